@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * hash.h - the keyed, symmetric flow hash. Kernel and user space compile this text.
+ *
+ * Each endpoint (16 bytes of address, port) is mixed on its own and the two
+ * results are added, so both directions give one value without sorting. Every
+ * step depends on a random secret of this run: who does not know it can't aim
+ * packets at one worker or one bucket. Only 64-bit multiplies: BPF has no wider.
+ */
+#ifndef WEFT_BPF_HASH_H
+#define WEFT_BPF_HASH_H
+
+#include <linux/types.h>
+
+struct weft_hash_secret {
+	__u64 key[4];
+};
+
+static inline __attribute__((always_inline)) __u64 weft_hash_mix(__u64 value, __u64 key)
+{
+	value = (value ^ key) * 0x9e3779b97f4a7c15ull;
+	value ^= value >> 32;
+	value = (value + key) * 0xd6e8feb86659fd93ull;
+	return value ^ (value >> 29);
+}
+
+/* @addr: 16 bytes as two words in memory order; @port: any byte order, always the same. */
+static inline __attribute__((always_inline)) __u64 weft_hash_endpoint(
+	const struct weft_hash_secret *secret, __u64 addr_hi, __u64 addr_lo, __u16 port)
+{
+	__u64 value = weft_hash_mix(addr_hi, secret->key[0]);
+
+	value = weft_hash_mix(addr_lo + value, secret->key[1]);
+	return weft_hash_mix(((__u64)port << 48) ^ value, secret->key[2]);
+}
+
+/* @a, @b: of weft_hash_endpoint(), in either order; @tenant: VLANs and VNI, 0 outside. */
+static inline __attribute__((always_inline)) __u32 weft_hash_flow(
+	const struct weft_hash_secret *secret, __u64 a, __u64 b, __u64 tenant)
+{
+	__u64 value = weft_hash_mix(a + b, secret->key[3] ^ tenant);
+
+	return (__u32)(value ^ (value >> 32));
+}
+
+/* Which of @workers owns the flow: the high bits, so that tables may use the low ones. */
+static inline __attribute__((always_inline)) __u32 weft_hash_worker(__u32 hash, __u32 workers)
+{
+	return (__u32)(((__u64)hash * workers) >> 32);
+}
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * flow.h - what a connection is called, and what is known of it at its end.
+ *
+ * Plain values: nothing here is owned or lent, all may be copied.
+ */
+#ifndef WEFT_FLOW_H
+#define WEFT_FLOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Direction of a segment or stream, seen from the side that opened the connection. */
+enum weft_dir {
+	WEFT_TO_SERVER = 0,
+	WEFT_TO_CLIENT = 1,
+};
+#define WEFT_DIR_COUNT (WEFT_TO_CLIENT + 1)
+
+/**
+ * struct weft_flow - identity of one connection
+ * @id:        unique in this run; at most 2^53 - 1, so that JSON readers keep it whole
+ * @use:       1 for the first connection seen on this four-tuple, 2 for the second, ...
+ * @src_addr:  the side that opened it (of a connection picked up midstream: the
+ *             likelier client), network order, IPv4 as ::ffff:a.b.c.d
+ * @dst_addr:  the other side
+ * @src_port, @dst_port: host order
+ * @vlan:      outer and inner VLAN id, 0 if untagged
+ * @vni:       identifier of the innermost tunnel (VXLAN, GENEVE, GRE key, TEID), 0 outside
+ * @ip_version: 4 or 6
+ */
+struct weft_flow {
+	uint64_t id;
+	uint32_t use;
+	uint32_t vni;
+	uint8_t src_addr[16];
+	uint8_t dst_addr[16];
+	uint16_t src_port;
+	uint16_t dst_port;
+	uint16_t vlan[2];
+	uint8_t ip_version;
+	uint8_t pad[7];
+};
+
+/** Why a flow record was closed (EVE: flow.reason). */
+enum weft_close_reason {
+	WEFT_CLOSE_FIN = 0, /* both directions finished */
+	WEFT_CLOSE_RST,	    /* reset by either side */
+	WEFT_CLOSE_TIMEOUT, /* silent for its state's timeout */
+	WEFT_CLOSE_REUSED,  /* a new connection took the four-tuple */
+	WEFT_CLOSE_EVICTED, /* a limit was reached */
+	WEFT_CLOSE_END,	    /* end of the capture, or weft was stopped */
+};
+#define WEFT_CLOSE_REASON_COUNT (WEFT_CLOSE_END + 1)
+
+/** How far the connection had come (EVE: flow.state). */
+enum weft_flow_state {
+	WEFT_FLOW_NEW = 0, /* handshake not complete */
+	WEFT_FLOW_ESTABLISHED,
+	WEFT_FLOW_CLOSED,
+};
+#define WEFT_FLOW_STATE_COUNT (WEFT_FLOW_CLOSED + 1)
+
+/**
+ * struct weft_flow_counts - one direction of a connection
+ * @packets, @bytes:         segments seen and their IP length (headers included)
+ * @stream_bytes:            bytes delivered, in order, once
+ * @gap_count, @gap_bytes:   holes reported, and their total length
+ * @retransmitted_segments:  segments with data that brought nothing new
+ * @overlap_segments:        segments that met bytes already held
+ * @conflict_segments:       ... of which some differed in content
+ * @out_of_order_segments:   segments that came before one they follow
+ * @tcp_flags:               all flags seen, or-ed (low byte as on the wire, AE is 0x100)
+ */
+struct weft_flow_counts {
+	uint64_t packets;
+	uint64_t bytes;
+	uint64_t stream_bytes;
+	uint64_t gap_bytes;
+	uint32_t gap_count;
+	uint32_t retransmitted_segments;
+	uint32_t overlap_segments;
+	uint32_t conflict_segments;
+	uint32_t out_of_order_segments;
+	uint16_t tcp_flags;
+	uint16_t pad;
+};
+
+/** struct weft_flow_record - a connection's end, as the `flow` event tells it */
+struct weft_flow_record {
+	uint64_t start_ns; /* first and last packet, ns since 1970 */
+	uint64_t end_ns;
+	struct weft_flow_counts counts[WEFT_DIR_COUNT];
+	enum weft_close_reason reason;
+	enum weft_flow_state state;
+	bool midstream; /* its handshake was not seen */
+	uint8_t pad[7];
+};
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * source.h - where packets come from: interfaces and capture files.
+ *
+ * A handle has either interfaces or one file.
+ */
+#ifndef WEFT_SOURCE_H
+#define WEFT_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weft/opts.h>
+
+struct weft;
+
+enum weft_mode {
+	WEFT_MODE_AUTO = 0, /* host if the interface holds an address or route in use, else tap */
+	WEFT_MODE_TAP,	    /* wanted segments are taken from the interface */
+	WEFT_MODE_HOST,	    /* wanted segments are cloned, both directions; the host keeps them */
+};
+
+/** struct weft_interface_opts - how to attach to an interface */
+struct weft_interface_opts {
+	size_t sz;
+	enum weft_mode mode;
+	uint32_t frame_bytes;  /* UMEM for each frame: 2048 or 4096 */
+	uint32_t ring_frames;  /* power of two */
+	uint32_t busy_poll_us; /* 0: off */
+	bool generic;	       /* skip native XDP (for comparison, and drivers that err) */
+	const char *pin_dir;   /* NULL: /sys/fs/bpf/weft/<ifname> */
+	const uint16_t *ports; /* host order; a segment is wanted if either port is listed */
+	size_t ports_count;    /* 0: every port */
+	const struct weft_prefix *allow; /* wanted if either address is inside */
+	size_t allow_count;		 /* 0: every address */
+	const struct weft_prefix *deny;	 /* not wanted if either address is inside; beats allow */
+	size_t deny_count;
+	double sample; /* share of flows taken, 0 < sample <= 1; 0: all */
+};
+#define weft_interface_opts__last_field sample
+
+/**
+ * weft_add_interface() - capture from @ifname once started
+ *
+ * Opens everything (arena share, maps, programs, sockets) but attaches only in
+ * weft_start(). Return: 0; -ENODEV no such interface; -EPERM privileges are
+ * missing; -EOPNOTSUPP the kernel can't; -EINVAL an option; other negative
+ * errno. Logs what and why. Thread: the handle's own.
+ */
+int weft_add_interface(struct weft *weft, const char *ifname,
+		       const struct weft_interface_opts *opts);
+
+/**
+ * weft_add_file() - read the capture file @path ("-": standard input) once started
+ *
+ * Return: 0; -ENOENT, -EISDIR, -EACCES; -EBADMSG: not a pcap or pcapng file;
+ * other negative errno. Logs what and why. Thread: the handle's own.
+ */
+int weft_add_file(struct weft *weft, const char *path);
+
+/** struct weft_progress - how far a capture file has been read */
+struct weft_progress {
+	uint64_t read_bytes;
+	uint64_t total_bytes; /* 0: not known (a pipe) */
+	uint64_t packets;
+};
+
+/** weft_progress_read() - Thread: any. Zeroes for a live handle. */
+void weft_progress_read(const struct weft *weft, struct weft_progress *ret_progress);
+
+#endif

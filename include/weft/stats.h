@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * stats.h - everything weft counts, by name.
+ *
+ * The names, helps and the sums that must hold are data (metrics.def), so a
+ * reader prints and checks all of them without knowing any.
+ */
+#ifndef WEFT_STATS_H
+#define WEFT_STATS_H
+
+#include <stdint.h>
+
+struct weft;
+
+enum weft_metric_kind {
+	WEFT_METRIC_COUNTER = 0, /* only rises */
+	WEFT_METRIC_GAUGE,
+};
+
+/** struct weft_metric - one value. @name, @help: static strings; name as in Prometheus, without
+ * prefix weft_ */
+struct weft_metric {
+	const char *name;
+	const char *help;
+	enum weft_metric_kind kind;
+	uint64_t value;
+};
+
+/**
+ * weft_stats_each() - call @fn for every metric, the sum over all workers
+ *
+ * Thread: any; values of a running handle are read one after the other, so sums
+ * close exactly only when it is quiet or stopped.
+ */
+typedef void (*weft_metric_fn)(const struct weft_metric *metric, void *ctx);
+void weft_stats_each(const struct weft *weft, weft_metric_fn fn, void *ctx);
+
+/**
+ * struct weft_ledger - one sum that must hold: total = sum of parts
+ * @name:  "kernel_frames", "user_frames", "payload_bytes"
+ * @total: metric name of the whole
+ * @parts: metric names of the outcomes, NULL-terminated
+ */
+struct weft_ledger {
+	const char *name;
+	const char *total;
+	const char *const *parts;
+};
+
+/** weft_ledgers() - all of them, ended by one whose name is NULL. Static. Thread: any. */
+const struct weft_ledger *weft_ledgers(void);
+
+#endif

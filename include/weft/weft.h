@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * weft.h - rebuild the TCP byte streams of interfaces or capture files.
+ *
+ *   weft_new()  →  weft_add_file() or weft_add_interface()  →  weft_subscribe()
+ *     →  weft_start()  →  weft_sub_poll() until -ESHUTDOWN, weft_stop() to end early
+ *     →  weft_free()
+ *
+ * Calls return 0 or a negative errno. A handle is used by one thread at a time,
+ * except where a call says "Thread: any".
+ */
+#ifndef WEFT_WEFT_H
+#define WEFT_WEFT_H
+
+#include <weft/event.h>
+#include <weft/flow.h>
+#include <weft/limits.h>
+#include <weft/log.h>
+#include <weft/opts.h>
+#include <weft/source.h>
+#include <weft/stats.h>
+#include <weft/subscribe.h>
+
+struct weft;
+
+/** weft_version() - "MAJOR.MINOR.PATCH". Static string. Thread: any. */
+const char *weft_version(void);
+
+/**
+ * weft_new() - make a handle and map its memory
+ * @opts:     borrowed for the call; NULL: all defaults
+ * @ret_weft: owned by the caller; weft_free()
+ *
+ * Return: 0; -EINVAL: an option is out of range (logged with its range);
+ * -ENOMEM. Thread: any. Memory: opts->memory_max_bytes at most, for all that follows.
+ */
+int weft_new(const struct weft_opts *opts, struct weft **ret_weft);
+
+/**
+ * weft_start() - start the workers and attach to the sources
+ *
+ * Return: 0; -EINVAL: no source; errors of weft_add_interface(). On failure the
+ * interface is as before. Thread: the handle's own.
+ */
+int weft_start(struct weft *weft);
+
+/**
+ * weft_wait() - wait until a file is read and delivered, or a stop is complete
+ * @timeout_ms: -1: no limit
+ *
+ * Return: 0: all threads have ended; -ETIMEDOUT: not yet; -EBADMSG: ended, but the
+ * file was damaged (what came before the damage was delivered; logged where).
+ * Thread: the handle's own.
+ */
+int weft_wait(struct weft *weft, int timeout_ms);
+
+/**
+ * weft_stop() - detach, process what was received, flush every stream, close every flow
+ *
+ * Only asks; weft_wait() tells when it is done. Idempotent.
+ * Thread: any; async-signal-safe.
+ */
+void weft_stop(struct weft *weft);
+
+/** weft_free() - stop if needed, wait, free everything. @weft may be NULL. Thread: the handle's
+ * own. */
+void weft_free(struct weft *weft);
+
+#endif

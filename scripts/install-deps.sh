@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# install-deps.sh [--bench] - install the Debian packages that weft needs to
+# build, test and show itself; with --bench also the peers it is compared with.
+# Does nothing, quickly, when all are there.
+set -eu
+
+packages=(
+	# build
+	build-essential clang llvm bpftool pkg-config libbpf-dev libxdp-dev libelf-dev zlib1g-dev
+	libpcap-dev libck-dev libjansson-dev libcyaml-dev libwebsockets-dev
+	# lint
+	clang-format universal-ctags git
+	# tests and demo
+	libcmocka-dev libclang-rt-14-dev valgrind iproute2 iputils-ping ethtool procps python3 curl jq tcpdump nginx-light
+	mandoc tmux openssl
+)
+bench=(tcpflow libnids-dev libnet1-dev libglib2.0-dev golang-go golang-github-google-gopacket-dev)
+
+[ "${1:-}" = --bench ] && packages+=("${bench[@]}")
+
+missing=()
+for package in "${packages[@]}"; do
+	dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
+		missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if [ "$(id -u)" -ne 0 ]; then
+	echo "install-deps: missing: ${missing[*]}" >&2
+	echo "install-deps: run as root: sudo scripts/install-deps.sh" >&2
+	exit 4
+fi
+
+echo "installing: ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+# Packages such as nginx must not start a service here: tests start their own.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+	printf '#!/bin/sh\nexit 101\n' >"$policy"
+	chmod +x "$policy"
+	trap 'rm -f "$policy"' EXIT
+fi
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# run-tests.sh SUITE BUILD_DIR - run tests, count their TAP lines, and end with
+# one line: N passed, N failed, N skipped.
+#
+#   unit         cmocka binaries in BUILD_DIR/tests, no root
+#   integration  tests/integration/test_*.sh, root and namespaces
+#   all          both, then what tests/suites.sh adds (sanitizers, fuzzers, ...)
+#
+# A test prints "ok - name", "not ok - name" or "ok - name # SKIP why". A binary
+# that dies or prints nothing is one failure. ONLY=pattern runs matching files.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+suite=${1:-all}
+out=${2:-build}
+passed=0 failed=0 skipped=0
+failures=()
+
+# count NAME STATUS LOG: add up the TAP lines of one finished test file.
+count() {
+	local name=$1 status=$2 log=$3 ok not_ok skip
+	skip=$(grep -cE '^ok .*# SKIP' "$log")
+	ok=$(($(grep -cE '^ok ' "$log") - skip))
+	not_ok=$(grep -cE '^not ok ' "$log")
+	if [ "$status" -ne 0 ] && [ "$not_ok" -eq 0 ] || [ $((ok + not_ok + skip)) -eq 0 ]; then
+		not_ok=$((not_ok + 1))
+		echo "not ok - $name ended with status $status" >>"$log"
+	fi
+	passed=$((passed + ok)) failed=$((failed + not_ok)) skipped=$((skipped + skip))
+	if [ "$not_ok" -gt 0 ]; then
+		failures+=("$name")
+		printf '  FAIL   %-40s %s ok, %s not ok\n' "$name" "$ok" "$not_ok"
+		sed 's/^/    | /' "$log" | tail -n 60
+	else
+		printf '  ok     %-40s %s tests%s, %ss\n' "$name" "$ok" \
+			"$([ "$skip" -gt 0 ] && echo ", $skip skipped")" "$SECONDS"
+		grep -E '# SKIP' "$log" | sed 's/^/    | /'
+	fi
+}
+
+# run NAME COMMAND...: run one test file with a time limit.
+run() {
+	local name=$1 log
+	shift
+	[[ $name == *${ONLY:-}* ]] || return 0
+	log=$(mktemp)
+	SECONDS=0
+	CMOCKA_MESSAGE_OUTPUT=TAP timeout --kill-after=10 "${TEST_TIMEOUT:-600}" "$@" >"$log" 2>&1
+	count "$name" $? "$log"
+	rm -f "$log"
+}
+
+run_unit() {
+	local dir=$1 label=$2 test
+	echo "== $label"
+	for test in "$dir"/tests/test_*; do
+		[ -f "$test" ] && [ -x "$test" ] && run "$label/${test##*/}" "$test"
+	done
+}
+
+run_integration() {
+	local test
+	echo "== integration"
+	for test in tests/integration/test_*.sh; do
+		[ -e "$test" ] && WEFT_BUILD=$out run "integration/${test##*/}" bash "$test"
+	done
+}
+
+case $suite in
+unit) run_unit "$out" unit ;;
+integration) run_integration ;;
+all)
+	run_unit "$out" unit
+	run_integration
+	# shellcheck source=/dev/null
+	[ -e tests/suites.sh ] && . tests/suites.sh
+	;;
+*)
+	echo "run-tests.sh: no suite '$suite'" >&2
+	exit 2
+	;;
+esac
+
+for name in "${failures[@]}"; do
+	echo "failed: $name"
+done
+if [ -n "${CI:-}" ] && [ "$skipped" -gt 0 ]; then
+	echo "skipped tests count as failures in CI"
+	failed=$((failed + skipped))
+	skipped=0
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cmocka.h - cmocka with the headers that it expects before itself.
+ */
+#ifndef TESTS_UNIT_SUPPORT_CMOCKA_H
+#define TESTS_UNIT_SUPPORT_CMOCKA_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#endif

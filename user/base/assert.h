@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * assert.h - checks for our own bugs, never for bad packets.
+ *
+ * wf_assert() works from DEBUG=1, wf_assert_valid() (the costly wf_x_is_valid()
+ * functions) from DEBUG=2. In a release neither evaluates its argument.
+ */
+#ifndef WF_BASE_ASSERT_H
+#define WF_BASE_ASSERT_H
+
+#include <assert.h>
+
+#if WF_DEBUG >= 1
+#define wf_assert(condition) assert(condition)
+#else
+#define wf_assert(condition) ((void)sizeof(!(condition)))
+#endif
+
+#if WF_DEBUG >= 2
+#define wf_assert_valid(condition) assert(condition)
+#else
+#define wf_assert_valid(condition) ((void)sizeof(!(condition)))
+#endif
+
+#define wf_likely(condition)   __builtin_expect(!!(condition), 1)
+#define wf_unlikely(condition) __builtin_expect(!!(condition), 0)
+
+#define WF_CACHE_LINE 64
+
+#endif

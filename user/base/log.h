@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * log.h - one-line messages to the receiver named with weft_log_set().
+ *
+ * Never on the packet path: that counts instead. "module: what: why".
+ */
+#ifndef WF_BASE_LOG_H
+#define WF_BASE_LOG_H
+
+#include <weft/log.h>
+
+void wf_log(enum weft_log_level level, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#define wf_error(...) wf_log(WEFT_LOG_ERROR, __VA_ARGS__)
+#define wf_warn(...)  wf_log(WEFT_LOG_WARN, __VA_ARGS__)
+#define wf_info(...)  wf_log(WEFT_LOG_INFO, __VA_ARGS__)
+#define wf_debug(...) wf_log(WEFT_LOG_DEBUG, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * decode.h - frame in, TCP segment in plain values out. Never reads beyond
+ * frame->cap_bytes nor beyond what the headers themselves allow.
+ *
+ * Thread: any, nothing is kept between calls.
+ */
+#ifndef WF_DECODE_DECODE_H
+#define WF_DECODE_DECODE_H
+
+#include <stdint.h>
+
+#include <weft/opts.h>
+
+#include "bpf/hash.h"
+#include "capture/frame.h"
+#include "decode/packet.h"
+
+enum wf_decode_result {
+	WF_DECODE_TCP = 0,  /* *ret_packet is filled */
+	WF_DECODE_FRAGMENT, /* an IP fragment; see defrag.h */
+	WF_DECODE_NOT_TCP,
+	WF_DECODE_MALFORMED, /* headers lie, or end before the TCP header does */
+	WF_DECODE_CHECKSUM,  /* checksum of IP or TCP is wrong */
+};
+
+struct wf_decoder {
+	struct weft_hash_secret secret;
+	enum weft_checksum checksum;
+};
+
+/* Fills all of @ret_packet on WF_DECODE_TCP; on WF_DECODE_FRAGMENT what defrag needs. */
+enum wf_decode_result wf_decode(const struct wf_decoder *decoder, const struct wf_frame *frame,
+				struct wf_packet *ret_packet);
+
+/*
+ * Hash that chooses the frame's worker, as the XDP program would: of the
+ * innermost TCP flow; of a fragment, address pair and IP id; 0 for all else.
+ */
+uint32_t wf_decode_steer_hash(const struct wf_decoder *decoder, const struct wf_frame *frame);
+
+#endif

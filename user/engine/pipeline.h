@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pipeline.h - one worker's stages in their order; the only place that knows it.
+ *
+ *   frame → filter → decode → (defragment) → flow table → TCP tracking → reassembly → dispatch
+ *
+ * Time is that of the packets: a flow's timers act as of their deadline, before
+ * its next packet is looked at, so the outcome does not depend on when the
+ * wheel is turned, nor on other flows or workers.
+ *
+ * Thread: the worker.
+ */
+#ifndef WF_ENGINE_PIPELINE_H
+#define WF_ENGINE_PIPELINE_H
+
+#include <stdint.h>
+
+#include <weft/opts.h>
+
+#include "bpf/hash.h"
+
+struct wf_arena;
+struct wf_dispatch;
+struct wf_frame;
+struct wf_metrics;
+struct wf_page_pool;
+struct wf_pcap_filter;
+struct wf_pipeline;
+
+struct wf_pipeline_opts {
+	const struct weft_opts *weft; /* no zeros: every default is filled in; outlives us */
+	struct weft_hash_secret secret;
+	uint32_t worker; /* index of this one */
+	uint32_t workers;
+	struct wf_arena *arena; /* all borrowed */
+	struct wf_page_pool *pages;
+	struct wf_metrics *metrics;
+	struct wf_dispatch *dispatch;
+	const struct wf_pcap_filter *filter; /* NULL: everything */
+
+	/*
+	 * Give a frame to the worker that owns its flow (a rebuilt datagram, or a frame
+	 * that came to the wrong worker). Takes the frame's page reference.
+	 */
+	void (*handoff)(void *ctx, uint32_t worker, const struct wf_frame *frame);
+	void *handoff_ctx;
+};
+
+int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **ret_pipeline);
+
+/* Process a batch. Takes each frame's page reference. */
+void wf_pipeline_run(struct wf_pipeline *pipeline, const struct wf_frame *frames, uint32_t count);
+
+/* Act on every timer due at @now_ns (since 1970). */
+void wf_pipeline_tick(struct wf_pipeline *pipeline, uint64_t now_ns);
+
+/* The end: holes become gaps, waiting bytes are delivered, every flow is closed. */
+void wf_pipeline_flush(struct wf_pipeline *pipeline);
+
+void wf_pipeline_free(struct wf_pipeline *pipeline);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * slab.h - fixed-size objects of one worker, named by 32-bit ids, in spans of the arena.
+ *
+ * Ids keep structs small (4 bytes a link) and stay valid while the object lives.
+ * Id 0 is never given out. Thread: the worker.
+ */
+#ifndef WF_MEMORY_SLAB_H
+#define WF_MEMORY_SLAB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct wf_arena;
+struct wf_slab;
+
+#define WF_SLAB_NONE 0u
+
+/* @objects_max: take() fails beyond. Return: 0; -EINVAL; -ENOMEM. */
+int wf_slab_new(struct wf_arena *arena, size_t object_bytes, uint32_t objects_max,
+		struct wf_slab **ret_slab);
+
+/* Gives all spans back, also of objects still taken. NULL is allowed. */
+void wf_slab_free(struct wf_slab *slab);
+
+/* Return: id of an object, contents undefined; WF_SLAB_NONE: limit or budget reached. */
+uint32_t wf_slab_take(struct wf_slab *slab);
+
+void wf_slab_put(struct wf_slab *slab, uint32_t id);
+
+/* The object @id; it does not move. */
+void *wf_slab_at(const struct wf_slab *slab, uint32_t id);
+
+uint32_t wf_slab_taken(const struct wf_slab *slab);
+
+#endif

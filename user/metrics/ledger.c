@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * ledger.c - the sums that must hold: what came in is, to the last one, accounted for.
+ */
+#include <weft/stats.h>
+
+#include <stddef.h>
+
+static const char *const kernel_parts[] = {
+	"xdp_passed_frames",
+	"xdp_filtered_frames",
+	"xdp_shunted_frames",
+	"xdp_shed_frames",
+	"xdp_unsteered_frames",
+	"xdp_steered_frames",
+	NULL,
+};
+
+static const char *const steered_parts[] = {
+	"xsk_ring_full_frames",
+	"xsk_fill_empty_frames",
+	"xsk_invalid_frames",
+	"xsk_received_frames",
+	NULL,
+};
+
+static const char *const user_parts[] = {
+	"frames_processed_frames",
+	"frames_fragment_frames",
+	"frames_filtered_frames",
+	"frames_not_tcp_frames",
+	"frames_malformed_frames",
+	"frames_checksum_frames",
+	NULL,
+};
+
+static const char *const payload_parts[] = {
+	"payload_delivered_bytes",
+	"payload_duplicate_bytes",
+	"payload_overlap_bytes",
+	"payload_out_of_window_bytes",
+	"payload_evicted_bytes",
+	"payload_depth_bytes",
+	"payload_no_flow_bytes",
+	"payload_no_memory_bytes",
+	"payload_unaccepted_bytes",
+	"payload_held_bytes",
+	NULL,
+};
+
+static const struct weft_ledger ledgers[] = {
+	{"kernel_frames", "xdp_seen_frames", kernel_parts},
+	{"steered_frames", "xdp_steered_frames", steered_parts},
+	{"user_frames", "frames", user_parts},
+	{"payload_bytes", "payload_bytes", payload_parts},
+	{NULL, NULL, NULL},
+};
+
+const struct weft_ledger *weft_ledgers(void)
+{
+	return ledgers;
+}

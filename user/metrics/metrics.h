@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * metrics.h - counters: one block for each thread that counts, summed when read.
+ *
+ * A block has one writer. It adds with plain loads and stores that are atomic
+ * only in the sense of not tearing, so counting costs one add; readers may look
+ * at any time. A metric is one line in metrics.def.
+ */
+#ifndef WF_METRICS_METRICS_H
+#define WF_METRICS_METRICS_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weft/stats.h>
+
+#include "base/assert.h"
+
+/* Written by its owner thread, read by any. */
+struct wf_metrics {
+	_Alignas(WF_CACHE_LINE) char start[0];
+#define X_COUNTER(name, help) _Atomic uint64_t name;
+#define X_GAUGE(name, help)   _Atomic uint64_t name;
+#include "metrics/metrics.def"
+#undef X_COUNTER
+#undef X_GAUGE
+};
+
+/* Add to a counter or gauge of a block that the calling thread owns. */
+#define wf_metric_add(metrics, name, amount)                                                 \
+	atomic_store_explicit(&(metrics)->name,                                              \
+			      atomic_load_explicit(&(metrics)->name, memory_order_relaxed) + \
+				      (amount),                                              \
+			      memory_order_relaxed)
+
+#define wf_metric_inc(metrics, name)	     wf_metric_add(metrics, name, 1)
+#define wf_metric_sub(metrics, name, amount) wf_metric_add(metrics, name, -(uint64_t)(amount))
+#define wf_metric_set(metrics, name, amount) \
+	atomic_store_explicit(&(metrics)->name, (amount), memory_order_relaxed)
+#define wf_metric_get(metrics, name) atomic_load_explicit(&(metrics)->name, memory_order_relaxed)
+
+/* Add the values of @block to @ret_sum. Thread: any for @block, the caller's for @ret_sum. */
+void wf_metrics_sum(const struct wf_metrics *block, struct wf_metrics *ret_sum);
+
+/* Call @fn for each metric of @sum, in the order of metrics.def. */
+void wf_metrics_each(const struct wf_metrics *sum, weft_metric_fn fn, void *ctx);
+
+/* Value of the metric called @name; 0 if there is none of that name. */
+uint64_t wf_metrics_find(const struct wf_metrics *sum, const char *name);
+
+#endif
