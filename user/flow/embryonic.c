@@ -408,8 +408,7 @@ void wf_embryo_syn(const struct wf_embryo *embryo, uint8_t side, struct wf_tcp_s
 
 void wf_embryonic_expire(struct wf_embryonic *table, uint64_t now_ns)
 {
-	while (table->ages.oldest &&
-	       is_over(table, embryo_at(table, table->ages.oldest), now_ns))
+	while (table->ages.oldest && is_over(table, embryo_at(table, table->ages.oldest), now_ns))
 		wf_embryonic_remove(table, embryo_at(table, table->ages.oldest));
 }
 

@@ -64,8 +64,8 @@ struct wf_embryo {
 	uint64_t start_ns;
 	struct wf_embryo_side side[2];
 	struct wf_age_links age;
-	uint8_t client;	 /* endpoint index */
-	bool counted;	 /* in the half-open count of the client's address */
+	uint8_t client; /* endpoint index */
+	bool counted;	/* in the half-open count of the client's address */
 	uint8_t ip_version;
 	uint8_t pad[5];
 };

@@ -19,8 +19,7 @@ static bool is_closing(const struct wf_flow *flow)
 
 uint64_t wf_flow_idle_deadline(const struct wf_flow *flow, const struct wf_flow_timeouts *timeouts)
 {
-	return flow->last_ns +
-	       (is_closing(flow) ? timeouts->closing_ns : timeouts->established_ns);
+	return flow->last_ns + (is_closing(flow) ? timeouts->closing_ns : timeouts->established_ns);
 }
 
 static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)

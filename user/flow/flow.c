@@ -43,8 +43,7 @@ void wf_flow_record(const struct wf_flow *flow, const struct wf_flow_rare *rare,
 	ret_record->start_ns = flow->start_ns;
 	ret_record->end_ns = flow->last_ns;
 	ret_record->reason = reason;
-	ret_record->state =
-		flow->flags & WF_FLOW_CLOSED ? WEFT_FLOW_CLOSED : WEFT_FLOW_ESTABLISHED;
+	ret_record->state = flow->flags & WF_FLOW_CLOSED ? WEFT_FLOW_CLOSED : WEFT_FLOW_ESTABLISHED;
 	ret_record->midstream = flow->flags & WF_FLOW_MIDSTREAM;
 	for (int i = 0; i < 2; i++) {
 		struct weft_flow_counts *counts = &ret_record->counts[i];

@@ -38,11 +38,11 @@ struct wf_flow {
 
 	uint64_t last_ns; /* highest packet time so far */
 	struct wf_timer timer;
-	uint32_t use;	      /* this is the Nth connection on its four-tuple */
-	uint32_t rare;	      /* slab id of struct wf_flow_rare, 0: none */
-	uint16_t flags;	      /* WF_FLOW_* */
-	uint8_t client;	      /* endpoint index */
-	uint8_t policies;     /* overlap policy of the data to the server | to the client << 4 */
+	uint32_t use;	       /* this is the Nth connection on its four-tuple */
+	uint32_t rare;	       /* slab id of struct wf_flow_rare, 0: none */
+	uint16_t flags;	       /* WF_FLOW_* */
+	uint8_t client;	       /* endpoint index */
+	uint8_t policies;      /* overlap policy of the data to the server | to the client << 4 */
 	uint16_t tcp_flags[2]; /* all seen, by direction; so are the arrays below */
 
 	struct wf_tcp tcp;
@@ -59,8 +59,8 @@ _Static_assert(WEFT_OVERLAP_COUNT <= 16, "an overlap policy fits in 4 bits");
 
 /* One direction of a connection that met trouble. */
 struct wf_flow_trouble {
-	uint64_t hole_ns;     /* the hole at next_off is given up then; WF_NEVER_NS: none */
-	uint64_t patience_ns; /* likewise, because it was acknowledged */
+	uint64_t hole_ns;	 /* the hole at next_off is given up then; WF_NEVER_NS: none */
+	uint64_t patience_ns;	 /* likewise, because it was acknowledged */
 	uint32_t patience_bytes; /* ... or when so much more has come */
 	uint32_t gap_count;
 	uint32_t retransmitted_segments;

@@ -38,8 +38,8 @@ int wf_flow_table_init(struct wf_flow_table *table, struct wf_arena *arena, uint
 		       uint32_t worker);
 void wf_flow_table_fini(struct wf_flow_table *table);
 
-struct wf_flow *wf_flow_table_find(const struct wf_flow_table *table,
-				   const struct wf_flow_key *key, uint32_t hash);
+struct wf_flow *wf_flow_table_find(const struct wf_flow_table *table, const struct wf_flow_key *key,
+				   uint32_t hash);
 
 /*
  * A new flow (wf_flow_init(), with an id of its own), not armed yet. @key is not in it.

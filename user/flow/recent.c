@@ -14,7 +14,7 @@
 #include "memory/slab.h"
 #include "tcp/seq.h"
 
-/* A segment so far beyond the end may still be of the old connection. */
+/* A segment so far from the end may still be of the old connection. */
 #define NEAR_BYTES (1u << 20)
 
 static struct wf_recent_entry *entry_at(const struct wf_recent *recent, uint32_t id)
@@ -124,6 +124,7 @@ bool wf_recent_is_late(const struct wf_recent *recent, const struct wf_packet *p
 {
 	uint32_t id = find(recent, &packet->key, packet->hash);
 	const struct wf_recent_entry *entry;
+	uint32_t base_seq;
 	uint32_t end_seq;
 
 	if (!id)
@@ -134,8 +135,10 @@ bool wf_recent_is_late(const struct wf_recent *recent, const struct wf_packet *p
 	/* A SYN is late only if it is the old one: a new one may have any number. */
 	if (packet->tcp_flags & WF_TCP_SYN)
 		return packet->seq + 1 == entry->base_seq[packet->src];
+	base_seq = entry->base_seq[packet->src];
 	end_seq = entry->end_seq[packet->src];
-	return wf_seq_le(packet->seq, end_seq) || packet->seq - end_seq <= NEAR_BYTES;
+	return packet->seq - base_seq <= end_seq - base_seq ||
+	       wf_seq_near(packet->seq, end_seq, NEAR_BYTES);
 }
 
 bool wf_recent_is_valid(const struct wf_recent *recent)

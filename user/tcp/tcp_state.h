@@ -29,7 +29,7 @@
 #define WF_TCP_STALE	    (1u << 6) /* packets are missing: right edge and end are too low */
 #define WF_TCP_FIN_ACKED    (1u << 7)
 #define WF_TCP_REFUSED_DATA (1u << 8)  /* refused_seq: end of data refused as out of window */
-#define WF_TCP_REFUSED_ACK  (1u << 9) /* refused_seq: an acknowledgement refused as of unsent */
+#define WF_TCP_REFUSED_ACK  (1u << 9)  /* refused_seq: an acknowledgement refused as of unsent */
 #define WF_TCP_TOLD_URGENT  (1u << 10) /* told once */
 
 /* Scale assumed where the handshake was missed: the largest (RFC 7323, 2.3). */

@@ -68,8 +68,7 @@ static bool fills_acked(const struct placed *at)
 /* PAWS (RFC 7323, 5; one tick of slack as in tcp_paws_discard()). */
 static bool paws_refuses(const struct placed *at, const struct wf_packet *packet)
 {
-	if (!(packet->options & WF_TCP_OPT_TIMESTAMP) ||
-	    !wf_tcp_knows(at->self, WF_TCP_KNOWS_TS))
+	if (!(packet->options & WF_TCP_OPT_TIMESTAMP) || !wf_tcp_knows(at->self, WF_TCP_KNOWS_TS))
 		return false;
 	if ((int32_t)(at->self->ts_recent - packet->ts_val) <= 1)
 		return false;
@@ -86,8 +85,7 @@ static void update_ts_recent(const struct placed *at, const struct wf_packet *pa
 
 	if (!(packet->options & WF_TCP_OPT_TIMESTAMP) || at->off > at->acked_off)
 		return;
-	if (wf_tcp_knows(self, WF_TCP_KNOWS_TS) &&
-	    (int32_t)(packet->ts_val - self->ts_recent) < 0)
+	if (wf_tcp_knows(self, WF_TCP_KNOWS_TS) && (int32_t)(packet->ts_val - self->ts_recent) < 0)
 		return;
 	self->ts_recent = packet->ts_val;
 	self->flags |= WF_TCP_KNOWS_TS;
@@ -97,7 +95,7 @@ static void update_ts_recent(const struct placed *at, const struct wf_packet *pa
 static bool other_side_agrees(struct wf_tcp_dir *dir, uint32_t seq, uint32_t mine, uint32_t other)
 {
 	if (wf_tcp_knows(dir, other) && wf_seq_near(seq, dir->refused_seq, AGREE_BYTES)) {
-		dir->flags &= (uint16_t)~(WF_TCP_REFUSED_DATA | WF_TCP_REFUSED_ACK);
+		dir->flags &= (uint16_t) ~(WF_TCP_REFUSED_DATA | WF_TCP_REFUSED_ACK);
 		dir->flags |= WF_TCP_STALE;
 		return true;
 	}
@@ -359,8 +357,7 @@ void wf_tcp_track(struct wf_tcp *tcp, unsigned int dir, const struct wf_packet *
 		ret_result->anomalies = 1u << WEFT_ANOMALY_RST_OUT_OF_WINDOW;
 		ret_result->verdict = WF_TCP_IGNORE;
 	} else if (packet->tcp_flags & WF_TCP_SYN) {
-		ret_result->verdict =
-			syn_is_ours(self, packet) ? WF_TCP_IGNORE : WF_TCP_SYN_OTHER;
+		ret_result->verdict = syn_is_ours(self, packet) ? WF_TCP_IGNORE : WF_TCP_SYN_OTHER;
 	} else if (!(packet->tcp_flags & WF_TCP_ACK)) {
 		ret_result->verdict = WF_TCP_IGNORE;
 	} else {

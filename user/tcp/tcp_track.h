@@ -28,22 +28,23 @@ struct wf_packet;
 
 enum wf_tcp_verdict {
 	WF_TCP_ACCEPT = 0, /* payload belongs at ret->off, if ret->len_bytes is not 0 */
-	WF_TCP_IGNORE,	   /* the receiver refuses it: payload and acknowledgement count for nothing */
-	WF_TCP_KEEPALIVE,  /* no data: at most the byte before the next one, or garbage in its place */
-	WF_TCP_RESET,	   /* an exact reset: the connection is over */
-	WF_TCP_SYN_OTHER,  /* a SYN that is not this connection's: maybe the next one's */
+	WF_TCP_IGNORE, /* the receiver refuses it: payload and acknowledgement count for nothing */
+	WF_TCP_KEEPALIVE, /* no data: at most the byte before the next one, or garbage in its place
+			   */
+	WF_TCP_RESET,	  /* an exact reset: the connection is over */
+	WF_TCP_SYN_OTHER, /* a SYN that is not this connection's: maybe the next one's */
 };
 #define WF_TCP_VERDICT_COUNT (WF_TCP_SYN_OTHER + 1)
 
 struct wf_tcp_result {
 	enum wf_tcp_verdict verdict;
-	int64_t off;	     /* stream offset of the payload; negative: before its start */
-	uint32_t len_bytes;  /* payload up to the FIN */
-	uint32_t cut_bytes;  /* payload behind the FIN: never acceptable */
-	uint32_t anomalies;  /* 1u << enum weft_anomaly */
-	bool acked;	     /* what is acknowledged of the other direction grew */
-	bool fin;	     /* this segment told the FIN for the first time */
-	bool beyond_window;  /* accepted, but the receiver takes it only if a window was missed */
+	int64_t off;	    /* stream offset of the payload; negative: before its start */
+	uint32_t len_bytes; /* payload up to the FIN */
+	uint32_t cut_bytes; /* payload behind the FIN: never acceptable */
+	uint32_t anomalies; /* 1u << enum weft_anomaly */
+	bool acked;	    /* what is acknowledged of the other direction grew */
+	bool fin;	    /* this segment told the FIN for the first time */
+	bool beyond_window; /* accepted, but the receiver takes it only if a window was missed */
 };
 
 /*
