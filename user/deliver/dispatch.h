@@ -14,11 +14,26 @@
 
 #include <weft/event.h>
 
+struct weft_sub;
 struct wf_page;
-struct wf_dispatch;
+
+/* One for each worker. */
+struct wf_dispatch {
+	uint32_t wanted; /* WEFT_EVENT_BIT()s of all subscriptions */
+	uint32_t worker; /* whose */
+	uint32_t subs_count;
+	struct weft_sub **subs; /* borrowed: the owner's array, complete before workers start */
+};
+
+/* Thread: main, before the worker starts. */
+void wf_dispatch_init(struct wf_dispatch *dispatch, uint32_t worker, struct weft_sub **subs,
+		      uint32_t count);
 
 /* True if some subscription wants events of @type: lets the caller skip building them. */
-static inline int wf_dispatch_wants(const struct wf_dispatch *dispatch, enum weft_event_type type);
+static inline int wf_dispatch_wants(const struct wf_dispatch *dispatch, enum weft_event_type type)
+{
+	return (dispatch->wanted >> type) & 1;
+}
 
 /*
  * Tell every subscription that wants it. @page: holds the bytes of a DATA event,
@@ -28,20 +43,10 @@ static inline int wf_dispatch_wants(const struct wf_dispatch *dispatch, enum wef
 void wf_dispatch_event(struct wf_dispatch *dispatch, const struct weft_event *event,
 		       struct wf_page *page);
 
-/* Make what was queued visible to its readers and wake them; called once a batch. */
+/* Make what was queued visible to its readers and wake them; called once a batch and when idle. */
 void wf_dispatch_flush(struct wf_dispatch *dispatch);
 
-/* Written by the owner of the subscriptions before workers start; see subscription.h. */
-struct wf_dispatch {
-	uint32_t wanted; /* WEFT_EVENT_BIT()s of all subscriptions */
-	uint32_t worker; /* whose */
-	uint32_t subs_count;
-	struct wf_subscription **subs; /* borrowed */
-};
-
-static inline int wf_dispatch_wants(const struct wf_dispatch *dispatch, enum weft_event_type type)
-{
-	return (dispatch->wanted >> type) & 1;
-}
+/* The worker ends: flush, then close its end of every subscription. */
+void wf_dispatch_close(struct wf_dispatch *dispatch);
 
 #endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * queue.h - events of one worker for one subscription: a bounded ring of records.
+ *
+ *   ring:  │ free │▒ being copied out ▒│ waiting ... │ written, not published │ free │
+ *                 start                claim         published                head
+ *
+ * Positions are 64-bit byte counts that never wrap; a record never crosses the
+ * ring's end. Each record carries its number and the payload before it, so the
+ * reader sees by itself what was dropped, wherever that happened.
+ *
+ * Bound: ring bytes, fixed and taken from the arena, plus payload waiting or
+ * lent, limited to payload_max (one event may exceed it when nothing waits).
+ *
+ * Thread: push, flush, close: the worker; take, release: the reader; leave: both,
+ * once each; the second to leave frees.
+ */
+#ifndef WF_DELIVER_QUEUE_H
+#define WF_DELIVER_QUEUE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <weft/event.h>
+#include <weft/subscribe.h>
+
+#include "base/assert.h"
+
+struct wf_arena;
+struct wf_page;
+
+#define WF_QUEUE_LEFT_WORKER (1u << 0)
+#define WF_QUEUE_LEFT_READER (1u << 1)
+
+struct wf_queue {
+	/* fixed */
+	struct wf_arena *arena; /* borrowed */
+	uint8_t *ring;		/* owned: spans of the arena; NULL after the last has left */
+	uint64_t ring_bytes;
+	uint64_t payload_max_bytes;
+	uint64_t wake_bytes;	     /* so much must wait before a sleeping reader is woken */
+	enum weft_overflow overflow; /* never DEFAULT */
+	_Atomic uint32_t
+		*reader_asleep;	      /* borrowed: futex word, shared by all queues of a reader */
+	const _Atomic bool *stopping; /* borrowed: don't wait for a reader that does nothing */
+
+	/* written by the worker */
+	_Alignas(WF_CACHE_LINE) uint64_t head; /* next record goes here */
+	uint64_t free_end;		       /* all before it may be written: last known */
+	uint64_t released_seen_bytes;
+	_Atomic uint64_t published;
+	_Atomic uint64_t pushed_events; /* offered; the number of the next record */
+	_Atomic uint64_t pushed_bytes;	/* their payload */
+	_Atomic uint64_t dropped_events;
+	_Atomic uint64_t dropped_bytes;
+	_Atomic uint64_t high_water_bytes;
+	_Atomic bool closed; /* no more will come */
+
+	/* written by both: claim by the reader, and by a worker that drops the oldest */
+	_Alignas(WF_CACHE_LINE) _Atomic uint64_t claim; /* low bit: the reader is copying */
+	_Atomic uint32_t left;				/* WF_QUEUE_LEFT_* */
+	_Atomic uint32_t worker_asleep;			/* futex word */
+
+	/* written by the reader */
+	_Alignas(WF_CACHE_LINE) _Atomic uint64_t start; /* of what is being copied */
+	_Atomic uint64_t taken_bytes;			/* payload handed out */
+	_Atomic uint64_t released_bytes;		/* ... and not needed any more */
+	uint64_t next_event;				/* numbers expected next */
+	uint64_t next_bytes;
+};
+
+/* What a reader holds of an event that it took; fills what the event points to. */
+struct wf_queue_slot {
+	struct weft_flow flow;
+	struct wf_page *page; /* one reference, or NULL */
+	uint64_t payload_bytes;
+	union {
+		struct weft_flow_record close;
+		struct {
+			uint8_t kept[WEFT_CONFLICT_BYTES_MAX];
+			uint8_t lost[WEFT_CONFLICT_BYTES_MAX];
+		} conflict;
+	};
+};
+
+/* @bytes: ring and payload together. Return: 0; -EINVAL too small; -ENOBUFS. */
+int wf_queue_init(struct wf_queue *queue, struct wf_arena *arena, uint64_t bytes,
+		  enum weft_overflow overflow);
+
+/* ---- the worker ---- */
+
+/* Takes a reference to @page if the event is queued. Waits if the policy is block. */
+void wf_queue_push(struct wf_queue *queue, const struct weft_event *event, struct wf_page *page);
+void wf_queue_flush(struct wf_queue *queue);
+
+/* Flush, then tell the reader that no more will come, and leave. Idempotent. */
+void wf_queue_close(struct wf_queue *queue);
+
+/* ---- the reader ---- */
+
+/*
+ * Take up to @max events, a DROP before the first after a loss. @slots: as long
+ * as @events, valid until the caller has put their pages and called release.
+ * Return: how many.
+ */
+int wf_queue_take(struct wf_queue *queue, struct weft_event *events, struct wf_queue_slot *slots,
+		  int max);
+
+/* @bytes of payload that take handed out are not needed any more. */
+void wf_queue_release(struct wf_queue *queue, uint64_t bytes);
+
+bool wf_queue_is_empty(const struct wf_queue *queue);
+
+/* Empty, closed, and every loss told. */
+bool wf_queue_is_finished(const struct wf_queue *queue);
+
+/* ---- both ---- */
+
+/* @side: WF_QUEUE_LEFT_*. It never touches the queue again; the second one frees what waits. */
+void wf_queue_leave(struct wf_queue *queue, uint32_t side);
+
+/* Add this queue's numbers. Thread: any. */
+void wf_queue_stats_add(const struct wf_queue *queue, struct weft_sub_stats *stats);
+
+bool wf_queue_is_valid(const struct wf_queue *queue);
+
+#endif
