@@ -108,7 +108,15 @@ $(O)/tests/%: $(O)/tests/unit/%.o $(UNIT_SUP:%.c=$(O)/%.o) $(O)/libweft.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $(filter %.o,$^) $(O)/libweft.a $(LDFLAGS) -lcmocka $(LIB_LIBS)
 
-unit: $(UNIT_BIN)
+# Random conversations, the oracle, and what runs the engine over them.
+FUZZ_SUP := $(addprefix tests/fuzz/,wire.c sim.c conversation.c observed.c oracle.c)
+
+$(O)/tests/test_conversations: $(O)/tests/fuzz/test_conversations.o $(FUZZ_SUP:%.c=$(O)/%.o) $(O)/libweft.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(O)/libweft.a $(LDFLAGS) $(LIB_LIBS)
+
+unit: $(UNIT_BIN) $(O)/tests/test_conversations
 
 check: lint unit ## lint and unit tests, no root needed
 	$(Q)scripts/run-tests.sh unit $(O)
