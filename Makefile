@@ -133,6 +133,20 @@ test: ## install what is missing, build, run every test (needs root)
 	$(Q)$(MAKE) --no-print-directory all unit
 	$(Q)scripts/run-tests.sh all $(O)
 
+# ---- measuring -----------------------------------------------------------------
+
+$(O)/bench/traffic: BENCH_LIBS := -lcrypto
+
+$(O)/bench/%: $(O)/tests/bench/%.o $(O)/libweft.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $< $(O)/libweft.a $(LDFLAGS) $(LIB_LIBS) $(BENCH_LIBS)
+
+bench: ## replay speed beside its floor and other programs: KIND=bulk SCALE=0.1 RUNS=5
+	$(Q)scripts/install-deps.sh --bench
+	$(Q)$(MAKE) --no-print-directory all $(BENCH_BIN)
+	$(Q)tests/bench/run.sh $(O)
+
 demo: ## install what is missing, build, show weft on real traffic (needs root)
 	$(Q)scripts/install-deps.sh
 	$(Q)$(MAKE) --no-print-directory all
@@ -146,4 +160,4 @@ clean: ## remove build/
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
-.PHONY: all unit check lint fmt test demo help clean
+.PHONY: all unit check lint fmt test bench demo help clean
