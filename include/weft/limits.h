@@ -57,7 +57,8 @@ enum weft_limit {
 	/* delivery */
 	WEFT_SUBSCRIPTIONS_MAX = 32,
 	WEFT_QUEUE_BYTES = 8388608, /* of each (worker, subscription) queue, payload included */
-	WEFT_FILES_OPEN_MAX = 512,  /* stream files open at once; the idlest is closed meanwhile */
+	WEFT_QUEUE_MIN_BYTES = 131072,
+	WEFT_FILES_OPEN_MAX = 512, /* stream files open at once; the idlest is closed meanwhile */
 };
 
 #endif
