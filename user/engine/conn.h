@@ -39,7 +39,7 @@ struct wf_conns {
 	struct wf_recent recent;
 	struct wf_stream_env stream_env;
 	struct wf_flow_timeouts timeouts;
-	const struct weft_opts *opts;  /* borrowed, like all below */
+	const struct weft_opts *opts; /* borrowed, like all below */
 	struct wf_dispatch *dispatch;
 	struct wf_metrics *metrics;
 	uint64_t now_ns; /* highest time seen */
@@ -108,9 +108,8 @@ void wf_conn_tell_open(struct wf_conns *conns, const struct wf_flow *flow, uint6
 /* Count @chunk as delivered, or as a gap of @cause, and tell it. */
 void wf_conn_tell_data(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
 		       const struct wf_chunk *chunk);
-void wf_conn_tell_gap(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
-		      uint64_t off, uint64_t len_bytes, enum weft_gap_cause cause,
-		      uint64_t now_ns);
+void wf_conn_tell_gap(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir, uint64_t off,
+		      uint64_t len_bytes, enum weft_gap_cause cause, uint64_t now_ns);
 
 void wf_conn_tell_anomaly(struct wf_conns *conns, const struct wf_flow *flow, enum weft_dir dir,
 			  enum weft_anomaly kind, uint64_t off, uint64_t len_bytes,

@@ -45,7 +45,11 @@ static void drain(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir di
 	struct wf_chunk chunk;
 
 	while (wf_stream_pop(&flow->stream[dir], &conns->stream_env, limit_off, &chunk)) {
-		wf_conn_tell_data(conns, flow, dir, &chunk);
+		if (wf_likely(chunk.bytes))
+			wf_conn_tell_data(conns, flow, dir, &chunk);
+		else
+			wf_conn_tell_gap(conns, flow, dir, chunk.off, chunk.len_bytes,
+					 WEFT_GAP_MEMORY, chunk.time_ns);
 		wf_page_put(chunk.page);
 	}
 }
@@ -53,8 +57,7 @@ static void drain(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir di
 static void drain_allowed(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir)
 {
 	if (flow->stream[dir].extents)
-		drain(conns, flow, dir,
-		      only_acked(conns) ? acked_off(flow, dir) : UINT64_MAX);
+		drain(conns, flow, dir, only_acked(conns) ? acked_off(flow, dir) : UINT64_MAX);
 }
 
 /* Beyond all that was seen of @dir. */
@@ -225,8 +228,8 @@ void wf_conn_progress(struct wf_conns *conns, struct wf_flow *flow, enum weft_di
 }
 
 /* The end of a wait whose deadline is @at_ns. */
-static void give_up_at(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
-		       bool acked, uint64_t at_ns)
+static void give_up_at(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir, bool acked,
+		       uint64_t at_ns)
 {
 	uint64_t end_off;
 	uint64_t held_ns;
@@ -290,18 +293,18 @@ static void spend_patience(struct wf_conns *conns, struct wf_flow *flow, enum we
 static bool make_room(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
 		      uint64_t now_ns)
 {
-	uint16_t held_pages = flow->stream[dir].held_pages;
+	uint32_t held_cost = flow->stream[dir].held_cost;
 	uint64_t end_off;
 	uint64_t held_ns;
 
 	if (hole_end(conns, flow, dir, &end_off, &held_ns))
 		skip(conns, flow, dir, end_off, WEFT_GAP_LIMIT, now_ns);
 	drain(conns, flow, dir, UINT64_MAX);
-	return flow->stream[dir].held_pages < held_pages;
+	return flow->stream[dir].held_cost < held_cost;
 }
 
-static enum wf_stream_result insert(struct wf_conns *conns, struct wf_flow *flow,
-				    enum weft_dir dir, const struct wf_stream_segment *segment,
+static enum wf_stream_result insert(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
+				    const struct wf_stream_segment *segment,
 				    struct wf_insert_info *info)
 {
 	enum wf_stream_result result;
@@ -337,9 +340,9 @@ static void note_trouble(struct wf_conns *conns, struct wf_flow *flow, enum weft
 	rare->trouble[dir].retransmitted_segments += result == WF_STREAM_DUPLICATE;
 	rare->trouble[dir].overlap_segments += info->overlap;
 	rare->trouble[dir].conflict_segments += info->conflict;
-	rare->trouble[dir].out_of_order_segments +=
-		result == WF_STREAM_HELD && (payload->jumped || !only_acked(conns)) &&
-		payload->off > flow->stream[dir].next_off;
+	rare->trouble[dir].out_of_order_segments += result == WF_STREAM_HELD &&
+						    (payload->jumped || !only_acked(conns)) &&
+						    payload->off > flow->stream[dir].next_off;
 }
 
 /* Cut @payload at the depth limit. */
@@ -352,10 +355,8 @@ static void cut_at_depth(struct wf_conns *conns, struct wf_conn_payload *payload
 	if (payload->off + payload->len_bytes <= depth_bytes)
 		return;
 	keep_bytes = payload->off < depth_bytes ? (uint32_t)(depth_bytes - payload->off) : 0;
-	keep_captured =
-		payload->captured_bytes < keep_bytes ? payload->captured_bytes : keep_bytes;
-	wf_metric_add(conns->metrics, payload_depth_bytes,
-		      payload->captured_bytes - keep_captured);
+	keep_captured = payload->captured_bytes < keep_bytes ? payload->captured_bytes : keep_bytes;
+	wf_metric_add(conns->metrics, payload_depth_bytes, payload->captured_bytes - keep_captured);
 	payload->len_bytes = keep_bytes;
 	payload->captured_bytes = keep_captured;
 }
@@ -364,6 +365,7 @@ static void cut_at_depth(struct wf_conns *conns, struct wf_conn_payload *payload
 static void insert_payload(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
 			   const struct wf_conn_payload *payload)
 {
+	uint64_t acked = acked_off(flow, dir);
 	struct wf_stream_segment segment = {
 		.off = payload->off,
 		.bytes = payload->bytes,
@@ -371,9 +373,9 @@ static void insert_payload(struct wf_conns *conns, struct wf_flow *flow, enum we
 		.captured_bytes = payload->captured_bytes,
 		.time_ns = payload->time_ns,
 		.page = payload->page,
+		.acked_off = acked,
 		.policy = wf_flow_policy(flow, dir),
-		.hold = only_acked(conns) &&
-			payload->off + payload->len_bytes > acked_off(flow, dir),
+		.hold = only_acked(conns) && payload->off + payload->len_bytes > acked,
 	};
 	struct wf_insert_info info;
 	enum wf_stream_result result = insert(conns, flow, dir, &segment, &info);

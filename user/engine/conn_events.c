@@ -50,9 +50,8 @@ void wf_conn_tell_data(struct wf_conns *conns, struct wf_flow *flow, enum weft_d
 	wf_dispatch_event(conns->dispatch, &event, chunk->page);
 }
 
-void wf_conn_tell_gap(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
-		      uint64_t off, uint64_t len_bytes, enum weft_gap_cause cause,
-		      uint64_t now_ns)
+void wf_conn_tell_gap(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir, uint64_t off,
+		      uint64_t len_bytes, enum weft_gap_cause cause, uint64_t now_ns)
 {
 	struct wf_flow_rare *rare = wf_flow_table_need_rare(&conns->table, flow);
 	struct weft_flow identity;
@@ -73,8 +72,7 @@ void wf_conn_tell_gap(struct wf_conns *conns, struct wf_flow *flow, enum weft_di
 }
 
 void wf_conn_tell_anomaly(struct wf_conns *conns, const struct wf_flow *flow, enum weft_dir dir,
-			  enum weft_anomaly kind, uint64_t off, uint64_t len_bytes,
-			  uint64_t now_ns)
+			  enum weft_anomaly kind, uint64_t off, uint64_t len_bytes, uint64_t now_ns)
 {
 	struct weft_flow identity;
 	struct weft_event event;

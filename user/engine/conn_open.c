@@ -67,8 +67,7 @@ static enum weft_overlap policy_for(const struct weft_opts *opts, const uint8_t 
 static struct wf_flow *add_flow(struct wf_conns *conns, const struct wf_packet *packet,
 				uint8_t client)
 {
-	struct wf_flow *flow =
-		wf_flow_table_add(&conns->table, &packet->key, packet->hash, client);
+	struct wf_flow *flow = wf_flow_table_add(&conns->table, &packet->key, packet->hash, client);
 	struct wf_flow *victim;
 
 	if (wf_unlikely(!flow)) {
@@ -76,8 +75,7 @@ static struct wf_flow *add_flow(struct wf_conns *conns, const struct wf_packet *
 		if (victim) {
 			wf_metric_inc(conns->metrics, flows_evicted_flows);
 			wf_conn_close(conns, victim, WEFT_CLOSE_EVICTED, packet->time_ns);
-			flow = wf_flow_table_add(&conns->table, &packet->key, packet->hash,
-						 client);
+			flow = wf_flow_table_add(&conns->table, &packet->key, packet->hash, client);
 		}
 	}
 	if (!flow) {
@@ -89,9 +87,8 @@ static struct wf_flow *add_flow(struct wf_conns *conns, const struct wf_packet *
 	flow->use = wf_recent_uses(&conns->recent, &packet->key, packet->hash) + 1;
 	if (packet->ip_version == 6)
 		flow->flags |= WF_FLOW_IPV6;
-	flow->policies =
-		(uint8_t)(policy_for(conns->opts, packet->key.addr[!client]) |
-			  policy_for(conns->opts, packet->key.addr[client]) << 4);
+	flow->policies = (uint8_t)(policy_for(conns->opts, packet->key.addr[!client]) |
+				   policy_for(conns->opts, packet->key.addr[client]) << 4);
 	wf_metric_set(conns->metrics, flows_active_flows, wf_flow_table_count(&conns->table));
 	return flow;
 }
@@ -259,8 +256,8 @@ static void take_syn(struct wf_conns *conns, struct wf_flow *flow, const struct 
 static struct wf_flow *find_or_open(struct wf_conns *conns, struct wf_flow *flow,
 				    const struct wf_packet *packet)
 {
-	struct wf_embryo *embryo = wf_embryonic_find(&conns->embryonic, &packet->key, packet->hash,
-						     packet->time_ns);
+	struct wf_embryo *embryo =
+		wf_embryonic_find(&conns->embryonic, &packet->key, packet->hash, packet->time_ns);
 
 	if (packet->tcp_flags & WF_TCP_RST) {
 		if (embryo && wf_embryo_is_reset_by(embryo, packet))
@@ -280,8 +277,7 @@ static struct wf_flow *find_or_open(struct wf_conns *conns, struct wf_flow *flow
 	return flow ? flow : open_midstream(conns, packet);
 }
 
-static void take_first(struct wf_conns *conns, struct wf_flow *flow,
-		       const struct wf_packet *packet)
+static void take_first(struct wf_conns *conns, struct wf_flow *flow, const struct wf_packet *packet)
 {
 	flow = find_or_open(conns, flow, packet);
 	if (flow)

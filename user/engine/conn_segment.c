@@ -51,8 +51,8 @@ static void take_payload(struct wf_conns *conns, struct wf_flow *flow, enum weft
 	}
 	if (wf_unlikely(result->off < 0)) {
 		uint64_t before = (uint64_t)-result->off;
-		uint32_t cut = before < payload.captured_bytes ? (uint32_t)before
-							       : payload.captured_bytes;
+		uint32_t cut =
+			before < payload.captured_bytes ? (uint32_t)before : payload.captured_bytes;
 
 		wf_metric_add(conns->metrics, payload_duplicate_bytes, cut);
 		if (before >= payload.len_bytes)
@@ -68,7 +68,7 @@ static void take_payload(struct wf_conns *conns, struct wf_flow *flow, enum weft
 static void accept_segment(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
 			   const struct wf_packet *packet, const struct wf_tcp_result *result)
 {
-	enum weft_dir other = (enum weft_dir)!dir;
+	enum weft_dir other = (enum weft_dir) !dir;
 
 	if (result->acked && (flow->stream[other].extents || flow->rare))
 		wf_conn_progress(conns, flow, other, packet->time_ns);
@@ -101,7 +101,7 @@ void wf_conn_segment(struct wf_conns *conns, struct wf_flow *flow, const struct 
 		wf_metric_add(conns->metrics, payload_duplicate_bytes,
 			      packet->payload_captured_bytes);
 		if (result.acked && flow->rare)
-			wf_conn_progress(conns, flow, (enum weft_dir)!dir, packet->time_ns);
+			wf_conn_progress(conns, flow, (enum weft_dir) !dir, packet->time_ns);
 		wf_conn_close_if_done(conns, flow, packet->time_ns);
 		return;
 	case WF_TCP_RESET:
