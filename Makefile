@@ -109,7 +109,10 @@ $(O)/tests/%: $(O)/tests/unit/%.o $(UNIT_SUP:%.c=$(O)/%.o) $(O)/libweft.a
 	$(Q)$(CC) -o $@ $(filter %.o,$^) $(O)/libweft.a $(LDFLAGS) -lcmocka $(LIB_LIBS)
 
 # Random conversations, the oracle, and what runs the engine over them.
-FUZZ_SUP := $(addprefix tests/fuzz/,wire.c sim.c conversation.c observed.c oracle.c)
+FUZZ_SUP := $(addprefix tests/fuzz/,wire.c sim.c conversation.c observed.c oracle.c engine_run.c)
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/fuzzers/%)
+FUZZ_SECONDS ?= 600
 
 $(O)/tests/test_conversations: $(O)/tests/fuzz/test_conversations.o $(FUZZ_SUP:%.c=$(O)/%.o) $(O)/libweft.a
 	$(call say,LD,$@)
@@ -132,6 +135,23 @@ test: ## install what is missing, build, run every test (needs root)
 	$(Q)scripts/install-deps.sh
 	$(Q)$(MAKE) --no-print-directory all unit
 	$(Q)scripts/run-tests.sh all $(O)
+
+# ---- fuzzing -------------------------------------------------------------------
+
+# Built apart, with clang, in build/fuzz.
+FUZZ_MAKE := $(MAKE) --no-print-directory O=build/fuzz CC=$(CLANG) SAN=fuzzer-no-link,address,undefined
+
+$(O)/fuzzers/%: $(O)/tests/fuzz/%.o $(FUZZ_SUP:%.c=$(O)/%.o) $(O)/libweft.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(O)/libweft.a $(LDFLAGS) -fsanitize=fuzzer $(LIB_LIBS)
+
+fuzzers: $(FUZZ_BIN)
+
+fuzz: ## every fuzzer for FUZZ_SECONDS=600 each
+	$(Q)scripts/install-deps.sh
+	$(Q)$(FUZZ_MAKE) fuzzers
+	$(Q)tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
 
 # ---- measuring -----------------------------------------------------------------
 
@@ -160,4 +180,4 @@ clean: ## remove build/
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
-.PHONY: all unit check lint fmt test bench demo help clean
+.PHONY: all unit check lint fmt test fuzz fuzzers bench demo help clean
