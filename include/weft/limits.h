@@ -13,9 +13,10 @@ enum weft_limit {
 	WEFT_WORKERS_MAX = 64,
 	WEFT_QUEUES_MAX = 64, /* receive queues of one interface */
 	WEFT_INTERFACES_MAX = 16,
-	WEFT_FRAME_BYTES = 4096,       /* of UMEM for each received frame */
-	WEFT_RING_FRAMES = 2048,       /* of each rx and fill ring */
-	WEFT_FRAME_MAX_BYTES = 262144, /* largest packet read from a file; longer: malformed */
+	WEFT_FRAME_BYTES = 4096,	   /* of UMEM for each received frame */
+	WEFT_RING_FRAMES = 2048,	   /* of each rx and fill ring */
+	WEFT_FRAME_MAX_BYTES = 262144,	   /* largest packet read from a file; longer: malformed */
+	WEFT_PCAPNG_INTERFACES_MAX = 4096, /* described in one section of a file; more: damaged */
 	WEFT_FLOW_MAP_ENTRIES = 65536, /* of the per-flow BPF map; then least recently used go */
 	WEFT_FILTER_PORTS_MAX = 1024,
 	WEFT_FILTER_PREFIXES_MAX = 1024,
@@ -67,7 +68,8 @@ enum weft_limit {
 	/* delivery */
 	WEFT_SUBSCRIPTIONS_MAX = 32,
 	WEFT_QUEUE_BYTES = 8388608, /* of each (worker, subscription) queue, payload included */
-	WEFT_FILES_OPEN_MAX = 512,  /* stream files open at once; the idlest is closed meanwhile */
+	WEFT_QUEUE_MIN_BYTES = 131072,
+	WEFT_FILES_OPEN_MAX = 512, /* stream files open at once; the idlest is closed meanwhile */
 };
 
 #endif
