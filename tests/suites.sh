@@ -34,22 +34,25 @@ leak_check() {
 		echo "not ok - replay_under_valgrind_leaks_nothing ($status)"
 }
 
+export out
+export -f quiet_make leak_check
+
 echo "== conversations"
 CONVERSATIONS=${CONVERSATIONS:-100000} WEFT_BUILD=$out run conversations \
 	"$out/tests/test_conversations"
 
 for san in address,undefined thread; do
 	dir=build/san-${san//,/-}
-	run "build $san" quiet_make SAN=$san unit
+	run "build $san" bash -c 'quiet_make "$@"' _ SAN=$san unit
 	CONVERSATIONS=2500 WEFT_BUILD=$dir run_unit "$dir" "$san"
 done
 
 echo "== fuzzers"
-run "build fuzzers" quiet_make O=build/fuzz CC=clang SAN=fuzzer-no-link,address,undefined fuzzers
+run "build fuzzers" bash -c 'quiet_make "$@"' _ O=build/fuzz CC=clang SAN=fuzzer-no-link,address,undefined fuzzers
 run fuzzers tests/fuzz/run.sh build/fuzz "${FUZZ_SECONDS:-6}"
 
 echo "== leaks"
 if [ -x "$out/weft" ]; then
-	run "build traffic" quiet_make "$out/bench/traffic"
-	run leaks leak_check
+	run "build traffic" bash -c 'quiet_make "$@"' _ "$out/bench/traffic"
+	run leaks bash -c leak_check
 fi
