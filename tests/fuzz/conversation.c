@@ -237,6 +237,10 @@ static void choose_ends(struct maker *maker)
 	}
 	if (maker->kinds & CONV_DIRTY_RST)
 		sim->close = SIM_CLOSE_RST_DIRTY;
+	/* Data on a SYN that was not accepted is in the capture, but not in the stream. */
+	if (maker->kinds & (CONV_MISSED | CONV_LATE | CONV_ONE_SIDED) &&
+	    sim->open == SIM_OPEN_FAST_IGNORED)
+		sim->open = SIM_OPEN_FAST;
 }
 
 static void choose(struct maker *maker, uint64_t start_ns)
