@@ -56,6 +56,7 @@ struct conv_truth_dir {
 	uint64_t end;	       /* one beyond the last byte delivered or known missing */
 	uint64_t end_min;      /* less than end where a missing tail need not be noticed */
 	bool lead_gap_allowed; /* midstream: bytes in flight before the first may be a gap */
+	bool start_unsure;     /* midstream: a first single byte may be taken for a probe's */
 	bool loose; /* cut off by a reset, or never seen: only bytes below end_min are certain */
 	struct conv_gap *gaps;
 	uint32_t gaps_count;

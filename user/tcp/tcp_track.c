@@ -10,6 +10,8 @@
 
 #include <stddef.h>
 
+#include <weft/limits.h>
+
 #include "base/assert.h"
 #include "decode/packet.h"
 
@@ -62,15 +64,21 @@ static void place(struct placed *at, struct wf_tcp_dir *self, struct wf_tcp_dir 
 /* Did the peer acknowledge bytes of this segment that we still lack? Then it had accepted them. */
 static bool fills_acked(const struct placed *at)
 {
-	return at->end_off > at->next_off && at->off < at->acked_off;
+	uint64_t start = at->off > at->next_off ? at->off : at->next_off;
+	uint64_t end = at->end_off < at->acked_off ? at->end_off : at->acked_off;
+
+	return start < end;
 }
 
-/* PAWS (RFC 7323, 5; one tick of slack as in tcp_paws_discard()). */
+/*
+ * PAWS (RFC 7323, 5). A tap reorders: a segment that it recorded late may be older
+ * than what the receiver saw after it, by as much as we wait for such segments.
+ */
 static bool paws_refuses(const struct placed *at, const struct wf_packet *packet)
 {
 	if (!(packet->options & WF_TCP_OPT_TIMESTAMP) || !wf_tcp_knows(at->self, WF_TCP_KNOWS_TS))
 		return false;
-	if ((int32_t)(at->self->ts_recent - packet->ts_val) <= 1)
+	if ((int32_t)(at->self->ts_recent - packet->ts_val) <= (int32_t)WEFT_ACK_PATIENCE_MS)
 		return false;
 	return !fills_acked(at);
 }
@@ -276,6 +284,8 @@ static void take_data(const struct placed *at, const struct wf_packet *packet,
 	    !result->cut_bytes) {
 		self->fin_seq = packet->seq + packet->payload_bytes;
 		self->flags |= WF_TCP_KNOWS_FIN;
+		if (wf_tcp_knows(self, WF_TCP_KNOWS_ACK) && self->ack_seq == self->fin_seq + 1)
+			self->flags |= WF_TCP_FIN_ACKED; /* the tap saw the acknowledgement first */
 		result->fin = true;
 	}
 	if (packet->tcp_flags & WF_TCP_URG && packet->urgent && result->len_bytes &&
@@ -329,7 +339,7 @@ static enum wf_tcp_verdict track_segment(struct placed *at, const struct wf_pack
 	result->acked = take_ack(at->self, at->peer, packet);
 	if (!has_base)
 		return WF_TCP_KEEPALIVE;
-	if (is_keepalive(at->self, packet) && !fills_acked(at))
+	if (is_keepalive(at->self, packet) && at->end_off <= at->next_off)
 		return WF_TCP_KEEPALIVE;
 	if (!cut_at_fin(at, result))
 		return WF_TCP_IGNORE;
