@@ -71,7 +71,8 @@ enum weft_limit {
 	/* reassembly */
 	WEFT_STREAM_PAGES_MAX =
 		256, /* held out of order in one direction; then the oldest hole is a gap */
-	WEFT_GAP_TIMEOUT_MS = 1000, /* a hole that nothing fills for so long is a gap */
+	WEFT_STREAM_PAGE_BYTES = 4096, /* ... each; every held range counts 8 bytes more */
+	WEFT_GAP_TIMEOUT_MS = 1000,    /* a hole that nothing fills for so long is a gap */
 	WEFT_ACK_PATIENCE_MS =
 		100, /* late data may still come after the receiver acknowledged it */
 	WEFT_ACK_PATIENCE_BYTES = 262144, /* ... or until so much in-window data followed */
