@@ -12,13 +12,17 @@
  * Bound: one buffer of BUFFER_BYTES, and the pool's own limit. When the pool has
  * no page, the packet waits up to PATIENCE_NS for consumers to give some back;
  * then packets are lost, counted and told, until there are pages again. A
- * packet larger than a page can be is handed out cut, like one that was captured
- * with a shorter snap length.
+ * packet larger than a page can be (64 KiB; offloaded segments on a loopback
+ * interface just exceed it) loses its Ethernet header; if that is not enough it is
+ * handed out cut, like one that was captured with a shorter snap length.
  */
 #include "capture/pcap_file_internal.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <net/ethernet.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -110,6 +114,22 @@ static int end_of_pipe(struct pcap_pipe *pipe)
 	return wf_pcap_file_ended(&pipe->file);
 }
 
+/* Make a packet that is too large for a page a bare IP packet, if it is one. */
+static void shed_link_header(struct wf_frame *frame)
+{
+	uint16_t type;
+
+	if (frame->cap_bytes <= PAGE_MAX_BYTES || frame->link != WF_LINK_ETHERNET)
+		return;
+	memcpy(&type, frame->bytes + offsetof(struct ether_header, ether_type), sizeof(type));
+	if (type != htons(ETHERTYPE_IP) && type != htons(ETHERTYPE_IPV6))
+		return;
+	frame->bytes += sizeof(struct ether_header);
+	frame->cap_bytes -= (uint32_t)sizeof(struct ether_header);
+	frame->wire_bytes -= (uint32_t)sizeof(struct ether_header);
+	frame->link = WF_LINK_RAW;
+}
+
 /*
  * Parse one packet into pipe->parsed. Return: 1: there is one; 0: more must be
  * read; negative errno: the end.
@@ -127,6 +147,7 @@ static int parse_one(struct pcap_pipe *pipe)
 	consume(pipe, used);
 	if (count) {
 		pipe->has_parsed = true;
+		shed_link_header(&pipe->parsed);
 		return 1;
 	}
 	if (status == WF_PCAP_DAMAGED)
