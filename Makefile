@@ -41,9 +41,9 @@ LDFLAGS  += -fsanitize=$(SAN)
 endif
 
 LIB_PKGS := libxdp libbpf libpcap
-APP_PKGS := jansson libcyaml
+APP_PKGS := jansson yaml-0.1
 LIB_LIBS := -lxdp -lbpf -lpcap -lelf -lz
-APP_LIBS := -ljansson -lcyaml -lyaml
+APP_LIBS := -ljansson -lyaml
 
 # ---- sources -----------------------------------------------------------------
 
@@ -96,6 +96,14 @@ $(O)/libweft.so: $(LIB_OBJ) user/api/libweft.map
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared -Wl,-soname,libweft.so.0 -Wl,--version-script=user/api/libweft.map \
 		-o $@ $(LIB_OBJ) $(LDFLAGS) $(LIB_LIBS)
+
+# The demo's script is taken into the program by the assembler.
+$(O)/user/cli/cmd_demo.o: scripts/demo.sh
+
+# What the program is made of, but its main(): unit tests link it.
+$(O)/libapp.a: $(filter-out %/cli/main.o,$(APP_OBJ))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
 
 $(O)/weft: $(APP_OBJ) $(O)/libweft.a
 	$(call say,LD,$@)
