@@ -40,6 +40,9 @@ enum weft_limit {
 	WEFT_FLOWS_MAX = 1000000,   /* established, all workers; then the least useful is evicted */
 	WEFT_EMBRYONIC_MAX = 65536, /* handshakes under way; then the oldest is forgotten */
 	WEFT_HALF_OPEN_PER_SOURCE_MAX = 1024,
+	WEFT_SYN_DATA_MAX = 1024, /* SYNs whose payload is held, a worker; then it is not held */
+	WEFT_RECENT_MAX = 131072, /* closed four-tuples remembered, all workers; then the
+				     oldest is forgotten and its next use is told as the first */
 	WEFT_TIMEOUT_EMBRYONIC_SEC = 30,
 	WEFT_TIMEOUT_ESTABLISHED_SEC = 3600,
 	WEFT_TIMEOUT_CLOSING_SEC = 60,

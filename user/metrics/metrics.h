@@ -19,13 +19,12 @@
 
 /* Written by its owner thread, read by any. */
 struct wf_metrics {
-	_Alignas(WF_CACHE_LINE) char start[0];
 #define X_COUNTER(name, help) _Atomic uint64_t name;
 #define X_GAUGE(name, help)   _Atomic uint64_t name;
 #include "metrics/metrics.def"
 #undef X_COUNTER
 #undef X_GAUGE
-};
+} __attribute__((aligned(WF_CACHE_LINE)));
 
 /* Add to a counter or gauge of a block that the calling thread owns. */
 #define wf_metric_add(metrics, name, amount)                                                 \

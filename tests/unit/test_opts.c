@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "unit/support/cmocka.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <weft/log.h>
+
+#include "api/opts.h"
+
+static char last_message[256];
+
+static void keep_message(enum weft_log_level level, const char *message, void *ctx)
+{
+	snprintf(last_message, sizeof(last_message), "%s", message);
+}
+
+static void test_opts_null_gives_all_defaults(void **state)
+{
+	struct weft_opts opts;
+
+	assert_int_equal(wf_opts_resolve(NULL, &opts), 0);
+	assert_true(opts.workers >= 1);
+	assert_int_equal(opts.memory_max_bytes, (uint64_t)WEFT_MEMORY_MB << 20);
+	assert_int_equal(opts.flows_max, WEFT_FLOWS_MAX);
+	assert_int_equal(opts.overlap, WEFT_OVERLAP_LINUX);
+	assert_int_equal(opts.stream_pages_max, WEFT_STREAM_PAGES_MAX);
+}
+
+static void test_opts_of_shorter_caller_zero_means_default(void **state)
+{
+	struct weft_opts opts;
+	struct weft_opts old = {.sz = offsetof(struct weft_opts, filter), .workers = 3};
+
+	old.flows_max = 7; /* beyond what the old caller knows: must not be read */
+	assert_int_equal(wf_opts_resolve(&old, &opts), 0);
+	assert_int_equal(opts.workers, 3);
+	assert_int_equal(opts.flows_max, WEFT_FLOWS_MAX);
+}
+
+static void test_opts_of_newer_caller_is_refused_only_if_used(void **state)
+{
+	struct weft_opts opts;
+	struct {
+		struct weft_opts known;
+		uint64_t unknown;
+	} newer = {.known.sz = sizeof(newer)};
+
+	assert_int_equal(wf_opts_resolve(&newer.known, &opts), 0);
+	newer.unknown = 1;
+	assert_int_equal(wf_opts_resolve(&newer.known, &opts), -EINVAL);
+}
+
+static void test_opts_out_of_range_names_value_and_range(void **state)
+{
+	struct weft_opts opts;
+	WEFT_OPTS(weft_opts, bad, .workers = 65);
+
+	assert_int_equal(wf_opts_resolve(&bad, &opts), -EINVAL);
+	assert_string_equal(last_message, "options: workers is 65; allowed: 1 to 64");
+}
+
+static void test_opts_unknown_policy_is_refused(void **state)
+{
+	struct weft_opts opts;
+	WEFT_OPTS(weft_opts, bad, .overlap = (enum weft_overlap)WEFT_OVERLAP_COUNT);
+
+	assert_int_equal(wf_opts_resolve(&bad, &opts), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_opts_null_gives_all_defaults),
+		cmocka_unit_test(test_opts_of_shorter_caller_zero_means_default),
+		cmocka_unit_test(test_opts_of_newer_caller_is_refused_only_if_used),
+		cmocka_unit_test(test_opts_out_of_range_names_value_and_range),
+		cmocka_unit_test(test_opts_unknown_policy_is_refused),
+	};
+
+	weft_log_set(keep_message, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * timer_wheel.c - a hierarchical wheel whose lists are linked by ids.
+ *
+ *   level 0:  256 slots of 1 tick      (1 ms)      fires from here
+ *   level 1:  256 slots of 256 ticks   (0.27 s)    handed out when the slot begins; the
+ *   level 2:  256 slots of 2^16 ticks  (69 s)      ... owner adds again what is not due
+ *   level 3:  256 slots of 2^24 ticks  (4.9 h)     52 days in all; beyond: the last slot
+ *
+ * A timer sits on the level of the highest tick digit in which it differs from
+ * now, so a slot of a level never mixes two rounds, and a timer is handed out early
+ * at most once a level. That is why no deadline is stored. Bitmaps of busy slots let
+ * time jump (a capture file may skip hours) without visiting empty ticks.
+ *
+ * Bound: the heads here; the links are in the caller's objects.
+ * Invariant: no busy slot before now_tick; count == timers linked.
+ */
+#include "base/timer_wheel.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+
+#define LEVEL_SHIFT 8
+#define SLOT_MASK   (WF_TIMER_SLOTS - 1)
+#define HEAD_FLAG   0x80000000u
+#define HORIZON	    (1ull << (LEVEL_SHIFT * WF_TIMER_LEVELS))
+
+static struct wf_timer *timer_at(const struct wf_timer_wheel *wheel, uint32_t id)
+{
+	return wheel->at(wheel->ctx, id);
+}
+
+static unsigned int level_of(uint64_t now_tick, uint64_t tick)
+{
+	uint64_t differs = now_tick ^ tick;
+
+	if (!differs)
+		return 0;
+	return (63u - (unsigned int)__builtin_clzll(differs)) / LEVEL_SHIFT;
+}
+
+static void link_at(struct wf_timer_wheel *wheel, uint32_t id, uint64_t tick)
+{
+	struct wf_timer *timer = timer_at(wheel, id);
+	unsigned int level;
+	unsigned int slot;
+
+	wf_assert(id && !(id & HEAD_FLAG) && !timer->prev);
+	if (tick < wheel->now_tick)
+		tick = wheel->now_tick;
+	/* The top level is left when its digit repeats: never aim beyond its last slot. */
+	if ((tick ^ wheel->now_tick) >= HORIZON)
+		tick = wheel->now_tick | (HORIZON - 1);
+	level = level_of(wheel->now_tick, tick);
+	slot = (tick >> (level * LEVEL_SHIFT)) & SLOT_MASK;
+
+	timer->next = wheel->heads[level][slot];
+	timer->prev = HEAD_FLAG | (level * WF_TIMER_SLOTS + slot);
+	if (timer->next)
+		timer_at(wheel, timer->next)->prev = id;
+	wheel->heads[level][slot] = id;
+	wheel->busy[level][slot / 64] |= 1ull << (slot % 64);
+}
+
+static void unlink_timer(struct wf_timer_wheel *wheel, struct wf_timer *timer)
+{
+	if (timer->next)
+		timer_at(wheel, timer->next)->prev = timer->prev;
+	if (timer->prev & HEAD_FLAG) {
+		unsigned int level = (timer->prev & ~HEAD_FLAG) / WF_TIMER_SLOTS;
+		unsigned int slot = timer->prev & SLOT_MASK;
+
+		wheel->heads[level][slot] = timer->next;
+		if (!timer->next)
+			wheel->busy[level][slot / 64] &= ~(1ull << (slot % 64));
+	} else {
+		timer_at(wheel, timer->prev)->next = timer->next;
+	}
+	timer->next = 0;
+	timer->prev = 0;
+}
+
+/* First busy slot of @level at or after @slot; -1: none. */
+static int busy_slot(const struct wf_timer_wheel *wheel, unsigned int level, unsigned int slot)
+{
+	uint64_t mask = ~0ull << (slot % 64);
+
+	for (unsigned int word = slot / 64; word < WF_TIMER_SLOTS / 64; word++) {
+		uint64_t bits = wheel->busy[level][word] & mask;
+
+		if (bits)
+			return (int)(word * 64) + __builtin_ctzll(bits);
+		mask = ~0ull;
+	}
+	return -1;
+}
+
+/*
+ * The busy slot that begins first, and the tick at which it does. Of two that begin
+ * together the higher level's: its timers may belong into the lower one.
+ */
+static bool next_busy(const struct wf_timer_wheel *wheel, unsigned int *ret_level,
+		      unsigned int *ret_slot, uint64_t *ret_tick)
+{
+	bool found = false;
+
+	for (unsigned int level = WF_TIMER_LEVELS; level-- > 0;) {
+		unsigned int shift = level * LEVEL_SHIFT;
+		unsigned int here = (wheel->now_tick >> shift) & SLOT_MASK;
+		int slot = busy_slot(wheel, level, here);
+		uint64_t tick;
+
+		if (slot < 0)
+			continue;
+		tick = ((wheel->now_tick >> shift) - here + (unsigned int)slot) << shift;
+		if (found && tick >= *ret_tick)
+			continue;
+		*ret_level = level;
+		*ret_slot = (unsigned int)slot;
+		*ret_tick = tick;
+		found = true;
+	}
+	return found;
+}
+
+void wf_timer_wheel_init(struct wf_timer_wheel *wheel, wf_timer_at_fn at, void *ctx)
+{
+	memset(wheel, 0, sizeof(*wheel));
+	wheel->at = at;
+	wheel->ctx = ctx;
+}
+
+void wf_timer_wheel_add(struct wf_timer_wheel *wheel, uint32_t id, uint64_t now_ns,
+			uint64_t deadline_ns)
+{
+	if (!wheel->count)
+		wheel->now_tick = now_ns >> WF_TIMER_TICK_SHIFT;
+	link_at(wheel, id, deadline_ns >> WF_TIMER_TICK_SHIFT);
+	wheel->count++;
+	wf_assert_valid(wf_timer_wheel_is_valid(wheel));
+}
+
+void wf_timer_wheel_remove(struct wf_timer_wheel *wheel, uint32_t id)
+{
+	struct wf_timer *timer = timer_at(wheel, id);
+
+	if (!timer->prev)
+		return;
+	unlink_timer(wheel, timer);
+	wheel->count--;
+	wf_assert_valid(wf_timer_wheel_is_valid(wheel));
+}
+
+uint32_t wf_timer_wheel_pop(struct wf_timer_wheel *wheel, uint64_t now_ns)
+{
+	uint64_t target = now_ns >> WF_TIMER_TICK_SHIFT;
+	unsigned int level;
+	unsigned int slot;
+	uint64_t tick;
+	uint32_t id;
+
+	/* A tick of level 0 is due once it is over, so that no deadline in it lies ahead. */
+	if (!wheel->count || !next_busy(wheel, &level, &slot, &tick) ||
+	    tick + (level == 0) > target) {
+		if (wheel->count && target > wheel->now_tick)
+			wheel->now_tick = target;
+		return 0;
+	}
+	if (tick > wheel->now_tick)
+		wheel->now_tick = tick;
+	id = wheel->heads[level][slot];
+	wf_timer_wheel_remove(wheel, id);
+	return id;
+}
+
+/* Each list is linked both ways, its busy bit tells the truth, and no timer is lost. */
+bool wf_timer_wheel_is_valid(const struct wf_timer_wheel *wheel)
+{
+	uint32_t count = 0;
+
+	for (unsigned int i = 0; i < WF_TIMER_LEVELS * WF_TIMER_SLOTS; i++) {
+		unsigned int level = i / WF_TIMER_SLOTS;
+		unsigned int slot = i & SLOT_MASK;
+		bool busy = wheel->busy[level][slot / 64] >> (slot % 64) & 1;
+		uint32_t prev = HEAD_FLAG | i;
+
+		if (busy != (wheel->heads[level][slot] != 0))
+			return false;
+		for (uint32_t id = wheel->heads[level][slot]; id;) {
+			const struct wf_timer *timer = timer_at(wheel, id);
+
+			if (timer->prev != prev)
+				return false;
+			prev = id;
+			id = timer->next;
+			count++;
+		}
+	}
+	return count == wheel->count;
+}

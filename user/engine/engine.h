@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * engine.h - memory, sources, workers and subscriptions of one handle, and their life.
+ *
+ *   new → add_file | add_interface → subscribe → start → (stop) → wait → free
+ *
+ *   live:                                    replay, one worker:  file ─► worker
+ *     queues × workers sockets ─► worker     replay, N workers:   file ─► reader ─► feeds ─►
+ * workers
+ *
+ * Stopping: sources are detached or ended first; then each worker takes what is
+ * left in its rings, and when no frame is between workers any more, each flushes
+ * its flows and closes its end of every subscription's queue.
+ *
+ * Thread: main, where not told otherwise.
+ */
+#ifndef WF_ENGINE_ENGINE_H
+#define WF_ENGINE_ENGINE_H
+
+#include <stdint.h>
+
+#include <weft/opts.h>
+#include <weft/source.h>
+#include <weft/subscribe.h>
+
+struct wf_engine;
+struct wf_metrics;
+
+/* @opts: every default filled in, ranges checked; copied, what it points to must outlive us. */
+int wf_engine_new(const struct weft_opts *opts, struct wf_engine **ret_engine);
+int wf_engine_add_file(struct wf_engine *engine, const char *path);
+int wf_engine_add_interface(struct wf_engine *engine, const char *ifname,
+			    const struct weft_interface_opts *opts);
+int wf_engine_subscribe(struct wf_engine *engine, const struct weft_sub_opts *opts,
+			struct weft_sub **ret_sub);
+int wf_engine_start(struct wf_engine *engine);
+
+/* See weft_wait(). */
+int wf_engine_wait(struct wf_engine *engine, int timeout_ms);
+
+/* Thread: any; async-signal-safe. */
+void wf_engine_stop(struct wf_engine *engine);
+void wf_engine_free(struct wf_engine *engine);
+
+/* Thread: any. */
+void wf_engine_stats(const struct wf_engine *engine, struct wf_metrics *ret_sum);
+void wf_engine_progress(const struct wf_engine *engine, struct weft_progress *ret_progress);
+
+#endif

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * handoff.c - Concurrency Kit's rings, holding frames by value.
+ */
+#include "engine/handoff.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+CK_RING_PROTOTYPE(frame, wf_frame)
+
+int wf_handoff_init(struct wf_handoff *handoff, uint32_t slots_count, struct wf_waiter *consumer)
+{
+	ck_ring_init(&handoff->ring, slots_count);
+	handoff->consumer = consumer;
+	handoff->slots = calloc(slots_count, sizeof(*handoff->slots));
+	return handoff->slots ? 0 : -ENOMEM;
+}
+
+void wf_handoff_fini(struct wf_handoff *handoff)
+{
+	free(handoff->slots);
+	handoff->slots = NULL;
+}
+
+bool wf_handoff_push_single(struct wf_handoff *handoff, const struct wf_frame *frame)
+{
+	return CK_RING_ENQUEUE_SPSC(frame, &handoff->ring, handoff->slots,
+				    (struct wf_frame *)frame);
+}
+
+bool wf_handoff_push_shared(struct wf_handoff *handoff, const struct wf_frame *frame)
+{
+	return CK_RING_ENQUEUE_MPSC(frame, &handoff->ring, handoff->slots,
+				    (struct wf_frame *)frame);
+}
+
+uint32_t wf_handoff_pop(struct wf_handoff *handoff, struct wf_frame *ret_frames, uint32_t max,
+			bool shared)
+{
+	uint32_t count = 0;
+
+	if (shared) {
+		while (count < max && CK_RING_DEQUEUE_MPSC(frame, &handoff->ring, handoff->slots,
+							   &ret_frames[count]))
+			count++;
+		return count;
+	}
+	while (count < max &&
+	       CK_RING_DEQUEUE_SPSC(frame, &handoff->ring, handoff->slots, &ret_frames[count]))
+		count++;
+	return count;
+}
+
+bool wf_handoff_is_empty(const struct wf_handoff *handoff)
+{
+	return ck_ring_size(&handoff->ring) == 0;
+}
+
+uint32_t wf_handoff_used(const struct wf_handoff *handoff)
+{
+	return ck_ring_size(&handoff->ring);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * handoff.h - frames that one thread gives to the worker that owns their flow.
+ *
+ *   reader ──► feed  (one producer, large: the whole capture passes here) ──┐
+ *                                                                           ├─► worker
+ *   workers ─► inbox (many producers, small: rebuilt datagrams, strays) ────┘
+ *
+ * Bound: both rings are sized once. A full ring is the producer's problem: the
+ * reader waits, a worker keeps the frame in its own bounded outbox.
+ */
+#ifndef WF_ENGINE_HANDOFF_H
+#define WF_ENGINE_HANDOFF_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <ck_ring.h>
+
+#include "base/assert.h"
+#include "base/waiter.h"
+#include "capture/frame.h"
+
+/* A ring of frames towards one worker. */
+struct wf_handoff {
+	ck_ring_t ring;
+	struct wf_frame *slots;	    /* owned, on the heap; charged to the budget by the engine */
+	struct wf_waiter *consumer; /* borrowed: the worker's */
+};
+
+/* @slots_count: power of two. Return: 0; -ENOMEM. */
+int wf_handoff_init(struct wf_handoff *handoff, uint32_t slots_count, struct wf_waiter *consumer);
+void wf_handoff_fini(struct wf_handoff *handoff);
+
+/*
+ * One producer. Return: false: full. The frames become visible at once; call
+ * wf_waiter_wake() on the consumer after a batch.
+ */
+bool wf_handoff_push_single(struct wf_handoff *handoff, const struct wf_frame *frame);
+
+/* Any number of producers. Return: false: full. */
+bool wf_handoff_push_shared(struct wf_handoff *handoff, const struct wf_frame *frame);
+
+/* The worker takes up to @max frames. @shared: whether push_shared() is used on it. */
+uint32_t wf_handoff_pop(struct wf_handoff *handoff, struct wf_frame *ret_frames, uint32_t max,
+			bool shared);
+
+bool wf_handoff_is_empty(const struct wf_handoff *handoff);
+uint32_t wf_handoff_used(const struct wf_handoff *handoff);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * age_list.h - objects of a slab in the order of their age, linked by ids.
+ *
+ * The oldest is the first to be forgotten, whether by time or at a limit. The links
+ * are a member of the object, at @links_at bytes from its start.
+ */
+#ifndef WF_FLOW_AGE_LIST_H
+#define WF_FLOW_AGE_LIST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "memory/slab.h"
+
+struct wf_age_links {
+	uint32_t older; /* id, 0: the oldest */
+	uint32_t newer; /* id, 0: the newest */
+};
+
+struct wf_age_list {
+	struct wf_slab *slab; /* borrowed */
+	size_t links_at;
+	uint32_t oldest; /* id, 0: empty */
+	uint32_t newest;
+};
+
+static inline struct wf_age_links *wf_age_links(const struct wf_age_list *list, uint32_t id)
+{
+	return (void *)((uint8_t *)wf_slab_at(list->slab, id) + list->links_at);
+}
+
+/* @id becomes the newest. */
+static inline void wf_age_list_push(struct wf_age_list *list, uint32_t id)
+{
+	struct wf_age_links *links = wf_age_links(list, id);
+
+	links->older = list->newest;
+	links->newer = 0;
+	if (list->newest)
+		wf_age_links(list, list->newest)->newer = id;
+	else
+		list->oldest = id;
+	list->newest = id;
+}
+
+static inline void wf_age_list_remove(struct wf_age_list *list, uint32_t id)
+{
+	const struct wf_age_links *links = wf_age_links(list, id);
+
+	if (links->older)
+		wf_age_links(list, links->older)->newer = links->newer;
+	else
+		list->oldest = links->newer;
+	if (links->newer)
+		wf_age_links(list, links->newer)->older = links->older;
+	else
+		list->newest = links->older;
+}
+
+#endif

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * evict.c - the longest silent of a sample, instead of a list of all by age.
+ *
+ * A list would cost every packet two more cache lines and every flow eight bytes. Of
+ * SAMPLE flows that the hash put next to each other the least useful is taken; on
+ * average it is among the 6 % least useful of all. Finished connections go before
+ * live ones, those picked up midstream before those whose handshake was seen.
+ */
+#include "flow/evict.h"
+
+#include <stddef.h>
+
+#include "flow/flow_table.h"
+
+enum { SAMPLE = 16 };
+
+/* Silence counts more for flows that are worth less. */
+static uint64_t uselessness_of(const struct wf_flow *flow, uint64_t now_ns)
+{
+	uint64_t idle_ns = now_ns > flow->last_ns ? now_ns - flow->last_ns : 0;
+	uint64_t weight = 1;
+
+	if (flow->flags & WF_FLOW_MIDSTREAM)
+		weight *= 4;
+	if (wf_tcp_knows(&flow->tcp.dir[0], WF_TCP_KNOWS_FIN) ||
+	    wf_tcp_knows(&flow->tcp.dir[1], WF_TCP_KNOWS_FIN))
+		weight *= 4;
+	return (idle_ns + 1) * weight;
+}
+
+struct wf_flow *wf_flow_evict_choose(struct wf_flow_table *table, const struct wf_flow *keep,
+				     uint64_t now_ns)
+{
+	struct wf_flow *sample[SAMPLE];
+	uint32_t count = wf_flow_table_sample(table, sample, SAMPLE);
+	struct wf_flow *best = NULL;
+	uint64_t most = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t uselessness = uselessness_of(sample[i], now_ns);
+
+		if (sample[i] == keep || uselessness <= most)
+			continue;
+		best = sample[i];
+		most = uselessness;
+	}
+	return best;
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * flow_index.c - buckets of one cache line: 12 tags of 8 bits, 12 ids, and how many went on.
+ *
+ *   hash ──► bucket: [t t t t t t t t t t t t][passed][id id id ... id]
+ *            full? the entry goes to the next bucket, and `passed` says that
+ *            a search must go on there; removal takes it back
+ *
+ * Bound: a bucket for each 6.4 ids, that is 10 bytes an id; at that load about one
+ * bucket in a hundred overflows. Which bits of the hash chose the worker doesn't
+ * matter: they are mixed again here. The hash is keyed, so nobody outside can
+ * aim at one bucket.
+ *
+ * Invariant: an entry sits in its own bucket or behind an unbroken chain of
+ * buckets whose `passed` counts it.
+ */
+#include "flow/flow_index.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <weft/limits.h>
+
+#include "memory/arena.h"
+
+#define LOAD_NUM 5u /* ids for each bucket: 6.4 */
+#define LOAD_DEN 32u
+
+static uint32_t mix(uint32_t hash)
+{
+	hash *= 0x9e3779b1u;
+	return hash ^ (hash >> 16);
+}
+
+/* The tag comes from bits that choosing the bucket hardly uses. */
+static uint8_t tag_of(uint32_t hash)
+{
+	uint8_t tag = (uint8_t)mix(hash);
+
+	return tag ? tag : 1;
+}
+
+static uint32_t home_of(const struct wf_flow_index *index, uint32_t hash)
+{
+	return (uint32_t)(((uint64_t)(hash * 0x9e3779b1u) * index->buckets_count) >> 32);
+}
+
+static uint32_t bucket_after(const struct wf_flow_index *index, uint32_t bucket)
+{
+	return bucket + 1 == index->buckets_count ? 0 : bucket + 1;
+}
+
+/* Bit n is set if slot n holds @tag. */
+static uint32_t match(const struct wf_flow_bucket *bucket, uint8_t tag)
+{
+	uint32_t mask = 0;
+
+	for (unsigned int i = 0; i < WF_FLOW_BUCKET_IDS; i++)
+		mask |= (uint32_t)(bucket->tag[i] == tag) << i;
+	return mask;
+}
+
+static uint32_t buckets_for(uint32_t ids_max)
+{
+	return (uint32_t)((uint64_t)ids_max * LOAD_NUM / LOAD_DEN) + 1;
+}
+
+uint64_t wf_flow_index_bytes(uint32_t ids_max)
+{
+	uint64_t bytes = (uint64_t)buckets_for(ids_max) * sizeof(struct wf_flow_bucket);
+
+	return (bytes + WEFT_SPAN_BYTES - 1) / WEFT_SPAN_BYTES * WEFT_SPAN_BYTES;
+}
+
+int wf_flow_index_init(struct wf_flow_index *index, struct wf_arena *arena, uint32_t ids_max)
+{
+	uint32_t spans = (uint32_t)(wf_flow_index_bytes(ids_max) / WEFT_SPAN_BYTES);
+	int64_t off = wf_arena_take_spans(arena, spans);
+
+	if (off < 0)
+		return (int)off;
+	index->arena = arena;
+	index->arena_off = off;
+	index->spans = spans;
+	index->buckets = (void *)((uint8_t *)wf_arena_base(arena) + off);
+	index->buckets_count = buckets_for(ids_max);
+	index->ids_count = 0;
+	memset(index->buckets, 0, (size_t)index->buckets_count * sizeof(*index->buckets));
+	return 0;
+}
+
+void wf_flow_index_fini(struct wf_flow_index *index)
+{
+	if (index->buckets)
+		wf_arena_put_spans(index->arena, (uint64_t)index->arena_off, index->spans);
+	index->buckets = NULL;
+}
+
+uint32_t wf_flow_index_first(const struct wf_flow_index *index, uint32_t hash,
+			     struct wf_flow_cursor *ret_cursor)
+{
+	ret_cursor->bucket = home_of(index, hash);
+	ret_cursor->tag = tag_of(hash);
+	ret_cursor->mask = match(&index->buckets[ret_cursor->bucket], ret_cursor->tag);
+	return wf_flow_index_next(index, ret_cursor);
+}
+
+uint32_t wf_flow_index_next(const struct wf_flow_index *index, struct wf_flow_cursor *cursor)
+{
+	const struct wf_flow_bucket *bucket = &index->buckets[cursor->bucket];
+
+	while (!cursor->mask) {
+		if (wf_likely(!bucket->passed))
+			return 0;
+		cursor->bucket = bucket_after(index, cursor->bucket);
+		bucket = &index->buckets[cursor->bucket];
+		cursor->mask = match(bucket, cursor->tag);
+	}
+	cursor->slot = (uint8_t)__builtin_ctz(cursor->mask);
+	cursor->mask &= cursor->mask - 1;
+	return bucket->id[cursor->slot];
+}
+
+int wf_flow_index_add(struct wf_flow_index *index, uint32_t hash, uint32_t id)
+{
+	uint32_t at = home_of(index, hash);
+	uint32_t free_slots;
+
+	/* One slot in twelve always stays free, so that every search ends. */
+	if (index->ids_count >= index->buckets_count * (WF_FLOW_BUCKET_IDS - 1))
+		return -ENOBUFS;
+	while (!(free_slots = match(&index->buckets[at], 0))) {
+		index->buckets[at].passed++;
+		at = bucket_after(index, at);
+	}
+	index->buckets[at].tag[__builtin_ctz(free_slots)] = tag_of(hash);
+	index->buckets[at].id[__builtin_ctz(free_slots)] = id;
+	index->ids_count++;
+	return 0;
+}
+
+void wf_flow_index_remove(struct wf_flow_index *index, uint32_t hash, uint32_t id)
+{
+	struct wf_flow_cursor cursor;
+	uint32_t found = wf_flow_index_first(index, hash, &cursor);
+
+	while (found && found != id)
+		found = wf_flow_index_next(index, &cursor);
+	wf_assert(found == id);
+	if (!found)
+		return;
+	index->buckets[cursor.bucket].tag[cursor.slot] = 0;
+	index->buckets[cursor.bucket].id[cursor.slot] = 0;
+	index->ids_count--;
+	for (uint32_t at = home_of(index, hash); at != cursor.bucket; at = bucket_after(index, at))
+		index->buckets[at].passed--;
+}
+
+void wf_flow_index_prefetch(const struct wf_flow_index *index, uint32_t hash)
+{
+	__builtin_prefetch(&index->buckets[home_of(index, hash)]);
+}
+
+bool wf_flow_index_is_valid(const struct wf_flow_index *index)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < index->buckets_count; i++) {
+		for (unsigned int slot = 0; slot < WF_FLOW_BUCKET_IDS; slot++) {
+			if (!index->buckets[i].tag[slot] != !index->buckets[i].id[slot])
+				return false;
+			count += index->buckets[i].id[slot] != 0;
+		}
+	}
+	return count == index->ids_count;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * flow_key.h - the key of a connection: compared, and read from one side.
+ *
+ * The struct itself is decode/packet.h's. Plain functions, any thread.
+ */
+#ifndef WF_FLOW_FLOW_KEY_H
+#define WF_FLOW_FLOW_KEY_H
+
+#include <stdbool.h>
+#include <string.h>
+
+#include <weft/flow.h>
+
+#include "decode/packet.h"
+
+static inline bool wf_flow_key_is_equal(const struct wf_flow_key *a, const struct wf_flow_key *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+/*
+ * The likelier client of a connection picked up midstream, as endpoint index: who
+ * speaks to a well-known port; else to the lower one; else who was seen first.
+ */
+uint8_t wf_flow_key_guess_client(const struct wf_flow_key *key, uint8_t first_sender);
+
+/* Fill the addresses, ports and tenant of @ret_flow as seen from endpoint @client. */
+void wf_flow_key_describe(const struct wf_flow_key *key, uint8_t client,
+			  struct weft_flow *ret_flow);
+
+#endif

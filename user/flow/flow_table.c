@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * flow_table.c - an index of ids over a slab of flows, and their timer wheel.
+ *
+ * A flow's id in the slab is found again through the index rather than stored:
+ * its bucket was just read, and four bytes a flow are worth it.
+ */
+#include "flow/flow_table.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "flow/flow_key.h"
+#include "memory/slab.h"
+
+/* Ids count up in the high bits; the low ones say which worker, so that they are unique. */
+#define ID_WORKER_BITS 6
+_Static_assert(WEFT_WORKERS_MAX <= 1 << ID_WORKER_BITS, "a worker fits in a flow id");
+
+static struct wf_flow *flow_at(const struct wf_flow_table *table, uint32_t id)
+{
+	return wf_slab_at(table->flows, id);
+}
+
+static struct wf_timer *timer_at(void *ctx, uint32_t id)
+{
+	return &flow_at(ctx, id)->timer;
+}
+
+static uint32_t id_of(const struct wf_flow_table *table, const struct wf_flow *flow)
+{
+	struct wf_flow_cursor cursor;
+	uint32_t id = wf_flow_index_first(&table->index, flow->hash, &cursor);
+
+	while (id && flow_at(table, id) != flow)
+		id = wf_flow_index_next(&table->index, &cursor);
+	wf_assert(id);
+	return id;
+}
+
+int wf_flow_table_init(struct wf_flow_table *table, struct wf_arena *arena, uint32_t flows_max,
+		       uint32_t worker)
+{
+	int err;
+
+	*table = (struct wf_flow_table){.flows_max = flows_max, .worker = worker};
+	wf_timer_wheel_init(&table->wheel, timer_at, table);
+	err = wf_flow_index_init(&table->index, arena, flows_max);
+	if (err)
+		return err;
+	err = wf_slab_new(arena, sizeof(struct wf_flow), flows_max, &table->flows);
+	if (err)
+		goto fini_index;
+	err = wf_slab_new(arena, sizeof(struct wf_flow_rare), flows_max, &table->rares);
+	if (err)
+		goto free_flows;
+	return 0;
+
+free_flows:
+	wf_slab_free(table->flows);
+	table->flows = NULL;
+fini_index:
+	wf_flow_index_fini(&table->index);
+	return err;
+}
+
+void wf_flow_table_fini(struct wf_flow_table *table)
+{
+	wf_slab_free(table->rares);
+	wf_slab_free(table->flows);
+	wf_flow_index_fini(&table->index);
+	table->rares = NULL;
+	table->flows = NULL;
+}
+
+struct wf_flow *wf_flow_table_find(const struct wf_flow_table *table, const struct wf_flow_key *key,
+				   uint32_t hash)
+{
+	struct wf_flow_cursor cursor;
+	uint32_t id = wf_flow_index_first(&table->index, hash, &cursor);
+
+	for (; id; id = wf_flow_index_next(&table->index, &cursor)) {
+		struct wf_flow *flow = flow_at(table, id);
+
+		if (wf_likely(flow->hash == hash && wf_flow_key_is_equal(&flow->key, key)))
+			return flow;
+	}
+	return NULL;
+}
+
+struct wf_flow *wf_flow_table_add(struct wf_flow_table *table, const struct wf_flow_key *key,
+				  uint32_t hash, uint8_t client)
+{
+	struct wf_flow *flow;
+	uint32_t id;
+
+	wf_assert(!wf_flow_table_find(table, key, hash));
+	if (wf_slab_taken(table->flows) >= table->flows_max)
+		return NULL;
+	id = wf_slab_take(table->flows);
+	if (!id)
+		return NULL;
+	if (wf_flow_index_add(&table->index, hash, id)) {
+		wf_slab_put(table->flows, id);
+		return NULL;
+	}
+	flow = flow_at(table, id);
+	wf_flow_init(flow, key, hash, client);
+	flow->id = (++table->next_id << ID_WORKER_BITS) | table->worker;
+	return flow;
+}
+
+void wf_flow_table_remove(struct wf_flow_table *table, struct wf_flow *flow)
+{
+	uint32_t id = id_of(table, flow);
+
+	wf_timer_wheel_remove(&table->wheel, id);
+	wf_flow_index_remove(&table->index, flow->hash, id);
+	if (flow->rare)
+		wf_slab_put(table->rares, flow->rare);
+	wf_slab_put(table->flows, id);
+}
+
+struct wf_flow_rare *wf_flow_table_rare(const struct wf_flow_table *table,
+					const struct wf_flow *flow)
+{
+	return flow->rare ? wf_slab_at(table->rares, flow->rare) : NULL;
+}
+
+struct wf_flow_rare *wf_flow_table_need_rare(struct wf_flow_table *table, struct wf_flow *flow)
+{
+	if (!flow->rare) {
+		flow->rare = wf_slab_take(table->rares);
+		if (!flow->rare)
+			return NULL;
+		wf_flow_rare_init(wf_slab_at(table->rares, flow->rare));
+	}
+	return wf_slab_at(table->rares, flow->rare);
+}
+
+void wf_flow_table_arm(struct wf_flow_table *table, struct wf_flow *flow, uint64_t now_ns,
+		       uint64_t deadline_ns)
+{
+	uint32_t id = id_of(table, flow);
+
+	wf_timer_wheel_remove(&table->wheel, id);
+	wf_timer_wheel_add(&table->wheel, id, now_ns, deadline_ns);
+}
+
+struct wf_flow *wf_flow_table_pop_due(struct wf_flow_table *table, uint64_t now_ns)
+{
+	uint32_t id = wf_timer_wheel_pop(&table->wheel, now_ns);
+
+	return id ? flow_at(table, id) : NULL;
+}
+
+uint32_t wf_flow_table_sample(struct wf_flow_table *table, struct wf_flow **ret_flows, uint32_t max)
+{
+	uint32_t found = 0;
+
+	for (uint32_t i = 0; i < table->index.buckets_count && found < max; i++) {
+		const struct wf_flow_bucket *bucket = &table->index.buckets[table->hand];
+
+		for (unsigned int slot = 0; slot < WF_FLOW_BUCKET_IDS && found < max; slot++)
+			if (bucket->id[slot])
+				ret_flows[found++] = flow_at(table, bucket->id[slot]);
+		table->hand = table->hand + 1 == table->index.buckets_count ? 0 : table->hand + 1;
+	}
+	return found;
+}
+
+void wf_flow_table_prefetch(const struct wf_flow_table *table, uint32_t hash)
+{
+	wf_flow_index_prefetch(&table->index, hash);
+}
+
+void wf_flow_table_prefetch_flow(const struct wf_flow_table *table, uint32_t hash)
+{
+	struct wf_flow_cursor cursor;
+	uint32_t id = wf_flow_index_first(&table->index, hash, &cursor);
+
+	if (!id)
+		return;
+	for (size_t off = 0; off < sizeof(struct wf_flow); off += WF_CACHE_LINE)
+		__builtin_prefetch((const uint8_t *)flow_at(table, id) + off);
+}
+
+uint32_t wf_flow_table_count(const struct wf_flow_table *table)
+{
+	return wf_slab_taken(table->flows);
+}
+
+bool wf_flow_table_is_valid(const struct wf_flow_table *table)
+{
+	return wf_flow_index_is_valid(&table->index) &&
+	       table->index.ids_count == wf_slab_taken(table->flows) &&
+	       table->wheel.count <= table->index.ids_count;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * flow_table.h - all connections of one worker: found by key, woken by time.
+ *
+ * Owns the flows, their rare parts and their timers; what is in the flows'
+ * streams belongs to the caller, who empties them before remove().
+ *
+ * Bound: @flows_max flows and as many rare parts, in slabs that grow and shrink
+ * with their number; the index is taken whole at the start.
+ * Thread: the worker.
+ */
+#ifndef WF_FLOW_FLOW_TABLE_H
+#define WF_FLOW_FLOW_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/timer_wheel.h"
+#include "flow/flow.h"
+#include "flow/flow_index.h"
+
+struct wf_arena;
+struct wf_slab;
+
+struct wf_flow_table {
+	struct wf_slab *flows;
+	struct wf_slab *rares;
+	struct wf_flow_index index;
+	struct wf_timer_wheel wheel;
+	uint64_t next_id;
+	uint32_t flows_max;
+	uint32_t hand; /* bucket at which sample() goes on */
+	uint32_t worker;
+};
+
+/* Return: 0; -ENOBUFS: the index does not fit in the arena; -ENOMEM. */
+int wf_flow_table_init(struct wf_flow_table *table, struct wf_arena *arena, uint32_t flows_max,
+		       uint32_t worker);
+void wf_flow_table_fini(struct wf_flow_table *table);
+
+struct wf_flow *wf_flow_table_find(const struct wf_flow_table *table, const struct wf_flow_key *key,
+				   uint32_t hash);
+
+/*
+ * A new flow (wf_flow_init(), with an id of its own), not armed yet. @key is not in it.
+ * Return: NULL: @flows_max or the budget is reached.
+ */
+struct wf_flow *wf_flow_table_add(struct wf_flow_table *table, const struct wf_flow_key *key,
+				  uint32_t hash, uint8_t client);
+
+/* Also frees its rare part. */
+void wf_flow_table_remove(struct wf_flow_table *table, struct wf_flow *flow);
+
+/* NULL if it has none. */
+struct wf_flow_rare *wf_flow_table_rare(const struct wf_flow_table *table,
+					const struct wf_flow *flow);
+
+/* Makes it if it has none. NULL: no memory. */
+struct wf_flow_rare *wf_flow_table_need_rare(struct wf_flow_table *table, struct wf_flow *flow);
+
+/* Have pop_due() give @flow at the latest at @deadline_ns. */
+void wf_flow_table_arm(struct wf_flow_table *table, struct wf_flow *flow, uint64_t now_ns,
+		       uint64_t deadline_ns);
+
+/* A flow whose time may have come; the caller arms or removes it. NULL: none at @now_ns. */
+struct wf_flow *wf_flow_table_pop_due(struct wf_flow_table *table, uint64_t now_ns);
+
+/*
+ * Up to @max flows, others each time until all had their turn, in the order of the
+ * index, that is by chance. Return: how many; 0 only if there are none.
+ */
+uint32_t wf_flow_table_sample(struct wf_flow_table *table, struct wf_flow **ret_flows,
+			      uint32_t max);
+
+/* Load what find() will read first, then what the flow's owner will. */
+void wf_flow_table_prefetch(const struct wf_flow_table *table, uint32_t hash);
+void wf_flow_table_prefetch_flow(const struct wf_flow_table *table, uint32_t hash);
+
+uint32_t wf_flow_table_count(const struct wf_flow_table *table);
+
+bool wf_flow_table_is_valid(const struct wf_flow_table *table);
+
+#endif

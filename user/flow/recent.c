@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * recent.c - ended connections in a slab, forgotten in the order of their end.
+ *
+ * Why not keep the flow itself for a while, as TIME_WAIT does: under short connections
+ * there would be more dead flows than live ones, each more than twice as large.
+ */
+#include "flow/recent.h"
+
+#include <stddef.h>
+
+#include "flow/flow.h"
+#include "flow/flow_key.h"
+#include "memory/slab.h"
+#include "tcp/seq.h"
+
+/* A segment so far from the end may still be of the old connection. */
+#define NEAR_BYTES (1u << 20)
+
+static struct wf_recent_entry *entry_at(const struct wf_recent *recent, uint32_t id)
+{
+	return wf_slab_at(recent->entries, id);
+}
+
+static uint32_t find(const struct wf_recent *recent, const struct wf_flow_key *key, uint32_t hash)
+{
+	struct wf_flow_cursor cursor;
+	uint32_t id = wf_flow_index_first(&recent->index, hash, &cursor);
+
+	for (; id; id = wf_flow_index_next(&recent->index, &cursor)) {
+		const struct wf_recent_entry *entry = entry_at(recent, id);
+
+		if (entry->hash == hash && wf_flow_key_is_equal(&entry->key, key))
+			break;
+	}
+	return id;
+}
+
+int wf_recent_init(struct wf_recent *recent, struct wf_arena *arena, uint32_t entries_max,
+		   uint64_t linger_ns)
+{
+	int err;
+
+	*recent = (struct wf_recent){.linger_ns = linger_ns};
+	err = wf_flow_index_init(&recent->index, arena, entries_max);
+	if (err)
+		return err;
+	err = wf_slab_new(arena, sizeof(struct wf_recent_entry), entries_max, &recent->entries);
+	if (err) {
+		wf_flow_index_fini(&recent->index);
+		return err;
+	}
+	recent->ages.slab = recent->entries;
+	recent->ages.links_at = offsetof(struct wf_recent_entry, age);
+	return 0;
+}
+
+void wf_recent_fini(struct wf_recent *recent)
+{
+	wf_slab_free(recent->entries);
+	recent->entries = NULL;
+	wf_flow_index_fini(&recent->index);
+}
+
+static void forget(struct wf_recent *recent, uint32_t id)
+{
+	wf_age_list_remove(&recent->ages, id);
+	wf_flow_index_remove(&recent->index, entry_at(recent, id)->hash, id);
+	wf_slab_put(recent->entries, id);
+}
+
+/* The entry of @key, a new one if need be, not in the list of ages. 0: no memory at all. */
+static uint32_t take_entry(struct wf_recent *recent, const struct wf_flow_key *key, uint32_t hash)
+{
+	uint32_t id = find(recent, key, hash);
+
+	if (id) {
+		wf_age_list_remove(&recent->ages, id);
+		return id;
+	}
+	id = wf_slab_take(recent->entries);
+	if (!id && recent->ages.oldest) {
+		forget(recent, recent->ages.oldest);
+		id = wf_slab_take(recent->entries);
+	}
+	if (id && wf_flow_index_add(&recent->index, hash, id)) {
+		wf_slab_put(recent->entries, id);
+		return 0;
+	}
+	return id;
+}
+
+void wf_recent_add(struct wf_recent *recent, const struct wf_flow *flow, uint64_t now_ns)
+{
+	uint32_t id = take_entry(recent, &flow->key, flow->hash);
+	struct wf_recent_entry *entry;
+
+	if (!id)
+		return;
+	entry = entry_at(recent, id);
+	*entry = (struct wf_recent_entry){.key = flow->key,
+					  .hash = flow->hash,
+					  .closed_ns = now_ns,
+					  .use = flow->use,
+					  .ended = flow->flags & WF_FLOW_CLOSED};
+	for (uint8_t side = 0; side < 2; side++) {
+		const struct wf_tcp_dir *dir = &flow->tcp.dir[wf_flow_dir(flow, side)];
+
+		entry->base_seq[side] = dir->base_seq;
+		entry->end_seq[side] = dir->end_seq;
+	}
+	wf_age_list_push(&recent->ages, id);
+}
+
+uint32_t wf_recent_uses(const struct wf_recent *recent, const struct wf_flow_key *key,
+			uint32_t hash)
+{
+	uint32_t id = find(recent, key, hash);
+
+	return id ? entry_at(recent, id)->use : 0;
+}
+
+bool wf_recent_is_late(const struct wf_recent *recent, const struct wf_packet *packet)
+{
+	uint32_t id = find(recent, &packet->key, packet->hash);
+	const struct wf_recent_entry *entry;
+	uint32_t base_seq;
+	uint32_t end_seq;
+
+	if (!id)
+		return false;
+	entry = entry_at(recent, id);
+	if (!entry->ended || packet->time_ns >= entry->closed_ns + recent->linger_ns)
+		return false;
+	/* A SYN is late only if it is the old one: a new one may have any number. */
+	if (packet->tcp_flags & WF_TCP_SYN)
+		return packet->seq + 1 == entry->base_seq[packet->src];
+	base_seq = entry->base_seq[packet->src];
+	end_seq = entry->end_seq[packet->src];
+	return packet->seq - base_seq <= end_seq - base_seq ||
+	       wf_seq_near(packet->seq, end_seq, NEAR_BYTES);
+}
+
+bool wf_recent_is_valid(const struct wf_recent *recent)
+{
+	uint32_t count = 0;
+
+	for (uint32_t id = recent->ages.oldest; id; id = entry_at(recent, id)->age.newer)
+		count++;
+	return count == wf_slab_taken(recent->entries) && count == recent->index.ids_count;
+}

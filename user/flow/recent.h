@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * recent.h - four-tuples whose connection has ended, for two questions.
+ *
+ * - Is this segment a late one of it (a stray final acknowledgement, a retransmitted FIN)?
+ *   Then it must not look like a new connection. Asked for a short time only.
+ * - The how-many-th connection on this four-tuple is the next one?
+ *
+ * Bound: @entries_max of 96 bytes; then the oldest is forgotten, and the next connection
+ * on it is told as its first.
+ * Thread: the worker.
+ */
+#ifndef WF_FLOW_RECENT_H
+#define WF_FLOW_RECENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "decode/packet.h"
+#include "flow/age_list.h"
+#include "flow/flow_index.h"
+
+struct wf_arena;
+struct wf_flow;
+
+struct wf_recent_entry {
+	struct wf_flow_key key;
+	uint32_t hash;
+	uint64_t closed_ns;
+	uint32_t base_seq[2]; /* by endpoint: of its first byte */
+	uint32_t end_seq[2];  /* beyond its last */
+	struct wf_age_links age;
+	uint32_t use;
+	bool ended; /* by FIN or reset: nothing of it can come that counts */
+	uint8_t pad[3];
+};
+
+struct wf_recent {
+	struct wf_slab *entries;
+	struct wf_flow_index index;
+	struct wf_age_list ages;
+	uint64_t linger_ns;
+};
+
+/* Return: 0; -ENOBUFS, -ENOMEM. */
+int wf_recent_init(struct wf_recent *recent, struct wf_arena *arena, uint32_t entries_max,
+		   uint64_t linger_ns);
+void wf_recent_fini(struct wf_recent *recent);
+
+/* Remember @flow, which ends at @now_ns. */
+void wf_recent_add(struct wf_recent *recent, const struct wf_flow *flow, uint64_t now_ns);
+
+/* How many connections on this four-tuple have ended, as far as it is remembered. */
+uint32_t wf_recent_uses(const struct wf_recent *recent, const struct wf_flow_key *key,
+			uint32_t hash);
+
+/* Is @packet a late segment of the connection that has ended, rather than of a new one? */
+bool wf_recent_is_late(const struct wf_recent *recent, const struct wf_packet *packet);
+
+bool wf_recent_is_valid(const struct wf_recent *recent);
+
+#endif

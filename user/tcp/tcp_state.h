@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tcp_state.h - what is remembered of a connection between two segments.
+ *
+ * One struct for what each side sends. Numbers are kept as 32-bit sequence
+ * numbers and turned into offsets near the stream's progress when needed, which
+ * keeps a flow small and survives any number of wraps.
+ *
+ *   base        acked by peer      seen          right edge of the peer's window
+ *   ├────────────────┼───────────────┼─────────────────────┤
+ *   base_seq      ack_seq         end_seq              right_seq
+ *
+ * A field counts only if its WF_TCP_KNOWS_ flag is set. Thread: the flow's worker.
+ */
+#ifndef WF_TCP_TCP_STATE_H
+#define WF_TCP_TCP_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tcp/seq.h"
+
+#define WF_TCP_KNOWS_BASE   (1u << 0)
+#define WF_TCP_KNOWS_END    (1u << 1)
+#define WF_TCP_KNOWS_ACK    (1u << 2)
+#define WF_TCP_KNOWS_RIGHT  (1u << 3)
+#define WF_TCP_KNOWS_TS	    (1u << 4)
+#define WF_TCP_KNOWS_FIN    (1u << 5)
+#define WF_TCP_STALE	    (1u << 6) /* packets are missing: right edge and end are too low */
+#define WF_TCP_FIN_ACKED    (1u << 7)
+#define WF_TCP_REFUSED_DATA (1u << 8)  /* refused_seq: end of data refused as out of window */
+#define WF_TCP_REFUSED_ACK  (1u << 9)  /* refused_seq: an acknowledgement refused as of unsent */
+#define WF_TCP_TOLD_URGENT  (1u << 10) /* told once */
+
+/* Scale assumed where the handshake was missed: the largest (RFC 7323, 2.3). */
+#define WF_TCP_SCALE_MAX 14
+
+struct wf_tcp_dir {
+	uint32_t base_seq;    /* of stream offset 0 */
+	uint32_t end_seq;     /* beyond the last byte accepted of this side, without FIN */
+	uint32_t ack_seq;     /* highest the peer acknowledged */
+	uint32_t right_seq;   /* highest acknowledgement + window of the peer */
+	uint32_t fin_seq;     /* of the FIN, that is the end of data */
+	uint32_t refused_seq; /* see WF_TCP_REFUSED_* */
+	uint32_t ts_recent;   /* RFC 7323, 4.3 */
+	uint16_t flags;	      /* WF_TCP_KNOWS_* ... */
+	uint8_t wscale;	      /* shift of the windows that this side announces */
+	uint8_t pad;
+};
+_Static_assert(sizeof(struct wf_tcp_dir) == 32, "half a cache line for each direction");
+
+struct wf_tcp {
+	struct wf_tcp_dir dir[2]; /* by enum weft_dir */
+};
+
+/* What one side's SYN (or SYN-ACK) told. */
+struct wf_tcp_syn {
+	uint32_t isn_seq;
+	uint16_t window;
+	uint8_t wscale;
+	bool known; /* isn_seq is, be it only by the peer's SYN-ACK */
+	bool seen;  /* the SYN itself */
+	bool has_wscale;
+};
+
+/* A connection whose handshake was seen, at least one side of it. @syn: by enum weft_dir. */
+void wf_tcp_init_handshake(struct wf_tcp *tcp, const struct wf_tcp_syn syn[2]);
+
+/* A connection picked up in the middle: nothing is known. */
+void wf_tcp_init_midstream(struct wf_tcp *tcp);
+
+/* Data of @dir was given up as missing: what is known of its window is out of date. */
+void wf_tcp_note_gap(struct wf_tcp *tcp, unsigned int dir);
+
+/* Offset up to which the peer acknowledged @dir, FIN not counted; 0 if it never did. */
+uint64_t wf_tcp_acked_off(const struct wf_tcp_dir *dir, uint64_t next_off);
+
+static inline bool wf_tcp_knows(const struct wf_tcp_dir *dir, uint32_t what)
+{
+	return (dir->flags & what) == what;
+}
+
+/* Offset at which @dir ends; only if its FIN is known. */
+static inline uint64_t wf_tcp_fin_off(const struct wf_tcp_dir *dir, uint64_t next_off)
+{
+	int64_t off = wf_seq_off(dir->fin_seq, dir->base_seq, next_off);
+
+	return off < 0 ? 0 : (uint64_t)off;
+}
+
+bool wf_tcp_is_valid(const struct wf_tcp *tcp);
+
+#endif
