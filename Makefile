@@ -111,10 +111,11 @@ $(O)/weft: $(APP_OBJ) $(O)/libweft.a
 
 # ---- tests -------------------------------------------------------------------
 
-$(O)/tests/%: $(O)/tests/unit/%.o $(UNIT_SUP:%.c=$(O)/%.o) $(O)/libweft.a
+$(O)/tests/%: $(O)/tests/unit/%.o $(UNIT_SUP:%.c=$(O)/%.o) $(O)/libapp.a $(O)/libweft.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -o $@ $(filter %.o,$^) $(O)/libweft.a $(LDFLAGS) -lcmocka $(LIB_LIBS)
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(O)/libapp.a $(O)/libweft.a $(LDFLAGS) \
+		-lcmocka $(LIB_LIBS) $(APP_LIBS)
 
 unit: $(UNIT_BIN)
 
