@@ -47,8 +47,10 @@ static int teardown(void **state)
 
 static int open_for(struct fixture *fixture, size_t count)
 {
-	return wf_control_open(fixture->dir, names, count, answer, fixture, &fixture->control,
-			       &fixture->error);
+	int err = wf_control_open(fixture->dir, names, count, answer, fixture, &fixture->control,
+				  &fixture->error);
+
+	return err ? err : wf_control_start(fixture->control);
 }
 
 static int ask(struct fixture *fixture, const char *name, const char *command)

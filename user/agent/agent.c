@@ -211,6 +211,9 @@ static int start(struct agent *agent)
 			break;
 		agent->sinks_started++;
 	}
+	/* From here on, an answer means that capture runs. */
+	if (!err && agent->control)
+		err = wf_control_start(agent->control);
 	return err;
 }
 

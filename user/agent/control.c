@@ -176,21 +176,6 @@ static int open_socket(struct wf_control *control, const char *dir, const char *
 	return 0;
 }
 
-static int start_thread(struct wf_control *control)
-{
-	sigset_t all;
-	sigset_t old;
-	int err;
-
-	/* Signals are the main thread's. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(&control->thread, NULL, control_thread, control);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	control->has_thread = err == 0;
-	return -err;
-}
-
 int wf_control_open(const char *dir, char *const *names, size_t names_count, wf_control_fn fn,
 		    void *ctx, struct wf_control **ret_control, struct wf_control_error *ret_error)
 {
@@ -216,17 +201,27 @@ int wf_control_open(const char *dir, char *const *names, size_t names_count, wf_
 		if (err)
 			goto close;
 	}
-	err = start_thread(control);
-	if (err) {
-		refuse(ret_error, err, dir, strerror(-err));
-		goto close;
-	}
 	*ret_control = control;
 	return 0;
 
 close:
 	wf_control_close(control);
 	return err;
+}
+
+int wf_control_start(struct wf_control *control)
+{
+	sigset_t all;
+	sigset_t old;
+	int err;
+
+	/* Signals are the main thread's. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&control->thread, NULL, control_thread, control);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	control->has_thread = err == 0;
+	return -err;
 }
 
 void wf_control_close(struct wf_control *control)

@@ -30,14 +30,18 @@ struct wf_control_error {
 };
 
 /**
- * wf_control_open() - listen in @dir under every name of @names, with one thread
+ * wf_control_open() - listen in @dir under every name of @names
  * @names: "eth0" gives DIR/eth0.sock
  *
- * A socket that nobody answers any more is replaced. Return: 0; -EADDRINUSE: an agent
+ * Who connects waits until wf_control_start(). A socket that nobody answers any more
+ * is replaced. Return: 0; -EADDRINUSE: an agent
  * answers there; other negative errno; @ret_error tells.
  */
 int wf_control_open(const char *dir, char *const *names, size_t names_count, wf_control_fn fn,
 		    void *ctx, struct wf_control **ret_control, struct wf_control_error *ret_error);
+
+/* Start the thread that answers. Return: 0; negative errno. */
+int wf_control_start(struct wf_control *control);
 
 /* Stops the thread, removes the sockets. NULL is allowed. */
 void wf_control_close(struct wf_control *control);
