@@ -133,7 +133,8 @@ drop_pair() {
 in_a() { ip netns exec "$ns_a" "$@"; }
 in_b() { ip netns exec "$ns_b" "$@"; }
 
-# background NAME COMMAND...: runs it, sets NAME to its pid, ends it at exit.
+# background NAME COMMAND...: runs it, sets NAME to its pid, ends it at exit. A COMMAND that is
+# a function has to end its own children.
 background() {
 	local -n lib_pid=$1
 	shift
