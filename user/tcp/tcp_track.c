@@ -355,7 +355,8 @@ void wf_tcp_track(struct wf_tcp *tcp, unsigned int dir, const struct wf_packet *
 		ret_result->anomalies = 1u << WEFT_ANOMALY_RST_OUT_OF_WINDOW;
 		ret_result->verdict = WF_TCP_IGNORE;
 	} else if (packet->tcp_flags & WF_TCP_SYN) {
-		ret_result->verdict = wf_tcp_syn_is_ours(self, packet) ? WF_TCP_IGNORE : WF_TCP_SYN_OTHER;
+		ret_result->verdict =
+			wf_tcp_syn_is_ours(self, packet) ? WF_TCP_IGNORE : WF_TCP_SYN_OTHER;
 	} else if (!(packet->tcp_flags & WF_TCP_ACK)) {
 		ret_result->verdict = WF_TCP_IGNORE;
 	} else {
