@@ -29,6 +29,18 @@ enum weft_limit {
 	WEFT_PAGE_MEDIUM_BYTES = 1500,
 	WEFT_PAGE_LARGE_BYTES = 9000,
 
+	/* upkeep */
+	WEFT_PRESSURE_LOW_PERCENT = 70,
+	WEFT_PRESSURE_HIGH_PERCENT = 85,
+	WEFT_PRESSURE_CRITICAL_PERCENT = 95,
+	WEFT_PRESSURE_HYSTERESIS_PERCENT = 5,
+	WEFT_PRESSURE_CALM_CHECKS = 3, /* before a level falls */
+	WEFT_PRESSURE_INTERVAL_MS = 500,
+	WEFT_PRESSURE_SOURCES_MAX = 8,
+	WEFT_PRESSURE_HANDLERS_MAX = 16,
+	WEFT_CLEANUP_INTERVAL_SEC = 30,
+	WEFT_CLEANUP_TASKS_MAX = 64,
+
 	/* decode: a frame beyond one of the first four is malformed (frames_malformed_frames) */
 	WEFT_TUNNEL_DEPTH_MAX = 8, /* headers around headers */
 	WEFT_VLAN_DEPTH_MAX = 4,   /* tags of one Ethernet header */
@@ -54,6 +66,8 @@ enum weft_limit {
 	WEFT_TIMEOUT_EMBRYONIC_SEC = 30,
 	WEFT_TIMEOUT_ESTABLISHED_SEC = 3600,
 	WEFT_TIMEOUT_CLOSING_SEC = 60,
+	WEFT_CLOCK_STEP_SEC =
+		86400, /* packet times farther apart: the clock was set, no time passed */
 	WEFT_TIMEOUT_CLOSED_SEC = 10, /* kept to recognise late segments */
 
 	/* reassembly */

@@ -41,6 +41,7 @@ static bool may_carry_tcp(uint8_t proto, uint8_t ip_version)
 	case WF_PROTO_AH:
 		return true;
 	case WF_PROTO_ROUTING:
+	case WF_PROTO_FRAGMENT:
 	case WF_PROTO_DESTINATION:
 		return ip_version == 6;
 	default:

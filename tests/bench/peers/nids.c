@@ -31,7 +31,8 @@ static void no_syslog(int type, int err, struct ip *iph, void *data)
 
 int main(int argc, char **argv)
 {
-	static struct nids_chksum_ctl no_checksums = {.netaddr = 0, .mask = 0, .action = NIDS_DONT_CHKSUM};
+	static struct nids_chksum_ctl no_checksums = {
+		.netaddr = 0, .mask = 0, .action = NIDS_DONT_CHKSUM};
 
 	if (argc != 2)
 		return 2;
