@@ -577,7 +577,7 @@ struct seen {
 	uint8_t *held; /* a flag for each byte of the stream */
 	uint64_t max;  /* one beyond the last byte captured */
 	uint64_t first;
-	uint32_t first_len; /* payload of the first segment */
+	uint32_t single_bytes; /* segments of one byte before any longer one */
 	uint64_t acked;
 	uint64_t acked_by_reset;
 	uint64_t behind_hole_ns; /* when the first byte behind the present hole came; 0: none */
@@ -637,8 +637,10 @@ static void look(const struct maker *maker, struct seen seen[2])
 		if (!own->any && !(packet->flags & WIRE_RST)) {
 			own->any = true;
 			own->first = packet->off ? packet->off - 1 : 0;
-			own->first_len = packet->len_bytes;
 		}
+		if (packet->len_bytes == 1 &&
+		    payload_start(packet) == own->first + own->single_bytes)
+			own->single_bytes++;
 		if (packet->len_bytes)
 			note_payload(own, packet, late_ns);
 		own->fin |= !!(packet->flags & WIRE_FIN);
@@ -663,7 +665,7 @@ static void tell_dir(const struct maker *maker, const struct seen *seen, int fro
 	if (maker->kinds & CONV_MIDSTREAM && !seen->syn) {
 		dir->start = seen->any ? seen->first : 0;
 		dir->lead_gap_allowed = true;
-		dir->start_unsure = seen->first_len == 1;
+		dir->start_unsure_bytes = seen->single_bytes;
 	}
 	dir->end = seen->max;
 	if (seen->fin)

@@ -287,15 +287,15 @@ static void compare_dir(struct observed_set *set, const struct conv_truth_dir *t
 			const struct observed_dir *dir)
 {
 	struct conv_truth_dir later = *truth;
+	uint64_t expected = truth->end - truth->start;
 	uint64_t lead = 0;
 
-	later.start++;
-	later.start_unsure = false;
-	if (truth->start_unsure && dir->len + 1 == truth->end - truth->start) {
+	if (dir->len < expected && expected - dir->len <= truth->start_unsure_bytes) {
+		later.start += expected - dir->len;
+		later.start_unsure_bytes = 0;
 		compare_dir(set, &later, dir);
 		return;
 	}
-
 	if (truth->loose) {
 		compare_loose(set, truth, dir);
 		return;

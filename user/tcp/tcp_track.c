@@ -30,6 +30,9 @@
 /* An acknowledgement older than this, and than a window, comes from nobody alive. */
 #define OLD_ACK_BYTES (1u << 20)
 
+/* A segment that a tap recorded late is at most so much older, by the fastest clock in use. */
+#define LATE_TICKS (1 << 20)
+
 /* What a segment looks like from its stream; valid if the base is known. */
 struct placed {
 	struct wf_tcp_dir *self; /* of the sender */
@@ -64,23 +67,27 @@ static void place(struct placed *at, struct wf_tcp_dir *self, struct wf_tcp_dir 
 /* Did the peer acknowledge bytes of this segment that we still lack? Then it had accepted them. */
 static bool fills_acked(const struct placed *at)
 {
-	uint64_t start = at->off > at->next_off ? at->off : at->next_off;
-	uint64_t end = at->end_off < at->acked_off ? at->end_off : at->acked_off;
+	int64_t start = at->off > at->next_off ? at->off : at->next_off;
+	int64_t end = at->end_off < at->acked_off ? at->end_off : at->acked_off;
 
 	return start < end;
 }
 
 /*
  * PAWS (RFC 7323, 5). A tap reorders: a segment that it recorded late may be older
- * than what the receiver saw after it, by as much as we wait for such segments.
+ * than what the receiver saw after it, by as much as we wait for such segments. Clocks
+ * tick between 10 Hz and 1 MHz, so of those that fill what was acknowledged
+ * much older ones are taken; but what is older than any late segment, never.
  */
 static bool paws_refuses(const struct placed *at, const struct wf_packet *packet)
 {
+	int32_t age_ticks = (int32_t)(at->self->ts_recent - packet->ts_val);
+
 	if (!(packet->options & WF_TCP_OPT_TIMESTAMP) || !wf_tcp_knows(at->self, WF_TCP_KNOWS_TS))
 		return false;
-	if ((int32_t)(at->self->ts_recent - packet->ts_val) <= (int32_t)WEFT_ACK_PATIENCE_MS)
+	if (age_ticks <= (int32_t)WEFT_ACK_PATIENCE_MS)
 		return false;
-	return !fills_acked(at);
+	return age_ticks > LATE_TICKS || !fills_acked(at);
 }
 
 /*
@@ -181,6 +188,8 @@ static bool take_ack(struct wf_tcp_dir *self, struct wf_tcp_dir *peer,
 	}
 	peer->flags |= WF_TCP_KNOWS_ACK | WF_TCP_KNOWS_RIGHT;
 
+	if (wf_tcp_knows(peer, WF_TCP_HELD_FIN) && packet->ack == peer->fin_seq + 1)
+		peer->flags |= WF_TCP_KNOWS_FIN;
 	if (!wf_tcp_knows(peer, WF_TCP_KNOWS_FIN))
 		return grew;
 	if (packet->ack == peer->fin_seq + 1)
@@ -260,6 +269,17 @@ static bool cut_at_fin(const struct placed *at, struct wf_tcp_result *result)
 	return true;
 }
 
+/* A FIN beyond the window counts once it is acknowledged. */
+static void hold_fin(struct wf_tcp_dir *self, const struct wf_packet *packet,
+		     const struct wf_tcp_result *result)
+{
+	if (!(packet->tcp_flags & WF_TCP_FIN) || wf_tcp_knows(self, WF_TCP_KNOWS_FIN) ||
+	    result->cut_bytes)
+		return;
+	self->fin_seq = packet->seq + packet->payload_bytes;
+	self->flags |= WF_TCP_HELD_FIN;
+}
+
 /* Data and FIN of an acceptable segment. */
 static void take_data(const struct placed *at, const struct wf_packet *packet,
 		      struct wf_tcp_result *result)
@@ -272,6 +292,7 @@ static void take_data(const struct placed *at, const struct wf_packet *packet,
 		if (at->off > at->next_off) {
 			/* Held for the case that a window was missed; it may prove garbage. */
 			result->anomalies |= 1u << WEFT_ANOMALY_DATA_OUT_OF_WINDOW;
+			hold_fin(self, packet, result);
 			return;
 		}
 		if (at->off > at->right_off)
