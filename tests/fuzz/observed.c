@@ -337,14 +337,18 @@ static void compare_connection(struct observed_set *set, const struct conv_truth
 		fail(set, "close reason %d is not among %#x", conn->reason, truth->reasons);
 }
 
+static uint32_t truth_of_port(const struct conv_batch *batch, uint16_t port)
+{
+	for (uint32_t i = 0; i < batch->truths_count; i++)
+		if (batch->truths[i].port[0] == port || batch->truths[i].port[1] == port)
+			return i;
+	return 0;
+}
+
 const char *observed_compare(struct observed_set *set, const struct conv_batch *batch,
 			     bool with_reasons, uint32_t *ret_conversation)
 {
-	*ret_conversation = 0;
-	for (uint32_t i = 0; i < batch->truths_count && set->error_port; i++)
-		if (batch->truths[i].port[0] == set->error_port ||
-		    batch->truths[i].port[1] == set->error_port)
-			*ret_conversation = i;
+	*ret_conversation = truth_of_port(batch, set->error_port);
 	for (uint32_t i = 0; i < batch->truths_count && !set->error[0]; i++) {
 		const struct conv_truth *truth = &batch->truths[i];
 		struct observed *conn = NULL;
@@ -364,9 +368,11 @@ const char *observed_compare(struct observed_set *set, const struct conv_batch *
 	for (uint32_t at = 0; at < set->count && !set->error[0]; at++) {
 		const struct observed *conn = &set->all[at];
 
-		if (!conn->claimed && (conn->dir[0].len || conn->dir[1].len))
+		if (!conn->claimed && (conn->dir[0].len || conn->dir[1].len)) {
+			*ret_conversation = truth_of_port(batch, conn->flow.src_port);
 			fail(set, "a connection nobody made: port %u to %u, use %u",
 			     conn->flow.src_port, conn->flow.dst_port, conn->flow.use);
+		}
 	}
 	return set->error[0] ? set->error : NULL;
 }

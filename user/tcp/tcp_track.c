@@ -91,16 +91,17 @@ static bool paws_refuses(const struct placed *at, const struct wf_packet *packet
 }
 
 /*
- * Only what begins at or before the peer's acknowledgement may move ts_recent:
- * so segments that a network reordered don't shut each other out.
+ * Only what begins at or before the peer's acknowledgement may move ts_recent, once
+ * there is one: so segments that a network reordered don't shut each other out.
  */
 static void update_ts_recent(const struct placed *at, const struct wf_packet *packet)
 {
 	struct wf_tcp_dir *self = at->self;
 
-	if (!(packet->options & WF_TCP_OPT_TIMESTAMP) || at->off > at->acked_off)
+	if (!(packet->options & WF_TCP_OPT_TIMESTAMP))
 		return;
-	if (wf_tcp_knows(self, WF_TCP_KNOWS_TS) && (int32_t)(packet->ts_val - self->ts_recent) < 0)
+	if (wf_tcp_knows(self, WF_TCP_KNOWS_TS) &&
+	    (at->off > at->acked_off || (int32_t)(packet->ts_val - self->ts_recent) < 0))
 		return;
 	self->ts_recent = packet->ts_val;
 	self->flags |= WF_TCP_KNOWS_TS;
