@@ -243,7 +243,7 @@ static void choose_ends(struct maker *maker)
 	if (maker->kinds & CONV_DIRTY_RST)
 		sim->close = SIM_CLOSE_RST_DIRTY;
 	/* Data on a SYN that was not accepted is in the capture, but not in the stream. */
-	if (maker->kinds & (CONV_MISSED | CONV_LATE | CONV_ONE_SIDED) &&
+	if (maker->kinds & (CONV_MISSED | CONV_LATE | CONV_ONE_SIDED | CONV_DIRTY_RST) &&
 	    sim->open == SIM_OPEN_FAST_IGNORED)
 		sim->open = SIM_OPEN_FAST;
 }
@@ -739,6 +739,8 @@ static uint32_t reasons_of(const struct maker *maker, const struct seen seen[2])
 
 static bool opener_is_known(const struct maker *maker)
 {
+	if (maker->kinds & CONV_DIRTY_RST)
+		return false; /* the reset may overtake the handshake */
 	for (uint32_t i = 0; i < maker->capture.count; i++)
 		if (!maker->dropped[i])
 			return maker->capture.packets[i].flags & WIRE_SYN &&
