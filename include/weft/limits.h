@@ -13,9 +13,10 @@ enum weft_limit {
 	WEFT_WORKERS_MAX = 64,
 	WEFT_QUEUES_MAX = 64, /* receive queues of one interface */
 	WEFT_INTERFACES_MAX = 16,
-	WEFT_FRAME_BYTES = 4096,       /* of UMEM for each received frame */
-	WEFT_RING_FRAMES = 2048,       /* of each rx and fill ring */
-	WEFT_FRAME_MAX_BYTES = 262144, /* largest packet read from a file; longer: malformed */
+	WEFT_FRAME_BYTES = 4096,	   /* of UMEM for each received frame */
+	WEFT_RING_FRAMES = 2048,	   /* of each rx and fill ring */
+	WEFT_FRAME_MAX_BYTES = 262144,	   /* largest packet read from a file; longer: malformed */
+	WEFT_PCAPNG_INTERFACES_MAX = 4096, /* described in one section of a file; more: damaged */
 	WEFT_FLOW_MAP_ENTRIES = 65536, /* of the per-flow BPF map; then least recently used go */
 	WEFT_FILTER_PORTS_MAX = 1024,
 	WEFT_FILTER_PREFIXES_MAX = 1024,
@@ -70,7 +71,8 @@ enum weft_limit {
 	/* reassembly */
 	WEFT_STREAM_PAGES_MAX =
 		256, /* held out of order in one direction; then the oldest hole is a gap */
-	WEFT_GAP_TIMEOUT_MS = 1000, /* a hole that nothing fills for so long is a gap */
+	WEFT_STREAM_PAGE_BYTES = 4096, /* ... each; every held range counts 8 bytes more */
+	WEFT_GAP_TIMEOUT_MS = 1000,    /* a hole that nothing fills for so long is a gap */
 	WEFT_ACK_PATIENCE_MS =
 		100, /* late data may still come after the receiver acknowledged it */
 	WEFT_ACK_PATIENCE_BYTES = 262144, /* ... or until so much in-window data followed */
@@ -78,7 +80,8 @@ enum weft_limit {
 	/* delivery */
 	WEFT_SUBSCRIPTIONS_MAX = 32,
 	WEFT_QUEUE_BYTES = 8388608, /* of each (worker, subscription) queue, payload included */
-	WEFT_FILES_OPEN_MAX = 512,  /* stream files open at once; the idlest is closed meanwhile */
+	WEFT_QUEUE_MIN_BYTES = 131072,
+	WEFT_FILES_OPEN_MAX = 512, /* stream files open at once; the idlest is closed meanwhile */
 };
 
 #endif

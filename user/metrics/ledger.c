@@ -7,12 +7,15 @@
 #include <stddef.h>
 
 static const char *const kernel_parts[] = {
-	"xdp_passed_frames",
-	"xdp_filtered_frames",
-	"xdp_shunted_frames",
-	"xdp_shed_frames",
-	"xdp_unsteered_frames",
-	"xdp_steered_frames",
+	"xdp_passed_frames",	"xdp_filtered_frames", "xdp_shunted_frames",
+
+	"xdp_unsteered_frames", "xdp_steered_frames",  NULL,
+};
+
+static const char *const mirror_parts[] = {
+	"mirror_unwanted_frames",
+	"mirror_cloned_frames",
+	"mirror_failed_frames",
 	NULL,
 };
 
@@ -72,6 +75,7 @@ static const char *const payload_parts[] = {
 
 static const struct weft_ledger ledgers[] = {
 	{"kernel_frames", "xdp_seen_frames", kernel_parts},
+	{"mirror_frames", "mirror_seen_frames", mirror_parts},
 	{"steered_frames", "xdp_steered_frames", steered_parts},
 	{"user_frames", "frames", user_parts},
 	{"fragments", "fragments_seen_fragments", fragment_parts},
