@@ -43,7 +43,7 @@ endif
 LIB_PKGS := libxdp libbpf libpcap
 APP_PKGS := jansson libcyaml
 LIB_LIBS := -lxdp -lbpf -lpcap -lelf -lz
-APP_LIBS := -ljansson -lcyaml -lyaml
+APP_LIBS := -ljansson -lcyaml -lyaml -lcrypto
 
 # ---- sources -----------------------------------------------------------------
 
@@ -97,16 +97,22 @@ $(O)/libweft.so: $(LIB_OBJ) user/api/libweft.map
 	$(Q)$(CC) -shared -Wl,-soname,libweft.so.0 -Wl,--version-script=user/api/libweft.map \
 		-o $@ $(LIB_OBJ) $(LDFLAGS) $(LIB_LIBS)
 
+# What the program is made of, but its main(): unit tests link it.
+$(O)/libapp.a: $(filter-out %/cli/main.o,$(APP_OBJ))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
 $(O)/weft: $(APP_OBJ) $(O)/libweft.a
 	$(call say,LD,$@)
 	$(Q)$(CC) -o $@ $(APP_OBJ) $(O)/libweft.a $(LDFLAGS) $(LIB_LIBS) $(APP_LIBS)
 
 # ---- tests -------------------------------------------------------------------
 
-$(O)/tests/%: $(O)/tests/unit/%.o $(UNIT_SUP:%.c=$(O)/%.o) $(O)/libweft.a
+$(O)/tests/%: $(O)/tests/unit/%.o $(UNIT_SUP:%.c=$(O)/%.o) $(O)/libapp.a $(O)/libweft.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -o $@ $(filter %.o,$^) $(O)/libweft.a $(LDFLAGS) -lcmocka $(LIB_LIBS)
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(O)/libapp.a $(O)/libweft.a $(LDFLAGS) \
+		-lcmocka $(LIB_LIBS) $(APP_LIBS)
 
 unit: $(UNIT_BIN)
 
