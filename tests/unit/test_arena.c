@@ -251,6 +251,28 @@ static void test_arena_pin_with_last_span_in_use_is_refused(void **state)
 	wf_arena_put_spans(*state, (uint64_t)(spans - 1) * SPAN, 1);
 }
 
+static void test_arena_pin_twice_is_once(void **state)
+{
+	uint64_t bytes;
+
+	assert_int_equal(wf_arena_pin(*state, 0), 0);
+	bytes = wf_arena_bytes(*state);
+	assert_int_equal(wf_arena_pin(*state, MIB), 0);
+	assert_int_equal(wf_arena_bytes(*state), bytes);
+}
+
+static void test_arena_pin_beside_spans_in_use_charges_the_rest(void **state)
+{
+	int64_t off = wf_arena_take_spans(*state, 5);
+	struct wf_budget *budget = wf_arena_budget(*state);
+
+	assert_int_equal(wf_arena_pin(*state, MIB), 0);
+	assert_int_equal(wf_budget_held(budget, WF_BUDGET_FREE_SPANS),
+			 wf_arena_bytes(*state) - 5 * SPAN);
+	assert_true(wf_arena_is_valid(*state));
+	wf_arena_put_spans(*state, (uint64_t)off, 5);
+}
+
 static void test_arena_publish_shows_budget(void **state)
 {
 	struct wf_metrics metrics = {};
@@ -330,6 +352,8 @@ int main(void)
 		WITH_ARENA(test_arena_pin_charges_all_and_leaves_headroom),
 		WITH_ARENA(test_arena_pin_without_room_is_refused),
 		WITH_ARENA(test_arena_pin_with_last_span_in_use_is_refused),
+		WITH_ARENA(test_arena_pin_twice_is_once),
+		WITH_ARENA(test_arena_pin_beside_spans_in_use_charges_the_rest),
 		WITH_ARENA(test_arena_publish_shows_budget),
 		WITH_ARENA(test_arena_used_by_many_threads_stays_valid),
 	};
