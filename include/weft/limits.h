@@ -66,6 +66,8 @@ enum weft_limit {
 	WEFT_TIMEOUT_EMBRYONIC_SEC = 30,
 	WEFT_TIMEOUT_ESTABLISHED_SEC = 3600,
 	WEFT_TIMEOUT_CLOSING_SEC = 60,
+	WEFT_CLOCK_STEP_SEC =
+		86400, /* packet times farther apart: the clock was set, no time passed */
 	WEFT_TIMEOUT_CLOSED_SEC = 10, /* kept to recognise late segments */
 
 	/* reassembly */
