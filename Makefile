@@ -144,7 +144,18 @@ $(O)/tests/%: $(O)/tests/unit/%.o $(UNIT_SUP:%.c=$(O)/%.o) $(O)/libapp.a $(O)/li
 	$(Q)$(CC) -o $@ $(filter %.o,$^) $(O)/libapp.a $(O)/libweft.a $(LDFLAGS) \
 		-lcmocka $(LIB_LIBS) $(APP_LIBS)
 
-unit: $(UNIT_BIN)
+# Random conversations, the oracle, and what runs the engine over them.
+FUZZ_SUP := $(addprefix tests/fuzz/,wire.c sim.c conversation.c observed.c oracle.c engine_run.c)
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/fuzzers/%)
+FUZZ_SECONDS ?= 600
+
+$(O)/tests/test_conversations: $(O)/tests/fuzz/test_conversations.o $(FUZZ_SUP:%.c=$(O)/%.o) $(O)/libweft.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(O)/libweft.a $(LDFLAGS) $(LIB_LIBS)
+
+unit: $(UNIT_BIN) $(O)/tests/test_conversations
 
 check: lint unit ## lint and unit tests, no root needed
 	$(Q)scripts/run-tests.sh unit $(O)
@@ -162,6 +173,37 @@ test: ## install what is missing, build, run every test (needs root)
 	$(Q)$(MAKE) --no-print-directory all unit
 	$(Q)scripts/run-tests.sh all $(O)
 
+# ---- fuzzing -------------------------------------------------------------------
+
+# Built apart, with clang, in build/fuzz.
+FUZZ_MAKE := $(MAKE) --no-print-directory O=build/fuzz CC=$(CLANG) SAN=fuzzer-no-link,address,undefined
+
+$(O)/fuzzers/%: $(O)/tests/fuzz/%.o $(FUZZ_SUP:%.c=$(O)/%.o) $(O)/libweft.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(O)/libweft.a $(LDFLAGS) -fsanitize=fuzzer $(LIB_LIBS)
+
+fuzzers: $(FUZZ_BIN)
+
+fuzz: ## every fuzzer for FUZZ_SECONDS=600 each
+	$(Q)scripts/install-deps.sh
+	$(Q)$(FUZZ_MAKE) fuzzers
+	$(Q)tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
+
+# ---- measuring -----------------------------------------------------------------
+
+$(O)/bench/traffic: BENCH_LIBS := -lcrypto
+
+$(O)/bench/%: $(O)/tests/bench/%.o $(O)/libweft.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $< $(O)/libweft.a $(LDFLAGS) $(LIB_LIBS) $(BENCH_LIBS)
+
+bench: ## replay speed beside its floor and other programs: KIND=bulk SCALE=0.1 RUNS=5
+	$(Q)scripts/install-deps.sh --bench
+	$(Q)$(MAKE) --no-print-directory all $(BENCH_BIN)
+	$(Q)tests/bench/run.sh $(O)
+
 demo: ## install what is missing, build, show weft on real traffic (needs root)
 	$(Q)scripts/install-deps.sh
 	$(Q)$(MAKE) --no-print-directory all
@@ -175,4 +217,4 @@ clean: ## remove build/
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
-.PHONY: all install uninstall unit check lint fmt test demo help clean
+.PHONY: all install uninstall unit check lint fmt test fuzz fuzzers bench demo help clean

@@ -14,7 +14,7 @@ packages=(
 	clang-format universal-ctags git
 	# tests and demo
 	libcmocka-dev libclang-rt-14-dev valgrind iproute2 iputils-ping ethtool procps python3 curl jq tcpdump nginx-light
-	mandoc tmux openssl
+	mandoc tmux openssl libssl-dev bc
 )
 bench=(tcpflow libnids-dev libnet1-dev libglib2.0-dev golang-go golang-github-google-gopacket-dev)
 

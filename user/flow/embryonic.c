@@ -89,8 +89,8 @@ void wf_embryonic_fini(struct wf_embryonic *table)
 
 void wf_embryonic_data_taken(struct wf_embryonic *table, struct wf_syn_data *data)
 {
-	wf_metric_sub(table->metrics, payload_held_bytes, data->len_bytes);
-	data->len_bytes = 0;
+	wf_metric_sub(table->metrics, payload_held_bytes, data->captured_bytes);
+	data->captured_bytes = 0;
 }
 
 static void drop_data(struct wf_embryonic *table, struct wf_embryo_side *side)
@@ -100,8 +100,8 @@ static void drop_data(struct wf_embryonic *table, struct wf_embryo_side *side)
 	if (!side->data)
 		return;
 	data = wf_slab_at(table->data, side->data);
-	wf_metric_sub(table->metrics, payload_held_bytes, data->len_bytes);
-	wf_metric_add(table->metrics, payload_unaccepted_bytes, data->len_bytes);
+	wf_metric_sub(table->metrics, payload_held_bytes, data->captured_bytes);
+	wf_metric_add(table->metrics, payload_unaccepted_bytes, data->captured_bytes);
 	wf_page_put(data->page);
 	wf_slab_put(table->data, side->data);
 	side->data = 0;
@@ -132,9 +132,10 @@ static void hold_data(struct wf_embryonic *table, struct wf_embryo_side *side,
 {
 	struct wf_syn_data *data;
 
-	wf_metric_add(table->metrics, payload_bytes, packet->payload_bytes);
+	wf_metric_add(table->metrics, payload_bytes, packet->payload_captured_bytes);
 	if (side->data) {
-		wf_metric_add(table->metrics, payload_duplicate_bytes, packet->payload_bytes);
+		wf_metric_add(table->metrics, payload_duplicate_bytes,
+			      packet->payload_captured_bytes);
 		return;
 	}
 	side->data = wf_slab_take(table->data);
@@ -146,14 +147,14 @@ static void hold_data(struct wf_embryonic *table, struct wf_embryo_side *side,
 				     .captured_bytes = packet->payload_captured_bytes};
 	if (!keep_bytes(table, data, packet))
 		goto put_data;
-	wf_metric_add(table->metrics, payload_held_bytes, data->len_bytes);
+	wf_metric_add(table->metrics, payload_held_bytes, data->captured_bytes);
 	return;
 
 put_data:
 	wf_slab_put(table->data, side->data);
 	side->data = 0;
 no_memory:
-	wf_metric_add(table->metrics, payload_no_memory_bytes, packet->payload_bytes);
+	wf_metric_add(table->metrics, payload_no_memory_bytes, packet->payload_captured_bytes);
 }
 
 struct wf_syn_data *wf_embryonic_data(const struct wf_embryonic *table,
@@ -340,8 +341,9 @@ bool wf_embryonic_syn(struct wf_embryonic *table, const struct wf_packet *packet
 		embryo = start(table, packet);
 	if (!embryo || (packet->tcp_flags & WF_TCP_ACK &&
 			!answers(table, &embryo->side[!packet->src], packet))) {
-		wf_metric_add(table->metrics, payload_bytes, packet->payload_bytes);
-		wf_metric_add(table->metrics, payload_no_flow_bytes, packet->payload_bytes);
+		wf_metric_add(table->metrics, payload_bytes, packet->payload_captured_bytes);
+		wf_metric_add(table->metrics, payload_no_flow_bytes,
+			      packet->payload_captured_bytes);
 		return false;
 	}
 	side = &embryo->side[packet->src];

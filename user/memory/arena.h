@@ -11,31 +11,82 @@
 #ifndef WF_MEMORY_ARENA_H
 #define WF_MEMORY_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct wf_arena;
+struct wf_budget;
+struct wf_metrics;
 struct wf_page;
 
-/* @max_bytes: rounded down to whole spans. Return: 0; -EINVAL too small; -ENOMEM. */
+/*
+ * @max_bytes: the one limit (budget.h): the spans, their tables and whatever is
+ * reserved beside them never exceed it together. As many spans as fit it are
+ * mapped; none has memory until it is used. Return: 0; -EINVAL: too small or too
+ * large; -ENOMEM. Thread: main.
+ */
 int wf_arena_new(uint64_t max_bytes, struct wf_arena **ret_arena);
 
-/* All users are gone. NULL is allowed. */
+/* All users are gone. NULL is allowed. Thread: main. */
 void wf_arena_free(struct wf_arena *arena);
+
+/*
+ * From now on the kernel holds the arena's memory (UMEM): all of it is charged
+ * and no span's memory is given back to the system, which would part the
+ * kernel's view from ours. The arena shrinks first until, with what is already
+ * reserved and @headroom_bytes of later reservations, it fits the limit. Uses
+ * huge pages where there are any. Call before wf_arena_base() is registered.
+ *
+ * Return: 0; -ENOBUFS: no span would be left, or one in use is in the way.
+ * Thread: main, before any other uses the arena.
+ */
+int wf_arena_pin(struct wf_arena *arena, uint64_t headroom_bytes);
 
 /* The whole mapping, for registration as UMEM; a UMEM address is an offset into it. */
 void *wf_arena_base(const struct wf_arena *arena);
 uint64_t wf_arena_bytes(const struct wf_arena *arena);
 
-/* Return: offset of @count adjacent free spans; -ENOBUFS: there are none. */
+/*
+ * Spans taken as they are, contents undefined. Return: offset of @count adjacent
+ * free spans; -ENOBUFS: there are none, or the limit is reached.
+ */
 int64_t wf_arena_take_spans(struct wf_arena *arena, uint32_t count);
+
+/* Give back all @count spans of one wf_arena_take_spans(). */
 void wf_arena_put_spans(struct wf_arena *arena, uint64_t off, uint32_t count);
+
+/* Bytes of spans that serve some use. */
 uint64_t wf_arena_used_bytes(const struct wf_arena *arena);
+
+/*
+ * Hand the memory of free spans back to the system, except @keep_bytes of it.
+ * A system call for each span: not on the packet path. Does nothing once pinned.
+ * Return: bytes handed back. Thread: any.
+ */
+uint64_t wf_arena_trim(struct wf_arena *arena, uint64_t keep_bytes);
+
+/*
+ * How hard memory is pressed: 0 normal .. 3 critical. Pools keep less in reserve
+ * and buffers are advised smaller the higher it is (page_pool.h); at 0 all is as
+ * before. Thread: one (the pressure handler).
+ */
+#define WF_SQUEEZE_MAX 3u
+void wf_arena_set_squeeze(struct wf_arena *arena, uint32_t squeeze);
+
+/* Who holds how much of the limit. Lives as long as the arena. */
+struct wf_budget *wf_arena_budget(struct wf_arena *arena);
+
+/* Write the memory_* metrics. Thread: the owner of @metrics. */
+void wf_arena_publish(const struct wf_arena *arena, struct wf_metrics *metrics);
 
 /*
  * The page whose data area contains the byte at offset @off, for instance of a
  * received frame's descriptor. @off must lie in a span that holds frames or pages.
  */
 struct wf_page *wf_arena_page_at(const struct wf_arena *arena, uint64_t off);
+
+/* Do bitmaps, counters and budget agree? True only while nobody is changing them. */
+bool wf_arena_is_valid(const struct wf_arena *arena);
 
 #endif

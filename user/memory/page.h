@@ -3,11 +3,12 @@
  * page.h - a piece of the arena that holds packet bytes: a received frame, or a
  * page of a size class. Counted references; the last one gives it back to its pool.
  *
- * The header struct lives outside the data area, so that frames stay whole.
+ * The header (4 bytes) lives outside the data area, so that frames stay whole.
  */
 #ifndef WF_MEMORY_PAGE_H
 #define WF_MEMORY_PAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,15 @@ void wf_page_get(struct wf_page *page);
 /* One holder less; the last gives the page back. NULL is allowed. Thread: any. */
 void wf_page_put(struct wf_page *page);
 
+/*
+ * Is the caller the only holder? Then nobody else reads the page, nor can begin
+ * to. Thread: any that holds it.
+ */
+bool wf_page_is_sole(const struct wf_page *page);
+
+/* A received frame, rather than a page of a class? */
+bool wf_page_is_frame(const struct wf_page *page);
+
 /* First byte, and how many fit. */
 uint8_t *wf_page_bytes(const struct wf_page *page);
 size_t wf_page_capacity(const struct wf_page *page);
@@ -28,6 +38,7 @@ size_t wf_page_capacity(const struct wf_page *page);
  * Return: 0; -ERANGE: offset + length is beyond the capacity.
  */
 int wf_page_copy_in(struct wf_page *page, uint64_t off, const void *bytes, uint64_t len_bytes);
+int wf_page_copy_out(const struct wf_page *page, uint64_t off, void *bytes, uint64_t len_bytes);
 int wf_page_view(const struct wf_page *page, uint64_t off, uint64_t len_bytes,
 		 const uint8_t **ret_bytes);
 

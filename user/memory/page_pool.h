@@ -23,23 +23,54 @@ struct wf_page_pool_opts {
 	uint32_t large_bytes;
 	uint32_t frame_bytes;	 /* 2048 or 4096; 0: no rx frames (replay) */
 	uint32_t frames;	 /* made at once, kept for ever: this worker's share */
-	uint32_t frames_reserve; /* of them, so many may not be held by anyone but rings */
+	uint32_t frames_reserve; /* of them, so many may not be held by anyone but rings: at
+				    least what the fill rings hold when full */
 	uint64_t max_bytes; /* of spans this pool may take besides its frames; 0: no limit of its
 			       own */
-	bool fixed;	    /* one class, medium_bytes: the classic choice, to measure against */
+	uint64_t max_class_pages; /* taken at once, of each class; 0: no limit of its own */
+	bool fixed; /* one class, medium_bytes: the classic choice, to measure against */
 };
 
+/* Return: 0; -EINVAL: sizes that make no sense; -ENOBUFS: no room for the frames; -ENOMEM. */
 int wf_page_pool_new(struct wf_arena *arena, const struct wf_page_pool_opts *opts,
 		     struct wf_metrics *metrics, struct wf_page_pool **ret_pool);
 
-/* All pages have been put. NULL is allowed. */
+/*
+ * All its pages have been put and its thread no longer uses it. Frames given to
+ * rings need not have come back; the frames of an arena return to it with the
+ * last pool that has any. NULL is allowed.
+ */
 void wf_page_pool_free(struct wf_page_pool *pool);
 
 /*
+ * The calling thread is the pool's worker until it exits or adopts another (or
+ * NULL): what it puts needs no atomic operation. Without this all works, slower.
+ */
+void wf_page_pool_adopt(struct wf_page_pool *pool);
+
+/*
  * A page of the smallest class that holds @bytes, with one reference.
- * Return: NULL: the budget or a limit is reached (counted).
+ * Return: NULL: the budget or a limit is reached (counted), or @bytes > WEFT_SPAN_BYTES.
  */
 struct wf_page *wf_page_pool_take(struct wf_page_pool *pool, size_t bytes);
+
+/*
+ * A page for @bytes in place of *@page, with the first @keep_bytes of it. Takes
+ * the caller's reference to *@page and writes the new one; other holders keep
+ * what they have. Stays in place where that is possible.
+ *
+ * Return: 0; -ERANGE: @keep_bytes is beyond either page, or @bytes beyond a span;
+ * -ENOBUFS. On error *@page is as before.
+ */
+int wf_page_pool_resize(struct wf_page_pool *pool, struct wf_page **page, uint64_t keep_bytes,
+			uint64_t bytes);
+
+/*
+ * How large to make a buffer that needs @need_bytes now and could use up to
+ * @hope_bytes: the whole hope while memory is plentiful, less the harder it is
+ * pressed, never less than the need. Filled up to the class that serves it.
+ */
+size_t wf_page_pool_advise(const struct wf_page_pool *pool, size_t need_bytes, size_t hope_bytes);
 
 /*
  * Take up to @max free rx frames for a fill ring and write their UMEM offsets.
@@ -51,5 +82,20 @@ uint32_t wf_page_pool_take_frames(struct wf_page_pool *pool, uint64_t *ret_offs,
 
 /* May another received frame be kept, or must its bytes be copied because frames run low? */
 bool wf_page_pool_may_keep_frame(const struct wf_page_pool *pool);
+
+/*
+ * What needs no packet: bring pages home that others put, let caches follow the
+ * traffic, give back what is no longer wanted. Call a few times a second.
+ */
+void wf_page_pool_tend(struct wf_page_pool *pool, uint64_t now_ns);
+
+/* Give back every span that no page of is taken, whatever the traffic. */
+void wf_page_pool_shrink(struct wf_page_pool *pool);
+
+/* Pages taken and not put (frames aside). Exact after wf_page_pool_tend(). */
+uint64_t wf_page_pool_taken(const struct wf_page_pool *pool);
+
+/* Do lists, counters and metrics agree? */
+bool wf_page_pool_is_valid(const struct wf_page_pool *pool);
 
 #endif

@@ -12,6 +12,17 @@
  *   0 ├──────────────────────┤▒▒▒▒▒▒▒▒▒▒▒├───────────┤▒▒▒▒▒▒▒┤
  *                         next_off                           end
  *
+ * Who counts a captured byte that was given to insert() (each has one outcome):
+ *
+ *   payload_delivered    the caller, for chunks of IN_ORDER and of pop() that have bytes
+ *   payload_duplicate    insert(): lies below next_off
+ *   payload_overlap      insert(): this or the held copy of a byte lost against the other
+ *   payload_held         insert() adds, pop(), clear() and replacement subtract
+ *   payload_no_memory    insert() and pop(): could not be held, or not be handed on
+ *   payload_evicted, payload_unaccepted   clear()
+ *   a segment answered with WF_STREAM_LIMIT is not counted at all: the caller tries
+ *   again, or counts its captured_bytes
+ *
  * Thread: the worker that owns the flow.
  */
 #ifndef WF_REASSEMBLY_STREAM_H
@@ -23,26 +34,39 @@
 #include <weft/event.h>
 #include <weft/opts.h>
 
-struct wf_metrics;
+#include "base/assert.h"
+#include "metrics/metrics.h"
+
 struct wf_page;
 struct wf_page_pool;
 struct wf_slab;
 
 /* Embedded in a flow, twice: keep it small. All zero is a fresh stream at offset 0. */
 struct wf_stream {
-	uint64_t next_off;   /* all below was handed on, as data or as gap */
-	uint32_t extents;    /* slab id: root of the ordered set of held ranges, 0: none */
-	uint16_t held_pages; /* against the limit */
-	uint16_t flags;
+	uint64_t next_off;  /* all below was handed on, as data or as gap */
+	uint32_t extents;   /* slab id: root of the ordered set of held ranges, 0: none */
+	uint32_t held_cost; /* against the limit, see wf_stream_env.pages_max */
 };
+_Static_assert(sizeof(struct wf_stream) == 16, "every idle flow has two");
 
 /* What a worker's streams share. */
 struct wf_stream_env {
 	struct wf_page_pool *pages;
-	struct wf_slab *extents;
+	struct wf_slab *extents; /* of objects of WF_EXTENT_BYTES */
 	struct wf_metrics *metrics;
-	uint32_t pages_max; /* of one stream */
+
+	/*
+	 * Of one stream, each of WEFT_STREAM_PAGE_BYTES. A held range counts its length and
+	 * WF_EXTENT_COST, however its bytes are stored: so the limit acts alike on live
+	 * traffic and on files, and many tiny segments reach it too.
+	 */
+	uint32_t pages_max;
+	uint32_t arrivals; /* of held segments, counts round */
+	bool fixed; /* every segment in a page of its own: the classic way, to compare with */
 };
+
+#define WF_EXTENT_BYTES 64u
+#define WF_EXTENT_COST	8u
 
 struct wf_stream_segment {
 	uint64_t off;
@@ -50,6 +74,7 @@ struct wf_stream_segment {
 	uint32_t len_bytes;
 	uint32_t captured_bytes; /* < len_bytes: the capture was cut; the rest may come again */
 	uint64_t time_ns;
+	uint64_t acked_off;   /* the receiver acknowledged all below: held bytes there are final */
 	struct wf_page *page; /* borrowed; NULL: mapped file */
 	enum weft_overlap policy;
 	bool hold; /* don't answer IN_ORDER: deliver only after acknowledgement */
@@ -60,44 +85,76 @@ enum wf_stream_result {
 	WF_STREAM_HELD,		/* all or part is held; pop() may have something */
 	WF_STREAM_DUPLICATE,	/* brought nothing new */
 	WF_STREAM_NO_MEMORY,	/* could not be held; counted */
-	WF_STREAM_LIMIT,	/* the page limit: a hole must be given up first, then try again */
+
+	/*
+	 * Nothing was done: more would be held than pages_max. Give up the hole with
+	 * skip(), or, if there is none, pop() beyond what was acknowledged; try again.
+	 * Never answered by a stream that holds nothing, nor to a segment that is next.
+	 */
+	WF_STREAM_LIMIT,
 };
 
 /* A piece that comes next. */
 struct wf_chunk {
 	uint64_t off;
 	uint64_t len_bytes;
-	const uint8_t *bytes; /* NULL: a gap of len_bytes */
-	struct wf_page *page; /* DATA from pop(): one reference, now the caller's; from insert():
-				 the segment's */
-	uint64_t time_ns;     /* of the segment that brought it */
+	const uint8_t *bytes; /* NULL: a gap of len_bytes (from pop(): lost for want of memory) */
+	struct wf_page *page; /* DATA from pop(): one reference, now the caller's, or NULL: mapped
+				 file; from insert(): the segment's */
+	uint64_t time_ns;     /* of the segment that brought its first byte first */
 };
 
-/* What inserting met. */
+/* What inserting met. Of IN_ORDER without overlap, only chunk and overlap are written. */
 struct wf_insert_info {
-	struct wf_chunk chunk; /* of IN_ORDER */
-	bool overlap;	       /* met bytes held */
-	bool conflict;	       /* ... that differ */
-	uint64_t conflict_off; /* first difference, and its length */
-	uint64_t conflict_bytes;
-	uint32_t shown_bytes; /* of both versions below */
+	struct wf_chunk chunk;	 /* of IN_ORDER */
+	bool overlap;		 /* met bytes held */
+	bool conflict;		 /* ... that differ; the rest is valid only then */
+	uint64_t conflict_off;	 /* first byte that differs ... */
+	uint64_t conflict_bytes; /* ... and how far it is to behind the last that does */
+	uint32_t shown_bytes;	 /* of both versions below, from conflict_off on */
 	uint8_t kept[WEFT_CONFLICT_BYTES_MAX];
 	uint8_t lost[WEFT_CONFLICT_BYTES_MAX];
 };
 
-/* Counts payload_duplicate, payload_overlap, payload_held, payload_no_memory bytes itself. */
-enum wf_stream_result wf_stream_insert(struct wf_stream *stream, const struct wf_stream_env *env,
-				       const struct wf_stream_segment *segment,
-				       struct wf_insert_info *ret_info);
+/* Everything but the common case. */
+enum wf_stream_result wf_stream_insert_slow(struct wf_stream *stream, struct wf_stream_env *env,
+					    const struct wf_stream_segment *segment,
+					    struct wf_insert_info *ret_info);
+
+/*
+ * Take in a segment of at least one captured byte. Bytes that were handed on, or
+ * that wait in order, or that lie below acked_off, never change; where else two
+ * copies meet, segment->policy decides.
+ */
+static inline enum wf_stream_result wf_stream_insert(struct wf_stream *stream,
+						     struct wf_stream_env *env,
+						     const struct wf_stream_segment *segment,
+						     struct wf_insert_info *ret_info)
+{
+	if (wf_unlikely(segment->off != stream->next_off || stream->extents || segment->hold))
+		return wf_stream_insert_slow(stream, env, segment, ret_info);
+
+	stream->next_off += segment->captured_bytes;
+	ret_info->overlap = false;
+	ret_info->conflict = false;
+	ret_info->chunk = (struct wf_chunk){
+		.off = segment->off,
+		.len_bytes = segment->captured_bytes,
+		.bytes = segment->bytes,
+		.page = segment->page,
+		.time_ns = segment->time_ns,
+	};
+	return WF_STREAM_IN_ORDER;
+}
 
 /*
  * Take the next piece of held data that starts at next_off and below @limit_off
  * (UINT64_MAX, or what was acknowledged). Return: false: nothing is ready.
  */
-bool wf_stream_pop(struct wf_stream *stream, const struct wf_stream_env *env, uint64_t limit_off,
+bool wf_stream_pop(struct wf_stream *stream, struct wf_stream_env *env, uint64_t limit_off,
 		   struct wf_chunk *ret_chunk);
 
-/* Is something held beyond next_off, and where does the first of it begin? */
+/* Is something held, where does the first of it begin, and since when is it held? */
 bool wf_stream_first_held(const struct wf_stream *stream, const struct wf_stream_env *env,
 			  uint64_t *ret_off, uint64_t *ret_time_ns);
 
@@ -109,6 +166,9 @@ bool wf_stream_skip(struct wf_stream *stream, const struct wf_stream_env *env, u
 		    struct wf_chunk *ret_gap);
 
 /* Drop all that is held, counting it as @evicted: payload_evicted, else payload_unaccepted. */
-void wf_stream_clear(struct wf_stream *stream, const struct wf_stream_env *env, bool evicted);
+void wf_stream_clear(struct wf_stream *stream, struct wf_stream_env *env, bool evicted);
+
+/* Do tree, costs and flags agree? */
+bool wf_stream_is_valid(const struct wf_stream *stream, const struct wf_stream_env *env);
 
 #endif

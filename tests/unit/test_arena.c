@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "unit/support/cmocka.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <weft/limits.h>
+
+#include "memory/arena.h"
+#include "memory/budget.h"
+#include "metrics/metrics.h"
+
+enum { SPAN = WEFT_SPAN_BYTES, MIB = 1 << 20 };
+
+static int setup(void **state)
+{
+	struct wf_arena *arena;
+
+	assert_int_equal(wf_arena_new(4 * MIB, &arena), 0);
+	*state = arena;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	assert_int_equal(wf_arena_used_bytes(*state), 0);
+	assert_true(wf_arena_is_valid(*state));
+	wf_arena_free(*state);
+	return 0;
+}
+
+static uint32_t spans_of(struct wf_arena *arena)
+{
+	return (uint32_t)(wf_arena_bytes(arena) / SPAN);
+}
+
+/* Pages of the arena that have memory, as the kernel tells. */
+static uint64_t resident_bytes(struct wf_arena *arena)
+{
+	static unsigned char pages[64 * MIB / 4096];
+	uint64_t count = wf_arena_bytes(arena) / 4096;
+	uint64_t resident = 0;
+
+	assert_int_equal(mincore(wf_arena_base(arena), wf_arena_bytes(arena), pages), 0);
+	for (uint64_t i = 0; i < count; i++)
+		resident += pages[i] & 1;
+	return resident * 4096;
+}
+
+static void fill(struct wf_arena *arena, int64_t off, uint32_t spans)
+{
+	memset((uint8_t *)wf_arena_base(arena) + off, 0xab, (size_t)spans * SPAN);
+}
+
+static void test_arena_with_room_for_no_span_is_refused(void **state)
+{
+	struct wf_arena *arena;
+
+	assert_int_equal(wf_arena_new(0, &arena), -EINVAL);
+	assert_int_equal(wf_arena_new(SPAN, &arena), -EINVAL);
+	assert_int_equal(wf_arena_new(UINT64_MAX, &arena), -EINVAL);
+}
+
+static void test_arena_free_null_does_nothing(void **state)
+{
+	wf_arena_free(NULL);
+}
+
+static void test_arena_tables_come_out_of_the_limit(void **state)
+{
+	struct wf_budget *budget = wf_arena_budget(*state);
+
+	assert_true(wf_budget_held(budget, WF_BUDGET_TABLES) > 0);
+	assert_true(wf_arena_bytes(*state) + wf_budget_held(budget, WF_BUDGET_TABLES) <= 4 * MIB);
+	assert_true(wf_arena_bytes(*state) >= 4 * MIB * 95 / 100);
+}
+
+static void test_arena_take_all_then_one_more_is_refused(void **state)
+{
+	uint32_t spans = spans_of(*state);
+
+	for (uint32_t i = 0; i < spans; i++)
+		assert_true(wf_arena_take_spans(*state, 1) >= 0);
+	assert_int_equal(wf_arena_used_bytes(*state), wf_arena_bytes(*state));
+	assert_int_equal(wf_arena_take_spans(*state, 1), -ENOBUFS);
+	for (uint32_t i = 0; i < spans; i++)
+		wf_arena_put_spans(*state, (uint64_t)i * SPAN, 1);
+}
+
+static void test_arena_take_zero_spans_is_refused(void **state)
+{
+	assert_int_equal(wf_arena_take_spans(*state, 0), -ENOBUFS);
+}
+
+static void test_arena_run_longer_than_arena_is_refused(void **state)
+{
+	assert_int_equal(wf_arena_take_spans(*state, spans_of(*state) + 1), -ENOBUFS);
+	assert_int_equal(wf_arena_take_spans(*state, UINT32_MAX), -ENOBUFS);
+}
+
+static void test_arena_run_of_everything_is_taken(void **state)
+{
+	uint32_t spans = spans_of(*state);
+
+	assert_int_equal(wf_arena_take_spans(*state, spans), 0);
+	wf_arena_put_spans(*state, 0, spans);
+}
+
+static void test_arena_run_skips_a_hole_too_small(void **state)
+{
+	int64_t a = wf_arena_take_spans(*state, 1);
+	int64_t b = wf_arena_take_spans(*state, 2);
+	int64_t c = wf_arena_take_spans(*state, 1);
+	int64_t run;
+
+	wf_arena_put_spans(*state, (uint64_t)b, 2);
+	run = wf_arena_take_spans(*state, 3);
+	assert_true(run > c);
+	assert_int_equal(wf_arena_take_spans(*state, 2), b);
+	wf_arena_put_spans(*state, (uint64_t)a, 1);
+	wf_arena_put_spans(*state, (uint64_t)b, 2);
+	wf_arena_put_spans(*state, (uint64_t)c, 1);
+	wf_arena_put_spans(*state, (uint64_t)run, 3);
+}
+
+static void test_arena_run_spans_words_of_the_bitmap(void **state)
+{
+	struct wf_arena *arena;
+	int64_t first;
+	int64_t run;
+
+	assert_int_equal(wf_arena_new(16 * MIB, &arena), 0);
+	first = wf_arena_take_spans(arena, 60);
+	run = wf_arena_take_spans(arena, 70);
+	assert_int_equal(run, 60 * SPAN);
+	assert_true(wf_arena_is_valid(arena));
+	wf_arena_put_spans(arena, (uint64_t)first, 60);
+	wf_arena_put_spans(arena, (uint64_t)run, 70);
+	wf_arena_free(arena);
+}
+
+static void test_arena_untouched_has_no_memory(void **state)
+{
+	assert_int_equal(resident_bytes(*state), 0);
+}
+
+static void test_arena_trim_hands_memory_back(void **state)
+{
+	struct wf_budget *budget = wf_arena_budget(*state);
+	int64_t off = wf_arena_take_spans(*state, 8);
+
+	fill(*state, off, 8);
+	wf_arena_put_spans(*state, (uint64_t)off, 8);
+	assert_int_equal(resident_bytes(*state), 8 * SPAN);
+	assert_int_equal(wf_budget_held(budget, WF_BUDGET_FREE_SPANS), 8 * SPAN);
+
+	assert_int_equal(wf_arena_trim(*state, 3 * SPAN), 5 * SPAN);
+	assert_int_equal(resident_bytes(*state), 3 * SPAN);
+	assert_int_equal(wf_arena_trim(*state, 0), 3 * SPAN);
+	assert_int_equal(resident_bytes(*state), 0);
+	assert_int_equal(wf_budget_held(budget, WF_BUDGET_FREE_SPANS), 0);
+}
+
+static void test_arena_take_prefers_spans_that_have_memory(void **state)
+{
+	int64_t low = wf_arena_take_spans(*state, 1);
+	int64_t high = wf_arena_take_spans(*state, 1);
+
+	wf_arena_put_spans(*state, (uint64_t)low, 1);
+	wf_arena_trim(*state, 0);
+	wf_arena_put_spans(*state, (uint64_t)high, 1);
+	assert_int_equal(wf_arena_take_spans(*state, 1), high);
+	wf_arena_put_spans(*state, (uint64_t)high, 1);
+}
+
+static void test_arena_reservation_takes_memory_from_free_spans(void **state)
+{
+	struct wf_budget *budget = wf_arena_budget(*state);
+	uint32_t spans = spans_of(*state);
+	uint64_t left;
+
+	fill(*state, wf_arena_take_spans(*state, spans), spans);
+	wf_arena_put_spans(*state, 0, spans);
+	left = 4 * MIB - wf_budget_used(budget);
+	assert_int_equal(wf_budget_reserve(budget, WF_BUDGET_QUEUES, MIB), 0);
+	assert_true(resident_bytes(*state) <= wf_arena_bytes(*state) - (MIB - left));
+	assert_true(wf_budget_used(budget) <= 4 * MIB);
+	wf_budget_release(budget, WF_BUDGET_QUEUES, MIB);
+}
+
+static void test_arena_take_beyond_what_reservations_leave_is_refused(void **state)
+{
+	struct wf_budget *budget = wf_arena_budget(*state);
+	uint64_t left = 4 * MIB - wf_budget_used(budget);
+	int64_t off;
+
+	assert_int_equal(wf_budget_reserve(budget, WF_BUDGET_STATE, left - SPAN), 0);
+	off = wf_arena_take_spans(*state, 1);
+	assert_true(off >= 0);
+	assert_int_equal(wf_arena_take_spans(*state, 1), -ENOBUFS);
+	assert_int_equal(wf_arena_take_spans(*state, 2), -ENOBUFS);
+	wf_arena_put_spans(*state, (uint64_t)off, 1);
+	wf_budget_release(budget, WF_BUDGET_STATE, left - SPAN);
+}
+
+static void test_arena_pinned_never_loses_memory(void **state)
+{
+	int64_t off;
+
+	assert_int_equal(wf_arena_pin(*state, 0), 0);
+	off = wf_arena_take_spans(*state, 4);
+	fill(*state, off, 4);
+	wf_arena_put_spans(*state, (uint64_t)off, 4);
+	assert_int_equal(wf_arena_trim(*state, 0), 0);
+	assert_true(resident_bytes(*state) >= 4 * SPAN);
+	assert_int_equal(((uint8_t *)wf_arena_base(*state))[off], 0xab);
+	assert_int_equal(wf_budget_reserve(wf_arena_budget(*state), WF_BUDGET_OTHER, MIB),
+			 -ENOBUFS);
+	assert_int_equal(((uint8_t *)wf_arena_base(*state))[off], 0xab);
+}
+
+static void test_arena_pin_charges_all_and_leaves_headroom(void **state)
+{
+	struct wf_budget *budget = wf_arena_budget(*state);
+
+	assert_int_equal(wf_arena_pin(*state, MIB), 0);
+	assert_true(wf_arena_bytes(*state) <= 3 * MIB);
+	assert_int_equal(wf_budget_held(budget, WF_BUDGET_FREE_SPANS), wf_arena_bytes(*state));
+	assert_int_equal(wf_budget_reserve(budget, WF_BUDGET_QUEUES, MIB), 0);
+	assert_int_equal(wf_arena_take_spans(*state, spans_of(*state)), 0);
+	assert_int_equal(wf_arena_take_spans(*state, 1), -ENOBUFS);
+	wf_arena_put_spans(*state, 0, spans_of(*state));
+	wf_budget_release(budget, WF_BUDGET_QUEUES, MIB);
+}
+
+static void test_arena_pin_without_room_is_refused(void **state)
+{
+	assert_int_equal(wf_arena_pin(*state, 4 * MIB), -ENOBUFS);
+}
+
+static void test_arena_pin_with_last_span_in_use_is_refused(void **state)
+{
+	uint32_t spans = spans_of(*state);
+
+	assert_int_equal(wf_arena_take_spans(*state, spans), 0);
+	wf_arena_put_spans(*state, 0, spans - 1);
+	assert_int_equal(wf_arena_pin(*state, MIB), -ENOBUFS);
+	wf_arena_put_spans(*state, (uint64_t)(spans - 1) * SPAN, 1);
+}
+
+static void test_arena_publish_shows_budget(void **state)
+{
+	struct wf_metrics metrics = {};
+	int64_t off = wf_arena_take_spans(*state, 2);
+
+	wf_arena_publish(*state, &metrics);
+	assert_int_equal(wf_metric_get(&metrics, memory_limit_bytes), 4 * MIB);
+	assert_int_equal(wf_metric_get(&metrics, memory_runs_bytes), 2 * SPAN);
+	wf_arena_put_spans(*state, (uint64_t)off, 2);
+	wf_arena_trim(*state, 0);
+	wf_arena_publish(*state, &metrics);
+	assert_int_equal(wf_metric_get(&metrics, memory_runs_bytes), 0);
+	assert_int_equal(wf_metric_get(&metrics, memory_trimmed_bytes), 2 * SPAN);
+}
+
+/* Four threads take and put, one trims: each span has one owner at a time. */
+enum { ROUNDS = 4000 };
+
+static void *take_and_put(void *ctx)
+{
+	struct wf_arena *arena = ctx;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		uint32_t count = 1 + (uint32_t)i % 3;
+		int64_t off = wf_arena_take_spans(arena, count);
+		uint64_t *word;
+
+		if (off < 0)
+			continue;
+		word = (uint64_t *)((uint8_t *)wf_arena_base(arena) + off);
+		*word = (uintptr_t)&word;
+		assert_true(*word == (uintptr_t)&word);
+		wf_arena_put_spans(arena, (uint64_t)off, count);
+	}
+	return NULL;
+}
+
+static void *trim_often(void *ctx)
+{
+	for (int i = 0; i < ROUNDS / 8; i++)
+		wf_arena_trim(ctx, (uint64_t)(i % 4) * SPAN);
+	return NULL;
+}
+
+static void test_arena_used_by_many_threads_stays_valid(void **state)
+{
+	pthread_t threads[5];
+
+	for (int i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, take_and_put, *state);
+	pthread_create(&threads[4], NULL, trim_often, *state);
+	for (int i = 0; i < 5; i++)
+		pthread_join(threads[i], NULL);
+	assert_true(wf_arena_is_valid(*state));
+}
+
+#define WITH_ARENA(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_arena_with_room_for_no_span_is_refused),
+		cmocka_unit_test(test_arena_free_null_does_nothing),
+		WITH_ARENA(test_arena_tables_come_out_of_the_limit),
+		WITH_ARENA(test_arena_take_all_then_one_more_is_refused),
+		WITH_ARENA(test_arena_take_zero_spans_is_refused),
+		WITH_ARENA(test_arena_run_longer_than_arena_is_refused),
+		WITH_ARENA(test_arena_run_of_everything_is_taken),
+		WITH_ARENA(test_arena_run_skips_a_hole_too_small),
+		cmocka_unit_test(test_arena_run_spans_words_of_the_bitmap),
+		WITH_ARENA(test_arena_untouched_has_no_memory),
+		WITH_ARENA(test_arena_trim_hands_memory_back),
+		WITH_ARENA(test_arena_take_prefers_spans_that_have_memory),
+		WITH_ARENA(test_arena_reservation_takes_memory_from_free_spans),
+		WITH_ARENA(test_arena_take_beyond_what_reservations_leave_is_refused),
+		WITH_ARENA(test_arena_pinned_never_loses_memory),
+		WITH_ARENA(test_arena_pin_charges_all_and_leaves_headroom),
+		WITH_ARENA(test_arena_pin_without_room_is_refused),
+		WITH_ARENA(test_arena_pin_with_last_span_in_use_is_refused),
+		WITH_ARENA(test_arena_publish_shows_budget),
+		WITH_ARENA(test_arena_used_by_many_threads_stays_valid),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "unit/support/cmocka.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <weft/limits.h>
+
+#include "memory/arena.h"
+#include "memory/slab.h"
+
+enum { OBJECT_BYTES = 40, OBJECTS_MAX = 10000 };
+
+struct fixture {
+	struct wf_arena *arena;
+	struct wf_slab *slab;
+};
+
+static int setup(void **state)
+{
+	struct fixture *fix = calloc(1, sizeof(*fix));
+
+	assert_int_equal(wf_arena_new(1 << 20, &fix->arena), 0);
+	assert_int_equal(wf_slab_new(fix->arena, OBJECT_BYTES, OBJECTS_MAX, &fix->slab), 0);
+	*state = fix;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fix = *state;
+
+	wf_slab_free(fix->slab);
+	assert_int_equal(wf_arena_used_bytes(fix->arena), 0);
+	assert_true(wf_arena_is_valid(fix->arena));
+	wf_arena_free(fix->arena);
+	free(fix);
+	return 0;
+}
+
+static void test_slab_with_bad_sizes_is_refused(void **state)
+{
+	struct fixture *fix = *state;
+	struct wf_slab *slab;
+
+	assert_int_equal(wf_slab_new(fix->arena, 0, 1, &slab), -EINVAL);
+	assert_int_equal(wf_slab_new(fix->arena, 8, 0, &slab), -EINVAL);
+	assert_int_equal(wf_slab_new(fix->arena, WEFT_SPAN_BYTES + 1, 1, &slab), -EINVAL);
+}
+
+static void test_slab_free_null_does_nothing(void **state)
+{
+	wf_slab_free(NULL);
+}
+
+static void test_slab_objects_are_distinct_and_aligned(void **state)
+{
+	struct fixture *fix = *state;
+	static uint32_t ids[OBJECTS_MAX];
+
+	for (uint32_t i = 0; i < OBJECTS_MAX; i++) {
+		ids[i] = wf_slab_take(fix->slab);
+		assert_int_not_equal(ids[i], WF_SLAB_NONE);
+		assert_int_equal((uintptr_t)wf_slab_at(fix->slab, ids[i]) % 8, 0);
+		memset(wf_slab_at(fix->slab, ids[i]), (int)(i % 251), OBJECT_BYTES);
+	}
+	for (uint32_t i = 0; i < OBJECTS_MAX; i++) {
+		const uint8_t *bytes = wf_slab_at(fix->slab, ids[i]);
+
+		for (int b = 0; b < OBJECT_BYTES; b++)
+			assert_int_equal(bytes[b], i % 251);
+	}
+	for (uint32_t i = 0; i < OBJECTS_MAX; i++)
+		wf_slab_put(fix->slab, ids[i]);
+	assert_int_equal(wf_arena_used_bytes(fix->arena), 0);
+}
+
+static void test_slab_at_its_limit_refuses_until_one_is_put(void **state)
+{
+	struct fixture *fix = *state;
+	uint32_t last = WF_SLAB_NONE;
+
+	for (uint32_t i = 0; i < OBJECTS_MAX; i++)
+		last = wf_slab_take(fix->slab);
+	assert_int_equal(wf_slab_taken(fix->slab), OBJECTS_MAX);
+	assert_int_equal(wf_slab_take(fix->slab), WF_SLAB_NONE);
+	wf_slab_put(fix->slab, last);
+	assert_int_equal(wf_slab_take(fix->slab), last);
+}
+
+static void test_slab_without_budget_refuses(void **state)
+{
+	struct fixture *fix = *state;
+	uint32_t spans = (uint32_t)(wf_arena_bytes(fix->arena) / WEFT_SPAN_BYTES);
+
+	assert_int_equal(wf_arena_take_spans(fix->arena, spans), 0);
+	assert_int_equal(wf_slab_take(fix->slab), WF_SLAB_NONE);
+	wf_arena_put_spans(fix->arena, 0, spans);
+	assert_int_not_equal(wf_slab_take(fix->slab), WF_SLAB_NONE);
+}
+
+static void test_slab_id_zero_is_never_given(void **state)
+{
+	struct fixture *fix = *state;
+	uint32_t id = wf_slab_take(fix->slab);
+
+	/* The first span of an arena holds offset 0. */
+	assert_true((uint8_t *)wf_slab_at(fix->slab, id) > (uint8_t *)wf_arena_base(fix->arena));
+	assert_true((uint8_t *)wf_slab_at(fix->slab, id) <
+		    (uint8_t *)wf_arena_base(fix->arena) + WEFT_SPAN_BYTES);
+	assert_int_not_equal(id, 0);
+}
+
+static void test_slab_empty_spans_go_back(void **state)
+{
+	struct fixture *fix = *state;
+	static uint32_t ids[OBJECTS_MAX];
+	uint64_t full;
+
+	for (uint32_t i = 0; i < OBJECTS_MAX; i++)
+		ids[i] = wf_slab_take(fix->slab);
+	full = wf_arena_used_bytes(fix->arena);
+	for (uint32_t i = 100; i < OBJECTS_MAX; i++)
+		wf_slab_put(fix->slab, ids[i]);
+	assert_true(full >= 6 * WEFT_SPAN_BYTES);
+	/* One span of the objects left, one spare. */
+	assert_int_equal(wf_arena_used_bytes(fix->arena), 2 * WEFT_SPAN_BYTES);
+}
+
+static void test_slab_random_order_keeps_objects(void **state)
+{
+	struct fixture *fix = *state;
+	static uint32_t ids[1000];
+	uint64_t seed = 42;
+
+	for (int round = 0; round < 200000; round++) {
+		uint32_t i;
+
+		seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+		i = (uint32_t)(seed >> 33) % 1000;
+		if (ids[i]) {
+			uint32_t mark;
+
+			memcpy(&mark, (uint8_t *)wf_slab_at(fix->slab, ids[i]) + 4, 4);
+			assert_int_equal(mark, i);
+			wf_slab_put(fix->slab, ids[i]);
+			ids[i] = 0;
+		} else {
+			ids[i] = wf_slab_take(fix->slab);
+			memcpy((uint8_t *)wf_slab_at(fix->slab, ids[i]) + 4, &i, 4);
+		}
+	}
+	for (uint32_t i = 0; i < 1000; i++)
+		if (ids[i])
+			wf_slab_put(fix->slab, ids[i]);
+	assert_int_equal(wf_slab_taken(fix->slab), 0);
+	assert_int_equal(wf_arena_used_bytes(fix->arena), 0);
+}
+
+#define WITH_SLAB(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_SLAB(test_slab_with_bad_sizes_is_refused),
+		cmocka_unit_test(test_slab_free_null_does_nothing),
+		WITH_SLAB(test_slab_objects_are_distinct_and_aligned),
+		WITH_SLAB(test_slab_at_its_limit_refuses_until_one_is_put),
+		WITH_SLAB(test_slab_without_budget_refuses),
+		WITH_SLAB(test_slab_id_zero_is_never_given),
+		WITH_SLAB(test_slab_empty_spans_go_back),
+		WITH_SLAB(test_slab_random_order_keeps_objects),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * conn_close.c - deadlines of a flow, and its end.
+ *
+ * A deadline acts as of its own time, whenever it is noticed: by the flow's next
+ * packet or by the wheel. So it does not matter which comes first.
+ */
+#include "engine/conn.h"
+
+#include "base/assert.h"
+#include "flow/expire.h"
+#include "metrics/metrics.h"
+
+/* Have all directions that were seen ended with their FIN? */
+static bool is_finished(const struct wf_flow *flow)
+{
+	bool any = false;
+
+	for (int i = 0; i < 2; i++) {
+		if (!flow->packets[i])
+			continue;
+		if (!wf_flow_dir_is_finished(flow, (enum weft_dir)i))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+void wf_conn_close(struct wf_conns *conns, struct wf_flow *flow, enum weft_close_reason reason,
+		   uint64_t now_ns)
+{
+	for (int i = 0; i < 2; i++)
+		wf_conn_finish_dir(conns, flow, (enum weft_dir)i, now_ns);
+	wf_conn_tell_close(conns, flow, reason, now_ns);
+	wf_recent_add(&conns->recent, flow, now_ns);
+	wf_flow_table_remove(&conns->table, flow);
+	wf_metric_set(conns->metrics, flows_active_flows, wf_flow_table_count(&conns->table));
+}
+
+void wf_conn_close_if_done(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns)
+{
+	for (int i = 0; i < 2; i++) {
+		if (!wf_tcp_knows(&flow->tcp.dir[i], WF_TCP_FIN_ACKED) ||
+		    !wf_flow_dir_is_finished(flow, (enum weft_dir)i))
+			return;
+	}
+	flow->flags |= WF_FLOW_CLOSED;
+	wf_conn_close(conns, flow, WEFT_CLOSE_FIN, now_ns);
+}
+
+/* The end by time or by order: if the streams had ended anyway, that is the reason. */
+static void close_for(struct wf_conns *conns, struct wf_flow *flow, enum weft_close_reason reason,
+		      uint64_t now_ns)
+{
+	if (is_finished(flow)) {
+		flow->flags |= WF_FLOW_CLOSED;
+		reason = WEFT_CLOSE_FIN;
+	}
+	wf_conn_close(conns, flow, reason, now_ns);
+}
+
+bool wf_conn_run_timers(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns)
+{
+	uint64_t idle_ns = wf_flow_idle_deadline(flow, &conns->timeouts);
+	struct wf_flow_rare *rare = wf_flow_table_rare(&conns->table, flow);
+
+	while (rare) {
+		uint64_t deadline_ns = wf_flow_deadline(flow, rare, &conns->timeouts);
+
+		if (deadline_ns > now_ns || deadline_ns == idle_ns)
+			break;
+		for (int i = 0; i < 2; i++)
+			wf_conn_give_up(conns, flow, (enum weft_dir)i, deadline_ns);
+	}
+	if (idle_ns > now_ns)
+		return false;
+	close_for(conns, flow, WEFT_CLOSE_TIMEOUT, idle_ns);
+	return true;
+}
+
+void wf_conns_tick(struct wf_conns *conns, uint64_t now_ns)
+{
+	struct wf_flow *flow;
+
+	if (now_ns > conns->now_ns)
+		conns->now_ns = now_ns;
+	wf_embryonic_expire(&conns->embryonic, conns->now_ns);
+	while ((flow = wf_flow_table_pop_due(&conns->table, conns->now_ns))) {
+		struct wf_flow_rare *rare;
+		uint64_t deadline_ns;
+
+		if (wf_conn_run_timers(conns, flow, conns->now_ns))
+			continue;
+		rare = wf_flow_table_rare(&conns->table, flow);
+		deadline_ns = wf_flow_deadline(flow, rare, &conns->timeouts);
+		if (rare)
+			rare->armed_ns = deadline_ns;
+		wf_flow_table_arm(&conns->table, flow, conns->now_ns, deadline_ns);
+	}
+}
+
+void wf_conns_flush(struct wf_conns *conns)
+{
+	struct wf_flow *flow;
+
+	while (wf_flow_table_sample(&conns->table, &flow, 1)) {
+		if (!wf_conn_run_timers(conns, flow, conns->now_ns))
+			close_for(conns, flow, WEFT_CLOSE_END, conns->now_ns);
+	}
+	wf_embryonic_clear(&conns->embryonic);
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * budget.c - the one limit, and who holds how many bytes of it.
+ *
+ * One counter decides: it is raised with compare-and-swap only while the sum
+ * stays within the limit, so there is no moment in which more is granted. The
+ * counters of the owners follow it and are only looked at.
+ */
+#include "memory/budget.h"
+
+#include <errno.h>
+
+#include "memory/fault.h"
+#include "metrics/metrics.h"
+
+static const char *const owner_names[] = {
+	[WF_BUDGET_TABLES] = "tables", [WF_BUDGET_FREE_SPANS] = "free_spans",
+	[WF_BUDGET_FRAMES] = "frames", [WF_BUDGET_PAGES] = "pages",
+	[WF_BUDGET_SLABS] = "slabs",   [WF_BUDGET_RUNS] = "runs",
+	[WF_BUDGET_QUEUES] = "queues", [WF_BUDGET_MAPS] = "maps",
+	[WF_BUDGET_STATE] = "state",   [WF_BUDGET_OTHER] = "other",
+};
+_Static_assert(sizeof(owner_names) / sizeof(owner_names[0]) == WF_BUDGET_OWNER_COUNT,
+	       "each owner has a name");
+
+void wf_budget_init(struct wf_budget *budget, uint64_t limit_bytes, wf_budget_reclaim_fn reclaim,
+		    void *reclaim_ctx)
+{
+	budget->limit_bytes = limit_bytes;
+	budget->reclaim = reclaim;
+	budget->reclaim_ctx = reclaim_ctx;
+	atomic_init(&budget->used_bytes, 0);
+	atomic_init(&budget->peak_bytes, 0);
+	atomic_init(&budget->refused, 0);
+	for (int owner = 0; owner < WF_BUDGET_OWNER_COUNT; owner++)
+		atomic_init(&budget->held_bytes[owner], 0);
+}
+
+static void raise_peak(struct wf_budget *budget, uint64_t used)
+{
+	uint64_t peak = atomic_load_explicit(&budget->peak_bytes, memory_order_relaxed);
+
+	while (peak < used &&
+	       !atomic_compare_exchange_weak_explicit(&budget->peak_bytes, &peak, used,
+						      memory_order_relaxed, memory_order_relaxed))
+		;
+}
+
+static bool raise_used(struct wf_budget *budget, uint64_t bytes)
+{
+	uint64_t used = atomic_load_explicit(&budget->used_bytes, memory_order_relaxed);
+
+	do {
+		/* Two comparisons: the sum of both could overflow. */
+		if (used > budget->limit_bytes || bytes > budget->limit_bytes - used)
+			return false;
+	} while (!atomic_compare_exchange_weak_explicit(&budget->used_bytes, &used, used + bytes,
+							memory_order_relaxed,
+							memory_order_relaxed));
+	raise_peak(budget, used + bytes);
+	return true;
+}
+
+int wf_budget_reserve(struct wf_budget *budget, enum wf_budget_owner owner, uint64_t bytes)
+{
+	if (wf_fault_hit())
+		return -ENOBUFS;
+
+	if (!raise_used(budget, bytes)) {
+		if (bytes <= budget->limit_bytes && budget->reclaim)
+			budget->reclaim(budget->reclaim_ctx, bytes);
+		if (!raise_used(budget, bytes)) {
+			atomic_fetch_add_explicit(&budget->refused, 1, memory_order_relaxed);
+			return -ENOBUFS;
+		}
+	}
+	atomic_fetch_add_explicit(&budget->held_bytes[owner], bytes, memory_order_relaxed);
+	return 0;
+}
+
+void wf_budget_release(struct wf_budget *budget, enum wf_budget_owner owner, uint64_t bytes)
+{
+	uint64_t held =
+		atomic_fetch_sub_explicit(&budget->held_bytes[owner], bytes, memory_order_relaxed);
+
+	wf_assert(held >= bytes);
+	(void)held;
+	atomic_fetch_sub_explicit(&budget->used_bytes, bytes, memory_order_relaxed);
+}
+
+void wf_budget_move(struct wf_budget *budget, enum wf_budget_owner from, enum wf_budget_owner to,
+		    uint64_t bytes)
+{
+	uint64_t held =
+		atomic_fetch_sub_explicit(&budget->held_bytes[from], bytes, memory_order_relaxed);
+
+	wf_assert(held >= bytes);
+	(void)held;
+	atomic_fetch_add_explicit(&budget->held_bytes[to], bytes, memory_order_relaxed);
+}
+
+uint64_t wf_budget_used(const struct wf_budget *budget)
+{
+	return atomic_load_explicit(&budget->used_bytes, memory_order_relaxed);
+}
+
+uint64_t wf_budget_held(const struct wf_budget *budget, enum wf_budget_owner owner)
+{
+	return atomic_load_explicit(&budget->held_bytes[owner], memory_order_relaxed);
+}
+
+const char *wf_budget_owner_name(enum wf_budget_owner owner)
+{
+	return owner_names[owner];
+}
+
+void wf_budget_publish(const struct wf_budget *budget, struct wf_metrics *metrics)
+{
+	wf_metric_set(metrics, memory_limit_bytes, budget->limit_bytes);
+	wf_metric_set(metrics, memory_used_bytes, wf_budget_used(budget));
+	wf_metric_set(metrics, memory_peak_bytes,
+		      atomic_load_explicit(&budget->peak_bytes, memory_order_relaxed));
+	wf_metric_set(metrics, memory_refused_reservations,
+		      atomic_load_explicit(&budget->refused, memory_order_relaxed));
+	wf_metric_set(metrics, memory_tables_bytes, wf_budget_held(budget, WF_BUDGET_TABLES));
+	wf_metric_set(metrics, memory_free_spans_bytes,
+		      wf_budget_held(budget, WF_BUDGET_FREE_SPANS));
+	wf_metric_set(metrics, memory_frames_bytes, wf_budget_held(budget, WF_BUDGET_FRAMES));
+	wf_metric_set(metrics, memory_pages_bytes, wf_budget_held(budget, WF_BUDGET_PAGES));
+	wf_metric_set(metrics, memory_slabs_bytes, wf_budget_held(budget, WF_BUDGET_SLABS));
+	wf_metric_set(metrics, memory_runs_bytes, wf_budget_held(budget, WF_BUDGET_RUNS));
+	wf_metric_set(metrics, memory_queues_bytes, wf_budget_held(budget, WF_BUDGET_QUEUES));
+	wf_metric_set(metrics, memory_maps_bytes, wf_budget_held(budget, WF_BUDGET_MAPS));
+	wf_metric_set(metrics, memory_state_bytes, wf_budget_held(budget, WF_BUDGET_STATE));
+	wf_metric_set(metrics, memory_other_bytes, wf_budget_held(budget, WF_BUDGET_OTHER));
+}
+
+bool wf_budget_is_valid(const struct wf_budget *budget)
+{
+	uint64_t sum = 0;
+
+	for (int owner = 0; owner < WF_BUDGET_OWNER_COUNT; owner++)
+		sum += wf_budget_held(budget, (enum wf_budget_owner)owner);
+	return sum == wf_budget_used(budget) && sum <= budget->limit_bytes;
+}

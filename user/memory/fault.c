@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * fault.c - make the Nth request for memory fail, to test what follows.
+ */
+#include "memory/fault.h"
+
+#if WF_DEBUG >= 1
+
+#include <stdatomic.h>
+
+/* Requests until the fault; 0: not armed. */
+static _Atomic uint64_t countdown;
+
+bool wf_fault_hit(void)
+{
+	uint64_t left = atomic_load_explicit(&countdown, memory_order_relaxed);
+
+	while (left &&
+	       !atomic_compare_exchange_weak_explicit(&countdown, &left, left - 1,
+						      memory_order_relaxed, memory_order_relaxed))
+		;
+	return left == 1;
+}
+
+void wf_fault_arm(uint64_t nth)
+{
+	atomic_store_explicit(&countdown, nth, memory_order_relaxed);
+}
+
+bool wf_fault_disarm(void)
+{
+	return atomic_exchange_explicit(&countdown, 0, memory_order_relaxed) == 0;
+}
+
+#endif

@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * page_pool.c - one worker's pages of every class.
+ *
+ *   small | medium | large | whole span | tuned        classes: page_class.c
+ *
+ * A page comes from the smallest class that holds it. The tuned class has the
+ * page size that saves most with the traffic of the moment (sizing.h), so a
+ * link full of 536-byte segments does not pay for 1536 bytes each.
+ *
+ * The worker's own takes and puts change one span and a few counters. Pages
+ * that another thread put wait at the pool's home (arena_internal.h) and are
+ * brought back when a class runs out, or by wf_page_pool_tend().
+ *
+ * Bound: max_spans and max_class_pages of its own; each span is charged to the
+ * arena's budget. Reaching one: another class with a free page large enough
+ * serves (pages_borrowed_pages), else NULL (pages_refused_pages).
+ */
+#include "memory/page_pool.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "memory/arena_internal.h"
+#include "memory/fault.h"
+#include "memory/page.h"
+#include "memory/page_pool_internal.h"
+#include "metrics/metrics.h"
+
+enum {
+	SPARE_PART = 8, /* of the spans in use, one in so many may be spare */
+	SPARE_SPANS_MAX = 64,
+	TEND_NS = 250 * 1000 * 1000, /* between two looks at the histogram when it is calm */
+	TUNE_PERCENT = 10,	     /* of the pages' bytes: less saving is not worth new spans */
+};
+
+_Thread_local struct wf_page_pool *wf_page_pool_mine __attribute__((tls_model("initial-exec")));
+
+/* ---- coming home ---- */
+
+/* Bring home what other threads put. */
+static void collect(struct wf_page_pool *pool)
+{
+	uint32_t id = wf_home_take_all(&pool->home->pages);
+	uint64_t count = 0;
+
+	for (; id != WF_PAGE_ID_NONE; count++) {
+		struct wf_page *page = wf_arena_page(pool->arena, id);
+
+		id = atomic_load_explicit(&page->word, memory_order_relaxed) & ~WF_PAGE_FREE;
+		wf_page_class_put(pool, page);
+	}
+	if (count)
+		wf_metric_add(pool->metrics, pages_remote_pages, count);
+}
+
+void wf_page_come_home(struct wf_page *page)
+{
+	struct wf_span *span = wf_page_span(page);
+	struct wf_page_pool *pool = wf_page_pool_mine;
+	struct wf_home *home = &span->arena->homes[span->home];
+	bool is_frame = span->use == WF_SPAN_FRAMES;
+
+	if (wf_likely(pool && pool->arena == span->arena)) {
+		if (is_frame && pool->frames) {
+			wf_page_pool_put_frame(pool, page);
+			return;
+		}
+		if (!is_frame && span->home == pool->home_index) {
+			wf_page_class_put(pool, page);
+			return;
+		}
+	}
+	wf_home_push(is_frame ? &home->frames : &home->pages, page, page);
+}
+
+void wf_page_pool_adopt(struct wf_page_pool *pool)
+{
+	wf_page_pool_mine = pool;
+}
+
+/* ---- following the traffic ---- */
+
+/* Largest page size below that of @class: larger needs are the class's own. */
+static uint32_t next_smaller(const struct wf_page_pool *pool, const struct wf_page_class *class)
+{
+	uint32_t largest = 0;
+
+	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++) {
+		uint32_t bytes = pool->classes[id].page_bytes;
+
+		if (bytes < class->page_bytes && bytes > largest)
+			largest = bytes;
+	}
+	return largest;
+}
+
+/* How many spans each class keeps ready: by the traffic, halved at each squeeze. */
+static void set_ready(struct wf_page_pool *pool)
+{
+	uint32_t squeeze = atomic_load_explicit(&pool->arena->squeeze, memory_order_relaxed);
+	uint64_t spare = pool->spans / SPARE_PART + 1;
+
+	if (spare > SPARE_SPANS_MAX)
+		spare = SPARE_SPANS_MAX;
+	spare >>= squeeze;
+	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++) {
+		struct wf_page_class *class = &pool->classes[id];
+
+		class->ready_spans = wf_sizing_ready(&pool->sizing, next_smaller(pool, class),
+						     class->page_bytes, (uint32_t)spare);
+		wf_page_class_release(pool, class, class->ready_spans);
+	}
+}
+
+/*
+ * Give the tuned class the page size that saves most now. Cutting spans anew
+ * costs for a while, so the new size must be clearly better than the present one.
+ */
+static void tune(struct wf_page_pool *pool)
+{
+	struct wf_page_class *tuned = &pool->classes[WF_PAGE_TUNED];
+	uint32_t sizes[WF_PAGE_SPAN + 1];
+	uint32_t saved_percent;
+	uint32_t saved_now;
+	uint32_t best;
+
+	for (int id = 0; id <= WF_PAGE_SPAN; id++)
+		sizes[id] = pool->classes[id].page_bytes;
+	best = wf_sizing_best(&pool->sizing, sizes, WF_PAGE_SPAN + 1, WF_PAGE_BYTES_MIN,
+			      &saved_percent);
+	saved_now =
+		wf_sizing_saved_percent(&pool->sizing, sizes, WF_PAGE_SPAN + 1, tuned->page_bytes);
+	if (best == tuned->page_bytes || saved_percent < saved_now + TUNE_PERCENT)
+		return;
+	wf_page_class_recut(pool, tuned, best);
+	wf_metric_inc(pool->metrics, pages_recuts);
+}
+
+static void adapt(struct wf_page_pool *pool)
+{
+	if (pool->adaptive)
+		tune(pool);
+	set_ready(pool);
+	wf_sizing_decay(&pool->sizing);
+}
+
+/* ---- taking ---- */
+
+static uint32_t smallest_class(const struct wf_page_pool *pool, size_t bytes)
+{
+	const struct wf_page_class *tuned = &pool->classes[WF_PAGE_TUNED];
+	uint32_t id = 0;
+
+	bytes += !bytes; /* a class not in use has pages of 0 bytes */
+	while (bytes > pool->classes[id].page_bytes)
+		id++;
+	if (bytes <= tuned->page_bytes && tuned->page_bytes < pool->classes[id].page_bytes)
+		return WF_PAGE_TUNED;
+	return id;
+}
+
+static bool is_at_limit(const struct wf_page_pool *pool, const struct wf_page_class *class)
+{
+	return pool->max_class_pages &&
+	       class->used_pages + class->old_pages >= pool->max_class_pages;
+}
+
+/* The class has no page at hand: get some. Return: false: there are none to be had. */
+static bool refill(struct wf_page_pool *pool, struct wf_page_class *class)
+{
+	collect(pool);
+	if (wf_page_class_has_page(class))
+		return true;
+
+	wf_metric_inc(pool->metrics, page_cache_misses);
+	return wf_page_class_fetch(pool, class);
+}
+
+/* No page of @failed is to be had: is one of another class, large enough, lying about? */
+static struct wf_page *take_other(struct wf_page_pool *pool, const struct wf_page_class *failed,
+				  size_t bytes)
+{
+	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++) {
+		struct wf_page_class *class = &pool->classes[id];
+
+		if (class == failed || bytes > class->page_bytes || id == WF_PAGE_SPAN)
+			continue;
+		if (!is_at_limit(pool, class) && wf_page_class_has_page(class)) {
+			wf_metric_inc(pool->metrics, pages_borrowed_pages);
+			return wf_page_class_take(class, bytes);
+		}
+	}
+	wf_metric_inc(pool->metrics, pages_refused_pages);
+	return NULL;
+}
+
+/* Out of line: what is not done for most pages. */
+static struct wf_page *take_slowly(struct wf_page_pool *pool, struct wf_page_class *class,
+				   size_t bytes)
+{
+	struct wf_page *page = NULL;
+
+	if (is_at_limit(pool, class))
+		collect(pool);
+	if (!is_at_limit(pool, class) && refill(pool, class))
+		page = wf_page_class_take(class, bytes);
+	if (!page) {
+		wf_page_class_count_failure(class);
+		page = take_other(pool, class, bytes);
+	}
+	if (page)
+		wf_metric_inc(pool->metrics, pages_taken_pages);
+	return page;
+}
+
+struct wf_page *wf_page_pool_take(struct wf_page_pool *pool, size_t bytes)
+{
+	struct wf_page_class *class;
+
+	if (wf_unlikely(bytes > WEFT_SPAN_BYTES || wf_fault_hit())) {
+		wf_metric_inc(pool->metrics, pages_refused_pages);
+		return NULL;
+	}
+	if (!bytes)
+		bytes = 1;
+
+	if (wf_unlikely(wf_sizing_note(&pool->sizing, (uint32_t)bytes)))
+		adapt(pool);
+	class = &pool->classes[smallest_class(pool, bytes)];
+	if (wf_unlikely(is_at_limit(pool, class) || !wf_page_class_has_page(class)))
+		return take_slowly(pool, class, bytes);
+
+	wf_metric_inc(pool->metrics, page_cache_hits);
+	wf_metric_inc(pool->metrics, pages_taken_pages);
+	return wf_page_class_take(class, bytes);
+}
+
+int wf_page_pool_resize(struct wf_page_pool *pool, struct wf_page **page, uint64_t keep_bytes,
+			uint64_t bytes)
+{
+	struct wf_page *old = *page;
+	struct wf_page *new;
+
+	if (keep_bytes > wf_page_capacity(old) || keep_bytes > bytes || bytes > WEFT_SPAN_BYTES)
+		return -ERANGE;
+	if (bytes <= wf_page_capacity(old) && !wf_page_is_frame(old) &&
+	    wf_page_capacity(old) <= pool->classes[smallest_class(pool, bytes)].page_bytes)
+		return 0;
+
+	new = wf_page_pool_take(pool, bytes);
+	if (!new)
+		return -ENOBUFS;
+	if (keep_bytes)
+		memcpy(wf_page_bytes(new), wf_page_bytes(old), keep_bytes);
+	wf_page_put(old);
+	*page = new;
+	return 0;
+}
+
+size_t wf_page_pool_advise(const struct wf_page_pool *pool, size_t need_bytes, size_t hope_bytes)
+{
+	uint32_t squeeze = atomic_load_explicit(&pool->arena->squeeze, memory_order_relaxed);
+	size_t bytes = need_bytes;
+
+	if (hope_bytes > WEFT_SPAN_BYTES)
+		hope_bytes = WEFT_SPAN_BYTES;
+	if (hope_bytes > need_bytes && squeeze < WF_SQUEEZE_MAX)
+		bytes += (hope_bytes - need_bytes) >> squeeze;
+	if (bytes > WEFT_SPAN_BYTES)
+		return bytes;
+	return pool->classes[smallest_class(pool, bytes)].page_bytes;
+}
+
+/* ---- upkeep ---- */
+
+void wf_page_pool_shrink(struct wf_page_pool *pool)
+{
+	collect(pool);
+	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++)
+		wf_page_class_release(pool, &pool->classes[id], 0);
+}
+
+void wf_page_pool_tend(struct wf_page_pool *pool, uint64_t now_ns)
+{
+	collect(pool);
+	if (now_ns - pool->tended_ns < TEND_NS)
+		return;
+	pool->tended_ns = now_ns;
+	adapt(pool);
+}
+
+uint64_t wf_page_pool_taken(const struct wf_page_pool *pool)
+{
+	uint64_t taken = 0;
+
+	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++)
+		taken += pool->classes[id].used_pages + pool->classes[id].old_pages;
+	return taken;
+}
+
+/* ---- making it ---- */
+
+#define CLASS_METRICS(metrics, name)                                     \
+	(struct wf_page_class_metrics)                                   \
+	{                                                                \
+		.spans = &(metrics)->pages_##name##_spans,               \
+		.free_pages = &(metrics)->pages_##name##_free_pages,     \
+		.used_pages = &(metrics)->pages_##name##_used_pages,     \
+		.taken_pages = &(metrics)->pages_##name##_taken_pages,   \
+		.failed_pages = &(metrics)->pages_##name##_failed_pages, \
+		.unused_bytes = &(metrics)->pages_##name##_unused_bytes, \
+	}
+
+static bool opts_make_sense(const struct wf_page_pool_opts *opts)
+{
+	if (opts->medium_bytes < WF_PAGE_BYTES_MIN || opts->medium_bytes > WEFT_SPAN_BYTES / 2)
+		return false;
+	if (opts->fixed)
+		return true;
+	return opts->small_bytes >= WF_PAGE_BYTES_MIN && opts->small_bytes < opts->medium_bytes &&
+	       opts->medium_bytes < opts->large_bytes && opts->large_bytes <= WEFT_SPAN_BYTES / 2;
+}
+
+static struct wf_home *claim_home(struct wf_arena *arena, uint32_t *ret_index)
+{
+	for (uint32_t index = 0; index < WF_ARENA_HOMES; index++) {
+		bool claimed = false;
+
+		if (atomic_compare_exchange_strong(&arena->homes[index].claimed, &claimed, true)) {
+			*ret_index = index;
+			return &arena->homes[index];
+		}
+	}
+	return NULL;
+}
+
+static void init_classes(struct wf_page_pool *pool, const struct wf_page_pool_opts *opts)
+{
+	struct wf_metrics *metrics = pool->metrics;
+
+	wf_page_class_init(&pool->classes[WF_PAGE_SMALL], opts->fixed ? 0 : opts->small_bytes,
+			   CLASS_METRICS(metrics, small));
+	wf_page_class_init(&pool->classes[WF_PAGE_MEDIUM], opts->medium_bytes,
+			   CLASS_METRICS(metrics, medium));
+	wf_page_class_init(&pool->classes[WF_PAGE_LARGE], opts->fixed ? 0 : opts->large_bytes,
+			   CLASS_METRICS(metrics, large));
+	wf_page_class_init(&pool->classes[WF_PAGE_SPAN], WEFT_SPAN_BYTES,
+			   CLASS_METRICS(metrics, span));
+	wf_page_class_init(&pool->classes[WF_PAGE_TUNED], 0, CLASS_METRICS(metrics, tuned));
+	pool->adaptive = !opts->fixed;
+	pool->max_spans = opts->max_bytes ? opts->max_bytes >> WF_SPAN_SHIFT : UINT64_MAX;
+	pool->max_class_pages = opts->max_class_pages;
+}
+
+int wf_page_pool_new(struct wf_arena *arena, const struct wf_page_pool_opts *opts,
+		     struct wf_metrics *metrics, struct wf_page_pool **ret_pool)
+{
+	struct wf_page_pool *pool;
+	int err;
+
+	if (!opts_make_sense(opts))
+		return -EINVAL;
+	pool = aligned_alloc(WF_CACHE_LINE,
+			     (sizeof(*pool) + WF_CACHE_LINE - 1) / WF_CACHE_LINE * WF_CACHE_LINE);
+	if (!pool)
+		return -ENOMEM;
+
+	memset(pool, 0, sizeof(*pool));
+	pool->arena = arena;
+	pool->metrics = metrics;
+	init_classes(pool, opts);
+	err = wf_budget_reserve(&arena->budget, WF_BUDGET_TABLES, sizeof(*pool));
+	if (err)
+		goto free_pool;
+	pool->home = claim_home(arena, &pool->home_index);
+	if (!pool->home) {
+		err = -ENOBUFS;
+		goto release_budget;
+	}
+	err = wf_page_pool_make_frames(pool, opts);
+	if (err)
+		goto give_home;
+
+	*ret_pool = pool;
+	return 0;
+
+give_home:
+	atomic_store(&pool->home->claimed, false);
+release_budget:
+	wf_budget_release(&arena->budget, WF_BUDGET_TABLES, sizeof(*pool));
+free_pool:
+	free(pool);
+	return err;
+}
+
+void wf_page_pool_free(struct wf_page_pool *pool)
+{
+	uint64_t taken;
+
+	if (!pool)
+		return;
+
+	if (wf_page_pool_mine == pool)
+		wf_page_pool_mine = NULL;
+	wf_page_pool_shrink(pool);
+	wf_page_pool_drop_frames(pool);
+	taken = wf_page_pool_taken(pool);
+	/*
+	 * A page still held is a bug of its holder. Its span and its home are then
+	 * never used again, so that a late put does no harm.
+	 */
+	if (taken)
+		wf_error("memory: page pool: %llu pages were never put back",
+			 (unsigned long long)taken);
+	else
+		atomic_store(&pool->home->claimed, false);
+	wf_budget_release(&pool->arena->budget, WF_BUDGET_TABLES, sizeof(*pool));
+	free(pool);
+}
+
+/* ---- validity ---- */
+
+bool wf_page_pool_is_valid(const struct wf_page_pool *pool)
+{
+	uint64_t spans = 0;
+
+	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++) {
+		spans += pool->classes[id].spans + pool->classes[id].old_spans;
+		if (!wf_page_class_is_valid(&pool->classes[id]))
+			return false;
+	}
+	return spans == pool->spans;
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * slab.c - fixed-size objects of one worker, named by 32-bit ids, in spans of the arena.
+ *
+ *   id << granule_shift == offset of the object in the arena
+ *
+ * So at() is one addition, and an id is valid wherever the arena is. The object
+ * at offset 0 would have id 0: a slab that gets the arena's first span leaves
+ * its first slot out. Free objects of a span link through their first 4 bytes;
+ * a span whose objects are all free goes back, but for one that is kept.
+ *
+ * Bound: objects_max, and each span is charged to the arena's budget.
+ */
+#include "memory/slab.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory/arena_internal.h"
+#include "memory/fault.h"
+
+struct wf_slab {
+	uint8_t *base; /* of the arena */
+	uint32_t granule_shift;
+	uint32_t object_bytes;
+	struct wf_span_list partial; /* with free objects, some taken */
+	struct wf_span_list full;
+	struct wf_span *spare; /* all free, kept: the next to take from */
+	struct wf_arena *arena;
+	uint32_t objects_max;
+	uint32_t taken;
+	uint32_t objects; /* in a span */
+};
+
+enum { GRANULE_SHIFT_MIN = 3 };
+
+int wf_slab_new(struct wf_arena *arena, size_t object_bytes, uint32_t objects_max,
+		struct wf_slab **ret_slab)
+{
+	uint32_t shift = GRANULE_SHIFT_MIN;
+	struct wf_slab *slab;
+	int err;
+
+	while (wf_arena_bytes(arena) >> shift > UINT32_MAX)
+		shift++;
+	if (!object_bytes || object_bytes > WEFT_SPAN_BYTES / 2 || !objects_max)
+		return -EINVAL;
+
+	err = wf_budget_reserve(&arena->budget, WF_BUDGET_TABLES, sizeof(*slab));
+	if (err)
+		return err;
+	slab = calloc(1, sizeof(*slab));
+	if (!slab) {
+		wf_budget_release(&arena->budget, WF_BUDGET_TABLES, sizeof(*slab));
+		return -ENOMEM;
+	}
+
+	slab->arena = arena;
+	slab->base = arena->base;
+	slab->granule_shift = shift;
+	slab->object_bytes = (uint32_t)((object_bytes + (1u << shift) - 1) >> shift << shift);
+	slab->objects = WEFT_SPAN_BYTES / slab->object_bytes;
+	slab->objects_max = objects_max;
+	*ret_slab = slab;
+	return 0;
+}
+
+static void put_list(struct wf_arena *arena, struct wf_span *span)
+{
+	while (span) {
+		struct wf_span *next = span->next;
+
+		wf_arena_put(arena, span, 1);
+		span = next;
+	}
+}
+
+void wf_slab_free(struct wf_slab *slab)
+{
+	if (!slab)
+		return;
+
+	put_list(slab->arena, slab->partial.head);
+	put_list(slab->arena, slab->full.head);
+	if (slab->spare)
+		wf_arena_put(slab->arena, slab->spare, 1);
+	wf_budget_release(&slab->arena->budget, WF_BUDGET_TABLES, sizeof(*slab));
+	free(slab);
+}
+
+static uint32_t slot_id(const struct wf_slab *slab, const struct wf_span *span, uint32_t slot)
+{
+	uint64_t off =
+		((uint64_t)span->index << WF_SPAN_SHIFT) + (uint64_t)slot * slab->object_bytes;
+
+	return (uint32_t)(off >> slab->granule_shift);
+}
+
+static struct wf_span *span_of(const struct wf_slab *slab, uint32_t id)
+{
+	return wf_arena_span(slab->arena,
+			     (uint32_t)((uint64_t)id << slab->granule_shift >> WF_SPAN_SHIFT));
+}
+
+/* Slots that are never given out: the one whose id would be 0. */
+static uint32_t reserved_slots(const struct wf_span *span)
+{
+	return span->index == 0;
+}
+
+static struct wf_span *fetch_span(struct wf_slab *slab)
+{
+	struct wf_span *span = slab->spare;
+
+	if (span) {
+		slab->spare = NULL;
+	} else {
+		span = wf_arena_take(slab->arena, WF_SPAN_SLAB, 1);
+		if (!span)
+			return NULL;
+		span->pages = (uint16_t)(slab->objects - reserved_slots(span));
+		span->free_pages = span->pages;
+		span->fresh_pages = (uint16_t)reserved_slots(span);
+		span->free_head = WF_SLAB_NONE;
+	}
+	wf_span_list_append(&slab->partial, span);
+	return span;
+}
+
+uint32_t wf_slab_take(struct wf_slab *slab)
+{
+	struct wf_span *span = slab->partial.head;
+	uint32_t id;
+
+	if (slab->taken >= slab->objects_max || wf_fault_hit())
+		return WF_SLAB_NONE;
+	if (wf_unlikely(!span)) {
+		span = fetch_span(slab);
+		if (!span)
+			return WF_SLAB_NONE;
+	}
+
+	id = span->free_head;
+	if (id == WF_SLAB_NONE)
+		id = slot_id(slab, span, span->fresh_pages++);
+	else
+		memcpy(&span->free_head, wf_slab_at(slab, id), sizeof(span->free_head));
+	slab->taken++;
+	if (!--span->free_pages) {
+		wf_span_list_remove(&slab->partial, span);
+		wf_span_list_append(&slab->full, span);
+	}
+	return id;
+}
+
+void wf_slab_put(struct wf_slab *slab, uint32_t id)
+{
+	struct wf_span *span = span_of(slab, id);
+
+	wf_assert(id != WF_SLAB_NONE && span->use == WF_SPAN_SLAB);
+	memcpy(wf_slab_at(slab, id), &span->free_head, sizeof(span->free_head));
+	span->free_head = id;
+	slab->taken--;
+
+	if (!span->free_pages++) {
+		wf_span_list_remove(&slab->full, span);
+		wf_span_list_append(&slab->partial, span);
+	}
+	if (span->free_pages < span->pages)
+		return;
+
+	wf_span_list_remove(&slab->partial, span);
+	if (slab->taken && !slab->spare)
+		slab->spare = span;
+	else
+		wf_arena_put(slab->arena, span, 1);
+	if (!slab->taken && slab->spare) {
+		wf_arena_put(slab->arena, slab->spare, 1);
+		slab->spare = NULL;
+	}
+}
+
+void *wf_slab_at(const struct wf_slab *slab, uint32_t id)
+{
+	wf_assert(id != WF_SLAB_NONE);
+	return slab->base + ((uint64_t)id << slab->granule_shift);
+}
+
+uint32_t wf_slab_taken(const struct wf_slab *slab)
+{
+	return slab->taken;
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * extent.c - an AVL tree with parent links, over slab ids.
+ *
+ * Why AVL: a hostile order of segments can't make it higher than 1.44 log2(n),
+ * where a treap or skip list only hopes so. Why iterative: 100,000 extents must
+ * not cost stack. After an insertion or removal balance() walks up from the
+ * lowest changed node until a height is what it was.
+ */
+#include "reassembly/extent.h"
+
+#include <stddef.h>
+
+static uint8_t height_of(const struct wf_slab *slab, uint32_t id)
+{
+	return id ? wf_extent_at(slab, id)->height : 0;
+}
+
+static void set_height(const struct wf_slab *slab, struct wf_extent *extent)
+{
+	uint8_t left = height_of(slab, extent->child[0]);
+	uint8_t right = height_of(slab, extent->child[1]);
+
+	extent->height = (uint8_t)((left > right ? left : right) + 1);
+}
+
+/* Put @new in the place below @parent where @old is. */
+static void replace_child(const struct wf_slab *slab, uint32_t *root, uint32_t parent, uint32_t old,
+			  uint32_t new)
+{
+	if (!parent) {
+		*root = new;
+	} else {
+		struct wf_extent *above = wf_extent_at(slab, parent);
+
+		above->child[above->child[1] == old] = new;
+	}
+	if (new)
+		wf_extent_at(slab, new)->parent = parent;
+}
+
+/* Lift the child of @id at @side into its place. Return: that child. */
+static uint32_t rotate(const struct wf_slab *slab, uint32_t *root, uint32_t id, int side)
+{
+	struct wf_extent *low = wf_extent_at(slab, id);
+	uint32_t lifted = low->child[side];
+	struct wf_extent *high = wf_extent_at(slab, lifted);
+	uint32_t middle = high->child[!side];
+
+	replace_child(slab, root, low->parent, id, lifted);
+	low->child[side] = middle;
+	if (middle)
+		wf_extent_at(slab, middle)->parent = id;
+	high->child[!side] = id;
+	low->parent = lifted;
+	set_height(slab, low);
+	set_height(slab, high);
+	return lifted;
+}
+
+/* Restore the balance of the tree at @id alone. Return: what is in its place now. */
+static uint32_t balance_one(const struct wf_slab *slab, uint32_t *root, uint32_t id)
+{
+	struct wf_extent *extent = wf_extent_at(slab, id);
+	int lean = height_of(slab, extent->child[1]) - height_of(slab, extent->child[0]);
+	int side = lean > 0;
+	struct wf_extent *child;
+
+	if (lean >= -1 && lean <= 1) {
+		set_height(slab, extent);
+		return id;
+	}
+	child = wf_extent_at(slab, extent->child[side]);
+	if (height_of(slab, child->child[!side]) > height_of(slab, child->child[side]))
+		rotate(slab, root, extent->child[side], !side);
+	return rotate(slab, root, id, side);
+}
+
+/* From @id up, until a tree's height is what it was. */
+static void balance(const struct wf_slab *slab, uint32_t *root, uint32_t id)
+{
+	while (id) {
+		uint8_t height = wf_extent_at(slab, id)->height;
+
+		id = balance_one(slab, root, id);
+		if (wf_extent_at(slab, id)->height == height)
+			return;
+		id = wf_extent_at(slab, id)->parent;
+	}
+}
+
+uint32_t wf_extents_find(const struct wf_slab *slab, uint32_t root, uint64_t off)
+{
+	uint32_t found = WF_SLAB_NONE;
+
+	while (root) {
+		const struct wf_extent *extent = wf_extent_at(slab, root);
+		bool is_behind = wf_extent_end(extent) > off;
+
+		if (is_behind)
+			found = root;
+		root = extent->child[!is_behind];
+	}
+	return found;
+}
+
+/* The outermost at @side of the tree at @id. */
+static uint32_t outermost(const struct wf_slab *slab, uint32_t id, int side)
+{
+	uint32_t child = id;
+
+	while (child) {
+		id = child;
+		child = wf_extent_at(slab, id)->child[side];
+	}
+	return id;
+}
+
+static uint32_t neighbour(const struct wf_slab *slab, uint32_t id, int side)
+{
+	const struct wf_extent *extent = wf_extent_at(slab, id);
+
+	if (extent->child[side])
+		return outermost(slab, extent->child[side], !side);
+	while (extent->parent) {
+		const struct wf_extent *above = wf_extent_at(slab, extent->parent);
+
+		if (above->child[!side] == id)
+			return extent->parent;
+		id = extent->parent;
+		extent = above;
+	}
+	return WF_SLAB_NONE;
+}
+
+uint32_t wf_extents_first(const struct wf_slab *slab, uint32_t root)
+{
+	return outermost(slab, root, 0);
+}
+
+uint32_t wf_extents_last(const struct wf_slab *slab, uint32_t root)
+{
+	return outermost(slab, root, 1);
+}
+
+uint32_t wf_extents_next(const struct wf_slab *slab, uint32_t id)
+{
+	return neighbour(slab, id, 1);
+}
+
+uint32_t wf_extents_prev(const struct wf_slab *slab, uint32_t id)
+{
+	return neighbour(slab, id, 0);
+}
+
+void wf_extents_insert(struct wf_slab *slab, uint32_t *root, uint32_t id)
+{
+	struct wf_extent *extent = wf_extent_at(slab, id);
+	struct wf_extent *above = NULL;
+	uint32_t parent = WF_SLAB_NONE;
+	uint32_t below = *root;
+	bool side = false;
+
+	while (below) {
+		parent = below;
+		above = wf_extent_at(slab, parent);
+		side = extent->off > above->off;
+		below = above->child[side];
+	}
+	extent->child[0] = WF_SLAB_NONE;
+	extent->child[1] = WF_SLAB_NONE;
+	extent->parent = parent;
+	extent->height = 1;
+	if (!above) {
+		*root = id;
+		return;
+	}
+	above->child[side] = id;
+	balance(slab, root, parent);
+}
+
+/* Put the extent that follows @id, which has two children, in its place. Return: lowest changed. */
+static uint32_t replace_by_next(struct wf_slab *slab, uint32_t *root, uint32_t id)
+{
+	struct wf_extent *extent = wf_extent_at(slab, id);
+	uint32_t next_id = outermost(slab, extent->child[1], 0);
+	struct wf_extent *next = wf_extent_at(slab, next_id);
+	uint32_t lowest = next_id;
+
+	if (next->parent != id) {
+		lowest = next->parent;
+		replace_child(slab, root, next->parent, next_id, next->child[1]);
+		next->child[1] = extent->child[1];
+		wf_extent_at(slab, next->child[1])->parent = next_id;
+	}
+	next->child[0] = extent->child[0];
+	wf_extent_at(slab, next->child[0])->parent = next_id;
+	next->height = extent->height;
+	replace_child(slab, root, extent->parent, id, next_id);
+	return lowest;
+}
+
+void wf_extents_remove(struct wf_slab *slab, uint32_t *root, uint32_t id)
+{
+	struct wf_extent *extent = wf_extent_at(slab, id);
+	uint32_t lowest = extent->parent;
+
+	if (extent->child[0] && extent->child[1])
+		lowest = replace_by_next(slab, root, id);
+	else
+		replace_child(slab, root, extent->parent, id,
+			      extent->child[extent->child[0] == WF_SLAB_NONE]);
+	balance(slab, root, lowest);
+}
+
+uint32_t wf_extents_take_leaf(struct wf_slab *slab, uint32_t *root)
+{
+	uint32_t id = *root;
+	struct wf_extent *extent;
+	uint32_t parent;
+
+	if (!id)
+		return WF_SLAB_NONE;
+	for (;;) {
+		extent = wf_extent_at(slab, id);
+		if (!extent->child[0] && !extent->child[1])
+			break;
+		id = extent->child[extent->child[0] == WF_SLAB_NONE];
+	}
+	/* The parent becomes the root of what is left to empty: the walk down stays short. */
+	parent = extent->parent;
+	replace_child(slab, root, parent, id, WF_SLAB_NONE);
+	if (parent)
+		*root = parent;
+	return id;
+}
+
+static bool node_is_valid(const struct wf_slab *slab, uint32_t id)
+{
+	const struct wf_extent *extent = wf_extent_at(slab, id);
+	int left = height_of(slab, extent->child[0]);
+	int right = height_of(slab, extent->child[1]);
+
+	for (int side = 0; side < 2; side++) {
+		if (extent->child[side] && wf_extent_at(slab, extent->child[side])->parent != id)
+			return false;
+	}
+	return extent->len_bytes > 0 && left - right <= 1 && right - left <= 1 &&
+	       extent->height == (left > right ? left : right) + 1;
+}
+
+bool wf_extents_are_valid(const struct wf_slab *slab, uint32_t root)
+{
+	uint64_t end_off = 0;
+
+	if (root && wf_extent_at(slab, root)->parent)
+		return false;
+	for (uint32_t id = wf_extents_first(slab, root); id; id = wf_extents_next(slab, id)) {
+		const struct wf_extent *extent = wf_extent_at(slab, id);
+
+		if (!node_is_valid(slab, id) || extent->off < end_off)
+			return false;
+		end_off = wf_extent_end(extent);
+	}
+	return true;
+}

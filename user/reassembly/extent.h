@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * extent.h - the held ranges of one stream, in order: an AVL tree of slab objects.
+ *
+ *   extents never overlap; off orders them
+ *
+ *        segment as it came
+ *   ├─────────┬──────────────┬───────┤
+ *    hidden_before   held      hidden_after     (other segments' bytes, or not captured)
+ *            off         off + len_bytes
+ *
+ * Links are 32-bit slab ids with parent links, so nothing recurses and a step
+ * to the neighbour needs no stack. Height is at most 1.44 log2(n): every
+ * operation is O(log n) whatever the order of offsets.
+ *
+ * Thread: the worker.
+ */
+#ifndef WF_REASSEMBLY_EXTENT_H
+#define WF_REASSEMBLY_EXTENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "memory/slab.h"
+#include "reassembly/stream.h"
+
+struct wf_page;
+
+#define WF_EXTENT_TINY_BYTES 16u
+
+#define WF_EXTENT_TINY	 (1u << 0) /* its bytes are in tiny[] */
+#define WF_EXTENT_COPIED (1u << 1) /* page is one of ours, begins with struct wf_fill */
+#define WF_EXTENT_JOINED (1u << 2) /* one with the extent that ends at off, for the policy */
+#define WF_EXTENT_FINAL	 (1u << 3) /* waits in order: the receiver has taken it */
+
+struct wf_extent {
+	uint32_t child[2];
+	uint32_t parent;
+	uint32_t arrival; /* order of arrival, counts round */
+	uint64_t off;
+	uint64_t time_ns; /* since when its first byte is held */
+	union {
+		struct {
+			struct wf_page *page; /* owned: one reference; NULL: mapped file */
+			const uint8_t *bytes;
+		};
+		uint8_t tiny[WF_EXTENT_TINY_BYTES];
+	};
+	uint32_t len_bytes;
+	uint32_t hidden_before;
+	uint32_t hidden_after;
+	uint8_t height; /* of the tree below, a leaf has 1 */
+	uint8_t flags;	/* WF_EXTENT_* */
+	uint16_t unused;
+};
+_Static_assert(sizeof(struct wf_extent) == WF_EXTENT_BYTES, "a one-byte segment costs this");
+
+static inline struct wf_extent *wf_extent_at(const struct wf_slab *slab, uint32_t id)
+{
+	return wf_slab_at(slab, id);
+}
+
+static inline uint64_t wf_extent_end(const struct wf_extent *extent)
+{
+	return extent->off + extent->len_bytes;
+}
+
+static inline const uint8_t *wf_extent_bytes(const struct wf_extent *extent)
+{
+	return extent->flags & WF_EXTENT_TINY ? extent->tiny : extent->bytes;
+}
+
+/* Return: id of the first extent that ends beyond @off; WF_SLAB_NONE: there is none. */
+uint32_t wf_extents_find(const struct wf_slab *slab, uint32_t root, uint64_t off);
+
+/* The first in order, and the neighbours; WF_SLAB_NONE: there is none. */
+uint32_t wf_extents_first(const struct wf_slab *slab, uint32_t root);
+uint32_t wf_extents_next(const struct wf_slab *slab, uint32_t id);
+uint32_t wf_extents_prev(const struct wf_slab *slab, uint32_t id);
+
+/* The last in order. */
+uint32_t wf_extents_last(const struct wf_slab *slab, uint32_t root);
+
+/* Enter @id, whose off and len_bytes are set and overlap no other's. */
+void wf_extents_insert(struct wf_slab *slab, uint32_t *root, uint32_t id);
+
+/* Take @id out; the object stays the caller's. */
+void wf_extents_remove(struct wf_slab *slab, uint32_t *root, uint32_t id);
+
+/*
+ * Take out any leaf, without keeping the tree balanced: to empty it.
+ * Return: its id; WF_SLAB_NONE: the tree is empty.
+ */
+uint32_t wf_extents_take_leaf(struct wf_slab *slab, uint32_t *root);
+
+/* Are order, links and heights right, and does no range overlap? */
+bool wf_extents_are_valid(const struct wf_slab *slab, uint32_t root);
+
+#endif

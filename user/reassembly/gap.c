@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * gap.c - the hole between next_off and the first held byte.
+ *
+ * When a hole is given up is the caller's business (acknowledged, timed out, at a limit, at
+ * the end); this only moves next_off over it, so that what is behind comes next. Data
+ * that comes later for a hole given up is a duplicate: offsets never go back.
+ */
+#include "reassembly/extent.h"
+#include "reassembly/insert.h"
+
+bool wf_stream_first_held(const struct wf_stream *stream, const struct wf_stream_env *env,
+			  uint64_t *ret_off, uint64_t *ret_time_ns)
+{
+	const struct wf_extent *first;
+
+	if (!stream->extents)
+		return false;
+	first = wf_extent_at(env->extents, wf_extents_first(env->extents, stream->extents));
+	*ret_off = first->off;
+	*ret_time_ns = first->time_ns;
+	return true;
+}
+
+bool wf_stream_skip(struct wf_stream *stream, const struct wf_stream_env *env, uint64_t to_off,
+		    struct wf_chunk *ret_gap)
+{
+	uint64_t held_off;
+	uint64_t time_ns = 0;
+
+	if (wf_stream_first_held(stream, env, &held_off, &time_ns) && held_off < to_off)
+		to_off = held_off;
+	if (to_off <= stream->next_off)
+		return false;
+
+	*ret_gap = (struct wf_chunk){
+		.off = stream->next_off,
+		.len_bytes = to_off - stream->next_off,
+		.time_ns = time_ns,
+	};
+	stream->next_off = to_off;
+	wf_stream_settle_next(stream, env);
+	return true;
+}

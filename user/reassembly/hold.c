@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * hold.c - the cheapest place for held bytes.
+ *
+ *   up to 16 bytes       in the extent itself: a one-byte segment costs 64 bytes
+ *   of a mapped file     where they are
+ *   a well filled frame  where they are, as long as frames are plentiful
+ *   else                 copied behind a neighbour's bytes in its page, where there is
+ *                        room, else into a page that grows with what the stream holds
+ *
+ * A page that is copied into begins with how much of it is used, so every extent
+ * in it knows the room behind. Only the worker appends, and only behind what others
+ * may read: a page stays shareable when its earlier bytes are already in a queue.
+ *
+ *   page: [used][bytes of extent 3][bytes of extent 1][bytes of extent 2]  room
+ */
+#include "reassembly/hold.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "memory/page.h"
+#include "memory/page_pool.h"
+
+struct fill {
+	uint32_t used_bytes; /* this included */
+};
+
+/* A page larger than needed is at most so small a part of what the stream holds already. */
+enum { GROWTH_DIVISOR = 3 };
+
+/* Does holding all of @page for @len_bytes cost at most 1.5 bytes a byte? */
+static bool is_well_filled(const struct wf_page *page, uint32_t len_bytes)
+{
+	return (uint64_t)len_bytes * 3 >= (uint64_t)wf_page_capacity(page) * 2;
+}
+
+static bool is_worth_keeping(const struct wf_stream_env *env, const struct wf_hold_source *source)
+{
+	if (!source->page || env->fixed)
+		return !source->page;
+	return is_well_filled(source->page, source->len_bytes) &&
+	       (!wf_page_is_frame(source->page) || wf_page_pool_may_keep_frame(env->pages));
+}
+
+static void refer(struct wf_extent *extent, const struct wf_hold_source *source)
+{
+	if (source->page)
+		wf_page_get(source->page);
+	extent->page = source->page;
+	extent->bytes = source->bytes;
+}
+
+/* Copy behind what is used of the page of @near. Return: false: it has no room. */
+static bool append(const struct wf_extent *near, const struct wf_hold_source *source,
+		   struct wf_extent *extent)
+{
+	struct fill fill;
+	uint8_t *base;
+
+	if (!near || !(near->flags & WF_EXTENT_COPIED))
+		return false;
+	base = wf_page_bytes(near->page);
+	memcpy(&fill, base, sizeof(fill));
+	if (wf_page_copy_in(near->page, fill.used_bytes, source->bytes, source->len_bytes))
+		return false;
+
+	wf_page_get(near->page);
+	extent->page = near->page;
+	extent->bytes = base + fill.used_bytes;
+	fill.used_bytes += source->len_bytes;
+	memcpy(base, &fill, sizeof(fill));
+	return true;
+}
+
+/* The largest page that is not out of proportion to what the stream holds. */
+static size_t page_bytes(const struct wf_stream_env *env, size_t need_bytes, uint32_t held_cost)
+{
+	static const size_t hopes[] = {WEFT_PAGE_LARGE_BYTES, WEFT_PAGE_MEDIUM_BYTES};
+
+	for (size_t i = 0; i < sizeof(hopes) / sizeof(hopes[0]); i++) {
+		size_t bytes = wf_page_pool_advise(env->pages, need_bytes, hopes[i]);
+
+		if (bytes <= held_cost / GROWTH_DIVISOR)
+			return bytes;
+	}
+	return need_bytes;
+}
+
+/* Copy into a new page, with room for neighbours if the stream holds much. */
+static bool copy(struct wf_stream_env *env, const struct wf_hold_source *source,
+		 struct wf_extent *extent)
+{
+	struct fill fill = {.used_bytes = sizeof(fill) + source->len_bytes};
+	size_t need_bytes = fill.used_bytes;
+	struct wf_page *page;
+
+	page = wf_page_pool_take(env->pages, page_bytes(env, need_bytes, source->held_cost));
+	if (!page)
+		page = wf_page_pool_take(env->pages, need_bytes);
+	if (!page)
+		return false;
+
+	memcpy(wf_page_bytes(page), &fill, sizeof(fill));
+	memcpy(wf_page_bytes(page) + sizeof(fill), source->bytes, source->len_bytes);
+	extent->page = page;
+	extent->bytes = wf_page_bytes(page) + sizeof(fill);
+	return true;
+}
+
+static bool copy_alone(struct wf_stream_env *env, const struct wf_hold_source *source,
+		       struct wf_extent *extent)
+{
+	struct wf_page *page = wf_page_pool_take(env->pages, source->len_bytes);
+
+	if (!page)
+		return false;
+	memcpy(wf_page_bytes(page), source->bytes, source->len_bytes);
+	extent->page = page;
+	extent->bytes = wf_page_bytes(page);
+	return true;
+}
+
+bool wf_hold_take(struct wf_stream_env *env, const struct wf_hold_source *source,
+		  struct wf_extent *extent)
+{
+	uint8_t flags = extent->flags & (uint8_t) ~(WF_EXTENT_TINY | WF_EXTENT_COPIED);
+
+	if (is_worth_keeping(env, source)) {
+		refer(extent, source);
+	} else if (env->fixed) {
+		if (!copy_alone(env, source, extent))
+			return false;
+	} else if (source->len_bytes <= WF_EXTENT_TINY_BYTES) {
+		memcpy(extent->tiny, source->bytes, source->len_bytes);
+		flags |= WF_EXTENT_TINY;
+	} else {
+		if (!append(source->near[0], source, extent) &&
+		    !append(source->near[1], source, extent) && !copy(env, source, extent))
+			return false;
+		flags |= WF_EXTENT_COPIED;
+	}
+	extent->flags = flags;
+	extent->len_bytes = source->len_bytes;
+	return true;
+}
+
+void wf_hold_put(struct wf_extent *extent)
+{
+	if (!(extent->flags & WF_EXTENT_TINY))
+		wf_page_put(extent->page);
+}
+
+void wf_hold_cut_head(struct wf_extent *extent, uint32_t bytes)
+{
+	extent->off += bytes;
+	extent->len_bytes -= bytes;
+	if (extent->flags & WF_EXTENT_TINY)
+		memmove(extent->tiny, extent->tiny + bytes, extent->len_bytes);
+	else
+		extent->bytes += bytes;
+}
+
+void wf_hold_cut_tail(struct wf_extent *extent, uint32_t bytes)
+{
+	extent->len_bytes -= bytes;
+}
+
+void wf_hold_split(struct wf_extent *extent, uint32_t len_bytes, struct wf_extent *right)
+{
+	*right = *extent;
+	if (!(extent->flags & WF_EXTENT_TINY) && extent->page)
+		wf_page_get(extent->page);
+	wf_hold_cut_head(right, len_bytes);
+	wf_hold_cut_tail(extent, extent->len_bytes - len_bytes);
+}

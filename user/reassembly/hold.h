@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * hold.h - where the bytes of one extent are: within it, in a shared page, in the
+ * frame they came in, or in a mapped file.
+ *
+ * Internal to reassembly. Thread: the worker.
+ */
+#ifndef WF_REASSEMBLY_HOLD_H
+#define WF_REASSEMBLY_HOLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "reassembly/extent.h"
+
+/* Bytes of a segment, and whom they may share a page with. */
+struct wf_hold_source {
+	const uint8_t *bytes;
+	uint32_t len_bytes;
+	struct wf_page *page;		 /* borrowed: they lie in it; NULL: in a mapped file */
+	uint32_t held_cost;		 /* of their stream: how large a page is worth taking */
+	const struct wf_extent *near[2]; /* neighbours to be; NULL: none */
+};
+
+/* Fill in storage and len_bytes of @extent. Return: false: no memory, @extent is as it was. */
+bool wf_hold_take(struct wf_stream_env *env, const struct wf_hold_source *source,
+		  struct wf_extent *extent);
+
+/* Let go of the bytes of @extent. */
+void wf_hold_put(struct wf_extent *extent);
+
+/* Drop its first or last @bytes, fewer than it has; bounds that are hidden stay as they are. */
+void wf_hold_cut_head(struct wf_extent *extent, uint32_t bytes);
+void wf_hold_cut_tail(struct wf_extent *extent, uint32_t bytes);
+
+/* Give @right the bytes of @extent behind its first @len_bytes; the rest stays. */
+void wf_hold_split(struct wf_extent *extent, uint32_t len_bytes, struct wf_extent *right);
+
+#endif

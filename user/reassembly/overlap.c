@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * overlap.c - one function a family of receivers, one row a policy.
+ *
+ * Every function answers for a pair that overlaps in at least one byte. More
+ * than two segments are the business of the caller, who asks for each pair in
+ * stream order and cuts or keeps bounds as the row says.
+ */
+#include "reassembly/overlap.h"
+
+static bool never(const struct wf_overlap_range *held, const struct wf_overlap_range *incoming)
+{
+	return false;
+}
+
+static bool always(const struct wf_overlap_range *held, const struct wf_overlap_range *incoming)
+{
+	return true;
+}
+
+/*
+ * The segment that begins first wins, on a tie the one held: 4.4BSD's tcp_reass() trims the
+ * front of what comes against the segment before it, then trims or drops those after it.
+ */
+static bool if_begins_before(const struct wf_overlap_range *held,
+			     const struct wf_overlap_range *incoming)
+{
+	return incoming->off < held->off;
+}
+
+/* The mirror image: the segment that begins last wins, on a tie the one that comes. */
+static bool unless_begins_before(const struct wf_overlap_range *held,
+				 const struct wf_overlap_range *incoming)
+{
+	return incoming->off >= held->off;
+}
+
+/* The segment that begins first wins, on a tie the longer one, then the one held. */
+static bool if_begins_before_or_is_longer(const struct wf_overlap_range *held,
+					  const struct wf_overlap_range *incoming)
+{
+	return incoming->off < held->off ||
+	       (incoming->off == held->off && incoming->end_off > held->end_off);
+}
+
+/* ... then the one that comes. */
+static bool if_begins_before_unless_shorter(const struct wf_overlap_range *held,
+					    const struct wf_overlap_range *incoming)
+{
+	return incoming->off < held->off ||
+	       (incoming->off == held->off && incoming->end_off >= held->end_off);
+}
+
+/*
+ * What comes wins if it covers what is held or reaches beyond its end: the held
+ * segment survives only where it ends later.
+ */
+static bool unless_ends_before(const struct wf_overlap_range *held,
+			       const struct wf_overlap_range *incoming)
+{
+	if (incoming->off > held->off)
+		return incoming->end_off > held->end_off;
+	return incoming->end_off >= held->end_off;
+}
+
+static const struct wf_overlap_policy policies[WEFT_OVERLAP_COUNT] = {
+	[WEFT_OVERLAP_DEFAULT] = {if_begins_before_or_is_longer, true, true},
+	[WEFT_OVERLAP_FIRST] = {never, false, false},
+	[WEFT_OVERLAP_LAST] = {always, false, false},
+	[WEFT_OVERLAP_BSD] = {if_begins_before, false, false},
+	[WEFT_OVERLAP_BSD_RIGHT] = {unless_begins_before, false, false},
+	[WEFT_OVERLAP_LINUX] = {if_begins_before_or_is_longer, true, true},
+	[WEFT_OVERLAP_OLD_LINUX] = {if_begins_before_unless_shorter, true, false},
+	[WEFT_OVERLAP_WINDOWS] = {if_begins_before, false, false},
+	[WEFT_OVERLAP_WINDOWS2K3] = {if_begins_before, false, false},
+	[WEFT_OVERLAP_VISTA] = {never, false, false},
+	[WEFT_OVERLAP_SOLARIS] = {unless_ends_before, false, false},
+	[WEFT_OVERLAP_HPUX] = {unless_ends_before, false, false},
+	[WEFT_OVERLAP_HPUX10] = {if_begins_before_or_is_longer, false, false},
+	[WEFT_OVERLAP_IRIX] = {if_begins_before_or_is_longer, false, false},
+	[WEFT_OVERLAP_MACOS] = {if_begins_before, false, false},
+};
+
+const struct wf_overlap_policy *wf_overlap_policy(enum weft_overlap policy)
+{
+	if ((unsigned int)policy >= WEFT_OVERLAP_COUNT)
+		policy = WEFT_OVERLAP_DEFAULT;
+	return &policies[policy];
+}
