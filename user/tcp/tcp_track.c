@@ -244,12 +244,17 @@ static bool is_keepalive(const struct wf_tcp_dir *self, const struct wf_packet *
 {
 	if (packet->payload_bytes > 1 || packet->tcp_flags & WF_TCP_FIN)
 		return false;
-	if (wf_tcp_knows(self, WF_TCP_KNOWS_FIN) && packet->seq == self->fin_seq)
-		return true;
 	if (wf_tcp_knows(self, WF_TCP_KNOWS_END) && packet->seq + 1 == self->end_seq)
 		return true;
 	return !wf_tcp_knows(self, WF_TCP_KNOWS_BASE) && wf_tcp_knows(self, WF_TCP_KNOWS_ACK) &&
 	       packet->seq + 1 == self->ack_seq;
+}
+
+/* After its FIN a side probes with the FIN's own number. */
+static bool is_keepalive_after_fin(const struct wf_tcp_dir *self, const struct wf_packet *packet)
+{
+	return packet->payload_bytes <= 1 && !(packet->tcp_flags & WF_TCP_FIN) &&
+	       wf_tcp_knows(self, WF_TCP_KNOWS_FIN) && packet->seq == self->fin_seq;
 }
 
 /* Data behind the FIN is refused, what crosses it is cut. Returns false if nothing is left. */
@@ -363,7 +368,8 @@ static enum wf_tcp_verdict track_segment(struct placed *at, const struct wf_pack
 	}
 	if (!has_base)
 		return WF_TCP_KEEPALIVE;
-	if (is_keepalive(at->self, packet) && at->end_off <= at->next_off)
+	if (is_keepalive_after_fin(at->self, packet) ||
+	    (is_keepalive(at->self, packet) && at->end_off <= at->next_off))
 		return WF_TCP_KEEPALIVE;
 	if (!cut_at_fin(at, result))
 		return WF_TCP_IGNORE;
