@@ -364,6 +364,7 @@ void wf_arena_put(struct wf_arena *arena, struct wf_span *span, uint32_t count)
 		wf_assert(span->use != WF_SPAN_UNUSED);
 		owner = owner_of_use[span->use];
 		span->use = WF_SPAN_UNUSED;
+		span->dirty = true;
 		span_unclaim(arena, index, owner);
 	}
 	atomic_fetch_sub_explicit(&arena->used_spans, count, memory_order_relaxed);
@@ -374,6 +375,22 @@ int64_t wf_arena_take_spans(struct wf_arena *arena, uint32_t count)
 	struct wf_span *span = wf_arena_take(arena, WF_SPAN_RUN, count);
 
 	return span ? (int64_t)span->index << WF_SPAN_SHIFT : -ENOBUFS;
+}
+
+int64_t wf_arena_take_zeroed_spans(struct wf_arena *arena, uint32_t count)
+{
+	struct wf_span *span = wf_arena_take(arena, WF_SPAN_RUN, count);
+	uint32_t first;
+
+	if (!span)
+		return -ENOBUFS;
+	first = span->index;
+	for (uint32_t index = first; index < first + count; index++) {
+		span = wf_arena_span(arena, index);
+		if (span->dirty)
+			memset(span->data, 0, WEFT_SPAN_BYTES);
+	}
+	return (int64_t)first << WF_SPAN_SHIFT;
 }
 
 void wf_arena_put_spans(struct wf_arena *arena, uint64_t off, uint32_t count)
@@ -403,6 +420,7 @@ static bool trim_one(struct wf_arena *arena)
 		bit_give(arena->warm, (uint32_t)index);
 		return false;
 	}
+	wf_arena_span(arena, (uint32_t)index)->dirty = false;
 	wf_budget_release(&arena->budget, WF_BUDGET_FREE_SPANS, WEFT_SPAN_BYTES);
 	bit_give(arena->cold, (uint32_t)index);
 	return true;
