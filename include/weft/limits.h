@@ -66,6 +66,8 @@ enum weft_limit {
 	WEFT_TIMEOUT_EMBRYONIC_SEC = 30,
 	WEFT_TIMEOUT_ESTABLISHED_SEC = 3600,
 	WEFT_TIMEOUT_CLOSING_SEC = 60,
+	WEFT_CLOCK_STEP_SEC =
+		86400, /* packet times farther apart: the clock was set, no time passed */
 	WEFT_TIMEOUT_CLOSED_SEC = 10, /* kept to recognise late segments */
 
 	/* reassembly */
@@ -82,6 +84,8 @@ enum weft_limit {
 	WEFT_QUEUE_BYTES = 8388608, /* of each (worker, subscription) queue, payload included */
 	WEFT_QUEUE_MIN_BYTES = 131072,
 	WEFT_FILES_OPEN_MAX = 512, /* stream files open at once; the idlest is closed meanwhile */
+	WEFT_FILES_TRACKED_MAX = 131072, /* stream files not yet complete; then the idlest is
+					    taken for complete: more of it goes to another file */
 };
 
 #endif

@@ -8,7 +8,8 @@
  *   conn_close.c    deadlines, the end of a flow
  *   conn_events.c   what subscribers are told
  *
- * Calls go downwards in this list, and from each to conn_events.c.
+ * Calls go downwards in this list, and from each to conn_events.c; only the clock of
+ * conn_close.c calls back to conn_open.c, when a handshake's time is over.
  * Thread: the worker.
  */
 #ifndef WF_ENGINE_CONN_H
@@ -42,13 +43,24 @@ struct wf_conns {
 	const struct weft_opts *opts; /* borrowed, like all below */
 	struct wf_dispatch *dispatch;
 	struct wf_metrics *metrics;
-	uint64_t now_ns; /* highest time seen */
+
+	/*
+	 * All times here and in flows are packet time less skew_ns. It changes when a capture's
+	 * clock steps by more than WEFT_CLOCK_STEP_SEC, so that one broken timestamp, or a
+	 * capture joined from several, neither ends all flows nor stops all timers.
+	 */
+	uint64_t now_ns;  /* highest so far */
+	uint64_t skew_ns; /* wraps: the clock may step back */
 };
 
 /* ---- conn_open.c ---- */
 
-/* One TCP segment of whatever connection. */
+/* One TCP segment of whatever connection; its time_ns by wf_conns_clock(). */
 void wf_conn_packet(struct wf_conns *conns, const struct wf_packet *packet);
+
+/* The handshake @embryo comes to nothing; data that came with its SYNs is not lost. */
+void wf_conn_end_handshake(struct wf_conns *conns, struct wf_embryo *embryo,
+			   enum weft_close_reason reason, uint64_t now_ns);
 
 /* ---- conn_segment.c ---- */
 
@@ -94,6 +106,12 @@ void wf_conn_close_if_done(struct wf_conns *conns, struct wf_flow *flow, uint64_
 /* Deliver what is left, tell the end, forget @flow. */
 void wf_conn_close(struct wf_conns *conns, struct wf_flow *flow, enum weft_close_reason reason,
 		   uint64_t now_ns);
+
+/* A deadline of @flow has moved nearer: have the wheel know. */
+void wf_conn_rearm(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns);
+
+/* Our time at the capture's time @time_ns; now_ns follows. */
+uint64_t wf_conns_clock(struct wf_conns *conns, uint64_t time_ns);
 
 /* All deadlines of all flows and handshakes up to @now_ns. */
 void wf_conns_tick(struct wf_conns *conns, uint64_t now_ns);

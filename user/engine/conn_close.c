@@ -8,6 +8,7 @@
 #include "engine/conn.h"
 
 #include "base/assert.h"
+#include "base/clock.h"
 #include "flow/expire.h"
 #include "metrics/metrics.h"
 
@@ -78,34 +79,57 @@ bool wf_conn_run_timers(struct wf_conns *conns, struct wf_flow *flow, uint64_t n
 	return true;
 }
 
-void wf_conns_tick(struct wf_conns *conns, uint64_t now_ns)
+void wf_conn_rearm(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns)
 {
-	struct wf_flow *flow;
+	struct wf_flow_rare *rare = wf_flow_table_rare(&conns->table, flow);
+	uint64_t deadline_ns = wf_flow_deadline(flow, rare, &conns->timeouts);
 
+	if (rare)
+		rare->armed_ns = deadline_ns;
+	wf_flow_table_arm(&conns->table, flow, now_ns, deadline_ns);
+}
+
+uint64_t wf_conns_clock(struct wf_conns *conns, uint64_t time_ns)
+{
+	const uint64_t step_ns = WEFT_CLOCK_STEP_SEC * WF_NS_PER_SEC;
+	uint64_t now_ns = time_ns - conns->skew_ns;
+
+	if (wf_unlikely(!conns->now_ns))
+		conns->now_ns = now_ns;
+	/* Signed: how far ahead of the last time, or behind it. */
+	if (wf_unlikely(now_ns - conns->now_ns + step_ns > 2 * step_ns)) {
+		conns->skew_ns += now_ns - conns->now_ns;
+		now_ns = conns->now_ns;
+	}
 	if (now_ns > conns->now_ns)
 		conns->now_ns = now_ns;
-	wf_embryonic_expire(&conns->embryonic, conns->now_ns);
-	while ((flow = wf_flow_table_pop_due(&conns->table, conns->now_ns))) {
-		struct wf_flow_rare *rare;
-		uint64_t deadline_ns;
+	return now_ns;
+}
 
-		if (wf_conn_run_timers(conns, flow, conns->now_ns))
-			continue;
-		rare = wf_flow_table_rare(&conns->table, flow);
-		deadline_ns = wf_flow_deadline(flow, rare, &conns->timeouts);
-		if (rare)
-			rare->armed_ns = deadline_ns;
-		wf_flow_table_arm(&conns->table, flow, conns->now_ns, deadline_ns);
+void wf_conns_tick(struct wf_conns *conns, uint64_t now_ns)
+{
+	struct wf_embryo *embryo;
+	struct wf_flow *flow;
+
+	while ((embryo = wf_embryonic_oldest_over(&conns->embryonic, now_ns)))
+		wf_conn_end_handshake(conns, embryo, WEFT_CLOSE_TIMEOUT,
+				      wf_embryonic_deadline(&conns->embryonic, embryo));
+	while ((flow = wf_flow_table_pop_due(&conns->table, now_ns))) {
+		if (!wf_conn_run_timers(conns, flow, now_ns))
+			wf_conn_rearm(conns, flow, now_ns);
 	}
 }
 
 void wf_conns_flush(struct wf_conns *conns)
 {
+	struct wf_embryo *embryo;
 	struct wf_flow *flow;
 
+	wf_conns_tick(conns, conns->now_ns);
 	while (wf_flow_table_sample(&conns->table, &flow, 1)) {
 		if (!wf_conn_run_timers(conns, flow, conns->now_ns))
 			close_for(conns, flow, WEFT_CLOSE_END, conns->now_ns);
 	}
-	wf_embryonic_clear(&conns->embryonic);
+	while ((embryo = wf_embryonic_oldest_over(&conns->embryonic, UINT64_MAX)))
+		wf_conn_end_handshake(conns, embryo, WEFT_CLOSE_END, conns->now_ns);
 }

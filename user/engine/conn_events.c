@@ -10,13 +10,14 @@
 #include "metrics/metrics.h"
 
 /* Fill what all events have; @identity must live as long as @event. */
-static void begin(struct weft_event *event, struct weft_flow *identity, enum weft_event_type type,
-		  const struct wf_flow *flow, enum weft_dir dir, uint64_t now_ns)
+static void begin(const struct wf_conns *conns, struct weft_event *event,
+		  struct weft_flow *identity, enum weft_event_type type, const struct wf_flow *flow,
+		  enum weft_dir dir, uint64_t now_ns)
 {
 	wf_flow_describe(flow, identity);
 	event->type = type;
 	event->dir = dir;
-	event->time_ns = now_ns;
+	event->time_ns = now_ns + conns->skew_ns;
 	event->flow = identity;
 }
 
@@ -30,7 +31,7 @@ void wf_conn_tell_open(struct wf_conns *conns, const struct wf_flow *flow, uint6
 		wf_metric_inc(conns->metrics, flows_midstream_flows);
 	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_OPEN))
 		return;
-	begin(&event, &identity, WEFT_EVENT_OPEN, flow, WEFT_TO_SERVER, now_ns);
+	begin(conns, &event, &identity, WEFT_EVENT_OPEN, flow, WEFT_TO_SERVER, now_ns);
 	wf_dispatch_event(conns->dispatch, &event, NULL);
 }
 
@@ -43,7 +44,7 @@ void wf_conn_tell_data(struct wf_conns *conns, struct wf_flow *flow, enum weft_d
 	wf_metric_add(conns->metrics, payload_delivered_bytes, chunk->len_bytes);
 	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_DATA))
 		return;
-	begin(&event, &identity, WEFT_EVENT_DATA, flow, dir, chunk->time_ns);
+	begin(conns, &event, &identity, WEFT_EVENT_DATA, flow, dir, chunk->time_ns);
 	event.data.bytes = chunk->bytes;
 	event.data.len_bytes = (uint32_t)chunk->len_bytes;
 	event.data.off = chunk->off;
@@ -64,7 +65,7 @@ void wf_conn_tell_gap(struct wf_conns *conns, struct wf_flow *flow, enum weft_di
 	wf_metric_add(conns->metrics, gaps_bytes, len_bytes);
 	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_GAP))
 		return;
-	begin(&event, &identity, WEFT_EVENT_GAP, flow, dir, now_ns);
+	begin(conns, &event, &identity, WEFT_EVENT_GAP, flow, dir, now_ns);
 	event.gap.off = off;
 	event.gap.len_bytes = len_bytes;
 	event.gap.cause = cause;
@@ -79,7 +80,7 @@ void wf_conn_tell_anomaly(struct wf_conns *conns, const struct wf_flow *flow, en
 
 	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_ANOMALY))
 		return;
-	begin(&event, &identity, WEFT_EVENT_ANOMALY, flow, dir, now_ns);
+	begin(conns, &event, &identity, WEFT_EVENT_ANOMALY, flow, dir, now_ns);
 	event.anomaly.kind = kind;
 	event.anomaly.off = off;
 	event.anomaly.len_bytes = len_bytes;
@@ -97,7 +98,7 @@ void wf_conn_tell_conflict(struct wf_conns *conns, const struct wf_flow *flow, e
 
 	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_ANOMALY))
 		return;
-	begin(&event, &identity, WEFT_EVENT_ANOMALY, flow, dir, now_ns);
+	begin(conns, &event, &identity, WEFT_EVENT_ANOMALY, flow, dir, now_ns);
 	event.anomaly.kind = WEFT_ANOMALY_OVERLAP_CONFLICT;
 	event.anomaly.off = info->conflict_off;
 	event.anomaly.len_bytes = info->conflict_bytes;
@@ -118,7 +119,8 @@ void wf_conn_tell_close(struct wf_conns *conns, const struct wf_flow *flow,
 	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_CLOSE))
 		return;
 	wf_flow_record(flow, wf_flow_table_rare(&conns->table, flow), reason, &record);
-	begin(&event, &identity, WEFT_EVENT_CLOSE, flow, WEFT_TO_SERVER, now_ns);
+	record.end_ns += conns->skew_ns;
+	begin(conns, &event, &identity, WEFT_EVENT_CLOSE, flow, WEFT_TO_SERVER, now_ns);
 	event.close = &record;
 	wf_dispatch_event(conns->dispatch, &event, NULL);
 }

@@ -64,31 +64,39 @@ static enum weft_overlap policy_for(const struct weft_opts *opts, const uint8_t 
 	return policy;
 }
 
-static struct wf_flow *add_flow(struct wf_conns *conns, const struct wf_packet *packet,
-				uint8_t client)
+/* Who a new flow is of. */
+struct newcomer {
+	const struct wf_flow_key *key;
+	uint32_t hash;
+	uint8_t client;
+	uint8_t ip_version;
+	uint64_t now_ns;
+};
+
+static struct wf_flow *add_flow(struct wf_conns *conns, const struct newcomer *who)
 {
-	struct wf_flow *flow = wf_flow_table_add(&conns->table, &packet->key, packet->hash, client);
+	struct wf_flow *flow = wf_flow_table_add(&conns->table, who->key, who->hash, who->client);
 	struct wf_flow *victim;
 
 	if (wf_unlikely(!flow)) {
-		victim = wf_flow_evict_choose(&conns->table, NULL, packet->time_ns);
+		victim = wf_flow_evict_choose(&conns->table, NULL, who->now_ns);
 		if (victim) {
 			wf_metric_inc(conns->metrics, flows_evicted_flows);
-			wf_conn_close(conns, victim, WEFT_CLOSE_EVICTED, packet->time_ns);
-			flow = wf_flow_table_add(&conns->table, &packet->key, packet->hash, client);
+			wf_conn_close(conns, victim, WEFT_CLOSE_EVICTED, who->now_ns);
+			flow = wf_flow_table_add(&conns->table, who->key, who->hash, who->client);
 		}
 	}
 	if (!flow) {
 		wf_metric_inc(conns->metrics, flows_refused_flows);
 		return NULL;
 	}
-	flow->start_ns = packet->time_ns;
-	flow->last_ns = packet->time_ns;
-	flow->use = wf_recent_uses(&conns->recent, &packet->key, packet->hash) + 1;
-	if (packet->ip_version == 6)
+	flow->start_ns = who->now_ns + conns->skew_ns;
+	flow->last_ns = who->now_ns;
+	flow->use = wf_recent_uses(&conns->recent, who->key, who->hash) + 1;
+	if (who->ip_version == 6)
 		flow->flags |= WF_FLOW_IPV6;
-	flow->policies = (uint8_t)(policy_for(conns->opts, packet->key.addr[!client]) |
-				   policy_for(conns->opts, packet->key.addr[client]) << 4);
+	flow->policies = (uint8_t)(policy_for(conns->opts, who->key->addr[!who->client]) |
+				   policy_for(conns->opts, who->key->addr[who->client]) << 4);
 	wf_metric_set(conns->metrics, flows_active_flows, wf_flow_table_count(&conns->table));
 	return flow;
 }
@@ -97,7 +105,7 @@ static void begin_flow(struct wf_conns *conns, struct wf_flow *flow)
 {
 	wf_flow_table_arm(&conns->table, flow, flow->last_ns,
 			  wf_flow_idle_deadline(flow, &conns->timeouts));
-	wf_conn_tell_open(conns, flow, flow->start_ns);
+	wf_conn_tell_open(conns, flow, flow->start_ns - conns->skew_ns);
 	wf_assert_valid(wf_flow_is_valid(flow));
 }
 
@@ -131,7 +139,7 @@ static void take_syn_data(struct wf_conns *conns, struct wf_flow *flow,
 }
 
 /*
- * What both SYNs told, by direction. If the client's was seen and this is its very next
+ * What both SYNs told, by direction. If the client's was seen and @packet is its very next
  * segment, what it acknowledges is the server's first number.
  */
 static void init_tcp(struct wf_flow *flow, const struct wf_embryo *embryo,
@@ -141,7 +149,7 @@ static void init_tcp(struct wf_flow *flow, const struct wf_embryo *embryo,
 
 	for (uint8_t side = 0; side < 2; side++)
 		wf_embryo_syn(embryo, side, &syn[wf_flow_dir(flow, side)]);
-	if (!syn[WEFT_TO_CLIENT].known && packet->src == flow->client &&
+	if (packet && !syn[WEFT_TO_CLIENT].known && packet->src == flow->client &&
 	    packet->seq == syn[WEFT_TO_SERVER].isn_seq + 1) {
 		syn[WEFT_TO_CLIENT].known = true;
 		syn[WEFT_TO_CLIENT].isn_seq = packet->ack - 1;
@@ -149,15 +157,26 @@ static void init_tcp(struct wf_flow *flow, const struct wf_embryo *embryo,
 	wf_tcp_init_handshake(&flow->tcp, syn);
 }
 
+/* @packet: the one that fits; NULL: none came. */
 static struct wf_flow *open_from_handshake(struct wf_conns *conns, struct wf_embryo *embryo,
-					   const struct wf_packet *packet)
+					   const struct wf_packet *packet, uint64_t now_ns)
 {
-	struct wf_flow *flow = add_flow(conns, packet, embryo->client);
+	const struct newcomer who = {
+		.key = &embryo->key,
+		.hash = embryo->hash,
+		.client = embryo->client,
+		.ip_version = embryo->ip_version,
+		.now_ns = now_ns,
+	};
+	struct wf_flow *flow = add_flow(conns, &who);
 
 	if (!flow)
 		return NULL;
 	init_tcp(flow, embryo, packet);
-	flow->start_ns = embryo->start_ns;
+	flow->start_ns = embryo->start_ns + conns->skew_ns;
+	flow->last_ns = embryo->start_ns;
+	if (!packet)
+		flow->flags |= WF_FLOW_NEW;
 	for (uint8_t side = 0; side < 2; side++) {
 		enum weft_dir dir = wf_flow_dir(flow, side);
 
@@ -170,6 +189,24 @@ static struct wf_flow *open_from_handshake(struct wf_conns *conns, struct wf_emb
 		take_syn_data(conns, flow, embryo, side, packet);
 	wf_embryonic_remove(&conns->embryonic, embryo);
 	return flow;
+}
+
+/*
+ * Data on a SYN that nobody was seen to answer, nor to refuse: of a one-sided capture
+ * it may be all there is.
+ */
+void wf_conn_end_handshake(struct wf_conns *conns, struct wf_embryo *embryo,
+			   enum weft_close_reason reason, uint64_t now_ns)
+{
+	struct wf_flow *flow = NULL;
+
+	if ((embryo->side[0].data || embryo->side[1].data) &&
+	    !wf_flow_table_find(&conns->table, &embryo->key, embryo->hash))
+		flow = open_from_handshake(conns, embryo, NULL, now_ns);
+	if (flow)
+		wf_conn_close(conns, flow, reason, now_ns);
+	else
+		wf_embryonic_remove(&conns->embryonic, embryo);
 }
 
 /* May the connection of @embryo, into which @packet fits, take the four-tuple of @flow? */
@@ -194,28 +231,35 @@ static bool may_replace(const struct wf_flow *flow, const struct wf_embryo *embr
 
 /*
  * Only data shows a connection; an empty segment may be the last of one that ended before
- * the capture began. One byte without PSH is what a keep-alive probe looks
- * like: its byte may be garbage.
+ * the capture began. Even without ACK flag, which no receiver takes: captures
+ * that were made by hand have nothing better. Where a handshake is known, they lie.
  */
-static bool shows_connection(const struct wf_packet *packet)
+static bool shows_connection(const struct wf_packet *packet, const struct wf_embryo *embryo)
 {
-	if (!(packet->tcp_flags & WF_TCP_ACK) || packet->tcp_flags & (WF_TCP_RST | WF_TCP_SYN))
+	if (!packet->payload_bytes || packet->tcp_flags & (WF_TCP_RST | WF_TCP_SYN))
 		return false;
-	return packet->payload_bytes > 1 ||
-	       (packet->payload_bytes && packet->tcp_flags & (WF_TCP_PSH | WF_TCP_FIN));
+	return packet->tcp_flags & WF_TCP_ACK || !embryo;
 }
 
-static struct wf_flow *open_midstream(struct wf_conns *conns, const struct wf_packet *packet)
+static struct wf_flow *open_midstream(struct wf_conns *conns, const struct wf_embryo *embryo,
+				      const struct wf_packet *packet)
 {
+	const struct newcomer who = {
+		.key = &packet->key,
+		.hash = packet->hash,
+		.client = wf_flow_key_guess_client(&packet->key, packet->src),
+		.ip_version = packet->ip_version,
+		.now_ns = packet->time_ns,
+	};
 	struct wf_flow *flow;
 
-	if (!shows_connection(packet) || wf_recent_is_late(&conns->recent, packet))
+	if (!shows_connection(packet, embryo) || wf_recent_is_late(&conns->recent, packet))
 		return NULL;
 	if (conns->opts->no_midstream) {
 		wf_metric_inc(conns->metrics, flows_refused_flows);
 		return NULL;
 	}
-	flow = add_flow(conns, packet, wf_flow_key_guess_client(&packet->key, packet->src));
+	flow = add_flow(conns, &who);
 	if (!flow)
 		return NULL;
 	wf_tcp_init_midstream(&flow->tcp);
@@ -231,6 +275,21 @@ static bool is_of_flow(const struct wf_flow *flow, const struct wf_packet *packe
 	return wf_tcp_syn_is_ours(&flow->tcp.dir[wf_flow_dir(flow, packet->src)], packet);
 }
 
+/* The handshake of @packet's four-tuple that is still under way. */
+static struct wf_embryo *find_handshake(struct wf_conns *conns, const struct wf_packet *packet)
+{
+	struct wf_embryo *embryo = wf_embryonic_find(&conns->embryonic, &packet->key, packet->hash);
+	uint64_t deadline_ns;
+
+	if (!embryo)
+		return NULL;
+	deadline_ns = wf_embryonic_deadline(&conns->embryonic, embryo);
+	if (packet->time_ns < deadline_ns)
+		return embryo;
+	wf_conn_end_handshake(conns, embryo, WEFT_CLOSE_TIMEOUT, deadline_ns);
+	return NULL;
+}
+
 static void take_syn(struct wf_conns *conns, struct wf_flow *flow, const struct wf_packet *packet)
 {
 	if (packet->tcp_flags & (WF_TCP_FIN | WF_TCP_RST) ||
@@ -242,6 +301,7 @@ static void take_syn(struct wf_conns *conns, struct wf_flow *flow, const struct 
 		wf_conn_segment(conns, flow, packet);
 		return;
 	}
+	find_handshake(conns, packet);
 	if (!wf_embryonic_syn(&conns->embryonic, packet) || !flow)
 		return;
 	flow->flags |= WF_FLOW_HAS_HANDSHAKE;
@@ -256,8 +316,7 @@ static void take_syn(struct wf_conns *conns, struct wf_flow *flow, const struct 
 static struct wf_flow *find_or_open(struct wf_conns *conns, struct wf_flow *flow,
 				    const struct wf_packet *packet)
 {
-	struct wf_embryo *embryo =
-		wf_embryonic_find(&conns->embryonic, &packet->key, packet->hash, packet->time_ns);
+	struct wf_embryo *embryo = find_handshake(conns, packet);
 
 	if (packet->tcp_flags & WF_TCP_RST) {
 		if (embryo && wf_embryo_is_reset_by(embryo, packet))
@@ -269,12 +328,12 @@ static struct wf_flow *find_or_open(struct wf_conns *conns, struct wf_flow *flow
 		    (!flow || may_replace(flow, embryo, fit, packet))) {
 			if (flow)
 				wf_conn_close(conns, flow, WEFT_CLOSE_REUSED, packet->time_ns);
-			return open_from_handshake(conns, embryo, packet);
+			return open_from_handshake(conns, embryo, packet, packet->time_ns);
 		}
 	} else if (flow) {
 		flow->flags &= (uint16_t)~WF_FLOW_HAS_HANDSHAKE;
 	}
-	return flow ? flow : open_midstream(conns, packet);
+	return flow ? flow : open_midstream(conns, embryo, packet);
 }
 
 static void take_first(struct wf_conns *conns, struct wf_flow *flow, const struct wf_packet *packet)
@@ -290,8 +349,6 @@ void wf_conn_packet(struct wf_conns *conns, const struct wf_packet *packet)
 {
 	struct wf_flow *flow = wf_flow_table_find(&conns->table, &packet->key, packet->hash);
 
-	if (packet->time_ns > conns->now_ns)
-		conns->now_ns = packet->time_ns;
 	if (flow && wf_conn_run_timers(conns, flow, packet->time_ns))
 		flow = NULL;
 	if (wf_likely(flow && !(packet->tcp_flags & WF_TCP_SYN) &&

@@ -74,8 +74,10 @@ static void accept_segment(struct wf_conns *conns, struct wf_flow *flow, enum we
 		wf_conn_progress(conns, flow, other, packet->time_ns);
 	if (packet->payload_bytes)
 		take_payload(conns, flow, dir, packet, result);
-	if (wf_unlikely(result->fin))
+	if (wf_unlikely(result->fin)) {
 		wf_conn_progress(conns, flow, dir, packet->time_ns);
+		wf_conn_rearm(conns, flow, packet->time_ns);
+	}
 	if (wf_unlikely(wf_tcp_knows(&flow->tcp.dir[0], WF_TCP_KNOWS_FIN) &&
 			wf_tcp_knows(&flow->tcp.dir[1], WF_TCP_KNOWS_FIN)))
 		wf_conn_close_if_done(conns, flow, packet->time_ns);

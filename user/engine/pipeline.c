@@ -228,7 +228,7 @@ static bool is_mine(const struct wf_pipeline *pipeline, uint32_t hash)
 
 /* Takes @frame's page reference. */
 static enum outcome process(struct wf_pipeline *pipeline, const struct wf_frame *frame,
-			    const struct wf_packet *packet, enum outcome outcome)
+			    struct wf_packet *packet, enum outcome outcome)
 {
 	if (outcome == OUTCOME_PROCESSED && !is_mine(pipeline, packet->hash)) {
 		pipeline->opts.handoff(pipeline->opts.handoff_ctx,
@@ -236,8 +236,10 @@ static enum outcome process(struct wf_pipeline *pipeline, const struct wf_frame 
 				       frame);
 		return OUTCOME_HANDED_OFF;
 	}
-	if (outcome == OUTCOME_PROCESSED)
+	if (outcome == OUTCOME_PROCESSED) {
+		packet->time_ns = wf_conns_clock(&pipeline->conns, packet->time_ns);
 		wf_conn_packet(&pipeline->conns, packet);
+	}
 	if (frame->page)
 		wf_page_put(frame->page);
 	return outcome;
@@ -273,7 +275,7 @@ void wf_pipeline_run(struct wf_pipeline *pipeline, const struct wf_frame *frames
 
 void wf_pipeline_tick(struct wf_pipeline *pipeline, uint64_t now_ns)
 {
-	wf_conns_tick(&pipeline->conns, now_ns);
+	wf_conns_tick(&pipeline->conns, wf_conns_clock(&pipeline->conns, now_ns));
 	wf_dispatch_flush(pipeline->opts.dispatch);
 }
 

@@ -320,13 +320,15 @@ static enum wf_tcp_verdict track_segment(struct placed *at, const struct wf_pack
 			return WF_TCP_IGNORE;
 		}
 	}
-	if (ack_refuses(at, packet, peer_next_off)) {
-		result->anomalies |= 1u << WEFT_ANOMALY_ACK_OF_UNSENT;
-		return WF_TCP_IGNORE;
+	if (packet->tcp_flags & WF_TCP_ACK) {
+		if (ack_refuses(at, packet, peer_next_off)) {
+			result->anomalies |= 1u << WEFT_ANOMALY_ACK_OF_UNSENT;
+			return WF_TCP_IGNORE;
+		}
+		if (has_base)
+			update_ts_recent(at, packet);
+		result->acked = take_ack(at->self, at->peer, packet);
 	}
-	if (has_base)
-		update_ts_recent(at, packet);
-	result->acked = take_ack(at->self, at->peer, packet);
 	if (!has_base)
 		return WF_TCP_KEEPALIVE;
 	if (is_keepalive(at->self, packet) && !fills_acked(at))
@@ -335,6 +337,13 @@ static enum wf_tcp_verdict track_segment(struct placed *at, const struct wf_pack
 		return WF_TCP_IGNORE;
 	take_data(at, packet, result);
 	return WF_TCP_ACCEPT;
+}
+
+/* Was an acknowledgement seen from either side? Made-up captures may have none at all. */
+static bool has_acked(const struct wf_tcp *tcp)
+{
+	return wf_tcp_knows(&tcp->dir[0], WF_TCP_KNOWS_ACK) ||
+	       wf_tcp_knows(&tcp->dir[1], WF_TCP_KNOWS_ACK);
 }
 
 void wf_tcp_track(struct wf_tcp *tcp, unsigned int dir, const struct wf_packet *packet,
@@ -357,7 +366,7 @@ void wf_tcp_track(struct wf_tcp *tcp, unsigned int dir, const struct wf_packet *
 	} else if (packet->tcp_flags & WF_TCP_SYN) {
 		ret_result->verdict =
 			wf_tcp_syn_is_ours(self, packet) ? WF_TCP_IGNORE : WF_TCP_SYN_OTHER;
-	} else if (!(packet->tcp_flags & WF_TCP_ACK)) {
+	} else if (!(packet->tcp_flags & WF_TCP_ACK) && has_acked(tcp)) {
 		ret_result->verdict = WF_TCP_IGNORE;
 	} else {
 		bool has_base = begin_stream(self, packet);
