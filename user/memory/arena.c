@@ -25,7 +25,6 @@
 #include "base/log.h"
 #include "memory/arena_internal.h"
 #include "memory/fault.h"
-#include "metrics/metrics.h"
 
 enum {
 	WORD_BITS = 64,
@@ -572,24 +571,6 @@ void wf_arena_set_squeeze(struct wf_arena *arena, uint32_t squeeze)
 struct wf_budget *wf_arena_budget(struct wf_arena *arena)
 {
 	return &arena->budget;
-}
-
-void wf_arena_publish(const struct wf_arena *arena, struct wf_metrics *metrics)
-{
-	uint64_t trimmed = atomic_load_explicit(&arena->trimmed_spans, memory_order_relaxed);
-
-	wf_budget_publish(&arena->budget, metrics);
-	wf_metric_set(metrics, memory_trimmed_bytes, trimmed << WF_SPAN_SHIFT);
-}
-
-struct wf_page *wf_arena_page_at(const struct wf_arena *arena, uint64_t off)
-{
-	struct wf_span *span = wf_arena_span(arena, (uint32_t)(off >> WF_SPAN_SHIFT));
-	uint64_t in_span = off & (WEFT_SPAN_BYTES - 1);
-
-	wf_assert(off < wf_arena_bytes(arena));
-	wf_assert(span->use == WF_SPAN_FRAMES || span->use == WF_SPAN_PAGES);
-	return wf_span_page(span, (uint32_t)(in_span * span->page_inverse >> 32));
 }
 
 bool wf_arena_is_valid(const struct wf_arena *arena)
