@@ -41,9 +41,9 @@ LDFLAGS  += -fsanitize=$(SAN)
 endif
 
 LIB_PKGS := libxdp libbpf libpcap
-APP_PKGS := jansson libcyaml
+APP_PKGS := jansson yaml-0.1
 LIB_LIBS := -lxdp -lbpf -lpcap -lelf -lz
-APP_LIBS := -ljansson -lcyaml -lyaml
+APP_LIBS := -ljansson -lyaml -lcrypto
 
 # ---- sources -----------------------------------------------------------------
 
@@ -86,7 +86,7 @@ $(O)/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(O)/user/capture/%.o $(O)/tests/unit/%.o: | $(SKEL)
+$(filter $(O)/user/capture/%,$(LIB_OBJ)) $(UNIT_SRC:%.c=$(O)/%.o): | $(SKEL)
 
 $(O)/libweft.a: $(LIB_OBJ)
 	$(call say,AR,$@)
@@ -94,28 +94,76 @@ $(O)/libweft.a: $(LIB_OBJ)
 
 $(O)/libweft.so: $(LIB_OBJ) user/api/libweft.map
 	$(call say,LD,$@)
-	$(Q)$(CC) -shared -Wl,-soname,libweft.so.0 -Wl,--version-script=user/api/libweft.map \
+	$(Q)$(CC) -shared -Wl,-soname,libweft.so.$(firstword $(subst ., ,$(VERSION))) -Wl,--version-script=user/api/libweft.map \
 		-o $@ $(LIB_OBJ) $(LDFLAGS) $(LIB_LIBS)
+
+# The demo's script is taken into the program by the assembler.
+$(O)/user/cli/cmd_demo.o: scripts/demo.sh
+
+# What the program is made of, but its main(): unit tests link it.
+$(O)/libapp.a: $(filter-out %/cli/main.o,$(APP_OBJ))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
 
 $(O)/weft: $(APP_OBJ) $(O)/libweft.a
 	$(call say,LD,$@)
 	$(Q)$(CC) -o $@ $(APP_OBJ) $(O)/libweft.a $(LDFLAGS) $(LIB_LIBS) $(APP_LIBS)
 
+# ---- installing ----------------------------------------------------------------
+
+SO_VERSION := $(firstword $(subst ., ,$(VERSION)))
+MAN     := $(sort $(wildcard man/*.[1-8]))
+bindir  := $(DESTDIR)$(PREFIX)/bin
+libdir  := $(DESTDIR)$(PREFIX)/lib
+incdir  := $(DESTDIR)$(PREFIX)/include
+mandir  := $(DESTDIR)$(PREFIX)/share/man
+man_to   = $(mandir)/man$(patsubst .%,%,$(suffix $(1)))/$(notdir $(1))
+
+install: all ## install to $(DESTDIR)$(PREFIX), by default /usr/local
+	$(call say,INST,$(DESTDIR)$(PREFIX))
+	$(Q)install -D -m 755 $(O)/weft $(bindir)/weft
+	$(Q)install -D -m 755 $(O)/libweft.so $(libdir)/libweft.so.$(VERSION)
+	$(Q)ln -sf libweft.so.$(VERSION) $(libdir)/libweft.so.$(SO_VERSION)
+	$(Q)ln -sf libweft.so.$(SO_VERSION) $(libdir)/libweft.so
+	$(Q)install -D -m 644 $(O)/libweft.a $(libdir)/libweft.a
+	$(Q)install -d $(libdir)/pkgconfig
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|;s|@VERSION@|$(VERSION)|' user/api/libweft.pc.in > $(libdir)/pkgconfig/weft.pc
+	$(Q)install -D -m 644 -t $(incdir)/weft include/weft/*.h
+	$(Q)$(foreach page,$(MAN),install -D -m 644 $(page) $(call man_to,$(page));)
+
+uninstall: ## take away what install put there
+	$(Q)rm -f $(bindir)/weft $(libdir)/libweft.a $(libdir)/libweft.so $(libdir)/libweft.so.$(SO_VERSION) \
+		$(libdir)/libweft.so.$(VERSION) $(libdir)/pkgconfig/weft.pc $(foreach page,$(MAN),$(call man_to,$(page)))
+	$(Q)rm -rf $(incdir)/weft
+
 # ---- tests -------------------------------------------------------------------
 
-$(O)/tests/%: $(O)/tests/unit/%.o $(UNIT_SUP:%.c=$(O)/%.o) $(O)/libweft.a
+$(O)/tests/%: $(O)/tests/unit/%.o $(UNIT_SUP:%.c=$(O)/%.o) $(O)/libapp.a $(O)/libweft.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -o $@ $(filter %.o,$^) $(O)/libweft.a $(LDFLAGS) -lcmocka $(LIB_LIBS)
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(O)/libapp.a $(O)/libweft.a $(LDFLAGS) \
+		-lcmocka $(LIB_LIBS) $(APP_LIBS)
 
-unit: $(UNIT_BIN)
+# Random conversations, the oracle, and what runs the engine over them.
+FUZZ_SUP := $(addprefix tests/fuzz/,wire.c sim.c conversation.c observed.c oracle.c engine_run.c)
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/fuzzers/%)
+FUZZ_SECONDS ?= 600
+
+$(O)/tests/test_conversations: $(O)/tests/fuzz/test_conversations.o $(FUZZ_SUP:%.c=$(O)/%.o) $(O)/libweft.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(O)/libweft.a $(LDFLAGS) $(LIB_LIBS)
+
+unit: $(UNIT_BIN) $(O)/tests/test_conversations
 
 check: lint unit ## lint and unit tests, no root needed
 	$(Q)scripts/run-tests.sh unit $(O)
 
-lint: ## layers, style, formatting
+lint: ## layers, style, formatting, manual pages
 	$(Q)scripts/check-layers.sh
 	$(Q)scripts/check-style.sh
+	$(Q)scripts/check-man.sh $(MAN)
 
 fmt: ## format all C sources
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
@@ -124,6 +172,37 @@ test: ## install what is missing, build, run every test (needs root)
 	$(Q)scripts/install-deps.sh
 	$(Q)$(MAKE) --no-print-directory all unit
 	$(Q)scripts/run-tests.sh all $(O)
+
+# ---- fuzzing -------------------------------------------------------------------
+
+# Built apart, with clang, in build/fuzz.
+FUZZ_MAKE := $(MAKE) --no-print-directory O=build/fuzz CC=$(CLANG) SAN=fuzzer-no-link,address,undefined
+
+$(O)/fuzzers/%: $(O)/tests/fuzz/%.o $(FUZZ_SUP:%.c=$(O)/%.o) $(O)/libweft.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(O)/libweft.a $(LDFLAGS) -fsanitize=fuzzer $(LIB_LIBS)
+
+fuzzers: $(FUZZ_BIN)
+
+fuzz: ## every fuzzer for FUZZ_SECONDS=600 each
+	$(Q)scripts/install-deps.sh
+	$(Q)$(FUZZ_MAKE) fuzzers
+	$(Q)tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
+
+# ---- measuring -----------------------------------------------------------------
+
+$(O)/bench/traffic: BENCH_LIBS := -lcrypto
+
+$(O)/bench/%: $(O)/tests/bench/%.o $(O)/libweft.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $< $(O)/libweft.a $(LDFLAGS) $(LIB_LIBS) $(BENCH_LIBS)
+
+bench: ## replay speed beside its floor and other programs: KIND=bulk SCALE=0.1 RUNS=5
+	$(Q)scripts/install-deps.sh --bench
+	$(Q)$(MAKE) --no-print-directory all $(BENCH_BIN)
+	$(Q)tests/bench/run.sh $(O)
 
 demo: ## install what is missing, build, show weft on real traffic (needs root)
 	$(Q)scripts/install-deps.sh
@@ -138,4 +217,4 @@ clean: ## remove build/
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
-.PHONY: all unit check lint fmt test demo help clean
+.PHONY: all install uninstall unit check lint fmt test fuzz fuzzers bench demo help clean

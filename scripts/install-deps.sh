@@ -9,12 +9,12 @@ set -eu
 packages=(
 	# build
 	build-essential clang llvm bpftool pkg-config libbpf-dev libxdp-dev libelf-dev zlib1g-dev
-	libpcap-dev libck-dev libjansson-dev libcyaml-dev libwebsockets-dev
+	libpcap-dev libck-dev libjansson-dev libyaml-dev libwebsockets-dev libssl-dev
 	# lint
 	clang-format universal-ctags git
 	# tests and demo
 	libcmocka-dev libclang-rt-14-dev valgrind iproute2 iputils-ping ethtool procps python3 curl jq tcpdump nginx-light
-	mandoc tmux openssl
+	mandoc tmux openssl libssl-dev bc
 )
 bench=(tcpflow libnids-dev libnet1-dev libglib2.0-dev golang-go golang-github-google-gopacket-dev)
 

@@ -56,7 +56,8 @@ enum weft_anomaly {
  * @type:    which member of the union is filled
  * @dir:     which direction it is about; of OPEN and CLOSE: WEFT_TO_SERVER
  * @time_ns: capture time of the packet that caused it, ns since 1970
- * @flow:    the connection; borrowed, valid as long as the event is
+ * @flow:    the connection; borrowed, valid as long as the event is; NULL for DROP,
+ *           which may be about many
  *
  * An event is lent: to an inline consumer until its callback returns, to a
  * queued one until its next weft_sub_poll(). @data.bytes likewise.
@@ -87,7 +88,7 @@ struct weft_event {
 			uint32_t shown_bytes; /* of each, at most WEFT_CONFLICT_BYTES_MAX */
 		} anomaly;
 		struct {
-			uint64_t events;     /* not delivered since the last DROP */
+			uint64_t events;     /* lost between the event before and the next */
 			uint64_t data_bytes; /* ... of which payload */
 		} drop;
 	};

@@ -25,8 +25,9 @@ enum weft_dir {
  *             likelier client), network order, IPv4 as ::ffff:a.b.c.d
  * @dst_addr:  the other side
  * @src_port, @dst_port: host order
- * @vlan:      outer and inner VLAN id, 0 if untagged
- * @vni:       identifier of the innermost tunnel (VXLAN, GENEVE, GRE key, TEID), 0 outside
+ * @vlan:      outer and inner VLAN id, 0 if untagged; of the innermost headers
+ * @vni:       identifier of the innermost tunnel that has one (VXLAN, GENEVE, GRE key), 0 outside;
+ *             not what differs by direction (GTP-U TEID)
  * @ip_version: 4 or 6
  */
 struct weft_flow {

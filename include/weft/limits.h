@@ -13,9 +13,10 @@ enum weft_limit {
 	WEFT_WORKERS_MAX = 64,
 	WEFT_QUEUES_MAX = 64, /* receive queues of one interface */
 	WEFT_INTERFACES_MAX = 16,
-	WEFT_FRAME_BYTES = 4096,       /* of UMEM for each received frame */
-	WEFT_RING_FRAMES = 2048,       /* of each rx and fill ring */
-	WEFT_FRAME_MAX_BYTES = 262144, /* largest packet read from a file; longer: malformed */
+	WEFT_FRAME_BYTES = 4096,	   /* of UMEM for each received frame */
+	WEFT_RING_FRAMES = 2048,	   /* of each rx and fill ring */
+	WEFT_FRAME_MAX_BYTES = 262144,	   /* largest packet read from a file; longer: malformed */
+	WEFT_PCAPNG_INTERFACES_MAX = 4096, /* described in one section of a file; more: damaged */
 	WEFT_FLOW_MAP_ENTRIES = 65536, /* of the per-flow BPF map; then least recently used go */
 	WEFT_FILTER_PORTS_MAX = 1024,
 	WEFT_FILTER_PREFIXES_MAX = 1024,
@@ -28,13 +29,32 @@ enum weft_limit {
 	WEFT_PAGE_MEDIUM_BYTES = 1500,
 	WEFT_PAGE_LARGE_BYTES = 9000,
 
-	/* decode */
-	WEFT_TUNNEL_DEPTH_MAX = 8, /* headers around headers; deeper: malformed */
-	WEFT_VLAN_DEPTH_MAX = 4,
-	WEFT_FRAGMENT_DATAGRAMS_MAX =
-		4096, /* being rebuilt, a worker; then the oldest is dropped */
-	WEFT_FRAGMENTS_PER_DATAGRAM_MAX = 64,
-	WEFT_FRAGMENT_TIMEOUT_MS = 30000,
+	/* upkeep */
+	WEFT_PRESSURE_LOW_PERCENT = 70,
+	WEFT_PRESSURE_HIGH_PERCENT = 85,
+	WEFT_PRESSURE_CRITICAL_PERCENT = 95,
+	WEFT_PRESSURE_HYSTERESIS_PERCENT = 5,
+	WEFT_PRESSURE_CALM_CHECKS = 3, /* before a level falls */
+	WEFT_PRESSURE_INTERVAL_MS = 500,
+	WEFT_PRESSURE_SOURCES_MAX = 8,
+	WEFT_PRESSURE_HANDLERS_MAX = 16,
+	WEFT_CLEANUP_INTERVAL_SEC = 30,
+	WEFT_CLEANUP_TASKS_MAX = 64,
+
+	/* decode: a frame beyond one of the first four is malformed (frames_malformed_frames) */
+	WEFT_TUNNEL_DEPTH_MAX = 8, /* headers around headers */
+	WEFT_VLAN_DEPTH_MAX = 4,   /* tags of one Ethernet header */
+	WEFT_MPLS_LABELS_MAX = 16,
+	WEFT_IPV6_EXTENSIONS_MAX = 16, /* of one IPv6 header */
+
+	/*
+	 * defragmentation, a worker: when a table is full, the oldest datagram is dropped; a
+	 * datagram of too many fragments is (both fragments_evicted_fragments)
+	 */
+	WEFT_FRAGMENT_DATAGRAMS_MAX = 4096,    /* being rebuilt */
+	WEFT_FRAGMENTS_MAX = 16384,	       /* held */
+	WEFT_FRAGMENTS_PER_DATAGRAM_MAX = 256, /* 1500 bytes in 8-byte pieces are 188 */
+	WEFT_FRAGMENT_TIMEOUT_MS = 30000, /* since the datagram's first; then it is incomplete */
 
 	/* flow */
 	WEFT_FLOWS_MAX = 1000000,   /* established, all workers; then the least useful is evicted */
@@ -46,6 +66,8 @@ enum weft_limit {
 	WEFT_TIMEOUT_EMBRYONIC_SEC = 30,
 	WEFT_TIMEOUT_ESTABLISHED_SEC = 3600,
 	WEFT_TIMEOUT_CLOSING_SEC = 60,
+	WEFT_CLOCK_STEP_SEC =
+		86400, /* packet times farther apart: the clock was set, no time passed */
 	WEFT_TIMEOUT_CLOSED_SEC = 10, /* kept to recognise late segments */
 
 	/* reassembly */
@@ -60,7 +82,10 @@ enum weft_limit {
 	/* delivery */
 	WEFT_SUBSCRIPTIONS_MAX = 32,
 	WEFT_QUEUE_BYTES = 8388608, /* of each (worker, subscription) queue, payload included */
-	WEFT_FILES_OPEN_MAX = 512,  /* stream files open at once; the idlest is closed meanwhile */
+	WEFT_QUEUE_MIN_BYTES = 131072,
+	WEFT_FILES_OPEN_MAX = 512, /* stream files open at once; the idlest is closed meanwhile */
+	WEFT_FILES_TRACKED_MAX = 131072, /* stream files not yet complete; then the idlest is
+					    taken for complete: more of it goes to another file */
 };
 
 #endif

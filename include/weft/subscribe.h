@@ -15,7 +15,8 @@ struct weft_sub;
 
 enum weft_overflow {
 	WEFT_OVERFLOW_DEFAULT = 0, /* block for a file, drop-oldest live */
-	WEFT_OVERFLOW_BLOCK,	   /* the worker waits; refused for a live source */
+	WEFT_OVERFLOW_BLOCK,	   /* the worker waits; refused for a live source. Once the handle
+				      stops, only for a consumer that goes on taking */
 	WEFT_OVERFLOW_DROP_OLDEST, /* what waits longest is given up, told by WEFT_EVENT_DROP */
 	WEFT_OVERFLOW_DROP_NEWEST, /* what just came is given up, told by WEFT_EVENT_DROP */
 };
@@ -38,7 +39,7 @@ struct weft_sub_opts {
 	const char *name; /* for metrics and logs; copied */
 	uint32_t events;  /* WEFT_EVENT_BIT()s; 0: all */
 	enum weft_overflow overflow;
-	uint64_t queue_bytes;	 /* for each worker; payload counts */
+	uint64_t queue_bytes;	 /* for each worker; payload counts; WEFT_QUEUE_MIN_BYTES or more */
 	weft_event_fn inline_fn; /* NULL: queued, read with weft_sub_poll() */
 	void *ctx;		 /* for inline_fn */
 };
@@ -64,14 +65,21 @@ int weft_subscribe(struct weft *weft, const struct weft_sub_opts *opts, struct w
  */
 int weft_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_max, int timeout_ms);
 
-/** struct weft_sub_stats - a subscription's own ledger: pushed = taken + dropped + waiting */
+/**
+ * struct weft_sub_stats - a subscription's own ledger: pushed = taken + dropped + waiting
+ *
+ * Bytes are payload. Closes exactly when the subscription is quiet.
+ */
 struct weft_sub_stats {
-	uint64_t pushed_events;
-	uint64_t pushed_bytes; /* payload */
+	uint64_t pushed_events; /* that it wanted, as the workers offered them */
+	uint64_t pushed_bytes;
+	uint64_t taken_events; /* handed to the consumer; DROP events are not among them */
+	uint64_t taken_bytes;
 	uint64_t dropped_events;
 	uint64_t dropped_bytes;
+	uint64_t waiting_events;
 	uint64_t waiting_bytes;
-	uint64_t high_water_bytes;
+	uint64_t high_water_bytes; /* most that ever waited or was lent, summed over workers */
 };
 
 /** weft_sub_stats_read() - Thread: any. */

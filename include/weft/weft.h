@@ -17,6 +17,7 @@
 #include <weft/limits.h>
 #include <weft/log.h>
 #include <weft/opts.h>
+#include <weft/probe.h>
 #include <weft/source.h>
 #include <weft/stats.h>
 #include <weft/subscribe.h>

@@ -318,6 +318,102 @@ static void test_page_pool_churn_is_served_from_cache(void **state)
 	assert_int_equal(wf_metric_get(&fix->metrics[0], page_cache_misses), 1);
 }
 
+/* Tune by churn, so that no page is held of it. */
+static void tune_to(struct wf_page_pool *pool, size_t bytes)
+{
+	for (int i = 0; i < 3000; i++)
+		wf_page_put(wf_page_pool_take(pool, bytes));
+}
+
+static void test_page_pool_traffic_of_one_size_gets_pages_of_it(void **state)
+{
+	struct fixture *fix = *state;
+	struct wf_page *page;
+
+	tune_to(fix->pool, 536);
+	page = wf_page_pool_take(fix->pool, 536);
+	assert_int_equal(wf_page_capacity(page), 576);
+	wf_page_put(page);
+	page = wf_page_pool_take(fix->pool, 577);
+	assert_int_equal(wf_page_capacity(page), 1536);
+	wf_page_put(page);
+	page = wf_page_pool_take(fix->pool, 200);
+	assert_int_equal(wf_page_capacity(page), 256);
+	wf_page_put(page);
+	assert_int_equal(wf_metric_get(&fix->metrics[0], pages_recuts), 1);
+}
+
+static void test_page_pool_retuned_keeps_pages_of_the_old_size(void **state)
+{
+	struct fixture *fix = *state;
+	enum { HELD = 500 };
+
+	tune_to(fix->pool, 536);
+	for (int i = 0; i < HELD; i++) {
+		pages[i] = wf_page_pool_take(fix->pool, 536);
+		assert_int_equal(wf_page_capacity(pages[i]), 576);
+		memset(wf_page_bytes(pages[i]), i % 251, 576);
+	}
+	tune_to(fix->pool, 1000);
+	assert_true(wf_page_pool_is_valid(fix->pool));
+	pages[HELD] = wf_page_pool_take(fix->pool, 1000);
+	assert_int_equal(wf_page_capacity(pages[HELD]), 1024);
+	assert_int_equal(wf_page_pool_taken(fix->pool), HELD + 1);
+	/* And back again, while pages of the first cut are still out. */
+	tune_to(fix->pool, 536);
+	for (int i = 0; i < HELD; i++) {
+		for (int b = 0; b < 576; b++)
+			assert_int_equal(wf_page_bytes(pages[i])[b], i % 251);
+		wf_page_put(pages[i]);
+		assert_true(wf_page_pool_is_valid(fix->pool));
+	}
+	wf_page_put(pages[HELD]);
+	wf_page_pool_shrink(fix->pool);
+	assert_int_equal(wf_arena_used_bytes(fix->arena), 0);
+	assert_int_equal(wf_metric_get(&fix->metrics[0], pages_tuned_spans), 0);
+	assert_int_equal(wf_metric_get(&fix->metrics[0], pages_tuned_used_pages), 0);
+	assert_int_equal(wf_metric_get(&fix->metrics[0], pages_tuned_free_pages), 0);
+}
+
+static void test_page_pool_metrics_agree_with_the_arena(void **state)
+{
+	struct fixture *fix = *state;
+	struct wf_metrics *metrics = &fix->metrics[0];
+	uint64_t seed = 7;
+	uint64_t spans;
+
+	memset(pages, 0, sizeof(pages));
+	for (int i = 0; i < 50000; i++) {
+		uint32_t slot;
+
+		seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+		slot = (uint32_t)(seed >> 40) % 700;
+		if (pages[slot]) {
+			wf_page_put(pages[slot]);
+			pages[slot] = NULL;
+		} else {
+			pages[slot] = wf_page_pool_take(
+				fix->pool, (seed >> 20) % (1u << (1 + (seed >> 33) % 14)));
+		}
+		if (i % 1000 == 0)
+			assert_true(wf_page_pool_is_valid(fix->pool));
+	}
+	spans = wf_metric_get(metrics, pages_small_spans) +
+		wf_metric_get(metrics, pages_medium_spans) +
+		wf_metric_get(metrics, pages_large_spans) +
+		wf_metric_get(metrics, pages_span_spans) +
+		wf_metric_get(metrics, pages_tuned_spans);
+	assert_int_equal(spans * SPAN, wf_arena_used_bytes(fix->arena));
+	assert_int_equal(wf_metric_get(metrics, pages_taken_pages),
+			 wf_metric_get(metrics, pages_small_taken_pages) +
+				 wf_metric_get(metrics, pages_medium_taken_pages) +
+				 wf_metric_get(metrics, pages_large_taken_pages) +
+				 wf_metric_get(metrics, pages_span_taken_pages) +
+				 wf_metric_get(metrics, pages_tuned_taken_pages));
+	for (int i = 0; i < 700; i++)
+		wf_page_put(pages[i]);
+}
+
 static void test_page_pool_advice_shrinks_with_squeeze_and_recovers(void **state)
 {
 	struct fixture *fix = *state;
@@ -481,6 +577,18 @@ static void test_page_pool_free_with_frames_in_rings_returns_their_spans(void **
 
 	assert_int_equal(wf_page_pool_take_frames(fix->pool, offs, 100), 100);
 	/* Teardown asserts that the arena is empty. */
+}
+
+static void test_page_pool_with_frames_keeps_all_memory(void **state)
+{
+	struct fixture *fix = *state;
+	int64_t off = wf_arena_take_spans(fix->arena, 1);
+
+	((uint8_t *)wf_arena_base(fix->arena))[off] = 0x42;
+	wf_arena_put_spans(fix->arena, (uint64_t)off, 1);
+	/* The kernel may hold these very pages: a hole would part its view from ours. */
+	assert_int_equal(wf_arena_trim(fix->arena, 0), 0);
+	assert_int_equal(((uint8_t *)wf_arena_base(fix->arena))[off], 0x42);
 }
 
 /* ---- threads ---- */
@@ -651,6 +759,9 @@ int main(void)
 		WITH_POOL(test_page_pool_idle_gives_its_spans_back),
 		WITH_POOL(test_page_pool_shrink_gives_empty_spans_back_at_once),
 		WITH_POOL(test_page_pool_churn_is_served_from_cache),
+		WITH_POOL(test_page_pool_traffic_of_one_size_gets_pages_of_it),
+		WITH_POOL(test_page_pool_retuned_keeps_pages_of_the_old_size),
+		WITH_POOL(test_page_pool_metrics_agree_with_the_arena),
 		WITH_POOL(test_page_pool_advice_shrinks_with_squeeze_and_recovers),
 		cmocka_unit_test_setup_teardown(
 			test_page_pool_free_with_a_page_out_lets_it_be_put_later, setup,
@@ -663,6 +774,7 @@ int main(void)
 		WITH_FRAMES(test_page_pool_frames_put_by_a_stranger_come_home),
 		WITH_FRAMES(test_page_pool_frames_hoarded_by_one_reach_the_other),
 		WITH_FRAMES(test_page_pool_free_with_frames_in_rings_returns_their_spans),
+		WITH_FRAMES(test_page_pool_with_frames_keeps_all_memory),
 		WITH_FRAMES(test_page_pool_pages_put_by_sinks_all_come_home),
 #if WF_DEBUG >= 1
 		cmocka_unit_test(test_page_pool_each_fault_in_turn_leaves_all_sound),

@@ -23,7 +23,7 @@
 
 #define LEVEL_SHIFT 8
 #define SLOT_MASK   (WF_TIMER_SLOTS - 1)
-#define HEAD_FLAG   0x80000000u
+#define HEADS_FIRST (UINT32_MAX - WF_TIMER_LEVELS * WF_TIMER_SLOTS + 1)
 #define HORIZON	    (1ull << (LEVEL_SHIFT * WF_TIMER_LEVELS))
 
 static struct wf_timer *timer_at(const struct wf_timer_wheel *wheel, uint32_t id)
@@ -46,7 +46,7 @@ static void link_at(struct wf_timer_wheel *wheel, uint32_t id, uint64_t tick)
 	unsigned int level;
 	unsigned int slot;
 
-	wf_assert(id && !(id & HEAD_FLAG) && !timer->prev);
+	wf_assert(id && id < HEADS_FIRST && !timer->prev);
 	if (tick < wheel->now_tick)
 		tick = wheel->now_tick;
 	/* The top level is left when its digit repeats: never aim beyond its last slot. */
@@ -56,7 +56,7 @@ static void link_at(struct wf_timer_wheel *wheel, uint32_t id, uint64_t tick)
 	slot = (tick >> (level * LEVEL_SHIFT)) & SLOT_MASK;
 
 	timer->next = wheel->heads[level][slot];
-	timer->prev = HEAD_FLAG | (level * WF_TIMER_SLOTS + slot);
+	timer->prev = HEADS_FIRST + level * WF_TIMER_SLOTS + slot;
 	if (timer->next)
 		timer_at(wheel, timer->next)->prev = id;
 	wheel->heads[level][slot] = id;
@@ -67,9 +67,9 @@ static void unlink_timer(struct wf_timer_wheel *wheel, struct wf_timer *timer)
 {
 	if (timer->next)
 		timer_at(wheel, timer->next)->prev = timer->prev;
-	if (timer->prev & HEAD_FLAG) {
-		unsigned int level = (timer->prev & ~HEAD_FLAG) / WF_TIMER_SLOTS;
-		unsigned int slot = timer->prev & SLOT_MASK;
+	if (timer->prev >= HEADS_FIRST) {
+		unsigned int level = (timer->prev - HEADS_FIRST) / WF_TIMER_SLOTS;
+		unsigned int slot = (timer->prev - HEADS_FIRST) & SLOT_MASK;
 
 		wheel->heads[level][slot] = timer->next;
 		if (!timer->next)
@@ -157,7 +157,7 @@ uint32_t wf_timer_wheel_pop(struct wf_timer_wheel *wheel, uint64_t now_ns)
 	uint64_t target = now_ns >> WF_TIMER_TICK_SHIFT;
 	unsigned int level;
 	unsigned int slot;
-	uint64_t tick;
+	uint64_t tick = 0;
 	uint32_t id;
 
 	/* A tick of level 0 is due once it is over, so that no deadline in it lies ahead. */
@@ -183,7 +183,7 @@ bool wf_timer_wheel_is_valid(const struct wf_timer_wheel *wheel)
 		unsigned int level = i / WF_TIMER_SLOTS;
 		unsigned int slot = i & SLOT_MASK;
 		bool busy = wheel->busy[level][slot / 64] >> (slot % 64) & 1;
-		uint32_t prev = HEAD_FLAG | i;
+		uint32_t prev = HEADS_FIRST + i;
 
 		if (busy != (wheel->heads[level][slot] != 0))
 			return false;

@@ -2,7 +2,7 @@
 /*
  * timer_wheel.h - many timers, each added, removed and fired in constant time.
  *
- * A timer is an object of the caller, named by a 32-bit id (1 .. 2^31 - 1), with
+ * A timer is an object of the caller, named by a 32-bit id (not 0, nor one of the last 1024), with
  * a struct wf_timer in it. Time is the caller's. pop() hands a timer out at the latest one
  * tick (about 1 ms) after its deadline, and may do so earlier: the owner knows the
  * exact deadline and adds it again if that lies ahead. So a deadline may move
@@ -22,7 +22,7 @@
 
 struct wf_timer {
 	uint32_t next; /* id, 0: last of its slot */
-	uint32_t prev; /* id, or WF_TIMER_HEAD | slot; 0: not in the wheel */
+	uint32_t prev; /* id, or a slot of the wheel; 0: not in it */
 };
 
 /* The timer inside object @id. */

@@ -26,6 +26,7 @@ enum wf_link {
 
 #define WF_FRAME_HASHED	    (1u << 0) /* hash is that of the flow (or of the fragment's datagram) */
 #define WF_FRAME_TX_OFFLOAD (1u << 1) /* sent by this host: its checksum may be partial */
+#define WF_FRAME_REBUILT    (1u << 2) /* made by defrag: counted as rebuilt_*, not as frames_* */
 
 struct wf_frame {
 	const uint8_t *bytes;
@@ -36,6 +37,10 @@ struct wf_frame {
 	uint16_t flags;
 	uint16_t link;	      /* enum wf_link */
 	struct wf_page *page; /* owned by the holder of the frame (one reference), or NULL */
+
+	/* What was around bytes[] and is not in them; all 0 for most frames. */
+	uint16_t vlan[2]; /* outer, inner id: a tag that hardware took off, or a fragment's */
+	uint32_t vni;	  /* of the tunnel in which a rebuilt datagram's fragments were */
 };
 
 #endif

@@ -18,10 +18,10 @@
 
 enum wf_decode_result {
 	WF_DECODE_TCP = 0,  /* *ret_packet is filled */
-	WF_DECODE_FRAGMENT, /* an IP fragment; see defrag.h */
+	WF_DECODE_FRAGMENT, /* an IP fragment, in *ret_packet; see defrag.h */
 	WF_DECODE_NOT_TCP,
 	WF_DECODE_MALFORMED, /* headers lie, or end before the TCP header does */
-	WF_DECODE_CHECKSUM,  /* checksum of IP or TCP is wrong */
+	WF_DECODE_CHECKSUM,  /* checksum of IP or TCP is wrong; see checksum.h */
 };
 
 struct wf_decoder {
@@ -36,6 +36,13 @@ enum wf_decode_result wf_decode(const struct wf_decoder *decoder, const struct w
 /*
  * Hash that chooses the frame's worker, as the XDP program would: of the
  * innermost TCP flow; of a fragment, address pair and IP id; 0 for all else.
+ * No checksum is looked at. The result belongs into frame->hash, with WF_FRAME_HASHED.
+ *
+ *   flow      weft_hash_endpoint(address, port) of both ends
+ *   fragment  weft_hash_endpoint(address, id ^ id >> 16) of both ends
+ *
+ * Addresses are two words of the 16-byte form (IPv4 mapped) as they lie in memory,
+ * ports and ids in host order, tenant is (vlan[0] << 16 | vlan[1]) << 32 | vni.
  */
 uint32_t wf_decode_steer_hash(const struct wf_decoder *decoder, const struct wf_frame *frame);
 

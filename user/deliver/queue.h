@@ -30,27 +30,29 @@
 struct wf_arena;
 struct wf_page;
 
+/* A reader that is woken lazily must look by itself so often. */
+#define WF_QUEUE_NAP_NS (10 * 1000000ull)
+
 #define WF_QUEUE_LEFT_WORKER (1u << 0)
 #define WF_QUEUE_LEFT_READER (1u << 1)
 
 struct wf_queue {
 	/* fixed */
 	struct wf_arena *arena; /* borrowed */
-	uint8_t *ring;		/* owned: spans of the arena; NULL after the last has left */
-	uint64_t ring_bytes;
+	uint8_t *ring;		/* owned: spans of the arena, given back by the last to leave */
+	uint64_t ring_bytes;	/* power of two */
 	uint64_t payload_max_bytes;
-	uint64_t wake_bytes;	     /* so much must wait before a sleeping reader is woken */
-	enum weft_overflow overflow; /* never DEFAULT */
-	_Atomic uint32_t
-		*reader_asleep;	      /* borrowed: futex word, shared by all queues of a reader */
-	const _Atomic bool *stopping; /* borrowed: don't wait for a reader that does nothing */
+	uint64_t wake_bytes;		 /* so much must wait before a sleeping reader is woken */
+	enum weft_overflow overflow;	 /* never DEFAULT */
+	_Atomic uint32_t *reader_asleep; /* borrowed: futex word of the reader of many queues */
+	const _Atomic bool *stopping;	 /* borrowed: don't wait for a reader that does nothing */
 
 	/* written by the worker */
 	_Alignas(WF_CACHE_LINE) uint64_t head; /* next record goes here */
-	uint64_t free_end;		       /* all before it may be written: last known */
-	uint64_t released_seen_bytes;
+	uint64_t oldest_seen;		       /* all before it may be overwritten, as last seen */
+	uint64_t stuck_claim;		       /* patience ended while the reader stood here */
 	_Atomic uint64_t published;
-	_Atomic uint64_t pushed_events; /* offered; the number of the next record */
+	_Atomic uint64_t pushed_events; /* offered: the number of the next one */
 	_Atomic uint64_t pushed_bytes;	/* their payload */
 	_Atomic uint64_t dropped_events;
 	_Atomic uint64_t dropped_bytes;
@@ -59,22 +61,25 @@ struct wf_queue {
 
 	/* written by both: claim by the reader, and by a worker that drops the oldest */
 	_Alignas(WF_CACHE_LINE) _Atomic uint64_t claim; /* low bit: the reader is copying */
-	_Atomic uint32_t left;				/* WF_QUEUE_LEFT_* */
 	_Atomic uint32_t worker_asleep;			/* futex word */
+	_Atomic uint32_t left;				/* WF_QUEUE_LEFT_* */
 
 	/* written by the reader */
 	_Alignas(WF_CACHE_LINE) _Atomic uint64_t start; /* of what is being copied */
-	_Atomic uint64_t taken_bytes;			/* payload handed out */
-	_Atomic uint64_t released_bytes;		/* ... and not needed any more */
-	uint64_t next_event;				/* numbers expected next */
+	_Atomic uint64_t taken_events;
+	_Atomic uint64_t taken_bytes;	 /* payload handed out */
+	_Atomic uint64_t released_bytes; /* ... and not needed any more */
+	uint64_t held_bytes;		 /* taken since the last release */
+	uint32_t held_events;
+	uint64_t next_event; /* number expected next */
 	uint64_t next_bytes;
+	uint64_t last_ns;
 };
 
 /* What a reader holds of an event that it took; fills what the event points to. */
 struct wf_queue_slot {
 	struct weft_flow flow;
 	struct wf_page *page; /* one reference, or NULL */
-	uint64_t payload_bytes;
 	union {
 		struct weft_flow_record close;
 		struct {
@@ -84,9 +89,17 @@ struct wf_queue_slot {
 	};
 };
 
-/* @bytes: ring and payload together. Return: 0; -EINVAL too small; -ENOBUFS. */
-int wf_queue_init(struct wf_queue *queue, struct wf_arena *arena, uint64_t bytes,
-		  enum weft_overflow overflow);
+struct wf_queue_opts {
+	struct wf_arena *arena;
+	uint64_t bytes; /* ring and payload together, WEFT_QUEUE_MIN_BYTES or more */
+	enum weft_overflow overflow;
+	bool lazy_wake; /* rather many events at a time than soon */
+	_Atomic uint32_t *reader_asleep;
+	const _Atomic bool *stopping;
+};
+
+/* @queue: zeroed. Return: 0; -ENOBUFS: the arena is full. */
+int wf_queue_init(struct wf_queue *queue, const struct wf_queue_opts *opts);
 
 /* ---- the worker ---- */
 
@@ -94,21 +107,21 @@ int wf_queue_init(struct wf_queue *queue, struct wf_arena *arena, uint64_t bytes
 void wf_queue_push(struct wf_queue *queue, const struct weft_event *event, struct wf_page *page);
 void wf_queue_flush(struct wf_queue *queue);
 
-/* Flush, then tell the reader that no more will come, and leave. Idempotent. */
+/* Flush, tell the reader that no more will come, leave. Idempotent. */
 void wf_queue_close(struct wf_queue *queue);
 
 /* ---- the reader ---- */
 
 /*
- * Take up to @max events, a DROP before the first after a loss. @slots: as long
- * as @events, valid until the caller has put their pages and called release.
+ * Take up to @max events, a DROP before the first after a loss. @slots: as many
+ * as @events, which point into them; the caller puts their pages, then releases.
  * Return: how many.
  */
 int wf_queue_take(struct wf_queue *queue, struct weft_event *events, struct wf_queue_slot *slots,
 		  int max);
 
-/* @bytes of payload that take handed out are not needed any more. */
-void wf_queue_release(struct wf_queue *queue, uint64_t bytes);
+/* What take handed out is not needed any more. */
+void wf_queue_release(struct wf_queue *queue);
 
 bool wf_queue_is_empty(const struct wf_queue *queue);
 

@@ -25,7 +25,7 @@ struct wf_arena;
 /* Events that one poll hands out at most. */
 #define WF_SUB_BATCH_MAX 256
 
-/* Of inline delivery: one worker's count. */
+/* Of inline delivery: one worker's count, written by it. */
 struct wf_sub_inline {
 	_Alignas(WF_CACHE_LINE) _Atomic uint64_t events;
 	_Atomic uint64_t bytes;
@@ -36,6 +36,7 @@ struct weft_sub {
 	char name[32];
 	uint32_t events; /* WEFT_EVENT_BIT()s, never 0 */
 	uint32_t workers;
+	bool lazy_wake;
 	weft_event_fn inline_fn; /* NULL: queued */
 	void *inline_ctx;
 	struct wf_sub_inline *inlines; /* owned: one a worker, if inline */
@@ -47,16 +48,13 @@ struct weft_sub {
 	/* written by the reader; the word also by workers */
 	_Alignas(WF_CACHE_LINE) _Atomic uint32_t reader_asleep;
 	uint32_t next_queue; /* round robin */
-	bool left;
 	int held;
-	struct wf_queue_slot *slots; /* owned: what the last poll lent */
-	uint32_t *slot_queues;	     /* owned: where each of them came from */
+	struct wf_queue_slot *slots; /* owned: what the last poll lent, WF_SUB_BATCH_MAX */
 };
 
 /*
- * @opts: checked by the caller, except queue_bytes; @live: overflow "default"
- * means drop-oldest, else block. Return: 0; -EINVAL: block for a live source, or
- * queue_bytes too small; -ENOBUFS; -ENOMEM. Logged.
+ * @live: overflow "default" means drop-oldest, else block. Return: 0; -EINVAL:
+ * block for a live source, or queue_bytes out of range; -ENOBUFS; -ENOMEM. Logged.
  */
 int wf_sub_new(const struct weft_sub_opts *opts, uint32_t workers, bool live,
 	       struct wf_arena *arena, struct weft_sub **ret_sub);

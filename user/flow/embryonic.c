@@ -89,8 +89,8 @@ void wf_embryonic_fini(struct wf_embryonic *table)
 
 void wf_embryonic_data_taken(struct wf_embryonic *table, struct wf_syn_data *data)
 {
-	wf_metric_sub(table->metrics, payload_held_bytes, data->len_bytes);
-	data->len_bytes = 0;
+	wf_metric_sub(table->metrics, payload_held_bytes, data->captured_bytes);
+	data->captured_bytes = 0;
 }
 
 static void drop_data(struct wf_embryonic *table, struct wf_embryo_side *side)
@@ -100,8 +100,8 @@ static void drop_data(struct wf_embryonic *table, struct wf_embryo_side *side)
 	if (!side->data)
 		return;
 	data = wf_slab_at(table->data, side->data);
-	wf_metric_sub(table->metrics, payload_held_bytes, data->len_bytes);
-	wf_metric_add(table->metrics, payload_unaccepted_bytes, data->len_bytes);
+	wf_metric_sub(table->metrics, payload_held_bytes, data->captured_bytes);
+	wf_metric_add(table->metrics, payload_unaccepted_bytes, data->captured_bytes);
 	wf_page_put(data->page);
 	wf_slab_put(table->data, side->data);
 	side->data = 0;
@@ -132,9 +132,10 @@ static void hold_data(struct wf_embryonic *table, struct wf_embryo_side *side,
 {
 	struct wf_syn_data *data;
 
-	wf_metric_add(table->metrics, payload_bytes, packet->payload_bytes);
+	wf_metric_add(table->metrics, payload_bytes, packet->payload_captured_bytes);
 	if (side->data) {
-		wf_metric_add(table->metrics, payload_duplicate_bytes, packet->payload_bytes);
+		wf_metric_add(table->metrics, payload_duplicate_bytes,
+			      packet->payload_captured_bytes);
 		return;
 	}
 	side->data = wf_slab_take(table->data);
@@ -146,14 +147,14 @@ static void hold_data(struct wf_embryonic *table, struct wf_embryo_side *side,
 				     .captured_bytes = packet->payload_captured_bytes};
 	if (!keep_bytes(table, data, packet))
 		goto put_data;
-	wf_metric_add(table->metrics, payload_held_bytes, data->len_bytes);
+	wf_metric_add(table->metrics, payload_held_bytes, data->captured_bytes);
 	return;
 
 put_data:
 	wf_slab_put(table->data, side->data);
 	side->data = 0;
 no_memory:
-	wf_metric_add(table->metrics, payload_no_memory_bytes, packet->payload_bytes);
+	wf_metric_add(table->metrics, payload_no_memory_bytes, packet->payload_captured_bytes);
 }
 
 struct wf_syn_data *wf_embryonic_data(const struct wf_embryonic *table,
@@ -167,6 +168,10 @@ struct wf_syn_data *wf_embryonic_data(const struct wf_embryonic *table,
 	if (!from->data)
 		return NULL;
 	data = wf_slab_at(table->data, from->data);
+	if (!packet) {
+		data->accepted_bytes = data->len_bytes;
+		return data;
+	}
 	/* Its sender goes on behind it, or its receiver acknowledges it. */
 	beyond_syn = (packet->src == side ? packet->seq : packet->ack) - (from->isn_seq + 1);
 	if (beyond_syn <= FIT_BYTES && beyond_syn > data->accepted_bytes)
@@ -192,14 +197,8 @@ void wf_embryonic_remove(struct wf_embryonic *table, struct wf_embryo *embryo)
 	wf_metric_set(table->metrics, embryonic_active_flows, wf_slab_taken(table->embryos));
 }
 
-static bool is_over(const struct wf_embryonic *table, const struct wf_embryo *embryo,
-		    uint64_t now_ns)
-{
-	return now_ns >= embryo->start_ns + table->timeout_ns;
-}
-
-struct wf_embryo *wf_embryonic_find(struct wf_embryonic *table, const struct wf_flow_key *key,
-				    uint32_t hash, uint64_t now_ns)
+struct wf_embryo *wf_embryonic_find(const struct wf_embryonic *table, const struct wf_flow_key *key,
+				    uint32_t hash)
 {
 	struct wf_flow_cursor cursor;
 	uint32_t id = wf_flow_index_first(&table->index, hash, &cursor);
@@ -207,14 +206,25 @@ struct wf_embryo *wf_embryonic_find(struct wf_embryonic *table, const struct wf_
 	for (; id; id = wf_flow_index_next(&table->index, &cursor)) {
 		struct wf_embryo *embryo = embryo_at(table, id);
 
-		if (embryo->hash != hash || !wf_flow_key_is_equal(&embryo->key, key))
-			continue;
-		if (!is_over(table, embryo, now_ns))
+		if (embryo->hash == hash && wf_flow_key_is_equal(&embryo->key, key))
 			return embryo;
-		wf_embryonic_remove(table, embryo);
-		return NULL;
 	}
 	return NULL;
+}
+
+uint64_t wf_embryonic_deadline(const struct wf_embryonic *table, const struct wf_embryo *embryo)
+{
+	return embryo->start_ns + table->timeout_ns;
+}
+
+struct wf_embryo *wf_embryonic_oldest_over(const struct wf_embryonic *table, uint64_t now_ns)
+{
+	struct wf_embryo *embryo;
+
+	if (!table->ages.oldest)
+		return NULL;
+	embryo = embryo_at(table, table->ages.oldest);
+	return wf_embryonic_deadline(table, embryo) <= now_ns ? embryo : NULL;
 }
 
 static bool evict_oldest(struct wf_embryonic *table)
@@ -332,16 +342,16 @@ static uint16_t add_capped(uint16_t sum, uint32_t amount)
 
 bool wf_embryonic_syn(struct wf_embryonic *table, const struct wf_packet *packet)
 {
-	struct wf_embryo *embryo =
-		wf_embryonic_find(table, &packet->key, packet->hash, packet->time_ns);
+	struct wf_embryo *embryo = wf_embryonic_find(table, &packet->key, packet->hash);
 	struct wf_embryo_side *side;
 
 	if (!embryo)
 		embryo = start(table, packet);
 	if (!embryo || (packet->tcp_flags & WF_TCP_ACK &&
 			!answers(table, &embryo->side[!packet->src], packet))) {
-		wf_metric_add(table->metrics, payload_bytes, packet->payload_bytes);
-		wf_metric_add(table->metrics, payload_no_flow_bytes, packet->payload_bytes);
+		wf_metric_add(table->metrics, payload_bytes, packet->payload_captured_bytes);
+		wf_metric_add(table->metrics, payload_no_flow_bytes,
+			      packet->payload_captured_bytes);
 		return false;
 	}
 	side = &embryo->side[packet->src];
@@ -404,12 +414,6 @@ void wf_embryo_syn(const struct wf_embryo *embryo, uint8_t side, struct wf_tcp_s
 		.seen = from->flags & WF_EMBRYO_SEEN,
 		.has_wscale = from->flags & WF_EMBRYO_WSCALE,
 	};
-}
-
-void wf_embryonic_expire(struct wf_embryonic *table, uint64_t now_ns)
-{
-	while (table->ages.oldest && is_over(table, embryo_at(table, table->ages.oldest), now_ns))
-		wf_embryonic_remove(table, embryo_at(table, table->ages.oldest));
 }
 
 void wf_embryonic_clear(struct wf_embryonic *table)

@@ -5,7 +5,7 @@
  *   SYN ──► entry here (120 bytes, no page, no flow)
  *   SYN-ACK ──► noted in the entry
  *   anything later that fits ──► the entry becomes a flow
- *   nothing, a reset, or no room ──► the entry is forgotten
+ *   nothing, a reset, or no room ──► the entry is forgotten (wf_embryonic_remove())
  *
  * So a flood of SYNs, answered or not, costs no flow and is bounded by
  * @embryos_max entries (then the oldest is forgotten) and by so many of one source.
@@ -106,9 +106,15 @@ int wf_embryonic_init(struct wf_embryonic *table, struct wf_arena *arena,
 		      struct wf_metrics *metrics);
 void wf_embryonic_fini(struct wf_embryonic *table);
 
-/* NULL: none, or it had been silent for too long at @now_ns. */
-struct wf_embryo *wf_embryonic_find(struct wf_embryonic *table, const struct wf_flow_key *key,
-				    uint32_t hash, uint64_t now_ns);
+/* Also one that is over its time. NULL: none. */
+struct wf_embryo *wf_embryonic_find(const struct wf_embryonic *table, const struct wf_flow_key *key,
+				    uint32_t hash);
+
+/* The oldest entry, if it has been there for too long at @now_ns; NULL: none is. */
+struct wf_embryo *wf_embryonic_oldest_over(const struct wf_embryonic *table, uint64_t now_ns);
+
+/* When @embryo is to be forgotten. */
+uint64_t wf_embryonic_deadline(const struct wf_embryonic *table, const struct wf_embryo *embryo);
 
 /*
  * Take a SYN or SYN-ACK; its payload, if any, is counted with its outcome.
@@ -132,8 +138,9 @@ bool wf_embryo_is_reset_by(const struct wf_embryo *embryo, const struct wf_packe
 void wf_embryo_syn(const struct wf_embryo *embryo, uint8_t side, struct wf_tcp_syn *ret_syn);
 
 /*
- * Payload on the SYN of endpoint @side that the receiver took as @packet (the one that
- * fits) shows: accepted_bytes of it. NULL: there is none. Lent until remove().
+ * Payload on the SYN of endpoint @side, of which the receiver took accepted_bytes as @packet
+ * (the one that fits) shows; as far as we know all of it if nothing followed (@packet is
+ * NULL). NULL: there is none. Lent until remove().
  */
 struct wf_syn_data *wf_embryonic_data(const struct wf_embryonic *table,
 				      const struct wf_embryo *embryo, uint8_t side,
@@ -143,9 +150,6 @@ struct wf_syn_data *wf_embryonic_data(const struct wf_embryonic *table,
 void wf_embryonic_data_taken(struct wf_embryonic *table, struct wf_syn_data *data);
 
 void wf_embryonic_remove(struct wf_embryonic *table, struct wf_embryo *embryo);
-
-/* Forget all that were silent for too long. */
-void wf_embryonic_expire(struct wf_embryonic *table, uint64_t now_ns);
 
 /* Forget all. */
 void wf_embryonic_clear(struct wf_embryonic *table);

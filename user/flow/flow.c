@@ -43,7 +43,11 @@ void wf_flow_record(const struct wf_flow *flow, const struct wf_flow_rare *rare,
 	ret_record->start_ns = flow->start_ns;
 	ret_record->end_ns = flow->last_ns;
 	ret_record->reason = reason;
-	ret_record->state = flow->flags & WF_FLOW_CLOSED ? WEFT_FLOW_CLOSED : WEFT_FLOW_ESTABLISHED;
+	ret_record->state = WEFT_FLOW_ESTABLISHED;
+	if (flow->flags & WF_FLOW_CLOSED)
+		ret_record->state = WEFT_FLOW_CLOSED;
+	else if (flow->flags & WF_FLOW_NEW)
+		ret_record->state = WEFT_FLOW_NEW;
 	ret_record->midstream = flow->flags & WF_FLOW_MIDSTREAM;
 	for (int i = 0; i < 2; i++) {
 		struct weft_flow_counts *counts = &ret_record->counts[i];

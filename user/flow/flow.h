@@ -27,6 +27,7 @@
 #define WF_FLOW_HAS_HANDSHAKE	 (1u << 2) /* another's SYN came: see embryonic.h */
 #define WF_FLOW_TOLD_SYN	 (1u << 3) /* ... and was told */
 #define WF_FLOW_IPV6		 (1u << 4)
+#define WF_FLOW_NEW		 (1u << 5)	     /* nothing followed its SYN */
 #define WF_FLOW_SNAPPED(dir)	 (1u << (6 + (dir))) /* the capture cut its segments */
 #define WF_FLOW_LOST_MEMORY(dir) (1u << (8 + (dir))) /* a segment could not be held */
 

@@ -2,22 +2,19 @@
 /*
  * page_pool.c - one worker's pages of every class.
  *
- *   class:   partial spans  ◄─► full spans (in no list)      a page: taken from the first
- *                │  ▲                                         partial span, put to its own
- *                ▼  │
- *            empty spans ──(more than ready)──► arena          ready: sizing.h, 1 at least
- *                                                               while there is traffic
+ *   small | medium | large | whole span | tuned        classes: page_class.c
+ *
+ * A page comes from the smallest class that holds it. The tuned class has the
+ * page size that saves most with the traffic of the moment (sizing.h), so a
+ * link full of 536-byte segments does not pay for 1536 bytes each.
  *
  * The worker's own takes and puts change one span and a few counters. Pages
  * that another thread put wait at the pool's home (arena_internal.h) and are
  * brought back when a class runs out, or by wf_page_pool_tend().
  *
  * Bound: max_spans and max_class_pages of its own; each span is charged to the
- * arena's budget. Reaching one: the next larger class with a free page serves
- * (pages_borrowed_pages), else NULL (pages_refused_pages).
- *
- * Invariant, per class: used + free == spans * pages; empty_spans counts the
- * empty list; every span with free and taken pages is in partial.
+ * arena's budget. Reaching one: another class with a free page large enough
+ * serves (pages_borrowed_pages), else NULL (pages_refused_pages).
  */
 #include "memory/page_pool.h"
 
@@ -34,126 +31,15 @@
 #include "metrics/metrics.h"
 
 enum {
-	PAGE_ALIGN_BYTES = 64,
-	PAGE_BYTES_MIN = 128, /* smaller ones would leave part of a span unused */
-	SPARE_PART = 8,	      /* of the spans in use, one in so many may be spare */
+	SPARE_PART = 8, /* of the spans in use, one in so many may be spare */
 	SPARE_SPANS_MAX = 64,
-	TEND_NS = 250 * 1000 * 1000, /* between two decays of the histogram */
+	TEND_NS = 250 * 1000 * 1000, /* between two looks at the histogram when it is calm */
+	TUNE_PERCENT = 10,	     /* of the pages' bytes: less saving is not worth new spans */
 };
 
 _Thread_local struct wf_page_pool *wf_page_pool_mine __attribute__((tls_model("initial-exec")));
 
-static void add(_Atomic uint64_t *metric, uint64_t amount)
-{
-	uint64_t value = atomic_load_explicit(metric, memory_order_relaxed);
-
-	atomic_store_explicit(metric, value + amount, memory_order_relaxed);
-}
-
-/* ---- spans of a class ---- */
-
-static uint32_t smallest_class(const struct wf_page_pool *pool, size_t bytes)
-{
-	uint32_t id = 0;
-
-	while (bytes > pool->classes[id].page_bytes)
-		id++;
-	return id;
-}
-
-static void release_span(struct wf_page_pool *pool, struct wf_page_class *class,
-			 struct wf_span *span)
-{
-	wf_span_list_remove(&class->empty, span);
-	class->empty_spans--;
-	class->spans--;
-	pool->spans--;
-	add(class->metrics.spans, -1ull);
-	add(class->metrics.free_pages, -(uint64_t) class->pages);
-	wf_arena_put(pool->arena, span, 1);
-}
-
-static void release_beyond(struct wf_page_pool *pool, struct wf_page_class *class, uint32_t keep)
-{
-	while (class->empty_spans > keep)
-		release_span(pool, class, class->empty.tail);
-}
-
-/* Give back one span that any class keeps ready. Return: false: there is none. */
-static bool release_any(struct wf_page_pool *pool)
-{
-	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++) {
-		struct wf_page_class *class = &pool->classes[id];
-
-		if (class->empty_spans) {
-			release_span(pool, class, class->empty.tail);
-			return true;
-		}
-	}
-	return false;
-}
-
-static void adopt_span(struct wf_page_pool *pool, struct wf_page_class *class, struct wf_span *span)
-{
-	wf_span_cut(span, class->page_bytes, class->pages);
-	span->class = (uint8_t)(class - pool->classes);
-	span->home = pool->home_index;
-	wf_span_list_append(&class->partial, span);
-	class->spans++;
-	pool->spans++;
-	add(class->metrics.spans, 1);
-	add(class->metrics.free_pages, class->pages);
-}
-
-static bool fetch_span(struct wf_page_pool *pool, struct wf_page_class *class)
-{
-	struct wf_span *span;
-
-	/* What another class keeps ready is ours before anybody else's. */
-	if (pool->spans >= pool->max_spans && !release_any(pool))
-		return false;
-	span = wf_arena_take(pool->arena, WF_SPAN_PAGES, 1);
-	if (!span && release_any(pool))
-		span = wf_arena_take(pool->arena, WF_SPAN_PAGES, 1);
-	if (!span)
-		return false;
-	adopt_span(pool, class, span);
-	return true;
-}
-
-/* Make an empty span that is kept ready the one to take from. */
-static bool use_ready_span(struct wf_page_class *class)
-{
-	struct wf_span *span = class->empty.head;
-
-	if (!span)
-		return false;
-	wf_span_list_remove(&class->empty, span);
-	class->empty_spans--;
-	wf_span_list_append(&class->partial, span);
-	return true;
-}
-
 /* ---- coming home ---- */
-
-static void put_own(struct wf_page_pool *pool, struct wf_span *span, struct wf_page *page)
-{
-	struct wf_page_class *class = &pool->classes[span->class];
-
-	wf_span_push(span, page);
-	class->used_pages--;
-	add(class->metrics.used_pages, -1ull);
-	add(class->metrics.free_pages, 1);
-
-	if (span->free_pages == 1)
-		wf_span_list_append(&class->partial, span);
-	if (span->free_pages == span->pages) {
-		wf_span_list_remove(&class->partial, span);
-		wf_span_list_append(&class->empty, span);
-		class->empty_spans++;
-		release_beyond(pool, class, class->ready_spans);
-	}
-}
 
 /* Bring home what other threads put. */
 static void collect(struct wf_page_pool *pool)
@@ -165,7 +51,7 @@ static void collect(struct wf_page_pool *pool)
 		struct wf_page *page = wf_arena_page(pool->arena, id);
 
 		id = atomic_load_explicit(&page->word, memory_order_relaxed) & ~WF_PAGE_FREE;
-		put_own(pool, wf_page_span(page), page);
+		wf_page_class_put(pool, page);
 	}
 	if (count)
 		wf_metric_add(pool->metrics, pages_remote_pages, count);
@@ -184,7 +70,7 @@ void wf_page_come_home(struct wf_page *page)
 			return;
 		}
 		if (!is_frame && span->home == pool->home_index) {
-			put_own(pool, span, page);
+			wf_page_class_put(pool, page);
 			return;
 		}
 	}
@@ -196,66 +82,144 @@ void wf_page_pool_adopt(struct wf_page_pool *pool)
 	wf_page_pool_mine = pool;
 }
 
-/* ---- taking ---- */
+/* ---- following the traffic ---- */
 
-/* The class has no partial span: get one. Return: false: there is none to be had. */
-static bool refill(struct wf_page_pool *pool, struct wf_page_class *class)
+/* Largest page size below that of @class: larger needs are the class's own. */
+static uint32_t next_smaller(const struct wf_page_pool *pool, const struct wf_page_class *class)
 {
-	if (use_ready_span(class))
-		return true;
-	collect(pool);
-	if (class->partial.head || use_ready_span(class))
-		return true;
+	uint32_t largest = 0;
 
-	wf_metric_inc(pool->metrics, page_cache_misses);
-	return fetch_span(pool, class);
+	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++) {
+		uint32_t bytes = pool->classes[id].page_bytes;
+
+		if (bytes < class->page_bytes && bytes > largest)
+			largest = bytes;
+	}
+	return largest;
 }
 
-static struct wf_page *take_from(struct wf_page_pool *pool, struct wf_page_class *class,
-				 size_t bytes)
+/* How many spans each class keeps ready: by the traffic, halved at each squeeze. */
+static void set_ready(struct wf_page_pool *pool)
 {
-	struct wf_span *span = class->partial.head;
-	struct wf_page *page = wf_span_pop(span);
+	uint32_t squeeze = atomic_load_explicit(&pool->arena->squeeze, memory_order_relaxed);
+	uint64_t spare = pool->spans / SPARE_PART + 1;
 
-	if (!span->free_pages)
-		wf_span_list_remove(&class->partial, span);
-	atomic_store_explicit(&page->word, 1, memory_order_relaxed);
+	if (spare > SPARE_SPANS_MAX)
+		spare = SPARE_SPANS_MAX;
+	spare >>= squeeze;
+	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++) {
+		struct wf_page_class *class = &pool->classes[id];
 
-	class->used_pages++;
-	add(class->metrics.used_pages, 1);
-	add(class->metrics.free_pages, -1ull);
-	add(class->metrics.taken_pages, 1);
-	add(class->metrics.unused_bytes, class->page_bytes - bytes);
-	wf_metric_inc(pool->metrics, pages_taken_pages);
-	return page;
+		class->ready_spans = wf_sizing_ready(&pool->sizing, next_smaller(pool, class),
+						     class->page_bytes, (uint32_t)spare);
+		wf_page_class_release(pool, class, class->ready_spans);
+	}
+}
+
+/*
+ * Give the tuned class the page size that saves most now. Cutting spans anew
+ * costs for a while, so the new size must be clearly better than the present one.
+ */
+static void tune(struct wf_page_pool *pool)
+{
+	struct wf_page_class *tuned = &pool->classes[WF_PAGE_TUNED];
+	uint32_t sizes[WF_PAGE_SPAN + 1];
+	uint32_t saved_percent;
+	uint32_t saved_now;
+	uint32_t best;
+
+	for (int id = 0; id <= WF_PAGE_SPAN; id++)
+		sizes[id] = pool->classes[id].page_bytes;
+	best = wf_sizing_best(&pool->sizing, sizes, WF_PAGE_SPAN + 1, WF_PAGE_BYTES_MIN,
+			      &saved_percent);
+	saved_now =
+		wf_sizing_saved_percent(&pool->sizing, sizes, WF_PAGE_SPAN + 1, tuned->page_bytes);
+	if (best == tuned->page_bytes || saved_percent < saved_now + TUNE_PERCENT)
+		return;
+	wf_page_class_recut(pool, tuned, best);
+	wf_metric_inc(pool->metrics, pages_recuts);
+}
+
+static void adapt(struct wf_page_pool *pool)
+{
+	if (pool->adaptive)
+		tune(pool);
+	set_ready(pool);
+	wf_sizing_decay(&pool->sizing);
+}
+
+/* ---- taking ---- */
+
+static uint32_t smallest_class(const struct wf_page_pool *pool, size_t bytes)
+{
+	const struct wf_page_class *tuned = &pool->classes[WF_PAGE_TUNED];
+	uint32_t id = 0;
+
+	bytes += !bytes; /* a class not in use has pages of 0 bytes */
+	while (bytes > pool->classes[id].page_bytes)
+		id++;
+	if (bytes <= tuned->page_bytes && tuned->page_bytes < pool->classes[id].page_bytes)
+		return WF_PAGE_TUNED;
+	return id;
 }
 
 static bool is_at_limit(const struct wf_page_pool *pool, const struct wf_page_class *class)
 {
-	return pool->max_class_pages && class->used_pages >= pool->max_class_pages;
+	return pool->max_class_pages &&
+	       class->used_pages + class->old_pages >= pool->max_class_pages;
 }
 
-/* No page of class @id is to be had: is one of a larger class lying about? */
-static struct wf_page *take_larger(struct wf_page_pool *pool, uint32_t id, size_t bytes)
+/* The class has no page at hand: get some. Return: false: there are none to be had. */
+static bool refill(struct wf_page_pool *pool, struct wf_page_class *class)
 {
-	for (id++; id < WF_PAGE_SPAN; id++) {
+	collect(pool);
+	if (wf_page_class_has_page(class))
+		return true;
+
+	wf_metric_inc(pool->metrics, page_cache_misses);
+	return wf_page_class_fetch(pool, class);
+}
+
+/* No page of @failed is to be had: is one of another class, large enough, lying about? */
+static struct wf_page *take_other(struct wf_page_pool *pool, const struct wf_page_class *failed,
+				  size_t bytes)
+{
+	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++) {
 		struct wf_page_class *class = &pool->classes[id];
 
-		if (is_at_limit(pool, class))
+		if (class == failed || bytes > class->page_bytes || id == WF_PAGE_SPAN)
 			continue;
-		if (class->partial.head || use_ready_span(class)) {
+		if (!is_at_limit(pool, class) && wf_page_class_has_page(class)) {
 			wf_metric_inc(pool->metrics, pages_borrowed_pages);
-			return take_from(pool, class, bytes);
+			return wf_page_class_take(class, bytes);
 		}
 	}
 	wf_metric_inc(pool->metrics, pages_refused_pages);
 	return NULL;
 }
 
+/* Out of line: what is not done for most pages. */
+static struct wf_page *take_slowly(struct wf_page_pool *pool, struct wf_page_class *class,
+				   size_t bytes)
+{
+	struct wf_page *page = NULL;
+
+	if (is_at_limit(pool, class))
+		collect(pool);
+	if (!is_at_limit(pool, class) && refill(pool, class))
+		page = wf_page_class_take(class, bytes);
+	if (!page) {
+		wf_page_class_count_failure(class);
+		page = take_other(pool, class, bytes);
+	}
+	if (page)
+		wf_metric_inc(pool->metrics, pages_taken_pages);
+	return page;
+}
+
 struct wf_page *wf_page_pool_take(struct wf_page_pool *pool, size_t bytes)
 {
 	struct wf_page_class *class;
-	uint32_t id;
 
 	if (wf_unlikely(bytes > WEFT_SPAN_BYTES || wf_fault_hit())) {
 		wf_metric_inc(pool->metrics, pages_refused_pages);
@@ -264,21 +228,15 @@ struct wf_page *wf_page_pool_take(struct wf_page_pool *pool, size_t bytes)
 	if (!bytes)
 		bytes = 1;
 
-	id = smallest_class(pool, bytes);
-	class = &pool->classes[id];
-	wf_sizing_note(&pool->sizing, (uint32_t)bytes);
-	if (wf_unlikely(is_at_limit(pool, class)))
-		collect(pool);
-	if (wf_likely(!is_at_limit(pool, class))) {
-		if (wf_likely(class->partial.head != NULL)) {
-			wf_metric_inc(pool->metrics, page_cache_hits);
-			return take_from(pool, class, bytes);
-		}
-		if (refill(pool, class))
-			return take_from(pool, class, bytes);
-	}
-	add(class->metrics.failed_pages, 1);
-	return take_larger(pool, id, bytes);
+	if (wf_unlikely(wf_sizing_note(&pool->sizing, (uint32_t)bytes)))
+		adapt(pool);
+	class = &pool->classes[smallest_class(pool, bytes)];
+	if (wf_unlikely(is_at_limit(pool, class) || !wf_page_class_has_page(class)))
+		return take_slowly(pool, class, bytes);
+
+	wf_metric_inc(pool->metrics, page_cache_hits);
+	wf_metric_inc(pool->metrics, pages_taken_pages);
+	return wf_page_class_take(class, bytes);
 }
 
 int wf_page_pool_resize(struct wf_page_pool *pool, struct wf_page **page, uint64_t keep_bytes,
@@ -323,29 +281,7 @@ void wf_page_pool_shrink(struct wf_page_pool *pool)
 {
 	collect(pool);
 	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++)
-		release_beyond(pool, &pool->classes[id], 0);
-}
-
-/* How many spans each class keeps ready: by the traffic, halved at each squeeze. */
-static void set_ready(struct wf_page_pool *pool)
-{
-	uint32_t squeeze = atomic_load_explicit(&pool->arena->squeeze, memory_order_relaxed);
-	uint64_t spare = pool->spans / SPARE_PART + 1;
-	uint32_t above = 0;
-
-	if (spare > SPARE_SPANS_MAX)
-		spare = SPARE_SPANS_MAX;
-	spare >>= squeeze;
-	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++) {
-		struct wf_page_class *class = &pool->classes[id];
-
-		if (!class->page_bytes)
-			continue;
-		class->ready_spans =
-			wf_sizing_ready(&pool->sizing, above, class->page_bytes, (uint32_t)spare);
-		above = class->page_bytes;
-		release_beyond(pool, class, class->ready_spans);
-	}
+		wf_page_class_release(pool, &pool->classes[id], 0);
 }
 
 void wf_page_pool_tend(struct wf_page_pool *pool, uint64_t now_ns)
@@ -354,8 +290,7 @@ void wf_page_pool_tend(struct wf_page_pool *pool, uint64_t now_ns)
 	if (now_ns - pool->tended_ns < TEND_NS)
 		return;
 	pool->tended_ns = now_ns;
-	wf_sizing_decay(&pool->sizing);
-	set_ready(pool);
+	adapt(pool);
 }
 
 uint64_t wf_page_pool_taken(const struct wf_page_pool *pool)
@@ -363,7 +298,7 @@ uint64_t wf_page_pool_taken(const struct wf_page_pool *pool)
 	uint64_t taken = 0;
 
 	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++)
-		taken += pool->classes[id].used_pages;
+		taken += pool->classes[id].used_pages + pool->classes[id].old_pages;
 	return taken;
 }
 
@@ -380,26 +315,13 @@ uint64_t wf_page_pool_taken(const struct wf_page_pool *pool)
 		.unused_bytes = &(metrics)->pages_##name##_unused_bytes, \
 	}
 
-static void class_init(struct wf_page_class *class, uint32_t bytes,
-		       struct wf_page_class_metrics metrics)
-{
-	class->metrics = metrics;
-	if (!bytes)
-		return;
-	class->page_bytes = (bytes + PAGE_ALIGN_BYTES - 1) & ~(uint32_t)(PAGE_ALIGN_BYTES - 1);
-	class->pages = WEFT_SPAN_BYTES / class->page_bytes;
-	if (class->pages > WF_SPAN_PAGES_MAX)
-		class->pages = WF_SPAN_PAGES_MAX;
-	class->ready_spans = 1;
-}
-
 static bool opts_make_sense(const struct wf_page_pool_opts *opts)
 {
-	if (opts->medium_bytes < PAGE_BYTES_MIN || opts->medium_bytes > WEFT_SPAN_BYTES / 2)
+	if (opts->medium_bytes < WF_PAGE_BYTES_MIN || opts->medium_bytes > WEFT_SPAN_BYTES / 2)
 		return false;
 	if (opts->fixed)
 		return true;
-	return opts->small_bytes >= PAGE_BYTES_MIN && opts->small_bytes < opts->medium_bytes &&
+	return opts->small_bytes >= WF_PAGE_BYTES_MIN && opts->small_bytes < opts->medium_bytes &&
 	       opts->medium_bytes < opts->large_bytes && opts->large_bytes <= WEFT_SPAN_BYTES / 2;
 }
 
@@ -420,13 +342,16 @@ static void init_classes(struct wf_page_pool *pool, const struct wf_page_pool_op
 {
 	struct wf_metrics *metrics = pool->metrics;
 
-	class_init(&pool->classes[WF_PAGE_SMALL], opts->fixed ? 0 : opts->small_bytes,
-		   CLASS_METRICS(metrics, small));
-	class_init(&pool->classes[WF_PAGE_MEDIUM], opts->medium_bytes,
-		   CLASS_METRICS(metrics, medium));
-	class_init(&pool->classes[WF_PAGE_LARGE], opts->fixed ? 0 : opts->large_bytes,
-		   CLASS_METRICS(metrics, large));
-	class_init(&pool->classes[WF_PAGE_SPAN], WEFT_SPAN_BYTES, CLASS_METRICS(metrics, span));
+	wf_page_class_init(&pool->classes[WF_PAGE_SMALL], opts->fixed ? 0 : opts->small_bytes,
+			   CLASS_METRICS(metrics, small));
+	wf_page_class_init(&pool->classes[WF_PAGE_MEDIUM], opts->medium_bytes,
+			   CLASS_METRICS(metrics, medium));
+	wf_page_class_init(&pool->classes[WF_PAGE_LARGE], opts->fixed ? 0 : opts->large_bytes,
+			   CLASS_METRICS(metrics, large));
+	wf_page_class_init(&pool->classes[WF_PAGE_SPAN], WEFT_SPAN_BYTES,
+			   CLASS_METRICS(metrics, span));
+	wf_page_class_init(&pool->classes[WF_PAGE_TUNED], 0, CLASS_METRICS(metrics, tuned));
+	pool->adaptive = !opts->fixed;
 	pool->max_spans = opts->max_bytes ? opts->max_bytes >> WF_SPAN_SHIFT : UINT64_MAX;
 	pool->max_class_pages = opts->max_class_pages;
 }
@@ -499,42 +424,13 @@ void wf_page_pool_free(struct wf_page_pool *pool)
 
 /* ---- validity ---- */
 
-static bool list_is_valid(const struct wf_span_list *list, const struct wf_page_class *class,
-			  bool empty, uint64_t *free_pages, uint32_t *spans)
-{
-	const struct wf_span *prev = NULL;
-
-	for (const struct wf_span *span = list->head; span; prev = span, span = span->next) {
-		if (span->prev != prev || span->page_bytes != class->page_bytes)
-			return false;
-		if (!span->free_pages || (span->free_pages == span->pages) != empty)
-			return false;
-		*free_pages += span->free_pages;
-		(*spans)++;
-	}
-	return list->tail == prev;
-}
-
-static bool class_is_valid(const struct wf_page_class *class)
-{
-	uint64_t free_pages = 0;
-	uint32_t empty_spans = 0;
-	uint32_t partial_spans = 0;
-
-	if (!list_is_valid(&class->empty, class, true, &free_pages, &empty_spans) ||
-	    !list_is_valid(&class->partial, class, false, &free_pages, &partial_spans))
-		return false;
-	return empty_spans == class->empty_spans &&
-	       class->used_pages + free_pages == (uint64_t) class->spans * class->pages;
-}
-
 bool wf_page_pool_is_valid(const struct wf_page_pool *pool)
 {
 	uint64_t spans = 0;
 
 	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++) {
-		spans += pool->classes[id].spans;
-		if (!class_is_valid(&pool->classes[id]))
+		spans += pool->classes[id].spans + pool->classes[id].old_spans;
+		if (!wf_page_class_is_valid(&pool->classes[id]))
 			return false;
 	}
 	return spans == pool->spans;

@@ -2,16 +2,14 @@
 /*
  * sizing.c - a decaying histogram of the page sizes that the traffic needs.
  *
- * Every function is a pass over 63 counters, off the path of a single packet:
- * decay comes once in WF_SIZING_PERIOD notes, the rest once a tend.
+ * Off the path of a single page: decay and questions come once in
+ * WF_SIZING_PERIOD notes, or a few times a second. A question passes over the
+ * counters, for wf_sizing_best() once for each size that was asked for lately.
+ *
+ * A bucket that a class's page size cuts in two counts for that class: page
+ * sizes up to 2048 are multiples of 64 and cut none.
  */
 #include "memory/sizing.h"
-
-#include <weft/limits.h>
-
-_Static_assert((WF_SIZING_BUCKETS - WF_SIZING_FINE / WF_SIZING_STEP + 1) * WF_SIZING_FINE ==
-		       WEFT_SPAN_BYTES,
-	       "the last bucket ends with the largest page");
 
 void wf_sizing_decay(struct wf_sizing *sizing)
 {
@@ -20,24 +18,14 @@ void wf_sizing_decay(struct wf_sizing *sizing)
 	sizing->notes = 0;
 }
 
-uint64_t wf_sizing_notes(const struct wf_sizing *sizing, uint32_t above, uint32_t upto)
-{
-	uint64_t notes = 0;
-
-	for (uint32_t i = 0; i < WF_SIZING_BUCKETS; i++)
-		if (wf_sizing_top(i) > above && wf_sizing_top(i) <= upto)
-			notes += sizing->counts[i];
-	return notes;
-}
-
-/* Bytes of pages needed for sizes in (@above, @upto], each counted as its bucket's top. */
+/* Bytes that sizes in (@above, @upto] need. */
 static uint64_t needed_bytes(const struct wf_sizing *sizing, uint32_t above, uint32_t upto)
 {
 	uint64_t bytes = 0;
 
 	for (uint32_t i = 0; i < WF_SIZING_BUCKETS; i++)
-		if (wf_sizing_top(i) > above && wf_sizing_top(i) <= upto)
-			bytes += (uint64_t)sizing->counts[i] * wf_sizing_top(i);
+		if (wf_sizing_floor(i) >= above && wf_sizing_floor(i) < upto)
+			bytes += (uint64_t)sizing->counts[i] * wf_sizing_floor(i + 1);
 	return bytes;
 }
 
@@ -50,4 +38,68 @@ uint32_t wf_sizing_ready(const struct wf_sizing *sizing, uint32_t above, uint32_
 	if (!mine)
 		return 0;
 	return (uint32_t)((mine * spare_spans + all - 1) / all);
+}
+
+/* Smallest of @sizes that holds @bytes. */
+static uint32_t serving(const uint32_t *sizes, uint32_t count, uint32_t bytes)
+{
+	uint32_t i = 0;
+
+	while (i < count - 1 && bytes > sizes[i])
+		i++;
+	return sizes[i];
+}
+
+/* Bytes of pages with @sizes, and how many of them a page size of @extra_bytes would save. */
+static uint64_t saved_bytes(const struct wf_sizing *sizing, const uint32_t *sizes, uint32_t count,
+			    uint32_t extra_bytes, uint64_t *ret_all_bytes)
+{
+	uint64_t saved = 0;
+	uint64_t all = 0;
+
+	for (uint32_t i = 0; i < WF_SIZING_BUCKETS; i++) {
+		uint32_t page;
+
+		if (!sizing->counts[i])
+			continue;
+		page = serving(sizes, count, wf_sizing_floor(i) + 1);
+		all += (uint64_t)sizing->counts[i] * page;
+		if (wf_sizing_floor(i + 1) <= extra_bytes && extra_bytes < page)
+			saved += (uint64_t)sizing->counts[i] * (page - extra_bytes);
+	}
+	*ret_all_bytes = all;
+	return saved;
+}
+
+uint32_t wf_sizing_saved_percent(const struct wf_sizing *sizing, const uint32_t *sizes,
+				 uint32_t count, uint32_t extra_bytes)
+{
+	uint64_t all;
+	uint64_t saved = saved_bytes(sizing, sizes, count, extra_bytes, &all);
+
+	return all ? (uint32_t)(saved * 100 / all) : 0;
+}
+
+uint32_t wf_sizing_best(const struct wf_sizing *sizing, const uint32_t *sizes, uint32_t count,
+			uint32_t min_bytes, uint32_t *ret_saved_percent)
+{
+	uint64_t best_saved = 0;
+	uint32_t best = 0;
+	uint64_t all = 0;
+
+	for (uint32_t i = 0; i < WF_SIZING_BUCKETS; i++) {
+		uint32_t bytes = wf_sizing_floor(i + 1);
+		uint64_t saved;
+
+		/* A size that nobody asked for saves less than the next one below. */
+		if (bytes < min_bytes || (!sizing->counts[i] && bytes > min_bytes))
+			continue;
+		saved = saved_bytes(sizing, sizes, count, bytes, &all);
+		if (saved > best_saved) {
+			best_saved = saved;
+			best = bytes;
+		}
+	}
+	*ret_saved_percent = best ? (uint32_t)(best_saved * 100 / all) : 0;
+	return best;
 }

@@ -15,11 +15,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <weft/limits.h>
+
+/* Buckets of 64 bytes up to 2048, of 512 up to 16384, of 4096 up to a span. */
 enum {
-	WF_SIZING_STEP = 64,   /* bytes a bucket below WF_SIZING_FINE */
-	WF_SIZING_FINE = 2048, /* bytes; above, a bucket spans so many */
-	WF_SIZING_BUCKETS = 32 + 31,
-	WF_SIZING_PERIOD = 4096, /* notes between two halvings */
+	WF_SIZING_FINE = 2048,
+	WF_SIZING_MIDDLE = 16384,
+	WF_SIZING_FINE_BUCKETS = WF_SIZING_FINE / 64,
+	WF_SIZING_MIDDLE_BUCKETS = (WF_SIZING_MIDDLE - WF_SIZING_FINE) / 512,
+	WF_SIZING_COARSE_BUCKETS = (WEFT_SPAN_BYTES - WF_SIZING_MIDDLE) / 4096,
+	WF_SIZING_BUCKETS =
+		WF_SIZING_FINE_BUCKETS + WF_SIZING_MIDDLE_BUCKETS + WF_SIZING_COARSE_BUCKETS,
+	WF_SIZING_PERIOD = 1024, /* notes between two halvings */
 };
 
 /* All zero is an empty histogram. */
@@ -30,32 +37,38 @@ struct wf_sizing {
 
 void wf_sizing_decay(struct wf_sizing *sizing);
 
-/* Largest size that bucket @bucket counts. */
-static inline uint32_t wf_sizing_top(uint32_t bucket)
+/* Sizes above this, up to that of the next bucket, are counted by bucket @bucket. */
+static inline uint32_t wf_sizing_floor(uint32_t bucket)
 {
-	if (bucket < WF_SIZING_FINE / WF_SIZING_STEP)
-		return (bucket + 1) * WF_SIZING_STEP;
-	return (bucket - WF_SIZING_FINE / WF_SIZING_STEP + 2) * WF_SIZING_FINE;
+	uint32_t middle = bucket - WF_SIZING_FINE_BUCKETS;
+
+	if (bucket <= WF_SIZING_FINE_BUCKETS)
+		return bucket * 64;
+	if (middle <= WF_SIZING_MIDDLE_BUCKETS)
+		return WF_SIZING_FINE + middle * 512;
+	return WF_SIZING_MIDDLE + (middle - WF_SIZING_MIDDLE_BUCKETS) * 4096;
 }
 
 /* @bytes: 1 .. WEFT_SPAN_BYTES. */
 static inline uint32_t wf_sizing_bucket(uint32_t bytes)
 {
 	if (bytes <= WF_SIZING_FINE)
-		return (bytes - 1) / WF_SIZING_STEP;
-	return (bytes - 1) / WF_SIZING_FINE + WF_SIZING_FINE / WF_SIZING_STEP - 1;
+		return (bytes - 1) / 64;
+	if (bytes <= WF_SIZING_MIDDLE)
+		return WF_SIZING_FINE_BUCKETS + (bytes - 1 - WF_SIZING_FINE) / 512;
+	return WF_SIZING_FINE_BUCKETS + WF_SIZING_MIDDLE_BUCKETS +
+	       (bytes - 1 - WF_SIZING_MIDDLE) / 4096;
 }
 
-/* A page of @bytes was asked for. */
-static inline void wf_sizing_note(struct wf_sizing *sizing, uint32_t bytes)
+/*
+ * A page of @bytes was asked for. Return: true: a period is over; it is time to
+ * look at the histogram and to wf_sizing_decay() it.
+ */
+static inline bool wf_sizing_note(struct wf_sizing *sizing, uint32_t bytes)
 {
 	sizing->counts[wf_sizing_bucket(bytes)]++;
-	if (++sizing->notes >= WF_SIZING_PERIOD)
-		wf_sizing_decay(sizing);
+	return ++sizing->notes >= WF_SIZING_PERIOD;
 }
-
-/* Notes of sizes in (@above, @upto], decayed. */
-uint64_t wf_sizing_notes(const struct wf_sizing *sizing, uint32_t above, uint32_t upto);
 
 /*
  * Empty spans that a class should keep ready: its share of @spare_spans by the
@@ -63,5 +76,19 @@ uint64_t wf_sizing_notes(const struct wf_sizing *sizing, uint32_t above, uint32_
  */
 uint32_t wf_sizing_ready(const struct wf_sizing *sizing, uint32_t above, uint32_t page_bytes,
 			 uint32_t spare_spans);
+
+/*
+ * The page size that, added to those of @sizes, would save most: a multiple
+ * of 64, at least @min_bytes. @sizes: ascending, the last WEFT_SPAN_BYTES.
+ *
+ * @ret_saved_percent: how much less the pages noted would take than with @sizes
+ * alone. Return: 0: none would save anything.
+ */
+uint32_t wf_sizing_best(const struct wf_sizing *sizing, const uint32_t *sizes, uint32_t count,
+			uint32_t min_bytes, uint32_t *ret_saved_percent);
+
+/* How much less (percent) the pages noted take with @extra_bytes added to @sizes. */
+uint32_t wf_sizing_saved_percent(const struct wf_sizing *sizing, const uint32_t *sizes,
+				 uint32_t count, uint32_t extra_bytes);
 
 #endif

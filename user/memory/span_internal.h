@@ -72,6 +72,7 @@ struct wf_span {
 	uint32_t free_head;   /* first of the free list; pages: WF_PAGE_ID_NONE ends it */
 	uint16_t fresh_pages; /* from here on never used: not in the list yet */
 	uint16_t free_pages;  /* listed and fresh */
+	uint32_t cut;	      /* pages: the class's cut when the span came */
 };
 _Static_assert(sizeof(struct wf_span) == WF_SPAN_HEAD_BYTES, "the head of a block");
 

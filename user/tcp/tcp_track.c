@@ -205,8 +205,7 @@ static bool reset_is_exact(const struct placed *at, const struct wf_packet *pack
 	return wf_tcp_knows(self, WF_TCP_KNOWS_FIN) && packet->seq == self->fin_seq + 1;
 }
 
-/* A SYN: our own handshake once more, or another connection's? */
-static bool syn_is_ours(struct wf_tcp_dir *self, const struct wf_packet *packet)
+bool wf_tcp_syn_is_ours(const struct wf_tcp_dir *self, const struct wf_packet *packet)
 {
 	uint32_t before = self->base_seq - (packet->seq + 1);
 
@@ -259,20 +258,19 @@ static void take_data(const struct placed *at, const struct wf_packet *packet,
 {
 	struct wf_tcp_dir *self = at->self;
 	uint32_t end_seq = packet->seq + result->len_bytes;
-	bool in_order = at->off <= at->next_off;
 
-	if (at->end_off > at->right_off && !wf_tcp_knows(self, WF_TCP_STALE)) {
-		if (!in_order && at->off >= at->right_off && result->len_bytes) {
-			result->beyond_window = true;
+	result->jumped = result->len_bytes && wf_seq_gt(packet->seq, self->end_seq);
+	if (at->off >= at->right_off && result->len_bytes && !wf_tcp_knows(self, WF_TCP_STALE)) {
+		if (at->off > at->next_off) {
+			/* Held for the case that a window was missed; it may prove garbage. */
 			result->anomalies |= 1u << WEFT_ANOMALY_DATA_OUT_OF_WINDOW;
 			return;
 		}
-		if (in_order && at->off > at->right_off)
+		if (at->off > at->right_off)
 			self->flags |= WF_TCP_STALE;
 	}
-	if (!wf_tcp_knows(self, WF_TCP_KNOWS_END) || wf_seq_gt(end_seq, self->end_seq))
+	if (wf_seq_gt(end_seq, self->end_seq))
 		self->end_seq = end_seq;
-	self->flags |= WF_TCP_KNOWS_END;
 
 	if (packet->tcp_flags & WF_TCP_FIN && !wf_tcp_knows(self, WF_TCP_KNOWS_FIN) &&
 	    !result->cut_bytes) {
@@ -322,13 +320,15 @@ static enum wf_tcp_verdict track_segment(struct placed *at, const struct wf_pack
 			return WF_TCP_IGNORE;
 		}
 	}
-	if (ack_refuses(at, packet, peer_next_off)) {
-		result->anomalies |= 1u << WEFT_ANOMALY_ACK_OF_UNSENT;
-		return WF_TCP_IGNORE;
+	if (packet->tcp_flags & WF_TCP_ACK) {
+		if (ack_refuses(at, packet, peer_next_off)) {
+			result->anomalies |= 1u << WEFT_ANOMALY_ACK_OF_UNSENT;
+			return WF_TCP_IGNORE;
+		}
+		if (has_base)
+			update_ts_recent(at, packet);
+		result->acked = take_ack(at->self, at->peer, packet);
 	}
-	if (has_base)
-		update_ts_recent(at, packet);
-	result->acked = take_ack(at->self, at->peer, packet);
 	if (!has_base)
 		return WF_TCP_KEEPALIVE;
 	if (is_keepalive(at->self, packet) && !fills_acked(at))
@@ -337,6 +337,13 @@ static enum wf_tcp_verdict track_segment(struct placed *at, const struct wf_pack
 		return WF_TCP_IGNORE;
 	take_data(at, packet, result);
 	return WF_TCP_ACCEPT;
+}
+
+/* Was an acknowledgement seen from either side? Made-up captures may have none at all. */
+static bool has_acked(const struct wf_tcp *tcp)
+{
+	return wf_tcp_knows(&tcp->dir[0], WF_TCP_KNOWS_ACK) ||
+	       wf_tcp_knows(&tcp->dir[1], WF_TCP_KNOWS_ACK);
 }
 
 void wf_tcp_track(struct wf_tcp *tcp, unsigned int dir, const struct wf_packet *packet,
@@ -357,8 +364,9 @@ void wf_tcp_track(struct wf_tcp *tcp, unsigned int dir, const struct wf_packet *
 		ret_result->anomalies = 1u << WEFT_ANOMALY_RST_OUT_OF_WINDOW;
 		ret_result->verdict = WF_TCP_IGNORE;
 	} else if (packet->tcp_flags & WF_TCP_SYN) {
-		ret_result->verdict = syn_is_ours(self, packet) ? WF_TCP_IGNORE : WF_TCP_SYN_OTHER;
-	} else if (!(packet->tcp_flags & WF_TCP_ACK)) {
+		ret_result->verdict =
+			wf_tcp_syn_is_ours(self, packet) ? WF_TCP_IGNORE : WF_TCP_SYN_OTHER;
+	} else if (!(packet->tcp_flags & WF_TCP_ACK) && has_acked(tcp)) {
 		ret_result->verdict = WF_TCP_IGNORE;
 	} else {
 		bool has_base = begin_stream(self, packet);

@@ -44,7 +44,7 @@ struct wf_tcp_result {
 	uint32_t anomalies; /* 1u << enum weft_anomaly */
 	bool acked;	    /* what is acknowledged of the other direction grew */
 	bool fin;	    /* this segment told the FIN for the first time */
-	bool beyond_window; /* accepted, but the receiver takes it only if a window was missed */
+	bool jumped;	    /* begins beyond all that was seen: something before it is missing */
 };
 
 /*
@@ -53,5 +53,8 @@ struct wf_tcp_result {
  */
 void wf_tcp_track(struct wf_tcp *tcp, unsigned int dir, const struct wf_packet *packet,
 		  const uint64_t next_off[2], struct wf_tcp_result *ret_result);
+
+/* Is a SYN of the sender of @self its own handshake once more, or another connection's? */
+bool wf_tcp_syn_is_ours(const struct wf_tcp_dir *self, const struct wf_packet *packet);
 
 #endif

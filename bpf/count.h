@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * count.h - the XDP program's counters: one struct a CPU, each exit counted once.
+ */
+#ifndef WEFT_BPF_COUNT_H
+#define WEFT_BPF_COUNT_H
+
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/shared.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct weft_xdp_counts);
+} weft_counts SEC(".maps");
+
+static __always_inline struct weft_xdp_counts *count_here(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&weft_counts, &zero);
+}
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * cursor.h - a position in a packet; the one place where pointers meet data_end.
+ */
+#ifndef WEFT_BPF_CURSOR_H
+#define WEFT_BPF_CURSOR_H
+
+#include <linux/types.h>
+#include <bpf/bpf_helpers.h>
+
+/* Headers end within so many bytes, or the packet is left alone: lets the verifier bound us. */
+#define CURSOR_OFF_MAX 512
+
+struct cursor {
+	void *start;
+	void *end;
+	__u32 off; /* of the next header */
+};
+
+/* The next @bytes, without moving on; NULL if the packet ends before. */
+static __always_inline void *cursor_peek(const struct cursor *cur, __u32 bytes)
+{
+	__u32 off = cur->off;
+	void *pos;
+
+	if (off > CURSOR_OFF_MAX)
+		return 0;
+	pos = cur->start + off;
+	if (pos + bytes > cur->end)
+		return 0;
+	return pos;
+}
+
+static __always_inline void *cursor_take(struct cursor *cur, __u32 bytes)
+{
+	void *pos = cursor_peek(cur, bytes);
+
+	if (pos)
+		cur->off += bytes;
+	return pos;
+}
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * flow_map.h - what the kernel knows of each connection: counts, and its verdict.
+ *
+ * Least recently used entries go when the map is full. A lone SYN makes no
+ * entry, so that a SYN flood can't push out real connections.
+ */
+#ifndef WEFT_BPF_FLOW_MAP_H
+#define WEFT_BPF_FLOW_MAP_H
+
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/parse.h"
+#include "bpf/shared.h"
+
+#define TCP_FIN 0x01u
+#define TCP_SYN 0x02u
+#define TCP_RST 0x04u
+#define TCP_ACK 0x10u
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct weft_flow_key);
+	__type(value, struct weft_flow_value);
+} weft_flows SEC(".maps");
+
+/* Is the source the greater endpoint? Address bytes first, then port. */
+static __always_inline int source_is_greater(const struct packet *packet)
+{
+	__u64 a[2];
+	__u64 b[2];
+
+	__builtin_memcpy(a, packet->addr[0], 16);
+	__builtin_memcpy(b, packet->addr[1], 16);
+	if (a[0] != b[0])
+		return bpf_be64_to_cpu(a[0]) > bpf_be64_to_cpu(b[0]);
+	if (a[1] != b[1])
+		return bpf_be64_to_cpu(a[1]) > bpf_be64_to_cpu(b[1]);
+	return packet->port[0] > packet->port[1];
+}
+
+/* Return: index in the value's arrays of what the source sent. */
+static __always_inline __u32 flow_key(const struct packet *packet, struct weft_flow_key *ret_key)
+{
+	__u32 src = source_is_greater(packet);
+
+	if (src) {
+		__builtin_memcpy(ret_key->addr[0], packet->addr[1], 16);
+		__builtin_memcpy(ret_key->addr[1], packet->addr[0], 16);
+		ret_key->port[0] = packet->port[1];
+		ret_key->port[1] = packet->port[0];
+	} else {
+		__builtin_memcpy(ret_key->addr[0], packet->addr[0], 16);
+		__builtin_memcpy(ret_key->addr[1], packet->addr[1], 16);
+		ret_key->port[0] = packet->port[0];
+		ret_key->port[1] = packet->port[1];
+	}
+	ret_key->vlan[0] = packet->vlan[0];
+	ret_key->vlan[1] = packet->vlan[1];
+	ret_key->vni = packet->vni;
+	return src;
+}
+
+static __always_inline void flow_count(struct weft_flow_value *value, __u32 src,
+				       const struct packet *packet, __u64 now_ns)
+{
+	/* Both directions may be counted on two CPUs at once. */
+	if (src) {
+		__sync_fetch_and_add(&value->packets[1], 1);
+		__sync_fetch_and_add(&value->bytes[1], packet->ip_bytes);
+		value->tcp_flags[1] |= packet->tcp_flags;
+	} else {
+		__sync_fetch_and_add(&value->packets[0], 1);
+		__sync_fetch_and_add(&value->bytes[0], packet->ip_bytes);
+		value->tcp_flags[0] |= packet->tcp_flags;
+	}
+	value->last_ns = now_ns;
+}
+
+static __always_inline int is_lone_syn(const struct packet *packet)
+{
+	return (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+}
+
+/* Count the segment. Return: the flow's verdict. */
+static __always_inline __u32 flow_verdict(const struct packet *packet, __u64 now_ns, __u32 worker)
+{
+	struct weft_flow_value fresh = {};
+	struct weft_flow_value *value;
+	struct weft_flow_key key;
+	__u32 src = flow_key(packet, &key);
+
+	value = bpf_map_lookup_elem(&weft_flows, &key);
+	if (!value) {
+		if (is_lone_syn(packet))
+			return WEFT_VERDICT_STEER;
+		fresh.first_ns = now_ns;
+		fresh.worker = worker;
+		/* If another CPU was first, its entry is the one to count in. */
+		bpf_map_update_elem(&weft_flows, &key, &fresh, BPF_NOEXIST);
+		value = bpf_map_lookup_elem(&weft_flows, &key);
+		if (!value)
+			return WEFT_VERDICT_STEER;
+	}
+	flow_count(value, src, packet, now_ns);
+	return value->verdict;
+}
+
+#endif

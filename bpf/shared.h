@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * shared.h - what the kernel programs and user space both see: keys and values of
+ * maps, the record in front of each frame, counters. bpftool prints these names.
+ */
+#ifndef WEFT_BPF_SHARED_H
+#define WEFT_BPF_SHARED_H
+
+#include <linux/types.h>
+
+/*
+ * Both directions have one key: endpoint [0] is the smaller by address bytes, then
+ * port. The same layout as struct wf_flow_key in user space.
+ */
+struct weft_flow_key {
+	__u8 addr[2][16]; /* network order, IPv4 as ::ffff:a.b.c.d */
+	__u16 port[2];	  /* host order */
+	__u16 vlan[2];	  /* outer, inner id; 0 untagged */
+	__u32 vni;	  /* tunnel identifier, 0 outside */
+};
+
+enum weft_verdict {
+	WEFT_VERDICT_STEER = 0,
+	WEFT_VERDICT_SHUNT = 1, /* data not steered any more; SYN, FIN, RST are */
+	WEFT_VERDICT_PASS = 2,	/* nothing of it is steered */
+};
+
+/* One connection, as the XDP program counts it. Index [0]: sent by key endpoint 0. */
+struct weft_flow_value {
+	__u64 packets[2];
+	__u64 bytes[2]; /* IP lengths */
+	__u64 first_ns; /* CLOCK_MONOTONIC */
+	__u64 last_ns;
+	__u32 tcp_flags[2]; /* all seen, or-ed */
+	__u32 verdict;	    /* enum weft_verdict; user space may set it */
+	__u32 worker;	    /* that its segments are steered to */
+};
+
+/* In front of each steered frame, placed with bpf_xdp_adjust_meta(). */
+#define WEFT_META_MAGIC 0x74666577u /* "weft" */
+struct weft_frame_meta {
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u32 hash;    /* weft_hash_flow(); of a fragment: of its datagram */
+	__u32 magic;
+};
+
+/* Kernel half of the ledger: seen = the sum of all others. */
+struct weft_xdp_counts {
+	__u64 seen;
+	__u64 passed;	 /* no TCP, or not parseable */
+	__u64 filtered;	 /* not wanted by ports, prefixes, sampling */
+	__u64 shunted;	 /* the flow's verdict keeps it from user space */
+	__u64 unsteered; /* no socket takes it: slot empty, too long, no headroom */
+	__u64 steered;	 /* redirected to a worker's socket */
+};
+
+struct weft_mirror_counts {
+	__u64 seen;
+	__u64 unwanted;
+	__u64 cloned;
+	__u64 failed; /* the clone could not be queued */
+};
+
+/* Key of the prefix tries; bits counts from the start of the IPv4-mapped address. */
+struct weft_prefix_key {
+	__u32 bits;
+	__u8 addr[16];
+};
+
+#define WEFT_PORT_WORDS 1024 /* a bit for each port */
+
+_Static_assert(sizeof(struct weft_flow_key) == 44, "compared as bytes");
+_Static_assert(sizeof(struct weft_flow_value) == 64, "one cache line");
+_Static_assert(sizeof(struct weft_frame_meta) == 16, "a multiple of 4, at most 32");
+_Static_assert(sizeof(struct weft_prefix_key) == 20, "as the trie compares it");
+
+#endif

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * steer.bpf.c - XDP: picks TCP segments and steers each to the worker that owns its flow.
+ *
+ *   parse → filter → hash → per-flow map → metadata in front → redirect to slot (queue, worker)
+ *
+ * Whatever is not redirected is left as it was (weft_otherwise: XDP_PASS), so the
+ * host never loses a packet to us. On the far end of host mode's own veth there
+ * are only clones: there weft_otherwise is XDP_DROP. Each exit is counted once.
+ */
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/count.h"
+#include "bpf/filter.h"
+#include "bpf/flow_map.h"
+#include "bpf/hash.h"
+#include "bpf/parse.h"
+
+const volatile struct weft_hash_secret weft_secret;
+const volatile __u32 weft_workers = 1;
+const volatile __u32 weft_sample_max = 0xffffffff; /* flows whose sample hash is above are left */
+const volatile __u32 weft_frame_max_bytes = 0xffffffff; /* longer: no room in a frame */
+const volatile __u32 weft_otherwise = XDP_PASS;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_XSKMAP);
+	__uint(max_entries, 1); /* queues * workers, set before load */
+	__type(key, __u32);
+	__type(value, __u32);
+} weft_xsks SEC(".maps");
+
+static __always_inline __u32 packet_hash(const struct packet *packet)
+{
+	struct weft_hash_secret secret = {
+		.key = {weft_secret.key[0], weft_secret.key[1], weft_secret.key[2],
+			weft_secret.key[3]},
+	};
+	__u64 tenant =
+		((__u64)((__u32)packet->vlan[0] << 16 | packet->vlan[1]) << 32) | packet->vni;
+	__u64 a[2];
+	__u64 b[2];
+
+	__builtin_memcpy(a, packet->addr[0], 16);
+	__builtin_memcpy(b, packet->addr[1], 16);
+	return weft_hash_flow(&secret, weft_hash_endpoint(&secret, a[0], a[1], packet->port[0]),
+			      weft_hash_endpoint(&secret, b[0], b[1], packet->port[1]),
+			      tenant ^ packet->fragment_id);
+}
+
+/* Worker choice uses the high bits; sampling must not depend on them alone. */
+static __always_inline int is_sampled(__u32 hash)
+{
+	return hash * 0x9e3779b1u <= weft_sample_max;
+}
+
+static __always_inline int put_meta(struct xdp_md *ctx, __u64 now_ns, __u32 hash)
+{
+	struct weft_frame_meta *meta;
+
+	if (bpf_xdp_adjust_meta(ctx, -(int)sizeof(*meta)))
+		return 0;
+	meta = (void *)(long)ctx->data_meta;
+	if ((void *)(meta + 1) > (void *)(long)ctx->data)
+		return 0;
+	meta->time_ns = now_ns;
+	meta->hash = hash;
+	meta->magic = WEFT_META_MAGIC;
+	return 1;
+}
+
+static __always_inline int steer(struct xdp_md *ctx, struct weft_xdp_counts *counts, __u64 now_ns,
+				 __u32 hash, __u32 worker)
+{
+	__u32 slot = ctx->rx_queue_index * weft_workers + worker;
+	int action;
+
+	if (bpf_xdp_get_buff_len(ctx) > weft_frame_max_bytes || !put_meta(ctx, now_ns, hash))
+		goto unsteered;
+	action = bpf_redirect_map(&weft_xsks, slot, 0);
+	if (action != XDP_REDIRECT)
+		goto unsteered;
+	counts->steered++;
+	return action;
+
+unsteered:
+	counts->unsteered++;
+	return weft_otherwise;
+}
+
+SEC("xdp.frags")
+int weft_steer(struct xdp_md *ctx)
+{
+	struct cursor cur = {
+		.start = (void *)(long)ctx->data,
+		.end = (void *)(long)ctx->data_end,
+	};
+	struct weft_xdp_counts *counts = count_here();
+	enum parse_result parsed;
+	struct packet packet;
+	__u32 verdict = WEFT_VERDICT_STEER;
+	__u32 worker;
+	__u64 now_ns;
+	__u32 hash;
+
+	if (!counts)
+		return weft_otherwise;
+	counts->seen++;
+
+	parsed = parse_frame(&cur, &packet);
+	if (parsed == PARSE_OTHER) {
+		counts->passed++;
+		return weft_otherwise;
+	}
+	hash = packet_hash(&packet);
+	if (!is_wanted(&packet, parsed == PARSE_FRAGMENT) || !is_sampled(hash)) {
+		counts->filtered++;
+		return weft_otherwise;
+	}
+	now_ns = bpf_ktime_get_ns();
+	worker = weft_hash_worker(hash, weft_workers);
+	if (parsed == PARSE_TCP)
+		verdict = flow_verdict(&packet, now_ns, worker);
+	if (verdict == WEFT_VERDICT_PASS || (verdict == WEFT_VERDICT_SHUNT &&
+					     !(packet.tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)))) {
+		counts->shunted++;
+		return weft_otherwise;
+	}
+	return steer(ctx, counts, now_ns, hash, worker);
+}
+
+char weft_license[] SEC("license") = "GPL";

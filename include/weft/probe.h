@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * probe.h - what this kernel, host and network interface offer weft, and what to change.
+ *
+ * Changes nothing: interfaces and their programs stay as they are.
+ */
+#ifndef WEFT_PROBE_H
+#define WEFT_PROBE_H
+
+enum weft_probe_status {
+	WEFT_PROBE_OK = 0,
+	WEFT_PROBE_WARN, /* weft works, but slower or with less */
+	WEFT_PROBE_FAIL, /* live capture can't work */
+};
+#define WEFT_PROBE_STATUS_COUNT (WEFT_PROBE_FAIL + 1)
+
+/**
+ * struct weft_probe - one finding; lent for the call
+ * @name:   what was looked at, in lower case
+ * @found:  what is there, in words
+ * @advice: what mends it, most often a command; "" with WEFT_PROBE_OK
+ */
+struct weft_probe {
+	const char *name;
+	enum weft_probe_status status;
+	const char *found;
+	const char *advice;
+};
+
+typedef void (*weft_probe_fn)(const struct weft_probe *probe, void *ctx);
+
+/** weft_probe_host() - call @fn for each finding about kernel and host. Thread: any. */
+void weft_probe_host(weft_probe_fn fn, void *ctx);
+
+/**
+ * weft_probe_interface() - call @fn for each finding about one interface
+ *
+ * Return: 0; -ENODEV: no such interface. Thread: any.
+ */
+int weft_probe_interface(const char *ifname, weft_probe_fn fn, void *ctx);
+
+#endif

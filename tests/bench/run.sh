@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# run.sh BUILD_DIR - replay speed beside its floor and beside other programs.
+#
+#   KIND   traffic, or several: bulk web lossy tiny syn-flood holes   (default: all)
+#   SCALE  1 is the full size of tests/bench/traffic.c                (default: 1)
+#   RUNS   of each contender, one after the other in turn, median     (default: 5)
+#   PEERS  0: leave out the other programs
+#
+# One figure a line: traffic, contender, CPU seconds (user + system, all
+# threads), wall seconds, peak MiB, and the ratio of CPU to "headers touched" of
+# the same file in the same run. Everything reads from the page cache.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+out=${1:-build}
+bench=$out/bench
+data=${BENCH_DATA:-$bench/data}
+kinds=${KIND:-bulk web lossy tiny syn-flood holes}
+scale=${SCALE:-1}
+runs=${RUNS:-5}
+weft=$out/weft
+failed=0
+mkdir -p "$data" "$bench/peers"
+
+median() {
+	sort -g | awk '{ v[NR] = $1 } END { print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
+}
+
+build_peers() {
+	[ "${PEERS:-1}" = 1 ] || return
+	if command -v go >/dev/null && [ -d /usr/share/gocode/src/github.com/google/gopacket ]; then
+		GOPATH=/usr/share/gocode GO111MODULE=off GOCACHE=$PWD/$bench/gocache \
+			go build -o "$bench/peers/gopacket" tests/bench/peers/gopacket.go ||
+			rm -f "$bench/peers/gopacket"
+	fi
+	if [ -e /usr/include/nids.h ]; then
+		gcc -O2 -o "$bench/peers/nids" tests/bench/peers/nids.c -lnids -lpcap ||
+			rm -f "$bench/peers/nids"
+	fi
+}
+
+make_traffic() {
+	local kind=$1 file=$data/$1-$scale.pcap
+	if [ ! -e "$file.done" ]; then
+		"$bench/traffic" "$kind" "$file" "${file%.pcap}.tsv" --scale "$scale" --seed 1 &&
+			touch "$file.done" || exit 1
+	fi
+	cat "$file" >/dev/null # into the page cache
+}
+
+# contenders FILE: name<TAB>command of each that is there
+contenders() {
+	local file=$1 scratch=$data/tcpflow.out
+	printf 'headers touched\t%s\n' "$bench/floor headers $file"
+	printf 'payload memcpy\t%s\n' "$bench/floor memcpy $file"
+	if [ -x "$weft" ]; then
+		printf 'weft replay, 1 worker\t%s\n' \
+			"$weft replay $file --checksum ignore --quiet --json --set capture.workers=1"
+		printf 'weft replay, 2 workers\t%s\n' \
+			"$weft replay $file --checksum ignore --quiet --json --set capture.workers=2"
+		printf 'weft replay, verified\t%s\n' \
+			"$weft replay $file --checksum verify --quiet --json --set capture.workers=1"
+	fi
+	[ "${PEERS:-1}" = 1 ] || return
+	[ -x "$bench/peers/gopacket" ] && printf 'gopacket\t%s\n' "$bench/peers/gopacket $file"
+	[ -x "$bench/peers/nids" ] && printf 'libnids\t%s\n' "$bench/peers/nids $file"
+	command -v tcpflow >/dev/null &&
+		printf 'tcpflow\t%s\n' "sh -c 'rm -rf $scratch; tcpflow -q -r $file -o $scratch -X /dev/null; rm -rf $scratch'"
+}
+
+# Interleaved: one run of each, then again, so that a busy machine hits all alike.
+measure_all() {
+	local file=$1 run name command log=$bench/runs.tsv
+	: >"$log"
+	for run in $(seq "$runs"); do
+		while IFS=$'\t' read -r name command; do
+			case $name in tcpflow) [ "$run" -gt 1 ] && continue ;; esac
+			printf '%s\t%s\n' "$name" \
+				"$(eval "$bench/measure $command" 2>"$bench/errors.log" | tr ' ' '\t')" >>"$log"
+		done < <(contenders "$file")
+	done
+}
+
+report() {
+	local kind=$1 name base cpu wall rss bad
+	base=$(awk -F'\t' '$1 == "headers touched" { print $2 }' "$bench/runs.tsv" | median)
+	cut -f1 "$bench/runs.tsv" | awk '!seen[$0]++' | while read -r name; do
+		cpu=$(awk -F'\t' -v n="$name" '$1 == n { print $2 }' "$bench/runs.tsv" | median)
+		wall=$(awk -F'\t' -v n="$name" '$1 == n { print $3 }' "$bench/runs.tsv" | median)
+		rss=$(awk -F'\t' -v n="$name" '$1 == n { print $4 }' "$bench/runs.tsv" | median)
+		bad=$(awk -F'\t' -v n="$name" '$1 == n && $5 != 0' "$bench/runs.tsv" | wc -l)
+		printf '%-10s %-24s %8.3f CPU s %8.3f wall s %7.0f MiB peak %6.2f x headers%s\n' \
+			"$kind" "$name" "$cpu" "$wall" "$(echo "$rss / 1024" | bc -l)" \
+			"$(echo "$cpu / $base" | bc -l)" "$([ "$bad" -gt 0 ] && echo "  FAILED $bad times")"
+	done
+}
+
+# Every direction's stream file has the truth's SHA-256, and there are no others.
+check_truth() {
+	local kind=$1 file=$2 dir=$data/streams.out wrong files lines
+	[ -x "$weft" ] || return
+	rm -rf "$dir"
+	if ! "$weft" replay "$file" --checksum ignore --quiet --streams "$dir" >/dev/null 2>"$bench/errors.log"; then
+		echo "$kind: weft replay --streams failed:"
+		cat "$bench/errors.log"
+		failed=1
+		return
+	fi
+	wrong=$(awk -F'\t' '{ printf "%s  %s.%s-%s.%s\n", $7, $1, $2, $3, $4 }' "${file%.pcap}.tsv" |
+		(cd "$dir" && sha256sum --check --quiet 2>/dev/null) | wc -l)
+	lines=$(wc -l <"${file%.pcap}.tsv")
+	files=$(find "$dir" -type f | wc -l)
+	rm -rf "$dir"
+	printf '%-10s %-24s %8d of %d right, %d files\n' "$kind" "streams against truth" \
+		"$((lines - wrong))" "$lines" "$files"
+	[ "$wrong" -eq 0 ] && [ "$files" -eq "$lines" ] || failed=1
+}
+
+build_peers
+for kind in $kinds; do
+	file=$data/$kind-$scale.pcap
+	make_traffic "$kind"
+	measure_all "$file"
+	report "$kind"
+	check_truth "$kind" "$file"
+	[ "${KEEP:-1}" = 1 ] || rm -f "$data/$kind-$scale".*
+done
+exit $failed

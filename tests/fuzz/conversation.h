@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * conversation.h - seeded random TCP conversations as a tap sees them, and the truth about them.
+ *
+ * A batch is many conversations interleaved into one sequence of frames. The
+ * truth is what weft must deliver for each direction: which bytes, which gaps,
+ * how it ended. It comes from the simulated endpoints, not from the frames.
+ *
+ *   stream of a direction   0├───────────┬──gap──┬─────────────┤end
+ *                            ^start (midstream: the first byte seen, told as offset 0)
+ */
+#ifndef TESTS_FUZZ_CONVERSATION_H
+#define TESTS_FUZZ_CONVERSATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What may happen to a conversation; conv_options.kinds is a set of these. */
+#define CONV_VLAN	 (1u << 0)
+#define CONV_IPV6	 (1u << 1)
+#define CONV_REORDER	 (1u << 2) /* segments overtake each other on the path */
+#define CONV_LOSS	 (1u << 3) /* lost, then sent again */
+#define CONV_DUP	 (1u << 4)
+#define CONV_SPURIOUS	 (1u << 5)  /* retransmissions nobody needed; overlaps if repacketised */
+#define CONV_SKEW	 (1u << 6)  /* the tap itself reorders, acknowledgements before data */
+#define CONV_MISSED	 (1u << 7)  /* segments missing from the capture for good: gaps */
+#define CONV_MIDSTREAM	 (1u << 8)  /* the capture starts in the middle */
+#define CONV_ONE_SIDED	 (1u << 9)  /* only one direction was captured */
+#define CONV_REUSE	 (1u << 10) /* the four-tuple is used again */
+#define CONV_WRAP	 (1u << 11) /* sequence numbers wrap early */
+#define CONV_TINY	 (1u << 12) /* segments of a few bytes */
+#define CONV_ZERO_WINDOW (1u << 13)
+#define CONV_KEEPALIVE	 (1u << 14)
+#define CONV_OPENINGS	 (1u << 15) /* all handshakes, not only the usual one */
+#define CONV_CLOSINGS	 (1u << 16) /* all ends, not only by FIN */
+#define CONV_DIRTY_RST	 (1u << 17) /* a reset in mid-transfer */
+#define CONV_LATE	 (1u << 18) /* a hole filled after weft has given it up */
+#define CONV_NOISE	 (1u << 19) /* segments that no receiver accepts */
+#define CONV_LARGE	 (1u << 20) /* some hundred KiB */
+#define CONV_ALL	 ((1u << 21) - 1)
+
+/* How a conversation may be reported to have ended: 1u << enum weft_close_reason. */
+#define CONV_REASON_ANY UINT32_MAX
+
+struct conv_gap {
+	uint64_t off;
+	uint64_t len_bytes;
+};
+
+/* What one side sent, and what of it a tap can tell. Offsets are those of the sender's stream. */
+struct conv_truth_dir {
+	uint8_t *bytes;
+	uint64_t bytes_len;
+	uint64_t start;	       /* first byte that is delivered; told as offset 0 */
+	uint64_t end;	       /* one beyond the last byte delivered or known missing */
+	uint64_t end_min;      /* less than end where a missing tail need not be noticed */
+	bool lead_gap_allowed; /* midstream: bytes in flight before the first may be a gap */
+	bool loose; /* cut off by a reset, or never seen: only bytes below end_min are certain */
+	struct conv_gap *gaps;
+	uint32_t gaps_count;
+};
+
+struct conv_truth {
+	uint8_t ip_version;
+	uint8_t addr[2][16]; /* of side 0 and 1; IPv4 as ::ffff:a.b.c.d */
+	uint16_t port[2];
+	uint16_t vlan[2];
+	uint32_t use;	   /* of this four-tuple, from 1 */
+	bool certain;	   /* handshake or bytes were seen: must be reported */
+	bool opener_known; /* side 0 must be told as the one that opened */
+	uint32_t reasons;  /* allowed, 1u << enum weft_close_reason */
+	uint32_t kinds;	   /* CONV_* that were chosen */
+	uint64_t seed;
+	struct conv_truth_dir dir[2]; /* [0]: sent by side 0 */
+};
+
+struct conv_packet {
+	uint64_t time_ns;
+	const uint8_t *bytes;
+	uint32_t len_bytes;
+	uint32_t conversation; /* index of its truth */
+	uint32_t order;	       /* decides between equal times */
+};
+
+struct conv_options {
+	uint32_t conversations; /* at least so many */
+	uint32_t kinds;		/* CONV_* that are allowed */
+	uint64_t start_ns;
+	uint64_t spread_ns; /* conversations begin within this time */
+};
+
+struct conv_batch {
+	struct conv_packet *packets;
+	uint32_t packets_count;
+	uint32_t packets_room;
+	struct conv_truth *truths;
+	uint32_t truths_count;
+	uint32_t truths_room;
+	uint8_t **chunks; /* of frame memory */
+	uint32_t chunks_count;
+	uint32_t chunks_room;
+	size_t chunk_left_bytes;
+};
+
+void conv_batch_make(struct conv_batch *batch, uint64_t seed, const struct conv_options *opts);
+void conv_batch_free(struct conv_batch *batch);
+
+/* For people: which CONV_* are in @kinds. @text: room for 256. */
+const char *conv_kinds_text(uint32_t kinds, char *text);
+
+#endif

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * engine_run.c - sets up what a worker owns, without a worker.
+ */
+#include "fuzz/engine_run.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/opts.h"
+#include "capture/frame.h"
+#include "deliver/subscription.h"
+#include "engine/pipeline.h"
+#include "memory/arena.h"
+#include "memory/page.h"
+#include "memory/page_pool.h"
+
+enum {
+	RX_FRAMES = 256,
+	RX_FRAME_BYTES = 4096,
+	BATCH_MAX = 64,
+};
+
+static void fail(struct engine_run *run, const char *format, ...)
+{
+	va_list args;
+
+	if (run->error[0])
+		return;
+	va_start(args, format);
+	vsnprintf(run->error, sizeof(run->error), format, args);
+	va_end(args);
+}
+
+static void must(int err)
+{
+	if (err) {
+		fprintf(stderr, "engine_run: %s\n", strerror(-err));
+		abort();
+	}
+}
+
+static void fill_weft_opts(struct engine_run *run)
+{
+	const struct engine_run_opts *opts = &run->opts;
+	struct weft_opts asked = {
+		.sz = sizeof(asked),
+		.workers = 1,
+		.memory_max_bytes = opts->memory_bytes,
+		.checksum = opts->checksum,
+		.deliver = opts->deliver,
+		.overlap = opts->overlap,
+		.stream_pages_max = opts->stream_pages_max,
+		.flows_max = opts->flows_max,
+		.depth_bytes = opts->depth_bytes,
+	};
+
+	must(wf_opts_resolve(&asked, &run->weft));
+}
+
+static void start_memory(struct engine_run *run)
+{
+	struct wf_page_pool_opts pool = {
+		.small_bytes = WEFT_PAGE_SMALL_BYTES,
+		.medium_bytes = WEFT_PAGE_MEDIUM_BYTES,
+		.large_bytes = WEFT_PAGE_LARGE_BYTES,
+	};
+
+	if (run->opts.in_pages) {
+		pool.frame_bytes = RX_FRAME_BYTES;
+		pool.frames = RX_FRAMES;
+		pool.frames_reserve = BATCH_MAX;
+	}
+	must(wf_arena_new(run->opts.memory_bytes, &run->arena));
+	must(wf_page_pool_new(run->arena, &pool, &run->metrics, &run->pages));
+	wf_page_pool_adopt(run->pages);
+}
+
+static void start_dispatch(struct engine_run *run)
+{
+	struct weft_sub_opts sub = {
+		.sz = sizeof(sub),
+		.name = "test",
+		.inline_fn = run->opts.event_fn,
+		.ctx = run->opts.ctx,
+	};
+
+	must(wf_sub_new(&sub, 1, false, run->arena, &run->sub));
+	wf_dispatch_init(&run->dispatch, 0, &run->sub, 1);
+}
+
+void engine_run_start(struct engine_run *run, const struct engine_run_opts *opts)
+{
+	struct wf_pipeline_opts pipeline = {
+		.weft = &run->weft,
+		.secret = {{0x1234567, 0x89abcdef, 0xfedcba98, 0x7654321}},
+		.workers = 1,
+		.metrics = &run->metrics,
+	};
+
+	memset(run, 0, sizeof(*run));
+	run->opts = *opts;
+	if (!run->opts.batch || run->opts.batch > BATCH_MAX)
+		run->opts.batch = BATCH_MAX;
+	fill_weft_opts(run);
+	start_memory(run);
+	start_dispatch(run);
+	run->batch = calloc(BATCH_MAX, sizeof(*run->batch));
+	if (!run->batch)
+		abort();
+	pipeline.arena = run->arena;
+	pipeline.pages = run->pages;
+	pipeline.dispatch = &run->dispatch;
+	must(wf_pipeline_new(&pipeline, &run->pipeline));
+}
+
+static void run_batch(struct engine_run *run)
+{
+	wf_pipeline_run(run->pipeline, run->batch, run->batch_count);
+	run->batch_count = 0;
+}
+
+/* Put the frame where a receiver would find it: in a received frame, else in a large page. */
+static bool place_in_page(struct engine_run *run, struct wf_frame *frame)
+{
+	struct wf_page *page;
+	uint64_t off;
+
+	if (wf_page_pool_take_frames(run->pages, &off, 1))
+		page = wf_arena_page_at(run->arena, off);
+	else
+		page = wf_page_pool_take(run->pages, frame->cap_bytes);
+	if (!page || wf_page_copy_in(page, 0, frame->bytes, frame->cap_bytes)) {
+		wf_page_put(page);
+		return false;
+	}
+	frame->page = page;
+	frame->bytes = wf_page_bytes(page);
+	return true;
+}
+
+void engine_run_frame(struct engine_run *run, uint64_t time_ns, const uint8_t *bytes, uint32_t len)
+{
+	engine_run_cut_frame(run, time_ns, bytes, len, len);
+}
+
+void engine_run_cut_frame(struct engine_run *run, uint64_t time_ns, const uint8_t *bytes,
+			  uint32_t len, uint32_t wire_len)
+{
+	struct wf_frame *frame = &run->batch[run->batch_count];
+
+	*frame = (struct wf_frame){.bytes = bytes,
+				   .time_ns = time_ns,
+				   .cap_bytes = len,
+				   .wire_bytes = wire_len,
+				   .link = WF_LINK_ETHERNET};
+	if (run->opts.in_pages && !place_in_page(run, frame)) {
+		fail(run, "no page for a received frame");
+		return;
+	}
+	if (++run->batch_count == run->opts.batch)
+		run_batch(run);
+}
+
+static void check_ledgers(struct engine_run *run)
+{
+	for (const struct weft_ledger *ledger = weft_ledgers(); ledger->name; ledger++) {
+		uint64_t total = wf_metrics_find(&run->metrics, ledger->total);
+		uint64_t sum = 0;
+
+		for (const char *const *part = ledger->parts; *part; part++)
+			sum += wf_metrics_find(&run->metrics, *part);
+		if (sum != total)
+			fail(run, "ledger %s: %llu, its parts %llu", ledger->name,
+			     (unsigned long long)total, (unsigned long long)sum);
+	}
+}
+
+/* Everything is over: nothing may be held, counted as active, or lost from sight. */
+static void check_empty(struct engine_run *run)
+{
+	static const char *const zero[] = {"payload_held_bytes", "flows_active_flows",
+					   "embryonic_active_flows"};
+
+	for (size_t i = 0; i < sizeof(zero) / sizeof(zero[0]); i++)
+		if (wf_metrics_find(&run->metrics, zero[i]))
+			fail(run, "%s is %llu after the end", zero[i],
+			     (unsigned long long)wf_metrics_find(&run->metrics, zero[i]));
+	if (wf_metric_get(&run->metrics, flows_opened_flows) !=
+	    wf_metric_get(&run->metrics, flows_closed_flows))
+		fail(run, "%llu flows opened, %llu closed",
+		     (unsigned long long)wf_metric_get(&run->metrics, flows_opened_flows),
+		     (unsigned long long)wf_metric_get(&run->metrics, flows_closed_flows));
+	wf_page_pool_tend(run->pages, 0);
+	if (wf_page_pool_taken(run->pages))
+		fail(run, "%llu pages are still taken",
+		     (unsigned long long)wf_page_pool_taken(run->pages));
+	if (!wf_page_pool_is_valid(run->pages) || !wf_arena_is_valid(run->arena))
+		fail(run, "page pool or arena is not valid");
+}
+
+const char *engine_run_finish(struct engine_run *run)
+{
+	if (run->batch_count)
+		run_batch(run);
+	wf_pipeline_flush(run->pipeline);
+	check_ledgers(run);
+	check_empty(run);
+	wf_pipeline_free(run->pipeline);
+	wf_dispatch_close(&run->dispatch);
+	wf_sub_free(run->sub);
+	wf_page_pool_free(run->pages);
+	if (wf_arena_used_bytes(run->arena))
+		fail(run, "%llu bytes of the arena are still used",
+		     (unsigned long long)wf_arena_used_bytes(run->arena));
+	wf_arena_free(run->arena);
+	free(run->batch);
+	return run->error[0] ? run->error : NULL;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * engine_run.h - one pipeline without threads, fed with frames from memory.
+ *
+ *   start → frames ... → finish: flushed, ledgers closed, every page given back
+ */
+#ifndef TESTS_FUZZ_ENGINE_RUN_H
+#define TESTS_FUZZ_ENGINE_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <weft/opts.h>
+#include <weft/subscribe.h>
+
+#include "deliver/dispatch.h"
+#include "metrics/metrics.h"
+
+struct weft_sub;
+struct wf_arena;
+struct wf_frame;
+struct wf_page_pool;
+struct wf_pipeline;
+
+struct engine_run_opts {
+	uint64_t memory_bytes;
+	bool in_pages; /* frames lie in pages, as live; else in the caller's memory, as mapped files
+			*/
+	uint32_t batch; /* frames for one wf_pipeline_run() */
+	enum weft_checksum checksum;
+	enum weft_deliver deliver;
+	enum weft_overlap overlap;
+	uint32_t stream_pages_max; /* 0: default */
+	uint32_t flows_max;	   /* 0: default */
+	uint64_t depth_bytes;
+	weft_event_fn event_fn;
+	void *ctx;
+};
+
+struct engine_run {
+	struct engine_run_opts opts;
+	struct weft_opts weft;
+	struct wf_metrics metrics;
+	struct wf_arena *arena;
+	struct wf_page_pool *pages;
+	struct weft_sub *sub;
+	struct wf_dispatch dispatch;
+	struct wf_pipeline *pipeline;
+	struct wf_frame *batch;
+	uint32_t batch_count;
+	char error[256]; /* the first broken rule, or empty */
+};
+
+/* Aborts if it can't be set up. */
+void engine_run_start(struct engine_run *run, const struct engine_run_opts *opts);
+
+/* @frame: lent until finish. */
+void engine_run_frame(struct engine_run *run, uint64_t time_ns, const uint8_t *frame, uint32_t len);
+
+/* ... of which only @len bytes of @wire_len were captured. */
+void engine_run_cut_frame(struct engine_run *run, uint64_t time_ns, const uint8_t *frame,
+			  uint32_t len, uint32_t wire_len);
+
+/* Return: NULL, or what does not hold (lent until the next start). */
+const char *engine_run_finish(struct engine_run *run);
+
+#endif

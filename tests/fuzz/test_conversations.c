@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_conversations.c - random conversations: truth, oracle and engine agree.
+ *
+ *   test_conversations [--count N] [--seed N] [--batch N] [--kinds MASK] [--verbose]
+ *
+ * Environment: CONVERSATIONS, how many when --count is not given. What fails is
+ * printed with its seed and packets and written to a capture file, so that
+ *   test_conversations --seed N --verbose
+ * shows it alone.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz/conversation.h"
+#include "fuzz/engine_run.h"
+#include "fuzz/observed.h"
+#include "fuzz/oracle.h"
+#include "fuzz/wire.h"
+
+enum {
+	COUNT_DEFAULT = 4000,
+	BATCH_DEFAULT = 48,
+	FAILURES_MAX = 5,
+};
+
+struct options {
+	uint64_t seed;
+	uint32_t count;
+	uint32_t batch;
+	uint32_t kinds;
+	bool single; /* only this seed */
+	bool verbose;
+};
+
+struct totals {
+	uint64_t conversations;
+	uint64_t packets;
+	uint64_t bytes;
+	uint64_t gaps;
+	uint32_t failures;
+};
+
+/* Whatever nobody acknowledged is not delivered then, so all must have been captured. */
+static bool is_acked_seed(uint64_t seed)
+{
+	return seed % 5 == 4;
+}
+
+static uint32_t kinds_of(const struct options *options, uint64_t seed)
+{
+	uint32_t kinds = options->kinds;
+
+	if (is_acked_seed(seed))
+		kinds &= ~(CONV_MISSED | CONV_MIDSTREAM | CONV_ONE_SIDED | CONV_DIRTY_RST |
+			   CONV_LATE);
+	return kinds;
+}
+
+static void show_packets(const struct conv_batch *batch, uint32_t conversation)
+{
+	uint64_t start_ns = batch->packets_count ? batch->packets[0].time_ns : 0;
+
+	for (uint32_t i = 0; i < batch->packets_count; i++) {
+		const struct conv_packet *packet = &batch->packets[i];
+
+		if (packet->conversation == conversation)
+			printf("#   %6u %12.6f ms, %u bytes\n", i,
+			       (double)(packet->time_ns - start_ns) / 1e6, packet->len_bytes);
+	}
+}
+
+static void write_pcap(const struct conv_batch *batch, uint32_t conversation, uint64_t seed)
+{
+	const char *dir = getenv("WEFT_BUILD");
+	char path[512];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/conversation-%llu.pcap", dir ? dir : "build",
+		 (unsigned long long)seed);
+	file = fopen(path, "wb");
+	if (!file)
+		return;
+	wire_pcap_start(file);
+	for (uint32_t i = 0; i < batch->packets_count; i++)
+		if (batch->packets[i].conversation == conversation)
+			wire_pcap_add(file, batch->packets[i].time_ns, batch->packets[i].bytes,
+				      batch->packets[i].len_bytes);
+	fclose(file);
+	printf("#   written to %s\n", path);
+}
+
+static void report(const struct conv_batch *batch, const struct options *options, uint64_t seed,
+		   uint32_t conversation, const char *who, const char *what)
+{
+	const struct conv_truth *truth = &batch->truths[conversation];
+	char kinds[256];
+
+	printf("# %s: %s\n", who, what);
+	printf("#   --seed %llu --batch %u --kinds %#x, conversation %u, use %u, ports %u %u: %s\n",
+	       (unsigned long long)seed, options->batch, options->kinds, conversation, truth->use,
+	       truth->port[0], truth->port[1], conv_kinds_text(truth->kinds, kinds));
+	if (options->verbose)
+		show_packets(batch, conversation);
+	write_pcap(batch, conversation, seed);
+}
+
+static bool oracle_agrees(const struct conv_batch *batch, const struct options *options,
+			  uint64_t seed)
+{
+	struct observed_set set = {0};
+	struct oracle *oracle = oracle_new();
+	uint32_t conversation;
+	const char *error;
+
+	for (uint32_t i = 0; i < batch->packets_count; i++)
+		oracle_packet(oracle, batch->packets[i].time_ns, batch->packets[i].bytes,
+			      batch->packets[i].len_bytes);
+	oracle_finish(oracle, &set);
+	error = observed_compare(&set, batch, false, &conversation);
+	if (error)
+		report(batch, options, seed, conversation, "oracle", error);
+	observed_fini(&set);
+	return !error;
+}
+
+/* Each seed has the engine in another setting; all must give the same. */
+static struct engine_run_opts engine_settings(uint64_t seed, struct observed_set *set)
+{
+	return (struct engine_run_opts){
+		.memory_bytes = 64u << 20,
+		.in_pages = seed & 1,
+		.batch = (uint32_t)(seed / 2 % 64 + 1),
+		.checksum = WEFT_CHECKSUM_VERIFY,
+		.deliver = is_acked_seed(seed) ? WEFT_DELIVER_ACKED : WEFT_DELIVER_ARRIVAL,
+		.overlap = (enum weft_overlap)(seed / 3 % WEFT_OVERLAP_COUNT),
+		.event_fn = observed_event,
+		.ctx = set,
+	};
+}
+
+static bool engine_agrees(const struct conv_batch *batch, const struct options *options,
+			  uint64_t seed)
+{
+	struct observed_set set = {0};
+	struct engine_run_opts settings = engine_settings(seed, &set);
+	struct engine_run run;
+	uint32_t conversation;
+	const char *broken;
+	const char *error;
+
+	engine_run_start(&run, &settings);
+	for (uint32_t i = 0; i < batch->packets_count; i++)
+		engine_run_frame(&run, batch->packets[i].time_ns, batch->packets[i].bytes,
+				 batch->packets[i].len_bytes);
+	broken = engine_run_finish(&run);
+	error = observed_compare(&set, batch, true, &conversation);
+	if (error)
+		report(batch, options, seed, conversation, "engine", error);
+	if (broken)
+		printf("# engine, seed %llu: %s\n", (unsigned long long)seed, broken);
+	observed_fini(&set);
+	return !error && !broken;
+}
+
+static void count_truth(const struct conv_batch *batch, struct totals *totals)
+{
+	totals->conversations += batch->truths_count;
+	totals->packets += batch->packets_count;
+	for (uint32_t i = 0; i < batch->truths_count; i++) {
+		for (int from = 0; from < 2; from++) {
+			const struct conv_truth_dir *dir = &batch->truths[i].dir[from];
+
+			totals->bytes += dir->end - dir->start;
+			totals->gaps += dir->gaps_count;
+		}
+	}
+}
+
+static void run_batch(const struct options *options, uint64_t seed, struct totals *totals)
+{
+	const struct conv_options conv = {
+		.conversations = options->batch,
+		.kinds = kinds_of(options, seed),
+		.start_ns = 1700000000000000000ull,
+		.spread_ns = 300000000,
+	};
+	struct conv_batch batch;
+
+	conv_batch_make(&batch, seed, &conv);
+	count_truth(&batch, totals);
+	if (!oracle_agrees(&batch, options, seed))
+		totals->failures++;
+	if (!engine_agrees(&batch, options, seed))
+		totals->failures++;
+	conv_batch_free(&batch);
+}
+
+static struct options parse_options(int argc, char **argv)
+{
+	const char *count = getenv("CONVERSATIONS");
+	struct options options = {
+		.seed = 1,
+		.count = count ? (uint32_t)strtoul(count, NULL, 0) : COUNT_DEFAULT,
+		.batch = BATCH_DEFAULT,
+		.kinds = CONV_ALL,
+	};
+
+	for (int i = 1; i < argc; i++) {
+		const char *value = i + 1 < argc ? argv[i + 1] : "0";
+
+		if (!strcmp(argv[i], "--verbose")) {
+			options.verbose = true;
+			continue;
+		}
+		if (!strcmp(argv[i], "--seed")) {
+			options.seed = strtoull(value, NULL, 0);
+			options.single = true;
+		} else if (!strcmp(argv[i], "--count")) {
+			options.count = (uint32_t)strtoul(value, NULL, 0);
+			options.single = false;
+		} else if (!strcmp(argv[i], "--batch")) {
+			options.batch = (uint32_t)strtoul(value, NULL, 0);
+		} else if (!strcmp(argv[i], "--kinds")) {
+			options.kinds = (uint32_t)strtoul(value, NULL, 0);
+		}
+		i++;
+	}
+	return options;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = parse_options(argc, argv);
+	struct totals totals = {0};
+	uint64_t seed = options.seed;
+
+	do
+		run_batch(&options, seed++, &totals);
+	while (!options.single && totals.conversations < options.count &&
+	       totals.failures < FAILURES_MAX);
+	printf("# %llu conversations, %llu packets, %llu bytes, %llu gaps\n",
+	       (unsigned long long)totals.conversations, (unsigned long long)totals.packets,
+	       (unsigned long long)totals.bytes, (unsigned long long)totals.gaps);
+	printf("%s - test_conversations_truth_oracle_and_engine_agree\n",
+	       totals.failures ? "not ok" : "ok");
+	return totals.failures ? 1 : 0;
+}

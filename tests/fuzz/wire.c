@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * wire.c - headers from the link up to TCP, written byte by byte.
+ */
+#include "fuzz/wire.h"
+
+#include <errno.h>
+#include <string.h>
+
+static uint8_t *put8(uint8_t *at, uint32_t value)
+{
+	*at = (uint8_t)value;
+	return at + 1;
+}
+
+static uint8_t *put16(uint8_t *at, uint32_t value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+	return at + 2;
+}
+
+static uint8_t *put32(uint8_t *at, uint32_t value)
+{
+	return put16(put16(at, value >> 16), value & 0xffff);
+}
+
+static uint32_t sum16(const uint8_t *bytes, size_t len_bytes, uint32_t sum)
+{
+	uint64_t wide = sum;
+
+	for (size_t i = 0; i + 1 < len_bytes; i += 2)
+		wide += (uint32_t)bytes[i] << 8 | bytes[i + 1];
+	if (len_bytes & 1)
+		wide += (uint32_t)bytes[len_bytes - 1] << 8;
+	while (wide >> 16)
+		wide = (wide & 0xffff) + (wide >> 16);
+	return (uint32_t)wide;
+}
+
+static uint16_t sum_fold(uint32_t sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+static uint8_t *put_options(uint8_t *at, const struct wire_segment *segment)
+{
+	const uint8_t *start = at;
+
+	if (segment->mss)
+		at = put16(put16(at, 0x0204), segment->mss);
+	if (segment->wscale >= 0)
+		at = put8(put8(put8(at, 3), 3), (uint32_t)segment->wscale);
+	if (segment->sack_ok)
+		at = put16(at, 0x0402);
+	if (segment->timestamps)
+		at = put32(put32(put16(at, 0x080a), segment->ts_val), segment->ts_ecr);
+	if (segment->fast_open)
+		at = put32(put32(put16(at, 0x220a), 0x5eed5eed), 0xc00c1e00);
+	if (segment->sacks) {
+		at = put8(put8(at, 5), 2 + 8u * segment->sacks);
+		for (uint32_t i = 0; i < segment->sacks; i++)
+			at = put32(put32(at, segment->sack[i][0]), segment->sack[i][1]);
+	}
+	while ((at - start) % 4)
+		at = put8(at, 1);
+	return at;
+}
+
+static uint8_t *put_ethernet(uint8_t *at, const struct wire_segment *segment)
+{
+	memcpy(at, "\x02\0\0\0\0\x02\x02\0\0\0\0\x01", 12);
+	at += 12;
+	if (segment->vlan[1])
+		at = put16(put16(at, 0x88a8), segment->vlan[0]);
+	if (segment->vlan[0])
+		at = put16(put16(at, 0x8100),
+			   segment->vlan[1] ? segment->vlan[1] : segment->vlan[0]);
+	return put16(at, segment->ip_version == 4 ? 0x0800 : 0x86dd);
+}
+
+static uint8_t *put_ip(uint8_t *at, const struct wire_segment *segment, uint32_t tcp_bytes)
+{
+	uint8_t *ip = at;
+
+	if (segment->ip_version == 6) {
+		at = put32(at, 0x60000000);
+		at = put8(put8(put16(at, tcp_bytes), 6), 64);
+		memcpy(at, segment->src, 16);
+		memcpy(at + 16, segment->dst, 16);
+		return at + 32;
+	}
+	at = put16(put16(at, 0x4500), 20 + tcp_bytes);
+	at = put16(put16(at, segment->ip_id), 0x4000);
+	at = put16(put8(put8(at, 64), 6), 0);
+	memcpy(at, segment->src, 4);
+	memcpy(at + 4, segment->dst, 4);
+	put16(ip + 10, sum_fold(sum16(ip, 20, 0)));
+	return at + 8;
+}
+
+static uint16_t tcp_sum(const struct wire_segment *segment, const uint8_t *tcp, uint32_t tcp_bytes)
+{
+	size_t addr_bytes = segment->ip_version == 4 ? 4 : 16;
+	uint32_t sum = 6 + tcp_bytes;
+
+	sum = sum16(segment->src, addr_bytes, sum);
+	sum = sum16(segment->dst, addr_bytes, sum);
+	return sum_fold(sum16(tcp, tcp_bytes, sum));
+}
+
+size_t wire_build(uint8_t *frame, const struct wire_segment *segment)
+{
+	uint8_t options[40];
+	uint32_t options_bytes = (uint32_t)(put_options(options, segment) - options);
+	uint32_t tcp_bytes = 20 + options_bytes + segment->payload_bytes;
+	uint8_t *tcp = put_ip(put_ethernet(frame, segment), segment, tcp_bytes);
+	uint8_t *at;
+
+	at = put16(put16(tcp, segment->sport), segment->dport);
+	at = put32(put32(at, segment->seq), segment->ack);
+	at = put16(at, (5 + options_bytes / 4) << 12 | segment->flags);
+	at = put32(put16(at, segment->window), 0);
+	memcpy(at, options, options_bytes);
+	at += options_bytes;
+	if (segment->payload_bytes)
+		memcpy(at, segment->payload, segment->payload_bytes);
+	put16(tcp + 16, tcp_sum(segment, tcp, tcp_bytes) ^ (segment->bad_checksum ? 0x5a5a : 0));
+	return (size_t)(at + segment->payload_bytes - frame);
+}
+
+int wire_pcap_start(FILE *file)
+{
+	const uint32_t header[6] = {0xa1b23c4d, 0x00040002, 0, 0, 262144, 1};
+
+	return fwrite(header, sizeof(header), 1, file) == 1 ? 0 : -EIO;
+}
+
+int wire_pcap_add(FILE *file, uint64_t time_ns, const uint8_t *frame, uint32_t len_bytes)
+{
+	const uint32_t record[4] = {(uint32_t)(time_ns / 1000000000),
+				    (uint32_t)(time_ns % 1000000000), len_bytes, len_bytes};
+
+	if (fwrite(record, sizeof(record), 1, file) != 1)
+		return -EIO;
+	return fwrite(frame, len_bytes, 1, file) == 1 ? 0 : -EIO;
+}

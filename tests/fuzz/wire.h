@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * wire.h - builds complete Ethernet frames with one TCP segment, checksums right.
+ *
+ * For tests only, and on purpose without any line of the decoder's: what one
+ * writes and the other reads must agree by the standards alone.
+ */
+#ifndef TESTS_FUZZ_WIRE_H
+#define TESTS_FUZZ_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define WIRE_FIN 0x01u
+#define WIRE_SYN 0x02u
+#define WIRE_RST 0x04u
+#define WIRE_PSH 0x08u
+#define WIRE_ACK 0x10u
+#define WIRE_URG 0x20u
+
+enum {
+	WIRE_SACKS_MAX = 3,
+	WIRE_HEADERS_MAX = 14 + 8 + 40 + 60,
+};
+
+struct wire_segment {
+	uint8_t ip_version;
+	uint8_t src[16]; /* IPv4: the first four bytes */
+	uint8_t dst[16];
+	uint16_t sport;
+	uint16_t dport;
+	uint16_t vlan[2]; /* 0: no tag */
+	uint16_t ip_id;
+	uint32_t seq;
+	uint32_t ack;
+	uint16_t flags;
+	uint16_t window;
+	uint16_t mss;	/* 0: no such option */
+	int16_t wscale; /* negative: no such option */
+	bool sack_ok;
+	bool timestamps;
+	bool fast_open;	   /* a cookie option */
+	bool bad_checksum; /* of TCP */
+	uint32_t ts_val;
+	uint32_t ts_ecr;
+	uint8_t sacks;
+	uint32_t sack[WIRE_SACKS_MAX][2];
+	const uint8_t *payload;
+	uint32_t payload_bytes;
+};
+
+/* Return: length of the frame written to @frame (room: WIRE_HEADERS_MAX + payload). */
+size_t wire_build(uint8_t *frame, const struct wire_segment *segment);
+
+/* A capture file in nanosecond pcap format. Return: 0 or a negative errno. */
+int wire_pcap_start(FILE *file);
+int wire_pcap_add(FILE *file, uint64_t time_ns, const uint8_t *frame, uint32_t len_bytes);
+
+#endif

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+#
+# lib.sh - for tests/integration/test_*.sh: TAP lines, namespaces of their own, agents.
+#
+#   . "$(dirname "$0")/lib.sh"
+#   check 'what must hold' COMMAND ARGS...      ok if COMMAND returns 0; else its output is shown
+#
+# Whatever is started with these functions is ended at exit, by its pid.
+set -u
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+weft=$root/${WEFT_BUILD:-build}/weft
+case ${WEFT_BUILD:-} in /*) weft=$WEFT_BUILD/weft ;; esac
+corpus=${WEFT_CORPUS:-$root/../shared/corpus}
+work=$(mktemp -d /tmp/weft-test-XXXXXX)
+chmod 755 "$work"
+namespaces=()
+pids=()
+tests_failed=0
+
+lib_cleanup() {
+	local pid ns
+	trap - EXIT INT TERM
+	for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null; done
+	for pid in "${pids[@]}"; do
+		lib_gone "$pid" 50 || kill -9 "$pid" 2>/dev/null
+		wait "$pid" 2>/dev/null
+	done
+	for ns in "${namespaces[@]}"; do ip netns del "$ns" 2>/dev/null; done
+	rm -rf "$work"
+}
+trap lib_cleanup EXIT
+trap 'exit 1' INT TERM
+
+# lib_gone PID TENTHS: wait until PID has ended (a zombie has).
+lib_gone() {
+	local try
+	for ((try = 0; try < $2; try++)); do
+		case $(ps -o state= -p "$1" 2>/dev/null) in '' | Z*) return 0 ;; esac
+		sleep 0.1
+	done
+	return 1
+}
+
+ok() { echo "ok - $1"; }
+not_ok() {
+	echo "not ok - $1"
+	tests_failed=$((tests_failed + 1))
+}
+diag() { sed 's/^/# /'; }
+skip() { echo "ok - $1 # SKIP $2"; }
+
+skip_all() {
+	skip "$(basename "$0" .sh)" "$1"
+	exit 0
+}
+
+# Ends a test file; its exit status tells whether anything failed.
+finish() { exit $((tests_failed > 0)); }
+
+check() {
+	local name=$1 out=$work/check.out
+	shift
+	if "$@" >"$out" 2>&1; then
+		ok "$name"
+	else
+		not_ok "$name"
+		{
+			echo "status $? of: $*"
+			head -n 40 "$out"
+		} | diag
+		return 1
+	fi
+}
+
+# check_weft NAME STATUS PATTERN ARGS...: weft ARGS ends with STATUS and says PATTERN (of grep -E).
+check_weft() {
+	local name=$1 status=$2 pattern=$3 got
+	shift 3
+	"$weft" "$@" >"$work/out" 2>"$work/err" </dev/null
+	got=$?
+	if [ "$got" -eq "$status" ] && cat "$work/err" "$work/out" | grep -qE -- "$pattern"; then
+		ok "$name"
+	else
+		not_ok "$name"
+		{
+			echo "weft $*: status $got, expected $status and /$pattern/"
+			head -n 20 "$work/err" "$work/out"
+		} | diag
+		return 1
+	fi
+}
+
+need_root() { [ "$(id -u)" -eq 0 ] || skip_all 'needs root'; }
+need_weft() {
+	[ -x "$weft" ] && return
+	not_ok "$weft is built"
+	finish
+}
+
+# ---- namespaces: two, joined by a veth pair whose ends are both called eth0 ----
+
+ns_a=weft-a-$$
+ns_b=weft-b-$$
+ip_a=10.78.0.1
+ip_b=10.78.0.2
+
+# make_pair [QUEUES [MTU]]
+make_pair() {
+	local queues=${1:-1} mtu=${2:-1500} ns
+	# A side keeps its devices, so that "what is left" can be compared.
+	ip netns add "$ns_a" && namespaces+=("$ns_a") || return 1
+	ip netns add "$ns_b" && namespaces+=("$ns_b") || return 1
+	ip -n "$ns_a" link add eth0 numrxqueues "$queues" numtxqueues "$queues" type veth \
+		peer name eth0 netns "$ns_b" numrxqueues "$queues" numtxqueues "$queues" || return 1
+	for ns in "$ns_a" "$ns_b"; do
+		ip netns exec "$ns" sysctl -qw net.ipv6.conf.eth0.disable_ipv6="${NO_IPV6:-0}"
+		ip -n "$ns" link set eth0 mtu "$mtu"
+		ip -n "$ns" link set lo up
+		ip -n "$ns" link set eth0 up
+	done
+	ip -n "$ns_a" addr add "$ip_a/24" dev eth0
+	ip -n "$ns_b" addr add "$ip_b/24" dev eth0
+}
+
+drop_pair() {
+	local ns
+	for ns in "${namespaces[@]}"; do ip netns del "$ns"; done
+	namespaces=()
+}
+
+in_a() { ip netns exec "$ns_a" "$@"; }
+in_b() { ip netns exec "$ns_b" "$@"; }
+
+# background NAME COMMAND...: runs it, sets NAME to its pid, ends it at exit. A COMMAND that is
+# a function has to end its own children.
+background() {
+	local -n lib_pid=$1
+	shift
+	"$@" &
+	lib_pid=$!
+	pids+=("$lib_pid")
+}
+
+# ---- the agent ----
+
+# agent_start NAMESPACE IFACE ARGS...: starts it and waits until it captures. Sets agent_pid;
+# messages go to $work/agent.err.
+agent_start() {
+	local ns=$1 iface=$2 try
+	shift 2
+	agent_iface=$iface
+	background agent_pid ip netns exec "$ns" "$weft" run -i "$iface" \
+		--set "control.dir=$work/control" "$@" 2>"$work/agent.err"
+	for ((try = 0; try < 100; try++)); do
+		agent_stats >/dev/null 2>&1 && return 0
+		kill -0 "$agent_pid" 2>/dev/null || break
+		sleep 0.1
+	done
+	cat "$work/agent.err" >&2
+	return 1
+}
+
+agent_stats() { "$weft" stats -i "$agent_iface" --set "control.dir=$work/control" "$@"; }
+agent_metric() { agent_stats --json | jq ".metrics.$1.value"; }
+
+# In the agent's namespaces: of the network, and of mounts (bpffs).
+agent_exec() { nsenter -t "$agent_pid" -n -m -- "$@"; }
+
+# agent_stop: asks it to stop; returns its exit status.
+agent_stop() {
+	kill -TERM "$agent_pid" 2>/dev/null
+	wait "$agent_pid"
+}
+
+# Every ledger of the summary in $work/agent.err closes, and there is one for payload.
+ledgers_close() {
+	cat "$work/agent.err"
+	grep -q 'ledger payload_bytes closed' "$work/agent.err" &&
+		! grep -q 'NOT closed' "$work/agent.err"
+}
+
+# same_files DIR DIR: the same stream files with the same bytes.
+same_files() { diff -r -x '.*' "$1" "$2"; }
+
+wait_until() { # TENTHS COMMAND...
+	local tenths=$1 try
+	shift
+	for ((try = 0; try < tenths; try++)); do
+		"$@" >/dev/null 2>&1 && return 0
+		sleep 0.1
+	done
+	return 1
+}

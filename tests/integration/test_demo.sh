@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# test_demo.sh - the demonstration proves what it claims and leaves nothing behind.
+. "$(dirname "$0")/lib.sh"
+need_root
+need_weft
+
+left() { ip netns list | grep -c weft-demo; find /tmp -maxdepth 1 -name 'weft-demo-*' | wc -l; }
+before=$(left)
+check 'weft demo' "$weft" demo
+cp "$work/check.out" "$work/demo.out"
+check 'it compared every download' grep -q 'SHA-256 of all 203 downloads' "$work/demo.out"
+check 'it showed closed ledgers' grep -q 'ledger payload_bytes closed' "$work/demo.out"
+check 'it showed the map of flows' grep -q 'packets' "$work/demo.out"
+check 'no namespace or file is left' test "$(left)" = "$before"
+if [ "$(id -u)" -eq 0 ]; then
+	check 'without root: status 4' bash -c "
+		setpriv --reuid=65534 --clear-groups --inh-caps=-all '$weft' demo 2>'$work/err'
+		[ \$? -eq 4 ] && grep -q 'sudo weft demo' '$work/err'"
+fi
+finish

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# test_live_host.sh - a busy web server, watched in host mode on its own interface: a large
+# download and many short ones at once, over 4 queues with 2 workers. Every byte is right,
+# every frame and byte is accounted for. WEFT_LIVE_MB: size of the large one.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/web.sh"
+need_root
+need_weft
+megabytes=${WEFT_LIVE_MB:-1024}
+
+make_pair 4 || exit 1
+check 'web server' web_start || finish
+web_file large $((megabytes << 20))
+for ((i = 1; i <= 200; i++)); do web_file "short-$i" $((RANDOM + 1)); done
+
+check 'agent starts in host mode' agent_start "$ns_a" eth0 --mode host --workers 2 \
+	--streams "$work/streams" --events "$work/events" || finish
+check 'the start tells mode, queues and workers' grep -E 'host.*(queue|worker)' "$work/agent.err"
+
+web_get large &
+large_pid=$!
+web_get_many 200 short
+wait "$large_pid"
+
+check 'the host keeps its connectivity meanwhile' in_b curl -sf "http://$ip_a/ready"
+check 'flows are readable with bpftool' bash -c "
+	nsenter -t $agent_pid -n -m -- env PATH=\$PATH:/usr/sbin \
+		bpftool map dump pinned /sys/fs/bpf/weft/eth0/flows | grep -q packets"
+check 'stats show what is captured' bash -c "
+	'$weft' stats --json -i eth0 --set control.dir='$work/control' |
+		jq -e '.metrics.payload_delivered_bytes.value > $((megabytes << 20))'"
+check 'a second agent on the interface is refused' bash -c "
+	! ip netns exec $ns_a '$weft' run -i eth0 --mode host --set control.dir='$work/control' 2>'$work/err' &&
+		grep -q 'another agent' '$work/err'"
+
+check 'agent ends with status 0' agent_stop
+check "1 download of $megabytes MiB and 200 short ones: every byte right" \
+	web_compare "$work/streams" 201
+check 'all ledgers close' ledgers_close
+check 'no gap' bash -c "! grep -q '\"event_type\":\"gap\"' '$work/events'"
+check 'a flow record for each connection' bash -c "
+	[ \$(grep -c '\"event_type\":\"flow\"' '$work/events') -ge 201 ]"
+check 'no device, program or socket is left' bash -c "
+	[ \$(ip -n $ns_a -o link | grep -cvE ' (lo|eth0)[:@]') -eq 0 ] &&
+		! ip -n $ns_a link show eth0 | grep -q xdp && [ ! -e '$work/control/eth0.sock' ]"
+check 'the interface carries traffic' in_b curl -sf "http://$ip_a/ready"
+finish

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# test_live_tap.sh - what comes in on a tap port gives the same files as `weft replay` of the
+# same capture: with one worker and with four, with native and with generic XDP.
+. "$(dirname "$0")/lib.sh"
+need_root
+need_weft
+capture=$work/mixed.pcap
+
+# A capture of real connections, taken from a first pair.
+record() {
+	local i
+	. "$root/tests/integration/web.sh"
+	make_pair 1 && web_start || return 1
+	for ((i = 1; i <= 40; i++)); do web_file "f-$i" $((RANDOM * 4 + 1)); done
+	web_file bulk 8000000
+	# Without segmentation offload, so that frames are as on a wire.
+	in_a ethtool -K eth0 tso off gso off gro off tx off >/dev/null
+	in_b ethtool -K eth0 tso off gso off gro off tx off >/dev/null
+	background tcpdump_pid ip netns exec "$ns_b" tcpdump -i eth0 -s 0 -B 65536 -U -w "$capture" 2>"$work/tcpdump.err"
+	wait_until 50 grep -q listening "$work/tcpdump.err" || return 1
+	web_get_many 40 f
+	web_get bulk
+	sleep 1
+	kill "$tcpdump_pid" && wait "$tcpdump_pid"
+	kill "$web_pid" && wait "$web_pid"
+	drop_pair
+	[ "$(stat -c %s "$capture")" -gt 8000000 ]
+}
+
+# tap NAME ARGS...: send the capture into a tap port watched by an agent with ARGS.
+tap() {
+	local name=$1
+	shift
+	NO_IPV6=1 make_pair 4 || return 1
+	agent_start "$ns_a" eth0 --mode tap --streams "$work/$name" "$@" || return 1
+	in_b python3 "$root/tests/integration/send_pcap.py" eth0 "$capture" 20000 || return 1
+	sleep 1
+	agent_stop || {
+		cat "$work/agent.err"
+		return 1
+	}
+}
+
+check 'record a capture' record || finish
+check 'replay it' "$weft" replay "$capture" --streams "$work/replay"
+check 'replay finds the connections' bash -c "[ \$(ls '$work/replay' | wc -l) -ge 82 ]"
+
+for variant in '1-worker --workers 1' '4-workers --workers 4' 'generic --workers 2 --generic'; do
+	# shellcheck disable=SC2086
+	set -- $variant
+	name=$1
+	if check "$name: send it into a tap port" tap "$@"; then
+		check "$name: all ledgers close" ledgers_close
+		check "$name: same files as replay" same_files "$work/replay" "$work/$name"
+	fi
+	drop_pair
+done
+check 'replay with 4 workers gives the same' bash -c "
+	'$weft' replay '$capture' --workers 4 --streams '$work/replay4' --quiet &&
+		diff -r -x '.*' '$work/replay' '$work/replay4'"
+finish

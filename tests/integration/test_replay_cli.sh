@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# test_replay_cli.sh - what an operator may do wrong, and what weft answers: message and status.
+. "$(dirname "$0")/lib.sh"
+need_weft
+
+# A capture with one connection of known bytes: client sends "hello", server "world".
+python3 "$root/tests/integration/make_pcap.py" "$work/good.pcap" || exit 1
+size=$(stat -c %s "$work/good.pcap")
+
+# ---- commands and options ----
+check_weft 'no command: usage, status 2' 2 'usage: weft COMMAND'
+check_weft 'unknown command: nearest is named' 2 "unknown command 'rpelay'; did you mean 'replay'" rpelay
+check_weft 'unknown option: nearest is named' 2 "unknown option '--steams'; did you mean '--streams'" \
+	replay x --steams y
+check_weft 'option without value' 2 "option '--streams' needs a value: DIR" replay x --streams
+check_weft 'replay without file' 2 'expected a capture FILE' replay
+check_weft 'wrong policy: all policies are named' 2 "'linus': expected one of .*linux.*solaris" \
+	replay "$work/good.pcap" --overlap linus
+check_weft 'memory out of range: the range is named' 2 'expected 16 to 1048576 MiB' \
+	replay "$work/good.pcap" --max-memory 1M
+check_weft 'unknown key' 2 "unknown key 'memory.x'" replay "$work/good.pcap" --set memory.x=1
+check_weft 'wrong filter' 2 'filter' replay "$work/good.pcap" tcp prot 80
+check_weft 'two users of standard output' 2 'both go to standard output' \
+	replay "$work/good.pcap" --json --events -
+check_weft 'version' 0 '^weft [0-9]+\.[0-9]+\.[0-9]+$' --version
+for command in run replay demo doctor stats config help; do
+	check_weft "weft $command --help" 0 "^usage: weft $command" "$command" --help
+done
+check_weft 'help of a command' 0 '^usage: weft replay' help replay
+
+# ---- configuration files ----
+printf 'memory:\n  max_total_memory_mb: 4\n' >"$work/bad.yaml"
+check_weft 'config check: file, line and range' 2 "$work/bad.yaml:2: .*expected 16 to" \
+	config check "$work/bad.yaml"
+check_weft 'the same through --config' 2 "$work/bad.yaml:2: " replay x --config "$work/bad.yaml"
+"$weft" config show >"$work/shown.yaml"
+check_weft 'config show is a configuration' 0 ': ok$' config check "$work/shown.yaml"
+check_weft 'missing configuration' 2 'No such file' replay x --config "$work/none.yaml"
+
+# ---- unusable input ----
+check_weft 'missing file' 3 "none.pcap.*No such file" replay "$work/none.pcap"
+check_weft 'directory' 3 "directory" replay "$work"
+head -c 4096 /dev/urandom >"$work/garbage"
+check_weft 'garbage' 3 'garbage' replay "$work/garbage"
+: >"$work/empty"
+check_weft 'empty file' 3 'empty' replay "$work/empty"
+head -c 20 "$work/good.pcap" >"$work/half-header"
+check_weft 'file header cut' 3 'half-header' replay "$work/half-header"
+python3 "$root/tests/integration/make_pcap.py" "$work/unknown.pcap" 147
+check_weft 'unknown link type: it is named' 3 'link' replay "$work/unknown.pcap"
+if [ "$(id -u)" -eq 0 ]; then
+	cp "$work/good.pcap" "$work/secret.pcap"
+	chmod 000 "$work/secret.pcap"
+	check 'unreadable file: status 3' bash -c "
+		setpriv --reuid=65534 --clear-groups '$weft' replay '$work/secret.pcap' 2>'$work/err'
+		[ \$? -eq 3 ] && grep -q 'Permission denied' '$work/err' || { cat '$work/err'; exit 1; }"
+else
+	skip 'unreadable file: status 3' 'needs root to become somebody else'
+fi
+
+# ---- what came before the damage is delivered ----
+stream=10.0.0.1.1000-10.0.0.2.80
+head -c $((size - 10)) "$work/good.pcap" >"$work/cut.pcap"
+check_weft 'cut file: status 3, damage told' 3 'cut.pcap' replay "$work/cut.pcap" --streams "$work/cut"
+check 'cut file: what came before is there' grep -qx hello "$work/cut/$stream"
+
+# ---- outputs ----
+check_weft 'good file' 0 'ledger payload_bytes closed' replay "$work/good.pcap" --streams "$work/good"
+check 'stream to the server' grep -qx hello "$work/good/$stream"
+check 'stream to the client' grep -qx world "$work/good/10.0.0.2.80-10.0.0.1.1000"
+check_weft 'quiet: no word' 0 '^$' replay "$work/good.pcap" --quiet --set sinks.events=/dev/null
+check 'quiet: nothing on stderr' test ! -s "$work/err"
+check 'from standard input' bash -c "'$weft' replay - --streams '$work/piped' <'$work/good.pcap' &&
+	diff -r -x '.*' '$work/good' '$work/piped'"
+check 'filter as arguments' bash -c "'$weft' replay '$work/good.pcap' --json tcp port 81 |
+	jq -e '.metrics.payload_bytes.value == 0'"
+check 'json: all ledgers close' bash -c "'$weft' replay '$work/good.pcap' --quiet --json |
+	jq -e '[.ledgers[].closed] | all'"
+check 'events on standard output are JSON with a flow' bash -c "
+	'$weft' replay '$work/good.pcap' --events - | jq -e 'select(.event_type == \"flow\")'"
+check_weft 'output directory below a file' 1 'good.pcap' \
+	replay "$work/good.pcap" --streams "$work/good.pcap/x"
+check_weft 'events into a missing directory' 1 'No such file' \
+	replay "$work/good.pcap" --events "$work/none/events.json"
+check_weft 'an earlier run is not overwritten in silence' 1 "$work/good" \
+	replay "$work/good.pcap" --streams "$work/good"
+if [ -w /dev/full ]; then
+	check_weft 'full disk behind the events' 1 'No space' replay "$work/good.pcap" --events /dev/full
+fi
+
+# ---- live, without the means ----
+check_weft 'run without interface' 2 'name one with -i' run
+check_weft 'run on what is no interface' 3 'no such interface' run -i nosuch0
+check_weft 'stats without agent' 3 'no agent' stats --set "control.dir=$work/none"
+check_weft 'doctor on what is no interface' 3 'no such interface' doctor -i nosuch0
+if [ "$(id -u)" -eq 0 ]; then
+	check 'run without privileges: status 4 and what to do' bash -c "
+		setpriv --reuid=65534 --clear-groups --inh-caps=-all '$weft' run -i lo 2>'$work/err'
+		[ \$? -eq 4 ] && grep -q 'sudo weft run' '$work/err' || { cat '$work/err'; exit 1; }"
+fi
+finish

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+#
+# web.sh - after lib.sh: a web server in namespace a, downloads from namespace b, and
+# comparison of every download with the stream that weft extracted.
+
+web_root=$work/www
+web_list=$work/web.list
+
+# web_start: nginx in namespace a on port 80, serving $web_root.
+web_start() {
+	mkdir -p "$web_root" "$work/got" "$work/nginx"
+	cat >"$work/nginx.conf" <<-CONF
+		user root;
+		daemon off;
+		worker_processes 1;
+		pid $work/nginx/pid;
+		error_log $work/nginx/log;
+		events { worker_connections 2048; }
+		http {
+		  access_log off;
+		  sendfile on;
+		  client_body_temp_path $work/nginx/body;
+		  proxy_temp_path $work/nginx/proxy;
+		  fastcgi_temp_path $work/nginx/fastcgi;
+		  uwsgi_temp_path $work/nginx/uwsgi;
+		  scgi_temp_path $work/nginx/scgi;
+		  server { listen 80 backlog=1024; root $web_root; }
+		}
+	CONF
+	touch "$web_root/ready"
+	background web_pid ip netns exec "$ns_a" nginx -p "$work/nginx" -c "$work/nginx.conf" 2>"$work/nginx/start.log"
+	wait_until 50 in_b curl -sf "http://$ip_a/ready"
+}
+
+# web_file NAME BYTES: random content.
+web_file() { head -c "$2" /dev/urandom >"$web_root/$1"; }
+
+# web_get NAME: download over one connection; only its sum, length of header and port are kept.
+web_get() {
+	local name=$1 sum
+	sum=$(in_b curl -s -S -w "%{stderr}$name %{local_port} %{size_header}\n" \
+		"http://$ip_a/$name" 2>"$work/got/$name.info.$BASHPID" | sha256sum | cut -d' ' -f1)
+	echo "$(cat "$work/got/$name.info.$BASHPID") $sum" >"$work/got/$name.line.$BASHPID"
+}
+
+# web_get_many COUNT PREFIX: files PREFIX-1 ... PREFIX-COUNT, all at once. In its own shell:
+# its wait must not wait for servers.
+web_get_many() (
+	local i
+	for ((i = 1; i <= $1; i++)); do web_get "$2-$i" & done
+	wait
+)
+
+# web_compare STREAMS COUNT: COUNT downloads were made, and each is right at curl and in STREAMS.
+web_compare() {
+	local name port header sum want got right=0
+	cat "$work"/got/*.line.* >"$web_list"
+	while read -r name port header sum; do
+		want=$(sha256sum <"$web_root/$name" | cut -d' ' -f1)
+		[ "$sum" = "$want" ] || {
+			echo "$name: curl has other bytes"
+			return 1
+		}
+		got=$(tail -c +$((header + 1)) "$1/$ip_a.80-$ip_b.$port" | sha256sum | cut -d' ' -f1)
+		if [ "$got" = "$want" ]; then
+			right=$((right + 1))
+		else
+			echo "$name: stream of port $port differs," \
+				"$(stat -c %s "$1/$ip_a.80-$ip_b.$port") bytes," \
+				"expected $((header + $(stat -c %s "$web_root/$name")))"
+		fi
+	done <"$web_list"
+	echo "$right right"
+	[ "$right" -eq "$2" ]
+}

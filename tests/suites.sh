@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash disable=SC2154
+#
+# suites.sh - what `make test` runs beyond unit and integration tests. Sourced by
+# scripts/run-tests.sh, whose run and run_unit it uses.
+#
+#   conversations   100,000 random ones: truth, oracle and engine agree
+#   sanitizers      unit tests and some thousand conversations, twice
+#   fuzzers         some seconds each, from a fixed seed
+#   leaks           a replay under valgrind
+
+quiet_make() {
+	local log
+	log=$(mktemp)
+	if ! make --no-print-directory -j2 "$@" >"$log" 2>&1; then
+		tail -n 30 "$log"
+		echo "not ok - make $*"
+	else
+		echo "ok - make $*"
+	fi
+	rm -f "$log"
+}
+
+leak_check() {
+	local dir status
+	dir=$(mktemp -d)
+	"$out/bench/traffic" lossy "$dir/lossy.pcap" "$dir/truth.tsv" --scale 0.002 >/dev/null &&
+		valgrind --quiet --leak-check=full --show-leak-kinds=definite,indirect,possible \
+			--error-exitcode=99 "$out/weft" replay "$dir/lossy.pcap" --quiet \
+			--checksum ignore --streams "$dir/streams" --events "$dir/events.json"
+	status=$?
+	rm -rf "$dir"
+	[ $status -eq 0 ] && echo "ok - replay_under_valgrind_leaks_nothing" ||
+		echo "not ok - replay_under_valgrind_leaks_nothing ($status)"
+}
+
+export out
+export -f quiet_make leak_check
+
+echo "== conversations"
+CONVERSATIONS=${CONVERSATIONS:-100000} WEFT_BUILD=$out run conversations \
+	"$out/tests/test_conversations"
+
+for san in address,undefined thread; do
+	dir=build/san-${san//,/-}
+	run "build $san" bash -c 'quiet_make "$@"' _ SAN=$san unit
+	CONVERSATIONS=2500 WEFT_BUILD=$dir run_unit "$dir" "$san"
+done
+
+echo "== fuzzers"
+run "build fuzzers" bash -c 'quiet_make "$@"' _ O=build/fuzz CC=clang SAN=fuzzer-no-link,address,undefined fuzzers
+run fuzzers tests/fuzz/run.sh build/fuzz "${FUZZ_SECONDS:-6}"
+
+echo "== leaks"
+if [ -x "$out/weft" ]; then
+	run "build traffic" bash -c 'quiet_make "$@"' _ "$out/bench/traffic"
+	run leaks bash -c leak_check
+fi

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * capture_writer.h - capture files made in memory, any byte order, right or wrong.
+ */
+#ifndef TESTS_UNIT_SUPPORT_CAPTURE_WRITER_H
+#define TESTS_UNIT_SUPPORT_CAPTURE_WRITER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct capture_writer {
+	uint8_t *bytes; /* owned; capture_writer_fini() */
+	size_t len;
+	size_t room;
+	bool swapped; /* write numbers in the byte order that is not ours */
+};
+
+void capture_writer_fini(struct capture_writer *writer);
+
+void capture_put(struct capture_writer *writer, const void *bytes, size_t len);
+void capture_put_u16(struct capture_writer *writer, uint16_t value);
+void capture_put_u32(struct capture_writer *writer, uint32_t value);
+void capture_put_u64(struct capture_writer *writer, uint64_t value);
+
+/* pcap */
+void capture_pcap_header(struct capture_writer *writer, uint32_t magic, uint32_t linktype);
+void capture_pcap_packet(struct capture_writer *writer, uint32_t sec, uint32_t fraction,
+			 const void *bytes, uint32_t cap, uint32_t wire);
+
+/* pcapng: a block is begun, filled with the calls above, ended (length, padding). */
+size_t capture_block_begin(struct capture_writer *writer, uint32_t type);
+void capture_block_end(struct capture_writer *writer, size_t begin);
+void capture_section(struct capture_writer *writer);
+
+/* @tsresol, @tsoffset: 0: no such option. */
+void capture_interface(struct capture_writer *writer, uint16_t linktype, uint32_t snap,
+		       uint8_t tsresol, int64_t tsoffset);
+void capture_enhanced(struct capture_writer *writer, uint32_t interface, uint64_t ticks,
+		      const void *bytes, uint32_t cap, uint32_t wire);
+
+/* A temporary file with these bytes, unlinked by the caller. @path: room for 64. */
+void capture_write_file(const struct capture_writer *writer, char *path);
+
+#endif

@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "unit/support/decode_kinds.h"
+
+#include "unit/support/cmocka.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct weft_hash_secret decode_secret = {
+	{0x0123456789abcdefull, 0xfedcba9876543210ull, 0x5555aaaa3333ccccull, 0x1}};
+
+/* ---- kinds ---- */
+
+static void outer_ip(struct packet_builder *pb)
+{
+	pb_ethernet(pb);
+	pb_ip(pb, "192.0.2.1", "192.0.2.2");
+}
+
+static void outer_ip6(struct packet_builder *pb)
+{
+	pb_ethernet(pb);
+	pb_ip(pb, "2001:db8::a", "2001:db8::b");
+}
+
+static void kind_vlan(struct packet_builder *pb)
+{
+	pb_ethernet(pb);
+	pb_vlan(pb, 0x8100, 0x6000 | 42);
+}
+
+static void kind_qinq(struct packet_builder *pb)
+{
+	pb_ethernet(pb);
+	pb_vlan(pb, 0x88a8, 100);
+	pb_vlan(pb, 0x8100, 200);
+}
+
+static void kind_four_tags(struct packet_builder *pb)
+{
+	pb_ethernet(pb);
+	pb_vlan(pb, 0x9100, 1);
+	pb_vlan(pb, 0x9200, 2);
+	pb_vlan(pb, 0x8100, 3);
+	pb_vlan(pb, 0x8100, 4);
+}
+
+static void kind_mpls(struct packet_builder *pb)
+{
+	pb_ethernet(pb);
+	pb_mpls(pb, 16, false);
+	pb_mpls(pb, 17, true);
+}
+
+static void kind_mpls_pseudowire(struct packet_builder *pb)
+{
+	pb_ethernet(pb);
+	pb_vlan(pb, 0x8100, 9);
+	pb_mpls(pb, 16, true);
+	pb_data(pb, NULL, 4); /* control word */
+	pb_ethernet(pb);
+	pb_vlan(pb, 0x8100, 7);
+}
+
+static void kind_pppoe(struct packet_builder *pb)
+{
+	pb_ethernet(pb);
+	pb_pppoe(pb, 77);
+	pb_ppp(pb, false);
+}
+
+static void kind_snap(struct packet_builder *pb)
+{
+	pb_ethernet(pb);
+	pb_snap(pb);
+}
+
+static void kind_raw(struct packet_builder *pb)
+{
+}
+
+static void kind_null_le(struct packet_builder *pb)
+{
+	pb_family(pb, 2, false);
+}
+
+static void kind_null_be(struct packet_builder *pb)
+{
+	pb_family(pb, 2, true);
+}
+
+static void kind_null_darwin6(struct packet_builder *pb)
+{
+	pb_family(pb, 30, false);
+}
+
+static void kind_sll_vlan(struct packet_builder *pb)
+{
+	pb_sll(pb);
+	pb_vlan(pb, 0x8100, 5);
+}
+
+static void kind_ppp(struct packet_builder *pb)
+{
+	pb_ppp(pb, true);
+}
+
+static void kind_ppp_bare(struct packet_builder *pb)
+{
+	pb_ppp(pb, false);
+}
+
+static void kind_ipv6_extensions(struct packet_builder *pb)
+{
+	static const uint8_t padding[6] = {1, 4};
+
+	pb_ethernet(pb);
+	pb_ip(pb, KIND_SRC6, KIND_DST6);
+	pb_ipv6_ext(pb, 0, padding, 6);
+	pb_ipv6_ext(pb, 60, NULL, 14);
+	pb_ipv6_ext(pb, 43, "\0\0\0\0\0\0", 6);
+	pb_ipv6_ext(pb, 51, NULL, 22);
+	pb_ipv6_ext(pb, 60, NULL, 6);
+}
+
+static void kind_ipv6_atomic(struct packet_builder *pb)
+{
+	pb_ethernet(pb);
+	pb_ip(pb, KIND_SRC6, KIND_DST6);
+	pb_ipv6_fragment(pb, 0x12345678, 0, false);
+}
+
+static void kind_ip4_in_ip4(struct packet_builder *pb)
+{
+	kind_vlan(pb);
+	pb_ip(pb, "192.0.2.1", "192.0.2.2");
+}
+
+static void kind_vxlan(struct packet_builder *pb)
+{
+	kind_vlan(pb);
+	pb_ip(pb, "192.0.2.1", "192.0.2.2");
+	pb_udp(pb, 50000, 4789);
+	pb_vxlan(pb, 0x123456);
+	pb_ethernet(pb);
+	pb_vlan(pb, 0x8100, 11);
+}
+
+static void kind_vxlan_linux_port(struct packet_builder *pb)
+{
+	outer_ip6(pb);
+	pb_udp(pb, 50000, 8472);
+	pb_vxlan(pb, 7);
+	pb_ethernet(pb);
+}
+
+static void kind_vxlan_gpe(struct packet_builder *pb)
+{
+	outer_ip(pb);
+	pb_udp(pb, 50000, 4790);
+	pb_vxlan(pb, 8);
+	pb_at(pb, PB_VXLAN, 0)[0] = 0x0c;
+	pb_at(pb, PB_VXLAN, 0)[3] = 1;
+}
+
+static void kind_geneve_ethernet(struct packet_builder *pb)
+{
+	outer_ip(pb);
+	pb_udp(pb, 50000, 6081);
+	pb_geneve(pb, 0xabcdef, "\0\1\2\1abcd", 8);
+	pb_ethernet(pb);
+}
+
+static void kind_geneve_ip(struct packet_builder *pb)
+{
+	outer_ip(pb);
+	pb_udp(pb, 50000, 6081);
+	pb_geneve(pb, 3, NULL, 0);
+}
+
+static void kind_gre(struct packet_builder *pb)
+{
+	outer_ip(pb);
+	pb_gre(pb, 0, 0);
+}
+
+static void kind_gre_all_fields(struct packet_builder *pb)
+{
+	outer_ip(pb);
+	pb_gre(pb, 0xb000, 0x11223344);
+}
+
+static void kind_nvgre(struct packet_builder *pb)
+{
+	outer_ip(pb);
+	pb_gre(pb, 0x2000, 0x00777701);
+	pb_ethernet(pb);
+}
+
+static void kind_erspan1(struct packet_builder *pb)
+{
+	outer_ip(pb);
+	pb_gre(pb, 0, 0);
+	pb_ethernet(pb);
+	pb_put16(pb_at(pb, PB_GRE, 0) + 2, 0x88be);
+}
+
+static void kind_erspan2(struct packet_builder *pb)
+{
+	outer_ip(pb);
+	pb_gre(pb, 0x1000, 0);
+	pb_erspan(pb, 1, 100, false, false);
+	pb_ethernet(pb);
+	pb_vlan(pb, 0x8100, 33);
+}
+
+static void kind_erspan3(struct packet_builder *pb)
+{
+	outer_ip(pb);
+	pb_gre(pb, 0x1000, 0);
+	pb_erspan(pb, 2, 100, false, false);
+	pb_ethernet(pb);
+}
+
+static void kind_erspan3_subheader(struct packet_builder *pb)
+{
+	outer_ip(pb);
+	pb_gre(pb, 0x1000, 0);
+	pb_erspan(pb, 2, 100, false, true);
+	pb_ethernet(pb);
+}
+
+static void kind_erspan3_ip(struct packet_builder *pb)
+{
+	outer_ip(pb);
+	pb_gre(pb, 0x1000, 0);
+	pb_erspan(pb, 2, 100, false, false);
+	pb_at(pb, PB_ERSPAN, 0)[10] = 2 << 2;
+}
+
+static void kind_pptp(struct packet_builder *pb)
+{
+	outer_ip(pb);
+	pb_gre(pb, 0x3000, 0);
+	pb_put16(pb_at(pb, PB_GRE, 0), 0x3081); /* version 1, with acknowledgement */
+	pb_put16(pb_at(pb, PB_GRE, 0) + 4, 4 + 20 + 20 + KIND_BYTES);
+	pb_data(pb, NULL, 4);
+	pb_ppp(pb, true);
+}
+
+static void kind_gtpu(struct packet_builder *pb)
+{
+	outer_ip(pb);
+	pb_udp(pb, 2152, 2152);
+	pb_gtpu(pb, 0xdeadbeef);
+}
+
+/* Sequence number and a PDU session container, as 5G has it. */
+static void kind_gtpu_extension(struct packet_builder *pb)
+{
+	static const uint8_t more[8] = {0, 1, 0, 0x85, 1, 0, 9, 0};
+
+	kind_gtpu(pb);
+	pb_at(pb, PB_GTPU, 0)[0] = 0x36;
+	pb_data(pb, more, sizeof(more));
+}
+
+static void kind_nested(struct packet_builder *pb)
+{
+	kind_vxlan(pb);
+	pb_ip(pb, "198.51.100.1", "198.51.100.2");
+	pb_gre(pb, 0x2000, 5);
+	pb_ip(pb, "2001:db8::c", "2001:db8::d");
+	pb_udp(pb, 2152, 2152);
+	pb_gtpu(pb, 1);
+	pb_ip(pb, "198.51.100.3", "198.51.100.4");
+}
+
+const struct decode_kind decode_kinds[] = {
+	{"ethernet", pb_ethernet, false, {0, 0}, 0},
+	{"ethernet ipv6", pb_ethernet, true, {0, 0}, 0},
+	{"vlan", kind_vlan, false, {42, 0}, 0},
+	{"vlan ipv6", kind_vlan, true, {42, 0}, 0},
+	{"qinq", kind_qinq, false, {100, 200}, 0},
+	{"four tags", kind_four_tags, false, {1, 2}, 0},
+	{"mpls", kind_mpls, false, {0, 0}, 0},
+	{"mpls ipv6", kind_mpls, true, {0, 0}, 0},
+	{"mpls pseudowire", kind_mpls_pseudowire, false, {7, 0}, 0},
+	{"pppoe", kind_pppoe, false, {0, 0}, 0},
+	{"pppoe ipv6", kind_pppoe, true, {0, 0}, 0},
+	{"802.3 snap", kind_snap, false, {0, 0}, 0},
+	{"raw", kind_raw, false, {0, 0}, 0},
+	{"raw ipv6", kind_raw, true, {0, 0}, 0},
+	{"null little endian", kind_null_le, false, {0, 0}, 0},
+	{"null big endian", kind_null_be, false, {0, 0}, 0},
+	{"null darwin ipv6", kind_null_darwin6, true, {0, 0}, 0},
+	{"sll", pb_sll, false, {0, 0}, 0},
+	{"sll vlan ipv6", kind_sll_vlan, true, {5, 0}, 0},
+	{"sll2", pb_sll2, false, {0, 0}, 0},
+	{"ppp", kind_ppp, false, {0, 0}, 0},
+	{"ppp bare ipv6", kind_ppp_bare, true, {0, 0}, 0},
+	{"ipv6 extension headers", kind_ipv6_extensions, true, {0, 0}, 0},
+	{"ipv6 atomic fragment", kind_ipv6_atomic, true, {0, 0}, 0},
+	{"ip in ip", kind_ip4_in_ip4, false, {0, 0}, 0},
+	{"6in4", kind_ip4_in_ip4, true, {0, 0}, 0},
+	{"4in6", outer_ip6, false, {0, 0}, 0},
+	{"vxlan", kind_vxlan, false, {11, 0}, 0x123456},
+	{"vxlan linux port", kind_vxlan_linux_port, true, {0, 0}, 7},
+	{"vxlan gpe", kind_vxlan_gpe, false, {0, 0}, 8},
+	{"geneve ethernet", kind_geneve_ethernet, true, {0, 0}, 0xabcdef},
+	{"geneve ip", kind_geneve_ip, false, {0, 0}, 3},
+	{"gre", kind_gre, false, {0, 0}, 0},
+	{"gre all fields", kind_gre_all_fields, true, {0, 0}, 0x11223344},
+	{"nvgre", kind_nvgre, false, {0, 0}, 0x7777},
+	{"erspan I", kind_erspan1, false, {0, 0}, 0},
+	{"erspan II", kind_erspan2, false, {33, 0}, 0},
+	{"erspan III", kind_erspan3, true, {0, 0}, 0},
+	{"erspan III subheader", kind_erspan3_subheader, false, {0, 0}, 0},
+	{"erspan III ip", kind_erspan3_ip, false, {0, 0}, 0},
+	{"pptp", kind_pptp, false, {0, 0}, 0},
+	{"gtp-u", kind_gtpu, false, {0, 0}, 0},
+	{"gtp-u extension", kind_gtpu_extension, true, {0, 0}, 0},
+	{"nested", kind_nested, true, {0, 0}, 5},
+};
+const unsigned int decode_kinds_count = sizeof(decode_kinds) / sizeof(decode_kinds[0]);
+
+void decode_kind_build(const struct decode_kind *kind, struct packet_builder *pb)
+{
+	bool has_ip = kind->build == kind_ipv6_extensions || kind->build == kind_ipv6_atomic;
+
+	pb_init(pb);
+	kind->build(pb);
+	if (!has_ip && kind->ip6)
+		pb_ip(pb, KIND_SRC6, KIND_DST6);
+	else if (!has_ip)
+		pb_ip(pb, KIND_SRC, KIND_DST);
+	pb_tcp(pb, &(struct pb_tcp){.src_port = 40000,
+				    .dst_port = 80,
+				    .seq = 1000,
+				    .ack = 2000,
+				    .flags = WF_TCP_PSH | WF_TCP_ACK});
+	pb_data(pb, KIND_DATA, KIND_BYTES);
+	pb_finish(pb);
+}
+
+/* ---- decoding with checks ---- */
+
+static void check_pointers(const struct decoded *decoded)
+{
+	const struct wf_packet *packet = &decoded->packet;
+	const uint8_t *begin = decoded->frame.bytes, *end = begin + decoded->frame.cap_bytes;
+
+	assert_true(packet->payload >= begin && packet->payload <= end);
+	assert_true(packet->payload_captured_bytes <= (size_t)(end - packet->payload));
+	assert_true(packet->payload_captured_bytes <= packet->payload_bytes);
+	assert_true(packet->src <= 1);
+	if (decoded->result == WF_DECODE_FRAGMENT) {
+		const struct wf_fragment *fragment = &packet->fragment;
+
+		assert_true(fragment->header >= begin && fragment->header <= end);
+		assert_true(fragment->header_bytes <= (size_t)(end - fragment->header));
+		assert_true(fragment->next_off < fragment->header_bytes);
+	}
+}
+
+void decoded_init(struct decoded *decoded, const struct wf_frame *frame,
+		  enum weft_checksum checksum)
+{
+	struct wf_decoder decoder = {.secret = decode_secret, .checksum = checksum};
+
+	decoded->frame = *frame;
+	decoded->copy = malloc(frame->cap_bytes ? frame->cap_bytes : 1);
+	assert_non_null(decoded->copy);
+	memcpy(decoded->copy, frame->bytes, frame->cap_bytes);
+	/* An empty frame must not be touched at all. */
+	decoded->frame.bytes = decoded->copy + (frame->cap_bytes ? 0 : 1);
+	memset(&decoded->packet, 0xa5, sizeof(decoded->packet));
+	decoded->result = wf_decode(&decoder, &decoded->frame, &decoded->packet);
+	if (decoded->result == WF_DECODE_TCP || decoded->result == WF_DECODE_FRAGMENT) {
+		check_pointers(decoded);
+		if (!(frame->flags & WF_FRAME_HASHED))
+			assert_int_equal(wf_decode_steer_hash(&decoder, &decoded->frame),
+					 decoded->packet.hash);
+	} else {
+		(void)wf_decode_steer_hash(&decoder, &decoded->frame);
+	}
+}
+
+void decoded_fini(struct decoded *decoded)
+{
+	free(decoded->copy);
+}
+
+enum wf_decode_result decode_builder(const struct packet_builder *pb, enum weft_checksum checksum)
+{
+	struct decoded decoded;
+	struct wf_frame frame;
+
+	pb_frame(pb, 0, &frame);
+	decoded_init(&decoded, &frame, checksum);
+	decoded_fini(&decoded);
+	return decoded.result;
+}
+
+static void expected_addr(const char *text, uint8_t *ret_addr)
+{
+	memset(ret_addr, 0, 16);
+	if (strchr(text, ':')) {
+		assert_int_equal(inet_pton(AF_INET6, text, ret_addr), 1);
+		return;
+	}
+	ret_addr[10] = 0xff;
+	ret_addr[11] = 0xff;
+	assert_int_equal(inet_pton(AF_INET, text, ret_addr + 12), 1);
+}
+
+unsigned int decode_expected_key(const char *src, uint16_t src_port, const char *dst,
+				 uint16_t dst_port, struct wf_flow_key *ret_key)
+{
+	uint8_t from[16], to[16];
+	unsigned int at;
+	int order;
+
+	expected_addr(src, from);
+	expected_addr(dst, to);
+	order = memcmp(from, to, 16);
+	at = order > 0 || (order == 0 && src_port > dst_port);
+	memset(ret_key, 0, sizeof(*ret_key));
+	memcpy(ret_key->addr[at], from, 16);
+	memcpy(ret_key->addr[!at], to, 16);
+	ret_key->port[at] = src_port;
+	ret_key->port[!at] = dst_port;
+	return at;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * delivery.h - events to push, and a check of what comes out of a queue.
+ */
+#ifndef TESTS_UNIT_SUPPORT_DELIVERY_H
+#define TESTS_UNIT_SUPPORT_DELIVERY_H
+
+#include <stdint.h>
+
+#include <weft/event.h>
+
+/* A flow that differs from others by @id only. */
+struct weft_flow delivery_flow(uint64_t id);
+
+/* @bytes, @len bytes at stream offset @off; the event borrows @flow. */
+struct weft_event delivery_data(const struct weft_flow *flow, uint64_t off, const void *bytes,
+				uint32_t len);
+struct weft_event delivery_gap(const struct weft_flow *flow, uint64_t off, uint64_t len);
+struct weft_event delivery_open(const struct weft_flow *flow);
+struct weft_event delivery_close(const struct weft_flow *flow,
+				 const struct weft_flow_record *record);
+
+/*
+ * Follows numbered events (DATA whose off is a counter): each number comes once,
+ * rising, or is covered by a DROP just before.
+ */
+struct delivery_check {
+	uint64_t next;
+	uint64_t taken;
+	uint64_t dropped;
+	uint64_t dropped_bytes;
+	int wrong;
+};
+void delivery_check_event(struct delivery_check *check, const struct weft_event *event);
+
+#endif

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "unit/support/cmocka.h"
+#include "unit/support/rig.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "decode/packet.h"
+#include "deliver/subscription.h"
+#include "engine/pipeline.h"
+#include "memory/arena.h"
+#include "memory/page.h"
+#include "memory/page_pool.h"
+
+#define START_NS (1700000000ull * WF_NS_PER_SEC)
+
+enum { ID_WORKER_BITS = 6, RIG_FRAMES = 64 };
+
+static void log_line(struct rig *rig, const char *text)
+{
+	size_t len = strlen(text);
+
+	assert_true(rig->log_bytes + len < sizeof(rig->log));
+	memcpy(rig->log + rig->log_bytes, text, len + 1);
+	rig->log_bytes += len;
+}
+
+/* Connections are numbered from 1 in the order they are opened. */
+static unsigned int number_of(const struct weft_flow *flow)
+{
+	return (unsigned int)(flow->id >> ID_WORKER_BITS);
+}
+
+static void check_offset(struct rig *rig, const struct weft_event *event, uint64_t off,
+			 uint64_t len_bytes)
+{
+	unsigned int number = number_of(event->flow);
+
+	if (number >= sizeof(rig->next_off) / sizeof(rig->next_off[0]))
+		return;
+	assert_int_equal(off, rig->next_off[number][event->dir]);
+	assert_true(len_bytes > 0);
+	rig->next_off[number][event->dir] += len_bytes;
+}
+
+static void add_to_stream(struct rig *rig, const struct weft_event *event)
+{
+	size_t len = strlen(rig->stream[event->dir]);
+
+	if (number_of(event->flow) == 1 &&
+	    len + event->data.len_bytes < sizeof(rig->stream[event->dir]))
+		memcpy(rig->stream[event->dir] + len, event->data.bytes, event->data.len_bytes);
+}
+
+static void log_event(struct rig *rig, const struct weft_event *event)
+{
+	const char *arrow = event->dir == WEFT_TO_SERVER ? ">" : "<";
+	char line[256];
+
+	switch (event->type) {
+	case WEFT_EVENT_OPEN:
+		log_line(rig, "open");
+		break;
+	case WEFT_EVENT_DATA:
+		check_offset(rig, event, event->data.off, event->data.len_bytes);
+		add_to_stream(rig, event);
+		snprintf(line, sizeof(line), "%s %.*s%s", arrow,
+			 event->data.len_bytes > 100 ? 100 : (int)event->data.len_bytes,
+			 (const char *)event->data.bytes, event->data.len_bytes > 100 ? "..." : "");
+		log_line(rig, line);
+		break;
+	case WEFT_EVENT_GAP:
+		check_offset(rig, event, event->gap.off, event->gap.len_bytes);
+		snprintf(line, sizeof(line), "%s gap %llu %s", arrow,
+			 (unsigned long long)event->gap.len_bytes,
+			 weft_gap_cause_name(event->gap.cause));
+		log_line(rig, line);
+		break;
+	case WEFT_EVENT_CLOSE:
+		rig->record = *event->close;
+		snprintf(line, sizeof(line), "close %s",
+			 weft_close_reason_name(event->close->reason));
+		log_line(rig, line);
+		break;
+	case WEFT_EVENT_ANOMALY:
+		snprintf(line, sizeof(line), "%s anomaly %s", arrow,
+			 weft_anomaly_name(event->anomaly.kind));
+		log_line(rig, line);
+		break;
+	case WEFT_EVENT_DROP:
+		log_line(rig, "drop");
+		break;
+	}
+}
+
+static int record(const struct weft_event *event, void *ctx)
+{
+	struct rig *rig = ctx;
+	char mark[32] = "\n";
+
+	rig->flow = *event->flow;
+	log_event(rig, event);
+	if (number_of(event->flow) > 1)
+		snprintf(mark, sizeof(mark), " #%u\n", number_of(event->flow));
+	log_line(rig, mark);
+	return 0;
+}
+
+static void no_handoff(void *ctx, uint32_t worker, const struct wf_frame *frame)
+{
+	fail_msg("one worker must not hand off");
+}
+
+#define DEFAULT(member, value)                      \
+	do {                                        \
+		if (!rig->opts.member)              \
+			rig->opts.member = (value); \
+	} while (0)
+
+static void fill_defaults(struct rig *rig)
+{
+	DEFAULT(workers, 1);
+	DEFAULT(memory_max_bytes, 32 << 20);
+	DEFAULT(flows_max, 1000);
+	DEFAULT(embryonic_max, 1000);
+	DEFAULT(half_open_per_source_max, WEFT_HALF_OPEN_PER_SOURCE_MAX);
+	DEFAULT(timeout_embryonic_sec, WEFT_TIMEOUT_EMBRYONIC_SEC);
+	DEFAULT(timeout_established_sec, WEFT_TIMEOUT_ESTABLISHED_SEC);
+	DEFAULT(timeout_closing_sec, WEFT_TIMEOUT_CLOSING_SEC);
+	DEFAULT(timeout_closed_sec, WEFT_TIMEOUT_CLOSED_SEC);
+	DEFAULT(overlap, WEFT_OVERLAP_LINUX);
+	DEFAULT(gap_timeout_ms, WEFT_GAP_TIMEOUT_MS);
+	DEFAULT(stream_pages_max, WEFT_STREAM_PAGES_MAX);
+}
+
+static void start_pipeline(struct rig *rig)
+{
+	const struct wf_pipeline_opts pipeline = {
+		.weft = &rig->opts,
+		.secret = {{0x1234, 0x5678, 0x9abc, 0xdef0}},
+		.workers = 1,
+		.arena = rig->arena,
+		.pages = rig->pages,
+		.metrics = &rig->metrics,
+		.dispatch = &rig->dispatch,
+		.handoff = no_handoff,
+	};
+
+	assert_int_equal(wf_pipeline_new(&pipeline, &rig->pipeline), 0);
+}
+
+void rig_start(struct rig *rig, const struct weft_opts *opts)
+{
+	const struct weft_sub_opts sub = {
+		.sz = sizeof(sub), .name = "rig", .inline_fn = record, .ctx = rig};
+	struct wf_page_pool_opts pages = {
+		.small_bytes = WEFT_PAGE_SMALL_BYTES,
+		.medium_bytes = WEFT_PAGE_MEDIUM_BYTES,
+		.large_bytes = WEFT_PAGE_LARGE_BYTES,
+	};
+
+	memset(rig, 0, sizeof(*rig));
+	if (opts)
+		rig->opts = *opts;
+	fill_defaults(rig);
+	rig->now_ns = START_NS;
+	rig->step_ns = WF_NS_PER_MS;
+	rig->isn_seq[RIG_CLIENT] = 1000;
+	rig->isn_seq[RIG_SERVER] = 5000;
+	rig->window[RIG_CLIENT] = 65535;
+	rig->window[RIG_SERVER] = 65535;
+	rig->addr[RIG_CLIENT] = "10.0.0.1";
+	rig->addr[RIG_SERVER] = "10.0.0.2";
+	rig->port[RIG_CLIENT] = 1025;
+	rig->port[RIG_SERVER] = 80;
+
+	assert_int_equal(wf_arena_new(rig->opts.memory_max_bytes, &rig->arena), 0);
+	assert_int_equal(wf_page_pool_new(rig->arena, &pages, &rig->metrics, &rig->pages), 0);
+	assert_int_equal(wf_sub_new(&sub, 1, false, rig->arena, &rig->sub), 0);
+	wf_dispatch_init(&rig->dispatch, 0, &rig->sub, 1);
+	rig->empty_bytes = wf_arena_used_bytes(rig->arena);
+	start_pipeline(rig);
+}
+
+static void assert_ledgers_close(const struct rig *rig)
+{
+	for (const struct weft_ledger *ledger = weft_ledgers(); ledger->name; ledger++) {
+		uint64_t sum = 0;
+
+		for (const char *const *part = ledger->parts; *part; part++)
+			sum += wf_metrics_find(&rig->metrics, *part);
+		if (sum != wf_metrics_find(&rig->metrics, ledger->total))
+			fail_msg("ledger %s: %llu, its parts %llu", ledger->name,
+				 (unsigned long long)wf_metrics_find(&rig->metrics, ledger->total),
+				 (unsigned long long)sum);
+	}
+}
+
+void rig_stop(struct rig *rig)
+{
+	rig_flush(rig);
+	assert_int_equal(wf_metric_get(&rig->metrics, payload_held_bytes), 0);
+	assert_int_equal(wf_metric_get(&rig->metrics, flows_active_flows), 0);
+	assert_int_equal(wf_metric_get(&rig->metrics, embryonic_active_flows), 0);
+	assert_int_equal(wf_metric_get(&rig->metrics, flows_opened_flows),
+			 wf_metric_get(&rig->metrics, flows_closed_flows));
+	wf_pipeline_free(rig->pipeline);
+	wf_dispatch_close(&rig->dispatch);
+	wf_sub_free(rig->sub);
+	wf_page_pool_free(rig->pages);
+	wf_arena_free(rig->arena);
+}
+
+const char *rig_log(struct rig *rig)
+{
+	static char copy[RIG_LOG_BYTES];
+
+	memcpy(copy, rig->log, rig->log_bytes + 1);
+	rig->log_bytes = 0;
+	rig->log[0] = '\0';
+	return copy;
+}
+
+/* Live, a frame is in a page, and its bytes are gone when the page is. */
+static void move_to_page(struct rig *rig, struct wf_frame *frame)
+{
+	struct wf_page *page = wf_page_pool_take(rig->pages, frame->cap_bytes);
+
+	assert_non_null(page);
+	assert_int_equal(wf_page_copy_in(page, 0, frame->bytes, frame->cap_bytes), 0);
+	frame->page = page;
+	frame->bytes = wf_page_bytes(page);
+}
+
+/* A mapped file keeps its bytes: each frame gets memory of its own, freed at exit. */
+static void move_to_file(struct wf_frame *frame)
+{
+	static struct chunk {
+		struct chunk *next;
+		uint8_t bytes[];
+	} * chunks;
+	struct chunk *chunk = malloc(sizeof(*chunk) + frame->cap_bytes);
+
+	assert_non_null(chunk);
+	memcpy(chunk->bytes, frame->bytes, frame->cap_bytes);
+	chunk->next = chunks; /* reachable, so no leak */
+	chunks = chunk;
+	frame->bytes = chunk->bytes;
+}
+
+void rig_frame(struct rig *rig, const struct wf_frame *frame)
+{
+	struct wf_frame mine = *frame;
+
+	if (rig->use_pages)
+		move_to_page(rig, &mine);
+	else
+		move_to_file(&mine);
+	wf_pipeline_run(rig->pipeline, &mine, 1);
+	assert_ledgers_close(rig);
+}
+
+void rig_bytes(struct rig *rig, enum rig_side from, uint32_t flags, int64_t seq, int64_t ack,
+	       const void *bytes, size_t len_bytes)
+{
+	const struct pb_tcp tcp = {
+		.src_port = rig->port[from],
+		.dst_port = rig->port[!from],
+		.seq = rig->isn_seq[from] + 1 + (uint32_t)seq,
+		.ack = flags & WF_TCP_ACK ? rig->isn_seq[!from] + 1 + (uint32_t)ack : 0,
+		.flags = (uint16_t)flags,
+		.window = rig->window[from],
+		.window_zero = !rig->window[from],
+		.urgent = flags & WF_TCP_URG ? 1 : 0,
+		.options = rig->tcp_options,
+		.options_bytes = rig->tcp_options_bytes,
+	};
+	struct wf_frame frame;
+
+	pb_segment(&rig->pb, rig->addr[from], rig->addr[!from], &tcp, bytes, len_bytes);
+	rig->now_ns += rig->step_ns;
+	pb_frame(&rig->pb, rig->now_ns, &frame);
+	frame.cap_bytes -= rig->cut_bytes;
+	rig_frame(rig, &frame);
+}
+
+void rig_segment(struct rig *rig, enum rig_side from, uint32_t flags, int64_t seq, int64_t ack,
+		 const char *payload)
+{
+	rig_bytes(rig, from, flags, seq, ack, payload, payload ? strlen(payload) : 0);
+}
+
+void rig_handshake(struct rig *rig)
+{
+	rig_segment(rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
+	rig_segment(rig, RIG_CLIENT, WF_TCP_ACK, 0, 0, NULL);
+}
+
+void rig_data(struct rig *rig, enum rig_side from, int64_t seq, const char *payload)
+{
+	unsigned int number = number_of(&rig->flow);
+	int64_t ack = number < 8 ? (int64_t)rig->next_off[number][from == RIG_CLIENT] : 0;
+
+	rig_segment(rig, from, WF_TCP_ACK | WF_TCP_PSH, seq, ack, payload);
+}
+
+void rig_ack(struct rig *rig, enum rig_side from, int64_t ack)
+{
+	unsigned int number = number_of(&rig->flow);
+	int64_t seq = number < 8 ? (int64_t)rig->next_off[number][from == RIG_SERVER] : 0;
+
+	rig_segment(rig, from, WF_TCP_ACK, seq, ack, NULL);
+}
+
+void rig_wait_ms(struct rig *rig, uint64_t ms)
+{
+	rig->now_ns += ms * WF_NS_PER_MS;
+	wf_pipeline_tick(rig->pipeline, rig->now_ns);
+	assert_ledgers_close(rig);
+}
+
+void rig_flush(struct rig *rig)
+{
+	wf_pipeline_flush(rig->pipeline);
+	assert_ledgers_close(rig);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * rig.h - one worker's whole pipeline for tests: segments in, a transcript out.
+ *
+ *	rig_start(&rig, NULL);
+ *	rig_handshake(&rig);
+ *	rig_data(&rig, RIG_CLIENT, 0, "hello");
+ *	assert_string_equal(rig_log(&rig), "open\n> hello\n");
+ *	rig_stop(&rig);
+ *
+ * Transcript, a line each; '>' is to the server, '<' to the client; connections after the
+ * first are marked "#id":
+ *
+ *	open            > bytes         > gap 3 not_captured     > anomaly paws
+ *	close fin
+ *
+ * Numbers are relative: data offset 0 of each side is the byte behind its SYN. Time is
+ * rig->now_ns, and moves by 1 ms with each segment. rig_stop() flushes, and asserts that the
+ * ledgers close and that no memory is left in use.
+ */
+#ifndef TESTS_UNIT_SUPPORT_RIG_H
+#define TESTS_UNIT_SUPPORT_RIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <weft/event.h>
+#include <weft/opts.h>
+
+#include "capture/frame.h"
+#include "deliver/dispatch.h"
+#include "metrics/metrics.h"
+#include "unit/support/packet_builder.h"
+
+enum rig_side { RIG_CLIENT = 0, RIG_SERVER = 1 };
+
+enum { RIG_LOG_BYTES = 1 << 20 };
+
+struct wf_arena;
+struct wf_page_pool;
+struct wf_pipeline;
+struct weft_sub;
+
+struct rig {
+	struct weft_opts opts;
+	struct wf_arena *arena;
+	struct wf_page_pool *pages;
+	struct wf_metrics metrics;
+	struct wf_dispatch dispatch;
+	struct weft_sub *sub;
+	struct wf_pipeline *pipeline;
+	struct packet_builder pb;
+	uint64_t empty_bytes; /* of the arena, before the pipeline */
+	bool use_pages;	      /* frames in pages, as live; else as from a file */
+
+	/* may be changed between segments */
+	uint64_t now_ns;
+	uint64_t step_ns;
+	uint32_t isn_seq[2];
+	uint16_t window[2];
+	const char *addr[2];
+	uint16_t port[2];
+	const void *tcp_options; /* of the next segments */
+	uint8_t tcp_options_bytes;
+	uint32_t cut_bytes; /* the capture loses so many from the end of each frame */
+
+	struct weft_flow flow;		/* of the last event */
+	struct weft_flow_record record; /* of the last close */
+	uint64_t next_off[8][2];	/* by connection, then direction: must rise without holes */
+	char stream[2][4096]; /* data of the first connection, by direction; gaps left out */
+	size_t log_bytes;
+	char log[RIG_LOG_BYTES];
+};
+
+/* Options that a test does not set: defaults of weft, memory 32 MiB. NULL: all. */
+void rig_start(struct rig *rig, const struct weft_opts *opts);
+void rig_stop(struct rig *rig);
+
+/* What was told since the last call of this. */
+const char *rig_log(struct rig *rig);
+
+/* A segment with flags WF_TCP_*; @seq, @ack: offsets. */
+void rig_segment(struct rig *rig, enum rig_side from, uint32_t flags, int64_t seq, int64_t ack,
+		 const char *payload);
+
+/* ... of any bytes. */
+void rig_bytes(struct rig *rig, enum rig_side from, uint32_t flags, int64_t seq, int64_t ack,
+	       const void *bytes, size_t len_bytes);
+
+/* SYN, SYN-ACK, ACK. */
+void rig_handshake(struct rig *rig);
+
+/* Data that acknowledges all that the other side was seen to send. */
+void rig_data(struct rig *rig, enum rig_side from, int64_t seq, const char *payload);
+
+/* An empty acknowledgement of @ack. */
+void rig_ack(struct rig *rig, enum rig_side from, int64_t ack);
+
+/* Time passes without segments. */
+void rig_wait_ms(struct rig *rig, uint64_t ms);
+
+/* All that was held and every flow ends; as at the end of a file. */
+void rig_flush(struct rig *rig);
+
+/* A frame made by other means. */
+void rig_frame(struct rig *rig, const struct wf_frame *frame);
+
+#endif

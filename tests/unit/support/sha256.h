@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sha256.h - FIPS 180-4, to compare streams with their expected sums.
+ */
+#ifndef TESTS_UNIT_SUPPORT_SHA256_H
+#define TESTS_UNIT_SUPPORT_SHA256_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct sha256 {
+	uint32_t state[8];
+	uint64_t len_bytes;
+	uint8_t block[64];
+};
+
+void sha256_init(struct sha256 *sum);
+void sha256_add(struct sha256 *sum, const void *bytes, size_t len_bytes);
+
+/* Writes 64 digits and a zero. @sum is used up. */
+void sha256_hex(struct sha256 *sum, char ret_hex[65]);
+
+#endif

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_checksum.c - the sum itself, and which sums each mode accepts.
+ */
+#include "unit/support/cmocka.h"
+
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decode/checksum.h"
+#include "unit/support/decode_kinds.h"
+
+static struct packet_builder pb;
+
+/* ---- the sum ---- */
+
+static void test_checksum_sum_any_length_and_alignment_equals_slow_sum(void **state)
+{
+	unsigned int seed = 1;
+
+	for (uint32_t len = 0; len < 600; len++) {
+		for (uint32_t at = 0; at < 8; at++) {
+			uint8_t *bytes = malloc(at + len + 1);
+
+			for (uint32_t i = 0; i < at + len; i++)
+				bytes[i] = (uint8_t)(rand_r(&seed) >> 3);
+			assert_int_equal(wf_checksum_fold(wf_checksum_sum(bytes + at, len)),
+					 be16toh(pb_fold(pb_sum(bytes + at, len))));
+			free(bytes);
+		}
+	}
+}
+
+/* Every carry there can be, over more than any datagram. */
+static void test_checksum_sum_all_ones_never_overflows(void **state)
+{
+	uint32_t len = 1 << 20;
+	uint8_t *bytes = malloc(len);
+
+	memset(bytes, 0xff, len);
+	assert_int_equal(wf_checksum_fold(wf_checksum_sum(bytes, len)), 0xffff);
+	assert_int_equal(wf_checksum_fold(wf_checksum_sum(bytes, len - 1)), be16toh(0xff00));
+	free(bytes);
+}
+
+static void test_checksum_fold_of_the_largest_sums(void **state)
+{
+	assert_int_equal(wf_checksum_fold(0), 0);
+	assert_int_equal(wf_checksum_fold(UINT64_MAX), 0xffff);
+	assert_int_equal(wf_checksum_fold(0xffff0001ffff0001ull), 2);
+	assert_int_equal(wf_checksum_fold(0x10000), 1);
+}
+
+/* ---- what a mode accepts ---- */
+
+enum tcp_sum {
+	TCP_RIGHT = 0,
+	TCP_PARTIAL,
+	TCP_PARTIAL_COMPLEMENTED, /* of the pseudo header, but complemented */
+	TCP_PARTIAL_OFF_BY_ONE,
+	TCP_ZERO,
+	TCP_WRONG,
+};
+#define TCP_SUM_COUNT (TCP_WRONG + 1)
+
+enum ip_sum { IP_RIGHT = 0, IP_ZERO, IP_WRONG };
+#define IP_SUM_COUNT (IP_WRONG + 1)
+
+static uint16_t pseudo_sum(bool ip6, size_t tcp_bytes)
+{
+	const uint8_t *addrs = ip6 ? pb_at(&pb, PB_IPV6, 0) + 8 : pb_at(&pb, PB_IPV4, 0) + 12;
+
+	return pb_fold(pb_sum(addrs, ip6 ? 32 : 8) + 6 + tcp_bytes);
+}
+
+static void build_sums(bool ip6, enum tcp_sum tcp_sum, enum ip_sum ip_sum)
+{
+	uint16_t pseudo;
+	uint8_t *field;
+
+	pb_segment(&pb, ip6 ? KIND_SRC6 : KIND_SRC, ip6 ? KIND_DST6 : KIND_DST,
+		   &(struct pb_tcp){.src_port = 1, .dst_port = 2}, KIND_DATA, KIND_BYTES);
+	field = pb_at(&pb, PB_TCP, 0) + 16;
+	pseudo = pseudo_sum(ip6, 20 + KIND_BYTES);
+	switch (tcp_sum) {
+	case TCP_RIGHT:
+		break;
+	case TCP_PARTIAL:
+		pb_put16(field, pseudo);
+		break;
+	case TCP_PARTIAL_COMPLEMENTED:
+		pb_put16(field, (uint16_t)~pseudo);
+		break;
+	case TCP_PARTIAL_OFF_BY_ONE:
+		pb_put16(field, (uint16_t)(pseudo + 1));
+		break;
+	case TCP_ZERO:
+		pb_put16(field, 0);
+		break;
+	case TCP_WRONG:
+		field[0] ^= 0x40;
+		break;
+	}
+	if (!ip6 && ip_sum != IP_RIGHT)
+		pb_put16(pb_at(&pb, PB_IPV4, 0) + 10, ip_sum == IP_ZERO ? 0 : 0x1234);
+}
+
+static enum wf_decode_result decode_sums(enum weft_checksum mode, uint16_t frame_flags)
+{
+	struct decoded decoded;
+	struct wf_frame frame;
+
+	pb_frame(&pb, 0, &frame);
+	frame.flags = frame_flags;
+	decoded_init(&decoded, &frame, mode);
+	decoded_fini(&decoded);
+	return decoded.result;
+}
+
+static bool should_accept(enum weft_checksum mode, bool own, enum tcp_sum tcp, enum ip_sum ip)
+{
+	bool lenient = mode == WEFT_CHECKSUM_AUTO || own;
+
+	if (mode == WEFT_CHECKSUM_IGNORE)
+		return true;
+	if (ip == IP_WRONG)
+		return false;
+	if (ip == IP_ZERO)
+		return lenient && tcp == TCP_PARTIAL;
+	return tcp == TCP_RIGHT || (tcp == TCP_PARTIAL && lenient);
+}
+
+static void check_matrix(bool ip6)
+{
+	static const enum weft_checksum modes[] = {WEFT_CHECKSUM_AUTO, WEFT_CHECKSUM_VERIFY,
+						   WEFT_CHECKSUM_IGNORE};
+
+	for (int m = 0; m < 3; m++)
+		for (int own = 0; own < 2; own++)
+			for (int tcp = 0; tcp < TCP_SUM_COUNT; tcp++)
+				for (int ip = 0; ip < (ip6 ? 1 : IP_SUM_COUNT); ip++) {
+					build_sums(ip6, (enum tcp_sum)tcp, (enum ip_sum)ip);
+					assert_int_equal(decode_sums(modes[m],
+								     own ? WF_FRAME_TX_OFFLOAD : 0),
+							 should_accept(modes[m], own,
+								       (enum tcp_sum)tcp,
+								       (enum ip_sum)ip)
+								 ? WF_DECODE_TCP
+								 : WF_DECODE_CHECKSUM);
+				}
+}
+
+static void test_checksum_matrix_ipv4(void **state)
+{
+	check_matrix(false);
+}
+
+static void test_checksum_matrix_ipv6(void **state)
+{
+	check_matrix(true);
+}
+
+static void test_checksum_any_flipped_bit_of_a_segment_is_found(void **state)
+{
+	pb_segment(&pb, KIND_SRC, KIND_DST, &(struct pb_tcp){.src_port = 1, .dst_port = 2},
+		   KIND_DATA, KIND_BYTES);
+	for (size_t at = 26; at < pb.len_bytes; at++) {
+		for (int bit = 0; bit < 8; bit++) {
+			pb.bytes[at] ^= (uint8_t)(1 << bit);
+			assert_int_not_equal(decode_sums(WEFT_CHECKSUM_VERIFY, 0), WF_DECODE_TCP);
+			pb.bytes[at] ^= (uint8_t)(1 << bit);
+		}
+	}
+}
+
+/* What the capture cut off may be what would make the sum right. */
+static void test_checksum_of_cut_segment_is_not_held_against_it(void **state)
+{
+	struct decoded decoded;
+	struct wf_frame frame;
+
+	build_sums(false, TCP_WRONG, IP_RIGHT);
+	pb_frame(&pb, 0, &frame);
+	frame.cap_bytes -= 1;
+	decoded_init(&decoded, &frame, WEFT_CHECKSUM_VERIFY);
+	assert_int_equal(decoded.result, WF_DECODE_TCP);
+	decoded_fini(&decoded);
+}
+
+/* The IP header was captured whole, so its sum still counts. */
+static void test_checksum_of_ip_header_in_cut_frame_is_verified(void **state)
+{
+	struct decoded decoded;
+	struct wf_frame frame;
+
+	build_sums(false, TCP_RIGHT, IP_WRONG);
+	pb_frame(&pb, 0, &frame);
+	frame.cap_bytes -= 1;
+	decoded_init(&decoded, &frame, WEFT_CHECKSUM_AUTO);
+	assert_int_equal(decoded.result, WF_DECODE_CHECKSUM);
+	decoded_fini(&decoded);
+}
+
+static void test_checksum_wrong_outer_ip_header_is_found(void **state)
+{
+	for (unsigned int i = 0; i < decode_kinds_count; i++) {
+		if (strcmp(decode_kinds[i].name, "vxlan") && strcmp(decode_kinds[i].name, "gre"))
+			continue;
+		decode_kind_build(&decode_kinds[i], &pb);
+		pb_at(&pb, PB_IPV4, 0)[8]--;
+		assert_int_equal(decode_sums(WEFT_CHECKSUM_AUTO, 0), WF_DECODE_CHECKSUM);
+		assert_int_equal(decode_sums(WEFT_CHECKSUM_IGNORE, 0), WF_DECODE_TCP);
+	}
+}
+
+/* Options belong to the header's sum. */
+static void test_checksum_covers_ipv4_options(void **state)
+{
+	pb_init(&pb);
+	pb_ethernet(&pb);
+	pb_ipv4_options(&pb, KIND_SRC, KIND_DST, "\x94\x04\0\0", 4);
+	pb_tcp(&pb, &(struct pb_tcp){.src_port = 1});
+	pb_finish(&pb);
+	assert_int_equal(decode_sums(WEFT_CHECKSUM_VERIFY, 0), WF_DECODE_TCP);
+	pb_at(&pb, PB_IPV4, 0)[23] = 1;
+	assert_int_equal(decode_sums(WEFT_CHECKSUM_VERIFY, 0), WF_DECODE_CHECKSUM);
+}
+
+/*
+ * A segment left for the adapter to cut: IP length 0, and the pseudo header's sum with
+ * (Linux) or without (Windows) the length.
+ */
+static void test_checksum_auto_takes_both_partial_sums_of_offloaded_segment(void **state)
+{
+	static const uint8_t data[3000];
+	uint8_t *ip, *field;
+
+	pb_segment(&pb, KIND_SRC, KIND_DST, &(struct pb_tcp){.src_port = 1}, data, sizeof(data));
+	ip = pb_at(&pb, PB_IPV4, 0);
+	field = pb_at(&pb, PB_TCP, 0) + 16;
+	pb_put16(ip + 2, 0);
+	pb_put16(ip + 10, 0);
+
+	pb_put16(field, pseudo_sum(false, 20 + sizeof(data)));
+	assert_int_equal(decode_sums(WEFT_CHECKSUM_AUTO, 0), WF_DECODE_TCP);
+	pb_put16(field, pseudo_sum(false, 0));
+	assert_int_equal(decode_sums(WEFT_CHECKSUM_AUTO, 0), WF_DECODE_TCP);
+	assert_int_equal(decode_sums(WEFT_CHECKSUM_VERIFY, 0), WF_DECODE_CHECKSUM);
+	assert_int_equal(decode_sums(WEFT_CHECKSUM_VERIFY, WF_FRAME_TX_OFFLOAD), WF_DECODE_TCP);
+	pb_put16(field, pseudo_sum(false, 1));
+	assert_int_equal(decode_sums(WEFT_CHECKSUM_AUTO, 0), WF_DECODE_CHECKSUM);
+}
+
+/* Without the missing IP length, a sum without the length is just wrong. */
+static void test_checksum_partial_without_length_needs_ip_length_zero(void **state)
+{
+	build_sums(false, TCP_RIGHT, IP_RIGHT);
+	pb_put16(pb_at(&pb, PB_TCP, 0) + 16, pseudo_sum(false, 0));
+	assert_int_equal(decode_sums(WEFT_CHECKSUM_AUTO, 0), WF_DECODE_CHECKSUM);
+}
+
+/* The pseudo header has the end of the route (RFC 8200, 8.1), and so has the key. */
+static void check_route(uint8_t type, unsigned int final_index, uint8_t left)
+{
+	uint8_t body[6 + 32] = {type, left};
+	struct wf_flow_key key;
+	struct decoded decoded;
+	struct wf_frame frame;
+	uint8_t final[16];
+
+	if (type == 4)
+		body[2] = 1; /* last entry */
+	decode_expected_key(KIND_SRC6, 1, KIND_DST6, 2, &key);
+	memcpy(final, key.addr[1], 16);
+	memcpy(body + 6 + 16 * final_index, final, 16);
+	body[6 + 16 * !final_index] = 0x20;
+
+	pb_init(&pb);
+	pb_ethernet(&pb);
+	pb_ip(&pb, KIND_SRC6, KIND_DST6);
+	pb_ipv6_ext(&pb, 43, body, sizeof(body));
+	pb_tcp(&pb, &(struct pb_tcp){.src_port = 1, .dst_port = 2});
+	pb_finish(&pb);
+	pb_at(&pb, PB_IPV6, 0)[39] = 0x77; /* the hop it is on its way to */
+	pb_frame(&pb, 0, &frame);
+	frame.flags = WF_FRAME_HASHED;
+	frame.hash = 1;
+	decoded_init(&decoded, &frame, WEFT_CHECKSUM_VERIFY);
+	assert_int_equal(decoded.result, WF_DECODE_TCP);
+	assert_memory_equal(&decoded.packet.key, &key, sizeof(key));
+	assert_int_not_equal(decoded.packet.hash, 1);
+	decoded_fini(&decoded);
+}
+
+static void test_checksum_and_key_have_the_final_destination_of_a_route(void **state)
+{
+	check_route(0, 1, 1);
+	check_route(2, 1, 2);
+	check_route(4, 0, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_checksum_sum_any_length_and_alignment_equals_slow_sum),
+		cmocka_unit_test(test_checksum_sum_all_ones_never_overflows),
+		cmocka_unit_test(test_checksum_fold_of_the_largest_sums),
+		cmocka_unit_test(test_checksum_matrix_ipv4),
+		cmocka_unit_test(test_checksum_matrix_ipv6),
+		cmocka_unit_test(test_checksum_any_flipped_bit_of_a_segment_is_found),
+		cmocka_unit_test(test_checksum_of_cut_segment_is_not_held_against_it),
+		cmocka_unit_test(test_checksum_of_ip_header_in_cut_frame_is_verified),
+		cmocka_unit_test(test_checksum_wrong_outer_ip_header_is_found),
+		cmocka_unit_test(test_checksum_covers_ipv4_options),
+		cmocka_unit_test(test_checksum_auto_takes_both_partial_sums_of_offloaded_segment),
+		cmocka_unit_test(test_checksum_partial_without_length_needs_ip_length_zero),
+		cmocka_unit_test(test_checksum_and_key_have_the_final_destination_of_a_route),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

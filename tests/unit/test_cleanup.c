@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "unit/support/cmocka.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <weft/limits.h>
+
+#include "metrics/metrics.h"
+#include "upkeep/cleanup.h"
+
+struct fixture {
+	struct wf_cleanup *cleanup;
+	struct wf_metrics metrics;
+};
+
+/* A task that answers what it is told and notes how it was called. */
+struct task {
+	int64_t result;
+	uint32_t runs;
+	uint64_t now_ns;
+	uint64_t ttl_ns;
+	struct wf_cleanup *cleanup; /* unregister @unregister_id when run */
+	uint32_t unregister_id;
+};
+
+static int64_t run_task(void *ctx, uint64_t now_ns, uint64_t ttl_ns)
+{
+	struct task *task = ctx;
+
+	task->runs++;
+	task->now_ns = now_ns;
+	task->ttl_ns = ttl_ns;
+	if (task->unregister_id)
+		wf_cleanup_unregister(task->cleanup, task->unregister_id);
+	return task->result;
+}
+
+static uint32_t add(struct fixture *fix, struct task *task, uint64_t interval_ns, uint64_t ttl_ns)
+{
+	struct wf_cleanup_task opts = {
+		.name = "things",
+		.interval_ns = interval_ns,
+		.ttl_ns = ttl_ns,
+		.fn = run_task,
+		.ctx = task,
+	};
+	uint32_t id = 0;
+
+	assert_int_equal(wf_cleanup_register(fix->cleanup, &opts, 0, &id), 0);
+	assert_int_not_equal(id, 0);
+	return id;
+}
+
+static int setup(void **state)
+{
+	struct fixture *fix = aligned_alloc(64, (sizeof(*fix) + 63) / 64 * 64);
+
+	memset(fix, 0, sizeof(*fix));
+	assert_int_equal(wf_cleanup_new(&fix->metrics, &fix->cleanup), 0);
+	*state = fix;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fix = *state;
+
+	wf_cleanup_free(fix->cleanup);
+	free(fix);
+	return 0;
+}
+
+static void copy_stats(const struct wf_cleanup_stats *stats, void *ctx)
+{
+	*(struct wf_cleanup_stats *)ctx = *stats;
+}
+
+static void test_cleanup_empty_has_nothing_due(void **state)
+{
+	struct fixture *fix = *state;
+
+	assert_true(wf_cleanup_run(fix->cleanup, 5) == UINT64_MAX);
+}
+
+static void test_cleanup_task_runs_when_due_and_not_before(void **state)
+{
+	struct fixture *fix = *state;
+	struct task task = {.result = 3};
+
+	add(fix, &task, 100, 7);
+	assert_int_equal(wf_cleanup_run(fix->cleanup, 99), 100);
+	assert_int_equal(task.runs, 0);
+	assert_int_equal(wf_cleanup_run(fix->cleanup, 100), 200);
+	assert_int_equal(task.runs, 1);
+	assert_int_equal(task.now_ns, 100);
+	assert_int_equal(task.ttl_ns, 7);
+	assert_int_equal(wf_metric_get(&fix->metrics, cleanup_runs), 1);
+	assert_int_equal(wf_metric_get(&fix->metrics, cleanup_removed_items), 3);
+}
+
+static void test_cleanup_late_task_runs_once(void **state)
+{
+	struct fixture *fix = *state;
+	struct task task = {0};
+
+	add(fix, &task, 100, 0);
+	assert_int_equal(wf_cleanup_run(fix->cleanup, 1050), 1150);
+	assert_int_equal(task.runs, 1);
+}
+
+static void test_cleanup_failing_task_is_counted_and_slowed(void **state)
+{
+	struct fixture *fix = *state;
+	struct task task = {.result = -EIO};
+	struct wf_cleanup_stats stats = {0};
+	uint64_t now_ns = 100;
+	static const uint64_t waits[] = {200, 400, 800, 1600, 1600};
+
+	add(fix, &task, 100, 0);
+	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+		assert_int_equal(wf_cleanup_run(fix->cleanup, now_ns), now_ns + waits[i]);
+		now_ns += waits[i];
+	}
+	wf_cleanup_each(fix->cleanup, copy_stats, &stats);
+	assert_int_equal(stats.errors, 5);
+	assert_int_equal(stats.last_err, -EIO);
+	assert_int_equal(wf_metric_get(&fix->metrics, cleanup_errors), 5);
+
+	task.result = 0;
+	assert_int_equal(wf_cleanup_run(fix->cleanup, now_ns), now_ns + 100);
+	wf_cleanup_each(fix->cleanup, copy_stats, &stats);
+	assert_int_equal(stats.errors_in_row, 0);
+	assert_int_equal(stats.errors, 5);
+}
+
+static void test_cleanup_ttl_is_shortened_and_restored(void **state)
+{
+	struct fixture *fix = *state;
+	struct task task = {0};
+
+	add(fix, &task, 1, 1000);
+	wf_cleanup_set_ttl_percent(fix->cleanup, 50);
+	wf_cleanup_run(fix->cleanup, 1);
+	assert_int_equal(task.ttl_ns, 500);
+	wf_cleanup_set_ttl_percent(fix->cleanup, 0);
+	wf_cleanup_run(fix->cleanup, 2);
+	assert_int_equal(task.ttl_ns, 10);
+	wf_cleanup_set_ttl_percent(fix->cleanup, 200);
+	wf_cleanup_run(fix->cleanup, 3);
+	assert_int_equal(task.ttl_ns, 1000);
+}
+
+static void test_cleanup_shortened_ttl_never_means_no_ttl(void **state)
+{
+	struct fixture *fix = *state;
+	struct task task = {0};
+
+	add(fix, &task, 1, 1);
+	wf_cleanup_set_ttl_percent(fix->cleanup, 1);
+	wf_cleanup_run(fix->cleanup, 1);
+	assert_int_equal(task.ttl_ns, 1);
+}
+
+static void test_cleanup_huge_times_do_not_wrap(void **state)
+{
+	struct fixture *fix = *state;
+	struct task task = {.result = -EIO};
+
+	add(fix, &task, UINT64_MAX, UINT64_MAX);
+	wf_cleanup_set_ttl_percent(fix->cleanup, 50);
+	assert_true(wf_cleanup_run(fix->cleanup, 10) == UINT64_MAX);
+	assert_true(wf_cleanup_run(fix->cleanup, UINT64_MAX) == UINT64_MAX);
+	assert_int_equal(task.runs, 1);
+	assert_true(task.ttl_ns > UINT64_MAX / 100 * 49 && task.ttl_ns <= UINT64_MAX / 2);
+}
+
+static void test_cleanup_settings_change_while_registered(void **state)
+{
+	struct fixture *fix = *state;
+	struct task task = {0};
+	uint32_t id = add(fix, &task, 100, 5);
+
+	assert_int_equal(wf_cleanup_set(fix->cleanup, id, 10, 6), 0);
+	assert_int_equal(wf_cleanup_run(fix->cleanup, 10), 20);
+	assert_int_equal(task.ttl_ns, 6);
+	assert_int_equal(wf_cleanup_set(fix->cleanup, id, 0, 6), -EINVAL);
+	assert_int_equal(wf_cleanup_set(fix->cleanup, 0, 1, 1), -ENOENT);
+	assert_int_equal(wf_cleanup_set(fix->cleanup, id + 1, 1, 1), -ENOENT);
+	assert_int_equal(wf_cleanup_set(fix->cleanup, UINT32_MAX, 1, 1), -ENOENT);
+}
+
+static void test_cleanup_bad_task_is_refused(void **state)
+{
+	struct fixture *fix = *state;
+	struct wf_cleanup_task task = {.name = "x", .interval_ns = 0, .fn = run_task};
+	uint32_t id;
+
+	assert_int_equal(wf_cleanup_register(fix->cleanup, &task, 0, &id), -EINVAL);
+	task.interval_ns = 1;
+	task.fn = NULL;
+	assert_int_equal(wf_cleanup_register(fix->cleanup, &task, 0, &id), -EINVAL);
+	task.fn = run_task;
+	task.name = NULL;
+	assert_int_equal(wf_cleanup_register(fix->cleanup, &task, 0, &id), -EINVAL);
+}
+
+static void test_cleanup_full_refuses_until_one_is_gone(void **state)
+{
+	struct fixture *fix = *state;
+	struct wf_cleanup_task opts = {.name = "x", .interval_ns = 1, .fn = run_task};
+	struct task task = {0};
+	uint32_t first = add(fix, &task, 1, 0);
+	uint32_t id;
+
+	opts.ctx = &task;
+	for (int i = 1; i < WEFT_CLEANUP_TASKS_MAX; i++)
+		add(fix, &task, 1, 0);
+	assert_int_equal(wf_cleanup_register(fix->cleanup, &opts, 0, &id), -ENOBUFS);
+	wf_cleanup_unregister(fix->cleanup, first);
+	assert_int_equal(wf_cleanup_register(fix->cleanup, &opts, 0, &id), 0);
+}
+
+static void test_cleanup_unregistered_task_is_not_run(void **state)
+{
+	struct fixture *fix = *state;
+	struct task task = {0};
+	uint32_t id = add(fix, &task, 1, 0);
+
+	wf_cleanup_unregister(fix->cleanup, id);
+	wf_cleanup_unregister(fix->cleanup, id);
+	wf_cleanup_unregister(fix->cleanup, 0);
+	assert_true(wf_cleanup_run(fix->cleanup, 5) == UINT64_MAX);
+	assert_int_equal(task.runs, 0);
+}
+
+static void test_cleanup_task_may_unregister_itself_and_others(void **state)
+{
+	struct fixture *fix = *state;
+	struct task first = {.cleanup = fix->cleanup};
+	struct task second = {.cleanup = fix->cleanup};
+	uint32_t first_id = add(fix, &first, 1, 0);
+	uint32_t second_id = add(fix, &second, 1, 0);
+
+	first.unregister_id = second_id;
+	assert_int_equal(wf_cleanup_run(fix->cleanup, 1), 2);
+	assert_int_equal(first.runs, 1);
+	assert_int_equal(second.runs, 0);
+	first.unregister_id = first_id;
+	assert_true(wf_cleanup_run(fix->cleanup, 2) == UINT64_MAX);
+	assert_int_equal(first.runs, 2);
+}
+
+#define WITH_CLEANUP(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_CLEANUP(test_cleanup_empty_has_nothing_due),
+		WITH_CLEANUP(test_cleanup_task_runs_when_due_and_not_before),
+		WITH_CLEANUP(test_cleanup_late_task_runs_once),
+		WITH_CLEANUP(test_cleanup_failing_task_is_counted_and_slowed),
+		WITH_CLEANUP(test_cleanup_ttl_is_shortened_and_restored),
+		WITH_CLEANUP(test_cleanup_shortened_ttl_never_means_no_ttl),
+		WITH_CLEANUP(test_cleanup_huge_times_do_not_wrap),
+		WITH_CLEANUP(test_cleanup_settings_change_while_registered),
+		WITH_CLEANUP(test_cleanup_bad_task_is_refused),
+		WITH_CLEANUP(test_cleanup_full_refuses_until_one_is_gone),
+		WITH_CLEANUP(test_cleanup_unregistered_task_is_not_run),
+		WITH_CLEANUP(test_cleanup_task_may_unregister_itself_and_others),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

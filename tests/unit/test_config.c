@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Tests of agent/config.c, config_value.c and config_yaml.c: every way in, every refusal. */
+#include "unit/support/cmocka.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/config.h"
+
+struct fixture {
+	struct wf_config config;
+	struct wf_config_error error;
+	char path[32];
+};
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	strcpy(fixture->path, "/tmp/weft-config-XXXXXX");
+	close(mkstemp(fixture->path));
+	assert_int_equal(wf_config_init(&fixture->config), 0);
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	unlink(fixture->path);
+	wf_config_fini(&fixture->config);
+	free(fixture);
+	return 0;
+}
+
+static int load_bytes(struct fixture *fixture, const char *yaml, size_t bytes)
+{
+	FILE *file = fopen(fixture->path, "w");
+
+	fwrite(yaml, 1, bytes, file);
+	fclose(file);
+	return wf_config_load(&fixture->config, fixture->path, &fixture->error);
+}
+
+static int load(struct fixture *fixture, const char *yaml)
+{
+	return load_bytes(fixture, yaml, strlen(yaml));
+}
+
+static void expect_refusal(struct fixture *fixture, const char *yaml, const char *line,
+			   const char *part)
+{
+	char place[64];
+
+	assert_int_equal(load(fixture, yaml), -EINVAL);
+	snprintf(place, sizeof(place), "%s:%s: ", fixture->path, line);
+	assert_ptr_equal(strstr(fixture->error.text, place), fixture->error.text);
+	if (!strstr(fixture->error.text, part))
+		fail_msg("\"%s\" does not contain \"%s\"", fixture->error.text, part);
+}
+
+static int set(struct fixture *fixture, const char *pair)
+{
+	return wf_config_set_pair(&fixture->config, "--set", pair, &fixture->error);
+}
+
+static void test_config_init_gives_the_defaults_of_limits(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(fixture->config.memory_mb, WEFT_MEMORY_MB);
+	assert_int_equal(fixture->config.flows_max, WEFT_FLOWS_MAX);
+	assert_true(fixture->config.midstream);
+	assert_int_equal(fixture->config.overlap, WEFT_OVERLAP_LINUX);
+	assert_string_equal(fixture->config.streams_dir, "");
+	assert_int_equal(wf_config_check(&fixture->config, &fixture->error), 0);
+}
+
+static void test_config_defaults_are_within_their_own_ranges(void **state)
+{
+	for (const struct wf_config_key *key = wf_config_keys(); key->name; key++) {
+		if (key->type != WF_CONFIG_UINT)
+			continue;
+		assert_in_range(key->initial, key->min, key->max);
+	}
+}
+
+static void test_config_load_of_all_kinds_sets_each(void **state)
+{
+	struct fixture *fixture = *state;
+	struct wf_config *config = &fixture->config;
+
+	assert_int_equal(load(fixture,
+			      "capture:\n"
+			      "  interfaces: [eth0, eth1]\n"
+			      "  mode: host\n"
+			      "filter:\n"
+			      "  expression: \"tcp port 80\"\n"
+			      "  ports: [80, 443]\n"
+			      "  allow: [10.0.0.0/8, \"2001:db8::/32\", 192.0.2.1]\n"
+			      "  sample: 0.25\n"
+			      "memory: {max_total_memory_mb: 2G}\n"
+			      "flow:\n"
+			      "  timeouts: {closed_sec: 7}\n"
+			      "reassembly:\n"
+			      "  midstream: false\n"
+			      "  overlap_by_prefix: {10.0.0.0/8: windows, \"::/0\": bsd}\n"),
+			 0);
+	assert_int_equal(config->interfaces_count, 2);
+	assert_string_equal(config->interfaces[1], "eth1");
+	assert_int_equal(config->mode, WEFT_MODE_HOST);
+	assert_string_equal(config->filter_expression, "tcp port 80");
+	assert_int_equal(config->ports_count, 2);
+	assert_int_equal(config->ports[1], 443);
+	assert_int_equal(config->allow_count, 3);
+	assert_int_equal(config->allow[0].bits, 104);
+	assert_int_equal(config->allow[0].addr[12], 10);
+	assert_int_equal(config->allow[1].bits, 32);
+	assert_int_equal(config->allow[2].bits, 128);
+	assert_true(config->sample == 0.25);
+	assert_int_equal(config->memory_mb, 2048);
+	assert_int_equal(config->timeout_closed_sec, 7);
+	assert_false(config->midstream);
+	assert_int_equal(config->overlap_rules_count, 2);
+	assert_int_equal(config->overlap_rules[0].policy, WEFT_OVERLAP_WINDOWS);
+	assert_int_equal(config->overlap_rules[1].prefix.bits, 0);
+}
+
+static void test_config_load_of_nothing_keeps_defaults(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(load(fixture, ""), 0);
+	assert_int_equal(load(fixture, "# only a comment\n"), 0);
+	assert_int_equal(load(fixture, "capture:\nmemory: {}\n"), 0);
+	assert_int_equal(fixture->config.memory_mb, WEFT_MEMORY_MB);
+}
+
+static void test_config_load_of_unknown_key_names_line_and_nearest(void **state)
+{
+	expect_refusal(*state, "memory:\n  max_total_memory_md: 1\n", "2",
+		       "did you mean 'memory.max_total_memory_mb'?");
+	expect_refusal(*state, "memroy: {}\n", "1", "unknown key 'memroy'");
+	expect_refusal(*state, "\nflow: {timeouts: {x: 1}}\n", "2",
+		       "unknown key 'flow.timeouts.x'");
+}
+
+static void test_config_load_out_of_range_names_line_and_range(void **state)
+{
+	expect_refusal(*state, "memory:\n  max_total_memory_mb: 4\n", "2",
+		       "expected 16 to 1048576 MiB");
+	expect_refusal(*state, "capture: {workers: 65}\n", "1", "expected 0 to 64 threads");
+	expect_refusal(*state, "capture: {workers: -1}\n", "1", "expected 0 to 64 threads");
+	expect_refusal(*state, "flow: {max_embryonic: 99999999999999999999999}\n", "1",
+		       "expected 1 to 10000000");
+	expect_refusal(*state, "filter: {sample: 0}\n", "1", "above 0, up to 1");
+	expect_refusal(*state, "filter: {sample: nan}\n", "1", "above 0, up to 1");
+	expect_refusal(*state, "filter: {ports: [80, 65536]}\n", "1", "1 to 65535");
+	expect_refusal(*state, "filter: {allow: [10.0.0.0/33]}\n", "1", "prefixes such as");
+	expect_refusal(*state, "filter: {allow: [10.1.0.0/8]}\n", "1", "prefixes such as");
+	expect_refusal(*state, "reassembly:\n  overlap_by_prefix:\n    10.0.0.0/8: linus\n", "3",
+		       "which is one of");
+	expect_refusal(*state, "capture: {interfaces: [../etc]}\n", "1", "interface names");
+}
+
+static void test_config_load_of_wrong_type_is_refused(void **state)
+{
+	expect_refusal(*state, "memory: 5\n", "1", "expected a map");
+	expect_refusal(*state, "- memory\n", "1", "expected a map");
+	expect_refusal(*state, "memory: {max_total_memory_mb: [512]}\n", "1",
+		       "a list: expected 16");
+	expect_refusal(*state, "memory: {max_total_memory_mb: \"512\"}\n", "1", "expected 16");
+	expect_refusal(*state, "memory: {max_total_memory_mb: }\n", "1", "nothing: expected 16");
+	expect_refusal(*state, "memory: {max_total_memory_mb: 512 MB}\n", "1",
+		       "'512 MB': expected");
+	expect_refusal(*state, "reassembly: {midstream: yes}\n", "1", "expected true or false");
+	expect_refusal(*state, "filter: {ports: 80}\n", "1", "a single value: expected a list");
+	expect_refusal(*state, "filter: {ports: [[80]]}\n", "1", "expected a list");
+	expect_refusal(*state, "capture: {mode: hosst}\n", "1", "expected one of auto, tap, host");
+	expect_refusal(*state, "sinks: {streams: \"a\\0b\"}\n", "1", "expected text");
+	expect_refusal(*state, "sinks: {streams: {dir: x}}\n", "1", "a map: expected text");
+}
+
+static void test_config_load_of_later_key_says_not_built_in(void **state)
+{
+	expect_refusal(*state, "sinks:\n  nats: x\n", "2", "not built into this version");
+}
+
+static void test_config_load_of_key_given_twice_is_refused(void **state)
+{
+	expect_refusal(*state, "capture: {workers: 1}\ncapture: {workers: 2}\n", "2",
+		       "given before, in line 1");
+}
+
+static void test_config_load_of_what_is_not_yaml_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+
+	expect_refusal(fixture, "a: [\n", "2", "not YAML");
+	expect_refusal(fixture, "\tx: 1\n", "1", "not YAML");
+	expect_refusal(fixture, "memory: {}\n---\nmemory: {}\n", "3", "a second document");
+	assert_int_equal(load_bytes(fixture, "\xff\xfe\x00\x01", 4), -EINVAL);
+	assert_int_equal(load_bytes(fixture, "\x00\x01\x02", 3), -EINVAL);
+}
+
+static void test_config_load_of_endless_nesting_is_refused(void **state)
+{
+	expect_refusal(*state, "a: &a {b: *a}\n", "1", "");
+	expect_refusal(*state, "memory: &m\n  memory: *m\n", "2", "unknown key 'memory.memory'");
+}
+
+static void test_config_load_of_missing_file_or_directory_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(wf_config_load(&fixture->config, "/nonexistent/x", &fixture->error),
+			 -ENOENT);
+	assert_non_null(strstr(fixture->error.text, "/nonexistent/x: No such file"));
+	assert_int_equal(wf_config_load(&fixture->config, "/tmp", &fixture->error), -EINVAL);
+	assert_string_equal(fixture->error.text, "/tmp: not a file");
+}
+
+static void test_config_set_pair_replaces_and_refuses_as_a_file_does(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(set(fixture, "filter.ports=1,2,3"), 0);
+	assert_int_equal(set(fixture, "filter.ports=80"), 0);
+	assert_int_equal(fixture->config.ports_count, 1);
+	assert_int_equal(set(fixture, "filter.ports="), 0);
+	assert_int_equal(fixture->config.ports_count, 0);
+	assert_int_equal(set(fixture, "reassembly.overlap_by_prefix=10.0.0.0/8=bsd,::/0=last"), 0);
+	assert_int_equal(fixture->config.overlap_rules_count, 2);
+	assert_int_equal(set(fixture, "sinks.streams=a,b=c"), 0);
+	assert_string_equal(fixture->config.streams_dir, "a,b=c");
+
+	assert_int_equal(set(fixture, "capture.workers=x"), -EINVAL);
+	assert_string_equal(fixture->error.text,
+			    "--set capture.workers: 'x': expected 0 to 64 threads");
+	assert_int_equal(set(fixture, "capture.workers"), -EINVAL);
+	assert_int_equal(set(fixture, "=1"), -EINVAL);
+	assert_int_equal(set(fixture, "no.such=1"), -EINVAL);
+	assert_non_null(strstr(fixture->error.text, "--set: unknown key 'no.such'"));
+	assert_int_equal(set(fixture, "sinks.http=:80"), -EINVAL);
+}
+
+static void test_config_set_of_refused_list_keeps_the_old(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(set(fixture, "capture.interfaces=a,b"), 0);
+	assert_int_equal(set(fixture, "capture.interfaces=c,/,d"), -EINVAL);
+	assert_int_equal(fixture->config.interfaces_count, 2);
+	assert_string_equal(fixture->config.interfaces[0], "a");
+}
+
+static void test_config_set_of_list_beyond_its_maximum_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	char pair[256] = "capture.interfaces=i";
+
+	for (int i = 1; i < WEFT_INTERFACES_MAX; i++)
+		strcat(pair, ",i");
+	assert_int_equal(set(fixture, pair), 0);
+	strcat(pair, ",i");
+	assert_int_equal(set(fixture, pair), -EINVAL);
+}
+
+static void test_config_sizes_take_suffixes_that_come_out_even(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(set(fixture, "memory.max_total_memory_mb=262144K"), 0);
+	assert_int_equal(fixture->config.memory_mb, 256);
+	assert_int_equal(set(fixture, "memory.max_total_memory_mb=64m"), 0);
+	assert_int_equal(fixture->config.memory_mb, 64);
+	assert_int_equal(set(fixture, "memory.max_total_memory_mb=262143K"), -EINVAL);
+	assert_int_equal(set(fixture, "reassembly.depth_bytes=1M"), 0);
+	assert_int_equal(fixture->config.depth_bytes, 1 << 20);
+	assert_int_equal(set(fixture, "reassembly.depth_bytes=18446744073709551615"), 0);
+	assert_int_equal(set(fixture, "reassembly.depth_bytes=18446744073709551615K"), -EINVAL);
+	assert_int_equal(set(fixture, "capture.workers=1K"), -EINVAL);
+	assert_int_equal(set(fixture, "reassembly.depth_bytes=1KK"), -EINVAL);
+	assert_int_equal(set(fixture, "reassembly.depth_bytes="), -EINVAL);
+}
+
+static void test_config_check_refuses_what_only_combinations_show(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(set(fixture, "capture.ring_frames=1000"), 0);
+	assert_int_equal(wf_config_check(&fixture->config, &fixture->error), -EINVAL);
+	assert_int_equal(set(fixture, "capture.ring_frames=1024"), 0);
+	assert_int_equal(set(fixture, "capture.frame_bytes=3000"), 0);
+	assert_int_equal(wf_config_check(&fixture->config, &fixture->error), -EINVAL);
+}
+
+static char *shown(const struct wf_config *config)
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+
+	wf_config_show(config, out);
+	fclose(out);
+	return text;
+}
+
+static void test_config_show_loads_again_to_the_same(void **state)
+{
+	struct fixture *fixture = *state;
+	char *before;
+	char *after;
+
+	assert_int_equal(set(fixture, "capture.interfaces=eth0,eth1"), 0);
+	assert_int_equal(set(fixture, "filter.expression=host \"a\" \\ or\ttcp"), 0);
+	assert_int_equal(set(fixture, "filter.allow=10.0.0.0/8,2001:db8::/32,::/0,0.0.0.0/0"), 0);
+	assert_int_equal(set(fixture, "filter.sample=0.1"), 0);
+	assert_int_equal(set(fixture, "filter.ports=80,443"), 0);
+	assert_int_equal(set(fixture, "reassembly.overlap_by_prefix=10.0.0.0/8=bsd-right"), 0);
+	before = shown(&fixture->config);
+	wf_config_fini(&fixture->config);
+	assert_int_equal(wf_config_init(&fixture->config), 0);
+	assert_int_equal(load(fixture, before), 0);
+	after = shown(&fixture->config);
+	assert_string_equal(before, after);
+	free(before);
+	free(after);
+}
+
+static void test_config_to_opts_carries_the_values(void **state)
+{
+	struct fixture *fixture = *state;
+	struct weft_opts opts;
+	struct weft_interface_opts interface;
+
+	assert_int_equal(set(fixture, "memory.max_total_memory_mb=64"), 0);
+	assert_int_equal(set(fixture, "reassembly.midstream=false"), 0);
+	assert_int_equal(set(fixture, "filter.ports=80"), 0);
+	wf_config_to_opts(&fixture->config, &opts);
+	wf_config_to_interface_opts(&fixture->config, &interface);
+	assert_int_equal(opts.sz, sizeof(opts));
+	assert_int_equal(opts.memory_max_bytes, 64 << 20);
+	assert_true(opts.no_midstream);
+	assert_null(opts.filter);
+	assert_int_equal(interface.ports[0], 80);
+	assert_null(interface.pin_dir);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_config_init_gives_the_defaults_of_limits),
+		TEST(test_config_defaults_are_within_their_own_ranges),
+		TEST(test_config_load_of_all_kinds_sets_each),
+		TEST(test_config_load_of_nothing_keeps_defaults),
+		TEST(test_config_load_of_unknown_key_names_line_and_nearest),
+		TEST(test_config_load_out_of_range_names_line_and_range),
+		TEST(test_config_load_of_wrong_type_is_refused),
+		TEST(test_config_load_of_later_key_says_not_built_in),
+		TEST(test_config_load_of_key_given_twice_is_refused),
+		TEST(test_config_load_of_what_is_not_yaml_is_refused),
+		TEST(test_config_load_of_endless_nesting_is_refused),
+		TEST(test_config_load_of_missing_file_or_directory_is_refused),
+		TEST(test_config_set_pair_replaces_and_refuses_as_a_file_does),
+		TEST(test_config_set_of_refused_list_keeps_the_old),
+		TEST(test_config_set_of_list_beyond_its_maximum_is_refused),
+		TEST(test_config_sizes_take_suffixes_that_come_out_even),
+		TEST(test_config_check_refuses_what_only_combinations_show),
+		TEST(test_config_show_loads_again_to_the_same),
+		TEST(test_config_to_opts_carries_the_values),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_conn_close.c - how connections end.
+ */
+#include "unit/support/cmocka.h"
+#include "unit/support/rig.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "decode/packet.h"
+
+static struct rig rig;
+
+#define ACK (WF_TCP_ACK | WF_TCP_PSH)
+#define FIN (WF_TCP_ACK | WF_TCP_FIN)
+
+static int setup(void **state)
+{
+	rig_start(&rig, NULL);
+	rig_handshake(&rig);
+	assert_string_equal(rig_log(&rig), "open\n");
+	*state = &rig;
+	return 0;
+}
+
+static int setup_empty(void **state)
+{
+	rig_start(&rig, NULL);
+	*state = &rig;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	rig_stop(&rig);
+	return 0;
+}
+
+static void test_close_fin_both_ways_at_the_last_acknowledgement(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, FIN, 0, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, FIN, 0, 1, NULL);
+	assert_string_equal(rig_log(&rig), "");
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 1, 1, NULL);
+	assert_string_equal(rig_log(&rig), "close fin\n");
+	assert_int_equal(rig.record.counts[WEFT_TO_SERVER].packets, 4);
+	assert_int_equal(rig.record.counts[WEFT_TO_CLIENT].packets, 2);
+	assert_int_equal(rig.record.counts[WEFT_TO_SERVER].bytes, 160);
+	assert_int_equal(rig.record.state, WEFT_FLOW_CLOSED);
+	assert_int_equal(rig.record.end_ns - rig.record.start_ns, 5 * WF_NS_PER_MS);
+}
+
+static void test_close_fin_with_data(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, FIN, 0, 0, "bye");
+	rig_segment(&rig, RIG_SERVER, FIN, 0, 4, "bye too");
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 4, 8, NULL);
+	assert_string_equal(rig_log(&rig), "> bye\n< bye too\nclose fin\n");
+}
+
+static void test_close_half_closed_side_still_receives(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, FIN, 0, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 1, NULL);
+	rig.now_ns += 600 * WF_NS_PER_SEC;
+	rig_segment(&rig, RIG_SERVER, ACK, 0, 1, "hello");
+	rig_segment(&rig, RIG_SERVER, FIN, 5, 1, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 1, 6, NULL);
+	assert_string_equal(rig_log(&rig), "< hello\nclose fin\n");
+}
+
+static void test_close_fin_before_its_data_waits_for_it(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, FIN, 5, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, FIN, 0, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
+	assert_string_equal(rig_log(&rig), "> hello\n");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 1, 6, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 6, 1, NULL);
+	assert_string_equal(rig_log(&rig), "close fin\n");
+}
+
+static void test_close_fin_whose_data_never_comes_is_a_gap(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, FIN, 5, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, FIN, 0, 6, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 6, 1, NULL);
+	assert_string_equal(rig_log(&rig), "");
+	rig_wait_ms(&rig, 200);
+	assert_string_equal(rig_log(&rig), "> gap 5 not_captured\n");
+	rig_wait_ms(&rig, 61000);
+	assert_string_equal(rig_log(&rig), "close fin\n");
+}
+
+static void test_close_late_data_before_fin_in_patience_is_not_lost(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, FIN, 5, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, FIN, 0, 6, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 6, 1, NULL);
+	rig_wait_ms(&rig, 50);
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
+	assert_string_equal(rig_log(&rig), "> hello\nclose fin\n");
+}
+
+static void test_close_without_the_last_acknowledgement_by_the_short_timeout(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, FIN, 0, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, FIN, 0, 1, NULL);
+	rig_wait_ms(&rig, 61000);
+	assert_string_equal(rig_log(&rig), "close fin\n");
+}
+
+static void test_close_one_sided_fin_by_the_short_timeout(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
+	rig_segment(&rig, RIG_CLIENT, FIN, 5, 0, NULL);
+	rig_wait_ms(&rig, 61000);
+	assert_string_equal(rig_log(&rig), "open\n> hello\nclose fin\n");
+}
+
+static void test_close_data_behind_fin_is_not_delivered(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, FIN, 0, 0, "bye");
+	rig_segment(&rig, RIG_CLIENT, ACK, 4, 0, "evil");
+	assert_string_equal(rig_log(&rig), "> bye\n> anomaly data_after_fin\n");
+}
+
+static void test_close_exact_rst_at_once(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_RST, 5, 0, NULL);
+	assert_string_equal(rig_log(&rig), "> hello\nclose rst\n");
+	assert_int_equal(rig.record.state, WEFT_FLOW_CLOSED);
+}
+
+static void test_close_not_by_inexact_rst(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_RST, 6, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_RST, 100000000, 0, NULL);
+	rig_data(&rig, RIG_CLIENT, 5, " again");
+	assert_string_equal(rig_log(&rig), "> hello\n> anomaly rst_out_of_window\n"
+					   "> anomaly rst_out_of_window\n>  again\n");
+}
+
+static void test_close_rst_flushes_what_came_before(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 3, "two");
+	rig_data(&rig, RIG_SERVER, 0, "hello");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_RST, 5, 0, NULL);
+	assert_string_equal(rig_log(&rig), "< hello\n> gap 3 closed\n> two\nclose rst\n");
+}
+
+static void test_close_idle_by_timeout(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	rig_wait_ms(&rig, 3599000);
+	assert_string_equal(rig_log(&rig), "> hello\n");
+	rig_wait_ms(&rig, 2000);
+	assert_string_equal(rig_log(&rig), "close timeout\n");
+	assert_int_equal(rig.record.state, WEFT_FLOW_ESTABLISHED);
+}
+
+static void test_close_timeout_acts_before_the_next_packet_of_the_flow(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	rig.now_ns += 3601 * WF_NS_PER_SEC;
+	rig_segment(&rig, RIG_CLIENT, ACK, 5, 0, " again");
+	assert_string_equal(rig_log(&rig), "> hello\nclose timeout\nopen #2\n>  again #2\n");
+	assert_int_equal(rig.flow.use, 2);
+}
+
+static void test_close_at_the_end_tells_every_flow_once(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	rig_flush(&rig);
+	rig_flush(&rig);
+	assert_string_equal(rig_log(&rig), "> hello\nclose shutdown\n");
+}
+
+static void test_close_time_running_backwards_harms_nothing(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	rig.now_ns -= 7200 * WF_NS_PER_SEC;
+	rig_data(&rig, RIG_CLIENT, 5, " again");
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_RST, 11, 0, NULL);
+	assert_string_equal(rig_log(&rig), "> hello\n>  again\nclose rst\n");
+}
+
+static void test_close_not_by_a_clock_that_was_set(void **state)
+{
+	const uint64_t years_ns = 20 * 365 * 86400 * WF_NS_PER_SEC;
+
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	rig.now_ns += years_ns;
+	rig_data(&rig, RIG_CLIENT, 5, " again");
+	rig.now_ns -= years_ns;
+	rig_data(&rig, RIG_CLIENT, 11, " and again");
+	assert_string_equal(rig_log(&rig), "> hello\n>  again\n>  and again\n");
+	rig_wait_ms(&rig, 3601000);
+	assert_string_equal(rig_log(&rig), "close timeout\n");
+}
+
+int main(void)
+{
+#define CASE(setup, name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		CASE(setup, test_close_fin_both_ways_at_the_last_acknowledgement),
+		CASE(setup, test_close_fin_with_data),
+		CASE(setup, test_close_half_closed_side_still_receives),
+		CASE(setup, test_close_fin_before_its_data_waits_for_it),
+		CASE(setup, test_close_fin_whose_data_never_comes_is_a_gap),
+		CASE(setup, test_close_late_data_before_fin_in_patience_is_not_lost),
+		CASE(setup, test_close_without_the_last_acknowledgement_by_the_short_timeout),
+		CASE(setup_empty, test_close_one_sided_fin_by_the_short_timeout),
+		CASE(setup, test_close_data_behind_fin_is_not_delivered),
+		CASE(setup, test_close_exact_rst_at_once),
+		CASE(setup, test_close_not_by_inexact_rst),
+		CASE(setup, test_close_rst_flushes_what_came_before),
+		CASE(setup, test_close_idle_by_timeout),
+		CASE(setup, test_close_timeout_acts_before_the_next_packet_of_the_flow),
+		CASE(setup, test_close_at_the_end_tells_every_flow_once),
+		CASE(setup, test_close_time_running_backwards_harms_nothing),
+		CASE(setup, test_close_not_by_a_clock_that_was_set),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

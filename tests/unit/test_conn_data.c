@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_conn_data.c - data of a connection: order, holes, acknowledgement, depth.
+ */
+#include "unit/support/cmocka.h"
+#include "unit/support/rig.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "decode/packet.h"
+
+static struct rig rig;
+
+#define ACK (WF_TCP_ACK | WF_TCP_PSH)
+
+static int begin(void **state, const struct weft_opts *opts)
+{
+	rig_start(&rig, opts);
+	rig_handshake(&rig);
+	assert_string_equal(rig_log(&rig), "open\n");
+	*state = &rig;
+	return 0;
+}
+
+static int setup(void **state)
+{
+	return begin(state, NULL);
+}
+
+static int setup_pages(void **state)
+{
+	begin(state, NULL);
+	rig.use_pages = true;
+	return 0;
+}
+
+static int setup_acked(void **state)
+{
+	WEFT_OPTS(weft_opts, opts, .deliver = WEFT_DELIVER_ACKED);
+
+	return begin(state, &opts);
+}
+
+static int setup_acked_midstream(void **state)
+{
+	WEFT_OPTS(weft_opts, opts, .deliver = WEFT_DELIVER_ACKED);
+
+	rig_start(&rig, &opts);
+	*state = &rig;
+	return 0;
+}
+
+static int setup_depth(void **state)
+{
+	WEFT_OPTS(weft_opts, opts, .depth_bytes = 8);
+
+	return begin(state, &opts);
+}
+
+static int setup_few_pages(void **state)
+{
+	WEFT_OPTS(weft_opts, opts, .stream_pages_max = 2);
+
+	return begin(state, &opts);
+}
+
+static int setup_timeout(void **state)
+{
+	WEFT_OPTS(weft_opts, opts, .gap_timeout_ms = 500);
+
+	return begin(state, &opts);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	rig_stop(&rig);
+	return 0;
+}
+
+/* ---- order --------------------------------------------------------------------------- */
+
+static void test_data_out_of_order_is_put_in_order(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 6, "three");
+	rig_data(&rig, RIG_CLIENT, 3, "two");
+	rig_data(&rig, RIG_CLIENT, 0, "one");
+	rig_flush(&rig);
+	assert_string_equal(rig.stream[WEFT_TO_SERVER], "onetwothree");
+	assert_int_equal(rig.record.counts[0].out_of_order_segments, 2);
+	assert_int_equal(rig.record.counts[0].stream_bytes, 11);
+}
+
+static void test_data_retransmitted_comes_once(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	rig_data(&rig, RIG_CLIENT, 0, "HELLO");
+	rig_data(&rig, RIG_CLIENT, 3, "lo again");
+	rig_flush(&rig);
+	assert_string_equal(rig_log(&rig), "> hello\n>  again\nclose shutdown\n");
+	assert_int_equal(rig.record.counts[0].retransmitted_segments, 1);
+}
+
+static void test_data_of_a_keepalive_never_reaches_the_stream(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 4, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 4, 0, "X");
+	rig_data(&rig, RIG_CLIENT, 5, " again");
+	assert_string_equal(rig_log(&rig), "> hello\n>  again\n");
+}
+
+static void test_data_of_a_zero_window_probe_comes_once(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	rig.window[RIG_SERVER] = 0;
+	rig_ack(&rig, RIG_SERVER, 5);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 5, 0, "w");
+	rig_ack(&rig, RIG_SERVER, 5);
+	rig.window[RIG_SERVER] = 65535;
+	rig_ack(&rig, RIG_SERVER, 5);
+	rig_data(&rig, RIG_CLIENT, 5, "world");
+	assert_string_equal(rig_log(&rig), "> hello\n> w\n> orld\n");
+}
+
+static void test_data_urgent_is_in_line(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, ACK | WF_TCP_URG, 0, 0, "hello");
+	rig_data(&rig, RIG_CLIENT, 5, " again");
+	assert_string_equal(rig_log(&rig), "> anomaly urgent\n> hello\n>  again\n");
+}
+
+static void test_data_far_outside_the_window_is_not_delivered(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 10000000, "evil");
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	rig_flush(&rig);
+	assert_string_equal(rig_log(&rig),
+			    "> anomaly data_out_of_window\n> hello\nclose shutdown\n");
+	assert_int_equal(wf_metric_get(&rig.metrics, payload_out_of_window_bytes), 4);
+}
+
+static void test_data_beyond_the_window_of_a_waiting_receiver_is_not_delivered(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	rig_ack(&rig, RIG_SERVER, 5);
+	rig_data(&rig, RIG_CLIENT, 70000, "evil");
+	rig_wait_ms(&rig, 5000);
+	rig_flush(&rig);
+	assert_string_equal(rig_log(&rig),
+			    "> hello\n> anomaly data_out_of_window\nclose shutdown\n");
+	assert_int_equal(wf_metric_get(&rig.metrics, payload_unaccepted_bytes), 4);
+}
+
+static void test_data_with_impossible_ack_is_ignored(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 1000000, "evil!");
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
+	assert_string_equal(rig_log(&rig), "> anomaly ack_of_unsent\n> hello\n");
+}
+
+static void test_data_without_ack_flag_is_ignored(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_PSH, 0, 0, "evil!");
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
+	assert_string_equal(rig_log(&rig), "> hello\n");
+}
+
+static void test_data_with_old_timestamp_is_ignored(void **state)
+{
+	static const uint8_t now[] = {1, 1, 8, 10, 0, 0, 16, 0, 0, 0, 0, 1};
+	static const uint8_t old[] = {1, 1, 8, 10, 0, 0, 1, 0, 0, 0, 0, 1};
+
+	(void)state;
+	rig.tcp_options = now;
+	rig.tcp_options_bytes = sizeof(now);
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	rig.tcp_options = old;
+	rig_data(&rig, RIG_CLIENT, 5, " evil!");
+	rig.tcp_options = now;
+	rig_data(&rig, RIG_CLIENT, 5, " again");
+	assert_string_equal(rig_log(&rig), "> hello\n> anomaly paws\n>  again\n");
+}
+
+static void test_data_conflicting_copies_are_told(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 3, "AAAA");
+	rig_data(&rig, RIG_CLIENT, 3, "BBBB");
+	rig_data(&rig, RIG_CLIENT, 0, "one");
+	rig_flush(&rig);
+	assert_string_equal(rig_log(&rig),
+			    "> anomaly overlap_conflict\n> one\n> AAAA\nclose shutdown\n");
+	assert_int_equal(rig.record.counts[0].conflict_segments, 1);
+}
+
+/* ---- holes -------------------------------------------------------------------------- */
+
+static void test_hole_not_acknowledged_ends_by_time(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 3, "two");
+	rig_wait_ms(&rig, 490);
+	assert_string_equal(rig_log(&rig), "");
+	rig_wait_ms(&rig, 20);
+	assert_string_equal(rig_log(&rig), "> gap 3 timeout\n> two\n");
+}
+
+static void test_hole_times_out_before_the_next_packet_is_seen(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 3, "two");
+	rig.now_ns += 600 * WF_NS_PER_MS;
+	rig_data(&rig, RIG_CLIENT, 0, "one");
+	assert_string_equal(rig_log(&rig), "> gap 3 timeout\n> two\n");
+	assert_int_equal(wf_metric_get(&rig.metrics, payload_duplicate_bytes), 3);
+}
+
+static void test_hole_that_is_being_filled_does_not_time_out(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 9, "four");
+	rig_wait_ms(&rig, 400);
+	rig_data(&rig, RIG_CLIENT, 6, "333");
+	rig_wait_ms(&rig, 400);
+	rig_data(&rig, RIG_CLIENT, 3, "222");
+	rig_wait_ms(&rig, 400);
+	assert_string_equal(rig_log(&rig), "");
+	rig_data(&rig, RIG_CLIENT, 0, "111");
+	assert_string_equal(rig_log(&rig), "> 111\n> 222\n> 333\n> four\n");
+}
+
+static void test_hole_acknowledged_ends_after_patience(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 3, "two");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 6, NULL);
+	rig_wait_ms(&rig, 90);
+	assert_string_equal(rig_log(&rig), "");
+	rig_wait_ms(&rig, 20);
+	assert_string_equal(rig_log(&rig), "> gap 3 not_captured\n> two\n");
+}
+
+static void test_hole_acknowledged_may_still_be_filled_in_patience(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 3, "two");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 6, NULL);
+	rig_wait_ms(&rig, 50);
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "one");
+	rig_wait_ms(&rig, 500);
+	assert_string_equal(rig_log(&rig), "> one\n> two\n");
+}
+
+static void test_hole_acknowledged_ends_after_so_many_bytes(void **state)
+{
+	static char block[32768];
+	int64_t off = 3;
+
+	(void)state;
+	memset(block, 'x', sizeof(block));
+	rig.step_ns = 1000;
+	rig_bytes(&rig, RIG_CLIENT, ACK, off, 0, "two", 3);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, off + 3, NULL);
+	for (off = 6; off < 6 + WEFT_ACK_PATIENCE_BYTES; off += (int64_t)sizeof(block)) {
+		assert_string_equal(rig_log(&rig), "");
+		rig_bytes(&rig, RIG_CLIENT, ACK, off, 0, block, sizeof(block));
+		rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, off + (int64_t)sizeof(block), NULL);
+	}
+	assert_memory_equal(rig_log(&rig), "> gap 3 not_captured\n> two\n", 27);
+}
+
+static void test_ack_beyond_all_seen_gives_nothing_up(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 0, "one");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 500, NULL);
+	rig_wait_ms(&rig, 5000);
+	rig_segment(&rig, RIG_CLIENT, ACK, 3, 0, "two");
+	assert_string_equal(rig_log(&rig), "> one\n> two\n");
+}
+
+static void test_hole_at_the_end_of_the_connection_is_a_gap(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 3, "two");
+	rig_flush(&rig);
+	assert_string_equal(rig_log(&rig), "> gap 3 closed\n> two\nclose shutdown\n");
+	assert_int_equal(rig.record.counts[0].gap_count, 1);
+	assert_int_equal(rig.record.counts[0].gap_bytes, 3);
+	assert_int_equal(rig.record.counts[0].stream_bytes, 3);
+}
+
+static void test_acknowledged_tail_never_seen_is_a_gap(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 0, "one");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 50, NULL);
+	rig_flush(&rig);
+	assert_string_equal(rig_log(&rig), "> one\n> gap 47 not_captured\nclose shutdown\n");
+}
+
+static void test_page_limit_gives_up_the_oldest_hole(void **state)
+{
+	static char block[4000];
+
+	(void)state;
+	memset(block, 'x', sizeof(block));
+	for (int64_t i = 0; i < 6; i++)
+		rig_bytes(&rig, RIG_CLIENT, ACK, 10 + i * 4100, 0, block, sizeof(block));
+	assert_memory_equal(rig_log(&rig), "> gap 10 limit\n", 15);
+	assert_true(wf_metric_get(&rig.metrics, payload_held_bytes) <= 2 * 4096);
+}
+
+static void test_cut_capture_is_a_gap_of_its_own_cause(void **state)
+{
+	(void)state;
+	rig.cut_bytes = 4;
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
+	rig.cut_bytes = 0;
+	rig_segment(&rig, RIG_CLIENT, ACK, 5, 0, " again");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 11, NULL);
+	rig_wait_ms(&rig, 200);
+	assert_string_equal(rig_log(&rig), "> h\n> gap 4 snapped\n>  again\n");
+}
+
+static void test_cut_segment_seen_whole_later_is_whole(void **state)
+{
+	(void)state;
+	rig.cut_bytes = 4;
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
+	rig.cut_bytes = 0;
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
+	rig_segment(&rig, RIG_CLIENT, ACK, 5, 0, " again");
+	assert_string_equal(rig_log(&rig), "> h\n> ello\n>  again\n");
+}
+
+/* ---- deliver: acked -------------------------------------------------------------------- */
+
+static void test_acked_data_waits_for_its_acknowledgement(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	rig_data(&rig, RIG_CLIENT, 5, " again");
+	assert_string_equal(rig_log(&rig), "");
+	rig_ack(&rig, RIG_SERVER, 5);
+	assert_string_equal(rig_log(&rig), "> hello\n");
+	rig_ack(&rig, RIG_SERVER, 11);
+	assert_string_equal(rig_log(&rig), ">  again\n");
+}
+
+static void test_acked_part_of_a_segment_is_delivered(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	rig_ack(&rig, RIG_SERVER, 2);
+	assert_string_equal(rig_log(&rig), "> he\n");
+	rig_ack(&rig, RIG_SERVER, 5);
+	assert_string_equal(rig_log(&rig), "> llo\n");
+}
+
+static void test_acked_rest_is_delivered_at_the_end(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	rig_flush(&rig);
+	assert_string_equal(rig_log(&rig), "> hello\nclose shutdown\n");
+}
+
+static void test_acked_one_sided_is_delivered_after_the_gap_timeout(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
+	rig_wait_ms(&rig, 900);
+	assert_string_equal(rig_log(&rig), "open\n");
+	rig_wait_ms(&rig, 200);
+	assert_string_equal(rig_log(&rig), "> hello\n");
+}
+
+static void test_acked_late_data_below_the_acknowledgement_comes_at_once(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 5, NULL);
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
+	assert_string_equal(rig_log(&rig), "> hello\n");
+}
+
+/* ---- depth ---------------------------------------------------------------------------- */
+
+static void test_depth_cuts_and_tells_one_gap_at_the_end(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	rig_data(&rig, RIG_CLIENT, 5, " again");
+	rig_segment(&rig, RIG_CLIENT, ACK, 11, 0, "and again");
+	assert_string_equal(rig_log(&rig), "> hello\n>  ag\n");
+	rig_flush(&rig);
+	assert_string_equal(rig_log(&rig), "> gap 12 depth\nclose shutdown\n");
+	assert_int_equal(wf_metric_get(&rig.metrics, payload_depth_bytes), 12);
+}
+
+static void test_depth_does_not_hide_the_end_of_the_connection(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello again");
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK | WF_TCP_FIN, 11, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK | WF_TCP_FIN, 0, 12, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 12, 1, NULL);
+	assert_string_equal(rig_log(&rig), "> hello ag\n> gap 3 depth\nclose fin\n");
+}
+
+static void test_depth_hole_before_it_still_ends(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hi");
+	rig_segment(&rig, RIG_CLIENT, ACK, 9, 0, "beyond");
+	rig_wait_ms(&rig, 2000);
+	assert_string_equal(rig_log(&rig), "> hi\n> gap 6 timeout\n");
+	rig_flush(&rig);
+	assert_string_equal(rig_log(&rig), "> gap 7 depth\nclose shutdown\n");
+}
+
+int main(void)
+{
+#define CASE(setup, name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		CASE(setup, test_data_out_of_order_is_put_in_order),
+		CASE(setup_pages, test_data_out_of_order_is_put_in_order),
+		CASE(setup, test_data_retransmitted_comes_once),
+		CASE(setup, test_data_of_a_keepalive_never_reaches_the_stream),
+		CASE(setup, test_data_of_a_zero_window_probe_comes_once),
+		CASE(setup, test_data_urgent_is_in_line),
+		CASE(setup, test_data_far_outside_the_window_is_not_delivered),
+		CASE(setup, test_data_beyond_the_window_of_a_waiting_receiver_is_not_delivered),
+		CASE(setup, test_data_with_impossible_ack_is_ignored),
+		CASE(setup, test_data_without_ack_flag_is_ignored),
+		CASE(setup, test_data_with_old_timestamp_is_ignored),
+		CASE(setup, test_data_conflicting_copies_are_told),
+		CASE(setup_pages, test_data_conflicting_copies_are_told),
+		CASE(setup_timeout, test_hole_not_acknowledged_ends_by_time),
+		CASE(setup_timeout, test_hole_times_out_before_the_next_packet_is_seen),
+		CASE(setup_timeout, test_hole_that_is_being_filled_does_not_time_out),
+		CASE(setup, test_hole_acknowledged_ends_after_patience),
+		CASE(setup, test_hole_acknowledged_may_still_be_filled_in_patience),
+		CASE(setup, test_hole_acknowledged_ends_after_so_many_bytes),
+		CASE(setup, test_ack_beyond_all_seen_gives_nothing_up),
+		CASE(setup, test_hole_at_the_end_of_the_connection_is_a_gap),
+		CASE(setup, test_acknowledged_tail_never_seen_is_a_gap),
+		CASE(setup_few_pages, test_page_limit_gives_up_the_oldest_hole),
+		CASE(setup, test_cut_capture_is_a_gap_of_its_own_cause),
+		CASE(setup, test_cut_segment_seen_whole_later_is_whole),
+		CASE(setup_acked, test_acked_data_waits_for_its_acknowledgement),
+		CASE(setup_acked, test_acked_part_of_a_segment_is_delivered),
+		CASE(setup_acked, test_acked_rest_is_delivered_at_the_end),
+		CASE(setup_acked_midstream,
+		     test_acked_one_sided_is_delivered_after_the_gap_timeout),
+		CASE(setup_acked, test_acked_late_data_below_the_acknowledgement_comes_at_once),
+		CASE(setup_depth, test_depth_cuts_and_tells_one_gap_at_the_end),
+		CASE(setup_depth, test_depth_does_not_hide_the_end_of_the_connection),
+		CASE(setup_depth, test_depth_hole_before_it_still_ends),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,551 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_conn_open.c - how connections begin, one test for each way.
+ */
+#include "unit/support/cmocka.h"
+#include "unit/support/rig.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "decode/packet.h"
+
+static struct rig rig;
+
+static int setup(void **state)
+{
+	rig_start(&rig, NULL);
+	*state = &rig;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	rig_stop(&rig);
+	return 0;
+}
+
+#define ACK (WF_TCP_ACK | WF_TCP_PSH)
+
+/* ---- handshakes ------------------------------------------------------------------ */
+
+static void test_open_handshake_then_data_both_ways(void **state)
+{
+	(void)state;
+	rig_handshake(&rig);
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	rig_data(&rig, RIG_SERVER, 0, "world");
+	assert_string_equal(rig_log(&rig), "open\n> hello\n< world\n");
+	assert_int_equal(rig.flow.src_port, 1025);
+	assert_int_equal(rig.flow.use, 1);
+}
+
+static void test_open_syn_alone_makes_no_flow(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	assert_int_equal(wf_metric_get(&rig.metrics, flows_active_flows), 0);
+	assert_int_equal(wf_metric_get(&rig.metrics, embryonic_active_flows), 1);
+	rig_wait_ms(&rig, 31000);
+	assert_int_equal(wf_metric_get(&rig.metrics, embryonic_active_flows), 0);
+	assert_string_equal(rig_log(&rig), "");
+}
+
+static void test_open_answered_syn_without_third_segment_makes_no_flow(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
+	assert_int_equal(wf_metric_get(&rig.metrics, flows_active_flows), 0);
+}
+
+static void test_open_refused_by_server_leaves_nothing(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_RST | WF_TCP_ACK, -5001, 0, NULL);
+	assert_int_equal(wf_metric_get(&rig.metrics, embryonic_active_flows), 0);
+	assert_string_equal(rig_log(&rig), "");
+}
+
+static void test_open_simultaneous(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
+	rig_data(&rig, RIG_SERVER, 0, "one");
+	rig_data(&rig, RIG_CLIENT, 0, "two");
+	assert_string_equal(rig_log(&rig), "open\n< one\n> two\n");
+}
+
+static void test_open_split_handshake(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, -7000, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 0, NULL);
+	rig_data(&rig, RIG_CLIENT, 0, "GET");
+	rig_data(&rig, RIG_SERVER, 0, "200");
+	assert_string_equal(rig_log(&rig), "open\n> GET\n< 200\n");
+	assert_int_equal(rig.flow.src_port, 1025);
+}
+
+static void test_open_syn_retransmitted_with_another_number(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -90000001, 0, NULL);
+	rig_handshake(&rig);
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	assert_string_equal(rig_log(&rig), "open\n> hello\n");
+}
+
+static void test_open_first_syn_is_the_one_answered(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, 80000000, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 0, 0, NULL);
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	assert_string_equal(rig_log(&rig), "open\n> hello\n");
+}
+
+static void test_open_syn_ack_retransmitted_with_another_number(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, 70000000, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 0, 0, NULL);
+	rig_data(&rig, RIG_SERVER, 0, "hello");
+	assert_string_equal(rig_log(&rig), "open\n< hello\n");
+}
+
+static void test_open_ecn_and_accurate_ecn_flags_do_not_confuse(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN | WF_TCP_ECE | WF_TCP_CWR | WF_TCP_AE, -1, 0,
+		    NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK | WF_TCP_AE | WF_TCP_CWR, -1, 0,
+		    NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK | WF_TCP_AE, 0, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, ACK | WF_TCP_CWR | WF_TCP_ECE, 0, 0, "hello");
+	assert_string_equal(rig_log(&rig), "open\n> hello\n");
+}
+
+static void test_open_malformed_options_do_not_lose_data(void **state)
+{
+	static const uint8_t lies[] = {8, 200, 1, 2, 3, 0, 3, 0};
+
+	(void)state;
+	rig.tcp_options = lies;
+	rig.tcp_options_bytes = sizeof(lies);
+	rig_handshake(&rig);
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	assert_string_equal(rig_log(&rig), "open\n> hello\n");
+}
+
+static void test_open_numbers_wrap_in_the_handshake(void **state)
+{
+	(void)state;
+	rig.isn_seq[RIG_CLIENT] = UINT32_MAX;
+	rig.isn_seq[RIG_SERVER] = UINT32_MAX - 3;
+	rig_handshake(&rig);
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	rig_data(&rig, RIG_SERVER, 0, "world");
+	rig_data(&rig, RIG_SERVER, 5, "again");
+	assert_string_equal(rig_log(&rig), "open\n> hello\n< world\n< again\n");
+}
+
+/* ---- data with the handshake --------------------------------------------------- */
+
+static void test_open_fast_open_data_taken_by_the_server_is_delivered(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "hello");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 5, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 5, 0, NULL);
+	rig_data(&rig, RIG_CLIENT, 5, " again");
+	assert_string_equal(rig_log(&rig), "open\n> hello\n>  again\n");
+}
+
+static void test_open_fast_open_data_in_a_page_is_delivered(void **state)
+{
+	rig.use_pages = true;
+	test_open_fast_open_data_taken_by_the_server_is_delivered(state);
+}
+
+static void test_open_data_on_syn_refused_by_the_server_comes_once(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "wrong");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 0, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "right");
+	assert_string_equal(rig_log(&rig), "open\n> right\n");
+	assert_int_equal(wf_metric_get(&rig.metrics, payload_unaccepted_bytes), 5);
+}
+
+static void test_open_data_on_syn_ack_is_delivered(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "GET");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 3, "200");
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 3, 3, NULL);
+	rig_data(&rig, RIG_SERVER, 3, "OK");
+	assert_string_equal(rig_log(&rig), "open\n> GET\n< 200\n< OK\n");
+}
+
+static void test_open_fast_open_server_only_visible_later_is_one_sided(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "hello");
+	rig_segment(&rig, RIG_CLIENT, ACK, 5, 0, " again");
+	assert_string_equal(rig_log(&rig), "open\n> hello\n>  again\n");
+}
+
+static void test_open_fast_open_of_which_nothing_else_was_seen_is_delivered(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "hello");
+	rig_wait_ms(&rig, 29000);
+	assert_string_equal(rig_log(&rig), "");
+	rig_wait_ms(&rig, 2000);
+	assert_string_equal(rig_log(&rig), "open\n> hello\nclose timeout\n");
+	assert_int_equal(rig.record.state, WEFT_FLOW_NEW);
+}
+
+static void test_open_fast_open_refused_delivers_nothing(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "hello");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_RST | WF_TCP_ACK, -5001, 5, NULL);
+	rig_flush(&rig);
+	assert_string_equal(rig_log(&rig), "");
+	assert_int_equal(wf_metric_get(&rig.metrics, payload_unaccepted_bytes), 5);
+}
+
+/* ---- parts of the handshake not captured ---------------------------------------- */
+
+static void test_open_one_sided_client_only(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 0, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
+	rig_segment(&rig, RIG_CLIENT, ACK, 5, 900, " again");
+	assert_string_equal(rig_log(&rig), "open\n> hello\n>  again\n");
+	rig_flush(&rig);
+	assert_false(rig.record.midstream);
+}
+
+static void test_open_one_sided_server_only(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, ACK, 0, 30, "hello");
+	assert_string_equal(rig_log(&rig), "open\n< hello\n");
+	assert_int_equal(rig.flow.dst_port, 80);
+}
+
+static void test_open_syn_ack_missed_server_data_has_its_place(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "GET");
+	rig_segment(&rig, RIG_SERVER, ACK, 3, 3, "OK");
+	rig_segment(&rig, RIG_SERVER, ACK, 0, 3, "200");
+	assert_string_equal(rig_log(&rig), "open\n> GET\n< 200\n< OK\n");
+}
+
+static void test_open_syn_missed(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 0, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
+	assert_string_equal(rig_log(&rig), "open\n> hello\n");
+	rig_flush(&rig);
+	assert_false(rig.record.midstream);
+}
+
+static void test_open_first_data_before_the_handshake_segment_waits(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, ACK, 5, 0, " again");
+	assert_string_equal(rig_log(&rig), "open\n");
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
+	assert_string_equal(rig_log(&rig), "> hello\n>  again\n");
+}
+
+/* ---- midstream ------------------------------------------------------------------- */
+
+static void test_open_midstream_delivers_from_the_first_segment(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_SERVER, ACK, 40000, 900, "hello");
+	rig_segment(&rig, RIG_CLIENT, ACK, 900, 40005, "world");
+	assert_string_equal(rig_log(&rig), "open\n< hello\n> world\n");
+	assert_int_equal(rig.flow.src_port, 1025);
+	rig_flush(&rig);
+	assert_true(rig.record.midstream);
+}
+
+static void test_open_midstream_refused_if_not_wanted(void **state)
+{
+	(void)state;
+	rig.opts.no_midstream = true;
+	rig_segment(&rig, RIG_SERVER, ACK, 40000, 900, "hello");
+	assert_string_equal(rig_log(&rig), "");
+	assert_int_equal(wf_metric_get(&rig.metrics, payload_no_flow_bytes), 5);
+	assert_int_equal(wf_metric_get(&rig.metrics, flows_refused_flows), 1);
+}
+
+static void test_open_midstream_not_by_empty_segments(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 900, 700, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK | WF_TCP_FIN, 900, 700, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_RST, 900, 0, NULL);
+	assert_string_equal(rig_log(&rig), "");
+}
+
+static void test_open_midstream_without_any_ack_flag_is_delivered(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, 0, 900, 0, "hello");
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_PSH, 905, 0, " again");
+	assert_string_equal(rig_log(&rig), "open\n> hello\n>  again\n");
+	rig_segment(&rig, RIG_CLIENT, ACK, 911, 700, "!");
+	rig_segment(&rig, RIG_CLIENT, 0, 912, 700, "evil");
+	assert_string_equal(rig_log(&rig), "> !\n");
+}
+
+static void test_open_segment_without_ack_flag_in_a_handshake_is_ignored(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_PSH, 0, 0, "evil!");
+	assert_string_equal(rig_log(&rig), "");
+	assert_int_equal(wf_metric_get(&rig.metrics, payload_no_flow_bytes), 5);
+}
+
+static void test_open_syn_with_fin_or_rst_is_nothing(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN | WF_TCP_FIN, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN | WF_TCP_RST, -1, 0, NULL);
+	assert_int_equal(wf_metric_get(&rig.metrics, embryonic_active_flows), 0);
+}
+
+/* ---- the same four-tuple again ----------------------------------------------------- */
+
+static void close_by_fin(void)
+{
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK | WF_TCP_FIN, 5, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK | WF_TCP_FIN, 0, 6, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 6, 1, NULL);
+}
+
+static void test_reuse_after_fin_is_the_second_connection(void **state)
+{
+	(void)state;
+	rig_handshake(&rig);
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	close_by_fin();
+	rig.isn_seq[RIG_CLIENT] += 500000;
+	rig.isn_seq[RIG_SERVER] += 700000;
+	rig_handshake(&rig);
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "again");
+	assert_string_equal(rig_log(&rig), "open\n> hello\nclose fin\nopen #2\n> again #2\n");
+	assert_int_equal(rig.flow.use, 2);
+}
+
+static void test_reuse_after_rst_is_the_second_connection(void **state)
+{
+	(void)state;
+	rig_handshake(&rig);
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_RST, 5, 0, NULL);
+	rig.isn_seq[RIG_CLIENT] -= 500000;
+	rig_handshake(&rig);
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "again");
+	assert_string_equal(rig_log(&rig), "open\n> hello\nclose rst\nopen #2\n> again #2\n");
+	assert_int_equal(rig.flow.use, 2);
+}
+
+static void test_reuse_after_timeout_is_the_second_connection(void **state)
+{
+	(void)state;
+	rig_handshake(&rig);
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	rig.now_ns += 2 * 3600 * WF_NS_PER_SEC;
+	rig.isn_seq[RIG_CLIENT] += 17;
+	rig_handshake(&rig);
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "again");
+	assert_string_equal(rig_log(&rig), "open\n> hello\nclose timeout\nopen #2\n> again #2\n");
+	assert_int_equal(rig.flow.use, 2);
+}
+
+static void test_reuse_in_silence_ends_the_old_when_answered(void **state)
+{
+	(void)state;
+	rig_handshake(&rig);
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	rig.isn_seq[RIG_CLIENT] += 100000;
+	rig.isn_seq[RIG_SERVER] += 900000;
+	rig_handshake(&rig);
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "again");
+	assert_string_equal(rig_log(&rig), "open\n> hello\n> anomaly syn_in_connection\n"
+					   "close reused\nopen #2\n> again #2\n");
+}
+
+static void test_reuse_one_sided_ends_the_old_at_once(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
+	rig.isn_seq[RIG_CLIENT] += 100000;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "again");
+	assert_string_equal(rig_log(&rig), "open\n> hello\n> anomaly syn_in_connection\n"
+					   "close reused\nopen #2\n> again #2\n");
+}
+
+static void test_forged_syn_does_not_end_a_live_connection(void **state)
+{
+	(void)state;
+	rig_handshake(&rig);
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, 100, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 5, NULL);
+	rig_data(&rig, RIG_CLIENT, 5, " again");
+	rig_data(&rig, RIG_SERVER, 0, "world");
+	assert_string_equal(rig_log(&rig),
+			    "open\n> hello\n> anomaly syn_in_connection\n>  again\n< world\n");
+}
+
+static void test_syn_retransmitted_in_a_connection_is_nothing(void **state)
+{
+	(void)state;
+	rig_handshake(&rig);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	assert_string_equal(rig_log(&rig), "open\n> hello\n");
+}
+
+static void test_late_segments_after_close_make_no_connection(void **state)
+{
+	(void)state;
+	rig_handshake(&rig);
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	close_by_fin();
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 6, 1, NULL);
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK | WF_TCP_FIN, 0, 6, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_RST, 6, 0, NULL);
+	assert_string_equal(rig_log(&rig), "open\n> hello\nclose fin\n");
+	assert_int_equal(wf_metric_get(&rig.metrics, embryonic_active_flows), 0);
+	assert_int_equal(wf_metric_get(&rig.metrics, payload_no_flow_bytes), 5);
+}
+
+static void test_late_data_long_after_close_is_a_connection(void **state)
+{
+	(void)state;
+	rig_handshake(&rig);
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	close_by_fin();
+	rig.now_ns += 11 * WF_NS_PER_SEC;
+	rig_segment(&rig, RIG_CLIENT, ACK, 50, 0, "other");
+	assert_string_equal(rig_log(&rig), "open\n> hello\nclose fin\nopen #2\n> other #2\n");
+	assert_int_equal(rig.flow.use, 2);
+}
+
+/* ---- limits ---------------------------------------------------------------------- */
+
+static void test_flow_limit_evicts_the_least_useful(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 1001; i++) {
+		rig.port[RIG_CLIENT] = (uint16_t)(2000 + i);
+		rig_handshake(&rig);
+	}
+	assert_int_equal(wf_metric_get(&rig.metrics, flows_active_flows), 1000);
+	assert_int_equal(wf_metric_get(&rig.metrics, flows_evicted_flows), 1);
+	assert_non_null(strstr(rig_log(&rig), "close evicted"));
+}
+
+static void test_syn_flood_costs_no_flow_and_leaves_live_ones_alone(void **state)
+{
+	(void)state;
+	rig_handshake(&rig);
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	for (int i = 0; i < 20000; i++) {
+		rig.port[RIG_CLIENT] = (uint16_t)(2000 + i);
+		rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	}
+	assert_int_equal(wf_metric_get(&rig.metrics, flows_active_flows), 1);
+	assert_true(wf_metric_get(&rig.metrics, embryonic_active_flows) <= 1000);
+	rig.port[RIG_CLIENT] = 1025;
+	rig_data(&rig, RIG_CLIENT, 5, " again");
+	assert_string_equal(rig_log(&rig), "open\n> hello\n>  again\n");
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		CASE(test_open_handshake_then_data_both_ways),
+		CASE(test_open_syn_alone_makes_no_flow),
+		CASE(test_open_answered_syn_without_third_segment_makes_no_flow),
+		CASE(test_open_refused_by_server_leaves_nothing),
+		CASE(test_open_simultaneous),
+		CASE(test_open_split_handshake),
+		CASE(test_open_syn_retransmitted_with_another_number),
+		CASE(test_open_first_syn_is_the_one_answered),
+		CASE(test_open_syn_ack_retransmitted_with_another_number),
+		CASE(test_open_ecn_and_accurate_ecn_flags_do_not_confuse),
+		CASE(test_open_malformed_options_do_not_lose_data),
+		CASE(test_open_numbers_wrap_in_the_handshake),
+		CASE(test_open_fast_open_data_taken_by_the_server_is_delivered),
+		CASE(test_open_fast_open_data_in_a_page_is_delivered),
+		CASE(test_open_data_on_syn_refused_by_the_server_comes_once),
+		CASE(test_open_data_on_syn_ack_is_delivered),
+		CASE(test_open_fast_open_server_only_visible_later_is_one_sided),
+		CASE(test_open_fast_open_of_which_nothing_else_was_seen_is_delivered),
+		CASE(test_open_fast_open_refused_delivers_nothing),
+		CASE(test_open_one_sided_client_only),
+		CASE(test_open_one_sided_server_only),
+		CASE(test_open_syn_ack_missed_server_data_has_its_place),
+		CASE(test_open_syn_missed),
+		CASE(test_open_first_data_before_the_handshake_segment_waits),
+		CASE(test_open_midstream_delivers_from_the_first_segment),
+		CASE(test_open_midstream_refused_if_not_wanted),
+		CASE(test_open_midstream_not_by_empty_segments),
+		CASE(test_open_midstream_without_any_ack_flag_is_delivered),
+		CASE(test_open_segment_without_ack_flag_in_a_handshake_is_ignored),
+		CASE(test_open_syn_with_fin_or_rst_is_nothing),
+		CASE(test_reuse_after_fin_is_the_second_connection),
+		CASE(test_reuse_after_rst_is_the_second_connection),
+		CASE(test_reuse_after_timeout_is_the_second_connection),
+		CASE(test_reuse_in_silence_ends_the_old_when_answered),
+		CASE(test_reuse_one_sided_ends_the_old_at_once),
+		CASE(test_forged_syn_does_not_end_a_live_connection),
+		CASE(test_syn_retransmitted_in_a_connection_is_nothing),
+		CASE(test_late_segments_after_close_make_no_connection),
+		CASE(test_late_data_long_after_close_is_a_connection),
+		CASE(test_flow_limit_evicts_the_least_useful),
+		CASE(test_syn_flood_costs_no_flow_and_leaves_live_ones_alone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

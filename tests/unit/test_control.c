@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Tests of the control protocol, both ends, over real sockets in a directory of their own. */
+#include "unit/support/cmocka.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/control.h"
+#include "agent/control_internal.h"
+
+struct fixture {
+	char dir[32];
+	struct wf_control *control;
+	struct wf_control_error error;
+};
+
+static char *const names[] = {"eth0", "eth1"};
+
+static json_t *answer(const char *command, void *ctx)
+{
+	return strcmp(command, "stats") ? NULL : json_pack("{sI}", "x", (json_int_t)7);
+}
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	strcpy(fixture->dir, "/tmp/weft-control-XXXXXX");
+	assert_non_null(mkdtemp(fixture->dir));
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	wf_control_close(fixture->control);
+	assert_int_equal(rmdir(fixture->dir), 0); /* nothing was left in it */
+	free(fixture);
+	return 0;
+}
+
+static int open_for(struct fixture *fixture, size_t count)
+{
+	int err = wf_control_open(fixture->dir, names, count, answer, fixture, &fixture->control,
+				  &fixture->error);
+
+	return err ? err : wf_control_start(fixture->control);
+}
+
+static int ask(struct fixture *fixture, const char *name, const char *command)
+{
+	json_t *response = NULL;
+	int err = wf_control_ask(fixture->dir, name, command, &response, &fixture->error);
+
+	if (!err)
+		assert_int_equal(json_integer_value(json_object_get(response, "x")), 7);
+	json_decref(response);
+	return err;
+}
+
+static int connect_raw(struct fixture *fixture)
+{
+	struct sockaddr_un addr;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	assert_int_equal(wf_control_addr(fixture->dir, "eth0", &addr), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	return fd;
+}
+
+static void test_control_ask_of_known_command_gives_its_result(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(open_for(fixture, 1), 0);
+	assert_int_equal(ask(fixture, "eth0", "stats"), 0);
+	assert_int_equal(ask(fixture, NULL, "stats"), 0);
+}
+
+static void test_control_ask_of_unknown_command_gives_its_error(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(open_for(fixture, 1), 0);
+	assert_int_equal(ask(fixture, "eth0", "dance"), -EPROTO);
+	assert_non_null(strstr(fixture->error.text, "unknown command: dance"));
+}
+
+static void test_control_ask_without_name_among_several_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(open_for(fixture, 2), 0);
+	assert_int_equal(ask(fixture, NULL, "stats"), -ENOTUNIQ);
+	assert_non_null(strstr(fixture->error.text, "eth1"));
+	assert_int_equal(ask(fixture, "eth1", "stats"), 0);
+}
+
+static void test_control_ask_without_agent_says_so(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(ask(fixture, NULL, "stats"), -ENOENT);
+	assert_int_equal(ask(fixture, "eth0", "stats"), -ENOENT);
+}
+
+static void test_control_socket_is_for_its_owner_only(void **state)
+{
+	struct fixture *fixture = *state;
+	struct sockaddr_un addr;
+	struct stat stat_;
+
+	assert_int_equal(open_for(fixture, 1), 0);
+	wf_control_addr(fixture->dir, "eth0", &addr);
+	assert_int_equal(stat(addr.sun_path, &stat_), 0);
+	assert_int_equal(stat_.st_mode & 0777, 0600);
+}
+
+static void test_control_open_replaces_what_a_killed_agent_left(void **state)
+{
+	struct fixture *fixture = *state;
+	struct sockaddr_un addr;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	wf_control_addr(fixture->dir, "eth0", &addr);
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	close(fd); /* the file stays, as after kill -9 */
+
+	assert_int_equal(ask(fixture, NULL, "stats"), -ENOENT);
+	assert_int_equal(open_for(fixture, 1), 0);
+	assert_int_equal(ask(fixture, "eth0", "stats"), 0);
+}
+
+static void test_control_open_beside_a_living_agent_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct wf_control *second = NULL;
+
+	assert_int_equal(open_for(fixture, 1), 0);
+	assert_int_equal(
+		wf_control_open(fixture->dir, names, 2, answer, NULL, &second, &fixture->error),
+		-EADDRINUSE);
+	assert_null(second);
+	assert_int_equal(ask(fixture, "eth0", "stats"), 0);
+}
+
+static void test_control_open_in_missing_parent_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct wf_control *control = NULL;
+
+	assert_int_equal(wf_control_open("/nonexistent/a/b", names, 1, answer, NULL, &control,
+					 &fixture->error),
+			 -ENOENT);
+}
+
+static void test_control_bad_requests_are_answered_or_cut_and_harm_nobody(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t deadline_ns = wf_control_deadline_ns(2000);
+	struct wf_control_line line = {.max_bytes = 65536};
+	char *flood = malloc(100000);
+	int fd;
+
+	assert_int_equal(open_for(fixture, 1), 0);
+
+	fd = connect_raw(fixture);
+	assert_int_equal(wf_control_send_line(fd, "no json", deadline_ns), 0);
+	assert_int_equal(wf_control_send_line(fd, "[1]\n{\"command\":5}", deadline_ns), 0);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(wf_control_receive_line(fd, &line, -1, deadline_ns), 0);
+		assert_non_null(strstr(line.text, "\"ok\":false"));
+		wf_control_line_next(&line);
+	}
+	close(fd);
+
+	memset(flood, '{', 99999);
+	flood[99999] = '\0';
+	fd = connect_raw(fixture);
+	wf_control_send_line(fd, flood, deadline_ns); /* may fail: it is cut off */
+	close(fd);
+
+	fd = connect_raw(fixture); /* says nothing and goes */
+	close(fd);
+	assert_int_equal(ask(fixture, "eth0", "stats"), 0);
+	free(line.text);
+	free(flood);
+}
+
+static void test_control_close_with_a_silent_client_does_not_wait_for_it(void **state)
+{
+	struct fixture *fixture = *state;
+	int fd;
+
+	assert_int_equal(open_for(fixture, 1), 0);
+	fd = connect_raw(fixture);
+	wf_control_close(fixture->control);
+	fixture->control = NULL;
+	close(fd);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_control_ask_of_known_command_gives_its_result),
+		TEST(test_control_ask_of_unknown_command_gives_its_error),
+		TEST(test_control_ask_without_name_among_several_is_refused),
+		TEST(test_control_ask_without_agent_says_so),
+		TEST(test_control_socket_is_for_its_owner_only),
+		TEST(test_control_open_replaces_what_a_killed_agent_left),
+		TEST(test_control_open_beside_a_living_agent_is_refused),
+		TEST(test_control_open_in_missing_parent_is_refused),
+		TEST(test_control_bad_requests_are_answered_or_cut_and_harm_nobody),
+		TEST(test_control_close_with_a_silent_client_does_not_wait_for_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_corpus.c - real captures through file source and pipeline, each stream's bytes
+ * against those that independent tools agree on.
+ *
+ * The captures lie beside the repository: WEFT_CORPUS, or ../shared/corpus.
+ * Ledgers must close and no memory may be left in use after each capture.
+ */
+#include "unit/support/cmocka.h"
+#include "unit/support/sha256.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "capture/pcap_file.h"
+#include "capture/source.h"
+#include "deliver/dispatch.h"
+#include "deliver/subscription.h"
+#include "engine/pipeline.h"
+#include "memory/arena.h"
+#include "memory/page_pool.h"
+#include "metrics/metrics.h"
+
+enum { BATCH = 64, STREAMS_MAX = 4096, NAME_BYTES = 160 };
+
+struct stream {
+	char name[NAME_BYTES]; /* "src sport dst dport use" */
+	uint64_t flow_id;
+	enum weft_dir dir;
+	uint64_t bytes;
+	struct sha256 sum;
+};
+
+struct run {
+	struct stream streams[STREAMS_MAX];
+	uint32_t count;
+};
+
+static struct run run;
+static const char *corpus;
+
+static const char *address_text(const uint8_t addr[16], char *text)
+{
+	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+	if (!memcmp(addr, mapped, sizeof(mapped)))
+		return inet_ntop(AF_INET, addr + 12, text, INET6_ADDRSTRLEN);
+	return inet_ntop(AF_INET6, addr, text, INET6_ADDRSTRLEN);
+}
+
+static struct stream *stream_of(const struct weft_event *event)
+{
+	const struct weft_flow *flow = event->flow;
+	char src[INET6_ADDRSTRLEN];
+	char dst[INET6_ADDRSTRLEN];
+	struct stream *stream;
+
+	for (uint32_t i = run.count; i-- > 0;)
+		if (run.streams[i].flow_id == flow->id && run.streams[i].dir == event->dir)
+			return &run.streams[i];
+	assert_true(run.count < STREAMS_MAX);
+	stream = &run.streams[run.count++];
+	stream->flow_id = flow->id;
+	stream->dir = event->dir;
+	stream->bytes = 0;
+	sha256_init(&stream->sum);
+	address_text(flow->src_addr, src);
+	address_text(flow->dst_addr, dst);
+	if (event->dir == WEFT_TO_SERVER)
+		snprintf(stream->name, NAME_BYTES, "%s %u %s %u %u", src, flow->src_port, dst,
+			 flow->dst_port, flow->use);
+	else
+		snprintf(stream->name, NAME_BYTES, "%s %u %s %u %u", dst, flow->dst_port, src,
+			 flow->src_port, flow->use);
+	return stream;
+}
+
+static int take(const struct weft_event *event, void *ctx)
+{
+	struct stream *stream = stream_of(event);
+
+	sha256_add(&stream->sum, event->data.bytes, event->data.len_bytes);
+	stream->bytes += event->data.len_bytes;
+	return 0;
+}
+
+static void no_handoff(void *ctx, uint32_t worker, const struct wf_frame *frame)
+{
+	fail();
+}
+
+static void feed(struct wf_pipeline *pipeline, struct wf_source *source)
+{
+	struct wf_frame frames[BATCH];
+	int count;
+
+	while ((count = source->ops->recv(source, frames, BATCH)) >= 0)
+		wf_pipeline_run(pipeline, frames, (uint32_t)count);
+	wf_pipeline_flush(pipeline);
+}
+
+static void assert_ledgers_close(const struct wf_metrics *metrics, const char *path)
+{
+	for (const struct weft_ledger *ledger = weft_ledgers(); ledger->name; ledger++) {
+		uint64_t sum = 0;
+
+		for (const char *const *part = ledger->parts; *part; part++)
+			sum += wf_metrics_find(metrics, *part);
+		if (sum != wf_metrics_find(metrics, ledger->total))
+			fail_msg("%s: ledger %s does not close", path, ledger->name);
+	}
+	assert_int_equal(wf_metric_get(metrics, payload_held_bytes), 0);
+}
+
+static void replay(const char *path, enum weft_deliver deliver)
+{
+	const struct weft_opts opts = {
+		.sz = sizeof(opts),
+		.workers = 1,
+		.flows_max = 10000,
+		.embryonic_max = 10000,
+		.half_open_per_source_max = WEFT_HALF_OPEN_PER_SOURCE_MAX,
+		.timeout_embryonic_sec = WEFT_TIMEOUT_EMBRYONIC_SEC,
+		.timeout_established_sec = WEFT_TIMEOUT_ESTABLISHED_SEC,
+		.timeout_closing_sec = WEFT_TIMEOUT_CLOSING_SEC,
+		.timeout_closed_sec = WEFT_TIMEOUT_CLOSED_SEC,
+		.overlap = WEFT_OVERLAP_LINUX,
+		.deliver = deliver,
+		.checksum = WEFT_CHECKSUM_IGNORE,
+		.gap_timeout_ms = WEFT_GAP_TIMEOUT_MS,
+		.stream_pages_max = WEFT_STREAM_PAGES_MAX,
+	};
+	const struct wf_page_pool_opts pages_opts = {
+		.small_bytes = 256, .medium_bytes = 1500, .large_bytes = 9000};
+	const struct weft_sub_opts sub_opts = {.sz = sizeof(sub_opts),
+					       .name = "test",
+					       .events = WEFT_EVENT_BIT(WEFT_EVENT_DATA),
+					       .inline_fn = take};
+	static struct wf_metrics metrics;
+	struct wf_pipeline_opts pipeline_opts = {.weft = &opts,
+						 .secret = {{1, 2, 3, 4}},
+						 .workers = 1,
+						 .metrics = &metrics,
+						 .handoff = no_handoff};
+	struct wf_dispatch dispatch;
+	struct wf_pipeline *pipeline;
+	struct wf_source *source;
+	struct weft_sub *sub;
+
+	memset(&metrics, 0, sizeof(metrics));
+	memset(&run, 0, sizeof(run));
+	assert_int_equal(wf_arena_new(64 << 20, &pipeline_opts.arena), 0);
+	assert_int_equal(
+		wf_page_pool_new(pipeline_opts.arena, &pages_opts, &metrics, &pipeline_opts.pages),
+		0);
+	assert_int_equal(wf_sub_new(&sub_opts, 1, false, pipeline_opts.arena, &sub), 0);
+	wf_dispatch_init(&dispatch, 0, &sub, 1);
+	pipeline_opts.dispatch = &dispatch;
+	assert_int_equal(wf_pipeline_new(&pipeline_opts, &pipeline), 0);
+	if (wf_pcap_file_open(path, pipeline_opts.pages, &source))
+		fail_msg("%s: can't be read", path);
+
+	feed(pipeline, source);
+	assert_ledgers_close(&metrics, path);
+
+	wf_pipeline_free(pipeline);
+	source->ops->close(source);
+	wf_dispatch_close(&dispatch);
+	wf_sub_free(sub);
+	wf_page_pool_free(pipeline_opts.pages);
+	wf_arena_free(pipeline_opts.arena);
+}
+
+/* Compare with one row. Returns false, and says why, if it is not met. */
+static bool row_is_met(const char *capture, const char *name, uint64_t bytes, const char *hex)
+{
+	const struct stream *found = NULL;
+	struct sha256 sum;
+	char mine[65];
+
+	for (uint32_t i = 0; i < run.count && !found; i++)
+		if (!strcmp(run.streams[i].name, name))
+			found = &run.streams[i];
+	if (!found) {
+		print_message("%s: %s: no such stream, %llu bytes wanted\n", capture, name,
+			      (unsigned long long)bytes);
+		return false;
+	}
+	sum = found->sum;
+	sha256_hex(&sum, mine);
+	if (found->bytes == bytes && !strcmp(mine, hex))
+		return true;
+	print_message("%s: %s: %llu bytes instead of %llu\n", capture, name,
+		      (unsigned long long)found->bytes, (unsigned long long)bytes);
+	return false;
+}
+
+static void assert_rows_are_met(enum weft_deliver deliver)
+{
+	char path[1024];
+	char line[2048];
+	char last[1024] = "";
+	unsigned int met = 0;
+	unsigned int missed = 0;
+	FILE *rows;
+
+	snprintf(path, sizeof(path), "%s/expected.tsv", corpus);
+	rows = fopen(path, "r");
+	assert_non_null(rows);
+	while (fgets(line, sizeof(line), rows)) {
+		char *fields[10];
+		char name[NAME_BYTES];
+		char *rest = line;
+		int count = 0;
+
+		while (count < 10 && (fields[count] = strsep(&rest, "\t\n")))
+			count++;
+		if (count < 10 || strcmp(fields[9], "req"))
+			continue;
+		if (strcmp(last, fields[0])) {
+			snprintf(last, sizeof(last), "%s", fields[0]);
+			snprintf(path, sizeof(path), "%s/captures/%s", corpus, last);
+			replay(path, deliver);
+		}
+		snprintf(name, sizeof(name), "%s %s %s %s %s", fields[1], fields[2], fields[3],
+			 fields[4], fields[5]);
+		if (row_is_met(last, name, strtoull(fields[6], NULL, 10), fields[7]))
+			met++;
+		else
+			missed++;
+	}
+	fclose(rows);
+	print_message("%u rows met, %u not\n", met, missed);
+	assert_true(met > 0);
+	assert_int_equal(missed, 0);
+}
+
+static void test_corpus_arrival_gives_the_agreed_streams(void **state)
+{
+	if (access(corpus, R_OK))
+		skip();
+	assert_rows_are_met(WEFT_DELIVER_ARRIVAL);
+}
+
+static void test_corpus_acked_gives_the_agreed_streams(void **state)
+{
+	if (access(corpus, R_OK))
+		skip();
+	assert_rows_are_met(WEFT_DELIVER_ACKED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_corpus_arrival_gives_the_agreed_streams),
+		cmocka_unit_test(test_corpus_acked_gives_the_agreed_streams),
+	};
+
+	corpus = getenv("WEFT_CORPUS");
+	if (!corpus)
+		corpus = "../shared/corpus";
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "unit/support/cmocka.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "flow/embryonic.h"
+#include "memory/arena.h"
+#include "memory/page_pool.h"
+#include "metrics/metrics.h"
+
+enum { CLIENT = 0, SERVER = 1, EMBRYOS_MAX = 64, PER_SOURCE_MAX = 10 };
+
+#define CLIENT_ISN 1000u
+#define SERVER_ISN 5000u
+#define START_NS   (100 * WF_NS_PER_SEC)
+
+struct fixture {
+	struct wf_arena *arena;
+	struct wf_page_pool *pages;
+	struct wf_metrics metrics;
+	struct wf_embryonic table;
+	struct wf_packet packet;
+	uint8_t payload[100];
+};
+
+static struct fixture fixture;
+
+static int setup(void **state)
+{
+	const struct wf_page_pool_opts pages = {
+		.small_bytes = 256, .medium_bytes = 1500, .large_bytes = 9000};
+	const struct wf_embryonic_opts opts = {
+		.embryos_max = EMBRYOS_MAX,
+		.per_source_max = PER_SOURCE_MAX,
+		.timeout_ns = 30 * WF_NS_PER_SEC,
+		.secret = {{1, 2, 3, 4}},
+	};
+
+	memset(&fixture, 0, sizeof(fixture));
+	assert_int_equal(wf_arena_new(16 << 20, &fixture.arena), 0);
+	assert_int_equal(wf_page_pool_new(fixture.arena, &pages, &fixture.metrics, &fixture.pages),
+			 0);
+	assert_int_equal(wf_embryonic_init(&fixture.table, fixture.arena, &opts, fixture.pages,
+					   &fixture.metrics),
+			 0);
+	fixture.packet.time_ns = START_NS;
+	fixture.packet.ip_bytes = 60;
+	fixture.packet.window = 1000;
+	*state = &fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	assert_true(wf_embryonic_is_valid(&fixture.table));
+	wf_embryonic_clear(&fixture.table);
+	assert_int_equal(wf_half_open_sources(&fixture.table.half_open), 0);
+	assert_int_equal(wf_metric_get(&fixture.metrics, payload_held_bytes), 0);
+	wf_embryonic_fini(&fixture.table);
+	wf_page_pool_free(fixture.pages);
+	wf_arena_free(fixture.arena);
+	return 0;
+}
+
+/* From source 10.0.0.@host, port @port, whose endpoint is CLIENT. */
+static void address(uint8_t host, uint16_t port)
+{
+	fixture.packet.key.addr[CLIENT][15] = host;
+	fixture.packet.key.addr[SERVER][15] = 99;
+	fixture.packet.key.port[CLIENT] = port;
+	fixture.packet.key.port[SERVER] = 80;
+	fixture.packet.hash = host * 65537u + port * 2654435761u;
+}
+
+static const struct wf_packet *segment(int from, uint32_t flags, uint32_t seq, uint32_t ack,
+				       uint32_t len)
+{
+	fixture.packet.src = (uint8_t)from;
+	fixture.packet.tcp_flags = (uint16_t)flags;
+	fixture.packet.seq = seq;
+	fixture.packet.ack = ack;
+	fixture.packet.payload = fixture.payload;
+	fixture.packet.payload_bytes = len;
+	fixture.packet.payload_captured_bytes = len;
+	return &fixture.packet;
+}
+
+static bool syn(uint32_t isn)
+{
+	return wf_embryonic_syn(&fixture.table, segment(CLIENT, WF_TCP_SYN, isn, 0, 0));
+}
+
+static bool syn_ack(uint32_t isn, uint32_t ack)
+{
+	return wf_embryonic_syn(&fixture.table,
+				segment(SERVER, WF_TCP_SYN | WF_TCP_ACK, isn, ack, 0));
+}
+
+static struct wf_embryo *embryo(void)
+{
+	return wf_embryonic_find(&fixture.table, &fixture.packet.key, fixture.packet.hash);
+}
+
+static enum wf_embryo_fit fits(int from, uint32_t seq, uint32_t ack, uint32_t len)
+{
+	return wf_embryo_fits(embryo(), segment(from, WF_TCP_ACK, seq, ack, len));
+}
+
+static void test_embryonic_handshake_fits_its_third_segment(void **state)
+{
+	(void)state;
+	address(1, 1025);
+	assert_true(syn(CLIENT_ISN));
+	assert_true(syn_ack(SERVER_ISN, CLIENT_ISN + 1));
+	assert_int_equal(fits(CLIENT, CLIENT_ISN + 1, SERVER_ISN + 1, 0), WF_EMBRYO_FIT_BOTH);
+	assert_int_equal(fits(CLIENT, CLIENT_ISN + 1, 77, 0), WF_EMBRYO_FIT_NONE);
+	assert_int_equal(fits(CLIENT, CLIENT_ISN + (1u << 30), SERVER_ISN + 1, 0),
+			 WF_EMBRYO_FIT_NONE);
+}
+
+static void test_embryonic_one_sided_syn_fits_its_data(void **state)
+{
+	(void)state;
+	address(1, 1025);
+	syn(CLIENT_ISN);
+	assert_int_equal(fits(CLIENT, CLIENT_ISN + 1, 777, 10), WF_EMBRYO_FIT_ALONE);
+}
+
+static void test_embryonic_syn_ack_alone_tells_both_numbers(void **state)
+{
+	struct wf_tcp_syn told;
+
+	(void)state;
+	address(1, 1025);
+	assert_true(syn_ack(SERVER_ISN, CLIENT_ISN + 1));
+	assert_int_equal(embryo()->client, CLIENT);
+	wf_embryo_syn(embryo(), CLIENT, &told);
+	assert_true(told.known);
+	assert_false(told.seen);
+	assert_int_equal(told.isn_seq, CLIENT_ISN);
+	assert_int_equal(fits(SERVER, SERVER_ISN + 1, CLIENT_ISN + 1, 10), WF_EMBRYO_FIT_BOTH);
+}
+
+static void test_embryonic_syn_again_with_another_number_either_may_count(void **state)
+{
+	(void)state;
+	address(1, 1025);
+	syn(CLIENT_ISN);
+	syn(CLIENT_ISN + 70000000);
+	assert_true(syn_ack(SERVER_ISN, CLIENT_ISN + 1));
+	assert_int_equal(embryo()->side[CLIENT].isn_seq, CLIENT_ISN);
+	assert_int_equal(fits(CLIENT, CLIENT_ISN + 1, SERVER_ISN + 1, 0), WF_EMBRYO_FIT_BOTH);
+}
+
+static void test_embryonic_syn_ack_again_with_another_number_the_acknowledged_counts(void **state)
+{
+	(void)state;
+	address(1, 1025);
+	syn(CLIENT_ISN);
+	syn_ack(SERVER_ISN, CLIENT_ISN + 1);
+	syn_ack(SERVER_ISN + 70000000, CLIENT_ISN + 1);
+	assert_int_equal(fits(CLIENT, CLIENT_ISN + 1, SERVER_ISN + 1, 0), WF_EMBRYO_FIT_BOTH);
+	assert_int_equal(embryo()->side[SERVER].isn_seq, SERVER_ISN);
+}
+
+static void test_embryonic_syn_ack_of_another_syn_is_refused(void **state)
+{
+	(void)state;
+	address(1, 1025);
+	syn(CLIENT_ISN);
+	assert_false(syn_ack(SERVER_ISN, CLIENT_ISN + 1234567));
+	assert_false(embryo()->side[SERVER].flags & WF_EMBRYO_KNOWN);
+}
+
+static void test_embryonic_split_handshake_waits_for_the_second_syn(void **state)
+{
+	(void)state;
+	address(1, 1025);
+	syn(CLIENT_ISN);
+	assert_int_equal(fits(SERVER, 12345, CLIENT_ISN + 1, 0), WF_EMBRYO_FIT_NONE);
+	assert_true(
+		wf_embryonic_syn(&fixture.table, segment(SERVER, WF_TCP_SYN, SERVER_ISN, 0, 0)));
+	assert_true(wf_embryonic_syn(&fixture.table, segment(CLIENT, WF_TCP_SYN | WF_TCP_ACK,
+							     CLIENT_ISN, SERVER_ISN + 1, 0)));
+	assert_int_equal(embryo()->client, CLIENT);
+	assert_int_equal(fits(SERVER, SERVER_ISN + 1, CLIENT_ISN + 1, 0), WF_EMBRYO_FIT_BOTH);
+}
+
+static void test_embryonic_simultaneous_open_fits(void **state)
+{
+	(void)state;
+	address(1, 1025);
+	syn(CLIENT_ISN);
+	wf_embryonic_syn(&fixture.table, segment(SERVER, WF_TCP_SYN, SERVER_ISN, 0, 0));
+	assert_int_equal(fits(CLIENT, CLIENT_ISN + 1, SERVER_ISN + 1, 10), WF_EMBRYO_FIT_BOTH);
+}
+
+static void test_embryonic_reset_by_server_and_by_client(void **state)
+{
+	(void)state;
+	address(1, 1025);
+	syn(CLIENT_ISN);
+	assert_true(wf_embryo_is_reset_by(
+		embryo(), segment(SERVER, WF_TCP_RST | WF_TCP_ACK, 0, CLIENT_ISN + 1, 0)));
+	assert_false(wf_embryo_is_reset_by(
+		embryo(), segment(SERVER, WF_TCP_RST | WF_TCP_ACK, 0, CLIENT_ISN + 2, 0)));
+	assert_true(
+		wf_embryo_is_reset_by(embryo(), segment(CLIENT, WF_TCP_RST, CLIENT_ISN + 1, 0, 0)));
+	assert_false(
+		wf_embryo_is_reset_by(embryo(), segment(CLIENT, WF_TCP_RST, CLIENT_ISN + 9, 0, 0)));
+}
+
+static void test_embryonic_only_the_old_are_over(void **state)
+{
+	struct wf_embryo *over;
+	int count = 0;
+
+	(void)state;
+	for (uint8_t host = 1; host <= 10; host++) {
+		address(host, 1025);
+		syn(CLIENT_ISN);
+		fixture.packet.time_ns += WF_NS_PER_SEC;
+	}
+	assert_null(wf_embryonic_oldest_over(&fixture.table, START_NS + 30 * WF_NS_PER_SEC - 1));
+	while ((over = wf_embryonic_oldest_over(&fixture.table, START_NS + 34 * WF_NS_PER_SEC))) {
+		assert_int_equal(over->key.addr[CLIENT][15], ++count);
+		wf_embryonic_remove(&fixture.table, over);
+	}
+	assert_int_equal(wf_embryonic_count(&fixture.table), 5);
+}
+
+static void test_embryonic_full_forgets_the_oldest(void **state)
+{
+	(void)state;
+	for (uint8_t host = 0; host <= EMBRYOS_MAX; host++) {
+		address(host, 1025);
+		assert_true(syn(CLIENT_ISN));
+	}
+	assert_int_equal(wf_embryonic_count(&fixture.table), EMBRYOS_MAX);
+	assert_int_equal(wf_metric_get(&fixture.metrics, embryonic_evicted_flows), 1);
+	address(0, 1025);
+	assert_null(embryo());
+	address(1, 1025);
+	assert_non_null(embryo());
+}
+
+static void test_embryonic_one_source_is_limited_and_its_count_vanishes(void **state)
+{
+	(void)state;
+	for (uint16_t port = 0; port < PER_SOURCE_MAX; port++) {
+		address(1, port);
+		assert_true(syn(CLIENT_ISN));
+	}
+	address(1, PER_SOURCE_MAX);
+	assert_false(syn(CLIENT_ISN));
+	assert_int_equal(wf_metric_get(&fixture.metrics, half_open_refused_flows), 1);
+	address(2, 1);
+	assert_true(syn(CLIENT_ISN));
+	assert_int_equal(wf_half_open_sources(&fixture.table.half_open), 2);
+	wf_embryonic_remove(&fixture.table, embryo());
+	assert_int_equal(wf_half_open_sources(&fixture.table.half_open), 1);
+}
+
+static void test_embryonic_data_on_syn_counts_as_far_as_acknowledged(void **state)
+{
+	struct wf_syn_data *data;
+
+	(void)state;
+	address(1, 1025);
+	wf_embryonic_syn(&fixture.table, segment(CLIENT, WF_TCP_SYN, CLIENT_ISN, 0, 100));
+	assert_int_equal(wf_metric_get(&fixture.metrics, payload_held_bytes), 100);
+	assert_true(syn_ack(SERVER_ISN, CLIENT_ISN + 101));
+	data = wf_embryonic_data(&fixture.table, embryo(), CLIENT,
+				 segment(CLIENT, WF_TCP_ACK, CLIENT_ISN + 101, SERVER_ISN + 1, 0));
+	assert_int_equal(data->accepted_bytes, 100);
+}
+
+static void test_embryonic_data_on_syn_not_acknowledged_is_dropped(void **state)
+{
+	(void)state;
+	address(1, 1025);
+	wf_embryonic_syn(&fixture.table, segment(CLIENT, WF_TCP_SYN, CLIENT_ISN, 0, 100));
+	assert_true(syn_ack(SERVER_ISN, CLIENT_ISN + 1));
+	assert_int_equal(wf_metric_get(&fixture.metrics, payload_held_bytes), 0);
+	assert_int_equal(wf_metric_get(&fixture.metrics, payload_unaccepted_bytes), 100);
+}
+
+static void test_embryonic_data_on_syn_one_sided_is_told_by_what_follows(void **state)
+{
+	(void)state;
+	address(1, 1025);
+	wf_embryonic_syn(&fixture.table, segment(CLIENT, WF_TCP_SYN, CLIENT_ISN, 0, 100));
+	assert_int_equal(
+		wf_embryonic_data(&fixture.table, embryo(), CLIENT,
+				  segment(CLIENT, WF_TCP_ACK, CLIENT_ISN + 1, SERVER_ISN + 1, 9))
+			->accepted_bytes,
+		0);
+	assert_int_equal(
+		wf_embryonic_data(&fixture.table, embryo(), CLIENT,
+				  segment(CLIENT, WF_TCP_ACK, CLIENT_ISN + 101, SERVER_ISN + 1, 9))
+			->accepted_bytes,
+		100);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		CASE(test_embryonic_handshake_fits_its_third_segment),
+		CASE(test_embryonic_one_sided_syn_fits_its_data),
+		CASE(test_embryonic_syn_ack_alone_tells_both_numbers),
+		CASE(test_embryonic_syn_again_with_another_number_either_may_count),
+		CASE(test_embryonic_syn_ack_again_with_another_number_the_acknowledged_counts),
+		CASE(test_embryonic_syn_ack_of_another_syn_is_refused),
+		CASE(test_embryonic_split_handshake_waits_for_the_second_syn),
+		CASE(test_embryonic_simultaneous_open_fits),
+		CASE(test_embryonic_reset_by_server_and_by_client),
+		CASE(test_embryonic_only_the_old_are_over),
+		CASE(test_embryonic_full_forgets_the_oldest),
+		CASE(test_embryonic_one_source_is_limited_and_its_count_vanishes),
+		CASE(test_embryonic_data_on_syn_counts_as_far_as_acknowledged),
+		CASE(test_embryonic_data_on_syn_not_acknowledged_is_dropped),
+		CASE(test_embryonic_data_on_syn_one_sided_is_told_by_what_follows),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "unit/support/cmocka.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <weft/log.h>
+
+#include "capture/frame.h"
+#include "capture/pcap_filter.h"
+
+static char last_log[512];
+
+static void keep_log(enum weft_log_level level, const char *message, void *ctx)
+{
+	if (level == WEFT_LOG_ERROR)
+		snprintf(last_log, sizeof(last_log), "%s", message);
+}
+
+/* IPv4 and TCP from 10.0.0.1:1234 to 10.0.0.2:80, behind a link header. */
+static const uint8_t ip_tcp[] = {
+	0x45, 0,    0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 10,	  0, 0,	   1,	 10, 0, 0, 2,
+	0x04, 0xd2, 0, 80, 0, 0, 0, 1, 0,  0, 0, 0, 0x50, 2, 0xff, 0xff, 0,  0, 0, 0,
+};
+
+static struct wf_frame frame_of(enum wf_link link, uint8_t *buffer)
+{
+	static const struct {
+		uint8_t len;
+		uint8_t bytes[20];
+	} headers[WF_LINK_COUNT] = {
+		[WF_LINK_ETHERNET] = {14, {[12] = 8}},
+		[WF_LINK_RAW] = {0, {0}},
+		[WF_LINK_NULL] = {4, {2}},
+		[WF_LINK_LOOP] = {4, {0, 0, 0, 2}},
+		[WF_LINK_SLL] = {16, {[14] = 8}},
+		[WF_LINK_SLL2] = {20, {8}},
+		[WF_LINK_PPP] = {4, {0xff, 3, 0, 0x21}},
+	};
+	uint32_t len = headers[link].len;
+
+	memcpy(buffer, headers[link].bytes, len);
+	memcpy(buffer + len, ip_tcp, sizeof(ip_tcp));
+	len += (uint32_t)sizeof(ip_tcp);
+	return (struct wf_frame){
+		.bytes = buffer, .cap_bytes = len, .wire_bytes = len + 1000, .link = link};
+}
+
+static void test_filter_matches_on_every_link_type(void **state)
+{
+	struct wf_pcap_filter *wanted, *other;
+	uint8_t buffer[128];
+
+	assert_int_equal(wf_pcap_filter_new("tcp port 80 and host 10.0.0.1", &wanted), 0);
+	assert_int_equal(wf_pcap_filter_new("tcp port 81", &other), 0);
+	for (int link = 0; link < WF_LINK_COUNT; link++) {
+		struct wf_frame frame = frame_of((enum wf_link)link, buffer);
+
+		assert_true(wf_pcap_filter_match(wanted, &frame));
+		assert_false(wf_pcap_filter_match(other, &frame));
+	}
+	wf_pcap_filter_free(wanted);
+	wf_pcap_filter_free(other);
+}
+
+static void test_filter_length_is_that_of_the_wire(void **state)
+{
+	struct wf_pcap_filter *filter;
+	uint8_t buffer[128];
+	struct wf_frame frame = frame_of(WF_LINK_ETHERNET, buffer);
+
+	assert_int_equal(wf_pcap_filter_new("greater 1000", &filter), 0);
+	assert_true(wf_pcap_filter_match(filter, &frame));
+	frame.wire_bytes = frame.cap_bytes;
+	assert_false(wf_pcap_filter_match(filter, &frame));
+	wf_pcap_filter_free(filter);
+}
+
+static void test_filter_cut_frame_does_not_match_beyond_its_bytes(void **state)
+{
+	struct wf_pcap_filter *filter;
+	uint8_t buffer[128];
+	struct wf_frame frame = frame_of(WF_LINK_ETHERNET, buffer);
+
+	assert_int_equal(wf_pcap_filter_new("tcp dst port 80", &filter), 0);
+	frame.cap_bytes = 14 + 20;
+	assert_false(wf_pcap_filter_match(filter, &frame));
+	frame.cap_bytes = 0;
+	assert_false(wf_pcap_filter_match(filter, &frame));
+	wf_pcap_filter_free(filter);
+}
+
+static void test_filter_for_one_link_type_matches_nothing_on_another(void **state)
+{
+	struct wf_pcap_filter *filter;
+	uint8_t buffer[128];
+	struct wf_frame ethernet = frame_of(WF_LINK_ETHERNET, buffer);
+	struct wf_frame raw;
+
+	assert_int_equal(wf_pcap_filter_new("ether src 00:00:00:00:00:00", &filter), 0);
+	assert_true(wf_pcap_filter_match(filter, &ethernet));
+	raw = frame_of(WF_LINK_RAW, buffer);
+	assert_false(wf_pcap_filter_match(filter, &raw));
+	wf_pcap_filter_free(filter);
+}
+
+static void test_filter_that_is_no_expression_is_refused_with_the_reason(void **state)
+{
+	struct wf_pcap_filter *filter = NULL;
+
+	assert_int_equal(wf_pcap_filter_new("tcp prot 80", &filter), -EINVAL);
+	assert_null(filter);
+	assert_non_null(strstr(last_log, "filter: \"tcp prot 80\": "));
+}
+
+static void test_filter_empty_matches_everything(void **state)
+{
+	struct wf_pcap_filter *filter;
+	uint8_t buffer[128];
+	struct wf_frame frame = frame_of(WF_LINK_ETHERNET, buffer);
+
+	assert_int_equal(wf_pcap_filter_new("", &filter), 0);
+	assert_true(wf_pcap_filter_match(filter, &frame));
+	wf_pcap_filter_free(filter);
+	wf_pcap_filter_free(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_filter_matches_on_every_link_type),
+		cmocka_unit_test(test_filter_length_is_that_of_the_wire),
+		cmocka_unit_test(test_filter_cut_frame_does_not_match_beyond_its_bytes),
+		cmocka_unit_test(test_filter_for_one_link_type_matches_nothing_on_another),
+		cmocka_unit_test(test_filter_that_is_no_expression_is_refused_with_the_reason),
+		cmocka_unit_test(test_filter_empty_matches_everything),
+	};
+
+	weft_log_set(keep_log, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

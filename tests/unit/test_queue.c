@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_queue.c - what comes out of a queue, what is told of what does not, and two threads at it.
+ */
+#include "unit/support/cmocka.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include <weft/limits.h>
+
+#include "deliver/queue.h"
+#include "memory/arena.h"
+#include "memory/page.h"
+#include "memory/page_pool.h"
+#include "metrics/metrics.h"
+#include "unit/support/delivery.h"
+
+enum { BATCH = 64 };
+
+struct fixture {
+	struct wf_arena *arena;
+	struct wf_page_pool *pool;
+	struct wf_metrics metrics;
+	struct wf_queue queue;
+	_Atomic uint32_t reader_asleep;
+	_Atomic bool stopping;
+	uint64_t empty_bytes; /* of the arena, before the queue */
+	struct weft_event events[BATCH];
+	struct wf_queue_slot slots[BATCH];
+};
+
+static struct fixture fix;
+static uint8_t payload[65536];
+
+static void open_queue(enum weft_overflow overflow)
+{
+	struct wf_queue_opts opts = {
+		.arena = fix.arena,
+		.bytes = WEFT_QUEUE_MIN_BYTES,
+		.overflow = overflow,
+		.reader_asleep = &fix.reader_asleep,
+		.stopping = &fix.stopping,
+	};
+
+	memset(&fix.queue, 0, sizeof(fix.queue));
+	atomic_store(&fix.stopping, false);
+	assert_int_equal(wf_queue_init(&fix.queue, &opts), 0);
+}
+
+static int setup(void **state)
+{
+	struct wf_page_pool_opts opts = {
+		.small_bytes = WEFT_PAGE_SMALL_BYTES,
+		.medium_bytes = WEFT_PAGE_MEDIUM_BYTES,
+		.large_bytes = WEFT_PAGE_LARGE_BYTES,
+	};
+
+	if (wf_arena_new(16 << 20, &fix.arena) ||
+	    wf_page_pool_new(fix.arena, &opts, &fix.metrics, &fix.pool))
+		return -1;
+	fix.empty_bytes = wf_arena_used_bytes(fix.arena);
+	return 0;
+}
+
+/* All that the queue held has been given back. */
+static int teardown(void **state)
+{
+	wf_queue_close(&fix.queue);
+	wf_queue_leave(&fix.queue, WF_QUEUE_LEFT_READER);
+	assert_null(fix.queue.ring);
+	wf_page_pool_free(fix.pool);
+	assert_true(wf_arena_used_bytes(fix.arena) <= fix.empty_bytes);
+	wf_arena_free(fix.arena);
+	return 0;
+}
+
+static int take(int max)
+{
+	return wf_queue_take(&fix.queue, fix.events, fix.slots, max);
+}
+
+static void release(int count)
+{
+	for (int i = 0; i < count; i++)
+		wf_page_put(fix.slots[i].page);
+	wf_queue_release(&fix.queue);
+}
+
+static void push_numbers(uint64_t first, uint64_t count, uint32_t len)
+{
+	struct weft_flow flow = delivery_flow(1);
+
+	for (uint64_t i = first; i < first + count; i++) {
+		struct weft_event event = delivery_data(&flow, i, payload, len);
+
+		wf_queue_push(&fix.queue, &event, NULL);
+	}
+	wf_queue_flush(&fix.queue);
+}
+
+static void take_all(struct delivery_check *check)
+{
+	int count;
+
+	while ((count = take(BATCH))) {
+		for (int i = 0; i < count; i++)
+			delivery_check_event(check, &fix.events[i]);
+		release(count);
+	}
+}
+
+static struct weft_sub_stats stats(void)
+{
+	struct weft_sub_stats result = {0};
+
+	wf_queue_stats_add(&fix.queue, &result);
+	assert_int_equal(result.pushed_events,
+			 result.taken_events + result.dropped_events + result.waiting_events);
+	assert_int_equal(result.pushed_bytes,
+			 result.taken_bytes + result.dropped_bytes + result.waiting_bytes);
+	return result;
+}
+
+static void test_queue_every_event_type_comes_out_as_it_went_in(void **state)
+{
+	struct weft_flow_record record = {.start_ns = 5, .reason = WEFT_CLOSE_RST};
+	struct weft_flow flow = delivery_flow(7);
+	struct weft_event in[5] = {
+		delivery_open(&flow),
+		delivery_data(&flow, 3, "abc", 3),
+		delivery_gap(&flow, 6, 1ull << 40),
+		{.type = WEFT_EVENT_ANOMALY,
+		 .dir = WEFT_TO_CLIENT,
+		 .flow = &flow,
+		 .anomaly = {.kind = WEFT_ANOMALY_OVERLAP_CONFLICT,
+			     .off = 9,
+			     .len_bytes = 2,
+			     .kept = (const uint8_t *)"xy",
+			     .lost = (const uint8_t *)"zw",
+			     .shown_bytes = 2}},
+		delivery_close(&flow, &record),
+	};
+
+	open_queue(WEFT_OVERFLOW_DROP_NEWEST);
+	for (int i = 0; i < 5; i++)
+		wf_queue_push(&fix.queue, &in[i], NULL);
+	assert_int_equal(take(BATCH), 0); /* not published yet */
+	wf_queue_flush(&fix.queue);
+	memset(&flow, 0, sizeof(flow)); /* records carry values */
+	memset(&record, 0, sizeof(record));
+
+	assert_int_equal(take(BATCH), 5);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(fix.events[i].type, in[i].type);
+		assert_int_equal(fix.events[i].dir, in[i].dir);
+		assert_int_equal(fix.events[i].flow->id, 7);
+		assert_int_equal(fix.events[i].flow->dst_port, 80);
+	}
+	assert_ptr_equal(fix.events[1].data.bytes, in[1].data.bytes);
+	assert_int_equal(fix.events[1].data.off, 3);
+	assert_int_equal(fix.events[2].gap.len_bytes, 1ull << 40);
+	assert_int_equal(fix.events[2].gap.cause, WEFT_GAP_LIMIT);
+	assert_memory_equal(fix.events[3].anomaly.kept, "xy", 2);
+	assert_memory_equal(fix.events[3].anomaly.lost, "zw", 2);
+	assert_int_equal(fix.events[4].close->start_ns, 5);
+	assert_int_equal(fix.events[4].close->reason, WEFT_CLOSE_RST);
+	release(5);
+	assert_int_equal(stats().taken_events, 5);
+}
+
+static void test_queue_order_is_kept_around_the_ring(void **state)
+{
+	struct delivery_check check = {0};
+
+	open_queue(WEFT_OVERFLOW_DROP_NEWEST);
+	for (uint64_t round = 0; round < 1000; round++) {
+		push_numbers(round * 37, 37, 1 + (uint32_t)round % 100);
+		take_all(&check);
+	}
+	assert_int_equal(check.taken, 37000);
+	assert_int_equal(check.wrong, 0);
+}
+
+static void test_queue_drop_newest_is_told_before_the_next_event(void **state)
+{
+	struct delivery_check check = {0};
+	uint64_t kept;
+
+	open_queue(WEFT_OVERFLOW_DROP_NEWEST);
+	push_numbers(0, 2000, 1);
+	kept = 2000 - stats().dropped_events;
+	assert_true(kept < 2000);
+	assert_int_equal(take(1), 1);
+	delivery_check_event(&check, &fix.events[0]);
+	release(1);
+	assert_int_equal(fix.events[0].data.off, 0); /* the oldest is still there */
+	take_all(&check);
+	assert_int_equal(check.dropped, 0); /* nothing to tell it before */
+
+	push_numbers(2000, 1, 1);
+	take_all(&check);
+	assert_int_equal(check.wrong, 0);
+	assert_int_equal(check.taken, kept + 1);
+	assert_int_equal(check.dropped, 2000 - kept);
+	assert_int_equal(check.dropped_bytes, 2000 - kept);
+}
+
+static void test_queue_drop_oldest_keeps_the_newest(void **state)
+{
+	struct delivery_check check = {0};
+
+	open_queue(WEFT_OVERFLOW_DROP_OLDEST);
+	push_numbers(0, 2000, 1);
+	assert_int_equal(take(2), 2);
+	assert_int_equal(fix.events[0].type, WEFT_EVENT_DROP);
+	assert_int_equal(fix.events[0].drop.events, stats().dropped_events);
+	assert_null(fix.events[0].flow);
+	for (int i = 0; i < 2; i++)
+		delivery_check_event(&check, &fix.events[i]);
+	release(2);
+	take_all(&check);
+	assert_int_equal(check.wrong, 0);
+	assert_int_equal(check.next, 2000); /* up to the newest */
+}
+
+static void test_queue_losses_at_the_end_are_told_after_close(void **state)
+{
+	struct delivery_check check = {0};
+
+	open_queue(WEFT_OVERFLOW_DROP_NEWEST);
+	push_numbers(0, 2000, 1);
+	wf_queue_close(&fix.queue);
+	assert_false(wf_queue_is_finished(&fix.queue));
+	take_all(&check);
+	assert_int_equal(check.wrong, 0);
+	assert_int_equal(check.next, 2000);
+	assert_true(wf_queue_is_finished(&fix.queue));
+}
+
+static void test_queue_payload_counts_until_released(void **state)
+{
+	open_queue(WEFT_OVERFLOW_DROP_NEWEST);
+	push_numbers(0, 100, 1000);
+	assert_int_equal(stats().waiting_events, fix.queue.payload_max_bytes / 1000);
+	assert_true(stats().high_water_bytes <= fix.queue.payload_max_bytes);
+	assert_true(take(10) == 10);
+	push_numbers(100, 1, 1000);
+	assert_int_equal(stats().dropped_events, 101 - fix.queue.payload_max_bytes / 1000);
+	release(10);
+	push_numbers(101, 10, 1000);
+	assert_int_equal(stats().dropped_events, 101 - fix.queue.payload_max_bytes / 1000);
+}
+
+static void test_queue_lends_at_most_a_share_of_its_payload(void **state)
+{
+	int count;
+
+	open_queue(WEFT_OVERFLOW_DROP_NEWEST);
+	push_numbers(0, 60, 1000);
+	count = take(BATCH);
+	assert_int_equal(count, fix.queue.payload_max_bytes / 4 / 1000);
+	release(count);
+}
+
+static void test_queue_event_larger_than_its_payload_passes_alone(void **state)
+{
+	struct delivery_check check = {0};
+
+	open_queue(WEFT_OVERFLOW_DROP_NEWEST);
+	fix.queue.payload_max_bytes = 1000;
+	push_numbers(0, 1, 60000);
+	push_numbers(1, 1, 1);
+	assert_int_equal(stats().dropped_events, 1);
+	take_all(&check);
+	assert_int_equal(check.taken, 1);
+	push_numbers(2, 1, 60000);
+	take_all(&check);
+	assert_int_equal(check.taken, 2);
+	assert_int_equal(check.wrong, 0);
+}
+
+static void test_queue_lent_batch_outlives_what_is_dropped(void **state)
+{
+	struct weft_flow flow = delivery_flow(1);
+	struct wf_page *page = wf_page_pool_take(fix.pool, 100);
+	struct weft_event event;
+
+	open_queue(WEFT_OVERFLOW_DROP_OLDEST);
+	memcpy(wf_page_bytes(page), "held", 4);
+	event = delivery_data(&flow, 0, wf_page_bytes(page), 4);
+	wf_queue_push(&fix.queue, &event, page);
+	wf_page_put(page); /* ours: the record has its own */
+	wf_queue_flush(&fix.queue);
+	assert_int_equal(take(1), 1);
+
+	push_numbers(1, 5000, 1); /* several times around the ring */
+	assert_memory_equal(fix.events[0].data.bytes, "held", 4);
+	assert_int_equal(fix.events[0].flow->id, 1);
+	release(1);
+}
+
+/* Pages of waiting records are put by whoever leaves last; teardown sees it. */
+static void test_queue_reader_leaving_first_frees_what_waits(void **state)
+{
+	struct weft_flow flow = delivery_flow(1);
+
+	open_queue(WEFT_OVERFLOW_DROP_NEWEST);
+	for (uint64_t i = 0; i < 100; i++) {
+		struct wf_page *page = wf_page_pool_take(fix.pool, 100);
+		struct weft_event event = delivery_data(&flow, i, wf_page_bytes(page), 100);
+
+		wf_queue_push(&fix.queue, &event, page);
+		wf_page_put(page);
+		if (i == 50)
+			wf_queue_flush(&fix.queue);
+	}
+	wf_queue_leave(&fix.queue, WF_QUEUE_LEFT_READER);
+	assert_non_null(fix.queue.ring);
+	wf_queue_close(&fix.queue);
+	assert_null(fix.queue.ring);
+	assert_int_equal(stats().dropped_events, 100);
+}
+
+static void test_queue_block_gives_up_on_a_dead_reader_after_stop(void **state)
+{
+	open_queue(WEFT_OVERFLOW_BLOCK);
+	atomic_store(&fix.stopping, true);
+	push_numbers(0, 2000, 1); /* waits once, not for each event */
+	assert_int_equal(stats().pushed_events, 2000);
+	assert_true(stats().dropped_events > 0);
+}
+
+/* ---- two threads ---- */
+
+enum { STRESS_EVENTS = 200000 };
+
+static void *push_stress(void *ctx)
+{
+	struct weft_flow flow = delivery_flow(1);
+
+	wf_page_pool_adopt(fix.pool);
+	for (uint64_t i = 0; i < STRESS_EVENTS; i++) {
+		struct wf_page *page = i % 3 ? NULL : wf_page_pool_take(fix.pool, 200);
+		uint8_t *bytes = page ? wf_page_bytes(page) : payload;
+		struct weft_event event = delivery_data(&flow, i, bytes, 1 + i % 200);
+
+		if (page)
+			memcpy(bytes, &i, sizeof(i) < event.data.len_bytes ? sizeof(i) : 1);
+		wf_queue_push(&fix.queue, &event, page);
+		wf_page_put(page);
+		if (i % 64 == 63)
+			wf_queue_flush(&fix.queue);
+	}
+	wf_queue_close(&fix.queue);
+	wf_page_pool_adopt(NULL);
+	return NULL;
+}
+
+static void check_page_bytes(const struct weft_event *event, const struct wf_queue_slot *slot,
+			     struct delivery_check *check)
+{
+	if (!slot->page || event->type != WEFT_EVENT_DATA)
+		return;
+	if (memcmp(event->data.bytes, &event->data.off,
+		   sizeof(event->data.off) < event->data.len_bytes ? sizeof(event->data.off) : 1))
+		check->wrong++;
+}
+
+static void stress(enum weft_overflow overflow)
+{
+	struct delivery_check check = {0};
+	struct weft_sub_stats end;
+	pthread_t worker;
+
+	open_queue(overflow);
+	assert_int_equal(pthread_create(&worker, NULL, push_stress, NULL), 0);
+	while (!wf_queue_is_finished(&fix.queue)) {
+		int count = take(1 + (int)(check.next % BATCH));
+
+		for (int i = 0; i < count; i++) {
+			check_page_bytes(&fix.events[i], &fix.slots[i], &check);
+			delivery_check_event(&check, &fix.events[i]);
+		}
+		release(count);
+	}
+	pthread_join(worker, NULL);
+	end = stats();
+	assert_int_equal(check.wrong, 0);
+	assert_int_equal(check.next, STRESS_EVENTS);
+	assert_int_equal(check.taken, end.taken_events);
+	assert_int_equal(check.dropped, end.dropped_events);
+	assert_int_equal(check.dropped_bytes, end.dropped_bytes);
+	assert_int_equal(end.waiting_events, 0);
+	if (overflow == WEFT_OVERFLOW_BLOCK)
+		assert_int_equal(check.dropped, 0);
+}
+
+static void test_queue_two_threads_block_loses_nothing(void **state)
+{
+	stress(WEFT_OVERFLOW_BLOCK);
+}
+
+static void test_queue_two_threads_drop_newest_tells_every_loss(void **state)
+{
+	stress(WEFT_OVERFLOW_DROP_NEWEST);
+}
+
+static void test_queue_two_threads_drop_oldest_tells_every_loss(void **state)
+{
+	stress(WEFT_OVERFLOW_DROP_OLDEST);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_queue_every_event_type_comes_out_as_it_went_in),
+		TEST(test_queue_order_is_kept_around_the_ring),
+		TEST(test_queue_drop_newest_is_told_before_the_next_event),
+		TEST(test_queue_drop_oldest_keeps_the_newest),
+		TEST(test_queue_losses_at_the_end_are_told_after_close),
+		TEST(test_queue_payload_counts_until_released),
+		TEST(test_queue_lends_at_most_a_share_of_its_payload),
+		TEST(test_queue_event_larger_than_its_payload_passes_alone),
+		TEST(test_queue_lent_batch_outlives_what_is_dropped),
+		TEST(test_queue_reader_leaving_first_frees_what_waits),
+		TEST(test_queue_block_gives_up_on_a_dead_reader_after_stop),
+		TEST(test_queue_two_threads_block_loses_nothing),
+		TEST(test_queue_two_threads_drop_newest_tells_every_loss),
+		TEST(test_queue_two_threads_drop_oldest_tells_every_loss),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Tests of agent/report.c: numbers, sums and their states, answers that lack things. */
+#include "unit/support/cmocka.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/report.h"
+
+static const char closed_report[] =
+	"{\"version\":\"1\",\"source\":\"eth0\",\"elapsed_ms\":1500,"
+	"\"ledgers\":[{\"name\":\"kernel_frames\",\"total\":{\"name\":\"xdp_seen_frames\",\"value\":1234},"
+	"\"parts\":[{\"name\":\"xdp_passed_frames\",\"value\":234},"
+	"{\"name\":\"xsk_ring_full_frames\",\"value\":0},"
+	"{\"name\":\"xdp_steered_frames\",\"value\":1000}],\"difference\":0,\"closed\":true}],"
+	"\"metrics\":{\"frames\":{\"value\":1000,\"help\":\"frames that reached a worker\"}},"
+	"\"sinks\":[{\"name\":\"streams\",\"files\":3}]}";
+
+typedef void (*print_fn)(const json_t *report, FILE *out);
+
+static char *printed(print_fn print, const char *json)
+{
+	json_t *report = json_loads(json, 0, NULL);
+	char *text = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+
+	print(report, out);
+	fclose(out);
+	json_decref(report);
+	return text;
+}
+
+static void assert_printed(print_fn print, const char *json, const char *part)
+{
+	char *text = printed(print, json);
+
+	if (!strstr(text, part))
+		fail_msg("%s\ndoes not contain \"%s\"", text, part);
+	free(text);
+}
+
+static void test_report_number_groups_thousands(void **state)
+{
+	char buf[28];
+
+	assert_string_equal(wf_report_number(0, buf), "0");
+	assert_string_equal(wf_report_number(999, buf), "999");
+	assert_string_equal(wf_report_number(1000, buf), "1,000");
+	assert_string_equal(wf_report_number(-1234567, buf), "-1,234,567");
+	assert_string_equal(wf_report_number(INT64_MAX, buf), "9,223,372,036,854,775,807");
+	assert_string_equal(wf_report_number(INT64_MIN, buf), "-9,223,372,036,854,775,808");
+}
+
+static void test_report_print_of_closed_ledger_shows_the_sum(void **state)
+{
+	assert_printed(wf_report_print, closed_report, "kernel_frames: closed\n");
+	assert_printed(wf_report_print, closed_report, "1,234  xdp_seen_frames");
+	assert_printed(wf_report_print, closed_report, "frames that reached a worker");
+	assert_printed(wf_report_print, closed_report, "3  files");
+}
+
+static void test_report_summary_shows_only_parts_that_are_not_zero(void **state)
+{
+	assert_printed(wf_report_print_summary, closed_report,
+		       "weft: ledger kernel_frames closed: 1,234 = 234 passed + 1,000 steered\n");
+	assert_printed(wf_report_print_summary, closed_report, "eth0: 1,000 packets");
+}
+
+static void test_report_with_open_ledger_tells_the_difference(void **state)
+{
+	const char *json = "{\"ledgers\":[{\"name\":\"a\",\"total\":{\"name\":\"b\",\"value\":5},"
+			   "\"parts\":[],\"difference\":-5000,\"closed\":false}]}";
+	json_t *report = json_loads(json, 0, NULL);
+
+	assert_false(wf_report_is_closed(report));
+	json_decref(report);
+	assert_printed(wf_report_print, json, "a: NOT closed, difference -5,000");
+	assert_printed(wf_report_print_summary, json, "a NOT closed, difference -5,000: 5\n");
+}
+
+static void test_report_that_lacks_everything_is_printed_all_the_same(void **state)
+{
+	assert_printed(wf_report_print, "{}", "weft ?");
+	assert_printed(wf_report_print_summary, "{}", "0 packets");
+	assert_printed(wf_report_print, "{\"ledgers\":[1,{}],\"metrics\":{\"x\":2},\"sinks\":[3]}",
+		       "?: NOT closed");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_report_number_groups_thousands),
+		cmocka_unit_test(test_report_print_of_closed_ledger_shows_the_sum),
+		cmocka_unit_test(test_report_summary_shows_only_parts_that_are_not_zero),
+		cmocka_unit_test(test_report_with_open_ledger_tells_the_difference),
+		cmocka_unit_test(test_report_that_lacks_everything_is_printed_all_the_same),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

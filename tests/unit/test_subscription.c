@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_subscription.c - several workers, one consumer: merged, bounded, ended, freed.
+ */
+#include "unit/support/cmocka.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+#include <weft/limits.h>
+
+#include "deliver/dispatch.h"
+#include "deliver/subscription.h"
+#include "memory/arena.h"
+#include "unit/support/delivery.h"
+
+enum { WORKERS = 3, EVENTS = 300 };
+
+static struct wf_arena *arena;
+static struct weft_sub *sub;
+static struct wf_dispatch dispatches[WORKERS];
+static struct weft_event events[EVENTS];
+static const uint8_t payload[1000];
+
+static int setup(void **state)
+{
+	sub = NULL;
+	return wf_arena_new(16 << 20, &arena);
+}
+
+static int teardown(void **state)
+{
+	wf_sub_free(sub);
+	assert_int_equal(wf_arena_used_bytes(arena), 0);
+	wf_arena_free(arena);
+	return 0;
+}
+
+static void subscribe(struct weft_sub_opts opts, bool live)
+{
+	opts.sz = sizeof(opts);
+	assert_int_equal(wf_sub_new(&opts, WORKERS, live, arena, &sub), 0);
+	for (uint32_t i = 0; i < WORKERS; i++)
+		wf_dispatch_init(&dispatches[i], i, &sub, 1);
+}
+
+/* @count numbered DATA events of flow @worker. */
+static void dispatch(uint32_t worker, uint64_t first, uint64_t count)
+{
+	struct weft_flow flow = delivery_flow(worker);
+
+	for (uint64_t i = first; i < first + count; i++) {
+		struct weft_event event = delivery_data(&flow, i, payload, 10);
+
+		wf_dispatch_event(&dispatches[worker], &event, NULL);
+	}
+	wf_dispatch_flush(&dispatches[worker]);
+}
+
+static void close_workers(void)
+{
+	for (uint32_t i = 0; i < WORKERS; i++)
+		wf_dispatch_close(&dispatches[i]);
+}
+
+static void test_subscription_merges_all_workers(void **state)
+{
+	struct delivery_check checks[WORKERS] = {0};
+	int count;
+
+	subscribe((struct weft_sub_opts){0}, false);
+	for (uint32_t i = 0; i < WORKERS; i++)
+		dispatch(i, 0, 100);
+	for (int taken = 0; taken < WORKERS * 100; taken += count) {
+		count = wf_sub_poll(sub, events, 7, 0);
+		assert_in_range(count, 1, 7);
+		for (int i = 0; i < count; i++)
+			delivery_check_event(&checks[events[i].flow->id], &events[i]);
+	}
+	assert_int_equal(wf_sub_poll(sub, events, 7, 0), 0);
+	for (uint32_t i = 0; i < WORKERS; i++) {
+		assert_int_equal(checks[i].wrong, 0);
+		assert_int_equal(checks[i].taken, 100);
+	}
+}
+
+static void test_subscription_busy_worker_does_not_starve_another(void **state)
+{
+	bool seen = false;
+
+	subscribe((struct weft_sub_opts){0}, false);
+	dispatch(0, 0, 400);
+	dispatch(2, 0, 1);
+	for (int polls = 0; polls < WORKERS; polls++) {
+		int count = wf_sub_poll(sub, events, 10, 0);
+
+		for (int i = 0; i < count; i++)
+			seen |= events[i].flow->id == 2;
+	}
+	assert_true(seen);
+}
+
+static void test_subscription_poll_times_out_with_nothing(void **state)
+{
+	subscribe((struct weft_sub_opts){0}, true);
+	assert_int_equal(wf_sub_poll(sub, events, EVENTS, 1), 0);
+}
+
+static void test_subscription_ends_when_all_workers_have_closed(void **state)
+{
+	subscribe((struct weft_sub_opts){0}, false);
+	dispatch(1, 0, 5);
+	wf_dispatch_close(&dispatches[0]);
+	wf_dispatch_close(&dispatches[1]);
+	assert_int_equal(wf_sub_poll(sub, events, EVENTS, -1), 5);
+	assert_int_equal(wf_sub_poll(sub, events, EVENTS, 0), 0);
+	wf_dispatch_close(&dispatches[2]);
+	assert_int_equal(wf_sub_poll(sub, events, EVENTS, -1), -ESHUTDOWN);
+	assert_int_equal(wf_sub_poll(sub, events, EVENTS, -1), -ESHUTDOWN);
+}
+
+static void test_subscription_only_wanted_types_are_queued(void **state)
+{
+	struct weft_flow flow = delivery_flow(0);
+	struct weft_event open = delivery_open(&flow);
+
+	subscribe((struct weft_sub_opts){.events = WEFT_EVENT_BIT(WEFT_EVENT_OPEN)}, false);
+	assert_true(wf_dispatch_wants(&dispatches[0], WEFT_EVENT_OPEN));
+	assert_false(wf_dispatch_wants(&dispatches[0], WEFT_EVENT_DATA));
+	dispatch(0, 0, 10);
+	wf_dispatch_event(&dispatches[0], &open, NULL);
+	close_workers();
+	assert_int_equal(wf_sub_poll(sub, events, EVENTS, -1), 1);
+	assert_int_equal(events[0].type, WEFT_EVENT_OPEN);
+}
+
+static void test_subscription_ended_by_its_consumer_takes_nothing_more(void **state)
+{
+	uint64_t used;
+
+	subscribe((struct weft_sub_opts){0}, false);
+	dispatch(0, 0, 10);
+	assert_int_equal(wf_sub_poll(sub, events, 3, 0), 3);
+	wf_sub_end(sub);
+	wf_sub_end(sub);
+	used = wf_arena_used_bytes(arena);
+	assert_int_equal(wf_sub_poll(sub, events, EVENTS, -1), -ESHUTDOWN);
+	dispatch(0, 10, 10);
+	wf_dispatch_flush(&dispatches[1]);
+	assert_true(wf_arena_used_bytes(arena) < used); /* these two have noticed */
+	close_workers();
+	assert_int_equal(wf_arena_used_bytes(arena), 0);
+}
+
+static void test_subscription_block_is_refused_live(void **state)
+{
+	struct weft_sub_opts opts = {.sz = sizeof(opts), .overflow = WEFT_OVERFLOW_BLOCK};
+
+	assert_int_equal(wf_sub_new(&opts, WORKERS, true, arena, &sub), -EINVAL);
+	assert_null(sub);
+}
+
+static void test_subscription_queue_below_minimum_is_refused(void **state)
+{
+	struct weft_sub_opts opts = {.sz = sizeof(opts), .queue_bytes = WEFT_QUEUE_MIN_BYTES - 1};
+
+	assert_int_equal(wf_sub_new(&opts, WORKERS, false, arena, &sub), -EINVAL);
+}
+
+static void test_subscription_beyond_the_budget_is_refused_and_undone(void **state)
+{
+	struct weft_sub_opts opts = {.sz = sizeof(opts), .queue_bytes = 64 << 20};
+
+	assert_int_equal(wf_sub_new(&opts, WORKERS, false, arena, &sub), -ENOBUFS);
+	assert_int_equal(wf_arena_used_bytes(arena), 0);
+}
+
+/* ---- inline ---- */
+
+struct inline_ctx {
+	int calls;
+	int fail_at;
+};
+
+static int count_call(const struct weft_event *event, void *ctx)
+{
+	struct inline_ctx *inline_ctx = ctx;
+
+	return ++inline_ctx->calls == inline_ctx->fail_at ? -EIO : 0;
+}
+
+static void test_subscription_inline_is_called_until_it_fails(void **state)
+{
+	struct inline_ctx ctx = {.fail_at = 15};
+	struct weft_sub_stats stats;
+
+	subscribe((struct weft_sub_opts){.inline_fn = count_call, .ctx = &ctx}, true);
+	dispatch(0, 0, 10);
+	dispatch(1, 0, 10);
+	close_workers();
+	assert_int_equal(ctx.calls, 15);
+	wf_sub_stats(sub, &stats);
+	assert_int_equal(stats.pushed_events, 15);
+	assert_int_equal(stats.taken_events, 15);
+	assert_int_equal(stats.pushed_bytes, 150);
+}
+
+/* ---- threads ---- */
+
+enum { STRESS = 50000 };
+
+static void *run_worker(void *ctx)
+{
+	uint32_t worker = (uint32_t)(uintptr_t)ctx;
+
+	for (uint64_t i = 0; i < STRESS; i += 50)
+		dispatch(worker, i, 50);
+	wf_dispatch_close(&dispatches[worker]);
+	return NULL;
+}
+
+static void run_threads(struct delivery_check *checks, uint64_t end_after)
+{
+	pthread_t threads[WORKERS];
+	uint64_t taken = 0;
+	int count = 0;
+
+	for (uint32_t i = 0; i < WORKERS; i++)
+		assert_int_equal(
+			pthread_create(&threads[i], NULL, run_worker, (void *)(uintptr_t)i), 0);
+	while (taken < end_after && (count = wf_sub_poll(sub, events, EVENTS, -1)) > 0) {
+		for (int i = 0; i < count; i++) {
+			if (events[i].type == WEFT_EVENT_DATA)
+				delivery_check_event(&checks[events[i].flow->id], &events[i]);
+			taken += events[i].type == WEFT_EVENT_DATA;
+		}
+	}
+	if (count > 0)
+		wf_sub_end(sub);
+	else
+		assert_int_equal(count, -ESHUTDOWN);
+	for (uint32_t i = 0; i < WORKERS; i++)
+		pthread_join(threads[i], NULL);
+}
+
+static void test_subscription_threads_sleeping_and_blocking_lose_nothing(void **state)
+{
+	struct delivery_check checks[WORKERS] = {0};
+
+	subscribe((struct weft_sub_opts){.queue_bytes = WEFT_QUEUE_MIN_BYTES}, false);
+	run_threads(checks, UINT64_MAX);
+	for (uint32_t i = 0; i < WORKERS; i++) {
+		assert_int_equal(checks[i].wrong, 0);
+		assert_int_equal(checks[i].taken, STRESS);
+	}
+}
+
+static void test_subscription_consumer_leaving_frees_blocked_workers(void **state)
+{
+	struct delivery_check checks[WORKERS] = {0};
+
+	subscribe((struct weft_sub_opts){.queue_bytes = WEFT_QUEUE_MIN_BYTES}, false);
+	run_threads(checks, 5000);
+	assert_int_equal(wf_arena_used_bytes(arena), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_subscription_merges_all_workers),
+		TEST(test_subscription_busy_worker_does_not_starve_another),
+		TEST(test_subscription_poll_times_out_with_nothing),
+		TEST(test_subscription_ends_when_all_workers_have_closed),
+		TEST(test_subscription_only_wanted_types_are_queued),
+		TEST(test_subscription_ended_by_its_consumer_takes_nothing_more),
+		TEST(test_subscription_block_is_refused_live),
+		TEST(test_subscription_queue_below_minimum_is_refused),
+		TEST(test_subscription_beyond_the_budget_is_refused_and_undone),
+		TEST(test_subscription_inline_is_called_until_it_fails),
+		TEST(test_subscription_threads_sleeping_and_blocking_lose_nothing),
+		TEST(test_subscription_consumer_leaving_frees_blocked_workers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

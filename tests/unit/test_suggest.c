@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Tests of agent/suggest.c. */
+#include "unit/support/cmocka.h"
+
+#include <string.h>
+
+#include "agent/suggest.h"
+
+static const char *nearest(const char *wanted)
+{
+	static const char *const names[] = {"run", "replay", "demo", "doctor", "stats", "config"};
+	struct wf_suggest suggest;
+
+	wf_suggest_init(&suggest, wanted);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		wf_suggest_offer(&suggest, names[i]);
+	return suggest.nearest ? suggest.nearest : "";
+}
+
+static void test_suggest_of_slip_finds_the_name(void **state)
+{
+	assert_string_equal(nearest("rpelay"), "replay");
+	assert_string_equal(nearest("repaly"), "replay");
+	assert_string_equal(nearest("doktor"), "doctor");
+	assert_string_equal(nearest("stat"), "stats");
+	assert_string_equal(nearest("rum"), "run");
+}
+
+static void test_suggest_of_another_word_finds_nothing(void **state)
+{
+	char long_name[200];
+
+	assert_string_equal(nearest("elephant"), "");
+	assert_string_equal(nearest(""), "");
+	memset(long_name, 'r', sizeof(long_name) - 1);
+	long_name[sizeof(long_name) - 1] = '\0';
+	assert_string_equal(nearest(long_name), "");
+}
+
+static void test_suggest_text_without_nearest_is_empty(void **state)
+{
+	struct wf_suggest suggest;
+	char buf[64];
+
+	wf_suggest_init(&suggest, "abc");
+	assert_string_equal(wf_suggest_text(&suggest, buf, sizeof(buf)), "");
+	wf_suggest_offer(&suggest, "abd");
+	assert_string_equal(wf_suggest_text(&suggest, buf, sizeof(buf)), "; did you mean 'abd'?");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_suggest_of_slip_finds_the_name),
+		cmocka_unit_test(test_suggest_of_another_word_finds_nothing),
+		cmocka_unit_test(test_suggest_text_without_nearest_is_empty),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

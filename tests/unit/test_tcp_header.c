@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "unit/support/cmocka.h"
+
+#include <string.h>
+
+#include "unit/support/decode_kinds.h"
+
+static struct packet_builder pb;
+
+/* Decode a segment with these flags and options; frame cut by @cut_bytes. */
+static struct wf_packet decode_options(uint16_t flags, const void *options, uint8_t options_bytes,
+				       uint32_t cut_bytes)
+{
+	struct decoded decoded;
+	struct wf_frame frame;
+
+	pb_segment(&pb, KIND_SRC, KIND_DST,
+		   &(struct pb_tcp){.src_port = 1,
+				    .dst_port = 2,
+				    .seq = 0xfffffff0,
+				    .ack = 0x80000001,
+				    .flags = flags,
+				    .window = 0xabcd,
+				    .urgent = 0x1234,
+				    .options = options,
+				    .options_bytes = options_bytes},
+		   "xyz", 3);
+	pb_frame(&pb, 0, &frame);
+	frame.cap_bytes -= cut_bytes;
+	decoded_init(&decoded, &frame, WEFT_CHECKSUM_VERIFY);
+	assert_int_equal(decoded.result, WF_DECODE_TCP);
+	assert_int_equal(decoded.packet.payload_bytes, 3);
+	decoded_fini(&decoded);
+	return decoded.packet;
+}
+
+static void test_tcp_fields_are_in_host_order(void **state)
+{
+	struct wf_packet packet = decode_options(0x1ff, NULL, 0, 0);
+
+	assert_int_equal(packet.seq, 0xfffffff0);
+	assert_int_equal(packet.ack, 0x80000001);
+	assert_int_equal(packet.window, 0xabcd);
+	assert_int_equal(packet.urgent, 0x1234);
+	assert_int_equal(packet.tcp_flags, WF_TCP_FIN | WF_TCP_SYN | WF_TCP_RST | WF_TCP_PSH |
+						   WF_TCP_ACK | WF_TCP_URG | WF_TCP_ECE |
+						   WF_TCP_CWR | WF_TCP_AE);
+	assert_int_equal(packet.options, 0);
+}
+
+static void test_tcp_timestamp_aligned_and_not_are_the_same(void **state)
+{
+	static const uint8_t aligned[] = {1, 1, 8, 10, 0, 0, 1, 2, 0x80, 0, 3, 4};
+	static const uint8_t last[] = {8, 10, 0, 0, 1, 2, 0x80, 0, 3, 4, 1, 1};
+	struct wf_packet a = decode_options(WF_TCP_ACK, aligned, sizeof(aligned), 0);
+	struct wf_packet b = decode_options(WF_TCP_ACK, last, sizeof(last), 0);
+
+	assert_int_equal(a.options, WF_TCP_OPT_TIMESTAMP);
+	assert_int_equal(b.options, WF_TCP_OPT_TIMESTAMP);
+	assert_int_equal(a.ts_val, 0x0102);
+	assert_int_equal(a.ts_ecr, 0x80000304);
+	assert_int_equal(b.ts_val, a.ts_val);
+	assert_int_equal(b.ts_ecr, a.ts_ecr);
+}
+
+static const uint8_t syn_options[] = {2, 4, 0x05, 0xb4, 4, 2,  8,  10, 0, 0, 0, 1, 0, 0, 0,
+				      2, 1, 3,	  3,	7, 34, 10, 1,  2, 3, 4, 5, 6, 7, 8};
+
+static void test_tcp_syn_options_are_read(void **state)
+{
+	struct wf_packet packet = decode_options(WF_TCP_SYN, syn_options, sizeof(syn_options), 0);
+
+	assert_int_equal(packet.options, WF_TCP_OPT_MSS | WF_TCP_OPT_WSCALE | WF_TCP_OPT_SACK_OK |
+						 WF_TCP_OPT_TIMESTAMP | WF_TCP_OPT_FASTOPEN);
+	assert_int_equal(packet.mss, 1460);
+	assert_int_equal(packet.wscale, 7);
+	assert_int_equal(packet.ts_val, 1);
+	assert_int_equal(packet.ts_ecr, 2);
+}
+
+static void test_tcp_syn_options_without_syn_do_not_count(void **state)
+{
+	struct wf_packet packet = decode_options(WF_TCP_ACK, syn_options, sizeof(syn_options), 0);
+
+	assert_int_equal(packet.options, WF_TCP_OPT_TIMESTAMP);
+	assert_int_equal(packet.mss, 0);
+	assert_int_equal(packet.wscale, 0);
+}
+
+static void test_tcp_window_scale_above_14_counts_as_14(void **state)
+{
+	assert_int_equal(decode_options(WF_TCP_SYN, "\3\3\377\1", 4, 0).wscale, 14);
+	assert_int_equal(decode_options(WF_TCP_SYN, "\3\3\16\1", 4, 0).wscale, 14);
+	assert_int_equal(decode_options(WF_TCP_SYN, "\3\3\15\1", 4, 0).wscale, 13);
+}
+
+static void test_tcp_experimental_fast_open_needs_its_magic(void **state)
+{
+	assert_int_equal(decode_options(WF_TCP_SYN, "\376\4\371\211", 4, 0).options,
+			 WF_TCP_OPT_FASTOPEN);
+	assert_int_equal(decode_options(WF_TCP_SYN, "\376\4\371\212", 4, 0).options, 0);
+	assert_int_equal(decode_options(WF_TCP_SYN, "\376\2\1\1", 4, 0).options, 0);
+}
+
+static void test_tcp_signature_options_are_told(void **state)
+{
+	static const uint8_t md5[20] = {19, 18};
+	static const uint8_t ao[16] = {29, 16};
+
+	assert_int_equal(decode_options(WF_TCP_ACK, md5, sizeof(md5), 0).options, WF_TCP_OPT_MD5);
+	assert_int_equal(decode_options(WF_TCP_ACK, ao, sizeof(ao), 0).options, WF_TCP_OPT_MD5);
+}
+
+static void test_tcp_option_of_wrong_length_is_passed_over(void **state)
+{
+	struct wf_packet packet =
+		decode_options(WF_TCP_SYN, "\2\3\1\3\4\7\7\4\3\1\1\1\10\2\3\3\5\0\0", 19, 0);
+
+	/* MSS of 3 bytes, window scale of 4, SACK permitted of 3, timestamp of 2, then a good one
+	 */
+	assert_int_equal(packet.options, WF_TCP_OPT_WSCALE);
+	assert_int_equal(packet.wscale, 5);
+}
+
+static void test_tcp_option_that_lies_ends_the_list(void **state)
+{
+	static const char *const lies[] = {
+		"\3\3\2\2\6\1\1\1", /* longer than the list */
+		"\3\3\2\2\0\1\1\1", /* length 0 */
+		"\3\3\2\2\1\1\1\1", /* length 1 */
+		"\3\3\2\1\1\1\1\2", /* no length byte */
+	};
+
+	for (unsigned int i = 0; i < 4; i++) {
+		struct wf_packet packet = decode_options(WF_TCP_SYN, lies[i], 8, 0);
+
+		assert_int_equal(packet.options, WF_TCP_OPT_WSCALE | WF_TCP_OPT_MALFORMED);
+		assert_int_equal(packet.wscale, 2);
+	}
+}
+
+static void test_tcp_nothing_counts_after_end_of_list(void **state)
+{
+	assert_int_equal(decode_options(WF_TCP_SYN, "\0\3\3\7", 4, 0).options, 0);
+}
+
+static void test_tcp_options_all_40_bytes(void **state)
+{
+	uint8_t nops[40];
+
+	memset(nops, 1, sizeof(nops));
+	assert_int_equal(decode_options(WF_TCP_SYN, nops, 40, 0).options, 0);
+	memcpy(nops + 37, "\3\3\6", 3);
+	assert_int_equal(decode_options(WF_TCP_SYN, nops, 40, 0).wscale, 6);
+}
+
+/* A snap length of 54 shows no options, but the segment and its length. */
+static void test_tcp_options_cut_by_capture_still_give_the_segment(void **state)
+{
+	static const uint8_t stamp[] = {1, 1, 8, 10, 0, 0, 1, 2, 0x80, 0, 3, 4};
+
+	for (uint32_t cut = 4; cut <= 15; cut++) {
+		struct wf_packet packet = decode_options(WF_TCP_ACK, stamp, sizeof(stamp), cut);
+
+		assert_int_equal(packet.options, WF_TCP_OPT_MALFORMED);
+		assert_int_equal(packet.payload_captured_bytes, 0);
+	}
+}
+
+static void test_tcp_header_length_too_small_is_malformed(void **state)
+{
+	for (int words = 0; words < 5; words++) {
+		pb_segment(&pb, KIND_SRC, KIND_DST, &(struct pb_tcp){.src_port = 1}, "xyz", 3);
+		pb_at(&pb, PB_TCP, 0)[12] = (uint8_t)(words << 4);
+		pb_fix_checksums(&pb);
+		assert_int_equal(decode_builder(&pb, WEFT_CHECKSUM_VERIFY), WF_DECODE_MALFORMED);
+	}
+}
+
+static void test_tcp_header_length_beyond_the_datagram_is_malformed(void **state)
+{
+	for (int words = 6; words < 16; words++) {
+		pb_segment(&pb, KIND_SRC, KIND_DST, &(struct pb_tcp){.src_port = 1}, "xyz", 3);
+		pb_at(&pb, PB_TCP, 0)[12] = (uint8_t)(words << 4);
+		pb_fix_checksums(&pb);
+		/* Padding behind the datagram is no header either. */
+		pb_data(&pb, NULL, 60);
+		assert_int_equal(decode_builder(&pb, WEFT_CHECKSUM_IGNORE), WF_DECODE_MALFORMED);
+	}
+}
+
+static void test_tcp_header_that_fills_the_datagram_has_no_payload(void **state)
+{
+	struct decoded decoded;
+	struct wf_frame frame;
+
+	pb_segment(&pb, KIND_SRC, KIND_DST, &(struct pb_tcp){.src_port = 1}, "\1\1\1\1", 4);
+	pb_at(&pb, PB_TCP, 0)[12] = 6 << 4;
+	pb_fix_checksums(&pb);
+	pb_frame(&pb, 0, &frame);
+	decoded_init(&decoded, &frame, WEFT_CHECKSUM_VERIFY);
+	assert_int_equal(decoded.result, WF_DECODE_TCP);
+	assert_int_equal(decoded.packet.payload_bytes, 0);
+	decoded_fini(&decoded);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_tcp_fields_are_in_host_order),
+		cmocka_unit_test(test_tcp_timestamp_aligned_and_not_are_the_same),
+		cmocka_unit_test(test_tcp_syn_options_are_read),
+		cmocka_unit_test(test_tcp_syn_options_without_syn_do_not_count),
+		cmocka_unit_test(test_tcp_window_scale_above_14_counts_as_14),
+		cmocka_unit_test(test_tcp_experimental_fast_open_needs_its_magic),
+		cmocka_unit_test(test_tcp_signature_options_are_told),
+		cmocka_unit_test(test_tcp_option_of_wrong_length_is_passed_over),
+		cmocka_unit_test(test_tcp_option_that_lies_ends_the_list),
+		cmocka_unit_test(test_tcp_nothing_counts_after_end_of_list),
+		cmocka_unit_test(test_tcp_options_all_40_bytes),
+		cmocka_unit_test(test_tcp_options_cut_by_capture_still_give_the_segment),
+		cmocka_unit_test(test_tcp_header_length_too_small_is_malformed),
+		cmocka_unit_test(test_tcp_header_length_beyond_the_datagram_is_malformed),
+		cmocka_unit_test(test_tcp_header_that_fills_the_datagram_has_no_payload),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * config_value.c - one value: from text, to text, and what it may be.
+ *
+ * A list is built whole and then replaces the old one, so that a refused value
+ * changes nothing.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <math.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/config_internal.h"
+
+bool wf_config_type_is_list(enum wf_config_type type)
+{
+	return type == WF_CONFIG_NAMES || type == WF_CONFIG_PORTS || type == WF_CONFIG_PREFIXES ||
+	       type == WF_CONFIG_OVERLAPS;
+}
+
+static void join_choices(const char *const *choices, char *buf, size_t buf_bytes)
+{
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (; *choices && used < buf_bytes; choices++)
+		used += (size_t)snprintf(buf + used, buf_bytes - used, "%s%s", used ? ", " : "",
+					 *choices);
+}
+
+const char *wf_config_expects(const struct wf_config_key *key, char *buf, size_t buf_bytes)
+{
+	char names[200];
+
+	switch (key->type) {
+	case WF_CONFIG_UINT:
+		if (key->max == UINT64_MAX)
+			snprintf(buf, buf_bytes, "%llu or more %s", (unsigned long long)key->min,
+				 key->unit);
+		else
+			snprintf(buf, buf_bytes, "%llu to %llu %s", (unsigned long long)key->min,
+				 (unsigned long long)key->max, key->unit);
+		break;
+	case WF_CONFIG_BOOL:
+		snprintf(buf, buf_bytes, "true or false");
+		break;
+	case WF_CONFIG_CHOICE:
+		join_choices(key->choices, names, sizeof(names));
+		snprintf(buf, buf_bytes, "one of %s", names);
+		break;
+	case WF_CONFIG_SHARE:
+		snprintf(buf, buf_bytes, "above 0, up to 1");
+		break;
+	case WF_CONFIG_TEXT:
+		snprintf(buf, buf_bytes, "text");
+		break;
+	case WF_CONFIG_NAMES:
+		snprintf(buf, buf_bytes, "a list of interface names");
+		break;
+	case WF_CONFIG_PORTS:
+		snprintf(buf, buf_bytes, "a list of ports, 1 to 65535");
+		break;
+	case WF_CONFIG_PREFIXES:
+		snprintf(buf, buf_bytes, "a list of prefixes such as 10.0.0.0/8 or 2001:db8::/32");
+		break;
+	case WF_CONFIG_OVERLAPS:
+		join_choices(key->choices, names, sizeof(names));
+		snprintf(buf, buf_bytes, "prefix: policy, which is one of %s", names);
+		break;
+	case WF_CONFIG_LATER:
+		snprintf(buf, buf_bytes, "nothing");
+		break;
+	}
+	return buf;
+}
+
+/* ---- scalars; each returns false if @text is no such value ---- */
+
+static bool parse_digits(const char *text, uint64_t *ret_value, const char **ret_end)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*ret_value = strtoull(text, &end, 10);
+	*ret_end = end;
+	return errno == 0;
+}
+
+/* Memory may be told in K, M or G (1024s); @unit_shift: 2^n bytes are one unit. */
+static bool scale_memory(uint64_t *value, char suffix, unsigned unit_shift)
+{
+	const char *letters = "KMG";
+	const char *letter = strchr(letters, suffix & ~0x20);
+	unsigned shift;
+
+	if (!letter || !suffix)
+		return false;
+	shift = 10 * (unsigned)(letter - letters + 1);
+	if (shift >= unit_shift) {
+		shift -= unit_shift;
+		if (*value > UINT64_MAX >> shift)
+			return false;
+		*value <<= shift;
+		return true;
+	}
+	/* A fraction of a unit: only if it comes out even. */
+	shift = unit_shift - shift;
+	if (*value & ((1ull << shift) - 1))
+		return false;
+	*value >>= shift;
+	return true;
+}
+
+static bool parse_uint(const struct wf_config_key *key, const char *text, uint64_t *ret_value)
+{
+	bool is_mib = !strcmp(key->unit, "MiB");
+	uint64_t value;
+	const char *end;
+
+	if (!parse_digits(text, &value, &end))
+		return false;
+	if (*end && (is_mib || !strcmp(key->unit, "bytes"))) {
+		if (end[1] || !scale_memory(&value, *end, is_mib ? 20 : 0))
+			return false;
+		end++;
+	}
+	if (*end || value < key->min || value > key->max)
+		return false;
+	*ret_value = value;
+	return true;
+}
+
+static bool parse_bool(const char *text, bool *ret_value)
+{
+	if (strcmp(text, "true") && strcmp(text, "false"))
+		return false;
+	*ret_value = text[0] == 't';
+	return true;
+}
+
+static bool parse_choice(const char *const *choices, const char *text, int *ret_value)
+{
+	for (int i = 0; choices[i]; i++) {
+		if (!strcmp(choices[i], text)) {
+			*ret_value = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool parse_share(const char *text, double *ret_value)
+{
+	char *end;
+	double value = strtod(text, &end);
+
+	if (end == text || *end || !isfinite(value) || value <= 0 || value > 1)
+		return false;
+	*ret_value = value;
+	return true;
+}
+
+static bool assign_scalar(struct wf_config *config, const struct wf_config_key *key,
+			  const char *text)
+{
+	void *field = (char *)config + key->offset;
+
+	switch (key->type) {
+	case WF_CONFIG_UINT:
+		return parse_uint(key, text, field);
+	case WF_CONFIG_BOOL:
+		return parse_bool(text, field);
+	case WF_CONFIG_CHOICE:
+		return parse_choice(key->choices, text, field);
+	case WF_CONFIG_SHARE:
+		return parse_share(text, field);
+	case WF_CONFIG_TEXT:
+	case WF_CONFIG_NAMES:
+	case WF_CONFIG_PORTS:
+	case WF_CONFIG_PREFIXES:
+	case WF_CONFIG_OVERLAPS:
+	case WF_CONFIG_LATER:
+		break;
+	}
+	return false;
+}
+
+/* ---- elements of lists; each returns 0, -EINVAL or -ENOMEM ---- */
+
+static int parse_ifname(const char *text, char **ret_name)
+{
+	size_t chars = strlen(text);
+
+	if (chars == 0 || chars >= IFNAMSIZ || strpbrk(text, "/ \t\n:") || !strcmp(text, ".") ||
+	    !strcmp(text, ".."))
+		return -EINVAL;
+	*ret_name = strdup(text);
+	return *ret_name ? 0 : -ENOMEM;
+}
+
+static int parse_port(const char *text, uint16_t *ret_port)
+{
+	uint64_t value;
+	const char *end;
+
+	if (!parse_digits(text, &value, &end) || *end || value < 1 || value > UINT16_MAX)
+		return -EINVAL;
+	*ret_port = (uint16_t)value;
+	return 0;
+}
+
+static bool has_bits_beyond(const uint8_t addr[16], unsigned bits)
+{
+	for (unsigned bit = bits; bit < 128; bit++)
+		if (addr[bit / 8] & (0x80u >> (bit % 8)))
+			return true;
+	return false;
+}
+
+/* The address before an optional "/bits"; IPv4 as ::ffff:a.b.c.d. Its offset in bits, or -EINVAL.
+ */
+static int parse_address(const char *text, size_t chars, uint8_t ret_addr[16])
+{
+	char addr[INET6_ADDRSTRLEN];
+
+	if (chars >= sizeof(addr))
+		return -EINVAL;
+	memcpy(addr, text, chars);
+	addr[chars] = '\0';
+	memset(ret_addr, 0, 16);
+	if (inet_pton(AF_INET6, addr, ret_addr) == 1)
+		return 0;
+	if (inet_pton(AF_INET, addr, ret_addr + 12) != 1)
+		return -EINVAL;
+	ret_addr[10] = 0xff;
+	ret_addr[11] = 0xff;
+	return 96;
+}
+
+static int parse_prefix(const char *text, struct weft_prefix *ret_prefix)
+{
+	size_t chars = strcspn(text, "/");
+	int first_bit = parse_address(text, chars, ret_prefix->addr);
+	uint64_t bits = 128 - (unsigned)first_bit;
+	const char *end = "";
+
+	if (first_bit < 0)
+		return -EINVAL;
+	if (text[chars] && (!parse_digits(text + chars + 1, &bits, &end) || *end ||
+			    bits > 128 - (unsigned)first_bit))
+		return -EINVAL;
+	ret_prefix->bits = (uint8_t)(bits + (unsigned)first_bit);
+	/* 10.1.2.3/8 is most likely a slip: rather ask than guess. */
+	return has_bits_beyond(ret_prefix->addr, ret_prefix->bits) ? -EINVAL : 0;
+}
+
+static int parse_overlap_rule(const struct wf_config_key *key, const char *text,
+			      struct weft_overlap_rule *ret_rule)
+{
+	const char *equals = strchr(text, '=');
+	char prefix[INET6_ADDRSTRLEN + 4];
+	int policy;
+
+	if (!equals || (size_t)(equals - text) >= sizeof(prefix))
+		return -EINVAL;
+	memcpy(prefix, text, (size_t)(equals - text));
+	prefix[equals - text] = '\0';
+	if (parse_prefix(prefix, &ret_rule->prefix) ||
+	    !parse_choice(key->choices, equals + 1, &policy))
+		return -EINVAL;
+	ret_rule->policy = (enum weft_overlap)policy;
+	return 0;
+}
+
+static size_t element_bytes(enum wf_config_type type)
+{
+	switch (type) {
+	case WF_CONFIG_NAMES:
+		return sizeof(char *);
+	case WF_CONFIG_PORTS:
+		return sizeof(uint16_t);
+	case WF_CONFIG_PREFIXES:
+		return sizeof(struct weft_prefix);
+	case WF_CONFIG_OVERLAPS:
+		return sizeof(struct weft_overlap_rule);
+	case WF_CONFIG_UINT:
+	case WF_CONFIG_BOOL:
+	case WF_CONFIG_CHOICE:
+	case WF_CONFIG_SHARE:
+	case WF_CONFIG_TEXT:
+	case WF_CONFIG_LATER:
+		break;
+	}
+	return 0;
+}
+
+static int parse_element(const struct wf_config_key *key, const char *text, void *slot)
+{
+	switch (key->type) {
+	case WF_CONFIG_NAMES:
+		return parse_ifname(text, slot);
+	case WF_CONFIG_PORTS:
+		return parse_port(text, slot);
+	case WF_CONFIG_PREFIXES:
+		return parse_prefix(text, slot);
+	case WF_CONFIG_OVERLAPS:
+		return parse_overlap_rule(key, text, slot);
+	case WF_CONFIG_UINT:
+	case WF_CONFIG_BOOL:
+	case WF_CONFIG_CHOICE:
+	case WF_CONFIG_SHARE:
+	case WF_CONFIG_TEXT:
+	case WF_CONFIG_LATER:
+		break;
+	}
+	return -EINVAL;
+}
+
+static void free_list(enum wf_config_type type, void *list, size_t count)
+{
+	if (type == WF_CONFIG_NAMES)
+		for (size_t i = 0; i < count; i++)
+			free(((char **)list)[i]);
+	free(list);
+}
+
+static int refuse_value(const struct wf_config_key *key, const char *place, const char *text,
+			struct wf_config_error *ret_error)
+{
+	char expected[256];
+
+	return wf_config_refuse(ret_error, "%s: '%s': expected %s", place, text,
+				wf_config_expects(key, expected, sizeof(expected)));
+}
+
+static int assign_list(struct wf_config *config, const struct wf_config_key *key, const char *place,
+		       const char *const *items, size_t items_count,
+		       struct wf_config_error *ret_error)
+{
+	size_t bytes = element_bytes(key->type);
+	char *list = NULL;
+	size_t done = 0;
+	int err = 0;
+
+	if (items_count > key->max)
+		return wf_config_refuse(ret_error, "%s: %zu entries: expected at most %llu", place,
+					items_count, (unsigned long long)key->max);
+	if (items_count > 0) {
+		list = calloc(items_count, bytes);
+		if (!list)
+			return -ENOMEM;
+	}
+	for (; done < items_count && !err; done++)
+		err = parse_element(key, items[done], list + done * bytes);
+	if (err) {
+		free_list(key->type, list, done - 1);
+		return err == -EINVAL ? refuse_value(key, place, items[done - 1], ret_error) : err;
+	}
+
+	wf_config_clear(config, key);
+	*(void **)((char *)config + key->offset) = list;
+	*(size_t *)((char *)config + key->count_offset) = items_count;
+	return 0;
+}
+
+int wf_config_assign(struct wf_config *config, const struct wf_config_key *key, const char *place,
+		     const char *const *items, size_t items_count,
+		     struct wf_config_error *ret_error)
+{
+	char *copy;
+
+	if (wf_config_type_is_list(key->type))
+		return assign_list(config, key, place, items, items_count, ret_error);
+	if (key->type == WF_CONFIG_TEXT) {
+		copy = strdup(items[0]);
+		if (!copy)
+			return -ENOMEM;
+		wf_config_clear(config, key);
+		*(char **)((char *)config + key->offset) = copy;
+		return 0;
+	}
+	if (!assign_scalar(config, key, items[0]))
+		return refuse_value(key, place, items[0], ret_error);
+	return 0;
+}
+
+void wf_config_clear(struct wf_config *config, const struct wf_config_key *key)
+{
+	void **owned = (void **)((char *)config + key->offset);
+
+	if (key->type == WF_CONFIG_TEXT) {
+		free(*owned);
+		*owned = NULL;
+	} else if (wf_config_type_is_list(key->type)) {
+		size_t *count = (size_t *)((char *)config + key->count_offset);
+
+		free_list(key->type, *owned, *count);
+		*owned = NULL;
+		*count = 0;
+	}
+}
+
+/* ---- to text ---- */
+
+static void print_quoted(const char *text, FILE *out)
+{
+	fputc('"', out);
+	for (; *text; text++) {
+		if ((unsigned char)*text < 0x20)
+			fprintf(out, "\\x%02x", (unsigned char)*text);
+		else
+			fprintf(out, "%s%c", *text == '"' || *text == '\\' ? "\\" : "", *text);
+	}
+	fputc('"', out);
+}
+
+static void print_prefix(const struct weft_prefix *prefix, FILE *out)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	bool is_v4 = prefix->bits >= 96 && !memcmp(prefix->addr, mapped, sizeof(mapped));
+	char addr[INET6_ADDRSTRLEN];
+
+	if (is_v4)
+		inet_ntop(AF_INET, prefix->addr + 12, addr, sizeof(addr));
+	else
+		inet_ntop(AF_INET6, prefix->addr, addr, sizeof(addr));
+	fprintf(out, "\"%s/%u\"", addr, prefix->bits - (is_v4 ? 96u : 0u));
+}
+
+static void print_element(const struct wf_config_key *key, const void *slot, FILE *out)
+{
+	const struct weft_overlap_rule *rule = slot;
+
+	if (key->type == WF_CONFIG_NAMES) {
+		print_quoted(*(char *const *)slot, out);
+	} else if (key->type == WF_CONFIG_PORTS) {
+		fprintf(out, "%u", *(const uint16_t *)slot);
+	} else if (key->type == WF_CONFIG_PREFIXES) {
+		print_prefix(slot, out);
+	} else {
+		print_prefix(&rule->prefix, out);
+		fprintf(out, ": %s", key->choices[rule->policy]);
+	}
+}
+
+static void print_list(const struct wf_config *config, const struct wf_config_key *key, FILE *out)
+{
+	const char *list = *(char *const *)((const char *)config + key->offset);
+	size_t count = *(const size_t *)((const char *)config + key->count_offset);
+	bool is_map = key->type == WF_CONFIG_OVERLAPS;
+
+	fputc(is_map ? '{' : '[', out);
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			fputs(", ", out);
+		print_element(key, list + i * element_bytes(key->type), out);
+	}
+	fputc(is_map ? '}' : ']', out);
+}
+
+void wf_config_value_print(const struct wf_config *config, const struct wf_config_key *key,
+			   FILE *out)
+{
+	const void *field = (const char *)config + key->offset;
+
+	switch (key->type) {
+	case WF_CONFIG_UINT:
+		fprintf(out, "%llu", (unsigned long long)*(const uint64_t *)field);
+		break;
+	case WF_CONFIG_BOOL:
+		fputs(*(const bool *)field ? "true" : "false", out);
+		break;
+	case WF_CONFIG_CHOICE:
+		fputs(key->choices[*(const int *)field], out);
+		break;
+	case WF_CONFIG_SHARE:
+		fprintf(out, "%.17g", *(const double *)field);
+		break;
+	case WF_CONFIG_TEXT:
+		print_quoted(*(char *const *)field, out);
+		break;
+	case WF_CONFIG_NAMES:
+	case WF_CONFIG_PORTS:
+	case WF_CONFIG_PREFIXES:
+	case WF_CONFIG_OVERLAPS:
+		print_list(config, key, out);
+		break;
+	case WF_CONFIG_LATER:
+		break;
+	}
+}

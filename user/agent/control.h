@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * control.h - how another process asks a running agent: DIR/IFACE.sock.
+ *
+ *   request   one line of JSON: {"command": "stats"}
+ *   response  one line of JSON: {"ok": true, "stats": {report.h}}
+ *             or {"ok": false, "error": "what: why"}
+ *
+ * A connection may carry several requests. Only the owner (root) may connect.
+ */
+#ifndef WF_AGENT_CONTROL_H
+#define WF_AGENT_CONTROL_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+struct wf_control;
+
+/*
+ * wf_control_fn - answer one command
+ *
+ * Return: what goes into the response under the command's name; NULL: unknown.
+ * The result is taken. Thread: the control thread.
+ */
+typedef json_t *(*wf_control_fn)(const char *command, void *ctx);
+
+/** struct wf_control_error - one line for people */
+struct wf_control_error {
+	char text[256];
+};
+
+/**
+ * wf_control_open() - listen in @dir under every name of @names
+ * @names: "eth0" gives DIR/eth0.sock
+ *
+ * Who connects waits until wf_control_start(). A socket that nobody answers any more
+ * is replaced. Return: 0; -EADDRINUSE: an agent
+ * answers there; other negative errno; @ret_error tells.
+ */
+int wf_control_open(const char *dir, char *const *names, size_t names_count, wf_control_fn fn,
+		    void *ctx, struct wf_control **ret_control, struct wf_control_error *ret_error);
+
+/* Start the thread that answers. Return: 0; negative errno. */
+int wf_control_start(struct wf_control *control);
+
+/* Stops the thread, removes the sockets. NULL is allowed. */
+void wf_control_close(struct wf_control *control);
+
+/**
+ * wf_control_ask() - send one command to the agent at @dir/@name.sock
+ * @name: NULL: the only one there is
+ * @ret_response: what came under the command's name; owned by the caller
+ *
+ * Return: 0; -ENOENT: no agent; -ENOTUNIQ: several and no name; -EACCES; -EPROTO: an
+ * answer that is none; -ETIMEDOUT; @ret_error tells. Thread: any.
+ */
+int wf_control_ask(const char *dir, const char *name, const char *command, json_t **ret_response,
+		   struct wf_control_error *ret_error);
+
+#endif

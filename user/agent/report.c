@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * report.c - prints a report.
+ *
+ * Knows no metric by name but those of the summary's first line.
+ */
+#include "agent/report.h"
+
+#include <string.h>
+
+/* ---- reading; json_*_value() of what is missing is 0 or NULL ---- */
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "?";
+}
+
+static json_int_t int_of(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+static json_int_t value_of(const json_t *metrics, const char *name)
+{
+	return int_of(json_object_get(metrics, name), "value");
+}
+
+const char *wf_report_number(int64_t value, char *buf)
+{
+	char digits[24];
+	size_t chars = (size_t)snprintf(digits, sizeof(digits), "%llu",
+					value < 0 ? 0ull - (unsigned long long)value
+						  : (unsigned long long)value);
+	char *out = buf;
+
+	if (value < 0)
+		*out++ = '-';
+	for (size_t i = 0; i < chars; i++) {
+		if (i > 0 && (chars - i) % 3 == 0)
+			*out++ = ',';
+		*out++ = digits[i];
+	}
+	*out = '\0';
+	return buf;
+}
+
+bool wf_report_is_closed(const json_t *report)
+{
+	const json_t *ledger;
+	size_t i;
+
+	json_array_foreach(
+		json_object_get(report, "ledgers"), i,
+		ledger) if (!json_is_true(json_object_get(ledger, "closed"))) return false;
+	return true;
+}
+
+static const char *state_of(const json_t *ledger, char *buf, size_t buf_bytes)
+{
+	char number[28];
+
+	if (json_is_true(json_object_get(ledger, "closed")))
+		return "closed";
+	snprintf(buf, buf_bytes, "NOT closed, difference %s",
+		 wf_report_number(int_of(ledger, "difference"), number));
+	return buf;
+}
+
+static void print_entry(const json_t *metrics, const json_t *entry, const char *sign, FILE *out)
+{
+	const char *name = text_of(entry, "name");
+	char number[28];
+
+	fprintf(out, "%s%20s  %-28s %s\n", sign, wf_report_number(int_of(entry, "value"), number),
+		name, text_of(json_object_get(metrics, name), "help"));
+}
+
+static void print_ledger(const json_t *metrics, const json_t *ledger, FILE *out)
+{
+	const json_t *part;
+	char state[64];
+	size_t i;
+
+	fprintf(out, "%s: %s\n", text_of(ledger, "name"), state_of(ledger, state, sizeof(state)));
+	print_entry(metrics, json_object_get(ledger, "total"), " ", out);
+	json_array_foreach(json_object_get(ledger, "parts"), i, part)
+		print_entry(metrics, part, i == 0 ? "=" : "+", out);
+	fputc('\n', out);
+}
+
+static void print_sinks(const json_t *report, FILE *out)
+{
+	const json_t *sink;
+	size_t i;
+
+	json_array_foreach(json_object_get(report, "sinks"), i, sink)
+	{
+		const char *key;
+		json_t *value;
+
+		fprintf(out, "sink %s:\n", text_of(sink, "name"));
+		json_object_foreach((json_t *)sink, key, value)
+		{
+			char number[28];
+
+			if (json_is_integer(value))
+				fprintf(out, " %20s  %s\n",
+					wf_report_number(json_integer_value(value), number), key);
+		}
+		fputc('\n', out);
+	}
+}
+
+void wf_report_print(const json_t *report, FILE *out)
+{
+	const json_t *metrics = json_object_get(report, "metrics");
+	const json_t *ledger;
+	const char *name;
+	json_t *metric;
+	size_t i;
+
+	fprintf(out, "weft %s, %s, for %.1f s\n\n", text_of(report, "version"),
+		text_of(report, "source"), (double)int_of(report, "elapsed_ms") / 1000);
+	json_array_foreach(json_object_get(report, "ledgers"), i, ledger)
+		print_ledger(metrics, ledger, out);
+	print_sinks(report, out);
+	fputs("metrics:\n", out);
+	json_object_foreach((json_t *)metrics, name, metric)
+	{
+		char number[28];
+
+		fprintf(out, " %20s  %-28s %s\n", wf_report_number(int_of(metric, "value"), number),
+			name, text_of(metric, "help"));
+	}
+}
+
+/* ---- summary ---- */
+
+/*
+ * The middle of @name without what it shares with the others: "xdp_passed_frames" is
+ * "passed" beside "xdp_seen_frames". Unit and module are told once, before.
+ */
+static void print_short_name(const char *name, FILE *out)
+{
+	const char *first = strchr(name, '_');
+	const char *last = strrchr(name, '_');
+
+	if (!first || first == last) {
+		fputs(name, out);
+		return;
+	}
+	for (const char *letter = first + 1; letter < last; letter++)
+		fputc(*letter == '_' ? ' ' : *letter, out);
+}
+
+static void print_ledger_line(const json_t *ledger, FILE *out)
+{
+	json_int_t total = int_of(json_object_get(ledger, "total"), "value");
+	const char *sign = "=";
+	const json_t *part;
+	char number[28];
+	char state[64];
+	size_t i;
+
+	/* Offline, the kernel's are all zero. */
+	if (total == 0 && json_is_true(json_object_get(ledger, "closed")))
+		return;
+	fprintf(out, "weft: ledger %s %s: %s", text_of(ledger, "name"),
+		state_of(ledger, state, sizeof(state)), wf_report_number(total, number));
+	json_array_foreach(json_object_get(ledger, "parts"), i, part)
+	{
+		json_int_t value = int_of(part, "value");
+
+		if (value == 0)
+			continue;
+		fprintf(out, " %s %s ", sign, wf_report_number(value, number));
+		print_short_name(text_of(part, "name"), out);
+		sign = "+";
+	}
+	fputc('\n', out);
+}
+
+void wf_report_print_summary(const json_t *report, FILE *out)
+{
+	const json_t *metrics = json_object_get(report, "metrics");
+	const json_t *ledger;
+	char numbers[6][28];
+	size_t i;
+
+	fprintf(out,
+		"weft: %s: %s packets, %s connections, %s stream bytes, %s gaps (%s bytes), "
+		"%s payload bytes, in %.3f s\n",
+		text_of(report, "source"),
+		wf_report_number(value_of(metrics, "frames"), numbers[0]),
+		wf_report_number(value_of(metrics, "flows_opened_flows"), numbers[1]),
+		wf_report_number(value_of(metrics, "payload_delivered_bytes"), numbers[2]),
+		wf_report_number(value_of(metrics, "gaps"), numbers[3]),
+		wf_report_number(value_of(metrics, "gaps_bytes"), numbers[4]),
+		wf_report_number(value_of(metrics, "payload_bytes"), numbers[5]),
+		(double)int_of(report, "elapsed_ms") / 1000);
+	json_array_foreach(json_object_get(report, "ledgers"), i, ledger)
+		print_ledger_line(ledger, out);
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * report_new.c - builds the report from the library's named metrics and ledgers.
+ */
+#include <weft/weft.h>
+
+#include "agent/report.h"
+#include "sink/sink.h"
+
+static void add_metric(const struct weft_metric *metric, void *ctx)
+{
+	json_t *metrics = ctx;
+
+	json_object_set_new(metrics, metric->name,
+			    json_pack("{sIssss}", "value", (json_int_t)metric->value, "kind",
+				      metric->kind == WEFT_METRIC_GAUGE ? "gauge" : "counter",
+				      "help", metric->help));
+}
+
+static json_int_t value_of(const json_t *metrics, const char *name)
+{
+	return json_integer_value(json_object_get(json_object_get(metrics, name), "value"));
+}
+
+static json_t *entry_new(const json_t *metrics, const char *name)
+{
+	return json_pack("{sssI}", "name", name, "value", value_of(metrics, name));
+}
+
+static json_t *ledger_new(const struct weft_ledger *ledger, const json_t *metrics)
+{
+	json_int_t difference = value_of(metrics, ledger->total);
+	json_t *parts = json_array();
+
+	for (const char *const *part = ledger->parts; *part; part++) {
+		difference -= value_of(metrics, *part);
+		json_array_append_new(parts, entry_new(metrics, *part));
+	}
+	return json_pack("{sssososIsb}", "name", ledger->name, "total",
+			 entry_new(metrics, ledger->total), "parts", parts, "difference",
+			 difference, "closed", difference == 0);
+}
+
+static json_t *sink_new(const struct wf_sink *sink)
+{
+	struct wf_sink_stats stats;
+
+	wf_sink_stats(sink, &stats);
+	return json_pack("{sssIsIsIsIsIsIsIsI}", "name", wf_sink_name(sink), "events",
+			 (json_int_t)stats.events, "data_bytes", (json_int_t)stats.data_bytes,
+			 "written_bytes", (json_int_t)stats.written_bytes, "files",
+			 (json_int_t)stats.files, "failed_bytes", (json_int_t)stats.failed_bytes,
+			 "failed_events", (json_int_t)stats.failed_events, "dropped_events",
+			 (json_int_t)stats.dropped_events, "dropped_bytes",
+			 (json_int_t)stats.dropped_bytes);
+}
+
+json_t *wf_report_new(const struct weft *weft, const char *source, uint64_t elapsed_ms,
+		      struct wf_sink *const *sinks, size_t sinks_count)
+{
+	json_t *metrics = json_object();
+	json_t *ledgers = json_array();
+	json_t *list = json_array();
+
+	weft_stats_each(weft, add_metric, metrics);
+	for (const struct weft_ledger *ledger = weft_ledgers(); ledger->name; ledger++)
+		json_array_append_new(ledgers, ledger_new(ledger, metrics));
+	for (size_t i = 0; i < sinks_count; i++)
+		json_array_append_new(list, sink_new(sinks[i]));
+	/* json_pack() takes the parts over, and frees them if any is NULL. */
+	return json_pack("{sssssIsososo}", "version", weft_version(), "source", source,
+			 "elapsed_ms", (json_int_t)elapsed_ms, "ledgers", ledgers, "metrics",
+			 metrics, "sinks", list);
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * subscribe.c - weft/subscribe.h: argument checks, then one call down.
+ */
+#include <weft/subscribe.h>
+
+#include <errno.h>
+
+#include "api/handle.h"
+#include "api/opts.h"
+#include "base/log.h"
+#include "deliver/subscription.h"
+#include "engine/engine.h"
+
+static int check_opts(const struct weft_sub_opts *opts)
+{
+	if (opts->events & ~((1u << WEFT_EVENT_TYPE_COUNT) - 1)) {
+		wf_error("weft_subscribe: events 0x%x names types that do not exist", opts->events);
+		return -EINVAL;
+	}
+	if (opts->overflow > WEFT_OVERFLOW_DROP_NEWEST) {
+		wf_error("weft_subscribe: overflow %d is no policy", (int)opts->overflow);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int weft_subscribe(struct weft *weft, const struct weft_sub_opts *opts, struct weft_sub **ret_sub)
+{
+	struct weft_sub_opts all;
+	int err;
+
+	if (!weft || !ret_sub)
+		return -EINVAL;
+	err = wf_opts_copy("weft_sub_opts", opts, sizeof(all), &all);
+	if (!err)
+		err = check_opts(&all);
+	return err ? err : wf_engine_subscribe(weft->engine, &all, ret_sub);
+}
+
+int weft_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_max, int timeout_ms)
+{
+	if (!sub || !events || events_max < 1 || sub->inline_fn)
+		return -EINVAL;
+	return wf_sub_poll(sub, events, events_max, timeout_ms);
+}
+
+void weft_sub_stats_read(const struct weft_sub *sub, struct weft_sub_stats *ret_stats)
+{
+	wf_sub_stats(sub, ret_stats);
+}
+
+void weft_unsubscribe(struct weft_sub *sub)
+{
+	if (sub)
+		wf_sub_end(sub);
+}

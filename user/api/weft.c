@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * weft.c - the handle: argument checks, then one call down.
+ */
+#include <weft/weft.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/handle.h"
+#include "api/opts.h"
+#include "base/log.h"
+#include "engine/engine.h"
+#include "metrics/metrics.h"
+
+const char *weft_version(void)
+{
+	return WEFT_VERSION;
+}
+
+int weft_new(const struct weft_opts *opts, struct weft **ret_weft)
+{
+	struct weft_opts resolved;
+	struct weft *weft;
+	int err;
+
+	err = wf_opts_resolve(opts, &resolved);
+	if (err)
+		return err;
+
+	weft = calloc(1, sizeof(*weft));
+	if (!weft)
+		return -ENOMEM;
+	err = wf_engine_new(&resolved, &weft->engine);
+	if (err) {
+		free(weft);
+		return err;
+	}
+	*ret_weft = weft;
+	return 0;
+}
+
+int weft_add_file(struct weft *weft, const char *path)
+{
+	return wf_engine_add_file(weft->engine, path);
+}
+
+int weft_add_interface(struct weft *weft, const char *ifname,
+		       const struct weft_interface_opts *opts)
+{
+	struct weft_interface_opts copy;
+	int err;
+
+	err = wf_opts_copy("weft_interface_opts", opts, sizeof(copy), &copy);
+	if (err)
+		return err;
+	return wf_engine_add_interface(weft->engine, ifname, &copy);
+}
+
+int weft_start(struct weft *weft)
+{
+	return wf_engine_start(weft->engine);
+}
+
+int weft_wait(struct weft *weft, int timeout_ms)
+{
+	return wf_engine_wait(weft->engine, timeout_ms);
+}
+
+void weft_stop(struct weft *weft)
+{
+	wf_engine_stop(weft->engine);
+}
+
+void weft_free(struct weft *weft)
+{
+	if (!weft)
+		return;
+	wf_engine_free(weft->engine);
+	free(weft);
+}
+
+void weft_stats_each(const struct weft *weft, weft_metric_fn fn, void *ctx)
+{
+	struct wf_metrics sum;
+
+	memset(&sum, 0, sizeof(sum));
+	wf_engine_stats(weft->engine, &sum);
+	wf_metrics_each(&sum, fn, ctx);
+}
+
+void weft_progress_read(const struct weft *weft, struct weft_progress *ret_progress)
+{
+	wf_engine_progress(weft->engine, ret_progress);
+}

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * iface.c - one interface from pins to sockets.
+ *
+ *   tap:   XDP on the device itself; its receive queues
+ *   host:  XDP on the far end of our veth pair (tc_attach.h); one queue, so that
+ *          both directions keep the order in which they passed
+ *
+ * The device that XDP and the sockets are bound to is "the tap" below, in its
+ * own namespace when in host mode. At the end: first no more packets come
+ * (detach), workers empty the rings, then sockets and memory go.
+ */
+#include "capture/iface.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "capture/maps.h"
+#include "capture/netdev.h"
+#include "capture/pins.h"
+#include "capture/tc_attach.h"
+#include "capture/umem.h"
+#include "capture/xdp_attach.h"
+#include "capture/xsk.h"
+#include "decode/packet.h"
+#include "memory/arena.h"
+#include "metrics/metrics.h"
+#include "skel/steer.skel.h"
+
+_Static_assert(sizeof(struct weft_flow_key) == sizeof(struct wf_flow_key), "one key on both sides");
+
+enum {
+	HOST_QUEUES = 1,
+	LINK_HEADER_BYTES = 22, /* Ethernet, two tags */
+};
+
+struct wf_iface {
+	char name[IF_NAMESIZE];
+	int ifindex;
+	bool is_host;
+	bool is_attached;
+	bool zero_copy;
+	uint32_t workers;
+	uint32_t queues;
+	struct weft_interface_opts
+		opts; /* sizes resolved; its arrays are only used while opening */
+	struct wf_pins pins;
+	struct wf_xdp xdp;
+	struct wf_tc tc;
+	struct wf_umem *umems;	       /* owned: by queue */
+	struct wf_xsk_source *sources; /* owned: by worker */
+};
+
+static bool wants_host(const char *ifname, enum weft_mode mode)
+{
+	return mode == WEFT_MODE_HOST || (mode == WEFT_MODE_AUTO && wf_netdev_has_address(ifname));
+}
+
+uint32_t wf_iface_count_queues(const char *ifname, enum weft_mode mode)
+{
+	uint32_t queues = wants_host(ifname, mode) ? HOST_QUEUES : wf_netdev_rx_queues(ifname);
+
+	return queues < WEFT_QUEUES_MAX ? queues : WEFT_QUEUES_MAX;
+}
+
+static int check_mode(const struct wf_iface *iface, enum weft_mode mode)
+{
+	if (mode != WEFT_MODE_TAP || !wf_netdev_has_address(iface->name))
+		return 0;
+	wf_error("capture: %s: holds an address, and in tap mode its TCP segments would not reach "
+		 "this host; use host mode, or take the address away",
+		 iface->name);
+	return -EBUSY;
+}
+
+/* Room for a packet in one frame: the kernel keeps XDP_PACKET_HEADROOM in front. */
+static uint32_t room_bytes(const struct wf_iface *iface)
+{
+	return iface->opts.frame_bytes - XDP_PACKET_HEADROOM;
+}
+
+static bool is_multi_buffer(const struct wf_iface *iface)
+{
+	return wf_netdev_mtu(iface->name) + LINK_HEADER_BYTES > room_bytes(iface);
+}
+
+static int open_socket(struct wf_iface *iface, uint32_t queue, uint32_t worker,
+		       const struct wf_xsk_opts *opts)
+{
+	struct wf_xsk *xsk = &iface->sources[worker].xsks[queue];
+	int err = wf_xsk_open(xsk, &iface->umems[queue], opts);
+
+	if (err)
+		return err;
+	return wf_xdp_set_socket(&iface->xdp, queue * iface->workers + worker, xsk->fd);
+}
+
+static void close_sockets(struct wf_iface *iface)
+{
+	for (uint32_t w = 0; iface->sources && w < iface->workers; w++)
+		for (uint32_t q = 0; q < iface->queues; q++)
+			wf_xsk_close(&iface->sources[w].xsks[q]);
+	for (uint32_t q = 0; iface->umems && q < iface->queues; q++)
+		wf_umem_close(&iface->umems[q]);
+}
+
+static int open_queues(struct wf_iface *iface, const struct wf_arena *arena, bool zero_copy)
+{
+	struct wf_xsk_opts opts = {
+		.ifname = iface->is_host ? WF_FAR_NAME : iface->name,
+		.ring_frames = iface->opts.ring_frames,
+		.zero_copy = zero_copy,
+		.multi_buffer = is_multi_buffer(iface),
+		.busy_poll_us = iface->opts.busy_poll_us,
+	};
+	int err = 0;
+
+	for (uint32_t q = 0; !err && q < iface->queues; q++) {
+		opts.queue = q;
+		err = wf_umem_open(&iface->umems[q], arena, iface->opts.frame_bytes,
+				   iface->opts.ring_frames);
+		for (uint32_t w = 0; !err && w < iface->workers; w++)
+			err = open_socket(iface, q, w, &opts);
+	}
+	if (err)
+		close_sockets(iface);
+	return err;
+}
+
+/* Zero-copy if the driver can, else copies; in generic mode there is nothing to try. */
+static int open_sockets(struct wf_iface *iface, const struct wf_arena *arena)
+{
+	int err = -EOPNOTSUPP;
+
+	if (!iface->opts.generic && !iface->is_host)
+		err = open_queues(iface, arena, true);
+	iface->zero_copy = !err;
+	if (err) {
+		if (!iface->opts.generic && !iface->is_host)
+			wf_info("capture: %s: no zero-copy (%s), frames are copied once",
+				iface->name, strerror(-err));
+		err = open_queues(iface, arena, false);
+	}
+	if (err == -ENOBUFS || err == -ENOMEM)
+		wf_error("capture: %s: the kernel can't hold the receive memory: %s; raise the "
+			 "memlock limit (ulimit -l unlimited)",
+			 iface->name, strerror(-err));
+	else if (err)
+		wf_error("capture: %s: can't open AF_XDP sockets: %s", iface->name, strerror(-err));
+	return err;
+}
+
+static int make_sources(struct wf_iface *iface, const struct wf_iface_setup *setup)
+{
+	iface->umems = aligned_alloc(WF_CACHE_LINE, sizeof(*iface->umems) * iface->queues);
+	iface->sources = calloc(iface->workers, sizeof(*iface->sources));
+	if (!iface->umems || !iface->sources)
+		return -ENOMEM;
+	memset(iface->umems, 0, sizeof(*iface->umems) * iface->queues);
+	for (uint32_t w = 0; w < iface->workers; w++) {
+		struct wf_xsk_source *source = &iface->sources[w];
+
+		wf_xsk_source_init(source);
+		source->arena = setup->arena;
+		source->pool = setup->pools[w];
+		source->umems = iface->umems;
+		source->queues = iface->queues;
+	}
+	return 0;
+}
+
+static int load_programs(struct wf_iface *iface, const struct wf_iface_setup *setup)
+{
+	const struct wf_xdp_opts opts = {
+		.iface = setup->opts,
+		.secret = setup->secret,
+		.workers = iface->workers,
+		.queues = iface->queues,
+		.frame_max_bytes = is_multi_buffer(iface) ? WEFT_SPAN_BYTES : room_bytes(iface),
+		.only_clones = iface->is_host,
+	};
+	int err;
+
+	err = wf_xdp_load(&iface->xdp, &opts);
+	if (!err)
+		err = wf_xdp_pin(&iface->xdp, &iface->pins);
+	if (!err && iface->is_host)
+		err = wf_tc_load(&iface->tc, iface->xdp.skel);
+	if (!err && iface->is_host)
+		err = wf_tc_pin(&iface->tc, &iface->pins);
+	return err;
+}
+
+static int open_in_namespace(struct wf_iface *iface, const struct wf_arena *arena)
+{
+	int err;
+
+	if (!iface->is_host)
+		return open_sockets(iface, arena);
+	err = wf_tc_enter(&iface->tc);
+	if (err)
+		return err;
+	err = open_sockets(iface, arena);
+	wf_tc_leave(&iface->tc);
+	return err;
+}
+
+static void resolve(struct wf_iface *iface, const struct wf_iface_setup *setup)
+{
+	memcpy(iface->name, setup->ifname, strnlen(setup->ifname, IF_NAMESIZE - 1));
+	iface->ifindex = (int)if_nametoindex(iface->name);
+	iface->opts = *setup->opts;
+	if (!iface->opts.frame_bytes)
+		iface->opts.frame_bytes = WEFT_FRAME_BYTES;
+	if (!iface->opts.ring_frames)
+		iface->opts.ring_frames = WEFT_RING_FRAMES;
+	iface->is_host = wants_host(iface->name, iface->opts.mode);
+	iface->queues = wf_iface_count_queues(iface->name, iface->opts.mode);
+	iface->workers = setup->workers;
+	iface->pins.lock_fd = iface->xdp.link_fd = -1;
+	iface->tc.ns_fd = iface->tc.home_fd = -1;
+	iface->tc.link_fds[0] = iface->tc.link_fds[1] = -1;
+}
+
+int wf_iface_open(const struct wf_iface_setup *setup, struct wf_iface **ret_iface)
+{
+	struct wf_iface *iface = calloc(1, sizeof(*iface));
+	int err;
+
+	if (!iface)
+		return -ENOMEM;
+	resolve(iface, setup);
+	if (geteuid() != 0)
+		wf_debug("capture: %s: not root; capabilities must do", iface->name);
+	err = iface->ifindex ? check_mode(iface, iface->opts.mode) : -ENODEV;
+	if (!err)
+		err = wf_pins_open(&iface->pins, iface->name, setup->opts->pin_dir);
+	if (!err && iface->is_host)
+		err = wf_tc_open(&iface->tc, iface->name, iface->ifindex,
+				 wf_netdev_mtu(iface->name), iface->queues);
+	if (!err)
+		err = load_programs(iface, setup);
+	if (!err)
+		err = make_sources(iface, setup);
+	if (!err)
+		err = open_in_namespace(iface, setup->arena);
+	if (err) {
+		wf_iface_close(iface);
+		return err;
+	}
+	for (uint32_t w = 0; w < iface->workers; w++)
+		iface->sources[w].source.ops->done(&iface->sources[w].source);
+	*ret_iface = iface;
+	return 0;
+}
+
+static int attach_far(struct wf_iface *iface)
+{
+	int err = wf_tc_enter(&iface->tc);
+
+	if (err)
+		return err;
+	err = wf_xdp_attach(&iface->xdp, WF_FAR_NAME, iface->tc.far_ifindex, iface->opts.generic);
+	wf_tc_leave(&iface->tc);
+	if (!err)
+		err = wf_tc_attach(&iface->tc, iface->name, iface->ifindex,
+				   wf_netdev_is_loopback(iface->name));
+	return err;
+}
+
+int wf_iface_attach(struct wf_iface *iface)
+{
+	int err;
+
+	err = iface->is_host ? attach_far(iface)
+			     : wf_xdp_attach(&iface->xdp, iface->name, iface->ifindex,
+					     iface->opts.generic);
+	if (err)
+		return err;
+	iface->is_attached = true;
+	wf_info("capture: %s: %s mode, %s XDP, %s, %u %s x %u %s", iface->name,
+		iface->is_host ? "host" : "tap", iface->xdp.is_generic ? "generic" : "native",
+		iface->zero_copy ? "zero-copy" : "copy", iface->queues,
+		iface->queues == 1 ? "queue" : "queues", iface->workers,
+		iface->workers == 1 ? "worker" : "workers");
+	return 0;
+}
+
+void wf_iface_detach(struct wf_iface *iface)
+{
+	const struct timespec moment = {.tv_nsec = 20 * 1000 * 1000};
+
+	if (!iface->is_attached)
+		return;
+	iface->is_attached = false;
+	if (iface->is_host) {
+		wf_tc_detach(&iface->tc);
+		/* Clones on their way through the pair: no call waits for them, so give them time.
+		 */
+		nanosleep(&moment, NULL);
+	}
+	wf_xdp_detach(&iface->xdp);
+}
+
+void wf_iface_close(struct wf_iface *iface)
+{
+	if (!iface)
+		return;
+	wf_iface_detach(iface);
+	for (uint32_t w = 0; iface->sources && w < iface->workers; w++)
+		iface->sources[w].source.ops->close(&iface->sources[w].source);
+	close_sockets(iface);
+	wf_xdp_unload(&iface->xdp);
+	wf_tc_close(&iface->tc);
+	wf_pins_close(&iface->pins);
+	free(iface->umems);
+	free(iface->sources);
+	free(iface);
+}
+
+struct wf_source *wf_iface_source(struct wf_iface *iface, uint32_t worker)
+{
+	return &iface->sources[worker].source;
+}
+
+static void add_losses(const struct wf_iface *iface, struct wf_metrics *sum)
+{
+	for (uint32_t w = 0; w < iface->workers; w++) {
+		const struct wf_xsk_source *source = &iface->sources[w];
+		uint64_t no_page =
+			atomic_load_explicit(&source->no_page_frames, memory_order_relaxed);
+
+		wf_metric_add(sum, xsk_invalid_frames, no_page);
+		wf_metric_add(sum, xsk_received_frames,
+			      atomic_load_explicit(&source->received_frames, memory_order_relaxed));
+		for (uint32_t q = 0; q < iface->queues; q++) {
+			struct wf_xsk_losses losses;
+
+			wf_xsk_losses(&source->xsks[q], &losses);
+			wf_metric_add(sum, xsk_ring_full_frames, losses.ring_full);
+			wf_metric_add(sum, xsk_fill_empty_frames, losses.fill_empty);
+			wf_metric_add(sum, xsk_invalid_frames, losses.invalid);
+		}
+	}
+}
+
+void wf_iface_stats_add(const struct wf_iface *iface, struct wf_metrics *sum)
+{
+	struct weft_xdp_counts counts;
+
+	if (wf_maps_sum_percpu(bpf_map__fd(iface->xdp.skel->maps.weft_counts), (uint64_t *)&counts,
+			       sizeof(counts) / 8))
+		return;
+	wf_metric_add(sum, xdp_seen_frames, counts.seen);
+	wf_metric_add(sum, xdp_passed_frames, counts.passed);
+	wf_metric_add(sum, xdp_filtered_frames, counts.filtered);
+	wf_metric_add(sum, xdp_shunted_frames, counts.shunted);
+	wf_metric_add(sum, xdp_unsteered_frames, counts.unsteered);
+	wf_metric_add(sum, xdp_steered_frames, counts.steered);
+	wf_tc_stats_add(&iface->tc, sum);
+	add_losses(iface, sum);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * iface.h - one interface: its programs, maps, sockets and pins, as the engine sees it.
+ *
+ *   open    everything but the attachment: nothing changes for the network yet
+ *   attach  wanted segments come from now on
+ *   detach  the interface is as before; the rings may still hold frames
+ *   close   when no worker uses its sources any more
+ *
+ * Thread: main; sources: their worker; stats: any.
+ */
+#ifndef WF_CAPTURE_IFACE_H
+#define WF_CAPTURE_IFACE_H
+
+#include <stdint.h>
+
+#include <weft/source.h>
+
+#include "bpf/hash.h"
+
+struct wf_arena;
+struct wf_iface;
+struct wf_metrics;
+struct wf_page_pool;
+struct wf_source;
+
+/* What an interface needs to be opened with; all borrowed, pools and arena outlive it. */
+struct wf_iface_setup {
+	const char *ifname;
+	const struct weft_interface_opts *opts;
+	struct wf_arena *arena;	     /* pinned: wf_arena_pin() */
+	struct wf_page_pool **pools; /* one a worker */
+	uint32_t workers;
+	const struct weft_hash_secret *secret;
+};
+
+/*
+ * Receive queues that a capture of @ifname will use: those of the device, or of
+ * host mode's own veth. At least 1.
+ */
+uint32_t wf_iface_count_queues(const char *ifname, enum weft_mode mode);
+
+/* Return: 0; -ENODEV, -EPERM, -EOPNOTSUPP, -EBUSY, other errno; logged with what to do. */
+int wf_iface_open(const struct wf_iface_setup *setup, struct wf_iface **ret_iface);
+int wf_iface_attach(struct wf_iface *iface);
+void wf_iface_detach(struct wf_iface *iface);
+
+/* Detaches if needed. NULL is allowed. */
+void wf_iface_close(struct wf_iface *iface);
+
+/* Frames for @worker, of all queues. Owned by the interface. */
+struct wf_source *wf_iface_source(struct wf_iface *iface, uint32_t worker);
+
+/* Add the kernel's half of the ledger. */
+void wf_iface_stats_add(const struct wf_iface *iface, struct wf_metrics *sum);
+
+#endif

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "capture/netdev.h"
+
+#include <ifaddrs.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Return: false: the device or driver does not answer. */
+static bool ask(const char *ifname, unsigned long request, struct ifreq *ifreq)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool answered;
+
+	if (fd < 0)
+		return false;
+	snprintf(ifreq->ifr_name, sizeof(ifreq->ifr_name), "%s", ifname);
+	answered = !ioctl(fd, request, ifreq);
+	close(fd);
+	return answered;
+}
+
+uint32_t wf_netdev_rx_queues(const char *ifname)
+{
+	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
+	struct ifreq ifreq = {.ifr_data = (char *)&channels};
+	uint32_t queues;
+
+	if (!ask(ifname, SIOCETHTOOL, &ifreq))
+		return 1;
+	queues = channels.rx_count + channels.combined_count;
+	return queues ? queues : 1;
+}
+
+uint32_t wf_netdev_mtu(const char *ifname)
+{
+	struct ifreq ifreq = {0};
+
+	return ask(ifname, SIOCGIFMTU, &ifreq) ? (uint32_t)ifreq.ifr_mtu : 1500;
+}
+
+bool wf_netdev_is_loopback(const char *ifname)
+{
+	struct ifreq ifreq = {0};
+
+	return ask(ifname, SIOCGIFFLAGS, &ifreq) && ifreq.ifr_flags & IFF_LOOPBACK;
+}
+
+static bool is_used_address(const struct sockaddr *addr)
+{
+	if (!addr)
+		return false;
+	if (addr->sa_family == AF_INET)
+		return true;
+	return addr->sa_family == AF_INET6 &&
+	       !IN6_IS_ADDR_LINKLOCAL(&((const struct sockaddr_in6 *)addr)->sin6_addr);
+}
+
+bool wf_netdev_has_address(const char *ifname)
+{
+	struct ifaddrs *all;
+	bool found = false;
+
+	if (getifaddrs(&all))
+		return false;
+	for (const struct ifaddrs *addr = all; addr && !found; addr = addr->ifa_next)
+		found = !strcmp(addr->ifa_name, ifname) && is_used_address(addr->ifa_addr);
+	freeifaddrs(all);
+	return found;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * netdev.h - what a network device is like: queues, MTU, addresses. Thread: any.
+ */
+#ifndef WF_CAPTURE_NETDEV_H
+#define WF_CAPTURE_NETDEV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Receive queues in use (ethtool channels); 1 if the driver does not tell. */
+uint32_t wf_netdev_rx_queues(const char *ifname);
+
+/* 1500 if it can't be told. */
+uint32_t wf_netdev_mtu(const char *ifname);
+
+/* Does the host use it: is there an address other than link-local ones? */
+bool wf_netdev_has_address(const char *ifname);
+bool wf_netdev_is_loopback(const char *ifname);
+
+#endif

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * pcap_pipe.c - a capture that arrives through a pipe: read into a buffer, each
+ * packet copied into a page of its own size.
+ *
+ *   buffer: │ parsed │ waiting record(s) ... │ room │
+ *                  begin                    end
+ *
+ * Why a page for each packet: one that is held for long then holds only itself,
+ * not the 64 KiB it was read with.
+ *
+ * Bound: one buffer of BUFFER_BYTES, and the pool's own limit. When the pool has
+ * no page, the packet waits up to PATIENCE_NS for consumers to give some back;
+ * then packets are lost, counted and told, until there are pages again. A
+ * packet larger than a page can be (64 KiB; offloaded segments on a loopback
+ * interface just exceed it) loses its Ethernet header; if that is not enough it is
+ * handed out cut, like one that was captured with a shorter snap length.
+ */
+#include "capture/pcap_file_internal.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/ethernet.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "capture/frame.h"
+#include "memory/page.h"
+#include "memory/page_pool.h"
+
+enum {
+	BUFFER_BYTES = WF_PCAP_RECORD_MAX + WEFT_SPAN_BYTES,
+	PAGE_MAX_BYTES = WEFT_SPAN_BYTES,
+};
+#define PATIENCE_NS (1 * WF_NS_PER_SEC)
+
+struct pcap_pipe {
+	struct wf_pcap_file file;
+	int fd;			   /* owned */
+	struct wf_page_pool *pool; /* borrowed */
+	uint8_t *buffer;	   /* owned */
+	size_t begin;
+	size_t end;
+	uint64_t off;	  /* in the stream: of buffer[begin] */
+	uint64_t discard; /* bytes to come that belong to a skipped block */
+	bool eof;
+
+	struct wf_frame parsed; /* waits for a page; its bytes are in the buffer */
+	bool has_parsed;
+	bool impatient; /* out of patience since the last page */
+	uint64_t waiting_since_ns;
+	uint64_t lost;
+	uint64_t cut;
+};
+
+/* Return: 1: read some, or the end; 0: nothing there yet; negative errno. */
+static int read_some(struct pcap_pipe *pipe, int timeout_ms)
+{
+	struct pollfd pollfd = {.fd = pipe->fd, .events = POLLIN};
+	ssize_t got;
+	int ready;
+
+	if (pipe->begin) {
+		memmove(pipe->buffer, pipe->buffer + pipe->begin, pipe->end - pipe->begin);
+		pipe->end -= pipe->begin;
+		pipe->begin = 0;
+	}
+	ready = poll(&pollfd, 1, timeout_ms);
+	if (ready <= 0)
+		return ready < 0 && errno != EINTR ? -errno : 0;
+	got = read(pipe->fd, pipe->buffer + pipe->end, BUFFER_BYTES - pipe->end);
+	if (got < 0)
+		return errno == EINTR || errno == EAGAIN ? 0 : -errno;
+	if (!got)
+		pipe->eof = true;
+	pipe->end += (size_t)got;
+	return 1;
+}
+
+static void consume(struct pcap_pipe *pipe, uint64_t used)
+{
+	uint64_t here = pipe->end - pipe->begin;
+
+	if (used > here) {
+		pipe->discard += used - here;
+		pipe->off += here;
+		pipe->begin = pipe->end;
+	} else {
+		pipe->off += used;
+		pipe->begin += used;
+	}
+}
+
+static void discard_some(struct pcap_pipe *pipe)
+{
+	uint64_t here = pipe->end - pipe->begin;
+	uint64_t now = pipe->discard < here ? pipe->discard : here;
+
+	pipe->discard -= now;
+	consume(pipe, now);
+}
+
+static int end_of_pipe(struct pcap_pipe *pipe)
+{
+	if (pipe->begin != pipe->end || pipe->discard)
+		return wf_pcap_file_damaged(&pipe->file, pipe->off,
+					    "the input ends within a record");
+	return wf_pcap_file_ended(&pipe->file);
+}
+
+/* Make a packet that is too large for a page a bare IP packet, if it is one. */
+static void shed_link_header(struct wf_frame *frame)
+{
+	uint16_t type;
+
+	if (frame->cap_bytes <= PAGE_MAX_BYTES || frame->link != WF_LINK_ETHERNET)
+		return;
+	memcpy(&type, frame->bytes + offsetof(struct ether_header, ether_type), sizeof(type));
+	if (type != htons(ETHERTYPE_IP) && type != htons(ETHERTYPE_IPV6))
+		return;
+	frame->bytes += sizeof(struct ether_header);
+	frame->cap_bytes -= (uint32_t)sizeof(struct ether_header);
+	frame->wire_bytes -= (uint32_t)sizeof(struct ether_header);
+	frame->link = WF_LINK_RAW;
+}
+
+/*
+ * Parse one packet into pipe->parsed. Return: 1: there is one; 0: more must be
+ * read; negative errno: the end.
+ */
+static int parse_one(struct pcap_pipe *pipe)
+{
+	struct wf_pcap_format *format = &pipe->file.format;
+	enum wf_pcap_status status;
+	unsigned int count;
+	uint64_t used;
+
+	discard_some(pipe);
+	status = wf_pcap_format_next(format, pipe->buffer + pipe->begin, pipe->end - pipe->begin,
+				     &pipe->parsed, 1, &count, &used);
+	consume(pipe, used);
+	if (count) {
+		pipe->has_parsed = true;
+		shed_link_header(&pipe->parsed);
+		return 1;
+	}
+	if (status == WF_PCAP_DAMAGED)
+		return wf_pcap_file_damaged(&pipe->file, pipe->off, format->why);
+	return pipe->eof ? end_of_pipe(pipe) : 0;
+}
+
+/* Return: true: wait a little for pages; false: give the packet up. */
+static bool has_patience(struct pcap_pipe *pipe)
+{
+	uint64_t now_ns = wf_clock_monotonic_ns();
+
+	if (pipe->impatient)
+		return false;
+	if (!pipe->waiting_since_ns)
+		pipe->waiting_since_ns = now_ns;
+	if (now_ns - pipe->waiting_since_ns < PATIENCE_NS)
+		return true;
+	pipe->impatient = true;
+	return false;
+}
+
+/* Return: 1: *ret_frame has a page; 0: the packet was lost; -EAGAIN: wait. */
+static int take_parsed(struct pcap_pipe *pipe, struct wf_frame *ret_frame)
+{
+	uint32_t bytes = pipe->parsed.cap_bytes;
+	struct wf_page *page;
+
+	if (bytes > PAGE_MAX_BYTES)
+		bytes = PAGE_MAX_BYTES;
+	page = wf_page_pool_take(pipe->pool, bytes);
+	if (!page) {
+		if (has_patience(pipe))
+			return -EAGAIN;
+		if (!pipe->lost++)
+			wf_warn("%s: packets are lost: no memory to hold them", pipe->file.name);
+		pipe->has_parsed = false;
+		return 0;
+	}
+	pipe->impatient = false;
+	pipe->waiting_since_ns = 0;
+	pipe->has_parsed = false;
+	if (bytes < pipe->parsed.cap_bytes && !pipe->cut++)
+		wf_warn("%s: packets longer than %d bytes are cut", pipe->file.name,
+			PAGE_MAX_BYTES);
+
+	wf_page_copy_in(page, 0, pipe->parsed.bytes, bytes);
+	*ret_frame = pipe->parsed;
+	ret_frame->bytes = wf_page_bytes(page);
+	ret_frame->cap_bytes = bytes;
+	ret_frame->page = page;
+	return 1;
+}
+
+/* Fill frames from what was read. Return: how many; *ret_state: why it stopped. */
+static unsigned int take_buffered(struct pcap_pipe *pipe, struct wf_frame *frames, unsigned int max,
+				  int *ret_state)
+{
+	unsigned int count = 0;
+	int state = 1;
+
+	while (count < max) {
+		if (!pipe->has_parsed) {
+			state = parse_one(pipe);
+			if (state <= 0)
+				break;
+		}
+		state = take_parsed(pipe, &frames[count]);
+		if (state < 0)
+			break;
+		count += (unsigned int)state;
+	}
+	*ret_state = state;
+	return count;
+}
+
+static int pipe_recv(struct wf_source *source, struct wf_frame *frames, unsigned int max)
+{
+	struct pcap_pipe *pipe = (struct pcap_pipe *)source;
+	int read_err = 1;
+
+	while (!pipe->file.err) {
+		int state;
+		unsigned int count = take_buffered(pipe, frames, max, &state);
+
+		wf_pcap_file_advance(&pipe->file, pipe->off);
+		if (count)
+			return (int)count;
+		if (state == -EAGAIN)
+			return 0;
+		if (state < 0)
+			break;
+		read_err = read_some(pipe, 0);
+		if (!read_err)
+			return 0;
+		if (read_err < 0)
+			return wf_pcap_file_damaged(&pipe->file, pipe->off, strerror(-read_err));
+	}
+	return pipe->file.err;
+}
+
+static int pipe_fds(struct wf_source *source, int *ret_fds, int max)
+{
+	struct pcap_pipe *pipe = (struct pcap_pipe *)source;
+
+	if (!max)
+		return 0;
+	ret_fds[0] = pipe->fd;
+	return 1;
+}
+
+static void pipe_close(struct wf_source *source)
+{
+	struct pcap_pipe *pipe = (struct pcap_pipe *)source;
+
+	if (pipe->lost || pipe->cut)
+		wf_warn("%s: %llu packets lost for want of memory, %llu cut", pipe->file.name,
+			(unsigned long long)pipe->lost, (unsigned long long)pipe->cut);
+	close(pipe->fd);
+	free(pipe->buffer);
+	wf_pcap_file_fini(&pipe->file);
+	free(pipe);
+}
+
+static const struct wf_source_ops pipe_ops = {
+	.recv = pipe_recv,
+	.fds = pipe_fds,
+	.close = pipe_close,
+};
+
+/* Waits for the header: only then is known whether this is a capture at all. */
+static int pipe_begin(struct pcap_pipe *pipe)
+{
+	struct wf_pcap_format *format = &pipe->file.format;
+	enum wf_pcap_status status = WF_PCAP_MORE;
+	uint64_t used = 0;
+	int err;
+
+	while (status == WF_PCAP_MORE && !pipe->eof && pipe->end < BUFFER_BYTES) {
+		err = read_some(pipe, -1);
+		if (err < 0)
+			return err;
+		if (!err)
+			return -EINTR;
+		status = wf_pcap_format_begin(format, pipe->file.name, pipe->buffer, pipe->end,
+					      &used);
+	}
+	if (status == WF_PCAP_OK) {
+		consume(pipe, used);
+		return 0;
+	}
+	if (!pipe->end)
+		wf_error("%s: empty, not a capture file", pipe->file.name);
+	else
+		wf_error("%s: %s", pipe->file.name,
+			 status == WF_PCAP_MORE ? "ends within its header" : format->why);
+	return -EBADMSG;
+}
+
+int wf_pcap_pipe_open(const char *name, int fd, struct wf_page_pool *pool,
+		      struct wf_source **ret_source)
+{
+	struct pcap_pipe *pipe = calloc(1, sizeof(*pipe));
+	int err;
+
+	if (!pipe) {
+		close(fd);
+		return -ENOMEM;
+	}
+	pipe->fd = fd;
+	pipe->pool = pool;
+	pipe->buffer = malloc(BUFFER_BYTES);
+	err = wf_pcap_file_init(&pipe->file, &pipe_ops, name);
+	if (!pipe->buffer)
+		err = -ENOMEM;
+	if (!err)
+		err = pipe_begin(pipe);
+	if (err) {
+		if (err != -EBADMSG)
+			wf_error("%s: can't be read: %s", name, strerror(-err));
+		pipe_close(&pipe->file.source);
+		return err;
+	}
+	*ret_source = &pipe->file.source;
+	return 0;
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * xdp_attach.c - loads, pins, attaches and detaches steer.bpf.c.
+ */
+#include "capture/xdp_attach.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <linux/if_link.h>
+#include <linux/membarrier.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "capture/maps.h"
+#include "capture/pins.h"
+#include "skel/steer.skel.h"
+
+static int log_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	/* What matters is said by who gives up; libbpf's own words are for debugging. */
+	return 0;
+}
+
+static void set_rodata(struct steer_bpf *skel, const struct wf_xdp_opts *opts)
+{
+	const struct weft_interface_opts *iface = opts->iface;
+
+	memcpy((void *)&skel->rodata->weft_secret, opts->secret, sizeof(*opts->secret));
+	skel->rodata->weft_workers = opts->workers;
+	skel->rodata->weft_frame_max_bytes = opts->frame_max_bytes;
+	skel->rodata->weft_has_ports = iface->ports_count > 0;
+	skel->rodata->weft_has_allow = iface->allow_count > 0;
+	skel->rodata->weft_has_deny = iface->deny_count > 0;
+	if (opts->only_clones)
+		skel->rodata->weft_otherwise = XDP_DROP;
+	if (iface->sample > 0 && iface->sample < 1)
+		skel->rodata->weft_sample_max = (uint32_t)(iface->sample * UINT32_MAX);
+}
+
+static int set_filter(struct steer_bpf *skel, const struct weft_interface_opts *iface)
+{
+	int err;
+
+	err = wf_maps_set_ports(bpf_map__fd(skel->maps.weft_ports), iface->ports,
+				iface->ports_count);
+	if (!err)
+		err = wf_maps_set_prefixes(bpf_map__fd(skel->maps.weft_allow), iface->allow,
+					   iface->allow_count);
+	if (!err)
+		err = wf_maps_set_prefixes(bpf_map__fd(skel->maps.weft_deny), iface->deny,
+					   iface->deny_count);
+	return err;
+}
+
+static int explain_load(int err)
+{
+	if (err == -EPERM || err == -EACCES)
+		wf_error("capture: not permitted to load BPF programs; run as root, or with "
+			 "CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW");
+	else
+		wf_error("capture: the kernel does not take the XDP program: %s", strerror(-err));
+	return err;
+}
+
+int wf_xdp_load(struct wf_xdp *xdp, const struct wf_xdp_opts *opts)
+{
+	int err;
+
+	libbpf_set_print(log_libbpf);
+	xdp->link_fd = -1;
+	xdp->skel = steer_bpf__open();
+	if (!xdp->skel)
+		return explain_load(-errno);
+	set_rodata(xdp->skel, opts);
+	err = bpf_map__set_max_entries(xdp->skel->maps.weft_xsks, opts->queues * opts->workers);
+	if (!err)
+		err = bpf_map__set_max_entries(xdp->skel->maps.weft_flows, WEFT_FLOW_MAP_ENTRIES);
+	if (!err)
+		err = steer_bpf__load(xdp->skel);
+	if (!err)
+		err = set_filter(xdp->skel, opts->iface);
+	if (!err)
+		return 0;
+	wf_xdp_unload(xdp);
+	return explain_load(err);
+}
+
+int wf_xdp_pin(const struct wf_xdp *xdp, const struct wf_pins *pins)
+{
+	const struct steer_bpf *skel = xdp->skel;
+	int err;
+
+	err = wf_pins_add(pins, "steer", bpf_program__fd(skel->progs.weft_steer));
+	if (!err)
+		err = wf_pins_add(pins, "flows", bpf_map__fd(skel->maps.weft_flows));
+	if (!err)
+		err = wf_pins_add(pins, "counts", bpf_map__fd(skel->maps.weft_counts));
+	if (!err)
+		err = wf_pins_add(pins, "xsks", bpf_map__fd(skel->maps.weft_xsks));
+	if (!err)
+		err = wf_pins_add(pins, "ports", bpf_map__fd(skel->maps.weft_ports));
+	if (!err)
+		err = wf_pins_add(pins, "allow", bpf_map__fd(skel->maps.weft_allow));
+	if (!err)
+		err = wf_pins_add(pins, "deny", bpf_map__fd(skel->maps.weft_deny));
+	return err;
+}
+
+int wf_xdp_set_socket(const struct wf_xdp *xdp, uint32_t slot, int fd)
+{
+	return bpf_map_update_elem(bpf_map__fd(xdp->skel->maps.weft_xsks), &slot, &fd, BPF_ANY);
+}
+
+static int attach_mode(const struct wf_xdp *xdp, int ifindex, uint32_t flags)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
+	int fd = bpf_link_create(bpf_program__fd(xdp->skel->progs.weft_steer), ifindex, BPF_XDP,
+				 &opts);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int wf_xdp_attach(struct wf_xdp *xdp, const char *ifname, int ifindex, bool generic)
+{
+	int fd = -EOPNOTSUPP;
+
+	if (!generic)
+		fd = attach_mode(xdp, ifindex, XDP_FLAGS_DRV_MODE);
+	if (fd == -EBUSY || fd == -EEXIST) {
+		wf_error("capture: %s: another XDP program is attached; see: ip link show %s",
+			 ifname, ifname);
+		return -EBUSY;
+	}
+	if (fd < 0) {
+		if (!generic)
+			wf_warn("capture: %s: no native XDP (%s), using generic mode, which is "
+				"slower",
+				ifname, strerror(-fd));
+		fd = attach_mode(xdp, ifindex, XDP_FLAGS_SKB_MODE);
+		xdp->is_generic = true;
+	}
+	if (fd < 0) {
+		wf_error("capture: %s: can't attach XDP: %s", ifname, strerror(-fd));
+		return fd;
+	}
+	xdp->link_fd = fd;
+	return 0;
+}
+
+void wf_xdp_detach(struct wf_xdp *xdp)
+{
+	if (xdp->link_fd < 0)
+		return;
+	close(xdp->link_fd);
+	xdp->link_fd = -1;
+	/*
+	 * Programs run within an RCU read side: after a grace period none runs on and
+	 * what it redirected has been published to the rings (flushed in the same section).
+	 */
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
+void wf_xdp_unload(struct wf_xdp *xdp)
+{
+	wf_xdp_detach(xdp);
+	steer_bpf__destroy(xdp->skel);
+	xdp->skel = NULL;
+}

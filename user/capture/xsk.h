@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * xsk.h - AF_XDP sockets, one for each (queue, worker), and a worker's set of them as a source.
+ *
+ * Thread: open, close, stats: main; the source: its worker.
+ */
+#ifndef WF_CAPTURE_XSK_H
+#define WF_CAPTURE_XSK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <weft/limits.h>
+#include <xdp/xsk.h>
+
+#include "capture/source.h"
+#include "capture/umem.h"
+
+struct wf_page_pool;
+
+struct wf_xsk {
+	struct xsk_socket *socket; /* owned */
+	struct xsk_ring_cons rx;
+	int fd;
+};
+
+/* Losses that the kernel counted for one socket. */
+struct wf_xsk_losses {
+	uint64_t ring_full;
+	uint64_t fill_empty;
+	uint64_t invalid;
+};
+
+struct wf_xsk_opts {
+	const char *ifname;
+	uint32_t queue;
+	uint32_t ring_frames;
+	bool zero_copy;
+	bool multi_buffer;
+	uint32_t busy_poll_us;
+};
+
+/* Return: 0; -EOPNOTSUPP and others: with zero_copy, try again without. */
+int wf_xsk_open(struct wf_xsk *xsk, struct wf_umem *umem, const struct wf_xsk_opts *opts);
+void wf_xsk_close(struct wf_xsk *xsk);
+void wf_xsk_losses(const struct wf_xsk *xsk, struct wf_xsk_losses *ret_losses);
+
+/* One worker's sockets on all queues of an interface. */
+struct wf_xsk_source {
+	struct wf_source source;
+	struct wf_arena *arena; /* borrowed, as all below */
+	struct wf_page_pool *pool;
+	struct wf_umem *umems; /* by queue */
+	uint32_t queues;
+	uint32_t next_queue; /* round robin */
+	bool multi_buffer;
+	uint64_t realtime_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
+	uint64_t offset_until_ns;    /* monotonic; then look again */
+	struct wf_page *partial;     /* owned: a frame of several buffers, not complete yet */
+	uint32_t partial_bytes;
+	bool partial_lost; /* ... that found no page */
+	uint32_t partial_hash;
+	uint64_t partial_time_ns;
+	_Atomic uint64_t received_frames; /* read by any */
+	_Atomic uint64_t no_page_frames;  /* of several buffers, no page to gather them in */
+	struct wf_xsk xsks[WEFT_QUEUES_MAX];
+};
+
+/* Fills in ops; the rest is set by iface.c. */
+void wf_xsk_source_init(struct wf_xsk_source *source);
+
+#endif

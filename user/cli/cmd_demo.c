@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * cmd_demo.c - weft demo: runs scripts/demo.sh, which is a part of this program, with itself.
+ */
+#include <errno.h>
+#include <linux/memfd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/privileges.h"
+#include "cli/cmd.h"
+#include "cli/say.h"
+
+/* The script's text, taken in by the assembler: no copy to install or to forget. */
+__asm__(".pushsection .rodata\n"
+	".global wf_demo_script\n"
+	".global wf_demo_script_end\n"
+	"wf_demo_script:\n"
+	".incbin \"scripts/demo.sh\"\n"
+	"wf_demo_script_end:\n"
+	".popsection\n");
+
+extern const char wf_demo_script[];
+extern const char wf_demo_script_end[];
+
+static int write_script(int fd)
+{
+	const char *text = wf_demo_script;
+
+	while (text < wf_demo_script_end) {
+		ssize_t written = write(fd, text, (size_t)(wf_demo_script_end - text));
+
+		if (written < 0)
+			return -errno;
+		text += written;
+	}
+	return 0;
+}
+
+/* Only returns if it failed. */
+static int exec_script(void)
+{
+	char self[4096];
+	char path[64];
+	ssize_t chars = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	int fd = memfd_create("weft-demo", 0); /* inherited: bash reads it */
+	int err;
+
+	if (chars < 0 || fd < 0)
+		return -errno;
+	self[chars] = '\0';
+	err = write_script(fd);
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (setenv("WEFT", self, 1))
+		return -errno;
+	execlp("bash", "bash", path, (char *)NULL);
+	return -errno;
+}
+
+static int run_demo(struct wf_options *options)
+{
+	char missing[128];
+	int err;
+
+	if (options->args_count > 0) {
+		wf_say_error("demo: unexpected '%s'", options->args[0]);
+		return WF_EXIT_USAGE;
+	}
+	if (geteuid() != 0 || wf_privileges_check(missing, sizeof(missing))) {
+		wf_say_error("demo: not permitted: makes network namespaces; run it as root: "
+			     "sudo weft demo");
+		return WF_EXIT_NOT_ALLOWED;
+	}
+	err = exec_script();
+	wf_say_error("demo: can't run bash: %s", strerror(-err));
+	return WF_EXIT_FAILED;
+}
+
+const struct wf_cmd wf_cmd_demo = {
+	.name = "demo",
+	.use = WF_USE_DEMO,
+	.usage = "",
+	.summary = "make two namespaces and real traffic, and show all of it working",
+	.details = "A web server and its clients run in namespaces of their own, weft watches the\n"
+		   "server's interface, and every downloaded file is compared with the extracted\n"
+		   "streams. Takes about half a minute and leaves nothing behind. Needs root.\n",
+	.run = run_demo,
+};

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * cmd_doctor.c - weft doctor: what is there, what is missing, and what mends it.
+ */
+#include <jansson.h>
+#include <net/if.h>
+#include <unistd.h>
+
+#include <weft/weft.h>
+
+#include "cli/cmd.h"
+#include "cli/say.h"
+
+struct doctor {
+	bool json;
+	json_t *findings; /* array, owned; only with json */
+	unsigned counts[WEFT_PROBE_STATUS_COUNT];
+};
+
+static const char *const status_names[] = {"OK", "WARN", "FAIL"};
+static const char *const status_colors[] = {"\033[32m", "\033[33m", "\033[31m"};
+
+static void print_finding(const struct weft_probe *probe)
+{
+	bool color = isatty(STDOUT_FILENO);
+
+	printf("%s%-4s%s  %-13s %s\n", color ? status_colors[probe->status] : "",
+	       status_names[probe->status], color ? "\033[0m" : "", probe->name, probe->found);
+	if (*probe->advice)
+		printf("                     -> %s\n", probe->advice);
+}
+
+static void take(const struct weft_probe *probe, void *ctx)
+{
+	struct doctor *doctor = ctx;
+
+	doctor->counts[probe->status]++;
+	if (!doctor->json) {
+		print_finding(probe);
+		return;
+	}
+	json_array_append_new(doctor->findings,
+			      json_pack("{ssssssss}", "name", probe->name, "status",
+					status_names[probe->status], "found", probe->found,
+					"advice", probe->advice));
+}
+
+static void look(struct doctor *doctor, const char *ifname)
+{
+	if (!doctor->json)
+		puts("kernel and host:");
+	weft_probe_host(take, doctor);
+	if (!ifname)
+		return;
+	if (!doctor->json)
+		printf("\ninterface %s:\n", ifname);
+	weft_probe_interface(ifname, take, doctor);
+}
+
+static int run_doctor(struct wf_options *options)
+{
+	struct doctor doctor = {.json = options->json};
+
+	if (options->args_count > 0) {
+		wf_say_error("doctor: unexpected '%s' (an interface is given with -i)",
+			     options->args[0]);
+		return WF_EXIT_USAGE;
+	}
+	if (options->ifname && !if_nametoindex(options->ifname)) {
+		wf_say_error("doctor: %s: no such interface (see 'ip link')", options->ifname);
+		return WF_EXIT_INPUT;
+	}
+	if (doctor.json)
+		doctor.findings = json_array();
+	look(&doctor, options->ifname);
+	if (doctor.json) {
+		json_dumpf(doctor.findings, stdout, JSON_INDENT(2));
+		putchar('\n');
+		json_decref(doctor.findings);
+	} else {
+		printf("\n%u ok, %u could be better, %u in the way\n", doctor.counts[WEFT_PROBE_OK],
+		       doctor.counts[WEFT_PROBE_WARN], doctor.counts[WEFT_PROBE_FAIL]);
+	}
+	return doctor.counts[WEFT_PROBE_FAIL] > 0 ? WF_EXIT_NOT_ALLOWED : WF_EXIT_DONE;
+}
+
+const struct wf_cmd wf_cmd_doctor = {
+	.name = "doctor",
+	.use = WF_USE_DOCTOR,
+	.usage = "[-i IFACE] [--json]",
+	.summary = "tell what this kernel, host and interface offer, and what to change",
+	.details = "Changes nothing. Exit status 4 if something is in the way of live capture.\n",
+	.run = run_doctor,
+};

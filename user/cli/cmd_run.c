@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * cmd_run.c - weft run: the agent on live interfaces.
+ */
+#include <net/if.h>
+
+#include "agent/privileges.h"
+#include "cli/say.h"
+#include "cli/session.h"
+
+static int check_interfaces(const struct wf_config *config)
+{
+	if (config->interfaces_count == 0) {
+		wf_say_error("run: no interface; name one with -i IFACE, or in the configuration");
+		return WF_EXIT_USAGE;
+	}
+	for (size_t i = 0; i < config->interfaces_count; i++) {
+		if (!if_nametoindex(config->interfaces[i])) {
+			wf_say_error("run: %s: no such interface (see 'ip link')",
+				     config->interfaces[i]);
+			return WF_EXIT_INPUT;
+		}
+		for (size_t j = 0; j < i; j++) {
+			if (if_nametoindex(config->interfaces[j]) ==
+			    if_nametoindex(config->interfaces[i])) {
+				wf_say_error("run: %s: given twice", config->interfaces[i]);
+				return WF_EXIT_USAGE;
+			}
+		}
+	}
+	return WF_EXIT_DONE;
+}
+
+static int run_run(struct wf_options *options)
+{
+	struct wf_session session = {.options = options};
+	char missing[128];
+	int status = check_interfaces(&options->config);
+
+	if (status)
+		return status;
+	if (wf_privileges_check(missing, sizeof(missing))) {
+		wf_say_error("run: not permitted: %s missing; run it as root: sudo weft run ...",
+			     missing);
+		return WF_EXIT_NOT_ALLOWED;
+	}
+	if (!*options->config.streams_dir && !*options->config.events_path)
+		wf_say_note("run: neither --streams nor --events: counting only, see 'weft stats'");
+	return wf_session_run(&session);
+}
+
+const struct wf_cmd wf_cmd_run = {
+	.name = "run",
+	.use = WF_USE_RUN,
+	.usage = "-i IFACE[,IFACE...] [options] [FILTER]",
+	.summary = "capture from interfaces and rebuild their streams until interrupted",
+	.details =
+		"FILTER is tcpdump's syntax, applied in user space; filter.ports, filter.allow and\n"
+		"filter.deny work in the kernel. SIGINT or SIGTERM delivers what was received and\n"
+		"ends; a second one ends at once. Needs root.\n"
+		"\n"
+		"  weft run -i eth0 --streams out --events events.json\n"
+		"  weft run -i eth0 --set filter.ports=80,443\n",
+	.run = run_run,
+};

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * say.h - everything the program tells on stderr, one line each, beside a progress bar or not.
+ *
+ * Thread: any, once wf_say_init() has run.
+ */
+#ifndef WF_CLI_SAY_H
+#define WF_CLI_SAY_H
+
+#include <stdbool.h>
+
+/* Takes over the library's log; @quiet: warnings and errors only. */
+void wf_say_init(bool quiet);
+
+/* "weft: ..." */
+void wf_say_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void wf_say_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * Shows @text on the last line of the terminal until the next call; "" takes it
+ * away. Nothing if stderr is no terminal or @quiet was set.
+ */
+void wf_say_status(const char *text);
+bool wf_say_has_status(void);
+
+#endif

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * decode.c - walks a frame's headers from the outside in.
+ *
+ * Ethernet, IP, TCP without anything in between goes straight through inline code;
+ * all else takes turns in walk(), which ends because every step consumes bytes or
+ * one of the nesting limits. Nothing but *ret_packet and the stack is written.
+ *
+ * Cost: mostly the hash, unless the XDP program sent it along, and the checksum
+ * of the payload (checksum.c).
+ */
+#include "decode/decode.h"
+
+#include "decode/checksum.h"
+#include "decode/ip.h"
+#include "decode/layers_internal.h"
+#include "decode/link.h"
+#include "decode/tcp_header.h"
+#include "decode/tunnel.h"
+
+/* One end of a flow; address words as they lie in memory. */
+struct endpoint {
+	uint64_t high;
+	uint64_t low;
+	uint16_t port;
+};
+
+/* ---- headers ---- */
+
+static inline void layers_init(struct wf_layers *layers, const struct wf_frame *frame,
+			       uint8_t flags)
+{
+	layers->pos = frame->bytes;
+	layers->cap_bytes = frame->cap_bytes;
+	layers->wire_bytes =
+		frame->wire_bytes > frame->cap_bytes ? frame->wire_bytes : frame->cap_bytes;
+	layers->flags = flags;
+	layers->depth = 0;
+	layers->extensions = 0;
+	layers->vlan[0] = frame->vlan[0];
+	layers->vlan[1] = frame->vlan[1];
+	layers->tags = (uint8_t)(!!frame->vlan[0] + !!frame->vlan[1]);
+	layers->vni = frame->vni;
+}
+
+static inline enum wf_next step_ethertype(struct wf_layers *layers)
+{
+	if (wf_likely(layers->ethertype == WF_ETHERTYPE_IPV4))
+		return wf_ip4(layers);
+	if (wf_likely(layers->ethertype == WF_ETHERTYPE_IPV6))
+		return wf_ip6(layers);
+	return wf_link_ethertype(layers);
+}
+
+static enum wf_next step_ip(struct wf_layers *layers)
+{
+	if (!layers->cap_bytes)
+		return WF_NEXT_MALFORMED;
+	switch (layers->pos[0] >> 4) {
+	case 4:
+		return wf_ip4(layers);
+	case 6:
+		return wf_ip6(layers);
+	default:
+		return WF_NEXT_NOT_TCP;
+	}
+}
+
+static __attribute__((noinline)) enum wf_next walk(struct wf_layers *layers, enum wf_next next)
+{
+	for (;;) {
+		switch (next) {
+		case WF_NEXT_ETHERNET:
+			next = wf_link_ethernet(layers);
+			break;
+		case WF_NEXT_ETHERTYPE:
+			next = step_ethertype(layers);
+			break;
+		case WF_NEXT_PPP:
+			next = wf_link_ppp(layers);
+			break;
+		case WF_NEXT_IP:
+			next = step_ip(layers);
+			break;
+		case WF_NEXT_PROTO:
+			next = wf_tunnel_proto(layers);
+			break;
+		case WF_NEXT_TCP:
+		case WF_NEXT_FRAGMENT:
+		case WF_NEXT_NOT_TCP:
+		case WF_NEXT_MALFORMED:
+		case WF_NEXT_CHECKSUM:
+			return next;
+		}
+	}
+}
+
+/* Up to the innermost TCP header, or to where it ends otherwise. */
+static inline enum wf_next walk_frame(struct wf_layers *layers, const struct wf_frame *frame)
+{
+	enum wf_next next;
+
+	if (wf_likely(frame->link == WF_LINK_ETHERNET)) {
+		next = wf_link_ethernet(layers);
+		if (wf_likely(next == WF_NEXT_ETHERTYPE))
+			next = step_ethertype(layers);
+	} else {
+		next = wf_link_outer(layers, (enum wf_link)frame->link);
+	}
+	return wf_likely(next == WF_NEXT_TCP) ? next : walk(layers, next);
+}
+
+/* ---- key and hash ---- */
+
+static inline struct endpoint endpoint_load(const uint8_t *addr, uint8_t ip_version, uint16_t port)
+{
+	struct endpoint end = {.port = port};
+	uint32_t addr4;
+
+	if (wf_likely(ip_version == 4)) {
+		memcpy(&addr4, addr, sizeof(addr4));
+		end.low = htobe64(0x0000ffff00000000ull | be32toh(addr4));
+	} else {
+		memcpy(&end.high, addr, sizeof(end.high));
+		memcpy(&end.low, addr + 8, sizeof(end.low));
+	}
+	return end;
+}
+
+/* Is @a behind @b, by memcmp() of address, then port? Without branches: it is as good as random. */
+static inline unsigned int endpoint_is_after(const struct endpoint *a, const struct endpoint *b)
+{
+	uint64_t a_high = be64toh(a->high), b_high = be64toh(b->high);
+	uint64_t a_low = be64toh(a->low), b_low = be64toh(b->low);
+	unsigned int low_after =
+		(a_low > b_low) | ((unsigned int)(a_low == b_low) & (a->port > b->port));
+
+	return (a_high > b_high) | ((unsigned int)(a_high == b_high) & low_after);
+}
+
+static inline void key_put(struct wf_flow_key *key, unsigned int at, const struct endpoint *end)
+{
+	memcpy(key->addr[at], &end->high, sizeof(end->high));
+	memcpy(key->addr[at] + 8, &end->low, sizeof(end->low));
+	key->port[at] = end->port;
+}
+
+static inline uint32_t hash_ends(const struct wf_decoder *decoder, const struct wf_layers *layers,
+				 const struct endpoint *src, const struct endpoint *dst)
+{
+	uint64_t tenant =
+		(uint64_t)((uint32_t)layers->vlan[0] << 16 | layers->vlan[1]) << 32 | layers->vni;
+
+	return weft_hash_flow(&decoder->secret,
+			      weft_hash_endpoint(&decoder->secret, src->high, src->low, src->port),
+			      weft_hash_endpoint(&decoder->secret, dst->high, dst->low, dst->port),
+			      tenant);
+}
+
+/* Members of @packet that TCP segments and fragments share; key order is @src_at, 1 - @src_at. */
+static inline void packet_put(const struct wf_decoder *decoder, const struct wf_frame *frame,
+			      const struct wf_layers *layers, const struct endpoint *src,
+			      const struct endpoint *dst, unsigned int src_at,
+			      struct wf_packet *packet)
+{
+	packet->time_ns = frame->time_ns;
+	key_put(&packet->key, src_at, src);
+	key_put(&packet->key, src_at ^ 1, dst);
+	packet->key.vlan[0] = layers->vlan[0];
+	packet->key.vlan[1] = layers->vlan[1];
+	packet->key.vni = layers->vni;
+	packet->src = (uint8_t)src_at;
+	packet->ip_version = layers->ip_version;
+	packet->ip_bytes = layers->ip_bytes;
+	packet->payload = layers->pos;
+	packet->payload_bytes = layers->wire_bytes;
+	packet->payload_captured_bytes = layers->cap_bytes;
+	packet->page = frame->page;
+	/* The XDP program does not follow routing headers. */
+	packet->hash = frame->flags & WF_FRAME_HASHED && !(layers->flags & WF_LAYERS_REROUTED)
+			       ? frame->hash
+			       : hash_ends(decoder, layers, src, dst);
+}
+
+/* What stands for the port in a fragment's hash. */
+static inline uint16_t fragment_port(const struct wf_fragment *fragment)
+{
+	return (uint16_t)(fragment->id ^ fragment->id >> 16);
+}
+
+/* ---- TCP ---- */
+
+static inline uint64_t pseudo_header_sum(const struct wf_layers *layers, uint32_t tcp_bytes)
+{
+	return wf_checksum_words(layers->src, layers->ip_version == 4 ? 1 : 4) +
+	       wf_checksum_words(layers->dst, layers->ip_version == 4 ? 1 : 4) +
+	       htobe32(tcp_bytes) + htobe32(WF_PROTO_TCP);
+}
+
+/* Does the checksum field hold what a sender leaves for its adapter to complete? */
+static bool tcp_checksum_is_partial(const struct wf_layers *layers, uint64_t pseudo, uint16_t field)
+{
+	if (field == wf_checksum_fold(pseudo))
+		return true;
+	return layers->flags & WF_LAYERS_LENGTH_ZERO &&
+	       field == wf_checksum_fold(pseudo_header_sum(layers, 0));
+}
+
+/* @layers stands at the TCP header. */
+static bool tcp_checksum_is_good(const struct wf_decoder *decoder, const struct wf_frame *frame,
+				 const struct wf_layers *layers)
+{
+	uint64_t pseudo;
+	uint16_t field;
+
+	/* Cut by the capture: not to be verified, so nothing is held against it. */
+	if (layers->cap_bytes < layers->wire_bytes)
+		return true;
+	if (layers->cap_bytes < WF_TCP_BYTES)
+		return true; /* malformed, as the header's reader will find */
+	memcpy(&field, layers->pos + 16, sizeof(field));
+	pseudo = pseudo_header_sum(layers, layers->wire_bytes);
+	if (decoder->checksum == WEFT_CHECKSUM_AUTO || frame->flags & WF_FRAME_TX_OFFLOAD)
+		if (tcp_checksum_is_partial(layers, pseudo, field))
+			return true;
+	if (layers->flags & WF_LAYERS_NO_IP_CHECKSUM)
+		return false;
+	return wf_checksum_fold(pseudo + wf_checksum_sum(layers->pos, layers->cap_bytes)) == 0xffff;
+}
+
+static enum wf_decode_result decode_fragment(const struct wf_decoder *decoder,
+					     const struct wf_frame *frame,
+					     const struct wf_layers *layers,
+					     struct wf_packet *ret_packet)
+{
+	uint16_t port = fragment_port(&layers->fragment);
+	struct endpoint src = endpoint_load(layers->src, layers->ip_version, port);
+	struct endpoint dst = endpoint_load(layers->dst, layers->ip_version, port);
+
+	packet_put(decoder, frame, layers, &src, &dst, 0, ret_packet);
+	ret_packet->key.port[0] = 0;
+	ret_packet->key.port[1] = 0;
+	ret_packet->tcp_flags = 0;
+	ret_packet->fragment = layers->fragment;
+	return WF_DECODE_FRAGMENT;
+}
+
+static enum wf_decode_result decode_rest(const struct wf_decoder *decoder,
+					 const struct wf_frame *frame,
+					 const struct wf_layers *layers, enum wf_next end,
+					 struct wf_packet *ret_packet)
+{
+	switch (end) {
+	case WF_NEXT_FRAGMENT:
+		return decode_fragment(decoder, frame, layers, ret_packet);
+	case WF_NEXT_NOT_TCP:
+		return WF_DECODE_NOT_TCP;
+	case WF_NEXT_CHECKSUM:
+		return WF_DECODE_CHECKSUM;
+	default:
+		return WF_DECODE_MALFORMED;
+	}
+}
+
+static inline uint8_t layers_flags(const struct wf_decoder *decoder, const struct wf_frame *frame)
+{
+	if (decoder->checksum == WEFT_CHECKSUM_IGNORE)
+		return 0;
+	if (decoder->checksum == WEFT_CHECKSUM_AUTO || frame->flags & WF_FRAME_TX_OFFLOAD)
+		return WF_LAYERS_VERIFY | WF_LAYERS_LENIENT;
+	return WF_LAYERS_VERIFY;
+}
+
+enum wf_decode_result wf_decode(const struct wf_decoder *decoder, const struct wf_frame *frame,
+				struct wf_packet *ret_packet)
+{
+	struct wf_layers layers;
+	struct endpoint src, dst;
+	const uint8_t *tcp;
+	enum wf_next end;
+
+	layers_init(&layers, frame, layers_flags(decoder, frame));
+	end = walk_frame(&layers, frame);
+	if (wf_unlikely(end != WF_NEXT_TCP))
+		return decode_rest(decoder, frame, &layers, end, ret_packet);
+
+	if (layers.flags & WF_LAYERS_VERIFY && !tcp_checksum_is_good(decoder, frame, &layers))
+		return WF_DECODE_CHECKSUM;
+	tcp = layers.pos;
+	if (!wf_tcp_header_read(&layers, ret_packet))
+		return WF_DECODE_MALFORMED;
+
+	src = endpoint_load(layers.src, layers.ip_version, wf_load_be16(tcp));
+	dst = endpoint_load(layers.dst, layers.ip_version, wf_load_be16(tcp + 2));
+	packet_put(decoder, frame, &layers, &src, &dst, endpoint_is_after(&src, &dst), ret_packet);
+	return WF_DECODE_TCP;
+}
+
+uint32_t wf_decode_steer_hash(const struct wf_decoder *decoder, const struct wf_frame *frame)
+{
+	uint16_t src_port, dst_port;
+	struct wf_layers layers;
+	struct endpoint src, dst;
+
+	layers_init(&layers, frame, 0);
+	switch (walk_frame(&layers, frame)) {
+	case WF_NEXT_TCP:
+		if (layers.cap_bytes < 4)
+			return 0;
+		src_port = wf_load_be16(layers.pos);
+		dst_port = wf_load_be16(layers.pos + 2);
+		break;
+	case WF_NEXT_FRAGMENT:
+		src_port = fragment_port(&layers.fragment);
+		dst_port = src_port;
+		break;
+	default:
+		return 0;
+	}
+	src = endpoint_load(layers.src, layers.ip_version, src_port);
+	dst = endpoint_load(layers.dst, layers.ip_version, dst_port);
+	return hash_ends(decoder, &layers, &src, &dst);
+}

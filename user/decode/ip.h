@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ip.h - IPv4 and IPv6 headers, extension headers, fragments.
+ *
+ * The two plain headers are inline, being all that most frames have.
+ *
+ * A total length of 0 stands for "as long as the frame" if the frame is longer
+ * than WF_IP_OFFLOADED_MIN_BYTES: a segment captured before the adapter cuts it
+ * (TSO of other systems; of Linux beyond 64 KiB, "BIG TCP"). A shorter one was on
+ * a wire like that, and no receiver takes it: malformed.
+ *
+ * Thread: any, nothing is kept between calls.
+ */
+#ifndef WF_DECODE_IP_H
+#define WF_DECODE_IP_H
+
+#include "decode/checksum.h"
+#include "decode/layers_internal.h"
+
+enum {
+	WF_IP4_BYTES = 20,
+	WF_IP6_BYTES = 40,
+	WF_IP_OFFLOADED_MIN_BYTES = 1501,
+	WF_IP4_FRAGMENT_MASK = 0x3fff, /* more fragments, offset */
+};
+
+/* IPv4 at pos has these bits set in its fragment field. */
+enum wf_next wf_ip4_fragment(struct wf_layers *layers, uint32_t header_bytes);
+
+/* Length of the datagram at pos whose length field is 0. Return: 0: malformed. */
+uint32_t wf_ip_offloaded_bytes(struct wf_layers *layers);
+
+/* The IPv6 header at pos has payload length 0. Return: the datagram's length; 0: malformed. */
+uint32_t wf_ip6_jumbo_bytes(struct wf_layers *layers);
+
+/* IPv6 extension headers from pos on; layers->proto names the first. */
+enum wf_next wf_ip6_extensions(struct wf_layers *layers);
+
+/* The authentication header (RFC 4302) of either version: only its length matters. */
+enum wf_next wf_ip_authentication(struct wf_layers *layers);
+
+/* Return: false: the checksum of the IPv4 header at pos is wrong. */
+static inline bool wf_ip4_checksum_is_good(struct wf_layers *layers, uint32_t header_bytes)
+{
+	/* A constant count lets the compiler unroll for the header that nearly all have. */
+	uint64_t sum = wf_likely(header_bytes == WF_IP4_BYTES)
+			       ? wf_checksum_words(layers->pos, WF_IP4_BYTES / 4)
+			       : wf_checksum_words(layers->pos, header_bytes / 4);
+
+	if (wf_likely(wf_checksum_fold(sum) == 0xffff))
+		return true;
+	if (!(layers->flags & WF_LAYERS_LENIENT) || wf_load_be16(layers->pos + 10) != 0)
+		return false;
+	layers->flags |= WF_LAYERS_NO_IP_CHECKSUM;
+	return true;
+}
+
+static inline enum wf_next wf_ip4(struct wf_layers *layers)
+{
+	const uint8_t *ip = layers->pos;
+	uint32_t header_bytes, total_bytes;
+
+	if (wf_unlikely(layers->cap_bytes < WF_IP4_BYTES))
+		return WF_NEXT_MALFORMED;
+	header_bytes = (ip[0] & 0x0fu) * 4;
+	total_bytes = wf_load_be16(ip + 2);
+	if (wf_unlikely(ip[0] >> 4 != 4 || header_bytes < WF_IP4_BYTES))
+		return WF_NEXT_MALFORMED;
+	if (wf_unlikely(!total_bytes))
+		total_bytes = wf_ip_offloaded_bytes(layers);
+	if (wf_unlikely(total_bytes < header_bytes || !wf_layers_trim(layers, total_bytes) ||
+			layers->cap_bytes < header_bytes))
+		return WF_NEXT_MALFORMED;
+	if (layers->flags & WF_LAYERS_VERIFY && !wf_ip4_checksum_is_good(layers, header_bytes))
+		return WF_NEXT_CHECKSUM;
+
+	layers->ip = ip;
+	layers->src = ip + 12;
+	layers->dst = ip + 16;
+	layers->ip_version = 4;
+	layers->ip_bytes = total_bytes;
+	layers->proto = ip[9];
+	if (wf_unlikely(wf_load_be16(ip + 6) & WF_IP4_FRAGMENT_MASK))
+		return wf_ip4_fragment(layers, header_bytes);
+	(void)wf_layers_skip(layers, header_bytes);
+	return wf_likely(layers->proto == WF_PROTO_TCP) ? WF_NEXT_TCP : WF_NEXT_PROTO;
+}
+
+static inline enum wf_next wf_ip6(struct wf_layers *layers)
+{
+	const uint8_t *ip = layers->pos;
+	uint32_t total_bytes;
+
+	if (wf_unlikely(layers->cap_bytes < WF_IP6_BYTES || ip[0] >> 4 != 6))
+		return WF_NEXT_MALFORMED;
+	total_bytes = WF_IP6_BYTES + wf_load_be16(ip + 4);
+	if (wf_unlikely(total_bytes == WF_IP6_BYTES))
+		total_bytes = wf_ip6_jumbo_bytes(layers);
+	if (wf_unlikely(!total_bytes || !wf_layers_trim(layers, total_bytes)))
+		return WF_NEXT_MALFORMED;
+
+	layers->ip = ip;
+	layers->src = ip + 8;
+	layers->dst = ip + 24;
+	layers->ip_version = 6;
+	layers->ip_bytes = total_bytes;
+	layers->proto = ip[6];
+	layers->next = ip + 6;
+	(void)wf_layers_skip(layers, WF_IP6_BYTES);
+	return wf_likely(layers->proto == WF_PROTO_TCP) ? WF_NEXT_TCP : wf_ip6_extensions(layers);
+}
+
+#endif

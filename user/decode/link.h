@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * link.h - what is in front of the (first) IP header: link layers, tags, labels.
+ *
+ * Thread: any, nothing is kept between calls.
+ */
+#ifndef WF_DECODE_LINK_H
+#define WF_DECODE_LINK_H
+
+#include "capture/frame.h"
+#include "decode/layers_internal.h"
+
+/* The outermost header, of a link type other than Ethernet. */
+enum wf_next wf_link_outer(struct wf_layers *layers, enum wf_link link);
+
+/* What layers->ethertype names, but IP: tags, labels, PPPoE, LLC. */
+enum wf_next wf_link_ethertype(struct wf_layers *layers);
+
+/* PPP from its address or protocol field on. */
+enum wf_next wf_link_ppp(struct wf_layers *layers);
+
+static inline enum wf_next wf_link_ethernet(struct wf_layers *layers)
+{
+	const uint8_t *eth = layers->pos;
+
+	if (!wf_layers_skip(layers, 14))
+		return WF_NEXT_MALFORMED;
+	layers->ethertype = wf_load_be16(eth + 12);
+	return WF_NEXT_ETHERTYPE;
+}
+
+#endif

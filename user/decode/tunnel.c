@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * tunnel.c - VXLAN, GENEVE, GTP-U, GRE with what it carries (NVGRE, ERSPAN, PPTP),
+ * IP in IP.
+ *
+ * Identifiers become the key's vni where both directions have the same one. NVGRE
+ * keeps a per-flow number in the key's low byte (RFC 7637, 3.2), which the two ends
+ * choose on their own; so of Ethernet in GRE only the upper 24 bits count. GTP-U's TEIDs and
+ * PPTP's call ids differ by direction, and ERSPAN's session names the mirror.
+ */
+#include "decode/tunnel.h"
+
+#include "decode/ip.h"
+
+enum {
+	PORT_GTPU = 2152,
+	PORT_VXLAN = 4789,
+	PORT_VXLAN_GPE = 4790,
+	PORT_GENEVE = 6081,
+	PORT_VXLAN_LINUX = 8472, /* Linux's default, from before the number was assigned */
+};
+
+enum {
+	UDP_BYTES = 8,
+
+	VXLAN_BYTES = 8,
+	VXLAN_HAS_VNI = 0x08,
+	VXLAN_GPE_HAS_NEXT = 0x04,
+	VXLAN_GPE_OAM = 0x01,
+
+	GENEVE_BYTES = 8,
+	GENEVE_VERSION_MASK = 0xc0,
+	GENEVE_OAM = 0x80,
+
+	GTPU_BYTES = 8,
+	GTPU_VERSION_MASK = 0xf0,
+	GTPU_VERSION_1 = 0x30, /* version 1, protocol type GTP */
+	GTPU_HAS_EXTENSION = 0x04,
+	GTPU_HAS_MORE = 0x07, /* any of extension, sequence number, N-PDU number */
+	GTPU_DATA = 255,
+	GTPU_EXTENSIONS_MAX = 8,
+
+	GRE_BYTES = 4,
+	GRE_CHECKSUM = 0x8000,
+	GRE_ROUTING = 0x4000,
+	GRE_KEY = 0x2000,
+	GRE_SEQUENCE = 0x1000,
+	GRE_ACK = 0x0080, /* version 1 only (RFC 2637) */
+	GRE_VERSION_MASK = 0x0007,
+
+	ERSPAN2_BYTES = 8,
+	ERSPAN3_BYTES = 12,
+	ERSPAN3_SUBHEADER_BYTES = 8,
+	ERSPAN_TRUNCATED = 0x0400,
+	ERSPAN_VERSION2 = 1,
+	ERSPAN_VERSION3 = 2,
+	ERSPAN3_FRAME_ETHERNET = 0,
+	ERSPAN3_FRAME_IP = 2,
+};
+
+/* More than any length field can say, and no overflow near. */
+#define UNKNOWN_WIRE_BYTES (1u << 20)
+
+static enum wf_next enter_vni(struct wf_layers *layers, uint32_t vni, enum wf_next next)
+{
+	layers->vni = vni;
+	return wf_layers_enter(layers, next);
+}
+
+/* ---- over UDP ---- */
+
+static enum wf_next tunnel_vxlan(struct wf_layers *layers)
+{
+	const uint8_t *at = layers->pos;
+
+	if (!wf_layers_skip(layers, VXLAN_BYTES))
+		return WF_NEXT_MALFORMED;
+	if (!(at[0] & VXLAN_HAS_VNI))
+		return WF_NEXT_NOT_TCP;
+	return enter_vni(layers, wf_load_be32(at + 4) >> 8, WF_NEXT_ETHERNET);
+}
+
+static enum wf_next tunnel_vxlan_gpe(struct wf_layers *layers)
+{
+	enum { NEXT_IPV4 = 1, NEXT_IPV6 = 2, NEXT_ETHERNET = 3 };
+	const uint8_t *at = layers->pos;
+	uint32_t vni;
+
+	if (!wf_layers_skip(layers, VXLAN_BYTES))
+		return WF_NEXT_MALFORMED;
+	if (!(at[0] & VXLAN_HAS_VNI) || at[0] & VXLAN_GPE_OAM)
+		return WF_NEXT_NOT_TCP;
+	vni = wf_load_be32(at + 4) >> 8;
+	if (!(at[0] & VXLAN_GPE_HAS_NEXT))
+		return enter_vni(layers, vni, WF_NEXT_ETHERNET);
+	switch (at[3]) {
+	case NEXT_IPV4:
+	case NEXT_IPV6:
+		return enter_vni(layers, vni, WF_NEXT_IP);
+	case NEXT_ETHERNET:
+		return enter_vni(layers, vni, WF_NEXT_ETHERNET);
+	default:
+		return WF_NEXT_NOT_TCP;
+	}
+}
+
+/* RFC 8926, 3.4 */
+static enum wf_next tunnel_geneve(struct wf_layers *layers)
+{
+	const uint8_t *at = layers->pos;
+	uint32_t options_bytes;
+
+	if (!wf_layers_skip(layers, GENEVE_BYTES))
+		return WF_NEXT_MALFORMED;
+	if (at[0] & GENEVE_VERSION_MASK || at[1] & GENEVE_OAM)
+		return WF_NEXT_NOT_TCP;
+	options_bytes = (at[0] & 0x3fu) * 4;
+	if (!wf_layers_skip(layers, options_bytes))
+		return WF_NEXT_MALFORMED;
+	layers->vni = wf_load_be32(at + 4) >> 8;
+	layers->ethertype = wf_load_be16(at + 2);
+	if (layers->ethertype == WF_ETHERTYPE_TEB)
+		return WF_NEXT_ETHERTYPE; /* counts as the tunnel by itself */
+	return wf_layers_enter(layers, WF_NEXT_ETHERTYPE);
+}
+
+/* The chain of extension headers (3GPP TS 29.281, 5.2); @type is the first's. */
+static bool skip_gtpu_extensions(struct wf_layers *layers, uint8_t type)
+{
+	for (int i = 0; type; i++) {
+		uint32_t bytes = layers->cap_bytes ? layers->pos[0] * 4u : 0;
+
+		if (!bytes || i == GTPU_EXTENSIONS_MAX || !wf_layers_skip(layers, bytes))
+			return false;
+		type = layers->pos[-1];
+	}
+	return true;
+}
+
+static enum wf_next tunnel_gtpu(struct wf_layers *layers)
+{
+	const uint8_t *at = layers->pos;
+
+	if (!wf_layers_skip(layers, GTPU_BYTES))
+		return WF_NEXT_MALFORMED;
+	if ((at[0] & GTPU_VERSION_MASK) != GTPU_VERSION_1 || at[1] != GTPU_DATA)
+		return WF_NEXT_NOT_TCP;
+	if (!wf_layers_trim(layers, wf_load_be16(at + 2)))
+		return WF_NEXT_MALFORMED;
+	if (at[0] & GTPU_HAS_MORE) {
+		uint8_t type;
+
+		if (!wf_layers_skip(layers, 4))
+			return WF_NEXT_MALFORMED;
+		type = at[0] & GTPU_HAS_EXTENSION ? at[11] : 0;
+		if (!skip_gtpu_extensions(layers, type))
+			return WF_NEXT_MALFORMED;
+	}
+	return wf_layers_enter(layers, WF_NEXT_IP);
+}
+
+bool wf_tunnel_is_udp_port(uint16_t port)
+{
+	switch (port) {
+	case PORT_GTPU:
+	case PORT_VXLAN:
+	case PORT_VXLAN_GPE:
+	case PORT_GENEVE:
+	case PORT_VXLAN_LINUX:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static enum wf_next tunnel_udp(struct wf_layers *layers)
+{
+	const uint8_t *udp = layers->pos;
+	uint16_t port, bytes;
+
+	if (!wf_layers_skip(layers, UDP_BYTES))
+		return WF_NEXT_MALFORMED;
+	port = wf_load_be16(udp + 2);
+	if (!wf_tunnel_is_udp_port(port))
+		return WF_NEXT_NOT_TCP;
+	bytes = wf_load_be16(udp + 4);
+	/* 0 only where IP's own length was left out too: larger than 64 KiB. */
+	if (bytes || !(layers->flags & WF_LAYERS_LENGTH_ZERO)) {
+		if (bytes < UDP_BYTES || !wf_layers_trim(layers, bytes - UDP_BYTES))
+			return WF_NEXT_MALFORMED;
+	}
+	switch (port) {
+	case PORT_GTPU:
+		return tunnel_gtpu(layers);
+	case PORT_VXLAN_GPE:
+		return tunnel_vxlan_gpe(layers);
+	case PORT_GENEVE:
+		return tunnel_geneve(layers);
+	default:
+		return tunnel_vxlan(layers);
+	}
+}
+
+/* ---- over GRE ---- */
+
+/*
+ * The mirror cut the frame (T bit): its inner lengths are true though they reach beyond
+ * what there is, just as in a capture with a short snap length.
+ */
+static void note_truncation(struct wf_layers *layers, const uint8_t *erspan)
+{
+	if (!(wf_load_be16(erspan + 2) & ERSPAN_TRUNCATED))
+		return;
+	layers->wire_bytes = UNKNOWN_WIRE_BYTES;
+	layers->flags |= WF_LAYERS_CUT;
+}
+
+/* Type I has no header of its own: GRE without sequence number, then the frame. */
+static enum wf_next gre_erspan2(struct wf_layers *layers, uint16_t gre_flags)
+{
+	const uint8_t *at = layers->pos;
+
+	if (gre_flags & GRE_SEQUENCE) {
+		if (!wf_layers_skip(layers, ERSPAN2_BYTES))
+			return WF_NEXT_MALFORMED;
+		if (at[0] >> 4 != ERSPAN_VERSION2)
+			return WF_NEXT_NOT_TCP;
+		note_truncation(layers, at);
+	}
+	return wf_layers_enter(layers, WF_NEXT_ETHERNET);
+}
+
+static enum wf_next gre_erspan3(struct wf_layers *layers)
+{
+	const uint8_t *at = layers->pos;
+
+	if (!wf_layers_skip(layers, ERSPAN3_BYTES))
+		return WF_NEXT_MALFORMED;
+	if (at[0] >> 4 != ERSPAN_VERSION3)
+		return WF_NEXT_NOT_TCP;
+	if (at[11] & 1 && !wf_layers_skip(layers, ERSPAN3_SUBHEADER_BYTES))
+		return WF_NEXT_MALFORMED;
+	note_truncation(layers, at);
+	switch (at[10] >> 2 & 0x1f) {
+	case ERSPAN3_FRAME_ETHERNET:
+		return wf_layers_enter(layers, WF_NEXT_ETHERNET);
+	case ERSPAN3_FRAME_IP:
+		return wf_layers_enter(layers, WF_NEXT_IP);
+	default:
+		return WF_NEXT_NOT_TCP;
+	}
+}
+
+/* PPTP's GRE (RFC 2637, 4.1): the key is payload length and call id; PPP follows. */
+static enum wf_next gre_version1(struct wf_layers *layers, uint16_t gre_flags, uint32_t key)
+{
+	uint32_t bytes = (gre_flags & GRE_SEQUENCE ? 4 : 0) + (gre_flags & GRE_ACK ? 4 : 0);
+
+	if (layers->ethertype != WF_ETHERTYPE_PPP || !(gre_flags & GRE_KEY) ||
+	    !(gre_flags & GRE_SEQUENCE))
+		return WF_NEXT_NOT_TCP;
+	if (!wf_layers_skip(layers, bytes) || !wf_layers_trim(layers, key >> 16))
+		return WF_NEXT_MALFORMED;
+	return wf_layers_enter(layers, WF_NEXT_PPP);
+}
+
+static enum wf_next gre_version0(struct wf_layers *layers, uint16_t gre_flags, uint32_t key)
+{
+	if (gre_flags & GRE_SEQUENCE && !wf_layers_skip(layers, 4))
+		return WF_NEXT_MALFORMED;
+	switch (layers->ethertype) {
+	case WF_ETHERTYPE_ERSPAN:
+		return gre_erspan2(layers, gre_flags);
+	case WF_ETHERTYPE_ERSPAN3:
+		return gre_erspan3(layers);
+	case WF_ETHERTYPE_TEB:
+		if (gre_flags & GRE_KEY)
+			layers->vni = key >> 8;
+		return WF_NEXT_ETHERTYPE; /* counts as the tunnel by itself */
+	default:
+		if (gre_flags & GRE_KEY)
+			layers->vni = key;
+		return wf_layers_enter(layers, WF_NEXT_ETHERTYPE);
+	}
+}
+
+/* RFC 2784 and 2890. Source routing (RFC 1701) was taken out; nothing accepts it. */
+static enum wf_next tunnel_gre(struct wf_layers *layers)
+{
+	const uint8_t *gre = layers->pos;
+	uint32_t key = 0;
+	uint16_t flags;
+
+	if (!wf_layers_skip(layers, GRE_BYTES))
+		return WF_NEXT_MALFORMED;
+	flags = wf_load_be16(gre);
+	layers->ethertype = wf_load_be16(gre + 2);
+	if (flags & GRE_ROUTING)
+		return WF_NEXT_NOT_TCP;
+	if (flags & GRE_CHECKSUM && !wf_layers_skip(layers, 4))
+		return WF_NEXT_MALFORMED;
+	if (flags & GRE_KEY) {
+		if (!wf_layers_skip(layers, 4))
+			return WF_NEXT_MALFORMED;
+		key = wf_load_be32(layers->pos - 4);
+	}
+	switch (flags & GRE_VERSION_MASK) {
+	case 0:
+		return gre_version0(layers, flags, key);
+	case 1:
+		return gre_version1(layers, flags, key);
+	default:
+		return WF_NEXT_NOT_TCP;
+	}
+}
+
+/* ---- */
+
+enum wf_next wf_tunnel_proto(struct wf_layers *layers)
+{
+	switch (layers->proto) {
+	case WF_PROTO_UDP:
+		return tunnel_udp(layers);
+	case WF_PROTO_GRE:
+		return tunnel_gre(layers);
+	case WF_PROTO_IPV4:
+		layers->ethertype = WF_ETHERTYPE_IPV4;
+		return wf_layers_enter(layers, WF_NEXT_ETHERTYPE);
+	case WF_PROTO_IPV6:
+		layers->ethertype = WF_ETHERTYPE_IPV6;
+		return wf_layers_enter(layers, WF_NEXT_ETHERTYPE);
+	case WF_PROTO_AH:
+		return wf_ip_authentication(layers);
+	case WF_PROTO_HOP_BY_HOP:
+	case WF_PROTO_ROUTING:
+	case WF_PROTO_FRAGMENT:
+	case WF_PROTO_DESTINATION:
+		return layers->ip_version == 6 ? wf_ip6_extensions(layers) : WF_NEXT_NOT_TCP;
+	default:
+		return WF_NEXT_NOT_TCP;
+	}
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tunnel.h - IP protocols that carry IP or Ethernet again.
+ *
+ * Tunnels over UDP are recognised by destination port and by what their header
+ * must be; UDP that is not is no TCP. UDP's own checksum is not verified: most
+ * tunnels leave it out, and the inner packet has its own.
+ *
+ * Thread: any, nothing is kept between calls.
+ */
+#ifndef WF_DECODE_TUNNEL_H
+#define WF_DECODE_TUNNEL_H
+
+#include "decode/layers_internal.h"
+
+/* What layers->proto names, in IP of either version; all but TCP. */
+enum wf_next wf_tunnel_proto(struct wf_layers *layers);
+
+/* Is @port (host order) a destination port of one of the tunnels? */
+bool wf_tunnel_is_udp_port(uint16_t port);
+
+#endif

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * queue.c - one worker, one reader, a ring of records, and what happens when it is full.
+ *
+ *   record: │ header 64 │ identity of the flow 64 │ close record or conflicting bytes │
+ *
+ * A payload is never copied: the record owns a reference to its page. Numbers
+ * in the header replace drop records: the reader compares them with what it
+ * expects, which works for both ends of the queue alike.
+ *
+ * drop-oldest without locks: the worker may move `claim` on, which is all that
+ * dropping takes. A reader marks `claim` while it copies; from then on nothing
+ * behind `start` is overwritten, so what it looks at stays whole even if it is
+ * dropped meanwhile; moving `claim` decides whose it is. Should the ring be full of
+ * bytes that are just being copied, the newest event is given up instead.
+ *
+ * Sleeping: a sleeper stores 1 to its word, looks again, sleeps. The other side
+ * changes what it was waiting for, then looks at the word. All four accesses are
+ * sequentially consistent, so one of the two sees the other.
+ */
+#include "deliver/queue.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <weft/limits.h>
+
+#include "base/clock.h"
+#include "deliver/futex.h"
+#include "deliver/queue_internal.h"
+#include "memory/arena.h"
+#include "memory/page.h"
+
+enum {
+	LAZY_WAKE_SHARE = 16, /* of the ring */
+};
+#define NOT_STUCK	 UINT64_MAX
+#define SPACE_NAP_NS	 (100 * WF_NS_PER_MS)
+#define STOP_PATIENCE_NS (1 * WF_NS_PER_SEC)
+
+static uint32_t record_bytes(const struct weft_event *event)
+{
+	size_t bytes = offsetof(struct wf_record, close);
+
+	if (event->type == WEFT_EVENT_CLOSE)
+		bytes += sizeof(struct weft_flow_record);
+	else if (event->type == WEFT_EVENT_ANOMALY && event->anomaly.shown_bytes)
+		bytes += 2 * WEFT_CONFLICT_BYTES_MAX;
+	return (uint32_t)((bytes + WF_RECORD_ALIGN - 1) & ~(size_t)(WF_RECORD_ALIGN - 1));
+}
+
+static uint64_t payload_bytes(const struct weft_event *event)
+{
+	return event->type == WEFT_EVENT_DATA ? event->data.len_bytes : 0;
+}
+
+int wf_queue_init(struct wf_queue *queue, const struct wf_queue_opts *opts)
+{
+	uint64_t ring_bytes = WEFT_SPAN_BYTES;
+	int64_t off;
+
+	while (2 * ring_bytes <= opts->bytes / 8)
+		ring_bytes *= 2;
+	off = wf_arena_take_spans(opts->arena, (uint32_t)(ring_bytes / WEFT_SPAN_BYTES));
+	if (off < 0)
+		return -ENOBUFS;
+
+	queue->arena = opts->arena;
+	queue->ring = (uint8_t *)wf_arena_base(opts->arena) + off;
+	queue->ring_bytes = ring_bytes;
+	queue->payload_max_bytes = opts->bytes - ring_bytes;
+	queue->wake_bytes = opts->lazy_wake ? ring_bytes / LAZY_WAKE_SHARE : 1;
+	queue->overflow = opts->overflow;
+	queue->reader_asleep = opts->reader_asleep;
+	queue->stopping = opts->stopping;
+	queue->stuck_claim = NOT_STUCK;
+	return 0;
+}
+
+/* ---- the worker ---- */
+
+/* The first byte that somebody may still read. Pairs with the reader's end of copying. */
+static uint64_t oldest_in_use(const struct wf_queue *queue)
+{
+	uint64_t claim = atomic_load(&queue->claim);
+
+	if (claim & WF_CLAIM_COPYING)
+		return atomic_load_explicit(&queue->start, memory_order_acquire);
+	return claim;
+}
+
+/* Payload that waits or is lent, without the event that is being pushed. */
+static uint64_t payload_in_use(const struct wf_queue *queue, uint64_t pushing_bytes)
+{
+	return wf_count_get(&queue->pushed_bytes) - pushing_bytes -
+	       wf_count_get(&queue->dropped_bytes) - atomic_load(&queue->released_bytes);
+}
+
+/* What is left of the ring up to its end, if a record of @bytes does not fit there. */
+static uint64_t pad_bytes(const struct wf_queue *queue, uint64_t bytes)
+{
+	uint64_t rest = queue->ring_bytes - (queue->head & (queue->ring_bytes - 1));
+
+	return rest < bytes ? rest : 0;
+}
+
+static bool has_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
+{
+	uint64_t end = queue->head + pad_bytes(queue, bytes) + bytes;
+	uint64_t in_use;
+
+	if (end - queue->oldest_seen > queue->ring_bytes) {
+		queue->oldest_seen = oldest_in_use(queue);
+		if (end - queue->oldest_seen > queue->ring_bytes)
+			return false;
+	}
+	if (!payload)
+		return true;
+	in_use = payload_in_use(queue, payload);
+	if (in_use && in_use + payload > queue->payload_max_bytes)
+		return false;
+	if (in_use + payload > wf_count_get(&queue->high_water_bytes))
+		atomic_store_explicit(&queue->high_water_bytes, in_use + payload,
+				      memory_order_relaxed);
+	return true;
+}
+
+/* Make the records visible; true if any are new. */
+static bool publish(struct wf_queue *queue)
+{
+	if (wf_count_get(&queue->published) == queue->head)
+		return false;
+	/* Pairs with the loads in wf_queue_take() and wf_queue_is_empty(). */
+	atomic_store(&queue->published, queue->head);
+	return true;
+}
+
+void wf_queue_flush(struct wf_queue *queue)
+{
+	if (!publish(queue))
+		return;
+	if (queue->wake_bytes == 1 ||
+	    queue->head - (atomic_load(&queue->claim) & ~WF_CLAIM_COPYING) >= queue->wake_bytes)
+		wf_futex_wake(queue->reader_asleep);
+}
+
+static void drop_record(struct wf_queue *queue, struct wf_record *record)
+{
+	if (record->type == WF_RECORD_PAD)
+		return;
+	wf_count_add(&queue->dropped_events, 1);
+	wf_count_add(&queue->dropped_bytes, wf_record_payload_bytes(record));
+	wf_page_put(record->page);
+}
+
+/* Return: false: nothing waits that could be dropped. */
+static bool drop_oldest(struct wf_queue *queue)
+{
+	uint64_t claim = atomic_load(&queue->claim);
+	uint64_t pos = claim & ~WF_CLAIM_COPYING;
+	struct wf_record *record;
+
+	if (pos == wf_count_get(&queue->published) && !publish(queue))
+		return false;
+	record = wf_record_at(queue, pos);
+	if (atomic_compare_exchange_strong(&queue->claim, &claim, claim + record->len_bytes))
+		drop_record(queue, record);
+	return true;
+}
+
+static bool reader_has_left(const struct wf_queue *queue)
+{
+	return atomic_load(&queue->left) & WF_QUEUE_LEFT_READER;
+}
+
+/*
+ * Sleep until the reader has made room. Return: false: it never will: it left, or
+ * the handle stops and it takes nothing any more.
+ */
+static bool wait_for_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
+{
+	uint64_t claim = wf_count_get(&queue->claim);
+	uint64_t stopped_ns = 0;
+
+	publish(queue);
+	wf_futex_wake(queue->reader_asleep);
+	if (claim == queue->stuck_claim)
+		return false;
+	queue->stuck_claim = NOT_STUCK;
+	for (;;) {
+		atomic_store(&queue->worker_asleep, 1);
+		if (has_room(queue, bytes, payload))
+			break;
+		if (reader_has_left(queue))
+			return false;
+		wf_futex_sleep(&queue->worker_asleep, SPACE_NAP_NS);
+		if (!atomic_load(queue->stopping))
+			continue;
+		if (wf_count_get(&queue->claim) != claim || !stopped_ns) {
+			claim = wf_count_get(&queue->claim);
+			stopped_ns = wf_clock_monotonic_ns();
+		} else if (wf_clock_monotonic_ns() - stopped_ns > STOP_PATIENCE_NS) {
+			queue->stuck_claim = claim;
+			return false;
+		}
+	}
+	atomic_store_explicit(&queue->worker_asleep, 0, memory_order_relaxed);
+	return true;
+}
+
+static bool make_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
+{
+	while (!has_room(queue, bytes, payload)) {
+		switch (queue->overflow) {
+		case WEFT_OVERFLOW_DROP_OLDEST:
+			if (!drop_oldest(queue))
+				return false;
+			break;
+		case WEFT_OVERFLOW_DROP_NEWEST:
+			return false;
+		case WEFT_OVERFLOW_DEFAULT:
+		case WEFT_OVERFLOW_BLOCK:
+			if (!wait_for_room(queue, bytes, payload))
+				return false;
+			break;
+		}
+	}
+	return true;
+}
+
+static void fill_conflict(struct wf_record *record, const struct weft_event *event)
+{
+	uint32_t shown = event->anomaly.shown_bytes;
+
+	if (shown > WEFT_CONFLICT_BYTES_MAX)
+		shown = WEFT_CONFLICT_BYTES_MAX;
+	record->shown_bytes = (uint8_t)shown;
+	memcpy(record->conflict, event->anomaly.kept, shown);
+	memcpy(record->conflict + WEFT_CONFLICT_BYTES_MAX, event->anomaly.lost, shown);
+}
+
+static void fill_record(struct wf_record *record, const struct weft_event *event,
+			struct wf_page *page)
+{
+	record->type = (uint8_t)event->type;
+	record->dir = (uint8_t)event->dir;
+	record->time_ns = event->time_ns;
+	record->page = NULL;
+	record->flow = *event->flow;
+	switch (event->type) {
+	case WEFT_EVENT_DATA:
+		record->off = event->data.off;
+		record->stream_bytes = event->data.len_bytes;
+		record->bytes = event->data.bytes;
+		record->page = page;
+		if (page)
+			wf_page_get(page);
+		break;
+	case WEFT_EVENT_GAP:
+		record->off = event->gap.off;
+		record->stream_bytes = event->gap.len_bytes;
+		record->what = (uint8_t)event->gap.cause;
+		break;
+	case WEFT_EVENT_CLOSE:
+		record->close = *event->close;
+		break;
+	case WEFT_EVENT_ANOMALY:
+		record->off = event->anomaly.off;
+		record->stream_bytes = event->anomaly.len_bytes;
+		record->what = (uint8_t)event->anomaly.kind;
+		record->shown_bytes = 0;
+		if (event->anomaly.shown_bytes)
+			fill_conflict(record, event);
+		break;
+	case WEFT_EVENT_OPEN:
+	case WEFT_EVENT_DROP:
+		break;
+	}
+}
+
+void wf_queue_push(struct wf_queue *queue, const struct weft_event *event, struct wf_page *page)
+{
+	uint64_t number = wf_count_get(&queue->pushed_events);
+	uint64_t before = wf_count_get(&queue->pushed_bytes);
+	uint64_t payload = payload_bytes(event);
+	uint32_t bytes = record_bytes(event);
+	struct wf_record *record;
+	uint64_t pad;
+
+	wf_count_add(&queue->pushed_events, 1);
+	wf_count_add(&queue->pushed_bytes, payload);
+	if (wf_unlikely(!make_room(queue, bytes, payload))) {
+		wf_count_add(&queue->dropped_events, 1);
+		wf_count_add(&queue->dropped_bytes, payload);
+		return;
+	}
+
+	pad = pad_bytes(queue, bytes);
+	if (pad) {
+		record = wf_record_at(queue, queue->head);
+		record->len_bytes = (uint32_t)pad;
+		record->type = WF_RECORD_PAD;
+		queue->head += pad;
+	}
+	record = wf_record_at(queue, queue->head);
+	record->len_bytes = bytes;
+	record->number = number;
+	record->before_bytes = before;
+	fill_record(record, event, page);
+	queue->head += bytes;
+	wf_assert_valid(wf_queue_is_valid(queue));
+}
+
+void wf_queue_close(struct wf_queue *queue)
+{
+	if (atomic_load(&queue->left) & WF_QUEUE_LEFT_WORKER)
+		return;
+	publish(queue);
+	/* Pairs with the load in wf_queue_is_finished(): the last records before it. */
+	atomic_store(&queue->closed, true);
+	wf_futex_wake(queue->reader_asleep);
+	wf_queue_leave(queue, WF_QUEUE_LEFT_WORKER);
+}
+
+/* ---- both ---- */
+
+/* Both have left: this thread is alone. */
+static void drain(struct wf_queue *queue)
+{
+	uint64_t pos = wf_count_get(&queue->claim) & ~WF_CLAIM_COPYING;
+
+	for (; pos != queue->head; pos += wf_record_at(queue, pos)->len_bytes)
+		drop_record(queue, wf_record_at(queue, pos));
+	atomic_store(&queue->claim, pos);
+	wf_arena_put_spans(queue->arena,
+			   (uint64_t)(queue->ring - (uint8_t *)wf_arena_base(queue->arena)),
+			   (uint32_t)(queue->ring_bytes / WEFT_SPAN_BYTES));
+	queue->ring = NULL;
+}
+
+void wf_queue_leave(struct wf_queue *queue, uint32_t side)
+{
+	uint32_t before = atomic_fetch_or(&queue->left, side);
+
+	if (before & side)
+		return;
+	if (before)
+		drain(queue);
+	else if (side == WF_QUEUE_LEFT_READER)
+		wf_futex_wake(&queue->worker_asleep);
+}
+
+void wf_queue_stats_add(const struct wf_queue *queue, struct weft_sub_stats *stats)
+{
+	uint64_t taken_events = wf_count_get(&queue->taken_events),
+		 taken = wf_count_get(&queue->taken_bytes);
+	uint64_t dropped_events = wf_count_get(&queue->dropped_events),
+		 dropped = wf_count_get(&queue->dropped_bytes);
+	uint64_t pushed_events = wf_count_get(&queue->pushed_events),
+		 pushed = wf_count_get(&queue->pushed_bytes);
+
+	stats->pushed_events += pushed_events;
+	stats->pushed_bytes += pushed;
+	stats->taken_events += taken_events;
+	stats->taken_bytes += taken;
+	stats->dropped_events += dropped_events;
+	stats->dropped_bytes += dropped;
+	stats->waiting_events += pushed_events - taken_events - dropped_events;
+	stats->waiting_bytes += pushed - taken - dropped;
+	stats->high_water_bytes += wf_count_get(&queue->high_water_bytes);
+}
+
+bool wf_queue_is_valid(const struct wf_queue *queue)
+{
+	uint64_t claim = atomic_load(&queue->claim) & ~WF_CLAIM_COPYING;
+
+	return queue->head - claim <= queue->ring_bytes &&
+	       queue->head - wf_count_get(&queue->published) <= queue->ring_bytes &&
+	       queue->head % WF_RECORD_ALIGN == 0 && claim % WF_RECORD_ALIGN == 0;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * queue_internal.h - the records of a queue, as its worker writes and its reader reads them.
+ */
+#ifndef WF_DELIVER_QUEUE_INTERNAL_H
+#define WF_DELIVER_QUEUE_INTERNAL_H
+
+#include <stddef.h>
+
+#include "deliver/queue.h"
+
+enum {
+	WF_RECORD_ALIGN = 64,
+	WF_RECORD_PAD = 0xff, /* fills the rest of the ring */
+};
+#define WF_CLAIM_COPYING 1ull /* low bit of claim */
+
+struct wf_record {
+	uint32_t len_bytes; /* of the record, a multiple of WF_RECORD_ALIGN */
+	uint8_t type;	    /* enum weft_event_type, or WF_RECORD_PAD */
+	uint8_t dir;
+	uint8_t what; /* cause of a gap, kind of an anomaly */
+	uint8_t shown_bytes;
+	uint64_t number;
+	uint64_t before_bytes; /* payload offered before it */
+	uint64_t time_ns;
+	uint64_t off;
+	uint64_t stream_bytes;
+	const uint8_t *bytes;
+	struct wf_page *page; /* owned: one reference, or NULL */
+	struct weft_flow flow;
+	union {
+		struct weft_flow_record close;
+		uint8_t conflict[2 * WEFT_CONFLICT_BYTES_MAX]; /* kept, then lost */
+	};
+};
+_Static_assert(offsetof(struct wf_record, flow) == 64, "the header is one cache line");
+_Static_assert(offsetof(struct wf_record, close) == 128, "most records are two cache lines");
+
+static inline uint64_t wf_record_payload_bytes(const struct wf_record *record)
+{
+	return record->type == WEFT_EVENT_DATA ? record->stream_bytes : 0;
+}
+
+static inline struct wf_record *wf_record_at(const struct wf_queue *queue, uint64_t pos)
+{
+	return (struct wf_record *)(queue->ring + (pos & (queue->ring_bytes - 1)));
+}
+
+/* For a counter with one writer. */
+static inline void wf_count_add(_Atomic uint64_t *counter, uint64_t amount)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + amount,
+			      memory_order_relaxed);
+}
+
+static inline uint64_t wf_count_get(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * queue_reader.c - the reader's end of a queue: records become events; losses are told.
+ *
+ * The first words of queue.c explain how reading and dropping get along.
+ */
+#include "deliver/queue.h"
+
+#include <string.h>
+
+#include "deliver/futex.h"
+#include "deliver/queue_internal.h"
+
+enum {
+	CLAIM_RUN = 16, /* records claimed at a time: less is lost if the worker drops some */
+	PAYLOAD_LENT_SHARE = 4, /* of the queue's payload: so much is lent at once */
+};
+
+static void make_drop(struct wf_queue *queue, uint64_t number, uint64_t before_bytes,
+		      uint64_t time_ns, struct weft_event *ret_event)
+{
+	*ret_event = (struct weft_event){
+		.type = WEFT_EVENT_DROP,
+		.time_ns = time_ns,
+		.drop = {.events = number - queue->next_event,
+			 .data_bytes = before_bytes - queue->next_bytes},
+	};
+	queue->next_event = number;
+	queue->next_bytes = before_bytes;
+}
+
+/* The event of @record, whose page becomes @slot's. */
+static void take_record(struct wf_queue *queue, const struct wf_record *record,
+			struct wf_queue_slot *slot, struct weft_event *event)
+{
+	uint64_t payload = wf_record_payload_bytes(record);
+
+	slot->flow = record->flow;
+	slot->page = record->page;
+	event->type = (enum weft_event_type)record->type;
+	event->dir = (enum weft_dir)record->dir;
+	event->time_ns = record->time_ns;
+	event->flow = &slot->flow;
+	switch (event->type) {
+	case WEFT_EVENT_DATA:
+		event->data.bytes = record->bytes;
+		event->data.len_bytes = (uint32_t)record->stream_bytes;
+		event->data.off = record->off;
+		break;
+	case WEFT_EVENT_GAP:
+		event->gap.off = record->off;
+		event->gap.len_bytes = record->stream_bytes;
+		event->gap.cause = (enum weft_gap_cause)record->what;
+		break;
+	case WEFT_EVENT_CLOSE:
+		slot->close = record->close;
+		event->close = &slot->close;
+		break;
+	case WEFT_EVENT_ANOMALY:
+		event->anomaly.kind = (enum weft_anomaly)record->what;
+		event->anomaly.off = record->off;
+		event->anomaly.len_bytes = record->stream_bytes;
+		event->anomaly.shown_bytes = record->shown_bytes;
+		if (record->shown_bytes)
+			memcpy(&slot->conflict, record->conflict, sizeof(slot->conflict));
+		event->anomaly.kept = slot->conflict.kept;
+		event->anomaly.lost = slot->conflict.lost;
+		break;
+	case WEFT_EVENT_OPEN:
+	case WEFT_EVENT_DROP:
+		break;
+	}
+	queue->next_event = record->number + 1;
+	queue->next_bytes = record->before_bytes + payload;
+	queue->last_ns = record->time_ns;
+	queue->held_bytes += payload;
+	queue->held_events++;
+	wf_count_add(&queue->taken_events, 1);
+	wf_count_add(&queue->taken_bytes, payload);
+}
+
+/* How far from @pos up to @end the next @max events go that follow each other without a loss. */
+static uint64_t run_end(const struct wf_queue *queue, uint64_t pos, uint64_t end, int max)
+{
+	uint64_t budget = queue->payload_max_bytes / PAYLOAD_LENT_SHARE;
+	uint64_t number = queue->next_event;
+	uint64_t payload = queue->held_bytes;
+	int count = 0;
+
+	if (max > CLAIM_RUN)
+		max = CLAIM_RUN;
+	while (pos != end && count < max) {
+		const struct wf_record *record = wf_record_at(queue, pos);
+
+		if (record->type != WF_RECORD_PAD) {
+			payload += wf_record_payload_bytes(record);
+			if (record->number != number ||
+			    (payload > budget && queue->held_events + (uint32_t)count))
+				break;
+			number++;
+			count++;
+		}
+		pos += record->len_bytes;
+	}
+	return pos;
+}
+
+/* The next event's record at or after @pos; NULL: only padding is there. */
+static const struct wf_record *first_record(const struct wf_queue *queue, uint64_t pos,
+					    uint64_t end)
+{
+	while (pos != end) {
+		const struct wf_record *record = wf_record_at(queue, pos);
+
+		if (record->type != WF_RECORD_PAD)
+			return record;
+		pos += record->len_bytes;
+	}
+	return NULL;
+}
+
+/*
+ * Tell a loss, or take a run of records. The reader is copying: all from start on
+ * stays whole. Return: how many events; 0: none, or the worker dropped some just now:
+ * *@ret_again.
+ */
+static int take_run(struct wf_queue *queue, uint64_t end, struct weft_event *events,
+		    struct wf_queue_slot *slots, int max, bool *ret_again)
+{
+	uint64_t claim = atomic_load(&queue->claim);
+	uint64_t pos = claim & ~WF_CLAIM_COPYING, to;
+	const struct wf_record *record;
+	int count = 0;
+
+	*ret_again = false;
+	/* The worker drops only what it published, maybe beyond our @end. */
+	if ((int64_t)(end - pos) <= 0)
+		return 0;
+	record = first_record(queue, pos, end);
+	if (record && record->number != queue->next_event) {
+		slots[0].page = NULL;
+		make_drop(queue, record->number, record->before_bytes, record->time_ns, events);
+		*ret_again = true;
+		return 1;
+	}
+	to = run_end(queue, pos, end, max);
+	*ret_again = to != pos;
+	if (to == pos ||
+	    !atomic_compare_exchange_strong(&queue->claim, &claim, to | WF_CLAIM_COPYING))
+		return 0;
+	for (; pos != to; pos += record->len_bytes) {
+		record = wf_record_at(queue, pos);
+		if (record->type == WF_RECORD_PAD)
+			continue;
+		take_record(queue, record, &slots[count], &events[count]);
+		count++;
+	}
+	return count;
+}
+
+/* From now on nothing that waits is overwritten. */
+static void begin_copying(struct wf_queue *queue)
+{
+	uint64_t claim = atomic_load(&queue->claim);
+
+	do
+		atomic_store_explicit(&queue->start, claim, memory_order_release);
+	while (!atomic_compare_exchange_weak(&queue->claim, &claim, claim | WF_CLAIM_COPYING));
+}
+
+int wf_queue_take(struct wf_queue *queue, struct weft_event *events, struct wf_queue_slot *slots,
+		  int max)
+{
+	bool closed = atomic_load(&queue->closed);
+	uint64_t end = atomic_load(&queue->published);
+	bool again = true;
+	int count = 0;
+
+	if (atomic_load(&queue->claim) != end) {
+		begin_copying(queue);
+		while (count < max && again)
+			count += take_run(queue, end, events + count, slots + count, max - count,
+					  &again);
+		/* Pairs with oldest_in_use(): our reads before the worker's writes. */
+		atomic_fetch_and(&queue->claim, ~WF_CLAIM_COPYING);
+	}
+	if (closed && count < max && wf_queue_is_empty(queue) &&
+	    queue->next_event != wf_count_get(&queue->pushed_events)) {
+		slots[count].page = NULL;
+		make_drop(queue, wf_count_get(&queue->pushed_events),
+			  wf_count_get(&queue->pushed_bytes), queue->last_ns, &events[count]);
+		count++;
+	}
+	return count;
+}
+
+void wf_queue_release(struct wf_queue *queue)
+{
+	uint64_t waiting, payload;
+
+	if (!queue->held_events)
+		return;
+	queue->held_events = 0;
+	atomic_store(&queue->released_bytes,
+		     wf_count_get(&queue->released_bytes) + queue->held_bytes);
+	queue->held_bytes = 0;
+
+	/* Let a waiting worker sleep until it can do much at once. */
+	if (!atomic_load(&queue->worker_asleep))
+		return;
+	waiting = atomic_load(&queue->published) - wf_count_get(&queue->claim);
+	payload = wf_count_get(&queue->pushed_bytes) - wf_count_get(&queue->dropped_bytes) -
+		  wf_count_get(&queue->taken_bytes);
+	if (!waiting ||
+	    (waiting <= queue->ring_bytes / 2 && payload <= queue->payload_max_bytes / 2))
+		wf_futex_wake(&queue->worker_asleep);
+}
+
+bool wf_queue_is_empty(const struct wf_queue *queue)
+{
+	return (atomic_load(&queue->claim) & ~WF_CLAIM_COPYING) == atomic_load(&queue->published);
+}
+
+bool wf_queue_is_finished(const struct wf_queue *queue)
+{
+	return atomic_load(&queue->closed) && wf_queue_is_empty(queue) &&
+	       queue->next_event == wf_count_get(&queue->pushed_events);
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * subscription.c - makes a consumer's queues, merges them for its reader, ends it.
+ *
+ * Merging is round robin: a poll begins with the queue after the one that the
+ * last poll began with, so a busy worker does not starve another.
+ *
+ * What a poll lends stays in slots here, outside the rings: the worker may
+ * overwrite or drop at will, and the reader may be slow with its batch.
+ */
+#include "deliver/subscription.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <weft/limits.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "deliver/futex.h"
+#include "memory/page.h"
+
+#define ALL_EVENTS	((1u << WEFT_EVENT_TYPE_COUNT) - 1)
+#define QUEUE_BYTES_MAX (1ull << 40)
+
+static int check_opts(const struct weft_sub *sub, const struct weft_sub_opts *opts, bool live)
+{
+	if (live && opts->overflow == WEFT_OVERFLOW_BLOCK) {
+		wf_error("subscription %s: overflow policy \"block\" would stop live capture; use "
+			 "drop-oldest or drop-newest",
+			 sub->name);
+		return -EINVAL;
+	}
+	if (opts->queue_bytes &&
+	    (opts->queue_bytes < WEFT_QUEUE_MIN_BYTES || opts->queue_bytes > QUEUE_BYTES_MAX)) {
+		wf_error("subscription %s: queue_bytes %llu is out of range: %d to %llu", sub->name,
+			 (unsigned long long)opts->queue_bytes, WEFT_QUEUE_MIN_BYTES,
+			 QUEUE_BYTES_MAX);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int open_queues(struct weft_sub *sub, const struct weft_sub_opts *opts, bool live,
+		       struct wf_arena *arena)
+{
+	struct wf_queue_opts queue_opts = {
+		.arena = arena,
+		.bytes = opts->queue_bytes ? opts->queue_bytes : WEFT_QUEUE_BYTES,
+		.overflow = opts->overflow,
+		.lazy_wake = !live,
+		.reader_asleep = &sub->reader_asleep,
+		.stopping = &sub->stopping,
+	};
+	size_t bytes = sub->workers * sizeof(*sub->queues);
+
+	if (queue_opts.overflow == WEFT_OVERFLOW_DEFAULT)
+		queue_opts.overflow = live ? WEFT_OVERFLOW_DROP_OLDEST : WEFT_OVERFLOW_BLOCK;
+	sub->lazy_wake = queue_opts.lazy_wake;
+	sub->slots = calloc(WF_SUB_BATCH_MAX, sizeof(*sub->slots));
+	sub->queues = aligned_alloc(WF_CACHE_LINE, bytes);
+	if (!sub->slots || !sub->queues)
+		return -ENOMEM;
+	memset(sub->queues, 0, bytes);
+	for (uint32_t i = 0; i < sub->workers; i++) {
+		int err = wf_queue_init(&sub->queues[i], &queue_opts);
+
+		if (err) {
+			wf_error("subscription %s: no room in the memory budget for %u queues of "
+				 "%llu bytes",
+				 sub->name, sub->workers, (unsigned long long)queue_opts.bytes);
+			return err;
+		}
+	}
+	return 0;
+}
+
+static int open_inlines(struct weft_sub *sub, const struct weft_sub_opts *opts)
+{
+	size_t bytes = sub->workers * sizeof(*sub->inlines);
+
+	sub->inline_fn = opts->inline_fn;
+	sub->inline_ctx = opts->ctx;
+	sub->inlines = aligned_alloc(WF_CACHE_LINE, bytes);
+	if (!sub->inlines)
+		return -ENOMEM;
+	memset(sub->inlines, 0, bytes);
+	return 0;
+}
+
+int wf_sub_new(const struct weft_sub_opts *opts, uint32_t workers, bool live,
+	       struct wf_arena *arena, struct weft_sub **ret_sub)
+{
+	struct weft_sub *sub = aligned_alloc(WF_CACHE_LINE, sizeof(*sub));
+	int err;
+
+	if (!sub)
+		return -ENOMEM;
+	memset(sub, 0, sizeof(*sub));
+	snprintf(sub->name, sizeof(sub->name), "%s", opts->name ? opts->name : "unnamed");
+	sub->events = opts->events ? opts->events & ALL_EVENTS : ALL_EVENTS;
+	sub->workers = workers;
+
+	err = check_opts(sub, opts, live);
+	if (!err)
+		err = opts->inline_fn ? open_inlines(sub, opts)
+				      : open_queues(sub, opts, live, arena);
+	if (err) {
+		wf_sub_free(sub);
+		return err;
+	}
+	*ret_sub = sub;
+	return 0;
+}
+
+/* Give back what the last poll lent. */
+static void release_held(struct weft_sub *sub)
+{
+	if (!sub->held)
+		return;
+	for (int i = 0; i < sub->held; i++)
+		wf_page_put(sub->slots[i].page);
+	sub->held = 0;
+	for (uint32_t i = 0; i < sub->workers; i++)
+		wf_queue_release(&sub->queues[i]);
+}
+
+static int take_all(struct weft_sub *sub, struct weft_event *events, int max)
+{
+	int count = 0;
+
+	for (uint32_t i = 0; i < sub->workers && count < max; i++) {
+		uint32_t queue = (sub->next_queue + i) % sub->workers;
+
+		count += wf_queue_take(&sub->queues[queue], events + count, sub->slots + count,
+				       max - count);
+	}
+	sub->next_queue = (sub->next_queue + 1) % sub->workers;
+	sub->held = count;
+	return count;
+}
+
+static bool is_finished(const struct weft_sub *sub)
+{
+	for (uint32_t i = 0; i < sub->workers; i++)
+		if (!wf_queue_is_finished(&sub->queues[i]))
+			return false;
+	return true;
+}
+
+static bool has_something(const struct weft_sub *sub)
+{
+	for (uint32_t i = 0; i < sub->workers; i++)
+		if (!wf_queue_is_empty(&sub->queues[i]))
+			return true;
+	return false;
+}
+
+/* Pairs with wf_queue_flush() and wf_queue_close(): first the word, then another look. */
+static void sleep_until_woken(struct weft_sub *sub, uint64_t sleep_ns)
+{
+	if (sub->lazy_wake && sleep_ns > WF_QUEUE_NAP_NS)
+		sleep_ns = WF_QUEUE_NAP_NS;
+	atomic_store(&sub->reader_asleep, 1);
+	if (!has_something(sub) && !is_finished(sub))
+		wf_futex_sleep(&sub->reader_asleep, sleep_ns);
+	atomic_store(&sub->reader_asleep, 0);
+}
+
+int wf_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_max, int timeout_ms)
+{
+	uint64_t sleep_ns = WF_NS_PER_SEC;
+	uint64_t deadline_ns = 0;
+
+	release_held(sub);
+	if (atomic_load(&sub->ended))
+		return -ESHUTDOWN;
+	if (events_max > WF_SUB_BATCH_MAX)
+		events_max = WF_SUB_BATCH_MAX;
+	if (timeout_ms > 0)
+		deadline_ns = wf_clock_monotonic_ns() + (uint64_t)timeout_ms * WF_NS_PER_MS;
+	for (;;) {
+		int count = take_all(sub, events, events_max);
+
+		if (count)
+			return count;
+		if (is_finished(sub))
+			return -ESHUTDOWN;
+		if (!timeout_ms)
+			return 0;
+		if (timeout_ms > 0) {
+			uint64_t now_ns = wf_clock_monotonic_ns();
+
+			if (now_ns >= deadline_ns)
+				return 0;
+			sleep_ns = deadline_ns - now_ns;
+		}
+		sleep_until_woken(sub, sleep_ns);
+	}
+}
+
+void wf_sub_end(struct weft_sub *sub)
+{
+	if (atomic_exchange(&sub->ended, true) || !sub->queues)
+		return;
+	release_held(sub);
+	for (uint32_t i = 0; i < sub->workers; i++)
+		wf_queue_leave(&sub->queues[i], WF_QUEUE_LEFT_READER);
+}
+
+void wf_sub_stop(struct weft_sub *sub)
+{
+	atomic_store(&sub->stopping, true);
+	for (uint32_t i = 0; sub->queues && i < sub->workers; i++)
+		wf_futex_wake(&sub->queues[i].worker_asleep);
+}
+
+void wf_sub_close_worker(struct weft_sub *sub, uint32_t worker)
+{
+	if (sub->queues)
+		wf_queue_close(&sub->queues[worker]);
+}
+
+void wf_sub_free(struct weft_sub *sub)
+{
+	if (!sub)
+		return;
+	if (sub->queues) {
+		for (uint32_t i = 0; i < sub->workers; i++)
+			if (sub->queues[i].arena)
+				wf_queue_leave(&sub->queues[i], WF_QUEUE_LEFT_WORKER);
+		/* A queue that could not be opened has nothing to leave. */
+		for (uint32_t i = 0; i < sub->workers; i++)
+			if (sub->queues[i].arena)
+				wf_queue_leave(&sub->queues[i], WF_QUEUE_LEFT_READER);
+		if (!atomic_load(&sub->ended))
+			for (int i = 0; i < sub->held; i++)
+				wf_page_put(sub->slots[i].page);
+	}
+	free(sub->queues);
+	free(sub->slots);
+	free(sub->inlines);
+	free(sub);
+}
+
+void wf_sub_stats(const struct weft_sub *sub, struct weft_sub_stats *ret_stats)
+{
+	struct weft_sub_stats stats = {0};
+
+	for (uint32_t i = 0; i < sub->workers; i++) {
+		if (sub->queues) {
+			wf_queue_stats_add(&sub->queues[i], &stats);
+			continue;
+		}
+		stats.pushed_events +=
+			atomic_load_explicit(&sub->inlines[i].events, memory_order_relaxed);
+		stats.pushed_bytes +=
+			atomic_load_explicit(&sub->inlines[i].bytes, memory_order_relaxed);
+	}
+	if (sub->inlines) {
+		stats.taken_events = stats.pushed_events;
+		stats.taken_bytes = stats.pushed_bytes;
+	}
+	*ret_stats = stats;
+}

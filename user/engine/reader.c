@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * reader.c - reads a batch, hashes each frame as the XDP program would, pushes
+ * it to its worker's feed. When a feed is full the reader waits: nothing is lost.
+ */
+#include "engine/reader.h"
+
+#include <errno.h>
+
+#include "base/cpu.h"
+#include "capture/source.h"
+#include "engine/worker.h"
+#include "memory/page.h"
+#include "memory/page_pool.h"
+
+static bool is_stopping(const struct wf_reader *reader)
+{
+	return atomic_load_explicit(&reader->crew->stopping, memory_order_relaxed);
+}
+
+/* Return: false: told to stop while waiting; the frame was put. */
+static bool push(struct wf_reader *reader, struct wf_worker *worker, const struct wf_frame *frame)
+{
+	while (!wf_handoff_push_single(&worker->feed, frame)) {
+		if (is_stopping(reader)) {
+			wf_page_put(frame->page);
+			return false;
+		}
+		wf_waiter_wake(&worker->waiter);
+		wf_waiter_announce(&worker->room);
+		if (wf_handoff_used(&worker->feed) > WF_FEED_FRAMES / 2 && !is_stopping(reader))
+			wf_waiter_wait(&worker->room, -1);
+		wf_waiter_cancel(&worker->room);
+	}
+	return true;
+}
+
+static void feed_batch(struct wf_reader *reader, struct wf_frame *frames, int count)
+{
+	struct wf_crew *crew = reader->crew;
+
+	for (int i = 0; i < count; i++) {
+		frames[i].hash = wf_decode_steer_hash(&reader->decoder, &frames[i]);
+		frames[i].flags |= WF_FRAME_HASHED;
+		push(reader, &crew->workers[weft_hash_worker(frames[i].hash, crew->count)],
+		     &frames[i]);
+	}
+	for (uint32_t i = 0; i < crew->count; i++)
+		wf_waiter_wake(&crew->workers[i].waiter);
+}
+
+static void *reader_main(void *arg)
+{
+	struct wf_reader *reader = arg;
+	struct wf_crew *crew = reader->crew;
+	struct wf_frame frames[WF_BATCH_FRAMES];
+	int count;
+
+	wf_cpu_name_thread("weft-reader", 0);
+	wf_page_pool_adopt(reader->pages);
+	do {
+		count = reader->source->ops->recv(reader->source, frames, WF_BATCH_FRAMES);
+		if (count > 0)
+			feed_batch(reader, frames, count);
+	} while (count >= 0 && !is_stopping(reader));
+
+	if (count < 0 && count != -ENODATA)
+		atomic_store_explicit(&crew->error, count, memory_order_relaxed);
+	for (uint32_t i = 0; i < crew->count; i++) {
+		/* Pairs with the acquire in sources_ended(): all pushes come before. */
+		atomic_store_explicit(&crew->workers[i].feed_ended, true, memory_order_release);
+		wf_waiter_wake(&crew->workers[i].waiter);
+	}
+	wf_page_pool_adopt(NULL);
+	return NULL;
+}
+
+int wf_reader_start(struct wf_reader *reader)
+{
+	int err = pthread_create(&reader->thread, NULL, reader_main, reader);
+
+	reader->is_started = !err;
+	return -err;
+}
+
+void wf_reader_join(struct wf_reader *reader)
+{
+	if (reader->is_started)
+		pthread_join(reader->thread, NULL);
+	reader->is_started = false;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * reader.h - replay with several workers: one thread reads the file and feeds the owners.
+ */
+#ifndef WF_ENGINE_READER_H
+#define WF_ENGINE_READER_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "decode/decode.h"
+#include "metrics/metrics.h"
+
+struct wf_crew;
+struct wf_page_pool;
+struct wf_source;
+
+struct wf_reader {
+	struct wf_metrics metrics;  /* written by the reader */
+	struct wf_source *source;   /* borrowed from the engine */
+	struct wf_crew *crew;	    /* borrowed */
+	struct wf_decoder decoder;  /* for the steering hash */
+	struct wf_page_pool *pages; /* borrowed; where a pipe's packets are read into */
+	pthread_t thread;
+	bool is_started;
+};
+
+int wf_reader_start(struct wf_reader *reader);
+void wf_reader_join(struct wf_reader *reader);
+
+#endif

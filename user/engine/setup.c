@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * setup.c - what an engine makes before its threads run, and its undoing.
+ *
+ *   arena ─► page pool for each worker (rx frames when live, pages of each class)
+ *         ─► interfaces (maps, programs, sockets over the arena) or the file
+ *         ─► pipeline and dispatch for each worker
+ *
+ * Receive frames: two rings' worth for each queue, so that a full fill ring and
+ * full receive rings leave frames to hold, but at most half of the arena. A
+ * quarter of them is the reserve that only rings may have.
+ */
+#include "engine/engine_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cpu.h"
+#include "base/log.h"
+#include "capture/iface.h"
+#include "capture/pcap_file.h"
+#include "capture/source.h"
+#include "memory/arena.h"
+#include "memory/page_pool.h"
+
+static uint32_t frame_bytes(const struct wf_engine *engine)
+{
+	uint32_t bytes = engine->ifaces[0].opts.frame_bytes;
+
+	return bytes ? bytes : WEFT_FRAME_BYTES;
+}
+
+/* For one worker: its share of what all queues need. */
+static uint32_t frames_per_worker(const struct wf_engine *engine)
+{
+	uint64_t most = wf_arena_bytes(engine->arena) / 2 / frame_bytes(engine);
+	uint64_t wanted = 0;
+
+	for (uint32_t i = 0; i < engine->ifaces_count; i++) {
+		const struct wf_engine_iface *iface = &engine->ifaces[i];
+		uint32_t ring = iface->opts.ring_frames ? iface->opts.ring_frames
+							: (uint32_t)WEFT_RING_FRAMES;
+
+		wanted += 2ull * ring * wf_iface_count_queues(iface->name, iface->opts.mode);
+	}
+	return (uint32_t)((wanted < most ? wanted : most) / engine->opts.workers);
+}
+
+static int setup_pages(struct wf_engine *engine)
+{
+	struct wf_page_pool_opts opts = {
+		.small_bytes = WEFT_PAGE_SMALL_BYTES,
+		.medium_bytes = WEFT_PAGE_MEDIUM_BYTES,
+		.large_bytes = WEFT_PAGE_LARGE_BYTES,
+	};
+
+	if (engine->ifaces_count) {
+		opts.frame_bytes = frame_bytes(engine);
+		opts.frames = frames_per_worker(engine);
+		opts.frames_reserve = opts.frames / 4;
+	}
+	for (uint32_t i = 0; i < engine->crew.count; i++) {
+		struct wf_worker *worker = &engine->crew.workers[i];
+		int err = wf_page_pool_new(engine->arena, &opts, &worker->metrics, &worker->pages);
+
+		if (err) {
+			wf_error("memory: no room for the pages of worker %u: %s", i,
+				 strerror(-err));
+			return err;
+		}
+	}
+	return 0;
+}
+
+static int setup_ifaces(struct wf_engine *engine)
+{
+	struct wf_page_pool *pools[WEFT_WORKERS_MAX];
+
+	for (uint32_t i = 0; i < engine->crew.count; i++)
+		pools[i] = engine->crew.workers[i].pages;
+	for (uint32_t i = 0; i < engine->ifaces_count; i++) {
+		struct wf_engine_iface *iface = &engine->ifaces[i];
+		const struct wf_iface_setup setup = {
+			.ifname = iface->name,
+			.opts = &iface->opts,
+			.arena = engine->arena,
+			.pools = pools,
+			.workers = engine->crew.count,
+			.secret = &engine->secret,
+		};
+		int err = wf_iface_open(&setup, &iface->iface);
+
+		if (err)
+			return err;
+		for (uint32_t w = 0; w < engine->crew.count; w++) {
+			struct wf_worker *worker = &engine->crew.workers[w];
+
+			worker->sources[worker->sources_count++] = wf_iface_source(iface->iface, w);
+		}
+	}
+	return 0;
+}
+
+/* One worker reads the file itself; several are fed by a reader. */
+static int setup_file(struct wf_engine *engine)
+{
+	struct wf_worker *workers = engine->crew.workers;
+	struct wf_page_pool_opts opts = {
+		.small_bytes = WEFT_PAGE_SMALL_BYTES,
+		.medium_bytes = WEFT_PAGE_MEDIUM_BYTES,
+		.large_bytes = WEFT_PAGE_LARGE_BYTES,
+	};
+	int err;
+
+	if (engine->crew.count == 1) {
+		err = wf_pcap_file_open(engine->file_path, workers[0].pages, &engine->file);
+		if (!err)
+			workers[0].sources[workers[0].sources_count++] = engine->file;
+		return err;
+	}
+
+	err = wf_page_pool_new(engine->arena, &opts, &engine->reader.metrics,
+			       &engine->reader_pages);
+	if (err)
+		return err;
+	err = wf_pcap_file_open(engine->file_path, engine->reader_pages, &engine->file);
+	if (err)
+		return err;
+	engine->reader.source = engine->file;
+	engine->reader.pages = engine->reader_pages;
+	engine->reader.crew = &engine->crew;
+	engine->reader.decoder = (struct wf_decoder){
+		.secret = engine->secret,
+		.checksum = engine->opts.checksum,
+	};
+	return 0;
+}
+
+static int setup_rings(struct wf_engine *engine, struct wf_worker *worker)
+{
+	int err;
+
+	err = wf_waiter_init(&worker->waiter);
+	if (!err)
+		err = wf_waiter_init(&worker->room);
+	if (!err)
+		err = wf_handoff_init(&worker->inbox, WF_INBOX_FRAMES, &worker->waiter);
+	worker->has_feed = engine->file_path && engine->crew.count > 1;
+	if (!err && worker->has_feed)
+		err = wf_handoff_init(&worker->feed, WF_FEED_FRAMES, &worker->waiter);
+	return err;
+}
+
+static int setup_pipeline(struct wf_engine *engine, struct wf_worker *worker)
+{
+	const struct wf_pipeline_opts opts = {
+		.weft = &engine->opts,
+		.secret = engine->secret,
+		.worker = worker->index,
+		.workers = engine->crew.count,
+		.arena = engine->arena,
+		.pages = worker->pages,
+		.metrics = &worker->metrics,
+		.dispatch = &worker->dispatch,
+		.filter = engine->filter,
+		.handoff = wf_worker_handoff,
+		.handoff_ctx = worker,
+	};
+
+	wf_dispatch_init(&worker->dispatch, worker->index, engine->subs, engine->subs_count);
+	return wf_pipeline_new(&opts, &worker->pipeline);
+}
+
+static int setup_workers(struct wf_engine *engine)
+{
+	struct wf_crew *crew = &engine->crew;
+
+	/* The struct starts with cache-line aligned counters. */
+	crew->workers = aligned_alloc(WF_CACHE_LINE, sizeof(*crew->workers) * engine->opts.workers);
+	if (!crew->workers)
+		return -ENOMEM;
+	memset(crew->workers, 0, sizeof(*crew->workers) * engine->opts.workers);
+	crew->live = engine->ifaces_count > 0;
+	crew->ended = &engine->stop_waiter;
+	for (uint32_t i = 0; i < engine->opts.workers; i++) {
+		struct wf_worker *worker = &crew->workers[i];
+
+		worker->crew = crew;
+		worker->index = i;
+		worker->waiter.fd = worker->room.fd = -1;
+		worker->pin_cpu =
+			crew->live && engine->opts.workers <= wf_cpu_count() ? wf_cpu_nth(i) : -1;
+	}
+	crew->count = crew->allocated = engine->opts.workers;
+	for (uint32_t i = 0; i < crew->count; i++) {
+		int err = setup_rings(engine, &crew->workers[i]);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int wf_engine_setup(struct wf_engine *engine)
+{
+	int err;
+
+	err = setup_workers(engine);
+	if (!err)
+		err = setup_pages(engine);
+	if (!err)
+		err = engine->file_path ? setup_file(engine) : setup_ifaces(engine);
+	for (uint32_t i = 0; !err && i < engine->crew.count; i++)
+		err = setup_pipeline(engine, &engine->crew.workers[i]);
+	return err;
+}
+
+static void teardown_worker(struct wf_worker *worker)
+{
+	wf_pipeline_free(worker->pipeline);
+	wf_handoff_fini(&worker->feed);
+	wf_handoff_fini(&worker->inbox);
+	wf_waiter_fini(&worker->waiter);
+	wf_waiter_fini(&worker->room);
+}
+
+void wf_engine_teardown(struct wf_engine *engine)
+{
+	struct wf_crew *crew = &engine->crew;
+
+	/* Pipelines hold pages, sources hold frames: pools go last. */
+	for (uint32_t i = 0; i < crew->allocated; i++)
+		teardown_worker(&crew->workers[i]);
+	for (uint32_t i = 0; i < engine->ifaces_count; i++) {
+		wf_iface_close(engine->ifaces[i].iface);
+		engine->ifaces[i].iface = NULL;
+	}
+	if (engine->file)
+		engine->file->ops->close(engine->file);
+	engine->file = NULL;
+	for (uint32_t i = 0; i < crew->allocated; i++)
+		wf_page_pool_free(crew->workers[i].pages);
+	wf_page_pool_free(engine->reader_pages);
+	engine->reader_pages = NULL;
+	free(crew->workers);
+	memset(crew, 0, sizeof(*crew));
+}
