@@ -155,6 +155,12 @@ $(O)/tests/test_conversations: $(O)/tests/fuzz/test_conversations.o $(FUZZ_SUP:%
 	@mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $(filter %.o,$^) $(O)/libweft.a $(LDFLAGS) $(LIB_LIBS)
 
+# Helpers of the integration tests, which have them made.
+$(O)/integration/%: $(O)/tests/integration/%.o $(O)/libweft.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $< $(O)/libweft.a $(LDFLAGS) $(LIB_LIBS)
+
 unit: $(UNIT_BIN) $(O)/tests/test_conversations
 
 check: lint unit ## lint and unit tests, no root needed
