@@ -16,8 +16,8 @@
  * One thing can't be seen from outside: where a segment begins exactly at the end of one
  * that waits, the kernel appends its bytes to that one's buffer, if that has room,
  * and if it meets that one first on its way through its tree. weft takes both for granted
- * (see user/reassembly/README.md). So a difference counts as explained if some answer
- * to just these questions gives the kernel's bytes, and as unexplained otherwise.
+ * (see user/reassembly/README.md). So a difference counts as explained if some answers to
+ * just these questions give the kernel's bytes and others weft's, else as unexplained.
  *
  * Prints how many of each, the first unexplained in full. Exit status: 0 none unexplained;
  * 1 some; 77 not possible here.
@@ -437,7 +437,8 @@ static bool is_explained(const struct play *play, const struct conversation *con
 	if (kernel_len != conv->end_off || play->ours_len != conv->end_off)
 		return false;
 	find_cells(play, &cells);
-	return can_explain(play, &cells, &empty, 0, kernel);
+	return can_explain(play, &cells, &empty, 0, kernel) &&
+	       can_explain(play, &cells, &empty, 0, play->ours);
 }
 
 static void show(const struct conversation *conv, const struct play *play, const uint8_t *kernel,
