@@ -185,7 +185,9 @@ static void watch_hole(struct wf_conns *conns, struct wf_flow *flow, enum weft_d
 
 	if (acked_off(flow, dir) <= flow->stream[dir].next_off) {
 		trouble->patience_ns = WF_NEVER_NS;
-	} else if (trouble->patience_ns == WF_NEVER_NS) {
+	} else if (trouble->patience_ns == WF_NEVER_NS ||
+		   trouble->patience_off != flow->stream[dir].next_off) {
+		trouble->patience_off = flow->stream[dir].next_off;
 		trouble->patience_ns = now_ns + conns->timeouts.patience_ns;
 		trouble->patience_bytes = WEFT_ACK_PATIENCE_BYTES;
 	}

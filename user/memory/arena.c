@@ -364,21 +364,10 @@ void wf_arena_put(struct wf_arena *arena, struct wf_span *span, uint32_t count)
 		wf_assert(span->use != WF_SPAN_UNUSED);
 		owner = owner_of_use[span->use];
 		span->use = WF_SPAN_UNUSED;
+		span->dirty = true;
 		span_unclaim(arena, index, owner);
 	}
 	atomic_fetch_sub_explicit(&arena->used_spans, count, memory_order_relaxed);
-}
-
-int64_t wf_arena_take_spans(struct wf_arena *arena, uint32_t count)
-{
-	struct wf_span *span = wf_arena_take(arena, WF_SPAN_RUN, count);
-
-	return span ? (int64_t)span->index << WF_SPAN_SHIFT : -ENOBUFS;
-}
-
-void wf_arena_put_spans(struct wf_arena *arena, uint64_t off, uint32_t count)
-{
-	wf_arena_put(arena, wf_arena_span(arena, (uint32_t)(off >> WF_SPAN_SHIFT)), count);
 }
 
 /* ---- memory of free spans ---- */
@@ -403,6 +392,7 @@ static bool trim_one(struct wf_arena *arena)
 		bit_give(arena->warm, (uint32_t)index);
 		return false;
 	}
+	wf_arena_span(arena, (uint32_t)index)->dirty = false;
 	wf_budget_release(&arena->budget, WF_BUDGET_FREE_SPANS, WEFT_SPAN_BYTES);
 	bit_give(arena->cold, (uint32_t)index);
 	return true;
