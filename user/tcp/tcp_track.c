@@ -252,6 +252,13 @@ static bool is_keepalive(const struct wf_tcp_dir *self, const struct wf_packet *
 	       packet->seq + 1 == self->ack_seq;
 }
 
+/* A single byte that we lack is data: what came after it may have overtaken it. */
+static bool brings_byte(const struct placed *at, const struct wf_packet *packet)
+{
+	return at->end_off > at->next_off &&
+	       !(wf_tcp_knows(at->self, WF_TCP_KNOWS_FIN) && packet->seq == at->self->fin_seq);
+}
+
 /* Data behind the FIN is refused, what crosses it is cut. Returns false if nothing is left. */
 static bool cut_at_fin(const struct placed *at, struct wf_tcp_result *result)
 {
@@ -363,7 +370,7 @@ static enum wf_tcp_verdict track_segment(struct placed *at, const struct wf_pack
 	}
 	if (!has_base)
 		return WF_TCP_KEEPALIVE;
-	if (is_keepalive(at->self, packet) && at->end_off <= at->next_off)
+	if (is_keepalive(at->self, packet) && !brings_byte(at, packet))
 		return WF_TCP_KEEPALIVE;
 	if (!cut_at_fin(at, result))
 		return WF_TCP_IGNORE;
