@@ -86,7 +86,7 @@ $(O)/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(O)/user/capture/%.o $(O)/tests/unit/%.o: | $(SKEL)
+$(filter $(O)/user/capture/%,$(LIB_OBJ)) $(UNIT_SRC:%.c=$(O)/%.o): | $(SKEL)
 
 $(O)/libweft.a: $(LIB_OBJ)
 	$(call say,AR,$@)
