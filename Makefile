@@ -43,7 +43,7 @@ endif
 LIB_PKGS := libxdp libbpf libpcap
 APP_PKGS := jansson yaml-0.1
 LIB_LIBS := -lxdp -lbpf -lpcap -lelf -lz
-APP_LIBS := -ljansson -lyaml
+APP_LIBS := -ljansson -lyaml -lcrypto
 
 # ---- sources -----------------------------------------------------------------
 

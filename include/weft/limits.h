@@ -84,6 +84,8 @@ enum weft_limit {
 	WEFT_QUEUE_BYTES = 8388608, /* of each (worker, subscription) queue, payload included */
 	WEFT_QUEUE_MIN_BYTES = 131072,
 	WEFT_FILES_OPEN_MAX = 512, /* stream files open at once; the idlest is closed meanwhile */
+	WEFT_FILES_TRACKED_MAX = 131072, /* stream files not yet complete; then the idlest is
+					    taken for complete: more of it goes to another file */
 };
 
 #endif

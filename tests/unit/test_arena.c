@@ -208,6 +208,7 @@ static void test_arena_take_beyond_what_reservations_leave_is_refused(void **sta
 
 static void test_arena_pinned_never_loses_memory(void **state)
 {
+	struct wf_budget *budget = wf_arena_budget(*state);
 	int64_t off;
 
 	assert_int_equal(wf_arena_pin(*state, 0), 0);
@@ -217,8 +218,9 @@ static void test_arena_pinned_never_loses_memory(void **state)
 	assert_int_equal(wf_arena_trim(*state, 0), 0);
 	assert_true(resident_bytes(*state) >= 4 * SPAN);
 	assert_int_equal(((uint8_t *)wf_arena_base(*state))[off], 0xab);
-	assert_int_equal(wf_budget_reserve(wf_arena_budget(*state), WF_BUDGET_OTHER, MIB),
-			 -ENOBUFS);
+	assert_int_equal(
+		wf_budget_reserve(budget, WF_BUDGET_OTHER, 4 * MIB - wf_budget_used(budget) + 1),
+		-ENOBUFS);
 	assert_int_equal(((uint8_t *)wf_arena_base(*state))[off], 0xab);
 }
 
@@ -249,6 +251,28 @@ static void test_arena_pin_with_last_span_in_use_is_refused(void **state)
 	wf_arena_put_spans(*state, 0, spans - 1);
 	assert_int_equal(wf_arena_pin(*state, MIB), -ENOBUFS);
 	wf_arena_put_spans(*state, (uint64_t)(spans - 1) * SPAN, 1);
+}
+
+static void test_arena_pin_twice_is_once(void **state)
+{
+	uint64_t bytes;
+
+	assert_int_equal(wf_arena_pin(*state, 0), 0);
+	bytes = wf_arena_bytes(*state);
+	assert_int_equal(wf_arena_pin(*state, MIB), 0);
+	assert_int_equal(wf_arena_bytes(*state), bytes);
+}
+
+static void test_arena_pin_beside_spans_in_use_charges_the_rest(void **state)
+{
+	int64_t off = wf_arena_take_spans(*state, 5);
+	struct wf_budget *budget = wf_arena_budget(*state);
+
+	assert_int_equal(wf_arena_pin(*state, MIB), 0);
+	assert_int_equal(wf_budget_held(budget, WF_BUDGET_FREE_SPANS),
+			 wf_arena_bytes(*state) - 5 * SPAN);
+	assert_true(wf_arena_is_valid(*state));
+	wf_arena_put_spans(*state, (uint64_t)off, 5);
 }
 
 static void test_arena_publish_shows_budget(void **state)
@@ -330,6 +354,8 @@ int main(void)
 		WITH_ARENA(test_arena_pin_charges_all_and_leaves_headroom),
 		WITH_ARENA(test_arena_pin_without_room_is_refused),
 		WITH_ARENA(test_arena_pin_with_last_span_in_use_is_refused),
+		WITH_ARENA(test_arena_pin_twice_is_once),
+		WITH_ARENA(test_arena_pin_beside_spans_in_use_charges_the_rest),
 		WITH_ARENA(test_arena_publish_shows_budget),
 		WITH_ARENA(test_arena_used_by_many_threads_stays_valid),
 	};

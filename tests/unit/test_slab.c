@@ -8,6 +8,7 @@
 #include <weft/limits.h>
 
 #include "memory/arena.h"
+#include "memory/fault.h"
 #include "memory/slab.h"
 
 enum { OBJECT_BYTES = 40, OBJECTS_MAX = 10000 };
@@ -158,6 +159,34 @@ static void test_slab_random_order_keeps_objects(void **state)
 	assert_int_equal(wf_arena_used_bytes(fix->arena), 0);
 }
 
+/* Only in builds that have the hook (memory/fault.h). */
+#if WF_DEBUG >= 1
+static void test_slab_each_fault_in_turn_leaves_all_sound(void **state)
+{
+	struct fixture *fix = *state;
+	bool reached = true;
+
+	for (uint64_t nth = 1; reached; nth++) {
+		struct wf_slab *slab = NULL;
+		uint32_t ids[5] = {0};
+
+		wf_fault_arm(nth);
+		if (!wf_slab_new(fix->arena, 30000, 100, &slab)) {
+			for (int i = 0; i < 5; i++)
+				ids[i] = wf_slab_take(slab);
+			for (int i = 0; i < 5; i++)
+				if (ids[i])
+					wf_slab_put(slab, ids[i]);
+			assert_int_equal(wf_slab_taken(slab), 0);
+		}
+		reached = wf_fault_disarm();
+		wf_slab_free(slab);
+		assert_int_equal(wf_arena_used_bytes(fix->arena), 0);
+		assert_true(wf_arena_is_valid(fix->arena));
+	}
+}
+#endif
+
 #define WITH_SLAB(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -171,6 +200,9 @@ int main(void)
 		WITH_SLAB(test_slab_id_zero_is_never_given),
 		WITH_SLAB(test_slab_empty_spans_go_back),
 		WITH_SLAB(test_slab_random_order_keeps_objects),
+#if WF_DEBUG >= 1
+		WITH_SLAB(test_slab_each_fault_in_turn_leaves_all_sound),
+#endif
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,8 +88,8 @@ static void signals_take(struct weft *weft, struct saved_signals *ret_saved)
 	atomic_store(&signal_weft, weft);
 	for (int i = 0; i < STOP_SIGNALS; i++) {
 		sigaction(stop_signals[i], NULL, &ret_saved->stop[i]);
-		/* nohup(1) and shells' background jobs ignore some on purpose. */
-		if (ret_saved->stop[i].sa_handler != SIG_IGN)
+		/* nohup(1) has it ignored on purpose. */
+		if (stop_signals[i] != SIGHUP || ret_saved->stop[i].sa_handler != SIG_IGN)
 			sigaction(stop_signals[i], &action, NULL);
 	}
 	/* A reader of our output that went away is an error of that sink alone. */
@@ -279,16 +279,17 @@ static int open_all(struct agent *agent, struct wf_agent_result *result)
 {
 	int err;
 
+	/* First: the pins of an agent that is alive are not ours to replace. */
+	result->step = WF_AGENT_CONTROL;
+	err = open_control(agent);
+	if (err)
+		return err;
 	result->step = WF_AGENT_SOURCE;
 	err = add_source(agent);
 	if (err)
 		return err;
 	result->step = WF_AGENT_SINKS;
-	err = open_sinks(agent);
-	if (err)
-		return err;
-	result->step = WF_AGENT_CONTROL;
-	return open_control(agent);
+	return open_sinks(agent);
 }
 
 int wf_agent_run(const struct wf_agent_opts *opts, struct wf_agent_result *ret_result)

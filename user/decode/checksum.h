@@ -45,6 +45,7 @@ static inline uint64_t wf_checksum_words(const uint8_t *bytes, uint32_t words)
 	uint64_t sum = 0;
 	uint32_t word;
 
+#pragma GCC unroll 5
 	for (uint32_t i = 0; i < words; i++) {
 		memcpy(&word, bytes + 4 * i, sizeof(word));
 		sum += word;

@@ -193,7 +193,7 @@ static uint32_t sleep_unless_work(struct wf_worker *worker, int timeout_ms)
 
 	wf_waiter_announce(&worker->waiter);
 	count = take_batches(worker);
-	if (!count)
+	if (!count && (timeout_ms >= 0 || !sources_ended(worker)))
 		wait_for_work(worker, timeout_ms);
 	wf_waiter_cancel(&worker->waiter);
 	return count;

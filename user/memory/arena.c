@@ -84,6 +84,23 @@ static int64_t bit_claim_any(const struct wf_arena *arena, _Atomic uint64_t *bit
 	return -ENOBUFS;
 }
 
+/* As bit_claim_any(), the highest. */
+static int64_t bit_claim_last(const struct wf_arena *arena, _Atomic uint64_t *bits)
+{
+	for (uint32_t i = arena->words; i-- > 0;) {
+		uint64_t word = atomic_load_explicit(&bits[i], memory_order_relaxed);
+
+		while (word) {
+			uint32_t bit = WORD_BITS - 1 - (uint32_t)__builtin_clzll(word);
+
+			if (bit_claim(bits, i * WORD_BITS + bit))
+				return i * WORD_BITS + bit;
+			word &= ~(1ull << bit);
+		}
+	}
+	return -ENOBUFS;
+}
+
 static uint32_t bits_count(const struct wf_arena *arena, const _Atomic uint64_t *bits)
 {
 	uint32_t count = 0;
@@ -377,7 +394,8 @@ static bool punch(struct wf_arena *arena, uint32_t index)
 /* Return: false: there is no warm span, or the system does not take memory back. */
 static bool trim_one(struct wf_arena *arena)
 {
-	int64_t index = bit_claim_any(arena, arena->warm);
+	/* From the end: takers begin at the start. */
+	int64_t index = bit_claim_last(arena, arena->warm);
 
 	if (index < 0)
 		return false;
@@ -395,11 +413,11 @@ uint64_t wf_arena_trim(struct wf_arena *arena, uint64_t keep_bytes)
 	uint64_t spans = 0;
 
 	/*
-	 * Either we see pinned, or wf_arena_pin() sees us and waits: both sides
+	 * Either we see keeps_memory, or who sets it sees us and waits: both sides
 	 * write their own word before they read the other's, in one total order.
 	 */
 	atomic_fetch_add(&arena->punching, 1);
-	if (!atomic_load(&arena->pinned))
+	if (!atomic_load(&arena->keeps_memory))
 		while (wf_budget_held(&arena->budget, WF_BUDGET_FREE_SPANS) > keep_bytes &&
 		       trim_one(arena))
 			spans++;
@@ -411,31 +429,42 @@ uint64_t wf_arena_trim(struct wf_arena *arena, uint64_t keep_bytes)
 
 /* ---- pinning ---- */
 
+void wf_arena_keep_memory(struct wf_arena *arena)
+{
+	/* Pairs with wf_arena_trim(): afterwards whoever was punching has finished. */
+	atomic_store(&arena->keeps_memory, true);
+	while (atomic_load(&arena->punching))
+		;
+}
+
 /* Drop the last span for good. Return: 0; -ENOBUFS: it is in use. */
 static int drop_last_span(struct wf_arena *arena)
 {
 	uint32_t last = arena->spans - 1;
 
-	if (!bit_claim(arena->cold, last))
+	if (bit_claim(arena->warm, last))
+		wf_budget_release(&arena->budget, WF_BUDGET_FREE_SPANS, WEFT_SPAN_BYTES);
+	else if (!bit_claim(arena->cold, last))
 		return -ENOBUFS;
 	arena->spans--;
 	return 0;
 }
 
+/* Drop spans until those without memory fit what is left of the limit. */
 static int shrink_to_fit(struct wf_arena *arena, uint64_t headroom_bytes)
 {
-	uint64_t used = wf_budget_used(&arena->budget);
 	uint64_t limit = arena->budget.limit_bytes;
-	uint64_t room = used < limit ? limit - used : 0;
-	uint64_t cold = bits_count(arena, arena->cold);
-	uint64_t wanted;
+	uint64_t room = limit > headroom_bytes ? limit - headroom_bytes : 0;
 
-	room = headroom_bytes < room ? room - headroom_bytes : 0;
-	wanted = room >> WF_SPAN_SHIFT;
-	for (; cold > wanted; cold--)
+	while (arena->spans) {
+		uint64_t cold = bits_count(arena, arena->cold);
+
+		if (wf_budget_used(&arena->budget) + (cold << WF_SPAN_SHIFT) <= room)
+			return 0;
 		if (drop_last_span(arena))
-			return -ENOBUFS;
-	return arena->spans ? 0 : -ENOBUFS;
+			break;
+	}
+	return -ENOBUFS;
 }
 
 /*
@@ -486,10 +515,9 @@ int wf_arena_pin(struct wf_arena *arena, uint64_t headroom_bytes)
 	uint64_t cold;
 	int err;
 
-	if (atomic_load(&arena->pinned))
+	if (arena->is_pinned)
 		return 0;
 
-	/* All free spans become cold, so that the last ones can be dropped. */
 	wf_arena_trim(arena, 0);
 	err = shrink_to_fit(arena, headroom_bytes);
 	if (err)
@@ -502,10 +530,8 @@ int wf_arena_pin(struct wf_arena *arena, uint64_t headroom_bytes)
 	if (err)
 		return err;
 
-	/* Pairs with wf_arena_trim(): whoever was punching has finished. */
-	atomic_store(&arena->pinned, true);
-	while (atomic_load(&arena->punching))
-		;
+	wf_arena_keep_memory(arena);
+	arena->is_pinned = true;
 	for (uint32_t index = 0; index < arena->spans; index++)
 		if (bit_claim(arena->cold, index))
 			bit_give(arena->warm, index);

@@ -30,20 +30,21 @@ struct wf_home {
 };
 
 struct wf_arena {
-	uint8_t *base;		/* data; 2 MiB aligned */
-	uint8_t *blocks;	/* one block a span, then the two bitmaps */
-	uint64_t map_bytes;	/* mapped at base */
-	uint64_t table_bytes;	/* mapped at blocks */
-	int fd;			/* memfd behind base */
+	uint8_t *base;	      /* data; 2 MiB aligned */
+	uint8_t *blocks;      /* one block a span, then the two bitmaps */
+	uint64_t map_bytes;   /* mapped at base */
+	uint64_t table_bytes; /* mapped at blocks */
+	int fd;		      /* memfd behind base */
+	bool is_pinned;
 	uint32_t spans;		/* in use as data; fewer than mapped after wf_arena_pin() */
 	uint32_t words;		/* of each bitmap */
 	_Atomic uint64_t *warm; /* free, with memory: used first */
 	_Atomic uint64_t *cold; /* free, without memory */
 
-	_Alignas(WF_CACHE_LINE) _Atomic bool pinned; /* the kernel holds the memory: never punch */
-	_Atomic uint32_t punching;		     /* threads that may be punching now */
-	_Atomic uint32_t squeeze;		     /* 0..3, see wf_arena_set_squeeze() */
-	_Atomic uint32_t frame_bytes;		     /* of all rx frames; 0: none yet */
+	_Alignas(WF_CACHE_LINE) _Atomic bool keeps_memory; /* the kernel may hold it: never punch */
+	_Atomic uint32_t punching;			   /* threads that may be punching now */
+	_Atomic uint32_t squeeze;			   /* 0..3, see wf_arena_set_squeeze() */
+	_Atomic uint32_t frame_bytes;			   /* of all rx frames; 0: none yet */
 
 	_Alignas(WF_CACHE_LINE) _Atomic uint64_t used_spans;
 	_Atomic uint64_t trimmed_spans;
@@ -57,6 +58,12 @@ struct wf_arena {
 /* As wf_arena_take_spans(), for a told use. Return: first span; NULL: there are none. */
 struct wf_span *wf_arena_take(struct wf_arena *arena, enum wf_span_use use, uint32_t count);
 void wf_arena_put(struct wf_arena *arena, struct wf_span *span, uint32_t count);
+
+/*
+ * From now on no hole is punched. Rx frames mean that the kernel gets to know the
+ * arena: even if nobody called wf_arena_pin(), its view must stay ours.
+ */
+void wf_arena_keep_memory(struct wf_arena *arena);
 
 static inline struct wf_span *wf_arena_span(const struct wf_arena *arena, uint32_t index)
 {

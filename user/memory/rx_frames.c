@@ -176,6 +176,7 @@ int wf_page_pool_make_frames(struct wf_page_pool *pool, const struct wf_page_poo
 		pool->frames_keep = KEEP_FRAMES_MAX;
 	if (pool->frames_keep < 1)
 		pool->frames_keep = 1;
+	wf_arena_keep_memory(pool->arena);
 	atomic_fetch_add(&pool->arena->frame_pools, 1);
 	while (pool->frames < opts->frames) {
 		struct wf_span *span = wf_arena_take(pool->arena, WF_SPAN_FRAMES, 1);

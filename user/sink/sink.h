@@ -2,7 +2,7 @@
 /*
  * sink.h - where events end: a subscriber with a thread of its own.
  *
- * A kind of sink is a table of four functions; everything else (subscribing, the
+ * A kind of sink is a table of functions (sink_internal.h); everything else (subscribing, the
  * thread, ending on failure) is done here once. A sink that fails says so once,
  * unsubscribes and ends; capture and the other sinks go on.
  *
@@ -20,7 +20,6 @@
 
 struct weft;
 struct wf_sink;
-struct wf_sink_class;
 
 /* What a sink may want to know; each kind reads its own. Borrowed until wf_sink_close(). */
 struct wf_sink_opts {
@@ -45,14 +44,10 @@ struct wf_sink_stats {
 	uint64_t dropped_bytes;
 };
 
-/* The kinds, ended by one whose name is NULL: "null", "streams", "events". */
-const struct wf_sink_class *wf_sink_classes(void);
-const char *wf_sink_class_name(const struct wf_sink_class *class);
-
 /*
- * Make the sink @kind and subscribe it to @weft. Return: 0; -EINVAL: no such kind;
- * -EEXIST: files of an earlier run are in the way; -EBUSY: another run writes
- * there; errors of the target; of weft_subscribe(). Logged.
+ * Make the sink @kind ("null", "streams", "events") and subscribe it to @weft. Return: 0; -EINVAL:
+ * no such kind; -EEXIST: files of an earlier run are in the way; -EBUSY: another run writes there;
+ * errors of the target; of weft_subscribe(). Logged.
  */
 int wf_sink_open(struct weft *weft, const char *kind, const struct wf_sink_opts *opts,
 		 struct wf_sink **ret_sink);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fake_weft.h - a handle without an engine: one worker, whose events the test makes.
+ *
+ * Defines the public calls that a sink uses, over the real queues. To be included by
+ * one file of a test program.
+ */
+#ifndef TESTS_UNIT_SUPPORT_FAKE_WEFT_H
+#define TESTS_UNIT_SUPPORT_FAKE_WEFT_H
+
+#include <stdio.h>
+#include <string.h>
+
+#include <weft/weft.h>
+
+#include "deliver/dispatch.h"
+#include "deliver/subscription.h"
+#include "memory/arena.h"
+#include "sink/sink.h"
+
+struct weft {
+	struct wf_arena *arena;
+	struct weft_sub *sub;
+	struct wf_dispatch dispatch;
+	uint64_t pressure;
+	char log[4096]; /* all messages, one a line */
+};
+
+static struct weft fake;
+
+int weft_subscribe(struct weft *weft, const struct weft_sub_opts *opts, struct weft_sub **ret_sub)
+{
+	int err = wf_sub_new(opts, 1, false, weft->arena, &weft->sub);
+
+	if (err)
+		return err;
+	wf_dispatch_init(&weft->dispatch, 0, &weft->sub, 1);
+	*ret_sub = weft->sub;
+	return 0;
+}
+
+int weft_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_max, int timeout_ms)
+{
+	return wf_sub_poll(sub, events, events_max, timeout_ms);
+}
+
+void weft_sub_stats_read(const struct weft_sub *sub, struct weft_sub_stats *ret_stats)
+{
+	wf_sub_stats(sub, ret_stats);
+}
+
+void weft_unsubscribe(struct weft_sub *sub)
+{
+	wf_sub_end(sub);
+}
+
+void weft_stats_each(const struct weft *weft, weft_metric_fn fn, void *ctx)
+{
+	const struct weft_metric metrics[] = {
+		{"frames", "help", WEFT_METRIC_COUNTER, 12345},
+		{"pressure_level", "help", WEFT_METRIC_GAUGE, weft->pressure},
+	};
+
+	fn(&metrics[0], ctx);
+	fn(&metrics[1], ctx);
+}
+
+static void fake_log(enum weft_log_level level, const char *message, void *ctx)
+{
+	size_t len = strlen(fake.log);
+
+	snprintf(fake.log + len, sizeof(fake.log) - len, "%s\n", message);
+}
+
+static int fake_open(const char *kind, struct wf_sink_opts opts, struct wf_sink **ret_sink)
+{
+	memset(&fake, 0, sizeof(fake));
+	if (wf_arena_new(16 << 20, &fake.arena))
+		return -1;
+	opts.log = fake_log;
+	return wf_sink_open(&fake, kind, &opts, ret_sink);
+}
+
+static void fake_event(const struct weft_event *event)
+{
+	wf_dispatch_event(&fake.dispatch, event, NULL);
+}
+
+/* The end of data: wait for the sink. Return: its verdict. */
+static int fake_end(struct wf_sink *sink)
+{
+	wf_dispatch_close(&fake.dispatch);
+	return wf_sink_join(sink);
+}
+
+static void fake_close(struct wf_sink *sink)
+{
+	wf_sink_close(sink);
+	wf_sub_free(fake.sub);
+	wf_arena_free(fake.arena);
+}
+
+#endif

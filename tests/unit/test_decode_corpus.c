@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_decode_corpus.c - every frame of every real capture at hand, in all modes.
+ *
+ * Captures: $WEFT_CORPUS/captures, else ../shared/corpus/captures; skipped if missing.
+ */
+#include "unit/support/cmocka.h"
+
+#include <ftw.h>
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit/support/decode_kinds.h"
+
+struct totals {
+	unsigned int files;
+	unsigned int frames;
+	unsigned int results[WF_DECODE_CHECKSUM + 1];
+};
+
+static struct totals totals;
+static const char *only; /* file name to look at; NULL: all */
+
+static int link_of(int dlt)
+{
+	switch (dlt) {
+	case DLT_EN10MB:
+		return WF_LINK_ETHERNET;
+	case DLT_RAW:
+	case DLT_IPV4:
+	case DLT_IPV6:
+		return WF_LINK_RAW;
+	case DLT_NULL:
+		return WF_LINK_NULL;
+	case DLT_LOOP:
+		return WF_LINK_LOOP;
+	case DLT_LINUX_SLL:
+		return WF_LINK_SLL;
+	case DLT_LINUX_SLL2:
+		return WF_LINK_SLL2;
+	case DLT_PPP:
+	case DLT_PPP_SERIAL:
+		return WF_LINK_PPP;
+	default:
+		return -1;
+	}
+}
+
+static void decode_frame(const struct wf_frame *frame)
+{
+	static const enum weft_checksum modes[] = {WEFT_CHECKSUM_VERIFY, WEFT_CHECKSUM_AUTO,
+						   WEFT_CHECKSUM_IGNORE};
+	struct decoded decoded;
+
+	for (int m = 0; m < 3; m++) {
+		decoded_init(&decoded, frame, modes[m]);
+		decoded_fini(&decoded);
+	}
+	totals.results[decoded.result]++;
+	totals.frames++;
+}
+
+static int decode_file(const char *path, const struct stat *stat, int kind, struct FTW *ftw)
+{
+	char error[PCAP_ERRBUF_SIZE];
+	struct pcap_pkthdr *header;
+	const uint8_t *bytes;
+	pcap_t *pcap;
+
+	if (kind != FTW_F || (only && strcmp(path + ftw->base, only)))
+		return 0;
+	pcap = pcap_open_offline(path, error);
+	if (!pcap)
+		return 0;
+	totals.files++;
+	while (pcap_next_ex(pcap, &header, &bytes) == 1) {
+		struct wf_frame frame = {
+			.bytes = bytes,
+			.cap_bytes = header->caplen,
+			.wire_bytes = header->len,
+			.link = (uint16_t)link_of(pcap_datalink(pcap)),
+		};
+
+		if (link_of(pcap_datalink(pcap)) >= 0)
+			decode_frame(&frame);
+	}
+	pcap_close(pcap);
+	return 0;
+}
+
+/* Return: false: there are no captures here. */
+static bool decode_captures(const char *file)
+{
+	const char *corpus = getenv("WEFT_CORPUS");
+	char path[4096];
+
+	memset(&totals, 0, sizeof(totals));
+	only = file;
+	snprintf(path, sizeof(path), "%s/captures", corpus ? corpus : "../shared/corpus");
+	return nftw(path, decode_file, 16, FTW_PHYS) == 0 && totals.files;
+}
+
+static void test_corpus_every_frame_decodes_within_its_bounds(void **state)
+{
+	if (!decode_captures(NULL)) {
+		skip();
+		return;
+	}
+	print_message("# %u files, %u frames: %u TCP, %u fragments, %u other, %u malformed\n",
+		      totals.files, totals.frames, totals.results[WF_DECODE_TCP],
+		      totals.results[WF_DECODE_FRAGMENT], totals.results[WF_DECODE_NOT_TCP],
+		      totals.results[WF_DECODE_MALFORMED]);
+	assert_int_not_equal(totals.results[WF_DECODE_TCP], 0);
+}
+
+static void assert_one_segment(const char *file)
+{
+	if (!decode_captures(file)) {
+		skip();
+		return;
+	}
+	assert_int_equal(totals.frames, 1);
+	assert_int_equal(totals.results[WF_DECODE_TCP], 1);
+}
+
+static void test_corpus_offloaded_ipv4_segment_is_read(void **state)
+{
+	assert_one_segment("gso-ipv4.pcap");
+}
+
+static void test_corpus_offloaded_ipv6_segment_is_read(void **state)
+{
+	assert_one_segment("gso-ipv6.pcap");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_corpus_every_frame_decodes_within_its_bounds),
+		cmocka_unit_test(test_corpus_offloaded_ipv4_segment_is_read),
+		cmocka_unit_test(test_corpus_offloaded_ipv6_segment_is_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

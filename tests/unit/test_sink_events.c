@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_sink_events.c - every line is JSON and says what EVE would; the id is the world's.
+ */
+#include "unit/support/cmocka.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "sink/community_id.h"
+#include "sink/json_out.h"
+#include "unit/support/delivery.h"
+#include "unit/support/fake_weft.h"
+
+static char path[64];
+
+static int setup(void **state)
+{
+	int fd;
+
+	strcpy(path, "/tmp/weft-events-XXXXXX");
+	fd = mkstemp(path);
+	close(fd);
+	return fd < 0;
+}
+
+static int teardown(void **state)
+{
+	unlink(path);
+	return 0;
+}
+
+static struct wf_sink *open_sink(void)
+{
+	struct wf_sink_opts opts = {.target = path};
+	struct wf_sink *sink;
+
+	assert_int_equal(fake_open("events", opts, &sink), 0);
+	assert_int_equal(wf_sink_start(sink), 0);
+	return sink;
+}
+
+/* Line @number of the file, from 0. The caller puts it. */
+static json_t *read_line(int number)
+{
+	FILE *file = fopen(path, "r");
+	json_t *line = NULL;
+	char text[65536];
+
+	for (int i = 0; fgets(text, sizeof(text), file); i++) {
+		if (i == number) {
+			assert_int_equal(text[strlen(text) - 1], '\n');
+			line = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+			assert_non_null(line);
+		}
+	}
+	fclose(file);
+	return line;
+}
+
+static void assert_text(const json_t *object, const char *key, const char *text)
+{
+	assert_string_equal(json_string_value(json_object_get(object, key)), text);
+}
+
+static void assert_number(const json_t *object, const char *key, json_int_t number)
+{
+	assert_true(json_is_integer(json_object_get(object, key)));
+	assert_int_equal(json_integer_value(json_object_get(object, key)), number);
+}
+
+static void assert_endpoints(const json_t *line)
+{
+	assert_number(line, "flow_id", 9);
+	assert_text(line, "src_ip", "10.0.0.1");
+	assert_number(line, "src_port", 40000);
+	assert_text(line, "dest_ip", "10.0.0.2");
+	assert_number(line, "dest_port", 80);
+	assert_text(line, "proto", "TCP");
+}
+
+static void test_events_flow_line_has_the_names_of_eve(void **state)
+{
+	struct weft_flow_record record = {
+		.start_ns = 1795233600123456789ull,
+		.end_ns = 1795233605000000000ull,
+		.reason = WEFT_CLOSE_FIN,
+		.state = WEFT_FLOW_CLOSED,
+		.counts = {{.packets = 6,
+			    .bytes = 700,
+			    .stream_bytes = 400,
+			    .retransmitted_segments = 2,
+			    .tcp_flags = 0x1b},
+			   {.packets = 7,
+			    .bytes = 90000,
+			    .stream_bytes = 80000,
+			    .gap_count = 1,
+			    .gap_bytes = 10,
+			    .overlap_segments = 3,
+			    .tcp_flags = 0x12}},
+	};
+	struct weft_flow flow = delivery_flow(9);
+	struct weft_event event = delivery_close(&flow, &record);
+	struct wf_sink *sink = open_sink();
+	json_t *line, *inner;
+
+	event.time_ns = record.end_ns;
+	flow.vlan[0] = 100;
+	fake_event(&event);
+	assert_int_equal(fake_end(sink), 0);
+	line = read_line(0);
+	assert_text(line, "timestamp", "2026-11-21T04:00:05.000000+0000");
+	assert_text(line, "event_type", "flow");
+	assert_endpoints(line);
+	assert_int_equal(json_integer_value(json_array_get(json_object_get(line, "vlan"), 0)), 100);
+	inner = json_object_get(line, "flow");
+	assert_number(inner, "pkts_toserver", 6);
+	assert_number(inner, "pkts_toclient", 7);
+	assert_number(inner, "bytes_toserver", 700);
+	assert_number(inner, "bytes_toclient", 90000);
+	assert_text(inner, "start", "2026-11-21T04:00:00.123456+0000");
+	assert_text(inner, "end", "2026-11-21T04:00:05.000000+0000");
+	assert_number(inner, "age", 4);
+	assert_text(inner, "state", "closed");
+	assert_text(inner, "reason", "fin");
+	assert_number(inner, "stream_bytes_toserver", 400);
+	assert_number(inner, "stream_bytes_toclient", 80000);
+	assert_number(inner, "gaps_toclient", 1);
+	assert_number(inner, "gap_bytes_toclient", 10);
+	assert_number(inner, "retransmissions_toserver", 2);
+	assert_number(inner, "overlaps_toclient", 3);
+	inner = json_object_get(line, "tcp");
+	assert_text(inner, "tcp_flags", "1b");
+	assert_text(inner, "tcp_flags_tc", "12");
+	assert_true(json_is_true(json_object_get(inner, "syn")));
+	assert_null(json_object_get(inner, "rst"));
+	json_decref(line);
+	fake_close(sink);
+}
+
+static void test_events_gap_line_has_direction_offset_length_cause(void **state)
+{
+	struct weft_flow flow = delivery_flow(9);
+	struct weft_event event = delivery_gap(&flow, 1ull << 33, 77);
+	struct wf_sink *sink = open_sink();
+	json_t *line, *inner;
+
+	event.dir = WEFT_TO_CLIENT;
+	fake_event(&event);
+	assert_int_equal(fake_end(sink), 0);
+	line = read_line(0);
+	assert_text(line, "event_type", "gap");
+	assert_endpoints(line);
+	assert_text(line, "direction", "toclient");
+	inner = json_object_get(line, "gap");
+	assert_number(inner, "offset", 1ll << 33);
+	assert_number(inner, "length", 77);
+	assert_text(inner, "cause", "limit");
+	json_decref(line);
+	fake_close(sink);
+}
+
+static void test_events_anomaly_line_shows_both_versions(void **state)
+{
+	struct weft_flow flow = delivery_flow(9);
+	struct weft_event event = {
+		.type = WEFT_EVENT_ANOMALY,
+		.dir = WEFT_TO_SERVER,
+		.flow = &flow,
+		.anomaly = {.kind = WEFT_ANOMALY_OVERLAP_CONFLICT,
+			    .off = 5,
+			    .len_bytes = 2,
+			    .kept = (const uint8_t *)"\x00\xff",
+			    .lost = (const uint8_t *)"ab",
+			    .shown_bytes = 2},
+	};
+	struct wf_sink *sink = open_sink();
+	json_t *line, *inner;
+
+	fake_event(&event);
+	assert_int_equal(fake_end(sink), 0);
+	line = read_line(0);
+	assert_text(line, "event_type", "anomaly");
+	assert_text(line, "direction", "toserver");
+	inner = json_object_get(line, "anomaly");
+	assert_text(inner, "type", "stream");
+	assert_text(inner, "event", "overlap_conflict");
+	assert_text(inner, "kept", "00ff");
+	assert_text(inner, "lost", "6162");
+	json_decref(line);
+	fake_close(sink);
+}
+
+static void test_events_last_lines_are_pressure_if_changed_and_stats(void **state)
+{
+	struct wf_sink *sink;
+	json_t *line;
+
+	sink = open_sink();
+	fake.pressure = 2;
+	assert_int_equal(fake_end(sink), 0);
+	line = read_line(0);
+	assert_text(line, "event_type", "pressure");
+	assert_text(json_object_get(line, "pressure"), "level", "high");
+	assert_text(json_object_get(line, "pressure"), "previous", "normal");
+	json_decref(line);
+	line = read_line(1);
+	assert_text(line, "event_type", "stats");
+	assert_number(json_object_get(line, "stats"), "frames", 12345);
+	json_decref(line);
+	assert_null(read_line(2));
+	fake_close(sink);
+}
+
+static void test_events_ipv6_and_tunnel_are_shown(void **state)
+{
+	struct weft_flow flow = delivery_flow(9);
+	struct weft_event event = delivery_gap(&flow, 0, 1);
+	struct wf_sink *sink = open_sink();
+	json_t *line;
+
+	flow.ip_version = 6;
+	flow.vni = 4711;
+	inet_pton(AF_INET6, "2001:db8::1", flow.src_addr);
+	fake_event(&event);
+	assert_int_equal(fake_end(sink), 0);
+	line = read_line(0);
+	assert_text(line, "src_ip", "2001:db8::1");
+	assert_number(line, "vni", 4711);
+	json_decref(line);
+	fake_close(sink);
+}
+
+static void test_events_file_is_appended_to(void **state)
+{
+	for (int run = 0; run < 2; run++) {
+		struct wf_sink *sink = open_sink();
+		json_t *line;
+
+		assert_int_equal(fake_end(sink), 0);
+		fake_close(sink);
+		line = read_line(run);
+		assert_non_null(line);
+		json_decref(line);
+	}
+}
+
+static void test_events_full_disk_ends_the_sink_and_is_told_once(void **state)
+{
+	struct wf_sink_opts opts = {.target = "/dev/full"};
+	struct weft_flow flow = delivery_flow(9);
+	struct weft_event event = delivery_gap(&flow, 0, 1);
+	struct wf_sink_stats stats;
+	struct wf_sink *sink;
+
+	assert_int_equal(fake_open("events", opts, &sink), 0);
+	assert_int_equal(wf_sink_start(sink), 0);
+	fake_event(&event);
+	wf_dispatch_flush(&fake.dispatch);
+	assert_int_equal(wf_sink_join(sink), -ENOSPC);
+	assert_string_equal(fake.log, "events: /dev/full: No space left on device; no more events "
+				      "are written\n");
+	wf_sink_stats(sink, &stats);
+	assert_int_equal(stats.failed_events, 1);
+	wf_dispatch_close(&fake.dispatch);
+	fake_close(sink);
+}
+
+static void test_events_unwritable_target_is_refused(void **state)
+{
+	struct wf_sink_opts opts = {.target = "/nonexistent/events.json"};
+	struct wf_sink *sink;
+
+	assert_int_equal(fake_open("events", opts, &sink), -ENOENT);
+	assert_non_null(strstr(fake.log, "/nonexistent/events.json can't be written"));
+	wf_arena_free(fake.arena);
+}
+
+/* IPv4: what other implementations' tests say; IPv6: by the words of the specification. */
+static void test_community_id_is_that_of_the_specification(void **state)
+{
+	static const struct {
+		const char *src, *dst;
+		uint16_t src_port, dst_port;
+		const char *id;
+	} rows[] = {
+		{"128.232.110.120", "66.35.250.204", 34855, 80, "1:LQU9qZlK+B5F3KDmev6m5PMibrg="},
+		{"66.35.250.204", "128.232.110.120", 80, 34855, "1:LQU9qZlK+B5F3KDmev6m5PMibrg="},
+		{"1.2.3.4", "5.6.7.8", 1122, 3344, "1:wCb3OG7yAFWelaUydu0D+125CLM="},
+		{"2001:db8::2", "2001:db8::1", 443, 50000, "1:YXqXufkGr4i6TbJJYF83fvyDLZ8="},
+	};
+	struct wf_community_id *maker;
+	char text[WF_COMMUNITY_ID_BYTES];
+
+	assert_int_equal(wf_community_id_new(0, &maker), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct weft_flow flow = {.src_port = rows[i].src_port,
+					 .dst_port = rows[i].dst_port};
+		bool is_v6 = strchr(rows[i].src, ':');
+		int family = is_v6 ? AF_INET6 : AF_INET;
+
+		flow.ip_version = is_v6 ? 6 : 4;
+		inet_pton(family, rows[i].src, flow.src_addr + (is_v6 ? 0 : 12));
+		inet_pton(family, rows[i].dst, flow.dst_addr + (is_v6 ? 0 : 12));
+		wf_community_id_text(maker, &flow, text);
+		assert_string_equal(text, rows[i].id);
+	}
+	wf_community_id_free(maker);
+}
+
+static void test_json_text_is_escaped(void **state)
+{
+	struct wf_json json = {.bytes = (char[128]){0}, .room = 128};
+	json_t *line;
+
+	wf_json_line_begin(&json);
+	wf_json_text(&json, "text", "a\"b\\c\n\x01");
+	assert_true(wf_json_line_end(&json));
+	line = json_loads(json.bytes, 0, NULL);
+	assert_text(line, "text", "a\"b\\c\n\x01");
+	json_decref(line);
+}
+
+static void test_json_line_that_does_not_fit_leaves_nothing(void **state)
+{
+	char bytes[40] = {0};
+
+	for (size_t room = 0; room < sizeof(bytes); room++) {
+		struct wf_json json = {.bytes = bytes, .room = room};
+
+		wf_json_line_begin(&json);
+		wf_json_u64(&json, "number", UINT64_MAX);
+		wf_json_bool(&json, "b", false);
+		if (wf_json_line_end(&json))
+			assert_string_equal(bytes,
+					    "{\"number\":18446744073709551615,\"b\":false}\n");
+		else
+			assert_int_equal(json.len, 0);
+		assert_true(json.len <= room);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_events_flow_line_has_the_names_of_eve),
+		TEST(test_events_gap_line_has_direction_offset_length_cause),
+		TEST(test_events_anomaly_line_shows_both_versions),
+		TEST(test_events_last_lines_are_pressure_if_changed_and_stats),
+		TEST(test_events_ipv6_and_tunnel_are_shown),
+		TEST(test_events_file_is_appended_to),
+		TEST(test_events_full_disk_ends_the_sink_and_is_told_once),
+		TEST(test_events_unwritable_target_is_refused),
+		cmocka_unit_test(test_community_id_is_that_of_the_specification),
+		cmocka_unit_test(test_json_text_is_escaped),
+		cmocka_unit_test(test_json_line_that_does_not_fit_leaves_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_sink_files.c - what lies in the directory afterwards, and what must never happen.
+ */
+#include "unit/support/cmocka.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "unit/support/delivery.h"
+#include "unit/support/fake_weft.h"
+
+#define NAME	  "10.0.0.2.80-10.0.0.1.40000" /* to the client, as delivery_data() goes */
+#define BACK_NAME "10.0.0.1.40000-10.0.0.2.80"
+
+static char dir[64];
+
+static void in_dir(const char *name, char *ret_path)
+{
+	snprintf(ret_path, 256, "%s/%s", dir, name);
+}
+
+static int setup(void **state)
+{
+	strcpy(dir, "/tmp/weft-files-XXXXXX");
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int count_files(void)
+{
+	DIR *stream = opendir(dir);
+	struct dirent *entry;
+	int count = 0;
+
+	while ((entry = readdir(stream)))
+		count += entry->d_name[0] != '.';
+	closedir(stream);
+	return count;
+}
+
+static int teardown(void **state)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	return system(command);
+}
+
+static struct wf_sink *open_sink(bool pad_gaps)
+{
+	struct wf_sink_opts opts = {.target = dir, .pad_gaps = pad_gaps};
+	struct wf_sink *sink;
+
+	assert_int_equal(fake_open("streams", opts, &sink), 0);
+	assert_int_equal(wf_sink_start(sink), 0);
+	return sink;
+}
+
+static void push_text(const struct weft_flow *flow, enum weft_dir where, uint64_t off,
+		      const char *text)
+{
+	struct weft_event event = delivery_data(flow, off, text, (uint32_t)strlen(text));
+
+	event.dir = where;
+	fake_event(&event);
+}
+
+static void push_close(const struct weft_flow *flow)
+{
+	static const struct weft_flow_record record;
+	struct weft_event event = delivery_close(flow, &record);
+
+	fake_event(&event);
+}
+
+static void assert_file(const char *name, const char *bytes, size_t len)
+{
+	char path[256], found[4096];
+	ssize_t got;
+	int fd;
+
+	in_dir(name, path);
+	fd = open(path, O_RDONLY);
+	assert_true(fd >= 0);
+	got = read(fd, found, sizeof(found));
+	close(fd);
+	assert_int_equal(got, len);
+	assert_memory_equal(found, bytes, len);
+}
+
+static void assert_file_text(const char *name, const char *text)
+{
+	assert_file(name, text, strlen(text));
+}
+
+static void test_files_each_direction_with_bytes_has_its_file(void **state)
+{
+	struct wf_sink *sink = open_sink(false);
+	struct weft_flow flow = delivery_flow(1);
+	struct wf_sink_stats stats;
+
+	push_text(&flow, WEFT_TO_SERVER, 0, "GET ");
+	push_text(&flow, WEFT_TO_CLIENT, 0, "200 OK");
+	push_text(&flow, WEFT_TO_SERVER, 4, "/");
+	push_close(&flow);
+	assert_int_equal(fake_end(sink), 0);
+	assert_file_text(BACK_NAME, "GET /");
+	assert_file_text(NAME, "200 OK");
+	assert_int_equal(count_files(), 2);
+	wf_sink_stats(sink, &stats);
+	assert_int_equal(stats.written_bytes, 11);
+	assert_int_equal(stats.data_bytes, 11);
+	assert_int_equal(stats.files, 2);
+	fake_close(sink);
+}
+
+static void test_files_direction_without_bytes_has_none(void **state)
+{
+	struct wf_sink *sink = open_sink(false);
+	struct weft_flow flow = delivery_flow(1);
+	struct weft_event gap = delivery_gap(&flow, 0, 100);
+
+	fake_event(&gap);
+	push_close(&flow);
+	assert_int_equal(fake_end(sink), 0);
+	assert_int_equal(count_files(), 0);
+	fake_close(sink);
+}
+
+static void test_files_second_connection_on_the_four_tuple_is_numbered(void **state)
+{
+	struct wf_sink *sink = open_sink(false);
+	struct weft_flow flow = delivery_flow(1);
+
+	push_text(&flow, WEFT_TO_CLIENT, 0, "one");
+	push_close(&flow);
+	flow.id = 2;
+	flow.use = 2;
+	push_text(&flow, WEFT_TO_CLIENT, 0, "two");
+	flow.id = 3;
+	flow.use = 11;
+	push_text(&flow, WEFT_TO_CLIENT, 0, "eleven");
+	assert_int_equal(fake_end(sink), 0);
+	assert_file_text(NAME, "one");
+	assert_file_text(NAME "#2", "two");
+	assert_file_text(NAME "#11", "eleven");
+	fake_close(sink);
+}
+
+static void test_files_same_four_tuple_in_another_vlan_takes_the_next_number(void **state)
+{
+	struct wf_sink *sink = open_sink(false);
+	struct weft_flow flow = delivery_flow(1), other = delivery_flow(2);
+
+	other.vlan[0] = 7;
+	push_text(&flow, WEFT_TO_CLIENT, 0, "plain ");
+	push_text(&other, WEFT_TO_CLIENT, 0, "tagged ");
+	push_text(&flow, WEFT_TO_CLIENT, 6, "more");
+	push_text(&other, WEFT_TO_CLIENT, 7, "more");
+	push_text(&other, WEFT_TO_SERVER, 0, "back");
+	assert_int_equal(fake_end(sink), 0);
+	assert_file_text(NAME, "plain more");
+	assert_file_text(NAME "#2", "tagged more");
+	assert_file_text(BACK_NAME "#2", "back"); /* both directions alike */
+	fake_close(sink);
+}
+
+static void test_files_gap_is_not_padded(void **state)
+{
+	struct wf_sink *sink = open_sink(false);
+	struct weft_flow flow = delivery_flow(1);
+
+	push_text(&flow, WEFT_TO_CLIENT, 10, "after");
+	push_text(&flow, WEFT_TO_CLIENT, 20, "gaps");
+	assert_int_equal(fake_end(sink), 0);
+	assert_file_text(NAME, "aftergaps");
+	fake_close(sink);
+}
+
+static void test_files_gap_is_padded_on_demand(void **state)
+{
+	struct wf_sink *sink = open_sink(true);
+	struct weft_flow flow = delivery_flow(1);
+
+	push_text(&flow, WEFT_TO_CLIENT, 2, "after");
+	push_text(&flow, WEFT_TO_CLIENT, 7, "+");
+	push_text(&flow, WEFT_TO_CLIENT, 11, "gaps");
+	assert_int_equal(fake_end(sink), 0);
+	assert_file(NAME, "\0\0after+\0\0\0gaps", 15);
+	fake_close(sink);
+}
+
+static void assert_open_refused(int err, const char *why)
+{
+	struct wf_sink_opts opts = {.target = dir};
+	struct wf_sink *sink = NULL;
+
+	assert_int_equal(fake_open("streams", opts, &sink), err);
+	assert_null(sink);
+	assert_non_null(strstr(fake.log, why));
+	wf_arena_free(fake.arena);
+}
+
+static void open_and_end(void)
+{
+	struct wf_sink *sink = open_sink(false);
+
+	assert_int_equal(fake_end(sink), 0);
+	fake_close(sink);
+}
+
+static void test_files_directory_of_an_earlier_run_is_refused(void **state)
+{
+	char path[256];
+
+	in_dir("notes.txt", path); /* not ours: no hindrance */
+	close(open(path, O_CREAT | O_WRONLY, 0600));
+	in_dir(NAME "#3", path);
+	close(open(path, O_CREAT | O_WRONLY, 0600));
+	assert_open_refused(-EEXIST, "holds stream files of an earlier run (" NAME "#3)");
+	unlink(path);
+	open_and_end();
+}
+
+static void test_files_directory_of_a_running_run_is_refused(void **state)
+{
+	struct wf_sink *first = open_sink(false);
+	struct weft first_fake = fake;
+
+	assert_open_refused(-EBUSY, "is being written by another run");
+	fake = first_fake;
+	wf_dispatch_init(&fake.dispatch, 0, &fake.sub, 1);
+	assert_int_equal(fake_end(first), 0);
+	fake_close(first);
+}
+
+static void test_files_target_that_is_no_directory_is_refused(void **state)
+{
+	char base[64], path[256];
+
+	strcpy(base, dir);
+	in_dir("file", path);
+	close(open(path, O_CREAT | O_WRONLY, 0600));
+	snprintf(dir, sizeof(dir), "%s/file", base);
+	assert_open_refused(-ENOTDIR, "can't be written to");
+	snprintf(dir, sizeof(dir), "%s/none/dir", base);
+	assert_open_refused(-ENOENT, "can't be made");
+	strcpy(dir, base);
+}
+
+static void test_files_directory_is_made(void **state)
+{
+	char base[64];
+
+	strcpy(base, dir);
+	snprintf(dir, sizeof(dir), "%s/new", base);
+	open_and_end();
+	assert_int_equal(access(dir, F_OK), 0);
+	strcpy(dir, base);
+}
+
+/* A link is planted where the next stream will go; its target must stay as it was. */
+static void test_files_link_is_never_followed(void **state)
+{
+	struct wf_sink *sink = open_sink(false);
+	struct weft_flow flow = delivery_flow(1), other = delivery_flow(2);
+	char link_path[256], victim[256];
+	struct wf_sink_stats stats;
+
+	in_dir("victim", victim);
+	in_dir(NAME, link_path);
+	assert_int_equal(symlink(victim, link_path), 0);
+	other.src_port = 40001;
+	push_text(&flow, WEFT_TO_CLIENT, 0, "evil");
+	push_text(&flow, WEFT_TO_CLIENT, 4, "evil");
+	push_text(&other, WEFT_TO_CLIENT, 0, "good");
+	assert_int_equal(fake_end(sink), -EEXIST);
+	assert_int_equal(access(victim, F_OK), -1);
+	assert_file_text("10.0.0.2.80-10.0.0.1.40001", "good"); /* the others go on */
+	wf_sink_stats(sink, &stats);
+	assert_int_equal(stats.failed_bytes, 8);
+	assert_int_equal(stats.written_bytes, 4);
+	assert_non_null(strstr(fake.log, NAME ": can't be opened"));
+	fake_close(sink);
+}
+
+/* More streams than may be open at once, written in turns. */
+static void test_files_more_than_may_be_open_are_all_whole(void **state)
+{
+	enum { STREAMS = 40, ROUNDS = 3 };
+	struct rlimit before, low;
+	struct wf_sink *sink;
+	char name[64];
+
+	getrlimit(RLIMIT_NOFILE, &before);
+	low = before;
+	low.rlim_cur = 64; /* then 32 are kept open */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	sink = open_sink(false);
+	for (int round = 0; round < ROUNDS; round++) {
+		for (uint64_t id = 1; id <= STREAMS; id++) {
+			struct weft_flow flow = delivery_flow(id);
+
+			flow.src_port = (uint16_t)(1000 + id);
+			push_text(&flow, WEFT_TO_CLIENT, (uint64_t)round * 3, "abc");
+		}
+		wf_dispatch_flush(&fake.dispatch);
+	}
+	assert_int_equal(fake_end(sink), 0);
+	setrlimit(RLIMIT_NOFILE, &before);
+	assert_int_equal(count_files(), STREAMS);
+	for (int id = 1; id <= STREAMS; id++) {
+		snprintf(name, sizeof(name), "10.0.0.2.80-10.0.0.1.%d", 1000 + id);
+		assert_file_text(name, "abcabcabc");
+	}
+	fake_close(sink);
+}
+
+static void test_files_directory_that_vanishes_ends_the_sink_alone(void **state)
+{
+	struct wf_sink *sink = open_sink(false);
+	struct weft_flow flow = delivery_flow(1);
+
+	assert_int_equal(rmdir(dir), 0);
+	push_text(&flow, WEFT_TO_CLIENT, 0, "lost");
+	wf_dispatch_flush(&fake.dispatch);
+	assert_int_equal(wf_sink_join(sink), -ENOENT);
+	assert_non_null(strstr(fake.log, "no more streams are written"));
+	push_text(&flow, WEFT_TO_CLIENT, 4, "nobody waits for it");
+	wf_dispatch_close(&fake.dispatch);
+	assert_int_equal(wf_arena_used_bytes(fake.arena), 0);
+	mkdir(dir, 0700);
+	fake_close(sink);
+}
+
+static void test_sink_of_unknown_kind_is_refused(void **state)
+{
+	struct wf_sink *sink = NULL;
+
+	assert_int_equal(fake_open("sewer", (struct wf_sink_opts){0}, &sink), -EINVAL);
+	wf_arena_free(fake.arena);
+}
+
+static void test_sink_null_counts_what_it_takes(void **state)
+{
+	struct weft_flow flow = delivery_flow(1);
+	struct wf_sink_stats stats;
+	struct wf_sink *sink;
+
+	assert_int_equal(fake_open("null", (struct wf_sink_opts){0}, &sink), 0);
+	assert_int_equal(wf_sink_start(sink), 0);
+	push_text(&flow, WEFT_TO_CLIENT, 0, "12345");
+	push_close(&flow);
+	assert_int_equal(fake_end(sink), 0);
+	wf_sink_stats(sink, &stats);
+	assert_int_equal(stats.events, 2);
+	assert_int_equal(stats.data_bytes, 5);
+	fake_close(sink);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_files_each_direction_with_bytes_has_its_file),
+		TEST(test_files_direction_without_bytes_has_none),
+		TEST(test_files_second_connection_on_the_four_tuple_is_numbered),
+		TEST(test_files_same_four_tuple_in_another_vlan_takes_the_next_number),
+		TEST(test_files_gap_is_not_padded),
+		TEST(test_files_gap_is_padded_on_demand),
+		TEST(test_files_directory_of_an_earlier_run_is_refused),
+		TEST(test_files_directory_of_a_running_run_is_refused),
+		TEST(test_files_target_that_is_no_directory_is_refused),
+		TEST(test_files_directory_is_made),
+		TEST(test_files_link_is_never_followed),
+		TEST(test_files_more_than_may_be_open_are_all_whole),
+		TEST(test_files_directory_that_vanishes_ends_the_sink_alone),
+		TEST(test_sink_of_unknown_kind_is_refused),
+		TEST(test_sink_null_counts_what_it_takes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

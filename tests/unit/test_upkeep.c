@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "unit/support/cmocka.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <weft/limits.h>
+
+#include "memory/arena.h"
+#include "memory/budget.h"
+#include "metrics/metrics.h"
+#include "upkeep/cleanup.h"
+#include "upkeep/pressure.h"
+#include "upkeep/upkeep.h"
+
+enum { MIB = 1 << 20, LIMIT = 64 * MIB, SPAN = WEFT_SPAN_BYTES };
+
+#define SEC 1000000000ull
+
+/* Only the budget can tell of pressure: the other sources look where nothing is. */
+static const struct wf_upkeep_opts quiet_opts = {
+	.pressure = {70, 85, 95, 5, 1},
+	.interval_ns = SEC / 2,
+	.proc_dir = "/nonexistent",
+	.psi_path = "/nonexistent",
+	.cgroup_dir = "/nonexistent",
+};
+
+struct fixture {
+	struct wf_arena *arena;
+	struct wf_upkeep *upkeep;
+	struct wf_metrics metrics;
+	int64_t runs;
+	uint64_t ttl_ns; /* what the owner's task was told last */
+};
+
+static int setup(void **state)
+{
+	struct fixture *fix = aligned_alloc(64, (sizeof(*fix) + 63) / 64 * 64);
+	struct wf_upkeep_opts opts = quiet_opts;
+
+	memset(fix, 0, sizeof(*fix));
+	assert_int_equal(wf_arena_new(LIMIT, &fix->arena), 0);
+	opts.arena = fix->arena;
+	assert_int_equal(wf_upkeep_new(&opts, &fix->metrics, 0, &fix->upkeep), 0);
+	*state = fix;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fix = *state;
+
+	wf_upkeep_free(fix->upkeep);
+	assert_int_equal(wf_arena_used_bytes(fix->arena), 0);
+	wf_arena_free(fix->arena);
+	free(fix);
+	return 0;
+}
+
+static void hold_percent(struct fixture *fix, uint64_t percent)
+{
+	struct wf_budget *budget = wf_arena_budget(fix->arena);
+	uint64_t rest = LIMIT - wf_budget_held(budget, WF_BUDGET_TABLES);
+
+	wf_budget_release(budget, WF_BUDGET_QUEUES, wf_budget_held(budget, WF_BUDGET_QUEUES));
+	assert_int_equal(wf_budget_reserve(budget, WF_BUDGET_QUEUES, rest * percent / 100 + 1), 0);
+}
+
+static void let_go(struct fixture *fix)
+{
+	struct wf_budget *budget = wf_arena_budget(fix->arena);
+
+	wf_budget_release(budget, WF_BUDGET_QUEUES, wf_budget_held(budget, WF_BUDGET_QUEUES));
+}
+
+static uint64_t free_bytes(struct fixture *fix)
+{
+	return wf_budget_held(wf_arena_budget(fix->arena), WF_BUDGET_FREE_SPANS);
+}
+
+static void leave_free_memory(struct fixture *fix, uint32_t spans)
+{
+	int64_t off = wf_arena_take_spans(fix->arena, spans);
+
+	assert_true(off >= 0);
+	wf_arena_put_spans(fix->arena, (uint64_t)off, spans);
+}
+
+static int64_t owner_task(void *ctx, uint64_t now_ns, uint64_t ttl_ns)
+{
+	struct fixture *fix = ctx;
+
+	fix->ttl_ns = ttl_ns;
+	return ++fix->runs;
+}
+
+static void test_upkeep_with_bad_options_is_refused(void **state)
+{
+	struct fixture *fix = *state;
+	struct wf_upkeep_opts opts = quiet_opts;
+	struct wf_upkeep *upkeep;
+
+	opts.arena = fix->arena;
+	opts.interval_ns = 0;
+	assert_int_equal(wf_upkeep_new(&opts, &fix->metrics, 0, &upkeep), -EINVAL);
+	opts.interval_ns = 1;
+	opts.pressure.high_percent = 50;
+	assert_int_equal(wf_upkeep_new(&opts, &fix->metrics, 0, &upkeep), -EINVAL);
+	wf_upkeep_free(NULL);
+}
+
+static void test_upkeep_says_when_to_come_again(void **state)
+{
+	struct fixture *fix = *state;
+
+	assert_int_equal(wf_upkeep_run(fix->upkeep, 0), SEC / 2);
+	assert_int_equal(wf_upkeep_run(fix->upkeep, SEC / 4), SEC / 2);
+	assert_int_equal(wf_upkeep_run(fix->upkeep, SEC), SEC * 3 / 2);
+}
+
+static void test_upkeep_publishes_memory(void **state)
+{
+	struct fixture *fix = *state;
+
+	wf_upkeep_run(fix->upkeep, 0);
+	assert_int_equal(wf_metric_get(&fix->metrics, memory_limit_bytes), LIMIT);
+}
+
+static void test_upkeep_idle_memory_goes_back_in_halves(void **state)
+{
+	struct fixture *fix = *state;
+
+	leave_free_memory(fix, 64);
+	wf_upkeep_run(fix->upkeep, 4 * SEC);
+	assert_int_equal(free_bytes(fix), 64 * SPAN);
+	wf_upkeep_run(fix->upkeep, 5 * SEC);
+	assert_int_equal(free_bytes(fix), 32 * SPAN);
+	wf_upkeep_run(fix->upkeep, 10 * SEC);
+	assert_int_equal(free_bytes(fix), 16 * SPAN);
+	wf_upkeep_run(fix->upkeep, 15 * SEC);
+	assert_int_equal(free_bytes(fix), 0);
+}
+
+static void test_upkeep_pressure_gives_memory_back_at_once(void **state)
+{
+	struct fixture *fix = *state;
+
+	leave_free_memory(fix, 64);
+	hold_percent(fix, 80);
+	wf_upkeep_run(fix->upkeep, 0);
+	assert_int_equal(wf_pressure_level(wf_upkeep_pressure(fix->upkeep)), WF_PRESSURE_LOW);
+	assert_int_equal(free_bytes(fix), 0);
+	let_go(fix);
+}
+
+static void test_upkeep_pressure_shortens_ttls_and_restores_them(void **state)
+{
+	struct fixture *fix = *state;
+	const struct wf_cleanup_task task = {
+		.name = "owner's", .interval_ns = 1, .ttl_ns = 1000, .fn = owner_task, .ctx = fix};
+	static const struct {
+		uint64_t percent;
+		enum wf_pressure_level level;
+		uint64_t ttl_ns;
+	} steps[] = {
+		{10, WF_PRESSURE_NORMAL, 1000}, {75, WF_PRESSURE_LOW, 1000},
+		{90, WF_PRESSURE_HIGH, 500},	{97, WF_PRESSURE_CRITICAL, 250},
+		{85, WF_PRESSURE_HIGH, 500},	{10, WF_PRESSURE_NORMAL, 1000},
+	};
+	uint64_t now_ns = 0;
+	uint32_t id;
+
+	assert_int_equal(wf_cleanup_register(wf_upkeep_cleanup(fix->upkeep), &task, 0, &id), 0);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		hold_percent(fix, steps[i].percent);
+		wf_upkeep_run(fix->upkeep, now_ns += SEC);
+		assert_int_equal(wf_pressure_level(wf_upkeep_pressure(fix->upkeep)),
+				 steps[i].level);
+		assert_int_equal(fix->ttl_ns, steps[i].ttl_ns);
+	}
+	assert_int_equal(fix->runs, 6);
+	let_go(fix);
+}
+
+static void test_upkeep_reads_this_machine(void **state)
+{
+	struct fixture *fix = *state;
+	struct wf_upkeep_opts opts = {
+		.arena = fix->arena,
+		.pressure = {70, 85, 95, 5, 1},
+		.interval_ns = 1,
+		.slack_bytes = 1ull << 40,
+	};
+	struct wf_upkeep *upkeep;
+
+	assert_int_equal(wf_upkeep_new(&opts, &fix->metrics, 0, &upkeep), 0);
+	wf_upkeep_run(upkeep, 1);
+	assert_int_equal(wf_metric_get(&fix->metrics, pressure_source_errors), 0);
+	wf_upkeep_free(upkeep);
+}
+
+#define WITH_UPKEEP(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_UPKEEP(test_upkeep_with_bad_options_is_refused),
+		WITH_UPKEEP(test_upkeep_says_when_to_come_again),
+		WITH_UPKEEP(test_upkeep_publishes_memory),
+		WITH_UPKEEP(test_upkeep_idle_memory_goes_back_in_halves),
+		WITH_UPKEEP(test_upkeep_pressure_gives_memory_back_at_once),
+		WITH_UPKEEP(test_upkeep_pressure_shortens_ttls_and_restores_them),
+		WITH_UPKEEP(test_upkeep_reads_this_machine),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * events.c - what happened, as JSON lines, with the field names of Suricata's EVE where
+ * EVE has one: flow, gap, anomaly, drop, stats, pressure.
+ *
+ * Lines are gathered in a buffer and written once a batch, so a reader never waits for
+ * a line, and never sees half of one unless the disk fills up within it.
+ * A file is appended to, never overwritten.
+ *
+ * Memory: BUFFER_BYTES.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sink/community_id.h"
+#include "sink/json_out.h"
+#include "sink/sink_internal.h"
+#include "sink/stream_name.h"
+
+enum {
+	BUFFER_BYTES = 256 * 1024,
+	FLUSH_BYTES = 128 * 1024, /* so much room is left for one line */
+	TIME_BYTES = 48,
+	PRESSURE_LEVELS = 4,
+};
+#define NS_PER_SEC 1000000000ull
+
+struct events {
+	int fd; /* owned, also a copy of standard output */
+	const char *target;
+	struct wf_json json;
+	struct wf_community_id *community_id; /* owned */
+	uint64_t lines;			      /* in the buffer */
+	uint64_t start_sec;
+	uint64_t looked_sec; /* at pressure, last */
+	uint64_t stats_sec;  /* stats were written, last */
+	uint64_t pressure;   /* level as told last */
+	time_t second;	     /* that second_text says */
+	char second_text[TIME_BYTES];
+	char bytes[BUFFER_BYTES];
+};
+
+static uint64_t clock_sec(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
+/* ---- lines ---- */
+
+static void put_time(struct events *events, const char *key, uint64_t time_ns)
+{
+	time_t second = (time_t)(time_ns / NS_PER_SEC);
+	char text[TIME_BYTES + 16];
+	struct tm tm;
+
+	if (second != events->second || !events->second_text[0]) {
+		if (!gmtime_r(&second, &tm))
+			gmtime_r(&(time_t){0}, &tm);
+		strftime(events->second_text, TIME_BYTES, "%Y-%m-%dT%H:%M:%S", &tm);
+		events->second = second;
+	}
+	snprintf(text, sizeof(text), "%s.%06u+0000", events->second_text,
+		 (unsigned int)(time_ns % NS_PER_SEC / 1000));
+	wf_json_text(&events->json, key, text);
+}
+
+static void line_begin(struct events *events, uint64_t time_ns, const char *type)
+{
+	wf_json_line_begin(&events->json);
+	put_time(events, "timestamp", time_ns);
+	wf_json_text(&events->json, "event_type", type);
+}
+
+static void line_end(struct wf_sink *sink)
+{
+	struct events *events = sink->state;
+
+	if (wf_json_line_end(&events->json))
+		events->lines++;
+	else
+		wf_sink_count(sink, failed_events, 1);
+}
+
+static void put_flow(struct events *events, const struct weft_flow *flow)
+{
+	char text[INET6_ADDRSTRLEN > WF_COMMUNITY_ID_BYTES ? INET6_ADDRSTRLEN
+							   : WF_COMMUNITY_ID_BYTES];
+	struct wf_json *json = &events->json;
+
+	wf_json_u64(json, "flow_id", flow->id);
+	if (flow->vlan[0]) {
+		wf_json_array_begin(json, "vlan");
+		wf_json_u64(json, NULL, flow->vlan[0]);
+		if (flow->vlan[1])
+			wf_json_u64(json, NULL, flow->vlan[1]);
+		wf_json_array_end(json);
+	}
+	if (flow->vni)
+		wf_json_u64(json, "vni", flow->vni);
+	wf_addr_text(flow, flow->src_addr, text);
+	wf_json_text(json, "src_ip", text);
+	wf_json_u64(json, "src_port", flow->src_port);
+	wf_addr_text(flow, flow->dst_addr, text);
+	wf_json_text(json, "dest_ip", text);
+	wf_json_u64(json, "dest_port", flow->dst_port);
+	wf_json_text(json, "proto", "TCP");
+	wf_community_id_text(events->community_id, flow, text);
+	wf_json_text(json, "community_id", text);
+}
+
+static void put_direction(struct events *events, enum weft_dir dir)
+{
+	wf_json_text(&events->json, "direction", dir == WEFT_TO_SERVER ? "toserver" : "toclient");
+}
+
+static void put_counts(struct wf_json *json, const struct weft_flow_record *record)
+{
+	const struct weft_flow_counts *to_server = &record->counts[WEFT_TO_SERVER];
+	const struct weft_flow_counts *to_client = &record->counts[WEFT_TO_CLIENT];
+
+	wf_json_u64(json, "pkts_toserver", to_server->packets);
+	wf_json_u64(json, "pkts_toclient", to_client->packets);
+	wf_json_u64(json, "bytes_toserver", to_server->bytes);
+	wf_json_u64(json, "bytes_toclient", to_client->bytes);
+#define BOTH(key, field)                                                \
+	wf_json_u64(json, key "_toserver", (uint64_t)to_server->field); \
+	wf_json_u64(json, key "_toclient", (uint64_t)to_client->field)
+	BOTH("stream_bytes", stream_bytes);
+	BOTH("gaps", gap_count);
+	BOTH("gap_bytes", gap_bytes);
+	BOTH("retransmissions", retransmitted_segments);
+	BOTH("overlaps", overlap_segments);
+	BOTH("conflicts", conflict_segments);
+	BOTH("out_of_order", out_of_order_segments);
+#undef BOTH
+}
+
+static void put_tcp_flags(struct wf_json *json, const struct weft_flow_record *record)
+{
+	static const char *const names[8] = {"fin", "syn", "rst", "psh",
+					     "ack", "urg", "ecn", "cwr"};
+	unsigned int to_server = record->counts[WEFT_TO_SERVER].tcp_flags;
+	unsigned int to_client = record->counts[WEFT_TO_CLIENT].tcp_flags;
+	unsigned int all = to_server | to_client;
+	char text[8];
+
+	wf_json_object_begin(json, "tcp");
+	snprintf(text, sizeof(text), "%02x", all);
+	wf_json_text(json, "tcp_flags", text);
+	snprintf(text, sizeof(text), "%02x", to_server);
+	wf_json_text(json, "tcp_flags_ts", text);
+	snprintf(text, sizeof(text), "%02x", to_client);
+	wf_json_text(json, "tcp_flags_tc", text);
+	for (unsigned int i = 0; i < 8; i++)
+		if (all & 1u << i)
+			wf_json_bool(json, names[i], true);
+	wf_json_object_end(json);
+}
+
+static void write_flow(struct events *events, const struct weft_event *event)
+{
+	const struct weft_flow_record *record = event->close;
+	struct wf_json *json = &events->json;
+	uint64_t age_ns = record->end_ns > record->start_ns ? record->end_ns - record->start_ns : 0;
+
+	line_begin(events, event->time_ns, "flow");
+	put_flow(events, event->flow);
+	wf_json_object_begin(json, "flow");
+	put_counts(json, record);
+	put_time(events, "start", record->start_ns);
+	put_time(events, "end", record->end_ns);
+	wf_json_u64(json, "age", age_ns / NS_PER_SEC);
+	wf_json_text(json, "state", weft_flow_state_name(record->state));
+	wf_json_text(json, "reason", weft_close_reason_name(record->reason));
+	wf_json_bool(json, "midstream", record->midstream);
+	wf_json_u64(json, "use", event->flow->use);
+	wf_json_object_end(json);
+	put_tcp_flags(json, record);
+}
+
+static void write_gap(struct events *events, const struct weft_event *event)
+{
+	struct wf_json *json = &events->json;
+
+	line_begin(events, event->time_ns, "gap");
+	put_flow(events, event->flow);
+	put_direction(events, event->dir);
+	wf_json_object_begin(json, "gap");
+	wf_json_u64(json, "offset", event->gap.off);
+	wf_json_u64(json, "length", event->gap.len_bytes);
+	wf_json_text(json, "cause", weft_gap_cause_name(event->gap.cause));
+	wf_json_object_end(json);
+}
+
+static void write_anomaly(struct events *events, const struct weft_event *event)
+{
+	struct wf_json *json = &events->json;
+
+	line_begin(events, event->time_ns, "anomaly");
+	put_flow(events, event->flow);
+	put_direction(events, event->dir);
+	wf_json_object_begin(json, "anomaly");
+	wf_json_text(json, "type", "stream");
+	wf_json_text(json, "event", weft_anomaly_name(event->anomaly.kind));
+	wf_json_u64(json, "offset", event->anomaly.off);
+	wf_json_u64(json, "length", event->anomaly.len_bytes);
+	if (event->anomaly.shown_bytes) {
+		wf_json_hex(json, "kept", event->anomaly.kept, event->anomaly.shown_bytes);
+		wf_json_hex(json, "lost", event->anomaly.lost, event->anomaly.shown_bytes);
+	}
+	wf_json_object_end(json);
+}
+
+static void write_drop(struct events *events, const struct weft_event *event)
+{
+	line_begin(events, event->time_ns, "drop");
+	wf_json_object_begin(&events->json, "drop");
+	wf_json_u64(&events->json, "events", event->drop.events);
+	wf_json_u64(&events->json, "data_bytes", event->drop.data_bytes);
+	wf_json_object_end(&events->json);
+}
+
+static void put_metric(const struct weft_metric *metric, void *ctx)
+{
+	wf_json_u64(ctx, metric->name, metric->value);
+}
+
+static void write_stats(struct wf_sink *sink)
+{
+	struct events *events = sink->state;
+
+	line_begin(events, now_ns(), "stats");
+	wf_json_object_begin(&events->json, "stats");
+	wf_json_u64(&events->json, "uptime", clock_sec(CLOCK_MONOTONIC) - events->start_sec);
+	weft_stats_each(sink->weft, put_metric, &events->json);
+	wf_json_object_end(&events->json);
+	line_end(sink);
+}
+
+static void find_pressure(const struct weft_metric *metric, void *ctx)
+{
+	if (!strcmp(metric->name, "pressure_level"))
+		*(uint64_t *)ctx = metric->value;
+}
+
+static const char *pressure_name(uint64_t level)
+{
+	static const char *const names[PRESSURE_LEVELS] = {"normal", "low", "high", "critical"};
+
+	return level < PRESSURE_LEVELS ? names[level] : "unknown";
+}
+
+static void write_pressure(struct wf_sink *sink)
+{
+	struct events *events = sink->state;
+	uint64_t level = 0;
+
+	weft_stats_each(sink->weft, find_pressure, &level);
+	if (level == events->pressure)
+		return;
+	line_begin(events, now_ns(), "pressure");
+	wf_json_object_begin(&events->json, "pressure");
+	wf_json_text(&events->json, "level", pressure_name(level));
+	wf_json_text(&events->json, "previous", pressure_name(events->pressure));
+	wf_json_object_end(&events->json);
+	line_end(sink);
+	events->pressure = level;
+}
+
+/* ---- output ---- */
+
+static int flush(struct wf_sink *sink)
+{
+	struct events *events = sink->state;
+	size_t done = 0;
+
+	while (done < events->json.len) {
+		ssize_t got = write(events->fd, events->bytes + done, events->json.len - done);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			int err = -errno;
+
+			wf_sink_log(sink, WEFT_LOG_ERROR, "%s: %s; no more events are written",
+				    events->target,
+				    err == -EPIPE ? "its reader went away" : strerror(-err));
+			wf_sink_count(sink, failed_events, events->lines);
+			return err;
+		}
+		done += (size_t)got;
+		wf_sink_count(sink, written_bytes, (uint64_t)got);
+	}
+	events->json.len = 0;
+	events->lines = 0;
+	return 0;
+}
+
+/* Look at what nobody tells us: pressure once a second, statistics as often as asked. */
+static void look_around(struct wf_sink *sink)
+{
+	struct events *events = sink->state;
+	uint64_t sec = clock_sec(CLOCK_MONOTONIC_COARSE);
+	uint32_t interval_sec = sink->opts.stats_interval_sec;
+
+	if (sec == events->looked_sec)
+		return;
+	events->looked_sec = sec;
+	write_pressure(sink);
+	if (!interval_sec || sec - events->stats_sec < interval_sec)
+		return;
+	events->stats_sec = sec;
+	write_stats(sink);
+}
+
+static bool write_event(struct events *events, const struct weft_event *event)
+{
+	switch (event->type) {
+	case WEFT_EVENT_CLOSE:
+		write_flow(events, event);
+		return true;
+	case WEFT_EVENT_GAP:
+		write_gap(events, event);
+		return true;
+	case WEFT_EVENT_ANOMALY:
+		write_anomaly(events, event);
+		return true;
+	case WEFT_EVENT_DROP:
+		write_drop(events, event);
+		return true;
+	case WEFT_EVENT_OPEN:
+	case WEFT_EVENT_DATA:
+		break;
+	}
+	return false;
+}
+
+static int events_take(struct wf_sink *sink, const struct weft_event *taken, int count)
+{
+	struct events *events = sink->state;
+	int err = 0;
+
+	for (int i = 0; i < count && !err; i++) {
+		if (write_event(events, &taken[i]))
+			line_end(sink);
+		if (events->json.len >= FLUSH_BYTES)
+			err = flush(sink);
+	}
+	if (err)
+		return err;
+	look_around(sink);
+	return flush(sink);
+}
+
+static int events_idle(struct wf_sink *sink)
+{
+	look_around(sink);
+	return flush(sink);
+}
+
+static int events_finish(struct wf_sink *sink)
+{
+	write_pressure(sink);
+	write_stats(sink);
+	return flush(sink);
+}
+
+static void events_close(struct wf_sink *sink)
+{
+	struct events *events = sink->state;
+
+	wf_community_id_free(events->community_id);
+	close(events->fd);
+	free(events);
+}
+
+static int open_target(const struct wf_sink *sink, const char *target)
+{
+	int fd = !strcmp(sink->opts.target, "-")
+			 ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
+			 : open(sink->opts.target,
+				O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
+
+	if (fd >= 0)
+		return fd;
+	fd = -errno;
+	wf_sink_log(sink, WEFT_LOG_ERROR, "%s can't be written: %s", target, strerror(-fd));
+	return fd;
+}
+
+static int events_open(struct wf_sink *sink)
+{
+	struct events *events = calloc(1, sizeof(*events));
+	int err;
+
+	if (!events)
+		return -ENOMEM;
+	events->target = strcmp(sink->opts.target, "-") ? sink->opts.target : "standard output";
+	events->json = (struct wf_json){.bytes = events->bytes, .room = BUFFER_BYTES};
+	events->start_sec = clock_sec(CLOCK_MONOTONIC);
+	events->stats_sec = events->start_sec;
+	err = wf_community_id_new(0, &events->community_id);
+	if (err) {
+		wf_sink_log(sink, WEFT_LOG_ERROR, "no SHA-1 for Community IDs: %s", strerror(-err));
+		goto free_events;
+	}
+	events->fd = open_target(sink, events->target);
+	if (events->fd < 0) {
+		err = events->fd;
+		goto free_id;
+	}
+	sink->state = events;
+	return 0;
+
+free_id:
+	wf_community_id_free(events->community_id);
+free_events:
+	free(events);
+	return err;
+}
+
+const struct wf_sink_class wf_sink_events = {
+	.name = "events",
+	.events = WEFT_EVENT_BIT(WEFT_EVENT_GAP) | WEFT_EVENT_BIT(WEFT_EVENT_CLOSE) |
+		  WEFT_EVENT_BIT(WEFT_EVENT_ANOMALY),
+	.open = events_open,
+	.take = events_take,
+	.idle = events_idle,
+	.finish = events_finish,
+	.close = events_close,
+};

@@ -1,0 +1,511 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * files.c - one file for each direction that carried bytes, in one directory.
+ *
+ * What is in the directory at start: nothing that is called like a stream file, else
+ * the sink refuses; and it is locked, so no other run comes later. So every
+ * stream file is ours; yet each is made with O_EXCL and opened with O_NOFOLLOW, by
+ * a bare name in the opened directory: nothing is followed, nothing else is written.
+ *
+ * A name may be ours already: the same four-tuple in another VLAN or tunnel, or a
+ * stream that was forgotten because WEFT_FILES_TRACKED_MAX others came since. Then the
+ * next free number is taken. At most WEFT_FILES_OPEN_MAX files are open; the idlest
+ * is closed and opened again (and recognised by its inode) when it goes on.
+ *
+ * Writing: the events of a batch are gathered for each file, and each file gets one
+ * pwritev(). Bytes are lent until the batch has been taken, so nothing is copied.
+ *
+ * Failing: an error of one file (its name is taken by something else, too large)
+ * ends that file; one of the directory or disk ends the sink.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "sink/sink_internal.h"
+#include "sink/stream_name.h"
+#include "sink/stream_table.h"
+
+enum {
+	BATCH_MAX = 256,    /* events at once, as sink.c hands them over */
+	NUMBERS_TRIED = 64, /* for a name that is taken */
+	TOLD_MAX = 8,	    /* files whose failure is logged one by one */
+	OPEN_SPARED = 64,   /* descriptors left to others */
+};
+
+struct files {
+	int dir; /* owned */
+	uint32_t open_max;
+	bool forgets;  /* some stream was forgotten, and told */
+	uint64_t told; /* failures logged */
+	struct wf_stream_table table;
+
+	/* the batch: events of one file are chained, +1 */
+	const struct weft_event *events;
+	uint16_t next_pending[BATCH_MAX + 1];
+	struct wf_stream_file *touched[BATCH_MAX];
+	int touched_count;
+};
+
+/* ---- the directory ---- */
+
+static int check_name(const struct wf_sink *sink, const char *name)
+{
+	if (!wf_stream_name_is(name))
+		return 0;
+	wf_sink_log(sink, WEFT_LOG_ERROR,
+		    "%s holds stream files of an earlier run (%s): name an empty directory",
+		    sink->opts.target, name);
+	return -EEXIST;
+}
+
+static int check_empty(const struct wf_sink *sink, int dir)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	int err = 0;
+
+	if (!stream) {
+		err = -errno;
+		if (fd >= 0)
+			close(fd);
+		wf_sink_log(sink, WEFT_LOG_ERROR, "%s can't be listed: %s", sink->opts.target,
+			    strerror(-err));
+		return err;
+	}
+	while (!err && (entry = readdir(stream)))
+		err = check_name(sink, entry->d_name);
+	closedir(stream);
+	return err;
+}
+
+static int open_dir(const struct wf_sink *sink, int *ret_dir)
+{
+	const char *path = sink->opts.target;
+	int dir, err;
+
+	if (mkdir(path, 0755) && errno != EEXIST) {
+		err = -errno;
+		wf_sink_log(sink, WEFT_LOG_ERROR, "%s can't be made: %s", path, strerror(-err));
+		return err;
+	}
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	err = dir < 0 ? -errno : 0;
+	if (!err && faccessat(dir, ".", W_OK | X_OK, AT_EACCESS))
+		err = -errno;
+	if (err) {
+		wf_sink_log(sink, WEFT_LOG_ERROR, "%s can't be written to: %s", path,
+			    strerror(-err));
+	} else if (flock(dir, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
+		err = -EBUSY;
+		wf_sink_log(sink, WEFT_LOG_ERROR, "%s is being written by another run", path);
+	} else {
+		err = check_empty(sink, dir);
+	}
+	if (err && dir >= 0)
+		close(dir);
+	if (!err)
+		*ret_dir = dir;
+	return err;
+}
+
+/* ---- one file ---- */
+
+/* These mean that no other file will fare better. */
+static bool ends_all(int err)
+{
+	switch (-err) {
+	case ENOSPC:
+	case EDQUOT:
+	case EIO:
+	case EROFS:
+	case ENOENT: /* the directory was removed */
+	case EACCES:
+	case EPERM:
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+		return true;
+	}
+	return false;
+}
+
+/* Say why, once for each file and once for all. Return: @err if the sink must end, else 0. */
+static int file_failed(struct wf_sink *sink, struct wf_stream_file *file, const char *name,
+		       const char *what, int err)
+{
+	struct files *files = sink->state;
+
+	wf_sink_failed(sink, err);
+	if (ends_all(err)) {
+		wf_sink_log(sink, WEFT_LOG_ERROR, "%s/%s: %s: %s; no more streams are written",
+			    sink->opts.target, name, what, strerror(-err));
+		return err;
+	}
+	file->failed = true;
+	if (files->told++ < TOLD_MAX)
+		wf_sink_log(sink, WEFT_LOG_ERROR, "%s/%s: %s: %s; this stream is not written",
+			    sink->opts.target, name, what, strerror(-err));
+	return 0;
+}
+
+static void close_file(struct files *files, struct wf_stream_file *file)
+{
+	close(file->fd);
+	wf_stream_table_set_fd(&files->table, file, -1);
+}
+
+/* As openat(), but makes room when the system has no more descriptors. */
+static int open_name(struct files *files, const char *name, int flags)
+{
+	for (;;) {
+		int fd = openat(files->dir, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | flags, 0640);
+		int err = errno;
+
+		if (fd >= 0)
+			return fd;
+		if ((err != EMFILE && err != ENFILE) || !files->table.open.count)
+			return -err;
+		close_file(files, wf_stream_table_oldest_open(&files->table));
+	}
+}
+
+/* A regular file of that name is one of ours; see the top. */
+static bool is_ours(const struct files *files, const char *name)
+{
+	struct stat st;
+
+	return !fstatat(files->dir, name, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode);
+}
+
+/* Both directions of a connection should have the same number. */
+static uint32_t first_number(struct files *files, const struct weft_event *event)
+{
+	struct wf_stream_file *other =
+		wf_stream_table_find(&files->table, event->flow->id, event->dir ^ 1);
+
+	return other && other->made ? other->number : event->flow->use;
+}
+
+static int make_file(struct files *files, struct wf_stream_file *file,
+		     const struct weft_event *event, char *name)
+{
+	uint32_t number = first_number(files, event);
+	int fd;
+
+	for (uint32_t tries = 0;; tries++, number++) {
+		wf_stream_name(event->flow, event->dir, number, name);
+		fd = open_name(files, name, O_CREAT | O_EXCL);
+		if (fd != -EEXIST || tries == NUMBERS_TRIED || !is_ours(files, name))
+			break;
+	}
+	file->number = number;
+	return fd;
+}
+
+static int open_again(struct files *files, struct wf_stream_file *file,
+		      const struct weft_event *event, char *name)
+{
+	struct stat st;
+	int fd;
+
+	wf_stream_name(event->flow, event->dir, file->number, name);
+	fd = open_name(files, name, 0);
+	if (fd >= 0 && (fstat(fd, &st) || st.st_ino != file->inode || !S_ISREG(st.st_mode))) {
+		close(fd);
+		return -ESTALE;
+	}
+	return fd;
+}
+
+/* Return: 0: file->fd is open, or the file has failed; else the sink must end. */
+static int open_file(struct wf_sink *sink, struct wf_stream_file *file,
+		     const struct weft_event *event)
+{
+	struct files *files = sink->state;
+	char name[WF_STREAM_NAME_BYTES];
+	struct stat st;
+	int fd;
+
+	if (file->fd >= 0 || file->failed)
+		return 0;
+	if (files->table.open.count >= files->open_max)
+		close_file(files, wf_stream_table_oldest_open(&files->table));
+	fd = file->made ? open_again(files, file, event, name)
+			: make_file(files, file, event, name);
+	if (fd < 0)
+		return file_failed(sink, file, name, "can't be opened", fd);
+	if (!file->made) {
+		if (!fstat(fd, &st))
+			file->inode = st.st_ino;
+		file->made = true;
+		wf_sink_count(sink, files, 1);
+	}
+	wf_stream_table_set_fd(&files->table, file, fd);
+	return 0;
+}
+
+/* ---- writing ---- */
+
+/* Write all of @iov at @off. Return: 0; negative errno; *ret_written in either case. */
+static int write_all(int fd, struct iovec *iov, int count, uint64_t off, uint64_t *ret_written)
+{
+	uint64_t written = 0;
+
+	while (count) {
+		ssize_t got = pwritev(fd, iov, count, (off_t)(off + written));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0) {
+			*ret_written = written;
+			return got ? -errno : -EIO;
+		}
+		written += (uint64_t)got;
+		while (count && (size_t)got >= iov->iov_len) {
+			got -= (ssize_t)iov->iov_len;
+			iov++;
+			count--;
+		}
+		if (count) {
+			iov->iov_base = (char *)iov->iov_base + got;
+			iov->iov_len -= (size_t)got;
+		}
+	}
+	*ret_written = written;
+	return 0;
+}
+
+/* The events from @pending on that make one piece of the file. Return: the event after them. */
+static uint16_t gather(const struct wf_sink *sink, uint16_t pending, struct iovec *iov,
+		       int *ret_count, uint64_t *ret_bytes)
+{
+	const struct files *files = sink->state;
+	uint64_t next_off = files->events[pending - 1].data.off;
+	int count = 0;
+
+	*ret_bytes = 0;
+	for (; pending; pending = files->next_pending[pending]) {
+		const struct weft_event *event = &files->events[pending - 1];
+
+		if (sink->opts.pad_gaps && event->data.off != next_off)
+			break;
+		next_off = event->data.off + event->data.len_bytes;
+		*ret_bytes += event->data.len_bytes;
+		iov[count++] = (struct iovec){(void *)event->data.bytes, event->data.len_bytes};
+	}
+	*ret_count = count;
+	return pending;
+}
+
+/* Write what the batch has for @file. Return: 0; else the sink must end. */
+static int write_pending(struct wf_sink *sink, struct wf_stream_file *file)
+{
+	struct files *files = sink->state;
+	uint16_t pending = file->first_pending;
+	int err = 0;
+
+	file->first_pending = 0;
+	while (pending && !err) {
+		const struct weft_event *first = &files->events[pending - 1];
+		uint64_t bytes, written = 0;
+		struct iovec iov[BATCH_MAX];
+		int count;
+
+		pending = gather(sink, pending, iov, &count, &bytes);
+		err = open_file(sink, file, first);
+		if (!err && file->fd >= 0) {
+			char name[WF_STREAM_NAME_BYTES];
+			uint64_t off = sink->opts.pad_gaps ? first->data.off : file->written_off;
+			int write_err = write_all(file->fd, iov, count, off, &written);
+
+			file->written_off = off + written;
+			wf_sink_count(sink, written_bytes, written);
+			if (write_err) {
+				wf_stream_name(first->flow, first->dir, file->number, name);
+				close_file(files, file);
+				err = file_failed(sink, file, name, "can't be written", write_err);
+			}
+		}
+		wf_sink_count(sink, failed_bytes, bytes - written);
+	}
+	return err;
+}
+
+static int write_touched(struct wf_sink *sink)
+{
+	struct files *files = sink->state;
+	int err = 0;
+
+	for (int i = 0; i < files->touched_count && !err; i++)
+		if (files->touched[i]->first_pending)
+			err = write_pending(sink, files->touched[i]);
+	files->touched_count = 0;
+	return err;
+}
+
+/* ---- events ---- */
+
+/* Return: 0; else the sink must end. */
+static int forget_oldest(struct wf_sink *sink)
+{
+	struct files *files = sink->state;
+	struct wf_stream_file *oldest;
+	int err = write_touched(sink); /* it might be one of them */
+
+	if (err)
+		return err;
+	if (!files->forgets)
+		wf_sink_log(sink, WEFT_LOG_WARN,
+			    "more than %u streams at once: the idlest continue in new files",
+			    files->table.max);
+	files->forgets = true;
+	oldest = wf_stream_table_oldest(&files->table);
+	if (oldest->fd >= 0)
+		close_file(files, oldest);
+	wf_stream_table_remove(&files->table, oldest);
+	return 0;
+}
+
+static int take_data(struct wf_sink *sink, int i)
+{
+	struct files *files = sink->state;
+	const struct weft_event *event = &files->events[i];
+	struct wf_stream_table *table = &files->table;
+	struct wf_stream_file *file = wf_stream_table_find(table, event->flow->id, event->dir);
+	uint16_t pending = (uint16_t)(i + 1);
+	int err;
+
+	while (!file) {
+		file = wf_stream_table_add(table, event->flow->id, event->dir);
+		if (file)
+			break;
+		err = forget_oldest(sink);
+		if (err)
+			return err;
+	}
+	wf_stream_table_touch(table, file);
+	if (file->failed) {
+		wf_sink_count(sink, failed_bytes, event->data.len_bytes);
+		return 0;
+	}
+	files->next_pending[pending] = 0;
+	if (file->first_pending) {
+		files->next_pending[file->last_pending] = pending;
+	} else {
+		file->first_pending = pending;
+		files->touched[files->touched_count++] = file;
+	}
+	file->last_pending = pending;
+	return 0;
+}
+
+static int take_close(struct wf_sink *sink, const struct weft_event *event)
+{
+	struct files *files = sink->state;
+
+	for (int dir = 0; dir < WEFT_DIR_COUNT; dir++) {
+		struct wf_stream_file *file =
+			wf_stream_table_find(&files->table, event->flow->id, (enum weft_dir)dir);
+		int err = 0;
+
+		if (!file)
+			continue;
+		if (file->first_pending)
+			err = write_pending(sink, file);
+		if (err)
+			return err;
+		if (file->fd >= 0)
+			close_file(files, file);
+		wf_stream_table_remove(&files->table, file);
+	}
+	return 0;
+}
+
+static int take_some(struct wf_sink *sink, const struct weft_event *events, int count)
+{
+	struct files *files = sink->state;
+	int err = 0;
+
+	files->events = events;
+	for (int i = 0; i < count && !err; i++) {
+		if (events[i].type == WEFT_EVENT_DATA)
+			err = take_data(sink, i);
+		else if (events[i].type == WEFT_EVENT_CLOSE)
+			err = take_close(sink, &events[i]);
+	}
+	return err ? err : write_touched(sink);
+}
+
+static int files_take(struct wf_sink *sink, const struct weft_event *events, int count)
+{
+	int err = 0;
+
+	for (int done = 0; done < count && !err; done += BATCH_MAX)
+		err = take_some(sink, events + done,
+				count - done < BATCH_MAX ? count - done : BATCH_MAX);
+	return err;
+}
+
+static void files_close(struct wf_sink *sink)
+{
+	struct files *files = sink->state;
+	struct wf_stream_file *file;
+
+	while ((file = wf_stream_table_oldest_open(&files->table)))
+		close_file(files, file);
+	wf_stream_table_fini(&files->table);
+	close(files->dir);
+	free(files);
+}
+
+/* How many files may be open: the limit, or less if the process may not have so many. */
+static uint32_t open_max(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= WEFT_FILES_OPEN_MAX + OPEN_SPARED)
+		return WEFT_FILES_OPEN_MAX;
+	return limit.rlim_cur > 2 * OPEN_SPARED ? (uint32_t)limit.rlim_cur - OPEN_SPARED
+						: OPEN_SPARED / 2;
+}
+
+static int files_open(struct wf_sink *sink)
+{
+	struct files *files = calloc(1, sizeof(*files));
+	int err;
+
+	if (!files)
+		return -ENOMEM;
+	err = open_dir(sink, &files->dir);
+	if (err)
+		goto free_files;
+	err = wf_stream_table_init(&files->table, WEFT_FILES_TRACKED_MAX);
+	if (err)
+		goto close_dir;
+	files->open_max = open_max();
+	sink->state = files;
+	return 0;
+
+close_dir:
+	close(files->dir);
+free_files:
+	free(files);
+	return err;
+}
+
+const struct wf_sink_class wf_sink_files = {
+	.name = "streams",
+	.events = WEFT_EVENT_BIT(WEFT_EVENT_DATA) | WEFT_EVENT_BIT(WEFT_EVENT_CLOSE),
+	.open = files_open,
+	.take = files_take,
+	.close = files_close,
+};

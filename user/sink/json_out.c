@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * json_out.c - JSON, written front to back. RFC 8259.
+ */
+#include "sink/json_out.h"
+
+#include <string.h>
+
+static const char hex_digits[] = "0123456789abcdef";
+
+static void put(struct wf_json *json, const char *bytes, size_t len)
+{
+	if (json->full || json->room - json->len < len) {
+		json->full = true;
+		return;
+	}
+	memcpy(json->bytes + json->len, bytes, len);
+	json->len += len;
+}
+
+static void put_char(struct wf_json *json, char c)
+{
+	put(json, &c, 1);
+}
+
+static void put_escaped(struct wf_json *json, const char *text)
+{
+	put_char(json, '"');
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '"' || c == '\\') {
+			put_char(json, '\\');
+			put_char(json, (char)c);
+		} else if (c < 0x20) {
+			char code[6] = {
+				'\\', 'u', '0', '0', hex_digits[c >> 4], hex_digits[c & 15]};
+
+			put(json, code, sizeof(code));
+		} else {
+			put_char(json, (char)c);
+		}
+	}
+	put_char(json, '"');
+}
+
+static void begin_value(struct wf_json *json, const char *key)
+{
+	if (json->comma)
+		put_char(json, ',');
+	json->comma = true;
+	if (!key)
+		return;
+	put_char(json, '"');
+	put(json, key, strlen(key));
+	put(json, "\":", 2);
+}
+
+void wf_json_line_begin(struct wf_json *json)
+{
+	json->line_begin = json->len;
+	json->comma = false;
+	json->full = false;
+	put_char(json, '{');
+}
+
+bool wf_json_line_end(struct wf_json *json)
+{
+	put(json, "}\n", 2);
+	if (json->full)
+		json->len = json->line_begin;
+	return !json->full;
+}
+
+void wf_json_object_begin(struct wf_json *json, const char *key)
+{
+	begin_value(json, key);
+	put_char(json, '{');
+	json->comma = false;
+}
+
+void wf_json_object_end(struct wf_json *json)
+{
+	put_char(json, '}');
+	json->comma = true;
+}
+
+void wf_json_array_begin(struct wf_json *json, const char *key)
+{
+	begin_value(json, key);
+	put_char(json, '[');
+	json->comma = false;
+}
+
+void wf_json_array_end(struct wf_json *json)
+{
+	put_char(json, ']');
+	json->comma = true;
+}
+
+void wf_json_u64(struct wf_json *json, const char *key, uint64_t value)
+{
+	char digits[20];
+	size_t pos = sizeof(digits);
+
+	do {
+		digits[--pos] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	begin_value(json, key);
+	put(json, digits + pos, sizeof(digits) - pos);
+}
+
+void wf_json_bool(struct wf_json *json, const char *key, bool value)
+{
+	begin_value(json, key);
+	put(json, value ? "true" : "false", value ? 4 : 5);
+}
+
+void wf_json_text(struct wf_json *json, const char *key, const char *value)
+{
+	begin_value(json, key);
+	put_escaped(json, value);
+}
+
+void wf_json_hex(struct wf_json *json, const char *key, const uint8_t *bytes, size_t len)
+{
+	begin_value(json, key);
+	put_char(json, '"');
+	for (size_t i = 0; i < len; i++) {
+		put_char(json, hex_digits[bytes[i] >> 4]);
+		put_char(json, hex_digits[bytes[i] & 15]);
+	}
+	put_char(json, '"');
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * json_out.h - writes JSON lines into a buffer, in one pass, without allocating.
+ *
+ * Why not jansson here: a tree of heap objects for each connection costs more than
+ * all else that is done for a short one. Keys are our own words; values are escaped.
+ *
+ * A line that does not fit is taken back whole: see wf_json_line_end().
+ */
+#ifndef WF_SINK_JSON_OUT_H
+#define WF_SINK_JSON_OUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct wf_json {
+	char *bytes; /* borrowed */
+	size_t room;
+	size_t len;	   /* written, whole lines and the current one */
+	size_t line_begin; /* of the current one */
+	bool comma;	   /* before the next value */
+	bool full;	   /* the line did not fit */
+};
+
+/* Begins with "{" and ends with "}\n". end: false: it did not fit, nothing is left of it. */
+void wf_json_line_begin(struct wf_json *json);
+bool wf_json_line_end(struct wf_json *json);
+
+/* @key: NULL inside an array. */
+void wf_json_object_begin(struct wf_json *json, const char *key);
+void wf_json_object_end(struct wf_json *json);
+void wf_json_array_begin(struct wf_json *json, const char *key);
+void wf_json_array_end(struct wf_json *json);
+void wf_json_u64(struct wf_json *json, const char *key, uint64_t value);
+void wf_json_bool(struct wf_json *json, const char *key, bool value);
+void wf_json_text(struct wf_json *json, const char *key, const char *value);
+
+/* Bytes as lower-case hexadecimal digits. */
+void wf_json_hex(struct wf_json *json, const char *key, const uint8_t *bytes, size_t len);
+
+#endif

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * null.c - a sink that takes everything and keeps nothing: for measuring, and as the
+ * smallest example of one. sink.c counts what comes.
+ */
+#include "sink/sink_internal.h"
+
+static int null_open(struct wf_sink *sink)
+{
+	return 0;
+}
+
+static int null_take(struct wf_sink *sink, const struct weft_event *events, int count)
+{
+	return 0;
+}
+
+const struct wf_sink_class wf_sink_null = {
+	.name = "null",
+	.events = 0, /* all */
+	.open = null_open,
+	.take = null_take,
+};

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * stream_name.c - names of stream files: only digits, a to f and "._-#", so that no
+ * packet can make a name that leads anywhere.
+ */
+#include "sink/stream_name.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+void wf_addr_text(const struct weft_flow *flow, const uint8_t *addr, char *ret_text)
+{
+	if (flow->ip_version == 4)
+		inet_ntop(AF_INET, addr + 12, ret_text, INET6_ADDRSTRLEN);
+	else
+		inet_ntop(AF_INET6, addr, ret_text, INET6_ADDRSTRLEN);
+}
+
+static void file_addr(const struct weft_flow *flow, const uint8_t *addr, char *ret_text)
+{
+	wf_addr_text(flow, addr, ret_text);
+	for (char *pos = ret_text; *pos; pos++)
+		if (*pos == ':')
+			*pos = '_';
+}
+
+void wf_stream_name(const struct weft_flow *flow, enum weft_dir dir, uint32_t number,
+		    char *ret_name)
+{
+	bool forth = dir == WEFT_TO_SERVER;
+	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN];
+	int len;
+
+	file_addr(flow, forth ? flow->src_addr : flow->dst_addr, src);
+	file_addr(flow, forth ? flow->dst_addr : flow->src_addr, dst);
+	len = snprintf(ret_name, WF_STREAM_NAME_BYTES, "%s.%u-%s.%u", src,
+		       forth ? flow->src_port : flow->dst_port, dst,
+		       forth ? flow->dst_port : flow->src_port);
+	if (number > 1)
+		snprintf(ret_name + len, (size_t)(WF_STREAM_NAME_BYTES - len), "#%u", number);
+}
+
+/* Skip an endpoint: address, ".", port. Return: where it ends; NULL: it is none. */
+static const char *skip_endpoint(const char *pos)
+{
+	size_t len = strspn(pos, "0123456789abcdef_.");
+	const char *end = pos + len;
+	const char *port = end;
+
+	while (port > pos && port[-1] >= '0' && port[-1] <= '9')
+		port--;
+	if (port == end || port - pos < 2 || port[-1] != '.')
+		return NULL;
+	return end;
+}
+
+bool wf_stream_name_is(const char *name)
+{
+	const char *pos = skip_endpoint(name);
+
+	if (!pos || *pos != '-')
+		return false;
+	pos = skip_endpoint(pos + 1);
+	if (!pos)
+		return false;
+	if (*pos == '#' && strlen(pos) > 1)
+		pos += 1 + strspn(pos + 1, "0123456789");
+	return !*pos;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * stream_name.h - what the file of one direction is called: SRCIP.SPORT-DSTIP.DPORT[#N]
+ */
+#ifndef WF_SINK_STREAM_NAME_H
+#define WF_SINK_STREAM_NAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <weft/flow.h>
+
+#define WF_STREAM_NAME_BYTES 128
+
+/* Address as inet_ntop() prints it. @ret_text: INET6_ADDRSTRLEN bytes. */
+void wf_addr_text(const struct weft_flow *flow, const uint8_t *addr, char *ret_text);
+
+/* @number: N, appended from 2 on. @ret_name: WF_STREAM_NAME_BYTES long. */
+void wf_stream_name(const struct weft_flow *flow, enum weft_dir dir, uint32_t number,
+		    char *ret_name);
+
+/* Could wf_stream_name() have made @name? */
+bool wf_stream_name_is(const char *name);
+
+#endif
