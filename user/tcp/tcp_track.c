@@ -179,7 +179,10 @@ static bool take_ack(struct wf_tcp_dir *self, struct wf_tcp_dir *peer,
 	uint32_t right_seq = packet->ack + scaled;
 	bool grew = !wf_tcp_knows(peer, WF_TCP_KNOWS_ACK) || wf_seq_gt(packet->ack, peer->ack_seq);
 
-	if (!wf_tcp_knows(peer, WF_TCP_KNOWS_RIGHT) || wf_seq_gt(right_seq, peer->right_seq) ||
+	/* An acknowledgement from half the number space ago must not seem ahead. */
+	if (!wf_tcp_knows(peer, WF_TCP_KNOWS_RIGHT) ||
+	    (wf_seq_gt(right_seq, peer->right_seq) &&
+	     (grew || wf_seq_ge(right_seq, peer->ack_seq))) ||
 	    (grew && wf_tcp_knows(peer, WF_TCP_STALE)))
 		peer->right_seq = right_seq;
 	if (grew) {
@@ -244,19 +247,17 @@ static bool is_keepalive(const struct wf_tcp_dir *self, const struct wf_packet *
 {
 	if (packet->payload_bytes > 1 || packet->tcp_flags & WF_TCP_FIN)
 		return false;
-	if (wf_tcp_knows(self, WF_TCP_KNOWS_FIN) && packet->seq == self->fin_seq)
-		return true;
 	if (wf_tcp_knows(self, WF_TCP_KNOWS_END) && packet->seq + 1 == self->end_seq)
 		return true;
 	return !wf_tcp_knows(self, WF_TCP_KNOWS_BASE) && wf_tcp_knows(self, WF_TCP_KNOWS_ACK) &&
 	       packet->seq + 1 == self->ack_seq;
 }
 
-/* A single byte that we lack is data: what came after it may have overtaken it. */
-static bool brings_byte(const struct placed *at, const struct wf_packet *packet)
+/* After its FIN a side probes with the FIN's own number. */
+static bool is_keepalive_after_fin(const struct wf_tcp_dir *self, const struct wf_packet *packet)
 {
-	return at->end_off > at->next_off &&
-	       !(wf_tcp_knows(at->self, WF_TCP_KNOWS_FIN) && packet->seq == at->self->fin_seq);
+	return packet->payload_bytes <= 1 && !(packet->tcp_flags & WF_TCP_FIN) &&
+	       wf_tcp_knows(self, WF_TCP_KNOWS_FIN) && packet->seq == self->fin_seq;
 }
 
 /* Data behind the FIN is refused, what crosses it is cut. Returns false if nothing is left. */
@@ -370,7 +371,8 @@ static enum wf_tcp_verdict track_segment(struct placed *at, const struct wf_pack
 	}
 	if (!has_base)
 		return WF_TCP_KEEPALIVE;
-	if (is_keepalive(at->self, packet) && !brings_byte(at, packet))
+	if (is_keepalive_after_fin(at->self, packet) ||
+	    (is_keepalive(at->self, packet) && at->end_off <= at->next_off))
 		return WF_TCP_KEEPALIVE;
 	if (!cut_at_fin(at, result))
 		return WF_TCP_IGNORE;
