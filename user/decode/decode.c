@@ -156,7 +156,7 @@ static inline uint32_t hash_ends(const struct wf_decoder *decoder, const struct 
 	return weft_hash_flow(&decoder->secret,
 			      weft_hash_endpoint(&decoder->secret, src->high, src->low, src->port),
 			      weft_hash_endpoint(&decoder->secret, dst->high, dst->low, dst->port),
-			      tenant);
+			      tenant ^ salt);
 }
 
 /* Members of @packet that TCP segments and fragments share; key order is @src_at, 1 - @src_at. */
