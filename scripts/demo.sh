@@ -132,7 +132,7 @@ start_server() {
 stats() { "$weft" stats -i eth0 --set "control.dir=$work/control" "$@"; }
 
 start_weft() {
-	ip netns exec "$server" "$weft" run -i eth0 --mode host --streams "$work/streams" \
+	ip netns exec "$server" nice -n -10 "$weft" run -i eth0 --mode host --set capture.ring_frames=16384 --streams "$work/streams" \
 		--events "$work/events.json" --set "control.dir=$work/control" 2>"$work/weft.log" &
 	weft_pid=$!
 	pids+=("$weft_pid")
