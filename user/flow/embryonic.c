@@ -143,6 +143,7 @@ static void hold_data(struct wf_embryonic *table, struct wf_embryo_side *side,
 		goto no_memory;
 	data = wf_slab_at(table->data, side->data);
 	*data = (struct wf_syn_data){.time_ns = packet->time_ns,
+				     .isn_seq = packet->seq,
 				     .len_bytes = packet->payload_bytes,
 				     .captured_bytes = packet->payload_captured_bytes};
 	if (!keep_bytes(table, data, packet))
@@ -168,6 +169,8 @@ struct wf_syn_data *wf_embryonic_data(const struct wf_embryonic *table,
 	if (!from->data)
 		return NULL;
 	data = wf_slab_at(table->data, from->data);
+	if (data->isn_seq != from->isn_seq)
+		return NULL;
 	if (!packet) {
 		data->accepted_bytes = data->len_bytes;
 		return data;

@@ -179,7 +179,10 @@ static bool take_ack(struct wf_tcp_dir *self, struct wf_tcp_dir *peer,
 	uint32_t right_seq = packet->ack + scaled;
 	bool grew = !wf_tcp_knows(peer, WF_TCP_KNOWS_ACK) || wf_seq_gt(packet->ack, peer->ack_seq);
 
-	if (!wf_tcp_knows(peer, WF_TCP_KNOWS_RIGHT) || wf_seq_gt(right_seq, peer->right_seq) ||
+	/* An acknowledgement from half the number space ago must not seem ahead. */
+	if (!wf_tcp_knows(peer, WF_TCP_KNOWS_RIGHT) ||
+	    (wf_seq_gt(right_seq, peer->right_seq) &&
+	     (grew || wf_seq_ge(right_seq, peer->ack_seq))) ||
 	    (grew && wf_tcp_knows(peer, WF_TCP_STALE)))
 		peer->right_seq = right_seq;
 	if (grew) {
