@@ -12,7 +12,7 @@
 need_root
 [ -c /dev/net/tun ] || skip_all "no /dev/net/tun"
 
-receiver=${WEFT_BUILD:-build}/integration/tun_receiver
+receiver=${WEFT_BUILD:-build}/helpers/tun_receiver
 make --no-print-directory -C "$root" "$receiver" >"$work/make" 2>&1 || {
 	diag <"$work/make"
 	not_ok "tun_receiver builds"
