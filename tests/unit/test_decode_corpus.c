@@ -104,10 +104,7 @@ static bool decode_captures(const char *file)
 
 static void test_corpus_every_frame_decodes_within_its_bounds(void **state)
 {
-	if (!decode_captures(NULL)) {
-		skip();
-		return;
-	}
+	assert_true(decode_captures(NULL));
 	print_message("# %u files, %u frames: %u TCP, %u fragments, %u other, %u malformed\n",
 		      totals.files, totals.frames, totals.results[WF_DECODE_TCP],
 		      totals.results[WF_DECODE_FRAGMENT], totals.results[WF_DECODE_NOT_TCP],
@@ -117,10 +114,7 @@ static void test_corpus_every_frame_decodes_within_its_bounds(void **state)
 
 static void assert_one_segment(const char *file)
 {
-	if (!decode_captures(file)) {
-		skip();
-		return;
-	}
+	assert_true(decode_captures(file));
 	assert_int_equal(totals.frames, 1);
 	assert_int_equal(totals.results[WF_DECODE_TCP], 1);
 }
@@ -143,5 +137,10 @@ int main(void)
 		cmocka_unit_test(test_corpus_offloaded_ipv6_segment_is_read),
 	};
 
+	if (!decode_captures("gso-ipv4.pcap")) {
+		/* Not cmocka's skip(): its TAP output would call that a failure. */
+		puts("ok 1 - corpus # SKIP there are no captures here");
+		return 0;
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -379,7 +379,9 @@ static void test_ip4_fragment_tells_its_datagram_and_place(void **state)
 
 static void test_ip4_fragment_hash_is_of_addresses_and_id(void **state)
 {
+	uint64_t word[4];
 	uint32_t first;
+	uint16_t id;
 
 	build_fragment4(6, 0, true);
 	assert_int_equal(decode(), WF_DECODE_FRAGMENT);
@@ -390,6 +392,15 @@ static void test_ip4_fragment_hash_is_of_addresses_and_id(void **state)
 	pb_put16(pb_at(&pb, PB_IPV4, 0) + 4, 0xbee0);
 	assert_int_equal(decode(), WF_DECODE_FRAGMENT);
 	assert_int_not_equal(packet.hash, first);
+
+	/* The rule that decode.h states and the XDP program follows, spelt out once more. */
+	memcpy(word, packet.key.addr, sizeof(word));
+	memcpy(&id, pb_at(&pb, PB_IPV4, 0) + 4, sizeof(id));
+	assert_int_equal(packet.hash,
+			 weft_hash_flow(&decode_secret,
+					weft_hash_endpoint(&decode_secret, word[0], word[1], 0),
+					weft_hash_endpoint(&decode_secret, word[2], word[3], 0),
+					((uint64_t)(9 << 16) << 32) ^ id));
 }
 
 static void test_ip4_fragment_only_of_protocols_that_may_carry_tcp(void **state)

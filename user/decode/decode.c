@@ -145,8 +145,10 @@ static inline void key_put(struct wf_flow_key *key, unsigned int at, const struc
 	key->port[at] = end->port;
 }
 
+/* @salt: of a fragment, else 0. */
 static inline uint32_t hash_ends(const struct wf_decoder *decoder, const struct wf_layers *layers,
-				 const struct endpoint *src, const struct endpoint *dst)
+				 const struct endpoint *src, const struct endpoint *dst,
+				 uint32_t salt)
 {
 	uint64_t tenant =
 		(uint64_t)((uint32_t)layers->vlan[0] << 16 | layers->vlan[1]) << 32 | layers->vni;
@@ -154,13 +156,13 @@ static inline uint32_t hash_ends(const struct wf_decoder *decoder, const struct 
 	return weft_hash_flow(&decoder->secret,
 			      weft_hash_endpoint(&decoder->secret, src->high, src->low, src->port),
 			      weft_hash_endpoint(&decoder->secret, dst->high, dst->low, dst->port),
-			      tenant);
+			      tenant ^ salt);
 }
 
 /* Members of @packet that TCP segments and fragments share; key order is @src_at, 1 - @src_at. */
 static inline void packet_put(const struct wf_decoder *decoder, const struct wf_frame *frame,
 			      const struct wf_layers *layers, const struct endpoint *src,
-			      const struct endpoint *dst, unsigned int src_at,
+			      const struct endpoint *dst, unsigned int src_at, uint32_t salt,
 			      struct wf_packet *packet)
 {
 	packet->time_ns = frame->time_ns;
@@ -179,13 +181,17 @@ static inline void packet_put(const struct wf_decoder *decoder, const struct wf_
 	/* The XDP program does not follow routing headers. */
 	packet->hash = frame->flags & WF_FRAME_HASHED && !(layers->flags & WF_LAYERS_REROUTED)
 			       ? frame->hash
-			       : hash_ends(decoder, layers, src, dst);
+			       : hash_ends(decoder, layers, src, dst, salt);
 }
 
-/* What stands for the port in a fragment's hash. */
-static inline uint16_t fragment_port(const struct wf_fragment *fragment)
+/* What tells datagrams of two hosts apart in a fragment's hash: the id as it lies in the packet. */
+static inline uint32_t fragment_salt(const struct wf_layers *layers)
 {
-	return (uint16_t)(fragment->id ^ fragment->id >> 16);
+	uint32_t id = layers->fragment.id;
+
+	if (layers->ip_version == 4)
+		return htobe16((uint16_t)id);
+	return id ? htobe32(id) : 1;
 }
 
 /* ---- TCP ---- */
@@ -233,13 +239,10 @@ static enum wf_decode_result decode_fragment(const struct wf_decoder *decoder,
 					     const struct wf_layers *layers,
 					     struct wf_packet *ret_packet)
 {
-	uint16_t port = fragment_port(&layers->fragment);
-	struct endpoint src = endpoint_load(layers->src, layers->ip_version, port);
-	struct endpoint dst = endpoint_load(layers->dst, layers->ip_version, port);
+	struct endpoint src = endpoint_load(layers->src, layers->ip_version, 0);
+	struct endpoint dst = endpoint_load(layers->dst, layers->ip_version, 0);
 
-	packet_put(decoder, frame, layers, &src, &dst, 0, ret_packet);
-	ret_packet->key.port[0] = 0;
-	ret_packet->key.port[1] = 0;
+	packet_put(decoder, frame, layers, &src, &dst, 0, fragment_salt(layers), ret_packet);
 	ret_packet->tcp_flags = 0;
 	ret_packet->fragment = layers->fragment;
 	return WF_DECODE_FRAGMENT;
@@ -292,13 +295,15 @@ enum wf_decode_result wf_decode(const struct wf_decoder *decoder, const struct w
 
 	src = endpoint_load(layers.src, layers.ip_version, wf_load_be16(tcp));
 	dst = endpoint_load(layers.dst, layers.ip_version, wf_load_be16(tcp + 2));
-	packet_put(decoder, frame, &layers, &src, &dst, endpoint_is_after(&src, &dst), ret_packet);
+	packet_put(decoder, frame, &layers, &src, &dst, endpoint_is_after(&src, &dst), 0,
+		   ret_packet);
 	return WF_DECODE_TCP;
 }
 
 uint32_t wf_decode_steer_hash(const struct wf_decoder *decoder, const struct wf_frame *frame)
 {
-	uint16_t src_port, dst_port;
+	uint16_t src_port = 0, dst_port = 0;
+	uint32_t salt = 0;
 	struct wf_layers layers;
 	struct endpoint src, dst;
 
@@ -311,13 +316,12 @@ uint32_t wf_decode_steer_hash(const struct wf_decoder *decoder, const struct wf_
 		dst_port = wf_load_be16(layers.pos + 2);
 		break;
 	case WF_NEXT_FRAGMENT:
-		src_port = fragment_port(&layers.fragment);
-		dst_port = src_port;
+		salt = fragment_salt(&layers);
 		break;
 	default:
 		return 0;
 	}
 	src = endpoint_load(layers.src, layers.ip_version, src_port);
 	dst = endpoint_load(layers.dst, layers.ip_version, dst_port);
-	return hash_ends(decoder, &layers, &src, &dst);
+	return hash_ends(decoder, &layers, &src, &dst, salt);
 }

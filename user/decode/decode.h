@@ -38,11 +38,12 @@ enum wf_decode_result wf_decode(const struct wf_decoder *decoder, const struct w
  * innermost TCP flow; of a fragment, address pair and IP id; 0 for all else.
  * No checksum is looked at. The result belongs into frame->hash, with WF_FRAME_HASHED.
  *
- *   flow      weft_hash_endpoint(address, port) of both ends
- *   fragment  weft_hash_endpoint(address, id ^ id >> 16) of both ends
+ *   flow      weft_hash_endpoint(address, port) of both ends, tenant
+ *   fragment  weft_hash_endpoint(address, 0) of both ends, tenant ^ id
  *
  * Addresses are two words of the 16-byte form (IPv4 mapped) as they lie in memory,
- * ports and ids in host order, tenant is (vlan[0] << 16 | vlan[1]) << 32 | vni.
+ * ports in host order, ids as in the packet (IPv6's 0 as 1), tenant is
+ * (vlan[0] << 16 | vlan[1]) << 32 | vni.
  */
 uint32_t wf_decode_steer_hash(const struct wf_decoder *decoder, const struct wf_frame *frame);
 

@@ -364,21 +364,10 @@ void wf_arena_put(struct wf_arena *arena, struct wf_span *span, uint32_t count)
 		wf_assert(span->use != WF_SPAN_UNUSED);
 		owner = owner_of_use[span->use];
 		span->use = WF_SPAN_UNUSED;
+		span->dirty = true;
 		span_unclaim(arena, index, owner);
 	}
 	atomic_fetch_sub_explicit(&arena->used_spans, count, memory_order_relaxed);
-}
-
-int64_t wf_arena_take_spans(struct wf_arena *arena, uint32_t count)
-{
-	struct wf_span *span = wf_arena_take(arena, WF_SPAN_RUN, count);
-
-	return span ? (int64_t)span->index << WF_SPAN_SHIFT : -ENOBUFS;
-}
-
-void wf_arena_put_spans(struct wf_arena *arena, uint64_t off, uint32_t count)
-{
-	wf_arena_put(arena, wf_arena_span(arena, (uint32_t)(off >> WF_SPAN_SHIFT)), count);
 }
 
 /* ---- memory of free spans ---- */
@@ -403,6 +392,7 @@ static bool trim_one(struct wf_arena *arena)
 		bit_give(arena->warm, (uint32_t)index);
 		return false;
 	}
+	wf_arena_span(arena, (uint32_t)index)->dirty = false;
 	wf_budget_release(&arena->budget, WF_BUDGET_FREE_SPANS, WEFT_SPAN_BYTES);
 	bit_give(arena->cold, (uint32_t)index);
 	return true;
@@ -467,35 +457,49 @@ static int shrink_to_fit(struct wf_arena *arena, uint64_t headroom_bytes)
 	return -ENOBUFS;
 }
 
+/* Map @bytes of @fd where the arena is; what was there is gone. */
+static bool map_over(struct wf_arena *arena, int fd, uint64_t bytes)
+{
+	return mmap(arena->base, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) !=
+	       MAP_FAILED;
+}
+
 /*
- * Replace the mapping, in which nothing is yet, by one of huge pages. Return:
- * false: there are none, all is as before. MAP_POPULATE is not needed: mmap
- * itself reserves the huge pages or fails.
+ * Huge pages in place of the plain ones, in which nothing is yet. A first mapping
+ * elsewhere reserves them, or fails without harm; then the arena's own cannot
+ * fail for want of them. Return: 1: done; 0: there are none, all is as before;
+ * -ENOMEM: the arena is lost.
  */
-static bool try_huge_pages(struct wf_arena *arena)
+static int try_huge_pages(struct wf_arena *arena)
 {
 	uint64_t bytes = wf_arena_bytes(arena) & ~(uint64_t)(HUGE_BYTES - 1);
-	uint8_t *base;
+	uint8_t *elsewhere;
+	bool mapped;
 	int fd;
 
 	if (!bytes || atomic_load(&arena->used_spans))
-		return false;
+		return 0;
 	fd = memfd_create("weft-arena-huge", MFD_CLOEXEC | MFD_HUGETLB | MFD_HUGE_2MB);
 	if (fd < 0)
-		return false;
-	if (ftruncate(fd, (off_t)bytes) || map_aligned(fd, bytes, &base)) {
+		return 0;
+	if (ftruncate(fd, (off_t)bytes) || map_aligned(fd, bytes, &elsewhere)) {
 		close(fd);
-		return false;
+		return 0;
 	}
-	munmap(arena->base, arena->map_bytes);
+	mapped = map_over(arena, fd, bytes);
+	munmap(elsewhere, bytes);
+	if (!mapped) {
+		close(fd);
+		return map_over(arena, arena->fd, bytes) ? 0 : -ENOMEM;
+	}
+	munmap(arena->base + bytes, arena->map_bytes - bytes);
 	close(arena->fd);
-	arena->base = base;
 	arena->fd = fd;
 	arena->map_bytes = bytes;
 	while (wf_arena_bytes(arena) > bytes)
 		drop_last_span(arena);
 	wf_info("memory: arena: %llu MiB in huge pages", (unsigned long long)(bytes >> 20));
-	return true;
+	return 1;
 }
 
 /* Plain pages: unmap what shrinking cut off, and take huge ones if the system offers. */
@@ -522,7 +526,10 @@ int wf_arena_pin(struct wf_arena *arena, uint64_t headroom_bytes)
 	err = shrink_to_fit(arena, headroom_bytes);
 	if (err)
 		return err;
-	if (!try_huge_pages(arena))
+	err = try_huge_pages(arena);
+	if (err < 0)
+		return err;
+	if (!err)
 		keep_plain_pages(arena);
 
 	cold = bits_count(arena, arena->cold);
