@@ -155,6 +155,17 @@ $(O)/tests/test_conversations: $(O)/tests/fuzz/test_conversations.o $(FUZZ_SUP:%
 	@mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $(filter %.o,$^) $(O)/libweft.a $(LDFLAGS) $(LIB_LIBS)
 
+# Programs that integration tests use.
+HELPER_SRC := $(sort $(wildcard tests/integration/*.c))
+HELPER_BIN := $(HELPER_SRC:tests/integration/%.c=$(O)/helpers/%)
+
+$(O)/helpers/%: $(O)/tests/integration/%.o $(O)/libweft.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $< $(O)/libweft.a $(LDFLAGS) $(LIB_LIBS)
+
+helpers: $(HELPER_BIN)
+
 unit: $(UNIT_BIN) $(O)/tests/test_conversations
 
 check: lint unit ## lint and unit tests, no root needed
@@ -170,7 +181,7 @@ fmt: ## format all C sources
 
 test: ## install what is missing, build, run every test (needs root)
 	$(Q)scripts/install-deps.sh
-	$(Q)$(MAKE) --no-print-directory all unit
+	$(Q)$(MAKE) --no-print-directory all unit helpers
 	$(Q)scripts/run-tests.sh all $(O)
 
 # ---- fuzzing -------------------------------------------------------------------
@@ -217,4 +228,4 @@ clean: ## remove build/
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
-.PHONY: all install uninstall unit check lint fmt test fuzz fuzzers bench demo help clean
+.PHONY: all install uninstall unit helpers check lint fmt test fuzz fuzzers bench demo help clean

@@ -107,6 +107,11 @@ static uint32_t choose_kinds(struct rng *rng, uint32_t allowed)
 	if (chosen & (CONV_MIDSTREAM | CONV_LATE))
 		chosen &= ~(CONV_REORDER | CONV_LOSS | CONV_DUP | CONV_SPURIOUS | CONV_SKEW |
 			    CONV_KEEPALIVE | CONV_ZERO_WINDOW | CONV_NOISE);
+	/* With bytes missing nobody can tell a forged acknowledgement from one of those. */
+	if (chosen & (CONV_MISSED | CONV_ONE_SIDED))
+		chosen &= ~CONV_NOISE;
+	if (chosen & CONV_MIDSTREAM)
+		chosen &= ~CONV_TINY; /* single bytes may be probes: they open no connection */
 	if (chosen & CONV_TINY)
 		chosen &= ~CONV_LARGE;
 	return chosen;
@@ -237,6 +242,10 @@ static void choose_ends(struct maker *maker)
 	}
 	if (maker->kinds & CONV_DIRTY_RST)
 		sim->close = SIM_CLOSE_RST_DIRTY;
+	/* Data on a SYN that was not accepted is in the capture, but not in the stream. */
+	if (maker->kinds & (CONV_MISSED | CONV_LATE | CONV_ONE_SIDED | CONV_DIRTY_RST) &&
+	    sim->open == SIM_OPEN_FAST_IGNORED)
+		sim->open = SIM_OPEN_FAST;
 }
 
 static void choose(struct maker *maker, uint64_t start_ns)
@@ -522,7 +531,7 @@ static void add_noise(struct maker *maker, const struct sim_packet *near)
 		segment.flags = 0;
 		break;
 	case NOISE_ACK_OF_UNSENT:
-		segment.ack += 0x30000000;
+		segment.ack += 0x20000000; /* not where data noise lies: both sides would agree */
 		break;
 	case NOISE_OLD_TIMESTAMP:
 		if (!maker->sim.timestamps)
@@ -568,6 +577,7 @@ struct seen {
 	uint8_t *held; /* a flag for each byte of the stream */
 	uint64_t max;  /* one beyond the last byte captured */
 	uint64_t first;
+	uint32_t single_bytes; /* segments of one byte before any longer one */
 	uint64_t acked;
 	uint64_t acked_by_reset;
 	uint64_t behind_hole_ns; /* when the first byte behind the present hole came; 0: none */
@@ -628,6 +638,9 @@ static void look(const struct maker *maker, struct seen seen[2])
 			own->any = true;
 			own->first = packet->off ? packet->off - 1 : 0;
 		}
+		if (packet->len_bytes == 1 &&
+		    payload_start(packet) == own->first + own->single_bytes)
+			own->single_bytes++;
 		if (packet->len_bytes)
 			note_payload(own, packet, late_ns);
 		own->fin |= !!(packet->flags & WIRE_FIN);
@@ -652,6 +665,7 @@ static void tell_dir(const struct maker *maker, const struct seen *seen, int fro
 	if (maker->kinds & CONV_MIDSTREAM && !seen->syn) {
 		dir->start = seen->any ? seen->first : 0;
 		dir->lead_gap_allowed = true;
+		dir->start_unsure_bytes = seen->single_bytes;
 	}
 	dir->end = seen->max;
 	if (seen->fin)
@@ -725,6 +739,8 @@ static uint32_t reasons_of(const struct maker *maker, const struct seen seen[2])
 
 static bool opener_is_known(const struct maker *maker)
 {
+	if (maker->kinds & CONV_DIRTY_RST)
+		return false; /* the reset may overtake the handshake */
 	for (uint32_t i = 0; i < maker->capture.count; i++)
 		if (!maker->dropped[i])
 			return maker->capture.packets[i].flags & WIRE_SYN &&

@@ -52,10 +52,11 @@ struct conv_gap {
 struct conv_truth_dir {
 	uint8_t *bytes;
 	uint64_t bytes_len;
-	uint64_t start;	       /* first byte that is delivered; told as offset 0 */
-	uint64_t end;	       /* one beyond the last byte delivered or known missing */
-	uint64_t end_min;      /* less than end where a missing tail need not be noticed */
-	bool lead_gap_allowed; /* midstream: bytes in flight before the first may be a gap */
+	uint64_t start;		     /* first byte that is delivered; told as offset 0 */
+	uint64_t end;		     /* one beyond the last byte delivered or known missing */
+	uint64_t end_min;	     /* less than end where a missing tail need not be noticed */
+	bool lead_gap_allowed;	     /* midstream: bytes in flight before the first may be a gap */
+	uint32_t start_unsure_bytes; /* midstream: so many first single bytes may be probes' */
 	bool loose; /* cut off by a reset, or never seen: only bytes below end_min are certain */
 	struct conv_gap *gaps;
 	uint32_t gaps_count;

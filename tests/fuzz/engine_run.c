@@ -54,6 +54,7 @@ static void fill_weft_opts(struct engine_run *run)
 		.overlap = opts->overlap,
 		.stream_pages_max = opts->stream_pages_max,
 		.flows_max = opts->flows_max,
+		.embryonic_max = opts->embryonic_max,
 		.depth_bytes = opts->depth_bytes,
 	};
 

@@ -32,6 +32,7 @@ struct engine_run_opts {
 	enum weft_overlap overlap;
 	uint32_t stream_pages_max; /* 0: default */
 	uint32_t flows_max;	   /* 0: default */
+	uint32_t embryonic_max;	   /* 0: default */
 	uint64_t depth_bytes;
 	weft_event_fn event_fn;
 	void *ctx;

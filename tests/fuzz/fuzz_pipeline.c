@@ -60,6 +60,7 @@ struct world {
 	uint8_t *frames; /* as long as they may be read */
 	struct told told[SEGMENTS_MAX];
 	uint32_t told_count;
+	bool traced; /* FUZZ_TRACE is set: print every event */
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -176,11 +177,26 @@ static void on_data(struct world *world, struct told *told, const struct weft_ev
 	require(kept > 0, "a byte was delivered that no segment carried");
 }
 
+static void trace(const struct weft_event *event)
+{
+	fprintf(stderr, "flow %llu type %d dir %d", (unsigned long long)event->flow->id,
+		event->type, event->dir);
+	if (event->type == WEFT_EVENT_DATA)
+		fprintf(stderr, " off %llu len %u", (unsigned long long)event->data.off,
+			event->data.len_bytes);
+	if (event->type == WEFT_EVENT_GAP)
+		fprintf(stderr, " off %llu len %llu cause %d", (unsigned long long)event->gap.off,
+			(unsigned long long)event->gap.len_bytes, event->gap.cause);
+	fputc('\n', stderr);
+}
+
 static int on_event(const struct weft_event *event, void *ctx)
 {
 	struct world *world = ctx;
 	struct told *told = find_told(world, event->flow->id);
 
+	if (world->traced)
+		trace(event);
 	if (event->type == WEFT_EVENT_OPEN) {
 		require(!told && world->told_count < SEGMENTS_MAX, "OPEN twice, or too often");
 		told = &world->told[world->told_count++];
@@ -310,10 +326,17 @@ static void mutate(struct world *world, const uint8_t *record, uint8_t *frame, u
 		uint32_t cut = 1 + record[9] % (*len - 1);
 
 		*len -= cut;
-		if (*len < headers)
+		if (*len < tcp + 20)
 			carried->flow = FLOWS;
 		carried->len = *len < headers ? 0 : *len - headers;
 	}
+}
+
+static void trace_carried(const struct carried *carried, uint64_t time_ns)
+{
+	fprintf(stderr, "  segment flow %u from %u seq %u ack %u flags %#x len %u at %llu us\n",
+		carried->flow, carried->from, carried->seq, carried->ack, carried->flags,
+		carried->len, (unsigned long long)(time_ns / 1000 % 1000000000));
 }
 
 static struct engine_run_opts settings(const uint8_t *data, struct world *world)
@@ -326,7 +349,8 @@ static struct engine_run_opts settings(const uint8_t *data, struct world *world)
 		.deliver = (enum weft_deliver)(data[1] & 1),
 		.overlap = (enum weft_overlap)(data[2] % WEFT_OVERLAP_COUNT),
 		.stream_pages_max = data[3] & 1 ? 1 + data[3] / 16 : 0,
-		.flows_max = data[4] & 1 ? 1 + data[4] / 64 : 0,
+		.flows_max = data[4] & 1 ? 1 + data[4] / 64 : 64,
+		.embryonic_max = data[4] & 2 ? 2 : 64,
 		.depth_bytes = data[5] & 1 ? data[5] * 4u : 0,
 		.event_fn = on_event,
 		.ctx = world,
@@ -344,6 +368,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < SETTINGS_BYTES + RECORD_BYTES)
 		return 0;
 	memset(&world, 0, sizeof(world));
+	world.traced = getenv("FUZZ_TRACE");
 	world.frames = malloc((size_t)SEGMENTS_MAX * FRAME_MAX);
 	require(world.frames != NULL, "no memory");
 	opts = settings(data, &world);
@@ -357,6 +382,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		mutate(&world, record, frame, &len);
 		time_ns += (uint64_t)(record[8] & 0x3f) << (record[8] & 0x40 ? 26 : 14);
+		if (world.traced)
+			trace_carried(&world.carried[world.count - 1], time_ns);
 		engine_run_cut_frame(&run, time_ns, frame, len, whole);
 	}
 	error = engine_run_finish(&run);

@@ -35,7 +35,9 @@ struct observed_set {
 	struct observed *all;
 	uint32_t count;
 	uint32_t room;
-	char error[512]; /* the first broken rule, or empty */
+	char error[512];     /* the first broken rule, or empty */
+	uint16_t error_port; /* of the connection whose events broke it */
+	uint16_t trace_port; /* not 0: print the events of connections with this port */
 };
 
 void observed_fini(struct observed_set *set);

@@ -19,9 +19,15 @@ for name in "$@"; do
 	log=$out/$name.log
 	seeds=("$out/corpus/$name")
 	mkdir -p "${seeds[0]}" "$out/crashes"
+	[ -e "${seeds[0]}/random-0" ] || python3 -c '
+import random, sys
+for i in range(64):
+    rng = random.Random(i)
+    with open(f"{sys.argv[1]}/random-{i}", "wb") as file:
+        file.write(rng.randbytes(rng.randrange(40, 1600)))' "${seeds[0]}"
 	[ "$name" = fuzz_pcap ] && [ -d "$captures" ] && seeds+=("$captures")
 	if ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1} "$out/fuzzers/$name" -seed=1 \
-		-max_total_time="$seconds" -max_len=4096 -timeout=20 -rss_limit_mb=2048 \
+		-max_total_time="$seconds" -max_len=4096 -len_control=0 -timeout=20 -rss_limit_mb=2048 \
 		-print_final_stats=1 -verbosity=1 -artifact_prefix="$out/crashes/$name-" \
 		"${seeds[@]}" >"$log" 2>&1; then
 		echo "ok - $name, $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs"

@@ -821,7 +821,7 @@ static void on_arrive(struct sim *sim, int at, uint32_t index)
 		return;
 	}
 	if (side->state == ST_DEAD) {
-		if (side->resets++ < 3 && packet.flags & WIRE_ACK)
+		if (side->resets++ < 100 && packet.flags & WIRE_ACK)
 			emit(sim, at, WIRE_RST, packet.ack, 0, 0);
 		return;
 	}

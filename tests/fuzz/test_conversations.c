@@ -2,7 +2,7 @@
 /*
  * test_conversations.c - random conversations: truth, oracle and engine agree.
  *
- *   test_conversations [--count N] [--seed N] [--batch N] [--kinds MASK] [--verbose]
+ *   test_conversations [--count N] [--seed N] [--batch N] [--kinds MASK] [--verbose] [--trace PORT]
  *
  * Environment: CONVERSATIONS, how many when --count is not given. What fails is
  * printed with its seed and packets and written to a capture file, so that
@@ -30,6 +30,7 @@ struct options {
 	uint32_t count;
 	uint32_t batch;
 	uint32_t kinds;
+	uint16_t trace_port;
 	bool single; /* only this seed */
 	bool verbose;
 };
@@ -143,7 +144,7 @@ static struct engine_run_opts engine_settings(uint64_t seed, struct observed_set
 static bool engine_agrees(const struct conv_batch *batch, const struct options *options,
 			  uint64_t seed)
 {
-	struct observed_set set = {0};
+	struct observed_set set = {.trace_port = options->trace_port};
 	struct engine_run_opts settings = engine_settings(seed, &set);
 	struct engine_run run;
 	uint32_t conversation;
@@ -222,6 +223,8 @@ static struct options parse_options(int argc, char **argv)
 			options.single = false;
 		} else if (!strcmp(argv[i], "--batch")) {
 			options.batch = (uint32_t)strtoul(value, NULL, 0);
+		} else if (!strcmp(argv[i], "--trace")) {
+			options.trace_port = (uint16_t)strtoul(value, NULL, 0);
 		} else if (!strcmp(argv[i], "--kinds")) {
 			options.kinds = (uint32_t)strtoul(value, NULL, 0);
 		}

@@ -141,6 +141,23 @@ static void test_timer_wheel_many_random_deadlines_fire_in_time(void **state)
 	assert_int_equal(fixture->wheel.count, 0);
 }
 
+/* Two captures, years apart, in one file: with more than one timer, all must still fire. */
+static void test_timer_wheel_jump_over_years_hands_out_each_once_more(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t later_ns = START_NS + 3650ull * 86400 * WF_NS_PER_SEC;
+
+	for (uint32_t id = 1; id <= 3; id++)
+		add(fixture, id, START_NS, START_NS + id * WF_NS_PER_SEC);
+	fixture->deadline_ns[1] = later_ns + WF_NS_PER_SEC; /* moved, as a flow's that is in use */
+	fixture->deadline_ns[2] = later_ns + 3600 * WF_NS_PER_SEC;
+	assert_int_equal(run(fixture, later_ns), 1);
+	assert_int_equal(fixture->wheel.count, 2);
+	assert_int_equal(run(fixture, later_ns + 2 * WF_NS_PER_SEC), 1);
+	assert_int_equal(run(fixture, later_ns + 3601 * WF_NS_PER_SEC), 1);
+	assert_true(wf_timer_wheel_is_valid(&fixture->wheel));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +171,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_timer_wheel_beyond_its_horizon_still_fires,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_timer_wheel_jump_over_years_hands_out_each_once_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_timer_wheel_many_random_deadlines_fire_in_time,
 						setup, teardown),
 	};

@@ -12,6 +12,10 @@
  * at most once a level. That is why no deadline is stored. Bitmaps of busy slots let
  * time jump (a capture file may skip hours) without visiting empty ticks.
  *
+ * When the highest level's round ends, all timers that are left were placed in its
+ * last slot for want of a better one, or time has jumped over them: all are handed
+ * out, and what is not due is placed anew by the time it is then.
+ *
  * Bound: the heads here; the links are in the caller's objects.
  * Invariant: no busy slot before now_tick; count == timers linked.
  */
@@ -23,7 +27,8 @@
 
 #define LEVEL_SHIFT 8
 #define SLOT_MASK   (WF_TIMER_SLOTS - 1)
-#define HEADS_FIRST (UINT32_MAX - WF_TIMER_LEVELS * WF_TIMER_SLOTS + 1)
+#define HEADS_FIRST (UINT32_MAX - WF_TIMER_LEVELS * WF_TIMER_SLOTS)
+#define LEFT_OVER   UINT32_MAX /* the head after those of the slots */
 #define HORIZON	    (1ull << (LEVEL_SHIFT * WF_TIMER_LEVELS))
 
 static struct wf_timer *timer_at(const struct wf_timer_wheel *wheel, uint32_t id)
@@ -67,7 +72,9 @@ static void unlink_timer(struct wf_timer_wheel *wheel, struct wf_timer *timer)
 {
 	if (timer->next)
 		timer_at(wheel, timer->next)->prev = timer->prev;
-	if (timer->prev >= HEADS_FIRST) {
+	if (timer->prev == LEFT_OVER) {
+		wheel->left_over = timer->next;
+	} else if (timer->prev >= HEADS_FIRST) {
 		unsigned int level = (timer->prev - HEADS_FIRST) / WF_TIMER_SLOTS;
 		unsigned int slot = (timer->prev - HEADS_FIRST) & SLOT_MASK;
 
@@ -124,6 +131,28 @@ static bool next_busy(const struct wf_timer_wheel *wheel, unsigned int *ret_leve
 	return found;
 }
 
+static void leave_over(struct wf_timer_wheel *wheel, uint32_t id)
+{
+	struct wf_timer *timer = timer_at(wheel, id);
+
+	unlink_timer(wheel, timer);
+	timer->next = wheel->left_over;
+	timer->prev = LEFT_OVER;
+	if (timer->next)
+		timer_at(wheel, timer->next)->prev = id;
+	wheel->left_over = id;
+}
+
+/* A new round of the highest level begins. Latest slots first, so that the earliest come first. */
+static void begin_round(struct wf_timer_wheel *wheel, uint64_t tick)
+{
+	for (unsigned int level = WF_TIMER_LEVELS; level-- > 0;)
+		for (unsigned int slot = WF_TIMER_SLOTS; slot-- > 0;)
+			while (wheel->heads[level][slot])
+				leave_over(wheel, wheel->heads[level][slot]);
+	wheel->now_tick = tick;
+}
+
 void wf_timer_wheel_init(struct wf_timer_wheel *wheel, wf_timer_at_fn at, void *ctx)
 {
 	memset(wheel, 0, sizeof(*wheel));
@@ -160,6 +189,13 @@ uint32_t wf_timer_wheel_pop(struct wf_timer_wheel *wheel, uint64_t now_ns)
 	uint64_t tick = 0;
 	uint32_t id;
 
+	if (wheel->count && target > wheel->now_tick && (target ^ wheel->now_tick) >= HORIZON)
+		begin_round(wheel, target);
+	if (wheel->left_over) {
+		id = wheel->left_over;
+		wf_timer_wheel_remove(wheel, id);
+		return id;
+	}
 	/* A tick of level 0 is due once it is over, so that no deadline in it lies ahead. */
 	if (!wheel->count || !next_busy(wheel, &level, &slot, &tick) ||
 	    tick + (level == 0) > target) {
@@ -179,6 +215,8 @@ bool wf_timer_wheel_is_valid(const struct wf_timer_wheel *wheel)
 {
 	uint32_t count = 0;
 
+	for (uint32_t id = wheel->left_over; id; id = timer_at(wheel, id)->next)
+		count++;
 	for (unsigned int i = 0; i < WF_TIMER_LEVELS * WF_TIMER_SLOTS; i++) {
 		unsigned int level = i / WF_TIMER_SLOTS;
 		unsigned int slot = i & SLOT_MASK;

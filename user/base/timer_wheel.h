@@ -2,7 +2,7 @@
 /*
  * timer_wheel.h - many timers, each added, removed and fired in constant time.
  *
- * A timer is an object of the caller, named by a 32-bit id (not 0, nor one of the last 1024), with
+ * A timer is an object of the caller, named by a 32-bit id (not 0, nor one of the last 1025), with
  * a struct wf_timer in it. Time is the caller's. pop() hands a timer out at the latest one
  * tick (about 1 ms) after its deadline, and may do so earlier: the owner knows the
  * exact deadline and adds it again if that lies ahead. So a deadline may move
@@ -35,6 +35,7 @@ struct wf_timer_wheel {
 	void *ctx;
 	uint64_t busy[WF_TIMER_LEVELS][WF_TIMER_SLOTS / 64]; /* which heads are not 0 */
 	uint32_t heads[WF_TIMER_LEVELS][WF_TIMER_SLOTS];
+	uint32_t left_over; /* head: timers of a round that is over, handed out first */
 };
 
 void wf_timer_wheel_init(struct wf_timer_wheel *wheel, wf_timer_at_fn at, void *ctx);

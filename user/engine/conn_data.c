@@ -129,12 +129,17 @@ static enum weft_gap_cause cause_of(const struct wf_flow *flow, enum weft_dir di
 	return cause;
 }
 
-/* Give up the hole at next_off as far as @to_off, and hand on what follows it. */
+/*
+ * Give up the hole at next_off as far as @to_off, and hand on what follows it. What lies
+ * beyond the depth limit is told at the end, as one gap.
+ */
 static void skip(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir, uint64_t to_off,
 		 enum weft_gap_cause cause, uint64_t now_ns)
 {
 	struct wf_chunk gap;
 
+	if (conns->opts->depth_bytes && to_off > conns->opts->depth_bytes)
+		to_off = conns->opts->depth_bytes;
 	if (!wf_stream_skip(&flow->stream[dir], &conns->stream_env, to_off, &gap))
 		return;
 	wf_conn_tell_gap(conns, flow, dir, gap.off, gap.len_bytes, cause_of(flow, dir, cause),
@@ -185,7 +190,9 @@ static void watch_hole(struct wf_conns *conns, struct wf_flow *flow, enum weft_d
 
 	if (acked_off(flow, dir) <= flow->stream[dir].next_off) {
 		trouble->patience_ns = WF_NEVER_NS;
-	} else if (trouble->patience_ns == WF_NEVER_NS) {
+	} else if (trouble->patience_ns == WF_NEVER_NS ||
+		   trouble->patience_off != flow->stream[dir].next_off) {
+		trouble->patience_off = flow->stream[dir].next_off;
 		trouble->patience_ns = now_ns + conns->timeouts.patience_ns;
 		trouble->patience_bytes = WEFT_ACK_PATIENCE_BYTES;
 	}

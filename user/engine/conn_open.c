@@ -312,6 +312,20 @@ static void take_syn(struct wf_conns *conns, struct wf_flow *flow, const struct 
 			     WEFT_ANOMALY_SYN_IN_CONNECTION, 0, 0, packet->time_ns);
 }
 
+/* Both sides answered and data came with a SYN: a stream, also if a reset ends it now. */
+static bool has_stream(struct wf_conns *conns, const struct wf_embryo *embryo,
+		       const struct wf_packet *packet)
+{
+	for (uint8_t side = 0; side < 2; side++) {
+		const struct wf_syn_data *data =
+			wf_embryonic_data(&conns->embryonic, embryo, side, packet);
+
+		if (data && data->accepted_bytes && embryo->side[!side].flags & WF_EMBRYO_SEEN)
+			return true;
+	}
+	return false;
+}
+
 /* The flow of @packet: @flow (may be NULL), or a new one. NULL: none. */
 static struct wf_flow *find_or_open(struct wf_conns *conns, struct wf_flow *flow,
 				    const struct wf_packet *packet)
@@ -319,8 +333,11 @@ static struct wf_flow *find_or_open(struct wf_conns *conns, struct wf_flow *flow
 	struct wf_embryo *embryo = find_handshake(conns, packet);
 
 	if (packet->tcp_flags & WF_TCP_RST) {
-		if (embryo && wf_embryo_is_reset_by(embryo, packet))
-			wf_embryonic_remove(&conns->embryonic, embryo);
+		if (!embryo || !wf_embryo_is_reset_by(embryo, packet))
+			return flow;
+		if (!flow && has_stream(conns, embryo, packet))
+			return open_from_handshake(conns, embryo, packet, packet->time_ns);
+		wf_embryonic_remove(&conns->embryonic, embryo);
 	} else if (embryo) {
 		enum wf_embryo_fit fit = wf_embryo_fits(embryo, packet);
 

@@ -20,6 +20,7 @@
 #include "capture/frame.h"
 #include "capture/pcap_filter.h"
 #include "decode/decode.h"
+#include "decode/defrag.h"
 #include "deliver/dispatch.h"
 #include "engine/conn.h"
 #include "memory/arena.h"
@@ -34,6 +35,7 @@ enum { FLOWS_SHARE = 1, EMBRYOS_SHARE = 16, RECENT_SHARE = 16, ENTRIES_MIN = 64 
 struct wf_pipeline {
 	struct wf_conns conns;
 	struct wf_decoder decoder;
+	struct wf_defrag *defrag; /* owned */
 	struct wf_pipeline_opts opts;
 };
 
@@ -143,6 +145,22 @@ static void fini_conns(struct wf_conns *conns)
 	wf_flow_table_fini(&conns->table);
 }
 
+static int init_defrag(struct wf_pipeline *pipeline, const struct wf_pipeline_opts *opts)
+{
+	const struct wf_defrag_opts defrag = {
+		.arena = opts->arena,
+		.pages = opts->pages,
+		.metrics = opts->metrics,
+		.seed = opts->secret.key[0] ^ opts->secret.key[3],
+		.datagrams_max = WEFT_FRAGMENT_DATAGRAMS_MAX,
+		.fragments_max = WEFT_FRAGMENTS_MAX,
+		.per_datagram_max = WEFT_FRAGMENTS_PER_DATAGRAM_MAX,
+		.timeout_ms = WEFT_FRAGMENT_TIMEOUT_MS,
+	};
+
+	return wf_defrag_new(&defrag, &pipeline->defrag);
+}
+
 int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **ret_pipeline)
 {
 	struct wf_pipeline *pipeline = calloc(1, sizeof(*pipeline));
@@ -156,9 +174,14 @@ int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **re
 	err = init_conns(pipeline, opts);
 	if (err)
 		goto free_pipeline;
+	err = init_defrag(pipeline, opts);
+	if (err)
+		goto fini_conns;
 	*ret_pipeline = pipeline;
 	return 0;
 
+fini_conns:
+	fini_conns(&pipeline->conns);
 free_pipeline:
 	free(pipeline);
 	return err;
@@ -168,43 +191,62 @@ void wf_pipeline_free(struct wf_pipeline *pipeline)
 {
 	if (!pipeline)
 		return;
+	wf_defrag_free(pipeline->defrag);
 	fini_conns(&pipeline->conns);
 	free(pipeline);
 }
 
-static void count_outcome(struct wf_metrics *metrics, enum outcome outcome)
+/* Counted under this name of a frame, and under that of a rebuilt datagram. */
+#define COUNT(metrics, rebuilt, what)                                       \
+	do {                                                                \
+		if (wf_unlikely(rebuilt))                                   \
+			wf_metric_inc(metrics, rebuilt_##what##_datagrams); \
+		else                                                        \
+			wf_metric_inc(metrics, frames_##what##_frames);     \
+	} while (0)
+
+static void count_outcome(struct wf_metrics *metrics, bool rebuilt, enum outcome outcome)
 {
 	switch (outcome) {
 	case OUTCOME_PROCESSED:
-		wf_metric_inc(metrics, frames_processed_frames);
+		COUNT(metrics, rebuilt, processed);
 		break;
 	case OUTCOME_FRAGMENT:
-		wf_metric_inc(metrics, frames_fragment_frames);
+		COUNT(metrics, rebuilt, fragment);
 		break;
 	case OUTCOME_FILTERED:
-		wf_metric_inc(metrics, frames_filtered_frames);
+		COUNT(metrics, rebuilt, filtered);
 		break;
 	case OUTCOME_NOT_TCP:
-		wf_metric_inc(metrics, frames_not_tcp_frames);
+		COUNT(metrics, rebuilt, not_tcp);
 		break;
 	case OUTCOME_MALFORMED:
-		wf_metric_inc(metrics, frames_malformed_frames);
+		COUNT(metrics, rebuilt, malformed);
 		break;
 	case OUTCOME_CHECKSUM:
-		wf_metric_inc(metrics, frames_checksum_frames);
+		COUNT(metrics, rebuilt, checksum);
 		break;
 	case OUTCOME_HANDED_OFF:
 		wf_metric_inc(metrics, frames_handed_off_frames);
 		return;
 	}
-	wf_metric_inc(metrics, frames);
+	if (!rebuilt)
+		wf_metric_inc(metrics, frames);
+}
+
+static bool is_fragment(struct wf_pipeline *pipeline, const struct wf_frame *frame,
+			struct wf_packet *ret_packet)
+{
+	return wf_decode(&pipeline->decoder, frame, ret_packet) == WF_DECODE_FRAGMENT;
 }
 
 static enum outcome decode(struct wf_pipeline *pipeline, const struct wf_frame *frame,
 			   struct wf_packet *ret_packet)
 {
+	/* A filter that names ports can't match a fragment: what it rebuilds is filtered. */
 	if (pipeline->opts.filter && !wf_pcap_filter_match(pipeline->opts.filter, frame))
-		return OUTCOME_FILTERED;
+		return is_fragment(pipeline, frame, ret_packet) ? OUTCOME_FRAGMENT
+								: OUTCOME_FILTERED;
 	switch (wf_decode(&pipeline->decoder, frame, ret_packet)) {
 	case WF_DECODE_TCP:
 		return OUTCOME_PROCESSED;
@@ -226,7 +268,7 @@ static bool is_mine(const struct wf_pipeline *pipeline, uint32_t hash)
 	       weft_hash_worker(hash, pipeline->opts.workers) == pipeline->opts.worker;
 }
 
-/* Takes @frame's page reference. */
+/* A segment of ours, or of another worker's. Takes @frame's page reference. */
 static enum outcome process(struct wf_pipeline *pipeline, const struct wf_frame *frame,
 			    struct wf_packet *packet, enum outcome outcome)
 {
@@ -240,9 +282,35 @@ static enum outcome process(struct wf_pipeline *pipeline, const struct wf_frame 
 		packet->time_ns = wf_conns_clock(&pipeline->conns, packet->time_ns);
 		wf_conn_packet(&pipeline->conns, packet);
 	}
-	if (frame->page)
-		wf_page_put(frame->page);
+	wf_page_put(frame->page);
 	return outcome;
+}
+
+/*
+ * A fragment. If it completes its datagram, that passes the same stages; and if that is a
+ * fragment in turn (of a tunnel's inner datagram), so does what it completes.
+ * Takes @frame's page reference.
+ */
+static void process_fragment(struct wf_pipeline *pipeline, const struct wf_frame *frame,
+			     const struct wf_packet *packet)
+{
+	struct wf_frame now = *frame;
+	struct wf_packet inner = *packet;
+	enum outcome outcome = OUTCOME_FRAGMENT;
+
+	for (;;) {
+		struct wf_frame datagram;
+		bool rebuilt = now.flags & WF_FRAME_REBUILT;
+		bool whole = outcome == OUTCOME_FRAGMENT &&
+			     wf_defrag_add(pipeline->defrag, &inner, &datagram);
+
+		outcome = process(pipeline, &now, &inner, outcome);
+		count_outcome(pipeline->opts.metrics, rebuilt, outcome);
+		if (!whole)
+			return;
+		now = datagram;
+		outcome = decode(pipeline, &now, &inner);
+	}
 }
 
 static void run_group(struct wf_pipeline *pipeline, const struct wf_frame *frames, uint32_t count)
@@ -259,9 +327,23 @@ static void run_group(struct wf_pipeline *pipeline, const struct wf_frame *frame
 		if (outcomes[i] == OUTCOME_PROCESSED)
 			wf_flow_table_prefetch_flow(&pipeline->conns.table, packets[i].hash);
 	for (uint32_t i = 0; i < count; i++) {
+		if (wf_unlikely(outcomes[i] == OUTCOME_FRAGMENT)) {
+			process_fragment(pipeline, &frames[i], &packets[i]);
+			continue;
+		}
 		outcomes[i] = process(pipeline, &frames[i], &packets[i], outcomes[i]);
-		count_outcome(pipeline->opts.metrics, outcomes[i]);
+		count_outcome(pipeline->opts.metrics, frames[i].flags & WF_FRAME_REBUILT,
+			      outcomes[i]);
 	}
+}
+
+/* Fragments carry the capture's time, see struct wf_conns. */
+static void tick(struct wf_pipeline *pipeline)
+{
+	struct wf_conns *conns = &pipeline->conns;
+
+	wf_defrag_tick(pipeline->defrag, conns->now_ns + conns->skew_ns);
+	wf_conns_tick(conns, conns->now_ns);
 }
 
 void wf_pipeline_run(struct wf_pipeline *pipeline, const struct wf_frame *frames, uint32_t count)
@@ -269,18 +351,20 @@ void wf_pipeline_run(struct wf_pipeline *pipeline, const struct wf_frame *frames
 	for (uint32_t done = 0; done < count; done += GROUP)
 		run_group(pipeline, frames + done,
 			  count - done < GROUP ? count - done : (uint32_t)GROUP);
-	wf_conns_tick(&pipeline->conns, pipeline->conns.now_ns);
+	tick(pipeline);
 	wf_dispatch_flush(pipeline->opts.dispatch);
 }
 
 void wf_pipeline_tick(struct wf_pipeline *pipeline, uint64_t now_ns)
 {
-	wf_conns_tick(&pipeline->conns, wf_conns_clock(&pipeline->conns, now_ns));
+	wf_conns_clock(&pipeline->conns, now_ns);
+	tick(pipeline);
 	wf_dispatch_flush(pipeline->opts.dispatch);
 }
 
 void wf_pipeline_flush(struct wf_pipeline *pipeline)
 {
+	wf_defrag_flush(pipeline->defrag);
 	wf_conns_flush(&pipeline->conns);
 	wf_dispatch_flush(pipeline->opts.dispatch);
 }

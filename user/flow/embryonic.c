@@ -143,6 +143,7 @@ static void hold_data(struct wf_embryonic *table, struct wf_embryo_side *side,
 		goto no_memory;
 	data = wf_slab_at(table->data, side->data);
 	*data = (struct wf_syn_data){.time_ns = packet->time_ns,
+				     .isn_seq = packet->seq,
 				     .len_bytes = packet->payload_bytes,
 				     .captured_bytes = packet->payload_captured_bytes};
 	if (!keep_bytes(table, data, packet))
@@ -168,6 +169,8 @@ struct wf_syn_data *wf_embryonic_data(const struct wf_embryonic *table,
 	if (!from->data)
 		return NULL;
 	data = wf_slab_at(table->data, from->data);
+	if (data->isn_seq != from->isn_seq)
+		return NULL;
 	if (!packet) {
 		data->accepted_bytes = data->len_bytes;
 		return data;
@@ -373,6 +376,12 @@ bool wf_embryonic_syn(struct wf_embryonic *table, const struct wf_packet *packet
 	return true;
 }
 
+/* A keep-alive before any data repeats the number of the SYN. */
+static bool is_probe(const struct wf_embryo_side *self, const struct wf_packet *packet)
+{
+	return packet->seq == self->isn_seq && packet->payload_bytes <= 1;
+}
+
 enum wf_embryo_fit wf_embryo_fits(struct wf_embryo *embryo, const struct wf_packet *packet)
 {
 	struct wf_embryo_side *self = &embryo->side[packet->src];
@@ -381,7 +390,7 @@ enum wf_embryo_fit wf_embryo_fits(struct wf_embryo *embryo, const struct wf_pack
 	if (!(packet->tcp_flags & WF_TCP_ACK))
 		return WF_EMBRYO_FIT_NONE;
 	if (self->flags & WF_EMBRYO_KNOWN) {
-		if (!settle(self, packet->seq, FIT_BYTES))
+		if (!is_probe(self, packet) && !settle(self, packet->seq, FIT_BYTES))
 			return WF_EMBRYO_FIT_NONE;
 	} else if (!packet->payload_bytes) {
 		/* A split handshake begins with a bare acknowledgement: its SYN comes yet. */

@@ -79,7 +79,7 @@ struct wf_syn_data {
 	uint32_t len_bytes;
 	uint32_t captured_bytes;
 	uint32_t accepted_bytes; /* of them, acknowledged by the receiver */
-	uint32_t pad;
+	uint32_t isn_seq;	 /* of the SYN: the side may settle on another */
 };
 
 struct wf_embryonic_opts {

@@ -35,10 +35,11 @@ void wf_arena_free(struct wf_arena *arena);
  * From now on the kernel holds the arena's memory (UMEM): all of it is charged
  * and no span's memory is given back to the system, which would part the
  * kernel's view from ours. The arena shrinks first until, with what is already
- * reserved and @headroom_bytes of later reservations, it fits the limit. Uses
- * huge pages where there are any. Call before wf_arena_base() is registered.
+ * reserved and @headroom_bytes of later reservations, it fits the limit. Takes
+ * huge pages if there are any and no span is in use yet. Call before wf_arena_base() is registered.
  *
- * Return: 0; -ENOBUFS: no span would be left, or one in use is in the way.
+ * Return: 0; -ENOBUFS: no span would be left, or one in use is in the way;
+ * -ENOMEM: the system failed, the arena can only be freed.
  * Thread: main, before any other uses the arena.
  */
 int wf_arena_pin(struct wf_arena *arena, uint64_t headroom_bytes);
@@ -53,7 +54,10 @@ uint64_t wf_arena_bytes(const struct wf_arena *arena);
  */
 int64_t wf_arena_take_spans(struct wf_arena *arena, uint32_t count);
 
-/* Give back all @count spans of one wf_arena_take_spans(). */
+/* The same, all bytes zero. Spans never used before are so without being touched. */
+int64_t wf_arena_take_zeroed_spans(struct wf_arena *arena, uint32_t count);
+
+/* Give back all @count spans of one wf_arena_take_spans() or wf_arena_take_zeroed_spans(). */
 void wf_arena_put_spans(struct wf_arena *arena, uint64_t off, uint32_t count);
 
 /* Bytes of spans that serve some use. */

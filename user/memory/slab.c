@@ -21,8 +21,7 @@
 #include "memory/fault.h"
 
 struct wf_slab {
-	uint8_t *base; /* of the arena */
-	uint32_t granule_shift;
+	struct wf_slab_map map;
 	uint32_t object_bytes;
 	struct wf_span_list partial; /* with free objects, some taken */
 	struct wf_span_list full;
@@ -57,8 +56,8 @@ int wf_slab_new(struct wf_arena *arena, size_t object_bytes, uint32_t objects_ma
 	}
 
 	slab->arena = arena;
-	slab->base = arena->base;
-	slab->granule_shift = shift;
+	slab->map.base = arena->base;
+	slab->map.granule_shift = shift;
 	slab->object_bytes = (uint32_t)((object_bytes + (1u << shift) - 1) >> shift << shift);
 	slab->objects = WEFT_SPAN_BYTES / slab->object_bytes;
 	slab->objects_max = objects_max;
@@ -94,13 +93,13 @@ static uint32_t slot_id(const struct wf_slab *slab, const struct wf_span *span, 
 	uint64_t off =
 		((uint64_t)span->index << WF_SPAN_SHIFT) + (uint64_t)slot * slab->object_bytes;
 
-	return (uint32_t)(off >> slab->granule_shift);
+	return (uint32_t)(off >> slab->map.granule_shift);
 }
 
 static struct wf_span *span_of(const struct wf_slab *slab, uint32_t id)
 {
 	return wf_arena_span(slab->arena,
-			     (uint32_t)((uint64_t)id << slab->granule_shift >> WF_SPAN_SHIFT));
+			     (uint32_t)((uint64_t)id << slab->map.granule_shift >> WF_SPAN_SHIFT));
 }
 
 /* Slots that are never given out: the one whose id would be 0. */
@@ -179,12 +178,6 @@ void wf_slab_put(struct wf_slab *slab, uint32_t id)
 		wf_arena_put(slab->arena, slab->spare, 1);
 		slab->spare = NULL;
 	}
-}
-
-void *wf_slab_at(const struct wf_slab *slab, uint32_t id)
-{
-	wf_assert(id != WF_SLAB_NONE);
-	return slab->base + ((uint64_t)id << slab->granule_shift);
 }
 
 uint32_t wf_slab_taken(const struct wf_slab *slab)

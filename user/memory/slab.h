@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/assert.h"
+
 struct wf_arena;
 struct wf_slab;
 
@@ -28,8 +30,20 @@ uint32_t wf_slab_take(struct wf_slab *slab);
 
 void wf_slab_put(struct wf_slab *slab, uint32_t id);
 
+/* What finding an object needs: first member of a slab. */
+struct wf_slab_map {
+	uint8_t *base;		/* of the arena */
+	uint32_t granule_shift; /* id << granule_shift is the object's offset */
+};
+
 /* The object @id; it does not move. */
-void *wf_slab_at(const struct wf_slab *slab, uint32_t id);
+static inline void *wf_slab_at(const struct wf_slab *slab, uint32_t id)
+{
+	const struct wf_slab_map *map = (const struct wf_slab_map *)slab;
+
+	wf_assert(id != WF_SLAB_NONE);
+	return map->base + ((uint64_t)id << map->granule_shift);
+}
 
 uint32_t wf_slab_taken(const struct wf_slab *slab);
 

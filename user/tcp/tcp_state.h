@@ -31,6 +31,7 @@
 #define WF_TCP_REFUSED_DATA (1u << 8)  /* refused_seq: end of data refused as out of window */
 #define WF_TCP_REFUSED_ACK  (1u << 9)  /* refused_seq: an acknowledgement refused as of unsent */
 #define WF_TCP_TOLD_URGENT  (1u << 10) /* told once */
+#define WF_TCP_HELD_FIN	    (1u << 11) /* fin_seq: of a FIN beyond the window, not acknowledged */
 
 /* Scale assumed where the handshake was missed: the largest (RFC 7323, 2.3). */
 #define WF_TCP_SCALE_MAX 14

@@ -10,6 +10,8 @@
 
 #include <stddef.h>
 
+#include <weft/limits.h>
+
 #include "base/assert.h"
 #include "decode/packet.h"
 
@@ -27,6 +29,9 @@
 
 /* An acknowledgement older than this, and than a window, comes from nobody alive. */
 #define OLD_ACK_BYTES (1u << 20)
+
+/* A segment that a tap recorded late is at most so much older, by the fastest clock in use. */
+#define LATE_TICKS (1 << 20)
 
 /* What a segment looks like from its stream; valid if the base is known. */
 struct placed {
@@ -62,30 +67,41 @@ static void place(struct placed *at, struct wf_tcp_dir *self, struct wf_tcp_dir 
 /* Did the peer acknowledge bytes of this segment that we still lack? Then it had accepted them. */
 static bool fills_acked(const struct placed *at)
 {
-	return at->end_off > at->next_off && at->off < at->acked_off;
-}
+	int64_t start = at->off > at->next_off ? at->off : at->next_off;
+	int64_t end = at->end_off < at->acked_off ? at->end_off : at->acked_off;
 
-/* PAWS (RFC 7323, 5; one tick of slack as in tcp_paws_discard()). */
-static bool paws_refuses(const struct placed *at, const struct wf_packet *packet)
-{
-	if (!(packet->options & WF_TCP_OPT_TIMESTAMP) || !wf_tcp_knows(at->self, WF_TCP_KNOWS_TS))
-		return false;
-	if ((int32_t)(at->self->ts_recent - packet->ts_val) <= 1)
-		return false;
-	return !fills_acked(at);
+	return start < end;
 }
 
 /*
- * Only what begins at or before the peer's acknowledgement may move ts_recent:
- * so segments that a network reordered don't shut each other out.
+ * PAWS (RFC 7323, 5). A tap reorders: a segment that it recorded late may be older
+ * than what the receiver saw after it, by as much as we wait for such segments. Clocks
+ * tick between 10 Hz and 1 MHz, so of those that fill what was acknowledged
+ * much older ones are taken; but what is older than any late segment, never.
+ */
+static bool paws_refuses(const struct placed *at, const struct wf_packet *packet)
+{
+	int32_t age_ticks = (int32_t)(at->self->ts_recent - packet->ts_val);
+
+	if (!(packet->options & WF_TCP_OPT_TIMESTAMP) || !wf_tcp_knows(at->self, WF_TCP_KNOWS_TS))
+		return false;
+	if (age_ticks <= (int32_t)WEFT_ACK_PATIENCE_MS)
+		return false;
+	return age_ticks > LATE_TICKS || !fills_acked(at);
+}
+
+/*
+ * Only what begins at or before the peer's acknowledgement may move ts_recent, once
+ * there is one: so segments that a network reordered don't shut each other out.
  */
 static void update_ts_recent(const struct placed *at, const struct wf_packet *packet)
 {
 	struct wf_tcp_dir *self = at->self;
 
-	if (!(packet->options & WF_TCP_OPT_TIMESTAMP) || at->off > at->acked_off)
+	if (!(packet->options & WF_TCP_OPT_TIMESTAMP))
 		return;
-	if (wf_tcp_knows(self, WF_TCP_KNOWS_TS) && (int32_t)(packet->ts_val - self->ts_recent) < 0)
+	if (wf_tcp_knows(self, WF_TCP_KNOWS_TS) &&
+	    (at->off > at->acked_off || (int32_t)(packet->ts_val - self->ts_recent) < 0))
 		return;
 	self->ts_recent = packet->ts_val;
 	self->flags |= WF_TCP_KNOWS_TS;
@@ -163,7 +179,10 @@ static bool take_ack(struct wf_tcp_dir *self, struct wf_tcp_dir *peer,
 	uint32_t right_seq = packet->ack + scaled;
 	bool grew = !wf_tcp_knows(peer, WF_TCP_KNOWS_ACK) || wf_seq_gt(packet->ack, peer->ack_seq);
 
-	if (!wf_tcp_knows(peer, WF_TCP_KNOWS_RIGHT) || wf_seq_gt(right_seq, peer->right_seq) ||
+	/* An acknowledgement from half the number space ago must not seem ahead. */
+	if (!wf_tcp_knows(peer, WF_TCP_KNOWS_RIGHT) ||
+	    (wf_seq_gt(right_seq, peer->right_seq) &&
+	     (grew || wf_seq_ge(right_seq, peer->ack_seq))) ||
 	    (grew && wf_tcp_knows(peer, WF_TCP_STALE)))
 		peer->right_seq = right_seq;
 	if (grew) {
@@ -173,6 +192,8 @@ static bool take_ack(struct wf_tcp_dir *self, struct wf_tcp_dir *peer,
 	}
 	peer->flags |= WF_TCP_KNOWS_ACK | WF_TCP_KNOWS_RIGHT;
 
+	if (wf_tcp_knows(peer, WF_TCP_HELD_FIN) && packet->ack == peer->fin_seq + 1)
+		peer->flags |= WF_TCP_KNOWS_FIN;
 	if (!wf_tcp_knows(peer, WF_TCP_KNOWS_FIN))
 		return grew;
 	if (packet->ack == peer->fin_seq + 1)
@@ -226,12 +247,17 @@ static bool is_keepalive(const struct wf_tcp_dir *self, const struct wf_packet *
 {
 	if (packet->payload_bytes > 1 || packet->tcp_flags & WF_TCP_FIN)
 		return false;
-	if (wf_tcp_knows(self, WF_TCP_KNOWS_FIN) && packet->seq == self->fin_seq)
-		return true;
 	if (wf_tcp_knows(self, WF_TCP_KNOWS_END) && packet->seq + 1 == self->end_seq)
 		return true;
 	return !wf_tcp_knows(self, WF_TCP_KNOWS_BASE) && wf_tcp_knows(self, WF_TCP_KNOWS_ACK) &&
 	       packet->seq + 1 == self->ack_seq;
+}
+
+/* After its FIN a side probes with the FIN's own number. */
+static bool is_keepalive_after_fin(const struct wf_tcp_dir *self, const struct wf_packet *packet)
+{
+	return packet->payload_bytes <= 1 && !(packet->tcp_flags & WF_TCP_FIN) &&
+	       wf_tcp_knows(self, WF_TCP_KNOWS_FIN) && packet->seq == self->fin_seq;
 }
 
 /* Data behind the FIN is refused, what crosses it is cut. Returns false if nothing is left. */
@@ -252,6 +278,17 @@ static bool cut_at_fin(const struct placed *at, struct wf_tcp_result *result)
 	return true;
 }
 
+/* A FIN beyond the window counts once it is acknowledged. */
+static void hold_fin(struct wf_tcp_dir *self, const struct wf_packet *packet,
+		     const struct wf_tcp_result *result)
+{
+	if (!(packet->tcp_flags & WF_TCP_FIN) || wf_tcp_knows(self, WF_TCP_KNOWS_FIN) ||
+	    result->cut_bytes)
+		return;
+	self->fin_seq = packet->seq + packet->payload_bytes;
+	self->flags |= WF_TCP_HELD_FIN;
+}
+
 /* Data and FIN of an acceptable segment. */
 static void take_data(const struct placed *at, const struct wf_packet *packet,
 		      struct wf_tcp_result *result)
@@ -264,6 +301,7 @@ static void take_data(const struct placed *at, const struct wf_packet *packet,
 		if (at->off > at->next_off) {
 			/* Held for the case that a window was missed; it may prove garbage. */
 			result->anomalies |= 1u << WEFT_ANOMALY_DATA_OUT_OF_WINDOW;
+			hold_fin(self, packet, result);
 			return;
 		}
 		if (at->off > at->right_off)
@@ -276,6 +314,8 @@ static void take_data(const struct placed *at, const struct wf_packet *packet,
 	    !result->cut_bytes) {
 		self->fin_seq = packet->seq + packet->payload_bytes;
 		self->flags |= WF_TCP_KNOWS_FIN;
+		if (wf_tcp_knows(self, WF_TCP_KNOWS_ACK) && self->ack_seq == self->fin_seq + 1)
+			self->flags |= WF_TCP_FIN_ACKED; /* the tap saw the acknowledgement first */
 		result->fin = true;
 	}
 	if (packet->tcp_flags & WF_TCP_URG && packet->urgent && result->len_bytes &&
@@ -331,7 +371,8 @@ static enum wf_tcp_verdict track_segment(struct placed *at, const struct wf_pack
 	}
 	if (!has_base)
 		return WF_TCP_KEEPALIVE;
-	if (is_keepalive(at->self, packet) && !fills_acked(at))
+	if (is_keepalive_after_fin(at->self, packet) ||
+	    (is_keepalive(at->self, packet) && at->end_off <= at->next_off))
 		return WF_TCP_KEEPALIVE;
 	if (!cut_at_fin(at, result))
 		return WF_TCP_IGNORE;
