@@ -8,6 +8,7 @@
 
 static const char *const kernel_parts[] = {
 	"xdp_passed_frames",	"xdp_filtered_frames", "xdp_shunted_frames",
+	"xdp_shed_frames",
 
 	"xdp_unsteered_frames", "xdp_steered_frames",  NULL,
 };
