@@ -40,6 +40,8 @@ static void feed_batch(struct wf_reader *reader, struct wf_frame *frames, int co
 	struct wf_crew *crew = reader->crew;
 
 	for (int i = 0; i < count; i++) {
+		if (frames[i].time_ns > crew->last_ns)
+			crew->last_ns = frames[i].time_ns;
 		frames[i].hash = wf_decode_steer_hash(&reader->decoder, &frames[i]);
 		frames[i].flags |= WF_FRAME_HASHED;
 		push(reader, &crew->workers[weft_hash_worker(frames[i].hash, crew->count)],
