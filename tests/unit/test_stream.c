@@ -522,6 +522,33 @@ static void test_stream_well_filled_frame_is_kept_until_frames_run_low(void **st
 	rig_free(rig);
 }
 
+static void test_stream_leaves_frames_when_told(void **state)
+{
+	struct rig *rig = rig_new(&frames);
+	uint64_t offs[256];
+	uint32_t before;
+	uint32_t after;
+
+	assert_int_equal(put_true(rig, 100, 1400), WF_STREAM_HELD);
+	assert_int_equal(put_true(rig, 1600, 1400), WF_STREAM_HELD);
+	assert_int_equal(put_true(rig, 3100, 100), WF_STREAM_HELD);
+	assert_int_equal(METRIC(rig, segments_copied_segments), 1);
+	assert_int_equal(wf_stream_leave_frames(&rig->stream, &rig->env), 2);
+	assert_int_equal(wf_stream_leave_frames(&rig->stream, &rig->env), 0);
+	before = wf_page_pool_take_frames(rig->env.pages, offs, 256);
+	for (uint32_t i = 0; i < before; i++)
+		wf_page_put(wf_arena_page_at(rig->arena, offs[i]));
+	put_true(rig, 0, 100);
+	put_true(rig, 1500, 100);
+	put_true(rig, 3000, 100);
+	assert_delivered(rig, 3200);
+	after = wf_page_pool_take_frames(rig->env.pages, offs, 256);
+	for (uint32_t i = 0; i < after; i++)
+		wf_page_put(wf_arena_page_at(rig->arena, offs[i]));
+	assert_int_equal(before, after);
+	rig_free(rig);
+}
+
 static void test_stream_tiny_neighbours_leave_as_one_chunk(void **state)
 {
 	struct rig *rig = rig_new(&frames);
@@ -729,6 +756,7 @@ int main(void)
 		cmocka_unit_test(test_stream_fixed_mode_costs_a_page_a_segment),
 		cmocka_unit_test(test_stream_one_byte_does_not_keep_its_frame),
 		cmocka_unit_test(test_stream_well_filled_frame_is_kept_until_frames_run_low),
+		cmocka_unit_test(test_stream_leaves_frames_when_told),
 		cmocka_unit_test(test_stream_tiny_neighbours_leave_as_one_chunk),
 		cmocka_unit_test(test_stream_random_segments_equal_the_model),
 		cmocka_unit_test(test_stream_one_byte_segments_in_hostile_orders_come_out_whole),
