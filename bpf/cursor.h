@@ -6,10 +6,11 @@
 #define WEFT_BPF_CURSOR_H
 
 #include <linux/types.h>
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 /* Headers end within so many bytes, or the packet is left alone: lets the verifier bound us. */
-#define CURSOR_OFF_MAX 512
+#define CURSOR_OFF_MAX 1024
 
 struct cursor {
 	void *start;
@@ -17,10 +18,9 @@ struct cursor {
 	__u32 off; /* of the next header */
 };
 
-/* The next @bytes, without moving on; NULL if the packet ends before. */
-static __always_inline void *cursor_peek(const struct cursor *cur, __u32 bytes)
+/* @bytes at @off; NULL if the packet ends before. */
+static __always_inline void *cursor_at(const struct cursor *cur, __u32 off, __u32 bytes)
 {
-	__u32 off = cur->off;
 	void *pos;
 
 	if (off > CURSOR_OFF_MAX)
@@ -31,6 +31,12 @@ static __always_inline void *cursor_peek(const struct cursor *cur, __u32 bytes)
 	return pos;
 }
 
+/* The next @bytes, without moving on; NULL if the packet ends before. */
+static __always_inline void *cursor_peek(const struct cursor *cur, __u32 bytes)
+{
+	return cursor_at(cur, cur->off, bytes);
+}
+
 static __always_inline void *cursor_take(struct cursor *cur, __u32 bytes)
 {
 	void *pos = cursor_peek(cur, bytes);
@@ -38,6 +44,16 @@ static __always_inline void *cursor_take(struct cursor *cur, __u32 bytes)
 	if (pos)
 		cur->off += bytes;
 	return pos;
+}
+
+static __always_inline __u16 load_be16(const __u8 *at)
+{
+	return bpf_ntohs(*(const __be16 *)at);
+}
+
+static __always_inline __u32 load_be32(const __u8 *at)
+{
+	return bpf_ntohl(*(const __be32 *)at);
 }
 
 #endif

@@ -62,10 +62,24 @@ static __always_inline __u32 flow_key(const struct packet *packet, struct weft_f
 	return src;
 }
 
+/* New flows whose shed hash is below are shed; user space moves it while the program runs. */
+volatile __u32 weft_shed_below;
+
+static __always_inline int is_lone_syn(const struct packet *packet)
+{
+	return (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+}
+
+/* Not the bits that choose the worker, nor those that sample. */
+static __always_inline __u32 first_verdict(__u32 hash)
+{
+	return hash * 0x85ebca6bu < weft_shed_below ? WEFT_VERDICT_SHED : WEFT_VERDICT_STEER;
+}
+
+/* Both directions may be counted on two CPUs at once. */
 static __always_inline void flow_count(struct weft_flow_value *value, __u32 src,
 				       const struct packet *packet, __u64 now_ns)
 {
-	/* Both directions may be counted on two CPUs at once. */
 	if (src) {
 		__sync_fetch_and_add(&value->packets[1], 1);
 		__sync_fetch_and_add(&value->bytes[1], packet->ip_bytes);
@@ -78,33 +92,51 @@ static __always_inline void flow_count(struct weft_flow_value *value, __u32 src,
 	value->last_ns = now_ns;
 }
 
-static __always_inline int is_lone_syn(const struct packet *packet)
+/* The flow's entry, made if it is worth one. NULL: a lone SYN of a flow not known, or no room. */
+static __always_inline struct weft_flow_value *flow_entry(const struct packet *packet,
+							  const struct weft_flow_key *key,
+							  __u64 now_ns, __u32 hash, __u32 worker)
 {
-	return (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	struct weft_flow_value *value = bpf_map_lookup_elem(&weft_flows, key);
+	struct weft_flow_value fresh = {.first_ns = now_ns, .worker = worker};
+
+	if (value || is_lone_syn(packet))
+		return value;
+	fresh.verdict[0] = fresh.verdict[1] = first_verdict(hash);
+	/* If another CPU was first, its entry is the one to count in. */
+	bpf_map_update_elem(&weft_flows, key, &fresh, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&weft_flows, key);
 }
 
-/* Count the segment. Return: the flow's verdict. */
-static __always_inline __u32 flow_verdict(const struct packet *packet, __u64 now_ns, __u32 worker)
+/* Another connection on the same four-tuple: what was known of the last one is over. */
+static __always_inline void flow_begin_again(struct weft_flow_value *value, __u32 hash)
 {
-	struct weft_flow_value fresh = {};
+	if (value->verdict[0] == WEFT_VERDICT_PASS)
+		return;
+	value->verdict[0] = value->verdict[1] = first_verdict(hash);
+}
+
+/* Count the segment. Return: what its flow's verdict makes of it. */
+static __always_inline __u32 flow_verdict(const struct packet *packet, __u64 now_ns, __u32 hash,
+					  __u32 worker)
+{
 	struct weft_flow_value *value;
 	struct weft_flow_key key;
 	__u32 src = flow_key(packet, &key);
+	__u32 verdict;
 
-	value = bpf_map_lookup_elem(&weft_flows, &key);
-	if (!value) {
-		if (is_lone_syn(packet))
-			return WEFT_VERDICT_STEER;
-		fresh.first_ns = now_ns;
-		fresh.worker = worker;
-		/* If another CPU was first, its entry is the one to count in. */
-		bpf_map_update_elem(&weft_flows, &key, &fresh, BPF_NOEXIST);
-		value = bpf_map_lookup_elem(&weft_flows, &key);
-		if (!value)
-			return WEFT_VERDICT_STEER;
-	}
+	value = flow_entry(packet, &key, now_ns, hash, worker);
+	if (!value)
+		return first_verdict(hash);
 	flow_count(value, src, packet, now_ns);
-	return value->verdict;
+	if (is_lone_syn(packet))
+		flow_begin_again(value, hash);
+	verdict = src ? value->verdict[1] : value->verdict[0];
+	if (verdict == WEFT_VERDICT_SHUNT && packet->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST))
+		return WEFT_VERDICT_STEER;
+	if (verdict != WEFT_VERDICT_STEER)
+		__sync_fetch_and_add(&value->kept_back, 1);
+	return verdict;
 }
 
 #endif

@@ -13,9 +13,10 @@
 
 #include "bpf/filter.h"
 #include "bpf/parse.h"
+#include "bpf/walk.h"
 
-/* Ethernet, two tags, IPv6, an extension header or two, TCP. */
-#define HEADERS_BYTES 128
+/* Brought to the front if the headers lie deeper than what is there already. */
+#define HEADERS_BYTES 512
 
 const volatile __u32 weft_clone_ifindex;
 
@@ -26,14 +27,42 @@ struct {
 	__type(value, struct weft_mirror_counts);
 } weft_mirror_counts SEC(".maps");
 
-static __always_inline enum parse_result parse_skb(struct __sk_buff *skb, struct packet *packet)
+/* Global, so that the verifier looks at it once and not once a turn. */
+__noinline int weft_walk(struct __sk_buff *skb, struct packet *packet, int next)
 {
 	struct cursor cur = {
 		.start = (void *)(long)skb->data,
 		.end = (void *)(long)skb->data_end,
 	};
 
-	return parse_frame(&cur, packet);
+	if (!packet)
+		return PARSE_OTHER;
+	return walk_step(&cur, packet, next);
+}
+
+static __always_inline int parse(struct __sk_buff *skb, struct packet *packet)
+{
+	struct cursor cur = {
+		.start = (void *)(long)skb->data,
+		.end = (void *)(long)skb->data_end,
+	};
+	int next = parse_plain(&cur, packet);
+
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < WALK_STEPS_MAX && next >= NEXT_ETHERNET; i++)
+		next = weft_walk(skb, packet, next);
+	return next;
+}
+
+/* The stack keeps headers in front; only then not, when others than it made the packet. */
+static __always_inline int parse_all(struct __sk_buff *skb, struct packet *packet)
+{
+	int parsed = parse(skb, packet);
+	__u32 bytes = skb->len < HEADERS_BYTES ? skb->len : HEADERS_BYTES;
+
+	if (parsed != PARSE_SHORT || bpf_skb_pull_data(skb, bytes))
+		return parsed;
+	return parse(skb, packet);
 }
 
 SEC("tc")
@@ -41,20 +70,17 @@ int weft_mirror(struct __sk_buff *skb)
 {
 	__u32 zero = 0;
 	struct weft_mirror_counts *counts = bpf_map_lookup_elem(&weft_mirror_counts, &zero);
-	enum parse_result parsed;
 	struct packet packet;
+	int parsed;
 
 	if (!counts)
 		return TC_ACT_UNSPEC;
 	counts->seen++;
 
-	/* Headers may lie in the buffer's pages: bring them to the front, where they can be read.
-	 */
-	if ((void *)(long)skb->data + HEADERS_BYTES > (void *)(long)skb->data_end)
-		bpf_skb_pull_data(skb, skb->len < HEADERS_BYTES ? skb->len : HEADERS_BYTES);
-
-	parsed = parse_skb(skb, &packet);
-	if (parsed == PARSE_OTHER || !is_wanted(&packet, parsed == PARSE_FRAGMENT))
+	parsed = parse_all(skb, &packet);
+	if (parsed != PARSE_TCP && parsed != PARSE_FRAGMENT)
+		counts->unwanted++;
+	else if (!is_wanted(&packet, parsed == PARSE_FRAGMENT))
 		counts->unwanted++;
 	else if (bpf_clone_redirect(skb, weft_clone_ifindex, 0))
 		counts->failed++;

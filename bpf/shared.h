@@ -19,10 +19,12 @@ struct weft_flow_key {
 	__u32 vni;	  /* tunnel identifier, 0 outside */
 };
 
+/* What becomes of a flow's segments, for each direction. */
 enum weft_verdict {
 	WEFT_VERDICT_STEER = 0,
-	WEFT_VERDICT_SHUNT = 1, /* data not steered any more; SYN, FIN, RST are */
-	WEFT_VERDICT_PASS = 2,	/* nothing of it is steered */
+	WEFT_VERDICT_SHUNT = 1, /* seen enough: data is not steered, SYN, FIN, RST are */
+	WEFT_VERDICT_PASS = 2,	/* nothing is steered */
+	WEFT_VERDICT_SHED = 3,	/* nothing: it began while user space could not keep up */
 };
 
 /* One connection, as the XDP program counts it. Index [0]: sent by key endpoint 0. */
@@ -31,18 +33,25 @@ struct weft_flow_value {
 	__u64 bytes[2]; /* IP lengths */
 	__u64 first_ns; /* CLOCK_MONOTONIC */
 	__u64 last_ns;
-	__u32 tcp_flags[2]; /* all seen, or-ed */
-	__u32 verdict;	    /* enum weft_verdict; user space may set it */
+	__u16 tcp_flags[2]; /* all seen, or-ed */
+	__u16 verdict[2];   /* enum weft_verdict; set with verdict.bpf.c */
 	__u32 worker;	    /* that its segments are steered to */
+	__u32 kept_back;    /* segments that a verdict kept from user space */
+};
+
+/* Context of verdict.bpf.c. */
+struct weft_verdict_request {
+	struct weft_flow_key key;
+	__u16 verdict[2];
 };
 
 /* In front of each steered frame, placed with bpf_xdp_adjust_meta(). */
-#define WEFT_META_MAGIC 0x74666577u /* "weft" */
 struct weft_frame_meta {
 	__u64 time_ns; /* CLOCK_MONOTONIC */
 	__u32 hash;    /* weft_hash_flow(); of a fragment: of its datagram */
-	__u32 magic;
+	__u32 flags;   /* WEFT_META_* */
 };
+#define WEFT_META_OWN (1u << 0) /* sent by this host: its checksum may be partial */
 
 /* Kernel half of the ledger: seen = the sum of all others. */
 struct weft_xdp_counts {
@@ -50,6 +59,7 @@ struct weft_xdp_counts {
 	__u64 passed;	 /* no TCP, or not parseable */
 	__u64 filtered;	 /* not wanted by ports, prefixes, sampling */
 	__u64 shunted;	 /* the flow's verdict keeps it from user space */
+	__u64 shed;	 /* the flow began while flows were shed */
 	__u64 unsteered; /* no socket takes it: slot empty, too long, no headroom */
 	__u64 steered;	 /* redirected to a worker's socket */
 };

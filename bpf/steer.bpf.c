@@ -17,12 +17,15 @@
 #include "bpf/flow_map.h"
 #include "bpf/hash.h"
 #include "bpf/parse.h"
+#include "bpf/walk.h"
 
 const volatile struct weft_hash_secret weft_secret;
 const volatile __u32 weft_workers = 1;
 const volatile __u32 weft_sample_max = 0xffffffff; /* flows whose sample hash is above are left */
 const volatile __u32 weft_frame_max_bytes = 0xffffffff; /* longer: no room in a frame */
 const volatile __u32 weft_otherwise = XDP_PASS;
+const volatile __u32 weft_has_own; /* frames from weft_own_mac are this host's */
+const volatile __u8 weft_own_mac[6];
 
 struct {
 	__uint(type, BPF_MAP_TYPE_XSKMAP);
@@ -55,8 +58,23 @@ static __always_inline int is_sampled(__u32 hash)
 	return hash * 0x9e3779b1u <= weft_sample_max;
 }
 
+/* Is the frame sent by this host, whose checksums the adapter may have to complete? */
+static __always_inline __u32 own_flag(const struct xdp_md *ctx)
+{
+	const __u8 *eth = (void *)(long)ctx->data;
+
+	if (!weft_has_own || (void *)(eth + 14) > (void *)(long)ctx->data_end)
+		return 0;
+#pragma unroll
+	for (int i = 0; i < 6; i++)
+		if (eth[6 + i] != weft_own_mac[i])
+			return 0;
+	return WEFT_META_OWN;
+}
+
 static __always_inline int put_meta(struct xdp_md *ctx, __u64 now_ns, __u32 hash)
 {
+	__u32 flags = own_flag(ctx);
 	struct weft_frame_meta *meta;
 
 	if (bpf_xdp_adjust_meta(ctx, -(int)sizeof(*meta)))
@@ -66,7 +84,7 @@ static __always_inline int put_meta(struct xdp_md *ctx, __u64 now_ns, __u32 hash
 		return 0;
 	meta->time_ns = now_ns;
 	meta->hash = hash;
-	meta->magic = WEFT_META_MAGIC;
+	meta->flags = flags;
 	return 1;
 }
 
@@ -89,27 +107,50 @@ unsteered:
 	return weft_otherwise;
 }
 
-SEC("xdp.frags")
-int weft_steer(struct xdp_md *ctx)
+/* Global, so that the verifier looks at it once and not once a turn. */
+__noinline int weft_walk(struct xdp_md *ctx, struct packet *packet, int next)
 {
 	struct cursor cur = {
 		.start = (void *)(long)ctx->data,
 		.end = (void *)(long)ctx->data_end,
 	};
+
+	if (!packet)
+		return PARSE_OTHER;
+	return walk_step(&cur, packet, next);
+}
+
+static __always_inline int parse(struct xdp_md *ctx, struct packet *packet)
+{
+	struct cursor cur = {
+		.start = (void *)(long)ctx->data,
+		.end = (void *)(long)ctx->data_end,
+	};
+	int next = parse_plain(&cur, packet);
+
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < WALK_STEPS_MAX && next >= NEXT_ETHERNET; i++)
+		next = weft_walk(ctx, packet, next);
+	return next;
+}
+
+SEC("xdp.frags")
+int weft_steer(struct xdp_md *ctx)
+{
 	struct weft_xdp_counts *counts = count_here();
-	enum parse_result parsed;
-	struct packet packet;
 	__u32 verdict = WEFT_VERDICT_STEER;
-	__u32 worker;
+	struct packet packet;
 	__u64 now_ns;
+	__u32 worker;
 	__u32 hash;
+	int parsed;
 
 	if (!counts)
 		return weft_otherwise;
 	counts->seen++;
 
-	parsed = parse_frame(&cur, &packet);
-	if (parsed == PARSE_OTHER) {
+	parsed = parse(ctx, &packet);
+	if (parsed != PARSE_TCP && parsed != PARSE_FRAGMENT) {
 		counts->passed++;
 		return weft_otherwise;
 	}
@@ -121,13 +162,17 @@ int weft_steer(struct xdp_md *ctx)
 	now_ns = bpf_ktime_get_ns();
 	worker = weft_hash_worker(hash, weft_workers);
 	if (parsed == PARSE_TCP)
-		verdict = flow_verdict(&packet, now_ns, worker);
-	if (verdict == WEFT_VERDICT_PASS || (verdict == WEFT_VERDICT_SHUNT &&
-					     !(packet.tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)))) {
+		verdict = flow_verdict(&packet, now_ns, hash, worker);
+	switch (verdict) {
+	case WEFT_VERDICT_STEER:
+		return steer(ctx, counts, now_ns, hash, worker);
+	case WEFT_VERDICT_SHED:
+		counts->shed++;
+		return weft_otherwise;
+	default:
 		counts->shunted++;
 		return weft_otherwise;
 	}
-	return steer(ctx, counts, now_ns, hash, worker);
 }
 
 char weft_license[] SEC("license") = "GPL";

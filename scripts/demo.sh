@@ -67,7 +67,7 @@ need() {
 # ---- the stage ----
 
 make_namespaces() {
-	ip netns add "$server" && ip netns add "$client" ||
+	{ ip netns add "$server" && ip netns add "$client"; } ||
 		die 'can not make network namespaces; run it as root, outside of a container' 4
 	ip -n "$server" link add eth0 type veth peer name eth0 netns "$client" ||
 		die 'can not make a veth pair' 4
@@ -132,7 +132,7 @@ start_server() {
 stats() { "$weft" stats -i eth0 --set "control.dir=$work/control" "$@"; }
 
 start_weft() {
-	ip netns exec "$server" "$weft" run -i eth0 --mode host --streams "$work/streams" \
+	ip netns exec "$server" nice -n -10 "$weft" run -i eth0 --mode host --set capture.ring_frames=16384 --streams "$work/streams" \
 		--events "$work/events.json" --set "control.dir=$work/control" 2>"$work/weft.log" &
 	weft_pid=$!
 	pids+=("$weft_pid")
@@ -151,7 +151,7 @@ start_weft() {
 
 # One connection a file; keeps "name client-port header-bytes" for the comparison.
 download() {
-	curl -s -S -o "$work/got/$1" -w "$1 %{local_port} %{size_header}\n" \
+	ip netns exec "$client" curl -s -S -o "$work/got/$1" -w "$1 %{local_port} %{size_header}\n" \
 		"http://$server_ip/$1" >>"$work/got.list.$BASHPID"
 }
 
@@ -179,7 +179,8 @@ compare() {
 	local name port header right=0 wrong=0 bytes=0
 	while read -r name port header; do
 		if [ "$(sum_of <"$work/got/$name")" != "$(sum_of <"$work/www/$name")" ]; then
-			bad "$name: curl got other bytes than the server has"
+			wrong=$((wrong + 1))
+			[ "$wrong" -le 5 ] && bad "$name: curl got other bytes than the server has"
 		elif [ "$(stream_sum "$port" "$header")" = "$(sum_of <"$work/www/$name")" ]; then
 			right=$((right + 1))
 			bytes=$((bytes + $(stat -c %s "$work/www/$name")))

@@ -11,7 +11,10 @@
 
 #include <stdint.h>
 
+#include <weft/api.h>
 #include <weft/flow.h>
+
+WEFT_BEGIN_DECLS
 
 enum weft_event_type {
 	WEFT_EVENT_OPEN = 0, /* connection known; no data before it */
@@ -99,5 +102,7 @@ const char *weft_close_reason_name(enum weft_close_reason reason);
 const char *weft_flow_state_name(enum weft_flow_state state);
 const char *weft_gap_cause_name(enum weft_gap_cause cause);
 const char *weft_anomaly_name(enum weft_anomaly kind);
+
+WEFT_END_DECLS
 
 #endif

@@ -5,6 +5,10 @@
 #ifndef WEFT_LOG_H
 #define WEFT_LOG_H
 
+#include <weft/api.h>
+
+WEFT_BEGIN_DECLS
+
 enum weft_log_level {
 	WEFT_LOG_ERROR = 0, /* something the caller asked for failed; said once, by who gives up */
 	WEFT_LOG_WARN,	    /* goes on, but otherwise than asked */
@@ -30,5 +34,7 @@ typedef void (*weft_log_fn)(enum weft_log_level level, const char *message, void
  * Thread: before any other call of the library, or while no handle exists.
  */
 void weft_log_set(weft_log_fn fn, void *ctx);
+
+WEFT_END_DECLS
 
 #endif

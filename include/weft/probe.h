@@ -7,6 +7,10 @@
 #ifndef WEFT_PROBE_H
 #define WEFT_PROBE_H
 
+#include <weft/api.h>
+
+WEFT_BEGIN_DECLS
+
 enum weft_probe_status {
 	WEFT_PROBE_OK = 0,
 	WEFT_PROBE_WARN, /* weft works, but slower or with less */
@@ -38,5 +42,7 @@ void weft_probe_host(weft_probe_fn fn, void *ctx);
  * Return: 0; -ENODEV: no such interface. Thread: any.
  */
 int weft_probe_interface(const char *ifname, weft_probe_fn fn, void *ctx);
+
+WEFT_END_DECLS
 
 #endif

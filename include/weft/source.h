@@ -11,7 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <weft/api.h>
 #include <weft/opts.h>
+
+WEFT_BEGIN_DECLS
 
 struct weft;
 
@@ -68,5 +71,7 @@ struct weft_progress {
 
 /** weft_progress_read() - Thread: any. Zeroes for a live handle. */
 void weft_progress_read(const struct weft *weft, struct weft_progress *ret_progress);
+
+WEFT_END_DECLS
 
 #endif

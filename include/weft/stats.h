@@ -10,6 +10,10 @@
 
 #include <stdint.h>
 
+#include <weft/api.h>
+
+WEFT_BEGIN_DECLS
+
 struct weft;
 
 enum weft_metric_kind {
@@ -49,5 +53,7 @@ struct weft_ledger {
 
 /** weft_ledgers() - all of them, ended by one whose name is NULL. Static. Thread: any. */
 const struct weft_ledger *weft_ledgers(void);
+
+WEFT_END_DECLS
 
 #endif

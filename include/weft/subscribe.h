@@ -8,7 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <weft/api.h>
 #include <weft/event.h>
+
+WEFT_BEGIN_DECLS
 
 struct weft;
 struct weft_sub;
@@ -91,5 +94,7 @@ void weft_sub_stats_read(const struct weft_sub *sub, struct weft_sub_stats *ret_
  * Thread: the one that polls it, or any once that one has ended. @sub may be NULL.
  */
 void weft_unsubscribe(struct weft_sub *sub);
+
+WEFT_END_DECLS
 
 #endif

@@ -12,6 +12,7 @@
 #ifndef WEFT_WEFT_H
 #define WEFT_WEFT_H
 
+#include <weft/api.h>
 #include <weft/event.h>
 #include <weft/flow.h>
 #include <weft/limits.h>
@@ -21,6 +22,8 @@
 #include <weft/source.h>
 #include <weft/stats.h>
 #include <weft/subscribe.h>
+
+WEFT_BEGIN_DECLS
 
 struct weft;
 
@@ -66,5 +69,7 @@ void weft_stop(struct weft *weft);
 /** weft_free() - stop if needed, wait, free everything. @weft may be NULL. Thread: the handle's
  * own. */
 void weft_free(struct weft *weft);
+
+WEFT_END_DECLS
 
 #endif

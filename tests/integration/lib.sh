@@ -68,7 +68,7 @@ check() {
 		not_ok "$name"
 		{
 			echo "status $? of: $*"
-			head -n 40 "$out"
+			tail -n 40 "$out"
 		} | diag
 		return 1
 	fi
@@ -145,13 +145,14 @@ background() {
 
 # ---- the agent ----
 
-# agent_start NAMESPACE IFACE ARGS...: starts it and waits until it captures. Sets agent_pid;
+# agent_start NAMESPACE IFACE ARGS...: starts it, before all others in turn as one would on a busy
+# host, and waits until it captures. Sets agent_pid;
 # messages go to $work/agent.err.
 agent_start() {
 	local ns=$1 iface=$2 try
 	shift 2
 	agent_iface=$iface
-	background agent_pid ip netns exec "$ns" "$weft" run -i "$iface" \
+	background agent_pid ip netns exec "$ns" nice -n -10 "$weft" run -i "$iface" \
 		--set "control.dir=$work/control" "$@" 2>"$work/agent.err"
 	for ((try = 0; try < 100; try++)); do
 		agent_stats >/dev/null 2>&1 && return 0

@@ -45,9 +45,9 @@ int main(int argc, char **argv)
 	return 0;
 }
 C
-export PKG_CONFIG_PATH=$lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$dest
-flags=$(pkg-config --cflags --libs weft)
-static_flags=$(pkg-config --static --cflags --libs weft)
+export PKG_CONFIG_PATH=$lib/pkgconfig
+flags=$(pkg-config --define-variable=prefix="$dest/opt/weft" --cflags --libs weft)
+static_flags=$(pkg-config --define-variable=prefix="$dest/opt/weft" --static --cflags --libs weft)
 # shellcheck disable=SC2086
 {
 	check 'a program against the shared library' cc -Wall -Werror -o "$work/count" "$work/count.c" $flags
@@ -56,7 +56,10 @@ static_flags=$(pkg-config --static --cflags --libs weft)
 		LD_LIBRARY_PATH='$lib' ldd '$work/count' | grep -q '$lib/libweft.so.0'"
 	check 'a program with the static library' cc -Wall -Werror -o "$work/count-static" "$work/count.c" \
 		${static_flags/-lweft/-l:libweft.a}
-	check 'it runs' bash -c "[ \$('$work/count-static' '$work/good.pcap') = 12 ]"
+	check 'the static one runs' bash -c "[ \$('$work/count-static' '$work/good.pcap') = 12 ]"
+	# Headers are C++, too; only their names are looked at.
+	printf '#include <weft/weft.h>\nint main() { return weft_version() == nullptr; }\n' >"$work/plus.cc"
+	check 'a C++ program' c++ -Wall -Werror -o "$work/plus" "$work/plus.cc" $flags
 }
 check 'only weft_ is exported' bash -c "
 	! nm -D --defined-only '$lib/libweft.so' | awk '{print \$3}' | grep -vE '^(weft_|LIBWEFT_)' | grep ."

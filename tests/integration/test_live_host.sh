@@ -15,7 +15,8 @@ check 'web server' web_start || finish
 web_file large $((megabytes << 20))
 for ((i = 1; i <= 200; i++)); do web_file "short-$i" $((RANDOM + 1)); done
 
-check 'agent starts in host mode' agent_start "$ns_a" eth0 --mode host --workers 2 \
+check 'agent starts in host mode' agent_start "$ns_a" eth0 --mode host --workers 2 --max-memory 1G \
+	--set capture.ring_frames=16384 --set delivery.queue_bytes=64M \
 	--streams "$work/streams" --events "$work/events" || finish
 check 'the start tells mode, queues and workers' grep -E 'host.*(queue|worker)' "$work/agent.err"
 

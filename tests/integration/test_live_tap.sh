@@ -34,7 +34,10 @@ tap() {
 	local name=$1
 	shift
 	NO_IPV6=1 make_pair 4 || return 1
-	agent_start "$ns_a" eth0 --mode tap --streams "$work/$name" "$@" || return 1
+	# As a tap port: without an address, and nobody answers what it receives.
+	ip -n "$ns_a" addr flush dev eth0
+	agent_start "$ns_a" eth0 --mode tap --set capture.ring_frames=8192 \
+		--streams "$work/$name" "$@" || return 1
 	in_b python3 "$root/tests/integration/send_pcap.py" eth0 "$capture" 20000 || return 1
 	sleep 1
 	agent_stop || {

@@ -38,10 +38,10 @@ web_file() { head -c "$2" /dev/urandom >"$web_root/$1"; }
 
 # web_get NAME: download over one connection; only its sum, length of header and port are kept.
 web_get() {
-	local name=$1 sum
+	local name=$1 sum line=$work/got/$1.$BASHPID
 	sum=$(in_b curl -s -S -w "%{stderr}$name %{local_port} %{size_header}\n" \
-		"http://$ip_a/$name" 2>"$work/got/$name.info.$BASHPID" | sha256sum | cut -d' ' -f1)
-	echo "$(cat "$work/got/$name.info.$BASHPID") $sum" >"$work/got/$name.line.$BASHPID"
+		"http://$ip_a/$name" 2>"$line.info" | sha256sum | cut -d' ' -f1)
+	echo "$(cat "$line.info") $sum" >"$line.line"
 }
 
 # web_get_many COUNT PREFIX: files PREFIX-1 ... PREFIX-COUNT, all at once. In its own shell:
@@ -55,22 +55,23 @@ web_get_many() (
 # web_compare STREAMS COUNT: COUNT downloads were made, and each is right at curl and in STREAMS.
 web_compare() {
 	local name port header sum want got right=0
-	cat "$work"/got/*.line.* >"$web_list"
+	cat "$work"/got/*.line >"$web_list"
 	while read -r name port header sum; do
 		want=$(sha256sum <"$web_root/$name" | cut -d' ' -f1)
 		[ "$sum" = "$want" ] || {
 			echo "$name: curl has other bytes"
 			return 1
 		}
-		got=$(tail -c +$((header + 1)) "$1/$ip_a.80-$ip_b.$port" | sha256sum | cut -d' ' -f1)
+		got=$(tail -c +$((header + 1)) "$1/$ip_a.80-$ip_b.$port" 2>/dev/null | sha256sum | cut -d' ' -f1)
 		if [ "$got" = "$want" ]; then
 			right=$((right + 1))
 		else
 			echo "$name: stream of port $port differs," \
-				"$(stat -c %s "$1/$ip_a.80-$ip_b.$port") bytes," \
+				"$(stat -c %s "$1/$ip_a.80-$ip_b.$port" 2>/dev/null || echo no) bytes," \
 				"expected $((header + $(stat -c %s "$web_root/$name")))"
 		fi
 	done <"$web_list"
 	echo "$right right"
+	cat "$work/agent.err"
 	[ "$right" -eq "$2" ]
 }

@@ -241,15 +241,11 @@ static void assert_rows_are_met(enum weft_deliver deliver)
 
 static void test_corpus_arrival_gives_the_agreed_streams(void **state)
 {
-	if (access(corpus, R_OK))
-		skip();
 	assert_rows_are_met(WEFT_DELIVER_ARRIVAL);
 }
 
 static void test_corpus_acked_gives_the_agreed_streams(void **state)
 {
-	if (access(corpus, R_OK))
-		skip();
 	assert_rows_are_met(WEFT_DELIVER_ACKED);
 }
 
@@ -263,5 +259,10 @@ int main(void)
 	corpus = getenv("WEFT_CORPUS");
 	if (!corpus)
 		corpus = "../shared/corpus";
+	if (access(corpus, R_OK)) {
+		/* cmocka would report a skipped test as failed. */
+		puts("ok 1 - corpus # SKIP there are no captures here");
+		return 0;
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,6 +80,18 @@ static void test_report_with_open_ledger_tells_the_difference(void **state)
 	assert_printed(wf_report_print_summary, json, "a NOT closed, difference -5,000: 5\n");
 }
 
+static void test_report_summary_tells_what_a_sink_lost(void **state)
+{
+	assert_printed(wf_report_print_summary,
+		       "{\"sinks\":[{\"name\":\"streams\",\"dropped_events\":1000,"
+		       "\"dropped_bytes\":5,\"failed_events\":2,\"failed_bytes\":3}]}",
+		       "weft: sink streams: queue full: 1,000 events (5 payload bytes) dropped");
+	assert_printed(
+		wf_report_print_summary,
+		"{\"sinks\":[{\"name\":\"streams\",\"failed_events\":2,\"failed_bytes\":3}]}",
+		"weft: sink streams: failed: 2 events (3 payload bytes) not written");
+}
+
 static void test_report_that_lacks_everything_is_printed_all_the_same(void **state)
 {
 	assert_printed(wf_report_print, "{}", "weft ?");
@@ -95,6 +107,7 @@ int main(void)
 		cmocka_unit_test(test_report_print_of_closed_ledger_shows_the_sum),
 		cmocka_unit_test(test_report_summary_shows_only_parts_that_are_not_zero),
 		cmocka_unit_test(test_report_with_open_ledger_tells_the_difference),
+		cmocka_unit_test(test_report_summary_tells_what_a_sink_lost),
 		cmocka_unit_test(test_report_that_lacks_everything_is_printed_all_the_same),
 	};
 

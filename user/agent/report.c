@@ -182,10 +182,29 @@ static void print_ledger_line(const json_t *ledger, FILE *out)
 	fputc('\n', out);
 }
 
+/* Only what went wrong: a sink that wrote all it was sent needs no line. */
+static void print_sink_line(const json_t *sink, FILE *out)
+{
+	char numbers[2][28];
+	const char *name = text_of(sink, "name");
+
+	if (int_of(sink, "dropped_events") > 0)
+		fprintf(out,
+			"weft: sink %s: queue full: %s events (%s payload bytes) dropped; see "
+			"delivery.queue_bytes\n",
+			name, wf_report_number(int_of(sink, "dropped_events"), numbers[0]),
+			wf_report_number(int_of(sink, "dropped_bytes"), numbers[1]));
+	if (int_of(sink, "failed_events") > 0)
+		fprintf(out, "weft: sink %s: failed: %s events (%s payload bytes) not written\n",
+			name, wf_report_number(int_of(sink, "failed_events"), numbers[0]),
+			wf_report_number(int_of(sink, "failed_bytes"), numbers[1]));
+}
+
 void wf_report_print_summary(const json_t *report, FILE *out)
 {
 	const json_t *metrics = json_object_get(report, "metrics");
 	const json_t *ledger;
+	const json_t *sink;
 	char numbers[6][28];
 	size_t i;
 
@@ -202,4 +221,5 @@ void wf_report_print_summary(const json_t *report, FILE *out)
 		(double)int_of(report, "elapsed_ms") / 1000);
 	json_array_foreach(json_object_get(report, "ledgers"), i, ledger)
 		print_ledger_line(ledger, out);
+	json_array_foreach(json_object_get(report, "sinks"), i, sink) print_sink_line(sink, out);
 }

@@ -177,6 +177,7 @@ static int make_sources(struct wf_iface *iface, const struct wf_iface_setup *set
 
 static int load_programs(struct wf_iface *iface, const struct wf_iface_setup *setup)
 {
+	uint8_t mac[6];
 	const struct wf_xdp_opts opts = {
 		.iface = setup->opts,
 		.secret = setup->secret,
@@ -184,6 +185,7 @@ static int load_programs(struct wf_iface *iface, const struct wf_iface_setup *se
 		.queues = iface->queues,
 		.frame_max_bytes = is_multi_buffer(iface) ? WEFT_SPAN_BYTES : room_bytes(iface),
 		.only_clones = iface->is_host,
+		.own_mac = iface->is_host && wf_netdev_mac(iface->name, mac) ? mac : NULL,
 	};
 	int err;
 
@@ -223,7 +225,7 @@ static void resolve(struct wf_iface *iface, const struct wf_iface_setup *setup)
 	iface->is_host = wants_host(iface->name, iface->opts.mode);
 	iface->queues = wf_iface_count_queues(iface->name, iface->opts.mode);
 	iface->workers = setup->workers;
-	iface->pins.lock_fd = iface->xdp.link_fd = -1;
+	iface->pins.lock_fd = iface->pins.dir_fd = iface->xdp.link_fd = -1;
 	iface->tc.ns_fd = iface->tc.home_fd = -1;
 	iface->tc.link_fds[0] = iface->tc.link_fds[1] = -1;
 }
@@ -329,6 +331,25 @@ struct wf_source *wf_iface_source(struct wf_iface *iface, uint32_t worker)
 	return &iface->sources[worker].source;
 }
 
+static uint16_t shunt_if(bool unwanted)
+{
+	return unwanted ? WEFT_VERDICT_SHUNT : WEFT_VERDICT_STEER;
+}
+
+int wf_iface_shunt(const struct wf_iface *iface, const struct wf_flow_key *key, bool of_0,
+		   bool of_1)
+{
+	struct weft_verdict_request request = {.verdict = {shunt_if(of_0), shunt_if(of_1)}};
+
+	memcpy(&request.key, key, sizeof(request.key));
+	return wf_xdp_set_verdict(&iface->xdp, &request);
+}
+
+void wf_iface_shed(const struct wf_iface *iface, uint32_t percent)
+{
+	wf_xdp_set_shed(&iface->xdp, percent < 100 ? UINT32_MAX / 100 * percent : UINT32_MAX);
+}
+
 static void add_losses(const struct wf_iface *iface, struct wf_metrics *sum)
 {
 	for (uint32_t w = 0; w < iface->workers; w++) {
@@ -361,6 +382,7 @@ void wf_iface_stats_add(const struct wf_iface *iface, struct wf_metrics *sum)
 	wf_metric_add(sum, xdp_passed_frames, counts.passed);
 	wf_metric_add(sum, xdp_filtered_frames, counts.filtered);
 	wf_metric_add(sum, xdp_shunted_frames, counts.shunted);
+	wf_metric_add(sum, xdp_shed_frames, counts.shed);
 	wf_metric_add(sum, xdp_unsteered_frames, counts.unsteered);
 	wf_metric_add(sum, xdp_steered_frames, counts.steered);
 	wf_tc_stats_add(&iface->tc, sum);

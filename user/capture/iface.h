@@ -12,6 +12,7 @@
 #ifndef WF_CAPTURE_IFACE_H
 #define WF_CAPTURE_IFACE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <weft/source.h>
@@ -19,6 +20,7 @@
 #include "bpf/hash.h"
 
 struct wf_arena;
+struct wf_flow_key;
 struct wf_iface;
 struct wf_metrics;
 struct wf_page_pool;
@@ -50,6 +52,18 @@ void wf_iface_close(struct wf_iface *iface);
 
 /* Frames for @worker, of all queues. Owned by the interface. */
 struct wf_source *wf_iface_source(struct wf_iface *iface, uint32_t worker);
+
+/*
+ * Data that endpoint [0], [1] of @key sends is not wanted any more: it is counted in the
+ * flow map, but only its SYN, FIN and RST still come. Ends with the next connection.
+ * A system call: once a flow, not once a packet.
+ * Return: 0; -ENOENT: the map knows no such flow (any more). Thread: any.
+ */
+int wf_iface_shunt(const struct wf_iface *iface, const struct wf_flow_key *key, bool of_0,
+		   bool of_1);
+
+/* Of the flows that begin from now on, @percent (0..100) are left to the host. Thread: any. */
+void wf_iface_shed(const struct wf_iface *iface, uint32_t percent);
 
 /* Add the kernel's half of the ledger. */
 void wf_iface_stats_add(const struct wf_iface *iface, struct wf_metrics *sum);

@@ -52,6 +52,16 @@ bool wf_netdev_is_loopback(const char *ifname)
 	return ask(ifname, SIOCGIFFLAGS, &ifreq) && ifreq.ifr_flags & IFF_LOOPBACK;
 }
 
+bool wf_netdev_mac(const char *ifname, uint8_t ret_mac[6])
+{
+	struct ifreq ifreq = {0};
+
+	if (!ask(ifname, SIOCGIFHWADDR, &ifreq))
+		return false;
+	memcpy(ret_mac, ifreq.ifr_hwaddr.sa_data, 6);
+	return true;
+}
+
 static bool is_used_address(const struct sockaddr *addr)
 {
 	if (!addr)

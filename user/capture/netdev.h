@@ -18,4 +18,7 @@ uint32_t wf_netdev_mtu(const char *ifname);
 bool wf_netdev_has_address(const char *ifname);
 bool wf_netdev_is_loopback(const char *ifname);
 
+/* Return: false: it has none. */
+bool wf_netdev_mac(const char *ifname, uint8_t ret_mac[6]);
+
 #endif

@@ -101,18 +101,6 @@ static int talk(const struct request *request)
 	return err;
 }
 
-/* No address of its own, so no neighbour discovery that would look like traffic. */
-static void put_no_ipv6_address(struct request *request)
-{
-	const uint8_t none = IN6_ADDR_GEN_MODE_NONE;
-	struct rtattr *spec = put(request, IFLA_AF_SPEC, NULL, 0);
-	struct rtattr *inet6 = put(request, AF_INET6, NULL, 0);
-
-	put(request, IFLA_INET6_ADDR_GEN_MODE, &none, sizeof(none));
-	end_nest(request, inet6);
-	end_nest(request, spec);
-}
-
 static void put_peer(struct request *request, const struct wf_veth *veth)
 {
 	const struct ifinfomsg info = {.ifi_family = AF_UNSPEC};
@@ -123,7 +111,6 @@ static void put_peer(struct request *request, const struct wf_veth *veth)
 	put_u32(request, IFLA_MTU, veth->mtu);
 	put_u32(request, IFLA_NUM_TX_QUEUES, veth->queues);
 	put_u32(request, IFLA_NUM_RX_QUEUES, veth->queues);
-	put_no_ipv6_address(request);
 	end_nest(request, peer);
 }
 
@@ -138,7 +125,6 @@ int wf_netlink_add_veth(const struct wf_veth *veth)
 	put_u32(&request, IFLA_MTU, veth->mtu);
 	put_u32(&request, IFLA_NUM_TX_QUEUES, veth->queues);
 	put_u32(&request, IFLA_NUM_RX_QUEUES, veth->queues);
-	put_no_ipv6_address(&request);
 	info = put(&request, IFLA_LINKINFO, NULL, 0);
 	put_string(&request, IFLA_INFO_KIND, "veth");
 	data = put(&request, IFLA_INFO_DATA, NULL, 0);
@@ -157,10 +143,36 @@ int wf_netlink_del_link(int ifindex)
 	return talk(&request);
 }
 
+/*
+ * No address of its own, so no neighbour discovery that would look like traffic.
+ * Only once the device is there: when it is made, IPv6 knows nothing of it yet.
+ */
+static int set_no_ipv6_address(int ifindex)
+{
+	const uint8_t none = IN6_ADDR_GEN_MODE_NONE;
+	struct request request;
+	struct rtattr *inet6;
+	struct rtattr *spec;
+	int err;
+
+	begin(&request, RTM_NEWLINK, 0, sizeof(request.link));
+	request.link.ifi_index = ifindex;
+	spec = put(&request, IFLA_AF_SPEC, NULL, 0);
+	inet6 = put(&request, AF_INET6, NULL, 0);
+	put(&request, IFLA_INET6_ADDR_GEN_MODE, &none, sizeof(none));
+	end_nest(&request, inet6);
+	end_nest(&request, spec);
+	err = talk(&request);
+	return err == -EAFNOSUPPORT ? 0 : err; /* no IPv6 here at all */
+}
+
 int wf_netlink_set_up(int ifindex)
 {
 	struct request request;
+	int err = set_no_ipv6_address(ifindex);
 
+	if (err)
+		return err;
 	begin(&request, RTM_NEWLINK, 0, sizeof(request.link));
 	request.link.ifi_index = ifindex;
 	request.link.ifi_flags = IFF_UP;

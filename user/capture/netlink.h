@@ -23,7 +23,7 @@ int wf_netlink_add_veth(const struct wf_veth *veth);
 /* Remove the device @ifindex (a veth takes its peer along). */
 int wf_netlink_del_link(int ifindex);
 
-/* Bring @ifindex up. */
+/* Bring @ifindex up, without an IPv6 address of its own. */
 int wf_netlink_set_up(int ifindex);
 
 /* Queue up to @packets in front of @ifindex, so that a burst is not dropped at once. */

@@ -10,11 +10,14 @@
  * not the 64 KiB it was read with.
  *
  * Bound: one buffer of BUFFER_BYTES, and the pool's own limit. When the pool has
- * no page, the packet waits up to PATIENCE_NS for consumers to give some back;
- * then packets are lost, counted and told, until there are pages again. A
- * packet larger than a page can be (64 KiB; offloaded segments on a loopback
- * interface just exceed it) loses its Ethernet header; if that is not enough it is
- * handed out cut, like one that was captured with a shorter snap length.
+ * no page, the packet waits up to PATIENCE_NS for consumers to give some back; then,
+ * until there are pages again, packets are cut to their headers, for which a few small
+ * pages are kept: so time and acknowledgements go on, holes are given up, and what
+ * filled the memory comes free. Each is counted and told, and is a gap to its stream.
+ * Should even small pages be used up, packets are lost, likewise told. A packet larger than a page
+ * can be (64 KiB; offloaded segments on a loopback interface just exceed it) loses its Ethernet
+ * header; if that is not enough it is handed out cut, like one that was captured with a shorter
+ * snap length.
  */
 #include "capture/pcap_file_internal.h"
 
@@ -37,8 +40,18 @@
 enum {
 	BUFFER_BYTES = WF_PCAP_RECORD_MAX + WEFT_SPAN_BYTES,
 	PAGE_MAX_BYTES = WEFT_SPAN_BYTES,
+	HEADERS_BYTES =
+		160, /* of an ordinary packet; so little payload that nobody keeps the page */
+	RESERVE_PAGES = 128,
 };
 #define PATIENCE_NS (1 * WF_NS_PER_SEC)
+
+/* What has been missing for longer than PATIENCE_NS. */
+enum pipe_want {
+	PIPE_PLENTY = 0,
+	PIPE_SHORT,   /* pages of full size: packets are cut to their headers */
+	PIPE_NOTHING, /* small ones too: packets are lost */
+};
 
 struct pcap_pipe {
 	struct wf_pcap_file file;
@@ -53,10 +66,13 @@ struct pcap_pipe {
 
 	struct wf_frame parsed; /* waits for a page; its bytes are in the buffer */
 	bool has_parsed;
-	bool impatient; /* out of patience since the last page */
-	uint64_t waiting_since_ns;
+	enum pipe_want want;
+	uint64_t waiting_since_ns;		/* 0: not waiting */
+	struct wf_page *reserve[RESERVE_PAGES]; /* owned: small pages for bad times */
+	unsigned int reserve_count;
 	uint64_t lost;
-	uint64_t cut;
+	uint64_t starved; /* cut to their headers */
+	uint64_t cut;	  /* larger than a page can be */
 };
 
 /* Return: 1: read some, or the end; 0: nothing there yet; negative errno. */
@@ -155,44 +171,87 @@ static int parse_one(struct pcap_pipe *pipe)
 	return pipe->eof ? end_of_pipe(pipe) : 0;
 }
 
-/* Return: true: wait a little for pages; false: give the packet up. */
-static bool has_patience(struct pcap_pipe *pipe)
+/* Have we waited for a page as long as we may? Begins to wait if we did not. */
+static bool has_waited(struct pcap_pipe *pipe)
 {
 	uint64_t now_ns = wf_clock_monotonic_ns();
 
-	if (pipe->impatient)
-		return false;
 	if (!pipe->waiting_since_ns)
 		pipe->waiting_since_ns = now_ns;
-	if (now_ns - pipe->waiting_since_ns < PATIENCE_NS)
-		return true;
-	pipe->impatient = true;
-	return false;
+	return now_ns - pipe->waiting_since_ns >= PATIENCE_NS;
+}
+
+static void fill_reserve(struct pcap_pipe *pipe)
+{
+	while (pipe->reserve_count < RESERVE_PAGES) {
+		struct wf_page *page = wf_page_pool_take(pipe->pool, HEADERS_BYTES);
+
+		if (!page)
+			return;
+		pipe->reserve[pipe->reserve_count++] = page;
+	}
+}
+
+/* Cut to its headers, the packet needs only a small page. Return: NULL: not even that. */
+static struct wf_page *take_small(struct pcap_pipe *pipe)
+{
+	fill_reserve(pipe);
+	/* The last one stays: it keeps the span of them all from going to another pool. */
+	if (pipe->reserve_count < 2)
+		return NULL;
+	if (!pipe->starved++)
+		wf_warn("%s: no memory to hold packets, cutting them to their headers",
+			pipe->file.name);
+	return pipe->reserve[--pipe->reserve_count];
+}
+
+/*
+ * A page for the parsed packet, and how much of it to copy there. Each stage of want
+ * begins with waiting; a page of full size ends it.
+ */
+static struct wf_page *take_page(struct pcap_pipe *pipe, uint32_t *ret_bytes)
+{
+	uint32_t cap_bytes = pipe->parsed.cap_bytes;
+	struct wf_page *page;
+
+	*ret_bytes = cap_bytes < PAGE_MAX_BYTES ? cap_bytes : PAGE_MAX_BYTES;
+	page = wf_page_pool_take(pipe->pool, *ret_bytes);
+	if (page) {
+		pipe->want = PIPE_PLENTY;
+		if (*ret_bytes < cap_bytes && !pipe->cut++)
+			wf_warn("%s: packets longer than %d bytes are cut", pipe->file.name,
+				PAGE_MAX_BYTES);
+	} else if (pipe->want != PIPE_PLENTY) {
+		page = take_small(pipe);
+		if (*ret_bytes > HEADERS_BYTES)
+			*ret_bytes = HEADERS_BYTES;
+		if (page)
+			pipe->want = PIPE_SHORT;
+	}
+	if (page)
+		pipe->waiting_since_ns = 0;
+	return page;
 }
 
 /* Return: 1: *ret_frame has a page; 0: the packet was lost; -EAGAIN: wait. */
 static int take_parsed(struct pcap_pipe *pipe, struct wf_frame *ret_frame)
 {
-	uint32_t bytes = pipe->parsed.cap_bytes;
 	struct wf_page *page;
+	uint32_t bytes;
 
-	if (bytes > PAGE_MAX_BYTES)
-		bytes = PAGE_MAX_BYTES;
-	page = wf_page_pool_take(pipe->pool, bytes);
+	page = take_page(pipe, &bytes);
+	if (!page && pipe->want != PIPE_NOTHING) {
+		if (has_waited(pipe)) {
+			pipe->want++;
+			pipe->waiting_since_ns = 0;
+		}
+		return -EAGAIN;
+	}
+	pipe->has_parsed = false;
 	if (!page) {
-		if (has_patience(pipe))
-			return -EAGAIN;
-		if (!pipe->lost++)
-			wf_warn("%s: packets are lost: no memory to hold them", pipe->file.name);
-		pipe->has_parsed = false;
+		pipe->lost++;
 		return 0;
 	}
-	pipe->impatient = false;
-	pipe->waiting_since_ns = 0;
-	pipe->has_parsed = false;
-	if (bytes < pipe->parsed.cap_bytes && !pipe->cut++)
-		wf_warn("%s: packets longer than %d bytes are cut", pipe->file.name,
-			PAGE_MAX_BYTES);
 
 	wf_page_copy_in(page, 0, pipe->parsed.bytes, bytes);
 	*ret_frame = pipe->parsed;
@@ -263,9 +322,13 @@ static void pipe_close(struct wf_source *source)
 {
 	struct pcap_pipe *pipe = (struct pcap_pipe *)source;
 
-	if (pipe->lost || pipe->cut)
-		wf_warn("%s: %llu packets lost for want of memory, %llu cut", pipe->file.name,
+	if (pipe->starved || pipe->lost || pipe->cut)
+		wf_warn("%s: for want of memory %llu packets were cut to their headers, %llu lost; "
+			"%llu were too long for a page",
+			pipe->file.name, (unsigned long long)pipe->starved,
 			(unsigned long long)pipe->lost, (unsigned long long)pipe->cut);
+	while (pipe->reserve_count)
+		wf_page_put(pipe->reserve[--pipe->reserve_count]);
 	close(pipe->fd);
 	free(pipe->buffer);
 	wf_pcap_file_fini(&pipe->file);
@@ -325,6 +388,8 @@ int wf_pcap_pipe_open(const char *name, int fd, struct wf_page_pool *pool,
 		err = -ENOMEM;
 	if (!err)
 		err = pipe_begin(pipe);
+	if (!err)
+		fill_reserve(pipe);
 	if (err) {
 		if (err != -EBADMSG)
 			wf_error("%s: can't be read: %s", name, strerror(-err));

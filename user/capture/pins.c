@@ -10,9 +10,11 @@
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -71,15 +73,22 @@ static int make_dirs(const char *dir)
 	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
 }
 
-/* Unlink everything in @dir. Return: how many there were. */
+/*
+ * Unlink what is pinned in @dir. Nothing but bpffs is touched, whatever directory the
+ * user named. Return: how many there were; -EINVAL: not in a BPF file system.
+ */
 static int clear_dir(const char *dir)
 {
-	DIR *handle = opendir(dir);
 	struct dirent *entry;
+	struct statfs fs;
+	DIR *handle;
 	int count = 0;
 
+	if (statfs(dir, &fs) || (unsigned long)fs.f_type != BPFFS_MAGIC)
+		return -EINVAL;
+	handle = opendir(dir);
 	if (!handle)
-		return 0;
+		return -errno;
 	while ((entry = readdir(handle)))
 		if (entry->d_name[0] != '.' && !unlinkat(dirfd(handle), entry->d_name, 0))
 			count++;
@@ -87,13 +96,48 @@ static int clear_dir(const char *dir)
 	return count;
 }
 
-int wf_pins_open(struct wf_pins *pins, const char *ifname, const char *dir)
+/* One owner of a directory, whatever network namespaces they are in. */
+static int lock_dir(struct wf_pins *pins)
+{
+	pins->dir_fd = open(pins->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (pins->dir_fd < 0)
+		return -errno;
+	if (!flock(pins->dir_fd, LOCK_EX | LOCK_NB))
+		return 0;
+	wf_error("capture: %s is in use by another weft (of another network namespace); name "
+		 "another directory with --pin",
+		 pins->dir);
+	return -EBUSY;
+}
+
+static int make_pin_dir(struct wf_pins *pins, const char *ifname)
 {
 	int stale;
+	int err = make_dirs(pins->dir);
+
+	if (err) {
+		wf_error("capture: can't make %s: %s", pins->dir, strerror(-err));
+		return err;
+	}
+	err = lock_dir(pins);
+	if (err)
+		return err;
+	stale = clear_dir(pins->dir);
+	if (stale < 0)
+		wf_error("capture: %s: pins need a directory in a BPF file system, such as " BPFFS,
+			 pins->dir);
+	else if (stale)
+		wf_info("capture: %s: replaced %d stale pins of a run that was killed", ifname,
+			stale);
+	return stale < 0 ? stale : 0;
+}
+
+int wf_pins_open(struct wf_pins *pins, const char *ifname, const char *dir)
+{
 	int err;
 
 	pins->dir[0] = 0;
-	pins->lock_fd = -1;
+	pins->lock_fd = pins->dir_fd = -1;
 	err = take_lock(pins, ifname);
 	if (err)
 		goto close;
@@ -106,16 +150,11 @@ int wf_pins_open(struct wf_pins *pins, const char *ifname, const char *dir)
 		snprintf(pins->dir, sizeof(pins->dir), "%s", dir);
 	else
 		snprintf(pins->dir, sizeof(pins->dir), BPFFS "/weft/%s", ifname);
-	err = make_dirs(pins->dir);
-	if (err) {
-		wf_error("capture: can't make %s: %s", pins->dir, strerror(-err));
-		goto close;
-	}
-	stale = clear_dir(pins->dir);
-	if (stale)
-		wf_info("capture: %s: replaced %d stale pins of a run that was killed", ifname,
-			stale);
-	return 0;
+	err = make_pin_dir(pins, ifname);
+	if (!err)
+		return 0;
+	/* Not ours: leave it as it is. */
+	pins->dir[0] = 0;
 
 close:
 	wf_pins_close(pins);
@@ -143,7 +182,9 @@ void wf_pins_close(struct wf_pins *pins)
 		rmdir(BPFFS "/weft");
 	}
 	pins->dir[0] = 0;
+	if (pins->dir_fd >= 0)
+		close(pins->dir_fd);
 	if (pins->lock_fd >= 0)
 		close(pins->lock_fd);
-	pins->lock_fd = -1;
+	pins->lock_fd = pins->dir_fd = -1;
 }

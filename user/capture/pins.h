@@ -17,13 +17,15 @@
 
 struct wf_pins {
 	char dir[PATH_MAX]; /* "": nothing was made */
-	int lock_fd;	    /* owned, -1: none */
+	int lock_fd;	    /* owned, -1: none; of the interface */
+	int dir_fd;	    /* owned, -1: none; locked */
 };
 
 /*
  * Take the lock of @ifname in this network namespace, mount bpffs if it is missing,
  * clear stale pins, make the directory. @dir: NULL: /sys/fs/bpf/weft/<ifname>.
- * Return: 0; -EBUSY: another weft runs on @ifname; other errno. Logged.
+ * Return: 0; -EBUSY: another weft runs on @ifname or pins there; -EINVAL: @dir is not in a
+ * BPF file system; other errno. Logged.
  */
 int wf_pins_open(struct wf_pins *pins, const char *ifname, const char *dir);
 

@@ -15,9 +15,11 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "bpf/shared.h"
 #include "capture/maps.h"
 #include "capture/pins.h"
 #include "skel/steer.skel.h"
+#include "skel/verdict.skel.h"
 
 static int log_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 {
@@ -37,6 +39,11 @@ static void set_rodata(struct steer_bpf *skel, const struct wf_xdp_opts *opts)
 	skel->rodata->weft_has_deny = iface->deny_count > 0;
 	if (opts->only_clones)
 		skel->rodata->weft_otherwise = XDP_DROP;
+	if (opts->own_mac) {
+		skel->rodata->weft_has_own = 1;
+		memcpy((void *)skel->rodata->weft_own_mac, opts->own_mac,
+		       sizeof(skel->rodata->weft_own_mac));
+	}
 	if (iface->sample > 0 && iface->sample < 1)
 		skel->rodata->weft_sample_max = (uint32_t)(iface->sample * UINT32_MAX);
 }
@@ -54,6 +61,19 @@ static int set_filter(struct steer_bpf *skel, const struct weft_interface_opts *
 		err = wf_maps_set_prefixes(bpf_map__fd(skel->maps.weft_deny), iface->deny,
 					   iface->deny_count);
 	return err;
+}
+
+/* Works on the same flows. */
+static int load_verdict(struct wf_xdp *xdp)
+{
+	int err;
+
+	xdp->verdict = verdict_bpf__open();
+	if (!xdp->verdict)
+		return -errno;
+	err = bpf_map__reuse_fd(xdp->verdict->maps.weft_flows,
+				bpf_map__fd(xdp->skel->maps.weft_flows));
+	return err ? err : verdict_bpf__load(xdp->verdict);
 }
 
 static int explain_load(int err)
@@ -84,6 +104,8 @@ int wf_xdp_load(struct wf_xdp *xdp, const struct wf_xdp_opts *opts)
 	if (!err)
 		err = set_filter(xdp->skel, opts->iface);
 	if (!err)
+		err = load_verdict(xdp);
+	if (!err)
 		return 0;
 	wf_xdp_unload(xdp);
 	return explain_load(err);
@@ -113,6 +135,23 @@ int wf_xdp_pin(const struct wf_xdp *xdp, const struct wf_pins *pins)
 int wf_xdp_set_socket(const struct wf_xdp *xdp, uint32_t slot, int fd)
 {
 	return bpf_map_update_elem(bpf_map__fd(xdp->skel->maps.weft_xsks), &slot, &fd, BPF_ANY);
+}
+
+int wf_xdp_set_verdict(const struct wf_xdp *xdp, const struct weft_verdict_request *request)
+{
+	struct weft_verdict_request copy = *request;
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &copy, .ctx_size_in = sizeof(copy));
+	int err = bpf_prog_test_run_opts(bpf_program__fd(xdp->verdict->progs.weft_set_verdict),
+					 &opts);
+
+	if (err)
+		return err;
+	return opts.retval ? 0 : -ENOENT;
+}
+
+void wf_xdp_set_shed(const struct wf_xdp *xdp, uint32_t below)
+{
+	xdp->skel->bss->weft_shed_below = below;
 }
 
 static int attach_mode(const struct wf_xdp *xdp, int ifindex, uint32_t flags)
@@ -167,6 +206,8 @@ void wf_xdp_detach(struct wf_xdp *xdp)
 void wf_xdp_unload(struct wf_xdp *xdp)
 {
 	wf_xdp_detach(xdp);
+	verdict_bpf__destroy(xdp->verdict);
+	xdp->verdict = NULL;
 	steer_bpf__destroy(xdp->skel);
 	xdp->skel = NULL;
 }

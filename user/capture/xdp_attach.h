@@ -16,11 +16,14 @@
 #include "bpf/hash.h"
 
 struct steer_bpf;
+struct verdict_bpf;
+struct weft_verdict_request;
 struct wf_pins;
 
 struct wf_xdp {
-	struct steer_bpf *skel; /* owned */
-	int link_fd;		/* owned, -1: not attached */
+	struct steer_bpf *skel;	     /* owned */
+	struct verdict_bpf *verdict; /* owned */
+	int link_fd;		     /* owned, -1: not attached */
 	bool is_generic;
 };
 
@@ -31,6 +34,7 @@ struct wf_xdp_opts {
 	uint32_t queues;
 	uint32_t frame_max_bytes; /* longer packets are not steered */
 	bool only_clones;	  /* what is not steered is dropped: it is a clone */
+	const uint8_t *own_mac;	  /* frames from it are this host's; NULL: not known */
 };
 
 /* Load with all settings and filters in place. Return: 0 or negative errno; logged. */
@@ -41,6 +45,12 @@ int wf_xdp_pin(const struct wf_xdp *xdp, const struct wf_pins *pins);
 
 /* Let segments for @slot (queue * workers + worker) reach the socket @fd. */
 int wf_xdp_set_socket(const struct wf_xdp *xdp, uint32_t slot, int fd);
+
+/* Set the verdicts of one flow. Return: 0; -ENOENT: it has no entry. Thread: any. */
+int wf_xdp_set_verdict(const struct wf_xdp *xdp, const struct weft_verdict_request *request);
+
+/* Shed new flows whose shed hash is below @below of 2^32. Thread: any. */
+void wf_xdp_set_shed(const struct wf_xdp *xdp, uint32_t below);
 
 /* Native mode, or generic if that fails (told) or is asked for. */
 int wf_xdp_attach(struct wf_xdp *xdp, const char *ifname, int ifindex, bool generic);

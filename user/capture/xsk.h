@@ -60,6 +60,7 @@ struct wf_xsk_source {
 	struct wf_page *partial;     /* owned: a frame of several buffers, not complete yet */
 	uint32_t partial_bytes;
 	bool partial_lost; /* ... that found no page */
+	uint16_t partial_flags;
 	uint32_t partial_hash;
 	uint64_t partial_time_ns;
 	_Atomic uint64_t received_frames; /* read by any */

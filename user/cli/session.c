@@ -17,6 +17,8 @@ static int status_of_source(bool is_file, int err)
 	switch (err) {
 	case -ENOMEM:
 	case -ENOBUFS:
+	case -EAGAIN: /* no more threads */
+	case -EINTR:
 		return WF_EXIT_FAILED;
 	case -EINVAL:
 		return is_file ? WF_EXIT_INPUT : WF_EXIT_USAGE;
@@ -26,7 +28,7 @@ static int status_of_source(bool is_file, int err)
 	case -EBUSY: /* another agent or XDP program has the interface */
 		return is_file ? WF_EXIT_INPUT : WF_EXIT_FAILED;
 	default:
-		return WF_EXIT_INPUT;
+		return is_file || err == -ENODEV ? WF_EXIT_INPUT : WF_EXIT_FAILED;
 	}
 }
 
@@ -36,11 +38,8 @@ static int status_of(const struct wf_session *session, enum wf_agent_step step, 
 	case WF_AGENT_OPTIONS:
 		return err == -EINVAL ? WF_EXIT_USAGE : WF_EXIT_FAILED;
 	case WF_AGENT_SOURCE:
+	case WF_AGENT_START: /* opens what was added before */
 		return status_of_source(session->file != NULL, err);
-	case WF_AGENT_START:
-		if (err == -EPERM || err == -EOPNOTSUPP)
-			return WF_EXIT_NOT_ALLOWED;
-		return err == -ENODEV ? WF_EXIT_INPUT : WF_EXIT_FAILED;
 	case WF_AGENT_RUN:
 		return err == -EBADMSG ? WF_EXIT_INPUT : WF_EXIT_FAILED;
 	case WF_AGENT_SINKS:

@@ -126,7 +126,8 @@ void wf_conns_flush(struct wf_conns *conns)
 	struct wf_flow *flow;
 
 	wf_conns_tick(conns, conns->now_ns);
-	while (wf_flow_table_sample(&conns->table, &flow, 1)) {
+	/* Every flow is in the wheel; at the end of time all are due. */
+	while ((flow = wf_flow_table_pop_due(&conns->table, UINT64_MAX))) {
 		if (!wf_conn_run_timers(conns, flow, conns->now_ns))
 			close_for(conns, flow, WEFT_CLOSE_END, conns->now_ns);
 	}

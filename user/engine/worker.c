@@ -57,7 +57,13 @@ void wf_worker_handoff(void *ctx, uint32_t to, const struct wf_frame *frame)
 		return;
 	}
 	atomic_fetch_sub_explicit(&worker->crew->between, 1, memory_order_release);
-	wf_metric_inc(&worker->metrics, frames_handoff_lost_frames);
+	/* Nobody else will count it. */
+	if (frame->flags & WF_FRAME_REBUILT) {
+		wf_metric_inc(&worker->metrics, rebuilt_lost_datagrams);
+	} else {
+		wf_metric_inc(&worker->metrics, frames);
+		wf_metric_inc(&worker->metrics, frames_handoff_lost_frames);
+	}
 	wf_page_put(frame->page);
 }
 

@@ -18,7 +18,9 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include <weft/limits.h>
 
@@ -52,13 +54,21 @@ static uint32_t bucket_after(const struct wf_flow_index *index, uint32_t bucket)
 }
 
 /* Bit n is set if slot n holds @tag. */
-static uint32_t match(const struct wf_flow_bucket *bucket, uint8_t tag)
+static inline uint32_t match(const struct wf_flow_bucket *bucket, uint8_t tag)
 {
+#ifdef __SSE2__
+	/* All at once; the four bytes behind the tags are masked off. */
+	__m128i same =
+		_mm_cmpeq_epi8(_mm_load_si128((const __m128i *)bucket), _mm_set1_epi8((char)tag));
+
+	return (uint32_t)_mm_movemask_epi8(same) & ((1u << WF_FLOW_BUCKET_IDS) - 1);
+#else
 	uint32_t mask = 0;
 
 	for (unsigned int i = 0; i < WF_FLOW_BUCKET_IDS; i++)
 		mask |= (uint32_t)(bucket->tag[i] == tag) << i;
 	return mask;
+#endif
 }
 
 static uint32_t buckets_for(uint32_t ids_max)
@@ -76,7 +86,7 @@ uint64_t wf_flow_index_bytes(uint32_t ids_max)
 int wf_flow_index_init(struct wf_flow_index *index, struct wf_arena *arena, uint32_t ids_max)
 {
 	uint32_t spans = (uint32_t)(wf_flow_index_bytes(ids_max) / WEFT_SPAN_BYTES);
-	int64_t off = wf_arena_take_spans(arena, spans);
+	int64_t off = wf_arena_take_zeroed_spans(arena, spans);
 
 	if (off < 0)
 		return (int)off;
@@ -86,7 +96,6 @@ int wf_flow_index_init(struct wf_flow_index *index, struct wf_arena *arena, uint
 	index->buckets = (void *)((uint8_t *)wf_arena_base(arena) + off);
 	index->buckets_count = buckets_for(ids_max);
 	index->ids_count = 0;
-	memset(index->buckets, 0, (size_t)index->buckets_count * sizeof(*index->buckets));
 	return 0;
 }
 

@@ -162,7 +162,7 @@ uint32_t wf_flow_table_sample(struct wf_flow_table *table, struct wf_flow **ret_
 		const struct wf_flow_bucket *bucket = &table->index.buckets[table->hand];
 
 		for (unsigned int slot = 0; slot < WF_FLOW_BUCKET_IDS && found < max; slot++)
-			if (bucket->id[slot])
+			if (bucket->tag[slot])
 				ret_flows[found++] = flow_at(table, bucket->id[slot]);
 		table->hand = table->hand + 1 == table->index.buckets_count ? 0 : table->hand + 1;
 	}

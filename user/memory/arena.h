@@ -54,7 +54,10 @@ uint64_t wf_arena_bytes(const struct wf_arena *arena);
  */
 int64_t wf_arena_take_spans(struct wf_arena *arena, uint32_t count);
 
-/* Give back all @count spans of one wf_arena_take_spans(). */
+/* The same, all bytes zero. Spans never used before are so without being touched. */
+int64_t wf_arena_take_zeroed_spans(struct wf_arena *arena, uint32_t count);
+
+/* Give back all @count spans of one wf_arena_take_spans() or wf_arena_take_zeroed_spans(). */
 void wf_arena_put_spans(struct wf_arena *arena, uint64_t off, uint32_t count);
 
 /* Bytes of spans that serve some use. */

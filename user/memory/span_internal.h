@@ -65,6 +65,7 @@ struct wf_span {
 	uint8_t use;   /* enum wf_span_use */
 	uint8_t class; /* pages: index of the pool's class */
 	uint32_t home; /* frames and pages: where the last put brings them */
+	bool dirty;    /* was used since its memory was last all zero */
 
 	/* written by the thread whose pool or slab holds the span */
 	_Alignas(WF_CACHE_LINE) struct wf_span *prev;

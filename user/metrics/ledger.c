@@ -8,6 +8,7 @@
 
 static const char *const kernel_parts[] = {
 	"xdp_passed_frames",	"xdp_filtered_frames", "xdp_shunted_frames",
+	"xdp_shed_frames",
 
 	"xdp_unsteered_frames", "xdp_steered_frames",  NULL,
 };
@@ -28,13 +29,10 @@ static const char *const steered_parts[] = {
 };
 
 static const char *const user_parts[] = {
-	"frames_processed_frames",
-	"frames_fragment_frames",
-	"frames_filtered_frames",
-	"frames_not_tcp_frames",
-	"frames_malformed_frames",
-	"frames_checksum_frames",
-	NULL,
+	"frames_processed_frames",    "frames_fragment_frames",
+	"frames_filtered_frames",     "frames_not_tcp_frames",
+	"frames_malformed_frames",    "frames_checksum_frames",
+	"frames_handoff_lost_frames", NULL,
 };
 
 /* A rebuilt datagram passes the same stages again, but came in no frame of its own. */

@@ -39,7 +39,7 @@ static bool is_worth_keeping(const struct wf_stream_env *env, const struct wf_ho
 {
 	if (!source->page || env->fixed)
 		return !source->page;
-	return is_well_filled(source->page, source->len_bytes) &&
+	return !source->leave && is_well_filled(source->page, source->len_bytes) &&
 	       (!wf_page_is_frame(source->page) || wf_page_pool_may_keep_frame(env->pages));
 }
 

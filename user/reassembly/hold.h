@@ -17,8 +17,9 @@
 struct wf_hold_source {
 	const uint8_t *bytes;
 	uint32_t len_bytes;
-	struct wf_page *page;		 /* borrowed: they lie in it; NULL: in a mapped file */
-	uint32_t held_cost;		 /* of their stream: how large a page is worth taking */
+	struct wf_page *page; /* borrowed: they lie in it; NULL: in a mapped file */
+	bool leave;	      /* ... and are not to stay there, however well it is filled */
+	uint32_t held_cost;   /* of their stream: how large a page is worth taking */
 	const struct wf_extent *near[2]; /* neighbours to be; NULL: none */
 };
 

@@ -329,7 +329,7 @@ static void describe(const struct insertion *ins, struct wf_extent *extent, uint
 	else
 		extent->hidden_before = clamp_u32(off - segment->off);
 	/* It takes the very place of the one that began where it does. */
-	if (covers && off == segment->off && segment_off(covers) == off)
+	if (!ins->joins && covers && segment_off(covers) == segment->off)
 		extent->arrival = covers->arrival;
 }
 

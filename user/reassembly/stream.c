@@ -152,6 +152,43 @@ bool wf_stream_pop(struct wf_stream *stream, struct wf_stream_env *env, uint64_t
 	return true;
 }
 
+static bool leave_frame(const struct wf_stream *stream, struct wf_stream_env *env,
+			struct wf_extent *extent, const struct wf_extent *prev)
+{
+	const struct wf_hold_source source = {
+		.bytes = extent->bytes,
+		.len_bytes = extent->len_bytes,
+		.page = extent->page,
+		.leave = true,
+		.held_cost = stream->held_cost,
+		.near = {prev},
+	};
+	struct wf_page *frame = extent->page;
+
+	if (!wf_hold_take(env, &source, extent))
+		return false;
+	wf_page_put(frame);
+	return true;
+}
+
+uint32_t wf_stream_leave_frames(struct wf_stream *stream, struct wf_stream_env *env)
+{
+	const struct wf_slab *slab = env->extents;
+	struct wf_extent *prev = NULL;
+	uint32_t left_frames = 0;
+
+	for (uint32_t id = wf_extents_first(slab, stream->extents); id;
+	     id = wf_extents_next(slab, id)) {
+		struct wf_extent *extent = wf_extent_at(slab, id);
+
+		if (!(extent->flags & (WF_EXTENT_TINY | WF_EXTENT_COPIED)) && extent->page &&
+		    wf_page_is_frame(extent->page) && leave_frame(stream, env, extent, prev))
+			left_frames++;
+		prev = extent;
+	}
+	return left_frames;
+}
+
 void wf_stream_clear(struct wf_stream *stream, struct wf_stream_env *env, bool evicted)
 {
 	uint64_t bytes = 0;

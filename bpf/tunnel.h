@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * tunnel.h - VXLAN, GENEVE, GTP-U, GRE with what it carries (NVGRE, ERSPAN, PPTP).
+ *
+ * Identifiers become packet->vni where both directions have the same one; see
+ * user/decode/tunnel.c for which, and why.
+ */
+#ifndef WEFT_BPF_TUNNEL_H
+#define WEFT_BPF_TUNNEL_H
+
+#include "bpf/parse.h"
+
+#define TUNNELS_MAX 8
+
+#define ETHERTYPE_PPP	  0x880b
+#define ETHERTYPE_ERSPAN  0x88be
+#define ETHERTYPE_ERSPAN3 0x22eb
+
+#define PORT_GTPU	 2152
+#define PORT_VXLAN	 4789
+#define PORT_VXLAN_GPE	 4790
+#define PORT_GENEVE	 6081
+#define PORT_VXLAN_LINUX 8472 /* from before the number was assigned */
+
+#define VXLAN_HAS_VNI	   0x08
+#define VXLAN_GPE_HAS_NEXT 0x04
+#define VXLAN_GPE_OAM	   0x01
+
+#define GENEVE_VERSION_MASK 0xc0
+#define GENEVE_OAM	    0x80
+
+#define GTPU_HAS_EXTENSION 0x04
+#define GTPU_HAS_MORE	   0x07
+
+#define GRE_CHECKSUM	 0x8000
+#define GRE_ROUTING	 0x4000
+#define GRE_KEY		 0x2000
+#define GRE_SEQUENCE	 0x1000
+#define GRE_ACK		 0x0080 /* version 1 only (RFC 2637) */
+#define GRE_VERSION_MASK 0x0007
+
+/* What follows is inside a tunnel. */
+static __always_inline int enter_tunnel(struct packet *packet, int next)
+{
+	packet->vlan[0] = 0;
+	packet->vlan[1] = 0;
+	packet->tags = 0;
+	packet->extensions = 0;
+	return ++packet->depth <= TUNNELS_MAX ? next : PARSE_OTHER;
+}
+
+static __always_inline int walk_vxlan(struct cursor *cur, struct packet *packet)
+{
+	const __u8 *at = cursor_take(cur, 8);
+
+	if (!at)
+		return PARSE_SHORT;
+	if (!(at[0] & VXLAN_HAS_VNI))
+		return PARSE_OTHER;
+	packet->vni = load_be32(at + 4) >> 8;
+	return enter_tunnel(packet, NEXT_ETHERNET);
+}
+
+static __always_inline int walk_vxlan_gpe(struct cursor *cur, struct packet *packet)
+{
+	const __u8 *at = cursor_take(cur, 8);
+	__u8 next;
+
+	if (!at)
+		return PARSE_SHORT;
+	if (!(at[0] & VXLAN_HAS_VNI) || at[0] & VXLAN_GPE_OAM)
+		return PARSE_OTHER;
+	packet->vni = load_be32(at + 4) >> 8;
+	next = at[0] & VXLAN_GPE_HAS_NEXT ? at[3] : 3;
+	switch (next) {
+	case 1: /* IPv4, IPv6 */
+	case 2:
+		return enter_tunnel(packet, NEXT_IP);
+	case 3: /* Ethernet */
+		return enter_tunnel(packet, NEXT_ETHERNET);
+	default:
+		return PARSE_OTHER;
+	}
+}
+
+/* RFC 8926, 3.4 */
+static __always_inline int walk_geneve(struct cursor *cur, struct packet *packet)
+{
+	const __u8 *at = cursor_take(cur, 8);
+
+	if (!at)
+		return PARSE_SHORT;
+	if (at[0] & GENEVE_VERSION_MASK || at[1] & GENEVE_OAM)
+		return PARSE_OTHER;
+	cur->off += (at[0] & 0x3fu) * 4;
+	packet->vni = load_be32(at + 4) >> 8;
+	packet->ethertype = load_be16(at + 2);
+	if (packet->ethertype == ETH_P_TEB)
+		return NEXT_ETHERTYPE; /* counts as the tunnel by itself */
+	return enter_tunnel(packet, NEXT_ETHERTYPE);
+}
+
+/* Version 1, protocol type GTP, message type G-PDU (3GPP TS 29.281, 5). */
+static __always_inline int walk_gtpu(struct cursor *cur, struct packet *packet)
+{
+	const __u8 *at = cursor_take(cur, 8);
+	const __u8 *more;
+
+	if (!at)
+		return PARSE_SHORT;
+	if ((at[0] & 0xf0) != 0x30 || at[1] != 255)
+		return PARSE_OTHER;
+	if (!(at[0] & GTPU_HAS_MORE))
+		return enter_tunnel(packet, NEXT_IP);
+	more = cursor_take(cur, 4);
+	if (!more)
+		return PARSE_SHORT;
+	packet->extension = at[0] & GTPU_HAS_EXTENSION ? more[3] : 0;
+	return NEXT_GTPU_EXTENSION;
+}
+
+/* The chain of extension headers: length in words, contents, type of the next. */
+static __always_inline int walk_gtpu_extension(struct cursor *cur, struct packet *packet)
+{
+	const __u8 *at;
+	__u32 bytes;
+
+	if (!packet->extension)
+		return enter_tunnel(packet, NEXT_IP);
+	at = cursor_peek(cur, 4);
+	if (!at)
+		return PARSE_SHORT;
+	bytes = at[0] * 4u;
+	if (!bytes)
+		return PARSE_OTHER;
+	cur->off += bytes;
+	at = cursor_at(cur, cur->off - 1, 1);
+	if (!at)
+		return PARSE_SHORT;
+	packet->extension = at[0];
+	return NEXT_GTPU_EXTENSION;
+}
+
+static __always_inline int walk_udp(struct cursor *cur, struct packet *packet)
+{
+	const __u8 *udp = cursor_take(cur, 8);
+
+	if (!udp)
+		return PARSE_SHORT;
+	switch (load_be16(udp + 2)) {
+	case PORT_GTPU:
+		return walk_gtpu(cur, packet);
+	case PORT_VXLAN:
+	case PORT_VXLAN_LINUX:
+		return walk_vxlan(cur, packet);
+	case PORT_VXLAN_GPE:
+		return walk_vxlan_gpe(cur, packet);
+	case PORT_GENEVE:
+		return walk_geneve(cur, packet);
+	default:
+		return PARSE_OTHER;
+	}
+}
+
+/* Type I has no header of its own: GRE without sequence number, then the frame. */
+static __always_inline int walk_erspan2(struct cursor *cur, struct packet *packet, __u16 flags)
+{
+	const __u8 *at;
+
+	if (flags & GRE_SEQUENCE) {
+		at = cursor_take(cur, 8);
+		if (!at)
+			return PARSE_SHORT;
+		if (at[0] >> 4 != 1)
+			return PARSE_OTHER;
+	}
+	return enter_tunnel(packet, NEXT_ETHERNET);
+}
+
+static __always_inline int walk_erspan3(struct cursor *cur, struct packet *packet)
+{
+	const __u8 *at = cursor_take(cur, 12);
+
+	if (!at)
+		return PARSE_SHORT;
+	if (at[0] >> 4 != 2)
+		return PARSE_OTHER;
+	if (at[11] & 1)
+		cur->off += 8;
+	switch (at[10] >> 2 & 0x1f) {
+	case 0:
+		return enter_tunnel(packet, NEXT_ETHERNET);
+	case 2:
+		return enter_tunnel(packet, NEXT_IP);
+	default:
+		return PARSE_OTHER;
+	}
+}
+
+static __always_inline int walk_gre0(struct cursor *cur, struct packet *packet, __u16 flags,
+				     __u32 key)
+{
+	if (flags & GRE_SEQUENCE)
+		cur->off += 4;
+	switch (packet->ethertype) {
+	case ETHERTYPE_ERSPAN:
+		return walk_erspan2(cur, packet, flags);
+	case ETHERTYPE_ERSPAN3:
+		return walk_erspan3(cur, packet);
+	case ETH_P_TEB:
+		if (flags & GRE_KEY)
+			packet->vni = key >> 8;
+		return NEXT_ETHERTYPE; /* counts as the tunnel by itself */
+	default:
+		if (flags & GRE_KEY)
+			packet->vni = key;
+		return enter_tunnel(packet, NEXT_ETHERTYPE);
+	}
+}
+
+/* PPTP (RFC 2637, 4.1) */
+static __always_inline int walk_gre1(struct cursor *cur, struct packet *packet, __u16 flags)
+{
+	if (packet->ethertype != ETHERTYPE_PPP || !(flags & GRE_KEY) || !(flags & GRE_SEQUENCE))
+		return PARSE_OTHER;
+	cur->off += flags & GRE_ACK ? 8 : 4;
+	return enter_tunnel(packet, NEXT_PPP);
+}
+
+/* RFC 2784 and 2890. Source routing (RFC 1701) was taken out; nothing accepts it. */
+static __always_inline int walk_gre(struct cursor *cur, struct packet *packet)
+{
+	const __u8 *at = cursor_take(cur, 4);
+	__u32 key = 0;
+	__u16 flags;
+
+	if (!at)
+		return PARSE_SHORT;
+	flags = load_be16(at);
+	packet->ethertype = load_be16(at + 2);
+	if (flags & GRE_ROUTING)
+		return PARSE_OTHER;
+	if (flags & GRE_CHECKSUM)
+		cur->off += 4;
+	if (flags & GRE_KEY) {
+		at = cursor_take(cur, 4);
+		if (!at)
+			return PARSE_SHORT;
+		key = load_be32(at);
+	}
+	switch (flags & GRE_VERSION_MASK) {
+	case 0:
+		return walk_gre0(cur, packet, flags, key);
+	case 1:
+		return walk_gre1(cur, packet, flags);
+	default:
+		return PARSE_OTHER;
+	}
+}
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * api.h - what stands around the declarations of every public header: symbols that the
+ * shared library exports, and C names for C++.
+ */
+#ifndef WEFT_API_H
+#define WEFT_API_H
+
+#ifdef __cplusplus
+#define WEFT_BEGIN_DECLS \
+	extern "C" {     \
+	_Pragma("GCC visibility push(default)")
+#define WEFT_END_DECLS                \
+	_Pragma("GCC visibility pop") \
+	}
+#else
+#define WEFT_BEGIN_DECLS _Pragma("GCC visibility push(default)")
+#define WEFT_END_DECLS	 _Pragma("GCC visibility pop")
+#endif
+
+#endif

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * hostile_order.c - one stream, COUNT segments in an order made to hurt.
+ *
+ *   hostile_order reverse|random|alternating|overlapping|covering COUNT
+ *
+ * One-byte segments; `overlapping`: 16 bytes each, in random order; `covering`: each
+ * replaces all that is held, a byte longer at both ends. The whole stream must come out.
+ * Run under callgrind, see test_hostile_order.sh.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory/arena.h"
+#include "memory/page.h"
+#include "memory/page_pool.h"
+#include "memory/slab.h"
+#include "metrics/metrics.h"
+#include "reassembly/stream.h"
+
+enum { COVER_MAX = 1400 };
+
+static struct wf_stream stream;
+static struct wf_stream_env env;
+static struct wf_metrics metrics;
+static uint8_t bytes[COVER_MAX];
+
+static void put(uint64_t off, uint32_t len)
+{
+	const struct wf_stream_segment segment = {
+		.off = off, .bytes = bytes, .len_bytes = len, .captured_bytes = len};
+	struct wf_insert_info info;
+	struct wf_chunk chunk;
+
+	if (wf_stream_insert(&stream, &env, &segment, &info) == WF_STREAM_LIMIT) {
+		fprintf(stderr, "hostile_order: limit reached\n");
+		exit(1);
+	}
+	while (wf_stream_pop(&stream, &env, UINT64_MAX, &chunk))
+		wf_page_put(chunk.page);
+}
+
+/* A permutation of 0..count-1, its last element at the end. */
+static uint64_t *shuffled(uint64_t count)
+{
+	uint64_t *numbers = malloc((count + 1) * sizeof(*numbers));
+	uint64_t state = 1;
+
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t j;
+
+		state = state * 6364136223846793005ull + 1442695040888963407ull;
+		j = (state >> 33) % (i + 1);
+		numbers[i] = numbers[j];
+		numbers[j] = i;
+	}
+	return numbers;
+}
+
+static void play(const char *order, uint64_t count)
+{
+	uint64_t *numbers = shuffled(count);
+
+	for (uint64_t i = 0; i < count; i++) {
+		if (!strcmp(order, "reverse"))
+			put(count - i, 1);
+		else if (!strcmp(order, "random"))
+			put(1 + numbers[i], 1);
+		else if (!strcmp(order, "alternating"))
+			put(1 + (i < count / 2 ? 2 * i + 1 : 2 * (i - count / 2)), 1);
+		else if (!strcmp(order, "overlapping"))
+			put(1 + numbers[i], 16);
+		else
+			put(1 + (COVER_MAX - i % COVER_MAX) + i / COVER_MAX * COVER_MAX,
+			    1 + (uint32_t)(i % COVER_MAX));
+	}
+	put(0, 1);
+	free(numbers);
+}
+
+int main(int argc, char **argv)
+{
+	const struct wf_page_pool_opts pool = {
+		.small_bytes = WEFT_PAGE_SMALL_BYTES,
+		.medium_bytes = WEFT_PAGE_MEDIUM_BYTES,
+		.large_bytes = WEFT_PAGE_LARGE_BYTES,
+	};
+	struct wf_arena *arena;
+	uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
+
+	if (argc < 3)
+		return 2;
+	env.metrics = &metrics;
+	env.pages_max = WEFT_STREAM_PAGES_MAX;
+	if (wf_arena_new(64 << 20, &arena) ||
+	    wf_page_pool_new(arena, &pool, &metrics, &env.pages) ||
+	    wf_slab_new(arena, WF_EXTENT_BYTES, 1000000, &env.extents))
+		return 1;
+	play(argv[1], count);
+	if (strcmp(argv[1], "covering") && stream.next_off < count + 1) {
+		fprintf(stderr, "hostile_order: %llu bytes came out\n",
+			(unsigned long long)stream.next_off);
+		return 1;
+	}
+	wf_stream_clear(&stream, &env, true);
+	wf_slab_free(env.extents);
+	wf_page_pool_free(env.pages);
+	wf_arena_free(arena);
+	return 0;
+}

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_bpf_parse.c - the XDP program takes what user space's decode would, and both
+ * compute the same hash. Needs root to load the program; skipped otherwise.
+ */
+#include "unit/support/cmocka.h"
+
+#include <ftw.h>
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit/support/decode_kinds.h"
+#include "unit/support/xdp_rig.h"
+
+static struct xdp_rig rig;
+static struct packet_builder pb;
+static struct wf_decoder decoder;
+
+static int setup(void **state)
+{
+	decoder = (struct wf_decoder){.secret = decode_secret, .checksum = WEFT_CHECKSUM_IGNORE};
+	*state = xdp_rig_open(&rig, 2, NULL) ? &rig : NULL;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	xdp_rig_close(&rig);
+	return 0;
+}
+
+/* Whatever decode makes a segment or fragment of is steered, with decode's hash. */
+static enum wf_decode_result assert_agree(const struct wf_frame *frame, bool exactly)
+{
+	struct wf_packet packet;
+	enum wf_decode_result result = wf_decode(&decoder, frame, &packet);
+	bool wanted = result == WF_DECODE_TCP || result == WF_DECODE_FRAGMENT;
+	bool steered;
+
+	if (frame->cap_bytes < 14)
+		return result;
+	steered = xdp_rig_run(&rig, frame->bytes, frame->cap_bytes);
+	if (wanted) {
+		assert_true(steered);
+		assert_int_equal(rig.meta.hash, wf_decode_steer_hash(&decoder, frame));
+		assert_int_equal(rig.meta.flags, 0);
+	}
+	if (exactly)
+		assert_int_equal(steered, wanted);
+	if (!steered)
+		assert_int_equal(rig.action, XDP_RIG_PASS);
+	return result;
+}
+
+static enum wf_decode_result assert_built_agree(bool exactly)
+{
+	struct wf_frame frame;
+
+	pb_frame(&pb, 0, &frame);
+	return assert_agree(&frame, exactly);
+}
+
+static void test_parse_every_kind_is_steered_with_the_hash_of_decode(void **state)
+{
+	unsigned int kinds = 0;
+
+	if (!*state)
+		skip();
+	for (unsigned int i = 0; i < decode_kinds_count; i++) {
+		decode_kind_build(&decode_kinds[i], &pb);
+		if (pb.layers[0].kind != PB_ETHERNET)
+			continue;
+		assert_int_equal(assert_built_agree(true), WF_DECODE_TCP);
+		kinds++;
+	}
+	assert_true(kinds >= 30);
+}
+
+/* A frame cut anywhere is passed or steered, never anything else, and counted once. */
+static void test_parse_cut_at_every_byte_passes_until_tcp_is_whole(void **state)
+{
+	if (!*state)
+		skip();
+	for (unsigned int i = 0; i < decode_kinds_count; i++) {
+		uint32_t tcp_off;
+
+		decode_kind_build(&decode_kinds[i], &pb);
+		if (pb.layers[0].kind != PB_ETHERNET)
+			continue;
+		tcp_off = (uint32_t)(pb_at(&pb, PB_TCP, 0) - pb.bytes);
+		for (uint32_t len = 14; len <= pb.len_bytes; len++) {
+			bool steered = xdp_rig_run(&rig, pb.bytes, len);
+
+			assert_int_equal(steered, len >= tcp_off + 20);
+		}
+	}
+}
+
+/* Each byte of the headers set to each of some values: both sides still agree. */
+static void test_parse_changed_bytes_agree_with_decode(void **state)
+{
+	static const uint8_t values[] = {0, 1, 4, 6, 0x11, 0x2f, 0x45, 0x60, 0x88, 0xff};
+
+	if (!*state)
+		skip();
+	for (unsigned int i = 0; i < decode_kinds_count; i++) {
+		uint32_t end;
+
+		decode_kind_build(&decode_kinds[i], &pb);
+		if (pb.layers[0].kind != PB_ETHERNET)
+			continue;
+		end = (uint32_t)(pb_at(&pb, PB_TCP, 0) - pb.bytes);
+		for (uint32_t off = 12; off < end; off++) {
+			uint8_t was = pb.bytes[off];
+
+			for (size_t v = 0; v < sizeof(values); v++) {
+				pb.bytes[off] = values[v];
+				assert_built_agree(false);
+			}
+			pb.bytes[off] = was;
+		}
+	}
+}
+
+static void build_fragment(bool ip6, uint8_t proto, uint32_t off_bytes, bool more)
+{
+	pb_init(&pb);
+	pb_ethernet(&pb);
+	pb_ip(&pb, ip6 ? KIND_SRC6 : KIND_SRC, ip6 ? KIND_DST6 : KIND_DST);
+	if (ip6)
+		pb_ipv6_fragment(&pb, 0x12345678, off_bytes, more);
+	else
+		pb_ipv4_set_fragment(&pb, 0x1234, off_bytes, more);
+	pb_set_proto(&pb, proto);
+	pb_data(&pb, NULL, 64);
+	pb_finish(&pb);
+}
+
+static void test_parse_fragments_share_one_hash_whatever_their_place(void **state)
+{
+	uint32_t hash;
+
+	if (!*state)
+		skip();
+	for (int ip6 = 0; ip6 < 2; ip6++) {
+		build_fragment(ip6, 6, 0, true);
+		assert_int_equal(assert_built_agree(true), WF_DECODE_FRAGMENT);
+		hash = rig.meta.hash;
+		build_fragment(ip6, 6, 64, true);
+		assert_int_equal(assert_built_agree(true), WF_DECODE_FRAGMENT);
+		assert_int_equal(rig.meta.hash, hash);
+		build_fragment(ip6, 6, 128, false);
+		assert_int_equal(assert_built_agree(true), WF_DECODE_FRAGMENT);
+		assert_int_equal(rig.meta.hash, hash);
+	}
+}
+
+static void test_parse_fragments_of_other_protocols_pass(void **state)
+{
+	if (!*state)
+		skip();
+	for (int ip6 = 0; ip6 < 2; ip6++) {
+		build_fragment(ip6, ip6 ? 58 : 1, 0, true);
+		assert_int_equal(assert_built_agree(true), WF_DECODE_NOT_TCP);
+	}
+}
+
+static void test_parse_routing_header_counts_the_route_end(void **state)
+{
+	static const uint8_t routes[][3] = {{0, 1, 0}, {2, 1, 0}, {4, 1, 0}, {9, 1, 0}, {0, 0, 0}};
+	uint8_t body[38] = {0};
+
+	if (!*state)
+		skip();
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		body[0] = routes[i][0];
+		body[1] = routes[i][1];
+		body[6] = 0x20;
+		body[21] = 1;
+		body[22] = 0x20;
+		body[37] = 2;
+		pb_init(&pb);
+		pb_ethernet(&pb);
+		pb_ip(&pb, KIND_SRC6, KIND_DST6);
+		pb_ipv6_ext(&pb, 43, body, sizeof(body));
+		pb_tcp(&pb, &(struct pb_tcp){.src_port = 1, .dst_port = 2, .flags = 16});
+		pb_finish(&pb);
+		assert_int_equal(assert_built_agree(true), WF_DECODE_TCP);
+	}
+}
+
+/* Both directions, whatever is around them. */
+static void test_parse_both_directions_reach_one_worker(void **state)
+{
+	uint32_t hash;
+
+	if (!*state)
+		skip();
+	for (uint16_t port = 1000; port < 1100; port++) {
+		assert_true(xdp_rig_segment(&rig, "10.0.0.1", port, "10.0.0.2", 80, 0x18, 5));
+		hash = rig.meta.hash;
+		assert_true(xdp_rig_segment(&rig, "10.0.0.2", 80, "10.0.0.1", port, 0x18, 5));
+		assert_int_equal(rig.meta.hash, hash);
+		assert_true(xdp_rig_segment(&rig, "2001:db8::1", port, "2001:db8::2", 80, 0x18, 5));
+		hash = rig.meta.hash;
+		assert_true(xdp_rig_segment(&rig, "2001:db8::2", 80, "2001:db8::1", port, 0x18, 5));
+		assert_int_equal(rig.meta.hash, hash);
+	}
+}
+
+static unsigned int files, frames, segments;
+
+static int agree_on_file(const char *path, const struct stat *stat, int kind, struct FTW *ftw)
+{
+	char error[PCAP_ERRBUF_SIZE];
+	struct pcap_pkthdr *header;
+	const uint8_t *bytes;
+	pcap_t *pcap;
+
+	if (kind != FTW_F)
+		return 0;
+	pcap = pcap_open_offline(path, error);
+	if (!pcap)
+		return 0;
+	files++;
+	while (pcap_datalink(pcap) == DLT_EN10MB && pcap_next_ex(pcap, &header, &bytes) == 1) {
+		struct wf_frame frame = {
+			.bytes = bytes,
+			.cap_bytes = header->caplen,
+			.wire_bytes = header->len,
+			.link = WF_LINK_ETHERNET,
+		};
+		enum wf_decode_result result;
+
+		/* As on a wire: what was cut off then is not there now; one page holds all. */
+		frame.wire_bytes = frame.cap_bytes;
+		if (frame.cap_bytes > 3000)
+			continue;
+		result = assert_agree(&frame, false);
+		segments += result == WF_DECODE_TCP || result == WF_DECODE_FRAGMENT;
+		frames++;
+	}
+	pcap_close(pcap);
+	return 0;
+}
+
+static void test_parse_every_frame_of_real_captures_agrees_with_decode(void **state)
+{
+	const char *corpus = getenv("WEFT_CORPUS");
+	char path[4096];
+
+	if (!*state)
+		skip();
+	snprintf(path, sizeof(path), "%s/captures", corpus ? corpus : "../shared/corpus");
+	if (nftw(path, agree_on_file, 16, FTW_PHYS) || !files) {
+		skip();
+		return;
+	}
+	print_message("# %u files, %u frames, %u of them segments or fragments\n", files, frames,
+		      segments);
+	assert_int_not_equal(segments, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_parse_every_kind_is_steered_with_the_hash_of_decode),
+		cmocka_unit_test(test_parse_cut_at_every_byte_passes_until_tcp_is_whole),
+		cmocka_unit_test(test_parse_changed_bytes_agree_with_decode),
+		cmocka_unit_test(test_parse_fragments_share_one_hash_whatever_their_place),
+		cmocka_unit_test(test_parse_fragments_of_other_protocols_pass),
+		cmocka_unit_test(test_parse_routing_header_counts_the_route_end),
+		cmocka_unit_test(test_parse_both_directions_reach_one_worker),
+		cmocka_unit_test(test_parse_every_frame_of_real_captures_agrees_with_decode),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

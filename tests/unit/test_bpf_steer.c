@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_bpf_steer.c - the XDP program's flow map, verdicts, filter, shedding and ledger.
+ * Needs root to load the program; skipped otherwise.
+ */
+#include "unit/support/cmocka.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "bpf/hash.h"
+#include "decode/packet.h"
+#include "skel/steer.skel.h"
+#include "unit/support/decode_kinds.h"
+#include "unit/support/xdp_rig.h"
+
+#define A     "10.0.0.1"
+#define B     "10.0.0.2"
+#define SYN   WF_TCP_SYN
+#define ACK   WF_TCP_ACK
+#define FIN   WF_TCP_FIN
+#define RST   WF_TCP_RST
+#define ETH   14u
+#define IPTCP 40u
+
+static struct xdp_rig rig;
+
+static int teardown(void **state)
+{
+	xdp_rig_close(&rig);
+	return 0;
+}
+
+#define OPEN_OR_SKIP(workers, opts)                     \
+	do {                                            \
+		if (!xdp_rig_open(&rig, workers, opts)) \
+			skip();                         \
+	} while (0)
+
+static struct weft_flow_key key_of(const char *src, uint16_t src_port, const char *dst,
+				   uint16_t dst_port, unsigned int *ret_src)
+{
+	struct wf_flow_key key;
+	struct weft_flow_key kernel_key;
+
+	*ret_src = decode_expected_key(src, src_port, dst, dst_port, &key);
+	memcpy(&kernel_key, &key, sizeof(kernel_key));
+	return kernel_key;
+}
+
+/* ---- metadata ---- */
+
+static void test_steer_metadata_has_time_and_hash_of_the_flow(void **state)
+{
+	uint64_t before, after;
+
+	OPEN_OR_SKIP(1, NULL);
+	before = wf_clock_monotonic_ns();
+	assert_true(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 5));
+	after = wf_clock_monotonic_ns();
+	assert_true(rig.has_meta);
+	assert_in_range(rig.meta.time_ns, before, after);
+	assert_int_equal(rig.meta.flags, 0);
+}
+
+static void test_steer_frames_of_the_own_mac_are_marked(void **state)
+{
+	static struct packet_builder pb;
+	static const uint8_t own[6] = {2, 0, 0, 0, 0, 9};
+	const struct wf_xdp_opts opts = {.own_mac = own};
+	const struct pb_tcp tcp = {.src_port = 1, .dst_port = 2, .flags = ACK};
+
+	OPEN_OR_SKIP(1, &opts);
+	pb_segment(&pb, A, B, &tcp, "x", 1);
+	assert_true(xdp_rig_run_built(&rig, &pb));
+	assert_int_equal(rig.meta.flags, 0);
+	memcpy(pb.bytes + 6, own, sizeof(own));
+	assert_true(xdp_rig_run_built(&rig, &pb));
+	assert_int_equal(rig.meta.flags, WEFT_META_OWN);
+}
+
+/* ---- outcomes ---- */
+
+static void test_steer_not_tcp_passes(void **state)
+{
+	static struct packet_builder pb;
+
+	OPEN_OR_SKIP(1, NULL);
+	pb_init(&pb);
+	pb_ethernet(&pb);
+	pb_ip(&pb, A, B);
+	pb_udp(&pb, 53, 53);
+	pb_data(&pb, NULL, 30);
+	pb_finish(&pb);
+	assert_false(xdp_rig_run_built(&rig, &pb));
+	assert_int_equal(rig.action, XDP_PASS);
+	assert_int_equal(rig.counts.passed, 1);
+}
+
+static void test_steer_empty_slot_passes_as_unsteered(void **state)
+{
+	const uint32_t slot = 0;
+
+	OPEN_OR_SKIP(1, NULL);
+	bpf_map_delete_elem(bpf_map__fd(rig.xdp.skel->maps.weft_xsks), &slot);
+	assert_false(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 5));
+	assert_int_equal(rig.action, XDP_PASS);
+	assert_int_equal(rig.counts.unsteered, 1);
+}
+
+static void test_steer_longer_than_a_frame_passes_as_unsteered(void **state)
+{
+	const struct wf_xdp_opts opts = {.frame_max_bytes = ETH + IPTCP + 100};
+
+	OPEN_OR_SKIP(1, &opts);
+	assert_true(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 100));
+	assert_false(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 101));
+	assert_int_equal(rig.action, XDP_PASS);
+	assert_int_equal(rig.counts.unsteered, 1);
+}
+
+static void test_steer_of_clones_drops_what_it_does_not_steer(void **state)
+{
+	const struct wf_xdp_opts opts = {.only_clones = true, .frame_max_bytes = 100};
+
+	OPEN_OR_SKIP(1, &opts);
+	assert_true(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 1));
+	assert_false(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 500));
+	assert_int_equal(rig.action, XDP_DROP);
+}
+
+/* ---- flow map ---- */
+
+static void test_flow_map_counts_both_directions_apart(void **state)
+{
+	struct weft_flow_value value;
+	struct weft_flow_key key;
+	unsigned int src;
+
+	OPEN_OR_SKIP(4, NULL);
+	key = key_of(B, 80, A, 1000, &src);
+	xdp_rig_segment(&rig, B, 80, A, 1000, SYN | ACK, 0);
+	xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10);
+	xdp_rig_segment(&rig, A, 1000, B, 80, ACK | FIN, 20);
+
+	assert_true(xdp_rig_flow(&rig, &key, &value));
+	assert_int_equal(value.packets[src], 1);
+	assert_int_equal(value.bytes[src], IPTCP);
+	assert_int_equal(value.tcp_flags[src], SYN | ACK);
+	assert_int_equal(value.packets[!src], 2);
+	assert_int_equal(value.bytes[!src], 2 * IPTCP + 30);
+	assert_int_equal(value.tcp_flags[!src], ACK | FIN);
+	assert_int_equal(value.worker, weft_hash_worker(rig.meta.hash, 4));
+	assert_true(value.first_ns <= value.last_ns);
+	assert_int_equal(value.last_ns, rig.meta.time_ns);
+}
+
+static void test_flow_map_key_is_that_of_user_space(void **state)
+{
+	static const char *const pairs[][2] = {{A, B},
+					       {B, A},
+					       {A, A},
+					       {"2001:db8::1", "2001:db8::2"},
+					       {"fe80::ffff:1", "2001:db8::2"},
+					       {"10.0.0.200", "10.0.1.1"}};
+	struct weft_flow_value value;
+	struct weft_flow_key key;
+	unsigned int src;
+
+	OPEN_OR_SKIP(1, NULL);
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		key = key_of(pairs[i][0], 300, pairs[i][1], 5, &src);
+		xdp_rig_segment(&rig, pairs[i][0], 300, pairs[i][1], 5, ACK, 7);
+		assert_true(xdp_rig_flow(&rig, &key, &value));
+		assert_int_equal(value.packets[src], 1);
+		assert_int_equal(value.packets[!src], 0);
+	}
+}
+
+static void test_flow_map_lone_syn_makes_no_entry(void **state)
+{
+	struct weft_flow_value value;
+	struct weft_flow_key key;
+	unsigned int src;
+
+	OPEN_OR_SKIP(1, NULL);
+	key = key_of(A, 1000, B, 80, &src);
+	assert_true(xdp_rig_segment(&rig, A, 1000, B, 80, SYN, 0));
+	assert_false(xdp_rig_flow(&rig, &key, &value));
+	assert_true(xdp_rig_segment(&rig, B, 80, A, 1000, SYN | ACK, 0));
+	assert_true(xdp_rig_flow(&rig, &key, &value));
+}
+
+/* ---- verdicts ---- */
+
+static int set_verdict(uint16_t of_source, uint16_t of_other)
+{
+	struct weft_verdict_request request;
+	unsigned int src;
+
+	request.key = key_of(A, 1000, B, 80, &src);
+	request.verdict[src] = of_source;
+	request.verdict[!src] = of_other;
+	return wf_xdp_set_verdict(&rig.xdp, &request);
+}
+
+static void test_verdict_of_unknown_flow_is_refused(void **state)
+{
+	OPEN_OR_SKIP(1, NULL);
+	assert_int_equal(set_verdict(WEFT_VERDICT_SHUNT, WEFT_VERDICT_SHUNT), -ENOENT);
+}
+
+static void test_verdict_shunt_steers_only_begin_and_end(void **state)
+{
+	struct weft_flow_value value;
+	struct weft_flow_key key;
+	unsigned int src;
+
+	OPEN_OR_SKIP(1, NULL);
+	key = key_of(A, 1000, B, 80, &src);
+	xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10);
+	assert_int_equal(set_verdict(WEFT_VERDICT_SHUNT, WEFT_VERDICT_STEER), 0);
+
+	assert_false(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10));
+	assert_int_equal(rig.action, XDP_PASS);
+	assert_true(xdp_rig_segment(&rig, B, 80, A, 1000, ACK, 10));
+	assert_true(xdp_rig_segment(&rig, A, 1000, B, 80, ACK | FIN, 0));
+	assert_true(xdp_rig_segment(&rig, A, 1000, B, 80, ACK | RST, 0));
+	assert_int_equal(rig.counts.shunted, 1);
+
+	assert_true(xdp_rig_flow(&rig, &key, &value));
+	assert_int_equal(value.packets[src], 4);
+	assert_int_equal(value.kept_back, 1);
+}
+
+static void test_verdict_ends_with_the_next_connection(void **state)
+{
+	OPEN_OR_SKIP(1, NULL);
+	xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10);
+	set_verdict(WEFT_VERDICT_SHUNT, WEFT_VERDICT_SHUNT);
+	assert_false(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10));
+	assert_true(xdp_rig_segment(&rig, A, 1000, B, 80, SYN, 0));
+	assert_true(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10));
+}
+
+static void test_verdict_pass_steers_nothing(void **state)
+{
+	OPEN_OR_SKIP(1, NULL);
+	xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10);
+	set_verdict(WEFT_VERDICT_PASS, WEFT_VERDICT_PASS);
+	assert_false(xdp_rig_segment(&rig, A, 1000, B, 80, ACK | FIN, 10));
+	assert_false(xdp_rig_segment(&rig, A, 1000, B, 80, SYN, 0));
+	assert_int_equal(rig.counts.shunted, 2);
+}
+
+static void test_verdict_keeps_what_was_counted(void **state)
+{
+	struct weft_flow_value value;
+	struct weft_flow_key key;
+	unsigned int src;
+
+	OPEN_OR_SKIP(1, NULL);
+	key = key_of(A, 1000, B, 80, &src);
+	xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10);
+	set_verdict(WEFT_VERDICT_SHUNT, WEFT_VERDICT_SHUNT);
+	assert_true(xdp_rig_flow(&rig, &key, &value));
+	assert_int_equal(value.packets[src], 1);
+	assert_int_equal(value.bytes[src], IPTCP + 10);
+}
+
+/* ---- shedding ---- */
+
+static void test_shed_takes_new_flows_whole_and_leaves_the_old(void **state)
+{
+	unsigned int taken = 0;
+
+	OPEN_OR_SKIP(1, NULL);
+	assert_true(xdp_rig_segment(&rig, A, 999, B, 80, ACK, 1));
+	wf_xdp_set_shed(&rig.xdp, UINT32_MAX / 2);
+	assert_true(xdp_rig_segment(&rig, A, 999, B, 80, ACK, 1));
+
+	for (uint16_t port = 2000; port < 2400; port++) {
+		bool steered = xdp_rig_segment(&rig, A, port, B, 80, SYN, 0);
+
+		assert_int_equal(xdp_rig_segment(&rig, B, 80, A, port, SYN | ACK, 0), steered);
+		assert_int_equal(xdp_rig_segment(&rig, A, port, B, 80, ACK | FIN, 9), steered);
+		taken += steered;
+	}
+	assert_in_range(taken, 140, 260);
+	assert_int_equal(rig.counts.shed, (400 - taken) * 3);
+
+	/* What began shed stays shed, whole; new ones are taken again. */
+	wf_xdp_set_shed(&rig.xdp, 0);
+	for (uint16_t port = 2000; port < 2400; port++)
+		taken -= xdp_rig_segment(&rig, A, port, B, 80, ACK, 1);
+	assert_int_equal(taken, 0);
+	assert_true(xdp_rig_segment(&rig, A, 3000, B, 80, ACK, 1));
+}
+
+/* ---- filter ---- */
+
+static struct weft_prefix prefix(const char *text, uint8_t bits)
+{
+	struct weft_prefix prefix = {.bits = bits};
+
+	if (strchr(text, ':')) {
+		inet_pton(AF_INET6, text, prefix.addr);
+	} else {
+		prefix.bits += 96;
+		prefix.addr[10] = prefix.addr[11] = 0xff;
+		inet_pton(AF_INET, text, prefix.addr + 12);
+	}
+	return prefix;
+}
+
+static bool is_taken(const char *src, uint16_t src_port, const char *dst, uint16_t dst_port)
+{
+	uint64_t filtered = rig.counts.filtered;
+	bool steered = xdp_rig_segment(&rig, src, src_port, dst, dst_port, ACK, 3);
+
+	assert_int_equal(rig.counts.filtered, filtered + !steered);
+	return steered;
+}
+
+static void test_filter_by_port_takes_either_end(void **state)
+{
+	static const uint16_t ports[] = {80, 0, 65535};
+	const struct weft_interface_opts iface = {.ports = ports, .ports_count = 3};
+	const struct wf_xdp_opts opts = {.iface = &iface};
+
+	OPEN_OR_SKIP(1, &opts);
+	assert_true(is_taken(A, 80, B, 1));
+	assert_true(is_taken(A, 1, B, 80));
+	assert_true(is_taken(A, 0, B, 1));
+	assert_true(is_taken(A, 1, B, 65535));
+	assert_false(is_taken(A, 81, B, 79));
+	assert_false(is_taken(A, 64, B, 65534));
+}
+
+static void test_filter_by_prefix_allows_either_end_and_deny_beats(void **state)
+{
+	const struct weft_prefix allow[] = {prefix("10.0.0.0", 8), prefix("2001:db8::", 32)};
+	const struct weft_prefix deny[] = {prefix("10.9.0.0", 16), prefix("2001:db8:9::", 48)};
+	const struct weft_interface_opts iface = {
+		.allow = allow, .allow_count = 2, .deny = deny, .deny_count = 2};
+	const struct wf_xdp_opts opts = {.iface = &iface};
+
+	OPEN_OR_SKIP(1, &opts);
+	assert_true(is_taken("10.1.1.1", 1, "192.0.2.1", 2));
+	assert_true(is_taken("192.0.2.1", 1, "10.1.1.1", 2));
+	assert_false(is_taken("192.0.2.1", 1, "192.0.2.2", 2));
+	assert_false(is_taken("10.1.1.1", 1, "10.9.1.1", 2));
+	assert_true(is_taken("2001:db8::1", 1, "2001:db7::1", 2));
+	assert_false(is_taken("2001:db7::1", 1, "2001:db6::1", 2));
+	assert_false(is_taken("2001:db8::1", 1, "2001:db8:9::1", 2));
+}
+
+static void test_filter_prefix_of_all_ipv4_leaves_ipv6(void **state)
+{
+	const struct weft_prefix deny[] = {prefix("0.0.0.0", 0)};
+	const struct weft_interface_opts iface = {.deny = deny, .deny_count = 1};
+	const struct wf_xdp_opts opts = {.iface = &iface};
+
+	OPEN_OR_SKIP(1, &opts);
+	assert_false(is_taken(A, 1, B, 2));
+	assert_true(is_taken("2001:db8::1", 1, "2001:db7::1", 2));
+}
+
+static void test_filter_is_of_the_innermost_addresses(void **state)
+{
+	static struct packet_builder pb;
+	const struct weft_prefix allow[] = {prefix(KIND_SRC, 32)};
+	const struct weft_interface_opts iface = {.allow = allow, .allow_count = 1};
+	const struct wf_xdp_opts opts = {.iface = &iface};
+	unsigned int kinds = 0;
+
+	OPEN_OR_SKIP(1, &opts);
+	for (unsigned int i = 0; i < decode_kinds_count; i++) {
+		decode_kind_build(&decode_kinds[i], &pb);
+		if (pb.layers[0].kind != PB_ETHERNET || decode_kinds[i].ip6)
+			continue;
+		assert_true(xdp_rig_run_built(&rig, &pb));
+		kinds++;
+	}
+	assert_true(kinds >= 20);
+}
+
+static void test_sample_takes_whole_flows_of_about_its_share(void **state)
+{
+	const struct weft_interface_opts iface = {.sample = 0.25};
+	const struct wf_xdp_opts opts = {.iface = &iface};
+	unsigned int taken = 0;
+
+	OPEN_OR_SKIP(4, &opts);
+	for (uint16_t port = 2000; port < 2800; port++) {
+		bool steered = is_taken(A, port, B, 80);
+
+		assert_int_equal(is_taken(B, 80, A, port), steered);
+		taken += steered;
+	}
+	assert_in_range(taken, 140, 260);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_steer_metadata_has_time_and_hash_of_the_flow,
+					  teardown),
+		cmocka_unit_test_teardown(test_steer_frames_of_the_own_mac_are_marked, teardown),
+		cmocka_unit_test_teardown(test_steer_not_tcp_passes, teardown),
+		cmocka_unit_test_teardown(test_steer_empty_slot_passes_as_unsteered, teardown),
+		cmocka_unit_test_teardown(test_steer_longer_than_a_frame_passes_as_unsteered,
+					  teardown),
+		cmocka_unit_test_teardown(test_steer_of_clones_drops_what_it_does_not_steer,
+					  teardown),
+		cmocka_unit_test_teardown(test_flow_map_counts_both_directions_apart, teardown),
+		cmocka_unit_test_teardown(test_flow_map_key_is_that_of_user_space, teardown),
+		cmocka_unit_test_teardown(test_flow_map_lone_syn_makes_no_entry, teardown),
+		cmocka_unit_test_teardown(test_verdict_of_unknown_flow_is_refused, teardown),
+		cmocka_unit_test_teardown(test_verdict_shunt_steers_only_begin_and_end, teardown),
+		cmocka_unit_test_teardown(test_verdict_ends_with_the_next_connection, teardown),
+		cmocka_unit_test_teardown(test_verdict_pass_steers_nothing, teardown),
+		cmocka_unit_test_teardown(test_verdict_keeps_what_was_counted, teardown),
+		cmocka_unit_test_teardown(test_shed_takes_new_flows_whole_and_leaves_the_old,
+					  teardown),
+		cmocka_unit_test_teardown(test_filter_by_port_takes_either_end, teardown),
+		cmocka_unit_test_teardown(test_filter_by_prefix_allows_either_end_and_deny_beats,
+					  teardown),
+		cmocka_unit_test_teardown(test_filter_prefix_of_all_ipv4_leaves_ipv6, teardown),
+		cmocka_unit_test_teardown(test_filter_is_of_the_innermost_addresses, teardown),
+		cmocka_unit_test_teardown(test_sample_takes_whole_flows_of_about_its_share,
+					  teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "unit/support/cmocka.h"
+
+#include <stdlib.h>
+
+#include "memory/arena.h"
+#include "memory/slab.h"
+#include "reassembly/extent.h"
+#include "unit/support/stream_rig.h"
+
+enum { MANY = 100000, MIB = 1 << 20 };
+
+struct fixture {
+	struct wf_arena *arena;
+	struct wf_slab *slab;
+	uint32_t root;
+};
+
+static int setup(void **state)
+{
+	struct fixture *fix = calloc(1, sizeof(*fix));
+
+	*state = fix;
+	return wf_arena_new(16 * MIB, &fix->arena) ||
+	       wf_slab_new(fix->arena, sizeof(struct wf_extent), MANY + 1, &fix->slab);
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fix = *state;
+	uint32_t id;
+
+	while ((id = wf_extents_take_leaf(fix->slab, &fix->root)) != WF_SLAB_NONE)
+		wf_slab_put(fix->slab, id);
+	assert_int_equal(wf_slab_taken(fix->slab), 0);
+	wf_slab_free(fix->slab);
+	assert_int_equal(wf_arena_used_bytes(fix->arena), 0);
+	wf_arena_free(fix->arena);
+	free(fix);
+	return 0;
+}
+
+static uint32_t add(struct fixture *fix, uint64_t off, uint32_t len)
+{
+	uint32_t id = wf_slab_take(fix->slab);
+	struct wf_extent *extent = wf_extent_at(fix->slab, id);
+
+	assert_int_not_equal(id, WF_SLAB_NONE);
+	*extent = (struct wf_extent){.off = off, .len_bytes = len};
+	wf_extents_insert(fix->slab, &fix->root, id);
+	return id;
+}
+
+static uint64_t off_of(const struct fixture *fix, uint32_t id)
+{
+	return wf_extent_at(fix->slab, id)->off;
+}
+
+/* An AVL tree of n has a height below 1.44 log2(n + 2). */
+static void assert_is_low(const struct fixture *fix, uint32_t count)
+{
+	double log2 = 0;
+
+	for (uint32_t n = count + 2; n > 1; n /= 2)
+		log2++;
+	if (fix->root)
+		assert_true(wf_extent_at(fix->slab, fix->root)->height <= 1.44 * log2 + 1);
+}
+
+static void test_extents_empty_has_nothing(void **state)
+{
+	struct fixture *fix = *state;
+
+	assert_int_equal(wf_extents_first(fix->slab, 0), WF_SLAB_NONE);
+	assert_int_equal(wf_extents_last(fix->slab, 0), WF_SLAB_NONE);
+	assert_int_equal(wf_extents_find(fix->slab, 0, 5), WF_SLAB_NONE);
+	assert_int_equal(wf_extents_take_leaf(fix->slab, &fix->root), WF_SLAB_NONE);
+	assert_true(wf_extents_are_valid(fix->slab, 0));
+}
+
+static void test_extents_find_gives_first_that_ends_beyond(void **state)
+{
+	struct fixture *fix = *state;
+	uint32_t a = add(fix, 10, 5);
+	uint32_t b = add(fix, 20, 5);
+
+	assert_int_equal(wf_extents_find(fix->slab, fix->root, 0), a);
+	assert_int_equal(wf_extents_find(fix->slab, fix->root, 14), a);
+	assert_int_equal(wf_extents_find(fix->slab, fix->root, 15), b);
+	assert_int_equal(wf_extents_find(fix->slab, fix->root, 24), b);
+	assert_int_equal(wf_extents_find(fix->slab, fix->root, 25), WF_SLAB_NONE);
+}
+
+static void test_extents_beyond_4_gib_stay_in_order(void **state)
+{
+	struct fixture *fix = *state;
+	uint64_t far = 5ull << 32;
+	uint32_t high = add(fix, far, 10);
+	uint32_t low = add(fix, far - (1ull << 32), 10);
+
+	assert_int_equal(wf_extents_first(fix->slab, fix->root), low);
+	assert_int_equal(wf_extents_next(fix->slab, low), high);
+	assert_int_equal(wf_extents_prev(fix->slab, high), low);
+	assert_int_equal(wf_extents_last(fix->slab, fix->root), high);
+}
+
+/* Orders in which offsets of @count extents come. */
+static uint64_t place(int order, uint32_t i, uint32_t count, const uint32_t *shuffled)
+{
+	switch (order) {
+	case 0:
+		return i;
+	case 1:
+		return count - 1 - i;
+	case 2: /* from both ends */
+		return i % 2 ? count - 1 - i / 2 : i / 2;
+	case 3: /* odd ones first */
+		return i < count / 2 ? 2 * i + 1 : 2 * (i - count / 2);
+	default:
+		return shuffled[i];
+	}
+}
+
+static uint32_t *shuffle(uint32_t count, uint64_t seed)
+{
+	uint32_t *numbers = malloc(count * sizeof(*numbers));
+
+	for (uint32_t i = 0; i < count; i++)
+		numbers[i] = i;
+	for (uint32_t i = count - 1; i > 0; i--) {
+		uint32_t j = rig_random(&seed) % (i + 1);
+		uint32_t kept = numbers[i];
+
+		numbers[i] = numbers[j];
+		numbers[j] = kept;
+	}
+	return numbers;
+}
+
+static void fill_and_empty(struct fixture *fix, int order, int removal)
+{
+	uint32_t *shuffled = shuffle(MANY, 1);
+	uint32_t *ids = calloc(MANY, sizeof(*ids));
+	uint32_t left = MANY;
+	uint32_t id;
+
+	for (uint32_t i = 0; i < MANY; i++) {
+		uint64_t at = place(order, i, MANY, shuffled);
+
+		ids[at] = add(fix, at * 2, 1);
+	}
+	assert_true(wf_extents_are_valid(fix->slab, fix->root));
+	assert_is_low(fix, MANY);
+	id = wf_extents_first(fix->slab, fix->root);
+	for (uint32_t i = 0; i < MANY; i++, id = wf_extents_next(fix->slab, id))
+		assert_int_equal(off_of(fix, id), i * 2);
+	assert_int_equal(id, WF_SLAB_NONE);
+
+	for (uint32_t i = 0; i < MANY; i++) {
+		uint32_t gone = ids[place(removal, i, MANY, shuffled)];
+
+		wf_extents_remove(fix->slab, &fix->root, gone);
+		wf_slab_put(fix->slab, gone);
+		if (--left % 20000 == 0) {
+			assert_true(wf_extents_are_valid(fix->slab, fix->root));
+			assert_is_low(fix, left);
+		}
+	}
+	assert_int_equal(fix->root, WF_SLAB_NONE);
+	free(shuffled);
+	free(ids);
+}
+
+static void test_extents_100000_in_any_order_stay_low(void **state)
+{
+	for (int order = 0; order < 5; order++) {
+		fill_and_empty(*state, order, 4);
+		fill_and_empty(*state, 4, order);
+	}
+}
+
+static void test_extents_valid_after_every_random_change(void **state)
+{
+	struct fixture *fix = *state;
+	uint32_t ids[64] = {0};
+	uint64_t seed = 7;
+
+	for (int i = 0; i < 20000; i++) {
+		uint32_t at = rig_random(&seed) % 64;
+
+		if (ids[at]) {
+			wf_extents_remove(fix->slab, &fix->root, ids[at]);
+			wf_slab_put(fix->slab, ids[at]);
+			ids[at] = 0;
+		} else {
+			ids[at] = add(fix, at * 10, 10);
+		}
+		assert_true(wf_extents_are_valid(fix->slab, fix->root));
+	}
+}
+
+static void test_extents_take_leaf_gives_each_once(void **state)
+{
+	struct fixture *fix = *state;
+	uint32_t count = 0;
+	uint32_t id;
+
+	for (uint32_t i = 0; i < 1000; i++)
+		add(fix, i * 3, 2);
+	while ((id = wf_extents_take_leaf(fix->slab, &fix->root)) != WF_SLAB_NONE) {
+		wf_slab_put(fix->slab, id);
+		count++;
+	}
+	assert_int_equal(count, 1000);
+	assert_int_equal(fix->root, WF_SLAB_NONE);
+}
+
+static void test_extents_overlap_is_not_valid(void **state)
+{
+	struct fixture *fix = *state;
+
+	add(fix, 10, 5);
+	wf_extent_at(fix->slab, add(fix, 15, 5))->off = 14;
+	assert_false(wf_extents_are_valid(fix->slab, fix->root));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_extents_empty_has_nothing),
+		TEST(test_extents_find_gives_first_that_ends_beyond),
+		TEST(test_extents_beyond_4_gib_stay_in_order),
+		TEST(test_extents_100000_in_any_order_stay_low),
+		TEST(test_extents_valid_after_every_random_change),
+		TEST(test_extents_take_leaf_gives_each_once),
+		TEST(test_extents_overlap_is_not_valid),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_pipeline.c - what becomes of frames: each has one outcome, in whatever stage.
+ */
+#include "unit/support/cmocka.h"
+#include "unit/support/rig.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "capture/pcap_filter.h"
+#include "decode/packet.h"
+#include "engine/pipeline.h"
+#include "memory/arena.h"
+#include "memory/page.h"
+#include "memory/page_pool.h"
+
+#define ACK (WF_TCP_ACK | WF_TCP_PSH)
+
+static struct rig rig;
+
+static int setup(void **state)
+{
+	rig_start(&rig, NULL);
+	*state = &rig;
+	return 0;
+}
+
+static int setup_verify(void **state)
+{
+	WEFT_OPTS(weft_opts, opts, .checksum = WEFT_CHECKSUM_VERIFY);
+
+	rig_start(&rig, &opts);
+	*state = &rig;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	rig_stop(&rig);
+	return 0;
+}
+
+static void test_pipeline_counts_each_frame_once(void **state)
+{
+	static struct packet_builder pb;
+	struct wf_frame frame;
+
+	(void)state;
+	rig_handshake(&rig);
+	pb_init(&pb);
+	pb_ethernet(&pb);
+	pb_ip(&pb, "10.0.0.1", "10.0.0.2");
+	pb_udp(&pb, 53, 53);
+	pb_finish(&pb);
+	pb_frame(&pb, rig.now_ns, &frame);
+	rig_frame(&rig, &frame);
+	frame.cap_bytes = 20;
+	rig_frame(&rig, &frame);
+	assert_int_equal(wf_metric_get(&rig.metrics, frames), 5);
+	assert_int_equal(wf_metric_get(&rig.metrics, frames_processed_frames), 3);
+	assert_int_equal(wf_metric_get(&rig.metrics, frames_not_tcp_frames), 1);
+	assert_int_equal(wf_metric_get(&rig.metrics, frames_malformed_frames), 1);
+}
+
+static void test_pipeline_wrong_checksum_reaches_no_flow(void **state)
+{
+	static struct packet_builder pb;
+	const struct pb_tcp tcp = {
+		.src_port = 1025, .dst_port = 80, .seq = 1001, .ack = 5001, .flags = ACK};
+	struct wf_frame frame;
+
+	(void)state;
+	rig_handshake(&rig);
+	pb_segment(&pb, "10.0.0.1", "10.0.0.2", &tcp, "evil!", 5);
+	pb.bytes[pb.len_bytes - 1] ^= 1;
+	pb_frame(&pb, rig.now_ns, &frame);
+	rig_frame(&rig, &frame);
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
+	assert_string_equal(rig_log(&rig), "open\n> hello\n");
+	assert_int_equal(wf_metric_get(&rig.metrics, frames_checksum_frames), 1);
+}
+
+/* Data of the client at offset 0, cut in three IPv4 fragments. */
+static void send_fragment(uint32_t part)
+{
+	static struct packet_builder whole;
+	static struct packet_builder pb;
+	const struct pb_tcp tcp = {
+		.src_port = 1025, .dst_port = 80, .seq = 1001, .ack = 5001, .flags = ACK};
+	const uint32_t begin[] = {0, 24, 48, 60};
+	struct wf_frame frame;
+	const uint8_t *segment;
+
+	pb_segment(&whole, "10.0.0.1", "10.0.0.2", &tcp, "0123456789012345678901234567890123456789",
+		   40);
+	segment = pb_at(&whole, PB_TCP, 0);
+	pb_init(&pb);
+	pb_ethernet(&pb);
+	pb_ip(&pb, "10.0.0.1", "10.0.0.2");
+	pb_set_proto(&pb, 6);
+	pb_ipv4_set_fragment(&pb, 77, begin[part], part < 2);
+	pb_data(&pb, segment + begin[part], begin[part + 1] - begin[part]);
+	pb_finish(&pb);
+	pb_frame(&pb, rig.now_ns, &frame);
+	rig_frame(&rig, &frame);
+}
+
+static void test_pipeline_fragments_in_any_order_are_one_segment(void **state)
+{
+	(void)state;
+	rig_handshake(&rig);
+	send_fragment(2);
+	send_fragment(0);
+	assert_string_equal(rig_log(&rig), "open\n");
+	send_fragment(1);
+	assert_string_equal(rig_log(&rig), "> 0123456789012345678901234567890123456789\n");
+	assert_int_equal(wf_metric_get(&rig.metrics, frames_fragment_frames), 3);
+	assert_int_equal(wf_metric_get(&rig.metrics, datagrams_rebuilt_datagrams), 1);
+	assert_int_equal(wf_metric_get(&rig.metrics, rebuilt_processed_datagrams), 1);
+}
+
+static void test_pipeline_fragments_live_leave_no_page_behind(void **state)
+{
+	rig.use_pages = true;
+	test_pipeline_fragments_in_any_order_are_one_segment(state);
+	send_fragment(0);
+}
+
+static void test_pipeline_fragment_that_never_completes_is_dropped_in_time(void **state)
+{
+	(void)state;
+	rig_handshake(&rig);
+	send_fragment(0);
+	assert_int_equal(wf_metric_get(&rig.metrics, fragments_held_fragments), 1);
+	rig_wait_ms(&rig, WEFT_FRAGMENT_TIMEOUT_MS + 1000);
+	assert_int_equal(wf_metric_get(&rig.metrics, fragments_held_fragments), 0);
+	assert_int_equal(wf_metric_get(&rig.metrics, fragments_incomplete_fragments), 1);
+}
+
+/* ---- several workers -------------------------------------------------------------- */
+
+struct given {
+	uint32_t worker;
+	uint32_t count;
+};
+
+static void take_handoff(void *ctx, uint32_t worker, const struct wf_frame *frame)
+{
+	struct given *given = ctx;
+
+	given->worker = worker;
+	given->count++;
+	wf_page_put(frame->page);
+}
+
+static void test_pipeline_frame_of_another_worker_is_handed_to_it(void **state)
+{
+	static struct packet_builder pb;
+	struct wf_dispatch dispatch;
+	struct given given = {0};
+	struct weft_opts weft;
+	struct wf_pipeline_opts opts = {
+		.weft = &weft,
+		.secret = {{1, 2, 3, 4}},
+		.worker = 2,
+		.workers = 4,
+		.dispatch = &dispatch,
+		.handoff = take_handoff,
+		.handoff_ctx = &given,
+	};
+	static struct wf_metrics metrics;
+	struct wf_pipeline *pipeline;
+	uint32_t mine = 0;
+
+	(void)state;
+	weft = rig.opts;
+	opts.arena = rig.arena;
+	opts.pages = rig.pages;
+	opts.metrics = &metrics;
+	memset(&metrics, 0, sizeof(metrics));
+	wf_dispatch_init(&dispatch, 0, NULL, 0);
+	assert_int_equal(wf_pipeline_new(&opts, &pipeline), 0);
+	for (uint16_t port = 1; port <= 100; port++) {
+		const struct pb_tcp tcp = {.src_port = port, .dst_port = 80, .flags = WF_TCP_SYN};
+		uint32_t before = given.count;
+		struct wf_frame frame;
+
+		pb_segment(&pb, "10.0.0.1", "10.0.0.2", &tcp, NULL, 0);
+		pb_frame(&pb, rig.now_ns, &frame);
+		wf_pipeline_run(pipeline, &frame, 1);
+		if (given.count == before)
+			mine++;
+		else
+			assert_int_not_equal(given.worker, 2);
+	}
+	assert_int_equal(wf_metric_get(&metrics, frames), mine);
+	assert_int_equal(wf_metric_get(&metrics, frames_handed_off_frames), 100 - mine);
+	assert_in_range(mine, 10, 45);
+	wf_pipeline_flush(pipeline);
+	wf_pipeline_free(pipeline);
+}
+
+/* ---- filter ----------------------------------------------------------------------- */
+
+static void test_pipeline_filter_with_ports_passes_what_fragments_rebuild(void **state)
+{
+	struct wf_pcap_filter *filter;
+	struct wf_pipeline_opts opts = {
+		.weft = &rig.opts,
+		.secret = {{1, 2, 3, 4}},
+		.workers = 1,
+		.arena = rig.arena,
+		.pages = rig.pages,
+		.metrics = &rig.metrics,
+		.dispatch = &rig.dispatch,
+		.handoff = take_handoff,
+	};
+
+	(void)state;
+	assert_int_equal(wf_pcap_filter_new("tcp port 80", &filter), 0);
+	opts.filter = filter;
+	wf_pipeline_free(rig.pipeline);
+	assert_int_equal(wf_pipeline_new(&opts, &rig.pipeline), 0);
+	rig_handshake(&rig);
+	send_fragment(0);
+	send_fragment(1);
+	send_fragment(2);
+	rig.port[RIG_SERVER] = 81;
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "other");
+	assert_string_equal(rig_log(&rig), "open\n> 0123456789012345678901234567890123456789\n");
+	assert_int_equal(wf_metric_get(&rig.metrics, frames_filtered_frames), 1);
+	rig_flush(&rig);
+	wf_pipeline_free(rig.pipeline);
+	wf_pcap_filter_free(filter);
+	opts.filter = NULL;
+	assert_int_equal(wf_pipeline_new(&opts, &rig.pipeline), 0);
+}
+
+/* ---- batches ---------------------------------------------------------------------- */
+
+static void test_pipeline_batch_gives_what_single_frames_give(void **state)
+{
+	enum { COUNT = 50 };
+	static struct packet_builder pb[COUNT];
+	struct wf_frame frames[COUNT];
+	char expected[1024] = "open\n";
+
+	(void)state;
+	rig_handshake(&rig);
+	for (int i = 0; i < COUNT; i++) {
+		const struct pb_tcp tcp = {.src_port = 1025,
+					   .dst_port = 80,
+					   .seq = 1001 + (uint32_t)i * 2,
+					   .ack = 5001,
+					   .flags = ACK};
+
+		pb_segment(&pb[i], "10.0.0.1", "10.0.0.2", &tcp, "ab", 2);
+		pb_frame(&pb[i], rig.now_ns, &frames[i]);
+		strcat(expected, "> ab\n");
+	}
+	wf_pipeline_run(rig.pipeline, frames, COUNT);
+	assert_string_equal(rig_log(&rig), expected);
+}
+
+int main(void)
+{
+#define CASE(setup, name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		CASE(setup, test_pipeline_counts_each_frame_once),
+		CASE(setup_verify, test_pipeline_wrong_checksum_reaches_no_flow),
+		CASE(setup, test_pipeline_fragments_in_any_order_are_one_segment),
+		CASE(setup, test_pipeline_fragments_live_leave_no_page_behind),
+		CASE(setup, test_pipeline_fragment_that_never_completes_is_dropped_in_time),
+		CASE(setup, test_pipeline_frame_of_another_worker_is_handed_to_it),
+		CASE(setup, test_pipeline_filter_with_ports_passes_what_fragments_rebuild),
+		CASE(setup, test_pipeline_batch_gives_what_single_frames_give),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

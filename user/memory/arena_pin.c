@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * arena_pin.c - the arena as UMEM: the kernel holds its memory.
+ *
+ * Pinned, every span has memory for good: all are charged, and no hole is
+ * punched any more, which would part the kernel's view from ours. The arena
+ * therefore shrinks first to what fits the limit beside everything else.
+ */
+#include <errno.h>
+#include <linux/memfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "memory/arena_internal.h"
+#include "memory/bits_internal.h"
+
+void wf_arena_keep_memory(struct wf_arena *arena)
+{
+	/* Pairs with wf_arena_trim(): afterwards whoever was punching has finished. */
+	atomic_store(&arena->keeps_memory, true);
+	while (atomic_load(&arena->punching))
+		;
+}
+
+/* Drop the last span for good. Return: 0; -ENOBUFS: it is in use. */
+static int drop_last_span(struct wf_arena *arena)
+{
+	uint32_t last = arena->spans - 1;
+
+	if (wf_bit_claim(arena->warm, last))
+		wf_budget_release(&arena->budget, WF_BUDGET_FREE_SPANS, WEFT_SPAN_BYTES);
+	else if (!wf_bit_claim(arena->cold, last))
+		return -ENOBUFS;
+	arena->spans--;
+	return 0;
+}
+
+/* Drop spans until those without memory fit what is left of the limit. */
+static int shrink_to_fit(struct wf_arena *arena, uint64_t headroom_bytes)
+{
+	uint64_t limit = arena->budget.limit_bytes;
+	uint64_t room = limit > headroom_bytes ? limit - headroom_bytes : 0;
+
+	while (arena->spans) {
+		uint64_t cold = wf_bits_count(arena->cold, arena->words);
+
+		if (wf_budget_used(&arena->budget) + (cold << WF_SPAN_SHIFT) <= room)
+			return 0;
+		if (drop_last_span(arena))
+			break;
+	}
+	return -ENOBUFS;
+}
+
+/* Map @bytes of @fd where the arena is; what was there is gone. */
+static bool map_over(struct wf_arena *arena, int fd, uint64_t bytes)
+{
+	return mmap(arena->base, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) !=
+	       MAP_FAILED;
+}
+
+/*
+ * Huge pages in place of the plain ones, in which nothing is yet. A first mapping
+ * elsewhere reserves them, or fails without harm; then the arena's own cannot
+ * fail for want of them. Return: 1: done; 0: there are none, all is as before;
+ * -ENOMEM: the arena is lost.
+ */
+static int try_huge_pages(struct wf_arena *arena)
+{
+	uint64_t bytes = wf_arena_bytes(arena) & ~(uint64_t)(WF_HUGE_BYTES - 1);
+	uint8_t *elsewhere;
+	bool mapped;
+	int fd;
+
+	if (!bytes || atomic_load(&arena->used_spans))
+		return 0;
+	fd = memfd_create("weft-arena-huge", MFD_CLOEXEC | MFD_HUGETLB | MFD_HUGE_2MB);
+	if (fd < 0)
+		return 0;
+	if (ftruncate(fd, (off_t)bytes) || wf_arena_map_aligned(fd, bytes, &elsewhere)) {
+		close(fd);
+		return 0;
+	}
+	mapped = map_over(arena, fd, bytes);
+	munmap(elsewhere, bytes);
+	if (!mapped) {
+		close(fd);
+		return map_over(arena, arena->fd, bytes) ? 0 : -ENOMEM;
+	}
+	munmap(arena->base + bytes, arena->map_bytes - bytes);
+	close(arena->fd);
+	arena->fd = fd;
+	arena->map_bytes = bytes;
+	while (wf_arena_bytes(arena) > bytes)
+		drop_last_span(arena);
+	wf_info("memory: arena: %llu MiB in huge pages", (unsigned long long)(bytes >> 20));
+	return 1;
+}
+
+/* Plain pages: unmap what shrinking cut off, and take huge ones if the system offers. */
+static void keep_plain_pages(struct wf_arena *arena)
+{
+	uint64_t bytes = wf_arena_bytes(arena);
+
+	if (bytes < arena->map_bytes) {
+		munmap(arena->base + bytes, arena->map_bytes - bytes);
+		arena->map_bytes = bytes;
+	}
+	madvise(arena->base, bytes, MADV_HUGEPAGE);
+}
+
+int wf_arena_pin(struct wf_arena *arena, uint64_t headroom_bytes)
+{
+	uint64_t cold;
+	int err;
+
+	if (arena->is_pinned)
+		return 0;
+
+	wf_arena_trim(arena, 0);
+	err = shrink_to_fit(arena, headroom_bytes);
+	if (err)
+		return err;
+	err = try_huge_pages(arena);
+	if (err < 0)
+		return err;
+	if (!err)
+		keep_plain_pages(arena);
+
+	cold = wf_bits_count(arena->cold, arena->words);
+	err = wf_budget_reserve(&arena->budget, WF_BUDGET_FREE_SPANS, cold << WF_SPAN_SHIFT);
+	if (err)
+		return err;
+
+	wf_arena_keep_memory(arena);
+	arena->is_pinned = true;
+	for (uint32_t index = 0; index < arena->spans; index++)
+		if (wf_bit_claim(arena->cold, index))
+			wf_bit_give(arena->warm, index);
+	return 0;
+}
