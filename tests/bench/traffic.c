@@ -269,8 +269,10 @@ static void put_headers(uint8_t *frame, const struct traffic *traffic, const str
 	put16(tcp + 14, 0xffff);
 	put32(tcp + 20, 0x0101080a);
 	put32(tcp + 24, (uint32_t)(traffic->time_ns / 1000000));
-	if (seg->flags & TCP_SYN)
-		put32(tcp + 20, 0x01030307); /* window scale 7 in place of the timestamps */
+	if (seg->flags & TCP_SYN) { /* window scale 7 and padding in place of the timestamps */
+		put32(tcp + 20, 0x01030307);
+		memset(tcp + 24, 1, 8);
+	}
 }
 
 static void emit(struct traffic *traffic, const struct segment *seg)
