@@ -6,7 +6,8 @@
 #
 #   unit         cmocka binaries in BUILD_DIR/tests, no root
 #   integration  tests/integration/test_*.sh, root and namespaces
-#   all          both, then what tests/suites.sh adds (sanitizers, fuzzers, ...)
+#   suites       what tests/suites.sh adds: sanitizers, fuzzers, ...
+#   all          all of these
 #
 # A test prints "ok - name", "not ok - name" or "ok - name # SKIP why". A binary
 # that dies or prints nothing is one failure. ONLY=pattern runs matching files.
@@ -70,6 +71,10 @@ run_integration() {
 case $suite in
 unit) run_unit "$out" unit ;;
 integration) run_integration ;;
+suites)
+	# shellcheck source=/dev/null
+	. tests/suites.sh
+	;;
 all)
 	run_unit "$out" unit
 	run_integration

@@ -44,7 +44,7 @@ CONVERSATIONS=${CONVERSATIONS:-100000} WEFT_BUILD=$out run conversations \
 for san in address,undefined thread; do
 	dir=build/san-${san//,/-}
 	run "build $san" bash -c 'quiet_make "$@"' _ SAN=$san unit
-	CONVERSATIONS=2500 WEFT_BUILD=$dir run_unit "$dir" "$san"
+	CONVERSATIONS=1500 WEFT_BUILD=$dir run_unit "$dir" "$san"
 done
 
 echo "== fuzzers"
