@@ -93,7 +93,7 @@ $(O)/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(filter $(O)/user/capture/%,$(LIB_OBJ)) $(UNIT_SRC:%.c=$(O)/%.o): | $(SKEL)
+$(filter $(O)/user/capture/%,$(LIB_OBJ)) $(UNIT_SRC:%.c=$(O)/%.o) $(UNIT_SUP:%.c=$(O)/%.o): | $(SKEL)
 
 $(O)/libweft.a: $(LIB_OBJ)
 	$(call say,AR,$@)
