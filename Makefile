@@ -223,6 +223,11 @@ bench: ## replay speed beside its floor and other programs: KIND=bulk SCALE=0.1 
 	$(Q)scripts/install-deps.sh --bench
 	$(Q)$(MAKE) --no-print-directory all $(BENCH_BIN)
 	$(Q)tests/bench/run.sh $(O)
+	$(Q)[ -n "$(KIND)" ] || tests/bench/live.sh $(O)
+
+bench-live: ## live packet rate beside a bare AF_XDP receiver (needs root): PAYLOADS=1446 RUNS=3
+	$(Q)$(MAKE) --no-print-directory all $(BENCH_BIN)
+	$(Q)tests/bench/live.sh $(O)
 
 demo: ## install what is missing, build, show weft on real traffic (needs root)
 	$(Q)scripts/install-deps.sh
@@ -237,4 +242,4 @@ clean: ## remove build/
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
-.PHONY: all install uninstall unit helpers check lint fmt test fuzz fuzzers bench demo help clean
+.PHONY: all install uninstall unit helpers check lint fmt test fuzz fuzzers bench bench-live demo help clean

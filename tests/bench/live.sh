@@ -18,6 +18,10 @@ payloads=${PAYLOADS:-1446 10}
 flows=${FLOWS:-1000}
 seconds=${SECONDS_EACH:-5}
 runs=${RUNS:-3}
+[ "$(id -u)" -eq 0 ] || {
+	echo "live.sh: needs root" >&2
+	exit 4
+}
 ns=weft-bench-$$
 work=$(mktemp -d)
 receiver_pid=

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# test_live_frames.sh - frames of other kinds on a tap port: jumbo frames (several buffers
+# each), tunnels, tags, fragments in reverse order. Live gives the files that replay gives.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/web.sh"
+need_root
+need_weft
+
+# record FILE MTU: a capture of real connections.
+record() {
+	local i
+	make_pair 1 "$2" && web_start || return 1
+	for ((i = 1; i <= 10; i++)); do web_file "f-$i" $((RANDOM * 4 + 1)); done
+	web_file bulk 3000000
+	in_a ethtool -K eth0 tso off gso off gro off tx off >/dev/null
+	in_b ethtool -K eth0 tso off gso off gro off tx off >/dev/null
+	background tcpdump_pid ip netns exec "$ns_b" tcpdump -i eth0 -s 0 -B 65536 -U -w "$1" tcp 2>"$work/tcpdump.err"
+	wait_until 50 grep -q listening "$work/tcpdump.err" || return 1
+	web_get_many 10 f
+	web_get bulk
+	sleep 1
+	kill "$tcpdump_pid" && wait "$tcpdump_pid"
+	kill "$web_pid" && wait "$web_pid"
+	drop_pair
+	[ "$(stat -c %s "$1")" -gt 3000000 ]
+}
+
+# A sender's veth spreads frames over queues by a hash of their flow. It reads none behind two
+# tags, and one connection would come over all queues, out of order.
+queues_for() { [ "$1" = qinq ] && echo 1 || echo 4; }
+
+# Each datagram's pieces go to the worker that its addresses and id hash to, so with several
+# workers datagrams of one connection overtake each other; replay's order is that of one.
+workers_for() { [ "$1" = fragments ] && echo 1 || echo 3; }
+
+tap() { # NAME MTU ARGS...
+	local name=$1 mtu=$2
+	shift 2
+	NO_IPV6=1 make_pair "$(queues_for "$name")" "$mtu" || return 1
+	ip -n "$ns_a" addr flush dev eth0
+	agent_start "$ns_a" eth0 --mode tap --workers "$(workers_for "$name")" --streams "$work/$name.live" "$@" || return 1
+	in_b python3 "$root/tests/integration/send_pcap.py" eth0 "$work/$name.pcap" 10000 || return 1
+	sleep 1
+	agent_stop || {
+		cat "$work/agent.err"
+		return 1
+	}
+}
+
+has_files() { [ "$(find "$1" -type f ! -name '.*' | wc -l)" -ge 22 ]; }
+
+check 'record a capture with frames of 9000 bytes' record "$work/jumbo.pcap" 9000 || finish
+check 'record a capture with frames of 1400 bytes' record "$work/plain.pcap" 1400 || finish
+for kind in vxlan gre qinq fragments; do
+	check "$kind: wrap" python3 "$root/tests/integration/wrap_pcap.py" "$kind" \
+		"$work/plain.pcap" "$work/$kind.pcap" || finish
+done
+for kind in jumbo vxlan gre qinq fragments; do
+	check "$kind: replay" "$weft" replay "$work/$kind.pcap" --workers 1 --quiet --streams "$work/$kind.replay"
+	check "$kind: replay finds the connections" has_files "$work/$kind.replay"
+	mtu=1500
+	[ "$kind" = jumbo ] && mtu=9000
+	if check "$kind: send it into a tap port" tap "$kind" "$mtu"; then
+		check "$kind: all ledgers close" ledgers_close
+		check "$kind: same files as replay" same_files "$work/$kind.replay" "$work/$kind.live"
+	fi
+	drop_pair
+done
+check 'jumbo, generic XDP: send it into a tap port' tap jumbo 9000 --generic --streams "$work/generic" &&
+	check 'jumbo, generic XDP: all ledgers close' ledgers_close &&
+	check 'jumbo, generic XDP: same files as replay' same_files "$work/jumbo.replay" "$work/generic"
+finish
