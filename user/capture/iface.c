@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "capture/maps.h"
 #include "capture/netdev.h"
+#include "capture/netdev_use.h"
 #include "capture/pins.h"
 #include "capture/tc_attach.h"
 #include "capture/umem.h"
@@ -60,7 +61,8 @@ struct wf_iface {
 
 static bool wants_host(const char *ifname, enum weft_mode mode)
 {
-	return mode == WEFT_MODE_HOST || (mode == WEFT_MODE_AUTO && wf_netdev_has_address(ifname));
+	return mode == WEFT_MODE_HOST ||
+	       (mode == WEFT_MODE_AUTO && wf_netdev_use(ifname) != WF_NETDEV_UNUSED);
 }
 
 uint32_t wf_iface_count_queues(const char *ifname, enum weft_mode mode)
@@ -70,13 +72,24 @@ uint32_t wf_iface_count_queues(const char *ifname, enum weft_mode mode)
 	return queues < WEFT_QUEUES_MAX ? queues : WEFT_QUEUES_MAX;
 }
 
+/* What only looks used (a bond of mirror ports, say) may be tapped when that is asked for. */
 static int check_mode(const struct wf_iface *iface, enum weft_mode mode)
 {
-	if (mode != WEFT_MODE_TAP || !wf_netdev_has_address(iface->name))
+	enum wf_netdev_use use;
+
+	if (mode != WEFT_MODE_TAP)
 		return 0;
-	wf_error("capture: %s: holds an address, and in tap mode its TCP segments would not reach "
-		 "this host; use host mode, or take the address away",
-		 iface->name);
+	use = wf_netdev_use(iface->name);
+	if (use == WF_NETDEV_UNUSED)
+		return 0;
+	if (use == WF_NETDEV_STACKED) {
+		wf_warn("capture: %s: %s; in tap mode TCP segments don't reach that any more",
+			iface->name, wf_netdev_use_name(use));
+		return 0;
+	}
+	wf_error("capture: %s: %s, and in tap mode its TCP segments would not reach this host; use "
+		 "host mode, or take it away",
+		 iface->name, wf_netdev_use_name(use));
 	return -EBUSY;
 }
 

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "capture/netdev.h"
 
-#include <ifaddrs.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -60,27 +58,4 @@ bool wf_netdev_mac(const char *ifname, uint8_t ret_mac[6])
 		return false;
 	memcpy(ret_mac, ifreq.ifr_hwaddr.sa_data, 6);
 	return true;
-}
-
-static bool is_used_address(const struct sockaddr *addr)
-{
-	if (!addr)
-		return false;
-	if (addr->sa_family == AF_INET)
-		return true;
-	return addr->sa_family == AF_INET6 &&
-	       !IN6_IS_ADDR_LINKLOCAL(&((const struct sockaddr_in6 *)addr)->sin6_addr);
-}
-
-bool wf_netdev_has_address(const char *ifname)
-{
-	struct ifaddrs *all;
-	bool found = false;
-
-	if (getifaddrs(&all))
-		return false;
-	for (const struct ifaddrs *addr = all; addr && !found; addr = addr->ifa_next)
-		found = !strcmp(addr->ifa_name, ifname) && is_used_address(addr->ifa_addr);
-	freeifaddrs(all);
-	return found;
 }

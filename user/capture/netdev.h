@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * netdev.h - what a network device is like: queues, MTU, addresses. Thread: any.
+ * netdev.h - what a network device is like: queues, MTU, MAC address. Thread: any.
  */
 #ifndef WF_CAPTURE_NETDEV_H
 #define WF_CAPTURE_NETDEV_H
@@ -14,8 +14,6 @@ uint32_t wf_netdev_rx_queues(const char *ifname);
 /* 1500 if it can't be told. */
 uint32_t wf_netdev_mtu(const char *ifname);
 
-/* Does the host use it: is there an address other than link-local ones? */
-bool wf_netdev_has_address(const char *ifname);
 bool wf_netdev_is_loopback(const char *ifname);
 
 /* Return: false: it has none. */
