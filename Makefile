@@ -58,7 +58,9 @@ SKEL     := $(BPF_SRC:bpf/%.bpf.c=$(O)/skel/%.skel.h)
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_SUP := $(sort $(wildcard tests/unit/support/*.c))
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(O)/tests/%)
-BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
+BENCH_BPF := $(sort $(wildcard tests/bench/*.bpf.c))
+BENCH_SRC := $(filter-out $(BENCH_BPF),$(sort $(wildcard tests/bench/*.c)))
+BENCH_SKEL := $(BENCH_BPF:tests/bench/%.bpf.c=$(O)/skel/%.skel.h)
 BENCH_BIN := $(BENCH_SRC:tests/bench/%.c=$(O)/bench/%)
 
 all: $(O)/weft $(O)/libweft.so $(O)/libweft.a ## build the program and the library
@@ -70,6 +72,11 @@ BPF_CFLAGS := -O2 -g -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra -Wno-
               -I. -I/usr/include/$(shell uname -m)-linux-gnu
 
 $(O)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h)
+	$(call say,BPF,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(O)/bpf/%.bpf.o: tests/bench/%.bpf.c
 	$(call say,BPF,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
@@ -86,7 +93,7 @@ $(O)/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(filter $(O)/user/capture/%,$(LIB_OBJ)) $(UNIT_SRC:%.c=$(O)/%.o): | $(SKEL)
+$(filter $(O)/user/capture/%,$(LIB_OBJ)) $(UNIT_SRC:%.c=$(O)/%.o) $(UNIT_SUP:%.c=$(O)/%.o): | $(SKEL)
 
 $(O)/libweft.a: $(LIB_OBJ)
 	$(call say,AR,$@)
@@ -205,6 +212,8 @@ fuzz: ## every fuzzer for FUZZ_SECONDS=600 each
 	$(Q)tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
 
 # ---- measuring -----------------------------------------------------------------
+
+$(BENCH_SRC:%.c=$(O)/%.o): | $(BENCH_SKEL)
 
 $(O)/bench/traffic: BENCH_LIBS := -lcrypto
 

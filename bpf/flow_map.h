@@ -92,18 +92,13 @@ static __always_inline void flow_count(struct weft_flow_value *value, __u32 src,
 	value->last_ns = now_ns;
 }
 
-/* The flow's entry, made if it is worth one. NULL: a lone SYN of a flow not known, or no room. */
-static __always_inline struct weft_flow_value *flow_entry(const struct packet *packet,
-							  const struct weft_flow_key *key,
-							  __u64 now_ns, __u32 hash, __u32 worker)
+/* If another CPU was first, its entry is the one to count in. NULL: no room. */
+static __always_inline struct weft_flow_value *flow_add(const struct weft_flow_key *key,
+							__u64 now_ns, __u32 hash, __u32 worker)
 {
-	struct weft_flow_value *value = bpf_map_lookup_elem(&weft_flows, key);
 	struct weft_flow_value fresh = {.first_ns = now_ns, .worker = worker};
 
-	if (value || is_lone_syn(packet))
-		return value;
 	fresh.verdict[0] = fresh.verdict[1] = first_verdict(hash);
-	/* If another CPU was first, its entry is the one to count in. */
 	bpf_map_update_elem(&weft_flows, key, &fresh, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&weft_flows, key);
 }
@@ -125,7 +120,9 @@ static __always_inline __u32 flow_verdict(const struct packet *packet, __u64 now
 	__u32 src = flow_key(packet, &key);
 	__u32 verdict;
 
-	value = flow_entry(packet, &key, now_ns, hash, worker);
+	value = bpf_map_lookup_elem(&weft_flows, &key);
+	if (!value && !is_lone_syn(packet))
+		value = flow_add(&key, now_ns, hash, worker);
 	if (!value)
 		return first_verdict(hash);
 	flow_count(value, src, packet, now_ns);

@@ -132,8 +132,9 @@ start_server() {
 stats() { "$weft" stats -i eth0 --set "control.dir=$work/control" "$@"; }
 
 start_weft() {
-	ip netns exec "$server" nice -n -10 "$weft" run -i eth0 --mode host --set capture.ring_frames=16384 --streams "$work/streams" \
-		--events "$work/events.json" --set "control.dir=$work/control" 2>"$work/weft.log" &
+	ip netns exec "$server" nice -n -10 "$weft" run -i eth0 --mode host --streams "$work/streams" \
+		--events "$work/events.json" --set "control.dir=$work/control" --max-memory 1G \
+		--set capture.ring_frames=16384 --set delivery.queue_bytes=64M 2>"$work/weft.log" &
 	weft_pid=$!
 	pids+=("$weft_pid")
 	local try
@@ -228,7 +229,7 @@ stop_weft() {
 	kill -TERM "$weft_pid"
 	wait "$weft_pid"
 	status=$?
-	grep 'ledger\|packets' "$work/weft.log" | sed 's/^weft: /  /'
+	grep 'ledger\|packets\|sink' "$work/weft.log" | sed 's/^weft: /  /'
 	if [ "$status" -ne 0 ]; then
 		cat "$work/weft.log" >&2
 		bad "the agent ended with status $status"

@@ -7,7 +7,7 @@
 command -v valgrind >/dev/null || skip_all "no valgrind"
 few=25000
 
-program=${WEFT_BUILD:-build}/integration/hostile_order
+program=${WEFT_BUILD:-build}/helpers/hostile_order
 make --no-print-directory -C "$root" "$program" >"$work/make" 2>&1 || {
 	diag <"$work/make"
 	not_ok "hostile_order builds"

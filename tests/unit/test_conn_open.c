@@ -484,6 +484,20 @@ static void test_flow_limit_evicts_the_least_useful(void **state)
 	assert_non_null(strstr(rig_log(&rig), "close evicted"));
 }
 
+static void test_flow_limit_is_not_for_a_syn_with_data_that_nobody_answered(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		rig.port[RIG_CLIENT] = (uint16_t)(2000 + i);
+		rig_handshake(&rig);
+	}
+	rig.port[RIG_CLIENT] = 1025;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "flood");
+	rig_wait_ms(&rig, 31000);
+	assert_int_equal(wf_metric_get(&rig.metrics, flows_evicted_flows), 0);
+	assert_int_equal(wf_metric_get(&rig.metrics, payload_unaccepted_bytes), 5);
+}
+
 static void test_syn_flood_costs_no_flow_and_leaves_live_ones_alone(void **state)
 {
 	(void)state;
@@ -544,6 +558,7 @@ int main(void)
 		CASE(test_late_segments_after_close_make_no_connection),
 		CASE(test_late_data_long_after_close_is_a_connection),
 		CASE(test_flow_limit_evicts_the_least_useful),
+		CASE(test_flow_limit_is_not_for_a_syn_with_data_that_nobody_answered),
 		CASE(test_syn_flood_costs_no_flow_and_leaves_live_ones_alone),
 	};
 

@@ -134,36 +134,56 @@ static struct result read_file(const struct capture_writer *writer)
 	return result;
 }
 
-/* As read_file(), but through a named pipe that a child fills @chunk bytes at a time. */
-static struct result read_pipe(const struct capture_writer *writer, size_t chunk)
+/* A child that writes the bytes into the named pipe @path, @chunk at a time. */
+static pid_t feed_pipe(const struct capture_writer *writer, size_t chunk, const char *path)
 {
+	pid_t child;
+	int fd;
+
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	child = fork();
+	if (child)
+		return child;
+	signal(SIGPIPE, SIG_IGN);
+	fd = open(path, O_WRONLY);
+	for (size_t pos = 0; pos < writer->len; pos += chunk) {
+		size_t len = writer->len - pos < chunk ? writer->len - pos : chunk;
+
+		if (write(fd, writer->bytes + pos, len) != (ssize_t)len)
+			break;
+	}
+	_exit(0);
+}
+
+/* As read_file(), but through a pipe. @starve: all memory is taken once it is open. */
+static struct result read_starved_pipe(const struct capture_writer *writer, size_t chunk,
+				       bool starve)
+{
+	struct wf_page *taken[1024];
 	struct result result = {0};
 	struct wf_source *source;
+	unsigned int count = 0;
 	char path[64];
 	pid_t child;
 
 	snprintf(path, sizeof(path), "/tmp/weft-pipe-%d", getpid());
-	unlink(path);
-	assert_int_equal(mkfifo(path, 0600), 0);
-	child = fork();
-	if (!child) {
-		int fd = open(path, O_WRONLY);
-
-		signal(SIGPIPE, SIG_IGN);
-		for (size_t pos = 0; pos < writer->len; pos += chunk) {
-			size_t len = writer->len - pos < chunk ? writer->len - pos : chunk;
-
-			if (write(fd, writer->bytes + pos, len) != (ssize_t)len)
-				break;
-		}
-		_exit(0);
-	}
+	child = feed_pipe(writer, chunk, path);
 	result.open_err = wf_pcap_file_open(path, pool, &source);
+	while (starve && count < 1024 && (taken[count] = wf_page_pool_take(pool, WEFT_SPAN_BYTES)))
+		count++;
 	if (!result.open_err)
 		read_all(source, &result);
+	while (count)
+		wf_page_put(taken[--count]);
 	waitpid(child, NULL, 0);
 	unlink(path);
 	return result;
+}
+
+static struct result read_pipe(const struct capture_writer *writer, size_t chunk)
+{
+	return read_starved_pipe(writer, chunk, false);
 }
 
 static void assert_frame(const struct result *result, unsigned int i, const char *bytes,
@@ -643,6 +663,26 @@ static void test_pipe_packet_beyond_a_page_gives_up_its_link_header(void **state
 	free(packet);
 }
 
+/* Waits a second for memory, then goes on without: every packet comes, with its headers. */
+static void test_pipe_without_memory_cuts_packets_to_their_headers(void **state)
+{
+	struct capture_writer writer = {0};
+	uint8_t packet[30000] = {0};
+	struct result result;
+
+	capture_pcap_header(&writer, MICRO, ETHERNET);
+	for (uint32_t i = 0; i < 300; i++)
+		capture_pcap_packet(&writer, i, 0, packet, sizeof(packet), sizeof(packet));
+	result = read_starved_pipe(&writer, 65536, true);
+	assert_int_equal(result.end, -ENODATA);
+	assert_int_equal(result.count, 300);
+	assert_true(result.frames[0].cap_bytes < 256);
+	assert_int_equal(result.frames[0].wire_bytes, sizeof(packet));
+	assert_non_null(strstr(last_log, "packets were cut to their headers, 0 lost"));
+	result_fini(&result);
+	capture_writer_fini(&writer);
+}
+
 /* Larger than several windows of the mapping. */
 enum { BIG_PACKETS = 150000, BIG_PACKET_BYTES = 700 };
 
@@ -764,6 +804,8 @@ int main(void)
 		cmocka_unit_test_setup(test_pipe_byte_by_byte_equals_file, setup),
 		cmocka_unit_test_setup(test_pipe_skips_a_block_larger_than_its_buffer, setup),
 		cmocka_unit_test_setup(test_pipe_packet_beyond_a_page_gives_up_its_link_header,
+				       setup),
+		cmocka_unit_test_setup(test_pipe_without_memory_cuts_packets_to_their_headers,
 				       setup),
 		cmocka_unit_test_setup(test_file_of_many_windows_is_read_in_place, setup),
 		cmocka_unit_test_setup(test_file_cut_while_read_is_damage_not_death, setup),

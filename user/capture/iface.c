@@ -38,6 +38,7 @@ _Static_assert(sizeof(struct weft_flow_key) == sizeof(struct wf_flow_key), "one 
 enum {
 	HOST_QUEUES = 1,
 	LINK_HEADER_BYTES = 22, /* Ethernet, two tags */
+	BUSY_MOMENTS = 40,	/* of 50 ms */
 };
 
 struct wf_iface {
@@ -133,27 +134,54 @@ static int open_queues(struct wf_iface *iface, const struct wf_arena *arena, boo
 	return err;
 }
 
-/* Zero-copy if the driver can, else copies; in generic mode there is nothing to try. */
-static int open_sockets(struct wf_iface *iface, const struct wf_arena *arena)
+/*
+ * A process that has just ended may still hold the queue: the kernel takes its memory apart in
+ * a worker of its own. So "busy" is asked again for a while.
+ */
+static int open_queues_patiently(struct wf_iface *iface, const struct wf_arena *arena,
+				 bool zero_copy)
 {
-	int err = -EOPNOTSUPP;
+	const struct timespec moment = {.tv_nsec = 50 * 1000 * 1000};
+	int err = open_queues(iface, arena, zero_copy);
 
-	if (!iface->opts.generic && !iface->is_host)
-		err = open_queues(iface, arena, true);
-	iface->zero_copy = !err;
-	if (err) {
-		if (!iface->opts.generic && !iface->is_host)
-			wf_info("capture: %s: no zero-copy (%s), frames are copied once",
-				iface->name, strerror(-err));
-		err = open_queues(iface, arena, false);
+	for (int i = 0; err == -EBUSY && i < BUSY_MOMENTS; i++) {
+		nanosleep(&moment, NULL);
+		err = open_queues(iface, arena, zero_copy);
 	}
-	if (err == -ENOBUFS || err == -ENOMEM)
+	return err;
+}
+
+static int explain_sockets(const struct wf_iface *iface, int err)
+{
+	if (err == -EBUSY)
+		wf_error("capture: %s: a receive queue is in use by another AF_XDP socket",
+			 iface->name);
+	else if (err == -ENOBUFS || err == -ENOMEM)
 		wf_error("capture: %s: the kernel can't hold the receive memory: %s; raise the "
 			 "memlock limit (ulimit -l unlimited)",
 			 iface->name, strerror(-err));
-	else if (err)
+	else
 		wf_error("capture: %s: can't open AF_XDP sockets: %s", iface->name, strerror(-err));
 	return err;
+}
+
+/* Zero-copy if the driver can, else copies; in generic mode there is nothing to try. */
+static int open_sockets(struct wf_iface *iface, const struct wf_arena *arena)
+{
+	int err;
+
+	if (!iface->opts.generic && !iface->is_host) {
+		err = open_queues_patiently(iface, arena, true);
+		iface->zero_copy = !err;
+		if (!err)
+			return 0;
+		if (err == -EBUSY)
+			return explain_sockets(iface, err);
+		wf_info("capture: %s: no zero-copy (%s), frames are copied once", iface->name,
+			strerror(-err));
+	}
+	err = open_queues_patiently(iface, arena, false);
+	return err ? explain_sockets(iface, err) : 0;
 }
 
 static int make_sources(struct wf_iface *iface, const struct wf_iface_setup *setup)

@@ -181,6 +181,12 @@ static bool has_waited(struct pcap_pipe *pipe)
 	return now_ns - pipe->waiting_since_ns >= PATIENCE_NS;
 }
 
+static void empty_reserve(struct pcap_pipe *pipe)
+{
+	while (pipe->reserve_count)
+		wf_page_put(pipe->reserve[--pipe->reserve_count]);
+}
+
 static void fill_reserve(struct pcap_pipe *pipe)
 {
 	while (pipe->reserve_count < RESERVE_PAGES) {
@@ -196,6 +202,12 @@ static void fill_reserve(struct pcap_pipe *pipe)
 static struct wf_page *take_small(struct pcap_pipe *pipe)
 {
 	fill_reserve(pipe);
+	/* The pool may have begun to cut its small pages otherwise: then this makes room for new.
+	 */
+	if (pipe->reserve_count < 2) {
+		empty_reserve(pipe);
+		fill_reserve(pipe);
+	}
 	/* The last one stays: it keeps the span of them all from going to another pool. */
 	if (pipe->reserve_count < 2)
 		return NULL;
@@ -327,8 +339,7 @@ static void pipe_close(struct wf_source *source)
 			"%llu were too long for a page",
 			pipe->file.name, (unsigned long long)pipe->starved,
 			(unsigned long long)pipe->lost, (unsigned long long)pipe->cut);
-	while (pipe->reserve_count)
-		wf_page_put(pipe->reserve[--pipe->reserve_count]);
+	empty_reserve(pipe);
 	close(pipe->fd);
 	free(pipe->buffer);
 	wf_pcap_file_fini(&pipe->file);

@@ -7,6 +7,8 @@
 #include <stddef.h>
 
 #include "deliver/dispatch.h"
+#include "memory/page.h"
+#include "memory/page_pool.h"
 #include "metrics/metrics.h"
 
 /* Fill what all events have; @identity must live as long as @event. */
@@ -35,20 +37,43 @@ void wf_conn_tell_open(struct wf_conns *conns, const struct wf_flow *flow, uint6
 	wf_dispatch_event(conns->dispatch, &event, NULL);
 }
 
+/*
+ * What waits in a queue holds its page. While receive frames run low the bytes
+ * move to a page of their own, so that held data never starves receive. NULL:
+ * stay where they are (there is no page left either, or no need).
+ */
+static struct wf_page *leave_frame(struct wf_conns *conns, const struct wf_chunk *chunk)
+{
+	struct wf_page *page;
+
+	if (!chunk->page || !wf_page_is_frame(chunk->page) ||
+	    wf_page_pool_may_keep_frame(conns->stream_env.pages))
+		return NULL;
+	page = wf_page_pool_take(conns->stream_env.pages, chunk->len_bytes);
+	if (page) {
+		wf_page_copy_in(page, 0, chunk->bytes, chunk->len_bytes);
+		wf_metric_inc(conns->metrics, segments_copied_segments);
+	}
+	return page;
+}
+
 void wf_conn_tell_data(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
 		       const struct wf_chunk *chunk)
 {
 	struct weft_flow identity;
 	struct weft_event event;
+	struct wf_page *page;
 
 	wf_metric_add(conns->metrics, payload_delivered_bytes, chunk->len_bytes);
 	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_DATA))
 		return;
 	begin(conns, &event, &identity, WEFT_EVENT_DATA, flow, dir, chunk->time_ns);
-	event.data.bytes = chunk->bytes;
+	page = leave_frame(conns, chunk);
+	event.data.bytes = page ? wf_page_bytes(page) : chunk->bytes;
 	event.data.len_bytes = (uint32_t)chunk->len_bytes;
 	event.data.off = chunk->off;
-	wf_dispatch_event(conns->dispatch, &event, chunk->page);
+	wf_dispatch_event(conns->dispatch, &event, page ? page : chunk->page);
+	wf_page_put(page);
 }
 
 void wf_conn_tell_gap(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir, uint64_t off,

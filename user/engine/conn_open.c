@@ -70,6 +70,7 @@ struct newcomer {
 	uint32_t hash;
 	uint8_t client;
 	uint8_t ip_version;
+	bool may_evict; /* another flow, if there is no room */
 	uint64_t now_ns;
 };
 
@@ -78,7 +79,7 @@ static struct wf_flow *add_flow(struct wf_conns *conns, const struct newcomer *w
 	struct wf_flow *flow = wf_flow_table_add(&conns->table, who->key, who->hash, who->client);
 	struct wf_flow *victim;
 
-	if (wf_unlikely(!flow)) {
+	if (wf_unlikely(!flow && who->may_evict)) {
 		victim = wf_flow_evict_choose(&conns->table, NULL, who->now_ns);
 		if (victim) {
 			wf_metric_inc(conns->metrics, flows_evicted_flows);
@@ -166,6 +167,7 @@ static struct wf_flow *open_from_handshake(struct wf_conns *conns, struct wf_emb
 		.hash = embryo->hash,
 		.client = embryo->client,
 		.ip_version = embryo->ip_version,
+		.may_evict = packet != NULL, /* a SYN alone is worth less than any flow */
 		.now_ns = now_ns,
 	};
 	struct wf_flow *flow = add_flow(conns, &who);
@@ -249,6 +251,7 @@ static struct wf_flow *open_midstream(struct wf_conns *conns, const struct wf_em
 		.hash = packet->hash,
 		.client = wf_flow_key_guess_client(&packet->key, packet->src),
 		.ip_version = packet->ip_version,
+		.may_evict = true,
 		.now_ns = packet->time_ns,
 	};
 	struct wf_flow *flow;

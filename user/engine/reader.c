@@ -6,12 +6,15 @@
 #include "engine/reader.h"
 
 #include <errno.h>
+#include <poll.h>
 
 #include "base/cpu.h"
 #include "capture/source.h"
 #include "engine/worker.h"
 #include "memory/page.h"
 #include "memory/page_pool.h"
+
+enum { SOURCE_NAP_MS = 50 };
 
 static bool is_stopping(const struct wf_reader *reader)
 {
@@ -40,6 +43,8 @@ static void feed_batch(struct wf_reader *reader, struct wf_frame *frames, int co
 	struct wf_crew *crew = reader->crew;
 
 	for (int i = 0; i < count; i++) {
+		if (frames[i].time_ns > crew->last_ns)
+			crew->last_ns = frames[i].time_ns;
 		frames[i].hash = wf_decode_steer_hash(&reader->decoder, &frames[i]);
 		frames[i].flags |= WF_FRAME_HASHED;
 		push(reader, &crew->workers[weft_hash_worker(frames[i].hash, crew->count)],
@@ -47,6 +52,16 @@ static void feed_batch(struct wf_reader *reader, struct wf_frame *frames, int co
 	}
 	for (uint32_t i = 0; i < crew->count; i++)
 		wf_waiter_wake(&crew->workers[i].waiter);
+}
+
+/* Nothing came: sleep until the source has something, at most so long that a stop is seen. */
+static void wait_for_source(struct wf_source *source)
+{
+	struct pollfd pollfd = {.events = POLLIN};
+
+	if (!source->ops->fds || source->ops->fds(source, &pollfd.fd, 1) < 1)
+		return;
+	poll(&pollfd, 1, SOURCE_NAP_MS);
 }
 
 static void *reader_main(void *arg)
@@ -62,6 +77,8 @@ static void *reader_main(void *arg)
 		count = reader->source->ops->recv(reader->source, frames, WF_BATCH_FRAMES);
 		if (count > 0)
 			feed_batch(reader, frames, count);
+		else if (!count)
+			wait_for_source(reader->source);
 	} while (count >= 0 && !is_stopping(reader));
 
 	if (count < 0 && count != -ENODATA)

@@ -6,9 +6,10 @@
  *         ─► interfaces (maps, programs, sockets over the arena) or the file
  *         ─► pipeline and dispatch for each worker
  *
- * Receive frames: two rings' worth for each queue, so that a full fill ring and
- * full receive rings leave frames to hold, but at most half of the arena. A
- * quarter of them is the reserve that only rings may have.
+ * Receive frames: a quarter of the arena, so that data can wait for its reader
+ * where it was received; more if the queues' rings need it, twice what the fill
+ * rings hold, but at most half of the arena. What the fill rings hold is the
+ * reserve that only rings may have.
  */
 #include "engine/engine_internal.h"
 
@@ -24,6 +25,9 @@
 #include "memory/arena.h"
 #include "memory/page_pool.h"
 
+/* For what is reserved beside the spans after they are pinned. */
+enum { PIN_HEADROOM_BYTES = 1 << 20 };
+
 static uint32_t frame_bytes(const struct wf_engine *engine)
 {
 	uint32_t bytes = engine->ifaces[0].opts.frame_bytes;
@@ -31,20 +35,43 @@ static uint32_t frame_bytes(const struct wf_engine *engine)
 	return bytes ? bytes : WEFT_FRAME_BYTES;
 }
 
-/* For one worker: its share of what all queues need. */
-static uint32_t frames_per_worker(const struct wf_engine *engine)
+/* What the fill rings of all queues hold together. */
+static uint64_t fill_frames(const struct wf_engine *engine)
 {
-	uint64_t most = wf_arena_bytes(engine->arena) / 2 / frame_bytes(engine);
-	uint64_t wanted = 0;
+	uint64_t frames = 0;
 
 	for (uint32_t i = 0; i < engine->ifaces_count; i++) {
 		const struct wf_engine_iface *iface = &engine->ifaces[i];
 		uint32_t ring = iface->opts.ring_frames ? iface->opts.ring_frames
 							: (uint32_t)WEFT_RING_FRAMES;
 
-		wanted += 2ull * ring * wf_iface_count_queues(iface->name, iface->opts.mode);
+		frames += (uint64_t)ring * wf_iface_count_queues(iface->name, iface->opts.mode);
 	}
-	return (uint32_t)((wanted < most ? wanted : most) / engine->opts.workers);
+	return frames;
+}
+
+/* One worker's share of the receive frames, and of the reserve among them. */
+static void share_frames(const struct wf_engine *engine, struct wf_page_pool_opts *opts)
+{
+	uint64_t half = wf_arena_bytes(engine->arena) / 2 / opts->frame_bytes;
+	uint64_t fill = fill_frames(engine);
+	uint64_t wanted = 2 * fill > half / 2 ? 2 * fill : half / 2;
+	uint64_t frames = wanted < half ? wanted : half;
+
+	opts->frames = (uint32_t)(frames / engine->opts.workers);
+	opts->frames_reserve =
+		(uint32_t)((fill < frames / 2 ? fill : frames / 2) / engine->opts.workers);
+}
+
+/* The kernel will hold the whole arena as UMEM: charge it, and never give any of it back. */
+static int pin_arena(struct wf_engine *engine)
+{
+	int err = wf_arena_pin(engine->arena, PIN_HEADROOM_BYTES);
+
+	if (err)
+		wf_error("memory: %llu MiB are too few for this capture; raise the limit",
+			 (unsigned long long)engine->opts.memory_max_bytes >> 20);
+	return err;
 }
 
 static int setup_pages(struct wf_engine *engine)
@@ -57,8 +84,7 @@ static int setup_pages(struct wf_engine *engine)
 
 	if (engine->ifaces_count) {
 		opts.frame_bytes = frame_bytes(engine);
-		opts.frames = frames_per_worker(engine);
-		opts.frames_reserve = opts.frames / 4;
+		share_frames(engine, &opts);
 	}
 	for (uint32_t i = 0; i < engine->crew.count; i++) {
 		struct wf_worker *worker = &engine->crew.workers[i];
@@ -207,6 +233,8 @@ int wf_engine_setup(struct wf_engine *engine)
 	int err;
 
 	err = setup_workers(engine);
+	if (!err && engine->ifaces_count)
+		err = pin_arena(engine);
 	if (!err)
 		err = setup_pages(engine);
 	if (!err)

@@ -25,6 +25,7 @@
 
 enum {
 	IDLE_WAIT_MS = 20, /* live: how late a timer may be */
+	TEND_INTERVAL_MS = 100,
 	DRAIN_WAIT_MS = 1, /* while others still drain */
 	POLL_FDS_MAX = 1 + WEFT_INTERFACES_MAX * WEFT_QUEUES_MAX,
 };
@@ -205,6 +206,17 @@ static uint32_t sleep_unless_work(struct wf_worker *worker, int timeout_ms)
 	return count;
 }
 
+/* What needs no packet, a few times a second: pages that sinks put come home. */
+static void tend(struct wf_worker *worker)
+{
+	uint64_t now_ns = wf_clock_monotonic_ns();
+
+	if (now_ns < worker->tend_ns)
+		return;
+	wf_page_pool_tend(worker->pages, now_ns);
+	worker->tend_ns = now_ns + TEND_INTERVAL_MS * WF_NS_PER_MS;
+}
+
 static void run_until_drained(struct wf_worker *worker)
 {
 	const int wait_ms = worker->crew->live ? IDLE_WAIT_MS : -1;
@@ -222,6 +234,7 @@ static void run_until_drained(struct wf_worker *worker)
 		}
 		if (worker->crew->live)
 			wf_pipeline_tick(worker->pipeline, wf_clock_realtime_ns());
+		tend(worker);
 		wf_dispatch_flush(&worker->dispatch);
 	}
 }
@@ -250,6 +263,9 @@ static void *worker_main(void *arg)
 
 	run_until_drained(worker);
 	run_until_finished(worker);
+	/* Time went on for all workers alike, whoever got the last packets. */
+	if (worker->has_feed && worker->crew->last_ns)
+		wf_pipeline_tick(worker->pipeline, worker->crew->last_ns);
 	wf_pipeline_flush(worker->pipeline);
 	wf_dispatch_close(&worker->dispatch);
 

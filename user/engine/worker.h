@@ -38,8 +38,9 @@ struct wf_crew {
 	struct wf_worker *workers; /* array, owned by the engine */
 	uint32_t count;		   /* running, or to be started */
 	uint32_t allocated;
-	bool live;		  /* time goes on without packets; a full inbox loses frames */
-	_Atomic bool stopping;	  /* sources will bring no more than what their rings hold */
+	bool live;	       /* time goes on without packets; a full inbox loses frames */
+	_Atomic bool stopping; /* sources will bring no more than what their rings hold */
+	uint64_t last_ns;      /* latest packet that the reader fed; valid once feeds have ended */
 	_Atomic uint32_t drained; /* workers whose sources have ended */
 	_Atomic uint64_t between; /* frames handed over and not processed yet */
 	_Atomic uint32_t running; /* threads that have not ended */
@@ -72,6 +73,7 @@ struct wf_worker {
 	struct wf_handoff inbox;
 	struct wf_waiter waiter; /* the worker sleeps */
 	struct wf_waiter room;	 /* the reader sleeps until the feed has room */
+	uint64_t tend_ns;	 /* CLOCK_MONOTONIC: next time for page upkeep */
 	uint32_t outbox_count;
 	struct wf_outbox_entry outbox[WF_OUTBOX_FRAMES];
 };

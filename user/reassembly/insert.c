@@ -13,46 +13,18 @@
  *
  * Work: each held range that is met is gone through twice, and each has at
  * least one byte of the segment: O(log n) and what the segment's length allows.
- *
- * Policies that keep segments whole compare bounds as they came: hidden_before
- * and hidden_after remember them. A segment that joined another (Linux) is an
- * extent of its own whose bounds, for the policy, are those of the chain.
- * Going from left to right, the answer for the chain's first extent serves for the rest.
  */
 #include "reassembly/insert.h"
 
 #include <stddef.h>
 #include <string.h>
 
+#include "reassembly/contest.h"
 #include "reassembly/extent.h"
 #include "reassembly/hold.h"
 #include "reassembly/overlap.h"
 
-/* The answer for the chain of joined extents that was asked about last. */
-struct chain {
-	uint64_t end_off; /* how far it has been followed */
-	uint32_t id;	  /* the last extent */
-	bool replaced;
-};
-
-struct insertion {
-	struct wf_stream *stream;
-	struct wf_stream_env *env;
-	const struct wf_stream_segment *segment;
-	struct wf_insert_info *info;
-	const struct wf_overlap_policy *policy;
-	struct wf_overlap_range range; /* as the policy sees the segment */
-	uint64_t end_off;	       /* of the captured bytes */
-	struct chain chain;
-	uint32_t arrival;
-	bool joins;
-	bool passed; /* info->chunk is set */
-	bool held;
-	bool copied;
-	bool failed;
-};
-
-static const uint8_t *segment_bytes(const struct insertion *ins, uint64_t off)
+static const uint8_t *segment_bytes(const struct wf_insertion *ins, uint64_t off)
 {
 	return ins->segment->bytes + (off - ins->segment->off);
 }
@@ -62,19 +34,9 @@ static uint32_t clamp_u32(uint64_t value)
 	return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
 }
 
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-static uint64_t max_u64(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
 /* ---- what both copies of a stretch are ---- */
 
-static void note_conflict(struct insertion *ins, uint64_t off, uint64_t end_off,
+static void note_conflict(struct wf_insertion *ins, uint64_t off, uint64_t end_off,
 			  const uint8_t *kept, const uint8_t *lost)
 {
 	struct wf_insert_info *info = ins->info;
@@ -82,7 +44,7 @@ static void note_conflict(struct insertion *ins, uint64_t off, uint64_t end_off,
 	if (!info->conflict) {
 		info->conflict = true;
 		info->conflict_off = off;
-		info->shown_bytes = (uint32_t)min_u64(end_off - off, WEFT_CONFLICT_BYTES_MAX);
+		info->shown_bytes = (uint32_t)wf_min_u64(end_off - off, WEFT_CONFLICT_BYTES_MAX);
 		memcpy(info->kept, kept, info->shown_bytes);
 		memcpy(info->lost, lost, info->shown_bytes);
 	}
@@ -90,7 +52,7 @@ static void note_conflict(struct insertion *ins, uint64_t off, uint64_t end_off,
 }
 
 /* One of the copies of [off, end_off) is about to be lost: count it, and compare. */
-static void meet(struct insertion *ins, const struct wf_extent *extent, uint64_t off,
+static void meet(struct wf_insertion *ins, const struct wf_extent *extent, uint64_t off,
 		 uint64_t end_off, bool replaced)
 {
 	const uint8_t *held = wf_extent_bytes(extent) + (off - extent->off);
@@ -111,106 +73,6 @@ static void meet(struct insertion *ins, const struct wf_extent *extent, uint64_t
 		      (replaced ? held : incoming) + first);
 }
 
-/* ---- who wins ---- */
-
-/* Where the segment began, or the chain, that @extent is the first known part of. */
-static uint64_t segment_off(const struct wf_extent *extent)
-{
-	uint64_t off = extent->off - extent->hidden_before;
-
-	/* The part of the chain before it is not met: it began earlier. */
-	return extent->flags & WF_EXTENT_JOINED && off ? off - 1 : off;
-}
-
-/* Follow the chain from @extent on while it ends at or before @end_off. Return: its end. */
-static uint64_t chain_end(const struct insertion *ins, uint32_t id, uint64_t end_off)
-{
-	const struct wf_slab *slab = ins->env->extents;
-	const struct wf_extent *extent = wf_extent_at(slab, id);
-
-	for (;;) {
-		uint64_t here_off = wf_extent_end(extent) + extent->hidden_after;
-		uint32_t next_id = wf_extents_next(slab, id);
-		const struct wf_extent *next = next_id ? wf_extent_at(slab, next_id) : NULL;
-
-		if (here_off > end_off || !next || next->off != here_off ||
-		    !(next->flags & WF_EXTENT_JOINED))
-			return here_off;
-		id = next_id;
-		extent = next;
-	}
-}
-
-/* Does the segment replace the bytes of @id that are not final? */
-static bool replaces(struct insertion *ins, uint32_t id)
-{
-	const struct wf_extent *extent = wf_extent_at(ins->env->extents, id);
-	struct wf_overlap_range held = {.off = extent->off, .end_off = wf_extent_end(extent)};
-
-	if (!ins->policy->keeps_whole)
-		return ins->policy->replaces(&held, &ins->range);
-
-	if (ins->chain.id == id)
-		return ins->chain.replaced;
-	if (!(extent->flags & WF_EXTENT_JOINED) || ins->chain.end_off != extent->off) {
-		held.off = segment_off(extent);
-		held.end_off = chain_end(ins, id, ins->range.end_off);
-		ins->chain.replaced = ins->policy->replaces(&held, &ins->range);
-	}
-	ins->chain.id = id;
-	ins->chain.end_off = wf_extent_end(extent) + extent->hidden_after;
-	return ins->chain.replaced;
-}
-
-/* All of @extent below this can't change any more. */
-static uint64_t final_below(const struct insertion *ins, const struct wf_extent *extent)
-{
-	return extent->flags & WF_EXTENT_FINAL ? UINT64_MAX : ins->segment->acked_off;
-}
-
-/*
- * Does the segment win at @off, a byte of @id?
- * @ret_end_off: how far in @id the answer holds.
- */
-static bool wins(struct insertion *ins, uint32_t id, uint64_t off, uint64_t *ret_end_off)
-{
-	const struct wf_extent *extent = wf_extent_at(ins->env->extents, id);
-	uint64_t final_off = final_below(ins, extent);
-	bool replaced = replaces(ins, id);
-
-	*ret_end_off = min_u64(wf_extent_end(extent), ins->end_off);
-	if (off >= final_off)
-		return replaced;
-	if (replaced)
-		*ret_end_off = min_u64(*ret_end_off, final_off);
-	return false;
-}
-
-/* What follows from some place on: a run that the segment wins, then a stretch that it loses. */
-struct outcome {
-	uint64_t run_end_off;
-	uint64_t lost_end_off;
-	uint32_t lost_id; /* who holds what is lost */
-};
-
-/* @id: the first held that ends beyond @off. */
-static struct outcome look_ahead(struct insertion *ins, uint32_t id, uint64_t off)
-{
-	const struct wf_slab *slab = ins->env->extents;
-	uint64_t end_off;
-
-	while (off < ins->end_off && id) {
-		off = max_u64(off, min_u64(wf_extent_at(slab, id)->off, ins->end_off));
-		if (off == ins->end_off)
-			break;
-		if (!wins(ins, id, off, &end_off))
-			return (struct outcome){off, end_off, id};
-		off = end_off;
-		id = wf_extents_next(slab, id);
-	}
-	return (struct outcome){ins->end_off, ins->end_off, WF_SLAB_NONE};
-}
-
 /* ---- cutting a run out of what is held ---- */
 
 struct cut {
@@ -222,20 +84,21 @@ struct cut {
 };
 
 /* @extent is now the first of its chain: remember what went before. */
-static void hide_before(const struct insertion *ins, struct wf_extent *extent, uint64_t chain_off)
+static void hide_before(const struct wf_insertion *ins, struct wf_extent *extent,
+			uint64_t chain_off)
 {
 	extent->flags &= (uint8_t)~WF_EXTENT_JOINED;
 	if (ins->policy->keeps_whole)
 		extent->hidden_before = clamp_u32(extent->off - chain_off);
 }
 
-static void hide_after(const struct insertion *ins, struct wf_extent *extent, uint32_t bytes)
+static void hide_after(const struct wf_insertion *ins, struct wf_extent *extent, uint32_t bytes)
 {
 	if (ins->policy->keeps_whole)
 		extent->hidden_after = clamp_u32((uint64_t)extent->hidden_after + bytes);
 }
 
-static void cut_tail(const struct insertion *ins, struct wf_extent *extent, uint64_t off)
+static void cut_tail(const struct wf_insertion *ins, struct wf_extent *extent, uint64_t off)
 {
 	uint32_t bytes = (uint32_t)(wf_extent_end(extent) - off);
 
@@ -243,7 +106,7 @@ static void cut_tail(const struct insertion *ins, struct wf_extent *extent, uint
 	hide_after(ins, extent, bytes);
 }
 
-static void cut_middle(struct insertion *ins, const struct cut *cut, struct wf_extent *extent)
+static void cut_middle(struct wf_insertion *ins, const struct cut *cut, struct wf_extent *extent)
 {
 	struct wf_extent *right = wf_extent_at(ins->env->extents, cut->split_id);
 
@@ -256,11 +119,11 @@ static void cut_middle(struct insertion *ins, const struct cut *cut, struct wf_e
 }
 
 /* Cut out of @id what @cut has of it. */
-static void cut_one(struct insertion *ins, const struct cut *cut, uint32_t id)
+static void cut_one(struct wf_insertion *ins, const struct cut *cut, uint32_t id)
 {
 	struct wf_extent *extent = wf_extent_at(ins->env->extents, id);
-	uint64_t off = max_u64(cut->off, extent->off);
-	uint64_t end_off = min_u64(cut->end_off, wf_extent_end(extent));
+	uint64_t off = wf_max_u64(cut->off, extent->off);
+	uint64_t end_off = wf_min_u64(cut->end_off, wf_extent_end(extent));
 	uint32_t bytes = (uint32_t)(end_off - off);
 
 	meet(ins, extent, off, end_off, true);
@@ -283,7 +146,7 @@ static void cut_one(struct insertion *ins, const struct cut *cut, uint32_t id)
 }
 
 /* Cut [off, end_off) out of what is held, from @id on. */
-static void cut_run(struct insertion *ins, struct cut *cut, uint32_t id)
+static void cut_run(struct wf_insertion *ins, struct cut *cut, uint32_t id)
 {
 	const struct wf_slab *slab = ins->env->extents;
 
@@ -300,7 +163,7 @@ static void cut_run(struct insertion *ins, struct cut *cut, uint32_t id)
 			return;
 		}
 		if (!follows)
-			cut->chain_off = segment_off(extent);
+			cut->chain_off = wf_contest_segment_off(extent);
 		cut->chain_end_off = wf_extent_end(extent) + extent->hidden_after;
 		cut_one(ins, cut, id);
 		id = next_id;
@@ -310,7 +173,7 @@ static void cut_run(struct insertion *ins, struct cut *cut, uint32_t id)
 /* ---- keeping a run ---- */
 
 /* Fill in all of @extent but its storage. @covers: holds the byte at @off now; or NULL. */
-static void describe(const struct insertion *ins, struct wf_extent *extent, uint64_t off,
+static void describe(const struct wf_insertion *ins, struct wf_extent *extent, uint64_t off,
 		     uint64_t end_off, const struct wf_extent *covers)
 {
 	const struct wf_stream_segment *segment = ins->segment;
@@ -329,11 +192,11 @@ static void describe(const struct insertion *ins, struct wf_extent *extent, uint
 	else
 		extent->hidden_before = clamp_u32(off - segment->off);
 	/* It takes the very place of the one that began where it does. */
-	if (!ins->joins && covers && segment_off(covers) == segment->off)
+	if (!ins->joins && covers && wf_contest_segment_off(covers) == segment->off)
 		extent->arrival = covers->arrival;
 }
 
-static bool take_storage(const struct insertion *ins, struct wf_extent *extent, uint64_t end_off,
+static bool take_storage(const struct wf_insertion *ins, struct wf_extent *extent, uint64_t end_off,
 			 uint32_t after_id)
 {
 	const struct wf_slab *slab = ins->env->extents;
@@ -352,7 +215,7 @@ static bool take_storage(const struct insertion *ins, struct wf_extent *extent, 
 }
 
 /* Hold [off, end_off), which the segment won. @after_id: first held that ends beyond @off. */
-static bool hold_run(struct insertion *ins, uint64_t off, uint64_t end_off, uint32_t after_id)
+static bool hold_run(struct wf_insertion *ins, uint64_t off, uint64_t end_off, uint32_t after_id)
 {
 	struct wf_slab *slab = ins->env->extents;
 	const struct wf_extent *after = after_id ? wf_extent_at(slab, after_id) : NULL;
@@ -391,7 +254,7 @@ put_extent:
 }
 
 /* Hand on [off, end_off), which the segment won and which is next. */
-static void pass_run(struct insertion *ins, uint64_t off, uint64_t end_off, uint32_t after_id)
+static void pass_run(struct wf_insertion *ins, uint64_t off, uint64_t end_off, uint32_t after_id)
 {
 	struct cut cut = {.off = off, .end_off = end_off, .chain_end_off = UINT64_MAX};
 
@@ -407,7 +270,7 @@ static void pass_run(struct insertion *ins, uint64_t off, uint64_t end_off, uint
 	};
 }
 
-static void take_run(struct insertion *ins, uint64_t off, uint64_t end_off, uint32_t after_id)
+static void take_run(struct wf_insertion *ins, uint64_t off, uint64_t end_off, uint32_t after_id)
 {
 	if (off == ins->stream->next_off && !ins->segment->hold) {
 		pass_run(ins, off, end_off, after_id);
@@ -421,44 +284,14 @@ static void take_run(struct insertion *ins, uint64_t off, uint64_t end_off, uint
 
 /* ---- the segment as a whole ---- */
 
-/*
- * Does it begin where a held segment ends, and find that one before any other
- * that has its first byte? Linux looks from the root of its tree: of two, the older is above.
- */
-static void try_join(struct insertion *ins)
+static void insert(struct wf_insertion *ins)
 {
 	const struct wf_slab *slab = ins->env->extents;
-	uint64_t off = ins->segment->off;
-	uint32_t after_id = wf_extents_find(slab, ins->stream->extents, off);
-	uint32_t before_id = after_id ? wf_extents_prev(slab, after_id)
-				      : wf_extents_last(slab, ins->stream->extents);
-	const struct wf_extent *before;
-
-	if (!before_id)
-		return;
-	before = wf_extent_at(slab, before_id);
-	if (wf_extent_end(before) != off || before->hidden_after)
-		return;
-	if (after_id) {
-		const struct wf_extent *after = wf_extent_at(slab, after_id);
-
-		if (after->off == off && (after->flags & WF_EXTENT_JOINED ||
-					  (int32_t)(before->arrival - after->arrival) >= 0))
-			return;
-	}
-	ins->joins = true;
-	ins->arrival = before->arrival;
-	ins->range.off = 0; /* no held segment that it can meet begins before its chain */
-}
-
-static void insert(struct insertion *ins)
-{
-	const struct wf_slab *slab = ins->env->extents;
-	uint64_t off = max_u64(ins->segment->off, ins->stream->next_off);
+	uint64_t off = wf_max_u64(ins->segment->off, ins->stream->next_off);
 
 	while (off < ins->end_off) {
 		uint32_t id = wf_extents_find(slab, ins->stream->extents, off);
-		struct outcome outcome = look_ahead(ins, id, off);
+		struct wf_outcome outcome = wf_contest_look_ahead(ins, id, off);
 
 		if (outcome.run_end_off > off)
 			take_run(ins, off, outcome.run_end_off, id);
@@ -472,10 +305,10 @@ static void insert(struct insertion *ins)
 }
 
 /* Is every byte of the segment from next_off on held? */
-static bool is_all_held(const struct insertion *ins)
+static bool is_all_held(const struct wf_insertion *ins)
 {
 	const struct wf_slab *slab = ins->env->extents;
-	uint64_t off = max_u64(ins->segment->off, ins->stream->next_off);
+	uint64_t off = wf_max_u64(ins->segment->off, ins->stream->next_off);
 	uint32_t id = wf_extents_find(slab, ins->stream->extents, off);
 
 	while (off < ins->end_off) {
@@ -490,18 +323,18 @@ static bool is_all_held(const struct insertion *ins)
 }
 
 /* Would the stream hold too much with the segment? */
-static bool is_beyond_limit(const struct insertion *ins)
+static bool is_beyond_limit(const struct wf_insertion *ins)
 {
 	const struct wf_stream *stream = ins->stream;
 	uint64_t limit =
-		min_u64((uint64_t)ins->env->pages_max * WEFT_STREAM_PAGE_BYTES, UINT32_MAX / 2);
+		wf_min_u64((uint64_t)ins->env->pages_max * WEFT_STREAM_PAGE_BYTES, UINT32_MAX / 2);
 
 	return stream->held_cost &&
 	       stream->held_cost + ins->segment->captured_bytes + WF_EXTENT_COST > limit &&
 	       (ins->segment->hold || ins->segment->off > stream->next_off) && !is_all_held(ins);
 }
 
-static enum wf_stream_result result_of(const struct insertion *ins)
+static enum wf_stream_result result_of(const struct wf_insertion *ins)
 {
 	if (ins->held)
 		wf_metric_inc(ins->env->metrics, segments_held_segments);
@@ -519,7 +352,7 @@ enum wf_stream_result wf_stream_insert_slow(struct wf_stream *stream, struct wf_
 					    const struct wf_stream_segment *segment,
 					    struct wf_insert_info *ret_info)
 {
-	struct insertion ins = {
+	struct wf_insertion ins = {
 		.stream = stream,
 		.env = env,
 		.segment = segment,
@@ -536,10 +369,10 @@ enum wf_stream_result wf_stream_insert_slow(struct wf_stream *stream, struct wf_
 		return WF_STREAM_LIMIT;
 	if (segment->off < stream->next_off)
 		wf_metric_add(env->metrics, payload_duplicate_bytes,
-			      min_u64(ins.end_off, stream->next_off) - segment->off);
+			      wf_min_u64(ins.end_off, stream->next_off) - segment->off);
 	ins.arrival = env->arrivals++;
 	if (ins.policy->joins && segment->off > stream->next_off)
-		try_join(&ins);
+		wf_contest_try_join(&ins);
 	insert(&ins);
 	wf_assert_valid(wf_stream_is_valid(stream, env));
 	return result_of(&ins);

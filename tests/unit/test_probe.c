@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Tests of weft/probe.h: as anybody, on any host, each finding is whole and its advice with it. */
+#include "unit/support/cmocka.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include <weft/probe.h>
+
+struct findings {
+	unsigned count;
+	bool link; /* one is about the interface itself */
+};
+
+static void take(const struct weft_probe *probe, void *ctx)
+{
+	struct findings *findings = ctx;
+
+	findings->count++;
+	assert_true(*probe->name);
+	assert_true(*probe->found);
+	/* What can be mended says how; what is well says nothing. */
+	assert_int_equal(*probe->advice != '\0', probe->status != WEFT_PROBE_OK);
+	findings->link = findings->link || !strcmp(probe->name, "link");
+}
+
+static void test_probe_host_tells_whole_findings(void **state)
+{
+	struct findings findings = {0};
+
+	weft_probe_host(take, &findings);
+	assert_in_range(findings.count, 10, 20);
+	assert_false(findings.link);
+}
+
+static void test_probe_interface_that_exists_tells_of_it(void **state)
+{
+	struct findings findings = {0};
+
+	assert_int_equal(weft_probe_interface("lo", take, &findings), 0);
+	assert_true(findings.link);
+}
+
+static void test_probe_interface_that_is_none_tells_nothing(void **state)
+{
+	struct findings findings = {0};
+
+	assert_int_equal(weft_probe_interface("nosuch0", take, &findings), -ENODEV);
+	assert_int_equal(weft_probe_interface("", take, &findings), -ENODEV);
+	assert_int_equal(findings.count, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_probe_host_tells_whole_findings),
+		cmocka_unit_test(test_probe_interface_that_exists_tells_of_it),
+		cmocka_unit_test(test_probe_interface_that_is_none_tells_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

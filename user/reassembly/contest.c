@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * contest.c - from left to right, who wins each stretch that a segment shares with held ones.
+ *
+ * Policies that keep segments whole compare bounds as they came: hidden_before
+ * and hidden_after remember them. A segment that joined another (Linux) is an
+ * extent of its own whose bounds, for the policy, are those of the chain.
+ * Going from left to right, the answer for the chain's first extent serves for the rest.
+ *
+ * Work: each held range that is met is asked about once.
+ */
+#include "reassembly/contest.h"
+
+#include <stddef.h>
+
+#include "reassembly/extent.h"
+
+uint64_t wf_contest_segment_off(const struct wf_extent *extent)
+{
+	uint64_t off = extent->off - extent->hidden_before;
+
+	/* The part of the chain before it is not met: it began earlier. */
+	return extent->flags & WF_EXTENT_JOINED && off ? off - 1 : off;
+}
+
+/* Follow the chain from @extent on while it ends at or before @end_off. Return: its end. */
+static uint64_t chain_end(const struct wf_insertion *ins, uint32_t id, uint64_t end_off)
+{
+	const struct wf_slab *slab = ins->env->extents;
+	const struct wf_extent *extent = wf_extent_at(slab, id);
+
+	for (;;) {
+		uint64_t here_off = wf_extent_end(extent) + extent->hidden_after;
+		uint32_t next_id = wf_extents_next(slab, id);
+		const struct wf_extent *next = next_id ? wf_extent_at(slab, next_id) : NULL;
+
+		if (here_off > end_off || !next || next->off != here_off ||
+		    !(next->flags & WF_EXTENT_JOINED))
+			return here_off;
+		id = next_id;
+		extent = next;
+	}
+}
+
+/* Does the segment replace the bytes of @id that are not final? */
+static bool replaces(struct wf_insertion *ins, uint32_t id)
+{
+	const struct wf_extent *extent = wf_extent_at(ins->env->extents, id);
+	struct wf_overlap_range held = {.off = extent->off, .end_off = wf_extent_end(extent)};
+
+	if (!ins->policy->keeps_whole)
+		return ins->policy->replaces(&held, &ins->range);
+
+	if (ins->chain.id == id)
+		return ins->chain.replaced;
+	if (!(extent->flags & WF_EXTENT_JOINED) || ins->chain.end_off != extent->off) {
+		held.off = wf_contest_segment_off(extent);
+		held.end_off = chain_end(ins, id, ins->range.end_off);
+		ins->chain.replaced = ins->policy->replaces(&held, &ins->range);
+	}
+	ins->chain.id = id;
+	ins->chain.end_off = wf_extent_end(extent) + extent->hidden_after;
+	return ins->chain.replaced;
+}
+
+/* All of @extent below this can't change any more. */
+static uint64_t final_below(const struct wf_insertion *ins, const struct wf_extent *extent)
+{
+	return extent->flags & WF_EXTENT_FINAL ? UINT64_MAX : ins->segment->acked_off;
+}
+
+/*
+ * Does the segment win at @off, a byte of @id?
+ * @ret_end_off: how far in @id the answer holds.
+ */
+static bool wins(struct wf_insertion *ins, uint32_t id, uint64_t off, uint64_t *ret_end_off)
+{
+	const struct wf_extent *extent = wf_extent_at(ins->env->extents, id);
+	uint64_t final_off = final_below(ins, extent);
+	bool replaced = replaces(ins, id);
+
+	*ret_end_off = wf_min_u64(wf_extent_end(extent), ins->end_off);
+	if (off >= final_off)
+		return replaced;
+	if (replaced)
+		*ret_end_off = wf_min_u64(*ret_end_off, final_off);
+	return false;
+}
+
+struct wf_outcome wf_contest_look_ahead(struct wf_insertion *ins, uint32_t id, uint64_t off)
+{
+	const struct wf_slab *slab = ins->env->extents;
+	uint64_t end_off;
+
+	while (off < ins->end_off && id) {
+		off = wf_max_u64(off, wf_min_u64(wf_extent_at(slab, id)->off, ins->end_off));
+		if (off == ins->end_off)
+			break;
+		if (!wins(ins, id, off, &end_off))
+			return (struct wf_outcome){off, end_off, id};
+		off = end_off;
+		id = wf_extents_next(slab, id);
+	}
+	return (struct wf_outcome){ins->end_off, ins->end_off, WF_SLAB_NONE};
+}
+
+void wf_contest_try_join(struct wf_insertion *ins)
+{
+	const struct wf_slab *slab = ins->env->extents;
+	uint64_t off = ins->segment->off;
+	uint32_t after_id = wf_extents_find(slab, ins->stream->extents, off);
+	uint32_t before_id = after_id ? wf_extents_prev(slab, after_id)
+				      : wf_extents_last(slab, ins->stream->extents);
+	const struct wf_extent *before;
+
+	if (!before_id)
+		return;
+	before = wf_extent_at(slab, before_id);
+	if (wf_extent_end(before) != off || before->hidden_after)
+		return;
+	if (after_id) {
+		const struct wf_extent *after = wf_extent_at(slab, after_id);
+
+		if (after->off == off && (after->flags & WF_EXTENT_JOINED ||
+					  (int32_t)(before->arrival - after->arrival) >= 0))
+			return;
+	}
+	ins->joins = true;
+	ins->arrival = before->arrival;
+	ins->range.off = 0; /* no held segment that it can meet begins before its chain */
+}
