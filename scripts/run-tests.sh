@@ -61,24 +61,28 @@ run_unit() {
 	done
 }
 
+# run_integration BUILD_DIR LABEL [NAME...]: all scripts, or test_NAME.sh each.
 run_integration() {
-	local test
-	echo "== integration"
-	for test in tests/integration/test_*.sh; do
-		[ -e "$test" ] && WEFT_BUILD=$out run "integration/${test##*/}" bash "$test"
+	local dir=$1 label=$2 test
+	local -a tests=(tests/integration/test_*.sh)
+	shift 2
+	[ $# -eq 0 ] || tests=("${@/#/tests/integration/test_}")
+	echo "== $label"
+	for test in "${tests[@]%.sh}"; do
+		WEFT_BUILD=$dir run "$label/${test##*/}.sh" bash "$test.sh"
 	done
 }
 
 case $suite in
 unit) run_unit "$out" unit ;;
-integration) run_integration ;;
+integration) run_integration "$out" integration ;;
 suites)
 	# shellcheck source=/dev/null
 	. tests/suites.sh
 	;;
 all)
 	run_unit "$out" unit
-	run_integration
+	run_integration "$out" integration
 	# shellcheck source=/dev/null
 	[ -e tests/suites.sh ] && . tests/suites.sh
 	;;
