@@ -196,6 +196,9 @@ test: ## install what is missing, build, run every test (needs root)
 # Built apart, with clang, in build/fuzz.
 FUZZ_MAKE := $(MAKE) --no-print-directory O=build/fuzz CC=$(CLANG) SAN=fuzzer-no-link,address,undefined
 
+# What watches the code is not what the fuzzer should explore.
+$(O)/tests/fuzz/%.o: CFLAGS += $(if $(findstring fuzzer,$(SAN)),-fno-sanitize=fuzzer-no-link)
+
 $(O)/fuzzers/%: $(O)/tests/fuzz/%.o $(FUZZ_SUP:%.c=$(O)/%.o) $(O)/libweft.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)

@@ -5,7 +5,7 @@
 # scripts/run-tests.sh, whose run and run_unit it uses.
 #
 #   conversations   100,000 random ones: truth, oracle and engine agree
-#   sanitizers      unit tests and some thousand conversations, twice
+#   sanitizers      unit tests, some thousand conversations, and the whole path, twice
 #   fuzzers         some seconds each, from a fixed seed
 #   leaks           a replay under valgrind
 
@@ -43,8 +43,11 @@ CONVERSATIONS=${CONVERSATIONS:-100000} WEFT_BUILD=$out run conversations \
 
 for san in address,undefined thread; do
 	dir=build/san-${san//,/-}
-	run "build $san" bash -c 'quiet_make "$@"' _ SAN=$san unit
+	run "build $san" bash -c 'quiet_make "$@"' _ SAN=$san all unit helpers
 	CONVERSATIONS=1500 WEFT_BUILD=$dir run_unit "$dir" "$san"
+	# The whole path once more: what is slow or about the kernel's side alone is left out.
+	WEFT_LIVE_MB=50 run_integration "$dir" "$san, whole path" \
+		replay_cli corpus sinks live_tap live_host
 done
 
 echo "== fuzzers"

@@ -54,8 +54,15 @@ struct told {
 	struct told_dir dir[2];
 };
 
+/* Which segments one side of a flow sent. */
+struct sent {
+	uint16_t index[SEGMENTS_MAX];
+	uint32_t count;
+};
+
 struct world {
 	struct carried carried[SEGMENTS_MAX];
+	struct sent sent[FLOWS + 1][2]; /* the last is nobody's */
 	uint32_t count;
 	uint8_t *frames; /* as long as they may be read */
 	struct told told[SEGMENTS_MAX];
@@ -125,12 +132,13 @@ static struct told *find_told(struct world *world, uint64_t id)
 
 static bool was_carried(const struct world *world, int flow, int from, uint32_t seq, uint8_t byte)
 {
-	for (uint32_t i = 0; i < world->count; i++) {
-		const struct carried *carried = &world->carried[i];
+	const struct sent *sent = &world->sent[flow][from];
+
+	for (uint32_t i = 0; i < sent->count; i++) {
+		const struct carried *carried = &world->carried[sent->index[i]];
 		uint32_t at = seq - carried->seq - (carried->flags & WIRE_SYN ? 1 : 0);
 
-		if (carried->flow == flow && carried->from == from && at < carried->len &&
-		    carried->payload[at] == byte)
+		if (at < carried->len && carried->payload[at] == byte)
 			return true;
 	}
 	return false;
@@ -339,6 +347,14 @@ static void trace_carried(const struct carried *carried, uint64_t time_ns)
 		carried->len, (unsigned long long)(time_ns / 1000 % 1000000000));
 }
 
+static void note_sent(struct world *world, uint32_t index)
+{
+	const struct carried *carried = &world->carried[index];
+	struct sent *sent = &world->sent[carried->flow][carried->from];
+
+	sent->index[sent->count++] = (uint16_t)index;
+}
+
 static struct engine_run_opts settings(const uint8_t *data, struct world *world)
 {
 	return (struct engine_run_opts){
@@ -381,6 +397,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		uint32_t len = whole;
 
 		mutate(&world, record, frame, &len);
+		note_sent(&world, world.count - 1);
 		time_ns += (uint64_t)(record[8] & 0x3f) << (record[8] & 0x40 ? 26 : 14);
 		if (world.traced)
 			trace_carried(&world.carried[world.count - 1], time_ns);

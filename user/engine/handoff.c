@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/tsan.h"
+
 CK_RING_PROTOTYPE(frame, wf_frame)
 
 int wf_handoff_init(struct wf_handoff *handoff, uint32_t slots_count, struct wf_waiter *consumer)
@@ -25,14 +27,23 @@ void wf_handoff_fini(struct wf_handoff *handoff)
 
 bool wf_handoff_push_single(struct wf_handoff *handoff, const struct wf_frame *frame)
 {
+	wf_tsan_release(handoff);
 	return CK_RING_ENQUEUE_SPSC(frame, &handoff->ring, handoff->slots,
 				    (struct wf_frame *)frame);
 }
 
 bool wf_handoff_push_shared(struct wf_handoff *handoff, const struct wf_frame *frame)
 {
+	wf_tsan_release(handoff);
 	return CK_RING_ENQUEUE_MPSC(frame, &handoff->ring, handoff->slots,
 				    (struct wf_frame *)frame);
+}
+
+static bool pop_one(struct wf_handoff *handoff, struct wf_frame *ret_frame, bool shared)
+{
+	if (shared)
+		return CK_RING_DEQUEUE_MPSC(frame, &handoff->ring, handoff->slots, ret_frame);
+	return CK_RING_DEQUEUE_SPSC(frame, &handoff->ring, handoff->slots, ret_frame);
 }
 
 uint32_t wf_handoff_pop(struct wf_handoff *handoff, struct wf_frame *ret_frames, uint32_t max,
@@ -40,15 +51,9 @@ uint32_t wf_handoff_pop(struct wf_handoff *handoff, struct wf_frame *ret_frames,
 {
 	uint32_t count = 0;
 
-	if (shared) {
-		while (count < max && CK_RING_DEQUEUE_MPSC(frame, &handoff->ring, handoff->slots,
-							   &ret_frames[count]))
-			count++;
-		return count;
-	}
-	while (count < max &&
-	       CK_RING_DEQUEUE_SPSC(frame, &handoff->ring, handoff->slots, &ret_frames[count]))
+	while (count < max && pop_one(handoff, &ret_frames[count], shared))
 		count++;
+	wf_tsan_acquire(handoff);
 	return count;
 }
 
