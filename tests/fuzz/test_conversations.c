@@ -17,6 +17,7 @@
 #include "fuzz/engine_run.h"
 #include "fuzz/observed.h"
 #include "fuzz/oracle.h"
+#include "fuzz/rng.h"
 #include "fuzz/wire.h"
 
 enum {
@@ -141,6 +142,63 @@ static struct engine_run_opts engine_settings(uint64_t seed, struct observed_set
 	};
 }
 
+/*
+ * The engine gets some datagrams in fragments, in any order, now and then one twice;
+ * the oracle saw them whole.
+ */
+static uint8_t *feed_fragments(struct engine_run *run, const struct conv_packet *packet,
+			       struct rng *rng, uint8_t *room)
+{
+	uint32_t lens[WIRE_FRAGMENTS_MAX];
+	const uint8_t *at[WIRE_FRAGMENTS_MAX];
+	uint32_t piece_bytes = (uint32_t)rng_range(rng, 8, packet->len_bytes);
+	uint32_t count = wire_fragment(packet->bytes, packet->len_bytes, piece_bytes,
+				       (uint32_t)rng_next(rng), room, lens);
+
+	for (uint32_t i = 0; i < count; i++) {
+		at[i] = room;
+		room += lens[i];
+	}
+	for (uint32_t left = count; left; left--) {
+		uint32_t i = (uint32_t)rng_below(rng, left);
+
+		engine_run_frame(run, packet->time_ns, at[i], lens[i]);
+		if (left > 1 && rng_percent(rng, 10))
+			engine_run_frame(run, packet->time_ns, at[i], lens[i]);
+		at[i] = at[left - 1];
+		lens[i] = lens[left - 1];
+	}
+	return room;
+}
+
+/* Return: memory that the frames lie in, until the engine has finished. */
+static uint8_t *feed(struct engine_run *run, const struct conv_batch *batch, uint64_t seed)
+{
+	uint32_t percent = seed % 4 == 1 ? 15 : 0;
+	size_t room_bytes = 1;
+	uint8_t *rooms;
+	uint8_t *room;
+	struct rng rng;
+
+	for (uint32_t i = 0; percent && i < batch->packets_count; i++)
+		room_bytes += batch->packets[i].len_bytes +
+			      (size_t)WIRE_FRAGMENTS_MAX * WIRE_FRAGMENT_HEADERS_MAX;
+	rooms = malloc(room_bytes);
+	if (!rooms)
+		abort();
+	room = rooms;
+	rng_seed(&rng, seed, 1);
+	for (uint32_t i = 0; i < batch->packets_count; i++) {
+		const struct conv_packet *packet = &batch->packets[i];
+
+		if (rng_percent(&rng, percent))
+			room = feed_fragments(run, packet, &rng, room);
+		else
+			engine_run_frame(run, packet->time_ns, packet->bytes, packet->len_bytes);
+	}
+	return rooms;
+}
+
 static bool engine_agrees(const struct conv_batch *batch, const struct options *options,
 			  uint64_t seed)
 {
@@ -150,12 +208,12 @@ static bool engine_agrees(const struct conv_batch *batch, const struct options *
 	uint32_t conversation;
 	const char *broken;
 	const char *error;
+	uint8_t *frames;
 
 	engine_run_start(&run, &settings);
-	for (uint32_t i = 0; i < batch->packets_count; i++)
-		engine_run_frame(&run, batch->packets[i].time_ns, batch->packets[i].bytes,
-				 batch->packets[i].len_bytes);
+	frames = feed(&run, batch, seed);
 	broken = engine_run_finish(&run);
+	free(frames);
 	error = observed_compare(&set, batch, true, &conversation);
 	if (error)
 		report(batch, options, seed, conversation, "engine", error);

@@ -131,6 +131,55 @@ size_t wire_build(uint8_t *frame, const struct wire_segment *segment)
 	return (size_t)(at + segment->payload_bytes - frame);
 }
 
+/* Headers of one fragment behind the link's. Return: where its data begins. */
+static uint8_t *put_fragment(uint8_t *ip, const uint8_t *whole, uint32_t off, uint32_t bytes,
+			     bool more, uint32_t id)
+{
+	if (whole[0] >> 4 == 4) {
+		memcpy(ip, whole, 20);
+		put16(ip + 2, 20 + bytes);
+		put16(ip + 6, off / 8 | (more ? 0x2000 : 0));
+		put16(ip + 10, 0);
+		put16(ip + 10, sum_fold(sum16(ip, 20, 0)));
+		return ip + 20;
+	}
+	memcpy(ip, whole, 40);
+	put16(ip + 4, 8 + bytes);
+	ip[6] = 44;
+	put32(put16(put8(put8(ip + 40, 6), 0), off | more), id);
+	return ip + 48;
+}
+
+uint32_t wire_fragment(const uint8_t *frame, uint32_t len, uint32_t piece_bytes, uint32_t id,
+		       uint8_t *out, uint32_t ret_lens[WIRE_FRAGMENTS_MAX])
+{
+	uint32_t link = 14;
+	uint32_t header;
+	uint32_t count = 0;
+	uint32_t total;
+
+	while (frame[link - 2] == 0x81 || frame[link - 2] == 0x88)
+		link += 4;
+	header = link + (frame[link] >> 4 == 4 ? 20 : 40);
+	total = len - header;
+	if (frame[link] >> 4 == 6 && piece_bytes < 20)
+		piece_bytes = 20; /* the first must hold the TCP header (RFC 8200, 4.5) */
+	if (piece_bytes * WIRE_FRAGMENTS_MAX < total)
+		piece_bytes = total / WIRE_FRAGMENTS_MAX + 1;
+	piece_bytes = (piece_bytes + 7) / 8 * 8;
+	for (uint32_t off = 0; off < total; off += piece_bytes) {
+		uint32_t bytes = total - off < piece_bytes ? total - off : piece_bytes;
+		uint8_t *data;
+
+		memcpy(out, frame, link);
+		data = put_fragment(out + link, frame + link, off, bytes, off + bytes < total, id);
+		memcpy(data, frame + header + off, bytes);
+		ret_lens[count++] = (uint32_t)(data + bytes - out);
+		out = data + bytes;
+	}
+	return count;
+}
+
 int wire_pcap_start(FILE *file)
 {
 	const uint32_t header[6] = {0xa1b23c4d, 0x00040002, 0, 0, 262144, 1};

@@ -23,6 +23,8 @@
 enum {
 	WIRE_SACKS_MAX = 3,
 	WIRE_HEADERS_MAX = 14 + 8 + 40 + 60,
+	WIRE_FRAGMENTS_MAX = 6,
+	WIRE_FRAGMENT_HEADERS_MAX = 14 + 8 + 40 + 8,
 };
 
 struct wire_segment {
@@ -53,6 +55,15 @@ struct wire_segment {
 
 /* Return: length of the frame written to @frame (room: WIRE_HEADERS_MAX + payload). */
 size_t wire_build(uint8_t *frame, const struct wire_segment *segment);
+
+/*
+ * Cut the datagram of @frame (of wire_build()) into at most WIRE_FRAGMENTS_MAX
+ * fragments of about @piece_bytes, one frame after the other in @out (room: @len and
+ * WIRE_FRAGMENT_HEADERS_MAX for each). @id: of an IPv6 datagram; IPv4 has its own.
+ * Return: how many; their lengths in @ret_lens.
+ */
+uint32_t wire_fragment(const uint8_t *frame, uint32_t len, uint32_t piece_bytes, uint32_t id,
+		       uint8_t *out, uint32_t ret_lens[WIRE_FRAGMENTS_MAX]);
 
 /* A capture file in nanosecond pcap format. Return: 0 or a negative errno. */
 int wire_pcap_start(FILE *file);
