@@ -58,6 +58,19 @@ static void check_size(struct pcap_map *map)
 		note_cut(map, (uint64_t)st.st_size, "the file was cut while it was read");
 }
 
+static void release_behind(struct pcap_map *map)
+{
+	uint64_t end;
+
+	if (map->pos < LAG_BYTES + WINDOW_BYTES)
+		return;
+	end = (map->pos - LAG_BYTES) / WINDOW_BYTES * WINDOW_BYTES;
+	if (end <= map->released)
+		return;
+	madvise((void *)(map->base + map->released), end - map->released, MADV_DONTNEED);
+	map->released = end;
+}
+
 /* Make the next window readable: ready rises, or size falls. */
 static void next_window(struct pcap_map *map)
 {
@@ -81,19 +94,7 @@ static void next_window(struct pcap_map *map)
 	}
 	if (end > map->ready)
 		map->ready = end;
-}
-
-static void release_behind(struct pcap_map *map)
-{
-	uint64_t end;
-
-	if (map->pos < LAG_BYTES + WINDOW_BYTES)
-		return;
-	end = (map->pos - LAG_BYTES) / WINDOW_BYTES * WINDOW_BYTES;
-	if (end <= map->released)
-		return;
-	madvise((void *)(map->base + map->released), end - map->released, MADV_DONTNEED);
-	map->released = end;
+	release_behind(map);
 }
 
 /* More than @pos bytes can't be had. */
@@ -120,7 +121,6 @@ static int map_recv(struct wf_source *source, struct wf_frame *frames, unsigned 
 			if (map->ready >= map->size)
 				return end_of_file(map);
 			next_window(map);
-			release_behind(map);
 			continue;
 		}
 		status = wf_pcap_format_next(format, map->base + map->pos, map->ready - map->pos,
