@@ -6,7 +6,7 @@
 #   PAYLOADS  bytes of data in each segment    (default: 1446 and 10)
 #   FLOWS     connections at once              (default: 1000)
 #   SECONDS_EACH, RUNS                         (default: 5 and 3, in turn; median)
-#   ALONE     1: keep other programs of a busy machine off the two CPUs
+#   ALONE     1: leave other programs of a busy machine little of the two CPUs
 #
 # Both receive on one queue of a veth in one namespace of this script, fed by live_feed with
 # valid, advancing TCP. One line each; the last word is weft's rate by the receiver's rate.
@@ -39,7 +39,7 @@ trap 'exit 1' INT TERM
 source_cpu=() receiver_cpu=()
 [ "$(nproc)" -ge 2 ] && source_cpu=(taskset -c 0) receiver_cpu=(taskset -c 1)
 if [ "${ALONE:-0}" = 1 ]; then
-	source_cpu+=(chrt -r 10) receiver_cpu+=(chrt -r 10)
+	source_cpu+=(nice -n -20) receiver_cpu+=(nice -n -20)
 fi
 
 prepare() {
