@@ -29,7 +29,8 @@ check 'the host keeps its connectivity meanwhile' in_b curl -sf "http://$ip_a/re
 check 'flows are readable with bpftool' bash -c "
 	nsenter -t $agent_pid -n -m -- env PATH=\$PATH:/usr/sbin \
 		bpftool map dump pinned /sys/fs/bpf/weft/eth0/flows | grep -q packets"
-check 'stats show what is captured' bash -c "
+# What was received is counted once the workers come to it.
+check 'stats show what is captured' wait_until 300 bash -c "
 	'$weft' stats --json -i eth0 --set control.dir='$work/control' |
 		jq -e '.metrics.payload_delivered_bytes.value > $((megabytes << 20))'"
 check 'a second agent on the interface is refused' bash -c "
