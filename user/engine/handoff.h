@@ -25,7 +25,7 @@
 /* A ring of frames towards one worker. */
 struct wf_handoff {
 	ck_ring_t ring;
-	struct wf_frame *slots;	    /* owned, on the heap; charged to the budget by the engine */
+	struct wf_frame *slots;	    /* owned: a fixed part of the heap, made before threads start */
 	struct wf_waiter *consumer; /* borrowed: the worker's */
 };
 
