@@ -73,7 +73,7 @@ static void test_extents_empty_has_nothing(void **state)
 
 	assert_int_equal(wf_extents_first(fix->slab, 0), WF_SLAB_NONE);
 	assert_int_equal(wf_extents_last(fix->slab, 0), WF_SLAB_NONE);
-	assert_int_equal(wf_extents_find(fix->slab, 0, 5), WF_SLAB_NONE);
+	assert_int_equal(wf_extents_find(fix->slab, 0, 5).after_id, WF_SLAB_NONE);
 	assert_int_equal(wf_extents_take_leaf(fix->slab, &fix->root), WF_SLAB_NONE);
 	assert_true(wf_extents_are_valid(fix->slab, 0));
 }
@@ -84,11 +84,11 @@ static void test_extents_find_gives_first_that_ends_beyond(void **state)
 	uint32_t a = add(fix, 10, 5);
 	uint32_t b = add(fix, 20, 5);
 
-	assert_int_equal(wf_extents_find(fix->slab, fix->root, 0), a);
-	assert_int_equal(wf_extents_find(fix->slab, fix->root, 14), a);
-	assert_int_equal(wf_extents_find(fix->slab, fix->root, 15), b);
-	assert_int_equal(wf_extents_find(fix->slab, fix->root, 24), b);
-	assert_int_equal(wf_extents_find(fix->slab, fix->root, 25), WF_SLAB_NONE);
+	assert_int_equal(wf_extents_find(fix->slab, fix->root, 0).after_id, a);
+	assert_int_equal(wf_extents_find(fix->slab, fix->root, 14).after_id, a);
+	assert_int_equal(wf_extents_find(fix->slab, fix->root, 15).after_id, b);
+	assert_int_equal(wf_extents_find(fix->slab, fix->root, 24).after_id, b);
+	assert_int_equal(wf_extents_find(fix->slab, fix->root, 25).after_id, WF_SLAB_NONE);
 }
 
 static void test_extents_beyond_4_gib_stay_in_order(void **state)

@@ -8,6 +8,8 @@
 #ifndef WF_CAPTURE_SOURCE_H
 #define WF_CAPTURE_SOURCE_H
 
+#include <stdbool.h>
+
 #include "capture/frame.h"
 
 struct wf_source;
@@ -38,6 +40,7 @@ struct wf_source_ops {
 /* First member of each kind of source. */
 struct wf_source {
 	const struct wf_source_ops *ops;
+	bool overran; /* set by recv, done: rings overflowed, frames are missing; cleared by who reads it */
 };
 
 #endif

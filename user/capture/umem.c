@@ -54,11 +54,19 @@ static uint32_t refill_batch(struct wf_umem *umem, struct wf_page_pool *pool)
 	return count;
 }
 
+/* Every frame was taken since the last look: some that came probably found none. */
+static void note_if_drained(struct wf_umem *umem)
+{
+	if (xsk_prod_nb_free(&umem->fill, umem->ring_frames) == umem->ring_frames)
+		atomic_fetch_add_explicit(&umem->drained, 1, memory_order_relaxed);
+}
+
 void wf_umem_refill(struct wf_umem *umem, struct wf_page_pool *pool)
 {
 	/* Pairs with the release below: the ring's indices belong to the holder. */
 	if (atomic_exchange_explicit(&umem->refilling, 1, memory_order_acquire))
 		return;
+	note_if_drained(umem);
 	while (refill_batch(umem, pool) == REFILL_BATCH)
 		;
 	if (xsk_ring_prod__needs_wakeup(&umem->fill) && umem->kick_fd >= 0)

@@ -189,6 +189,10 @@ static uint32_t recv_queue(struct wf_xsk_source *source, uint32_t queue, struct 
 	uint32_t slot;
 	uint32_t ready = xsk_ring_cons__peek(&xsk->rx, max, &slot);
 
+	/* All of the ring was waiting: what came after it found no room. */
+	if (wf_unlikely(xsk->rx.cached_prod - xsk->rx.cached_cons + ready == xsk->rx.size))
+		source->source.overran = true;
+
 	for (uint32_t i = 0; i < ready; i++) {
 		const struct xdp_desc *desc = xsk_ring_cons__rx_desc(&xsk->rx, slot + i);
 		const uint8_t *bytes = base + desc->addr;
@@ -236,8 +240,17 @@ static void source_done(struct wf_source *base)
 {
 	struct wf_xsk_source *source = (struct wf_xsk_source *)base;
 
-	for (uint32_t queue = 0; queue < source->queues; queue++)
-		wf_umem_refill(&source->umems[queue], source->pool);
+	for (uint32_t queue = 0; queue < source->queues; queue++) {
+		struct wf_umem *umem = &source->umems[queue];
+		uint32_t drained;
+
+		wf_umem_refill(umem, source->pool);
+		drained = atomic_load_explicit(&umem->drained, memory_order_relaxed);
+		if (wf_unlikely(drained != source->xsks[queue].drained_seen)) {
+			source->xsks[queue].drained_seen = drained;
+			source->source.overran = true;
+		}
+	}
 }
 
 static int source_fds(struct wf_source *base, int *ret_fds, int max)

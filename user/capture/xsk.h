@@ -23,6 +23,7 @@ struct wf_xsk {
 	struct xsk_socket *socket; /* owned */
 	struct xsk_ring_cons rx;
 	int fd;
+	uint32_t drained_seen; /* of its queue's umem */
 };
 
 /* Losses that the kernel counted for one socket. */

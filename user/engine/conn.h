@@ -51,6 +51,9 @@ struct wf_conns {
 	 */
 	uint64_t now_ns;  /* highest so far */
 	uint64_t skew_ns; /* wraps: the clock may step back */
+
+	/* Until then a hole is taken for frames that our rings lost, rather than for late ones. */
+	uint64_t overrun_until_ns;
 };
 
 /* ---- conn_open.c ---- */

@@ -25,6 +25,8 @@
 
 #include <stddef.h>
 
+#include "base/clock.h"
+
 #include "memory/page.h"
 #include "metrics/metrics.h"
 
@@ -176,6 +178,17 @@ static bool waits_for_nobody(const struct wf_conns *conns, const struct wf_flow 
 	       !wf_tcp_knows(&flow->tcp.dir[dir], WF_TCP_KNOWS_ACK);
 }
 
+/*
+ * How long data may be late that was acknowledged. Not long while our own rings overflow:
+ * then it is most likely lost, and to hold what follows costs time, so that more is lost.
+ */
+static uint64_t patience_ns(const struct wf_conns *conns)
+{
+	if (wf_unlikely(conns->now_ns < conns->overrun_until_ns))
+		return WEFT_OVERRUN_PATIENCE_MS * WF_NS_PER_MS;
+	return conns->timeouts.patience_ns;
+}
+
 /* Set the deadlines of the hole of @trouble, which ends at @end_off. */
 static void watch_hole(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
 		       struct wf_flow_trouble *trouble, uint64_t end_off, uint64_t held_ns,
@@ -193,7 +206,7 @@ static void watch_hole(struct wf_conns *conns, struct wf_flow *flow, enum weft_d
 	} else if (trouble->patience_ns == WF_NEVER_NS ||
 		   trouble->patience_off != flow->stream[dir].next_off) {
 		trouble->patience_off = flow->stream[dir].next_off;
-		trouble->patience_ns = now_ns + conns->timeouts.patience_ns;
+		trouble->patience_ns = now_ns + patience_ns(conns);
 		trouble->patience_bytes = WEFT_ACK_PATIENCE_BYTES;
 	}
 }

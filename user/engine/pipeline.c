@@ -355,6 +355,13 @@ void wf_pipeline_run(struct wf_pipeline *pipeline, const struct wf_frame *frames
 	wf_dispatch_flush(pipeline->opts.dispatch);
 }
 
+void wf_pipeline_note_overrun(struct wf_pipeline *pipeline)
+{
+	struct wf_conns *conns = &pipeline->conns;
+
+	conns->overrun_until_ns = conns->now_ns + WEFT_OVERRUN_MS * WF_NS_PER_MS;
+}
+
 void wf_pipeline_tick(struct wf_pipeline *pipeline, uint64_t now_ns)
 {
 	wf_conns_clock(&pipeline->conns, now_ns);

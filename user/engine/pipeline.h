@@ -51,6 +51,9 @@ int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **re
 /* Process a batch. Takes each frame's page reference. */
 void wf_pipeline_run(struct wf_pipeline *pipeline, const struct wf_frame *frames, uint32_t count);
 
+/* The rings overflowed about now: holes are ours, not the network's; less patience with them. */
+void wf_pipeline_note_overrun(struct wf_pipeline *pipeline);
+
 /* Act on every timer due at @now_ns (since 1970). */
 void wf_pipeline_tick(struct wf_pipeline *pipeline, uint64_t now_ns);
 

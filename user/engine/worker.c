@@ -133,6 +133,10 @@ static uint32_t take_source(struct wf_worker *worker, uint32_t index)
 		atomic_store_explicit(&worker->crew->error, count, memory_order_relaxed);
 	if (source->ops->done)
 		source->ops->done(source);
+	if (wf_unlikely(source->overran)) {
+		source->overran = false;
+		wf_pipeline_note_overrun(worker->pipeline);
+	}
 	return count > 0 ? (uint32_t)count : 0;
 }
 

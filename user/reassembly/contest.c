@@ -108,18 +108,15 @@ void wf_contest_try_join(struct wf_insertion *ins)
 {
 	const struct wf_slab *slab = ins->env->extents;
 	uint64_t off = ins->segment->off;
-	uint32_t after_id = wf_extents_find(slab, ins->stream->extents, off);
-	uint32_t before_id = after_id ? wf_extents_prev(slab, after_id)
-				      : wf_extents_last(slab, ins->stream->extents);
 	const struct wf_extent *before;
 
-	if (!before_id)
+	if (!ins->place.before_id)
 		return;
-	before = wf_extent_at(slab, before_id);
+	before = wf_extent_at(slab, ins->place.before_id);
 	if (wf_extent_end(before) != off || before->hidden_after)
 		return;
-	if (after_id) {
-		const struct wf_extent *after = wf_extent_at(slab, after_id);
+	if (ins->place.after_id) {
+		const struct wf_extent *after = wf_extent_at(slab, ins->place.after_id);
 
 		if (after->off == off && (after->flags & WF_EXTENT_JOINED ||
 					  (int32_t)(before->arrival - after->arrival) >= 0))

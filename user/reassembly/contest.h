@@ -10,10 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "reassembly/extent.h"
 #include "reassembly/overlap.h"
 #include "reassembly/stream.h"
-
-struct wf_extent;
 
 /* The answer for the chain of joined extents that was asked about last. */
 struct wf_chain {
@@ -30,6 +29,7 @@ struct wf_insertion {
 	const struct wf_overlap_policy *policy;
 	struct wf_overlap_range range; /* as the policy sees the segment */
 	uint64_t end_off;	       /* of the captured bytes */
+	struct wf_place place;	       /* of the first byte that is not before next_off */
 	struct wf_chain chain;
 	uint32_t arrival;
 	bool joins;

@@ -89,19 +89,22 @@ static void balance(const struct wf_slab *slab, uint32_t *root, uint32_t id)
 	}
 }
 
-uint32_t wf_extents_find(const struct wf_slab *slab, uint32_t root, uint64_t off)
+struct wf_place wf_extents_find(const struct wf_slab *slab, uint32_t root, uint64_t off)
 {
-	uint32_t found = WF_SLAB_NONE;
+	struct wf_place place = {WF_SLAB_NONE, WF_SLAB_NONE};
 
 	while (root) {
 		const struct wf_extent *extent = wf_extent_at(slab, root);
-		bool is_behind = wf_extent_end(extent) > off;
 
-		if (is_behind)
-			found = root;
-		root = extent->child[!is_behind];
+		if (wf_extent_end(extent) > off) {
+			place.after_id = root;
+			root = extent->child[0];
+		} else {
+			place.before_id = root;
+			root = extent->child[1];
+		}
 	}
-	return found;
+	return place;
 }
 
 /* The outermost at @side of the tree at @id. */
@@ -153,30 +156,35 @@ uint32_t wf_extents_prev(const struct wf_slab *slab, uint32_t id)
 	return neighbour(slab, id, 0);
 }
 
-void wf_extents_insert(struct wf_slab *slab, uint32_t *root, uint32_t id)
+void wf_extents_insert_at(struct wf_slab *slab, uint32_t *root, uint32_t id,
+			  const struct wf_place *place)
 {
 	struct wf_extent *extent = wf_extent_at(slab, id);
-	struct wf_extent *above = NULL;
-	uint32_t parent = WF_SLAB_NONE;
-	uint32_t below = *root;
-	bool side = false;
+	uint32_t parent = place->before_id;
+	int side = 1;
 
-	while (below) {
-		parent = below;
-		above = wf_extent_at(slab, parent);
-		side = extent->off > above->off;
-		below = above->child[side];
+	/* Of two neighbours the upper one's subtree between them holds the lower one. */
+	if (!parent || wf_extent_at(slab, parent)->child[1]) {
+		parent = place->after_id;
+		side = 0;
 	}
 	extent->child[0] = WF_SLAB_NONE;
 	extent->child[1] = WF_SLAB_NONE;
 	extent->parent = parent;
 	extent->height = 1;
-	if (!above) {
+	if (!parent) {
 		*root = id;
 		return;
 	}
-	above->child[side] = id;
+	wf_extent_at(slab, parent)->child[side] = id;
 	balance(slab, root, parent);
+}
+
+void wf_extents_insert(struct wf_slab *slab, uint32_t *root, uint32_t id)
+{
+	struct wf_place place = wf_extents_find(slab, *root, wf_extent_at(slab, id)->off);
+
+	wf_extents_insert_at(slab, root, id, &place);
 }
 
 /* Put the extent that follows @id, which has two children, in its place. Return: lowest changed. */

@@ -70,8 +70,13 @@ static inline const uint8_t *wf_extent_bytes(const struct wf_extent *extent)
 	return extent->flags & WF_EXTENT_TINY ? extent->tiny : extent->bytes;
 }
 
-/* Return: id of the first extent that ends beyond @off; WF_SLAB_NONE: there is none. */
-uint32_t wf_extents_find(const struct wf_slab *slab, uint32_t root, uint64_t off);
+/* Two neighbours; WF_SLAB_NONE: there is none. */
+struct wf_place {
+	uint32_t before_id; /* the last extent that ends at or before an offset */
+	uint32_t after_id;  /* the first that ends beyond it */
+};
+
+struct wf_place wf_extents_find(const struct wf_slab *slab, uint32_t root, uint64_t off);
 
 /* The first in order, and the neighbours; WF_SLAB_NONE: there is none. */
 uint32_t wf_extents_first(const struct wf_slab *slab, uint32_t root);
@@ -83,6 +88,10 @@ uint32_t wf_extents_last(const struct wf_slab *slab, uint32_t root);
 
 /* Enter @id, whose off and len_bytes are set and overlap no other's. */
 void wf_extents_insert(struct wf_slab *slab, uint32_t *root, uint32_t id);
+
+/* The same where it lies between the two of @place: without looking for them again. */
+void wf_extents_insert_at(struct wf_slab *slab, uint32_t *root, uint32_t id,
+			  const struct wf_place *place);
 
 /* Take @id out; the object stays the caller's. */
 void wf_extents_remove(struct wf_slab *slab, uint32_t *root, uint32_t id);

@@ -197,29 +197,30 @@ static void describe(const struct wf_insertion *ins, struct wf_extent *extent, u
 }
 
 static bool take_storage(const struct wf_insertion *ins, struct wf_extent *extent, uint64_t end_off,
-			 uint32_t after_id)
+			 const struct wf_place *place)
 {
 	const struct wf_slab *slab = ins->env->extents;
-	uint32_t before_id = after_id ? wf_extents_prev(slab, after_id)
-				      : wf_extents_last(slab, ins->stream->extents);
 	const struct wf_hold_source source = {
 		.bytes = segment_bytes(ins, extent->off),
 		.len_bytes = (uint32_t)(end_off - extent->off),
 		.page = ins->segment->page,
 		.held_cost = ins->stream->held_cost,
-		.near = {before_id ? wf_extent_at(slab, before_id) : NULL,
-			 after_id ? wf_extent_at(slab, after_id) : NULL},
+		.near = {place->before_id ? wf_extent_at(slab, place->before_id) : NULL,
+			 place->after_id ? wf_extent_at(slab, place->after_id) : NULL},
 	};
 
 	return wf_hold_take(ins->env, &source, extent);
 }
 
-/* Hold [off, end_off), which the segment won. @after_id: first held that ends beyond @off. */
-static bool hold_run(struct wf_insertion *ins, uint64_t off, uint64_t end_off, uint32_t after_id)
+/* Hold [off, end_off), which the segment won. @place: of @off. */
+static bool hold_run(struct wf_insertion *ins, uint64_t off, uint64_t end_off,
+		     const struct wf_place *place)
 {
 	struct wf_slab *slab = ins->env->extents;
-	const struct wf_extent *after = after_id ? wf_extent_at(slab, after_id) : NULL;
+	const struct wf_extent *after =
+		place->after_id ? wf_extent_at(slab, place->after_id) : NULL;
 	bool covered = after && after->off <= off;
+	bool cuts = after && after->off < end_off;
 	struct cut cut = {.off = off, .end_off = end_off, .chain_end_off = UINT64_MAX};
 	uint32_t id = wf_slab_take(slab);
 	struct wf_extent *extent;
@@ -233,11 +234,14 @@ static bool hold_run(struct wf_insertion *ins, uint64_t off, uint64_t end_off, u
 	}
 	extent = wf_extent_at(slab, id);
 	describe(ins, extent, off, end_off, covered ? after : NULL);
-	if (!take_storage(ins, extent, end_off, after_id))
+	if (!take_storage(ins, extent, end_off, place))
 		goto put_split;
 
-	cut_run(ins, &cut, after_id);
-	wf_extents_insert(slab, &ins->stream->extents, id);
+	cut_run(ins, &cut, place->after_id);
+	if (cuts)
+		wf_extents_insert(slab, &ins->stream->extents, id);
+	else
+		wf_extents_insert_at(slab, &ins->stream->extents, id, place);
 	ins->stream->held_cost += extent->len_bytes + WF_EXTENT_COST;
 	ins->held = true;
 	ins->copied |= extent->flags & WF_EXTENT_COPIED || (ins->env->fixed && extent->page);
@@ -270,13 +274,14 @@ static void pass_run(struct wf_insertion *ins, uint64_t off, uint64_t end_off, u
 	};
 }
 
-static void take_run(struct wf_insertion *ins, uint64_t off, uint64_t end_off, uint32_t after_id)
+static void take_run(struct wf_insertion *ins, uint64_t off, uint64_t end_off,
+		     const struct wf_place *place)
 {
 	if (off == ins->stream->next_off && !ins->segment->hold) {
-		pass_run(ins, off, end_off, after_id);
+		pass_run(ins, off, end_off, place->after_id);
 		return;
 	}
-	if (hold_run(ins, off, end_off, after_id))
+	if (hold_run(ins, off, end_off, place))
 		return;
 	ins->failed = true;
 	wf_metric_add(ins->env->metrics, payload_no_memory_bytes, end_off - off);
@@ -289,16 +294,19 @@ static void insert(struct wf_insertion *ins)
 	const struct wf_slab *slab = ins->env->extents;
 	uint64_t off = wf_max_u64(ins->segment->off, ins->stream->next_off);
 
+	struct wf_place place = ins->place;
+
 	while (off < ins->end_off) {
-		uint32_t id = wf_extents_find(slab, ins->stream->extents, off);
-		struct wf_outcome outcome = wf_contest_look_ahead(ins, id, off);
+		struct wf_outcome outcome = wf_contest_look_ahead(ins, place.after_id, off);
 
 		if (outcome.run_end_off > off)
-			take_run(ins, off, outcome.run_end_off, id);
+			take_run(ins, off, outcome.run_end_off, &place);
 		if (outcome.lost_id)
 			meet(ins, wf_extent_at(slab, outcome.lost_id), outcome.run_end_off,
 			     outcome.lost_end_off, false);
 		off = outcome.lost_end_off;
+		if (off < ins->end_off)
+			place = wf_extents_find(slab, ins->stream->extents, off);
 	}
 	if (ins->passed)
 		wf_stream_settle_next(ins->stream, ins->env);
@@ -309,7 +317,7 @@ static bool is_all_held(const struct wf_insertion *ins)
 {
 	const struct wf_slab *slab = ins->env->extents;
 	uint64_t off = wf_max_u64(ins->segment->off, ins->stream->next_off);
-	uint32_t id = wf_extents_find(slab, ins->stream->extents, off);
+	uint32_t id = ins->place.after_id;
 
 	while (off < ins->end_off) {
 		const struct wf_extent *extent = id ? wf_extent_at(slab, id) : NULL;
@@ -365,6 +373,8 @@ enum wf_stream_result wf_stream_insert_slow(struct wf_stream *stream, struct wf_
 
 	ret_info->overlap = false;
 	ret_info->conflict = false;
+	ins.place = wf_extents_find(env->extents, stream->extents,
+				    wf_max_u64(segment->off, stream->next_off));
 	if (is_beyond_limit(&ins))
 		return WF_STREAM_LIMIT;
 	if (segment->off < stream->next_off)
