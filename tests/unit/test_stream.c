@@ -522,6 +522,21 @@ static void test_stream_well_filled_frame_is_kept_until_frames_run_low(void **st
 	rig_free(rig);
 }
 
+static void test_stream_ill_filled_frame_is_kept_while_half_are_free(void **state)
+{
+	struct rig *rig = rig_new(&frames);
+	uint8_t bytes[100] = {0};
+
+	/* There are 256, of which the rings of the test hold none. */
+	for (uint64_t i = 1; i <= 127; i++)
+		assert_int_equal(rig_put(rig, 1000 * i, bytes, 100), WF_STREAM_HELD);
+	assert_int_equal(METRIC(rig, segments_copied_segments), 0);
+	for (uint64_t i = 128; i < 200; i++)
+		assert_int_equal(rig_put(rig, 1000 * i, bytes, 100), WF_STREAM_HELD);
+	assert_in_range(METRIC(rig, segments_copied_segments), 70, 72);
+	rig_free(rig);
+}
+
 static void test_stream_leaves_frames_when_told(void **state)
 {
 	struct rig *rig = rig_new(&frames);
@@ -532,8 +547,8 @@ static void test_stream_leaves_frames_when_told(void **state)
 	assert_int_equal(put_true(rig, 100, 1400), WF_STREAM_HELD);
 	assert_int_equal(put_true(rig, 1600, 1400), WF_STREAM_HELD);
 	assert_int_equal(put_true(rig, 3100, 100), WF_STREAM_HELD);
-	assert_int_equal(METRIC(rig, segments_copied_segments), 1);
-	assert_int_equal(wf_stream_leave_frames(&rig->stream, &rig->env), 2);
+	assert_int_equal(METRIC(rig, segments_copied_segments), 0);
+	assert_int_equal(wf_stream_leave_frames(&rig->stream, &rig->env), 3);
 	assert_int_equal(wf_stream_leave_frames(&rig->stream, &rig->env), 0);
 	before = wf_page_pool_take_frames(rig->env.pages, offs, 256);
 	for (uint32_t i = 0; i < before; i++)
@@ -756,6 +771,7 @@ int main(void)
 		cmocka_unit_test(test_stream_fixed_mode_costs_a_page_a_segment),
 		cmocka_unit_test(test_stream_one_byte_does_not_keep_its_frame),
 		cmocka_unit_test(test_stream_well_filled_frame_is_kept_until_frames_run_low),
+		cmocka_unit_test(test_stream_ill_filled_frame_is_kept_while_half_are_free),
 		cmocka_unit_test(test_stream_leaves_frames_when_told),
 		cmocka_unit_test(test_stream_tiny_neighbours_leave_as_one_chunk),
 		cmocka_unit_test(test_stream_random_segments_equal_the_model),

@@ -83,6 +83,9 @@ uint32_t wf_page_pool_take_frames(struct wf_page_pool *pool, uint64_t *ret_offs,
 /* May another received frame be kept, or must its bytes be copied because frames run low? */
 bool wf_page_pool_may_keep_frame(const struct wf_page_pool *pool);
 
+/* Are at least half of this worker's frames free? Then even small data may stay in its frame. */
+bool wf_page_pool_has_frames_in_plenty(const struct wf_page_pool *pool);
+
 /*
  * What needs no packet: bring pages home that others put, let caches follow the
  * traffic, give back what is no longer wanted. Call a few times a second.

@@ -64,9 +64,10 @@ struct wf_page_pool {
 	/* rx frames: a stack linked by page ids */
 	uint32_t frames_head;
 	uint32_t frames_free;
-	uint32_t frames;       /* made by this pool */
-	uint32_t frames_spill; /* more free ones than this are offered to other pools */
-	uint32_t frames_keep;  /* fewer free ones than this: copy, don't keep */
+	uint32_t frames;	/* made by this pool */
+	uint32_t frames_spill;	/* more free ones than this are offered to other pools */
+	uint32_t frames_keep;	/* fewer free ones than this: copy, don't keep */
+	uint32_t frames_plenty; /* as many free ones as this: even ill filled ones are kept */
 
 	struct wf_page_class classes[WF_PAGE_CLASS_COUNT];
 	uint64_t max_spans;

@@ -113,6 +113,11 @@ bool wf_page_pool_may_keep_frame(const struct wf_page_pool *pool)
 	return pool->frames_free >= pool->frames_keep;
 }
 
+bool wf_page_pool_has_frames_in_plenty(const struct wf_page_pool *pool)
+{
+	return pool->frames_free >= pool->frames_plenty;
+}
+
 /* All pools of an arena have frames of one size, so that they can be exchanged. */
 static int agree_frame_bytes(struct wf_arena *arena, uint32_t frame_bytes)
 {
@@ -176,6 +181,7 @@ int wf_page_pool_make_frames(struct wf_page_pool *pool, const struct wf_page_poo
 		pool->frames_keep = KEEP_FRAMES_MAX;
 	if (pool->frames_keep < 1)
 		pool->frames_keep = 1;
+	pool->frames_plenty = opts->frames / 2;
 	wf_arena_keep_memory(pool->arena);
 	atomic_fetch_add(&pool->arena->frame_pools, 1);
 	while (pool->frames < opts->frames) {

@@ -4,7 +4,9 @@
  *
  *   up to 16 bytes       in the extent itself: a one-byte segment costs 64 bytes
  *   of a mapped file     where they are
- *   a well filled frame  where they are, as long as frames are plentiful
+ *   a well filled frame  where they are, as long as frames do not run low
+ *   any other frame      where they are, as long as half of the frames are free: these
+ *                        can't serve anything else, and what fills a hole soon is never copied
  *   else                 copied behind a neighbour's bytes in its page, where there is
  *                        room, else into a page that grows with what the stream holds
  *
@@ -37,10 +39,18 @@ static bool is_well_filled(const struct wf_page *page, uint32_t len_bytes)
 
 static bool is_worth_keeping(const struct wf_stream_env *env, const struct wf_hold_source *source)
 {
+	bool filled;
+
 	if (!source->page || env->fixed)
 		return !source->page;
-	return !source->leave && is_well_filled(source->page, source->len_bytes) &&
-	       (!wf_page_is_frame(source->page) || wf_page_pool_may_keep_frame(env->pages));
+	if (source->leave)
+		return false;
+	filled = is_well_filled(source->page, source->len_bytes);
+	if (!wf_page_is_frame(source->page))
+		return filled;
+	return filled ? wf_page_pool_may_keep_frame(env->pages)
+		      : source->len_bytes > WF_EXTENT_TINY_BYTES &&
+				wf_page_pool_has_frames_in_plenty(env->pages);
 }
 
 static void refer(struct wf_extent *extent, const struct wf_hold_source *source)
