@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "decode/packet.h"
+#include "engine/pipeline.h"
 
 static struct rig rig;
 
@@ -262,6 +263,38 @@ static void test_hole_acknowledged_may_still_be_filled_in_patience(void **state)
 	assert_string_equal(rig_log(&rig), "> one\n> two\n");
 }
 
+static void test_hole_acknowledged_while_rings_overflow_ends_soon(void **state)
+{
+	(void)state;
+	wf_pipeline_note_overrun(rig.pipeline);
+	rig_data(&rig, RIG_CLIENT, 3, "two");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 6, NULL);
+	assert_string_equal(rig_log(&rig), "");
+	rig_wait_ms(&rig, WEFT_OVERRUN_PATIENCE_MS + 1);
+	assert_string_equal(rig_log(&rig), "> gap 3 not_captured\n> two\n");
+}
+
+static void test_hole_acknowledged_after_rings_overflowed_has_all_patience(void **state)
+{
+	(void)state;
+	wf_pipeline_note_overrun(rig.pipeline);
+	rig_wait_ms(&rig, WEFT_OVERRUN_MS + 1);
+	rig_data(&rig, RIG_CLIENT, 3, "two");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 6, NULL);
+	rig_wait_ms(&rig, 90);
+	assert_string_equal(rig_log(&rig), "");
+}
+
+static void test_hole_unacknowledged_while_rings_overflow_waits_as_ever(void **state)
+{
+	(void)state;
+	wf_pipeline_note_overrun(rig.pipeline);
+	rig_data(&rig, RIG_CLIENT, 3, "two");
+	rig_wait_ms(&rig, 900);
+	rig_data(&rig, RIG_CLIENT, 0, "one");
+	assert_string_equal(rig_log(&rig), "> one\n> two\n");
+}
+
 static void test_hole_acknowledged_ends_after_so_many_bytes(void **state)
 {
 	static char block[32768];
@@ -452,6 +485,9 @@ int main(void)
 		CASE(setup_timeout, test_hole_that_is_being_filled_does_not_time_out),
 		CASE(setup, test_hole_acknowledged_ends_after_patience),
 		CASE(setup, test_hole_acknowledged_may_still_be_filled_in_patience),
+		CASE(setup, test_hole_acknowledged_while_rings_overflow_ends_soon),
+		CASE(setup, test_hole_acknowledged_after_rings_overflowed_has_all_patience),
+		CASE(setup, test_hole_unacknowledged_while_rings_overflow_waits_as_ever),
 		CASE(setup, test_hole_acknowledged_ends_after_so_many_bytes),
 		CASE(setup, test_ack_beyond_all_seen_gives_nothing_up),
 		CASE(setup, test_hole_at_the_end_of_the_connection_is_a_gap),

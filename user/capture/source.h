@@ -40,7 +40,8 @@ struct wf_source_ops {
 /* First member of each kind of source. */
 struct wf_source {
 	const struct wf_source_ops *ops;
-	bool overran; /* set by recv, done: rings overflowed, frames are missing; cleared by who reads it */
+	bool overran; /* set by recv, done: rings overflowed, frames are missing; cleared by who
+			 reads it */
 };
 
 #endif

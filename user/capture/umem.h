@@ -33,7 +33,8 @@ struct wf_umem {
 	/* written by whoever holds `refilling` */
 	_Alignas(WF_CACHE_LINE) _Atomic int refilling;
 	struct xsk_ring_prod fill;
-	_Atomic uint32_t drained; /* how often the kernel was found to have taken all; read by any */
+	_Atomic uint32_t
+		drained; /* how often the kernel was found to have taken all; read by any */
 };
 
 /* Return: 0 or negative errno (-EPERM, -ENOBUFS: memlock limit, ...). Thread: main. */

@@ -6,7 +6,8 @@
  *
  *   - when its bytes come;
  *   - when the receiver has acknowledged past it and data lies beyond: it was never
- *     captured. But taps reorder, so WEFT_ACK_PATIENCE_MS or _BYTES later data may still come;
+ *     captured. But taps reorder, so WEFT_ACK_PATIENCE_MS or _BYTES later data may still come
+ *     (only WEFT_OVERRUN_PATIENCE_MS while our own rings overflow: then we know who lost it);
  *   - gap_timeout after the byte behind it came, if nothing filled it;
  *   - at the limit of held pages, or when the connection ends.
  *
@@ -194,6 +195,7 @@ static void watch_hole(struct wf_conns *conns, struct wf_flow *flow, enum weft_d
 		       struct wf_flow_trouble *trouble, uint64_t end_off, uint64_t held_ns,
 		       uint64_t now_ns)
 {
+	trouble->hole_end_off = end_off;
 	if (is_refused(flow, dir, end_off))
 		trouble->hole_ns = WF_NEVER_NS;
 	else if (held_ns)
@@ -408,6 +410,23 @@ static void insert_payload(struct wf_conns *conns, struct wf_flow *flow, enum we
 		note_trouble(conns, flow, dir, payload, result, &info);
 }
 
+/*
+ * Is @off beyond the far end of a hole that is watched already? Then data there changes
+ * nothing for it; while a lost segment is waited for, this is every other one.
+ */
+static bool is_behind_hole(const struct wf_conns *conns, const struct wf_flow *flow,
+			   enum weft_dir dir, uint64_t off)
+{
+	const struct wf_flow_rare *rare = wf_flow_table_rare(&conns->table, flow);
+	const struct wf_flow_trouble *trouble;
+
+	if (!rare || only_acked(conns) || conns->opts->depth_bytes)
+		return false;
+	trouble = &rare->trouble[dir];
+	return trouble->hole_ns != WF_NEVER_NS &&
+	       flow->stream[dir].next_off < trouble->hole_end_off && off >= trouble->hole_end_off;
+}
+
 void wf_conn_payload(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
 		     const struct wf_conn_payload *payload)
 {
@@ -420,7 +439,8 @@ void wf_conn_payload(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir
 	if (kept.captured_bytes)
 		insert_payload(conns, flow, dir, &kept);
 	if (wf_unlikely(flow->stream[dir].extents || flow->rare || conns->opts->depth_bytes)) {
-		wf_conn_progress(conns, flow, dir, kept.time_ns);
+		if (!is_behind_hole(conns, flow, dir, kept.off))
+			wf_conn_progress(conns, flow, dir, kept.time_ns);
 		spend_patience(conns, flow, dir, kept.len_bytes, kept.time_ns);
 	}
 }

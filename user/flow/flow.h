@@ -61,6 +61,7 @@ _Static_assert(WEFT_OVERLAP_COUNT <= 16, "an overlap policy fits in 4 bits");
 /* One direction of a connection that met trouble. */
 struct wf_flow_trouble {
 	uint64_t hole_ns;	 /* the hole at next_off is given up then; WF_NEVER_NS: none */
+	uint64_t hole_end_off;	 /* ... where it ended when last looked at */
 	uint64_t patience_ns;	 /* likewise, because it was acknowledged */
 	uint64_t patience_off;	 /* next_off of the hole that patience_ns is about */
 	uint32_t patience_bytes; /* ... or when so much more has come */
