@@ -216,17 +216,24 @@ fuzz: ## every fuzzer for FUZZ_SECONDS=600 each
 $(BENCH_SRC:%.c=$(O)/%.o): | $(BENCH_SKEL)
 
 $(O)/bench/traffic: BENCH_LIBS := -lcrypto
+$(O)/bench/xdp_cost: $(O)/tests/unit/support/packet_builder.o
+$(O)/bench/xdp_cost: BENCH_LIBS := -lcmocka
 
 $(O)/bench/%: $(O)/tests/bench/%.o $(O)/libweft.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -o $@ $< $(O)/libweft.a $(LDFLAGS) $(LIB_LIBS) $(BENCH_LIBS)
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(O)/libweft.a $(LDFLAGS) $(LIB_LIBS) $(BENCH_LIBS)
 
-bench: ## replay speed beside its floor and other programs: KIND=bulk SCALE=0.1 RUNS=5
+bench: ## speed of replay, XDP program, live, beside floors and other programs: KIND=bulk SCALE=0.1 RUNS=5
 	$(Q)scripts/install-deps.sh --bench
 	$(Q)$(MAKE) --no-print-directory all $(BENCH_BIN)
 	$(Q)tests/bench/run.sh $(O)
+	$(Q)[ -n "$(KIND)" ] || $(O)/bench/xdp_cost
 	$(Q)[ -n "$(KIND)" ] || tests/bench/live.sh $(O)
+
+bench-xdp: ## what the XDP program costs a packet, beside a minimal one (needs root)
+	$(Q)$(MAKE) --no-print-directory $(O)/bench/xdp_cost
+	$(Q)$(O)/bench/xdp_cost
 
 bench-live: ## live packet rate beside a bare AF_XDP receiver (needs root): PAYLOADS=1446 RUNS=3
 	$(Q)$(MAKE) --no-print-directory all $(BENCH_BIN)
@@ -245,4 +252,4 @@ clean: ## remove build/
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
-.PHONY: all install uninstall unit helpers check lint fmt test fuzz fuzzers bench bench-live demo help clean
+.PHONY: all install uninstall unit helpers check lint fmt test fuzz fuzzers bench bench-xdp bench-live demo help clean

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * count.h - the XDP program's counters: one struct a CPU, each exit counted once.
+ * count.h - what the XDP program keeps for each CPU: counters, each exit counted once, and
+ * when it last read the clock. One struct, so that a packet pays for one look-up.
  */
 #ifndef WEFT_BPF_COUNT_H
 #define WEFT_BPF_COUNT_H
@@ -13,10 +14,10 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct weft_xdp_counts);
+	__type(value, struct weft_cpu);
 } weft_counts SEC(".maps");
 
-static __always_inline struct weft_xdp_counts *count_here(void)
+static __always_inline struct weft_cpu *this_cpu(void)
 {
 	__u32 zero = 0;
 

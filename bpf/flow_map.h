@@ -10,6 +10,7 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/clock.h"
 #include "bpf/parse.h"
 #include "bpf/shared.h"
 
@@ -28,11 +29,9 @@ struct {
 /* Is the source the greater endpoint? Address bytes first, then port. */
 static __always_inline int source_is_greater(const struct packet *packet)
 {
-	__u64 a[2];
-	__u64 b[2];
+	const __u64 *a = packet->addr[0];
+	const __u64 *b = packet->addr[1];
 
-	__builtin_memcpy(a, packet->addr[0], 16);
-	__builtin_memcpy(b, packet->addr[1], 16);
 	if (a[0] != b[0])
 		return bpf_be64_to_cpu(a[0]) > bpf_be64_to_cpu(b[0]);
 	if (a[1] != b[1])
@@ -76,9 +75,9 @@ static __always_inline __u32 first_verdict(__u32 hash)
 	return hash * 0x85ebca6bu < weft_shed_below ? WEFT_VERDICT_SHED : WEFT_VERDICT_STEER;
 }
 
-/* Both directions may be counted on two CPUs at once. */
+/* Both directions may be counted on two CPUs at once, and one as well. */
 static __always_inline void flow_count(struct weft_flow_value *value, __u32 src,
-				       const struct packet *packet, __u64 now_ns)
+				       const struct packet *packet)
 {
 	if (src) {
 		__sync_fetch_and_add(&value->packets[1], 1);
@@ -89,7 +88,6 @@ static __always_inline void flow_count(struct weft_flow_value *value, __u32 src,
 		__sync_fetch_and_add(&value->bytes[0], packet->ip_bytes);
 		value->tcp_flags[0] |= packet->tcp_flags;
 	}
-	value->last_ns = now_ns;
 }
 
 /* If another CPU was first, its entry is the one to count in. NULL: no room. */
@@ -111,21 +109,12 @@ static __always_inline void flow_begin_again(struct weft_flow_value *value, __u3
 	value->verdict[0] = value->verdict[1] = first_verdict(hash);
 }
 
-/* Count the segment. Return: what its flow's verdict makes of it. */
-static __always_inline __u32 flow_verdict(const struct packet *packet, __u64 now_ns, __u32 hash,
-					  __u32 worker)
+/* What the flow's verdict makes of a segment that its entry has counted. */
+static __always_inline __u32 flow_judge(struct weft_flow_value *value, __u32 src,
+					const struct packet *packet, __u32 hash)
 {
-	struct weft_flow_value *value;
-	struct weft_flow_key key;
-	__u32 src = flow_key(packet, &key);
 	__u32 verdict;
 
-	value = bpf_map_lookup_elem(&weft_flows, &key);
-	if (!value && !is_lone_syn(packet))
-		value = flow_add(&key, now_ns, hash, worker);
-	if (!value)
-		return first_verdict(hash);
-	flow_count(value, src, packet, now_ns);
 	if (is_lone_syn(packet))
 		flow_begin_again(value, hash);
 	verdict = src ? value->verdict[1] : value->verdict[0];
@@ -133,6 +122,34 @@ static __always_inline __u32 flow_verdict(const struct packet *packet, __u64 now
 		return WEFT_VERDICT_STEER;
 	if (verdict != WEFT_VERDICT_STEER)
 		__sync_fetch_and_add(&value->kept_back, 1);
+	return verdict;
+}
+
+/*
+ * Count the segment. Return: what its flow's verdict makes of it. @ret_now_ns: its time, exact if
+ * it is to be steered.
+ */
+static __always_inline __u32 flow_verdict(const struct packet *packet, struct weft_cpu *cpu,
+					  __u32 hash, __u32 worker, __u64 *ret_now_ns)
+{
+	struct weft_flow_value *value;
+	/* Written in words, as it is read: see map_ipv4(). */
+	struct weft_flow_key key __attribute__((aligned(8)));
+	__u32 src = flow_key(packet, &key);
+	__u32 verdict;
+	__u64 now_ns;
+
+	value = bpf_map_lookup_elem(&weft_flows, &key);
+	if (!value && !is_lone_syn(packet))
+		value = flow_add(&key, clock_exact(cpu), hash, worker);
+	verdict = value ? flow_judge(value, src, packet, hash) : first_verdict(hash);
+	now_ns = verdict == WEFT_VERDICT_STEER ? clock_exact(cpu) : clock_coarse(cpu);
+	if (value) {
+		flow_count(value, src, packet);
+		if (now_ns > value->last_ns)
+			value->last_ns = now_ns;
+	}
+	*ret_now_ns = now_ns;
 	return verdict;
 }
 

@@ -42,12 +42,14 @@ enum parse_next {
 };
 
 struct packet {
-	__u8 addr[2][16]; /* source, destination; IPv4-mapped; of the innermost IP header so far */
-	__u16 port[2];	  /* host order */
+	/* source, destination, as they lie there; IPv4-mapped; of the innermost IP header so far */
+	__u64 addr[2][2];
+	__u16 port[2]; /* host order */
 	__u16 vlan[2];
 	__u32 vni;
 	__u32 fragment_id; /* as in the packet; IPv6's 0 as 1 */
 	__u32 ip_bytes;
+	__u32 ip_end; /* where the outermost IP packet ends, as it says */
 	__u32 tcp_flags;
 
 	/* between two headers */
@@ -61,11 +63,18 @@ struct packet {
 	__u8 depth;	 /* tunnels so far */
 };
 
-static __always_inline void map_ipv4(__u8 *addr, __be32 ipv4)
+/* In words: what is written in bytes and read in words at once has to wait for the store. */
+static __always_inline void map_ipv4(__u64 *addr, __be32 ipv4)
 {
-	__builtin_memset(addr, 0, 10);
-	addr[10] = addr[11] = 0xff;
-	__builtin_memcpy(addr + 12, &ipv4, 4);
+	addr[0] = 0;
+	addr[1] = bpf_cpu_to_be64(0xffffull << 32 | bpf_ntohl(ipv4));
+}
+
+static __always_inline void set_ip_bytes(__u32 off, struct packet *packet, __u32 bytes)
+{
+	packet->ip_bytes = bytes;
+	if (!packet->ip_end)
+		packet->ip_end = off + bytes;
 }
 
 static __always_inline int parse_tcp(struct cursor *cur, struct packet *packet)
@@ -110,7 +119,7 @@ static __always_inline int parse_ipv4(struct cursor *cur, struct packet *packet)
 		return PARSE_OTHER;
 	map_ipv4(packet->addr[0], ip->saddr);
 	map_ipv4(packet->addr[1], ip->daddr);
-	packet->ip_bytes = bpf_ntohs(ip->tot_len);
+	set_ip_bytes(cur->off, packet, bpf_ntohs(ip->tot_len));
 	packet->ip_version = 4;
 	packet->proto = ip->protocol;
 	if (ip->frag_off & bpf_htons(IPV4_FRAGMENT_MASK)) {
@@ -131,7 +140,7 @@ static __always_inline int parse_ipv6(struct cursor *cur, struct packet *packet)
 		return PARSE_OTHER;
 	__builtin_memcpy(packet->addr[0], &ip->saddr, 16);
 	__builtin_memcpy(packet->addr[1], &ip->daddr, 16);
-	packet->ip_bytes = (__u32)bpf_ntohs(ip->payload_len) + sizeof(*ip);
+	set_ip_bytes(cur->off - sizeof(*ip), packet, bpf_ntohs(ip->payload_len) + sizeof(*ip));
 	packet->ip_version = 6;
 	packet->proto = ip->nexthdr;
 	return packet->proto == IPPROTO_TCP ? parse_tcp(cur, packet) : NEXT_PROTO;

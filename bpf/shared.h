@@ -64,6 +64,13 @@ struct weft_xdp_counts {
 	__u64 steered;	 /* redirected to a worker's socket */
 };
 
+/* What the XDP program keeps for each CPU. The last two: when it last read the clock. */
+struct weft_cpu {
+	struct weft_xdp_counts counts;
+	__u64 tick; /* jiffies */
+	__u64 tick_ns;
+};
+
 struct weft_mirror_counts {
 	__u64 seen;
 	__u64 unwanted;

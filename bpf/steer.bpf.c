@@ -12,6 +12,7 @@
 #include <linux/types.h>
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/clock.h"
 #include "bpf/count.h"
 #include "bpf/filter.h"
 #include "bpf/flow_map.h"
@@ -42,11 +43,9 @@ static __always_inline __u32 packet_hash(const struct packet *packet)
 	};
 	__u64 tenant =
 		((__u64)((__u32)packet->vlan[0] << 16 | packet->vlan[1]) << 32) | packet->vni;
-	__u64 a[2];
-	__u64 b[2];
+	const __u64 *a = packet->addr[0];
+	const __u64 *b = packet->addr[1];
 
-	__builtin_memcpy(a, packet->addr[0], 16);
-	__builtin_memcpy(b, packet->addr[1], 16);
 	return weft_hash_flow(&secret, weft_hash_endpoint(&secret, a[0], a[1], packet->port[0]),
 			      weft_hash_endpoint(&secret, b[0], b[1], packet->port[1]),
 			      tenant ^ packet->fragment_id);
@@ -88,13 +87,27 @@ static __always_inline int put_meta(struct xdp_md *ctx, __u64 now_ns, __u32 hash
 	return 1;
 }
 
-static __always_inline int steer(struct xdp_md *ctx, struct weft_xdp_counts *counts, __u64 now_ns,
-				 __u32 hash, __u32 worker)
+/*
+ * Asking how long a packet in several buffers is costs a call. One whose IP packet ends in the
+ * first buffer lies in that alone.
+ */
+static __always_inline int is_too_long(struct xdp_md *ctx, const struct packet *packet)
+{
+	__u32 first_bytes = ctx->data_end - ctx->data;
+
+	if (packet->ip_bytes && packet->ip_end <= first_bytes)
+		return first_bytes > weft_frame_max_bytes;
+	return bpf_xdp_get_buff_len(ctx) > weft_frame_max_bytes;
+}
+
+static __always_inline int steer(struct xdp_md *ctx, struct weft_xdp_counts *counts,
+				 const struct packet *packet, __u64 now_ns, __u32 hash,
+				 __u32 worker)
 {
 	__u32 slot = ctx->rx_queue_index * weft_workers + worker;
 	int action;
 
-	if (bpf_xdp_get_buff_len(ctx) > weft_frame_max_bytes || !put_meta(ctx, now_ns, hash))
+	if (is_too_long(ctx, packet) || !put_meta(ctx, now_ns, hash))
 		goto unsteered;
 	action = bpf_redirect_map(&weft_xsks, slot, 0);
 	if (action != XDP_REDIRECT)
@@ -120,6 +133,18 @@ __noinline int weft_walk(struct xdp_md *ctx, struct packet *packet, int next)
 	return walk_step(&cur, packet, next);
 }
 
+/* On a copy, whose address a call is given: the packet of most frames stays in registers. */
+static __always_inline int walk(struct xdp_md *ctx, struct packet *packet, int next)
+{
+	struct packet deep = *packet;
+
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < WALK_STEPS_MAX && next >= NEXT_ETHERNET; i++)
+		next = weft_walk(ctx, &deep, next);
+	*packet = deep;
+	return next;
+}
+
 static __always_inline int parse(struct xdp_md *ctx, struct packet *packet)
 {
 	struct cursor cur = {
@@ -128,49 +153,46 @@ static __always_inline int parse(struct xdp_md *ctx, struct packet *packet)
 	};
 	int next = parse_plain(&cur, packet);
 
-#pragma clang loop unroll(disable)
-	for (int i = 0; i < WALK_STEPS_MAX && next >= NEXT_ETHERNET; i++)
-		next = weft_walk(ctx, packet, next);
-	return next;
+	return next < NEXT_ETHERNET ? next : walk(ctx, packet, next);
 }
 
 SEC("xdp.frags")
 int weft_steer(struct xdp_md *ctx)
 {
-	struct weft_xdp_counts *counts = count_here();
-	__u32 verdict = WEFT_VERDICT_STEER;
+	struct weft_cpu *cpu = this_cpu();
 	struct packet packet;
+	__u32 verdict;
 	__u64 now_ns;
 	__u32 worker;
 	__u32 hash;
 	int parsed;
 
-	if (!counts)
+	if (!cpu)
 		return weft_otherwise;
-	counts->seen++;
+	cpu->counts.seen++;
 
 	parsed = parse(ctx, &packet);
 	if (parsed != PARSE_TCP && parsed != PARSE_FRAGMENT) {
-		counts->passed++;
+		cpu->counts.passed++;
 		return weft_otherwise;
 	}
 	hash = packet_hash(&packet);
 	if (!is_wanted(&packet, parsed == PARSE_FRAGMENT) || !is_sampled(hash)) {
-		counts->filtered++;
+		cpu->counts.filtered++;
 		return weft_otherwise;
 	}
-	now_ns = bpf_ktime_get_ns();
 	worker = weft_hash_worker(hash, weft_workers);
-	if (parsed == PARSE_TCP)
-		verdict = flow_verdict(&packet, now_ns, hash, worker);
+	if (parsed == PARSE_FRAGMENT)
+		return steer(ctx, &cpu->counts, &packet, clock_exact(cpu), hash, worker);
+	verdict = flow_verdict(&packet, cpu, hash, worker, &now_ns);
 	switch (verdict) {
 	case WEFT_VERDICT_STEER:
-		return steer(ctx, counts, now_ns, hash, worker);
+		return steer(ctx, &cpu->counts, &packet, now_ns, hash, worker);
 	case WEFT_VERDICT_SHED:
-		counts->shed++;
+		cpu->counts.shed++;
 		return weft_otherwise;
 	default:
-		counts->shunted++;
+		cpu->counts.shunted++;
 		return weft_otherwise;
 	}
 }

@@ -239,6 +239,26 @@ static void test_verdict_shunt_steers_only_begin_and_end(void **state)
 	assert_int_equal(value.kept_back, 1);
 }
 
+/* Nothing is steered, so nothing needs the exact time; a tick is 10 ms at most. */
+static void test_verdict_shunt_keeps_the_last_time_within_a_tick(void **state)
+{
+	const uint64_t tick_ns = 10 * 1000 * 1000;
+	struct weft_flow_value value;
+	struct weft_flow_key key;
+	unsigned int src;
+	uint64_t before;
+
+	OPEN_OR_SKIP(1, NULL);
+	key = key_of(A, 1000, B, 80, &src);
+	xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10);
+	set_verdict(WEFT_VERDICT_SHUNT, WEFT_VERDICT_SHUNT);
+	before = wf_clock_monotonic_ns();
+	assert_false(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10));
+	assert_true(xdp_rig_flow(&rig, &key, &value));
+	assert_in_range(value.last_ns, before - tick_ns, wf_clock_monotonic_ns());
+	assert_true(value.last_ns >= value.first_ns);
+}
+
 static void test_verdict_ends_with_the_next_connection(void **state)
 {
 	OPEN_OR_SKIP(1, NULL);
@@ -424,6 +444,8 @@ int main(void)
 		cmocka_unit_test_teardown(test_flow_map_lone_syn_makes_no_entry, teardown),
 		cmocka_unit_test_teardown(test_verdict_of_unknown_flow_is_refused, teardown),
 		cmocka_unit_test_teardown(test_verdict_shunt_steers_only_begin_and_end, teardown),
+		cmocka_unit_test_teardown(test_verdict_shunt_keeps_the_last_time_within_a_tick,
+					  teardown),
 		cmocka_unit_test_teardown(test_verdict_ends_with_the_next_connection, teardown),
 		cmocka_unit_test_teardown(test_verdict_pass_steers_nothing, teardown),
 		cmocka_unit_test_teardown(test_verdict_keeps_what_was_counted, teardown),

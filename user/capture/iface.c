@@ -416,8 +416,8 @@ void wf_iface_stats_add(const struct wf_iface *iface, struct wf_metrics *sum)
 {
 	struct weft_xdp_counts counts;
 
-	if (wf_maps_sum_percpu(bpf_map__fd(iface->xdp.skel->maps.weft_counts), (uint64_t *)&counts,
-			       sizeof(counts) / 8))
+	if (wf_maps_sum_percpu(bpf_map__fd(iface->xdp.skel->maps.weft_counts),
+			       sizeof(struct weft_cpu), (uint64_t *)&counts, sizeof(counts) / 8))
 		return;
 	wf_metric_add(sum, xdp_seen_frames, counts.seen);
 	wf_metric_add(sum, xdp_passed_frames, counts.passed);

@@ -41,8 +41,9 @@ int wf_maps_set_prefixes(int map_fd, const struct weft_prefix *prefixes, size_t 
 	return 0;
 }
 
-int wf_maps_sum_percpu(int map_fd, uint64_t *ret_words, size_t words)
+int wf_maps_sum_percpu(int map_fd, size_t value_bytes, uint64_t *ret_words, size_t words)
 {
+	const size_t stride = value_bytes / sizeof(uint64_t);
 	const uint32_t zero = 0;
 	int cpus = libbpf_num_possible_cpus();
 	uint64_t *values;
@@ -51,12 +52,13 @@ int wf_maps_sum_percpu(int map_fd, uint64_t *ret_words, size_t words)
 	memset(ret_words, 0, words * sizeof(*ret_words));
 	if (cpus < 0)
 		return cpus;
-	values = calloc((size_t)cpus * words, sizeof(*values));
+	values = calloc((size_t)cpus, value_bytes);
 	if (!values)
 		return -ENOMEM;
 	err = bpf_map_lookup_elem(map_fd, &zero, values);
-	for (size_t i = 0; !err && i < (size_t)cpus * words; i++)
-		ret_words[i % words] += values[i];
+	for (size_t cpu = 0; !err && cpu < (size_t)cpus; cpu++)
+		for (size_t i = 0; i < words; i++)
+			ret_words[i] += values[cpu * stride + i];
 	free(values);
 	return err;
 }

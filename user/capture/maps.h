@@ -18,7 +18,10 @@ int wf_maps_set_ports(int map_fd, const uint16_t *ports, size_t count);
 /* Fill a prefix trie. Thread: main. */
 int wf_maps_set_prefixes(int map_fd, const struct weft_prefix *prefixes, size_t count);
 
-/* Sum the only element of a per-CPU array, a struct of __u64s, over all CPUs. */
-int wf_maps_sum_percpu(int map_fd, uint64_t *ret_words, size_t words);
+/*
+ * Sum the first @words of the only element of a per-CPU array, a struct of __u64s that has
+ * @value_bytes, over all CPUs.
+ */
+int wf_maps_sum_percpu(int map_fd, size_t value_bytes, uint64_t *ret_words, size_t words);
 
 #endif

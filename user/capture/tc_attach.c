@@ -203,8 +203,9 @@ void wf_tc_stats_add(const struct wf_tc *tc, struct wf_metrics *sum)
 {
 	struct weft_mirror_counts counts;
 
-	if (!tc->skel || wf_maps_sum_percpu(bpf_map__fd(tc->skel->maps.weft_mirror_counts),
-					    (uint64_t *)&counts, sizeof(counts) / 8))
+	if (!tc->skel ||
+	    wf_maps_sum_percpu(bpf_map__fd(tc->skel->maps.weft_mirror_counts), sizeof(counts),
+			       (uint64_t *)&counts, sizeof(counts) / 8))
 		return;
 	wf_metric_add(sum, mirror_seen_frames, counts.seen);
 	wf_metric_add(sum, mirror_unwanted_frames, counts.unwanted);

@@ -56,7 +56,8 @@ void xdp_rig_close(struct xdp_rig *rig)
 static void read_counts(struct xdp_rig *rig)
 {
 	assert_int_equal(wf_maps_sum_percpu(bpf_map__fd(rig->xdp.skel->maps.weft_counts),
-					    (uint64_t *)&rig->counts, sizeof(rig->counts) / 8),
+					    sizeof(struct weft_cpu), (uint64_t *)&rig->counts,
+					    sizeof(rig->counts) / 8),
 			 0);
 	assert_int_equal(rig->counts.seen, rig->counts.passed + rig->counts.filtered +
 						   rig->counts.shunted + rig->counts.shed +
