@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * clock.h - CLOCK_MONOTONIC, exactly or within a tick.
+ * clock.h - CLOCK_MONOTONIC, at most one tick of the timer (1 to 10 ms) behind.
  *
  * Reading the clock is the dearest thing a packet can ask for: the processor waits for all that
- * it has begun. A packet that is steered carries its exact time. What is only counted does with
- * that of the last reading on its CPU, unless the timer has ticked since.
+ * it has begun. So it is read once a tick on each CPU. Who takes the frame from its ring knows
+ * better when that was: user space reads its clock once for many frames.
  */
 #ifndef WEFT_BPF_CLOCK_H
 #define WEFT_BPF_CLOCK_H
@@ -13,19 +13,15 @@
 
 #include "bpf/shared.h"
 
-static __always_inline __u64 clock_exact(struct weft_cpu *cpu)
-{
-	__u64 now_ns = bpf_ktime_get_ns();
-
-	cpu->tick = bpf_jiffies64();
-	cpu->tick_ns = now_ns;
-	return now_ns;
-}
-
-/* Up to a tick (1 to 10 ms) behind. */
 static __always_inline __u64 clock_coarse(struct weft_cpu *cpu)
 {
-	return cpu->tick == bpf_jiffies64() ? cpu->tick_ns : clock_exact(cpu);
+	__u64 tick = bpf_jiffies64();
+
+	if (cpu->tick != tick) {
+		cpu->tick = tick;
+		cpu->tick_ns = bpf_ktime_get_ns();
+	}
+	return cpu->tick_ns;
 }
 
 #endif

@@ -10,7 +10,6 @@
 
 #include <bpf/bpf_helpers.h>
 
-#include "bpf/clock.h"
 #include "bpf/parse.h"
 #include "bpf/shared.h"
 
@@ -125,32 +124,24 @@ static __always_inline __u32 flow_judge(struct weft_flow_value *value, __u32 src
 	return verdict;
 }
 
-/*
- * Count the segment. Return: what its flow's verdict makes of it. @ret_now_ns: its time, exact if
- * it is to be steered.
- */
-static __always_inline __u32 flow_verdict(const struct packet *packet, struct weft_cpu *cpu,
-					  __u32 hash, __u32 worker, __u64 *ret_now_ns)
+/* Count the segment. Return: what its flow's verdict makes of it. */
+static __always_inline __u32 flow_verdict(const struct packet *packet, __u64 now_ns, __u32 hash,
+					  __u32 worker)
 {
 	struct weft_flow_value *value;
 	/* Written in words, as it is read: see map_ipv4(). */
 	struct weft_flow_key key __attribute__((aligned(8)));
 	__u32 src = flow_key(packet, &key);
-	__u32 verdict;
-	__u64 now_ns;
 
 	value = bpf_map_lookup_elem(&weft_flows, &key);
 	if (!value && !is_lone_syn(packet))
-		value = flow_add(&key, clock_exact(cpu), hash, worker);
-	verdict = value ? flow_judge(value, src, packet, hash) : first_verdict(hash);
-	now_ns = verdict == WEFT_VERDICT_STEER ? clock_exact(cpu) : clock_coarse(cpu);
-	if (value) {
-		flow_count(value, src, packet);
-		if (now_ns > value->last_ns)
-			value->last_ns = now_ns;
-	}
-	*ret_now_ns = now_ns;
-	return verdict;
+		value = flow_add(&key, now_ns, hash, worker);
+	if (!value)
+		return first_verdict(hash);
+	flow_count(value, src, packet);
+	if (now_ns > value->last_ns)
+		value->last_ns = now_ns;
+	return flow_judge(value, src, packet, hash);
 }
 
 #endif

@@ -47,7 +47,7 @@ struct weft_verdict_request {
 
 /* In front of each steered frame, placed with bpf_xdp_adjust_meta(). */
 struct weft_frame_meta {
-	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u64 time_ns; /* CLOCK_MONOTONIC, at most one tick behind */
 	__u32 hash;    /* weft_hash_flow(); of a fragment: of its datagram */
 	__u32 flags;   /* WEFT_META_* */
 };
@@ -67,8 +67,8 @@ struct weft_xdp_counts {
 /* What the XDP program keeps for each CPU. The last two: when it last read the clock. */
 struct weft_cpu {
 	struct weft_xdp_counts counts;
-	__u64 tick; /* jiffies */
-	__u64 tick_ns;
+	__u64 tick;    /* jiffies */
+	__u64 tick_ns; /* CLOCK_MONOTONIC */
 };
 
 struct weft_mirror_counts {

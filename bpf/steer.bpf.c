@@ -182,9 +182,10 @@ int weft_steer(struct xdp_md *ctx)
 		return weft_otherwise;
 	}
 	worker = weft_hash_worker(hash, weft_workers);
+	now_ns = clock_coarse(cpu);
 	if (parsed == PARSE_FRAGMENT)
-		return steer(ctx, &cpu->counts, &packet, clock_exact(cpu), hash, worker);
-	verdict = flow_verdict(&packet, cpu, hash, worker, &now_ns);
+		return steer(ctx, &cpu->counts, &packet, now_ns, hash, worker);
+	verdict = flow_verdict(&packet, now_ns, hash, worker);
 	switch (verdict) {
 	case WEFT_VERDICT_STEER:
 		return steer(ctx, &cpu->counts, &packet, now_ns, hash, worker);

@@ -58,7 +58,8 @@ enum weft_anomaly {
  * struct weft_event - one thing that happened on one connection
  * @type:    which member of the union is filled
  * @dir:     which direction it is about; of OPEN and CLOSE: WEFT_TO_SERVER
- * @time_ns: capture time of the packet that caused it, ns since 1970
+ * @time_ns: capture time of the packet that caused it, ns since 1970; live: when its
+ *           worker took it, but at most one tick of the kernel's timer after it came
  * @flow:    the connection; borrowed, valid as long as the event is; NULL for DROP,
  *           which may be about many
  *

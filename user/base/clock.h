@@ -33,4 +33,13 @@ static inline uint64_t wf_clock_monotonic_ns(void)
 	return wf_clock_ns(CLOCK_MONOTONIC);
 }
 
+/* How long one tick of the kernel's timer is. */
+static inline uint64_t wf_clock_tick_ns(void)
+{
+	struct timespec ts = {0};
+
+	clock_getres(CLOCK_MONOTONIC_COARSE, &ts);
+	return (uint64_t)ts.tv_sec * WF_NS_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
 #endif

@@ -93,12 +93,27 @@ void wf_xsk_losses(const struct wf_xsk *xsk, struct wf_xsk_losses *ret_losses)
 	ret_losses->invalid = stats.rx_invalid_descs;
 }
 
-static void follow_clock(struct wf_xsk_source *source, uint64_t now_ns)
+/* Once for all frames of a recv. */
+static void read_clock(struct wf_xsk_source *source)
 {
-	if (now_ns < source->offset_until_ns)
+	source->now_ns = wf_clock_monotonic_ns();
+	if (source->now_ns < source->offset_until_ns)
 		return;
-	source->realtime_offset_ns = wf_clock_realtime_ns() - wf_clock_monotonic_ns();
-	source->offset_until_ns = now_ns + WF_NS_PER_SEC;
+	source->realtime_offset_ns = wf_clock_realtime_ns() - source->now_ns;
+	source->offset_until_ns = source->now_ns + WF_NS_PER_SEC;
+}
+
+/*
+ * When the frame came, since 1970: before now, and within a tick of what the XDP program noted. So
+ * however long it waited in its ring, its time is never more than a tick late.
+ */
+static uint64_t frame_time_ns(const struct wf_xsk_source *source,
+			      const struct weft_frame_meta *meta)
+{
+	uint64_t latest_ns = meta->time_ns + source->tick_ns;
+
+	return (source->now_ns < latest_ns ? source->now_ns : latest_ns) +
+	       source->realtime_offset_ns;
 }
 
 static const struct weft_frame_meta *meta_of(const uint8_t *bytes)
@@ -116,10 +131,9 @@ static void fill_frame(struct wf_xsk_source *source, const uint8_t *bytes, uint3
 {
 	const struct weft_frame_meta *meta = meta_of(bytes);
 
-	follow_clock(source, meta->time_ns);
 	*ret_frame = (struct wf_frame){
 		.bytes = bytes,
-		.time_ns = meta->time_ns + source->realtime_offset_ns,
+		.time_ns = frame_time_ns(source, meta),
 		.cap_bytes = len_bytes,
 		.wire_bytes = len_bytes,
 		.hash = meta->hash,
@@ -134,10 +148,9 @@ static void begin_partial(struct wf_xsk_source *source, const uint8_t *bytes)
 {
 	const struct weft_frame_meta *meta = meta_of(bytes);
 
-	follow_clock(source, meta->time_ns);
 	source->partial_hash = meta->hash;
 	source->partial_flags = frame_flags(meta);
-	source->partial_time_ns = meta->time_ns + source->realtime_offset_ns;
+	source->partial_time_ns = frame_time_ns(source, meta);
 	source->partial_bytes = 0;
 	source->partial = wf_page_pool_take(source->pool, WEFT_SPAN_BYTES);
 	source->partial_lost = !source->partial;
@@ -193,6 +206,8 @@ static uint32_t recv_queue(struct wf_xsk_source *source, uint32_t queue, struct 
 	if (wf_unlikely(xsk->rx.cached_prod - xsk->rx.cached_cons + ready == xsk->rx.size))
 		source->source.overran = true;
 
+	if (ready && !source->now_ns)
+		read_clock(source);
 	for (uint32_t i = 0; i < ready; i++) {
 		const struct xdp_desc *desc = xsk_ring_cons__rx_desc(&xsk->rx, slot + i);
 		const uint8_t *bytes = base + desc->addr;
@@ -216,6 +231,7 @@ static int source_recv(struct wf_source *base, struct wf_frame *frames, unsigned
 	struct wf_xsk_source *source = (struct wf_xsk_source *)base;
 	uint32_t count = 0;
 
+	source->now_ns = 0;
 	for (uint32_t i = 0; i < source->queues && count < max; i++) {
 		/* Buffers of one packet are adjacent: a half taken packet is finished first. */
 		uint32_t queue = is_partial(source) ? source->next_queue
@@ -282,4 +298,5 @@ void wf_xsk_source_init(struct wf_xsk_source *source)
 {
 	memset(source, 0, sizeof(*source));
 	source->source.ops = &xsk_source_ops;
+	source->tick_ns = wf_clock_tick_ns();
 }

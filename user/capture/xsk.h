@@ -56,6 +56,8 @@ struct wf_xsk_source {
 	uint32_t queues;
 	uint32_t next_queue; /* round robin */
 	bool multi_buffer;
+	uint64_t now_ns;	     /* CLOCK_MONOTONIC of this recv; 0: not read yet */
+	uint64_t tick_ns;	     /* the XDP program's clock may be so far behind */
 	uint64_t realtime_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	uint64_t offset_until_ns;    /* monotonic; then look again */
 	struct wf_page *partial;     /* owned: a frame of several buffers, not complete yet */
