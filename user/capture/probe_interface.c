@@ -3,12 +3,12 @@
  * probe_interface.c - one interface, by ethtool's ioctl and netlink. What a driver doesn't
  * answer is left out: nothing can be said or mended there.
  */
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/ethtool.h>
 #include <linux/if_link.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +23,7 @@
 #include "capture/probe.h"
 #include "capture/probe_internal.h"
 #include "capture/xdp_features.h"
+#include "capture/xdp_other.h"
 
 struct interface {
 	struct wf_probe probe;
@@ -96,19 +97,20 @@ static void probe_xdp(struct interface *interface)
 
 static void probe_attached(struct interface *interface)
 {
-	uint32_t id = 0;
+	struct wf_xdp_other other;
+	char advice[128];
 
-	if (bpf_xdp_query_id((int)interface->index, 0, &id))
+	if (wf_xdp_other_find((int)interface->index, &other))
 		return;
-	wf_probe_advise(&interface->probe,
-			"see it: bpftool prog show id %u; only one program fits unless both use "
-			"libxdp's dispatcher",
-			id);
-	if (id)
-		wf_probe_tell(&interface->probe, "xdp_program", WEFT_PROBE_WARN,
-			      "program %u is attached", id);
-	else
+	if (!other.id) {
 		wf_probe_tell(&interface->probe, "xdp_program", WEFT_PROBE_OK, "none attached");
+		return;
+	}
+	wf_xdp_other_advise(&other, interface->name, advice, sizeof(advice));
+	wf_probe_advise(&interface->probe, "for tap mode: %s; host mode works beside it", advice);
+	wf_probe_tell(&interface->probe, "xdp_program", WEFT_PROBE_WARN,
+		      "%s (id %u) is attached; only one fits",
+		      *other.name ? other.name : "a program", other.id);
 }
 
 static void probe_queues(struct interface *interface)

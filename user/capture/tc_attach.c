@@ -29,6 +29,7 @@
 /* Newer than the headers of Debian 12. */
 #define TCX_INGRESS 46
 #define TCX_EGRESS  47
+#define TCX_BEFORE  (1u << 3)
 
 /* In front of the pair: a burst waits here while the far end catches up. */
 enum { CLONE_FIFO_PACKETS = 16384 };
@@ -160,10 +161,15 @@ int wf_tc_pin(const struct wf_tc *tc, const struct wf_pins *pins)
 	return err;
 }
 
+/*
+ * Before all others, which stay: what one of them ends is seen too, and ours leaves every
+ * packet to them.
+ */
 static int attach_one(const struct wf_tc *tc, int ifindex, int where, int *ret_fd)
 {
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = TCX_BEFORE);
 	int fd = bpf_link_create(bpf_program__fd(tc->skel->progs.weft_mirror), ifindex,
-				 (enum bpf_attach_type)where, NULL);
+				 (enum bpf_attach_type)where, &opts);
 
 	if (fd < 0)
 		return -errno;

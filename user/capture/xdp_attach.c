@@ -18,6 +18,7 @@
 #include "bpf/shared.h"
 #include "capture/maps.h"
 #include "capture/pins.h"
+#include "capture/xdp_other.h"
 #include "skel/steer.skel.h"
 #include "skel/verdict.skel.h"
 
@@ -163,18 +164,32 @@ static int attach_mode(const struct wf_xdp *xdp, int ifindex, uint32_t flags)
 	return fd < 0 ? -errno : fd;
 }
 
+/* Who has the place that we need; host mode needs none of it. */
+static int explain_other(const char *ifname, int ifindex)
+{
+	struct wf_xdp_other other = {0};
+	char advice[128];
+
+	wf_xdp_other_find(ifindex, &other);
+	wf_xdp_other_advise(&other, ifname, advice, sizeof(advice));
+	wf_error("capture: %s: another XDP program is attached: %s (id %u); it stays. Take it away "
+		 "(%s), or use host mode, which works beside it",
+		 ifname, *other.name ? other.name : "one without a name", other.id, advice);
+	return -EBUSY;
+}
+
+static bool is_taken(int err)
+{
+	return err == -EBUSY || err == -EEXIST;
+}
+
 int wf_xdp_attach(struct wf_xdp *xdp, const char *ifname, int ifindex, bool generic)
 {
 	int fd = -EOPNOTSUPP;
 
 	if (!generic)
 		fd = attach_mode(xdp, ifindex, XDP_FLAGS_DRV_MODE);
-	if (fd == -EBUSY || fd == -EEXIST) {
-		wf_error("capture: %s: another XDP program is attached; see: ip link show %s",
-			 ifname, ifname);
-		return -EBUSY;
-	}
-	if (fd < 0) {
+	if (fd < 0 && !is_taken(fd)) {
 		if (!generic)
 			wf_warn("capture: %s: no native XDP (%s), using generic mode, which is "
 				"slower",
@@ -182,6 +197,8 @@ int wf_xdp_attach(struct wf_xdp *xdp, const char *ifname, int ifindex, bool gene
 		fd = attach_mode(xdp, ifindex, XDP_FLAGS_SKB_MODE);
 		xdp->is_generic = true;
 	}
+	if (is_taken(fd))
+		return explain_other(ifname, ifindex);
 	if (fd < 0) {
 		wf_error("capture: %s: can't attach XDP: %s", ifname, strerror(-fd));
 		return fd;

@@ -24,9 +24,8 @@ static int status_of_source(bool is_file, int err)
 		return is_file ? WF_EXIT_INPUT : WF_EXIT_USAGE;
 	case -EPERM:
 	case -EOPNOTSUPP:
+	case -EBUSY: /* the host, another agent or XDP program has the interface */
 		return is_file ? WF_EXIT_INPUT : WF_EXIT_NOT_ALLOWED;
-	case -EBUSY: /* another agent or XDP program has the interface */
-		return is_file ? WF_EXIT_INPUT : WF_EXIT_FAILED;
 	default:
 		return is_file || err == -ENODEV ? WF_EXIT_INPUT : WF_EXIT_FAILED;
 	}

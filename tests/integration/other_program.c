@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * other_program.c - somebody else's program on an interface, until it is ended by a signal.
+ *
+ *   other_program xdp|tcx IFACE
+ *
+ * xdp: passes everything, attached by a bpf_link. tcx: first on ingress and egress, and ends the
+ * chain there: what comes after it sees nothing. Prints "attached" once it is.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Newer than the headers of Debian 12. */
+enum { TCX_INGRESS = 46, TCX_EGRESS = 47, RETURN_XDP_PASS = 2, RETURN_TCX_PASS = 0 };
+
+static int load(enum bpf_prog_type type, const char *name, int result)
+{
+	const struct bpf_insn insns[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = result},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+
+	return bpf_prog_load(type, name, "GPL", insns, 2, NULL);
+}
+
+static int attach(int program, int ifindex, int where)
+{
+	return bpf_link_create(program, ifindex, (enum bpf_attach_type)where, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	int ifindex = argc == 3 ? (int)if_nametoindex(argv[2]) : 0;
+	int program, failed;
+
+	if (!ifindex) {
+		fprintf(stderr, "usage: other_program xdp|tcx IFACE\n");
+		return 2;
+	}
+	if (!strcmp(argv[1], "xdp")) {
+		program = load(BPF_PROG_TYPE_XDP, "other_xdp", RETURN_XDP_PASS);
+		failed = attach(program, ifindex, BPF_XDP) < 0;
+	} else {
+		program = load(BPF_PROG_TYPE_SCHED_CLS, "other_tcx", RETURN_TCX_PASS);
+		failed = attach(program, ifindex, TCX_INGRESS) < 0 ||
+			 attach(program, ifindex, TCX_EGRESS) < 0;
+	}
+	if (failed) {
+		fprintf(stderr, "other_program: %s: %s\n", argv[2], strerror(errno));
+		return 1;
+	}
+	puts("attached");
+	fflush(stdout);
+	pause();
+	return 0;
+}

@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# test_coexist.sh - programs of others on the interface stay what and where they are. Tap mode
+# tells who is in the way and how to mend it; host mode works beside them.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/web.sh"
+need_root
+need_weft
+PATH=$PATH:/usr/sbin
+helper=$root/${WEFT_BUILD:-build}/helpers/other_program
+case ${WEFT_BUILD:-} in /*) helper=$WEFT_BUILD/helpers/other_program ;; esac
+if [ ! -x "$helper" ]; then
+	not_ok "$helper is built"
+	finish
+fi
+
+# other KIND: attaches a program of KIND to eth0 of side A.
+other() {
+	background other_pid ip netns exec "$ns_a" "$helper" "$1" eth0 >"$work/other"
+	wait_until 50 grep -q attached "$work/other"
+}
+
+other_ends() { kill "$other_pid" && wait "$other_pid"; true; }
+
+xdp_id() { ip -n "$ns_a" -j -d link show eth0 | jq '.[0].xdp.prog.id // 0'; }
+
+# tap_is_refused PATTERN: with exit status 4, PATTERN in what is said, and the program as before.
+tap_is_refused() {
+	local before status
+	before=$(xdp_id)
+	ip netns exec "$ns_a" timeout 20 "$weft" run -i eth0 --mode tap \
+		--set "control.dir=$work/control" 2>"$work/err"
+	status=$?
+	cat "$work/err"
+	[ "$status" -eq 4 ] && grep -qE "$1" "$work/err" && [ "$(xdp_id)" -eq "$before" ]
+}
+
+advised() { # runs the command that the last refusal advises
+	in_a bash -c "$(grep -oE '(bpftool|ip) link [^,)]*' "$work/err" | head -n 1)" && [ "$(xdp_id)" -eq 0 ]
+}
+
+tap_starts() {
+	agent_start "$ns_a" eth0 --mode tap && agent_stop
+}
+
+host_sees_a_download() {
+	rm -rf "$work/streams"
+	web_file small 50000
+	agent_start "$ns_a" eth0 --mode host --streams "$work/streams" || return 1
+	web_get small
+	wait_until 100 bash -c "[ \"\$('$weft' stats --json -i eth0 --set control.dir='$work/control' |
+		jq .metrics.payload_delivered_bytes.value)\" -ge 50000 ]"
+	agent_stop
+	cat "$work/agent.err"
+	[ "$(find "$work/streams" -type f -size +49k | wc -l)" -eq 1 ]
+}
+
+make_pair 1 || exit 1
+check 'web server' web_start || finish
+
+check 'an XDP program of another process' other xdp || finish
+check 'host mode works beside an XDP program' host_sees_a_download
+ip -n "$ns_a" addr flush dev eth0
+check 'tap mode is refused with status 4, and says who is there' tap_is_refused 'other_xdp \(id [0-9]+\)'
+check 'doctor names it too, and what to do' bash -c "
+	ip netns exec $ns_a '$weft' doctor -i eth0 >'$work/out'; cat '$work/out'
+	grep -q 'other_xdp' '$work/out' && grep -q 'bpftool link detach id' '$work/out'"
+check 'what the refusal advises takes it away' advised
+other_ends
+check '... and tap mode starts' tap_starts
+
+check 'an XDP program attached without a link' bash -c "
+	ip netns exec $ns_a '$helper' xdp eth0 >/dev/null & pid=\$!
+	for i in \$(seq 50); do ip netns exec $ns_a bpftool net show dev eth0 | grep -q other_xdp && break; sleep 0.1; done
+	id=\$(ip -n $ns_a -j -d link show eth0 | jq '.[0].xdp.prog.id')
+	mkdir -p '$work/fs' && mount -t bpf bpf '$work/fs' && bpftool prog pin id \$id '$work/fs/other' &&
+		kill \$pid && wait \$pid
+	ip -n $ns_a link set dev eth0 xdp pinned '$work/fs/other' && umount '$work/fs'"
+check 'tap mode is refused here too' tap_is_refused 'ip link set dev eth0 xdp off'
+check '... and what is advised takes it away' advised
+
+ip -n "$ns_a" addr add "$ip_a/24" dev eth0
+check 'tc programs of another process, which end the chain' other tcx || finish
+check 'host mode sees what they see' host_sees_a_download
+check 'they are still there afterwards' bash -c "
+	[ \$(ip netns exec $ns_a bpftool net show dev eth0 2>/dev/null | grep -c weft) -eq 0 ] &&
+		kill -0 $other_pid && ps -o args= -p $other_pid | grep -q tcx"
+other_ends
+finish
