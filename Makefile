@@ -171,7 +171,7 @@ $(O)/helpers/%: $(O)/tests/integration/%.o $(O)/libweft.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $< $(O)/libweft.a $(LDFLAGS) $(LIB_LIBS)
 
-helpers: $(HELPER_BIN)
+helpers: $(HELPER_BIN) $(O)/bench/live_feed
 
 unit: $(UNIT_BIN) $(O)/tests/test_conversations
 

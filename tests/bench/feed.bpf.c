@@ -6,7 +6,9 @@
  *
  *   0 SYN   1 SYN-ACK   2 ACK   then for ever: 8 segments of data to the client, 1 ACK of them
  *
- * so that each flow advances in order, acknowledged, with right checksums. The frame given
+ * so that each flow advances in order, acknowledged, with right checksums. With feed_syns, that
+ * many lone SYNs of ever new sources go before each such segment, and feed_lead_syns before all.
+ * The frame given
  * to the run is the longest: Ethernet, IPv4, TCP without options, feed_payload bytes of data.
  */
 #include <linux/bpf.h>
@@ -23,18 +25,24 @@
 #define SERVER_ADDR 0xc6120001u /* 198.18.0.1 */
 #define CLIENT_ADDR 0xc6130000u /* 198.19.0.0 and up */
 
+#define FLOOD_ADDR 0x0b000000u /* 11.0.0.0 and up */
+#define FLOOD_STEP 2654435761u /* odd: visits every source before one comes again */
+
 #define FLAG_SYN 0x02u
 #define FLAG_ACK 0x10u
 
 const volatile __u32 feed_ifindex;
 const volatile __u32 feed_flows = 1;
+const volatile __u32 feed_syns;
+const volatile __u64 feed_lead_syns;
 const volatile __u32 feed_payload;
 const volatile __u32 feed_payload_sum; /* of the payload's 16-bit words as they lie there */
 
 __u64 feed_next; /* number of the next run */
 
 struct segment {
-	__u32 flow;
+	__u32 client_addr;
+	__u16 client_port;
 	__u32 seq;
 	__u32 ack;
 	__u32 flags;
@@ -50,7 +58,8 @@ static __always_inline void describe(__u64 run, struct segment *segment)
 	__u32 server_seq = flow * 40503u + 12345;
 	__u32 step;
 
-	segment->flow = flow;
+	segment->client_addr = CLIENT_ADDR + (flow >> 15);
+	segment->client_port = 1024 + (flow & 0x7fff);
 	segment->payload = 0;
 	segment->flags = FLAG_ACK;
 	segment->from_client = turn != 1;
@@ -77,6 +86,36 @@ static __always_inline void describe(__u64 run, struct segment *segment)
 	}
 }
 
+static __always_inline void describe_flood(__u64 syn, struct segment *segment)
+{
+	__u32 source = (__u32)syn * FLOOD_STEP;
+
+	segment->client_addr = FLOOD_ADDR + (source >> 8);
+	segment->client_port = 1024 + (source & 0xff);
+	segment->payload = 0;
+	segment->flags = FLAG_SYN;
+	segment->from_client = 1;
+	segment->seq = source;
+	segment->ack = 0;
+}
+
+/* Run @run: of the flood, or the next of the flows. */
+static __always_inline void describe_run(__u64 run, struct segment *segment)
+{
+	__u64 turn, place;
+
+	if (run < feed_lead_syns) {
+		describe_flood(run, segment);
+		return;
+	}
+	turn = (run - feed_lead_syns) / (feed_syns + 1ull);
+	place = (run - feed_lead_syns) % (feed_syns + 1ull);
+	if (place < feed_syns)
+		describe_flood(feed_lead_syns + turn * feed_syns + place, segment);
+	else
+		describe(turn, segment);
+}
+
 static __always_inline __u32 sum32(__be32 value)
 {
 	return (value & 0xffff) + (value >> 16);
@@ -91,7 +130,7 @@ static __always_inline __u16 fold(__u32 sum)
 
 static __always_inline void write_ip(struct iphdr *ip, const struct segment *segment)
 {
-	__be32 client = bpf_htonl(CLIENT_ADDR + (segment->flow >> 15));
+	__be32 client = bpf_htonl(segment->client_addr);
 	__be32 server = bpf_htonl(SERVER_ADDR);
 	__u32 sum;
 
@@ -106,7 +145,7 @@ static __always_inline void write_ip(struct iphdr *ip, const struct segment *seg
 static __always_inline void write_tcp(struct tcphdr *tcp, const struct iphdr *ip,
 				      const struct segment *segment)
 {
-	__be16 client = bpf_htons(1024 + (segment->flow & 0x7fff));
+	__be16 client = bpf_htons(segment->client_port);
 	__be16 server = bpf_htons(80);
 	__be16 window = bpf_htons(65535);
 	__be16 flags = bpf_htons(5 << 12 | segment->flags);
@@ -136,7 +175,7 @@ int weft_feed(struct xdp_md *ctx)
 
 	if ((void *)(tcp + 1) > (void *)(long)ctx->data_end)
 		return XDP_ABORTED;
-	describe(feed_next, &segment);
+	describe_run(feed_next, &segment);
 	feed_next++;
 	write_ip(ip, &segment);
 	write_tcp(tcp, ip, &segment);

@@ -2,7 +2,11 @@
 /*
  * live_feed.c - a fast source of valid TCP: many flows, each in order, into a veth.
  *
- *   live_feed IFACE [--flows N] [--payload BYTES] [--seconds S] [--frames N]
+ *   live_feed IFACE [--flows N] [--payload BYTES] [--seconds S] [--frames N] [--pps N]
+ *             [--syns N] [--lead-syns N]
+ *
+ * --pps: that many frames a second, not as many as go. --syns: lone SYNs before each frame of a
+ * flow, --lead-syns: before the first; both count as frames.
  *
  * The other end of IFACE must have an XDP program. Runs feed.bpf.c with
  * BPF_F_TEST_XDP_LIVE_FRAMES, which sends what it wrote. Prints:
@@ -19,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "skel/feed.skel.h"
@@ -28,6 +33,7 @@ enum {
 	HEADERS_BYTES = 54, /* Ethernet, IPv4, TCP */
 	PAYLOAD_BYTES_MAX = 1446,
 	CALL_FRAMES = 1 << 15,
+	CALLS_PER_SEC = 20, /* with --pps; each costs some 25 ms */
 	BATCH_FRAMES = 64,
 	TURNS_FIRST = 3, /* of the handshake */
 	DATA_TURNS = 8,
@@ -40,6 +46,9 @@ struct feed {
 	uint32_t payload;
 	double seconds;
 	uint64_t frames; /* 0: as many as go */
+	uint64_t lead_syns;
+	uint32_t syns;
+	uint32_t pps; /* 0: as many as go */
 	uint8_t frame[HEADERS_BYTES + PAYLOAD_BYTES_MAX];
 };
 
@@ -79,6 +88,8 @@ static struct feed_bpf *load(const struct feed *feed)
 		return NULL;
 	skel->rodata->feed_ifindex = if_nametoindex(feed->ifname);
 	skel->rodata->feed_flows = feed->flows;
+	skel->rodata->feed_syns = feed->syns;
+	skel->rodata->feed_lead_syns = feed->lead_syns;
 	skel->rodata->feed_payload = feed->payload;
 	skel->rodata->feed_payload_sum = payload_sum(feed);
 	if (feed_bpf__load(skel)) {
@@ -97,9 +108,11 @@ static int send_frames(const struct feed *feed, const struct feed_bpf *skel, uin
 	return bpf_prog_test_run_opts(bpf_program__fd(skel->progs.weft_feed), &opts);
 }
 
-/* Data segments among the first @frames. */
-static uint64_t data_frames(const struct feed *feed, uint64_t frames)
+/* Data segments among the first @sent. */
+static uint64_t data_frames(const struct feed *feed, uint64_t sent)
 {
+	uint64_t frames =
+		sent > feed->lead_syns ? (sent - feed->lead_syns) / (feed->syns + 1ull) : 0;
 	uint64_t first = (uint64_t)feed->flows * TURNS_FIRST;
 	uint64_t cycle = (uint64_t)feed->flows * CYCLE_TURNS;
 	uint64_t rest = frames > first ? frames - first : 0;
@@ -111,6 +124,23 @@ static uint64_t data_frames(const struct feed *feed, uint64_t frames)
 			       : (uint64_t)feed->flows * DATA_TURNS);
 }
 
+/* How many to send now: a call's worth, or a twentieth of a second's, once that is due. */
+static uint32_t next_count(const struct feed *feed, uint64_t start_ns, uint64_t sent)
+{
+	uint64_t most = feed->pps ? feed->pps / CALLS_PER_SEC + 1 : CALL_FRAMES;
+	uint64_t left = feed->frames ? feed->frames - sent : most;
+	uint64_t due_ns = start_ns + (feed->pps ? sent * 1000000000ull / feed->pps : 0);
+	uint64_t now_ns = wf_clock_monotonic_ns();
+	struct timespec wait;
+
+	if (due_ns > now_ns) {
+		wait.tv_sec = (time_t)((due_ns - now_ns) / 1000000000);
+		wait.tv_nsec = (long)((due_ns - now_ns) % 1000000000);
+		nanosleep(&wait, NULL);
+	}
+	return (uint32_t)(left < most ? left : most);
+}
+
 static int run(const struct feed *feed, const struct feed_bpf *skel)
 {
 	uint64_t start = wf_clock_monotonic_ns();
@@ -119,8 +149,7 @@ static int run(const struct feed *feed, const struct feed_bpf *skel)
 	double seconds;
 
 	while (feed->frames ? sent < feed->frames : wf_clock_monotonic_ns() < end) {
-		uint64_t left = feed->frames ? feed->frames - sent : CALL_FRAMES;
-		uint32_t count = left < CALL_FRAMES ? (uint32_t)left : CALL_FRAMES;
+		uint32_t count = next_count(feed, start, sent);
 		int err = send_frames(feed, skel, count);
 
 		if (err) {
@@ -143,6 +172,9 @@ static int parse_options(int argc, char **argv, struct feed *feed)
 		{"payload", required_argument, NULL, 'p'},
 		{"seconds", required_argument, NULL, 's'},
 		{"frames", required_argument, NULL, 'n'},
+		{"pps", required_argument, NULL, 'r'},
+		{"syns", required_argument, NULL, 'y'},
+		{"lead-syns", required_argument, NULL, 'l'},
 		{NULL, 0, NULL, 0},
 	};
 	int option;
@@ -160,6 +192,15 @@ static int parse_options(int argc, char **argv, struct feed *feed)
 			break;
 		case 'n':
 			feed->frames = strtoull(optarg, NULL, 0);
+			break;
+		case 'r':
+			feed->pps = (uint32_t)strtoul(optarg, NULL, 0);
+			break;
+		case 'y':
+			feed->syns = (uint32_t)strtoul(optarg, NULL, 0);
+			break;
+		case 'l':
+			feed->lead_syns = strtoull(optarg, NULL, 0);
 			break;
 		default:
 			return -EINVAL;
@@ -181,7 +222,7 @@ int main(int argc, char **argv)
 	if (parse_options(argc, argv, &feed)) {
 		fprintf(stderr,
 			"usage: live_feed IFACE [--flows N] [--payload 1..%d] "
-			"[--seconds S] [--frames N]\n",
+			"[--seconds S] [--frames N] [--pps N] [--syns N] [--lead-syns N]\n",
 			PAYLOAD_BYTES_MAX);
 		return 2;
 	}

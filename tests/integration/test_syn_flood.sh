@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# test_syn_flood.sh - 2 million SYNs a minute, each of another source, beside 500 real connections
+# that begin when the flood is already there. None of them loses its entry in the flow map or a
+# byte. WEFT_FLOOD_SECONDS: how long about (60: the whole 2 million).
+. "$(dirname "$0")/lib.sh"
+need_root
+need_weft
+PATH=$PATH:/usr/sbin
+feed=$root/${WEFT_BUILD:-build}/bench/live_feed
+case ${WEFT_BUILD:-} in /*) feed=$WEFT_BUILD/bench/live_feed ;; esac
+if [ ! -x "$feed" ]; then
+	not_ok "$feed is built"
+	finish
+fi
+
+# 9 SYNs before each frame of a connection; 37,000 frames a second are 2 million SYNs a minute.
+flows=500 payload=300 syns=9 pps=37000 lead=100000
+seconds=${WEFT_FLOOD_SECONDS:-15}
+cycles=$(((pps * seconds - lead) / (syns + 1) / flows / 9)) # 8 segments of data, 1 acknowledgement
+real=$((flows * (3 + 9 * cycles)))
+frames=$((lead + real * (syns + 1)))
+segments=$((8 * cycles))
+
+flood() {
+	in_b "$feed" eth0 --flows $flows --payload $payload --syns $syns --lead-syns $lead \
+		--pps $pps --frames $frames
+}
+
+received_all() { [ "$(agent_metric xdp_seen_frames)" -ge $frames ]; }
+
+# Exactly the connections, each with what was sent in both directions but the SYN, which alone
+# makes no entry.
+flow_map_is_true() {
+	agent_exec env PATH="$PATH" bpftool -j map dump pinned /sys/fs/bpf/weft/eth0/flows >"$work/flows.json"
+	jq -r '.[].formatted.value.packets | sort | map(tostring) | join(" ")' "$work/flows.json" |
+		sort | uniq -c | tee "$work/flows.counts"
+	[ "$(awk '{ print $1, $2, $3 }' "$work/flows.counts")" = "$flows $((1 + cycles)) $((1 + segments))" ]
+}
+
+streams_are_exact() {
+	local expected
+	python3 -c "
+import string
+line = (string.ascii_lowercase * 60)[:$payload]
+open('$work/expected', 'w').write(line * $segments)"
+	expected=$(sha256sum <"$work/expected")
+	find "$work/streams" -type f ! -name '.*' -exec sh -c 'sha256sum <"$1"' _ {} \; | sort | uniq -c | tee "$work/sums"
+	[ "$(awk '{ print $1, $2 }' "$work/sums")" = "$flows ${expected%% *}" ]
+}
+
+NO_IPV6=1 make_pair 1 || exit 1
+ip -n "$ns_a" addr flush dev eth0
+check 'agent starts' agent_start "$ns_a" eth0 --mode tap --workers 1 --streams "$work/streams" \
+	--events "$work/events" || finish
+check "$frames frames, $((frames - real)) of them SYNs of a flood" flood
+check 'the XDP program saw them all' wait_until 100 received_all
+check "the flow map holds the $flows connections, with exact counts, and nothing else" flow_map_is_true
+check 'agent ends with status 0' agent_stop
+check 'all ledgers close' ledgers_close
+check "$flows streams, every byte right" streams_are_exact
+check 'no gap' bash -c "! grep -m 3 '\"event_type\":\"gap\"' '$work/events'"
+finish
