@@ -2,8 +2,10 @@
 /*
  * flow_map.h - what the kernel knows of each connection: counts, and its verdict.
  *
- * Least recently used entries go when the map is full. A lone SYN makes no
- * entry, so that a SYN flood can't push out real connections.
+ * Least recently used entries go when the map is full. SYNs make no entry there, nor do the
+ * answers to them, so that a SYN flood can't push out real connections: a handshake is counted
+ * in a map of its own until a segment without SYN shows that both sides mean it. Then what was
+ * counted moves over.
  */
 #ifndef WEFT_BPF_FLOW_MAP_H
 #define WEFT_BPF_FLOW_MAP_H
@@ -24,6 +26,13 @@ struct {
 	__type(key, struct weft_flow_key);
 	__type(value, struct weft_flow_value);
 } weft_flows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct weft_flow_key);
+	__type(value, struct weft_flow_value);
+} weft_handshakes SEC(".maps");
 
 /* Is the source the greater endpoint? Address bytes first, then port. */
 static __always_inline int source_is_greater(const struct packet *packet)
@@ -90,14 +99,36 @@ static __always_inline void flow_count(struct weft_flow_value *value, __u32 src,
 }
 
 /* If another CPU was first, its entry is the one to count in. NULL: no room. */
-static __always_inline struct weft_flow_value *flow_add(const struct weft_flow_key *key,
-							__u64 now_ns, __u32 hash, __u32 worker)
+static __always_inline struct weft_flow_value *flow_add(void *map, const struct weft_flow_key *key,
+							const struct weft_flow_value *fresh)
 {
-	struct weft_flow_value fresh = {.first_ns = now_ns, .worker = worker};
+	bpf_map_update_elem(map, key, fresh, BPF_NOEXIST);
+	return bpf_map_lookup_elem(map, key);
+}
 
-	fresh.verdict[0] = fresh.verdict[1] = first_verdict(hash);
-	bpf_map_update_elem(&weft_flows, key, &fresh, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&weft_flows, key);
+/* The first segment of a handshake, or of what is seen from the middle on, or after a handshake. */
+static __always_inline struct weft_flow_value *flow_begin(const struct packet *packet,
+							  const struct weft_flow_key *key,
+							  __u64 now_ns, __u32 hash, __u32 worker)
+{
+	struct weft_flow_value *handshake = bpf_map_lookup_elem(&weft_handshakes, key);
+	struct weft_flow_value *value;
+	struct weft_flow_value fresh = {.worker = worker};
+
+	if (handshake && packet->tcp_flags & TCP_SYN)
+		return handshake;
+	if (handshake) {
+		fresh = *handshake;
+	} else {
+		fresh.first_ns = now_ns;
+		fresh.verdict[0] = fresh.verdict[1] = first_verdict(hash);
+	}
+	if (packet->tcp_flags & TCP_SYN)
+		return flow_add(&weft_handshakes, key, &fresh);
+	value = flow_add(&weft_flows, key, &fresh);
+	if (handshake)
+		bpf_map_delete_elem(&weft_handshakes, key);
+	return value;
 }
 
 /* Another connection on the same four-tuple: what was known of the last one is over. */
@@ -134,8 +165,8 @@ static __always_inline __u32 flow_verdict(const struct packet *packet, __u64 now
 	__u32 src = flow_key(packet, &key);
 
 	value = bpf_map_lookup_elem(&weft_flows, &key);
-	if (!value && !is_lone_syn(packet))
-		value = flow_add(&key, now_ns, hash, worker);
+	if (!value)
+		value = flow_begin(packet, &key, now_ns, hash, worker);
 	if (!value)
 		return first_verdict(hash);
 	flow_count(value, src, packet);

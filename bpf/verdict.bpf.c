@@ -20,6 +20,8 @@ int weft_set_verdict(struct weft_verdict_request *request)
 	struct weft_flow_value *value = bpf_map_lookup_elem(&weft_flows, &key);
 
 	if (!value)
+		value = bpf_map_lookup_elem(&weft_handshakes, &key);
+	if (!value)
 		return 0;
 	value->verdict[0] = request->verdict[0];
 	value->verdict[1] = request->verdict[1];

@@ -18,6 +18,7 @@ enum weft_limit {
 	WEFT_FRAME_MAX_BYTES = 262144,	   /* largest packet read from a file; longer: malformed */
 	WEFT_PCAPNG_INTERFACES_MAX = 4096, /* described in one section of a file; more: damaged */
 	WEFT_FLOW_MAP_ENTRIES = 65536, /* of the per-flow BPF map; then least recently used go */
+	WEFT_HANDSHAKE_MAP_ENTRIES = 16384, /* of that for handshakes; likewise */
 	WEFT_FILTER_PORTS_MAX = 1024,
 	WEFT_FILTER_PREFIXES_MAX = 1024,
 

@@ -183,7 +183,34 @@ static void test_flow_map_key_is_that_of_user_space(void **state)
 	}
 }
 
-static void test_flow_map_lone_syn_makes_no_entry(void **state)
+static void test_flow_map_handshake_makes_an_entry_with_its_last_segment(void **state)
+{
+	struct weft_flow_value value;
+	struct weft_flow_key key;
+	unsigned int src;
+	uint64_t first_ns;
+
+	OPEN_OR_SKIP(1, NULL);
+	key = key_of(A, 1000, B, 80, &src);
+	assert_true(xdp_rig_segment(&rig, A, 1000, B, 80, SYN, 0));
+	first_ns = rig.meta.time_ns;
+	assert_true(xdp_rig_segment(&rig, A, 1000, B, 80, SYN, 0));
+	assert_true(xdp_rig_segment(&rig, B, 80, A, 1000, SYN | ACK, 0));
+	assert_false(xdp_rig_flow(&rig, &key, &value));
+
+	assert_true(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 7));
+	assert_true(xdp_rig_flow(&rig, &key, &value));
+	assert_int_equal(value.packets[src], 3);
+	assert_int_equal(value.bytes[src], 3 * IPTCP + 7);
+	assert_int_equal(value.tcp_flags[src], SYN | ACK);
+	assert_int_equal(value.packets[!src], 1);
+	assert_int_equal(value.tcp_flags[!src], SYN | ACK);
+	assert_true(value.first_ns <= first_ns);
+	assert_int_equal(value.last_ns, rig.meta.time_ns);
+}
+
+/* More handshakes than there is room for anywhere, answered and not. */
+static void test_flow_map_flood_of_handshakes_leaves_the_connections(void **state)
 {
 	struct weft_flow_value value;
 	struct weft_flow_key key;
@@ -191,10 +218,16 @@ static void test_flow_map_lone_syn_makes_no_entry(void **state)
 
 	OPEN_OR_SKIP(1, NULL);
 	key = key_of(A, 1000, B, 80, &src);
-	assert_true(xdp_rig_segment(&rig, A, 1000, B, 80, SYN, 0));
-	assert_false(xdp_rig_flow(&rig, &key, &value));
-	assert_true(xdp_rig_segment(&rig, B, 80, A, 1000, SYN | ACK, 0));
+	assert_true(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 1));
+	for (unsigned int i = 0; i < 20000; i++) {
+		assert_true(xdp_rig_segment(&rig, "10.0.1.1", (uint16_t)i, B, 80, SYN, 0));
+		assert_true(xdp_rig_segment(&rig, B, 80, "10.0.1.1", (uint16_t)i, SYN | ACK, 0));
+	}
 	assert_true(xdp_rig_flow(&rig, &key, &value));
+	assert_int_equal(value.packets[src], 1);
+	assert_int_equal(
+		bpf_map_get_next_key(bpf_map__fd(rig.xdp.skel->maps.weft_flows), &key, &key),
+		-ENOENT);
 }
 
 /* ---- verdicts ---- */
@@ -439,7 +472,10 @@ int main(void)
 					  teardown),
 		cmocka_unit_test_teardown(test_flow_map_counts_both_directions_apart, teardown),
 		cmocka_unit_test_teardown(test_flow_map_key_is_that_of_user_space, teardown),
-		cmocka_unit_test_teardown(test_flow_map_lone_syn_makes_no_entry, teardown),
+		cmocka_unit_test_teardown(
+			test_flow_map_handshake_makes_an_entry_with_its_last_segment, teardown),
+		cmocka_unit_test_teardown(test_flow_map_flood_of_handshakes_leaves_the_connections,
+					  teardown),
 		cmocka_unit_test_teardown(test_verdict_of_unknown_flow_is_refused, teardown),
 		cmocka_unit_test_teardown(test_verdict_shunt_steers_only_begin_and_end, teardown),
 		cmocka_unit_test_teardown(test_verdict_shunt_keeps_the_last_time_within_a_tick,

@@ -74,6 +74,9 @@ static int load_verdict(struct wf_xdp *xdp)
 		return -errno;
 	err = bpf_map__reuse_fd(xdp->verdict->maps.weft_flows,
 				bpf_map__fd(xdp->skel->maps.weft_flows));
+	if (!err)
+		err = bpf_map__reuse_fd(xdp->verdict->maps.weft_handshakes,
+					bpf_map__fd(xdp->skel->maps.weft_handshakes));
 	return err ? err : verdict_bpf__load(xdp->verdict);
 }
 
@@ -101,6 +104,9 @@ int wf_xdp_load(struct wf_xdp *xdp, const struct wf_xdp_opts *opts)
 	if (!err)
 		err = bpf_map__set_max_entries(xdp->skel->maps.weft_flows, WEFT_FLOW_MAP_ENTRIES);
 	if (!err)
+		err = bpf_map__set_max_entries(xdp->skel->maps.weft_handshakes,
+					       WEFT_HANDSHAKE_MAP_ENTRIES);
+	if (!err)
 		err = steer_bpf__load(xdp->skel);
 	if (!err)
 		err = set_filter(xdp->skel, opts->iface);
@@ -120,6 +126,8 @@ int wf_xdp_pin(const struct wf_xdp *xdp, const struct wf_pins *pins)
 	err = wf_pins_add(pins, "steer", bpf_program__fd(skel->progs.weft_steer));
 	if (!err)
 		err = wf_pins_add(pins, "flows", bpf_map__fd(skel->maps.weft_flows));
+	if (!err)
+		err = wf_pins_add(pins, "handshakes", bpf_map__fd(skel->maps.weft_handshakes));
 	if (!err)
 		err = wf_pins_add(pins, "counts", bpf_map__fd(skel->maps.weft_counts));
 	if (!err)
