@@ -20,6 +20,7 @@
 #include "bpf/hash.h"
 #include "bpf/shared.h"
 #include "capture/maps.h"
+#include "capture/netdev_features.h"
 #include "capture/netlink.h"
 #include "capture/pins.h"
 #include "metrics/metrics.h"
@@ -32,7 +33,7 @@
 #define TCX_BEFORE  (1u << 3)
 
 /* In front of the pair: a burst waits here while the far end catches up. */
-enum { CLONE_FIFO_PACKETS = 16384 };
+enum { CLONE_FIFO_PACKETS = 16384, TAGS_BYTES = 8 /* two, beside what the MTU counts */ };
 
 #define THREAD_NET_NS "/proc/thread-self/ns/net"
 
@@ -77,13 +78,30 @@ static int raise_far_end(struct wf_tc *tc)
 	return err;
 }
 
+/*
+ * The stack takes a frame's outer tag out of it and notes it beside; XDP at the far end would not
+ * see it. A device that can't insert tags gets them written back into the frame.
+ */
+static void keep_tags_in_frames(const char *name)
+{
+	static const char *const features[] = {"tx-vlan-hw-insert", "tx-vlan-stag-hw-insert"};
+
+	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
+		int err = wf_netdev_feature_off(name, features[i]);
+
+		if (err)
+			wf_warn("capture: %s: can't turn %s off (%s): VLAN tags may be missing",
+				name, features[i], strerror(-err));
+	}
+}
+
 static int make_pair(struct wf_tc *tc, const char *name, uint32_t mtu, uint32_t queues)
 {
 	const struct wf_veth veth = {
 		.name = name,
 		.peer_name = WF_FAR_NAME,
 		.peer_ns_fd = tc->ns_fd,
-		.mtu = mtu,
+		.mtu = mtu + TAGS_BYTES,
 		.queues = queues,
 	};
 	int err = wf_netlink_add_veth(&veth);
@@ -91,6 +109,7 @@ static int make_pair(struct wf_tc *tc, const char *name, uint32_t mtu, uint32_t 
 	if (err)
 		return err;
 	tc->near_ifindex = (int)if_nametoindex(name);
+	keep_tags_in_frames(name);
 	err = raise_far_end(tc);
 	if (!err)
 		err = wf_netlink_set_up(tc->near_ifindex);
