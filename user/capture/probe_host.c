@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <linux/magic.h>
-#include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,30 +28,6 @@
 
 enum { TCX_INGRESS = 46, LOOPBACK_IFINDEX = 1 };
 
-void wf_probe_tell(struct wf_probe *probe, const char *name, enum weft_probe_status status,
-		   const char *format, ...)
-{
-	char found[256];
-	struct weft_probe finding = {.name = name, .status = status, .found = found};
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(found, sizeof(found), format, args);
-	va_end(args);
-	finding.advice = status == WEFT_PROBE_OK ? "" : probe->advice;
-	probe->fn(&finding, probe->ctx);
-	probe->advice[0] = '\0';
-}
-
-void wf_probe_advise(struct wf_probe *probe, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(probe->advice, sizeof(probe->advice), format, args);
-	va_end(args);
-}
-
 /* The number in a one-line file, or -1. */
 static long long read_number(const char *path)
 {
@@ -64,25 +40,6 @@ static long long read_number(const char *path)
 		value = -1;
 	fclose(file);
 	return value;
-}
-
-static void probe_kernel(struct wf_probe *probe)
-{
-	enum weft_probe_status status = WEFT_PROBE_OK;
-	struct utsname name;
-	unsigned major = 0;
-	unsigned minor = 0;
-
-	uname(&name);
-	sscanf(name.release, "%u.%u", &major, &minor);
-	if (major * 100 + minor < 510)
-		status = WEFT_PROBE_FAIL; /* AF_XDP sockets that share a fill ring */
-	else if (major * 100 + minor < 606)
-		status = WEFT_PROBE_WARN;
-	wf_probe_advise(probe, status == WEFT_PROBE_FAIL
-				       ? "Linux 5.10 or later is needed"
-				       : "Linux 6.6 has multi-buffer AF_XDP and tcx links");
-	wf_probe_tell(probe, "kernel", status, "Linux %s, %s", name.release, name.machine);
 }
 
 static void probe_program(struct wf_probe *probe, const char *name, enum bpf_prog_type type)
@@ -130,89 +87,49 @@ static void probe_tcx(struct wf_probe *probe)
 		wf_probe_tell(probe, "tcx", WEFT_PROBE_OK, "host mode detaches by itself");
 		return;
 	}
-	wf_probe_advise(probe, errno == EPERM
-				       ? "run as root to see"
-				       : "before Linux 6.6 host mode uses tc filters, which stay "
-					 "after kill -9 until the next start");
+	wf_probe_advise(probe, errno == EPERM ? "run as root to see"
+					      : "host mode needs Linux 6.6; tap mode needs no tcx");
 	wf_probe_tell(probe, "tcx", WEFT_PROBE_WARN, "no tcx links: %s", strerror(errno));
 }
 
-static void probe_bpffs(struct wf_probe *probe)
+static bool has_bpffs(void)
 {
 	struct statfs fs;
 
-	if (!statfs("/sys/fs/bpf", &fs) && (unsigned long)fs.f_type == BPF_FS_MAGIC) {
-		wf_probe_tell(probe, "bpffs", WEFT_PROBE_OK, "mounted on /sys/fs/bpf");
-		return;
-	}
-	wf_probe_advise(probe, "weft mounts it at start; by hand: mount -t bpf bpf /sys/fs/bpf");
-	wf_probe_tell(probe, "bpffs", WEFT_PROBE_WARN, "not mounted on /sys/fs/bpf");
+	return !statfs("/sys/fs/bpf", &fs) && (unsigned long)fs.f_type == BPF_FS_MAGIC;
 }
 
-static void probe_btf(struct wf_probe *probe)
-{
-	if (!access("/sys/kernel/btf/vmlinux", R_OK)) {
-		wf_probe_tell(probe, "btf", WEFT_PROBE_OK, "kernel types are there");
-		return;
-	}
-	wf_probe_advise(probe, "weft needs none; CONFIG_DEBUG_INFO_BTF lets other tools see types");
-	wf_probe_tell(probe, "btf", WEFT_PROBE_WARN, "no /sys/kernel/btf/vmlinux");
-}
-
-static void probe_jit(struct wf_probe *probe)
-{
-	long long enabled = read_number("/proc/sys/net/core/bpf_jit_enable");
-
-	wf_probe_advise(probe, "sysctl -w net.core.bpf_jit_enable=1");
-	if (enabled == 0)
-		wf_probe_tell(probe, "bpf_jit", WEFT_PROBE_WARN, "off: programs are interpreted");
-	else
-		wf_probe_tell(probe, "bpf_jit", WEFT_PROBE_OK,
-			      enabled > 0 ? "on" : "not adjustable here");
-}
-
-static void probe_memlock(struct wf_probe *probe)
+static uint64_t memlock_bytes(void)
 {
 	struct rlimit limit = {0};
 
 	getrlimit(RLIMIT_MEMLOCK, &limit);
-	if (limit.rlim_cur == RLIM_INFINITY || geteuid() == 0) {
-		wf_probe_tell(probe, "memlock", WEFT_PROBE_OK,
-			      limit.rlim_cur == RLIM_INFINITY ? "unlimited"
-							      : "limited, but not for root");
-		return;
-	}
-	wf_probe_advise(probe, "ulimit -l unlimited (systemd: LimitMEMLOCK=infinity)");
-	wf_probe_tell(probe, "memlock", WEFT_PROBE_WARN,
-		      "%llu KiB may be locked; frames are locked",
-		      (unsigned long long)limit.rlim_cur / 1024);
-}
-
-static void probe_memory(struct wf_probe *probe)
-{
-	long long huge = read_number("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages");
-	long pages = sysconf(_SC_PHYS_PAGES);
-	long page_bytes = sysconf(_SC_PAGESIZE);
-
-	wf_probe_tell(probe, "cpus", WEFT_PROBE_OK, "%d online, %.1f GiB of memory", get_nprocs(),
-		      (double)pages * (double)page_bytes / (1 << 30));
-	wf_probe_advise(probe, "sysctl -w vm.nr_hugepages=256 (for 512 MiB); weft works without");
-	wf_probe_tell(probe, "huge_pages", huge > 0 ? WEFT_PROBE_OK : WEFT_PROBE_WARN,
-		      "%lld free of 2 MiB", huge > 0 ? huge : 0);
+	return limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
 }
 
 void wf_probe_host(weft_probe_fn fn, void *ctx)
 {
+	long long huge = read_number("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages");
 	struct wf_probe probe = {.fn = fn, .ctx = ctx};
+	struct utsname name;
+	struct wf_probe_host_facts facts = {
+		.release = name.release,
+		.machine = name.machine,
+		.has_bpffs = has_bpffs(),
+		.has_btf = !access("/sys/kernel/btf/vmlinux", R_OK),
+		.jit = (int)read_number("/proc/sys/net/core/bpf_jit_enable"),
+		.is_root = geteuid() == 0,
+		.memlock_bytes = memlock_bytes(),
+		.huge_pages = huge > 0 ? (uint32_t)huge : 0,
+		.cpus = (uint32_t)get_nprocs(),
+		.memory_bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE),
+	};
 
-	probe_kernel(&probe);
+	uname(&name);
+	wf_probe_judge_kernel(&probe, &facts);
 	probe_program(&probe, "xdp", BPF_PROG_TYPE_XDP);
 	probe_program(&probe, "tc", BPF_PROG_TYPE_SCHED_CLS);
 	probe_af_xdp(&probe);
 	probe_tcx(&probe);
-	probe_bpffs(&probe);
-	probe_btf(&probe);
-	probe_jit(&probe);
-	probe_memlock(&probe);
-	probe_memory(&probe);
+	wf_probe_judge_host(&probe, &facts);
 }

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Tests of capture/probe_judge.c: what stands in the way is named, with the command that mends it.
+ */
+#include "unit/support/cmocka.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "capture/probe_internal.h"
+#include "capture/xdp_features.h"
+
+static struct {
+	enum weft_probe_status status;
+	char found[256];
+	char advice[256];
+	unsigned int count;
+	const char *wanted;
+} told;
+
+static void take(const struct weft_probe *probe, void *ctx)
+{
+	assert_int_equal(*probe->advice != '\0', probe->status != WEFT_PROBE_OK);
+	if (strcmp(probe->name, told.wanted) != 0)
+		return;
+	told.count++;
+	told.status = probe->status;
+	snprintf(told.found, sizeof(told.found), "%s", probe->found);
+	snprintf(told.advice, sizeof(told.advice), "%s", probe->advice);
+}
+
+static struct wf_probe begin(const char *wanted)
+{
+	memset(&told, 0, sizeof(told));
+	told.wanted = wanted;
+	return (struct wf_probe){.fn = take};
+}
+
+/* What is wanted of a NIC; tests spoil it. */
+static struct wf_probe_nic_facts good_nic(void)
+{
+	return (struct wf_probe_nic_facts){
+		.name = "eth9",
+		.driver = "ice",
+		.is_up = true,
+		.mtu = 1500,
+		.has_long_sockets = true,
+		.xdp_is_known = true,
+		.xdp_features = WF_XDP_BASIC | WF_XDP_REDIRECT | WF_XDP_ZEROCOPY | WF_XDP_MULTI_BUF,
+		.other_is_known = true,
+		.cpus = 8,
+		.queues = 8,
+		.queues_max = 16,
+		.queues_combined = true,
+		.ring = 4096,
+		.ring_max = 4096,
+		.lro = WF_FEATURE_OFF,
+		.gro_hw = WF_FEATURE_OFF,
+		.rss_key_bytes = 4,
+		.rss_key = {0x6d, 0x5a, 0x6d, 0x5a},
+	};
+}
+
+static void assert_nic(const struct wf_probe_nic_facts *facts, const char *name,
+		       enum weft_probe_status status, const char *advice)
+{
+	struct wf_probe probe = begin(name);
+
+	wf_probe_judge_nic(&probe, facts);
+	assert_int_equal(told.count, 1);
+	assert_int_equal(told.status, status);
+	assert_string_equal(told.advice, advice);
+}
+
+static struct wf_probe_host_facts good_host(void)
+{
+	return (struct wf_probe_host_facts){
+		.release = "6.8.0-31-generic",
+		.machine = "x86_64",
+		.has_bpffs = true,
+		.has_btf = true,
+		.jit = 1,
+		.is_root = true,
+		.memlock_bytes = UINT64_MAX,
+		.huge_pages = 256,
+		.cpus = 8,
+		.memory_bytes = 1ull << 34,
+	};
+}
+
+static void assert_host(const struct wf_probe_host_facts *facts, const char *name,
+			enum weft_probe_status status, const char *advice)
+{
+	struct wf_probe probe = begin(name);
+
+	wf_probe_judge_kernel(&probe, facts);
+	wf_probe_judge_host(&probe, facts);
+	assert_int_equal(told.count, 1);
+	assert_int_equal(told.status, status);
+	assert_non_null(strstr(told.advice, advice));
+}
+
+/* ---- interface ---- */
+
+static void test_judge_nic_that_has_all_is_well(void **state)
+{
+	static const char *const names[] = {"link",	   "native_xdp", "zero_copy", "mtu",
+					    "xdp_program", "queues",	 "rx_ring",   "lro",
+					    "gro_hw",	   "rss"};
+	struct wf_probe_nic_facts facts = good_nic();
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_nic(&facts, names[i], WEFT_PROBE_OK, "");
+}
+
+static void test_judge_nic_that_tells_nothing_is_not_blamed(void **state)
+{
+	static const char *const names[] = {"xdp_program", "queues", "rx_ring",
+					    "lro",	   "gro_hw", "rss"};
+	const struct wf_probe_nic_facts facts = {.name = "eth9", .driver = "unknown", .mtu = 1500};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct wf_probe probe = begin(names[i]);
+
+		wf_probe_judge_nic(&probe, &facts);
+		assert_int_equal(told.count, 0);
+	}
+}
+
+static void test_judge_merging_offloads_are_turned_off(void **state)
+{
+	struct wf_probe_nic_facts facts = good_nic();
+
+	facts.lro = facts.gro_hw = WF_FEATURE_ON;
+	assert_nic(&facts, "lro", WEFT_PROBE_WARN, "ethtool -K eth9 rx-lro off");
+	assert_nic(&facts, "gro_hw", WEFT_PROBE_WARN, "ethtool -K eth9 rx-gro-hw off");
+}
+
+static void test_judge_asymmetric_hash_gets_a_symmetric_key(void **state)
+{
+	struct wf_probe_nic_facts facts = good_nic();
+
+	facts.rss_key[3] = 1;
+	assert_nic(&facts, "rss", WEFT_PROBE_WARN, "ethtool -X eth9 hkey 6d:5a:6d:5a");
+}
+
+static void test_judge_longest_hash_key_fits_into_the_advice(void **state)
+{
+	struct wf_probe_nic_facts facts = good_nic();
+	struct wf_probe probe = begin("rss");
+
+	facts.rss_key_bytes = WF_RSS_KEY_BYTES_MAX;
+	wf_probe_judge_nic(&probe, &facts);
+	assert_int_equal(told.status, WEFT_PROBE_WARN);
+	assert_int_equal(strlen(strstr(told.advice, "6d:")), 3 * WF_RSS_KEY_BYTES_MAX - 1);
+}
+
+static void test_judge_rings_and_queues_are_raised(void **state)
+{
+	struct wf_probe_nic_facts facts = good_nic();
+
+	facts.ring = 512;
+	facts.queues = 1;
+	assert_nic(&facts, "rx_ring", WEFT_PROBE_WARN, "ethtool -G eth9 rx 4096");
+	assert_nic(&facts, "queues", WEFT_PROBE_WARN, "ethtool -L eth9 combined 8");
+	facts.queues_combined = false;
+	assert_nic(&facts, "queues", WEFT_PROBE_WARN, "ethtool -L eth9 rx 8");
+	facts.queues = 1000;
+	assert_nic(&facts, "queues", WEFT_PROBE_FAIL, "ethtool -L eth9 rx 64");
+}
+
+static void test_judge_jumbo_needs_driver_and_kernel(void **state)
+{
+	struct wf_probe_nic_facts facts = good_nic();
+
+	facts.mtu = 9000;
+	assert_nic(&facts, "mtu", WEFT_PROBE_OK, "");
+	facts.xdp_features &= ~(uint64_t)WF_XDP_MULTI_BUF;
+	assert_nic(&facts, "mtu", WEFT_PROBE_WARN, "ip link set dev eth9 mtu 3818");
+	facts = good_nic();
+	facts.mtu = 9000;
+	facts.has_long_sockets = false;
+	assert_nic(&facts, "mtu", WEFT_PROBE_WARN, "ip link set dev eth9 mtu 3818");
+	assert_non_null(strstr(told.found, "6.6"));
+	facts.mtu = 3818;
+	assert_nic(&facts, "mtu", WEFT_PROBE_OK, "");
+}
+
+static void test_judge_other_program_is_named_with_what_takes_it_away(void **state)
+{
+	struct wf_probe_nic_facts facts = good_nic();
+
+	facts.other = (struct wf_xdp_other){.id = 7, .name = "xdp_filter"};
+	assert_nic(&facts, "xdp_program", WEFT_PROBE_WARN,
+		   "for tap mode: ip link set dev eth9 xdp off; host mode works beside it");
+	assert_non_null(strstr(told.found, "xdp_filter (id 7)"));
+	facts.other.link_id = 3;
+	assert_nic(&facts, "xdp_program", WEFT_PROBE_WARN,
+		   "for tap mode: end its owner, or: bpftool link detach id 3; host mode works "
+		   "beside it");
+	strcpy(facts.other.name, "xdp_dispatcher");
+	assert_nic(&facts, "xdp_program", WEFT_PROBE_WARN,
+		   "for tap mode: xdp-loader unload eth9 --all; host mode works beside it");
+}
+
+/* ---- host ---- */
+
+static void test_judge_kernel_by_its_number_not_its_text(void **state)
+{
+	struct wf_probe_host_facts facts = good_host();
+
+	assert_host(&facts, "kernel", WEFT_PROBE_OK, "");
+	facts.release = "6.1.0-13-amd64";
+	assert_host(&facts, "kernel", WEFT_PROBE_WARN, "6.6");
+	facts.release = "5.9.16";
+	assert_host(&facts, "kernel", WEFT_PROBE_FAIL, "5.18");
+	facts.release = "10.0-rc1";
+	assert_host(&facts, "kernel", WEFT_PROBE_OK, "");
+}
+
+static void test_judge_host_names_what_is_missing(void **state)
+{
+	struct wf_probe_host_facts facts = good_host();
+
+	facts.has_bpffs = facts.has_btf = facts.is_root = false;
+	facts.jit = 0;
+	facts.memlock_bytes = 64 << 10;
+	facts.huge_pages = 0;
+	assert_host(&facts, "bpffs", WEFT_PROBE_WARN, "mount -t bpf bpf /sys/fs/bpf");
+	assert_host(&facts, "btf", WEFT_PROBE_WARN, "CONFIG_DEBUG_INFO_BTF");
+	assert_host(&facts, "bpf_jit", WEFT_PROBE_WARN, "sysctl -w net.core.bpf_jit_enable=1");
+	assert_host(&facts, "memlock", WEFT_PROBE_WARN, "ulimit -l unlimited");
+	assert_host(&facts, "huge_pages", WEFT_PROBE_WARN, "sysctl -w vm.nr_hugepages");
+	facts.is_root = true;
+	assert_host(&facts, "memlock", WEFT_PROBE_OK, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_judge_nic_that_has_all_is_well),
+		cmocka_unit_test(test_judge_nic_that_tells_nothing_is_not_blamed),
+		cmocka_unit_test(test_judge_merging_offloads_are_turned_off),
+		cmocka_unit_test(test_judge_asymmetric_hash_gets_a_symmetric_key),
+		cmocka_unit_test(test_judge_longest_hash_key_fits_into_the_advice),
+		cmocka_unit_test(test_judge_rings_and_queues_are_raised),
+		cmocka_unit_test(test_judge_jumbo_needs_driver_and_kernel),
+		cmocka_unit_test(test_judge_other_program_is_named_with_what_takes_it_away),
+		cmocka_unit_test(test_judge_kernel_by_its_number_not_its_text),
+		cmocka_unit_test(test_judge_host_names_what_is_missing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
