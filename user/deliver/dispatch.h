@@ -46,6 +46,15 @@ void wf_dispatch_event(struct wf_dispatch *dispatch, const struct weft_event *ev
 /* Make what was queued visible to its readers and wake them; called once a batch and when idle. */
 void wf_dispatch_flush(struct wf_dispatch *dispatch);
 
+/* What slow subscriptions lost. */
+struct wf_shed {
+	uint64_t events;
+	uint64_t bytes;
+};
+
+/* Memory is short: have slow subscriptions lose what waits longest, see wf_queue_shed(). */
+void wf_dispatch_shed(struct wf_dispatch *dispatch, struct wf_shed *ret_shed);
+
 /* The worker ends: flush, then close its end of every subscription. */
 void wf_dispatch_close(struct wf_dispatch *dispatch);
 

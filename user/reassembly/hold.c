@@ -76,7 +76,10 @@ static bool append(const struct wf_extent *near, const struct wf_hold_source *so
 /* The largest page that is not out of proportion to what the stream holds. */
 static size_t page_bytes(const struct wf_stream_env *env, size_t need_bytes, uint32_t held_cost)
 {
-	static const size_t hopes[] = {WEFT_PAGE_LARGE_BYTES, WEFT_PAGE_MEDIUM_BYTES};
+	const size_t hopes[] = {
+		wf_page_pool_large_bytes(env->pages),
+		wf_page_pool_medium_bytes(env->pages),
+	};
 
 	for (size_t i = 0; i < sizeof(hopes) / sizeof(hopes[0]); i++) {
 		size_t bytes = wf_page_pool_advise(env->pages, need_bytes, hopes[i]);
