@@ -71,6 +71,30 @@ void wf_dispatch_flush(struct wf_dispatch *dispatch)
 	}
 }
 
+void wf_dispatch_mark(const struct wf_dispatch *dispatch, struct wf_dispatch_mark *ret_mark)
+{
+	for (uint32_t i = 0; i < dispatch->subs_count; i++) {
+		const struct weft_sub *sub = dispatch->subs[i];
+
+		ret_mark->pushed_bytes[i] = 0;
+		if (!sub->inline_fn)
+			ret_mark->pushed_bytes[i] = atomic_load_explicit(
+				&sub->queues[dispatch->worker].pushed_bytes, memory_order_relaxed);
+	}
+}
+
+bool wf_dispatch_has_passed(const struct wf_dispatch *dispatch, const struct wf_dispatch_mark *mark)
+{
+	for (uint32_t i = 0; i < dispatch->subs_count; i++) {
+		const struct weft_sub *sub = dispatch->subs[i];
+
+		if (!sub->inline_fn &&
+		    !wf_queue_has_passed(&sub->queues[dispatch->worker], mark->pushed_bytes[i]))
+			return false;
+	}
+	return true;
+}
+
 void wf_dispatch_shed(struct wf_dispatch *dispatch, struct wf_shed *ret_shed)
 {
 	*ret_shed = (struct wf_shed){0};

@@ -168,6 +168,18 @@ static bool drop_oldest(struct wf_queue *queue)
 	return true;
 }
 
+static bool reader_has_left(const struct wf_queue *queue)
+{
+	return atomic_load(&queue->left) & WF_QUEUE_LEFT_READER;
+}
+
+bool wf_queue_has_passed(const struct wf_queue *queue, uint64_t position)
+{
+	return wf_count_get(&queue->dropped_bytes) + atomic_load(&queue->released_bytes) >=
+		       position ||
+	       reader_has_left(queue);
+}
+
 uint32_t wf_queue_shed(struct wf_queue *queue, uint32_t events_max, uint64_t *ret_bytes)
 {
 	uint64_t events = wf_count_get(&queue->dropped_events);
@@ -182,11 +194,6 @@ uint32_t wf_queue_shed(struct wf_queue *queue, uint32_t events_max, uint64_t *re
 			break;
 	*ret_bytes = wf_count_get(&queue->dropped_bytes) - bytes;
 	return (uint32_t)(wf_count_get(&queue->dropped_events) - events);
-}
-
-static bool reader_has_left(const struct wf_queue *queue)
-{
-	return atomic_load(&queue->left) & WF_QUEUE_LEFT_READER;
 }
 
 /*

@@ -114,6 +114,9 @@ void wf_queue_flush(struct wf_queue *queue);
  */
 uint32_t wf_queue_shed(struct wf_queue *queue, uint32_t events_max, uint64_t *ret_bytes);
 
+/* Has the reader done with all payload that was pushed before the @position-th byte? */
+bool wf_queue_has_passed(const struct wf_queue *queue, uint64_t position);
+
 /* Flush, tell the reader that no more will come, leave. Idempotent. */
 void wf_queue_close(struct wf_queue *queue);
 

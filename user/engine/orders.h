@@ -31,6 +31,7 @@ struct wf_orders {
 	/* written by the upkeep thread; the worker takes the bits */
 	_Alignas(WF_CACHE_LINE) _Atomic uint32_t asked; /* 1 << enum wf_chore */
 	_Atomic uint32_t level;				/* enum wf_pressure_level */
+	_Atomic uint32_t goal_percent; /* at critical: give up until the budget reads less */
 
 	/* written by the worker */
 	_Alignas(WF_CACHE_LINE) _Atomic uint64_t done_items[WF_CHORE_COUNT];

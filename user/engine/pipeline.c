@@ -181,7 +181,7 @@ int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **re
 	if (err)
 		goto fini_conns;
 	wf_relief_init(&pipeline->relief, &pipeline->conns, pipeline->defrag, opts->dispatch,
-		       wf_arena_bytes(opts->arena) / opts->workers);
+		       wf_arena_budget(opts->arena), wf_arena_bytes(opts->arena) / opts->workers);
 	*ret_pipeline = pipeline;
 	return 0;
 
@@ -374,8 +374,11 @@ bool wf_pipeline_obey(struct wf_pipeline *pipeline, struct wf_orders *orders)
 	uint64_t closed;
 
 	if (wf_unlikely(asked & 1u << WF_CHORE_LEVEL))
-		wf_relief_set_level(relief, (enum wf_pressure_level)atomic_load_explicit(
-						    &orders->level, memory_order_relaxed));
+		wf_relief_set_level(
+			relief,
+			(enum wf_pressure_level)atomic_load_explicit(&orders->level,
+								     memory_order_relaxed),
+			atomic_load_explicit(&orders->goal_percent, memory_order_relaxed));
 	for (int chore = 0; wf_unlikely(asked); chore++, asked >>= 1)
 		if (asked & 1)
 			wf_orders_answer(orders, (enum wf_chore)chore,

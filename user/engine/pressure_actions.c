@@ -3,8 +3,10 @@
  * pressure_actions.c - what a worker does with its own data under memory pressure.
  *
  * Giving up held data: of the flows that one step passes, those whose streams hold most for
- * longest go first, hole by hole, until the step's quota is reached. What lies behind a
- * hole is delivered, so its memory is free as soon as its readers have it.
+ * longest go first, hole by hole, until as much is given up as a step may, or as was allowed: a
+ * 32nd of the worker's share each time that tend() finds it critical, so that the level has
+ * time to follow. What lies behind a hole is delivered, so its memory is free as soon as its
+ * readers have it.
  */
 #include "engine/pressure_actions.h"
 
@@ -12,16 +14,18 @@
 
 #include "base/clock.h"
 #include "decode/defrag.h"
-#include "deliver/dispatch.h"
 #include "memory/page_pool.h"
 #include "metrics/metrics.h"
+#include "upkeep/pressure_source.h"
 #include "upkeep/upkeep.h"
 
 enum {
 	STEP_BUCKETS = 256,
 	STEP_VICTIMS = 32,
-	QUOTA_PART = 128,   /* of the worker's share of the memory, by one step */
-	FORGET_MAX = 65536, /* ended connections, at once */
+	STEP_PART = 128,     /* of the worker's share of the memory, by one step */
+	PATIENCE_TENDS = 10, /* a second */
+	TEND_STEPS = 4,	     /* allowed each time that tend() finds it critical */
+	FORGET_MAX = 65536,  /* ended connections, at once */
 };
 
 #define SWEEP_EXPIRE  (1u << 0)
@@ -41,14 +45,16 @@ struct victims {
 };
 
 void wf_relief_init(struct wf_relief *relief, struct wf_conns *conns, struct wf_defrag *defrag,
-		    struct wf_dispatch *dispatch, uint64_t arena_share_bytes)
+		    struct wf_dispatch *dispatch, struct wf_budget *budget,
+		    uint64_t arena_share_bytes)
 {
 	*relief = (struct wf_relief){
 		.conns = conns,
 		.defrag = defrag,
 		.pages = conns->stream_env.pages,
 		.dispatch = dispatch,
-		.quota_bytes = arena_share_bytes / QUOTA_PART,
+		.budget = budget,
+		.step_bytes = arena_share_bytes / STEP_PART,
 	};
 }
 
@@ -63,17 +69,31 @@ static void start_sweep(struct wf_relief *relief, uint32_t sweep)
 	}
 	relief->sweep = sweep;
 	relief->buckets_left = wf_flow_table_buckets(&relief->conns->table);
-	relief->given_up_bytes = 0;
+	relief->gave_up = false;
 }
 
 static void end_sweep(struct wf_relief *relief)
 {
 	if (relief->sweep & SWEEP_GIVE_UP)
-		relief->is_futile = !relief->given_up_bytes;
+		relief->is_futile = !relief->gave_up;
 	relief->sweep = 0;
 	if (relief->again)
 		start_sweep(relief, relief->again);
 	relief->again = 0;
+}
+
+/*
+ * @bytes may be given up now; what was allowed before and not needed is not added to it. Not yet
+ * if what was given up last is still on its way to its readers: its memory will be free soon.
+ */
+static void allow(struct wf_relief *relief, uint64_t bytes)
+{
+	if (relief->patience && !wf_dispatch_has_passed(relief->dispatch, &relief->given_up))
+		return;
+	if (relief->allowed_bytes < bytes)
+		relief->allowed_bytes = bytes;
+	if (!((relief->sweep | relief->again) & SWEEP_GIVE_UP))
+		start_sweep(relief, SWEEP_GIVE_UP);
 }
 
 static void note_victim(struct victims *victims, const struct victim *victim)
@@ -114,21 +134,29 @@ static void look_for_victims(const struct wf_relief *relief, struct wf_flow *flo
 	}
 }
 
-static uint64_t give_up(struct wf_relief *relief, const struct victims *victims)
+static void give_up(struct wf_relief *relief, const struct victims *victims)
 {
 	struct wf_conns *conns = relief->conns;
-	uint64_t bytes = 0;
+	uint64_t left_bytes = relief->step_bytes;
 
-	for (uint32_t i = 0; i < victims->count && bytes < relief->quota_bytes; i++) {
+	if (left_bytes > relief->allowed_bytes)
+		left_bytes = relief->allowed_bytes;
+	relief->allowed_bytes -= left_bytes;
+	for (uint32_t i = 0; i < victims->count && left_bytes; i++) {
 		const struct victim *victim = &victims->list[i];
-		uint64_t got_bytes = wf_conn_relieve(conns, victim->flow, victim->dir,
-						     relief->quota_bytes - bytes, conns->now_ns);
+		uint64_t got_bytes = wf_conn_relieve(conns, victim->flow, victim->dir, left_bytes,
+						     conns->now_ns);
 
 		wf_metric_inc(conns->metrics, relief_sacrificed_streams);
 		wf_metric_add(conns->metrics, relief_sacrificed_bytes, got_bytes);
-		bytes += got_bytes;
+		left_bytes -= got_bytes < left_bytes ? got_bytes : left_bytes;
 	}
-	return bytes;
+	relief->allowed_bytes += left_bytes;
+	relief->gave_up = true;
+	relief->patience = PATIENCE_TENDS;
+	wf_dispatch_mark(relief->dispatch, &relief->given_up);
+	if (!relief->allowed_bytes)
+		relief->sweep &= ~SWEEP_GIVE_UP;
 }
 
 static void move_small(struct wf_relief *relief, struct wf_flow *flow)
@@ -170,18 +198,19 @@ uint64_t wf_relief_step(struct wf_relief *relief)
 	struct victims victims = {.count = 0};
 	uint64_t closed = 0;
 
-	if (relief->conns->is_starved && !(relief->sweep & SWEEP_GIVE_UP))
-		start_sweep(relief, SWEEP_GIVE_UP);
+	if (relief->conns->is_starved)
+		allow(relief, relief->step_bytes);
 	relief->conns->is_starved = false;
 	for (int i = 0; i < STEP_BUCKETS && relief->buckets_left; i++) {
 		closed += sweep_bucket(relief, relief->hand, &victims);
 		relief->hand = relief->hand + 1 < buckets ? relief->hand + 1 : 0;
 		relief->buckets_left--;
 	}
-	relief->given_up_bytes += give_up(relief, &victims);
+	if (victims.count)
+		give_up(relief, &victims);
 	if (relief->level >= WF_PRESSURE_HIGH)
 		wf_metric_add(relief->conns->metrics, relief_expired_flows, closed);
-	if (!relief->buckets_left)
+	if (!relief->buckets_left || !relief->sweep)
 		end_sweep(relief);
 	return closed;
 }
@@ -218,11 +247,13 @@ static void halve_caches(struct wf_relief *relief)
 	wf_metric_add(metrics, relief_freed_spans, wf_page_pool_halve(relief->pages));
 }
 
-void wf_relief_set_level(struct wf_relief *relief, enum wf_pressure_level level)
+void wf_relief_set_level(struct wf_relief *relief, enum wf_pressure_level level,
+			 uint32_t goal_percent)
 {
 	struct wf_conns *conns = relief->conns;
 	enum wf_pressure_level before = relief->level;
 
+	relief->goal_percent = goal_percent;
 	if (level == before)
 		return;
 	relief->level = level;
@@ -243,16 +274,26 @@ void wf_relief_set_level(struct wf_relief *relief, enum wf_pressure_level level)
 		wf_relief_tend(relief);
 }
 
+/* The level takes some more checks to fall; meanwhile nothing needs to be given up in vain. */
+static bool is_goal_reached(const struct wf_relief *relief)
+{
+	uint32_t percent = 0;
+
+	wf_pressure_read_budget(relief->budget, &percent);
+	return relief->goal_percent && percent < relief->goal_percent;
+}
+
 void wf_relief_tend(struct wf_relief *relief)
 {
 	struct wf_metrics *metrics = relief->conns->metrics;
 	struct wf_shed shed = {0};
 
 	relief->is_futile = false;
+	relief->patience -= relief->patience > 0;
 	if (relief->level < WF_PRESSURE_CRITICAL)
 		return;
-	if (!((relief->sweep | relief->again) & SWEEP_GIVE_UP))
-		start_sweep(relief, SWEEP_GIVE_UP);
+	if (!is_goal_reached(relief))
+		allow(relief, relief->step_bytes * TEND_STEPS);
 	wf_dispatch_shed(relief->dispatch, &shed);
 	wf_metric_add(metrics, relief_shed_events, shed.events);
 	wf_metric_add(metrics, relief_shed_bytes, shed.bytes);

@@ -22,12 +22,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "deliver/dispatch.h"
 #include "engine/conn.h"
 #include "engine/orders.h"
 #include "upkeep/pressure.h"
 
+struct wf_budget;
 struct wf_defrag;
-struct wf_dispatch;
 struct wf_page_pool;
 
 struct wf_relief {
@@ -35,25 +36,33 @@ struct wf_relief {
 	struct wf_defrag *defrag;
 	struct wf_page_pool *pages;
 	struct wf_dispatch *dispatch;
+	struct wf_budget *budget;
 	enum wf_pressure_level level;
-	uint32_t sweep;		 /* SWEEP_* of the pass under way; 0: none */
-	uint32_t again;		 /* ... of one more pass after it */
-	uint32_t hand;		 /* bucket at which it goes on */
-	uint32_t buckets_left;	 /* of the pass */
-	uint64_t given_up_bytes; /* by the pass so far */
-	uint64_t quota_bytes;	 /* given up by one step at most */
-	uint64_t pages_taken;	 /* at the last look at idle caches */
+	uint32_t goal_percent;
+	uint32_t sweep;			  /* SWEEP_* of the pass under way; 0: none */
+	uint32_t again;			  /* ... of one more pass after it */
+	uint32_t hand;			  /* bucket at which it goes on */
+	uint32_t buckets_left;		  /* of the pass */
+	uint64_t step_bytes;		  /* given up by one step at most */
+	uint64_t allowed_bytes;		  /* ... and by all until more is allowed */
+	bool gave_up;			  /* the pass under way found something to give up */
+	struct wf_dispatch_mark given_up; /* behind what was given up last */
+	uint32_t patience;		  /* calls of tend() that it may still take to be read */
+	uint64_t pages_taken;		  /* at the last look at idle caches */
 	bool is_futile; /* the last whole pass found nothing to give up; until the next tend() */
 };
 
-struct wf_arena;
-
-/* All zero but what is given here. @arena_share_bytes: of the worker. */
+/* @arena_share_bytes: of the worker. */
 void wf_relief_init(struct wf_relief *relief, struct wf_conns *conns, struct wf_defrag *defrag,
-		    struct wf_dispatch *dispatch, uint64_t arena_share_bytes);
+		    struct wf_dispatch *dispatch, struct wf_budget *budget,
+		    uint64_t arena_share_bytes);
 
-/* Act on the new level: do, or undo. */
-void wf_relief_set_level(struct wf_relief *relief, enum wf_pressure_level level);
+/*
+ * Act on the new level: do, or undo. @goal_percent: at critical data is given up until the budget
+ * reads less; 0: as long as the level lasts, as it is not our budget that is short.
+ */
+void wf_relief_set_level(struct wf_relief *relief, enum wf_pressure_level level,
+			 uint32_t goal_percent);
 
 /* Return: items removed at once; what a sweep removes is told by wf_relief_step(). */
 uint64_t wf_relief_do(struct wf_relief *relief, enum wf_chore chore);

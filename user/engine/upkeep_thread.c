@@ -87,14 +87,31 @@ static void remember_change(struct wf_engine_upkeep *upkeep, enum wf_pressure_le
 	pthread_mutex_unlock(&upkeep->lock);
 }
 
+/* What the budget must read for the level to end; 0: another source made it critical. */
+static uint32_t goal_percent(const struct wf_engine_upkeep *upkeep)
+{
+	const struct wf_pressure_reading *highest =
+		wf_pressure_highest(wf_upkeep_pressure(upkeep->upkeep));
+
+	return strcmp(highest->name, WF_PRESSURE_BUDGET_NAME)
+		       ? 0
+		       : upkeep->setup.opts->pressure_critical_percent -
+				 WEFT_PRESSURE_HYSTERESIS_PERCENT;
+}
+
 static void on_change(void *ctx, enum wf_pressure_level from, enum wf_pressure_level to)
 {
 	struct wf_engine_upkeep *upkeep = ctx;
 	struct wf_crew *crew = upkeep->setup.crew;
 
 	remember_change(upkeep, from, to);
-	for (uint32_t i = 0; i < crew->count; i++)
-		atomic_store_explicit(&crew->workers[i].orders.level, to, memory_order_relaxed);
+	for (uint32_t i = 0; i < crew->count; i++) {
+		struct wf_orders *orders = &crew->workers[i].orders;
+
+		atomic_store_explicit(&orders->level, to, memory_order_relaxed);
+		atomic_store_explicit(&orders->goal_percent, goal_percent(upkeep),
+				      memory_order_relaxed);
+	}
 	wf_upkeep_ask(crew, WF_CHORE_LEVEL);
 	for (int i = 0; to > from && to >= WF_PRESSURE_HIGH && i < WF_UPKEEP_TASKS; i++)
 		wf_upkeep_ask(crew, (enum wf_chore)i);

@@ -312,9 +312,31 @@ uint32_t wf_page_pool_halve(struct wf_page_pool *pool)
 	return give_back(pool, 2);
 }
 
+/* Tell the budget how much of our spans is free. */
+static void tell_idle(struct wf_page_pool *pool, uint64_t bytes)
+{
+	atomic_fetch_add_explicit(&pool->arena->budget.idle_page_bytes, bytes - pool->idle_bytes,
+				  memory_order_relaxed);
+	pool->idle_bytes = bytes;
+}
+
+static uint64_t free_bytes(const struct wf_page_pool *pool)
+{
+	uint64_t bytes = 0;
+
+	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++) {
+		const struct wf_page_class *class = &pool->classes[id];
+		uint64_t pages = (uint64_t) class->spans * class->pages - class->used_pages;
+
+		bytes += pages * class->page_bytes;
+	}
+	return bytes;
+}
+
 void wf_page_pool_tend(struct wf_page_pool *pool, uint64_t now_ns)
 {
 	collect(pool);
+	tell_idle(pool, free_bytes(pool));
 	if (now_ns - pool->tended_ns < TEND_NS)
 		return;
 	pool->tended_ns = now_ns;
@@ -435,6 +457,7 @@ void wf_page_pool_free(struct wf_page_pool *pool)
 	if (wf_page_pool_mine == pool)
 		wf_page_pool_mine = NULL;
 	wf_page_pool_shrink(pool);
+	tell_idle(pool, 0);
 	wf_page_pool_drop_frames(pool);
 	taken = wf_page_pool_taken(pool);
 	/*

@@ -81,7 +81,8 @@ static int add_sources(struct wf_upkeep *upkeep, const struct wf_upkeep_opts *op
 		.slack_bytes = opts->slack_bytes,
 		.status_path = upkeep->status_path,
 	};
-	err = wf_pressure_add_source(upkeep->pressure, "budget", wf_pressure_read_budget, budget);
+	err = wf_pressure_add_source(upkeep->pressure, WF_PRESSURE_BUDGET_NAME,
+				     wf_pressure_read_budget, budget);
 	if (!err && opts->slack_bytes)
 		err = wf_pressure_add_source(upkeep->pressure, "process", wf_pressure_read_process,
 					     &upkeep->process);

@@ -22,6 +22,9 @@ struct wf_cleanup;
 struct wf_metrics;
 struct wf_upkeep;
 
+/* The name of the source that reads our budget. */
+#define WF_PRESSURE_BUDGET_NAME "budget"
+
 struct wf_upkeep_opts {
 	struct wf_arena *arena; /* borrowed */
 	struct wf_pressure_opts pressure;
