@@ -26,9 +26,13 @@ enum weft_limit {
 	WEFT_SPAN_BYTES = 65536,
 	WEFT_MEMORY_MB = 512,
 	WEFT_MEMORY_MIN_MB = 16,
+	WEFT_WORKER_MIN_MB = 2, /* of it, for each worker */
 	WEFT_PAGE_SMALL_BYTES = 256,
 	WEFT_PAGE_MEDIUM_BYTES = 1500,
 	WEFT_PAGE_LARGE_BYTES = 9000,
+	WEFT_PAGE_FIXED_BYTES = 1900, /* of the one class without adaptive sizing */
+	WEFT_PAGE_MIN_BYTES = 64,
+	WEFT_PAGE_MAX_BYTES = WEFT_SPAN_BYTES / 2,
 
 	/* upkeep */
 	WEFT_PRESSURE_LOW_PERCENT = 70,
@@ -39,6 +43,8 @@ enum weft_limit {
 	WEFT_PRESSURE_INTERVAL_MS = 500,
 	WEFT_PRESSURE_SOURCES_MAX = 8,
 	WEFT_PRESSURE_HANDLERS_MAX = 16,
+	WEFT_PRESSURE_CHANGES_MAX = 64, /* remembered; then the oldest is forgotten */
+	WEFT_PROCESS_SLACK_MB = 32,	/* beside the limit: code, libraries, stacks, sinks */
 	WEFT_CLEANUP_INTERVAL_SEC = 30,
 	WEFT_CLEANUP_TASKS_MAX = 64,
 
@@ -61,9 +67,10 @@ enum weft_limit {
 	WEFT_FLOWS_MAX = 1000000,   /* established, all workers; then the least useful is evicted */
 	WEFT_EMBRYONIC_MAX = 65536, /* handshakes under way; then the oldest is forgotten */
 	WEFT_HALF_OPEN_PER_SOURCE_MAX = 1024,
-	WEFT_SYN_DATA_MAX = 1024, /* SYNs whose payload is held, a worker; then it is not held */
-	WEFT_RECENT_MAX = 131072, /* closed four-tuples remembered, all workers; then the
-				     oldest is forgotten and its next use is told as the first */
+	WEFT_SYN_DATA_MAX = 1024,    /* SYNs whose payload is held, a worker; then it is not held */
+	WEFT_RECENT_MAX = 131072,    /* closed four-tuples remembered, all workers; then the
+					oldest is forgotten and its next use is told as the first */
+	WEFT_RECENT_TTL_SEC = 86400, /* ... likewise; less under pressure */
 	WEFT_TIMEOUT_EMBRYONIC_SEC = 30,
 	WEFT_TIMEOUT_ESTABLISHED_SEC = 3600,
 	WEFT_TIMEOUT_CLOSING_SEC = 60,
@@ -74,8 +81,9 @@ enum weft_limit {
 	/* reassembly */
 	WEFT_STREAM_PAGES_MAX =
 		256, /* held out of order in one direction; then the oldest hole is a gap */
-	WEFT_STREAM_PAGE_BYTES = 4096, /* ... each; every held range counts 8 bytes more */
-	WEFT_GAP_TIMEOUT_MS = 1000,    /* a hole that nothing fills for so long is a gap */
+	WEFT_STREAM_PAGES_LIMIT = 65535, /* the most that may be set */
+	WEFT_STREAM_PAGE_BYTES = 4096,	 /* ... each; every held range counts 8 bytes more */
+	WEFT_GAP_TIMEOUT_MS = 1000,	 /* a hole that nothing fills for so long is a gap */
 	WEFT_ACK_PATIENCE_MS =
 		100, /* late data may still come after the receiver acknowledged it */
 	WEFT_ACK_PATIENCE_BYTES = 262144, /* ... or until so much in-window data followed */

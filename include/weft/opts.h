@@ -96,7 +96,35 @@ struct weft_opts {
 	uint64_t depth_bytes; /* of each direction; 0: no limit */
 	uint32_t gap_timeout_ms;
 	uint32_t stream_pages_max;
+
+	/* memory: page classes. Ascending, each at most half a span */
+	uint32_t page_small_bytes;
+	uint32_t page_medium_bytes;
+	uint32_t page_large_bytes;
+	uint32_t class_pages_max; /* taken at once of each class, by each worker; 0: no limit */
+
+	/*
+	 * One class of WEFT_PAGE_FIXED_BYTES, every held segment in a page of its own: the
+	 * baseline to measure against. The sizes above are not used then.
+	 */
+	bool fixed_pages;
+
+	/*
+	 * memory: pressure, see weft/pressure.h. Percentages ascend, above
+	 * WEFT_PRESSURE_HYSTERESIS_PERCENT.
+	 */
+	uint32_t pressure_low_percent;
+	uint32_t pressure_high_percent;
+	uint32_t pressure_critical_percent;
+	uint32_t monitor_interval_ms;
+	uint32_t cleanup_interval_sec;
+
+	/*
+	 * What this process may hold in memory beside memory_max_bytes; more counts as pressure.
+	 * 0: not watched, as a program that uses the library has memory of its own.
+	 */
+	uint64_t process_slack_bytes;
 };
-#define weft_opts__last_field stream_pages_max
+#define weft_opts__last_field process_slack_bytes
 
 #endif

@@ -18,6 +18,7 @@
 #include <weft/limits.h>
 #include <weft/log.h>
 #include <weft/opts.h>
+#include <weft/pressure.h>
 #include <weft/probe.h>
 #include <weft/source.h>
 #include <weft/stats.h>

@@ -5,21 +5,26 @@
 #include <sched.h>
 
 #include "engine/handoff.h"
+#include "memory/arena.h"
 
 enum { SLOTS = 64, PRODUCERS = 4, FRAMES_EACH = 5000 };
 
+static struct wf_arena *arena;
 static struct wf_waiter waiter;
 static struct wf_handoff handoff;
 
 static int setup(void **state)
 {
-	return wf_waiter_init(&waiter) || wf_handoff_init(&handoff, SLOTS, &waiter);
+	return wf_arena_new(16 << 20, &arena) || wf_waiter_init(&waiter) ||
+	       wf_handoff_init(&handoff, arena, SLOTS, &waiter);
 }
 
 static int teardown(void **state)
 {
 	wf_handoff_fini(&handoff);
 	wf_waiter_fini(&waiter);
+	assert_int_equal(wf_arena_used_bytes(arena), 0);
+	wf_arena_free(arena);
 	return 0;
 }
 

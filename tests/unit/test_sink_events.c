@@ -196,24 +196,35 @@ static void test_events_anomaly_line_shows_both_versions(void **state)
 	fake_close(sink);
 }
 
-static void test_events_last_lines_are_pressure_if_changed_and_stats(void **state)
+static void test_events_last_lines_are_all_changes_of_pressure_and_stats(void **state)
 {
+	static const struct weft_pressure_change changes[] = {
+		{1, 1000000000ull, WEFT_PRESSURE_NORMAL, WEFT_PRESSURE_HIGH, 88, "cgroup"},
+		{2, 1000000000ull, WEFT_PRESSURE_HIGH, WEFT_PRESSURE_NORMAL, 12, "budget"},
+	};
 	struct wf_sink *sink;
 	json_t *line;
 
 	sink = open_sink();
-	fake.pressure = 2;
+	memcpy(fake.changes, changes, sizeof(changes));
+	fake.changes_count = 2;
 	assert_int_equal(fake_end(sink), 0);
 	line = read_line(0);
 	assert_text(line, "event_type", "pressure");
 	assert_text(json_object_get(line, "pressure"), "level", "high");
 	assert_text(json_object_get(line, "pressure"), "previous", "normal");
+	assert_text(json_object_get(line, "pressure"), "source", "cgroup");
+	assert_number(json_object_get(line, "pressure"), "percent", 88);
 	json_decref(line);
 	line = read_line(1);
+	assert_text(json_object_get(line, "pressure"), "level", "normal");
+	assert_number(json_object_get(line, "pressure"), "number", 2);
+	json_decref(line);
+	line = read_line(2);
 	assert_text(line, "event_type", "stats");
 	assert_number(json_object_get(line, "stats"), "frames", 12345);
 	json_decref(line);
-	assert_null(read_line(2));
+	assert_null(read_line(3));
 	fake_close(sink);
 }
 
@@ -353,7 +364,7 @@ int main(void)
 		TEST(test_events_flow_line_has_the_names_of_eve),
 		TEST(test_events_gap_line_has_direction_offset_length_cause),
 		TEST(test_events_anomaly_line_shows_both_versions),
-		TEST(test_events_last_lines_are_pressure_if_changed_and_stats),
+		TEST(test_events_last_lines_are_all_changes_of_pressure_and_stats),
 		TEST(test_events_ipv6_and_tunnel_are_shown),
 		TEST(test_events_file_is_appended_to),
 		TEST(test_events_full_disk_ends_the_sink_and_is_told_once),

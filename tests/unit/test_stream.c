@@ -548,8 +548,8 @@ static void test_stream_leaves_frames_when_told(void **state)
 	assert_int_equal(put_true(rig, 1600, 1400), WF_STREAM_HELD);
 	assert_int_equal(put_true(rig, 3100, 100), WF_STREAM_HELD);
 	assert_int_equal(METRIC(rig, segments_copied_segments), 0);
-	assert_int_equal(wf_stream_leave_frames(&rig->stream, &rig->env), 3);
-	assert_int_equal(wf_stream_leave_frames(&rig->stream, &rig->env), 0);
+	assert_int_equal(wf_stream_leave_frames(&rig->stream, &rig->env, UINT32_MAX), 3);
+	assert_int_equal(wf_stream_leave_frames(&rig->stream, &rig->env, UINT32_MAX), 0);
 	before = wf_page_pool_take_frames(rig->env.pages, offs, 256);
 	for (uint32_t i = 0; i < before; i++)
 		wf_page_put(wf_arena_page_at(rig->arena, offs[i]));

@@ -23,6 +23,15 @@ static const char *const overflow_names[] = {"default", "block", "drop-oldest", 
 _Static_assert(sizeof(overlap_names) / sizeof(overlap_names[0]) == WEFT_OVERLAP_COUNT + 1,
 	       "a name for each overlap policy");
 
+/*
+ * A sanitizer's own memory is many times ours, and nothing that giving up data could lessen.
+ */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define PROCESS_SLACK_BYTES 0
+#else
+#define PROCESS_SLACK_BYTES ((uint64_t)WEFT_PROCESS_SLACK_MB << 20)
+#endif
+
 #define FIELD(field) offsetof(struct wf_config, field)
 
 static const struct wf_config_key keys[] = {
@@ -168,6 +177,9 @@ void wf_config_fini(struct wf_config *config)
 {
 	for (const struct wf_config_key *key = keys; key->name; key++)
 		wf_config_clear(config, key);
+	for (size_t i = 0; i < WF_CONFIG_KEYS; i++)
+		free(config->places[i]);
+	memset(config->places, 0, sizeof(config->places));
 }
 
 /* ---- from a command line ---- */
@@ -244,23 +256,6 @@ int wf_config_set_pair(struct wf_config *config, const char *place, const char *
 	return err;
 }
 
-/* ---- what no single key can tell ---- */
-
-int wf_config_check(const struct wf_config *config, struct wf_config_error *ret_error)
-{
-	uint64_t ring = config->ring_frames;
-
-	if (ring & (ring - 1))
-		return wf_config_refuse(ret_error,
-					"capture.ring_frames: %llu is not a power of two",
-					(unsigned long long)ring);
-	if (config->frame_bytes != 2048 && config->frame_bytes != 4096)
-		return wf_config_refuse(ret_error,
-					"capture.frame_bytes: %llu is neither 2048 nor 4096",
-					(unsigned long long)config->frame_bytes);
-	return 0;
-}
-
 void wf_config_to_opts(const struct wf_config *config, struct weft_opts *ret_opts)
 {
 	*ret_opts = (struct weft_opts){
@@ -285,6 +280,17 @@ void wf_config_to_opts(const struct wf_config *config, struct weft_opts *ret_opt
 		.depth_bytes = config->depth_bytes,
 		.gap_timeout_ms = (uint32_t)config->gap_timeout_ms,
 		.stream_pages_max = (uint32_t)config->stream_pages_max,
+		.page_small_bytes = (uint32_t)config->page_small_bytes,
+		.page_medium_bytes = (uint32_t)config->page_medium_bytes,
+		.page_large_bytes = (uint32_t)config->page_large_bytes,
+		.class_pages_max = (uint32_t)config->class_pages_max,
+		.fixed_pages = !config->adaptive_sizing,
+		.pressure_low_percent = (uint32_t)config->low_percent,
+		.pressure_high_percent = (uint32_t)config->high_percent,
+		.pressure_critical_percent = (uint32_t)config->critical_percent,
+		.monitor_interval_ms = (uint32_t)config->monitor_interval_ms,
+		.cleanup_interval_sec = (uint32_t)config->cleanup_interval_sec,
+		.process_slack_bytes = PROCESS_SLACK_BYTES,
 	};
 }
 

@@ -30,6 +30,27 @@ enum wf_config_type {
 	WF_CONFIG_LATER,    /* a name of DESIGN that this build does not know to act on */
 };
 
+#define X_ONE(...) +1
+#define X_UINT	   X_ONE
+#define X_BOOL	   X_ONE
+#define X_CHOICE   X_ONE
+#define X_SHARE	   X_ONE
+#define X_TEXT	   X_ONE
+#define X_LIST	   X_ONE
+#define X_LATER	   X_ONE
+enum {
+	WF_CONFIG_KEYS = 0
+#include "agent/config.def"
+};
+#undef X_UINT
+#undef X_BOOL
+#undef X_CHOICE
+#undef X_SHARE
+#undef X_TEXT
+#undef X_LIST
+#undef X_LATER
+#undef X_ONE
+
 /** struct wf_config - all values; a list is a pointer (owned) and NAME_count */
 struct wf_config {
 #define X_UINT(name, field, min, max, initial, unit, help) uint64_t field;
@@ -49,6 +70,7 @@ struct wf_config {
 #undef X_TEXT
 #undef X_LIST
 #undef X_LATER
+	char *places[WF_CONFIG_KEYS]; /* owned: "FILE:LINE: key", "--option"; NULL: a default */
 };
 
 /** struct wf_config_key - one line of config.def */

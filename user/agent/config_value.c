@@ -367,9 +367,8 @@ static int assign_list(struct wf_config *config, const struct wf_config_key *key
 	return 0;
 }
 
-int wf_config_assign(struct wf_config *config, const struct wf_config_key *key, const char *place,
-		     const char *const *items, size_t items_count,
-		     struct wf_config_error *ret_error)
+static int assign(struct wf_config *config, const struct wf_config_key *key, const char *place,
+		  const char *const *items, size_t items_count, struct wf_config_error *ret_error)
 {
 	char *copy;
 
@@ -386,6 +385,20 @@ int wf_config_assign(struct wf_config *config, const struct wf_config_key *key, 
 	if (!assign_scalar(config, key, items[0]))
 		return refuse_value(key, place, items[0], ret_error);
 	return 0;
+}
+
+int wf_config_assign(struct wf_config *config, const struct wf_config_key *key, const char *place,
+		     const char *const *items, size_t items_count,
+		     struct wf_config_error *ret_error)
+{
+	char **where = &config->places[key - wf_config_keys()];
+	int err = assign(config, key, place, items, items_count, ret_error);
+
+	if (err)
+		return err;
+	free(*where);
+	*where = strdup(place);
+	return *where ? 0 : -ENOMEM;
 }
 
 void wf_config_clear(struct wf_config *config, const struct wf_config_key *key)

@@ -55,20 +55,65 @@ static json_t *sink_new(const struct wf_sink *sink)
 			 (json_int_t)stats.dropped_bytes);
 }
 
+static void add_source(const struct weft_pressure_source *source, void *ctx)
+{
+	json_array_append_new(ctx, json_pack("{sssIsosI}", "name", source->name, "percent",
+					     (json_int_t)source->percent, "known",
+					     json_boolean(!source->err), "errors",
+					     (json_int_t)source->errors));
+}
+
+static json_t *change_new(const struct weft_pressure_change *change)
+{
+	return json_pack("{sIsIsssssIss}", "number", (json_int_t)change->number, "time_ns",
+			 (json_int_t)change->time_ns, "from",
+			 weft_pressure_level_name(change->from), "to",
+			 weft_pressure_level_name(change->to), "percent",
+			 (json_int_t)change->percent, "source", change->source);
+}
+
+static json_t *pressure_new(const struct weft *weft)
+{
+	struct weft_pressure_change changes[WEFT_PRESSURE_CHANGES_MAX];
+	size_t count = weft_pressure_changes(weft, 0, changes, WEFT_PRESSURE_CHANGES_MAX);
+	enum weft_pressure_level level = count ? changes[count - 1].to : WEFT_PRESSURE_NORMAL;
+	json_t *sources = json_array();
+	json_t *list = json_array();
+
+	weft_pressure_sources_each(weft, add_source, sources);
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, change_new(&changes[i]));
+	return json_pack("{sssoso}", "level", weft_pressure_level_name(level), "sources", sources,
+			 "changes", list);
+}
+
+static void add_task(const struct weft_cleanup *task, void *ctx)
+{
+	json_array_append_new(ctx, json_pack("{sssIsIsIsIsI}", "name", task->name, "interval_ms",
+					     (json_int_t)(task->interval_ns / 1000000), "ttl_ms",
+					     (json_int_t)(task->ttl_ns / 1000000), "runs",
+					     (json_int_t)task->runs, "removed",
+					     (json_int_t)task->removed, "errors",
+					     (json_int_t)task->errors));
+}
+
 json_t *wf_report_new(const struct weft *weft, const char *source, uint64_t elapsed_ms,
 		      struct wf_sink *const *sinks, size_t sinks_count)
 {
 	json_t *metrics = json_object();
 	json_t *ledgers = json_array();
 	json_t *list = json_array();
+	json_t *cleanup = json_array();
 
 	weft_stats_each(weft, add_metric, metrics);
 	for (const struct weft_ledger *ledger = weft_ledgers(); ledger->name; ledger++)
 		json_array_append_new(ledgers, ledger_new(ledger, metrics));
 	for (size_t i = 0; i < sinks_count; i++)
 		json_array_append_new(list, sink_new(sinks[i]));
+	weft_cleanup_each(weft, add_task, cleanup);
 	/* json_pack() takes the parts over, and frees them if any is NULL. */
-	return json_pack("{sssssIsososo}", "version", weft_version(), "source", source,
+	return json_pack("{sssssIsososososo}", "version", weft_version(), "source", source,
 			 "elapsed_ms", (json_int_t)elapsed_ms, "ledgers", ledgers, "metrics",
-			 metrics, "sinks", list);
+			 metrics, "sinks", list, "pressure", pressure_new(weft), "cleanup",
+			 cleanup);
 }

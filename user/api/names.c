@@ -3,6 +3,7 @@
  * names.c - how enum values are called in events.
  */
 #include <weft/event.h>
+#include <weft/pressure.h>
 
 #include <stddef.h>
 
@@ -39,6 +40,13 @@ static const char *const anomalies[WEFT_ANOMALY_COUNT] = {
 	[WEFT_ANOMALY_URGENT] = "urgent",
 };
 
+static const char *const pressure_levels[WEFT_PRESSURE_LEVEL_COUNT] = {
+	[WEFT_PRESSURE_NORMAL] = "normal",
+	[WEFT_PRESSURE_LOW] = "low",
+	[WEFT_PRESSURE_HIGH] = "high",
+	[WEFT_PRESSURE_CRITICAL] = "critical",
+};
+
 static const char *name_of(const char *const *names, unsigned int count, unsigned int value)
 {
 	return value < count && names[value] ? names[value] : "unknown";
@@ -62,4 +70,9 @@ const char *weft_gap_cause_name(enum weft_gap_cause cause)
 const char *weft_anomaly_name(enum weft_anomaly kind)
 {
 	return name_of(anomalies, WEFT_ANOMALY_COUNT, kind);
+}
+
+const char *weft_pressure_level_name(enum weft_pressure_level level)
+{
+	return name_of(pressure_levels, WEFT_PRESSURE_LEVEL_COUNT, level);
 }

@@ -449,6 +449,11 @@ bool wf_defrag_add(struct wf_defrag *defrag, const struct wf_packet *packet,
 	return whole;
 }
 
+void wf_defrag_set_timeout(struct wf_defrag *defrag, uint32_t timeout_ms)
+{
+	defrag->timeout_ns = timeout_ms * WF_NS_PER_MS;
+}
+
 void wf_defrag_tick(struct wf_defrag *defrag, uint64_t now_ns)
 {
 	while (defrag->oldest && is_expired(defrag, datagram_at(defrag, defrag->oldest), now_ns))

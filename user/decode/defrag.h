@@ -65,6 +65,9 @@ bool wf_defrag_add(struct wf_defrag *defrag, const struct wf_packet *packet,
 /* Drop what began too long before @now_ns. A late fragment would have found it so anyway. */
 void wf_defrag_tick(struct wf_defrag *defrag, uint64_t now_ns);
 
+/* From the next tick on, also for datagrams begun before. */
+void wf_defrag_set_timeout(struct wf_defrag *defrag, uint32_t timeout_ms);
+
 /* The end: drop everything. */
 void wf_defrag_flush(struct wf_defrag *defrag);
 

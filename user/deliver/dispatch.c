@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "deliver/subscription.h"
 
+enum { SHED_EVENTS = 8192 }; /* of one queue at once */
+
 void wf_dispatch_init(struct wf_dispatch *dispatch, uint32_t worker, struct weft_sub **subs,
 		      uint32_t count)
 {
@@ -66,6 +68,45 @@ void wf_dispatch_flush(struct wf_dispatch *dispatch)
 			wf_sub_close_worker(sub, dispatch->worker);
 		else
 			wf_queue_flush(&sub->queues[dispatch->worker]);
+	}
+}
+
+void wf_dispatch_mark(const struct wf_dispatch *dispatch, struct wf_dispatch_mark *ret_mark)
+{
+	for (uint32_t i = 0; i < dispatch->subs_count; i++) {
+		const struct weft_sub *sub = dispatch->subs[i];
+
+		ret_mark->pushed_bytes[i] = 0;
+		if (!sub->inline_fn)
+			ret_mark->pushed_bytes[i] = atomic_load_explicit(
+				&sub->queues[dispatch->worker].pushed_bytes, memory_order_relaxed);
+	}
+}
+
+bool wf_dispatch_has_passed(const struct wf_dispatch *dispatch, const struct wf_dispatch_mark *mark)
+{
+	for (uint32_t i = 0; i < dispatch->subs_count; i++) {
+		const struct weft_sub *sub = dispatch->subs[i];
+
+		if (!sub->inline_fn &&
+		    !wf_queue_has_passed(&sub->queues[dispatch->worker], mark->pushed_bytes[i]))
+			return false;
+	}
+	return true;
+}
+
+void wf_dispatch_shed(struct wf_dispatch *dispatch, struct wf_shed *ret_shed)
+{
+	*ret_shed = (struct wf_shed){0};
+	for (uint32_t i = 0; i < dispatch->subs_count; i++) {
+		struct weft_sub *sub = dispatch->subs[i];
+		uint64_t bytes;
+
+		if (sub->inline_fn || atomic_load_explicit(&sub->ended, memory_order_acquire))
+			continue;
+		ret_shed->events +=
+			wf_queue_shed(&sub->queues[dispatch->worker], SHED_EVENTS, &bytes);
+		ret_shed->bytes += bytes;
 	}
 }
 

@@ -10,9 +10,11 @@
 #ifndef WF_DELIVER_DISPATCH_H
 #define WF_DELIVER_DISPATCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <weft/event.h>
+#include <weft/limits.h>
 
 struct weft_sub;
 struct wf_page;
@@ -45,6 +47,26 @@ void wf_dispatch_event(struct wf_dispatch *dispatch, const struct weft_event *ev
 
 /* Make what was queued visible to its readers and wake them; called once a batch and when idle. */
 void wf_dispatch_flush(struct wf_dispatch *dispatch);
+
+/* A moment in what was dispatched. */
+struct wf_dispatch_mark {
+	uint64_t pushed_bytes[WEFT_SUBSCRIPTIONS_MAX];
+};
+
+void wf_dispatch_mark(const struct wf_dispatch *dispatch, struct wf_dispatch_mark *ret_mark);
+
+/* Have all readers done with what was dispatched before @mark? */
+bool wf_dispatch_has_passed(const struct wf_dispatch *dispatch,
+			    const struct wf_dispatch_mark *mark);
+
+/* What slow subscriptions lost. */
+struct wf_shed {
+	uint64_t events;
+	uint64_t bytes;
+};
+
+/* Memory is short: have slow subscriptions lose what waits longest, see wf_queue_shed(). */
+void wf_dispatch_shed(struct wf_dispatch *dispatch, struct wf_shed *ret_shed);
 
 /* The worker ends: flush, then close its end of every subscription. */
 void wf_dispatch_close(struct wf_dispatch *dispatch);

@@ -173,6 +173,29 @@ static bool reader_has_left(const struct wf_queue *queue)
 	return atomic_load(&queue->left) & WF_QUEUE_LEFT_READER;
 }
 
+bool wf_queue_has_passed(const struct wf_queue *queue, uint64_t position)
+{
+	return wf_count_get(&queue->dropped_bytes) + atomic_load(&queue->released_bytes) >=
+		       position ||
+	       reader_has_left(queue);
+}
+
+uint32_t wf_queue_shed(struct wf_queue *queue, uint32_t events_max, uint64_t *ret_bytes)
+{
+	uint64_t events = wf_count_get(&queue->dropped_events);
+	uint64_t bytes = wf_count_get(&queue->dropped_bytes);
+
+	*ret_bytes = 0;
+	if (queue->overflow == WEFT_OVERFLOW_BLOCK ||
+	    payload_in_use(queue, 0) <= queue->payload_max_bytes / 2)
+		return 0;
+	for (uint32_t i = 0; i < events_max; i++)
+		if (payload_in_use(queue, 0) <= queue->payload_max_bytes / 4 || !drop_oldest(queue))
+			break;
+	*ret_bytes = wf_count_get(&queue->dropped_bytes) - bytes;
+	return (uint32_t)(wf_count_get(&queue->dropped_events) - events);
+}
+
 /*
  * Sleep until the reader has made room. Return: false: it never will: it left, or
  * the handle stops and it takes nothing any more.

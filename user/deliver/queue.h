@@ -107,6 +107,16 @@ int wf_queue_init(struct wf_queue *queue, const struct wf_queue_opts *opts);
 void wf_queue_push(struct wf_queue *queue, const struct weft_event *event, struct wf_page *page);
 void wf_queue_flush(struct wf_queue *queue);
 
+/*
+ * If more than half of the payload that may wait does: drop the oldest events, at most
+ * @events_max, until a quarter is left. The reader is told as of any other loss. Return: events
+ * dropped; never of a queue whose policy is block.
+ */
+uint32_t wf_queue_shed(struct wf_queue *queue, uint32_t events_max, uint64_t *ret_bytes);
+
+/* Has the reader done with all payload that was pushed before the @position-th byte? */
+bool wf_queue_has_passed(const struct wf_queue *queue, uint64_t position);
+
 /* Flush, tell the reader that no more will come, leave. Idempotent. */
 void wf_queue_close(struct wf_queue *queue);
 

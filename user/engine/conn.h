@@ -44,6 +44,10 @@ struct wf_conns {
 	struct wf_dispatch *dispatch;
 	struct wf_metrics *metrics;
 
+	/* between here and pressure_actions.c */
+	bool refuse_midstream; /* no flow without a handshake */
+	bool is_starved;       /* a segment found no memory */
+
 	/*
 	 * All times here and in flows are packet time less skew_ns. It changes when a capture's
 	 * clock steps by more than WEFT_CLOCK_STEP_SEC, so that one broken timestamp, or a
@@ -94,6 +98,13 @@ void wf_conn_progress(struct wf_conns *conns, struct wf_flow *flow, enum weft_di
 void wf_conn_give_up(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
 		     uint64_t now_ns);
 
+/*
+ * Memory is needed: give up holes of @dir, the oldest first, until it holds @bytes less, or
+ * nothing. Return: how much less it holds.
+ */
+uint64_t wf_conn_relieve(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
+			 uint64_t bytes, uint64_t now_ns);
+
 /* The end of @dir: all that is held comes out, every hole becomes a gap. */
 void wf_conn_finish_dir(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
 			uint64_t now_ns);
@@ -115,6 +126,9 @@ void wf_conn_rearm(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns
 
 /* Our time at the capture's time @time_ns; now_ns follows. */
 uint64_t wf_conns_clock(struct wf_conns *conns, uint64_t time_ns);
+
+/* All handshakes that are over their time at @now_ns. */
+void wf_conns_expire_handshakes(struct wf_conns *conns, uint64_t now_ns);
 
 /* All deadlines of all flows and handshakes up to @now_ns. */
 void wf_conns_tick(struct wf_conns *conns, uint64_t now_ns);

@@ -106,14 +106,20 @@ uint64_t wf_conns_clock(struct wf_conns *conns, uint64_t time_ns)
 	return now_ns;
 }
 
-void wf_conns_tick(struct wf_conns *conns, uint64_t now_ns)
+void wf_conns_expire_handshakes(struct wf_conns *conns, uint64_t now_ns)
 {
 	struct wf_embryo *embryo;
-	struct wf_flow *flow;
 
 	while ((embryo = wf_embryonic_oldest_over(&conns->embryonic, now_ns)))
 		wf_conn_end_handshake(conns, embryo, WEFT_CLOSE_TIMEOUT,
 				      wf_embryonic_deadline(&conns->embryonic, embryo));
+}
+
+void wf_conns_tick(struct wf_conns *conns, uint64_t now_ns)
+{
+	struct wf_flow *flow;
+
+	wf_conns_expire_handshakes(conns, now_ns);
 	while ((flow = wf_flow_table_pop_due(&conns->table, now_ns))) {
 		if (!wf_conn_run_timers(conns, flow, now_ns))
 			wf_conn_rearm(conns, flow, now_ns);

@@ -313,16 +313,29 @@ static void spend_patience(struct wf_conns *conns, struct wf_flow *flow, enum we
  * acked mode, what waits in order is delivered. Return: false: nothing helped.
  */
 static bool make_room(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
-		      uint64_t now_ns)
+		      enum weft_gap_cause cause, uint64_t now_ns)
 {
 	uint32_t held_cost = flow->stream[dir].held_cost;
 	uint64_t end_off;
 	uint64_t held_ns;
 
 	if (hole_end(conns, flow, dir, &end_off, &held_ns))
-		skip(conns, flow, dir, end_off, WEFT_GAP_LIMIT, now_ns);
+		skip(conns, flow, dir, end_off, cause, now_ns);
 	drain(conns, flow, dir, UINT64_MAX);
 	return flow->stream[dir].held_cost < held_cost;
+}
+
+uint64_t wf_conn_relieve(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
+			 uint64_t bytes, uint64_t now_ns)
+{
+	const struct wf_stream *stream = &flow->stream[dir];
+	uint32_t held_cost = stream->held_cost;
+
+	while (stream->extents && held_cost - stream->held_cost < bytes)
+		if (!make_room(conns, flow, dir, WEFT_GAP_MEMORY, now_ns))
+			break;
+	wf_conn_progress(conns, flow, dir, now_ns);
+	return held_cost - stream->held_cost;
 }
 
 static enum wf_stream_result insert(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
@@ -335,7 +348,7 @@ static enum wf_stream_result insert(struct wf_conns *conns, struct wf_flow *flow
 		result = wf_stream_insert(&flow->stream[dir], &conns->stream_env, segment, info);
 		if (result != WF_STREAM_LIMIT)
 			return result;
-		if (!make_room(conns, flow, dir, segment->time_ns)) {
+		if (!make_room(conns, flow, dir, WEFT_GAP_LIMIT, segment->time_ns)) {
 			wf_metric_add(conns->metrics, payload_evicted_bytes,
 				      segment->captured_bytes);
 			return result;
@@ -354,6 +367,7 @@ static void note_trouble(struct wf_conns *conns, struct wf_flow *flow, enum weft
 		return;
 	if (result == WF_STREAM_NO_MEMORY || result == WF_STREAM_LIMIT)
 		flow->flags |= WF_FLOW_LOST_MEMORY(dir);
+	conns->is_starved |= result == WF_STREAM_NO_MEMORY;
 	if (info->conflict)
 		wf_conn_tell_conflict(conns, flow, dir, info, payload->time_ns);
 	rare = wf_flow_table_need_rare(&conns->table, flow);

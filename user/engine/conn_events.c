@@ -11,6 +11,12 @@
 #include "memory/page_pool.h"
 #include "metrics/metrics.h"
 
+enum place {
+	PLACE_STAY = 0,
+	PLACE_BETTER_LEAVE,
+	PLACE_MUST_LEAVE,
+};
+
 /* Fill what all events have; @identity must live as long as @event. */
 static void begin(const struct wf_conns *conns, struct weft_event *event,
 		  struct weft_flow *identity, enum weft_event_type type, const struct wf_flow *flow,
@@ -38,23 +44,44 @@ void wf_conn_tell_open(struct wf_conns *conns, const struct wf_flow *flow, uint6
 }
 
 /*
- * What waits in a queue holds its page. While receive frames run low the bytes
- * move to a page of their own, so that held data never starves receive. NULL:
- * stay where they are (there is no page left either, or no need).
+ * Where the bytes of a chunk wait for their readers: what is in a queue holds its page. While
+ * receive frames run low the bytes move to a page of their own, so that held data never
+ * starves receive; under memory pressure so do small ones, which cost a frame each.
  */
-static struct wf_page *leave_frame(struct wf_conns *conns, const struct wf_chunk *chunk)
+static enum place choose_place(const struct wf_conns *conns, const struct wf_chunk *chunk)
 {
-	struct wf_page *page;
+	if (!chunk->page || !wf_page_is_frame(chunk->page))
+		return PLACE_STAY;
+	if (!wf_page_pool_may_keep_frame(conns->stream_env.pages))
+		return PLACE_MUST_LEAVE;
+	if (conns->stream_env.leave_small && chunk->len_bytes <= conns->opts->page_small_bytes)
+		return PLACE_BETTER_LEAVE;
+	return PLACE_STAY;
+}
 
-	if (!chunk->page || !wf_page_is_frame(chunk->page) ||
-	    wf_page_pool_may_keep_frame(conns->stream_env.pages))
+/* A copy of @chunk in a page of its own. NULL: there is none left. */
+static struct wf_page *leave_frame(struct wf_conns *conns, const struct wf_chunk *chunk,
+				   enum place place)
+{
+	struct wf_page *page = wf_page_pool_take(conns->stream_env.pages, chunk->len_bytes);
+
+	if (!page)
 		return NULL;
-	page = wf_page_pool_take(conns->stream_env.pages, chunk->len_bytes);
-	if (page) {
-		wf_page_copy_in(page, 0, chunk->bytes, chunk->len_bytes);
-		wf_metric_inc(conns->metrics, segments_copied_segments);
-	}
+	wf_page_copy_in(page, 0, chunk->bytes, chunk->len_bytes);
+	wf_metric_inc(conns->metrics, segments_copied_segments);
+	if (place == PLACE_BETTER_LEAVE)
+		wf_metric_inc(conns->metrics, relief_moved_segments);
 	return page;
+}
+
+/* The frame is needed for receiving, and there is no page: to the readers these bytes are lost. */
+static void lose_data(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
+		      const struct wf_chunk *chunk)
+{
+	conns->is_starved = true;
+	wf_metric_add(conns->metrics, payload_no_memory_bytes, chunk->len_bytes);
+	wf_conn_tell_gap(conns, flow, dir, chunk->off, chunk->len_bytes, WEFT_GAP_MEMORY,
+			 chunk->time_ns);
 }
 
 void wf_conn_tell_data(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
@@ -62,13 +89,21 @@ void wf_conn_tell_data(struct wf_conns *conns, struct wf_flow *flow, enum weft_d
 {
 	struct weft_flow identity;
 	struct weft_event event;
-	struct wf_page *page;
+	enum place place = PLACE_STAY;
+	struct wf_page *page = NULL;
 
+	if (wf_dispatch_wants(conns->dispatch, WEFT_EVENT_DATA))
+		place = choose_place(conns, chunk);
+	if (wf_unlikely(place != PLACE_STAY))
+		page = leave_frame(conns, chunk, place);
+	if (wf_unlikely(place == PLACE_MUST_LEAVE && !page)) {
+		lose_data(conns, flow, dir, chunk);
+		return;
+	}
 	wf_metric_add(conns->metrics, payload_delivered_bytes, chunk->len_bytes);
 	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_DATA))
 		return;
 	begin(conns, &event, &identity, WEFT_EVENT_DATA, flow, dir, chunk->time_ns);
-	page = leave_frame(conns, chunk);
 	event.data.bytes = page ? wf_page_bytes(page) : chunk->bytes;
 	event.data.len_bytes = (uint32_t)chunk->len_bytes;
 	event.data.off = chunk->off;

@@ -93,7 +93,7 @@ static struct wf_flow *add_flow(struct wf_conns *conns, const struct newcomer *w
 	}
 	flow->start_ns = who->now_ns + conns->skew_ns;
 	flow->last_ns = who->now_ns;
-	flow->use = wf_recent_uses(&conns->recent, who->key, who->hash) + 1;
+	flow->use = wf_recent_uses(&conns->recent, who->key, who->hash, who->now_ns) + 1;
 	if (who->ip_version == 6)
 		flow->flags |= WF_FLOW_IPV6;
 	flow->policies = (uint8_t)(policy_for(conns->opts, who->key->addr[!who->client]) |
@@ -258,8 +258,10 @@ static struct wf_flow *open_midstream(struct wf_conns *conns, const struct wf_em
 
 	if (!shows_connection(packet, embryo) || wf_recent_is_late(&conns->recent, packet))
 		return NULL;
-	if (conns->opts->no_midstream) {
+	if (conns->opts->no_midstream || conns->refuse_midstream) {
 		wf_metric_inc(conns->metrics, flows_refused_flows);
+		if (!conns->opts->no_midstream)
+			wf_metric_inc(conns->metrics, relief_refused_flows);
 		return NULL;
 	}
 	flow = add_flow(conns, &who);

@@ -236,6 +236,19 @@ static void join_threads(struct wf_engine *engine)
 		wf_worker_join(&engine->crew.workers[i]);
 }
 
+static int start_upkeep(struct wf_engine *engine)
+{
+	struct wf_upkeep_setup setup = {
+		.opts = &engine->opts,
+		.arena = engine->arena,
+		.crew = &engine->crew,
+	};
+
+	for (uint32_t i = 0; i < engine->ifaces_count; i++)
+		setup.ifaces[setup.ifaces_count++] = engine->ifaces[i].iface;
+	return wf_engine_upkeep_start(&setup, &engine->upkeep);
+}
+
 int wf_engine_start(struct wf_engine *engine)
 {
 	int err;
@@ -253,6 +266,8 @@ int wf_engine_start(struct wf_engine *engine)
 	err = start_threads(engine);
 	if (!err)
 		err = attach_ifaces(engine);
+	if (!err)
+		err = start_upkeep(engine);
 	if (err) {
 		tell_workers_to_finish(engine);
 		join_threads(engine);
@@ -298,6 +313,7 @@ int wf_engine_wait(struct wf_engine *engine, int timeout_ms)
 	if (err)
 		return err;
 	join_threads(engine);
+	wf_engine_upkeep_stop(engine->upkeep);
 	return atomic_load_explicit(&engine->crew.error, memory_order_relaxed);
 }
 
@@ -315,6 +331,7 @@ void wf_engine_free(struct wf_engine *engine)
 		wf_engine_stop(engine);
 		wf_engine_wait(engine, -1);
 	}
+	wf_engine_upkeep_free(engine->upkeep);
 	/* What waits in queues are pages of the pools that teardown frees. */
 	for (uint32_t i = 0; i < engine->subs_count; i++)
 		wf_sub_free(engine->subs[i]);
@@ -335,6 +352,8 @@ void wf_engine_stats(const struct wf_engine *engine, struct wf_metrics *ret_sum)
 		wf_metrics_sum(&engine->crew.workers[i].metrics, ret_sum);
 	for (uint32_t i = 0; engine->is_started && i < engine->ifaces_count; i++)
 		wf_iface_stats_add(engine->ifaces[i].iface, ret_sum);
+	if (engine->upkeep)
+		wf_engine_upkeep_stats(engine->upkeep, ret_sum);
 }
 
 void wf_engine_progress(const struct wf_engine *engine, struct weft_progress *ret_progress)
@@ -342,4 +361,9 @@ void wf_engine_progress(const struct wf_engine *engine, struct weft_progress *re
 	memset(ret_progress, 0, sizeof(*ret_progress));
 	if (engine->is_started && engine->file)
 		wf_pcap_file_progress(engine->file, ret_progress);
+}
+
+struct wf_engine_upkeep *wf_engine_upkeep_of(const struct wf_engine *engine)
+{
+	return engine->upkeep;
 }

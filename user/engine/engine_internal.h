@@ -8,6 +8,7 @@
 #include "bpf/hash.h"
 #include "engine/engine.h"
 #include "engine/reader.h"
+#include "engine/upkeep_thread.h"
 #include "engine/worker.h"
 
 struct wf_arena;
@@ -36,7 +37,8 @@ struct wf_engine {
 	uint32_t subs_count;
 	struct wf_crew crew;
 	struct wf_reader reader;
-	struct wf_waiter stop_waiter; /* wf_engine_wait() sleeps on it */
+	struct wf_engine_upkeep *upkeep; /* owned; kept after its thread, for what it counted */
+	struct wf_waiter stop_waiter;	 /* wf_engine_wait() sleeps on it */
 	_Atomic bool stop_asked;
 	bool is_started;
 	bool is_detached;

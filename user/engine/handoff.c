@@ -4,24 +4,38 @@
  */
 #include "engine/handoff.h"
 
-#include <errno.h>
-#include <stdlib.h>
+#include <weft/limits.h>
 
 #include "base/tsan.h"
+#include "memory/arena.h"
 
 CK_RING_PROTOTYPE(frame, wf_frame)
 
-int wf_handoff_init(struct wf_handoff *handoff, uint32_t slots_count, struct wf_waiter *consumer)
+int wf_handoff_init(struct wf_handoff *handoff, struct wf_arena *arena, uint32_t slots_count,
+		    struct wf_waiter *consumer)
 {
+	uint64_t bytes = (uint64_t)slots_count * sizeof(*handoff->slots);
+	uint32_t spans = (uint32_t)((bytes + WEFT_SPAN_BYTES - 1) / WEFT_SPAN_BYTES);
+	int64_t off = wf_arena_take_spans(arena, spans);
+
+	if (off < 0)
+		return (int)off;
 	ck_ring_init(&handoff->ring, slots_count);
 	handoff->consumer = consumer;
-	handoff->slots = calloc(slots_count, sizeof(*handoff->slots));
-	return handoff->slots ? 0 : -ENOMEM;
+	handoff->arena = arena;
+	handoff->spans = spans;
+	handoff->slots = (void *)((uint8_t *)wf_arena_base(arena) + off);
+	return 0;
 }
 
 void wf_handoff_fini(struct wf_handoff *handoff)
 {
-	free(handoff->slots);
+	if (!handoff->slots)
+		return;
+	wf_arena_put_spans(
+		handoff->arena,
+		(uint64_t)((uint8_t *)handoff->slots - (uint8_t *)wf_arena_base(handoff->arena)),
+		handoff->spans);
 	handoff->slots = NULL;
 }
 

@@ -6,7 +6,7 @@
  *                                                                           ├─► worker
  *   workers ─► inbox (many producers, small: rebuilt datagrams, strays) ────┘
  *
- * Bound: both rings are sized once. A full ring is the producer's problem: the
+ * Bound: both rings are spans of the arena, sized once. A full ring is the producer's problem: the
  * reader waits, a worker keeps the frame in its own bounded outbox.
  */
 #ifndef WF_ENGINE_HANDOFF_H
@@ -22,15 +22,20 @@
 #include "base/waiter.h"
 #include "capture/frame.h"
 
+struct wf_arena;
+
 /* A ring of frames towards one worker. */
 struct wf_handoff {
 	ck_ring_t ring;
-	struct wf_frame *slots;	    /* owned: a fixed part of the heap, made before threads start */
+	struct wf_frame *slots; /* owned: spans of the arena */
+	struct wf_arena *arena; /* borrowed */
+	uint32_t spans;
 	struct wf_waiter *consumer; /* borrowed: the worker's */
 };
 
-/* @slots_count: power of two. Return: 0; -ENOMEM. */
-int wf_handoff_init(struct wf_handoff *handoff, uint32_t slots_count, struct wf_waiter *consumer);
+/* @slots_count: power of two. Return: 0; -ENOBUFS: the arena is full. */
+int wf_handoff_init(struct wf_handoff *handoff, struct wf_arena *arena, uint32_t slots_count,
+		    struct wf_waiter *consumer);
 void wf_handoff_fini(struct wf_handoff *handoff);
 
 /*

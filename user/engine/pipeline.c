@@ -23,6 +23,7 @@
 #include "decode/defrag.h"
 #include "deliver/dispatch.h"
 #include "engine/conn.h"
+#include "engine/pressure_actions.h"
 #include "memory/arena.h"
 #include "memory/page.h"
 #include "metrics/metrics.h"
@@ -36,6 +37,7 @@ struct wf_pipeline {
 	struct wf_conns conns;
 	struct wf_decoder decoder;
 	struct wf_defrag *defrag; /* owned */
+	struct wf_relief relief;
 	struct wf_pipeline_opts opts;
 };
 
@@ -106,6 +108,7 @@ static int init_conns(struct wf_pipeline *pipeline, const struct wf_pipeline_opt
 	conns->stream_env.pages = opts->pages;
 	conns->stream_env.metrics = opts->metrics;
 	conns->stream_env.pages_max = weft->stream_pages_max;
+	conns->stream_env.fixed = weft->fixed_pages;
 	conns->timeouts.established_ns = sec_ns(weft->timeout_established_sec);
 	conns->timeouts.closing_ns = sec_ns(weft->timeout_closing_sec);
 	conns->timeouts.gap_ns = weft->gap_timeout_ms * WF_NS_PER_MS;
@@ -177,6 +180,8 @@ int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **re
 	err = init_defrag(pipeline, opts);
 	if (err)
 		goto fini_conns;
+	wf_relief_init(&pipeline->relief, &pipeline->conns, pipeline->defrag, opts->dispatch,
+		       wf_arena_budget(opts->arena), wf_arena_bytes(opts->arena) / opts->workers);
 	*ret_pipeline = pipeline;
 	return 0;
 
@@ -367,6 +372,35 @@ void wf_pipeline_tick(struct wf_pipeline *pipeline, uint64_t now_ns)
 	wf_conns_clock(&pipeline->conns, now_ns);
 	tick(pipeline);
 	wf_dispatch_flush(pipeline->opts.dispatch);
+}
+
+bool wf_pipeline_obey(struct wf_pipeline *pipeline, struct wf_orders *orders)
+{
+	struct wf_relief *relief = &pipeline->relief;
+	uint32_t asked = wf_orders_take(orders);
+	uint64_t closed;
+
+	if (wf_unlikely(asked & 1u << WF_CHORE_LEVEL))
+		wf_relief_set_level(
+			relief,
+			(enum wf_pressure_level)atomic_load_explicit(&orders->level,
+								     memory_order_relaxed),
+			atomic_load_explicit(&orders->goal_percent, memory_order_relaxed));
+	for (int chore = 0; wf_unlikely(asked); chore++, asked >>= 1)
+		if (asked & 1)
+			wf_orders_answer(orders, (enum wf_chore)chore,
+					 wf_relief_do(relief, (enum wf_chore)chore));
+	if (wf_likely(!wf_relief_has_work(relief)))
+		return false;
+	closed = wf_relief_step(relief);
+	wf_orders_answer(orders, WF_CHORE_FLOWS, closed);
+	wf_dispatch_flush(pipeline->opts.dispatch);
+	return true;
+}
+
+void wf_pipeline_tend(struct wf_pipeline *pipeline)
+{
+	wf_relief_tend(&pipeline->relief);
 }
 
 void wf_pipeline_flush(struct wf_pipeline *pipeline)

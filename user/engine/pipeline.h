@@ -13,6 +13,7 @@
 #ifndef WF_ENGINE_PIPELINE_H
 #define WF_ENGINE_PIPELINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <weft/opts.h>
@@ -23,6 +24,7 @@ struct wf_arena;
 struct wf_dispatch;
 struct wf_frame;
 struct wf_metrics;
+struct wf_orders;
 struct wf_page_pool;
 struct wf_pcap_filter;
 struct wf_pipeline;
@@ -56,6 +58,15 @@ void wf_pipeline_note_overrun(struct wf_pipeline *pipeline);
 
 /* Act on every timer due at @now_ns (since 1970). */
 void wf_pipeline_tick(struct wf_pipeline *pipeline, uint64_t now_ns);
+
+/*
+ * Between two batches: do what was ordered, and a bounded step of what that needs. Return:
+ * true: there is more to do, also if no packet comes.
+ */
+bool wf_pipeline_obey(struct wf_pipeline *pipeline, struct wf_orders *orders);
+
+/* What goes on under memory pressure; a few times a second. */
+void wf_pipeline_tend(struct wf_pipeline *pipeline);
 
 /* The end: holes become gaps, waiting bytes are delivered, every flow is closed. */
 void wf_pipeline_flush(struct wf_pipeline *pipeline);

@@ -23,6 +23,7 @@
 #include "capture/pcap_file.h"
 #include "capture/source.h"
 #include "memory/arena.h"
+#include "memory/budget.h"
 #include "memory/page_pool.h"
 
 /* For what is reserved beside the spans after they are pinned. */
@@ -74,13 +75,21 @@ static int pin_arena(struct wf_engine *engine)
 	return err;
 }
 
+static struct wf_page_pool_opts page_opts(const struct weft_opts *opts)
+{
+	return (struct wf_page_pool_opts){
+		.small_bytes = opts->page_small_bytes,
+		.medium_bytes = opts->fixed_pages ? (uint32_t)WEFT_PAGE_FIXED_BYTES
+						  : opts->page_medium_bytes,
+		.large_bytes = opts->page_large_bytes,
+		.max_class_pages = opts->class_pages_max,
+		.fixed = opts->fixed_pages,
+	};
+}
+
 static int setup_pages(struct wf_engine *engine)
 {
-	struct wf_page_pool_opts opts = {
-		.small_bytes = WEFT_PAGE_SMALL_BYTES,
-		.medium_bytes = WEFT_PAGE_MEDIUM_BYTES,
-		.large_bytes = WEFT_PAGE_LARGE_BYTES,
-	};
+	struct wf_page_pool_opts opts = page_opts(&engine->opts);
 
 	if (engine->ifaces_count) {
 		opts.frame_bytes = frame_bytes(engine);
@@ -132,11 +141,7 @@ static int setup_ifaces(struct wf_engine *engine)
 static int setup_file(struct wf_engine *engine)
 {
 	struct wf_worker *workers = engine->crew.workers;
-	struct wf_page_pool_opts opts = {
-		.small_bytes = WEFT_PAGE_SMALL_BYTES,
-		.medium_bytes = WEFT_PAGE_MEDIUM_BYTES,
-		.large_bytes = WEFT_PAGE_LARGE_BYTES,
-	};
+	const struct wf_page_pool_opts opts = page_opts(&engine->opts);
 	int err;
 
 	if (engine->crew.count == 1) {
@@ -171,10 +176,12 @@ static int setup_rings(struct wf_engine *engine, struct wf_worker *worker)
 	if (!err)
 		err = wf_waiter_init(&worker->room);
 	if (!err)
-		err = wf_handoff_init(&worker->inbox, WF_INBOX_FRAMES, &worker->waiter);
+		err = wf_handoff_init(&worker->inbox, engine->arena, WF_INBOX_FRAMES,
+				      &worker->waiter);
 	worker->has_feed = engine->file_path && engine->crew.count > 1;
 	if (!err && worker->has_feed)
-		err = wf_handoff_init(&worker->feed, WF_FEED_FRAMES, &worker->waiter);
+		err = wf_handoff_init(&worker->feed, engine->arena, WF_FEED_FRAMES,
+				      &worker->waiter);
 	return err;
 }
 
@@ -198,15 +205,26 @@ static int setup_pipeline(struct wf_engine *engine, struct wf_worker *worker)
 	return wf_pipeline_new(&opts, &worker->pipeline);
 }
 
+static uint64_t workers_bytes(const struct wf_engine *engine)
+{
+	return sizeof(struct wf_worker) * engine->opts.workers;
+}
+
 static int setup_workers(struct wf_engine *engine)
 {
 	struct wf_crew *crew = &engine->crew;
 
+	if (wf_budget_reserve(wf_arena_budget(engine->arena), WF_BUDGET_OTHER,
+			      workers_bytes(engine)))
+		return -ENOBUFS;
 	/* The struct starts with cache-line aligned counters. */
-	crew->workers = aligned_alloc(WF_CACHE_LINE, sizeof(*crew->workers) * engine->opts.workers);
-	if (!crew->workers)
+	crew->workers = aligned_alloc(WF_CACHE_LINE, workers_bytes(engine));
+	if (!crew->workers) {
+		wf_budget_release(wf_arena_budget(engine->arena), WF_BUDGET_OTHER,
+				  workers_bytes(engine));
 		return -ENOMEM;
-	memset(crew->workers, 0, sizeof(*crew->workers) * engine->opts.workers);
+	}
+	memset(crew->workers, 0, workers_bytes(engine));
 	crew->live = engine->ifaces_count > 0;
 	crew->ended = &engine->stop_waiter;
 	for (uint32_t i = 0; i < engine->opts.workers; i++) {
@@ -219,12 +237,6 @@ static int setup_workers(struct wf_engine *engine)
 			crew->live && engine->opts.workers <= wf_cpu_count() ? wf_cpu_nth(i) : -1;
 	}
 	crew->count = crew->allocated = engine->opts.workers;
-	for (uint32_t i = 0; i < crew->count; i++) {
-		int err = setup_rings(engine, &crew->workers[i]);
-
-		if (err)
-			return err;
-	}
 	return 0;
 }
 
@@ -235,6 +247,8 @@ int wf_engine_setup(struct wf_engine *engine)
 	err = setup_workers(engine);
 	if (!err && engine->ifaces_count)
 		err = pin_arena(engine);
+	for (uint32_t i = 0; !err && i < engine->crew.count; i++)
+		err = setup_rings(engine, &engine->crew.workers[i]);
 	if (!err)
 		err = setup_pages(engine);
 	if (!err)
@@ -271,6 +285,9 @@ void wf_engine_teardown(struct wf_engine *engine)
 		wf_page_pool_free(crew->workers[i].pages);
 	wf_page_pool_free(engine->reader_pages);
 	engine->reader_pages = NULL;
+	if (crew->workers)
+		wf_budget_release(wf_arena_budget(engine->arena), WF_BUDGET_OTHER,
+				  workers_bytes(engine));
 	free(crew->workers);
 	memset(crew, 0, sizeof(*crew));
 }

@@ -144,6 +144,7 @@ static uint32_t take_batches(struct wf_worker *worker)
 {
 	uint32_t count = take_inbox(worker);
 
+	worker->has_chores = wf_pipeline_obey(worker->pipeline, &worker->orders);
 	empty_outbox(worker);
 	if (worker->outbox_count && !worker->crew->live)
 		return count;
@@ -218,7 +219,14 @@ static void tend(struct wf_worker *worker)
 	if (now_ns < worker->tend_ns)
 		return;
 	wf_page_pool_tend(worker->pages, now_ns);
+	wf_pipeline_tend(worker->pipeline);
 	worker->tend_ns = now_ns + TEND_INTERVAL_MS * WF_NS_PER_MS;
+}
+
+/* Is there something to do that nobody will wake us for? */
+static bool is_busy(const struct wf_worker *worker)
+{
+	return worker->outbox_count || worker->has_chores;
 }
 
 static void run_until_drained(struct wf_worker *worker)
@@ -234,7 +242,7 @@ static void run_until_drained(struct wf_worker *worker)
 		if (!count) {
 			wf_dispatch_flush(&worker->dispatch);
 			count = sleep_unless_work(worker,
-						  worker->outbox_count ? DRAIN_WAIT_MS : wait_ms);
+						  is_busy(worker) ? DRAIN_WAIT_MS : wait_ms);
 		}
 		if (worker->crew->live)
 			wf_pipeline_tick(worker->pipeline, wf_clock_realtime_ns());

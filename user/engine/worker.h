@@ -18,6 +18,7 @@
 #include "base/waiter.h"
 #include "deliver/dispatch.h"
 #include "engine/handoff.h"
+#include "engine/orders.h"
 #include "engine/pipeline.h"
 #include "metrics/metrics.h"
 
@@ -73,6 +74,8 @@ struct wf_worker {
 	struct wf_handoff inbox;
 	struct wf_waiter waiter; /* the worker sleeps */
 	struct wf_waiter room;	 /* the reader sleeps until the feed has room */
+	struct wf_orders orders; /* of the upkeep thread */
+	bool has_chores;	 /* orders are not fully done: don't sleep long */
 	uint64_t tend_ns;	 /* CLOCK_MONOTONIC: next time for page upkeep */
 	uint32_t outbox_count;
 	struct wf_outbox_entry outbox[WF_OUTBOX_FRAMES];

@@ -154,16 +154,33 @@ struct wf_flow *wf_flow_table_pop_due(struct wf_flow_table *table, uint64_t now_
 	return id ? flow_at(table, id) : NULL;
 }
 
+uint32_t wf_flow_table_buckets(const struct wf_flow_table *table)
+{
+	return table->index.buckets_count;
+}
+
+uint32_t wf_flow_table_bucket(const struct wf_flow_table *table, uint32_t bucket,
+			      struct wf_flow *ret_flows[WF_FLOW_BUCKET_IDS])
+{
+	const struct wf_flow_bucket *at = &table->index.buckets[bucket];
+	uint32_t found = 0;
+
+	for (unsigned int slot = 0; slot < WF_FLOW_BUCKET_IDS; slot++)
+		if (at->tag[slot])
+			ret_flows[found++] = flow_at(table, at->id[slot]);
+	return found;
+}
+
 uint32_t wf_flow_table_sample(struct wf_flow_table *table, struct wf_flow **ret_flows, uint32_t max)
 {
 	uint32_t found = 0;
 
 	for (uint32_t i = 0; i < table->index.buckets_count && found < max; i++) {
-		const struct wf_flow_bucket *bucket = &table->index.buckets[table->hand];
+		struct wf_flow *flows[WF_FLOW_BUCKET_IDS];
+		uint32_t count = wf_flow_table_bucket(table, table->hand, flows);
 
-		for (unsigned int slot = 0; slot < WF_FLOW_BUCKET_IDS && found < max; slot++)
-			if (bucket->tag[slot])
-				ret_flows[found++] = flow_at(table, bucket->id[slot]);
+		for (uint32_t slot = 0; slot < count && found < max; slot++)
+			ret_flows[found++] = flows[slot];
 		table->hand = table->hand + 1 == table->index.buckets_count ? 0 : table->hand + 1;
 	}
 	return found;

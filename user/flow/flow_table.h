@@ -72,6 +72,11 @@ struct wf_flow *wf_flow_table_pop_due(struct wf_flow_table *table, uint64_t now_
 uint32_t wf_flow_table_sample(struct wf_flow_table *table, struct wf_flow **ret_flows,
 			      uint32_t max);
 
+/* For a walk over all: how many buckets there are, and the flows of one. Return: how many. */
+uint32_t wf_flow_table_buckets(const struct wf_flow_table *table);
+uint32_t wf_flow_table_bucket(const struct wf_flow_table *table, uint32_t bucket,
+			      struct wf_flow *ret_flows[WF_FLOW_BUCKET_IDS]);
+
 /* Load what find() will read first, then what the flow's owner will. */
 void wf_flow_table_prefetch(const struct wf_flow_table *table, uint32_t hash);
 void wf_flow_table_prefetch_flow(const struct wf_flow_table *table, uint32_t hash);

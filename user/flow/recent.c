@@ -9,6 +9,9 @@
 
 #include <stddef.h>
 
+#include <weft/limits.h>
+
+#include "base/clock.h"
 #include "flow/flow.h"
 #include "flow/flow_key.h"
 #include "memory/slab.h"
@@ -41,7 +44,8 @@ int wf_recent_init(struct wf_recent *recent, struct wf_arena *arena, uint32_t en
 {
 	int err;
 
-	*recent = (struct wf_recent){.linger_ns = linger_ns};
+	*recent = (struct wf_recent){.linger_ns = linger_ns,
+				     .ttl_ns = WEFT_RECENT_TTL_SEC * WF_NS_PER_SEC};
 	err = wf_flow_index_init(&recent->index, arena, entries_max);
 	if (err)
 		return err;
@@ -113,11 +117,28 @@ void wf_recent_add(struct wf_recent *recent, const struct wf_flow *flow, uint64_
 }
 
 uint32_t wf_recent_uses(const struct wf_recent *recent, const struct wf_flow_key *key,
-			uint32_t hash)
+			uint32_t hash, uint64_t now_ns)
 {
 	uint32_t id = find(recent, key, hash);
 
-	return id ? entry_at(recent, id)->use : 0;
+	/* Whether it has been forgotten yet must make no difference. */
+	if (!id || entry_at(recent, id)->closed_ns + recent->ttl_ns <= now_ns)
+		return 0;
+	return entry_at(recent, id)->use;
+}
+
+uint32_t wf_recent_forget(struct wf_recent *recent, uint64_t ttl_ns, uint64_t now_ns, uint32_t max)
+{
+	uint32_t count = 0;
+
+	for (; count < max; count++) {
+		uint32_t id = recent->ages.oldest;
+
+		if (!id || entry_at(recent, id)->closed_ns + ttl_ns > now_ns)
+			break;
+		forget(recent, id);
+	}
+	return count;
 }
 
 bool wf_recent_is_late(const struct wf_recent *recent, const struct wf_packet *packet)

@@ -6,8 +6,8 @@
  *   Then it must not look like a new connection. Asked for a short time only.
  * - The how-many-th connection on this four-tuple is the next one?
  *
- * Bound: @entries_max of 96 bytes; then the oldest is forgotten, and the next connection
- * on it is told as its first.
+ * Bound: @entries_max of 96 bytes; then the oldest is forgotten, as is what ended
+ * WEFT_RECENT_TTL_SEC ago, and the next connection on it is told as its first.
  * Thread: the worker.
  */
 #ifndef WF_FLOW_RECENT_H
@@ -40,6 +40,7 @@ struct wf_recent {
 	struct wf_flow_index index;
 	struct wf_age_list ages;
 	uint64_t linger_ns;
+	uint64_t ttl_ns; /* what is older is not remembered */
 };
 
 /* Return: 0; -ENOBUFS, -ENOMEM. */
@@ -50,9 +51,12 @@ void wf_recent_fini(struct wf_recent *recent);
 /* Remember @flow, which ends at @now_ns. */
 void wf_recent_add(struct wf_recent *recent, const struct wf_flow *flow, uint64_t now_ns);
 
-/* How many connections on this four-tuple have ended, as far as it is remembered. */
+/* How many connections on this four-tuple have ended, as far as it is remembered at @now_ns. */
 uint32_t wf_recent_uses(const struct wf_recent *recent, const struct wf_flow_key *key,
-			uint32_t hash);
+			uint32_t hash, uint64_t now_ns);
+
+/* Forget up to @max that ended @ttl_ns or longer before @now_ns. Return: how many. */
+uint32_t wf_recent_forget(struct wf_recent *recent, uint64_t ttl_ns, uint64_t now_ns, uint32_t max);
 
 /* Is @packet a late segment of the connection that has ended, rather than of a new one? */
 bool wf_recent_is_late(const struct wf_recent *recent, const struct wf_packet *packet);

@@ -49,6 +49,9 @@ struct wf_budget {
 	_Atomic uint64_t peak_bytes;
 	_Atomic uint64_t refused;
 	_Atomic uint64_t held_bytes[WF_BUDGET_OWNER_COUNT];
+
+	/* Of WF_BUDGET_PAGES: pages that lie free in spans with others, as pools told last. */
+	_Atomic uint64_t idle_page_bytes;
 };
 
 /* Nothing is held. Thread: main, before others know it. */

@@ -275,18 +275,68 @@ size_t wf_page_pool_advise(const struct wf_page_pool *pool, size_t need_bytes, s
 	return pool->classes[smallest_class(pool, bytes)].page_bytes;
 }
 
+size_t wf_page_pool_medium_bytes(const struct wf_page_pool *pool)
+{
+	return pool->classes[WF_PAGE_MEDIUM].page_bytes;
+}
+
+size_t wf_page_pool_large_bytes(const struct wf_page_pool *pool)
+{
+	return pool->classes[WF_PAGE_LARGE].page_bytes;
+}
+
 /* ---- upkeep ---- */
 
-void wf_page_pool_shrink(struct wf_page_pool *pool)
+/* Leave each class one in @divisor of its empty spans; 0: none. */
+static uint32_t give_back(struct wf_page_pool *pool, uint32_t divisor)
 {
+	uint64_t before;
+
 	collect(pool);
-	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++)
-		wf_page_class_release(pool, &pool->classes[id], 0);
+	before = pool->spans;
+	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++) {
+		struct wf_page_class *class = &pool->classes[id];
+
+		wf_page_class_release(pool, class, divisor ? class->empty_spans / divisor : 0);
+	}
+	return (uint32_t)(before - pool->spans);
+}
+
+uint32_t wf_page_pool_shrink(struct wf_page_pool *pool)
+{
+	return give_back(pool, 0);
+}
+
+uint32_t wf_page_pool_halve(struct wf_page_pool *pool)
+{
+	return give_back(pool, 2);
+}
+
+/* Tell the budget how much of our spans is free. */
+static void tell_idle(struct wf_page_pool *pool, uint64_t bytes)
+{
+	atomic_fetch_add_explicit(&pool->arena->budget.idle_page_bytes, bytes - pool->idle_bytes,
+				  memory_order_relaxed);
+	pool->idle_bytes = bytes;
+}
+
+static uint64_t free_bytes(const struct wf_page_pool *pool)
+{
+	uint64_t bytes = 0;
+
+	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++) {
+		const struct wf_page_class *class = &pool->classes[id];
+		uint64_t pages = (uint64_t) class->spans * class->pages - class->used_pages;
+
+		bytes += pages * class->page_bytes;
+	}
+	return bytes;
 }
 
 void wf_page_pool_tend(struct wf_page_pool *pool, uint64_t now_ns)
 {
 	collect(pool);
+	tell_idle(pool, free_bytes(pool));
 	if (now_ns - pool->tended_ns < TEND_NS)
 		return;
 	pool->tended_ns = now_ns;
@@ -407,6 +457,7 @@ void wf_page_pool_free(struct wf_page_pool *pool)
 	if (wf_page_pool_mine == pool)
 		wf_page_pool_mine = NULL;
 	wf_page_pool_shrink(pool);
+	tell_idle(pool, 0);
 	wf_page_pool_drop_frames(pool);
 	taken = wf_page_pool_taken(pool);
 	/*

@@ -72,6 +72,10 @@ int wf_page_pool_resize(struct wf_page_pool *pool, struct wf_page **page, uint64
  */
 size_t wf_page_pool_advise(const struct wf_page_pool *pool, size_t need_bytes, size_t hope_bytes);
 
+/* Sizes of its classes. */
+size_t wf_page_pool_medium_bytes(const struct wf_page_pool *pool);
+size_t wf_page_pool_large_bytes(const struct wf_page_pool *pool);
+
 /*
  * Take up to @max free rx frames for a fill ring and write their UMEM offsets.
  * Each counts one reference, which travels through the kernel and becomes the
@@ -92,8 +96,11 @@ bool wf_page_pool_has_frames_in_plenty(const struct wf_page_pool *pool);
  */
 void wf_page_pool_tend(struct wf_page_pool *pool, uint64_t now_ns);
 
-/* Give back every span that no page of is taken, whatever the traffic. */
-void wf_page_pool_shrink(struct wf_page_pool *pool);
+/* Give back every span that no page of is taken, whatever the traffic. Return: how many. */
+uint32_t wf_page_pool_shrink(struct wf_page_pool *pool);
+
+/* Give back half of them, of each class. Return: how many. */
+uint32_t wf_page_pool_halve(struct wf_page_pool *pool);
 
 /* Pages taken and not put (frames aside). Exact after wf_page_pool_tend(). */
 uint64_t wf_page_pool_taken(const struct wf_page_pool *pool);

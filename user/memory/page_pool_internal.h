@@ -72,7 +72,8 @@ struct wf_page_pool {
 	struct wf_page_class classes[WF_PAGE_CLASS_COUNT];
 	uint64_t max_spans;
 	uint64_t max_class_pages;
-	uint64_t spans; /* of all classes, of all cuts */
+	uint64_t spans;	     /* of all classes, of all cuts */
+	uint64_t idle_bytes; /* free pages, as told to the budget */
 	uint64_t tended_ns;
 	struct wf_metrics *metrics; /* borrowed */
 	bool adaptive;

@@ -5,8 +5,8 @@
  *   up to 16 bytes       in the extent itself: a one-byte segment costs 64 bytes
  *   of a mapped file     where they are
  *   a well filled frame  where they are, as long as frames do not run low
- *   any other frame      where they are, as long as half of the frames are free: these
- *                        can't serve anything else, and what fills a hole soon is never copied
+ *   any other frame      where they are, as long as half of the frames are free and memory
+ *                        does not run low: what fills a hole soon is never copied
  *   else                 copied behind a neighbour's bytes in its page, where there is
  *                        room, else into a page that grows with what the stream holds
  *
@@ -48,9 +48,10 @@ static bool is_worth_keeping(const struct wf_stream_env *env, const struct wf_ho
 	filled = is_well_filled(source->page, source->len_bytes);
 	if (!wf_page_is_frame(source->page))
 		return filled;
-	return filled ? wf_page_pool_may_keep_frame(env->pages)
-		      : source->len_bytes > WF_EXTENT_TINY_BYTES &&
-				wf_page_pool_has_frames_in_plenty(env->pages);
+	if (filled)
+		return wf_page_pool_may_keep_frame(env->pages);
+	return source->len_bytes > WF_EXTENT_TINY_BYTES && !env->leave_small &&
+	       wf_page_pool_has_frames_in_plenty(env->pages);
 }
 
 static void refer(struct wf_extent *extent, const struct wf_hold_source *source)
@@ -86,7 +87,10 @@ static bool append(const struct wf_extent *near, const struct wf_hold_source *so
 /* The largest page that is not out of proportion to what the stream holds. */
 static size_t page_bytes(const struct wf_stream_env *env, size_t need_bytes, uint32_t held_cost)
 {
-	static const size_t hopes[] = {WEFT_PAGE_LARGE_BYTES, WEFT_PAGE_MEDIUM_BYTES};
+	const size_t hopes[] = {
+		wf_page_pool_large_bytes(env->pages),
+		wf_page_pool_medium_bytes(env->pages),
+	};
 
 	for (size_t i = 0; i < sizeof(hopes) / sizeof(hopes[0]); i++) {
 		size_t bytes = wf_page_pool_advise(env->pages, need_bytes, hopes[i]);

@@ -171,7 +171,8 @@ static bool leave_frame(const struct wf_stream *stream, struct wf_stream_env *en
 	return true;
 }
 
-uint32_t wf_stream_leave_frames(struct wf_stream *stream, struct wf_stream_env *env)
+uint32_t wf_stream_leave_frames(struct wf_stream *stream, struct wf_stream_env *env,
+				uint32_t bytes_max)
 {
 	const struct wf_slab *slab = env->extents;
 	struct wf_extent *prev = NULL;
@@ -182,7 +183,8 @@ uint32_t wf_stream_leave_frames(struct wf_stream *stream, struct wf_stream_env *
 		struct wf_extent *extent = wf_extent_at(slab, id);
 
 		if (!(extent->flags & (WF_EXTENT_TINY | WF_EXTENT_COPIED)) && extent->page &&
-		    wf_page_is_frame(extent->page) && leave_frame(stream, env, extent, prev))
+		    extent->len_bytes <= bytes_max && wf_page_is_frame(extent->page) &&
+		    leave_frame(stream, env, extent, prev))
 			left_frames++;
 		prev = extent;
 	}

@@ -62,6 +62,7 @@ struct wf_stream_env {
 	 */
 	uint32_t pages_max;
 	uint32_t arrivals; /* of held segments, counts round */
+	bool leave_small;  /* memory runs low: small segments don't stay in receive frames */
 	bool fixed; /* every segment in a page of its own: the classic way, to compare with */
 };
 
@@ -166,10 +167,11 @@ bool wf_stream_skip(struct wf_stream *stream, const struct wf_stream_env *env, u
 		    struct wf_chunk *ret_gap);
 
 /*
- * Move held bytes out of received frames into pages of ours, as far as memory
- * allows, so that frames can receive again. O(n) of what is held. Return: frames left.
+ * Move held pieces of at most @bytes_max out of received frames into pages of ours, as far as
+ * memory allows, so that frames can receive again. O(n) of what is held. Return: frames left.
  */
-uint32_t wf_stream_leave_frames(struct wf_stream *stream, struct wf_stream_env *env);
+uint32_t wf_stream_leave_frames(struct wf_stream *stream, struct wf_stream_env *env,
+				uint32_t bytes_max);
 
 /* Drop all that is held, counting it as @evicted: payload_evicted, else payload_unaccepted. */
 void wf_stream_clear(struct wf_stream *stream, struct wf_stream_env *env, bool evicted);

@@ -27,7 +27,7 @@ enum {
 	BUFFER_BYTES = 256 * 1024,
 	FLUSH_BYTES = 128 * 1024, /* so much room is left for one line */
 	TIME_BYTES = 48,
-	PRESSURE_LEVELS = 4,
+	CHANGES_MAX = 16,
 };
 #define NS_PER_SEC 1000000000ull
 
@@ -38,10 +38,10 @@ struct events {
 	struct wf_community_id *community_id; /* owned */
 	uint64_t lines;			      /* in the buffer */
 	uint64_t start_sec;
-	uint64_t looked_sec; /* at pressure, last */
-	uint64_t stats_sec;  /* stats were written, last */
-	uint64_t pressure;   /* level as told last */
-	time_t second;	     /* that second_text says */
+	uint64_t looked_sec;	/* at pressure, last */
+	uint64_t stats_sec;	/* stats were written, last */
+	uint64_t pressure_told; /* number of the last change */
+	time_t second;		/* that second_text says */
 	char second_text[TIME_BYTES];
 	char bytes[BUFFER_BYTES];
 };
@@ -254,34 +254,28 @@ static void write_stats(struct wf_sink *sink)
 	line_end(sink);
 }
 
-static void find_pressure(const struct weft_metric *metric, void *ctx)
-{
-	if (!strcmp(metric->name, "pressure_level"))
-		*(uint64_t *)ctx = metric->value;
-}
-
-static const char *pressure_name(uint64_t level)
-{
-	static const char *const names[PRESSURE_LEVELS] = {"normal", "low", "high", "critical"};
-
-	return level < PRESSURE_LEVELS ? names[level] : "unknown";
-}
-
 static void write_pressure(struct wf_sink *sink)
 {
 	struct events *events = sink->state;
-	uint64_t level = 0;
+	struct weft_pressure_change changes[CHANGES_MAX];
+	size_t count =
+		weft_pressure_changes(sink->weft, events->pressure_told, changes, CHANGES_MAX);
 
-	weft_stats_each(sink->weft, find_pressure, &level);
-	if (level == events->pressure)
-		return;
-	line_begin(events, now_ns(), "pressure");
-	wf_json_object_begin(&events->json, "pressure");
-	wf_json_text(&events->json, "level", pressure_name(level));
-	wf_json_text(&events->json, "previous", pressure_name(events->pressure));
-	wf_json_object_end(&events->json);
-	line_end(sink);
-	events->pressure = level;
+	for (size_t i = 0; i < count; i++) {
+		const struct weft_pressure_change *change = &changes[i];
+		struct wf_json *json = &events->json;
+
+		line_begin(events, change->time_ns, "pressure");
+		wf_json_object_begin(json, "pressure");
+		wf_json_text(json, "level", weft_pressure_level_name(change->to));
+		wf_json_text(json, "previous", weft_pressure_level_name(change->from));
+		wf_json_text(json, "source", change->source);
+		wf_json_u64(json, "percent", change->percent);
+		wf_json_u64(json, "number", change->number);
+		wf_json_object_end(json);
+		line_end(sink);
+		events->pressure_told = change->number;
+	}
 }
 
 /* ---- output ---- */
@@ -313,7 +307,8 @@ static int flush(struct wf_sink *sink)
 	return 0;
 }
 
-/* Look at what nobody tells us: pressure once a second, statistics as often as asked. */
+/* Look at what nobody tells us: changes of the pressure once a second, statistics as often as
+ * asked. */
 static void look_around(struct wf_sink *sink)
 {
 	struct events *events = sink->state;

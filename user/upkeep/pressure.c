@@ -125,14 +125,12 @@ static void read_source(struct wf_pressure *pressure, struct source *source)
 
 static uint32_t read_highest(struct wf_pressure *pressure)
 {
-	uint32_t highest = 0;
+	const struct wf_pressure_reading *highest;
 
-	for (uint32_t i = 0; i < pressure->source_count; i++) {
+	for (uint32_t i = 0; i < pressure->source_count; i++)
 		read_source(pressure, &pressure->sources[i]);
-		if (pressure->sources[i].reading.percent > highest)
-			highest = pressure->sources[i].reading.percent;
-	}
-	return highest;
+	highest = wf_pressure_highest(pressure);
+	return highest ? highest->percent : 0;
 }
 
 /* The level for @percent; levels up to @current hold on until clearly below. */
@@ -192,6 +190,19 @@ enum wf_pressure_level wf_pressure_level(const struct wf_pressure *pressure)
 const char *wf_pressure_level_name(enum wf_pressure_level level)
 {
 	return level_names[level];
+}
+
+const struct wf_pressure_reading *wf_pressure_highest(const struct wf_pressure *pressure)
+{
+	const struct wf_pressure_reading *highest = NULL;
+
+	for (uint32_t i = 0; i < pressure->source_count; i++) {
+		const struct wf_pressure_reading *reading = &pressure->sources[i].reading;
+
+		if (!highest || reading->percent > highest->percent)
+			highest = reading;
+	}
+	return highest;
 }
 
 void wf_pressure_each_reading(const struct wf_pressure *pressure, wf_pressure_reading_fn fn,

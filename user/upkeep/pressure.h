@@ -77,6 +77,9 @@ struct wf_pressure_reading {
 	uint64_t errors;
 };
 
+/* The highest of the last check. NULL: there is no source. */
+const struct wf_pressure_reading *wf_pressure_highest(const struct wf_pressure *pressure);
+
 typedef void (*wf_pressure_reading_fn)(const struct wf_pressure_reading *reading, void *ctx);
 void wf_pressure_each_reading(const struct wf_pressure *pressure, wf_pressure_reading_fn fn,
 			      void *ctx);

@@ -91,7 +91,8 @@ int wf_pressure_read_budget(void *ctx, uint32_t *ret_percent)
 {
 	const struct wf_budget *budget = ctx;
 	uint64_t fixed = fixed_bytes(budget);
-	uint64_t idle = fixed + wf_budget_held(budget, WF_BUDGET_FREE_SPANS);
+	uint64_t idle = fixed + wf_budget_held(budget, WF_BUDGET_FREE_SPANS) +
+			atomic_load_explicit(&budget->idle_page_bytes, memory_order_relaxed);
 
 	*ret_percent =
 		percent_of(minus(wf_budget_used(budget), idle), minus(budget->limit_bytes, fixed));

@@ -18,7 +18,7 @@ struct wf_budget;
 
 /*
  * Use of the budget. @ctx: struct wf_budget. Tables and rx frames are allotted
- * once and for all: the percentage is that of the rest, and free spans are not in use.
+ * once and for all: the percentage is that of the rest, and free spans and pages are not in use.
  */
 int wf_pressure_read_budget(void *ctx, uint32_t *ret_percent);
 

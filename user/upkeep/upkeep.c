@@ -81,11 +81,12 @@ static int add_sources(struct wf_upkeep *upkeep, const struct wf_upkeep_opts *op
 		.slack_bytes = opts->slack_bytes,
 		.status_path = upkeep->status_path,
 	};
-	err = wf_pressure_add_source(upkeep->pressure, "budget", wf_pressure_read_budget, budget);
-	if (!err)
+	err = wf_pressure_add_source(upkeep->pressure, WF_PRESSURE_BUDGET_NAME,
+				     wf_pressure_read_budget, budget);
+	if (!err && opts->slack_bytes)
 		err = wf_pressure_add_source(upkeep->pressure, "process", wf_pressure_read_process,
 					     &upkeep->process);
-	if (!err)
+	if (!err && *psi_path)
 		err = wf_pressure_add_source(upkeep->pressure, "psi", wf_pressure_read_psi,
 					     (void *)psi_path);
 	if (!err && !wf_pressure_cgroup_find(proc_dir, cgroup_dir, budget, &upkeep->cgroup))
@@ -159,6 +160,11 @@ struct wf_pressure *wf_upkeep_pressure(struct wf_upkeep *upkeep)
 struct wf_cleanup *wf_upkeep_cleanup(struct wf_upkeep *upkeep)
 {
 	return upkeep->cleanup;
+}
+
+uint32_t wf_upkeep_ttl_percent(enum wf_pressure_level level)
+{
+	return ttl_percent[level];
 }
 
 uint64_t wf_upkeep_run(struct wf_upkeep *upkeep, uint64_t now_ns)

@@ -22,15 +22,20 @@ struct wf_cleanup;
 struct wf_metrics;
 struct wf_upkeep;
 
+/* The name of the source that reads our budget. */
+#define WF_PRESSURE_BUDGET_NAME "budget"
+
 struct wf_upkeep_opts {
 	struct wf_arena *arena; /* borrowed */
 	struct wf_pressure_opts pressure;
 	uint64_t interval_ns; /* between two checks of the pressure */
-	uint64_t slack_bytes; /* allowed beside the limit: code, stacks, libraries */
+
+	/* Allowed beside the limit: code, stacks, libraries; 0: the process is not watched. */
+	uint64_t slack_bytes;
 
 	/* Where the kernel tells; NULL: where it always does. They outlive us. */
 	const char *proc_dir;	/* /proc/self */
-	const char *psi_path;	/* /proc/pressure/memory */
+	const char *psi_path;	/* /proc/pressure/memory; "": not asked */
 	const char *cgroup_dir; /* /sys/fs/cgroup */
 };
 
@@ -44,6 +49,9 @@ void wf_upkeep_free(struct wf_upkeep *upkeep);
 /* For handlers and tasks of the owner. Live as long as @upkeep. */
 struct wf_pressure *wf_upkeep_pressure(struct wf_upkeep *upkeep);
 struct wf_cleanup *wf_upkeep_cleanup(struct wf_upkeep *upkeep);
+
+/* The part of every timeout that counts at @level; 100 is all of it. */
+uint32_t wf_upkeep_ttl_percent(enum wf_pressure_level level);
 
 /* Do what is due at @now_ns (monotonic). Return: when to call again at the latest. */
 uint64_t wf_upkeep_run(struct wf_upkeep *upkeep, uint64_t now_ns);

@@ -22,7 +22,8 @@ struct weft {
 	struct wf_arena *arena;
 	struct weft_sub *sub;
 	struct wf_dispatch dispatch;
-	uint64_t pressure;
+	struct weft_pressure_change changes[4];
+	size_t changes_count;
 	char log[4096]; /* all messages, one a line */
 };
 
@@ -58,11 +59,20 @@ void weft_stats_each(const struct weft *weft, weft_metric_fn fn, void *ctx)
 {
 	const struct weft_metric metrics[] = {
 		{"frames", "help", WEFT_METRIC_COUNTER, 12345},
-		{"pressure_level", "help", WEFT_METRIC_GAUGE, weft->pressure},
 	};
 
 	fn(&metrics[0], ctx);
-	fn(&metrics[1], ctx);
+}
+
+size_t weft_pressure_changes(const struct weft *weft, uint64_t after,
+			     struct weft_pressure_change *ret_changes, size_t max)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < weft->changes_count && count < max; i++)
+		if (weft->changes[i].number > after)
+			ret_changes[count++] = weft->changes[i];
+	return count;
 }
 
 static void fake_log(enum weft_log_level level, const char *message, void *ctx)
