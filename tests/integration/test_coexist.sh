@@ -8,8 +8,7 @@
 need_root
 need_weft
 PATH=$PATH:/usr/sbin
-helper=$root/${WEFT_BUILD:-build}/helpers/other_program
-case ${WEFT_BUILD:-} in /*) helper=$WEFT_BUILD/helpers/other_program ;; esac
+helper=$(dirname "$weft")/helpers/other_program
 if [ ! -x "$helper" ]; then
 	not_ok "$helper is built"
 	finish

@@ -28,8 +28,8 @@ record() {
 }
 
 # A sender's veth spreads frames over queues by a hash of their flow. It reads none behind two
-# tags, and one connection would come over all queues, out of order.
-queues_for() { [ "$1" = qinq ] && echo 1 || echo 4; }
+# tags, and no ports in fragments: one connection would come over several queues, out of order.
+queues_for() { case $1 in qinq | fragments) echo 1 ;; *) echo 4 ;; esac }
 
 # Each datagram's pieces go to the worker that its addresses and id hash to, so with several
 # workers datagrams of one connection overtake each other; replay's order is that of one.

@@ -8,8 +8,7 @@
 need_root
 need_weft
 PATH=$PATH:/usr/sbin
-feed=$root/${WEFT_BUILD:-build}/bench/live_feed
-case ${WEFT_BUILD:-} in /*) feed=$WEFT_BUILD/bench/live_feed ;; esac
+feed=$(dirname "$weft")/bench/live_feed
 if [ ! -x "$feed" ]; then
 	not_ok "$feed is built"
 	finish
