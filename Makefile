@@ -60,6 +60,7 @@ UNIT_SUP := $(sort $(wildcard tests/unit/support/*.c))
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(O)/tests/%)
 BENCH_BPF := $(sort $(wildcard tests/bench/*.bpf.c))
 BENCH_SRC := $(filter-out $(BENCH_BPF),$(sort $(wildcard tests/bench/*.c)))
+BENCH_SUP := $(sort $(wildcard tests/bench/support/*.c))
 BENCH_SKEL := $(BENCH_BPF:tests/bench/%.bpf.c=$(O)/skel/%.skel.h)
 BENCH_BIN := $(BENCH_SRC:tests/bench/%.c=$(O)/bench/%)
 
@@ -218,6 +219,8 @@ $(BENCH_SRC:%.c=$(O)/%.o): | $(BENCH_SKEL)
 $(O)/bench/traffic: BENCH_LIBS := -lcrypto
 $(O)/bench/xdp_cost: $(O)/tests/unit/support/packet_builder.o
 $(O)/bench/xdp_cost: BENCH_LIBS := -lcmocka
+
+$(O)/bench/traffic: $(BENCH_SUP:%.c=$(O)/%.o)
 
 $(O)/bench/%: $(O)/tests/bench/%.o $(O)/libweft.a
 	$(call say,LD,$@)

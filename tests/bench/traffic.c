@@ -2,7 +2,7 @@
 /*
  * traffic.c - writes capture files of known traffic, and the truth about them.
  *
- *   traffic KIND FILE.pcap TRUTH.tsv [--scale X] [--seed N]
+ *   traffic KIND FILE.pcap|-|if:NAME TRUTH.tsv [--scale X] [--seed N] [--rate PACKETS]
  *
  *   bulk       16 flows, full segments in order             1.06 M packets, 1.1 GB
  *   web        200,000 flows, short, many at once           4.3 M packets, 2.9 GB
@@ -10,6 +10,16 @@
  *   tiny       50,000 flows at once, segments of 1 to 100 bytes, some reordered
  *   syn-flood  5.6 M SYNs from random sources, and 1,000 real flows among them
  *   holes      2,000 flows; 2 % of the segments are missing for good
+ *
+ *   attack-syns       5 M SYNs from random sources
+ *   attack-flows      1 M connections that are established and stay silent
+ *   attack-holes      20,000 connections with holes and endless data behind: 1.1 GB
+ *   attack-tiny       10 M out-of-order segments of one byte in 10,000 connections
+ *   attack-fragments  2 M fragments of datagrams that stay incomplete
+ *   attack-reuse      1 M connections on 1,000 four-tuples
+ *
+ * See support/traffic_attack.h. Beside each attack, after its first fifth, pass 1,000 real flows.
+ * Onto an interface, at most --rate packets are sent in a second (100,000).
  *
  * The truth has one line for each direction that carried bytes:
  *   src sport dst dport use bytes sha256
@@ -19,30 +29,23 @@
  * its share of a SHA-256. One thread, deterministic by seed.
  */
 #include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <openssl/sha.h>
 
+#include "bench/support/traffic_attack.h"
+#include "bench/support/traffic_out.h"
 #include "fuzz/rng.h"
 
 enum {
 	POOL_BYTES = 8 << 20,
-	OUT_BYTES = 4 << 20,
-	HEADERS = 14 + 20 + 32, /* Ethernet, IPv4, TCP with timestamps */
-	SEGMENT_MAX = 1448,
+	LEGIT_PACKETS = 28,	 /* of a flow beside an attack, on average */
+	ATTACK_LEAD_DIVISOR = 5, /* this part of an attack comes before the first of them */
 };
-
-#define TCP_FIN 0x01u
-#define TCP_SYN 0x02u
-#define TCP_PSH 0x08u
-#define TCP_ACK 0x10u
 
 struct kind {
 	const char *name;
@@ -56,9 +59,16 @@ struct kind {
 	uint32_t duplicate_permille;
 	uint32_t overlap_permille;
 	uint32_t missing_permille;
-	uint32_t syns_per_packet; /* strangers' SYNs between two packets */
 	uint32_t step_ns;
+	const char *attack; /* beside them; see traffic_attack.h */
+	uint64_t attack_packets;
+	uint32_t attack_flows; /* that it uses at once */
 };
+
+/* Flows that must not suffer: short, some segments overtaken, 200 at once. */
+#define BESIDE_ATTACK                                                           \
+	.flows = 1000, .at_once = 200, .burst = 2, .request_bytes = {200, 700}, \
+	.response_bytes = {400, 27000}, .segment_bytes = {1448, 1448}, .reordered_permille = 20
 
 static const struct kind kinds[] = {
 	{.name = "bulk",
@@ -104,8 +114,9 @@ static const struct kind kinds[] = {
 	 .request_bytes = {200, 700},
 	 .response_bytes = {400, 27000},
 	 .segment_bytes = {1448, 1448},
-	 .syns_per_packet = 233,
-	 .step_ns = 1000},
+	 .step_ns = 1000,
+	 .attack = "syns",
+	 .attack_packets = 5600000},
 	{.name = "holes",
 	 .flows = 2000,
 	 .at_once = 400,
@@ -115,6 +126,38 @@ static const struct kind kinds[] = {
 	 .segment_bytes = {1448, 1448},
 	 .missing_permille = 20,
 	 .step_ns = 4000},
+	{.name = "attack-syns",
+	 BESIDE_ATTACK,
+	 .step_ns = 1000,
+	 .attack = "syns",
+	 .attack_packets = 5000000},
+	{.name = "attack-flows",
+	 BESIDE_ATTACK,
+	 .step_ns = 1000,
+	 .attack = "flows",
+	 .attack_packets = 3000000},
+	{.name = "attack-holes",
+	 BESIDE_ATTACK,
+	 .step_ns = 4000,
+	 .attack = "holes",
+	 .attack_packets = 860000,
+	 .attack_flows = 20000},
+	{.name = "attack-tiny",
+	 BESIDE_ATTACK,
+	 .step_ns = 300,
+	 .attack = "tiny",
+	 .attack_packets = 10030000,
+	 .attack_flows = 10000},
+	{.name = "attack-fragments",
+	 BESIDE_ATTACK,
+	 .step_ns = 2000,
+	 .attack = "fragments",
+	 .attack_packets = 2000000},
+	{.name = "attack-reuse",
+	 BESIDE_ATTACK,
+	 .step_ns = 1000,
+	 .attack = "reuse",
+	 .attack_packets = 5000000},
 };
 
 enum phase {
@@ -158,163 +201,20 @@ struct flow {
 struct traffic {
 	const struct kind *kind;
 	struct rng rng;
-	uint8_t *pool;
-	int fd;
-	uint8_t *out;
-	size_t out_used;
+	const uint8_t *pool;
+	struct traffic_out out;
+	struct attack attack;
+	uint64_t attack_left;	     /* packets */
+	uint64_t attacks_per_packet; /* of the others' */
 	FILE *truth;
-	uint64_t time_ns;
-	uint64_t packets;
-	uint64_t bytes;
-	uint64_t payload;
 };
-
-static void die(const char *what)
-{
-	fprintf(stderr, "traffic: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-/* ---- output ---- */
-
-static void flush(struct traffic *traffic)
-{
-	size_t done = 0;
-
-	while (done < traffic->out_used) {
-		ssize_t wrote = write(traffic->fd, traffic->out + done, traffic->out_used - done);
-
-		if (wrote < 0)
-			die("write");
-		done += (size_t)wrote;
-	}
-	traffic->bytes += done;
-	traffic->out_used = 0;
-}
-
-/* Little-endian 16-bit words: one's complement sums don't mind the byte order. */
-static uint64_t sum_bytes(const uint8_t *bytes, size_t len, uint64_t sum)
-{
-	uint64_t word;
-
-	for (; len >= 8; len -= 8, bytes += 8) {
-		memcpy(&word, bytes, 8);
-		sum += (word & 0xffffffff) + (word >> 32);
-	}
-	if (len) {
-		word = 0;
-		memcpy(&word, bytes, len);
-		sum += (word & 0xffffffff) + (word >> 32);
-	}
-	return sum;
-}
-
-static uint16_t sum_fold(uint64_t sum)
-{
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~sum;
-}
-
-static void put16(uint8_t *at, uint32_t value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-	put16(at, value >> 16);
-	put16(at + 2, value & 0xffff);
-}
-
-static void put_sum(uint8_t *at, uint16_t sum)
-{
-	memcpy(at, &sum, 2);
-}
-
-struct segment {
-	uint32_t src, dst;
-	uint16_t sport, dport;
-	uint32_t seq, ack;
-	uint32_t flags;
-	const uint8_t *payload;
-	uint32_t len;
-};
-
-static void put_headers(uint8_t *frame, const struct traffic *traffic, const struct segment *seg)
-{
-	uint8_t *ip = frame + 14;
-	uint8_t *tcp = ip + 20;
-
-	memcpy(frame, "\x02\0\0\0\0\x02\x02\0\0\0\0\x01\x08\0", 14);
-	memset(ip, 0, 52);
-	ip[0] = 0x45;
-	put16(ip + 2, 52 + seg->len);
-	put16(ip + 4, (uint32_t)traffic->packets);
-	ip[6] = 0x40;
-	ip[8] = 64;
-	ip[9] = 6;
-	put32(ip + 12, seg->src);
-	put32(ip + 16, seg->dst);
-	put_sum(ip + 10, sum_fold(sum_bytes(ip, 20, 0)));
-	put16(tcp, seg->sport);
-	put16(tcp + 2, seg->dport);
-	put32(tcp + 4, seg->seq);
-	put32(tcp + 8, seg->ack);
-	tcp[12] = 0x80;
-	tcp[13] = (uint8_t)seg->flags;
-	put16(tcp + 14, 0xffff);
-	put32(tcp + 20, 0x0101080a);
-	put32(tcp + 24, (uint32_t)(traffic->time_ns / 1000000));
-	if (seg->flags & TCP_SYN) { /* window scale 7 and padding in place of the timestamps */
-		put32(tcp + 20, 0x01030307);
-		memset(tcp + 24, 1, 8);
-	}
-}
-
-static void emit(struct traffic *traffic, const struct segment *seg)
-{
-	uint32_t len = HEADERS + seg->len;
-	uint32_t record[4] = {(uint32_t)(traffic->time_ns / 1000000000),
-			      (uint32_t)(traffic->time_ns % 1000000000), len, len};
-	uint8_t *frame;
-	uint64_t sum;
-
-	if (traffic->out_used + sizeof(record) + len > OUT_BYTES)
-		flush(traffic);
-	memcpy(traffic->out + traffic->out_used, record, sizeof(record));
-	frame = traffic->out + traffic->out_used + sizeof(record);
-	put_headers(frame, traffic, seg);
-	if (seg->len)
-		memcpy(frame + HEADERS, seg->payload, seg->len);
-	sum = sum_bytes(frame + 26, 8, 0) + htons(6) + htons((uint16_t)(32 + seg->len));
-	sum = sum_bytes(frame + 34, 32 + seg->len, sum);
-	put_sum(frame + 34 + 16, sum_fold(sum));
-	traffic->out_used += sizeof(record) + len;
-	traffic->packets++;
-	traffic->payload += seg->len;
-	traffic->time_ns +=
-		traffic->kind->step_ns / 2 + rng_below(&traffic->rng, traffic->kind->step_ns);
-}
 
 /* ---- flows ---- */
 
-static void strangers(struct traffic *traffic)
+static void attack(struct traffic *traffic, uint64_t packets)
 {
-	for (uint32_t i = 0; i < traffic->kind->syns_per_packet; i++) {
-		uint64_t random = rng_next(&traffic->rng);
-		struct segment seg = {.src = 0xc0000000 | (uint32_t)(random & 0x0fffffff),
-				      .dst = 0xac100001,
-				      .sport = (uint16_t)(random >> 32),
-				      .dport = 80,
-				      .seq = (uint32_t)(random >> 16),
-				      .flags = TCP_SYN};
-
-		emit(traffic, &seg);
-	}
+	for (; packets && traffic->attack_left; packets--, traffic->attack_left--)
+		attack_next(&traffic->attack);
 }
 
 /* Send [@off, @off + @len) of a half's stream; data and FIN follow the SYN's number. */
@@ -340,9 +240,8 @@ static void send_at(struct traffic *traffic, struct flow *flow, int from, uint64
 		seg.ack++;
 	if (flow->phase >= PH_LAST_ACK && from)
 		seg.ack++;
-	if (traffic->kind->syns_per_packet)
-		strangers(traffic);
-	emit(traffic, &seg);
+	attack(traffic, traffic->attacks_per_packet);
+	traffic_out_segment(&traffic->out, &seg);
 }
 
 static bool roll(struct traffic *traffic, uint32_t permille)
@@ -511,7 +410,7 @@ static void generate(struct traffic *traffic, uint32_t flows)
 	uint32_t started = 0;
 
 	if (!slots)
-		die("flows");
+		traffic_die("flows");
 	for (; started < active; started++)
 		begin(traffic, &slots[started], started);
 	while (active) {
@@ -541,21 +440,36 @@ static const struct kind *find_kind(const char *name)
 	exit(2);
 }
 
-static void open_output(struct traffic *traffic, const char *pcap, const char *truth)
+static void open_output(struct traffic *traffic, const char *to, uint64_t rate, const char *truth)
 {
-	static const uint32_t header[6] = {0xa1b23c4d, 0x00040002, 0, 0, 262144, 1};
+	uint8_t *pool = malloc(POOL_BYTES);
 
-	traffic->fd = open(pcap, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 	traffic->truth = fopen(truth, "w");
-	traffic->out = malloc(OUT_BYTES);
-	traffic->pool = malloc(POOL_BYTES);
-	if (traffic->fd < 0 || !traffic->truth || !traffic->out || !traffic->pool)
-		die(pcap);
+	if (!traffic->truth || !pool)
+		traffic_die(truth);
 	/* The second half repeats the first: a slice may run over the middle. */
-	rng_fill(&traffic->rng, traffic->pool, POOL_BYTES / 2);
-	memcpy(traffic->pool + POOL_BYTES / 2, traffic->pool, POOL_BYTES / 2);
-	memcpy(traffic->out, header, sizeof(header));
-	traffic->out_used = sizeof(header);
+	rng_fill(&traffic->rng, pool, POOL_BYTES / 2);
+	memcpy(pool + POOL_BYTES / 2, pool, POOL_BYTES / 2);
+	traffic->pool = pool;
+	traffic->out.step_ns = traffic->kind->step_ns;
+	traffic_out_open(&traffic->out, to, rate);
+}
+
+static void prepare_attack(struct traffic *traffic)
+{
+	const struct kind *kind = traffic->kind;
+
+	if (!kind->attack)
+		return;
+	traffic->attack = (struct attack){
+		.step_fn = attack_find(kind->attack),
+		.flows = kind->attack_flows,
+		.out = &traffic->out,
+		.pool = traffic->pool,
+	};
+	traffic->attack_left = kind->attack_packets;
+	traffic->attacks_per_packet =
+		kind->attack_packets / ((uint64_t)kind->flows * LEGIT_PACKETS) + 1;
 }
 
 /* Scale what makes the file large: bytes of the few bulk flows, else the number of flows. */
@@ -569,16 +483,20 @@ static void scale_kind(struct kind *kind, double scale)
 	}
 	kind->flows = (uint32_t)((double)kind->flows * scale);
 	kind->flows = kind->flows ? kind->flows : 1;
+	kind->attack_packets = (uint64_t)((double)kind->attack_packets * scale);
+	kind->attack_flows = (uint32_t)((double)kind->attack_flows * scale);
 }
 
 int main(int argc, char **argv)
 {
-	struct traffic traffic = {.time_ns = 1700000000000000000ull};
+	struct traffic traffic = {0};
 	uint64_t seed = 1;
+	uint64_t rate = 0;
 	struct kind kind;
 
 	if (argc < 4) {
-		fprintf(stderr, "usage: traffic KIND FILE.pcap TRUTH.tsv [--scale X] [--seed N]\n");
+		fprintf(stderr, "usage: traffic KIND FILE.pcap|-|if:NAME TRUTH.tsv "
+				"[--scale X] [--seed N] [--rate PACKETS]\n");
 		return 2;
 	}
 	kind = *find_kind(argv[1]);
@@ -587,18 +505,23 @@ int main(int argc, char **argv)
 			scale_kind(&kind, strtod(argv[i + 1], NULL));
 		else if (!strcmp(argv[i], "--seed"))
 			seed = strtoull(argv[i + 1], NULL, 0);
+		else if (!strcmp(argv[i], "--rate"))
+			rate = strtoull(argv[i + 1], NULL, 0);
 	}
 	traffic.kind = &kind;
 	rng_seed(&traffic.rng, seed, 0);
-	open_output(&traffic, argv[2], argv[3]);
+	rng_seed(&traffic.out.rng, seed, 1);
+	open_output(&traffic, argv[2], rate, argv[3]);
+	prepare_attack(&traffic);
+	attack(&traffic, kind.attack_packets / ATTACK_LEAD_DIVISOR);
 	generate(&traffic, kind.flows);
-	flush(&traffic);
-	if (close(traffic.fd) || fclose(traffic.truth))
-		die(argv[2]);
-	free(traffic.out);
-	free(traffic.pool);
-	printf("%s: %u flows, %llu packets, %llu payload bytes, %llu file bytes\n", kind.name,
-	       kind.flows, (unsigned long long)traffic.packets, (unsigned long long)traffic.payload,
-	       (unsigned long long)traffic.bytes);
+	attack(&traffic, UINT64_MAX);
+	traffic_out_close(&traffic.out);
+	if (fclose(traffic.truth))
+		traffic_die(argv[3]);
+	free((void *)traffic.pool);
+	fprintf(stderr, "%s: %u flows, %llu packets, %llu payload bytes, %llu file bytes\n",
+		kind.name, kind.flows, (unsigned long long)traffic.out.packets,
+		(unsigned long long)traffic.out.payload, (unsigned long long)traffic.out.bytes);
 	return 0;
 }

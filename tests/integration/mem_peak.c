@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * mem_peak.c - run a command and watch how much memory it holds.
+ *
+ *   mem_peak OUT COMMAND...
+ *
+ * Anonymous and shared memory (RssAnon + RssShmem of /proc/PID/status), looked at each
+ * millisecond. Pages of a mapped capture file are not counted: the kernel may take those
+ * back at any time. OUT gets one line when the command has ended: peak KiB, KiB at the last look,
+ * looks taken. Exits as the command did; SIGTERM and SIGINT are passed on.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t child_pid;
+
+static void pass_on(int number)
+{
+	kill(child_pid, number);
+}
+
+static unsigned long kib_of(const char *status, const char *name)
+{
+	const char *line = strstr(status, name);
+
+	return line ? strtoul(line + strlen(name), NULL, 10) : 0;
+}
+
+/* Return: 0: the process is ending. */
+static unsigned long look(int fd)
+{
+	char status[4096];
+	ssize_t len = pread(fd, status, sizeof(status) - 1, 0);
+
+	if (len <= 0)
+		return 0;
+	status[len] = '\0';
+	return kib_of(status, "RssAnon:") + kib_of(status, "RssShmem:");
+}
+
+static int start(char **argv)
+{
+	child_pid = fork();
+	if (!child_pid) {
+		execvp(argv[0], argv);
+		perror(argv[0]);
+		_exit(127);
+	}
+	return child_pid < 0 ? -1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long peak = 0;
+	unsigned long last = 0;
+	unsigned long looks = 0;
+	char path[64];
+	FILE *out;
+	int status;
+	int fd;
+
+	if (argc < 3) {
+		fprintf(stderr, "usage: mem_peak OUT COMMAND...\n");
+		return 2;
+	}
+	out = fopen(argv[1], "w");
+	if (!out || start(argv + 2)) {
+		perror(argv[1]);
+		return 1;
+	}
+	signal(SIGTERM, pass_on);
+	signal(SIGINT, pass_on);
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)child_pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	while (waitpid(child_pid, &status, WNOHANG) == 0) {
+		unsigned long kib = look(fd);
+
+		if (kib) {
+			last = kib;
+			looks++;
+		}
+		if (kib > peak)
+			peak = kib;
+		usleep(1000);
+	}
+	fprintf(out, "%lu %lu %lu\n", peak, last, looks);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
