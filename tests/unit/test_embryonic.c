@@ -246,6 +246,56 @@ static void test_embryonic_full_forgets_the_oldest(void **state)
 	assert_non_null(embryo());
 }
 
+/* A flood after them: who answers nothing goes first, oldest first. */
+static void flood(uint8_t first_host, int count, bool answered)
+{
+	for (int i = 0; i < count; i++) {
+		address((uint8_t)(first_host + i), 2000);
+		assert_true(syn(CLIENT_ISN));
+		if (answered)
+			assert_true(syn_ack(SERVER_ISN, CLIENT_ISN + 1));
+	}
+}
+
+static void test_embryonic_unanswered_flood_leaves_answered_handshakes(void **state)
+{
+	(void)state;
+	flood(1, 1, true);
+	flood(100, EMBRYOS_MAX + 10, false);
+	assert_int_equal(wf_embryonic_count(&fixture.table), EMBRYOS_MAX);
+	address(1, 2000);
+	assert_non_null(embryo());
+	address(100, 2000);
+	assert_null(embryo());
+}
+
+static void test_embryonic_answered_flood_leaves_half_to_others(void **state)
+{
+	(void)state;
+	flood(1, EMBRYOS_MAX / 2 - 1, false);
+	flood(100, EMBRYOS_MAX + 10, true);
+	assert_int_equal(wf_embryonic_count(&fixture.table), EMBRYOS_MAX);
+	address(1, 2000);
+	assert_non_null(embryo());
+	address(100, 2000);
+	assert_null(embryo());
+}
+
+static void test_embryonic_over_are_found_answered_or_not(void **state)
+{
+	struct wf_embryo *over;
+	int count = 0;
+
+	(void)state;
+	flood(1, 3, false);
+	flood(10, 3, true);
+	while ((over = wf_embryonic_oldest_over(&fixture.table, START_NS + 30 * WF_NS_PER_SEC))) {
+		wf_embryonic_remove(&fixture.table, over);
+		count++;
+	}
+	assert_int_equal(count, 6);
+}
+
 static void test_embryonic_one_source_is_limited_and_its_count_vanishes(void **state)
 {
 	(void)state;
@@ -319,6 +369,9 @@ int main(void)
 		CASE(test_embryonic_reset_by_server_and_by_client),
 		CASE(test_embryonic_only_the_old_are_over),
 		CASE(test_embryonic_full_forgets_the_oldest),
+		CASE(test_embryonic_unanswered_flood_leaves_answered_handshakes),
+		CASE(test_embryonic_answered_flood_leaves_half_to_others),
+		CASE(test_embryonic_over_are_found_answered_or_not),
 		CASE(test_embryonic_one_source_is_limited_and_its_count_vanishes),
 		CASE(test_embryonic_data_on_syn_counts_as_far_as_acknowledged),
 		CASE(test_embryonic_data_on_syn_not_acknowledged_is_dropped),

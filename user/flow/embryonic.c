@@ -2,7 +2,7 @@
 /*
  * embryonic.c - entries in a slab, found by an index, forgotten in the order of their age.
  *
- * All are forgotten the same time after their first SYN, so the oldest is always
+ * All are forgotten the same time after their first SYN, so the oldest of each list is
  * the next one: no timers.
  *
  * Bound: embryos_max entries of 120 bytes, with about 10 bytes of index and at most 34
@@ -44,8 +44,10 @@ int wf_embryonic_init(struct wf_embryonic *table, struct wf_arena *arena,
 {
 	int err;
 
-	*table = (struct wf_embryonic){
-		.pages = pages, .metrics = metrics, .timeout_ns = opts->timeout_ns};
+	*table = (struct wf_embryonic){.pages = pages,
+				       .metrics = metrics,
+				       .timeout_ns = opts->timeout_ns,
+				       .embryos_max = opts->embryos_max};
 	err = wf_half_open_init(&table->half_open, arena, &opts->secret, opts->embryos_max,
 				opts->per_source_max);
 	if (err)
@@ -59,8 +61,10 @@ int wf_embryonic_init(struct wf_embryonic *table, struct wf_arena *arena,
 	err = wf_slab_new(arena, sizeof(struct wf_syn_data), WEFT_SYN_DATA_MAX, &table->data);
 	if (err)
 		goto free_embryos;
-	table->ages.slab = table->embryos;
-	table->ages.links_at = offsetof(struct wf_embryo, age);
+	for (int answered = 0; answered < 2; answered++) {
+		table->ages[answered].slab = table->embryos;
+		table->ages[answered].links_at = offsetof(struct wf_embryo, age);
+	}
 	return 0;
 
 free_embryos:
@@ -194,7 +198,8 @@ void wf_embryonic_remove(struct wf_embryonic *table, struct wf_embryo *embryo)
 		drop_data(table, &embryo->side[i]);
 	if (embryo->counted)
 		wf_half_open_put(&table->half_open, embryo->key.addr[embryo->client]);
-	wf_age_list_remove(&table->ages, id);
+	wf_age_list_remove(&table->ages[embryo->answered], id);
+	table->answered_count -= embryo->answered;
 	wf_flow_index_remove(&table->index, embryo->hash, id);
 	wf_slab_put(table->embryos, id);
 	wf_metric_set(table->metrics, embryonic_active_flows, wf_slab_taken(table->embryos));
@@ -220,23 +225,50 @@ uint64_t wf_embryonic_deadline(const struct wf_embryonic *table, const struct wf
 	return embryo->start_ns + table->timeout_ns;
 }
 
+/* The oldest of those @answered, or not; NULL: there is none. */
+static struct wf_embryo *oldest(const struct wf_embryonic *table, bool answered)
+{
+	uint32_t id = table->ages[answered].oldest;
+
+	return id ? embryo_at(table, id) : NULL;
+}
+
 struct wf_embryo *wf_embryonic_oldest_over(const struct wf_embryonic *table, uint64_t now_ns)
 {
-	struct wf_embryo *embryo;
+	struct wf_embryo *embryo = oldest(table, false);
+	struct wf_embryo *answered = oldest(table, true);
 
-	if (!table->ages.oldest)
-		return NULL;
-	embryo = embryo_at(table, table->ages.oldest);
-	return wf_embryonic_deadline(table, embryo) <= now_ns ? embryo : NULL;
+	if (!embryo || (answered && answered->start_ns < embryo->start_ns))
+		embryo = answered;
+	return embryo && wf_embryonic_deadline(table, embryo) <= now_ns ? embryo : NULL;
 }
 
 static bool evict_oldest(struct wf_embryonic *table)
 {
-	if (!table->ages.oldest)
+	bool answered = table->answered_count > table->embryos_max / 2;
+	struct wf_embryo *embryo = oldest(table, answered);
+
+	if (!embryo)
+		embryo = oldest(table, !answered);
+	if (!embryo)
 		return false;
-	wf_embryonic_remove(table, embryo_at(table, table->ages.oldest));
+	wf_embryonic_remove(table, embryo);
 	wf_metric_inc(table->metrics, embryonic_evicted_flows);
 	return true;
+}
+
+/* A SYN-ACK came for @embryo. */
+static void note_answer(struct wf_embryonic *table, struct wf_embryo *embryo)
+{
+	uint32_t id;
+
+	if (embryo->answered)
+		return;
+	id = id_of(table, embryo);
+	wf_age_list_remove(&table->ages[false], id);
+	wf_age_list_push(&table->ages[true], id);
+	embryo->answered = true;
+	table->answered_count++;
 }
 
 /* An entry for the connection of @packet, the first seen of it. NULL: refused. */
@@ -272,7 +304,7 @@ static struct wf_embryo *start(struct wf_embryonic *table, const struct wf_packe
 		embryo->side[client].other_isn_seq = packet->ack - 1;
 		embryo->side[client].flags = WF_EMBRYO_KNOWN;
 	}
-	wf_age_list_push(&table->ages, id);
+	wf_age_list_push(&table->ages[false], id);
 	wf_metric_set(table->metrics, embryonic_active_flows, wf_slab_taken(table->embryos));
 	return embryo;
 
@@ -357,6 +389,8 @@ bool wf_embryonic_syn(struct wf_embryonic *table, const struct wf_packet *packet
 			      packet->payload_captured_bytes);
 		return false;
 	}
+	if (packet->tcp_flags & WF_TCP_ACK)
+		note_answer(table, embryo);
 	side = &embryo->side[packet->src];
 
 	note_isn(table, side, packet->seq);
@@ -427,8 +461,10 @@ void wf_embryo_syn(const struct wf_embryo *embryo, uint8_t side, struct wf_tcp_s
 
 void wf_embryonic_clear(struct wf_embryonic *table)
 {
-	while (table->ages.oldest)
-		wf_embryonic_remove(table, embryo_at(table, table->ages.oldest));
+	struct wf_embryo *embryo;
+
+	while ((embryo = oldest(table, false)) || (embryo = oldest(table, true)))
+		wf_embryonic_remove(table, embryo);
 }
 
 uint32_t wf_embryonic_count(const struct wf_embryonic *table)
@@ -438,10 +474,14 @@ uint32_t wf_embryonic_count(const struct wf_embryonic *table)
 
 bool wf_embryonic_is_valid(const struct wf_embryonic *table)
 {
-	uint32_t count = 0;
+	uint32_t counts[2] = {0};
+	uint32_t count;
 
-	for (uint32_t id = table->ages.oldest; id; id = embryo_at(table, id)->age.newer)
-		count++;
-	return count == wf_slab_taken(table->embryos) && count == table->index.ids_count &&
-	       wf_half_open_sources(&table->half_open) <= count;
+	for (int answered = 0; answered < 2; answered++)
+		for (uint32_t id = table->ages[answered].oldest; id;
+		     id = embryo_at(table, id)->age.newer)
+			counts[answered] += embryo_at(table, id)->answered == answered;
+	count = counts[0] + counts[1];
+	return counts[1] == table->answered_count && count == wf_slab_taken(table->embryos) &&
+	       count == table->index.ids_count && wf_half_open_sources(&table->half_open) <= count;
 }

@@ -8,9 +8,11 @@
  *   nothing, a reset, or no room ──► the entry is forgotten (wf_embryonic_remove())
  *
  * So a flood of SYNs, answered or not, costs no flow and is bounded by
- * @embryos_max entries (then the oldest is forgotten) and by so many of one source.
- * A connection of which only one direction is visible becomes real likewise, by
- * what its visible side sends next.
+ * @embryos_max entries and by so many of one source. When all are taken, the oldest is forgotten:
+ * of those without an answer, or of those with one if they are more than half. So a flood that
+ * nobody answers does not push out handshakes under way, and one that is answered only its like. A
+ * connection of which only one direction is visible becomes real likewise, by what its visible side
+ * sends next.
  *
  * Each side may have repeated its SYN with another initial number: the two latest
  * are remembered, and what the other side acknowledges, or is sent next, decides.
@@ -67,7 +69,8 @@ struct wf_embryo {
 	uint8_t client; /* endpoint index */
 	bool counted;	/* in the half-open count of the client's address */
 	uint8_t ip_version;
-	uint8_t pad[5];
+	bool answered; /* a SYN-ACK was seen: which of the lists it is in */
+	uint8_t pad[4];
 };
 _Static_assert(sizeof(struct wf_embryo) == 120, "what a SYN of a flood costs");
 
@@ -93,7 +96,9 @@ struct wf_embryonic {
 	struct wf_slab *embryos;
 	struct wf_slab *data;
 	struct wf_flow_index index;
-	struct wf_age_list ages;
+	struct wf_age_list ages[2]; /* by whether answered; by when that was known */
+	uint32_t answered_count;
+	uint32_t embryos_max;
 	struct wf_half_open half_open;
 	struct wf_page_pool *pages; /* borrowed */
 	struct wf_metrics *metrics; /* borrowed */
@@ -110,7 +115,10 @@ void wf_embryonic_fini(struct wf_embryonic *table);
 struct wf_embryo *wf_embryonic_find(const struct wf_embryonic *table, const struct wf_flow_key *key,
 				    uint32_t hash);
 
-/* The oldest entry, if it has been there for too long at @now_ns; NULL: none is. */
+/*
+ * The oldest entry, if it has been there for too long at @now_ns; NULL: none is. An answered one
+ * may come up later than it is due, by at most what its answer took to come.
+ */
 struct wf_embryo *wf_embryonic_oldest_over(const struct wf_embryonic *table, uint64_t now_ns);
 
 /* When @embryo is to be forgotten. */
