@@ -172,7 +172,7 @@ $(O)/helpers/%: $(O)/tests/integration/%.o $(O)/libweft.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $< $(O)/libweft.a $(LDFLAGS) $(LIB_LIBS)
 
-helpers: $(HELPER_BIN) $(O)/bench/live_feed
+helpers: $(HELPER_BIN) $(O)/bench/live_feed $(O)/bench/traffic
 
 unit: $(UNIT_BIN) $(O)/tests/test_conversations
 
