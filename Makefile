@@ -242,6 +242,19 @@ bench-live: ## live packet rate beside a bare AF_XDP receiver (needs root): PAYL
 	$(Q)$(MAKE) --no-print-directory all $(BENCH_BIN)
 	$(Q)tests/bench/live.sh $(O)
 
+bench-memory: ## memory of fitting pages beside 1900 bytes for all: KIND=tiny-rtt SCALE=1 RUNS=3
+	$(Q)$(MAKE) --no-print-directory all helpers $(O)/bench/memory
+	$(Q)tests/bench/memory.sh $(O)
+
+attack: ## attacks on memory in full size: 5 M SYNs, 1 M flows, ... (needs root): ATTACK_SCALE=1
+	$(Q)$(MAKE) --no-print-directory all helpers
+	$(Q)WEFT_BUILD=$(O) ATTACK_SCALE=$(or $(ATTACK_SCALE),1) bash tests/integration/test_memory_attack.sh
+	$(Q)WEFT_BUILD=$(O) bash tests/integration/test_memory_disk.sh
+
+soak: ## live churn; nothing may be left afterwards (needs root): SOAK_SECONDS=1800
+	$(Q)$(MAKE) --no-print-directory all helpers
+	$(Q)WEFT_BUILD=$(O) SOAK_SECONDS=$(or $(SOAK_SECONDS),1800) bash tests/integration/test_soak.sh
+
 demo: ## install what is missing, build, show weft on real traffic (needs root)
 	$(Q)scripts/install-deps.sh
 	$(Q)$(MAKE) --no-print-directory all
@@ -255,4 +268,4 @@ clean: ## remove build/
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
-.PHONY: all install uninstall unit helpers check lint fmt test fuzz fuzzers bench bench-xdp bench-live demo help clean
+.PHONY: all install uninstall unit helpers check lint fmt test fuzz fuzzers bench bench-xdp bench-live bench-memory attack soak demo help clean

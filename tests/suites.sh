@@ -22,8 +22,15 @@ quiet_make() {
 }
 
 leak_check() {
-	local dir status
+	local dir status kind
 	dir=$(mktemp -d)
+	for kind in syns flows holes tiny fragments reuse; do
+		"$out/bench/traffic" "attack-$kind" - "$dir/truth.tsv" --scale 0.005 2>/dev/null |
+			valgrind --quiet --leak-check=full --show-leak-kinds=definite,indirect,possible \
+				--error-exitcode=99 "$out/weft" replay - --quiet --max-memory 16M
+		[ "${PIPESTATUS[1]}" -eq 0 ] && echo "ok - attack_${kind}_under_valgrind_leaks_nothing" ||
+			echo "not ok - attack_${kind}_under_valgrind_leaks_nothing"
+	done
 	"$out/bench/traffic" lossy "$dir/lossy.pcap" "$dir/truth.tsv" --scale 0.002 >/dev/null &&
 		valgrind --quiet --leak-check=full --show-leak-kinds=definite,indirect,possible \
 			--error-exitcode=99 "$out/weft" replay "$dir/lossy.pcap" --quiet \
@@ -46,8 +53,8 @@ for san in address,undefined thread; do
 	run "build $san" bash -c 'quiet_make "$@"' _ SAN=$san all unit helpers
 	CONVERSATIONS=1500 WEFT_BUILD=$dir run_unit "$dir" "$san"
 	# The whole path once more: what is slow or about the kernel's side alone is left out.
-	WEFT_LIVE_MB=50 run_integration "$dir" "$san, whole path" \
-		replay_cli corpus sinks live_tap live_host
+	WEFT_LIVE_MB=50 ATTACK_SCALE=0.02 run_integration "$dir" "$san, whole path" \
+		replay_cli corpus sinks live_tap live_host memory_attack
 done
 
 echo "== fuzzers"

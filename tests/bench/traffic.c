@@ -8,6 +8,7 @@
  *   web        200,000 flows, short, many at once           4.3 M packets, 2.9 GB
  *   lossy      4,016 flows: 3 % reordered, 1 % twice, overlaps       1.4 M packets
  *   tiny       50,000 flows at once, segments of 1 to 100 bytes, some reordered
+ *   lossy-rtt, tiny-rtt   many at once, 3 % of the segments lost and resent 20 to 60 later
  *   syn-flood  5.6 M SYNs from random sources, and 1,000 real flows among them
  *   holes      2,000 flows; 2 % of the segments are missing for good
  *
@@ -56,6 +57,7 @@ struct kind {
 	uint64_t response_bytes[2];
 	uint32_t segment_bytes[2];
 	uint32_t reordered_permille;
+	uint32_t late_segments[2]; /* that overtake a reordered one; default 1 to 3 */
 	uint32_t duplicate_permille;
 	uint32_t overlap_permille;
 	uint32_t missing_permille;
@@ -64,6 +66,9 @@ struct kind {
 	uint64_t attack_packets;
 	uint32_t attack_flows; /* that it uses at once */
 };
+
+/* A lost segment comes again after a round trip, in which many others follow it. */
+#define RESENT_LATER .reordered_permille = 30, .late_segments = {20, 60}
 
 /* Flows that must not suffer: short, some segments overtaken, 200 at once. */
 #define BESIDE_ATTACK                                                           \
@@ -126,6 +131,24 @@ static const struct kind kinds[] = {
 	 .segment_bytes = {1448, 1448},
 	 .missing_permille = 20,
 	 .step_ns = 4000},
+	{.name = "lossy-rtt",
+	 RESENT_LATER,
+	 .flows = 8000,
+	 .at_once = 8000,
+	 .burst = 4,
+	 .request_bytes = {300, 4000},
+	 .response_bytes = {60000, 90000},
+	 .segment_bytes = {100, 1448},
+	 .step_ns = 500},
+	{.name = "tiny-rtt",
+	 RESENT_LATER,
+	 .flows = 20000,
+	 .at_once = 20000,
+	 .burst = 1,
+	 .request_bytes = {1, 100},
+	 .response_bytes = {2600, 3400},
+	 .segment_bytes = {1, 100},
+	 .step_ns = 500},
 	{.name = "attack-syns",
 	 BESIDE_ATTACK,
 	 .step_ns = 1000,
@@ -261,6 +284,14 @@ static void send_late(struct traffic *traffic, struct flow *flow, int from)
 	half->whole = half->off;
 }
 
+static uint32_t late_by(struct traffic *traffic)
+{
+	const uint32_t *late = traffic->kind->late_segments;
+
+	return (uint32_t)(late[1] ? rng_range(&traffic->rng, late[0], late[1])
+				  : rng_range(&traffic->rng, 1, 3));
+}
+
 /* The next segment of a half, with whatever happens to it on the way. */
 static void send_data(struct traffic *traffic, struct flow *flow, int from)
 {
@@ -281,7 +312,7 @@ static void send_data(struct traffic *traffic, struct flow *flow, int from)
 	SHA256_Update(&half->sha, traffic->pool + (half->pool_off + off) % (POOL_BYTES / 2), len);
 	half->captured += len;
 	if (!half->late.len && half->off < half->total && roll(traffic, kind->reordered_permille)) {
-		half->late = (struct piece){off, len, (uint32_t)rng_range(&traffic->rng, 1, 3)};
+		half->late = (struct piece){off, len, late_by(traffic)};
 		return;
 	}
 	send_at(traffic, flow, from, off, len, TCP_ACK | (half->off == half->total ? TCP_PSH : 0));

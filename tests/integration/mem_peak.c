@@ -7,13 +7,14 @@
  * Anonymous and shared memory (RssAnon + RssShmem of /proc/PID/status), looked at each
  * millisecond. Pages of a mapped capture file are not counted: the kernel may take those
  * back at any time. OUT gets one line when the command has ended: peak KiB, KiB at the last look,
- * looks taken. Exits as the command did; SIGTERM and SIGINT are passed on.
+ * looks taken, CPU seconds. Exits as the command did; SIGTERM and SIGINT are passed on.
  */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,6 +44,11 @@ static unsigned long look(int fd)
 	return kib_of(status, "RssAnon:") + kib_of(status, "RssShmem:");
 }
 
+static double seconds(struct timeval time)
+{
+	return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+}
+
 static int start(char **argv)
 {
 	child_pid = fork();
@@ -59,6 +65,7 @@ int main(int argc, char **argv)
 	unsigned long peak = 0;
 	unsigned long last = 0;
 	unsigned long looks = 0;
+	struct rusage usage;
 	char path[64];
 	FILE *out;
 	int status;
@@ -77,7 +84,7 @@ int main(int argc, char **argv)
 	signal(SIGINT, pass_on);
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)child_pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	while (waitpid(child_pid, &status, WNOHANG) == 0) {
+	while (wait4(child_pid, &status, WNOHANG, &usage) == 0) {
 		unsigned long kib = look(fd);
 
 		if (kib) {
@@ -88,6 +95,7 @@ int main(int argc, char **argv)
 			peak = kib;
 		usleep(1000);
 	}
-	fprintf(out, "%lu %lu %lu\n", peak, last, looks);
+	fprintf(out, "%lu %lu %lu %.3f\n", peak, last, looks,
+		seconds(usage.ru_utime) + seconds(usage.ru_stime));
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

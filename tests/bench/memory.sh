@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# memory.sh BUILD_DIR - pages of fitting size beside the classic 1900 bytes for everything.
+#
+#   KIND   traffic (default: tiny-rtt lossy-rtt bulk)     SCALE (default: 1)     RUNS (default: 3)
+#
+# Through a pipe, so that what waits must be held by weft. Both modes run in turn; medians.
+# One line each: peak memory (anonymous and shared), CPU seconds, packets a CPU second; then what
+# fitting pages save. Then what pages of each size cost (bench/memory).
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+out=${1:-build}
+scale=${SCALE:-1}
+runs=${RUNS:-3}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM
+failed=0
+
+median() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+
+run() { # MODE true|false
+	cat "$work/file.pcap" | "$out/helpers/mem_peak" "$work/peak" "$out/weft" replay - --quiet --json --workers 1 \
+		--checksum ignore --max-memory 512M --set "memory.enable_adaptive_sizing=$2" \
+		>"$work/report.json" 2>"$work/err" || {
+		cat "$work/err"
+		exit 1
+	}
+	read -r peak _ _ cpu <"$work/peak"
+	echo "$1 $peak $cpu $(jq .metrics.frames.value "$work/report.json")" >>"$work/runs"
+}
+
+figure() { awk -v m="$1" -v f="$2" '$1 == m { print $f }' "$work/runs" | median; }
+
+# need WHAT PERCENT LEAST
+need() {
+	local verdict=ok
+	[ "$2" -ge "$3" ] || {
+		verdict='NOT reached'
+		failed=1
+	}
+	printf '%-8s %-42s %4d %%  (at least %d %%: %s)\n' "$kind" "$1" "$2" "$3" "$verdict"
+}
+
+for kind in ${KIND:-tiny-rtt lossy-rtt bulk}; do
+	"$out/bench/traffic" "$kind" "$work/file.pcap" "$work/truth" --scale "$scale" 2>/dev/null || exit 1
+	: >"$work/runs"
+	for ((i = 0; i < runs; i++)); do
+		run fitting true
+		run fixed false
+	done
+	for mode in fixed fitting; do
+		printf '%-8s %-8s %8.1f MiB peak %8.3f CPU s %10.0f packets/CPU s\n' "$kind" $mode \
+			"$(echo "$(figure $mode 2) / 1024" | bc -l)" "$(figure $mode 3)" \
+			"$(echo "$(figure $mode 4) / $(figure $mode 3)" | bc -l)"
+	done
+	saved=$(echo "100 - 100 * $(figure fitting 2) / $(figure fixed 2)" | bc)
+	faster=$(echo "100 * $(figure fixed 3) / $(figure fitting 3) - 100" | bc)
+	case $kind in
+	tiny*) need 'less peak memory' "$saved" 50 ;;
+	lossy*)
+		need 'less peak memory' "$saved" 50
+		need 'more packets a CPU second' "$faster" 30
+		;;
+	*) need 'more packets a CPU second' "$faster" -3 ;;
+	esac
+done
+"$out/bench/memory" 1000000 | grep held
+exit $failed
