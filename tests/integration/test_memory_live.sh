@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# test_memory_live.sh - a flood of SYNs, and holes with endless data, through XDP: memory stays
+# within its limit, ledgers close, real flows beside them are whole.
+#
+# At rates that a busy machine of two CPUs can follow, and the disk: holes bring full segments of
+# some thousand flows, each to its file. Of the real flows, 98 of 100 directions must be
+# whole, if neither the rings nor the sink's queue lost anything.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/attack.sh"
+need_root
+need_weft
+
+mb=128
+
+# The agent, watched; the other commands as they are.
+cat >"$work/watched" <<SCRIPT
+#!/bin/sh
+[ "\$1" = run ] && exec "$mem_peak" "$work/peak" "$weft" "\$@"
+exec "$weft" "\$@"
+SCRIPT
+chmod +x "$work/watched"
+weft=$work/watched
+
+live() { # KIND SCALE RATE
+	agent_start "$ns_a" eth0 --mode tap --workers 1 --max-memory ${mb}M --checksum ignore \
+		--set delivery.queue_bytes=33554432 --streams "$work/$1" || return 1
+	in_b "$traffic" "attack-$1" if:eth0 "$work/truth.tsv" --scale "$2" --rate "$3" 2>"$work/traffic.err" || {
+		cat "$work/traffic.err"
+		return 1
+	}
+	sent=$(sed -E 's/.*flows, ([0-9]+) packets.*/\1/' "$work/traffic.err")
+	wait_until 100 all_seen
+	lost=$(($(agent_metric xsk_ring_full_frames) + $(agent_metric xsk_fill_empty_frames)))
+	agent_stop || {
+		cat "$work/agent.err"
+		return 1
+	}
+}
+
+all_seen() { [ "$(agent_metric xdp_seen_frames)" -ge "$sent" ]; }
+
+NO_IPV6=1 make_pair || skip_all 'no namespaces'
+ip -n "$ns_a" addr flush dev eth0
+# attack_live KIND SCALE RATE
+attack_live() {
+	local kind=$1
+	check "$kind: through XDP" live "$@" || return
+	check "$kind: memory is bounded" peak_within $mb
+	sed 's/^/# /' "$work/check.out"
+	check "$kind: ledgers close" ledgers_close
+	if [ "$lost" -ne 0 ]; then
+		skip "$kind: real flows are whole" "the machine was too busy: the rings lost $lost frames"
+	elif grep -q 'queue full' "$work/agent.err"; then
+		skip "$kind: real flows are whole" 'the disk was too busy: the queue of the files was full'
+	else
+		check "$kind: real flows are whole" whole_at_least 980 "$work/$kind" "$work/truth.tsv"
+		sed 's/^/# /' "$work/check.out"
+	fi
+}
+
+attack_live syns 0.05 30000
+attack_live holes 0.08 8000
+finish
