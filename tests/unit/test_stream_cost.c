@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What a held byte costs, by the spans that the arena has in use: the extents and pages
+ * of one stream whose segments came in frames that have to be left.
+ */
+#include "unit/support/cmocka.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <weft/limits.h>
+
+#include "memory/arena.h"
+#include "unit/support/stream_rig.h"
+
+enum { SPANS_BEGUN = 4 }; /* of extents and page classes: not yet full */
+
+/* Hold @count segments of @len bytes, @stride apart, from offset 1 on. Return: bytes in use for
+ * them. */
+static uint64_t cost_of(uint32_t count, uint32_t len, uint32_t stride)
+{
+	const struct rig_opts opts = {
+		.source = RIG_FRAMES,
+		.pages_max = 4096,
+		.arena_bytes = 64 << 20,
+		.out_bytes_max = count * stride + len + 1,
+	};
+	struct rig *rig = rig_new(&opts);
+	uint8_t bytes[1500];
+	uint64_t before = wf_arena_used_bytes(rig->arena);
+	uint64_t cost;
+
+	memset(bytes, 7, sizeof(bytes));
+	for (uint32_t i = 0; i < count; i++)
+		assert_int_equal(rig_put(rig, 1 + (uint64_t)i * stride, bytes, len),
+				 WF_STREAM_HELD);
+	wf_stream_leave_frames(&rig->stream, &rig->env, UINT32_MAX);
+	cost = wf_arena_used_bytes(rig->arena) - before;
+	rig_free(rig);
+	return cost;
+}
+
+static void test_stream_cost_of_one_byte_segments_is_at_most_64_bytes(void **state)
+{
+	uint64_t cost = cost_of(60000, 1, 2);
+
+	(void)state;
+	print_message("# one-byte segment: %.1f bytes\n", (double)cost / 60000);
+	assert_true(cost <= 60000 * 64 + SPANS_BEGUN * WEFT_SPAN_BYTES);
+}
+
+static void test_stream_cost_of_typical_segments_is_at_most_half_more(void **state)
+{
+	static const uint32_t sizes[] = {536, 1000, 1380, 1448};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		uint64_t cost = cost_of(4000, sizes[i], sizes[i]);
+
+		print_message("# %u-byte segments: %.2f bytes a byte\n", sizes[i],
+			      (double)cost / (4000.0 * sizes[i]));
+		assert_true(cost <= 4000ull * sizes[i] * 3 / 2);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_stream_cost_of_one_byte_segments_is_at_most_64_bytes),
+		cmocka_unit_test(test_stream_cost_of_typical_segments_is_at_most_half_more),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
