@@ -6,7 +6,7 @@
 #
 #   ATTACK_SCALE   1: 5 million SYNs, a million flows, ... (`make attack`); default 0.25
 #
-# Of the real flows all are whole, but for 2 of 100 directions beside attacks that fill the memory
+# Of the real flows all are whole, but for 5 of 100 directions beside attacks that fill the memory
 # with held data: then held data is given up, the greediest first, and a real flow may
 # hold an overtaken segment in the very moment in which there is nothing left.
 . "$(dirname "$0")/lib.sh"
@@ -16,8 +16,8 @@ need_weft
 attack syns "$(scaled 256)" 1000
 attack fragments "$(scaled 256)" 1000
 attack reuse "$(scaled 256)" 1000
-attack holes "$(scaled 256)" 980
-attack tiny "$(scaled 256)" 980
+attack holes "$(scaled 256)" 950
+attack tiny "$(scaled 256)" 950
 attack flows "$(scaled 512)" 1000 --workers 1 --set flow.max_concurrent_streams=1001000
 
 # ---- what an idle flow costs ----
