@@ -46,10 +46,12 @@ enum weft_anomaly {
 	WEFT_ANOMALY_DATA_OUT_OF_WINDOW,
 	WEFT_ANOMALY_ACK_OF_UNSENT, /* acknowledges what was never sent */
 	WEFT_ANOMALY_DATA_AFTER_FIN,
-	WEFT_ANOMALY_PAWS,   /* timestamp too old */
-	WEFT_ANOMALY_URGENT, /* urgent data, delivered in line */
+	WEFT_ANOMALY_PAWS,		/* timestamp too old */
+	WEFT_ANOMALY_URGENT,		/* urgent data, delivered in line */
+	WEFT_ANOMALY_DATA_BEFORE_START, /* the stream began earlier than was known when its
+					   delivery began: bytes before offset 0 are missing */
 };
-#define WEFT_ANOMALY_COUNT (WEFT_ANOMALY_URGENT + 1)
+#define WEFT_ANOMALY_COUNT (WEFT_ANOMALY_DATA_BEFORE_START + 1)
 
 /* Of each version of conflicting bytes, at most so many are told. */
 #define WEFT_CONFLICT_BYTES_MAX 64

@@ -87,8 +87,11 @@ enum weft_limit {
 	WEFT_ACK_PATIENCE_MS =
 		100, /* late data may still come after the receiver acknowledged it */
 	WEFT_ACK_PATIENCE_BYTES = 262144, /* ... or until so much in-window data followed */
-	WEFT_OVERRUN_PATIENCE_MS = 2,	  /* likewise, while receive rings overflow */
-	WEFT_OVERRUN_MS = 100,		  /* they are taken to for so long after they did */
+	WEFT_START_PATIENCE_MS = 100,	  /* a stream whose SYN was not seen waits so long for bytes
+					     before its first */
+	WEFT_START_PATIENCE_BYTES = 65536, /* ... or until so much was seen; at most so far back */
+	WEFT_OVERRUN_PATIENCE_MS = 2,	   /* likewise, while receive rings overflow */
+	WEFT_OVERRUN_MS = 100,		   /* they are taken to for so long after they did */
 
 	/* delivery */
 	WEFT_SUBSCRIPTIONS_MAX = 32,

@@ -96,7 +96,7 @@ static uint32_t choose_kinds(struct rng *rng, uint32_t allowed)
 		{CONV_SKEW, 25},     {CONV_REUSE, 6},	    {CONV_WRAP, 30},
 		{CONV_TINY, 12},     {CONV_ZERO_WINDOW, 6}, {CONV_KEEPALIVE, 6},
 		{CONV_OPENINGS, 50}, {CONV_CLOSINGS, 50},   {CONV_NOISE, 15},
-		{CONV_LARGE, 2},
+		{CONV_LARGE, 2},     {CONV_EARLY, 60},
 	};
 	uint32_t chosen = choose_special(rng, allowed);
 
@@ -110,6 +110,14 @@ static uint32_t choose_kinds(struct rng *rng, uint32_t allowed)
 	/* With bytes missing nobody can tell a forged acknowledgement from one of those. */
 	if (chosen & (CONV_MISSED | CONV_ONE_SIDED))
 		chosen &= ~CONV_NOISE;
+	/* Nobody could tell streams that begin late, or another connection's, from it. */
+	if (chosen & (CONV_MISSED | CONV_MIDSTREAM | CONV_ONE_SIDED | CONV_LATE | CONV_DIRTY_RST |
+		      CONV_REUSE))
+		chosen &= ~CONV_EARLY;
+	if (chosen & CONV_EARLY) {
+		chosen |= CONV_SKEW;
+		chosen &= ~(CONV_NOISE | CONV_TINY | CONV_KEEPALIVE);
+	}
 	if (chosen & CONV_MIDSTREAM)
 		chosen &= ~CONV_TINY; /* single bytes may be probes: they open no connection */
 	if (chosen & CONV_TINY)
@@ -276,21 +284,32 @@ static int packet_compare_time(const void *a, const void *b)
 }
 
 /*
- * The tap's own disorder: packets are recorded up to some milliseconds late. Only
- * the handshake comes in time, or the SYN-ACK before the SYN: else nobody could
- * tell where the streams begin.
+ * The tap's own disorder: packets are recorded up to some milliseconds late. The
+ * handshake comes in time, or the SYN-ACK before the SYN, unless that is what is asked for.
  */
 static void skew(struct maker *maker)
 {
 	uint64_t most_ns = rng_percent(&maker->rng, 70) ? 300 * US : 15 * MS;
 	struct sim_packet *packets = maker->capture.packets;
+	uint64_t opened_ns = 0;
 
 	for (uint32_t i = 0; i < maker->capture.count; i++)
-		if (!(packets[i].flags & WIRE_SYN))
+		if (!(packets[i].flags & WIRE_SYN) || maker->kinds & CONV_EARLY)
 			packets[i].time_ns += rng_below(&maker->rng, most_ns);
-	if (rng_percent(&maker->rng, 20) && maker->sim.open == SIM_OPEN_NORMAL &&
-	    !(maker->kinds & CONV_REUSE) && maker->capture.count > 1 &&
-	    packets[1].flags == (WIRE_SYN | WIRE_ACK))
+	/*
+	 * An empty FIN shows no connection: one that is seen first is not known of later.
+	 * A single byte that was acknowledged already looks like a probe.
+	 */
+	for (uint32_t i = 0; i < maker->capture.count; i++)
+		if (packets[i].flags & WIRE_SYN && packets[i].time_ns > opened_ns)
+			opened_ns = packets[i].time_ns;
+	for (uint32_t i = 0; i < maker->capture.count && maker->kinds & CONV_EARLY; i++)
+		if ((packets[i].flags & (WIRE_FIN | WIRE_RST) || packets[i].len_bytes == 1) &&
+		    !(packets[i].flags & WIRE_SYN) && packets[i].time_ns <= opened_ns)
+			packets[i].time_ns = opened_ns + 1;
+	if (!(maker->kinds & CONV_EARLY) && rng_percent(&maker->rng, 20) &&
+	    maker->sim.open == SIM_OPEN_NORMAL && !(maker->kinds & CONV_REUSE) &&
+	    maker->capture.count > 1 && packets[1].flags == (WIRE_SYN | WIRE_ACK))
 		packets[0].time_ns = packets[1].time_ns + 1;
 	if (maker->capture.count)
 		qsort(packets, maker->capture.count, sizeof(*packets), packet_compare_time);
@@ -739,8 +758,8 @@ static uint32_t reasons_of(const struct maker *maker, const struct seen seen[2])
 
 static bool opener_is_known(const struct maker *maker)
 {
-	if (maker->kinds & CONV_DIRTY_RST)
-		return false; /* the reset may overtake the handshake */
+	if (maker->kinds & (CONV_DIRTY_RST | CONV_EARLY))
+		return false; /* something may overtake the handshake */
 	for (uint32_t i = 0; i < maker->capture.count; i++)
 		if (!maker->dropped[i])
 			return maker->capture.packets[i].flags & WIRE_SYN &&
@@ -917,7 +936,7 @@ const char *conv_kinds_text(uint32_t kinds, char *text)
 		"vlan", "ipv6",	       "reorder",   "loss",	 "dup",	     "spurious",
 		"skew", "missed",      "midstream", "one-sided", "reuse",    "wrap",
 		"tiny", "zero-window", "keepalive", "openings",	 "closings", "dirty-rst",
-		"late", "noise",       "large",
+		"late", "noise",       "large",	    "early",
 	};
 	size_t at = 0;
 

@@ -38,7 +38,8 @@
 #define CONV_LATE	 (1u << 18) /* a hole filled after weft has given it up */
 #define CONV_NOISE	 (1u << 19) /* segments that no receiver accepts */
 #define CONV_LARGE	 (1u << 20) /* some hundred KiB */
-#define CONV_ALL	 ((1u << 21) - 1)
+#define CONV_EARLY	 (1u << 21) /* the tap shows data before the SYN or SYN-ACK */
+#define CONV_ALL	 ((1u << 22) - 1)
 
 /* How a conversation may be reported to have ended: 1u << enum weft_close_reason. */
 #define CONV_REASON_ANY UINT32_MAX

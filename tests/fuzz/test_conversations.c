@@ -50,10 +50,21 @@ static bool is_acked_seed(uint64_t seed)
 	return seed % 5 == 4;
 }
 
+/*
+ * The oracle takes a stream to begin where its first segment does, so of what the tap
+ * shows before the handshake only the truth is a judge.
+ */
+static bool is_early_seed(uint64_t seed)
+{
+	return seed % 5 == 3;
+}
+
 static uint32_t kinds_of(const struct options *options, uint64_t seed)
 {
 	uint32_t kinds = options->kinds;
 
+	if (!is_early_seed(seed))
+		kinds &= ~CONV_EARLY;
 	if (is_acked_seed(seed))
 		kinds &= ~(CONV_MISSED | CONV_MIDSTREAM | CONV_ONE_SIDED | CONV_DIRTY_RST |
 			   CONV_LATE);
@@ -249,7 +260,7 @@ static void run_batch(const struct options *options, uint64_t seed, struct total
 
 	conv_batch_make(&batch, seed, &conv);
 	count_truth(&batch, totals);
-	if (!oracle_agrees(&batch, options, seed))
+	if (!is_early_seed(seed) && !oracle_agrees(&batch, options, seed))
 		totals->failures++;
 	if (!engine_agrees(&batch, options, seed))
 		totals->failures++;

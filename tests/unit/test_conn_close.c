@@ -183,6 +183,7 @@ static void test_close_timeout_acts_before_the_next_packet_of_the_flow(void **st
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	rig.now_ns += 3601 * WF_NS_PER_SEC;
 	rig_segment(&rig, RIG_CLIENT, ACK, 5, 0, " again");
+	rig_wait_ms(&rig, WEFT_START_PATIENCE_MS + 1);
 	assert_string_equal(rig_log(&rig), "> hello\nclose timeout\nopen #2\n>  again #2\n");
 	assert_int_equal(rig.flow.use, 2);
 }

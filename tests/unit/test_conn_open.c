@@ -260,6 +260,7 @@ static void test_open_syn_ack_missed_server_data_has_its_place(void **state)
 	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "GET");
 	rig_segment(&rig, RIG_SERVER, ACK, 3, 3, "OK");
 	rig_segment(&rig, RIG_SERVER, ACK, 0, 3, "200");
+	rig_wait_ms(&rig, WEFT_START_PATIENCE_MS + 1);
 	assert_string_equal(rig_log(&rig), "open\n> GET\n< 200\n< OK\n");
 }
 
@@ -269,6 +270,7 @@ static void test_open_syn_missed(void **state)
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 0, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
+	rig_wait_ms(&rig, WEFT_START_PATIENCE_MS + 1);
 	assert_string_equal(rig_log(&rig), "open\n> hello\n");
 	rig_flush(&rig);
 	assert_false(rig.record.midstream);
@@ -292,6 +294,7 @@ static void test_open_midstream_delivers_from_the_first_segment(void **state)
 	(void)state;
 	rig_segment(&rig, RIG_SERVER, ACK, 40000, 900, "hello");
 	rig_segment(&rig, RIG_CLIENT, ACK, 900, 40005, "world");
+	rig_wait_ms(&rig, WEFT_START_PATIENCE_MS + 1);
 	assert_string_equal(rig_log(&rig), "open\n< hello\n> world\n");
 	assert_int_equal(rig.flow.src_port, 1025);
 	rig_flush(&rig);
@@ -322,6 +325,7 @@ static void test_open_midstream_without_any_ack_flag_is_delivered(void **state)
 	(void)state;
 	rig_segment(&rig, RIG_CLIENT, 0, 900, 0, "hello");
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_PSH, 905, 0, " again");
+	rig_wait_ms(&rig, WEFT_START_PATIENCE_MS + 1);
 	assert_string_equal(rig_log(&rig), "open\n> hello\n>  again\n");
 	rig_segment(&rig, RIG_CLIENT, ACK, 911, 700, "!");
 	rig_segment(&rig, RIG_CLIENT, 0, 912, 700, "evil");
@@ -466,6 +470,7 @@ static void test_late_data_long_after_close_is_a_connection(void **state)
 	close_by_fin();
 	rig.now_ns += 11 * WF_NS_PER_SEC;
 	rig_segment(&rig, RIG_CLIENT, ACK, 50, 0, "other");
+	rig_wait_ms(&rig, 10 * WEFT_START_PATIENCE_MS);
 	assert_string_equal(rig_log(&rig), "open\n> hello\nclose fin\nopen #2\n> other #2\n");
 	assert_int_equal(rig.flow.use, 2);
 }

@@ -270,6 +270,29 @@ static void test_segment_without_ack_flag_is_ignored(void **state)
 	assert_int_equal(data(CLIENT, CLIENT_SEQ, SERVER_SEQ, 100)->verdict, WF_TCP_IGNORE);
 }
 
+/* After a gap the window is out of date, but not by more than it can have grown meanwhile. */
+static void test_far_ack_of_unsent_after_a_gap_is_ignored(void **state)
+{
+	(void)state;
+	data(SERVER, SERVER_SEQ, CLIENT_SEQ, 10);
+	wf_tcp_note_gap(&fixture.tcp, SERVER);
+	assert_int_equal(data(CLIENT, CLIENT_SEQ, SERVER_SEQ + (512u << 20), 10)->verdict,
+			 WF_TCP_IGNORE);
+	assert_true(told(WEFT_ANOMALY_ACK_OF_UNSENT));
+	assert_int_equal(data(CLIENT, CLIENT_SEQ, SERVER_SEQ + 1000000, 10)->verdict,
+			 WF_TCP_ACCEPT);
+}
+
+static void test_far_ack_of_unsent_midstream_is_ignored(void **state)
+{
+	(void)state;
+	data(SERVER, SERVER_SEQ, CLIENT_SEQ, 10);
+	assert_int_equal(data(CLIENT, CLIENT_SEQ, SERVER_SEQ + (512u << 20), 10)->verdict,
+			 WF_TCP_IGNORE);
+	assert_int_equal(data(CLIENT, CLIENT_SEQ, SERVER_SEQ + 1000000, 10)->verdict,
+			 WF_TCP_ACCEPT);
+}
+
 static void test_segment_with_ack_of_unsent_is_ignored(void **state)
 {
 	(void)state;
@@ -517,6 +540,9 @@ int main(void)
 				       setup_midstream),
 		cmocka_unit_test_setup(test_keepalive_after_fin_is_no_data, setup),
 		cmocka_unit_test_setup(test_segment_without_ack_flag_is_ignored, setup),
+		cmocka_unit_test_setup(test_far_ack_of_unsent_after_a_gap_is_ignored, setup),
+		cmocka_unit_test_setup(test_far_ack_of_unsent_midstream_is_ignored,
+				       setup_midstream),
 		cmocka_unit_test_setup(test_segment_with_ack_of_unsent_is_ignored, setup),
 		cmocka_unit_test_setup(test_segment_with_ancient_ack_is_ignored, setup),
 		cmocka_unit_test_setup(test_ack_of_what_was_not_captured_is_believed, setup),

@@ -38,6 +38,7 @@ static const char *const anomalies[WEFT_ANOMALY_COUNT] = {
 	[WEFT_ANOMALY_DATA_AFTER_FIN] = "data_after_fin",
 	[WEFT_ANOMALY_PAWS] = "paws",
 	[WEFT_ANOMALY_URGENT] = "urgent",
+	[WEFT_ANOMALY_DATA_BEFORE_START] = "data_before_start",
 };
 
 static const char *const pressure_levels[WEFT_PRESSURE_LEVEL_COUNT] = {

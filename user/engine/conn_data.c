@@ -18,6 +18,11 @@
  * hole) waits without a deadline and at the end is not delivered: the
  * receiver would not have taken it.
  *
+ * A stream whose SYN was not seen begins with the first byte seen of it. Taps
+ * reorder, so that byte waits for WEFT_START_PATIENCE_MS or _BYTES: if earlier ones or the SYN
+ * come meanwhile, the stream's start moves back to them. Later nothing can be put in front
+ * of what was delivered; it is counted (payload_before_start) and told.
+ *
  * deliver: acked holds in-order data too until it is acknowledged. At the end, at the
  * limit, and, if nobody ever acknowledges (one side visible), after gap_timeout it
  * is delivered anyway: weft can't know better.
@@ -41,6 +46,30 @@ static bool only_acked(const struct wf_conns *conns)
 	return conns->opts->deliver == WEFT_DELIVER_ACKED;
 }
 
+/* Nothing of @dir is handed on before its start is settled. */
+static bool is_starting(const struct wf_flow *flow, enum weft_dir dir)
+{
+	return wf_tcp_knows(&flow->tcp.dir[dir], WF_TCP_STARTING);
+}
+
+static void end_start(struct wf_flow *flow, enum weft_dir dir)
+{
+	flow->tcp.dir[dir].flags &= (uint16_t)~WF_TCP_STARTING;
+}
+
+/* A start that moved back may have moved held data beyond the depth limit. */
+static void cut_chunk_at_depth(struct wf_conns *conns, struct wf_chunk *chunk)
+{
+	uint64_t depth_bytes = conns->opts->depth_bytes;
+	uint64_t keep_bytes = chunk->off < depth_bytes ? depth_bytes - chunk->off : 0;
+
+	if (chunk->len_bytes <= keep_bytes)
+		return;
+	if (chunk->bytes)
+		wf_metric_add(conns->metrics, payload_depth_bytes, chunk->len_bytes - keep_bytes);
+	chunk->len_bytes = keep_bytes;
+}
+
 /* Hand on all held data that is next in order, below @limit_off. */
 static void drain(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
 		  uint64_t limit_off)
@@ -48,7 +77,11 @@ static void drain(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir di
 	struct wf_chunk chunk;
 
 	while (wf_stream_pop(&flow->stream[dir], &conns->stream_env, limit_off, &chunk)) {
-		if (wf_likely(chunk.bytes))
+		if (wf_unlikely(conns->opts->depth_bytes))
+			cut_chunk_at_depth(conns, &chunk);
+		if (wf_unlikely(!chunk.len_bytes))
+			;
+		else if (wf_likely(chunk.bytes))
 			wf_conn_tell_data(conns, flow, dir, &chunk);
 		else
 			wf_conn_tell_gap(conns, flow, dir, chunk.off, chunk.len_bytes,
@@ -59,7 +92,7 @@ static void drain(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir di
 
 static void drain_allowed(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir)
 {
-	if (flow->stream[dir].extents)
+	if (flow->stream[dir].extents && !is_starting(flow, dir))
 		drain(conns, flow, dir, only_acked(conns) ? acked_off(flow, dir) : UINT64_MAX);
 }
 
@@ -87,7 +120,8 @@ static void pass_depth(struct wf_conns *conns, struct wf_flow *flow, enum weft_d
 	struct wf_stream *stream = &flow->stream[dir];
 	struct wf_chunk gap;
 
-	if (is_deep(conns, flow, dir) && stream->next_off >= conns->opts->depth_bytes)
+	if (is_deep(conns, flow, dir) && !is_starting(flow, dir) &&
+	    stream->next_off >= conns->opts->depth_bytes)
 		wf_stream_skip(stream, &conns->stream_env, seen_off(flow, dir), &gap);
 }
 
@@ -213,6 +247,25 @@ static void watch_hole(struct wf_conns *conns, struct wf_flow *flow, enum weft_d
 	}
 }
 
+/* Wait for what precedes the first byte seen. Return: false: no memory to wait with. */
+static bool watch_start(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
+			uint64_t now_ns)
+{
+	struct wf_flow_rare *rare = wf_flow_table_need_rare(&conns->table, flow);
+	struct wf_flow_trouble *trouble;
+
+	if (!rare)
+		return false;
+	trouble = &rare->trouble[dir];
+	if (trouble->patience_ns == WF_NEVER_NS) {
+		trouble->patience_ns = now_ns + WEFT_START_PATIENCE_MS * WF_NS_PER_MS;
+		trouble->patience_bytes = WEFT_START_PATIENCE_BYTES;
+		trouble->patience_off = UINT64_MAX;
+	}
+	arm(conns, flow, rare, now_ns);
+	return true;
+}
+
 /* After anything that may have opened, moved or closed a hole. */
 static void watch(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir, uint64_t now_ns)
 {
@@ -220,6 +273,12 @@ static void watch(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir di
 	uint64_t end_off;
 	uint64_t held_ns;
 
+	if (wf_unlikely(is_starting(flow, dir) && flow->stream[dir].extents)) {
+		if (watch_start(conns, flow, dir, now_ns))
+			return;
+		end_start(flow, dir);
+		drain_allowed(conns, flow, dir);
+	}
 	if (hole_end(conns, flow, dir, &end_off, &held_ns)) {
 		rare = wf_flow_table_need_rare(&conns->table, flow);
 		if (!rare) {
@@ -256,7 +315,11 @@ static void give_up_at(struct wf_conns *conns, struct wf_flow *flow, enum weft_d
 	uint64_t end_off;
 	uint64_t held_ns;
 
-	if (!hole_end(conns, flow, dir, &end_off, &held_ns))
+	if (is_starting(flow, dir)) {
+		end_start(flow, dir);
+		drain_allowed(conns, flow, dir);
+		pass_depth(conns, flow, dir);
+	} else if (!hole_end(conns, flow, dir, &end_off, &held_ns))
 		drain(conns, flow, dir, UINT64_MAX);
 	else if (acked)
 		skip(conns, flow, dir, acked_off(flow, dir), WEFT_GAP_NOT_CAPTURED, at_ns);
@@ -319,6 +382,7 @@ static bool make_room(struct wf_conns *conns, struct wf_flow *flow, enum weft_di
 	uint64_t end_off;
 	uint64_t held_ns;
 
+	end_start(flow, dir);
 	if (hole_end(conns, flow, dir, &end_off, &held_ns))
 		skip(conns, flow, dir, end_off, cause, now_ns);
 	drain(conns, flow, dir, UINT64_MAX);
@@ -363,7 +427,9 @@ static void note_trouble(struct wf_conns *conns, struct wf_flow *flow, enum weft
 {
 	struct wf_flow_rare *rare;
 
-	if (!info->overlap && result == WF_STREAM_HELD && !payload->jumped && only_acked(conns))
+	bool waits_anyway = only_acked(conns) || is_starting(flow, dir);
+
+	if (!info->overlap && result == WF_STREAM_HELD && !payload->jumped && waits_anyway)
 		return;
 	if (result == WF_STREAM_NO_MEMORY || result == WF_STREAM_LIMIT)
 		flow->flags |= WF_FLOW_LOST_MEMORY(dir);
@@ -377,7 +443,7 @@ static void note_trouble(struct wf_conns *conns, struct wf_flow *flow, enum weft
 	rare->trouble[dir].overlap_segments += info->overlap;
 	rare->trouble[dir].conflict_segments += info->conflict;
 	rare->trouble[dir].out_of_order_segments += result == WF_STREAM_HELD &&
-						    (payload->jumped || !only_acked(conns)) &&
+						    (payload->jumped || !waits_anyway) &&
 						    payload->off > flow->stream[dir].next_off;
 }
 
@@ -411,7 +477,8 @@ static void insert_payload(struct wf_conns *conns, struct wf_flow *flow, enum we
 		.page = payload->page,
 		.acked_off = acked,
 		.policy = wf_flow_policy(flow, dir),
-		.hold = only_acked(conns) && payload->off + payload->len_bytes > acked,
+		.hold = is_starting(flow, dir) ||
+			(only_acked(conns) && payload->off + payload->len_bytes > acked),
 	};
 	struct wf_insert_info info;
 	enum wf_stream_result result = insert(conns, flow, dir, &segment, &info);
@@ -491,6 +558,7 @@ void wf_conn_finish_dir(struct wf_conns *conns, struct wf_flow *flow, enum weft_
 	uint64_t limit_off = deep ? depth_bytes : UINT64_MAX;
 	uint64_t acked;
 
+	end_start(flow, dir);
 	if (stream->extents)
 		empty(conns, flow, dir, now_ns);
 	/* The tail: acknowledged, or followed by a FIN or by what is too deep, but never seen. */

@@ -54,7 +54,10 @@ static void take_payload(struct wf_conns *conns, struct wf_flow *flow, enum weft
 		uint32_t cut =
 			before < payload.captured_bytes ? (uint32_t)before : payload.captured_bytes;
 
-		wf_metric_add(conns->metrics, payload_duplicate_bytes, cut);
+		if (wf_tcp_knows(&flow->tcp.dir[dir], WF_TCP_GUESSED))
+			wf_metric_add(conns->metrics, payload_before_start_bytes, cut);
+		else
+			wf_metric_add(conns->metrics, payload_duplicate_bytes, cut);
 		if (before >= payload.len_bytes)
 			return;
 		payload.off = 0;
@@ -70,6 +73,8 @@ static void accept_segment(struct wf_conns *conns, struct wf_flow *flow, enum we
 {
 	enum weft_dir other = (enum weft_dir) !dir;
 
+	if (wf_unlikely(result->moved_bytes))
+		wf_stream_move_start(&flow->stream[dir], &conns->stream_env, result->moved_bytes);
 	if (result->acked && (flow->stream[other].extents || flow->rare))
 		wf_conn_progress(conns, flow, other, packet->time_ns);
 	if (packet->payload_bytes)
@@ -81,6 +86,20 @@ static void accept_segment(struct wf_conns *conns, struct wf_flow *flow, enum we
 	if (wf_unlikely(wf_tcp_knows(&flow->tcp.dir[0], WF_TCP_KNOWS_FIN) &&
 			wf_tcp_knows(&flow->tcp.dir[1], WF_TCP_KNOWS_FIN)))
 		wf_conn_close_if_done(conns, flow, packet->time_ns);
+}
+
+/* The start of @dir is known now: what waited for it goes on. */
+static void take_late_syn(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
+			  const struct wf_packet *packet, const struct wf_tcp_result *result)
+{
+	struct wf_tcp_result accepted = *result;
+
+	wf_stream_move_start(&flow->stream[dir], &conns->stream_env, result->moved_bytes);
+	accepted.off = 0;
+	if (packet->payload_bytes)
+		take_payload(conns, flow, dir, packet, &accepted);
+	wf_conn_progress(conns, flow, dir, packet->time_ns);
+	wf_conn_close_if_done(conns, flow, packet->time_ns);
 }
 
 void wf_conn_segment(struct wf_conns *conns, struct wf_flow *flow, const struct wf_packet *packet)
@@ -111,6 +130,9 @@ void wf_conn_segment(struct wf_conns *conns, struct wf_flow *flow, const struct 
 			      packet->payload_captured_bytes);
 		flow->flags |= WF_FLOW_CLOSED;
 		wf_conn_close(conns, flow, WEFT_CLOSE_RST, packet->time_ns);
+		return;
+	case WF_TCP_SYN_LATE:
+		take_late_syn(conns, flow, dir, packet, &result);
 		return;
 	case WF_TCP_IGNORE:
 	case WF_TCP_SYN_OTHER:

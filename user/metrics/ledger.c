@@ -58,17 +58,10 @@ static const char *const rebuilt_parts[] = {
 };
 
 static const char *const payload_parts[] = {
-	"payload_delivered_bytes",
-	"payload_duplicate_bytes",
-	"payload_overlap_bytes",
-	"payload_out_of_window_bytes",
-	"payload_evicted_bytes",
-	"payload_depth_bytes",
-	"payload_no_flow_bytes",
-	"payload_no_memory_bytes",
-	"payload_unaccepted_bytes",
-	"payload_held_bytes",
-	NULL,
+	"payload_delivered_bytes",  "payload_duplicate_bytes",	   "payload_before_start_bytes",
+	"payload_overlap_bytes",    "payload_out_of_window_bytes", "payload_evicted_bytes",
+	"payload_depth_bytes",	    "payload_no_flow_bytes",	   "payload_no_memory_bytes",
+	"payload_unaccepted_bytes", "payload_held_bytes",	   NULL,
 };
 
 static const struct weft_ledger ledgers[] = {

@@ -22,6 +22,22 @@ bool wf_stream_first_held(const struct wf_stream *stream, const struct wf_stream
 	return true;
 }
 
+void wf_stream_move_start(struct wf_stream *stream, const struct wf_stream_env *env,
+			  uint64_t moved_bytes)
+{
+	const struct wf_slab *slab = env->extents;
+
+	if (!moved_bytes || !stream->extents)
+		return;
+	for (uint32_t id = wf_extents_first(slab, stream->extents); id;
+	     id = wf_extents_next(slab, id)) {
+		struct wf_extent *extent = wf_extent_at(slab, id);
+
+		extent->off += moved_bytes;
+		extent->flags &= (uint8_t)~WF_EXTENT_FINAL;
+	}
+}
+
 bool wf_stream_skip(struct wf_stream *stream, const struct wf_stream_env *env, uint64_t to_off,
 		    struct wf_chunk *ret_gap)
 {

@@ -167,6 +167,13 @@ bool wf_stream_skip(struct wf_stream *stream, const struct wf_stream_env *env, u
 		    struct wf_chunk *ret_gap);
 
 /*
+ * Of a stream that has handed on nothing yet: it begins @moved_bytes earlier than was
+ * thought, so that all it holds lies so much further on. O(n) of what is held.
+ */
+void wf_stream_move_start(struct wf_stream *stream, const struct wf_stream_env *env,
+			  uint64_t moved_bytes);
+
+/*
  * Move held pieces of at most @bytes_max out of received frames into pages of ours, as far as
  * memory allows, so that frames can receive again. O(n) of what is held. Return: frames left.
  */

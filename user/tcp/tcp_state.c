@@ -25,6 +25,9 @@ static void init_dir(struct wf_tcp_dir *self, const struct wf_tcp_syn *syn,
 	self->base_seq = syn->isn_seq + 1;
 	self->end_seq = self->base_seq;
 	self->flags = WF_TCP_KNOWS_BASE | WF_TCP_KNOWS_END;
+	/* What the peer acknowledged may be more than the SYN. */
+	if (!syn->seen)
+		self->flags |= WF_TCP_GUESSED | WF_TCP_STARTING;
 }
 
 void wf_tcp_init_handshake(struct wf_tcp *tcp, const struct wf_tcp_syn syn[2])

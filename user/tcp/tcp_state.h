@@ -33,6 +33,10 @@
 #define WF_TCP_TOLD_URGENT  (1u << 10) /* told once */
 #define WF_TCP_HELD_FIN	    (1u << 11) /* fin_seq: of a FIN beyond the window, not acknowledged */
 
+#define WF_TCP_GUESSED	  (1u << 12) /* base_seq is that of the first byte seen: no SYN was */
+#define WF_TCP_STARTING	  (1u << 13) /* ... and may yet move back: nothing was delivered */
+#define WF_TCP_TOLD_START (1u << 14) /* told once that it should have */
+
 /* Scale assumed where the handshake was missed: the largest (RFC 7323, 2.3). */
 #define WF_TCP_SCALE_MAX 14
 

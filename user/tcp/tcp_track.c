@@ -24,11 +24,14 @@
 /* Two refusals from both sides this near to each other confirm one another. */
 #define AGREE_BYTES (1u << 20)
 
-/* A late SYN of a connection picked up midstream lies at most so far before its base. */
-#define LATE_SYN_BYTES 65536
-
 /* An acknowledgement older than this, and than a window, comes from nobody alive. */
 #define OLD_ACK_BYTES (1u << 20)
+
+/*
+ * Where no window is known, or one that is out of date, so much more may have been sent
+ * and acknowledged than was seen. What acknowledges still more waits for its data.
+ */
+#define MISSED_BYTES (16u << 20)
 
 /* A segment that a tap recorded late is at most so much older, by the fastest clock in use. */
 #define LATE_TICKS (1 << 20)
@@ -160,11 +163,10 @@ static bool ack_refuses(const struct placed *at, const struct wf_packet *packet,
 		if (ack_off < acked_off - window - OLD_ACK_BYTES)
 			return !wf_tcp_knows(peer, WF_TCP_STALE);
 	}
-	if (!wf_tcp_knows(peer, WF_TCP_KNOWS_RIGHT) || wf_tcp_knows(peer, WF_TCP_STALE))
-		return false;
-
 	limit_off = wf_seq_off(peer->end_seq, peer->base_seq, peer_next_off);
-	if (limit_off < wf_seq_off(peer->right_seq, peer->base_seq, peer_next_off))
+	if (!wf_tcp_knows(peer, WF_TCP_KNOWS_RIGHT) || wf_tcp_knows(peer, WF_TCP_STALE))
+		limit_off += MISSED_BYTES;
+	else if (limit_off < wf_seq_off(peer->right_seq, peer->base_seq, peer_next_off))
 		limit_off = wf_seq_off(peer->right_seq, peer->base_seq, peer_next_off);
 	if (ack_off <= limit_off + 1 + window + WINDOW_SLACK_BYTES)
 		return false;
@@ -228,14 +230,68 @@ static bool reset_is_exact(const struct placed *at, const struct wf_packet *pack
 
 bool wf_tcp_syn_is_ours(const struct wf_tcp_dir *self, const struct wf_packet *packet)
 {
-	uint32_t before = self->base_seq - (packet->seq + 1);
+	uint32_t first_seq = packet->seq + 1;
 
 	if (!wf_tcp_knows(self, WF_TCP_KNOWS_BASE))
-		return wf_tcp_knows(self, WF_TCP_KNOWS_ACK) && packet->seq + 1 == self->ack_seq;
-	if (before == 0)
+		return wf_tcp_knows(self, WF_TCP_KNOWS_ACK) &&
+		       self->ack_seq - first_seq <= WEFT_START_PATIENCE_BYTES;
+	if (first_seq == self->base_seq)
 		return true;
-	/* Midstream: the capture may show the handshake after the first data. */
-	return self->wscale == WF_TCP_SCALE_MAX && before <= LATE_SYN_BYTES;
+	/* A tap may show data before the SYN that opened the way for it. */
+	return wf_tcp_knows(self, WF_TCP_GUESSED) &&
+	       self->base_seq - first_seq <= WEFT_START_PATIENCE_BYTES;
+}
+
+/* Stream offset 0 is at @base_seq, which is before what was taken for it. */
+static void move_base(struct wf_tcp_dir *self, uint32_t base_seq, struct wf_tcp_result *result)
+{
+	result->moved_bytes = self->base_seq - base_seq;
+	self->base_seq = base_seq;
+}
+
+/* The stream begins before what was delivered as its first byte. */
+static void note_late_start(struct wf_tcp_dir *self, struct wf_tcp_result *result)
+{
+	if (wf_tcp_knows(self, WF_TCP_TOLD_START))
+		return;
+	self->flags |= WF_TCP_TOLD_START;
+	result->anomalies |= 1u << WEFT_ANOMALY_DATA_BEFORE_START;
+}
+
+/*
+ * The SYN of a side that was seen to send, or to have its data acknowledged, before. Of
+ * payload on it the receiver took what lies before the data that is known of.
+ */
+static enum wf_tcp_verdict take_late_syn(struct wf_tcp_dir *self, struct wf_tcp_dir *peer,
+					 const struct wf_packet *packet,
+					 struct wf_tcp_result *result)
+{
+	uint32_t first_seq = packet->seq + 1;
+	uint32_t before;
+
+	if (wf_tcp_knows(self, WF_TCP_KNOWS_BASE) && !wf_tcp_knows(self, WF_TCP_GUESSED))
+		return WF_TCP_IGNORE;
+	if (!wf_tcp_knows(self, WF_TCP_KNOWS_BASE)) {
+		before = self->ack_seq - first_seq;
+		self->base_seq = first_seq;
+		self->end_seq = first_seq;
+		self->flags |= WF_TCP_KNOWS_BASE | WF_TCP_KNOWS_END;
+	} else {
+		before = self->base_seq - first_seq;
+		if (before && !wf_tcp_knows(self, WF_TCP_STARTING)) {
+			note_late_start(self, result);
+			return WF_TCP_IGNORE;
+		}
+		move_base(self, first_seq, result);
+	}
+	if (!(packet->options & WF_TCP_OPT_WSCALE))
+		self->wscale = peer->wscale = 0;
+	else if (packet->wscale < WF_TCP_SCALE_MAX)
+		self->wscale = packet->wscale;
+	self->flags &= (uint16_t) ~(WF_TCP_GUESSED | WF_TCP_STARTING);
+	if (result->len_bytes > before)
+		result->len_bytes = before;
+	return WF_TCP_SYN_LATE;
 }
 
 /*
@@ -289,6 +345,21 @@ static void hold_fin(struct wf_tcp_dir *self, const struct wf_packet *packet,
 	self->flags |= WF_TCP_HELD_FIN;
 }
 
+/* Data before the first that was seen: the stream begins here, or should have. */
+static void take_start(struct wf_tcp_dir *self, const struct wf_packet *packet,
+		       struct wf_tcp_result *result)
+{
+	if (!wf_tcp_knows(self, WF_TCP_GUESSED))
+		return;
+	if (wf_tcp_knows(self, WF_TCP_STARTING) &&
+	    self->base_seq - packet->seq <= WEFT_START_PATIENCE_BYTES) {
+		move_base(self, packet->seq, result);
+		result->off = 0;
+	} else {
+		note_late_start(self, result);
+	}
+}
+
 /* Data and FIN of an acceptable segment. */
 static void take_data(const struct placed *at, const struct wf_packet *packet,
 		      struct wf_tcp_result *result)
@@ -296,6 +367,8 @@ static void take_data(const struct placed *at, const struct wf_packet *packet,
 	struct wf_tcp_dir *self = at->self;
 	uint32_t end_seq = packet->seq + result->len_bytes;
 
+	if (wf_unlikely(at->off < 0 && result->len_bytes))
+		take_start(self, packet, result);
 	result->jumped = result->len_bytes && wf_seq_gt(packet->seq, self->end_seq);
 	if (at->off >= at->right_off && result->len_bytes && !wf_tcp_knows(self, WF_TCP_STALE)) {
 		if (at->off > at->next_off) {
@@ -339,7 +412,9 @@ static bool begin_stream(struct wf_tcp_dir *self, const struct wf_packet *packet
 	}
 	self->base_seq = packet->seq;
 	self->end_seq = packet->seq;
-	self->flags |= WF_TCP_KNOWS_BASE | WF_TCP_KNOWS_END;
+	self->flags |= WF_TCP_KNOWS_BASE | WF_TCP_KNOWS_END | WF_TCP_GUESSED;
+	if (packet->payload_bytes)
+		self->flags |= WF_TCP_STARTING;
 	return true;
 }
 
@@ -405,8 +480,9 @@ void wf_tcp_track(struct wf_tcp *tcp, unsigned int dir, const struct wf_packet *
 		ret_result->anomalies = 1u << WEFT_ANOMALY_RST_OUT_OF_WINDOW;
 		ret_result->verdict = WF_TCP_IGNORE;
 	} else if (packet->tcp_flags & WF_TCP_SYN) {
-		ret_result->verdict =
-			wf_tcp_syn_is_ours(self, packet) ? WF_TCP_IGNORE : WF_TCP_SYN_OTHER;
+		ret_result->verdict = WF_TCP_SYN_OTHER;
+		if (wf_tcp_syn_is_ours(self, packet))
+			ret_result->verdict = take_late_syn(self, peer, packet, ret_result);
 	} else if (!(packet->tcp_flags & WF_TCP_ACK) && has_acked(tcp)) {
 		ret_result->verdict = WF_TCP_IGNORE;
 	} else {

@@ -33,18 +33,20 @@ enum wf_tcp_verdict {
 			   */
 	WF_TCP_RESET,	  /* an exact reset: the connection is over */
 	WF_TCP_SYN_OTHER, /* a SYN that is not this connection's: maybe the next one's */
+	WF_TCP_SYN_LATE,  /* the SYN of a stream that was begun without: tells where 0 is */
 };
-#define WF_TCP_VERDICT_COUNT (WF_TCP_SYN_OTHER + 1)
+#define WF_TCP_VERDICT_COUNT (WF_TCP_SYN_LATE + 1)
 
 struct wf_tcp_result {
 	enum wf_tcp_verdict verdict;
-	int64_t off;	    /* stream offset of the payload; negative: before its start */
-	uint32_t len_bytes; /* payload up to the FIN */
-	uint32_t cut_bytes; /* payload behind the FIN: never acceptable */
-	uint32_t anomalies; /* 1u << enum weft_anomaly */
-	bool acked;	    /* what is acknowledged of the other direction grew */
-	bool fin;	    /* this segment told the FIN for the first time */
-	bool jumped;	    /* begins beyond all that was seen: something before it is missing */
+	int64_t off;	      /* stream offset of the payload; negative: before its start */
+	uint32_t len_bytes;   /* payload up to the FIN */
+	uint32_t cut_bytes;   /* payload behind the FIN: never acceptable */
+	uint32_t anomalies;   /* 1u << enum weft_anomaly */
+	uint32_t moved_bytes; /* base_seq moved so far back: all offsets grow by it */
+	bool acked;	      /* what is acknowledged of the other direction grew */
+	bool fin;	      /* this segment told the FIN for the first time */
+	bool jumped;	      /* begins beyond all that was seen: something before it is missing */
 };
 
 /*

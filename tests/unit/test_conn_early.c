@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_conn_early.c - data that a tap shows before the SYN or SYN-ACK of its sender.
+ */
+#include "unit/support/cmocka.h"
+#include "unit/support/rig.h"
+
+#include <string.h>
+
+#include "decode/packet.h"
+
+static struct rig rig;
+
+static int setup(void **state)
+{
+	rig_start(&rig, NULL);
+	*state = &rig;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	rig_stop(&rig);
+	return 0;
+}
+
+#define ACK (WF_TCP_ACK | WF_TCP_PSH)
+
+static void client_syn(void)
+{
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+}
+
+static void server_syn(void)
+{
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
+}
+
+static void expect_one_connection(const char *to_client, const char *to_server)
+{
+	rig_flush(&rig);
+	assert_string_equal(rig.stream[1], to_client);
+	assert_string_equal(rig.stream[0], to_server);
+	assert_int_equal(rig.record.counts[0].gap_bytes + rig.record.counts[1].gap_bytes, 0);
+	assert_int_equal(rig.flow.use, 1);
+	assert_int_equal(wf_metric_get(&rig.metrics, payload_before_start_bytes), 0);
+}
+
+/* ---- one or both SYNs come after data --------------------------------------------- */
+
+static void test_early_data_before_the_syn_ack_waits_for_what_precedes_it(void **state)
+{
+	(void)state;
+	client_syn();
+	rig_segment(&rig, RIG_SERVER, ACK, 5, 0, " world");
+	server_syn();
+	rig_segment(&rig, RIG_SERVER, ACK, 0, 0, "hello");
+	assert_string_equal(rig_log(&rig), "open\n< hello\n<  world\n");
+	expect_one_connection("hello world", "");
+}
+
+static void test_early_data_before_both_syns_waits_for_what_precedes_it(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_SERVER, ACK, 5, 0, " world");
+	client_syn();
+	server_syn();
+	rig_segment(&rig, RIG_SERVER, ACK, 0, 0, "hello");
+	expect_one_connection("hello world", "");
+}
+
+static void test_early_data_of_both_sides_before_both_syns(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_SERVER, ACK, 5, 7, " world");
+	rig_segment(&rig, RIG_CLIENT, ACK, 3, 0, " you");
+	server_syn();
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hey");
+	rig_segment(&rig, RIG_SERVER, ACK, 0, 7, "hello");
+	client_syn();
+	expect_one_connection("hello world", "hey you");
+}
+
+static void test_early_data_in_any_order_without_any_syn(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_SERVER, ACK, 40010, 900, "!");
+	rig_segment(&rig, RIG_SERVER, ACK, 40005, 900, "world");
+	rig_segment(&rig, RIG_SERVER, ACK, 40000, 900, "hello");
+	assert_string_equal(rig_log(&rig), "open\n");
+	expect_one_connection("helloworld!", "");
+}
+
+static void test_early_data_overlapping_the_first_seen(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_SERVER, ACK, 5, 0, " world");
+	rig_segment(&rig, RIG_SERVER, ACK, 0, 0, "hello wo");
+	expect_one_connection("hello world", "");
+}
+
+static void test_early_acknowledgement_before_the_syn_ack(void **state)
+{
+	(void)state;
+	client_syn();
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 0, 5, NULL);
+	server_syn();
+	rig_segment(&rig, RIG_SERVER, ACK, 0, 0, "hello");
+	expect_one_connection("hello", "");
+}
+
+static void test_early_numbers_wrap(void **state)
+{
+	(void)state;
+	rig.isn_seq[RIG_SERVER] = UINT32_MAX - 2;
+	rig_segment(&rig, RIG_SERVER, ACK, 5, 0, " world");
+	client_syn();
+	server_syn();
+	rig_segment(&rig, RIG_SERVER, ACK, 0, 0, "hello");
+	expect_one_connection("hello world", "");
+}
+
+static void test_early_fin_with_the_last_data(void **state)
+{
+	(void)state;
+	client_syn();
+	rig_segment(&rig, RIG_SERVER, ACK | WF_TCP_FIN, 5, 0, " world");
+	server_syn();
+	rig_segment(&rig, RIG_SERVER, ACK, 0, 0, "hello");
+	expect_one_connection("hello world", "");
+}
+
+static void test_early_data_on_a_late_syn_is_taken(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 4, NULL);
+	rig_segment(&rig, RIG_CLIENT, ACK, 4, 0, " more");
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "fast");
+	expect_one_connection("", "fast more");
+}
+
+/* ---- what never comes, and what comes too late ------------------------------------- */
+
+static void test_early_data_is_delivered_when_nothing_precedes_it_in_time(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_SERVER, ACK, 40000, 900, "hello");
+	assert_string_equal(rig_log(&rig), "open\n");
+	rig_wait_ms(&rig, WEFT_START_PATIENCE_MS + 1);
+	assert_string_equal(rig_log(&rig), "< hello\n");
+	rig_segment(&rig, RIG_SERVER, ACK, 40005, 900, "world");
+	assert_string_equal(rig_log(&rig), "< world\n");
+}
+
+static void test_early_data_is_delivered_after_so_many_bytes(void **state)
+{
+	static char bytes[WEFT_START_PATIENCE_BYTES / 2];
+
+	(void)state;
+	memset(bytes, 'x', sizeof(bytes));
+	for (int i = 0; i < 3; i++)
+		rig_bytes(&rig, RIG_SERVER, ACK, 40000 + i * (int64_t)sizeof(bytes), 900, bytes,
+			  sizeof(bytes));
+	assert_int_equal(wf_metric_get(&rig.metrics, payload_delivered_bytes), 3 * sizeof(bytes));
+}
+
+static void test_early_start_without_its_data_is_a_gap(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_SERVER, ACK, 5, 0, " world");
+	client_syn();
+	server_syn();
+	rig_flush(&rig);
+	assert_string_equal(rig_log(&rig), "open\n< gap 5 closed\n<  world\nclose shutdown\n");
+}
+
+static void test_early_start_that_comes_too_late_is_told(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_SERVER, ACK, 5, 0, " world");
+	rig_wait_ms(&rig, WEFT_START_PATIENCE_MS + 1);
+	assert_string_equal(rig_log(&rig), "open\n<  world\n");
+	rig_segment(&rig, RIG_SERVER, ACK, 0, 0, "hello");
+	assert_string_equal(rig_log(&rig), "< anomaly data_before_start\n");
+	assert_int_equal(wf_metric_get(&rig.metrics, payload_before_start_bytes), 5);
+	assert_int_equal(wf_metric_get(&rig.metrics, payload_duplicate_bytes), 0);
+}
+
+static void test_early_syn_that_comes_too_late_is_told(void **state)
+{
+	(void)state;
+	client_syn();
+	rig_segment(&rig, RIG_SERVER, ACK, 5, 0, " world");
+	rig_wait_ms(&rig, WEFT_START_PATIENCE_MS + 1);
+	assert_string_equal(rig_log(&rig), "open\n<  world\n");
+	server_syn();
+	assert_string_equal(rig_log(&rig), "< anomaly data_before_start\n");
+	rig_segment(&rig, RIG_SERVER, ACK, 11, 0, "!");
+	assert_string_equal(rig_log(&rig), "< !\n");
+}
+
+static void test_early_data_far_before_the_first_seen_is_not_believed(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_SERVER, ACK, 1000000, 900, "hello");
+	rig_segment(&rig, RIG_SERVER, ACK, 10, 900, "forged");
+	rig_flush(&rig);
+	assert_string_equal(rig.stream[1], "hello");
+	assert_int_equal(wf_metric_get(&rig.metrics, payload_before_start_bytes), 6);
+}
+
+static void test_early_whole_handshake_waits_for_nothing(void **state)
+{
+	(void)state;
+	rig_handshake(&rig);
+	rig_data(&rig, RIG_SERVER, 0, "hello");
+	assert_string_equal(rig_log(&rig), "open\n< hello\n");
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		CASE(test_early_data_before_the_syn_ack_waits_for_what_precedes_it),
+		CASE(test_early_data_before_both_syns_waits_for_what_precedes_it),
+		CASE(test_early_data_of_both_sides_before_both_syns),
+		CASE(test_early_data_in_any_order_without_any_syn),
+		CASE(test_early_data_overlapping_the_first_seen),
+		CASE(test_early_acknowledgement_before_the_syn_ack),
+		CASE(test_early_numbers_wrap),
+		CASE(test_early_fin_with_the_last_data),
+		CASE(test_early_data_on_a_late_syn_is_taken),
+		CASE(test_early_data_is_delivered_when_nothing_precedes_it_in_time),
+		CASE(test_early_data_is_delivered_after_so_many_bytes),
+		CASE(test_early_start_without_its_data_is_a_gap),
+		CASE(test_early_start_that_comes_too_late_is_told),
+		CASE(test_early_syn_that_comes_too_late_is_told),
+		CASE(test_early_data_far_before_the_first_seen_is_not_believed),
+		CASE(test_early_whole_handshake_waits_for_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
