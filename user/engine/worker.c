@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/cpu.h"
 #include "capture/source.h"
+#include "engine/submit.h"
 #include "memory/page.h"
 #include "memory/page_pool.h"
 
@@ -150,6 +151,8 @@ static uint32_t take_batches(struct wf_worker *worker)
 		return count;
 	if (worker->has_feed)
 		count += take_feed(worker);
+	if (worker->has_submitted)
+		count += wf_submit_take(worker);
 	for (uint32_t i = 0; i < worker->sources_count; i++)
 		count += take_source(worker, i);
 	return count;
@@ -166,6 +169,8 @@ static bool sources_ended(struct wf_worker *worker)
 	if (worker->has_feed)
 		return atomic_load_explicit(&worker->feed_ended, memory_order_acquire) &&
 		       wf_handoff_is_empty(&worker->feed);
+	if (worker->has_submitted && !wf_submit_is_drained(worker))
+		return false;
 	if (atomic_load_explicit(&crew->stopping, memory_order_acquire))
 		return true;
 	for (uint32_t i = 0; i < worker->sources_count; i++)
@@ -264,20 +269,32 @@ static void run_until_finished(struct wf_worker *worker)
 	}
 }
 
+/* Time went on for all workers alike, whoever got the last packets. */
+static void tick_to_last(struct wf_worker *worker)
+{
+	uint64_t last_ns = 0;
+
+	if (worker->has_feed)
+		last_ns = worker->crew->last_ns;
+	else if (worker->has_submitted && !worker->crew->live)
+		last_ns = wf_submit_last_ns(worker->crew);
+	if (last_ns)
+		wf_pipeline_tick(worker->pipeline, last_ns);
+}
+
 static void *worker_main(void *arg)
 {
 	struct wf_worker *worker = arg;
 
 	wf_cpu_name_thread("weft-worker", worker->index);
+	wf_owner_adopt(&worker->owner);
 	if (worker->pin_cpu >= 0)
 		wf_cpu_pin_thread(worker->pin_cpu);
 	wf_page_pool_adopt(worker->pages);
 
 	run_until_drained(worker);
 	run_until_finished(worker);
-	/* Time went on for all workers alike, whoever got the last packets. */
-	if (worker->has_feed && worker->crew->last_ns)
-		wf_pipeline_tick(worker->pipeline, worker->crew->last_ns);
+	tick_to_last(worker);
 	wf_pipeline_flush(worker->pipeline);
 	wf_dispatch_close(&worker->dispatch);
 
