@@ -123,22 +123,13 @@ void weft_free(struct weft *weft)
 	free(weft);
 }
 
-static void add_lock_stats(const struct wf_lock *lock, struct wf_metrics *sum)
-{
-	wf_metric_add(sum, lock_waits, atomic_load_explicit(&lock->waits, memory_order_relaxed));
-	wf_metric_add(sum, lock_wait_ns,
-		      atomic_load_explicit(&lock->wait_ns, memory_order_relaxed));
-	wf_metric_add(sum, lock_timeouts,
-		      atomic_load_explicit(&lock->timeouts, memory_order_relaxed));
-}
-
 void weft_stats_each(const struct weft *weft, weft_metric_fn fn, void *ctx)
 {
 	struct wf_metrics sum;
 
 	memset(&sum, 0, sizeof(sum));
 	wf_engine_stats(weft->engine, &sum);
-	add_lock_stats(&weft->lock, &sum);
+	wf_metrics_add_lock(&sum, &weft->lock);
 	wf_metrics_each(&sum, fn, ctx);
 }
 

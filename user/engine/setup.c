@@ -176,8 +176,7 @@ static int setup_rings(struct wf_engine *engine, struct wf_worker *worker)
 	if (!err)
 		err = wf_waiter_init(&worker->room);
 	if (!err)
-		err = wf_handoff_init(&worker->inbox, engine->arena, WF_INBOX_FRAMES,
-				      &worker->waiter);
+		err = wf_mpsc_init(&worker->inbox, engine->arena, WF_INBOX_BYTES, &worker->waiter);
 	worker->has_feed = engine->file_path && engine->crew.count > 1;
 	if (!err && worker->has_feed)
 		err = wf_handoff_init(&worker->feed, engine->arena, WF_FEED_FRAMES,
@@ -297,7 +296,7 @@ static void teardown_worker(struct wf_worker *worker)
 {
 	wf_pipeline_free(worker->pipeline);
 	wf_handoff_fini(&worker->feed);
-	wf_handoff_fini(&worker->inbox);
+	wf_mpsc_fini(&worker->inbox);
 	wf_mpsc_fini(&worker->submitted);
 	wf_waiter_fini(&worker->waiter);
 	wf_waiter_fini(&worker->room);

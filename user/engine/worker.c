@@ -40,7 +40,7 @@ static bool push_to_peer(struct wf_worker *worker, uint32_t to, const struct wf_
 {
 	struct wf_worker *owner = peer(worker, to);
 
-	if (!wf_handoff_push_shared(&owner->inbox, frame))
+	if (wf_mpsc_push(&owner->inbox, frame, false))
 		return false;
 	wf_waiter_wake(&owner->waiter);
 	return true;
@@ -90,8 +90,9 @@ static uint32_t take_inbox(struct wf_worker *worker)
 
 	if (worker->outbox_count > WF_OUTBOX_FRAMES - WF_BATCH_FRAMES)
 		return 0;
-	count = wf_handoff_pop(&worker->inbox, frames, WF_BATCH_FRAMES, true);
+	count = wf_mpsc_peek(&worker->inbox, frames, WF_BATCH_FRAMES);
 	if (count) {
+		wf_mpsc_release(&worker->inbox);
 		wf_pipeline_run(worker->pipeline, frames, count);
 		/* Pairs with the acquire in is_finished(). */
 		atomic_fetch_sub_explicit(&worker->crew->between, count, memory_order_release);
@@ -102,7 +103,7 @@ static uint32_t take_inbox(struct wf_worker *worker)
 static uint32_t take_feed(struct wf_worker *worker)
 {
 	struct wf_frame frames[WF_BATCH_FRAMES];
-	uint32_t count = wf_handoff_pop(&worker->feed, frames, WF_BATCH_FRAMES, false);
+	uint32_t count = wf_handoff_pop(&worker->feed, frames, WF_BATCH_FRAMES);
 
 	if (!count)
 		return 0;

@@ -32,7 +32,7 @@ struct wf_worker;
 enum {
 	WF_BATCH_FRAMES = 64,
 	WF_FEED_FRAMES = 4096,	 /* from the replay's reader */
-	WF_INBOX_FRAMES = 1024,	 /* from other workers */
+	WF_INBOX_BYTES = 65536,	 /* from other workers: 1024 frames */
 	WF_OUTBOX_FRAMES = 1024, /* waiting because another worker's inbox is full */
 };
 
@@ -75,7 +75,7 @@ struct wf_worker {
 	bool has_submitted;	 /* packets come by weft_submit() */
 	_Atomic bool feed_ended; /* reader: no more frames will be pushed */
 	struct wf_handoff feed;
-	struct wf_handoff inbox;
+	struct wf_mpsc inbox;
 	struct wf_mpsc submitted;
 	uint64_t submitted_ns;	 /* latest time of what came that way */
 	struct wf_waiter waiter; /* the worker sleeps */
