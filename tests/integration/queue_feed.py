@@ -3,6 +3,7 @@
 """queue_feed.py - connections whose two directions leave by different transmit queues.
 
   queue_feed.py send IFACE QUEUES   XPS is told before each group of frames which queue they take
+  queue_feed.py send IFACE,IFACE 1  each direction of a connection takes another interface
   queue_feed.py truth DIR           the stream files that must come of it
   queue_feed.py map                 compare the flow map (bpftool's JSON on stdin) with what was sent
 """
@@ -65,8 +66,10 @@ def use_queue(iface, queues, chosen, cpu):
 def send(iface, queues):
     cpu = min(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cpu})
-    sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-    sender.bind((iface, 0))
+    senders = []
+    for name in iface.split(","):
+        senders.append(socket.socket(socket.AF_PACKET, socket.SOCK_RAW))
+        senders[-1].bind((name, 0))
     sent = 0
     for phase in phases():
         for queue in range(queues):
@@ -74,7 +77,7 @@ def send(iface, queues):
             for conn, to_server, data in phase:
                 # The server's side always on another queue than the client's, if there are two.
                 if (conn + (0 if to_server else 1)) % queues == queue:
-                    sender.send(data)
+                    senders[(conn + to_server) % len(senders)].send(data)
                     sent += 1
         time.sleep(0.01)
     print(sent)

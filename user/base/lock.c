@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/owner.h"
+#include "base/tsan.h"
 
 void wf_lock_init(struct wf_lock *lock, uint32_t timeout_ms)
 {
@@ -32,6 +33,8 @@ static int wait_for(struct wf_lock *lock)
 	};
 	int err = pthread_mutex_clocklock(&lock->mutex, CLOCK_MONOTONIC, &end);
 
+	if (!err)
+		wf_tsan_locked(&lock->mutex);
 	atomic_fetch_add_explicit(&lock->waits, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&lock->wait_ns, wf_clock_monotonic_ns() - begin_ns,
 				  memory_order_relaxed);
