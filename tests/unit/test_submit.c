@@ -506,6 +506,51 @@ static void test_submit_stable_bytes_are_not_copied(void **state)
 	assert_int_equal(seen[0].bytes, (uint64_t)packets_each * CHUNK);
 }
 
+/* Bytes [@begin, @end) of the TCP segment in @whole, as a fragment. */
+static void submit_fragment(struct weft *weft, const struct frame *whole, uint16_t id,
+			    uint32_t begin, uint32_t end)
+{
+	static struct packet_builder pb;
+	struct weft_packet packet;
+
+	pb_init(&pb);
+	pb_ethernet(&pb);
+	pb_ip(&pb, "10.0.0.1", "10.0.0.2");
+	pb_set_proto(&pb, 6);
+	pb_ipv4_set_fragment(&pb, id, begin, end < 20 + CHUNK);
+	pb_data(&pb, whole->bytes + 14 + 20 + begin, end - begin);
+	pb_finish(&pb);
+	packet = (struct weft_packet){
+		.bytes = pb.bytes, .cap_bytes = (uint32_t)pb.len_bytes, .time_ns = START_NS};
+	submit_all(weft, &packet, 1);
+}
+
+static void test_submit_fragments_reach_their_connection(void **state)
+{
+	uint32_t packets_before = packets_each;
+	struct frame whole;
+	struct weft *weft;
+
+	(void)state;
+	packets_each = 1;
+	memset(seen, 0, sizeof(seen));
+	weft = start(4, NULL, on_event);
+	open_all(weft);
+	for (uint32_t i = 0; i < CONNS; i++) {
+		make_data(&whole, i, 0);
+		submit_fragment(weft, &whole, (uint16_t)(i + 1), 24, 20 + CHUNK);
+		submit_fragment(weft, &whole, (uint16_t)(i + 1), 0, 24);
+	}
+	/* What is rebuilt may be overtaken on its way by the FIN: reassembly waits for it. */
+	close_all(weft);
+	finish(weft);
+	assert_int_equal(metric(weft, "rebuilt_processed_datagrams"), CONNS);
+	assert_true(metric(weft, "frames_handed_off_frames") > 0);
+	weft_free(weft);
+	assert_each_seen_once();
+	packets_each = packets_before;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -513,6 +558,7 @@ int main(void)
 		cmocka_unit_test(test_submit_before_start_or_without_add_is_refused),
 		cmocka_unit_test(test_submit_waiting_on_a_worker_for_itself_is_refused),
 		cmocka_unit_test(test_submit_stable_bytes_are_not_copied),
+		cmocka_unit_test(test_submit_fragments_reach_their_connection),
 		cmocka_unit_test(test_submit_distinct_connections_come_out_once_and_exact),
 		cmocka_unit_test(test_submit_shared_connections_come_out_once_and_exact),
 		cmocka_unit_test(test_submit_shared_connections_to_more_workers_than_cpus),
