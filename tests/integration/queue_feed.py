@@ -102,8 +102,6 @@ def expected():
     counts = {}
     for phase in phases():
         for conn, to_server, data in phase:
-            if to_server and data[14 + 20 + 13] == SYN:
-                continue  # a lone SYN makes no entry
             of = counts.setdefault(1000 + conn, {}).setdefault(1000 + conn if to_server else 80, [0, 0])
             of[0] += 1
             of[1] += len(data) - 14
