@@ -179,8 +179,9 @@ unit: $(UNIT_BIN) $(O)/tests/test_conversations
 check: lint unit ## lint and unit tests, no root needed
 	$(Q)scripts/run-tests.sh unit $(O)
 
-lint: ## layers, style, formatting, manual pages
+lint: ## layers, style, formatting, thread guarantees, manual pages
 	$(Q)scripts/check-layers.sh
+	$(Q)scripts/check-threads.sh
 	$(Q)scripts/check-style.sh
 	$(Q)scripts/check-man.sh $(MAN)
 

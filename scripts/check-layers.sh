@@ -69,7 +69,10 @@ owned() {
 }
 owned '#include <(bpf|xdp)/' 'libbpf or libxdp' capture
 owned '#include <pcap' 'libpcap' capture
-owned '\bpthread_[a-z_]+\(' 'threads' engine sink agent
+owned '\bpthread_(create|join|detach|kill|cancel|self|sig[a-z]+|set[a-z_]+)\(' 'threads' engine sink agent
+# Locks are timed and counted, and of the control plane only.
+owned '\bpthread_(mutex|rwlock|spin|cond)_[a-z_]+\(' 'bare locks' base
+owned '#include "base/lock\.h"' 'locks' base metrics api agent sink upkeep state engine
 owned '#include <jansson' 'jansson' sink agent cli
 
 exit $bad

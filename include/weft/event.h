@@ -100,7 +100,7 @@ struct weft_event {
 	};
 };
 
-/* Lower-case names as in JSON events; never NULL. */
+/* Lower-case names as in JSON events; never NULL. Static strings. Thread: any. */
 const char *weft_close_reason_name(enum weft_close_reason reason);
 const char *weft_flow_state_name(enum weft_flow_state state);
 const char *weft_gap_cause_name(enum weft_gap_cause cause);

@@ -34,6 +34,15 @@ enum weft_limit {
 	WEFT_PAGE_MIN_BYTES = 64,
 	WEFT_PAGE_MAX_BYTES = WEFT_SPAN_BYTES / 2,
 
+	/* packets given by weft_submit(); no room: the caller waits or is refused */
+	WEFT_SUBMIT_RING_BYTES = 1048576, /* of each worker */
+	WEFT_SUBMIT_RING_MIN_BYTES = 262144,
+	WEFT_SUBMIT_RING_MAX_BYTES = 1 << 30,
+	WEFT_SUBMIT_MAX_BYTES = 65536, /* longest packet that is copied; longer: refused */
+
+	/* threads */
+	WEFT_LOCK_TIMEOUT_MS = 1000, /* of a control call for another (lock_timeouts) */
+
 	/* upkeep */
 	WEFT_PRESSURE_LOW_PERCENT = 70,
 	WEFT_PRESSURE_HIGH_PERCENT = 85,

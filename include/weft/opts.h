@@ -124,7 +124,11 @@ struct weft_opts {
 	 * 0: not watched, as a program that uses the library has memory of its own.
 	 */
 	uint64_t process_slack_bytes;
+
+	/* threads */
+	bool detect_races;	  /* with check_ownership: also two threads at once */
+	uint32_t lock_timeout_ms; /* a control call waits so long for another, then -ETIMEDOUT */
 };
-#define weft_opts__last_field process_slack_bytes
+#define weft_opts__last_field lock_timeout_ms
 
 #endif

@@ -29,7 +29,8 @@ enum weft_pressure_level {
 };
 #define WEFT_PRESSURE_LEVEL_COUNT (WEFT_PRESSURE_CRITICAL + 1)
 
-/** weft_pressure_level_name() - "normal", "low", "high", "critical"; never NULL. Static. */
+/** weft_pressure_level_name() - "normal", "low", "high", "critical"; never NULL. Static.
+ * Thread: any. */
 const char *weft_pressure_level_name(enum weft_pressure_level level);
 
 /**
@@ -54,7 +55,8 @@ struct weft_pressure_change {
  * @ret_changes: array of @max
  *
  * The last WEFT_PRESSURE_CHANGES_MAX are remembered; a step in their numbers shows that older
- * ones were forgotten. Return: how many were written, the oldest first.
+ * ones were forgotten. Return: how many were written, the oldest first; 0 also if other calls
+ * took longer than opts->lock_timeout_ms. Thread: any.
  */
 size_t weft_pressure_changes(const struct weft *weft, uint64_t after,
 			     struct weft_pressure_change *ret_changes, size_t max);
@@ -71,6 +73,7 @@ struct weft_pressure_source {
 	uint64_t errors;
 };
 
+/** weft_pressure_sources_each() - call @fn for each source. Thread: any. */
 typedef void (*weft_pressure_source_fn)(const struct weft_pressure_source *source, void *ctx);
 void weft_pressure_sources_each(const struct weft *weft, weft_pressure_source_fn fn, void *ctx);
 
@@ -91,6 +94,7 @@ struct weft_cleanup {
 	int last_err;
 };
 
+/** weft_cleanup_each() - call @fn for each task. Thread: any. */
 typedef void (*weft_cleanup_fn)(const struct weft_cleanup *task, void *ctx);
 void weft_cleanup_each(const struct weft *weft, weft_cleanup_fn fn, void *ctx);
 

@@ -31,6 +31,7 @@ struct weft_probe {
 	const char *advice;
 };
 
+/** weft_probe_fn - @probe: lent for the call. Thread: the one that asked. */
 typedef void (*weft_probe_fn)(const struct weft_probe *probe, void *ctx);
 
 /** weft_probe_host() - call @fn for each finding about kernel and host. Thread: any. */

@@ -48,8 +48,9 @@ struct weft_interface_opts {
  *
  * Opens everything (arena share, maps, programs, sockets) but attaches only in
  * weft_start(). Return: 0; -ENODEV no such interface; -EPERM privileges are
- * missing; -EOPNOTSUPP the kernel can't; -EINVAL an option; other negative
- * errno. Logs what and why. Thread: the handle's own.
+ * missing; -EOPNOTSUPP the kernel can't; -EINVAL an option; -ETIMEDOUT: other
+ * calls took too long; other negative errno. Logs what and why.
+ * Thread: any, before weft_start().
  */
 int weft_add_interface(struct weft *weft, const char *ifname,
 		       const struct weft_interface_opts *opts);
@@ -58,7 +59,8 @@ int weft_add_interface(struct weft *weft, const char *ifname,
  * weft_add_file() - read the capture file @path ("-": standard input) once started
  *
  * Return: 0; -ENOENT, -EISDIR, -EACCES; -EBADMSG: not a pcap or pcapng file;
- * other negative errno. Logs what and why. Thread: the handle's own.
+ * -ETIMEDOUT: other calls took too long; other negative errno. Logs what and why.
+ * Thread: any, before weft_start().
  */
 int weft_add_file(struct weft *weft, const char *path);
 

@@ -53,8 +53,8 @@ struct weft_sub_opts {
  * @ret_sub: owned by the handle; ends with weft_unsubscribe() or weft_free()
  *
  * Return: 0; -ENOSPC: WEFT_SUBSCRIPTIONS_MAX reached; -EINVAL; -ENOBUFS: the
- * queues don't fit in the memory budget. Thread: the handle's own, before
- * weft_start().
+ * queues don't fit in the memory budget; -ETIMEDOUT: other calls took too long.
+ * Thread: any, before weft_start().
  */
 int weft_subscribe(struct weft *weft, const struct weft_sub_opts *opts, struct weft_sub **ret_sub);
 

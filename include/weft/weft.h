@@ -2,12 +2,17 @@
 /*
  * weft.h - rebuild the TCP byte streams of interfaces or capture files.
  *
- *   weft_new()  →  weft_add_file() or weft_add_interface()  →  weft_subscribe()
+ *   weft_new()  →  weft_add_file(), weft_add_interface() or weft_add_submit()  →  weft_subscribe()
  *     →  weft_start()  →  weft_sub_poll() until -ESHUTDOWN, weft_stop() to end early
  *     →  weft_free()
  *
- * Calls return 0 or a negative errno. A handle is used by one thread at a time,
- * except where a call says "Thread: any".
+ * Calls return 0 or a negative errno. Each says which threads may make it:
+ *
+ *   any             at any time, beside any other call but weft_free()
+ *   the handle's own  one thread, or several one after the other (weft_wait(), weft_free())
+ *
+ * Calls that set up a handle wait for each other, at most opts->lock_timeout_ms, then return
+ * -ETIMEDOUT. No call waits for a lock that the path of a packet holds: there is none.
  */
 #ifndef WEFT_WEFT_H
 #define WEFT_WEFT_H
@@ -22,6 +27,7 @@
 #include <weft/probe.h>
 #include <weft/source.h>
 #include <weft/stats.h>
+#include <weft/submit.h>
 #include <weft/subscribe.h>
 
 WEFT_BEGIN_DECLS
@@ -45,7 +51,7 @@ int weft_new(const struct weft_opts *opts, struct weft **ret_weft);
  * weft_start() - start the workers and attach to the sources
  *
  * Return: 0; -EINVAL: no source; errors of weft_add_interface(). On failure the
- * interface is as before. Thread: the handle's own.
+ * interface is as before. Thread: any; what waits or frees comes after it has returned.
  */
 int weft_start(struct weft *weft);
 
@@ -67,8 +73,11 @@ int weft_wait(struct weft *weft, int timeout_ms);
  */
 void weft_stop(struct weft *weft);
 
-/** weft_free() - stop if needed, wait, free everything. @weft may be NULL. Thread: the handle's
- * own. */
+/**
+ * weft_free() - stop if needed, wait, free everything; @weft may be NULL
+ *
+ * Thread: the handle's own; every other call on the handle has returned.
+ */
 void weft_free(struct weft *weft);
 
 WEFT_END_DECLS

@@ -117,6 +117,14 @@ check_truth() {
 	[ "$wrong" -eq 0 ] && [ "$files" -eq "$lines" ] || failed=1
 }
 
+# What a second worker brings, without the reader; of traffic with flows to share out.
+check_scale() {
+	local kind=$1 file=$2
+	case $kind in web | tiny) ;; *) return ;; esac
+	"$bench/scale" "$file" "$runs" | sed "s/^/$(printf '%-10s ' "$kind")/"
+	[ "${PIPESTATUS[0]}" -eq 0 ] || failed=1
+}
+
 build_peers
 for kind in $kinds; do
 	file=$data/$kind-$scale.pcap
@@ -124,6 +132,7 @@ for kind in $kinds; do
 	measure_all "$file"
 	report "$kind"
 	check_truth "$kind" "$file"
+	check_scale "$kind" "$file"
 	[ "${KEEP:-1}" = 1 ] || rm -f "$data/$kind-$scale".*
 done
 exit $failed

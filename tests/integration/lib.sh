@@ -151,7 +151,7 @@ background() {
 agent_start() {
 	local ns=$1 iface=$2 try
 	shift 2
-	agent_iface=$iface
+	agent_iface=${iface%%,*}
 	background agent_pid ip netns exec "$ns" nice -n -10 "$weft" run -i "$iface" \
 		--set "control.dir=$work/control" "$@" 2>"$work/agent.err"
 	for ((try = 0; try < 100; try++)); do

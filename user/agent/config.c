@@ -261,7 +261,9 @@ void wf_config_to_opts(const struct wf_config *config, struct weft_opts *ret_opt
 	*ret_opts = (struct weft_opts){
 		.sz = sizeof(*ret_opts),
 		.workers = (uint32_t)config->workers,
-		.check_ownership = config->performance_mode != 0,
+		.check_ownership = config->performance_mode != 0 || config->detect_races,
+		.detect_races = config->detect_races,
+		.lock_timeout_ms = (uint32_t)config->lock_timeout_ms,
 		.filter = *config->filter_expression ? config->filter_expression : NULL,
 		.memory_max_bytes = config->memory_mb << 20,
 		.flows_max = (uint32_t)config->flows_max,

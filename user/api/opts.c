@@ -93,6 +93,8 @@ static int resolve_numbers(struct weft_opts *o)
 			   day_sec) ||
 	       resolve_u32("gap_timeout_ms", &o->gap_timeout_ms, WEFT_GAP_TIMEOUT_MS, 1,
 			   day_sec * 1000) ||
+	       resolve_u32("lock_timeout_ms", &o->lock_timeout_ms, WEFT_LOCK_TIMEOUT_MS, 1,
+			   3600000) ||
 	       resolve_u32("stream_pages_max", &o->stream_pages_max, WEFT_STREAM_PAGES_MAX, 1,
 			   WEFT_STREAM_PAGES_LIMIT) ||
 	       resolve_u32("page_small_bytes", &o->page_small_bytes, WEFT_PAGE_SMALL_BYTES,

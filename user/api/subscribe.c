@@ -35,7 +35,13 @@ int weft_subscribe(struct weft *weft, const struct weft_sub_opts *opts, struct w
 	err = wf_opts_copy("weft_sub_opts", opts, sizeof(all), &all);
 	if (!err)
 		err = check_opts(&all);
-	return err ? err : wf_engine_subscribe(weft->engine, &all, ret_sub);
+	if (!err)
+		err = wf_lock_take(&weft->lock, "weft_subscribe");
+	if (err)
+		return err;
+	err = wf_engine_subscribe(weft->engine, &all, ret_sub);
+	wf_lock_put(&weft->lock);
+	return err;
 }
 
 int weft_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_max, int timeout_ms)

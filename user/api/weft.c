@@ -32,8 +32,10 @@ int weft_new(const struct weft_opts *opts, struct weft **ret_weft)
 	weft = calloc(1, sizeof(*weft));
 	if (!weft)
 		return -ENOMEM;
+	wf_lock_init(&weft->lock, resolved.lock_timeout_ms);
 	err = wf_engine_new(&resolved, &weft->engine);
 	if (err) {
+		wf_lock_fini(&weft->lock);
 		free(weft);
 		return err;
 	}
@@ -43,7 +45,13 @@ int weft_new(const struct weft_opts *opts, struct weft **ret_weft)
 
 int weft_add_file(struct weft *weft, const char *path)
 {
-	return wf_engine_add_file(weft->engine, path);
+	int err = wf_lock_take(&weft->lock, "weft_add_file");
+
+	if (err)
+		return err;
+	err = wf_engine_add_file(weft->engine, path);
+	wf_lock_put(&weft->lock);
+	return err;
 }
 
 int weft_add_interface(struct weft *weft, const char *ifname,
@@ -55,12 +63,45 @@ int weft_add_interface(struct weft *weft, const char *ifname,
 	err = wf_opts_copy("weft_interface_opts", opts, sizeof(copy), &copy);
 	if (err)
 		return err;
-	return wf_engine_add_interface(weft->engine, ifname, &copy);
+	err = wf_lock_take(&weft->lock, "weft_add_interface");
+	if (err)
+		return err;
+	err = wf_engine_add_interface(weft->engine, ifname, &copy);
+	wf_lock_put(&weft->lock);
+	return err;
+}
+
+int weft_add_submit(struct weft *weft, const struct weft_submit_opts *opts)
+{
+	struct weft_submit_opts copy;
+	int err;
+
+	err = wf_opts_copy("weft_submit_opts", opts, sizeof(copy), &copy);
+	if (err)
+		return err;
+	err = wf_lock_take(&weft->lock, "weft_add_submit");
+	if (err)
+		return err;
+	err = wf_engine_add_submit(weft->engine, &copy);
+	wf_lock_put(&weft->lock);
+	return err;
+}
+
+int weft_submit(struct weft *weft, const struct weft_packet *packets, uint32_t count,
+		int timeout_ms)
+{
+	return wf_engine_submit(weft->engine, packets, count, timeout_ms);
 }
 
 int weft_start(struct weft *weft)
 {
-	return wf_engine_start(weft->engine);
+	int err = wf_lock_take(&weft->lock, "weft_start");
+
+	if (err)
+		return err;
+	err = wf_engine_start(weft->engine);
+	wf_lock_put(&weft->lock);
+	return err;
 }
 
 int weft_wait(struct weft *weft, int timeout_ms)
@@ -78,6 +119,7 @@ void weft_free(struct weft *weft)
 	if (!weft)
 		return;
 	wf_engine_free(weft->engine);
+	wf_lock_fini(&weft->lock);
 	free(weft);
 }
 
@@ -87,6 +129,7 @@ void weft_stats_each(const struct weft *weft, weft_metric_fn fn, void *ctx)
 
 	memset(&sum, 0, sizeof(sum));
 	wf_engine_stats(weft->engine, &sum);
+	wf_metrics_add_lock(&sum, &weft->lock);
 	wf_metrics_each(&sum, fn, ctx);
 }
 

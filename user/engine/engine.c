@@ -95,7 +95,8 @@ free_engine:
 
 int wf_engine_add_file(struct wf_engine *engine, const char *path)
 {
-	if (engine->is_started || engine->ifaces_count || engine->file_path) {
+	if (engine->is_started || engine->ifaces_count || engine->file_path ||
+	    engine->submit_ring_bytes) {
 		wf_error("source: %s: a handle reads one file, or interfaces", path);
 		return -EINVAL;
 	}
@@ -147,6 +148,30 @@ int wf_engine_add_interface(struct wf_engine *engine, const char *ifname,
 	return 0;
 }
 
+int wf_engine_add_submit(struct wf_engine *engine, const struct weft_submit_opts *opts)
+{
+	uint64_t bytes = opts->ring_bytes ? opts->ring_bytes : (uint64_t)WEFT_SUBMIT_RING_BYTES;
+
+	if (engine->is_started)
+		return -EBUSY;
+	if (engine->submit_ring_bytes)
+		return -EEXIST;
+	if (engine->file_path) {
+		wf_error("source: a handle reads one file, or takes packets");
+		return -EINVAL;
+	}
+	if (bytes & (bytes - 1) || bytes < WEFT_SUBMIT_RING_MIN_BYTES ||
+	    bytes > WEFT_SUBMIT_RING_MAX_BYTES) {
+		wf_error("options: ring_bytes is %llu; allowed: powers of two from %d to %d",
+			 (unsigned long long)bytes, WEFT_SUBMIT_RING_MIN_BYTES,
+			 WEFT_SUBMIT_RING_MAX_BYTES);
+		return -EINVAL;
+	}
+	engine->submit_ring_bytes = bytes;
+	engine->submit.live = opts->live;
+	return 0;
+}
+
 int wf_engine_subscribe(struct wf_engine *engine, const struct weft_sub_opts *opts,
 			struct weft_sub **ret_sub)
 {
@@ -157,7 +182,8 @@ int wf_engine_subscribe(struct wf_engine *engine, const struct weft_sub_opts *op
 		return -EBUSY;
 	if (engine->subs_count == WEFT_SUBSCRIPTIONS_MAX)
 		return -ENOSPC;
-	err = wf_sub_new(opts, engine->opts.workers, engine->ifaces_count > 0, engine->arena, &sub);
+	err = wf_sub_new(opts, engine->opts.workers, wf_engine_is_live(engine), engine->arena,
+			 &sub);
 	if (err)
 		return err;
 	engine->subs[engine->subs_count++] = sub;
@@ -179,6 +205,7 @@ static void detach_ifaces(struct wf_engine *engine)
 static void tell_workers_to_finish(struct wf_engine *engine)
 {
 	detach_ifaces(engine);
+	wf_submit_close(&engine->crew);
 	for (uint32_t i = 0; i < engine->subs_count; i++)
 		wf_sub_stop(engine->subs[i]);
 	/* Pairs with the acquire in sources_ended(): the detach comes before. */
@@ -253,8 +280,9 @@ int wf_engine_start(struct wf_engine *engine)
 {
 	int err;
 
-	if (engine->is_started || (!engine->file_path && !engine->ifaces_count)) {
-		wf_error("engine: nothing to start: add a file or an interface first");
+	if (engine->is_started ||
+	    (!engine->file_path && !engine->ifaces_count && !engine->submit_ring_bytes)) {
+		wf_error("engine: nothing to start: add a file, an interface or submit first");
 		return -EINVAL;
 	}
 	err = wf_engine_setup(engine);
@@ -317,6 +345,14 @@ int wf_engine_wait(struct wf_engine *engine, int timeout_ms)
 	return atomic_load_explicit(&engine->crew.error, memory_order_relaxed);
 }
 
+int wf_engine_submit(struct wf_engine *engine, const struct weft_packet *packets, uint32_t count,
+		     int timeout_ms)
+{
+	if (!engine->is_started || !engine->submit_ring_bytes)
+		return -EINVAL;
+	return wf_submit(&engine->submit, packets, count, timeout_ms);
+}
+
 void wf_engine_stop(struct wf_engine *engine)
 {
 	atomic_store_explicit(&engine->stop_asked, true, memory_order_relaxed);
@@ -354,6 +390,15 @@ void wf_engine_stats(const struct wf_engine *engine, struct wf_metrics *ret_sum)
 		wf_iface_stats_add(engine->ifaces[i].iface, ret_sum);
 	if (engine->upkeep)
 		wf_engine_upkeep_stats(engine->upkeep, ret_sum);
+	if (!engine->is_started)
+		return;
+	wf_submit_stats_add(&engine->crew, ret_sum);
+	wf_metric_add(ret_sum, ownership_violations,
+		      atomic_load_explicit(&engine->claims.violations, memory_order_relaxed));
+	for (uint32_t i = 0; i < engine->crew.count; i++)
+		wf_metric_add(ret_sum, ownership_violations,
+			      atomic_load_explicit(&engine->crew.workers[i].owner.violations,
+						   memory_order_relaxed));
 }
 
 void wf_engine_progress(const struct wf_engine *engine, struct weft_progress *ret_progress)

@@ -2,7 +2,7 @@
 /*
  * engine.h - memory, sources, workers and subscriptions of one handle, and their life.
  *
- *   new → add_file | add_interface → subscribe → start → (stop) → wait → free
+ *   new → add_file | add_interface, add_submit → subscribe → start → (stop) → wait → free
  *
  *   live:                                    replay, one worker:  file ─► worker
  *     queues × workers sockets ─► worker     replay, N workers:   file ─► reader ─► feeds ─►
@@ -21,6 +21,7 @@
 
 #include <weft/opts.h>
 #include <weft/source.h>
+#include <weft/submit.h>
 #include <weft/subscribe.h>
 
 struct wf_engine;
@@ -32,9 +33,14 @@ int wf_engine_new(const struct weft_opts *opts, struct wf_engine **ret_engine);
 int wf_engine_add_file(struct wf_engine *engine, const char *path);
 int wf_engine_add_interface(struct wf_engine *engine, const char *ifname,
 			    const struct weft_interface_opts *opts);
+int wf_engine_add_submit(struct wf_engine *engine, const struct weft_submit_opts *opts);
 int wf_engine_subscribe(struct wf_engine *engine, const struct weft_sub_opts *opts,
 			struct weft_sub **ret_sub);
 int wf_engine_start(struct wf_engine *engine);
+
+/* See weft_submit(). Thread: any. */
+int wf_engine_submit(struct wf_engine *engine, const struct weft_packet *packets, uint32_t count,
+		     int timeout_ms);
 
 /* See weft_wait(). */
 int wf_engine_wait(struct wf_engine *engine, int timeout_ms);

@@ -9,7 +9,9 @@
 #include "engine/engine.h"
 #include "engine/reader.h"
 #include "engine/upkeep_thread.h"
+#include "engine/submit.h"
 #include "engine/worker.h"
+#include "flow/claims.h"
 
 struct wf_arena;
 struct wf_iface;
@@ -39,10 +41,19 @@ struct wf_engine {
 	struct wf_reader reader;
 	struct wf_engine_upkeep *upkeep; /* owned; kept after its thread, for what it counted */
 	struct wf_waiter stop_waiter;	 /* wf_engine_wait() sleeps on it */
+	struct wf_submit submit;
+	struct wf_claims claims;    /* checks are on: who has which flow */
+	uint64_t submit_ring_bytes; /* 0: nothing is submitted */
 	_Atomic bool stop_asked;
 	bool is_started;
 	bool is_detached;
 };
+
+/* Does time go on without packets? */
+static inline bool wf_engine_is_live(const struct wf_engine *engine)
+{
+	return engine->ifaces_count || engine->submit.live;
+}
 
 /* setup.c: everything that start() makes before threads run, and its undoing. */
 int wf_engine_setup(struct wf_engine *engine);

@@ -39,33 +39,19 @@ void wf_handoff_fini(struct wf_handoff *handoff)
 	handoff->slots = NULL;
 }
 
-bool wf_handoff_push_single(struct wf_handoff *handoff, const struct wf_frame *frame)
+bool wf_handoff_push(struct wf_handoff *handoff, const struct wf_frame *frame)
 {
 	wf_tsan_release(handoff);
 	return CK_RING_ENQUEUE_SPSC(frame, &handoff->ring, handoff->slots,
 				    (struct wf_frame *)frame);
 }
 
-bool wf_handoff_push_shared(struct wf_handoff *handoff, const struct wf_frame *frame)
-{
-	wf_tsan_release(handoff);
-	return CK_RING_ENQUEUE_MPSC(frame, &handoff->ring, handoff->slots,
-				    (struct wf_frame *)frame);
-}
-
-static bool pop_one(struct wf_handoff *handoff, struct wf_frame *ret_frame, bool shared)
-{
-	if (shared)
-		return CK_RING_DEQUEUE_MPSC(frame, &handoff->ring, handoff->slots, ret_frame);
-	return CK_RING_DEQUEUE_SPSC(frame, &handoff->ring, handoff->slots, ret_frame);
-}
-
-uint32_t wf_handoff_pop(struct wf_handoff *handoff, struct wf_frame *ret_frames, uint32_t max,
-			bool shared)
+uint32_t wf_handoff_pop(struct wf_handoff *handoff, struct wf_frame *ret_frames, uint32_t max)
 {
 	uint32_t count = 0;
 
-	while (count < max && pop_one(handoff, &ret_frames[count], shared))
+	while (count < max &&
+	       CK_RING_DEQUEUE_SPSC(frame, &handoff->ring, handoff->slots, &ret_frames[count]))
 		count++;
 	wf_tsan_acquire(handoff);
 	return count;

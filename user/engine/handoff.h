@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * handoff.h - frames that one thread gives to the worker that owns their flow.
+ * handoff.h - frames that the reader of a capture gives to the worker that owns their flow.
  *
- *   reader ──► feed  (one producer, large: the whole capture passes here) ──┐
- *                                                                           ├─► worker
- *   workers ─► inbox (many producers, small: rebuilt datagrams, strays) ────┘
+ *   reader  ──► feed   one producer, large: the whole capture passes here   ──┐
+ *   workers ──► inbox  mpsc.h, small: rebuilt datagrams, strays             ──┼─► worker
+ *   callers ──► submitted  mpsc.h: weft_submit()                            ──┘
  *
- * Bound: both rings are spans of the arena, sized once. A full ring is the producer's problem: the
- * reader waits, a worker keeps the frame in its own bounded outbox.
+ * Bound: the ring is sized once. A full one is the producer's problem: the reader waits.
  */
 #ifndef WF_ENGINE_HANDOFF_H
 #define WF_ENGINE_HANDOFF_H
@@ -42,14 +41,10 @@ void wf_handoff_fini(struct wf_handoff *handoff);
  * One producer. Return: false: full. The frames become visible at once; call
  * wf_waiter_wake() on the consumer after a batch.
  */
-bool wf_handoff_push_single(struct wf_handoff *handoff, const struct wf_frame *frame);
+bool wf_handoff_push(struct wf_handoff *handoff, const struct wf_frame *frame);
 
-/* Any number of producers. Return: false: full. */
-bool wf_handoff_push_shared(struct wf_handoff *handoff, const struct wf_frame *frame);
-
-/* The worker takes up to @max frames. @shared: whether push_shared() is used on it. */
-uint32_t wf_handoff_pop(struct wf_handoff *handoff, struct wf_frame *ret_frames, uint32_t max,
-			bool shared);
+/* The worker takes up to @max frames. */
+uint32_t wf_handoff_pop(struct wf_handoff *handoff, struct wf_frame *ret_frames, uint32_t max);
 
 bool wf_handoff_is_empty(const struct wf_handoff *handoff);
 uint32_t wf_handoff_used(const struct wf_handoff *handoff);

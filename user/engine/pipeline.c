@@ -17,6 +17,7 @@
 
 #include "base/assert.h"
 #include "base/clock.h"
+#include "base/owner.h"
 #include "capture/frame.h"
 #include "capture/pcap_filter.h"
 #include "decode/decode.h"
@@ -118,6 +119,7 @@ static int init_conns(struct wf_pipeline *pipeline, const struct wf_pipeline_opt
 				 share_of(opts, weft->flows_max, 256, FLOWS_SHARE), opts->worker);
 	if (err)
 		return err;
+	wf_flow_table_set_owner(&conns->table, opts->owner, opts->claims);
 	err = init_embryonic(pipeline, opts);
 	if (err)
 		goto fini_table;
@@ -353,11 +355,13 @@ static void tick(struct wf_pipeline *pipeline)
 
 void wf_pipeline_run(struct wf_pipeline *pipeline, const struct wf_frame *frames, uint32_t count)
 {
+	wf_owner_enter(pipeline->opts.owner, "packets");
 	for (uint32_t done = 0; done < count; done += GROUP)
 		run_group(pipeline, frames + done,
 			  count - done < GROUP ? count - done : (uint32_t)GROUP);
 	tick(pipeline);
 	wf_dispatch_flush(pipeline->opts.dispatch);
+	wf_owner_leave(pipeline->opts.owner);
 }
 
 void wf_pipeline_note_overrun(struct wf_pipeline *pipeline)
@@ -369,9 +373,11 @@ void wf_pipeline_note_overrun(struct wf_pipeline *pipeline)
 
 void wf_pipeline_tick(struct wf_pipeline *pipeline, uint64_t now_ns)
 {
+	wf_owner_enter(pipeline->opts.owner, "timers");
 	wf_conns_clock(&pipeline->conns, now_ns);
 	tick(pipeline);
 	wf_dispatch_flush(pipeline->opts.dispatch);
+	wf_owner_leave(pipeline->opts.owner);
 }
 
 bool wf_pipeline_obey(struct wf_pipeline *pipeline, struct wf_orders *orders)
@@ -405,7 +411,9 @@ void wf_pipeline_tend(struct wf_pipeline *pipeline)
 
 void wf_pipeline_flush(struct wf_pipeline *pipeline)
 {
+	wf_owner_enter(pipeline->opts.owner, "flush");
 	wf_defrag_flush(pipeline->defrag);
 	wf_conns_flush(&pipeline->conns);
 	wf_dispatch_flush(pipeline->opts.dispatch);
+	wf_owner_leave(pipeline->opts.owner);
 }

@@ -21,10 +21,12 @@
 #include "bpf/hash.h"
 
 struct wf_arena;
+struct wf_claims;
 struct wf_dispatch;
 struct wf_frame;
 struct wf_metrics;
 struct wf_orders;
+struct wf_owner;
 struct wf_page_pool;
 struct wf_pcap_filter;
 struct wf_pipeline;
@@ -39,6 +41,10 @@ struct wf_pipeline_opts {
 	struct wf_metrics *metrics;
 	struct wf_dispatch *dispatch;
 	const struct wf_pcap_filter *filter; /* NULL: everything */
+
+	/* Checks that one thread only comes here, and each flow to one worker; NULL: none. */
+	struct wf_owner *owner;
+	struct wf_claims *claims;
 
 	/*
 	 * Give a frame to the worker that owns its flow (a rebuilt datagram, or a frame

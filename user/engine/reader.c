@@ -24,7 +24,7 @@ static bool is_stopping(const struct wf_reader *reader)
 /* Return: false: told to stop while waiting; the frame was put. */
 static bool push(struct wf_reader *reader, struct wf_worker *worker, const struct wf_frame *frame)
 {
-	while (!wf_handoff_push_single(&worker->feed, frame)) {
+	while (!wf_handoff_push(&worker->feed, frame)) {
 		if (is_stopping(reader)) {
 			wf_page_put(frame->page);
 			return false;

@@ -176,12 +176,38 @@ static int setup_rings(struct wf_engine *engine, struct wf_worker *worker)
 	if (!err)
 		err = wf_waiter_init(&worker->room);
 	if (!err)
-		err = wf_handoff_init(&worker->inbox, engine->arena, WF_INBOX_FRAMES,
-				      &worker->waiter);
+		err = wf_mpsc_init(&worker->inbox, engine->arena, WF_INBOX_BYTES, &worker->waiter);
 	worker->has_feed = engine->file_path && engine->crew.count > 1;
 	if (!err && worker->has_feed)
 		err = wf_handoff_init(&worker->feed, engine->arena, WF_FEED_FRAMES,
 				      &worker->waiter);
+	return err;
+}
+
+/* After the interfaces have pinned the arena. */
+static int setup_submit(struct wf_engine *engine)
+{
+	struct wf_submit *submit = &engine->submit;
+	int err = 0;
+
+	if (!engine->submit_ring_bytes)
+		return 0;
+	submit->crew = &engine->crew;
+	submit->decoder = (struct wf_decoder){
+		.secret = engine->secret,
+		.checksum = engine->opts.checksum,
+	};
+	for (uint32_t i = 0; !err && i < engine->crew.count; i++) {
+		struct wf_worker *worker = &engine->crew.workers[i];
+
+		worker->has_submitted = true;
+		err = wf_mpsc_init(&worker->submitted, engine->arena, engine->submit_ring_bytes,
+				   &worker->waiter);
+	}
+	if (err)
+		wf_error("memory: no room for rings of %llu bytes for %u workers: %s",
+			 (unsigned long long)engine->submit_ring_bytes, engine->crew.count,
+			 strerror(-err));
 	return err;
 }
 
@@ -199,6 +225,8 @@ static int setup_pipeline(struct wf_engine *engine, struct wf_worker *worker)
 		.filter = engine->filter,
 		.handoff = wf_worker_handoff,
 		.handoff_ctx = worker,
+		.owner = engine->opts.check_ownership ? &worker->owner : NULL,
+		.claims = engine->opts.check_ownership ? &engine->claims : NULL,
 	};
 
 	wf_dispatch_init(&worker->dispatch, worker->index, engine->subs, engine->subs_count);
@@ -225,16 +253,18 @@ static int setup_workers(struct wf_engine *engine)
 		return -ENOMEM;
 	}
 	memset(crew->workers, 0, workers_bytes(engine));
-	crew->live = engine->ifaces_count > 0;
+	crew->live = wf_engine_is_live(engine);
 	crew->ended = &engine->stop_waiter;
 	for (uint32_t i = 0; i < engine->opts.workers; i++) {
 		struct wf_worker *worker = &crew->workers[i];
 
 		worker->crew = crew;
 		worker->index = i;
+		worker->owner.races = engine->opts.detect_races;
 		worker->waiter.fd = worker->room.fd = -1;
-		worker->pin_cpu =
-			crew->live && engine->opts.workers <= wf_cpu_count() ? wf_cpu_nth(i) : -1;
+		worker->pin_cpu = engine->ifaces_count && engine->opts.workers <= wf_cpu_count()
+					  ? wf_cpu_nth(i)
+					  : -1;
 	}
 	crew->count = crew->allocated = engine->opts.workers;
 	return 0;
@@ -253,6 +283,10 @@ int wf_engine_setup(struct wf_engine *engine)
 		err = setup_pages(engine);
 	if (!err)
 		err = engine->file_path ? setup_file(engine) : setup_ifaces(engine);
+	if (!err)
+		err = setup_submit(engine);
+	if (!err && engine->opts.check_ownership)
+		err = wf_claims_init(&engine->claims, engine->arena);
 	for (uint32_t i = 0; !err && i < engine->crew.count; i++)
 		err = setup_pipeline(engine, &engine->crew.workers[i]);
 	return err;
@@ -262,7 +296,8 @@ static void teardown_worker(struct wf_worker *worker)
 {
 	wf_pipeline_free(worker->pipeline);
 	wf_handoff_fini(&worker->feed);
-	wf_handoff_fini(&worker->inbox);
+	wf_mpsc_fini(&worker->inbox);
+	wf_mpsc_fini(&worker->submitted);
 	wf_waiter_fini(&worker->waiter);
 	wf_waiter_fini(&worker->room);
 }
@@ -283,6 +318,7 @@ void wf_engine_teardown(struct wf_engine *engine)
 	engine->file = NULL;
 	for (uint32_t i = 0; i < crew->allocated; i++)
 		wf_page_pool_free(crew->workers[i].pages);
+	wf_claims_fini(&engine->claims);
 	wf_page_pool_free(engine->reader_pages);
 	engine->reader_pages = NULL;
 	if (crew->workers)

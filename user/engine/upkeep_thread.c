@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/cpu.h"
+#include "base/lock.h"
 #include "base/log.h"
 #include "base/waiter.h"
 #include "capture/iface.h"
@@ -57,7 +58,7 @@ struct wf_engine_upkeep {
 	struct wf_waiter waiter; /* the thread sleeps */
 	_Atomic bool stopping;
 	_Atomic bool shrink_asked;
-	pthread_mutex_t lock;
+	struct wf_lock lock;
 	struct told told;
 };
 
@@ -82,9 +83,10 @@ static void remember_change(struct wf_engine_upkeep *upkeep, enum wf_pressure_le
 
 	wf_info("memory: pressure %s → %s: %s reads %u %%", wf_pressure_level_name(from),
 		wf_pressure_level_name(to), change.source, change.percent);
-	pthread_mutex_lock(&upkeep->lock);
+	if (wf_lock_take(&upkeep->lock, "pressure"))
+		return;
 	told->changes[told->changes_count++ % WEFT_PRESSURE_CHANGES_MAX] = change;
-	pthread_mutex_unlock(&upkeep->lock);
+	wf_lock_put(&upkeep->lock);
 }
 
 /* What the budget must read for the level to end; 0: another source made it critical. */
@@ -174,12 +176,13 @@ static void tell(struct wf_engine_upkeep *upkeep)
 {
 	struct told *told = &upkeep->told;
 
-	pthread_mutex_lock(&upkeep->lock);
+	if (wf_lock_take(&upkeep->lock, "pressure"))
+		return;
 	told->sources_count = 0;
 	wf_pressure_each_reading(wf_upkeep_pressure(upkeep->upkeep), tell_source, told);
 	told->tasks_count = 0;
 	wf_cleanup_each(wf_upkeep_cleanup(upkeep->upkeep), tell_task, told);
-	pthread_mutex_unlock(&upkeep->lock);
+	wf_lock_put(&upkeep->lock);
 }
 
 size_t wf_engine_upkeep_changes(struct wf_engine_upkeep *upkeep, uint64_t after,
@@ -189,13 +192,14 @@ size_t wf_engine_upkeep_changes(struct wf_engine_upkeep *upkeep, uint64_t after,
 	uint64_t next = after;
 	size_t count = 0;
 
-	pthread_mutex_lock(&upkeep->lock);
+	if (wf_lock_take(&upkeep->lock, "pressure"))
+		return 0;
 	if (told->changes_count > WEFT_PRESSURE_CHANGES_MAX &&
 	    next < told->changes_count - WEFT_PRESSURE_CHANGES_MAX)
 		next = told->changes_count - WEFT_PRESSURE_CHANGES_MAX;
 	while (next < told->changes_count && count < max)
 		ret_changes[count++] = told->changes[next++ % WEFT_PRESSURE_CHANGES_MAX];
-	pthread_mutex_unlock(&upkeep->lock);
+	wf_lock_put(&upkeep->lock);
 	return count;
 }
 
@@ -205,10 +209,11 @@ void wf_engine_upkeep_sources(struct wf_engine_upkeep *upkeep, weft_pressure_sou
 	struct weft_pressure_source sources[WEFT_PRESSURE_SOURCES_MAX];
 	uint32_t count;
 
-	pthread_mutex_lock(&upkeep->lock);
+	if (wf_lock_take(&upkeep->lock, "pressure"))
+		return;
 	count = upkeep->told.sources_count;
 	memcpy(sources, upkeep->told.sources, count * sizeof(*sources));
-	pthread_mutex_unlock(&upkeep->lock);
+	wf_lock_put(&upkeep->lock);
 	for (uint32_t i = 0; i < count; i++)
 		fn(&sources[i], ctx);
 }
@@ -218,10 +223,11 @@ void wf_engine_upkeep_tasks(struct wf_engine_upkeep *upkeep, weft_cleanup_fn fn,
 	struct weft_cleanup tasks[TASKS_MAX];
 	uint32_t count;
 
-	pthread_mutex_lock(&upkeep->lock);
+	if (wf_lock_take(&upkeep->lock, "pressure"))
+		return;
 	count = upkeep->told.tasks_count;
 	memcpy(tasks, upkeep->told.tasks, count * sizeof(*tasks));
-	pthread_mutex_unlock(&upkeep->lock);
+	wf_lock_put(&upkeep->lock);
 	for (uint32_t i = 0; i < count; i++)
 		fn(&tasks[i], ctx);
 }
@@ -235,6 +241,7 @@ void wf_engine_upkeep_shrink(struct wf_engine_upkeep *upkeep)
 void wf_engine_upkeep_stats(const struct wf_engine_upkeep *upkeep, struct wf_metrics *ret_sum)
 {
 	wf_metrics_sum(&upkeep->metrics, ret_sum);
+	wf_metrics_add_lock(ret_sum, &upkeep->lock);
 }
 
 /* ---- the thread ---- */
@@ -327,7 +334,7 @@ int wf_engine_upkeep_start(const struct wf_upkeep_setup *setup,
 	memset(upkeep, 0, sizeof(*upkeep));
 	upkeep->setup = *setup;
 	upkeep->waiter.fd = -1;
-	pthread_mutex_init(&upkeep->lock, NULL);
+	wf_lock_init(&upkeep->lock, setup->opts->lock_timeout_ms);
 	err = wf_waiter_init(&upkeep->waiter);
 	if (!err)
 		err = make_upkeep(upkeep);
@@ -364,7 +371,7 @@ void wf_engine_upkeep_free(struct wf_engine_upkeep *upkeep)
 	wf_engine_upkeep_stop(upkeep);
 	wf_upkeep_free(upkeep->upkeep);
 	wf_waiter_fini(&upkeep->waiter);
-	pthread_mutex_destroy(&upkeep->lock);
+	wf_lock_fini(&upkeep->lock);
 	wf_budget_release(wf_arena_budget(upkeep->setup.arena), WF_BUDGET_OTHER, sizeof(*upkeep));
 	free(upkeep);
 }

@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/cpu.h"
 #include "capture/source.h"
+#include "engine/submit.h"
 #include "memory/page.h"
 #include "memory/page_pool.h"
 
@@ -39,7 +40,7 @@ static bool push_to_peer(struct wf_worker *worker, uint32_t to, const struct wf_
 {
 	struct wf_worker *owner = peer(worker, to);
 
-	if (!wf_handoff_push_shared(&owner->inbox, frame))
+	if (wf_mpsc_push(&owner->inbox, frame, false))
 		return false;
 	wf_waiter_wake(&owner->waiter);
 	return true;
@@ -89,8 +90,9 @@ static uint32_t take_inbox(struct wf_worker *worker)
 
 	if (worker->outbox_count > WF_OUTBOX_FRAMES - WF_BATCH_FRAMES)
 		return 0;
-	count = wf_handoff_pop(&worker->inbox, frames, WF_BATCH_FRAMES, true);
+	count = wf_mpsc_peek(&worker->inbox, frames, WF_BATCH_FRAMES);
 	if (count) {
+		wf_mpsc_release(&worker->inbox);
 		wf_pipeline_run(worker->pipeline, frames, count);
 		/* Pairs with the acquire in is_finished(). */
 		atomic_fetch_sub_explicit(&worker->crew->between, count, memory_order_release);
@@ -101,7 +103,7 @@ static uint32_t take_inbox(struct wf_worker *worker)
 static uint32_t take_feed(struct wf_worker *worker)
 {
 	struct wf_frame frames[WF_BATCH_FRAMES];
-	uint32_t count = wf_handoff_pop(&worker->feed, frames, WF_BATCH_FRAMES, false);
+	uint32_t count = wf_handoff_pop(&worker->feed, frames, WF_BATCH_FRAMES);
 
 	if (!count)
 		return 0;
@@ -150,6 +152,8 @@ static uint32_t take_batches(struct wf_worker *worker)
 		return count;
 	if (worker->has_feed)
 		count += take_feed(worker);
+	if (worker->has_submitted)
+		count += wf_submit_take(worker);
 	for (uint32_t i = 0; i < worker->sources_count; i++)
 		count += take_source(worker, i);
 	return count;
@@ -166,6 +170,8 @@ static bool sources_ended(struct wf_worker *worker)
 	if (worker->has_feed)
 		return atomic_load_explicit(&worker->feed_ended, memory_order_acquire) &&
 		       wf_handoff_is_empty(&worker->feed);
+	if (worker->has_submitted && !wf_submit_is_drained(worker))
+		return false;
 	if (atomic_load_explicit(&crew->stopping, memory_order_acquire))
 		return true;
 	for (uint32_t i = 0; i < worker->sources_count; i++)
@@ -264,20 +270,32 @@ static void run_until_finished(struct wf_worker *worker)
 	}
 }
 
+/* Time went on for all workers alike, whoever got the last packets. */
+static void tick_to_last(struct wf_worker *worker)
+{
+	uint64_t last_ns = 0;
+
+	if (worker->has_feed)
+		last_ns = worker->crew->last_ns;
+	else if (worker->has_submitted && !worker->crew->live)
+		last_ns = wf_submit_last_ns(worker->crew);
+	if (last_ns)
+		wf_pipeline_tick(worker->pipeline, last_ns);
+}
+
 static void *worker_main(void *arg)
 {
 	struct wf_worker *worker = arg;
 
 	wf_cpu_name_thread("weft-worker", worker->index);
+	wf_owner_adopt(&worker->owner);
 	if (worker->pin_cpu >= 0)
 		wf_cpu_pin_thread(worker->pin_cpu);
 	wf_page_pool_adopt(worker->pages);
 
 	run_until_drained(worker);
 	run_until_finished(worker);
-	/* Time went on for all workers alike, whoever got the last packets. */
-	if (worker->has_feed && worker->crew->last_ns)
-		wf_pipeline_tick(worker->pipeline, worker->crew->last_ns);
+	tick_to_last(worker);
 	wf_pipeline_flush(worker->pipeline);
 	wf_dispatch_close(&worker->dispatch);
 

@@ -15,9 +15,11 @@
 
 #include <weft/limits.h>
 
+#include "base/owner.h"
 #include "base/waiter.h"
 #include "deliver/dispatch.h"
 #include "engine/handoff.h"
+#include "engine/mpsc.h"
 #include "engine/orders.h"
 #include "engine/pipeline.h"
 #include "metrics/metrics.h"
@@ -30,7 +32,7 @@ struct wf_worker;
 enum {
 	WF_BATCH_FRAMES = 64,
 	WF_FEED_FRAMES = 4096,	 /* from the replay's reader */
-	WF_INBOX_FRAMES = 1024,	 /* from other workers */
+	WF_INBOX_BYTES = 65536,	 /* from other workers: 1024 frames */
 	WF_OUTBOX_FRAMES = 1024, /* waiting because another worker's inbox is full */
 };
 
@@ -60,6 +62,7 @@ struct wf_worker {
 	struct wf_crew *crew;	   /* borrowed */
 	uint32_t index;
 	pthread_t thread;
+	struct wf_owner owner; /* its thread, once it runs */
 	bool is_started;
 	int pin_cpu;		      /* -1: anywhere */
 	struct wf_page_pool *pages;   /* owned */
@@ -69,9 +72,12 @@ struct wf_worker {
 	bool source_ended[WEFT_INTERFACES_MAX];
 	uint32_t sources_count;
 	bool has_feed;		 /* replay with a reader */
+	bool has_submitted;	 /* packets come by weft_submit() */
 	_Atomic bool feed_ended; /* reader: no more frames will be pushed */
 	struct wf_handoff feed;
-	struct wf_handoff inbox;
+	struct wf_mpsc inbox;
+	struct wf_mpsc submitted;
+	uint64_t submitted_ns;	 /* latest time of what came that way */
 	struct wf_waiter waiter; /* the worker sleeps */
 	struct wf_waiter room;	 /* the reader sleeps until the feed has room */
 	struct wf_orders orders; /* of the upkeep thread */

@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "base/owner.h"
+#include "flow/claims.h"
 #include "flow/flow_key.h"
 #include "memory/slab.h"
 
@@ -64,6 +66,13 @@ fini_index:
 	return err;
 }
 
+void wf_flow_table_set_owner(struct wf_flow_table *table, struct wf_owner *owner,
+			     struct wf_claims *claims)
+{
+	table->owner = owner;
+	table->claims = claims;
+}
+
 void wf_flow_table_fini(struct wf_flow_table *table)
 {
 	wf_slab_free(table->rares);
@@ -79,6 +88,7 @@ struct wf_flow *wf_flow_table_find(const struct wf_flow_table *table, const stru
 	struct wf_flow_cursor cursor;
 	uint32_t id = wf_flow_index_first(&table->index, hash, &cursor);
 
+	wf_owner_check(table->owner, "flow find");
 	for (; id; id = wf_flow_index_next(&table->index, &cursor)) {
 		struct wf_flow *flow = flow_at(table, id);
 
@@ -95,6 +105,7 @@ struct wf_flow *wf_flow_table_add(struct wf_flow_table *table, const struct wf_f
 	uint32_t id;
 
 	wf_assert(!wf_flow_table_find(table, key, hash));
+	wf_owner_check(table->owner, "flow add");
 	if (wf_slab_taken(table->flows) >= table->flows_max)
 		return NULL;
 	id = wf_slab_take(table->flows);
@@ -107,6 +118,8 @@ struct wf_flow *wf_flow_table_add(struct wf_flow_table *table, const struct wf_f
 	flow = flow_at(table, id);
 	wf_flow_init(flow, key, hash, client);
 	flow->id = (++table->next_id << ID_WORKER_BITS) | table->worker;
+	if (wf_unlikely(table->claims != NULL))
+		wf_claims_add(table->claims, key, table->worker);
 	return flow;
 }
 
@@ -114,6 +127,7 @@ void wf_flow_table_remove(struct wf_flow_table *table, struct wf_flow *flow)
 {
 	uint32_t id = id_of(table, flow);
 
+	wf_owner_check(table->owner, "flow remove");
 	wf_timer_wheel_remove(&table->wheel, id);
 	wf_flow_index_remove(&table->index, flow->hash, id);
 	if (flow->rare)
@@ -129,6 +143,7 @@ struct wf_flow_rare *wf_flow_table_rare(const struct wf_flow_table *table,
 
 struct wf_flow_rare *wf_flow_table_need_rare(struct wf_flow_table *table, struct wf_flow *flow)
 {
+	wf_owner_check(table->owner, "flow change");
 	if (!flow->rare) {
 		flow->rare = wf_slab_take(table->rares);
 		if (!flow->rare)
@@ -143,14 +158,17 @@ void wf_flow_table_arm(struct wf_flow_table *table, struct wf_flow *flow, uint64
 {
 	uint32_t id = id_of(table, flow);
 
+	wf_owner_check(table->owner, "flow timer");
 	wf_timer_wheel_remove(&table->wheel, id);
 	wf_timer_wheel_add(&table->wheel, id, now_ns, deadline_ns);
 }
 
 struct wf_flow *wf_flow_table_pop_due(struct wf_flow_table *table, uint64_t now_ns)
 {
-	uint32_t id = wf_timer_wheel_pop(&table->wheel, now_ns);
+	uint32_t id;
 
+	wf_owner_check(table->owner, "flow timers");
+	id = wf_timer_wheel_pop(&table->wheel, now_ns);
 	return id ? flow_at(table, id) : NULL;
 }
 
@@ -175,6 +193,7 @@ uint32_t wf_flow_table_sample(struct wf_flow_table *table, struct wf_flow **ret_
 {
 	uint32_t found = 0;
 
+	wf_owner_check(table->owner, "flow sample");
 	for (uint32_t i = 0; i < table->index.buckets_count && found < max; i++) {
 		struct wf_flow *flows[WF_FLOW_BUCKET_IDS];
 		uint32_t count = wf_flow_table_bucket(table, table->hand, flows);

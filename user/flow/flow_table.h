@@ -7,7 +7,7 @@
  *
  * Bound: @flows_max flows and as many rare parts, in slabs that grow and shrink
  * with their number; the index is taken whole at the start.
- * Thread: the worker.
+ * Thread: the worker; checked if there is an owner.
  */
 #ifndef WF_FLOW_FLOW_TABLE_H
 #define WF_FLOW_FLOW_TABLE_H
@@ -20,6 +20,8 @@
 #include "flow/flow_index.h"
 
 struct wf_arena;
+struct wf_claims;
+struct wf_owner;
 struct wf_slab;
 
 struct wf_flow_table {
@@ -31,11 +33,16 @@ struct wf_flow_table {
 	uint32_t flows_max;
 	uint32_t hand; /* bucket at which sample() goes on */
 	uint32_t worker;
+	struct wf_owner *owner;	  /* borrowed; NULL: nothing is checked */
+	struct wf_claims *claims; /* likewise */
 };
 
 /* Return: 0; -ENOBUFS: the index does not fit in the arena; -ENOMEM. */
 int wf_flow_table_init(struct wf_flow_table *table, struct wf_arena *arena, uint32_t flows_max,
 		       uint32_t worker);
+/* From now on check that only @owner's thread comes here, and no flow to two workers. */
+void wf_flow_table_set_owner(struct wf_flow_table *table, struct wf_owner *owner,
+			     struct wf_claims *claims);
 void wf_flow_table_fini(struct wf_flow_table *table);
 
 struct wf_flow *wf_flow_table_find(const struct wf_flow_table *table, const struct wf_flow_key *key,

@@ -29,10 +29,9 @@ static const char *const steered_parts[] = {
 };
 
 static const char *const user_parts[] = {
-	"frames_processed_frames",    "frames_fragment_frames",
-	"frames_filtered_frames",     "frames_not_tcp_frames",
-	"frames_malformed_frames",    "frames_checksum_frames",
-	"frames_handoff_lost_frames", NULL,
+	"frames_processed_frames",    "frames_fragment_frames",	 "frames_filtered_frames",
+	"frames_not_tcp_frames",      "frames_malformed_frames", "frames_checksum_frames",
+	"frames_handoff_lost_frames", "frames_no_memory_frames", NULL,
 };
 
 /* A rebuilt datagram passes the same stages again, but came in no frame of its own. */

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/lock.h"
+
 struct metric_desc {
 	const char *name;
 	const char *help;
@@ -39,6 +41,16 @@ void wf_metrics_sum(const struct wf_metrics *block, struct wf_metrics *ret_sum)
 		atomic_store_explicit(slot(ret_sum, &descs[i]),
 				      value_of(ret_sum, &descs[i]) + value_of(block, &descs[i]),
 				      memory_order_relaxed);
+}
+
+void wf_metrics_add_lock(struct wf_metrics *ret_sum, const struct wf_lock *lock)
+{
+	wf_metric_add(ret_sum, lock_waits,
+		      atomic_load_explicit(&lock->waits, memory_order_relaxed));
+	wf_metric_add(ret_sum, lock_wait_ns,
+		      atomic_load_explicit(&lock->wait_ns, memory_order_relaxed));
+	wf_metric_add(ret_sum, lock_timeouts,
+		      atomic_load_explicit(&lock->timeouts, memory_order_relaxed));
 }
 
 void wf_metrics_each(const struct wf_metrics *sum, weft_metric_fn fn, void *ctx)

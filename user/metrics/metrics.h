@@ -17,6 +17,8 @@
 
 #include "base/assert.h"
 
+struct wf_lock;
+
 /* Written by its owner thread, read by any. */
 struct wf_metrics {
 #define X_COUNTER(name, help) _Atomic uint64_t name;
@@ -41,6 +43,9 @@ struct wf_metrics {
 
 /* Add the values of @block to @ret_sum. Thread: any for @block, the caller's for @ret_sum. */
 void wf_metrics_sum(const struct wf_metrics *block, struct wf_metrics *ret_sum);
+
+/* Add what waiting for @lock came to. Thread: any for @lock, the caller's for @ret_sum. */
+void wf_metrics_add_lock(struct wf_metrics *ret_sum, const struct wf_lock *lock);
 
 /* Call @fn for each metric of @sum, in the order of metrics.def. */
 void wf_metrics_each(const struct wf_metrics *sum, weft_metric_fn fn, void *ctx);

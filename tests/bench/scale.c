@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * scale.c - what a second worker brings: packets a second of one worker and of two, of the
+ * same preloaded capture, its reader not counted.
+ *
+ *   scale FILE [RUNS]
+ *
+ * FILE (pcap, Ethernet; its first 2 million packets) is read into memory. Workers are stopped at a
+ * gate: their first event. Then all packets are submitted (stable: 64 bytes of ring each), the gate
+ * is opened, and what is measured is the workers alone: by the clock until the last one ends, and
+ * by the CPU time of the busiest, which says what two undisturbed cores would do. Runs of one
+ * and two workers take turns; medians are told.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <weft/weft.h>
+
+#include "base/clock.h"
+
+enum {
+	RUNS_MAX = 99,
+	WORKERS_MAX = 2,
+	GATES = 64, /* connections that wait at the gate: some for each worker, surely */
+	GATE_PORT = 9,
+	FRAME_BYTES = 54,
+	BATCH = 64,
+	ENTRY_BYTES = 64, /* of a ring, for a stable packet */
+	PACKETS_MAX = 2000000,
+};
+
+struct capture {
+	struct weft_packet *packets;
+	uint32_t count;
+};
+
+/* A worker's own; on lines of its own. */
+struct lane {
+	uint64_t begin_ns; /* CPU time when the gate opened */
+	uint64_t cpu_ns;   /* since then */
+	uint64_t bytes;
+} __attribute__((aligned(64)));
+
+struct result {
+	double wall_s;
+	double cpu_s; /* of the busiest worker */
+	double all_cpu_s;
+	uint64_t bytes;
+};
+
+static struct lane lanes[WORKERS_MAX];
+static _Atomic uint32_t arrived;
+static _Atomic bool gate_open;
+static pthread_key_t lane_key;
+static _Thread_local struct lane *own_lane;
+
+static void die(const char *what, int err)
+{
+	fprintf(stderr, "scale: %s: %s\n", what, strerror(err < 0 ? -err : err));
+	exit(1);
+}
+
+/* ---- the capture ------------------------------------------------------------------------- */
+
+static void load(const char *path, struct capture *ret_capture)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct weft_packet *packets;
+	struct stat stat;
+	const uint8_t *bytes;
+	uint64_t pos = 24;
+	uint32_t words[4];
+	uint32_t max = 0;
+	uint32_t count = 0;
+
+	if (fd < 0 || fstat(fd, &stat))
+		die(path, errno);
+	bytes = mmap(NULL, (size_t)stat.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+	if (bytes == MAP_FAILED)
+		die(path, errno);
+	close(fd);
+	max = (uint32_t)((uint64_t)stat.st_size / (16 + FRAME_BYTES)) + 1;
+	packets = calloc(max, sizeof(*packets));
+	if (!packets)
+		die(path, ENOMEM);
+	if (max > PACKETS_MAX)
+		max = PACKETS_MAX;
+	while (count < max && pos + 16 <= (uint64_t)stat.st_size) {
+		memcpy(words, bytes + pos, sizeof(words));
+		if (pos + 16 + words[2] > (uint64_t)stat.st_size)
+			break;
+		packets[count++] = (struct weft_packet){
+			.bytes = bytes + pos + 16,
+			.time_ns = words[0] * WF_NS_PER_SEC + words[1] * WF_NS_PER_US,
+			.cap_bytes = words[2],
+			.wire_bytes = words[3],
+			.is_stable = true,
+		};
+		pos += 16 + words[2];
+	}
+	ret_capture->packets = packets;
+	ret_capture->count = count;
+}
+
+/* ---- the gate ---------------------------------------------------------------------------- */
+
+static uint64_t thread_cpu_ns(void)
+{
+	return wf_clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+/* A worker's thread ends. */
+static void end_lane(void *arg)
+{
+	struct lane *lane = arg;
+
+	lane->cpu_ns = thread_cpu_ns() - lane->begin_ns;
+}
+
+/* The worker's first event. */
+static void pass_gate(void)
+{
+	own_lane = &lanes[atomic_fetch_add(&arrived, 1) % WORKERS_MAX];
+	pthread_setspecific(lane_key, own_lane);
+	while (!atomic_load(&gate_open))
+		usleep(1000);
+	own_lane->begin_ns = thread_cpu_ns();
+}
+
+static int on_event(const struct weft_event *event, void *ctx)
+{
+	(void)ctx;
+	if (!own_lane)
+		pass_gate();
+	if (event->type == WEFT_EVENT_DATA)
+		own_lane->bytes += event->data.len_bytes;
+	return 0;
+}
+
+static void put16(uint8_t *at, uint32_t value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+}
+
+/* SYN or SYN-ACK or ACK of the @index-th connection to the gate. */
+static void make_gate(uint8_t frame[FRAME_BYTES], uint32_t index, uint32_t turn)
+{
+	static const uint8_t flags[] = {0x02, 0x12, 0x10};
+	uint8_t *ip = frame + 14, *tcp = frame + 34;
+	bool back = turn == 1;
+
+	memset(frame, 0, FRAME_BYTES);
+	frame[12] = 0x08;
+	ip[0] = 0x45;
+	put16(ip + 2, 40);
+	ip[8] = 64;
+	ip[9] = 6;
+	memcpy(ip + (back ? 16 : 12), "\xc6\x12\x00\x01", 4);
+	memcpy(ip + (back ? 12 : 16), "\xc6\x12\x00\x02", 4);
+	put16(tcp + (back ? 2 : 0), 1000 + index);
+	put16(tcp + (back ? 0 : 2), GATE_PORT);
+	tcp[7] = turn ? 1 : 0;
+	tcp[11] = turn ? 1 : 0;
+	tcp[7] = back ? 0 : tcp[7];
+	tcp[12] = 0x50;
+	tcp[13] = flags[turn];
+	put16(tcp + 14, 65535);
+}
+
+static void submit_gates(struct weft *weft, uint64_t time_ns)
+{
+	uint8_t frame[FRAME_BYTES];
+
+	for (uint32_t turn = 0; turn < 3; turn++) {
+		for (uint32_t i = 0; i < GATES; i++) {
+			struct weft_packet packet = {
+				.bytes = frame, .cap_bytes = FRAME_BYTES, .time_ns = time_ns};
+
+			make_gate(frame, i, turn);
+			if (weft_submit(weft, &packet, 1, -1) != 1)
+				die("gate", EIO);
+		}
+	}
+}
+
+/* ---- one run ------------------------------------------------------------------------------ */
+
+static struct weft *start(uint32_t workers, const struct capture *capture)
+{
+	uint64_t ring_bytes = WEFT_SUBMIT_RING_MIN_BYTES;
+	WEFT_OPTS(weft_opts, opts, .workers = workers, .checksum = WEFT_CHECKSUM_IGNORE);
+	WEFT_OPTS(weft_sub_opts, sub_opts, .inline_fn = on_event);
+	WEFT_OPTS(weft_submit_opts, submit_opts);
+	struct weft_sub *sub;
+	struct weft *weft;
+	int err;
+
+	/* Any worker may get nearly all. */
+	while (ring_bytes < (uint64_t)(capture->count + 2 * 3 * GATES) * ENTRY_BYTES)
+		ring_bytes *= 2;
+	submit_opts.ring_bytes = ring_bytes;
+	opts.memory_max_bytes = (512ull << 20) + WORKERS_MAX * ring_bytes;
+	err = weft_new(&opts, &weft);
+	if (!err)
+		err = weft_add_submit(weft, &submit_opts);
+	if (!err)
+		err = weft_subscribe(weft, &sub_opts, &sub);
+	if (!err)
+		err = weft_start(weft);
+	if (err)
+		die("start", err);
+	return weft;
+}
+
+static void preload(struct weft *weft, const struct capture *capture)
+{
+	for (uint32_t done = 0; done < capture->count;) {
+		uint32_t left = capture->count - done;
+		int taken =
+			weft_submit(weft, capture->packets + done, left < BATCH ? left : BATCH, 0);
+
+		if (taken <= 0)
+			die("preload", taken);
+		done += (uint32_t)taken;
+	}
+}
+
+static struct result run(uint32_t workers, const struct capture *capture)
+{
+	struct weft *weft = start(workers, capture);
+	struct result result = {0};
+	uint64_t begin_ns;
+	int err;
+
+	memset(lanes, 0, sizeof(lanes));
+	atomic_store(&arrived, 0);
+	atomic_store(&gate_open, false);
+	submit_gates(weft, capture->packets[0].time_ns);
+	while (atomic_load(&arrived) < workers)
+		usleep(1000);
+	preload(weft, capture);
+	weft_stop(weft);
+	weft_wait(weft, 0); /* passes the stop on */
+	begin_ns = wf_clock_monotonic_ns();
+	atomic_store(&gate_open, true);
+	err = weft_wait(weft, -1);
+	result.wall_s = (double)(wf_clock_monotonic_ns() - begin_ns) / 1e9;
+	if (err)
+		die("wait", err);
+	weft_free(weft);
+	for (uint32_t i = 0; i < workers; i++) {
+		double cpu_s = (double)lanes[i].cpu_ns / 1e9;
+
+		result.bytes += lanes[i].bytes;
+		result.all_cpu_s += cpu_s;
+		if (cpu_s > result.cpu_s)
+			result.cpu_s = cpu_s;
+	}
+	return result;
+}
+
+/* ---- telling ------------------------------------------------------------------------------- */
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(double *values, uint32_t count)
+{
+	qsort(values, count, sizeof(*values), compare);
+	return values[count / 2];
+}
+
+int main(int argc, char **argv)
+{
+	static double wall[WORKERS_MAX][RUNS_MAX], cpu[WORKERS_MAX][RUNS_MAX];
+	static double all_cpu[WORKERS_MAX][RUNS_MAX];
+	uint32_t runs = argc > 2 ? (uint32_t)atoi(argv[2]) : 5;
+	double wall_s[WORKERS_MAX], cpu_s[WORKERS_MAX];
+	struct capture capture;
+	uint64_t bytes = 0;
+
+	if (argc < 2 || !runs || runs > RUNS_MAX) {
+		fprintf(stderr, "usage: scale FILE [RUNS]\n");
+		return 2;
+	}
+	load(argv[1], &capture);
+	pthread_key_create(&lane_key, end_lane);
+	for (uint32_t i = 0; i < runs; i++) {
+		for (uint32_t w = 0; w < WORKERS_MAX; w++) {
+			struct result result = run(w + 1, &capture);
+
+			if (bytes && result.bytes != bytes)
+				die("runs differ in what was delivered", EIO);
+			bytes = result.bytes;
+			wall[w][i] = result.wall_s;
+			cpu[w][i] = result.cpu_s;
+			all_cpu[w][i] = result.all_cpu_s;
+		}
+	}
+	for (uint32_t w = 0; w < WORKERS_MAX; w++) {
+		wall_s[w] = median(wall[w], runs);
+		cpu_s[w] = median(cpu[w], runs);
+		printf("%u worker%s %u packets %.3f wall s %.2f M/s %.3f CPU s of the busiest "
+		       "%.2f M/s %.3f CPU s in all\n",
+		       w + 1, w ? "s" : " ", capture.count, wall_s[w],
+		       capture.count / wall_s[w] / 1e6, cpu_s[w], capture.count / cpu_s[w] / 1e6,
+		       median(all_cpu[w], runs));
+	}
+	printf("2 workers over 1: %.2f by wall clock, %.2f by CPU time\n", wall_s[0] / wall_s[1],
+	       cpu_s[0] / cpu_s[1]);
+	return 0;
+}

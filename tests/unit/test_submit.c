@@ -1,0 +1,574 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_submit.c - weft_submit() from many threads: each connection once, its bytes exact.
+ *
+ *   SUBMIT_PACKETS   of each of 100 threads (default: 10000, with ThreadSanitizer 500)
+ *   SUBMIT_ROUNDS    of start, traffic, stop (default: 100, with ThreadSanitizer 20)
+ */
+#include "unit/support/cmocka.h"
+#include "unit/support/packet_builder.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <weft/weft.h>
+
+#include "decode/packet.h"
+
+#ifdef __SANITIZE_THREAD__
+enum { PACKETS_DEFAULT = 500, ROUNDS_DEFAULT = 20 };
+#else
+enum { PACKETS_DEFAULT = 10000, ROUNDS_DEFAULT = 100 };
+#endif
+
+enum {
+	THREADS = 100,
+	CONNS = 100,
+	CHUNK = 6, /* bytes of a packet; all of a connection's fit in one unscaled window */
+	PACKETS_MAX = 10000,
+	FIRST_PORT = 2000,
+	BATCH = 16,
+	SECONDS_MAX = 240, /* then something hangs */
+};
+
+#define START_NS 1700000000000000000ull
+#define ISN	 1000u
+
+/* What was told of one connection; written by the worker that owns it. */
+struct seen {
+	_Atomic uint32_t opened;
+	_Atomic uint32_t closed;
+	_Atomic uint64_t bytes;
+	_Atomic uint32_t wrong;
+};
+
+struct frame {
+	uint32_t len_bytes;
+	uint8_t bytes[128];
+};
+
+static struct seen seen[CONNS];
+static struct frame templates[CONNS];
+static uint32_t packets_each;
+
+static uint32_t from_env(const char *name, uint32_t fallback)
+{
+	const char *text = getenv(name);
+
+	return text && atoi(text) > 0 ? (uint32_t)atoi(text) : fallback;
+}
+
+static uint8_t byte_at(uint32_t conn, uint64_t off)
+{
+	return (uint8_t)(off * 7 + off / 251 + conn * 31);
+}
+
+static void make_templates(void)
+{
+	static struct packet_builder pb;
+
+	for (uint32_t i = 0; i < CONNS; i++) {
+		const struct pb_tcp tcp = {
+			.src_port = (uint16_t)(FIRST_PORT + i),
+			.dst_port = 80,
+			.window = 65535,
+			.flags = WF_TCP_ACK | WF_TCP_PSH,
+		};
+
+		pb_segment(&pb, "10.0.0.1", "10.0.0.2", &tcp, "......", CHUNK);
+		templates[i].len_bytes = (uint32_t)pb.len_bytes;
+		memcpy(templates[i].bytes, pb.bytes, pb.len_bytes);
+	}
+}
+
+/* The @index-th piece of @conn's data; checksums are not looked at. */
+static void make_data(struct frame *frame, uint32_t conn, uint32_t index)
+{
+	uint8_t *payload;
+
+	*frame = templates[conn];
+	pb_put32(frame->bytes + 14 + 20 + 4, ISN + 1 + index * CHUNK);
+	pb_put32(frame->bytes + 14 + 20 + 8, 5001);
+	payload = frame->bytes + frame->len_bytes - CHUNK;
+	for (uint32_t i = 0; i < CHUNK; i++)
+		payload[i] = byte_at(conn, (uint64_t)index * CHUNK + i);
+}
+
+static struct weft_packet as_packet(const struct frame *frame)
+{
+	return (struct weft_packet){
+		.bytes = frame->bytes, .cap_bytes = frame->len_bytes, .time_ns = START_NS};
+}
+
+static void submit_all(struct weft *weft, const struct weft_packet *packets, uint32_t count)
+{
+	uint32_t done = 0;
+
+	while (done < count) {
+		int taken = weft_submit(weft, packets + done, count - done, 1000);
+
+		assert_true(taken > 0 || taken == -EAGAIN);
+		done += taken > 0 ? (uint32_t)taken : 0;
+	}
+}
+
+static void submit_segment(struct weft *weft, uint32_t conn, bool from_server, uint32_t flags,
+			   uint32_t seq, uint32_t ack)
+{
+	static struct packet_builder pb;
+	uint16_t port = (uint16_t)(FIRST_PORT + conn);
+	const struct pb_tcp tcp = {
+		.src_port = from_server ? 80 : port,
+		.dst_port = from_server ? port : 80,
+		.seq = seq,
+		.ack = ack,
+		.window = 65535,
+		.flags = (uint16_t)flags,
+	};
+	struct weft_packet packet;
+
+	pb_segment(&pb, from_server ? "10.0.0.2" : "10.0.0.1",
+		   from_server ? "10.0.0.1" : "10.0.0.2", &tcp, NULL, 0);
+	packet = (struct weft_packet){
+		.bytes = pb.bytes, .cap_bytes = (uint32_t)pb.len_bytes, .time_ns = START_NS};
+	submit_all(weft, &packet, 1);
+}
+
+static void open_all(struct weft *weft)
+{
+	for (uint32_t i = 0; i < CONNS; i++) {
+		submit_segment(weft, i, false, WF_TCP_SYN, ISN, 0);
+		submit_segment(weft, i, true, WF_TCP_SYN | WF_TCP_ACK, 5000, ISN + 1);
+		submit_segment(weft, i, false, WF_TCP_ACK, ISN + 1, 5001);
+	}
+}
+
+static void close_all(struct weft *weft)
+{
+	uint32_t end = ISN + 1 + packets_each * CHUNK;
+
+	for (uint32_t i = 0; i < CONNS; i++) {
+		submit_segment(weft, i, false, WF_TCP_FIN | WF_TCP_ACK, end, 5001);
+		submit_segment(weft, i, true, WF_TCP_FIN | WF_TCP_ACK, 5001, end + 1);
+		submit_segment(weft, i, false, WF_TCP_ACK, end + 1, 5002);
+	}
+}
+
+static int on_event(const struct weft_event *event, void *ctx)
+{
+	uint16_t *ports = (uint16_t[]){event->flow->src_port, event->flow->dst_port};
+	uint32_t conn = (uint32_t)(ports[0] == 80 ? ports[1] : ports[0]) - FIRST_PORT;
+	struct seen *it = &seen[conn < CONNS ? conn : 0];
+	uint64_t off = it->bytes;
+
+	(void)ctx;
+	if (event->type == WEFT_EVENT_OPEN)
+		it->opened++;
+	else if (event->type == WEFT_EVENT_CLOSE)
+		it->closed++;
+	else if (event->type != WEFT_EVENT_DATA || event->data.off != off)
+		it->wrong++;
+	for (uint32_t i = 0; event->type == WEFT_EVENT_DATA && i < event->data.len_bytes; i++)
+		it->wrong += event->data.bytes[i] != byte_at(conn, off + i);
+	if (event->type == WEFT_EVENT_DATA)
+		it->bytes += event->data.len_bytes;
+	return 0;
+}
+
+static uint64_t metric_value;
+static const char *metric_name;
+
+static void pick_metric(const struct weft_metric *metric, void *ctx)
+{
+	(void)ctx;
+	if (!strcmp(metric->name, metric_name))
+		metric_value = metric->value;
+}
+
+static uint64_t metric(const struct weft *weft, const char *name)
+{
+	metric_name = name;
+	metric_value = 0;
+	weft_stats_each(weft, pick_metric, NULL);
+	return metric_value;
+}
+
+static void assert_ledgers_close(const struct weft *weft)
+{
+	for (const struct weft_ledger *ledger = weft_ledgers(); ledger->name; ledger++) {
+		uint64_t sum = 0;
+
+		for (const char *const *part = ledger->parts; *part; part++)
+			sum += metric(weft, *part);
+		assert_int_equal(metric(weft, ledger->total), sum);
+	}
+}
+
+static struct weft *start(uint32_t workers, const struct weft_submit_opts *submit, weft_event_fn fn)
+{
+	WEFT_OPTS(weft_opts, opts, .workers = workers, .memory_max_bytes = 96 << 20,
+		  .checksum = WEFT_CHECKSUM_IGNORE, .flows_max = 10000, .check_ownership = true,
+		  .detect_races = true);
+	WEFT_OPTS(weft_sub_opts, sub, .inline_fn = fn);
+	struct weft_sub *handle;
+	struct weft *weft;
+
+	assert_int_equal(weft_new(&opts, &weft), 0);
+	assert_int_equal(weft_add_submit(weft, submit), 0);
+	if (fn)
+		assert_int_equal(weft_subscribe(weft, &sub, &handle), 0);
+	assert_int_equal(weft_start(weft), 0);
+	return weft;
+}
+
+static void finish(struct weft *weft)
+{
+	weft_stop(weft);
+	assert_int_equal(weft_wait(weft, SECONDS_MAX * 1000), 0);
+	assert_ledgers_close(weft);
+	assert_int_equal(metric(weft, "ownership_violations"), 0);
+}
+
+static void assert_each_seen_once(void)
+{
+	for (uint32_t i = 0; i < CONNS; i++) {
+		assert_int_equal(seen[i].opened, 1);
+		assert_int_equal(seen[i].closed, 1);
+		assert_int_equal(seen[i].wrong, 0);
+		assert_int_equal(seen[i].bytes, (uint64_t)packets_each * CHUNK);
+	}
+}
+
+/* ---- many threads ------------------------------------------------------------------ */
+
+struct submitter {
+	struct weft *weft;
+	uint32_t index;
+	bool shared; /* every connection's packets are dealt to all threads */
+};
+
+static void *submitter_main(void *arg)
+{
+	const struct submitter *submitter = arg;
+	struct frame frames[BATCH];
+	struct weft_packet packets[BATCH];
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < packets_each; i++) {
+		uint32_t conn = submitter->shared ? i % CONNS : submitter->index;
+		uint32_t index = submitter->shared ? i / CONNS * THREADS + submitter->index : i;
+
+		make_data(&frames[count], conn, index);
+		packets[count] = as_packet(&frames[count]);
+		if (++count < BATCH && i + 1 < packets_each)
+			continue;
+		submit_all(submitter->weft, packets, count);
+		count = 0;
+	}
+	return NULL;
+}
+
+static void run_threads(struct weft *weft, bool shared)
+{
+	static struct submitter submitters[THREADS];
+	pthread_t threads[THREADS];
+
+	for (uint32_t i = 0; i < THREADS; i++) {
+		submitters[i] = (struct submitter){weft, i, shared};
+		assert_int_equal(pthread_create(&threads[i], NULL, submitter_main, &submitters[i]),
+				 0);
+	}
+	for (uint32_t i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+}
+
+static void submit_from_100_threads(bool shared, uint32_t workers)
+{
+	struct weft *weft;
+
+	memset(seen, 0, sizeof(seen));
+	weft = start(workers, NULL, on_event);
+	open_all(weft);
+	run_threads(weft, shared);
+	close_all(weft);
+	finish(weft);
+	assert_int_equal(metric(weft, "flows_opened_flows"), CONNS);
+	assert_int_equal(metric(weft, "frames"), CONNS * 6 + packets_each * THREADS);
+	weft_free(weft);
+	assert_each_seen_once();
+}
+
+static void test_submit_distinct_connections_come_out_once_and_exact(void **state)
+{
+	(void)state;
+	submit_from_100_threads(false, 2);
+}
+
+static void test_submit_shared_connections_come_out_once_and_exact(void **state)
+{
+	(void)state;
+	submit_from_100_threads(true, 2);
+}
+
+static void test_submit_shared_connections_to_more_workers_than_cpus(void **state)
+{
+	(void)state;
+	submit_from_100_threads(true, 7);
+}
+
+/* ---- start, stop, reconfigure -------------------------------------------------------- */
+
+struct flood {
+	struct weft *weft;
+	uint32_t first_conn;
+	_Atomic uint64_t taken;
+};
+
+/* Packets until the handle stops; whatever is told is what happened. */
+static void *flood_main(void *arg)
+{
+	struct flood *flood = arg;
+	struct frame frames[BATCH];
+	struct weft_packet packets[BATCH];
+
+	for (uint32_t turn = 0;; turn++) {
+		int taken;
+
+		for (uint32_t i = 0; i < BATCH; i++) {
+			make_data(&frames[i], (flood->first_conn + i) % CONNS, turn % PACKETS_MAX);
+			packets[i] = as_packet(&frames[i]);
+		}
+		taken = weft_submit(flood->weft, packets, BATCH, turn % 3 ? -1 : 0);
+		if (taken > 0)
+			flood->taken += (uint64_t)taken;
+		else if (taken == -ESHUTDOWN)
+			return NULL;
+		else
+			assert_int_equal(taken, -EAGAIN);
+	}
+}
+
+static void one_round(uint32_t round)
+{
+	enum { FLOODS = 3 };
+	WEFT_OPTS(weft_submit_opts, submit, .live = round & 1,
+		  .ring_bytes = round & 2 ? WEFT_SUBMIT_RING_MIN_BYTES : 0);
+	struct weft *weft = start(1 + round % 4, &submit, NULL);
+	struct flood floods[FLOODS];
+	pthread_t threads[FLOODS];
+	uint64_t taken = 0;
+
+	for (uint32_t i = 0; i < FLOODS; i++) {
+		floods[i] = (struct flood){.weft = weft, .first_conn = i * 30};
+		assert_int_equal(pthread_create(&threads[i], NULL, flood_main, &floods[i]), 0);
+	}
+	while (floods[round % FLOODS].taken < round % 5 * 200)
+		sched_yield();
+	finish(weft);
+	for (uint32_t i = 0; i < FLOODS; i++) {
+		pthread_join(threads[i], NULL);
+		taken += floods[i].taken;
+	}
+	assert_int_equal(metric(weft, "frames"), taken);
+	weft_free(weft);
+}
+
+static void test_submit_rounds_of_start_and_stop_lose_nothing_uncounted(void **state)
+{
+	uint32_t rounds = from_env("SUBMIT_ROUNDS", ROUNDS_DEFAULT);
+
+	(void)state;
+	for (uint32_t i = 0; i < rounds; i++)
+		one_round(i);
+}
+
+/* ---- one thread ---------------------------------------------------------------------- */
+
+static void test_submit_refuses_what_makes_no_sense(void **state)
+{
+	struct frame frame;
+	struct weft_packet packet;
+	struct weft *weft;
+
+	(void)state;
+	weft = start(1, NULL, NULL);
+	make_data(&frame, 0, 0);
+	packet = as_packet(&frame);
+	packet.link = WEFT_LINK_PPP + 1;
+	assert_int_equal(weft_submit(weft, &packet, 1, 0), -EINVAL);
+	packet = as_packet(&frame);
+	packet.wire_bytes = packet.cap_bytes - 1;
+	assert_int_equal(weft_submit(weft, &packet, 1, 0), -EINVAL);
+	packet = as_packet(&frame);
+	packet.cap_bytes = packet.wire_bytes = WEFT_SUBMIT_MAX_BYTES + 1;
+	assert_int_equal(weft_submit(weft, &packet, 1, 0), -EMSGSIZE);
+	assert_int_equal(weft_submit(weft, NULL, 0, 0), 0);
+	finish(weft);
+	packet = as_packet(&frame);
+	assert_int_equal(weft_submit(weft, &packet, 1, -1), -ESHUTDOWN);
+	assert_int_equal(metric(weft, "frames"), 0);
+	weft_free(weft);
+}
+
+static void test_submit_before_start_or_without_add_is_refused(void **state)
+{
+	WEFT_OPTS(weft_submit_opts, odd, .ring_bytes = 300000);
+	struct frame frame;
+	struct weft_packet packet;
+	struct weft *weft;
+
+	(void)state;
+	make_data(&frame, 0, 0);
+	packet = as_packet(&frame);
+	assert_int_equal(weft_new(NULL, &weft), 0);
+	assert_int_equal(weft_submit(weft, &packet, 1, 0), -EINVAL);
+	assert_int_equal(weft_add_submit(weft, &odd), -EINVAL);
+	assert_int_equal(weft_add_submit(weft, NULL), 0);
+	assert_int_equal(weft_add_submit(weft, NULL), -EEXIST);
+	assert_int_equal(weft_add_file(weft, "/dev/null"), -EINVAL);
+	assert_int_equal(weft_submit(weft, &packet, 1, 0), -EINVAL);
+	weft_free(weft);
+}
+
+static _Atomic bool may_go_on;
+static _Atomic int inner_result;
+static struct weft *inner_weft;
+
+/* A consumer that keeps its worker, then submits from it. */
+static int on_event_submit(const struct weft_event *event, void *ctx)
+{
+	struct frame frame;
+	struct weft_packet packet;
+
+	(void)ctx;
+	if (event->type != WEFT_EVENT_DATA || may_go_on)
+		return 0;
+	make_data(&frame, 1, 0);
+	packet = as_packet(&frame);
+	while (weft_submit(inner_weft, &packet, 1, 0) == 1)
+		;
+	inner_result = weft_submit(inner_weft, &packet, 1, 1000);
+	may_go_on = true;
+	return 0;
+}
+
+static void test_submit_waiting_on_a_worker_for_itself_is_refused(void **state)
+{
+	struct frame frame;
+	struct weft_packet packet;
+
+	(void)state;
+	may_go_on = false;
+	inner_weft = start(1, NULL, on_event_submit);
+	submit_segment(inner_weft, 0, false, WF_TCP_SYN, ISN, 0);
+	submit_segment(inner_weft, 0, true, WF_TCP_SYN | WF_TCP_ACK, 5000, ISN + 1);
+	make_data(&frame, 0, 0);
+	packet = as_packet(&frame);
+	submit_all(inner_weft, &packet, 1);
+	while (!may_go_on)
+		sched_yield();
+	finish(inner_weft);
+	assert_true(may_go_on);
+	assert_int_equal(inner_result, -EDEADLK);
+	assert_true(metric(inner_weft, "submit_refused_packets") > 0);
+	weft_free(inner_weft);
+}
+
+/* Data that is never taken from the ring's owner: a stable packet is not copied. */
+static void test_submit_stable_bytes_are_not_copied(void **state)
+{
+	static struct frame frames[PACKETS_MAX];
+	struct weft *weft;
+
+	(void)state;
+	memset(seen, 0, sizeof(seen));
+	weft = start(2, NULL, on_event);
+	open_all(weft);
+	for (uint32_t i = 0; i < packets_each; i++) {
+		/* Each pair in the wrong order: data is held. */
+		uint32_t index = i ^ 1;
+		struct weft_packet packet;
+
+		make_data(&frames[index], 0, index);
+		packet = as_packet(&frames[index]);
+		packet.is_stable = true;
+		submit_all(weft, &packet, 1);
+	}
+	close_all(weft);
+	finish(weft);
+	weft_free(weft);
+	assert_int_equal(seen[0].wrong, 0);
+	assert_int_equal(seen[0].bytes, (uint64_t)packets_each * CHUNK);
+}
+
+/* Bytes [@begin, @end) of the TCP segment in @whole, as a fragment. */
+static void submit_fragment(struct weft *weft, const struct frame *whole, uint16_t id,
+			    uint32_t begin, uint32_t end)
+{
+	static struct packet_builder pb;
+	struct weft_packet packet;
+
+	pb_init(&pb);
+	pb_ethernet(&pb);
+	pb_ip(&pb, "10.0.0.1", "10.0.0.2");
+	pb_set_proto(&pb, 6);
+	pb_ipv4_set_fragment(&pb, id, begin, end < 20 + CHUNK);
+	pb_data(&pb, whole->bytes + 14 + 20 + begin, end - begin);
+	pb_finish(&pb);
+	packet = (struct weft_packet){
+		.bytes = pb.bytes, .cap_bytes = (uint32_t)pb.len_bytes, .time_ns = START_NS};
+	submit_all(weft, &packet, 1);
+}
+
+static void test_submit_fragments_reach_their_connection(void **state)
+{
+	uint32_t packets_before = packets_each;
+	struct frame whole;
+	struct weft *weft;
+
+	(void)state;
+	packets_each = 1;
+	memset(seen, 0, sizeof(seen));
+	weft = start(4, NULL, on_event);
+	open_all(weft);
+	for (uint32_t i = 0; i < CONNS; i++) {
+		make_data(&whole, i, 0);
+		submit_fragment(weft, &whole, (uint16_t)(i + 1), 24, 20 + CHUNK);
+		submit_fragment(weft, &whole, (uint16_t)(i + 1), 0, 24);
+	}
+	/* What is rebuilt may be overtaken on its way by the FIN: reassembly waits for it. */
+	close_all(weft);
+	finish(weft);
+	assert_int_equal(metric(weft, "rebuilt_processed_datagrams"), CONNS);
+	assert_true(metric(weft, "frames_handed_off_frames") > 0);
+	weft_free(weft);
+	assert_each_seen_once();
+	packets_each = packets_before;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_submit_refuses_what_makes_no_sense),
+		cmocka_unit_test(test_submit_before_start_or_without_add_is_refused),
+		cmocka_unit_test(test_submit_waiting_on_a_worker_for_itself_is_refused),
+		cmocka_unit_test(test_submit_stable_bytes_are_not_copied),
+		cmocka_unit_test(test_submit_fragments_reach_their_connection),
+		cmocka_unit_test(test_submit_distinct_connections_come_out_once_and_exact),
+		cmocka_unit_test(test_submit_shared_connections_come_out_once_and_exact),
+		cmocka_unit_test(test_submit_shared_connections_to_more_workers_than_cpus),
+		cmocka_unit_test(test_submit_rounds_of_start_and_stop_lose_nothing_uncounted),
+	};
+
+	alarm(SECONDS_MAX);
+	make_templates();
+	packets_each = from_env("SUBMIT_PACKETS", PACKETS_DEFAULT) / 100 * 100;
+	if (!packets_each || packets_each > PACKETS_MAX)
+		packets_each = PACKETS_MAX;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * claims.h - which worker has which connection, across all workers: a check that steering
+ * never gives one to two. Only made where ownership is checked (performance_mode: safe).
+ *
+ * One slot for each of many hash values of a key, that remembers the last claim. It forgets
+ * a claim when another connection takes its slot, so it may miss a violation; it does not
+ * invent one: slots tell keys apart by 58 bits.
+ *
+ * Bound: CLAIMS_BYTES of the arena. Thread: any.
+ */
+#ifndef WF_FLOW_CLAIMS_H
+#define WF_FLOW_CLAIMS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "decode/packet.h"
+
+struct wf_arena;
+
+struct wf_claims {
+	struct wf_arena *arena;	 /* borrowed */
+	_Atomic uint64_t *slots; /* owned: spans of the arena; NULL: nothing is checked */
+	_Atomic uint64_t violations;
+};
+
+/* Return: 0; -ENOBUFS. Thread: main. */
+int wf_claims_init(struct wf_claims *claims, struct wf_arena *arena);
+void wf_claims_fini(struct wf_claims *claims);
+
+/* @worker opens a connection; if another worker claimed it before, that is counted and told. */
+void wf_claims_add(struct wf_claims *claims, const struct wf_flow_key *key, uint32_t worker);
+
+#endif
