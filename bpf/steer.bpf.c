@@ -194,6 +194,7 @@ int weft_steer(struct xdp_md *ctx)
 		return weft_otherwise;
 	default:
 		cpu->counts.shunted++;
+		cpu->counts.shunted_bytes += packet.ip_bytes;
 		return weft_otherwise;
 	}
 }

@@ -269,7 +269,10 @@ static void test_verdict_shunt_steers_only_begin_and_end(void **state)
 
 	assert_true(xdp_rig_flow(&rig, &key, &value));
 	assert_int_equal(value.packets[src], 4);
-	assert_int_equal(value.kept_back, 1);
+	assert_int_equal(value.kept_packets[src], 1);
+	assert_int_equal(value.kept_bytes[src], IPTCP + 10);
+	assert_int_equal(value.kept_packets[!src], 0);
+	assert_int_equal(rig.counts.shunted_bytes, IPTCP + 10);
 }
 
 static void test_verdict_shunt_keeps_the_last_time_within_a_tick(void **state)
@@ -298,6 +301,31 @@ static void test_verdict_ends_with_the_next_connection(void **state)
 	assert_false(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10));
 	assert_true(xdp_rig_segment(&rig, A, 1000, B, 80, SYN, 0));
 	assert_true(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10));
+}
+
+static void test_verdict_of_one_direction_leaves_the_other_and_tells_what_was_kept(void **state)
+{
+	struct weft_verdict_request request;
+	unsigned int src;
+
+	OPEN_OR_SKIP(1, NULL);
+	request.key = key_of(A, 1000, B, 80, &src);
+	xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10);
+	set_verdict(WEFT_VERDICT_SHUNT, WEFT_VERDICT_STEER);
+	xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10);
+	xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 20);
+
+	request.verdict[src] = WEFT_VERDICT_KEEP;
+	request.verdict[!src] = WEFT_VERDICT_SHUNT;
+	assert_int_equal(wf_xdp_set_verdict(&rig.xdp, &request), 0);
+	assert_int_equal(request.verdict[src], WEFT_VERDICT_SHUNT);
+	assert_int_equal(request.verdict[!src], WEFT_VERDICT_STEER);
+	assert_int_equal(request.kept_packets[src], 2);
+	assert_int_equal(request.kept_bytes[src], 2 * IPTCP + 30);
+	assert_int_equal(request.kept_packets[!src], 0);
+	assert_true(request.idle_ns < 10 * WF_NS_PER_SEC);
+	assert_false(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10));
+	assert_false(xdp_rig_segment(&rig, B, 80, A, 1000, ACK, 10));
 }
 
 static void test_verdict_pass_steers_nothing(void **state)
@@ -481,6 +509,9 @@ int main(void)
 		cmocka_unit_test_teardown(test_verdict_shunt_keeps_the_last_time_within_a_tick,
 					  teardown),
 		cmocka_unit_test_teardown(test_verdict_ends_with_the_next_connection, teardown),
+		cmocka_unit_test_teardown(
+			test_verdict_of_one_direction_leaves_the_other_and_tells_what_was_kept,
+			teardown),
 		cmocka_unit_test_teardown(test_verdict_pass_steers_nothing, teardown),
 		cmocka_unit_test_teardown(test_verdict_keeps_what_was_counted, teardown),
 		cmocka_unit_test_teardown(test_shed_takes_new_flows_whole_and_leaves_the_old,

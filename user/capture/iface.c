@@ -35,6 +35,7 @@
 #include "skel/steer.skel.h"
 
 _Static_assert(sizeof(struct weft_flow_key) == sizeof(struct wf_flow_key), "one key on both sides");
+_Static_assert((int)WF_VERDICT_SHED == (int)WEFT_VERDICT_SHED, "one numbering on both sides");
 
 enum {
 	HOST_QUEUES = 1,
@@ -372,18 +373,27 @@ struct wf_source *wf_iface_source(struct wf_iface *iface, uint32_t worker)
 	return &iface->sources[worker].source;
 }
 
-static uint16_t shunt_if(bool unwanted)
+int wf_iface_set_verdict(const struct wf_iface *iface, const struct wf_flow_key *key,
+			 const enum wf_verdict verdict[2], struct wf_kept *ret_kept)
 {
-	return unwanted ? WEFT_VERDICT_SHUNT : WEFT_VERDICT_STEER;
-}
+	struct weft_verdict_request request;
+	int err;
 
-int wf_iface_shunt(const struct wf_iface *iface, const struct wf_flow_key *key, bool of_0,
-		   bool of_1)
-{
-	struct weft_verdict_request request = {.verdict = {shunt_if(of_0), shunt_if(of_1)}};
-
+	memset(&request, 0, sizeof(request));
 	memcpy(&request.key, key, sizeof(request.key));
-	return wf_xdp_set_verdict(&iface->xdp, &request);
+	for (int i = 0; i < 2; i++)
+		request.verdict[i] = verdict[i] == WF_VERDICT_KEEP ? (uint16_t)WEFT_VERDICT_KEEP
+								   : (uint16_t)verdict[i];
+	err = wf_xdp_set_verdict(&iface->xdp, &request);
+	if (err)
+		return err;
+	for (int i = 0; i < 2; i++) {
+		ret_kept->was[i] = (enum wf_verdict)request.verdict[i];
+		ret_kept->packets[i] = request.kept_packets[i];
+		ret_kept->bytes[i] = request.kept_bytes[i];
+	}
+	ret_kept->idle_ns = request.idle_ns;
+	return 0;
 }
 
 void wf_iface_shed(const struct wf_iface *iface, uint32_t percent)
@@ -423,6 +433,7 @@ void wf_iface_stats_add(const struct wf_iface *iface, struct wf_metrics *sum)
 	wf_metric_add(sum, xdp_passed_frames, counts.passed);
 	wf_metric_add(sum, xdp_filtered_frames, counts.filtered);
 	wf_metric_add(sum, xdp_shunted_frames, counts.shunted);
+	wf_metric_add(sum, xdp_shunted_bytes, counts.shunted_bytes);
 	wf_metric_add(sum, xdp_shed_frames, counts.shed);
 	wf_metric_add(sum, xdp_unsteered_frames, counts.unsteered);
 	wf_metric_add(sum, xdp_steered_frames, counts.steered);

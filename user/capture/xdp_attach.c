@@ -146,10 +146,9 @@ int wf_xdp_set_socket(const struct wf_xdp *xdp, uint32_t slot, int fd)
 	return bpf_map_update_elem(bpf_map__fd(xdp->skel->maps.weft_xsks), &slot, &fd, BPF_ANY);
 }
 
-int wf_xdp_set_verdict(const struct wf_xdp *xdp, const struct weft_verdict_request *request)
+int wf_xdp_set_verdict(const struct wf_xdp *xdp, struct weft_verdict_request *request)
 {
-	struct weft_verdict_request copy = *request;
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &copy, .ctx_size_in = sizeof(copy));
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = request, .ctx_size_in = sizeof(*request));
 	int err = bpf_prog_test_run_opts(bpf_program__fd(xdp->verdict->progs.weft_set_verdict),
 					 &opts);
 

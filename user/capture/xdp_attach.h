@@ -46,8 +46,11 @@ int wf_xdp_pin(const struct wf_xdp *xdp, const struct wf_pins *pins);
 /* Let segments for @slot (queue * workers + worker) reach the socket @fd. */
 int wf_xdp_set_socket(const struct wf_xdp *xdp, uint32_t slot, int fd);
 
-/* Set the verdicts of one flow. Return: 0; -ENOENT: it has no entry. Thread: any. */
-int wf_xdp_set_verdict(const struct wf_xdp *xdp, const struct weft_verdict_request *request);
+/*
+ * Set the verdicts of one flow; @request then tells what they were and what was counted.
+ * Return: 0; -ENOENT: it has no entry. Thread: any.
+ */
+int wf_xdp_set_verdict(const struct wf_xdp *xdp, struct weft_verdict_request *request);
 
 /* Shed new flows whose shed hash is below @below of 2^32. Thread: any. */
 void wf_xdp_set_shed(const struct wf_xdp *xdp, uint32_t below);
