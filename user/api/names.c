@@ -27,6 +27,7 @@ static const char *const gap_causes[WEFT_GAP_CAUSE_COUNT] = {
 	[WEFT_GAP_SNAPPED] = "snapped",
 	[WEFT_GAP_CLOSED] = "closed",
 	[WEFT_GAP_DEPTH] = "depth",
+	[WEFT_GAP_SHUNTED] = "shunted",
 };
 
 static const char *const anomalies[WEFT_ANOMALY_COUNT] = {

@@ -28,6 +28,7 @@
 
 #include "base/clock.h"
 
+#include "engine/shunt.h"
 #include "memory/page.h"
 #include "metrics/metrics.h"
 
@@ -36,9 +37,10 @@ static uint64_t acked_off(const struct wf_flow *flow, enum weft_dir dir)
 	return wf_tcp_acked_off(&flow->tcp.dir[dir], flow->stream[dir].next_off);
 }
 
-static bool only_acked(const struct wf_conns *conns)
+/* Unless the acknowledgements stay in the kernel, with the other side's data. */
+static bool only_acked(const struct wf_conns *conns, const struct wf_flow *flow, enum weft_dir dir)
 {
-	return conns->opts->deliver == WEFT_DELIVER_ACKED;
+	return conns->opts->deliver == WEFT_DELIVER_ACKED && !(flow->flags & WF_FLOW_SHUNTED(!dir));
 }
 
 /* Hand on all held data that is next in order, below @limit_off. */
@@ -60,7 +62,8 @@ static void drain(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir di
 static void drain_allowed(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir)
 {
 	if (flow->stream[dir].extents)
-		drain(conns, flow, dir, only_acked(conns) ? acked_off(flow, dir) : UINT64_MAX);
+		drain(conns, flow, dir,
+		      only_acked(conns, flow, dir) ? acked_off(flow, dir) : UINT64_MAX);
 }
 
 /* Beyond all that was seen of @dir. */
@@ -72,23 +75,49 @@ static uint64_t seen_off(const struct wf_flow *flow, enum weft_dir dir)
 	return off < 0 ? 0 : (uint64_t)off;
 }
 
-/* Was something seen beyond the depth limit? */
+/* Nothing from this offset on is wanted: the depth limit, or where it was cut by hand. */
+static uint64_t limit_off(const struct wf_conns *conns, const struct wf_flow *flow,
+			  enum weft_dir dir)
+{
+	if (wf_unlikely(flow->flags & WF_FLOW_CUT(dir)))
+		return wf_flow_table_rare(&conns->table, flow)->trouble[dir].cut_off;
+	return conns->opts->depth_bytes ? conns->opts->depth_bytes : UINT64_MAX;
+}
+
+static bool is_limited(const struct wf_conns *conns, const struct wf_flow *flow, enum weft_dir dir)
+{
+	return conns->opts->depth_bytes || flow->flags & WF_FLOW_CUT(dir);
+}
+
+/* Was something seen beyond that? */
 static bool is_deep(const struct wf_conns *conns, const struct wf_flow *flow, enum weft_dir dir)
 {
-	return conns->opts->depth_bytes && seen_off(flow, dir) > conns->opts->depth_bytes;
+	return is_limited(conns, flow, dir) && seen_off(flow, dir) > limit_off(conns, flow, dir);
 }
 
 /*
  * Beyond the depth limit nothing is kept, but the stream's progress is followed, so that
- * its end is still recognised. Told as one gap at the end, see wf_conn_finish_dir().
+ * its end is still recognised. Told as one gap at the end, see wf_conn_finish_dir(). What
+ * the kernel keeps back is followed by its acknowledgements.
  */
 static void pass_depth(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir)
 {
 	struct wf_stream *stream = &flow->stream[dir];
+	const struct wf_tcp_dir *tcp = &flow->tcp.dir[dir];
 	struct wf_chunk gap;
 
-	if (is_deep(conns, flow, dir) && stream->next_off >= conns->opts->depth_bytes)
-		wf_stream_skip(stream, &conns->stream_env, seen_off(flow, dir), &gap);
+	if (!is_limited(conns, flow, dir) || stream->next_off < limit_off(conns, flow, dir))
+		return;
+	wf_stream_skip(stream, &conns->stream_env, seen_off(flow, dir), &gap);
+	if (!wf_tcp_knows(tcp, WF_TCP_KNOWS_FIN))
+		wf_shunt_wish(conns, flow, dir);
+	if (flow->flags & WF_FLOW_SHUNTED(dir)) {
+		uint64_t acked = acked_off(flow, dir);
+
+		if (acked > stream->next_off)
+			wf_stream_skip(stream, &conns->stream_env, acked, &gap);
+		wf_tcp_note_unseen(&flow->tcp, dir, tcp->base_seq + (uint32_t)stream->next_off);
+	}
 }
 
 /* Where the hole at next_off ends. Return: false: there is no hole. */
@@ -103,7 +132,7 @@ static bool hole_end(const struct wf_conns *conns, const struct wf_flow *flow, e
 	    wf_stream_first_held(stream, &conns->stream_env, ret_end_off, ret_held_ns))
 		return *ret_end_off > stream->next_off;
 	if (is_deep(conns, flow, dir))
-		*ret_end_off = conns->opts->depth_bytes;
+		*ret_end_off = limit_off(conns, flow, dir);
 	else if (wf_tcp_knows(tcp, WF_TCP_KNOWS_FIN))
 		*ret_end_off = wf_tcp_fin_off(tcp, stream->next_off);
 	else
@@ -139,10 +168,11 @@ static enum weft_gap_cause cause_of(const struct wf_flow *flow, enum weft_dir di
 static void skip(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir, uint64_t to_off,
 		 enum weft_gap_cause cause, uint64_t now_ns)
 {
+	uint64_t limit = limit_off(conns, flow, dir);
 	struct wf_chunk gap;
 
-	if (conns->opts->depth_bytes && to_off > conns->opts->depth_bytes)
-		to_off = conns->opts->depth_bytes;
+	if (to_off > limit)
+		to_off = limit;
 	if (!wf_stream_skip(&flow->stream[dir], &conns->stream_env, to_off, &gap))
 		return;
 	wf_conn_tell_gap(conns, flow, dir, gap.off, gap.len_bytes, cause_of(flow, dir, cause),
@@ -175,7 +205,7 @@ static void arm(struct wf_conns *conns, struct wf_flow *flow, struct wf_flow_rar
 static bool waits_for_nobody(const struct wf_conns *conns, const struct wf_flow *flow,
 			     enum weft_dir dir)
 {
-	return only_acked(conns) && flow->stream[dir].extents &&
+	return only_acked(conns, flow, dir) && flow->stream[dir].extents &&
 	       !wf_tcp_knows(&flow->tcp.dir[dir], WF_TCP_KNOWS_ACK);
 }
 
@@ -363,7 +393,8 @@ static void note_trouble(struct wf_conns *conns, struct wf_flow *flow, enum weft
 {
 	struct wf_flow_rare *rare;
 
-	if (!info->overlap && result == WF_STREAM_HELD && !payload->jumped && only_acked(conns))
+	if (!info->overlap && result == WF_STREAM_HELD && !payload->jumped &&
+	    only_acked(conns, flow, dir))
 		return;
 	if (result == WF_STREAM_NO_MEMORY || result == WF_STREAM_LIMIT)
 		flow->flags |= WF_FLOW_LOST_MEMORY(dir);
@@ -376,15 +407,15 @@ static void note_trouble(struct wf_conns *conns, struct wf_flow *flow, enum weft
 	rare->trouble[dir].retransmitted_segments += result == WF_STREAM_DUPLICATE;
 	rare->trouble[dir].overlap_segments += info->overlap;
 	rare->trouble[dir].conflict_segments += info->conflict;
-	rare->trouble[dir].out_of_order_segments += result == WF_STREAM_HELD &&
-						    (payload->jumped || !only_acked(conns)) &&
-						    payload->off > flow->stream[dir].next_off;
+	rare->trouble[dir].out_of_order_segments +=
+		result == WF_STREAM_HELD && (payload->jumped || !only_acked(conns, flow, dir)) &&
+		payload->off > flow->stream[dir].next_off;
 }
 
 /* Cut @payload at the depth limit. */
-static void cut_at_depth(struct wf_conns *conns, struct wf_conn_payload *payload)
+static void cut_at_depth(struct wf_conns *conns, struct wf_conn_payload *payload,
+			 uint64_t depth_bytes)
 {
-	uint64_t depth_bytes = conns->opts->depth_bytes;
 	uint32_t keep_bytes;
 	uint32_t keep_captured;
 
@@ -411,7 +442,7 @@ static void insert_payload(struct wf_conns *conns, struct wf_flow *flow, enum we
 		.page = payload->page,
 		.acked_off = acked,
 		.policy = wf_flow_policy(flow, dir),
-		.hold = only_acked(conns) && payload->off + payload->len_bytes > acked,
+		.hold = only_acked(conns, flow, dir) && payload->off + payload->len_bytes > acked,
 	};
 	struct wf_insert_info info;
 	enum wf_stream_result result = insert(conns, flow, dir, &segment, &info);
@@ -448,8 +479,8 @@ void wf_conn_payload(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir
 
 	if (payload->captured_bytes < payload->len_bytes)
 		flow->flags |= WF_FLOW_SNAPPED(dir);
-	if (conns->opts->depth_bytes)
-		cut_at_depth(conns, &kept);
+	if (is_limited(conns, flow, dir))
+		cut_at_depth(conns, &kept, limit_off(conns, flow, dir));
 	if (kept.captured_bytes)
 		insert_payload(conns, flow, dir, &kept);
 	if (wf_unlikely(flow->stream[dir].extents || flow->rare || conns->opts->depth_bytes)) {
@@ -481,28 +512,60 @@ static void empty(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir di
 	}
 }
 
+/* What lies beyond the depth limit or the cut: one gap. */
+static void tell_unwanted(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
+			  uint64_t now_ns)
+{
+	uint64_t limit = limit_off(conns, flow, dir);
+	uint64_t next_off = flow->stream[dir].next_off;
+
+	if (next_off > limit)
+		wf_conn_tell_gap(conns, flow, dir, limit, next_off - limit,
+				 flow->flags & WF_FLOW_CUT(dir) ? WEFT_GAP_SHUNTED : WEFT_GAP_DEPTH,
+				 now_ns);
+}
+
 void wf_conn_finish_dir(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
 			uint64_t now_ns)
 {
 	struct wf_stream *stream = &flow->stream[dir];
 	const struct wf_tcp_dir *tcp = &flow->tcp.dir[dir];
-	uint64_t depth_bytes = conns->opts->depth_bytes;
+	uint64_t limit = limit_off(conns, flow, dir);
 	bool deep = is_deep(conns, flow, dir);
-	uint64_t limit_off = deep ? depth_bytes : UINT64_MAX;
 	uint64_t acked;
 
 	if (stream->extents)
 		empty(conns, flow, dir, now_ns);
 	/* The tail: acknowledged, or followed by a FIN or by what is too deep, but never seen. */
 	acked = acked_off(flow, dir);
-	skip(conns, flow, dir, acked < limit_off ? acked : limit_off, WEFT_GAP_NOT_CAPTURED,
+	skip(conns, flow, dir, !deep || acked < limit ? acked : limit, WEFT_GAP_NOT_CAPTURED,
 	     now_ns);
 	if (deep)
-		skip(conns, flow, dir, depth_bytes, WEFT_GAP_CLOSED, now_ns);
+		skip(conns, flow, dir, limit, WEFT_GAP_CLOSED, now_ns);
 	else if (wf_tcp_knows(tcp, WF_TCP_KNOWS_FIN))
 		skip(conns, flow, dir, wf_tcp_fin_off(tcp, stream->next_off), WEFT_GAP_CLOSED,
 		     now_ns);
-	if (depth_bytes && stream->next_off > depth_bytes)
-		wf_conn_tell_gap(conns, flow, dir, depth_bytes, stream->next_off - depth_bytes,
-				 WEFT_GAP_DEPTH, now_ns);
+	tell_unwanted(conns, flow, dir, now_ns);
+}
+
+void wf_conn_cut(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir, uint64_t now_ns)
+{
+	struct wf_flow_rare *rare = wf_flow_table_rare(&conns->table, flow);
+
+	drain(conns, flow, dir, UINT64_MAX);
+	rare->trouble[dir].cut_off = flow->stream[dir].next_off;
+	flow->flags |= WF_FLOW_CUT(dir) | WF_FLOW_SHUNTED(dir);
+	flow->flags &= (uint16_t)~WF_FLOW_RESUMED(dir);
+	wf_conn_progress(conns, flow, dir, now_ns);
+}
+
+void wf_conn_uncut(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
+		   uint64_t near_off, uint64_t now_ns)
+{
+	if (!(flow->flags & WF_FLOW_CUT(dir)))
+		return;
+	tell_unwanted(conns, flow, dir, now_ns);
+	wf_flow_table_rare(&conns->table, flow)->trouble[dir].cut_off = near_off;
+	flow->flags &= (uint16_t) ~(WF_FLOW_CUT(dir) | WF_FLOW_SHUNTED(dir));
+	flow->flags |= WF_FLOW_RESUMED(dir);
 }

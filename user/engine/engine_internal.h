@@ -6,6 +6,7 @@
 #define WF_ENGINE_ENGINE_INTERNAL_H
 
 #include "bpf/hash.h"
+#include "capture/iface.h"
 #include "engine/engine.h"
 #include "engine/reader.h"
 #include "engine/upkeep_thread.h"
@@ -43,6 +44,10 @@ struct wf_engine {
 	bool is_started;
 	bool is_detached;
 };
+
+/* kernel.c: wf_iface_set_verdict() on all interfaces; @ctx: the engine. Thread: any. */
+int wf_engine_set_verdict(void *ctx, const struct wf_flow_key *key,
+			  const enum wf_verdict verdict[2], struct wf_kept *ret_kept);
 
 /* setup.c: everything that start() makes before threads run, and its undoing. */
 int wf_engine_setup(struct wf_engine *engine);

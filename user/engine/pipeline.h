@@ -19,6 +19,7 @@
 #include <weft/opts.h>
 
 #include "bpf/hash.h"
+#include "capture/iface.h"
 
 struct wf_arena;
 struct wf_dispatch;
@@ -46,6 +47,11 @@ struct wf_pipeline_opts {
 	 */
 	void (*handoff)(void *ctx, uint32_t worker, const struct wf_frame *frame);
 	void *handoff_ctx;
+
+	/* Of struct wf_shunts; NULL: no kernel steers to us. */
+	int (*set_verdict)(void *ctx, const struct wf_flow_key *key,
+			   const enum wf_verdict verdict[2], struct wf_kept *ret_kept);
+	void *set_verdict_ctx;
 };
 
 int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **ret_pipeline);

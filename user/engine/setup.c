@@ -199,6 +199,8 @@ static int setup_pipeline(struct wf_engine *engine, struct wf_worker *worker)
 		.filter = engine->filter,
 		.handoff = wf_worker_handoff,
 		.handoff_ctx = worker,
+		.set_verdict = engine->ifaces_count ? wf_engine_set_verdict : NULL,
+		.set_verdict_ctx = engine,
 	};
 
 	wf_dispatch_init(&worker->dispatch, worker->index, engine->subs, engine->subs_count);

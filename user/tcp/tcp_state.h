@@ -73,6 +73,12 @@ void wf_tcp_init_midstream(struct wf_tcp *tcp);
 /* Data of @dir was given up as missing: what is known of its window is out of date. */
 void wf_tcp_note_gap(struct wf_tcp *tcp, unsigned int dir);
 
+/* Data of @dir up to @seq, beyond all seen, is kept from us: expect what follows it. */
+void wf_tcp_note_unseen(struct wf_tcp *tcp, unsigned int dir, uint32_t seq);
+
+/* What the peer acknowledged of @dir, and its window, are too old to be compared with. */
+void wf_tcp_forget_acks(struct wf_tcp *tcp, unsigned int dir);
+
 /* Offset up to which the peer acknowledged @dir, FIN not counted; 0 if it never did. */
 uint64_t wf_tcp_acked_off(const struct wf_tcp_dir *dir, uint64_t next_off);
 

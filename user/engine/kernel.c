@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * kernel.c - what an engine's interfaces know of flows, taken together.
+ *
+ * A flow may be seen on several (both directions of a pair of taps, say): what is
+ * counted is summed, and it is idle if it is on all.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "engine/engine_internal.h"
+
+static void add_kept(struct wf_kept *sum, const struct wf_kept *kept, bool first)
+{
+	for (int i = 0; i < 2; i++) {
+		sum->packets[i] += kept->packets[i];
+		sum->bytes[i] += kept->bytes[i];
+		if (first || kept->was[i] == WF_VERDICT_STEER)
+			sum->was[i] = kept->was[i];
+	}
+	if (first || kept->idle_ns < sum->idle_ns)
+		sum->idle_ns = kept->idle_ns;
+}
+
+int wf_engine_set_verdict(void *ctx, const struct wf_flow_key *key,
+			  const enum wf_verdict verdict[2], struct wf_kept *ret_kept)
+{
+	const struct wf_engine *engine = ctx;
+	struct wf_kept sum;
+	bool any = false;
+	int err = -ENOENT;
+
+	memset(&sum, 0, sizeof(sum));
+	for (uint32_t i = 0; i < engine->ifaces_count; i++) {
+		struct wf_kept kept;
+		int one = wf_iface_set_verdict(engine->ifaces[i].iface, key, verdict, &kept);
+
+		if (!one)
+			add_kept(&sum, &kept, !any);
+		else if (one != -ENOENT)
+			err = one;
+		any |= !one;
+	}
+	if (!any)
+		return err;
+	*ret_kept = sum;
+	return 0;
+}
