@@ -22,6 +22,9 @@ enum weft_limit {
 	WEFT_FILTER_PORTS_MAX = 1024,
 	WEFT_FILTER_PREFIXES_MAX = 1024,
 
+	WEFT_SHED_CALM_MS = 1000,      /* without overload before some of what is shed is tried */
+	WEFT_SHED_CALM_MAX_MS = 60000, /* ... after trials that failed */
+
 	/* memory */
 	WEFT_SPAN_BYTES = 65536,
 	WEFT_MEMORY_MB = 512,

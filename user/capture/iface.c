@@ -401,6 +401,26 @@ void wf_iface_shed(const struct wf_iface *iface, uint32_t percent)
 	wf_xdp_set_shed(&iface->xdp, percent < 100 ? UINT32_MAX / 100 * percent : UINT32_MAX);
 }
 
+void wf_iface_load(const struct wf_iface *iface, struct wf_iface_load *ret_load)
+{
+	memset(ret_load, 0, sizeof(*ret_load));
+	for (uint32_t w = 0; w < iface->workers; w++) {
+		const struct wf_xsk_source *source = &iface->sources[w];
+
+		ret_load->received_frames +=
+			atomic_load_explicit(&source->received_frames, memory_order_relaxed);
+		for (uint32_t q = 0; q < iface->queues; q++) {
+			uint32_t fill = wf_xsk_fill_percent(&source->xsks[q]);
+			struct wf_xsk_losses losses;
+
+			wf_xsk_losses(&source->xsks[q], &losses);
+			ret_load->lost_frames += losses.ring_full + losses.fill_empty;
+			if (fill > ret_load->fill_percent)
+				ret_load->fill_percent = fill;
+		}
+	}
+}
+
 static void add_losses(const struct wf_iface *iface, struct wf_metrics *sum)
 {
 	for (uint32_t w = 0; w < iface->workers; w++) {

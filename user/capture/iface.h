@@ -82,6 +82,16 @@ int wf_iface_set_verdict(const struct wf_iface *iface, const struct wf_flow_key 
 /* Of the flows that begin from now on, @percent (0..100) are left to the host. Thread: any. */
 void wf_iface_shed(const struct wf_iface *iface, uint32_t percent);
 
+/* How the receive rings stand; what is counted only rises. */
+struct wf_iface_load {
+	uint64_t lost_frames; /* rings full, or nothing to receive into */
+	uint64_t received_frames;
+	uint32_t fill_percent; /* of the fullest ring */
+};
+
+/* Thread: any, between open and close. */
+void wf_iface_load(const struct wf_iface *iface, struct wf_iface_load *ret_load);
+
 /* Add the kernel's half of the ledger. */
 void wf_iface_stats_add(const struct wf_iface *iface, struct wf_metrics *sum);
 

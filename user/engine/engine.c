@@ -68,11 +68,13 @@ int wf_engine_new(const struct weft_opts *opts, struct wf_engine **ret_engine)
 
 	if (!engine)
 		return -ENOMEM;
-	engine->stop_waiter.fd = -1;
+	engine->stop_waiter.fd = engine->shedding.waiter.fd = -1;
 	err = copy_strings_and_rules(engine, opts);
 	if (err)
 		goto free_engine;
 	err = wf_waiter_init(&engine->stop_waiter);
+	if (!err)
+		err = wf_shedding_init(&engine->shedding);
 	if (err)
 		goto free_engine;
 	if (getrandom(&engine->secret, sizeof(engine->secret), 0) != sizeof(engine->secret)) {
@@ -268,6 +270,8 @@ int wf_engine_start(struct wf_engine *engine)
 		err = attach_ifaces(engine);
 	if (!err)
 		err = start_upkeep(engine);
+	if (!err)
+		err = wf_engine_watch_load(engine);
 	if (err) {
 		tell_workers_to_finish(engine);
 		join_threads(engine);
@@ -312,6 +316,7 @@ int wf_engine_wait(struct wf_engine *engine, int timeout_ms)
 	err = wait_for_end(engine, deadline_ns);
 	if (err)
 		return err;
+	wf_shedding_stop(&engine->shedding);
 	join_threads(engine);
 	wf_engine_upkeep_stop(engine->upkeep);
 	return atomic_load_explicit(&engine->crew.error, memory_order_relaxed);
@@ -340,6 +345,7 @@ void wf_engine_free(struct wf_engine *engine)
 		free_iface_opts(&engine->ifaces[i]);
 	wf_pcap_filter_free(engine->filter);
 	wf_arena_free(engine->arena);
+	wf_shedding_fini(&engine->shedding);
 	wf_waiter_fini(&engine->stop_waiter);
 	free((void *)engine->opts.overlap_rules);
 	free(engine->file_path);
@@ -354,6 +360,7 @@ void wf_engine_stats(const struct wf_engine *engine, struct wf_metrics *ret_sum)
 		wf_iface_stats_add(engine->ifaces[i].iface, ret_sum);
 	if (engine->upkeep)
 		wf_engine_upkeep_stats(engine->upkeep, ret_sum);
+	wf_shedding_stats_add(&engine->shedding, ret_sum);
 }
 
 void wf_engine_progress(const struct wf_engine *engine, struct weft_progress *ret_progress)

@@ -9,6 +9,7 @@
 #include "capture/iface.h"
 #include "engine/engine.h"
 #include "engine/reader.h"
+#include "engine/shedding.h"
 #include "engine/upkeep_thread.h"
 #include "engine/worker.h"
 
@@ -38,6 +39,7 @@ struct wf_engine {
 	uint32_t subs_count;
 	struct wf_crew crew;
 	struct wf_reader reader;
+	struct wf_shedding shedding;
 	struct wf_engine_upkeep *upkeep; /* owned; kept after its thread, for what it counted */
 	struct wf_waiter stop_waiter;	 /* wf_engine_wait() sleeps on it */
 	_Atomic bool stop_asked;
@@ -48,6 +50,9 @@ struct wf_engine {
 /* kernel.c: wf_iface_set_verdict() on all interfaces; @ctx: the engine. Thread: any. */
 int wf_engine_set_verdict(void *ctx, const struct wf_flow_key *key,
 			  const enum wf_verdict verdict[2], struct wf_kept *ret_kept);
+
+/* kernel.c: watch for overload, unless an interface's options forbid to shed. */
+int wf_engine_watch_load(struct wf_engine *engine);
 
 /* setup.c: everything that start() makes before threads run, and its undoing. */
 int wf_engine_setup(struct wf_engine *engine);

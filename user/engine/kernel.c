@@ -5,10 +5,12 @@
  * A flow may be seen on several (both directions of a pair of taps, say): what is
  * counted is summed, and it is idle if it is on all.
  */
+#include "engine/engine_internal.h"
+
 #include <errno.h>
 #include <string.h>
 
-#include "engine/engine_internal.h"
+#include "engine/overload.h"
 
 static void add_kept(struct wf_kept *sum, const struct wf_kept *kept, bool first)
 {
@@ -45,4 +47,39 @@ int wf_engine_set_verdict(void *ctx, const struct wf_flow_key *key,
 		return err;
 	*ret_kept = sum;
 	return 0;
+}
+
+static void read_load(void *ctx, struct wf_overload_reading *ret_reading)
+{
+	const struct wf_engine *engine = ctx;
+
+	memset(ret_reading, 0, sizeof(*ret_reading));
+	for (uint32_t i = 0; i < engine->ifaces_count; i++) {
+		struct wf_iface_load load;
+
+		wf_iface_load(engine->ifaces[i].iface, &load);
+		ret_reading->lost_frames += load.lost_frames;
+		ret_reading->received_frames += load.received_frames;
+		if (load.fill_percent > ret_reading->fill_percent)
+			ret_reading->fill_percent = load.fill_percent;
+	}
+}
+
+static void apply_shed(void *ctx, uint32_t percent)
+{
+	const struct wf_engine *engine = ctx;
+
+	for (uint32_t i = 0; i < engine->ifaces_count; i++)
+		wf_iface_shed(engine->ifaces[i].iface, percent);
+}
+
+int wf_engine_watch_load(struct wf_engine *engine)
+{
+	engine->shedding.read = read_load;
+	engine->shedding.apply = apply_shed;
+	engine->shedding.ctx = engine;
+	for (uint32_t i = 0; i < engine->ifaces_count; i++)
+		if (engine->ifaces[i].opts.no_shed)
+			return 0;
+	return engine->ifaces_count ? wf_shedding_start(&engine->shedding) : 0;
 }
