@@ -11,6 +11,9 @@
 
 #include "base/clock.h"
 #include "decode/packet.h"
+#include "engine/conn.h"
+#include "engine/pipeline.h"
+#include "engine/shunt.h"
 
 #define ACK   (WF_TCP_ACK | WF_TCP_PSH)
 #define GIB   (1ll << 30)
@@ -194,6 +197,53 @@ static void test_shunt_flow_busy_in_the_kernel_does_not_time_out(void **state)
 	assert_string_equal(rig_log(&rig), "close timeout\n");
 }
 
+/* ---- by hand ---- */
+
+static int by_hand(enum wf_verdict verdict, unsigned int dirs)
+{
+	struct wf_conns *conns = wf_pipeline_conns(rig.pipeline);
+	struct wf_flow *flow = NULL;
+
+	assert_int_equal(wf_flow_table_sample(&conns->table, &flow, 1), 1);
+	return wf_shunt_by_hand(conns, flow, dirs, verdict, conns->now_ns);
+}
+
+static void test_shunt_by_hand_is_one_gap_until_taken_back(void **state)
+{
+	rig_data(&rig, RIG_SERVER, 0, "one");
+	assert_int_equal(by_hand(WF_VERDICT_SHUNT, 1u << WEFT_TO_CLIENT), 0);
+	assert_int_equal(kernel.verdict[1], WF_VERDICT_SHUNT);
+	rig_ack(&rig, RIG_CLIENT, 5);
+	assert_int_equal(by_hand(WF_VERDICT_STEER, 1u << WEFT_TO_CLIENT), 0);
+	assert_int_equal(kernel.verdict[1], WF_VERDICT_STEER);
+	rig_data(&rig, RIG_SERVER, 6, "so");
+	rig_data(&rig, RIG_CLIENT, 0, "on");
+	assert_string_equal(rig_log(&rig), "< one\n< gap 2 shunted\n< gap 1 shunted\n< so\n> on\n");
+}
+
+static void test_shunt_by_hand_delivers_what_waits_in_order(void **state)
+{
+	rig_data(&rig, RIG_SERVER, 3, "later");
+	assert_int_equal(by_hand(WF_VERDICT_SHUNT, 1u << WEFT_TO_CLIENT), 0);
+	rig_flush(&rig);
+	assert_string_equal(rig_log(&rig), "< gap 8 shunted\nclose shutdown\n");
+}
+
+static void test_shunt_by_hand_cannot_take_back_the_depth_limit(void **state)
+{
+	reach_depth();
+	assert_int_equal(by_hand(WF_VERDICT_STEER, 1u << WEFT_TO_CLIENT), -EALREADY);
+	assert_int_equal(kernel.verdict[1], WF_VERDICT_SHUNT);
+}
+
+static void test_shunt_by_hand_of_what_the_kernel_does_not_know_is_refused(void **state)
+{
+	kernel.knows = false;
+	assert_int_equal(by_hand(WF_VERDICT_SHUNT, 3), -ENOENT);
+	rig_data(&rig, RIG_SERVER, 0, "all");
+	assert_string_equal(rig_log(&rig), "< all\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +268,15 @@ int main(void)
 			setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_shunt_flow_busy_in_the_kernel_does_not_time_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_shunt_by_hand_is_one_gap_until_taken_back,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_shunt_by_hand_delivers_what_waits_in_order,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_shunt_by_hand_cannot_take_back_the_depth_limit,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_shunt_by_hand_of_what_the_kernel_does_not_know_is_refused, setup,
+			teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

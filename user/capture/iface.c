@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "capture/flow_map.h"
 #include "capture/maps.h"
 #include "capture/netdev.h"
 #include "capture/netdev_use.h"
@@ -399,6 +400,11 @@ int wf_iface_set_verdict(const struct wf_iface *iface, const struct wf_flow_key 
 void wf_iface_shed(const struct wf_iface *iface, uint32_t percent)
 {
 	wf_xdp_set_shed(&iface->xdp, percent < 100 ? UINT32_MAX / 100 * percent : UINT32_MAX);
+}
+
+int wf_iface_each_flow(const struct wf_iface *iface, wf_kernel_flow_fn fn, void *ctx)
+{
+	return wf_flow_map_each(bpf_map__fd(iface->xdp.skel->maps.weft_flows), fn, ctx);
 }
 
 void wf_iface_load(const struct wf_iface *iface, struct wf_iface_load *ret_load)

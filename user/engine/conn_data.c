@@ -553,6 +553,8 @@ void wf_conn_cut(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir
 	struct wf_flow_rare *rare = wf_flow_table_rare(&conns->table, flow);
 
 	drain(conns, flow, dir, UINT64_MAX);
+	if (flow->stream[dir].extents)
+		wf_stream_clear(&flow->stream[dir], &conns->stream_env, true);
 	rare->trouble[dir].cut_off = flow->stream[dir].next_off;
 	flow->flags |= WF_FLOW_CUT(dir) | WF_FLOW_SHUNTED(dir);
 	flow->flags &= (uint16_t)~WF_FLOW_RESUMED(dir);

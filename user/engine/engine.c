@@ -69,6 +69,7 @@ int wf_engine_new(const struct weft_opts *opts, struct wf_engine **ret_engine)
 	if (!engine)
 		return -ENOMEM;
 	engine->stop_waiter.fd = engine->shedding.waiter.fd = -1;
+	pthread_mutex_init(&engine->control, NULL);
 	err = copy_strings_and_rules(engine, opts);
 	if (err)
 		goto free_engine;
@@ -346,6 +347,7 @@ void wf_engine_free(struct wf_engine *engine)
 	wf_pcap_filter_free(engine->filter);
 	wf_arena_free(engine->arena);
 	wf_shedding_fini(&engine->shedding);
+	pthread_mutex_destroy(&engine->control);
 	wf_waiter_fini(&engine->stop_waiter);
 	free((void *)engine->opts.overlap_rules);
 	free(engine->file_path);

@@ -5,8 +5,11 @@
 #ifndef WF_ENGINE_ENGINE_INTERNAL_H
 #define WF_ENGINE_ENGINE_INTERNAL_H
 
+#include <pthread.h>
+
 #include "bpf/hash.h"
 #include "capture/iface.h"
+#include "engine/asking.h"
 #include "engine/engine.h"
 #include "engine/reader.h"
 #include "engine/shedding.h"
@@ -40,6 +43,7 @@ struct wf_engine {
 	struct wf_crew crew;
 	struct wf_reader reader;
 	struct wf_shedding shedding;
+	pthread_mutex_t control;	 /* held by whom workers answer to, see flows.h */
 	struct wf_engine_upkeep *upkeep; /* owned; kept after its thread, for what it counted */
 	struct wf_waiter stop_waiter;	 /* wf_engine_wait() sleeps on it */
 	_Atomic bool stop_asked;
@@ -53,6 +57,16 @@ int wf_engine_set_verdict(void *ctx, const struct wf_flow_key *key,
 
 /* kernel.c: watch for overload, unless an interface's options forbid to shed. */
 int wf_engine_watch_load(struct wf_engine *engine);
+
+/*
+ * flows.c: take turns in asking workers. Return: 0; -EBUSY: somebody else takes longer than
+ * WEFT_ASK_TIMEOUT_MS.
+ */
+int wf_engine_control_lock(struct wf_engine *engine);
+void wf_engine_control_unlock(struct wf_engine *engine);
+
+/* With that lock. Return: 0; -ETIMEDOUT: too busy; -ESHUTDOWN: the workers have ended. */
+int wf_engine_ask(struct wf_engine *engine, uint32_t worker, const struct wf_question *question);
 
 /* setup.c: everything that start() makes before threads run, and its undoing. */
 int wf_engine_setup(struct wf_engine *engine);

@@ -413,6 +413,11 @@ void wf_pipeline_tend(struct wf_pipeline *pipeline)
 	wf_relief_tend(&pipeline->relief);
 }
 
+struct wf_conns *wf_pipeline_conns(struct wf_pipeline *pipeline)
+{
+	return &pipeline->conns;
+}
+
 void wf_pipeline_flush(struct wf_pipeline *pipeline)
 {
 	wf_defrag_flush(pipeline->defrag);

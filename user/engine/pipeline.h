@@ -22,6 +22,7 @@
 #include "capture/iface.h"
 
 struct wf_arena;
+struct wf_conns;
 struct wf_dispatch;
 struct wf_frame;
 struct wf_metrics;
@@ -76,6 +77,9 @@ void wf_pipeline_tend(struct wf_pipeline *pipeline);
 
 /* The end: holes become gaps, waiting bytes are delivered, every flow is closed. */
 void wf_pipeline_flush(struct wf_pipeline *pipeline);
+
+/* Its connections; for answers to questions, see asking.h. */
+struct wf_conns *wf_pipeline_conns(struct wf_pipeline *pipeline);
 
 void wf_pipeline_free(struct wf_pipeline *pipeline);
 

@@ -176,6 +176,8 @@ static int setup_rings(struct wf_engine *engine, struct wf_worker *worker)
 	if (!err)
 		err = wf_waiter_init(&worker->room);
 	if (!err)
+		err = wf_asking_init(&worker->asking);
+	if (!err)
 		err = wf_handoff_init(&worker->inbox, engine->arena, WF_INBOX_FRAMES,
 				      &worker->waiter);
 	worker->has_feed = engine->file_path && engine->crew.count > 1;
@@ -234,7 +236,7 @@ static int setup_workers(struct wf_engine *engine)
 
 		worker->crew = crew;
 		worker->index = i;
-		worker->waiter.fd = worker->room.fd = -1;
+		worker->waiter.fd = worker->room.fd = worker->asking.asker.fd = -1;
 		worker->pin_cpu =
 			crew->live && engine->opts.workers <= wf_cpu_count() ? wf_cpu_nth(i) : -1;
 	}
@@ -267,6 +269,7 @@ static void teardown_worker(struct wf_worker *worker)
 	wf_handoff_fini(&worker->inbox);
 	wf_waiter_fini(&worker->waiter);
 	wf_waiter_fini(&worker->room);
+	wf_asking_fini(&worker->asking);
 }
 
 void wf_engine_teardown(struct wf_engine *engine)

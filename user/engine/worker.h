@@ -17,6 +17,7 @@
 
 #include "base/waiter.h"
 #include "deliver/dispatch.h"
+#include "engine/asking.h"
 #include "engine/handoff.h"
 #include "engine/orders.h"
 #include "engine/pipeline.h"
@@ -73,6 +74,7 @@ struct wf_worker {
 	struct wf_handoff feed;
 	struct wf_handoff inbox;
 	struct wf_waiter waiter; /* the worker sleeps */
+	struct wf_asking asking;
 	struct wf_waiter room;	 /* the reader sleeps until the feed has room */
 	struct wf_orders orders; /* of the upkeep thread */
 	bool has_chores;	 /* orders are not fully done: don't sleep long */

@@ -120,6 +120,8 @@ void wf_flow_describe(const struct wf_flow *flow, struct weft_flow *ret_flow);
 void wf_flow_record(const struct wf_flow *flow, const struct wf_flow_rare *rare,
 		    enum weft_close_reason reason, struct weft_flow_record *ret_record);
 
+enum weft_flow_state wf_flow_state(const struct wf_flow *flow);
+
 /* Has @dir delivered (or given up) everything before its FIN? */
 bool wf_flow_dir_is_finished(const struct wf_flow *flow, enum weft_dir dir);
 
