@@ -86,18 +86,31 @@ struct weft_mirror_counts {
 	__u64 failed; /* the clone could not be queued */
 };
 
-/* Key of the prefix tries; bits counts from the start of the IPv4-mapped address. */
+/*
+ * The filter is kept twice, so that a new one can be laid out beside the one in use; one
+ * store of this word changes over.
+ */
+struct weft_filter {
+	__u64 word; /* flows whose sample hash is above the low 32 bits are left; WEFT_FILTER_* */
+};
+#define WEFT_FILTER_PORTS (1ull << 32) /* only listed ones */
+#define WEFT_FILTER_ALLOW (1ull << 33)
+#define WEFT_FILTER_DENY  (1ull << 34)
+#define WEFT_FILTER_SET	  (1ull << 35) /* which of the two */
+
+/* Key of the prefix tries. @bits: the 32 of @set, then those of the IPv4-mapped address. */
 struct weft_prefix_key {
 	__u32 bits;
+	__u32 set; /* 0 or 1 */
 	__u8 addr[16];
 };
 
-#define WEFT_PORT_WORDS 1024 /* a bit for each port */
+#define WEFT_PORT_WORDS 1024 /* a bit for each port, in each of the two sets */
 
 _Static_assert(sizeof(struct weft_flow_key) == 44, "compared as bytes");
 _Static_assert(sizeof(struct weft_flow_value) == 96, "a cache line, and what only verdicts need");
 _Static_assert(sizeof(struct weft_verdict_request) == 88, "as the kernel program sees it");
 _Static_assert(sizeof(struct weft_frame_meta) == 16, "a multiple of 4, at most 32");
-_Static_assert(sizeof(struct weft_prefix_key) == 20, "as the trie compares it");
+_Static_assert(sizeof(struct weft_prefix_key) == 24, "as the trie compares it");
 
 #endif

@@ -14,6 +14,7 @@
 
 #include <weft/api.h>
 #include <weft/event.h>
+#include <weft/filter.h>
 #include <weft/flow.h>
 #include <weft/flows.h>
 #include <weft/limits.h>

@@ -486,6 +486,35 @@ static void test_sample_takes_whole_flows_of_about_its_share(void **state)
 	assert_in_range(taken, 140, 260);
 }
 
+/* What it takes belongs to the old filter until the switch, then to the new one. */
+static void test_filter_is_changed_as_a_whole(void **state)
+{
+	static const uint16_t old_ports[] = {80}, new_ports[] = {443};
+	const struct weft_prefix deny[] = {prefix("10.9.0.0", 16)};
+	const struct weft_interface_opts old = {.ports = old_ports, .ports_count = 1};
+	const struct weft_interface_opts new = {
+		.ports = new_ports, .ports_count = 1, .deny = deny, .deny_count = 1};
+	const struct weft_interface_opts none = {.sz = sizeof(none)};
+	const struct wf_xdp_opts opts = {.iface = &old};
+	uint64_t word;
+
+	OPEN_OR_SKIP(1, &opts);
+	for (int turn = 0; turn < 3; turn++) {
+		assert_int_equal(wf_xdp_prepare_filter(&rig.xdp, &new, &word), 0);
+		assert_true(is_taken("10.9.1.1", 80, B, 1));
+		assert_false(is_taken(A, 443, B, 1));
+		assert_int_equal(wf_xdp_switch_filter(&rig.xdp, word), 0);
+		assert_false(is_taken(A, 80, B, 1));
+		assert_true(is_taken(A, 443, B, 1));
+		assert_false(is_taken("10.9.1.1", 443, B, 1));
+		assert_int_equal(wf_xdp_prepare_filter(&rig.xdp, &old, &word), 0);
+		assert_int_equal(wf_xdp_switch_filter(&rig.xdp, word), 0);
+	}
+	assert_int_equal(wf_xdp_prepare_filter(&rig.xdp, &none, &word), 0);
+	assert_int_equal(wf_xdp_switch_filter(&rig.xdp, word), 0);
+	assert_true(is_taken("10.9.1.1", 1, B, 2));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -521,6 +550,7 @@ int main(void)
 					  teardown),
 		cmocka_unit_test_teardown(test_filter_prefix_of_all_ipv4_leaves_ipv6, teardown),
 		cmocka_unit_test_teardown(test_filter_is_of_the_innermost_addresses, teardown),
+		cmocka_unit_test_teardown(test_filter_is_changed_as_a_whole, teardown),
 		cmocka_unit_test_teardown(test_sample_takes_whole_flows_of_about_its_share,
 					  teardown),
 	};

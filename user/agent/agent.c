@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "agent/control.h"
+#include "agent/filter.h"
 #include "agent/flows.h"
 #include "agent/report.h"
 #include "sink/sink.h"
@@ -187,6 +188,8 @@ static json_t *answer(const char *command, const json_t *request,
 		return wf_flows_new(agent->weft, request, ret_error);
 	if (!strcmp(command, "flow"))
 		return wf_flow_set_new(agent->weft, request, ret_error);
+	if (!strcmp(command, "filter"))
+		return wf_filter_set_new(agent->weft, request, ret_error);
 	return NULL;
 }
 

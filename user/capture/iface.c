@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "bpf/shared.h"
 #include "capture/flow_map.h"
 #include "capture/maps.h"
 #include "capture/netdev.h"
@@ -395,6 +396,17 @@ int wf_iface_set_verdict(const struct wf_iface *iface, const struct wf_flow_key 
 	}
 	ret_kept->idle_ns = request.idle_ns;
 	return 0;
+}
+
+int wf_iface_prepare_filter(const struct wf_iface *iface, const struct weft_interface_opts *wanted,
+			    uint64_t *ret_word)
+{
+	return wf_xdp_prepare_filter(&iface->xdp, wanted, ret_word);
+}
+
+int wf_iface_switch_filter(const struct wf_iface *iface, uint64_t word)
+{
+	return wf_xdp_switch_filter(&iface->xdp, word);
 }
 
 void wf_iface_shed(const struct wf_iface *iface, uint32_t percent)

@@ -79,6 +79,15 @@ struct wf_kept {
 int wf_iface_set_verdict(const struct wf_iface *iface, const struct wf_flow_key *key,
 			 const enum wf_verdict verdict[2], struct wf_kept *ret_kept);
 
+/*
+ * Lay out the filter of @wanted (ports, prefixes, sample) beside the one in use; @ret_word then
+ * changes over, as a whole. Return: 0; negative errno: the one in use stays. Thread: one
+ * at a time.
+ */
+int wf_iface_prepare_filter(const struct wf_iface *iface, const struct weft_interface_opts *wanted,
+			    uint64_t *ret_word);
+int wf_iface_switch_filter(const struct wf_iface *iface, uint64_t word);
+
 /* Of the flows that begin from now on, @percent (0..100) are left to the host. Thread: any. */
 void wf_iface_shed(const struct wf_iface *iface, uint32_t percent);
 

@@ -40,6 +40,7 @@ extern const struct wf_cmd wf_cmd_doctor;
 extern const struct wf_cmd wf_cmd_stats;
 extern const struct wf_cmd wf_cmd_flows;
 extern const struct wf_cmd wf_cmd_flow;
+extern const struct wf_cmd wf_cmd_filter;
 extern const struct wf_cmd wf_cmd_config;
 extern const struct wf_cmd wf_cmd_help;
 

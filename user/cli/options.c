@@ -23,6 +23,7 @@ enum option_id {
 	ID_COUNT,
 	ID_FROM,
 	ID_FOLLOW,
+	ID_EXPLAIN,
 	ID_JSON,
 	ID_QUIET,
 	ID_HELP,
@@ -40,7 +41,7 @@ struct option_row {
 };
 
 #define USE_FLOWS (WF_USE_RUN | WF_USE_REPLAY)
-#define USE_ASK	  (WF_USE_STATS | WF_USE_FLOWS | WF_USE_FLOW)
+#define USE_ASK	  (WF_USE_STATS | WF_USE_FLOWS | WF_USE_FLOW | WF_USE_FILTER)
 #define USE_ALL	  (~0u)
 
 static const struct option_row rows[] = {
@@ -78,6 +79,8 @@ static const struct option_row rows[] = {
 	{"follow", 'f', WF_USE_FLOWS, ID_FOLLOW, NULL, NULL, NULL, "again each second"},
 	{"from", 0, WF_USE_FLOW, ID_FROM, "src|dst", NULL, NULL,
 	 "only what this side sends (both)"},
+	{"explain-filter", 0, USE_FLOWS | WF_USE_FILTER, ID_EXPLAIN, NULL, NULL, NULL,
+	 "only tell which part of the filter is checked where"},
 	{"config", 0, USE_FLOWS | USE_ASK, ID_CONFIG, "FILE", NULL, NULL,
 	 "read this configuration first"},
 	{"set", 0, USE_FLOWS | USE_ASK, ID_SET, "KEY=VALUE", NULL, NULL,
@@ -186,6 +189,9 @@ static int take(struct parse *parse, const struct option_row *row, const char *a
 		return 0;
 	case ID_FROM:
 		parse->options->from = arg;
+		return 0;
+	case ID_EXPLAIN:
+		parse->options->explain = true;
 		return 0;
 	case ID_FOLLOW:
 		parse->options->follow = true;

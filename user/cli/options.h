@@ -24,6 +24,7 @@ enum wf_option_use {
 	WF_USE_HELP = 1u << 6,
 	WF_USE_FLOWS = 1u << 7,
 	WF_USE_FLOW = 1u << 8,
+	WF_USE_FILTER = 1u << 9,
 };
 
 /** struct wf_options - a parsed command line */
@@ -34,6 +35,7 @@ struct wf_options {
 	const char *count;
 	const char *from;
 	bool follow;
+	bool explain;
 	bool json;
 	bool quiet;
 	bool help;

@@ -413,6 +413,11 @@ void wf_pipeline_tend(struct wf_pipeline *pipeline)
 	wf_relief_tend(&pipeline->relief);
 }
 
+void wf_pipeline_set_filter(struct wf_pipeline *pipeline, const struct wf_pcap_filter *filter)
+{
+	pipeline->opts.filter = filter;
+}
+
 struct wf_conns *wf_pipeline_conns(struct wf_pipeline *pipeline)
 {
 	return &pipeline->conns;

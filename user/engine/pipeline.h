@@ -78,6 +78,9 @@ void wf_pipeline_tend(struct wf_pipeline *pipeline);
 /* The end: holes become gaps, waiting bytes are delivered, every flow is closed. */
 void wf_pipeline_flush(struct wf_pipeline *pipeline);
 
+/* From the next batch on; NULL: everything. @filter outlives its use. */
+void wf_pipeline_set_filter(struct wf_pipeline *pipeline, const struct wf_pcap_filter *filter);
+
 /* Its connections; for answers to questions, see asking.h. */
 struct wf_conns *wf_pipeline_conns(struct wf_pipeline *pipeline);
 
