@@ -31,7 +31,7 @@ enum weft_flow_verdict {
 
 /** struct weft_flow_side - one direction of a connection now */
 struct weft_flow_side {
-	/* the kernel's; a lone SYN is not counted there */
+	/* the kernel's */
 	uint64_t packets;
 	uint64_t bytes;	       /* IP lengths */
 	uint64_t kept_packets; /* of these, what the verdict kept from the worker */

@@ -13,14 +13,14 @@ flows=200 segments=10 size=100
 weft_flows() { "$weft" flows -i "$agent_iface" --set "control.dir=$work/control" "$@"; }
 weft_flow() { "$weft" flow -i "$agent_iface" --set "control.dir=$work/control" "$@"; }
 
-# Every entry of bpftool's dump: what each side sent, less the SYN, which makes no entry.
+# Every entry of bpftool's dump: what each side sent.
 dump_is_right() {
 	agent_exec bpftool -j map dump pinned /sys/fs/bpf/weft/eth0/flows >"$work/dump.json" || return 1
-	jq -e --argjson flows $flows --argjson up $((segments + 3)) \
-		--argjson up_bytes $((40 * (segments + 3) + segments * size)) '
+	jq -e --argjson flows $flows --argjson up $((segments + 4)) \
+		--argjson up_bytes $((40 * (segments + 4) + segments * size)) '
 		length == $flows and all(.[].formatted.value;
 			.packets == [3, $up] and .bytes == [120, $up_bytes] and
-			.kept_packets == [0, 0] and .tcp_flags == [19, 25])' "$work/dump.json"
+			.kept_packets == [0, 0] and .tcp_flags == [19, 27])' "$work/dump.json"
 }
 
 lookup_is_right() {
@@ -50,8 +50,8 @@ check 'bpftool dumps exactly what was sent' dump_is_right
 check 'bpftool looks one up by its key' lookup_is_right
 check 'weft flows tells the same' says "
 	.total == $flows and (.flows | length) == $flows and all(.flows[];
-		.toserver.packets == $((segments + 3)) and .toclient.packets == 3 and
-		.toserver.bytes == $((40 * (segments + 3) + segments * size)) and .dest_port == 80)" --count 1000
+		.toserver.packets == $((segments + 4)) and .toclient.packets == 3 and
+		.toserver.bytes == $((40 * (segments + 4) + segments * size)) and .dest_port == 80)" --count 1000
 check 'a filter in tcpdump syntax chooses' says '
 	.total == 1 and .flows[0].src_ip == "10.9.0.5"' host 10.9.0.5 and tcp dst port 80
 check 'no more than asked for are told, in order' says '

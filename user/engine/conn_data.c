@@ -27,7 +27,6 @@
 #include <stddef.h>
 
 #include "base/clock.h"
-
 #include "engine/shunt.h"
 #include "memory/page.h"
 #include "metrics/metrics.h"
@@ -465,7 +464,7 @@ static bool is_behind_hole(const struct wf_conns *conns, const struct wf_flow *f
 	const struct wf_flow_rare *rare = wf_flow_table_rare(&conns->table, flow);
 	const struct wf_flow_trouble *trouble;
 
-	if (!rare || only_acked(conns) || conns->opts->depth_bytes)
+	if (!rare || only_acked(conns, flow, dir) || is_limited(conns, flow, dir))
 		return false;
 	trouble = &rare->trouble[dir];
 	return trouble->hole_ns != WF_NEVER_NS &&

@@ -75,7 +75,7 @@ int wf_engine_new(const struct weft_opts *opts, struct wf_engine **ret_engine)
 		goto free_engine;
 	err = wf_waiter_init(&engine->stop_waiter);
 	if (!err)
-		err = wf_shedding_init(&engine->shedding);
+		err = wf_engine_init_shedding(engine);
 	if (err)
 		goto free_engine;
 	if (getrandom(&engine->secret, sizeof(engine->secret), 0) != sizeof(engine->secret)) {
@@ -241,14 +241,13 @@ static void join_threads(struct wf_engine *engine)
 
 static int start_upkeep(struct wf_engine *engine)
 {
-	struct wf_upkeep_setup setup = {
+	const struct wf_upkeep_setup setup = {
 		.opts = &engine->opts,
 		.arena = engine->arena,
 		.crew = &engine->crew,
+		.shedding = engine->ifaces_count ? &engine->shedding : NULL,
 	};
 
-	for (uint32_t i = 0; i < engine->ifaces_count; i++)
-		setup.ifaces[setup.ifaces_count++] = engine->ifaces[i].iface;
 	return wf_engine_upkeep_start(&setup, &engine->upkeep);
 }
 
@@ -270,10 +269,11 @@ int wf_engine_start(struct wf_engine *engine)
 	if (!err)
 		err = attach_ifaces(engine);
 	if (!err)
-		err = start_upkeep(engine);
-	if (!err)
 		err = wf_engine_watch_load(engine);
+	if (!err)
+		err = start_upkeep(engine);
 	if (err) {
+		wf_shedding_stop(&engine->shedding);
 		tell_workers_to_finish(engine);
 		join_threads(engine);
 		engine->is_started = false;

@@ -55,6 +55,9 @@ struct wf_engine {
 int wf_engine_set_verdict(void *ctx, const struct wf_flow_key *key,
 			  const enum wf_verdict verdict[2], struct wf_kept *ret_kept);
 
+/* kernel.c: shedding, on all interfaces that there will be. */
+int wf_engine_init_shedding(struct wf_engine *engine);
+
 /* kernel.c: watch for overload, unless an interface's options forbid to shed. */
 int wf_engine_watch_load(struct wf_engine *engine);
 

@@ -73,11 +73,18 @@ static void apply_shed(void *ctx, uint32_t percent)
 		wf_iface_shed(engine->ifaces[i].iface, percent);
 }
 
-int wf_engine_watch_load(struct wf_engine *engine)
+int wf_engine_init_shedding(struct wf_engine *engine)
 {
+	int err = wf_shedding_init(&engine->shedding);
+
 	engine->shedding.read = read_load;
 	engine->shedding.apply = apply_shed;
 	engine->shedding.ctx = engine;
+	return err;
+}
+
+int wf_engine_watch_load(struct wf_engine *engine)
+{
 	for (uint32_t i = 0; i < engine->ifaces_count; i++)
 		if (engine->ifaces[i].opts.no_shed)
 			return 0;
