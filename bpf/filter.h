@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * filter.h - which segments are wanted: ports, prefixes.
+ * filter.h - which segments are wanted: ports, prefixes, sampling.
  *
  * A segment is wanted if either port is listed, either address is allowed and
- * neither is denied. What was not configured asks nothing and costs nothing: the
- * switches are constants that the verifier folds.
+ * neither is denied. What was not configured costs one test of a bit. The whole filter
+ * is chosen by one load of one word, so a segment meets the old one or the new one, never
+ * a mixture.
  */
 #ifndef WEFT_BPF_FILTER_H
 #define WEFT_BPF_FILTER_H
@@ -14,20 +15,23 @@
 #include "bpf/parse.h"
 #include "bpf/shared.h"
 
-const volatile __u32 weft_has_ports;
-const volatile __u32 weft_has_allow;
-const volatile __u32 weft_has_deny;
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct weft_filter);
+} weft_filter SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, WEFT_PORT_WORDS);
+	__uint(max_entries, 2 * WEFT_PORT_WORDS);
 	__type(key, __u32);
 	__type(value, __u64);
 } weft_ports SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(max_entries, 1024);
+	__uint(max_entries, 2 * 1024);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct weft_prefix_key);
 	__type(value, __u32);
@@ -35,23 +39,32 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(max_entries, 1024);
+	__uint(max_entries, 2 * 1024);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct weft_prefix_key);
 	__type(value, __u32);
 } weft_deny SEC(".maps");
 
-static __always_inline int port_is_listed(__u16 port)
+/* Return: the word of the filter in use. */
+static __always_inline __u64 filter_now(void)
 {
-	__u32 word = port >> 6;
+	__u32 zero = 0;
+	struct weft_filter *filter = bpf_map_lookup_elem(&weft_filter, &zero);
+
+	return filter ? *(volatile __u64 *)&filter->word : 0;
+}
+
+static __always_inline int port_is_listed(__u32 set, __u16 port)
+{
+	__u32 word = set * WEFT_PORT_WORDS + (port >> 6);
 	__u64 *bits = bpf_map_lookup_elem(&weft_ports, &word);
 
 	return bits && *bits >> (port & 63) & 1;
 }
 
-static __always_inline int either_is_inside(void *trie, const struct packet *packet)
+static __always_inline int either_is_inside(void *trie, __u32 set, const struct packet *packet)
 {
-	struct weft_prefix_key key = {.bits = 128};
+	struct weft_prefix_key key = {.bits = 32 + 128, .set = set};
 
 	__builtin_memcpy(key.addr, packet->addr[0], 16);
 	if (bpf_map_lookup_elem(trie, &key))
@@ -60,15 +73,26 @@ static __always_inline int either_is_inside(void *trie, const struct packet *pac
 	return bpf_map_lookup_elem(trie, &key) != 0;
 }
 
-/* A fragment's ports are not known before it is rebuilt: it is wanted whatever they are. */
-static __always_inline int is_wanted(const struct packet *packet, int is_fragment)
+/*
+ * @filter: of filter_now(). A fragment's ports are not known before it is rebuilt: it is wanted
+ * whatever they are.
+ */
+static __always_inline int is_wanted(const struct packet *packet, int is_fragment, __u64 filter)
 {
-	if (weft_has_ports && !is_fragment && !port_is_listed(packet->port[0]) &&
-	    !port_is_listed(packet->port[1]))
+	__u32 set = filter & WEFT_FILTER_SET ? 1 : 0;
+
+	if (filter & WEFT_FILTER_PORTS && !is_fragment && !port_is_listed(set, packet->port[0]) &&
+	    !port_is_listed(set, packet->port[1]))
 		return 0;
-	if (weft_has_deny && either_is_inside(&weft_deny, packet))
+	if (filter & WEFT_FILTER_DENY && either_is_inside(&weft_deny, set, packet))
 		return 0;
-	return !weft_has_allow || either_is_inside(&weft_allow, packet);
+	return !(filter & WEFT_FILTER_ALLOW) || either_is_inside(&weft_allow, set, packet);
+}
+
+/* Worker choice uses the high bits of @hash; sampling must not depend on them alone. */
+static __always_inline int is_sampled(__u32 hash, __u64 filter)
+{
+	return hash * 0x9e3779b1u <= (__u32)filter;
 }
 
 #endif

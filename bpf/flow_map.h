@@ -98,6 +98,18 @@ static __always_inline void flow_count(struct weft_flow_value *value, __u32 src,
 	}
 }
 
+static __always_inline void flow_count_kept(struct weft_flow_value *value, __u32 src,
+					    const struct packet *packet)
+{
+	if (src) {
+		__sync_fetch_and_add(&value->kept_packets[1], 1);
+		__sync_fetch_and_add(&value->kept_bytes[1], packet->ip_bytes);
+	} else {
+		__sync_fetch_and_add(&value->kept_packets[0], 1);
+		__sync_fetch_and_add(&value->kept_bytes[0], packet->ip_bytes);
+	}
+}
+
 /* If another CPU was first, its entry is the one to count in. NULL: no room. */
 static __always_inline struct weft_flow_value *flow_add(void *map, const struct weft_flow_key *key,
 							const struct weft_flow_value *fresh)
@@ -151,7 +163,7 @@ static __always_inline __u32 flow_judge(struct weft_flow_value *value, __u32 src
 	if (verdict == WEFT_VERDICT_SHUNT && packet->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST))
 		return WEFT_VERDICT_STEER;
 	if (verdict != WEFT_VERDICT_STEER)
-		__sync_fetch_and_add(&value->kept_back, 1);
+		flow_count_kept(value, src, packet);
 	return verdict;
 }
 

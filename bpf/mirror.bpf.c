@@ -80,7 +80,7 @@ int weft_mirror(struct __sk_buff *skb)
 	parsed = parse_all(skb, &packet);
 	if (parsed != PARSE_TCP && parsed != PARSE_FRAGMENT)
 		counts->unwanted++;
-	else if (!is_wanted(&packet, parsed == PARSE_FRAGMENT))
+	else if (!is_wanted(&packet, parsed == PARSE_FRAGMENT, filter_now()))
 		counts->unwanted++;
 	else if (bpf_clone_redirect(skb, weft_clone_ifindex, 0))
 		counts->failed++;

@@ -36,13 +36,20 @@ struct weft_flow_value {
 	__u16 tcp_flags[2]; /* all seen, or-ed */
 	__u16 verdict[2];   /* enum weft_verdict; set with verdict.bpf.c */
 	__u32 worker;	    /* that its segments are steered to */
-	__u32 kept_back;    /* segments that a verdict kept from user space */
+	__u32 pad;
+	__u64 kept_packets[2]; /* of these, those that a verdict kept from user space */
+	__u64 kept_bytes[2];
 };
 
-/* Context of verdict.bpf.c. */
+#define WEFT_VERDICT_KEEP 0xffffu /* in a request: as it is */
+
+/* Context of verdict.bpf.c, which writes what it found into it. */
 struct weft_verdict_request {
 	struct weft_flow_key key;
-	__u16 verdict[2];
+	__u16 verdict[2]; /* enum weft_verdict to set; then: what was set before */
+	__u64 kept_packets[2];
+	__u64 kept_bytes[2];
+	__u64 idle_ns; /* since its last segment */
 };
 
 /* In front of each steered frame, placed with bpf_xdp_adjust_meta(). */
@@ -53,15 +60,16 @@ struct weft_frame_meta {
 };
 #define WEFT_META_OWN (1u << 0) /* sent by this host: its checksum may be partial */
 
-/* Kernel half of the ledger: seen = the sum of all others. */
+/* Kernel half of the ledger: seen = the sum of all others up to steered. */
 struct weft_xdp_counts {
 	__u64 seen;
-	__u64 passed;	 /* no TCP, or not parseable */
-	__u64 filtered;	 /* not wanted by ports, prefixes, sampling */
-	__u64 shunted;	 /* the flow's verdict keeps it from user space */
-	__u64 shed;	 /* the flow began while flows were shed */
-	__u64 unsteered; /* no socket takes it: slot empty, too long, no headroom */
-	__u64 steered;	 /* redirected to a worker's socket */
+	__u64 passed;	     /* no TCP, or not parseable */
+	__u64 filtered;	     /* not wanted by ports, prefixes, sampling */
+	__u64 shunted;	     /* the flow's verdict keeps it from user space */
+	__u64 shed;	     /* the flow began while flows were shed */
+	__u64 unsteered;     /* no socket takes it: slot empty, too long, no headroom */
+	__u64 steered;	     /* redirected to a worker's socket */
+	__u64 shunted_bytes; /* IP lengths of what is counted as shunted */
 };
 
 /* What the XDP program keeps for each CPU. The last two: when it last read the clock. */
@@ -78,17 +86,31 @@ struct weft_mirror_counts {
 	__u64 failed; /* the clone could not be queued */
 };
 
-/* Key of the prefix tries; bits counts from the start of the IPv4-mapped address. */
+/*
+ * The filter is kept twice, so that a new one can be laid out beside the one in use; one
+ * store of this word changes over.
+ */
+struct weft_filter {
+	__u64 word; /* flows whose sample hash is above the low 32 bits are left; WEFT_FILTER_* */
+};
+#define WEFT_FILTER_PORTS (1ull << 32) /* only listed ones */
+#define WEFT_FILTER_ALLOW (1ull << 33)
+#define WEFT_FILTER_DENY  (1ull << 34)
+#define WEFT_FILTER_SET	  (1ull << 35) /* which of the two */
+
+/* Key of the prefix tries. @bits: the 32 of @set, then those of the IPv4-mapped address. */
 struct weft_prefix_key {
 	__u32 bits;
+	__u32 set; /* 0 or 1 */
 	__u8 addr[16];
 };
 
-#define WEFT_PORT_WORDS 1024 /* a bit for each port */
+#define WEFT_PORT_WORDS 1024 /* a bit for each port, in each of the two sets */
 
 _Static_assert(sizeof(struct weft_flow_key) == 44, "compared as bytes");
-_Static_assert(sizeof(struct weft_flow_value) == 64, "one cache line");
+_Static_assert(sizeof(struct weft_flow_value) == 96, "a cache line, and what only verdicts need");
+_Static_assert(sizeof(struct weft_verdict_request) == 88, "as the kernel program sees it");
 _Static_assert(sizeof(struct weft_frame_meta) == 16, "a multiple of 4, at most 32");
-_Static_assert(sizeof(struct weft_prefix_key) == 20, "as the trie compares it");
+_Static_assert(sizeof(struct weft_prefix_key) == 24, "as the trie compares it");
 
 #endif

@@ -22,7 +22,6 @@
 
 const volatile struct weft_hash_secret weft_secret;
 const volatile __u32 weft_workers = 1;
-const volatile __u32 weft_sample_max = 0xffffffff; /* flows whose sample hash is above are left */
 const volatile __u32 weft_frame_max_bytes = 0xffffffff; /* longer: no room in a frame */
 const volatile __u32 weft_otherwise = XDP_PASS;
 const volatile __u32 weft_has_own; /* frames from weft_own_mac are this host's */
@@ -49,12 +48,6 @@ static __always_inline __u32 packet_hash(const struct packet *packet)
 	return weft_hash_flow(&secret, weft_hash_endpoint(&secret, a[0], a[1], packet->port[0]),
 			      weft_hash_endpoint(&secret, b[0], b[1], packet->port[1]),
 			      tenant ^ packet->fragment_id);
-}
-
-/* Worker choice uses the high bits; sampling must not depend on them alone. */
-static __always_inline int is_sampled(__u32 hash)
-{
-	return hash * 0x9e3779b1u <= weft_sample_max;
 }
 
 /* Is the frame sent by this host, whose checksums the adapter may have to complete? */
@@ -163,6 +156,7 @@ int weft_steer(struct xdp_md *ctx)
 	struct packet packet;
 	__u32 verdict;
 	__u64 now_ns;
+	__u64 filter;
 	__u32 worker;
 	__u32 hash;
 	int parsed;
@@ -177,7 +171,8 @@ int weft_steer(struct xdp_md *ctx)
 		return weft_otherwise;
 	}
 	hash = packet_hash(&packet);
-	if (!is_wanted(&packet, parsed == PARSE_FRAGMENT) || !is_sampled(hash)) {
+	filter = filter_now();
+	if (!is_wanted(&packet, parsed == PARSE_FRAGMENT, filter) || !is_sampled(hash, filter)) {
 		cpu->counts.filtered++;
 		return weft_otherwise;
 	}
@@ -194,6 +189,7 @@ int weft_steer(struct xdp_md *ctx)
 		return weft_otherwise;
 	default:
 		cpu->counts.shunted++;
+		cpu->counts.shunted_bytes += packet.ip_bytes;
 		return weft_otherwise;
 	}
 }

@@ -35,8 +35,9 @@ enum weft_gap_cause {
 	WEFT_GAP_SNAPPED,	   /* captured with too short a snap length */
 	WEFT_GAP_CLOSED,	   /* the connection ended with the hole open */
 	WEFT_GAP_DEPTH,		   /* beyond the depth limit: not wanted */
+	WEFT_GAP_SHUNTED,	   /* left to the kernel by hand: not wanted */
 };
-#define WEFT_GAP_CAUSE_COUNT (WEFT_GAP_DEPTH + 1)
+#define WEFT_GAP_CAUSE_COUNT (WEFT_GAP_SHUNTED + 1)
 
 /** What was odd. EVE's event_type is "anomaly", its anomaly.event the name in lower case. */
 enum weft_anomaly {

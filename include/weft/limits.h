@@ -22,6 +22,13 @@ enum weft_limit {
 	WEFT_FILTER_PORTS_MAX = 1024,
 	WEFT_FILTER_PREFIXES_MAX = 1024,
 
+	WEFT_SHED_CALM_MS = 1000,      /* without overload before some of what is shed is tried */
+	WEFT_SHED_CALM_MAX_MS = 60000, /* ... after trials that failed */
+
+	WEFT_FLOW_VIEWS = 100, /* connections that one weft_flows_each() tells, if not asked ... */
+	WEFT_FLOW_VIEWS_MAX = 1000, /* ... for more; the rest is only counted */
+	WEFT_ASK_TIMEOUT_MS = 1000, /* for a worker to answer, or for another caller to end */
+
 	/* memory */
 	WEFT_SPAN_BYTES = 65536,
 	WEFT_MEMORY_MB = 512,

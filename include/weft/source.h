@@ -40,8 +40,9 @@ struct weft_interface_opts {
 	const struct weft_prefix *deny;	 /* not wanted if either address is inside; beats allow */
 	size_t deny_count;
 	double sample; /* share of flows taken, 0 < sample <= 1; 0: all */
+	bool no_shed;  /* take every new connection even when workers can't keep up */
 };
-#define weft_interface_opts__last_field sample
+#define weft_interface_opts__last_field no_shed
 
 /**
  * weft_add_interface() - capture from @ifname once started

@@ -19,7 +19,9 @@
 
 #include <weft/api.h>
 #include <weft/event.h>
+#include <weft/filter.h>
 #include <weft/flow.h>
+#include <weft/flows.h>
 #include <weft/limits.h>
 #include <weft/log.h>
 #include <weft/opts.h>

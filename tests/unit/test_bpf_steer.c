@@ -269,7 +269,10 @@ static void test_verdict_shunt_steers_only_begin_and_end(void **state)
 
 	assert_true(xdp_rig_flow(&rig, &key, &value));
 	assert_int_equal(value.packets[src], 4);
-	assert_int_equal(value.kept_back, 1);
+	assert_int_equal(value.kept_packets[src], 1);
+	assert_int_equal(value.kept_bytes[src], IPTCP + 10);
+	assert_int_equal(value.kept_packets[!src], 0);
+	assert_int_equal(rig.counts.shunted_bytes, IPTCP + 10);
 }
 
 static void test_verdict_shunt_keeps_the_last_time_within_a_tick(void **state)
@@ -298,6 +301,31 @@ static void test_verdict_ends_with_the_next_connection(void **state)
 	assert_false(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10));
 	assert_true(xdp_rig_segment(&rig, A, 1000, B, 80, SYN, 0));
 	assert_true(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10));
+}
+
+static void test_verdict_of_one_direction_leaves_the_other_and_tells_what_was_kept(void **state)
+{
+	struct weft_verdict_request request;
+	unsigned int src;
+
+	OPEN_OR_SKIP(1, NULL);
+	request.key = key_of(A, 1000, B, 80, &src);
+	xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10);
+	set_verdict(WEFT_VERDICT_SHUNT, WEFT_VERDICT_STEER);
+	xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10);
+	xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 20);
+
+	request.verdict[src] = WEFT_VERDICT_KEEP;
+	request.verdict[!src] = WEFT_VERDICT_SHUNT;
+	assert_int_equal(wf_xdp_set_verdict(&rig.xdp, &request), 0);
+	assert_int_equal(request.verdict[src], WEFT_VERDICT_SHUNT);
+	assert_int_equal(request.verdict[!src], WEFT_VERDICT_STEER);
+	assert_int_equal(request.kept_packets[src], 2);
+	assert_int_equal(request.kept_bytes[src], 2 * IPTCP + 30);
+	assert_int_equal(request.kept_packets[!src], 0);
+	assert_true(request.idle_ns < 10 * WF_NS_PER_SEC);
+	assert_false(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10));
+	assert_false(xdp_rig_segment(&rig, B, 80, A, 1000, ACK, 10));
 }
 
 static void test_verdict_pass_steers_nothing(void **state)
@@ -458,6 +486,35 @@ static void test_sample_takes_whole_flows_of_about_its_share(void **state)
 	assert_in_range(taken, 140, 260);
 }
 
+/* What it takes belongs to the old filter until the switch, then to the new one. */
+static void test_filter_is_changed_as_a_whole(void **state)
+{
+	static const uint16_t old_ports[] = {80}, new_ports[] = {443};
+	const struct weft_prefix deny[] = {prefix("10.9.0.0", 16)};
+	const struct weft_interface_opts old = {.ports = old_ports, .ports_count = 1};
+	const struct weft_interface_opts new = {
+		.ports = new_ports, .ports_count = 1, .deny = deny, .deny_count = 1};
+	const struct weft_interface_opts none = {.sz = sizeof(none)};
+	const struct wf_xdp_opts opts = {.iface = &old};
+	uint64_t word;
+
+	OPEN_OR_SKIP(1, &opts);
+	for (int turn = 0; turn < 3; turn++) {
+		assert_int_equal(wf_xdp_prepare_filter(&rig.xdp, &new, &word), 0);
+		assert_true(is_taken("10.9.1.1", 80, B, 1));
+		assert_false(is_taken(A, 443, B, 1));
+		assert_int_equal(wf_xdp_switch_filter(&rig.xdp, word), 0);
+		assert_false(is_taken(A, 80, B, 1));
+		assert_true(is_taken(A, 443, B, 1));
+		assert_false(is_taken("10.9.1.1", 443, B, 1));
+		assert_int_equal(wf_xdp_prepare_filter(&rig.xdp, &old, &word), 0);
+		assert_int_equal(wf_xdp_switch_filter(&rig.xdp, word), 0);
+	}
+	assert_int_equal(wf_xdp_prepare_filter(&rig.xdp, &none, &word), 0);
+	assert_int_equal(wf_xdp_switch_filter(&rig.xdp, word), 0);
+	assert_true(is_taken("10.9.1.1", 1, B, 2));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -481,6 +538,9 @@ int main(void)
 		cmocka_unit_test_teardown(test_verdict_shunt_keeps_the_last_time_within_a_tick,
 					  teardown),
 		cmocka_unit_test_teardown(test_verdict_ends_with_the_next_connection, teardown),
+		cmocka_unit_test_teardown(
+			test_verdict_of_one_direction_leaves_the_other_and_tells_what_was_kept,
+			teardown),
 		cmocka_unit_test_teardown(test_verdict_pass_steers_nothing, teardown),
 		cmocka_unit_test_teardown(test_verdict_keeps_what_was_counted, teardown),
 		cmocka_unit_test_teardown(test_shed_takes_new_flows_whole_and_leaves_the_old,
@@ -490,6 +550,7 @@ int main(void)
 					  teardown),
 		cmocka_unit_test_teardown(test_filter_prefix_of_all_ipv4_leaves_ipv6, teardown),
 		cmocka_unit_test_teardown(test_filter_is_of_the_innermost_addresses, teardown),
+		cmocka_unit_test_teardown(test_filter_is_changed_as_a_whole, teardown),
 		cmocka_unit_test_teardown(test_sample_takes_whole_flows_of_about_its_share,
 					  teardown),
 	};

@@ -20,8 +20,12 @@ struct fixture {
 
 static char *const names[] = {"eth0", "eth1"};
 
-static json_t *answer(const char *command, void *ctx)
+static json_t *answer(const char *command, const json_t *request,
+		      struct wf_control_error *ret_error, void *ctx)
 {
+	if (!strcmp(command, "refused"))
+		snprintf(ret_error->text, sizeof(ret_error->text), "because of %s",
+			 json_string_value(json_object_get(request, "why")));
 	return strcmp(command, "stats") ? NULL : json_pack("{sI}", "x", (json_int_t)7);
 }
 
@@ -81,6 +85,19 @@ static void test_control_ask_of_known_command_gives_its_result(void **state)
 	assert_int_equal(open_for(fixture, 1), 0);
 	assert_int_equal(ask(fixture, "eth0", "stats"), 0);
 	assert_int_equal(ask(fixture, NULL, "stats"), 0);
+}
+
+static void test_control_request_is_handed_on_and_its_refusal_comes_back(void **state)
+{
+	struct fixture *fixture = *state;
+	json_t *request = json_pack("{ssss}", "command", "refused", "why", "this");
+	json_t *response;
+
+	assert_int_equal(open_for(fixture, 1), 0);
+	assert_int_equal(wf_control_send(fixture->dir, "eth0", request, &response, &fixture->error),
+			 -EPROTO);
+	assert_non_null(strstr(fixture->error.text, "because of this"));
+	json_decref(request);
 }
 
 static void test_control_ask_of_unknown_command_gives_its_error(void **state)
@@ -213,6 +230,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_control_ask_of_known_command_gives_its_result),
 		TEST(test_control_ask_of_unknown_command_gives_its_error),
+		TEST(test_control_request_is_handed_on_and_its_refusal_comes_back),
 		TEST(test_control_ask_without_name_among_several_is_refused),
 		TEST(test_control_ask_without_agent_says_so),
 		TEST(test_control_socket_is_for_its_owner_only),

@@ -358,6 +358,21 @@ static void test_json_line_that_does_not_fit_leaves_nothing(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void test_events_tell_each_change_of_what_is_shed(void **state)
+{
+	struct wf_sink *sink;
+	json_t *line;
+
+	sink = open_sink();
+	fake.shed_percent = 50;
+	assert_int_equal(fake_end(sink), 0);
+	line = read_line(0);
+	assert_text(line, "event_type", "overload");
+	assert_number(json_object_get(line, "overload"), "shed_percent", 50);
+	assert_number(json_object_get(line, "overload"), "previous", 0);
+	json_decref(line);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -365,6 +380,7 @@ int main(void)
 		TEST(test_events_gap_line_has_direction_offset_length_cause),
 		TEST(test_events_anomaly_line_shows_both_versions),
 		TEST(test_events_last_lines_are_all_changes_of_pressure_and_stats),
+		TEST(test_events_tell_each_change_of_what_is_shed),
 		TEST(test_events_ipv6_and_tunnel_are_shown),
 		TEST(test_events_file_is_appended_to),
 		TEST(test_events_full_disk_ends_the_sink_and_is_told_once),

@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #include "agent/control.h"
+#include "agent/filter.h"
+#include "agent/flows.h"
 #include "agent/report.h"
 #include "sink/sink.h"
 
@@ -175,9 +177,20 @@ static json_t *report_now(const struct agent *agent)
 }
 
 /* On the control thread. */
-static json_t *answer(const char *command, void *ctx)
+static json_t *answer(const char *command, const json_t *request,
+		      struct wf_control_error *ret_error, void *ctx)
 {
-	return strcmp(command, "stats") ? NULL : report_now(ctx);
+	struct agent *agent = ctx;
+
+	if (!strcmp(command, "stats"))
+		return report_now(agent);
+	if (!strcmp(command, "flows"))
+		return wf_flows_new(agent->weft, request, ret_error);
+	if (!strcmp(command, "flow"))
+		return wf_flow_set_new(agent->weft, request, ret_error);
+	if (!strcmp(command, "filter"))
+		return wf_filter_set_new(agent->weft, request, ret_error);
+	return NULL;
 }
 
 static int open_control(struct agent *agent)

@@ -314,6 +314,7 @@ void wf_config_to_interface_opts(const struct wf_config *config,
 		.deny = config->deny,
 		.deny_count = config->deny_count,
 		.sample = config->sample,
+		.no_shed = !config->shed,
 	};
 }
 

@@ -47,6 +47,7 @@ static int refuse(struct wf_control_error *ret_error, int err, const char *what,
 
 static json_t *response_new(struct wf_control *control, const char *line)
 {
+	struct wf_control_error refusal = {""};
 	json_error_t error;
 	json_t *request = json_loads(line, 0, &error);
 	const char *command = json_string_value(json_object_get(request, "command"));
@@ -58,8 +59,10 @@ static json_t *response_new(struct wf_control *control, const char *line)
 			json_pack("{sbss+}", "ok", 0, "error", "request: not JSON: ", error.text);
 	else if (!command)
 		response = json_pack("{sbss}", "ok", 0, "error", "request: has no \"command\"");
-	else if ((result = control->fn(command, control->ctx)) != NULL)
+	else if ((result = control->fn(command, request, &refusal, control->ctx)) != NULL)
 		response = json_pack("{sbso}", "ok", 1, command, result);
+	else if (*refusal.text)
+		response = json_pack("{sbss}", "ok", 0, "error", refusal.text);
 	else
 		response = json_pack("{sbss+}", "ok", 0, "error", "unknown command: ", command);
 	json_decref(request);

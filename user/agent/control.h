@@ -2,7 +2,7 @@
 /*
  * control.h - how another process asks a running agent: DIR/IFACE.sock.
  *
- *   request   one line of JSON: {"command": "stats"}
+ *   request   one line of JSON: {"command": "stats"}, with members of the command's own
  *   response  one line of JSON: {"ok": true, "stats": {report.h}}
  *             or {"ok": false, "error": "what: why"}
  *
@@ -16,18 +16,21 @@
 
 struct wf_control;
 
-/*
- * wf_control_fn - answer one command
- *
- * Return: what goes into the response under the command's name; NULL: unknown.
- * The result is taken. Thread: the control thread.
- */
-typedef json_t *(*wf_control_fn)(const char *command, void *ctx);
-
 /** struct wf_control_error - one line for people */
 struct wf_control_error {
 	char text[256];
 };
+
+/*
+ * wf_control_fn - answer one command
+ * @request: all of it; borrowed
+ * @ret_error: empty
+ *
+ * Return: what goes into the response under the command's name; NULL: @ret_error tells why not,
+ * or if it is still empty: unknown. The result is taken. Thread: the control thread.
+ */
+typedef json_t *(*wf_control_fn)(const char *command, const json_t *request,
+				 struct wf_control_error *ret_error, void *ctx);
 
 /**
  * wf_control_open() - listen in @dir under every name of @names
@@ -56,5 +59,9 @@ void wf_control_close(struct wf_control *control);
  */
 int wf_control_ask(const char *dir, const char *name, const char *command, json_t **ret_response,
 		   struct wf_control_error *ret_error);
+
+/* ... with members of its own. @request: has a "command"; borrowed. */
+int wf_control_send(const char *dir, const char *name, const json_t *request, json_t **ret_response,
+		    struct wf_control_error *ret_error);
 
 #endif

@@ -109,16 +109,16 @@ static int read_response(const char *path, const char *line, const char *command
 	return err;
 }
 
-static int ask(int fd, const struct sockaddr_un *addr, const char *command, json_t **ret_response,
+static int ask(int fd, const struct sockaddr_un *addr, const json_t *request, json_t **ret_response,
 	       struct wf_control_error *ret_error)
 {
 	uint64_t deadline_ns = wf_control_deadline_ns(ASK_TIMEOUT_MS);
 	struct wf_control_line line = {.max_bytes = WF_CONTROL_RESPONSE_MAX_BYTES};
-	char request[128];
-	int err;
+	const char *command = json_string_value(json_object_get(request, "command"));
+	char *text = json_dumps(request, JSON_COMPACT);
+	int err = text ? wf_control_send_line(fd, text, deadline_ns) : -ENOMEM;
 
-	snprintf(request, sizeof(request), "{\"command\":\"%s\"}", command);
-	err = wf_control_send_line(fd, request, deadline_ns);
+	free(text);
 	if (!err)
 		err = wf_control_receive_line(fd, &line, -1, deadline_ns);
 	if (err)
@@ -132,6 +132,19 @@ static int ask(int fd, const struct sockaddr_un *addr, const char *command, json
 
 int wf_control_ask(const char *dir, const char *name, const char *command, json_t **ret_response,
 		   struct wf_control_error *ret_error)
+{
+	json_t *request = json_pack("{ss}", "command", command);
+	int err;
+
+	if (!request)
+		return refuse(ret_error, -ENOMEM, dir, strerror(ENOMEM));
+	err = wf_control_send(dir, name, request, ret_response, ret_error);
+	json_decref(request);
+	return err;
+}
+
+int wf_control_send(const char *dir, const char *name, const json_t *request, json_t **ret_response,
+		    struct wf_control_error *ret_error)
 {
 	struct sockaddr_un addr;
 	char only[NAME_BYTES];
@@ -157,7 +170,7 @@ int wf_control_ask(const char *dir, const char *name, const char *command, json_
 			      "not permitted; only its owner may ask: use sudo");
 	if (fd < 0)
 		return refuse(ret_error, fd, addr.sun_path, strerror(-fd));
-	err = ask(fd, &addr, command, ret_response, ret_error);
+	err = ask(fd, &addr, request, ret_response, ret_error);
 	close(fd);
 	return err;
 }

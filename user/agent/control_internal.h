@@ -11,7 +11,7 @@
 #include <sys/un.h>
 
 enum {
-	WF_CONTROL_REQUEST_MAX_BYTES = 4096,
+	WF_CONTROL_REQUEST_MAX_BYTES = 1 << 18,
 	WF_CONTROL_RESPONSE_MAX_BYTES = 1 << 20,
 };
 

@@ -3,6 +3,7 @@
  * names.c - how enum values are called in events.
  */
 #include <weft/event.h>
+#include <weft/flows.h>
 #include <weft/pressure.h>
 
 #include <stddef.h>
@@ -27,6 +28,7 @@ static const char *const gap_causes[WEFT_GAP_CAUSE_COUNT] = {
 	[WEFT_GAP_SNAPPED] = "snapped",
 	[WEFT_GAP_CLOSED] = "closed",
 	[WEFT_GAP_DEPTH] = "depth",
+	[WEFT_GAP_SHUNTED] = "shunted",
 };
 
 static const char *const anomalies[WEFT_ANOMALY_COUNT] = {
@@ -46,6 +48,13 @@ static const char *const pressure_levels[WEFT_PRESSURE_LEVEL_COUNT] = {
 	[WEFT_PRESSURE_LOW] = "low",
 	[WEFT_PRESSURE_HIGH] = "high",
 	[WEFT_PRESSURE_CRITICAL] = "critical",
+};
+
+static const char *const flow_verdicts[WEFT_FLOW_VERDICT_COUNT] = {
+	[WEFT_FLOW_STEER] = "steer",
+	[WEFT_FLOW_SHUNT] = "shunt",
+	[WEFT_FLOW_PASS] = "pass",
+	[WEFT_FLOW_SHED] = "shed",
 };
 
 static const char *name_of(const char *const *names, unsigned int count, unsigned int value)
@@ -76,4 +85,9 @@ const char *weft_anomaly_name(enum weft_anomaly kind)
 const char *weft_pressure_level_name(enum weft_pressure_level level)
 {
 	return name_of(pressure_levels, WEFT_PRESSURE_LEVEL_COUNT, level);
+}
+
+const char *weft_flow_verdict_name(enum weft_flow_verdict verdict)
+{
+	return name_of(flow_verdicts, WEFT_FLOW_VERDICT_COUNT, verdict);
 }

@@ -21,6 +21,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "bpf/shared.h"
+#include "capture/flow_map.h"
 #include "capture/maps.h"
 #include "capture/netdev.h"
 #include "capture/netdev_use.h"
@@ -35,6 +37,7 @@
 #include "skel/steer.skel.h"
 
 _Static_assert(sizeof(struct weft_flow_key) == sizeof(struct wf_flow_key), "one key on both sides");
+_Static_assert((int)WF_VERDICT_SHED == (int)WEFT_VERDICT_SHED, "one numbering on both sides");
 
 enum {
 	HOST_QUEUES = 1,
@@ -372,23 +375,68 @@ struct wf_source *wf_iface_source(struct wf_iface *iface, uint32_t worker)
 	return &iface->sources[worker].source;
 }
 
-static uint16_t shunt_if(bool unwanted)
+int wf_iface_set_verdict(const struct wf_iface *iface, const struct wf_flow_key *key,
+			 const enum wf_verdict verdict[2], struct wf_kept *ret_kept)
 {
-	return unwanted ? WEFT_VERDICT_SHUNT : WEFT_VERDICT_STEER;
+	struct weft_verdict_request request;
+	int err;
+
+	memset(&request, 0, sizeof(request));
+	memcpy(&request.key, key, sizeof(request.key));
+	for (int i = 0; i < 2; i++)
+		request.verdict[i] = verdict[i] == WF_VERDICT_KEEP ? (uint16_t)WEFT_VERDICT_KEEP
+								   : (uint16_t)verdict[i];
+	err = wf_xdp_set_verdict(&iface->xdp, &request);
+	if (err)
+		return err;
+	for (int i = 0; i < 2; i++) {
+		ret_kept->was[i] = (enum wf_verdict)request.verdict[i];
+		ret_kept->packets[i] = request.kept_packets[i];
+		ret_kept->bytes[i] = request.kept_bytes[i];
+	}
+	ret_kept->idle_ns = request.idle_ns;
+	return 0;
 }
 
-int wf_iface_shunt(const struct wf_iface *iface, const struct wf_flow_key *key, bool of_0,
-		   bool of_1)
+int wf_iface_prepare_filter(const struct wf_iface *iface, const struct weft_interface_opts *wanted,
+			    uint64_t *ret_word)
 {
-	struct weft_verdict_request request = {.verdict = {shunt_if(of_0), shunt_if(of_1)}};
+	return wf_xdp_prepare_filter(&iface->xdp, wanted, ret_word);
+}
 
-	memcpy(&request.key, key, sizeof(request.key));
-	return wf_xdp_set_verdict(&iface->xdp, &request);
+int wf_iface_switch_filter(const struct wf_iface *iface, uint64_t word)
+{
+	return wf_xdp_switch_filter(&iface->xdp, word);
 }
 
 void wf_iface_shed(const struct wf_iface *iface, uint32_t percent)
 {
 	wf_xdp_set_shed(&iface->xdp, percent < 100 ? UINT32_MAX / 100 * percent : UINT32_MAX);
+}
+
+int wf_iface_each_flow(const struct wf_iface *iface, wf_kernel_flow_fn fn, void *ctx)
+{
+	return wf_flow_map_each(bpf_map__fd(iface->xdp.skel->maps.weft_flows), fn, ctx);
+}
+
+void wf_iface_load(const struct wf_iface *iface, struct wf_iface_load *ret_load)
+{
+	memset(ret_load, 0, sizeof(*ret_load));
+	for (uint32_t w = 0; w < iface->workers; w++) {
+		const struct wf_xsk_source *source = &iface->sources[w];
+
+		ret_load->received_frames +=
+			atomic_load_explicit(&source->received_frames, memory_order_relaxed);
+		for (uint32_t q = 0; q < iface->queues; q++) {
+			uint32_t fill = wf_xsk_fill_percent(&source->xsks[q]);
+			struct wf_xsk_losses losses;
+
+			wf_xsk_losses(&source->xsks[q], &losses);
+			ret_load->lost_frames += losses.ring_full + losses.fill_empty;
+			if (fill > ret_load->fill_percent)
+				ret_load->fill_percent = fill;
+		}
+	}
 }
 
 static void add_losses(const struct wf_iface *iface, struct wf_metrics *sum)
@@ -423,6 +471,7 @@ void wf_iface_stats_add(const struct wf_iface *iface, struct wf_metrics *sum)
 	wf_metric_add(sum, xdp_passed_frames, counts.passed);
 	wf_metric_add(sum, xdp_filtered_frames, counts.filtered);
 	wf_metric_add(sum, xdp_shunted_frames, counts.shunted);
+	wf_metric_add(sum, xdp_shunted_bytes, counts.shunted_bytes);
 	wf_metric_add(sum, xdp_shed_frames, counts.shed);
 	wf_metric_add(sum, xdp_unsteered_frames, counts.unsteered);
 	wf_metric_add(sum, xdp_steered_frames, counts.steered);

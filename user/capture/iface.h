@@ -53,17 +53,53 @@ void wf_iface_close(struct wf_iface *iface);
 /* Frames for @worker, of all queues. Owned by the interface. */
 struct wf_source *wf_iface_source(struct wf_iface *iface, uint32_t worker);
 
+/* What the kernel does with the segments that one endpoint of a flow sends. */
+enum wf_verdict {
+	WF_VERDICT_STEER = 0,
+	WF_VERDICT_SHUNT, /* counted in the flow map; only SYN, FIN and RST still come */
+	WF_VERDICT_PASS,  /* nothing comes; lasts longer than the connection */
+	WF_VERDICT_SHED,  /* nothing comes: it began while flows were shed */
+	WF_VERDICT_KEEP,  /* to set: as it is */
+};
+#define WF_VERDICT_COUNT (WF_VERDICT_KEEP + 1)
+
+/* What the kernel knows of a flow; arrays by endpoint of its key. */
+struct wf_kept {
+	enum wf_verdict was[2];
+	uint64_t packets[2]; /* that verdicts kept from user space, and their IP lengths */
+	uint64_t bytes[2];
+	uint64_t idle_ns; /* since its last segment */
+};
+
 /*
- * Data that endpoint [0], [1] of @key sends is not wanted any more: it is counted in the
- * flow map, but only its SYN, FIN and RST still come. Ends with the next connection.
- * A system call: once a flow, not once a packet.
+ * Set the verdicts on what endpoints [0] and [1] of @key send. A shunt ends with the next
+ * connection. A system call: once a flow, not once a packet.
  * Return: 0; -ENOENT: the map knows no such flow (any more). Thread: any.
  */
-int wf_iface_shunt(const struct wf_iface *iface, const struct wf_flow_key *key, bool of_0,
-		   bool of_1);
+int wf_iface_set_verdict(const struct wf_iface *iface, const struct wf_flow_key *key,
+			 const enum wf_verdict verdict[2], struct wf_kept *ret_kept);
+
+/*
+ * Lay out the filter of @wanted (ports, prefixes, sample) beside the one in use; @ret_word then
+ * changes over, as a whole. Return: 0; negative errno: the one in use stays. Thread: one
+ * at a time.
+ */
+int wf_iface_prepare_filter(const struct wf_iface *iface, const struct weft_interface_opts *wanted,
+			    uint64_t *ret_word);
+int wf_iface_switch_filter(const struct wf_iface *iface, uint64_t word);
 
 /* Of the flows that begin from now on, @percent (0..100) are left to the host. Thread: any. */
 void wf_iface_shed(const struct wf_iface *iface, uint32_t percent);
+
+/* How the receive rings stand; what is counted only rises. */
+struct wf_iface_load {
+	uint64_t lost_frames; /* rings full, or nothing to receive into */
+	uint64_t received_frames;
+	uint32_t fill_percent; /* of the fullest ring */
+};
+
+/* Thread: any, between open and close. */
+void wf_iface_load(const struct wf_iface *iface, struct wf_iface_load *ret_load);
 
 /* Add the kernel's half of the ledger. */
 void wf_iface_stats_add(const struct wf_iface *iface, struct wf_metrics *sum);

@@ -132,4 +132,6 @@ void wf_probe_host(weft_probe_fn fn, void *ctx)
 	probe_af_xdp(&probe);
 	probe_tcx(&probe);
 	wf_probe_judge_host(&probe, &facts);
+	wf_probe_tell(&probe, "filters", WEFT_PROBE_OK,
+		      "ports, prefixes and sampling are checked in XDP, expressions in user space");
 }

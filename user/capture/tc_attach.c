@@ -142,10 +142,10 @@ static int share_filter(struct mirror_bpf *mirror, const struct steer_bpf *steer
 {
 	int err;
 
-	mirror->rodata->weft_has_ports = steer->rodata->weft_has_ports;
-	mirror->rodata->weft_has_allow = steer->rodata->weft_has_allow;
-	mirror->rodata->weft_has_deny = steer->rodata->weft_has_deny;
-	err = bpf_map__reuse_fd(mirror->maps.weft_ports, bpf_map__fd(steer->maps.weft_ports));
+	err = bpf_map__reuse_fd(mirror->maps.weft_filter, bpf_map__fd(steer->maps.weft_filter));
+	if (!err)
+		err = bpf_map__reuse_fd(mirror->maps.weft_ports,
+					bpf_map__fd(steer->maps.weft_ports));
 	if (!err)
 		err = bpf_map__reuse_fd(mirror->maps.weft_allow,
 					bpf_map__fd(steer->maps.weft_allow));

@@ -16,7 +16,7 @@
 
 #include "base/log.h"
 #include "bpf/shared.h"
-#include "capture/maps.h"
+#include "capture/filter_maps.h"
 #include "capture/pins.h"
 #include "capture/xdp_other.h"
 #include "skel/steer.skel.h"
@@ -30,14 +30,9 @@ static int log_libbpf(enum libbpf_print_level level, const char *format, va_list
 
 static void set_rodata(struct steer_bpf *skel, const struct wf_xdp_opts *opts)
 {
-	const struct weft_interface_opts *iface = opts->iface;
-
 	memcpy((void *)&skel->rodata->weft_secret, opts->secret, sizeof(*opts->secret));
 	skel->rodata->weft_workers = opts->workers;
 	skel->rodata->weft_frame_max_bytes = opts->frame_max_bytes;
-	skel->rodata->weft_has_ports = iface->ports_count > 0;
-	skel->rodata->weft_has_allow = iface->allow_count > 0;
-	skel->rodata->weft_has_deny = iface->deny_count > 0;
 	if (opts->only_clones)
 		skel->rodata->weft_otherwise = XDP_DROP;
 	if (opts->own_mac) {
@@ -45,23 +40,39 @@ static void set_rodata(struct steer_bpf *skel, const struct wf_xdp_opts *opts)
 		memcpy((void *)skel->rodata->weft_own_mac, opts->own_mac,
 		       sizeof(skel->rodata->weft_own_mac));
 	}
-	if (iface->sample > 0 && iface->sample < 1)
-		skel->rodata->weft_sample_max = (uint32_t)(iface->sample * UINT32_MAX);
 }
 
-static int set_filter(struct steer_bpf *skel, const struct weft_interface_opts *iface)
+static struct wf_filter_maps filter_maps(const struct wf_xdp *xdp)
 {
-	int err;
+	return (struct wf_filter_maps){
+		.filter_fd = bpf_map__fd(xdp->skel->maps.weft_filter),
+		.ports_fd = bpf_map__fd(xdp->skel->maps.weft_ports),
+		.allow_fd = bpf_map__fd(xdp->skel->maps.weft_allow),
+		.deny_fd = bpf_map__fd(xdp->skel->maps.weft_deny),
+	};
+}
 
-	err = wf_maps_set_ports(bpf_map__fd(skel->maps.weft_ports), iface->ports,
-				iface->ports_count);
-	if (!err)
-		err = wf_maps_set_prefixes(bpf_map__fd(skel->maps.weft_allow), iface->allow,
-					   iface->allow_count);
-	if (!err)
-		err = wf_maps_set_prefixes(bpf_map__fd(skel->maps.weft_deny), iface->deny,
-					   iface->deny_count);
-	return err;
+int wf_xdp_prepare_filter(const struct wf_xdp *xdp, const struct weft_interface_opts *wanted,
+			  uint64_t *ret_word)
+{
+	const struct wf_filter_maps maps = filter_maps(xdp);
+
+	return wf_filter_maps_prepare(&maps, wanted, ret_word);
+}
+
+int wf_xdp_switch_filter(const struct wf_xdp *xdp, uint64_t word)
+{
+	const struct wf_filter_maps maps = filter_maps(xdp);
+
+	return wf_filter_maps_switch(&maps, word);
+}
+
+static int set_filter(const struct wf_xdp *xdp, const struct weft_interface_opts *wanted)
+{
+	uint64_t word;
+	int err = wf_xdp_prepare_filter(xdp, wanted, &word);
+
+	return err ? err : wf_xdp_switch_filter(xdp, word);
 }
 
 /* Works on the same flows. */
@@ -109,7 +120,7 @@ int wf_xdp_load(struct wf_xdp *xdp, const struct wf_xdp_opts *opts)
 	if (!err)
 		err = steer_bpf__load(xdp->skel);
 	if (!err)
-		err = set_filter(xdp->skel, opts->iface);
+		err = set_filter(xdp, opts->iface);
 	if (!err)
 		err = load_verdict(xdp);
 	if (!err)
@@ -133,6 +144,8 @@ int wf_xdp_pin(const struct wf_xdp *xdp, const struct wf_pins *pins)
 	if (!err)
 		err = wf_pins_add(pins, "xsks", bpf_map__fd(skel->maps.weft_xsks));
 	if (!err)
+		err = wf_pins_add(pins, "filter", bpf_map__fd(skel->maps.weft_filter));
+	if (!err)
 		err = wf_pins_add(pins, "ports", bpf_map__fd(skel->maps.weft_ports));
 	if (!err)
 		err = wf_pins_add(pins, "allow", bpf_map__fd(skel->maps.weft_allow));
@@ -146,10 +159,9 @@ int wf_xdp_set_socket(const struct wf_xdp *xdp, uint32_t slot, int fd)
 	return bpf_map_update_elem(bpf_map__fd(xdp->skel->maps.weft_xsks), &slot, &fd, BPF_ANY);
 }
 
-int wf_xdp_set_verdict(const struct wf_xdp *xdp, const struct weft_verdict_request *request)
+int wf_xdp_set_verdict(const struct wf_xdp *xdp, struct weft_verdict_request *request)
 {
-	struct weft_verdict_request copy = *request;
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &copy, .ctx_size_in = sizeof(copy));
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = request, .ctx_size_in = sizeof(*request));
 	int err = bpf_prog_test_run_opts(bpf_program__fd(xdp->verdict->progs.weft_set_verdict),
 					 &opts);
 

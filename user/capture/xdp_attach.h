@@ -46,8 +46,20 @@ int wf_xdp_pin(const struct wf_xdp *xdp, const struct wf_pins *pins);
 /* Let segments for @slot (queue * workers + worker) reach the socket @fd. */
 int wf_xdp_set_socket(const struct wf_xdp *xdp, uint32_t slot, int fd);
 
-/* Set the verdicts of one flow. Return: 0; -ENOENT: it has no entry. Thread: any. */
-int wf_xdp_set_verdict(const struct wf_xdp *xdp, const struct weft_verdict_request *request);
+/*
+ * Set the verdicts of one flow; @request then tells what they were and what was counted.
+ * Return: 0; -ENOENT: it has no entry. Thread: any.
+ */
+int wf_xdp_set_verdict(const struct wf_xdp *xdp, struct weft_verdict_request *request);
+
+/*
+ * Lay out the filter of @wanted (ports, prefixes, sample) beside the one in use; @ret_word
+ * then changes over, as a whole. Return: 0; negative errno: the one in use stays. Thread: one
+ * at a time.
+ */
+int wf_xdp_prepare_filter(const struct wf_xdp *xdp, const struct weft_interface_opts *wanted,
+			  uint64_t *ret_word);
+int wf_xdp_switch_filter(const struct wf_xdp *xdp, uint64_t word);
 
 /* Shed new flows whose shed hash is below @below of 2^32. Thread: any. */
 void wf_xdp_set_shed(const struct wf_xdp *xdp, uint32_t below);

@@ -93,6 +93,18 @@ void wf_xsk_losses(const struct wf_xsk *xsk, struct wf_xsk_losses *ret_losses)
 	ret_losses->invalid = stats.rx_invalid_descs;
 }
 
+uint32_t wf_xsk_fill_percent(const struct wf_xsk *xsk)
+{
+	uint32_t waiting;
+
+	if (!xsk->socket)
+		return 0;
+	waiting = __atomic_load_n(xsk->rx.producer, __ATOMIC_RELAXED) -
+		  __atomic_load_n(xsk->rx.consumer, __ATOMIC_RELAXED);
+	/* Read one after the other, so they may be of two moments. */
+	return waiting < xsk->rx.size ? (uint32_t)((uint64_t)waiting * 100 / xsk->rx.size) : 100;
+}
+
 /* Once for all frames of a recv. */
 static void read_clock(struct wf_xsk_source *source)
 {

@@ -47,6 +47,9 @@ int wf_xsk_open(struct wf_xsk *xsk, struct wf_umem *umem, const struct wf_xsk_op
 void wf_xsk_close(struct wf_xsk *xsk);
 void wf_xsk_losses(const struct wf_xsk *xsk, struct wf_xsk_losses *ret_losses);
 
+/* How full the receive ring is. Thread: any. */
+uint32_t wf_xsk_fill_percent(const struct wf_xsk *xsk);
+
 /* One worker's sockets on all queues of an interface. */
 struct wf_xsk_source {
 	struct wf_source source;

@@ -38,6 +38,9 @@ extern const struct wf_cmd wf_cmd_replay;
 extern const struct wf_cmd wf_cmd_demo;
 extern const struct wf_cmd wf_cmd_doctor;
 extern const struct wf_cmd wf_cmd_stats;
+extern const struct wf_cmd wf_cmd_flows;
+extern const struct wf_cmd wf_cmd_flow;
+extern const struct wf_cmd wf_cmd_filter;
 extern const struct wf_cmd wf_cmd_config;
 extern const struct wf_cmd wf_cmd_help;
 
@@ -46,6 +49,9 @@ extern const struct wf_cmd *const wf_cmds[];
 
 /* NULL: there is none; told on stderr, with a likely one. */
 const struct wf_cmd *wf_cmd_find(const char *name);
+
+/* What an error of agent/control.h's client means as an exit status. */
+int wf_cmd_status_of_control(int err);
 
 /* Writes the help of @cmd, or of weft as a whole if it is NULL. */
 void wf_cmd_help_print(const struct wf_cmd *cmd, FILE *out);

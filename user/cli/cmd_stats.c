@@ -2,27 +2,10 @@
 /*
  * cmd_stats.c - weft stats: the ledgers and metrics of a running agent.
  */
-#include <errno.h>
-
 #include "agent/control.h"
 #include "agent/report.h"
 #include "cli/cmd.h"
 #include "cli/say.h"
-
-static int status_of(int err)
-{
-	switch (err) {
-	case -ENOENT:
-		return WF_EXIT_INPUT;
-	case -ENOTUNIQ:
-		return WF_EXIT_USAGE;
-	case -EACCES:
-	case -EPERM:
-		return WF_EXIT_NOT_ALLOWED;
-	default:
-		return WF_EXIT_FAILED;
-	}
-}
 
 static int run_stats(struct wf_options *options)
 {
@@ -38,7 +21,7 @@ static int run_stats(struct wf_options *options)
 			     &error);
 	if (err) {
 		wf_say_error("stats: %s", error.text);
-		return status_of(err);
+		return wf_cmd_status_of_control(err);
 	}
 	if (options->json) {
 		json_dumpf(report, stdout, JSON_INDENT(2));

@@ -9,8 +9,8 @@
 #include "cli/say.h"
 
 const struct wf_cmd *const wf_cmds[] = {
-	&wf_cmd_run,   &wf_cmd_replay, &wf_cmd_demo, &wf_cmd_doctor,
-	&wf_cmd_stats, &wf_cmd_config, &wf_cmd_help, NULL,
+	&wf_cmd_run,  &wf_cmd_replay, &wf_cmd_demo,   &wf_cmd_doctor, &wf_cmd_stats, &wf_cmd_flows,
+	&wf_cmd_flow, &wf_cmd_filter, &wf_cmd_config, &wf_cmd_help,   NULL,
 };
 
 const struct wf_cmd *wf_cmd_find(const char *name)

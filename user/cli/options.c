@@ -19,6 +19,11 @@ enum option_id {
 	ID_CONFIG,
 	ID_SET,
 	ID_IFACE,
+	ID_SORT,
+	ID_COUNT,
+	ID_FROM,
+	ID_FOLLOW,
+	ID_EXPLAIN,
 	ID_JSON,
 	ID_QUIET,
 	ID_HELP,
@@ -36,12 +41,13 @@ struct option_row {
 };
 
 #define USE_FLOWS (WF_USE_RUN | WF_USE_REPLAY)
+#define USE_ASK	  (WF_USE_STATS | WF_USE_FLOWS | WF_USE_FLOW | WF_USE_FILTER)
 #define USE_ALL	  (~0u)
 
 static const struct option_row rows[] = {
 	{"interface", 'i', WF_USE_RUN, ID_KEY, "IFACE[,...]", "capture.interfaces", NULL,
 	 "capture from these interfaces"},
-	{"interface", 'i', WF_USE_DOCTOR | WF_USE_STATS, ID_IFACE, "IFACE", NULL, NULL,
+	{"interface", 'i', WF_USE_DOCTOR | USE_ASK, ID_IFACE, "IFACE", NULL, NULL,
 	 "the interface to look at"},
 	{"mode", 0, WF_USE_RUN, ID_KEY, "auto|tap|host", "capture.mode", NULL,
 	 "take segments (tap) or clone them (host)"},
@@ -67,11 +73,19 @@ static const struct option_row rows[] = {
 	 "everything weft may hold, as 512M or 2G (512M)"},
 	{"depth", 0, USE_FLOWS, ID_KEY, "BYTES", "reassembly.depth_bytes", NULL,
 	 "deliver at most so much of each direction"},
-	{"config", 0, USE_FLOWS | WF_USE_STATS, ID_CONFIG, "FILE", NULL, NULL,
+	{"sort", 0, WF_USE_FLOWS, ID_SORT, "ORDER", NULL, NULL,
+	 "bytes, packets, kept, last or age (bytes)"},
+	{"count", 0, WF_USE_FLOWS, ID_COUNT, "N", NULL, NULL, "how many at most (100)"},
+	{"follow", 'f', WF_USE_FLOWS, ID_FOLLOW, NULL, NULL, NULL, "again each second"},
+	{"from", 0, WF_USE_FLOW, ID_FROM, "src|dst", NULL, NULL,
+	 "only what this side sends (both)"},
+	{"explain-filter", 0, USE_FLOWS | WF_USE_FILTER, ID_EXPLAIN, NULL, NULL, NULL,
+	 "only tell which part of the filter is checked where"},
+	{"config", 0, USE_FLOWS | USE_ASK, ID_CONFIG, "FILE", NULL, NULL,
 	 "read this configuration first"},
-	{"set", 0, USE_FLOWS | WF_USE_STATS, ID_SET, "KEY=VALUE", NULL, NULL,
+	{"set", 0, USE_FLOWS | USE_ASK, ID_SET, "KEY=VALUE", NULL, NULL,
 	 "set any key of weft.conf(5)"},
-	{"json", 0, USE_FLOWS | WF_USE_STATS | WF_USE_DOCTOR, ID_JSON, NULL, NULL, NULL,
+	{"json", 0, USE_FLOWS | USE_ASK | WF_USE_DOCTOR, ID_JSON, NULL, NULL, NULL,
 	 "print the result as JSON"},
 	{"quiet", 'q', USE_FLOWS, ID_QUIET, NULL, NULL, NULL,
 	 "no progress, no notes, no summary: warnings and errors only"},
@@ -166,6 +180,21 @@ static int take(struct parse *parse, const struct option_row *row, const char *a
 		return 0;
 	case ID_IFACE:
 		parse->options->ifname = arg;
+		return 0;
+	case ID_SORT:
+		parse->options->sort = arg;
+		return 0;
+	case ID_COUNT:
+		parse->options->count = arg;
+		return 0;
+	case ID_FROM:
+		parse->options->from = arg;
+		return 0;
+	case ID_EXPLAIN:
+		parse->options->explain = true;
+		return 0;
+	case ID_FOLLOW:
+		parse->options->follow = true;
 		return 0;
 	case ID_JSON:
 		parse->options->json = true;

@@ -22,12 +22,20 @@ enum wf_option_use {
 	WF_USE_STATS = 1u << 4,
 	WF_USE_CONFIG = 1u << 5,
 	WF_USE_HELP = 1u << 6,
+	WF_USE_FLOWS = 1u << 7,
+	WF_USE_FLOW = 1u << 8,
+	WF_USE_FILTER = 1u << 9,
 };
 
 /** struct wf_options - a parsed command line */
 struct wf_options {
 	struct wf_config config; /* owned */
 	const char *ifname;	 /* -i of commands that look at one interface; NULL: not given */
+	const char *sort;	 /* of lists; NULL: not given, as the next ones */
+	const char *count;
+	const char *from;
+	bool follow;
+	bool explain;
 	bool json;
 	bool quiet;
 	bool help;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/filter.h"
 #include "agent/report.h"
 #include "cli/say.h"
 
@@ -49,7 +50,7 @@ static int status_of(const struct wf_session *session, enum wf_agent_step step, 
 	return WF_EXIT_FAILED;
 }
 
-static int set_filter(const struct wf_session *session)
+int wf_session_set_filter(const struct wf_session *session)
 {
 	struct wf_config_error error = {"out of memory"};
 	char *filter;
@@ -109,8 +110,12 @@ int wf_session_run(const struct wf_session *session)
 			"--json and --events -: both go to standard output; write one to a file");
 		return WF_EXIT_USAGE;
 	}
-	if (set_filter(session))
+	if (wf_session_set_filter(session))
 		return WF_EXIT_USAGE;
+	if (session->options->explain) {
+		wf_filter_explain(&session->options->config, !session->file, stdout);
+		return WF_EXIT_DONE;
+	}
 
 	err = wf_agent_run(&opts, &result);
 	wf_say_status("");

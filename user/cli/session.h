@@ -27,4 +27,7 @@ struct wf_session {
 /* Return: an enum wf_exit. */
 int wf_session_run(const struct wf_session *session);
 
+/* Makes the arguments from filter_first on filter.expression. Return: 0; negative errno: told. */
+int wf_session_set_filter(const struct wf_session *session);
+
 #endif

@@ -4,9 +4,12 @@
  *
  *   conn_open.c     SYN, first segment: which flow is it, is it one at all?
  *   conn_segment.c  one segment of a known flow
- *   conn_data.c     its payload: reassembly, holes and when they are given up
+ *   conn_data.c     its payload: into the stream
+ *   conn_hole.c     holes, and when they are given up
+ *   conn_end.c      the end of a direction
  *   conn_close.c    deadlines, the end of a flow
  *   conn_events.c   what subscribers are told
+ *   shunt.c         what is not wanted any more stays in the kernel
  *
  * Calls go downwards in this list, and from each to conn_events.c; only the clock of
  * conn_close.c calls back to conn_open.c, when a handshake's time is over.
@@ -33,6 +36,7 @@ struct wf_dispatch;
 struct wf_metrics;
 struct wf_page;
 struct wf_page_pool;
+struct wf_shunts;
 
 struct wf_conns {
 	struct wf_flow_table table;
@@ -43,6 +47,7 @@ struct wf_conns {
 	const struct weft_opts *opts; /* borrowed, like all below */
 	struct wf_dispatch *dispatch;
 	struct wf_metrics *metrics;
+	struct wf_shunts *shunts; /* NULL: there is no kernel to keep anything back */
 
 	/* between here and pressure_actions.c */
 	bool refuse_midstream; /* no flow without a handshake */
@@ -90,6 +95,8 @@ struct wf_conn_payload {
 void wf_conn_payload(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
 		     const struct wf_conn_payload *payload);
 
+/* ---- conn_hole.c ---- */
+
 /* The peer acknowledged more of @dir, or its FIN came: deliver or wait accordingly. */
 void wf_conn_progress(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
 		      uint64_t now_ns);
@@ -105,9 +112,18 @@ void wf_conn_give_up(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir
 uint64_t wf_conn_relieve(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
 			 uint64_t bytes, uint64_t now_ns);
 
+/* ---- conn_end.c ---- */
+
 /* The end of @dir: all that is held comes out, every hole becomes a gap. */
 void wf_conn_finish_dir(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
 			uint64_t now_ns);
+
+/* From here on nothing of @dir is wanted; what waits in order is delivered. Needs its rare part. */
+void wf_conn_cut(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir, uint64_t now_ns);
+
+/* What comes from now on, near @near_off, is wanted again; between lies a gap. */
+void wf_conn_uncut(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
+		   uint64_t near_off, uint64_t now_ns);
 
 /* ---- conn_close.c ---- */
 

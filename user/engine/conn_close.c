@@ -9,8 +9,15 @@
 
 #include "base/assert.h"
 #include "base/clock.h"
+#include "engine/shunt.h"
 #include "flow/expire.h"
 #include "metrics/metrics.h"
+
+/* Does the kernel keep any of it back? */
+static bool is_shunted(const struct wf_flow *flow)
+{
+	return flow->flags & (WF_FLOW_SHUNTED(0) | WF_FLOW_SHUNTED(1));
+}
 
 /* Have all directions that were seen ended with their FIN? */
 static bool is_finished(const struct wf_flow *flow)
@@ -32,6 +39,8 @@ void wf_conn_close(struct wf_conns *conns, struct wf_flow *flow, enum weft_close
 {
 	for (int i = 0; i < 2; i++)
 		wf_conn_finish_dir(conns, flow, (enum weft_dir)i, now_ns);
+	if (wf_unlikely(flow->rare && conns->shunts))
+		wf_shunt_settle(conns, flow);
 	wf_conn_tell_close(conns, flow, reason, now_ns);
 	wf_recent_add(&conns->recent, flow, now_ns);
 	wf_flow_table_remove(&conns->table, flow);
@@ -41,8 +50,11 @@ void wf_conn_close(struct wf_conns *conns, struct wf_flow *flow, enum weft_close
 void wf_conn_close_if_done(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns)
 {
 	for (int i = 0; i < 2; i++) {
-		if (!wf_tcp_knows(&flow->tcp.dir[i], WF_TCP_FIN_ACKED) ||
-		    !wf_flow_dir_is_finished(flow, (enum weft_dir)i))
+		/* What the other side acknowledges stays in the kernel with its data. */
+		if (!wf_tcp_knows(&flow->tcp.dir[i], WF_TCP_FIN_ACKED) &&
+		    !(flow->flags & WF_FLOW_SHUNTED(!i)))
+			return;
+		if (!wf_flow_dir_is_finished(flow, (enum weft_dir)i))
 			return;
 	}
 	flow->flags |= WF_FLOW_CLOSED;
@@ -74,6 +86,9 @@ bool wf_conn_run_timers(struct wf_conns *conns, struct wf_flow *flow, uint64_t n
 			wf_conn_give_up(conns, flow, (enum weft_dir)i, deadline_ns);
 	}
 	if (idle_ns > now_ns)
+		return false;
+	if (is_shunted(flow) && wf_shunt_is_busy(conns, flow, now_ns) &&
+	    wf_flow_idle_deadline(flow, &conns->timeouts) > now_ns)
 		return false;
 	close_for(conns, flow, WEFT_CLOSE_TIMEOUT, idle_ns);
 	return true;

@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "decode/packet.h"
+#include "engine/shunt.h"
 #include "metrics/metrics.h"
 
 static void count_packet(struct wf_flow *flow, enum weft_dir dir, const struct wf_packet *packet)
@@ -104,10 +105,14 @@ static void take_late_syn(struct wf_conns *conns, struct wf_flow *flow, enum wef
 
 void wf_conn_segment(struct wf_conns *conns, struct wf_flow *flow, const struct wf_packet *packet)
 {
-	const uint64_t next_off[2] = {flow->stream[0].next_off, flow->stream[1].next_off};
 	enum weft_dir dir = wf_flow_dir(flow, packet->src);
 	struct wf_tcp_result result;
+	uint64_t next_off[2];
 
+	if (wf_unlikely(flow->flags & (WF_FLOW_SHUNTED(dir) | WF_FLOW_RESUMED(dir))))
+		wf_shunt_segment(conns, flow, dir, packet);
+	next_off[0] = flow->stream[0].next_off;
+	next_off[1] = flow->stream[1].next_off;
 	count_packet(flow, dir, packet);
 	wf_metric_add(conns->metrics, payload_bytes, packet->payload_captured_bytes);
 	wf_tcp_track(&flow->tcp, dir, packet, next_off, &result);

@@ -68,11 +68,14 @@ int wf_engine_new(const struct weft_opts *opts, struct wf_engine **ret_engine)
 
 	if (!engine)
 		return -ENOMEM;
-	engine->stop_waiter.fd = -1;
+	engine->stop_waiter.fd = engine->shedding.waiter.fd = -1;
+	wf_lock_init(&engine->control, opts->lock_timeout_ms);
 	err = copy_strings_and_rules(engine, opts);
 	if (err)
 		goto free_engine;
 	err = wf_waiter_init(&engine->stop_waiter);
+	if (!err)
+		err = wf_engine_init_shedding(engine);
 	if (err)
 		goto free_engine;
 	if (getrandom(&engine->secret, sizeof(engine->secret), 0) != sizeof(engine->secret)) {
@@ -265,14 +268,13 @@ static void join_threads(struct wf_engine *engine)
 
 static int start_upkeep(struct wf_engine *engine)
 {
-	struct wf_upkeep_setup setup = {
+	const struct wf_upkeep_setup setup = {
 		.opts = &engine->opts,
 		.arena = engine->arena,
 		.crew = &engine->crew,
+		.shedding = engine->ifaces_count ? &engine->shedding : NULL,
 	};
 
-	for (uint32_t i = 0; i < engine->ifaces_count; i++)
-		setup.ifaces[setup.ifaces_count++] = engine->ifaces[i].iface;
 	return wf_engine_upkeep_start(&setup, &engine->upkeep);
 }
 
@@ -295,8 +297,11 @@ int wf_engine_start(struct wf_engine *engine)
 	if (!err)
 		err = attach_ifaces(engine);
 	if (!err)
+		err = wf_engine_watch_load(engine);
+	if (!err)
 		err = start_upkeep(engine);
 	if (err) {
+		wf_shedding_stop(&engine->shedding);
 		tell_workers_to_finish(engine);
 		join_threads(engine);
 		engine->is_started = false;
@@ -340,6 +345,7 @@ int wf_engine_wait(struct wf_engine *engine, int timeout_ms)
 	err = wait_for_end(engine, deadline_ns);
 	if (err)
 		return err;
+	wf_shedding_stop(&engine->shedding);
 	join_threads(engine);
 	wf_engine_upkeep_stop(engine->upkeep);
 	return atomic_load_explicit(&engine->crew.error, memory_order_relaxed);
@@ -376,6 +382,8 @@ void wf_engine_free(struct wf_engine *engine)
 		free_iface_opts(&engine->ifaces[i]);
 	wf_pcap_filter_free(engine->filter);
 	wf_arena_free(engine->arena);
+	wf_shedding_fini(&engine->shedding);
+	wf_lock_fini(&engine->control);
 	wf_waiter_fini(&engine->stop_waiter);
 	free((void *)engine->opts.overlap_rules);
 	free(engine->file_path);
@@ -390,6 +398,8 @@ void wf_engine_stats(const struct wf_engine *engine, struct wf_metrics *ret_sum)
 		wf_iface_stats_add(engine->ifaces[i].iface, ret_sum);
 	if (engine->upkeep)
 		wf_engine_upkeep_stats(engine->upkeep, ret_sum);
+	wf_shedding_stats_add(&engine->shedding, ret_sum);
+	wf_metrics_add_lock(ret_sum, &engine->control);
 	if (!engine->is_started)
 		return;
 	wf_submit_stats_add(&engine->crew, ret_sum);

@@ -5,9 +5,13 @@
 #ifndef WF_ENGINE_ENGINE_INTERNAL_H
 #define WF_ENGINE_ENGINE_INTERNAL_H
 
+#include "base/lock.h"
 #include "bpf/hash.h"
+#include "capture/iface.h"
+#include "engine/asking.h"
 #include "engine/engine.h"
 #include "engine/reader.h"
+#include "engine/shedding.h"
 #include "engine/upkeep_thread.h"
 #include "engine/submit.h"
 #include "engine/worker.h"
@@ -39,6 +43,8 @@ struct wf_engine {
 	uint32_t subs_count;
 	struct wf_crew crew;
 	struct wf_reader reader;
+	struct wf_shedding shedding;
+	struct wf_lock control;		 /* held by whom workers answer to, see flows.h */
 	struct wf_engine_upkeep *upkeep; /* owned; kept after its thread, for what it counted */
 	struct wf_waiter stop_waiter;	 /* wf_engine_wait() sleeps on it */
 	struct wf_submit submit;
@@ -54,6 +60,25 @@ static inline bool wf_engine_is_live(const struct wf_engine *engine)
 {
 	return engine->ifaces_count || engine->submit.live;
 }
+/* kernel.c: wf_iface_set_verdict() on all interfaces; @ctx: the engine. Thread: any. */
+int wf_engine_set_verdict(void *ctx, const struct wf_flow_key *key,
+			  const enum wf_verdict verdict[2], struct wf_kept *ret_kept);
+
+/* kernel.c: shedding, on all interfaces that there will be. */
+int wf_engine_init_shedding(struct wf_engine *engine);
+
+/* kernel.c: watch for overload, unless an interface's options forbid to shed. */
+int wf_engine_watch_load(struct wf_engine *engine);
+
+/*
+ * flows.c: take turns in asking workers. Return: 0; -EBUSY: somebody else takes longer than
+ * lock_timeout_ms.
+ */
+int wf_engine_control_lock(struct wf_engine *engine);
+void wf_engine_control_unlock(struct wf_engine *engine);
+
+/* With that lock. Return: 0; -ETIMEDOUT: too busy; -ESHUTDOWN: the workers have ended. */
+int wf_engine_ask(struct wf_engine *engine, uint32_t worker, const struct wf_question *question);
 
 /* setup.c: everything that start() makes before threads run, and its undoing. */
 int wf_engine_setup(struct wf_engine *engine);

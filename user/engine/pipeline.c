@@ -7,6 +7,8 @@
  * themselves are fetched; then each segment is processed. So the waits for memory
  * of one group overlap.
  *
+ * What the kernel is asked for (shunt.h) is asked after the batch.
+ *
  * Bound: the tables are sized here, from the options and from this worker's share of
  * the arena: what could never be filled is not indexed.
  */
@@ -25,6 +27,7 @@
 #include "deliver/dispatch.h"
 #include "engine/conn.h"
 #include "engine/pressure_actions.h"
+#include "engine/shunt.h"
 #include "memory/arena.h"
 #include "memory/page.h"
 #include "metrics/metrics.h"
@@ -39,6 +42,7 @@ struct wf_pipeline {
 	struct wf_decoder decoder;
 	struct wf_defrag *defrag; /* owned */
 	struct wf_relief relief;
+	struct wf_shunts shunts;
 	struct wf_pipeline_opts opts;
 };
 
@@ -179,6 +183,11 @@ int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **re
 	err = init_conns(pipeline, opts);
 	if (err)
 		goto free_pipeline;
+	if (opts->set_verdict) {
+		pipeline->shunts.set = opts->set_verdict;
+		pipeline->shunts.ctx = opts->set_verdict_ctx;
+		pipeline->conns.shunts = &pipeline->shunts;
+	}
 	err = init_defrag(pipeline, opts);
 	if (err)
 		goto fini_conns;
@@ -351,6 +360,7 @@ static void tick(struct wf_pipeline *pipeline)
 
 	wf_defrag_tick(pipeline->defrag, conns->now_ns + conns->skew_ns);
 	wf_conns_tick(conns, conns->now_ns);
+	wf_shunt_flush(conns);
 }
 
 void wf_pipeline_run(struct wf_pipeline *pipeline, const struct wf_frame *frames, uint32_t count)
@@ -407,6 +417,16 @@ bool wf_pipeline_obey(struct wf_pipeline *pipeline, struct wf_orders *orders)
 void wf_pipeline_tend(struct wf_pipeline *pipeline)
 {
 	wf_relief_tend(&pipeline->relief);
+}
+
+void wf_pipeline_set_filter(struct wf_pipeline *pipeline, const struct wf_pcap_filter *filter)
+{
+	pipeline->opts.filter = filter;
+}
+
+struct wf_conns *wf_pipeline_conns(struct wf_pipeline *pipeline)
+{
+	return &pipeline->conns;
 }
 
 void wf_pipeline_flush(struct wf_pipeline *pipeline)

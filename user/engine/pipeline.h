@@ -19,9 +19,11 @@
 #include <weft/opts.h>
 
 #include "bpf/hash.h"
+#include "capture/iface.h"
 
 struct wf_arena;
 struct wf_claims;
+struct wf_conns;
 struct wf_dispatch;
 struct wf_frame;
 struct wf_metrics;
@@ -52,6 +54,11 @@ struct wf_pipeline_opts {
 	 */
 	void (*handoff)(void *ctx, uint32_t worker, const struct wf_frame *frame);
 	void *handoff_ctx;
+
+	/* Of struct wf_shunts; NULL: no kernel steers to us. */
+	int (*set_verdict)(void *ctx, const struct wf_flow_key *key,
+			   const enum wf_verdict verdict[2], struct wf_kept *ret_kept);
+	void *set_verdict_ctx;
 };
 
 int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **ret_pipeline);
@@ -76,6 +83,12 @@ void wf_pipeline_tend(struct wf_pipeline *pipeline);
 
 /* The end: holes become gaps, waiting bytes are delivered, every flow is closed. */
 void wf_pipeline_flush(struct wf_pipeline *pipeline);
+
+/* From the next batch on; NULL: everything. @filter outlives its use. */
+void wf_pipeline_set_filter(struct wf_pipeline *pipeline, const struct wf_pcap_filter *filter);
+
+/* Its connections; for answers to questions, see asking.h. */
+struct wf_conns *wf_pipeline_conns(struct wf_pipeline *pipeline);
 
 void wf_pipeline_free(struct wf_pipeline *pipeline);
 

@@ -177,6 +177,8 @@ static int setup_rings(struct wf_engine *engine, struct wf_worker *worker)
 		err = wf_waiter_init(&worker->room);
 	if (!err)
 		err = wf_mpsc_init(&worker->inbox, engine->arena, WF_INBOX_BYTES, &worker->waiter);
+	if (!err)
+		err = wf_asking_init(&worker->asking);
 	worker->has_feed = engine->file_path && engine->crew.count > 1;
 	if (!err && worker->has_feed)
 		err = wf_handoff_init(&worker->feed, engine->arena, WF_FEED_FRAMES,
@@ -227,6 +229,8 @@ static int setup_pipeline(struct wf_engine *engine, struct wf_worker *worker)
 		.handoff_ctx = worker,
 		.owner = engine->opts.check_ownership ? &worker->owner : NULL,
 		.claims = engine->opts.check_ownership ? &engine->claims : NULL,
+		.set_verdict = engine->ifaces_count ? wf_engine_set_verdict : NULL,
+		.set_verdict_ctx = engine,
 	};
 
 	wf_dispatch_init(&worker->dispatch, worker->index, engine->subs, engine->subs_count);
@@ -261,7 +265,7 @@ static int setup_workers(struct wf_engine *engine)
 		worker->crew = crew;
 		worker->index = i;
 		worker->owner.races = engine->opts.detect_races;
-		worker->waiter.fd = worker->room.fd = -1;
+		worker->waiter.fd = worker->room.fd = worker->asking.asker.fd = -1;
 		worker->pin_cpu = engine->ifaces_count && engine->opts.workers <= wf_cpu_count()
 					  ? wf_cpu_nth(i)
 					  : -1;
@@ -300,6 +304,7 @@ static void teardown_worker(struct wf_worker *worker)
 	wf_mpsc_fini(&worker->submitted);
 	wf_waiter_fini(&worker->waiter);
 	wf_waiter_fini(&worker->room);
+	wf_asking_fini(&worker->asking);
 }
 
 void wf_engine_teardown(struct wf_engine *engine)

@@ -22,7 +22,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/waiter.h"
-#include "capture/iface.h"
+#include "engine/shedding.h"
 #include "engine/upkeep_tasks.h"
 #include "engine/worker.h"
 #include "memory/arena.h"
@@ -133,11 +133,10 @@ static void shed(struct wf_engine_upkeep *upkeep, uint64_t now_ns)
 	if (percent > 100)
 		percent = 100;
 	upkeep->shed_ns = now_ns + upkeep->setup.opts->monitor_interval_ms * WF_NS_PER_MS;
-	if (percent == upkeep->shed_percent || !upkeep->setup.ifaces_count)
+	if (percent == upkeep->shed_percent || !upkeep->setup.shedding)
 		return;
 	upkeep->shed_percent = percent;
-	for (uint32_t i = 0; i < upkeep->setup.ifaces_count; i++)
-		wf_iface_shed(upkeep->setup.ifaces[i], percent);
+	wf_shedding_demand(upkeep->setup.shedding, WF_SHED_MEMORY, percent);
 	wf_metric_set(&upkeep->metrics, relief_shed_percent, percent);
 }
 
@@ -303,7 +302,7 @@ static int make_upkeep(struct wf_engine_upkeep *upkeep)
 			},
 		.interval_ns = opts->monitor_interval_ms * WF_NS_PER_MS,
 		.slack_bytes = opts->process_slack_bytes,
-		.psi_path = setup->ifaces_count ? NULL : "",
+		.psi_path = setup->shedding ? NULL : "",
 	};
 	int err = wf_upkeep_new(&upkeep_opts, &upkeep->metrics, now_ns, &upkeep->upkeep);
 

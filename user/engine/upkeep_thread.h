@@ -24,16 +24,15 @@
 struct wf_arena;
 struct wf_crew;
 struct wf_engine_upkeep;
-struct wf_iface;
 struct wf_metrics;
+struct wf_shedding;
 
 /* All borrowed until stop(). */
 struct wf_upkeep_setup {
 	const struct weft_opts *opts;
 	struct wf_arena *arena;
-	struct wf_crew *crew; /* set up, and not taken down before stop() */
-	struct wf_iface *ifaces[WEFT_INTERFACES_MAX];
-	uint32_t ifaces_count; /* 0: a file is replayed */
+	struct wf_crew *crew;	      /* set up, and not taken down before stop() */
+	struct wf_shedding *shedding; /* NULL: a file is replayed */
 };
 
 /* Return: 0; -EINVAL, -ENOBUFS, -ENOMEM, or why there is no thread. Logged. */

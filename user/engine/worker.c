@@ -144,9 +144,11 @@ static uint32_t take_source(struct wf_worker *worker, uint32_t index)
 
 static uint32_t take_batches(struct wf_worker *worker)
 {
-	uint32_t count = take_inbox(worker);
+	uint32_t count;
 
+	wf_asking_answer(&worker->asking, worker->pipeline);
 	worker->has_chores = wf_pipeline_obey(worker->pipeline, &worker->orders);
+	count = take_inbox(worker);
 	empty_outbox(worker);
 	if (worker->outbox_count && !worker->crew->live)
 		return count;

@@ -18,6 +18,7 @@
 #include "base/owner.h"
 #include "base/waiter.h"
 #include "deliver/dispatch.h"
+#include "engine/asking.h"
 #include "engine/handoff.h"
 #include "engine/mpsc.h"
 #include "engine/orders.h"
@@ -79,6 +80,7 @@ struct wf_worker {
 	struct wf_mpsc submitted;
 	uint64_t submitted_ns;	 /* latest time of what came that way */
 	struct wf_waiter waiter; /* the worker sleeps */
+	struct wf_asking asking;
 	struct wf_waiter room;	 /* the reader sleeps until the feed has room */
 	struct wf_orders orders; /* of the upkeep thread */
 	bool has_chores;	 /* orders are not fully done: don't sleep long */

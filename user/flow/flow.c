@@ -36,6 +36,13 @@ void wf_flow_describe(const struct wf_flow *flow, struct weft_flow *ret_flow)
 	wf_flow_key_describe(&flow->key, flow->client, ret_flow);
 }
 
+enum weft_flow_state wf_flow_state(const struct wf_flow *flow)
+{
+	if (flow->flags & WF_FLOW_CLOSED)
+		return WEFT_FLOW_CLOSED;
+	return flow->flags & WF_FLOW_NEW ? WEFT_FLOW_NEW : WEFT_FLOW_ESTABLISHED;
+}
+
 void wf_flow_record(const struct wf_flow *flow, const struct wf_flow_rare *rare,
 		    enum weft_close_reason reason, struct weft_flow_record *ret_record)
 {
@@ -43,11 +50,7 @@ void wf_flow_record(const struct wf_flow *flow, const struct wf_flow_rare *rare,
 	ret_record->start_ns = flow->start_ns;
 	ret_record->end_ns = flow->last_ns;
 	ret_record->reason = reason;
-	ret_record->state = WEFT_FLOW_ESTABLISHED;
-	if (flow->flags & WF_FLOW_CLOSED)
-		ret_record->state = WEFT_FLOW_CLOSED;
-	else if (flow->flags & WF_FLOW_NEW)
-		ret_record->state = WEFT_FLOW_NEW;
+	ret_record->state = wf_flow_state(flow);
 	ret_record->midstream = flow->flags & WF_FLOW_MIDSTREAM;
 	for (int i = 0; i < 2; i++) {
 		struct weft_flow_counts *counts = &ret_record->counts[i];

@@ -27,9 +27,12 @@
 #define WF_FLOW_HAS_HANDSHAKE	 (1u << 2) /* another's SYN came: see embryonic.h */
 #define WF_FLOW_TOLD_SYN	 (1u << 3) /* ... and was told */
 #define WF_FLOW_IPV6		 (1u << 4)
-#define WF_FLOW_NEW		 (1u << 5)	     /* nothing followed its SYN */
-#define WF_FLOW_SNAPPED(dir)	 (1u << (6 + (dir))) /* the capture cut its segments */
-#define WF_FLOW_LOST_MEMORY(dir) (1u << (8 + (dir))) /* a segment could not be held */
+#define WF_FLOW_NEW		 (1u << 5)	      /* nothing followed its SYN */
+#define WF_FLOW_SNAPPED(dir)	 (1u << (6 + (dir)))  /* the capture cut its segments */
+#define WF_FLOW_LOST_MEMORY(dir) (1u << (8 + (dir)))  /* a segment could not be held */
+#define WF_FLOW_SHUNTED(dir)	 (1u << (10 + (dir))) /* the kernel keeps its data back */
+#define WF_FLOW_CUT(dir)	 (1u << (12 + (dir))) /* ... by hand: trouble.cut_off is valid */
+#define WF_FLOW_RESUMED(dir)	 (1u << (14 + (dir))) /* ... no more, but no data came yet */
 
 struct wf_flow {
 	struct wf_flow_key key;
@@ -70,6 +73,15 @@ struct wf_flow_trouble {
 	uint32_t overlap_segments;
 	uint32_t conflict_segments;
 	uint32_t out_of_order_segments;
+
+	/* of a shunted direction */
+	uint32_t shunt_sets;   /* times that the kernel was told */
+	uint64_t shunt_ns;     /* last time; 0: never */
+	uint64_t cut_off;      /* nothing from here on is wanted */
+	uint64_t kept_packets; /* that the kernel kept back, and their IP lengths */
+	uint64_t kept_bytes;
+	uint64_t base_packets; /* the kernel's counts when we last looked */
+	uint64_t base_bytes;
 };
 
 struct wf_flow_rare {
@@ -107,6 +119,8 @@ void wf_flow_describe(const struct wf_flow *flow, struct weft_flow *ret_flow);
 /* What is known of it now; @rare may be NULL. */
 void wf_flow_record(const struct wf_flow *flow, const struct wf_flow_rare *rare,
 		    enum weft_close_reason reason, struct weft_flow_record *ret_record);
+
+enum weft_flow_state wf_flow_state(const struct wf_flow *flow);
 
 /* Has @dir delivered (or given up) everything before its FIN? */
 bool wf_flow_dir_is_finished(const struct wf_flow *flow, enum weft_dir dir);

@@ -6,6 +6,20 @@
 
 #define WELL_KNOWN_PORTS 1024
 
+uint32_t wf_flow_key_hash(const struct weft_hash_secret *secret, const struct wf_flow_key *key)
+{
+	uint64_t tenant = (uint64_t)((uint32_t)key->vlan[0] << 16 | key->vlan[1]) << 32 | key->vni;
+	uint64_t ends[2];
+
+	for (int i = 0; i < 2; i++) {
+		uint64_t words[2];
+
+		memcpy(words, key->addr[i], sizeof(words));
+		ends[i] = weft_hash_endpoint(secret, words[0], words[1], key->port[i]);
+	}
+	return weft_hash_flow(secret, ends[0], ends[1], tenant);
+}
+
 uint8_t wf_flow_key_guess_client(const struct wf_flow_key *key, uint8_t first_sender)
 {
 	bool known[2] = {key->port[0] < WELL_KNOWN_PORTS, key->port[1] < WELL_KNOWN_PORTS};

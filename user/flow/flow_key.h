@@ -12,12 +12,16 @@
 
 #include <weft/flow.h>
 
+#include "bpf/hash.h"
 #include "decode/packet.h"
 
 static inline bool wf_flow_key_is_equal(const struct wf_flow_key *a, const struct wf_flow_key *b)
 {
 	return !memcmp(a, b, sizeof(*a));
 }
+
+/* As the kernel and the decoder compute it, see decode.h. */
+uint32_t wf_flow_key_hash(const struct weft_hash_secret *secret, const struct wf_flow_key *key);
 
 /*
  * The likelier client of a connection picked up midstream, as endpoint index: who

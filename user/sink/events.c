@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * events.c - what happened, as JSON lines, with the field names of Suricata's EVE where
- * EVE has one: flow, gap, anomaly, drop, stats, pressure.
+ * EVE has one: flow, gap, anomaly, drop, stats, pressure; and overload.
  *
  * Lines are gathered in a buffer and written once a batch, so a reader never waits for
  * a line, and never sees half of one unless the disk fills up within it.
@@ -41,6 +41,7 @@ struct events {
 	uint64_t looked_sec;	/* at pressure, last */
 	uint64_t stats_sec;	/* stats were written, last */
 	uint64_t pressure_told; /* number of the last change */
+	uint64_t shed_percent;	/* as told last */
 	time_t second;		/* that second_text says */
 	char second_text[TIME_BYTES];
 	char bytes[BUFFER_BYTES];
@@ -278,6 +279,29 @@ static void write_pressure(struct wf_sink *sink)
 	}
 }
 
+static void find_shed(const struct weft_metric *metric, void *ctx)
+{
+	if (!strcmp(metric->name, "shed_percent"))
+		*(uint64_t *)ctx = metric->value;
+}
+
+static void write_overload(struct wf_sink *sink)
+{
+	struct events *events = sink->state;
+	uint64_t percent = 0;
+
+	weft_stats_each(sink->weft, find_shed, &percent);
+	if (percent == events->shed_percent)
+		return;
+	line_begin(events, now_ns(), "overload");
+	wf_json_object_begin(&events->json, "overload");
+	wf_json_u64(&events->json, "shed_percent", percent);
+	wf_json_u64(&events->json, "previous", events->shed_percent);
+	wf_json_object_end(&events->json);
+	line_end(sink);
+	events->shed_percent = percent;
+}
+
 /* ---- output ---- */
 
 static int flush(struct wf_sink *sink)
@@ -307,8 +331,8 @@ static int flush(struct wf_sink *sink)
 	return 0;
 }
 
-/* Look at what nobody tells us: changes of the pressure once a second, statistics as often as
- * asked. */
+/* Look at what nobody tells us: changes of the pressure and overload once a second, statistics as
+ * often as asked. */
 static void look_around(struct wf_sink *sink)
 {
 	struct events *events = sink->state;
@@ -319,6 +343,7 @@ static void look_around(struct wf_sink *sink)
 		return;
 	events->looked_sec = sec;
 	write_pressure(sink);
+	write_overload(sink);
 	if (!interval_sec || sec - events->stats_sec < interval_sec)
 		return;
 	events->stats_sec = sec;
@@ -373,6 +398,7 @@ static int events_idle(struct wf_sink *sink)
 static int events_finish(struct wf_sink *sink)
 {
 	write_pressure(sink);
+	write_overload(sink);
 	write_stats(sink);
 	return flush(sink);
 }

@@ -59,6 +59,21 @@ void wf_tcp_note_gap(struct wf_tcp *tcp, unsigned int dir)
 	tcp->dir[dir].flags |= WF_TCP_STALE;
 }
 
+void wf_tcp_note_unseen(struct wf_tcp *tcp, unsigned int dir, uint32_t seq)
+{
+	struct wf_tcp_dir *self = &tcp->dir[dir];
+
+	self->flags |= WF_TCP_STALE;
+	if (!wf_tcp_knows(self, WF_TCP_KNOWS_FIN))
+		self->end_seq = seq;
+}
+
+void wf_tcp_forget_acks(struct wf_tcp *tcp, unsigned int dir)
+{
+	tcp->dir[dir].flags &= (uint16_t) ~(WF_TCP_KNOWS_ACK | WF_TCP_KNOWS_RIGHT |
+					    WF_TCP_REFUSED_ACK | WF_TCP_REFUSED_DATA);
+}
+
 uint64_t wf_tcp_acked_off(const struct wf_tcp_dir *dir, uint64_t next_off)
 {
 	int64_t off;

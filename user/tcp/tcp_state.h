@@ -36,6 +36,7 @@
 #define WF_TCP_GUESSED	  (1u << 12) /* base_seq is that of the first byte seen: no SYN was */
 #define WF_TCP_STARTING	  (1u << 13) /* ... and may yet move back: nothing was delivered */
 #define WF_TCP_TOLD_START (1u << 14) /* told once that it should have */
+#define WF_TCP_KEPT_AWAY  (1u << 15) /* its data is not shown to us: only acknowledgements tell */
 
 /* Scale assumed where the handshake was missed: the largest (RFC 7323, 2.3). */
 #define WF_TCP_SCALE_MAX 14
@@ -76,6 +77,19 @@ void wf_tcp_init_midstream(struct wf_tcp *tcp);
 
 /* Data of @dir was given up as missing: what is known of its window is out of date. */
 void wf_tcp_note_gap(struct wf_tcp *tcp, unsigned int dir);
+
+/* Data of @dir up to @seq, beyond all seen, is kept from us: expect what follows it. */
+void wf_tcp_note_unseen(struct wf_tcp *tcp, unsigned int dir, uint32_t seq);
+
+/* From now on data of @dir is kept from us, or is not any more. */
+static inline void wf_tcp_set_kept_away(struct wf_tcp_dir *dir, bool is_kept)
+{
+	dir->flags = (uint16_t)(is_kept ? dir->flags | WF_TCP_KEPT_AWAY
+					: dir->flags & ~WF_TCP_KEPT_AWAY);
+}
+
+/* What the peer acknowledged of @dir, and its window, are too old to be compared with. */
+void wf_tcp_forget_acks(struct wf_tcp *tcp, unsigned int dir);
 
 /* Offset up to which the peer acknowledged @dir, FIN not counted; 0 if it never did. */
 uint64_t wf_tcp_acked_off(const struct wf_tcp_dir *dir, uint64_t next_off);

@@ -163,6 +163,8 @@ static bool ack_refuses(const struct placed *at, const struct wf_packet *packet,
 		if (ack_off < acked_off - window - OLD_ACK_BYTES)
 			return !wf_tcp_knows(peer, WF_TCP_STALE);
 	}
+	if (wf_tcp_knows(peer, WF_TCP_KEPT_AWAY))
+		return false;
 	limit_off = wf_seq_off(peer->end_seq, peer->base_seq, peer_next_off);
 	if (!wf_tcp_knows(peer, WF_TCP_KNOWS_RIGHT) || wf_tcp_knows(peer, WF_TCP_STALE))
 		limit_off += MISSED_BYTES;

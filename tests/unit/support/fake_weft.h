@@ -24,6 +24,7 @@ struct weft {
 	struct wf_dispatch dispatch;
 	struct weft_pressure_change changes[4];
 	size_t changes_count;
+	uint64_t shed_percent;
 	char log[4096]; /* all messages, one a line */
 };
 
@@ -59,9 +60,11 @@ void weft_stats_each(const struct weft *weft, weft_metric_fn fn, void *ctx)
 {
 	const struct weft_metric metrics[] = {
 		{"frames", "help", WEFT_METRIC_COUNTER, 12345},
+		{"shed_percent", "help", WEFT_METRIC_GAUGE, weft->shed_percent},
 	};
 
 	fn(&metrics[0], ctx);
+	fn(&metrics[1], ctx);
 }
 
 size_t weft_pressure_changes(const struct weft *weft, uint64_t after,

@@ -146,12 +146,19 @@ static void start_pipeline(struct rig *rig)
 		.metrics = &rig->metrics,
 		.dispatch = &rig->dispatch,
 		.handoff = no_handoff,
+		.set_verdict = rig->kernel ? rig->kernel->set_verdict : NULL,
+		.set_verdict_ctx = rig->kernel ? rig->kernel->ctx : NULL,
 	};
 
 	assert_int_equal(wf_pipeline_new(&pipeline, &rig->pipeline), 0);
 }
 
 void rig_start(struct rig *rig, const struct weft_opts *opts)
+{
+	rig_start_live(rig, opts, NULL);
+}
+
+void rig_start_live(struct rig *rig, const struct weft_opts *opts, const struct rig_kernel *kernel)
 {
 	const struct weft_sub_opts sub = {
 		.sz = sizeof(sub), .name = "rig", .inline_fn = record, .ctx = rig};
@@ -162,6 +169,7 @@ void rig_start(struct rig *rig, const struct weft_opts *opts)
 	};
 
 	memset(rig, 0, sizeof(*rig));
+	rig->kernel = kernel;
 	if (opts)
 		rig->opts = *opts;
 	fill_defaults(rig);

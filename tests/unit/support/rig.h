@@ -28,6 +28,7 @@
 #include <weft/opts.h>
 
 #include "capture/frame.h"
+#include "capture/iface.h"
 #include "deliver/dispatch.h"
 #include "metrics/metrics.h"
 #include "unit/support/packet_builder.h"
@@ -41,6 +42,13 @@ struct wf_page_pool;
 struct wf_pipeline;
 struct weft_sub;
 
+/* Stands for the kernel's flow map: wf_iface_set_verdict(). */
+struct rig_kernel {
+	int (*set_verdict)(void *ctx, const struct wf_flow_key *key,
+			   const enum wf_verdict verdict[2], struct wf_kept *ret_kept);
+	void *ctx;
+};
+
 struct rig {
 	struct weft_opts opts;
 	struct wf_arena *arena;
@@ -50,8 +58,9 @@ struct rig {
 	struct weft_sub *sub;
 	struct wf_pipeline *pipeline;
 	struct packet_builder pb;
-	uint64_t empty_bytes; /* of the arena, before the pipeline */
-	bool use_pages;	      /* frames in pages, as live; else as from a file */
+	uint64_t empty_bytes;		 /* of the arena, before the pipeline */
+	bool use_pages;			 /* frames in pages, as live; else as from a file */
+	const struct rig_kernel *kernel; /* borrowed; NULL: none, as from a file */
 
 	/* may be changed between segments */
 	uint64_t now_ns;
@@ -74,6 +83,9 @@ struct rig {
 
 /* Options that a test does not set: defaults of weft, memory 32 MiB. NULL: all. */
 void rig_start(struct rig *rig, const struct weft_opts *opts);
+
+/* ... with a kernel. */
+void rig_start_live(struct rig *rig, const struct weft_opts *opts, const struct rig_kernel *kernel);
 void rig_stop(struct rig *rig);
 
 /* What was told since the last call of this. */

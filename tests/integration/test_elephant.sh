@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# test_elephant.sh - a large download with --depth: beyond it the kernel keeps the data back,
+# the end is seen all the same, and every byte and packet is counted. WEFT_ELEPHANT_MB: size.
+. "$(dirname "$0")/lib.sh"
+need_root
+need_weft
+megabytes=${WEFT_ELEPHANT_MB:-400}
+bytes=$((megabytes << 20))
+
+# One connection from b to a that sends $bytes, and its counters as the two ends see them.
+cat >"$work/elephant.py" <<'PY'
+import socket, sys
+role, address, total = sys.argv[1], sys.argv[2], int(sys.argv[3])
+chunk = bytes(1 << 20)
+if role == "sink":
+    listener = socket.create_server((address, 9000))
+    print("ready", flush=True)
+    peer, _ = listener.accept()
+    got = 0
+    while True:
+        data = peer.recv(1 << 20)
+        if not data:
+            break
+        got += len(data)
+    peer.sendall(b"thanks")
+    peer.close()
+    print(got, flush=True)
+else:
+    peer = socket.create_connection((address, 9000))
+    left = total
+    while left:
+        left -= peer.send(chunk[:left])
+    peer.shutdown(socket.SHUT_WR)
+    while peer.recv(100):
+        pass
+PY
+
+download() {
+	background sink_pid ip netns exec "$ns_a" python3 "$work/elephant.py" sink "$ip_a" "$bytes" >"$work/sink.out"
+	wait_until 50 grep -q ready "$work/sink.out" || return 1
+	in_b timeout 600 python3 "$work/elephant.py" send "$ip_a" "$bytes" || return 1
+	wait "$sink_pid"
+	[ "$(tail -n 1 "$work/sink.out")" = "$bytes" ]
+}
+
+metric() { agent_stats --json | jq -e ".metrics.$1.value $2"; }
+record() { jq -se "any(.[]; .event_type == \"flow\" and .dest_port == 9000 and ($1))" "$work/events"; }
+
+NO_IPV6=1 make_pair 2 || exit 1
+check 'agent starts in host mode' agent_start "$ns_a" eth0 --mode host --workers 2 --depth 1M \
+	--streams "$work/streams" --events "$work/events" || finish
+check "$megabytes MiB are sent" download
+check 'the worker sees the end' wait_until 100 metric flows_closed_flows '>= 1'
+agent_stats --json >"$work/stats.json"
+# shellcheck disable=SC2016
+check 'one direction was shunted, once' jq -e '
+	.metrics.shunts_set_directions.value == 1 and .metrics.shunts_repeated_directions.value == 0 and
+	.metrics.shunts_failed_directions.value == 0' "$work/stats.json"
+check 'the kernel kept all but what was on its way' jq -e "
+	.metrics.xdp_shunted_bytes.value > $bytes * 0.97 - 16777216" "$work/stats.json"
+check 'what was on its way fits in the rings' jq -e "
+	.metrics.shunts_late_segments.value < 8192" "$work/stats.json"
+bash -c "nsenter -t $agent_pid -n -m -- env PATH=\$PATH:/usr/sbin \
+	bpftool -j map dump pinned /sys/fs/bpf/weft/eth0/flows" >"$work/map.json"
+check 'the flow map tells how much of it was kept back' jq -e '
+	length == 1 and (.[0].formatted.value | .kept_packets[0] + .kept_packets[1]) == '"$(
+	jq .metrics.xdp_shunted_frames.value "$work/stats.json")" "$work/map.json"
+check 'agent ends with status 0' agent_stop
+check 'the stream file holds the first MiB' bash -c "[ \$(stat -c %s '$work/streams/$ip_b.'*'-$ip_a.9000') -eq 1048576 ]"
+check 'the answer to it came whole' bash -c "[ \$(cat '$work/streams/$ip_a.9000-$ip_b.'*) = thanks ]"
+check 'the record tells every byte of the stream' record "
+	.flow.stream_bytes_toserver + .flow.gap_bytes_toserver == $bytes and .flow.reason == \"fin\""
+check 'what is missing is one gap of the depth' bash -c "
+	jq -se '[.[] | select(.event_type == \"gap\")] | length == 1 and .[0].gap.cause == \"depth\" and
+		.[0].gap.offset == 1048576 and .[0].gap.length == $bytes - 1048576' '$work/events'"
+# All that the program saw was of this connection; the last acknowledgement may follow its end.
+check 'the record tells every packet' record "
+	$(jq .metrics.xdp_seen_frames.value "$work/stats.json") - .flow.pkts_toserver - .flow.pkts_toclient |
+	. == 0 or . == 1"
+check 'all ledgers close' ledgers_close
+finish

@@ -1,0 +1,137 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# test_flows.sh - the flow map holds the truth, for bpftool and for `weft flows`; a connection
+# is shunted and handed over again by hand.
+. "$(dirname "$0")/lib.sh"
+need_root
+need_weft
+PATH=$PATH:/usr/sbin
+flows=200 segments=10 size=100
+
+# weft_flows ARGS...: of the running agent.
+weft_flows() { "$weft" flows -i "$agent_iface" --set "control.dir=$work/control" "$@"; }
+weft_flow() { "$weft" flow -i "$agent_iface" --set "control.dir=$work/control" "$@"; }
+
+# Every entry of bpftool's dump: what each side sent.
+dump_is_right() {
+	agent_exec bpftool -j map dump pinned /sys/fs/bpf/weft/eth0/flows >"$work/dump.json" || return 1
+	jq -e --argjson flows $flows --argjson up $((segments + 4)) \
+		--argjson up_bytes $((40 * (segments + 4) + segments * size)) '
+		length == $flows and all(.[].formatted.value;
+			.packets == [3, $up] and .bytes == [120, $up_bytes] and
+			.kept_packets == [0, 0] and .tcp_flags == [19, 27])' "$work/dump.json"
+}
+
+lookup_is_right() {
+	local key
+	key=$(jq -r '.[7].key | map(ltrimstr("0x")) | join(" ")' "$work/dump.json")
+	# shellcheck disable=SC2086
+	agent_exec bpftool -j map lookup pinned /sys/fs/bpf/weft/eth0/flows key hex $key >"$work/lookup.json" &&
+		[ "$(jq -c .formatted.value "$work/lookup.json")" = "$(jq -c '.[7].formatted.value' "$work/dump.json")" ]
+}
+
+# JSON_FILTER ARGS...: what `weft flows --json ARGS` says.
+says() {
+	local filter=$1
+	shift
+	weft_flows --json "$@" >"$work/flows.json" && jq -e "$filter" "$work/flows.json"
+}
+
+# ---- counts ----
+
+NO_IPV6=1 make_pair 2 || exit 1
+ip -n "$ns_a" addr flush dev eth0
+check 'agent starts on a tap port' agent_start "$ns_a" eth0 --mode tap --workers 2 --checksum ignore || finish
+check "$flows connections are sent" in_b python3 "$root/tests/integration/overload.py" eth0 $segments $size $flows,1
+check 'the workers know of their end' wait_until 100 bash -c "
+	[ \$('$weft' stats -i eth0 --json --set control.dir='$work/control' | jq .metrics.flows_closed_flows.value) -eq $flows ]"
+check 'bpftool dumps exactly what was sent' dump_is_right
+check 'bpftool looks one up by its key' lookup_is_right
+check 'weft flows tells the same' says "
+	.total == $flows and (.flows | length) == $flows and all(.flows[];
+		.toserver.packets == $((segments + 4)) and .toclient.packets == 3 and
+		.toserver.bytes == $((40 * (segments + 4) + segments * size)) and .dest_port == 80)" --count 1000
+check 'a filter in tcpdump syntax chooses' says '
+	.total == 1 and .flows[0].src_ip == "10.9.0.5"' host 10.9.0.5 and tcp dst port 80
+check 'no more than asked for are told, in order' says '
+	.total == 200 and (.flows | length) == 5 and ([.flows[].last] | . == (sort | reverse))' --count 5 --sort last
+check 'the table names them' bash -c "
+	'$weft' flows -i eth0 --set control.dir='$work/control' host 10.9.0.5 | grep -q '10.9.0.5:1024 > 10.8.0.1:80'"
+check_weft 'a wrong filter is refused' 1 'tcpdump' flows -i eth0 --set "control.dir=$work/control" 'tcp prot 80'
+check_weft 'a wrong order is refused' 1 'not one of' flows -i eth0 --set "control.dir=$work/control" --sort size
+check_weft 'an unknown connection is refused' 1 'no such connection' flow -i eth0 \
+	--set "control.dir=$work/control" shunt 10.0.0.1 1 10.0.0.2 2
+check_weft 'half a connection is refused' 2 'SRC SPORT' flow -i eth0 --set "control.dir=$work/control" shunt 10.0.0.1 1
+check 'agent ends with status 0' agent_stop
+check 'all ledgers close' ledgers_close
+drop_pair
+
+# ---- by hand ----
+
+# "A 5" sends 5 letters A to the server, once it has what was sent before.
+cat >"$work/talk.py" <<'PY'
+import ctypes, socket, sys
+server = socket.create_server((sys.argv[1], 9000))
+with open("/run/netns/" + sys.argv[2]) as namespace:
+    ctypes.CDLL(None).setns(namespace.fileno(), 0)
+client = socket.socket()
+client.bind(("0.0.0.0", 9001))
+client.connect((sys.argv[1], 9000))
+peer, _ = server.accept()
+print("ready", flush=True)
+for line in sys.stdin:
+    letter, count = line.split()
+    if letter == "quit":
+        break
+    left = int(count)
+    while left:
+        part = min(left, 50000)
+        client.sendall(letter.encode() * part)
+        left -= part
+        while part:
+            part -= len(peer.recv(part))
+    print("sent", letter, flush=True)
+client.close()
+peer.recv(1)
+peer.close()
+PY
+
+talk() {
+	echo "$1 $2" >&"$talk_fd"
+	wait_until 100 grep -q "sent $1" "$work/talk.out"
+}
+
+delivered() { says ".flows[] | select(.src_port == 9001 or .dest_port == 9001) | $1"; }
+
+NO_IPV6=1 make_pair 1 || exit 1
+check 'agent starts in host mode' agent_start "$ns_a" eth0 --mode host --workers 2 \
+	--streams "$work/streams" --events "$work/events" || finish
+mkfifo "$work/talk.in"
+exec {talk_fd}<>"$work/talk.in"
+background talk_pid ip netns exec "$ns_a" bash -c \
+	"exec python3 '$work/talk.py' $ip_a $ns_b <'$work/talk.in'" >"$work/talk.out"
+check 'two ends are connected' wait_until 100 grep -q ready "$work/talk.out"
+check 'they talk' talk A 1000
+check 'the worker has it' wait_until 50 delivered '.toserver.stream_bytes == 1000 and .tracked and .state == "established"'
+check 'its data is shunted' weft_flow shunt $ip_b 9001 $ip_a 9000
+check 'the verdict is listed' delivered '.toserver.verdict == "shunt" and .toclient.verdict == "shunt"'
+check 'they talk on' talk B 5000000
+check 'the kernel counts what it keeps' wait_until 50 delivered '.toserver.kept_bytes > 5000000 and .toserver.stream_bytes == 1000'
+check 'its data is handed over again' weft_flow unshunt $ip_b 9001 $ip_a 9000
+check 'they talk once more' talk C 500
+check 'the worker has that' wait_until 50 delivered '.toserver.stream_bytes == 1500 and .toserver.gap_bytes == 5000000'
+echo quit 0 >&"$talk_fd"
+wait "$talk_pid"
+check 'the end is seen' wait_until 100 grep -q '"event_type":"flow"' "$work/events"
+check 'agent ends with status 0' agent_stop
+check 'all ledgers close' ledgers_close
+check 'the stream is what was not shunted' bash -c "
+	[ \"\$(tr -s ABC <'$work/streams/$ip_b.9001-$ip_a.9000')\" = AC ] &&
+		[ \$(stat -c %s '$work/streams/$ip_b.9001-$ip_a.9000') -eq 1500 ]"
+cat >"$work/gaps.jq" <<'JQ'
+[.[] | select(.event_type == "gap" and .direction == "toserver").gap] |
+	all(.[]; .cause == "shunted") and (map(.length) | add) == 5000000
+JQ
+check 'what was is told as gaps of that cause' jq -se -f "$work/gaps.jq" "$work/events"
+finish

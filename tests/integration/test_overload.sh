@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# test_overload.sh - twice the traffic that a throttled worker can take: without shedding most
+# connections have gaps; with it, those that are taken are whole, and afterwards all are
+# taken again.
+. "$(dirname "$0")/lib.sh"
+need_root
+need_weft
+slow=$(dirname "$weft")/helpers/slow_worker
+[ -x "$slow" ] || skip_all "$slow is not built"
+
+# 1 ms and the timer's slack for each of 10 segments a connection: some 90 connections a second.
+pause_us=1000 segments=10 size=100
+
+# capture NAME shed|no-shed: its output in $work/NAME.
+capture() {
+	NO_IPV6=1 make_pair 1 || return 1
+	ip -n "$ns_a" addr flush dev eth0
+	background slow_pid ip netns exec "$ns_a" nice -n -10 "$slow" eth0 "$2" $pause_us $((segments * size)) \
+		>"$work/$1" 2>"$work/$1.err"
+	wait_until 50 grep -q '^now' "$work/$1" || return 1
+	in_b python3 "$root/tests/integration/overload.py" eth0 $segments $size 30,1 180,2 180,$3 30,$4 || return 1
+	# It may be behind.
+	sleep 2
+	kill -TERM "$slow_pid" && wait "$slow_pid"
+	drop_pair
+}
+
+# share NAME PHASE: percent of the connections seen that came whole.
+share() { awk -v phase="$2" '$1 == "phase" && $2 == phase { print $4 ? int($6 * 100 / $4) : 0 }' "$work/$1"; }
+seen() { awk -v phase="$2" '$1 == "phase" && $2 == phase { print $4 }' "$work/$1"; }
+
+check 'without shedding' capture none no-shed 3 1
+check 'most connections have gaps' [ "$(share none 2)" -lt 50 ]
+check 'with shedding' capture shed shed 16 14
+# Those that had begun before anything was lost can't be shed; the two seconds are theirs.
+check 'part of the connections are taken' [ "$(seen shed 2)" -gt 300 ]
+check 'of these, 95 % are whole' [ "$(share shed 2)" -ge 95 ]
+check 'the start and the end of shedding are told' bash -c "
+	grep -q 'keep up: [0-9]* % of new' '$work/shed.err' && grep -q 'all new connections are taken' '$work/shed.err'"
+check 'after the load none is shed' bash -c "grep '^now' '$work/shed' | tail -n 1 | grep -q 'shed_percent 0'"
+{ grep phase "$work/none"; cat "$work/shed"; } | diag
+finish

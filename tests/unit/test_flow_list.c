@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_flow_list.c - the first N connections of many, chosen by filter, put in order.
+ */
+#include "unit/support/cmocka.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "capture/pcap_filter.h"
+#include "engine/flow_list.h"
+
+static struct wf_flow_list list;
+
+static int teardown(void **state)
+{
+	wf_flow_list_fini(&list);
+	return 0;
+}
+
+static struct wf_kernel_flow flow_of(const char *low, uint16_t low_port, const char *high,
+				     uint16_t high_port)
+{
+	struct wf_kernel_flow flow = {.key = {.port = {low_port, high_port}}};
+	const char *const texts[2] = {low, high};
+
+	for (int i = 0; i < 2; i++) {
+		if (inet_pton(AF_INET6, texts[i], flow.key.addr[i]) == 1)
+			continue;
+		flow.key.addr[i][10] = flow.key.addr[i][11] = 0xff;
+		assert_int_equal(inet_pton(AF_INET, texts[i], flow.key.addr[i] + 12), 1);
+	}
+	return flow;
+}
+
+static bool matches(const char *expression, const struct wf_kernel_flow *flow)
+{
+	struct wf_pcap_filter *filter;
+	bool match;
+
+	assert_int_equal(wf_pcap_filter_new(expression, &filter), 0);
+	match = wf_flow_list_matches(filter, &flow->key);
+	wf_pcap_filter_free(filter);
+	return match;
+}
+
+static void test_flow_list_keeps_the_first_by_bytes(void **state)
+{
+	struct wf_kernel_flow flow = flow_of("10.0.0.1", 1, "10.0.0.2", 2);
+
+	assert_int_equal(wf_flow_list_init(&list, 3), 0);
+	for (uint16_t i = 0; i < 100; i++) {
+		flow.key.port[0] = i;
+		flow.bytes[0] = i * 37 % 101;
+		wf_flow_list_add(&list, &flow, 0);
+	}
+	wf_flow_list_finish(&list);
+	assert_int_equal(list.total, 100);
+	assert_int_equal(list.count, 3);
+	assert_int_equal(list.items[0].rank, 100);
+	assert_int_equal(list.items[1].rank, 99);
+	assert_int_equal(list.items[2].rank, 98);
+}
+
+static void test_flow_list_age_is_since_the_first_segment(void **state)
+{
+	struct wf_kernel_flow flow = flow_of("10.0.0.1", 1, "10.0.0.2", 2);
+
+	assert_int_equal(wf_flow_list_init(&list, 2), 0);
+	list.sort = WEFT_FLOW_SORT_AGE;
+	list.now_ns = 1000;
+	for (uint64_t first_ns = 100; first_ns <= 900; first_ns += 400) {
+		flow.first_ns = first_ns;
+		wf_flow_list_add(&list, &flow, 0);
+	}
+	wf_flow_list_finish(&list);
+	assert_int_equal(list.items[0].kernel.first_ns, 100);
+	assert_int_equal(list.items[1].kernel.first_ns, 500);
+}
+
+static void test_flow_list_filter_matches_either_direction(void **state)
+{
+	struct wf_kernel_flow flow = flow_of("10.0.0.1", 80, "192.168.0.2", 40000);
+
+	assert_true(matches("tcp src port 80", &flow));
+	assert_true(matches("tcp dst port 80 and src host 192.168.0.2", &flow));
+	assert_true(matches("net 192.168.0.0/16", &flow));
+	assert_false(matches("src port 80 and dst port 80", &flow));
+	assert_false(matches("ip6", &flow));
+	assert_false(matches("udp", &flow));
+}
+
+static void test_flow_list_filter_knows_ipv6_and_vlans(void **state)
+{
+	struct wf_kernel_flow flow = flow_of("2001:db8::1", 443, "2001:db8::2", 50000);
+
+	assert_true(matches("ip6 host 2001:db8::2 and tcp port 443", &flow));
+	assert_false(matches("vlan 7", &flow));
+	flow.key.vlan[0] = 7;
+	assert_true(matches("vlan 7 and port 443", &flow));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_flow_list_keeps_the_first_by_bytes, teardown),
+		cmocka_unit_test_teardown(test_flow_list_age_is_since_the_first_segment, teardown),
+		cmocka_unit_test(test_flow_list_filter_matches_either_direction),
+		cmocka_unit_test(test_flow_list_filter_knows_ipv6_and_vlans),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

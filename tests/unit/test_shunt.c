@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_shunt.c - directions that reached their depth: asked for, followed by what still
+ * comes, ended, forgotten by the kernel and asked for again. The kernel is a struct.
+ */
+#include "unit/support/cmocka.h"
+#include "unit/support/rig.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "decode/packet.h"
+#include "engine/conn.h"
+#include "engine/pipeline.h"
+#include "engine/shunt.h"
+
+#define ACK   (WF_TCP_ACK | WF_TCP_PSH)
+#define GIB   (1ll << 30)
+#define IPTCP 40
+
+static struct rig rig;
+
+/* One flow's entry. Endpoint 0 is the client, 10.0.0.1. */
+static struct kernel {
+	enum wf_verdict verdict[2];
+	uint64_t packets[2];
+	uint64_t bytes[2];
+	uint64_t idle_ns;
+	bool knows;
+	unsigned int calls;
+} kernel;
+
+static int set_verdict(void *ctx, const struct wf_flow_key *key, const enum wf_verdict verdict[2],
+		       struct wf_kept *ret_kept)
+{
+	kernel.calls++;
+	if (!kernel.knows)
+		return -ENOENT;
+	memset(ret_kept, 0, sizeof(*ret_kept));
+	for (int i = 0; i < 2; i++) {
+		ret_kept->was[i] = kernel.verdict[i];
+		ret_kept->packets[i] = kernel.packets[i];
+		ret_kept->bytes[i] = kernel.bytes[i];
+		if (verdict[i] != WF_VERDICT_KEEP)
+			kernel.verdict[i] = verdict[i];
+	}
+	ret_kept->idle_ns = kernel.idle_ns;
+	return 0;
+}
+
+static const struct rig_kernel fake = {.set_verdict = set_verdict};
+
+static int setup(void **state)
+{
+	WEFT_OPTS(weft_opts, opts, .depth_bytes = 8, .timeout_established_sec = 60);
+
+	memset(&kernel, 0, sizeof(kernel));
+	kernel.knows = true;
+	kernel.packets[1] = 3; /* of an earlier connection */
+	kernel.bytes[1] = 300;
+	rig_start_live(&rig, &opts, &fake);
+	rig_handshake(&rig);
+	assert_string_equal(rig_log(&rig), "open\n");
+	*state = &rig;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	rig_stop(&rig);
+	return 0;
+}
+
+/* The server sends so much more, all of it kept back. */
+static void keep_back(int64_t packets, int64_t bytes)
+{
+	kernel.packets[1] += (uint64_t)packets;
+	kernel.bytes[1] += (uint64_t)(bytes + packets * IPTCP);
+}
+
+static void reach_depth(void)
+{
+	rig_data(&rig, RIG_SERVER, 0, "12345678");
+	assert_int_equal(kernel.verdict[1], WF_VERDICT_SHUNT);
+	assert_string_equal(rig_log(&rig), "< 12345678\n");
+}
+
+static void test_shunt_is_asked_for_once_the_depth_is_reached(void **state)
+{
+	rig_data(&rig, RIG_SERVER, 0, "1234567");
+	assert_int_equal(kernel.calls, 0);
+	rig_data(&rig, RIG_SERVER, 7, "89");
+	assert_int_equal(kernel.verdict[1], WF_VERDICT_SHUNT);
+	assert_int_equal(kernel.verdict[0], WF_VERDICT_STEER);
+	rig_data(&rig, RIG_SERVER, 9, "on its way");
+	assert_int_equal(kernel.calls, 1);
+	assert_int_equal(wf_metric_get(&rig.metrics, shunts_set_directions), 1);
+	assert_int_equal(wf_metric_get(&rig.metrics, shunts_late_segments), 1);
+	assert_int_equal(wf_metric_get(&rig.metrics, payload_depth_bytes), 11);
+}
+
+static void test_shunt_of_data_that_ended_is_not_asked_for(void **state)
+{
+	rig_segment(&rig, RIG_SERVER, ACK | WF_TCP_FIN, 0, 0, "12345678");
+	assert_int_equal(kernel.calls, 0);
+}
+
+static void test_shunt_end_offset_and_counts_are_exact(void **state)
+{
+	reach_depth();
+	for (int64_t off = 8; off < 5 * GIB; off += GIB / 2) {
+		keep_back(370000, GIB / 2);
+		rig_ack(&rig, RIG_CLIENT, off + GIB / 2);
+	}
+	/* 8 + 10 * 512 MiB; the last segment comes with the FIN. */
+	rig_segment(&rig, RIG_SERVER, ACK | WF_TCP_FIN, 5 * GIB + 8, 0, "bye");
+	rig_segment(&rig, RIG_CLIENT, ACK | WF_TCP_FIN, 0, 5 * GIB + 12, NULL);
+	/* The last acknowledgement would stay in the kernel: nobody waits for it. */
+	assert_string_equal(rig_log(&rig), "< gap 5368709123 depth\nclose fin\n");
+	assert_int_equal(rig.record.counts[WEFT_TO_CLIENT].stream_bytes, 8);
+	assert_int_equal(rig.record.counts[WEFT_TO_CLIENT].gap_bytes, 5 * GIB + 3);
+	assert_int_equal(rig.record.counts[WEFT_TO_CLIENT].packets, 3 + 3700000);
+	assert_int_equal(rig.record.counts[WEFT_TO_CLIENT].bytes,
+			 3 * IPTCP + 8 + 3 + 5 * GIB + 3700000ll * IPTCP);
+}
+
+static void test_shunt_of_both_directions_finds_the_end_by_the_kernels_count(void **state)
+{
+	reach_depth();
+	rig_data(&rig, RIG_CLIENT, 0, "abcdefgh");
+	assert_int_equal(kernel.verdict[0], WF_VERDICT_SHUNT);
+	/* Nobody's acknowledgements come; 7 GiB, and 1 % of it twice. */
+	keep_back(7 * 740000, 7 * GIB + 7 * GIB / 100);
+	rig_segment(&rig, RIG_SERVER, ACK | WF_TCP_FIN, 7 * GIB, 8, NULL);
+	rig_segment(&rig, RIG_CLIENT, ACK | WF_TCP_FIN, 8, 7 * GIB + 1, NULL);
+	assert_string_equal(rig_log(&rig), "> abcdefgh\n< gap 7516192760 depth\nclose fin\n");
+}
+
+static void test_shunt_reset_beyond_the_last_acknowledgement_ends_the_flow(void **state)
+{
+	reach_depth();
+	rig_ack(&rig, RIG_CLIENT, 1000);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_RST, 3000, 0, NULL);
+	assert_string_equal(rig_log(&rig), "< gap 2992 depth\nclose rst\n");
+}
+
+static void test_shunt_forged_reset_beyond_the_window_is_refused(void **state)
+{
+	reach_depth();
+	rig_ack(&rig, RIG_CLIENT, 1000);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_RST, 1000 + 65536 + 10, 0, NULL);
+	assert_string_equal(rig_log(&rig), "< anomaly rst_out_of_window\n");
+}
+
+static void test_shunt_that_the_kernel_forgot_is_asked_for_again(void **state)
+{
+	reach_depth();
+	keep_back(10, 1000);
+	rig_ack(&rig, RIG_CLIENT, 1008);
+
+	/* Evicted; the next segment made a new entry. */
+	kernel.verdict[1] = WF_VERDICT_STEER;
+	kernel.packets[1] = kernel.bytes[1] = 0;
+	rig_wait_ms(&rig, 20);
+	rig_data(&rig, RIG_SERVER, 1008, "again");
+	assert_int_equal(kernel.verdict[1], WF_VERDICT_SHUNT);
+	assert_int_equal(wf_metric_get(&rig.metrics, shunts_repeated_directions), 1);
+	assert_int_equal(wf_metric_get(&rig.metrics, shunts_set_directions), 1);
+	rig_flush(&rig);
+	assert_string_equal(rig_log(&rig), "< gap 1005 depth\nclose shutdown\n");
+}
+
+static void test_shunt_of_a_flow_the_kernel_does_not_know_is_asked_for_with_its_next_data(
+	void **state)
+{
+	kernel.knows = false;
+	rig_data(&rig, RIG_SERVER, 0, "12345678");
+	assert_int_equal(wf_metric_get(&rig.metrics, shunts_failed_directions), 1);
+	kernel.knows = true;
+	rig_wait_ms(&rig, 20);
+	rig_data(&rig, RIG_SERVER, 8, "9");
+	assert_int_equal(kernel.verdict[1], WF_VERDICT_SHUNT);
+	assert_int_equal(wf_metric_get(&rig.metrics, shunts_set_directions), 1);
+}
+
+static void test_shunt_flow_busy_in_the_kernel_does_not_time_out(void **state)
+{
+	reach_depth();
+	rig_data(&rig, RIG_CLIENT, 0, "abcdefgh");
+	rig_log(&rig);
+	kernel.idle_ns = WF_NS_PER_SEC;
+	rig_wait_ms(&rig, 61000);
+	assert_string_equal(rig_log(&rig), "");
+	kernel.idle_ns = 70 * WF_NS_PER_SEC;
+	rig_wait_ms(&rig, 61000);
+	assert_string_equal(rig_log(&rig), "close timeout\n");
+}
+
+/* ---- by hand ---- */
+
+static int by_hand(enum wf_verdict verdict, unsigned int dirs)
+{
+	struct wf_conns *conns = wf_pipeline_conns(rig.pipeline);
+	struct wf_flow *flow = NULL;
+
+	assert_int_equal(wf_flow_table_sample(&conns->table, &flow, 1), 1);
+	return wf_shunt_by_hand(conns, flow, dirs, verdict, conns->now_ns);
+}
+
+static void test_shunt_by_hand_is_one_gap_until_taken_back(void **state)
+{
+	rig_data(&rig, RIG_SERVER, 0, "one");
+	assert_int_equal(by_hand(WF_VERDICT_SHUNT, 1u << WEFT_TO_CLIENT), 0);
+	assert_int_equal(kernel.verdict[1], WF_VERDICT_SHUNT);
+	rig_ack(&rig, RIG_CLIENT, 5);
+	assert_int_equal(by_hand(WF_VERDICT_STEER, 1u << WEFT_TO_CLIENT), 0);
+	assert_int_equal(kernel.verdict[1], WF_VERDICT_STEER);
+	rig_data(&rig, RIG_SERVER, 6, "so");
+	rig_data(&rig, RIG_CLIENT, 0, "on");
+	assert_string_equal(rig_log(&rig), "< one\n< gap 2 shunted\n< gap 1 shunted\n< so\n> on\n");
+}
+
+static void test_shunt_by_hand_delivers_what_waits_in_order(void **state)
+{
+	rig_data(&rig, RIG_SERVER, 3, "later");
+	assert_int_equal(by_hand(WF_VERDICT_SHUNT, 1u << WEFT_TO_CLIENT), 0);
+	rig_flush(&rig);
+	assert_string_equal(rig_log(&rig), "< gap 8 shunted\nclose shutdown\n");
+}
+
+static void test_shunt_by_hand_cannot_take_back_the_depth_limit(void **state)
+{
+	reach_depth();
+	assert_int_equal(by_hand(WF_VERDICT_STEER, 1u << WEFT_TO_CLIENT), -EALREADY);
+	assert_int_equal(kernel.verdict[1], WF_VERDICT_SHUNT);
+}
+
+static void test_shunt_by_hand_of_what_the_kernel_does_not_know_is_refused(void **state)
+{
+	kernel.knows = false;
+	assert_int_equal(by_hand(WF_VERDICT_SHUNT, 3), -ENOENT);
+	rig_data(&rig, RIG_SERVER, 0, "all");
+	assert_string_equal(rig_log(&rig), "< all\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_shunt_is_asked_for_once_the_depth_is_reached,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_shunt_of_data_that_ended_is_not_asked_for,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_shunt_end_offset_and_counts_are_exact, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(
+			test_shunt_of_both_directions_finds_the_end_by_the_kernels_count, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			test_shunt_reset_beyond_the_last_acknowledgement_ends_the_flow, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			test_shunt_forged_reset_beyond_the_window_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_shunt_that_the_kernel_forgot_is_asked_for_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_shunt_of_a_flow_the_kernel_does_not_know_is_asked_for_with_its_next_data,
+			setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_shunt_flow_busy_in_the_kernel_does_not_time_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_shunt_by_hand_is_one_gap_until_taken_back,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_shunt_by_hand_delivers_what_waits_in_order,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_shunt_by_hand_cannot_take_back_the_depth_limit,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_shunt_by_hand_of_what_the_kernel_does_not_know_is_refused, setup,
+			teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

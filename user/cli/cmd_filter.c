@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * cmd_filter.c - weft filter: another filter for a running agent.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "agent/control.h"
+#include "agent/filter.h"
+#include "cli/cmd.h"
+#include "cli/say.h"
+#include "cli/session.h"
+
+static int send(const struct wf_options *options)
+{
+	json_t *request = wf_filter_request_new(&options->config);
+	struct wf_control_error error;
+	json_t *answer;
+	int err;
+
+	if (!request) {
+		wf_say_error("filter: out of memory");
+		return WF_EXIT_FAILED;
+	}
+	err = wf_control_send(options->config.control_dir, options->ifname, request, &answer,
+			      &error);
+	json_decref(request);
+	if (err) {
+		wf_say_error("filter: %s", error.text);
+		return wf_cmd_status_of_control(err);
+	}
+	if (options->json) {
+		json_dumpf(answer, stdout, JSON_INDENT(2));
+		putchar('\n');
+	} else {
+		wf_filter_explain(&options->config, true, stdout);
+	}
+	json_decref(answer);
+	return WF_EXIT_DONE;
+}
+
+static int run_filter(struct wf_options *options)
+{
+	const struct wf_session session = {.options = options};
+
+	if (wf_session_set_filter(&session))
+		return WF_EXIT_USAGE;
+	if (options->explain) {
+		wf_filter_explain(&options->config, true, stdout);
+		return WF_EXIT_DONE;
+	}
+	return send(options);
+}
+
+const struct wf_cmd wf_cmd_filter = {
+	.name = "filter",
+	.use = WF_USE_FILTER,
+	.usage = "[-i IFACE] [--config FILE] [--set filter.KEY=VALUE] [FILTER]",
+	.summary = "replace the filter of a running agent, all at once",
+	.details =
+		"What is not given does not filter. --config takes the filter of a configuration\n"
+		"file, so that a changed file can be put into effect. If anything is wrong, the old\n"
+		"filter stays.\n"
+		"\n"
+		"  weft filter --set filter.ports=80,443 --set filter.deny=10.9.0.0/16\n"
+		"  weft filter 'host 10.0.0.1'\n"
+		"  weft filter                            (everything is wanted)\n",
+	.run = run_filter,
+};
