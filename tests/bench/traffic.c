@@ -36,7 +36,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/sha.h>
+#include <openssl/evp.h>
 
 #include "bench/support/traffic_attack.h"
 #include "bench/support/traffic_out.h"
@@ -212,7 +212,7 @@ struct half {
 	uint64_t captured;
 	uint32_t pool_off;
 	struct piece late; /* overtaken, len 0: none */
-	SHA256_CTX sha;
+	EVP_MD_CTX *sha;   /* owned while the flow goes on */
 };
 
 struct flow {
@@ -309,7 +309,7 @@ static void send_data(struct traffic *traffic, struct flow *flow, int from)
 		half->whole = half->off;
 		return;
 	}
-	SHA256_Update(&half->sha, traffic->pool + (half->pool_off + off) % (POOL_BYTES / 2), len);
+	EVP_DigestUpdate(half->sha, traffic->pool + (half->pool_off + off) % (POOL_BYTES / 2), len);
 	half->captured += len;
 	if (!half->late.len && half->off < half->total && roll(traffic, kind->reordered_permille)) {
 		half->late = (struct piece){off, len, late_by(traffic)};
@@ -400,7 +400,8 @@ static void begin(struct traffic *traffic, struct flow *flow, uint32_t index)
 	for (int from = 0; from < 2; from++) {
 		flow->half[from].isn = (uint32_t)rng_next(&traffic->rng);
 		flow->half[from].pool_off = (uint32_t)rng_below(&traffic->rng, POOL_BYTES / 2);
-		SHA256_Init(&flow->half[from].sha);
+		flow->half[from].sha = EVP_MD_CTX_new();
+		EVP_DigestInit_ex(flow->half[from].sha, EVP_sha256(), NULL);
 	}
 }
 
@@ -417,16 +418,18 @@ static void tell(struct traffic *traffic, struct flow *flow)
 
 	for (int from = 0; from < 2; from++) {
 		struct half *half = &flow->half[from];
-		uint8_t digest[SHA256_DIGEST_LENGTH];
+		uint8_t digest[EVP_MAX_MD_SIZE];
+		unsigned int digest_bytes;
 
+		EVP_DigestFinal_ex(half->sha, digest, &digest_bytes);
+		EVP_MD_CTX_free(half->sha);
 		if (!half->captured)
 			continue;
-		SHA256_Final(digest, &half->sha);
 		print_addr(src, half->addr);
 		print_addr(dst, flow->half[!from].addr);
 		fprintf(traffic->truth, "%s\t%u\t%s\t%u\t1\t%llu\t", src, half->port, dst,
 			flow->half[!from].port, (unsigned long long)half->captured);
-		for (int i = 0; i < SHA256_DIGEST_LENGTH; i++)
+		for (unsigned int i = 0; i < digest_bytes; i++)
 			fprintf(traffic->truth, "%02x", digest[i]);
 		fputc('\n', traffic->truth);
 	}
