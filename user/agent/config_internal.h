@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * config_internal.h - between config.c (table), config_value.c (one value) and config_yaml.c
- * (file).
+ * config_internal.h - between config.c (table), config_value.c (one value, from text),
+ * config_print.c (to text) and config_yaml.c (file).
  */
 #ifndef WF_AGENT_CONFIG_INTERNAL_H
 #define WF_AGENT_CONFIG_INTERNAL_H
@@ -18,6 +18,9 @@ const struct wf_config_key *wf_config_key_find(const char *place, const char *na
 					       struct wf_config_error *ret_error);
 
 bool wf_config_type_is_list(enum wf_config_type type);
+
+/* Of one element of a list. */
+size_t wf_config_element_bytes(enum wf_config_type type);
 
 /* "a whole number", "one of first, last, ..." - for messages, in @buf, which is returned. */
 const char *wf_config_expects(const struct wf_config_key *key, char *buf, size_t buf_bytes);

@@ -18,18 +18,17 @@
  * Failing: an error of one file (its name is taken by something else, too large)
  * ends that file; one of the directory or disk ends the sink.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "sink/sink_internal.h"
+#include "sink/stream_dir.h"
 #include "sink/stream_name.h"
 #include "sink/stream_table.h"
 
@@ -53,69 +52,6 @@ struct files {
 	struct wf_stream_file *touched[BATCH_MAX];
 	int touched_count;
 };
-
-/* ---- the directory ---- */
-
-static int check_name(const struct wf_sink *sink, const char *name)
-{
-	if (!wf_stream_name_is(name))
-		return 0;
-	wf_sink_log(sink, WEFT_LOG_ERROR,
-		    "%s holds stream files of an earlier run (%s): name an empty directory",
-		    sink->opts.target, name);
-	return -EEXIST;
-}
-
-static int check_empty(const struct wf_sink *sink, int dir)
-{
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	int err = 0;
-
-	if (!stream) {
-		err = -errno;
-		if (fd >= 0)
-			close(fd);
-		wf_sink_log(sink, WEFT_LOG_ERROR, "%s can't be listed: %s", sink->opts.target,
-			    strerror(-err));
-		return err;
-	}
-	while (!err && (entry = readdir(stream)))
-		err = check_name(sink, entry->d_name);
-	closedir(stream);
-	return err;
-}
-
-static int open_dir(const struct wf_sink *sink, int *ret_dir)
-{
-	const char *path = sink->opts.target;
-	int dir, err;
-
-	if (mkdir(path, 0755) && errno != EEXIST) {
-		err = -errno;
-		wf_sink_log(sink, WEFT_LOG_ERROR, "%s can't be made: %s", path, strerror(-err));
-		return err;
-	}
-	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	err = dir < 0 ? -errno : 0;
-	if (!err && faccessat(dir, ".", W_OK | X_OK, AT_EACCESS))
-		err = -errno;
-	if (err) {
-		wf_sink_log(sink, WEFT_LOG_ERROR, "%s can't be written to: %s", path,
-			    strerror(-err));
-	} else if (flock(dir, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
-		err = -EBUSY;
-		wf_sink_log(sink, WEFT_LOG_ERROR, "%s is being written by another run", path);
-	} else {
-		err = check_empty(sink, dir);
-	}
-	if (err && dir >= 0)
-		close(dir);
-	if (!err)
-		*ret_dir = dir;
-	return err;
-}
 
 /* ---- one file ---- */
 
@@ -485,7 +421,7 @@ static int files_open(struct wf_sink *sink)
 
 	if (!files)
 		return -ENOMEM;
-	err = open_dir(sink, &files->dir);
+	err = wf_stream_dir_open(sink, &files->dir);
 	if (err)
 		goto free_files;
 	err = wf_stream_table_init(&files->table, WEFT_FILES_TRACKED_MAX);
