@@ -14,7 +14,7 @@ workers=2
 traffic() { in_b "$root/tests/integration/pressure_traffic.py" eth0 "$@"; }
 
 # is METRIC TEST NUMBER: as of now.
-is() { [ "$(agent_metric "$1")" "$2" "$3" ]; }
+is() { test "$(agent_metric "$1")" "$2" "$3"; }
 
 # Send segment after segment until METRIC is as wanted.
 hold_until() {
