@@ -93,10 +93,12 @@ def main():
         return
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     sock.bind((iface, 0))
+    # Slow enough for a busy machine: not one frame may be lost, nor an event of all that is
+    # delivered when a hole is filled.
+    burst = 4 if action == "fill" else 64
     for count, packet in enumerate(frames(action, [int(arg) for arg in sys.argv[3:]])):
         sock.send(packet)
-        # Slow enough for a busy machine: not one frame may be lost.
-        if count % 64 == 63:
+        if count % burst == burst - 1:
             time.sleep(0.004)
 
 

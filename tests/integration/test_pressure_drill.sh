@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
-conns=600
+conns=900
 segments=60 # within the receivers' windows
 workers=2
 
@@ -71,6 +71,8 @@ done
 agent_stats --json >"$work/stats.json"
 check 'agent stops' agent_stop
 check 'ledgers close' ledgers_close
+no_drops() { cat "$work/agent.err" && ! grep -q 'streams: lost' "$work/agent.err"; }
+check 'no queue overflowed' no_drops
 
 levels() { jq -r 'select(.event_type == "pressure") | .pressure.level' "$work/events" | uniq | xargs; }
 told_all() {
