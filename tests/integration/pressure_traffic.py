@@ -3,8 +3,8 @@
 """pressure_traffic.py IFACE ACTION ARGS - one phase of the pressure drill, sent on IFACE.
 
   open CONNS              handshakes
-  hold CONNS FIRST LAST   segments FIRST to LAST - 1 of each server's data; segment 0 is missing
-  plain FIRST LAST        the same of one more connection that misses nothing
+  hold CONNS SEGMENT      that segment of each server's data; segment 0 is missing
+  plain FIRST LAST        segments FIRST to LAST - 1 of one more connection that misses nothing
   storm CONNS SEGMENT     hold, between connections that nobody saw begin, and SYNs of new ones
   fill CONNS LAST         segment 0, then the end behind segment LAST - 1
   expect DIR CONNS LAST   what the streams must be, into DIR
@@ -59,10 +59,9 @@ def frames(action, args):
         for conn in list(range(args[0])) + [PLAIN]:
             yield from handshake(conn)
     elif action == "hold":
-        conns, first, last = args
-        for number in range(first, last):
-            for conn in range(conns):
-                yield from data(conn, number, number + 1)
+        conns, number = args
+        for conn in range(conns):
+            yield from data(conn, number, number + 1)
     elif action == "plain":
         yield from data(PLAIN, *args)
     elif action == "storm":
@@ -74,7 +73,7 @@ def frames(action, args):
                 yield frame(1000 * number + conn + 1, True, 100, 0, SYN)
     elif action == "fill":
         conns, last = args
-        for conn in range(conns):
+        for conn in list(range(conns)) * 2:  # as one may be lost on a busy machine
             yield from data(conn, 0, 1)
         for conn in range(conns):
             yield from end(conn, last)
@@ -94,10 +93,12 @@ def main():
         return
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     sock.bind((iface, 0))
+    # Slow enough for a busy machine: not one frame may be lost, nor an event of all that is
+    # delivered when a hole is filled.
+    burst = 4 if action == "fill" else 64
     for count, packet in enumerate(frames(action, [int(arg) for arg in sys.argv[3:]])):
         sock.send(packet)
-        # Slow enough for a busy machine: not one frame may be lost.
-        if count % 64 == 63:
+        if count % burst == burst - 1:
             time.sleep(0.004)
 
 

@@ -7,20 +7,20 @@
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
-conns=600
+conns=900
 segments=60 # within the receivers' windows
 workers=2
 
 traffic() { in_b "$root/tests/integration/pressure_traffic.py" eth0 "$@"; }
 
 # is METRIC TEST NUMBER: as of now.
-is() { [ "$(agent_metric "$1")" "$2" "$3" ]; }
+is() { test "$(agent_metric "$1")" "$2" "$3"; }
 
 # Send segment after segment until METRIC is as wanted.
 hold_until() {
 	while ! is "$@"; do
 		[ "$sent" -lt "$segments" ] || return 1
-		traffic hold $conns "$sent" $((sent + 1)) || return 1
+		traffic $how $conns "$sent" || return 1
 		traffic plain $((sent - 1)) "$sent"
 		sent=$((sent + 1))
 	done
@@ -37,17 +37,19 @@ critical_actions() {
 }
 
 sent=1
+how=hold
 NO_IPV6=1 make_pair 1
 ip -n "$ns_a" addr flush dev eth0
 check 'agent starts' agent_start "$ns_a" eth0 --mode tap --workers $workers --max-memory 48M \
 	--checksum ignore --streams "$work/streams" --events "$work/events" \
-	--set capture.frame_bytes=2048 --set capture.ring_frames=1024 \
-	--set memory.monitor_interval_ms=50 --set reassembly.gap_timeout_ms=3600000
+	--set capture.frame_bytes=2048 --set capture.ring_frames=2048 \
+	--set memory.monitor_interval_ms=200 --set reassembly.gap_timeout_ms=3600000
 traffic open $conns
 check 'pressure is normal at first' is pressure_level -eq 0
 
 check 'held data makes it low' hold_until pressure_level -ge 1
 check 'low: small segments leave their frames' wait_until 50 is relief_moving_workers -eq $workers
+how=storm
 check 'held data makes it high' hold_until pressure_level -ge 2
 check 'high: limits are halved' wait_until 50 is relief_limited_workers -eq $workers
 check 'high: timeouts are shortened' wait_until 50 is relief_hurried_workers -eq $workers
@@ -69,6 +71,8 @@ done
 agent_stats --json >"$work/stats.json"
 check 'agent stops' agent_stop
 check 'ledgers close' ledgers_close
+no_drops() { cat "$work/agent.err" && ! grep -q 'streams: lost' "$work/agent.err"; }
+check 'no queue overflowed' no_drops
 
 levels() { jq -r 'select(.event_type == "pressure") | .pressure.level' "$work/events" | uniq | xargs; }
 told_all() {
@@ -83,11 +87,12 @@ check 'stats name the changes too' jq -e \
 	'.pressure.level == "normal" and ([.pressure.changes[].to] | index("critical"))' \
 	"$work/stats.json"
 
-# Sacrificed: those with a gap of cause memory, and those whose data no memory was left for.
+# Sacrificed: those of which a gap was told. Some have a second one, where no memory was left for
+# several segments, which is told as not captured.
 mkdir "$work/expected"
 "$root/tests/integration/pressure_traffic.py" - expect "$work/expected" $conns $sent
 jq -r 'select(.event_type == "gap") | "\(.dest_ip) \(.src_ip) \(.gap.cause)"' "$work/events" |
-	grep memory | grep -o '10\.1\.[0-9.]*' | sort -u >"$work/sacrificed"
+	tee "$work/gaps" | grep -o '10\.1\.[0-9.]*' | sort -u >"$work/sacrificed"
 others_are_whole() {
 	local file client whole=0
 	for file in "$work"/expected/*; do
@@ -98,8 +103,8 @@ others_are_whole() {
 		whole=$((whole + 1))
 	done
 	echo "$whole whole, $(wc -l <"$work/sacrificed") sacrificed"
-	[ "$whole" -gt $((conns / 4)) ] && [ -s "$work/sacrificed" ] &&
-		! grep -qx 10.1.255.255 "$work/sacrificed"
+	[ "$whole" -gt $((conns / 10)) ] && [ -s "$work/sacrificed" ] &&
+		grep -q memory "$work/gaps" && ! grep -qx 10.1.255.255 "$work/sacrificed"
 }
 check 'who was not sacrificed is byte-exact' others_are_whole
 finish

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_pressure_actions.c - what a worker does at each level, and that it is undone.
+ */
+#include "unit/support/cmocka.h"
+#include "unit/support/rig.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "decode/packet.h"
+#include "engine/orders.h"
+#include "engine/pipeline.h"
+#include "upkeep/pressure.h"
+
+static struct rig rig;
+static struct wf_orders orders;
+
+static int setup(void **state)
+{
+	memset(&orders, 0, sizeof(orders));
+	rig_start(&rig, NULL);
+	rig_handshake(&rig);
+	assert_string_equal(rig_log(&rig), "open\n");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	rig_stop(&rig);
+	return 0;
+}
+
+#define METRIC(name) wf_metric_get(&rig.metrics, name)
+
+static void obey(enum wf_chore chore)
+{
+	wf_orders_give(&orders, chore);
+	while (wf_pipeline_obey(rig.pipeline, &orders))
+		;
+}
+
+static void set_level(enum wf_pressure_level level)
+{
+	atomic_store(&orders.level, level);
+	obey(WF_CHORE_LEVEL);
+}
+
+static void assert_doing(uint64_t moving, uint64_t limited, uint64_t hurried, uint64_t refusing)
+{
+	assert_int_equal(METRIC(relief_moving_workers), moving);
+	assert_int_equal(METRIC(relief_limited_workers), limited);
+	assert_int_equal(METRIC(relief_hurried_workers), hurried);
+	assert_int_equal(METRIC(relief_refusing_workers), refusing);
+}
+
+static void test_level_does_what_it_asks_for_and_undoes_it(void **state)
+{
+	set_level(WF_PRESSURE_LOW);
+	assert_doing(1, 0, 0, 0);
+	set_level(WF_PRESSURE_HIGH);
+	assert_doing(1, 1, 1, 0);
+	set_level(WF_PRESSURE_CRITICAL);
+	assert_doing(1, 1, 1, 1);
+	set_level(WF_PRESSURE_LOW);
+	assert_doing(1, 0, 0, 0);
+	set_level(WF_PRESSURE_NORMAL);
+	assert_doing(0, 0, 0, 0);
+	assert_int_equal(METRIC(relief_halved_caches), 2);
+}
+
+static void test_critical_gives_up_held_data_as_gap_of_memory(void **state)
+{
+	rig_data(&rig, RIG_SERVER, 10, "behind the hole");
+	set_level(WF_PRESSURE_HIGH);
+	assert_string_equal(rig_log(&rig), "");
+	set_level(WF_PRESSURE_CRITICAL);
+	assert_non_null(strstr(rig_log(&rig), "memory"));
+	assert_int_equal(METRIC(relief_sacrificed_streams), 1);
+	assert_int_equal(METRIC(payload_held_bytes), 0);
+	assert_int_equal(METRIC(payload_delivered_bytes), strlen("behind the hole"));
+}
+
+static void test_critical_refuses_midstream_flows_until_it_ends(void **state)
+{
+	set_level(WF_PRESSURE_CRITICAL);
+	rig.port[RIG_CLIENT] = 3333;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 0, 0, "stranger");
+	assert_int_equal(METRIC(relief_refused_flows), 1);
+	assert_int_equal(METRIC(flows_active_flows), 1);
+	set_level(WF_PRESSURE_NORMAL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 0, 0, "stranger");
+	assert_int_equal(METRIC(relief_refused_flows), 1);
+	assert_int_equal(METRIC(flows_active_flows), 2);
+}
+
+static void test_high_closes_what_is_silent_for_half_the_timeout(void **state)
+{
+	rig_wait_ms(&rig, WEFT_TIMEOUT_ESTABLISHED_SEC * 600ull);
+	assert_int_equal(METRIC(flows_active_flows), 1);
+	set_level(WF_PRESSURE_HIGH);
+	assert_int_equal(METRIC(flows_active_flows), 0);
+	assert_int_equal(METRIC(relief_expired_flows), 1);
+	assert_int_equal(atomic_load(&orders.done_items[WF_CHORE_FLOWS]), 1);
+}
+
+static void test_chores_without_anything_to_do_remove_nothing(void **state)
+{
+	for (int chore = 0; chore < WF_CHORE_LEVEL; chore++) {
+		obey((enum wf_chore)chore);
+		if (chore != WF_CHORE_CACHES)
+			assert_int_equal(atomic_load(&orders.done_items[chore]), 0);
+	}
+	assert_int_equal(METRIC(flows_active_flows), 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_level_does_what_it_asks_for_and_undoes_it),
+		TEST(test_critical_gives_up_held_data_as_gap_of_memory),
+		TEST(test_critical_refuses_midstream_flows_until_it_ends),
+		TEST(test_high_closes_what_is_silent_for_half_the_timeout),
+		TEST(test_chores_without_anything_to_do_remove_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
