@@ -428,6 +428,20 @@ static void test_acked_late_data_below_the_acknowledgement_comes_at_once(void **
 	assert_string_equal(rig_log(&rig), "> hello\n");
 }
 
+static void test_acked_by_what_looks_like_a_keepalive_is_delivered(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_SERVER, 0, "one");
+	rig_ack(&rig, RIG_CLIENT, 3);
+	assert_string_equal(rig_log(&rig), "< one\n");
+	rig_data(&rig, RIG_CLIENT, 0, "ask");
+	rig_ack(&rig, RIG_SERVER, 3);
+	assert_string_equal(rig_log(&rig), "> ask\n");
+	rig_data(&rig, RIG_SERVER, 3, "two");
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 2, 6, NULL);
+	assert_string_equal(rig_log(&rig), "< two\n");
+}
+
 /* ---- depth ---------------------------------------------------------------------------- */
 
 static void test_depth_cuts_and_tells_one_gap_at_the_end(void **state)
@@ -501,6 +515,7 @@ int main(void)
 		CASE(setup_acked_midstream,
 		     test_acked_one_sided_is_delivered_after_the_gap_timeout),
 		CASE(setup_acked, test_acked_late_data_below_the_acknowledgement_comes_at_once),
+		CASE(setup_acked, test_acked_by_what_looks_like_a_keepalive_is_delivered),
 		CASE(setup_depth, test_depth_cuts_and_tells_one_gap_at_the_end),
 		CASE(setup_depth, test_depth_does_not_hide_the_end_of_the_connection),
 		CASE(setup_depth, test_depth_hole_before_it_still_ends),

@@ -69,15 +69,22 @@ static void take_payload(struct wf_conns *conns, struct wf_flow *flow, enum weft
 	wf_conn_payload(conns, flow, dir, &payload);
 }
 
-static void accept_segment(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
-			   const struct wf_packet *packet, const struct wf_tcp_result *result)
+/* What @packet acknowledges of the other direction may be what that waits for. */
+static void take_ack(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
+		     const struct wf_packet *packet, const struct wf_tcp_result *result)
 {
 	enum weft_dir other = (enum weft_dir) !dir;
 
-	if (wf_unlikely(result->moved_bytes))
-		wf_stream_move_start(&flow->stream[dir], &conns->stream_env, result->moved_bytes);
 	if (result->acked && (flow->stream[other].extents || flow->rare))
 		wf_conn_progress(conns, flow, other, packet->time_ns);
+}
+
+static void accept_segment(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
+			   const struct wf_packet *packet, const struct wf_tcp_result *result)
+{
+	if (wf_unlikely(result->moved_bytes))
+		wf_stream_move_start(&flow->stream[dir], &conns->stream_env, result->moved_bytes);
+	take_ack(conns, flow, dir, packet, result);
 	if (packet->payload_bytes)
 		take_payload(conns, flow, dir, packet, result);
 	if (wf_unlikely(result->fin)) {
@@ -126,8 +133,7 @@ void wf_conn_segment(struct wf_conns *conns, struct wf_flow *flow, const struct 
 	case WF_TCP_KEEPALIVE:
 		wf_metric_add(conns->metrics, payload_duplicate_bytes,
 			      packet->payload_captured_bytes);
-		if (result.acked && flow->rare)
-			wf_conn_progress(conns, flow, (enum weft_dir) !dir, packet->time_ns);
+		take_ack(conns, flow, dir, packet, &result);
 		wf_conn_close_if_done(conns, flow, packet->time_ns);
 		return;
 	case WF_TCP_RESET:
