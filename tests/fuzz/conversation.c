@@ -254,6 +254,13 @@ static void choose_ends(struct maker *maker)
 	if (maker->kinds & (CONV_MISSED | CONV_LATE | CONV_ONE_SIDED | CONV_DIRTY_RST) &&
 	    sim->open == SIM_OPEN_FAST_IGNORED)
 		sim->open = SIM_OPEN_FAST;
+	/*
+	 * The answer to a second SYN, recorded before that SYN but behind the first, answers
+	 * nothing that was seen: it may be forged, so it is not believed, and the server's empty
+	 * FIN later belongs to nothing known.
+	 */
+	if (maker->kinds & CONV_EARLY && sim->open == SIM_OPEN_SYN_OTHER_ISN)
+		sim->open = SIM_OPEN_SYN_REPEATED;
 }
 
 static void choose(struct maker *maker, uint64_t start_ns)
