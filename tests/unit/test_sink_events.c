@@ -371,6 +371,7 @@ static void test_events_tell_each_change_of_what_is_shed(void **state)
 	assert_number(json_object_get(line, "overload"), "shed_percent", 50);
 	assert_number(json_object_get(line, "overload"), "previous", 0);
 	json_decref(line);
+	fake_close(sink);
 }
 
 int main(void)

@@ -2,8 +2,8 @@
 /*
  * test_submit.c - weft_submit() from many threads: each connection once, its bytes exact.
  *
- *   SUBMIT_PACKETS   of each of 100 threads (default: 10000, with ThreadSanitizer 500)
- *   SUBMIT_ROUNDS    of start, traffic, stop (default: 100, with ThreadSanitizer 20)
+ *   SUBMIT_PACKETS   of each of 100 threads (default: 10000, with a sanitizer 500)
+ *   SUBMIT_ROUNDS    of start, traffic, stop (default: 100, with a sanitizer 20)
  */
 #include "unit/support/cmocka.h"
 #include "unit/support/packet_builder.h"
@@ -20,7 +20,7 @@
 
 #include "decode/packet.h"
 
-#ifdef __SANITIZE_THREAD__
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 enum { PACKETS_DEFAULT = 500, ROUNDS_DEFAULT = 20 };
 #else
 enum { PACKETS_DEFAULT = 10000, ROUNDS_DEFAULT = 100 };
