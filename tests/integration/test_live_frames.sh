@@ -27,20 +27,15 @@ record() {
 	[ "$(stat -c %s "$1")" -gt 3000000 ]
 }
 
-# A sender's veth spreads frames over queues by a hash of their flow. It reads none behind two
-# tags, and no ports in fragments: one connection would come over several queues, out of order.
-queues_for() { case $1 in qinq | fragments) echo 1 ;; *) echo 4 ;; esac }
-
-# Each datagram's pieces go to the worker that its addresses and id hash to, so with several
-# workers datagrams of one connection overtake each other; replay's order is that of one.
-workers_for() { [ "$1" = fragments ] && echo 1 || echo 3; }
-
+# The sender's veth spreads frames over 4 queues by a hash of their flow. It reads none behind two
+# tags and no ports in fragments, and datagrams are rebuilt by the worker that their addresses
+# and id hash to: so one connection comes over several queues and workers, out of order.
 tap() { # NAME MTU ARGS...
 	local name=$1 mtu=$2
 	shift 2
-	NO_IPV6=1 make_pair "$(queues_for "$name")" "$mtu" || return 1
+	NO_IPV6=1 make_pair 4 "$mtu" || return 1
 	ip -n "$ns_a" addr flush dev eth0
-	agent_start "$ns_a" eth0 --mode tap --workers "$(workers_for "$name")" --streams "$work/$name.live" "$@" || return 1
+	agent_start "$ns_a" eth0 --mode tap --workers 3 --streams "$work/$name.live" "$@" || return 1
 	in_b python3 "$root/tests/integration/send_pcap.py" eth0 "$work/$name.pcap" 10000 || return 1
 	sleep 1
 	agent_stop || {
