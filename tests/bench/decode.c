@@ -76,7 +76,7 @@ static void run_decode(void)
 static void run_steer(void)
 {
 	for (uint32_t i = 0; i < FRAMES; i++)
-		sink += wf_decode_steer_hash(&decoder, &frames[i]);
+		sink += wf_decode_steer_hash(&decoder, &frames[i], NULL);
 }
 
 static void run_sum(void)

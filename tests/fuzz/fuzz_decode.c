@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	frame.bytes = copy;
 	if (wf_decode(&decoder, &frame, &packet) == WF_DECODE_TCP)
 		check_packet(&frame, &packet);
-	wf_decode_steer_hash(&decoder, &frame);
+	wf_decode_steer_hash(&decoder, &frame, NULL);
 	free(copy);
 	return 0;
 }

@@ -118,11 +118,11 @@ static void run_frame(struct run *run, const struct wf_frame *frame, unsigned in
 
 	result = wf_decode(&run->decoder, frame, &packet);
 	if (result != WF_DECODE_TCP && result != WF_DECODE_FRAGMENT) {
-		(void)wf_decode_steer_hash(&run->decoder, frame);
+		(void)wf_decode_steer_hash(&run->decoder, frame, NULL);
 		return;
 	}
 	check_inside(frame, &packet);
-	require(wf_decode_steer_hash(&run->decoder, frame) == packet.hash);
+	require(wf_decode_steer_hash(&run->decoder, frame, NULL) == packet.hash);
 	if (result == WF_DECODE_TCP) {
 		check_segment(&packet);
 		check_shorter(run, frame, &packet, frame->cap_bytes / 2);

@@ -27,13 +27,17 @@ record() {
 	[ "$(stat -c %s "$1")" -gt 3000000 ]
 }
 
-# The sender's veth spreads frames over 4 queues by a hash of their flow. It reads none behind two
-# tags and no ports in fragments, and datagrams are rebuilt by the worker that their addresses
-# and id hash to: so one connection comes over several queues and workers, out of order.
+# The sender's veth spreads frames over 4 queues by a hash of their flow. It reads no ports in
+# fragments, and datagrams are rebuilt by the worker that their addresses and id hash to: so they
+# come over several queues and workers, out of order. Behind two tags it reads nothing and spreads
+# one connection's frames at random, which no adapter does: data may overtake all that it answers
+# by more than a window, and then counts as out of window, as it should.
+queues_for() { [ "$1" = qinq ] && echo 1 || echo 4; }
+
 tap() { # NAME MTU ARGS...
 	local name=$1 mtu=$2
 	shift 2
-	NO_IPV6=1 make_pair 4 "$mtu" || return 1
+	NO_IPV6=1 make_pair "$(queues_for "$name")" "$mtu" || return 1
 	ip -n "$ns_a" addr flush dev eth0
 	agent_start "$ns_a" eth0 --mode tap --workers 3 --streams "$work/$name.live" "$@" || return 1
 	in_b python3 "$root/tests/integration/send_pcap.py" eth0 "$work/$name.pcap" 10000 || return 1
@@ -55,6 +59,9 @@ done
 for kind in jumbo vxlan gre qinq fragments; do
 	check "$kind: replay" "$weft" replay "$work/$kind.pcap" --workers 1 --quiet --streams "$work/$kind.replay"
 	check "$kind: replay finds the connections" has_files "$work/$kind.replay"
+	check "$kind: replay with 4 workers" "$weft" replay "$work/$kind.pcap" --workers 4 --quiet \
+		--streams "$work/$kind.replay4" && check "$kind: gives the same files" \
+		same_files "$work/$kind.replay" "$work/$kind.replay4"
 	mtu=1500
 	[ "$kind" = jumbo ] && mtu=9000
 	if check "$kind: send it into a tap port" tap "$kind" "$mtu"; then

@@ -44,7 +44,7 @@ static enum wf_decode_result assert_agree(const struct wf_frame *frame, bool exa
 	steered = xdp_rig_run(&rig, frame->bytes, frame->cap_bytes);
 	if (wanted) {
 		assert_true(steered);
-		assert_int_equal(rig.meta.hash, wf_decode_steer_hash(&decoder, frame));
+		assert_int_equal(rig.meta.hash, wf_decode_steer_hash(&decoder, frame, NULL));
 		assert_int_equal(rig.meta.flags, 0);
 	}
 	if (exactly)

@@ -13,7 +13,16 @@
 #include "memory/arena.h"
 #include "unit/support/stream_rig.h"
 
-enum { SPANS_BEGUN = 4 }; /* of extents and page classes: not yet full */
+enum {
+	SPANS_BEGUN = 4, /* of extents and page classes: not yet full */
+#if WF_DEBUG >= 2
+	ONE_BYTE_SEGMENTS = 3000, /* each insertion checks all that is held */
+	SEGMENTS = 1000,
+#else
+	ONE_BYTE_SEGMENTS = 60000,
+	SEGMENTS = 4000,
+#endif
+};
 
 /* Hold @count segments of @len bytes, @stride apart, from offset 1 on. Return: bytes in use for
  * them. */
@@ -42,11 +51,11 @@ static uint64_t cost_of(uint32_t count, uint32_t len, uint32_t stride)
 
 static void test_stream_cost_of_one_byte_segments_is_at_most_64_bytes(void **state)
 {
-	uint64_t cost = cost_of(60000, 1, 2);
+	uint64_t cost = cost_of(ONE_BYTE_SEGMENTS, 1, 2);
 
 	(void)state;
-	print_message("# one-byte segment: %.1f bytes\n", (double)cost / 60000);
-	assert_true(cost <= 60000 * 64 + SPANS_BEGUN * WEFT_SPAN_BYTES);
+	print_message("# one-byte segment: %.1f bytes\n", (double)cost / ONE_BYTE_SEGMENTS);
+	assert_true(cost <= ONE_BYTE_SEGMENTS * 64 + SPANS_BEGUN * WEFT_SPAN_BYTES);
 }
 
 static void test_stream_cost_of_typical_segments_is_at_most_half_more(void **state)
@@ -55,11 +64,11 @@ static void test_stream_cost_of_typical_segments_is_at_most_half_more(void **sta
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		uint64_t cost = cost_of(4000, sizes[i], sizes[i]);
+		uint64_t cost = cost_of(SEGMENTS, sizes[i], sizes[i]);
 
 		print_message("# %u-byte segments: %.2f bytes a byte\n", sizes[i],
-			      (double)cost / (4000.0 * sizes[i]));
-		assert_true(cost <= 4000ull * sizes[i] * 3 / 2);
+			      (double)cost / ((double)SEGMENTS * sizes[i]));
+		assert_true(cost <= (uint64_t)SEGMENTS * sizes[i] * 3 / 2);
 	}
 }
 

@@ -300,15 +300,20 @@ enum wf_decode_result wf_decode(const struct wf_decoder *decoder, const struct w
 	return WF_DECODE_TCP;
 }
 
-uint32_t wf_decode_steer_hash(const struct wf_decoder *decoder, const struct wf_frame *frame)
+uint32_t wf_decode_steer_hash(const struct wf_decoder *decoder, const struct wf_frame *frame,
+			      bool *ret_is_fragment)
 {
 	uint16_t src_port = 0, dst_port = 0;
 	uint32_t salt = 0;
 	struct wf_layers layers;
 	struct endpoint src, dst;
+	enum wf_next next;
 
 	layers_init(&layers, frame, 0);
-	switch (walk_frame(&layers, frame)) {
+	next = walk_frame(&layers, frame);
+	if (ret_is_fragment)
+		*ret_is_fragment = next == WF_NEXT_FRAGMENT;
+	switch (next) {
 	case WF_NEXT_TCP:
 		if (layers.cap_bytes < 4)
 			return 0;

@@ -36,7 +36,8 @@ enum wf_decode_result wf_decode(const struct wf_decoder *decoder, const struct w
 /*
  * Hash that chooses the frame's worker, as the XDP program would: of the
  * innermost TCP flow; of a fragment, address pair and IP id; 0 for all else.
- * No checksum is looked at. The result belongs into frame->hash, with WF_FRAME_HASHED.
+ * No checksum is looked at. @ret_is_fragment: may be NULL. The result belongs into frame->hash,
+ * with WF_FRAME_HASHED.
  *
  *   flow      weft_hash_endpoint(address, port) of both ends, tenant
  *   fragment  weft_hash_endpoint(address, 0) of both ends, tenant ^ id
@@ -45,6 +46,7 @@ enum wf_decode_result wf_decode(const struct wf_decoder *decoder, const struct w
  * ports in host order, ids as in the packet (IPv6's 0 as 1), tenant is
  * (vlan[0] << 16 | vlan[1]) << 32 | vni.
  */
-uint32_t wf_decode_steer_hash(const struct wf_decoder *decoder, const struct wf_frame *frame);
+uint32_t wf_decode_steer_hash(const struct wf_decoder *decoder, const struct wf_frame *frame,
+			      bool *ret_is_fragment);
 
 #endif

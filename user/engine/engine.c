@@ -394,6 +394,8 @@ void wf_engine_stats(const struct wf_engine *engine, struct wf_metrics *ret_sum)
 {
 	for (uint32_t i = 0; engine->is_started && i < engine->crew.count; i++)
 		wf_metrics_sum(&engine->crew.workers[i].metrics, ret_sum);
+	if (engine->is_started && engine->reader.source)
+		wf_metrics_sum(&engine->reader.metrics, ret_sum);
 	for (uint32_t i = 0; engine->is_started && i < engine->ifaces_count; i++)
 		wf_iface_stats_add(engine->ifaces[i].iface, ret_sum);
 	if (engine->upkeep)

@@ -26,6 +26,7 @@
 #include "decode/defrag.h"
 #include "deliver/dispatch.h"
 #include "engine/conn.h"
+#include "engine/fragments.h"
 #include "engine/pressure_actions.h"
 #include "engine/shunt.h"
 #include "memory/arena.h"
@@ -154,22 +155,6 @@ static void fini_conns(struct wf_conns *conns)
 	wf_flow_table_fini(&conns->table);
 }
 
-static int init_defrag(struct wf_pipeline *pipeline, const struct wf_pipeline_opts *opts)
-{
-	const struct wf_defrag_opts defrag = {
-		.arena = opts->arena,
-		.pages = opts->pages,
-		.metrics = opts->metrics,
-		.seed = opts->secret.key[0] ^ opts->secret.key[3],
-		.datagrams_max = WEFT_FRAGMENT_DATAGRAMS_MAX,
-		.fragments_max = WEFT_FRAGMENTS_MAX,
-		.per_datagram_max = WEFT_FRAGMENTS_PER_DATAGRAM_MAX,
-		.timeout_ms = WEFT_FRAGMENT_TIMEOUT_MS,
-	};
-
-	return wf_defrag_new(&defrag, &pipeline->defrag);
-}
-
 int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **ret_pipeline)
 {
 	struct wf_pipeline *pipeline = calloc(1, sizeof(*pipeline));
@@ -188,7 +173,8 @@ int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **re
 		pipeline->shunts.ctx = opts->set_verdict_ctx;
 		pipeline->conns.shunts = &pipeline->shunts;
 	}
-	err = init_defrag(pipeline, opts);
+	err = wf_fragments_new(opts->arena, opts->pages, opts->metrics, &opts->secret,
+			       &pipeline->defrag);
 	if (err)
 		goto fini_conns;
 	wf_relief_init(&pipeline->relief, &pipeline->conns, pipeline->defrag, opts->dispatch,

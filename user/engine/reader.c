@@ -2,14 +2,20 @@
 /*
  * reader.c - reads a batch, hashes each frame as the XDP program would, pushes
  * it to its worker's feed. When a feed is full the reader waits: nothing is lost.
+ *
+ * Fragments are rebuilt here, where all pass in the order of the capture: so a datagram takes
+ * its place among the segments of its connection, however many workers there are.
  */
 #include "engine/reader.h"
 
 #include <errno.h>
 #include <poll.h>
 
+#include "base/assert.h"
 #include "base/cpu.h"
 #include "capture/source.h"
+#include "decode/defrag.h"
+#include "decode/packet.h"
 #include "engine/worker.h"
 #include "memory/page.h"
 #include "memory/page_pool.h"
@@ -38,6 +44,56 @@ static bool push(struct wf_reader *reader, struct wf_worker *worker, const struc
 	return true;
 }
 
+static void push_to_owner(struct wf_reader *reader, struct wf_frame *frame)
+{
+	struct wf_crew *crew = reader->crew;
+
+	frame->flags |= WF_FRAME_HASHED;
+	push(reader, &crew->workers[weft_hash_worker(frame->hash, crew->count)], frame);
+}
+
+static void count_fragment(struct wf_reader *reader, const struct wf_frame *frame)
+{
+	if (frame->flags & WF_FRAME_REBUILT) {
+		wf_metric_inc(&reader->metrics, rebuilt_fragment_datagrams);
+		return;
+	}
+	wf_metric_inc(&reader->metrics, frames);
+	wf_metric_inc(&reader->metrics, frames_fragment_frames);
+}
+
+/* Takes @frame's page reference. Return: true: its datagram is whole, and is in *@frame now. */
+static bool take_fragment(struct wf_reader *reader, struct wf_frame *frame,
+			  const struct wf_packet *packet)
+{
+	struct wf_frame datagram;
+	bool is_whole = wf_defrag_add(reader->defrag, packet, &datagram);
+
+	count_fragment(reader, frame);
+	wf_page_put(frame->page);
+	if (is_whole)
+		*frame = datagram;
+	return is_whole;
+}
+
+static void feed_frame(struct wf_reader *reader, struct wf_frame *frame)
+{
+	struct wf_packet packet;
+	bool is_fragment;
+
+	/* What is rebuilt may be a fragment in turn, of a tunnel's inner datagram. */
+	for (;;) {
+		frame->hash = wf_decode_steer_hash(&reader->decoder, frame, &is_fragment);
+		/* One that can't be used is for a worker to find, and to count. */
+		if (wf_likely(!is_fragment) ||
+		    wf_decode(&reader->decoder, frame, &packet) != WF_DECODE_FRAGMENT)
+			break;
+		if (!take_fragment(reader, frame, &packet))
+			return;
+	}
+	push_to_owner(reader, frame);
+}
+
 static void feed_batch(struct wf_reader *reader, struct wf_frame *frames, int count)
 {
 	struct wf_crew *crew = reader->crew;
@@ -45,11 +101,9 @@ static void feed_batch(struct wf_reader *reader, struct wf_frame *frames, int co
 	for (int i = 0; i < count; i++) {
 		if (frames[i].time_ns > crew->last_ns)
 			crew->last_ns = frames[i].time_ns;
-		frames[i].hash = wf_decode_steer_hash(&reader->decoder, &frames[i]);
-		frames[i].flags |= WF_FRAME_HASHED;
-		push(reader, &crew->workers[weft_hash_worker(frames[i].hash, crew->count)],
-		     &frames[i]);
+		feed_frame(reader, &frames[i]);
 	}
+	wf_defrag_tick(reader->defrag, crew->last_ns);
 	for (uint32_t i = 0; i < crew->count; i++)
 		wf_waiter_wake(&crew->workers[i].waiter);
 }
@@ -83,6 +137,7 @@ static void *reader_main(void *arg)
 
 	if (count < 0 && count != -ENODATA)
 		atomic_store_explicit(&crew->error, count, memory_order_relaxed);
+	wf_defrag_flush(reader->defrag);
 	for (uint32_t i = 0; i < crew->count; i++) {
 		/* Pairs with the acquire in sources_ended(): all pushes come before. */
 		atomic_store_explicit(&crew->workers[i].feed_ended, true, memory_order_release);

@@ -12,6 +12,7 @@
 #include "metrics/metrics.h"
 
 struct wf_crew;
+struct wf_defrag;
 struct wf_page_pool;
 struct wf_source;
 
@@ -19,7 +20,8 @@ struct wf_reader {
 	struct wf_metrics metrics;  /* written by the reader */
 	struct wf_source *source;   /* borrowed from the engine */
 	struct wf_crew *crew;	    /* borrowed */
-	struct wf_decoder decoder;  /* for the steering hash */
+	struct wf_decoder decoder;  /* for the steering hash, and for fragments */
+	struct wf_defrag *defrag;   /* owned */
 	struct wf_page_pool *pages; /* borrowed; where a pipe's packets are read into */
 	pthread_t thread;
 	bool is_started;

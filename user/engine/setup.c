@@ -22,6 +22,8 @@
 #include "capture/iface.h"
 #include "capture/pcap_file.h"
 #include "capture/source.h"
+#include "decode/defrag.h"
+#include "engine/fragments.h"
 #include "memory/arena.h"
 #include "memory/budget.h"
 #include "memory/page_pool.h"
@@ -165,7 +167,8 @@ static int setup_file(struct wf_engine *engine)
 		.secret = engine->secret,
 		.checksum = engine->opts.checksum,
 	};
-	return 0;
+	return wf_fragments_new(engine->arena, engine->reader_pages, &engine->reader.metrics,
+				&engine->secret, &engine->reader.defrag);
 }
 
 static int setup_rings(struct wf_engine *engine, struct wf_worker *worker)
@@ -324,6 +327,8 @@ void wf_engine_teardown(struct wf_engine *engine)
 	for (uint32_t i = 0; i < crew->allocated; i++)
 		wf_page_pool_free(crew->workers[i].pages);
 	wf_claims_fini(&engine->claims);
+	wf_defrag_free(engine->reader.defrag);
+	engine->reader.defrag = NULL;
 	wf_page_pool_free(engine->reader_pages);
 	engine->reader_pages = NULL;
 	if (crew->workers)

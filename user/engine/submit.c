@@ -47,7 +47,7 @@ static int make_frame(const struct wf_submit *submit, const struct weft_packet *
 		.flags = WF_FRAME_HASHED,
 		.link = packet->link,
 	};
-	ret_frame->hash = wf_decode_steer_hash(&submit->decoder, ret_frame);
+	ret_frame->hash = wf_decode_steer_hash(&submit->decoder, ret_frame, NULL);
 	return 0;
 }
 

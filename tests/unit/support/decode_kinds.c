@@ -380,10 +380,10 @@ void decoded_init(struct decoded *decoded, const struct wf_frame *frame,
 	if (decoded->result == WF_DECODE_TCP || decoded->result == WF_DECODE_FRAGMENT) {
 		check_pointers(decoded);
 		if (!(frame->flags & WF_FRAME_HASHED))
-			assert_int_equal(wf_decode_steer_hash(&decoder, &decoded->frame),
+			assert_int_equal(wf_decode_steer_hash(&decoder, &decoded->frame, NULL),
 					 decoded->packet.hash);
 	} else {
-		(void)wf_decode_steer_hash(&decoder, &decoded->frame);
+		(void)wf_decode_steer_hash(&decoder, &decoded->frame, NULL);
 	}
 }
 
