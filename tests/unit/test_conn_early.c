@@ -218,10 +218,37 @@ static void test_early_whole_handshake_waits_for_nothing(void **state)
 	assert_string_equal(rig_log(&rig), "open\n< hello\n");
 }
 
+/* ---- with a depth limit ----------------------------------------------------------- */
+
+static int setup_shallow(void **state)
+{
+	WEFT_OPTS(weft_opts, opts, .depth_bytes = 8, .deliver = WEFT_DELIVER_ACKED);
+
+	rig_start(&rig, &opts);
+	*state = &rig;
+	return 0;
+}
+
+/* Beyond the limit lie two pieces with a hole between, which nobody waits for. */
+static void test_early_start_that_moves_back_leaves_nothing_beyond_the_depth(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, ACK, 20, 0, "far");
+	rig_segment(&rig, RIG_CLIENT, ACK, 24, 0, "more");
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
+	rig_wait_ms(&rig, 5000);
+	rig_flush(&rig);
+	assert_string_equal(rig.stream[0], "hello");
+	assert_int_equal(wf_metric_get(&rig.metrics, payload_held_bytes), 0);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			test_early_start_that_moves_back_leaves_nothing_beyond_the_depth,
+			setup_shallow, teardown),
 		CASE(test_early_data_before_the_syn_ack_waits_for_what_precedes_it),
 		CASE(test_early_data_before_both_syns_waits_for_what_precedes_it),
 		CASE(test_early_data_of_both_sides_before_both_syns),

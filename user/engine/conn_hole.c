@@ -90,7 +90,12 @@ static void pass_depth(struct wf_conns *conns, struct wf_flow *flow, enum weft_d
 	if (!wf_conn_is_limited(conns, flow, dir) || wf_conn_is_starting(flow, dir) ||
 	    stream->next_off < wf_conn_limit_off(conns, flow, dir))
 		return;
-	wf_stream_skip(stream, &conns->stream_env, wf_conn_seen_off(flow, dir), &gap);
+	/* A start that moved back may have moved what is held beyond the limit. */
+	while (wf_stream_skip(stream, &conns->stream_env, wf_conn_seen_off(flow, dir), &gap))
+		wf_conn_drain(conns, flow, dir, UINT64_MAX);
+	/* What the receiver would not have taken yet: nothing will wait for it now. */
+	if (stream->extents)
+		wf_stream_clear(stream, &conns->stream_env, false);
 	if (!wf_tcp_knows(tcp, WF_TCP_KNOWS_FIN))
 		wf_shunt_wish(conns, flow, dir);
 	if (flow->flags & WF_FLOW_SHUNTED(dir)) {
@@ -150,13 +155,15 @@ void wf_conn_skip(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir di
 
 	if (to_off > limit)
 		to_off = limit;
-	if (!wf_stream_skip(&flow->stream[dir], &conns->stream_env, to_off, &gap))
+	if (wf_stream_skip(&flow->stream[dir], &conns->stream_env, to_off, &gap)) {
+		wf_conn_tell_gap(conns, flow, dir, gap.off, gap.len_bytes,
+				 cause_of(flow, dir, cause), now_ns);
+		flow->flags &= (uint16_t)~WF_FLOW_LOST_MEMORY(dir);
+		wf_tcp_note_gap(&flow->tcp, dir);
+		drain_allowed(conns, flow, dir);
+	} else if (!flow->stream[dir].extents) {
 		return;
-	wf_conn_tell_gap(conns, flow, dir, gap.off, gap.len_bytes, cause_of(flow, dir, cause),
-			 now_ns);
-	flow->flags &= (uint16_t)~WF_FLOW_LOST_MEMORY(dir);
-	wf_tcp_note_gap(&flow->tcp, dir);
-	drain_allowed(conns, flow, dir);
+	}
 	pass_depth(conns, flow, dir);
 }
 
@@ -291,7 +298,6 @@ static void give_up_at(struct wf_conns *conns, struct wf_flow *flow, enum weft_d
 	if (wf_conn_is_starting(flow, dir)) {
 		wf_conn_end_start(flow, dir);
 		drain_allowed(conns, flow, dir);
-		pass_depth(conns, flow, dir);
 	} else if (!hole_end(conns, flow, dir, &end_off, &held_ns))
 		wf_conn_drain(conns, flow, dir, UINT64_MAX);
 	else if (acked)
@@ -299,6 +305,7 @@ static void give_up_at(struct wf_conns *conns, struct wf_flow *flow, enum weft_d
 			     at_ns);
 	else
 		wf_conn_skip(conns, flow, dir, end_off, WEFT_GAP_TIMEOUT, at_ns);
+	pass_depth(conns, flow, dir);
 	watch(conns, flow, dir, at_ns);
 }
 
@@ -355,6 +362,7 @@ bool wf_conn_make_room(struct wf_conns *conns, struct wf_flow *flow, enum weft_d
 	if (hole_end(conns, flow, dir, &end_off, &held_ns))
 		wf_conn_skip(conns, flow, dir, end_off, cause, now_ns);
 	wf_conn_drain(conns, flow, dir, UINT64_MAX);
+	pass_depth(conns, flow, dir);
 	return flow->stream[dir].held_cost < held_cost;
 }
 
