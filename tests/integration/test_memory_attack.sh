@@ -18,7 +18,7 @@ attack fragments "$(scaled 256)" 1000
 attack reuse "$(scaled 256)" 1000
 attack holes "$(scaled 256)" 950
 attack tiny "$(scaled 256)" 950
-attack flows "$(scaled 512)" 1000 --workers 1 --set "flow.max_concurrent_streams=$most"
+attack flows "$(scaled 512)" 1000 --workers 1 --set flow.max_concurrent_streams=1001000
 
 # ---- what an idle flow costs ----
 
