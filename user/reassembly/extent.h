@@ -49,8 +49,8 @@ struct wf_extent {
 	uint32_t len_bytes;
 	uint32_t hidden_before;
 	uint32_t hidden_after;
-	uint8_t height; /* of the tree below, a leaf has 1 */
-	uint8_t flags;	/* WF_EXTENT_* */
+	uint8_t height;	 /* of the tree below, a leaf has 1 */
+	uint8_t flags;	 /* WF_EXTENT_* */
 	uint16_t merged; /* further segments whose bytes follow in the same page */
 };
 _Static_assert(sizeof(struct wf_extent) == WF_EXTENT_BYTES, "a one-byte segment costs this");

@@ -173,11 +173,13 @@ bool wf_hold_take(struct wf_stream_env *env, const struct wf_hold_source *source
 uint32_t wf_hold_room(const struct wf_extent *extent)
 {
 	struct fill fill;
+	uint8_t *base;
 
 	if (!(extent->flags & WF_EXTENT_COPIED))
 		return 0;
-	memcpy(&fill, wf_page_bytes(extent->page), sizeof(fill));
-	if (extent->bytes + extent->len_bytes != wf_page_bytes(extent->page) + fill.used_bytes)
+	base = wf_page_bytes(extent->page);
+	memcpy(&fill, base, sizeof(fill));
+	if (extent->bytes + extent->len_bytes != base + fill.used_bytes)
 		return 0;
 	return (uint32_t)wf_page_capacity(extent->page) - fill.used_bytes;
 }
