@@ -22,18 +22,20 @@ attack flows "$(scaled 512)" 1000 --workers 1 --set flow.max_concurrent_streams=
 
 # ---- what an idle flow costs ----
 
-# idle_peak SCALE: KiB held while so many flows are idle.
+# idle_peak SCALE: KiB held while so many flows are idle: as many as there may be at most.
 idle_peak() {
+	local most
+	most=$(echo "1001000 * $1 / 1" | bc)
 	{
 		"$traffic" attack-flows - "$work/truth.tsv" --scale "$1" 2>/dev/null
 	} | "$mem_peak" "$work/peak" "$weft" replay - --max-memory 512M --quiet --workers 1 \
-		--set flow.max_concurrent_streams=1001000
+		--set "flow.max_concurrent_streams=$most"
 	read -r peak _ <"$work/peak"
 	echo "$peak"
 }
 
-# Twice the flows minus once: what does not grow with them (index of the flow map, tables of
-# handshakes) falls out; what does (flow, both streams, its share of a span and its headers) stays.
+# Twice the flows minus once, each in a table made for so many: what does not grow with them falls
+# out; what does (flow, both streams, its share of a span, of its headers and of the index) stays.
 idle_flow_is_small() {
 	local half whole bytes flows
 	half=$(idle_peak "$(echo "$scale / 2" | bc -l)")

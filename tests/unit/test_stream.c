@@ -576,6 +576,74 @@ static void test_stream_tiny_neighbours_leave_as_one_chunk(void **state)
 	rig_free(rig);
 }
 
+/* ---- segments that join ---- */
+
+/* @count segments of @len from @off on, each where the one before ends, copied. */
+static void put_joined(struct rig *rig, uint64_t off, uint32_t len, uint32_t count)
+{
+	rig->env.leave_small = true;
+	for (uint32_t i = 0; i < count; i++)
+		assert_int_equal(put_true(rig, off + (uint64_t)len * i, len), WF_STREAM_HELD);
+}
+
+static void test_stream_joined_segments_leave_as_few_chunks(void **state)
+{
+	struct rig *rig = rig_new(&(struct rig_opts){.source = RIG_FRAMES, .out_bytes_max = 65536});
+
+	put_joined(rig, 10, 100, 39);
+	put_true(rig, 0, 10);
+	assert_delivered(rig, 3910);
+	/* Pages of 1500 bytes are full, but for the smaller ones of the beginning. */
+	assert_in_range(rig->chunks, 2, 10);
+	assert_int_equal(rig->stream.held_cost, 0);
+	rig_free(rig);
+}
+
+static void test_stream_joined_segments_count_each_against_the_limit(void **state)
+{
+	struct rig *joined = rig_new(&(struct rig_opts){.source = RIG_FRAMES});
+	struct rig *apart = rig_new(&(struct rig_opts){.source = RIG_MAPPED});
+
+	put_joined(joined, 10, 100, 30);
+	put_joined(apart, 10, 100, 30);
+	assert_int_equal(joined->stream.held_cost, apart->stream.held_cost);
+	assert_true(wf_slab_taken(joined->env.extents) < wf_slab_taken(apart->env.extents));
+	rig_free(apart);
+	rig_free(joined);
+}
+
+static void test_stream_joined_to_what_waits_in_order_settles_what_follows(void **state)
+{
+	struct rig *rig = rig_new(&(struct rig_opts){.source = RIG_FRAMES, .hold = true});
+
+	put_joined(rig, 10, 50, 1);
+	put_joined(rig, 110, 50, 1);
+	/* No hole before 60, but nothing is handed on yet: it is final. */
+	put_joined(rig, 0, 10, 1);
+	rig->opts.hold = false;
+	put_joined(rig, 60, 50, 1);
+	assert_true(wf_stream_is_valid(&rig->stream, &rig->env));
+	rig_drain(rig, UINT64_MAX);
+	assert_delivered(rig, 160);
+	rig_free(rig);
+}
+
+static void test_stream_joined_without_memory_holds_nothing_of_the_segment(void **state)
+{
+	struct rig *rig = rig_new(&(struct rig_opts){.source = RIG_FRAMES, .extents_max = 1});
+	uint64_t held_bytes = 0;
+
+	rig->env.leave_small = true;
+	while (put_true(rig, 10 + held_bytes, 100) == WF_STREAM_HELD)
+		held_bytes += 100;
+	assert_true(held_bytes > 0);
+	assert_int_equal(METRIC(rig, payload_held_bytes), held_bytes);
+	assert_int_equal(METRIC(rig, payload_no_memory_bytes), 100);
+	put_true(rig, 0, 10);
+	assert_delivered(rig, 10 + held_bytes);
+	rig_free(rig);
+}
+
 /* ---- random play against the model ---- */
 
 struct play {
@@ -611,6 +679,7 @@ static void play_random(const struct rig_opts *opts, uint64_t seed)
 	struct play play = {.rig = rig_new(opts), .seed = seed};
 	struct wf_chunk gap;
 
+	play.rig->env.leave_small = seed % 16 == 1; /* copied, so that they are merged */
 	play.model = overlap_model_new(opts->policy);
 	for (int i = 0; i < 40; i++)
 		play_segment(&play, i);
@@ -774,6 +843,10 @@ int main(void)
 		cmocka_unit_test(test_stream_ill_filled_frame_is_kept_while_half_are_free),
 		cmocka_unit_test(test_stream_leaves_frames_when_told),
 		cmocka_unit_test(test_stream_tiny_neighbours_leave_as_one_chunk),
+		cmocka_unit_test(test_stream_joined_segments_leave_as_few_chunks),
+		cmocka_unit_test(test_stream_joined_segments_count_each_against_the_limit),
+		cmocka_unit_test(test_stream_joined_to_what_waits_in_order_settles_what_follows),
+		cmocka_unit_test(test_stream_joined_without_memory_holds_nothing_of_the_segment),
 		cmocka_unit_test(test_stream_random_segments_equal_the_model),
 		cmocka_unit_test(test_stream_one_byte_segments_in_hostile_orders_come_out_whole),
 		cmocka_unit_test(test_stream_overlapping_segments_in_every_policy_end),

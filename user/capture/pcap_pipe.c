@@ -23,6 +23,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <net/ethernet.h>
 #include <poll.h>
 #include <stddef.h>
@@ -45,6 +46,9 @@ enum {
 	RESERVE_PAGES = 128,
 };
 #define PATIENCE_NS (1 * WF_NS_PER_SEC)
+
+/* What a pipe may hold: with less, writer and we wake each other for each 64 KiB. */
+enum { PIPE_BYTES = 256 << 10 };
 
 /* What has been missing for longer than PATIENCE_NS. */
 enum pipe_want {
@@ -392,6 +396,8 @@ int wf_pcap_pipe_open(const char *name, int fd, struct wf_page_pool *pool,
 		return -ENOMEM;
 	}
 	pipe->fd = fd;
+	/* Refused for what is not a pipe, or to a user who has many: it works as it is, too. */
+	(void)fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
 	pipe->pool = pool;
 	pipe->buffer = malloc(BUFFER_BYTES);
 	err = wf_pcap_file_init(&pipe->file, &pipe_ops, name);

@@ -5,7 +5,7 @@
  * All are forgotten the same time after their first SYN, so the oldest of each list is
  * the next one: no timers.
  *
- * Bound: embryos_max entries of 120 bytes, with about 10 bytes of index and at most 34
+ * Bound: embryos_max entries of 120 bytes, with about 8 bytes of index and at most 34
  * of half-open counts each; WEFT_SYN_DATA_MAX pages.
  */
 #include "flow/embryonic.h"

@@ -6,8 +6,8 @@
  *            full? the entry goes to the next bucket, and `passed` says that
  *            a search must go on there; removal takes it back
  *
- * Bound: a bucket for each 6.4 ids, that is 10 bytes an id; at that load about one
- * bucket in a hundred overflows. Which bits of the hash chose the worker doesn't
+ * Bound: a bucket for each 8.5 ids, that is 7.5 bytes an id; at that load, which only a full
+ * table has, about one bucket in ten overflows. Which bits of the hash chose the worker doesn't
  * matter: they are mixed again here. The hash is keyed, so nobody outside can
  * aim at one bucket.
  *
@@ -26,8 +26,8 @@
 
 #include "memory/arena.h"
 
-#define LOAD_NUM 5u /* ids for each bucket: 6.4 */
-#define LOAD_DEN 32u
+#define LOAD_NUM 2u /* ids for each bucket: 8.5 */
+#define LOAD_DEN 17u
 
 static uint32_t mix(uint32_t hash)
 {

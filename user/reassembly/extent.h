@@ -49,9 +49,9 @@ struct wf_extent {
 	uint32_t len_bytes;
 	uint32_t hidden_before;
 	uint32_t hidden_after;
-	uint8_t height; /* of the tree below, a leaf has 1 */
-	uint8_t flags;	/* WF_EXTENT_* */
-	uint16_t unused;
+	uint8_t height;	 /* of the tree below, a leaf has 1 */
+	uint8_t flags;	 /* WF_EXTENT_* */
+	uint16_t merged; /* further segments whose bytes follow in the same page */
 };
 _Static_assert(sizeof(struct wf_extent) == WF_EXTENT_BYTES, "a one-byte segment costs this");
 
@@ -63,6 +63,12 @@ static inline struct wf_extent *wf_extent_at(const struct wf_slab *slab, uint32_
 static inline uint64_t wf_extent_end(const struct wf_extent *extent)
 {
 	return extent->off + extent->len_bytes;
+}
+
+/* What it counts against the limit of its stream: alike whether or not segments were merged. */
+static inline uint32_t wf_extent_cost(const struct wf_extent *extent)
+{
+	return extent->len_bytes + WF_EXTENT_COST * (1u + extent->merged);
 }
 
 static inline const uint8_t *wf_extent_bytes(const struct wf_extent *extent)

@@ -14,6 +14,10 @@
  * in it knows the room behind. Only the worker appends, and only behind what others
  * may read: a page stays shareable when its earlier bytes are already in a queue.
  *
+ * A segment that begins where such an extent ends, and is one with it for the policy too,
+ * needs no extent of its own: see hold_run() in insert.c. Thousands of segments behind a hole
+ * are then few extents, full pages, and few chunks when the hole is filled.
+ *
  *   page: [used][bytes of extent 3][bytes of extent 1][bytes of extent 2]  room
  */
 #include "reassembly/hold.h"
@@ -28,8 +32,11 @@ struct fill {
 	uint32_t used_bytes; /* this included */
 };
 
-/* A page larger than needed is at most so small a part of what the stream holds already. */
-enum { GROWTH_DIVISOR = 3 };
+/*
+ * A page larger than needed is at most so small a part of what the stream holds already. The
+ * last page of each run stays half empty on average: large ones are for what is held much of.
+ */
+enum { MEDIUM_DIVISOR = 1, LARGE_DIVISOR = 4 };
 
 /* Does holding all of @page for @len_bytes cost at most 1.5 bytes a byte? */
 static bool is_well_filled(const struct wf_page *page, uint32_t len_bytes)
@@ -46,8 +53,9 @@ static bool is_worth_keeping(const struct wf_stream_env *env, const struct wf_ho
 	if (source->leave)
 		return false;
 	filled = is_well_filled(source->page, source->len_bytes);
+	/* A stream that waits for more than one segment is cheaper merged. */
 	if (!wf_page_is_frame(source->page))
-		return filled;
+		return filled && !source->held_cost;
 	if (filled)
 		return wf_page_pool_may_keep_frame(env->pages);
 	return source->len_bytes > WF_EXTENT_TINY_BYTES && !env->leave_small &&
@@ -87,15 +95,18 @@ static bool append(const struct wf_extent *near, const struct wf_hold_source *so
 /* The largest page that is not out of proportion to what the stream holds. */
 static size_t page_bytes(const struct wf_stream_env *env, size_t need_bytes, uint32_t held_cost)
 {
-	const size_t hopes[] = {
-		wf_page_pool_large_bytes(env->pages),
-		wf_page_pool_medium_bytes(env->pages),
+	const struct {
+		size_t bytes;
+		uint32_t divisor;
+	} hopes[] = {
+		{wf_page_pool_large_bytes(env->pages), LARGE_DIVISOR},
+		{wf_page_pool_medium_bytes(env->pages), MEDIUM_DIVISOR},
 	};
 
 	for (size_t i = 0; i < sizeof(hopes) / sizeof(hopes[0]); i++) {
-		size_t bytes = wf_page_pool_advise(env->pages, need_bytes, hopes[i]);
+		size_t bytes = wf_page_pool_advise(env->pages, need_bytes, hopes[i].bytes);
 
-		if (bytes <= held_cost / GROWTH_DIVISOR)
+		if (bytes <= held_cost / hopes[i].divisor)
 			return bytes;
 	}
 	return need_bytes;
@@ -159,6 +170,33 @@ bool wf_hold_take(struct wf_stream_env *env, const struct wf_hold_source *source
 	return true;
 }
 
+uint32_t wf_hold_room(const struct wf_extent *extent)
+{
+	struct fill fill;
+	uint8_t *base;
+
+	if (!(extent->flags & WF_EXTENT_COPIED))
+		return 0;
+	base = wf_page_bytes(extent->page);
+	memcpy(&fill, base, sizeof(fill));
+	if (extent->bytes + extent->len_bytes != base + fill.used_bytes)
+		return 0;
+	return (uint32_t)wf_page_capacity(extent->page) - fill.used_bytes;
+}
+
+void wf_hold_extend(struct wf_extent *extent, const uint8_t *bytes, uint32_t len_bytes)
+{
+	uint8_t *base = wf_page_bytes(extent->page);
+	struct fill fill;
+
+	wf_assert(len_bytes <= wf_hold_room(extent));
+	memcpy(&fill, base, sizeof(fill));
+	memcpy(base + fill.used_bytes, bytes, len_bytes);
+	fill.used_bytes += len_bytes;
+	memcpy(base, &fill, sizeof(fill));
+	extent->len_bytes += len_bytes;
+}
+
 void wf_hold_put(struct wf_extent *extent)
 {
 	if (!(extent->flags & WF_EXTENT_TINY))
@@ -183,6 +221,7 @@ void wf_hold_cut_tail(struct wf_extent *extent, uint32_t bytes)
 void wf_hold_split(struct wf_extent *extent, uint32_t len_bytes, struct wf_extent *right)
 {
 	*right = *extent;
+	right->merged = 0;
 	if (!(extent->flags & WF_EXTENT_TINY) && extent->page)
 		wf_page_get(extent->page);
 	wf_hold_cut_head(right, len_bytes);

@@ -27,6 +27,12 @@ struct wf_hold_source {
 bool wf_hold_take(struct wf_stream_env *env, const struct wf_hold_source *source,
 		  struct wf_extent *extent);
 
+/* How many bytes can follow those of @extent in its page? 0 too if it has none to write to. */
+uint32_t wf_hold_room(const struct wf_extent *extent);
+
+/* Append @len_bytes, at most wf_hold_room(), to the bytes of @extent. */
+void wf_hold_extend(struct wf_extent *extent, const uint8_t *bytes, uint32_t len_bytes);
+
 /* Let go of the bytes of @extent. */
 void wf_hold_put(struct wf_extent *extent);
 

@@ -197,24 +197,30 @@ static void describe(const struct wf_insertion *ins, struct wf_extent *extent, u
 }
 
 static bool take_storage(const struct wf_insertion *ins, struct wf_extent *extent, uint64_t end_off,
-			 const struct wf_place *place)
+			 const struct wf_place *place, bool splits)
 {
 	const struct wf_slab *slab = ins->env->extents;
-	const struct wf_hold_source source = {
+	struct wf_hold_source source = {
 		.bytes = segment_bytes(ins, extent->off),
 		.len_bytes = (uint32_t)(end_off - extent->off),
 		.page = ins->segment->page,
 		.held_cost = ins->stream->held_cost,
-		.near = {place->before_id ? wf_extent_at(slab, place->before_id) : NULL,
-			 place->after_id ? wf_extent_at(slab, place->after_id) : NULL},
 	};
 
+	/* The room behind the neighbours is for the part that is merged. */
+	if (!splits && place->before_id)
+		source.near[0] = wf_extent_at(slab, place->before_id);
+	if (!splits && place->after_id)
+		source.near[1] = wf_extent_at(slab, place->after_id);
 	return wf_hold_take(ins->env, &source, extent);
 }
 
-/* Hold [off, end_off), which the segment won. @place: of @off. */
-static bool hold_run(struct wf_insertion *ins, uint64_t off, uint64_t end_off,
-		     const struct wf_place *place)
+/*
+ * Hold [off, end_off) in an extent of its own. @place: of @off; @splits: what the segment has
+ * before @off is to be merged into the extent before.
+ */
+static bool hold_apart(struct wf_insertion *ins, uint64_t off, uint64_t end_off,
+		       const struct wf_place *place, bool splits)
 {
 	struct wf_slab *slab = ins->env->extents;
 	const struct wf_extent *after =
@@ -234,7 +240,11 @@ static bool hold_run(struct wf_insertion *ins, uint64_t off, uint64_t end_off,
 	}
 	extent = wf_extent_at(slab, id);
 	describe(ins, extent, off, end_off, covered ? after : NULL);
-	if (!take_storage(ins, extent, end_off, place))
+	if (splits) {
+		extent->flags = WF_EXTENT_JOINED;
+		extent->hidden_before = 0;
+	}
+	if (!take_storage(ins, extent, end_off, place, splits))
 		goto put_split;
 
 	cut_run(ins, &cut, place->after_id);
@@ -242,7 +252,7 @@ static bool hold_run(struct wf_insertion *ins, uint64_t off, uint64_t end_off,
 		wf_extents_insert(slab, &ins->stream->extents, id);
 	else
 		wf_extents_insert_at(slab, &ins->stream->extents, id, place);
-	ins->stream->held_cost += extent->len_bytes + WF_EXTENT_COST;
+	ins->stream->held_cost += wf_extent_cost(extent);
 	ins->held = true;
 	ins->copied |= extent->flags & WF_EXTENT_COPIED || (ins->env->fixed && extent->page);
 	wf_metric_add(ins->env->metrics, payload_held_bytes, extent->len_bytes);
@@ -255,6 +265,65 @@ put_split:
 put_extent:
 	wf_slab_put(slab, id);
 	return false;
+}
+
+/*
+ * How many bytes of [off, end_off) can be one with the extent before, which the segment joins?
+ * Not of data that waits for its acknowledgement: that is handed on segment by segment, each with
+ * its time.
+ */
+static uint32_t mergeable_bytes(const struct wf_insertion *ins, uint64_t off, uint64_t end_off,
+				const struct wf_place *place)
+{
+	const struct wf_slab *slab = ins->env->extents;
+
+	if (!ins->joins || off != ins->segment->off || ins->segment->hold)
+		return 0;
+	if (place->after_id && wf_extent_at(slab, place->after_id)->off < end_off)
+		return 0;
+	return (uint32_t)wf_min_u64(wf_hold_room(wf_extent_at(slab, place->before_id)),
+				    end_off - off);
+}
+
+/* Make the first @bytes of the segment, behind those of extent @id, part of it. */
+static void merge(struct wf_insertion *ins, uint32_t id, uint32_t bytes, bool whole)
+{
+	const struct wf_stream_segment *segment = ins->segment;
+	struct wf_extent *extent = wf_extent_at(ins->env->extents, id);
+	uint32_t next_id;
+
+	ins->stream->held_cost -= wf_extent_cost(extent);
+	wf_hold_extend(extent, segment->bytes, bytes);
+	if (whole) {
+		extent->merged++;
+		extent->hidden_after = segment->len_bytes - bytes;
+	}
+	ins->stream->held_cost += wf_extent_cost(extent);
+	ins->held = true;
+	ins->copied = true;
+	wf_metric_add(ins->env->metrics, payload_held_bytes, bytes);
+	if (!(extent->flags & WF_EXTENT_FINAL))
+		return;
+	next_id = wf_extents_next(ins->env->extents, id);
+	if (next_id)
+		wf_stream_settle(ins->stream, ins->env, next_id);
+}
+
+/*
+ * Hold [off, end_off), which the segment won, and fill up the page of the extent before it. What
+ * doesn't fit there is held first: it may find no memory. @place: of @off.
+ */
+static bool hold_run(struct wf_insertion *ins, uint64_t off, uint64_t end_off,
+		     const struct wf_place *place)
+{
+	uint32_t bytes = mergeable_bytes(ins, off, end_off, place);
+	bool whole = bytes == end_off - off;
+
+	if (!whole && !hold_apart(ins, off + bytes, end_off, place, bytes > 0))
+		return false;
+	if (bytes)
+		merge(ins, place->before_id, bytes, whole);
+	return true;
 }
 
 /* Hand on [off, end_off), which the segment won and which is next. */

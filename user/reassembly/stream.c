@@ -49,7 +49,7 @@ void wf_stream_settle_next(const struct wf_stream *stream, const struct wf_strea
 
 void wf_stream_remove(struct wf_stream *stream, struct wf_stream_env *env, uint32_t id)
 {
-	stream->held_cost -= wf_extent_at(env->extents, id)->len_bytes + WF_EXTENT_COST;
+	stream->held_cost -= wf_extent_cost(wf_extent_at(env->extents, id));
 	wf_extents_remove(env->extents, &stream->extents, id);
 	wf_slab_put(env->extents, id);
 }
@@ -229,7 +229,7 @@ bool wf_stream_is_valid(const struct wf_stream *stream, const struct wf_stream_e
 			return false;
 		if (is_final)
 			final_off = wf_extent_end(extent);
-		cost += extent->len_bytes + WF_EXTENT_COST;
+		cost += wf_extent_cost(extent);
 	}
 	return cost == stream->held_cost;
 }

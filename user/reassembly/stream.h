@@ -56,7 +56,7 @@ struct wf_stream_env {
 	struct wf_metrics *metrics;
 
 	/*
-	 * Of one stream, each of WEFT_STREAM_PAGE_BYTES. A held range counts its length and
+	 * Of one stream, each of WEFT_STREAM_PAGE_BYTES. A held segment counts its length and
 	 * WF_EXTENT_COST, however its bytes are stored: so the limit acts alike on live
 	 * traffic and on files, and many tiny segments reach it too.
 	 */
