@@ -69,7 +69,7 @@ all: $(O)/weft $(O)/libweft.so $(O)/libweft.a ## build the program and the libra
 # ---- BPF ---------------------------------------------------------------------
 
 BPF_ARCH   := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
-BPF_CFLAGS := -O2 -g -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra -Wno-unused-parameter \
+BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra -Wno-unused-parameter \
               -I. -I/usr/include/$(shell uname -m)-linux-gnu
 
 $(O)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h)

@@ -20,6 +20,7 @@ static __always_inline __u64 clock_coarse(struct weft_cpu *cpu)
 	if (cpu->tick != tick) {
 		cpu->tick = tick;
 		cpu->tick_ns = bpf_ktime_get_ns();
+		cpu->number = bpf_get_smp_processor_id();
 	}
 	return cpu->tick_ns;
 }

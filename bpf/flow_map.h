@@ -167,24 +167,36 @@ static __always_inline __u32 flow_judge(struct weft_flow_value *value, __u32 src
 	return verdict;
 }
 
-/* Count the segment. Return: what its flow's verdict makes of it. */
-static __always_inline __u32 flow_verdict(const struct packet *packet, __u64 now_ns, __u32 hash,
-					  __u32 worker)
+/* The flow's entry, made if need be. NULL: no room. */
+static __always_inline struct weft_flow_value *flow_find(const struct packet *packet,
+							 const struct weft_flow_key *key,
+							 __u64 now_ns, __u32 hash, __u32 worker)
 {
-	struct weft_flow_value *value;
-	/* Written in words, as it is read: see map_ipv4(). */
-	struct weft_flow_key key __attribute__((aligned(8)));
-	__u32 src = flow_key(packet, &key);
+	struct weft_flow_value *value = bpf_map_lookup_elem(&weft_flows, key);
 
-	value = bpf_map_lookup_elem(&weft_flows, &key);
-	if (!value)
-		value = flow_begin(packet, &key, now_ns, hash, worker);
-	if (!value)
-		return first_verdict(hash);
+	return value ? value : flow_begin(packet, key, now_ns, hash, worker);
+}
+
+/* Count the segment in its entry. Return: what the verdict makes of it. */
+static __always_inline __u32 flow_account(struct weft_flow_value *value, __u32 src,
+					  const struct packet *packet, __u64 now_ns, __u32 hash)
+{
 	flow_count(value, src, packet);
 	if (now_ns > value->last_ns)
 		value->last_ns = now_ns;
 	return flow_judge(value, src, packet, hash);
+}
+
+/* Count the segment. Return: what its flow's verdict makes of it. */
+static __always_inline __u32 flow_verdict(const struct packet *packet, __u64 now_ns, __u32 hash,
+					  __u32 worker)
+{
+	/* Written in words, as it is read: see map_ipv4(). */
+	struct weft_flow_key key __attribute__((aligned(8)));
+	__u32 src = flow_key(packet, &key);
+	struct weft_flow_value *value = flow_find(packet, &key, now_ns, hash, worker);
+
+	return value ? flow_account(value, src, packet, now_ns, hash) : first_verdict(hash);
 }
 
 #endif

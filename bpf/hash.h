@@ -34,13 +34,32 @@ static inline __attribute__((always_inline)) __u64 weft_hash_endpoint(
 	return weft_hash_mix(((__u64)port << 48) ^ value, secret->key[2]);
 }
 
-/* @a, @b: of weft_hash_endpoint(), in either order; @tenant: VLANs and VNI, 0 outside. */
+static inline __attribute__((always_inline)) __u64 weft_hash_tenant(__u16 outer_vlan,
+								    __u16 inner_vlan, __u32 vni)
+{
+	return ((__u64)((__u32)outer_vlan << 16 | inner_vlan) << 32) | vni;
+}
+
+/*
+ * @a, @b: of weft_hash_endpoint(), in either order; @tenant: of weft_hash_tenant(), 0 outside.
+ * All bits that were computed, to tell flows apart.
+ */
+static inline __attribute__((always_inline)) __u64 weft_hash_flow_long(
+	const struct weft_hash_secret *secret, __u64 a, __u64 b, __u64 tenant)
+{
+	return weft_hash_mix(a + b, secret->key[3] ^ tenant);
+}
+
+static inline __attribute__((always_inline)) __u32 weft_hash_fold(__u64 value)
+{
+	return (__u32)(value ^ (value >> 32));
+}
+
+/* To choose a worker or a bucket. */
 static inline __attribute__((always_inline)) __u32 weft_hash_flow(
 	const struct weft_hash_secret *secret, __u64 a, __u64 b, __u64 tenant)
 {
-	__u64 value = weft_hash_mix(a + b, secret->key[3] ^ tenant);
-
-	return (__u32)(value ^ (value >> 32));
+	return weft_hash_fold(weft_hash_flow_long(secret, a, b, tenant));
 }
 
 /* Which of @workers owns the flow: the high bits, so that tables may use the low ones. */

@@ -27,7 +27,10 @@ enum weft_verdict {
 	WEFT_VERDICT_SHED = 3,	/* nothing: it began while user space could not keep up */
 };
 
-/* One connection, as the XDP program counts it. Index [0]: sent by key endpoint 0. */
+/*
+ * One connection, as the XDP program counts it. Index [0]: sent by key endpoint 0. CPUs may have
+ * counted more: see struct weft_hot_flow.
+ */
 struct weft_flow_value {
 	__u64 packets[2];
 	__u64 bytes[2]; /* IP lengths */
@@ -41,7 +44,42 @@ struct weft_flow_value {
 	__u64 kept_bytes[2];
 };
 
+/*
+ * What one CPU counted of one flow since it was last moved to the flow map. Not pinned: user
+ * space moves all of it several times a second, and whenever it reads the flow map itself.
+ */
+struct weft_hot_flow {
+	__u64 tag; /* hash and epoch; another: a look-up is needed */
+	__u64 last_ns;
+	__u64 bytes[2];
+	__u32 packets[2];
+	__u16 tcp_flags[2];
+	__u16 verdict[2];
+	__u32 moves; /* odd: while something is moved; changes with key and counts' place */
+	__u32 worker;
+	__u64 epoch; /* when it was taken */
+
+	/* a second cache line, for moves only */
+	__u64 first_ns;
+	struct weft_flow_key key;
+	__u32 pad[3];
+};
+#define WEFT_HOT_FLOWS 2048 /* slots in each half, of each CPU; a power of two */
+
+/* Context of the program that moves one CPU's half. */
+struct weft_move_request {
+	__u32 from; /* index of the first slot */
+	__u32 left; /* slots that there was no room for in the flow map */
+};
+
 #define WEFT_VERDICT_KEEP 0xffffu /* in a request: as it is */
+
+/* What verdict.bpf.c returns. */
+enum weft_verdict_result {
+	WEFT_VERDICT_UNKNOWN = 0, /* the flow has no entry */
+	WEFT_VERDICT_DONE = 1,
+	WEFT_VERDICT_LOOK_AGAIN = 2, /* done, but counts were moved while they were read */
+};
 
 /* Context of verdict.bpf.c, which writes what it found into it. */
 struct weft_verdict_request {
@@ -72,11 +110,12 @@ struct weft_xdp_counts {
 	__u64 shunted_bytes; /* IP lengths of what is counted as shunted */
 };
 
-/* What the XDP program keeps for each CPU. The last two: when it last read the clock. */
+/* What the XDP program keeps for each CPU; the last three as of the last tick. */
 struct weft_cpu {
 	struct weft_xdp_counts counts;
 	__u64 tick;    /* jiffies */
 	__u64 tick_ns; /* CLOCK_MONOTONIC */
+	__u64 number;  /* of this CPU */
 };
 
 struct weft_mirror_counts {
@@ -109,6 +148,9 @@ struct weft_prefix_key {
 
 _Static_assert(sizeof(struct weft_flow_key) == 44, "compared as bytes");
 _Static_assert(sizeof(struct weft_flow_value) == 96, "a cache line, and what only verdicts need");
+_Static_assert(sizeof(struct weft_hot_flow) == 128, "two cache lines");
+_Static_assert(__builtin_offsetof(struct weft_hot_flow, first_ns) == 64,
+	       "key and time in the second");
 _Static_assert(sizeof(struct weft_verdict_request) == 88, "as the kernel program sees it");
 _Static_assert(sizeof(struct weft_frame_meta) == 16, "a multiple of 4, at most 32");
 _Static_assert(sizeof(struct weft_prefix_key) == 24, "as the trie compares it");

@@ -17,6 +17,7 @@
 #include "bpf/filter.h"
 #include "bpf/flow_map.h"
 #include "bpf/hash.h"
+#include "bpf/hot_steer.h"
 #include "bpf/parse.h"
 #include "bpf/walk.h"
 
@@ -34,20 +35,20 @@ struct {
 	__type(value, __u32);
 } weft_xsks SEC(".maps");
 
-static __always_inline __u32 packet_hash(const struct packet *packet)
+static __always_inline __u64 packet_hash(const struct packet *packet)
 {
 	struct weft_hash_secret secret = {
 		.key = {weft_secret.key[0], weft_secret.key[1], weft_secret.key[2],
 			weft_secret.key[3]},
 	};
-	__u64 tenant =
-		((__u64)((__u32)packet->vlan[0] << 16 | packet->vlan[1]) << 32) | packet->vni;
+	__u64 tenant = weft_hash_tenant(packet->vlan[0], packet->vlan[1], packet->vni);
 	const __u64 *a = packet->addr[0];
 	const __u64 *b = packet->addr[1];
 
-	return weft_hash_flow(&secret, weft_hash_endpoint(&secret, a[0], a[1], packet->port[0]),
-			      weft_hash_endpoint(&secret, b[0], b[1], packet->port[1]),
-			      tenant ^ packet->fragment_id);
+	return weft_hash_flow_long(&secret,
+				   weft_hash_endpoint(&secret, a[0], a[1], packet->port[0]),
+				   weft_hash_endpoint(&secret, b[0], b[1], packet->port[1]),
+				   tenant ^ packet->fragment_id);
 }
 
 /* Is the frame sent by this host, whose checksums the adapter may have to complete? */
@@ -157,6 +158,7 @@ int weft_steer(struct xdp_md *ctx)
 	__u32 verdict;
 	__u64 now_ns;
 	__u64 filter;
+	__u64 long_hash;
 	__u32 worker;
 	__u32 hash;
 	int parsed;
@@ -170,7 +172,8 @@ int weft_steer(struct xdp_md *ctx)
 		cpu->counts.passed++;
 		return weft_otherwise;
 	}
-	hash = packet_hash(&packet);
+	long_hash = packet_hash(&packet);
+	hash = weft_hash_fold(long_hash);
 	filter = filter_now();
 	if (!is_wanted(&packet, parsed == PARSE_FRAGMENT, filter) || !is_sampled(hash, filter)) {
 		cpu->counts.filtered++;
@@ -180,7 +183,7 @@ int weft_steer(struct xdp_md *ctx)
 	now_ns = clock_coarse(cpu);
 	if (parsed == PARSE_FRAGMENT)
 		return steer(ctx, &cpu->counts, &packet, now_ns, hash, worker);
-	verdict = flow_verdict(&packet, now_ns, hash, worker);
+	verdict = hot_verdict(&packet, cpu, now_ns, long_hash, worker);
 	switch (verdict) {
 	case WEFT_VERDICT_STEER:
 		return steer(ctx, &cpu->counts, &packet, now_ns, hash, worker);

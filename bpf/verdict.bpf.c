@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * verdict.bpf.c - run by user space (BPF_PROG_RUN) to set a flow's verdict in place.
+ * verdict.bpf.c - run by user space (BPF_PROG_RUN): sets a flow's verdict in place, and moves
+ * what CPUs counted by themselves (hot_flow.h) to the flow map.
  *
  * A map update from user space writes the whole value and would undo what the XDP
  * program counted meanwhile. One direction is set without touching the other. What
@@ -10,8 +11,85 @@
 #include <linux/types.h>
 #include <bpf/bpf_helpers.h>
 
-#include "bpf/flow_map.h"
+#include "bpf/hot_flow.h"
 #include "bpf/shared.h"
+
+#define CPUS_MAX 1024
+
+const volatile struct weft_hash_secret weft_secret;
+
+/* What slots know of one flow. */
+struct waiting {
+	__u64 packets[2]; /* kept from user space, not yet in the flow map */
+	__u64 bytes[2];
+	__u64 last_ns;
+	__u64 moves; /* of all slots that the flow could be in */
+	__u64 is_moving;
+};
+
+static __always_inline __u64 key_hash(const struct weft_flow_key *key)
+{
+	struct weft_hash_secret secret = {
+		.key = {weft_secret.key[0], weft_secret.key[1], weft_secret.key[2],
+			weft_secret.key[3]},
+	};
+	const __u64 *a = (const void *)key->addr[0];
+	const __u64 *b = (const void *)key->addr[1];
+
+	return weft_hash_flow_long(&secret, weft_hash_endpoint(&secret, a[0], a[1], key->port[0]),
+				   weft_hash_endpoint(&secret, b[0], b[1], key->port[1]),
+				   weft_hash_tenant(key->vlan[0], key->vlan[1], key->vni));
+}
+
+static __always_inline int is_same(const struct weft_flow_key *a, const struct weft_flow_key *b)
+{
+	const __u32 *x = (const void *)a;
+	const __u32 *y = (const void *)b;
+	__u32 differs = 0;
+
+#pragma unroll
+	for (unsigned int i = 0; i < sizeof(*a) / sizeof(*x); i++)
+		differs |= x[i] ^ y[i];
+	return !differs;
+}
+
+static __always_inline void add_waiting(const volatile struct weft_hot_flow *slot,
+					struct waiting *sum)
+{
+#pragma unroll
+	for (int i = 0; i < 2; i++) {
+		if (slot->verdict[i] == WEFT_VERDICT_STEER)
+			continue;
+		sum->packets[i] += slot->packets[i];
+		sum->bytes[i] += slot->bytes[i];
+	}
+	if (slot->last_ns > sum->last_ns)
+		sum->last_ns = slot->last_ns;
+}
+
+/* All CPUs' slots. With @forget none of them knows the flow's verdicts any more. */
+static __always_inline void see_slots(const struct weft_flow_key *key, __u64 hash, int forget,
+				      struct waiting *ret_sum)
+{
+	__builtin_memset(ret_sum, 0, sizeof(*ret_sum));
+#pragma clang loop unroll(disable)
+	for (__u32 half = 0; half < 2 * CPUS_MAX && half < 2 * weft_hot_cpus; half++) {
+		__u32 at = half * WEFT_HOT_FLOWS + (hash & (WEFT_HOT_FLOWS - 1));
+		volatile struct weft_hot_flow *slot = bpf_map_lookup_elem(&weft_hot_flows, &at);
+		__u32 moves;
+
+		if (!slot)
+			break;
+		if (is_same((const struct weft_flow_key *)&slot->key, key)) {
+			if (forget)
+				slot->tag = 0;
+			add_waiting(slot, ret_sum);
+		}
+		moves = slot->moves;
+		ret_sum->moves += moves;
+		ret_sum->is_moving |= moves & 1;
+	}
+}
 
 /* Return: what @verdict was. */
 static __always_inline __u16 set(__u16 *verdict, __u16 wanted)
@@ -23,25 +101,66 @@ static __always_inline __u16 set(__u16 *verdict, __u16 wanted)
 	return was;
 }
 
-/* Return: 1: done; 0: the flow has no entry. */
+/*
+ * What was counted is what the entry and the slots say together, if nothing was moved from
+ * one to the other meanwhile. Return: enum weft_verdict_result.
+ */
 SEC("syscall")
 int weft_set_verdict(struct weft_verdict_request *request)
 {
 	struct weft_flow_key key = request->key; /* a map's key may not lie in the context */
 	struct weft_flow_value *value = bpf_map_lookup_elem(&weft_flows, &key);
+	__u64 hash = key_hash(&key);
+	struct waiting before;
+	struct waiting now;
+	__u32 fence = 0;
+	__u64 last_ns;
 
 	if (!value)
 		value = bpf_map_lookup_elem(&weft_handshakes, &key);
 	if (!value)
-		return 0;
+		return WEFT_VERDICT_UNKNOWN;
 	request->verdict[0] = set(&value->verdict[0], request->verdict[0]);
 	request->verdict[1] = set(&value->verdict[1], request->verdict[1]);
-	request->kept_packets[0] = value->kept_packets[0];
-	request->kept_packets[1] = value->kept_packets[1];
-	request->kept_bytes[0] = value->kept_bytes[0];
-	request->kept_bytes[1] = value->kept_bytes[1];
-	request->idle_ns = bpf_ktime_get_ns() - value->last_ns;
-	return 1;
+	hot_step(&fence, 1); /* set before slots are looked at: see hot_take() */
+	see_slots(&key, hash, 1, &before);
+	request->kept_packets[0] = *(volatile __u64 *)&value->kept_packets[0];
+	request->kept_packets[1] = *(volatile __u64 *)&value->kept_packets[1];
+	request->kept_bytes[0] = *(volatile __u64 *)&value->kept_bytes[0];
+	request->kept_bytes[1] = *(volatile __u64 *)&value->kept_bytes[1];
+	last_ns = *(volatile __u64 *)&value->last_ns;
+	see_slots(&key, hash, 0, &now);
+	request->kept_packets[0] += now.packets[0];
+	request->kept_packets[1] += now.packets[1];
+	request->kept_bytes[0] += now.bytes[0];
+	request->kept_bytes[1] += now.bytes[1];
+	if (now.last_ns > last_ns)
+		last_ns = now.last_ns;
+	request->idle_ns = bpf_ktime_get_ns() - last_ns;
+	return now.is_moving || now.moves != before.moves ? WEFT_VERDICT_LOOK_AGAIN
+							  : WEFT_VERDICT_DONE;
+}
+
+/* Global, so that the verifier looks at it once and not once a slot. Return: 0: no room. */
+__noinline int weft_move_slot(__u32 at)
+{
+	struct weft_hot_flow *slot = bpf_map_lookup_elem(&weft_hot_flows, &at);
+
+	return slot ? hot_move(slot) : 1;
+}
+
+/* Only of a half that no XDP program uses. */
+SEC("syscall")
+int weft_move(struct weft_move_request *request)
+{
+	__u32 from = request->from;
+	__u32 left = 0;
+
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < WEFT_HOT_FLOWS; i++)
+		left += !weft_move_slot(from + i);
+	request->left = left;
+	return 0;
 }
 
 char weft_license[] SEC("license") = "GPL";

@@ -414,6 +414,11 @@ void wf_iface_shed(const struct wf_iface *iface, uint32_t percent)
 	wf_xdp_set_shed(&iface->xdp, percent < 100 ? UINT32_MAX / 100 * percent : UINT32_MAX);
 }
 
+int wf_iface_move_counts(struct wf_iface *iface)
+{
+	return wf_xdp_move_hot(&iface->xdp);
+}
+
 int wf_iface_each_flow(const struct wf_iface *iface, wf_kernel_flow_fn fn, void *ctx)
 {
 	return wf_flow_map_each(bpf_map__fd(iface->xdp.skel->maps.weft_flows), fn, ctx);

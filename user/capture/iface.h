@@ -91,6 +91,12 @@ int wf_iface_switch_filter(const struct wf_iface *iface, uint64_t word);
 /* Of the flows that begin from now on, @percent (0..100) are left to the host. Thread: any. */
 void wf_iface_shed(const struct wf_iface *iface, uint32_t percent);
 
+/*
+ * The kernel's flow map then has all segments that were counted before the call; without, it may
+ * be up to 63 segments behind for each CPU and direction. Waits some ms. Thread: one at a time.
+ */
+int wf_iface_move_counts(struct wf_iface *iface);
+
 /* How the receive rings stand; what is counted only rises. */
 struct wf_iface_load {
 	uint64_t lost_frames; /* rings full, or nothing to receive into */

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <linux/if_link.h>
 #include <linux/membarrier.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -21,6 +22,9 @@
 #include "capture/xdp_other.h"
 #include "skel/steer.skel.h"
 #include "skel/verdict.skel.h"
+
+/* A thread that moves counts may be kept from going on for a while, many times. */
+enum { LOOKS_MAX = 10000 };
 
 static int log_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 {
@@ -76,19 +80,54 @@ static int set_filter(const struct wf_xdp *xdp, const struct weft_interface_opts
 }
 
 /* Works on the same flows. */
-static int load_verdict(struct wf_xdp *xdp)
+static int load_verdict(struct wf_xdp *xdp, const struct weft_hash_secret *secret)
 {
 	int err;
 
 	xdp->verdict = verdict_bpf__open();
 	if (!xdp->verdict)
 		return -errno;
+	memcpy((void *)&xdp->verdict->rodata->weft_secret, secret, sizeof(*secret));
+	xdp->verdict->rodata->weft_hot_cpus = xdp->skel->rodata->weft_hot_cpus;
 	err = bpf_map__reuse_fd(xdp->verdict->maps.weft_flows,
 				bpf_map__fd(xdp->skel->maps.weft_flows));
 	if (!err)
 		err = bpf_map__reuse_fd(xdp->verdict->maps.weft_handshakes,
 					bpf_map__fd(xdp->skel->maps.weft_handshakes));
+	if (!err)
+		err = bpf_map__reuse_fd(xdp->verdict->maps.weft_hot_flows,
+					bpf_map__fd(xdp->skel->maps.weft_hot_flows));
 	return err ? err : verdict_bpf__load(xdp->verdict);
+}
+
+static int init_hot(struct wf_xdp *xdp)
+{
+	const struct wf_hot_maps maps = {
+		.counts_fd = bpf_map__fd(xdp->skel->maps.weft_counts),
+		.move_fd = bpf_program__fd(xdp->verdict->progs.weft_move),
+		.epoch = &xdp->skel->bss->weft_hot_epoch,
+		.cpus_count = xdp->skel->rodata->weft_hot_cpus,
+	};
+
+	return wf_hot_flows_init(&xdp->hot, &maps);
+}
+
+/* Sizes that depend on this machine or on options. */
+static int set_sizes(struct steer_bpf *skel, const struct wf_xdp_opts *opts)
+{
+	uint32_t cpus = wf_hot_flows_cpus();
+	int err = bpf_map__set_max_entries(skel->maps.weft_xsks, opts->queues * opts->workers);
+
+	skel->rodata->weft_hot_cpus = cpus;
+	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.weft_flows, WEFT_FLOW_MAP_ENTRIES);
+	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.weft_handshakes,
+					       WEFT_HANDSHAKE_MAP_ENTRIES);
+	if (!err && cpus)
+		err = bpf_map__set_max_entries(skel->maps.weft_hot_flows,
+					       2 * WEFT_HOT_FLOWS * cpus);
+	return err;
 }
 
 static int explain_load(int err)
@@ -111,18 +150,15 @@ int wf_xdp_load(struct wf_xdp *xdp, const struct wf_xdp_opts *opts)
 	if (!xdp->skel)
 		return explain_load(-errno);
 	set_rodata(xdp->skel, opts);
-	err = bpf_map__set_max_entries(xdp->skel->maps.weft_xsks, opts->queues * opts->workers);
-	if (!err)
-		err = bpf_map__set_max_entries(xdp->skel->maps.weft_flows, WEFT_FLOW_MAP_ENTRIES);
-	if (!err)
-		err = bpf_map__set_max_entries(xdp->skel->maps.weft_handshakes,
-					       WEFT_HANDSHAKE_MAP_ENTRIES);
+	err = set_sizes(xdp->skel, opts);
 	if (!err)
 		err = steer_bpf__load(xdp->skel);
 	if (!err)
 		err = set_filter(xdp, opts->iface);
 	if (!err)
-		err = load_verdict(xdp);
+		err = load_verdict(xdp, opts->secret);
+	if (!err)
+		err = init_hot(xdp);
 	if (!err)
 		return 0;
 	wf_xdp_unload(xdp);
@@ -159,15 +195,39 @@ int wf_xdp_set_socket(const struct wf_xdp *xdp, uint32_t slot, int fd)
 	return bpf_map_update_elem(bpf_map__fd(xdp->skel->maps.weft_xsks), &slot, &fd, BPF_ANY);
 }
 
-int wf_xdp_set_verdict(const struct wf_xdp *xdp, struct weft_verdict_request *request)
+static int run_verdict(const struct wf_xdp *xdp, struct weft_verdict_request *request)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = request, .ctx_size_in = sizeof(*request));
 	int err = bpf_prog_test_run_opts(bpf_program__fd(xdp->verdict->progs.weft_set_verdict),
 					 &opts);
 
-	if (err)
-		return err;
-	return opts.retval ? 0 : -ENOENT;
+	return err ? err : (int)opts.retval;
+}
+
+int wf_xdp_set_verdict(const struct wf_xdp *xdp, struct weft_verdict_request *request)
+{
+	int done = run_verdict(xdp, request);
+	const uint16_t was[2] = {request->verdict[0], request->verdict[1]};
+
+	/* Set it is; a CPU moved counts meanwhile, which takes less than a microsecond. */
+	for (unsigned int i = 0; done == WEFT_VERDICT_LOOK_AGAIN && i < LOOKS_MAX; i++) {
+		if (i)
+			sched_yield();
+		request->verdict[0] = request->verdict[1] = WEFT_VERDICT_KEEP;
+		done = run_verdict(xdp, request);
+	}
+	request->verdict[0] = was[0];
+	request->verdict[1] = was[1];
+	if (done < 0)
+		return done;
+	if (done == WEFT_VERDICT_LOOK_AGAIN)
+		return -EAGAIN;
+	return done == WEFT_VERDICT_DONE ? 0 : -ENOENT;
+}
+
+int wf_xdp_move_hot(struct wf_xdp *xdp)
+{
+	return wf_hot_flows_move(&xdp->hot);
 }
 
 void wf_xdp_set_shed(const struct wf_xdp *xdp, uint32_t below)
@@ -243,6 +303,7 @@ void wf_xdp_detach(struct wf_xdp *xdp)
 void wf_xdp_unload(struct wf_xdp *xdp)
 {
 	wf_xdp_detach(xdp);
+	wf_hot_flows_fini(&xdp->hot);
 	verdict_bpf__destroy(xdp->verdict);
 	xdp->verdict = NULL;
 	steer_bpf__destroy(xdp->skel);

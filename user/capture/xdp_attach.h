@@ -14,6 +14,7 @@
 #include <weft/source.h>
 
 #include "bpf/hash.h"
+#include "capture/hot_flows.h"
 
 struct steer_bpf;
 struct verdict_bpf;
@@ -23,7 +24,8 @@ struct wf_pins;
 struct wf_xdp {
 	struct steer_bpf *skel;	     /* owned */
 	struct verdict_bpf *verdict; /* owned */
-	int link_fd;		     /* owned, -1: not attached */
+	struct wf_hot_flows hot;
+	int link_fd; /* owned, -1: not attached */
 	bool is_generic;
 };
 
@@ -48,9 +50,13 @@ int wf_xdp_set_socket(const struct wf_xdp *xdp, uint32_t slot, int fd);
 
 /*
  * Set the verdicts of one flow; @request then tells what they were and what was counted.
- * Return: 0; -ENOENT: it has no entry. Thread: any.
+ * Return: 0; -ENOENT: it has no entry; -EAGAIN: set, but its counts would not hold still.
+ * Thread: any.
  */
 int wf_xdp_set_verdict(const struct wf_xdp *xdp, struct weft_verdict_request *request);
+
+/* The flow map then has all that was counted. See wf_hot_flows_move(). Thread: one at a time. */
+int wf_xdp_move_hot(struct wf_xdp *xdp);
 
 /*
  * Lay out the filter of @wanted (ports, prefixes, sample) beside the one in use; @ret_word

@@ -68,7 +68,7 @@ int wf_engine_new(const struct weft_opts *opts, struct wf_engine **ret_engine)
 
 	if (!engine)
 		return -ENOMEM;
-	engine->stop_waiter.fd = engine->shedding.waiter.fd = -1;
+	engine->stop_waiter.fd = engine->shedding.waiter.fd = engine->count_mover.waiter.fd = -1;
 	wf_lock_init(&engine->control, opts->lock_timeout_ms);
 	err = copy_strings_and_rules(engine, opts);
 	if (err)
@@ -76,6 +76,8 @@ int wf_engine_new(const struct weft_opts *opts, struct wf_engine **ret_engine)
 	err = wf_waiter_init(&engine->stop_waiter);
 	if (!err)
 		err = wf_engine_init_shedding(engine);
+	if (!err)
+		err = wf_engine_init_count_mover(engine);
 	if (err)
 		goto free_engine;
 	if (getrandom(&engine->secret, sizeof(engine->secret), 0) != sizeof(engine->secret)) {
@@ -298,9 +300,12 @@ int wf_engine_start(struct wf_engine *engine)
 		err = attach_ifaces(engine);
 	if (!err)
 		err = wf_engine_watch_load(engine);
+	if (!err && engine->ifaces_count)
+		err = wf_count_mover_start(&engine->count_mover);
 	if (!err)
 		err = start_upkeep(engine);
 	if (err) {
+		wf_count_mover_stop(&engine->count_mover);
 		wf_shedding_stop(&engine->shedding);
 		tell_workers_to_finish(engine);
 		join_threads(engine);
@@ -345,6 +350,7 @@ int wf_engine_wait(struct wf_engine *engine, int timeout_ms)
 	err = wait_for_end(engine, deadline_ns);
 	if (err)
 		return err;
+	wf_count_mover_stop(&engine->count_mover);
 	wf_shedding_stop(&engine->shedding);
 	join_threads(engine);
 	wf_engine_upkeep_stop(engine->upkeep);
@@ -382,6 +388,7 @@ void wf_engine_free(struct wf_engine *engine)
 		free_iface_opts(&engine->ifaces[i]);
 	wf_pcap_filter_free(engine->filter);
 	wf_arena_free(engine->arena);
+	wf_count_mover_fini(&engine->count_mover);
 	wf_shedding_fini(&engine->shedding);
 	wf_lock_fini(&engine->control);
 	wf_waiter_fini(&engine->stop_waiter);

@@ -11,6 +11,7 @@
 #include "engine/asking.h"
 #include "engine/engine.h"
 #include "engine/reader.h"
+#include "engine/count_mover.h"
 #include "engine/shedding.h"
 #include "engine/upkeep_thread.h"
 #include "engine/submit.h"
@@ -44,6 +45,7 @@ struct wf_engine {
 	struct wf_crew crew;
 	struct wf_reader reader;
 	struct wf_shedding shedding;
+	struct wf_count_mover count_mover;
 	struct wf_lock control;		 /* held by whom workers answer to, see flows.h */
 	struct wf_engine_upkeep *upkeep; /* owned; kept after its thread, for what it counted */
 	struct wf_waiter stop_waiter;	 /* wf_engine_wait() sleeps on it */
@@ -63,6 +65,9 @@ static inline bool wf_engine_is_live(const struct wf_engine *engine)
 /* kernel.c: wf_iface_set_verdict() on all interfaces; @ctx: the engine. Thread: any. */
 int wf_engine_set_verdict(void *ctx, const struct wf_flow_key *key,
 			  const enum wf_verdict verdict[2], struct wf_kept *ret_kept);
+
+/* kernel.c: for flow maps that are up to date. */
+int wf_engine_init_count_mover(struct wf_engine *engine);
 
 /* kernel.c: shedding, on all interfaces that there will be. */
 int wf_engine_init_shedding(struct wf_engine *engine);

@@ -173,6 +173,7 @@ static int fill_list(struct wf_engine *engine, struct wf_flow_list *list)
 {
 	int err = 0;
 
+	wf_count_mover_move(&engine->count_mover);
 	for (uint32_t i = 0; !err && i < engine->ifaces_count; i++) {
 		struct collect to = {.list = list, .iface = i};
 

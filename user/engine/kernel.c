@@ -73,6 +73,24 @@ static void apply_shed(void *ctx, uint32_t percent)
 		wf_iface_shed(engine->ifaces[i].iface, percent);
 }
 
+/* What can't be moved now waits where it is, and is moved the next time. */
+static void move_counts(void *ctx)
+{
+	const struct wf_engine *engine = ctx;
+
+	for (uint32_t i = 0; i < engine->ifaces_count; i++)
+		wf_iface_move_counts(engine->ifaces[i].iface);
+}
+
+int wf_engine_init_count_mover(struct wf_engine *engine)
+{
+	int err = wf_count_mover_init(&engine->count_mover, engine->opts.lock_timeout_ms);
+
+	engine->count_mover.move = move_counts;
+	engine->count_mover.ctx = engine;
+	return err;
+}
+
 int wf_engine_init_shedding(struct wf_engine *engine)
 {
 	int err = wf_shedding_init(&engine->shedding);

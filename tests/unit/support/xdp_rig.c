@@ -103,8 +103,9 @@ bool xdp_rig_segment(struct xdp_rig *rig, const char *src, uint16_t src_port, co
 	return xdp_rig_run_built(rig, &pb);
 }
 
-bool xdp_rig_flow(const struct xdp_rig *rig, const struct weft_flow_key *key,
+bool xdp_rig_flow(struct xdp_rig *rig, const struct weft_flow_key *key,
 		  struct weft_flow_value *ret_value)
 {
+	assert_int_equal(wf_xdp_move_hot(&rig->xdp), 0);
 	return !bpf_map_lookup_elem(bpf_map__fd(rig->xdp.skel->maps.weft_flows), key, ret_value);
 }

@@ -44,8 +44,8 @@ bool xdp_rig_run_built(struct xdp_rig *rig, const struct packet_builder *pb);
 bool xdp_rig_segment(struct xdp_rig *rig, const char *src, uint16_t src_port, const char *dst,
 		     uint16_t dst_port, uint16_t flags, uint32_t len);
 
-/* The flow's entry. Return: false: there is none. */
-bool xdp_rig_flow(const struct xdp_rig *rig, const struct weft_flow_key *key,
+/* The flow's entry, once all that CPUs counted is in it. Return: false: there is none. */
+bool xdp_rig_flow(struct xdp_rig *rig, const struct weft_flow_key *key,
 		  struct weft_flow_value *ret_value);
 
 #endif

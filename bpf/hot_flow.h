@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * hot_flow.h - a small cache in front of the flow map: what a CPU counted of its busy flows.
+ *
+ * A look-up in the flow map is the dearest thing that a segment asks for. A segment of a flow
+ * that has a slot here touches one cache line instead. Its counts are moved to the flow map
+ * every 64th segment of a direction, when another flow takes the slot, and by user space:
+ *
+ *   user space turns the lowest bit of the epoch ─► XDP uses the other half of the slots
+ *          waits until no program runs that began before ─► the old half is nobody's
+ *          moves what it holds (verdict.bpf.c)
+ *
+ * So a slot has one writer at any time: its CPU, or user space. Segments with SYN, FIN or RST
+ * take no slot. What a slot knows of verdicts ends with the epoch, or when verdict.bpf.c clears
+ * its tag. An entry that the flow map lost meanwhile is made again, with its verdicts.
+ */
+#ifndef WEFT_BPF_HOT_FLOW_H
+#define WEFT_BPF_HOT_FLOW_H
+
+#include "bpf/flow_map.h"
+#include "bpf/hash.h"
+
+const volatile __u32 weft_hot_cpus; /* that have slots; 0: no slots are used */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);		   /* two halves for each CPU, set before load */
+	__uint(map_flags, BPF_F_MMAPABLE); /* values begin with a page, so at a cache line */
+	__type(key, __u32);
+	__type(value, struct weft_hot_flow);
+} weft_hot_flows SEC(".maps");
+
+static __always_inline __u32 hot_at(__u32 cpu, __u32 half, __u64 hash)
+{
+	return (cpu * 2 + half) * WEFT_HOT_FLOWS + (hash & (WEFT_HOT_FLOWS - 1));
+}
+
+/* A full barrier: atomic instructions that return a value are one. */
+static __always_inline void hot_step(__u32 *moves, __u32 by)
+{
+	__u32 before = __sync_fetch_and_add(moves, by);
+
+	asm volatile("" : : "r"(before));
+}
+
+/* The flow map has lost the entry: what the slot knows of it goes back. NULL: no room. */
+static __always_inline struct weft_flow_value *hot_restore(const struct weft_hot_flow *slot)
+{
+	struct weft_flow_value fresh = {.worker = slot->worker};
+
+	fresh.first_ns = slot->first_ns;
+	fresh.verdict[0] = slot->verdict[0];
+	fresh.verdict[1] = slot->verdict[1];
+	return flow_add(&weft_flows, &slot->key, &fresh);
+}
+
+static __always_inline void hot_move_side(struct weft_hot_flow *slot, struct weft_flow_value *value,
+					  int i)
+{
+	if (!slot->packets[i])
+		return;
+	__sync_fetch_and_add(&value->packets[i], slot->packets[i]);
+	__sync_fetch_and_add(&value->bytes[i], slot->bytes[i]);
+	value->tcp_flags[i] |= slot->tcp_flags[i];
+	if (slot->verdict[i] != WEFT_VERDICT_STEER) {
+		__sync_fetch_and_add(&value->kept_packets[i], slot->packets[i]);
+		__sync_fetch_and_add(&value->kept_bytes[i], slot->bytes[i]);
+	}
+	slot->packets[i] = 0;
+	slot->bytes[i] = 0;
+	slot->tcp_flags[i] = 0;
+}
+
+/*
+ * What the slot counted goes to the flow map. @moves is odd, in every other
+ * CPU's eyes, for as long as something is in neither place or in both.
+ * Return: 0: there was no room, the slot is as it was.
+ */
+static __always_inline int hot_move(struct weft_hot_flow *slot)
+{
+	struct weft_flow_value *value;
+
+	if (!(slot->packets[0] | slot->packets[1]))
+		return 1;
+	value = bpf_map_lookup_elem(&weft_flows, &slot->key);
+	if (!value)
+		value = hot_restore(slot);
+	if (!value)
+		return 0;
+	hot_step(&slot->moves, 1);
+	hot_move_side(slot, value, 0);
+	hot_move_side(slot, value, 1);
+	if (slot->last_ns > value->last_ns)
+		value->last_ns = slot->last_ns;
+	hot_step(&slot->moves, 1);
+	return 1;
+}
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * hot_steer.h - the steering program's side of hot_flow.h.
+ */
+#ifndef WEFT_BPF_HOT_STEER_H
+#define WEFT_BPF_HOT_STEER_H
+
+#include "bpf/hot_flow.h"
+
+/* Segments of a direction that wait in a slot at most. */
+#define HOT_WAITING_MAX 63
+
+/* Lowest bit: half of the slots; the others: what slots know of verdicts holds for one value. */
+volatile __u64 weft_hot_epoch;
+
+/* Of the segments that find a slot taken by another flow, one in so many takes it over. */
+#define HOT_PATIENCE 8 /* a power of two */
+
+/* By hand in two branches: an index that is computed would keep the packet in memory. */
+static __always_inline __u32 hot_count(struct weft_hot_flow *slot, __u32 src,
+				       const struct packet *packet)
+{
+	if (src) {
+		slot->packets[1]++;
+		slot->bytes[1] += packet->ip_bytes;
+		slot->tcp_flags[1] |= packet->tcp_flags;
+		return slot->verdict[1];
+	}
+	slot->packets[0]++;
+	slot->bytes[0] += packet->ip_bytes;
+	slot->tcp_flags[0] |= packet->tcp_flags;
+	return slot->verdict[0];
+}
+
+/*
+ * The slot is @value's now, whose verdicts are read after key and tag can be seen: who sets one
+ * meanwhile finds the key and clears the tag, or we read what was set.
+ */
+static __always_inline void hot_take(struct weft_hot_flow *slot, __u64 tag, __u64 epoch,
+				     const struct weft_flow_key *key,
+				     const struct weft_flow_value *value)
+{
+	slot->key = *key;
+	hot_step(&slot->moves, 2);
+	slot->tag = tag;
+	hot_step(&slot->moves, 2);
+	slot->verdict[0] = *(volatile __u16 *)&value->verdict[0];
+	slot->verdict[1] = *(volatile __u16 *)&value->verdict[1];
+	slot->worker = value->worker;
+	slot->first_ns = value->first_ns;
+	slot->epoch = epoch;
+	slot->last_ns = 0;
+}
+
+/*
+ * Count in the flow's entry. If that ends what a verdict was, no CPU's slot may know it any more.
+ */
+static __always_inline __u32 hot_account(struct weft_flow_value *value, __u32 src,
+					 const struct packet *packet, __u64 now_ns, __u32 hash)
+{
+	__u32 before = (__u32)value->verdict[0] << 16 | value->verdict[1];
+	__u32 verdict = flow_account(value, src, packet, now_ns, hash);
+
+	if (before != ((__u32)value->verdict[0] << 16 | value->verdict[1]))
+		__sync_fetch_and_add(&weft_hot_epoch, 2);
+	return verdict;
+}
+
+/*
+ * May data of a flow with @tag have the slot? More flows than slots must not take them from each
+ * other all the time: a slot that is lost costs two look-ups, and no slot only one.
+ */
+static __always_inline int hot_is_for(const struct weft_hot_flow *slot, __u64 tag, __u64 epoch,
+				      __u64 chance)
+{
+	return slot->tag == tag || !slot->tag || slot->epoch != epoch ||
+	       !(chance & (HOT_PATIENCE - 1));
+}
+
+/* A segment that no slot can count: it looks the flow up, and data gives it a slot. */
+static __always_inline __u32 hot_miss(struct weft_hot_flow *slot, __u64 tag, __u64 epoch,
+				      const struct weft_cpu *cpu, const struct packet *packet,
+				      __u64 now_ns, __u32 hash, __u32 worker)
+{
+	struct weft_flow_key key __attribute__((aligned(8)));
+	__u32 src = flow_key(packet, &key);
+	int is_data = !(packet->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST));
+	int is_ours = is_data ? hot_is_for(slot, tag, epoch, cpu->counts.seen) : slot->tag == tag;
+	int is_free = is_ours && hot_move(slot);
+	struct weft_flow_value *value = flow_find(packet, &key, now_ns, hash, worker);
+
+	if (!value)
+		return first_verdict(hash);
+	if (is_data && is_free)
+		hot_take(slot, tag, epoch, &key, value);
+	else if (slot->tag == tag)
+		slot->tag = 0;
+	return hot_account(value, src, packet, now_ns, hash);
+}
+
+/* Count the segment. @long_hash: all of the flow's. Return: what its flow's verdict makes of it. */
+static __always_inline __u32 hot_verdict(const struct packet *packet, const struct weft_cpu *cpu,
+					 __u64 now_ns, __u64 long_hash, __u32 worker)
+{
+	__u64 epoch = weft_hot_epoch;
+	__u64 tag = long_hash + epoch;
+	__u32 at = hot_at(cpu->number, epoch & 1, long_hash);
+	__u32 hash = weft_hash_fold(long_hash);
+	struct weft_hot_flow *slot = 0;
+	__u32 src;
+
+	if (weft_hot_cpus)
+		slot = bpf_map_lookup_elem(&weft_hot_flows, &at);
+	if (!slot)
+		return flow_verdict(packet, now_ns, hash, worker);
+	if (slot->tag == tag && !(packet->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST))) {
+		src = source_is_greater(packet);
+		if ((src ? slot->packets[1] : slot->packets[0]) < HOT_WAITING_MAX) {
+			slot->last_ns = now_ns;
+			return hot_count(slot, src, packet);
+		}
+	}
+	return hot_miss(slot, tag, epoch, cpu, packet, now_ns, hash, worker);
+}
+
+#endif

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_hot_flows.c - what CPUs count by themselves reaches the flow map whole, and verdicts
+ * hold at once. Needs root to load the program; skipped otherwise.
+ */
+#include "unit/support/cmocka.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "bpf/hash.h"
+#include "decode/packet.h"
+#include "skel/steer.skel.h"
+#include "unit/support/decode_kinds.h"
+#include "unit/support/xdp_rig.h"
+
+#define A     "10.0.0.1"
+#define B     "10.0.0.2"
+#define SYN   WF_TCP_SYN
+#define ACK   WF_TCP_ACK
+#define FIN   WF_TCP_FIN
+#define IPTCP 40u
+
+static struct xdp_rig rig;
+
+static int teardown(void **state)
+{
+	xdp_rig_close(&rig);
+	return 0;
+}
+
+#define OPEN_OR_SKIP()                            \
+	do {                                      \
+		if (!xdp_rig_open(&rig, 1, NULL)) \
+			skip();                   \
+		if (!rig.xdp.hot.maps.cpus_count) \
+			skip(); /* nohz_full */   \
+	} while (0)
+
+static struct weft_flow_key key_of(uint16_t port, unsigned int *ret_src)
+{
+	struct wf_flow_key key;
+	struct weft_flow_key kernel_key;
+
+	*ret_src = decode_expected_key(A, port, B, 80, &key);
+	memcpy(&kernel_key, &key, sizeof(kernel_key));
+	return kernel_key;
+}
+
+static bool send_one(uint16_t port, uint16_t flags)
+{
+	return xdp_rig_segment(&rig, A, port, B, 80, flags, 10);
+}
+
+static bool answer_one(uint16_t port, uint16_t flags)
+{
+	return xdp_rig_segment(&rig, B, 80, A, port, flags, 10);
+}
+
+/* As bpftool sees it, without asking CPUs first. Return: false: no entry. */
+static bool look(uint16_t port, struct weft_flow_value *ret_value, unsigned int *ret_src)
+{
+	struct weft_flow_key key = key_of(port, ret_src);
+
+	return !bpf_map_lookup_elem(bpf_map__fd(rig.xdp.skel->maps.weft_flows), &key, ret_value);
+}
+
+static uint64_t packets_in_map(uint16_t port)
+{
+	struct weft_flow_value value;
+	unsigned int src;
+
+	return look(port, &value, &src) ? value.packets[src] : 0;
+}
+
+static void forget(uint16_t port)
+{
+	unsigned int src;
+	struct weft_flow_key key = key_of(port, &src);
+
+	assert_int_equal(bpf_map_delete_elem(bpf_map__fd(rig.xdp.skel->maps.weft_flows), &key), 0);
+}
+
+static int set_verdict(uint16_t port, uint16_t of_source, struct weft_verdict_request *request)
+{
+	unsigned int src;
+
+	request->key = key_of(port, &src);
+	request->verdict[src] = of_source;
+	request->verdict[!src] = WEFT_VERDICT_KEEP;
+	return wf_xdp_set_verdict(&rig.xdp, request);
+}
+
+/* Stay on the @nth CPU that we may use. Return: false: there are not so many. */
+static bool use_cpu(unsigned int nth, const cpu_set_t *allowed)
+{
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		cpu_set_t one;
+
+		if (!CPU_ISSET(cpu, allowed) || nth--)
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		return !sched_setaffinity(0, sizeof(one), &one);
+	}
+	return false;
+}
+
+/* ---- counts ---- */
+
+static void test_hot_counts_wait_until_they_are_moved(void **state)
+{
+	struct weft_flow_value value;
+	cpu_set_t allowed;
+	unsigned int src;
+
+	OPEN_OR_SKIP();
+	sched_getaffinity(0, sizeof(allowed), &allowed);
+	use_cpu(0, &allowed);
+	for (int i = 0; i < 10; i++) {
+		send_one(1000, ACK);
+		answer_one(1000, ACK);
+	}
+	assert_true(packets_in_map(1000) < 10);
+	assert_int_equal(wf_xdp_move_hot(&rig.xdp), 0);
+	assert_true(look(1000, &value, &src));
+	assert_int_equal(value.packets[src], 10);
+	assert_int_equal(value.packets[!src], 10);
+	assert_int_equal(value.bytes[src], 10 * (IPTCP + 10));
+	assert_int_equal(value.tcp_flags[!src], ACK);
+	assert_int_equal(value.last_ns, rig.meta.time_ns);
+	assert_int_equal(wf_xdp_move_hot(&rig.xdp), 0);
+	assert_int_equal(packets_in_map(1000), 10);
+	sched_setaffinity(0, sizeof(allowed), &allowed);
+}
+
+static void test_hot_counts_are_moved_after_64_segments(void **state)
+{
+	cpu_set_t allowed;
+	unsigned int sent = 0;
+
+	OPEN_OR_SKIP();
+	sched_getaffinity(0, sizeof(allowed), &allowed);
+	use_cpu(0, &allowed);
+	for (; sent < 1000; sent++) {
+		send_one(1000, ACK);
+		assert_in_range(sent + 1 - packets_in_map(1000), 0, 63);
+	}
+	assert_int_equal(wf_xdp_move_hot(&rig.xdp), 0);
+	assert_int_equal(packets_in_map(1000), 1000);
+	sched_setaffinity(0, sizeof(allowed), &allowed);
+}
+
+/* Three flows for each slot of one half, one after the other. */
+static void test_hot_counts_are_exact_when_flows_take_each_others_slots(void **state)
+{
+	enum { FLOWS = 3 * WEFT_HOT_FLOWS };
+
+	OPEN_OR_SKIP();
+	for (int round = 0; round < 3; round++)
+		for (uint16_t port = 1000; port < 1000 + FLOWS; port++)
+			send_one(port, ACK);
+	assert_int_equal(wf_xdp_move_hot(&rig.xdp), 0);
+	for (uint16_t port = 1000; port < 1000 + FLOWS; port++)
+		assert_int_equal(packets_in_map(port), 3);
+}
+
+static void test_hot_counts_of_several_cpus_add_up(void **state)
+{
+	cpu_set_t allowed;
+
+	OPEN_OR_SKIP();
+	sched_getaffinity(0, sizeof(allowed), &allowed);
+	for (unsigned int i = 0; i < 60; i++) {
+		use_cpu(i % (unsigned int)CPU_COUNT(&allowed), &allowed);
+		send_one(1000, ACK);
+	}
+	sched_setaffinity(0, sizeof(allowed), &allowed);
+	assert_int_equal(wf_xdp_move_hot(&rig.xdp), 0);
+	assert_int_equal(packets_in_map(1000), 60);
+}
+
+static atomic_bool is_over;
+
+static void *move_on_and_on(void *arg)
+{
+	while (!atomic_load(&is_over))
+		assert_int_equal(wf_xdp_move_hot(&rig.xdp), 0);
+	return NULL;
+}
+
+/* Moved while they are counted; kept counts never go back and never too far. */
+static void test_hot_counts_are_exact_while_they_are_moved(void **state)
+{
+	struct weft_verdict_request request;
+	pthread_t thread;
+	unsigned int src;
+	uint64_t kept = 0;
+
+	OPEN_OR_SKIP();
+	key_of(1000, &src);
+	send_one(1000, ACK);
+	assert_int_equal(set_verdict(1000, WEFT_VERDICT_SHUNT, &request), 0);
+	atomic_store(&is_over, false);
+	assert_int_equal(pthread_create(&thread, NULL, move_on_and_on, NULL), 0);
+	for (; kept < 20000; kept++) {
+		assert_false(send_one(1000, ACK));
+		if (kept % 8)
+			continue;
+		assert_int_equal(set_verdict(1000, WEFT_VERDICT_KEEP, &request), 0);
+		assert_int_equal(request.kept_packets[src], kept + 1);
+		assert_int_equal(request.kept_bytes[src], (kept + 1) * (IPTCP + 10));
+	}
+	atomic_store(&is_over, true);
+	pthread_join(thread, NULL);
+	assert_int_equal(wf_xdp_move_hot(&rig.xdp), 0);
+	assert_int_equal(packets_in_map(1000), kept + 1);
+}
+
+/* ---- evicted ---- */
+
+static void test_hot_entry_that_was_evicted_comes_back_with_verdict_and_counts(void **state)
+{
+	struct weft_flow_value value;
+	cpu_set_t allowed;
+	unsigned int src;
+	struct weft_verdict_request request;
+
+	OPEN_OR_SKIP();
+	sched_getaffinity(0, sizeof(allowed), &allowed);
+	use_cpu(0, &allowed);
+	send_one(1000, ACK);
+	assert_int_equal(set_verdict(1000, WEFT_VERDICT_SHUNT, &request), 0);
+	assert_false(send_one(1000, ACK));
+	forget(1000);
+	for (int i = 0; i < 100; i++)
+		assert_false(send_one(1000, ACK));
+	assert_int_equal(wf_xdp_move_hot(&rig.xdp), 0);
+	assert_true(look(1000, &value, &src));
+	assert_int_equal(value.packets[src], 100);
+	assert_int_equal(value.kept_packets[src], 100);
+	assert_int_equal(value.verdict[src], WEFT_VERDICT_SHUNT);
+	assert_int_equal(value.verdict[!src], WEFT_VERDICT_STEER);
+	assert_true(value.first_ns && value.first_ns <= value.last_ns);
+	assert_false(send_one(1000, ACK));
+	sched_setaffinity(0, sizeof(allowed), &allowed);
+}
+
+/* ---- verdicts ---- */
+
+static void test_hot_verdict_holds_for_the_next_segment_on_every_cpu(void **state)
+{
+	struct weft_verdict_request request;
+	cpu_set_t allowed;
+	unsigned int cpus;
+
+	OPEN_OR_SKIP();
+	sched_getaffinity(0, sizeof(allowed), &allowed);
+	cpus = (unsigned int)CPU_COUNT(&allowed);
+	for (int turn = 0; turn < 20; turn++) {
+		for (unsigned int cpu = 0; cpu < 2 * cpus; cpu++) {
+			use_cpu(cpu % cpus, &allowed);
+			assert_true(send_one(1000, ACK));
+		}
+		assert_int_equal(set_verdict(1000, WEFT_VERDICT_SHUNT, &request), 0);
+		for (unsigned int cpu = 0; cpu < 2 * cpus; cpu++) {
+			use_cpu(cpu % cpus, &allowed);
+			assert_false(send_one(1000, ACK));
+			assert_true(answer_one(1000, ACK));
+		}
+		assert_int_equal(set_verdict(1000, WEFT_VERDICT_STEER, &request), 0);
+	}
+	sched_setaffinity(0, sizeof(allowed), &allowed);
+}
+
+static void test_hot_verdict_ends_on_every_cpu_with_the_next_connection(void **state)
+{
+	struct weft_verdict_request request;
+	cpu_set_t allowed;
+	unsigned int cpus;
+
+	OPEN_OR_SKIP();
+	sched_getaffinity(0, sizeof(allowed), &allowed);
+	cpus = (unsigned int)CPU_COUNT(&allowed);
+	send_one(1000, ACK);
+	assert_int_equal(set_verdict(1000, WEFT_VERDICT_SHUNT, &request), 0);
+	for (unsigned int cpu = 0; cpu < cpus; cpu++) {
+		use_cpu(cpu, &allowed);
+		assert_false(send_one(1000, ACK));
+	}
+	use_cpu(0, &allowed);
+	assert_true(send_one(1000, SYN));
+	for (unsigned int cpu = 0; cpu < cpus; cpu++) {
+		use_cpu(cpu, &allowed);
+		assert_true(send_one(1000, ACK));
+	}
+	sched_setaffinity(0, sizeof(allowed), &allowed);
+}
+
+/* ---- handshakes ---- */
+
+/* A slot that is lost costs the flow a look-up: the map would then have its counts earlier. */
+static void test_hot_slots_are_not_taken_by_handshakes(void **state)
+{
+	cpu_set_t allowed;
+
+	OPEN_OR_SKIP();
+	sched_getaffinity(0, sizeof(allowed), &allowed);
+	use_cpu(0, &allowed);
+	send_one(1000, ACK);
+	send_one(1000, ACK);
+	assert_int_equal(packets_in_map(1000), 1);
+	for (unsigned int i = 0; i < 20000; i++) {
+		xdp_rig_segment(&rig, "10.0.1.1", (uint16_t)i, B, 80, SYN, 0);
+		xdp_rig_segment(&rig, B, 80, "10.0.1.1", (uint16_t)i, SYN | ACK, 0);
+	}
+	assert_int_equal(packets_in_map(1000), 1);
+	send_one(1000, ACK | FIN);
+	assert_int_equal(packets_in_map(1000), 3);
+	sched_setaffinity(0, sizeof(allowed), &allowed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_hot_counts_wait_until_they_are_moved, teardown),
+		cmocka_unit_test_teardown(test_hot_counts_are_moved_after_64_segments, teardown),
+		cmocka_unit_test_teardown(
+			test_hot_counts_are_exact_when_flows_take_each_others_slots, teardown),
+		cmocka_unit_test_teardown(test_hot_counts_of_several_cpus_add_up, teardown),
+		cmocka_unit_test_teardown(test_hot_counts_are_exact_while_they_are_moved, teardown),
+		cmocka_unit_test_teardown(
+			test_hot_entry_that_was_evicted_comes_back_with_verdict_and_counts,
+			teardown),
+		cmocka_unit_test_teardown(test_hot_verdict_holds_for_the_next_segment_on_every_cpu,
+					  teardown),
+		cmocka_unit_test_teardown(
+			test_hot_verdict_ends_on_every_cpu_with_the_next_connection, teardown),
+		cmocka_unit_test_teardown(test_hot_slots_are_not_taken_by_handshakes, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
