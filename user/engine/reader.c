@@ -129,6 +129,8 @@ static void *reader_main(void *arg)
 	wf_page_pool_adopt(reader->pages);
 	do {
 		count = reader->source->ops->recv(reader->source, frames, WF_BATCH_FRAMES);
+		if (wf_unlikely(reader->source->lost_frames))
+			wf_worker_count_lost(reader->source, &reader->metrics);
 		if (count > 0)
 			feed_batch(reader, frames, count);
 		else if (!count)

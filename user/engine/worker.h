@@ -92,6 +92,9 @@ struct wf_worker {
 int wf_worker_start(struct wf_worker *worker);
 void wf_worker_join(struct wf_worker *worker);
 
+/* Into the ledger with what @source had no memory for. Thread: the one that reads it. */
+void wf_worker_count_lost(struct wf_source *source, struct wf_metrics *metrics);
+
 /* pipeline.h's handoff; @ctx is the worker that gives. A frame that finds no room is counted. */
 void wf_worker_handoff(void *ctx, uint32_t to, const struct wf_frame *frame);
 
