@@ -17,6 +17,7 @@
 
 #include <weft/log.h>
 
+#include "base/clock.h"
 #include "capture/frame.h"
 #include "capture/pcap_file.h"
 #include "capture/source.h"
@@ -683,6 +684,112 @@ static void test_pipe_without_memory_cuts_packets_to_their_headers(void **state)
 	capture_writer_fini(&writer);
 }
 
+enum { STARVED_PACKETS = 300, STARVED_BYTES = 30000, HOLDERS_MAX = 1024 };
+
+static struct wf_page *holders[HOLDERS_MAX];
+static unsigned int holders_count;
+
+static void hold(struct wf_page *page)
+{
+	assert_true(holders_count < HOLDERS_MAX);
+	holders[holders_count++] = page;
+}
+
+static void hold_all_memory(void)
+{
+	struct wf_page *page;
+
+	while ((page = wf_page_pool_take(pool, WEFT_SPAN_BYTES)))
+		hold(page);
+}
+
+static struct wf_source *open_starved(pid_t *ret_child, char path[64])
+{
+	struct capture_writer writer = {0};
+	uint8_t packet[STARVED_BYTES] = {0};
+	struct wf_source *source;
+
+	snprintf(path, 64, "/tmp/weft-pipe-%d", getpid());
+	capture_pcap_header(&writer, MICRO, ETHERNET);
+	for (uint32_t i = 0; i < STARVED_PACKETS; i++)
+		capture_pcap_packet(&writer, i, 0, packet, sizeof(packet), sizeof(packet));
+	*ret_child = feed_pipe(&writer, 65536, path);
+	assert_int_equal(wf_pcap_file_open(path, pool, &source), 0);
+	capture_writer_fini(&writer);
+	hold_all_memory();
+	return source;
+}
+
+static void close_starved(struct wf_source *source, pid_t child, const char *path)
+{
+	source->ops->close(source);
+	while (holders_count)
+		wf_page_put(holders[--holders_count]);
+	waitpid(child, NULL, 0);
+	unlink(path);
+}
+
+/* Return: what recv answered; waits a little if that is 0. */
+static int recv_one(struct wf_source *source, struct wf_frame *frame)
+{
+	int got = source->ops->recv(source, frame, 1);
+
+	if (!got)
+		poll(NULL, 0, 1);
+	return got;
+}
+
+/* Nobody gives a page back: what finds none is counted, so that the ledger closes. */
+static void test_pipe_packets_lost_for_want_of_memory_are_counted(void **state)
+{
+	unsigned int received = 0;
+	struct wf_frame frame;
+	char path[64];
+	pid_t child;
+	struct wf_source *source = open_starved(&child, path);
+	int got;
+
+	while ((got = recv_one(source, &frame)) >= 0) {
+		if (!got)
+			continue;
+		received++;
+		hold(frame.page);
+	}
+	assert_int_equal(got, -ENODATA);
+	assert_true(received > 0);
+	assert_true(source->lost_frames > 0);
+	assert_int_equal(received + source->lost_frames, STARVED_PACKETS);
+	close_starved(source, child, path);
+}
+
+/* Each page comes back just before patience ends: all waits together are bounded nevertheless. */
+static void test_pipe_waits_for_memory_are_bounded_as_a_whole(void **state)
+{
+	uint64_t start_ns = wf_clock_monotonic_ns();
+	uint64_t wait_ns = start_ns;
+	unsigned int received = 0;
+	struct wf_frame frame;
+	char path[64];
+	pid_t child;
+	struct wf_source *source = open_starved(&child, path);
+	int got;
+
+	while ((got = recv_one(source, &frame)) >= 0) {
+		if (got) {
+			received++;
+			wf_page_put(frame.page);
+			hold_all_memory();
+			wait_ns = wf_clock_monotonic_ns();
+		} else if (wf_clock_monotonic_ns() - wait_ns > SEC / 2 && holders_count) {
+			wf_page_put(holders[--holders_count]);
+		}
+	}
+	assert_int_equal(got, -ENODATA);
+	assert_int_equal(received + source->lost_frames, STARVED_PACKETS);
+	assert_true(wf_clock_monotonic_ns() - start_ns < 10 * (uint64_t)SEC);
+	close_starved(source, child, path);
+}
+
 /* Larger than several windows of the mapping. */
 enum { BIG_PACKETS = 150000, BIG_PACKET_BYTES = 700 };
 
@@ -805,6 +912,9 @@ int main(void)
 		cmocka_unit_test_setup(test_pipe_skips_a_block_larger_than_its_buffer, setup),
 		cmocka_unit_test_setup(test_pipe_packet_beyond_a_page_gives_up_its_link_header,
 				       setup),
+		cmocka_unit_test_setup(test_pipe_packets_lost_for_want_of_memory_are_counted,
+				       setup),
+		cmocka_unit_test_setup(test_pipe_waits_for_memory_are_bounded_as_a_whole, setup),
 		cmocka_unit_test_setup(test_pipe_without_memory_cuts_packets_to_their_headers,
 				       setup),
 		cmocka_unit_test_setup(test_file_of_many_windows_is_read_in_place, setup),

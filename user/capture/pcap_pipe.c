@@ -10,11 +10,14 @@
  * not the 64 KiB it was read with.
  *
  * Bound: one buffer of BUFFER_BYTES, and the pool's own limit. When the pool has
- * no page, the packet waits up to PATIENCE_NS for consumers to give some back; then,
- * until there are pages again, packets are cut to their headers, for which a few small
+ * no page, the packet waits up to PATIENCE_NS for consumers to give some back. Patience that
+ * was spent comes back slowly (one part in REGAIN_PARTS of the time that passes), so all waiting
+ * together lasts at most PATIENCE_NS and that part of the time that reading takes. Without
+ * patience, until there are pages again, packets are cut to their headers, for which a few small
  * pages are kept: so time and acknowledgements go on, holes are given up, and what
  * filled the memory comes free. Each is counted and told, and is a gap to its stream.
- * Should even small pages be used up, packets are lost, likewise told. A packet larger than a page
+ * Should even small pages be used up (which has a patience of its own), packets are lost: whoever
+ * reads the source counts them (source.h). A packet larger than a page
  * can be (64 KiB; offloaded segments on a loopback interface just exceed it) loses its Ethernet
  * header; if that is not enough it is handed out cut, like one that was captured with a shorter
  * snap length.
@@ -45,7 +48,8 @@ enum {
 		160, /* of an ordinary packet; so little payload that nobody keeps the page */
 	RESERVE_PAGES = 128,
 };
-#define PATIENCE_NS (1 * WF_NS_PER_SEC)
+#define PATIENCE_NS  (1 * WF_NS_PER_SEC)
+#define REGAIN_PARTS 8
 
 /* What a pipe may hold: with less, writer and we wake each other for each 64 KiB. */
 enum { PIPE_BYTES = 256 << 10 };
@@ -55,6 +59,12 @@ enum pipe_want {
 	PIPE_PLENTY = 0,
 	PIPE_SHORT,   /* pages of full size: packets are cut to their headers */
 	PIPE_NOTHING, /* small ones too: packets are lost */
+};
+
+struct patience {
+	uint64_t spent_ns;  /* of PATIENCE_NS */
+	uint64_t since_ns;  /* a wait began then; 0: not waiting */
+	uint64_t looked_ns; /* spent_ns is of then */
 };
 
 struct pcap_pipe {
@@ -71,7 +81,7 @@ struct pcap_pipe {
 	struct wf_frame parsed; /* waits for a page; its bytes are in the buffer */
 	bool has_parsed;
 	enum pipe_want want;
-	uint64_t waiting_since_ns;		/* 0: not waiting */
+	struct patience patience[PIPE_NOTHING]; /* before what is wanted gets worse than that */
 	struct wf_page *reserve[RESERVE_PAGES]; /* owned: small pages for bad times */
 	unsigned int reserve_count;
 	uint64_t lost;
@@ -176,13 +186,40 @@ static int parse_one(struct pcap_pipe *pipe)
 }
 
 /* Have we waited for a page as long as we may? Begins to wait if we did not. */
-static bool has_waited(struct pcap_pipe *pipe)
+static bool has_waited(struct patience *patience, uint64_t now_ns)
 {
-	uint64_t now_ns = wf_clock_monotonic_ns();
+	if (!patience->since_ns) {
+		uint64_t regained_ns = (now_ns - patience->looked_ns) / REGAIN_PARTS;
 
-	if (!pipe->waiting_since_ns)
-		pipe->waiting_since_ns = now_ns;
-	return now_ns - pipe->waiting_since_ns >= PATIENCE_NS;
+		patience->spent_ns -=
+			regained_ns < patience->spent_ns ? regained_ns : patience->spent_ns;
+		patience->looked_ns = now_ns;
+		patience->since_ns = now_ns;
+	}
+	return patience->spent_ns + now_ns - patience->since_ns >= PATIENCE_NS;
+}
+
+static void end_wait(struct patience *patience, uint64_t now_ns)
+{
+	if (!patience->since_ns)
+		return;
+	patience->spent_ns += now_ns - patience->since_ns;
+	if (patience->spent_ns > PATIENCE_NS)
+		patience->spent_ns = PATIENCE_NS;
+	patience->looked_ns = now_ns;
+	patience->since_ns = 0;
+}
+
+static void end_waits(struct pcap_pipe *pipe)
+{
+	bool is_waiting = false;
+
+	for (int i = 0; i < PIPE_NOTHING; i++)
+		is_waiting |= pipe->patience[i].since_ns != 0;
+	if (wf_likely(!is_waiting))
+		return;
+	for (int i = 0; i < PIPE_NOTHING; i++)
+		end_wait(&pipe->patience[i], wf_clock_monotonic_ns());
 }
 
 static void empty_reserve(struct pcap_pipe *pipe)
@@ -244,8 +281,25 @@ static struct wf_page *take_page(struct pcap_pipe *pipe, uint32_t *ret_bytes)
 		if (page)
 			pipe->want = PIPE_SHORT;
 	}
+	return page;
+}
+
+/* As take_page(); what is wanted gets worse when patience ends. Return: NULL: lost, or wait. */
+static struct wf_page *take_patiently(struct pcap_pipe *pipe, uint32_t *ret_bytes)
+{
+	struct wf_page *page;
+
+	while (!(page = take_page(pipe, ret_bytes)) && pipe->want != PIPE_NOTHING) {
+		struct patience *patience = &pipe->patience[pipe->want];
+		uint64_t now_ns = wf_clock_monotonic_ns();
+
+		if (!has_waited(patience, now_ns))
+			return NULL;
+		end_wait(patience, now_ns);
+		pipe->want++;
+	}
 	if (page)
-		pipe->waiting_since_ns = 0;
+		end_waits(pipe);
 	return page;
 }
 
@@ -255,17 +309,13 @@ static int take_parsed(struct pcap_pipe *pipe, struct wf_frame *ret_frame)
 	struct wf_page *page;
 	uint32_t bytes;
 
-	page = take_page(pipe, &bytes);
-	if (!page && pipe->want != PIPE_NOTHING) {
-		if (has_waited(pipe)) {
-			pipe->want++;
-			pipe->waiting_since_ns = 0;
-		}
+	page = take_patiently(pipe, &bytes);
+	if (!page && pipe->want != PIPE_NOTHING)
 		return -EAGAIN;
-	}
 	pipe->has_parsed = false;
 	if (!page) {
 		pipe->lost++;
+		pipe->file.source.lost_frames++;
 		return 0;
 	}
 
@@ -302,6 +352,7 @@ static unsigned int take_buffered(struct pcap_pipe *pipe, struct wf_frame *frame
 static int pipe_recv(struct wf_source *source, struct wf_frame *frames, unsigned int max)
 {
 	struct pcap_pipe *pipe = (struct pcap_pipe *)source;
+	uint32_t lost_before = pipe->file.source.lost_frames;
 	int read_err = 1;
 
 	while (!pipe->file.err) {
@@ -311,7 +362,9 @@ static int pipe_recv(struct wf_source *source, struct wf_frame *frames, unsigned
 		wf_pcap_file_advance(&pipe->file, pipe->off);
 		if (count)
 			return (int)count;
-		if (state == -EAGAIN)
+		/* After losses too: only who processes frames makes memory free. */
+		if (state == -EAGAIN ||
+		    (pipe->file.source.lost_frames != lost_before && state >= 0))
 			return 0;
 		if (state < 0)
 			break;

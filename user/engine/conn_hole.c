@@ -137,10 +137,38 @@ bool wf_conn_is_refused(const struct wf_flow *flow, enum weft_dir dir, uint64_t 
 	       (int64_t)off >= wf_seq_off(tcp->right_seq, tcp->base_seq, next_off);
 }
 
-static enum weft_gap_cause cause_of(const struct wf_flow *flow, enum weft_dir dir,
-				    enum weft_gap_cause cause)
+/*
+ * Was memory missing for data at or beyond @off? Where nothing could be noted, yes: the gap at
+ * hand is the best guess, and the only one (wf_conn_skip()).
+ */
+static bool is_memory_lost(const struct wf_conns *conns, const struct wf_flow *flow,
+			   enum weft_dir dir, uint64_t off)
 {
-	if (flow->flags & WF_FLOW_LOST_MEMORY(dir))
+	const struct wf_flow_rare *rare;
+
+	if (wf_likely(!(flow->flags & WF_FLOW_LOST_MEMORY(dir))))
+		return false;
+	rare = wf_flow_table_rare(&conns->table, flow);
+	return !rare || !rare->trouble[dir].lost_off || off < rare->trouble[dir].lost_off;
+}
+
+/* The gap that ends at @end_off was told: is more to come that was lost for want of memory? */
+static void end_memory_loss(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
+			    uint64_t end_off)
+{
+	struct wf_flow_rare *rare = wf_flow_table_rare(&conns->table, flow);
+
+	if (rare && rare->trouble[dir].lost_off > end_off)
+		return;
+	if (rare)
+		rare->trouble[dir].lost_off = 0;
+	flow->flags &= (uint16_t)~WF_FLOW_LOST_MEMORY(dir);
+}
+
+static enum weft_gap_cause cause_of(const struct wf_conns *conns, const struct wf_flow *flow,
+				    enum weft_dir dir, uint64_t off, enum weft_gap_cause cause)
+{
+	if (is_memory_lost(conns, flow, dir, off))
 		return WEFT_GAP_MEMORY;
 	if (flow->flags & WF_FLOW_SNAPPED(dir))
 		return WEFT_GAP_SNAPPED;
@@ -157,8 +185,8 @@ void wf_conn_skip(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir di
 		to_off = limit;
 	if (wf_stream_skip(&flow->stream[dir], &conns->stream_env, to_off, &gap)) {
 		wf_conn_tell_gap(conns, flow, dir, gap.off, gap.len_bytes,
-				 cause_of(flow, dir, cause), now_ns);
-		flow->flags &= (uint16_t)~WF_FLOW_LOST_MEMORY(dir);
+				 cause_of(conns, flow, dir, gap.off, cause), now_ns);
+		end_memory_loss(conns, flow, dir, gap.off + gap.len_bytes);
 		wf_tcp_note_gap(&flow->tcp, dir);
 		drain_allowed(conns, flow, dir);
 	} else if (!flow->stream[dir].extents) {

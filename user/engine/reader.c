@@ -12,6 +12,7 @@
 #include <poll.h>
 
 #include "base/assert.h"
+#include "base/clock.h"
 #include "base/cpu.h"
 #include "capture/source.h"
 #include "decode/defrag.h"
@@ -20,7 +21,7 @@
 #include "memory/page.h"
 #include "memory/page_pool.h"
 
-enum { SOURCE_NAP_MS = 50 };
+enum { SOURCE_NAP_MS = 50, TEND_INTERVAL_MS = 100 };
 
 static bool is_stopping(const struct wf_reader *reader)
 {
@@ -118,6 +119,22 @@ static void wait_for_source(struct wf_source *source)
 	poll(&pollfd, 1, SOURCE_NAP_MS);
 }
 
+void wf_reader_tend(struct wf_reader *reader, uint64_t now_ns)
+{
+	uint32_t asked = atomic_load_explicit(&reader->crew->halvings, memory_order_relaxed);
+
+	if (asked != reader->halvings) {
+		reader->halvings = asked;
+		wf_metric_inc(&reader->metrics, relief_halved_caches);
+		wf_metric_add(&reader->metrics, relief_freed_spans,
+			      wf_page_pool_halve(reader->pages));
+	}
+	if (now_ns < reader->tend_ns)
+		return;
+	wf_page_pool_tend(reader->pages, now_ns);
+	reader->tend_ns = now_ns + TEND_INTERVAL_MS * WF_NS_PER_MS;
+}
+
 static void *reader_main(void *arg)
 {
 	struct wf_reader *reader = arg;
@@ -129,10 +146,13 @@ static void *reader_main(void *arg)
 	wf_page_pool_adopt(reader->pages);
 	do {
 		count = reader->source->ops->recv(reader->source, frames, WF_BATCH_FRAMES);
+		if (wf_unlikely(reader->source->lost_frames))
+			wf_worker_count_lost(reader->source, &reader->metrics);
 		if (count > 0)
 			feed_batch(reader, frames, count);
 		else if (!count)
 			wait_for_source(reader->source);
+		wf_reader_tend(reader, wf_clock_monotonic_ns());
 	} while (count >= 0 && !is_stopping(reader));
 
 	if (count < 0 && count != -ENODATA)

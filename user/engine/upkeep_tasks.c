@@ -10,6 +10,11 @@
 #include "engine/worker.h"
 #include "upkeep/cleanup.h"
 
+void wf_upkeep_ask_reader(struct wf_crew *crew)
+{
+	atomic_fetch_add_explicit(&crew->halvings, 1, memory_order_relaxed);
+}
+
 void wf_upkeep_ask(struct wf_crew *crew, enum wf_chore chore)
 {
 	for (uint32_t i = 0; i < crew->count; i++) {

@@ -38,4 +38,7 @@ int wf_upkeep_tasks_register(struct wf_upkeep_task tasks[WF_UPKEEP_TASKS], struc
 /* Ask every worker to do @chore, and wake it. */
 void wf_upkeep_ask(struct wf_crew *crew, enum wf_chore chore);
 
+/* Have the reader of a replay with several workers, which has a pool too, give back half of it. */
+void wf_upkeep_ask_reader(struct wf_crew *crew);
+
 #endif

@@ -115,6 +115,8 @@ static void on_change(void *ctx, enum wf_pressure_level from, enum wf_pressure_l
 				      memory_order_relaxed);
 	}
 	wf_upkeep_ask(crew, WF_CHORE_LEVEL);
+	if (to > from && to >= WF_PRESSURE_HIGH)
+		wf_upkeep_ask_reader(crew);
 	for (int i = 0; to > from && to >= WF_PRESSURE_HIGH && i < WF_UPKEEP_TASKS; i++)
 		wf_upkeep_ask(crew, (enum wf_chore)i);
 }
@@ -250,6 +252,7 @@ static void shrink(struct wf_engine_upkeep *upkeep)
 	struct wf_arena *arena = upkeep->setup.arena;
 
 	wf_upkeep_ask(upkeep->setup.crew, WF_CHORE_HALVE);
+	wf_upkeep_ask_reader(upkeep->setup.crew);
 	wf_arena_trim(arena, wf_budget_held(wf_arena_budget(arena), WF_BUDGET_FREE_SPANS) / 2);
 }
 

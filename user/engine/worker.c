@@ -114,6 +114,13 @@ static uint32_t take_feed(struct wf_worker *worker)
 	return count;
 }
 
+void wf_worker_count_lost(struct wf_source *source, struct wf_metrics *metrics)
+{
+	wf_metric_add(metrics, frames, source->lost_frames);
+	wf_metric_add(metrics, frames_no_memory_frames, source->lost_frames);
+	source->lost_frames = 0;
+}
+
 static uint32_t take_source(struct wf_worker *worker, uint32_t index)
 {
 	struct wf_source *source = worker->sources[index];
@@ -139,6 +146,8 @@ static uint32_t take_source(struct wf_worker *worker, uint32_t index)
 		source->overran = false;
 		wf_pipeline_note_overrun(worker->pipeline);
 	}
+	if (wf_unlikely(source->lost_frames))
+		wf_worker_count_lost(source, &worker->metrics);
 	return count > 0 ? (uint32_t)count : 0;
 }
 

@@ -45,11 +45,12 @@ struct wf_crew {
 	bool live;	       /* time goes on without packets; a full inbox loses frames */
 	_Atomic bool stopping; /* sources will bring no more than what their rings hold */
 	uint64_t last_ns;      /* latest packet that the reader fed; valid once feeds have ended */
-	_Atomic uint32_t drained; /* workers whose sources have ended */
-	_Atomic uint64_t between; /* frames handed over and not processed yet */
-	_Atomic uint32_t running; /* threads that have not ended */
-	struct wf_waiter *ended;  /* borrowed: told when one ends */
-	_Atomic int error;	  /* -EBADMSG once a source ended by damage */
+	_Atomic uint32_t halvings; /* asked of the reader: half of what its pool keeps ready */
+	_Atomic uint32_t drained;  /* workers whose sources have ended */
+	_Atomic uint64_t between;  /* frames handed over and not processed yet */
+	_Atomic uint32_t running;  /* threads that have not ended */
+	struct wf_waiter *ended;   /* borrowed: told when one ends */
+	_Atomic int error;	   /* -EBADMSG once a source ended by damage */
 };
 
 struct wf_outbox_entry {
@@ -91,6 +92,9 @@ struct wf_worker {
 
 int wf_worker_start(struct wf_worker *worker);
 void wf_worker_join(struct wf_worker *worker);
+
+/* Into the ledger with what @source had no memory for. Thread: the one that reads it. */
+void wf_worker_count_lost(struct wf_source *source, struct wf_metrics *metrics);
 
 /* pipeline.h's handoff; @ctx is the worker that gives. A frame that finds no room is counted. */
 void wf_worker_handoff(void *ctx, uint32_t to, const struct wf_frame *frame);

@@ -68,6 +68,7 @@ struct wf_flow_trouble {
 	uint64_t hole_end_off;	 /* ... where it ended when last looked at */
 	uint64_t patience_ns;	 /* likewise, because it was acknowledged */
 	uint64_t patience_off;	 /* next_off of the hole that patience_ns is about */
+	uint64_t lost_off;	 /* WF_FLOW_LOST_MEMORY: what was lost so ends here; 0: not known */
 	uint32_t patience_bytes; /* ... or when so much more has come */
 	uint32_t gap_count;
 	uint32_t retransmitted_segments;

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_conn_memory.c - what a connection tells when there was no memory for its data.
+ */
+#include "unit/support/cmocka.h"
+#include "unit/support/rig.h"
+
+#include "memory/arena.h"
+#include "memory/arena_internal.h"
+
+static struct rig rig;
+
+static struct wf_span *taken[1024];
+static uint32_t taken_count;
+
+static void take_all_memory(void)
+{
+	while (taken_count < 1024 &&
+	       (taken[taken_count] = wf_arena_take(rig.arena, WF_SPAN_RUN, 1)))
+		taken_count++;
+}
+
+static void give_memory_back(void)
+{
+	while (taken_count)
+		wf_arena_put(rig.arena, taken[--taken_count], 1);
+}
+
+static int setup(void **state)
+{
+	rig_start(&rig, NULL);
+	rig_handshake(&rig);
+	assert_string_equal(rig_log(&rig), "open\n");
+	*state = &rig;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	give_memory_back();
+	rig_stop(&rig);
+	return 0;
+}
+
+/* Lost are [6,9) and [12,15): both gaps tell so, the one at 21 has another reason. */
+static void test_conn_memory_each_segment_lost_for_memory_is_told_as_such(void **state)
+{
+	rig_data(&rig, RIG_CLIENT, 0, "abc");
+	rig_data(&rig, RIG_CLIENT, 0, "abc"); /* from now on there is a place for its troubles */
+	take_all_memory();
+	rig_data(&rig, RIG_CLIENT, 6, "ghi");
+	rig_data(&rig, RIG_CLIENT, 12, "mno");
+	give_memory_back();
+	rig_data(&rig, RIG_CLIENT, 9, "jkl");
+	rig_data(&rig, RIG_CLIENT, 15, "pqr");
+	rig_data(&rig, RIG_CLIENT, 21, "vwx");
+	rig_ack(&rig, RIG_SERVER, 24);
+	rig_wait_ms(&rig, 20000);
+	assert_string_equal(rig_log(&rig), "> abc\n> gap 6 memory\n> jkl\n> gap 3 memory\n> pqr\n"
+					   "> gap 3 not_captured\n> vwx\n");
+}
+
+/* What was lost came again: a later hole has nothing to do with it. */
+static void test_conn_memory_lost_for_memory_and_sent_again_blames_no_later_hole(void **state)
+{
+	rig_data(&rig, RIG_CLIENT, 0, "abc");
+	rig_data(&rig, RIG_CLIENT, 0, "abc");
+	take_all_memory();
+	rig_data(&rig, RIG_CLIENT, 6, "ghi");
+	give_memory_back();
+	rig_data(&rig, RIG_CLIENT, 3, "def");
+	rig_data(&rig, RIG_CLIENT, 6, "ghi");
+	rig_data(&rig, RIG_CLIENT, 12, "mno");
+	rig_ack(&rig, RIG_SERVER, 15);
+	rig_wait_ms(&rig, 20000);
+	assert_string_equal(rig_log(&rig), "> abc\n> def\n> ghi\n> gap 3 not_captured\n> mno\n");
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		CASE(test_conn_memory_each_segment_lost_for_memory_is_told_as_such),
+		CASE(test_conn_memory_lost_for_memory_and_sent_again_blames_no_later_hole),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
