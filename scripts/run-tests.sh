@@ -16,7 +16,7 @@ cd "$(dirname "$0")/.." || exit 1
 suite=${1:-all}
 out=${2:-build}
 passed=0 failed=0 skipped=0
-failures=()
+troubles=() # what did not pass, told once more at the end
 
 # count NAME STATUS LOG: add up the TAP lines of one finished test file.
 count() {
@@ -31,14 +31,18 @@ count() {
 	fi
 	passed=$((passed + ok)) failed=$((failed + not_ok)) skipped=$((skipped + skip))
 	if [ "$not_ok" -gt 0 ]; then
-		failures+=("$name")
+		while read -r line; do
+			troubles+=("failed: $name: $line")
+		done < <(grep -E '^not ok ' "$log" | grep -vE '# SKIP')
 		printf '  FAIL   %-40s %s ok, %s not ok\n' "$name" "$ok" "$not_ok"
 		sed 's/^/    | /' "$log" | tail -n 60
 	else
 		printf '  ok     %-40s %s tests%s, %ss\n' "$name" "$ok" \
 			"$([ "$skip" -gt 0 ] && echo ", $skip skipped")" "$SECONDS"
-		grep -E '# SKIP' "$log" | sed 's/^/    | /'
 	fi
+	while read -r line; do
+		troubles+=("skipped: $name: $line")
+	done < <(grep -E '# SKIP' "$log")
 }
 
 # run NAME COMMAND...: run one test file with a time limit.
@@ -92,9 +96,7 @@ all)
 	;;
 esac
 
-for name in "${failures[@]}"; do
-	echo "failed: $name"
-done
+[ ${#troubles[@]} -eq 0 ] || printf '%s\n' "${troubles[@]}"
 if [ -n "${CI:-}" ] && [ "$skipped" -gt 0 ]; then
 	echo "skipped tests count as failures in CI"
 	failed=$((failed + skipped))

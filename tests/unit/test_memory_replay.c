@@ -19,18 +19,23 @@
 
 enum { CONNS = 40, SEGMENTS = 24, BYTES = 400, FAULTS_MAX = 2000 };
 
-/* ---- the heap: calls of a thread that said it wants them counted ---- */
-
+/*
+ * What a build can show: a sanitizer's own malloc() leaves none to count, and only debug builds,
+ * as the sanitizer builds are, can make a request fail.
+ */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define CAN_COUNT 0
 #else
 #define CAN_COUNT 1
 #endif
 
+/* ---- the heap: calls of a thread that said it wants them counted ---- */
+
 static __thread volatile bool is_counted; /* volatile, as compilers know what malloc() looks at */
-static _Atomic unsigned long heap_calls;
 
 #if CAN_COUNT
+static _Atomic unsigned long heap_calls;
+
 /* glibc's own entry points; ours come before them in the program. */
 void *__libc_malloc(size_t bytes);
 void *__libc_calloc(size_t count, size_t bytes);
@@ -231,12 +236,11 @@ static int replay(uint32_t workers, struct run *run)
 	return err;
 }
 
+#if CAN_COUNT
 static void test_replay_between_first_and_last_connection_never_calls_the_heap(void **state)
 {
 	struct run run;
 
-	if (!CAN_COUNT)
-		skip();
 	heap_calls = 0;
 	assert_int_equal(replay(1, &run), 0);
 	assert_int_equal(run.closed, CONNS);
@@ -248,8 +252,6 @@ static void test_counting_sees_a_call_of_the_heap(void **state)
 {
 	void *volatile bytes;
 
-	if (!CAN_COUNT)
-		skip();
 	heap_calls = 0;
 	is_counted = true;
 	bytes = malloc(1);
@@ -257,10 +259,11 @@ static void test_counting_sees_a_call_of_the_heap(void **state)
 	free(bytes);
 	assert_int_equal(heap_calls, 1);
 }
+#endif
 
+#if WF_DEBUG >= 1
 static void test_replay_with_each_request_for_memory_failing_ends_well(void **state)
 {
-#if WF_DEBUG >= 1
 	uint64_t nth = 1;
 
 	for (; nth < FAULTS_MAX; nth++) {
@@ -277,18 +280,20 @@ static void test_replay_with_each_request_for_memory_failing_ends_well(void **st
 			break;
 	}
 	assert_true(nth > 50);
-#else
-	skip();
-#endif
 }
+#endif
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+#if CAN_COUNT
 		cmocka_unit_test(test_counting_sees_a_call_of_the_heap),
 		cmocka_unit_test(
 			test_replay_between_first_and_last_connection_never_calls_the_heap),
+#endif
+#if WF_DEBUG >= 1
 		cmocka_unit_test(test_replay_with_each_request_for_memory_failing_ends_well),
+#endif
 	};
 
 	return cmocka_run_group_tests(tests, write_capture, remove_capture);
