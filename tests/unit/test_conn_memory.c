@@ -5,17 +5,20 @@
 #include "unit/support/cmocka.h"
 #include "unit/support/rig.h"
 
+#include <weft/limits.h>
+
 #include "memory/arena.h"
 #include "memory/arena_internal.h"
+#include "memory/budget.h"
 
 static struct rig rig;
 
 static struct wf_span *taken[1024];
 static uint32_t taken_count;
 
-static void take_all_memory(void)
+static void take_memory_but(uint64_t left_bytes)
 {
-	while (taken_count < 1024 &&
+	while (taken_count < 1024 && wf_budget_left(wf_arena_budget(rig.arena)) > left_bytes &&
 	       (taken[taken_count] = wf_arena_take(rig.arena, WF_SPAN_RUN, 1)))
 		taken_count++;
 }
@@ -48,7 +51,7 @@ static void test_conn_memory_each_segment_lost_for_memory_is_told_as_such(void *
 {
 	rig_data(&rig, RIG_CLIENT, 0, "abc");
 	rig_data(&rig, RIG_CLIENT, 0, "abc"); /* from now on there is a place for its troubles */
-	take_all_memory();
+	take_memory_but(0);
 	rig_data(&rig, RIG_CLIENT, 6, "ghi");
 	rig_data(&rig, RIG_CLIENT, 12, "mno");
 	give_memory_back();
@@ -66,7 +69,7 @@ static void test_conn_memory_lost_for_memory_and_sent_again_blames_no_later_hole
 {
 	rig_data(&rig, RIG_CLIENT, 0, "abc");
 	rig_data(&rig, RIG_CLIENT, 0, "abc");
-	take_all_memory();
+	take_memory_but(0);
 	rig_data(&rig, RIG_CLIENT, 6, "ghi");
 	give_memory_back();
 	rig_data(&rig, RIG_CLIENT, 3, "def");
@@ -77,12 +80,45 @@ static void test_conn_memory_lost_for_memory_and_sent_again_blames_no_later_hole
 	assert_string_equal(rig_log(&rig), "> abc\n> def\n> ghi\n> gap 3 not_captured\n> mno\n");
 }
 
+/*
+ * Little memory is left: a stream that holds data is in order again, at the cost of its hole; one
+ * that holds nothing yet may.
+ */
+static void test_conn_memory_short_of_it_who_holds_gives_up_its_hole(void **state)
+{
+	uint64_t limit_bytes = wf_arena_budget(rig.arena)->limit_bytes;
+
+	rig_data(&rig, RIG_CLIENT, 3, "def");
+	rig_data(&rig, RIG_CLIENT, 9, "jkl");
+	take_memory_but(limit_bytes / WEFT_SHORT_PARTS / 2 - 1);
+	rig_data(&rig, RIG_CLIENT, 12, "mno");
+	rig_data(&rig, RIG_SERVER, 3, "DEF");
+	rig_data(&rig, RIG_SERVER, 0, "ABC");
+	assert_string_equal(rig_log(&rig), "> gap 3 memory\n> def\n> gap 3 memory\n> jkl\n> mno\n"
+					   "< ABC\n< DEF\n");
+}
+
+/* Not quite so little: who holds only a little may go on. */
+static void test_conn_memory_rather_short_of_it_a_little_may_be_held(void **state)
+{
+	uint64_t limit_bytes = wf_arena_budget(rig.arena)->limit_bytes;
+
+	rig_data(&rig, RIG_CLIENT, 3, "def");
+	take_memory_but(limit_bytes / WEFT_SHORT_PARTS - 1);
+	rig_data(&rig, RIG_CLIENT, 9, "jkl");
+	rig_data(&rig, RIG_CLIENT, 0, "abc");
+	rig_data(&rig, RIG_CLIENT, 6, "ghi");
+	assert_string_equal(rig_log(&rig), "> abc\n> def\n> ghi\n> jkl\n");
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_conn_memory_each_segment_lost_for_memory_is_told_as_such),
 		CASE(test_conn_memory_lost_for_memory_and_sent_again_blames_no_later_hole),
+		CASE(test_conn_memory_short_of_it_who_holds_gives_up_its_hole),
+		CASE(test_conn_memory_rather_short_of_it_a_little_may_be_held),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -240,6 +240,24 @@ static void test_page_pool_at_its_span_limit_refuses(void **state)
 		wf_page_put(pages[--count]);
 }
 
+/* What comes in leaves the last part of the budget to those who work on it. */
+static void test_page_pool_short_of_memory_gives_none_to_what_comes_in(void **state)
+{
+	struct fixture *fix = *state;
+	uint64_t limit_bytes = wf_arena_budget(fix->arena)->limit_bytes;
+	uint32_t count = 0;
+
+	while ((pages[count] = wf_page_pool_take_incoming(fix->pool, SPAN)))
+		count++;
+	assert_true(count > 0);
+	assert_true(wf_budget_left(wf_arena_budget(fix->arena)) <
+		    limit_bytes / WEFT_SHORT_PARTS + SPAN);
+	pages[count] = wf_page_pool_take(fix->pool, SPAN);
+	assert_non_null(pages[count++]);
+	while (count)
+		wf_page_put(pages[--count]);
+}
+
 static void test_page_pool_at_its_class_limit_refuses(void **state)
 {
 	struct fixture *fix = *state;
@@ -753,6 +771,7 @@ int main(void)
 		WITH_POOL(test_page_pool_spans_change_class),
 		WITH_POOL(test_page_pool_without_spans_borrows_a_larger_page),
 		WITH_POOL(test_page_pool_at_its_span_limit_refuses),
+		WITH_POOL(test_page_pool_short_of_memory_gives_none_to_what_comes_in),
 		WITH_POOL(test_page_pool_at_its_class_limit_refuses),
 		WITH_POOL(test_page_pool_fixed_has_one_size),
 		WITH_POOL(test_page_pool_counts_what_pages_waste),

@@ -758,6 +758,7 @@ static void test_pipe_packets_lost_for_want_of_memory_are_counted(void **state)
 	assert_int_equal(got, -ENODATA);
 	assert_true(received > 0);
 	assert_true(source->lost_frames > 0);
+	assert_true(source->starved);
 	assert_int_equal(received + source->lost_frames, STARVED_PACKETS);
 	close_starved(source, child, path);
 }

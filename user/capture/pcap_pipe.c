@@ -10,9 +10,10 @@
  * not the 64 KiB it was read with.
  *
  * Bound: one buffer of BUFFER_BYTES, and the pool's own limit. When the pool has
- * no page, the packet waits up to PATIENCE_NS for consumers to give some back. Patience that
- * was spent comes back slowly (one part in REGAIN_PARTS of the time that passes), so all waiting
- * together lasts at most PATIENCE_NS and that part of the time that reading takes. Without
+ * no page (a part of the budget is left to the workers), they are told so that they give up held
+ * data, the greediest first, and the packet waits up to PATIENCE_NS for that and for consumers to
+ * give some back. Patience that was spent comes back with what is handed out whole, so waiting,
+ * but for the first PATIENCE_NS, never makes that slower than RATE_MIN_BYTES a second. Without
  * patience, until there are pages again, packets are cut to their headers, for which a few small
  * pages are kept: so time and acknowledgements go on, holes are given up, and what
  * filled the memory comes free. Each is counted and told, and is a gap to its stream.
@@ -48,8 +49,8 @@ enum {
 		160, /* of an ordinary packet; so little payload that nobody keeps the page */
 	RESERVE_PAGES = 128,
 };
-#define PATIENCE_NS  (1 * WF_NS_PER_SEC)
-#define REGAIN_PARTS 8
+#define PATIENCE_NS    (1 * WF_NS_PER_SEC)
+#define RATE_MIN_BYTES (8ull << 20)
 
 /* What a pipe may hold: with less, writer and we wake each other for each 64 KiB. */
 enum { PIPE_BYTES = 256 << 10 };
@@ -62,9 +63,9 @@ enum pipe_want {
 };
 
 struct patience {
-	uint64_t spent_ns;  /* of PATIENCE_NS */
-	uint64_t since_ns;  /* a wait began then; 0: not waiting */
-	uint64_t looked_ns; /* spent_ns is of then */
+	uint64_t spent_ns;   /* of PATIENCE_NS */
+	uint64_t since_ns;   /* a wait began then; 0: not waiting */
+	uint64_t seen_bytes; /* handed out whole when spent_ns was right */
 };
 
 struct pcap_pipe {
@@ -82,6 +83,7 @@ struct pcap_pipe {
 	bool has_parsed;
 	enum pipe_want want;
 	struct patience patience[PIPE_NOTHING]; /* before what is wanted gets worse than that */
+	uint64_t whole_bytes;			/* handed out, of whole packets */
 	struct wf_page *reserve[RESERVE_PAGES]; /* owned: small pages for bad times */
 	unsigned int reserve_count;
 	uint64_t lost;
@@ -186,14 +188,17 @@ static int parse_one(struct pcap_pipe *pipe)
 }
 
 /* Have we waited for a page as long as we may? Begins to wait if we did not. */
-static bool has_waited(struct patience *patience, uint64_t now_ns)
+static bool has_waited(const struct pcap_pipe *pipe, struct patience *patience, uint64_t now_ns)
 {
 	if (!patience->since_ns) {
-		uint64_t regained_ns = (now_ns - patience->looked_ns) / REGAIN_PARTS;
+		uint64_t bytes = pipe->whole_bytes - patience->seen_bytes;
+		uint64_t regained_ns = bytes < RATE_MIN_BYTES
+					       ? bytes * WF_NS_PER_SEC / RATE_MIN_BYTES
+					       : PATIENCE_NS;
 
 		patience->spent_ns -=
 			regained_ns < patience->spent_ns ? regained_ns : patience->spent_ns;
-		patience->looked_ns = now_ns;
+		patience->seen_bytes = pipe->whole_bytes;
 		patience->since_ns = now_ns;
 	}
 	return patience->spent_ns + now_ns - patience->since_ns >= PATIENCE_NS;
@@ -206,7 +211,6 @@ static void end_wait(struct patience *patience, uint64_t now_ns)
 	patience->spent_ns += now_ns - patience->since_ns;
 	if (patience->spent_ns > PATIENCE_NS)
 		patience->spent_ns = PATIENCE_NS;
-	patience->looked_ns = now_ns;
 	patience->since_ns = 0;
 }
 
@@ -268,13 +272,17 @@ static struct wf_page *take_page(struct pcap_pipe *pipe, uint32_t *ret_bytes)
 	struct wf_page *page;
 
 	*ret_bytes = cap_bytes < PAGE_MAX_BYTES ? cap_bytes : PAGE_MAX_BYTES;
-	page = wf_page_pool_take(pipe->pool, *ret_bytes);
+	page = wf_page_pool_take_incoming(pipe->pool, *ret_bytes);
 	if (page) {
 		pipe->want = PIPE_PLENTY;
+		pipe->whole_bytes += *ret_bytes;
 		if (*ret_bytes < cap_bytes && !pipe->cut++)
 			wf_warn("%s: packets longer than %d bytes are cut", pipe->file.name,
 				PAGE_MAX_BYTES);
-	} else if (pipe->want != PIPE_PLENTY) {
+		return page;
+	}
+	pipe->file.source.starved = true;
+	if (pipe->want != PIPE_PLENTY) {
 		page = take_small(pipe);
 		if (*ret_bytes > HEADERS_BYTES)
 			*ret_bytes = HEADERS_BYTES;
@@ -293,7 +301,7 @@ static struct wf_page *take_patiently(struct pcap_pipe *pipe, uint32_t *ret_byte
 		struct patience *patience = &pipe->patience[pipe->want];
 		uint64_t now_ns = wf_clock_monotonic_ns();
 
-		if (!has_waited(patience, now_ns))
+		if (!has_waited(pipe, patience, now_ns))
 			return NULL;
 		end_wait(patience, now_ns);
 		pipe->want++;

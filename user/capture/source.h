@@ -42,6 +42,8 @@ struct wf_source {
 	const struct wf_source_ops *ops;
 	bool overran; /* set by recv, done: rings overflowed, frames are missing; cleared by who
 			 reads it */
+	bool starved; /* set by recv: it found no page, workers should give up held data; likewise
+		       */
 	uint32_t lost_frames; /* read, but there was no memory to hand them out; likewise */
 };
 

@@ -13,15 +13,26 @@ static enum wf_stream_result insert(struct wf_conns *conns, struct wf_flow *flow
 	enum wf_stream_result result;
 
 	for (;;) {
+		enum weft_gap_cause cause = WEFT_GAP_LIMIT;
+
 		result = wf_stream_insert(&flow->stream[dir], &conns->stream_env, segment, info);
-		if (result != WF_STREAM_LIMIT)
+		if (result == WF_STREAM_SHORT)
+			cause = WEFT_GAP_MEMORY;
+		else if (result != WF_STREAM_LIMIT)
 			return result;
-		if (!wf_conn_make_room(conns, flow, dir, WEFT_GAP_LIMIT, segment->time_ns)) {
+		if (!wf_conn_make_room(conns, flow, dir, cause, segment->time_ns)) {
 			wf_metric_add(conns->metrics, payload_evicted_bytes,
 				      segment->captured_bytes);
 			return result;
 		}
 	}
+}
+
+/* For want of memory, or of room in its stream. */
+static bool is_lost(enum wf_stream_result result)
+{
+	return result == WF_STREAM_NO_MEMORY || result == WF_STREAM_LIMIT ||
+	       result == WF_STREAM_SHORT;
 }
 
 /* Counters that only some flows need. */
@@ -35,7 +46,7 @@ static void note_trouble(struct wf_conns *conns, struct wf_flow *flow, enum weft
 
 	if (!info->overlap && result == WF_STREAM_HELD && !payload->jumped && waits_anyway)
 		return;
-	if (result == WF_STREAM_NO_MEMORY || result == WF_STREAM_LIMIT)
+	if (is_lost(result))
 		flow->flags |= WF_FLOW_LOST_MEMORY(dir);
 	conns->is_starved |= result == WF_STREAM_NO_MEMORY;
 	if (info->conflict)
@@ -43,8 +54,7 @@ static void note_trouble(struct wf_conns *conns, struct wf_flow *flow, enum weft
 	rare = wf_flow_table_need_rare(&conns->table, flow);
 	if (!rare)
 		return;
-	if ((result == WF_STREAM_NO_MEMORY || result == WF_STREAM_LIMIT) &&
-	    rare->trouble[dir].lost_off < payload->off + payload->captured_bytes)
+	if (is_lost(result) && rare->trouble[dir].lost_off < payload->off + payload->captured_bytes)
 		rare->trouble[dir].lost_off = payload->off + payload->captured_bytes;
 	rare->trouble[dir].retransmitted_segments += result == WF_STREAM_DUPLICATE;
 	rare->trouble[dir].overlap_segments += info->overlap;

@@ -23,12 +23,14 @@ enum wf_chore {
 	WF_CHORE_RECENT,     /* forget ended connections */
 	WF_CHORE_CACHES,     /* give back spans kept ready that nobody asked for */
 	WF_CHORE_HALVE,	     /* give back half of them */
+	WF_CHORE_RELIEVE,    /* give up held data: what arrives finds no memory */
 	WF_CHORE_LEVEL,	     /* the level has changed */
 };
 #define WF_CHORE_COUNT (WF_CHORE_LEVEL + 1)
 
 struct wf_orders {
-	/* written by the upkeep thread; the worker takes the bits */
+	/* written by the upkeep thread, WF_CHORE_RELIEVE by the reader; the worker takes the bits
+	 */
 	_Alignas(WF_CACHE_LINE) _Atomic uint32_t asked; /* 1 << enum wf_chore */
 	_Atomic uint32_t level;				/* enum wf_pressure_level */
 	_Atomic uint32_t goal_percent; /* at critical: give up until the budget reads less */
@@ -37,7 +39,7 @@ struct wf_orders {
 	_Alignas(WF_CACHE_LINE) _Atomic uint64_t done_items[WF_CHORE_COUNT];
 };
 
-/* Thread: upkeep; wake the worker afterwards. */
+/* Thread: upkeep, reader; wake the worker afterwards. */
 static inline void wf_orders_give(struct wf_orders *orders, enum wf_chore chore)
 {
 	/* Pairs with the acquire in wf_orders_take(): the level before the bit. */

@@ -356,6 +356,9 @@ uint64_t wf_relief_do(struct wf_relief *relief, enum wf_chore chore)
 	case WF_CHORE_HALVE:
 		halve_caches(relief);
 		return 0;
+	case WF_CHORE_RELIEVE:
+		relief->conns->is_starved = true;
+		return 0;
 	case WF_CHORE_LEVEL:
 		break;
 	}

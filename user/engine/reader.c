@@ -21,7 +21,7 @@
 #include "memory/page.h"
 #include "memory/page_pool.h"
 
-enum { SOURCE_NAP_MS = 50, TEND_INTERVAL_MS = 100 };
+enum { SOURCE_NAP_MS = 50, MEMORY_NAP_MS = 1, TEND_INTERVAL_MS = 100 };
 
 static bool is_stopping(const struct wf_reader *reader)
 {
@@ -109,14 +109,29 @@ static void feed_batch(struct wf_reader *reader, struct wf_frame *frames, int co
 		wf_waiter_wake(&crew->workers[i].waiter);
 }
 
-/* Nothing came: sleep until the source has something, at most so long that a stop is seen. */
-static void wait_for_source(struct wf_source *source)
+/* What comes finds no memory: all workers give up some of what they hold. */
+static void ask_for_memory(struct wf_crew *crew)
+{
+	for (uint32_t i = 0; i < crew->count; i++) {
+		wf_orders_give(&crew->workers[i].orders, WF_CHORE_RELIEVE);
+		wf_waiter_wake(&crew->workers[i].waiter);
+	}
+}
+
+/*
+ * Nothing came: sleep until the source has something, at most so long that a stop is seen; or,
+ * if what it has is @starved of memory, until workers may have made some free.
+ */
+static void wait_for_source(struct wf_source *source, bool starved)
 {
 	struct pollfd pollfd = {.events = POLLIN};
 
-	if (!source->ops->fds || source->ops->fds(source, &pollfd.fd, 1) < 1)
+	if (starved)
+		poll(NULL, 0, MEMORY_NAP_MS);
+	else if (!source->ops->fds || source->ops->fds(source, &pollfd.fd, 1) < 1)
 		return;
-	poll(&pollfd, 1, SOURCE_NAP_MS);
+	else
+		poll(&pollfd, 1, SOURCE_NAP_MS);
 }
 
 void wf_reader_tend(struct wf_reader *reader, uint64_t now_ns)
@@ -145,13 +160,19 @@ static void *reader_main(void *arg)
 	wf_cpu_name_thread("weft-reader", 0);
 	wf_page_pool_adopt(reader->pages);
 	do {
+		bool starved;
+
 		count = reader->source->ops->recv(reader->source, frames, WF_BATCH_FRAMES);
 		if (wf_unlikely(reader->source->lost_frames))
 			wf_worker_count_lost(reader->source, &reader->metrics);
+		starved = reader->source->starved;
+		reader->source->starved = false;
+		if (wf_unlikely(starved))
+			ask_for_memory(crew);
 		if (count > 0)
 			feed_batch(reader, frames, count);
 		else if (!count)
-			wait_for_source(reader->source);
+			wait_for_source(reader->source, starved);
 		wf_reader_tend(reader, wf_clock_monotonic_ns());
 	} while (count >= 0 && !is_stopping(reader));
 

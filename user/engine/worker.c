@@ -146,6 +146,11 @@ static uint32_t take_source(struct wf_worker *worker, uint32_t index)
 		source->overran = false;
 		wf_pipeline_note_overrun(worker->pipeline);
 	}
+	if (wf_unlikely(source->starved)) {
+		source->starved = false;
+		wf_orders_give(&worker->orders, WF_CHORE_RELIEVE);
+		worker->has_chores = true;
+	}
 	if (wf_unlikely(source->lost_frames))
 		wf_worker_count_lost(source, &worker->metrics);
 	return count > 0 ? (uint32_t)count : 0;

@@ -99,6 +99,13 @@ void wf_budget_move(struct wf_budget *budget, enum wf_budget_owner from, enum wf
 	atomic_fetch_add_explicit(&budget->held_bytes[to], bytes, memory_order_relaxed);
 }
 
+uint64_t wf_budget_left(const struct wf_budget *budget)
+{
+	uint64_t taken = wf_budget_used(budget) - wf_budget_held(budget, WF_BUDGET_FREE_SPANS);
+
+	return taken < budget->limit_bytes ? budget->limit_bytes - taken : 0;
+}
+
 uint64_t wf_budget_used(const struct wf_budget *budget)
 {
 	return atomic_load_explicit(&budget->used_bytes, memory_order_relaxed);

@@ -69,6 +69,9 @@ void wf_budget_move(struct wf_budget *budget, enum wf_budget_owner from, enum wf
 		    uint64_t bytes);
 
 uint64_t wf_budget_used(const struct wf_budget *budget);
+
+/* What may still be used, free spans included. */
+uint64_t wf_budget_left(const struct wf_budget *budget);
 uint64_t wf_budget_held(const struct wf_budget *budget, enum wf_budget_owner owner);
 
 /* "tables", "free_spans", ...: as in the metric memory_<name>_bytes. Static. */

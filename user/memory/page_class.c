@@ -75,12 +75,19 @@ static bool release_any(struct wf_page_pool *pool)
 	return false;
 }
 
+/* May the pool take one more span, besides what it keeps ready? */
+static bool may_grow(const struct wf_page_pool *pool)
+{
+	return pool->spans < pool->max_spans &&
+	       !(pool->takes_incoming && wf_page_pool_is_short(pool, WEFT_SHORT_PARTS));
+}
+
 bool wf_page_class_fetch(struct wf_page_pool *pool, struct wf_page_class *class)
 {
 	struct wf_span *span;
 
 	/* What another class keeps ready is ours before anybody else's. */
-	if (pool->spans >= pool->max_spans && !release_any(pool))
+	if (!may_grow(pool) && !release_any(pool))
 		return false;
 	span = wf_arena_take(pool->arena, WF_SPAN_PAGES, 1);
 	if (!span && release_any(pool))

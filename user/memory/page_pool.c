@@ -239,6 +239,23 @@ struct wf_page *wf_page_pool_take(struct wf_page_pool *pool, size_t bytes)
 	return wf_page_class_take(class, bytes);
 }
 
+bool wf_page_pool_is_short(const struct wf_page_pool *pool, uint32_t parts)
+{
+	const struct wf_budget *budget = wf_arena_budget(pool->arena);
+
+	return wf_budget_left(budget) < budget->limit_bytes / parts;
+}
+
+struct wf_page *wf_page_pool_take_incoming(struct wf_page_pool *pool, size_t bytes)
+{
+	struct wf_page *page;
+
+	pool->takes_incoming = true;
+	page = wf_page_pool_take(pool, bytes);
+	pool->takes_incoming = false;
+	return page;
+}
+
 int wf_page_pool_resize(struct wf_page_pool *pool, struct wf_page **page, uint64_t keep_bytes,
 			uint64_t bytes)
 {

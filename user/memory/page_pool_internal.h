@@ -71,6 +71,7 @@ struct wf_page_pool {
 
 	struct wf_page_class classes[WF_PAGE_CLASS_COUNT];
 	uint64_t max_spans;
+	bool takes_incoming; /* the take under way is of wf_page_pool_take_incoming() */
 	uint64_t max_class_pages;
 	uint64_t spans;	     /* of all classes, of all cuts */
 	uint64_t idle_bytes; /* free pages, as told to the budget */

@@ -20,9 +20,16 @@
 #include <string.h>
 
 #include "reassembly/contest.h"
+#include "memory/page_pool.h"
 #include "reassembly/extent.h"
 #include "reassembly/hold.h"
 #include "reassembly/overlap.h"
+
+/*
+ * A stream may hold so much while memory is short: an overtaken segment or two; and nothing while
+ * it is twice as short.
+ */
+enum { SHORT_HELD_BYTES = 4096 };
 
 static const uint8_t *segment_bytes(const struct wf_insertion *ins, uint64_t off)
 {
@@ -399,16 +406,35 @@ static bool is_all_held(const struct wf_insertion *ins)
 	return true;
 }
 
+/* Does the segment add to what the stream holds already? */
+static bool holds_more(const struct wf_insertion *ins)
+{
+	const struct wf_stream *stream = ins->stream;
+
+	return (ins->segment->hold || ins->segment->off > stream->next_off) && !is_all_held(ins);
+}
+
 /* Would the stream hold too much with the segment? */
 static bool is_beyond_limit(const struct wf_insertion *ins)
 {
-	const struct wf_stream *stream = ins->stream;
 	uint64_t limit =
 		wf_min_u64((uint64_t)ins->env->pages_max * WEFT_STREAM_PAGE_BYTES, UINT32_MAX / 2);
 
-	return stream->held_cost &&
-	       stream->held_cost + ins->segment->captured_bytes + WF_EXTENT_COST > limit &&
-	       (ins->segment->hold || ins->segment->off > stream->next_off) && !is_all_held(ins);
+	return ins->stream->held_cost &&
+	       ins->stream->held_cost + ins->segment->captured_bytes + WF_EXTENT_COST > limit &&
+	       holds_more(ins);
+}
+
+/* Is there so little memory that those who hold some should have no more? */
+static bool is_short(const struct wf_insertion *ins)
+{
+	uint32_t parts = WEFT_SHORT_PARTS;
+
+	if (!ins->stream->held_cost)
+		return false;
+	if (ins->stream->held_cost <= SHORT_HELD_BYTES)
+		parts *= 2;
+	return wf_page_pool_is_short(ins->env->pages, parts) && holds_more(ins);
 }
 
 static enum wf_stream_result result_of(const struct wf_insertion *ins)
@@ -446,6 +472,8 @@ enum wf_stream_result wf_stream_insert_slow(struct wf_stream *stream, struct wf_
 				    wf_max_u64(segment->off, stream->next_off));
 	if (is_beyond_limit(&ins))
 		return WF_STREAM_LIMIT;
+	if (wf_unlikely(is_short(&ins)))
+		return WF_STREAM_SHORT;
 	if (segment->off < stream->next_off)
 		wf_metric_add(env->metrics, payload_duplicate_bytes,
 			      wf_min_u64(ins.end_off, stream->next_off) - segment->off);

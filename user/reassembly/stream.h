@@ -93,6 +93,7 @@ enum wf_stream_result {
 	 * Never answered by a stream that holds nothing, nor to a segment that is next.
 	 */
 	WF_STREAM_LIMIT,
+	WF_STREAM_SHORT, /* likewise: of all memory little is left */
 };
 
 /* A piece that comes next. */
