@@ -60,9 +60,9 @@ enum weft_limit {
 	WEFT_PRESSURE_SOURCES_MAX = 8,
 	WEFT_PRESSURE_HANDLERS_MAX = 16,
 	WEFT_PRESSURE_CHANGES_MAX = 64, /* remembered; then the oldest is forgotten */
-	WEFT_SHORT_PARTS = 32, /* when less than one part in so many is left, nothing new comes in
-				  through a pipe, and a stream that holds data gives up its hole
-				  when more comes */
+	/* When only one part in so many of the memory is left, */
+	WEFT_SHORT_PARTS = 32,	/* packets of a pipe wait until workers have given up held data; */
+	WEFT_SCARCE_PARTS = 64, /* a stream that would hold more gives up its hole instead */
 	WEFT_PROCESS_SLACK_MB = 32, /* beside the limit: code, libraries, stacks, sinks */
 	WEFT_CLEANUP_INTERVAL_SEC = 30,
 	WEFT_CLEANUP_TASKS_MAX = 64,

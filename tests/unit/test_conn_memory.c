@@ -90,7 +90,7 @@ static void test_conn_memory_short_of_it_who_holds_gives_up_its_hole(void **stat
 
 	rig_data(&rig, RIG_CLIENT, 3, "def");
 	rig_data(&rig, RIG_CLIENT, 9, "jkl");
-	take_memory_but(limit_bytes / WEFT_SHORT_PARTS / 2 - 1);
+	take_memory_but(limit_bytes / WEFT_SCARCE_PARTS / 2 - WEFT_SPAN_BYTES);
 	rig_data(&rig, RIG_CLIENT, 12, "mno");
 	rig_data(&rig, RIG_SERVER, 3, "DEF");
 	rig_data(&rig, RIG_SERVER, 0, "ABC");
@@ -104,7 +104,7 @@ static void test_conn_memory_rather_short_of_it_a_little_may_be_held(void **stat
 	uint64_t limit_bytes = wf_arena_budget(rig.arena)->limit_bytes;
 
 	rig_data(&rig, RIG_CLIENT, 3, "def");
-	take_memory_but(limit_bytes / WEFT_SHORT_PARTS - 1);
+	take_memory_but(limit_bytes / WEFT_SCARCE_PARTS - WEFT_SPAN_BYTES);
 	rig_data(&rig, RIG_CLIENT, 9, "jkl");
 	rig_data(&rig, RIG_CLIENT, 0, "abc");
 	rig_data(&rig, RIG_CLIENT, 6, "ghi");

@@ -50,7 +50,7 @@ enum {
 	RESERVE_PAGES = 128,
 };
 #define PATIENCE_NS    (1 * WF_NS_PER_SEC)
-#define RATE_MIN_BYTES (8ull << 20)
+#define RATE_MIN_BYTES (1ull << 20)
 
 /* What a pipe may hold: with less, writer and we wake each other for each 64 KiB. */
 enum { PIPE_BYTES = 256 << 10 };
@@ -83,7 +83,7 @@ struct pcap_pipe {
 	bool has_parsed;
 	enum pipe_want want;
 	struct patience patience[PIPE_NOTHING]; /* before what is wanted gets worse than that */
-	uint64_t whole_bytes;			/* handed out, of whole packets */
+	uint64_t whole_bytes;			/* of pages handed out with whole packets */
 	struct wf_page *reserve[RESERVE_PAGES]; /* owned: small pages for bad times */
 	unsigned int reserve_count;
 	uint64_t lost;
@@ -275,7 +275,7 @@ static struct wf_page *take_page(struct pcap_pipe *pipe, uint32_t *ret_bytes)
 	page = wf_page_pool_take_incoming(pipe->pool, *ret_bytes);
 	if (page) {
 		pipe->want = PIPE_PLENTY;
-		pipe->whole_bytes += *ret_bytes;
+		pipe->whole_bytes += wf_page_capacity(page);
 		if (*ret_bytes < cap_bytes && !pipe->cut++)
 			wf_warn("%s: packets longer than %d bytes are cut", pipe->file.name,
 				PAGE_MAX_BYTES);

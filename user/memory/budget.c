@@ -99,9 +99,17 @@ void wf_budget_move(struct wf_budget *budget, enum wf_budget_owner from, enum wf
 	atomic_fetch_add_explicit(&budget->held_bytes[to], bytes, memory_order_relaxed);
 }
 
+uint64_t wf_budget_fixed(const struct wf_budget *budget)
+{
+	return wf_budget_held(budget, WF_BUDGET_TABLES) + wf_budget_held(budget, WF_BUDGET_FRAMES);
+}
+
 uint64_t wf_budget_left(const struct wf_budget *budget)
 {
-	uint64_t taken = wf_budget_used(budget) - wf_budget_held(budget, WF_BUDGET_FREE_SPANS);
+	/* Read one after the other while others change both. */
+	uint64_t free_bytes = wf_budget_held(budget, WF_BUDGET_FREE_SPANS);
+	uint64_t used = wf_budget_used(budget);
+	uint64_t taken = used > free_bytes ? used - free_bytes : 0;
 
 	return taken < budget->limit_bytes ? budget->limit_bytes - taken : 0;
 }

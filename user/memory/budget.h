@@ -70,6 +70,9 @@ void wf_budget_move(struct wf_budget *budget, enum wf_budget_owner from, enum wf
 
 uint64_t wf_budget_used(const struct wf_budget *budget);
 
+/* Of what is used: allotted for good, whatever the traffic. */
+uint64_t wf_budget_fixed(const struct wf_budget *budget);
+
 /* What may still be used, free spans included. */
 uint64_t wf_budget_left(const struct wf_budget *budget);
 uint64_t wf_budget_held(const struct wf_budget *budget, enum wf_budget_owner owner);

@@ -78,8 +78,11 @@ static bool release_any(struct wf_page_pool *pool)
 /* May the pool take one more span, besides what it keeps ready? */
 static bool may_grow(const struct wf_page_pool *pool)
 {
+	const struct wf_budget *budget = wf_arena_budget(pool->arena);
+
 	return pool->spans < pool->max_spans &&
-	       !(pool->takes_incoming && wf_page_pool_is_short(pool, WEFT_SHORT_PARTS));
+	       (!pool->takes_incoming ||
+		wf_budget_left(budget) > budget->limit_bytes / WEFT_SHORT_PARTS);
 }
 
 bool wf_page_class_fetch(struct wf_page_pool *pool, struct wf_page_class *class)

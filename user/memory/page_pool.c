@@ -243,7 +243,7 @@ bool wf_page_pool_is_short(const struct wf_page_pool *pool, uint32_t parts)
 {
 	const struct wf_budget *budget = wf_arena_budget(pool->arena);
 
-	return wf_budget_left(budget) < budget->limit_bytes / parts;
+	return wf_budget_left(budget) < (budget->limit_bytes - wf_budget_fixed(budget)) / parts;
 }
 
 struct wf_page *wf_page_pool_take_incoming(struct wf_page_pool *pool, size_t bytes)

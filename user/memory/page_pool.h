@@ -55,14 +55,14 @@ void wf_page_pool_adopt(struct wf_page_pool *pool);
 struct wf_page *wf_page_pool_take(struct wf_page_pool *pool, size_t bytes);
 
 /*
- * As wf_page_pool_take(), for what comes in: no more is taken from the arena while memory is short,
- * as those who work on what came before need some too.
+ * As wf_page_pool_take(), for what comes in: the last part of the arena, one in WEFT_SHORT_PARTS,
+ * is left to those who work on what came before.
  */
 struct wf_page *wf_page_pool_take_incoming(struct wf_page_pool *pool, size_t bytes);
 
 /*
- * Of the budget only the last part is left, one in @parts: who holds much should give it up now,
- * not at the very end.
+ * Of what the traffic may use of the budget only one part in @parts is left: who holds much should
+ * give it up now, not at the very end.
  */
 bool wf_page_pool_is_short(const struct wf_page_pool *pool, uint32_t parts);
 

@@ -428,7 +428,7 @@ static bool is_beyond_limit(const struct wf_insertion *ins)
 /* Is there so little memory that those who hold some should have no more? */
 static bool is_short(const struct wf_insertion *ins)
 {
-	uint32_t parts = WEFT_SHORT_PARTS;
+	uint32_t parts = WEFT_SCARCE_PARTS;
 
 	if (!ins->stream->held_cost)
 		return false;

@@ -81,21 +81,14 @@ static uint64_t minus(uint64_t a, uint64_t b)
 
 /* ---- budget and process ---- */
 
-/* Allotted for good, whatever the traffic. */
-static uint64_t fixed_bytes(const struct wf_budget *budget)
-{
-	return wf_budget_held(budget, WF_BUDGET_TABLES) + wf_budget_held(budget, WF_BUDGET_FRAMES);
-}
-
 int wf_pressure_read_budget(void *ctx, uint32_t *ret_percent)
 {
 	const struct wf_budget *budget = ctx;
-	uint64_t fixed = fixed_bytes(budget);
-	uint64_t idle = fixed + wf_budget_held(budget, WF_BUDGET_FREE_SPANS) +
+	uint64_t most = minus(budget->limit_bytes, wf_budget_fixed(budget));
+	uint64_t left = wf_budget_left(budget) +
 			atomic_load_explicit(&budget->idle_page_bytes, memory_order_relaxed);
 
-	*ret_percent =
-		percent_of(minus(wf_budget_used(budget), idle), minus(budget->limit_bytes, fixed));
+	*ret_percent = percent_of(minus(most, left), most);
 	return 0;
 }
 
@@ -103,7 +96,7 @@ int wf_pressure_read_process(void *ctx, uint32_t *ret_percent)
 {
 	const struct wf_pressure_process *process = ctx;
 	uint64_t limit = process->budget->limit_bytes + process->slack_bytes;
-	uint64_t fixed = fixed_bytes(process->budget) + process->slack_bytes;
+	uint64_t fixed = wf_budget_fixed(process->budget) + process->slack_bytes;
 	uint64_t idle = fixed + wf_budget_held(process->budget, WF_BUDGET_FREE_SPANS);
 	char text[FILE_BYTES_MAX];
 	uint64_t anon_kb;
