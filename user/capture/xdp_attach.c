@@ -36,6 +36,7 @@ static void set_rodata(struct steer_bpf *skel, const struct wf_xdp_opts *opts)
 {
 	memcpy((void *)&skel->rodata->weft_secret, opts->secret, sizeof(*opts->secret));
 	skel->rodata->weft_workers = opts->workers;
+	skel->rodata->weft_by_queue = opts->by_queue;
 	skel->rodata->weft_frame_max_bytes = opts->frame_max_bytes;
 	if (opts->only_clones)
 		skel->rodata->weft_otherwise = XDP_DROP;
@@ -116,7 +117,8 @@ static int init_hot(struct wf_xdp *xdp)
 static int set_sizes(struct steer_bpf *skel, const struct wf_xdp_opts *opts)
 {
 	uint32_t cpus = wf_hot_flows_cpus();
-	int err = bpf_map__set_max_entries(skel->maps.weft_xsks, opts->queues * opts->workers);
+	uint32_t slots = opts->queues * (opts->by_queue ? 1 : opts->workers);
+	int err = bpf_map__set_max_entries(skel->maps.weft_xsks, slots);
 
 	skel->rodata->weft_hot_cpus = cpus;
 	if (!err)

@@ -34,6 +34,7 @@ struct wf_xdp_opts {
 	const struct weft_hash_secret *secret;
 	uint32_t workers;
 	uint32_t queues;
+	bool by_queue;		  /* a queue has one socket: slots are queues */
 	uint32_t frame_max_bytes; /* longer packets are not steered */
 	bool only_clones;	  /* what is not steered is dropped: it is a clone */
 	const uint8_t *own_mac;	  /* frames from it are this host's; NULL: not known */
@@ -45,7 +46,7 @@ int wf_xdp_load(struct wf_xdp *xdp, const struct wf_xdp_opts *opts);
 /* Pin maps and program. */
 int wf_xdp_pin(const struct wf_xdp *xdp, const struct wf_pins *pins);
 
-/* Let segments for @slot (queue * workers + worker) reach the socket @fd. */
+/* Let segments for @slot (queue * workers + worker; by_queue: queue) reach the socket @fd. */
 int wf_xdp_set_socket(const struct wf_xdp *xdp, uint32_t slot, int fd);
 
 /*

@@ -19,6 +19,7 @@
 #include "capture/pcap_file.h"
 #include "capture/pcap_filter.h"
 #include "deliver/subscription.h"
+#include "engine/steering.h"
 #include "memory/arena.h"
 #include "memory/page_pool.h"
 
@@ -266,6 +267,7 @@ static void join_threads(struct wf_engine *engine)
 	wf_reader_join(&engine->reader);
 	for (uint32_t i = 0; i < engine->crew.count; i++)
 		wf_worker_join(&engine->crew.workers[i]);
+	wf_engine_tell_strays(engine);
 }
 
 static int start_upkeep(struct wf_engine *engine)

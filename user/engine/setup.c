@@ -24,6 +24,7 @@
 #include "capture/source.h"
 #include "decode/defrag.h"
 #include "engine/fragments.h"
+#include "engine/steering.h"
 #include "memory/arena.h"
 #include "memory/budget.h"
 #include "memory/page_pool.h"
@@ -124,6 +125,7 @@ static int setup_ifaces(struct wf_engine *engine)
 			.arena = engine->arena,
 			.pools = pools,
 			.workers = engine->crew.count,
+			.by_queue = engine->by_queue,
 			.secret = &engine->secret,
 		};
 		int err = wf_iface_open(&setup, &iface->iface);
@@ -201,6 +203,7 @@ static int setup_submit(struct wf_engine *engine)
 	submit->decoder = (struct wf_decoder){
 		.secret = engine->secret,
 		.checksum = engine->opts.checksum,
+		.rss = wf_engine_rss(engine),
 	};
 	for (uint32_t i = 0; !err && i < engine->crew.count; i++) {
 		struct wf_worker *worker = &engine->crew.workers[i];
@@ -221,6 +224,7 @@ static int setup_pipeline(struct wf_engine *engine, struct wf_worker *worker)
 	const struct wf_pipeline_opts opts = {
 		.weft = &engine->opts,
 		.secret = engine->secret,
+		.rss = wf_engine_rss(engine),
 		.worker = worker->index,
 		.workers = engine->crew.count,
 		.arena = engine->arena,
@@ -284,6 +288,8 @@ int wf_engine_setup(struct wf_engine *engine)
 	err = setup_workers(engine);
 	if (!err && engine->ifaces_count)
 		err = pin_arena(engine);
+	if (!err)
+		err = wf_engine_choose_steering(engine);
 	for (uint32_t i = 0; !err && i < engine->crew.count; i++)
 		err = setup_rings(engine, &engine->crew.workers[i]);
 	if (!err)
