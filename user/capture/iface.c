@@ -325,13 +325,14 @@ int wf_iface_open(const struct wf_iface_setup *setup, struct wf_iface **ret_ifac
 	return 0;
 }
 
+/* Natively: generic XDP leaves out what was redirected, as all that comes here was. */
 static int attach_far(struct wf_iface *iface)
 {
 	int err = wf_tc_enter(&iface->tc);
 
 	if (err)
 		return err;
-	err = wf_xdp_attach(&iface->xdp, WF_FAR_NAME, iface->tc.far_ifindex, iface->opts.generic);
+	err = wf_xdp_attach(&iface->xdp, WF_FAR_NAME, iface->tc.far_ifindex, WF_XDP_NATIVE);
 	wf_tc_leave(&iface->tc);
 	if (!err)
 		err = wf_tc_attach(&iface->tc, iface->name, iface->ifindex,
@@ -345,7 +346,7 @@ int wf_iface_attach(struct wf_iface *iface)
 
 	err = iface->is_host ? attach_far(iface)
 			     : wf_xdp_attach(&iface->xdp, iface->name, iface->ifindex,
-					     iface->opts.generic);
+					     iface->opts.generic ? WF_XDP_GENERIC : WF_XDP_BEST);
 	if (err)
 		return err;
 	iface->is_attached = true;

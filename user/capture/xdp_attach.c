@@ -265,14 +265,14 @@ static bool is_taken(int err)
 	return err == -EBUSY || err == -EEXIST;
 }
 
-int wf_xdp_attach(struct wf_xdp *xdp, const char *ifname, int ifindex, bool generic)
+int wf_xdp_attach(struct wf_xdp *xdp, const char *ifname, int ifindex, enum wf_xdp_mode mode)
 {
 	int fd = -EOPNOTSUPP;
 
-	if (!generic)
+	if (mode != WF_XDP_GENERIC)
 		fd = attach_mode(xdp, ifindex, XDP_FLAGS_DRV_MODE);
-	if (fd < 0 && !is_taken(fd)) {
-		if (!generic)
+	if (fd < 0 && !is_taken(fd) && mode != WF_XDP_NATIVE) {
+		if (mode == WF_XDP_BEST)
 			wf_warn("capture: %s: no native XDP (%s), using generic mode, which is "
 				"slower",
 				ifname, strerror(-fd));

@@ -71,8 +71,13 @@ int wf_xdp_switch_filter(const struct wf_xdp *xdp, uint64_t word);
 /* Shed new flows whose shed hash is below @below of 2^32. Thread: any. */
 void wf_xdp_set_shed(const struct wf_xdp *xdp, uint32_t below);
 
-/* Native mode, or generic if that fails (told) or is asked for. */
-int wf_xdp_attach(struct wf_xdp *xdp, const char *ifname, int ifindex, bool generic);
+enum wf_xdp_mode {
+	WF_XDP_BEST = 0, /* native; generic if that fails, told */
+	WF_XDP_GENERIC,
+	WF_XDP_NATIVE,
+};
+
+int wf_xdp_attach(struct wf_xdp *xdp, const char *ifname, int ifindex, enum wf_xdp_mode mode);
 
 /* After return no packet is in the program any more. Idempotent. */
 void wf_xdp_detach(struct wf_xdp *xdp);
