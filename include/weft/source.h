@@ -19,9 +19,10 @@ WEFT_BEGIN_DECLS
 struct weft;
 
 enum weft_mode {
-	WEFT_MODE_AUTO = 0, /* host if the interface holds an address or route in use, else tap */
-	WEFT_MODE_TAP,	    /* wanted segments are taken from the interface */
-	WEFT_MODE_HOST,	    /* wanted segments are cloned, both directions; the host keeps them */
+	/* host if the interface holds an address, a route in use or an XDP program; else tap */
+	WEFT_MODE_AUTO = 0,
+	WEFT_MODE_TAP,	/* wanted segments are taken from the interface */
+	WEFT_MODE_HOST, /* wanted segments are cloned, both directions; the host keeps them */
 };
 
 enum weft_nic_hash {

@@ -30,6 +30,7 @@
 #include "capture/tc_attach.h"
 #include "capture/umem.h"
 #include "capture/xdp_attach.h"
+#include "capture/xdp_other.h"
 #include "capture/xsk.h"
 #include "decode/packet.h"
 #include "memory/arena.h"
@@ -63,10 +64,33 @@ struct wf_iface {
 	struct wf_xsk_source *sources; /* owned: by worker */
 };
 
+/* Somebody else's XDP program has the place that tap mode needs; @ret_other may be NULL. */
+static bool has_other_program(const char *ifname, struct wf_xdp_other *ret_other)
+{
+	struct wf_xdp_other other = {0};
+
+	if (wf_xdp_other_find((int)if_nametoindex(ifname), &other) || !other.id)
+		return false;
+	if (ret_other)
+		*ret_other = other;
+	return true;
+}
+
 bool wf_iface_is_host(const char *ifname, enum weft_mode mode)
 {
 	return mode == WEFT_MODE_HOST ||
-	       (mode == WEFT_MODE_AUTO && wf_netdev_use(ifname) != WF_NETDEV_UNUSED);
+	       (mode == WEFT_MODE_AUTO &&
+		(wf_netdev_use(ifname) != WF_NETDEV_UNUSED || has_other_program(ifname, NULL)));
+}
+
+static void tell_why_host(const char *ifname)
+{
+	struct wf_xdp_other other;
+
+	if (wf_netdev_use(ifname) == WF_NETDEV_UNUSED && has_other_program(ifname, &other))
+		wf_info("capture: %s: another XDP program is attached (%s, id %u): host mode, which "
+			"works beside it",
+			ifname, other.name, other.id);
 }
 
 uint32_t wf_iface_count_queues(const char *ifname, enum weft_mode mode)
@@ -285,6 +309,8 @@ static void resolve(struct wf_iface *iface, const struct wf_iface_setup *setup)
 	if (!iface->opts.ring_frames)
 		iface->opts.ring_frames = WEFT_RING_FRAMES;
 	iface->is_host = wf_iface_is_host(iface->name, iface->opts.mode);
+	if (iface->is_host && iface->opts.mode == WEFT_MODE_AUTO)
+		tell_why_host(iface->name);
 	iface->queues = wf_iface_count_queues(iface->name, iface->opts.mode);
 	iface->workers = setup->workers;
 	iface->by_queue = setup->by_queue;

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * xdp_attach.c - loads, pins, attaches and detaches steer.bpf.c.
+ *
+ * By a bpf_link of our own, not by libxdp's dispatcher, although several programs can share an
+ * interface there: libxdp attaches the dispatcher by netlink and pins what it calls, so both
+ * outlive a process that is killed, and weft's program would stay. Nor can every kernel load it:
+ * it replaces functions of a running program, which some refuse to root (libxdp 1.3 then
+ * attaches the one program alone, without a word). Beside others there is host mode, whose
+ * programs are tcx links and see what an XDP program passes.
  */
 #include "capture/xdp_attach.h"
 
