@@ -411,6 +411,7 @@ void wf_engine_stats(const struct wf_engine *engine, struct wf_metrics *ret_sum)
 		wf_engine_upkeep_stats(engine->upkeep, ret_sum);
 	wf_shedding_stats_add(&engine->shedding, ret_sum);
 	wf_metrics_add_lock(ret_sum, &engine->control);
+	wf_metrics_add_lock(ret_sum, &engine->count_mover.lock);
 	if (!engine->is_started)
 		return;
 	wf_submit_stats_add(&engine->crew, ret_sum);
