@@ -25,14 +25,6 @@ static inline uint32_t load_be32(const uint8_t *bytes)
 	return be32toh(word);
 }
 
-static bool is_ipv4(const struct wf_flow_key *key)
-{
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-	return !memcmp(key->addr[0], mapped, sizeof(mapped)) &&
-	       !memcmp(key->addr[1], mapped, sizeof(mapped));
-}
-
 /* 32 bits of the key from bit @at on. */
 static uint32_t key_window(const uint8_t *key, uint32_t at)
 {
@@ -108,7 +100,7 @@ static inline uint32_t hash_addresses(const struct wf_rss *rss, const uint8_t *a
 
 uint32_t wf_rss_hash(const struct wf_rss *rss, const struct wf_flow_key *key)
 {
-	bool is_v4 = is_ipv4(key);
+	bool is_v4 = wf_flow_key_is_ipv4(key);
 	uint32_t ports = first_of(rss, key->port[0], key->port[1]) << 16 |
 			 (second_of(rss, key->port[0], key->port[1]) & 0xffff);
 	uint32_t hash;

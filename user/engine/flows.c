@@ -146,7 +146,6 @@ static void fill_side(const struct wf_flow_item *item, unsigned int endpoint, in
 static void tell(const struct wf_engine *engine, const struct wf_flow_item *item,
 		 weft_flow_view_fn fn, void *ctx)
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 	const struct wf_flow_key *key = &item->kernel.key;
 	uint64_t offset_ns = wf_clock_realtime_ns() - wf_clock_monotonic_ns();
 	struct weft_flow_view view;
@@ -157,7 +156,7 @@ static void tell(const struct wf_engine *engine, const struct wf_flow_item *item
 	wf_flow_key_describe(key, client, &view.flow);
 	view.flow.id = item->tracked.id;
 	view.flow.use = item->tracked.use;
-	view.flow.ip_version = memcmp(key->addr[0], mapped, sizeof(mapped)) ? 6 : 4;
+	view.flow.ip_version = wf_flow_key_is_ipv4(key) ? 4 : 6;
 	view.ifname = engine->ifaces[item->iface].name;
 	view.worker = weft_hash_worker(wf_engine_flow_hash(engine, key), engine->crew.count);
 	view.is_tracked = item->tracked.is_tracked;
