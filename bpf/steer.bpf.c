@@ -4,6 +4,9 @@
  *
  *   parse → filter → hash → per-flow map → metadata in front → redirect to slot (queue, worker)
  *
+ * Where the NIC's own hash keeps a connection on one queue, a queue has one worker and one socket:
+ * then the slot is the queue, and the hash only finds the flow.
+ *
  * Whatever is not redirected is left as it was (weft_otherwise: XDP_PASS), so the
  * host never loses a packet to us. On the far end of host mode's own veth there
  * are only clones: there weft_otherwise is XDP_DROP. Each exit is counted once.
@@ -23,6 +26,7 @@
 
 const volatile struct weft_hash_secret weft_secret;
 const volatile __u32 weft_workers = 1;
+const volatile __u32 weft_by_queue; /* each queue has one socket, of worker queue % weft_workers */
 const volatile __u32 weft_frame_max_bytes = 0xffffffff; /* longer: no room in a frame */
 const volatile __u32 weft_otherwise = XDP_PASS;
 const volatile __u32 weft_has_own; /* frames from weft_own_mac are this host's */
@@ -30,7 +34,7 @@ const volatile __u8 weft_own_mac[6];
 
 struct {
 	__uint(type, BPF_MAP_TYPE_XSKMAP);
-	__uint(max_entries, 1); /* queues * workers, set before load */
+	__uint(max_entries, 1); /* queues, or queues * workers; set before load */
 	__type(key, __u32);
 	__type(value, __u32);
 } weft_xsks SEC(".maps");
@@ -94,11 +98,21 @@ static __always_inline int is_too_long(struct xdp_md *ctx, const struct packet *
 	return bpf_xdp_get_buff_len(ctx) > weft_frame_max_bytes;
 }
 
+static __always_inline __u32 worker_of(__u32 queue, __u32 hash)
+{
+	return weft_by_queue ? queue % weft_workers : weft_hash_worker(hash, weft_workers);
+}
+
+static __always_inline __u32 slot_of(__u32 queue, __u32 worker)
+{
+	return weft_by_queue ? queue : queue * weft_workers + worker;
+}
+
 static __always_inline int steer(struct xdp_md *ctx, struct weft_xdp_counts *counts,
 				 const struct packet *packet, __u64 now_ns, __u32 hash,
 				 __u32 worker)
 {
-	__u32 slot = ctx->rx_queue_index * weft_workers + worker;
+	__u32 slot = slot_of(ctx->rx_queue_index, worker);
 	int action;
 
 	if (is_too_long(ctx, packet) || !put_meta(ctx, now_ns, hash))
@@ -179,7 +193,7 @@ int weft_steer(struct xdp_md *ctx)
 		cpu->counts.filtered++;
 		return weft_otherwise;
 	}
-	worker = weft_hash_worker(hash, weft_workers);
+	worker = worker_of(ctx->rx_queue_index, hash);
 	now_ns = clock_coarse(cpu);
 	if (parsed == PARSE_FRAGMENT)
 		return steer(ctx, &cpu->counts, &packet, now_ns, hash, worker);

@@ -19,9 +19,16 @@ WEFT_BEGIN_DECLS
 struct weft;
 
 enum weft_mode {
-	WEFT_MODE_AUTO = 0, /* host if the interface holds an address or route in use, else tap */
-	WEFT_MODE_TAP,	    /* wanted segments are taken from the interface */
-	WEFT_MODE_HOST,	    /* wanted segments are cloned, both directions; the host keeps them */
+	/* host if the interface holds an address, a route in use or an XDP program; else tap */
+	WEFT_MODE_AUTO = 0,
+	WEFT_MODE_TAP,	/* wanted segments are taken from the interface */
+	WEFT_MODE_HOST, /* wanted segments are cloned, both directions; the host keeps them */
+};
+
+enum weft_nic_hash {
+	WEFT_NIC_HASH_AUTO = 0, /* by queue where ethtool tells that it fits, see below */
+	WEFT_NIC_HASH_OFF,	/* never: the XDP program chooses the worker, in each queue */
+	WEFT_NIC_HASH_ON,	/* always, or weft_start() fails */
 };
 
 /** struct weft_interface_opts - how to attach to an interface */
@@ -41,8 +48,16 @@ struct weft_interface_opts {
 	size_t deny_count;
 	double sample; /* share of flows taken, 0 < sample <= 1; 0: all */
 	bool no_shed;  /* take every new connection even when workers can't keep up */
+	/*
+	 * Trust the NIC's own hash: each receive queue has one socket, of worker queue % workers,
+	 * instead of one for each worker. Chosen by itself in tap mode on a single interface
+	 * whose NIC surely gives both directions of a connection to one queue, and whose queues
+	 * can be dealt out evenly. What comes in on another queue than expected (tunnels,
+	 * fragments, rules of the NIC) is handed to its owner: right, but slower.
+	 */
+	enum weft_nic_hash nic_hash;
 };
-#define weft_interface_opts__last_field no_shed
+#define weft_interface_opts__last_field nic_hash
 
 /**
  * weft_add_interface() - capture from @ifname once started

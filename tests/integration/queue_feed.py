@@ -3,6 +3,7 @@
 """queue_feed.py - connections whose two directions leave by different transmit queues.
 
   queue_feed.py send IFACE QUEUES   XPS is told before each group of frames which queue they take
+  queue_feed.py repeat IFACE QUEUES again and again, until it is killed
   queue_feed.py send IFACE,IFACE 1  each direction of a connection takes another interface
   queue_feed.py truth DIR           the stream files that must come of it
   queue_feed.py map                 compare the flow map (bpftool's JSON on stdin) with what was sent
@@ -125,6 +126,9 @@ def compare_map():
 
 if sys.argv[1] == "send":
     send(sys.argv[2], int(sys.argv[3]))
+elif sys.argv[1] == "repeat":
+    while True:
+        send(sys.argv[2], int(sys.argv[3]))
 elif sys.argv[1] == "truth":
     truth(sys.argv[2])
 else:

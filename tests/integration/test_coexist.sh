@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # test_coexist.sh - programs of others on the interface stay what and where they are. Tap mode
-# tells who is in the way and how to mend it; host mode works beside them.
+# tells who is in the way and how to mend it; host mode works beside them, and is taken by itself.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/web.sh"
 need_root
@@ -65,6 +65,19 @@ check 'tap mode is refused with status 4, and says who is there' tap_is_refused 
 check 'doctor names it too, and what to do' bash -c "
 	ip netns exec $ns_a '$weft' doctor -i eth0 >'$work/out'; cat '$work/out'
 	grep -q 'other_xdp' '$work/out' && grep -q 'bpftool link detach id' '$work/out'"
+auto_works_beside() {
+	local before
+	before=$(xdp_id)
+	agent_start "$ns_a" eth0 --checksum ignore || return 1
+	in_b python3 "$root/tests/integration/queue_feed.py" send eth0 1
+	wait_until 50 opened 24
+	agent_stop
+	cat "$work/agent.err"
+	grep -q 'another XDP program is attached (other_xdp, id .*): host mode' "$work/agent.err" &&
+		grep -q ', 24 connections' "$work/agent.err" && [ "$(xdp_id)" -eq "$before" ]
+}
+opened() { [ "$(agent_metric flows_opened_flows)" -ge "$1" ]; }
+check 'without a mode it takes host mode, and sees all' auto_works_beside
 check 'what the refusal advises takes it away' advised
 other_ends
 check '... and tap mode starts' tap_starts

@@ -70,6 +70,15 @@ for kind in jumbo vxlan gre qinq fragments; do
 	fi
 	drop_pair
 done
+# One socket a queue: what the sender's hash gives to another than the owner is handed over.
+for kind in vxlan fragments; do
+	check "$kind, queues dealt out to workers: send it into a tap port" tap "$kind" 1500 \
+		--set capture.nic_hash=on --streams "$work/$kind.by-queue" &&
+		check "$kind, queues dealt out to workers: all ledgers close" ledgers_close &&
+		check "$kind, queues dealt out to workers: same files as replay" \
+			same_files "$work/$kind.replay" "$work/$kind.by-queue"
+	drop_pair
+done
 check 'jumbo, generic XDP: send it into a tap port' tap jumbo 9000 --generic --streams "$work/generic" &&
 	check 'jumbo, generic XDP: all ledgers close' ledgers_close &&
 	check 'jumbo, generic XDP: same files as replay' same_files "$work/jumbo.replay" "$work/generic"

@@ -275,6 +275,67 @@ static void test_arena_pin_beside_spans_in_use_charges_the_rest(void **state)
 	wf_arena_put_spans(*state, (uint64_t)off, 5);
 }
 
+/* 16 MiB: three parts of 64 spans, and the rest. */
+static void test_arena_threads_spans_come_from_its_part_first(void **state)
+{
+	static const struct wf_arena_part parts[] = {{-1, 2}, {0, 1}};
+	struct wf_arena *arena;
+	int64_t first, second, run, last;
+	uint32_t count = 0;
+
+	(void)state;
+	assert_int_equal(wf_arena_new(16 * MIB, &arena), 0);
+	wf_arena_divide(arena, parts, 2);
+	wf_arena_prefer(arena, 1);
+	first = wf_arena_take_spans(arena, 1);
+	run = wf_arena_take_spans(arena, 3);
+	wf_arena_prefer(arena, 0);
+	second = wf_arena_take_spans(arena, 1);
+	assert_int_equal(second, 0);
+	assert_true(first >= 2 * 64 * SPAN);
+	assert_int_equal(run, first + SPAN);
+
+	/* When its part is full, from any. */
+	wf_arena_prefer(arena, 1);
+	for (last = run; last >= 0; count++)
+		last = wf_arena_take_spans(arena, 1);
+	assert_int_equal(count - 1, spans_of(arena) - 5);
+	wf_arena_prefer(arena, 0);
+	wf_arena_free(arena);
+}
+
+static void test_arena_run_that_its_part_has_not_comes_from_another(void **state)
+{
+	static const struct wf_arena_part parts[] = {{-1, 3}, {-1, 1}};
+	struct wf_arena *arena;
+
+	(void)state;
+	assert_int_equal(wf_arena_new(16 * MIB, &arena), 0);
+	wf_arena_divide(arena, parts, 2);
+	wf_arena_prefer(arena, 1);
+	assert_int_equal(wf_arena_take_spans(arena, 100), 0);
+	wf_arena_prefer(arena, 0);
+	wf_arena_put_spans(arena, 0, 100);
+	wf_arena_free(arena);
+}
+
+static void test_arena_smaller_than_its_parts_serves_all(void **state)
+{
+	static const struct wf_arena_part parts[] = {{-1, 1}, {-1, 1}, {0, 1}, {-1, 1}};
+	struct wf_arena *arena = *state; /* of one part's size */
+
+	wf_arena_divide(arena, parts, 4);
+	for (uint32_t part = 0; part < 4; part++) {
+		int64_t off;
+
+		wf_arena_prefer(arena, part);
+		off = wf_arena_take_spans(arena, 2);
+		assert_true(off >= 0);
+		wf_arena_put_spans(arena, (uint64_t)off, 2);
+	}
+	wf_arena_prefer(arena, 0);
+}
+
 static void test_arena_publish_shows_budget(void **state)
 {
 	struct wf_metrics metrics = {};
@@ -356,6 +417,9 @@ int main(void)
 		WITH_ARENA(test_arena_pin_with_last_span_in_use_is_refused),
 		WITH_ARENA(test_arena_pin_twice_is_once),
 		WITH_ARENA(test_arena_pin_beside_spans_in_use_charges_the_rest),
+		WITH_ARENA(test_arena_threads_spans_come_from_its_part_first),
+		WITH_ARENA(test_arena_run_that_its_part_has_not_comes_from_another),
+		WITH_ARENA(test_arena_smaller_than_its_parts_serves_all),
 		WITH_ARENA(test_arena_publish_shows_budget),
 		WITH_ARENA(test_arena_used_by_many_threads_stays_valid),
 	};

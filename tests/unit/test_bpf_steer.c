@@ -114,6 +114,24 @@ static void test_steer_empty_slot_passes_as_unsteered(void **state)
 	assert_int_equal(rig.counts.unsteered, 1);
 }
 
+static void test_steer_by_queue_takes_the_queues_slot_whatever_the_hash(void **state)
+{
+	const struct wf_xdp_opts opts = {.by_queue = true};
+	struct weft_flow_value value;
+	struct weft_flow_key key;
+	unsigned int src;
+
+	OPEN_OR_SKIP(4, &opts);
+	for (uint16_t port = 1000; port < 1040; port++) {
+		assert_true(xdp_rig_segment(&rig, A, port, B, 80, ACK, 5));
+		key = key_of(A, port, B, 80, &src);
+		assert_true(xdp_rig_flow(&rig, &key, &value));
+		assert_int_equal(value.worker, 0);
+	}
+	assert_int_equal(rig.counts.steered, 40);
+	assert_int_equal(rig.counts.unsteered, 0);
+}
+
 static void test_steer_longer_than_a_frame_passes_as_unsteered(void **state)
 {
 	const struct wf_xdp_opts opts = {.frame_max_bytes = ETH + IPTCP + 100};
@@ -523,6 +541,8 @@ int main(void)
 		cmocka_unit_test_teardown(test_steer_frames_of_the_own_mac_are_marked, teardown),
 		cmocka_unit_test_teardown(test_steer_not_tcp_passes, teardown),
 		cmocka_unit_test_teardown(test_steer_empty_slot_passes_as_unsteered, teardown),
+		cmocka_unit_test_teardown(
+			test_steer_by_queue_takes_the_queues_slot_whatever_the_hash, teardown),
 		cmocka_unit_test_teardown(test_steer_longer_than_a_frame_passes_as_unsteered,
 					  teardown),
 		cmocka_unit_test_teardown(test_steer_of_clones_drops_what_it_does_not_steer,

@@ -11,10 +11,12 @@
 #include "base/clock.h"
 #include "capture/pcap_filter.h"
 #include "decode/packet.h"
+#include "decode/rss.h"
 #include "engine/pipeline.h"
 #include "memory/arena.h"
 #include "memory/page.h"
 #include "memory/page_pool.h"
+#include "unit/support/decode_kinds.h"
 
 #define ACK (WF_TCP_ACK | WF_TCP_PSH)
 
@@ -156,33 +158,41 @@ static void take_handoff(void *ctx, uint32_t worker, const struct wf_frame *fram
 	wf_page_put(frame->page);
 }
 
+/* Worker 2 of 4, which has no subscriptions. */
+static struct wf_pipeline *new_second(struct given *given, struct wf_metrics *metrics,
+				      const struct wf_rss *rss)
+{
+	static struct wf_dispatch dispatch;
+	const struct wf_pipeline_opts opts = {
+		.weft = &rig.opts,
+		.secret = {{1, 2, 3, 4}},
+		.rss = rss,
+		.worker = 2,
+		.workers = 4,
+		.arena = rig.arena,
+		.pages = rig.pages,
+		.metrics = metrics,
+		.dispatch = &dispatch,
+		.handoff = take_handoff,
+		.handoff_ctx = given,
+	};
+	struct wf_pipeline *pipeline;
+
+	memset(metrics, 0, sizeof(*metrics));
+	wf_dispatch_init(&dispatch, 0, NULL, 0);
+	assert_int_equal(wf_pipeline_new(&opts, &pipeline), 0);
+	return pipeline;
+}
+
 static void test_pipeline_frame_of_another_worker_is_handed_to_it(void **state)
 {
 	static struct packet_builder pb;
-	struct wf_dispatch dispatch;
-	struct given given = {0};
-	struct weft_opts weft;
-	struct wf_pipeline_opts opts = {
-		.weft = &weft,
-		.secret = {{1, 2, 3, 4}},
-		.worker = 2,
-		.workers = 4,
-		.dispatch = &dispatch,
-		.handoff = take_handoff,
-		.handoff_ctx = &given,
-	};
 	static struct wf_metrics metrics;
-	struct wf_pipeline *pipeline;
+	struct given given = {0};
+	struct wf_pipeline *pipeline = new_second(&given, &metrics, NULL);
 	uint32_t mine = 0;
 
 	(void)state;
-	weft = rig.opts;
-	opts.arena = rig.arena;
-	opts.pages = rig.pages;
-	opts.metrics = &metrics;
-	memset(&metrics, 0, sizeof(metrics));
-	wf_dispatch_init(&dispatch, 0, NULL, 0);
-	assert_int_equal(wf_pipeline_new(&opts, &pipeline), 0);
 	for (uint16_t port = 1; port <= 100; port++) {
 		const struct pb_tcp tcp = {.src_port = port, .dst_port = 80, .flags = WF_TCP_SYN};
 		uint32_t before = given.count;
@@ -199,6 +209,85 @@ static void test_pipeline_frame_of_another_worker_is_handed_to_it(void **state)
 	assert_int_equal(wf_metric_get(&metrics, frames), mine);
 	assert_int_equal(wf_metric_get(&metrics, frames_handed_off_frames), 100 - mine);
 	assert_in_range(mine, 10, 45);
+	wf_pipeline_flush(pipeline);
+	wf_pipeline_free(pipeline);
+}
+
+static void test_pipeline_owner_is_whom_the_nic_gives_the_flow_to(void **state)
+{
+	static uint8_t key[WF_RSS_KEY_BYTES];
+	static const uint32_t queues[] = {0, 1, 2, 3, 4, 5, 6, 7};
+	static struct packet_builder pb;
+	static struct wf_metrics metrics;
+	static struct wf_rss rss;
+	const struct wf_rss_opts opts = {
+		.key = key,
+		.input = WF_RSS_XOR,
+		.ports = {true, true},
+		.entries = queues,
+		.entries_count = 8,
+		.workers = 4,
+	};
+	struct given given = {0};
+	struct wf_pipeline *pipeline;
+
+	(void)state;
+	for (uint32_t i = 0; i < WF_RSS_KEY_BYTES; i++)
+		key[i] = (uint8_t)(i * 197 + 31);
+	wf_rss_init(&rss, &opts);
+	pipeline = new_second(&given, &metrics, &rss);
+	for (uint16_t port = 1; port <= 100; port++) {
+		const struct pb_tcp tcp = {.src_port = port, .dst_port = 80, .flags = WF_TCP_SYN};
+		struct wf_flow_key flow;
+		struct wf_frame frame;
+
+		decode_expected_key("10.0.0.1", port, "10.0.0.2", 80, &flow);
+		given.worker = 2; /* if none is handed over */
+		pb_segment(&pb, "10.0.0.1", "10.0.0.2", &tcp, NULL, 0);
+		pb_frame(&pb, rig.now_ns, &frame);
+		wf_pipeline_run(pipeline, &frame, 1);
+		assert_int_equal(given.worker, wf_rss_hash(&rss, &flow) % 8 % 4);
+	}
+	assert_in_range(given.count, 50, 95);
+	wf_pipeline_flush(pipeline);
+	wf_pipeline_free(pipeline);
+}
+
+/* A fragment without and within a fragmented tunnel packet: where it comes in tells nothing. */
+static void test_pipeline_fragments_of_one_datagram_go_to_one_worker(void **state)
+{
+	static struct packet_builder pb;
+	static struct wf_metrics metrics;
+	struct given given = {0};
+	struct wf_pipeline *pipeline = new_second(&given, &metrics, NULL);
+	uint32_t held = 0;
+
+	(void)state;
+	for (uint16_t id = 1; id <= 100; id++) {
+		uint32_t given_to[2];
+
+		for (uint32_t part = 0; part < 2; part++) {
+			struct wf_frame frame;
+
+			given.worker = 2;
+			pb_init(&pb);
+			pb_ethernet(&pb);
+			pb_ip(&pb, "10.0.0.1", "10.0.0.2");
+			pb_set_proto(&pb, 6);
+			pb_ipv4_set_fragment(&pb, id, 64 * part, true);
+			pb_data(&pb, NULL, 64);
+			pb_finish(&pb);
+			pb_frame(&pb, rig.now_ns, &frame);
+			wf_pipeline_run(pipeline, &frame, 1);
+			given_to[part] = given.worker;
+		}
+		assert_int_equal(given_to[0], given_to[1]);
+		held += given_to[0] == 2;
+	}
+	assert_in_range(held, 10, 45);
+	assert_int_equal(given.count, 2 * (100 - held));
+	assert_int_equal(wf_metric_get(&metrics, frames_fragment_frames), 2 * held);
+	assert_int_equal(wf_metric_get(&metrics, frames_handed_off_frames), given.count);
 	wf_pipeline_flush(pipeline);
 	wf_pipeline_free(pipeline);
 }
@@ -275,6 +364,8 @@ int main(void)
 		CASE(setup, test_pipeline_fragments_live_leave_no_page_behind),
 		CASE(setup, test_pipeline_fragment_that_never_completes_is_dropped_in_time),
 		CASE(setup, test_pipeline_frame_of_another_worker_is_handed_to_it),
+		CASE(setup, test_pipeline_owner_is_whom_the_nic_gives_the_flow_to),
+		CASE(setup, test_pipeline_fragments_of_one_datagram_go_to_one_worker),
 		CASE(setup, test_pipeline_filter_with_ports_passes_what_fragments_rebuild),
 		CASE(setup, test_pipeline_batch_gives_what_single_frames_give),
 	};

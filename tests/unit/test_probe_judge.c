@@ -3,6 +3,7 @@
  */
 #include "unit/support/cmocka.h"
 
+#include <linux/ethtool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@
 static struct {
 	enum weft_probe_status status;
 	char found[256];
-	char advice[256];
+	char advice[384];
 	unsigned int count;
 	const char *wanted;
 } told;
@@ -55,8 +56,13 @@ static struct wf_probe_nic_facts good_nic(void)
 		.ring_max = 4096,
 		.lro = WF_FEATURE_OFF,
 		.gro_hw = WF_FEATURE_OFF,
-		.rss_key_bytes = 4,
-		.rss_key = {0x6d, 0x5a, 0x6d, 0x5a},
+		.hash_is_told = true,
+		.hash = {.queues = 8,
+			 .function = 1,
+			 .key_bytes = 40, /* all zero: it repeats itself */
+			 .entries_count = 1,
+			 .fields_known = true,
+			 .fields = {RXH_IP_SRC | RXH_IP_DST, RXH_IP_SRC | RXH_IP_DST}},
 	};
 }
 
@@ -139,8 +145,12 @@ static void test_judge_asymmetric_hash_gets_a_symmetric_key(void **state)
 {
 	struct wf_probe_nic_facts facts = good_nic();
 
-	facts.rss_key[3] = 1;
-	assert_nic(&facts, "rss", WEFT_PROBE_WARN, "ethtool -X eth9 hkey 6d:5a:6d:5a");
+	char advice[384];
+
+	facts.hash.key[3] = 1;
+	wf_nic_hash_advise(&facts.hash, "eth9", advice, sizeof(advice));
+	assert_nic(&facts, "rss", WEFT_PROBE_WARN, advice);
+	assert_non_null(strstr(advice, "ethtool -X eth9 hkey 6d:5a:6d:5a:"));
 }
 
 static void test_judge_longest_hash_key_fits_into_the_advice(void **state)
@@ -148,10 +158,24 @@ static void test_judge_longest_hash_key_fits_into_the_advice(void **state)
 	struct wf_probe_nic_facts facts = good_nic();
 	struct wf_probe probe = begin("rss");
 
-	facts.rss_key_bytes = WF_RSS_KEY_BYTES_MAX;
+	facts.name = "enp129s0f0np00"; /* IF_NAMESIZE - 1 */
+	facts.hash.key_bytes = WF_NIC_KEY_BYTES_MAX;
+	facts.hash.key[3] = 1;
 	wf_probe_judge_nic(&probe, &facts);
 	assert_int_equal(told.status, WEFT_PROBE_WARN);
-	assert_int_equal(strlen(strstr(told.advice, "6d:")), 3 * WF_RSS_KEY_BYTES_MAX - 1);
+	assert_int_equal(strspn(strstr(told.advice, "6d:"), "6d5a:"), 3 * WF_NIC_KEY_BYTES_MAX - 1);
+	assert_int_equal(told.advice[strlen(told.advice) - 1], ')');
+}
+
+static void test_judge_hash_that_is_not_known_is_told_as_such(void **state)
+{
+	struct wf_probe_nic_facts facts = good_nic();
+	struct wf_probe probe = begin("rss");
+
+	facts.hash.function = 0;
+	wf_probe_judge_nic(&probe, &facts);
+	assert_int_equal(told.status, WEFT_PROBE_WARN);
+	assert_non_null(strstr(told.found, "doesn't know"));
 }
 
 static void test_judge_rings_and_queues_are_raised(void **state)
@@ -242,6 +266,7 @@ int main(void)
 		cmocka_unit_test(test_judge_merging_offloads_are_turned_off),
 		cmocka_unit_test(test_judge_asymmetric_hash_gets_a_symmetric_key),
 		cmocka_unit_test(test_judge_longest_hash_key_fits_into_the_advice),
+		cmocka_unit_test(test_judge_hash_that_is_not_known_is_told_as_such),
 		cmocka_unit_test(test_judge_rings_and_queues_are_raised),
 		cmocka_unit_test(test_judge_jumbo_needs_driver_and_kernel),
 		cmocka_unit_test(test_judge_other_program_is_named_with_what_takes_it_away),

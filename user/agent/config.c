@@ -11,6 +11,7 @@
 #include "agent/suggest.h"
 
 static const char *const mode_names[] = {"auto", "tap", "host", NULL};
+static const char *const nic_hash_names[] = {"auto", "off", "on", NULL};
 static const char *const overlap_names[] = {
 	"default",    "first", "last",	  "bsd",  "bsd-right", "linux", "old-linux", "windows",
 	"windows2k3", "vista", "solaris", "hpux", "hpux10",    "irix",	"macos",     NULL};
@@ -315,6 +316,7 @@ void wf_config_to_interface_opts(const struct wf_config *config,
 		.deny_count = config->deny_count,
 		.sample = config->sample,
 		.no_shed = !config->shed,
+		.nic_hash = (enum weft_nic_hash)config->nic_hash,
 	};
 }
 

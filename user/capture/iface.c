@@ -30,6 +30,7 @@
 #include "capture/tc_attach.h"
 #include "capture/umem.h"
 #include "capture/xdp_attach.h"
+#include "capture/xdp_other.h"
 #include "capture/xsk.h"
 #include "decode/packet.h"
 #include "memory/arena.h"
@@ -51,6 +52,7 @@ struct wf_iface {
 	bool is_host;
 	bool is_attached;
 	bool zero_copy;
+	bool by_queue;
 	uint32_t workers;
 	uint32_t queues;
 	struct weft_interface_opts
@@ -62,15 +64,39 @@ struct wf_iface {
 	struct wf_xsk_source *sources; /* owned: by worker */
 };
 
-static bool wants_host(const char *ifname, enum weft_mode mode)
+/* Somebody else's XDP program has the place that tap mode needs; @ret_other may be NULL. */
+static bool has_other_program(const char *ifname, struct wf_xdp_other *ret_other)
+{
+	struct wf_xdp_other other = {0};
+
+	if (wf_xdp_other_find((int)if_nametoindex(ifname), &other) || !other.id)
+		return false;
+	if (ret_other)
+		*ret_other = other;
+	return true;
+}
+
+bool wf_iface_is_host(const char *ifname, enum weft_mode mode)
 {
 	return mode == WEFT_MODE_HOST ||
-	       (mode == WEFT_MODE_AUTO && wf_netdev_use(ifname) != WF_NETDEV_UNUSED);
+	       (mode == WEFT_MODE_AUTO &&
+		(wf_netdev_use(ifname) != WF_NETDEV_UNUSED || has_other_program(ifname, NULL)));
+}
+
+static void tell_why_host(const char *ifname)
+{
+	struct wf_xdp_other other;
+
+	if (wf_netdev_use(ifname) == WF_NETDEV_UNUSED && has_other_program(ifname, &other))
+		wf_info("capture: %s: another XDP program is attached (%s, id %u): host mode, which "
+			"works beside it",
+			ifname, other.name, other.id);
 }
 
 uint32_t wf_iface_count_queues(const char *ifname, enum weft_mode mode)
 {
-	uint32_t queues = wants_host(ifname, mode) ? HOST_QUEUES : wf_netdev_rx_queues(ifname);
+	uint32_t queues =
+		wf_iface_is_host(ifname, mode) ? HOST_QUEUES : wf_netdev_rx_queues(ifname);
 
 	return queues < WEFT_QUEUES_MAX ? queues : WEFT_QUEUES_MAX;
 }
@@ -107,21 +133,33 @@ static bool is_multi_buffer(const struct wf_iface *iface)
 	return wf_netdev_mtu(iface->name) + LINK_HEADER_BYTES > room_bytes(iface);
 }
 
-static int open_socket(struct wf_iface *iface, uint32_t queue, uint32_t worker,
+/* The socket number @nth of @worker. */
+static int open_socket(struct wf_iface *iface, uint32_t worker, uint32_t nth,
 		       const struct wf_xsk_opts *opts)
 {
-	struct wf_xsk *xsk = &iface->sources[worker].xsks[queue];
-	int err = wf_xsk_open(xsk, &iface->umems[queue], opts);
+	struct wf_xsk *xsk = &iface->sources[worker].xsks[nth];
+	uint32_t slot = iface->by_queue ? opts->queue : opts->queue * iface->workers + worker;
+	int err = wf_xsk_open(xsk, &iface->umems[opts->queue], opts);
 
-	if (err)
-		return err;
-	return wf_xdp_set_socket(&iface->xdp, queue * iface->workers + worker, xsk->fd);
+	return err ? err : wf_xdp_set_socket(&iface->xdp, slot, xsk->fd);
+}
+
+static int open_queue(struct wf_iface *iface, const struct wf_xsk_opts *opts)
+{
+	uint32_t queue = opts->queue;
+	int err = 0;
+
+	if (iface->by_queue)
+		return open_socket(iface, queue % iface->workers, queue / iface->workers, opts);
+	for (uint32_t w = 0; !err && w < iface->workers; w++)
+		err = open_socket(iface, w, queue, opts);
+	return err;
 }
 
 static void close_sockets(struct wf_iface *iface)
 {
 	for (uint32_t w = 0; iface->sources && w < iface->workers; w++)
-		for (uint32_t q = 0; q < iface->queues; q++)
+		for (uint32_t q = 0; q < iface->sources[w].queues; q++)
 			wf_xsk_close(&iface->sources[w].xsks[q]);
 	for (uint32_t q = 0; iface->umems && q < iface->queues; q++)
 		wf_umem_close(&iface->umems[q]);
@@ -142,8 +180,8 @@ static int open_queues(struct wf_iface *iface, const struct wf_arena *arena, boo
 		opts.queue = q;
 		err = wf_umem_open(&iface->umems[q], arena, iface->opts.frame_bytes,
 				   iface->opts.ring_frames);
-		for (uint32_t w = 0; !err && w < iface->workers; w++)
-			err = open_socket(iface, q, w, &opts);
+		if (!err)
+			err = open_queue(iface, &opts);
 	}
 	if (err)
 		close_sockets(iface);
@@ -214,7 +252,10 @@ static int make_sources(struct wf_iface *iface, const struct wf_iface_setup *set
 		source->arena = setup->arena;
 		source->pool = setup->pools[w];
 		source->umems = iface->umems;
-		source->queues = iface->queues;
+		source->first_queue = iface->by_queue ? w : 0;
+		source->queue_step = iface->by_queue ? iface->workers : 1;
+		source->queues = (iface->queues - source->first_queue + source->queue_step - 1) /
+				 source->queue_step;
 	}
 	return 0;
 }
@@ -227,6 +268,7 @@ static int load_programs(struct wf_iface *iface, const struct wf_iface_setup *se
 		.secret = setup->secret,
 		.workers = iface->workers,
 		.queues = iface->queues,
+		.by_queue = iface->by_queue,
 		.frame_max_bytes = is_multi_buffer(iface) ? WEFT_SPAN_BYTES : room_bytes(iface),
 		.only_clones = iface->is_host,
 		.own_mac = iface->is_host && wf_netdev_mac(iface->name, mac) ? mac : NULL,
@@ -266,9 +308,12 @@ static void resolve(struct wf_iface *iface, const struct wf_iface_setup *setup)
 		iface->opts.frame_bytes = WEFT_FRAME_BYTES;
 	if (!iface->opts.ring_frames)
 		iface->opts.ring_frames = WEFT_RING_FRAMES;
-	iface->is_host = wants_host(iface->name, iface->opts.mode);
+	iface->is_host = wf_iface_is_host(iface->name, iface->opts.mode);
+	if (iface->is_host && iface->opts.mode == WEFT_MODE_AUTO)
+		tell_why_host(iface->name);
 	iface->queues = wf_iface_count_queues(iface->name, iface->opts.mode);
 	iface->workers = setup->workers;
+	iface->by_queue = setup->by_queue;
 	iface->pins.lock_fd = iface->pins.dir_fd = iface->xdp.link_fd = -1;
 	iface->tc.ns_fd = iface->tc.home_fd = -1;
 	iface->tc.link_fds[0] = iface->tc.link_fds[1] = -1;
@@ -306,13 +351,14 @@ int wf_iface_open(const struct wf_iface_setup *setup, struct wf_iface **ret_ifac
 	return 0;
 }
 
+/* Natively: generic XDP leaves out what was redirected, as all that comes here was. */
 static int attach_far(struct wf_iface *iface)
 {
 	int err = wf_tc_enter(&iface->tc);
 
 	if (err)
 		return err;
-	err = wf_xdp_attach(&iface->xdp, WF_FAR_NAME, iface->tc.far_ifindex, iface->opts.generic);
+	err = wf_xdp_attach(&iface->xdp, WF_FAR_NAME, iface->tc.far_ifindex, WF_XDP_NATIVE);
 	wf_tc_leave(&iface->tc);
 	if (!err)
 		err = wf_tc_attach(&iface->tc, iface->name, iface->ifindex,
@@ -326,15 +372,15 @@ int wf_iface_attach(struct wf_iface *iface)
 
 	err = iface->is_host ? attach_far(iface)
 			     : wf_xdp_attach(&iface->xdp, iface->name, iface->ifindex,
-					     iface->opts.generic);
+					     iface->opts.generic ? WF_XDP_GENERIC : WF_XDP_BEST);
 	if (err)
 		return err;
 	iface->is_attached = true;
-	wf_info("capture: %s: %s mode, %s XDP, %s, %u %s x %u %s", iface->name,
+	wf_info("capture: %s: %s mode, %s XDP, %s, %u %s %s %u %s", iface->name,
 		iface->is_host ? "host" : "tap", iface->xdp.is_generic ? "generic" : "native",
 		iface->zero_copy ? "zero-copy" : "copy", iface->queues,
-		iface->queues == 1 ? "queue" : "queues", iface->workers,
-		iface->workers == 1 ? "worker" : "workers");
+		iface->queues == 1 ? "queue" : "queues", iface->by_queue ? "dealt out to" : "x",
+		iface->workers, iface->workers == 1 ? "worker" : "workers");
 	return 0;
 }
 
@@ -432,7 +478,7 @@ void wf_iface_load(const struct wf_iface *iface, struct wf_iface_load *ret_load)
 
 		ret_load->received_frames +=
 			atomic_load_explicit(&source->received_frames, memory_order_relaxed);
-		for (uint32_t q = 0; q < iface->queues; q++) {
+		for (uint32_t q = 0; q < source->queues; q++) {
 			uint32_t fill = wf_xsk_fill_percent(&source->xsks[q]);
 			struct wf_xsk_losses losses;
 
@@ -454,7 +500,7 @@ static void add_losses(const struct wf_iface *iface, struct wf_metrics *sum)
 		wf_metric_add(sum, xsk_invalid_frames, no_page);
 		wf_metric_add(sum, xsk_received_frames,
 			      atomic_load_explicit(&source->received_frames, memory_order_relaxed));
-		for (uint32_t q = 0; q < iface->queues; q++) {
+		for (uint32_t q = 0; q < source->queues; q++) {
 			struct wf_xsk_losses losses;
 
 			wf_xsk_losses(&source->xsks[q], &losses);

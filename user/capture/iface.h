@@ -33,8 +33,12 @@ struct wf_iface_setup {
 	struct wf_arena *arena;	     /* pinned: wf_arena_pin() */
 	struct wf_page_pool **pools; /* one a worker */
 	uint32_t workers;
+	bool by_queue; /* queue q has one socket, of worker q % workers; else one for each */
 	const struct weft_hash_secret *secret;
 };
+
+/* Will @ifname be captured in host mode? */
+bool wf_iface_is_host(const char *ifname, enum weft_mode mode);
 
 /*
  * Receive queues that a capture of @ifname will use: those of the device, or of

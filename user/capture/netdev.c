@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "capture/netdev.h"
 
+#include <errno.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
@@ -10,27 +11,33 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Return: false: the device or driver does not answer. */
-static bool ask(const char *ifname, unsigned long request, struct ifreq *ifreq)
+/* Return: 0; negative errno: the device or driver does not answer. */
+static int ask(const char *ifname, unsigned long request, struct ifreq *ifreq)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool answered;
+	int err;
 
 	if (fd < 0)
-		return false;
+		return -errno;
 	snprintf(ifreq->ifr_name, sizeof(ifreq->ifr_name), "%s", ifname);
-	answered = !ioctl(fd, request, ifreq);
+	err = ioctl(fd, request, ifreq) ? -errno : 0;
 	close(fd);
-	return answered;
+	return err;
+}
+
+int wf_netdev_ethtool(const char *ifname, void *command)
+{
+	struct ifreq ifreq = {.ifr_data = command};
+
+	return ask(ifname, SIOCETHTOOL, &ifreq);
 }
 
 uint32_t wf_netdev_rx_queues(const char *ifname)
 {
 	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
-	struct ifreq ifreq = {.ifr_data = (char *)&channels};
 	uint32_t queues;
 
-	if (!ask(ifname, SIOCETHTOOL, &ifreq))
+	if (wf_netdev_ethtool(ifname, &channels))
 		return 1;
 	queues = channels.rx_count + channels.combined_count;
 	return queues ? queues : 1;
@@ -40,21 +47,21 @@ uint32_t wf_netdev_mtu(const char *ifname)
 {
 	struct ifreq ifreq = {0};
 
-	return ask(ifname, SIOCGIFMTU, &ifreq) ? (uint32_t)ifreq.ifr_mtu : 1500;
+	return ask(ifname, SIOCGIFMTU, &ifreq) ? 1500 : (uint32_t)ifreq.ifr_mtu;
 }
 
 bool wf_netdev_is_loopback(const char *ifname)
 {
 	struct ifreq ifreq = {0};
 
-	return ask(ifname, SIOCGIFFLAGS, &ifreq) && ifreq.ifr_flags & IFF_LOOPBACK;
+	return !ask(ifname, SIOCGIFFLAGS, &ifreq) && ifreq.ifr_flags & IFF_LOOPBACK;
 }
 
 bool wf_netdev_mac(const char *ifname, uint8_t ret_mac[6])
 {
 	struct ifreq ifreq = {0};
 
-	if (!ask(ifname, SIOCGIFHWADDR, &ifreq))
+	if (ask(ifname, SIOCGIFHWADDR, &ifreq))
 		return false;
 	memcpy(ret_mac, ifreq.ifr_hwaddr.sa_data, 6);
 	return true;

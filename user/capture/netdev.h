@@ -8,6 +8,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/*
+ * One of ethtool's questions; @command begins with its number (ETHTOOL_*).
+ * Return: 0 or negative errno.
+ */
+int wf_netdev_ethtool(const char *ifname, void *command);
+
 /* Receive queues in use (ethtool channels); 1 if the driver does not tell. */
 uint32_t wf_netdev_rx_queues(const char *ifname);
 

@@ -8,7 +8,6 @@
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -67,29 +66,6 @@ static void ask_ring(const struct interface *interface, struct wf_probe_nic_fact
 	facts->ring_max = rings.rx_max_pending;
 }
 
-static void ask_rss(const struct interface *interface, struct wf_probe_nic_facts *facts)
-{
-	struct ethtool_rxfh head = {.cmd = ETHTOOL_GRSSH};
-	struct ethtool_rxfh *full;
-	size_t table_bytes;
-
-	if (ethtool(interface, &head) || !head.key_size || head.key_size > WF_RSS_KEY_BYTES_MAX)
-		return;
-	table_bytes = (size_t)head.indir_size * sizeof(uint32_t);
-	full = calloc(1, sizeof(*full) + table_bytes + head.key_size);
-	if (!full)
-		return;
-	full->cmd = ETHTOOL_GRSSH;
-	full->indir_size = head.indir_size;
-	full->key_size = head.key_size;
-	if (!ethtool(interface, full)) {
-		facts->rss_key_bytes = head.key_size;
-		memcpy(facts->rss_key, (const uint8_t *)full->rss_config + table_bytes,
-		       head.key_size);
-	}
-	free(full);
-}
-
 void wf_probe_interface(const char *ifname, unsigned ifindex, weft_probe_fn fn, void *ctx)
 {
 	const struct interface interface = {
@@ -114,7 +90,7 @@ void wf_probe_interface(const char *ifname, unsigned ifindex, weft_probe_fn fn, 
 	ask_ring(&interface, &facts);
 	facts.lro = wf_netdev_feature(ifname, "rx-lro");
 	facts.gro_hw = wf_netdev_feature(ifname, "rx-gro-hw");
-	ask_rss(&interface, &facts);
+	facts.hash_is_told = !wf_nic_hash_read(ifname, &facts.hash);
 	if (interface.fd >= 0)
 		close(interface.fd);
 	wf_probe_judge_nic(&probe, &facts);

@@ -13,13 +13,14 @@
 #include <weft/probe.h>
 
 #include "capture/netdev_features.h"
+#include "capture/nic_hash.h"
 #include "capture/xdp_other.h"
 
 /** struct wf_probe - who is told, and what to do about the finding that is told next */
 struct wf_probe {
 	weft_probe_fn fn;
 	void *ctx;
-	char advice[256];
+	char advice[384];
 };
 
 /** struct wf_probe_host_facts - what can be read of a host */
@@ -35,8 +36,6 @@ struct wf_probe_host_facts {
 	uint32_t cpus;
 	uint64_t memory_bytes;
 };
-
-enum { WF_RSS_KEY_BYTES_MAX = 64 };
 
 /** struct wf_probe_nic_facts - what an interface told; what it didn't is 0 */
 struct wf_probe_nic_facts {
@@ -57,8 +56,8 @@ struct wf_probe_nic_facts {
 	uint32_t ring_max;
 	enum wf_feature_state lro;
 	enum wf_feature_state gro_hw;
-	uint32_t rss_key_bytes;
-	uint8_t rss_key[WF_RSS_KEY_BYTES_MAX];
+	bool hash_is_told;
+	struct wf_nic_hash hash; /* that chooses the queue */
 };
 
 /* Is it at least so new? */

@@ -221,24 +221,33 @@ static void judge_merging(struct wf_probe *probe, const char *ifname, enum wf_fe
 		      state == WF_FEATURE_ON ? "on: many drivers refuse XDP with it" : "off");
 }
 
-/* A Toeplitz key that repeats after two bytes gives both directions one hash. */
+/* Without a symmetric hash each queue needs a socket for each worker, and order is lost. */
 static void judge_rss(struct wf_probe *probe, const struct wf_probe_nic_facts *facts)
 {
-	char key[3 * WF_RSS_KEY_BYTES_MAX] = "";
-	bool symmetric = true;
+	char advice[sizeof(probe->advice)];
+	bool ports[2];
 
-	if (!facts->rss_key_bytes || facts->queues < 2)
+	if (!facts->hash_is_told || !facts->hash.key_bytes || facts->queues < 2)
 		return;
-	for (uint32_t i = 0; i < facts->rss_key_bytes; i++) {
-		symmetric = symmetric && facts->rss_key[i] == facts->rss_key[i % 2];
-		snprintf(key + 3 * i, sizeof(key) - 3 * i, "%s%s", i % 2 ? "5a" : "6d",
-			 i + 1 < facts->rss_key_bytes ? ":" : "");
+	wf_nic_hash_advise(&facts->hash, facts->name, advice, sizeof(advice));
+	wf_probe_advise(probe, "%s", advice);
+	switch (wf_nic_hash_judge(&facts->hash, ports)) {
+	case WF_NIC_SYMMETRIC:
+		wf_probe_tell(probe, "rss", WEFT_PROBE_OK,
+			      "symmetric: both directions share a queue, and a queue can have one "
+			      "worker");
+		return;
+	case WF_NIC_ASYMMETRIC:
+		wf_probe_tell(probe, "rss", WEFT_PROBE_WARN,
+			      "the directions of a connection may come in on two queues, in any "
+			      "order; weft steers them to one worker");
+		return;
+	case WF_NIC_UNKNOWN:
+		wf_probe_tell(probe, "rss", WEFT_PROBE_WARN,
+			      "a hash that weft doesn't know: the directions of a connection may "
+			      "come in on two queues; weft steers them to one worker");
+		return;
 	}
-	wf_probe_advise(probe, "ethtool -X %s hkey %s", facts->name, key);
-	wf_probe_tell(probe, "rss", symmetric ? WEFT_PROBE_OK : WEFT_PROBE_WARN,
-		      symmetric ? "symmetric key: both directions share a queue"
-				: "the directions of a connection may come in on two queues, in "
-				  "any order; weft steers them to one worker");
 }
 
 void wf_probe_judge_nic(struct wf_probe *probe, const struct wf_probe_nic_facts *facts)

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * xdp_attach.c - loads, pins, attaches and detaches steer.bpf.c.
+ *
+ * By a bpf_link of our own, not by libxdp's dispatcher, although several programs can share an
+ * interface there: libxdp attaches the dispatcher by netlink and pins what it calls, so both
+ * outlive a process that is killed, and weft's program would stay. Nor can every kernel load it:
+ * it replaces functions of a running program, which some refuse to root (libxdp 1.3 then
+ * attaches the one program alone, without a word). Beside others there is host mode, whose
+ * programs are tcx links and see what an XDP program passes.
  */
 #include "capture/xdp_attach.h"
 
@@ -36,6 +43,7 @@ static void set_rodata(struct steer_bpf *skel, const struct wf_xdp_opts *opts)
 {
 	memcpy((void *)&skel->rodata->weft_secret, opts->secret, sizeof(*opts->secret));
 	skel->rodata->weft_workers = opts->workers;
+	skel->rodata->weft_by_queue = opts->by_queue;
 	skel->rodata->weft_frame_max_bytes = opts->frame_max_bytes;
 	if (opts->only_clones)
 		skel->rodata->weft_otherwise = XDP_DROP;
@@ -116,7 +124,8 @@ static int init_hot(struct wf_xdp *xdp)
 static int set_sizes(struct steer_bpf *skel, const struct wf_xdp_opts *opts)
 {
 	uint32_t cpus = wf_hot_flows_cpus();
-	int err = bpf_map__set_max_entries(skel->maps.weft_xsks, opts->queues * opts->workers);
+	uint32_t slots = opts->queues * (opts->by_queue ? 1 : opts->workers);
+	int err = bpf_map__set_max_entries(skel->maps.weft_xsks, slots);
 
 	skel->rodata->weft_hot_cpus = cpus;
 	if (!err)
@@ -263,14 +272,14 @@ static bool is_taken(int err)
 	return err == -EBUSY || err == -EEXIST;
 }
 
-int wf_xdp_attach(struct wf_xdp *xdp, const char *ifname, int ifindex, bool generic)
+int wf_xdp_attach(struct wf_xdp *xdp, const char *ifname, int ifindex, enum wf_xdp_mode mode)
 {
 	int fd = -EOPNOTSUPP;
 
-	if (!generic)
+	if (mode != WF_XDP_GENERIC)
 		fd = attach_mode(xdp, ifindex, XDP_FLAGS_DRV_MODE);
-	if (fd < 0 && !is_taken(fd)) {
-		if (!generic)
+	if (fd < 0 && !is_taken(fd) && mode != WF_XDP_NATIVE) {
+		if (mode == WF_XDP_BEST)
 			wf_warn("capture: %s: no native XDP (%s), using generic mode, which is "
 				"slower",
 				ifname, strerror(-fd));

@@ -34,6 +34,7 @@ struct wf_xdp_opts {
 	const struct weft_hash_secret *secret;
 	uint32_t workers;
 	uint32_t queues;
+	bool by_queue;		  /* a queue has one socket: slots are queues */
 	uint32_t frame_max_bytes; /* longer packets are not steered */
 	bool only_clones;	  /* what is not steered is dropped: it is a clone */
 	const uint8_t *own_mac;	  /* frames from it are this host's; NULL: not known */
@@ -45,7 +46,7 @@ int wf_xdp_load(struct wf_xdp *xdp, const struct wf_xdp_opts *opts);
 /* Pin maps and program. */
 int wf_xdp_pin(const struct wf_xdp *xdp, const struct wf_pins *pins);
 
-/* Let segments for @slot (queue * workers + worker) reach the socket @fd. */
+/* Let segments for @slot (queue * workers + worker; by_queue: queue) reach the socket @fd. */
 int wf_xdp_set_socket(const struct wf_xdp *xdp, uint32_t slot, int fd);
 
 /*
@@ -70,8 +71,13 @@ int wf_xdp_switch_filter(const struct wf_xdp *xdp, uint64_t word);
 /* Shed new flows whose shed hash is below @below of 2^32. Thread: any. */
 void wf_xdp_set_shed(const struct wf_xdp *xdp, uint32_t below);
 
-/* Native mode, or generic if that fails (told) or is asked for. */
-int wf_xdp_attach(struct wf_xdp *xdp, const char *ifname, int ifindex, bool generic);
+enum wf_xdp_mode {
+	WF_XDP_BEST = 0, /* native; generic if that fails, told */
+	WF_XDP_GENERIC,
+	WF_XDP_NATIVE,
+};
+
+int wf_xdp_attach(struct wf_xdp *xdp, const char *ifname, int ifindex, enum wf_xdp_mode mode);
 
 /* After return no packet is in the program any more. Idempotent. */
 void wf_xdp_detach(struct wf_xdp *xdp);

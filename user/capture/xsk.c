@@ -269,7 +269,8 @@ static void source_done(struct wf_source *base)
 	struct wf_xsk_source *source = (struct wf_xsk_source *)base;
 
 	for (uint32_t queue = 0; queue < source->queues; queue++) {
-		struct wf_umem *umem = &source->umems[queue];
+		struct wf_umem *umem =
+			&source->umems[source->first_queue + queue * source->queue_step];
 		uint32_t drained;
 
 		wf_umem_refill(umem, source->pool);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * xsk.h - AF_XDP sockets, one for each (queue, worker), and a worker's set of them as a source.
+ * xsk.h - AF_XDP sockets, one for each (queue, worker) or one for each queue, and a worker's set
+ * of them as a source.
  *
  * Thread: open, close, stats: main; the source: its worker.
  */
@@ -50,14 +51,16 @@ void wf_xsk_losses(const struct wf_xsk *xsk, struct wf_xsk_losses *ret_losses);
 /* How full the receive ring is. Thread: any. */
 uint32_t wf_xsk_fill_percent(const struct wf_xsk *xsk);
 
-/* One worker's sockets on all queues of an interface. */
+/* One worker's sockets on all queues of an interface, or on every so manieth. */
 struct wf_xsk_source {
 	struct wf_source source;
 	struct wf_arena *arena; /* borrowed, as all below */
 	struct wf_page_pool *pool;
 	struct wf_umem *umems; /* by queue */
-	uint32_t queues;
-	uint32_t next_queue; /* round robin */
+	uint32_t first_queue;
+	uint32_t queue_step;
+	uint32_t queues;     /* with a socket: first_queue, first_queue + queue_step, ... */
+	uint32_t next_queue; /* of these, round robin */
 	bool multi_buffer;
 	uint64_t now_ns;	     /* CLOCK_MONOTONIC of this recv; 0: not read yet */
 	uint64_t tick_ns;	     /* the XDP program's clock may be so far behind */
@@ -69,9 +72,9 @@ struct wf_xsk_source {
 	uint16_t partial_flags;
 	uint32_t partial_hash;
 	uint64_t partial_time_ns;
-	_Atomic uint64_t received_frames; /* read by any */
-	_Atomic uint64_t no_page_frames;  /* of several buffers, no page to gather them in */
-	struct wf_xsk xsks[WEFT_QUEUES_MAX];
+	_Atomic uint64_t received_frames;    /* read by any */
+	_Atomic uint64_t no_page_frames;     /* of several buffers, no page to gather them in */
+	struct wf_xsk xsks[WEFT_QUEUES_MAX]; /* as many as queues */
 };
 
 /* Fills in ops; the rest is set by iface.c. */

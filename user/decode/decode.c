@@ -15,6 +15,7 @@
 #include "decode/ip.h"
 #include "decode/layers_internal.h"
 #include "decode/link.h"
+#include "decode/rss.h"
 #include "decode/tcp_header.h"
 #include "decode/tunnel.h"
 
@@ -297,7 +298,20 @@ enum wf_decode_result wf_decode(const struct wf_decoder *decoder, const struct w
 	dst = endpoint_load(layers.dst, layers.ip_version, wf_load_be16(tcp + 2));
 	packet_put(decoder, frame, &layers, &src, &dst, endpoint_is_after(&src, &dst), 0,
 		   ret_packet);
+	if (wf_unlikely(decoder->rss))
+		ret_packet->hash = wf_rss_place(decoder->rss, &ret_packet->key, ret_packet->hash);
 	return WF_DECODE_TCP;
+}
+
+static uint32_t place_ends(const struct wf_rss *rss, const struct endpoint *src,
+			   const struct endpoint *dst, uint32_t hash)
+{
+	unsigned int src_at = endpoint_is_after(src, dst);
+	struct wf_flow_key key;
+
+	key_put(&key, src_at, src);
+	key_put(&key, src_at ^ 1, dst);
+	return wf_rss_place(rss, &key, hash);
 }
 
 uint32_t wf_decode_steer_hash(const struct wf_decoder *decoder, const struct wf_frame *frame,
@@ -308,6 +322,7 @@ uint32_t wf_decode_steer_hash(const struct wf_decoder *decoder, const struct wf_
 	struct wf_layers layers;
 	struct endpoint src, dst;
 	enum wf_next next;
+	uint32_t hash;
 
 	layers_init(&layers, frame, 0);
 	next = walk_frame(&layers, frame);
@@ -328,5 +343,8 @@ uint32_t wf_decode_steer_hash(const struct wf_decoder *decoder, const struct wf_
 	}
 	src = endpoint_load(layers.src, layers.ip_version, src_port);
 	dst = endpoint_load(layers.dst, layers.ip_version, dst_port);
-	return hash_ends(decoder, &layers, &src, &dst, salt);
+	hash = hash_ends(decoder, &layers, &src, &dst, salt);
+	return wf_unlikely(decoder->rss && next == WF_NEXT_TCP)
+		       ? place_ends(decoder->rss, &src, &dst, hash)
+		       : hash;
 }

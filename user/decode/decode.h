@@ -24,9 +24,12 @@ enum wf_decode_result {
 	WF_DECODE_CHECKSUM,  /* checksum of IP or TCP is wrong; see checksum.h */
 };
 
+struct wf_rss;
+
 struct wf_decoder {
 	struct weft_hash_secret secret;
 	enum weft_checksum checksum;
+	const struct wf_rss *rss; /* borrowed; NULL: the hash alone chooses the worker */
 };
 
 /* Fills all of @ret_packet on WF_DECODE_TCP; on WF_DECODE_FRAGMENT what defrag needs. */
@@ -41,6 +44,8 @@ enum wf_decode_result wf_decode(const struct wf_decoder *decoder, const struct w
  *
  *   flow      weft_hash_endpoint(address, port) of both ends, tenant
  *   fragment  weft_hash_endpoint(address, 0) of both ends, tenant ^ id
+ *
+ * With an rss a flow's hash is then placed, see wf_rss_place().
  *
  * Addresses are two words of the 16-byte form (IPv4 mapped) as they lie in memory,
  * ports in host order, ids as in the packet (IPv6's 0 as 1), tenant is

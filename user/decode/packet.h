@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 struct wf_page;
 
@@ -28,6 +29,14 @@ struct wf_flow_key {
 	uint32_t vni;	     /* of the innermost tunnel that has one: VXLAN, GENEVE, GRE key */
 };
 _Static_assert(sizeof(struct wf_flow_key) == 44, "flow keys are compared as bytes");
+
+static inline bool wf_flow_key_is_ipv4(const struct wf_flow_key *key)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	return !memcmp(key->addr[0], mapped, sizeof(mapped)) &&
+	       !memcmp(key->addr[1], mapped, sizeof(mapped));
+}
 
 #define WF_TCP_FIN 0x001u
 #define WF_TCP_SYN 0x002u

@@ -19,6 +19,7 @@
 #include "capture/pcap_file.h"
 #include "capture/pcap_filter.h"
 #include "deliver/subscription.h"
+#include "engine/steering.h"
 #include "memory/arena.h"
 #include "memory/page_pool.h"
 
@@ -266,6 +267,7 @@ static void join_threads(struct wf_engine *engine)
 	wf_reader_join(&engine->reader);
 	for (uint32_t i = 0; i < engine->crew.count; i++)
 		wf_worker_join(&engine->crew.workers[i]);
+	wf_engine_tell_strays(engine);
 }
 
 static int start_upkeep(struct wf_engine *engine)
@@ -409,6 +411,7 @@ void wf_engine_stats(const struct wf_engine *engine, struct wf_metrics *ret_sum)
 		wf_engine_upkeep_stats(engine->upkeep, ret_sum);
 	wf_shedding_stats_add(&engine->shedding, ret_sum);
 	wf_metrics_add_lock(ret_sum, &engine->control);
+	wf_metrics_add_lock(ret_sum, &engine->count_mover.lock);
 	if (!engine->is_started)
 		return;
 	wf_submit_stats_add(&engine->crew, ret_sum);

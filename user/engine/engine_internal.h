@@ -8,6 +8,7 @@
 #include "base/lock.h"
 #include "bpf/hash.h"
 #include "capture/iface.h"
+#include "decode/rss.h"
 #include "engine/asking.h"
 #include "engine/engine.h"
 #include "engine/reader.h"
@@ -33,6 +34,8 @@ struct wf_engine_iface {
 struct wf_engine {
 	struct weft_opts opts;
 	struct weft_hash_secret secret;
+	bool by_queue;		       /* else by hash: see steering.h */
+	struct wf_rss rss;	       /* by queue: who owns what */
 	struct wf_arena *arena;	       /* owned */
 	struct wf_pcap_filter *filter; /* owned, NULL: everything */
 	struct wf_engine_iface ifaces[WEFT_INTERFACES_MAX];

@@ -46,17 +46,9 @@ static uint8_t *put_bytes(uint8_t *at, const void *bytes, size_t len_bytes)
 	return at + len_bytes;
 }
 
-static bool is_ipv4(const struct wf_flow_key *key)
-{
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-	return !memcmp(key->addr[0], mapped, sizeof(mapped)) &&
-	       !memcmp(key->addr[1], mapped, sizeof(mapped));
-}
-
 static uint8_t *put_ip(uint8_t *at, const struct wf_flow_key *key, unsigned int src)
 {
-	if (is_ipv4(key)) {
+	if (wf_flow_key_is_ipv4(key)) {
 		static const uint8_t start[] = {
 			0x45, 0, 0, IPV4_BYTES + TCP_BYTES, 0, 0, 0x40, 0, 64, IPPROTO_TCP, 0, 0};
 
@@ -80,7 +72,7 @@ static bool matches_from(const struct wf_pcap_filter *filter, const struct wf_fl
 		at = put_be16(at, 0x8100);
 		at = put_be16(at, key->vlan[0]);
 	}
-	at = put_be16(at, is_ipv4(key) ? 0x0800 : 0x86dd);
+	at = put_be16(at, wf_flow_key_is_ipv4(key) ? 0x0800 : 0x86dd);
 	at = put_ip(at, key, src);
 	at = put_be16(at, key->port[src]);
 	at = put_be16(at, key->port[!src]);

@@ -14,6 +14,7 @@
 #include "engine/engine_internal.h"
 #include "engine/flow_list.h"
 #include "engine/shunt.h"
+#include "engine/steering.h"
 #include "flow/flow_key.h"
 
 /* Flows asked for at once: an answer has to be short. Connections that a four-tuple may name. */
@@ -111,7 +112,7 @@ static uint32_t ask_some(struct wf_engine *engine, struct wf_flow_list *list, ui
 
 	for (; from < list->count && wanted.count < ASK_FLOWS; from++) {
 		struct wf_flow_item *item = &list->items[from];
-		uint32_t hash = wf_flow_key_hash(&engine->secret, &item->kernel.key);
+		uint32_t hash = wf_engine_flow_hash(engine, &item->kernel.key);
 
 		if (weft_hash_worker(hash, engine->crew.count) != worker)
 			continue;
@@ -145,7 +146,6 @@ static void fill_side(const struct wf_flow_item *item, unsigned int endpoint, in
 static void tell(const struct wf_engine *engine, const struct wf_flow_item *item,
 		 weft_flow_view_fn fn, void *ctx)
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 	const struct wf_flow_key *key = &item->kernel.key;
 	uint64_t offset_ns = wf_clock_realtime_ns() - wf_clock_monotonic_ns();
 	struct weft_flow_view view;
@@ -156,9 +156,9 @@ static void tell(const struct wf_engine *engine, const struct wf_flow_item *item
 	wf_flow_key_describe(key, client, &view.flow);
 	view.flow.id = item->tracked.id;
 	view.flow.use = item->tracked.use;
-	view.flow.ip_version = memcmp(key->addr[0], mapped, sizeof(mapped)) ? 6 : 4;
+	view.flow.ip_version = wf_flow_key_is_ipv4(key) ? 4 : 6;
 	view.ifname = engine->ifaces[item->iface].name;
-	view.worker = item->kernel.worker;
+	view.worker = weft_hash_worker(wf_engine_flow_hash(engine, key), engine->crew.count);
 	view.is_tracked = item->tracked.is_tracked;
 	view.midstream = item->tracked.midstream;
 	view.state = item->tracked.state;
@@ -297,7 +297,7 @@ static int set_one(struct wf_engine *engine, const struct wf_flow_key *key, uint
 {
 	struct order order = {
 		.key = key,
-		.hash = wf_flow_key_hash(&engine->secret, key),
+		.hash = wf_engine_flow_hash(engine, key),
 		.verdict = verdict,
 		.endpoints = (from & WEFT_FLOW_FROM_SRC ? 1u << src : 0) |
 			     (from & WEFT_FLOW_FROM_DST ? 1u << !src : 0),

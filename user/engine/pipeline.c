@@ -164,6 +164,7 @@ int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **re
 		return -ENOMEM;
 	pipeline->opts = *opts;
 	pipeline->decoder.secret = opts->secret;
+	pipeline->decoder.rss = opts->rss;
 	pipeline->decoder.checksum = opts->weft->checksum;
 	err = init_conns(pipeline, opts);
 	if (err)
@@ -270,16 +271,21 @@ static bool is_mine(const struct wf_pipeline *pipeline, uint32_t hash)
 	       weft_hash_worker(hash, pipeline->opts.workers) == pipeline->opts.worker;
 }
 
+/* Takes @frame's page reference. */
+static enum outcome hand_over(struct wf_pipeline *pipeline, const struct wf_frame *frame,
+			      uint32_t hash)
+{
+	pipeline->opts.handoff(pipeline->opts.handoff_ctx,
+			       weft_hash_worker(hash, pipeline->opts.workers), frame);
+	return OUTCOME_HANDED_OFF;
+}
+
 /* A segment of ours, or of another worker's. Takes @frame's page reference. */
 static enum outcome process(struct wf_pipeline *pipeline, const struct wf_frame *frame,
 			    struct wf_packet *packet, enum outcome outcome)
 {
-	if (outcome == OUTCOME_PROCESSED && !is_mine(pipeline, packet->hash)) {
-		pipeline->opts.handoff(pipeline->opts.handoff_ctx,
-				       weft_hash_worker(packet->hash, pipeline->opts.workers),
-				       frame);
-		return OUTCOME_HANDED_OFF;
-	}
+	if (outcome == OUTCOME_PROCESSED && !is_mine(pipeline, packet->hash))
+		return hand_over(pipeline, frame, packet->hash);
 	if (outcome == OUTCOME_PROCESSED) {
 		packet->time_ns = wf_conns_clock(&pipeline->conns, packet->time_ns);
 		wf_conn_packet(&pipeline->conns, packet);
@@ -289,8 +295,9 @@ static enum outcome process(struct wf_pipeline *pipeline, const struct wf_frame 
 }
 
 /*
- * A fragment. If it completes its datagram, that passes the same stages; and if that is a
- * fragment in turn (of a tunnel's inner datagram), so does what it completes.
+ * A fragment, which is rebuilt by one worker wherever its datagram's come in. If it completes its
+ * datagram, that passes the same stages; and if that is a fragment in turn (of a tunnel's inner
+ * datagram), so does what it completes.
  * Takes @frame's page reference.
  */
 static void process_fragment(struct wf_pipeline *pipeline, const struct wf_frame *frame,
@@ -303,9 +310,15 @@ static void process_fragment(struct wf_pipeline *pipeline, const struct wf_frame
 	for (;;) {
 		struct wf_frame datagram;
 		bool rebuilt = now.flags & WF_FRAME_REBUILT;
-		bool whole = outcome == OUTCOME_FRAGMENT &&
-			     wf_defrag_add(pipeline->defrag, &inner, &datagram);
+		bool whole;
 
+		if (outcome == OUTCOME_FRAGMENT && !is_mine(pipeline, inner.hash)) {
+			outcome = hand_over(pipeline, &now, inner.hash);
+			count_outcome(pipeline->opts.metrics, rebuilt, outcome);
+			return;
+		}
+		whole = outcome == OUTCOME_FRAGMENT &&
+			wf_defrag_add(pipeline->defrag, &inner, &datagram);
 		outcome = process(pipeline, &now, &inner, outcome);
 		count_outcome(pipeline->opts.metrics, rebuilt, outcome);
 		if (!whole)

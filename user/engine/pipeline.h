@@ -36,7 +36,8 @@ struct wf_pipeline;
 struct wf_pipeline_opts {
 	const struct weft_opts *weft; /* no zeros: every default is filled in; outlives us */
 	struct weft_hash_secret secret;
-	uint32_t worker; /* index of this one */
+	const struct wf_rss *rss; /* borrowed; see struct wf_decoder */
+	uint32_t worker;	  /* index of this one */
 	uint32_t workers;
 	struct wf_arena *arena; /* all borrowed */
 	struct wf_page_pool *pages;
@@ -49,8 +50,8 @@ struct wf_pipeline_opts {
 	struct wf_claims *claims;
 
 	/*
-	 * Give a frame to the worker that owns its flow (a rebuilt datagram, or a frame
-	 * that came to the wrong worker). Takes the frame's page reference.
+	 * Give a frame to the worker that owns its flow, or its datagram (a rebuilt datagram, or a
+	 * frame that came to the wrong worker). Takes the frame's page reference.
 	 */
 	void (*handoff)(void *ctx, uint32_t worker, const struct wf_frame *frame);
 	void *handoff_ctx;

@@ -17,13 +17,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cpu.h"
 #include "base/log.h"
 #include "capture/iface.h"
 #include "capture/pcap_file.h"
 #include "capture/source.h"
 #include "decode/defrag.h"
 #include "engine/fragments.h"
+#include "engine/placement.h"
+#include "engine/steering.h"
 #include "memory/arena.h"
 #include "memory/budget.h"
 #include "memory/page_pool.h"
@@ -99,8 +100,10 @@ static int setup_pages(struct wf_engine *engine)
 	}
 	for (uint32_t i = 0; i < engine->crew.count; i++) {
 		struct wf_worker *worker = &engine->crew.workers[i];
-		int err = wf_page_pool_new(engine->arena, &opts, &worker->metrics, &worker->pages);
+		int err;
 
+		wf_arena_prefer(engine->arena, worker->arena_part);
+		err = wf_page_pool_new(engine->arena, &opts, &worker->metrics, &worker->pages);
 		if (err) {
 			wf_error("memory: no room for the pages of worker %u: %s", i,
 				 strerror(-err));
@@ -124,6 +127,7 @@ static int setup_ifaces(struct wf_engine *engine)
 			.arena = engine->arena,
 			.pools = pools,
 			.workers = engine->crew.count,
+			.by_queue = engine->by_queue,
 			.secret = &engine->secret,
 		};
 		int err = wf_iface_open(&setup, &iface->iface);
@@ -175,6 +179,7 @@ static int setup_rings(struct wf_engine *engine, struct wf_worker *worker)
 {
 	int err;
 
+	wf_arena_prefer(engine->arena, worker->arena_part);
 	err = wf_waiter_init(&worker->waiter);
 	if (!err)
 		err = wf_waiter_init(&worker->room);
@@ -201,6 +206,7 @@ static int setup_submit(struct wf_engine *engine)
 	submit->decoder = (struct wf_decoder){
 		.secret = engine->secret,
 		.checksum = engine->opts.checksum,
+		.rss = wf_engine_rss(engine),
 	};
 	for (uint32_t i = 0; !err && i < engine->crew.count; i++) {
 		struct wf_worker *worker = &engine->crew.workers[i];
@@ -221,6 +227,7 @@ static int setup_pipeline(struct wf_engine *engine, struct wf_worker *worker)
 	const struct wf_pipeline_opts opts = {
 		.weft = &engine->opts,
 		.secret = engine->secret,
+		.rss = wf_engine_rss(engine),
 		.worker = worker->index,
 		.workers = engine->crew.count,
 		.arena = engine->arena,
@@ -236,6 +243,7 @@ static int setup_pipeline(struct wf_engine *engine, struct wf_worker *worker)
 		.set_verdict_ctx = engine,
 	};
 
+	wf_arena_prefer(engine->arena, worker->arena_part);
 	wf_dispatch_init(&worker->dispatch, worker->index, engine->subs, engine->subs_count);
 	return wf_pipeline_new(&opts, &worker->pipeline);
 }
@@ -261,6 +269,7 @@ static int setup_workers(struct wf_engine *engine)
 	}
 	memset(crew->workers, 0, workers_bytes(engine));
 	crew->live = wf_engine_is_live(engine);
+	crew->arena = engine->arena;
 	crew->ended = &engine->stop_waiter;
 	for (uint32_t i = 0; i < engine->opts.workers; i++) {
 		struct wf_worker *worker = &crew->workers[i];
@@ -269,11 +278,10 @@ static int setup_workers(struct wf_engine *engine)
 		worker->index = i;
 		worker->owner.races = engine->opts.detect_races;
 		worker->waiter.fd = worker->room.fd = worker->asking.asker.fd = -1;
-		worker->pin_cpu = engine->ifaces_count && engine->opts.workers <= wf_cpu_count()
-					  ? wf_cpu_nth(i)
-					  : -1;
+		worker->pin_cpu = worker->node = -1;
 	}
 	crew->count = crew->allocated = engine->opts.workers;
+	wf_engine_place_workers(engine);
 	return 0;
 }
 
@@ -284,6 +292,10 @@ int wf_engine_setup(struct wf_engine *engine)
 	err = setup_workers(engine);
 	if (!err && engine->ifaces_count)
 		err = pin_arena(engine);
+	if (!err)
+		wf_place_arena(engine->arena, engine->crew.workers, engine->crew.count);
+	if (!err)
+		err = wf_engine_choose_steering(engine);
 	for (uint32_t i = 0; !err && i < engine->crew.count; i++)
 		err = setup_rings(engine, &engine->crew.workers[i]);
 	if (!err)
@@ -296,6 +308,8 @@ int wf_engine_setup(struct wf_engine *engine)
 		err = wf_claims_init(&engine->claims, engine->arena);
 	for (uint32_t i = 0; !err && i < engine->crew.count; i++)
 		err = setup_pipeline(engine, &engine->crew.workers[i]);
+	/* The calling thread belongs to no part. */
+	wf_arena_prefer(engine->arena, 0);
 	return err;
 }
 

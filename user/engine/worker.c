@@ -21,6 +21,7 @@
 #include "base/cpu.h"
 #include "capture/source.h"
 #include "engine/submit.h"
+#include "memory/arena.h"
 #include "memory/page.h"
 #include "memory/page_pool.h"
 
@@ -308,6 +309,7 @@ static void *worker_main(void *arg)
 	if (worker->pin_cpu >= 0)
 		wf_cpu_pin_thread(worker->pin_cpu);
 	wf_page_pool_adopt(worker->pages);
+	wf_arena_prefer(worker->crew->arena, worker->arena_part);
 
 	run_until_drained(worker);
 	run_until_finished(worker);

@@ -25,6 +25,7 @@
 #include "engine/pipeline.h"
 #include "metrics/metrics.h"
 
+struct wf_arena;
 struct wf_page_pool;
 struct wf_source;
 struct wf_subscription;
@@ -42,9 +43,10 @@ struct wf_crew {
 	struct wf_worker *workers; /* array, owned by the engine */
 	uint32_t count;		   /* running, or to be started */
 	uint32_t allocated;
-	bool live;	       /* time goes on without packets; a full inbox loses frames */
-	_Atomic bool stopping; /* sources will bring no more than what their rings hold */
-	uint64_t last_ns;      /* latest packet that the reader fed; valid once feeds have ended */
+	struct wf_arena *arena; /* borrowed */
+	bool live;		/* time goes on without packets; a full inbox loses frames */
+	_Atomic bool stopping;	/* sources will bring no more than what their rings hold */
+	uint64_t last_ns;	/* latest packet that the reader fed; valid once feeds have ended */
 	_Atomic uint32_t halvings; /* asked of the reader: half of what its pool keeps ready */
 	_Atomic uint32_t drained;  /* workers whose sources have ended */
 	_Atomic uint64_t between;  /* frames handed over and not processed yet */
@@ -67,6 +69,8 @@ struct wf_worker {
 	struct wf_owner owner; /* its thread, once it runs */
 	bool is_started;
 	int pin_cpu;		      /* -1: anywhere */
+	int node;		      /* of that CPU; -1: not known */
+	uint32_t arena_part;	      /* that its memory comes from first */
 	struct wf_page_pool *pages;   /* owned */
 	struct wf_pipeline *pipeline; /* owned */
 	struct wf_dispatch dispatch;

@@ -21,6 +21,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/log.h"
+#include "base/numa.h"
 #include "memory/arena_internal.h"
 #include "memory/bits_internal.h"
 #include "memory/fault.h"
@@ -179,6 +181,55 @@ void wf_arena_free(struct wf_arena *arena)
 	free(arena);
 }
 
+/* ---- parts ---- */
+
+/* Where the calling thread's spans are looked for first. */
+static _Thread_local uint32_t first_word;
+
+/* Its memory, and that of its span headers. What the kernel refuses stays as it was. */
+static void place_part(struct wf_arena *arena, uint32_t from, uint32_t to, int node)
+{
+	uint64_t start = (uint64_t)from * WF_WORD_BITS;
+	uint64_t end = (uint64_t)to * WF_WORD_BITS;
+	int err;
+
+	if (end > arena->spans)
+		end = arena->spans;
+	err = wf_numa_bind(arena->base + (start << WF_SPAN_SHIFT), (end - start) << WF_SPAN_SHIFT,
+			   node);
+	if (!err)
+		err = wf_numa_bind(arena->blocks + start * WF_SPAN_BLOCK_BYTES,
+				   (end - start) * WF_SPAN_BLOCK_BYTES, node);
+	if (err)
+		wf_info("memory: can't choose node %d: %s", node, strerror(-err));
+}
+
+void wf_arena_divide(struct wf_arena *arena, const struct wf_arena_part *parts, uint32_t count)
+{
+	/* Fewer than there are bitmaps for, once the arena shrank. */
+	uint32_t words = (arena->spans + WF_WORD_BITS - 1) / WF_WORD_BITS;
+	uint32_t weights = 0;
+	uint32_t before = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		weights += parts[i].weight;
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t from = (uint32_t)((uint64_t)words * before / weights);
+		uint32_t to;
+
+		before += parts[i].weight;
+		to = (uint32_t)((uint64_t)words * before / weights);
+		arena->part_words[i] = from;
+		if (parts[i].node >= 0 && to > from)
+			place_part(arena, from, to, parts[i].node);
+	}
+}
+
+void wf_arena_prefer(const struct wf_arena *arena, uint32_t part)
+{
+	first_word = arena->part_words[part];
+}
+
 /* ---- take and put ---- */
 
 static void span_begin(struct wf_arena *arena, uint32_t index, enum wf_span_use use)
@@ -215,30 +266,43 @@ static void span_unclaim(struct wf_arena *arena, uint32_t index, enum wf_budget_
 	wf_bit_give(arena->warm, index);
 }
 
+/* The first free one from the caller's part on, then from the start. */
+static int64_t claim_any(const struct wf_arena *arena, _Atomic uint64_t *bits)
+{
+	uint32_t from = first_word < arena->words ? first_word : 0;
+	int64_t index = wf_bit_claim_any(bits, from, arena->words);
+
+	return index < 0 && from ? wf_bit_claim_any(bits, 0, from) : index;
+}
+
 static int64_t claim_one(struct wf_arena *arena, enum wf_budget_owner owner)
 {
 	int64_t index = -ENOBUFS;
 
 	if (wf_budget_held(&arena->budget, WF_BUDGET_FREE_SPANS))
-		index = wf_bit_claim_any(arena->warm, arena->words);
+		index = claim_any(arena, arena->warm);
 	if (index >= 0) {
 		wf_budget_move(&arena->budget, WF_BUDGET_FREE_SPANS, owner, WEFT_SPAN_BYTES);
 		return index;
 	}
 	if (wf_budget_reserve(&arena->budget, owner, WEFT_SPAN_BYTES))
 		return -ENOBUFS;
-	index = wf_bit_claim_any(arena->cold, arena->words);
+	index = claim_any(arena, arena->cold);
 	if (index < 0)
 		wf_budget_release(&arena->budget, owner, WEFT_SPAN_BYTES);
 	return index;
 }
 
-/* Lowest run of @count adjacent spans; each pass of the loop claims one or starts anew. */
-static int64_t claim_run(struct wf_arena *arena, enum wf_budget_owner owner, uint32_t count)
+/*
+ * Lowest run of @count adjacent spans from @first on; each pass of the loop claims one or starts
+ * anew.
+ */
+static int64_t claim_run_from(struct wf_arena *arena, uint32_t first, enum wf_budget_owner owner,
+			      uint32_t count)
 {
 	uint32_t got = 0;
 
-	for (uint32_t index = 0; index < arena->spans; index++) {
+	for (uint32_t index = first; index < arena->spans; index++) {
 		int err = span_claim(arena, index, owner);
 
 		if (!err && ++got == count)
@@ -253,6 +317,15 @@ static int64_t claim_run(struct wf_arena *arena, enum wf_budget_owner owner, uin
 	for (; got; got--)
 		span_unclaim(arena, arena->spans - got, owner);
 	return -ENOBUFS;
+}
+
+static int64_t claim_run(struct wf_arena *arena, enum wf_budget_owner owner, uint32_t count)
+{
+	int64_t index = -ENOBUFS;
+
+	if (first_word && first_word < arena->words)
+		index = claim_run_from(arena, first_word * WF_WORD_BITS, owner, count);
+	return index < 0 ? claim_run_from(arena, 0, owner, count) : index;
 }
 
 struct wf_span *wf_arena_take(struct wf_arena *arena, enum wf_span_use use, uint32_t count)

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <weft/limits.h>
+
 struct wf_arena;
 struct wf_budget;
 struct wf_metrics;
@@ -43,6 +45,23 @@ void wf_arena_free(struct wf_arena *arena);
  * Thread: main, before any other uses the arena.
  */
 int wf_arena_pin(struct wf_arena *arena, uint64_t headroom_bytes);
+
+/* A part of an arena, whose memory comes from one node of the machine. */
+struct wf_arena_part {
+	int node;	 /* -1: from any */
+	uint32_t weight; /* of the sum of all weights */
+};
+
+/*
+ * Cut a fresh arena into @count parts, at most WF_ARENA_PARTS_MAX; later ones may be empty if the
+ * arena is small. Memory that a node does not have comes from another. Thread: main, before
+ * any other uses the arena, and before its base is registered.
+ */
+#define WF_ARENA_PARTS_MAX WEFT_WORKERS_MAX
+void wf_arena_divide(struct wf_arena *arena, const struct wf_arena_part *parts, uint32_t count);
+
+/* The calling thread's spans come from part @part of @arena from now on, while it has free ones. */
+void wf_arena_prefer(const struct wf_arena *arena, uint32_t part);
 
 /* The whole mapping, for registration as UMEM; a UMEM address is an offset into it. */
 void *wf_arena_base(const struct wf_arena *arena);

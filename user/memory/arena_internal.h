@@ -36,10 +36,11 @@ struct wf_arena {
 	uint64_t table_bytes; /* mapped at blocks */
 	int fd;		      /* memfd behind base */
 	bool is_pinned;
-	uint32_t spans;		/* in use as data; fewer than mapped after wf_arena_pin() */
-	uint32_t words;		/* of each bitmap */
-	_Atomic uint64_t *warm; /* free, with memory: used first */
-	_Atomic uint64_t *cold; /* free, without memory */
+	uint32_t spans; /* in use as data; fewer than mapped after wf_arena_pin() */
+	uint32_t words; /* of each bitmap */
+	uint32_t part_words[WF_ARENA_PARTS_MAX]; /* where each part begins in them */
+	_Atomic uint64_t *warm;			 /* free, with memory: used first */
+	_Atomic uint64_t *cold;			 /* free, without memory */
 
 	_Alignas(WF_CACHE_LINE) _Atomic bool keeps_memory; /* the kernel may hold it: never punch */
 	_Atomic uint32_t punching;			   /* threads that may be punching now */

@@ -43,10 +43,10 @@ static inline void wf_bit_give(_Atomic uint64_t *bits, uint32_t index)
 	(void)old;
 }
 
-/* Return: the lowest set bit, now the caller's; -ENOBUFS: none is set. */
-static inline int64_t wf_bit_claim_any(_Atomic uint64_t *bits, uint32_t words)
+/* Return: the lowest set bit of words @from to @to, now the caller's; -ENOBUFS: none is set. */
+static inline int64_t wf_bit_claim_any(_Atomic uint64_t *bits, uint32_t from, uint32_t to)
 {
-	for (uint32_t i = 0; i < words; i++) {
+	for (uint32_t i = from; i < to; i++) {
 		uint64_t word = atomic_load_explicit(&bits[i], memory_order_relaxed);
 
 		while (word) {

@@ -16,7 +16,7 @@
 
 static void open_sockets(struct xdp_rig *rig)
 {
-	for (uint32_t worker = 0; worker < rig->workers; worker++) {
+	for (uint32_t worker = 0; worker < rig->sockets_count; worker++) {
 		rig->sockets[worker] = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
 		assert_true(rig->sockets[worker] >= 0);
 		assert_int_equal(wf_xdp_set_socket(&rig->xdp, worker, rig->sockets[worker]), 0);
@@ -40,7 +40,7 @@ bool xdp_rig_open(struct xdp_rig *rig, uint32_t workers, const struct wf_xdp_opt
 	all.secret = &decode_secret;
 	all.workers = workers;
 	all.queues = 1;
-	rig->workers = workers;
+	rig->sockets_count = all.by_queue ? 1 : workers;
 	assert_int_equal(wf_xdp_load(&rig->xdp, &all), 0);
 	open_sockets(rig);
 	return true;
@@ -48,8 +48,8 @@ bool xdp_rig_open(struct xdp_rig *rig, uint32_t workers, const struct wf_xdp_opt
 
 void xdp_rig_close(struct xdp_rig *rig)
 {
-	for (uint32_t worker = 0; worker < rig->workers && rig->xdp.skel; worker++)
-		close(rig->sockets[worker]);
+	for (uint32_t i = 0; i < rig->sockets_count && rig->xdp.skel; i++)
+		close(rig->sockets[i]);
 	wf_xdp_unload(&rig->xdp);
 }
 

@@ -23,7 +23,7 @@ enum {
 struct xdp_rig {
 	struct wf_xdp xdp;
 	int sockets[XDP_RIG_WORKERS_MAX];
-	uint32_t workers;
+	uint32_t sockets_count; /* slots of the one queue */
 
 	/* of the last frame */
 	uint32_t action; /* enum xdp_action */

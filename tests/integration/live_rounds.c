@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * live_rounds.c - captures, changes filters and verdicts while it runs, stops; again and again in
+ * one process. After each round every ledger must close, and nothing may be left behind.
+ *
+ *   live_rounds IFACE tap|host ROUNDS
+ *
+ * Each round has another number of workers, and takes queues as they fit. A round that gets stuck
+ * ends the process with status 3; one whose ledgers don't close, or that got no traffic, with 1.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <weft/weft.h>
+
+enum {
+	STUCK_SEC = 60,
+	CHANGES_MIN = 3,
+	PATIENCE_MS = 10000,
+	METRICS_MAX = 512,
+	FLOWS_SET = 4,
+};
+
+static const uint16_t ports_80[] = {80};
+static const uint16_t ports_other[] = {443, 8080};
+
+static unsigned int round_now;
+static struct {
+	unsigned long long frames, payload, changes, verdicts, connections;
+} sums;
+
+static struct {
+	struct weft_metric all[METRICS_MAX];
+	unsigned int count;
+} metrics;
+
+static void on_alarm(int signo)
+{
+	static const char text[] = "live_rounds: stuck\n";
+
+	if (write(STDERR_FILENO, text, sizeof(text) - 1))
+		_exit(3);
+	_exit(3);
+}
+
+static void fail(const char *what, int err)
+{
+	fprintf(stderr, "round %u: %s: %s\n", round_now, what, strerror(-err));
+	exit(1);
+}
+
+/* ---- what was counted ---- */
+
+static void keep_metric(const struct weft_metric *metric, void *ctx)
+{
+	if (metrics.count < METRICS_MAX)
+		metrics.all[metrics.count++] = *metric;
+}
+
+static unsigned long long value_of(const char *name)
+{
+	for (unsigned int i = 0; i < metrics.count; i++)
+		if (!strcmp(metrics.all[i].name, name))
+			return metrics.all[i].value;
+	fprintf(stderr, "there is no metric %s\n", name);
+	exit(1);
+}
+
+static void read_metrics(const struct weft *weft)
+{
+	metrics.count = 0;
+	weft_stats_each(weft, keep_metric, NULL);
+}
+
+static void check_ledgers(void)
+{
+	for (const struct weft_ledger *ledger = weft_ledgers(); ledger->name; ledger++) {
+		unsigned long long total = value_of(ledger->total);
+		unsigned long long sum = 0;
+
+		for (const char *const *part = ledger->parts; *part; part++)
+			sum += value_of(*part);
+		if (sum == total)
+			continue;
+		fprintf(stderr, "round %u: ledger %s: %llu in, %llu accounted for\n", round_now,
+			ledger->name, total, sum);
+		exit(1);
+	}
+	if (value_of("ownership_violations"))
+		fail("a flow had two owners", -EPERM);
+	if (value_of("flows_opened_flows") != value_of("flows_closed_flows"))
+		fail("not every connection was closed", -EBUSY);
+}
+
+/* ---- changes while it runs ---- */
+
+struct changer {
+	struct weft *weft;
+	_Atomic unsigned int done;
+	_Atomic bool stop;
+	pthread_t thread;
+};
+
+struct named_flows {
+	struct weft_flow flows[FLOWS_SET];
+	unsigned int count;
+};
+
+static void take_flow(const struct weft_flow_view *view, void *ctx)
+{
+	struct named_flows *named = ctx;
+
+	if (named->count < FLOWS_SET)
+		named->flows[named->count++] = view->flow;
+}
+
+/* That a flow has gone meanwhile, or all is being stopped, is no error. */
+static void shunt_some(struct weft *weft, enum weft_flow_verdict verdict)
+{
+	WEFT_OPTS(weft_flow_query, query, .count_max = FLOWS_SET);
+	struct named_flows named = {.count = 0};
+	uint32_t count;
+
+	if (weft_flows_each(weft, &query, take_flow, &named, NULL))
+		return;
+	for (unsigned int i = 0; i < named.count; i++)
+		if (!weft_flow_set(weft, &named.flows[i], WEFT_FLOW_FROM_SRC, verdict, &count))
+			sums.verdicts += count;
+}
+
+static void *change(void *arg)
+{
+	struct changer *changer = arg;
+
+	for (unsigned int i = 0; !changer->stop; i++) {
+		WEFT_OPTS(weft_filter_opts, filter, .ports = i % 3 == 1 ? ports_other : ports_80,
+			  .ports_count = i % 3 == 1 ? 2 : i % 3, .sample = i % 4 == 3 ? 0.5 : 1);
+		int err = weft_filter_set(changer->weft, &filter);
+
+		if (!err)
+			atomic_fetch_add(&changer->done, 1);
+		else if (err != -ENODEV && err != -ESHUTDOWN && err != -EBUSY && err != -ETIMEDOUT)
+			fail("changing the filter", err);
+		shunt_some(changer->weft, i % 2 ? WEFT_FLOW_STEER : WEFT_FLOW_SHUNT);
+	}
+	return NULL;
+}
+
+/* ---- rounds ---- */
+
+static int count_event(const struct weft_event *event, void *ctx)
+{
+	atomic_fetch_add((_Atomic unsigned long long *)ctx, 1);
+	return 0;
+}
+
+static struct weft *start(const char *ifname, enum weft_mode mode,
+			  _Atomic unsigned long long *closes)
+{
+	WEFT_OPTS(weft_opts, opts, .workers = 1 + round_now % 3, .checksum = WEFT_CHECKSUM_IGNORE,
+		  .memory_max_bytes = 64 << 20, .check_ownership = true);
+	WEFT_OPTS(weft_interface_opts, iface, .mode = mode, .ring_frames = 512,
+		  .generic = round_now % 8 == 7);
+	WEFT_OPTS(weft_sub_opts, sub, .name = "count", .inline_fn = count_event, .ctx = closes,
+		  .events = WEFT_EVENT_BIT(WEFT_EVENT_CLOSE));
+	struct weft_sub *subscription;
+	struct weft *weft;
+	int err;
+
+	if (mode == WEFT_MODE_TAP && round_now % 4 == 1)
+		iface.nic_hash = WEFT_NIC_HASH_ON;
+	err = weft_new(&opts, &weft);
+	if (!err)
+		err = weft_add_interface(weft, ifname, &iface);
+	if (!err)
+		err = weft_subscribe(weft, &sub, &subscription);
+	if (!err)
+		err = weft_start(weft);
+	if (err)
+		fail("starting", err);
+	return weft;
+}
+
+/* Until there was traffic, and the filter has been changed some times. */
+static void let_run(struct weft *weft, struct changer *changer)
+{
+	for (int waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms += 5) {
+		int err = weft_wait(weft, 5);
+
+		if (err != -ETIMEDOUT)
+			fail("it ended by itself", err);
+		read_metrics(weft);
+		if (value_of("xdp_seen_frames") && changer->done >= CHANGES_MIN)
+			return;
+	}
+	fprintf(stderr, "round %u: %llu frames, %u changes in %d ms\n", round_now,
+		value_of("xdp_seen_frames"), changer->done, PATIENCE_MS);
+	exit(1);
+}
+
+static void run_round(const char *ifname, enum weft_mode mode)
+{
+	_Atomic unsigned long long closes = 0;
+	struct changer changer = {.weft = start(ifname, mode, &closes)};
+	int err;
+
+	if (pthread_create(&changer.thread, NULL, change, &changer))
+		fail("a thread", -EAGAIN);
+	let_run(changer.weft, &changer);
+	/* Odd rounds: changes go on while it stops, and after. */
+	if (round_now % 2 == 0)
+		changer.stop = true;
+	weft_stop(changer.weft);
+	err = weft_wait(changer.weft, -1);
+	if (err)
+		fail("waiting for the end", err);
+	changer.stop = true;
+	pthread_join(changer.thread, NULL);
+	read_metrics(changer.weft);
+	check_ledgers();
+	if (closes != value_of("flows_closed_flows"))
+		fail("ends of connections that nobody was told", -EBADMSG);
+	sums.frames += value_of("xdp_seen_frames");
+	sums.payload += value_of("payload_bytes");
+	sums.connections += closes;
+	sums.changes += changer.done;
+	weft_free(changer.weft);
+}
+
+static unsigned int count_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned int count = 0;
+
+	while (dir && readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
+static void print_log(enum weft_log_level level, const char *message, void *ctx)
+{
+	if (level <= WEFT_LOG_ERROR)
+		fprintf(stderr, "%s\n", message);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int rounds, fds = 0;
+
+	if (argc != 4)
+		return 2;
+	rounds = (unsigned int)strtoul(argv[3], NULL, 10);
+	weft_log_set(print_log, NULL);
+	signal(SIGALRM, on_alarm);
+	for (round_now = 0; round_now < rounds; round_now++) {
+		alarm(STUCK_SEC);
+		run_round(argv[1], !strcmp(argv[2], "host") ? WEFT_MODE_HOST : WEFT_MODE_TAP);
+		if (round_now == 1)
+			fds = count_fds(); /* libraries have opened theirs */
+	}
+	if (rounds > 2 && count_fds() != fds) {
+		fprintf(stderr, "%u file descriptors after 2 rounds, %u after %u\n", fds,
+			count_fds(), rounds);
+		return 1;
+	}
+	printf("%u rounds, %llu frames, %llu payload bytes, %llu connections, %llu filters, "
+	       "%llu verdicts\n",
+	       rounds, sums.frames, sums.payload, sums.connections, sums.changes, sums.verdicts);
+	return 0;
+}

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# test_rounds.sh - start, change, stop, again and again under traffic: no round hangs, every
+# ledger of every round closes, and the network doesn't notice.
+#
+#   LIVE_ROUNDS   of each mode (20)
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/web.sh"
+need_root
+need_weft
+PATH=$PATH:/usr/sbin
+helper=$(dirname "$weft")/helpers/live_rounds
+if [ ! -x "$helper" ]; then
+	not_ok "$helper is built"
+	finish
+fi
+rounds=${LIVE_ROUNDS:-20}
+
+rounds_of() { # MODE
+	timeout -s KILL $((60 + rounds * 5)) ip netns exec "$ns_a" "$helper" eth0 "$1" "$rounds" \
+		>"$work/said" && cat "$work/said" >&3
+}
+
+# The helper's own pins were made in its mount namespace; what it attached would be seen here.
+nothing_is_left() {
+	! ip -n "$ns_a" -d link show eth0 | grep -q xdp &&
+		[ "$(in_a bpftool net show dev eth0 2>/dev/null | grep -c weft)" -eq 0 ] &&
+		[ "$(ip -n "$ns_a" -o link | wc -l)" -eq "$devices" ]
+}
+
+exec 3> >(diag)
+NO_IPV6=1 make_pair 4 || exit 1
+devices=$(ip -n "$ns_a" -o link | wc -l)
+check 'web server' web_start || finish
+web_file some 200000
+background get_pid ip netns exec "$ns_b" bash -c "
+	while curl -sf --max-time 20 -o '$work/got-some' http://$ip_a/some && cmp -s '$work/got-some' '$web_root/some'
+	do echo >>'$work/downloads'; done; touch '$work/failed'"
+check "$rounds rounds in host mode, beside downloads" rounds_of host
+check 'no download failed' test ! -e "$work/failed" -a -s "$work/downloads"
+check 'nothing is left behind' nothing_is_left
+kill "$get_pid" && wait "$get_pid"
+
+ip -n "$ns_a" addr flush dev eth0
+background feed_pid ip netns exec "$ns_b" python3 "$root/tests/integration/queue_feed.py" repeat eth0 4 >"$work/sent"
+check "$rounds rounds in tap mode, on four queues" rounds_of tap
+check 'nothing is left behind' nothing_is_left
+check 'the feed went on all the time' kill -0 "$feed_pid"
+finish

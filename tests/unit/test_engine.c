@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Tests of engine/engine.c: what went wrong between threads is in the sum of what is counted. */
+#include "unit/support/cmocka.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+
+#include <weft/weft.h>
+
+#include "api/handle.h"
+#include "engine/engine_internal.h"
+#include "flow/claims.h"
+
+static struct weft *weft;
+
+static int setup(void **state)
+{
+	WEFT_OPTS(weft_opts, opts, .memory_max_bytes = 16 << 20, .workers = 2, .lock_timeout_ms = 2,
+		  .check_ownership = true);
+	WEFT_OPTS(weft_submit_opts, submit, .live = true);
+
+	assert_int_equal(weft_new(&opts, &weft), 0);
+	assert_int_equal(weft_add_submit(weft, &submit), 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	weft_free(weft);
+	return 0;
+}
+
+static struct {
+	const char *name;
+	uint64_t value;
+} wanted;
+
+static void take_metric(const struct weft_metric *metric, void *ctx)
+{
+	if (!strcmp(metric->name, wanted.name))
+		wanted.value = metric->value;
+}
+
+static uint64_t metric(const char *name)
+{
+	wanted.name = name;
+	wanted.value = UINT64_MAX;
+	weft_stats_each(weft, take_metric, NULL);
+	return wanted.value;
+}
+
+static void *call_api(void *arg)
+{
+	*(int *)arg = weft_add_file(weft, "none");
+	return NULL;
+}
+
+static void *ask_workers(void *arg)
+{
+	*(int *)arg = wf_engine_control_lock(weft->engine);
+	return NULL;
+}
+
+static void *move_counts(void *arg)
+{
+	wf_count_mover_move(&weft->engine->count_mover);
+	*(int *)arg = 0;
+	return NULL;
+}
+
+/* What @fn returns in another thread while this one has @lock. */
+static int while_held(struct wf_lock *lock, void *(*fn)(void *))
+{
+	pthread_t thread;
+	int result;
+
+	assert_int_equal(wf_lock_take(lock, "test"), 0);
+	assert_int_equal(pthread_create(&thread, NULL, fn, &result), 0);
+	pthread_join(thread, NULL);
+	wf_lock_put(lock);
+	return result;
+}
+
+static void test_engine_stats_have_the_timeouts_of_every_lock(void **state)
+{
+	uint64_t waited_ns;
+
+	assert_int_equal(metric("lock_timeouts"), 0);
+	assert_int_equal(while_held(&weft->lock, call_api), -ETIMEDOUT);
+	assert_int_equal(metric("lock_timeouts"), 1);
+	assert_int_equal(while_held(&weft->engine->control, ask_workers), -EBUSY);
+	assert_int_equal(metric("lock_timeouts"), 2);
+	waited_ns = metric("lock_wait_ns");
+	while_held(&weft->engine->count_mover.lock, move_counts);
+	assert_int_equal(metric("lock_timeouts"), 3);
+	assert_int_equal(metric("lock_waits"), 3);
+	assert_true(metric("lock_wait_ns") >= waited_ns + 1000000);
+}
+
+static void test_engine_stats_have_the_violations_of_workers_and_claims(void **state)
+{
+	struct wf_engine *engine = weft->engine;
+	struct wf_flow_key key;
+
+	memset(&key, 7, sizeof(key));
+	assert_int_equal(weft_start(weft), 0);
+	assert_int_equal(metric("ownership_violations"), 0);
+	/* Workers that own a thread: this one is not it. */
+	for (uint32_t i = 0; i < engine->crew.count; i++) {
+		while (!atomic_load(&engine->crew.workers[i].owner.thread))
+			sched_yield();
+		wf_owner_check(&engine->crew.workers[i].owner, "test");
+	}
+	assert_int_equal(metric("ownership_violations"), 2);
+	wf_claims_add(&engine->claims, &key, 0);
+	assert_int_equal(metric("ownership_violations"), 2);
+	wf_claims_add(&engine->claims, &key, 1);
+	assert_int_equal(metric("ownership_violations"), 3);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		CASE(test_engine_stats_have_the_timeouts_of_every_lock),
+		CASE(test_engine_stats_have_the_violations_of_workers_and_claims),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * placement.c - the arena is one mapping, and registering it as UMEM gives it all its memory at
+ * once, on behalf of the main thread: so which node it comes from has to be said before.
+ */
+#include "engine/placement.h"
+
+#include <stdlib.h>
+
+#include "base/cpu.h"
+#include "base/log.h"
+#include "base/numa.h"
+#include "engine/engine_internal.h"
+#include "memory/arena.h"
+
+void wf_place_workers(struct wf_worker *workers, uint32_t count, const struct wf_cpu_place *places)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		workers[i].pin_cpu = places[i].cpu;
+		workers[i].node = places[i].node;
+	}
+}
+
+void wf_engine_place_workers(struct wf_engine *engine)
+{
+	struct wf_crew *crew = &engine->crew;
+	uint32_t cpus = wf_cpu_count();
+	int nodes[WEFT_INTERFACES_MAX];
+	struct wf_cpu_place *places;
+
+	if (!engine->ifaces_count || crew->count > cpus)
+		return;
+	places = calloc(cpus, sizeof(*places));
+	if (!places)
+		return; /* the scheduler places them */
+	for (uint32_t i = 0; i < cpus; i++)
+		places[i].cpu = wf_cpu_nth(i);
+	for (uint32_t i = 0; i < engine->ifaces_count; i++)
+		nodes[i] = wf_numa_netdev_node(WF_SYSFS, engine->ifaces[i].name);
+	wf_numa_order(WF_SYSFS, nodes, engine->ifaces_count, places, cpus);
+	wf_place_workers(crew->workers, crew->count, places);
+	free(places);
+}
+
+static uint32_t count_at(const struct wf_worker *workers, uint32_t count, int node)
+{
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		at += workers[i].node == node;
+	return at;
+}
+
+void wf_place_arena(struct wf_arena *arena, struct wf_worker *workers, uint32_t count)
+{
+	struct wf_arena_part parts[WEFT_WORKERS_MAX];
+	uint32_t parts_count = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t part = 0;
+
+		while (part < parts_count && parts[part].node != workers[i].node)
+			part++;
+		if (part == parts_count)
+			parts[parts_count++] = (struct wf_arena_part){
+				.node = workers[i].node,
+				.weight = count_at(workers, count, workers[i].node),
+			};
+		workers[i].arena_part = part;
+	}
+	if (parts_count < 2)
+		return;
+	for (uint32_t i = 0; i < parts_count; i++)
+		wf_info("memory: %u of %u parts at node %d, for as many workers", parts[i].weight,
+			count, parts[i].node);
+	wf_arena_divide(arena, parts, parts_count);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * placement.h - live: each worker on a CPU of its own, its memory at that CPU's node.
+ *
+ * CPUs at the NIC's node come first. Where all is one node, nothing is placed but the threads.
+ */
+#ifndef WF_ENGINE_PLACEMENT_H
+#define WF_ENGINE_PLACEMENT_H
+
+#include <stdint.h>
+
+struct wf_arena;
+struct wf_cpu_place;
+struct wf_engine;
+struct wf_worker;
+
+/* Sets each worker's pin_cpu and node. */
+void wf_engine_place_workers(struct wf_engine *engine);
+
+/* The same, on the CPUs of @places, of which there are as many as workers. */
+void wf_place_workers(struct wf_worker *workers, uint32_t count, const struct wf_cpu_place *places);
+
+/* Before the arena is used: a part at each node, as large as the node's share of the workers. */
+void wf_place_arena(struct wf_arena *arena, struct wf_worker *workers, uint32_t count);
+
+#endif

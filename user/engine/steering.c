@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * steering.c - chooses by queue, for all of the engine: a flow has one owner, whatever interface it
+ * is seen on, so there it takes a single interface.
+ *
+ * With workers fewer than the queues, and a divisor of their number, each worker has as many
+ * queues as any other. One worker owns all queues in any case.
+ */
+#include "engine/steering.h"
+
+#include <errno.h>
+
+#include "base/log.h"
+#include "capture/nic_hash.h"
+#include "engine/engine_internal.h"
+#include "flow/flow_key.h"
+
+_Static_assert((int)WF_RSS_ENTRIES_MAX >= (int)WF_NIC_ENTRIES_MAX, "every table fits");
+
+enum {
+	USUAL_ENTRIES = 128,
+	MANY_STRAYS = 10, /* one in so many */
+};
+
+/* What a NIC that does not tell probably does: the usual symmetric key, queues in turn. */
+static void assume(uint32_t queues, struct wf_nic_hash *ret_hash)
+{
+	ret_hash->queues = queues;
+	ret_hash->xfrm = 0;
+	ret_hash->key_bytes = WF_RSS_KEY_BYTES;
+	for (uint32_t i = 0; i < ret_hash->key_bytes; i++)
+		ret_hash->key[i] = i % 2 ? 0x5a : 0x6d;
+	ret_hash->entries_count = USUAL_ENTRIES;
+	for (uint32_t i = 0; i < ret_hash->entries_count; i++)
+		ret_hash->entries[i] = i % queues;
+}
+
+static enum wf_rss_input input_of(const struct wf_nic_hash *hash)
+{
+	if (hash->xfrm & WF_NIC_XFRM_XOR)
+		return WF_RSS_XOR;
+	return hash->xfrm & WF_NIC_XFRM_OR_XOR ? WF_RSS_OR_XOR : WF_RSS_AS_IS;
+}
+
+static void deal_by_queue(struct wf_engine *engine, const struct wf_nic_hash *hash,
+			  const bool ports[2])
+{
+	const struct wf_rss_opts opts = {
+		.key = hash->key,
+		.input = input_of(hash),
+		.ports = {ports[0], ports[1]},
+		.entries = hash->entries,
+		.entries_count = hash->entries_count,
+		.workers = engine->opts.workers,
+	};
+
+	wf_rss_init(&engine->rss, &opts);
+	engine->by_queue = true;
+}
+
+/* Why the interfaces and workers don't fit, whatever the NIC does; NULL: they do. */
+static const char *misfit(const struct wf_engine *engine, uint32_t queues)
+{
+	if (engine->ifaces_count > 1)
+		return "there are several interfaces";
+	if (wf_iface_is_host(engine->ifaces[0].name, engine->ifaces[0].opts.mode))
+		return "in host mode there is no receive queue of the NIC's";
+	if (queues < engine->opts.workers)
+		return "there are more workers than queues";
+	return NULL;
+}
+
+static int refuse(const char *ifname, const char *why)
+{
+	wf_error("capture: %s: capture.nic_hash is on, but %s", ifname, why);
+	return -EINVAL;
+}
+
+/* Asked for; so a NIC that can't tell is taken at the user's word. */
+static int choose_on(struct wf_engine *engine, struct wf_nic_hash *hash, uint32_t queues)
+{
+	const char *ifname = engine->ifaces[0].name;
+	const char *why = misfit(engine, queues);
+	bool ports[2] = {true, true};
+	enum wf_nic_symmetry symmetry;
+	char advice[384];
+
+	if (why)
+		return refuse(ifname, why);
+	symmetry = wf_nic_hash_read(ifname, hash) ? WF_NIC_UNKNOWN : wf_nic_hash_judge(hash, ports);
+	if (symmetry == WF_NIC_ASYMMETRIC) {
+		wf_nic_hash_advise(hash, ifname, advice, sizeof(advice));
+		wf_error("capture: %s: capture.nic_hash is on, but the NIC spreads the directions "
+			 "of a connection over two queues; mend it: %s",
+			 ifname, advice);
+		return -EOPNOTSUPP;
+	}
+	if (symmetry == WF_NIC_UNKNOWN) {
+		wf_warn("capture: %s: the NIC does not tell how it chooses queues; what comes in "
+			"on another than expected is handed from worker to worker, which is slow",
+			ifname);
+		assume(queues, hash);
+		ports[0] = ports[1] = true;
+	}
+	deal_by_queue(engine, hash, ports);
+	return 0;
+}
+
+static void choose_auto(struct wf_engine *engine, struct wf_nic_hash *hash, uint32_t queues)
+{
+	bool ports[2];
+
+	if (misfit(engine, queues) || queues % engine->opts.workers ||
+	    wf_nic_hash_read(engine->ifaces[0].name, hash) || hash->queues != queues ||
+	    wf_nic_hash_judge(hash, ports) != WF_NIC_SYMMETRIC)
+		return;
+	deal_by_queue(engine, hash, ports);
+}
+
+/* What @iface is asked for: the strictest of all. */
+static enum weft_nic_hash wanted(const struct wf_engine *engine)
+{
+	enum weft_nic_hash most = WEFT_NIC_HASH_AUTO;
+
+	for (uint32_t i = 0; i < engine->ifaces_count; i++)
+		if (engine->ifaces[i].opts.nic_hash > most)
+			most = engine->ifaces[i].opts.nic_hash;
+	return most;
+}
+
+int wf_engine_choose_steering(struct wf_engine *engine)
+{
+	const struct wf_engine_iface *iface = &engine->ifaces[0];
+	enum weft_nic_hash how = wanted(engine);
+	struct wf_nic_hash hash;
+	uint32_t queues;
+
+	engine->by_queue = false;
+	if (!engine->ifaces_count || how == WEFT_NIC_HASH_OFF)
+		return 0;
+	if (how == WEFT_NIC_HASH_AUTO && engine->opts.workers == 1)
+		return 0;
+	queues = wf_iface_count_queues(iface->name, iface->opts.mode);
+	if (how == WEFT_NIC_HASH_ON)
+		return choose_on(engine, &hash, queues);
+	choose_auto(engine, &hash, queues);
+	return 0;
+}
+
+void wf_engine_tell_strays(const struct wf_engine *engine)
+{
+	uint64_t frames = 0, strays = 0;
+
+	for (uint32_t i = 0; engine->by_queue && i < engine->crew.count; i++) {
+		const struct wf_metrics *metrics = &engine->crew.workers[i].metrics;
+
+		frames += wf_metric_get(metrics, frames);
+		strays += wf_metric_get(metrics, frames_handed_off_frames);
+	}
+	if (strays > frames / MANY_STRAYS)
+		wf_warn("capture: %s: %llu of %llu segments came in on a queue of another worker "
+			"than their connection's and were handed over; capture.nic_hash off is "
+			"faster",
+			engine->ifaces[0].name, (unsigned long long)strays,
+			(unsigned long long)frames);
+}
+
+const struct wf_rss *wf_engine_rss(const struct wf_engine *engine)
+{
+	return engine->by_queue ? &engine->rss : NULL;
+}
+
+uint32_t wf_engine_flow_hash(const struct wf_engine *engine, const struct wf_flow_key *key)
+{
+	uint32_t hash = wf_flow_key_hash(&engine->secret, key);
+
+	return engine->by_queue ? wf_rss_place(&engine->rss, key, hash) : hash;
+}
