@@ -32,9 +32,9 @@
 #include "skel/xdp_cost.skel.h"
 
 enum {
-	ROUNDS = 15,
-	ROUNDS_MAX = 101,
-	REPEAT = 100000,
+	ROUNDS = 100,
+	ROUNDS_MAX = 1000,
+	REPEAT = 10000,
 	WARM_UP = 1000,
 	DATA_BYTES = 64,
 	VERIFIER_INSNS_MAX = 1000000, /* the kernel's BPF_COMPLEXITY_LIMIT_INSNS */
@@ -299,27 +299,60 @@ static int measure(unsigned int rounds, uint32_t repeat)
 
 static int compare(const void *a, const void *b)
 {
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	double x = *(const double *)a, y = *(const double *)b;
 
 	return (x > y) - (x < y);
 }
 
+/* Mean of the middle half: a figure of one round is in whole ns, or of a moment of other work. */
+static double middle(double *figures, unsigned int count)
+{
+	unsigned int from = count / 4, to = count - from;
+	double sum = 0;
+
+	qsort(figures, count, sizeof(*figures), compare);
+	for (unsigned int i = from; i < to; i++)
+		sum += figures[i];
+	return sum / (to - from);
+}
+
+/* @base: what is taken away from both; NULL: nothing. Return: @entrant's by @minimal's, by round.
+ */
+static double ratio(const struct entrant *entrant, const struct entrant *minimal,
+		    const struct entrant *base, unsigned int rounds)
+{
+	double ratios[ROUNDS_MAX];
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < rounds; i++) {
+		double less = base ? base->rounds_ns[i] : 0;
+
+		if (minimal->rounds_ns[i] > less)
+			ratios[count++] =
+				(entrant->rounds_ns[i] - less) / (minimal->rounds_ns[i] - less);
+	}
+	return count ? middle(ratios, count) : 0;
+}
+
+static double cost_ns(const struct entrant *entrant, unsigned int rounds)
+{
+	double ns[ROUNDS_MAX];
+
+	for (unsigned int i = 0; i < rounds; i++)
+		ns[i] = entrant->rounds_ns[i];
+	return middle(ns, rounds);
+}
+
 static void report(unsigned int rounds)
 {
-	double ns[CONTENDERS];
-
 	for (unsigned int i = 0; i < CONTENDERS; i++) {
-		qsort(entrants[i].rounds_ns, rounds, sizeof(uint32_t), compare);
-		ns[i] = entrants[i].rounds_ns[rounds / 2];
-	}
-	for (unsigned int i = 0; i < CONTENDERS; i++) {
-		double minimal = ns[contenders[i].minimal];
+		const struct entrant *minimal = &entrants[contenders[i].minimal];
 
-		printf("xdp %-18s %4.0f ns %5.2f x minimal; %4.0f ns without empty's",
-		       contenders[i].name, ns[i], ns[i] / minimal, ns[i] - ns[EMPTY]);
-		if (minimal > ns[EMPTY])
-			printf(", %5.2f x", (ns[i] - ns[EMPTY]) / (minimal - ns[EMPTY]));
-		putchar('\n');
+		printf("xdp %-18s %5.1f ns  %4.2f x minimal; without empty's %5.1f ns, %5.2f x\n",
+		       contenders[i].name, cost_ns(&entrants[i], rounds),
+		       ratio(&entrants[i], minimal, NULL, rounds),
+		       cost_ns(&entrants[i], rounds) - cost_ns(&entrants[EMPTY], rounds),
+		       ratio(&entrants[i], minimal, &entrants[EMPTY], rounds));
 	}
 }
 
