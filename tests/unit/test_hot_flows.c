@@ -301,6 +301,51 @@ static void test_hot_verdict_ends_on_every_cpu_with_the_next_connection(void **s
 	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
+/* ---- filter ---- */
+
+static void use_filter(const struct weft_interface_opts *wanted)
+{
+	uint64_t word;
+
+	assert_int_equal(wf_xdp_prepare_filter(&rig.xdp, wanted, &word), 0);
+	assert_int_equal(wf_xdp_switch_filter(&rig.xdp, word), 0);
+}
+
+/* Each of the three kinds is looked at in another place. */
+static void test_hot_flow_meets_a_new_filter_at_once_on_every_cpu(void **state)
+{
+	static const struct weft_prefix prefix = {.addr = {[10] = 0xff, 0xff, 10, 0, 0, 1},
+						  .bits = 128};
+	static const uint16_t port = 443;
+	const struct weft_interface_opts all = {.sz = sizeof(all)};
+	const struct weft_interface_opts filters[] = {
+		{.sz = sizeof(all), .deny = &prefix, .deny_count = 1},
+		{.sz = sizeof(all), .ports = &port, .ports_count = 1},
+		{.sz = sizeof(all), .sample = 1e-9},
+	};
+	unsigned int cpus;
+	cpu_set_t allowed;
+
+	OPEN_OR_SKIP();
+	sched_getaffinity(0, sizeof(allowed), &allowed);
+	cpus = (unsigned int)CPU_COUNT(&allowed);
+	for (unsigned int i = 0; i < 3 * cpus; i++) {
+		use_cpu(i % cpus, &allowed);
+		assert_true(send_one(1000, ACK));
+		assert_true(send_one(1000, ACK));
+		use_filter(&filters[i / cpus]);
+		for (unsigned int cpu = 0; cpu < cpus; cpu++) {
+			use_cpu(cpu, &allowed);
+			assert_false(send_one(1000, ACK));
+		}
+		use_filter(&all);
+	}
+	assert_int_equal(rig.counts.filtered, 3 * cpus * cpus);
+	assert_int_equal(wf_xdp_move_hot(&rig.xdp), 0);
+	assert_int_equal(packets_in_map(1000), 6 * cpus);
+	sched_setaffinity(0, sizeof(allowed), &allowed);
+}
+
 /* ---- handshakes ---- */
 
 /* A slot that is lost costs the flow a look-up: the map would then have its counts earlier. */
@@ -340,6 +385,8 @@ int main(void)
 					  teardown),
 		cmocka_unit_test_teardown(
 			test_hot_verdict_ends_on_every_cpu_with_the_next_connection, teardown),
+		cmocka_unit_test_teardown(test_hot_flow_meets_a_new_filter_at_once_on_every_cpu,
+					  teardown),
 		cmocka_unit_test_teardown(test_hot_slots_are_not_taken_by_handshakes, teardown),
 	};
 
