@@ -170,7 +170,7 @@ static __noinline __u32 judge_common(struct weft_hot_flow *slot, const struct we
 {
 	struct packet *packet = packet_in_memory();
 
-	if (!packet || !parse_common(ctx, packet))
+	if (!packet || !(common_ipv4(ctx, packet) || common_ipv6(ctx, packet)))
 		return UNWANTED; /* never: it has been parsed before */
 	return judge(slot, cpu, packet, long_hash, epoch);
 }
@@ -247,9 +247,12 @@ int weft_steer(struct xdp_md *ctx)
 	if (!cpu)
 		return weft_otherwise;
 	cpu->counts.seen++;
-	if (!parse_common(ctx, &packet))
-		return steer_uncommon(ctx, cpu);
-	return steer_segment(ctx, cpu, &packet, 1);
+	/* Twice inline: neither carries what the other's addresses need. */
+	if (common_ipv4(ctx, &packet))
+		return steer_segment(ctx, cpu, &packet, 1);
+	if (common_ipv6(ctx, &packet))
+		return steer_segment(ctx, cpu, &packet, 1);
+	return steer_uncommon(ctx, cpu);
 }
 
 char weft_license[] SEC("license") = "GPL";
