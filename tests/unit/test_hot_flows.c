@@ -10,7 +10,9 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
+#include <weft/limits.h>
 
 #include "bpf/hash.h"
 #include "decode/packet.h"
@@ -250,6 +252,37 @@ static void test_hot_entry_that_was_evicted_comes_back_with_verdict_and_counts(v
 	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
+/*
+ * Other flows push out the entry of one that is quiet, and take its slot. Its next data is steered,
+ * as of a flow that is not known: user space counts it and asks again (test_shunt.c).
+ */
+static void test_hot_shunt_evicted_by_other_flows_is_seen_by_the_next_data(void **state)
+{
+	struct weft_verdict_request request;
+	struct weft_flow_value value;
+	cpu_set_t allowed;
+	unsigned int src;
+	uint32_t others = 0;
+
+	OPEN_OR_SKIP();
+	sched_getaffinity(0, sizeof(allowed), &allowed);
+	use_cpu(0, &allowed);
+	send_one(1000, ACK);
+	assert_int_equal(set_verdict(1000, WEFT_VERDICT_SHUNT, &request), 0);
+	while (look(1000, &value, &src) && others < 4 * WEFT_FLOW_MAP_ENTRIES) {
+		char source[16];
+
+		snprintf(source, sizeof(source), "10.1.%u.1", others >> 14);
+		xdp_rig_segment(&rig, source, (uint16_t)(1024 + (others & 0x3fff)), B, 80, ACK, 10);
+		others++;
+	}
+	assert_in_range(others, WEFT_HOT_FLOWS, 4 * WEFT_FLOW_MAP_ENTRIES - 1);
+	assert_true(send_one(1000, ACK));
+	assert_int_equal(set_verdict(1000, WEFT_VERDICT_SHUNT, &request), 0);
+	assert_false(send_one(1000, ACK));
+	sched_setaffinity(0, sizeof(allowed), &allowed);
+}
+
 /* ---- verdicts ---- */
 
 static void test_hot_verdict_holds_for_the_next_segment_on_every_cpu(void **state)
@@ -381,6 +414,8 @@ int main(void)
 		cmocka_unit_test_teardown(
 			test_hot_entry_that_was_evicted_comes_back_with_verdict_and_counts,
 			teardown),
+		cmocka_unit_test_teardown(
+			test_hot_shunt_evicted_by_other_flows_is_seen_by_the_next_data, teardown),
 		cmocka_unit_test_teardown(test_hot_verdict_holds_for_the_next_segment_on_every_cpu,
 					  teardown),
 		cmocka_unit_test_teardown(
