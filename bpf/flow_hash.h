@@ -18,10 +18,9 @@ static __always_inline struct weft_hash_secret secret_now(void)
 	};
 }
 
-/* Of the two endpoints and of the flow that they make: all bits that were computed. */
+/* Of the first endpoint and of the flow that two make: all bits that were computed. */
 struct hashes {
 	__u64 from;
-	__u64 to;
 	__u64 flow;
 };
 
@@ -29,15 +28,13 @@ static __always_inline struct hashes hash_ends(const __u64 *from, const __u64 *t
 					       __u16 to_port, __u64 tenant)
 {
 	struct weft_hash_secret secret = secret_now();
-	struct hashes hashes = {
-		.from = weft_hash_endpoint(&secret, from[0], from[1], from_port),
-		.to = weft_hash_endpoint(&secret, to[0], to[1], to_port),
-	};
+	__u64 a = weft_hash_endpoint(&secret, from[0], from[1], from_port);
+	__u64 b = weft_hash_endpoint(&secret, to[0], to[1], to_port);
 
-	hashes.flow = weft_hash_flow_long(&secret, hashes.from, hashes.to, tenant);
-	return hashes;
+	return (struct hashes){.from = a, .flow = weft_hash_flow_long(&secret, a, b, tenant)};
 }
 
+/* From source to destination. */
 static __always_inline struct hashes hash_packet(const struct packet *packet)
 {
 	__u64 tenant = weft_hash_tenant(packet->vlan[0], packet->vlan[1], packet->vni);
@@ -46,6 +43,7 @@ static __always_inline struct hashes hash_packet(const struct packet *packet)
 			 tenant ^ packet->fragment_id);
 }
 
+/* From endpoint 0 to endpoint 1: the same flow, from whichever side. */
 static __always_inline struct hashes hash_key(const struct weft_flow_key *key)
 {
 	return hash_ends((const void *)key->addr[0], (const void *)key->addr[1], key->port[0],

@@ -96,7 +96,7 @@ static __always_inline int is_data(const struct packet *packet)
 }
 
 /*
- * Count the segment, if the slot can: @from is its source's end_hash().
+ * Count the segment, if the slot can: @from is the hash of its source.
  * Return: what its flow's verdict makes of it, or HOT_MISS.
  */
 static __always_inline __u32 hot_hit(struct weft_hot_flow *slot, __u64 tag, __u64 from,

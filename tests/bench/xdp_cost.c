@@ -5,10 +5,10 @@
  *   xdp_cost [--rounds N] [--repeat N]
  *
  * Every contender is run by BPF_PROG_RUN, --repeat times a round, all contenders in turn for
- * --rounds rounds, so that a busy machine hits all alike. Attached to
- * nothing, no packet leaves. See xdp_cost.bpf.c for what the contenders are, above all "minimal".
+ * --rounds rounds, so that a busy machine hits all alike. Attached to nothing, no packet leaves.
+ * See xdp_cost.bpf.c for what the contenders are, above all "minimal".
  *
- * A line: contender, ns a packet, that by minimal's of the same IP version; then both without
+ * A line: contender, ns a packet, that by minimal's on the same kind of frame; then both without
  * what an empty program costs in the same loop, a stricter measure. What parts cost alone does not
  * add up: beside others a part may overlap with them, or (the clock) have to wait for them.
  *
