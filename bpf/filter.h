@@ -73,20 +73,28 @@ static __always_inline int either_is_inside(void *trie, __u32 set, const struct 
 	return bpf_map_lookup_elem(trie, &key) != 0;
 }
 
-/*
- * @filter: of filter_now(). A fragment's ports are not known before it is rebuilt: it is wanted
- * whatever they are.
- */
-static __always_inline int is_wanted(const struct packet *packet, int is_fragment, __u64 filter)
+/* @filter: of filter_now(). */
+static __always_inline int is_port_wanted(const struct packet *packet, __u64 filter)
 {
 	__u32 set = filter & WEFT_FILTER_SET ? 1 : 0;
 
-	if (filter & WEFT_FILTER_PORTS && !is_fragment && !port_is_listed(set, packet->port[0]) &&
-	    !port_is_listed(set, packet->port[1]))
-		return 0;
+	return !(filter & WEFT_FILTER_PORTS) || port_is_listed(set, packet->port[0]) ||
+	       port_is_listed(set, packet->port[1]);
+}
+
+static __always_inline int is_prefix_wanted(const struct packet *packet, __u64 filter)
+{
+	__u32 set = filter & WEFT_FILTER_SET ? 1 : 0;
+
 	if (filter & WEFT_FILTER_DENY && either_is_inside(&weft_deny, set, packet))
 		return 0;
 	return !(filter & WEFT_FILTER_ALLOW) || either_is_inside(&weft_allow, set, packet);
+}
+
+/* A fragment's ports are not known before it is rebuilt: it is wanted whatever they are. */
+static __always_inline int is_wanted(const struct packet *packet, int is_fragment, __u64 filter)
+{
+	return (is_fragment || is_port_wanted(packet, filter)) && is_prefix_wanted(packet, filter);
 }
 
 /* Worker choice uses the high bits of @hash; sampling must not depend on them alone. */

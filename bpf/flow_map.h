@@ -187,16 +187,4 @@ static __always_inline __u32 flow_account(struct weft_flow_value *value, __u32 s
 	return flow_judge(value, src, packet, hash);
 }
 
-/* Count the segment. Return: what its flow's verdict makes of it. */
-static __always_inline __u32 flow_verdict(const struct packet *packet, __u64 now_ns, __u32 hash,
-					  __u32 worker)
-{
-	/* Written in words, as it is read: see map_ipv4(). */
-	struct weft_flow_key key __attribute__((aligned(8)));
-	__u32 src = flow_key(packet, &key);
-	struct weft_flow_value *value = flow_find(packet, &key, now_ns, hash, worker);
-
-	return value ? flow_account(value, src, packet, now_ns, hash) : first_verdict(hash);
-}
-
 #endif

@@ -12,7 +12,8 @@
  *
  * So a slot has one writer at any time: its CPU, or user space. Segments with SYN, FIN or RST
  * take no slot. What a slot knows of verdicts ends with the epoch, or when verdict.bpf.c clears
- * its tag. An entry that the flow map lost meanwhile is made again, with its verdicts.
+ * its tag. That a flow has a slot also means that the filter lets it pass: a change of the filter
+ * ends the epoch. An entry that the flow map lost meanwhile is made again, with its verdicts.
  */
 #ifndef WEFT_BPF_HOT_FLOW_H
 #define WEFT_BPF_HOT_FLOW_H

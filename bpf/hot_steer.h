@@ -5,6 +5,7 @@
 #ifndef WEFT_BPF_HOT_STEER_H
 #define WEFT_BPF_HOT_STEER_H
 
+#include "bpf/flow_hash.h"
 #include "bpf/hot_flow.h"
 
 /* Segments of a direction that wait in a slot at most. */
@@ -15,6 +16,8 @@ volatile __u64 weft_hot_epoch;
 
 /* Of the segments that find a slot taken by another flow, one in so many takes it over. */
 #define HOT_PATIENCE 8 /* a power of two */
+
+#define HOT_MISS 0xffffffffu /* beside enum weft_verdict */
 
 /* By hand in two branches: an index that is computed would keep the packet in memory. */
 static __always_inline __u32 hot_count(struct weft_hot_flow *slot, __u32 src,
@@ -46,6 +49,7 @@ static __always_inline void hot_take(struct weft_hot_flow *slot, __u64 tag, __u6
 	hot_step(&slot->moves, 2);
 	slot->verdict[0] = *(volatile __u16 *)&value->verdict[0];
 	slot->verdict[1] = *(volatile __u16 *)&value->verdict[1];
+	slot->end = hash_key(key).from;
 	slot->worker = value->worker;
 	slot->first_ns = value->first_ns;
 	slot->epoch = epoch;
@@ -77,50 +81,65 @@ static __always_inline int hot_is_for(const struct weft_hot_flow *slot, __u64 ta
 	       !(chance & (HOT_PATIENCE - 1));
 }
 
-/* A segment that no slot can count: it looks the flow up, and data gives it a slot. */
-static __always_inline __u32 hot_miss(struct weft_hot_flow *slot, __u64 tag, __u64 epoch,
-				      const struct weft_cpu *cpu, const struct packet *packet,
-				      __u64 now_ns, __u32 hash, __u32 worker)
+/* The flow's place on this CPU, where another flow may be. NULL: no slots are used. */
+static __always_inline struct weft_hot_flow *hot_slot(const struct weft_cpu *cpu, __u64 epoch,
+						      __u64 long_hash)
 {
-	struct weft_flow_key key __attribute__((aligned(8)));
-	__u32 src = flow_key(packet, &key);
-	int is_data = !(packet->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST));
-	int is_ours = is_data ? hot_is_for(slot, tag, epoch, cpu->counts.seen) : slot->tag == tag;
-	int is_free = is_ours && hot_move(slot);
-	struct weft_flow_value *value = flow_find(packet, &key, now_ns, hash, worker);
+	__u32 at = hot_at(cpu->number, epoch & 1, long_hash);
 
-	if (!value)
-		return first_verdict(hash);
-	if (is_data && is_free)
-		hot_take(slot, tag, epoch, &key, value);
-	else if (slot->tag == tag)
-		slot->tag = 0;
-	return hot_account(value, src, packet, now_ns, hash);
+	return weft_hot_cpus ? bpf_map_lookup_elem(&weft_hot_flows, &at) : 0;
 }
 
-/* Count the segment. @long_hash: all of the flow's. Return: what its flow's verdict makes of it. */
-static __always_inline __u32 hot_verdict(const struct packet *packet, const struct weft_cpu *cpu,
-					 __u64 now_ns, __u64 long_hash, __u32 worker)
+static __always_inline int is_data(const struct packet *packet)
 {
-	__u64 epoch = weft_hot_epoch;
-	__u64 tag = long_hash + epoch;
-	__u32 at = hot_at(cpu->number, epoch & 1, long_hash);
-	__u32 hash = weft_hash_fold(long_hash);
-	struct weft_hot_flow *slot = 0;
+	return !(packet->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST));
+}
+
+/*
+ * Count the segment, if the slot can: @from is the hash of its source.
+ * Return: what its flow's verdict makes of it, or HOT_MISS.
+ */
+static __always_inline __u32 hot_hit(struct weft_hot_flow *slot, __u64 tag, __u64 from,
+				     const struct packet *packet, __u64 now_ns)
+{
 	__u32 src;
 
-	if (weft_hot_cpus)
-		slot = bpf_map_lookup_elem(&weft_hot_flows, &at);
-	if (!slot)
-		return flow_verdict(packet, now_ns, hash, worker);
-	if (slot->tag == tag && !(packet->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST))) {
-		src = source_is_greater(packet);
-		if ((src ? slot->packets[1] : slot->packets[0]) < HOT_WAITING_MAX) {
-			slot->last_ns = now_ns;
-			return hot_count(slot, src, packet);
-		}
-	}
-	return hot_miss(slot, tag, epoch, cpu, packet, now_ns, hash, worker);
+	if (!slot || slot->tag != tag || !is_data(packet))
+		return HOT_MISS;
+	src = from != slot->end;
+	if ((src ? slot->packets[1] : slot->packets[0]) >= HOT_WAITING_MAX)
+		return HOT_MISS;
+	slot->last_ns = now_ns;
+	return hot_count(slot, src, packet);
+}
+
+/*
+ * A segment that no slot could count: it looks the flow up, and data gives it the slot.
+ * @slot: may be NULL. Return: as hot_hit(), never HOT_MISS.
+ */
+static __always_inline __u32 hot_miss(struct weft_hot_flow *slot, const struct weft_cpu *cpu,
+				      const struct packet *packet, __u64 long_hash, __u64 epoch,
+				      __u32 worker)
+{
+	/* Written in words, as it is read: see map_ipv4(). */
+	struct weft_flow_key key __attribute__((aligned(8)));
+	__u32 hash = weft_hash_fold(long_hash);
+	__u32 src = flow_key(packet, &key);
+	struct weft_flow_value *value;
+	__u64 tag = long_hash + epoch;
+	int is_free = 0;
+
+	if (slot &&
+	    (is_data(packet) ? hot_is_for(slot, tag, epoch, cpu->counts.seen) : slot->tag == tag))
+		is_free = hot_move(slot);
+	value = flow_find(packet, &key, cpu->tick_ns, hash, worker);
+	if (!value)
+		return first_verdict(hash);
+	if (slot && is_data(packet) && is_free)
+		hot_take(slot, tag, epoch, &key, value);
+	else if (slot && slot->tag == tag)
+		slot->tag = 0;
+	return hot_account(value, src, packet, cpu->tick_ns, hash);
 }
 
 #endif

@@ -24,6 +24,13 @@
 #define IPV4_FRAGMENT_MASK 0x3fff /* more fragments, offset */
 #define TCP_FLAGS_OFF	   13
 
+/* Where the last four bytes of eight are, in a word. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define IPV4_SHIFT 32
+#else
+#define IPV4_SHIFT 0
+#endif
+
 enum parse_next {
 	/* the end */
 	PARSE_OTHER = 0, /* not TCP, or nothing that we follow */
@@ -67,7 +74,7 @@ struct packet {
 static __always_inline void map_ipv4(__u64 *addr, __be32 ipv4)
 {
 	addr[0] = 0;
-	addr[1] = bpf_cpu_to_be64(0xffffull << 32 | bpf_ntohl(ipv4));
+	addr[1] = bpf_cpu_to_be64(0xffffull << 32) | (__u64)ipv4 << IPV4_SHIFT;
 }
 
 static __always_inline void set_ip_bytes(__u32 off, struct packet *packet, __u32 bytes)

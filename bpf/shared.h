@@ -56,13 +56,14 @@ struct weft_hot_flow {
 	__u16 tcp_flags[2];
 	__u16 verdict[2];
 	__u32 moves; /* odd: while something is moved; changes with key and counts' place */
-	__u32 worker;
-	__u64 epoch; /* when it was taken */
+	__u32 pad;
+	__u64 end; /* hash of endpoint 0: tells direction by one comparison */
 
-	/* a second cache line, for moves only */
+	/* a second cache line, for a slot's beginning and for moves only */
 	__u64 first_ns;
 	struct weft_flow_key key;
-	__u32 pad[3];
+	__u32 worker;
+	__u64 epoch; /* when it was taken */
 };
 #define WEFT_HOT_FLOWS 2048 /* slots in each half, of each CPU; a power of two */
 

@@ -2,7 +2,11 @@
 /*
  * steer.bpf.c - XDP: picks TCP segments and steers each to the worker that owns its flow.
  *
- *   parse → filter → hash → per-flow map → metadata in front → redirect to slot (queue, worker)
+ *   parse → hash → filter → per-flow map → metadata in front → redirect to slot (queue, worker)
+ *
+ * The short way, that nearly all segments go, is inline and makes no call before the metadata:
+ * common headers, and a hot flow's slot, which stands for filter and flow map. Frames with other
+ * headers go through steer_uncommon(), segments of flows without a slot through judge().
  *
  * Where the NIC's own hash keeps a connection on one queue, a queue has one worker and one socket:
  * then the slot is the queue, and the hash only finds the flow.
@@ -16,15 +20,15 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/clock.h"
+#include "bpf/common.h"
 #include "bpf/count.h"
 #include "bpf/filter.h"
+#include "bpf/flow_hash.h"
 #include "bpf/flow_map.h"
-#include "bpf/hash.h"
 #include "bpf/hot_steer.h"
 #include "bpf/parse.h"
 #include "bpf/walk.h"
 
-const volatile struct weft_hash_secret weft_secret;
 const volatile __u32 weft_workers = 1;
 const volatile __u32 weft_by_queue; /* each queue has one socket, of worker queue % weft_workers */
 const volatile __u32 weft_frame_max_bytes = 0xffffffff; /* longer: no room in a frame */
@@ -39,20 +43,21 @@ struct {
 	__type(value, __u32);
 } weft_xsks SEC(".maps");
 
-static __always_inline __u64 packet_hash(const struct packet *packet)
-{
-	struct weft_hash_secret secret = {
-		.key = {weft_secret.key[0], weft_secret.key[1], weft_secret.key[2],
-			weft_secret.key[3]},
-	};
-	__u64 tenant = weft_hash_tenant(packet->vlan[0], packet->vlan[1], packet->vni);
-	const __u64 *a = packet->addr[0];
-	const __u64 *b = packet->addr[1];
+#define UNWANTED 0xfffffffeu /* beside enum weft_verdict: the filter does not let it pass */
 
-	return weft_hash_flow_long(&secret,
-				   weft_hash_endpoint(&secret, a[0], a[1], packet->port[0]),
-				   weft_hash_endpoint(&secret, b[0], b[1], packet->port[1]),
-				   tenant ^ packet->fragment_id);
+/* A place for what is not in registers: the stack of three functions is too small. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct packet);
+} weft_packet SEC(".maps");
+
+static __always_inline struct packet *packet_in_memory(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&weft_packet, &zero);
 }
 
 /* Is the frame sent by this host, whose checksums the adapter may have to complete? */
@@ -103,28 +108,33 @@ static __always_inline __u32 worker_of(__u32 queue, __u32 hash)
 	return weft_by_queue ? queue % weft_workers : weft_hash_worker(hash, weft_workers);
 }
 
-static __always_inline __u32 slot_of(__u32 queue, __u32 worker)
+static __always_inline __u32 slot_of(__u32 queue, __u32 hash)
 {
-	return weft_by_queue ? queue : queue * weft_workers + worker;
+	return weft_by_queue ? queue : queue * weft_workers + weft_hash_worker(hash, weft_workers);
 }
 
-static __always_inline int steer(struct xdp_md *ctx, struct weft_xdp_counts *counts,
-				 const struct packet *packet, __u64 now_ns, __u32 hash,
-				 __u32 worker)
+static __always_inline int steer(struct xdp_md *ctx, struct weft_cpu *cpu,
+				 const struct packet *packet, __u32 hash)
 {
-	__u32 slot = slot_of(ctx->rx_queue_index, worker);
+	__u32 slot = slot_of(ctx->rx_queue_index, hash);
 	int action;
 
-	if (is_too_long(ctx, packet) || !put_meta(ctx, now_ns, hash))
+	if (is_too_long(ctx, packet) || !put_meta(ctx, cpu->tick_ns, hash))
 		goto unsteered;
 	action = bpf_redirect_map(&weft_xsks, slot, 0);
 	if (action != XDP_REDIRECT)
 		goto unsteered;
-	counts->steered++;
+	cpu->counts.steered++;
 	return action;
 
 unsteered:
-	counts->unsteered++;
+	cpu->counts.unsteered++;
+	return weft_otherwise;
+}
+
+static __always_inline int filtered(struct weft_cpu *cpu)
+{
+	cpu->counts.filtered++;
 	return weft_otherwise;
 }
 
@@ -141,18 +151,6 @@ __noinline int weft_walk(struct xdp_md *ctx, struct packet *packet, int next)
 	return walk_step(&cur, packet, next);
 }
 
-/* On a copy, whose address a call is given: the packet of most frames stays in registers. */
-static __always_inline int walk(struct xdp_md *ctx, struct packet *packet, int next)
-{
-	struct packet deep = *packet;
-
-#pragma clang loop unroll(disable)
-	for (int i = 0; i < WALK_STEPS_MAX && next >= NEXT_ETHERNET; i++)
-		next = weft_walk(ctx, &deep, next);
-	*packet = deep;
-	return next;
-}
-
 static __always_inline int parse(struct xdp_md *ctx, struct packet *packet)
 {
 	struct cursor cur = {
@@ -161,7 +159,98 @@ static __always_inline int parse(struct xdp_md *ctx, struct packet *packet)
 	};
 	int next = parse_plain(&cur, packet);
 
-	return next < NEXT_ETHERNET ? next : walk(ctx, packet, next);
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < WALK_STEPS_MAX && next >= NEXT_ETHERNET; i++)
+		next = weft_walk(ctx, packet, next);
+	return next;
+}
+
+/* What becomes of a segment that no slot could count: enum weft_verdict, or UNWANTED. */
+static __always_inline __u32 judge(struct weft_hot_flow *slot, const struct weft_cpu *cpu,
+				   struct xdp_md *ctx, const struct packet *packet, __u64 long_hash,
+				   __u64 epoch)
+{
+	__u32 hash = weft_hash_fold(long_hash);
+	__u64 filter = filter_now();
+
+	/* All of it, by one word: that of the first look may be the one before. */
+	if (!is_wanted(packet, 0, filter) || !is_sampled(hash, filter))
+		return UNWANTED;
+	return hot_miss(slot, cpu, packet, long_hash, epoch, worker_of(ctx->rx_queue_index, hash));
+}
+
+/* Parsed again, into memory: what is in registers then need not be kept for us. */
+static __noinline __u32 judge_common(struct weft_hot_flow *slot, const struct weft_cpu *cpu,
+				     struct xdp_md *ctx, __u64 long_hash, __u64 epoch)
+{
+	struct packet *packet = packet_in_memory();
+
+	if (!packet || !(common_ipv4(ctx, packet) || common_ipv6(ctx, packet)))
+		return UNWANTED; /* never: it has been parsed before */
+	return judge(slot, cpu, ctx, packet, long_hash, epoch);
+}
+
+static __always_inline int steer_segment(struct xdp_md *ctx, struct weft_cpu *cpu,
+					 const struct packet *packet, int is_common)
+{
+	__u64 epoch = weft_hot_epoch;
+	struct hashes hashes = hash_packet(packet);
+	__u32 hash = weft_hash_fold(hashes.flow);
+	struct weft_hot_flow *slot;
+	__u32 verdict;
+
+	clock_update(cpu);
+	slot = hot_slot(cpu, epoch, hashes.flow);
+	verdict = hot_hit(slot, hashes.flow + epoch, hashes.from, packet, cpu->tick_ns);
+	if (verdict == HOT_MISS) {
+		__u64 filter = filter_now();
+
+		/* What needs no more than a look: most of what is not wanted ends here. */
+		if (!is_port_wanted(packet, filter) || !is_sampled(hash, filter))
+			return filtered(cpu);
+		verdict = is_common ? judge_common(slot, cpu, ctx, hashes.flow, epoch)
+				    : judge(slot, cpu, ctx, packet, hashes.flow, epoch);
+	}
+	switch (verdict) {
+	case WEFT_VERDICT_STEER:
+		return steer(ctx, cpu, packet, hash);
+	case WEFT_VERDICT_SHED:
+		cpu->counts.shed++;
+		return weft_otherwise;
+	case UNWANTED:
+		return filtered(cpu);
+	default:
+		cpu->counts.shunted++;
+		cpu->counts.shunted_bytes += packet->ip_bytes;
+		return weft_otherwise;
+	}
+}
+
+static __always_inline int steer_fragment(struct xdp_md *ctx, struct weft_cpu *cpu,
+					  const struct packet *packet)
+{
+	__u32 hash = weft_hash_fold(hash_packet(packet).flow);
+	__u64 filter = filter_now();
+
+	if (!is_wanted(packet, 1, filter) || !is_sampled(hash, filter))
+		return filtered(cpu);
+	clock_update(cpu);
+	return steer(ctx, cpu, packet, hash);
+}
+
+static __noinline int steer_uncommon(struct xdp_md *ctx, struct weft_cpu *cpu)
+{
+	struct packet *packet = packet_in_memory();
+
+	switch (packet ? parse(ctx, packet) : PARSE_OTHER) {
+	case PARSE_TCP:
+		return steer_segment(ctx, cpu, packet, 0);
+	case PARSE_FRAGMENT:
+		return steer_fragment(ctx, cpu, packet);
+	default:
+		cpu->counts.passed++;
+		return weft_otherwise;
+	}
 }
 
 SEC("xdp.frags")
@@ -169,46 +258,16 @@ int weft_steer(struct xdp_md *ctx)
 {
 	struct weft_cpu *cpu = this_cpu();
 	struct packet packet;
-	__u32 verdict;
-	__u64 now_ns;
-	__u64 filter;
-	__u64 long_hash;
-	__u32 worker;
-	__u32 hash;
-	int parsed;
 
 	if (!cpu)
 		return weft_otherwise;
 	cpu->counts.seen++;
-
-	parsed = parse(ctx, &packet);
-	if (parsed != PARSE_TCP && parsed != PARSE_FRAGMENT) {
-		cpu->counts.passed++;
-		return weft_otherwise;
-	}
-	long_hash = packet_hash(&packet);
-	hash = weft_hash_fold(long_hash);
-	filter = filter_now();
-	if (!is_wanted(&packet, parsed == PARSE_FRAGMENT, filter) || !is_sampled(hash, filter)) {
-		cpu->counts.filtered++;
-		return weft_otherwise;
-	}
-	worker = worker_of(ctx->rx_queue_index, hash);
-	now_ns = clock_coarse(cpu);
-	if (parsed == PARSE_FRAGMENT)
-		return steer(ctx, &cpu->counts, &packet, now_ns, hash, worker);
-	verdict = hot_verdict(&packet, cpu, now_ns, long_hash, worker);
-	switch (verdict) {
-	case WEFT_VERDICT_STEER:
-		return steer(ctx, &cpu->counts, &packet, now_ns, hash, worker);
-	case WEFT_VERDICT_SHED:
-		cpu->counts.shed++;
-		return weft_otherwise;
-	default:
-		cpu->counts.shunted++;
-		cpu->counts.shunted_bytes += packet.ip_bytes;
-		return weft_otherwise;
-	}
+	/* Twice inline: neither carries what the other's addresses need. */
+	if (common_ipv4(ctx, &packet))
+		return steer_segment(ctx, cpu, &packet, 1);
+	if (common_ipv6(ctx, &packet))
+		return steer_segment(ctx, cpu, &packet, 1);
+	return steer_uncommon(ctx, cpu);
 }
 
 char weft_license[] SEC("license") = "GPL";

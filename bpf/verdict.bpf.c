@@ -11,12 +11,11 @@
 #include <linux/types.h>
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/flow_hash.h"
 #include "bpf/hot_flow.h"
 #include "bpf/shared.h"
 
 #define CPUS_MAX 1024
-
-const volatile struct weft_hash_secret weft_secret;
 
 /* What slots know of one flow. */
 struct waiting {
@@ -26,20 +25,6 @@ struct waiting {
 	__u64 moves; /* of all slots that the flow could be in */
 	__u64 is_moving;
 };
-
-static __always_inline __u64 key_hash(const struct weft_flow_key *key)
-{
-	struct weft_hash_secret secret = {
-		.key = {weft_secret.key[0], weft_secret.key[1], weft_secret.key[2],
-			weft_secret.key[3]},
-	};
-	const __u64 *a = (const void *)key->addr[0];
-	const __u64 *b = (const void *)key->addr[1];
-
-	return weft_hash_flow_long(&secret, weft_hash_endpoint(&secret, a[0], a[1], key->port[0]),
-				   weft_hash_endpoint(&secret, b[0], b[1], key->port[1]),
-				   weft_hash_tenant(key->vlan[0], key->vlan[1], key->vni));
-}
 
 static __always_inline int is_same(const struct weft_flow_key *a, const struct weft_flow_key *b)
 {
@@ -110,7 +95,7 @@ int weft_set_verdict(struct weft_verdict_request *request)
 {
 	struct weft_flow_key key = request->key; /* a map's key may not lie in the context */
 	struct weft_flow_value *value = bpf_map_lookup_elem(&weft_flows, &key);
-	__u64 hash = key_hash(&key);
+	__u64 hash = hash_key(&key).flow;
 	struct waiting before;
 	struct waiting now;
 	__u32 fence = 0;

@@ -4,6 +4,8 @@
  *
  * cost_run is what BPF_PROG_RUN repeats. It takes away the metadata that the last turn left,
  * as a driver hands over a frame without any, and jumps to the program that is measured.
+ * With cost_flow_count above 1, turns are of so many flows, one after the other: the frame, of
+ * IPv4 without options, is given another source.
  * cost_empty does nothing: what a turn costs by itself, contained in all other figures.
  *
  * cost_minimal is the least that still keeps both directions of a connection together: check
@@ -28,6 +30,9 @@
 const volatile struct weft_hash_secret cost_secret;
 const volatile __u32 cost_workers = 1;
 const volatile struct weft_flow_key cost_key;
+const volatile __u32 cost_flow_count = 1;
+
+__u32 cost_turn;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -57,10 +62,24 @@ struct {
 	__type(value, __u64);
 } cost_sum SEC(".maps");
 
+static __always_inline void change_flow(struct xdp_md *ctx)
+{
+	struct iphdr *ip = (void *)(long)ctx->data + sizeof(struct ethhdr);
+	struct tcphdr *tcp = (void *)(ip + 1);
+
+	if ((void *)(tcp + 1) > (void *)(long)ctx->data_end)
+		return;
+	cost_turn = cost_turn + 1 < cost_flow_count ? cost_turn + 1 : 0;
+	ip->saddr = bpf_htonl(0x0b000000u + (cost_turn >> 12));
+	tcp->source = bpf_htons(1024 + (cost_turn & 0xfff));
+}
+
 SEC("xdp.frags")
 int cost_run(struct xdp_md *ctx)
 {
 	bpf_xdp_adjust_meta(ctx, (int)(ctx->data - ctx->data_meta));
+	if (cost_flow_count > 1)
+		change_flow(ctx);
 	bpf_tail_call(ctx, &cost_program, 0);
 	return XDP_ABORTED;
 }

@@ -5,12 +5,16 @@
  *   xdp_cost [--rounds N] [--repeat N]
  *
  * Every contender is run by BPF_PROG_RUN, --repeat times a round, all contenders in turn for
- * --rounds rounds, so that a busy machine hits all alike; medians are printed. Attached to
- * nothing, no packet leaves. See xdp_cost.bpf.c for what the contenders are, above all "minimal".
+ * --rounds rounds, so that a busy machine hits all alike. Attached to nothing, no packet leaves.
+ * See xdp_cost.bpf.c for what the contenders are, above all "minimal".
  *
- * A line: contender, ns a packet, that by minimal's of the same IP version; then both without
+ * A line: contender, ns a packet, that by minimal's on the same kind of frame; then both without
  * what an empty program costs in the same loop, a stricter measure. What parts cost alone does not
  * add up: beside others a part may overlap with them, or (the clock) have to wait for them.
+ *
+ * A turn is the same packet again, so of a known flow that has a slot of its CPU, as nearly all
+ * packets of few busy flows are. What those cost whose flows have none is told by the lines with
+ * many flows.
  */
 #include "unit/support/packet_builder.h"
 
@@ -32,9 +36,9 @@
 #include "skel/xdp_cost.skel.h"
 
 enum {
-	ROUNDS = 15,
-	ROUNDS_MAX = 101,
-	REPEAT = 100000,
+	ROUNDS = 100,
+	ROUNDS_MAX = 1000,
+	REPEAT = 10000,
 	WARM_UP = 1000,
 	DATA_BYTES = 64,
 	VERIFIER_INSNS_MAX = 1000000, /* the kernel's BPF_COMPLEXITY_LIMIT_INSNS */
@@ -119,7 +123,24 @@ enum kind {
 	KIND_SHUNTED,
 };
 
-enum { EMPTY, MINIMAL, MINIMAL6, STEER }; /* places in the table */
+/* Places in the table of what others are compared with. */
+enum {
+	EMPTY,
+	MINIMAL,
+	MINIMAL6,
+	EMPTY_SOME,
+	MINIMAL_SOME,
+	EMPTY_MANY,
+	MINIMAL_MANY,
+	STEER,
+};
+
+/* In turn, the worst that a cache can meet. */
+enum {
+	SOME = 1000,   /* of most, but not all, slots of hot flows */
+	MANY = 30000,  /* no slots, but all are in the flow map */
+	LOTS = 100000, /* more than the flow map holds: a new flow a packet */
+};
 
 static const struct contender {
 	const char *name;
@@ -128,10 +149,20 @@ static const struct contender {
 	void (*build)(struct packet_builder *pb);
 	uint32_t action;      /* that it must end with */
 	unsigned int minimal; /* that it is compared with */
+	unsigned int empty;   /* 0: EMPTY */
+	uint32_t flows;	      /* in turn; 0: one */
 } contenders[] = {
 	[EMPTY] = {"empty", KIND_PART, "cost_empty", build_v4, XDP_PASS, MINIMAL},
 	[MINIMAL] = {"minimal, IPv4", KIND_PART, "cost_minimal", build_v4, XDP_REDIRECT, MINIMAL},
 	[MINIMAL6] = {"minimal, IPv6", KIND_PART, "cost_minimal", build_v6, XDP_REDIRECT, MINIMAL6},
+	[EMPTY_SOME] = {"empty, 1,000 flows", KIND_PART, "cost_empty", build_v4, XDP_PASS,
+			MINIMAL_SOME, EMPTY_SOME, SOME},
+	[MINIMAL_SOME] = {"minimal, 1,000 flows", KIND_PART, "cost_minimal", build_v4, XDP_REDIRECT,
+			  MINIMAL_SOME, EMPTY_SOME, SOME},
+	[EMPTY_MANY] = {"empty, 30,000 flows", KIND_PART, "cost_empty", build_v4, XDP_PASS,
+			MINIMAL_MANY, EMPTY_MANY, MANY},
+	[MINIMAL_MANY] = {"minimal, 30,000 flows", KIND_PART, "cost_minimal", build_v4,
+			  XDP_REDIRECT, MINIMAL_MANY, EMPTY_MANY, MANY},
 	[STEER] = {"steer, IPv4", KIND_STEER, NULL, build_v4, XDP_REDIRECT, MINIMAL},
 	{"steer, IPv6", KIND_STEER, NULL, build_v6, XDP_REDIRECT, MINIMAL6},
 	{"steer, VLAN", KIND_STEER, NULL, build_vlan, XDP_REDIRECT, MINIMAL},
@@ -140,6 +171,12 @@ static const struct contender {
 	{"shunted", KIND_SHUNTED, NULL, build_v4, XDP_PASS, MINIMAL},
 	{"filtered by port", KIND_FILTERED, NULL, build_v4, XDP_PASS, MINIMAL},
 	{"passed, UDP", KIND_STEER, NULL, build_udp, XDP_PASS, MINIMAL},
+	{"steer, 1,000 flows", KIND_STEER, NULL, build_v4, XDP_REDIRECT, MINIMAL_SOME, EMPTY_SOME,
+	 SOME},
+	{"steer, 30,000 flows", KIND_STEER, NULL, build_v4, XDP_REDIRECT, MINIMAL_MANY, EMPTY_MANY,
+	 MANY},
+	{"steer, 100,000 flows", KIND_STEER, NULL, build_v4, XDP_REDIRECT, MINIMAL_MANY, EMPTY_MANY,
+	 LOTS},
 	{"part: clock", KIND_PART, "cost_clock", build_v4, XDP_PASS, MINIMAL},
 	{"part: flow look-up", KIND_PART, "cost_flow", build_v4, XDP_PASS, MINIMAL},
 	{"part: metadata", KIND_PART, "cost_meta", build_v4, XDP_PASS, MINIMAL},
@@ -168,7 +205,7 @@ static int set_program(const struct entrant *entrant, const struct bpf_program *
 	return bpf_map_update_elem(bpf_map__fd(entrant->skel->maps.cost_program), &zero, &fd, 0);
 }
 
-static int load_parts(const struct entrant *entrant)
+static int load_parts(const struct entrant *entrant, uint32_t flows)
 {
 	const struct weft_flow_value value = {0};
 	const struct xdp_cost_bpf *skel = entrant->skel;
@@ -176,6 +213,7 @@ static int load_parts(const struct entrant *entrant)
 	int err;
 
 	memcpy((void *)&skel->rodata->cost_secret, &secret, sizeof(secret));
+	skel->rodata->cost_flow_count = flows ? flows : 1;
 	err = xdp_cost_bpf__load(entrant->skel);
 	if (!err)
 		err = bpf_map_update_elem(bpf_map__fd(skel->maps.cost_xsks), &zero, &xsk_fd, 0);
@@ -242,7 +280,7 @@ static int open_entrant(struct entrant *entrant, const struct contender *contend
 	entrant->skel = xdp_cost_bpf__open();
 	if (!entrant->skel)
 		return -errno;
-	err = load_parts(entrant);
+	err = load_parts(entrant, contender->flows);
 	if (!err && contender->kind != KIND_PART)
 		err = load_steer(entrant, contender->kind);
 	if (err)
@@ -254,7 +292,7 @@ static int open_entrant(struct entrant *entrant, const struct contender *contend
 	if (!err && contender->kind == KIND_SHUNTED)
 		err = shunt(entrant);
 	if (!err)
-		err = run(entrant, WARM_UP, &ns, &action);
+		err = run(entrant, WARM_UP + 2 * contender->flows, &ns, &action);
 	return err || action == contender->action ? err : -EPROTO;
 }
 
@@ -299,27 +337,61 @@ static int measure(unsigned int rounds, uint32_t repeat)
 
 static int compare(const void *a, const void *b)
 {
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	double x = *(const double *)a, y = *(const double *)b;
 
 	return (x > y) - (x < y);
 }
 
+/* Mean of the middle half: a figure of one round is in whole ns, or of a moment of other work. */
+static double middle(double *figures, unsigned int count)
+{
+	unsigned int from = count / 4, to = count - from;
+	double sum = 0;
+
+	qsort(figures, count, sizeof(*figures), compare);
+	for (unsigned int i = from; i < to; i++)
+		sum += figures[i];
+	return sum / (to - from);
+}
+
+/* @base: what is taken away from both; NULL: nothing. Return: @entrant's by @minimal's, by round.
+ */
+static double ratio(const struct entrant *entrant, const struct entrant *minimal,
+		    const struct entrant *base, unsigned int rounds)
+{
+	double ratios[ROUNDS_MAX];
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < rounds; i++) {
+		double less = base ? base->rounds_ns[i] : 0;
+
+		if (minimal->rounds_ns[i] > less)
+			ratios[count++] =
+				(entrant->rounds_ns[i] - less) / (minimal->rounds_ns[i] - less);
+	}
+	return count ? middle(ratios, count) : 0;
+}
+
+static double cost_ns(const struct entrant *entrant, unsigned int rounds)
+{
+	double ns[ROUNDS_MAX];
+
+	for (unsigned int i = 0; i < rounds; i++)
+		ns[i] = entrant->rounds_ns[i];
+	return middle(ns, rounds);
+}
+
 static void report(unsigned int rounds)
 {
-	double ns[CONTENDERS];
-
 	for (unsigned int i = 0; i < CONTENDERS; i++) {
-		qsort(entrants[i].rounds_ns, rounds, sizeof(uint32_t), compare);
-		ns[i] = entrants[i].rounds_ns[rounds / 2];
-	}
-	for (unsigned int i = 0; i < CONTENDERS; i++) {
-		double minimal = ns[contenders[i].minimal];
+		const struct entrant *minimal = &entrants[contenders[i].minimal];
+		const struct entrant *empty = &entrants[contenders[i].empty];
 
-		printf("xdp %-18s %4.0f ns %5.2f x minimal; %4.0f ns without empty's",
-		       contenders[i].name, ns[i], ns[i] / minimal, ns[i] - ns[EMPTY]);
-		if (minimal > ns[EMPTY])
-			printf(", %5.2f x", (ns[i] - ns[EMPTY]) / (minimal - ns[EMPTY]));
-		putchar('\n');
+		printf("xdp %-22s %5.1f ns  %4.2f x minimal; without empty's %5.1f ns, %5.2f x\n",
+		       contenders[i].name, cost_ns(&entrants[i], rounds),
+		       ratio(&entrants[i], minimal, NULL, rounds),
+		       cost_ns(&entrants[i], rounds) - cost_ns(empty, rounds),
+		       ratio(&entrants[i], minimal, empty, rounds));
 	}
 }
 

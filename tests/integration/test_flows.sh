@@ -38,6 +38,22 @@ says() {
 	weft_flows --json "$@" >"$work/flows.json" && jq -e "$filter" "$work/flows.json"
 }
 
+# Of one connection, into a file of its own.
+follow_start() {
+	background follow_pid "$weft" flows -i "$agent_iface" --set "control.dir=$work/control" \
+		--follow --json host 10.9.0.5 >"$work/follow.json" 2>"$work/follow.err"
+}
+
+followed() { [ "$(wc -l <"$work/follow.json")" -ge "$1" ]; }
+
+follow_stop() {
+	kill -INT "$follow_pid" && wait "$follow_pid"
+}
+
+follow_failed() {
+	! wait "$follow_pid" && grep -q 'weft: flows: ' "$work/follow.err"
+}
+
 # ---- counts ----
 
 NO_IPV6=1 make_pair 2 || exit 1
@@ -58,13 +74,21 @@ check 'no more than asked for are told, in order' says '
 	.total == 200 and (.flows | length) == 5 and ([.flows[].last] | . == (sort | reverse))' --count 5 --sort last
 check 'the table names them' bash -c "
 	'$weft' flows -i eth0 --set control.dir='$work/control' host 10.9.0.5 | grep -q '10.9.0.5:1024 > 10.8.0.1:80'"
+follow_start
+check 'weft flows --follow tells again and again' wait_until 100 followed 3
+check 'it ends with status 0 when interrupted' follow_stop
+check 'each line of it is one whole answer' jq -se '
+	length >= 3 and all(.[]; .total == 1 and .flows[0].src_ip == "10.9.0.5")' "$work/follow.json"
 check_weft 'a wrong filter is refused' 1 'tcpdump' flows -i eth0 --set "control.dir=$work/control" 'tcp prot 80'
 check_weft 'a wrong order is refused' 1 'not one of' flows -i eth0 --set "control.dir=$work/control" --sort size
 check_weft 'an unknown connection is refused' 1 'no such connection' flow -i eth0 \
 	--set "control.dir=$work/control" shunt 10.0.0.1 1 10.0.0.2 2
 check_weft 'half a connection is refused' 2 'SRC SPORT' flow -i eth0 --set "control.dir=$work/control" shunt 10.0.0.1 1
+follow_start
+check 'weft flows --follow runs once more' wait_until 100 followed 1
 check 'agent ends with status 0' agent_stop
 check 'all ledgers close' ledgers_close
+check 'what followed it ends and says so' follow_failed
 drop_pair
 
 # ---- by hand ----

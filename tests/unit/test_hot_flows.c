@@ -10,7 +10,9 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
+#include <weft/limits.h>
 
 #include "bpf/hash.h"
 #include "decode/packet.h"
@@ -250,6 +252,37 @@ static void test_hot_entry_that_was_evicted_comes_back_with_verdict_and_counts(v
 	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
+/*
+ * Other flows push out the entry of one that is quiet, and take its slot. Its next data is steered,
+ * as of a flow that is not known: user space counts it and asks again (test_shunt.c).
+ */
+static void test_hot_shunt_evicted_by_other_flows_is_seen_by_the_next_data(void **state)
+{
+	struct weft_verdict_request request;
+	struct weft_flow_value value;
+	cpu_set_t allowed;
+	unsigned int src;
+	uint32_t others = 0;
+
+	OPEN_OR_SKIP();
+	sched_getaffinity(0, sizeof(allowed), &allowed);
+	use_cpu(0, &allowed);
+	send_one(1000, ACK);
+	assert_int_equal(set_verdict(1000, WEFT_VERDICT_SHUNT, &request), 0);
+	while (look(1000, &value, &src) && others < 4 * WEFT_FLOW_MAP_ENTRIES) {
+		char source[16];
+
+		snprintf(source, sizeof(source), "10.1.%u.1", others >> 14);
+		xdp_rig_segment(&rig, source, (uint16_t)(1024 + (others & 0x3fff)), B, 80, ACK, 10);
+		others++;
+	}
+	assert_in_range(others, WEFT_HOT_FLOWS, 4 * WEFT_FLOW_MAP_ENTRIES - 1);
+	assert_true(send_one(1000, ACK));
+	assert_int_equal(set_verdict(1000, WEFT_VERDICT_SHUNT, &request), 0);
+	assert_false(send_one(1000, ACK));
+	sched_setaffinity(0, sizeof(allowed), &allowed);
+}
+
 /* ---- verdicts ---- */
 
 static void test_hot_verdict_holds_for_the_next_segment_on_every_cpu(void **state)
@@ -301,6 +334,51 @@ static void test_hot_verdict_ends_on_every_cpu_with_the_next_connection(void **s
 	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
+/* ---- filter ---- */
+
+static void use_filter(const struct weft_interface_opts *wanted)
+{
+	uint64_t word;
+
+	assert_int_equal(wf_xdp_prepare_filter(&rig.xdp, wanted, &word), 0);
+	assert_int_equal(wf_xdp_switch_filter(&rig.xdp, word), 0);
+}
+
+/* Each of the three kinds is looked at in another place. */
+static void test_hot_flow_meets_a_new_filter_at_once_on_every_cpu(void **state)
+{
+	static const struct weft_prefix prefix = {.addr = {[10] = 0xff, 0xff, 10, 0, 0, 1},
+						  .bits = 128};
+	static const uint16_t port = 443;
+	const struct weft_interface_opts all = {.sz = sizeof(all)};
+	const struct weft_interface_opts filters[] = {
+		{.sz = sizeof(all), .deny = &prefix, .deny_count = 1},
+		{.sz = sizeof(all), .ports = &port, .ports_count = 1},
+		{.sz = sizeof(all), .sample = 1e-9},
+	};
+	unsigned int cpus;
+	cpu_set_t allowed;
+
+	OPEN_OR_SKIP();
+	sched_getaffinity(0, sizeof(allowed), &allowed);
+	cpus = (unsigned int)CPU_COUNT(&allowed);
+	for (unsigned int i = 0; i < 3 * cpus; i++) {
+		use_cpu(i % cpus, &allowed);
+		assert_true(send_one(1000, ACK));
+		assert_true(send_one(1000, ACK));
+		use_filter(&filters[i / cpus]);
+		for (unsigned int cpu = 0; cpu < cpus; cpu++) {
+			use_cpu(cpu, &allowed);
+			assert_false(send_one(1000, ACK));
+		}
+		use_filter(&all);
+	}
+	assert_int_equal(rig.counts.filtered, 3 * cpus * cpus);
+	assert_int_equal(wf_xdp_move_hot(&rig.xdp), 0);
+	assert_int_equal(packets_in_map(1000), 6 * cpus);
+	sched_setaffinity(0, sizeof(allowed), &allowed);
+}
+
 /* ---- handshakes ---- */
 
 /* A slot that is lost costs the flow a look-up: the map would then have its counts earlier. */
@@ -336,10 +414,14 @@ int main(void)
 		cmocka_unit_test_teardown(
 			test_hot_entry_that_was_evicted_comes_back_with_verdict_and_counts,
 			teardown),
+		cmocka_unit_test_teardown(
+			test_hot_shunt_evicted_by_other_flows_is_seen_by_the_next_data, teardown),
 		cmocka_unit_test_teardown(test_hot_verdict_holds_for_the_next_segment_on_every_cpu,
 					  teardown),
 		cmocka_unit_test_teardown(
 			test_hot_verdict_ends_on_every_cpu_with_the_next_connection, teardown),
+		cmocka_unit_test_teardown(test_hot_flow_meets_a_new_filter_at_once_on_every_cpu,
+					  teardown),
 		cmocka_unit_test_teardown(test_hot_slots_are_not_taken_by_handshakes, teardown),
 	};
 

@@ -75,8 +75,14 @@ int wf_xdp_prepare_filter(const struct wf_xdp *xdp, const struct weft_interface_
 int wf_xdp_switch_filter(const struct wf_xdp *xdp, uint64_t word)
 {
 	const struct wf_filter_maps maps = filter_maps(xdp);
+	int err = wf_filter_maps_switch(&maps, word);
 
-	return wf_filter_maps_switch(&maps, word);
+	/*
+	 * A slot stands for the filter that let its flow pass. Programs that run now know the new
+	 * one: what takes a slot from here on has met it.
+	 */
+	__atomic_fetch_add(&xdp->skel->bss->weft_hot_epoch, 2, __ATOMIC_SEQ_CST);
+	return err;
 }
 
 static int set_filter(const struct wf_xdp *xdp, const struct weft_interface_opts *wanted)

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * common.h - the short way through the headers that most frames have: TCP right behind Ethernet
+ * and IPv4 without options, or IPv6. Says of them what parse.h says, with one look at where the
+ * packet ends, no loops and no state, so that all stays in registers. Any other frame is left to
+ * parse.h, from its beginning.
+ */
+#ifndef WEFT_BPF_COMMON_H
+#define WEFT_BPF_COMMON_H
+
+#include <linux/bpf.h>
+
+#include "bpf/parse.h"
+
+#define IPV4_PLAIN  0x45 /* version 4, five words */
+#define IPV6_NIBBLE 0x60
+
+/* In one load: the struct is packed and would be read in bytes. */
+static __always_inline __be16 common_ethertype(const void *start)
+{
+	return *(const __be16 *)(start + 2 * ETH_ALEN);
+}
+
+static __always_inline void common_tcp(const struct tcphdr *tcp, struct packet *packet)
+{
+	packet->ip_end = sizeof(struct ethhdr) + packet->ip_bytes;
+	packet->port[0] = bpf_ntohs(tcp->source);
+	packet->port[1] = bpf_ntohs(tcp->dest);
+	packet->tcp_flags = ((const __u8 *)tcp)[TCP_FLAGS_OFF];
+}
+
+/* Return: 1: *packet is what parse.h makes of a PARSE_TCP; 0: another frame, or too short. */
+static __always_inline int common_ipv4(const struct xdp_md *ctx, struct packet *packet)
+{
+	const void *start = (void *)(long)ctx->data;
+	const struct iphdr *ip = start + sizeof(struct ethhdr);
+	const struct tcphdr *tcp = (const void *)(ip + 1);
+
+	if ((const void *)(tcp + 1) > (void *)(long)ctx->data_end ||
+	    common_ethertype(start) != bpf_htons(ETH_P_IP) || *(const __u8 *)ip != IPV4_PLAIN ||
+	    ip->protocol != IPPROTO_TCP || ip->frag_off & bpf_htons(IPV4_FRAGMENT_MASK))
+		return 0;
+	__builtin_memset(packet, 0, sizeof(*packet));
+	map_ipv4(packet->addr[0], ip->saddr);
+	map_ipv4(packet->addr[1], ip->daddr);
+	packet->ip_version = 4;
+	packet->ip_bytes = bpf_ntohs(ip->tot_len);
+	common_tcp(tcp, packet);
+	return 1;
+}
+
+static __always_inline int common_ipv6(const struct xdp_md *ctx, struct packet *packet)
+{
+	const void *start = (void *)(long)ctx->data;
+	const struct ipv6hdr *ip = start + sizeof(struct ethhdr);
+	const struct tcphdr *tcp = (const void *)(ip + 1);
+	const __u64 *words = (const void *)&ip->saddr;
+
+	if ((const void *)(tcp + 1) > (void *)(long)ctx->data_end ||
+	    common_ethertype(start) != bpf_htons(ETH_P_IPV6) ||
+	    (*(const __u8 *)ip & 0xf0) != IPV6_NIBBLE || ip->nexthdr != IPPROTO_TCP)
+		return 0;
+	__builtin_memset(packet, 0, sizeof(*packet));
+	packet->addr[0][0] = words[0];
+	packet->addr[0][1] = words[1];
+	packet->addr[1][0] = words[2];
+	packet->addr[1][1] = words[3];
+	packet->ip_version = 6;
+	packet->ip_bytes = bpf_ntohs(ip->payload_len) + sizeof(*ip);
+	common_tcp(tcp, packet);
+	return 1;
+}
+
+#endif

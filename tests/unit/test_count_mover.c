@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_count_mover.c - the thread that moves the kernel's counts: who calls, how often, one at
+ * a time, and the last time at stop.
+ */
+#include "unit/support/cmocka.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+
+#include "base/clock.h"
+#include "engine/count_mover.h"
+
+enum { LOCK_MS = 10000, WAIT_NS = 10 * WF_NS_PER_SEC, CALLS = 2000 };
+
+/* What is moved: calls, and whether two were in it at once. */
+static struct moved {
+	_Atomic unsigned int calls;
+	_Atomic unsigned int inside;
+	_Atomic bool overlapped;
+} moved;
+
+static struct wf_count_mover mover;
+
+static void move(void *ctx)
+{
+	struct moved *what = ctx;
+
+	if (atomic_fetch_add(&what->inside, 1))
+		atomic_store(&what->overlapped, true);
+	sched_yield();
+	atomic_fetch_sub(&what->inside, 1);
+	atomic_fetch_add(&what->calls, 1);
+}
+
+static int setup(void **state)
+{
+	atomic_store(&moved.calls, 0);
+	atomic_store(&moved.overlapped, false);
+	assert_int_equal(wf_count_mover_init(&mover, LOCK_MS), 0);
+	mover.move = move;
+	mover.ctx = &moved;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	wf_count_mover_fini(&mover);
+	return 0;
+}
+
+static bool is_called(unsigned int calls)
+{
+	uint64_t end_ns = wf_clock_monotonic_ns() + WAIT_NS;
+
+	while (atomic_load(&moved.calls) < calls && wf_clock_monotonic_ns() < end_ns)
+		sched_yield();
+	return atomic_load(&moved.calls) >= calls;
+}
+
+static void test_count_mover_asked_moves_without_a_thread(void **state)
+{
+	wf_count_mover_move(&mover);
+	assert_int_equal(atomic_load(&moved.calls), 1);
+}
+
+static void test_count_mover_started_moves_again_and_again(void **state)
+{
+	assert_int_equal(wf_count_mover_start(&mover), 0);
+	assert_true(is_called(3));
+}
+
+/* The thread sleeps most of the time; stop does not wait for its next turn in vain. */
+static void test_count_mover_stopped_moves_what_is_left(void **state)
+{
+	unsigned int before;
+
+	assert_int_equal(wf_count_mover_start(&mover), 0);
+	assert_true(is_called(1));
+	before = atomic_load(&moved.calls);
+	wf_count_mover_stop(&mover);
+	assert_true(atomic_load(&moved.calls) > before);
+}
+
+static void test_count_mover_stopped_twice_moves_once(void **state)
+{
+	unsigned int after;
+
+	assert_int_equal(wf_count_mover_start(&mover), 0);
+	wf_count_mover_stop(&mover);
+	after = atomic_load(&moved.calls);
+	wf_count_mover_stop(&mover);
+	assert_int_equal(atomic_load(&moved.calls), after);
+}
+
+static void test_count_mover_never_started_stops_without_a_move(void **state)
+{
+	wf_count_mover_stop(&mover);
+	assert_int_equal(atomic_load(&moved.calls), 0);
+}
+
+static void *ask_on_and_on(void *arg)
+{
+	for (unsigned int i = 0; i < CALLS; i++)
+		wf_count_mover_move(&mover);
+	return NULL;
+}
+
+static void test_count_mover_asked_by_many_moves_one_at_a_time(void **state)
+{
+	pthread_t threads[3];
+
+	assert_int_equal(wf_count_mover_start(&mover), 0);
+	for (unsigned int i = 0; i < 3; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, ask_on_and_on, NULL), 0);
+	for (unsigned int i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	wf_count_mover_stop(&mover);
+	assert_true(atomic_load(&moved.calls) > 3 * CALLS);
+	assert_false(atomic_load(&moved.overlapped));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_count_mover_asked_moves_without_a_thread,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_count_mover_started_moves_again_and_again,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_count_mover_stopped_moves_what_is_left, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_count_mover_stopped_twice_moves_once, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_count_mover_never_started_stops_without_a_move,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_count_mover_asked_by_many_moves_one_at_a_time,
+						setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
