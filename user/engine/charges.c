@@ -20,7 +20,7 @@
 #include "memory/budget.h"
 
 enum {
-	HEADROOM_BYTES = 1 << 20,
+	HEADROOM_BYTES = 128 << 10,
 	WORKER_HEADROOM_BYTES = 64 << 10, /* page pool, pipeline, table of fragments */
 };
 #define MIB (1024.0 * 1024)
