@@ -63,9 +63,10 @@ static int open_queues(struct weft_sub *sub, const struct weft_sub_opts *opts, b
 	sub->lazy_wake = queue_opts.lazy_wake;
 	sub->slots = calloc(WF_SUB_BATCH_MAX, sizeof(*sub->slots));
 	sub->queues = aligned_alloc(WF_CACHE_LINE, bytes);
+	if (sub->queues)
+		memset(sub->queues, 0, bytes);
 	if (!sub->slots || !sub->queues)
 		return -ENOMEM;
-	memset(sub->queues, 0, bytes);
 	for (uint32_t i = 0; i < sub->workers; i++) {
 		int err = wf_queue_init(&sub->queues[i], &queue_opts);
 
