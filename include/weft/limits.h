@@ -19,6 +19,9 @@ enum weft_limit {
 	WEFT_PCAPNG_INTERFACES_MAX = 4096, /* described in one section of a file; more: damaged */
 	WEFT_FLOW_MAP_ENTRIES = 65536, /* of the per-flow BPF map; then least recently used go */
 	WEFT_HANDSHAKE_MAP_ENTRIES = 16384, /* of that for handshakes; likewise */
+	WEFT_FLOW_MAP_MIN_ENTRIES = 1024,   /* both are halved while there is less memory, or ... */
+	WEFT_MAP_PARTS = 8, /* of the limit: flows and handshakes of all interfaces get one, ...
+			       hot flows another; what these don't fit, they are not used */
 	WEFT_FILTER_PORTS_MAX = 1024,
 	WEFT_FILTER_PREFIXES_MAX = 1024,
 

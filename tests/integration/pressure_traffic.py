@@ -6,6 +6,8 @@
   hold CONNS SEGMENT      that segment of each server's data; segment 0 is missing
   plain FIRST LAST        segments FIRST to LAST - 1 of one more connection that misses nothing
   storm CONNS SEGMENT     hold, between connections that nobody saw begin, and SYNs of new ones
+  stream CONNS FIRST LAST segments FIRST to LAST - 1 of each server's data, acknowledged
+  end CONNS LAST          both sides' end behind segment LAST - 1
   fill CONNS LAST         segment 0, then the end behind segment LAST - 1
   expect DIR CONNS LAST   what the streams must be, into DIR
 
@@ -64,6 +66,16 @@ def frames(action, args):
             yield from data(conn, number, number + 1)
     elif action == "plain":
         yield from data(PLAIN, *args)
+    elif action == "stream":
+        conns, first, last = args
+        for conn in range(conns):
+            for number in range(first, last):
+                yield from data(conn, number, number + 1)
+                if number % 32 == 31 or number == last - 1:
+                    yield frame(conn, True, 101, 501 + SEGMENT * (number + 1), ACK)
+    elif action == "end":
+        for conn in range(args[0]):
+            yield from end(conn, args[1])
     elif action == "storm":
         conns, number = args
         for conn in range(conns):

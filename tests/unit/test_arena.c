@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -263,6 +264,59 @@ static void test_arena_pin_twice_is_once(void **state)
 	assert_int_equal(wf_arena_bytes(*state), bytes);
 }
 
+static uint64_t free_huge_pages(void)
+{
+	FILE *file = fopen("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "r");
+	unsigned long long count = 0;
+
+	if (!file || fscanf(file, "%llu", &count) != 1)
+		count = 0;
+	if (file)
+		fclose(file);
+	return count;
+}
+
+/*
+ * A queue is there when the arena is pinned: its bytes stay, and all is in huge pages, if the
+ * system has any (tests/integration/test_huge_pages.sh).
+ */
+static void test_arena_pin_beside_spans_in_use_keeps_their_bytes(void **state)
+{
+	const uint8_t *base = wf_arena_base(*state);
+	uint64_t before = free_huge_pages();
+	int64_t off;
+
+	off = wf_arena_take_spans(*state, 3);
+	fill(*state, off, 3);
+	assert_int_equal(wf_arena_pin(*state, MIB), 0);
+	assert_ptr_equal(wf_arena_base(*state), base);
+	if (before > 2) {
+		assert_int_equal(wf_arena_bytes(*state), 2 * MIB);
+		assert_int_equal(free_huge_pages(), before - 1);
+	}
+	for (size_t i = 0; i < 3 * SPAN; i++)
+		assert_int_equal(base[off + (int64_t)i], 0xab);
+	assert_int_equal(base[off + 3 * SPAN], 0);
+	assert_true(wf_arena_is_valid(*state));
+	wf_arena_put_spans(*state, (uint64_t)off, 3);
+}
+
+/* Whole huge pages would cut off what is in use: then it is plain pages, not a refusal. */
+static void test_arena_pin_with_the_end_in_use_stays_in_plain_pages(void **state)
+{
+	uint64_t before = free_huge_pages();
+	uint32_t spans = spans_of(*state);
+	int64_t off = wf_arena_take_spans(*state, spans);
+
+	assert_true(spans % (2 * MIB / SPAN));
+	wf_arena_put_spans(*state, (uint64_t)off, spans - 1);
+	fill(*state, off + (int64_t)(spans - 1) * SPAN, 1);
+	assert_int_equal(wf_arena_pin(*state, 0), 0);
+	assert_int_equal(wf_arena_bytes(*state), (uint64_t)spans * SPAN);
+	assert_int_equal(free_huge_pages(), before);
+	wf_arena_put_spans(*state, (uint64_t)(off + (int64_t)(spans - 1) * SPAN), 1);
+}
+
 static void test_arena_pin_beside_spans_in_use_charges_the_rest(void **state)
 {
 	int64_t off = wf_arena_take_spans(*state, 5);
@@ -416,6 +470,8 @@ int main(void)
 		WITH_ARENA(test_arena_pin_without_room_is_refused),
 		WITH_ARENA(test_arena_pin_with_last_span_in_use_is_refused),
 		WITH_ARENA(test_arena_pin_twice_is_once),
+		WITH_ARENA(test_arena_pin_beside_spans_in_use_keeps_their_bytes),
+		WITH_ARENA(test_arena_pin_with_the_end_in_use_stays_in_plain_pages),
 		WITH_ARENA(test_arena_pin_beside_spans_in_use_charges_the_rest),
 		WITH_ARENA(test_arena_threads_spans_come_from_its_part_first),
 		WITH_ARENA(test_arena_run_that_its_part_has_not_comes_from_another),

@@ -293,6 +293,42 @@ static void test_page_pool_fixed_has_one_size(void **state)
 	wf_page_put(page);
 }
 
+/* The classic pool: what it took it keeps, until it is freed. */
+static void test_page_pool_fixed_never_shrinks(void **state)
+{
+	enum { PAGES = 34 * 20 };
+	struct fixture *fix = *state;
+	struct wf_page_pool_opts opts = {.medium_bytes = 1900, .fixed = true};
+	struct wf_metrics *metrics = &fix->metrics[1];
+	struct wf_page *taken[PAGES];
+	uint64_t used;
+
+	assert_int_equal(wf_page_pool_new(fix->arena, &opts, metrics, &fix->pools[1]), 0);
+	wf_page_pool_adopt(fix->pools[1]);
+	for (int i = 0; i < PAGES; i++)
+		taken[i] = wf_page_pool_take(fix->pools[1], 1);
+	used = wf_arena_used_bytes(fix->arena);
+	for (int i = 0; i < PAGES; i++)
+		wf_page_put(taken[i]);
+	assert_int_equal(wf_arena_used_bytes(fix->arena), used);
+
+	wf_arena_set_squeeze(fix->arena, WF_SQUEEZE_MAX);
+	for (uint64_t now_ns = 1; now_ns < 10; now_ns++)
+		wf_page_pool_tend(fix->pools[1], now_ns * 1000000000);
+	assert_int_equal(wf_page_pool_halve(fix->pools[1]), 0);
+	assert_int_equal(wf_page_pool_shrink(fix->pools[1]), 0);
+	assert_int_equal(wf_arena_used_bytes(fix->arena), used);
+	assert_true(wf_page_pool_is_valid(fix->pools[1]));
+
+	for (int i = 0; i < PAGES; i++)
+		taken[i] = wf_page_pool_take(fix->pools[1], 1);
+	assert_int_equal(wf_arena_used_bytes(fix->arena), used);
+	assert_int_equal(wf_metric_get(metrics, page_cache_misses), 20);
+	for (int i = 0; i < PAGES; i++)
+		wf_page_put(taken[i]);
+	wf_arena_set_squeeze(fix->arena, 0);
+}
+
 static void test_page_pool_counts_what_pages_waste(void **state)
 {
 	struct fixture *fix = *state;
@@ -774,6 +810,7 @@ int main(void)
 		WITH_POOL(test_page_pool_short_of_memory_gives_none_to_what_comes_in),
 		WITH_POOL(test_page_pool_at_its_class_limit_refuses),
 		WITH_POOL(test_page_pool_fixed_has_one_size),
+		WITH_POOL(test_page_pool_fixed_never_shrinks),
 		WITH_POOL(test_page_pool_counts_what_pages_waste),
 		WITH_POOL(test_page_pool_idle_gives_its_spans_back),
 		WITH_POOL(test_page_pool_shrink_gives_empty_spans_back_at_once),

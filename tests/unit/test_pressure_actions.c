@@ -5,6 +5,7 @@
 #include "unit/support/cmocka.h"
 #include "unit/support/rig.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -114,7 +115,97 @@ static void test_chores_without_anything_to_do_remove_nothing(void **state)
 	assert_int_equal(METRIC(flows_active_flows), 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+/* ---- slow subscriptions: their reader is rig_read() ---- */
+
+enum { FRAMES = 256, SEGMENTS = 40, SEGMENT_BYTES = 1400 };
+
+static int setup_queued(void **state)
+{
+	memset(&orders, 0, sizeof(orders));
+	rig_start_queued(&rig, NULL, FRAMES);
+	rig_handshake(&rig);
+	rig_read(&rig);
+	assert_string_equal(rig_log(&rig), "open\n");
+	return 0;
+}
+
+static int teardown_queued(void **state)
+{
+	rig_read(&rig);
+	return teardown(state);
+}
+
+/* The next SEGMENTS of the client. */
+static void send_more(void)
+{
+	static int64_t sent;
+	char text[SEGMENT_BYTES + 1];
+
+	if (!METRIC(payload_delivered_bytes))
+		sent = 0;
+	memset(text, 'x', SEGMENT_BYTES);
+	text[SEGMENT_BYTES] = 0;
+	for (int i = 0; i < SEGMENTS; i++, sent += SEGMENT_BYTES) {
+		rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, sent, 0, text);
+		rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, sent + SEGMENT_BYTES, NULL);
+	}
+	wf_dispatch_flush(&rig.dispatch);
+}
+
+static void test_critical_sheds_a_slow_subscription_and_tells_it_in_line(void **state)
+{
+	char drop[32];
+	uint64_t shed;
+	const char *log;
+
+	send_more();
+	set_level(WF_PRESSURE_HIGH);
+	wf_pipeline_tend(rig.pipeline);
+	assert_int_equal(METRIC(relief_shed_events), 0);
+	set_level(WF_PRESSURE_CRITICAL);
+	shed = METRIC(relief_shed_events);
+	assert_in_range(shed, 1, SEGMENTS - 1);
+	assert_int_equal(METRIC(relief_shed_bytes), shed * SEGMENT_BYTES);
+	rig_read(&rig);
+	log = rig_log(&rig);
+	snprintf(drop, sizeof(drop), "drop %d\n> xxx", (int)shed);
+	assert_ptr_equal(strstr(log, drop), log); /* first of all, then what is left */
+	assert_null(strstr(log + 1, "drop"));
+}
+
+static void test_critical_sheds_none_that_keeps_up(void **state)
+{
+	send_more();
+	rig_read(&rig);
+	set_level(WF_PRESSURE_CRITICAL);
+	wf_pipeline_tend(rig.pipeline);
+	assert_int_equal(METRIC(relief_shed_events), 0);
+	assert_null(strstr(rig_log(&rig), "drop"));
+}
+
+static void test_critical_sheds_again_as_long_as_it_lasts_and_then_no_more(void **state)
+{
+	uint64_t shed;
+
+	send_more();
+	set_level(WF_PRESSURE_CRITICAL);
+	shed = METRIC(relief_shed_events);
+	send_more();
+	wf_pipeline_tend(rig.pipeline);
+	assert_true(METRIC(relief_shed_events) > shed);
+	shed = METRIC(relief_shed_events);
+	set_level(WF_PRESSURE_NORMAL);
+	rig_read(&rig);
+	rig_log(&rig);
+	send_more();
+	wf_pipeline_tend(rig.pipeline);
+	assert_int_equal(METRIC(relief_shed_events), shed);
+	rig_read(&rig);
+	assert_null(strstr(rig_log(&rig), "drop"));
+}
+
+#define TEST(name)	  cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST_QUEUED(name) cmocka_unit_test_setup_teardown(name, setup_queued, teardown_queued)
 
 int main(void)
 {
@@ -124,6 +215,9 @@ int main(void)
 		TEST(test_critical_refuses_midstream_flows_until_it_ends),
 		TEST(test_high_closes_what_is_silent_for_half_the_timeout),
 		TEST(test_chores_without_anything_to_do_remove_nothing),
+		TEST_QUEUED(test_critical_sheds_a_slow_subscription_and_tells_it_in_line),
+		TEST_QUEUED(test_critical_sheds_none_that_keeps_up),
+		TEST_QUEUED(test_critical_sheds_again_as_long_as_it_lasts_and_then_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -100,6 +100,20 @@ static void test_pressure_budget_all_allotted_reads_nothing(void **state)
 	assert_int_equal(read_ok(wf_pressure_read_budget, &fix->budget), 0);
 }
 
+/* BPF maps, rings and workers are fixed when the traffic begins. */
+static void test_pressure_budget_what_start_charged_is_not_in_use(void **state)
+{
+	struct fixture *fix = *state;
+	struct wf_budget *budget = &fix->budget;
+
+	wf_budget_reserve(budget, WF_BUDGET_MAPS, 20 * MIB);
+	wf_budget_reserve(budget, WF_BUDGET_RINGS, 20 * MIB);
+	wf_budget_reserve(budget, WF_BUDGET_WORKERS, 10 * MIB);
+	assert_int_equal(read_ok(wf_pressure_read_budget, budget), 0);
+	wf_budget_reserve(budget, WF_BUDGET_PAGES, 25 * MIB);
+	assert_int_equal(read_ok(wf_pressure_read_budget, budget), 50);
+}
+
 /* ---- process ---- */
 
 static uint32_t read_status(struct fixture *fix, const char *text, int expected_err)
@@ -120,6 +134,15 @@ static void test_pressure_process_leaves_mapped_files_aside(void **state)
 				     "RssFile:\t  900000 kB\nRssShmem:\t   30720 kB\n",
 				     0),
 			 50);
+}
+
+static void test_pressure_process_does_not_hold_what_the_kernel_does(void **state)
+{
+	struct fixture *fix = *state;
+
+	wf_budget_reserve(&fix->budget, WF_BUDGET_MAPS, 20 * MIB);
+	wf_budget_reserve(&fix->budget, WF_BUDGET_RINGS, 30 * MIB);
+	assert_int_equal(read_status(fix, "RssAnon: 20480 kB\nRssShmem: 20480 kB\n", 0), 80);
 }
 
 static void test_pressure_process_free_spans_are_not_in_use(void **state)
@@ -321,7 +344,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_DIR(test_pressure_budget_reads_the_share_of_what_is_not_allotted),
 		WITH_DIR(test_pressure_budget_all_allotted_reads_nothing),
+		WITH_DIR(test_pressure_budget_what_start_charged_is_not_in_use),
 		WITH_DIR(test_pressure_process_leaves_mapped_files_aside),
+		WITH_DIR(test_pressure_process_does_not_hold_what_the_kernel_does),
 		WITH_DIR(test_pressure_process_free_spans_are_not_in_use),
 		WITH_DIR(test_pressure_process_beyond_the_limit_reads_more_than_all),
 		WITH_DIR(test_pressure_process_slack_is_allowed),

@@ -411,6 +411,144 @@ static void test_queue_two_threads_drop_oldest_tells_every_loss(void **state)
 	stress(WEFT_OVERFLOW_DROP_OLDEST);
 }
 
+/* ---- shedding: what a slow reader loses while memory is short ---- */
+
+enum { SHED_PAYLOAD = 1000 };
+
+/* So many events are the share of the payload's limit that @parts of 4 are. */
+static uint64_t events_of(uint64_t parts)
+{
+	return fix.queue.payload_max_bytes * parts / 4 / SHED_PAYLOAD;
+}
+
+static uint32_t shed(uint32_t events_max, uint64_t *ret_bytes)
+{
+	uint32_t events = wf_queue_shed(&fix.queue, events_max, ret_bytes);
+
+	assert_true(wf_queue_is_valid(&fix.queue));
+	return events;
+}
+
+static void test_queue_shed_leaves_up_to_half_alone(void **state)
+{
+	uint64_t bytes = 1;
+
+	open_queue(WEFT_OVERFLOW_DROP_OLDEST);
+	push_numbers(0, events_of(2), SHED_PAYLOAD);
+	assert_int_equal(shed(1000, &bytes), 0);
+	assert_int_equal(bytes, 0);
+	assert_int_equal(stats().dropped_events, 0);
+}
+
+static void test_queue_shed_drops_the_oldest_until_a_quarter_is_left(void **state)
+{
+	struct delivery_check check = {0};
+	uint64_t events = events_of(2) + 1;
+	uint64_t bytes;
+	uint32_t dropped;
+
+	open_queue(WEFT_OVERFLOW_DROP_OLDEST);
+	push_numbers(0, events, SHED_PAYLOAD);
+	dropped = shed(1000, &bytes);
+	assert_int_equal(dropped, events - events_of(1));
+	assert_int_equal(bytes, (uint64_t)dropped * SHED_PAYLOAD);
+	assert_int_equal(stats().dropped_events, dropped);
+	assert_int_equal(stats().waiting_events, events_of(1));
+	take_all(&check);
+	assert_int_equal(check.wrong, 0);
+	assert_int_equal(check.dropped, dropped);
+	assert_int_equal(check.dropped_bytes, bytes);
+	assert_int_equal(check.taken, events_of(1));
+}
+
+static void test_queue_shed_drops_no_more_than_it_may(void **state)
+{
+	uint64_t bytes;
+
+	open_queue(WEFT_OVERFLOW_DROP_NEWEST);
+	push_numbers(0, events_of(3), SHED_PAYLOAD);
+	assert_int_equal(shed(5, &bytes), 5);
+	assert_int_equal(bytes, 5 * SHED_PAYLOAD);
+	assert_int_equal(shed(0, &bytes), 0);
+	assert_int_equal(bytes, 0);
+}
+
+static void test_queue_shed_never_drops_where_the_policy_is_block(void **state)
+{
+	struct delivery_check check = {0};
+	uint64_t bytes;
+
+	open_queue(WEFT_OVERFLOW_BLOCK);
+	push_numbers(0, events_of(3), SHED_PAYLOAD);
+	assert_int_equal(shed(1000, &bytes), 0);
+	assert_int_equal(bytes, 0);
+	take_all(&check);
+	assert_int_equal(check.dropped, 0);
+	assert_int_equal(check.taken, events_of(3));
+}
+
+/* What is dropped gives its pages back at once. */
+static void test_queue_shed_puts_the_pages_of_what_it_drops(void **state)
+{
+	struct weft_flow flow = delivery_flow(1);
+	uint64_t events;
+	uint64_t bytes;
+
+	open_queue(WEFT_OVERFLOW_DROP_OLDEST);
+	events = events_of(3);
+	for (uint64_t i = 0; i < events; i++) {
+		struct wf_page *page = wf_page_pool_take(fix.pool, SHED_PAYLOAD);
+		struct weft_event event =
+			delivery_data(&flow, i, wf_page_bytes(page), SHED_PAYLOAD);
+
+		wf_queue_push(&fix.queue, &event, page);
+		wf_page_put(page);
+	}
+	wf_queue_flush(&fix.queue);
+	assert_true(shed(1000, &bytes) > 0);
+	wf_page_pool_tend(fix.pool, 0);
+	assert_int_equal(wf_page_pool_taken(fix.pool), events_of(1));
+}
+
+/* What the reader has in hand stays its own; what waits behind it goes. */
+static void test_queue_shed_leaves_what_is_lent(void **state)
+{
+	uint64_t bytes;
+	int lent;
+
+	open_queue(WEFT_OVERFLOW_DROP_OLDEST);
+	push_numbers(0, events_of(3), SHED_PAYLOAD);
+	lent = take(10);
+	assert_int_equal(lent, 10);
+	assert_true(shed(1000, &bytes) > 0);
+	for (int i = 0; i < lent; i++)
+		assert_int_equal(fix.events[i].data.off, (uint64_t)i);
+	release(lent);
+	assert_int_equal(take(1), 1);
+	assert_int_equal(fix.events[0].type, WEFT_EVENT_DROP);
+	release(1);
+}
+
+/* The queue is as before: all that fits is taken. */
+static void test_queue_shed_is_over_when_nobody_asks_for_it(void **state)
+{
+	struct delivery_check check = {0};
+	uint64_t events;
+	uint64_t bytes;
+
+	open_queue(WEFT_OVERFLOW_DROP_OLDEST);
+	events = events_of(3);
+	push_numbers(0, events, SHED_PAYLOAD);
+	shed(1000, &bytes);
+	take_all(&check);
+	check.dropped = 0;
+	push_numbers(events, events, SHED_PAYLOAD);
+	take_all(&check);
+	assert_int_equal(check.wrong, 0);
+	assert_int_equal(check.dropped, 0);
+	assert_int_equal(check.next, 2 * events);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -427,6 +565,13 @@ int main(void)
 		TEST(test_queue_lent_batch_outlives_what_is_dropped),
 		TEST(test_queue_reader_leaving_first_frees_what_waits),
 		TEST(test_queue_block_gives_up_on_a_dead_reader_after_stop),
+		TEST(test_queue_shed_leaves_up_to_half_alone),
+		TEST(test_queue_shed_drops_the_oldest_until_a_quarter_is_left),
+		TEST(test_queue_shed_drops_no_more_than_it_may),
+		TEST(test_queue_shed_never_drops_where_the_policy_is_block),
+		TEST(test_queue_shed_puts_the_pages_of_what_it_drops),
+		TEST(test_queue_shed_leaves_what_is_lent),
+		TEST(test_queue_shed_is_over_when_nobody_asks_for_it),
 		TEST(test_queue_two_threads_block_loses_nothing),
 		TEST(test_queue_two_threads_drop_newest_tells_every_loss),
 		TEST(test_queue_two_threads_drop_oldest_tells_every_loss),

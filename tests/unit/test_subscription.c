@@ -13,6 +13,7 @@
 #include "deliver/dispatch.h"
 #include "deliver/subscription.h"
 #include "memory/arena.h"
+#include "memory/budget.h"
 #include "unit/support/delivery.h"
 
 enum { WORKERS = 3, EVENTS = 300 };
@@ -33,6 +34,7 @@ static int teardown(void **state)
 {
 	wf_sub_free(sub);
 	assert_int_equal(wf_arena_used_bytes(arena), 0);
+	assert_int_equal(wf_budget_held(wf_arena_budget(arena), WF_BUDGET_QUEUES), 0);
 	wf_arena_free(arena);
 	return 0;
 }
@@ -190,6 +192,30 @@ static int count_call(const struct weft_event *event, void *ctx)
 	return ++inline_ctx->calls == inline_ctx->fail_at ? -EIO : 0;
 }
 
+static void test_subscription_is_charged_in_full(void **state)
+{
+	struct wf_budget *budget = wf_arena_budget(arena);
+	uint64_t queued;
+
+	subscribe((struct weft_sub_opts){0}, false);
+	queued = wf_budget_held(budget, WF_BUDGET_QUEUES);
+	assert_int_equal(queued, sizeof(*sub) + WF_SUB_BATCH_MAX * sizeof(struct wf_queue_slot) +
+					 WORKERS * sizeof(struct wf_queue));
+	assert_int_equal(wf_budget_held(budget, WF_BUDGET_RUNS), WORKERS * WEFT_QUEUE_BYTES / 8);
+}
+
+static void test_subscription_that_does_not_fit_beside_the_rings_is_refused(void **state)
+{
+	struct wf_budget *budget = wf_arena_budget(arena);
+	struct weft_sub_opts opts = {.sz = sizeof(opts)};
+	uint64_t left = budget->limit_bytes - wf_budget_used(budget);
+
+	assert_int_equal(wf_budget_reserve(budget, WF_BUDGET_OTHER, left), 0);
+	assert_int_equal(wf_sub_new(&opts, WORKERS, false, arena, &sub), -ENOBUFS);
+	wf_budget_release(budget, WF_BUDGET_OTHER, left);
+	assert_int_equal(wf_budget_held(budget, WF_BUDGET_QUEUES), 0);
+}
+
 static void test_subscription_inline_is_called_until_it_fails(void **state)
 {
 	struct inline_ctx ctx = {.fail_at = 15};
@@ -279,6 +305,8 @@ int main(void)
 		TEST(test_subscription_block_is_refused_live),
 		TEST(test_subscription_queue_below_minimum_is_refused),
 		TEST(test_subscription_beyond_the_budget_is_refused_and_undone),
+		TEST(test_subscription_is_charged_in_full),
+		TEST(test_subscription_that_does_not_fit_beside_the_rings_is_refused),
 		TEST(test_subscription_inline_is_called_until_it_fails),
 		TEST(test_subscription_threads_sleeping_and_blocking_lose_nothing),
 		TEST(test_subscription_consumer_leaving_frees_blocked_workers),

@@ -110,24 +110,28 @@ static int load_scalar(struct loader *loader, const struct wf_config_key *key,
 	return wf_config_assign(loader->config, key, place, &text, 1, loader->ret_error);
 }
 
-/* The text of one entry, owned by the caller: "item", or "key=value" of a map. NULL: refused. */
-static char *entry_text(struct loader *loader, const struct wf_config_key *key, size_t index,
-			const yaml_node_t *list)
+/*
+ * The text of one entry, owned by the caller: "item", or "key=value" of a map. Return: 0;
+ * -EINVAL: refused; -ENOMEM.
+ */
+static int entry_text(struct loader *loader, const struct wf_config_key *key, size_t index,
+		      const yaml_node_t *list, char **ret_text)
 {
 	const yaml_node_t *item;
 	const yaml_node_t *value;
-	char *text = NULL;
 
 	if (key->type != WF_CONFIG_OVERLAPS) {
 		item = yaml_document_get_node(&loader->doc, list->data.sequence.items.start[index]);
-		return is_scalar_for(key, item) ? strdup(scalar_of(item)) : NULL;
+		if (!is_scalar_for(key, item))
+			return refuse_type(loader, key, list);
+		*ret_text = strdup(scalar_of(item));
+		return *ret_text ? 0 : -ENOMEM;
 	}
 	item = yaml_document_get_node(&loader->doc, list->data.mapping.pairs.start[index].key);
 	value = yaml_document_get_node(&loader->doc, list->data.mapping.pairs.start[index].value);
-	if (is_scalar_for(key, item) && is_scalar_for(key, value) &&
-	    asprintf(&text, "%s=%s", scalar_of(item), scalar_of(value)) < 0)
-		text = NULL;
-	return text;
+	if (!is_scalar_for(key, item) || !is_scalar_for(key, value))
+		return refuse_type(loader, key, list);
+	return asprintf(ret_text, "%s=%s", scalar_of(item), scalar_of(value)) < 0 ? -ENOMEM : 0;
 }
 
 static int load_list(struct loader *loader, const struct wf_config_key *key,
@@ -152,11 +156,9 @@ static int load_list(struct loader *loader, const struct wf_config_key *key,
 	if (!items)
 		return -ENOMEM;
 	for (; done < count; done++) {
-		items[done] = entry_text(loader, key, done, node);
-		if (!items[done]) {
-			err = refuse_type(loader, key, node);
+		err = entry_text(loader, key, done, node, &items[done]);
+		if (err)
 			break;
-		}
 	}
 	snprintf(place, sizeof(place), "%s: %s", place_of(loader, node, at), key->name);
 	if (!err)
@@ -236,9 +238,11 @@ static int load_section(struct loader *loader, const yaml_node_t *map, const cha
 
 static int refuse_syntax(const struct loader *loader, const yaml_parser_t *parser)
 {
+	/* Of memory libyaml does not always tell; of everything else it does. */
+	if (!parser->problem)
+		return -ENOMEM;
 	return wf_config_refuse(loader->ret_error, "%s:%zu: not YAML: %s%s%s", loader->path,
-				parser->problem_mark.line + 1,
-				parser->problem ? parser->problem : "out of memory",
+				parser->problem_mark.line + 1, parser->problem,
 				parser->context ? " " : "", parser->context ? parser->context : "");
 }
 

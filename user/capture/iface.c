@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "bpf/shared.h"
 #include "capture/flow_map.h"
+#include "capture/iface_cost.h"
 #include "capture/maps.h"
 #include "capture/netdev.h"
 #include "capture/netdev_use.h"
@@ -35,7 +36,9 @@
 #include "decode/packet.h"
 #include "memory/arena.h"
 #include "metrics/metrics.h"
+#include "skel/mirror.skel.h"
 #include "skel/steer.skel.h"
+#include "skel/verdict.skel.h"
 
 _Static_assert(sizeof(struct weft_flow_key) == sizeof(struct wf_flow_key), "one key on both sides");
 _Static_assert((int)WF_VERDICT_SHED == (int)WEFT_VERDICT_SHED, "one numbering on both sides");
@@ -269,6 +272,7 @@ static int load_programs(struct wf_iface *iface, const struct wf_iface_setup *se
 		.workers = iface->workers,
 		.queues = iface->queues,
 		.by_queue = iface->by_queue,
+		.maps = setup->maps,
 		.frame_max_bytes = is_multi_buffer(iface) ? WEFT_SPAN_BYTES : room_bytes(iface),
 		.only_clones = iface->is_host,
 		.own_mac = iface->is_host && wf_netdev_mac(iface->name, mac) ? mac : NULL,
@@ -304,10 +308,8 @@ static void resolve(struct wf_iface *iface, const struct wf_iface_setup *setup)
 	memcpy(iface->name, setup->ifname, strnlen(setup->ifname, IF_NAMESIZE - 1));
 	iface->ifindex = (int)if_nametoindex(iface->name);
 	iface->opts = *setup->opts;
-	if (!iface->opts.frame_bytes)
-		iface->opts.frame_bytes = WEFT_FRAME_BYTES;
-	if (!iface->opts.ring_frames)
-		iface->opts.ring_frames = WEFT_RING_FRAMES;
+	iface->opts.frame_bytes = wf_iface_frame_bytes(setup->opts);
+	iface->opts.ring_frames = wf_iface_ring_frames(setup->opts);
 	iface->is_host = wf_iface_is_host(iface->name, iface->opts.mode);
 	if (iface->is_host && iface->opts.mode == WEFT_MODE_AUTO)
 		tell_why_host(iface->name);
@@ -453,6 +455,17 @@ int wf_iface_prepare_filter(const struct wf_iface *iface, const struct weft_inte
 int wf_iface_switch_filter(const struct wf_iface *iface, uint64_t word)
 {
 	return wf_xdp_switch_filter(&iface->xdp, word);
+}
+
+uint64_t wf_iface_map_bytes(const struct wf_iface *iface)
+{
+	const struct bpf_object *const objects[] = {
+		iface->xdp.skel->obj,
+		iface->xdp.verdict->obj,
+		iface->tc.skel ? iface->tc.skel->obj : NULL,
+	};
+
+	return wf_maps_bytes(objects, sizeof(objects) / sizeof(objects[0]));
 }
 
 void wf_iface_shed(const struct wf_iface *iface, uint32_t percent)

@@ -18,6 +18,7 @@
 #include <weft/source.h>
 
 #include "bpf/hash.h"
+#include "capture/map_sizes.h"
 
 struct wf_arena;
 struct wf_flow_key;
@@ -34,6 +35,7 @@ struct wf_iface_setup {
 	struct wf_page_pool **pools; /* one a worker */
 	uint32_t workers;
 	bool by_queue; /* queue q has one socket, of worker q % workers; else one for each */
+	struct wf_map_sizes maps;
 	const struct weft_hash_secret *secret;
 };
 
@@ -45,6 +47,9 @@ bool wf_iface_is_host(const char *ifname, enum weft_mode mode);
  * host mode's own veth. At least 1.
  */
 uint32_t wf_iface_count_queues(const char *ifname, enum weft_mode mode);
+
+/* What the kernel took for the maps of an open interface. */
+uint64_t wf_iface_map_bytes(const struct wf_iface *iface);
 
 /* Return: 0; -ENODEV, -EPERM, -EOPNOTSUPP, -EBUSY, other errno; logged with what to do. */
 int wf_iface_open(const struct wf_iface_setup *setup, struct wf_iface **ret_iface);

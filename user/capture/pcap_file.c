@@ -41,7 +41,7 @@ int wf_pcap_file_damaged(struct wf_pcap_file *file, uint64_t off, const char *wh
 {
 	wf_error("%s: damaged at byte %llu (packet %llu): %s", file->name, (unsigned long long)off,
 		 (unsigned long long)(file->format.packets + file->format.skipped + 1), why);
-	file->err = -EBADMSG;
+	file->err = file->format.err ? file->format.err : -EBADMSG;
 	return file->err;
 }
 

@@ -59,6 +59,7 @@ struct wf_pcap_format {
 	uint64_t packets; /* handed out */
 	uint64_t skipped; /* of interfaces that can't be read */
 	char why[128];	  /* of WF_PCAP_DAMAGED */
+	int err;	  /* ... -ENOMEM: not for its contents; else 0 */
 };
 
 /*

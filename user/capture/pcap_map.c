@@ -201,7 +201,7 @@ static int map_begin(struct pcap_map *map)
 	}
 	wf_error("%s: %s", map->file.name,
 		 status == WF_PCAP_MORE ? "ends within its header" : format->why);
-	return -EBADMSG;
+	return format->err ? format->err : -EBADMSG;
 }
 
 int wf_pcap_map_open(const char *name, int fd, struct wf_source **ret_source)

@@ -443,7 +443,7 @@ static int pipe_begin(struct pcap_pipe *pipe)
 	else
 		wf_error("%s: %s", pipe->file.name,
 			 status == WF_PCAP_MORE ? "ends within its header" : format->why);
-	return -EBADMSG;
+	return format->err ? format->err : -EBADMSG;
 }
 
 int wf_pcap_pipe_open(const char *name, int fd, struct wf_page_pool *pool,

@@ -12,6 +12,7 @@
  */
 #include "capture/pcapng.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -190,8 +191,11 @@ static enum wf_pcap_status interfaces_grow(struct wf_pcap_format *format)
 	if (room > WEFT_PCAPNG_INTERFACES_MAX)
 		return damaged(format, "a section with more interfaces than can be read");
 	more = realloc(format->interfaces, room * sizeof(*more));
-	if (!more)
-		return damaged(format, "no memory for its interfaces");
+	if (!more) {
+		damaged(format, "no memory for its interfaces");
+		format->err = -ENOMEM;
+		return WF_PCAP_DAMAGED;
+	}
 	format->interfaces = more;
 	format->interfaces_room = room;
 	return WF_PCAP_OK;

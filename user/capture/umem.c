@@ -5,13 +5,22 @@
 #include "capture/umem.h"
 
 #include <errno.h>
+#include <linux/if_xdp.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#include <weft/limits.h>
 
 #include "memory/arena.h"
 #include "memory/page_pool.h"
 
-enum { REFILL_BATCH = 64 };
+enum {
+	REFILL_BATCH = 64,
+	KERNEL_PAGE_BYTES = 4096,
+	RING_HEAD_BYTES = 512, /* struct xdp_ring: indices in cache lines of their own */
+	/* The kernel's pool has these for each frame that could lie in the UMEM, used or not. */
+	BUFFER_BYTES = 128,
+};
 
 int wf_umem_open(struct wf_umem *umem, const struct wf_arena *arena, uint32_t frame_bytes,
 		 uint32_t ring_frames)
@@ -33,6 +42,26 @@ void wf_umem_close(struct wf_umem *umem)
 	if (umem->umem)
 		xsk_umem__delete(umem->umem);
 	umem->umem = NULL;
+}
+
+static uint64_t ring_bytes(uint64_t descs, uint64_t desc_bytes)
+{
+	uint64_t bytes = RING_HEAD_BYTES + descs * desc_bytes;
+
+	return (bytes + KERNEL_PAGE_BYTES - 1) / KERNEL_PAGE_BYTES * KERNEL_PAGE_BYTES;
+}
+
+uint64_t wf_umem_ring_bytes(uint32_t ring_frames, uint32_t sockets)
+{
+	return ring_bytes(ring_frames, sizeof(uint64_t)) +
+	       ring_bytes(XSK_RING_CONS__DEFAULT_NUM_DESCS, sizeof(uint64_t)) +
+	       sockets * ring_bytes(ring_frames, sizeof(struct xdp_desc));
+}
+
+uint64_t wf_umem_span_bytes(uint32_t frame_bytes)
+{
+	return (uint64_t)WEFT_SPAN_BYTES / frame_bytes * BUFFER_BYTES +
+	       WEFT_SPAN_BYTES / KERNEL_PAGE_BYTES * sizeof(void *);
 }
 
 /* Return: how many frames were added. */

@@ -42,6 +42,12 @@ int wf_umem_open(struct wf_umem *umem, const struct wf_arena *arena, uint32_t fr
 		 uint32_t ring_frames);
 void wf_umem_close(struct wf_umem *umem);
 
+/* Kernel memory of one queue's rings and of those of its @sockets. */
+uint64_t wf_umem_ring_bytes(uint32_t ring_frames, uint32_t sockets);
+
+/* ... and of what it keeps about each span of the arena, for one queue. */
+uint64_t wf_umem_span_bytes(uint32_t frame_bytes);
+
 /* Top the fill ring up from the calling worker's @pool, if it is short and free to take. */
 void wf_umem_refill(struct wf_umem *umem, struct wf_page_pool *pool);
 

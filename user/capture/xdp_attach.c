@@ -129,16 +129,21 @@ static int init_hot(struct wf_xdp *xdp)
 /* Sizes that depend on this machine or on options. */
 static int set_sizes(struct steer_bpf *skel, const struct wf_xdp_opts *opts)
 {
-	uint32_t cpus = wf_hot_flows_cpus();
+	const struct wf_map_sizes largest = {
+		.flows = WEFT_FLOW_MAP_ENTRIES,
+		.handshakes = WEFT_HANDSHAKE_MAP_ENTRIES,
+		.hot_cpus = wf_hot_flows_cpus(),
+	};
+	const struct wf_map_sizes *maps = opts->maps.flows ? &opts->maps : &largest;
+	uint32_t cpus = maps->hot_cpus;
 	uint32_t slots = opts->queues * (opts->by_queue ? 1 : opts->workers);
 	int err = bpf_map__set_max_entries(skel->maps.weft_xsks, slots);
 
 	skel->rodata->weft_hot_cpus = cpus;
 	if (!err)
-		err = bpf_map__set_max_entries(skel->maps.weft_flows, WEFT_FLOW_MAP_ENTRIES);
+		err = bpf_map__set_max_entries(skel->maps.weft_flows, maps->flows);
 	if (!err)
-		err = bpf_map__set_max_entries(skel->maps.weft_handshakes,
-					       WEFT_HANDSHAKE_MAP_ENTRIES);
+		err = bpf_map__set_max_entries(skel->maps.weft_handshakes, maps->handshakes);
 	if (!err && cpus)
 		err = bpf_map__set_max_entries(skel->maps.weft_hot_flows,
 					       2 * WEFT_HOT_FLOWS * cpus);

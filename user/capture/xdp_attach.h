@@ -15,6 +15,7 @@
 
 #include "bpf/hash.h"
 #include "capture/hot_flows.h"
+#include "capture/map_sizes.h"
 
 struct steer_bpf;
 struct verdict_bpf;
@@ -35,6 +36,7 @@ struct wf_xdp_opts {
 	uint32_t workers;
 	uint32_t queues;
 	bool by_queue;		  /* a queue has one socket: slots are queues */
+	struct wf_map_sizes maps; /* without flows: as large as they may be */
 	uint32_t frame_max_bytes; /* longer packets are not steered */
 	bool only_clones;	  /* what is not steered is dropped: it is a clone */
 	const uint8_t *own_mac;	  /* frames from it are this host's; NULL: not known */

@@ -20,6 +20,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "deliver/futex.h"
+#include "memory/arena.h"
+#include "memory/budget.h"
 #include "memory/page.h"
 
 #define ALL_EVENTS	((1u << WEFT_EVENT_TYPE_COUNT) - 1)
@@ -61,9 +63,10 @@ static int open_queues(struct weft_sub *sub, const struct weft_sub_opts *opts, b
 	sub->lazy_wake = queue_opts.lazy_wake;
 	sub->slots = calloc(WF_SUB_BATCH_MAX, sizeof(*sub->slots));
 	sub->queues = aligned_alloc(WF_CACHE_LINE, bytes);
+	if (sub->queues)
+		memset(sub->queues, 0, bytes);
 	if (!sub->slots || !sub->queues)
 		return -ENOMEM;
-	memset(sub->queues, 0, bytes);
 	for (uint32_t i = 0; i < sub->workers; i++) {
 		int err = wf_queue_init(&sub->queues[i], &queue_opts);
 
@@ -81,7 +84,6 @@ static int open_inlines(struct weft_sub *sub, const struct weft_sub_opts *opts)
 {
 	size_t bytes = sub->workers * sizeof(*sub->inlines);
 
-	sub->inline_fn = opts->inline_fn;
 	sub->inline_ctx = opts->ctx;
 	sub->inlines = aligned_alloc(WF_CACHE_LINE, bytes);
 	if (!sub->inlines)
@@ -90,15 +92,36 @@ static int open_inlines(struct weft_sub *sub, const struct weft_sub_opts *opts)
 	return 0;
 }
 
+/* Beside the rings. */
+static uint64_t sub_bytes(bool is_inline, uint32_t workers)
+{
+	if (is_inline)
+		return sizeof(struct weft_sub) + workers * sizeof(struct wf_sub_inline);
+	return sizeof(struct weft_sub) + WF_SUB_BATCH_MAX * sizeof(struct wf_queue_slot) +
+	       workers * sizeof(struct wf_queue);
+}
+
 int wf_sub_new(const struct weft_sub_opts *opts, uint32_t workers, bool live,
 	       struct wf_arena *arena, struct weft_sub **ret_sub)
 {
-	struct weft_sub *sub = aligned_alloc(WF_CACHE_LINE, sizeof(*sub));
+	uint64_t bytes = sub_bytes(opts->inline_fn, workers);
+	struct wf_budget *budget = wf_arena_budget(arena);
+	struct weft_sub *sub;
 	int err;
 
-	if (!sub)
+	if (wf_budget_reserve(budget, WF_BUDGET_QUEUES, bytes)) {
+		wf_error("subscription %s: no room in the memory budget for %llu bytes",
+			 opts->name ? opts->name : "unnamed", (unsigned long long)bytes);
+		return -ENOBUFS;
+	}
+	sub = aligned_alloc(WF_CACHE_LINE, sizeof(*sub));
+	if (!sub) {
+		wf_budget_release(budget, WF_BUDGET_QUEUES, bytes);
 		return -ENOMEM;
+	}
 	memset(sub, 0, sizeof(*sub));
+	sub->budget = budget;
+	sub->inline_fn = opts->inline_fn;
 	snprintf(sub->name, sizeof(sub->name), "%s", opts->name ? opts->name : "unnamed");
 	sub->events = opts->events ? opts->events & ALL_EVENTS : ALL_EVENTS;
 	sub->workers = workers;
@@ -242,6 +265,7 @@ void wf_sub_free(struct weft_sub *sub)
 	free(sub->queues);
 	free(sub->slots);
 	free(sub->inlines);
+	wf_budget_release(sub->budget, WF_BUDGET_QUEUES, sub_bytes(sub->inline_fn, sub->workers));
 	free(sub);
 }
 

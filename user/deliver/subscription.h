@@ -7,7 +7,8 @@
  * closes its end; the reader gets -ESHUTDOWN, or ends earlier → free (main, when
  * all workers have closed or never ran).
  *
- * Memory: the rings come from the arena; the rest is fixed at creation.
+ * Memory: the rings come from the arena; the rest is fixed at creation and charged to
+ * WF_BUDGET_QUEUES.
  */
 #ifndef WF_DELIVER_SUBSCRIPTION_H
 #define WF_DELIVER_SUBSCRIPTION_H
@@ -34,7 +35,8 @@ struct wf_sub_inline {
 struct weft_sub {
 	/* fixed */
 	char name[32];
-	uint32_t events; /* WEFT_EVENT_BIT()s, never 0 */
+	struct wf_budget *budget; /* borrowed */
+	uint32_t events;	  /* WEFT_EVENT_BIT()s, never 0 */
 	uint32_t workers;
 	bool lazy_wake;
 	weft_event_fn inline_fn; /* NULL: queued */

@@ -10,6 +10,7 @@
 #include "capture/iface.h"
 #include "decode/rss.h"
 #include "engine/asking.h"
+#include "engine/charges.h"
 #include "engine/engine.h"
 #include "engine/reader.h"
 #include "engine/count_mover.h"
@@ -45,6 +46,7 @@ struct wf_engine {
 	struct wf_page_pool *reader_pages;	       /* owned, NULL unless a reader thread runs */
 	struct weft_sub *subs[WEFT_SUBSCRIPTIONS_MAX]; /* owned */
 	uint32_t subs_count;
+	struct wf_charges charges; /* from start to teardown */
 	struct wf_crew crew;
 	struct wf_reader reader;
 	struct wf_shedding shedding;

@@ -30,6 +30,7 @@
 #include "engine/pressure_actions.h"
 #include "engine/shunt.h"
 #include "memory/arena.h"
+#include "memory/budget.h"
 #include "memory/page.h"
 #include "metrics/metrics.h"
 
@@ -157,11 +158,17 @@ static void fini_conns(struct wf_conns *conns)
 
 int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **ret_pipeline)
 {
-	struct wf_pipeline *pipeline = calloc(1, sizeof(*pipeline));
+	struct wf_budget *budget = wf_arena_budget(opts->arena);
+	struct wf_pipeline *pipeline;
 	int err;
 
-	if (!pipeline)
+	if (wf_budget_reserve(budget, WF_BUDGET_WORKERS, sizeof(*pipeline)))
+		return -ENOBUFS;
+	pipeline = calloc(1, sizeof(*pipeline));
+	if (!pipeline) {
+		wf_budget_release(budget, WF_BUDGET_WORKERS, sizeof(*pipeline));
 		return -ENOMEM;
+	}
 	pipeline->opts = *opts;
 	pipeline->decoder.secret = opts->secret;
 	pipeline->decoder.rss = opts->rss;
@@ -186,6 +193,7 @@ int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **re
 fini_conns:
 	fini_conns(&pipeline->conns);
 free_pipeline:
+	wf_budget_release(budget, WF_BUDGET_WORKERS, sizeof(*pipeline));
 	free(pipeline);
 	return err;
 }
@@ -196,6 +204,8 @@ void wf_pipeline_free(struct wf_pipeline *pipeline)
 		return;
 	wf_defrag_free(pipeline->defrag);
 	fini_conns(&pipeline->conns);
+	wf_budget_release(wf_arena_budget(pipeline->opts.arena), WF_BUDGET_WORKERS,
+			  sizeof(*pipeline));
 	free(pipeline);
 }
 

@@ -19,6 +19,7 @@
 
 #include "base/log.h"
 #include "capture/iface.h"
+#include "capture/iface_cost.h"
 #include "capture/pcap_file.h"
 #include "capture/source.h"
 #include "decode/defrag.h"
@@ -26,18 +27,7 @@
 #include "engine/placement.h"
 #include "engine/steering.h"
 #include "memory/arena.h"
-#include "memory/budget.h"
 #include "memory/page_pool.h"
-
-/* For what is reserved beside the spans after they are pinned. */
-enum { PIN_HEADROOM_BYTES = 1 << 20 };
-
-static uint32_t frame_bytes(const struct wf_engine *engine)
-{
-	uint32_t bytes = engine->ifaces[0].opts.frame_bytes;
-
-	return bytes ? bytes : WEFT_FRAME_BYTES;
-}
 
 /* What the fill rings of all queues hold together. */
 static uint64_t fill_frames(const struct wf_engine *engine)
@@ -46,8 +36,7 @@ static uint64_t fill_frames(const struct wf_engine *engine)
 
 	for (uint32_t i = 0; i < engine->ifaces_count; i++) {
 		const struct wf_engine_iface *iface = &engine->ifaces[i];
-		uint32_t ring = iface->opts.ring_frames ? iface->opts.ring_frames
-							: (uint32_t)WEFT_RING_FRAMES;
+		uint32_t ring = wf_iface_ring_frames(&iface->opts);
 
 		frames += (uint64_t)ring * wf_iface_count_queues(iface->name, iface->opts.mode);
 	}
@@ -70,7 +59,7 @@ static void share_frames(const struct wf_engine *engine, struct wf_page_pool_opt
 /* The kernel will hold the whole arena as UMEM: charge it, and never give any of it back. */
 static int pin_arena(struct wf_engine *engine)
 {
-	int err = wf_arena_pin(engine->arena, PIN_HEADROOM_BYTES);
+	int err = wf_arena_pin(engine->arena, wf_charges_headroom(engine));
 
 	if (err)
 		wf_error("memory: %llu MiB are too few for this capture; raise the limit",
@@ -95,7 +84,7 @@ static int setup_pages(struct wf_engine *engine)
 	struct wf_page_pool_opts opts = page_opts(&engine->opts);
 
 	if (engine->ifaces_count) {
-		opts.frame_bytes = frame_bytes(engine);
+		opts.frame_bytes = wf_iface_frame_bytes(&engine->ifaces[0].opts);
 		share_frames(engine, &opts);
 	}
 	for (uint32_t i = 0; i < engine->crew.count; i++) {
@@ -128,6 +117,7 @@ static int setup_ifaces(struct wf_engine *engine)
 			.pools = pools,
 			.workers = engine->crew.count,
 			.by_queue = engine->by_queue,
+			.maps = engine->charges.maps,
 			.secret = &engine->secret,
 		};
 		int err = wf_iface_open(&setup, &iface->iface);
@@ -140,7 +130,7 @@ static int setup_ifaces(struct wf_engine *engine)
 			worker->sources[worker->sources_count++] = wf_iface_source(iface->iface, w);
 		}
 	}
-	return 0;
+	return wf_charges_settle(engine);
 }
 
 /* One worker reads the file itself; several are fed by a reader. */
@@ -248,26 +238,16 @@ static int setup_pipeline(struct wf_engine *engine, struct wf_worker *worker)
 	return wf_pipeline_new(&opts, &worker->pipeline);
 }
 
-static uint64_t workers_bytes(const struct wf_engine *engine)
-{
-	return sizeof(struct wf_worker) * engine->opts.workers;
-}
-
 static int setup_workers(struct wf_engine *engine)
 {
 	struct wf_crew *crew = &engine->crew;
+	size_t bytes = sizeof(struct wf_worker) * engine->opts.workers;
 
-	if (wf_budget_reserve(wf_arena_budget(engine->arena), WF_BUDGET_OTHER,
-			      workers_bytes(engine)))
-		return -ENOBUFS;
 	/* The struct starts with cache-line aligned counters. */
-	crew->workers = aligned_alloc(WF_CACHE_LINE, workers_bytes(engine));
-	if (!crew->workers) {
-		wf_budget_release(wf_arena_budget(engine->arena), WF_BUDGET_OTHER,
-				  workers_bytes(engine));
+	crew->workers = aligned_alloc(WF_CACHE_LINE, bytes);
+	if (!crew->workers)
 		return -ENOMEM;
-	}
-	memset(crew->workers, 0, workers_bytes(engine));
+	memset(crew->workers, 0, bytes);
 	crew->live = wf_engine_is_live(engine);
 	crew->arena = engine->arena;
 	crew->ended = &engine->stop_waiter;
@@ -289,13 +269,15 @@ int wf_engine_setup(struct wf_engine *engine)
 {
 	int err;
 
-	err = setup_workers(engine);
+	err = wf_engine_choose_steering(engine);
+	if (!err)
+		err = wf_charges_take(engine);
+	if (!err)
+		err = setup_workers(engine);
 	if (!err && engine->ifaces_count)
 		err = pin_arena(engine);
 	if (!err)
 		wf_place_arena(engine->arena, engine->crew.workers, engine->crew.count);
-	if (!err)
-		err = wf_engine_choose_steering(engine);
 	for (uint32_t i = 0; !err && i < engine->crew.count; i++)
 		err = setup_rings(engine, &engine->crew.workers[i]);
 	if (!err)
@@ -345,9 +327,8 @@ void wf_engine_teardown(struct wf_engine *engine)
 	engine->reader.defrag = NULL;
 	wf_page_pool_free(engine->reader_pages);
 	engine->reader_pages = NULL;
-	if (crew->workers)
-		wf_budget_release(wf_arena_budget(engine->arena), WF_BUDGET_OTHER,
-				  workers_bytes(engine));
 	free(crew->workers);
 	memset(crew, 0, sizeof(*crew));
+	if (engine->arena)
+		wf_charges_release(engine);
 }

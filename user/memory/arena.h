@@ -38,11 +38,12 @@ void wf_arena_free(struct wf_arena *arena);
  * and no span's memory is given back to the system, which would part the
  * kernel's view from ours. The arena shrinks first until, with what is already
  * reserved and @headroom_bytes of later reservations, it fits the limit. Takes
- * huge pages if there are any and no span is in use yet. Call before wf_arena_base() is registered.
+ * huge pages if there are any; what spans in use hold moves with them and stays where it
+ * is seen. Call before wf_arena_base() is registered.
  *
  * Return: 0; -ENOBUFS: no span would be left, or one in use is in the way;
  * -ENOMEM: the system failed, the arena can only be freed.
- * Thread: main, before any other uses the arena.
+ * Thread: main, before any other reads or writes in the arena.
  */
 int wf_arena_pin(struct wf_arena *arena, uint64_t headroom_bytes);
 

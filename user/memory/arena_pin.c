@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <linux/memfd.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -60,11 +61,35 @@ static bool map_over(struct wf_arena *arena, int fd, uint64_t bytes)
 	       MAP_FAILED;
 }
 
+static bool is_in_use(const struct wf_arena *arena, uint32_t index)
+{
+	return !wf_bit_is_set(arena->warm, index) && !wf_bit_is_set(arena->cold, index);
+}
+
+/* May the arena end at span @end? */
+static bool is_free_from(const struct wf_arena *arena, uint32_t end)
+{
+	for (uint32_t index = end; index < arena->spans; index++)
+		if (is_in_use(arena, index))
+			return false;
+	return true;
+}
+
+/* Some are: the queues of who subscribed before the start. */
+static void copy_spans_in_use(const struct wf_arena *arena, uint8_t *to)
+{
+	for (uint32_t index = 0; index < arena->spans; index++) {
+		uint64_t off = (uint64_t)index << WF_SPAN_SHIFT;
+
+		if (is_in_use(arena, index))
+			memcpy(to + off, arena->base + off, WEFT_SPAN_BYTES);
+	}
+}
+
 /*
- * Huge pages in place of the plain ones, in which nothing is yet. A first mapping
- * elsewhere reserves them, or fails without harm; then the arena's own cannot
- * fail for want of them. Return: 1: done; 0: there are none, all is as before;
- * -ENOMEM: the arena is lost.
+ * Huge pages in place of the plain ones. A first mapping elsewhere reserves them, or
+ * fails without harm; then the arena's own cannot fail for want of them.
+ * Return: 1: done; 0: there are none, all is as before; -ENOMEM: the arena is lost.
  */
 static int try_huge_pages(struct wf_arena *arena)
 {
@@ -73,7 +98,7 @@ static int try_huge_pages(struct wf_arena *arena)
 	bool mapped;
 	int fd;
 
-	if (!bytes || atomic_load(&arena->used_spans))
+	if (!bytes || !is_free_from(arena, (uint32_t)(bytes >> WF_SPAN_SHIFT)))
 		return 0;
 	fd = memfd_create("weft-arena-huge", MFD_CLOEXEC | MFD_HUGETLB | MFD_HUGE_2MB);
 	if (fd < 0)
@@ -82,6 +107,7 @@ static int try_huge_pages(struct wf_arena *arena)
 		close(fd);
 		return 0;
 	}
+	copy_spans_in_use(arena, elsewhere);
 	mapped = map_over(arena, fd, bytes);
 	munmap(elsewhere, bytes);
 	if (!mapped) {

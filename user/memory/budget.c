@@ -17,7 +17,8 @@ static const char *const owner_names[] = {
 	[WF_BUDGET_TABLES] = "tables", [WF_BUDGET_FREE_SPANS] = "free_spans",
 	[WF_BUDGET_FRAMES] = "frames", [WF_BUDGET_PAGES] = "pages",
 	[WF_BUDGET_SLABS] = "slabs",   [WF_BUDGET_RUNS] = "runs",
-	[WF_BUDGET_QUEUES] = "queues", [WF_BUDGET_MAPS] = "maps",
+	[WF_BUDGET_QUEUES] = "queues", [WF_BUDGET_WORKERS] = "workers",
+	[WF_BUDGET_RINGS] = "rings",   [WF_BUDGET_MAPS] = "maps",
 	[WF_BUDGET_STATE] = "state",   [WF_BUDGET_OTHER] = "other",
 };
 _Static_assert(sizeof(owner_names) / sizeof(owner_names[0]) == WF_BUDGET_OWNER_COUNT,
@@ -99,9 +100,15 @@ void wf_budget_move(struct wf_budget *budget, enum wf_budget_owner from, enum wf
 	atomic_fetch_add_explicit(&budget->held_bytes[to], bytes, memory_order_relaxed);
 }
 
+uint64_t wf_budget_kernel(const struct wf_budget *budget)
+{
+	return wf_budget_held(budget, WF_BUDGET_MAPS) + wf_budget_held(budget, WF_BUDGET_RINGS);
+}
+
 uint64_t wf_budget_fixed(const struct wf_budget *budget)
 {
-	return wf_budget_held(budget, WF_BUDGET_TABLES) + wf_budget_held(budget, WF_BUDGET_FRAMES);
+	return wf_budget_held(budget, WF_BUDGET_TABLES) + wf_budget_held(budget, WF_BUDGET_FRAMES) +
+	       wf_budget_held(budget, WF_BUDGET_WORKERS) + wf_budget_kernel(budget);
 }
 
 uint64_t wf_budget_left(const struct wf_budget *budget)
@@ -145,6 +152,8 @@ void wf_budget_publish(const struct wf_budget *budget, struct wf_metrics *metric
 	wf_metric_set(metrics, memory_slabs_bytes, wf_budget_held(budget, WF_BUDGET_SLABS));
 	wf_metric_set(metrics, memory_runs_bytes, wf_budget_held(budget, WF_BUDGET_RUNS));
 	wf_metric_set(metrics, memory_queues_bytes, wf_budget_held(budget, WF_BUDGET_QUEUES));
+	wf_metric_set(metrics, memory_workers_bytes, wf_budget_held(budget, WF_BUDGET_WORKERS));
+	wf_metric_set(metrics, memory_rings_bytes, wf_budget_held(budget, WF_BUDGET_RINGS));
 	wf_metric_set(metrics, memory_maps_bytes, wf_budget_held(budget, WF_BUDGET_MAPS));
 	wf_metric_set(metrics, memory_state_bytes, wf_budget_held(budget, WF_BUDGET_STATE));
 	wf_metric_set(metrics, memory_other_bytes, wf_budget_held(budget, WF_BUDGET_OTHER));

@@ -27,7 +27,9 @@ enum wf_budget_owner {
 	WF_BUDGET_PAGES,      /* spans of page classes */
 	WF_BUDGET_SLABS,      /* spans of small objects: flows, extents */
 	WF_BUDGET_RUNS,	      /* spans taken as they are: indexes, rings */
-	WF_BUDGET_QUEUES,     /* of subscriptions */
+	WF_BUDGET_QUEUES,     /* of subscriptions; their rings are runs */
+	WF_BUDGET_WORKERS,    /* what each thread owns beside pages and tables */
+	WF_BUDGET_RINGS,      /* AF_XDP rings, and what the kernel keeps of each frame */
 	WF_BUDGET_MAPS,	      /* BPF maps */
 	WF_BUDGET_STATE,      /* state store and histories */
 	WF_BUDGET_OTHER,
@@ -72,6 +74,9 @@ uint64_t wf_budget_used(const struct wf_budget *budget);
 
 /* Of what is used: allotted for good, whatever the traffic. */
 uint64_t wf_budget_fixed(const struct wf_budget *budget);
+
+/* ... of that: the kernel's, no part of the process. */
+uint64_t wf_budget_kernel(const struct wf_budget *budget);
 
 /* What may still be used, free spans included. */
 uint64_t wf_budget_left(const struct wf_budget *budget);

@@ -142,9 +142,10 @@ static void tune(struct wf_page_pool *pool)
 
 static void adapt(struct wf_page_pool *pool)
 {
-	if (pool->adaptive)
+	if (pool->adaptive) {
 		tune(pool);
-	set_ready(pool);
+		set_ready(pool);
+	}
 	wf_sizing_decay(&pool->sizing);
 }
 
@@ -321,12 +322,12 @@ static uint32_t give_back(struct wf_page_pool *pool, uint32_t divisor)
 
 uint32_t wf_page_pool_shrink(struct wf_page_pool *pool)
 {
-	return give_back(pool, 0);
+	return pool->adaptive ? give_back(pool, 0) : 0;
 }
 
 uint32_t wf_page_pool_halve(struct wf_page_pool *pool)
 {
-	return give_back(pool, 2);
+	return pool->adaptive ? give_back(pool, 2) : 0;
 }
 
 /* Tell the budget how much of our spans is free. */
@@ -419,6 +420,8 @@ static void init_classes(struct wf_page_pool *pool, const struct wf_page_pool_op
 			   CLASS_METRICS(metrics, span));
 	wf_page_class_init(&pool->classes[WF_PAGE_TUNED], 0, CLASS_METRICS(metrics, tuned));
 	pool->adaptive = !opts->fixed;
+	for (int id = 0; opts->fixed && id < WF_PAGE_CLASS_COUNT; id++)
+		pool->classes[id].ready_spans = UINT32_MAX;
 	pool->max_spans = opts->max_bytes ? opts->max_bytes >> WF_SPAN_SHIFT : UINT64_MAX;
 	pool->max_class_pages = opts->max_class_pages;
 }
@@ -473,7 +476,7 @@ void wf_page_pool_free(struct wf_page_pool *pool)
 
 	if (wf_page_pool_mine == pool)
 		wf_page_pool_mine = NULL;
-	wf_page_pool_shrink(pool);
+	give_back(pool, 0);
 	tell_idle(pool, 0);
 	wf_page_pool_drop_frames(pool);
 	taken = wf_page_pool_taken(pool);

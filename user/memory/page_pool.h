@@ -28,7 +28,8 @@ struct wf_page_pool_opts {
 	uint64_t max_bytes; /* of spans this pool may take besides its frames; 0: no limit of its
 			       own */
 	uint64_t max_class_pages; /* taken at once, of each class; 0: no limit of its own */
-	bool fixed; /* one class, medium_bytes: the classic choice, to measure against */
+	bool fixed; /* one class, medium_bytes, and what it took it keeps: the classic choice, to
+		       measure against */
 };
 
 /* Return: 0; -EINVAL: sizes that make no sense; -ENOBUFS: no room for the frames; -ENOMEM. */
@@ -108,7 +109,7 @@ bool wf_page_pool_has_frames_in_plenty(const struct wf_page_pool *pool);
  */
 void wf_page_pool_tend(struct wf_page_pool *pool, uint64_t now_ns);
 
-/* Give back every span that no page of is taken, whatever the traffic. Return: how many. */
+/* Give back every span that no page of is taken, unless fixed. Return: how many. */
 uint32_t wf_page_pool_shrink(struct wf_page_pool *pool);
 
 /* Give back half of them, of each class. Return: how many. */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 
 enum { SHA1_BYTES = 20 };
@@ -21,6 +22,15 @@ struct wf_community_id {
 	EVP_MD_CTX *context;
 	uint16_t seed;
 };
+
+/* Why there is no method: no memory for it, or it is not offered (by policy, say). */
+static int error_of_fetch(void)
+{
+	bool no_memory = ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
+
+	ERR_clear_error();
+	return no_memory ? -ENOMEM : -ENOTSUP;
+}
 
 int wf_community_id_new(uint16_t seed, struct wf_community_id **ret_maker)
 {
@@ -32,8 +42,10 @@ int wf_community_id_new(uint16_t seed, struct wf_community_id **ret_maker)
 	maker->method = EVP_MD_fetch(NULL, "SHA1", NULL);
 	maker->context = EVP_MD_CTX_new();
 	if (!maker->method || !maker->context) {
+		int err = maker->method ? -ENOMEM : error_of_fetch();
+
 		wf_community_id_free(maker);
-		return -ENOTSUP;
+		return err;
 	}
 	*ret_maker = maker;
 	return 0;

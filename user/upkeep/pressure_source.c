@@ -95,8 +95,10 @@ int wf_pressure_read_budget(void *ctx, uint32_t *ret_percent)
 int wf_pressure_read_process(void *ctx, uint32_t *ret_percent)
 {
 	const struct wf_pressure_process *process = ctx;
-	uint64_t limit = process->budget->limit_bytes + process->slack_bytes;
-	uint64_t fixed = wf_budget_fixed(process->budget) + process->slack_bytes;
+	/* The kernel's part is in the limit, but not of the process. */
+	uint64_t kernel = wf_budget_kernel(process->budget);
+	uint64_t limit = minus(process->budget->limit_bytes, kernel) + process->slack_bytes;
+	uint64_t fixed = wf_budget_fixed(process->budget) - kernel + process->slack_bytes;
 	uint64_t idle = fixed + wf_budget_held(process->budget, WF_BUDGET_FREE_SPANS);
 	char text[FILE_BYTES_MAX];
 	uint64_t anon_kb;

@@ -12,7 +12,7 @@
  * first are marked "#id":
  *
  *	open            > bytes         > gap 3 not_captured     > anomaly paws
- *	close fin
+ *	close fin       drop 3
  *
  * Numbers are relative: data offset 0 of each side is the byte behind its SYN. Time is
  * rig->now_ns, and moves by 1 ms with each segment. rig_stop() flushes, and asserts that the
@@ -60,6 +60,8 @@ struct rig {
 	struct packet_builder pb;
 	uint64_t empty_bytes;		 /* of the arena, before the pipeline */
 	bool use_pages;			 /* frames in pages, as live; else as from a file */
+	uint32_t frames;		 /* rx frames, which come in one each; 0: none */
+	bool reader_ended;		 /* all was told to it */
 	const struct rig_kernel *kernel; /* borrowed; NULL: none, as from a file */
 
 	/* may be changed between segments */
@@ -76,6 +78,7 @@ struct rig {
 	struct weft_flow flow;		/* of the last event */
 	struct weft_flow_record record; /* of the last close */
 	uint64_t next_off[8][2];	/* by connection, then direction: must rise without holes */
+	bool is_lossy[8][2];		/* ... but for events that were told to be dropped */
 	char stream[2][4096]; /* data of the first connection, by direction; gaps left out */
 	size_t log_bytes;
 	char log[RIG_LOG_BYTES];
@@ -86,6 +89,15 @@ void rig_start(struct rig *rig, const struct weft_opts *opts);
 
 /* ... with a kernel. */
 void rig_start_live(struct rig *rig, const struct weft_opts *opts, const struct rig_kernel *kernel);
+
+/*
+ * ... with @frames receive frames: each segment comes in one, and events wait in a queue of
+ * WEFT_QUEUE_MIN_BYTES, its oldest dropped, until rig_read(). Payload in pages of @opts.
+ */
+void rig_start_queued(struct rig *rig, const struct weft_opts *opts, uint32_t frames);
+
+/* Read all that waits; it is in the transcript then, and its memory is given back. */
+void rig_read(struct rig *rig);
 void rig_stop(struct rig *rig);
 
 /* What was told since the last call of this. */

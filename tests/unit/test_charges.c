@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_charges.c - what stays outside the arena is charged before it is made, or refused.
+ *
+ * The interface is the loopback device, which is never opened here.
+ */
+#include "unit/support/cmocka.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <weft/log.h>
+
+#include "api/opts.h"
+#include "engine/charges.h"
+#include "engine/engine_internal.h"
+#include "memory/arena.h"
+#include "memory/budget.h"
+
+#define MIB (1ull << 20)
+
+static char last_message[1024];
+
+static void keep_message(enum weft_log_level level, const char *message, void *ctx)
+{
+	snprintf(last_message, sizeof(last_message), "%s", message);
+}
+
+static struct wf_engine *make_engine(uint64_t limit_mb, uint32_t workers, uint32_t interfaces)
+{
+	WEFT_OPTS(weft_opts, wanted, .memory_max_bytes = limit_mb * MIB, .workers = workers);
+	WEFT_OPTS(weft_interface_opts, iface);
+	struct weft_opts opts;
+	struct wf_engine *engine;
+
+	assert_int_equal(wf_opts_resolve(&wanted, &opts), 0);
+	assert_int_equal(wf_engine_new(&opts, &engine), 0);
+	for (uint32_t i = 0; i < interfaces; i++)
+		assert_int_equal(wf_engine_add_interface(engine, "lo", &iface), 0);
+	*last_message = 0;
+	return engine;
+}
+
+static uint64_t held(const struct wf_engine *engine, enum wf_budget_owner owner)
+{
+	return wf_budget_held(wf_arena_budget(engine->arena), owner);
+}
+
+static void test_charges_of_an_interface_have_accounts_of_their_own(void **state)
+{
+	struct wf_engine *engine = make_engine(512, 2, 1);
+	uint64_t before = wf_budget_used(wf_arena_budget(engine->arena));
+
+	assert_int_equal(wf_charges_take(engine), 0);
+	assert_int_equal(held(engine, WF_BUDGET_WORKERS), 2 * sizeof(struct wf_worker));
+	assert_true(held(engine, WF_BUDGET_MAPS) > 17 * MIB);
+	assert_true(held(engine, WF_BUDGET_RINGS) > 14 * MIB);
+	assert_true(held(engine, WF_BUDGET_RINGS) < 20 * MIB);
+	assert_string_equal(last_message, "");
+	wf_charges_release(engine);
+	assert_int_equal(wf_budget_used(wf_arena_budget(engine->arena)), before);
+	wf_engine_free(engine);
+}
+
+static void test_charges_without_interfaces_are_those_of_workers(void **state)
+{
+	struct wf_engine *engine = make_engine(16, 3, 0);
+
+	assert_int_equal(wf_charges_take(engine), 0);
+	assert_int_equal(held(engine, WF_BUDGET_WORKERS), 3 * sizeof(struct wf_worker));
+	assert_int_equal(held(engine, WF_BUDGET_MAPS), 0);
+	assert_int_equal(held(engine, WF_BUDGET_RINGS), 0);
+	wf_charges_release(engine);
+	wf_charges_release(engine);
+	assert_int_equal(held(engine, WF_BUDGET_WORKERS), 0);
+	wf_engine_free(engine);
+}
+
+static void test_charges_of_a_small_limit_scale_maps_down_and_say_so(void **state)
+{
+	struct wf_engine *engine = make_engine(64, 1, 1);
+
+	assert_int_equal(wf_charges_take(engine), 0);
+	assert_true(held(engine, WF_BUDGET_MAPS) < 64 * MIB / 4 + MIB);
+	assert_int_equal(engine->charges.maps.flows, 16384);
+	assert_non_null(strstr(last_message, "flow maps of 16384 connections, for a limit of 64 "
+					     "MiB and 1000000 connections"));
+	wf_engine_free(engine);
+}
+
+static void test_charges_after_them_the_arena_can_be_pinned(void **state)
+{
+	for (uint32_t mb = 16; mb <= 512; mb *= 2) {
+		struct wf_engine *engine = make_engine(mb, 1, 1);
+		struct wf_budget *budget = wf_arena_budget(engine->arena);
+
+		assert_int_equal(wf_charges_take(engine), 0);
+		assert_int_equal(wf_arena_pin(engine->arena, wf_charges_headroom(engine)), 0);
+		assert_true(wf_arena_bytes(engine->arena) >= (uint64_t)WEFT_WORKER_MIN_MB * MIB);
+		assert_true(wf_budget_used(budget) <= mb * MIB - wf_charges_headroom(engine));
+		assert_true(wf_budget_is_valid(budget));
+		wf_engine_free(engine);
+	}
+}
+
+/* Each record of a frame that lies in the arena is charged, however small the rest. */
+static void test_charges_cover_the_records_of_all_frames(void **state)
+{
+	for (uint32_t mb = 32; mb <= 512; mb *= 2) {
+		struct wf_engine *engine = make_engine(mb, 1, 8);
+
+		assert_int_equal(wf_charges_take(engine), 0);
+		assert_int_equal(wf_arena_pin(engine->arena, wf_charges_headroom(engine)), 0);
+		assert_true(held(engine, WF_BUDGET_RINGS) >=
+			    8 * wf_arena_bytes(engine->arena) / 4096 * (128 + 8));
+		wf_engine_free(engine);
+	}
+}
+
+static void test_charges_beyond_the_limit_are_refused_with_the_sum(void **state)
+{
+	struct wf_engine *engine = make_engine(16, 1, WEFT_INTERFACES_MAX);
+	struct wf_budget *budget = wf_arena_budget(engine->arena);
+	uint64_t before = wf_budget_used(budget);
+	double sum = 0;
+	double parts[8];
+	double limit;
+	int fields;
+
+	assert_int_equal(wf_charges_take(engine), -ENOBUFS);
+	assert_int_equal(wf_budget_used(budget), before);
+	fields = sscanf(last_message,
+			"memory: %lf MiB do not suffice: %lf for tables + %lf for 0 subscriptions "
+			"+ %lf for 1 workers + %lf for BPF maps of 16 interfaces + %lf for AF_XDP "
+			"rings of %*u queues + %lf in reserve + %lf at least for data = %lf MiB; "
+			"raise the limit",
+			&limit, &parts[0], &parts[1], &parts[2], &parts[3], &parts[4], &parts[5],
+			&parts[6], &parts[7]);
+	assert_int_equal(fields, 9);
+	assert_true(limit == 16);
+	for (int i = 0; i < 7; i++)
+		sum += parts[i];
+	assert_true(sum - parts[7] < 0.5 && parts[7] - sum < 0.5);
+	assert_true(parts[7] > limit);
+	wf_engine_free(engine);
+}
+
+static void test_charges_subscriptions_that_leave_too_little_are_refused(void **state)
+{
+	struct wf_engine *engine = make_engine(16, 1, 1);
+	WEFT_OPTS(weft_sub_opts, opts, .name = "large", .queue_bytes = 64 * MIB);
+	struct weft_sub *sub;
+
+	assert_int_equal(wf_engine_subscribe(engine, &opts, &sub), 0);
+	opts.queue_bytes = 32 * MIB;
+	assert_int_equal(wf_engine_subscribe(engine, &opts, &sub), 0);
+	assert_int_equal(wf_charges_take(engine), -ENOBUFS);
+	assert_non_null(strstr(last_message, "12.1 for 2 subscriptions"));
+	wf_engine_free(engine);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_charges_of_an_interface_have_accounts_of_their_own),
+		cmocka_unit_test(test_charges_without_interfaces_are_those_of_workers),
+		cmocka_unit_test(test_charges_of_a_small_limit_scale_maps_down_and_say_so),
+		cmocka_unit_test(test_charges_after_them_the_arena_can_be_pinned),
+		cmocka_unit_test(test_charges_cover_the_records_of_all_frames),
+		cmocka_unit_test(test_charges_beyond_the_limit_are_refused_with_the_sum),
+		cmocka_unit_test(test_charges_subscriptions_that_leave_too_little_are_refused),
+	};
+
+	weft_log_set(keep_message, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_config_check.c - each combination that can't work is refused where it was written, with the
+ * numbers that don't fit; the same one step within is taken.
+ */
+#include "unit/support/cmocka.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "agent/config.h"
+
+static struct wf_config config;
+static struct wf_config_error error;
+
+static int setup(void **state)
+{
+	return wf_config_init(&config);
+}
+
+static int teardown(void **state)
+{
+	wf_config_fini(&config);
+	return 0;
+}
+
+static void set(const char *pair)
+{
+	if (wf_config_set_pair(&config, "--set", pair, &error))
+		fail_msg("%s: %s", pair, error.text);
+}
+
+static void expect_taken(void)
+{
+	if (wf_config_check(&config, &error))
+		fail_msg("refused: %s", error.text);
+}
+
+static void expect_refused(const char *text)
+{
+	assert_int_equal(wf_config_check(&config, &error), -EINVAL);
+	assert_string_equal(error.text, text);
+}
+
+static void test_config_check_ring_that_is_no_power_of_two_is_refused(void **state)
+{
+	set("capture.ring_frames=1000");
+	expect_refused("--set capture.ring_frames: 1000 is not a power of two");
+	set("capture.ring_frames=1024");
+	expect_taken();
+}
+
+static void test_config_check_frame_of_neither_size_is_refused(void **state)
+{
+	set("capture.frame_bytes=3000");
+	expect_refused("--set capture.frame_bytes: 3000 is neither 2048 nor 4096");
+	set("capture.frame_bytes=2048");
+	expect_taken();
+}
+
+static void test_config_check_small_pages_not_below_medium_are_refused(void **state)
+{
+	set("memory.small_page_bytes=1500");
+	expect_refused("--set memory.small_page_bytes: 1500 is not below 1500 "
+		       "(memory.medium_page_bytes)");
+	set("memory.small_page_bytes=1499");
+	expect_taken();
+}
+
+static void test_config_check_medium_pages_not_below_large_are_refused(void **state)
+{
+	set("memory.large_page_bytes=1400");
+	expect_refused("memory.medium_page_bytes: 1500 is not below 1400 "
+		       "(--set memory.large_page_bytes)");
+	set("memory.medium_page_bytes=1399");
+	expect_taken();
+}
+
+static void test_config_check_sizes_of_classes_not_in_use_may_be_any(void **state)
+{
+	set("memory.small_page_bytes=1500");
+	set("memory.enable_adaptive_sizing=false");
+	expect_taken();
+}
+
+static void test_config_check_low_not_below_high_is_refused(void **state)
+{
+	set("memory.low_memory_percent=85");
+	expect_refused("--set memory.low_memory_percent: 85 is not below 85 "
+		       "(memory.high_memory_percent)");
+	set("memory.low_memory_percent=84");
+	expect_taken();
+}
+
+static void test_config_check_high_not_below_critical_is_refused(void **state)
+{
+	set("memory.critical_memory_percent=80");
+	expect_refused("memory.high_memory_percent: 85 is not below 80 "
+		       "(--set memory.critical_memory_percent)");
+	set("memory.critical_memory_percent=86");
+	expect_taken();
+}
+
+static void test_config_check_rings_of_more_than_half_the_memory_are_refused(void **state)
+{
+	set("capture.interfaces=eth0,eth1");
+	set("memory.max_total_memory_mb=64");
+	set("capture.ring_frames=8192");
+	expect_refused("--set capture.ring_frames: 2 interfaces x 8192 frames x 4096 bytes = 64 "
+		       "MiB to receive into, more than half of 64 MiB "
+		       "(--set memory.max_total_memory_mb); raise that to 128 or take shorter "
+		       "rings");
+	set("memory.max_total_memory_mb=127");
+	assert_int_equal(wf_config_check(&config, &error), -EINVAL);
+	set("memory.max_total_memory_mb=128");
+	expect_taken();
+	set("memory.max_total_memory_mb=64");
+	set("capture.frame_bytes=2048");
+	expect_taken();
+}
+
+static void test_config_check_more_workers_than_memory_for_them_are_refused(void **state)
+{
+	set("capture.workers=9");
+	set("memory.max_total_memory_mb=16");
+	expect_refused("--set capture.workers: 9 workers x 2 MiB at least = 18 MiB, more than the "
+		       "16 MiB there are (--set memory.max_total_memory_mb)");
+	set("capture.workers=8");
+	expect_taken();
+}
+
+static void test_config_check_queues_of_more_than_half_the_memory_are_refused(void **state)
+{
+	set("capture.workers=4");
+	set("memory.max_total_memory_mb=64");
+	set("sinks.streams=streams");
+	set("sinks.events=events");
+	set("delivery.queue_bytes=64M");
+	expect_refused("--set delivery.queue_bytes: 4 workers x 2 sinks x 64 MiB / 8 = 64 MiB of "
+		       "rings, more than half of 64 MiB (--set memory.max_total_memory_mb)");
+	set("delivery.queue_bytes=32M");
+	expect_taken();
+}
+
+/* The number of workers follows the machine: at least there is one. */
+static void test_config_check_queues_count_one_worker_where_none_is_told(void **state)
+{
+	set("memory.max_total_memory_mb=16");
+	set("sinks.events=events");
+	set("delivery.queue_bytes=128M");
+	expect_refused("--set delivery.queue_bytes: 1 workers x 1 sinks x 128 MiB / 8 = 16 MiB of "
+		       "rings, more than half of 16 MiB (--set memory.max_total_memory_mb)");
+	set("delivery.queue_bytes=64M");
+	expect_taken();
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_config_check_ring_that_is_no_power_of_two_is_refused),
+		TEST(test_config_check_frame_of_neither_size_is_refused),
+		TEST(test_config_check_small_pages_not_below_medium_are_refused),
+		TEST(test_config_check_medium_pages_not_below_large_are_refused),
+		TEST(test_config_check_sizes_of_classes_not_in_use_may_be_any),
+		TEST(test_config_check_low_not_below_high_is_refused),
+		TEST(test_config_check_high_not_below_critical_is_refused),
+		TEST(test_config_check_rings_of_more_than_half_the_memory_are_refused),
+		TEST(test_config_check_more_workers_than_memory_for_them_are_refused),
+		TEST(test_config_check_queues_of_more_than_half_the_memory_are_refused),
+		TEST(test_config_check_queues_count_one_worker_where_none_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

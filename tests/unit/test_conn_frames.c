@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_conn_frames.c - bytes that wait in a queue where they were received: in real receive
+ * frames, of which there are few, and which receiving needs.
+ */
+#include "unit/support/cmocka.h"
+#include "unit/support/rig.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <weft/subscribe.h>
+
+#include "decode/packet.h"
+#include "engine/orders.h"
+#include "engine/pipeline.h"
+#include "memory/arena_internal.h"
+#include "memory/page.h"
+#include "memory/page_pool.h"
+#include "upkeep/pressure.h"
+
+enum {
+	FRAMES = 64,
+	KEEP = FRAMES / 16, /* of them stay free: wf_page_pool_may_keep_frame() */
+	SEGMENTS = 100,
+};
+
+static struct rig rig;
+static struct wf_orders orders;
+static struct wf_span *taken[1024];
+static uint32_t taken_count;
+
+#define METRIC(name) wf_metric_get(&rig.metrics, name)
+
+static int setup(void **state)
+{
+	memset(&orders, 0, sizeof(orders));
+	rig_start_queued(&rig, NULL, FRAMES);
+	wf_page_pool_adopt(rig.pages);
+	rig_handshake(&rig);
+	rig_read(&rig);
+	assert_string_equal(rig_log(&rig), "open\n");
+	return 0;
+}
+
+static void give_memory_back(void)
+{
+	while (taken_count)
+		wf_arena_put(rig.arena, taken[--taken_count], 1);
+}
+
+static int teardown(void **state)
+{
+	give_memory_back();
+	rig_read(&rig);
+	rig_stop(&rig);
+	return 0;
+}
+
+static void take_all_memory(void)
+{
+	while (taken_count < 1024 &&
+	       (taken[taken_count] = wf_arena_take(rig.arena, WF_SPAN_RUN, 1)))
+		taken_count++;
+	assert_in_range(taken_count, 1, 1023);
+}
+
+static void set_level(enum wf_pressure_level level)
+{
+	atomic_store(&orders.level, level);
+	wf_orders_give(&orders, WF_CHORE_LEVEL);
+	while (wf_pipeline_obey(rig.pipeline, &orders))
+		;
+}
+
+/* @count segments of three bytes, from the @first on, that nobody reads yet. */
+static void send(int first, int count)
+{
+	for (int i = first; i < first + count; i++) {
+		char text[8];
+
+		snprintf(text, sizeof(text), "%03d", i);
+		rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, i * 3, 0, text);
+	}
+}
+
+/* The transcript of what send() sent. */
+static const char *sent(int first, int count)
+{
+	static char text[8192];
+	size_t len = 0;
+
+	*text = 0;
+	for (int i = first; i < first + count; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "> %03d\n", i);
+	return text;
+}
+
+/* All frames that the pool has: none is held any more. */
+static void assert_all_frames_are_free(void)
+{
+	uint64_t offs[FRAMES];
+
+	assert_int_equal(wf_page_pool_take_frames(rig.pages, offs, FRAMES), FRAMES);
+	for (int i = 0; i < FRAMES; i++)
+		wf_page_put(wf_arena_page_at(rig.arena, offs[i]));
+}
+
+static void test_frames_in_plenty_queued_bytes_stay_where_they_were_received(void **state)
+{
+	send(0, 20);
+	assert_int_equal(METRIC(segments_copied_segments), 0);
+	assert_int_equal(METRIC(pages_taken_pages), 0);
+	rig_read(&rig);
+	assert_string_equal(rig_log(&rig), sent(0, 20));
+	assert_all_frames_are_free();
+}
+
+/* Without that the 65th segment would find no frame to come in. */
+static void test_frames_that_run_low_are_left_by_queued_bytes(void **state)
+{
+	send(0, SEGMENTS);
+	assert_int_equal(METRIC(segments_copied_segments), SEGMENTS - (FRAMES - KEEP));
+	assert_int_equal(METRIC(payload_delivered_bytes), SEGMENTS * 3);
+	assert_int_equal(METRIC(relief_moved_segments), 0);
+	assert_true(wf_page_pool_taken(rig.pages) > 0);
+	rig_read(&rig);
+	assert_string_equal(rig_log(&rig), sent(0, SEGMENTS));
+	assert_int_equal(wf_page_pool_taken(rig.pages), 0);
+	assert_all_frames_are_free();
+}
+
+static void test_frames_that_came_back_hold_queued_bytes_again(void **state)
+{
+	uint64_t copied;
+
+	send(0, SEGMENTS);
+	rig_read(&rig);
+	copied = METRIC(segments_copied_segments);
+	send(SEGMENTS, 20);
+	assert_int_equal(METRIC(segments_copied_segments), copied);
+}
+
+/* Told as a gap of memory, in its place; counted; receiving goes on. */
+static void test_frames_low_and_no_page_the_bytes_are_given_up_and_told(void **state)
+{
+	char expected[8192];
+
+	take_all_memory();
+	send(0, FRAMES - KEEP + 10);
+	assert_int_equal(METRIC(payload_no_memory_bytes), 10 * 3);
+	assert_int_equal(METRIC(payload_delivered_bytes), (FRAMES - KEEP) * 3);
+	assert_int_equal(METRIC(gaps), 10);
+	assert_int_equal(METRIC(gaps_bytes), 10 * 3);
+	give_memory_back();
+	send(FRAMES - KEEP + 10, 1);
+	rig_read(&rig);
+	snprintf(expected, sizeof(expected), "%s", sent(0, FRAMES - KEEP));
+	for (int i = 0; i < 10; i++)
+		strcat(expected, "> gap 3 memory\n");
+	strcat(expected, sent(FRAMES - KEEP + 10, 1));
+	assert_string_equal(rig_log(&rig), expected);
+	assert_all_frames_are_free();
+}
+
+/* What is lost for want of memory makes the worker give up held data, whatever the level. */
+static void test_frames_low_and_no_page_asks_for_held_data_to_be_given_up(void **state)
+{
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 10, 0, "behind a hole");
+	assert_int_equal(METRIC(payload_held_bytes), 13);
+	take_all_memory();
+	send(0, FRAMES);
+	assert_true(METRIC(payload_no_memory_bytes) > 0);
+	while (wf_pipeline_obey(rig.pipeline, &orders))
+		;
+	assert_int_equal(METRIC(relief_sacrificed_streams), 1);
+	assert_int_equal(METRIC(payload_held_bytes), 0);
+}
+
+static void test_frames_under_pressure_are_left_by_small_segments_only(void **state)
+{
+	char large[WEFT_PAGE_SMALL_BYTES + 2];
+
+	memset(large, 'x', sizeof(large));
+	large[sizeof(large) - 1] = 0;
+	set_level(WF_PRESSURE_LOW);
+	send(0, 1);
+	assert_int_equal(METRIC(relief_moved_segments), 1);
+	assert_int_equal(METRIC(segments_copied_segments), 1);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 3, 0, large);
+	assert_int_equal(METRIC(relief_moved_segments), 1);
+	set_level(WF_PRESSURE_NORMAL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 3 + WEFT_PAGE_SMALL_BYTES + 1, 0, "abc");
+	assert_int_equal(METRIC(relief_moved_segments), 1);
+	assert_int_equal(METRIC(segments_copied_segments), 1);
+}
+
+/* Better left than kept, but not for a loss: without a page they stay where they are. */
+static void test_frames_under_pressure_without_a_page_keep_their_bytes(void **state)
+{
+	set_level(WF_PRESSURE_LOW);
+	take_all_memory();
+	send(0, 3);
+	assert_int_equal(METRIC(relief_moved_segments), 0);
+	assert_int_equal(METRIC(payload_no_memory_bytes), 0);
+	rig_read(&rig);
+	assert_string_equal(rig_log(&rig), sent(0, 3));
+}
+
+/* Bytes that nobody wants wait for nobody. */
+static void test_frames_low_of_who_wants_no_data_are_not_copied(void **state)
+{
+	uint64_t offs[FRAMES];
+	uint32_t count = wf_page_pool_take_frames(rig.pages, offs, FRAMES - KEEP + 1);
+
+	rig.dispatch.wanted &= ~WEFT_EVENT_BIT(WEFT_EVENT_DATA);
+	send(0, 5);
+	assert_int_equal(METRIC(segments_copied_segments), 0);
+	assert_int_equal(METRIC(payload_delivered_bytes), 15);
+	while (count)
+		wf_page_put(wf_arena_page_at(rig.arena, offs[--count]));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_frames_in_plenty_queued_bytes_stay_where_they_were_received),
+		TEST(test_frames_that_run_low_are_left_by_queued_bytes),
+		TEST(test_frames_that_came_back_hold_queued_bytes_again),
+		TEST(test_frames_low_and_no_page_the_bytes_are_given_up_and_told),
+		TEST(test_frames_low_and_no_page_asks_for_held_data_to_be_given_up),
+		TEST(test_frames_under_pressure_are_left_by_small_segments_only),
+		TEST(test_frames_under_pressure_without_a_page_keep_their_bytes),
+		TEST(test_frames_low_of_who_wants_no_data_are_not_copied),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

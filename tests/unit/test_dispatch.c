@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_dispatch.c - one worker, several subscriptions: who is slow loses by itself when memory is
+ * short.
+ */
+#include "unit/support/cmocka.h"
+
+#include <string.h>
+
+#include <weft/limits.h>
+
+#include "deliver/dispatch.h"
+#include "deliver/subscription.h"
+#include "memory/arena.h"
+#include "memory/budget.h"
+#include "unit/support/delivery.h"
+
+enum { SUBS = 4, EVENTS = 256, PAYLOAD = 1400, SLOW = 0, FAST = 1, INLINE = 2, BLOCKING = 3 };
+
+/* More than half of what may wait in the smallest queue; it does not overflow. */
+enum { COUNT = 40 };
+
+static struct wf_arena *arena;
+static struct weft_sub *subs[SUBS];
+static struct wf_dispatch dispatch;
+static struct weft_event events[EVENTS];
+static const uint8_t payload[PAYLOAD];
+static uint64_t called;
+
+static int count_call(const struct weft_event *event, void *ctx)
+{
+	called++;
+	return 0;
+}
+
+static void subscribe(int index, bool live, weft_event_fn fn)
+{
+	const struct weft_sub_opts opts = {
+		.sz = sizeof(opts),
+		.queue_bytes = WEFT_QUEUE_MIN_BYTES,
+		.inline_fn = fn,
+	};
+
+	assert_int_equal(wf_sub_new(&opts, 1, live, arena, &subs[index]), 0);
+}
+
+static int setup(void **state)
+{
+	called = 0;
+	if (wf_arena_new(16 << 20, &arena))
+		return -1;
+	subscribe(SLOW, true, NULL);
+	subscribe(FAST, true, NULL);
+	subscribe(INLINE, true, count_call);
+	subscribe(BLOCKING, false, NULL);
+	wf_dispatch_init(&dispatch, 0, subs, SUBS);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	wf_dispatch_close(&dispatch);
+	for (int i = 0; i < SUBS; i++)
+		wf_sub_free(subs[i]);
+	assert_int_equal(wf_arena_used_bytes(arena), 0);
+	assert_int_equal(wf_budget_held(wf_arena_budget(arena), WF_BUDGET_QUEUES), 0);
+	wf_arena_free(arena);
+	return 0;
+}
+
+static void read_all(int index, struct delivery_check *check)
+{
+	for (int count; (count = wf_sub_poll(subs[index], events, EVENTS, 0)) > 0;)
+		for (int i = 0; i < count; i++)
+			delivery_check_event(check, &events[i]);
+}
+
+/* Numbered events; the reader of FAST keeps up. */
+static void push(uint64_t first, struct delivery_check *fast)
+{
+	struct weft_flow flow = delivery_flow(1);
+
+	for (uint64_t i = first; i < first + COUNT; i++) {
+		struct weft_event event = delivery_data(&flow, i, payload, PAYLOAD);
+
+		wf_dispatch_event(&dispatch, &event, NULL);
+	}
+	wf_dispatch_flush(&dispatch);
+	read_all(FAST, fast);
+}
+
+static void test_dispatch_shed_takes_from_the_slow_and_tells_it(void **state)
+{
+	struct delivery_check check[SUBS] = {0};
+	struct weft_sub_stats stats;
+	struct wf_shed shed;
+
+	push(0, &check[FAST]);
+	wf_dispatch_shed(&dispatch, &shed);
+	assert_in_range(shed.events, 1, COUNT - 1);
+	assert_int_equal(shed.bytes, shed.events * PAYLOAD);
+	wf_sub_stats(subs[SLOW], &stats);
+	assert_int_equal(stats.dropped_events, shed.events);
+	assert_int_equal(stats.dropped_bytes, shed.bytes);
+	for (int i = 0; i < SUBS; i++)
+		if (i != INLINE)
+			read_all(i, &check[i]);
+	assert_int_equal(check[SLOW].dropped, shed.events);
+	assert_int_equal(check[SLOW].dropped_bytes, shed.bytes);
+	assert_int_equal(check[SLOW].next, COUNT);
+	assert_int_equal(check[SLOW].wrong, 0);
+	assert_int_equal(check[FAST].taken, COUNT);
+	assert_int_equal(check[BLOCKING].taken, COUNT);
+	assert_int_equal(called, COUNT);
+}
+
+static void test_dispatch_shed_again_finds_nothing_more(void **state)
+{
+	struct delivery_check fast = {0};
+	struct wf_shed shed;
+
+	push(0, &fast);
+	wf_dispatch_shed(&dispatch, &shed);
+	wf_dispatch_shed(&dispatch, &shed);
+	assert_int_equal(shed.events, 0);
+	assert_int_equal(shed.bytes, 0);
+}
+
+static void test_dispatch_shed_of_one_that_ended_does_nothing(void **state)
+{
+	struct delivery_check fast = {0};
+	struct wf_shed shed;
+
+	push(0, &fast);
+	wf_sub_end(subs[SLOW]);
+	wf_dispatch_shed(&dispatch, &shed);
+	assert_int_equal(shed.events, 0);
+}
+
+/* Slow once, whole again as soon as it keeps up. */
+static void test_dispatch_after_a_shed_nothing_more_is_lost(void **state)
+{
+	struct delivery_check check[SUBS] = {0};
+	struct wf_shed shed;
+
+	push(0, &check[FAST]);
+	wf_dispatch_shed(&dispatch, &shed);
+	for (int round = 1; round < 4; round++) {
+		read_all(SLOW, &check[SLOW]);
+		read_all(BLOCKING, &check[BLOCKING]);
+		push((uint64_t)round * COUNT, &check[FAST]);
+	}
+	read_all(SLOW, &check[SLOW]);
+	assert_int_equal(check[SLOW].dropped, shed.events);
+	assert_int_equal(check[SLOW].next, 4 * COUNT);
+	assert_int_equal(check[SLOW].wrong, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_dispatch_shed_takes_from_the_slow_and_tells_it),
+		TEST(test_dispatch_shed_again_finds_nothing_more),
+		TEST(test_dispatch_shed_of_one_that_ended_does_nothing),
+		TEST(test_dispatch_after_a_shed_nothing_more_is_lost),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

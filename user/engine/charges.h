@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * charges.h - what an engine holds beside its arena: charged, as a whole, before any is made.
+ *
+ * Workers, AF_XDP rings with what the kernel keeps of each frame, and BPF maps. The maps' sizes
+ * follow the limit, so that a small one still starts. What does not fit is refused with the sum.
+ *
+ * Thread: main.
+ */
+#ifndef WF_ENGINE_CHARGES_H
+#define WF_ENGINE_CHARGES_H
+
+#include <stdint.h>
+
+#include "capture/map_sizes.h"
+
+struct wf_engine;
+
+struct wf_charges {
+	struct wf_map_sizes maps; /* of each interface */
+	uint64_t workers_bytes;	  /* charged, as all below */
+	uint64_t rings_bytes;
+	uint64_t maps_bytes;
+};
+
+/* Subscriptions are made, nothing else is. Return: 0; -ENOBUFS: too little; logged. */
+int wf_charges_take(struct wf_engine *engine);
+
+/* For what is reserved beside the spans after the arena was pinned. */
+uint64_t wf_charges_headroom(const struct wf_engine *engine);
+
+/*
+ * All interfaces are open: if a kernel takes more for the maps than was charged, charge that too.
+ * Return: 0; -ENOBUFS: too little; logged.
+ */
+int wf_charges_settle(struct wf_engine *engine);
+
+/* All that was charged is gone. Idempotent. */
+void wf_charges_release(struct wf_engine *engine);
+
+#endif
