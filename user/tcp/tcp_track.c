@@ -15,12 +15,6 @@
 #include "base/assert.h"
 #include "decode/packet.h"
 
-/*
- * Beyond a known right edge so much more is still believed, besides one window:
- * a few announcements may have been missed.
- */
-#define WINDOW_SLACK_BYTES 16384
-
 /* Two refusals from both sides this near to each other confirm one another. */
 #define AGREE_BYTES (1u << 20)
 
@@ -134,7 +128,7 @@ static bool sequence_refuses(const struct placed *at, const struct wf_packet *pa
 	seen_off = wf_seq_off(at->self->end_seq, at->self->base_seq, (uint64_t)at->next_off);
 	if (seen_off < at->right_off)
 		seen_off = at->right_off;
-	if (at->off <= seen_off + at->window + WINDOW_SLACK_BYTES)
+	if (at->off <= seen_off + at->window + WF_TCP_SLACK_BYTES)
 		return false;
 	return !other_side_agrees(at->self, packet->seq + packet->payload_bytes,
 				  WF_TCP_REFUSED_DATA, WF_TCP_REFUSED_ACK);
@@ -170,7 +164,7 @@ static bool ack_refuses(const struct placed *at, const struct wf_packet *packet,
 		limit_off += MISSED_BYTES;
 	else if (limit_off < wf_seq_off(peer->right_seq, peer->base_seq, peer_next_off))
 		limit_off = wf_seq_off(peer->right_seq, peer->base_seq, peer_next_off);
-	if (ack_off <= limit_off + 1 + window + WINDOW_SLACK_BYTES)
+	if (ack_off <= limit_off + 1 + window + WF_TCP_SLACK_BYTES)
 		return false;
 	return !other_side_agrees(peer, packet->ack, WF_TCP_REFUSED_ACK, WF_TCP_REFUSED_DATA);
 }
