@@ -64,6 +64,7 @@ struct direction {
 	struct ack *acks; /* every one that acknowledged more than all before */
 	uint32_t acks_count;
 	uint64_t hole_ns; /* when the first byte behind the present hole came */
+	uint64_t next_ns; /* when next was reached */
 	bool fin;
 	uint64_t fin_off;
 	bool has_ts;
@@ -75,6 +76,7 @@ struct connection {
 	uint32_t use;
 	bool closed;
 	struct direction dir[2]; /* [0]: sent by the opener */
+	bool begun;		 /* something but SYNs was seen */
 	bool pending;		 /* a SYN that may begin another connection */
 	int pending_dir;
 	uint32_t pending_seq;
@@ -213,6 +215,8 @@ static void advance(struct direction *dir, uint64_t now_ns)
 
 	while (dir->next < dir->end && dir->cells[dir->next] == CELL_HELD)
 		dir->next++;
+	if (dir->next != was)
+		dir->next_ns = now_ns;
 	if (dir->next >= dir->end)
 		dir->hole_ns = 0;
 	else if (dir->next != was || !dir->hole_ns)
@@ -229,14 +233,14 @@ static uint64_t hole_end(const struct direction *dir)
 	return off < dir->end || dir->acked < off ? off : dir->acked;
 }
 
-/* When the byte at next was acknowledged; only if it was. */
+/* Since when the byte at next, which was acknowledged, is waited for. */
 static uint64_t acked_ns(const struct direction *dir)
 {
 	uint32_t i = 0;
 
 	while (dir->acks[i].off <= dir->next)
 		i++;
-	return dir->acks[i].time_ns;
+	return dir->acks[i].time_ns > dir->next_ns ? dir->acks[i].time_ns : dir->next_ns;
 }
 
 /* Give up the holes whose time is over. */
@@ -251,6 +255,7 @@ static void expire(struct direction *dir, uint64_t now_ns)
 			uint64_t due_ns = acked_ns(dir) + PATIENCE_NS;
 
 			mark_gap(dir, end < dir->acked ? end : dir->acked);
+			dir->next_ns = due_ns;
 			advance(dir, due_ns);
 		} else {
 			return;
@@ -338,7 +343,8 @@ static struct connection *add(struct oracle *oracle, const struct packet *packet
 
 static bool is_young(const struct connection *conn)
 {
-	return !conn->dir[0].end && !conn->dir[1].end && !conn->dir[0].acked && !conn->dir[1].acked;
+	return !conn->begun && !conn->dir[0].end && !conn->dir[1].end && !conn->dir[0].acked &&
+	       !conn->dir[1].acked;
 }
 
 static bool is_finished(const struct connection *conn)
@@ -482,7 +488,8 @@ static void on_segment(struct connection *conn, int at, const struct packet *pac
 
 	if (!is_acceptable(conn, at, packet))
 		return;
-	if (!own->known)
+	conn->begun = true;
+	if (!own->known && (packet->len || packet->flags & WIRE_FIN))
 		set_base(own, packet->seq);
 	if (packet->timestamps) {
 		own->has_ts = true;
@@ -491,6 +498,8 @@ static void on_segment(struct connection *conn, int at, const struct packet *pac
 	if (own->syn && !conn->dir[!at].known)
 		set_base(&conn->dir[!at], packet->ack); /* its SYN-ACK was missed */
 	note_ack(&conn->dir[!at], packet);
+	if (!own->known)
+		return; /* an empty segment may have overtaken the first data */
 	offset_of(own, packet->seq, &off);
 	if ((int64_t)off < 0)
 		skip = (uint32_t)-off;

@@ -15,6 +15,7 @@
 
 #include "fuzz/conversation.h"
 #include "fuzz/engine_run.h"
+#include "fuzz/family.h"
 #include "fuzz/observed.h"
 #include "fuzz/oracle.h"
 #include "fuzz/rng.h"
@@ -24,6 +25,7 @@ enum {
 	COUNT_DEFAULT = 4000,
 	BATCH_DEFAULT = 48,
 	FAILURES_MAX = 5,
+	FAMILIES_COUNTED = 50000, /* enough of them to count families */
 };
 
 struct options {
@@ -41,6 +43,7 @@ struct totals {
 	uint64_t packets;
 	uint64_t bytes;
 	uint64_t gaps;
+	uint64_t families[FAMILY_COUNT];
 	uint32_t failures;
 };
 
@@ -248,6 +251,42 @@ static void count_truth(const struct conv_batch *batch, struct totals *totals)
 	}
 }
 
+/* Only those that both are judges of; what the tap shows too early has no other than the truth. */
+static void count_families(const struct conv_batch *batch, bool is_early, struct totals *totals)
+{
+	const uint64_t early = FAMILY_BIT(EARLY_DATA) | FAMILY_BIT(EARLY_OTHER_ISN);
+
+	for (uint32_t i = 0; i < batch->truths_count; i++) {
+		uint64_t families = batch->truths[i].families & (is_early ? early : ~early);
+
+		for (int family = 0; family < FAMILY_COUNT; family++)
+			totals->families[family] += families >> family & 1;
+	}
+}
+
+/*
+ * Of so many conversations each family must be one in a hundred. Return: whether that is so;
+ * with fewer, whether there is one of each.
+ */
+static bool families_suffice(const struct totals *totals)
+{
+	uint64_t least =
+		totals->conversations >= FAMILIES_COUNTED ? totals->conversations / 100 : 1;
+	bool suffice = true;
+
+	for (int family = 0; family < FAMILY_COUNT; family++) {
+		const char *name = conv_family_name((enum conv_family)family);
+		unsigned long long count = totals->families[family];
+
+		printf("# family %s: %llu\n", name, count);
+		if (count < least) {
+			printf("# ... which is less than %llu\n", (unsigned long long)least);
+			suffice = false;
+		}
+	}
+	return suffice;
+}
+
 static void run_batch(const struct options *options, uint64_t seed, struct totals *totals)
 {
 	const struct conv_options conv = {
@@ -260,6 +299,7 @@ static void run_batch(const struct options *options, uint64_t seed, struct total
 
 	conv_batch_make(&batch, seed, &conv);
 	count_truth(&batch, totals);
+	count_families(&batch, is_early_seed(seed), totals);
 	if (!is_early_seed(seed) && !oracle_agrees(&batch, options, seed))
 		totals->failures++;
 	if (!engine_agrees(&batch, options, seed))
@@ -307,6 +347,7 @@ int main(int argc, char **argv)
 	struct options options = parse_options(argc, argv);
 	struct totals totals = {0};
 	uint64_t seed = options.seed;
+	bool suffice = true;
 
 	do
 		run_batch(&options, seed++, &totals);
@@ -317,5 +358,8 @@ int main(int argc, char **argv)
 	       (unsigned long long)totals.bytes, (unsigned long long)totals.gaps);
 	printf("%s - test_conversations_truth_oracle_and_engine_agree\n",
 	       totals.failures ? "not ok" : "ok");
-	return totals.failures ? 1 : 0;
+	if (!options.single && options.kinds == CONV_ALL && !totals.failures)
+		suffice = families_suffice(&totals);
+	printf("%s - test_conversations_of_each_family_are_enough\n", suffice ? "ok" : "not ok");
+	return totals.failures || !suffice ? 1 : 0;
 }
