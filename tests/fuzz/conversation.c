@@ -865,7 +865,9 @@ static uint64_t pause(struct maker *maker)
 		rng_range(&maker->rng, 70, rng_percent(&maker->rng, 80) ? 300 : 20000) * MS;
 
 	maker->reuse = 0;
-	truth->anomalies_may |= 1u << WEFT_ANOMALY_SYN_IN_CONNECTION;
+	/* A split handshake begins with an acknowledgement of nothing that is known. */
+	truth->anomalies_may |=
+		1u << WEFT_ANOMALY_SYN_IN_CONNECTION | 1u << WEFT_ANOMALY_ACK_OF_UNSENT;
 	if (truth->reasons == 1u << WEFT_CLOSE_FIN) {
 		maker->reuse = FAMILY_BIT(REUSE_AFTER_FIN);
 	} else if (truth->reasons == 1u << WEFT_CLOSE_RST) {

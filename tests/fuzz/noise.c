@@ -4,7 +4,8 @@
  * things but for one number or flag each: no receiver accepts them.
  *
  * Their payload would be next in order, so a tracker that lets one in shows it in the stream. A
- * number "outside" is far beyond the window, one "inside" is within, but not the next.
+ * number "outside" is far beyond the window, one "beyond" a little, one "inside" is within, but not
+ * the next.
  */
 #include "fuzz/conversation_internal.h"
 
@@ -14,6 +15,7 @@
 #define OLDER_TICKS  0x10000000u
 #define TOLD(which)  (1u << WEFT_ANOMALY_##which)
 #define INSIDE_BYTES 500
+#define BEYOND_BYTES 10000 /* less than what a missed announcement may allow */
 
 enum noise {
 	NOISE_CHECKSUM = 0,
@@ -21,6 +23,7 @@ enum noise {
 	NOISE_RST_INSIDE,
 	NOISE_DATA_OUTSIDE,
 	NOISE_FIN_OUTSIDE,
+	NOISE_FIN_BEYOND,
 	NOISE_NO_ACK_FLAG,
 	NOISE_ACK_OF_UNSENT,
 	NOISE_OLD_TIMESTAMP,
@@ -40,6 +43,7 @@ static const struct {
 	[NOISE_RST_INSIDE] = {FAMILY_RST_INSIDE, TOLD(RST_OUT_OF_WINDOW), true},
 	[NOISE_DATA_OUTSIDE] = {FAMILY_DATA_OUTSIDE, TOLD(DATA_OUT_OF_WINDOW), false},
 	[NOISE_FIN_OUTSIDE] = {FAMILY_FIN_OUTSIDE, TOLD(DATA_OUT_OF_WINDOW), false},
+	[NOISE_FIN_BEYOND] = {FAMILY_FIN_BEYOND, 0, true},
 	[NOISE_NO_ACK_FLAG] = {FAMILY_NO_ACK_FLAG, 0, false},
 	[NOISE_ACK_OF_UNSENT] = {FAMILY_ACK_OF_UNSENT, TOLD(ACK_OF_UNSENT), false},
 	[NOISE_OLD_TIMESTAMP] = {FAMILY_PAWS, TOLD(PAWS), false},
@@ -65,8 +69,9 @@ static void follow(const struct maker *maker, const struct sim_packet *packet,
 	uint64_t right = packet->ack +
 			 ((uint64_t)packet->window << (scaled ? side[packet->from].wscale : 0));
 
-	if (!(packet->flags & WIRE_SYN))
-		own->known = true;
+	if (!(packet->flags & WIRE_SYN) && !packet->off)
+		return; /* the first of a split handshake */
+	own->known |= !(packet->flags & WIRE_SYN);
 	if (end > own->end)
 		own->end = end;
 	if (!(packet->flags & WIRE_ACK))
@@ -112,6 +117,11 @@ static bool spoil(struct maker *maker, enum noise noise, const struct sim_packet
 		segment->flags |= WIRE_FIN;
 		segment->seq += OUTSIDE;
 		return true;
+	case NOISE_FIN_BEYOND:
+		segment->flags |= WIRE_FIN;
+		segment->seq = conv_isn_of(maker, near) + (uint32_t)reach->right + 1 +
+			       (uint32_t)rng_below(&maker->rng, BEYOND_BYTES);
+		return reach->right != 0;
 	case NOISE_NO_ACK_FLAG:
 		segment->flags = 0;
 		return true;
@@ -160,6 +170,49 @@ static void add_one(struct maker *maker, const struct sim_packet *near, const st
 	conv_add_frame(maker, near->time_ns, &segment);
 }
 
+/* Data right behind a SYN-ACK that fits the handshake in one of two numbers only. */
+static void add_to_handshake(struct maker *maker, const struct sim_packet *syn_ack)
+{
+	static const uint8_t evil[] = "nobody could have sent this yet";
+	struct wire_segment segment = {
+		.seq = conv_isn_of(maker, syn_ack) + 1,
+		.ack = maker->sim.side[0].isn + 1,
+		.flags = WIRE_ACK,
+		.window = syn_ack->window,
+		.payload = evil,
+		.payload_bytes = sizeof(evil),
+	};
+	int from = (int)rng_below(&maker->rng, 2);
+
+	if (!from) {
+		uint32_t seq = segment.seq;
+
+		segment.seq = segment.ack;
+		segment.ack = seq;
+	}
+	*(rng_percent(&maker->rng, 50) ? &segment.seq : &segment.ack) += OUTSIDE;
+	conv_address_segment(maker, from, &segment);
+	maker->families |= FAMILY_BIT(HANDSHAKE_FORGED);
+	conv_add_frame(maker, syn_ack->time_ns, &segment);
+}
+
+/* The first answer to a SYN that was seen, and nothing but SYNs until then. */
+static bool completes_handshake(const struct maker *maker, uint32_t index)
+{
+	const struct sim_packet *packets = maker->capture.packets;
+	bool syn = false;
+
+	if (packets[index].from != 1 || packets[index].flags != (WIRE_SYN | WIRE_ACK) ||
+	    packets[index].first_syn)
+		return false;
+	for (uint32_t i = 0; i < index; i++) {
+		if (packets[i].flags != WIRE_SYN || packets[i].from)
+			return false;
+		syn |= !packets[i].first_syn;
+	}
+	return syn;
+}
+
 /* Only while both sides are known and neither has begun to close. */
 void noise_add(struct maker *maker)
 {
@@ -173,6 +226,8 @@ void noise_add(struct maker *maker)
 			continue;
 		if (packet->flags & (WIRE_FIN | WIRE_RST))
 			return;
+		if (completes_handshake(maker, i) && rng_percent(&maker->rng, 30))
+			add_to_handshake(maker, packet);
 		follow(maker, packet, reach);
 		if (reach[0].known && reach[1].known && packet->flags & WIRE_ACK &&
 		    !packet->garbage && !(packet->flags & WIRE_SYN) && rng_percent(&maker->rng, 8))

@@ -40,6 +40,8 @@ struct packet {
 	uint32_t seq;
 	uint32_t ack;
 	uint32_t flags;
+	uint32_t window;
+	int wscale; /* negative: not offered */
 	bool timestamps;
 	uint32_t ts_val;
 	const uint8_t *payload;
@@ -67,6 +69,10 @@ struct direction {
 	uint64_t next_ns; /* when next was reached */
 	bool fin;
 	uint64_t fin_off;
+	uint64_t fin_beyond; /* of an empty FIN beyond the window; 0: none */
+	uint64_t right;	     /* of the peer's window; 0: not known */
+	bool scale_known;
+	int scale; /* of the windows this side announces; negative: it offered none */
 	bool has_ts;
 	uint32_t ts_recent;
 };
@@ -135,6 +141,8 @@ static void parse_options(struct packet *packet, const uint8_t *at, const uint8_
 			packet->timestamps = true;
 			packet->ts_val = get32(at + 2);
 		}
+		if (*at == 3 && at[1] == 3)
+			packet->wscale = at[2] < 14 ? at[2] : 14;
 		at += at[1];
 	}
 }
@@ -150,6 +158,8 @@ static bool parse_tcp(struct packet *packet, const uint8_t *tcp, uint32_t len)
 	packet->seq = get32(tcp + 4);
 	packet->ack = get32(tcp + 8);
 	packet->flags = tcp[13];
+	packet->window = get16(tcp + 14);
+	packet->wscale = -1;
 	packet->payload = tcp + header;
 	packet->len = len - header;
 	parse_options(packet, tcp + 20, tcp + header);
@@ -285,6 +295,12 @@ static void set_syn(struct direction *dir, uint32_t seq)
 	dir->base = seq + 1;
 }
 
+static void set_scale(struct direction *dir, const struct packet *packet)
+{
+	dir->scale_known = true;
+	dir->scale = packet->wscale;
+}
+
 static void set_base(struct direction *dir, uint32_t base)
 {
 	dir->known = true;
@@ -360,6 +376,7 @@ static struct connection *begin(struct oracle *oracle, const struct packet *pack
 	struct connection *conn = add(oracle, packet, false);
 
 	set_syn(&conn->dir[0], packet->seq);
+	set_scale(&conn->dir[0], packet);
 	put(&conn->dir[0], 0, packet->payload, packet->len);
 	return conn;
 }
@@ -384,12 +401,15 @@ static void on_syn(struct oracle *oracle, struct connection *conn, int at,
 	if (!conn || (is_finished(conn) && !(own->known && own->base == packet->seq + 1))) {
 		begin(oracle, packet);
 	} else if (own->known && own->base == packet->seq + 1) {
+		set_scale(own, packet);
 		put(own, 0, packet->payload, packet->len);
 	} else if (conn->pending && conn->pending_dir != at) {
 		conn = begin_pending(oracle, conn, packet);
 		set_syn(&conn->dir[1], packet->seq);
+		set_scale(&conn->dir[1], packet);
 	} else if (!own->known || is_young(conn)) {
 		set_syn(own, packet->seq);
+		set_scale(own, packet);
 		put(own, 0, packet->payload, packet->len);
 	} else {
 		conn->pending = true;
@@ -418,6 +438,7 @@ static void on_syn_ack(struct oracle *oracle, struct connection *conn, int at,
 		set_base(&conn->dir[!at], packet->ack);
 	if (!conn->dir[at].known || is_young(conn))
 		set_syn(&conn->dir[at], packet->seq);
+	set_scale(&conn->dir[at], packet);
 	if (conn->dir[at].base == packet->seq + 1)
 		put(&conn->dir[at], 0, packet->payload, packet->len);
 }
@@ -463,12 +484,29 @@ static bool is_acceptable(const struct connection *conn, int at, const struct pa
 	       (int32_t)(packet->ts_val - own->ts_recent) > -(1 << 24);
 }
 
-static void note_ack(struct direction *dir, const struct packet *packet)
+/* Windows that side @at announces are to be shifted by so much; unknown: by the most. */
+static int scale_of(const struct connection *conn, int at)
 {
+	for (int side = 0; side < 2; side++)
+		if (conn->dir[side].scale_known && conn->dir[side].scale < 0)
+			return 0;
+	return conn->dir[at].scale_known ? conn->dir[at].scale : 14;
+}
+
+static void note_ack(struct connection *conn, int at, const struct packet *packet)
+{
+	struct direction *dir = &conn->dir[!at];
 	uint64_t off;
 
 	if (!dir->known || !offset_of(dir, packet->ack, &off) || (int64_t)off < 0)
 		return;
+	if (conn->dir[at].known &&
+	    off + ((uint64_t)packet->window << scale_of(conn, at)) > dir->right)
+		dir->right = off + ((uint64_t)packet->window << scale_of(conn, at));
+	if (dir->fin_beyond && off == dir->fin_beyond + 1) {
+		dir->fin = true;
+		dir->fin_off = dir->fin_beyond;
+	}
 	if (dir->fin && off > dir->fin_off)
 		off = dir->fin_off;
 	if (off <= dir->acked || off > OFFSET_MAX)
@@ -497,7 +535,7 @@ static void on_segment(struct connection *conn, int at, const struct packet *pac
 	}
 	if (own->syn && !conn->dir[!at].known)
 		set_base(&conn->dir[!at], packet->ack); /* its SYN-ACK was missed */
-	note_ack(&conn->dir[!at], packet);
+	note_ack(conn, at, packet);
 	if (!own->known)
 		return; /* an empty segment may have overtaken the first data */
 	offset_of(own, packet->seq, &off);
@@ -505,7 +543,9 @@ static void on_segment(struct connection *conn, int at, const struct packet *pac
 		skip = (uint32_t)-off;
 	if (skip < packet->len)
 		put(own, off + skip, packet->payload + skip, packet->len - skip);
-	if (packet->flags & WIRE_FIN) {
+	if (packet->flags & WIRE_FIN && !packet->len && own->right && off > own->right) {
+		own->fin_beyond = off;
+	} else if (packet->flags & WIRE_FIN) {
 		own->fin = true;
 		own->fin_off = off + packet->len;
 		if (own->acked > own->fin_off)

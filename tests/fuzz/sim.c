@@ -775,6 +775,9 @@ static void on_syn(struct sim *sim, int at, const struct sim_packet *packet)
 	if (packet->len_bytes && open != SIM_OPEN_FAST_IGNORED)
 		take_payload(sim, at, packet);
 	if (side->state == ST_CLOSED) {
+		/* Some such servers acknowledge first; that is nothing to the client yet. */
+		if (open == SIM_OPEN_SPLIT && rng_percent(sim->rng, 50))
+			emit(sim, at, WIRE_ACK, 0, 0, 0);
 		start_syn(sim, at, open == SIM_OPEN_SPLIT ? ST_SYN_SENT : ST_SYN_RECEIVED);
 	} else if (answers_us) {
 		established(sim, at);
@@ -832,7 +835,7 @@ static void on_arrive(struct sim *sim, int at, uint32_t index)
 	}
 	if (packet.off <= side->rcv_nxt)
 		side->ts_recent = packet.ts_val;
-	if (packet.flags & WIRE_ACK)
+	if (packet.flags & WIRE_ACK && (side->state != ST_SYN_SENT || packet.flags & WIRE_SYN))
 		on_acknowledged(sim, at, &packet);
 	if (packet.flags & WIRE_SYN) {
 		on_syn(sim, at, &packet);

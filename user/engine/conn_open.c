@@ -240,9 +240,7 @@ static bool may_replace(const struct wf_flow *flow, const struct wf_embryo *embr
 		return true;
 	if (!(self->flags & WF_EMBRYO_SEEN) || packet->seq != self->isn_seq + 1)
 		return false;
-	/* The receiver takes no SYN inside its window (RFC 5961, 4), so nor does what follows it
-	 * begin anything.
-	 */
+	/* The receiver takes no SYN inside its window (RFC 5961, 4): nothing begins behind one. */
 	if (wf_tcp_is_within(&flow->tcp, dir, packet->seq, packet->ack))
 		return false;
 	return !flow->packets[!dir] || packet->time_ns >= flow->last_ns + SILENCE_NS ||

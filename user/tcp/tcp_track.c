@@ -356,6 +356,15 @@ static void take_start(struct wf_tcp_dir *self, const struct wf_packet *packet,
 	}
 }
 
+/* Does it begin where the window ends, or a FIN without data beyond that? */
+static bool is_beyond_window(const struct placed *at, const struct wf_packet *packet,
+			     const struct wf_tcp_result *result)
+{
+	if (at->off < at->right_off || wf_tcp_knows(at->self, WF_TCP_STALE))
+		return false;
+	return result->len_bytes || (packet->tcp_flags & WF_TCP_FIN && at->off > at->right_off);
+}
+
 /* Data and FIN of an acceptable segment. */
 static void take_data(const struct placed *at, const struct wf_packet *packet,
 		      struct wf_tcp_result *result)
@@ -366,10 +375,11 @@ static void take_data(const struct placed *at, const struct wf_packet *packet,
 	if (wf_unlikely(at->off < 0 && result->len_bytes))
 		take_start(self, packet, result);
 	result->jumped = result->len_bytes && wf_seq_gt(packet->seq, self->end_seq);
-	if (at->off >= at->right_off && result->len_bytes && !wf_tcp_knows(self, WF_TCP_STALE)) {
+	if (wf_unlikely(is_beyond_window(at, packet, result))) {
 		if (at->off > at->next_off) {
 			/* Held for the case that a window was missed; it may prove garbage. */
-			result->anomalies |= 1u << WEFT_ANOMALY_DATA_OUT_OF_WINDOW;
+			if (result->len_bytes)
+				result->anomalies |= 1u << WEFT_ANOMALY_DATA_OUT_OF_WINDOW;
 			hold_fin(self, packet, result);
 			return;
 		}
