@@ -369,6 +369,16 @@ static void test_open_data_with_impossible_numbers_in_a_handshake_is_ignored(voi
 	assert_string_equal(rig_log(&rig), "open\n> hello\n");
 }
 
+static void test_open_data_behind_much_that_was_missed_is_delivered(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, ACK, 5000000, 300, "hello");
+	rig_wait_ms(&rig, WEFT_START_PATIENCE_MS + 1);
+	assert_string_equal(rig_log(&rig), "open\n< hello\n");
+}
+
 /* Who did not see the answer yet can't know, but believes the handshake once it is whole. */
 static void test_open_data_of_other_numbers_before_the_answer_yields_to_the_handshake(void **state)
 {
@@ -702,6 +712,7 @@ int main(void)
 		CASE(test_open_midstream_without_any_ack_flag_is_delivered),
 		CASE(test_open_segment_without_ack_flag_in_a_handshake_is_ignored),
 		CASE(test_open_data_with_impossible_numbers_in_a_handshake_is_ignored),
+		CASE(test_open_data_behind_much_that_was_missed_is_delivered),
 		CASE(test_open_data_of_other_numbers_before_the_answer_yields_to_the_handshake),
 		CASE(test_open_syn_ack_before_the_syn_that_it_answers),
 		CASE(test_open_syn_ack_before_the_syn_that_it_answers_tells_where_its_side_begins),

@@ -262,7 +262,8 @@ static bool shows_connection(const struct wf_packet *packet, const struct wf_emb
 		return false;
 	if (!embryo)
 		return true;
-	return packet->tcp_flags & WF_TCP_ACK && !is_agreed(embryo, packet);
+	return packet->tcp_flags & WF_TCP_ACK &&
+	       (!is_agreed(embryo, packet) || wf_embryo_is_before(embryo, packet));
 }
 
 static struct wf_flow *open_midstream(struct wf_conns *conns, const struct wf_embryo *embryo,

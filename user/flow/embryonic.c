@@ -465,6 +465,15 @@ enum wf_embryo_fit wf_embryo_fits(struct wf_embryo *embryo, const struct wf_pack
 	return WF_EMBRYO_FIT_ALONE;
 }
 
+bool wf_embryo_is_before(const struct wf_embryo *embryo, const struct wf_packet *packet)
+{
+	const struct wf_embryo_side *self = &embryo->side[packet->src];
+	const struct wf_embryo_side *peer = &embryo->side[!packet->src];
+
+	return packet->seq - (self->isn_seq + 1) <= WF_TCP_MISSED_BYTES &&
+	       packet->ack - (peer->isn_seq + 1) <= WF_TCP_MISSED_BYTES;
+}
+
 bool wf_embryo_is_reset_by(const struct wf_embryo *embryo, const struct wf_packet *packet)
 {
 	const struct wf_embryo_side *self = &embryo->side[packet->src];

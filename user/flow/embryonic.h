@@ -137,6 +137,12 @@ enum wf_embryo_fit {
 	WF_EMBRYO_FIT_BOTH,	/* acknowledges the peer's SYN too */
 };
 
+/*
+ * May @packet come so late after this handshake that all before it was missed? Both its numbers
+ * then lie ahead, but within WF_TCP_MISSED_BYTES.
+ */
+bool wf_embryo_is_before(const struct wf_embryo *embryo, const struct wf_packet *packet);
+
 /* Is @packet (no SYN, no RST) the first one after this handshake? Settles whose numbers count. */
 enum wf_embryo_fit wf_embryo_fits(struct wf_embryo *embryo, const struct wf_packet *packet);
 

@@ -47,6 +47,12 @@
  */
 #define WF_TCP_SLACK_BYTES 16384
 
+/*
+ * Where no window is known, or one that is out of date, so much more may have been sent
+ * and acknowledged than was seen. What acknowledges still more waits for its data.
+ */
+#define WF_TCP_MISSED_BYTES (16u << 20)
+
 struct wf_tcp_dir {
 	uint32_t base_seq;    /* of stream offset 0 */
 	uint32_t end_seq;     /* beyond the last byte accepted of this side, without FIN */

@@ -21,12 +21,6 @@
 /* An acknowledgement older than this, and than a window, comes from nobody alive. */
 #define OLD_ACK_BYTES (1u << 20)
 
-/*
- * Where no window is known, or one that is out of date, so much more may have been sent
- * and acknowledged than was seen. What acknowledges still more waits for its data.
- */
-#define MISSED_BYTES (16u << 20)
-
 /* A segment that a tap recorded late is at most so much older, by the fastest clock in use. */
 #define LATE_TICKS (1 << 20)
 
@@ -161,7 +155,7 @@ static bool ack_refuses(const struct placed *at, const struct wf_packet *packet,
 		return false;
 	limit_off = wf_seq_off(peer->end_seq, peer->base_seq, peer_next_off);
 	if (!wf_tcp_knows(peer, WF_TCP_KNOWS_RIGHT) || wf_tcp_knows(peer, WF_TCP_STALE))
-		limit_off += MISSED_BYTES;
+		limit_off += WF_TCP_MISSED_BYTES;
 	else if (limit_off < wf_seq_off(peer->right_seq, peer->base_seq, peer_next_off))
 		limit_off = wf_seq_off(peer->right_seq, peer->base_seq, peer_next_off);
 	if (ack_off <= limit_off + 1 + window + WF_TCP_SLACK_BYTES)
