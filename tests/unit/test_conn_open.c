@@ -203,6 +203,18 @@ static void test_open_data_on_syn_refused_by_the_server_comes_once(void **state)
 	assert_int_equal(wf_metric_get(&rig.metrics, payload_unaccepted_bytes), 5);
 }
 
+/* The SYN comes twice, and what follows it out of order. */
+static void test_open_data_on_syn_refused_by_the_server_never_comes_from_a_copy(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "wrong");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "wrong");
+	rig_segment(&rig, RIG_CLIENT, ACK, 5, 0, " again");
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "right");
+	assert_string_equal(rig_log(&rig), "open\n> right\n>  again\n");
+}
+
 static void test_open_data_on_syn_ack_is_delivered(void **state)
 {
 	(void)state;
@@ -697,6 +709,7 @@ int main(void)
 		CASE(test_open_fast_open_window_begins_behind_the_data_taken),
 		CASE(test_open_fast_open_data_in_a_page_is_delivered),
 		CASE(test_open_data_on_syn_refused_by_the_server_comes_once),
+		CASE(test_open_data_on_syn_refused_by_the_server_never_comes_from_a_copy),
 		CASE(test_open_data_on_syn_ack_is_delivered),
 		CASE(test_open_fast_open_server_only_visible_later_is_one_sided),
 		CASE(test_open_fast_open_of_which_nothing_else_was_seen_is_delivered),

@@ -131,12 +131,19 @@ static bool keep_bytes(struct wf_embryonic *table, struct wf_syn_data *data,
 	return true;
 }
 
-static void hold_data(struct wf_embryonic *table, struct wf_embryo_side *side,
+static void hold_data(struct wf_embryonic *table, struct wf_embryo *embryo,
 		      const struct wf_packet *packet)
 {
+	struct wf_embryo_side *side = &embryo->side[packet->src];
 	struct wf_syn_data *data;
 
 	wf_metric_add(table->metrics, payload_bytes, packet->payload_captured_bytes);
+	/* Another copy of what the receiver did not take. */
+	if (side->flags & WF_EMBRYO_ANSWERED && !embryo->acked_bytes[packet->src]) {
+		wf_metric_add(table->metrics, payload_unaccepted_bytes,
+			      packet->payload_captured_bytes);
+		return;
+	}
 	if (side->data) {
 		wf_metric_add(table->metrics, payload_duplicate_bytes,
 			      packet->payload_captured_bytes);
@@ -175,14 +182,17 @@ struct wf_syn_data *wf_embryonic_data(const struct wf_embryonic *table,
 	data = wf_slab_at(table->data, from->data);
 	if (data->isn_seq != from->isn_seq)
 		return NULL;
-	if (!packet) {
+	if (from->flags & WF_EMBRYO_ANSWERED) {
+		data->accepted_bytes = embryo->acked_bytes[side];
+	} else if (!packet) {
 		data->accepted_bytes = data->len_bytes;
-		return data;
+	} else {
+		/* Its sender goes on behind it, or its receiver acknowledges it. */
+		beyond_syn = packet->src == side ? packet->seq : packet->ack;
+		beyond_syn -= from->isn_seq + 1;
+		if (beyond_syn <= FIT_BYTES && beyond_syn > data->accepted_bytes)
+			data->accepted_bytes = beyond_syn;
 	}
-	/* Its sender goes on behind it, or its receiver acknowledges it. */
-	beyond_syn = (packet->src == side ? packet->seq : packet->ack) - (from->isn_seq + 1);
-	if (beyond_syn <= FIT_BYTES && beyond_syn > data->accepted_bytes)
-		data->accepted_bytes = beyond_syn;
 	if (data->accepted_bytes > data->len_bytes)
 		data->accepted_bytes = data->len_bytes;
 	return data;
@@ -430,7 +440,7 @@ bool wf_embryonic_syn(struct wf_embryonic *table, const struct wf_packet *packet
 	if (packet->payload_bytes) {
 		if (packet->payload_bytes > side->data_bytes)
 			side->data_bytes = add_capped(0, packet->payload_bytes);
-		hold_data(table, side, packet);
+		hold_data(table, embryo, packet);
 	}
 	return true;
 }
