@@ -268,7 +268,8 @@ static void choose_ends(struct maker *maker)
 	    (sim->open == SIM_OPEN_SYN_ACK_OTHER_ISN || rng_percent(rng, 25)))
 		sim->open = SIM_OPEN_SYN_OTHER_ISN;
 	/* Data on a SYN that was not accepted is in the capture, but not in the stream. */
-	if (maker->kinds & (CONV_MISSED | CONV_LATE | CONV_ONE_SIDED | CONV_DIRTY_RST) &&
+	if (maker->kinds &
+		    (CONV_MISSED | CONV_LATE | CONV_ONE_SIDED | CONV_DIRTY_RST | CONV_EARLY) &&
 	    sim->open == SIM_OPEN_FAST_IGNORED)
 		sim->open = SIM_OPEN_FAST;
 }
@@ -521,6 +522,7 @@ static void syn_options(const struct maker *maker, const struct sim_packet *pack
 static void render(struct maker *maker, const struct sim_packet *packet)
 {
 	static const uint8_t garbage[1] = {0xfe};
+	static const uint8_t refused[1448]; /* the sender says something else then */
 	struct wire_segment segment = {
 		.seq = conv_isn_of(maker, packet) + (uint32_t)packet->off,
 		.flags = packet->flags,
@@ -548,6 +550,9 @@ static void render(struct maker *maker, const struct sim_packet *packet)
 		segment.payload = packet->garbage ? garbage
 						  : maker->sim.stream[packet->from] +
 							    conv_payload_start(packet);
+	if (packet->len_bytes && packet->flags == WIRE_SYN &&
+	    maker->sim.open == SIM_OPEN_FAST_IGNORED)
+		segment.payload = refused;
 	dress_segment(maker, packet, &segment, room);
 	conv_add_frame(maker, packet->time_ns, &segment);
 }

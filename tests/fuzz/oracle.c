@@ -56,6 +56,7 @@ struct ack {
 struct direction {
 	bool known;    /* base is */
 	bool syn;      /* from its own SYN */
+	bool refused;  /* the payload of its SYN was */
 	uint32_t base; /* sequence number of the first byte */
 	uint8_t *bytes;
 	uint8_t *cells; /* enum cell */
@@ -295,6 +296,23 @@ static void set_syn(struct direction *dir, uint32_t seq)
 	dir->base = seq + 1;
 }
 
+/* Payload that came with a SYN. */
+static void put_syn(struct direction *dir, const uint8_t *bytes, uint32_t len)
+{
+	if (!dir->refused)
+		put(dir, 0, bytes, len);
+}
+
+/* A SYN-ACK takes the SYN of @dir, but nothing that came with it. */
+static void refuse_syn(struct direction *dir)
+{
+	dir->refused = true;
+	for (uint64_t off = 0; off < dir->end; off++)
+		dir->cells[off] = CELL_NONE;
+	dir->end = 0;
+	dir->next = 0;
+}
+
 static void set_scale(struct direction *dir, const struct packet *packet)
 {
 	dir->scale_known = true;
@@ -377,7 +395,7 @@ static struct connection *begin(struct oracle *oracle, const struct packet *pack
 
 	set_syn(&conn->dir[0], packet->seq);
 	set_scale(&conn->dir[0], packet);
-	put(&conn->dir[0], 0, packet->payload, packet->len);
+	put_syn(&conn->dir[0], packet->payload, packet->len);
 	return conn;
 }
 
@@ -389,7 +407,7 @@ static struct connection *begin_pending(struct oracle *oracle, struct connection
 
 	old->closed = true;
 	set_syn(&conn->dir[0], old->pending_seq);
-	put(&conn->dir[0], 0, old->pending_bytes, old->pending_len);
+	put_syn(&conn->dir[0], old->pending_bytes, old->pending_len);
 	return conn;
 }
 
@@ -402,7 +420,7 @@ static void on_syn(struct oracle *oracle, struct connection *conn, int at,
 		begin(oracle, packet);
 	} else if (own->known && own->base == packet->seq + 1) {
 		set_scale(own, packet);
-		put(own, 0, packet->payload, packet->len);
+		put_syn(own, packet->payload, packet->len);
 	} else if (conn->pending && conn->pending_dir != at) {
 		conn = begin_pending(oracle, conn, packet);
 		set_syn(&conn->dir[1], packet->seq);
@@ -410,7 +428,7 @@ static void on_syn(struct oracle *oracle, struct connection *conn, int at,
 	} else if (!own->known || is_young(conn)) {
 		set_syn(own, packet->seq);
 		set_scale(own, packet);
-		put(own, 0, packet->payload, packet->len);
+		put_syn(own, packet->payload, packet->len);
 	} else {
 		conn->pending = true;
 		conn->pending_dir = at;
@@ -439,8 +457,10 @@ static void on_syn_ack(struct oracle *oracle, struct connection *conn, int at,
 	if (!conn->dir[at].known || is_young(conn))
 		set_syn(&conn->dir[at], packet->seq);
 	set_scale(&conn->dir[at], packet);
+	if (!conn->begun && conn->dir[!at].base == packet->ack)
+		refuse_syn(&conn->dir[!at]);
 	if (conn->dir[at].base == packet->seq + 1)
-		put(&conn->dir[at], 0, packet->payload, packet->len);
+		put_syn(&conn->dir[at], packet->payload, packet->len);
 }
 
 /* Offset of @seq in @dir. Return: false: it has nothing to do with it. */
