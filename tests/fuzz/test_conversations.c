@@ -20,12 +20,16 @@
 #include "fuzz/oracle.h"
 #include "fuzz/rng.h"
 #include "fuzz/wire.h"
+#include "fuzz/wrap.h"
+
+_Static_assert(WIRE_FRAGMENTS_MAX *WIRE_FRAGMENT_HEADERS_MAX >= WRAP_BYTES_MAX, "room for either");
 
 enum {
 	COUNT_DEFAULT = 4000,
 	BATCH_DEFAULT = 48,
 	FAILURES_MAX = 5,
 	FAMILIES_COUNTED = 50000, /* enough of them to count families */
+	EXTRA_BYTES_MAX = WIRE_FRAGMENTS_MAX * WIRE_FRAGMENT_HEADERS_MAX, /* of one packet */
 };
 
 struct options {
@@ -44,6 +48,7 @@ struct totals {
 	uint64_t bytes;
 	uint64_t gaps;
 	uint64_t families[FAMILY_COUNT];
+	uint64_t wrappings[WRAP_COUNT];
 	uint32_t failures;
 };
 
@@ -185,6 +190,36 @@ static uint8_t *feed_fragments(struct engine_run *run, const struct conv_packet 
 	return room;
 }
 
+/* Half of the seeds without fragments: each four-tuple in a wrapping of its own. */
+static bool is_wrapped_seed(uint64_t seed)
+{
+	return seed % 4 >= 2;
+}
+
+static bool can_be_wrapped(const struct conv_truth *truth)
+{
+	return !truth->vlan[0];
+}
+
+static enum wrap_kind wrapping_of(const struct conv_truth *truth)
+{
+	return (enum wrap_kind)((truth->port[0] + 7u * truth->port[1]) % WRAP_COUNT);
+}
+
+static uint8_t *feed_wrapped(struct engine_run *run, const struct conv_packet *packet,
+			     const struct conv_truth *truth, struct rng *rng, uint8_t *room)
+{
+	const struct wrapped wrapped = wrap_frame(wrapping_of(truth), packet->bytes,
+						  packet->len_bytes, (uint32_t)rng_next(rng), room);
+
+	if (wrapped.cut_bytes)
+		engine_run_captured(run, packet->time_ns, room, wrapped.cut_bytes,
+				    wrapped.len_bytes, wrapped.link);
+	engine_run_captured(run, packet->time_ns, room, wrapped.len_bytes, wrapped.len_bytes,
+			    wrapped.link);
+	return room + wrapped.len_bytes;
+}
+
 /* Return: memory that the frames lie in, until the engine has finished. */
 static uint8_t *feed(struct engine_run *run, const struct conv_batch *batch, uint64_t seed)
 {
@@ -194,9 +229,8 @@ static uint8_t *feed(struct engine_run *run, const struct conv_batch *batch, uin
 	uint8_t *room;
 	struct rng rng;
 
-	for (uint32_t i = 0; percent && i < batch->packets_count; i++)
-		room_bytes += batch->packets[i].len_bytes +
-			      (size_t)WIRE_FRAGMENTS_MAX * WIRE_FRAGMENT_HEADERS_MAX;
+	for (uint32_t i = 0; i < batch->packets_count; i++)
+		room_bytes += batch->packets[i].len_bytes + EXTRA_BYTES_MAX;
 	rooms = malloc(room_bytes);
 	if (!rooms)
 		abort();
@@ -204,9 +238,12 @@ static uint8_t *feed(struct engine_run *run, const struct conv_batch *batch, uin
 	rng_seed(&rng, seed, 1);
 	for (uint32_t i = 0; i < batch->packets_count; i++) {
 		const struct conv_packet *packet = &batch->packets[i];
+		const struct conv_truth *truth = &batch->truths[packet->conversation];
 
 		if (rng_percent(&rng, percent))
 			room = feed_fragments(run, packet, &rng, room);
+		else if (is_wrapped_seed(seed) && can_be_wrapped(truth))
+			room = feed_wrapped(run, packet, truth, &rng, room);
 		else
 			engine_run_frame(run, packet->time_ns, packet->bytes, packet->len_bytes);
 	}
@@ -264,6 +301,21 @@ static void count_families(const struct conv_batch *batch, bool is_early, struct
 	}
 }
 
+static void count_wrappings(const struct conv_batch *batch, struct totals *totals)
+{
+	for (uint32_t i = 0; i < batch->truths_count; i++)
+		if (can_be_wrapped(&batch->truths[i]))
+			totals->wrappings[wrapping_of(&batch->truths[i])]++;
+}
+
+static bool is_enough(const char *name, uint64_t count, uint64_t least)
+{
+	printf("# family %s: %llu\n", name, (unsigned long long)count);
+	if (count < least)
+		printf("# ... which is less than %llu\n", (unsigned long long)least);
+	return count >= least;
+}
+
 /*
  * Of so many conversations each family must be one in a hundred. Return: whether that is so;
  * with fewer, whether there is one of each.
@@ -274,16 +326,12 @@ static bool families_suffice(const struct totals *totals)
 		totals->conversations >= FAMILIES_COUNTED ? totals->conversations / 100 : 1;
 	bool suffice = true;
 
-	for (int family = 0; family < FAMILY_COUNT; family++) {
-		const char *name = conv_family_name((enum conv_family)family);
-		unsigned long long count = totals->families[family];
-
-		printf("# family %s: %llu\n", name, count);
-		if (count < least) {
-			printf("# ... which is less than %llu\n", (unsigned long long)least);
-			suffice = false;
-		}
-	}
+	for (int family = 0; family < FAMILY_COUNT; family++)
+		suffice &= is_enough(conv_family_name((enum conv_family)family),
+				     totals->families[family], least);
+	for (int kind = 0; kind < WRAP_COUNT; kind++)
+		suffice &= is_enough(wrap_kind_name((enum wrap_kind)kind), totals->wrappings[kind],
+				     least);
 	return suffice;
 }
 
@@ -300,6 +348,8 @@ static void run_batch(const struct options *options, uint64_t seed, struct total
 	conv_batch_make(&batch, seed, &conv);
 	count_truth(&batch, totals);
 	count_families(&batch, is_early_seed(seed), totals);
+	if (is_wrapped_seed(seed))
+		count_wrappings(&batch, totals);
 	if (!is_early_seed(seed) && !oracle_agrees(&batch, options, seed))
 		totals->failures++;
 	if (!engine_agrees(&batch, options, seed))
