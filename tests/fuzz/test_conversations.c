@@ -196,14 +196,19 @@ static bool is_wrapped_seed(uint64_t seed)
 	return seed % 4 >= 2;
 }
 
-static bool can_be_wrapped(const struct conv_truth *truth)
-{
-	return !truth->vlan[0];
-}
-
 static enum wrap_kind wrapping_of(const struct conv_truth *truth)
 {
 	return (enum wrap_kind)((truth->port[0] + 7u * truth->port[1]) % WRAP_COUNT);
+}
+
+/*
+ * Of a segment that was cut nobody knows whether its checksum is wrong; and data on a SYN that
+ * comes late is taken from its first copy alone.
+ */
+static bool can_be_wrapped(const struct conv_truth *truth)
+{
+	return !truth->vlan[0] &&
+	       !(wrapping_of(truth) == WRAP_CUT && truth->kinds & (CONV_NOISE | CONV_EARLY));
 }
 
 static uint8_t *feed_wrapped(struct engine_run *run, const struct conv_packet *packet,

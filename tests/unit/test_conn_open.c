@@ -174,6 +174,22 @@ static void test_open_fast_open_data_taken_by_the_server_is_delivered(void **sta
 	assert_string_equal(rig_log(&rig), "open\n> hello\n>  again\n");
 }
 
+static void test_open_fast_open_data_cut_and_later_seen_whole_is_whole(void **state)
+{
+	(void)state;
+	rig.cut_bytes = 2;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "hello");
+	rig.cut_bytes = 0;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "hello");
+	rig.cut_bytes = 3;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "hello");
+	rig.cut_bytes = 0;
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 5, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 5, 0, NULL);
+	rig_data(&rig, RIG_CLIENT, 5, " again");
+	assert_string_equal(rig_log(&rig), "open\n> hello\n>  again\n");
+}
+
 static void test_open_fast_open_window_begins_behind_the_data_taken(void **state)
 {
 	(void)state;
@@ -706,6 +722,7 @@ int main(void)
 		CASE(test_open_malformed_options_do_not_lose_data),
 		CASE(test_open_numbers_wrap_in_the_handshake),
 		CASE(test_open_fast_open_data_taken_by_the_server_is_delivered),
+		CASE(test_open_fast_open_data_cut_and_later_seen_whole_is_whole),
 		CASE(test_open_fast_open_window_begins_behind_the_data_taken),
 		CASE(test_open_fast_open_data_in_a_page_is_delivered),
 		CASE(test_open_data_on_syn_refused_by_the_server_comes_once),

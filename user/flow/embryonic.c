@@ -97,18 +97,33 @@ void wf_embryonic_data_taken(struct wf_embryonic *table, struct wf_syn_data *dat
 	data->captured_bytes = 0;
 }
 
-static void drop_data(struct wf_embryonic *table, struct wf_embryo_side *side)
+/* Return: how many bytes were held, for the caller to count. */
+static uint32_t release_data(struct wf_embryonic *table, struct wf_embryo_side *side)
 {
-	struct wf_syn_data *data;
+	struct wf_syn_data *data = wf_slab_at(table->data, side->data);
+	uint32_t captured_bytes = data->captured_bytes;
 
-	if (!side->data)
-		return;
-	data = wf_slab_at(table->data, side->data);
-	wf_metric_sub(table->metrics, payload_held_bytes, data->captured_bytes);
-	wf_metric_add(table->metrics, payload_unaccepted_bytes, data->captured_bytes);
+	wf_metric_sub(table->metrics, payload_held_bytes, captured_bytes);
 	wf_page_put(data->page);
 	wf_slab_put(table->data, side->data);
 	side->data = 0;
+	return captured_bytes;
+}
+
+static void drop_data(struct wf_embryonic *table, struct wf_embryo_side *side)
+{
+	if (side->data)
+		wf_metric_add(table->metrics, payload_unaccepted_bytes, release_data(table, side));
+}
+
+/* Is it of the SYN whose data is held, and was less of that captured? */
+static bool is_more_of_it(const struct wf_embryonic *table, const struct wf_embryo_side *side,
+			  const struct wf_packet *packet)
+{
+	const struct wf_syn_data *data = wf_slab_at(table->data, side->data);
+
+	return data->isn_seq == packet->seq &&
+	       data->captured_bytes < packet->payload_captured_bytes;
 }
 
 /* Keep the bytes where they are (mapped file, frame) or in a page. Return: false: no memory. */
@@ -144,11 +159,13 @@ static void hold_data(struct wf_embryonic *table, struct wf_embryo *embryo,
 			      packet->payload_captured_bytes);
 		return;
 	}
-	if (side->data) {
+	if (side->data && !is_more_of_it(table, side, packet)) {
 		wf_metric_add(table->metrics, payload_duplicate_bytes,
 			      packet->payload_captured_bytes);
 		return;
 	}
+	if (side->data)
+		wf_metric_add(table->metrics, payload_duplicate_bytes, release_data(table, side));
 	side->data = wf_slab_take(table->data);
 	if (!side->data)
 		goto no_memory;
