@@ -153,8 +153,8 @@ $(O)/tests/%: $(O)/tests/unit/%.o $(UNIT_SUP:%.c=$(O)/%.o) $(O)/libapp.a $(O)/li
 		-lcmocka $(LIB_LIBS) $(APP_LIBS)
 
 # Random conversations, the oracle, and what runs the engine over them.
-FUZZ_SUP := $(addprefix tests/fuzz/,wire.c sim.c conversation.c observed.c oracle.c engine_run.c)
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SUP := $(filter-out $(FUZZ_SRC) tests/fuzz/test_%,$(sort $(wildcard tests/fuzz/*.c)))
 FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/fuzzers/%)
 FUZZ_SECONDS ?= 600
 

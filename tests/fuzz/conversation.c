@@ -15,8 +15,7 @@
 
 #include <weft/flow.h>
 
-#include "fuzz/sim.h"
-#include "fuzz/wire.h"
+#include "fuzz/conversation_internal.h"
 
 #define US 1000ull
 #define MS 1000000ull
@@ -30,22 +29,6 @@ enum {
 struct range {
 	uint64_t start;
 	uint64_t end;
-};
-
-/* One conversation under way. */
-struct maker {
-	struct conv_batch *batch;
-	const struct conv_options *opts;
-	struct rng rng;
-	uint32_t kinds; /* chosen */
-	struct sim_opts sim;
-	struct sim_capture capture;
-	bool *dropped; /* a flag for each packet of capture */
-	uint8_t ip_version;
-	uint8_t addr[2][16];
-	uint16_t port[2];
-	uint16_t vlan[2];
-	uint32_t truth;
 };
 
 static void *must(void *memory)
@@ -73,7 +56,7 @@ static uint32_t choose_special(struct rng *rng, uint32_t allowed)
 		uint32_t percent;
 	} specials[] = {
 		{CONV_MISSED, 15},   {CONV_MIDSTREAM, 6}, {CONV_ONE_SIDED, 6},
-		{CONV_DIRTY_RST, 4}, {CONV_LATE, 2},
+		{CONV_DIRTY_RST, 4}, {CONV_LATE, 2},	  {CONV_HEADLESS, 4},
 	};
 	uint32_t roll = (uint32_t)rng_below(rng, 100);
 
@@ -91,12 +74,13 @@ static uint32_t choose_kinds(struct rng *rng, uint32_t allowed)
 		uint32_t kind;
 		uint32_t percent;
 	} kinds[] = {
-		{CONV_VLAN, 10},     {CONV_IPV6, 30},	    {CONV_REORDER, 25},
-		{CONV_LOSS, 30},     {CONV_DUP, 20},	    {CONV_SPURIOUS, 20},
-		{CONV_SKEW, 25},     {CONV_REUSE, 6},	    {CONV_WRAP, 30},
-		{CONV_TINY, 12},     {CONV_ZERO_WINDOW, 6}, {CONV_KEEPALIVE, 6},
-		{CONV_OPENINGS, 50}, {CONV_CLOSINGS, 50},   {CONV_NOISE, 15},
-		{CONV_LARGE, 2},     {CONV_EARLY, 60},
+		{CONV_VLAN, 10},     {CONV_IPV6, 30},	     {CONV_REORDER, 25},
+		{CONV_LOSS, 30},     {CONV_DUP, 20},	     {CONV_SPURIOUS, 20},
+		{CONV_SKEW, 25},     {CONV_REUSE, 6},	     {CONV_WRAP, 30},
+		{CONV_TINY, 12},     {CONV_ZERO_WINDOW, 18}, {CONV_KEEPALIVE, 10},
+		{CONV_OPENINGS, 50}, {CONV_CLOSINGS, 50},    {CONV_NOISE, 25},
+		{CONV_LARGE, 2},     {CONV_EARLY, 60},	     {CONV_WIDE, 3},
+		{CONV_ECN, 8},	     {CONV_URGENT, 5},	     {CONV_OPTIONS, 8},
 	};
 	uint32_t chosen = choose_special(rng, allowed);
 
@@ -116,10 +100,22 @@ static uint32_t choose_kinds(struct rng *rng, uint32_t allowed)
 		chosen &= ~CONV_EARLY;
 	if (chosen & CONV_EARLY) {
 		chosen |= CONV_SKEW;
-		chosen &= ~(CONV_NOISE | CONV_TINY | CONV_KEEPALIVE);
+		/* Within the bytes that a start is waited for. */
+		chosen &= ~(CONV_NOISE | CONV_TINY | CONV_KEEPALIVE | CONV_LARGE | CONV_WIDE);
 	}
 	if (chosen & CONV_MIDSTREAM)
 		chosen &= ~CONV_TINY; /* single bytes may be probes: they open no connection */
+	/* Whoever did not see the handshake knows the scale of no window, so nothing is outside. */
+	if (chosen & CONV_HEADLESS) {
+		chosen &= ~(CONV_TINY | CONV_SKEW | CONV_EARLY | CONV_KEEPALIVE | CONV_NOISE |
+			    CONV_REUSE | CONV_OPENINGS | CONV_ZERO_WINDOW);
+		chosen |= CONV_WIDE & allowed;
+	}
+	if (chosen & CONV_WIDE) {
+		chosen &= ~(CONV_TINY | CONV_LARGE | CONV_ZERO_WINDOW);
+		if (!(chosen & (CONV_MIDSTREAM | CONV_LATE)))
+			chosen |= CONV_LOSS & allowed;
+	}
 	if (chosen & CONV_TINY)
 		chosen &= ~CONV_LARGE;
 	return chosen;
@@ -133,6 +129,8 @@ static uint32_t choose_size(struct maker *maker)
 		return (uint32_t)rng_range(rng, 1, 120);
 	if (maker->kinds & CONV_LARGE)
 		return (uint32_t)rng_range(rng, 20000, 120000);
+	if (maker->kinds & CONV_WIDE && rng_percent(rng, 50))
+		return (uint32_t)rng_range(rng, 20000, 60000);
 	switch (rng_below(rng, 8)) {
 	case 0:
 		return (uint32_t)rng_range(rng, 1, 10);
@@ -198,6 +196,12 @@ static void choose_side(struct maker *maker, int index)
 		side->read_bytes = 1448;
 		side->read_ns = rng_range(rng, 20, 300) * MS;
 	}
+	if (maker->kinds & CONV_WIDE) {
+		side->mss = (uint16_t)rng_range(rng, 1000, 1448);
+		side->wscale = (int16_t)rng_range(rng, 7, 14);
+		side->rcv_buf_bytes = 400000;
+		side->syn_window = 14600;
+	}
 	side->ts_start = (uint32_t)rng_next(rng);
 	if (rng_percent(rng, 10))
 		side->ts_start = (uint32_t)-rng_below(rng, 1000);
@@ -216,6 +220,12 @@ static void choose_path(struct maker *maker)
 	sim->pace_ns = rng_below(rng, 300 * US);
 	sim->rto_ns = rng_range(rng, 60, 250) * MS;
 	sim->window_segments = (uint32_t)rng_range(rng, 1, 40);
+	if (maker->kinds & CONV_WIDE) {
+		sim->before_ns = sim->after_ns = 5 * MS;
+		sim->pace_ns = 20 * US;
+		sim->window_segments = 60;
+		sim->slow_start = true;
+	}
 	if (maker->kinds & CONV_REORDER)
 		sim->jitter_ns = rng_percent(rng, 60) ? rng_range(rng, 20 * US, 400 * US)
 						      : rng_range(rng, 1 * MS, 20 * MS);
@@ -250,17 +260,18 @@ static void choose_ends(struct maker *maker)
 	}
 	if (maker->kinds & CONV_DIRTY_RST)
 		sim->close = SIM_CLOSE_RST_DIRTY;
+	if (maker->kinds & CONV_REUSE && rng_percent(rng, 65))
+		sim->close = rng_percent(rng, 60) ? SIM_CLOSE_NONE : SIM_CLOSE_RST_SERVER;
+	/* What acknowledges a SYN-ACK not seen yet, where another was, cannot be told from forged.
+	 */
+	if (maker->kinds & CONV_EARLY &&
+	    (sim->open == SIM_OPEN_SYN_ACK_OTHER_ISN || rng_percent(rng, 25)))
+		sim->open = SIM_OPEN_SYN_OTHER_ISN;
 	/* Data on a SYN that was not accepted is in the capture, but not in the stream. */
-	if (maker->kinds & (CONV_MISSED | CONV_LATE | CONV_ONE_SIDED | CONV_DIRTY_RST) &&
+	if (maker->kinds &
+		    (CONV_MISSED | CONV_LATE | CONV_ONE_SIDED | CONV_DIRTY_RST | CONV_EARLY) &&
 	    sim->open == SIM_OPEN_FAST_IGNORED)
 		sim->open = SIM_OPEN_FAST;
-	/*
-	 * The answer to a second SYN, recorded before that SYN but behind the first, answers
-	 * nothing that was seen: it may be forged, so it is not believed, and the server's empty
-	 * FIN later belongs to nothing known.
-	 */
-	if (maker->kinds & CONV_EARLY && sim->open == SIM_OPEN_SYN_OTHER_ISN)
-		sim->open = SIM_OPEN_SYN_REPEATED;
 }
 
 static void choose(struct maker *maker, uint64_t start_ns)
@@ -274,6 +285,7 @@ static void choose(struct maker *maker, uint64_t start_ns)
 		choose_side(maker, side);
 	choose_path(maker);
 	choose_turns(maker);
+	dress_choose(maker);
 	sim->timestamps = rng_percent(&maker->rng, 70);
 	sim->sack = rng_percent(&maker->rng, 70);
 	sim->keepalive = maker->kinds & CONV_KEEPALIVE;
@@ -290,6 +302,18 @@ static int packet_compare_time(const void *a, const void *b)
 	return x->time_ns < y->time_ns ? -1 : x->time_ns > y->time_ns;
 }
 
+/* One side's SYNs are recorded late, so that data overtakes them. */
+static void delay_syn(struct maker *maker)
+{
+	struct sim_packet *packets = maker->capture.packets;
+	uint64_t late_ns = rng_below(&maker->rng, 20 * MS);
+	int from = maker->sim.open != SIM_OPEN_SYN_OTHER_ISN && rng_percent(&maker->rng, 50);
+
+	for (uint32_t i = 0; i < maker->capture.count; i++)
+		if (packets[i].flags & WIRE_SYN && packets[i].from == from && !packets[i].first_syn)
+			packets[i].time_ns += late_ns;
+}
+
 /*
  * The tap's own disorder: packets are recorded up to some milliseconds late. The
  * handshake comes in time, or the SYN-ACK before the SYN, unless that is what is asked for.
@@ -303,6 +327,8 @@ static void skew(struct maker *maker)
 	for (uint32_t i = 0; i < maker->capture.count; i++)
 		if (!(packets[i].flags & WIRE_SYN) || maker->kinds & CONV_EARLY)
 			packets[i].time_ns += rng_below(&maker->rng, most_ns);
+	if (maker->kinds & CONV_EARLY)
+		delay_syn(maker);
 	/*
 	 * An empty FIN shows no connection: one that is seen first is not known of later.
 	 * A single byte that was acknowledged already looks like a probe.
@@ -322,14 +348,9 @@ static void skew(struct maker *maker)
 		qsort(packets, maker->capture.count, sizeof(*packets), packet_compare_time);
 }
 
-static uint64_t payload_start(const struct sim_packet *packet)
-{
-	return packet->off + (packet->flags & WIRE_SYN ? 1 : 0) - 1;
-}
-
 static bool meets(const struct sim_packet *packet, const struct range *hole)
 {
-	uint64_t start = packet->off ? payload_start(packet) : 0;
+	uint64_t start = packet->off ? conv_payload_start(packet) : 0;
 
 	return packet->len_bytes && start < hole->end && start + packet->len_bytes > hole->start;
 }
@@ -405,6 +426,28 @@ static void one_side(struct maker *maker)
 			maker->dropped[i] = true;
 }
 
+/* No SYN was captured, but the first data of both sides was, in its place. */
+static void behead(struct maker *maker)
+{
+	const struct sim_capture *capture = &maker->capture;
+	bool begun[2] = {false, false};
+
+	for (uint32_t i = 0; i < capture->count; i++) {
+		const struct sim_packet *packet = &capture->packets[i];
+
+		/* A single byte may be a probe's, and an empty end shows no connection. */
+		if (!begun[packet->from] && !(packet->flags & WIRE_SYN) &&
+		    (packet->len_bytes || packet->flags & (WIRE_FIN | WIRE_RST)) &&
+		    (packet->off != 1 || packet->len_bytes < 2)) {
+			maker->kinds &= ~CONV_HEADLESS;
+			return;
+		}
+		begun[packet->from] |= !(packet->flags & WIRE_SYN) && packet->len_bytes;
+	}
+	for (uint32_t i = 0; i < capture->count; i++)
+		maker->dropped[i] = capture->packets[i].flags & WIRE_SYN;
+}
+
 static void capture(struct maker *maker)
 {
 	if (maker->kinds & CONV_SKEW)
@@ -416,6 +459,8 @@ static void capture(struct maker *maker)
 		start_late(maker);
 	if (maker->kinds & CONV_ONE_SIDED)
 		one_side(maker);
+	if (maker->kinds & CONV_HEADLESS)
+		behead(maker);
 }
 
 /* ---- frames ---- */
@@ -433,7 +478,7 @@ static uint8_t *frame_room(struct conv_batch *batch)
 	return batch->chunks[batch->chunks_count - 1] + CHUNK_BYTES - batch->chunk_left_bytes;
 }
 
-static void add_frame(struct maker *maker, uint64_t time_ns, const struct wire_segment *segment)
+void conv_add_frame(struct maker *maker, uint64_t time_ns, const struct wire_segment *segment)
 {
 	struct conv_batch *batch = maker->batch;
 	uint8_t *frame = frame_room(batch);
@@ -450,7 +495,7 @@ static void add_frame(struct maker *maker, uint64_t time_ns, const struct wire_s
 	batch->packets_count++;
 }
 
-static void address_segment(const struct maker *maker, int from, struct wire_segment *segment)
+void conv_address_segment(const struct maker *maker, int from, struct wire_segment *segment)
 {
 	uint32_t skip = maker->ip_version == 4 ? 12 : 0;
 
@@ -461,13 +506,6 @@ static void address_segment(const struct maker *maker, int from, struct wire_seg
 	segment->dport = maker->port[!from];
 	memcpy(segment->vlan, maker->vlan, sizeof(segment->vlan));
 	segment->wscale = -1;
-}
-
-static uint32_t isn_of(const struct maker *maker, const struct sim_packet *packet)
-{
-	const struct sim_side_opts *side = &maker->sim.side[packet->from];
-
-	return packet->first_syn ? side->other_isn : side->isn;
 }
 
 static void syn_options(const struct maker *maker, const struct sim_packet *packet,
@@ -484,8 +522,9 @@ static void syn_options(const struct maker *maker, const struct sim_packet *pack
 static void render(struct maker *maker, const struct sim_packet *packet)
 {
 	static const uint8_t garbage[1] = {0xfe};
+	static const uint8_t refused[1448]; /* the sender says something else then */
 	struct wire_segment segment = {
-		.seq = isn_of(maker, packet) + (uint32_t)packet->off,
+		.seq = conv_isn_of(maker, packet) + (uint32_t)packet->off,
 		.flags = packet->flags,
 		.window = packet->window,
 		.timestamps = maker->sim.timestamps && !(packet->flags & WIRE_RST),
@@ -496,7 +535,9 @@ static void render(struct maker *maker, const struct sim_packet *packet)
 		.ip_id = (uint16_t)maker->batch->packets_count,
 	};
 
-	address_segment(maker, packet->from, &segment);
+	uint8_t room[WIRE_OPTIONS_MAX];
+
+	conv_address_segment(maker, packet->from, &segment);
 	if (packet->flags & WIRE_ACK)
 		segment.ack = maker->sim.side[!packet->from].isn + (uint32_t)packet->ack;
 	if (packet->flags & WIRE_SYN)
@@ -506,94 +547,14 @@ static void render(struct maker *maker, const struct sim_packet *packet)
 			segment.sack[i][edge] = maker->sim.side[!packet->from].isn +
 						(uint32_t)packet->sack[i][edge];
 	if (packet->len_bytes)
-		segment.payload = packet->garbage
-					  ? garbage
-					  : maker->sim.stream[packet->from] + payload_start(packet);
-	add_frame(maker, packet->time_ns, &segment);
-}
-
-/* ---- noise: what no receiver accepts ---- */
-
-enum noise {
-	NOISE_CHECKSUM = 0,
-	NOISE_RST_OUTSIDE,
-	NOISE_DATA_OUTSIDE,
-	NOISE_NO_ACK_FLAG,
-	NOISE_ACK_OF_UNSENT,
-	NOISE_OLD_TIMESTAMP,
-	NOISE_SYN,
-};
-#define NOISE_COUNT (NOISE_SYN + 1)
-
-static void add_noise(struct maker *maker, const struct sim_packet *near)
-{
-	static const uint8_t evil[64] = "these bytes were never accepted by any receiver";
-	struct wire_segment segment = {
-		.seq = isn_of(maker, near) + (uint32_t)near->off + near->len_bytes,
-		.ack = maker->sim.side[!near->from].isn + (uint32_t)near->ack,
-		.flags = WIRE_ACK,
-		.window = near->window,
-		.timestamps = maker->sim.timestamps,
-		.ts_val = near->ts_val,
-		.ts_ecr = near->ts_ecr,
-		.payload = evil,
-		.payload_bytes = (uint32_t)rng_range(&maker->rng, 1, sizeof(evil)),
-	};
-
-	address_segment(maker, near->from, &segment);
-	switch ((enum noise)rng_below(&maker->rng, NOISE_COUNT)) {
-	case NOISE_CHECKSUM:
-		segment.bad_checksum = true;
-		break;
-	case NOISE_RST_OUTSIDE:
-		segment.flags = WIRE_RST;
-		segment.seq += 0x30000000;
-		segment.payload_bytes = 0;
-		break;
-	case NOISE_DATA_OUTSIDE:
-		segment.seq += 0x30000000;
-		break;
-	case NOISE_NO_ACK_FLAG:
-		segment.flags = 0;
-		break;
-	case NOISE_ACK_OF_UNSENT:
-		segment.ack += 0x20000000; /* not where data noise lies: both sides would agree */
-		break;
-	case NOISE_OLD_TIMESTAMP:
-		if (!maker->sim.timestamps)
-			return;
-		segment.ts_val -= 0x10000000;
-		break;
-	case NOISE_SYN:
-		if (near->from)
-			return; /* from both sides it would be a simultaneous open */
-		segment.flags = WIRE_SYN;
-		segment.seq += 0x50000000;
-		segment.payload_bytes = 0;
-		break;
-	}
-	add_frame(maker, near->time_ns, &segment);
-}
-
-/* Only while both sides are known and neither has begun to close. */
-static void noise(struct maker *maker)
-{
-	struct sim_capture *capture = &maker->capture;
-	bool known[2] = {false, false};
-
-	for (uint32_t i = 0; i < capture->count; i++) {
-		const struct sim_packet *packet = &capture->packets[i];
-
-		if (maker->dropped[i])
-			continue;
-		if (packet->flags & (WIRE_FIN | WIRE_RST))
-			return;
-		if (known[0] && known[1] && packet->flags & WIRE_ACK && !packet->garbage &&
-		    !(packet->flags & WIRE_SYN) && rng_percent(&maker->rng, 8))
-			add_noise(maker, packet);
-		if (!(packet->flags & WIRE_SYN))
-			known[packet->from] = true;
-	}
+		segment.payload = packet->garbage ? garbage
+						  : maker->sim.stream[packet->from] +
+							    conv_payload_start(packet);
+	if (packet->len_bytes && packet->flags == WIRE_SYN &&
+	    maker->sim.open == SIM_OPEN_FAST_IGNORED)
+		segment.payload = refused;
+	dress_segment(maker, packet, &segment, room);
+	conv_add_frame(maker, packet->time_ns, &segment);
 }
 
 /* ---- truth ---- */
@@ -609,6 +570,7 @@ struct seen {
 	uint64_t behind_hole_ns; /* when the first byte behind the present hole came; 0: none */
 	bool syn;
 	bool any;
+	bool beyond_syn; /* data that did not come with a SYN */
 	bool fin;
 	bool fin_acked;
 	bool reset;
@@ -630,7 +592,7 @@ static void note_ack(struct seen *seen, const struct sim_packet *packet, uint64_
 
 static void note_payload(struct seen *seen, const struct sim_packet *packet, uint64_t late_ns)
 {
-	uint64_t start = payload_start(packet);
+	uint64_t start = conv_payload_start(packet);
 	bool too_late = late_ns && start < seen->max && seen->behind_hole_ns &&
 			packet->time_ns > seen->behind_hole_ns + late_ns;
 
@@ -665,10 +627,11 @@ static void look(const struct maker *maker, struct seen seen[2])
 			own->first = packet->off ? packet->off - 1 : 0;
 		}
 		if (packet->len_bytes == 1 &&
-		    payload_start(packet) == own->first + own->single_bytes)
+		    conv_payload_start(packet) == own->first + own->single_bytes)
 			own->single_bytes++;
 		if (packet->len_bytes)
 			note_payload(own, packet, late_ns);
+		own->beyond_syn |= packet->len_bytes && !(packet->flags & WIRE_SYN);
 		own->fin |= !!(packet->flags & WIRE_FIN);
 		if (packet->flags & WIRE_RST)
 			own->reset = true;
@@ -741,7 +704,7 @@ static void loosen(const struct maker *maker, struct conv_truth *truth)
 
 			if (packet->from == from && packet->len_bytes && !packet->garbage &&
 			    packet->time_ns < reset_ns && !maker->dropped[i])
-				memset(held + payload_start(packet), 1, packet->len_bytes);
+				memset(held + conv_payload_start(packet), 1, packet->len_bytes);
 		}
 		dir->loose = true;
 		for (dir->end_min = 0; held[dir->end_min]; dir->end_min++)
@@ -775,6 +738,21 @@ static bool opener_is_known(const struct maker *maker)
 	return false;
 }
 
+/*
+ * What a tap may take for wrong though it was not. Where all was captured in its order, nothing:
+ * whoever is told of an anomaly then is told a lie.
+ */
+static uint32_t anomalies_of(const struct maker *maker)
+{
+	if (maker->kinds & (CONV_MISSED | CONV_MIDSTREAM | CONV_ONE_SIDED | CONV_DIRTY_RST |
+			    CONV_LATE | CONV_EARLY))
+		return UINT32_MAX;
+	/* Data may be shown before the window that allowed it. */
+	if (maker->kinds & CONV_SKEW)
+		return 1u << WEFT_ANOMALY_DATA_OUT_OF_WINDOW;
+	return 0;
+}
+
 static void tell(struct maker *maker, struct conv_truth *truth)
 {
 	struct seen seen[2] = {0};
@@ -787,8 +765,12 @@ static void tell(struct maker *maker, struct conv_truth *truth)
 	if (maker->kinds & CONV_DIRTY_RST)
 		loosen(maker, truth);
 	truth->certain = seen[0].max > truth->dir[0].start || seen[1].max > truth->dir[1].start;
+	/* One side's SYN with data, and its reset: whether the other took any nobody saw. */
+	if (maker->kinds & CONV_ONE_SIDED && !seen[0].beyond_syn && !seen[1].beyond_syn)
+		truth->certain = false;
 	truth->opener_known = opener_is_known(maker);
 	truth->reasons = reasons_of(maker, seen);
+	truth->anomalies_may |= anomalies_of(maker);
 	free(seen[0].held);
 	free(seen[1].held);
 }
@@ -859,6 +841,7 @@ static uint64_t play(struct maker *maker, uint32_t use, uint64_t seed, uint64_t 
 	struct conv_truth *truth;
 	uint64_t end_ns = start_ns;
 
+	maker->families = maker->reuse;
 	choose(maker, start_ns);
 	sim_run(&maker->sim, &maker->rng, &maker->capture);
 	capture(maker);
@@ -869,11 +852,41 @@ static uint64_t play(struct maker *maker, uint32_t use, uint64_t seed, uint64_t 
 		end_ns = maker->capture.packets[i].time_ns;
 	}
 	if (maker->kinds & CONV_NOISE)
-		noise(maker);
+		noise_add(maker);
 	tell(maker, truth);
+	family_look(maker);
+	truth->families = maker->families;
 	free(maker->capture.packets);
 	free(maker->dropped);
 	return end_ns > maker->capture.end_ns ? end_ns : maker->capture.end_ns;
+}
+
+/* How long until the four-tuple just played is used again. */
+static uint64_t pause(struct maker *maker)
+{
+	struct conv_truth *truth = conv_truth_of(maker);
+	bool is_long = rng_percent(&maker->rng, 50);
+	uint64_t pause_ns =
+		rng_range(&maker->rng, 70, rng_percent(&maker->rng, 80) ? 300 : 20000) * MS;
+
+	maker->reuse = 0;
+	/* A split handshake begins with an acknowledgement of nothing that is known. */
+	truth->anomalies_may |=
+		1u << WEFT_ANOMALY_SYN_IN_CONNECTION | 1u << WEFT_ANOMALY_ACK_OF_UNSENT;
+	if (truth->reasons == 1u << WEFT_CLOSE_FIN) {
+		maker->reuse = FAMILY_BIT(REUSE_AFTER_FIN);
+	} else if (truth->reasons == 1u << WEFT_CLOSE_RST) {
+		maker->reuse = FAMILY_BIT(REUSE_AFTER_RST);
+	} else if (is_long) {
+		maker->reuse = FAMILY_BIT(REUSE_AFTER_TIMEOUT);
+		truth->reasons = 1u << WEFT_CLOSE_TIMEOUT;
+		pause_ns += 3700 * 1000 * MS;
+	} else {
+		maker->reuse = FAMILY_BIT(REUSE_IN_SILENCE);
+		truth->reasons = 1u << WEFT_CLOSE_REUSED;
+		truth->anomalies_must |= 1u << WEFT_ANOMALY_SYN_IN_CONNECTION;
+	}
+	return pause_ns;
 }
 
 static void make_conversation(struct conv_batch *batch, const struct conv_options *opts,
@@ -894,10 +907,9 @@ static void make_conversation(struct conv_batch *batch, const struct conv_option
 		uses = (uint32_t)rng_range(&maker.rng, 2, USES_MAX);
 	}
 	for (uint32_t use = 1; use <= uses; use++) {
-		uint64_t pause_ns =
-			rng_range(&maker.rng, 70, rng_percent(&maker.rng, 80) ? 300 : 20000);
-
-		start_ns = play(&maker, use, seed, start_ns) + pause_ns * MS;
+		start_ns = play(&maker, use, seed, start_ns);
+		if (use < uses)
+			start_ns += pause(&maker);
 	}
 }
 
@@ -943,7 +955,8 @@ const char *conv_kinds_text(uint32_t kinds, char *text)
 		"vlan", "ipv6",	       "reorder",   "loss",	 "dup",	     "spurious",
 		"skew", "missed",      "midstream", "one-sided", "reuse",    "wrap",
 		"tiny", "zero-window", "keepalive", "openings",	 "closings", "dirty-rst",
-		"late", "noise",       "large",	    "early",
+		"late", "noise",       "large",	    "early",	 "wide",     "headless",
+		"ecn",	"urgent",      "options",
 	};
 	size_t at = 0;
 

@@ -39,7 +39,12 @@
 #define CONV_NOISE	 (1u << 19) /* segments that no receiver accepts */
 #define CONV_LARGE	 (1u << 20) /* some hundred KiB */
 #define CONV_EARLY	 (1u << 21) /* the tap shows data before the SYN or SYN-ACK */
-#define CONV_ALL	 ((1u << 22) - 1)
+#define CONV_WIDE	 (1u << 22) /* more in flight than windows allow without their scale */
+#define CONV_HEADLESS	 (1u << 23) /* the handshake was not captured, all else was */
+#define CONV_ECN	 (1u << 24)
+#define CONV_URGENT	 (1u << 25)
+#define CONV_OPTIONS	 (1u << 26) /* all there are, and malformed ones */
+#define CONV_ALL	 ((1u << 27) - 1)
 
 /* How a conversation may be reported to have ended: 1u << enum weft_close_reason. */
 #define CONV_REASON_ANY UINT32_MAX
@@ -68,11 +73,14 @@ struct conv_truth {
 	uint8_t addr[2][16]; /* of side 0 and 1; IPv4 as ::ffff:a.b.c.d */
 	uint16_t port[2];
 	uint16_t vlan[2];
-	uint32_t use;	   /* of this four-tuple, from 1 */
-	bool certain;	   /* handshake or bytes were seen: must be reported */
-	bool opener_known; /* side 0 must be told as the one that opened */
-	uint32_t reasons;  /* allowed, 1u << enum weft_close_reason */
-	uint32_t kinds;	   /* CONV_* that were chosen */
+	uint32_t use;		 /* of this four-tuple, from 1 */
+	bool certain;		 /* handshake or bytes were seen: must be reported */
+	bool opener_known;	 /* side 0 must be told as the one that opened */
+	uint32_t reasons;	 /* allowed, 1u << enum weft_close_reason */
+	uint32_t kinds;		 /* CONV_* that were chosen */
+	uint64_t families;	 /* 1u << enum conv_family */
+	uint32_t anomalies_must; /* 1u << enum weft_anomaly: told at least once */
+	uint32_t anomalies_may;	 /* ... more that may be */
 	uint64_t seed;
 	struct conv_truth_dir dir[2]; /* [0]: sent by side 0 */
 };

@@ -144,11 +144,11 @@ static bool place_in_page(struct engine_run *run, struct wf_frame *frame)
 
 void engine_run_frame(struct engine_run *run, uint64_t time_ns, const uint8_t *bytes, uint32_t len)
 {
-	engine_run_cut_frame(run, time_ns, bytes, len, len);
+	engine_run_captured(run, time_ns, bytes, len, len, WF_LINK_ETHERNET);
 }
 
-void engine_run_cut_frame(struct engine_run *run, uint64_t time_ns, const uint8_t *bytes,
-			  uint32_t len, uint32_t wire_len)
+void engine_run_captured(struct engine_run *run, uint64_t time_ns, const uint8_t *bytes,
+			 uint32_t len, uint32_t wire_len, enum wf_link link)
 {
 	struct wf_frame *frame = &run->batch[run->batch_count];
 
@@ -156,7 +156,7 @@ void engine_run_cut_frame(struct engine_run *run, uint64_t time_ns, const uint8_
 				   .time_ns = time_ns,
 				   .cap_bytes = len,
 				   .wire_bytes = wire_len,
-				   .link = WF_LINK_ETHERNET};
+				   .link = (uint16_t)link};
 	if (run->opts.in_pages && !place_in_page(run, frame)) {
 		fail(run, "no page for a received frame");
 		return;

@@ -17,8 +17,9 @@
 #include "metrics/metrics.h"
 
 struct weft_sub;
+#include "capture/frame.h"
+
 struct wf_arena;
-struct wf_frame;
 struct wf_page_pool;
 struct wf_pipeline;
 
@@ -58,9 +59,9 @@ void engine_run_start(struct engine_run *run, const struct engine_run_opts *opts
 /* @frame: lent until finish. */
 void engine_run_frame(struct engine_run *run, uint64_t time_ns, const uint8_t *frame, uint32_t len);
 
-/* ... of which only @len bytes of @wire_len were captured. */
-void engine_run_cut_frame(struct engine_run *run, uint64_t time_ns, const uint8_t *frame,
-			  uint32_t len, uint32_t wire_len);
+/* ... of which only @len bytes of @wire_len were captured, on such a link. */
+void engine_run_captured(struct engine_run *run, uint64_t time_ns, const uint8_t *frame,
+			 uint32_t len, uint32_t wire_len, enum wf_link link);
 
 /* Return: NULL, or what does not hold (lent until the next start). */
 const char *engine_run_finish(struct engine_run *run);

@@ -164,8 +164,10 @@ static int take_event(const struct weft_event *event, struct observed_set *set)
 		conn->closed = true;
 		conn->reason = event->close->reason;
 		break;
-	case WEFT_EVENT_OPEN:
 	case WEFT_EVENT_ANOMALY:
+		conn->anomalies |= 1u << event->anomaly.kind;
+		break;
+	case WEFT_EVENT_OPEN:
 	case WEFT_EVENT_DROP:
 		break;
 	}
@@ -315,6 +317,21 @@ static void compare_dir(struct observed_set *set, const struct conv_truth_dir *t
 	compare_bytes(set, truth, dir, lead);
 }
 
+/* What must be told was, and nothing that is not so. */
+static void compare_anomalies(struct observed_set *set, const struct conv_truth *truth,
+			      const struct observed *conn)
+{
+	uint32_t missing = truth->anomalies_must & ~conn->anomalies;
+	uint32_t wrong = conn->anomalies & ~(truth->anomalies_must | truth->anomalies_may);
+
+	if (missing)
+		fail(set, "anomaly %s is not told",
+		     weft_anomaly_name((enum weft_anomaly)__builtin_ctz(missing)));
+	if (wrong)
+		fail(set, "anomaly %s is told, but there was none",
+		     weft_anomaly_name((enum weft_anomaly)__builtin_ctz(wrong)));
+}
+
 static void compare_connection(struct observed_set *set, const struct conv_truth *truth,
 			       const struct observed *conn, bool swapped, bool with_reasons)
 {
@@ -335,6 +352,8 @@ static void compare_connection(struct observed_set *set, const struct conv_truth
 		fail(set, "no CLOSE");
 	if (with_reasons && !(truth->reasons >> conn->reason & 1))
 		fail(set, "close reason %d is not among %#x", conn->reason, truth->reasons);
+	if (with_reasons)
+		compare_anomalies(set, truth, conn);
 }
 
 static uint32_t truth_of_port(const struct conv_batch *batch, uint16_t port)

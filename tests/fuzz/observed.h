@@ -28,7 +28,8 @@ struct observed {
 	struct observed_dir dir[2]; /* enum weft_dir */
 	bool closed;
 	enum weft_close_reason reason;
-	bool claimed; /* by a truth, while comparing */
+	uint32_t anomalies; /* 1u << enum weft_anomaly */
+	bool claimed;	    /* by a truth, while comparing */
 };
 
 struct observed_set {

@@ -40,6 +40,8 @@ struct packet {
 	uint32_t seq;
 	uint32_t ack;
 	uint32_t flags;
+	uint32_t window;
+	int wscale; /* negative: not offered */
 	bool timestamps;
 	uint32_t ts_val;
 	const uint8_t *payload;
@@ -54,6 +56,7 @@ struct ack {
 struct direction {
 	bool known;    /* base is */
 	bool syn;      /* from its own SYN */
+	bool refused;  /* the payload of its SYN was */
 	uint32_t base; /* sequence number of the first byte */
 	uint8_t *bytes;
 	uint8_t *cells; /* enum cell */
@@ -64,8 +67,13 @@ struct direction {
 	struct ack *acks; /* every one that acknowledged more than all before */
 	uint32_t acks_count;
 	uint64_t hole_ns; /* when the first byte behind the present hole came */
+	uint64_t next_ns; /* when next was reached */
 	bool fin;
 	uint64_t fin_off;
+	uint64_t fin_beyond; /* of an empty FIN beyond the window; 0: none */
+	uint64_t right;	     /* of the peer's window; 0: not known */
+	bool scale_known;
+	int scale; /* of the windows this side announces; negative: it offered none */
 	bool has_ts;
 	uint32_t ts_recent;
 };
@@ -75,6 +83,7 @@ struct connection {
 	uint32_t use;
 	bool closed;
 	struct direction dir[2]; /* [0]: sent by the opener */
+	bool begun;		 /* something but SYNs was seen */
 	bool pending;		 /* a SYN that may begin another connection */
 	int pending_dir;
 	uint32_t pending_seq;
@@ -133,6 +142,8 @@ static void parse_options(struct packet *packet, const uint8_t *at, const uint8_
 			packet->timestamps = true;
 			packet->ts_val = get32(at + 2);
 		}
+		if (*at == 3 && at[1] == 3)
+			packet->wscale = at[2] < 14 ? at[2] : 14;
 		at += at[1];
 	}
 }
@@ -148,6 +159,8 @@ static bool parse_tcp(struct packet *packet, const uint8_t *tcp, uint32_t len)
 	packet->seq = get32(tcp + 4);
 	packet->ack = get32(tcp + 8);
 	packet->flags = tcp[13];
+	packet->window = get16(tcp + 14);
+	packet->wscale = -1;
 	packet->payload = tcp + header;
 	packet->len = len - header;
 	parse_options(packet, tcp + 20, tcp + header);
@@ -213,6 +226,8 @@ static void advance(struct direction *dir, uint64_t now_ns)
 
 	while (dir->next < dir->end && dir->cells[dir->next] == CELL_HELD)
 		dir->next++;
+	if (dir->next != was)
+		dir->next_ns = now_ns;
 	if (dir->next >= dir->end)
 		dir->hole_ns = 0;
 	else if (dir->next != was || !dir->hole_ns)
@@ -229,14 +244,14 @@ static uint64_t hole_end(const struct direction *dir)
 	return off < dir->end || dir->acked < off ? off : dir->acked;
 }
 
-/* When the byte at next was acknowledged; only if it was. */
+/* Since when the byte at next, which was acknowledged, is waited for. */
 static uint64_t acked_ns(const struct direction *dir)
 {
 	uint32_t i = 0;
 
 	while (dir->acks[i].off <= dir->next)
 		i++;
-	return dir->acks[i].time_ns;
+	return dir->acks[i].time_ns > dir->next_ns ? dir->acks[i].time_ns : dir->next_ns;
 }
 
 /* Give up the holes whose time is over. */
@@ -251,6 +266,7 @@ static void expire(struct direction *dir, uint64_t now_ns)
 			uint64_t due_ns = acked_ns(dir) + PATIENCE_NS;
 
 			mark_gap(dir, end < dir->acked ? end : dir->acked);
+			dir->next_ns = due_ns;
 			advance(dir, due_ns);
 		} else {
 			return;
@@ -278,6 +294,29 @@ static void set_syn(struct direction *dir, uint32_t seq)
 	dir->known = true;
 	dir->syn = true;
 	dir->base = seq + 1;
+}
+
+/* Payload that came with a SYN. */
+static void put_syn(struct direction *dir, const uint8_t *bytes, uint32_t len)
+{
+	if (!dir->refused)
+		put(dir, 0, bytes, len);
+}
+
+/* A SYN-ACK takes the SYN of @dir, but nothing that came with it. */
+static void refuse_syn(struct direction *dir)
+{
+	dir->refused = true;
+	for (uint64_t off = 0; off < dir->end; off++)
+		dir->cells[off] = CELL_NONE;
+	dir->end = 0;
+	dir->next = 0;
+}
+
+static void set_scale(struct direction *dir, const struct packet *packet)
+{
+	dir->scale_known = true;
+	dir->scale = packet->wscale;
 }
 
 static void set_base(struct direction *dir, uint32_t base)
@@ -338,7 +377,8 @@ static struct connection *add(struct oracle *oracle, const struct packet *packet
 
 static bool is_young(const struct connection *conn)
 {
-	return !conn->dir[0].end && !conn->dir[1].end && !conn->dir[0].acked && !conn->dir[1].acked;
+	return !conn->begun && !conn->dir[0].end && !conn->dir[1].end && !conn->dir[0].acked &&
+	       !conn->dir[1].acked;
 }
 
 static bool is_finished(const struct connection *conn)
@@ -354,7 +394,8 @@ static struct connection *begin(struct oracle *oracle, const struct packet *pack
 	struct connection *conn = add(oracle, packet, false);
 
 	set_syn(&conn->dir[0], packet->seq);
-	put(&conn->dir[0], 0, packet->payload, packet->len);
+	set_scale(&conn->dir[0], packet);
+	put_syn(&conn->dir[0], packet->payload, packet->len);
 	return conn;
 }
 
@@ -366,7 +407,7 @@ static struct connection *begin_pending(struct oracle *oracle, struct connection
 
 	old->closed = true;
 	set_syn(&conn->dir[0], old->pending_seq);
-	put(&conn->dir[0], 0, old->pending_bytes, old->pending_len);
+	put_syn(&conn->dir[0], old->pending_bytes, old->pending_len);
 	return conn;
 }
 
@@ -378,13 +419,16 @@ static void on_syn(struct oracle *oracle, struct connection *conn, int at,
 	if (!conn || (is_finished(conn) && !(own->known && own->base == packet->seq + 1))) {
 		begin(oracle, packet);
 	} else if (own->known && own->base == packet->seq + 1) {
-		put(own, 0, packet->payload, packet->len);
+		set_scale(own, packet);
+		put_syn(own, packet->payload, packet->len);
 	} else if (conn->pending && conn->pending_dir != at) {
 		conn = begin_pending(oracle, conn, packet);
 		set_syn(&conn->dir[1], packet->seq);
+		set_scale(&conn->dir[1], packet);
 	} else if (!own->known || is_young(conn)) {
 		set_syn(own, packet->seq);
-		put(own, 0, packet->payload, packet->len);
+		set_scale(own, packet);
+		put_syn(own, packet->payload, packet->len);
 	} else {
 		conn->pending = true;
 		conn->pending_dir = at;
@@ -412,8 +456,11 @@ static void on_syn_ack(struct oracle *oracle, struct connection *conn, int at,
 		set_base(&conn->dir[!at], packet->ack);
 	if (!conn->dir[at].known || is_young(conn))
 		set_syn(&conn->dir[at], packet->seq);
+	set_scale(&conn->dir[at], packet);
+	if (!conn->begun && conn->dir[!at].base == packet->ack)
+		refuse_syn(&conn->dir[!at]);
 	if (conn->dir[at].base == packet->seq + 1)
-		put(&conn->dir[at], 0, packet->payload, packet->len);
+		put_syn(&conn->dir[at], packet->payload, packet->len);
 }
 
 /* Offset of @seq in @dir. Return: false: it has nothing to do with it. */
@@ -457,12 +504,29 @@ static bool is_acceptable(const struct connection *conn, int at, const struct pa
 	       (int32_t)(packet->ts_val - own->ts_recent) > -(1 << 24);
 }
 
-static void note_ack(struct direction *dir, const struct packet *packet)
+/* Windows that side @at announces are to be shifted by so much; unknown: by the most. */
+static int scale_of(const struct connection *conn, int at)
 {
+	for (int side = 0; side < 2; side++)
+		if (conn->dir[side].scale_known && conn->dir[side].scale < 0)
+			return 0;
+	return conn->dir[at].scale_known ? conn->dir[at].scale : 14;
+}
+
+static void note_ack(struct connection *conn, int at, const struct packet *packet)
+{
+	struct direction *dir = &conn->dir[!at];
 	uint64_t off;
 
 	if (!dir->known || !offset_of(dir, packet->ack, &off) || (int64_t)off < 0)
 		return;
+	if (conn->dir[at].known &&
+	    off + ((uint64_t)packet->window << scale_of(conn, at)) > dir->right)
+		dir->right = off + ((uint64_t)packet->window << scale_of(conn, at));
+	if (dir->fin_beyond && off == dir->fin_beyond + 1) {
+		dir->fin = true;
+		dir->fin_off = dir->fin_beyond;
+	}
 	if (dir->fin && off > dir->fin_off)
 		off = dir->fin_off;
 	if (off <= dir->acked || off > OFFSET_MAX)
@@ -482,7 +546,8 @@ static void on_segment(struct connection *conn, int at, const struct packet *pac
 
 	if (!is_acceptable(conn, at, packet))
 		return;
-	if (!own->known)
+	conn->begun = true;
+	if (!own->known && (packet->len || packet->flags & WIRE_FIN))
 		set_base(own, packet->seq);
 	if (packet->timestamps) {
 		own->has_ts = true;
@@ -490,13 +555,17 @@ static void on_segment(struct connection *conn, int at, const struct packet *pac
 	}
 	if (own->syn && !conn->dir[!at].known)
 		set_base(&conn->dir[!at], packet->ack); /* its SYN-ACK was missed */
-	note_ack(&conn->dir[!at], packet);
+	note_ack(conn, at, packet);
+	if (!own->known)
+		return; /* an empty segment may have overtaken the first data */
 	offset_of(own, packet->seq, &off);
 	if ((int64_t)off < 0)
 		skip = (uint32_t)-off;
 	if (skip < packet->len)
 		put(own, off + skip, packet->payload + skip, packet->len - skip);
-	if (packet->flags & WIRE_FIN) {
+	if (packet->flags & WIRE_FIN && !packet->len && own->right && off > own->right) {
+		own->fin_beyond = off;
+	} else if (packet->flags & WIRE_FIN) {
 		own->fin = true;
 		own->fin_off = off + packet->len;
 		if (own->acked > own->fin_off)

@@ -244,6 +244,8 @@ static uint16_t window_field(const struct side *side, uint32_t flags)
 
 	if (side->scaling && !(flags & WIRE_SYN))
 		bytes >>= side->opts->wscale;
+	if (flags & WIRE_SYN && side->opts->syn_window && bytes > side->opts->syn_window)
+		bytes = side->opts->syn_window;
 	return (uint16_t)(bytes > 65535 ? 65535 : bytes);
 }
 
@@ -338,7 +340,8 @@ static void emit_syn(struct sim *sim, int from, uint32_t tries)
 		fate = FATE_LOST_AFTER;
 	if (from == 1 && open == SIM_OPEN_SYN_ACK_REPEATED && tries < 2)
 		fate = FATE_LOST_AFTER;
-	if (from == 0 && open == SIM_OPEN_SYN_OTHER_ISN && !tries) {
+	if (!tries && ((from == 0 && open == SIM_OPEN_SYN_OTHER_ISN) ||
+		       (from == 1 && open == SIM_OPEN_SYN_ACK_OTHER_ISN))) {
 		fate = FATE_LOST_AFTER;
 		sim->packets[packet].first_syn = true;
 	}
@@ -365,6 +368,8 @@ static uint32_t sendable(const struct sim *sim, int from)
 	uint64_t limit = side->una + (uint64_t)sim->opts->window_segments * side->opts->mss;
 	uint64_t end = side->written + 1;
 
+	if (sim->opts->slow_start && limit > 2 * side->una + 10ull * side->opts->mss)
+		limit = 2 * side->una + 10ull * side->opts->mss;
 	if (limit > side->right)
 		limit = side->right;
 	if (end > limit)
@@ -770,6 +775,9 @@ static void on_syn(struct sim *sim, int at, const struct sim_packet *packet)
 	if (packet->len_bytes && open != SIM_OPEN_FAST_IGNORED)
 		take_payload(sim, at, packet);
 	if (side->state == ST_CLOSED) {
+		/* Some such servers acknowledge first; that is nothing to the client yet. */
+		if (open == SIM_OPEN_SPLIT && rng_percent(sim->rng, 50))
+			emit(sim, at, WIRE_ACK, 0, 0, 0);
 		start_syn(sim, at, open == SIM_OPEN_SPLIT ? ST_SYN_SENT : ST_SYN_RECEIVED);
 	} else if (answers_us) {
 		established(sim, at);
@@ -827,7 +835,7 @@ static void on_arrive(struct sim *sim, int at, uint32_t index)
 	}
 	if (packet.off <= side->rcv_nxt)
 		side->ts_recent = packet.ts_val;
-	if (packet.flags & WIRE_ACK)
+	if (packet.flags & WIRE_ACK && (side->state != ST_SYN_SENT || packet.flags & WIRE_SYN))
 		on_acknowledged(sim, at, &packet);
 	if (packet.flags & WIRE_SYN) {
 		on_syn(sim, at, &packet);

@@ -28,9 +28,10 @@ enum sim_open {
 	SIM_OPEN_SYN_REPEATED,	/* the first SYNs are lost behind the tap */
 	SIM_OPEN_SYN_OTHER_ISN, /* ... and the client starts over with another number */
 	SIM_OPEN_SYN_ACK_REPEATED,
-	SIM_OPEN_FAST,	       /* data on the SYN, accepted */
-	SIM_OPEN_FAST_IGNORED, /* data on the SYN, not accepted and sent again */
-	SIM_OPEN_FAST_BOTH,    /* data on the SYN and on the SYN-ACK */
+	SIM_OPEN_SYN_ACK_OTHER_ISN, /* ... and the server starts over */
+	SIM_OPEN_FAST,		    /* data on the SYN, accepted */
+	SIM_OPEN_FAST_IGNORED,	    /* data on the SYN, not accepted and sent again */
+	SIM_OPEN_FAST_BOTH,	    /* data on the SYN and on the SYN-ACK */
 };
 #define SIM_OPEN_COUNT (SIM_OPEN_FAST_BOTH + 1)
 
@@ -57,9 +58,10 @@ struct sim_turn {
 /* One side's habits. */
 struct sim_side_opts {
 	uint32_t isn;
-	uint32_t other_isn; /* of SIM_OPEN_SYN_OTHER_ISN */
+	uint32_t other_isn; /* of SIM_OPEN_SYN_OTHER_ISN, SIM_OPEN_SYN_ACK_OTHER_ISN */
 	uint16_t mss;
-	int16_t wscale; /* negative: not offered */
+	int16_t wscale;	     /* negative: not offered */
+	uint16_t syn_window; /* announced on a SYN at most; 0: what there is */
 	uint32_t rcv_buf_bytes;
 	uint32_t read_bytes; /* the application reads so much ... */
 	uint64_t read_ns;    /* ... so often; 0: at once */
@@ -82,6 +84,7 @@ struct sim_opts {
 	bool keepalive;
 	bool keepalive_garbage;
 	uint32_t window_segments; /* in flight at most */
+	bool slow_start;	  /* ... and ten more than were acknowledged */
 	uint64_t pace_ns;
 	uint64_t before_ns; /* side 0 to tap */
 	uint64_t after_ns;  /* tap to side 1 */

@@ -7,48 +7,11 @@
 #include <errno.h>
 #include <string.h>
 
-static uint8_t *put8(uint8_t *at, uint32_t value)
+#include "fuzz/put.h"
+
+/* Those that mean something; no padding. */
+static uint8_t *put_known_options(uint8_t *at, const struct wire_segment *segment)
 {
-	*at = (uint8_t)value;
-	return at + 1;
-}
-
-static uint8_t *put16(uint8_t *at, uint32_t value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-	return at + 2;
-}
-
-static uint8_t *put32(uint8_t *at, uint32_t value)
-{
-	return put16(put16(at, value >> 16), value & 0xffff);
-}
-
-static uint32_t sum16(const uint8_t *bytes, size_t len_bytes, uint32_t sum)
-{
-	uint64_t wide = sum;
-
-	for (size_t i = 0; i + 1 < len_bytes; i += 2)
-		wide += (uint32_t)bytes[i] << 8 | bytes[i + 1];
-	if (len_bytes & 1)
-		wide += (uint32_t)bytes[len_bytes - 1] << 8;
-	while (wide >> 16)
-		wide = (wide & 0xffff) + (wide >> 16);
-	return (uint32_t)wide;
-}
-
-static uint16_t sum_fold(uint32_t sum)
-{
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~sum;
-}
-
-static uint8_t *put_options(uint8_t *at, const struct wire_segment *segment)
-{
-	const uint8_t *start = at;
-
 	if (segment->mss)
 		at = put16(put16(at, 0x0204), segment->mss);
 	if (segment->wscale >= 0)
@@ -64,6 +27,16 @@ static uint8_t *put_options(uint8_t *at, const struct wire_segment *segment)
 		for (uint32_t i = 0; i < segment->sacks; i++)
 			at = put32(put32(at, segment->sack[i][0]), segment->sack[i][1]);
 	}
+	return at;
+}
+
+static uint8_t *put_options(uint8_t *start, const struct wire_segment *segment)
+{
+	uint8_t *at = put_known_options(start, segment);
+
+	if (segment->more_options_bytes)
+		memcpy(at, segment->more_options, segment->more_options_bytes);
+	at += segment->more_options_bytes;
 	while ((at - start) % 4)
 		at = put8(at, 1);
 	return at;
@@ -111,9 +84,16 @@ static uint16_t tcp_sum(const struct wire_segment *segment, const uint8_t *tcp, 
 	return sum_fold(sum16(tcp, tcp_bytes, sum));
 }
 
+uint32_t wire_options_bytes(const struct wire_segment *segment)
+{
+	uint8_t options[WIRE_OPTIONS_MAX];
+
+	return (uint32_t)(put_known_options(options, segment) - options);
+}
+
 size_t wire_build(uint8_t *frame, const struct wire_segment *segment)
 {
-	uint8_t options[40];
+	uint8_t options[WIRE_OPTIONS_MAX];
 	uint32_t options_bytes = (uint32_t)(put_options(options, segment) - options);
 	uint32_t tcp_bytes = 20 + options_bytes + segment->payload_bytes;
 	uint8_t *tcp = put_ip(put_ethernet(frame, segment), segment, tcp_bytes);
@@ -122,7 +102,7 @@ size_t wire_build(uint8_t *frame, const struct wire_segment *segment)
 	at = put16(put16(tcp, segment->sport), segment->dport);
 	at = put32(put32(at, segment->seq), segment->ack);
 	at = put16(at, (5 + options_bytes / 4) << 12 | segment->flags);
-	at = put32(put16(at, segment->window), 0);
+	at = put16(put16(put16(at, segment->window), 0), segment->urgent);
 	memcpy(at, options, options_bytes);
 	at += options_bytes;
 	if (segment->payload_bytes)

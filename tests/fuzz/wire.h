@@ -19,9 +19,13 @@
 #define WIRE_PSH 0x08u
 #define WIRE_ACK 0x10u
 #define WIRE_URG 0x20u
+#define WIRE_ECE 0x40u
+#define WIRE_CWR 0x80u
+#define WIRE_AE	 0x100u
 
 enum {
 	WIRE_SACKS_MAX = 3,
+	WIRE_OPTIONS_MAX = 40,
 	WIRE_HEADERS_MAX = 14 + 8 + 40 + 60,
 	WIRE_FRAGMENTS_MAX = 6,
 	WIRE_FRAGMENT_HEADERS_MAX = 14 + 8 + 40 + 8,
@@ -39,6 +43,7 @@ struct wire_segment {
 	uint32_t ack;
 	uint16_t flags;
 	uint16_t window;
+	uint16_t urgent;
 	uint16_t mss;	/* 0: no such option */
 	int16_t wscale; /* negative: no such option */
 	bool sack_ok;
@@ -49,9 +54,14 @@ struct wire_segment {
 	uint32_t ts_ecr;
 	uint8_t sacks;
 	uint32_t sack[WIRE_SACKS_MAX][2];
+	const uint8_t *more_options; /* behind those above, as they are */
+	uint32_t more_options_bytes; /* at most what wire_options_bytes() leaves */
 	const uint8_t *payload;
 	uint32_t payload_bytes;
 };
+
+/* Of the options but @more_options, without padding. */
+uint32_t wire_options_bytes(const struct wire_segment *segment);
 
 /* Return: length of the frame written to @frame (room: WIRE_HEADERS_MAX + payload). */
 size_t wire_build(uint8_t *frame, const struct wire_segment *segment);

@@ -174,6 +174,34 @@ static void test_open_fast_open_data_taken_by_the_server_is_delivered(void **sta
 	assert_string_equal(rig_log(&rig), "open\n> hello\n>  again\n");
 }
 
+static void test_open_fast_open_data_cut_and_later_seen_whole_is_whole(void **state)
+{
+	(void)state;
+	rig.cut_bytes = 2;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "hello");
+	rig.cut_bytes = 0;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "hello");
+	rig.cut_bytes = 3;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "hello");
+	rig.cut_bytes = 0;
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 5, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 5, 0, NULL);
+	rig_data(&rig, RIG_CLIENT, 5, " again");
+	assert_string_equal(rig_log(&rig), "open\n> hello\n>  again\n");
+}
+
+static void test_open_fast_open_window_begins_behind_the_data_taken(void **state)
+{
+	(void)state;
+	rig.window[RIG_SERVER] = 10;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "hello");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 5, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 5, 0, NULL);
+	rig_data(&rig, RIG_CLIENT, 11, "last");
+	rig_data(&rig, RIG_CLIENT, 5, " more ");
+	assert_string_equal(rig_log(&rig), "open\n> hello\n>  more \n> last\n");
+}
+
 static void test_open_fast_open_data_in_a_page_is_delivered(void **state)
 {
 	rig.use_pages = true;
@@ -189,6 +217,18 @@ static void test_open_data_on_syn_refused_by_the_server_comes_once(void **state)
 	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "right");
 	assert_string_equal(rig_log(&rig), "open\n> right\n");
 	assert_int_equal(wf_metric_get(&rig.metrics, payload_unaccepted_bytes), 5);
+}
+
+/* The SYN comes twice, and what follows it out of order. */
+static void test_open_data_on_syn_refused_by_the_server_never_comes_from_a_copy(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "wrong");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "wrong");
+	rig_segment(&rig, RIG_CLIENT, ACK, 5, 0, " again");
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "right");
+	assert_string_equal(rig_log(&rig), "open\n> right\n>  again\n");
 }
 
 static void test_open_data_on_syn_ack_is_delivered(void **state)
@@ -341,6 +381,108 @@ static void test_open_segment_without_ack_flag_in_a_handshake_is_ignored(void **
 	assert_int_equal(wf_metric_get(&rig.metrics, payload_no_flow_bytes), 5);
 }
 
+/* Both numbers are agreed on: a segment that does not fit would be answered by a reset. */
+static void test_open_data_with_impossible_numbers_in_a_handshake_is_ignored(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 90000000, "evil");
+	rig_segment(&rig, RIG_CLIENT, ACK, 80000000, 0, "evil");
+	rig_segment(&rig, RIG_SERVER, ACK, 80000000, 0, "evil");
+	assert_string_equal(rig_log(&rig), "");
+	assert_int_equal(wf_metric_get(&rig.metrics, payload_no_flow_bytes), 12);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 0, 0, NULL);
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	assert_string_equal(rig_log(&rig), "open\n> hello\n");
+}
+
+static void test_open_data_behind_much_that_was_missed_is_delivered(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, ACK, 5000000, 300, "hello");
+	rig_wait_ms(&rig, WEFT_START_PATIENCE_MS + 1);
+	assert_string_equal(rig_log(&rig), "open\n< hello\n");
+}
+
+/* Who did not see the answer yet can't know, but believes the handshake once it is whole. */
+static void test_open_data_of_other_numbers_before_the_answer_yields_to_the_handshake(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, ACK, 80000000, 90000000, "other");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 0, 0, NULL);
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	assert_string_equal(rig_log(&rig), "open\n< anomaly syn_in_connection\n> other\n"
+					   "close reused\nopen #2\n> hello #2\n");
+}
+
+static void test_open_syn_ack_before_the_syn_that_it_answers(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -90000001, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, ACK, 5, 0, " again");
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK | WF_TCP_FIN, 0, 11, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK | WF_TCP_FIN, 11, 1, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 1, 12, NULL);
+	assert_string_equal(rig_log(&rig), "open\n> hello\n>  again\nclose fin\n");
+}
+
+static void test_open_syn_ack_before_the_syn_that_it_answers_tells_where_its_side_begins(
+	void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -90000001, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, ACK, 5, 1, " again");
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 1, "hello");
+	rig_segment(&rig, RIG_SERVER, ACK, 0, 11, "!"); /* seen after its acknowledgement */
+	assert_string_equal(rig_log(&rig), "open\n> hello\n>  again\n< !\n");
+}
+
+static void test_open_data_before_the_syn_that_was_answered(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -90000001, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, ACK, 5, 0, " again");
+	rig_segment(&rig, RIG_SERVER, ACK, 3, 0, "lo");
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_wait_ms(&rig, 2 * WEFT_START_PATIENCE_MS);
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
+	rig_segment(&rig, RIG_SERVER, ACK, 0, 11, "hel");
+	assert_string_equal(rig_log(&rig), "open\n> hello\n>  again\n< hel\n< lo\n");
+}
+
+static void test_open_forged_syn_ack_before_the_answer_does_not_count(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, 70000000, 90000000, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, 75000000, 95000000, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 0, 0, NULL);
+	rig_data(&rig, RIG_SERVER, 0, "hello");
+	assert_string_equal(rig_log(&rig), "open\n< hello\n");
+}
+
+static void test_open_forged_syn_ack_without_any_answer_does_not_count(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, 70000000, 90000000, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 0, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
+	assert_string_equal(rig_log(&rig), "open\n> hello\n");
+}
+
 static void test_open_syn_with_fin_or_rst_is_nothing(void **state)
 {
 	(void)state;
@@ -434,6 +576,50 @@ static void test_forged_syn_does_not_end_a_live_connection(void **state)
 	rig_data(&rig, RIG_SERVER, 0, "world");
 	assert_string_equal(rig_log(&rig),
 			    "open\n> hello\n> anomaly syn_in_connection\n>  again\n< world\n");
+}
+
+/* Its number is such that the connection's next data seems to continue it. */
+static void forge_syn_before(int64_t seq)
+{
+	rig_handshake(&rig);
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	rig_data(&rig, RIG_SERVER, 0, "world");
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, seq - 1, 0, NULL);
+}
+
+static void test_forged_syn_in_the_window_does_not_end_a_silent_connection(void **state)
+{
+	(void)state;
+	forge_syn_before(5);
+	rig.now_ns += 10 * WF_NS_PER_SEC;
+	rig_data(&rig, RIG_CLIENT, 5, " again");
+	rig_data(&rig, RIG_SERVER, 5, " too");
+	assert_string_equal(rig_log(&rig), "open\n> hello\n< world\n> anomaly syn_in_connection\n"
+					   ">  again\n<  too\n");
+}
+
+static void test_forged_syn_in_the_window_does_not_end_a_half_closed_connection(void **state)
+{
+	(void)state;
+	forge_syn_before(8);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK | WF_TCP_FIN, 5, 5, NULL);
+	rig_segment(&rig, RIG_CLIENT, ACK, 8, 6, "ain");
+	rig_segment(&rig, RIG_CLIENT, ACK, 5, 6, " ag");
+	assert_string_equal(rig_log(&rig), "open\n> hello\n< world\n> anomaly syn_in_connection\n"
+					   ">  ag\n> ain\n");
+}
+
+static void test_forged_syn_in_the_window_makes_no_connection_of_late_data(void **state)
+{
+	(void)state;
+	forge_syn_before(5);
+	rig_segment(&rig, RIG_CLIENT, ACK, 5, 5, " again");
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK | WF_TCP_FIN, 11, 5, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK | WF_TCP_FIN, 5, 12, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 12, 6, NULL);
+	rig_segment(&rig, RIG_CLIENT, ACK, 5, 5, " again");
+	assert_string_equal(rig_log(&rig), "open\n> hello\n< world\n> anomaly syn_in_connection\n"
+					   ">  again\nclose fin\n");
 }
 
 static void test_syn_retransmitted_in_a_connection_is_nothing(void **state)
@@ -536,8 +722,11 @@ int main(void)
 		CASE(test_open_malformed_options_do_not_lose_data),
 		CASE(test_open_numbers_wrap_in_the_handshake),
 		CASE(test_open_fast_open_data_taken_by_the_server_is_delivered),
+		CASE(test_open_fast_open_data_cut_and_later_seen_whole_is_whole),
+		CASE(test_open_fast_open_window_begins_behind_the_data_taken),
 		CASE(test_open_fast_open_data_in_a_page_is_delivered),
 		CASE(test_open_data_on_syn_refused_by_the_server_comes_once),
+		CASE(test_open_data_on_syn_refused_by_the_server_never_comes_from_a_copy),
 		CASE(test_open_data_on_syn_ack_is_delivered),
 		CASE(test_open_fast_open_server_only_visible_later_is_one_sided),
 		CASE(test_open_fast_open_of_which_nothing_else_was_seen_is_delivered),
@@ -552,6 +741,14 @@ int main(void)
 		CASE(test_open_midstream_not_by_empty_segments),
 		CASE(test_open_midstream_without_any_ack_flag_is_delivered),
 		CASE(test_open_segment_without_ack_flag_in_a_handshake_is_ignored),
+		CASE(test_open_data_with_impossible_numbers_in_a_handshake_is_ignored),
+		CASE(test_open_data_behind_much_that_was_missed_is_delivered),
+		CASE(test_open_data_of_other_numbers_before_the_answer_yields_to_the_handshake),
+		CASE(test_open_syn_ack_before_the_syn_that_it_answers),
+		CASE(test_open_syn_ack_before_the_syn_that_it_answers_tells_where_its_side_begins),
+		CASE(test_open_data_before_the_syn_that_was_answered),
+		CASE(test_open_forged_syn_ack_before_the_answer_does_not_count),
+		CASE(test_open_forged_syn_ack_without_any_answer_does_not_count),
 		CASE(test_open_syn_with_fin_or_rst_is_nothing),
 		CASE(test_reuse_after_fin_is_the_second_connection),
 		CASE(test_reuse_after_rst_is_the_second_connection),
@@ -559,6 +756,9 @@ int main(void)
 		CASE(test_reuse_in_silence_ends_the_old_when_answered),
 		CASE(test_reuse_one_sided_ends_the_old_at_once),
 		CASE(test_forged_syn_does_not_end_a_live_connection),
+		CASE(test_forged_syn_in_the_window_does_not_end_a_silent_connection),
+		CASE(test_forged_syn_in_the_window_does_not_end_a_half_closed_connection),
+		CASE(test_forged_syn_in_the_window_makes_no_connection_of_late_data),
 		CASE(test_syn_retransmitted_in_a_connection_is_nothing),
 		CASE(test_late_segments_after_close_make_no_connection),
 		CASE(test_late_data_long_after_close_is_a_connection),

@@ -139,6 +139,38 @@ static void test_tcp_option_that_lies_ends_the_list(void **state)
 	}
 }
 
+static void test_tcp_window_scale_of_wrong_length_is_not_read(void **state)
+{
+	assert_int_equal(decode_options(WF_TCP_SYN, "\3\4\7\7", 4, 0).options, 0);
+	assert_int_equal(decode_options(WF_TCP_SYN, "\3\2\7\1", 4, 0).options,
+			 WF_TCP_OPT_MALFORMED);
+	assert_int_equal(decode_options(WF_TCP_SYN, "\3\2\1\1", 4, 0).options, 0);
+}
+
+static void test_tcp_nothing_counts_after_an_option_that_lies(void **state)
+{
+	static const char *const lies[] = {
+		"\2\0\3\3\7\1\1\1",   /* length 0 */
+		"\2\1\3\3\7\1\1\1",   /* length 1 */
+		"\2\377\3\3\7\1\1\1", /* longer than the list */
+	};
+
+	for (unsigned int i = 0; i < 3; i++)
+		assert_int_equal(decode_options(WF_TCP_SYN, lies[i], 8, 0).options,
+				 WF_TCP_OPT_MALFORMED);
+}
+
+static void test_tcp_options_of_unknown_kinds_are_passed_over(void **state)
+{
+	/* User time-out, AccECN, MPTCP, and a kind that nobody has, whose contents look like others
+	 */
+	struct wf_packet packet = decode_options(
+		WF_TCP_SYN, "\34\4\3\3\254\5\3\3\6\36\4\2\4\310\6\3\3\4\0\3\3\11\1", 23, 0);
+
+	assert_int_equal(packet.options, WF_TCP_OPT_WSCALE);
+	assert_int_equal(packet.wscale, 9);
+}
+
 static void test_tcp_nothing_counts_after_end_of_list(void **state)
 {
 	assert_int_equal(decode_options(WF_TCP_SYN, "\0\3\3\7", 4, 0).options, 0);
@@ -216,6 +248,9 @@ int main(void)
 		cmocka_unit_test(test_tcp_signature_options_are_told),
 		cmocka_unit_test(test_tcp_option_of_wrong_length_is_passed_over),
 		cmocka_unit_test(test_tcp_option_that_lies_ends_the_list),
+		cmocka_unit_test(test_tcp_window_scale_of_wrong_length_is_not_read),
+		cmocka_unit_test(test_tcp_nothing_counts_after_an_option_that_lies),
+		cmocka_unit_test(test_tcp_options_of_unknown_kinds_are_passed_over),
 		cmocka_unit_test(test_tcp_nothing_counts_after_end_of_list),
 		cmocka_unit_test(test_tcp_options_all_40_bytes),
 		cmocka_unit_test(test_tcp_options_cut_by_capture_still_give_the_segment),

@@ -450,6 +450,37 @@ static void test_fin_with_data_ends_behind_it(void **state)
 	assert_int_equal(wf_tcp_fin_off(&fixture.tcp.dir[CLIENT], 0), 100);
 }
 
+static void test_fin_far_outside_known_window_is_ignored(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		flagged(CLIENT, WF_TCP_FIN | WF_TCP_ACK, CLIENT_SEQ + 1000000, SERVER_SEQ)->verdict,
+		WF_TCP_IGNORE);
+	assert_false(wf_tcp_knows(&fixture.tcp.dir[CLIENT], WF_TCP_KNOWS_FIN));
+}
+
+static void test_fin_just_beyond_window_counts_once_acknowledged(void **state)
+{
+	const uint32_t beyond = CLIENT_SEQ + WINDOW + 1;
+
+	(void)state;
+	flagged(CLIENT, WF_TCP_FIN | WF_TCP_ACK, beyond, SERVER_SEQ);
+	assert_false(wf_tcp_knows(&fixture.tcp.dir[CLIENT], WF_TCP_KNOWS_FIN));
+	data(SERVER, SERVER_SEQ, beyond, 0);
+	assert_false(wf_tcp_knows(&fixture.tcp.dir[CLIENT], WF_TCP_KNOWS_FIN));
+	data(SERVER, SERVER_SEQ, beyond + 1, 0);
+	assert_true(wf_tcp_knows(&fixture.tcp.dir[CLIENT], WF_TCP_KNOWS_FIN | WF_TCP_FIN_ACKED));
+}
+
+static void test_fin_at_the_edge_of_a_full_window_is_taken(void **state)
+{
+	(void)state;
+	data(CLIENT, CLIENT_SEQ, SERVER_SEQ, WINDOW);
+	flagged(CLIENT, WF_TCP_FIN | WF_TCP_ACK, CLIENT_SEQ + WINDOW, SERVER_SEQ);
+	assert_true(fixture.result.fin);
+	assert_int_equal(fixture.result.anomalies, 0);
+}
+
 static void test_data_behind_fin_is_ignored(void **state)
 {
 	(void)state;
@@ -562,6 +593,9 @@ int main(void)
 				       setup),
 		cmocka_unit_test_setup(test_syn_with_ecn_and_accurate_ecn_flags_is_a_syn, setup),
 		cmocka_unit_test_setup(test_fin_with_data_ends_behind_it, setup),
+		cmocka_unit_test_setup(test_fin_far_outside_known_window_is_ignored, setup),
+		cmocka_unit_test_setup(test_fin_just_beyond_window_counts_once_acknowledged, setup),
+		cmocka_unit_test_setup(test_fin_at_the_edge_of_a_full_window_is_taken, setup),
 		cmocka_unit_test_setup(test_data_behind_fin_is_ignored, setup),
 		cmocka_unit_test_setup(test_data_across_fin_is_cut, setup),
 		cmocka_unit_test_setup(test_fin_is_acknowledged_by_the_number_behind_it, setup),

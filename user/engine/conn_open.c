@@ -12,7 +12,7 @@
  * starts a handshake beside the flow. Only when the other side has answered that
  * one, and its first segment comes, is the four-tuple reused. Where no answer can
  * be seen (one side visible), or the flow is silent or closing anyway, the exact
- * continuation of the SYN is enough.
+ * continuation of the SYN is enough, unless the flow itself goes on just there.
  */
 #include "engine/conn.h"
 
@@ -211,18 +211,37 @@ void wf_conn_end_handshake(struct wf_conns *conns, struct wf_embryo *embryo,
 		wf_embryonic_remove(&conns->embryonic, embryo);
 }
 
+/* The sender of @packet is known, and one side's SYN was answered by the other's. */
+static bool is_agreed(const struct wf_embryo *embryo, const struct wf_packet *packet)
+{
+	return embryo->side[packet->src].flags & WF_EMBRYO_KNOWN &&
+	       (embryo->side[0].flags | embryo->side[1].flags) & WF_EMBRYO_ANSWERED;
+}
+
+/*
+ * Both sides agreed on it, or nothing speaks against: a SYN that came into a live connection may be
+ * forged, and what seems to continue it a late segment of that one.
+ */
+static bool may_begin(const struct wf_conns *conns, const struct wf_embryo *embryo,
+		      enum wf_embryo_fit fit, const struct wf_packet *packet)
+{
+	return (fit == WF_EMBRYO_FIT_BOTH && is_agreed(embryo, packet)) ||
+	       !wf_recent_is_late_since(&conns->recent, packet, embryo->start_ns);
+}
+
 /* May the connection of @embryo, into which @packet fits, take the four-tuple of @flow? */
 static bool may_replace(const struct wf_flow *flow, const struct wf_embryo *embryo,
 			enum wf_embryo_fit fit, const struct wf_packet *packet)
 {
 	const struct wf_embryo_side *self = &embryo->side[packet->src];
-	const struct wf_embryo_side *peer = &embryo->side[!packet->src];
 	enum weft_dir dir = wf_flow_dir(flow, packet->src);
 
-	if (fit == WF_EMBRYO_FIT_BOTH && self->flags & WF_EMBRYO_KNOWN &&
-	    (self->flags | peer->flags) & WF_EMBRYO_ANSWERED)
+	if (fit == WF_EMBRYO_FIT_BOTH && is_agreed(embryo, packet))
 		return true;
 	if (!(self->flags & WF_EMBRYO_SEEN) || packet->seq != self->isn_seq + 1)
+		return false;
+	/* The receiver takes no SYN inside its window (RFC 5961, 4): nothing begins behind one. */
+	if (wf_tcp_is_within(&flow->tcp, dir, packet->seq, packet->ack))
 		return false;
 	return !flow->packets[!dir] || packet->time_ns >= flow->last_ns + SILENCE_NS ||
 	       wf_tcp_knows(&flow->tcp.dir[0], WF_TCP_KNOWS_FIN) ||
@@ -234,13 +253,17 @@ static bool may_replace(const struct wf_flow *flow, const struct wf_embryo *embr
 /*
  * Only data shows a connection; an empty segment may be the last of one that ended before
  * the capture began. Even without ACK flag, which no receiver takes: captures
- * that were made by hand have nothing better. Where a handshake is known, they lie.
+ * that were made by hand have nothing better. Where a handshake is known, they lie; and where
+ * both sides agreed on one, all that does not fit it: the receiver answers with a reset.
  */
 static bool shows_connection(const struct wf_packet *packet, const struct wf_embryo *embryo)
 {
 	if (!packet->payload_bytes || packet->tcp_flags & (WF_TCP_RST | WF_TCP_SYN))
 		return false;
-	return packet->tcp_flags & WF_TCP_ACK || !embryo;
+	if (!embryo)
+		return true;
+	return packet->tcp_flags & WF_TCP_ACK &&
+	       (!is_agreed(embryo, packet) || wf_embryo_is_before(embryo, packet));
 }
 
 static struct wf_flow *open_midstream(struct wf_conns *conns, const struct wf_embryo *embryo,
@@ -346,8 +369,8 @@ static struct wf_flow *find_or_open(struct wf_conns *conns, struct wf_flow *flow
 	} else if (embryo) {
 		enum wf_embryo_fit fit = wf_embryo_fits(embryo, packet);
 
-		if (fit != WF_EMBRYO_FIT_NONE &&
-		    (!flow || may_replace(flow, embryo, fit, packet))) {
+		if (fit != WF_EMBRYO_FIT_NONE && (flow ? may_replace(flow, embryo, fit, packet)
+						       : may_begin(conns, embryo, fit, packet))) {
 			if (flow)
 				wf_conn_close(conns, flow, WEFT_CLOSE_REUSED, packet->time_ns);
 			return open_from_handshake(conns, embryo, packet, packet->time_ns);

@@ -97,18 +97,33 @@ void wf_embryonic_data_taken(struct wf_embryonic *table, struct wf_syn_data *dat
 	data->captured_bytes = 0;
 }
 
-static void drop_data(struct wf_embryonic *table, struct wf_embryo_side *side)
+/* Return: how many bytes were held, for the caller to count. */
+static uint32_t release_data(struct wf_embryonic *table, struct wf_embryo_side *side)
 {
-	struct wf_syn_data *data;
+	struct wf_syn_data *data = wf_slab_at(table->data, side->data);
+	uint32_t captured_bytes = data->captured_bytes;
 
-	if (!side->data)
-		return;
-	data = wf_slab_at(table->data, side->data);
-	wf_metric_sub(table->metrics, payload_held_bytes, data->captured_bytes);
-	wf_metric_add(table->metrics, payload_unaccepted_bytes, data->captured_bytes);
+	wf_metric_sub(table->metrics, payload_held_bytes, captured_bytes);
 	wf_page_put(data->page);
 	wf_slab_put(table->data, side->data);
 	side->data = 0;
+	return captured_bytes;
+}
+
+static void drop_data(struct wf_embryonic *table, struct wf_embryo_side *side)
+{
+	if (side->data)
+		wf_metric_add(table->metrics, payload_unaccepted_bytes, release_data(table, side));
+}
+
+/* Is it of the SYN whose data is held, and was less of that captured? */
+static bool is_more_of_it(const struct wf_embryonic *table, const struct wf_embryo_side *side,
+			  const struct wf_packet *packet)
+{
+	const struct wf_syn_data *data = wf_slab_at(table->data, side->data);
+
+	return data->isn_seq == packet->seq &&
+	       data->captured_bytes < packet->payload_captured_bytes;
 }
 
 /* Keep the bytes where they are (mapped file, frame) or in a page. Return: false: no memory. */
@@ -131,17 +146,26 @@ static bool keep_bytes(struct wf_embryonic *table, struct wf_syn_data *data,
 	return true;
 }
 
-static void hold_data(struct wf_embryonic *table, struct wf_embryo_side *side,
+static void hold_data(struct wf_embryonic *table, struct wf_embryo *embryo,
 		      const struct wf_packet *packet)
 {
+	struct wf_embryo_side *side = &embryo->side[packet->src];
 	struct wf_syn_data *data;
 
 	wf_metric_add(table->metrics, payload_bytes, packet->payload_captured_bytes);
-	if (side->data) {
+	/* Another copy of what the receiver did not take. */
+	if (side->flags & WF_EMBRYO_ANSWERED && !embryo->acked_bytes[packet->src]) {
+		wf_metric_add(table->metrics, payload_unaccepted_bytes,
+			      packet->payload_captured_bytes);
+		return;
+	}
+	if (side->data && !is_more_of_it(table, side, packet)) {
 		wf_metric_add(table->metrics, payload_duplicate_bytes,
 			      packet->payload_captured_bytes);
 		return;
 	}
+	if (side->data)
+		wf_metric_add(table->metrics, payload_duplicate_bytes, release_data(table, side));
 	side->data = wf_slab_take(table->data);
 	if (!side->data)
 		goto no_memory;
@@ -175,14 +199,17 @@ struct wf_syn_data *wf_embryonic_data(const struct wf_embryonic *table,
 	data = wf_slab_at(table->data, from->data);
 	if (data->isn_seq != from->isn_seq)
 		return NULL;
-	if (!packet) {
+	if (from->flags & WF_EMBRYO_ANSWERED) {
+		data->accepted_bytes = embryo->acked_bytes[side];
+	} else if (!packet) {
 		data->accepted_bytes = data->len_bytes;
-		return data;
+	} else {
+		/* Its sender goes on behind it, or its receiver acknowledges it. */
+		beyond_syn = packet->src == side ? packet->seq : packet->ack;
+		beyond_syn -= from->isn_seq + 1;
+		if (beyond_syn <= FIT_BYTES && beyond_syn > data->accepted_bytes)
+			data->accepted_bytes = beyond_syn;
 	}
-	/* Its sender goes on behind it, or its receiver acknowledges it. */
-	beyond_syn = (packet->src == side ? packet->seq : packet->ack) - (from->isn_seq + 1);
-	if (beyond_syn <= FIT_BYTES && beyond_syn > data->accepted_bytes)
-		data->accepted_bytes = beyond_syn;
 	if (data->accepted_bytes > data->len_bytes)
 		data->accepted_bytes = data->len_bytes;
 	return data;
@@ -331,9 +358,10 @@ static bool settle(struct wf_embryo_side *side, uint32_t seq, uint32_t span_byte
 }
 
 /* A SYN-ACK counts only if it answers a SYN that was sent (RFC 9293, 3.10.7.3). */
-static bool answers(struct wf_embryonic *table, struct wf_embryo_side *peer,
+static bool answers(struct wf_embryonic *table, struct wf_embryo *embryo,
 		    const struct wf_packet *packet)
 {
+	struct wf_embryo_side *peer = &embryo->side[!packet->src];
 	uint32_t isn_seq = peer->isn_seq;
 	struct wf_syn_data *data;
 
@@ -346,6 +374,7 @@ static bool answers(struct wf_embryonic *table, struct wf_embryo_side *peer,
 	if (!settle(peer, packet->ack, peer->data_bytes))
 		return false;
 	peer->flags |= WF_EMBRYO_ANSWERED;
+	embryo->acked_bytes[!packet->src] = (uint16_t)(packet->ack - (peer->isn_seq + 1));
 	if (!peer->data)
 		return true;
 	data = wf_slab_at(table->data, peer->data);
@@ -370,6 +399,32 @@ static void note_isn(struct wf_embryonic *table, struct wf_embryo_side *side, ui
 	side->flags |= WF_EMBRYO_KNOWN | WF_EMBRYO_SEEN;
 }
 
+static void note_syn(struct wf_embryo_side *side, const struct wf_packet *packet)
+{
+	side->window = packet->window;
+	side->wscale = packet->wscale;
+	side->flags &= (uint8_t) ~(WF_EMBRYO_WSCALE | WF_EMBRYO_LOOSE);
+	if (packet->options & WF_TCP_OPT_WSCALE)
+		side->flags |= WF_EMBRYO_WSCALE;
+}
+
+/*
+ * A SYN-ACK that answers nothing seen: a tap may show it before the second SYN of the other side,
+ * which then has another number. Both numbers count if that, or what follows, confirms them.
+ */
+static void note_loose(struct wf_embryonic *table, struct wf_embryo *embryo,
+		       const struct wf_packet *packet)
+{
+	struct wf_embryo_side *side = &embryo->side[packet->src];
+
+	if (side->flags & WF_EMBRYO_KNOWN || embryo->side[!packet->src].flags & WF_EMBRYO_ANSWERED)
+		return;
+	note_isn(table, side, packet->seq);
+	note_syn(side, packet);
+	side->flags |= WF_EMBRYO_LOOSE;
+	embryo->side[!packet->src].other_isn_seq = packet->ack - 1;
+}
+
 static uint16_t add_capped(uint16_t sum, uint32_t amount)
 {
 	return sum + amount > UINT16_MAX ? UINT16_MAX : (uint16_t)(sum + amount);
@@ -382,11 +437,12 @@ bool wf_embryonic_syn(struct wf_embryonic *table, const struct wf_packet *packet
 
 	if (!embryo)
 		embryo = start(table, packet);
-	if (!embryo || (packet->tcp_flags & WF_TCP_ACK &&
-			!answers(table, &embryo->side[!packet->src], packet))) {
+	if (!embryo || (packet->tcp_flags & WF_TCP_ACK && !answers(table, embryo, packet))) {
 		wf_metric_add(table->metrics, payload_bytes, packet->payload_captured_bytes);
 		wf_metric_add(table->metrics, payload_no_flow_bytes,
 			      packet->payload_captured_bytes);
+		if (embryo)
+			note_loose(table, embryo, packet);
 		return false;
 	}
 	if (packet->tcp_flags & WF_TCP_ACK)
@@ -394,18 +450,14 @@ bool wf_embryonic_syn(struct wf_embryonic *table, const struct wf_packet *packet
 	side = &embryo->side[packet->src];
 
 	note_isn(table, side, packet->seq);
-	side->window = packet->window;
-	side->wscale = packet->wscale;
-	side->flags &= (uint8_t)~WF_EMBRYO_WSCALE;
-	if (packet->options & WF_TCP_OPT_WSCALE)
-		side->flags |= WF_EMBRYO_WSCALE;
+	note_syn(side, packet);
 	side->tcp_flags |= packet->tcp_flags;
 	side->packets += side->packets < UINT8_MAX;
 	side->bytes = add_capped(side->bytes, packet->ip_bytes);
 	if (packet->payload_bytes) {
 		if (packet->payload_bytes > side->data_bytes)
 			side->data_bytes = add_capped(0, packet->payload_bytes);
-		hold_data(table, side, packet);
+		hold_data(table, embryo, packet);
 	}
 	return true;
 }
@@ -432,7 +484,21 @@ enum wf_embryo_fit wf_embryo_fits(struct wf_embryo *embryo, const struct wf_pack
 	}
 	if (!(peer->flags & WF_EMBRYO_KNOWN))
 		return WF_EMBRYO_FIT_ALONE;
-	return settle(peer, packet->ack, FIT_BYTES) ? WF_EMBRYO_FIT_BOTH : WF_EMBRYO_FIT_NONE;
+	if (settle(peer, packet->ack, FIT_BYTES))
+		return WF_EMBRYO_FIT_BOTH;
+	if (!(peer->flags & WF_EMBRYO_LOOSE))
+		return WF_EMBRYO_FIT_NONE;
+	peer->flags &= (uint8_t) ~(WF_EMBRYO_KNOWN | WF_EMBRYO_SEEN | WF_EMBRYO_WSCALE);
+	return WF_EMBRYO_FIT_ALONE;
+}
+
+bool wf_embryo_is_before(const struct wf_embryo *embryo, const struct wf_packet *packet)
+{
+	const struct wf_embryo_side *self = &embryo->side[packet->src];
+	const struct wf_embryo_side *peer = &embryo->side[!packet->src];
+
+	return packet->seq - (self->isn_seq + 1) <= WF_TCP_MISSED_BYTES &&
+	       packet->ack - (peer->isn_seq + 1) <= WF_TCP_MISSED_BYTES;
 }
 
 bool wf_embryo_is_reset_by(const struct wf_embryo *embryo, const struct wf_packet *packet)
@@ -440,7 +506,8 @@ bool wf_embryo_is_reset_by(const struct wf_embryo *embryo, const struct wf_packe
 	const struct wf_embryo_side *self = &embryo->side[packet->src];
 	const struct wf_embryo_side *peer = &embryo->side[!packet->src];
 
-	if (packet->tcp_flags & WF_TCP_ACK && peer->flags & WF_EMBRYO_KNOWN)
+	if (packet->tcp_flags & WF_TCP_ACK && peer->flags & WF_EMBRYO_KNOWN &&
+	    !(peer->flags & WF_EMBRYO_LOOSE))
 		return packet->ack - (peer->isn_seq + 1) <= peer->data_bytes;
 	return self->flags & WF_EMBRYO_KNOWN && packet->seq - self->isn_seq <= 1;
 }
@@ -451,6 +518,7 @@ void wf_embryo_syn(const struct wf_embryo *embryo, uint8_t side, struct wf_tcp_s
 
 	*ret_syn = (struct wf_tcp_syn){
 		.isn_seq = from->isn_seq,
+		.acked_bytes = from->flags & WF_EMBRYO_ANSWERED ? embryo->acked_bytes[side] : 0,
 		.window = from->window,
 		.wscale = from->wscale,
 		.known = from->flags & WF_EMBRYO_KNOWN,

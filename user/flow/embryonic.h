@@ -59,6 +59,7 @@ struct wf_embryo_side {
 #define WF_EMBRYO_SEEN	   (1u << 1) /* by its SYN */
 #define WF_EMBRYO_WSCALE   (1u << 2) /* which offered window scaling */
 #define WF_EMBRYO_ANSWERED (1u << 3) /* its SYN was acknowledged by the peer's SYN-ACK */
+#define WF_EMBRYO_LOOSE	   (1u << 4) /* by a SYN-ACK to a SYN not seen yet; or it is forged */
 
 struct wf_embryo {
 	struct wf_flow_key key;
@@ -69,8 +70,8 @@ struct wf_embryo {
 	uint8_t client; /* endpoint index */
 	bool counted;	/* in the half-open count of the client's address */
 	uint8_t ip_version;
-	bool answered; /* a SYN-ACK was seen: which of the lists it is in */
-	uint8_t pad[4];
+	bool answered;		 /* a SYN-ACK was seen: which of the lists it is in */
+	uint16_t acked_bytes[2]; /* on the SYN of each side, by the peer's SYN-ACK */
 };
 _Static_assert(sizeof(struct wf_embryo) == 120, "what a SYN of a flood costs");
 
@@ -135,6 +136,12 @@ enum wf_embryo_fit {
 	WF_EMBRYO_FIT_ALONE,	/* continues its sender's SYN; the peer was not heard */
 	WF_EMBRYO_FIT_BOTH,	/* acknowledges the peer's SYN too */
 };
+
+/*
+ * May @packet come so late after this handshake that all before it was missed? Both its numbers
+ * then lie ahead, but within WF_TCP_MISSED_BYTES.
+ */
+bool wf_embryo_is_before(const struct wf_embryo *embryo, const struct wf_packet *packet);
 
 /* Is @packet (no SYN, no RST) the first one after this handshake? Settles whose numbers count. */
 enum wf_embryo_fit wf_embryo_fits(struct wf_embryo *embryo, const struct wf_packet *packet);

@@ -143,6 +143,12 @@ uint32_t wf_recent_forget(struct wf_recent *recent, uint64_t ttl_ns, uint64_t no
 
 bool wf_recent_is_late(const struct wf_recent *recent, const struct wf_packet *packet)
 {
+	return wf_recent_is_late_since(recent, packet, 0);
+}
+
+bool wf_recent_is_late_since(const struct wf_recent *recent, const struct wf_packet *packet,
+			     uint64_t since_ns)
+{
 	uint32_t id = find(recent, &packet->key, packet->hash);
 	const struct wf_recent_entry *entry;
 	uint32_t base_seq;
@@ -151,7 +157,8 @@ bool wf_recent_is_late(const struct wf_recent *recent, const struct wf_packet *p
 	if (!id)
 		return false;
 	entry = entry_at(recent, id);
-	if (!entry->ended || packet->time_ns >= entry->closed_ns + recent->linger_ns)
+	if (!entry->ended || entry->closed_ns <= since_ns ||
+	    packet->time_ns >= entry->closed_ns + recent->linger_ns)
 		return false;
 	/* A SYN is late only if it is the old one: a new one may have any number. */
 	if (packet->tcp_flags & WF_TCP_SYN)

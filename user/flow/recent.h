@@ -61,6 +61,10 @@ uint32_t wf_recent_forget(struct wf_recent *recent, uint64_t ttl_ns, uint64_t no
 /* Is @packet a late segment of the connection that has ended, rather than of a new one? */
 bool wf_recent_is_late(const struct wf_recent *recent, const struct wf_packet *packet);
 
+/* ... of one that was still alive at @since_ns. */
+bool wf_recent_is_late_since(const struct wf_recent *recent, const struct wf_packet *packet,
+			     uint64_t since_ns);
+
 bool wf_recent_is_valid(const struct wf_recent *recent);
 
 #endif

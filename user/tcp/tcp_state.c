@@ -37,12 +37,15 @@ void wf_tcp_init_handshake(struct wf_tcp *tcp, const struct wf_tcp_syn syn[2])
 		init_dir(&tcp->dir[i], &syn[i], &syn[!i]);
 	if (!syn[0].known || !syn[1].known)
 		return;
-	/* Each side has answered the other's SYN: that acknowledges it and opens a window. */
+	/*
+	 * Each side has answered the other's SYN: that acknowledges it, with the data on it that
+	 * was taken, and opens a window behind that.
+	 */
 	for (int i = 0; i < 2; i++) {
 		if (!syn[!i].seen)
 			continue;
-		tcp->dir[i].ack_seq = tcp->dir[i].base_seq;
-		tcp->dir[i].right_seq = tcp->dir[i].base_seq + syn[!i].window;
+		tcp->dir[i].ack_seq = tcp->dir[i].base_seq + syn[i].acked_bytes;
+		tcp->dir[i].right_seq = tcp->dir[i].ack_seq + syn[!i].window;
 		tcp->dir[i].flags |= WF_TCP_KNOWS_ACK | WF_TCP_KNOWS_RIGHT;
 	}
 }
@@ -72,6 +75,21 @@ void wf_tcp_forget_acks(struct wf_tcp *tcp, unsigned int dir)
 {
 	tcp->dir[dir].flags &= (uint16_t) ~(WF_TCP_KNOWS_ACK | WF_TCP_KNOWS_RIGHT |
 					    WF_TCP_REFUSED_ACK | WF_TCP_REFUSED_DATA);
+}
+
+/* A tap may show announcements of windows late: within one window of what @dir may send now. */
+static bool is_near(const struct wf_tcp_dir *dir, uint32_t seq)
+{
+	uint32_t right_seq = wf_seq_max(dir->right_seq, dir->end_seq);
+	uint32_t window = right_seq - dir->ack_seq + WF_TCP_SLACK_BYTES;
+
+	return wf_tcp_knows(dir, WF_TCP_KNOWS_END | WF_TCP_KNOWS_ACK | WF_TCP_KNOWS_RIGHT) &&
+	       seq - (dir->ack_seq - window) <= 3 * (uint64_t)window;
+}
+
+bool wf_tcp_is_within(const struct wf_tcp *tcp, unsigned int dir, uint32_t seq, uint32_t ack)
+{
+	return is_near(&tcp->dir[dir], seq) && is_near(&tcp->dir[!dir], ack);
 }
 
 uint64_t wf_tcp_acked_off(const struct wf_tcp_dir *dir, uint64_t next_off)

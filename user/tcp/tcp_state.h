@@ -41,6 +41,18 @@
 /* Scale assumed where the handshake was missed: the largest (RFC 7323, 2.3). */
 #define WF_TCP_SCALE_MAX 14
 
+/*
+ * Beyond a known right edge so much more is still believed, besides one window:
+ * a few announcements may have been missed.
+ */
+#define WF_TCP_SLACK_BYTES 16384
+
+/*
+ * Where no window is known, or one that is out of date, so much more may have been sent
+ * and acknowledged than was seen. What acknowledges still more waits for its data.
+ */
+#define WF_TCP_MISSED_BYTES (16u << 20)
+
 struct wf_tcp_dir {
 	uint32_t base_seq;    /* of stream offset 0 */
 	uint32_t end_seq;     /* beyond the last byte accepted of this side, without FIN */
@@ -62,6 +74,7 @@ struct wf_tcp {
 /* What one side's SYN (or SYN-ACK) told. */
 struct wf_tcp_syn {
 	uint32_t isn_seq;
+	uint32_t acked_bytes; /* of the payload that came with it, by the peer's SYN-ACK */
 	uint16_t window;
 	uint8_t wscale;
 	bool known; /* isn_seq is, be it only by the peer's SYN-ACK */
@@ -90,6 +103,12 @@ static inline void wf_tcp_set_kept_away(struct wf_tcp_dir *dir, bool is_kept)
 
 /* What the peer acknowledged of @dir, and its window, are too old to be compared with. */
 void wf_tcp_forget_acks(struct wf_tcp *tcp, unsigned int dir);
+
+/*
+ * Is the segment of @dir that starts at @seq and acknowledges @ack near to what both sides of
+ * this connection send now? False unless their windows are known.
+ */
+bool wf_tcp_is_within(const struct wf_tcp *tcp, unsigned int dir, uint32_t seq, uint32_t ack);
 
 /* Offset up to which the peer acknowledged @dir, FIN not counted; 0 if it never did. */
 uint64_t wf_tcp_acked_off(const struct wf_tcp_dir *dir, uint64_t next_off);

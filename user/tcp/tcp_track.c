@@ -15,23 +15,11 @@
 #include "base/assert.h"
 #include "decode/packet.h"
 
-/*
- * Beyond a known right edge so much more is still believed, besides one window:
- * a few announcements may have been missed.
- */
-#define WINDOW_SLACK_BYTES 16384
-
 /* Two refusals from both sides this near to each other confirm one another. */
 #define AGREE_BYTES (1u << 20)
 
 /* An acknowledgement older than this, and than a window, comes from nobody alive. */
 #define OLD_ACK_BYTES (1u << 20)
-
-/*
- * Where no window is known, or one that is out of date, so much more may have been sent
- * and acknowledged than was seen. What acknowledges still more waits for its data.
- */
-#define MISSED_BYTES (16u << 20)
 
 /* A segment that a tap recorded late is at most so much older, by the fastest clock in use. */
 #define LATE_TICKS (1 << 20)
@@ -134,7 +122,7 @@ static bool sequence_refuses(const struct placed *at, const struct wf_packet *pa
 	seen_off = wf_seq_off(at->self->end_seq, at->self->base_seq, (uint64_t)at->next_off);
 	if (seen_off < at->right_off)
 		seen_off = at->right_off;
-	if (at->off <= seen_off + at->window + WINDOW_SLACK_BYTES)
+	if (at->off <= seen_off + at->window + WF_TCP_SLACK_BYTES)
 		return false;
 	return !other_side_agrees(at->self, packet->seq + packet->payload_bytes,
 				  WF_TCP_REFUSED_DATA, WF_TCP_REFUSED_ACK);
@@ -167,10 +155,10 @@ static bool ack_refuses(const struct placed *at, const struct wf_packet *packet,
 		return false;
 	limit_off = wf_seq_off(peer->end_seq, peer->base_seq, peer_next_off);
 	if (!wf_tcp_knows(peer, WF_TCP_KNOWS_RIGHT) || wf_tcp_knows(peer, WF_TCP_STALE))
-		limit_off += MISSED_BYTES;
+		limit_off += WF_TCP_MISSED_BYTES;
 	else if (limit_off < wf_seq_off(peer->right_seq, peer->base_seq, peer_next_off))
 		limit_off = wf_seq_off(peer->right_seq, peer->base_seq, peer_next_off);
-	if (ack_off <= limit_off + 1 + window + WINDOW_SLACK_BYTES)
+	if (ack_off <= limit_off + 1 + window + WF_TCP_SLACK_BYTES)
 		return false;
 	return !other_side_agrees(peer, packet->ack, WF_TCP_REFUSED_ACK, WF_TCP_REFUSED_DATA);
 }
@@ -362,6 +350,15 @@ static void take_start(struct wf_tcp_dir *self, const struct wf_packet *packet,
 	}
 }
 
+/* Does it begin where the window ends, or a FIN without data beyond that? */
+static bool is_beyond_window(const struct placed *at, const struct wf_packet *packet,
+			     const struct wf_tcp_result *result)
+{
+	if (at->off < at->right_off || wf_tcp_knows(at->self, WF_TCP_STALE))
+		return false;
+	return result->len_bytes || (packet->tcp_flags & WF_TCP_FIN && at->off > at->right_off);
+}
+
 /* Data and FIN of an acceptable segment. */
 static void take_data(const struct placed *at, const struct wf_packet *packet,
 		      struct wf_tcp_result *result)
@@ -372,10 +369,11 @@ static void take_data(const struct placed *at, const struct wf_packet *packet,
 	if (wf_unlikely(at->off < 0 && result->len_bytes))
 		take_start(self, packet, result);
 	result->jumped = result->len_bytes && wf_seq_gt(packet->seq, self->end_seq);
-	if (at->off >= at->right_off && result->len_bytes && !wf_tcp_knows(self, WF_TCP_STALE)) {
+	if (wf_unlikely(is_beyond_window(at, packet, result))) {
 		if (at->off > at->next_off) {
 			/* Held for the case that a window was missed; it may prove garbage. */
-			result->anomalies |= 1u << WEFT_ANOMALY_DATA_OUT_OF_WINDOW;
+			if (result->len_bytes)
+				result->anomalies |= 1u << WEFT_ANOMALY_DATA_OUT_OF_WINDOW;
 			hold_fin(self, packet, result);
 			return;
 		}
