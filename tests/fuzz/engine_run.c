@@ -52,6 +52,8 @@ static void fill_weft_opts(struct engine_run *run)
 		.checksum = opts->checksum,
 		.deliver = opts->deliver,
 		.overlap = opts->overlap,
+		.overlap_rules = opts->overlap_rules,
+		.overlap_rules_count = opts->overlap_rules_count,
 		.stream_pages_max = opts->stream_pages_max,
 		.flows_max = opts->flows_max,
 		.embryonic_max = opts->embryonic_max,
