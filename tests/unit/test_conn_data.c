@@ -355,6 +355,23 @@ static void test_page_limit_gives_up_the_oldest_hole(void **state)
 	assert_true(wf_metric_get(&rig.metrics, payload_held_bytes) <= 2 * 4096);
 }
 
+/* The hole was given up for our own limit: no packet was missed, and the window is known. */
+static void test_page_limit_does_not_open_the_window_for_what_is_far_outside(void **state)
+{
+	static char block[4000];
+
+	(void)state;
+	memset(block, 'x', sizeof(block));
+	rig_ack(&rig, RIG_SERVER, 0);
+	for (int64_t i = 0; i < 3; i++)
+		rig_bytes(&rig, RIG_CLIENT, ACK, 10 + i * 4000, 0, block, sizeof(block));
+	assert_memory_equal(rig_log(&rig), "> gap 10 limit\n", 15);
+	rig_segment(&rig, RIG_CLIENT, ACK, 10000000, 0, "evil");
+	assert_string_equal(rig_log(&rig), "> anomaly data_out_of_window\n");
+	rig_segment(&rig, RIG_CLIENT, ACK, 12010, 0, "goes on");
+	assert_string_equal(rig_log(&rig), "> goes on\n");
+}
+
 static void test_cut_capture_is_a_gap_of_its_own_cause(void **state)
 {
 	(void)state;
@@ -466,6 +483,43 @@ static void test_depth_does_not_hide_the_end_of_the_connection(void **state)
 	assert_string_equal(rig_log(&rig), "> hello ag\n> gap 3 depth\nclose fin\n");
 }
 
+static int setup_depth_small_window(void **state)
+{
+	WEFT_OPTS(weft_opts, opts, .depth_bytes = 8);
+
+	rig_start(&rig, &opts);
+	rig.window[RIG_SERVER] = 12;
+	rig_handshake(&rig);
+	assert_string_equal(rig_log(&rig), "open\n");
+	*state = &rig;
+	return 0;
+}
+
+/* The last data overtook the window that allowed it; that it was taken shows in its
+ * acknowledgement. */
+static void test_depth_end_beyond_the_known_window_is_the_end_once_acknowledged(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello again!");
+	rig_segment(&rig, RIG_CLIENT, ACK | WF_TCP_FIN, 16, 0, "last");
+	rig_segment(&rig, RIG_CLIENT, ACK, 12, 0, "four");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK | WF_TCP_FIN, 0, 21, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 21, 1, NULL);
+	assert_string_equal(rig_log(&rig), "> hello ag\n> anomaly data_out_of_window\n"
+					   "> gap 12 depth\nclose fin\n");
+}
+
+static void test_depth_tail_acknowledged_but_never_seen_is_told(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello again");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 50, NULL);
+	rig_flush(&rig);
+	assert_string_equal(rig_log(&rig), "> hello ag\n> gap 42 depth\nclose shutdown\n");
+	assert_int_equal(rig.record.counts[0].stream_bytes, 8);
+	assert_int_equal(rig.record.counts[0].gap_bytes, 42);
+}
+
 static void test_depth_hole_before_it_still_ends(void **state)
 {
 	(void)state;
@@ -507,6 +561,8 @@ int main(void)
 		CASE(setup, test_hole_at_the_end_of_the_connection_is_a_gap),
 		CASE(setup, test_acknowledged_tail_never_seen_is_a_gap),
 		CASE(setup_few_pages, test_page_limit_gives_up_the_oldest_hole),
+		CASE(setup_few_pages,
+		     test_page_limit_does_not_open_the_window_for_what_is_far_outside),
 		CASE(setup, test_cut_capture_is_a_gap_of_its_own_cause),
 		CASE(setup, test_cut_segment_seen_whole_later_is_whole),
 		CASE(setup_acked, test_acked_data_waits_for_its_acknowledgement),
@@ -518,6 +574,9 @@ int main(void)
 		CASE(setup_acked, test_acked_by_what_looks_like_a_keepalive_is_delivered),
 		CASE(setup_depth, test_depth_cuts_and_tells_one_gap_at_the_end),
 		CASE(setup_depth, test_depth_does_not_hide_the_end_of_the_connection),
+		CASE(setup_depth_small_window,
+		     test_depth_end_beyond_the_known_window_is_the_end_once_acknowledged),
+		CASE(setup_depth, test_depth_tail_acknowledged_but_never_seen_is_told),
 		CASE(setup_depth, test_depth_hole_before_it_still_ends),
 	};
 

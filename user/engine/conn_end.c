@@ -67,6 +67,7 @@ void wf_conn_finish_dir(struct wf_conns *conns, struct wf_flow *flow, enum weft_
 	else if (wf_tcp_knows(tcp, WF_TCP_KNOWS_FIN))
 		wf_conn_skip(conns, flow, dir, wf_tcp_fin_off(tcp, stream->next_off),
 			     WEFT_GAP_CLOSED, now_ns);
+	wf_conn_pass_acked(conns, flow, dir);
 	tell_unwanted(conns, flow, dir, now_ns);
 }
 
