@@ -163,7 +163,7 @@ $(O)/tests/test_conversations: $(O)/tests/fuzz/test_conversations.o $(FUZZ_SUP:%
 	@mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $(filter %.o,$^) $(O)/libweft.a $(LDFLAGS) $(LIB_LIBS)
 
-REASSEMBLY_OBJ := $(addprefix $(O)/tests/,fuzz/test_reassembly.o fuzz/receivers.o unit/support/overlap_model.o)
+REASSEMBLY_OBJ := $(addprefix $(O)/tests/,fuzz/test_reassembly.o fuzz/receivers.o fuzz/captures.o unit/support/overlap_model.o)
 
 $(O)/tests/test_reassembly: $(REASSEMBLY_OBJ) $(FUZZ_SUP:%.c=$(O)/%.o) $(O)/libweft.a
 	$(call say,LD,$@)

@@ -60,6 +60,9 @@ static void fill_weft_opts(struct engine_run *run)
 		.depth_bytes = opts->depth_bytes,
 	};
 
+	/* Less than anybody may ask for is for tests of scarcity. */
+	if (asked.memory_max_bytes < (uint64_t)WEFT_MEMORY_MIN_MB << 20)
+		asked.memory_max_bytes = (uint64_t)WEFT_MEMORY_MIN_MB << 20;
 	must(wf_opts_resolve(&asked, &run->weft));
 }
 
