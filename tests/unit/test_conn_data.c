@@ -252,6 +252,27 @@ static void test_hole_acknowledged_ends_after_patience(void **state)
 	assert_string_equal(rig_log(&rig), "> gap 3 not_captured\n> two\n");
 }
 
+static void test_hole_acknowledged_in_part_ends_as_far_as_that(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 6, "two");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 4, NULL);
+	rig_wait_ms(&rig, 200);
+	assert_string_equal(rig_log(&rig), "> gap 4 not_captured\n");
+	rig_segment(&rig, RIG_CLIENT, ACK, 4, 0, "as");
+	assert_string_equal(rig_log(&rig), "> as\n> two\n");
+}
+
+static void test_hole_acknowledged_at_the_end_was_not_captured(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 6, "two");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 4, NULL);
+	rig_flush(&rig);
+	assert_string_equal(rig_log(&rig),
+			    "> gap 4 not_captured\n> gap 2 closed\n> two\nclose shutdown\n");
+}
+
 static void test_hole_acknowledged_may_still_be_filled_in_patience(void **state)
 {
 	(void)state;
@@ -552,6 +573,8 @@ int main(void)
 		CASE(setup_timeout, test_hole_times_out_before_the_next_packet_is_seen),
 		CASE(setup_timeout, test_hole_that_is_being_filled_does_not_time_out),
 		CASE(setup, test_hole_acknowledged_ends_after_patience),
+		CASE(setup, test_hole_acknowledged_in_part_ends_as_far_as_that),
+		CASE(setup, test_hole_acknowledged_at_the_end_was_not_captured),
 		CASE(setup, test_hole_acknowledged_may_still_be_filled_in_patience),
 		CASE(setup, test_hole_acknowledged_while_rings_overflow_ends_soon),
 		CASE(setup, test_hole_acknowledged_after_rings_overflowed_has_all_patience),
