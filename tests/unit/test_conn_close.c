@@ -58,6 +58,10 @@ static void test_close_fin_both_ways_at_the_last_acknowledgement(void **state)
 	assert_int_equal(rig.record.counts[WEFT_TO_SERVER].packets, 4);
 	assert_int_equal(rig.record.counts[WEFT_TO_CLIENT].packets, 2);
 	assert_int_equal(rig.record.counts[WEFT_TO_SERVER].bytes, 160);
+	assert_int_equal(rig.record.counts[WEFT_TO_SERVER].tcp_flags,
+			 WF_TCP_SYN | WF_TCP_ACK | WF_TCP_FIN);
+	assert_int_equal(rig.record.counts[WEFT_TO_CLIENT].tcp_flags,
+			 WF_TCP_SYN | WF_TCP_ACK | WF_TCP_FIN);
 	assert_int_equal(rig.record.state, WEFT_FLOW_CLOSED);
 	assert_int_equal(rig.record.end_ns - rig.record.start_ns, 5 * WF_NS_PER_MS);
 }

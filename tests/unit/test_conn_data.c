@@ -188,6 +188,7 @@ static void test_data_conflicting_copies_are_told(void **state)
 	rig_flush(&rig);
 	assert_string_equal(rig_log(&rig),
 			    "> anomaly overlap_conflict\n> one\n> AAAA\nclose shutdown\n");
+	assert_int_equal(rig.record.counts[0].overlap_segments, 1);
 	assert_int_equal(rig.record.counts[0].conflict_segments, 1);
 }
 

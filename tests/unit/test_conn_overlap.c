@@ -151,6 +151,18 @@ static void test_overlap_behind_a_hole_never_changes_what_was_acknowledged(void 
 	assert_streams("oneAABB", "");
 }
 
+/* What was seen first was not the start, so a hole came before it, and it was not settled. */
+static void test_overlap_of_what_was_first_seen_is_open_once_its_start_moved_back(void **state)
+{
+	start(NULL, 0, WEFT_OVERLAP_LAST, WEFT_DELIVER_ARRIVAL);
+	rig_segment(&rig, RIG_CLIENT, ACK, 5, 0, "AAAA");
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "on");
+	rig_segment(&rig, RIG_CLIENT, ACK, 5, 0, "BBBB");
+	rig_segment(&rig, RIG_CLIENT, ACK, 2, 0, "ce ");
+	rig_wait_ms(&rig, WEFT_START_PATIENCE_MS + 1);
+	assert_streams("once BBBB", "");
+}
+
 static void test_overlap_in_order_never_changes_while_it_waits_for_its_acknowledgement(void **state)
 {
 	start(NULL, 0, WEFT_OVERLAP_LAST, WEFT_DELIVER_ACKED);
@@ -196,6 +208,8 @@ int main(void)
 		cmocka_unit_test(test_overlap_prefix_of_ipv6_is_not_for_ipv4),
 		cmocka_unit_test(test_overlap_by_prefix_of_ipv6),
 		cmocka_unit_test(test_overlap_by_prefix_is_for_midstream_and_acked_too),
+		cmocka_unit_test(
+			test_overlap_of_what_was_first_seen_is_open_once_its_start_moved_back),
 		cmocka_unit_test(test_overlap_behind_a_hole_never_changes_what_was_acknowledged),
 		cmocka_unit_test(
 			test_overlap_in_order_never_changes_while_it_waits_for_its_acknowledgement),
