@@ -250,6 +250,21 @@ static void test_hole_acknowledged_in_part_ends_as_far_as_that(void **state)
 	assert_string_equal(rig_log(&rig), "> as\n> two\n");
 }
 
+/* What a tap shows late comes one after the other. */
+static void test_hole_acknowledged_behind_another_has_patience_of_its_own(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 3, "two");
+	rig_data(&rig, RIG_CLIENT, 9, "four");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 13, NULL);
+	rig_wait_ms(&rig, 80);
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "one");
+	rig_wait_ms(&rig, 80);
+	assert_string_equal(rig_log(&rig), "> one\n> two\n");
+	rig_segment(&rig, RIG_CLIENT, ACK, 6, 0, "333");
+	assert_string_equal(rig_log(&rig), "> 333\n> four\n");
+}
+
 static void test_hole_acknowledged_at_the_end_was_not_captured(void **state)
 {
 	(void)state;
@@ -460,6 +475,7 @@ int main(void)
 		CASE(setup_timeout, test_hole_that_is_being_filled_does_not_time_out),
 		CASE(setup, test_hole_acknowledged_ends_after_patience),
 		CASE(setup, test_hole_acknowledged_in_part_ends_as_far_as_that),
+		CASE(setup, test_hole_acknowledged_behind_another_has_patience_of_its_own),
 		CASE(setup, test_hole_acknowledged_at_the_end_was_not_captured),
 		CASE(setup, test_hole_acknowledged_may_still_be_filled_in_patience),
 		CASE(setup, test_hole_acknowledged_while_rings_overflow_ends_soon),
