@@ -125,9 +125,10 @@ static const struct family families[] = {
 	BOTH("one_sided", .kinds = CONV_ONE_SIDED, .without = CONV_EARLY),
 	BOTH("midstream", .kinds = CONV_MIDSTREAM, .without = CONV_EARLY),
 	BOTH("late", .kinds = CONV_LATE, .without = CONV_EARLY, .proofs = 1u << WEFT_GAP_TIMEOUT),
-	BOTH("early", .kinds = CONV_EARLY),
-	BOTH("depth", .without = CONV_MIDSTREAM | CONV_DIRTY_RST, .limit = CAPTURES_DEPTH,
-	     .proofs = 1u << WEFT_GAP_DEPTH),
+	/* Of so much at once the start may come too late: WEFT_START_PATIENCE_BYTES. */
+	BOTH("early", .kinds = CONV_EARLY, .without = CONV_LARGE),
+	BOTH("depth", .without = CONV_MIDSTREAM | CONV_DIRTY_RST | CONV_LARGE,
+	     .limit = CAPTURES_DEPTH, .proofs = 1u << WEFT_GAP_DEPTH),
 	BOTH("page_limit", .kinds = CONV_REORDER, .without = CONV_EARLY | CONV_DIRTY_RST,
 	     .limit = CAPTURES_PAGES, .proofs = 1u << WEFT_GAP_LIMIT),
 	/* Without memory to remember the connection before, nobody can number the next. */

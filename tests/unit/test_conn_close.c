@@ -112,6 +112,16 @@ static void test_close_fin_whose_data_never_comes_is_a_gap(void **state)
 	assert_string_equal(rig_log(&rig), "close fin\n");
 }
 
+static void test_close_fin_whose_data_does_not_come_in_time_is_a_gap(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, FIN, 5, 0, NULL);
+	rig_wait_ms(&rig, 900);
+	assert_string_equal(rig_log(&rig), "");
+	rig_wait_ms(&rig, 200);
+	assert_string_equal(rig_log(&rig), "> gap 5 timeout\n");
+}
+
 static void test_close_at_the_end_before_the_data_of_the_fin_is_a_gap(void **state)
 {
 	(void)state;
@@ -274,6 +284,7 @@ int main(void)
 		CASE(setup, test_close_half_closed_side_still_receives),
 		CASE(setup, test_close_fin_before_its_data_waits_for_it),
 		CASE(setup, test_close_fin_whose_data_never_comes_is_a_gap),
+		CASE(setup, test_close_fin_whose_data_does_not_come_in_time_is_a_gap),
 		CASE(setup, test_close_at_the_end_before_the_data_of_the_fin_is_a_gap),
 		CASE(setup, test_close_late_data_before_fin_in_patience_is_not_lost),
 		CASE(setup, test_close_without_the_last_acknowledgement_by_the_short_timeout),
