@@ -167,6 +167,7 @@ static int take_event(const struct weft_event *event, struct observed_set *set)
 	case WEFT_EVENT_CLOSE:
 		conn->closed = true;
 		conn->reason = event->close->reason;
+		conn->midstream = event->close->midstream;
 		break;
 	case WEFT_EVENT_ANOMALY:
 		conn->anomalies |= 1u << event->anomaly.kind;

@@ -29,7 +29,8 @@ struct observed {
 	bool closed;
 	enum weft_close_reason reason;
 	uint32_t anomalies; /* 1u << enum weft_anomaly */
-	bool claimed;	    /* by a truth, while comparing */
+	bool midstream;
+	bool claimed; /* by a truth, while comparing */
 };
 
 struct observed_set {
