@@ -269,6 +269,7 @@ static void expire(struct direction *dir, uint64_t now_ns)
 			advance(dir, hole_ns);
 		} else {
 			mark_gap(dir, end < dir->acked ? end : dir->acked, WEFT_GAP_NOT_CAPTURED);
+			dir->fin_hole_ns = 0; /* what is left of it has a second of its own */
 			advance(dir, patience_ns);
 		}
 	}

@@ -127,7 +127,9 @@ static const struct family families[] = {
 	BOTH("late", .kinds = CONV_LATE, .without = CONV_EARLY, .proofs = 1u << WEFT_GAP_TIMEOUT),
 	/* Of so much at once the start may come too late: WEFT_START_PATIENCE_BYTES. */
 	BOTH("early", .kinds = CONV_EARLY, .without = CONV_LARGE),
-	BOTH("depth", .without = CONV_MIDSTREAM | CONV_DIRTY_RST | CONV_LARGE,
+	BOTH("depth",
+	     .without =
+		     CONV_MIDSTREAM | CONV_HEADLESS | CONV_DIRTY_RST | CONV_LARGE | CONV_OPENINGS,
 	     .limit = CAPTURES_DEPTH, .proofs = 1u << WEFT_GAP_DEPTH),
 	BOTH("page_limit", .kinds = CONV_REORDER, .without = CONV_EARLY | CONV_DIRTY_RST,
 	     .limit = CAPTURES_PAGES, .proofs = 1u << WEFT_GAP_LIMIT),
