@@ -154,7 +154,7 @@ $(O)/tests/%: $(O)/tests/unit/%.o $(UNIT_SUP:%.c=$(O)/%.o) $(O)/libapp.a $(O)/li
 
 # Random conversations, the oracle, and what runs the engine over them.
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_SUP := $(filter-out $(FUZZ_SRC) tests/fuzz/test_%,$(sort $(wildcard tests/fuzz/*.c)))
+FUZZ_SUP := $(filter-out $(FUZZ_SRC) $(addprefix tests/fuzz/,test_% receivers.c captures.c),$(sort $(wildcard tests/fuzz/*.c)))
 FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/fuzzers/%)
 FUZZ_SECONDS ?= 600
 
@@ -162,6 +162,13 @@ $(O)/tests/test_conversations: $(O)/tests/fuzz/test_conversations.o $(FUZZ_SUP:%
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $(filter %.o,$^) $(O)/libweft.a $(LDFLAGS) $(LIB_LIBS)
+
+REASSEMBLY_OBJ := $(addprefix $(O)/tests/,fuzz/test_reassembly.o fuzz/receivers.o fuzz/captures.o unit/support/overlap_model.o)
+
+$(O)/tests/test_reassembly: $(REASSEMBLY_OBJ) $(FUZZ_SUP:%.c=$(O)/%.o) $(O)/libweft.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $(sort $(filter %.o,$^)) $(O)/libweft.a $(LDFLAGS) $(LIB_LIBS)
 
 # Programs that integration tests use.
 HELPER_SRC := $(sort $(wildcard tests/integration/*.c))
@@ -174,7 +181,7 @@ $(O)/helpers/%: $(O)/tests/integration/%.o $(O)/libweft.a
 
 helpers: $(HELPER_BIN) $(O)/bench/live_feed $(O)/bench/traffic
 
-unit: $(UNIT_BIN) $(O)/tests/test_conversations
+unit: $(UNIT_BIN) $(O)/tests/test_conversations $(O)/tests/test_reassembly
 
 check: lint unit ## lint and unit tests, no root needed
 	$(Q)scripts/run-tests.sh unit $(O)

@@ -4,7 +4,8 @@
 # suites.sh - what `make test` runs beyond unit and integration tests. Sourced by
 # scripts/run-tests.sh, whose run and run_unit it uses.
 #
-#   conversations   100,000 random ones: truth, oracle and engine agree
+#   conversations   100,000 random ones: truth, oracle and engine agree; for each thing that
+#                   reassembly promises 1,000 of its own
 #   sanitizers      unit tests, some thousand conversations, and the whole path, twice
 #   fuzzers         some seconds each, from a fixed seed
 #   leaks           a replay under valgrind
@@ -47,6 +48,7 @@ export -f quiet_make leak_check
 echo "== conversations"
 CONVERSATIONS=${CONVERSATIONS:-100000} WEFT_BUILD=$out run conversations \
 	"$out/tests/test_conversations"
+CONVERSATIONS=${CONVERSATIONS:-100000} run "reassembly, families" "$out/tests/test_reassembly"
 
 for san in address,undefined thread; do
 	dir=build/san-${san//,/-}

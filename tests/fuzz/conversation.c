@@ -641,7 +641,7 @@ static void look(const struct maker *maker, struct seen seen[2])
 static void add_gap(struct conv_truth_dir *dir, uint64_t start, uint64_t end)
 {
 	dir->gaps = must(realloc(dir->gaps, (dir->gaps_count + 1) * sizeof(*dir->gaps)));
-	dir->gaps[dir->gaps_count++] = (struct conv_gap){start, end - start};
+	dir->gaps[dir->gaps_count++] = (struct conv_gap){start, end - start, 0};
 }
 
 static void tell_dir(const struct maker *maker, const struct seen *seen, int from,
@@ -898,7 +898,9 @@ static void make_conversation(struct conv_batch *batch, const struct conv_option
 
 	rng_seed(&maker.rng, seed, index);
 	start_ns += rng_below(&maker.rng, opts->spread_ns + 1);
-	maker.kinds = choose_kinds(&maker.rng, opts->kinds);
+	do
+		maker.kinds = choose_kinds(&maker.rng, opts->kinds);
+	while (opts->always & ~maker.kinds);
 	choose_tuple(&maker, index);
 	/* Another use can be told from the one before only if both were captured properly. */
 	if (maker.kinds & CONV_REUSE) {

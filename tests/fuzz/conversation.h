@@ -52,6 +52,7 @@
 struct conv_gap {
 	uint64_t off;
 	uint64_t len_bytes;
+	uint32_t causes; /* 1u << enum weft_gap_cause; of what was observed */
 };
 
 /* What one side sent, and what of it a tap can tell. Offsets are those of the sender's stream. */
@@ -96,6 +97,7 @@ struct conv_packet {
 struct conv_options {
 	uint32_t conversations; /* at least so many */
 	uint32_t kinds;		/* CONV_* that are allowed */
+	uint32_t always;	/* ... and that every one must have; possible together */
 	uint64_t start_ns;
 	uint64_t spread_ns; /* conversations begin within this time */
 };

@@ -52,12 +52,17 @@ static void fill_weft_opts(struct engine_run *run)
 		.checksum = opts->checksum,
 		.deliver = opts->deliver,
 		.overlap = opts->overlap,
+		.overlap_rules = opts->overlap_rules,
+		.overlap_rules_count = opts->overlap_rules_count,
 		.stream_pages_max = opts->stream_pages_max,
 		.flows_max = opts->flows_max,
 		.embryonic_max = opts->embryonic_max,
 		.depth_bytes = opts->depth_bytes,
 	};
 
+	/* Less than anybody may ask for is for tests of scarcity. */
+	if (asked.memory_max_bytes < (uint64_t)WEFT_MEMORY_MIN_MB << 20)
+		asked.memory_max_bytes = (uint64_t)WEFT_MEMORY_MIN_MB << 20;
 	must(wf_opts_resolve(&asked, &run->weft));
 }
 

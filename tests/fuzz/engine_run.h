@@ -31,6 +31,8 @@ struct engine_run_opts {
 	enum weft_checksum checksum;
 	enum weft_deliver deliver;
 	enum weft_overlap overlap;
+	const struct weft_overlap_rule *overlap_rules; /* borrowed until finish */
+	size_t overlap_rules_count;
 	uint32_t stream_pages_max; /* 0: default */
 	uint32_t flows_max;	   /* 0: default */
 	uint32_t embryonic_max;	   /* 0: default */

@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Causes of gaps that tell of a limit. */
+#define LIMITS (1u << WEFT_GAP_LIMIT | 1u << WEFT_GAP_MEMORY | 1u << WEFT_GAP_DEPTH)
+
 static void fail(struct observed_set *set, const char *format, ...)
 {
 	va_list args;
@@ -61,7 +64,7 @@ void observed_data(struct observed_dir *dir, const uint8_t *bytes, uint64_t len)
 	dir->len += len;
 }
 
-void observed_gap(struct observed_dir *dir, uint64_t len)
+void observed_gap(struct observed_dir *dir, uint64_t len, enum weft_gap_cause cause)
 {
 	struct conv_gap *last = dir->gaps_count ? &dir->gaps[dir->gaps_count - 1] : NULL;
 
@@ -69,11 +72,12 @@ void observed_gap(struct observed_dir *dir, uint64_t len)
 	memset(dir->bytes + dir->len, 0, len);
 	if (last && last->off + last->len_bytes == dir->len) {
 		last->len_bytes += len;
+		last->causes |= 1u << cause;
 	} else {
 		dir->gaps = realloc(dir->gaps, (dir->gaps_count + 1) * sizeof(*dir->gaps));
 		if (!dir->gaps)
 			abort();
-		dir->gaps[dir->gaps_count++] = (struct conv_gap){dir->len, len};
+		dir->gaps[dir->gaps_count++] = (struct conv_gap){dir->len, len, 1u << cause};
 	}
 	dir->len += len;
 }
@@ -98,10 +102,10 @@ static void on_gap(struct observed_set *set, struct observed_dir *dir,
 	else if (event->gap.len_bytes > 1u << 24)
 		fail(set, "gap of %llu bytes, port %u", (unsigned long long)event->gap.len_bytes,
 		     event->flow->src_port);
-	else if (event->gap.cause == WEFT_GAP_LIMIT || event->gap.cause == WEFT_GAP_MEMORY)
+	else if (LIMITS >> event->gap.cause & 1 & ~(set->limits >> event->gap.cause))
 		fail(set, "gap because of a limit that was not reached");
 	else
-		observed_gap(dir, event->gap.len_bytes);
+		observed_gap(dir, event->gap.len_bytes, event->gap.cause);
 }
 
 static void trace(const struct weft_event *event)
@@ -163,6 +167,7 @@ static int take_event(const struct weft_event *event, struct observed_set *set)
 	case WEFT_EVENT_CLOSE:
 		conn->closed = true;
 		conn->reason = event->close->reason;
+		conn->midstream = event->close->midstream;
 		break;
 	case WEFT_EVENT_ANOMALY:
 		conn->anomalies |= 1u << event->anomaly.kind;
@@ -354,6 +359,53 @@ static void compare_connection(struct observed_set *set, const struct conv_truth
 		fail(set, "close reason %d is not among %#x", conn->reason, truth->reasons);
 	if (with_reasons)
 		compare_anomalies(set, truth, conn);
+}
+
+static bool is_same_cause(const struct conv_gap *gap, const struct conv_gap *other, bool acked)
+{
+	if (gap->causes == other->causes)
+		return true;
+	return acked && gap->causes == 1u << WEFT_GAP_CLOSED &&
+	       other->causes == 1u << WEFT_GAP_TIMEOUT;
+}
+
+static void compare_causes(struct observed_set *set, const struct observed_dir *dir,
+			   const struct observed_dir *other, bool acked)
+{
+	for (uint32_t i = 0; i < dir->gaps_count; i++) {
+		const struct conv_gap *gap = &dir->gaps[i];
+
+		for (uint32_t j = 0; j < other->gaps_count; j++) {
+			const struct conv_gap *same = &other->gaps[j];
+
+			if (gap->off == same->off && gap->len_bytes == same->len_bytes &&
+			    !is_same_cause(gap, same, acked))
+				fail(set, "gap of %llu bytes at %llu: causes %#x, expected %#x",
+				     (unsigned long long)gap->len_bytes,
+				     (unsigned long long)gap->off, gap->causes, same->causes);
+		}
+	}
+}
+
+const char *observed_compare_causes(struct observed_set *set, const struct observed_set *other,
+				    bool acked, uint16_t *ret_port)
+{
+	for (uint32_t i = 0; i < set->count && !set->error[0]; i++) {
+		const struct weft_flow *flow = &set->all[i].flow;
+
+		*ret_port = flow->src_port;
+		for (uint32_t j = 0; j < other->count; j++) {
+			const struct weft_flow *same = &other->all[j].flow;
+
+			if (same->use != flow->use || same->src_port != flow->src_port ||
+			    same->dst_port != flow->dst_port)
+				continue;
+			for (int dir = 0; dir < 2; dir++)
+				compare_causes(set, &set->all[i].dir[dir], &other->all[j].dir[dir],
+					       acked);
+		}
+	}
+	return set->error[0] ? set->error : NULL;
 }
 
 static uint32_t truth_of_port(const struct conv_batch *batch, uint16_t port)

@@ -26,7 +26,7 @@ enum {
 enum cell {
 	CELL_NONE = 0,
 	CELL_HELD,
-	CELL_GAP,
+	CELL_GAP, /* + enum weft_gap_cause */
 };
 
 struct packet {
@@ -48,11 +48,6 @@ struct packet {
 	uint32_t len;
 };
 
-struct ack {
-	uint64_t off;
-	uint64_t time_ns;
-};
-
 struct direction {
 	bool known;    /* base is */
 	bool syn;      /* from its own SYN */
@@ -60,14 +55,14 @@ struct direction {
 	uint32_t base; /* sequence number of the first byte */
 	uint8_t *bytes;
 	uint8_t *cells; /* enum cell */
+	uint64_t *came; /* when the byte was captured, ns */
 	uint64_t room;
 	uint64_t next; /* below: decided */
 	uint64_t end;  /* one beyond the last byte held */
 	uint64_t acked;
-	struct ack *acks; /* every one that acknowledged more than all before */
-	uint32_t acks_count;
-	uint64_t hole_ns; /* when the first byte behind the present hole came */
-	uint64_t next_ns; /* when next was reached */
+	uint64_t fin_hole_ns; /* since when only the FIN is behind the hole; 0: it is not */
+	uint64_t shown;	      /* the hole at this offset was acknowledged, and ... */
+	uint64_t shown_ns;    /* ... seen to be one, then; 0: not */
 	bool fin;
 	uint64_t fin_off;
 	uint64_t fin_beyond; /* of an empty FIN beyond the window; 0: none */
@@ -92,6 +87,7 @@ struct connection {
 };
 
 struct oracle {
+	uint64_t now_ns; /* of the latest packet */
 	struct connection **all;
 	uint32_t count;
 };
@@ -206,32 +202,40 @@ static void cell_room(struct direction *dir, uint64_t end)
 		return;
 	dir->bytes = realloc(dir->bytes, room);
 	dir->cells = realloc(dir->cells, room);
-	if (!dir->bytes || !dir->cells)
+	dir->came = realloc(dir->came, room * sizeof(*dir->came));
+	if (!dir->bytes || !dir->cells || !dir->came)
 		abort();
 	memset(dir->bytes + dir->room, 0, room - dir->room);
 	memset(dir->cells + dir->room, CELL_NONE, room - dir->room);
 	dir->room = room;
 }
 
-static void mark_gap(struct direction *dir, uint64_t end)
+static void mark_gap(struct direction *dir, uint64_t end, enum weft_gap_cause cause)
 {
 	cell_room(dir, end);
 	for (; dir->next < end; dir->next++)
-		dir->cells[dir->next] = CELL_GAP;
+		dir->cells[dir->next] = (uint8_t)(CELL_GAP + cause);
 }
 
+/* All that is there in order is taken. Does a hole come next that was acknowledged? */
 static void advance(struct direction *dir, uint64_t now_ns)
 {
-	uint64_t was = dir->next;
+	bool is_fin_hole;
+	bool is_hole;
 
 	while (dir->next < dir->end && dir->cells[dir->next] == CELL_HELD)
 		dir->next++;
-	if (dir->next != was)
-		dir->next_ns = now_ns;
-	if (dir->next >= dir->end)
-		dir->hole_ns = 0;
-	else if (dir->next != was || !dir->hole_ns)
-		dir->hole_ns = now_ns;
+	is_fin_hole = dir->next >= dir->end && dir->fin && dir->next < dir->fin_off;
+	is_hole = dir->next < dir->end || is_fin_hole;
+	if (!is_fin_hole)
+		dir->fin_hole_ns = 0;
+	else if (!dir->fin_hole_ns)
+		dir->fin_hole_ns = now_ns;
+	if (!is_hole || dir->acked <= dir->next)
+		dir->shown_ns = 0;
+	else if (!dir->shown_ns || dir->shown != dir->next)
+		dir->shown_ns = now_ns;
+	dir->shown = dir->next;
 }
 
 /* Where the hole at next ends: at the next byte held, else at what was acknowledged. */
@@ -244,37 +248,35 @@ static uint64_t hole_end(const struct direction *dir)
 	return off < dir->end || dir->acked < off ? off : dir->acked;
 }
 
-/* Since when the byte at next, which was acknowledged, is waited for. */
-static uint64_t acked_ns(const struct direction *dir)
-{
-	uint32_t i = 0;
-
-	while (dir->acks[i].off <= dir->next)
-		i++;
-	return dir->acks[i].time_ns > dir->next_ns ? dir->acks[i].time_ns : dir->next_ns;
-}
-
-/* Give up the holes whose time is over. */
+/* Give up the holes whose time is over, each at its time and for its reason. */
 static void expire(struct direction *dir, uint64_t now_ns)
 {
 	for (;;) {
-		if (dir->end > dir->next && dir->hole_ns && now_ns > dir->hole_ns + HOLE_NS) {
-			mark_gap(dir, hole_end(dir));
-			advance(dir, dir->hole_ns + HOLE_NS);
-		} else if (dir->acked > dir->next && now_ns > acked_ns(dir) + PATIENCE_NS) {
-			uint64_t end = hole_end(dir);
-			uint64_t due_ns = acked_ns(dir) + PATIENCE_NS;
+		uint64_t end = hole_end(dir);
+		uint64_t hole_ns = UINT64_MAX;
+		uint64_t patience_ns = UINT64_MAX;
 
-			mark_gap(dir, end < dir->acked ? end : dir->acked);
-			dir->next_ns = due_ns;
-			advance(dir, due_ns);
-		} else {
+		if (end < dir->end)
+			hole_ns = dir->came[end] + HOLE_NS;
+		else if (dir->fin_hole_ns)
+			hole_ns = dir->fin_hole_ns + HOLE_NS;
+		if (dir->shown_ns)
+			patience_ns = dir->shown_ns + PATIENCE_NS;
+		if (hole_ns >= now_ns && patience_ns >= now_ns)
 			return;
+		if (hole_ns < patience_ns) {
+			mark_gap(dir, dir->fin_hole_ns ? dir->fin_off : end, WEFT_GAP_TIMEOUT);
+			advance(dir, hole_ns);
+		} else {
+			mark_gap(dir, end < dir->acked ? end : dir->acked, WEFT_GAP_NOT_CAPTURED);
+			dir->fin_hole_ns = 0; /* what is left of it has a second of its own */
+			advance(dir, patience_ns);
 		}
 	}
 }
 
-static void put(struct direction *dir, uint64_t off, const uint8_t *bytes, uint32_t len)
+static void put(struct direction *dir, uint64_t off, const uint8_t *bytes, uint32_t len,
+		uint64_t now_ns)
 {
 	if (off + len > OFFSET_MAX)
 		return;
@@ -284,6 +286,7 @@ static void put(struct direction *dir, uint64_t off, const uint8_t *bytes, uint3
 			continue;
 		dir->bytes[off] = bytes[i];
 		dir->cells[off] = CELL_HELD;
+		dir->came[off] = now_ns;
 		if (off + 1 > dir->end)
 			dir->end = off + 1;
 	}
@@ -297,10 +300,10 @@ static void set_syn(struct direction *dir, uint32_t seq)
 }
 
 /* Payload that came with a SYN. */
-static void put_syn(struct direction *dir, const uint8_t *bytes, uint32_t len)
+static void put_syn(struct direction *dir, const uint8_t *bytes, uint32_t len, uint64_t now_ns)
 {
 	if (!dir->refused)
-		put(dir, 0, bytes, len);
+		put(dir, 0, bytes, len, now_ns);
 }
 
 /* A SYN-ACK takes the SYN of @dir, but nothing that came with it. */
@@ -395,7 +398,7 @@ static struct connection *begin(struct oracle *oracle, const struct packet *pack
 
 	set_syn(&conn->dir[0], packet->seq);
 	set_scale(&conn->dir[0], packet);
-	put_syn(&conn->dir[0], packet->payload, packet->len);
+	put_syn(&conn->dir[0], packet->payload, packet->len, packet->time_ns);
 	return conn;
 }
 
@@ -407,7 +410,7 @@ static struct connection *begin_pending(struct oracle *oracle, struct connection
 
 	old->closed = true;
 	set_syn(&conn->dir[0], old->pending_seq);
-	put_syn(&conn->dir[0], old->pending_bytes, old->pending_len);
+	put_syn(&conn->dir[0], old->pending_bytes, old->pending_len, packet->time_ns);
 	return conn;
 }
 
@@ -420,7 +423,7 @@ static void on_syn(struct oracle *oracle, struct connection *conn, int at,
 		begin(oracle, packet);
 	} else if (own->known && own->base == packet->seq + 1) {
 		set_scale(own, packet);
-		put_syn(own, packet->payload, packet->len);
+		put_syn(own, packet->payload, packet->len, packet->time_ns);
 	} else if (conn->pending && conn->pending_dir != at) {
 		conn = begin_pending(oracle, conn, packet);
 		set_syn(&conn->dir[1], packet->seq);
@@ -428,7 +431,7 @@ static void on_syn(struct oracle *oracle, struct connection *conn, int at,
 	} else if (!own->known || is_young(conn)) {
 		set_syn(own, packet->seq);
 		set_scale(own, packet);
-		put_syn(own, packet->payload, packet->len);
+		put_syn(own, packet->payload, packet->len, packet->time_ns);
 	} else {
 		conn->pending = true;
 		conn->pending_dir = at;
@@ -460,7 +463,7 @@ static void on_syn_ack(struct oracle *oracle, struct connection *conn, int at,
 	if (!conn->begun && conn->dir[!at].base == packet->ack)
 		refuse_syn(&conn->dir[!at]);
 	if (conn->dir[at].base == packet->seq + 1)
-		put_syn(&conn->dir[at], packet->payload, packet->len);
+		put_syn(&conn->dir[at], packet->payload, packet->len, packet->time_ns);
 }
 
 /* Offset of @seq in @dir. Return: false: it has nothing to do with it. */
@@ -531,10 +534,6 @@ static void note_ack(struct connection *conn, int at, const struct packet *packe
 		off = dir->fin_off;
 	if (off <= dir->acked || off > OFFSET_MAX)
 		return;
-	dir->acks = realloc(dir->acks, (dir->acks_count + 1) * sizeof(*dir->acks));
-	if (!dir->acks)
-		abort();
-	dir->acks[dir->acks_count++] = (struct ack){off, packet->time_ns};
 	dir->acked = off;
 }
 
@@ -562,7 +561,7 @@ static void on_segment(struct connection *conn, int at, const struct packet *pac
 	if ((int64_t)off < 0)
 		skip = (uint32_t)-off;
 	if (skip < packet->len)
-		put(own, off + skip, packet->payload + skip, packet->len - skip);
+		put(own, off + skip, packet->payload + skip, packet->len - skip, packet->time_ns);
 	if (packet->flags & WIRE_FIN && !packet->len && own->right && off > own->right) {
 		own->fin_beyond = off;
 	} else if (packet->flags & WIRE_FIN) {
@@ -579,10 +578,12 @@ void oracle_packet(struct oracle *oracle, uint64_t time_ns, const uint8_t *frame
 	struct connection *conn;
 	int at = 0;
 
+	if (time_ns > oracle->now_ns)
+		oracle->now_ns = time_ns;
 	if (!parse(&packet, frame, len))
 		return;
 	conn = find(oracle, &packet, &at);
-	for (int dir = 0; conn && dir < 2; dir++)
+	for (int dir = 0; conn && !conn->closed && dir < 2; dir++)
 		expire(&conn->dir[dir], time_ns);
 	if (packet.flags & WIRE_SYN && packet.flags & WIRE_ACK)
 		on_syn_ack(oracle, conn, at, &packet);
@@ -620,23 +621,23 @@ static void tell_dir(struct direction *dir, struct observed_dir *ret_dir)
 		end = dir->acked;
 	if (end > OFFSET_MAX)
 		end = OFFSET_MAX;
-	while (dir->next < end) {
-		advance(dir, 0);
-		if (dir->next < end) {
-			uint64_t hole = hole_end(dir);
+	for (advance(dir, 0); dir->next < end; advance(dir, 0)) {
+		uint64_t hole = hole_end(dir);
 
-			mark_gap(dir, hole > dir->next && hole < end ? hole : end);
-		}
+		if (dir->next < dir->acked)
+			mark_gap(dir, hole < dir->acked ? hole : dir->acked, WEFT_GAP_NOT_CAPTURED);
+		else
+			mark_gap(dir, hole > dir->next && hole < end ? hole : end, WEFT_GAP_CLOSED);
 	}
 	for (uint64_t off = 0; off < end; off++) {
 		if (dir->cells[off] == CELL_HELD)
 			observed_data(ret_dir, dir->bytes + off, 1);
 		else
-			observed_gap(ret_dir, 1);
+			observed_gap(ret_dir, 1, (enum weft_gap_cause)(dir->cells[off] - CELL_GAP));
 	}
 	free(dir->bytes);
 	free(dir->cells);
-	free(dir->acks);
+	free(dir->came);
 }
 
 void oracle_finish(struct oracle *oracle, struct observed_set *set)
@@ -656,6 +657,8 @@ void oracle_finish(struct oracle *oracle, struct observed_set *set)
 		memcpy(flow.dst_addr, conn->opener.dst, 16);
 		memcpy(flow.vlan, conn->opener.vlan, sizeof(flow.vlan));
 		told = observed_add(set, &flow);
+		for (int dir = 0; dir < 2 && !conn->closed; dir++)
+			expire(&conn->dir[dir], oracle->now_ns);
 		for (int dir = 0; dir < 2; dir++)
 			tell_dir(&conn->dir[dir], &told->dir[dir]);
 		free(conn);

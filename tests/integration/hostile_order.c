@@ -5,7 +5,8 @@
  *   hostile_order reverse|random|alternating|overlapping|covering COUNT
  *
  * One-byte segments; `overlapping`: 16 bytes each, in random order; `covering`: each
- * replaces all that is held, a byte longer at both ends. The whole stream must come out.
+ * replaces all that is held, a byte longer at both ends. The whole stream must come out, and
+ * what it holds meanwhile stays within the limit of a direction, with all that is kept with it.
  * Run under callgrind, see test_hostile_order.sh.
  */
 #include <stdio.h>
@@ -19,10 +20,19 @@
 #include "metrics/metrics.h"
 #include "reassembly/stream.h"
 
-enum { COVER_MAX = 1400 };
+enum {
+	COVER_MAX = 1400,
+
+	/* Of a direction at its limit, at most: user/reassembly/README.md, "What holding costs". */
+	LIMIT_BYTES = WEFT_STREAM_PAGES_MAX * WEFT_STREAM_PAGE_BYTES,
+	MEMORY_BYTES = LIMIT_BYTES / (1 + WF_EXTENT_COST) * (WF_EXTENT_BYTES + 1),
+};
 
 static struct wf_stream stream;
 static struct wf_stream_env env;
+static struct wf_arena *arena;
+static uint64_t empty_bytes;
+static uint64_t most_bytes;
 static struct wf_metrics metrics;
 static uint8_t bytes[COVER_MAX];
 
@@ -37,6 +47,12 @@ static void put(uint64_t off, uint32_t len)
 		fprintf(stderr, "hostile_order: limit reached\n");
 		exit(1);
 	}
+	if (stream.held_cost > LIMIT_BYTES) {
+		fprintf(stderr, "hostile_order: %u bytes held\n", stream.held_cost);
+		exit(1);
+	}
+	if (wf_arena_used_bytes(arena) - empty_bytes > most_bytes)
+		most_bytes = wf_arena_used_bytes(arena) - empty_bytes;
 	while (wf_stream_pop(&stream, &env, UINT64_MAX, &chunk))
 		wf_page_put(chunk.page);
 }
@@ -86,7 +102,6 @@ int main(int argc, char **argv)
 		.medium_bytes = WEFT_PAGE_MEDIUM_BYTES,
 		.large_bytes = WEFT_PAGE_LARGE_BYTES,
 	};
-	struct wf_arena *arena;
 	uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
 
 	if (argc < 3)
@@ -97,7 +112,13 @@ int main(int argc, char **argv)
 	    wf_page_pool_new(arena, &pool, &metrics, &env.pages) ||
 	    wf_slab_new(arena, WF_EXTENT_BYTES, 1000000, &env.extents))
 		return 1;
+	empty_bytes = wf_arena_used_bytes(arena);
 	play(argv[1], count);
+	printf("memory %llu of %d bytes\n", (unsigned long long)most_bytes, MEMORY_BYTES);
+	if (most_bytes > MEMORY_BYTES) {
+		fprintf(stderr, "hostile_order: that is too much\n");
+		return 1;
+	}
 	if (strcmp(argv[1], "covering") && stream.next_off < count + 1) {
 		fprintf(stderr, "hostile_order: %llu bytes came out\n",
 			(unsigned long long)stream.next_off);

@@ -3,7 +3,8 @@
 #
 # test_live_host.sh - a busy web server, watched in host mode on its own interface: a large
 # download and many short ones at once, over 4 queues with 2 workers. Every byte is right,
-# every frame and byte is accounted for. WEFT_LIVE_MB: size of the large one.
+# every frame and byte is accounted for. Then less of the same, delivered only when acknowledged.
+# WEFT_LIVE_MB: size of the large one.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/web.sh"
 need_root
@@ -48,4 +49,19 @@ check 'no device, program or socket is left' bash -c "
 	[ \$(ip -n $ns_a -o link | grep -cvE ' (lo|eth0)[:@]') -eq 0 ] &&
 		! ip -n $ns_a link show eth0 | grep -q xdp && [ ! -e '$work/control/eth0.sock' ]"
 check 'the interface carries traffic' in_b curl -sf "http://$ip_a/ready"
+
+rm -f "$work"/got/*
+web_file large $((megabytes / 16 << 20))
+check 'acked: agent starts in host mode' agent_start "$ns_a" eth0 --mode host --workers 2 \
+	--max-memory 512M --set capture.ring_frames=16384 --deliver acked \
+	--streams "$work/acked" --events "$work/acked.events" || finish
+web_get large &
+large_pid=$!
+web_get_many 50 short
+wait "$large_pid"
+check 'acked: agent ends with status 0' agent_stop
+check "acked: $((megabytes / 16)) MiB and 50 short ones: every byte right" \
+	web_compare "$work/acked" 51
+check 'acked: all ledgers close' ledgers_close
+check 'acked: no gap' bash -c "! grep -q '\"event_type\":\"gap\"' '$work/acked.events'"
 finish

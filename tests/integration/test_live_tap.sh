@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # test_live_tap.sh - what comes in on a tap port gives the same files as `weft replay` of the
-# same capture: with one worker and with four, with native and with generic XDP.
+# same capture: with one worker and with four, with native and with generic XDP, delivered on
+# arrival and when acknowledged.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
@@ -50,7 +51,8 @@ check 'record a capture' record || finish
 check 'replay it' "$weft" replay "$capture" --streams "$work/replay"
 check 'replay finds the connections' bash -c "[ \$(ls '$work/replay' | wc -l) -ge 82 ]"
 
-for variant in '1-worker --workers 1' '4-workers --workers 4' 'generic --workers 2 --generic'; do
+for variant in '1-worker --workers 1' '4-workers --workers 4' 'generic --workers 2 --generic' \
+	'acked --workers 2 --deliver acked'; do
 	# shellcheck disable=SC2086
 	set -- $variant
 	name=$1
@@ -63,4 +65,7 @@ done
 check 'replay with 4 workers gives the same' bash -c "
 	'$weft' replay '$capture' --workers 4 --streams '$work/replay4' --quiet &&
 		diff -r -x '.*' '$work/replay' '$work/replay4'"
+check 'replay of what was acknowledged gives the same' bash -c "
+	'$weft' replay '$capture' --deliver acked --streams '$work/replay-acked' --quiet &&
+		diff -r -x '.*' '$work/replay' '$work/replay-acked'"
 finish

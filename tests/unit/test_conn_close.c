@@ -31,6 +31,15 @@ static int setup_empty(void **state)
 	return 0;
 }
 
+static int setup_acked(void **state)
+{
+	WEFT_OPTS(weft_opts, opts, .deliver = WEFT_DELIVER_ACKED);
+
+	rig_start(&rig, &opts);
+	*state = &rig;
+	return 0;
+}
+
 static int teardown(void **state)
 {
 	(void)state;
@@ -49,6 +58,10 @@ static void test_close_fin_both_ways_at_the_last_acknowledgement(void **state)
 	assert_int_equal(rig.record.counts[WEFT_TO_SERVER].packets, 4);
 	assert_int_equal(rig.record.counts[WEFT_TO_CLIENT].packets, 2);
 	assert_int_equal(rig.record.counts[WEFT_TO_SERVER].bytes, 160);
+	assert_int_equal(rig.record.counts[WEFT_TO_SERVER].tcp_flags,
+			 WF_TCP_SYN | WF_TCP_ACK | WF_TCP_FIN);
+	assert_int_equal(rig.record.counts[WEFT_TO_CLIENT].tcp_flags,
+			 WF_TCP_SYN | WF_TCP_ACK | WF_TCP_FIN);
 	assert_int_equal(rig.record.state, WEFT_FLOW_CLOSED);
 	assert_int_equal(rig.record.end_ns - rig.record.start_ns, 5 * WF_NS_PER_MS);
 }
@@ -99,6 +112,24 @@ static void test_close_fin_whose_data_never_comes_is_a_gap(void **state)
 	assert_string_equal(rig_log(&rig), "close fin\n");
 }
 
+static void test_close_fin_whose_data_does_not_come_in_time_is_a_gap(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, FIN, 5, 0, NULL);
+	rig_wait_ms(&rig, 900);
+	assert_string_equal(rig_log(&rig), "");
+	rig_wait_ms(&rig, 200);
+	assert_string_equal(rig_log(&rig), "> gap 5 timeout\n");
+}
+
+static void test_close_at_the_end_before_the_data_of_the_fin_is_a_gap(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, FIN, 5, 0, NULL);
+	rig_flush(&rig);
+	assert_string_equal(rig_log(&rig), "> gap 5 closed\nclose shutdown\n");
+}
+
 static void test_close_late_data_before_fin_in_patience_is_not_lost(void **state)
 {
 	(void)state;
@@ -117,6 +148,28 @@ static void test_close_without_the_last_acknowledgement_by_the_short_timeout(voi
 	rig_segment(&rig, RIG_SERVER, FIN, 0, 1, NULL);
 	rig_wait_ms(&rig, 61000);
 	assert_string_equal(rig_log(&rig), "close fin\n");
+}
+
+static void test_close_acked_is_by_fin_though_the_last_data_was_not_acknowledged(void **state)
+{
+	(void)state;
+	rig_handshake(&rig);
+	rig_segment(&rig, RIG_CLIENT, FIN, 0, 0, "bye");
+	rig_segment(&rig, RIG_SERVER, FIN, 0, 4, "bye too");
+	assert_string_equal(rig_log(&rig), "open\n> bye\n");
+	rig_flush(&rig);
+	assert_string_equal(rig_log(&rig), "< bye too\nclose fin\n");
+	assert_int_equal(rig.record.state, WEFT_FLOW_CLOSED);
+}
+
+/* The capture ends while both starts are still waited for. */
+static void test_close_midstream_is_by_fin_though_its_start_was_not_settled(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, FIN, 100, 100, "bye");
+	rig_segment(&rig, RIG_SERVER, FIN, 100, 104, "bye too");
+	rig_flush(&rig);
+	assert_string_equal(rig_log(&rig), "open\n> bye\n< bye too\nclose fin\n");
 }
 
 static void test_close_one_sided_fin_by_the_short_timeout(void **state)
@@ -231,8 +284,13 @@ int main(void)
 		CASE(setup, test_close_half_closed_side_still_receives),
 		CASE(setup, test_close_fin_before_its_data_waits_for_it),
 		CASE(setup, test_close_fin_whose_data_never_comes_is_a_gap),
+		CASE(setup, test_close_fin_whose_data_does_not_come_in_time_is_a_gap),
+		CASE(setup, test_close_at_the_end_before_the_data_of_the_fin_is_a_gap),
 		CASE(setup, test_close_late_data_before_fin_in_patience_is_not_lost),
 		CASE(setup, test_close_without_the_last_acknowledgement_by_the_short_timeout),
+		CASE(setup_acked,
+		     test_close_acked_is_by_fin_though_the_last_data_was_not_acknowledged),
+		CASE(setup_empty, test_close_midstream_is_by_fin_though_its_start_was_not_settled),
 		CASE(setup_empty, test_close_one_sided_fin_by_the_short_timeout),
 		CASE(setup, test_close_data_behind_fin_is_not_delivered),
 		CASE(setup, test_close_exact_rst_at_once),

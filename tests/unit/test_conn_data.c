@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_conn_data.c - data of a connection: order, holes, acknowledgement, depth.
+ * test_conn_data.c - data of a connection: order, holes, acknowledgement.
  */
 #include "unit/support/cmocka.h"
 #include "unit/support/rig.h"
@@ -50,20 +50,6 @@ static int setup_acked_midstream(void **state)
 	rig_start(&rig, &opts);
 	*state = &rig;
 	return 0;
-}
-
-static int setup_depth(void **state)
-{
-	WEFT_OPTS(weft_opts, opts, .depth_bytes = 8);
-
-	return begin(state, &opts);
-}
-
-static int setup_few_pages(void **state)
-{
-	WEFT_OPTS(weft_opts, opts, .stream_pages_max = 2);
-
-	return begin(state, &opts);
 }
 
 static int setup_timeout(void **state)
@@ -202,6 +188,7 @@ static void test_data_conflicting_copies_are_told(void **state)
 	rig_flush(&rig);
 	assert_string_equal(rig_log(&rig),
 			    "> anomaly overlap_conflict\n> one\n> AAAA\nclose shutdown\n");
+	assert_int_equal(rig.record.counts[0].overlap_segments, 1);
 	assert_int_equal(rig.record.counts[0].conflict_segments, 1);
 }
 
@@ -250,6 +237,42 @@ static void test_hole_acknowledged_ends_after_patience(void **state)
 	assert_string_equal(rig_log(&rig), "");
 	rig_wait_ms(&rig, 20);
 	assert_string_equal(rig_log(&rig), "> gap 3 not_captured\n> two\n");
+}
+
+static void test_hole_acknowledged_in_part_ends_as_far_as_that(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 6, "two");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 4, NULL);
+	rig_wait_ms(&rig, 200);
+	assert_string_equal(rig_log(&rig), "> gap 4 not_captured\n");
+	rig_segment(&rig, RIG_CLIENT, ACK, 4, 0, "as");
+	assert_string_equal(rig_log(&rig), "> as\n> two\n");
+}
+
+/* What a tap shows late comes one after the other. */
+static void test_hole_acknowledged_behind_another_has_patience_of_its_own(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 3, "two");
+	rig_data(&rig, RIG_CLIENT, 9, "four");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 13, NULL);
+	rig_wait_ms(&rig, 80);
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "one");
+	rig_wait_ms(&rig, 80);
+	assert_string_equal(rig_log(&rig), "> one\n> two\n");
+	rig_segment(&rig, RIG_CLIENT, ACK, 6, 0, "333");
+	assert_string_equal(rig_log(&rig), "> 333\n> four\n");
+}
+
+static void test_hole_acknowledged_at_the_end_was_not_captured(void **state)
+{
+	(void)state;
+	rig_data(&rig, RIG_CLIENT, 6, "two");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 4, NULL);
+	rig_flush(&rig);
+	assert_string_equal(rig_log(&rig),
+			    "> gap 4 not_captured\n> gap 2 closed\n> two\nclose shutdown\n");
 }
 
 static void test_hole_acknowledged_may_still_be_filled_in_patience(void **state)
@@ -343,18 +366,6 @@ static void test_acknowledged_tail_never_seen_is_a_gap(void **state)
 	assert_string_equal(rig_log(&rig), "> one\n> gap 47 not_captured\nclose shutdown\n");
 }
 
-static void test_page_limit_gives_up_the_oldest_hole(void **state)
-{
-	static char block[4000];
-
-	(void)state;
-	memset(block, 'x', sizeof(block));
-	for (int64_t i = 0; i < 6; i++)
-		rig_bytes(&rig, RIG_CLIENT, ACK, 10 + i * 4100, 0, block, sizeof(block));
-	assert_memory_equal(rig_log(&rig), "> gap 10 limit\n", 15);
-	assert_true(wf_metric_get(&rig.metrics, payload_held_bytes) <= 2 * 4096);
-}
-
 static void test_cut_capture_is_a_gap_of_its_own_cause(void **state)
 {
 	(void)state;
@@ -442,41 +453,6 @@ static void test_acked_by_what_looks_like_a_keepalive_is_delivered(void **state)
 	assert_string_equal(rig_log(&rig), "< two\n");
 }
 
-/* ---- depth ---------------------------------------------------------------------------- */
-
-static void test_depth_cuts_and_tells_one_gap_at_the_end(void **state)
-{
-	(void)state;
-	rig_data(&rig, RIG_CLIENT, 0, "hello");
-	rig_data(&rig, RIG_CLIENT, 5, " again");
-	rig_segment(&rig, RIG_CLIENT, ACK, 11, 0, "and again");
-	assert_string_equal(rig_log(&rig), "> hello\n>  ag\n");
-	rig_flush(&rig);
-	assert_string_equal(rig_log(&rig), "> gap 12 depth\nclose shutdown\n");
-	assert_int_equal(wf_metric_get(&rig.metrics, payload_depth_bytes), 12);
-}
-
-static void test_depth_does_not_hide_the_end_of_the_connection(void **state)
-{
-	(void)state;
-	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello again");
-	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK | WF_TCP_FIN, 11, 0, NULL);
-	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK | WF_TCP_FIN, 0, 12, NULL);
-	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 12, 1, NULL);
-	assert_string_equal(rig_log(&rig), "> hello ag\n> gap 3 depth\nclose fin\n");
-}
-
-static void test_depth_hole_before_it_still_ends(void **state)
-{
-	(void)state;
-	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hi");
-	rig_segment(&rig, RIG_CLIENT, ACK, 9, 0, "beyond");
-	rig_wait_ms(&rig, 2000);
-	assert_string_equal(rig_log(&rig), "> hi\n> gap 6 timeout\n");
-	rig_flush(&rig);
-	assert_string_equal(rig_log(&rig), "> gap 7 depth\nclose shutdown\n");
-}
-
 int main(void)
 {
 #define CASE(setup, name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -498,6 +474,9 @@ int main(void)
 		CASE(setup_timeout, test_hole_times_out_before_the_next_packet_is_seen),
 		CASE(setup_timeout, test_hole_that_is_being_filled_does_not_time_out),
 		CASE(setup, test_hole_acknowledged_ends_after_patience),
+		CASE(setup, test_hole_acknowledged_in_part_ends_as_far_as_that),
+		CASE(setup, test_hole_acknowledged_behind_another_has_patience_of_its_own),
+		CASE(setup, test_hole_acknowledged_at_the_end_was_not_captured),
 		CASE(setup, test_hole_acknowledged_may_still_be_filled_in_patience),
 		CASE(setup, test_hole_acknowledged_while_rings_overflow_ends_soon),
 		CASE(setup, test_hole_acknowledged_after_rings_overflowed_has_all_patience),
@@ -506,7 +485,6 @@ int main(void)
 		CASE(setup, test_ack_beyond_all_seen_gives_nothing_up),
 		CASE(setup, test_hole_at_the_end_of_the_connection_is_a_gap),
 		CASE(setup, test_acknowledged_tail_never_seen_is_a_gap),
-		CASE(setup_few_pages, test_page_limit_gives_up_the_oldest_hole),
 		CASE(setup, test_cut_capture_is_a_gap_of_its_own_cause),
 		CASE(setup, test_cut_segment_seen_whole_later_is_whole),
 		CASE(setup_acked, test_acked_data_waits_for_its_acknowledgement),
@@ -516,9 +494,6 @@ int main(void)
 		     test_acked_one_sided_is_delivered_after_the_gap_timeout),
 		CASE(setup_acked, test_acked_late_data_below_the_acknowledgement_comes_at_once),
 		CASE(setup_acked, test_acked_by_what_looks_like_a_keepalive_is_delivered),
-		CASE(setup_depth, test_depth_cuts_and_tells_one_gap_at_the_end),
-		CASE(setup_depth, test_depth_does_not_hide_the_end_of_the_connection),
-		CASE(setup_depth, test_depth_hole_before_it_still_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

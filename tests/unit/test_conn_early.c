@@ -229,6 +229,28 @@ static int setup_shallow(void **state)
 	return 0;
 }
 
+static int setup_shallow_arrival(void **state)
+{
+	WEFT_OPTS(weft_opts, opts, .depth_bytes = 8);
+
+	rig_start(&rig, &opts);
+	*state = &rig;
+	return 0;
+}
+
+/* Held as bytes 0 to 7 they were all wanted; five came before them. */
+static void test_early_start_that_moves_back_is_cut_at_the_depth(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_SERVER, ACK, 5, 0, " world!");
+	rig_segment(&rig, RIG_SERVER, ACK, 0, 0, "hello");
+	rig_wait_ms(&rig, WEFT_START_PATIENCE_MS + 1);
+	assert_string_equal(rig_log(&rig), "open\n< hello\n<  wo\n");
+	rig_flush(&rig);
+	assert_string_equal(rig_log(&rig), "< gap 4 depth\nclose shutdown\n");
+	assert_int_equal(wf_metric_get(&rig.metrics, payload_depth_bytes), 4);
+}
+
 /* Beyond the limit lie two pieces with a hole between, which nobody waits for. */
 static void test_early_start_that_moves_back_leaves_nothing_beyond_the_depth(void **state)
 {
@@ -242,6 +264,43 @@ static void test_early_start_that_moves_back_leaves_nothing_beyond_the_depth(voi
 	assert_int_equal(wf_metric_get(&rig.metrics, payload_held_bytes), 0);
 }
 
+/* ---- deliver: acked ------------------------------------------------------------------ */
+
+static int setup_acked(void **state)
+{
+	WEFT_OPTS(weft_opts, opts, .deliver = WEFT_DELIVER_ACKED);
+
+	rig_start(&rig, &opts);
+	*state = &rig;
+	return 0;
+}
+
+static void test_early_acked_data_waits_for_its_start_and_its_acknowledgement(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_SERVER, ACK, 5, 0, " world");
+	client_syn();
+	server_syn();
+	rig_segment(&rig, RIG_SERVER, ACK, 0, 0, "hello");
+	assert_string_equal(rig_log(&rig), "open\n");
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 0, 5, NULL);
+	assert_string_equal(rig_log(&rig), "< hello\n");
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 0, 11, NULL);
+	assert_string_equal(rig_log(&rig), "<  world\n");
+}
+
+static void test_early_acked_start_moves_back_though_it_was_acknowledged(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 900, 40011, NULL);
+	rig_segment(&rig, RIG_SERVER, ACK, 40005, 900, " world");
+	assert_string_equal(rig_log(&rig), "open\n");
+	rig_segment(&rig, RIG_SERVER, ACK, 40000, 900, "hello");
+	rig_wait_ms(&rig, WEFT_START_PATIENCE_MS + 1);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 900, 40011, NULL);
+	assert_string_equal(rig_log(&rig), "< hello\n<  world\n");
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -249,6 +308,15 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_early_start_that_moves_back_leaves_nothing_beyond_the_depth,
 			setup_shallow, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_early_start_that_moves_back_is_cut_at_the_depth, setup_shallow_arrival,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			test_early_acked_data_waits_for_its_start_and_its_acknowledgement,
+			setup_acked, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_early_acked_start_moves_back_though_it_was_acknowledged, setup_acked,
+			teardown),
 		CASE(test_early_data_before_the_syn_ack_waits_for_what_precedes_it),
 		CASE(test_early_data_before_both_syns_waits_for_what_precedes_it),
 		CASE(test_early_data_of_both_sides_before_both_syns),

@@ -82,6 +82,7 @@ static void assert_endpoints(const json_t *line)
 	assert_text(line, "dest_ip", "10.0.0.2");
 	assert_number(line, "dest_port", 80);
 	assert_text(line, "proto", "TCP");
+	assert_text(line, "community_id", "1:3k1SoWXs/FltHw2aBCgUTgbDQF4=");
 }
 
 static void test_events_flow_line_has_the_names_of_eve(void **state)
@@ -91,10 +92,12 @@ static void test_events_flow_line_has_the_names_of_eve(void **state)
 		.end_ns = 1795233605000000000ull,
 		.reason = WEFT_CLOSE_FIN,
 		.state = WEFT_FLOW_CLOSED,
+		.midstream = true,
 		.counts = {{.packets = 6,
 			    .bytes = 700,
 			    .stream_bytes = 400,
 			    .retransmitted_segments = 2,
+			    .out_of_order_segments = 5,
 			    .tcp_flags = 0x1b},
 			   {.packets = 7,
 			    .bytes = 90000,
@@ -102,6 +105,7 @@ static void test_events_flow_line_has_the_names_of_eve(void **state)
 			    .gap_count = 1,
 			    .gap_bytes = 10,
 			    .overlap_segments = 3,
+			    .conflict_segments = 1,
 			    .tcp_flags = 0x12}},
 	};
 	struct weft_flow flow = delivery_flow(9);
@@ -111,6 +115,7 @@ static void test_events_flow_line_has_the_names_of_eve(void **state)
 
 	event.time_ns = record.end_ns;
 	flow.vlan[0] = 100;
+	flow.use = 2;
 	fake_event(&event);
 	assert_int_equal(fake_end(sink), 0);
 	line = read_line(0);
@@ -134,6 +139,10 @@ static void test_events_flow_line_has_the_names_of_eve(void **state)
 	assert_number(inner, "gap_bytes_toclient", 10);
 	assert_number(inner, "retransmissions_toserver", 2);
 	assert_number(inner, "overlaps_toclient", 3);
+	assert_number(inner, "conflicts_toclient", 1);
+	assert_number(inner, "out_of_order_toserver", 5);
+	assert_true(json_is_true(json_object_get(inner, "midstream")));
+	assert_number(inner, "use", 2);
 	inner = json_object_get(line, "tcp");
 	assert_text(inner, "tcp_flags", "1b");
 	assert_text(inner, "tcp_flags_tc", "12");
@@ -186,10 +195,13 @@ static void test_events_anomaly_line_shows_both_versions(void **state)
 	assert_int_equal(fake_end(sink), 0);
 	line = read_line(0);
 	assert_text(line, "event_type", "anomaly");
+	assert_endpoints(line);
 	assert_text(line, "direction", "toserver");
 	inner = json_object_get(line, "anomaly");
 	assert_text(inner, "type", "stream");
 	assert_text(inner, "event", "overlap_conflict");
+	assert_number(inner, "offset", 5);
+	assert_number(inner, "length", 2);
 	assert_text(inner, "kept", "00ff");
 	assert_text(inner, "lost", "6162");
 	json_decref(line);
@@ -292,7 +304,7 @@ static void test_events_unwritable_target_is_refused(void **state)
 	wf_arena_free(fake.arena);
 }
 
-/* IPv4: what other implementations' tests say; IPv6: by the words of the specification. */
+/* What other implementations' tests say; the last by the words of the specification. */
 static void test_community_id_is_that_of_the_specification(void **state)
 {
 	static const struct {
@@ -303,6 +315,10 @@ static void test_community_id_is_that_of_the_specification(void **state)
 		{"128.232.110.120", "66.35.250.204", 34855, 80, "1:LQU9qZlK+B5F3KDmev6m5PMibrg="},
 		{"66.35.250.204", "128.232.110.120", 80, 34855, "1:LQU9qZlK+B5F3KDmev6m5PMibrg="},
 		{"1.2.3.4", "5.6.7.8", 1122, 3344, "1:wCb3OG7yAFWelaUydu0D+125CLM="},
+		{"2001:470:e5bf:dead:4957:2174:e82c:4887", "2607:f8b0:400c:c03::1a", 63943, 25,
+		 "1:/qFaeAR+gFe1KYjMzVDsMv+wgU4="},
+		{"2607:f8b0:400c:c03::1a", "2001:470:e5bf:dead:4957:2174:e82c:4887", 25, 63943,
+		 "1:/qFaeAR+gFe1KYjMzVDsMv+wgU4="},
 		{"2001:db8::2", "2001:db8::1", 443, 50000, "1:YXqXufkGr4i6TbJJYF83fvyDLZ8="},
 	};
 	struct wf_community_id *maker;

@@ -114,6 +114,9 @@ uint64_t wf_conn_relieve(struct wf_conns *conns, struct wf_flow *flow, enum weft
 
 /* ---- conn_end.c ---- */
 
+/* Nothing more comes that could precede or acknowledge what waits in order: hand it on. */
+void wf_conn_end_wait(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir);
+
 /* The end of @dir: all that is held comes out, every hole becomes a gap. */
 void wf_conn_finish_dir(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
 			uint64_t now_ns);

@@ -50,6 +50,8 @@ void wf_conn_close(struct wf_conns *conns, struct wf_flow *flow, enum weft_close
 void wf_conn_close_if_done(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns)
 {
 	for (int i = 0; i < 2; i++) {
+		if (wf_unlikely(conns->opts->depth_bytes))
+			wf_conn_progress(conns, flow, (enum weft_dir)i, now_ns);
 		/* What the other side acknowledges stays in the kernel with its data. */
 		if (!wf_tcp_knows(&flow->tcp.dir[i], WF_TCP_FIN_ACKED) &&
 		    !(flow->flags & WF_FLOW_SHUNTED(!i)))
@@ -65,6 +67,8 @@ void wf_conn_close_if_done(struct wf_conns *conns, struct wf_flow *flow, uint64_
 static void close_for(struct wf_conns *conns, struct wf_flow *flow, enum weft_close_reason reason,
 		      uint64_t now_ns)
 {
+	for (int i = 0; i < 2; i++)
+		wf_conn_end_wait(conns, flow, (enum weft_dir)i);
 	if (is_finished(flow)) {
 		flow->flags |= WF_FLOW_CLOSED;
 		reason = WEFT_CLOSE_FIN;

@@ -5,13 +5,19 @@
  */
 #include "engine/conn_stream.h"
 
+void wf_conn_end_wait(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir)
+{
+	wf_conn_end_start(flow, dir);
+	if (flow->stream[dir].extents)
+		wf_conn_drain(conns, flow, dir, UINT64_MAX);
+}
+
 /* What is still held when @dir ends: give up hole by hole. */
 static void empty(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir, uint64_t now_ns)
 {
 	uint64_t held_off;
 	uint64_t held_ns;
 
-	wf_conn_drain(conns, flow, dir, UINT64_MAX);
 	while (wf_stream_first_held(&flow->stream[dir], &conns->stream_env, &held_off, &held_ns)) {
 		uint64_t acked = wf_conn_acked_off(flow, dir);
 
@@ -49,7 +55,7 @@ void wf_conn_finish_dir(struct wf_conns *conns, struct wf_flow *flow, enum weft_
 	bool deep = wf_conn_is_deep(conns, flow, dir);
 	uint64_t acked;
 
-	wf_conn_end_start(flow, dir);
+	wf_conn_end_wait(conns, flow, dir);
 	if (stream->extents)
 		empty(conns, flow, dir, now_ns);
 	/* The tail: acknowledged, or followed by a FIN or by what is too deep, but never seen. */
@@ -61,6 +67,7 @@ void wf_conn_finish_dir(struct wf_conns *conns, struct wf_flow *flow, enum weft_
 	else if (wf_tcp_knows(tcp, WF_TCP_KNOWS_FIN))
 		wf_conn_skip(conns, flow, dir, wf_tcp_fin_off(tcp, stream->next_off),
 			     WEFT_GAP_CLOSED, now_ns);
+	wf_conn_pass_acked(conns, flow, dir);
 	tell_unwanted(conns, flow, dir, now_ns);
 }
 

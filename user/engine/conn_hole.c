@@ -76,10 +76,21 @@ static void drain_allowed(struct wf_conns *conns, struct wf_flow *flow, enum wef
 								   : UINT64_MAX);
 }
 
+void wf_conn_pass_acked(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir)
+{
+	uint64_t acked = wf_conn_acked_off(flow, dir);
+	struct wf_chunk gap;
+
+	if (flow->stream[dir].next_off >= wf_conn_limit_off(conns, flow, dir) &&
+	    acked > flow->stream[dir].next_off)
+		wf_stream_skip(&flow->stream[dir], &conns->stream_env, acked, &gap);
+}
+
 /*
  * Beyond the depth limit nothing is kept, but the stream's progress is followed, so that
  * its end is still recognised. Told as one gap at the end, see wf_conn_finish_dir(). What
- * the kernel keeps back is followed by its acknowledgements.
+ * the kernel keeps back, or came before the window that allowed it, is followed by its
+ * acknowledgements.
  */
 static void pass_depth(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir)
 {
@@ -98,11 +109,8 @@ static void pass_depth(struct wf_conns *conns, struct wf_flow *flow, enum weft_d
 		wf_stream_clear(stream, &conns->stream_env, false);
 	if (!wf_tcp_knows(tcp, WF_TCP_KNOWS_FIN))
 		wf_shunt_wish(conns, flow, dir);
+	wf_conn_pass_acked(conns, flow, dir);
 	if (flow->flags & WF_FLOW_SHUNTED(dir)) {
-		uint64_t acked = wf_conn_acked_off(flow, dir);
-
-		if (acked > stream->next_off)
-			wf_stream_skip(stream, &conns->stream_env, acked, &gap);
 		wf_tcp_note_unseen(&flow->tcp, dir, tcp->base_seq + (uint32_t)stream->next_off);
 	}
 }
@@ -187,7 +195,9 @@ void wf_conn_skip(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir di
 		wf_conn_tell_gap(conns, flow, dir, gap.off, gap.len_bytes,
 				 cause_of(conns, flow, dir, gap.off, cause), now_ns);
 		end_memory_loss(conns, flow, dir, gap.off + gap.len_bytes);
-		wf_tcp_note_gap(&flow->tcp, dir);
+		/* At our own limits no packet was missed that could tell of a window. */
+		if (cause != WEFT_GAP_LIMIT && cause != WEFT_GAP_MEMORY)
+			wf_tcp_note_gap(&flow->tcp, dir);
 		drain_allowed(conns, flow, dir);
 	} else if (!flow->stream[dir].extents) {
 		return;

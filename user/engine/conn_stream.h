@@ -32,13 +32,18 @@ static inline void wf_conn_end_start(struct wf_flow *flow, enum weft_dir dir)
 	flow->tcp.dir[dir].flags &= (uint16_t)~WF_TCP_STARTING;
 }
 
-/* Beyond all that was seen of @dir. */
+/* Beyond all data that was seen of @dir: segments behind its FIN have the number after it. */
 static inline uint64_t wf_conn_seen_off(const struct wf_flow *flow, enum weft_dir dir)
 {
 	const struct wf_tcp_dir *tcp = &flow->tcp.dir[dir];
-	int64_t off = wf_seq_off(tcp->end_seq, tcp->base_seq, flow->stream[dir].next_off);
+	uint64_t next_off = flow->stream[dir].next_off;
+	int64_t off = wf_seq_off(tcp->end_seq, tcp->base_seq, next_off);
 
-	return off < 0 ? 0 : (uint64_t)off;
+	if (off < 0)
+		return 0;
+	if (wf_tcp_knows(tcp, WF_TCP_KNOWS_FIN) && (uint64_t)off > wf_tcp_fin_off(tcp, next_off))
+		return wf_tcp_fin_off(tcp, next_off);
+	return (uint64_t)off;
 }
 
 /* Nothing from this offset on is wanted: the depth limit, or where it was cut by hand. */
@@ -69,6 +74,9 @@ static inline bool wf_conn_is_deep(const struct wf_conns *conns, const struct wf
 /* Hand on all held data that is next in order, below @limit_off. */
 void wf_conn_drain(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
 		   uint64_t limit_off);
+
+/* What was acknowledged beyond the depth limit needs not be waited for, seen or not. */
+void wf_conn_pass_acked(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir);
 
 /* Would the receiver, whose state is known, refuse what begins at @off? */
 bool wf_conn_is_refused(const struct wf_flow *flow, enum weft_dir dir, uint64_t off);

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_reassembly.c - a family of random conversations for each thing that reassembly promises.
+ *
+ *   test_reassembly [FAMILY [SEED]]     one family only; from that seed, one batch, with details
+ *
+ * Environment: CONVERSATIONS, as for test_conversations: each family has a hundredth, so
+ * 100,000 make 1,000 of each.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz/captures.h"
+#include "fuzz/conversation.h"
+#include "fuzz/receivers.h"
+
+enum {
+	BATCH = 25,
+	BATCH_FEW = 8, /* so that there is memory for the connections, but not for their data */
+	COUNT_DEFAULT = 100,
+	COUNT_MIN = BATCH,
+};
+
+/* What was played of a family. */
+struct tally {
+	uint64_t conversations;
+	uint64_t conflicts;
+	uint64_t gaps[WEFT_GAP_CAUSE_COUNT];
+};
+
+/* A family is played in batches. */
+struct family {
+	const char *name;
+	const char *(*play)(const struct family *family, uint64_t seed, struct tally *tally);
+
+	/* play_receivers() */
+	enum receivers_view view;
+	enum weft_overlap policy; /* DEFAULT: another with each seed */
+
+	/* play_captures() */
+	uint32_t kinds;	  /* CONV_* */
+	uint32_t without; /* likewise */
+	enum captures_limit limit;
+	enum weft_deliver deliver;
+	uint32_t proofs; /* 1u << enum weft_gap_cause: gaps that one in eight must have */
+};
+
+static const char *play_receivers(const struct family *family, uint64_t seed, struct tally *tally)
+{
+	const struct receivers_opts opts = {
+		.seed = seed,
+		.connections = BATCH,
+		.view = family->view,
+		.policy = family->policy ? family->policy
+					 : (enum weft_overlap)(seed / 4 % WEFT_OVERLAP_COUNT),
+		.deliver = seed & 1 ? WEFT_DELIVER_ACKED : WEFT_DELIVER_ARRIVAL,
+		.in_pages = seed & 2,
+	};
+	struct receivers_totals totals = {0};
+	const char *error = receivers_play(&opts, &totals);
+
+	tally->conversations += totals.connections;
+	tally->conflicts += totals.conflicts;
+	return error;
+}
+
+static const char *play_captures(const struct family *family, uint64_t seed, struct tally *tally)
+{
+	const struct captures_opts opts = {
+		.seed = seed,
+		.conversations = family->limit == CAPTURES_MEMORY ? BATCH_FEW : BATCH,
+		.kinds = CONV_ALL & ~family->without,
+		.always = family->kinds,
+		.deliver = family->deliver,
+		.overlap = (enum weft_overlap)(seed / 2 % WEFT_OVERLAP_COUNT),
+		.in_pages = seed & 1,
+		.limit = family->limit,
+	};
+	struct captures_totals totals = {0};
+	const char *error = captures_play(&opts, &totals);
+
+	tally->conversations += totals.conversations;
+	for (int cause = 0; cause < WEFT_GAP_CAUSE_COUNT; cause++)
+		tally->gaps[cause] += totals.gaps[cause];
+	return error;
+}
+
+#define POLICY(which)                                                                            \
+	{                                                                                        \
+		.name = "policy_" #which, .play = play_receivers, .policy = WEFT_OVERLAP_##which \
+	}
+
+#define BOTH(text, ...)                                                                      \
+	{.name = text "_arrival",                                                            \
+	 .play = play_captures,                                                              \
+	 .deliver = WEFT_DELIVER_ARRIVAL,                                                    \
+	 __VA_ARGS__},                                                                       \
+	{                                                                                    \
+		.name = text "_acked", .play = play_captures, .deliver = WEFT_DELIVER_ACKED, \
+		__VA_ARGS__                                                                  \
+	}
+
+static const struct family families[] = {
+	POLICY(FIRST),
+	POLICY(LAST),
+	POLICY(BSD),
+	POLICY(BSD_RIGHT),
+	POLICY(LINUX),
+	POLICY(OLD_LINUX),
+	POLICY(WINDOWS),
+	POLICY(WINDOWS2K3),
+	POLICY(VISTA),
+	POLICY(SOLARIS),
+	POLICY(HPUX),
+	POLICY(HPUX10),
+	POLICY(IRIX),
+	POLICY(MACOS),
+	{.name = "conflicts_one_sided", .play = play_receivers, .view = RECEIVERS_ONE_SIDED},
+	{.name = "conflicts_midstream", .play = play_receivers, .view = RECEIVERS_MIDSTREAM},
+	{.name = "acknowledged_never_changes", .play = play_receivers, .view = RECEIVERS_MISSED},
+	BOTH("missed", .kinds = CONV_MISSED, .without = CONV_EARLY,
+	     .proofs = 1u << WEFT_GAP_NOT_CAPTURED),
+	BOTH("one_sided", .kinds = CONV_ONE_SIDED, .without = CONV_EARLY),
+	BOTH("midstream", .kinds = CONV_MIDSTREAM, .without = CONV_EARLY),
+	BOTH("late", .kinds = CONV_LATE, .without = CONV_EARLY, .proofs = 1u << WEFT_GAP_TIMEOUT),
+	/* Of so much at once the start may come too late: WEFT_START_PATIENCE_BYTES. */
+	BOTH("early", .kinds = CONV_EARLY, .without = CONV_LARGE),
+	BOTH("depth",
+	     .without =
+		     CONV_MIDSTREAM | CONV_HEADLESS | CONV_DIRTY_RST | CONV_LARGE | CONV_OPENINGS,
+	     .limit = CAPTURES_DEPTH, .proofs = 1u << WEFT_GAP_DEPTH),
+	BOTH("page_limit", .kinds = CONV_REORDER, .without = CONV_EARLY | CONV_DIRTY_RST,
+	     .limit = CAPTURES_PAGES, .proofs = 1u << WEFT_GAP_LIMIT),
+	/* Without memory to remember the connection before, nobody can number the next. */
+	BOTH("memory", .kinds = CONV_REORDER | CONV_LARGE,
+	     .without = CONV_EARLY | CONV_DIRTY_RST | CONV_REUSE, .limit = CAPTURES_MEMORY,
+	     .proofs = 1u << WEFT_GAP_MEMORY),
+};
+
+/* Did it happen at all what the family is about? Return: NULL, or what did not. */
+static const char *prove(const struct family *family, const struct tally *tally)
+{
+	if (family->play == play_receivers && family->view != RECEIVERS_MISSED &&
+	    tally->conflicts < tally->conversations)
+		return "too few conflicts to prove anything";
+	for (int cause = 0; cause < WEFT_GAP_CAUSE_COUNT; cause++)
+		if (family->proofs >> cause & 1 && tally->gaps[cause] * 8 < tally->conversations)
+			return "too few gaps of that cause to prove anything";
+	return NULL;
+}
+
+/* Return: whether all went well. */
+static bool run(const struct family *family, uint64_t wanted, uint64_t seed)
+{
+	struct tally tally = {0};
+	const char *error = NULL;
+
+	for (; tally.conversations < wanted && !error; seed++)
+		error = family->play(family, seed, &tally);
+	if (!error)
+		error = prove(family, &tally);
+	if (error)
+		printf("# %s: %s\n#   test_reassembly %s %llu\n", family->name, error, family->name,
+		       (unsigned long long)seed - 1);
+	printf("%s - test_reassembly_%s # %llu conversations\n", error ? "not ok" : "ok",
+	       family->name, (unsigned long long)tally.conversations);
+	return !error;
+}
+
+int main(int argc, char **argv)
+{
+	const char *conversations = getenv("CONVERSATIONS");
+	uint64_t wanted = conversations ? strtoull(conversations, NULL, 0) / 100 : COUNT_DEFAULT;
+	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
+	bool well = true;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+
+	if (wanted < COUNT_MIN || argc > 2)
+		wanted = COUNT_MIN;
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		if (argc < 2 || !strcmp(families[i].name, argv[1]))
+			well &= run(&families[i], wanted, seed);
+	return well ? 0 : 1;
+}
