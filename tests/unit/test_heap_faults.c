@@ -33,6 +33,7 @@
 #include "agent/agent.h"
 #include "decode/packet.h"
 #include "unit/support/capture_writer.h"
+#include "unit/support/handle_metrics.h"
 #include "unit/support/packet_builder.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -379,40 +380,6 @@ static int count_data(const struct weft_event *event, void *ctx)
 	return 0;
 }
 
-struct lookup {
-	const char *name;
-	uint64_t value;
-};
-
-static void look_up(const struct weft_metric *metric, void *ctx)
-{
-	struct lookup *lookup = ctx;
-
-	if (!strcmp(metric->name, lookup->name))
-		lookup->value = metric->value;
-}
-
-static uint64_t value_of(const struct weft *weft, const char *name)
-{
-	struct lookup lookup = {.name = name};
-
-	weft_stats_each(weft, look_up, &lookup);
-	return lookup.value;
-}
-
-static bool ledgers_close(const struct weft *weft)
-{
-	for (const struct weft_ledger *ledger = weft_ledgers(); ledger->name; ledger++) {
-		uint64_t sum = 0;
-
-		for (const char *const *part = ledger->parts; *part; part++)
-			sum += value_of(weft, *part);
-		if (sum != value_of(weft, ledger->total))
-			return false;
-	}
-	return true;
-}
-
 /* A program of its own, with a callback and a queue that it does not read. */
 static struct weft *open_handle(uint32_t workers, atomic_ulong *bytes, int *ret_err)
 {
@@ -435,7 +402,7 @@ static struct weft *open_handle(uint32_t workers, atomic_ulong *bytes, int *ret_
 static void end_run(struct weft *weft, bool is_whole, struct outcome *outcome)
 {
 	disarm();
-	outcome->is_whole = !outcome->err && is_whole && ledgers_close(weft);
+	outcome->is_whole = !outcome->err && is_whole && !handle_open_ledger(weft);
 	weft_free(weft);
 }
 

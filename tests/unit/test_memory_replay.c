@@ -15,6 +15,7 @@
 #include "decode/packet.h"
 #include "memory/fault.h"
 #include "unit/support/capture_writer.h"
+#include "unit/support/handle_metrics.h"
 #include "unit/support/packet_builder.h"
 
 enum { CONNS = 40, SEGMENTS = 24, BYTES = 400, FAULTS_MAX = 2000 };
@@ -174,39 +175,6 @@ static int on_event(const struct weft_event *event, void *ctx)
 	return 0;
 }
 
-struct lookup {
-	const char *name;
-	uint64_t value;
-};
-
-static void look_up(const struct weft_metric *metric, void *ctx)
-{
-	struct lookup *lookup = ctx;
-
-	if (!strcmp(metric->name, lookup->name))
-		lookup->value = metric->value;
-}
-
-static uint64_t value_of(const struct weft *weft, const char *name)
-{
-	struct lookup lookup = {.name = name};
-
-	weft_stats_each(weft, look_up, &lookup);
-	return lookup.value;
-}
-
-static void assert_ledgers_close(const struct weft *weft)
-{
-	for (const struct weft_ledger *ledger = weft_ledgers(); ledger->name; ledger++) {
-		uint64_t sum = 0;
-
-		for (const char *const *part = ledger->parts; *part; part++)
-			sum += value_of(weft, *part);
-		if (sum != value_of(weft, ledger->total))
-			fail_msg("ledger %s does not close", ledger->name);
-	}
-}
-
 /* Return: 0, or why memory did not suffice to run. */
 static int replay(uint32_t workers, struct run *run)
 {
@@ -227,10 +195,10 @@ static int replay(uint32_t workers, struct run *run)
 		err = weft_start(weft);
 	if (!err) {
 		assert_int_equal(weft_wait(weft, -1), 0);
-		assert_ledgers_close(weft);
-		assert_int_equal(value_of(weft, "payload_held_bytes"), 0);
+		assert_null(handle_open_ledger(weft));
+		assert_int_equal(handle_metric(weft, "payload_held_bytes"), 0);
 		assert_int_equal(run->opened, run->closed);
-		assert_int_equal(run->data_bytes, value_of(weft, "payload_delivered_bytes"));
+		assert_int_equal(run->data_bytes, handle_metric(weft, "payload_delivered_bytes"));
 	}
 	weft_free(weft);
 	return err;

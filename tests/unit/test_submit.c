@@ -6,6 +6,7 @@
  *   SUBMIT_ROUNDS    of start, traffic, stop (default: 100, with a sanitizer 20)
  */
 #include "unit/support/cmocka.h"
+#include "unit/support/handle_metrics.h"
 #include "unit/support/packet_builder.h"
 
 #include <errno.h>
@@ -180,35 +181,6 @@ static int on_event(const struct weft_event *event, void *ctx)
 	return 0;
 }
 
-static uint64_t metric_value;
-static const char *metric_name;
-
-static void pick_metric(const struct weft_metric *metric, void *ctx)
-{
-	(void)ctx;
-	if (!strcmp(metric->name, metric_name))
-		metric_value = metric->value;
-}
-
-static uint64_t metric(const struct weft *weft, const char *name)
-{
-	metric_name = name;
-	metric_value = 0;
-	weft_stats_each(weft, pick_metric, NULL);
-	return metric_value;
-}
-
-static void assert_ledgers_close(const struct weft *weft)
-{
-	for (const struct weft_ledger *ledger = weft_ledgers(); ledger->name; ledger++) {
-		uint64_t sum = 0;
-
-		for (const char *const *part = ledger->parts; *part; part++)
-			sum += metric(weft, *part);
-		assert_int_equal(metric(weft, ledger->total), sum);
-	}
-}
-
 static struct weft *start(uint32_t workers, const struct weft_submit_opts *submit, weft_event_fn fn)
 {
 	WEFT_OPTS(weft_opts, opts, .workers = workers, .memory_max_bytes = 96 << 20,
@@ -230,8 +202,8 @@ static void finish(struct weft *weft)
 {
 	weft_stop(weft);
 	assert_int_equal(weft_wait(weft, SECONDS_MAX * 1000), 0);
-	assert_ledgers_close(weft);
-	assert_int_equal(metric(weft, "ownership_violations"), 0);
+	assert_null(handle_open_ledger(weft));
+	assert_int_equal(handle_metric(weft, "ownership_violations"), 0);
 }
 
 static void assert_each_seen_once(void)
@@ -297,8 +269,8 @@ static void submit_from_100_threads(bool shared, uint32_t workers)
 	run_threads(weft, shared);
 	close_all(weft);
 	finish(weft);
-	assert_int_equal(metric(weft, "flows_opened_flows"), CONNS);
-	assert_int_equal(metric(weft, "frames"), CONNS * 6 + packets_each * THREADS);
+	assert_int_equal(handle_metric(weft, "flows_opened_flows"), CONNS);
+	assert_int_equal(handle_metric(weft, "frames"), CONNS * 6 + packets_each * THREADS);
 	weft_free(weft);
 	assert_each_seen_once();
 }
@@ -374,7 +346,7 @@ static void one_round(uint32_t round)
 		pthread_join(threads[i], NULL);
 		taken += floods[i].taken;
 	}
-	assert_int_equal(metric(weft, "frames"), taken);
+	assert_int_equal(handle_metric(weft, "frames"), taken);
 	weft_free(weft);
 }
 
@@ -411,7 +383,7 @@ static void test_submit_refuses_what_makes_no_sense(void **state)
 	finish(weft);
 	packet = as_packet(&frame);
 	assert_int_equal(weft_submit(weft, &packet, 1, -1), -ESHUTDOWN);
-	assert_int_equal(metric(weft, "frames"), 0);
+	assert_int_equal(handle_metric(weft, "frames"), 0);
 	weft_free(weft);
 }
 
@@ -475,7 +447,7 @@ static void test_submit_waiting_on_a_worker_for_itself_is_refused(void **state)
 	finish(inner_weft);
 	assert_true(may_go_on);
 	assert_int_equal(inner_result, -EDEADLK);
-	assert_true(metric(inner_weft, "submit_refused_packets") > 0);
+	assert_true(handle_metric(inner_weft, "submit_refused_packets") > 0);
 	weft_free(inner_weft);
 }
 
@@ -544,8 +516,8 @@ static void test_submit_fragments_reach_their_connection(void **state)
 	/* What is rebuilt may be overtaken on its way by the FIN: reassembly waits for it. */
 	close_all(weft);
 	finish(weft);
-	assert_int_equal(metric(weft, "rebuilt_processed_datagrams"), CONNS);
-	assert_true(metric(weft, "frames_handed_off_frames") > 0);
+	assert_int_equal(handle_metric(weft, "rebuilt_processed_datagrams"), CONNS);
+	assert_true(handle_metric(weft, "frames_handed_off_frames") > 0);
 	weft_free(weft);
 	assert_each_seen_once();
 	packets_each = packets_before;

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * handle_metrics.h - a handle's metrics by name, as its user gets at them.
+ */
+#ifndef TESTS_UNIT_SUPPORT_HANDLE_METRICS_H
+#define TESTS_UNIT_SUPPORT_HANDLE_METRICS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct weft;
+
+/* 0 if there is no such metric. */
+uint64_t handle_metric(const struct weft *weft, const char *name);
+
+/* Return: NULL; the name of a ledger that does not close. */
+const char *handle_open_ledger(const struct weft *weft);
+
+#endif
