@@ -461,6 +461,30 @@ static void test_open_data_before_the_syn_that_was_answered(void **state)
 	assert_string_equal(rig_log(&rig), "open\n> hello\n>  again\n< hel\n< lo\n");
 }
 
+/* The first number is so near that it would do, too. */
+static void test_open_ack_before_the_syn_that_was_answered_with_a_number_nearby(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -400001, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_data(&rig, RIG_CLIENT, 0, "hello");
+	assert_string_equal(rig_log(&rig), "open\n> hello\n");
+}
+
+/* A SYN-ACK that answers the first number settles it, whatever another one said before. */
+static void test_open_forged_syn_ack_of_a_number_nearby_does_not_count(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, 70000000, 6, NULL);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
+	rig_segment(&rig, RIG_CLIENT, ACK, 6, 0, "world");
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello ");
+	assert_string_equal(rig_log(&rig), "open\n> hello \n> world\n");
+}
+
 static void test_open_forged_syn_ack_before_the_answer_does_not_count(void **state)
 {
 	(void)state;
@@ -747,6 +771,8 @@ int main(void)
 		CASE(test_open_syn_ack_before_the_syn_that_it_answers),
 		CASE(test_open_syn_ack_before_the_syn_that_it_answers_tells_where_its_side_begins),
 		CASE(test_open_data_before_the_syn_that_was_answered),
+		CASE(test_open_ack_before_the_syn_that_was_answered_with_a_number_nearby),
+		CASE(test_open_forged_syn_ack_of_a_number_nearby_does_not_count),
 		CASE(test_open_forged_syn_ack_before_the_answer_does_not_count),
 		CASE(test_open_forged_syn_ack_without_any_answer_does_not_count),
 		CASE(test_open_syn_with_fin_or_rst_is_nothing),

@@ -343,17 +343,22 @@ put_id:
 	return NULL;
 }
 
-/* Does @seq follow one of the two latest SYNs of @side? Then that one counts from now on. */
-static bool settle(struct wf_embryo_side *side, uint32_t seq, uint32_t span_bytes)
+static void swap_isns(struct wf_embryo_side *side)
 {
 	uint32_t isn_seq = side->isn_seq;
 
-	if (seq - (isn_seq + 1) <= span_bytes)
+	side->isn_seq = side->other_isn_seq;
+	side->other_isn_seq = isn_seq;
+}
+
+/* Does @seq follow one of the two latest SYNs of @side? Then that one counts from now on. */
+static bool settle(struct wf_embryo_side *side, uint32_t seq, uint32_t span_bytes)
+{
+	if (seq - (side->isn_seq + 1) <= span_bytes)
 		return true;
 	if (seq - (side->other_isn_seq + 1) > span_bytes)
 		return false;
-	side->isn_seq = side->other_isn_seq;
-	side->other_isn_seq = isn_seq;
+	swap_isns(side);
 	return true;
 }
 
@@ -475,6 +480,9 @@ enum wf_embryo_fit wf_embryo_fits(struct wf_embryo *embryo, const struct wf_pack
 
 	if (!(packet->tcp_flags & WF_TCP_ACK))
 		return WF_EMBRYO_FIT_NONE;
+	/* Right behind the number that the SYN-ACK tells: however near the other is. */
+	if (peer->flags & WF_EMBRYO_LOOSE && packet->seq == self->other_isn_seq + 1)
+		swap_isns(self);
 	if (self->flags & WF_EMBRYO_KNOWN) {
 		if (!is_probe(self, packet) && !settle(self, packet->seq, FIT_BYTES))
 			return WF_EMBRYO_FIT_NONE;
