@@ -5,6 +5,7 @@
 #ifndef WF_MEMORY_PAGE_POOL_INTERNAL_H
 #define WF_MEMORY_PAGE_POOL_INTERNAL_H
 
+#include "memory/frame_stock.h"
 #include "memory/page_pool.h"
 #include "memory/sizing.h"
 #include "memory/span_internal.h"
@@ -61,9 +62,8 @@ struct wf_page_pool {
 	struct wf_home *home;	/* in the arena */
 	uint32_t home_index;
 
-	/* rx frames: a stack linked by page ids */
-	uint32_t frames_head;
-	uint32_t frames_free;
+	/* rx frames */
+	struct wf_frame_stock stock;
 	uint32_t frames;	/* made by this pool */
 	uint32_t frames_spill;	/* more free ones than this are offered to other pools */
 	uint32_t frames_keep;	/* fewer free ones than this: copy, don't keep */

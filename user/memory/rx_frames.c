@@ -2,7 +2,7 @@
 /*
  * rx_frames.c - the half of a page pool that keeps the fill rings fed.
  *
- *   worker:    free stack ──take_frames──► fill ring ─► kernel ─► receiver ─► put
+ *   worker:    free stock ──take_frames──► fill ring ─► kernel ─► receiver ─► put
  *                  ▲ │                                                         │
  *                  │ └─ too many: a batch ─► home.frames ◄── other threads ────┤
  *                  └────────── short: take all of it, or of another's home ────┘
@@ -25,38 +25,50 @@ enum {
 	KEEP_FRAMES_MAX = 256,
 };
 
-static void stack_push(struct wf_page_pool *pool, struct wf_page *page)
+static void put(struct wf_page_pool *pool, struct wf_page *page)
 {
-	atomic_store_explicit(&page->word, WF_PAGE_FREE | pool->frames_head, memory_order_relaxed);
-	pool->frames_head = wf_page_id(page);
-	pool->frames_free++;
+	atomic_store_explicit(&page->word, WF_PAGE_FREE | WF_PAGE_ID_NONE, memory_order_relaxed);
+	wf_frame_stock_put(&pool->stock, wf_page_span(page)->index, wf_page_index(page));
 }
 
-static struct wf_page *stack_pop(struct wf_page_pool *pool)
+/* Leave up to @max free frames of one span for whoever runs short. Return: how many. */
+static uint32_t leave_at_home(struct wf_page_pool *pool, uint32_t max)
 {
-	struct wf_page *page = wf_arena_page(pool->arena, pool->frames_head);
+	uint32_t index;
+	uint32_t mask = wf_frame_stock_take(&pool->stock, max, &index);
+	struct wf_span *span = wf_arena_span(pool->arena, index);
+	struct wf_page *first = NULL;
+	struct wf_page *last = NULL;
+	uint32_t count = 0;
 
-	pool->frames_head = atomic_load_explicit(&page->word, memory_order_relaxed) & ~WF_PAGE_FREE;
-	pool->frames_free--;
-	return page;
+	for (; mask; mask &= mask - 1, count++) {
+		struct wf_page *page = wf_span_page(span, (uint32_t)__builtin_ctz(mask));
+
+		if (first)
+			atomic_store_explicit(&page->word, WF_PAGE_FREE | wf_page_id(first),
+					      memory_order_relaxed);
+		else
+			last = page;
+		first = page;
+	}
+	if (first)
+		wf_home_push(&pool->home->frames, first, last);
+	return count;
 }
 
-/* Leave the top SPILL_BATCH frames, linked as they are, for whoever runs short. */
 static void spill(struct wf_page_pool *pool)
 {
-	struct wf_page *first = stack_pop(pool);
-	struct wf_page *last = first;
+	uint32_t count = 0;
 
-	for (int i = 1; i < SPILL_BATCH; i++)
-		last = stack_pop(pool);
-	wf_home_push(&pool->home->frames, first, last);
+	while (count < SPILL_BATCH)
+		count += leave_at_home(pool, SPILL_BATCH - count);
 	wf_metric_add(pool->metrics, rx_spilled_frames, SPILL_BATCH);
 }
 
 void wf_page_pool_put_frame(struct wf_page_pool *pool, struct wf_page *page)
 {
-	stack_push(pool, page);
-	if (wf_unlikely(pool->frames_free > pool->frames_spill))
+	put(pool, page);
+	if (wf_unlikely(pool->stock.free > pool->frames_spill))
 		spill(pool);
 }
 
@@ -69,7 +81,7 @@ static uint32_t collect(struct wf_page_pool *pool, struct wf_home *home)
 		struct wf_page *page = wf_arena_page(pool->arena, id);
 
 		id = atomic_load_explicit(&page->word, memory_order_relaxed) & ~WF_PAGE_FREE;
-		stack_push(pool, page);
+		put(pool, page);
 	}
 	return count;
 }
@@ -78,7 +90,7 @@ static uint32_t collect(struct wf_page_pool *pool, struct wf_home *home)
 static void find_frames(struct wf_page_pool *pool, uint32_t wanted)
 {
 	collect(pool, pool->home);
-	for (uint32_t i = 1; i < WF_ARENA_HOMES && pool->frames_free < wanted; i++) {
+	for (uint32_t i = 1; i < WF_ARENA_HOMES && pool->stock.free < wanted; i++) {
 		uint32_t index = (pool->home_index + i) % WF_ARENA_HOMES;
 		uint32_t count = collect(pool, &pool->arena->homes[index]);
 
@@ -87,35 +99,47 @@ static void find_frames(struct wf_page_pool *pool, uint32_t wanted)
 	}
 }
 
+/* The frames of @mask of a span get their first holder. Return: how many they are. */
+static uint32_t hand_out(struct wf_span *span, uint32_t mask, uint64_t *ret_offs)
+{
+	uint64_t first_off = (uint64_t)span->index << WF_SPAN_SHIFT;
+	uint32_t count = 0;
+
+	for (; mask; mask &= mask - 1) {
+		uint32_t index = (uint32_t)__builtin_ctz(mask);
+
+		atomic_store_explicit(&wf_span_page(span, index)->word, 1, memory_order_relaxed);
+		ret_offs[count++] = first_off + (uint64_t)index * span->page_bytes;
+	}
+	return count;
+}
+
 uint32_t wf_page_pool_take_frames(struct wf_page_pool *pool, uint64_t *ret_offs, uint32_t max)
 {
-	uint32_t count;
+	uint32_t count = 0;
+	uint32_t mask;
+	uint32_t span;
 
-	if (wf_unlikely(pool->frames_free < (uint64_t)max + pool->frames_keep))
+	if (wf_unlikely(pool->stock.free < (uint64_t)max + pool->frames_keep))
 		find_frames(pool, max);
 
-	count = max < pool->frames_free ? max : pool->frames_free;
-	for (uint32_t i = 0; i < count; i++) {
-		struct wf_page *page = stack_pop(pool);
-
-		atomic_store_explicit(&page->word, 1, memory_order_relaxed);
-		ret_offs[i] = wf_page_off(page);
-	}
+	while ((mask = wf_frame_stock_take(&pool->stock, max - count, &span)))
+		count += hand_out(wf_arena_span(pool->arena, span), mask, ret_offs + count);
 	if (count < max)
 		wf_metric_add(pool->metrics, rx_short_frames, max - count);
-	wf_metric_set(pool->metrics, rx_free_frames, pool->frames_free);
+	wf_metric_set(pool->metrics, rx_free_frames, pool->stock.free);
 	return count;
 }
 
 bool wf_page_pool_may_keep_frame(const struct wf_page_pool *pool)
 {
 	/* Free frames are left after the rings were filled: so these hold the reserve. */
-	return pool->frames_free >= pool->frames_keep;
+	return pool->stock.free >= pool->frames_keep;
 }
 
 bool wf_page_pool_has_frames_in_plenty(const struct wf_page_pool *pool)
 {
-	return pool->frames_free >= pool->frames_plenty;
+	return pool->stock.free >= pool->frames_plenty;
 }
 
 /* All pools of an arena have frames of one size, so that they can be exchanged. */
@@ -165,12 +189,13 @@ int wf_page_pool_make_frames(struct wf_page_pool *pool, const struct wf_page_poo
 	uint32_t pages;
 	int err;
 
-	pool->frames_head = WF_PAGE_ID_NONE;
 	if (!opts->frames)
 		return opts->frames_reserve ? -EINVAL : 0;
 	if (reserve > opts->frames)
 		return -EINVAL;
 	err = agree_frame_bytes(pool->arena, opts->frame_bytes);
+	if (!err)
+		err = wf_frame_stock_init(&pool->stock, pool->arena, opts->frame_bytes);
 	if (err)
 		return err;
 
@@ -195,11 +220,11 @@ int wf_page_pool_make_frames(struct wf_page_pool *pool, const struct wf_page_poo
 		span->home = pool->home_index;
 		remember(pool->arena, span);
 		for (uint32_t i = 0; i < pages && pool->frames < opts->frames; i++) {
-			stack_push(pool, wf_span_page(span, i));
+			put(pool, wf_span_page(span, i));
 			pool->frames++;
 		}
 	}
-	wf_metric_set(pool->metrics, rx_free_frames, pool->frames_free);
+	wf_metric_set(pool->metrics, rx_free_frames, pool->stock.free);
 	return 0;
 }
 
@@ -210,11 +235,9 @@ void wf_page_pool_drop_frames(struct wf_page_pool *pool)
 	if (!pool->frames_spill)
 		return;
 
-	while (pool->frames_free) {
-		struct wf_page *page = stack_pop(pool);
-
-		wf_home_push(&pool->home->frames, page, page);
-	}
+	while (leave_at_home(pool, UINT32_MAX))
+		;
+	wf_frame_stock_fini(&pool->stock, arena);
 	wf_metric_set(pool->metrics, rx_free_frames, 0);
 	if (atomic_fetch_sub(&arena->frame_pools, 1) == 1)
 		forget_all(arena);
