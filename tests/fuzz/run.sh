@@ -13,11 +13,10 @@ seconds=$2
 shift 2
 failed=0
 captures=${WEFT_CORPUS:-../shared/corpus}/captures
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1}
 [ $# -gt 0 ] || set -- $(cd "$out/fuzzers" && ls)
 
-for name in "$@"; do
-	log=$out/$name.log
-	seeds=("$out/corpus/$name")
+make_seeds() {
 	mkdir -p "${seeds[0]}" "$out/crashes"
 	[ -e "${seeds[0]}/random-0" ] || python3 -c '
 import random, sys
@@ -26,12 +25,34 @@ for i in range(64):
     with open(f"{sys.argv[1]}/random-{i}", "wb") as file:
         file.write(rng.randbytes(rng.randrange(40, 1600)))' "${seeds[0]}"
 	[ "$name" = fuzz_pcap ] && [ -d "$captures" ] && seeds+=("$captures")
-	if ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1} "$out/fuzzers/$name" -seed=1 \
-		-max_total_time="$seconds" -max_len=4096 -len_control=0 -timeout=20 -rss_limit_mb=2048 \
-		-print_final_stats=1 -verbosity=1 -artifact_prefix="$out/crashes/$name-" \
-		"${seeds[@]}" >"$log" 2>&1; then
-		echo "ok - $name, $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs"
-	else
+}
+
+# A machine that stood still for a while is no input that hangs: that one is tried once more.
+stood_still() {
+	local input
+	input=$(sed -n 's/.*Test unit written to \(.*-timeout-.*\)/\1/p' "$log" | head -n 1)
+	[ -n "$input" ] && "$out/fuzzers/$name" -timeout=20 "$input" >>"$log" 2>&1 && rm -f "$input"
+}
+
+fuzz() {
+	local inputs=0 end=$((SECONDS + seconds)) good
+	while [ "$SECONDS" -lt "$end" ] || [ "$inputs" -eq 0 ]; do
+		good=0
+		"$out/fuzzers/$name" -seed=$((1 + inputs)) -max_total_time=$((end - SECONDS + 1)) \
+			-max_len=4096 -len_control=0 -timeout=20 -rss_limit_mb=2048 \
+			-print_final_stats=1 -verbosity=1 -artifact_prefix="$out/crashes/$name-" \
+			"${seeds[@]}" >"$log" 2>&1 || stood_still || good=1
+		inputs=$((inputs + $(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | head -n 1)))
+		[ $good -eq 0 ] || return 1
+	done
+	echo "ok - $name, $inputs inputs"
+}
+
+for name in "$@"; do
+	log=$out/$name.log
+	seeds=("$out/corpus/$name")
+	make_seeds
+	if ! fuzz; then
 		tail -n 40 "$log"
 		echo "not ok - $name"
 		failed=1

@@ -157,6 +157,46 @@ static void test_parse_fragments_share_one_hash_whatever_their_place(void **stat
 	}
 }
 
+/* 0 is an id like any other; but the hash of a fragment is never that of a whole packet. */
+static void test_parse_fragment_of_id_zero_has_the_hash_of_decode(void **state)
+{
+	if (!*state)
+		skip();
+	for (int ip6 = 0; ip6 < 2; ip6++) {
+		pb_init(&pb);
+		pb_ethernet(&pb);
+		pb_ip(&pb, ip6 ? KIND_SRC6 : KIND_SRC, ip6 ? KIND_DST6 : KIND_DST);
+		if (ip6)
+			pb_ipv6_fragment(&pb, 0, 64, true);
+		else
+			pb_ipv4_set_fragment(&pb, 0, 64, true);
+		pb_set_proto(&pb, 6);
+		pb_data(&pb, NULL, 64);
+		pb_finish(&pb);
+		assert_int_equal(assert_built_agree(true), WF_DECODE_FRAGMENT);
+	}
+}
+
+/* Steered as long as user space follows. */
+static void test_parse_nested_up_to_the_limit_agrees_with_decode(void **state)
+{
+	if (!*state)
+		skip();
+	for (int depth = 1; depth <= WEFT_TUNNEL_DEPTH_MAX + 1; depth++) {
+		bool follows = depth <= WEFT_TUNNEL_DEPTH_MAX;
+
+		pb_init(&pb);
+		pb_ethernet(&pb);
+		for (int i = 0; i < depth; i++)
+			pb_ip(&pb, "192.0.2.1", "192.0.2.2");
+		pb_ip(&pb, KIND_SRC, KIND_DST);
+		pb_tcp(&pb, &(struct pb_tcp){.src_port = 1, .dst_port = 2, .flags = 16});
+		pb_finish(&pb);
+		assert_int_equal(assert_built_agree(true),
+				 follows ? WF_DECODE_TCP : WF_DECODE_MALFORMED);
+	}
+}
+
 static void test_parse_fragments_of_other_protocols_pass(void **state)
 {
 	if (!*state)
@@ -270,6 +310,8 @@ int main(void)
 		cmocka_unit_test(test_parse_cut_at_every_byte_passes_until_tcp_is_whole),
 		cmocka_unit_test(test_parse_changed_bytes_agree_with_decode),
 		cmocka_unit_test(test_parse_fragments_share_one_hash_whatever_their_place),
+		cmocka_unit_test(test_parse_fragment_of_id_zero_has_the_hash_of_decode),
+		cmocka_unit_test(test_parse_nested_up_to_the_limit_agrees_with_decode),
 		cmocka_unit_test(test_parse_fragments_of_other_protocols_pass),
 		cmocka_unit_test(test_parse_routing_header_counts_the_route_end),
 		cmocka_unit_test(test_parse_both_directions_reach_one_worker),

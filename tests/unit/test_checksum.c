@@ -289,7 +289,7 @@ static void check_route(uint8_t type, unsigned int final_index, uint8_t left)
 	decoded_init(&decoded, &frame, WEFT_CHECKSUM_VERIFY);
 	assert_int_equal(decoded.result, WF_DECODE_TCP);
 	assert_memory_equal(&decoded.packet.key, &key, sizeof(key));
-	assert_int_not_equal(decoded.packet.hash, 1);
+	assert_int_equal(decoded.packet.hash, 1); /* the XDP program follows routes too */
 	decoded_fini(&decoded);
 }
 

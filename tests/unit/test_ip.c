@@ -81,6 +81,29 @@ static void test_ip4_header_length_too_small_or_too_big_is_malformed(void **stat
 	}
 }
 
+/* Where four words would end, these bytes are a TCP header as good as any. */
+static void test_ip4_header_of_four_words_hides_no_segment(void **state)
+{
+	pb_segment(&pb, KIND_SRC, KIND_DST,
+		   &(struct pb_tcp){.src_port = 1, .dst_port = 2, .ack = 0x50100000}, zeroes, 10);
+	pb_at(&pb, PB_IPV4, 0)[0] = 0x44;
+	assert_int_equal(decode(), WF_DECODE_MALFORMED);
+}
+
+/* Neither the options nor what would be a TCP header at the start of IP's is read. */
+static void test_ip4_options_that_were_not_captured_are_malformed(void **state)
+{
+	static const uint8_t options[40] = {1};
+
+	pb_init(&pb);
+	pb_ethernet(&pb);
+	pb_ipv4_options(&pb, "80.16.0.1", KIND_DST, options, sizeof(options));
+	add_tcp();
+	for (uint32_t left = 0; left < 60; left++)
+		assert_int_equal(decode_cut((uint32_t)pb.len_bytes - 14 - left),
+				 WF_DECODE_MALFORMED);
+}
+
 static void test_ip4_options_are_skipped(void **state)
 {
 	uint8_t options[40];
@@ -522,6 +545,8 @@ int main(void)
 		cmocka_unit_test(test_ip4_total_length_beyond_the_frame_is_malformed),
 		cmocka_unit_test(test_ip4_total_length_rules_over_the_frame),
 		cmocka_unit_test(test_ip4_header_length_too_small_or_too_big_is_malformed),
+		cmocka_unit_test(test_ip4_header_of_four_words_hides_no_segment),
+		cmocka_unit_test(test_ip4_options_that_were_not_captured_are_malformed),
 		cmocka_unit_test(test_ip4_options_are_skipped),
 		cmocka_unit_test(test_ip4_wrong_version_is_malformed),
 		cmocka_unit_test(test_ip6_payload_length_beyond_the_frame_is_malformed),

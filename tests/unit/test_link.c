@@ -93,6 +93,17 @@ static void test_link_cooked_small_protocol_is_not_tcp(void **state)
 	assert_int_equal(decode(), WF_DECODE_NOT_TCP);
 }
 
+/* ... and what might follow of such a frame is not looked for. */
+static void test_link_cooked_small_protocol_with_snap_is_not_tcp(void **state)
+{
+	pb_init(&pb);
+	pb_sll(&pb);
+	pb_snap(&pb);
+	finish_segment();
+	pb_put16(pb.bytes + 14, 1500);
+	assert_int_equal(decode(), WF_DECODE_NOT_TCP);
+}
+
 static void test_link_five_tags_are_malformed(void **state)
 {
 	pb_init(&pb);
@@ -263,6 +274,7 @@ int main(void)
 		cmocka_unit_test(test_link_family_against_version_is_malformed),
 		cmocka_unit_test(test_link_raw_of_no_ip_version_is_not_tcp),
 		cmocka_unit_test(test_link_cooked_small_protocol_is_not_tcp),
+		cmocka_unit_test(test_link_cooked_small_protocol_with_snap_is_not_tcp),
 		cmocka_unit_test(test_link_five_tags_are_malformed),
 		cmocka_unit_test(test_link_tag_id_has_12_bits),
 		cmocka_unit_test(test_link_mpls_stack_up_to_its_limit),

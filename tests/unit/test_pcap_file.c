@@ -350,6 +350,28 @@ static void test_pcap_absurd_length_is_damage_with_its_place(void **state)
 	capture_writer_fini(&writer);
 }
 
+/* The longest frame that anything hands on, and one byte more, all of it there. */
+static void test_pcap_packet_up_to_the_longest_is_read(void **state)
+{
+	for (uint32_t more = 0; more < 2; more++) {
+		uint32_t len = WEFT_FRAME_MAX_BYTES + more;
+		struct capture_writer writer = {0};
+		uint8_t *bytes = calloc(1, len);
+		struct result result;
+
+		assert_non_null(bytes);
+		capture_pcap_header(&writer, MICRO, ETHERNET);
+		capture_pcap_packet(&writer, 1, 1, bytes, len, len);
+		put_text(&writer, 2, 1, "behind");
+		result = read_file(&writer);
+		assert_int_equal(result.end, more ? -EBADMSG : -ENODATA);
+		assert_int_equal(result.count, more ? 0 : 2);
+		result_fini(&result);
+		capture_writer_fini(&writer);
+		free(bytes);
+	}
+}
+
 /* ---- pcapng ---- */
 
 static void put_simple(struct capture_writer *writer, const char *bytes, uint32_t cap,
@@ -441,6 +463,30 @@ static void test_pcapng_sections_of_both_byte_orders_are_read(void **state)
 	assert_int_equal(result.count, 3 * RICH_PACKETS);
 	for (unsigned int i = 0; i < 3; i++)
 		assert_rich_section(&result, i * RICH_PACKETS);
+	result_fini(&result);
+	capture_writer_fini(&writer);
+}
+
+/* An interface is of its section: number 0 of the next is another, and 1 is not there. */
+static void test_pcapng_interfaces_end_with_their_section(void **state)
+{
+	struct capture_writer writer = {0};
+	struct result result;
+
+	capture_section(&writer);
+	capture_interface(&writer, ETHERNET, 0, 9, 0);
+	capture_interface(&writer, ETHERNET, 0, 9, 0);
+	capture_enhanced(&writer, 1, 5, "first", 5, 5);
+	capture_section(&writer);
+	capture_interface(&writer, 101, 0, 0, 0);
+	capture_enhanced(&writer, 0, 7, "second", 6, 6);
+	capture_enhanced(&writer, 1, 9, "nowhere", 7, 7);
+	result = read_file(&writer);
+	assert_int_equal(result.end, -EBADMSG);
+	assert_int_equal(result.count, 2);
+	assert_frame(&result, 0, "first", 5);
+	assert_frame(&result, 1, "second", 7000);
+	assert_int_equal(result.frames[1].link, WF_LINK_RAW);
 	result_fini(&result);
 	capture_writer_fini(&writer);
 }
@@ -902,6 +948,8 @@ int main(void)
 				       setup),
 		cmocka_unit_test_setup(test_pcap_header_only_is_an_empty_capture, setup),
 		cmocka_unit_test_setup(test_pcap_absurd_length_is_damage_with_its_place, setup),
+		cmocka_unit_test_setup(test_pcap_packet_up_to_the_longest_is_read, setup),
+		cmocka_unit_test_setup(test_pcapng_interfaces_end_with_their_section, setup),
 		cmocka_unit_test_setup(test_pcapng_sections_of_both_byte_orders_are_read, setup),
 		cmocka_unit_test_setup(
 			test_pcapng_interface_of_unknown_link_type_is_skipped_and_told, setup),

@@ -87,6 +87,20 @@ static void test_tunnel_inner_tags_have_their_own_limit(void **state)
 	assert_int_equal(packet.key.vlan[1], 201);
 }
 
+static void test_tunnel_inner_extensions_have_their_own_limit(void **state)
+{
+	pb_init(&pb);
+	pb_ethernet(&pb);
+	for (int i = 0; i < 2; i++) {
+		pb_ip(&pb, KIND_SRC6, KIND_DST6);
+		for (int j = 0; j < WEFT_IPV6_EXTENSIONS_MAX; j++)
+			pb_ipv6_ext(&pb, 60, NULL, 6);
+	}
+	pb_tcp(&pb, &(struct pb_tcp){.src_port = 40000, .dst_port = 80});
+	pb_finish(&pb);
+	assert_int_equal(decode(), WF_DECODE_TCP);
+}
+
 /* A tunnel without an identifier inside one with: the tenant is still known. */
 static void test_tunnel_identifier_lasts_through_inner_tunnels_without(void **state)
 {
@@ -178,6 +192,26 @@ static void test_tunnel_udp_length_zero_where_ip_length_is_too(void **state)
 	assert_int_equal(packet.payload_bytes, sizeof(data));
 }
 
+/* The length that the outer header left out excuses nothing of the inner one. */
+static void test_tunnel_udp_length_zero_in_datagram_of_known_length_is_malformed(void **state)
+{
+	static const uint8_t data[3000];
+
+	outer();
+	pb_ip(&pb, "192.0.2.3", "192.0.2.4");
+	pb_udp(&pb, 1, 4789);
+	pb_vxlan(&pb, 5);
+	pb_ethernet(&pb);
+	pb_ip(&pb, KIND_SRC, KIND_DST);
+	pb_tcp(&pb, &(struct pb_tcp){.src_port = 40000, .dst_port = 80});
+	pb_data(&pb, data, sizeof(data));
+	pb_finish(&pb);
+	pb_put16(pb_at(&pb, PB_IPV4, 0) + 2, 0);
+	assert_int_equal(decode(), WF_DECODE_TCP);
+	pb_put16(pb_at(&pb, PB_UDP, 0) + 4, 0);
+	assert_int_equal(decode(), WF_DECODE_MALFORMED);
+}
+
 static void test_tunnel_vxlan_without_identifier_is_not_tcp(void **state)
 {
 	build_vxlan(4789);
@@ -212,6 +246,23 @@ static void test_tunnel_vxlan_gpe_next_protocols(void **state)
 	assert_int_equal(decode(), WF_DECODE_NOT_TCP);
 	pb_at(&pb, PB_VXLAN, 0)[0] = 0x0d; /* management */
 	assert_int_equal(decode(), WF_DECODE_NOT_TCP);
+}
+
+static void test_tunnel_vxlan_gpe_of_ip_has_no_ethernet(void **state)
+{
+	for (int ip6 = 0; ip6 < 2; ip6++) {
+		outer();
+		pb_udp(&pb, 1, 4790);
+		pb_vxlan(&pb, 5);
+		pb_at(&pb, PB_VXLAN, 0)[0] = 0x0c;
+		pb_at(&pb, PB_VXLAN, 0)[3] = ip6 ? 2 : 1;
+		pb_ip(&pb, ip6 ? KIND_SRC6 : KIND_SRC, ip6 ? KIND_DST6 : KIND_DST);
+		pb_tcp(&pb, &(struct pb_tcp){.src_port = 40000, .dst_port = 80});
+		pb_finish(&pb);
+		assert_int_equal(decode(), WF_DECODE_TCP);
+		assert_int_equal(packet.ip_version, ip6 ? 6 : 4);
+		assert_int_equal(packet.key.vni, 5);
+	}
 }
 
 static void build_geneve(size_t options_bytes)
@@ -459,6 +510,10 @@ int main(void)
 		cmocka_unit_test(test_tunnel_udp_of_other_ports_is_not_tcp),
 		cmocka_unit_test(test_tunnel_udp_length_that_lies_is_malformed),
 		cmocka_unit_test(test_tunnel_udp_length_zero_where_ip_length_is_too),
+		cmocka_unit_test(
+			test_tunnel_udp_length_zero_in_datagram_of_known_length_is_malformed),
+		cmocka_unit_test(test_tunnel_inner_extensions_have_their_own_limit),
+		cmocka_unit_test(test_tunnel_vxlan_gpe_of_ip_has_no_ethernet),
 		cmocka_unit_test(test_tunnel_vxlan_without_identifier_is_not_tcp),
 		cmocka_unit_test(test_tunnel_vxlan_group_policy_is_read),
 		cmocka_unit_test(test_tunnel_vxlan_gpe_next_protocols),

@@ -179,10 +179,8 @@ static inline void packet_put(const struct wf_decoder *decoder, const struct wf_
 	packet->payload_bytes = layers->wire_bytes;
 	packet->payload_captured_bytes = layers->cap_bytes;
 	packet->page = frame->page;
-	/* The XDP program does not follow routing headers. */
-	packet->hash = frame->flags & WF_FRAME_HASHED && !(layers->flags & WF_LAYERS_REROUTED)
-			       ? frame->hash
-			       : hash_ends(decoder, layers, src, dst, salt);
+	packet->hash = frame->flags & WF_FRAME_HASHED ? frame->hash
+						      : hash_ends(decoder, layers, src, dst, salt);
 }
 
 /* What tells datagrams of two hosts apart in a fragment's hash: the id as it lies in the packet. */

@@ -190,7 +190,6 @@ static void read_route(struct wf_layers *layers, const uint8_t *at, uint32_t byt
 	default:
 		return;
 	}
-	layers->flags |= WF_LAYERS_REROUTED;
 }
 
 enum wf_next wf_ip_authentication(struct wf_layers *layers)

@@ -68,8 +68,7 @@ static inline enum wf_next wf_ip4(struct wf_layers *layers)
 		return WF_NEXT_MALFORMED;
 	if (wf_unlikely(!total_bytes))
 		total_bytes = wf_ip_offloaded_bytes(layers);
-	if (wf_unlikely(total_bytes < header_bytes || !wf_layers_trim(layers, total_bytes) ||
-			layers->cap_bytes < header_bytes))
+	if (wf_unlikely(!wf_layers_trim(layers, total_bytes) || layers->cap_bytes < header_bytes))
 		return WF_NEXT_MALFORMED;
 	if (layers->flags & WF_LAYERS_VERIFY && !wf_ip4_checksum_is_good(layers, header_bytes))
 		return WF_NEXT_CHECKSUM;

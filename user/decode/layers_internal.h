@@ -80,8 +80,7 @@ enum wf_ip_proto {
 #define WF_LAYERS_NO_IP_CHECKSUM \
 	(1u << 3)			/* an IP header's was 0: only right if TCP's is partial */
 #define WF_LAYERS_LENGTH_ZERO (1u << 4) /* the IP length was taken from the frame */
-#define WF_LAYERS_REROUTED    (1u << 5) /* dst is that of a routing header */
-#define WF_LAYERS_PROBE	      (1u << 6) /* only looking ahead: is the header chain whole? */
+#define WF_LAYERS_PROBE	      (1u << 5) /* only looking ahead: is the header chain whole? */
 
 struct wf_layers {
 	const uint8_t *pos;
@@ -152,7 +151,7 @@ static inline enum wf_next wf_layers_enter(struct wf_layers *layers, enum wf_nex
 	layers->vlan[1] = 0;
 	layers->tags = 0;
 	layers->extensions = 0;
-	layers->flags &= (uint8_t) ~(WF_LAYERS_LENGTH_ZERO | WF_LAYERS_REROUTED);
+	layers->flags &= (uint8_t)~WF_LAYERS_LENGTH_ZERO;
 	return ++layers->depth <= WEFT_TUNNEL_DEPTH_MAX ? next : WF_NEXT_MALFORMED;
 }
 
