@@ -344,6 +344,8 @@ static void run_group(struct wf_pipeline *pipeline, const struct wf_frame *frame
 	enum outcome outcomes[GROUP];
 
 	for (uint32_t i = 0; i < count; i++) {
+		if (i + 1 < count)
+			wf_decode_prefetch(&pipeline->decoder, &frames[i + 1]);
 		outcomes[i] = decode(pipeline, &frames[i], &packets[i]);
 		if (outcomes[i] == OUTCOME_PROCESSED)
 			wf_flow_table_prefetch(&pipeline->conns.table, packets[i].hash);
