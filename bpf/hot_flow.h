@@ -4,7 +4,8 @@
  *
  * A look-up in the flow map is the dearest thing that a segment asks for. A segment of a flow
  * that has a slot here touches one cache line instead. Its counts are moved to the flow map
- * every 64th segment of a direction, when another flow takes the slot, and by user space:
+ * every 64th segment of a direction, when another flow takes the slot, and by user space (below).
+ * A flow has the slot that its hash names, or if another flow was there first, the one beside it.
  *
  *   user space turns the lowest bit of the epoch ─► XDP uses the other half of the slots
  *          waits until no program runs that began before ─► the old half is nobody's
@@ -31,9 +32,10 @@ struct {
 	__type(value, struct weft_hot_flow);
 } weft_hot_flows SEC(".maps");
 
-static __always_inline __u32 hot_at(__u32 cpu, __u32 half, __u64 hash)
+/* @half: of all CPUs' halves. @beside: 1: the slot beside the one that the hash names. */
+static __always_inline __u32 hot_at(__u32 half, __u64 hash, __u32 beside)
 {
-	return (cpu * 2 + half) * WEFT_HOT_FLOWS + (hash & (WEFT_HOT_FLOWS - 1));
+	return half * WEFT_HOT_FLOWS + ((hash & (WEFT_HOT_FLOWS - 1)) ^ beside);
 }
 
 /* A full barrier: atomic instructions that return a value are one. */

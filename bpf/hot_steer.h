@@ -70,6 +70,12 @@ static __always_inline __u32 hot_account(struct weft_flow_value *value, __u32 sr
 	return verdict;
 }
 
+/* Has no flow, or one of an epoch before. */
+static __always_inline int hot_is_free(const struct weft_hot_flow *slot, __u64 epoch)
+{
+	return !slot->tag || slot->epoch != epoch;
+}
+
 /*
  * May data of a flow with @tag have the slot? More flows than slots must not take them from each
  * other all the time: a slot that is lost costs two look-ups, and no slot only one.
@@ -77,17 +83,40 @@ static __always_inline __u32 hot_account(struct weft_flow_value *value, __u32 sr
 static __always_inline int hot_is_for(const struct weft_hot_flow *slot, __u64 tag, __u64 epoch,
 				      __u64 chance)
 {
-	return slot->tag == tag || !slot->tag || slot->epoch != epoch ||
-	       !(chance & (HOT_PATIENCE - 1));
+	return slot->tag == tag || hot_is_free(slot, epoch) || !(chance & (HOT_PATIENCE - 1));
 }
 
-/* The flow's place on this CPU, where another flow may be. NULL: no slots are used. */
+static __always_inline struct weft_hot_flow *hot_lookup(const struct weft_cpu *cpu, __u64 epoch,
+							__u64 long_hash, __u32 beside)
+{
+	__u32 at = hot_at(cpu->number * 2 + (epoch & 1), long_hash, beside);
+
+	return bpf_map_lookup_elem(&weft_hot_flows, &at);
+}
+
+/* Where the flow would be, and another flow may be. NULL: no slots are used. */
 static __always_inline struct weft_hot_flow *hot_slot(const struct weft_cpu *cpu, __u64 epoch,
 						      __u64 long_hash)
 {
-	__u32 at = hot_at(cpu->number, epoch & 1, long_hash);
+	return weft_hot_cpus ? hot_lookup(cpu, epoch, long_hash, 0) : 0;
+}
 
-	return weft_hot_cpus ? bpf_map_lookup_elem(&weft_hot_flows, &at) : 0;
+/* It is not there: the slot beside, if the flow is in that or could be. Else @slot. */
+static __always_inline struct weft_hot_flow *hot_beside(struct weft_hot_flow *slot,
+							const struct weft_cpu *cpu, __u64 epoch,
+							__u64 long_hash)
+{
+	__u64 tag = long_hash + epoch;
+	struct weft_hot_flow *other;
+
+	if (!slot || slot->tag == tag)
+		return slot;
+	other = hot_lookup(cpu, epoch, long_hash, 1);
+	if (!other)
+		return slot;
+	if (other->tag == tag || (hot_is_free(other, epoch) && !hot_is_free(slot, epoch)))
+		return other;
+	return slot;
 }
 
 static __always_inline int is_data(const struct packet *packet)

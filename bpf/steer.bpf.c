@@ -203,6 +203,10 @@ static __always_inline int steer_segment(struct xdp_md *ctx, struct weft_cpu *cp
 	slot = hot_slot(cpu, epoch, hashes.flow);
 	verdict = hot_hit(slot, hashes.flow + epoch, hashes.from, packet, cpu->tick_ns);
 	if (verdict == HOT_MISS) {
+		slot = hot_beside(slot, cpu, epoch, hashes.flow);
+		verdict = hot_hit(slot, hashes.flow + epoch, hashes.from, packet, cpu->tick_ns);
+	}
+	if (verdict == HOT_MISS) {
 		__u64 filter = filter_now();
 
 		/* What needs no more than a look: most of what is not wanted ends here. */

@@ -58,8 +58,8 @@ static __always_inline void see_slots(const struct weft_flow_key *key, __u64 has
 {
 	__builtin_memset(ret_sum, 0, sizeof(*ret_sum));
 #pragma clang loop unroll(disable)
-	for (__u32 half = 0; half < 2 * CPUS_MAX && half < 2 * weft_hot_cpus; half++) {
-		__u32 at = half * WEFT_HOT_FLOWS + (hash & (WEFT_HOT_FLOWS - 1));
+	for (__u32 i = 0; i < 4 * CPUS_MAX && i < 4 * weft_hot_cpus; i++) {
+		__u32 at = hot_at(i / 2, hash, i & 1);
 		volatile struct weft_hot_flow *slot = bpf_map_lookup_elem(&weft_hot_flows, &at);
 		__u32 moves;
 

@@ -171,6 +171,34 @@ static void test_hot_counts_are_exact_when_flows_take_each_others_slots(void **s
 		assert_int_equal(packets_in_map(port), 3);
 }
 
+enum { CROWD = WEFT_HOT_FLOWS / 2, CROWD_PORT = 1000 };
+
+static void send_crowd(int rounds)
+{
+	for (int round = 0; round < rounds; round++)
+		for (uint16_t port = CROWD_PORT; port < CROWD_PORT + CROWD; port++)
+			send_one(port, ACK);
+}
+
+/* Half as many flows as slots: with one place each, every fifth would find its own taken. */
+static void test_hot_slots_beside_serve_flows_whose_place_is_taken(void **state)
+{
+	cpu_set_t allowed;
+	int waiting = 0;
+
+	OPEN_OR_SKIP();
+	sched_getaffinity(0, sizeof(allowed), &allowed);
+	use_cpu(0, &allowed);
+	send_crowd(5);
+	for (uint16_t port = CROWD_PORT; port < CROWD_PORT + CROWD; port++)
+		waiting += packets_in_map(port) < 5;
+	assert_in_range(waiting, CROWD * 85 / 100, CROWD);
+	assert_int_equal(wf_xdp_move_hot(&rig.xdp), 0);
+	for (uint16_t port = CROWD_PORT; port < CROWD_PORT + CROWD; port++)
+		assert_int_equal(packets_in_map(port), 5);
+	sched_setaffinity(0, sizeof(allowed), &allowed);
+}
+
 static void test_hot_counts_of_several_cpus_add_up(void **state)
 {
 	cpu_set_t allowed;
@@ -310,6 +338,25 @@ static void test_hot_verdict_holds_for_the_next_segment_on_every_cpu(void **stat
 	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
+static void test_hot_verdict_holds_at_once_wherever_the_flow_has_its_slot(void **state)
+{
+	struct weft_verdict_request request;
+	cpu_set_t allowed;
+
+	OPEN_OR_SKIP();
+	sched_getaffinity(0, sizeof(allowed), &allowed);
+	use_cpu(0, &allowed);
+	send_crowd(3);
+	for (uint16_t port = CROWD_PORT; port < CROWD_PORT + CROWD; port++) {
+		assert_int_equal(set_verdict(port, WEFT_VERDICT_SHUNT, &request), 0);
+		assert_false(send_one(port, ACK));
+		assert_int_equal(set_verdict(port, WEFT_VERDICT_STEER, &request), 0);
+		assert_int_equal(request.kept_packets[0] + request.kept_packets[1], 1);
+		assert_true(send_one(port, ACK));
+	}
+	sched_setaffinity(0, sizeof(allowed), &allowed);
+}
+
 static void test_hot_verdict_ends_on_every_cpu_with_the_next_connection(void **state)
 {
 	struct weft_verdict_request request;
@@ -409,6 +456,8 @@ int main(void)
 		cmocka_unit_test_teardown(test_hot_counts_are_moved_after_64_segments, teardown),
 		cmocka_unit_test_teardown(
 			test_hot_counts_are_exact_when_flows_take_each_others_slots, teardown),
+		cmocka_unit_test_teardown(test_hot_slots_beside_serve_flows_whose_place_is_taken,
+					  teardown),
 		cmocka_unit_test_teardown(test_hot_counts_of_several_cpus_add_up, teardown),
 		cmocka_unit_test_teardown(test_hot_counts_are_exact_while_they_are_moved, teardown),
 		cmocka_unit_test_teardown(
@@ -418,6 +467,8 @@ int main(void)
 			test_hot_shunt_evicted_by_other_flows_is_seen_by_the_next_data, teardown),
 		cmocka_unit_test_teardown(test_hot_verdict_holds_for_the_next_segment_on_every_cpu,
 					  teardown),
+		cmocka_unit_test_teardown(
+			test_hot_verdict_holds_at_once_wherever_the_flow_has_its_slot, teardown),
 		cmocka_unit_test_teardown(
 			test_hot_verdict_ends_on_every_cpu_with_the_next_connection, teardown),
 		cmocka_unit_test_teardown(test_hot_flow_meets_a_new_filter_at_once_on_every_cpu,
