@@ -85,14 +85,13 @@ static bool paws_refuses(const struct placed *at, const struct wf_packet *packet
  * Only what begins at or before the peer's acknowledgement may move ts_recent, once
  * there is one: so segments that a network reordered don't shut each other out.
  */
-static void update_ts_recent(const struct placed *at, const struct wf_packet *packet)
+static void update_ts_recent(struct wf_tcp_dir *self, const struct wf_packet *packet,
+			     bool is_beyond_ack)
 {
-	struct wf_tcp_dir *self = at->self;
-
 	if (!(packet->options & WF_TCP_OPT_TIMESTAMP))
 		return;
 	if (wf_tcp_knows(self, WF_TCP_KNOWS_TS) &&
-	    (at->off > at->acked_off || (int32_t)(packet->ts_val - self->ts_recent) < 0))
+	    (is_beyond_ack || (int32_t)(packet->ts_val - self->ts_recent) < 0))
 		return;
 	self->ts_recent = packet->ts_val;
 	self->flags |= WF_TCP_KNOWS_TS;
@@ -441,7 +440,7 @@ static enum wf_tcp_verdict track_segment(struct placed *at, const struct wf_pack
 			return WF_TCP_IGNORE;
 		}
 		if (has_base)
-			update_ts_recent(at, packet);
+			update_ts_recent(at->self, packet, at->off > at->acked_off);
 		result->acked = take_ack(at->self, at->peer, packet);
 	}
 	if (!has_base)
@@ -453,6 +452,37 @@ static enum wf_tcp_verdict track_segment(struct placed *at, const struct wf_pack
 		return WF_TCP_IGNORE;
 	take_data(at, packet, result);
 	return WF_TCP_ACCEPT;
+}
+
+/*
+ * Is it what most segments are: the next data or none, in the window, with an acknowledgement
+ * that moves on or not, and nothing else? Then track_segment() would find nothing to refuse or to
+ * tell, and need not ask (header prediction, Van Jacobson).
+ */
+static bool is_expected(const struct wf_tcp_dir *self, const struct wf_tcp_dir *peer,
+			const struct wf_packet *packet)
+{
+	const uint32_t known =
+		WF_TCP_KNOWS_BASE | WF_TCP_KNOWS_END | WF_TCP_KNOWS_ACK | WF_TCP_KNOWS_RIGHT;
+	const uint32_t flags = WF_TCP_ACK | WF_TCP_FIN | WF_TCP_SYN | WF_TCP_RST | WF_TCP_URG;
+
+	if ((self->flags & (known | WF_TCP_KNOWS_FIN)) != known ||
+	    (packet->tcp_flags & flags) != WF_TCP_ACK || packet->seq != self->end_seq)
+		return false;
+	if (packet->options & WF_TCP_OPT_TIMESTAMP && wf_seq_lt(packet->ts_val, self->ts_recent))
+		return false;
+	return wf_seq_lt(packet->seq, self->right_seq) && wf_seq_ge(packet->ack, peer->ack_seq) &&
+	       wf_seq_le(packet->ack, peer->end_seq);
+}
+
+static void take_expected(struct wf_tcp_dir *self, struct wf_tcp_dir *peer,
+			  const struct wf_packet *packet, uint64_t next_off,
+			  struct wf_tcp_result *result)
+{
+	result->off = wf_seq_off(packet->seq, self->base_seq, next_off);
+	update_ts_recent(self, packet, wf_seq_gt(packet->seq, self->ack_seq));
+	result->acked = take_ack(self, peer, packet);
+	self->end_seq = packet->seq + packet->payload_bytes;
 }
 
 /* Was an acknowledgement seen from either side? Made-up captures may have none at all. */
@@ -469,8 +499,11 @@ void wf_tcp_track(struct wf_tcp *tcp, unsigned int dir, const struct wf_packet *
 	struct wf_tcp_dir *peer = &tcp->dir[!dir];
 	struct placed at;
 
-	*ret_result = (struct wf_tcp_result){.len_bytes = packet->payload_bytes};
-	if (packet->tcp_flags & WF_TCP_RST) {
+	*ret_result = (struct wf_tcp_result){.verdict = WF_TCP_ACCEPT,
+					     .len_bytes = packet->payload_bytes};
+	if (wf_likely(is_expected(self, peer, packet))) {
+		take_expected(self, peer, packet, next_off[dir], ret_result);
+	} else if (packet->tcp_flags & WF_TCP_RST) {
 		place(&at, self, peer, packet, next_off[dir]);
 		ret_result->off = at.off;
 		if (!(packet->tcp_flags & WF_TCP_SYN) && reset_is_exact(&at, packet)) {
