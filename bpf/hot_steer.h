@@ -133,10 +133,10 @@ static __always_inline __u32 hot_hit(struct weft_hot_flow *slot, __u64 tag, __u6
 {
 	__u32 src;
 
-	if (!slot || slot->tag != tag || !is_data(packet))
+	if (__builtin_expect(!slot || slot->tag != tag || !is_data(packet), 0))
 		return HOT_MISS;
 	src = from != slot->end;
-	if ((src ? slot->packets[1] : slot->packets[0]) >= HOT_WAITING_MAX)
+	if (__builtin_expect((src ? slot->packets[1] : slot->packets[0]) >= HOT_WAITING_MAX, 0))
 		return HOT_MISS;
 	slot->last_ns = now_ns;
 	return hot_count(slot, src, packet);

@@ -202,11 +202,11 @@ static __always_inline int steer_segment(struct xdp_md *ctx, struct weft_cpu *cp
 	clock_update(cpu);
 	slot = hot_slot(cpu, epoch, hashes.flow);
 	verdict = hot_hit(slot, hashes.flow + epoch, hashes.from, packet, cpu->tick_ns);
-	if (verdict == HOT_MISS) {
+	if (__builtin_expect(verdict == HOT_MISS, 0)) {
 		slot = hot_beside(slot, cpu, epoch, hashes.flow);
 		verdict = hot_hit(slot, hashes.flow + epoch, hashes.from, packet, cpu->tick_ns);
 	}
-	if (verdict == HOT_MISS) {
+	if (__builtin_expect(verdict == HOT_MISS, 0)) {
 		__u64 filter = filter_now();
 
 		/* What needs no more than a look: most of what is not wanted ends here. */
@@ -215,9 +215,9 @@ static __always_inline int steer_segment(struct xdp_md *ctx, struct weft_cpu *cp
 		verdict = is_common ? judge_common(slot, cpu, ctx, hashes.flow, epoch)
 				    : judge(slot, cpu, ctx, packet, hashes.flow, epoch);
 	}
-	switch (verdict) {
-	case WEFT_VERDICT_STEER:
+	if (__builtin_expect(verdict == WEFT_VERDICT_STEER, 1))
 		return steer(ctx, cpu, packet, hash);
+	switch (verdict) {
 	case WEFT_VERDICT_SHED:
 		cpu->counts.shed++;
 		return weft_otherwise;
