@@ -50,6 +50,7 @@ static atomic_bool is_reached; /* it was asked for */
 static atomic_int failed_err;  /* what the one that failed means */
 static atomic_long live;       /* blocks of the heap */
 
+#if CAN_FAIL
 /* The scanner of libpcap 1.10 uses what it did not get: no request of that library fails. */
 static bool is_of_libpcap(const void *caller)
 {
@@ -73,8 +74,6 @@ static bool fails(int err, const void *caller)
 	errno = err;
 	return true;
 }
-
-#if CAN_FAIL
 
 #define CALLER __builtin_return_address(0)
 
