@@ -31,19 +31,21 @@ for i in range(64):
 stood_still() {
 	local input
 	input=$(sed -n 's/.*Test unit written to \(.*-timeout-.*\)/\1/p' "$log" | head -n 1)
-	[ -n "$input" ] && "$out/fuzzers/$name" -timeout=20 "$input" >>"$log" 2>&1 && rm -f "$input"
+	[ -n "$input" ] && "$out/fuzzers/$name" -timeout=20 "$input" >>"$log" 2>&1 && rm -f "$input" &&
+		echo "# $name: an input took 20 seconds, and none when tried again"
 }
 
+# Return: false: a finding, or it could not run.
 fuzz() {
-	local inputs=0 end=$((SECONDS + seconds)) good
+	local inputs=0 ran end=$((SECONDS + seconds))
 	while [ "$SECONDS" -lt "$end" ] || [ "$inputs" -eq 0 ]; do
-		good=0
 		"$out/fuzzers/$name" -seed=$((1 + inputs)) -max_total_time=$((end - SECONDS + 1)) \
 			-max_len=4096 -len_control=0 -timeout=20 -rss_limit_mb=2048 \
 			-print_final_stats=1 -verbosity=1 -artifact_prefix="$out/crashes/$name-" \
-			"${seeds[@]}" >"$log" 2>&1 || stood_still || good=1
-		inputs=$((inputs + $(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | head -n 1)))
-		[ $good -eq 0 ] || return 1
+			"${seeds[@]}" >"$log" 2>&1 || stood_still || return 1
+		ran=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | head -n 1)
+		[ "${ran:-0}" -gt 0 ] || return 1
+		inputs=$((inputs + ran))
 	done
 	echo "ok - $name, $inputs inputs"
 }
