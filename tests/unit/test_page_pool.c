@@ -532,6 +532,28 @@ static void test_page_pool_with_bad_frames_is_refused(void **state)
 	assert_int_equal(wf_arena_used_bytes(fix->arena), 0);
 }
 
+/* ... and whoever comes next may choose another size. */
+static void test_page_pool_without_a_span_for_its_stock_has_no_frames(void **state)
+{
+	struct fixture *fix = *state;
+	struct wf_page_pool_opts opts = class_opts;
+	struct wf_page_pool *pool;
+	int64_t spans[8 * MIB / SPAN + 1];
+	uint32_t count = 0;
+
+	opts.frames = 16;
+	opts.frame_bytes = 2048;
+	while ((spans[count] = wf_arena_take_spans(fix->arena, 1)) >= 0)
+		count++;
+	assert_int_equal(wf_page_pool_new(fix->arena, &opts, &fix->metrics[1], &pool), -ENOBUFS);
+	while (count)
+		wf_arena_put_spans(fix->arena, (uint64_t)spans[--count], 1);
+	opts.frame_bytes = 4096;
+	assert_int_equal(wf_page_pool_new(fix->arena, &opts, &fix->metrics[1], &pool), 0);
+	wf_page_pool_free(pool);
+	assert_int_equal(wf_arena_used_bytes(fix->arena), 0);
+}
+
 static void test_page_pool_frames_of_two_sizes_are_refused(void **state)
 {
 	struct fixture *fix = *state;
@@ -823,6 +845,7 @@ int main(void)
 			test_page_pool_free_with_a_page_out_lets_it_be_put_later, setup,
 			no_teardown),
 		WITH_POOL(test_page_pool_with_bad_frames_is_refused),
+		WITH_POOL(test_page_pool_without_a_span_for_its_stock_has_no_frames),
 		WITH_FRAMES(test_page_pool_frames_of_two_sizes_are_refused),
 		WITH_FRAMES(test_page_pool_frames_are_distinct_and_come_back),
 		WITH_FRAMES(test_page_pool_short_of_frames_counts_what_is_missing),

@@ -183,6 +183,12 @@ static void forget_all(struct wf_arena *arena)
 	atomic_store(&arena->frame_bytes, 0);
 }
 
+static void leave(struct wf_arena *arena)
+{
+	if (atomic_fetch_sub(&arena->frame_pools, 1) == 1)
+		forget_all(arena);
+}
+
 int wf_page_pool_make_frames(struct wf_page_pool *pool, const struct wf_page_pool_opts *opts)
 {
 	uint32_t reserve = opts->frames_reserve;
@@ -194,10 +200,14 @@ int wf_page_pool_make_frames(struct wf_page_pool *pool, const struct wf_page_poo
 	if (reserve > opts->frames)
 		return -EINVAL;
 	err = agree_frame_bytes(pool->arena, opts->frame_bytes);
-	if (!err)
-		err = wf_frame_stock_init(&pool->stock, pool->arena, opts->frame_bytes);
 	if (err)
 		return err;
+	atomic_fetch_add(&pool->arena->frame_pools, 1);
+	err = wf_frame_stock_init(&pool->stock, pool->arena, opts->frame_bytes);
+	if (err) {
+		leave(pool->arena);
+		return err;
+	}
 
 	pages = WEFT_SPAN_BYTES / opts->frame_bytes;
 	pool->frames_spill = opts->frames - reserve + SPILL_BATCH;
@@ -208,7 +218,6 @@ int wf_page_pool_make_frames(struct wf_page_pool *pool, const struct wf_page_poo
 		pool->frames_keep = 1;
 	pool->frames_plenty = opts->frames / 2;
 	wf_arena_keep_memory(pool->arena);
-	atomic_fetch_add(&pool->arena->frame_pools, 1);
 	while (pool->frames < opts->frames) {
 		struct wf_span *span = wf_arena_take(pool->arena, WF_SPAN_FRAMES, 1);
 
@@ -239,6 +248,5 @@ void wf_page_pool_drop_frames(struct wf_page_pool *pool)
 		;
 	wf_frame_stock_fini(&pool->stock, arena);
 	wf_metric_set(pool->metrics, rx_free_frames, 0);
-	if (atomic_fetch_sub(&arena->frame_pools, 1) == 1)
-		forget_all(arena);
+	leave(arena);
 }
