@@ -173,19 +173,24 @@ static void test_tunnel_udp_length_that_lies_is_malformed(void **state)
 	assert_int_equal(decode(), WF_DECODE_MALFORMED);
 }
 
+static void put_vxlan_segment(const uint8_t *data, size_t len_bytes)
+{
+	pb_udp(&pb, 1, 4789);
+	pb_vxlan(&pb, 5);
+	pb_ethernet(&pb);
+	pb_ip(&pb, KIND_SRC, KIND_DST);
+	pb_tcp(&pb, &(struct pb_tcp){.src_port = 40000, .dst_port = 80});
+	pb_data(&pb, data, len_bytes);
+	pb_finish(&pb);
+}
+
 /* More than 64 KiB in a tunnel, before the adapter cuts it: no length fits its field. */
 static void test_tunnel_udp_length_zero_where_ip_length_is_too(void **state)
 {
 	static const uint8_t data[3000];
 
 	outer();
-	pb_udp(&pb, 1, 4789);
-	pb_vxlan(&pb, 5);
-	pb_ethernet(&pb);
-	pb_ip(&pb, KIND_SRC, KIND_DST);
-	pb_tcp(&pb, &(struct pb_tcp){.src_port = 40000, .dst_port = 80});
-	pb_data(&pb, data, sizeof(data));
-	pb_finish(&pb);
+	put_vxlan_segment(data, sizeof(data));
 	pb_put16(pb_at(&pb, PB_IPV4, 0) + 2, 0);
 	pb_put16(pb_at(&pb, PB_UDP, 0) + 4, 0);
 	assert_int_equal(decode(), WF_DECODE_TCP);
@@ -199,13 +204,7 @@ static void test_tunnel_udp_length_zero_in_datagram_of_known_length_is_malformed
 
 	outer();
 	pb_ip(&pb, "192.0.2.3", "192.0.2.4");
-	pb_udp(&pb, 1, 4789);
-	pb_vxlan(&pb, 5);
-	pb_ethernet(&pb);
-	pb_ip(&pb, KIND_SRC, KIND_DST);
-	pb_tcp(&pb, &(struct pb_tcp){.src_port = 40000, .dst_port = 80});
-	pb_data(&pb, data, sizeof(data));
-	pb_finish(&pb);
+	put_vxlan_segment(data, sizeof(data));
 	pb_put16(pb_at(&pb, PB_IPV4, 0) + 2, 0);
 	assert_int_equal(decode(), WF_DECODE_TCP);
 	pb_put16(pb_at(&pb, PB_UDP, 0) + 4, 0);
