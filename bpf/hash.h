@@ -2,38 +2,66 @@
 /*
  * hash.h - the keyed, symmetric flow hash. Kernel and user space compile this text.
  *
- * Each endpoint (16 bytes of address, port) is mixed on its own and the two
- * results are added, so both directions give one value without sorting. Every
- * step depends on a random secret of this run: who does not know it can't aim
- * packets at one worker or one bucket. Only 64-bit multiplies: BPF has no wider.
+ * Each endpoint (16 bytes of address, port) is mixed on its own and the two results are
+ * multiplied, so both directions give one value without sorting. Every step depends on a random
+ * secret of this run: who does not know it can't aim packets at one worker or one bucket.
+ * Not added: neighbouring addresses at both ends make differences that cancel in a sum.
+ * Only 64-bit multiplies: BPF has no wider. They carry bits upwards only, so what differs in
+ * high bits alone is folded down before.
  *
  * A multiply has to wait for the one before, and that is what a hash costs: so the port, 16 bits,
- * joins by one multiply with a secret odd number, beside the address, and the high half of
- * an address that has none (IPv4-mapped) costs nothing.
+ * joins by one multiply with a secret odd number, beside the address. IPv4's 32 bits and a port
+ * fit in the low 48 and need neither that nor a fold.
  */
 #ifndef WEFT_BPF_HASH_H
 #define WEFT_BPF_HASH_H
 
 #include <linux/types.h>
 
+/* The low word of an IPv4-mapped address: ffff, and where IPv4's 32 bits are. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define WEFT_HASH_MAPPED_MASK 0x00000000ffffffffull
+#define WEFT_HASH_MAPPED      0x00000000ffff0000ull
+#define WEFT_HASH_IPV4_SHIFT  32
+#else
+#define WEFT_HASH_MAPPED_MASK 0xffffffff00000000ull
+#define WEFT_HASH_MAPPED      0x0000ffff00000000ull
+#define WEFT_HASH_IPV4_SHIFT  0
+#endif
+
 struct weft_hash_secret {
 	__u64 key[4];
 };
 
-static inline __attribute__((always_inline)) __u64 weft_hash_mix(__u64 value, __u64 key)
+static inline __attribute__((always_inline)) __u64 weft_hash_finish(__u64 value, __u64 key)
 {
-	value = (value ^ key) * 0x9e3779b97f4a7c15ull;
 	value ^= value >> 32;
 	value = (value + key) * 0xd6e8feb86659fd93ull;
 	return value ^ (value >> 29);
+}
+
+/* Of a value whose bits lie low. */
+static inline __attribute__((always_inline)) __u64 weft_hash_mix_low(__u64 value, __u64 key)
+{
+	return weft_hash_finish((value ^ key) * 0x9e3779b97f4a7c15ull, key);
+}
+
+static inline __attribute__((always_inline)) __u64 weft_hash_mix(__u64 value, __u64 key)
+{
+	return weft_hash_mix_low(value ^ (value >> 32), key);
 }
 
 /* @addr: 16 bytes as two words in memory order; @port: any byte order, always the same. */
 static inline __attribute__((always_inline)) __u64 weft_hash_endpoint(
 	const struct weft_hash_secret *secret, __u64 addr_hi, __u64 addr_lo, __u16 port)
 {
-	__u64 value = addr_lo + port * (secret->key[2] | 1);
+	__u64 value;
 
+	if (!addr_hi && (addr_lo & WEFT_HASH_MAPPED_MASK) == WEFT_HASH_MAPPED) {
+		value = (__u32)(addr_lo >> WEFT_HASH_IPV4_SHIFT) | (__u64)port << 32;
+		return weft_hash_mix_low(value, secret->key[1]);
+	}
+	value = addr_lo + port * (secret->key[2] | 1);
 	if (addr_hi)
 		value += weft_hash_mix(addr_hi, secret->key[0]);
 	return weft_hash_mix(value, secret->key[1]);
@@ -52,7 +80,11 @@ static inline __attribute__((always_inline)) __u64 weft_hash_tenant(__u16 outer_
 static inline __attribute__((always_inline)) __u64 weft_hash_flow_long(
 	const struct weft_hash_secret *secret, __u64 a, __u64 b, __u64 tenant)
 {
-	return weft_hash_mix(a + b, secret->key[3] ^ tenant);
+	__u64 value = (a | 1) * (b | 1);
+
+	if (tenant)
+		value += weft_hash_mix(tenant, secret->key[0]);
+	return weft_hash_finish(value, secret->key[3]);
 }
 
 static inline __attribute__((always_inline)) __u32 weft_hash_fold(__u64 value)

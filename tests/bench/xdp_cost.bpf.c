@@ -109,10 +109,11 @@ static __always_inline __u64 mix(const void *addr, __u32 words, __be16 port)
 	const __u32 *word = addr;
 	__u64 value = (__u64)port << 32 | word[0];
 
-	value = weft_hash_mix(value, cost_secret.key[0]);
+	value = weft_hash_mix_low(value, cost_secret.key[0]);
 	if (words == 4) {
-		value = weft_hash_mix(value + word[1], cost_secret.key[1]);
-		value = weft_hash_mix(value + ((__u64)word[2] << 32 | word[3]), cost_secret.key[2]);
+		value = weft_hash_mix_low(value + word[1], cost_secret.key[1]);
+		value = weft_hash_mix_low(value + ((__u64)word[2] << 32 | word[3]),
+					  cost_secret.key[2]);
 	}
 	return value;
 }
