@@ -4,7 +4,7 @@
  *
  * A look-up in the flow map is the dearest thing that a segment asks for. A segment of a flow
  * that has a slot here touches one cache line instead. Its counts are moved to the flow map
- * every 64th segment of a direction, when another flow takes the slot, and by user space (below).
+ * every 256th segment of a direction, when another flow takes the slot, and by user space (below).
  * A flow has the slot that its hash names, or if another flow was there first, the one beside it.
  *
  *   user space turns the lowest bit of the epoch ─► XDP uses the other half of the slots

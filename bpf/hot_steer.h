@@ -9,7 +9,7 @@
 #include "bpf/hot_flow.h"
 
 /* Segments of a direction that wait in a slot at most. */
-#define HOT_WAITING_MAX 63
+#define HOT_WAITING_MAX 255
 
 /* Lowest bit: half of the slots; the others: what slots know of verdicts holds for one value. */
 volatile __u64 weft_hot_epoch;

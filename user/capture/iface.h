@@ -102,7 +102,7 @@ void wf_iface_shed(const struct wf_iface *iface, uint32_t percent);
 
 /*
  * The kernel's flow map then has all segments that were counted before the call; without, it may
- * be up to 63 segments behind for each CPU and direction. Waits some ms. Thread: one at a time.
+ * be up to 255 segments behind for each CPU and direction. Waits some ms. Thread: one at a time.
  */
 int wf_iface_move_counts(struct wf_iface *iface);
 
