@@ -176,15 +176,210 @@ static void test_hold_split_and_cut_keep_each_byte_once(void **state)
 	}
 }
 
-/* Bytes behind those of a piece that was cut off belong to it no more, nor to another. */
-static void test_hold_room_of_what_was_cut_is_none(void **state)
+/* Who has the page alone may write where its own bytes were; beside others nobody may. */
+static void test_hold_room_behind_a_cut_is_only_of_a_page_of_ones_own(void **state)
 {
-	struct wf_extent extent;
+	struct wf_extent first;
+	struct wf_extent second;
 
-	hold(&extent, 100, NULL);
-	wf_hold_cut_tail(&extent, 1);
-	assert_int_equal(wf_hold_room(&extent), 0);
-	wf_hold_put(&extent);
+	hold(&first, 100, NULL);
+	wf_hold_cut_tail(&first, 1);
+	assert_int_equal(wf_hold_room(&first), PAGE - FILL - 99);
+	hold(&second, 50, &first);
+	assert_ptr_equal(second.page, first.page);
+	wf_hold_cut_tail(&second, 1);
+	assert_int_equal(wf_hold_room(&second), 0);
+	assert_int_equal(wf_hold_room(&first), 0);
+	wf_hold_put(&second);
+	assert_int_equal(wf_hold_room(&first), PAGE - FILL - 99);
+	wf_hold_put(&first);
+}
+
+static void test_hold_beside_one_that_grew_alone_follows_it(void **state)
+{
+	struct wf_extent first;
+	struct wf_extent second;
+
+	hold(&first, 100, NULL);
+	wf_hold_extend(&first, pattern + 100, 60);
+	hold(&second, 30, &first);
+	assert_ptr_equal(second.page, first.page);
+	assert_holds(&first, 0, 160);
+	assert_holds(&second, 0, 30);
+	assert_int_equal(wf_hold_room(&second), PAGE - FILL - 190);
+	wf_hold_put(&first);
+	wf_hold_put(&second);
+}
+
+static void test_hold_beside_a_half_follows_both(void **state)
+{
+	struct wf_extent left;
+	struct wf_extent right;
+	struct wf_extent third;
+
+	hold(&left, 100, NULL);
+	wf_hold_extend(&left, pattern + 100, 60);
+	wf_hold_split(&left, 20, &right);
+	hold(&third, 30, &left);
+	assert_holds(&left, 0, 20);
+	assert_holds(&right, 20, 140);
+	assert_holds(&third, 0, 30);
+	wf_hold_put(&left);
+	wf_hold_put(&right);
+	wf_hold_put(&third);
+}
+
+/* A consumer still reads what was delivered of an extent, the rest of which is held. */
+static void test_hold_beside_one_that_is_read_follows_it(void **state)
+{
+	struct wf_extent first;
+	struct wf_extent second;
+	struct wf_page *page;
+	const uint8_t *read;
+
+	hold(&first, 100, NULL);
+	wf_hold_extend(&first, pattern + 100, 60);
+	page = first.page;
+	read = first.bytes;
+	wf_page_get(page);
+	wf_hold_cut_head(&first, 10);
+	hold(&second, 30, &first);
+	assert_ptr_equal(second.page, page);
+	assert_memory_equal(read, pattern, 10);
+	assert_holds(&first, 10, 150);
+	assert_holds(&second, 0, 30);
+	wf_hold_put(&first);
+	wf_hold_put(&second);
+	assert_memory_equal(read, pattern, 10);
+	wf_page_put(page);
+}
+
+/* ---- anything, in any order ---- */
+
+enum { EXTENTS = 6, READERS = 3, STEPS = 200000 };
+
+static struct {
+	struct wf_extent extent;
+	uint32_t first; /* of the pattern */
+	bool used;
+} held[EXTENTS];
+
+static struct {
+	struct wf_page *page; /* NULL: reads nothing */
+	const uint8_t *bytes;
+	uint32_t first, len_bytes;
+} readers[READERS];
+
+static uint32_t draw(uint32_t below)
+{
+	static uint64_t seed = 1;
+
+	seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+	return (uint32_t)(seed >> 33) % below;
+}
+
+static void put_held(uint32_t i)
+{
+	wf_hold_put(&held[i].extent);
+	held[i].used = false;
+}
+
+static void grow(uint32_t i)
+{
+	uint32_t room = wf_hold_room(&held[i].extent);
+	uint32_t end = held[i].first + held[i].extent.len_bytes;
+
+	if (room && end + room <= LEN_MAX)
+		wf_hold_extend(&held[i].extent, pattern + end, 1 + draw(room));
+}
+
+static void split(uint32_t i)
+{
+	uint32_t len_bytes = held[i].extent.len_bytes, free = 0;
+
+	while (free < EXTENTS && held[free].used)
+		free++;
+	if (free == EXTENTS || len_bytes < 2)
+		return;
+	len_bytes = 1 + draw(len_bytes - 1);
+	wf_hold_split(&held[i].extent, len_bytes, &held[free].extent);
+	held[free].first = held[i].first + len_bytes;
+	held[free].used = true;
+}
+
+/* Deliver the first bytes of @i to a consumer. */
+static void deliver(uint32_t i)
+{
+	uint32_t reader = draw(READERS), bytes = held[i].extent.len_bytes;
+
+	if (readers[reader].page || held[i].extent.flags & WF_EXTENT_TINY || bytes < 2)
+		return;
+	bytes = 1 + draw(bytes - 1);
+	readers[reader].page = held[i].extent.page;
+	readers[reader].bytes = held[i].extent.bytes;
+	readers[reader].first = held[i].first;
+	readers[reader].len_bytes = bytes;
+	wf_page_get(readers[reader].page);
+	wf_hold_cut_head(&held[i].extent, bytes);
+	held[i].first += bytes;
+}
+
+static void end_reading(uint32_t reader)
+{
+	wf_page_put(readers[reader].page);
+	readers[reader].page = NULL;
+}
+
+static void step(uint32_t i)
+{
+	uint32_t near = draw(EXTENTS);
+
+	if (!held[i].used) {
+		hold(&held[i].extent, 1 + draw(90), held[near].used ? &held[near].extent : NULL);
+		held[i].first = 0;
+		held[i].used = true;
+		return;
+	}
+	switch (draw(7)) {
+	case 0:
+		put_held(i);
+		break;
+	case 1:
+		split(i);
+		break;
+	case 2:
+		deliver(i);
+		break;
+	case 3:
+		end_reading(draw(READERS));
+		break;
+	case 4:
+		if (held[i].extent.len_bytes > 1)
+			wf_hold_cut_tail(&held[i].extent, 1);
+		break;
+	default:
+		grow(i);
+	}
+}
+
+static void test_hold_random_use_never_touches_what_others_hold(void **state)
+{
+	for (int n = 0; n < STEPS; n++) {
+		step(draw(EXTENTS));
+		for (int i = 0; i < EXTENTS; i++)
+			if (held[i].used)
+				assert_holds(&held[i].extent, held[i].first,
+					     held[i].extent.len_bytes);
+		for (int i = 0; i < READERS; i++)
+			if (readers[i].page)
+				assert_memory_equal(readers[i].bytes, pattern + readers[i].first,
+						    readers[i].len_bytes);
+	}
+	for (uint32_t i = 0; i < EXTENTS; i++)
+		if (held[i].used)
+			put_held(i);
+	for (uint32_t i = 0; i < READERS; i++)
+		end_reading(i);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -198,7 +393,11 @@ int main(void)
 		TEST(test_hold_of_what_fits_the_extent_takes_no_page),
 		TEST(test_hold_extend_by_nothing_and_by_all_there_is),
 		TEST(test_hold_split_and_cut_keep_each_byte_once),
-		TEST(test_hold_room_of_what_was_cut_is_none),
+		TEST(test_hold_room_behind_a_cut_is_only_of_a_page_of_ones_own),
+		TEST(test_hold_beside_one_that_grew_alone_follows_it),
+		TEST(test_hold_beside_a_half_follows_both),
+		TEST(test_hold_beside_one_that_is_read_follows_it),
+		TEST(test_hold_random_use_never_touches_what_others_hold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,8 @@
  * A page that is copied into begins with how much of it is used, so every extent
  * in it knows the room behind. Only the worker appends, and only behind what others
  * may read: a page stays shareable when its earlier bytes are already in a queue.
+ * While an extent has a page for itself, its own end is what is used: a run that grows does not
+ * touch the page's beginning, which is then right again when a second extent comes into the page.
  *
  * A segment that begins where such an extent ends, and is one with it for the policy too,
  * needs no extent of its own: see hold_run() in insert.c. Thousands of segments behind a hole
@@ -70,25 +72,43 @@ static void refer(struct wf_extent *extent, const struct wf_hold_source *source)
 	extent->bytes = source->bytes;
 }
 
+/* How much of the page of @extent, which was copied into, is used. */
+static uint32_t used_bytes(const struct wf_extent *extent)
+{
+	const uint8_t *base = wf_page_bytes(extent->page);
+	uint32_t end = (uint32_t)(extent->bytes + extent->len_bytes - base);
+	struct fill fill;
+
+	if (wf_page_is_sole(extent->page))
+		return end;
+	/* Less than the end: then the others only read what was delivered of this extent. */
+	memcpy(&fill, base, sizeof(fill));
+	return fill.used_bytes > end ? fill.used_bytes : end;
+}
+
+static void set_used(const struct wf_page *page, uint32_t bytes)
+{
+	struct fill fill = {.used_bytes = bytes};
+
+	memcpy(wf_page_bytes(page), &fill, sizeof(fill));
+}
+
 /* Copy behind what is used of the page of @near. Return: false: it has no room. */
 static bool append(const struct wf_extent *near, const struct wf_hold_source *source,
 		   struct wf_extent *extent)
 {
-	struct fill fill;
-	uint8_t *base;
+	uint32_t used;
 
 	if (!near || !(near->flags & WF_EXTENT_COPIED))
 		return false;
-	base = wf_page_bytes(near->page);
-	memcpy(&fill, base, sizeof(fill));
-	if (wf_page_copy_in(near->page, fill.used_bytes, source->bytes, source->len_bytes))
+	used = used_bytes(near);
+	if (wf_page_copy_in(near->page, used, source->bytes, source->len_bytes))
 		return false;
 
 	wf_page_get(near->page);
+	set_used(near->page, used + source->len_bytes);
 	extent->page = near->page;
-	extent->bytes = base + fill.used_bytes;
-	fill.used_bytes += source->len_bytes;
-	memcpy(base, &fill, sizeof(fill));
+	extent->bytes = wf_page_bytes(near->page) + used;
 	return true;
 }
 
@@ -116,8 +136,7 @@ static size_t page_bytes(const struct wf_stream_env *env, size_t need_bytes, uin
 static bool copy(struct wf_stream_env *env, const struct wf_hold_source *source,
 		 struct wf_extent *extent)
 {
-	struct fill fill = {.used_bytes = sizeof(fill) + source->len_bytes};
-	size_t need_bytes = fill.used_bytes;
+	uint32_t need_bytes = (uint32_t)sizeof(struct fill) + source->len_bytes;
 	struct wf_page *page;
 
 	page = wf_page_pool_take(env->pages, page_bytes(env, need_bytes, source->held_cost));
@@ -126,10 +145,10 @@ static bool copy(struct wf_stream_env *env, const struct wf_hold_source *source,
 	if (!page)
 		return false;
 
-	memcpy(wf_page_bytes(page), &fill, sizeof(fill));
-	memcpy(wf_page_bytes(page) + sizeof(fill), source->bytes, source->len_bytes);
+	set_used(page, need_bytes);
 	extent->page = page;
-	extent->bytes = wf_page_bytes(page) + sizeof(fill);
+	extent->bytes = wf_page_bytes(page) + sizeof(struct fill);
+	memcpy(wf_page_bytes(page) + sizeof(struct fill), source->bytes, source->len_bytes);
 	return true;
 }
 
@@ -172,29 +191,25 @@ bool wf_hold_take(struct wf_stream_env *env, const struct wf_hold_source *source
 
 uint32_t wf_hold_room(const struct wf_extent *extent)
 {
-	struct fill fill;
-	uint8_t *base;
+	uint32_t used;
 
 	if (!(extent->flags & WF_EXTENT_COPIED))
 		return 0;
-	base = wf_page_bytes(extent->page);
-	memcpy(&fill, base, sizeof(fill));
-	if (extent->bytes + extent->len_bytes != base + fill.used_bytes)
+	used = used_bytes(extent);
+	if (extent->bytes + extent->len_bytes != wf_page_bytes(extent->page) + used)
 		return 0;
-	return (uint32_t)wf_page_capacity(extent->page) - fill.used_bytes;
+	return (uint32_t)wf_page_capacity(extent->page) - used;
 }
 
 void wf_hold_extend(struct wf_extent *extent, const uint8_t *bytes, uint32_t len_bytes)
 {
-	uint8_t *base = wf_page_bytes(extent->page);
-	struct fill fill;
+	uint32_t used = used_bytes(extent);
 
 	wf_assert(len_bytes <= wf_hold_room(extent));
-	memcpy(&fill, base, sizeof(fill));
-	memcpy(base + fill.used_bytes, bytes, len_bytes);
-	fill.used_bytes += len_bytes;
-	memcpy(base, &fill, sizeof(fill));
+	memcpy(wf_page_bytes(extent->page) + used, bytes, len_bytes);
 	extent->len_bytes += len_bytes;
+	if (!wf_page_is_sole(extent->page))
+		set_used(extent->page, used + len_bytes);
 }
 
 void wf_hold_put(struct wf_extent *extent)
@@ -222,6 +237,8 @@ void wf_hold_split(struct wf_extent *extent, uint32_t len_bytes, struct wf_exten
 {
 	*right = *extent;
 	right->merged = 0;
+	if (extent->flags & WF_EXTENT_COPIED)
+		set_used(extent->page, used_bytes(extent));
 	if (!(extent->flags & WF_EXTENT_TINY) && extent->page)
 		wf_page_get(extent->page);
 	wf_hold_cut_head(right, len_bytes);
