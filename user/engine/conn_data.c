@@ -54,8 +54,8 @@ static void note_trouble(struct wf_conns *conns, struct wf_flow *flow, enum weft
 	rare = wf_flow_table_need_rare(&conns->table, flow);
 	if (!rare)
 		return;
-	if (is_lost(result) && rare->trouble[dir].lost_off < payload->off + payload->captured_bytes)
-		rare->trouble[dir].lost_off = payload->off + payload->captured_bytes;
+	if (is_lost(result) && rare->lost_off[dir] < payload->off + payload->captured_bytes)
+		rare->lost_off[dir] = payload->off + payload->captured_bytes;
 	rare->trouble[dir].retransmitted_segments += result == WF_STREAM_DUPLICATE;
 	rare->trouble[dir].overlap_segments += info->overlap;
 	rare->trouble[dir].conflict_segments += info->conflict;

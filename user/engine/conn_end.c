@@ -78,7 +78,7 @@ void wf_conn_cut(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir
 	wf_conn_drain(conns, flow, dir, UINT64_MAX);
 	if (flow->stream[dir].extents)
 		wf_stream_clear(&flow->stream[dir], &conns->stream_env, true);
-	rare->trouble[dir].cut_off = flow->stream[dir].next_off;
+	rare->shunted[dir].cut_off = flow->stream[dir].next_off;
 	flow->flags |= WF_FLOW_CUT(dir) | WF_FLOW_SHUNTED(dir);
 	flow->flags &= (uint16_t)~WF_FLOW_RESUMED(dir);
 	wf_tcp_set_kept_away(&flow->tcp.dir[dir], true);
@@ -91,7 +91,7 @@ void wf_conn_uncut(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir d
 	if (!(flow->flags & WF_FLOW_CUT(dir)))
 		return;
 	tell_unwanted(conns, flow, dir, now_ns);
-	wf_flow_table_rare(&conns->table, flow)->trouble[dir].cut_off = near_off;
+	wf_flow_table_rare(&conns->table, flow)->shunted[dir].cut_off = near_off;
 	flow->flags &= (uint16_t) ~(WF_FLOW_CUT(dir) | WF_FLOW_SHUNTED(dir));
 	flow->flags |= WF_FLOW_RESUMED(dir);
 	wf_tcp_set_kept_away(&flow->tcp.dir[dir], false);

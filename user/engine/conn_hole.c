@@ -157,7 +157,7 @@ static bool is_memory_lost(const struct wf_conns *conns, const struct wf_flow *f
 	if (wf_likely(!(flow->flags & WF_FLOW_LOST_MEMORY(dir))))
 		return false;
 	rare = wf_flow_table_rare(&conns->table, flow);
-	return !rare || !rare->trouble[dir].lost_off || off < rare->trouble[dir].lost_off;
+	return !rare || !rare->lost_off[dir] || off < rare->lost_off[dir];
 }
 
 /* The gap that ends at @end_off was told: is more to come that was lost for want of memory? */
@@ -166,10 +166,10 @@ static void end_memory_loss(struct wf_conns *conns, struct wf_flow *flow, enum w
 {
 	struct wf_flow_rare *rare = wf_flow_table_rare(&conns->table, flow);
 
-	if (rare && rare->trouble[dir].lost_off > end_off)
+	if (rare && rare->lost_off[dir] > end_off)
 		return;
 	if (rare)
-		rare->trouble[dir].lost_off = 0;
+		rare->lost_off[dir] = 0;
 	flow->flags &= (uint16_t)~WF_FLOW_LOST_MEMORY(dir);
 }
 

@@ -51,7 +51,7 @@ static inline uint64_t wf_conn_limit_off(const struct wf_conns *conns, const str
 					 enum weft_dir dir)
 {
 	if (wf_unlikely(flow->flags & WF_FLOW_CUT(dir)))
-		return wf_flow_table_rare(&conns->table, flow)->trouble[dir].cut_off;
+		return wf_flow_table_rare(&conns->table, flow)->shunted[dir].cut_off;
 	return conns->opts->depth_bytes ? conns->opts->depth_bytes : UINT64_MAX;
 }
 

@@ -21,10 +21,10 @@ static unsigned int endpoint_of(const struct wf_flow *flow, enum weft_dir dir)
 	return dir == WEFT_TO_SERVER ? flow->client : !flow->client;
 }
 
-/* Has the kernel set @trouble's direction at least once? Only then its counts are this flow's. */
-static bool is_set(const struct wf_flow_trouble *trouble)
+/* Has the kernel set @shunted's direction at least once? Only then its counts are this flow's. */
+static bool is_set(const struct wf_flow_shunted *shunted)
 {
-	return trouble->shunt_sets > 0;
+	return shunted->sets > 0;
 }
 
 /* What the kernel kept since we last looked; an entry that was made anew began at 0. */
@@ -33,15 +33,15 @@ static uint64_t grown(uint64_t now, uint64_t before)
 	return now >= before ? now - before : now;
 }
 
-static void follow(struct wf_flow_trouble *trouble, const struct wf_kept *kept,
+static void follow(struct wf_flow_shunted *shunted, const struct wf_kept *kept,
 		   unsigned int endpoint)
 {
-	if (is_set(trouble)) {
-		trouble->kept_packets += grown(kept->packets[endpoint], trouble->base_packets);
-		trouble->kept_bytes += grown(kept->bytes[endpoint], trouble->base_bytes);
+	if (is_set(shunted)) {
+		shunted->kept_packets += grown(kept->packets[endpoint], shunted->base_packets);
+		shunted->kept_bytes += grown(kept->bytes[endpoint], shunted->base_bytes);
 	}
-	trouble->base_packets = kept->packets[endpoint];
-	trouble->base_bytes = kept->bytes[endpoint];
+	shunted->base_packets = kept->packets[endpoint];
+	shunted->base_bytes = kept->bytes[endpoint];
 }
 
 /* One look at the kernel's entry, which may change it. The flow's counts follow. */
@@ -52,7 +52,7 @@ static int look(struct wf_conns *conns, struct wf_flow *flow, const enum wf_verd
 	int err = conns->shunts->set(conns->shunts->ctx, &flow->key, verdict, ret_kept);
 
 	for (int dir = 0; !err && rare && dir < 2; dir++)
-		follow(&rare->trouble[dir], ret_kept, endpoint_of(flow, (enum weft_dir)dir));
+		follow(&rare->shunted[dir], ret_kept, endpoint_of(flow, (enum weft_dir)dir));
 	return err;
 }
 
@@ -75,19 +75,19 @@ static int set(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
 	verdict[endpoint] = wanted;
 	err = look(conns, flow, verdict, &kept);
 	if (rare)
-		rare->trouble[dir].shunt_ns = conns->now_ns;
+		rare->shunted[dir].last_ns = conns->now_ns;
 	if (err) {
 		wf_metric_inc(conns->metrics, shunts_failed_directions);
 		return err;
 	}
 	if (wanted == WF_VERDICT_STEER)
 		return 0;
-	if (kept.was[endpoint] != wanted && rare && is_set(&rare->trouble[dir]))
+	if (kept.was[endpoint] != wanted && rare && is_set(&rare->shunted[dir]))
 		wf_metric_inc(conns->metrics, shunts_repeated_directions);
 	else if (kept.was[endpoint] != wanted)
 		wf_metric_inc(conns->metrics, shunts_set_directions);
 	if (rare)
-		rare->trouble[dir].shunt_sets++;
+		rare->shunted[dir].sets++;
 	return 0;
 }
 
@@ -136,10 +136,10 @@ static void take_late(struct wf_conns *conns, struct wf_flow *flow, enum weft_di
 	struct wf_flow_rare *rare = wf_flow_table_rare(&conns->table, flow);
 
 	wf_metric_inc(conns->metrics, shunts_late_segments);
-	if (rare && packet->time_ns <= rare->trouble[dir].shunt_ns + LATE_NS)
+	if (rare && packet->time_ns <= rare->shunted[dir].last_ns + LATE_NS)
 		return;
 	if (rare)
-		rare->trouble[dir].shunt_ns = packet->time_ns; /* once for all of this batch */
+		rare->shunted[dir].last_ns = packet->time_ns; /* once for all of this batch */
 	add_wish(conns, flow, dir);
 }
 
@@ -148,19 +148,19 @@ static uint64_t guess_off(struct wf_conns *conns, struct wf_flow *flow, enum wef
 {
 	uint64_t next_off = flow->stream[dir].next_off;
 	struct wf_flow_rare *rare = wf_flow_table_rare(&conns->table, flow);
-	struct wf_flow_trouble *trouble = rare ? &rare->trouble[dir] : NULL;
+	struct wf_flow_shunted *shunted = rare ? &rare->shunted[dir] : NULL;
 	uint64_t packets;
 	uint64_t bytes;
 	struct wf_kept kept;
 
-	if (!trouble)
+	if (!shunted)
 		return next_off;
-	packets = trouble->kept_packets;
-	bytes = trouble->kept_bytes;
+	packets = shunted->kept_packets;
+	bytes = shunted->kept_bytes;
 	if (look_only(conns, flow, &kept))
 		return next_off;
-	packets = trouble->kept_packets - packets;
-	bytes = trouble->kept_bytes - bytes;
+	packets = shunted->kept_packets - packets;
+	bytes = shunted->kept_bytes - bytes;
 	return next_off + (bytes > packets * HEADER_BYTES ? bytes - packets * HEADER_BYTES : 0);
 }
 
@@ -208,7 +208,7 @@ static void resume(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir d
 	const struct wf_flow_rare *rare = wf_flow_table_rare(&conns->table, flow);
 	const struct wf_tcp_dir *tcp = &flow->tcp.dir[dir];
 	uint64_t next_off = flow->stream[dir].next_off;
-	uint64_t near_off = rare->trouble[dir].cut_off;
+	uint64_t near_off = rare->shunted[dir].cut_off;
 	int64_t off;
 
 	flow->flags &= (uint16_t)~WF_FLOW_RESUMED(dir);
@@ -252,14 +252,14 @@ void wf_shunt_settle(struct wf_conns *conns, struct wf_flow *flow)
 	struct wf_flow_rare *rare = wf_flow_table_rare(&conns->table, flow);
 	struct wf_kept kept;
 
-	if (!rare || (!is_set(&rare->trouble[0]) && !is_set(&rare->trouble[1])))
+	if (!rare || (!is_set(&rare->shunted[0]) && !is_set(&rare->shunted[1])))
 		return;
 	look_only(conns, flow, &kept);
 	for (int dir = 0; dir < 2; dir++) {
-		if (!is_set(&rare->trouble[dir]))
+		if (!is_set(&rare->shunted[dir]))
 			continue;
-		flow->packets[dir] += rare->trouble[dir].kept_packets;
-		flow->bytes[dir] += rare->trouble[dir].kept_bytes;
+		flow->packets[dir] += rare->shunted[dir].kept_packets;
+		flow->bytes[dir] += rare->shunted[dir].kept_bytes;
 	}
 }
 

@@ -12,11 +12,13 @@
 #define WF_FLOW_FLOW_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <weft/event.h>
 #include <weft/opts.h>
 
+#include "base/assert.h"
 #include "base/timer_wheel.h"
 #include "decode/packet.h"
 #include "reassembly/stream.h"
@@ -31,7 +33,7 @@
 #define WF_FLOW_SNAPPED(dir)	 (1u << (6 + (dir)))  /* the capture cut its segments */
 #define WF_FLOW_LOST_MEMORY(dir) (1u << (8 + (dir)))  /* a segment could not be held */
 #define WF_FLOW_SHUNTED(dir)	 (1u << (10 + (dir))) /* the kernel keeps its data back */
-#define WF_FLOW_CUT(dir)	 (1u << (12 + (dir))) /* ... by hand: trouble.cut_off is valid */
+#define WF_FLOW_CUT(dir)	 (1u << (12 + (dir))) /* ... by hand: shunted.cut_off is valid */
 #define WF_FLOW_RESUMED(dir)	 (1u << (14 + (dir))) /* ... no more, but no data came yet */
 
 struct wf_flow {
@@ -68,17 +70,18 @@ struct wf_flow_trouble {
 	uint64_t hole_end_off;	 /* ... where it ended when last looked at */
 	uint64_t patience_ns;	 /* likewise, because it was acknowledged */
 	uint64_t patience_off;	 /* next_off of the hole that patience_ns is about */
-	uint64_t lost_off;	 /* WF_FLOW_LOST_MEMORY: what was lost so ends here; 0: not known */
 	uint32_t patience_bytes; /* ... or when so much more has come */
 	uint32_t gap_count;
 	uint32_t retransmitted_segments;
 	uint32_t overlap_segments;
 	uint32_t conflict_segments;
 	uint32_t out_of_order_segments;
+};
 
-	/* of a shunted direction */
-	uint32_t shunt_sets;   /* times that the kernel was told */
-	uint64_t shunt_ns;     /* last time; 0: never */
+/* One direction that was shunted. */
+struct wf_flow_shunted {
+	uint32_t sets;	       /* times that the kernel was told */
+	uint64_t last_ns;      /* last time; 0: never */
 	uint64_t cut_off;      /* nothing from here on is wanted */
 	uint64_t kept_packets; /* that the kernel kept back, and their IP lengths */
 	uint64_t kept_bytes;
@@ -86,10 +89,15 @@ struct wf_flow_trouble {
 	uint64_t base_bytes;
 };
 
+/* First, in two cache lines, what each segment of a stream that waits touches. */
 struct wf_flow_rare {
-	struct wf_flow_trouble trouble[2]; /* by direction */
+	struct wf_flow_trouble trouble[2]; /* by direction; so are those below */
 	uint64_t armed_ns;		   /* the wheel wakes the flow at the latest then */
-};
+
+	uint64_t lost_off[2]; /* WF_FLOW_LOST_MEMORY: what was lost so ends here; 0: not known */
+	struct wf_flow_shunted shunted[2];
+} __attribute__((aligned(WF_CACHE_LINE)));
+_Static_assert(offsetof(struct wf_flow_rare, lost_off) <= 2 * WF_CACHE_LINE, "in two lines");
 
 /* How long a connection may be silent, and a hole may last. */
 struct wf_flow_timeouts {
