@@ -338,8 +338,18 @@ static void process_fragment(struct wf_pipeline *pipeline, const struct wf_frame
 	}
 }
 
+/* What holds data is in three places, of which the second is known when the first was loaded. */
+static void prefetch_held(const struct wf_conns *conns, const struct wf_flow *flow)
+{
+	wf_flow_table_prefetch_rare(&conns->table, flow);
+	for (int dir = 0; dir < 2; dir++)
+		wf_stream_prefetch(&flow->stream[dir], &conns->stream_env);
+}
+
 static void run_group(struct wf_pipeline *pipeline, const struct wf_frame *frames, uint32_t count)
 {
+	const struct wf_conns *conns = &pipeline->conns;
+	const struct wf_flow *flows[GROUP];
 	struct wf_packet packets[GROUP];
 	enum outcome outcomes[GROUP];
 
@@ -348,11 +358,15 @@ static void run_group(struct wf_pipeline *pipeline, const struct wf_frame *frame
 			wf_decode_prefetch(&pipeline->decoder, &frames[i + 1]);
 		outcomes[i] = decode(pipeline, &frames[i], &packets[i]);
 		if (outcomes[i] == OUTCOME_PROCESSED)
-			wf_flow_table_prefetch(&pipeline->conns.table, packets[i].hash);
+			wf_flow_table_prefetch(&conns->table, packets[i].hash);
 	}
 	for (uint32_t i = 0; i < count; i++)
-		if (outcomes[i] == OUTCOME_PROCESSED)
-			wf_flow_table_prefetch_flow(&pipeline->conns.table, packets[i].hash);
+		flows[i] = outcomes[i] == OUTCOME_PROCESSED
+				   ? wf_flow_table_prefetch_flow(&conns->table, packets[i].hash)
+				   : NULL;
+	for (uint32_t i = 0; i < count; i++)
+		if (flows[i] && wf_unlikely(flows[i]->rare))
+			prefetch_held(conns, flows[i]);
 	for (uint32_t i = 0; i < count; i++) {
 		if (wf_unlikely(outcomes[i] == OUTCOME_FRAGMENT)) {
 			process_fragment(pipeline, &frames[i], &packets[i]);

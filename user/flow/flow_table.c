@@ -210,15 +210,27 @@ void wf_flow_table_prefetch(const struct wf_flow_table *table, uint32_t hash)
 	wf_flow_index_prefetch(&table->index, hash);
 }
 
-void wf_flow_table_prefetch_flow(const struct wf_flow_table *table, uint32_t hash)
+const struct wf_flow *wf_flow_table_prefetch_flow(const struct wf_flow_table *table, uint32_t hash)
 {
 	struct wf_flow_cursor cursor;
 	uint32_t id = wf_flow_index_first(&table->index, hash, &cursor);
 
 	if (!id)
-		return;
+		return NULL;
 	for (size_t off = 0; off < sizeof(struct wf_flow); off += WF_CACHE_LINE)
 		__builtin_prefetch((const uint8_t *)flow_at(table, id) + off);
+	return flow_at(table, id);
+}
+
+void wf_flow_table_prefetch_rare(const struct wf_flow_table *table, const struct wf_flow *flow)
+{
+	const struct wf_flow_rare *rare = wf_flow_table_rare(table, flow);
+
+	if (!rare)
+		return;
+	__builtin_prefetch(&rare->trouble[0]);
+	__builtin_prefetch(&rare->trouble[1]);
+	__builtin_prefetch(&rare->armed_ns);
 }
 
 uint32_t wf_flow_table_count(const struct wf_flow_table *table)

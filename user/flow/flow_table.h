@@ -84,9 +84,13 @@ uint32_t wf_flow_table_buckets(const struct wf_flow_table *table);
 uint32_t wf_flow_table_bucket(const struct wf_flow_table *table, uint32_t bucket,
 			      struct wf_flow *ret_flows[WF_FLOW_BUCKET_IDS]);
 
-/* Load what find() will read first, then what the flow's owner will. */
+/*
+ * Load what find() will read first, then what the flow's owner will, then what it will if the flow
+ * met trouble. Return: the flow that find() will look at first, which need not be it; NULL: none.
+ */
 void wf_flow_table_prefetch(const struct wf_flow_table *table, uint32_t hash);
-void wf_flow_table_prefetch_flow(const struct wf_flow_table *table, uint32_t hash);
+const struct wf_flow *wf_flow_table_prefetch_flow(const struct wf_flow_table *table, uint32_t hash);
+void wf_flow_table_prefetch_rare(const struct wf_flow_table *table, const struct wf_flow *flow);
 
 uint32_t wf_flow_table_count(const struct wf_flow_table *table);
 

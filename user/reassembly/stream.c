@@ -16,6 +16,12 @@
 #include "reassembly/hold.h"
 #include "reassembly/insert.h"
 
+void wf_stream_prefetch(const struct wf_stream *stream, const struct wf_stream_env *env)
+{
+	if (stream->extents)
+		__builtin_prefetch(wf_extent_at(env->extents, stream->extents));
+}
+
 void wf_stream_settle(const struct wf_stream *stream, const struct wf_stream_env *env, uint32_t id)
 {
 	const struct wf_slab *slab = env->extents;

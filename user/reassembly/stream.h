@@ -123,6 +123,9 @@ enum wf_stream_result wf_stream_insert_slow(struct wf_stream *stream, struct wf_
 					    const struct wf_stream_segment *segment,
 					    struct wf_insert_info *ret_info);
 
+/* Load what insert() will read first of what is held. */
+void wf_stream_prefetch(const struct wf_stream *stream, const struct wf_stream_env *env);
+
 /*
  * Take in a segment of at least one captured byte. Bytes that were handed on, or
  * that wait in order, or that lie below acked_off, never change; where else two
