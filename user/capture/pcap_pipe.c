@@ -53,7 +53,7 @@ enum {
 #define RATE_MIN_BYTES (1ull << 20)
 
 /* What a pipe may hold: with less, writer and we wake each other for each 64 KiB. */
-enum { PIPE_BYTES = 256 << 10 };
+enum { PIPE_BYTES = 1 << 20 };
 
 /* What has been missing for longer than PATIENCE_NS. */
 enum pipe_want {
