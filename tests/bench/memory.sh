@@ -6,9 +6,11 @@
 #   KIND   traffic (default: tiny-rtt lossy-rtt bulk)     SCALE (default: 1)     RUNS (default: 9)
 #
 # Through a pipe, so that what waits must be held by weft; the file's own pages are put into it, so
-# that the feeder takes next to no time of the cores that weft runs on. Both modes run in turn; medians.
-# One line each: peak memory (anonymous and shared), CPU seconds, packets a CPU second; then what
-# fitting pages save. Then what pages of each size cost (bench/memory).
+# that the feeder takes next to no time of the cores that weft runs on. Three contenders in turn:
+# both modes, and reading alone (every packet is read, and filtered out). Medians. One line each: peak
+# memory (anonymous and shared), CPU seconds, packets a CPU second; then what fitting pages save:
+# of all the CPU time, and of what is left of it without reading the pipe, which a live capture
+# does not do. Then what pages of each size cost (bench/memory).
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 out=${1:-build}
@@ -28,27 +30,35 @@ while os.splice(file, 1, 1 << 20):
     pass' "$1"
 }
 
-run() { # MODE true|false
-	feed "$work/file.pcap" | "$out/helpers/mem_peak" "$work/peak" "$out/weft" replay - --quiet --json --workers 1 \
-		--checksum ignore --max-memory 512M --set "memory.enable_adaptive_sizing=$2" \
+run() { # MODE true|false [FILTER...]
+	local mode=$1 adaptive=$2
+	shift 2
+	feed "$work/file.pcap" | "$out/helpers/mem_peak" "$work/peak" "$out/weft" replay - "$@" --quiet \
+		--json --workers 1 --checksum ignore --max-memory 512M \
+		--set "memory.enable_adaptive_sizing=$adaptive" \
 		>"$work/report.json" 2>"$work/err" || {
 		cat "$work/err"
 		exit 1
 	}
 	read -r peak _ _ cpu <"$work/peak"
-	echo "$1 $peak $cpu $(jq .metrics.frames.value "$work/report.json")" >>"$work/runs"
+	echo "$mode $peak $cpu $(jq .metrics.frames.value "$work/report.json")" >>"$work/runs"
 }
 
 figure() { awk -v m="$1" -v f="$2" '$1 == m { print $f }' "$work/runs" | median; }
 
-# need WHAT PERCENT LEAST
-need() {
+tell() { # WHAT PERCENT
+	printf '%-9s %-46s %4d %%' "$kind" "$1" "$2"
+	[ $# -gt 2 ] || echo
+}
+
+need() { # WHAT PERCENT LEAST
 	local verdict=ok
 	[ "$2" -ge "$3" ] || {
 		verdict='NOT reached'
 		failed=1
 	}
-	printf '%-8s %-42s %4d %%  (at least %d %%: %s)\n' "$kind" "$1" "$2" "$3" "$verdict"
+	tell "$@"
+	printf '  (at least %d %%: %s)\n' "$3" "$verdict"
 }
 
 for kind in ${KIND:-tiny-rtt lossy-rtt bulk}; do
@@ -57,19 +67,23 @@ for kind in ${KIND:-tiny-rtt lossy-rtt bulk}; do
 	for ((i = 0; i < runs; i++)); do
 		run fitting true
 		run fixed false
+		run reading true 'tcp port 1'
 	done
-	for mode in fixed fitting; do
-		printf '%-8s %-8s %8.1f MiB peak %8.3f CPU s %10.0f packets/CPU s\n' "$kind" $mode \
+	for mode in reading fixed fitting; do
+		printf '%-9s %-8s %8.1f MiB peak %8.3f CPU s %10.0f packets/CPU s\n' "$kind" $mode \
 			"$(echo "$(figure $mode 2) / 1024" | bc -l)" "$(figure $mode 3)" \
 			"$(echo "$(figure $mode 4) / $(figure $mode 3)" | bc -l)"
 	done
+	read_cpu=$(figure reading 3)
 	saved=$(echo "100 - 100 * $(figure fitting 2) / $(figure fixed 2)" | bc)
 	faster=$(echo "100 * $(figure fixed 3) / $(figure fitting 3) - 100" | bc)
+	own=$(echo "100 * ($(figure fixed 3) - $read_cpu) / ($(figure fitting 3) - $read_cpu) - 100" | bc)
 	case $kind in
 	tiny*) need 'less peak memory' "$saved" 50 ;;
 	lossy*)
 		need 'less peak memory' "$saved" 50
-		need 'more packets a CPU second' "$faster" 30
+		tell 'more packets a CPU second, reading included' "$faster"
+		need 'more packets a CPU second, reader not counted' "$own" 30
 		;;
 	*) need 'more packets a CPU second' "$faster" -3 ;;
 	esac
