@@ -250,7 +250,7 @@ bench-live: ## live packet rate beside a bare AF_XDP receiver (needs root): PAYL
 	$(Q)$(MAKE) --no-print-directory all $(BENCH_BIN)
 	$(Q)tests/bench/live.sh $(O)
 
-bench-memory: ## memory of fitting pages beside 1900 bytes for all: KIND=tiny-rtt SCALE=1 RUNS=3
+bench-memory: ## memory of fitting pages beside 1900 bytes for all: KIND=tiny-rtt SCALE=1 RUNS=9
 	$(Q)$(MAKE) --no-print-directory all helpers $(O)/bench/memory
 	$(Q)tests/bench/memory.sh $(O)
 
