@@ -2,10 +2,10 @@
 /*
  * pipeline.c - filter, decode, defragment, and then the connections (conn.h).
  *
- * A batch is worked off in groups of GROUP frames and three passes: all are decoded
+ * A batch is worked off in groups of GROUP frames and four passes: all are decoded
  * while the buckets of their flows are fetched into the cache; then the flows
- * themselves are fetched; then each segment is processed. So the waits for memory
- * of one group overlap.
+ * themselves are fetched; then what those that met trouble hold; then each segment is
+ * processed. So the waits for memory of one group overlap.
  *
  * What the kernel is asked for (shunt.h) is asked after the batch.
  *
