@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * capture_reader.h - captures made in memory, read as a mapped file and through a pipe.
+ */
+#ifndef WF_UNIT_CAPTURE_READER_H
+#define WF_UNIT_CAPTURE_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "capture/frame.h"
+#include "capture/source.h"
+#include "unit/support/capture_writer.h"
+
+#define MICRO 0xa1b2c3d4u
+#define NANO  0xa1b23c4du
+#define SEC   1000000000ull
+
+enum { ETHERNET = 1, CAPTURE_KEPT_MAX = 64 };
+
+/* What came out of a source. */
+struct capture_result {
+	int open_err;
+	int end; /* -ENODATA or -EBADMSG */
+	unsigned int count;
+	struct wf_frame frames[CAPTURE_KEPT_MAX]; /* the first of them, bytes owned */
+};
+
+extern char capture_last_log[1024];
+extern struct wf_page_pool *capture_pool; /* of 16 MiB; pipes take their pages from it */
+
+int capture_group_setup(void **state);
+int capture_group_teardown(void **state);
+int capture_setup(void **state); /* forgets the last log */
+
+struct capture_result capture_read_file(const struct capture_writer *writer);
+
+/* The same through a pipe, which is fed @chunk bytes at a time. */
+struct capture_result capture_read_pipe(const struct capture_writer *writer, size_t chunk);
+
+/* @starve: all memory is taken once it is open. */
+struct capture_result capture_read_starved_pipe(const struct capture_writer *writer, size_t chunk,
+						bool starve);
+
+/* All that @source gives, which is closed then. */
+void capture_read_all(struct wf_source *source, struct capture_result *result);
+
+void capture_result_fini(struct capture_result *result);
+
+/* A child that writes the bytes into the named pipe @path, @chunk at a time. */
+pid_t capture_feed_pipe(const struct capture_writer *writer, size_t chunk, const char *path);
+
+/* Frame @i is of @bytes and @time_ns. */
+void capture_assert_frame(const struct capture_result *result, unsigned int i, const char *bytes,
+			  uint64_t time_ns);
+
+#endif
