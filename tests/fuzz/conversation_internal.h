@@ -2,9 +2,14 @@
 /*
  * conversation_internal.h - one conversation under way, shared by the files that make it.
  *
- *   conversation.c  chooses, plays, captures, tells the truth
+ *   conversation.c  one after the other: choose, play, capture, render, tell
+ *   choose.c        what happens in it
+ *   sim.c           plays it
+ *   tapped.c        which of its packets were captured
+ *   render.c        the frames of these
  *   dress.c         what its segments carry besides: options, ECN, urgent pointers
  *   noise.c         segments between them that no receiver accepts
+ *   truth.c         what weft must deliver
  *   family.c        which items of TCP it is an example of
  */
 #ifndef TESTS_FUZZ_CONVERSATION_INTERNAL_H
@@ -70,8 +75,31 @@ static inline struct conv_truth *conv_truth_of(const struct maker *maker)
 	return &maker->batch->truths[maker->truth];
 }
 
+/* ---- choose.c ---- */
+
+/* Some of @allowed, which is a set of CONV_*. */
+uint32_t choose_kinds(struct rng *rng, uint32_t allowed);
+
+/* Addresses, ports and tags of the @index-th conversation of the batch. */
+void choose_tuple(struct maker *maker, uint32_t index);
+
+/* All of one use of the four-tuple that is left to chance, from maker->kinds. */
+void choose_play(struct maker *maker, uint64_t start_ns);
+
+/* ---- tapped.c ---- */
+
+/* Set maker->dropped, and when the tap saw the others. */
+void tapped_choose(struct maker *maker);
+
+/* ---- render.c ---- */
+
 void conv_add_frame(struct maker *maker, uint64_t time_ns, const struct wire_segment *segment);
 void conv_address_segment(const struct maker *maker, int from, struct wire_segment *segment);
+void render_packet(struct maker *maker, const struct sim_packet *packet);
+
+/* ---- truth.c ---- */
+
+void truth_tell(struct maker *maker, struct conv_truth *truth);
 
 /* ---- dress.c ---- */
 

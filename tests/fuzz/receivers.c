@@ -19,6 +19,7 @@
 #include <weft/event.h>
 
 #include "fuzz/engine_run.h"
+#include "fuzz/grow.h"
 #include "fuzz/rng.h"
 #include "fuzz/wire.h"
 #include "unit/support/overlap_model.h"
@@ -90,13 +91,6 @@ static void fail(struct player *player, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(player->error + at, sizeof(player->error) - (size_t)at, format, args);
 	va_end(args);
-}
-
-static void *must(void *memory)
-{
-	if (!memory)
-		abort();
-	return memory;
 }
 
 /* ---- who receives how ---- */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fuzz/grow.h"
 #include "fuzz/wire.h"
 
 #define MS	 1000000ull
@@ -112,18 +113,6 @@ struct sim {
 	uint32_t data_segments[2];
 	bool late_used;
 };
-
-/* Make room for one more element. */
-static void *grown(void *array, uint32_t count, uint32_t *room, size_t element_bytes)
-{
-	if (count < *room)
-		return array;
-	*room = *room ? *room * 2 : 64;
-	array = realloc(array, *room * element_bytes);
-	if (!array)
-		abort();
-	return array;
-}
 
 /* ---- event queue ---- */
 

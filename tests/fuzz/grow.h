@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * grow.h - memory for makers of test traffic, which end where there is none.
+ */
+#ifndef TESTS_FUZZ_GROW_H
+#define TESTS_FUZZ_GROW_H
+
+#include <stdint.h>
+#include <stdlib.h>
+
+static inline void *must(void *memory)
+{
+	if (!memory)
+		abort();
+	return memory;
+}
+
+/* @array of @count elements, with room for one more. */
+static inline void *grown(void *array, uint32_t count, uint32_t *room, size_t element_bytes)
+{
+	if (count < *room)
+		return array;
+	*room = *room ? *room * 2 : 64;
+	return must(realloc(array, *room * element_bytes));
+}
+
+#endif
