@@ -48,7 +48,7 @@ live() { # KIND SCALE RATE
 	for rate in "$3" "$3" $(($3 / 2)); do
 		attack_once "$1" "$2" "$rate" || return 1
 		disturbed || return 0
-		echo "# $1 at $rate packets a second: $lost frames lost, $(grep -c 'queue full' "$work/agent.err") queues full"
+		echo "$1 at $rate packets a second: $lost frames lost, $(grep -c 'queue full' "$work/agent.err") queues full"
 	done
 }
 
@@ -60,6 +60,7 @@ ip -n "$ns_a" addr flush dev eth0
 attack_live() {
 	local kind=$1
 	check "$kind: through XDP" live "$@" || return
+	sed 's/^/# /' "$work/check.out"
 	check "$kind: memory is bounded" peak_within $mb
 	sed 's/^/# /' "$work/check.out"
 	check "$kind: ledgers close" ledgers_close

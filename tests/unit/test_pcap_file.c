@@ -259,6 +259,7 @@ static void test_truncated_at_every_byte_gives_what_was_whole(void **state)
 	}
 }
 
+/* Larger than several windows of the mapping. */
 enum { BIG_PACKETS = 150000, BIG_PACKET_BYTES = 700 };
 
 static void put_big(struct capture_writer *writer)

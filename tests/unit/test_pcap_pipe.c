@@ -207,7 +207,6 @@ static void test_pipe_waits_for_memory_are_bounded_as_a_whole(void **state)
 	close_starved(source, child, path);
 }
 
-/* Larger than several windows of the mapping. */
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

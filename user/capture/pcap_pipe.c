@@ -52,7 +52,8 @@ enum {
 #define PATIENCE_NS    (1 * WF_NS_PER_SEC)
 #define RATE_MIN_BYTES (1ull << 20)
 
-/* What a pipe may hold: with less, writer and we wake each other for each 64 KiB. */
+/* What a pipe may hold, in the kernel's memory: with less, writer and we wake each other for each
+ * 64 KiB. */
 enum { PIPE_BYTES = 1 << 20 };
 
 /* What has been missing for longer than PATIENCE_NS. */
