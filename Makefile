@@ -47,7 +47,8 @@ APP_LIBS := -ljansson -lyaml -lcrypto
 
 # ---- sources -----------------------------------------------------------------
 
-LIB_DIRS := api engine capture decode flow tcp reassembly deliver upkeep state memory metrics base
+LIB_DIRS := api control engine worker conn pressure capture capture/file capture/live capture/host decode flow tcp \
+            reassembly deliver packet memory metrics base
 APP_DIRS := cli agent sink
 LIB_SRC  := $(foreach d,$(LIB_DIRS),$(sort $(wildcard user/$(d)/*.c)))
 APP_SRC  := $(foreach d,$(APP_DIRS),$(sort $(wildcard user/$(d)/*.c)))
@@ -187,7 +188,7 @@ check: lint unit ## lint and unit tests, no root needed
 	$(Q)scripts/run-tests.sh unit $(O)
 
 lint: ## layers, style, formatting, thread guarantees, manual pages
-	$(Q)scripts/check-layers.sh
+	$(Q)scripts/check-structure.py --without circle,readme,size
 	$(Q)scripts/check-threads.sh
 	$(Q)scripts/check-style.sh
 	$(Q)scripts/check-man.sh $(MAN)

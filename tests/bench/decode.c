@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "capture/frame.h"
+#include "packet/frame.h"
 #include "decode/checksum.h"
 #include "decode/decode.h"
 

@@ -30,8 +30,8 @@
 #include <unistd.h>
 
 #include "bpf/shared.h"
-#include "capture/xdp_attach.h"
-#include "decode/packet.h"
+#include "capture/live/xdp_attach.h"
+#include "packet/packet.h"
 #include "skel/steer.skel.h"
 #include "skel/xdp_cost.skel.h"
 

@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "api/opts.h"
-#include "capture/frame.h"
+#include "packet/frame.h"
 #include "deliver/subscription.h"
-#include "engine/pipeline.h"
+#include "worker/pipeline.h"
 #include "memory/arena.h"
 #include "memory/page.h"
 #include "memory/page_pool.h"

@@ -17,7 +17,7 @@
 #include "metrics/metrics.h"
 
 struct weft_sub;
-#include "capture/frame.h"
+#include "packet/frame.h"
 
 struct wf_arena;
 struct wf_page_pool;

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "capture/frame.h"
+#include "packet/frame.h"
 #include "decode/decode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

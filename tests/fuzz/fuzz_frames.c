@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "capture/frame.h"
+#include "packet/frame.h"
 #include "decode/decode.h"
 #include "decode/defrag.h"
 #include "memory/arena.h"

@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "capture/pcap_file.h"
+#include "capture/file/pcap_file.h"
 #include "capture/source.h"
 
 enum { FRAMES_MAX = 16 };

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "capture/frame.h"
+#include "packet/frame.h"
 
 enum wrap_kind {
 	WRAP_PADDED, /* bytes behind the datagram */

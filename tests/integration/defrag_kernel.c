@@ -28,7 +28,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "capture/frame.h"
+#include "packet/frame.h"
 #include "decode/checksum.h"
 #include "decode/decode.h"
 #include "decode/defrag.h"

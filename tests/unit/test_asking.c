@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "engine/asking.h"
+#include "worker/asking.h"
 
 enum { QUESTIONS = 2000 };
 

@@ -8,7 +8,7 @@
 #include <weft/limits.h>
 
 #include "metrics/metrics.h"
-#include "upkeep/cleanup.h"
+#include "pressure/cleanup.h"
 
 struct fixture {
 	struct wf_cleanup *cleanup;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "decode/packet.h"
+#include "packet/packet.h"
 
 static struct rig rig;
 

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "decode/packet.h"
-#include "engine/pipeline.h"
+#include "packet/packet.h"
+#include "worker/pipeline.h"
 
 static struct rig rig;
 

@@ -11,13 +11,13 @@
 
 #include <weft/subscribe.h>
 
-#include "decode/packet.h"
-#include "engine/orders.h"
-#include "engine/pipeline.h"
+#include "packet/packet.h"
+#include "worker/orders.h"
+#include "worker/pipeline.h"
 #include "memory/arena_internal.h"
 #include "memory/page.h"
 #include "memory/page_pool.h"
-#include "upkeep/pressure.h"
+#include "pressure/pressure.h"
 
 enum {
 	FRAMES = 64,

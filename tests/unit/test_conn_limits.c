@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "decode/packet.h"
+#include "packet/packet.h"
 
 static struct rig rig;
 

@@ -8,7 +8,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "decode/packet.h"
+#include "packet/packet.h"
 
 static struct rig rig;
 

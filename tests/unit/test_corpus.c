@@ -16,11 +16,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "capture/pcap_file.h"
+#include "capture/file/pcap_file.h"
 #include "capture/source.h"
 #include "deliver/dispatch.h"
 #include "deliver/subscription.h"
-#include "engine/pipeline.h"
+#include "worker/pipeline.h"
 #include "memory/arena.h"
 #include "memory/page_pool.h"
 #include "metrics/metrics.h"

@@ -7,8 +7,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "capture/pcap_filter.h"
-#include "engine/flow_list.h"
+#include "capture/file/pcap_filter.h"
+#include "control/flow_list.h"
 
 static struct wf_flow_list list;
 

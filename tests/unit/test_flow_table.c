@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "flow/evict.h"
 #include "flow/expire.h"
-#include "flow/flow_key.h"
+#include "packet/flow_key.h"
 #include "flow/flow_table.h"
 #include "memory/arena.h"
 

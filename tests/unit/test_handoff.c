@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "unit/support/cmocka.h"
 
-#include "engine/handoff.h"
+#include "worker/handoff.h"
 #include "memory/arena.h"
 
 enum { SLOTS = 64 };

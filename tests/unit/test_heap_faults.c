@@ -31,7 +31,7 @@
 #include <weft/weft.h>
 
 #include "agent/agent.h"
-#include "decode/packet.h"
+#include "packet/packet.h"
 #include "unit/support/capture_writer.h"
 #include "unit/support/handle_metrics.h"
 #include "unit/support/packet_builder.h"

@@ -15,7 +15,7 @@
 #include <weft/limits.h>
 
 #include "bpf/hash.h"
-#include "decode/packet.h"
+#include "packet/packet.h"
 #include "skel/steer.skel.h"
 #include "unit/support/decode_kinds.h"
 #include "unit/support/xdp_rig.h"

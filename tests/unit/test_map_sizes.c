@@ -6,8 +6,8 @@
 
 #include <weft/limits.h>
 
-#include "capture/map_sizes.h"
-#include "capture/umem.h"
+#include "capture/live/map_sizes.h"
+#include "capture/live/umem.h"
 
 #define MIB (1ull << 20)
 

@@ -12,7 +12,7 @@
 
 #include <weft/weft.h>
 
-#include "decode/packet.h"
+#include "packet/packet.h"
 #include "memory/fault.h"
 #include "unit/support/capture_writer.h"
 #include "unit/support/handle_metrics.h"

@@ -10,7 +10,7 @@
 #include <sched.h>
 #include <string.h>
 
-#include "engine/mpsc.h"
+#include "worker/mpsc.h"
 #include "memory/arena.h"
 
 enum { RING_BYTES = 65536, PRODUCERS = 6, FRAMES_EACH = 5000, BYTES_MAX = 3000 };

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tests of capture/nic_hash.c: what ethtool answers of real adapters, and what it means. */
+/* Tests of capture/host/nic_hash.c: what ethtool answers of real adapters, and what it means. */
 #include "unit/support/cmocka.h"
 
 #include <linux/ethtool.h>
 #include <string.h>
 
-#include "capture/nic_hash.h"
+#include "capture/host/nic_hash.h"
 
 enum {
 	SDFN = RXH_IP_SRC | RXH_IP_DST | RXH_L4_B_0_1 | RXH_L4_B_2_3,

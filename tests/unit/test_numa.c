@@ -14,7 +14,7 @@
 
 #include "base/numa.h"
 #include "engine/placement.h"
-#include "engine/worker.h"
+#include "worker/worker.h"
 #include "memory/arena.h"
 
 enum { CPUS = 8 };

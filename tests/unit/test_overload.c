@@ -10,8 +10,8 @@
 #include <weft/limits.h>
 
 #include "base/clock.h"
-#include "engine/overload.h"
-#include "engine/shedding.h"
+#include "pressure/overload.h"
+#include "pressure/shedding.h"
 
 #define TICK_NS (20 * WF_NS_PER_MS)
 

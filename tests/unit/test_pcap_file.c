@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "capture/pcap_file.h"
+#include "capture/file/pcap_file.h"
 #include "memory/page.h"
 #include "unit/support/capture_reader.h"
 

@@ -7,8 +7,8 @@
 
 #include <weft/log.h>
 
-#include "capture/frame.h"
-#include "capture/pcap_filter.h"
+#include "packet/frame.h"
+#include "capture/file/pcap_filter.h"
 
 static char last_log[512];
 

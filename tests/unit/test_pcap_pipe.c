@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "capture/pcap_file.h"
+#include "capture/file/pcap_file.h"
 #include "memory/page.h"
 #include "memory/page_pool.h"
 #include "unit/support/capture_reader.h"

@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "capture/pcap_filter.h"
-#include "decode/packet.h"
+#include "capture/file/pcap_filter.h"
+#include "packet/packet.h"
 #include "decode/rss.h"
-#include "engine/pipeline.h"
+#include "worker/pipeline.h"
 #include "memory/arena.h"
 #include "memory/page.h"
 #include "memory/page_pool.h"

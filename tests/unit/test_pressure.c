@@ -8,7 +8,7 @@
 #include <weft/limits.h>
 
 #include "metrics/metrics.h"
-#include "upkeep/pressure.h"
+#include "pressure/pressure.h"
 
 static const struct wf_pressure_opts default_opts = {
 	.low_percent = WEFT_PRESSURE_LOW_PERCENT,

@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "decode/packet.h"
-#include "engine/orders.h"
-#include "engine/pipeline.h"
-#include "upkeep/pressure.h"
+#include "packet/packet.h"
+#include "worker/orders.h"
+#include "worker/pipeline.h"
+#include "pressure/pressure.h"
 
 static struct rig rig;
 static struct wf_orders orders;

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "memory/budget.h"
-#include "upkeep/pressure.h"
-#include "upkeep/pressure_source.h"
+#include "pressure/pressure.h"
+#include "pressure/pressure_source.h"
 
 enum { MIB = 1 << 20 };
 

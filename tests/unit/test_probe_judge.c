@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tests of capture/probe_judge.c: what stands in the way is named, with the command that mends it.
+/* Tests of capture/host/probe_judge.c: what stands in the way is named, with the command that mends
+ * it.
  */
 #include "unit/support/cmocka.h"
 
@@ -7,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "capture/probe_internal.h"
-#include "capture/xdp_features.h"
+#include "capture/host/probe_internal.h"
+#include "capture/host/xdp_features.h"
 
 static struct {
 	enum weft_probe_status status;

@@ -6,9 +6,9 @@
 
 #include <weft/limits.h>
 
-#include "engine/reader.h"
+#include "worker/reader.h"
 #include "engine/upkeep_tasks.h"
-#include "engine/worker.h"
+#include "worker/worker.h"
 #include "memory/arena.h"
 #include "memory/page.h"
 #include "memory/page_pool.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "unit/support/cmocka.h"
 
-#include "tcp/seq.h"
+#include "packet/seq.h"
 
 static void test_seq_lt_across_wrap_is_true(void **state)
 {

@@ -10,10 +10,10 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "decode/packet.h"
-#include "engine/conn.h"
-#include "engine/pipeline.h"
-#include "engine/shunt.h"
+#include "packet/packet.h"
+#include "conn/conn.h"
+#include "worker/pipeline.h"
+#include "conn/shunt.h"
 
 #define ACK   (WF_TCP_ACK | WF_TCP_PSH)
 #define GIB   (1ll << 30)

@@ -7,7 +7,7 @@
 
 #include "engine/engine_internal.h"
 #include "engine/steering.h"
-#include "flow/flow_key.h"
+#include "packet/flow_key.h"
 
 /* Loopback has one receive queue, and does not tell how it hashes. */
 static struct wf_engine engine;

@@ -19,7 +19,7 @@
 
 #include <weft/weft.h>
 
-#include "decode/packet.h"
+#include "packet/packet.h"
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 enum { PACKETS_DEFAULT = 500, ROUNDS_DEFAULT = 20 };

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode/packet.h"
+#include "packet/packet.h"
 #include "tcp/tcp_track.h"
 
 enum { CONNECTIONS = 4000, SEGMENTS = 200, HOLE_BYTES_MAX = 1 << 28 };

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "decode/packet.h"
+#include "packet/packet.h"
 #include "tcp/tcp_track.h"
 
 enum { CLIENT = 0, SERVER = 1 };

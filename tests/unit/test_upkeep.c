@@ -10,9 +10,9 @@
 #include "memory/arena.h"
 #include "memory/budget.h"
 #include "metrics/metrics.h"
-#include "upkeep/cleanup.h"
-#include "upkeep/pressure.h"
-#include "upkeep/upkeep.h"
+#include "pressure/cleanup.h"
+#include "pressure/pressure.h"
+#include "pressure/upkeep.h"
 
 enum { MIB = 1 << 20, LIMIT = 64 * MIB, SPAN = WEFT_SPAN_BYTES };
 

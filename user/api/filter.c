@@ -8,7 +8,7 @@
 
 #include "api/handle.h"
 #include "api/opts.h"
-#include "engine/filter_set.h"
+#include "control/filter_set.h"
 
 static bool are_prefixes(const struct weft_prefix *prefixes, size_t count)
 {

@@ -10,7 +10,7 @@
 
 #include "api/handle.h"
 #include "api/opts.h"
-#include "engine/flows.h"
+#include "control/flows.h"
 
 int weft_flows_each(struct weft *weft, const struct weft_flow_query *query, weft_flow_view_fn fn,
 		    void *ctx, uint64_t *ret_total)

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <net/if.h>
 
-#include "capture/probe.h"
+#include "capture/host/probe.h"
 
 void weft_probe_host(weft_probe_fn fn, void *ctx)
 {

@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#include "capture/frame.h"
+#include "packet/frame.h"
 
 struct wf_source;
 

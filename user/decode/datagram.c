@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "capture/frame.h"
+#include "packet/frame.h"
 #include "decode/ip.h"
 #include "memory/page.h"
 #include "memory/page_pool.h"

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "decode/packet.h"
+#include "packet/packet.h"
 #include "memory/slab.h"
 
 struct wf_frame;

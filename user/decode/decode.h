@@ -13,8 +13,8 @@
 #include <weft/opts.h>
 
 #include "bpf/hash.h"
-#include "capture/frame.h"
-#include "decode/packet.h"
+#include "packet/frame.h"
+#include "packet/packet.h"
 
 enum wf_decode_result {
 	WF_DECODE_TCP = 0,  /* *ret_packet is filled */

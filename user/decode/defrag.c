@@ -22,7 +22,7 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "bpf/hash.h"
-#include "capture/frame.h"
+#include "packet/frame.h"
 #include "decode/datagram_internal.h"
 #include "memory/arena.h"
 #include "memory/budget.h"

@@ -25,7 +25,7 @@
 #include <weft/limits.h>
 
 #include "base/assert.h"
-#include "decode/packet.h"
+#include "packet/packet.h"
 
 enum wf_next {
 	/* a header at pos that some step reads */

@@ -7,7 +7,7 @@
 #ifndef WF_DECODE_LINK_H
 #define WF_DECODE_LINK_H
 
-#include "capture/frame.h"
+#include "packet/frame.h"
 #include "decode/layers_internal.h"
 
 /* The outermost header, of a link type other than Ethernet. */

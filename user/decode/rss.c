@@ -11,7 +11,7 @@
 #include <weft/limits.h>
 
 #include "base/assert.h"
-#include "decode/packet.h"
+#include "packet/packet.h"
 
 enum { TOP_SHIFT = 24, TOPS = 256 };
 

@@ -13,8 +13,8 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "capture/iface.h"
-#include "capture/iface_cost.h"
+#include "capture/live/iface.h"
+#include "capture/live/iface_cost.h"
 #include "engine/engine_internal.h"
 #include "memory/arena.h"
 #include "memory/budget.h"

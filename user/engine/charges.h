@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#include "capture/map_sizes.h"
+#include "capture/live/map_sizes.h"
 
 struct wf_engine;
 

@@ -15,9 +15,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "capture/iface.h"
-#include "capture/pcap_file.h"
-#include "capture/pcap_filter.h"
+#include "capture/live/iface.h"
+#include "capture/file/pcap_file.h"
+#include "capture/file/pcap_filter.h"
 #include "deliver/subscription.h"
 #include "engine/steering.h"
 #include "memory/arena.h"

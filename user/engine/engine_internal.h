@@ -7,17 +7,17 @@
 
 #include "base/lock.h"
 #include "bpf/hash.h"
-#include "capture/iface.h"
+#include "capture/live/iface.h"
 #include "decode/rss.h"
-#include "engine/asking.h"
+#include "worker/asking.h"
 #include "engine/charges.h"
 #include "engine/engine.h"
-#include "engine/reader.h"
+#include "worker/reader.h"
 #include "engine/count_mover.h"
-#include "engine/shedding.h"
+#include "pressure/shedding.h"
 #include "engine/upkeep_thread.h"
-#include "engine/submit.h"
-#include "engine/worker.h"
+#include "worker/submit.h"
+#include "worker/worker.h"
 #include "flow/claims.h"
 
 struct wf_arena;

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "engine/overload.h"
+#include "pressure/overload.h"
 
 static void add_kept(struct wf_kept *sum, const struct wf_kept *kept, bool first)
 {

@@ -18,12 +18,12 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "capture/iface.h"
-#include "capture/iface_cost.h"
-#include "capture/pcap_file.h"
+#include "capture/live/iface.h"
+#include "capture/live/iface_cost.h"
+#include "capture/file/pcap_file.h"
 #include "capture/source.h"
 #include "decode/defrag.h"
-#include "engine/fragments.h"
+#include "worker/fragments.h"
 #include "engine/placement.h"
 #include "engine/steering.h"
 #include "memory/arena.h"

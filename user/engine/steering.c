@@ -11,9 +11,9 @@
 #include <errno.h>
 
 #include "base/log.h"
-#include "capture/nic_hash.h"
+#include "capture/host/nic_hash.h"
 #include "engine/engine_internal.h"
-#include "flow/flow_key.h"
+#include "packet/flow_key.h"
 
 _Static_assert((int)WF_RSS_ENTRIES_MAX >= (int)WF_NIC_ENTRIES_MAX, "every table fits");
 

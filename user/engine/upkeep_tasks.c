@@ -7,8 +7,8 @@
 #include <weft/limits.h>
 
 #include "base/clock.h"
-#include "engine/worker.h"
-#include "upkeep/cleanup.h"
+#include "worker/worker.h"
+#include "pressure/cleanup.h"
 
 void wf_upkeep_ask_reader(struct wf_crew *crew)
 {

@@ -17,7 +17,7 @@
 
 #include <weft/opts.h>
 
-#include "engine/orders.h"
+#include "worker/orders.h"
 
 struct wf_cleanup;
 struct wf_crew;

@@ -22,14 +22,14 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/waiter.h"
-#include "engine/shedding.h"
+#include "pressure/shedding.h"
 #include "engine/upkeep_tasks.h"
-#include "engine/worker.h"
+#include "worker/worker.h"
 #include "memory/arena.h"
 #include "memory/budget.h"
 #include "metrics/metrics.h"
-#include "upkeep/cleanup.h"
-#include "upkeep/upkeep.h"
+#include "pressure/cleanup.h"
+#include "pressure/upkeep.h"
 
 enum {
 	SHED_STEP_PERCENT = 25, /* more of the new flows at each check at critical */

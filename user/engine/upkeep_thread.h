@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * upkeep_thread.h - one thread of an engine that measures memory pressure and has things
- * cleaned up (upkeep/upkeep.h), and what it tells of that.
+ * cleaned up (pressure/upkeep.h), and what it tells of that.
  *
  *   sources ─► level ─┬─► each worker's orders (pressure_actions.h)
  *                     ├─► each interface: part of the new flows to shed

@@ -15,7 +15,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "decode/packet.h"
+#include "packet/packet.h"
 
 struct wf_arena;
 

@@ -14,7 +14,7 @@
 
 #include <weft/limits.h>
 
-#include "flow/flow_key.h"
+#include "packet/flow_key.h"
 #include "memory/page.h"
 #include "memory/page_pool.h"
 #include "memory/slab.h"

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "flow/flow_key.h"
+#include "packet/flow_key.h"
 
 void wf_flow_init(struct wf_flow *flow, const struct wf_flow_key *key, uint32_t hash,
 		  uint8_t client)

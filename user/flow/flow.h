@@ -20,7 +20,7 @@
 
 #include "base/assert.h"
 #include "base/timer_wheel.h"
-#include "decode/packet.h"
+#include "packet/packet.h"
 #include "reassembly/stream.h"
 #include "tcp/tcp_state.h"
 

@@ -12,7 +12,7 @@
 
 #include "base/owner.h"
 #include "flow/claims.h"
-#include "flow/flow_key.h"
+#include "packet/flow_key.h"
 #include "memory/slab.h"
 
 /* Ids count up in the high bits; the low ones say which worker, so that they are unique. */

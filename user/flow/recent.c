@@ -13,9 +13,9 @@
 
 #include "base/clock.h"
 #include "flow/flow.h"
-#include "flow/flow_key.h"
+#include "packet/flow_key.h"
 #include "memory/slab.h"
-#include "tcp/seq.h"
+#include "packet/seq.h"
 
 /* A segment so far from the end may still be of the old connection. */
 #define NEAR_BYTES (1u << 20)

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "decode/packet.h"
+#include "packet/packet.h"
 #include "flow/age_list.h"
 #include "flow/flow_index.h"
 

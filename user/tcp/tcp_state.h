@@ -18,7 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "tcp/seq.h"
+#include "packet/seq.h"
 
 #define WF_TCP_KNOWS_BASE   (1u << 0)
 #define WF_TCP_KNOWS_END    (1u << 1)

@@ -13,7 +13,7 @@
 #include <weft/limits.h>
 
 #include "base/assert.h"
-#include "decode/packet.h"
+#include "packet/packet.h"
 
 /* Two refusals from both sides this near to each other confirm one another. */
 #define AGREE_BYTES (1u << 20)

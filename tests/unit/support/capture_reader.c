@@ -13,7 +13,7 @@
 
 #include <weft/log.h>
 
-#include "capture/pcap_file.h"
+#include "capture/file/pcap_file.h"
 #include "memory/arena.h"
 #include "memory/page.h"
 #include "memory/page_pool.h"

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "capture/frame.h"
+#include "packet/frame.h"
 #include "capture/source.h"
 #include "unit/support/capture_writer.h"
 

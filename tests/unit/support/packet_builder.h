@@ -26,7 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "capture/frame.h"
+#include "packet/frame.h"
 
 enum { PB_BYTES_MAX = 80 * 1024, PB_LAYERS_MAX = 48 };
 

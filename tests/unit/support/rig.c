@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "decode/packet.h"
+#include "packet/packet.h"
 #include "deliver/subscription.h"
-#include "engine/pipeline.h"
+#include "worker/pipeline.h"
 #include "memory/arena.h"
 #include "memory/page.h"
 #include "memory/page_pool.h"

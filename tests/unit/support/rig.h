@@ -27,8 +27,8 @@
 #include <weft/event.h>
 #include <weft/opts.h>
 
-#include "capture/frame.h"
-#include "capture/iface.h"
+#include "packet/frame.h"
+#include "capture/live/iface.h"
 #include "deliver/dispatch.h"
 #include "metrics/metrics.h"
 #include "unit/support/packet_builder.h"

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "bpf/shared.h"
-#include "capture/xdp_attach.h"
+#include "capture/live/xdp_attach.h"
 #include "unit/support/packet_builder.h"
 
 enum {

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * pcap_file.c - opens a capture file by what it is: a regular file is mapped, all
+ * else is read as a pipe. The format is told apart by pcap_format.c.
+ */
+#include "capture/file/pcap_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "capture/file/pcap_file_internal.h"
+
+int wf_pcap_file_init(struct wf_pcap_file *file, const struct wf_source_ops *ops, const char *name)
+{
+	file->source.ops = ops;
+	file->name = strdup(name);
+	return file->name ? 0 : -ENOMEM;
+}
+
+void wf_pcap_file_fini(struct wf_pcap_file *file)
+{
+	if (file->format.skipped)
+		wf_warn("%s: skipped %llu packets of interfaces that can't be read", file->name,
+			(unsigned long long)file->format.skipped);
+	wf_pcap_format_fini(&file->format);
+	free(file->name);
+}
+
+void wf_pcap_file_advance(struct wf_pcap_file *file, uint64_t read_bytes)
+{
+	atomic_store_explicit(&file->read_bytes, read_bytes, memory_order_relaxed);
+	atomic_store_explicit(&file->packets, file->format.packets, memory_order_relaxed);
+}
+
+int wf_pcap_file_damaged(struct wf_pcap_file *file, uint64_t off, const char *why)
+{
+	wf_error("%s: damaged at byte %llu (packet %llu): %s", file->name, (unsigned long long)off,
+		 (unsigned long long)(file->format.packets + file->format.skipped + 1), why);
+	file->err = file->format.err ? file->format.err : -EBADMSG;
+	return file->err;
+}
+
+int wf_pcap_file_ended(struct wf_pcap_file *file)
+{
+	file->err = -ENODATA;
+	return file->err;
+}
+
+static int open_by_kind(const char *name, int fd, struct wf_page_pool *pool,
+			struct wf_source **ret_source)
+{
+	struct stat st;
+	int err;
+
+	if (fstat(fd, &st)) {
+		err = -errno;
+		wf_error("%s: %s", name, strerror(-err));
+	} else if (S_ISDIR(st.st_mode)) {
+		err = -EISDIR;
+		wf_error("%s: is a directory, not a capture file", name);
+	} else if (S_ISREG(st.st_mode)) {
+		return wf_pcap_map_open(name, fd, ret_source);
+	} else if (isatty(fd)) {
+		err = -EBADMSG;
+		wf_error("%s: is a terminal, not a capture file", name);
+	} else {
+		return wf_pcap_pipe_open(name, fd, pool, ret_source);
+	}
+	close(fd);
+	return err;
+}
+
+int wf_pcap_file_open(const char *path, struct wf_page_pool *pool, struct wf_source **ret_source)
+{
+	bool is_stdin = !strcmp(path, "-");
+	const char *name = is_stdin ? "standard input" : path;
+	int fd = is_stdin ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+			  : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int err;
+
+	if (fd < 0) {
+		err = -errno;
+		wf_error("%s: %s", name, strerror(-err));
+		return err;
+	}
+	return open_by_kind(name, fd, pool, ret_source);
+}
+
+void wf_pcap_file_progress(const struct wf_source *source, struct weft_progress *ret_progress)
+{
+	const struct wf_pcap_file *file = (const struct wf_pcap_file *)source;
+
+	*ret_progress = (struct weft_progress){
+		.read_bytes = atomic_load_explicit(&file->read_bytes, memory_order_relaxed),
+		.total_bytes = atomic_load_explicit(&file->total_bytes, memory_order_relaxed),
+		.packets = atomic_load_explicit(&file->packets, memory_order_relaxed),
+	};
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * pcap_filter.c - one compiled program for each link type, run by libpcap's interpreter.
+ *
+ * An expression may make sense for one link type and not for another ("ether host"
+ * on raw IP): it must compile for Ethernet or for raw IP, and a link type for
+ * which it does not compile matches nothing, told once.
+ */
+#include "capture/file/pcap_filter.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <pcap/pcap.h>
+
+#include <weft/limits.h>
+
+#include "base/log.h"
+#include "packet/frame.h"
+
+struct wf_pcap_filter {
+	struct bpf_program programs[WF_LINK_COUNT]; /* bf_insns NULL: matches nothing */
+};
+
+static const int link_dlts[WF_LINK_COUNT] = {
+	[WF_LINK_ETHERNET] = DLT_EN10MB, [WF_LINK_RAW] = DLT_RAW,
+	[WF_LINK_NULL] = DLT_NULL,	 [WF_LINK_LOOP] = DLT_LOOP,
+	[WF_LINK_SLL] = DLT_LINUX_SLL,	 [WF_LINK_SLL2] = DLT_LINUX_SLL2,
+	[WF_LINK_PPP] = DLT_PPP,
+};
+
+/* @why: at least PCAP_ERRBUF_SIZE. Return: 0; -EINVAL; -ENOMEM. */
+static int compile(const char *expression, int dlt, struct bpf_program *ret_program, char *why)
+{
+	pcap_t *pcap = pcap_open_dead(dlt, WEFT_FRAME_MAX_BYTES);
+	int err = 0;
+
+	if (!pcap)
+		return -ENOMEM;
+	if (pcap_compile(pcap, ret_program, expression, 1, PCAP_NETMASK_UNKNOWN)) {
+		snprintf(why, PCAP_ERRBUF_SIZE, "%s", pcap_geterr(pcap));
+		*ret_program = (struct bpf_program){0};
+		err = -EINVAL;
+	}
+	pcap_close(pcap);
+	return err;
+}
+
+static int compile_all(struct wf_pcap_filter *filter, const char *expression)
+{
+	char why[PCAP_ERRBUF_SIZE] = "", first_why[PCAP_ERRBUF_SIZE] = "";
+	bool refused[WF_LINK_COUNT] = {false};
+
+	for (int link = 0; link < WF_LINK_COUNT; link++) {
+		int err = compile(expression, link_dlts[link], &filter->programs[link], why);
+
+		if (err == -ENOMEM)
+			return err;
+		refused[link] = err;
+		if (err && !first_why[0])
+			memcpy(first_why, why, sizeof(first_why));
+	}
+	if (refused[WF_LINK_ETHERNET] && refused[WF_LINK_RAW]) {
+		wf_error("filter: \"%s\": %s", expression, first_why);
+		return -EINVAL;
+	}
+	for (int link = 0; link < WF_LINK_COUNT; link++)
+		if (refused[link])
+			wf_info("filter: \"%s\" can match nothing on link type %s", expression,
+				pcap_datalink_val_to_name(link_dlts[link]));
+	return 0;
+}
+
+int wf_pcap_filter_new(const char *expression, struct wf_pcap_filter **ret_filter)
+{
+	struct wf_pcap_filter *filter = calloc(1, sizeof(*filter));
+	int err;
+
+	if (!filter)
+		return -ENOMEM;
+	err = compile_all(filter, expression);
+	if (err) {
+		wf_pcap_filter_free(filter);
+		return err;
+	}
+	*ret_filter = filter;
+	return 0;
+}
+
+void wf_pcap_filter_free(struct wf_pcap_filter *filter)
+{
+	if (!filter)
+		return;
+	for (int link = 0; link < WF_LINK_COUNT; link++)
+		pcap_freecode(&filter->programs[link]);
+	free(filter);
+}
+
+bool wf_pcap_filter_match(const struct wf_pcap_filter *filter, const struct wf_frame *frame)
+{
+	const struct bpf_program *program = &filter->programs[frame->link];
+
+	return program->bf_insns &&
+	       bpf_filter(program->bf_insns, frame->bytes, frame->wire_bytes, frame->cap_bytes);
+}

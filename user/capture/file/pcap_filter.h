@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pcap_filter.h - a filter in tcpdump's syntax, compiled by libpcap once for each link type.
+ *
+ * Thread: made by main, then immutable; matching by any.
+ */
+#ifndef WF_CAPTURE_FILE_PCAP_FILTER_H
+#define WF_CAPTURE_FILE_PCAP_FILTER_H
+
+#include <stdbool.h>
+
+struct wf_frame;
+struct wf_pcap_filter;
+
+/* Return: 0; -EINVAL: does not compile (logged, with libpcap's reason); -ENOMEM. */
+int wf_pcap_filter_new(const char *expression, struct wf_pcap_filter **ret_filter);
+void wf_pcap_filter_free(struct wf_pcap_filter *filter);
+bool wf_pcap_filter_match(const struct wf_pcap_filter *filter, const struct wf_frame *frame);
+
+#endif

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * pcap_map.c - a regular capture file, mapped: frames are handed out in place.
+ *
+ *   │ given back ...... │ may be in use │ parsed │ ready (populated) │ untouched ... │
+ *                  released            pos                        ready            size
+ *
+ * The kernel is asked for a window at a time (MADV_POPULATE_READ): cheaper than a
+ * fault for each 64 KiB, and a file that was cut meanwhile gives an error instead
+ * of SIGBUS. Far behind, pages are given back: a mapping of a file reads again
+ * what somebody still looks at, so this only bounds resident memory, to
+ * LAG + WINDOW bytes. What stays: truncating a file takes away bytes that were
+ * already handed out; who then reads them gets SIGBUS, as from any mapping.
+ */
+#include "capture/file/pcap_file_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/log.h"
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
+
+#define WINDOW_BYTES (8ull << 20)
+#define LAG_BYTES    (64ull << 20)
+
+struct pcap_map {
+	struct wf_pcap_file file;
+	int fd;		     /* owned */
+	const uint8_t *base; /* owned mapping */
+	uint64_t mapped_bytes;
+	uint64_t size; /* of what can be read: less if the file was cut */
+	uint64_t pos;
+	uint64_t ready;
+	uint64_t released;
+	const char *cut; /* why size is less than mapped_bytes, or NULL */
+};
+
+static void note_cut(struct pcap_map *map, uint64_t size, const char *why)
+{
+	map->size = size;
+	map->cut = why;
+}
+
+/* The file is shorter than it was? */
+static void check_size(struct pcap_map *map)
+{
+	struct stat st;
+
+	if (!fstat(map->fd, &st) && (uint64_t)st.st_size < map->size)
+		note_cut(map, (uint64_t)st.st_size, "the file was cut while it was read");
+}
+
+static void release_behind(struct pcap_map *map)
+{
+	uint64_t end;
+
+	if (map->pos < LAG_BYTES + WINDOW_BYTES)
+		return;
+	end = (map->pos - LAG_BYTES) / WINDOW_BYTES * WINDOW_BYTES;
+	if (end <= map->released)
+		return;
+	madvise((void *)(map->base + map->released), end - map->released, MADV_DONTNEED);
+	map->released = end;
+}
+
+/* Make the next window readable: ready rises, or size falls. */
+static void next_window(struct pcap_map *map)
+{
+	uint64_t begin = map->ready, end;
+
+	check_size(map);
+	end = begin + WINDOW_BYTES;
+	if (end > map->size)
+		end = map->size;
+	if (end <= begin)
+		return;
+
+	/* Only these two mean that the bytes can't be read; all else: leave it to faults. */
+	if (madvise((void *)(map->base + begin), end - begin, MADV_POPULATE_READ) &&
+	    (errno == EFAULT || errno == EHWPOISON)) {
+		check_size(map);
+		if (!map->cut)
+			note_cut(map, begin, "the file can't be read here (input/output error)");
+		if (end > map->size)
+			end = map->size;
+	}
+	if (end > map->ready)
+		map->ready = end;
+	release_behind(map);
+}
+
+/* More than @pos bytes can't be had. */
+static int end_of_file(struct pcap_map *map)
+{
+	if (map->cut)
+		return wf_pcap_file_damaged(&map->file, map->pos, map->cut);
+	if (map->pos != map->size)
+		return wf_pcap_file_damaged(&map->file, map->pos, "the file ends within a record");
+	return wf_pcap_file_ended(&map->file);
+}
+
+static int map_recv(struct wf_source *source, struct wf_frame *frames, unsigned int max)
+{
+	struct pcap_map *map = (struct pcap_map *)source;
+	struct wf_pcap_format *format = &map->file.format;
+
+	while (!map->file.err) {
+		enum wf_pcap_status status;
+		unsigned int count;
+		uint64_t used;
+
+		if (map->pos >= map->ready) {
+			if (map->ready >= map->size)
+				return end_of_file(map);
+			next_window(map);
+			continue;
+		}
+		status = wf_pcap_format_next(format, map->base + map->pos, map->ready - map->pos,
+					     frames, max, &count, &used);
+		map->pos += used;
+		wf_pcap_file_advance(&map->file, map->pos);
+		if (count)
+			return (int)count;
+		if (status == WF_PCAP_DAMAGED)
+			return wf_pcap_file_damaged(&map->file, map->pos, format->why);
+		if (status == WF_PCAP_MORE) {
+			if (map->ready >= map->size)
+				return end_of_file(map);
+			next_window(map);
+		}
+	}
+	return map->file.err;
+}
+
+static void map_close(struct wf_source *source)
+{
+	struct pcap_map *map = (struct pcap_map *)source;
+
+	if (map->base)
+		munmap((void *)map->base, map->mapped_bytes);
+	close(map->fd);
+	wf_pcap_file_fini(&map->file);
+	free(map);
+}
+
+static const struct wf_source_ops map_ops = {
+	.recv = map_recv,
+	.close = map_close,
+};
+
+static int map_all(struct pcap_map *map)
+{
+	struct stat st;
+	void *base;
+	off_t pos = lseek(map->fd, 0, SEEK_CUR); /* standard input may stand anywhere */
+
+	if (fstat(map->fd, &st) || pos < 0)
+		return -errno;
+	if (st.st_size <= pos) {
+		wf_error("%s: empty, not a capture file", map->file.name);
+		return -EBADMSG;
+	}
+	base = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, map->fd, 0);
+	if (base == MAP_FAILED)
+		return -errno;
+	madvise(base, (size_t)st.st_size, MADV_SEQUENTIAL);
+	map->base = base;
+	map->mapped_bytes = (uint64_t)st.st_size;
+	map->size = map->mapped_bytes;
+	map->pos = (uint64_t)pos;
+	map->ready = map->pos / WINDOW_BYTES * WINDOW_BYTES;
+	map->released = map->ready;
+	atomic_store_explicit(&map->file.total_bytes, map->size, memory_order_relaxed);
+	return 0;
+}
+
+static int map_begin(struct pcap_map *map)
+{
+	struct wf_pcap_format *format = &map->file.format;
+	enum wf_pcap_status status;
+	uint64_t used = 0;
+
+	do {
+		next_window(map);
+		status = wf_pcap_format_begin(format, map->file.name, map->base + map->pos,
+					      map->ready - map->pos, &used);
+	} while (status == WF_PCAP_MORE && map->ready < map->size);
+
+	if (status == WF_PCAP_OK) {
+		map->pos += used;
+		wf_pcap_file_advance(&map->file, map->pos);
+		return 0;
+	}
+	wf_error("%s: %s", map->file.name,
+		 status == WF_PCAP_MORE ? "ends within its header" : format->why);
+	return format->err ? format->err : -EBADMSG;
+}
+
+int wf_pcap_map_open(const char *name, int fd, struct wf_source **ret_source)
+{
+	struct pcap_map *map = calloc(1, sizeof(*map));
+	int err;
+
+	if (!map) {
+		close(fd);
+		return -ENOMEM;
+	}
+	map->fd = fd;
+	err = wf_pcap_file_init(&map->file, &map_ops, name);
+	if (!err)
+		err = map_all(map);
+	if (!err)
+		err = map_begin(map);
+	if (err) {
+		if (err != -EBADMSG)
+			wf_error("%s: can't be mapped: %s", name, strerror(-err));
+		map_close(&map->file.source);
+		return err;
+	}
+	*ret_source = &map->file.source;
+	return 0;
+}

@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * pcap_pipe.c - a capture that arrives through a pipe: read into a buffer, each
+ * packet copied into a page of its own size.
+ *
+ *   buffer: │ parsed │ waiting record(s) ... │ room │
+ *                  begin                    end
+ *
+ * Why a page for each packet: one that is held for long then holds only itself,
+ * not the 64 KiB it was read with.
+ *
+ * Bound: one buffer of BUFFER_BYTES, and the pool's own limit. When the pool has
+ * no page (a part of the budget is left to the workers), they are told so that they give up held
+ * data, the greediest first, and the packet waits up to PATIENCE_NS for that and for consumers to
+ * give some back. Patience that was spent comes back with what is handed out whole, so waiting,
+ * but for the first PATIENCE_NS, never makes that slower than RATE_MIN_BYTES a second. Without
+ * patience, until there are pages again, packets are cut to their headers, for which a few small
+ * pages are kept: so time and acknowledgements go on, holes are given up, and what
+ * filled the memory comes free. Each is counted and told, and is a gap to its stream.
+ * Should even small pages be used up (which has a patience of its own), packets are lost: whoever
+ * reads the source counts them (source.h). A packet larger than a page
+ * can be (64 KiB; offloaded segments on a loopback interface just exceed it) loses its Ethernet
+ * header; if that is not enough it is handed out cut, like one that was captured with a shorter
+ * snap length.
+ */
+#include "capture/file/pcap_file_internal.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/ethernet.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "packet/frame.h"
+#include "memory/page.h"
+#include "memory/page_pool.h"
+
+enum {
+	BUFFER_BYTES = WF_PCAP_RECORD_MAX + WEFT_SPAN_BYTES,
+	PAGE_MAX_BYTES = WEFT_SPAN_BYTES,
+	HEADERS_BYTES =
+		160, /* of an ordinary packet; so little payload that nobody keeps the page */
+	RESERVE_PAGES = 128,
+};
+#define PATIENCE_NS    (1 * WF_NS_PER_SEC)
+#define RATE_MIN_BYTES (1ull << 20)
+
+/* What a pipe may hold, in the kernel's memory: with less, writer and we wake each other for each
+ * 64 KiB. */
+enum { PIPE_BYTES = 1 << 20 };
+
+/* What has been missing for longer than PATIENCE_NS. */
+enum pipe_want {
+	PIPE_PLENTY = 0,
+	PIPE_SHORT,   /* pages of full size: packets are cut to their headers */
+	PIPE_NOTHING, /* small ones too: packets are lost */
+};
+
+struct patience {
+	uint64_t spent_ns;   /* of PATIENCE_NS */
+	uint64_t since_ns;   /* a wait began then; 0: not waiting */
+	uint64_t seen_bytes; /* handed out whole when spent_ns was right */
+};
+
+struct pcap_pipe {
+	struct wf_pcap_file file;
+	int fd;			   /* owned */
+	struct wf_page_pool *pool; /* borrowed */
+	uint8_t *buffer;	   /* owned */
+	size_t begin;
+	size_t end;
+	uint64_t off;	  /* in the stream: of buffer[begin] */
+	uint64_t discard; /* bytes to come that belong to a skipped block */
+	bool eof;
+
+	struct wf_frame parsed; /* waits for a page; its bytes are in the buffer */
+	bool has_parsed;
+	enum pipe_want want;
+	struct patience patience[PIPE_NOTHING]; /* before what is wanted gets worse than that */
+	uint64_t whole_bytes;			/* of pages handed out with whole packets */
+	struct wf_page *reserve[RESERVE_PAGES]; /* owned: small pages for bad times */
+	unsigned int reserve_count;
+	uint64_t lost;
+	uint64_t starved; /* cut to their headers */
+	uint64_t cut;	  /* larger than a page can be */
+};
+
+/* Return: 1: read some, or the end; 0: nothing there yet; negative errno. */
+static int read_some(struct pcap_pipe *pipe, int timeout_ms)
+{
+	struct pollfd pollfd = {.fd = pipe->fd, .events = POLLIN};
+	ssize_t got;
+	int ready;
+
+	if (pipe->begin) {
+		memmove(pipe->buffer, pipe->buffer + pipe->begin, pipe->end - pipe->begin);
+		pipe->end -= pipe->begin;
+		pipe->begin = 0;
+	}
+	ready = poll(&pollfd, 1, timeout_ms);
+	if (ready <= 0)
+		return ready < 0 && errno != EINTR ? -errno : 0;
+	got = read(pipe->fd, pipe->buffer + pipe->end, BUFFER_BYTES - pipe->end);
+	if (got < 0)
+		return errno == EINTR || errno == EAGAIN ? 0 : -errno;
+	if (!got)
+		pipe->eof = true;
+	pipe->end += (size_t)got;
+	return 1;
+}
+
+static void consume(struct pcap_pipe *pipe, uint64_t used)
+{
+	uint64_t here = pipe->end - pipe->begin;
+
+	if (used > here) {
+		pipe->discard += used - here;
+		pipe->off += here;
+		pipe->begin = pipe->end;
+	} else {
+		pipe->off += used;
+		pipe->begin += used;
+	}
+}
+
+static void discard_some(struct pcap_pipe *pipe)
+{
+	uint64_t here = pipe->end - pipe->begin;
+	uint64_t now = pipe->discard < here ? pipe->discard : here;
+
+	pipe->discard -= now;
+	consume(pipe, now);
+}
+
+static int end_of_pipe(struct pcap_pipe *pipe)
+{
+	if (pipe->begin != pipe->end || pipe->discard)
+		return wf_pcap_file_damaged(&pipe->file, pipe->off,
+					    "the input ends within a record");
+	return wf_pcap_file_ended(&pipe->file);
+}
+
+/* Make a packet that is too large for a page a bare IP packet, if it is one. */
+static void shed_link_header(struct wf_frame *frame)
+{
+	uint16_t type;
+
+	if (frame->cap_bytes <= PAGE_MAX_BYTES || frame->link != WF_LINK_ETHERNET)
+		return;
+	memcpy(&type, frame->bytes + offsetof(struct ether_header, ether_type), sizeof(type));
+	if (type != htons(ETHERTYPE_IP) && type != htons(ETHERTYPE_IPV6))
+		return;
+	frame->bytes += sizeof(struct ether_header);
+	frame->cap_bytes -= (uint32_t)sizeof(struct ether_header);
+	frame->wire_bytes -= (uint32_t)sizeof(struct ether_header);
+	frame->link = WF_LINK_RAW;
+}
+
+/*
+ * Parse one packet into pipe->parsed. Return: 1: there is one; 0: more must be
+ * read; negative errno: the end.
+ */
+static int parse_one(struct pcap_pipe *pipe)
+{
+	struct wf_pcap_format *format = &pipe->file.format;
+	enum wf_pcap_status status;
+	unsigned int count;
+	uint64_t used;
+
+	discard_some(pipe);
+	status = wf_pcap_format_next(format, pipe->buffer + pipe->begin, pipe->end - pipe->begin,
+				     &pipe->parsed, 1, &count, &used);
+	consume(pipe, used);
+	if (count) {
+		pipe->has_parsed = true;
+		shed_link_header(&pipe->parsed);
+		return 1;
+	}
+	if (status == WF_PCAP_DAMAGED)
+		return wf_pcap_file_damaged(&pipe->file, pipe->off, format->why);
+	return pipe->eof ? end_of_pipe(pipe) : 0;
+}
+
+/* Have we waited for a page as long as we may? Begins to wait if we did not. */
+static bool has_waited(const struct pcap_pipe *pipe, struct patience *patience, uint64_t now_ns)
+{
+	if (!patience->since_ns) {
+		uint64_t bytes = pipe->whole_bytes - patience->seen_bytes;
+		uint64_t regained_ns = bytes < RATE_MIN_BYTES
+					       ? bytes * WF_NS_PER_SEC / RATE_MIN_BYTES
+					       : PATIENCE_NS;
+
+		patience->spent_ns -=
+			regained_ns < patience->spent_ns ? regained_ns : patience->spent_ns;
+		patience->seen_bytes = pipe->whole_bytes;
+		patience->since_ns = now_ns;
+	}
+	return patience->spent_ns + now_ns - patience->since_ns >= PATIENCE_NS;
+}
+
+static void end_wait(struct patience *patience, uint64_t now_ns)
+{
+	if (!patience->since_ns)
+		return;
+	patience->spent_ns += now_ns - patience->since_ns;
+	if (patience->spent_ns > PATIENCE_NS)
+		patience->spent_ns = PATIENCE_NS;
+	patience->since_ns = 0;
+}
+
+static void end_waits(struct pcap_pipe *pipe)
+{
+	bool is_waiting = false;
+
+	for (int i = 0; i < PIPE_NOTHING; i++)
+		is_waiting |= pipe->patience[i].since_ns != 0;
+	if (wf_likely(!is_waiting))
+		return;
+	for (int i = 0; i < PIPE_NOTHING; i++)
+		end_wait(&pipe->patience[i], wf_clock_monotonic_ns());
+}
+
+static void empty_reserve(struct pcap_pipe *pipe)
+{
+	while (pipe->reserve_count)
+		wf_page_put(pipe->reserve[--pipe->reserve_count]);
+}
+
+static void fill_reserve(struct pcap_pipe *pipe)
+{
+	while (pipe->reserve_count < RESERVE_PAGES) {
+		struct wf_page *page = wf_page_pool_take(pipe->pool, HEADERS_BYTES);
+
+		if (!page)
+			return;
+		pipe->reserve[pipe->reserve_count++] = page;
+	}
+}
+
+/* Cut to its headers, the packet needs only a small page. Return: NULL: not even that. */
+static struct wf_page *take_small(struct pcap_pipe *pipe)
+{
+	fill_reserve(pipe);
+	/* The pool may have begun to cut its small pages otherwise: then this makes room for new.
+	 */
+	if (pipe->reserve_count < 2) {
+		empty_reserve(pipe);
+		fill_reserve(pipe);
+	}
+	/* The last one stays: it keeps the span of them all from going to another pool. */
+	if (pipe->reserve_count < 2)
+		return NULL;
+	if (!pipe->starved++)
+		wf_warn("%s: no memory to hold packets, cutting them to their headers",
+			pipe->file.name);
+	return pipe->reserve[--pipe->reserve_count];
+}
+
+/*
+ * A page for the parsed packet, and how much of it to copy there. Each stage of want
+ * begins with waiting; a page of full size ends it.
+ */
+static struct wf_page *take_page(struct pcap_pipe *pipe, uint32_t *ret_bytes)
+{
+	uint32_t cap_bytes = pipe->parsed.cap_bytes;
+	struct wf_page *page;
+
+	*ret_bytes = cap_bytes < PAGE_MAX_BYTES ? cap_bytes : PAGE_MAX_BYTES;
+	page = wf_page_pool_take_incoming(pipe->pool, *ret_bytes);
+	if (page) {
+		pipe->want = PIPE_PLENTY;
+		pipe->whole_bytes += wf_page_capacity(page);
+		if (*ret_bytes < cap_bytes && !pipe->cut++)
+			wf_warn("%s: packets longer than %d bytes are cut", pipe->file.name,
+				PAGE_MAX_BYTES);
+		return page;
+	}
+	pipe->file.source.starved = true;
+	if (pipe->want != PIPE_PLENTY) {
+		page = take_small(pipe);
+		if (*ret_bytes > HEADERS_BYTES)
+			*ret_bytes = HEADERS_BYTES;
+		if (page)
+			pipe->want = PIPE_SHORT;
+	}
+	return page;
+}
+
+/* As take_page(); what is wanted gets worse when patience ends. Return: NULL: lost, or wait. */
+static struct wf_page *take_patiently(struct pcap_pipe *pipe, uint32_t *ret_bytes)
+{
+	struct wf_page *page;
+
+	while (!(page = take_page(pipe, ret_bytes)) && pipe->want != PIPE_NOTHING) {
+		struct patience *patience = &pipe->patience[pipe->want];
+		uint64_t now_ns = wf_clock_monotonic_ns();
+
+		if (!has_waited(pipe, patience, now_ns))
+			return NULL;
+		end_wait(patience, now_ns);
+		pipe->want++;
+	}
+	if (page)
+		end_waits(pipe);
+	return page;
+}
+
+/* Return: 1: *ret_frame has a page; 0: the packet was lost; -EAGAIN: wait. */
+static int take_parsed(struct pcap_pipe *pipe, struct wf_frame *ret_frame)
+{
+	struct wf_page *page;
+	uint32_t bytes;
+
+	page = take_patiently(pipe, &bytes);
+	if (!page && pipe->want != PIPE_NOTHING)
+		return -EAGAIN;
+	pipe->has_parsed = false;
+	if (!page) {
+		pipe->lost++;
+		pipe->file.source.lost_frames++;
+		return 0;
+	}
+
+	wf_page_copy_in(page, 0, pipe->parsed.bytes, bytes);
+	*ret_frame = pipe->parsed;
+	ret_frame->bytes = wf_page_bytes(page);
+	ret_frame->cap_bytes = bytes;
+	ret_frame->page = page;
+	return 1;
+}
+
+/* Fill frames from what was read. Return: how many; *ret_state: why it stopped. */
+static unsigned int take_buffered(struct pcap_pipe *pipe, struct wf_frame *frames, unsigned int max,
+				  int *ret_state)
+{
+	unsigned int count = 0;
+	int state = 1;
+
+	while (count < max) {
+		if (!pipe->has_parsed) {
+			state = parse_one(pipe);
+			if (state <= 0)
+				break;
+		}
+		state = take_parsed(pipe, &frames[count]);
+		if (state < 0)
+			break;
+		count += (unsigned int)state;
+	}
+	*ret_state = state;
+	return count;
+}
+
+static int pipe_recv(struct wf_source *source, struct wf_frame *frames, unsigned int max)
+{
+	struct pcap_pipe *pipe = (struct pcap_pipe *)source;
+	uint32_t lost_before = pipe->file.source.lost_frames;
+	int read_err = 1;
+
+	while (!pipe->file.err) {
+		int state;
+		unsigned int count = take_buffered(pipe, frames, max, &state);
+
+		wf_pcap_file_advance(&pipe->file, pipe->off);
+		if (count)
+			return (int)count;
+		/* After losses too: only who processes frames makes memory free. */
+		if (state == -EAGAIN ||
+		    (pipe->file.source.lost_frames != lost_before && state >= 0))
+			return 0;
+		if (state < 0)
+			break;
+		read_err = read_some(pipe, 0);
+		if (!read_err)
+			return 0;
+		if (read_err < 0)
+			return wf_pcap_file_damaged(&pipe->file, pipe->off, strerror(-read_err));
+	}
+	return pipe->file.err;
+}
+
+static int pipe_fds(struct wf_source *source, int *ret_fds, int max)
+{
+	struct pcap_pipe *pipe = (struct pcap_pipe *)source;
+
+	if (!max)
+		return 0;
+	ret_fds[0] = pipe->fd;
+	return 1;
+}
+
+static void pipe_close(struct wf_source *source)
+{
+	struct pcap_pipe *pipe = (struct pcap_pipe *)source;
+
+	if (pipe->starved || pipe->lost || pipe->cut)
+		wf_warn("%s: for want of memory %llu packets were cut to their headers, %llu lost; "
+			"%llu were too long for a page",
+			pipe->file.name, (unsigned long long)pipe->starved,
+			(unsigned long long)pipe->lost, (unsigned long long)pipe->cut);
+	empty_reserve(pipe);
+	close(pipe->fd);
+	free(pipe->buffer);
+	wf_pcap_file_fini(&pipe->file);
+	free(pipe);
+}
+
+static const struct wf_source_ops pipe_ops = {
+	.recv = pipe_recv,
+	.fds = pipe_fds,
+	.close = pipe_close,
+};
+
+/* Waits for the header: only then is known whether this is a capture at all. */
+static int pipe_begin(struct pcap_pipe *pipe)
+{
+	struct wf_pcap_format *format = &pipe->file.format;
+	enum wf_pcap_status status = WF_PCAP_MORE;
+	uint64_t used = 0;
+	int err;
+
+	while (status == WF_PCAP_MORE && !pipe->eof && pipe->end < BUFFER_BYTES) {
+		err = read_some(pipe, -1);
+		if (err < 0)
+			return err;
+		if (!err)
+			return -EINTR;
+		status = wf_pcap_format_begin(format, pipe->file.name, pipe->buffer, pipe->end,
+					      &used);
+	}
+	if (status == WF_PCAP_OK) {
+		consume(pipe, used);
+		return 0;
+	}
+	if (!pipe->end)
+		wf_error("%s: empty, not a capture file", pipe->file.name);
+	else
+		wf_error("%s: %s", pipe->file.name,
+			 status == WF_PCAP_MORE ? "ends within its header" : format->why);
+	return format->err ? format->err : -EBADMSG;
+}
+
+int wf_pcap_pipe_open(const char *name, int fd, struct wf_page_pool *pool,
+		      struct wf_source **ret_source)
+{
+	struct pcap_pipe *pipe = calloc(1, sizeof(*pipe));
+	int err;
+
+	if (!pipe) {
+		close(fd);
+		return -ENOMEM;
+	}
+	pipe->fd = fd;
+	/* Refused for what is not a pipe, or to a user who has many: it works as it is, too. */
+	(void)fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
+	pipe->pool = pool;
+	pipe->buffer = malloc(BUFFER_BYTES);
+	err = wf_pcap_file_init(&pipe->file, &pipe_ops, name);
+	if (!pipe->buffer)
+		err = -ENOMEM;
+	if (!err)
+		err = pipe_begin(pipe);
+	if (!err)
+		fill_reserve(pipe);
+	if (err) {
+		if (err != -EBADMSG)
+			wf_error("%s: can't be read: %s", name, strerror(-err));
+		pipe_close(&pipe->file.source);
+		return err;
+	}
+	*ret_source = &pipe->file.source;
+	return 0;
+}

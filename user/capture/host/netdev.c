@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "capture/host/netdev.h"
+
+#include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Return: 0; negative errno: the device or driver does not answer. */
+static int ask(const char *ifname, unsigned long request, struct ifreq *ifreq)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	snprintf(ifreq->ifr_name, sizeof(ifreq->ifr_name), "%s", ifname);
+	err = ioctl(fd, request, ifreq) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+int wf_netdev_ethtool(const char *ifname, void *command)
+{
+	struct ifreq ifreq = {.ifr_data = command};
+
+	return ask(ifname, SIOCETHTOOL, &ifreq);
+}
+
+uint32_t wf_netdev_rx_queues(const char *ifname)
+{
+	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
+	uint32_t queues;
+
+	if (wf_netdev_ethtool(ifname, &channels))
+		return 1;
+	queues = channels.rx_count + channels.combined_count;
+	return queues ? queues : 1;
+}
+
+uint32_t wf_netdev_mtu(const char *ifname)
+{
+	struct ifreq ifreq = {0};
+
+	return ask(ifname, SIOCGIFMTU, &ifreq) ? 1500 : (uint32_t)ifreq.ifr_mtu;
+}
+
+bool wf_netdev_is_loopback(const char *ifname)
+{
+	struct ifreq ifreq = {0};
+
+	return !ask(ifname, SIOCGIFFLAGS, &ifreq) && ifreq.ifr_flags & IFF_LOOPBACK;
+}
+
+bool wf_netdev_mac(const char *ifname, uint8_t ret_mac[6])
+{
+	struct ifreq ifreq = {0};
+
+	if (ask(ifname, SIOCGIFHWADDR, &ifreq))
+		return false;
+	memcpy(ret_mac, ifreq.ifr_hwaddr.sa_data, 6);
+	return true;
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * netdev_features.c - ethtool's ioctl: a string set gives each feature its number, and that is
+ * a bit in blocks of 32.
+ */
+#include "capture/host/netdev_features.h"
+
+#include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int ethtool(int fd, const char *ifname, void *command)
+{
+	struct ifreq ifr = {.ifr_data = command};
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", ifname);
+	return ioctl(fd, SIOCETHTOOL, &ifr) ? -errno : 0;
+}
+
+static int count_names(int fd, const char *ifname, uint32_t *ret_count)
+{
+	struct {
+		struct ethtool_sset_info info;
+		uint32_t count;
+	} set = {.info = {.cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ull << ETH_SS_FEATURES}};
+	int err = ethtool(fd, ifname, &set);
+
+	if (!err && !set.info.sset_mask)
+		err = -EOPNOTSUPP;
+	if (!err)
+		*ret_count = set.count;
+	return err;
+}
+
+/* Its bit's number; *@ret_count: of how many. */
+static int find_bit(int fd, const char *ifname, const char *feature, uint32_t *ret_count)
+{
+	struct ethtool_gstrings *names;
+	int bit;
+	int err = count_names(fd, ifname, ret_count);
+
+	if (err)
+		return err;
+	names = calloc(1, sizeof(*names) + (size_t)*ret_count * ETH_GSTRING_LEN);
+	if (!names)
+		return -ENOMEM;
+	names->cmd = ETHTOOL_GSTRINGS;
+	names->string_set = ETH_SS_FEATURES;
+	names->len = *ret_count;
+	bit = ethtool(fd, ifname, names);
+	if (!bit) {
+		bit = -EOPNOTSUPP;
+		for (uint32_t i = 0; i < names->len && bit < 0; i++)
+			if (!strncmp((const char *)names->data + (size_t)i * ETH_GSTRING_LEN,
+				     feature, ETH_GSTRING_LEN))
+				bit = (int)i;
+	}
+	free(names);
+	return bit;
+}
+
+static int read_bit(int fd, const char *ifname, int bit, uint32_t count, bool *ret_on)
+{
+	uint32_t blocks = (count + 31) / 32;
+	struct ethtool_gfeatures *features =
+		calloc(1, sizeof(*features) + blocks * sizeof(features->features[0]));
+	int err;
+
+	if (!features)
+		return -ENOMEM;
+	features->cmd = ETHTOOL_GFEATURES;
+	features->size = blocks;
+	err = ethtool(fd, ifname, features);
+	if (!err)
+		*ret_on = features->features[bit / 32].active >> (bit % 32) & 1;
+	free(features);
+	return err;
+}
+
+static int clear_bit(int fd, const char *ifname, int bit, uint32_t count)
+{
+	uint32_t blocks = (count + 31) / 32;
+	struct ethtool_sfeatures *features =
+		calloc(1, sizeof(*features) + blocks * sizeof(features->features[0]));
+	int err;
+
+	if (!features)
+		return -ENOMEM;
+	features->cmd = ETHTOOL_SFEATURES;
+	features->size = blocks;
+	features->features[bit / 32].valid = 1u << (bit % 32);
+	err = ethtool(fd, ifname, features);
+	free(features);
+	return err;
+}
+
+enum wf_feature_state wf_netdev_feature(const char *ifname, const char *feature)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint32_t count = 0;
+	bool on = false;
+	int bit;
+
+	if (fd < 0)
+		return WF_FEATURE_UNKNOWN;
+	bit = find_bit(fd, ifname, feature, &count);
+	if (bit >= 0 && read_bit(fd, ifname, bit, count, &on))
+		bit = -1;
+	close(fd);
+	if (bit < 0)
+		return WF_FEATURE_UNKNOWN;
+	return on ? WF_FEATURE_ON : WF_FEATURE_OFF;
+}
+
+int wf_netdev_feature_off(const char *ifname, const char *feature)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint32_t count = 0;
+	int bit, err;
+
+	if (fd < 0)
+		return -errno;
+	bit = find_bit(fd, ifname, feature, &count);
+	err = bit < 0 ? bit : clear_bit(fd, ifname, bit, count);
+	close(fd);
+	if (!err && wf_netdev_feature(ifname, feature) == WF_FEATURE_ON)
+		err = -EOPNOTSUPP;
+	return err;
+}

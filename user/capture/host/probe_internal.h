@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * probe_internal.h - telling a finding, and what findings are made of.
+ *
+ * probe_host.c and probe_interface.c ask; probe_judge.c says what the answers mean for weft.
+ */
+#ifndef WF_CAPTURE_HOST_PROBE_INTERNAL_H
+#define WF_CAPTURE_HOST_PROBE_INTERNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <weft/probe.h>
+
+#include "capture/host/netdev_features.h"
+#include "capture/host/nic_hash.h"
+#include "capture/host/xdp_other.h"
+
+/** struct wf_probe - who is told, and what to do about the finding that is told next */
+struct wf_probe {
+	weft_probe_fn fn;
+	void *ctx;
+	char advice[384];
+};
+
+/** struct wf_probe_host_facts - what can be read of a host */
+struct wf_probe_host_facts {
+	const char *release; /* of uname(): "6.1.0-13-amd64" */
+	const char *machine;
+	bool has_bpffs;
+	bool has_btf;
+	int jit; /* sysctl net.core.bpf_jit_enable; -1: not adjustable */
+	bool is_root;
+	uint64_t memlock_bytes; /* UINT64_MAX: no limit */
+	uint32_t huge_pages;	/* free ones of 2 MiB */
+	uint32_t cpus;
+	uint64_t memory_bytes;
+};
+
+/** struct wf_probe_nic_facts - what an interface told; what it didn't is 0 */
+struct wf_probe_nic_facts {
+	const char *name;
+	const char *driver;
+	bool is_up;
+	uint32_t mtu;
+	bool has_long_sockets; /* the kernel's AF_XDP takes frames in several buffers */
+	bool xdp_is_known;
+	uint64_t xdp_features; /* enum wf_xdp_feature */
+	bool other_is_known;
+	struct wf_xdp_other other;
+	uint32_t cpus;
+	uint32_t queues;
+	uint32_t queues_max;
+	bool queues_combined; /* else set apart for receiving */
+	uint32_t ring;
+	uint32_t ring_max;
+	enum wf_feature_state lro;
+	enum wf_feature_state gro_hw;
+	bool hash_is_told;
+	struct wf_nic_hash hash; /* that chooses the queue */
+};
+
+/* Is it at least so new? */
+bool wf_probe_kernel_is(const char *release, unsigned major, unsigned minor);
+
+/* Tell what @facts mean. */
+void wf_probe_judge_kernel(struct wf_probe *probe, const struct wf_probe_host_facts *facts);
+void wf_probe_judge_host(struct wf_probe *probe, const struct wf_probe_host_facts *facts);
+void wf_probe_judge_nic(struct wf_probe *probe, const struct wf_probe_nic_facts *facts);
+
+/* Tells one finding; @probe's advice goes with it unless all is well, and is then empty. */
+void wf_probe_tell(struct wf_probe *probe, const char *name, enum weft_probe_status status,
+		   const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Sets the advice for the next finding. */
+void wf_probe_advise(struct wf_probe *probe, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * probe_judge.c - what is in weft's way, and the command that mends it. Asks nothing itself.
+ */
+#include <linux/bpf.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <weft/limits.h>
+
+#include "capture/host/probe_internal.h"
+#include "capture/host/xdp_features.h"
+
+enum { LINK_HEADER_BYTES = 22 /* Ethernet, two tags */ };
+
+void wf_probe_tell(struct wf_probe *probe, const char *name, enum weft_probe_status status,
+		   const char *format, ...)
+{
+	char found[256];
+	struct weft_probe finding = {.name = name, .status = status, .found = found};
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(found, sizeof(found), format, args);
+	va_end(args);
+	finding.advice = status == WEFT_PROBE_OK ? "" : probe->advice;
+	probe->fn(&finding, probe->ctx);
+	probe->advice[0] = '\0';
+}
+
+void wf_probe_advise(struct wf_probe *probe, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(probe->advice, sizeof(probe->advice), format, args);
+	va_end(args);
+}
+
+bool wf_probe_kernel_is(const char *release, unsigned major, unsigned minor)
+{
+	unsigned has_major = 0, has_minor = 0;
+
+	sscanf(release, "%u.%u", &has_major, &has_minor);
+	return has_major > major || (has_major == major && has_minor >= minor);
+}
+
+/* ---- host ---- */
+
+void wf_probe_judge_kernel(struct wf_probe *probe, const struct wf_probe_host_facts *facts)
+{
+	enum weft_probe_status status = WEFT_PROBE_OK;
+
+	if (!wf_probe_kernel_is(facts->release, 5, 18))
+		status = WEFT_PROBE_FAIL; /* XDP programs that take frames in several buffers */
+	else if (!wf_probe_kernel_is(facts->release, 6, 6))
+		status = WEFT_PROBE_WARN;
+	wf_probe_advise(probe,
+			status == WEFT_PROBE_FAIL
+				? "Linux 5.18 or later is needed"
+				: "Linux 6.6 has host mode's tcx links, and multi-buffer AF_XDP");
+	wf_probe_tell(probe, "kernel", status, "Linux %s, %s", facts->release, facts->machine);
+}
+
+static void judge_bpf(struct wf_probe *probe, const struct wf_probe_host_facts *facts)
+{
+	wf_probe_advise(probe, "weft mounts it at start; by hand: mount -t bpf bpf /sys/fs/bpf");
+	wf_probe_tell(probe, "bpffs", facts->has_bpffs ? WEFT_PROBE_OK : WEFT_PROBE_WARN,
+		      facts->has_bpffs ? "mounted on /sys/fs/bpf" : "not mounted on /sys/fs/bpf");
+	wf_probe_advise(probe, "weft needs none; CONFIG_DEBUG_INFO_BTF lets other tools see types");
+	wf_probe_tell(probe, "btf", facts->has_btf ? WEFT_PROBE_OK : WEFT_PROBE_WARN,
+		      facts->has_btf ? "kernel types are there" : "no /sys/kernel/btf/vmlinux");
+	wf_probe_advise(probe, "sysctl -w net.core.bpf_jit_enable=1");
+	wf_probe_tell(probe, "bpf_jit", facts->jit ? WEFT_PROBE_OK : WEFT_PROBE_WARN,
+		      facts->jit > 0	? "on"
+		      : facts->jit == 0 ? "off: programs are interpreted"
+					: "not adjustable here");
+}
+
+static void judge_memlock(struct wf_probe *probe, const struct wf_probe_host_facts *facts)
+{
+	if (facts->memlock_bytes == UINT64_MAX || facts->is_root) {
+		wf_probe_tell(probe, "memlock", WEFT_PROBE_OK,
+			      facts->is_root && facts->memlock_bytes != UINT64_MAX
+				      ? "limited, but not for root"
+				      : "unlimited");
+		return;
+	}
+	wf_probe_advise(probe, "ulimit -l unlimited (systemd: LimitMEMLOCK=infinity)");
+	wf_probe_tell(probe, "memlock", WEFT_PROBE_WARN,
+		      "%llu KiB may be locked; frames are locked",
+		      (unsigned long long)facts->memlock_bytes / 1024);
+}
+
+void wf_probe_judge_host(struct wf_probe *probe, const struct wf_probe_host_facts *facts)
+{
+	judge_bpf(probe, facts);
+	judge_memlock(probe, facts);
+	wf_probe_tell(probe, "cpus", WEFT_PROBE_OK, "%u online, %.1f GiB of memory", facts->cpus,
+		      (double)facts->memory_bytes / (1 << 30));
+	wf_probe_advise(probe, "sysctl -w vm.nr_hugepages=256 (for 512 MiB); weft works without");
+	wf_probe_tell(probe, "huge_pages", facts->huge_pages ? WEFT_PROBE_OK : WEFT_PROBE_WARN,
+		      "%u free of 2 MiB", facts->huge_pages);
+}
+
+/* ---- interface ---- */
+
+static void judge_link(struct wf_probe *probe, const struct wf_probe_nic_facts *facts)
+{
+	wf_probe_advise(probe, "ip link set dev %s up", facts->name);
+	wf_probe_tell(probe, "link", facts->is_up ? WEFT_PROBE_OK : WEFT_PROBE_WARN,
+		      "%s, driver %s, MTU %u", facts->is_up ? "up" : "down", facts->driver,
+		      facts->mtu);
+}
+
+static void judge_xdp(struct wf_probe *probe, const struct wf_probe_nic_facts *facts)
+{
+	const uint64_t needed = WF_XDP_BASIC | WF_XDP_REDIRECT;
+	uint64_t features = facts->xdp_features;
+
+	if (!facts->xdp_is_known) {
+		wf_probe_advise(probe,
+				"drivers tell since Linux 6.3; weft tries the best first and "
+				"says at start which it got");
+		wf_probe_tell(probe, "native_xdp", WEFT_PROBE_WARN, "not known");
+		return;
+	}
+	wf_probe_advise(probe, "generic XDP is used: slower, as each packet gets a socket buffer");
+	if ((features & needed) == needed)
+		wf_probe_tell(probe, "native_xdp", WEFT_PROBE_OK, "with redirect");
+	else
+		wf_probe_tell(probe, "native_xdp", WEFT_PROBE_WARN,
+			      features & WF_XDP_BASIC ? "without redirect" : "not in this driver");
+	wf_probe_advise(probe, "frames are copied once; needs a driver with AF_XDP zero-copy");
+	wf_probe_tell(probe, "zero_copy",
+		      features & WF_XDP_ZEROCOPY ? WEFT_PROBE_OK : WEFT_PROBE_WARN,
+		      features & WF_XDP_ZEROCOPY ? "offered" : "not in this driver");
+}
+
+/* Longer than a frame's room, a packet takes several buffers: of the driver, and of the socket. */
+static void judge_mtu(struct wf_probe *probe, const struct wf_probe_nic_facts *facts)
+{
+	const uint32_t room = WEFT_FRAME_BYTES - XDP_PACKET_HEADROOM - LINK_HEADER_BYTES;
+	bool driver_can = !facts->xdp_is_known || facts->xdp_features & WF_XDP_MULTI_BUF;
+
+	if (facts->mtu <= room) {
+		wf_probe_tell(probe, "mtu", WEFT_PROBE_OK, "%u, a packet fits into one buffer",
+			      facts->mtu);
+		return;
+	}
+	wf_probe_advise(probe, "ip link set dev %s mtu %u", facts->name, room);
+	if (!facts->has_long_sockets)
+		wf_probe_tell(probe, "mtu", WEFT_PROBE_WARN,
+			      "%u is more than one buffer holds, and AF_XDP takes several only "
+			      "since Linux 6.6",
+			      facts->mtu);
+	else if (!driver_can)
+		wf_probe_tell(probe, "mtu", WEFT_PROBE_WARN,
+			      "%u is more than one buffer holds, and this driver fills only one",
+			      facts->mtu);
+	else
+		wf_probe_tell(probe, "mtu", WEFT_PROBE_OK, "%u, packets in several buffers",
+			      facts->mtu);
+}
+
+static void judge_other(struct wf_probe *probe, const struct wf_probe_nic_facts *facts)
+{
+	const struct wf_xdp_other *other = &facts->other;
+	char advice[128];
+
+	if (!facts->other_is_known)
+		return;
+	if (!other->id) {
+		wf_probe_tell(probe, "xdp_program", WEFT_PROBE_OK, "none attached");
+		return;
+	}
+	wf_xdp_other_advise(other, facts->name, advice, sizeof(advice));
+	wf_probe_advise(probe, "for tap mode: %s; host mode works beside it", advice);
+	wf_probe_tell(probe, "xdp_program", WEFT_PROBE_WARN,
+		      "%s (id %u) is attached; only one fits",
+		      *other->name ? other->name : "a program", other->id);
+}
+
+static void judge_queues(struct wf_probe *probe, const struct wf_probe_nic_facts *facts)
+{
+	const char *kind = facts->queues_combined ? "combined" : "rx";
+	uint32_t wanted = facts->cpus < facts->queues_max ? facts->cpus : facts->queues_max;
+
+	if (!facts->queues)
+		return;
+	if (facts->queues > WEFT_QUEUES_MAX) {
+		wf_probe_advise(probe, "ethtool -L %s %s %d", facts->name, kind, WEFT_QUEUES_MAX);
+		wf_probe_tell(probe, "queues", WEFT_PROBE_FAIL,
+			      "%u receive queues; weft takes at most %d", facts->queues,
+			      WEFT_QUEUES_MAX);
+		return;
+	}
+	wf_probe_advise(probe, "ethtool -L %s %s %u", facts->name, kind, wanted);
+	wf_probe_tell(probe, "queues", facts->queues < wanted ? WEFT_PROBE_WARN : WEFT_PROBE_OK,
+		      "%u receive, at most %u", facts->queues, facts->queues_max);
+}
+
+static void judge_ring(struct wf_probe *probe, const struct wf_probe_nic_facts *facts)
+{
+	if (!facts->ring_max)
+		return;
+	wf_probe_advise(probe, "ethtool -G %s rx %u", facts->name, facts->ring_max);
+	wf_probe_tell(probe, "rx_ring",
+		      facts->ring < facts->ring_max ? WEFT_PROBE_WARN : WEFT_PROBE_OK,
+		      "%u descriptors, at most %u", facts->ring, facts->ring_max);
+}
+
+/* Offloads that merge segments before XDP sees them. */
+static void judge_merging(struct wf_probe *probe, const char *ifname, enum wf_feature_state state,
+			  const char *feature, const char *name)
+{
+	if (state == WF_FEATURE_UNKNOWN)
+		return;
+	wf_probe_advise(probe, "ethtool -K %s %s off", ifname, feature);
+	wf_probe_tell(probe, name, state == WF_FEATURE_ON ? WEFT_PROBE_WARN : WEFT_PROBE_OK,
+		      state == WF_FEATURE_ON ? "on: many drivers refuse XDP with it" : "off");
+}
+
+/* Without a symmetric hash each queue needs a socket for each worker, and order is lost. */
+static void judge_rss(struct wf_probe *probe, const struct wf_probe_nic_facts *facts)
+{
+	char advice[sizeof(probe->advice)];
+	bool ports[2];
+
+	if (!facts->hash_is_told || !facts->hash.key_bytes || facts->queues < 2)
+		return;
+	wf_nic_hash_advise(&facts->hash, facts->name, advice, sizeof(advice));
+	wf_probe_advise(probe, "%s", advice);
+	switch (wf_nic_hash_judge(&facts->hash, ports)) {
+	case WF_NIC_SYMMETRIC:
+		wf_probe_tell(probe, "rss", WEFT_PROBE_OK,
+			      "symmetric: both directions share a queue, and a queue can have one "
+			      "worker");
+		return;
+	case WF_NIC_ASYMMETRIC:
+		wf_probe_tell(probe, "rss", WEFT_PROBE_WARN,
+			      "the directions of a connection may come in on two queues, in any "
+			      "order; weft steers them to one worker");
+		return;
+	case WF_NIC_UNKNOWN:
+		wf_probe_tell(probe, "rss", WEFT_PROBE_WARN,
+			      "a hash that weft doesn't know: the directions of a connection may "
+			      "come in on two queues; weft steers them to one worker");
+		return;
+	}
+}
+
+void wf_probe_judge_nic(struct wf_probe *probe, const struct wf_probe_nic_facts *facts)
+{
+	judge_link(probe, facts);
+	judge_xdp(probe, facts);
+	judge_mtu(probe, facts);
+	judge_other(probe, facts);
+	judge_queues(probe, facts);
+	judge_ring(probe, facts);
+	judge_merging(probe, facts->name, facts->lro, "rx-lro", "lro");
+	judge_merging(probe, facts->name, facts->gro_hw, "rx-gro-hw", "gro_hw");
+	judge_rss(probe, facts);
+}

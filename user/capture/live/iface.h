@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * iface.h - one interface: its programs, maps, sockets and pins, as the engine sees it.
+ *
+ *   open    everything but the attachment: nothing changes for the network yet
+ *   attach  wanted segments come from now on
+ *   detach  the interface is as before; the rings may still hold frames
+ *   close   when no worker uses its sources any more
+ *
+ * Thread: main; sources: their worker; stats: any.
+ */
+#ifndef WF_CAPTURE_LIVE_IFACE_H
+#define WF_CAPTURE_LIVE_IFACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <weft/source.h>
+
+#include "bpf/hash.h"
+#include "capture/live/map_sizes.h"
+
+struct wf_arena;
+struct wf_flow_key;
+struct wf_iface;
+struct wf_metrics;
+struct wf_page_pool;
+struct wf_source;
+
+/* What an interface needs to be opened with; all borrowed, pools and arena outlive it. */
+struct wf_iface_setup {
+	const char *ifname;
+	const struct weft_interface_opts *opts;
+	struct wf_arena *arena;	     /* pinned: wf_arena_pin() */
+	struct wf_page_pool **pools; /* one a worker */
+	uint32_t workers;
+	bool by_queue; /* queue q has one socket, of worker q % workers; else one for each */
+	struct wf_map_sizes maps;
+	const struct weft_hash_secret *secret;
+};
+
+/* Will @ifname be captured in host mode? */
+bool wf_iface_is_host(const char *ifname, enum weft_mode mode);
+
+/*
+ * Receive queues that a capture of @ifname will use: those of the device, or of
+ * host mode's own veth. At least 1.
+ */
+uint32_t wf_iface_count_queues(const char *ifname, enum weft_mode mode);
+
+/* What the kernel took for the maps of an open interface. */
+uint64_t wf_iface_map_bytes(const struct wf_iface *iface);
+
+/* Return: 0; -ENODEV, -EPERM, -EOPNOTSUPP, -EBUSY, other errno; logged with what to do. */
+int wf_iface_open(const struct wf_iface_setup *setup, struct wf_iface **ret_iface);
+int wf_iface_attach(struct wf_iface *iface);
+void wf_iface_detach(struct wf_iface *iface);
+
+/* Detaches if needed. NULL is allowed. */
+void wf_iface_close(struct wf_iface *iface);
+
+/* Frames for @worker, of all queues. Owned by the interface. */
+struct wf_source *wf_iface_source(struct wf_iface *iface, uint32_t worker);
+
+/* What the kernel does with the segments that one endpoint of a flow sends. */
+enum wf_verdict {
+	WF_VERDICT_STEER = 0,
+	WF_VERDICT_SHUNT, /* counted in the flow map; only SYN, FIN and RST still come */
+	WF_VERDICT_PASS,  /* nothing comes; lasts longer than the connection */
+	WF_VERDICT_SHED,  /* nothing comes: it began while flows were shed */
+	WF_VERDICT_KEEP,  /* to set: as it is */
+};
+#define WF_VERDICT_COUNT (WF_VERDICT_KEEP + 1)
+
+/* What the kernel knows of a flow; arrays by endpoint of its key. */
+struct wf_kept {
+	enum wf_verdict was[2];
+	uint64_t packets[2]; /* that verdicts kept from user space, and their IP lengths */
+	uint64_t bytes[2];
+	uint64_t idle_ns; /* since its last segment */
+};
+
+/*
+ * Set the verdicts on what endpoints [0] and [1] of @key send. A shunt ends with the next
+ * connection. A system call: once a flow, not once a packet.
+ * Return: 0; -ENOENT: the map knows no such flow (any more). Thread: any.
+ */
+int wf_iface_set_verdict(const struct wf_iface *iface, const struct wf_flow_key *key,
+			 const enum wf_verdict verdict[2], struct wf_kept *ret_kept);
+
+/*
+ * Lay out the filter of @wanted (ports, prefixes, sample) beside the one in use; @ret_word then
+ * changes over, as a whole. Return: 0; negative errno: the one in use stays. Thread: one
+ * at a time.
+ */
+int wf_iface_prepare_filter(const struct wf_iface *iface, const struct weft_interface_opts *wanted,
+			    uint64_t *ret_word);
+int wf_iface_switch_filter(const struct wf_iface *iface, uint64_t word);
+
+/* Of the flows that begin from now on, @percent (0..100) are left to the host. Thread: any. */
+void wf_iface_shed(const struct wf_iface *iface, uint32_t percent);
+
+/*
+ * The kernel's flow map then has all segments that were counted before the call; without, it may
+ * be up to 255 segments behind for each CPU and direction. Waits some ms. Thread: one at a time.
+ */
+int wf_iface_move_counts(struct wf_iface *iface);
+
+/* How the receive rings stand; what is counted only rises. */
+struct wf_iface_load {
+	uint64_t lost_frames; /* rings full, or nothing to receive into */
+	uint64_t received_frames;
+	uint32_t fill_percent; /* of the fullest ring */
+};
+
+/* Thread: any, between open and close. */
+void wf_iface_load(const struct wf_iface *iface, struct wf_iface_load *ret_load);
+
+/* Add the kernel's half of the ledger. */
+void wf_iface_stats_add(const struct wf_iface *iface, struct wf_metrics *sum);
+
+#endif

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * iface_cost.c - what an interface will need, told before it is opened.
+ */
+#include "capture/live/iface_cost.h"
+
+#include <bpf/libbpf.h>
+
+#include "capture/live/hot_flows.h"
+#include "capture/live/umem.h"
+#include "capture/live/xsk.h"
+
+uint64_t wf_iface_ring_bytes(const struct weft_interface_opts *opts, uint32_t queues,
+			     uint32_t sockets, uint32_t workers, uint64_t *ret_span_bytes)
+{
+	uint64_t queue_bytes =
+		sizeof(struct wf_umem) + wf_umem_ring_bytes(wf_iface_ring_frames(opts), sockets);
+
+	*ret_span_bytes = queues * wf_umem_span_bytes(wf_iface_frame_bytes(opts));
+	return queues * queue_bytes + workers * sizeof(struct wf_xsk_source);
+}
+
+uint32_t wf_iface_cpus(uint32_t *ret_hot_cpus)
+{
+	int cpus = libbpf_num_possible_cpus();
+
+	*ret_hot_cpus = wf_hot_flows_cpus();
+	return cpus > 0 ? (uint32_t)cpus : 1;
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * map_sizes.c - how many entries the BPF maps of an interface get, and what they take.
+ *
+ * The kernel's overheads are those of its hash tables with entries made in advance (struct
+ * htab_elem, struct bucket), of the nodes of its tries as their allocator rounds them, and of one
+ * slot for each socket.
+ */
+#include "capture/live/map_sizes.h"
+
+#include <weft/limits.h>
+
+#include "bpf/shared.h"
+
+enum {
+	HASH_ENTRY_BYTES = 48, /* beside key and value */
+	HASH_BUCKET_BYTES = 16,
+	TRIES = 2,
+	TRIE_NODE_BYTES = 64,
+	TRIE_NODES = 2, /* for each prefix: its own, and one that branches */
+	SOCKET_SLOT_BYTES = 64,
+	CPU_BYTES = 256, /* of counters */
+	/* Settings, counters and ports: a header and a page or two each, of three programs. */
+	SMALL_MAPS_BYTES = 128 << 10,
+	HANDSHAKES_PART = WEFT_FLOW_MAP_ENTRIES / WEFT_HANDSHAKE_MAP_ENTRIES,
+};
+
+_Static_assert((WEFT_FLOW_MAP_ENTRIES & (WEFT_FLOW_MAP_ENTRIES - 1)) == 0, "halved as needed");
+
+static uint64_t hash_bytes(uint64_t entries)
+{
+	uint64_t key_bytes = (sizeof(struct weft_flow_key) + 7) / 8 * 8;
+
+	return entries *
+	       (HASH_ENTRY_BYTES + key_bytes + sizeof(struct weft_flow_value) + HASH_BUCKET_BYTES);
+}
+
+static uint64_t hot_bytes(uint64_t cpus)
+{
+	return cpus * 2 * WEFT_HOT_FLOWS * sizeof(struct weft_hot_flow);
+}
+
+void wf_map_sizes_choose(const struct wf_map_wants *wants, struct wf_map_sizes *ret_sizes)
+{
+	uint64_t part_bytes = wants->limit_bytes / WEFT_MAP_PARTS;
+	uint32_t flows = WEFT_FLOW_MAP_ENTRIES;
+
+	/* Half of them hold all connections, or all entries do not fit. */
+	while (flows > WEFT_FLOW_MAP_MIN_ENTRIES &&
+	       (flows / 2 >= wants->flows_max ||
+		wants->interfaces * hash_bytes(flows + flows / HANDSHAKES_PART) > part_bytes))
+		flows /= 2;
+	ret_sizes->flows = flows;
+	ret_sizes->handshakes = flows / HANDSHAKES_PART;
+	ret_sizes->hot_cpus =
+		wants->interfaces * hot_bytes(wants->cpus) <= part_bytes ? wants->cpus : 0;
+}
+
+uint64_t wf_map_sizes_bytes(const struct wf_map_sizes *sizes, uint32_t cpus, uint32_t sockets)
+{
+	return hash_bytes(sizes->flows) + hash_bytes(sizes->handshakes) +
+	       hot_bytes(sizes->hot_cpus) + (uint64_t)cpus * CPU_BYTES +
+	       (uint64_t)sockets * SOCKET_SLOT_BYTES + SMALL_MAPS_BYTES +
+	       2ull * WEFT_FILTER_PREFIXES_MAX * TRIES * TRIE_NODES * TRIE_NODE_BYTES;
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * pins.c - bpffs directories, and the lock that tells a live owner from a dead one.
+ *
+ * The lock is an abstract unix socket: one a network namespace, released by the
+ * kernel however the process ends.
+ */
+#include "capture/live/pins.h"
+
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+#define BPFFS	    "/sys/fs/bpf"
+#define BPFFS_MAGIC 0xcafe4a11
+
+static int take_lock(struct wf_pins *pins, const char *ifname)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	int len = snprintf(addr.sun_path + 1, sizeof(addr.sun_path) - 1, "weft/%s", ifname);
+	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len);
+
+	pins->lock_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (pins->lock_fd < 0)
+		return -errno;
+	if (!bind(pins->lock_fd, (struct sockaddr *)&addr, size))
+		return 0;
+	if (errno == EADDRINUSE) {
+		wf_error("capture: %s: another weft runs on it", ifname);
+		return -EBUSY;
+	}
+	return -errno;
+}
+
+static int mount_bpffs(void)
+{
+	struct statfs fs;
+
+	if (!statfs(BPFFS, &fs) && (unsigned long)fs.f_type == BPFFS_MAGIC)
+		return 0;
+	if (!mount("bpf", BPFFS, "bpf", 0, "mode=0700")) {
+		wf_info("capture: mounted bpffs at " BPFFS);
+		return 0;
+	}
+	return -errno;
+}
+
+/* Each component of @dir. */
+static int make_dirs(const char *dir)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s", dir);
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = 0;
+		if (mkdir(path, 0700) && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
+}
+
+/*
+ * Unlink what is pinned in @dir. Nothing but bpffs is touched, whatever directory the
+ * user named. Return: how many there were; -EINVAL: not in a BPF file system.
+ */
+static int clear_dir(const char *dir)
+{
+	struct dirent *entry;
+	struct statfs fs;
+	DIR *handle;
+	int count = 0;
+
+	if (statfs(dir, &fs) || (unsigned long)fs.f_type != BPFFS_MAGIC)
+		return -EINVAL;
+	handle = opendir(dir);
+	if (!handle)
+		return -errno;
+	while ((entry = readdir(handle)))
+		if (entry->d_name[0] != '.' && !unlinkat(dirfd(handle), entry->d_name, 0))
+			count++;
+	closedir(handle);
+	return count;
+}
+
+/* One owner of a directory, whatever network namespaces they are in. */
+static int lock_dir(struct wf_pins *pins)
+{
+	pins->dir_fd = open(pins->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (pins->dir_fd < 0)
+		return -errno;
+	if (!flock(pins->dir_fd, LOCK_EX | LOCK_NB))
+		return 0;
+	wf_error("capture: %s is in use by another weft (of another network namespace); name "
+		 "another directory with --pin",
+		 pins->dir);
+	return -EBUSY;
+}
+
+static int make_pin_dir(struct wf_pins *pins, const char *ifname)
+{
+	int stale;
+	int err = make_dirs(pins->dir);
+
+	if (err) {
+		wf_error("capture: can't make %s: %s", pins->dir, strerror(-err));
+		return err;
+	}
+	err = lock_dir(pins);
+	if (err)
+		return err;
+	stale = clear_dir(pins->dir);
+	if (stale < 0)
+		wf_error("capture: %s: pins need a directory in a BPF file system, such as " BPFFS,
+			 pins->dir);
+	else if (stale)
+		wf_info("capture: %s: replaced %d stale pins of a run that was killed", ifname,
+			stale);
+	return stale < 0 ? stale : 0;
+}
+
+int wf_pins_open(struct wf_pins *pins, const char *ifname, const char *dir)
+{
+	int err;
+
+	pins->dir[0] = 0;
+	pins->lock_fd = pins->dir_fd = -1;
+	err = take_lock(pins, ifname);
+	if (err)
+		goto close;
+	err = mount_bpffs();
+	if (err) {
+		wf_error("capture: can't mount bpffs at " BPFFS ": %s", strerror(-err));
+		goto close;
+	}
+	if (dir)
+		snprintf(pins->dir, sizeof(pins->dir), "%s", dir);
+	else
+		snprintf(pins->dir, sizeof(pins->dir), BPFFS "/weft/%s", ifname);
+	err = make_pin_dir(pins, ifname);
+	if (!err)
+		return 0;
+	/* Not ours: leave it as it is. */
+	pins->dir[0] = 0;
+
+close:
+	wf_pins_close(pins);
+	return err;
+}
+
+int wf_pins_add(const struct wf_pins *pins, const char *name, int fd)
+{
+	char path[PATH_MAX + 32];
+	int err;
+
+	snprintf(path, sizeof(path), "%s/%s", pins->dir, name);
+	err = bpf_obj_pin(fd, path);
+	if (err)
+		wf_error("capture: can't pin %s: %s", path, strerror(-err));
+	return err;
+}
+
+void wf_pins_close(struct wf_pins *pins)
+{
+	if (pins->dir[0]) {
+		clear_dir(pins->dir);
+		rmdir(pins->dir);
+		/* The parent goes with its last interface; fails while there are others. */
+		rmdir(BPFFS "/weft");
+	}
+	pins->dir[0] = 0;
+	if (pins->dir_fd >= 0)
+		close(pins->dir_fd);
+	if (pins->lock_fd >= 0)
+		close(pins->lock_fd);
+	pins->lock_fd = pins->dir_fd = -1;
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * tc_attach.c - the namespace, the pair, and tcx links (Linux 6.6 and later).
+ */
+#include "capture/live/tc_attach.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/membarrier.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "bpf/hash.h"
+#include "bpf/shared.h"
+#include "capture/live/maps.h"
+#include "capture/host/netdev_features.h"
+#include "capture/live/netlink.h"
+#include "capture/live/pins.h"
+#include "metrics/metrics.h"
+#include "skel/mirror.skel.h"
+#include "skel/steer.skel.h"
+
+/* Newer than the headers of Debian 12. */
+#define TCX_INGRESS 46
+#define TCX_EGRESS  47
+#define TCX_BEFORE  (1u << 3)
+
+/* In front of the pair: a burst waits here while the far end catches up. */
+enum { CLONE_FIFO_PACKETS = 16384, TAGS_BYTES = 8 /* two, beside what the MTU counts */ };
+
+#define THREAD_NET_NS "/proc/thread-self/ns/net"
+
+/* A new network namespace that only its descriptor holds; the thread stays where it is. */
+static int make_namespace(struct wf_tc *tc)
+{
+	int err = 0;
+
+	tc->home_fd = open(THREAD_NET_NS, O_RDONLY | O_CLOEXEC);
+	if (tc->home_fd < 0)
+		return -errno;
+	if (unshare(CLONE_NEWNET))
+		return -errno;
+	tc->ns_fd = open(THREAD_NET_NS, O_RDONLY | O_CLOEXEC);
+	if (tc->ns_fd < 0)
+		err = -errno;
+	if (setns(tc->home_fd, CLONE_NEWNET) && !err)
+		err = -errno;
+	return err;
+}
+
+int wf_tc_enter(const struct wf_tc *tc)
+{
+	return setns(tc->ns_fd, CLONE_NEWNET) ? -errno : 0;
+}
+
+void wf_tc_leave(const struct wf_tc *tc)
+{
+	if (setns(tc->home_fd, CLONE_NEWNET))
+		wf_error("capture: can't return to the own network namespace: %s", strerror(errno));
+}
+
+static int raise_far_end(struct wf_tc *tc)
+{
+	int err = wf_tc_enter(tc);
+
+	if (err)
+		return err;
+	tc->far_ifindex = (int)if_nametoindex(WF_FAR_NAME);
+	err = tc->far_ifindex ? wf_netlink_set_up(tc->far_ifindex) : -ENODEV;
+	wf_tc_leave(tc);
+	return err;
+}
+
+/*
+ * The stack takes a frame's outer tag out of it and notes it beside; XDP at the far end would not
+ * see it. A device that can't insert tags gets them written back into the frame.
+ */
+static void keep_tags_in_frames(const char *name)
+{
+	static const char *const features[] = {"tx-vlan-hw-insert", "tx-vlan-stag-hw-insert"};
+
+	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
+		int err = wf_netdev_feature_off(name, features[i]);
+
+		if (err)
+			wf_warn("capture: %s: can't turn %s off (%s): VLAN tags may be missing",
+				name, features[i], strerror(-err));
+	}
+}
+
+static int make_pair(struct wf_tc *tc, const char *name, uint32_t mtu, uint32_t queues)
+{
+	const struct wf_veth veth = {
+		.name = name,
+		.peer_name = WF_FAR_NAME,
+		.peer_ns_fd = tc->ns_fd,
+		.mtu = mtu + TAGS_BYTES,
+		.queues = queues,
+	};
+	int err = wf_netlink_add_veth(&veth);
+
+	if (err)
+		return err;
+	tc->near_ifindex = (int)if_nametoindex(name);
+	keep_tags_in_frames(name);
+	err = raise_far_end(tc);
+	if (!err)
+		err = wf_netlink_set_up(tc->near_ifindex);
+	if (!err && wf_netlink_set_fifo(tc->near_ifindex, CLONE_FIFO_PACKETS))
+		wf_info("capture: no queue in front of %s: bursts may be dropped there", name);
+	return err;
+}
+
+int wf_tc_open(struct wf_tc *tc, const char *ifname, int ifindex, uint32_t mtu, uint32_t queues)
+{
+	char name[IF_NAMESIZE];
+	int err;
+
+	memset(tc, 0, sizeof(*tc));
+	tc->ns_fd = tc->home_fd = tc->link_fds[0] = tc->link_fds[1] = -1;
+	snprintf(name, sizeof(name), "weft%d", ifindex);
+	err = make_namespace(tc);
+	if (!err)
+		err = make_pair(tc, name, mtu, queues);
+	if (err) {
+		wf_error("capture: %s: can't make the veth pair %s of host mode: %s", ifname, name,
+			 strerror(-err));
+		wf_tc_close(tc);
+	}
+	return err;
+}
+
+/* Both programs look into the same maps. */
+static int share_filter(struct mirror_bpf *mirror, const struct steer_bpf *steer)
+{
+	int err;
+
+	err = bpf_map__reuse_fd(mirror->maps.weft_filter, bpf_map__fd(steer->maps.weft_filter));
+	if (!err)
+		err = bpf_map__reuse_fd(mirror->maps.weft_ports,
+					bpf_map__fd(steer->maps.weft_ports));
+	if (!err)
+		err = bpf_map__reuse_fd(mirror->maps.weft_allow,
+					bpf_map__fd(steer->maps.weft_allow));
+	if (!err)
+		err = bpf_map__reuse_fd(mirror->maps.weft_deny, bpf_map__fd(steer->maps.weft_deny));
+	return err;
+}
+
+int wf_tc_load(struct wf_tc *tc, const struct steer_bpf *steer)
+{
+	int err;
+
+	tc->skel = mirror_bpf__open();
+	if (!tc->skel)
+		return -errno;
+	tc->skel->rodata->weft_clone_ifindex = (uint32_t)tc->near_ifindex;
+	err = share_filter(tc->skel, steer);
+	if (!err)
+		err = mirror_bpf__load(tc->skel);
+	if (err)
+		wf_error("capture: the kernel does not take the tc program: %s", strerror(-err));
+	return err;
+}
+
+int wf_tc_pin(const struct wf_tc *tc, const struct wf_pins *pins)
+{
+	int err = wf_pins_add(pins, "mirror", bpf_program__fd(tc->skel->progs.weft_mirror));
+
+	if (!err)
+		err = wf_pins_add(pins, "mirror_counts",
+				  bpf_map__fd(tc->skel->maps.weft_mirror_counts));
+	return err;
+}
+
+/*
+ * Before all others, which stay: what one of them ends is seen too, and ours leaves every
+ * packet to them.
+ */
+static int attach_one(const struct wf_tc *tc, int ifindex, int where, int *ret_fd)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = TCX_BEFORE);
+	int fd = bpf_link_create(bpf_program__fd(tc->skel->progs.weft_mirror), ifindex,
+				 (enum bpf_attach_type)where, &opts);
+
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
+	return 0;
+}
+
+int wf_tc_attach(struct wf_tc *tc, const char *ifname, int ifindex, int is_loopback)
+{
+	int err = attach_one(tc, ifindex, TCX_INGRESS, &tc->link_fds[0]);
+
+	if (!err && !is_loopback)
+		err = attach_one(tc, ifindex, TCX_EGRESS, &tc->link_fds[1]);
+	if (err == -EINVAL || err == -EOPNOTSUPP) {
+		wf_error("capture: %s: host mode needs tcx (Linux 6.6 or later)", ifname);
+		err = -EOPNOTSUPP;
+	} else if (err) {
+		wf_error("capture: %s: can't attach to tc: %s", ifname, strerror(-err));
+	}
+	if (err)
+		wf_tc_detach(tc);
+	return err;
+}
+
+void wf_tc_detach(struct wf_tc *tc)
+{
+	for (int i = 0; i < 2; i++) {
+		if (tc->link_fds[i] >= 0)
+			close(tc->link_fds[i]);
+		tc->link_fds[i] = -1;
+	}
+	/* As in wf_xdp_detach(): no program runs on, all clones are queued. */
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
+void wf_tc_stats_add(const struct wf_tc *tc, struct wf_metrics *sum)
+{
+	struct weft_mirror_counts counts;
+
+	if (!tc->skel ||
+	    wf_maps_sum_percpu(bpf_map__fd(tc->skel->maps.weft_mirror_counts), sizeof(counts),
+			       (uint64_t *)&counts, sizeof(counts) / 8))
+		return;
+	wf_metric_add(sum, mirror_seen_frames, counts.seen);
+	wf_metric_add(sum, mirror_unwanted_frames, counts.unwanted);
+	wf_metric_add(sum, mirror_cloned_frames, counts.cloned);
+	wf_metric_add(sum, mirror_failed_frames, counts.failed);
+}
+
+void wf_tc_close(struct wf_tc *tc)
+{
+	wf_tc_detach(tc);
+	mirror_bpf__destroy(tc->skel);
+	tc->skel = NULL;
+	/* With the namespace the pair would go too, but later. */
+	if (tc->near_ifindex > 0)
+		wf_netlink_del_link(tc->near_ifindex);
+	tc->near_ifindex = 0;
+	if (tc->ns_fd >= 0)
+		close(tc->ns_fd);
+	if (tc->home_fd >= 0)
+		close(tc->home_fd);
+	tc->ns_fd = tc->home_fd = -1;
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * umem.c - registers the arena, keeps a fill ring full.
+ */
+#include "capture/live/umem.h"
+
+#include <errno.h>
+#include <linux/if_xdp.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <weft/limits.h>
+
+#include "memory/arena.h"
+#include "memory/page_pool.h"
+
+enum {
+	REFILL_BATCH = 64,
+	KERNEL_PAGE_BYTES = 4096,
+	RING_HEAD_BYTES = 512, /* struct xdp_ring: indices in cache lines of their own */
+	/* The kernel's pool has these for each frame that could lie in the UMEM, used or not. */
+	BUFFER_BYTES = 128,
+};
+
+int wf_umem_open(struct wf_umem *umem, const struct wf_arena *arena, uint32_t frame_bytes,
+		 uint32_t ring_frames)
+{
+	const struct xsk_umem_config config = {
+		.fill_size = ring_frames,
+		.comp_size = XSK_RING_CONS__DEFAULT_NUM_DESCS,
+		.frame_size = frame_bytes,
+	};
+
+	umem->ring_frames = ring_frames;
+	umem->kick_fd = -1;
+	return xsk_umem__create(&umem->umem, wf_arena_base(arena), wf_arena_bytes(arena),
+				&umem->fill, &umem->completion, &config);
+}
+
+void wf_umem_close(struct wf_umem *umem)
+{
+	if (umem->umem)
+		xsk_umem__delete(umem->umem);
+	umem->umem = NULL;
+}
+
+static uint64_t ring_bytes(uint64_t descs, uint64_t desc_bytes)
+{
+	uint64_t bytes = RING_HEAD_BYTES + descs * desc_bytes;
+
+	return (bytes + KERNEL_PAGE_BYTES - 1) / KERNEL_PAGE_BYTES * KERNEL_PAGE_BYTES;
+}
+
+uint64_t wf_umem_ring_bytes(uint32_t ring_frames, uint32_t sockets)
+{
+	return ring_bytes(ring_frames, sizeof(uint64_t)) +
+	       ring_bytes(XSK_RING_CONS__DEFAULT_NUM_DESCS, sizeof(uint64_t)) +
+	       sockets * ring_bytes(ring_frames, sizeof(struct xdp_desc));
+}
+
+uint64_t wf_umem_span_bytes(uint32_t frame_bytes)
+{
+	return (uint64_t)WEFT_SPAN_BYTES / frame_bytes * BUFFER_BYTES +
+	       WEFT_SPAN_BYTES / KERNEL_PAGE_BYTES * sizeof(void *);
+}
+
+/* Return: how many frames were added. */
+static uint32_t refill_batch(struct wf_umem *umem, struct wf_page_pool *pool)
+{
+	uint64_t offs[REFILL_BATCH];
+	uint32_t count;
+	uint32_t slot = 0;
+
+	if (xsk_prod_nb_free(&umem->fill, REFILL_BATCH) < REFILL_BATCH)
+		return 0;
+	count = wf_page_pool_take_frames(pool, offs, REFILL_BATCH);
+	if (!count)
+		return 0;
+	xsk_ring_prod__reserve(&umem->fill, count, &slot);
+	for (uint32_t i = 0; i < count; i++)
+		*xsk_ring_prod__fill_addr(&umem->fill, slot + i) = offs[i];
+	xsk_ring_prod__submit(&umem->fill, count);
+	return count;
+}
+
+/* Every frame was taken since the last look: some that came probably found none. */
+static void note_if_drained(struct wf_umem *umem)
+{
+	if (xsk_prod_nb_free(&umem->fill, umem->ring_frames) == umem->ring_frames)
+		atomic_fetch_add_explicit(&umem->drained, 1, memory_order_relaxed);
+}
+
+void wf_umem_refill(struct wf_umem *umem, struct wf_page_pool *pool)
+{
+	/* Pairs with the release below: the ring's indices belong to the holder. */
+	if (atomic_exchange_explicit(&umem->refilling, 1, memory_order_acquire))
+		return;
+	note_if_drained(umem);
+	while (refill_batch(umem, pool) == REFILL_BATCH)
+		;
+	if (xsk_ring_prod__needs_wakeup(&umem->fill) && umem->kick_fd >= 0)
+		recvfrom(umem->kick_fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
+	atomic_store_explicit(&umem->refilling, 0, memory_order_release);
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * conn_events.c - events in the public form; nothing is built that nobody wants.
+ */
+#include "conn/conn.h"
+
+#include <stddef.h>
+
+#include "deliver/dispatch.h"
+#include "memory/page.h"
+#include "memory/page_pool.h"
+#include "metrics/metrics.h"
+
+enum place {
+	PLACE_STAY = 0,
+	PLACE_BETTER_LEAVE,
+	PLACE_MUST_LEAVE,
+};
+
+/* Fill what all events have; @identity must live as long as @event. */
+static void begin(const struct wf_conns *conns, struct weft_event *event,
+		  struct weft_flow *identity, enum weft_event_type type, const struct wf_flow *flow,
+		  enum weft_dir dir, uint64_t now_ns)
+{
+	wf_flow_describe(flow, identity);
+	event->type = type;
+	event->dir = dir;
+	event->time_ns = now_ns + conns->skew_ns;
+	event->flow = identity;
+}
+
+void wf_conn_tell_open(struct wf_conns *conns, const struct wf_flow *flow, uint64_t now_ns)
+{
+	struct weft_flow identity;
+	struct weft_event event;
+
+	wf_metric_inc(conns->metrics, flows_opened_flows);
+	if (flow->flags & WF_FLOW_MIDSTREAM)
+		wf_metric_inc(conns->metrics, flows_midstream_flows);
+	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_OPEN))
+		return;
+	begin(conns, &event, &identity, WEFT_EVENT_OPEN, flow, WEFT_TO_SERVER, now_ns);
+	wf_dispatch_event(conns->dispatch, &event, NULL);
+}
+
+/*
+ * Where the bytes of a chunk wait for their readers: what is in a queue holds its page. While
+ * receive frames run low the bytes move to a page of their own, so that held data never
+ * starves receive; under memory pressure so do small ones, which cost a frame each.
+ */
+static enum place choose_place(const struct wf_conns *conns, const struct wf_chunk *chunk)
+{
+	if (!chunk->page || !wf_page_is_frame(chunk->page))
+		return PLACE_STAY;
+	if (!wf_page_pool_may_keep_frame(conns->stream_env.pages))
+		return PLACE_MUST_LEAVE;
+	if (conns->stream_env.leave_small && chunk->len_bytes <= conns->opts->page_small_bytes)
+		return PLACE_BETTER_LEAVE;
+	return PLACE_STAY;
+}
+
+/* A copy of @chunk in a page of its own. NULL: there is none left. */
+static struct wf_page *leave_frame(struct wf_conns *conns, const struct wf_chunk *chunk,
+				   enum place place)
+{
+	struct wf_page *page = wf_page_pool_take(conns->stream_env.pages, chunk->len_bytes);
+
+	if (!page)
+		return NULL;
+	wf_page_copy_in(page, 0, chunk->bytes, chunk->len_bytes);
+	wf_metric_inc(conns->metrics, segments_copied_segments);
+	if (place == PLACE_BETTER_LEAVE)
+		wf_metric_inc(conns->metrics, relief_moved_segments);
+	return page;
+}
+
+/* The frame is needed for receiving, and there is no page: to the readers these bytes are lost. */
+static void lose_data(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
+		      const struct wf_chunk *chunk)
+{
+	conns->is_starved = true;
+	wf_metric_add(conns->metrics, payload_no_memory_bytes, chunk->len_bytes);
+	wf_conn_tell_gap(conns, flow, dir, chunk->off, chunk->len_bytes, WEFT_GAP_MEMORY,
+			 chunk->time_ns);
+}
+
+void wf_conn_tell_data(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
+		       const struct wf_chunk *chunk)
+{
+	struct weft_flow identity;
+	struct weft_event event;
+	enum place place = PLACE_STAY;
+	struct wf_page *page = NULL;
+
+	if (wf_dispatch_wants(conns->dispatch, WEFT_EVENT_DATA))
+		place = choose_place(conns, chunk);
+	if (wf_unlikely(place != PLACE_STAY))
+		page = leave_frame(conns, chunk, place);
+	if (wf_unlikely(place == PLACE_MUST_LEAVE && !page)) {
+		lose_data(conns, flow, dir, chunk);
+		return;
+	}
+	wf_metric_add(conns->metrics, payload_delivered_bytes, chunk->len_bytes);
+	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_DATA))
+		return;
+	begin(conns, &event, &identity, WEFT_EVENT_DATA, flow, dir, chunk->time_ns);
+	event.data.bytes = page ? wf_page_bytes(page) : chunk->bytes;
+	event.data.len_bytes = (uint32_t)chunk->len_bytes;
+	event.data.off = chunk->off;
+	wf_dispatch_event(conns->dispatch, &event, page ? page : chunk->page);
+	wf_page_put(page);
+}
+
+void wf_conn_tell_gap(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir, uint64_t off,
+		      uint64_t len_bytes, enum weft_gap_cause cause, uint64_t now_ns)
+{
+	struct wf_flow_rare *rare = wf_flow_table_need_rare(&conns->table, flow);
+	struct weft_flow identity;
+	struct weft_event event;
+
+	flow->gap_bytes[dir] += len_bytes;
+	if (rare)
+		rare->trouble[dir].gap_count++;
+	wf_metric_inc(conns->metrics, gaps);
+	wf_metric_add(conns->metrics, gaps_bytes, len_bytes);
+	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_GAP))
+		return;
+	begin(conns, &event, &identity, WEFT_EVENT_GAP, flow, dir, now_ns);
+	event.gap.off = off;
+	event.gap.len_bytes = len_bytes;
+	event.gap.cause = cause;
+	wf_dispatch_event(conns->dispatch, &event, NULL);
+}
+
+void wf_conn_tell_anomaly(struct wf_conns *conns, const struct wf_flow *flow, enum weft_dir dir,
+			  enum weft_anomaly kind, uint64_t off, uint64_t len_bytes, uint64_t now_ns)
+{
+	struct weft_flow identity;
+	struct weft_event event;
+
+	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_ANOMALY))
+		return;
+	begin(conns, &event, &identity, WEFT_EVENT_ANOMALY, flow, dir, now_ns);
+	event.anomaly.kind = kind;
+	event.anomaly.off = off;
+	event.anomaly.len_bytes = len_bytes;
+	event.anomaly.kept = NULL;
+	event.anomaly.lost = NULL;
+	event.anomaly.shown_bytes = 0;
+	wf_dispatch_event(conns->dispatch, &event, NULL);
+}
+
+void wf_conn_tell_conflict(struct wf_conns *conns, const struct wf_flow *flow, enum weft_dir dir,
+			   const struct wf_insert_info *info, uint64_t now_ns)
+{
+	struct weft_flow identity;
+	struct weft_event event;
+
+	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_ANOMALY))
+		return;
+	begin(conns, &event, &identity, WEFT_EVENT_ANOMALY, flow, dir, now_ns);
+	event.anomaly.kind = WEFT_ANOMALY_OVERLAP_CONFLICT;
+	event.anomaly.off = info->conflict_off;
+	event.anomaly.len_bytes = info->conflict_bytes;
+	event.anomaly.kept = info->kept;
+	event.anomaly.lost = info->lost;
+	event.anomaly.shown_bytes = info->shown_bytes;
+	wf_dispatch_event(conns->dispatch, &event, NULL);
+}
+
+void wf_conn_tell_close(struct wf_conns *conns, const struct wf_flow *flow,
+			enum weft_close_reason reason, uint64_t now_ns)
+{
+	struct weft_flow_record record;
+	struct weft_flow identity;
+	struct weft_event event;
+
+	wf_metric_inc(conns->metrics, flows_closed_flows);
+	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_CLOSE))
+		return;
+	wf_flow_record(flow, wf_flow_table_rare(&conns->table, flow), reason, &record);
+	record.end_ns += conns->skew_ns;
+	begin(conns, &event, &identity, WEFT_EVENT_CLOSE, flow, WEFT_TO_SERVER, now_ns);
+	event.close = &record;
+	wf_dispatch_event(conns->dispatch, &event, NULL);
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * filter_set.c - another filter for a running engine, as a whole.
+ */
+#include "control/filter_set.h"
+
+#include <errno.h>
+
+#include "capture/file/pcap_filter.h"
+#include "engine/engine_internal.h"
+
+/* On the worker's thread. */
+static void change_over(void *ctx, struct wf_pipeline *pipeline)
+{
+	wf_pipeline_set_filter(pipeline, ctx);
+}
+
+/* Workers that have changed over go back if another does not answer. */
+static int set_in_workers(struct wf_engine *engine, struct wf_pcap_filter *filter)
+{
+	const struct wf_question forth = {.answer = change_over, .ctx = filter};
+	const struct wf_question back = {.answer = change_over, .ctx = engine->filter};
+	uint32_t done = 0;
+	int err = 0;
+
+	for (; !err && done < engine->crew.count; done++)
+		err = wf_engine_ask(engine, done, &forth);
+	if (!err)
+		return 0;
+	/* The last one did not take it. A worker that answered before answers again. */
+	for (done--; done > 0; done--)
+		while (wf_engine_ask(engine, done - 1, &back) == -ETIMEDOUT)
+			;
+	return err;
+}
+
+static int prepare_ifaces(struct wf_engine *engine, const struct weft_interface_opts *wanted,
+			  uint64_t words[WEFT_INTERFACES_MAX])
+{
+	int err = 0;
+
+	for (uint32_t i = 0; !err && i < engine->ifaces_count; i++)
+		err = wf_iface_prepare_filter(engine->ifaces[i].iface, wanted, &words[i]);
+	return err;
+}
+
+static int switch_ifaces(struct wf_engine *engine, const uint64_t words[WEFT_INTERFACES_MAX])
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < engine->ifaces_count; i++) {
+		int one = wf_iface_switch_filter(engine->ifaces[i].iface, words[i]);
+
+		err = one ? one : err;
+	}
+	return err;
+}
+
+static int set_locked(struct wf_engine *engine, const struct weft_interface_opts *wanted,
+		      struct wf_pcap_filter **filter)
+{
+	uint64_t words[WEFT_INTERFACES_MAX];
+	struct wf_pcap_filter *old;
+	int err = prepare_ifaces(engine, wanted, words);
+
+	if (!err)
+		err = set_in_workers(engine, *filter);
+	if (err)
+		return err;
+	old = engine->filter;
+	engine->filter = *filter;
+	*filter = old;
+	return switch_ifaces(engine, words);
+}
+
+int wf_engine_filter_set(struct wf_engine *engine, const struct weft_filter_opts *opts)
+{
+	const struct weft_interface_opts wanted = {
+		.ports = opts->ports,
+		.ports_count = opts->ports_count,
+		.allow = opts->allow,
+		.allow_count = opts->allow_count,
+		.deny = opts->deny,
+		.deny_count = opts->deny_count,
+		.sample = opts->sample,
+	};
+	struct wf_pcap_filter *filter = NULL;
+	int err = 0;
+
+	if (!engine->is_started || !engine->ifaces_count)
+		return -ENODEV;
+	if (opts->expression && *opts->expression)
+		err = wf_pcap_filter_new(opts->expression, &filter);
+	if (!err)
+		err = wf_engine_control_lock(engine);
+	if (!err) {
+		err = set_locked(engine, &wanted, &filter);
+		wf_engine_control_unlock(engine);
+	}
+	/* The old one, which no worker uses any more; or the new one, if it was not taken. */
+	wf_pcap_filter_free(filter);
+	return err;
+}

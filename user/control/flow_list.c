@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * flow_list.c - the first N connections by some order, out of any number.
+ *
+ * A filter in tcpdump's syntax is about packets: it is asked about an empty segment made of the
+ * connection's addresses, ports and outer VLAN, once in each direction.
+ */
+#include "control/flow_list.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "packet/frame.h"
+#include "capture/file/pcap_filter.h"
+
+enum { ETHERNET_BYTES = 14, TAG_BYTES = 4, IPV4_BYTES = 20, IPV6_BYTES = 40, TCP_BYTES = 20 };
+
+int wf_flow_list_init(struct wf_flow_list *list, uint32_t count_max)
+{
+	memset(list, 0, sizeof(*list));
+	list->count_max = count_max;
+	list->items = malloc(2 * (size_t)count_max * sizeof(*list->items));
+	return list->items ? 0 : -ENOMEM;
+}
+
+void wf_flow_list_fini(struct wf_flow_list *list)
+{
+	free(list->items);
+	list->items = NULL;
+}
+
+/* ---- a segment of the connection ---- */
+
+static uint8_t *put_be16(uint8_t *at, uint16_t value)
+{
+	*at++ = (uint8_t)(value >> 8);
+	*at++ = (uint8_t)value;
+	return at;
+}
+
+static uint8_t *put_bytes(uint8_t *at, const void *bytes, size_t len_bytes)
+{
+	memcpy(at, bytes, len_bytes);
+	return at + len_bytes;
+}
+
+static uint8_t *put_ip(uint8_t *at, const struct wf_flow_key *key, unsigned int src)
+{
+	if (wf_flow_key_is_ipv4(key)) {
+		static const uint8_t start[] = {
+			0x45, 0, 0, IPV4_BYTES + TCP_BYTES, 0, 0, 0x40, 0, 64, IPPROTO_TCP, 0, 0};
+
+		at = put_bytes(at, start, sizeof(start));
+		at = put_bytes(at, key->addr[src] + 12, 4);
+		return put_bytes(at, key->addr[!src] + 12, 4);
+	}
+	at = put_bytes(at, (const uint8_t[]){0x60, 0, 0, 0, 0, TCP_BYTES, IPPROTO_TCP, 64}, 8);
+	at = put_bytes(at, key->addr[src], 16);
+	return put_bytes(at, key->addr[!src], 16);
+}
+
+static bool matches_from(const struct wf_pcap_filter *filter, const struct wf_flow_key *key,
+			 unsigned int src)
+{
+	uint8_t bytes[ETHERNET_BYTES + TAG_BYTES + IPV6_BYTES + TCP_BYTES] = {0};
+	struct wf_frame frame = {.bytes = bytes, .link = WF_LINK_ETHERNET};
+	uint8_t *at = bytes + 12;
+
+	if (key->vlan[0]) {
+		at = put_be16(at, 0x8100);
+		at = put_be16(at, key->vlan[0]);
+	}
+	at = put_be16(at, wf_flow_key_is_ipv4(key) ? 0x0800 : 0x86dd);
+	at = put_ip(at, key, src);
+	at = put_be16(at, key->port[src]);
+	at = put_be16(at, key->port[!src]);
+	at += 8;
+	at = put_be16(at, 0x5010); /* no options, ACK */
+	frame.cap_bytes = frame.wire_bytes = (uint32_t)(at + 6 - bytes);
+	return wf_pcap_filter_match(filter, &frame);
+}
+
+bool wf_flow_list_matches(const struct wf_pcap_filter *filter, const struct wf_flow_key *key)
+{
+	return matches_from(filter, key, 0) || matches_from(filter, key, 1);
+}
+
+/* ---- order ---- */
+
+static uint64_t rank_of(const struct wf_flow_list *list, const struct wf_kernel_flow *flow)
+{
+	switch (list->sort) {
+	case WEFT_FLOW_SORT_BYTES:
+		return flow->bytes[0] + flow->bytes[1];
+	case WEFT_FLOW_SORT_PACKETS:
+		return flow->packets[0] + flow->packets[1];
+	case WEFT_FLOW_SORT_KEPT:
+		return flow->kept_bytes[0] + flow->kept_bytes[1];
+	case WEFT_FLOW_SORT_LAST:
+		return flow->last_ns;
+	case WEFT_FLOW_SORT_AGE:
+		return list->now_ns - flow->first_ns;
+	}
+	return 0;
+}
+
+/* Equal ones by key, so that the order does not depend on that of the map. */
+static int compare(const void *a, const void *b)
+{
+	const struct wf_flow_item *first = a;
+	const struct wf_flow_item *second = b;
+
+	if (first->rank != second->rank)
+		return first->rank > second->rank ? -1 : 1;
+	return memcmp(&first->kernel.key, &second->kernel.key, sizeof(first->kernel.key));
+}
+
+void wf_flow_list_finish(struct wf_flow_list *list)
+{
+	qsort(list->items, list->count, sizeof(*list->items), compare);
+	if (list->count > list->count_max)
+		list->count = list->count_max;
+}
+
+void wf_flow_list_add(struct wf_flow_list *list, const struct wf_kernel_flow *flow, uint32_t iface)
+{
+	if (list->filter && !wf_flow_list_matches(list->filter, &flow->key))
+		return;
+	list->total++;
+	if (list->count == 2 * list->count_max)
+		wf_flow_list_finish(list);
+	list->items[list->count++] = (struct wf_flow_item){
+		.kernel = *flow,
+		.iface = iface,
+		.rank = rank_of(list, flow),
+	};
+}

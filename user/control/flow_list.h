@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * flow_list.h - the first N connections by some order, out of any number.
+ *
+ * Memory: 2 N items. Thread: the caller's.
+ */
+#ifndef WF_CONTROL_FLOW_LIST_H
+#define WF_CONTROL_FLOW_LIST_H
+
+#include <stdint.h>
+
+#include <weft/flows.h>
+
+#include "capture/live/flow_map.h"
+
+struct wf_pcap_filter;
+
+/* What a worker knows of a flow. */
+struct wf_tracked_flow {
+	bool is_tracked;
+	bool midstream;
+	uint8_t client;
+	uint32_t use;
+	uint64_t id;
+	enum weft_flow_state state;
+	uint64_t stream_bytes[2]; /* by enum weft_dir */
+	uint64_t gap_bytes[2];
+	uint64_t held_bytes[2];
+};
+
+struct wf_flow_item {
+	struct wf_kernel_flow kernel;
+	uint32_t iface;
+	uint64_t rank; /* highest first */
+	struct wf_tracked_flow tracked;
+};
+
+struct wf_flow_list {
+	struct wf_flow_item *items; /* owned: 2 * count_max */
+	uint32_t count;
+	uint32_t count_max;
+	uint64_t total; /* that matched */
+	enum weft_flow_sort sort;
+	uint64_t now_ns;		     /* monotonic */
+	const struct wf_pcap_filter *filter; /* borrowed; NULL: all */
+};
+
+/* The other members are the caller's to set. Return: 0; -ENOMEM. */
+int wf_flow_list_init(struct wf_flow_list *list, uint32_t count_max);
+void wf_flow_list_fini(struct wf_flow_list *list);
+
+void wf_flow_list_add(struct wf_flow_list *list, const struct wf_kernel_flow *flow, uint32_t iface);
+
+/* No more will be added: leave the first count_max, in order. */
+void wf_flow_list_finish(struct wf_flow_list *list);
+
+/* Would @filter take a segment of the connection, in either direction? */
+bool wf_flow_list_matches(const struct wf_pcap_filter *filter, const struct wf_flow_key *key);
+
+#endif

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * flows.c - the kernel's flow maps joined with what the workers know.
+ */
+#include "control/flows.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "capture/file/pcap_filter.h"
+#include "conn/conn.h"
+#include "engine/engine_internal.h"
+#include "control/flow_list.h"
+#include "conn/shunt.h"
+#include "engine/steering.h"
+#include "packet/flow_key.h"
+
+/* Flows asked for at once: an answer has to be short. Connections that a four-tuple may name. */
+enum { ASK_FLOWS = 64, SET_FLOWS_MAX = 64 };
+
+_Static_assert((int)WF_VERDICT_SHED == (int)WEFT_FLOW_SHED, "one numbering");
+
+int wf_engine_control_lock(struct wf_engine *engine)
+{
+	return wf_lock_take(&engine->control, "asking workers") ? -EBUSY : 0;
+}
+
+void wf_engine_control_unlock(struct wf_engine *engine)
+{
+	wf_lock_put(&engine->control);
+}
+
+int wf_engine_ask(struct wf_engine *engine, uint32_t worker, const struct wf_question *question)
+{
+	struct wf_worker *whom = &engine->crew.workers[worker];
+
+	if (!atomic_load_explicit(&engine->crew.running, memory_order_acquire))
+		return -ESHUTDOWN;
+	return wf_asking_ask(&whom->asking, &whom->waiter, question, WEFT_ASK_TIMEOUT_MS);
+}
+
+static bool is_running(const struct wf_engine *engine)
+{
+	return engine->is_started && engine->ifaces_count;
+}
+
+/* ---- each ------------------------------------------------------------------------ */
+
+struct collect {
+	struct wf_flow_list *list;
+	uint32_t iface;
+};
+
+static void collect(const struct wf_kernel_flow *flow, void *ctx)
+{
+	const struct collect *to = ctx;
+
+	wf_flow_list_add(to->list, flow, to->iface);
+}
+
+static uint64_t held_bytes(const struct wf_flow *flow, int dir)
+{
+	return flow->stream[dir].held_cost;
+}
+
+static void describe(const struct wf_flow *flow, struct wf_tracked_flow *ret_tracked)
+{
+	*ret_tracked = (struct wf_tracked_flow){
+		.is_tracked = true,
+		.midstream = flow->flags & WF_FLOW_MIDSTREAM,
+		.client = flow->client,
+		.use = flow->use,
+		.id = flow->id,
+		.state = wf_flow_state(flow),
+	};
+	for (int dir = 0; dir < 2; dir++) {
+		ret_tracked->stream_bytes[dir] = flow->stream[dir].next_off - flow->gap_bytes[dir];
+		ret_tracked->gap_bytes[dir] = flow->gap_bytes[dir];
+		ret_tracked->held_bytes[dir] = held_bytes(flow, dir);
+	}
+}
+
+struct look_up {
+	struct wf_flow_item *items[ASK_FLOWS];
+	uint32_t hashes[ASK_FLOWS];
+	uint32_t count;
+};
+
+/* On the worker's thread. */
+static void look_up(void *ctx, struct wf_pipeline *pipeline)
+{
+	const struct wf_conns *conns = wf_pipeline_conns(pipeline);
+	struct look_up *wanted = ctx;
+
+	for (uint32_t i = 0; i < wanted->count; i++) {
+		const struct wf_flow *flow = wf_flow_table_find(
+			&conns->table, &wanted->items[i]->kernel.key, wanted->hashes[i]);
+
+		if (flow)
+			describe(flow, &wanted->items[i]->tracked);
+	}
+}
+
+/* Return: the first item after those asked for. */
+static uint32_t ask_some(struct wf_engine *engine, struct wf_flow_list *list, uint32_t worker,
+			 uint32_t from)
+{
+	struct look_up wanted = {.count = 0};
+	const struct wf_question question = {.answer = look_up, .ctx = &wanted};
+
+	for (; from < list->count && wanted.count < ASK_FLOWS; from++) {
+		struct wf_flow_item *item = &list->items[from];
+		uint32_t hash = wf_engine_flow_hash(engine, &item->kernel.key);
+
+		if (weft_hash_worker(hash, engine->crew.count) != worker)
+			continue;
+		wanted.items[wanted.count] = item;
+		wanted.hashes[wanted.count++] = hash;
+	}
+	/* One that does not answer now is not asked for the rest. */
+	if (wanted.count && wf_engine_ask(engine, worker, &question))
+		return list->count;
+	return from;
+}
+
+static void fill_side(const struct wf_flow_item *item, unsigned int endpoint, int dir,
+		      struct weft_flow_side *ret_side)
+{
+	const struct wf_kernel_flow *kernel = &item->kernel;
+
+	*ret_side = (struct weft_flow_side){
+		.packets = kernel->packets[endpoint],
+		.bytes = kernel->bytes[endpoint],
+		.kept_packets = kernel->kept_packets[endpoint],
+		.kept_bytes = kernel->kept_bytes[endpoint],
+		.tcp_flags = kernel->tcp_flags[endpoint],
+		.verdict = (enum weft_flow_verdict)kernel->verdict[endpoint],
+		.stream_bytes = item->tracked.stream_bytes[dir],
+		.gap_bytes = item->tracked.gap_bytes[dir],
+		.held_bytes = item->tracked.held_bytes[dir],
+	};
+}
+
+static void tell(const struct wf_engine *engine, const struct wf_flow_item *item,
+		 weft_flow_view_fn fn, void *ctx)
+{
+	const struct wf_flow_key *key = &item->kernel.key;
+	uint64_t offset_ns = wf_clock_realtime_ns() - wf_clock_monotonic_ns();
+	struct weft_flow_view view;
+	uint8_t client =
+		item->tracked.is_tracked ? item->tracked.client : wf_flow_key_guess_client(key, 0);
+
+	memset(&view, 0, sizeof(view));
+	wf_flow_key_describe(key, client, &view.flow);
+	view.flow.id = item->tracked.id;
+	view.flow.use = item->tracked.use;
+	view.flow.ip_version = wf_flow_key_is_ipv4(key) ? 4 : 6;
+	view.ifname = engine->ifaces[item->iface].name;
+	view.worker = weft_hash_worker(wf_engine_flow_hash(engine, key), engine->crew.count);
+	view.is_tracked = item->tracked.is_tracked;
+	view.midstream = item->tracked.midstream;
+	view.state = item->tracked.state;
+	view.first_ns = item->kernel.first_ns + offset_ns;
+	view.last_ns = item->kernel.last_ns + offset_ns;
+	fill_side(item, client, WEFT_TO_SERVER, &view.sides[WEFT_TO_SERVER]);
+	fill_side(item, !client, WEFT_TO_CLIENT, &view.sides[WEFT_TO_CLIENT]);
+	fn(&view, ctx);
+}
+
+static int fill_list(struct wf_engine *engine, struct wf_flow_list *list)
+{
+	int err = 0;
+
+	wf_count_mover_move(&engine->count_mover);
+	for (uint32_t i = 0; !err && i < engine->ifaces_count; i++) {
+		struct collect to = {.list = list, .iface = i};
+
+		err = wf_iface_each_flow(engine->ifaces[i].iface, collect, &to);
+	}
+	wf_flow_list_finish(list);
+	return err;
+}
+
+static int each_locked(struct wf_engine *engine, struct wf_flow_list *list, weft_flow_view_fn fn,
+		       void *ctx)
+{
+	int err = fill_list(engine, list);
+
+	if (err)
+		return err;
+	for (uint32_t worker = 0; worker < engine->crew.count; worker++)
+		for (uint32_t from = 0; from < list->count;)
+			from = ask_some(engine, list, worker, from);
+	for (uint32_t i = 0; i < list->count; i++)
+		tell(engine, &list->items[i], fn, ctx);
+	return 0;
+}
+
+int wf_engine_flows_each(struct wf_engine *engine, const struct weft_flow_query *query,
+			 weft_flow_view_fn fn, void *ctx, uint64_t *ret_total)
+{
+	struct wf_pcap_filter *filter = NULL;
+	struct wf_flow_list list;
+	int err = 0;
+
+	if (!is_running(engine))
+		return -ENODEV;
+	if (query->filter && *query->filter)
+		err = wf_pcap_filter_new(query->filter, &filter);
+	if (err)
+		return err;
+	err = wf_flow_list_init(&list, query->count_max);
+	if (err)
+		goto free_filter;
+	list.sort = query->sort;
+	list.filter = filter;
+	list.now_ns = wf_clock_monotonic_ns();
+	err = wf_engine_control_lock(engine);
+	if (!err) {
+		err = each_locked(engine, &list, fn, ctx);
+		wf_engine_control_unlock(engine);
+	}
+	if (!err && ret_total)
+		*ret_total = list.total;
+	wf_flow_list_fini(&list);
+
+free_filter:
+	wf_pcap_filter_free(filter);
+	return err;
+}
+
+/* ---- set ------------------------------------------------------------------------- */
+
+/* The connections of one four-tuple: on several VLANs or tunnels there may be several. */
+struct named {
+	const struct weft_flow *flow;
+	struct wf_flow_key keys[SET_FLOWS_MAX];
+	uint8_t src[SET_FLOWS_MAX]; /* endpoint that is the source */
+	uint32_t count;
+};
+
+static bool is_source(const struct weft_flow *flow, const struct wf_flow_key *key, uint8_t src)
+{
+	return !memcmp(key->addr[src], flow->src_addr, 16) &&
+	       !memcmp(key->addr[!src], flow->dst_addr, 16) && key->port[src] == flow->src_port &&
+	       key->port[!src] == flow->dst_port;
+}
+
+static void find_named(const struct wf_kernel_flow *flow, void *ctx)
+{
+	struct named *named = ctx;
+
+	if (named->count == SET_FLOWS_MAX)
+		return;
+	for (uint32_t i = 0; i < named->count; i++)
+		if (wf_flow_key_is_equal(&named->keys[i], &flow->key))
+			return;
+	for (uint8_t src = 0; src < 2; src++) {
+		if (!is_source(named->flow, &flow->key, src))
+			continue;
+		named->keys[named->count] = flow->key;
+		named->src[named->count++] = src;
+		return;
+	}
+}
+
+struct order {
+	const struct wf_flow_key *key;
+	uint32_t hash;
+	unsigned int endpoints; /* 1 << endpoint */
+	enum wf_verdict verdict;
+	bool is_tracked;
+	int err;
+};
+
+/* On the worker's thread. */
+static void obey(void *ctx, struct wf_pipeline *pipeline)
+{
+	struct wf_conns *conns = wf_pipeline_conns(pipeline);
+	struct order *order = ctx;
+	struct wf_flow *flow = wf_flow_table_find(&conns->table, order->key, order->hash);
+	unsigned int dirs = 0;
+
+	order->is_tracked = flow != NULL;
+	if (!flow)
+		return;
+	for (uint8_t endpoint = 0; endpoint < 2; endpoint++)
+		if (order->endpoints & 1u << endpoint)
+			dirs |= 1u << wf_flow_dir(flow, endpoint);
+	order->err = wf_shunt_by_hand(conns, flow, dirs, order->verdict, conns->now_ns);
+}
+
+static int set_one(struct wf_engine *engine, const struct wf_flow_key *key, uint8_t src,
+		   unsigned int from, enum wf_verdict verdict)
+{
+	struct order order = {
+		.key = key,
+		.hash = wf_engine_flow_hash(engine, key),
+		.verdict = verdict,
+		.endpoints = (from & WEFT_FLOW_FROM_SRC ? 1u << src : 0) |
+			     (from & WEFT_FLOW_FROM_DST ? 1u << !src : 0),
+	};
+	const struct wf_question question = {.answer = obey, .ctx = &order};
+	enum wf_verdict verdicts[2] = {WF_VERDICT_KEEP, WF_VERDICT_KEEP};
+	struct wf_kept kept;
+	int err =
+		wf_engine_ask(engine, weft_hash_worker(order.hash, engine->crew.count), &question);
+
+	if (err || order.is_tracked)
+		return err ? err : order.err;
+	for (int endpoint = 0; endpoint < 2; endpoint++)
+		if (order.endpoints & 1u << endpoint)
+			verdicts[endpoint] = verdict;
+	return wf_engine_set_verdict(engine, key, verdicts, &kept);
+}
+
+static int set_locked(struct wf_engine *engine, struct named *named, unsigned int from,
+		      enum wf_verdict verdict)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; !err && i < engine->ifaces_count; i++)
+		err = wf_iface_each_flow(engine->ifaces[i].iface, find_named, named);
+	if (!err && !named->count)
+		err = -ENOENT;
+	for (uint32_t i = 0; !err && i < named->count; i++)
+		err = set_one(engine, &named->keys[i], named->src[i], from, verdict);
+	return err;
+}
+
+int wf_engine_flow_set(struct wf_engine *engine, const struct weft_flow *flow, unsigned int from,
+		       enum weft_flow_verdict verdict, uint32_t *ret_count)
+{
+	struct named named = {.flow = flow};
+	int err;
+
+	if (!is_running(engine))
+		return -ENODEV;
+	err = wf_engine_control_lock(engine);
+	if (err)
+		return err;
+	err = set_locked(engine, &named, from, (enum wf_verdict)verdict);
+	wf_engine_control_unlock(engine);
+	if (!err && ret_count)
+		*ret_count = named.count;
+	return err;
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * flow_key.c - which side is the client, and the public names of both.
+ */
+#include "packet/flow_key.h"
+
+#define WELL_KNOWN_PORTS 1024
+
+uint32_t wf_flow_key_hash(const struct weft_hash_secret *secret, const struct wf_flow_key *key)
+{
+	uint64_t tenant = (uint64_t)((uint32_t)key->vlan[0] << 16 | key->vlan[1]) << 32 | key->vni;
+	uint64_t ends[2];
+
+	for (int i = 0; i < 2; i++) {
+		uint64_t words[2];
+
+		memcpy(words, key->addr[i], sizeof(words));
+		ends[i] = weft_hash_endpoint(secret, words[0], words[1], key->port[i]);
+	}
+	return weft_hash_flow(secret, ends[0], ends[1], tenant);
+}
+
+uint8_t wf_flow_key_guess_client(const struct wf_flow_key *key, uint8_t first_sender)
+{
+	bool known[2] = {key->port[0] < WELL_KNOWN_PORTS, key->port[1] < WELL_KNOWN_PORTS};
+
+	if (known[0] != known[1])
+		return known[0] ? 1 : 0;
+	if (key->port[0] != key->port[1])
+		return key->port[0] < key->port[1] ? 1 : 0;
+	return first_sender;
+}
+
+void wf_flow_key_describe(const struct wf_flow_key *key, uint8_t client, struct weft_flow *ret_flow)
+{
+	memcpy(ret_flow->src_addr, key->addr[client], sizeof(ret_flow->src_addr));
+	memcpy(ret_flow->dst_addr, key->addr[!client], sizeof(ret_flow->dst_addr));
+	ret_flow->src_port = key->port[client];
+	ret_flow->dst_port = key->port[!client];
+	ret_flow->vlan[0] = key->vlan[0];
+	ret_flow->vlan[1] = key->vlan[1];
+	ret_flow->vni = key->vni;
+}

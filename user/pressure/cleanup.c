@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * cleanup.c - one registry of what must be done every now and then.
+ *
+ * A table of WEFT_CLEANUP_TASKS_MAX slots, looked through at each run: runs come
+ * a few times a second. A task that was late runs once, not once for each interval
+ * missed. One that fails n times in a row waits 2^n intervals, 16 at most.
+ */
+#include "pressure/cleanup.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <weft/limits.h>
+
+#include "base/log.h"
+#include "metrics/metrics.h"
+
+enum { BACKOFF_SHIFT_MAX = 4 };
+
+struct slot {
+	wf_cleanup_fn fn; /* NULL: the slot is free */
+	void *ctx;
+	uint64_t serial;  /* of the task in this slot */
+	uint64_t base_ns; /* of the interval now passing */
+	struct wf_cleanup_stats stats;
+};
+
+struct wf_cleanup {
+	struct wf_metrics *metrics; /* borrowed */
+	uint32_t ttl_percent;
+	uint64_t registered;
+	struct slot slots[WEFT_CLEANUP_TASKS_MAX];
+};
+
+int wf_cleanup_new(struct wf_metrics *metrics, struct wf_cleanup **ret_cleanup)
+{
+	struct wf_cleanup *cleanup = calloc(1, sizeof(*cleanup));
+
+	if (!cleanup)
+		return -ENOMEM;
+
+	cleanup->metrics = metrics;
+	cleanup->ttl_percent = 100;
+	*ret_cleanup = cleanup;
+	return 0;
+}
+
+void wf_cleanup_free(struct wf_cleanup *cleanup)
+{
+	free(cleanup);
+}
+
+static uint64_t later(uint64_t now_ns, uint64_t interval_ns)
+{
+	return interval_ns > UINT64_MAX - now_ns ? UINT64_MAX : now_ns + interval_ns;
+}
+
+int wf_cleanup_register(struct wf_cleanup *cleanup, const struct wf_cleanup_task *task,
+			uint64_t now_ns, uint32_t *ret_id)
+{
+	if (!task->name || !task->fn || !task->interval_ns)
+		return -EINVAL;
+
+	for (uint32_t i = 0; i < WEFT_CLEANUP_TASKS_MAX; i++) {
+		struct slot *slot = &cleanup->slots[i];
+
+		if (slot->fn)
+			continue;
+		*slot = (struct slot){
+			.fn = task->fn,
+			.ctx = task->ctx,
+			.serial = ++cleanup->registered,
+			.base_ns = now_ns,
+			.stats = {.name = task->name,
+				  .interval_ns = task->interval_ns,
+				  .ttl_ns = task->ttl_ns,
+				  .due_ns = later(now_ns, task->interval_ns)},
+		};
+		*ret_id = i + 1;
+		return 0;
+	}
+	return -ENOBUFS;
+}
+
+static struct slot *slot_of(struct wf_cleanup *cleanup, uint32_t id)
+{
+	struct slot *slot;
+
+	if (!id || id > WEFT_CLEANUP_TASKS_MAX)
+		return NULL;
+	slot = &cleanup->slots[id - 1];
+	return slot->fn ? slot : NULL;
+}
+
+void wf_cleanup_unregister(struct wf_cleanup *cleanup, uint32_t id)
+{
+	struct slot *slot = slot_of(cleanup, id);
+
+	if (slot)
+		slot->fn = NULL;
+}
+
+int wf_cleanup_set(struct wf_cleanup *cleanup, uint32_t id, uint64_t interval_ns, uint64_t ttl_ns)
+{
+	struct slot *slot = slot_of(cleanup, id);
+
+	if (!slot)
+		return -ENOENT;
+	if (!interval_ns)
+		return -EINVAL;
+
+	slot->stats.interval_ns = interval_ns;
+	slot->stats.ttl_ns = ttl_ns;
+	slot->stats.due_ns = later(slot->base_ns, interval_ns);
+	return 0;
+}
+
+void wf_cleanup_set_ttl_percent(struct wf_cleanup *cleanup, uint32_t percent)
+{
+	if (percent < 1)
+		percent = 1;
+	cleanup->ttl_percent = percent > 100 ? 100 : percent;
+}
+
+static uint64_t effective_ttl_ns(const struct wf_cleanup *cleanup, uint64_t ttl_ns)
+{
+	uint64_t part =
+		ttl_ns / 100 * cleanup->ttl_percent + ttl_ns % 100 * cleanup->ttl_percent / 100;
+
+	/* A TTL never shrinks to 0, which would mean that nothing ages. */
+	return ttl_ns && !part ? 1 : part;
+}
+
+static void note_result(struct wf_cleanup *cleanup, struct wf_cleanup_stats *stats, int64_t result)
+{
+	stats->runs++;
+	wf_metric_inc(cleanup->metrics, cleanup_runs);
+	if (result >= 0) {
+		stats->errors_in_row = 0;
+		stats->removed += (uint64_t)result;
+		wf_metric_add(cleanup->metrics, cleanup_removed_items, (uint64_t)result);
+		return;
+	}
+	if (!stats->errors_in_row)
+		wf_warn("upkeep: cleanup of %s: error %d; trying again", stats->name, (int)-result);
+	stats->errors++;
+	stats->errors_in_row++;
+	stats->last_err = (int)result;
+	wf_metric_inc(cleanup->metrics, cleanup_errors);
+}
+
+static void run_slot(struct wf_cleanup *cleanup, struct slot *slot, uint64_t now_ns)
+{
+	struct wf_cleanup_stats *stats = &slot->stats;
+	uint64_t serial = slot->serial;
+	uint64_t ttl_ns = effective_ttl_ns(cleanup, stats->ttl_ns);
+	int64_t result = slot->fn(slot->ctx, now_ns, ttl_ns);
+	uint32_t shift;
+
+	/* It may have unregistered itself, and another task may be here now. */
+	if (slot->serial != serial)
+		return;
+
+	note_result(cleanup, stats, result);
+	shift = stats->errors_in_row < BACKOFF_SHIFT_MAX ? (uint32_t)stats->errors_in_row
+							 : BACKOFF_SHIFT_MAX;
+	stats->last_run_ns = now_ns;
+	slot->base_ns = now_ns;
+	stats->due_ns = stats->interval_ns > UINT64_MAX >> shift
+				? UINT64_MAX
+				: later(now_ns, stats->interval_ns << shift);
+}
+
+uint64_t wf_cleanup_run(struct wf_cleanup *cleanup, uint64_t now_ns)
+{
+	uint64_t next_ns = UINT64_MAX;
+
+	for (uint32_t i = 0; i < WEFT_CLEANUP_TASKS_MAX; i++) {
+		struct slot *slot = &cleanup->slots[i];
+
+		if (slot->fn && slot->stats.due_ns <= now_ns)
+			run_slot(cleanup, slot, now_ns);
+		if (slot->fn && slot->stats.due_ns < next_ns)
+			next_ns = slot->stats.due_ns;
+	}
+	return next_ns;
+}
+
+void wf_cleanup_each(const struct wf_cleanup *cleanup, wf_cleanup_stats_fn fn, void *ctx)
+{
+	for (uint32_t i = 0; i < WEFT_CLEANUP_TASKS_MAX; i++)
+		if (cleanup->slots[i].fn)
+			fn(&cleanup->slots[i].stats, ctx);
+}

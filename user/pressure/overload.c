@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * overload.c - how much of the new flows to leave to the host, so that the rest stay whole.
+ */
+#include "pressure/overload.h"
+
+#include <string.h>
+
+#include <weft/limits.h>
+
+#include "base/clock.h"
+
+enum {
+	PERCENT_MAX = 98,  /* some are always taken: else nothing would tell the end of the load */
+	LEAST_PERCENT = 5, /* less is none */
+	HIGH_FILL_PERCENT = 50,
+	CALM_FILL_PERCENT = 25,
+};
+
+/* New flows take a moment until they are all there is: judge the last rise only then. */
+#define SETTLE_NS (200 * WF_NS_PER_MS)
+
+void wf_overload_init(struct wf_overload *overload)
+{
+	memset(overload, 0, sizeof(*overload));
+	overload->hold_ns = WEFT_SHED_CALM_MS * WF_NS_PER_MS;
+}
+
+static uint64_t rate_since(const struct wf_overload *overload, uint64_t now_ns)
+{
+	uint64_t frames = overload->last.received_frames - overload->base.received_frames;
+	uint64_t ms = (now_ns - overload->base_ns) / WF_NS_PER_MS;
+
+	return ms ? frames * 1000 / ms : 0;
+}
+
+/* Of what is taken, leave half, or more if more was lost. */
+static void rise(struct wf_overload *overload, bool has_lost, uint64_t now_ns)
+{
+	uint64_t lost = overload->last.lost_frames - overload->base.lost_frames;
+	uint64_t received = overload->last.received_frames - overload->base.received_frames;
+	uint32_t taken = 100 - overload->percent;
+	uint32_t step = (uint32_t)(taken * lost / (lost + received + 1));
+	uint64_t rate = rate_since(overload, now_ns);
+
+	if (has_lost)
+		overload->full_rate = rate > overload->rate ? rate : overload->rate;
+	if (overload->trials && overload->hold_ns < WEFT_SHED_CALM_MAX_MS * WF_NS_PER_MS)
+		overload->hold_ns *= 2;
+	overload->percent += step > taken / 2 ? step : taken / 2;
+	if (overload->percent > PERCENT_MAX)
+		overload->percent = PERCENT_MAX;
+	overload->rises++;
+	overload->trials = 0;
+	overload->changed_ns = now_ns;
+}
+
+static void fall(struct wf_overload *overload, uint64_t now_ns)
+{
+	overload->percent -= (overload->percent + 2) / 3;
+	if (overload->percent < LEAST_PERCENT)
+		overload->percent = 0;
+	if (++overload->trials > 2)
+		overload->hold_ns /= 2;
+	if (!overload->percent || overload->hold_ns < WEFT_SHED_CALM_MS * WF_NS_PER_MS)
+		overload->hold_ns = WEFT_SHED_CALM_MS * WF_NS_PER_MS;
+	overload->falls++;
+	overload->changed_ns = overload->calm_ns = now_ns;
+}
+
+/* The load is over if workers take less than half of what they took when they were full. */
+static uint64_t hold_ns(const struct wf_overload *overload)
+{
+	return 2 * overload->rate < overload->full_rate ? WEFT_SHED_CALM_MS * WF_NS_PER_MS
+							: overload->hold_ns;
+}
+
+/* A worker takes frames in batches, so what it takes shows only over some time. */
+static void move_base(struct wf_overload *overload, const struct wf_overload_reading *reading,
+		      uint64_t now_ns)
+{
+	if (overload->base_ns && now_ns - overload->base_ns < SETTLE_NS)
+		return;
+	if (overload->base_ns)
+		overload->rate = rate_since(overload, now_ns);
+	overload->base = *reading;
+	overload->base_ns = now_ns;
+}
+
+uint32_t wf_overload_judge(struct wf_overload *overload, const struct wf_overload_reading *reading,
+			   uint64_t now_ns)
+{
+	bool has_lost = overload->base_ns && reading->lost_frames != overload->last.lost_frames;
+
+	overload->last = *reading;
+	if (has_lost || reading->fill_percent > CALM_FILL_PERCENT || !overload->base_ns)
+		overload->calm_ns = now_ns;
+	if (has_lost || (overload->percent && reading->fill_percent >= HIGH_FILL_PERCENT)) {
+		if (!overload->rises || now_ns - overload->changed_ns >= SETTLE_NS)
+			rise(overload, has_lost, now_ns);
+	} else if (overload->percent && now_ns - overload->calm_ns >= hold_ns(overload)) {
+		fall(overload, now_ns);
+	}
+	move_base(overload, reading, now_ns);
+	return overload->percent;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * shedding.h - the one place that says how much of the new flows XDP leaves to the host.
+ *
+ *   overload.h ──┐
+ *                ├─ the highest ─► every interface's steering program
+ *   memory ──────┘
+ *
+ * Each reason has its own demand, and only its owner changes it; so taking one back does
+ * not undo another. A thread of its own looks at the rings, so that shedding begins whatever the
+ * handle's owner does meanwhile.
+ */
+#ifndef WF_PRESSURE_SHEDDING_H
+#define WF_PRESSURE_SHEDDING_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/waiter.h"
+
+struct wf_metrics;
+struct wf_overload_reading;
+
+enum wf_shed_reason {
+	WF_SHED_OVERLOAD = 0, /* workers can't keep up */
+	WF_SHED_MEMORY,	      /* memory pressure */
+};
+#define WF_SHED_REASON_COUNT (WF_SHED_MEMORY + 1)
+
+struct wf_shedding {
+	_Atomic uint32_t demand_percent[WF_SHED_REASON_COUNT];
+	_Atomic uint64_t rises; /* of the overload's demand */
+	_Atomic uint64_t falls;
+
+	/* Set before start; @ctx is lent to both. */
+	void (*read)(void *ctx, struct wf_overload_reading *ret_reading);
+	void (*apply)(void *ctx, uint32_t percent);
+	void *ctx;
+
+	pthread_t thread;
+	bool is_started;
+	_Atomic bool stopping;
+	struct wf_waiter waiter;
+};
+
+int wf_shedding_init(struct wf_shedding *shedding);
+void wf_shedding_fini(struct wf_shedding *shedding);
+
+/*
+ * @reason wants @percent (0..100) of the flows that begin from now on to be shed. What is
+ * applied is the highest of all reasons' demands. Thread: any.
+ */
+void wf_shedding_demand(struct wf_shedding *shedding, enum wf_shed_reason reason, uint32_t percent);
+
+/* The highest. Thread: any. */
+uint32_t wf_shedding_percent(const struct wf_shedding *shedding);
+
+/* Watch the rings for overload, until stop. Return: 0; negative errno. */
+int wf_shedding_start(struct wf_shedding *shedding);
+void wf_shedding_stop(struct wf_shedding *shedding);
+
+/* Thread: any. */
+void wf_shedding_stats_add(const struct wf_shedding *shedding, struct wf_metrics *sum);
+
+#endif

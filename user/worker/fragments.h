@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fragments.h - the defragmenter of a worker, or of the reader, with the limits that all have.
+ */
+#ifndef WF_WORKER_FRAGMENTS_H
+#define WF_WORKER_FRAGMENTS_H
+
+#include "bpf/hash.h"
+
+struct wf_arena;
+struct wf_defrag;
+struct wf_metrics;
+struct wf_page_pool;
+
+/* Return: as wf_defrag_new(). All but @secret are borrowed and outlive it. */
+int wf_fragments_new(struct wf_arena *arena, struct wf_page_pool *pages, struct wf_metrics *metrics,
+		     const struct weft_hash_secret *secret, struct wf_defrag **ret_defrag);
+
+#endif

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * mpsc.c - positions count bytes and never wrap; an entry begins on a cache line.
+ *
+ * Every line of the ring that no entry covers begins with a zero word. So the consumer finds
+ * at its position either the length of a committed entry or 0, whoever has reserved what.
+ * An entry does not wrap: what is left at the end of the ring is reserved with it and
+ * committed as padding.
+ */
+#include "worker/mpsc.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <weft/limits.h>
+
+#include "base/clock.h"
+#include "memory/arena.h"
+
+#define CLOSED (1ull << 63)
+
+struct entry {
+	_Atomic uint32_t committed_bytes; /* of ring; 0: not yet */
+	uint32_t is_padding;
+	struct wf_frame frame;
+	uint8_t bytes[];
+};
+_Static_assert(sizeof(struct entry) <= WF_MPSC_ALIGN, "padding has room for a header");
+
+static struct entry *entry_at(const struct wf_mpsc *ring, uint64_t pos)
+{
+	return (struct entry *)(void *)(ring->bytes + (pos & (ring->size_bytes - 1)));
+}
+
+static uint32_t round_up(uint32_t bytes)
+{
+	return (bytes + WF_MPSC_ALIGN - 1) & ~(uint32_t)(WF_MPSC_ALIGN - 1);
+}
+
+static uint32_t spans(const struct wf_mpsc *ring)
+{
+	return (uint32_t)(ring->size_bytes / WEFT_SPAN_BYTES);
+}
+
+int wf_mpsc_init(struct wf_mpsc *ring, struct wf_arena *arena, uint64_t size_bytes,
+		 struct wf_waiter *consumer)
+{
+	int64_t off;
+
+	memset(ring, 0, sizeof(*ring));
+	ring->size_bytes = size_bytes;
+	ring->arena = arena;
+	ring->consumer = consumer;
+	off = wf_arena_take_zeroed_spans(arena, spans(ring));
+	if (off < 0)
+		return (int)off;
+	ring->bytes = (uint8_t *)wf_arena_base(arena) + off;
+	return 0;
+}
+
+void wf_mpsc_fini(struct wf_mpsc *ring)
+{
+	if (!ring->bytes)
+		return;
+	wf_arena_put_spans(ring->arena,
+			   (uint64_t)(ring->bytes - (uint8_t *)wf_arena_base(ring->arena)),
+			   spans(ring));
+	ring->bytes = NULL;
+}
+
+static void commit(struct entry *entry, uint32_t ring_bytes)
+{
+	/* Pairs with the acquire in wf_mpsc_peek(): frame and bytes are complete. */
+	atomic_store_explicit(&entry->committed_bytes, ring_bytes, memory_order_release);
+}
+
+/* Return: 0: *ret_pos is ours for @bytes; -EAGAIN, -ESHUTDOWN. */
+static int reserve(struct wf_mpsc *ring, uint32_t bytes, uint64_t *ret_pos)
+{
+	uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+	uint64_t padding, to_end;
+
+	do {
+		if (tail & CLOSED)
+			return -ESHUTDOWN;
+		to_end = ring->size_bytes - (tail & (ring->size_bytes - 1));
+		padding = bytes > to_end ? to_end : 0;
+		/*
+		 * Acquire pairs with the consumer's store of head: the lines are zero again.
+		 * Sequentially consistent, for those who sleep: see wf_mpsc_release().
+		 */
+		if (tail + padding + bytes - atomic_load(&ring->head) > ring->size_bytes)
+			return -EAGAIN;
+	} while (!atomic_compare_exchange_weak_explicit(&ring->tail, &tail, tail + padding + bytes,
+							memory_order_relaxed,
+							memory_order_relaxed));
+	if (padding) {
+		entry_at(ring, tail)->is_padding = true;
+		commit(entry_at(ring, tail), (uint32_t)padding);
+	}
+	*ret_pos = tail + padding;
+	return 0;
+}
+
+int wf_mpsc_push(struct wf_mpsc *ring, const struct wf_frame *frame, bool copy)
+{
+	uint32_t bytes = round_up((uint32_t)sizeof(struct entry) + (copy ? frame->cap_bytes : 0));
+	struct entry *entry;
+	uint64_t pos;
+	int err;
+
+	wf_assert(bytes <= ring->size_bytes / 2);
+	err = reserve(ring, bytes, &pos);
+	if (err)
+		return err;
+	entry = entry_at(ring, pos);
+	entry->is_padding = false;
+	entry->frame = *frame;
+	if (copy) {
+		memcpy(entry->bytes, frame->bytes, frame->cap_bytes);
+		entry->frame.bytes = entry->bytes;
+	}
+	commit(entry, bytes);
+	return 0;
+}
+
+/* Until *@word is no longer @value, @deadline_ns, or for no reason. */
+static void sleep_while(_Atomic uint32_t *word, uint32_t value, uint64_t deadline_ns)
+{
+	const struct timespec deadline = {
+		.tv_sec = (time_t)(deadline_ns / WF_NS_PER_SEC),
+		.tv_nsec = (long)(deadline_ns % WF_NS_PER_SEC),
+	};
+
+	syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, value,
+		deadline_ns == UINT64_MAX ? NULL : &deadline, NULL, FUTEX_BITSET_MATCH_ANY);
+}
+
+int wf_mpsc_push_wait(struct wf_mpsc *ring, const struct wf_frame *frame, bool copy,
+		      uint64_t deadline_ns)
+{
+	int err = wf_mpsc_push(ring, frame, copy);
+
+	if (err != -EAGAIN)
+		return err;
+	atomic_fetch_add_explicit(&ring->waits, 1, memory_order_relaxed);
+	/* Counted before the look that decides to sleep: pairs with wf_mpsc_release(). */
+	atomic_fetch_add(&ring->sleepers, 1);
+	for (;;) {
+		uint32_t room = atomic_load(&ring->room);
+
+		err = wf_mpsc_push(ring, frame, copy);
+		if (err != -EAGAIN || wf_clock_monotonic_ns() >= deadline_ns)
+			break;
+		/* It may not know yet of what this thread pushed before. */
+		wf_waiter_wake(ring->consumer);
+		sleep_while(&ring->room, room, deadline_ns);
+	}
+	atomic_fetch_sub(&ring->sleepers, 1);
+	return err;
+}
+
+static void wake_sleepers(struct wf_mpsc *ring)
+{
+	atomic_fetch_add(&ring->room, 1);
+	syscall(SYS_futex, &ring->room, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+void wf_mpsc_close(struct wf_mpsc *ring)
+{
+	if (!ring->bytes)
+		return;
+	atomic_fetch_or(&ring->tail, CLOSED);
+	wake_sleepers(ring);
+	wf_waiter_wake(ring->consumer);
+}
+
+uint32_t wf_mpsc_peek(struct wf_mpsc *ring, struct wf_frame *ret_frames, uint32_t max)
+{
+	uint64_t end = atomic_load_explicit(&ring->head, memory_order_relaxed) + ring->size_bytes;
+	uint32_t count = 0;
+
+	/* At the end, the next line is the first that was looked at. */
+	while (count < max && ring->seen < end) {
+		const struct entry *entry = entry_at(ring, ring->seen);
+		uint32_t bytes =
+			atomic_load_explicit(&entry->committed_bytes, memory_order_acquire);
+
+		if (!bytes)
+			break;
+		if (!entry->is_padding)
+			ret_frames[count++] = entry->frame;
+		ring->seen += bytes;
+	}
+	return count;
+}
+
+void wf_mpsc_release(struct wf_mpsc *ring)
+{
+	uint64_t pos = atomic_load_explicit(&ring->head, memory_order_relaxed);
+
+	if (pos == ring->seen)
+		return;
+	for (; pos < ring->seen; pos += WF_MPSC_ALIGN)
+		atomic_store_explicit(&entry_at(ring, pos)->committed_bytes, 0,
+				      memory_order_relaxed);
+	/*
+	 * Room first, then the look for sleepers; they count themselves first, then look for
+	 * room. All four sequentially consistent: at least one side sees the other.
+	 */
+	atomic_store(&ring->head, ring->seen);
+	/* Half empty, not at once: so that a producer has much to push when it wakes. */
+	if (wf_unlikely(atomic_load(&ring->sleepers)) &&
+	    (atomic_load_explicit(&ring->tail, memory_order_relaxed) & ~CLOSED) - ring->seen <=
+		    ring->size_bytes / 2)
+		wake_sleepers(ring);
+}
+
+bool wf_mpsc_holds(const struct wf_mpsc *ring, const struct wf_frame *frame)
+{
+	return (uintptr_t)frame->bytes - (uintptr_t)ring->bytes < ring->size_bytes;
+}
+
+bool wf_mpsc_is_drained(const struct wf_mpsc *ring)
+{
+	return atomic_load(&ring->tail) == (ring->seen | CLOSED);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mpsc.h - a ring of frames, with or without their bytes, from any number of threads to one.
+ *
+ *   reserve   one compare-and-swap on the tail; there are no two steps that another
+ *             producer has to wait for
+ *   fill      frame and bytes are written where they were reserved
+ *   commit    one store to the entry's own header
+ *
+ * A producer that is preempted between reserve and commit keeps nobody from going on but the
+ * consumer, which sees the entries behind it once it commits; other producers go on until the
+ * ring is full. What one thread pushes comes out in its order.
+ *
+ * Bound: the ring's bytes, spans of the arena taken at init. Full is the producer's
+ * business: it is refused, or sleeps until the consumer made room.
+ */
+#ifndef WF_WORKER_MPSC_H
+#define WF_WORKER_MPSC_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/assert.h"
+#include "base/waiter.h"
+#include "packet/frame.h"
+
+struct wf_arena;
+
+enum { WF_MPSC_ALIGN = WF_CACHE_LINE };
+
+/* What is written by different threads lies on different cache lines. */
+struct wf_mpsc {
+	uint8_t *bytes; /* owned: spans of the arena */
+	uint64_t size_bytes;
+	struct wf_arena *arena;	    /* borrowed */
+	struct wf_waiter *consumer; /* borrowed: it sleeps here */
+
+	/* producers: where the next entry goes; the highest bit: closed */
+	_Alignas(WF_CACHE_LINE) _Atomic uint64_t tail;
+
+	/* the consumer: up to where entries were given back; and, its own, looked at */
+	_Alignas(WF_CACHE_LINE) _Atomic uint64_t head;
+	uint64_t seen;
+
+	/* producers that found no room */
+	_Alignas(WF_CACHE_LINE) _Atomic uint32_t sleepers;
+	_Atomic uint32_t room; /* futex: changes when there is room again */
+	_Atomic uint64_t waits;
+	_Atomic uint64_t refused;
+};
+
+/* @size_bytes: power of two, whole spans. Return: 0; -ENOBUFS: no room in the arena. */
+int wf_mpsc_init(struct wf_mpsc *ring, struct wf_arena *arena, uint64_t size_bytes,
+		 struct wf_waiter *consumer);
+
+/* No producer is inside, and none will come. What was not taken is forgotten. */
+void wf_mpsc_fini(struct wf_mpsc *ring);
+
+/*
+ * @copy: take along @frame's bytes too, frame->cap_bytes of them, at most a quarter of the
+ * ring; else the frame only. Call wf_waiter_wake() on the consumer after a batch.
+ * Return: 0; -EAGAIN: full; -ESHUTDOWN: closed. Thread: any.
+ */
+int wf_mpsc_push(struct wf_mpsc *ring, const struct wf_frame *frame, bool copy);
+
+/* The same, but sleeps for room until @deadline_ns (CLOCK_MONOTONIC; UINT64_MAX: no limit). */
+int wf_mpsc_push_wait(struct wf_mpsc *ring, const struct wf_frame *frame, bool copy,
+		      uint64_t deadline_ns);
+
+/* From now on every push is refused; what was pushed before can still be taken. Thread: any. */
+void wf_mpsc_close(struct wf_mpsc *ring);
+
+/*
+ * The consumer looks at up to @max frames; copied bytes stay where they are until
+ * wf_mpsc_release(), which gives all that was looked at back to producers.
+ */
+uint32_t wf_mpsc_peek(struct wf_mpsc *ring, struct wf_frame *ret_frames, uint32_t max);
+void wf_mpsc_release(struct wf_mpsc *ring);
+
+/* Were @frame's bytes copied into the ring? */
+bool wf_mpsc_holds(const struct wf_mpsc *ring, const struct wf_frame *frame);
+
+/* Closed, and everything that was ever reserved was taken. Thread: the consumer. */
+bool wf_mpsc_is_drained(const struct wf_mpsc *ring);
+
+#endif

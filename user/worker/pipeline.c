@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * pipeline.c - filter, decode, defragment, and then the connections (conn.h).
+ *
+ * A batch is worked off in groups of GROUP frames and four passes: all are decoded
+ * while the buckets of their flows are fetched into the cache; then the flows
+ * themselves are fetched; then what those that met trouble hold; then each segment is
+ * processed. So the waits for memory of one group overlap.
+ *
+ * What the kernel is asked for (shunt.h) is asked after the batch.
+ *
+ * Bound: the tables are sized here, from the options and from this worker's share of
+ * the arena: what could never be filled is not indexed.
+ */
+#include "worker/pipeline.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/clock.h"
+#include "base/owner.h"
+#include "packet/frame.h"
+#include "capture/file/pcap_filter.h"
+#include "decode/decode.h"
+#include "decode/defrag.h"
+#include "deliver/dispatch.h"
+#include "conn/conn.h"
+#include "worker/fragments.h"
+#include "worker/pressure_actions.h"
+#include "conn/shunt.h"
+#include "memory/arena.h"
+#include "memory/budget.h"
+#include "memory/page.h"
+#include "metrics/metrics.h"
+
+enum { GROUP = 16 };
+
+/* Of a worker's share of the arena, a table's entries (with index) may need at most one in ... */
+enum { FLOWS_SHARE = 1, EMBRYOS_SHARE = 16, RECENT_SHARE = 16, ENTRIES_MIN = 64 };
+
+struct wf_pipeline {
+	struct wf_conns conns;
+	struct wf_decoder decoder;
+	struct wf_defrag *defrag; /* owned */
+	struct wf_relief relief;
+	struct wf_shunts shunts;
+	struct wf_pipeline_opts opts;
+};
+
+/* What became of a frame. */
+enum outcome {
+	OUTCOME_PROCESSED = 0,
+	OUTCOME_FRAGMENT,
+	OUTCOME_FILTERED,
+	OUTCOME_NOT_TCP,
+	OUTCOME_MALFORMED,
+	OUTCOME_CHECKSUM,
+	OUTCOME_HANDED_OFF, /* counted by who gets it */
+};
+
+static uint32_t min_u32(uint64_t a, uint64_t b)
+{
+	uint64_t min = a < b ? a : b;
+
+	return min < UINT32_MAX ? (uint32_t)min : UINT32_MAX;
+}
+
+/* This worker's part of @total, as far as entries of @entry_bytes fit into its memory. */
+static uint32_t share_of(const struct wf_pipeline_opts *opts, uint32_t total, uint32_t entry_bytes,
+			 uint32_t parts)
+{
+	uint64_t part_bytes = wf_arena_bytes(opts->arena) / opts->workers / parts;
+	uint32_t mine = total / opts->workers + (total % opts->workers != 0);
+	uint32_t fit = min_u32(part_bytes / entry_bytes, UINT32_MAX);
+
+	/* The hash does not deal out evenly: with several workers each may have some more. */
+	if (opts->workers > 1)
+		mine = min_u32((uint64_t)mine + mine / 32 + ENTRIES_MIN, UINT32_MAX);
+	if (fit < ENTRIES_MIN)
+		fit = ENTRIES_MIN;
+	return mine < fit ? mine : fit;
+}
+
+static uint64_t sec_ns(uint32_t sec)
+{
+	return sec * WF_NS_PER_SEC;
+}
+
+static int init_embryonic(struct wf_pipeline *pipeline, const struct wf_pipeline_opts *opts)
+{
+	const struct weft_opts *weft = opts->weft;
+	struct wf_embryonic_opts embryonic = {
+		.embryos_max = share_of(opts, weft->embryonic_max, 170, EMBRYOS_SHARE),
+		.per_source_max = weft->half_open_per_source_max / opts->workers +
+				  (weft->half_open_per_source_max % opts->workers != 0),
+		.timeout_ns = sec_ns(weft->timeout_embryonic_sec),
+		.secret = opts->secret,
+	};
+
+	return wf_embryonic_init(&pipeline->conns.embryonic, opts->arena, &embryonic, opts->pages,
+				 opts->metrics);
+}
+
+static int init_conns(struct wf_pipeline *pipeline, const struct wf_pipeline_opts *opts)
+{
+	const struct weft_opts *weft = opts->weft;
+	struct wf_conns *conns = &pipeline->conns;
+	uint32_t extents_max = min_u32(wf_arena_bytes(opts->arena) / WF_EXTENT_BYTES, UINT32_MAX);
+	int err;
+
+	conns->opts = weft;
+	conns->dispatch = opts->dispatch;
+	conns->metrics = opts->metrics;
+	conns->stream_env.pages = opts->pages;
+	conns->stream_env.metrics = opts->metrics;
+	conns->stream_env.pages_max = weft->stream_pages_max;
+	conns->stream_env.fixed = weft->fixed_pages;
+	conns->timeouts.established_ns = sec_ns(weft->timeout_established_sec);
+	conns->timeouts.closing_ns = sec_ns(weft->timeout_closing_sec);
+	conns->timeouts.gap_ns = weft->gap_timeout_ms * WF_NS_PER_MS;
+	conns->timeouts.patience_ns = WEFT_ACK_PATIENCE_MS * WF_NS_PER_MS;
+
+	err = wf_flow_table_init(&conns->table, opts->arena,
+				 share_of(opts, weft->flows_max, 256, FLOWS_SHARE), opts->worker);
+	if (err)
+		return err;
+	wf_flow_table_set_owner(&conns->table, opts->owner, opts->claims);
+	err = init_embryonic(pipeline, opts);
+	if (err)
+		goto fini_table;
+	err = wf_recent_init(&conns->recent, opts->arena,
+			     share_of(opts, WEFT_RECENT_MAX, 106, RECENT_SHARE),
+			     sec_ns(weft->timeout_closed_sec));
+	if (err)
+		goto fini_embryonic;
+	err = wf_slab_new(opts->arena, WF_EXTENT_BYTES, extents_max, &conns->stream_env.extents);
+	if (err)
+		goto fini_recent;
+	return 0;
+
+fini_recent:
+	wf_recent_fini(&conns->recent);
+fini_embryonic:
+	wf_embryonic_fini(&conns->embryonic);
+fini_table:
+	wf_flow_table_fini(&conns->table);
+	return err;
+}
+
+static void fini_conns(struct wf_conns *conns)
+{
+	wf_slab_free(conns->stream_env.extents);
+	wf_recent_fini(&conns->recent);
+	wf_embryonic_fini(&conns->embryonic);
+	wf_flow_table_fini(&conns->table);
+}
+
+int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **ret_pipeline)
+{
+	struct wf_budget *budget = wf_arena_budget(opts->arena);
+	struct wf_pipeline *pipeline;
+	int err;
+
+	if (wf_budget_reserve(budget, WF_BUDGET_WORKERS, sizeof(*pipeline)))
+		return -ENOBUFS;
+	pipeline = calloc(1, sizeof(*pipeline));
+	if (!pipeline) {
+		wf_budget_release(budget, WF_BUDGET_WORKERS, sizeof(*pipeline));
+		return -ENOMEM;
+	}
+	pipeline->opts = *opts;
+	pipeline->decoder.secret = opts->secret;
+	pipeline->decoder.rss = opts->rss;
+	pipeline->decoder.checksum = opts->weft->checksum;
+	err = init_conns(pipeline, opts);
+	if (err)
+		goto free_pipeline;
+	if (opts->set_verdict) {
+		pipeline->shunts.set = opts->set_verdict;
+		pipeline->shunts.ctx = opts->set_verdict_ctx;
+		pipeline->conns.shunts = &pipeline->shunts;
+	}
+	err = wf_fragments_new(opts->arena, opts->pages, opts->metrics, &opts->secret,
+			       &pipeline->defrag);
+	if (err)
+		goto fini_conns;
+	wf_relief_init(&pipeline->relief, &pipeline->conns, pipeline->defrag, opts->dispatch,
+		       wf_arena_budget(opts->arena), wf_arena_bytes(opts->arena) / opts->workers);
+	*ret_pipeline = pipeline;
+	return 0;
+
+fini_conns:
+	fini_conns(&pipeline->conns);
+free_pipeline:
+	wf_budget_release(budget, WF_BUDGET_WORKERS, sizeof(*pipeline));
+	free(pipeline);
+	return err;
+}
+
+void wf_pipeline_free(struct wf_pipeline *pipeline)
+{
+	if (!pipeline)
+		return;
+	wf_defrag_free(pipeline->defrag);
+	fini_conns(&pipeline->conns);
+	wf_budget_release(wf_arena_budget(pipeline->opts.arena), WF_BUDGET_WORKERS,
+			  sizeof(*pipeline));
+	free(pipeline);
+}
+
+/* Counted under this name of a frame, and under that of a rebuilt datagram. */
+#define COUNT(metrics, rebuilt, what)                                       \
+	do {                                                                \
+		if (wf_unlikely(rebuilt))                                   \
+			wf_metric_inc(metrics, rebuilt_##what##_datagrams); \
+		else                                                        \
+			wf_metric_inc(metrics, frames_##what##_frames);     \
+	} while (0)
+
+static void count_outcome(struct wf_metrics *metrics, bool rebuilt, enum outcome outcome)
+{
+	switch (outcome) {
+	case OUTCOME_PROCESSED:
+		COUNT(metrics, rebuilt, processed);
+		break;
+	case OUTCOME_FRAGMENT:
+		COUNT(metrics, rebuilt, fragment);
+		break;
+	case OUTCOME_FILTERED:
+		COUNT(metrics, rebuilt, filtered);
+		break;
+	case OUTCOME_NOT_TCP:
+		COUNT(metrics, rebuilt, not_tcp);
+		break;
+	case OUTCOME_MALFORMED:
+		COUNT(metrics, rebuilt, malformed);
+		break;
+	case OUTCOME_CHECKSUM:
+		COUNT(metrics, rebuilt, checksum);
+		break;
+	case OUTCOME_HANDED_OFF:
+		wf_metric_inc(metrics, frames_handed_off_frames);
+		return;
+	}
+	if (!rebuilt)
+		wf_metric_inc(metrics, frames);
+}
+
+static bool is_fragment(struct wf_pipeline *pipeline, const struct wf_frame *frame,
+			struct wf_packet *ret_packet)
+{
+	return wf_decode(&pipeline->decoder, frame, ret_packet) == WF_DECODE_FRAGMENT;
+}
+
+static enum outcome decode(struct wf_pipeline *pipeline, const struct wf_frame *frame,
+			   struct wf_packet *ret_packet)
+{
+	/* A filter that names ports can't match a fragment: what it rebuilds is filtered. */
+	if (pipeline->opts.filter && !wf_pcap_filter_match(pipeline->opts.filter, frame))
+		return is_fragment(pipeline, frame, ret_packet) ? OUTCOME_FRAGMENT
+								: OUTCOME_FILTERED;
+	switch (wf_decode(&pipeline->decoder, frame, ret_packet)) {
+	case WF_DECODE_TCP:
+		return OUTCOME_PROCESSED;
+	case WF_DECODE_FRAGMENT:
+		return OUTCOME_FRAGMENT;
+	case WF_DECODE_NOT_TCP:
+		return OUTCOME_NOT_TCP;
+	case WF_DECODE_MALFORMED:
+		return OUTCOME_MALFORMED;
+	case WF_DECODE_CHECKSUM:
+		return OUTCOME_CHECKSUM;
+	}
+	return OUTCOME_MALFORMED;
+}
+
+static bool is_mine(const struct wf_pipeline *pipeline, uint32_t hash)
+{
+	return pipeline->opts.workers == 1 ||
+	       weft_hash_worker(hash, pipeline->opts.workers) == pipeline->opts.worker;
+}
+
+/* Takes @frame's page reference. */
+static enum outcome hand_over(struct wf_pipeline *pipeline, const struct wf_frame *frame,
+			      uint32_t hash)
+{
+	pipeline->opts.handoff(pipeline->opts.handoff_ctx,
+			       weft_hash_worker(hash, pipeline->opts.workers), frame);
+	return OUTCOME_HANDED_OFF;
+}
+
+/* A segment of ours, or of another worker's. Takes @frame's page reference. */
+static enum outcome process(struct wf_pipeline *pipeline, const struct wf_frame *frame,
+			    struct wf_packet *packet, enum outcome outcome)
+{
+	if (outcome == OUTCOME_PROCESSED && !is_mine(pipeline, packet->hash))
+		return hand_over(pipeline, frame, packet->hash);
+	if (outcome == OUTCOME_PROCESSED) {
+		packet->time_ns = wf_conns_clock(&pipeline->conns, packet->time_ns);
+		wf_conn_packet(&pipeline->conns, packet);
+	}
+	wf_page_put(frame->page);
+	return outcome;
+}
+
+/*
+ * A fragment, which is rebuilt by one worker wherever its datagram's come in. If it completes its
+ * datagram, that passes the same stages; and if that is a fragment in turn (of a tunnel's inner
+ * datagram), so does what it completes.
+ * Takes @frame's page reference.
+ */
+static void process_fragment(struct wf_pipeline *pipeline, const struct wf_frame *frame,
+			     const struct wf_packet *packet)
+{
+	struct wf_frame now = *frame;
+	struct wf_packet inner = *packet;
+	enum outcome outcome = OUTCOME_FRAGMENT;
+
+	for (;;) {
+		struct wf_frame datagram;
+		bool rebuilt = now.flags & WF_FRAME_REBUILT;
+		bool whole;
+
+		if (outcome == OUTCOME_FRAGMENT && !is_mine(pipeline, inner.hash)) {
+			outcome = hand_over(pipeline, &now, inner.hash);
+			count_outcome(pipeline->opts.metrics, rebuilt, outcome);
+			return;
+		}
+		whole = outcome == OUTCOME_FRAGMENT &&
+			wf_defrag_add(pipeline->defrag, &inner, &datagram);
+		outcome = process(pipeline, &now, &inner, outcome);
+		count_outcome(pipeline->opts.metrics, rebuilt, outcome);
+		if (!whole)
+			return;
+		now = datagram;
+		outcome = decode(pipeline, &now, &inner);
+	}
+}
+
+/* What holds data is in three places, of which the second is known when the first was loaded. */
+static void prefetch_held(const struct wf_conns *conns, const struct wf_flow *flow)
+{
+	wf_flow_table_prefetch_rare(&conns->table, flow);
+	for (int dir = 0; dir < 2; dir++)
+		wf_stream_prefetch(&flow->stream[dir], &conns->stream_env);
+}
+
+static void run_group(struct wf_pipeline *pipeline, const struct wf_frame *frames, uint32_t count)
+{
+	const struct wf_conns *conns = &pipeline->conns;
+	const struct wf_flow *flows[GROUP];
+	struct wf_packet packets[GROUP];
+	enum outcome outcomes[GROUP];
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (i + 1 < count)
+			wf_decode_prefetch(&pipeline->decoder, &frames[i + 1]);
+		outcomes[i] = decode(pipeline, &frames[i], &packets[i]);
+		if (outcomes[i] == OUTCOME_PROCESSED)
+			wf_flow_table_prefetch(&conns->table, packets[i].hash);
+	}
+	for (uint32_t i = 0; i < count; i++)
+		flows[i] = outcomes[i] == OUTCOME_PROCESSED
+				   ? wf_flow_table_prefetch_flow(&conns->table, packets[i].hash)
+				   : NULL;
+	for (uint32_t i = 0; i < count; i++)
+		if (flows[i] && wf_unlikely(flows[i]->rare))
+			prefetch_held(conns, flows[i]);
+	for (uint32_t i = 0; i < count; i++) {
+		if (wf_unlikely(outcomes[i] == OUTCOME_FRAGMENT)) {
+			process_fragment(pipeline, &frames[i], &packets[i]);
+			continue;
+		}
+		outcomes[i] = process(pipeline, &frames[i], &packets[i], outcomes[i]);
+		count_outcome(pipeline->opts.metrics, frames[i].flags & WF_FRAME_REBUILT,
+			      outcomes[i]);
+	}
+}
+
+/* Fragments carry the capture's time, see struct wf_conns. */
+static void tick(struct wf_pipeline *pipeline)
+{
+	struct wf_conns *conns = &pipeline->conns;
+
+	wf_defrag_tick(pipeline->defrag, conns->now_ns + conns->skew_ns);
+	wf_conns_tick(conns, conns->now_ns);
+	wf_shunt_flush(conns);
+}
+
+void wf_pipeline_run(struct wf_pipeline *pipeline, const struct wf_frame *frames, uint32_t count)
+{
+	wf_owner_enter(pipeline->opts.owner, "packets");
+	for (uint32_t done = 0; done < count; done += GROUP)
+		run_group(pipeline, frames + done,
+			  count - done < GROUP ? count - done : (uint32_t)GROUP);
+	tick(pipeline);
+	wf_dispatch_flush(pipeline->opts.dispatch);
+	wf_owner_leave(pipeline->opts.owner);
+}
+
+void wf_pipeline_note_overrun(struct wf_pipeline *pipeline)
+{
+	struct wf_conns *conns = &pipeline->conns;
+
+	conns->overrun_until_ns = conns->now_ns + WEFT_OVERRUN_MS * WF_NS_PER_MS;
+}
+
+void wf_pipeline_tick(struct wf_pipeline *pipeline, uint64_t now_ns)
+{
+	wf_owner_enter(pipeline->opts.owner, "timers");
+	wf_conns_clock(&pipeline->conns, now_ns);
+	tick(pipeline);
+	wf_dispatch_flush(pipeline->opts.dispatch);
+	wf_owner_leave(pipeline->opts.owner);
+}
+
+bool wf_pipeline_obey(struct wf_pipeline *pipeline, struct wf_orders *orders)
+{
+	struct wf_relief *relief = &pipeline->relief;
+	uint32_t asked = wf_orders_take(orders);
+	uint64_t closed;
+
+	if (wf_unlikely(asked & 1u << WF_CHORE_LEVEL))
+		wf_relief_set_level(
+			relief,
+			(enum wf_pressure_level)atomic_load_explicit(&orders->level,
+								     memory_order_relaxed),
+			atomic_load_explicit(&orders->goal_percent, memory_order_relaxed));
+	for (int chore = 0; wf_unlikely(asked); chore++, asked >>= 1)
+		if (asked & 1)
+			wf_orders_answer(orders, (enum wf_chore)chore,
+					 wf_relief_do(relief, (enum wf_chore)chore));
+	if (wf_likely(!wf_relief_has_work(relief)))
+		return false;
+	closed = wf_relief_step(relief);
+	wf_orders_answer(orders, WF_CHORE_FLOWS, closed);
+	wf_dispatch_flush(pipeline->opts.dispatch);
+	return true;
+}
+
+void wf_pipeline_tend(struct wf_pipeline *pipeline)
+{
+	wf_relief_tend(&pipeline->relief);
+}
+
+void wf_pipeline_set_filter(struct wf_pipeline *pipeline, const struct wf_pcap_filter *filter)
+{
+	pipeline->opts.filter = filter;
+}
+
+struct wf_conns *wf_pipeline_conns(struct wf_pipeline *pipeline)
+{
+	return &pipeline->conns;
+}
+
+void wf_pipeline_flush(struct wf_pipeline *pipeline)
+{
+	wf_owner_enter(pipeline->opts.owner, "flush");
+	wf_defrag_flush(pipeline->defrag);
+	wf_conns_flush(&pipeline->conns);
+	wf_dispatch_flush(pipeline->opts.dispatch);
+	wf_owner_leave(pipeline->opts.owner);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pipeline.h - one worker's stages in their order; the only place that knows it.
+ *
+ *   frame → filter → decode → (defragment) → flow table → TCP tracking → reassembly → dispatch
+ *
+ * Time is that of the packets: a flow's timers act as of their deadline, before
+ * its next packet is looked at, so the outcome does not depend on when the
+ * wheel is turned, nor on other flows or workers.
+ *
+ * Thread: the worker.
+ */
+#ifndef WF_WORKER_PIPELINE_H
+#define WF_WORKER_PIPELINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <weft/opts.h>
+
+#include "bpf/hash.h"
+#include "capture/live/iface.h"
+
+struct wf_arena;
+struct wf_claims;
+struct wf_conns;
+struct wf_dispatch;
+struct wf_frame;
+struct wf_metrics;
+struct wf_orders;
+struct wf_owner;
+struct wf_page_pool;
+struct wf_pcap_filter;
+struct wf_pipeline;
+
+struct wf_pipeline_opts {
+	const struct weft_opts *weft; /* no zeros: every default is filled in; outlives us */
+	struct weft_hash_secret secret;
+	const struct wf_rss *rss; /* borrowed; see struct wf_decoder */
+	uint32_t worker;	  /* index of this one */
+	uint32_t workers;
+	struct wf_arena *arena; /* all borrowed */
+	struct wf_page_pool *pages;
+	struct wf_metrics *metrics;
+	struct wf_dispatch *dispatch;
+	const struct wf_pcap_filter *filter; /* NULL: everything */
+
+	/* Checks that one thread only comes here, and each flow to one worker; NULL: none. */
+	struct wf_owner *owner;
+	struct wf_claims *claims;
+
+	/*
+	 * Give a frame to the worker that owns its flow, or its datagram (a rebuilt datagram, or a
+	 * frame that came to the wrong worker). Takes the frame's page reference.
+	 */
+	void (*handoff)(void *ctx, uint32_t worker, const struct wf_frame *frame);
+	void *handoff_ctx;
+
+	/* Of struct wf_shunts; NULL: no kernel steers to us. */
+	int (*set_verdict)(void *ctx, const struct wf_flow_key *key,
+			   const enum wf_verdict verdict[2], struct wf_kept *ret_kept);
+	void *set_verdict_ctx;
+};
+
+int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **ret_pipeline);
+
+/* Process a batch. Takes each frame's page reference. */
+void wf_pipeline_run(struct wf_pipeline *pipeline, const struct wf_frame *frames, uint32_t count);
+
+/* The rings overflowed about now: holes are ours, not the network's; less patience with them. */
+void wf_pipeline_note_overrun(struct wf_pipeline *pipeline);
+
+/* Act on every timer due at @now_ns (since 1970). */
+void wf_pipeline_tick(struct wf_pipeline *pipeline, uint64_t now_ns);
+
+/*
+ * Between two batches: do what was ordered, and a bounded step of what that needs. Return:
+ * true: there is more to do, also if no packet comes.
+ */
+bool wf_pipeline_obey(struct wf_pipeline *pipeline, struct wf_orders *orders);
+
+/* What goes on under memory pressure; a few times a second. */
+void wf_pipeline_tend(struct wf_pipeline *pipeline);
+
+/* The end: holes become gaps, waiting bytes are delivered, every flow is closed. */
+void wf_pipeline_flush(struct wf_pipeline *pipeline);
+
+/* From the next batch on; NULL: everything. @filter outlives its use. */
+void wf_pipeline_set_filter(struct wf_pipeline *pipeline, const struct wf_pcap_filter *filter);
+
+/* Its connections; for answers to questions, see asking.h. */
+struct wf_conns *wf_pipeline_conns(struct wf_pipeline *pipeline);
+
+void wf_pipeline_free(struct wf_pipeline *pipeline);
+
+#endif

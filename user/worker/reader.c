@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * reader.c - reads a batch, hashes each frame as the XDP program would, pushes
+ * it to its worker's feed. When a feed is full the reader waits: nothing is lost.
+ *
+ * Fragments are rebuilt here, where all pass in the order of the capture: so a datagram takes
+ * its place among the segments of its connection, however many workers there are.
+ */
+#include "worker/reader.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "base/assert.h"
+#include "base/clock.h"
+#include "base/cpu.h"
+#include "capture/source.h"
+#include "decode/defrag.h"
+#include "packet/packet.h"
+#include "worker/worker.h"
+#include "memory/page.h"
+#include "memory/page_pool.h"
+
+enum { SOURCE_NAP_MS = 50, MEMORY_NAP_MS = 1, TEND_INTERVAL_MS = 100 };
+
+static bool is_stopping(const struct wf_reader *reader)
+{
+	return atomic_load_explicit(&reader->crew->stopping, memory_order_relaxed);
+}
+
+/* Return: false: told to stop while waiting; the frame was put. */
+static bool push(struct wf_reader *reader, struct wf_worker *worker, const struct wf_frame *frame)
+{
+	while (!wf_handoff_push(&worker->feed, frame)) {
+		if (is_stopping(reader)) {
+			wf_page_put(frame->page);
+			return false;
+		}
+		wf_waiter_wake(&worker->waiter);
+		wf_waiter_announce(&worker->room);
+		if (wf_handoff_used(&worker->feed) > WF_FEED_FRAMES / 2 && !is_stopping(reader))
+			wf_waiter_wait(&worker->room, -1);
+		wf_waiter_cancel(&worker->room);
+	}
+	return true;
+}
+
+static void push_to_owner(struct wf_reader *reader, struct wf_frame *frame)
+{
+	struct wf_crew *crew = reader->crew;
+
+	frame->flags |= WF_FRAME_HASHED;
+	push(reader, &crew->workers[weft_hash_worker(frame->hash, crew->count)], frame);
+}
+
+static void count_fragment(struct wf_reader *reader, const struct wf_frame *frame)
+{
+	if (frame->flags & WF_FRAME_REBUILT) {
+		wf_metric_inc(&reader->metrics, rebuilt_fragment_datagrams);
+		return;
+	}
+	wf_metric_inc(&reader->metrics, frames);
+	wf_metric_inc(&reader->metrics, frames_fragment_frames);
+}
+
+/* Takes @frame's page reference. Return: true: its datagram is whole, and is in *@frame now. */
+static bool take_fragment(struct wf_reader *reader, struct wf_frame *frame,
+			  const struct wf_packet *packet)
+{
+	struct wf_frame datagram;
+	bool is_whole = wf_defrag_add(reader->defrag, packet, &datagram);
+
+	count_fragment(reader, frame);
+	wf_page_put(frame->page);
+	if (is_whole)
+		*frame = datagram;
+	return is_whole;
+}
+
+static void feed_frame(struct wf_reader *reader, struct wf_frame *frame)
+{
+	struct wf_packet packet;
+	bool is_fragment;
+
+	/* What is rebuilt may be a fragment in turn, of a tunnel's inner datagram. */
+	for (;;) {
+		frame->hash = wf_decode_steer_hash(&reader->decoder, frame, &is_fragment);
+		/* One that can't be used is for a worker to find, and to count. */
+		if (wf_likely(!is_fragment) ||
+		    wf_decode(&reader->decoder, frame, &packet) != WF_DECODE_FRAGMENT)
+			break;
+		if (!take_fragment(reader, frame, &packet))
+			return;
+	}
+	push_to_owner(reader, frame);
+}
+
+static void feed_batch(struct wf_reader *reader, struct wf_frame *frames, int count)
+{
+	struct wf_crew *crew = reader->crew;
+
+	for (int i = 0; i < count; i++) {
+		if (frames[i].time_ns > crew->last_ns)
+			crew->last_ns = frames[i].time_ns;
+		feed_frame(reader, &frames[i]);
+	}
+	wf_defrag_tick(reader->defrag, crew->last_ns);
+	for (uint32_t i = 0; i < crew->count; i++)
+		wf_waiter_wake(&crew->workers[i].waiter);
+}
+
+/* What comes finds no memory: all workers give up some of what they hold. */
+static void ask_for_memory(struct wf_crew *crew)
+{
+	for (uint32_t i = 0; i < crew->count; i++) {
+		wf_orders_give(&crew->workers[i].orders, WF_CHORE_RELIEVE);
+		wf_waiter_wake(&crew->workers[i].waiter);
+	}
+}
+
+/*
+ * Nothing came: sleep until the source has something, at most so long that a stop is seen; or,
+ * if what it has is @starved of memory, until workers may have made some free.
+ */
+static void wait_for_source(struct wf_source *source, bool starved)
+{
+	struct pollfd pollfd = {.events = POLLIN};
+
+	if (starved)
+		poll(NULL, 0, MEMORY_NAP_MS);
+	else if (!source->ops->fds || source->ops->fds(source, &pollfd.fd, 1) < 1)
+		return;
+	else
+		poll(&pollfd, 1, SOURCE_NAP_MS);
+}
+
+void wf_reader_tend(struct wf_reader *reader, uint64_t now_ns)
+{
+	uint32_t asked = atomic_load_explicit(&reader->crew->halvings, memory_order_relaxed);
+
+	if (asked != reader->halvings) {
+		reader->halvings = asked;
+		wf_metric_inc(&reader->metrics, relief_halved_caches);
+		wf_metric_add(&reader->metrics, relief_freed_spans,
+			      wf_page_pool_halve(reader->pages));
+	}
+	if (now_ns < reader->tend_ns)
+		return;
+	wf_page_pool_tend(reader->pages, now_ns);
+	reader->tend_ns = now_ns + TEND_INTERVAL_MS * WF_NS_PER_MS;
+}
+
+static void *reader_main(void *arg)
+{
+	struct wf_reader *reader = arg;
+	struct wf_crew *crew = reader->crew;
+	struct wf_frame frames[WF_BATCH_FRAMES];
+	int count;
+
+	wf_cpu_name_thread("weft-reader", 0);
+	wf_page_pool_adopt(reader->pages);
+	do {
+		bool starved;
+
+		count = reader->source->ops->recv(reader->source, frames, WF_BATCH_FRAMES);
+		if (wf_unlikely(reader->source->lost_frames))
+			wf_worker_count_lost(reader->source, &reader->metrics);
+		starved = reader->source->starved;
+		reader->source->starved = false;
+		if (wf_unlikely(starved))
+			ask_for_memory(crew);
+		if (count > 0)
+			feed_batch(reader, frames, count);
+		else if (!count)
+			wait_for_source(reader->source, starved);
+		wf_reader_tend(reader, wf_clock_monotonic_ns());
+	} while (count >= 0 && !is_stopping(reader));
+
+	if (count < 0 && count != -ENODATA)
+		atomic_store_explicit(&crew->error, count, memory_order_relaxed);
+	wf_defrag_flush(reader->defrag);
+	for (uint32_t i = 0; i < crew->count; i++) {
+		/* Pairs with the acquire in sources_ended(): all pushes come before. */
+		atomic_store_explicit(&crew->workers[i].feed_ended, true, memory_order_release);
+		wf_waiter_wake(&crew->workers[i].waiter);
+	}
+	wf_page_pool_adopt(NULL);
+	return NULL;
+}
+
+int wf_reader_start(struct wf_reader *reader)
+{
+	int err = pthread_create(&reader->thread, NULL, reader_main, reader);
+
+	reader->is_started = !err;
+	return -err;
+}
+
+void wf_reader_join(struct wf_reader *reader)
+{
+	if (reader->is_started)
+		pthread_join(reader->thread, NULL);
+	reader->is_started = false;
+}

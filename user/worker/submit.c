@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * submit.c - hashes as the XDP program would, so that fragments go to where they are rebuilt
+ * and tunnels by what is in them; the rest is mpsc.h.
+ *
+ * The worker copies bytes from the ring into a page of its own before it processes them: then
+ * the ring has room again at once, and held data has its page as if it had been received.
+ */
+#include "worker/submit.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "packet/frame.h"
+#include "worker/worker.h"
+#include "memory/page.h"
+#include "memory/page_pool.h"
+#include "metrics/metrics.h"
+
+_Static_assert((int)WEFT_LINK_ETHERNET == (int)WF_LINK_ETHERNET &&
+		       (int)WEFT_LINK_RAW == (int)WF_LINK_RAW &&
+		       (int)WEFT_LINK_NULL == (int)WF_LINK_NULL &&
+		       (int)WEFT_LINK_LOOP == (int)WF_LINK_LOOP &&
+		       (int)WEFT_LINK_SLL == (int)WF_LINK_SLL &&
+		       (int)WEFT_LINK_SLL2 == (int)WF_LINK_SLL2 &&
+		       (int)WEFT_LINK_PPP == (int)WF_LINK_PPP,
+	       "one numbering");
+_Static_assert(WEFT_WORKERS_MAX <= 64, "a bit for each worker");
+
+static int make_frame(const struct wf_submit *submit, const struct weft_packet *packet,
+		      struct wf_frame *ret_frame)
+{
+	uint32_t wire_bytes = packet->wire_bytes ? packet->wire_bytes : packet->cap_bytes;
+
+	if (packet->link >= WF_LINK_COUNT || !packet->bytes || !packet->cap_bytes ||
+	    wire_bytes < packet->cap_bytes)
+		return -EINVAL;
+	if (packet->cap_bytes >
+	    (packet->is_stable ? (uint32_t)WEFT_FRAME_MAX_BYTES : (uint32_t)WEFT_SUBMIT_MAX_BYTES))
+		return -EMSGSIZE;
+	*ret_frame = (struct wf_frame){
+		.bytes = packet->bytes,
+		.time_ns = packet->time_ns ? packet->time_ns : wf_clock_realtime_ns(),
+		.cap_bytes = packet->cap_bytes,
+		.wire_bytes = wire_bytes,
+		.flags = WF_FRAME_HASHED,
+		.link = packet->link,
+	};
+	ret_frame->hash = wf_decode_steer_hash(&submit->decoder, ret_frame, NULL);
+	return 0;
+}
+
+static bool is_worker(const struct wf_crew *crew)
+{
+	for (uint32_t i = 0; i < crew->count; i++)
+		if (wf_owner_is_self(&crew->workers[i].owner))
+			return true;
+	return false;
+}
+
+static int push(const struct wf_submit *submit, struct wf_mpsc *ring, const struct wf_frame *frame,
+		bool copy, uint64_t deadline_ns)
+{
+	int err = wf_mpsc_push(ring, frame, copy);
+
+	if (err != -EAGAIN || !deadline_ns)
+		return err;
+	if (is_worker(submit->crew))
+		return -EDEADLK;
+	return wf_mpsc_push_wait(ring, frame, copy, deadline_ns);
+}
+
+/* CLOCK_MONOTONIC; 0: don't wait. */
+static uint64_t deadline(int timeout_ms)
+{
+	if (!timeout_ms)
+		return 0;
+	if (timeout_ms < 0)
+		return UINT64_MAX;
+	return wf_clock_monotonic_ns() + (uint64_t)timeout_ms * WF_NS_PER_MS;
+}
+
+int wf_submit(const struct wf_submit *submit, const struct weft_packet *packets, uint32_t count,
+	      int timeout_ms)
+{
+	struct wf_crew *crew = submit->crew;
+	uint64_t deadline_ns = deadline(timeout_ms);
+	uint64_t given = 0; /* to these workers */
+	uint32_t taken = 0;
+	int err = 0;
+
+	if (count > INT32_MAX)
+		count = INT32_MAX;
+	while (taken < count) {
+		struct wf_frame frame;
+		uint32_t owner;
+
+		err = make_frame(submit, &packets[taken], &frame);
+		if (err)
+			break;
+		owner = weft_hash_worker(frame.hash, crew->count);
+		err = push(submit, &crew->workers[owner].submitted, &frame,
+			   !packets[taken].is_stable, deadline_ns);
+		if (err == -EAGAIN)
+			atomic_fetch_add_explicit(&crew->workers[owner].submitted.refused,
+						  count - taken, memory_order_relaxed);
+		if (err)
+			break;
+		given |= 1ull << owner;
+		taken++;
+	}
+	for (; given; given &= given - 1)
+		wf_waiter_wake(&crew->workers[__builtin_ctzll(given)].waiter);
+	return taken ? (int)taken : err;
+}
+
+/* Its bytes leave the ring. Return: false: there is no page for them. */
+static bool move_to_page(struct wf_worker *worker, struct wf_frame *frame)
+{
+	struct wf_page *page;
+
+	if (!wf_mpsc_holds(&worker->submitted, frame))
+		return true;
+	page = wf_page_pool_take(worker->pages, frame->cap_bytes);
+	if (!page)
+		return false;
+	memcpy(wf_page_bytes(page), frame->bytes, frame->cap_bytes);
+	frame->bytes = wf_page_bytes(page);
+	frame->page = page;
+	return true;
+}
+
+uint32_t wf_submit_take(struct wf_worker *worker)
+{
+	struct wf_frame frames[WF_BATCH_FRAMES];
+	uint32_t count = wf_mpsc_peek(&worker->submitted, frames, WF_BATCH_FRAMES);
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (frames[i].time_ns > worker->submitted_ns)
+			worker->submitted_ns = frames[i].time_ns;
+		if (move_to_page(worker, &frames[i])) {
+			frames[kept++] = frames[i];
+			continue;
+		}
+		wf_metric_inc(&worker->metrics, frames);
+		wf_metric_inc(&worker->metrics, frames_no_memory_frames);
+	}
+	wf_mpsc_release(&worker->submitted);
+	if (kept)
+		wf_pipeline_run(worker->pipeline, frames, kept);
+	return count;
+}
+
+bool wf_submit_is_drained(const struct wf_worker *worker)
+{
+	return wf_mpsc_is_drained(&worker->submitted);
+}
+
+void wf_submit_close(struct wf_crew *crew)
+{
+	for (uint32_t i = 0; i < crew->count; i++)
+		wf_mpsc_close(&crew->workers[i].submitted);
+}
+
+uint64_t wf_submit_last_ns(const struct wf_crew *crew)
+{
+	uint64_t last_ns = 0;
+
+	for (uint32_t i = 0; i < crew->count; i++)
+		if (crew->workers[i].submitted_ns > last_ns)
+			last_ns = crew->workers[i].submitted_ns;
+	return last_ns;
+}
+
+void wf_submit_stats_add(const struct wf_crew *crew, struct wf_metrics *sum)
+{
+	for (uint32_t i = 0; i < crew->count; i++) {
+		const struct wf_mpsc *ring = &crew->workers[i].submitted;
+
+		wf_metric_add(sum, submit_waits,
+			      atomic_load_explicit(&ring->waits, memory_order_relaxed));
+		wf_metric_add(sum, submit_refused_packets,
+			      atomic_load_explicit(&ring->refused, memory_order_relaxed));
+	}
+}

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * worker.c - the worker's loop.
+ *
+ * Frames handed to another worker: first to its inbox; if that is full, to our
+ * own outbox, and no further input is taken until the outbox is empty. Inboxes
+ * are always emptied, so nobody waits for ever. Live, where input can't wait, a
+ * full outbox loses the frame and counts it.
+ *
+ * The end is reached when all workers' sources have ended and no frame is
+ * between workers: crew->between counts a frame from before its push until all
+ * that came of it has been pushed in turn.
+ */
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+
+#include "base/clock.h"
+#include "base/cpu.h"
+#include "capture/source.h"
+#include "worker/submit.h"
+#include "memory/arena.h"
+#include "memory/page.h"
+#include "memory/page_pool.h"
+
+enum {
+	IDLE_WAIT_MS = 20, /* live: how late a timer may be */
+	TEND_INTERVAL_MS = 100,
+	DRAIN_WAIT_MS = 1, /* while others still drain */
+	POLL_FDS_MAX = 1 + WEFT_INTERFACES_MAX * WEFT_QUEUES_MAX,
+};
+
+static struct wf_worker *peer(struct wf_worker *worker, uint32_t index)
+{
+	return &worker->crew->workers[index];
+}
+
+static bool push_to_peer(struct wf_worker *worker, uint32_t to, const struct wf_frame *frame)
+{
+	struct wf_worker *owner = peer(worker, to);
+
+	if (wf_mpsc_push(&owner->inbox, frame, false))
+		return false;
+	wf_waiter_wake(&owner->waiter);
+	return true;
+}
+
+void wf_worker_handoff(void *ctx, uint32_t to, const struct wf_frame *frame)
+{
+	struct wf_worker *worker = ctx;
+
+	/* Before the push, so that it never seems finished while under way. */
+	atomic_fetch_add_explicit(&worker->crew->between, 1, memory_order_relaxed);
+	if (!worker->outbox_count && push_to_peer(worker, to, frame))
+		return;
+	if (worker->outbox_count < WF_OUTBOX_FRAMES) {
+		worker->outbox[worker->outbox_count++] = (struct wf_outbox_entry){to, *frame};
+		return;
+	}
+	atomic_fetch_sub_explicit(&worker->crew->between, 1, memory_order_release);
+	/* Nobody else will count it. */
+	if (frame->flags & WF_FRAME_REBUILT) {
+		wf_metric_inc(&worker->metrics, rebuilt_lost_datagrams);
+	} else {
+		wf_metric_inc(&worker->metrics, frames);
+		wf_metric_inc(&worker->metrics, frames_handoff_lost_frames);
+	}
+	wf_page_put(frame->page);
+}
+
+/* Push what waits, in order; what still finds no room stays. */
+static void empty_outbox(struct wf_worker *worker)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < worker->outbox_count; i++) {
+		struct wf_outbox_entry *entry = &worker->outbox[i];
+
+		if (!push_to_peer(worker, entry->worker, &entry->frame))
+			worker->outbox[kept++] = *entry;
+	}
+	worker->outbox_count = kept;
+}
+
+static uint32_t take_inbox(struct wf_worker *worker)
+{
+	struct wf_frame frames[WF_BATCH_FRAMES];
+	uint32_t count;
+
+	if (worker->outbox_count > WF_OUTBOX_FRAMES - WF_BATCH_FRAMES)
+		return 0;
+	count = wf_mpsc_peek(&worker->inbox, frames, WF_BATCH_FRAMES);
+	if (count) {
+		wf_mpsc_release(&worker->inbox);
+		wf_pipeline_run(worker->pipeline, frames, count);
+		/* Pairs with the acquire in is_finished(). */
+		atomic_fetch_sub_explicit(&worker->crew->between, count, memory_order_release);
+	}
+	return count;
+}
+
+static uint32_t take_feed(struct wf_worker *worker)
+{
+	struct wf_frame frames[WF_BATCH_FRAMES];
+	uint32_t count = wf_handoff_pop(&worker->feed, frames, WF_BATCH_FRAMES);
+
+	if (!count)
+		return 0;
+	wf_pipeline_run(worker->pipeline, frames, count);
+	/* Half empty, not at once: the reader then has a long batch to push. */
+	if (wf_handoff_used(&worker->feed) <= WF_FEED_FRAMES / 2)
+		wf_waiter_wake(&worker->room);
+	return count;
+}
+
+void wf_worker_count_lost(struct wf_source *source, struct wf_metrics *metrics)
+{
+	wf_metric_add(metrics, frames, source->lost_frames);
+	wf_metric_add(metrics, frames_no_memory_frames, source->lost_frames);
+	source->lost_frames = 0;
+}
+
+static uint32_t take_source(struct wf_worker *worker, uint32_t index)
+{
+	struct wf_source *source = worker->sources[index];
+	struct wf_frame frames[WF_BATCH_FRAMES];
+	int count;
+
+	/* A file has no end of its own to wait for; live rings are emptied after the detach. */
+	if (!worker->crew->live &&
+	    atomic_load_explicit(&worker->crew->stopping, memory_order_relaxed))
+		worker->source_ended[index] = true;
+	if (worker->source_ended[index])
+		return 0;
+	count = source->ops->recv(source, frames, WF_BATCH_FRAMES);
+	if (count > 0)
+		wf_pipeline_run(worker->pipeline, frames, (uint32_t)count);
+	else if (count < 0)
+		worker->source_ended[index] = true;
+	if (count < 0 && count != -ENODATA)
+		atomic_store_explicit(&worker->crew->error, count, memory_order_relaxed);
+	if (source->ops->done)
+		source->ops->done(source);
+	if (wf_unlikely(source->overran)) {
+		source->overran = false;
+		wf_pipeline_note_overrun(worker->pipeline);
+	}
+	if (wf_unlikely(source->starved)) {
+		source->starved = false;
+		wf_orders_give(&worker->orders, WF_CHORE_RELIEVE);
+		worker->has_chores = true;
+	}
+	if (wf_unlikely(source->lost_frames))
+		wf_worker_count_lost(source, &worker->metrics);
+	return count > 0 ? (uint32_t)count : 0;
+}
+
+static uint32_t take_batches(struct wf_worker *worker)
+{
+	uint32_t count;
+
+	wf_asking_answer(&worker->asking, worker->pipeline);
+	worker->has_chores = wf_pipeline_obey(worker->pipeline, &worker->orders);
+	count = take_inbox(worker);
+	empty_outbox(worker);
+	if (worker->outbox_count && !worker->crew->live)
+		return count;
+	if (worker->has_feed)
+		count += take_feed(worker);
+	if (worker->has_submitted)
+		count += wf_submit_take(worker);
+	for (uint32_t i = 0; i < worker->sources_count; i++)
+		count += take_source(worker, i);
+	return count;
+}
+
+/* After a round that brought nothing: will the sources bring more? */
+static bool sources_ended(struct wf_worker *worker)
+{
+	struct wf_crew *crew = worker->crew;
+
+	if (worker->outbox_count)
+		return false;
+	/* Pairs with the release in wf_engine_stop() and reader.c: nothing was pushed after. */
+	if (worker->has_feed)
+		return atomic_load_explicit(&worker->feed_ended, memory_order_acquire) &&
+		       wf_handoff_is_empty(&worker->feed);
+	if (worker->has_submitted && !wf_submit_is_drained(worker))
+		return false;
+	if (atomic_load_explicit(&crew->stopping, memory_order_acquire))
+		return true;
+	for (uint32_t i = 0; i < worker->sources_count; i++)
+		if (!worker->source_ended[i])
+			return false;
+	return true;
+}
+
+static bool is_finished(struct wf_crew *crew)
+{
+	return atomic_load_explicit(&crew->drained, memory_order_acquire) == crew->count &&
+	       atomic_load_explicit(&crew->between, memory_order_acquire) == 0;
+}
+
+static void wait_for_work(struct wf_worker *worker, int timeout_ms)
+{
+	struct pollfd pollfds[POLL_FDS_MAX];
+	int fds[POLL_FDS_MAX];
+	int count = 1;
+
+	fds[0] = worker->waiter.fd;
+	for (uint32_t i = 0; i < worker->sources_count; i++) {
+		struct wf_source *source = worker->sources[i];
+
+		if (source->ops->fds && !worker->source_ended[i])
+			count += source->ops->fds(source, fds + count, POLL_FDS_MAX - count);
+	}
+	for (int i = 0; i < count; i++)
+		pollfds[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
+	poll(pollfds, (nfds_t)count, timeout_ms);
+}
+
+/* Announce, look once more, sleep. Return: frames found in the last look. */
+static uint32_t sleep_unless_work(struct wf_worker *worker, int timeout_ms)
+{
+	uint32_t count;
+
+	wf_waiter_announce(&worker->waiter);
+	count = take_batches(worker);
+	if (!count && (timeout_ms >= 0 || !sources_ended(worker)))
+		wait_for_work(worker, timeout_ms);
+	wf_waiter_cancel(&worker->waiter);
+	return count;
+}
+
+/* What needs no packet, a few times a second: pages that sinks put come home. */
+static void tend(struct wf_worker *worker)
+{
+	uint64_t now_ns = wf_clock_monotonic_ns();
+
+	if (now_ns < worker->tend_ns)
+		return;
+	wf_page_pool_tend(worker->pages, now_ns);
+	wf_pipeline_tend(worker->pipeline);
+	worker->tend_ns = now_ns + TEND_INTERVAL_MS * WF_NS_PER_MS;
+}
+
+/* Is there something to do that nobody will wake us for? */
+static bool is_busy(const struct wf_worker *worker)
+{
+	return worker->outbox_count || worker->has_chores;
+}
+
+static void run_until_drained(struct wf_worker *worker)
+{
+	const int wait_ms = worker->crew->live ? IDLE_WAIT_MS : -1;
+
+	for (;;) {
+		bool ended = sources_ended(worker);
+		uint32_t count = take_batches(worker);
+
+		if (!count && ended)
+			return;
+		if (!count) {
+			wf_dispatch_flush(&worker->dispatch);
+			count = sleep_unless_work(worker,
+						  is_busy(worker) ? DRAIN_WAIT_MS : wait_ms);
+		}
+		if (worker->crew->live)
+			wf_pipeline_tick(worker->pipeline, wf_clock_realtime_ns());
+		tend(worker);
+		wf_dispatch_flush(&worker->dispatch);
+	}
+}
+
+static void run_until_finished(struct wf_worker *worker)
+{
+	struct wf_crew *crew = worker->crew;
+
+	atomic_fetch_add_explicit(&crew->drained, 1, memory_order_acq_rel);
+	while (!is_finished(crew)) {
+		empty_outbox(worker);
+		if (!take_inbox(worker))
+			sleep_unless_work(worker, DRAIN_WAIT_MS);
+		wf_dispatch_flush(&worker->dispatch);
+	}
+}
+
+/* Time went on for all workers alike, whoever got the last packets. */
+static void tick_to_last(struct wf_worker *worker)
+{
+	uint64_t last_ns = 0;
+
+	if (worker->has_feed)
+		last_ns = worker->crew->last_ns;
+	else if (worker->has_submitted && !worker->crew->live)
+		last_ns = wf_submit_last_ns(worker->crew);
+	if (last_ns)
+		wf_pipeline_tick(worker->pipeline, last_ns);
+}
+
+static void *worker_main(void *arg)
+{
+	struct wf_worker *worker = arg;
+
+	wf_cpu_name_thread("weft-worker", worker->index);
+	wf_owner_adopt(&worker->owner);
+	if (worker->pin_cpu >= 0)
+		wf_cpu_pin_thread(worker->pin_cpu);
+	wf_page_pool_adopt(worker->pages);
+	wf_arena_prefer(worker->crew->arena, worker->arena_part);
+
+	run_until_drained(worker);
+	run_until_finished(worker);
+	tick_to_last(worker);
+	wf_pipeline_flush(worker->pipeline);
+	wf_dispatch_close(&worker->dispatch);
+
+	wf_page_pool_adopt(NULL);
+	/* Pairs with the acquire in wf_engine_wait(): all of the above is done. */
+	atomic_fetch_sub_explicit(&worker->crew->running, 1, memory_order_release);
+	wf_waiter_wake(worker->crew->ended);
+	return NULL;
+}
+
+int wf_worker_start(struct wf_worker *worker)
+{
+	int err = pthread_create(&worker->thread, NULL, worker_main, worker);
+
+	worker->is_started = !err;
+	return -err;
+}
+
+void wf_worker_join(struct wf_worker *worker)
+{
+	if (worker->is_started)
+		pthread_join(worker->thread, NULL);
+	worker->is_started = false;
+}
