@@ -255,6 +255,10 @@ bench-memory: ## memory of fitting pages beside 1900 bytes for all: KIND=tiny-rt
 	$(Q)$(MAKE) --no-print-directory all helpers $(O)/bench/memory
 	$(Q)tests/bench/memory.sh $(O)
 
+bench-instructions: ## instructions of a replay, counted by callgrind: OTHER=DIR of another build, KINDS="bulk web" SCALE=0.05
+	$(Q)$(MAKE) --no-print-directory all $(O)/bench/traffic
+	$(Q)tests/bench/instructions.sh $(O) $(OTHER)
+
 attack: ## attacks on memory in full size: 5 M SYNs, 1 M flows, ... (needs root): ATTACK_SCALE=1
 	$(Q)$(MAKE) --no-print-directory all helpers
 	$(Q)WEFT_BUILD=$(O) ATTACK_SCALE=$(or $(ATTACK_SCALE),1) bash tests/integration/test_memory_attack.sh
@@ -277,4 +281,4 @@ clean: ## remove build/
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
-.PHONY: all install uninstall unit helpers check lint fmt test fuzz fuzzers bench bench-xdp bench-live bench-memory attack soak demo help clean
+.PHONY: all install uninstall unit helpers check lint fmt test fuzz fuzzers bench bench-xdp bench-live bench-memory bench-instructions attack soak demo help clean
