@@ -15,8 +15,6 @@
 #include "bpf/hot_flow.h"
 #include "bpf/shared.h"
 
-#define CPUS_MAX 1024
-
 /* What slots know of one flow. */
 struct waiting {
 	__u64 packets[2]; /* kept from user space, not yet in the flow map */
@@ -52,28 +50,44 @@ static __always_inline void add_waiting(const volatile struct weft_hot_flow *slo
 		sum->last_ns = slot->last_ns;
 }
 
-/* All CPUs' slots. With @forget none of them knows the flow's verdicts any more. */
-static __always_inline void see_slots(const struct weft_flow_key *key, __u64 hash, int forget,
-				      struct waiting *ret_sum)
-{
-	__builtin_memset(ret_sum, 0, sizeof(*ret_sum));
-#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < 4 * CPUS_MAX && i < 4 * weft_hot_cpus; i++) {
-		__u32 at = hot_at(i / 2, hash, i & 1);
-		volatile struct weft_hot_flow *slot = bpf_map_lookup_elem(&weft_hot_flows, &at);
-		__u32 moves;
+/* What look_at_slot() searches for, and what it found so far. */
+struct search {
+	struct weft_flow_key key;
+	__u64 hash;
+	__u64 forget;
+	struct waiting sum;
+};
 
-		if (!slot)
-			break;
-		if (is_same((const struct weft_flow_key *)&slot->key, key)) {
-			if (forget)
-				slot->tag = 0;
-			add_waiting(slot, ret_sum);
-		}
-		moves = slot->moves;
-		ret_sum->moves += moves;
-		ret_sum->is_moving |= moves & 1;
+/* A callback of bpf_loop(): slot @i of those that the flow could be in, two of each half. */
+static long look_at_slot(__u32 i, void *context)
+{
+	struct search *search = context;
+	__u32 at = hot_at(i / 2, search->hash, i & 1);
+	volatile struct weft_hot_flow *slot = bpf_map_lookup_elem(&weft_hot_flows, &at);
+	__u32 moves;
+
+	if (!slot)
+		return 1;
+	if (is_same((const struct weft_flow_key *)&slot->key, &search->key)) {
+		if (search->forget)
+			slot->tag = 0;
+		add_waiting(slot, &search->sum);
 	}
+	moves = slot->moves;
+	search->sum.moves += moves;
+	search->sum.is_moving |= moves & 1;
+	return 0;
+}
+
+/*
+ * Looks at the slots of all CPUs. With @forget, no slot knows the flow's verdicts afterwards.
+ * bpf_loop(), so that the verifier processes the body once, whatever the number of CPUs is.
+ */
+static __always_inline void look_at_slots(struct search *search, int forget)
+{
+	__builtin_memset(&search->sum, 0, sizeof(search->sum));
+	search->forget = forget;
+	bpf_loop(4 * weft_hot_cpus, look_at_slot, search, 0);
 }
 
 /* Return: what @verdict was. */
@@ -95,9 +109,9 @@ int weft_set_verdict(struct weft_verdict_request *request)
 {
 	struct weft_flow_key key = request->key; /* a map's key may not lie in the context */
 	struct weft_flow_value *value = bpf_map_lookup_elem(&weft_flows, &key);
-	__u64 hash = hash_key(&key).flow;
-	struct waiting before;
-	struct waiting now;
+	struct search search = {.key = key, .hash = hash_key(&key).flow};
+	const struct waiting *now = &search.sum;
+	__u64 moves_before;
 	__u32 fence = 0;
 	__u64 last_ns;
 
@@ -108,43 +122,53 @@ int weft_set_verdict(struct weft_verdict_request *request)
 	request->verdict[0] = set(&value->verdict[0], request->verdict[0]);
 	request->verdict[1] = set(&value->verdict[1], request->verdict[1]);
 	hot_step(&fence, 1); /* set before slots are looked at: see hot_take() */
-	see_slots(&key, hash, 1, &before);
+	look_at_slots(&search, 1);
+	moves_before = search.sum.moves;
 	request->kept_packets[0] = *(volatile __u64 *)&value->kept_packets[0];
 	request->kept_packets[1] = *(volatile __u64 *)&value->kept_packets[1];
 	request->kept_bytes[0] = *(volatile __u64 *)&value->kept_bytes[0];
 	request->kept_bytes[1] = *(volatile __u64 *)&value->kept_bytes[1];
 	last_ns = *(volatile __u64 *)&value->last_ns;
-	see_slots(&key, hash, 0, &now);
-	request->kept_packets[0] += now.packets[0];
-	request->kept_packets[1] += now.packets[1];
-	request->kept_bytes[0] += now.bytes[0];
-	request->kept_bytes[1] += now.bytes[1];
-	if (now.last_ns > last_ns)
-		last_ns = now.last_ns;
+	look_at_slots(&search, 0);
+	request->kept_packets[0] += now->packets[0];
+	request->kept_packets[1] += now->packets[1];
+	request->kept_bytes[0] += now->bytes[0];
+	request->kept_bytes[1] += now->bytes[1];
+	if (now->last_ns > last_ns)
+		last_ns = now->last_ns;
 	request->idle_ns = bpf_ktime_get_ns() - last_ns;
-	return now.is_moving || now.moves != before.moves ? WEFT_VERDICT_LOOK_AGAIN
-							  : WEFT_VERDICT_DONE;
+	return now->is_moving || now->moves != moves_before ? WEFT_VERDICT_LOOK_AGAIN
+							    : WEFT_VERDICT_DONE;
 }
 
-/* Global, so that the verifier looks at it once and not once a slot. Return: 0: no room. */
-__noinline int weft_move_slot(__u32 at)
+struct move {
+	__u32 from;
+	__u32 left;
+};
+
+/* A callback of bpf_loop(). */
+static long move_slot(__u32 i, void *context)
 {
+	struct move *move = context;
+	__u32 at = move->from + i;
 	struct weft_hot_flow *slot = bpf_map_lookup_elem(&weft_hot_flows, &at);
 
-	return slot ? hot_move(slot) : 1;
+	if (slot && !hot_move(slot))
+		move->left++;
+	return 0;
 }
 
-/* Only of a half that no XDP program uses. */
+/*
+ * Only of a half that no XDP program uses. bpf_loop() and not a loop: Linux 6.1 processes the
+ * body of a loop once for each of its 2048 rounds and rejects the program.
+ */
 SEC("syscall")
 int weft_move(struct weft_move_request *request)
 {
-	__u32 from = request->from;
-	__u32 left = 0;
+	struct move move = {.from = request->from};
 
-#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < WEFT_HOT_FLOWS; i++)
-		left += !weft_move_slot(from + i);
-	request->left = left;
+	bpf_loop(WEFT_HOT_FLOWS, move_slot, &move, 0);
+	request->left = move.left;
 	return 0;
 }
 
