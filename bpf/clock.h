@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * clock.h - CLOCK_MONOTONIC, at most one tick of the timer (1 to 10 ms) behind.
+ * clock.h - CLOCK_MONOTONIC, at most one timer tick (1 to 10 ms) behind.
  *
- * Reading the clock is the dearest thing a packet can ask for: the processor waits for all that
- * it has begun. So it is read once a tick on each CPU. Who takes the frame from its ring knows
- * better when that was: user space reads its clock once for many frames.
+ * Reading the clock is expensive because the processor first completes all instructions in
+ * flight. Therefore each CPU reads it once per tick. User space reads its own, more exact clock
+ * once per batch of frames.
  */
 #ifndef WEFT_BPF_CLOCK_H
 #define WEFT_BPF_CLOCK_H
@@ -13,7 +13,7 @@
 
 #include "bpf/shared.h"
 
-/* cpu->tick_ns is right after it, and so is the number. */
+/* Refresh cpu->tick_ns and cpu->number, if a tick has passed. */
 static __always_inline void clock_update(struct weft_cpu *cpu)
 {
 	__u64 tick = bpf_jiffies64();

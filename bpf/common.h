@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * common.h - the short way through the headers that most frames have: TCP right behind Ethernet
- * and IPv4 without options, or IPv6. Says of them what parse.h says, with one look at where the
- * packet ends, no loops and no state, so that all stays in registers. Any other frame is left to
- * parse.h, from its beginning.
+ * common.h - the fast path for the headers that most frames have: Ethernet, then IPv4 without
+ * options or IPv6, then TCP. The result equals that of parse.h. One bounds check, no loops and no
+ * state keep all values in registers. parse.h parses any other frame from its beginning.
  */
 #ifndef WEFT_BPF_COMMON_H
 #define WEFT_BPF_COMMON_H
@@ -15,7 +14,7 @@
 #define IPV4_PLAIN  0x45 /* version 4, five words */
 #define IPV6_NIBBLE 0x60
 
-/* In one load: the struct is packed and would be read in bytes. */
+/* One 16-bit load. A read through the packed struct ethhdr would load single bytes. */
 static __always_inline __be16 common_ethertype(const void *start)
 {
 	return *(const __be16 *)(start + 2 * ETH_ALEN);
@@ -29,7 +28,7 @@ static __always_inline void common_tcp(const struct tcphdr *tcp, struct packet *
 	packet->tcp_flags = ((const __u8 *)tcp)[TCP_FLAGS_OFF];
 }
 
-/* Return: 1: *packet is what parse.h makes of a PARSE_TCP; 0: another frame, or too short. */
+/* Return: 1: *packet equals the result of parse.h for PARSE_TCP; 0: other headers, or too short. */
 static __always_inline int common_ipv4(const struct xdp_md *ctx, struct packet *packet)
 {
 	const void *start = (void *)(long)ctx->data;

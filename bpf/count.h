@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * count.h - what the XDP program keeps for each CPU: counters, each exit counted once, and
- * when it last read the clock. One struct, so that a packet pays for one look-up.
+ * count.h - per-CPU state of the XDP program: counters, and the time of the last clock reading.
+ * Each exit of the program is counted once. One struct, so that a packet needs one map look-up.
  */
 #ifndef WEFT_BPF_COUNT_H
 #define WEFT_BPF_COUNT_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * cursor.h - a position in a packet; the one place where pointers meet data_end.
+ * cursor.h - a position in a packet; the only file that compares pointers with data_end.
  */
 #ifndef WEFT_BPF_CURSOR_H
 #define WEFT_BPF_CURSOR_H
@@ -9,7 +9,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-/* Headers end within so many bytes, or the packet is left alone: lets the verifier bound us. */
+/* Headers beyond this offset are not parsed. The limit bounds offsets for the verifier. */
 #define CURSOR_OFF_MAX 1024
 
 struct cursor {
@@ -18,7 +18,7 @@ struct cursor {
 	__u32 off; /* of the next header */
 };
 
-/* @bytes at @off; NULL if the packet ends before. */
+/* Return: a pointer to @bytes at @off; NULL if the packet is shorter. */
 static __always_inline void *cursor_at(const struct cursor *cur, __u32 off, __u32 bytes)
 {
 	void *pos;
@@ -31,7 +31,7 @@ static __always_inline void *cursor_at(const struct cursor *cur, __u32 off, __u3
 	return pos;
 }
 
-/* The next @bytes, without moving on; NULL if the packet ends before. */
+/* Return: a pointer to the next @bytes, without advancing; NULL if the packet is shorter. */
 static __always_inline void *cursor_peek(const struct cursor *cur, __u32 bytes)
 {
 	return cursor_at(cur, cur->off, bytes);

@@ -2,10 +2,9 @@
 /*
  * filter.h - which segments are wanted: ports, prefixes, sampling.
  *
- * A segment is wanted if either port is listed, either address is allowed and
- * neither is denied. What was not configured costs one test of a bit. The whole filter
- * is chosen by one load of one word, so a segment meets the old one or the new one, never
- * a mixture.
+ * A segment is wanted if either port is listed, either address is allowed and neither address is
+ * denied. A part of the filter that is not configured costs one bit test. One load of one word
+ * selects the whole filter, so a segment meets either the old filter or the new one.
  */
 #ifndef WEFT_BPF_FILTER_H
 #define WEFT_BPF_FILTER_H
@@ -73,7 +72,7 @@ static __always_inline int either_is_inside(void *trie, __u32 set, const struct 
 	return bpf_map_lookup_elem(trie, &key) != 0;
 }
 
-/* @filter: of filter_now(). */
+/* @filter: result of filter_now(). */
 static __always_inline int is_port_wanted(const struct packet *packet, __u64 filter)
 {
 	__u32 set = filter & WEFT_FILTER_SET ? 1 : 0;
@@ -91,13 +90,13 @@ static __always_inline int is_prefix_wanted(const struct packet *packet, __u64 f
 	return !(filter & WEFT_FILTER_ALLOW) || either_is_inside(&weft_allow, set, packet);
 }
 
-/* A fragment's ports are not known before it is rebuilt: it is wanted whatever they are. */
+/* The ports of a fragment are unknown until user space has rebuilt the datagram: all match. */
 static __always_inline int is_wanted(const struct packet *packet, int is_fragment, __u64 filter)
 {
 	return (is_fragment || is_port_wanted(packet, filter)) && is_prefix_wanted(packet, filter);
 }
 
-/* Worker choice uses the high bits of @hash; sampling must not depend on them alone. */
+/* The choice of a worker uses the high bits of @hash; sampling must not depend on them alone. */
 static __always_inline int is_sampled(__u32 hash, __u64 filter)
 {
 	return hash * 0x9e3779b1u <= (__u32)filter;

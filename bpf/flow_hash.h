@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * flow_hash.h - hash.h with the secret of this run, as programs see it.
+ * flow_hash.h - hash.h with the secret of this run, for the BPF programs.
  */
 #ifndef WEFT_BPF_FLOW_HASH_H
 #define WEFT_BPF_FLOW_HASH_H
@@ -18,7 +18,7 @@ static __always_inline struct weft_hash_secret secret_now(void)
 	};
 }
 
-/* Of the first endpoint and of the flow that two make: all bits that were computed. */
+/* 64-bit hashes of the source endpoint and of the flow. */
 struct hashes {
 	__u64 from;
 	__u64 flow;
@@ -34,7 +34,7 @@ static __always_inline struct hashes hash_ends(const __u64 *from, const __u64 *t
 	return (struct hashes){.from = a, .flow = weft_hash_flow_long(&secret, a, b, tenant)};
 }
 
-/* From source to destination. */
+/* @packet's source is the first endpoint. */
 static __always_inline struct hashes hash_packet(const struct packet *packet)
 {
 	__u64 tenant = weft_hash_tenant(packet->vlan[0], packet->vlan[1], packet->vni);
@@ -43,7 +43,7 @@ static __always_inline struct hashes hash_packet(const struct packet *packet)
 			 tenant ^ packet->fragment_id);
 }
 
-/* From endpoint 0 to endpoint 1: the same flow, from whichever side. */
+/* Endpoint 0 of @key is the first endpoint; the flow's hash is the same for both directions. */
 static __always_inline struct hashes hash_key(const struct weft_flow_key *key)
 {
 	return hash_ends((const void *)key->addr[0], (const void *)key->addr[1], key->port[0],

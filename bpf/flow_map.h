@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * flow_map.h - what the kernel knows of each connection: counts, and its verdict.
+ * flow_map.h - counters and verdict of each connection in the kernel.
  *
- * Least recently used entries go when the map is full. SYNs make no entry there, nor do the
- * answers to them, so that a SYN flood can't push out real connections: a handshake is counted
- * in a map of its own until a segment without SYN shows that both sides mean it. Then what was
- * counted moves over.
+ * A full map evicts its least recently used entries. A SYN or SYN-ACK makes no entry in the flow
+ * map, so that a SYN flood cannot evict real connections: a second map counts handshakes. The
+ * first segment without SYN moves the counters from there to the flow map.
  */
 #ifndef WEFT_BPF_FLOW_MAP_H
 #define WEFT_BPF_FLOW_MAP_H
@@ -34,7 +33,7 @@ struct {
 	__type(value, struct weft_flow_value);
 } weft_handshakes SEC(".maps");
 
-/* Is the source the greater endpoint? Address bytes first, then port. */
+/* Return: 1 if the source is the greater endpoint, by address bytes, then port. */
 static __always_inline int source_is_greater(const struct packet *packet)
 {
 	const __u64 *a = packet->addr[0];
@@ -47,7 +46,7 @@ static __always_inline int source_is_greater(const struct packet *packet)
 	return packet->port[0] > packet->port[1];
 }
 
-/* Return: index in the value's arrays of what the source sent. */
+/* Return: the index of the source's direction in the arrays of struct weft_flow_value. */
 static __always_inline __u32 flow_key(const struct packet *packet, struct weft_flow_key *ret_key)
 {
 	__u32 src = source_is_greater(packet);
@@ -69,7 +68,7 @@ static __always_inline __u32 flow_key(const struct packet *packet, struct weft_f
 	return src;
 }
 
-/* New flows whose shed hash is below are shed; user space moves it while the program runs. */
+/* New flows whose shed hash is below this value are shed. User space changes it at run time. */
 volatile __u32 weft_shed_below;
 
 static __always_inline int is_lone_syn(const struct packet *packet)
@@ -77,13 +76,13 @@ static __always_inline int is_lone_syn(const struct packet *packet)
 	return (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 }
 
-/* Not the bits that choose the worker, nor those that sample. */
+/* Shedding multiplies the hash by a constant of its own: it is independent of worker and sample. */
 static __always_inline __u32 first_verdict(__u32 hash)
 {
 	return hash * 0x85ebca6bu < weft_shed_below ? WEFT_VERDICT_SHED : WEFT_VERDICT_STEER;
 }
 
-/* Both directions may be counted on two CPUs at once, and one as well. */
+/* Atomic: several CPUs may count the same flow, even the same direction, at the same time. */
 static __always_inline void flow_count(struct weft_flow_value *value, __u32 src,
 				       const struct packet *packet)
 {
@@ -110,7 +109,7 @@ static __always_inline void flow_count_kept(struct weft_flow_value *value, __u32
 	}
 }
 
-/* If another CPU was first, its entry is the one to count in. NULL: no room. */
+/* Return: the entry of @key, which another CPU may have added first; NULL: the map is full. */
 static __always_inline struct weft_flow_value *flow_add(void *map, const struct weft_flow_key *key,
 							const struct weft_flow_value *fresh)
 {
@@ -118,7 +117,10 @@ static __always_inline struct weft_flow_value *flow_add(void *map, const struct 
 	return bpf_map_lookup_elem(map, key);
 }
 
-/* The first segment of a handshake, or of what is seen from the middle on, or after a handshake. */
+/*
+ * Make the entry of a segment that has none in the flow map: the segment belongs to a handshake,
+ * is the first after a handshake, or is the first of a midstream connection.
+ */
 static __always_inline struct weft_flow_value *flow_begin(const struct packet *packet,
 							  const struct weft_flow_key *key,
 							  __u64 now_ns, __u32 hash, __u32 worker)
@@ -143,7 +145,7 @@ static __always_inline struct weft_flow_value *flow_begin(const struct packet *p
 	return value;
 }
 
-/* Another connection on the same four-tuple: what was known of the last one is over. */
+/* A new connection on the same four-tuple: the verdicts of the last one end, except PASS. */
 static __always_inline void flow_begin_again(struct weft_flow_value *value, __u32 hash)
 {
 	if (value->verdict[0] == WEFT_VERDICT_PASS)
@@ -151,7 +153,7 @@ static __always_inline void flow_begin_again(struct weft_flow_value *value, __u3
 	value->verdict[0] = value->verdict[1] = first_verdict(hash);
 }
 
-/* What the flow's verdict makes of a segment that its entry has counted. */
+/* Return: the verdict for a segment that has been counted in @value. */
 static __always_inline __u32 flow_judge(struct weft_flow_value *value, __u32 src,
 					const struct packet *packet, __u32 hash)
 {
@@ -167,7 +169,7 @@ static __always_inline __u32 flow_judge(struct weft_flow_value *value, __u32 src
 	return verdict;
 }
 
-/* The flow's entry, made if need be. NULL: no room. */
+/* Return: the flow's entry, made if it is missing; NULL: the map is full. */
 static __always_inline struct weft_flow_value *flow_find(const struct packet *packet,
 							 const struct weft_flow_key *key,
 							 __u64 now_ns, __u32 hash, __u32 worker)
@@ -177,7 +179,7 @@ static __always_inline struct weft_flow_value *flow_find(const struct packet *pa
 	return value ? value : flow_begin(packet, key, now_ns, hash, worker);
 }
 
-/* Count the segment in its entry. Return: what the verdict makes of it. */
+/* Count the segment in its entry. Return: its verdict. */
 static __always_inline __u32 flow_account(struct weft_flow_value *value, __u32 src,
 					  const struct packet *packet, __u64 now_ns, __u32 hash)
 {

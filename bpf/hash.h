@@ -2,23 +2,23 @@
 /*
  * hash.h - the keyed, symmetric flow hash. Kernel and user space compile this text.
  *
- * Each endpoint (16 bytes of address, port) is mixed on its own and the two results are
- * multiplied, so both directions give one value without sorting. Every step depends on a random
- * secret of this run: who does not know it can't aim packets at one worker or one bucket.
- * Not added: neighbouring addresses at both ends make differences that cancel in a sum.
- * Only 64-bit multiplies: BPF has no wider. They carry bits upwards only, so what differs in
- * high bits alone is folded down before.
+ * Each endpoint (16 bytes of address, port) is mixed alone and the two results are multiplied, so
+ * that both directions give the same value without sorting. Each step uses a random secret of
+ * this run: an attacker who does not know it cannot aim packets at one worker or one bucket.
+ * A sum instead of the product would be weak, because the differences of neighbouring addresses
+ * at both ends cancel each other. BPF has 64-bit multiplies only, which carry bits upwards;
+ * therefore high bits are folded down first.
  *
- * A multiply has to wait for the one before, and that is what a hash costs: so the port, 16 bits,
- * joins by one multiply with a secret odd number, beside the address. IPv4's 32 bits and a port
- * fit in the low 48 and need neither that nor a fold.
+ * The latency of dependent multiplies dominates the cost of the hash. Therefore the 16-bit port is
+ * added after one independent multiply with a secret odd number. An IPv4 address and a port fit in
+ * the low 48 bits and need neither that multiply nor the fold.
  */
 #ifndef WEFT_BPF_HASH_H
 #define WEFT_BPF_HASH_H
 
 #include <linux/types.h>
 
-/* The low word of an IPv4-mapped address: ffff, and where IPv4's 32 bits are. */
+/* The low word of an IPv4-mapped address: the ffff prefix, and the position of the IPv4 bits. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define WEFT_HASH_MAPPED_MASK 0x00000000ffffffffull
 #define WEFT_HASH_MAPPED      0x00000000ffff0000ull
@@ -40,7 +40,7 @@ static inline __attribute__((always_inline)) __u64 weft_hash_finish(__u64 value,
 	return value ^ (value >> 29);
 }
 
-/* Of a value whose bits lie low. */
+/* Mix a value that only has low bits set. */
 static inline __attribute__((always_inline)) __u64 weft_hash_mix_low(__u64 value, __u64 key)
 {
 	return weft_hash_finish((value ^ key) * 0x9e3779b97f4a7c15ull, key);
@@ -51,7 +51,7 @@ static inline __attribute__((always_inline)) __u64 weft_hash_mix(__u64 value, __
 	return weft_hash_mix_low(value ^ (value >> 32), key);
 }
 
-/* @addr: 16 bytes as two words in memory order; @port: any byte order, always the same. */
+/* @addr_hi, @addr_lo: address as two words in memory order; @port: in host order everywhere. */
 static inline __attribute__((always_inline)) __u64 weft_hash_endpoint(
 	const struct weft_hash_secret *secret, __u64 addr_hi, __u64 addr_lo, __u16 port)
 {
@@ -74,8 +74,8 @@ static inline __attribute__((always_inline)) __u64 weft_hash_tenant(__u16 outer_
 }
 
 /*
- * @a, @b: of weft_hash_endpoint(), in either order; @tenant: of weft_hash_tenant(), 0 outside.
- * All bits that were computed, to tell flows apart.
+ * @a, @b: results of weft_hash_endpoint(), in either order; @tenant: result of
+ * weft_hash_tenant(), 0 without VLAN and tunnel. Return: 64 bits, which identify a flow.
  */
 static inline __attribute__((always_inline)) __u64 weft_hash_flow_long(
 	const struct weft_hash_secret *secret, __u64 a, __u64 b, __u64 tenant)
@@ -92,14 +92,15 @@ static inline __attribute__((always_inline)) __u32 weft_hash_fold(__u64 value)
 	return (__u32)(value ^ (value >> 32));
 }
 
-/* To choose a worker or a bucket. */
+/* Return: 32 bits, to choose a worker or a bucket. */
 static inline __attribute__((always_inline)) __u32 weft_hash_flow(
 	const struct weft_hash_secret *secret, __u64 a, __u64 b, __u64 tenant)
 {
 	return weft_hash_fold(weft_hash_flow_long(secret, a, b, tenant));
 }
 
-/* Which of @workers owns the flow: the high bits, so that tables may use the low ones. */
+/* Return: the worker that owns the flow. Uses the high bits, so that tables may use the low ones.
+ */
 static inline __attribute__((always_inline)) __u32 weft_hash_worker(__u32 hash, __u32 workers)
 {
 	return (__u32)(((__u64)hash * workers) >> 32);

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * hot_flow.h - a small cache in front of the flow map: what a CPU counted of its busy flows.
+ * hot_flow.h - a small per-CPU cache in front of the flow map, with counters of busy flows.
  *
- * A look-up in the flow map is the dearest thing that a segment asks for. A segment of a flow
- * that has a slot here touches one cache line instead. Its counts are moved to the flow map
+ * A look-up in the flow map is the most expensive step of a segment. A segment of a flow that has
+ * a slot here touches one cache line instead. The slot's counters are moved to the flow map
  * every 256th segment of a direction, when another flow takes the slot, and by user space (below).
- * A flow has the slot that its hash names, or if another flow was there first, the one beside it.
+ * A flow uses the slot that its hash names, or the adjacent one if another flow holds that.
  *
- *   user space turns the lowest bit of the epoch ─► XDP uses the other half of the slots
- *          waits until no program runs that began before ─► the old half is nobody's
- *          moves what it holds (verdict.bpf.c)
+ *   user space flips the lowest bit of the epoch ─► XDP uses the other half of the slots
+ *          waits until all programs that began before have ended ─► no CPU uses the old half
+ *          moves the counters of the old half (verdict.bpf.c)
  *
- * So a slot has one writer at any time: its CPU, or user space. Segments with SYN, FIN or RST
- * take no slot. What a slot knows of verdicts ends with the epoch, or when verdict.bpf.c clears
- * its tag. That a flow has a slot also means that the filter lets it pass: a change of the filter
- * ends the epoch. An entry that the flow map lost meanwhile is made again, with its verdicts.
+ * Therefore a slot has one writer at any time: its CPU, or user space. Segments with SYN, FIN or
+ * RST take no slot. The verdicts in a slot are valid until the epoch changes or verdict.bpf.c
+ * clears the tag. A flow with a slot has passed the filter: a change of the filter changes the
+ * epoch. If the flow map has evicted the flow's entry, the entry is made again with its verdicts.
  */
 #ifndef WEFT_BPF_HOT_FLOW_H
 #define WEFT_BPF_HOT_FLOW_H
@@ -22,23 +22,23 @@
 #include "bpf/flow_map.h"
 #include "bpf/hash.h"
 
-const volatile __u32 weft_hot_cpus; /* that have slots; 0: no slots are used */
+const volatile __u32 weft_hot_cpus; /* number of CPUs that have slots; 0: no slots are used */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);		   /* two halves for each CPU, set before load */
-	__uint(map_flags, BPF_F_MMAPABLE); /* values begin with a page, so at a cache line */
+	__uint(map_flags, BPF_F_MMAPABLE); /* makes values page-aligned, so cache-line-aligned */
 	__type(key, __u32);
 	__type(value, struct weft_hot_flow);
 } weft_hot_flows SEC(".maps");
 
-/* @half: of all CPUs' halves. @beside: 1: the slot beside the one that the hash names. */
+/* @half: index among the halves of all CPUs. @beside: 1 for the adjacent slot. */
 static __always_inline __u32 hot_at(__u32 half, __u64 hash, __u32 beside)
 {
 	return half * WEFT_HOT_FLOWS + ((hash & (WEFT_HOT_FLOWS - 1)) ^ beside);
 }
 
-/* A full barrier: atomic instructions that return a value are one. */
+/* Acts as a full barrier, as all atomic instructions that return a value do. */
 static __always_inline void hot_step(__u32 *moves, __u32 by)
 {
 	__u32 before = __sync_fetch_and_add(moves, by);
@@ -46,7 +46,7 @@ static __always_inline void hot_step(__u32 *moves, __u32 by)
 	asm volatile("" : : "r"(before));
 }
 
-/* The flow map has lost the entry: what the slot knows of it goes back. NULL: no room. */
+/* Make the entry that the flow map has evicted again. Return: the entry; NULL: the map is full. */
 static __always_inline struct weft_flow_value *hot_restore(const struct weft_hot_flow *slot)
 {
 	struct weft_flow_value fresh = {.worker = slot->worker};
@@ -75,9 +75,9 @@ static __always_inline void hot_move_side(struct weft_hot_flow *slot, struct wef
 }
 
 /*
- * What the slot counted goes to the flow map. @moves is odd, in every other
- * CPU's eyes, for as long as something is in neither place or in both.
- * Return: 0: there was no room, the slot is as it was.
+ * Move the slot's counters to the flow map. Other CPUs see an odd slot->moves as long as counters
+ * are in neither place or in both.
+ * Return: 1; 0: the flow map is full and the slot is unchanged.
  */
 static __always_inline int hot_move(struct weft_hot_flow *slot)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * hot_steer.h - the steering program's side of hot_flow.h.
+ * hot_steer.h - how the steering program uses the slots of hot_flow.h.
  */
 #ifndef WEFT_BPF_HOT_STEER_H
 #define WEFT_BPF_HOT_STEER_H
@@ -8,18 +8,18 @@
 #include "bpf/flow_hash.h"
 #include "bpf/hot_flow.h"
 
-/* Segments of a direction that wait in a slot at most. */
+/* A slot counts at most this number of segments per direction before they are moved. */
 #define HOT_WAITING_MAX 255
 
-/* Lowest bit: half of the slots; the others: what slots know of verdicts holds for one value. */
+/* Lowest bit: the half of the slots in use. A change of the other bits invalidates all slots. */
 volatile __u64 weft_hot_epoch;
 
-/* Of the segments that find a slot taken by another flow, one in so many takes it over. */
+/* A colliding flow takes the slot over with probability 1/HOT_PATIENCE. */
 #define HOT_PATIENCE 8 /* a power of two */
 
 #define HOT_MISS 0xffffffffu /* beside enum weft_verdict */
 
-/* By hand in two branches: an index that is computed would keep the packet in memory. */
+/* Two branches instead of an index: a variable index would keep *packet out of registers. */
 static __always_inline __u32 hot_count(struct weft_hot_flow *slot, __u32 src,
 				       const struct packet *packet)
 {
@@ -36,8 +36,8 @@ static __always_inline __u32 hot_count(struct weft_hot_flow *slot, __u32 src,
 }
 
 /*
- * The slot is @value's now, whose verdicts are read after key and tag can be seen: who sets one
- * meanwhile finds the key and clears the tag, or we read what was set.
+ * Assign the slot to the flow of @value. Key and tag are written before the verdicts are read: a
+ * concurrent weft_set_verdict either finds the key and clears the tag, or its verdict is read here.
  */
 static __always_inline void hot_take(struct weft_hot_flow *slot, __u64 tag, __u64 epoch,
 				     const struct weft_flow_key *key,
@@ -57,7 +57,8 @@ static __always_inline void hot_take(struct weft_hot_flow *slot, __u64 tag, __u6
 }
 
 /*
- * Count in the flow's entry. If that ends what a verdict was, no CPU's slot may know it any more.
+ * Count the segment in the flow's entry. If that changes a verdict, the slots of all CPUs become
+ * invalid.
  */
 static __always_inline __u32 hot_account(struct weft_flow_value *value, __u32 src,
 					 const struct packet *packet, __u64 now_ns, __u32 hash)
@@ -70,15 +71,15 @@ static __always_inline __u32 hot_account(struct weft_flow_value *value, __u32 sr
 	return verdict;
 }
 
-/* Has no flow, or one of an epoch before. */
+/* Return: 1 if the slot has no flow, or one of an earlier epoch. */
 static __always_inline int hot_is_free(const struct weft_hot_flow *slot, __u64 epoch)
 {
 	return !slot->tag || slot->epoch != epoch;
 }
 
 /*
- * May data of a flow with @tag have the slot? More flows than slots must not take them from each
- * other all the time: a slot that is lost costs two look-ups, and no slot only one.
+ * May data of a flow with @tag use the slot? If there are more flows than slots, flows must not
+ * take slots from each other all the time: a lost slot costs two look-ups, no slot only one.
  */
 static __always_inline int hot_is_for(const struct weft_hot_flow *slot, __u64 tag, __u64 epoch,
 				      __u64 chance)
@@ -94,14 +95,15 @@ static __always_inline struct weft_hot_flow *hot_lookup(const struct weft_cpu *c
 	return bpf_map_lookup_elem(&weft_hot_flows, &at);
 }
 
-/* Where the flow would be, and another flow may be. NULL: no slots are used. */
+/* Return: the slot that the flow's hash names, which another flow may hold; NULL: no slots exist.
+ */
 static __always_inline struct weft_hot_flow *hot_slot(const struct weft_cpu *cpu, __u64 epoch,
 						      __u64 long_hash)
 {
 	return weft_hot_cpus ? hot_lookup(cpu, epoch, long_hash, 0) : 0;
 }
 
-/* It is not there: the slot beside, if the flow is in that or could be. Else @slot. */
+/* Return: the adjacent slot if the flow is there or only that one is free; otherwise @slot. */
 static __always_inline struct weft_hot_flow *hot_beside(struct weft_hot_flow *slot,
 							const struct weft_cpu *cpu, __u64 epoch,
 							__u64 long_hash)
@@ -125,8 +127,8 @@ static __always_inline int is_data(const struct packet *packet)
 }
 
 /*
- * Count the segment, if the slot can: @from is the hash of its source.
- * Return: what its flow's verdict makes of it, or HOT_MISS.
+ * Count the segment in the slot, if the slot is its flow's and not full.
+ * @from: hash of the segment's source. Return: the verdict, or HOT_MISS.
  */
 static __always_inline __u32 hot_hit(struct weft_hot_flow *slot, __u64 tag, __u64 from,
 				     const struct packet *packet, __u64 now_ns)
@@ -143,14 +145,14 @@ static __always_inline __u32 hot_hit(struct weft_hot_flow *slot, __u64 tag, __u6
 }
 
 /*
- * A segment that no slot could count: it looks the flow up, and data gives it the slot.
- * @slot: may be NULL. Return: as hot_hit(), never HOT_MISS.
+ * Handle a segment that no slot could count: look up the flow's entry; a data segment may also
+ * take the slot. @slot: may be NULL. Return: the verdict.
  */
 static __always_inline __u32 hot_miss(struct weft_hot_flow *slot, const struct weft_cpu *cpu,
 				      const struct packet *packet, __u64 long_hash, __u64 epoch,
 				      __u32 worker)
 {
-	/* Written in words, as it is read: see map_ipv4(). */
+	/* Aligned, so that it is written and read in 64-bit words; see map_ipv4(). */
 	struct weft_flow_key key __attribute__((aligned(8)));
 	__u32 hash = weft_hash_fold(long_hash);
 	__u32 src = flow_key(packet, &key);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * parse.h - what nearly all frames have: Ethernet, up to two tags, IPv4 or IPv6, TCP.
+ * parse.h - parser for common headers: Ethernet, up to two VLAN tags, IPv4 or IPv6, TCP.
  *
- * Whatever else comes up is named in the result (NEXT_*) and left to walk.h, which
- * goes on from packet->off. Says which packet it is, judges nothing: lengths that
- * lie and checksums are user space's business.
+ * For any other header the result (NEXT_*) names it, and walk.h continues at packet->off.
+ * The parser identifies the packet only: user space checks lengths and checksums.
  */
 #ifndef WEFT_BPF_PARSE_H
 #define WEFT_BPF_PARSE_H
@@ -24,7 +23,7 @@
 #define IPV4_FRAGMENT_MASK 0x3fff /* more fragments, offset */
 #define TCP_FLAGS_OFF	   13
 
-/* Where the last four bytes of eight are, in a word. */
+/* Shift that places an IPv4 address in the last four bytes of a 64-bit word in memory. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define IPV4_SHIFT 32
 #else
@@ -32,13 +31,13 @@
 #endif
 
 enum parse_next {
-	/* the end */
-	PARSE_OTHER = 0, /* not TCP, or nothing that we follow */
-	PARSE_SHORT,	 /* the bytes at hand end within the headers */
+	/* parsing has ended */
+	PARSE_OTHER = 0, /* not TCP, or a header that is not supported */
+	PARSE_SHORT,	 /* the accessible bytes end within the headers */
 	PARSE_TCP,
-	PARSE_FRAGMENT, /* of what may carry TCP; ports and flags are 0 */
+	PARSE_FRAGMENT, /* an IP fragment that may carry TCP; ports and flags are 0 */
 
-	/* a header at packet->off */
+	/* the next header, at packet->off */
 	NEXT_ETHERNET,
 	NEXT_ETHERTYPE, /* named by packet->ethertype */
 	NEXT_MPLS,	/* one label */
@@ -49,28 +48,28 @@ enum parse_next {
 };
 
 struct packet {
-	/* source, destination, as they lie there; IPv4-mapped; of the innermost IP header so far */
+	/* source, destination of the innermost IP header so far; network order, IPv4-mapped */
 	__u64 addr[2][2];
 	__u16 port[2]; /* host order */
 	__u16 vlan[2];
 	__u32 vni;
-	__u32 fragment_id; /* as in the packet; IPv6's 0 as 1 */
+	__u32 fragment_id; /* network order; an IPv6 identification of 0 is stored as 1 */
 	__u32 ip_bytes;
-	__u32 ip_end; /* where the outermost IP packet ends, as it says */
+	__u32 ip_end; /* offset of the outermost IP packet's end, by its header */
 	__u32 tcp_flags;
 
-	/* between two headers */
+	/* state of the parser between two headers */
 	__u32 off;
 	__u16 ethertype; /* host order */
 	__u8 proto;
 	__u8 ip_version;
-	__u8 tags;	 /* since the last tunnel, as the next two */
-	__u8 extensions; /* IPv6 extension headers */
-	__u8 extension;	 /* GTP-U: type of the next */
+	__u8 tags;	 /* VLAN tags since the last tunnel header */
+	__u8 extensions; /* IPv6 extension headers since then */
+	__u8 extension;	 /* GTP-U: type of the next extension header */
 	__u8 depth;	 /* tunnels so far */
 };
 
-/* In words: what is written in bytes and read in words at once has to wait for the store. */
+/* Written in 64-bit words: a word read after byte stores would stall on store forwarding. */
 static __always_inline void map_ipv4(__u64 *addr, __be32 ipv4)
 {
 	addr[0] = 0;
@@ -96,7 +95,7 @@ static __always_inline int parse_tcp(struct cursor *cur, struct packet *packet)
 	return PARSE_TCP;
 }
 
-/* Can a datagram whose upper header is @proto carry TCP, in itself or in a tunnel? */
+/* Return: 1 if a datagram with protocol @proto can carry TCP, directly or in a tunnel. */
 static __always_inline int may_carry_tcp(__u8 proto, __u8 ip_version)
 {
 	switch (proto) {
@@ -159,7 +158,7 @@ static __always_inline int is_tag(__u16 ethertype)
 	       ethertype == ETH_P_QINQ2;
 }
 
-/* Of more than two tags the first two count. */
+/* If there are more than two tags, the first two count. */
 static __always_inline int parse_tag(struct cursor *cur, struct packet *packet)
 {
 	const __u8 *tag = cursor_take(cur, 4);
@@ -183,7 +182,7 @@ static __always_inline int parse_ethernet(struct cursor *cur, struct packet *pac
 	return NEXT_ETHERTYPE;
 }
 
-/* @cur: at the Ethernet header. Return: an end, or what walk.h has to go on with. */
+/* @cur: at the Ethernet header. Return: PARSE_*, or NEXT_* for walk.h to continue with. */
 static __always_inline int parse_plain(struct cursor *cur, struct packet *packet)
 {
 	int next;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * tunnel.h - VXLAN, GENEVE, GTP-U, GRE with what it carries (NVGRE, ERSPAN, PPTP).
+ * tunnel.h - parser for VXLAN, GENEVE, GTP-U, GRE and its payloads (NVGRE, ERSPAN, PPTP).
  *
- * Identifiers become packet->vni where both directions have the same one; see
- * user/decode/tunnel.c for which, and why.
+ * An identifier becomes packet->vni if both directions use the same one; user/decode/tunnel.c
+ * lists which identifiers do, and why.
  */
 #ifndef WEFT_BPF_TUNNEL_H
 #define WEFT_BPF_TUNNEL_H
@@ -20,7 +20,7 @@
 #define PORT_VXLAN	 4789
 #define PORT_VXLAN_GPE	 4790
 #define PORT_GENEVE	 6081
-#define PORT_VXLAN_LINUX 8472 /* from before the number was assigned */
+#define PORT_VXLAN_LINUX 8472 /* Linux' default from before 4789 was assigned */
 
 #define VXLAN_HAS_VNI	   0x08
 #define VXLAN_GPE_HAS_NEXT 0x04
@@ -39,7 +39,7 @@
 #define GRE_ACK		 0x0080 /* version 1 only (RFC 2637) */
 #define GRE_VERSION_MASK 0x0007
 
-/* What follows is inside a tunnel. */
+/* The following headers are inside a tunnel: forget the outer tags. */
 static __always_inline int enter_tunnel(struct packet *packet, int next)
 {
 	packet->vlan[0] = 0;
@@ -96,7 +96,7 @@ static __always_inline int walk_geneve(struct cursor *cur, struct packet *packet
 	packet->vni = load_be32(at + 4) >> 8;
 	packet->ethertype = load_be16(at + 2);
 	if (packet->ethertype == ETH_P_TEB)
-		return NEXT_ETHERTYPE; /* counts as the tunnel by itself */
+		return NEXT_ETHERTYPE; /* walk_ethertype() counts the tunnel */
 	return enter_tunnel(packet, NEXT_ETHERTYPE);
 }
 
@@ -119,7 +119,7 @@ static __always_inline int walk_gtpu(struct cursor *cur, struct packet *packet)
 	return NEXT_GTPU_EXTENSION;
 }
 
-/* The chain of extension headers: length in words, contents, type of the next. */
+/* An extension header has its length in 4-byte words, its contents, and the next type. */
 static __always_inline int walk_gtpu_extension(struct cursor *cur, struct packet *packet)
 {
 	const __u8 *at;
@@ -162,7 +162,7 @@ static __always_inline int walk_udp(struct cursor *cur, struct packet *packet)
 	}
 }
 
-/* Type I has no header of its own: GRE without sequence number, then the frame. */
+/* ERSPAN type I has no header: the frame follows a GRE header without sequence number. */
 static __always_inline int walk_erspan2(struct cursor *cur, struct packet *packet, __u16 flags)
 {
 	const __u8 *at;
@@ -210,7 +210,7 @@ static __always_inline int walk_gre0(struct cursor *cur, struct packet *packet, 
 	case ETH_P_TEB:
 		if (flags & GRE_KEY)
 			packet->vni = key >> 8;
-		return NEXT_ETHERTYPE; /* counts as the tunnel by itself */
+		return NEXT_ETHERTYPE; /* walk_ethertype() counts the tunnel */
 	default:
 		if (flags & GRE_KEY)
 			packet->vni = key;
@@ -227,7 +227,7 @@ static __always_inline int walk_gre1(struct cursor *cur, struct packet *packet, 
 	return enter_tunnel(packet, NEXT_PPP);
 }
 
-/* RFC 2784 and 2890. Source routing (RFC 1701) was taken out; nothing accepts it. */
+/* RFC 2784 and 2890, which removed source routing (RFC 1701): such packets are not parsed. */
 static __always_inline int walk_gre(struct cursor *cur, struct packet *packet)
 {
 	const __u8 *at = cursor_take(cur, 4);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * walk.h - headers that few frames have, one a step: further tags, MPLS, PPPoE,
- * LLC, IPv6 extension headers, and what tunnels bring (tunnel.h).
+ * walk.h - parser for less common headers, one per step: further VLAN tags, MPLS, PPPoE, LLC,
+ * IPv6 extension headers, and tunnels (tunnel.h).
  *
- * The rules are those of user space's decode, so that both compute one hash; a
- * test runs the same frames through both. A program wraps walk_step() in a global
- * function of its own: the verifier looks at that once, not once a turn.
+ * The rules equal those of user/decode, so that both compute the same hash; a test runs the same
+ * frames through both. Each program wraps walk_step() in a global function, which the verifier
+ * checks once instead of once per iteration.
  */
 #ifndef WEFT_BPF_WALK_H
 #define WEFT_BPF_WALK_H
@@ -13,13 +13,13 @@
 #include "bpf/parse.h"
 #include "bpf/tunnel.h"
 
-/* Turns at most: the deepest nesting that user space accepts needs fewer. */
+/* Maximum number of steps. The deepest nesting that user space accepts needs fewer. */
 #define WALK_STEPS_MAX 64
 
 #define TAGS_MAX       4
 #define EXTENSIONS_MAX 16
 
-#define ETHERTYPE_8023_MAX 1500 /* up to here a length, LLC follows */
+#define ETHERTYPE_8023_MAX 1500 /* values up to this are lengths, and LLC follows */
 
 #define IPV6_FRAGMENT_MASK 0xfff9 /* offset, more fragments */
 #define ROUTING_SOURCE	   0
@@ -35,7 +35,7 @@ static __always_inline int walk_mpls(struct cursor *cur, struct packet *packet)
 		return PARSE_SHORT;
 	if (!(label[2] & 1))
 		return NEXT_MPLS;
-	/* The bottom label tells nothing of what follows; its first nibble does (RFC 4928). */
+	/* The labels do not name the payload; its first nibble tells the type (RFC 4928). */
 	first = cursor_peek(cur, 1);
 	if (!first)
 		return PARSE_SHORT;
@@ -61,7 +61,7 @@ static __always_inline int walk_pppoe(struct cursor *cur, struct packet *packet)
 	return at[0] == 0x11 && at[1] == 0 ? NEXT_PPP : PARSE_OTHER;
 }
 
-/* RFC 1661, 2; the address and control bytes and the protocol's first may be left out. */
+/* RFC 1661, 2: address and control bytes, and the first byte of the protocol, are optional. */
 static __always_inline int walk_ppp(struct cursor *cur, struct packet *packet)
 {
 	const __u8 *at = cursor_peek(cur, 2);
@@ -92,7 +92,7 @@ static __always_inline int walk_ppp(struct cursor *cur, struct packet *packet)
 	}
 }
 
-/* IEEE 802.3: IP only comes in SNAP (RFC 1042). */
+/* IEEE 802.3: IP is carried in SNAP only (RFC 1042). */
 static __always_inline int walk_llc(struct cursor *cur, struct packet *packet)
 {
 	const __u8 *at = cursor_take(cur, 8);
@@ -148,7 +148,7 @@ static __always_inline int walk_ip(struct cursor *cur, struct packet *packet)
 	}
 }
 
-/* An atomic fragment (offset 0, no more) is a whole packet: RFC 6946. */
+/* An atomic fragment (offset 0, no more fragments) is a whole packet (RFC 6946). */
 static __always_inline int walk_ipv6_fragment(struct cursor *cur, struct packet *packet)
 {
 	const __u8 *at = cursor_take(cur, 8);
@@ -164,7 +164,7 @@ static __always_inline int walk_ipv6_fragment(struct cursor *cur, struct packet 
 	return may_carry_tcp(packet->proto, 6) ? PARSE_FRAGMENT : PARSE_OTHER;
 }
 
-/* While segments are left, the destination is the end of the route (RFC 8200, 8.1). */
+/* While segments are left, the final destination is in the routing header (RFC 8200, 8.1). */
 static __always_inline int read_route(const struct cursor *cur, struct packet *packet,
 				      const __u8 *at)
 {
@@ -232,7 +232,7 @@ static __always_inline int walk_proto(struct cursor *cur, struct packet *packet)
 	}
 }
 
-/* One header further. @next: what is at packet->off. Return: an end, or what comes then. */
+/* Parse the header @next at packet->off. Return: PARSE_*, or NEXT_* for the following header. */
 static __always_inline int walk_step(struct cursor *cur, struct packet *packet, int next)
 {
 	cur->off = packet->off;
