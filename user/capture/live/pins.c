@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pins.c - bpffs directories, and the lock that tells a live owner from a dead one.
- *
- * The lock is an abstract unix socket: one a network namespace, released by the
- * kernel however the process ends.
+ * pins.c - bpffs directories, under the lock of their interface.
  */
 #include "capture/live/pins.h"
 
@@ -11,38 +8,31 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "capture/iface_lock.h"
 
 #define BPFFS	    "/sys/fs/bpf"
 #define BPFFS_MAGIC 0xcafe4a11
 
 static int take_lock(struct wf_pins *pins, const char *ifname)
 {
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	int len = snprintf(addr.sun_path + 1, sizeof(addr.sun_path) - 1, "weft/%s", ifname);
-	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len);
+	int fd = wf_iface_lock_take((int)if_nametoindex(ifname));
 
-	pins->lock_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (pins->lock_fd < 0)
-		return -errno;
-	if (!bind(pins->lock_fd, (struct sockaddr *)&addr, size))
-		return 0;
-	if (errno == EADDRINUSE) {
+	if (fd == -EBUSY)
 		wf_error("capture: %s: another weft runs on it", ifname);
-		return -EBUSY;
-	}
-	return -errno;
+	if (fd < 0)
+		return fd;
+	pins->lock_fd = fd;
+	return 0;
 }
 
 static int mount_bpffs(void)

@@ -6,7 +6,7 @@
  *
  * Links are never pinned: a pinned link would keep the program attached after
  * weft has died. Pins that a killed run left are replaced; a running one is
- * recognised by a lock that dies with its process.
+ * recognised by a lock that dies with its process (iface_lock.h).
  *
  * Thread: main.
  */
