@@ -11,21 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capture/prog_name.h"
+
 #define DISPATCHER_NAME "xdp_dispatcher" /* of libxdp */
-
-static void find_name(struct wf_xdp_other *other)
-{
-	struct bpf_prog_info info = {0};
-	uint32_t len = sizeof(info);
-	int fd = bpf_prog_get_fd_by_id(other->id);
-
-	if (fd < 0)
-		return;
-	if (!bpf_obj_get_info_by_fd(fd, &info, &len))
-		memcpy(other->name, info.name, sizeof(other->name));
-	other->name[sizeof(other->name) - 1] = 0;
-	close(fd);
-}
 
 /* Interfaces of other namespaces may have the same index, but not the same program as well. */
 static int is_holder(uint32_t link_id, int ifindex, uint32_t program_id)
@@ -56,7 +44,7 @@ int wf_xdp_other_find(int ifindex, struct wf_xdp_other *ret_other)
 		   : opts.skb_prog_id ? opts.skb_prog_id
 				      : opts.hw_prog_id;
 	if (other.id)
-		find_name(&other);
+		wf_prog_name(other.id, other.name);
 	for (uint32_t id = 0; other.id && !other.link_id && !bpf_link_get_next_id(id, &id);)
 		other.link_id = is_holder(id, ifindex, other.id) ? id : 0;
 	*ret_other = other;

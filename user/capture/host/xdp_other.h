@@ -8,12 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { WF_XDP_NAME_BYTES = 16 }; /* BPF_OBJ_NAME_LEN */
+#include "capture/prog_name.h"
 
 struct wf_xdp_other {
-	uint32_t id;		      /* 0: no program is attached */
-	uint32_t link_id;	      /* of the bpf_link that holds it there; 0: none does */
-	char name[WF_XDP_NAME_BYTES]; /* "" if it can't be seen */
+	uint32_t id;		       /* 0: no program is attached */
+	uint32_t link_id;	       /* of the bpf_link that holds it there; 0: none does */
+	char name[WF_PROG_NAME_BYTES]; /* "" if it can't be seen */
 };
 
 /* Return: 0 or negative errno. Thread: any; of the calling thread's network namespace. */

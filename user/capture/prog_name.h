@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * prog_name.h - the name that a loaded BPF program has in the kernel.
+ */
+#ifndef WF_CAPTURE_PROG_NAME_H
+#define WF_CAPTURE_PROG_NAME_H
+
+#include <stdint.h>
+
+enum { WF_PROG_NAME_BYTES = 16 }; /* BPF_OBJ_NAME_LEN */
+
+/* Name of program @id; "" if it can't be seen. Thread: any. */
+void wf_prog_name(uint32_t id, char ret_name[WF_PROG_NAME_BYTES]);
+
+#endif
