@@ -12,6 +12,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/filter.h"
+#include "bpf/heartbeat.h"
 #include "bpf/parse.h"
 #include "bpf/walk.h"
 
@@ -76,6 +77,10 @@ int weft_mirror(struct __sk_buff *skb)
 	if (!counts)
 		return TC_ACT_UNSPEC;
 	counts->seen++;
+	if (!is_agent_alive()) {
+		counts->stale++;
+		return TC_ACT_UNSPEC;
+	}
 
 	parsed = parse_all(skb, &packet);
 	if (parsed != PARSE_TCP && parsed != PARSE_FRAGMENT)

@@ -124,7 +124,11 @@ struct weft_mirror_counts {
 	__u64 unwanted;
 	__u64 cloned;
 	__u64 failed; /* the clone could not be queued */
+	__u64 stale;  /* not looked at: the agent's heartbeat was stale */
 };
+
+/* The age from which a heartbeat is stale; user space writes one every WF_COUNT_MOVER_MS. */
+#define WEFT_HEARTBEAT_STALE_NS 2000000000ull
 
 /*
  * The filter is kept twice, so that a new one can be laid out beside the one in use; one

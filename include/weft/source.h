@@ -31,6 +31,13 @@ enum weft_nic_hash {
 	WEFT_NIC_HASH_ON,	/* always, or weft_start() fails */
 };
 
+/** How host mode's program is attached to tc; see weft.conf(5). */
+enum weft_tc_attach {
+	WEFT_TC_ATTACH_AUTO = 0, /* tcx links, else tc filters */
+	WEFT_TC_ATTACH_TCX,	 /* links: gone with the process, however it ends */
+	WEFT_TC_ATTACH_FILTER,	 /* filters on the qdisc clsact: any kernel */
+};
+
 /** struct weft_interface_opts - how to attach to an interface */
 struct weft_interface_opts {
 	size_t sz;
@@ -56,8 +63,9 @@ struct weft_interface_opts {
 	 * fragments, rules of the NIC) is handed to its owner: right, but slower.
 	 */
 	enum weft_nic_hash nic_hash;
+	enum weft_tc_attach tc_attach;
 };
-#define weft_interface_opts__last_field nic_hash
+#define weft_interface_opts__last_field tc_attach
 
 /**
  * weft_add_interface() - capture from @ifname once started

@@ -16,6 +16,7 @@ enum { LOCK_MS = 10000, WAIT_NS = 10 * WF_NS_PER_SEC, CALLS = 2000 };
 
 /* What is moved: calls, and whether two were in it at once. */
 static struct moved {
+	_Atomic unsigned int beats;
 	_Atomic unsigned int calls;
 	_Atomic unsigned int inside;
 	_Atomic bool overlapped;
@@ -34,12 +35,21 @@ static void move(void *ctx)
 	atomic_fetch_add(&what->calls, 1);
 }
 
+static void beat(void *ctx)
+{
+	struct moved *what = ctx;
+
+	atomic_fetch_add(&what->beats, 1);
+}
+
 static int setup(void **state)
 {
+	atomic_store(&moved.beats, 0);
 	atomic_store(&moved.calls, 0);
 	atomic_store(&moved.overlapped, false);
 	assert_int_equal(wf_count_mover_init(&mover, LOCK_MS), 0);
 	mover.move = move;
+	mover.beat = beat;
 	mover.ctx = &moved;
 	return 0;
 }
@@ -69,6 +79,20 @@ static void test_count_mover_started_moves_again_and_again(void **state)
 {
 	assert_int_equal(wf_count_mover_start(&mover), 0);
 	assert_true(is_called(3));
+}
+
+/* Whoever reads the flow maps holds the lock; the kernel must know all the same that we live. */
+static void test_count_mover_beats_while_the_lock_is_held(void **state)
+{
+	uint64_t end_ns = wf_clock_monotonic_ns() + WAIT_NS;
+
+	assert_int_equal(wf_lock_take(&mover.lock, "a test"), 0);
+	assert_int_equal(wf_count_mover_start(&mover), 0);
+	while (!atomic_load(&moved.beats) && wf_clock_monotonic_ns() < end_ns)
+		sched_yield();
+	assert_int_equal(atomic_load(&moved.beats), 1);
+	assert_int_equal(atomic_load(&moved.calls), 0);
+	wf_lock_put(&mover.lock);
 }
 
 /* The thread sleeps most of the time; stop does not wait for its next turn in vain. */
@@ -127,6 +151,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_count_mover_asked_moves_without_a_thread,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_count_mover_started_moves_again_and_again,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_count_mover_beats_while_the_lock_is_held,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_count_mover_stopped_moves_what_is_left, setup,
 						teardown),

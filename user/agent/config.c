@@ -12,6 +12,7 @@
 
 static const char *const mode_names[] = {"auto", "tap", "host", NULL};
 static const char *const nic_hash_names[] = {"auto", "off", "on", NULL};
+static const char *const tc_attach_names[] = {"auto", "tcx", "filter", NULL};
 static const char *const overlap_names[] = {
 	"default",    "first", "last",	  "bsd",  "bsd-right", "linux", "old-linux", "windows",
 	"windows2k3", "vista", "solaris", "hpux", "hpux10",    "irix",	"macos",     NULL};
@@ -317,6 +318,7 @@ void wf_config_to_interface_opts(const struct wf_config *config,
 		.sample = config->sample,
 		.no_shed = !config->shed,
 		.nic_hash = (enum weft_nic_hash)config->nic_hash,
+		.tc_attach = (enum weft_tc_attach)config->tc_attach,
 	};
 }
 

@@ -37,6 +37,7 @@ static void *move_on_and_on(void *arg)
 
 	wf_cpu_name_thread("weft-counts", 0);
 	while (!atomic_load_explicit(&mover->stopping, memory_order_relaxed)) {
+		mover->beat(mover->ctx);
 		wf_count_mover_move(mover);
 		wf_waiter_announce(&mover->waiter);
 		if (!atomic_load_explicit(&mover->stopping, memory_order_relaxed))

@@ -18,6 +18,8 @@ enum { WF_COUNT_MOVER_MS = 200 };
 struct wf_count_mover {
 	/* Set before start; @ctx is lent. Moves what there is, on all interfaces. */
 	void (*move)(void *ctx);
+	/* Each turn, before it waits for the lock: tells the kernel that this process lives. */
+	void (*beat)(void *ctx);
 	void *ctx;
 
 	struct wf_lock lock; /* one at a time moves */

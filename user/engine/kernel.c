@@ -82,11 +82,20 @@ static void move_counts(void *ctx)
 		wf_iface_move_counts(engine->ifaces[i].iface);
 }
 
+static void beat(void *ctx)
+{
+	const struct wf_engine *engine = ctx;
+
+	for (uint32_t i = 0; i < engine->ifaces_count; i++)
+		wf_iface_beat(engine->ifaces[i].iface);
+}
+
 int wf_engine_init_count_mover(struct wf_engine *engine)
 {
 	int err = wf_count_mover_init(&engine->count_mover, engine->opts.lock_timeout_ms);
 
 	engine->count_mover.move = move_counts;
+	engine->count_mover.beat = beat;
 	engine->count_mover.ctx = engine;
 	return err;
 }

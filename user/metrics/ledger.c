@@ -17,6 +17,7 @@ static const char *const mirror_parts[] = {
 	"mirror_unwanted_frames",
 	"mirror_cloned_frames",
 	"mirror_failed_frames",
+	"mirror_stale_frames",
 	NULL,
 };
 

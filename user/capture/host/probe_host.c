@@ -13,12 +13,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "capture/hook/tc_hook.h"
 #include "capture/host/probe.h"
 #include "capture/host/probe_internal.h"
 
@@ -26,7 +26,7 @@
 #define AF_XDP 44
 #endif
 
-enum { TCX_INGRESS = 46, LOOPBACK_IFINDEX = 1 };
+enum { LOOPBACK_IFINDEX = 1 };
 
 /* The number in a one-line file, or -1. */
 static long long read_number(const char *path)
@@ -78,18 +78,17 @@ static void probe_af_xdp(struct wf_probe *probe)
 
 static void probe_tcx(struct wf_probe *probe)
 {
-	union bpf_attr attr = {0};
+	int err = wf_tcx_query(LOOPBACK_IFINDEX);
 
-	/* Lists the programs on loopback: the kernel must know the hook for that. */
-	attr.query.target_fd = LOOPBACK_IFINDEX; /* in a union with target_ifindex */
-	attr.query.attach_type = TCX_INGRESS;
-	if (!syscall(SYS_bpf, BPF_PROG_QUERY, &attr, sizeof(attr)) || errno == ENOSPC) {
+	if (!err) {
 		wf_probe_tell(probe, "tcx", WEFT_PROBE_OK, "host mode detaches by itself");
 		return;
 	}
-	wf_probe_advise(probe, errno == EPERM ? "run as root to see"
-					      : "host mode needs Linux 6.6; tap mode needs no tcx");
-	wf_probe_tell(probe, "tcx", WEFT_PROBE_WARN, "no tcx links: %s", strerror(errno));
+	wf_probe_advise(
+		probe, err == -EPERM ? "run as root to see"
+				     : "Linux 6.6 has them; before, host mode attaches tc filters, "
+				       "which do nothing after a kill -9 and go at the next start");
+	wf_probe_tell(probe, "tcx", WEFT_PROBE_WARN, "no tcx links: %s", strerror(-err));
 }
 
 static bool has_bpffs(void)

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "capture/prog_name.h"
+#include "capture/hook/prog_name.h"
 
 #define DISPATCHER_NAME "xdp_dispatcher" /* of libxdp */
 

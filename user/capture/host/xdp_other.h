@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "capture/prog_name.h"
+#include "capture/hook/prog_name.h"
 
 struct wf_xdp_other {
 	uint32_t id;		       /* 0: no program is attached */

@@ -22,6 +22,7 @@
 
 #include "base/log.h"
 #include "bpf/shared.h"
+#include "capture/hook/tc_stale.h"
 #include "capture/live/flow_map.h"
 #include "capture/live/iface_cost.h"
 #include "capture/live/maps.h"
@@ -317,8 +318,21 @@ static void resolve(struct wf_iface *iface, const struct wf_iface_setup *setup)
 	iface->workers = setup->workers;
 	iface->by_queue = setup->by_queue;
 	iface->pins.lock_fd = iface->pins.dir_fd = iface->xdp.link_fd = -1;
-	iface->tc.ns_fd = iface->tc.home_fd = -1;
-	iface->tc.link_fds[0] = iface->tc.link_fds[1] = -1;
+	wf_tc_init(&iface->tc, iface->ifindex, iface->opts.tc_attach);
+}
+
+/* In tap mode, too: what a killed weft left there in host mode costs each packet a little. */
+static void remove_stale(const struct wf_iface *iface)
+{
+	uint32_t removed;
+	int err = wf_tc_stale_remove(iface->ifindex, &removed);
+
+	if (removed)
+		wf_info("capture: %s: removed %u stale tc filters of a run that was killed",
+			iface->name, removed);
+	if (err)
+		wf_warn("capture: %s: can't look for stale tc filters, or remove them: %s",
+			iface->name, strerror(-err));
 }
 
 int wf_iface_open(const struct wf_iface_setup *setup, struct wf_iface **ret_iface)
@@ -334,6 +348,8 @@ int wf_iface_open(const struct wf_iface_setup *setup, struct wf_iface **ret_ifac
 	err = iface->ifindex ? check_mode(iface, iface->opts.mode) : -ENODEV;
 	if (!err)
 		err = wf_pins_open(&iface->pins, iface->name, setup->opts->pin_dir);
+	if (!err)
+		remove_stale(iface);
 	if (!err && iface->is_host)
 		err = wf_tc_open(&iface->tc, iface->name, iface->ifindex,
 				 wf_netdev_mtu(iface->name), iface->queues);
@@ -471,6 +487,11 @@ uint64_t wf_iface_map_bytes(const struct wf_iface *iface)
 void wf_iface_shed(const struct wf_iface *iface, uint32_t percent)
 {
 	wf_xdp_set_shed(&iface->xdp, percent < 100 ? UINT32_MAX / 100 * percent : UINT32_MAX);
+}
+
+void wf_iface_beat(const struct wf_iface *iface)
+{
+	wf_tc_beat(&iface->tc);
 }
 
 int wf_iface_move_counts(struct wf_iface *iface)

@@ -101,6 +101,12 @@ int wf_iface_switch_filter(const struct wf_iface *iface, uint64_t word);
 void wf_iface_shed(const struct wf_iface *iface, uint32_t percent);
 
 /*
+ * Tell the kernel's programs that this process lives: those which would outlive it do nothing
+ * without that for 2 s. Costs a store. Thread: any, between open and close.
+ */
+void wf_iface_beat(const struct wf_iface *iface);
+
+/*
  * The kernel's flow map then has all segments that were counted before the call; without, it may
  * be up to 255 segments behind for each CPU and direction. Waits some ms. Thread: one at a time.
  */

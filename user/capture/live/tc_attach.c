@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tc_attach.c - the namespace, the pair, and tcx links (Linux 6.6 and later).
+ * tc_attach.c - the namespace, the pair, and the cloning program.
  */
 #include "capture/live/tc_attach.h"
 
@@ -8,14 +8,13 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/membarrier.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "bpf/hash.h"
 #include "bpf/shared.h"
@@ -26,11 +25,6 @@
 #include "metrics/metrics.h"
 #include "skel/mirror.skel.h"
 #include "skel/steer.skel.h"
-
-/* Newer than the headers of Debian 12. */
-#define TCX_INGRESS 46
-#define TCX_EGRESS  47
-#define TCX_BEFORE  (1u << 3)
 
 /* In front of the pair: a burst waits here while the far end catches up. */
 enum { CLONE_FIFO_PACKETS = 16384, TAGS_BYTES = 8 /* two, beside what the MTU counts */ };
@@ -118,13 +112,17 @@ static int make_pair(struct wf_tc *tc, const char *name, uint32_t mtu, uint32_t 
 	return err;
 }
 
+void wf_tc_init(struct wf_tc *tc, int ifindex, enum weft_tc_attach attach)
+{
+	*tc = (struct wf_tc){.ns_fd = -1, .home_fd = -1};
+	wf_tc_hook_init(&tc->hook, ifindex, attach);
+}
+
 int wf_tc_open(struct wf_tc *tc, const char *ifname, int ifindex, uint32_t mtu, uint32_t queues)
 {
 	char name[IF_NAMESIZE];
 	int err;
 
-	memset(tc, 0, sizeof(*tc));
-	tc->ns_fd = tc->home_fd = tc->link_fds[0] = tc->link_fds[1] = -1;
 	snprintf(name, sizeof(name), "weft%d", ifindex);
 	err = make_namespace(tc);
 	if (!err)
@@ -162,6 +160,7 @@ int wf_tc_load(struct wf_tc *tc, const struct steer_bpf *steer)
 	if (!tc->skel)
 		return -errno;
 	tc->skel->rodata->weft_clone_ifindex = (uint32_t)tc->near_ifindex;
+	tc->skel->rodata->weft_needs_heartbeat = tc->hook.by_filter;
 	err = share_filter(tc->skel, steer);
 	if (!err)
 		err = mirror_bpf__load(tc->skel);
@@ -180,48 +179,23 @@ int wf_tc_pin(const struct wf_tc *tc, const struct wf_pins *pins)
 	return err;
 }
 
-/*
- * Before all others, which stay: what one of them ends is seen too, and ours leaves every
- * packet to them.
- */
-static int attach_one(const struct wf_tc *tc, int ifindex, int where, int *ret_fd)
-{
-	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = TCX_BEFORE);
-	int fd = bpf_link_create(bpf_program__fd(tc->skel->progs.weft_mirror), ifindex,
-				 (enum bpf_attach_type)where, &opts);
-
-	if (fd < 0)
-		return -errno;
-	*ret_fd = fd;
-	return 0;
-}
-
 int wf_tc_attach(struct wf_tc *tc, const char *ifname, int ifindex, int is_loopback)
 {
-	int err = attach_one(tc, ifindex, TCX_INGRESS, &tc->link_fds[0]);
+	wf_tc_beat(tc);
+	return wf_tc_hook_attach(&tc->hook, bpf_program__fd(tc->skel->progs.weft_mirror), ifname,
+				 ifindex, !is_loopback);
+}
 
-	if (!err && !is_loopback)
-		err = attach_one(tc, ifindex, TCX_EGRESS, &tc->link_fds[1]);
-	if (err == -EINVAL || err == -EOPNOTSUPP) {
-		wf_error("capture: %s: host mode needs tcx (Linux 6.6 or later)", ifname);
-		err = -EOPNOTSUPP;
-	} else if (err) {
-		wf_error("capture: %s: can't attach to tc: %s", ifname, strerror(-err));
-	}
-	if (err)
-		wf_tc_detach(tc);
-	return err;
+void wf_tc_beat(const struct wf_tc *tc)
+{
+	if (tc->skel)
+		__atomic_store_n(&tc->skel->bss->weft_heartbeat_ns, wf_clock_monotonic_ns(),
+				 __ATOMIC_RELAXED);
 }
 
 void wf_tc_detach(struct wf_tc *tc)
 {
-	for (int i = 0; i < 2; i++) {
-		if (tc->link_fds[i] >= 0)
-			close(tc->link_fds[i]);
-		tc->link_fds[i] = -1;
-	}
-	/* As in wf_xdp_detach(): no program runs on, all clones are queued. */
-	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	wf_tc_hook_detach(&tc->hook);
 }
 
 void wf_tc_stats_add(const struct wf_tc *tc, struct wf_metrics *sum)
@@ -236,6 +210,7 @@ void wf_tc_stats_add(const struct wf_tc *tc, struct wf_metrics *sum)
 	wf_metric_add(sum, mirror_unwanted_frames, counts.unwanted);
 	wf_metric_add(sum, mirror_cloned_frames, counts.cloned);
 	wf_metric_add(sum, mirror_failed_frames, counts.failed);
+	wf_metric_add(sum, mirror_stale_frames, counts.stale);
 }
 
 void wf_tc_close(struct wf_tc *tc)

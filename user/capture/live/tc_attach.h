@@ -3,11 +3,11 @@
  * tc_attach.h - host mode: wanted segments of both directions are cloned into a
  * veth pair of ours, whose far end runs the steering program.
  *
- *   eth0 ── tcx ingress, egress ── clone ──► weft<N> ═══ veth ═══► weft-far   XDP → AF_XDP
+ *   eth0 ── tc ingress, egress ─── clone ──► weft<N> ═══ veth ═══► weft-far   XDP → AF_XDP
  *                                            here                  a namespace without a name
  *
  * The far end's network namespace is held by nothing but our file descriptor:
- * when the process ends in any way, namespace, veth pair and tcx links go.
+ * when the process ends in any way, namespace and veth pair go, and so do tcx links (tc_hook.h).
  *
  * Thread: main. While inside (enter to leave), the thread is in that namespace.
  */
@@ -15,6 +15,8 @@
 #define WF_CAPTURE_LIVE_TC_ATTACH_H
 
 #include <stdint.h>
+
+#include "capture/hook/tc_hook.h"
 
 struct mirror_bpf;
 struct steer_bpf;
@@ -29,8 +31,10 @@ struct wf_tc {
 	int home_fd;		 /* owned: ours */
 	int near_ifindex;
 	int far_ifindex;
-	int link_fds[2]; /* owned: ingress, egress */
+	struct wf_tc_hook hook;
 };
+
+void wf_tc_init(struct wf_tc *tc, int ifindex, enum weft_tc_attach attach);
 
 /* Make the namespace and the pair, up at both ends. Return: 0 or negative errno; logged. */
 int wf_tc_open(struct wf_tc *tc, const char *ifname, int ifindex, uint32_t mtu, uint32_t queues);
@@ -46,6 +50,13 @@ int wf_tc_pin(const struct wf_tc *tc, const struct wf_pins *pins);
 /* Clone from now on. @is_loopback: each packet passes twice, take it once. */
 int wf_tc_attach(struct wf_tc *tc, const char *ifname, int ifindex, int is_loopback);
 void wf_tc_detach(struct wf_tc *tc);
+
+/*
+ * Tell the program that its owner lives; without that it does nothing after
+ * WEFT_HEARTBEAT_STALE_NS, where it needs that. A store, no system call. Thread: any.
+ */
+void wf_tc_beat(const struct wf_tc *tc);
+
 void wf_tc_stats_add(const struct wf_tc *tc, struct wf_metrics *sum);
 
 /* All sockets in the far namespace are closed. Idempotent. */

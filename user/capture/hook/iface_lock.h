@@ -8,8 +8,8 @@
  *
  * Thread: any; of the calling thread's network namespace.
  */
-#ifndef WF_CAPTURE_IFACE_LOCK_H
-#define WF_CAPTURE_IFACE_LOCK_H
+#ifndef WF_CAPTURE_HOOK_IFACE_LOCK_H
+#define WF_CAPTURE_HOOK_IFACE_LOCK_H
 
 #include <stdbool.h>
 

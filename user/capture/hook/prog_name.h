@@ -2,8 +2,8 @@
 /*
  * prog_name.h - the name that a loaded BPF program has in the kernel.
  */
-#ifndef WF_CAPTURE_PROG_NAME_H
-#define WF_CAPTURE_PROG_NAME_H
+#ifndef WF_CAPTURE_HOOK_PROG_NAME_H
+#define WF_CAPTURE_HOOK_PROG_NAME_H
 
 #include <stdint.h>
 

@@ -2,7 +2,7 @@
 /*
  * prog_name.c - asks the kernel by the program's id.
  */
-#include "capture/prog_name.h"
+#include "capture/hook/prog_name.h"
 
 #include <bpf/bpf.h>
 #include <linux/bpf.h>

@@ -2,7 +2,7 @@
 /*
  * iface_lock.c - binds the socket, or finds out by a connect() whether it is bound.
  */
-#include "capture/iface_lock.h"
+#include "capture/hook/iface_lock.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * tc_hook.c - tcx links, or tc filters where the kernel has no links.
+ */
+#include "capture/hook/tc_hook.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/membarrier.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/* Newer than the headers of Debian 12. */
+#define TCX_INGRESS 46
+#define TCX_EGRESS  47
+#define TCX_BEFORE  (1u << 3)
+
+int wf_tcx_query(int ifindex)
+{
+	union bpf_attr attr = {0};
+
+	/* Lists the programs on the interface: the kernel must know the hook for that. */
+	attr.query.target_fd = (uint32_t)ifindex; /* in a union with target_ifindex */
+	attr.query.attach_type = TCX_INGRESS;
+	if (!syscall(SYS_bpf, BPF_PROG_QUERY, &attr, sizeof(attr)) || errno == ENOSPC)
+		return 0;
+	return -errno;
+}
+
+void wf_tc_hook_init(struct wf_tc_hook *hook, int ifindex, enum weft_tc_attach wanted)
+{
+	*hook = (struct wf_tc_hook){.link_fds = {-1, -1}};
+	hook->by_filter = wanted == WEFT_TC_ATTACH_FILTER ||
+			  (wanted == WEFT_TC_ATTACH_AUTO && wf_tcx_query(ifindex));
+}
+
+/*
+ * Before all others, which stay: what one of them ends is seen too, and ours leaves every
+ * packet to them.
+ */
+static int attach_link(int program_fd, int ifindex, int where, int *ret_fd)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = TCX_BEFORE);
+	int fd = bpf_link_create(program_fd, ifindex, (enum bpf_attach_type)where, &opts);
+
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
+	return 0;
+}
+
+static int attach_links(struct wf_tc_hook *hook, int program_fd, const char *ifname, int ifindex,
+			bool both)
+{
+	int err = attach_link(program_fd, ifindex, TCX_INGRESS, &hook->link_fds[WF_TC_INGRESS]);
+
+	if (!err && both)
+		err = attach_link(program_fd, ifindex, TCX_EGRESS, &hook->link_fds[WF_TC_EGRESS]);
+	if (!err)
+		return 0;
+	if (err == -EINVAL || err == -EOPNOTSUPP) {
+		wf_error("capture: %s: tcx links need Linux 6.6 or newer; with capture.tc_attach "
+			 "\"auto\" or \"filter\" weft attaches tc filters",
+			 ifname);
+		err = -EOPNOTSUPP;
+	} else {
+		wf_error("capture: %s: can't attach to tc: %s", ifname, strerror(-err));
+	}
+	wf_tc_hook_detach(hook);
+	return err;
+}
+
+static int attach_filters(struct wf_tc_hook *hook, int program_fd, const char *ifname, int ifindex,
+			  bool both)
+{
+	int err = wf_tc_filters_attach(&hook->filters, program_fd, ifname, ifindex, both);
+
+	if (!err)
+		wf_info("capture: %s: attached by tc filters (%s)", ifname,
+			wf_tcx_query(ifindex) ? "tcx links come with Linux 6.6"
+					      : "as capture.tc_attach says");
+	return err;
+}
+
+int wf_tc_hook_attach(struct wf_tc_hook *hook, int program_fd, const char *ifname, int ifindex,
+		      bool both)
+{
+	return hook->by_filter ? attach_filters(hook, program_fd, ifname, ifindex, both)
+			       : attach_links(hook, program_fd, ifname, ifindex, both);
+}
+
+void wf_tc_hook_detach(struct wf_tc_hook *hook)
+{
+	for (int side = 0; side < WF_TC_SIDES; side++) {
+		if (hook->link_fds[side] >= 0)
+			close(hook->link_fds[side]);
+		hook->link_fds[side] = -1;
+	}
+	wf_tc_filters_detach(&hook->filters);
+	/* Programs run within an RCU read side: after a grace period none runs on. */
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * tc_stale.c - looks through both hooks. Filters are removed after the look, because removing one
+ * changes what a dump goes through.
+ */
+#include "capture/hook/tc_stale.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "capture/hook/tc_filter.h"
+
+#define PROGRAM_PREFIX "weft_"
+
+/* More than one for each side is possible only if removing has failed before. */
+enum { FOUND_MAX = 16 };
+
+struct found {
+	struct wf_tc_filter filters[FOUND_MAX];
+	uint32_t count;
+	char program[WF_PROG_NAME_BYTES]; /* of the last */
+};
+
+static void take(void *ctx, const struct wf_tc_filter *filter)
+{
+	char program[WF_PROG_NAME_BYTES];
+	struct found *found = ctx;
+
+	if (!filter->is_bpf || filter->chain ||
+	    (filter->handle & WF_TC_HANDLE_MASK) != WF_TC_HANDLE || found->count == FOUND_MAX)
+		return;
+	wf_prog_name(filter->program_id, program);
+	if (strncmp(program, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX)) != 0)
+		return;
+	memcpy(found->program, program, sizeof(program));
+	found->filters[found->count++] = *filter;
+}
+
+int wf_tc_own_find(int ifindex, struct wf_tc_own *ret_own)
+{
+	struct wf_tc_own own = {0};
+
+	for (int side = 0; side < WF_TC_SIDES; side++) {
+		struct found found = {.count = 0};
+		int err = wf_tc_each_filter(ifindex, (enum wf_tc_side)side, take, &found);
+
+		if (err)
+			return err;
+		if (!found.count)
+			continue;
+		own.count += found.count;
+		own.program_id = found.filters[found.count - 1].program_id;
+		memcpy(own.program, found.program, sizeof(own.program));
+	}
+	*ret_own = own;
+	return 0;
+}
+
+/* @made_qdisc: becomes true if an owner of them had made the qdisc. */
+static int remove_side(int ifindex, enum wf_tc_side side, uint32_t *removed, bool *made_qdisc)
+{
+	struct found found = {.count = 0};
+	int err = wf_tc_each_filter(ifindex, side, take, &found);
+
+	for (uint32_t i = 0; !err && i < found.count; i++) {
+		const struct wf_tc_filter *filter = &found.filters[i];
+
+		err = wf_tc_filter_remove(ifindex, side, filter->priority, filter->handle);
+		*removed += !err;
+		*made_qdisc |= filter->handle == WF_TC_HANDLE_QDISC;
+	}
+	return err;
+}
+
+int wf_tc_stale_remove(int ifindex, uint32_t *ret_removed)
+{
+	bool made_qdisc = false;
+	int err;
+
+	*ret_removed = 0;
+	err = remove_side(ifindex, WF_TC_INGRESS, ret_removed, &made_qdisc);
+	if (!err)
+		err = remove_side(ifindex, WF_TC_EGRESS, ret_removed, &made_qdisc);
+	if (made_qdisc)
+		wf_tc_qdisc_remove_unused(ifindex);
+	return err;
+}
