@@ -2,10 +2,12 @@
 /*
  * probe.h - what this kernel, host and network interface offer weft, and what to change.
  *
- * Changes nothing: interfaces and their programs stay as they are.
+ * Probing changes nothing: interfaces and their programs stay as they are.
  */
 #ifndef WEFT_PROBE_H
 #define WEFT_PROBE_H
+
+#include <stdint.h>
 
 #include <weft/api.h>
 
@@ -43,6 +45,17 @@ void weft_probe_host(weft_probe_fn fn, void *ctx);
  * Return: 0; -ENODEV: no such interface. Thread: any.
  */
 int weft_probe_interface(const char *ifname, weft_probe_fn fn, void *ctx);
+
+/**
+ * weft_remove_stale() - remove the tc filters that a weft which was killed left on @ifname
+ * @ret_removed: how many there were; written in any case
+ *
+ * Without tcx links (before Linux 6.6) the filters of host mode stay attached after SIGKILL. They
+ * do nothing, and the next weft_add_interface() on @ifname removes them as well.
+ * Return: 0; -ENODEV: no such interface; -EBUSY: a weft runs on it, nothing is removed; -EPERM;
+ * other negative errno. Thread: any.
+ */
+int weft_remove_stale(const char *ifname, uint32_t *ret_removed);
 
 WEFT_END_DECLS
 

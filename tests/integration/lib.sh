@@ -145,6 +145,7 @@ background() {
 
 # ---- the agent ----
 
+# WEFT_SET: a KEY=VALUE for each agent, so that a test is made with another setting too.
 # agent_start NAMESPACE IFACE ARGS...: starts it, before all others in turn as one would on a busy
 # host, and waits until it captures. Sets agent_pid;
 # messages go to $work/agent.err.
@@ -153,7 +154,7 @@ agent_start() {
 	shift 2
 	agent_iface=${iface%%,*}
 	background agent_pid ip netns exec "$ns" nice -n -10 "$weft" run -i "$iface" \
-		--set "control.dir=$work/control" "$@" 2>"$work/agent.err"
+		--set "control.dir=$work/control" ${WEFT_SET:+--set "$WEFT_SET"} "$@" 2>"$work/agent.err"
 	for ((try = 0; try < 100; try++)); do
 		agent_stats >/dev/null 2>&1 && return 0
 		kill -0 "$agent_pid" 2>/dev/null || break

@@ -3,15 +3,19 @@
  * other_program.c - somebody else's program on an interface, until it is ended by a signal.
  *
  *   other_program xdp|tcx IFACE
+ *   other_program filter IFACE PRIORITY HANDLE
  *
  * xdp: passes everything, attached by a bpf_link. tcx: first on ingress and egress, and ends the
  * chain there: what comes after it sees nothing. Prints "attached" once it is.
+ * filter: the same as tcx by tc filters; ends at once, because filters stay. The qdisc is there.
  */
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -33,18 +37,34 @@ static int attach(int program, int ifindex, int where)
 	return bpf_link_create(program, ifindex, (enum bpf_attach_type)where, NULL);
 }
 
+static int attach_filter(int program, int ifindex, enum bpf_tc_attach_point point, char **args)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program,
+		    .priority = (uint32_t)strtoul(args[0], NULL, 0),
+		    .handle = (uint32_t)strtoul(args[1], NULL, 0));
+
+	errno = -bpf_tc_attach(&hook, &opts);
+	return errno;
+}
+
 int main(int argc, char **argv)
 {
-	int ifindex = argc == 3 ? (int)if_nametoindex(argv[2]) : 0;
+	int ifindex = argc >= 3 ? (int)if_nametoindex(argv[2]) : 0;
 	int program, failed;
 
-	if (!ifindex) {
-		fprintf(stderr, "usage: other_program xdp|tcx IFACE\n");
+	if (!ifindex || argc != (strcmp(argv[1], "filter") ? 3 : 5)) {
+		fprintf(stderr, "usage: other_program xdp|tcx IFACE\n"
+				"       other_program filter IFACE PRIORITY HANDLE\n");
 		return 2;
 	}
 	if (!strcmp(argv[1], "xdp")) {
 		program = load(BPF_PROG_TYPE_XDP, "other_xdp", RETURN_XDP_PASS);
 		failed = attach(program, ifindex, BPF_XDP) < 0;
+	} else if (!strcmp(argv[1], "filter")) {
+		program = load(BPF_PROG_TYPE_SCHED_CLS, "other_filter", RETURN_TCX_PASS);
+		failed = attach_filter(program, ifindex, BPF_TC_INGRESS, argv + 3) ||
+			 attach_filter(program, ifindex, BPF_TC_EGRESS, argv + 3);
 	} else {
 		program = load(BPF_PROG_TYPE_SCHED_CLS, "other_tcx", RETURN_TCX_PASS);
 		failed = attach(program, ifindex, TCX_INGRESS) < 0 ||
@@ -56,6 +76,7 @@ int main(int argc, char **argv)
 	}
 	puts("attached");
 	fflush(stdout);
-	pause();
+	if (strcmp(argv[1], "filter") != 0)
+		pause();
 	return 0;
 }

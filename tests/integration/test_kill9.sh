@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # test_kill9.sh - the agent is killed under traffic, again and again: the interface works at
-# once, and nothing is left but pins, which the next start replaces. WEFT_RESTARTS: how often.
+# once, and nothing is left but pins, which the next start replaces; and tc filters, where host mode
+# is attached by these, which the next start replaces as well. WEFT_RESTARTS: how often.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/web.sh"
 need_root
@@ -19,8 +20,11 @@ wait_until 20 test -e "/proc/$holder_pid/ns/mnt"
 sleep 0.2
 nsenter -t "$holder_pid" -n -m -- mount -t bpf bpf /sys/fs/bpf || exit 1
 
+# agent_start_pinned host|filter|tap
 agent_start_pinned() {
-	background agent_pid nsenter -t "$holder_pid" -n -m -- "$weft" run -i eth0 --mode "$1" \
+	local args=(--mode "$1")
+	[ "$1" != filter ] || args=(--mode host --set capture.tc_attach=filter)
+	background agent_pid nsenter -t "$holder_pid" -n -m -- "$weft" run -i eth0 "${args[@]}" \
 		--set "control.dir=$work/control" 2>"$work/agent.err"
 	agent_iface=eth0
 	wait_until 100 agent_stats
@@ -36,39 +40,52 @@ traffic() {
 	done
 }
 
+own_filters() {
+	for side in ingress egress; do tc -n "$ns_a" filter show dev eth0 "$side"; done | grep -c weft_
+}
+
+# nothing_left MODE: not even after many rounds are there more filters than one agent has.
 nothing_left() {
 	local links devices
 	devices=$(ip -n "$ns_a" -o link | grep -cvE ' (lo|eth0)[:@]')
 	links=$(ip -n "$ns_a" link show eth0 | grep -c xdp)
-	[ "$devices" -eq 0 ] && [ "$links" -eq 0 ]
+	[ "$devices" -eq 0 ] && [ "$links" -eq 0 ] && [ "$(own_filters)" -eq "$(filters_left "$1")" ]
+}
+# Where the kernel has no tcx links, host mode is by filters, too.
+filters_left() {
+	case $1 in
+	filter) echo 2 ;;
+	host) grep -q 'by tc filters' "$work/agent.err" && echo 2 || echo 0 ;;
+	tap) echo 0 ;;
+	esac
 }
 
 # The interface carries traffic; a tap port gets its address back for that.
 reachable() {
-	[ "$1" = host ] || ip -n "$ns_a" addr add "$ip_a/24" dev eth0
+	[ "$1" != tap ] || ip -n "$ns_a" addr add "$ip_a/24" dev eth0
 	in_b curl -sf --max-time 3 -o /dev/null "http://$ip_a/ready"
 	local status=$?
-	[ "$1" = host ] || ip -n "$ns_a" addr flush dev eth0
+	[ "$1" != tap ] || ip -n "$ns_a" addr flush dev eth0
 	return $status
 }
 
 background traffic_pid traffic
-for mode in host tap; do
+for mode in host filter tap; do
 	right=0 works=0 clean=0
-	[ "$mode" = host ] || ip -n "$ns_a" addr flush dev eth0
-	rounds=$([ "$mode" = host ] && echo "$restarts" || echo 5)
+	[ "$mode" != tap ] || ip -n "$ns_a" addr flush dev eth0
+	case $mode in host) rounds=$restarts ;; filter) rounds=20 ;; tap) rounds=5 ;; esac
 	for ((round = 1; round <= rounds; round++)); do
 		agent_start_pinned "$mode" || break
 		right=$((right + 1))
 		kill -9 "$agent_pid"
 		wait "$agent_pid" 2>/dev/null
 		reachable "$mode" && works=$((works + 1))
-		wait_until 30 nothing_left && clean=$((clean + 1))
+		wait_until 30 nothing_left "$mode" && clean=$((clean + 1))
 	done
 	check "$mode: starts again each time ($right of $rounds)" test "$right" -eq "$rounds" ||
 		diag <"$work/agent.err"
 	check "$mode: the interface works at once after kill -9 ($works)" test "$works" -eq "$rounds"
-	check "$mode: no program on the interface, no device is left ($clean)" test "$clean" -eq "$rounds"
+	check "$mode: no program in use on the interface, no device is left ($clean)" test "$clean" -eq "$rounds"
 done
 
 ip -n "$ns_a" addr add "$ip_a/24" dev eth0
@@ -77,10 +94,10 @@ check '... ends well' agent_stop
 check 'then the pins are gone too' bash -c "
 	! nsenter -t $holder_pid -m -- ls /sys/fs/bpf/weft/eth0 2>/dev/null | grep -q ."
 kill "$traffic_pid"
-check 'and no program of weft is loaded' bash -c "
+check 'and no program of weft is attached, no qdisc is left' bash -c "
 	for try in 1 2 3 4 5 6 7 8 9 10; do
-		nsenter -t $holder_pid -m -n -- env PATH=\$PATH:/usr/sbin bpftool net show dev eth0 |
-			grep -q weft || exit 0
+		{ nsenter -t $holder_pid -m -n -- env PATH=\$PATH:/usr/sbin bpftool net show dev eth0
+		tc -n $ns_a qdisc show dev eth0; } | grep -qE 'weft|clsact' || exit 0
 		sleep 0.2
 	done
 	exit 1"

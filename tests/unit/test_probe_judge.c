@@ -49,6 +49,7 @@ static struct wf_probe_nic_facts good_nic(void)
 		.xdp_is_known = true,
 		.xdp_features = WF_XDP_BASIC | WF_XDP_REDIRECT | WF_XDP_ZEROCOPY | WF_XDP_MULTI_BUF,
 		.other_is_known = true,
+		.filters_are_known = true,
 		.cpus = 8,
 		.queues = 8,
 		.queues_max = 16,
@@ -111,8 +112,8 @@ static void assert_host(const struct wf_probe_host_facts *facts, const char *nam
 static void test_judge_nic_that_has_all_is_well(void **state)
 {
 	static const char *const names[] = {"link",	   "native_xdp", "zero_copy", "mtu",
-					    "xdp_program", "queues",	 "rx_ring",   "lro",
-					    "gro_hw",	   "rss"};
+					    "xdp_program", "tc_filters", "queues",    "rx_ring",
+					    "lro",	   "gro_hw",	 "rss"};
 	struct wf_probe_nic_facts facts = good_nic();
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -121,8 +122,8 @@ static void test_judge_nic_that_has_all_is_well(void **state)
 
 static void test_judge_nic_that_tells_nothing_is_not_blamed(void **state)
 {
-	static const char *const names[] = {"xdp_program", "queues", "rx_ring",
-					    "lro",	   "gro_hw", "rss"};
+	static const char *const names[] = {"xdp_program", "tc_filters", "queues", "rx_ring",
+					    "lro",	   "gro_hw",	 "rss"};
 	const struct wf_probe_nic_facts facts = {.name = "eth9", .driver = "unknown", .mtu = 1500};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -229,6 +230,20 @@ static void test_judge_other_program_is_named_with_what_takes_it_away(void **sta
 
 /* ---- host ---- */
 
+static void test_judge_stale_filters_are_named_with_what_removes_them(void **state)
+{
+	struct wf_probe_nic_facts facts = good_nic();
+
+	facts.filters = (struct wf_tc_own){
+		.count = 2, .is_stale = true, .program_id = 7, .program = "weft_mirror"};
+	assert_nic(&facts, "tc_filters", WEFT_PROBE_WARN,
+		   "weft doctor -i eth9 --remove-stale; weft run does it, too");
+	assert_non_null(strstr(told.found, "2 stale on eth9"));
+	assert_non_null(strstr(told.found, "weft_mirror, id 7"));
+	facts.filters.is_stale = false;
+	assert_nic(&facts, "tc_filters", WEFT_PROBE_OK, "");
+}
+
 static void test_judge_kernel_by_its_number_not_its_text(void **state)
 {
 	struct wf_probe_host_facts facts = good_host();
@@ -271,6 +286,7 @@ int main(void)
 		cmocka_unit_test(test_judge_rings_and_queues_are_raised),
 		cmocka_unit_test(test_judge_jumbo_needs_driver_and_kernel),
 		cmocka_unit_test(test_judge_other_program_is_named_with_what_takes_it_away),
+		cmocka_unit_test(test_judge_stale_filters_are_named_with_what_removes_them),
 		cmocka_unit_test(test_judge_kernel_by_its_number_not_its_text),
 		cmocka_unit_test(test_judge_host_names_what_is_missing),
 	};

@@ -2,8 +2,10 @@
 /*
  * cmd_doctor.c - weft doctor: what is there, what is missing, and what mends it.
  */
+#include <errno.h>
 #include <jansson.h>
 #include <net/if.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <weft/weft.h>
@@ -57,9 +59,28 @@ static void look(struct doctor *doctor, const char *ifname)
 	weft_probe_interface(ifname, take, doctor);
 }
 
+static int remove_stale(const char *ifname)
+{
+	uint32_t removed;
+	int err = weft_remove_stale(ifname, &removed);
+
+	if (err == -EBUSY) {
+		wf_say_error("doctor: %s: a weft runs on it: its filters are not stale", ifname);
+		return WF_EXIT_NOT_ALLOWED;
+	}
+	if (err) {
+		wf_say_error("doctor: %s: can't remove stale tc filters: %s%s", ifname,
+			     strerror(-err), err == -EPERM ? "; run as root" : "");
+		return WF_EXIT_NOT_ALLOWED;
+	}
+	wf_say_note("%s: %u stale tc filters removed", ifname, removed);
+	return WF_EXIT_DONE;
+}
+
 static int run_doctor(struct wf_options *options)
 {
 	struct doctor doctor = {.json = options->json};
+	int status;
 
 	if (options->args_count > 0) {
 		wf_say_error("doctor: unexpected '%s' (an interface is given with -i)",
@@ -70,6 +91,13 @@ static int run_doctor(struct wf_options *options)
 		wf_say_error("doctor: %s: no such interface (see 'ip link')", options->ifname);
 		return WF_EXIT_INPUT;
 	}
+	if (options->remove_stale && !options->ifname) {
+		wf_say_error("doctor: --remove-stale needs an interface (-i IFACE)");
+		return WF_EXIT_USAGE;
+	}
+	status = options->remove_stale ? remove_stale(options->ifname) : WF_EXIT_DONE;
+	if (status)
+		return status;
 	if (doctor.json)
 		doctor.findings = json_array();
 	look(&doctor, options->ifname);
@@ -87,8 +115,9 @@ static int run_doctor(struct wf_options *options)
 const struct wf_cmd wf_cmd_doctor = {
 	.name = "doctor",
 	.use = WF_USE_DOCTOR,
-	.usage = "[-i IFACE] [--json]",
+	.usage = "[-i IFACE [--remove-stale]] [--json]",
 	.summary = "tell what this kernel, host and interface offer, and what to change",
-	.details = "Changes nothing. Exit status 4 if something is in the way of live capture.\n",
+	.details =
+		"Changes nothing without --remove-stale. Exit status 4 if something is in the way of live capture.\n",
 	.run = run_doctor,
 };

@@ -24,6 +24,7 @@ enum option_id {
 	ID_FROM,
 	ID_FOLLOW,
 	ID_EXPLAIN,
+	ID_REMOVE_STALE,
 	ID_JSON,
 	ID_QUIET,
 	ID_HELP,
@@ -81,6 +82,8 @@ static const struct option_row rows[] = {
 	 "only what this side sends (both)"},
 	{"explain-filter", 0, USE_FLOWS | WF_USE_FILTER, ID_EXPLAIN, NULL, NULL, NULL,
 	 "only tell which part of the filter is checked where"},
+	{"remove-stale", 0, WF_USE_DOCTOR, ID_REMOVE_STALE, NULL, NULL, NULL,
+	 "first remove the tc filters that a killed weft left on IFACE"},
 	{"config", 0, USE_FLOWS | USE_ASK, ID_CONFIG, "FILE", NULL, NULL,
 	 "read this configuration first"},
 	{"set", 0, USE_FLOWS | USE_ASK, ID_SET, "KEY=VALUE", NULL, NULL,
@@ -192,6 +195,9 @@ static int take(struct parse *parse, const struct option_row *row, const char *a
 		return 0;
 	case ID_EXPLAIN:
 		parse->options->explain = true;
+		return 0;
+	case ID_REMOVE_STALE:
+		parse->options->remove_stale = true;
 		return 0;
 	case ID_FOLLOW:
 		parse->options->follow = true;

@@ -36,6 +36,7 @@ struct wf_options {
 	const char *from;
 	bool follow;
 	bool explain;
+	bool remove_stale;
 	bool json;
 	bool quiet;
 	bool help;

@@ -136,7 +136,8 @@ int wf_tc_filters_attach(struct wf_tc_filters *filters, int program_fd, const ch
 		err = attach_one(filters, program_fd, ifname, WF_TC_EGRESS);
 	if (!err)
 		return 0;
-	wf_error("capture: %s: can't attach tc filters: %s", ifname, strerror(-err));
+	wf_error("capture: %s: can't attach tc filters: %s%s", ifname, strerror(-err),
+		 err == -ENOENT ? "; they need the kernel modules sch_ingress and cls_bpf" : "");
 	wf_tc_filters_detach(filters);
 	return err;
 }

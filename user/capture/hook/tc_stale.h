@@ -10,18 +10,20 @@
 #ifndef WF_CAPTURE_HOOK_TC_STALE_H
 #define WF_CAPTURE_HOOK_TC_STALE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "capture/hook/prog_name.h"
 
-/* What is attached of weft's, whether its owner lives or not. */
+/* Filters of weft's on both hooks. */
 struct wf_tc_own {
 	uint32_t count;
+	bool is_stale;
 	uint32_t program_id;		  /* of the last */
 	char program[WF_PROG_NAME_BYTES]; /* its name */
 };
 
-/* Return: 0 or negative errno. */
+/* Changes nothing. Return: 0; -EPERM: whose program it is can't be seen; other negative errno. */
 int wf_tc_own_find(int ifindex, struct wf_tc_own *ret_own);
 
 /*
@@ -30,5 +32,8 @@ int wf_tc_own_find(int ifindex, struct wf_tc_own *ret_own);
  * written in any case.
  */
 int wf_tc_stale_remove(int ifindex, uint32_t *ret_removed);
+
+/* The same by who does not hold the lock. Return: also -EBUSY: a weft runs there. */
+int wf_tc_stale_remove_unowned(int ifindex, uint32_t *ret_removed);
 
 #endif

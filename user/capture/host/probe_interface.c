@@ -85,6 +85,7 @@ void wf_probe_interface(const char *ifname, unsigned ifindex, weft_probe_fn fn, 
 	facts.has_long_sockets = wf_probe_kernel_is(kernel.release, 6, 6);
 	facts.xdp_is_known = !wf_xdp_features_read(ifindex, &facts.xdp_features);
 	facts.other_is_known = !wf_xdp_other_find((int)ifindex, &facts.other);
+	facts.filters_are_known = !wf_tc_own_find((int)ifindex, &facts.filters);
 	facts.cpus = (uint32_t)get_nprocs();
 	ask_queues(&interface, &facts);
 	ask_ring(&interface, &facts);

@@ -12,6 +12,7 @@
 
 #include <weft/probe.h>
 
+#include "capture/hook/tc_stale.h"
 #include "capture/host/netdev_features.h"
 #include "capture/host/nic_hash.h"
 #include "capture/host/xdp_other.h"
@@ -48,6 +49,8 @@ struct wf_probe_nic_facts {
 	uint64_t xdp_features; /* enum wf_xdp_feature */
 	bool other_is_known;
 	struct wf_xdp_other other;
+	bool filters_are_known;
+	struct wf_tc_own filters;
 	uint32_t cpus;
 	uint32_t queues;
 	uint32_t queues_max;

@@ -181,6 +181,25 @@ static void judge_other(struct wf_probe *probe, const struct wf_probe_nic_facts 
 		      *other->name ? other->name : "a program", other->id);
 }
 
+static void judge_filters(struct wf_probe *probe, const struct wf_probe_nic_facts *facts)
+{
+	const struct wf_tc_own *filters = &facts->filters;
+
+	if (!facts->filters_are_known)
+		return;
+	if (!filters->is_stale) {
+		wf_probe_tell(probe, "tc_filters", WEFT_PROBE_OK,
+			      "%u of a weft that runs, none of one that was killed",
+			      filters->count);
+		return;
+	}
+	wf_probe_advise(probe, "weft doctor -i %s --remove-stale; weft run does it, too",
+			facts->name);
+	wf_probe_tell(probe, "tc_filters", WEFT_PROBE_WARN,
+		      "%u stale on %s, of a weft that was killed (%s, id %u); they do nothing",
+		      filters->count, facts->name, filters->program, filters->program_id);
+}
+
 static void judge_queues(struct wf_probe *probe, const struct wf_probe_nic_facts *facts)
 {
 	const char *kind = facts->queues_combined ? "combined" : "rx";
@@ -256,6 +275,7 @@ void wf_probe_judge_nic(struct wf_probe *probe, const struct wf_probe_nic_facts 
 	judge_xdp(probe, facts);
 	judge_mtu(probe, facts);
 	judge_other(probe, facts);
+	judge_filters(probe, facts);
 	judge_queues(probe, facts);
 	judge_ring(probe, facts);
 	judge_merging(probe, facts->name, facts->lro, "rx-lro", "lro");

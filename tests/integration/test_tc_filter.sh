@@ -1,0 +1,188 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# test_tc_filter.sh - host mode by tc filters, as on kernels without tcx links: filters and qdiscs of
+# others stay what and where they are, weft's own go at the end; after kill -9 they do nothing
+# until the next start, or weft doctor, removes them.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/web.sh"
+need_root
+need_weft
+PATH=$PATH:/usr/sbin
+helper=$(dirname "$weft")/helpers/other_program
+if [ ! -x "$helper" ]; then
+	not_ok "$helper is built"
+	finish
+fi
+# Without udev, as in a test's virtual machine, nobody loads what tc asks for.
+modprobe -qa sch_ingress cls_bpf cls_u32 act_gact 2>/dev/null
+
+tc_a() { tc -n "$ns_a" "$@"; }
+
+# All that tc knows of the interface.
+tc_state() {
+	tc_a qdisc show dev eth0
+	tc_a filter show dev eth0 ingress
+	tc_a filter show dev eth0 egress
+}
+free_tc() { tc_a qdisc del dev eth0 clsact 2>/dev/null || tc_a qdisc del dev eth0 ingress 2>/dev/null; }
+own_filters() { tc_state | grep -c 'name weft_mirror'; }
+has_own() { [ "$(own_filters)" -eq "$1" ]; }
+
+start() { agent_start "$ns_a" eth0 --mode host --set capture.tc_attach=filter "$@"; }
+killed() {
+	kill -9 "$agent_pid"
+	! wait "$agent_pid" 2>/dev/null
+}
+doctor() { in_a "$weft" doctor -i "${1:-eth0}" "${@:2}"; }
+
+# An agent sees a download; the bytes are in a stream.
+sees_a_download() {
+	rm -rf "$work/streams"
+	start --streams "$work/streams" "$@" || return 1
+	web_get small
+	wait_until 100 delivered 50000
+	agent_stop
+	cat "$work/agent.err"
+	[ "$(find "$work/streams" -type f -size +49k | wc -l)" -eq 1 ] && ledgers_close
+}
+delivered() { [ "$(agent_metric payload_delivered_bytes)" -ge "$1" ]; }
+
+# as_before COMMAND...: tc knows the same of the interface after COMMAND as before it.
+as_before() {
+	local before after
+	before=$(tc_state)
+	"$@" || return 1
+	after=$(tc_state)
+	[ "$before" = "$after" ] || {
+		diff <(echo "$before") <(echo "$after")
+		return 1
+	}
+}
+
+make_pair 1 || exit 1
+check 'web server' web_start || finish
+web_file small 50000
+
+# ---- beside others ----
+
+check 'without a qdisc: captures, and none is left' as_before sees_a_download
+check 'that it is by tc filters is told once' bash -c "
+	[ \$(grep -c 'attached by tc filters' '$work/agent.err') -eq 1 ]"
+
+tc_a qdisc add dev eth0 clsact
+check 'an empty qdisc of others stays' as_before sees_a_download
+check 'a filter of others, the first, which ends the chain' in_a "$helper" filter eth0 1 1
+check 'weft sees what it sees, and it stays' as_before sees_a_download
+check 'a filter of others that has weft'\''s handle' in_a "$helper" filter eth0 1 0x77656600
+check 'it is no filter of weft' bash -c "
+	ip netns exec $ns_a '$weft' doctor -i eth0 --remove-stale | grep 'tc_filters.* 0 of'"
+starts_and_ends() { start && agent_stop; }
+check 'it stays' as_before starts_and_ends
+check 'a place behind it is warned of' grep 'warning.*filters of others come first' "$work/agent.err"
+free_tc
+
+if tc_a qdisc add dev eth0 clsact && tc_a filter add dev eth0 ingress prio 1 protocol ip u32 \
+	match ip protocol 17 0xff action pass 2>/dev/null; then
+	check 'a filter of another kind stays' as_before sees_a_download
+	check '... and comes first, with a warning' grep 'weft.s has priority 2' "$work/agent.err"
+else
+	skip 'a filter of another kind stays' 'no u32 in this kernel'
+fi
+free_tc
+
+add_filter_meanwhile() {
+	start && in_a "$helper" filter eth0 5 1 && agent_stop && has_own 0 &&
+		[ "$(tc_state | grep -c 'name other_filter')" -eq 2 ]
+}
+check 'a filter that comes to weft'\''s qdisc stays, with the qdisc' add_filter_meanwhile
+free_tc
+
+tc_a qdisc add dev eth0 ingress
+refused() {
+	in_a timeout 20 "$weft" run -i eth0 --mode host --set capture.tc_attach=filter \
+		--set "control.dir=$work/control" 2>"$work/err"
+	[ $? -eq 4 ] && grep -q 'tc qdisc del dev eth0 ingress; tc qdisc add dev eth0 clsact' "$work/err"
+}
+check 'the qdisc "ingress" is refused with what to do, and stays' as_before refused
+check 'what the refusal advises' in_a bash -c 'tc qdisc del dev eth0 ingress; tc qdisc add dev eth0 clsact'
+check '... works' as_before sees_a_download
+free_tc
+
+# ---- an agent that does not run, for a while ----
+
+pauses() {
+	start --streams "$work/paused" || return 1
+	kill -STOP "$agent_pid"
+	sleep 3
+	web_get small
+	kill -CONT "$agent_pid"
+	sleep 1
+	web_get small
+	wait_until 100 delivered 50000
+	agent_stop
+	ledgers_close && [ "$(find "$work/paused" -type f -size +49k | wc -l)" -eq 1 ] &&
+		grep -q 'mirror_frames closed.* stale' "$work/agent.err"
+}
+check 'a stopped agent costs the host no clones, and captures when it goes on' as_before pauses
+
+# ---- kill -9 ----
+
+# What the program counts, by its id: field NAME, of all CPUs.
+program_id() { tc_state | grep -oE 'id [0-9]+ name weft_mirror' | head -n 1 | cut -d' ' -f2; }
+counted() {
+	local map
+	for map in $(bpftool -j prog show id "$(program_id)" | jq '.map_ids[]'); do
+		bpftool -j map show id "$map" | grep -q weft_mirror || continue
+		bpftool -j map dump id "$map" | jq "[.[].formatted.values[].value.$1] | add"
+	done
+}
+left_filters_do_nothing() {
+	local looked_at seen
+	sleep 2.5
+	looked_at=$(($(counted cloned) + $(counted failed) + $(counted unwanted)))
+	seen=$(counted stale)
+	in_b curl -sf "http://$ip_a/small" -o /dev/null || return 1
+	echo "looked at $looked_at, stale $seen → $(counted stale)"
+	[ $(($(counted cloned) + $(counted failed) + $(counted unwanted))) -eq "$looked_at" ] &&
+		[ "$(counted stale)" -gt "$seen" ]
+}
+
+before=$(tc_state)
+check 'an agent to be killed' start
+check 'doctor knows that its filters are in use' bash -c "
+	ip netns exec $ns_a '$weft' doctor -i eth0 | grep 'tc_filters.* 2 of a weft that runs'"
+# removal_refused IFACE: of a running agent's filters.
+removal_refused() {
+	doctor "$1" --remove-stale
+	[ $? -eq 4 ] && [ "$(tc_a filter show dev "$1" ingress | grep -c weft_mirror)" -eq 1 ]
+}
+check '... and does not remove them' removal_refused eth0
+rename() {
+	ip -n "$ns_a" link set "$1" down && ip -n "$ns_a" link set "$1" name "$2" &&
+		ip -n "$ns_a" link set "$2" up
+}
+check 'the interface gets another name' rename eth0 lan0
+check '... doctor knows the owner all the same' removal_refused lan0
+check '... and gets its name back' rename lan0 eth0
+check 'kill -9' killed
+check 'its filters are left' has_own 2
+check 'they do nothing' left_filters_do_nothing
+check 'doctor names them' bash -c "
+	ip netns exec $ns_a '$weft' doctor -i eth0 | tee /dev/stderr |
+		grep -A1 'tc_filters.* 2 stale on eth0.*weft_mirror' | grep -e '-i eth0 --remove-stale'"
+check 'doctor removes them' doctor eth0 --remove-stale
+check '... and the qdisc: all is as before' test "$before" = "$(tc_state)"
+
+start_removes() {
+	start && killed && start && has_own 2 &&
+		grep 'removed 2 stale tc filters' "$work/agent.err" && agent_stop
+}
+check 'the next start removes them' as_before start_removes
+
+tap_removes() {
+	start && killed && has_own 2 && ip -n "$ns_a" addr flush dev eth0 &&
+		agent_start "$ns_a" eth0 --mode tap && has_own 0 && agent_stop
+}
+check 'a start in tap mode removes them, too' as_before tap_removes
+finish

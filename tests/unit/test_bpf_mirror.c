@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_bpf_mirror.c - the tc program of host mode and its agent's heartbeat: without a fresh one
+ * it leaves every packet alone. Needs root to load the program; skipped otherwise.
+ */
+#include "unit/support/cmocka.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/pkt_cls.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "bpf/shared.h"
+#include "capture/live/maps.h"
+#include "skel/mirror.skel.h"
+#include "unit/support/packet_builder.h"
+
+static struct mirror_bpf *skel;
+
+static int teardown(void **state)
+{
+	mirror_bpf__destroy(skel);
+	skel = NULL;
+	return 0;
+}
+
+static bool load(bool needs_heartbeat)
+{
+	if (geteuid() != 0)
+		return false;
+	skel = mirror_bpf__open();
+	assert_non_null(skel);
+	skel->rodata->weft_needs_heartbeat = needs_heartbeat;
+	assert_int_equal(mirror_bpf__load(skel), 0);
+	return true;
+}
+
+/* Run one TCP segment; the clone has nowhere to go, and fails. */
+static struct weft_mirror_counts run(void)
+{
+	static struct packet_builder pb;
+	const struct pb_tcp tcp = {.src_port = 1000, .dst_port = 80, .flags = 0x10};
+	struct weft_mirror_counts counts;
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = pb.bytes, .repeat = 1);
+
+	pb_segment(&pb, "10.0.0.1", "10.0.0.2", &tcp, NULL, 5);
+	opts.data_size_in = (uint32_t)pb.len_bytes;
+	assert_int_equal(bpf_prog_test_run_opts(bpf_program__fd(skel->progs.weft_mirror), &opts),
+			 0);
+	assert_int_equal((int)opts.retval, TC_ACT_UNSPEC);
+	assert_int_equal(wf_maps_sum_percpu(bpf_map__fd(skel->maps.weft_mirror_counts),
+					    sizeof(counts), (uint64_t *)&counts,
+					    sizeof(counts) / 8),
+			 0);
+	assert_int_equal(counts.seen,
+			 counts.unwanted + counts.cloned + counts.failed + counts.stale);
+	return counts;
+}
+
+static void test_mirror_without_a_heartbeat_looks_at_nothing(void **state)
+{
+	if (!load(true))
+		skip();
+	assert_int_equal(run().stale, 1);
+}
+
+static void test_mirror_with_a_fresh_heartbeat_works(void **state)
+{
+	if (!load(true))
+		skip();
+	skel->bss->weft_heartbeat_ns = wf_clock_monotonic_ns();
+	assert_int_equal(run().failed, 1);
+}
+
+static void test_mirror_with_an_old_heartbeat_looks_at_nothing_until_the_next(void **state)
+{
+	if (!load(true))
+		skip();
+	/* Half a second more: a virtual machine's coarse clock stands still while it does not run.
+	 */
+	skel->bss->weft_heartbeat_ns =
+		wf_clock_monotonic_ns() - WEFT_HEARTBEAT_STALE_NS - WF_NS_PER_SEC / 2;
+	assert_int_equal(run().stale, 1);
+	skel->bss->weft_heartbeat_ns = wf_clock_monotonic_ns();
+	assert_int_equal(run().failed, 1);
+}
+
+static void test_mirror_that_a_link_holds_needs_no_heartbeat(void **state)
+{
+	if (!load(false))
+		skip();
+	assert_int_equal(run().failed, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_mirror_without_a_heartbeat_looks_at_nothing,
+					  teardown),
+		cmocka_unit_test_teardown(test_mirror_with_a_fresh_heartbeat_works, teardown),
+		cmocka_unit_test_teardown(
+			test_mirror_with_an_old_heartbeat_looks_at_nothing_until_the_next,
+			teardown),
+		cmocka_unit_test_teardown(test_mirror_that_a_link_holds_needs_no_heartbeat,
+					  teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
