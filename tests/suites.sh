@@ -6,6 +6,7 @@
 #
 #   conversations   100,000 random ones: truth, oracle and engine agree; for each thing that
 #                   reassembly promises 1,000 of its own
+#   tc filters      host mode once more, attached as on kernels without tcx links
 #   sanitizers      unit tests, some thousand conversations, and the whole path, twice
 #   fuzzers         some seconds each, from a fixed seed
 #   leaks           a replay under valgrind
@@ -49,6 +50,9 @@ echo "== conversations"
 CONVERSATIONS=${CONVERSATIONS:-100000} WEFT_BUILD=$out run conversations \
 	"$out/tests/test_conversations"
 CONVERSATIONS=${CONVERSATIONS:-100000} run "reassembly, families" "$out/tests/test_reassembly"
+
+WEFT_SET=capture.tc_attach=filter WEFT_LIVE_MB=200 run_integration "$out" "tc filters" \
+	live_host host_tags coexist mode
 
 # The thread sanitizer is ten times as slow, and conversations have one thread.
 declare -A attack_scale=([address,undefined]=0.02 [thread]=0.004)
