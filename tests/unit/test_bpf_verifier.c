@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_bpf_verifier.c - each BPF program loads, and the verifier needs little work for it.
+ *
+ * The kernel rejects a program once its verifier has processed a million instructions, and kernels
+ * differ in how many states they prune. The limit here leaves a tenfold margin, so that a program
+ * which loads on the kernels tested also loads on those between. Prints a line per program:
+ * "# name (settings): N instructions processed, N us". Needs root; skipped otherwise.
+ */
+#include "unit/support/cmocka.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <glob.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bpf/hash.h"
+#include "skel/mirror.skel.h"
+#include "skel/steer.skel.h"
+#include "skel/verdict.skel.h"
+
+enum { INSNS_MAX = 100000, LOAD_MAX_US = 1000 * 1000, HOT_CPUS = 1024 };
+
+static uint64_t cpu_time_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* Loads @wanted of @object alone, so that the time is that of one program (and of its maps). */
+static void load_one(struct bpf_object *object, const char *wanted, const char *settings)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t info_bytes = sizeof(info);
+	struct bpf_program *program;
+	uint64_t begin_us, load_us;
+
+	bpf_object__for_each_program(program, object)
+		bpf_program__set_autoload(program, !strcmp(bpf_program__name(program), wanted));
+	begin_us = cpu_time_us();
+	assert_int_equal(bpf_object__load(object), 0);
+	load_us = cpu_time_us() - begin_us;
+	program = bpf_object__find_program_by_name(object, wanted);
+	assert_int_equal(bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &info_bytes), 0);
+	printf("# %s (%s): %u instructions processed, %llu us\n", wanted, settings,
+	       info.verified_insns, (unsigned long long)load_us);
+	assert_in_range(info.verified_insns, 1, INSNS_MAX);
+	assert_in_range(load_us, 1, LOAD_MAX_US);
+}
+
+static void load_steer(const char *settings, void (*set)(struct steer_bpf *skel))
+{
+	struct steer_bpf *skel;
+
+	if (geteuid() != 0)
+		skip();
+	skel = steer_bpf__open();
+	assert_non_null(skel);
+	set(skel);
+	load_one(skel->obj, "weft_steer", settings);
+	steer_bpf__destroy(skel);
+}
+
+/* Settings are constants to the verifier: it skips the code of those that are off. */
+static void set_tap(struct steer_bpf *skel)
+{
+	skel->rodata->weft_workers = 64;
+	skel->rodata->weft_hot_cpus = HOT_CPUS;
+	skel->rodata->weft_frame_max_bytes = 3840;
+}
+
+static void set_by_queue(struct steer_bpf *skel)
+{
+	set_tap(skel);
+	skel->rodata->weft_by_queue = 1;
+}
+
+static void set_host(struct steer_bpf *skel)
+{
+	set_tap(skel);
+	skel->rodata->weft_has_own = 1;
+	skel->rodata->weft_otherwise = XDP_DROP;
+}
+
+static void set_no_hot_flows(struct steer_bpf *skel)
+{
+	set_tap(skel);
+	skel->rodata->weft_hot_cpus = 0;
+}
+
+static void test_steer_of_tap_mode_is_within_the_limit(void **state)
+{
+	load_steer("tap mode", set_tap);
+}
+
+static void test_steer_by_queue_is_within_the_limit(void **state)
+{
+	load_steer("by queue", set_by_queue);
+}
+
+static void test_steer_of_host_mode_is_within_the_limit(void **state)
+{
+	load_steer("host mode", set_host);
+}
+
+static void test_steer_without_hot_flows_is_within_the_limit(void **state)
+{
+	load_steer("without hot flows", set_no_hot_flows);
+}
+
+static void test_mirror_is_within_the_limit(void **state)
+{
+	struct mirror_bpf *skel;
+
+	if (geteuid() != 0)
+		skip();
+	skel = mirror_bpf__open();
+	assert_non_null(skel);
+	skel->rodata->weft_clone_ifindex = 1;
+	load_one(skel->obj, "weft_mirror", "host mode");
+	mirror_bpf__destroy(skel);
+}
+
+static void load_verdict(const char *name)
+{
+	char settings[32];
+	struct verdict_bpf *skel;
+
+	if (geteuid() != 0)
+		skip();
+	skel = verdict_bpf__open();
+	assert_non_null(skel);
+	skel->rodata->weft_hot_cpus = HOT_CPUS;
+	snprintf(settings, sizeof(settings), "%d CPUs", HOT_CPUS);
+	load_one(skel->obj, name, settings);
+	verdict_bpf__destroy(skel);
+}
+
+static void test_set_verdict_of_many_cpus_is_within_the_limit(void **state)
+{
+	load_verdict("weft_set_verdict");
+}
+
+static void test_move_is_within_the_limit(void **state)
+{
+	load_verdict("weft_move");
+}
+
+static void count_programs(struct bpf_object *object, unsigned int *count)
+{
+	struct bpf_program *program;
+
+	assert_non_null(object);
+	bpf_object__for_each_program(program, object)(*count)++;
+}
+
+/* A program that is added to bpf/ without a test above fails this one. */
+static void test_no_program_is_left_out(void **state)
+{
+	struct steer_bpf *steer = steer_bpf__open();
+	struct mirror_bpf *mirror = mirror_bpf__open();
+	struct verdict_bpf *verdict = verdict_bpf__open();
+	unsigned int programs = 0;
+	glob_t sources;
+
+	count_programs(steer->obj, &programs);
+	count_programs(mirror->obj, &programs);
+	count_programs(verdict->obj, &programs);
+	assert_int_equal(programs, 4);
+	assert_int_equal(glob("bpf/*.bpf.c", 0, NULL, &sources), 0);
+	assert_int_equal(sources.gl_pathc, 3);
+	globfree(&sources);
+	steer_bpf__destroy(steer);
+	mirror_bpf__destroy(mirror);
+	verdict_bpf__destroy(verdict);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_steer_of_tap_mode_is_within_the_limit),
+		cmocka_unit_test(test_steer_by_queue_is_within_the_limit),
+		cmocka_unit_test(test_steer_of_host_mode_is_within_the_limit),
+		cmocka_unit_test(test_steer_without_hot_flows_is_within_the_limit),
+		cmocka_unit_test(test_mirror_is_within_the_limit),
+		cmocka_unit_test(test_set_verdict_of_many_cpus_is_within_the_limit),
+		cmocka_unit_test(test_move_is_within_the_limit),
+		cmocka_unit_test(test_no_program_is_left_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
