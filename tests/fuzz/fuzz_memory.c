@@ -47,7 +47,7 @@ struct machine {
 	struct wf_page *pages[SLOTS];
 	uint32_t extra_holders[SLOTS];
 	uint32_t objects[SLOTS];
-	uint64_t runs[SLOTS];
+	uint8_t *runs[SLOTS];
 	uint32_t run_spans[SLOTS];
 	uint64_t reserved[SLOTS];
 };
@@ -209,21 +209,24 @@ static void drop_run(struct machine *machine, uint32_t slot)
 {
 	if (!machine->run_spans[slot])
 		return;
-	wf_arena_put_spans(machine->arena, machine->runs[slot], machine->run_spans[slot]);
+	wf_arena_put_run(machine->arena, machine->runs[slot],
+			 (uint64_t)machine->run_spans[slot] * WEFT_SPAN_BYTES);
 	machine->run_spans[slot] = 0;
 }
 
 static void take_run(struct machine *machine, uint32_t slot)
 {
 	uint32_t spans = (uint32_t)next_any(machine);
-	int64_t off;
+	uint64_t bytes = (uint64_t)spans * WEFT_SPAN_BYTES;
+	uint8_t *base = wf_arena_base(machine->arena);
+	uint8_t *run;
 
 	drop_run(machine, slot);
-	off = wf_arena_take_spans(machine->arena, spans);
-	if (off < 0)
+	run = wf_arena_take_run(machine->arena, bytes);
+	if (!run)
 		return;
-	check((uint64_t)off + (uint64_t)spans * WEFT_SPAN_BYTES <= wf_arena_bytes(machine->arena));
-	machine->runs[slot] = (uint64_t)off;
+	check(run >= base && run + bytes <= base + wf_arena_bytes(machine->arena));
+	machine->runs[slot] = run;
 	machine->run_spans[slot] = spans;
 }
 

@@ -13,6 +13,7 @@
 #include "memory/arena.h"
 #include "memory/budget.h"
 #include "metrics/metrics.h"
+#include "unit/support/run_off.h"
 
 enum { SPAN = WEFT_SPAN_BYTES, MIB = 1 << 20 };
 
@@ -84,47 +85,47 @@ static void test_arena_take_all_then_one_more_is_refused(void **state)
 	uint32_t spans = spans_of(*state);
 
 	for (uint32_t i = 0; i < spans; i++)
-		assert_true(wf_arena_take_spans(*state, 1) >= 0);
+		assert_true(take_run_off(*state, 1) >= 0);
 	assert_int_equal(wf_arena_used_bytes(*state), wf_arena_bytes(*state));
-	assert_int_equal(wf_arena_take_spans(*state, 1), -ENOBUFS);
+	assert_int_equal(take_run_off(*state, 1), -ENOBUFS);
 	for (uint32_t i = 0; i < spans; i++)
-		wf_arena_put_spans(*state, (uint64_t)i * SPAN, 1);
+		put_run_off(*state, (uint64_t)i * SPAN, 1);
 }
 
 static void test_arena_take_zero_spans_is_refused(void **state)
 {
-	assert_int_equal(wf_arena_take_spans(*state, 0), -ENOBUFS);
+	assert_int_equal(take_run_off(*state, 0), -ENOBUFS);
 }
 
 static void test_arena_run_longer_than_arena_is_refused(void **state)
 {
-	assert_int_equal(wf_arena_take_spans(*state, spans_of(*state) + 1), -ENOBUFS);
-	assert_int_equal(wf_arena_take_spans(*state, UINT32_MAX), -ENOBUFS);
+	assert_int_equal(take_run_off(*state, spans_of(*state) + 1), -ENOBUFS);
+	assert_int_equal(take_run_off(*state, UINT32_MAX), -ENOBUFS);
 }
 
 static void test_arena_run_of_everything_is_taken(void **state)
 {
 	uint32_t spans = spans_of(*state);
 
-	assert_int_equal(wf_arena_take_spans(*state, spans), 0);
-	wf_arena_put_spans(*state, 0, spans);
+	assert_int_equal(take_run_off(*state, spans), 0);
+	put_run_off(*state, 0, spans);
 }
 
 static void test_arena_run_skips_a_hole_too_small(void **state)
 {
-	int64_t a = wf_arena_take_spans(*state, 1);
-	int64_t b = wf_arena_take_spans(*state, 2);
-	int64_t c = wf_arena_take_spans(*state, 1);
+	int64_t a = take_run_off(*state, 1);
+	int64_t b = take_run_off(*state, 2);
+	int64_t c = take_run_off(*state, 1);
 	int64_t run;
 
-	wf_arena_put_spans(*state, (uint64_t)b, 2);
-	run = wf_arena_take_spans(*state, 3);
+	put_run_off(*state, (uint64_t)b, 2);
+	run = take_run_off(*state, 3);
 	assert_true(run > c);
-	assert_int_equal(wf_arena_take_spans(*state, 2), b);
-	wf_arena_put_spans(*state, (uint64_t)a, 1);
-	wf_arena_put_spans(*state, (uint64_t)b, 2);
-	wf_arena_put_spans(*state, (uint64_t)c, 1);
-	wf_arena_put_spans(*state, (uint64_t)run, 3);
+	assert_int_equal(take_run_off(*state, 2), b);
+	put_run_off(*state, (uint64_t)a, 1);
+	put_run_off(*state, (uint64_t)b, 2);
+	put_run_off(*state, (uint64_t)c, 1);
+	put_run_off(*state, (uint64_t)run, 3);
 }
 
 static void test_arena_run_spans_words_of_the_bitmap(void **state)
@@ -134,12 +135,12 @@ static void test_arena_run_spans_words_of_the_bitmap(void **state)
 	int64_t run;
 
 	assert_int_equal(wf_arena_new(16 * MIB, &arena), 0);
-	first = wf_arena_take_spans(arena, 60);
-	run = wf_arena_take_spans(arena, 70);
+	first = take_run_off(arena, 60);
+	run = take_run_off(arena, 70);
 	assert_int_equal(run, 60 * SPAN);
 	assert_true(wf_arena_is_valid(arena));
-	wf_arena_put_spans(arena, (uint64_t)first, 60);
-	wf_arena_put_spans(arena, (uint64_t)run, 70);
+	put_run_off(arena, (uint64_t)first, 60);
+	put_run_off(arena, (uint64_t)run, 70);
 	wf_arena_free(arena);
 }
 
@@ -151,10 +152,10 @@ static void test_arena_untouched_has_no_memory(void **state)
 static void test_arena_trim_hands_memory_back(void **state)
 {
 	struct wf_budget *budget = wf_arena_budget(*state);
-	int64_t off = wf_arena_take_spans(*state, 8);
+	int64_t off = take_run_off(*state, 8);
 
 	fill(*state, off, 8);
-	wf_arena_put_spans(*state, (uint64_t)off, 8);
+	put_run_off(*state, (uint64_t)off, 8);
 	assert_int_equal(resident_bytes(*state), 8 * SPAN);
 	assert_int_equal(wf_budget_held(budget, WF_BUDGET_FREE_SPANS), 8 * SPAN);
 
@@ -167,14 +168,14 @@ static void test_arena_trim_hands_memory_back(void **state)
 
 static void test_arena_take_prefers_spans_that_have_memory(void **state)
 {
-	int64_t low = wf_arena_take_spans(*state, 1);
-	int64_t high = wf_arena_take_spans(*state, 1);
+	int64_t low = take_run_off(*state, 1);
+	int64_t high = take_run_off(*state, 1);
 
-	wf_arena_put_spans(*state, (uint64_t)low, 1);
+	put_run_off(*state, (uint64_t)low, 1);
 	wf_arena_trim(*state, 0);
-	wf_arena_put_spans(*state, (uint64_t)high, 1);
-	assert_int_equal(wf_arena_take_spans(*state, 1), high);
-	wf_arena_put_spans(*state, (uint64_t)high, 1);
+	put_run_off(*state, (uint64_t)high, 1);
+	assert_int_equal(take_run_off(*state, 1), high);
+	put_run_off(*state, (uint64_t)high, 1);
 }
 
 static void test_arena_reservation_takes_memory_from_free_spans(void **state)
@@ -183,8 +184,8 @@ static void test_arena_reservation_takes_memory_from_free_spans(void **state)
 	uint32_t spans = spans_of(*state);
 	uint64_t left;
 
-	fill(*state, wf_arena_take_spans(*state, spans), spans);
-	wf_arena_put_spans(*state, 0, spans);
+	fill(*state, take_run_off(*state, spans), spans);
+	put_run_off(*state, 0, spans);
 	left = 4 * MIB - wf_budget_used(budget);
 	assert_int_equal(wf_budget_reserve(budget, WF_BUDGET_QUEUES, MIB), 0);
 	assert_true(resident_bytes(*state) <= wf_arena_bytes(*state) - (MIB - left));
@@ -199,11 +200,11 @@ static void test_arena_take_beyond_what_reservations_leave_is_refused(void **sta
 	int64_t off;
 
 	assert_int_equal(wf_budget_reserve(budget, WF_BUDGET_STATE, left - SPAN), 0);
-	off = wf_arena_take_spans(*state, 1);
+	off = take_run_off(*state, 1);
 	assert_true(off >= 0);
-	assert_int_equal(wf_arena_take_spans(*state, 1), -ENOBUFS);
-	assert_int_equal(wf_arena_take_spans(*state, 2), -ENOBUFS);
-	wf_arena_put_spans(*state, (uint64_t)off, 1);
+	assert_int_equal(take_run_off(*state, 1), -ENOBUFS);
+	assert_int_equal(take_run_off(*state, 2), -ENOBUFS);
+	put_run_off(*state, (uint64_t)off, 1);
 	wf_budget_release(budget, WF_BUDGET_STATE, left - SPAN);
 }
 
@@ -213,9 +214,9 @@ static void test_arena_pinned_never_loses_memory(void **state)
 	int64_t off;
 
 	assert_int_equal(wf_arena_pin(*state, 0), 0);
-	off = wf_arena_take_spans(*state, 4);
+	off = take_run_off(*state, 4);
 	fill(*state, off, 4);
-	wf_arena_put_spans(*state, (uint64_t)off, 4);
+	put_run_off(*state, (uint64_t)off, 4);
 	assert_int_equal(wf_arena_trim(*state, 0), 0);
 	assert_true(resident_bytes(*state) >= 4 * SPAN);
 	assert_int_equal(((uint8_t *)wf_arena_base(*state))[off], 0xab);
@@ -233,9 +234,9 @@ static void test_arena_pin_charges_all_and_leaves_headroom(void **state)
 	assert_true(wf_arena_bytes(*state) <= 3 * MIB);
 	assert_int_equal(wf_budget_held(budget, WF_BUDGET_FREE_SPANS), wf_arena_bytes(*state));
 	assert_int_equal(wf_budget_reserve(budget, WF_BUDGET_QUEUES, MIB), 0);
-	assert_int_equal(wf_arena_take_spans(*state, spans_of(*state)), 0);
-	assert_int_equal(wf_arena_take_spans(*state, 1), -ENOBUFS);
-	wf_arena_put_spans(*state, 0, spans_of(*state));
+	assert_int_equal(take_run_off(*state, spans_of(*state)), 0);
+	assert_int_equal(take_run_off(*state, 1), -ENOBUFS);
+	put_run_off(*state, 0, spans_of(*state));
 	wf_budget_release(budget, WF_BUDGET_QUEUES, MIB);
 }
 
@@ -248,10 +249,10 @@ static void test_arena_pin_with_last_span_in_use_is_refused(void **state)
 {
 	uint32_t spans = spans_of(*state);
 
-	assert_int_equal(wf_arena_take_spans(*state, spans), 0);
-	wf_arena_put_spans(*state, 0, spans - 1);
+	assert_int_equal(take_run_off(*state, spans), 0);
+	put_run_off(*state, 0, spans - 1);
 	assert_int_equal(wf_arena_pin(*state, MIB), -ENOBUFS);
-	wf_arena_put_spans(*state, (uint64_t)(spans - 1) * SPAN, 1);
+	put_run_off(*state, (uint64_t)(spans - 1) * SPAN, 1);
 }
 
 static void test_arena_pin_twice_is_once(void **state)
@@ -286,7 +287,7 @@ static void test_arena_pin_beside_spans_in_use_keeps_their_bytes(void **state)
 	uint64_t before = free_huge_pages();
 	int64_t off;
 
-	off = wf_arena_take_spans(*state, 3);
+	off = take_run_off(*state, 3);
 	fill(*state, off, 3);
 	assert_int_equal(wf_arena_pin(*state, MIB), 0);
 	assert_ptr_equal(wf_arena_base(*state), base);
@@ -298,7 +299,7 @@ static void test_arena_pin_beside_spans_in_use_keeps_their_bytes(void **state)
 		assert_int_equal(base[off + (int64_t)i], 0xab);
 	assert_int_equal(base[off + 3 * SPAN], 0);
 	assert_true(wf_arena_is_valid(*state));
-	wf_arena_put_spans(*state, (uint64_t)off, 3);
+	put_run_off(*state, (uint64_t)off, 3);
 }
 
 /* Whole huge pages would cut off what is in use: then it is plain pages, not a refusal. */
@@ -306,27 +307,27 @@ static void test_arena_pin_with_the_end_in_use_stays_in_plain_pages(void **state
 {
 	uint64_t before = free_huge_pages();
 	uint32_t spans = spans_of(*state);
-	int64_t off = wf_arena_take_spans(*state, spans);
+	int64_t off = take_run_off(*state, spans);
 
 	assert_true(spans % (2 * MIB / SPAN));
-	wf_arena_put_spans(*state, (uint64_t)off, spans - 1);
+	put_run_off(*state, (uint64_t)off, spans - 1);
 	fill(*state, off + (int64_t)(spans - 1) * SPAN, 1);
 	assert_int_equal(wf_arena_pin(*state, 0), 0);
 	assert_int_equal(wf_arena_bytes(*state), (uint64_t)spans * SPAN);
 	assert_int_equal(free_huge_pages(), before);
-	wf_arena_put_spans(*state, (uint64_t)(off + (int64_t)(spans - 1) * SPAN), 1);
+	put_run_off(*state, (uint64_t)(off + (int64_t)(spans - 1) * SPAN), 1);
 }
 
 static void test_arena_pin_beside_spans_in_use_charges_the_rest(void **state)
 {
-	int64_t off = wf_arena_take_spans(*state, 5);
+	int64_t off = take_run_off(*state, 5);
 	struct wf_budget *budget = wf_arena_budget(*state);
 
 	assert_int_equal(wf_arena_pin(*state, MIB), 0);
 	assert_int_equal(wf_budget_held(budget, WF_BUDGET_FREE_SPANS),
 			 wf_arena_bytes(*state) - 5 * SPAN);
 	assert_true(wf_arena_is_valid(*state));
-	wf_arena_put_spans(*state, (uint64_t)off, 5);
+	put_run_off(*state, (uint64_t)off, 5);
 }
 
 /* 16 MiB: three parts of 64 spans, and the rest. */
@@ -341,10 +342,10 @@ static void test_arena_threads_spans_come_from_its_part_first(void **state)
 	assert_int_equal(wf_arena_new(16 * MIB, &arena), 0);
 	wf_arena_divide(arena, parts, 2);
 	wf_arena_prefer(arena, 1);
-	first = wf_arena_take_spans(arena, 1);
-	run = wf_arena_take_spans(arena, 3);
+	first = take_run_off(arena, 1);
+	run = take_run_off(arena, 3);
 	wf_arena_prefer(arena, 0);
-	second = wf_arena_take_spans(arena, 1);
+	second = take_run_off(arena, 1);
 	assert_int_equal(second, 0);
 	assert_true(first >= 2 * 64 * SPAN);
 	assert_int_equal(run, first + SPAN);
@@ -352,7 +353,7 @@ static void test_arena_threads_spans_come_from_its_part_first(void **state)
 	/* When its part is full, from any. */
 	wf_arena_prefer(arena, 1);
 	for (last = run; last >= 0; count++)
-		last = wf_arena_take_spans(arena, 1);
+		last = take_run_off(arena, 1);
 	assert_int_equal(count - 1, spans_of(arena) - 5);
 	wf_arena_prefer(arena, 0);
 	wf_arena_free(arena);
@@ -367,9 +368,9 @@ static void test_arena_run_that_its_part_has_not_comes_from_another(void **state
 	assert_int_equal(wf_arena_new(16 * MIB, &arena), 0);
 	wf_arena_divide(arena, parts, 2);
 	wf_arena_prefer(arena, 1);
-	assert_int_equal(wf_arena_take_spans(arena, 100), 0);
+	assert_int_equal(take_run_off(arena, 100), 0);
 	wf_arena_prefer(arena, 0);
-	wf_arena_put_spans(arena, 0, 100);
+	put_run_off(arena, 0, 100);
 	wf_arena_free(arena);
 }
 
@@ -383,9 +384,9 @@ static void test_arena_smaller_than_its_parts_serves_all(void **state)
 		int64_t off;
 
 		wf_arena_prefer(arena, part);
-		off = wf_arena_take_spans(arena, 2);
+		off = take_run_off(arena, 2);
 		assert_true(off >= 0);
-		wf_arena_put_spans(arena, (uint64_t)off, 2);
+		put_run_off(arena, (uint64_t)off, 2);
 	}
 	wf_arena_prefer(arena, 0);
 }
@@ -393,12 +394,12 @@ static void test_arena_smaller_than_its_parts_serves_all(void **state)
 static void test_arena_publish_shows_budget(void **state)
 {
 	struct wf_metrics metrics = {};
-	int64_t off = wf_arena_take_spans(*state, 2);
+	int64_t off = take_run_off(*state, 2);
 
 	wf_arena_publish(*state, &metrics);
 	assert_int_equal(wf_metric_get(&metrics, memory_limit_bytes), 4 * MIB);
 	assert_int_equal(wf_metric_get(&metrics, memory_runs_bytes), 2 * SPAN);
-	wf_arena_put_spans(*state, (uint64_t)off, 2);
+	put_run_off(*state, (uint64_t)off, 2);
 	wf_arena_trim(*state, 0);
 	wf_arena_publish(*state, &metrics);
 	assert_int_equal(wf_metric_get(&metrics, memory_runs_bytes), 0);
@@ -414,7 +415,7 @@ static void *take_and_put(void *ctx)
 
 	for (int i = 0; i < ROUNDS; i++) {
 		uint32_t count = 1 + (uint32_t)i % 3;
-		int64_t off = wf_arena_take_spans(arena, count);
+		int64_t off = take_run_off(arena, count);
 		uint64_t *word;
 
 		if (off < 0)
@@ -422,7 +423,7 @@ static void *take_and_put(void *ctx)
 		word = (uint64_t *)((uint8_t *)wf_arena_base(arena) + off);
 		*word = (uintptr_t)&word;
 		assert_true(*word == (uintptr_t)&word);
-		wf_arena_put_spans(arena, (uint64_t)off, count);
+		put_run_off(arena, (uint64_t)off, count);
 	}
 	return NULL;
 }

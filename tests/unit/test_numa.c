@@ -16,6 +16,7 @@
 #include "engine/placement.h"
 #include "worker/worker.h"
 #include "memory/arena.h"
+#include "unit/support/run_off.h"
 
 enum { CPUS = 8 };
 
@@ -163,7 +164,7 @@ static void test_placement_memory_follows_the_workers(void **state)
 		int64_t off;
 
 		wf_arena_prefer(arena, workers[i].arena_part);
-		off = wf_arena_take_spans(arena, 1);
+		off = take_run_off(arena, 1);
 		if (i < 3)
 			assert_in_range(off, 0, 2 * WEFT_SPAN_BYTES);
 		else

@@ -15,6 +15,7 @@
 #include "memory/page.h"
 #include "memory/page_pool.h"
 #include "metrics/metrics.h"
+#include "unit/support/run_off.h"
 
 enum { SPAN = WEFT_SPAN_BYTES, MIB = 1 << 20, POOLS = 2 };
 
@@ -543,11 +544,11 @@ static void test_page_pool_without_a_span_for_its_stock_has_no_frames(void **sta
 
 	opts.frames = 16;
 	opts.frame_bytes = 2048;
-	while ((spans[count] = wf_arena_take_spans(fix->arena, 1)) >= 0)
+	while ((spans[count] = take_run_off(fix->arena, 1)) >= 0)
 		count++;
 	assert_int_equal(wf_page_pool_new(fix->arena, &opts, &fix->metrics[1], &pool), -ENOBUFS);
 	while (count)
-		wf_arena_put_spans(fix->arena, (uint64_t)spans[--count], 1);
+		put_run_off(fix->arena, (uint64_t)spans[--count], 1);
 	opts.frame_bytes = 4096;
 	assert_int_equal(wf_page_pool_new(fix->arena, &opts, &fix->metrics[1], &pool), 0);
 	wf_page_pool_free(pool);
@@ -658,10 +659,10 @@ static void test_page_pool_free_with_frames_in_rings_returns_their_spans(void **
 static void test_page_pool_with_frames_keeps_all_memory(void **state)
 {
 	struct fixture *fix = *state;
-	int64_t off = wf_arena_take_spans(fix->arena, 1);
+	int64_t off = take_run_off(fix->arena, 1);
 
 	((uint8_t *)wf_arena_base(fix->arena))[off] = 0x42;
-	wf_arena_put_spans(fix->arena, (uint64_t)off, 1);
+	put_run_off(fix->arena, (uint64_t)off, 1);
 	/* The kernel may hold these very pages: a hole would part its view from ours. */
 	assert_int_equal(wf_arena_trim(fix->arena, 0), 0);
 	assert_int_equal(((uint8_t *)wf_arena_base(fix->arena))[off], 0x42);

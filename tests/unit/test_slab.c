@@ -10,6 +10,7 @@
 #include "memory/arena.h"
 #include "memory/fault.h"
 #include "memory/slab.h"
+#include "unit/support/run_off.h"
 
 enum { OBJECT_BYTES = 40, OBJECTS_MAX = 10000 };
 
@@ -95,9 +96,9 @@ static void test_slab_without_budget_refuses(void **state)
 	struct fixture *fix = *state;
 	uint32_t spans = (uint32_t)(wf_arena_bytes(fix->arena) / WEFT_SPAN_BYTES);
 
-	assert_int_equal(wf_arena_take_spans(fix->arena, spans), 0);
+	assert_int_equal(take_run_off(fix->arena, spans), 0);
 	assert_int_equal(wf_slab_take(fix->slab), WF_SLAB_NONE);
-	wf_arena_put_spans(fix->arena, 0, spans);
+	put_run_off(fix->arena, 0, spans);
 	assert_int_not_equal(wf_slab_take(fix->slab), WF_SLAB_NONE);
 }
 

@@ -13,6 +13,7 @@
 #include "pressure/cleanup.h"
 #include "pressure/pressure.h"
 #include "pressure/upkeep.h"
+#include "unit/support/run_off.h"
 
 enum { MIB = 1 << 20, LIMIT = 64 * MIB, SPAN = WEFT_SPAN_BYTES };
 
@@ -82,10 +83,10 @@ static uint64_t free_bytes(struct fixture *fix)
 
 static void leave_free_memory(struct fixture *fix, uint32_t spans)
 {
-	int64_t off = wf_arena_take_spans(fix->arena, spans);
+	int64_t off = take_run_off(fix->arena, spans);
 
 	assert_true(off >= 0);
-	wf_arena_put_spans(fix->arena, (uint64_t)off, spans);
+	put_run_off(fix->arena, (uint64_t)off, spans);
 }
 
 static int64_t owner_task(void *ctx, uint64_t now_ns, uint64_t ttl_ns)

@@ -57,16 +57,14 @@ static uint64_t payload_bytes(const struct weft_event *event)
 int wf_queue_init(struct wf_queue *queue, const struct wf_queue_opts *opts)
 {
 	uint64_t ring_bytes = WEFT_SPAN_BYTES;
-	int64_t off;
 
 	while (2 * ring_bytes <= opts->bytes / 8)
 		ring_bytes *= 2;
-	off = wf_arena_take_spans(opts->arena, (uint32_t)(ring_bytes / WEFT_SPAN_BYTES));
-	if (off < 0)
+	queue->ring = wf_arena_take_run(opts->arena, ring_bytes);
+	if (!queue->ring)
 		return -ENOBUFS;
 
 	queue->arena = opts->arena;
-	queue->ring = (uint8_t *)wf_arena_base(opts->arena) + off;
 	queue->ring_bytes = ring_bytes;
 	queue->payload_max_bytes = opts->bytes - ring_bytes;
 	queue->wake_bytes = opts->lazy_wake ? ring_bytes / LAZY_WAKE_SHARE : 1;
@@ -355,9 +353,7 @@ static void drain(struct wf_queue *queue)
 	for (; pos != queue->head; pos += wf_record_at(queue, pos)->len_bytes)
 		drop_record(queue, wf_record_at(queue, pos));
 	atomic_store(&queue->claim, pos);
-	wf_arena_put_spans(queue->arena,
-			   (uint64_t)(queue->ring - (uint8_t *)wf_arena_base(queue->arena)),
-			   (uint32_t)(queue->ring_bytes / WEFT_SPAN_BYTES));
+	wf_arena_put_run(queue->arena, queue->ring, queue->ring_bytes);
 	queue->ring = NULL;
 }
 

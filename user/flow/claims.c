@@ -4,6 +4,7 @@
  */
 #include "flow/claims.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include <weft/limits.h>
@@ -11,21 +12,19 @@
 #include "base/log.h"
 #include "memory/arena.h"
 
-enum { SPANS = 8, LOGGED_MAX = 10, WORKER_BITS = 6 };
+enum { SLOTS_BYTES = 8 * WEFT_SPAN_BYTES, LOGGED_MAX = 10, WORKER_BITS = 6 };
 
-#define SLOTS	    ((uint64_t)SPANS * WEFT_SPAN_BYTES / sizeof(uint64_t))
+#define SLOTS	    (SLOTS_BYTES / sizeof(uint64_t))
 #define WORKER_MASK ((1ull << WORKER_BITS) - 1)
 
 _Static_assert(WEFT_WORKERS_MAX <= 1 << WORKER_BITS, "a worker fits in a claim");
 
 int wf_claims_init(struct wf_claims *claims, struct wf_arena *arena)
 {
-	int64_t off = wf_arena_take_zeroed_spans(arena, SPANS);
-
-	if (off < 0)
-		return (int)off;
+	claims->slots = wf_arena_take_zeroed_run(arena, SLOTS_BYTES);
+	if (!claims->slots)
+		return -ENOBUFS;
 	claims->arena = arena;
-	claims->slots = (void *)((uint8_t *)wf_arena_base(arena) + off);
 	return 0;
 }
 
@@ -33,10 +32,7 @@ void wf_claims_fini(struct wf_claims *claims)
 {
 	if (!claims->slots)
 		return;
-	wf_arena_put_spans(
-		claims->arena,
-		(uint64_t)((uint8_t *)claims->slots - (uint8_t *)wf_arena_base(claims->arena)),
-		SPANS);
+	wf_arena_put_run(claims->arena, claims->slots, SLOTS_BYTES);
 	claims->slots = NULL;
 }
 

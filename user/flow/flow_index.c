@@ -85,15 +85,11 @@ uint64_t wf_flow_index_bytes(uint32_t ids_max)
 
 int wf_flow_index_init(struct wf_flow_index *index, struct wf_arena *arena, uint32_t ids_max)
 {
-	uint32_t spans = (uint32_t)(wf_flow_index_bytes(ids_max) / WEFT_SPAN_BYTES);
-	int64_t off = wf_arena_take_zeroed_spans(arena, spans);
-
-	if (off < 0)
-		return (int)off;
+	index->bytes = wf_flow_index_bytes(ids_max);
+	index->buckets = wf_arena_take_zeroed_run(arena, index->bytes);
+	if (!index->buckets)
+		return -ENOBUFS;
 	index->arena = arena;
-	index->arena_off = off;
-	index->spans = spans;
-	index->buckets = (void *)((uint8_t *)wf_arena_base(arena) + off);
 	index->buckets_count = buckets_for(ids_max);
 	index->ids_count = 0;
 	return 0;
@@ -102,7 +98,7 @@ int wf_flow_index_init(struct wf_flow_index *index, struct wf_arena *arena, uint
 void wf_flow_index_fini(struct wf_flow_index *index)
 {
 	if (index->buckets)
-		wf_arena_put_spans(index->arena, (uint64_t)index->arena_off, index->spans);
+		wf_arena_put_run(index->arena, index->buckets, index->bytes);
 	index->buckets = NULL;
 }
 

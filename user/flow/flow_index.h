@@ -28,12 +28,11 @@ struct wf_flow_bucket {
 _Static_assert(sizeof(struct wf_flow_bucket) == WF_CACHE_LINE, "a bucket is a cache line");
 
 struct wf_flow_index {
-	struct wf_flow_bucket *buckets; /* in spans of the arena */
+	struct wf_flow_bucket *buckets; /* owned: a run of the arena */
 	uint32_t buckets_count;
 	uint32_t ids_count;
 	struct wf_arena *arena; /* borrowed */
-	int64_t arena_off;
-	uint32_t spans;
+	uint64_t bytes;		/* of buckets */
 };
 
 /* Walks the ids whose hash may be the one looked for. */

@@ -69,16 +69,16 @@ void *wf_arena_base(const struct wf_arena *arena);
 uint64_t wf_arena_bytes(const struct wf_arena *arena);
 
 /*
- * Spans taken as they are, contents undefined. Return: offset of @count adjacent
- * free spans; -ENOBUFS: there are none, or the limit is reached.
+ * A run of adjacent spans that holds @bytes, contents undefined. Return: its first byte;
+ * NULL: no run of that length is free, or the limit is reached.
  */
-int64_t wf_arena_take_spans(struct wf_arena *arena, uint32_t count);
+void *wf_arena_take_run(struct wf_arena *arena, uint64_t bytes);
 
-/* The same, all bytes zero. Spans never used before are so without being touched. */
-int64_t wf_arena_take_zeroed_spans(struct wf_arena *arena, uint32_t count);
+/* The same, all bytes zero. Memory that was never used before is zero without being touched. */
+void *wf_arena_take_zeroed_run(struct wf_arena *arena, uint64_t bytes);
 
-/* Give back all @count spans of one wf_arena_take_spans() or wf_arena_take_zeroed_spans(). */
-void wf_arena_put_spans(struct wf_arena *arena, uint64_t off, uint32_t count);
+/* Give back a run, with the @bytes for which it was taken. */
+void wf_arena_put_run(struct wf_arena *arena, void *start, uint64_t bytes);
 
 /* Bytes of spans that serve some use. */
 uint64_t wf_arena_used_bytes(const struct wf_arena *arena);

@@ -61,7 +61,7 @@ enum { WF_HUGE_BYTES = 2 << 20 };
 /* Map @fd at an address that huge pages can begin at. Return: 0; -ENOMEM. */
 int wf_arena_map_aligned(int fd, uint64_t bytes, uint8_t **ret_base);
 
-/* As wf_arena_take_spans(), for a told use. Return: first span; NULL: there are none. */
+/* @count adjacent free spans for @use. Return: first span; NULL: there are none. */
 struct wf_span *wf_arena_take(struct wf_arena *arena, enum wf_span_use use, uint32_t count);
 void wf_arena_put(struct wf_arena *arena, struct wf_span *span, uint32_t count);
 

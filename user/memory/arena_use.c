@@ -1,40 +1,52 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * arena_use.c - what users of the arena ask for: adjacent spans as they are (indexes,
- * rings), the page at an offset, how it stands.
+ * arena_use.c - runs of adjacent spans (indexes, rings), the page at an offset, the metrics.
  */
-#include <errno.h>
 #include <string.h>
 
 #include "memory/arena_internal.h"
 #include "metrics/metrics.h"
 
-int64_t wf_arena_take_spans(struct wf_arena *arena, uint32_t count)
+static uint32_t spans_for(uint64_t bytes)
 {
-	struct wf_span *span = wf_arena_take(arena, WF_SPAN_RUN, count);
-
-	return span ? (int64_t)span->index << WF_SPAN_SHIFT : -ENOBUFS;
+	return (uint32_t)((bytes + WEFT_SPAN_BYTES - 1) >> WF_SPAN_SHIFT);
 }
 
-int64_t wf_arena_take_zeroed_spans(struct wf_arena *arena, uint32_t count)
+static struct wf_span *take_spans(struct wf_arena *arena, uint64_t bytes)
 {
-	struct wf_span *span = wf_arena_take(arena, WF_SPAN_RUN, count);
-	uint32_t first;
+	if (bytes > wf_arena_bytes(arena))
+		return NULL;
+	return wf_arena_take(arena, WF_SPAN_RUN, spans_for(bytes));
+}
 
-	if (!span)
-		return -ENOBUFS;
-	first = span->index;
-	for (uint32_t index = first; index < first + count; index++) {
-		span = wf_arena_span(arena, index);
+void *wf_arena_take_run(struct wf_arena *arena, uint64_t bytes)
+{
+	struct wf_span *span = take_spans(arena, bytes);
+
+	return span ? span->data : NULL;
+}
+
+void *wf_arena_take_zeroed_run(struct wf_arena *arena, uint64_t bytes)
+{
+	struct wf_span *first = take_spans(arena, bytes);
+
+	if (!first)
+		return NULL;
+	for (uint32_t i = 0; i < spans_for(bytes); i++) {
+		struct wf_span *span = wf_arena_span(arena, first->index + i);
+
 		if (span->dirty)
 			memset(span->data, 0, WEFT_SPAN_BYTES);
 	}
-	return (int64_t)first << WF_SPAN_SHIFT;
+	return first->data;
 }
 
-void wf_arena_put_spans(struct wf_arena *arena, uint64_t off, uint32_t count)
+void wf_arena_put_run(struct wf_arena *arena, void *start, uint64_t bytes)
 {
-	wf_arena_put(arena, wf_arena_span(arena, (uint32_t)(off >> WF_SPAN_SHIFT)), count);
+	uint64_t off = (uint64_t)((uint8_t *)start - arena->base);
+
+	wf_arena_put(arena, wf_arena_span(arena, (uint32_t)(off >> WF_SPAN_SHIFT)),
+		     spans_for(bytes));
 }
 
 void wf_arena_publish(const struct wf_arena *arena, struct wf_metrics *metrics)

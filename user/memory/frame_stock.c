@@ -17,21 +17,18 @@ static uint32_t words_of(const struct wf_arena *arena)
 }
 
 /* Masks of all spans that the words' bits stand for, and both sets. */
-static uint32_t table_spans(uint32_t words)
+static uint64_t table_bytes(uint32_t words)
 {
-	uint64_t bytes = words * (WF_WORD_BITS * sizeof(uint32_t) + 2 * sizeof(uint64_t));
-
-	return (uint32_t)((bytes + WEFT_SPAN_BYTES - 1) / WEFT_SPAN_BYTES);
+	return words * (WF_WORD_BITS * sizeof(uint32_t) + 2 * sizeof(uint64_t));
 }
 
 int wf_frame_stock_init(struct wf_frame_stock *stock, struct wf_arena *arena, uint32_t frame_bytes)
 {
 	uint32_t words = words_of(arena);
-	int64_t off = wf_arena_take_zeroed_spans(arena, table_spans(words));
 
-	if (off < 0)
-		return (int)off;
-	stock->whole.bits = (uint64_t *)(arena->base + off);
+	stock->whole.bits = wf_arena_take_zeroed_run(arena, table_bytes(words));
+	if (!stock->whole.bits)
+		return -ENOBUFS;
 	stock->part.bits = stock->whole.bits + words;
 	stock->masks = (uint32_t *)(stock->part.bits + words);
 	stock->words = words;
@@ -42,8 +39,7 @@ int wf_frame_stock_init(struct wf_frame_stock *stock, struct wf_arena *arena, ui
 
 void wf_frame_stock_fini(struct wf_frame_stock *stock, struct wf_arena *arena)
 {
-	wf_arena_put_spans(arena, (uint64_t)((uint8_t *)stock->whole.bits - arena->base),
-			   table_spans(stock->words));
+	wf_arena_put_run(arena, stock->whole.bits, table_bytes(stock->words));
 	stock->whole.bits = NULL;
 }
 

@@ -4,7 +4,7 @@
  */
 #include "worker/handoff.h"
 
-#include <weft/limits.h>
+#include <errno.h>
 
 #include "base/tsan.h"
 #include "memory/arena.h"
@@ -15,16 +15,14 @@ int wf_handoff_init(struct wf_handoff *handoff, struct wf_arena *arena, uint32_t
 		    struct wf_waiter *consumer)
 {
 	uint64_t bytes = (uint64_t)slots_count * sizeof(*handoff->slots);
-	uint32_t spans = (uint32_t)((bytes + WEFT_SPAN_BYTES - 1) / WEFT_SPAN_BYTES);
-	int64_t off = wf_arena_take_spans(arena, spans);
 
-	if (off < 0)
-		return (int)off;
+	handoff->slots = wf_arena_take_run(arena, bytes);
+	if (!handoff->slots)
+		return -ENOBUFS;
 	ck_ring_init(&handoff->ring, slots_count);
 	handoff->consumer = consumer;
 	handoff->arena = arena;
-	handoff->spans = spans;
-	handoff->slots = (void *)((uint8_t *)wf_arena_base(arena) + off);
+	handoff->bytes = bytes;
 	return 0;
 }
 
@@ -32,10 +30,7 @@ void wf_handoff_fini(struct wf_handoff *handoff)
 {
 	if (!handoff->slots)
 		return;
-	wf_arena_put_spans(
-		handoff->arena,
-		(uint64_t)((uint8_t *)handoff->slots - (uint8_t *)wf_arena_base(handoff->arena)),
-		handoff->spans);
+	wf_arena_put_run(handoff->arena, handoff->slots, handoff->bytes);
 	handoff->slots = NULL;
 }
 

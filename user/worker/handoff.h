@@ -26,9 +26,9 @@ struct wf_arena;
 /* A ring of frames towards one worker. */
 struct wf_handoff {
 	ck_ring_t ring;
-	struct wf_frame *slots; /* owned: spans of the arena */
-	struct wf_arena *arena; /* borrowed */
-	uint32_t spans;
+	struct wf_frame *slots;	    /* owned: spans of the arena */
+	struct wf_arena *arena;	    /* borrowed */
+	uint64_t bytes;		    /* of slots */
 	struct wf_waiter *consumer; /* borrowed: the worker's */
 };
 

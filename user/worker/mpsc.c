@@ -17,8 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <weft/limits.h>
-
 #include "base/clock.h"
 #include "memory/arena.h"
 
@@ -42,34 +40,22 @@ static uint32_t round_up(uint32_t bytes)
 	return (bytes + WF_MPSC_ALIGN - 1) & ~(uint32_t)(WF_MPSC_ALIGN - 1);
 }
 
-static uint32_t spans(const struct wf_mpsc *ring)
-{
-	return (uint32_t)(ring->size_bytes / WEFT_SPAN_BYTES);
-}
-
 int wf_mpsc_init(struct wf_mpsc *ring, struct wf_arena *arena, uint64_t size_bytes,
 		 struct wf_waiter *consumer)
 {
-	int64_t off;
-
 	memset(ring, 0, sizeof(*ring));
 	ring->size_bytes = size_bytes;
 	ring->arena = arena;
 	ring->consumer = consumer;
-	off = wf_arena_take_zeroed_spans(arena, spans(ring));
-	if (off < 0)
-		return (int)off;
-	ring->bytes = (uint8_t *)wf_arena_base(arena) + off;
-	return 0;
+	ring->bytes = wf_arena_take_zeroed_run(arena, size_bytes);
+	return ring->bytes ? 0 : -ENOBUFS;
 }
 
 void wf_mpsc_fini(struct wf_mpsc *ring)
 {
 	if (!ring->bytes)
 		return;
-	wf_arena_put_spans(ring->arena,
-			   (uint64_t)(ring->bytes - (uint8_t *)wf_arena_base(ring->arena)),
-			   spans(ring));
+	wf_arena_put_run(ring->arena, ring->bytes, ring->size_bytes);
 	ring->bytes = NULL;
 }
 
