@@ -71,14 +71,17 @@ all: $(O)/weft $(O)/libweft.so $(O)/libweft.a ## build the program and the libra
 
 BPF_ARCH   := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra -Wno-unused-parameter \
-              -I. -I/usr/include/$(shell uname -m)-linux-gnu
+              -Iinclude -I. -I/usr/include/$(shell uname -m)-linux-gnu
 
-$(O)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h)
+# What a program may include: the tables of include/weft too.
+BPF_DEPS := $(wildcard bpf/*.h bpf/*.def) include/weft/table.h include/weft/verdict.h
+
+$(O)/bpf/%.bpf.o: bpf/%.bpf.c $(BPF_DEPS)
 	$(call say,BPF,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-$(O)/bpf/%.bpf.o: tests/bench/%.bpf.c
+$(O)/bpf/%.bpf.o: tests/bench/%.bpf.c $(BPF_DEPS)
 	$(call say,BPF,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@

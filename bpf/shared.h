@@ -8,6 +8,8 @@
 
 #include <linux/types.h>
 
+#include <weft/verdict.h>
+
 /*
  * Both directions have one key: endpoint [0] is the smaller by address bytes, then
  * port. The same layout as struct wf_flow_key in user space.
@@ -17,14 +19,6 @@ struct weft_flow_key {
 	__u16 port[2];	  /* host order */
 	__u16 vlan[2];	  /* outer, inner id; 0 untagged */
 	__u32 vni;	  /* tunnel identifier, 0 outside */
-};
-
-/* What becomes of a flow's segments, for each direction. */
-enum weft_verdict {
-	WEFT_VERDICT_STEER = 0,
-	WEFT_VERDICT_SHUNT = 1, /* seen enough: data is not steered, SYN, FIN, RST are */
-	WEFT_VERDICT_PASS = 2,	/* nothing is steered */
-	WEFT_VERDICT_SHED = 3,	/* nothing: it began while user space could not keep up */
 };
 
 /*

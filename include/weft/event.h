@@ -13,6 +13,7 @@
 
 #include <weft/api.h>
 #include <weft/flow.h>
+#include <weft/table.h>
 
 WEFT_BEGIN_DECLS
 
@@ -26,33 +27,45 @@ enum weft_event_type {
 };
 #define WEFT_EVENT_TYPE_COUNT (WEFT_EVENT_DROP + 1)
 
-/** Why bytes are missing. */
-enum weft_gap_cause {
-	WEFT_GAP_NOT_CAPTURED = 0, /* the receiver acknowledged what we never saw */
-	WEFT_GAP_TIMEOUT,	   /* nothing filled the hole in time, no acknowledgement told */
-	WEFT_GAP_LIMIT,		   /* the direction's page limit was reached */
-	WEFT_GAP_MEMORY,	   /* given up under memory pressure */
-	WEFT_GAP_SNAPPED,	   /* captured with too short a snap length */
-	WEFT_GAP_CLOSED,	   /* the connection ended with the hole open */
-	WEFT_GAP_DEPTH,		   /* beyond the depth limit: not wanted */
-	WEFT_GAP_SHUNTED,	   /* left to the kernel by hand: not wanted */
-};
-#define WEFT_GAP_CAUSE_COUNT (WEFT_GAP_SHUNTED + 1)
+#define WEFT_GAP_CAUSES(X)                                                                  \
+	X(WEFT_GAP_NOT_CAPTURED, 0, "not_captured",                                         \
+	  "the receiver acknowledged bytes that were never captured")                       \
+	X(WEFT_GAP_TIMEOUT, 1, "timeout",                                                   \
+	  "nothing filled the hole in time, and no acknowledgement covered it")             \
+	X(WEFT_GAP_LIMIT, 2, "limit", "the direction held as many pages as it may")         \
+	X(WEFT_GAP_MEMORY, 3, "memory",                                                     \
+	  "held data or the hole before it was given up under memory pressure")             \
+	X(WEFT_GAP_SNAPPED, 4, "snapped", "the snap length of the capture cut the segment") \
+	X(WEFT_GAP_CLOSED, 5, "closed", "the connection ended while the hole was open")     \
+	X(WEFT_GAP_DEPTH, 6, "depth",                                                       \
+	  "the bytes lie beyond the depth limit, so that they are not wanted")              \
+	X(WEFT_GAP_SHUNTED, 7, "shunted",                                                   \
+	  "the direction was bypassed in the kernel by weft_flow_set()")
 
-/** What was odd. EVE's event_type is "anomaly", its anomaly.event the name in lower case. */
-enum weft_anomaly {
-	WEFT_ANOMALY_OVERLAP_CONFLICT = 0, /* two versions of the same bytes */
-	WEFT_ANOMALY_RST_OUT_OF_WINDOW,	   /* a reset that the receiver would not have taken */
-	WEFT_ANOMALY_SYN_IN_CONNECTION,
-	WEFT_ANOMALY_DATA_OUT_OF_WINDOW,
-	WEFT_ANOMALY_ACK_OF_UNSENT, /* acknowledges what was never sent */
-	WEFT_ANOMALY_DATA_AFTER_FIN,
-	WEFT_ANOMALY_PAWS,		/* timestamp too old */
-	WEFT_ANOMALY_URGENT,		/* urgent data, delivered in line */
-	WEFT_ANOMALY_DATA_BEFORE_START, /* the stream began earlier than was known when its
-					   delivery began: bytes before offset 0 are missing */
-};
-#define WEFT_ANOMALY_COUNT (WEFT_ANOMALY_DATA_BEFORE_START + 1)
+/** Why bytes are missing. EVE: gap.cause; metrics: label cause of weft_gaps_total. */
+enum weft_gap_cause { WEFT_GAP_CAUSES(WEFT_TABLE_ENUM) };
+#define WEFT_GAP_CAUSE_COUNT (0 WEFT_GAP_CAUSES(WEFT_TABLE_COUNT))
+
+#define WEFT_ANOMALIES(X)                                                                        \
+	X(WEFT_ANOMALY_OVERLAP_CONFLICT, 0, "overlap_conflict",                                  \
+	  "two segments carry different versions of the same bytes")                             \
+	X(WEFT_ANOMALY_RST_OUT_OF_WINDOW, 1, "rst_out_of_window",                                \
+	  "a reset that the receiver must ignore (RFC 9293, 3.10.7.4)")                          \
+	X(WEFT_ANOMALY_SYN_IN_CONNECTION, 2, "syn_in_connection", "a SYN on an open connection") \
+	X(WEFT_ANOMALY_DATA_OUT_OF_WINDOW, 3, "data_out_of_window",                              \
+	  "data outside the receive window")                                                     \
+	X(WEFT_ANOMALY_ACK_OF_UNSENT, 4, "ack_of_unsent",                                        \
+	  "an acknowledgement of bytes that were never sent")                                    \
+	X(WEFT_ANOMALY_DATA_AFTER_FIN, 5, "data_after_fin", "data beyond the FIN of its sender") \
+	X(WEFT_ANOMALY_PAWS, 6, "paws", "a timestamp older than the last one (RFC 7323, 5)")     \
+	X(WEFT_ANOMALY_URGENT, 7, "urgent", "urgent data, which is delivered in line")           \
+	X(WEFT_ANOMALY_DATA_BEFORE_START, 8, "data_before_start",                                \
+	  "bytes before stream offset 0: the stream began earlier than was known when its delivery began")
+
+/** What was odd about a segment. EVE: anomaly.event; metrics: label kind of weft_anomalies_total.
+ */
+enum weft_anomaly { WEFT_ANOMALIES(WEFT_TABLE_ENUM) };
+#define WEFT_ANOMALY_COUNT (0 WEFT_ANOMALIES(WEFT_TABLE_COUNT))
 
 /* Of each version of conflicting bytes, at most so many are told. */
 #define WEFT_CONFLICT_BYTES_MAX 64

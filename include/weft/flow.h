@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <weft/table.h>
+
 /** Direction of a segment or stream, seen from the side that opened the connection. */
 enum weft_dir {
 	WEFT_TO_SERVER = 0,
@@ -43,24 +45,29 @@ struct weft_flow {
 	uint8_t pad[7];
 };
 
-/** Why a flow record was closed (EVE: flow.reason). */
-enum weft_close_reason {
-	WEFT_CLOSE_FIN = 0, /* both directions finished */
-	WEFT_CLOSE_RST,	    /* reset by either side */
-	WEFT_CLOSE_TIMEOUT, /* silent for its state's timeout */
-	WEFT_CLOSE_REUSED,  /* a new connection took the four-tuple */
-	WEFT_CLOSE_EVICTED, /* a limit was reached */
-	WEFT_CLOSE_END,	    /* end of the capture, or weft was stopped */
-};
-#define WEFT_CLOSE_REASON_COUNT (WEFT_CLOSE_END + 1)
+#define WEFT_CLOSE_REASONS(X)                                                              \
+	X(WEFT_CLOSE_FIN, 0, "fin", "both directions finished")                            \
+	X(WEFT_CLOSE_RST, 1, "rst", "either side reset the connection")                    \
+	X(WEFT_CLOSE_TIMEOUT, 2, "timeout",                                                \
+	  "no segment came for the timeout of the connection's state")                     \
+	X(WEFT_CLOSE_REUSED, 3, "reused", "a new connection began on the same four-tuple") \
+	X(WEFT_CLOSE_EVICTED, 4, "evicted", "a limit was reached")                         \
+	X(WEFT_CLOSE_END, 5, "shutdown", "the capture ended or weft was stopped")
 
-/** How far the connection had come (EVE: flow.state). */
-enum weft_flow_state {
-	WEFT_FLOW_NEW = 0, /* handshake not complete */
-	WEFT_FLOW_ESTABLISHED,
-	WEFT_FLOW_CLOSED,
-};
-#define WEFT_FLOW_STATE_COUNT (WEFT_FLOW_CLOSED + 1)
+/** Why a connection's record ends. EVE: flow.reason; metrics: label reason of
+ * weft_connections_closed_total. */
+enum weft_close_reason { WEFT_CLOSE_REASONS(WEFT_TABLE_ENUM) };
+#define WEFT_CLOSE_REASON_COUNT (0 WEFT_CLOSE_REASONS(WEFT_TABLE_COUNT))
+
+#define WEFT_FLOW_STATES(X)                                         \
+	X(WEFT_FLOW_NEW, 0, "new", "the handshake is not complete") \
+	X(WEFT_FLOW_ESTABLISHED, 1, "established",                  \
+	  "the handshake is complete, or data was seen without it") \
+	X(WEFT_FLOW_CLOSED, 2, "closed", "both directions finished, or either side reset it")
+
+/** How far a connection had come. EVE: flow.state. */
+enum weft_flow_state { WEFT_FLOW_STATES(WEFT_TABLE_ENUM) };
+#define WEFT_FLOW_STATE_COUNT (0 WEFT_FLOW_STATES(WEFT_TABLE_COUNT))
 
 /**
  * struct weft_flow_counts - one direction of a connection

@@ -15,19 +15,19 @@
 
 #include <weft/api.h>
 #include <weft/flow.h>
+#include <weft/verdict.h>
 
 WEFT_BEGIN_DECLS
 
 struct weft;
 
-/** What the kernel does with the segments that one side of a connection sends. */
-enum weft_flow_verdict {
-	WEFT_FLOW_STEER = 0, /* hands them to a worker */
-	WEFT_FLOW_SHUNT,     /* counts them; only SYN, FIN and RST reach the worker */
-	WEFT_FLOW_PASS,	     /* counts them; nothing reaches the worker, until it is set again */
-	WEFT_FLOW_SHED,	     /* as PASS, since it began while new connections were shed */
-};
-#define WEFT_FLOW_VERDICT_COUNT (WEFT_FLOW_SHED + 1)
+/* The names of enum weft_verdict before it had a header of its own. */
+#define weft_flow_verdict	weft_verdict
+#define WEFT_FLOW_STEER		WEFT_VERDICT_STEER
+#define WEFT_FLOW_SHUNT		WEFT_VERDICT_SHUNT
+#define WEFT_FLOW_PASS		WEFT_VERDICT_PASS
+#define WEFT_FLOW_SHED		WEFT_VERDICT_SHED
+#define WEFT_FLOW_VERDICT_COUNT WEFT_VERDICT_COUNT
 
 /** struct weft_flow_side - one direction of a connection now */
 struct weft_flow_side {
@@ -37,7 +37,7 @@ struct weft_flow_side {
 	uint64_t kept_packets; /* of these, what the verdict kept from the worker */
 	uint64_t kept_bytes;
 	uint16_t tcp_flags; /* all seen, or-ed */
-	enum weft_flow_verdict verdict;
+	enum weft_verdict verdict;
 
 	/* the worker's; 0 if it does not know the connection */
 	uint64_t stream_bytes; /* delivered */
@@ -107,7 +107,7 @@ int weft_flows_each(struct weft *weft, const struct weft_flow_query *query, weft
  * weft_flow_set() - have the kernel treat a connection's segments otherwise
  * @flow:    its addresses and ports count, with either side as source
  * @from:    WEFT_FLOW_FROM_SRC, _DST or both: which side's segments
- * @verdict: WEFT_FLOW_STEER, _SHUNT or _PASS
+ * @verdict: WEFT_VERDICT_STEER, _SHUNT or _PASS
  * @ret_count: how many there were (of several VLANs, interfaces); may be NULL
  *
  * The worker delivers what it holds in order and goes on counting; what was kept back is one
@@ -116,10 +116,10 @@ int weft_flows_each(struct weft *weft, const struct weft_flow_query *query, weft
  * -ETIMEDOUT: its worker is too busy. Thread: any.
  */
 int weft_flow_set(struct weft *weft, const struct weft_flow *flow, unsigned int from,
-		  enum weft_flow_verdict verdict, uint32_t *ret_count);
+		  enum weft_verdict verdict, uint32_t *ret_count);
 
 /** weft_flow_verdict_name() - "steer", "shunt", "pass", "shed"; never NULL. Static. Thread: any. */
-const char *weft_flow_verdict_name(enum weft_flow_verdict verdict);
+const char *weft_flow_verdict_name(enum weft_verdict verdict);
 
 WEFT_END_DECLS
 

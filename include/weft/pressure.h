@@ -16,18 +16,22 @@
 #include <stdint.h>
 
 #include <weft/api.h>
+#include <weft/table.h>
 
 WEFT_BEGIN_DECLS
 
 struct weft;
 
-enum weft_pressure_level {
-	WEFT_PRESSURE_NORMAL = 0,
-	WEFT_PRESSURE_LOW,
-	WEFT_PRESSURE_HIGH,
-	WEFT_PRESSURE_CRITICAL,
-};
-#define WEFT_PRESSURE_LEVEL_COUNT (WEFT_PRESSURE_CRITICAL + 1)
+#define WEFT_PRESSURE_LEVELS(X)                                                                \
+	X(WEFT_PRESSURE_NORMAL, 0, "normal", "every source reads less than the low threshold") \
+	X(WEFT_PRESSURE_LOW, 1, "low", "small held segments leave their receive frames")       \
+	X(WEFT_PRESSURE_HIGH, 2, "high", "caches, limits and timeouts are reduced")            \
+	X(WEFT_PRESSURE_CRITICAL, 3, "critical",                                               \
+	  "held data is given up and new connections are shed")
+
+/** How short memory is; each level includes the actions of those before it. */
+enum weft_pressure_level { WEFT_PRESSURE_LEVELS(WEFT_TABLE_ENUM) };
+#define WEFT_PRESSURE_LEVEL_COUNT (0 WEFT_PRESSURE_LEVELS(WEFT_TABLE_COUNT))
 
 /** weft_pressure_level_name() - "normal", "low", "high", "critical"; never NULL. Static.
  * Thread: any. */

@@ -18,22 +18,12 @@
 #include <stdint.h>
 
 #include <weft/api.h>
+#include <weft/link.h>
 #include <weft/opts.h>
 
 WEFT_BEGIN_DECLS
 
 struct weft;
-
-/** What a packet begins with. */
-enum weft_link {
-	WEFT_LINK_ETHERNET = 0,
-	WEFT_LINK_RAW,	/* IPv4 or IPv6 header */
-	WEFT_LINK_NULL, /* BSD loopback: address family in host order */
-	WEFT_LINK_LOOP, /* OpenBSD loopback: address family in network order */
-	WEFT_LINK_SLL,	/* Linux cooked capture */
-	WEFT_LINK_SLL2,
-	WEFT_LINK_PPP,
-};
 
 /** struct weft_submit_opts - how submitted packets are taken */
 struct weft_submit_opts {

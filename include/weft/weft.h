@@ -23,6 +23,7 @@
 #include <weft/flow.h>
 #include <weft/flows.h>
 #include <weft/limits.h>
+#include <weft/link.h>
 #include <weft/log.h>
 #include <weft/opts.h>
 #include <weft/pressure.h>
@@ -31,6 +32,8 @@
 #include <weft/stats.h>
 #include <weft/submit.h>
 #include <weft/subscribe.h>
+#include <weft/table.h>
+#include <weft/verdict.h>
 
 WEFT_BEGIN_DECLS
 

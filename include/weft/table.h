@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * table.h - enums that are tables: each value is one line, and everything else follows from it.
+ *
+ *   #define WEFT_COLOURS(X)                                          \
+ *           X(WEFT_COLOUR_RED, 0, "red", "the colour of an error")   \
+ *           X(WEFT_COLOUR_BLUE, 1, "blue", "the colour of a note")
+ *
+ * The columns are the constant, its value, its name (in JSON events, in labels of metrics and from
+ * weft_..._name()) and its meaning. A value never changes; a new line goes to the end. Compiled for
+ * BPF as well, so nothing is included here.
+ */
+#ifndef WEFT_TABLE_H
+#define WEFT_TABLE_H
+
+/* Expands a table to the body of its enum. */
+#define WEFT_TABLE_ENUM(constant, value, name, meaning) constant = value,
+
+/* Expands a table to the number of its lines, as in (0 WEFT_COLOURS(WEFT_TABLE_COUNT)). */
+#define WEFT_TABLE_COUNT(constant, value, name, meaning) +1
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * verdict.h - what the kernel does with the segments that one side of a connection sends.
+ *
+ * The XDP program, the workers and the API use the same constants.
+ */
+#ifndef WEFT_VERDICT_H
+#define WEFT_VERDICT_H
+
+#include <weft/table.h>
+
+#define WEFT_VERDICTS(X)                                                                        \
+	X(WEFT_VERDICT_STEER, 0, "steer", "segments are redirected to a worker")                \
+	X(WEFT_VERDICT_SHUNT, 1, "shunt",                                                       \
+	  "bypass: segments are counted in the kernel; only SYN, FIN and RST reach the worker") \
+	X(WEFT_VERDICT_PASS, 2, "pass",                                                         \
+	  "segments are counted in the kernel and none reaches the worker, also of later "      \
+	  "connections between the same endpoints, until the verdict is set again")             \
+	X(WEFT_VERDICT_SHED, 3, "shed",                                                         \
+	  "as PASS, because the connection began while new connections were shed")
+
+/** What the kernel does with the segments that one side of a connection sends. */
+enum weft_verdict { WEFT_VERDICTS(WEFT_TABLE_ENUM) };
+#define WEFT_VERDICT_COUNT (0 WEFT_VERDICTS(WEFT_TABLE_COUNT))
+
+#endif
