@@ -84,8 +84,8 @@ static void some_segment(const struct wf_tcp *tcp, unsigned int dir, struct wf_p
 
 	memset(ret_packet, 0, sizeof(*ret_packet));
 	ret_packet->tcp_flags = some_flags();
-	ret_packet->seq = near(pick(8) ? self->end_seq : pick(2) ? self->ack_seq : self->right_seq);
-	ret_packet->ack = near(pick(3) ? peer->end_seq : peer->ack_seq);
+	ret_packet->seq = near(pick(8) ? self->snd_nxt : pick(2) ? self->snd_una : self->rcv_wnd_end);
+	ret_packet->ack = near(pick(3) ? peer->snd_nxt : peer->snd_una);
 	ret_packet->window = (uint16_t)pick(65536);
 	ret_packet->payload_bytes = lengths[pick(6)];
 	ret_packet->payload_captured_bytes = ret_packet->payload_bytes;
@@ -108,8 +108,8 @@ static void advance(struct pair *pair, unsigned int dir, const struct wf_tcp_res
 	if (result->verdict == WF_TCP_ACCEPT && result->off <= (int64_t)pair->next_off[dir] &&
 	    end_off > (int64_t)pair->next_off[dir])
 		pair->next_off[dir] = (uint64_t)end_off;
-	end_off = wf_seq_off(self->end_seq, self->base_seq, pair->next_off[dir]);
-	if (!wf_tcp_knows(self, WF_TCP_KNOWS_BASE) || end_off <= (int64_t)pair->next_off[dir])
+	end_off = wf_tcp_off(self, self->snd_nxt, pair->next_off[dir]);
+	if (!wf_tcp_knows(self, WF_TCP_KNOWS_IRS) || end_off <= (int64_t)pair->next_off[dir])
 		return;
 	if (!pick(16) || end_off - (int64_t)pair->next_off[dir] > HOLE_BYTES_MAX) {
 		pair->next_off[dir] = (uint64_t)end_off;
@@ -139,7 +139,7 @@ static void step(struct pair *pair)
 	bool is_next;
 
 	some_segment(&pair->tcp[0], dir, &packet);
-	is_next = packet.seq == pair->tcp[0].dir[dir].end_seq &&
+	is_next = packet.seq == pair->tcp[0].dir[dir].snd_nxt &&
 		  (packet.tcp_flags & ~WF_TCP_PSH) == WF_TCP_ACK;
 	wf_tcp_track(&pair->tcp[0], dir, &packet, pair->next_off, &results[0]);
 	packet.tcp_flags |= WF_TCP_URG;

@@ -110,8 +110,8 @@ void wf_recent_add(struct wf_recent *recent, const struct wf_flow *flow, uint64_
 	for (uint8_t side = 0; side < 2; side++) {
 		const struct wf_tcp_dir *dir = &flow->tcp.dir[wf_flow_dir(flow, side)];
 
-		entry->base_seq[side] = dir->base_seq;
-		entry->end_seq[side] = dir->end_seq;
+		entry->irs[side] = dir->irs;
+		entry->snd_nxt[side] = dir->snd_nxt;
 	}
 	wf_age_list_push(&recent->ages, id);
 }
@@ -151,8 +151,8 @@ bool wf_recent_is_late_since(const struct wf_recent *recent, const struct wf_pac
 {
 	uint32_t id = find(recent, &packet->key, packet->hash);
 	const struct wf_recent_entry *entry;
-	uint32_t base_seq;
-	uint32_t end_seq;
+	uint32_t first_seq;
+	uint32_t snd_nxt;
 
 	if (!id)
 		return false;
@@ -162,11 +162,11 @@ bool wf_recent_is_late_since(const struct wf_recent *recent, const struct wf_pac
 		return false;
 	/* A SYN is late only if it is the old one: a new one may have any number. */
 	if (packet->tcp_flags & WF_TCP_SYN)
-		return packet->seq + 1 == entry->base_seq[packet->src];
-	base_seq = entry->base_seq[packet->src];
-	end_seq = entry->end_seq[packet->src];
-	return packet->seq - base_seq <= end_seq - base_seq ||
-	       wf_seq_near(packet->seq, end_seq, NEAR_BYTES);
+		return packet->seq == entry->irs[packet->src];
+	first_seq = entry->irs[packet->src] + 1;
+	snd_nxt = entry->snd_nxt[packet->src];
+	return packet->seq - first_seq <= snd_nxt - first_seq ||
+	       wf_seq_near(packet->seq, snd_nxt, NEAR_BYTES);
 }
 
 bool wf_recent_is_valid(const struct wf_recent *recent)

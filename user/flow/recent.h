@@ -27,8 +27,8 @@ struct wf_recent_entry {
 	struct wf_flow_key key;
 	uint32_t hash;
 	uint64_t closed_ns;
-	uint32_t base_seq[2]; /* by endpoint: of its first byte */
-	uint32_t end_seq[2];  /* beyond its last */
+	uint32_t irs[2];     /* by endpoint */
+	uint32_t snd_nxt[2]; /* by endpoint: behind its last byte */
 	struct wf_age_links age;
 	uint32_t use;
 	bool ended; /* by FIN or reset: nothing of it can come that counts */

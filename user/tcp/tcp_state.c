@@ -22,12 +22,14 @@ static void init_dir(struct wf_tcp_dir *self, const struct wf_tcp_syn *syn,
 		self->wscale = syn->wscale;
 	if (!syn->known)
 		return;
-	self->base_seq = syn->isn_seq + 1;
-	self->end_seq = self->base_seq;
-	self->flags = WF_TCP_KNOWS_BASE | WF_TCP_KNOWS_END;
+	self->irs = syn->isn_seq;
+	self->snd_nxt = self->irs + 1;
+	self->flags = WF_TCP_KNOWS_IRS | WF_TCP_KNOWS_NXT;
 	/* What the peer acknowledged may be more than the SYN. */
-	if (!syn->seen)
-		self->flags |= WF_TCP_GUESSED | WF_TCP_STARTING;
+	if (!syn->seen) {
+		self->flags |= WF_TCP_GUESSED;
+		self->state = WF_HALF_STARTING;
+	}
 }
 
 void wf_tcp_init_handshake(struct wf_tcp *tcp, const struct wf_tcp_syn syn[2])
@@ -44,9 +46,9 @@ void wf_tcp_init_handshake(struct wf_tcp *tcp, const struct wf_tcp_syn syn[2])
 	for (int i = 0; i < 2; i++) {
 		if (!syn[!i].seen)
 			continue;
-		tcp->dir[i].ack_seq = tcp->dir[i].base_seq + syn[i].acked_bytes;
-		tcp->dir[i].right_seq = tcp->dir[i].ack_seq + syn[!i].window;
-		tcp->dir[i].flags |= WF_TCP_KNOWS_ACK | WF_TCP_KNOWS_RIGHT;
+		tcp->dir[i].snd_una = tcp->dir[i].irs + 1 + syn[i].acked_bytes;
+		tcp->dir[i].rcv_wnd_end = tcp->dir[i].snd_una + syn[!i].window;
+		tcp->dir[i].flags |= WF_TCP_KNOWS_UNA | WF_TCP_KNOWS_WND;
 	}
 }
 
@@ -68,23 +70,23 @@ void wf_tcp_note_unseen(struct wf_tcp *tcp, unsigned int dir, uint32_t seq)
 
 	self->flags |= WF_TCP_STALE;
 	if (!wf_tcp_knows(self, WF_TCP_KNOWS_FIN))
-		self->end_seq = seq;
+		self->snd_nxt = seq;
 }
 
 void wf_tcp_forget_acks(struct wf_tcp *tcp, unsigned int dir)
 {
-	tcp->dir[dir].flags &= (uint16_t) ~(WF_TCP_KNOWS_ACK | WF_TCP_KNOWS_RIGHT |
-					    WF_TCP_REFUSED_ACK | WF_TCP_REFUSED_DATA);
+	tcp->dir[dir].flags &= (uint16_t) ~(WF_TCP_KNOWS_UNA | WF_TCP_KNOWS_WND |
+					    WF_TCP_REJECTED_ACK | WF_TCP_REJECTED_DATA);
 }
 
 /* A tap may show announcements of windows late: within one window of what @dir may send now. */
 static bool is_near(const struct wf_tcp_dir *dir, uint32_t seq)
 {
-	uint32_t right_seq = wf_seq_max(dir->right_seq, dir->end_seq);
-	uint32_t window = right_seq - dir->ack_seq + WF_TCP_SLACK_BYTES;
+	uint32_t wnd_end = wf_seq_max(dir->rcv_wnd_end, dir->snd_nxt);
+	uint32_t window = wnd_end - dir->snd_una + WF_TCP_SLACK_BYTES;
 
-	return wf_tcp_knows(dir, WF_TCP_KNOWS_END | WF_TCP_KNOWS_ACK | WF_TCP_KNOWS_RIGHT) &&
-	       seq - (dir->ack_seq - window) <= 3 * (uint64_t)window;
+	return wf_tcp_knows(dir, WF_TCP_KNOWS_NXT | WF_TCP_KNOWS_UNA | WF_TCP_KNOWS_WND) &&
+	       seq - (dir->snd_una - window) <= 3 * (uint64_t)window;
 }
 
 bool wf_tcp_is_within(const struct wf_tcp *tcp, unsigned int dir, uint32_t seq, uint32_t ack)
@@ -96,9 +98,9 @@ uint64_t wf_tcp_acked_off(const struct wf_tcp_dir *dir, uint64_t next_off)
 {
 	int64_t off;
 
-	if (!wf_tcp_knows(dir, WF_TCP_KNOWS_BASE | WF_TCP_KNOWS_ACK))
+	if (!wf_tcp_knows(dir, WF_TCP_KNOWS_IRS | WF_TCP_KNOWS_UNA))
 		return 0;
-	off = wf_seq_off(dir->ack_seq, dir->base_seq, next_off);
+	off = wf_tcp_off(dir, dir->snd_una, next_off);
 	if (off < 0)
 		return 0;
 	if (wf_tcp_knows(dir, WF_TCP_KNOWS_FIN)) {
@@ -117,14 +119,14 @@ bool wf_tcp_is_valid(const struct wf_tcp *tcp)
 
 		if (dir->wscale > WF_TCP_SCALE_MAX)
 			return false;
-		if (wf_tcp_knows(dir, WF_TCP_KNOWS_FIN) && !wf_tcp_knows(dir, WF_TCP_KNOWS_BASE))
+		if (wf_tcp_knows(dir, WF_TCP_KNOWS_FIN) && !wf_tcp_knows(dir, WF_TCP_KNOWS_IRS))
 			return false;
 		if (wf_tcp_knows(dir, WF_TCP_FIN_ACKED) && !wf_tcp_knows(dir, WF_TCP_KNOWS_FIN))
 			return false;
-		if (wf_tcp_knows(dir, WF_TCP_KNOWS_RIGHT) && !wf_tcp_knows(dir, WF_TCP_KNOWS_ACK))
+		if (wf_tcp_knows(dir, WF_TCP_KNOWS_WND) && !wf_tcp_knows(dir, WF_TCP_KNOWS_UNA))
 			return false;
-		if (wf_tcp_knows(dir, WF_TCP_KNOWS_ACK | WF_TCP_KNOWS_RIGHT) &&
-		    wf_seq_lt(dir->right_seq, dir->ack_seq))
+		if (wf_tcp_knows(dir, WF_TCP_KNOWS_UNA | WF_TCP_KNOWS_WND) &&
+		    wf_seq_lt(dir->rcv_wnd_end, dir->snd_una))
 			return false;
 	}
 	return true;

@@ -2,15 +2,22 @@
 /*
  * tcp_state.h - what is remembered of a connection between two segments.
  *
- * One struct for what each side sends. Numbers are kept as 32-bit sequence
- * numbers and turned into offsets near the stream's progress when needed, which
- * keeps a flow small and survives any number of wraps.
+ * One struct for each sender. Its numbers are kept as 32-bit sequence numbers and turned into
+ * offsets near the stream's progress when needed, which keeps a flow small and survives any number
+ * of wraps.
  *
- *   base        acked by peer      seen          right edge of the peer's window
- *   ├────────────────┼───────────────┼─────────────────────┤
- *   base_seq      ack_seq         end_seq              right_seq
+ *   IRS │ stream offset 0   acknowledged         seen           announced
+ *       ├───────────────────────┼──────────────────┼───────────────────┤
+ *      irs                   snd_una            snd_nxt           rcv_wnd_end
  *
- * A field counts only if its WF_TCP_KNOWS_ flag is set. Thread: the flow's worker.
+ * The names are those of RFC 9293, 3.3.1, with a bystander's view of both hosts:
+ *
+ *   irs           the sender's ISS, the receiver's IRS
+ *   snd_nxt       the sender's SND.NXT, as far as its segments were seen
+ *   snd_una       the sender's SND.UNA: the highest RCV.NXT that the receiver announced
+ *   rcv_wnd_end   the receiver's RCV.NXT + RCV.WND: the first number beyond its window
+ *
+ * A number counts only if its WF_TCP_KNOWS_ flag is set. Thread: the flow's worker.
  */
 #ifndef WF_TCP_TCP_STATE_H
 #define WF_TCP_TCP_STATE_H
@@ -19,24 +26,25 @@
 #include <stdint.h>
 
 #include "packet/seq.h"
+#include "tcp/half_state.h"
 
-#define WF_TCP_KNOWS_BASE   (1u << 0)
-#define WF_TCP_KNOWS_END    (1u << 1)
-#define WF_TCP_KNOWS_ACK    (1u << 2)
-#define WF_TCP_KNOWS_RIGHT  (1u << 3)
-#define WF_TCP_KNOWS_TS	    (1u << 4)
-#define WF_TCP_KNOWS_FIN    (1u << 5)
-#define WF_TCP_STALE	    (1u << 6) /* packets are missing: right edge and end are too low */
-#define WF_TCP_FIN_ACKED    (1u << 7)
-#define WF_TCP_REFUSED_DATA (1u << 8)  /* refused_seq: end of data refused as out of window */
-#define WF_TCP_REFUSED_ACK  (1u << 9)  /* refused_seq: an acknowledgement refused as of unsent */
-#define WF_TCP_TOLD_URGENT  (1u << 10) /* told once */
-#define WF_TCP_HELD_FIN	    (1u << 11) /* fin_seq: of a FIN beyond the window, not acknowledged */
+#define WF_TCP_KNOWS_IRS     (1u << 0)
+#define WF_TCP_KNOWS_NXT     (1u << 1)
+#define WF_TCP_KNOWS_UNA     (1u << 2)
+#define WF_TCP_KNOWS_WND     (1u << 3)
+#define WF_TCP_KNOWS_TS	     (1u << 4)
+#define WF_TCP_KNOWS_FIN     (1u << 5)
+#define WF_TCP_STALE	     (1u << 6) /* segments are missing: rcv_wnd_end, snd_nxt are too low */
+#define WF_TCP_FIN_ACKED     (1u << 7)
+#define WF_TCP_REJECTED_DATA (1u << 8)	/* rejected_seq: end of data rejected as out of window */
+#define WF_TCP_REJECTED_ACK  (1u << 9)	/* rejected_seq: an acknowledgement of data never sent */
+#define WF_TCP_HELD_FIN	     (1u << 10) /* fin_seq: of a FIN beyond the window, not acknowledged */
+#define WF_TCP_GUESSED	     (1u << 11) /* no SYN was seen: irs is one below the first byte seen */
+#define WF_TCP_BYPASSED	     (1u << 12) /* the kernel bypasses weft with all but SYN, FIN, RST */
 
-#define WF_TCP_GUESSED	  (1u << 12) /* base_seq is that of the first byte seen: no SYN was */
-#define WF_TCP_STARTING	  (1u << 13) /* ... and may yet move back: nothing was delivered */
-#define WF_TCP_TOLD_START (1u << 14) /* told once that it should have */
-#define WF_TCP_KEPT_AWAY  (1u << 15) /* its data is not shown to us: only acknowledgements tell */
+/* Anomalies that are reported once for each direction. */
+#define WF_TCP_REPORTED_URGENT (1u << 13)
+#define WF_TCP_REPORTED_START  (1u << 14)
 
 /* Scale assumed where the handshake was missed: the largest (RFC 7323, 2.3). */
 #define WF_TCP_SCALE_MAX 14
@@ -54,16 +62,16 @@
 #define WF_TCP_MISSED_BYTES (16u << 20)
 
 struct wf_tcp_dir {
-	uint32_t base_seq;    /* of stream offset 0 */
-	uint32_t end_seq;     /* beyond the last byte accepted of this side, without FIN */
-	uint32_t ack_seq;     /* highest the peer acknowledged */
-	uint32_t right_seq;   /* highest acknowledgement + window of the peer */
-	uint32_t fin_seq;     /* of the FIN, that is the end of data */
-	uint32_t refused_seq; /* see WF_TCP_REFUSED_* */
-	uint32_t ts_recent;   /* RFC 7323, 4.3 */
-	uint16_t flags;	      /* WF_TCP_KNOWS_* ... */
-	uint8_t wscale;	      /* shift of the windows that this side announces */
-	uint8_t pad;
+	uint32_t irs;	       /* number of the SYN; stream offset 0 is irs + 1 */
+	uint32_t snd_nxt;      /* behind the last byte accepted of this side, without FIN */
+	uint32_t snd_una;      /* highest acknowledgement of the peer */
+	uint32_t rcv_wnd_end;  /* highest acknowledgement + window of the peer */
+	uint32_t fin_seq;      /* of the FIN, that is the end of data */
+	uint32_t rejected_seq; /* see WF_TCP_REJECTED_* */
+	uint32_t ts_recent;    /* RFC 7323, 4.3 */
+	uint16_t flags;	       /* WF_TCP_* */
+	uint8_t wscale;	       /* shift of the windows that this side announces */
+	uint8_t state;	       /* enum wf_half_state */
 };
 _Static_assert(sizeof(struct wf_tcp_dir) == 32, "half a cache line for each direction");
 
@@ -94,11 +102,11 @@ void wf_tcp_note_gap(struct wf_tcp *tcp, unsigned int dir);
 /* Data of @dir up to @seq, beyond all seen, is kept from us: expect what follows it. */
 void wf_tcp_note_unseen(struct wf_tcp *tcp, unsigned int dir, uint32_t seq);
 
-/* From now on data of @dir is kept from us, or is not any more. */
-static inline void wf_tcp_set_kept_away(struct wf_tcp_dir *dir, bool is_kept)
+/* From now on the kernel bypasses weft with the data of @dir, or no longer does. */
+static inline void wf_tcp_set_bypassed(struct wf_tcp_dir *dir, bool is_bypassed)
 {
-	dir->flags = (uint16_t)(is_kept ? dir->flags | WF_TCP_KEPT_AWAY
-					: dir->flags & ~WF_TCP_KEPT_AWAY);
+	dir->flags = (uint16_t)(is_bypassed ? dir->flags | WF_TCP_BYPASSED
+					    : dir->flags & ~WF_TCP_BYPASSED);
 }
 
 /* What the peer acknowledged of @dir, and its window, are too old to be compared with. */
@@ -118,10 +126,16 @@ static inline bool wf_tcp_knows(const struct wf_tcp_dir *dir, uint32_t what)
 	return (dir->flags & what) == what;
 }
 
+/* Stream offset of number @seq of @dir: the possible value nearest to @next_off. */
+static inline int64_t wf_tcp_off(const struct wf_tcp_dir *dir, uint32_t seq, uint64_t next_off)
+{
+	return wf_seq_off(seq, dir->irs + 1, next_off);
+}
+
 /* Offset at which @dir ends; only if its FIN is known. */
 static inline uint64_t wf_tcp_fin_off(const struct wf_tcp_dir *dir, uint64_t next_off)
 {
-	int64_t off = wf_seq_off(dir->fin_seq, dir->base_seq, next_off);
+	int64_t off = wf_tcp_off(dir, dir->fin_seq, next_off);
 
 	return off < 0 ? 0 : (uint64_t)off;
 }

@@ -81,7 +81,7 @@ void wf_conn_cut(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir
 	rare->shunted[dir].cut_off = flow->stream[dir].next_off;
 	flow->flags |= WF_FLOW_CUT(dir) | WF_FLOW_SHUNTED(dir);
 	flow->flags &= (uint16_t)~WF_FLOW_RESUMED(dir);
-	wf_tcp_set_kept_away(&flow->tcp.dir[dir], true);
+	wf_tcp_set_bypassed(&flow->tcp.dir[dir], true);
 	wf_conn_progress(conns, flow, dir, now_ns);
 }
 
@@ -94,5 +94,5 @@ void wf_conn_uncut(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir d
 	wf_flow_table_rare(&conns->table, flow)->shunted[dir].cut_off = near_off;
 	flow->flags &= (uint16_t) ~(WF_FLOW_CUT(dir) | WF_FLOW_SHUNTED(dir));
 	flow->flags |= WF_FLOW_RESUMED(dir);
-	wf_tcp_set_kept_away(&flow->tcp.dir[dir], false);
+	wf_tcp_set_bypassed(&flow->tcp.dir[dir], false);
 }

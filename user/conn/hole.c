@@ -111,7 +111,7 @@ static void pass_depth(struct wf_conns *conns, struct wf_flow *flow, enum weft_d
 		wf_shunt_wish(conns, flow, dir);
 	wf_conn_pass_acked(conns, flow, dir);
 	if (flow->flags & WF_FLOW_SHUNTED(dir)) {
-		wf_tcp_note_unseen(&flow->tcp, dir, tcp->base_seq + (uint32_t)stream->next_off);
+		wf_tcp_note_unseen(&flow->tcp, dir, tcp->irs + 1 + (uint32_t)stream->next_off);
 	}
 }
 
@@ -140,9 +140,9 @@ bool wf_conn_is_refused(const struct wf_flow *flow, enum weft_dir dir, uint64_t 
 	const struct wf_tcp_dir *tcp = &flow->tcp.dir[dir];
 	uint64_t next_off = flow->stream[dir].next_off;
 
-	return wf_tcp_knows(tcp, WF_TCP_KNOWS_RIGHT | WF_TCP_KNOWS_ACK) &&
+	return wf_tcp_knows(tcp, WF_TCP_KNOWS_WND | WF_TCP_KNOWS_UNA) &&
 	       !wf_tcp_knows(tcp, WF_TCP_STALE) && wf_conn_acked_off(flow, dir) == next_off &&
-	       (int64_t)off >= wf_seq_off(tcp->right_seq, tcp->base_seq, next_off);
+	       (int64_t)off >= wf_tcp_off(tcp, tcp->rcv_wnd_end, next_off);
 }
 
 /*
@@ -228,7 +228,7 @@ static bool waits_for_nobody(const struct wf_conns *conns, const struct wf_flow 
 			     enum weft_dir dir)
 {
 	return wf_conn_only_acked(conns, flow, dir) && flow->stream[dir].extents &&
-	       !wf_tcp_knows(&flow->tcp.dir[dir], WF_TCP_KNOWS_ACK);
+	       !wf_tcp_knows(&flow->tcp.dir[dir], WF_TCP_KNOWS_UNA);
 }
 
 /*

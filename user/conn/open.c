@@ -25,6 +25,7 @@
 #include "flow/expire.h"
 #include "packet/flow_key.h"
 #include "metrics/metrics.h"
+#include "tcp/tcp_start.h"
 
 /* A flow silent for so long yields to the exact continuation of a SYN. */
 #define SILENCE_NS WF_NS_PER_SEC
@@ -135,7 +136,7 @@ static void take_syn_data(struct wf_conns *conns, struct wf_flow *flow,
 	};
 	wf_metric_add(conns->metrics, payload_unaccepted_bytes, data->captured_bytes - captured);
 	wf_embryonic_data_taken(&conns->embryonic, data);
-	flow->tcp.dir[dir].end_seq += payload.len_bytes;
+	flow->tcp.dir[dir].snd_nxt += payload.len_bytes;
 	wf_conn_payload(conns, flow, dir, &payload);
 }
 
@@ -300,7 +301,7 @@ static struct wf_flow *open_midstream(struct wf_conns *conns, const struct wf_em
 
 static bool is_of_flow(const struct wf_flow *flow, const struct wf_packet *packet)
 {
-	return wf_tcp_syn_is_ours(&flow->tcp.dir[wf_flow_dir(flow, packet->src)], packet);
+	return wf_tcp_start_is_syn_of(&flow->tcp.dir[wf_flow_dir(flow, packet->src)], packet);
 }
 
 /* The handshake of @packet's four-tuple that is still under way. */

@@ -24,12 +24,13 @@ static inline bool wf_conn_only_acked(const struct wf_conns *conns, const struct
 /* Nothing of @dir is handed on before its start is settled. */
 static inline bool wf_conn_is_starting(const struct wf_flow *flow, enum weft_dir dir)
 {
-	return wf_tcp_knows(&flow->tcp.dir[dir], WF_TCP_STARTING);
+	return flow->tcp.dir[dir].state == WF_HALF_STARTING;
 }
 
 static inline void wf_conn_end_start(struct wf_flow *flow, enum weft_dir dir)
 {
-	flow->tcp.dir[dir].flags &= (uint16_t)~WF_TCP_STARTING;
+	if (wf_conn_is_starting(flow, dir))
+		wf_half_state_enter(&flow->tcp.dir[dir].state, WF_HALF_IN_ORDER);
 }
 
 /* Beyond all data that was seen of @dir: segments behind its FIN have the number after it. */
@@ -37,7 +38,7 @@ static inline uint64_t wf_conn_seen_off(const struct wf_flow *flow, enum weft_di
 {
 	const struct wf_tcp_dir *tcp = &flow->tcp.dir[dir];
 	uint64_t next_off = flow->stream[dir].next_off;
-	int64_t off = wf_seq_off(tcp->end_seq, tcp->base_seq, next_off);
+	int64_t off = wf_tcp_off(tcp, tcp->snd_nxt, next_off);
 
 	if (off < 0)
 		return 0;

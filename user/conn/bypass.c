@@ -108,7 +108,7 @@ void wf_shunt_wish(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir d
 	if (!conns->shunts || flow->flags & WF_FLOW_SHUNTED(dir))
 		return;
 	flow->flags |= WF_FLOW_SHUNTED(dir);
-	wf_tcp_set_kept_away(&flow->tcp.dir[dir], true);
+	wf_tcp_set_bypassed(&flow->tcp.dir[dir], true);
 	add_wish(conns, flow, dir);
 }
 
@@ -188,14 +188,14 @@ static void go_to_end(struct wf_conns *conns, struct wf_flow *flow, enum weft_di
 	uint64_t near_off = flow->stream[dir].next_off;
 	int64_t off;
 
-	if (!wf_tcp_knows(tcp, WF_TCP_KNOWS_BASE) || wf_tcp_knows(tcp, WF_TCP_KNOWS_FIN))
+	if (!wf_tcp_knows(tcp, WF_TCP_KNOWS_IRS) || wf_tcp_knows(tcp, WF_TCP_KNOWS_FIN))
 		return;
 	if (is_blind)
 		near_off = guess_off(conns, flow, dir);
-	off = wf_seq_off(packet->seq, tcp->base_seq, near_off);
+	off = wf_tcp_off(tcp, packet->seq, near_off);
 	/* Who sees the acknowledgements believes no number beyond the window. */
-	if (!is_blind && wf_tcp_knows(tcp, WF_TCP_KNOWS_RIGHT) &&
-	    wf_seq_gt(packet->seq, tcp->right_seq))
+	if (!is_blind && wf_tcp_knows(tcp, WF_TCP_KNOWS_WND) &&
+	    wf_seq_gt(packet->seq, tcp->rcv_wnd_end))
 		return;
 	if (off > (int64_t)flow->stream[dir].next_off)
 		go_on_at(conns, flow, dir, packet, (uint64_t)off, is_blind);
@@ -212,9 +212,9 @@ static void resume(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir d
 	int64_t off;
 
 	flow->flags &= (uint16_t)~WF_FLOW_RESUMED(dir);
-	if (!wf_tcp_knows(tcp, WF_TCP_KNOWS_BASE))
+	if (!wf_tcp_knows(tcp, WF_TCP_KNOWS_IRS))
 		return;
-	off = wf_seq_off(packet->seq, tcp->base_seq, near_off);
+	off = wf_tcp_off(tcp, packet->seq, near_off);
 	if (off <= (int64_t)next_off)
 		return;
 	go_on_at(conns, flow, dir, packet, (uint64_t)off, near_off > next_off);
