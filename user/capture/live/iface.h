@@ -19,6 +19,7 @@
 
 #include "bpf/hash.h"
 #include "capture/live/map_sizes.h"
+#include "packet/verdict.h"
 
 struct wf_arena;
 struct wf_flow_key;
@@ -61,24 +62,6 @@ void wf_iface_close(struct wf_iface *iface);
 
 /* Frames for @worker, of all queues. Owned by the interface. */
 struct wf_source *wf_iface_source(struct wf_iface *iface, uint32_t worker);
-
-/* What the kernel does with the segments that one endpoint of a flow sends. */
-enum wf_verdict {
-	WF_VERDICT_STEER = 0,
-	WF_VERDICT_SHUNT, /* counted in the flow map; only SYN, FIN and RST still come */
-	WF_VERDICT_PASS,  /* nothing comes; lasts longer than the connection */
-	WF_VERDICT_SHED,  /* nothing comes: it began while flows were shed */
-	WF_VERDICT_KEEP,  /* to set: as it is */
-};
-#define WF_VERDICT_COUNT (WF_VERDICT_KEEP + 1)
-
-/* What the kernel knows of a flow; arrays by endpoint of its key. */
-struct wf_kept {
-	enum wf_verdict was[2];
-	uint64_t packets[2]; /* that verdicts kept from user space, and their IP lengths */
-	uint64_t bytes[2];
-	uint64_t idle_ns; /* since its last segment */
-};
 
 /*
  * Set the verdicts on what endpoints [0] and [1] of @key send. A shunt ends with the next
