@@ -13,7 +13,6 @@
 #include "packet/packet.h"
 #include "conn/conn.h"
 #include "worker/pipeline.h"
-#include "conn/shunt.h"
 
 #define ACK   (WF_TCP_ACK | WF_TCP_PSH)
 #define GIB   (1ll << 30)
@@ -205,7 +204,7 @@ static int by_hand(enum wf_verdict verdict, unsigned int dirs)
 	struct wf_flow *flow = NULL;
 
 	assert_int_equal(wf_flow_table_sample(&conns->table, &flow, 1), 1);
-	return wf_shunt_by_hand(conns, flow, dirs, verdict, conns->now_ns);
+	return wf_pipeline_set_verdict(rig.pipeline, flow, dirs, verdict);
 }
 
 static void test_shunt_by_hand_is_one_gap_until_taken_back(void **state)

@@ -1,75 +1,75 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * shunt.h - has the kernel keep back the data of a direction that is not wanted any more.
+ * bypass.h - directions whose data the kernel keeps from user space: the requests for that, and the
+ * kernel's counts of what it kept.
  *
- *   depth reached, or by hand ─► wish ──after the batch──► verdict in the kernel's flow map
- *                                                           │ data: counted there, not steered
+ *   limit reached ─► request ──after the batch──► the worker sets the verdict in the kernel's map
+ *                                                        │ data: counted there, not steered
  *   FIN, RST, the other side's acknowledgements still come ◄┘
  *
- * The stream's progress is then followed by the acknowledgements; where these are kept
- * back too (both directions), the kernel's counts tell which of the sequence numbers
- * that are 4 GiB apart a FIN means. What the kernel kept is added to the flow's record.
+ * A request is an output: conn/ never sets a verdict itself. The worker takes the list of requests,
+ * carries them out and reports each result to wf_verdict_done() (conn/verdict.h).
  *
- * The kernel forgets the least recently used flows, and their verdicts with them. Data of
- * a direction that was shunted tells: then the verdict is set again, and counted.
+ * The kernel forgets the least recently used flows, and their verdicts with them. Data that still
+ * comes of a bypassed direction shows that: then the verdict is requested again, and counted.
  *
- * Bound: WF_SHUNT_WISHES wait; before there are more they are carried out.
- * Thread: the worker. A system call for each direction that is shunted, and one when such
- * a flow ends.
+ * Bound: WF_BYPASS_REQUESTS wait. A request that finds the list full is dropped; the direction's
+ * next data makes it again.
+ *
+ * Thread: the worker. The counts cost a system call: when such a flow ends, and when it was silent
+ * for its time-out.
  */
-#ifndef WF_CONN_SHUNT_H
-#define WF_CONN_SHUNT_H
+#ifndef WF_CONN_BYPASS_H
+#define WF_CONN_BYPASS_H
 
 #include <stdint.h>
 
-#include <weft/flow.h>
+#include "conn/half.h"
+#include "packet/verdict.h"
 
-#include "capture/live/iface.h"
-#include "packet/packet.h"
+enum { WF_BYPASS_REQUESTS = 64 };
 
-struct wf_conns;
-struct wf_flow;
-
-enum { WF_SHUNT_WISHES = 64 };
-
-struct wf_shunt_wish {
+struct wf_bypass_request {
 	struct wf_flow_key key;
 	uint32_t hash;
-	uint64_t id; /* of the flow; another one on the same key has not wished for it */
+	uint64_t id; /* of the flow: a later one on the same key has not made the request */
 	enum weft_dir dir;
+	enum wf_verdict verdict;
+	uint64_t near_off; /* STEER: about where the data goes on */
 };
 
-struct wf_shunts {
-	/* wf_iface_set_verdict() on whatever interfaces there are. */
-	int (*set)(void *ctx, const struct wf_flow_key *key, const enum wf_verdict verdict[2],
-		   struct wf_kept *ret_kept);
+/* Set by whoever owns the connections, if there is a kernel that steers to them. */
+struct wf_bypass {
+	/* Read the kernel's record of the flow @key. Return: 0; -ENOENT. */
+	int (*look)(void *ctx, const struct wf_flow_key *key, struct wf_kept *ret_kept);
 	void *ctx;
 	uint32_t count;
-	struct wf_shunt_wish wishes[WF_SHUNT_WISHES];
+	struct wf_bypass_request requests[WF_BYPASS_REQUESTS];
 };
 
-/* @dir of @flow has delivered all that is wanted of it. */
-void wf_shunt_wish(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir);
+static inline unsigned int wf_bypass_endpoint(const struct wf_flow *flow, enum weft_dir dir)
+{
+	return dir == WEFT_TO_SERVER ? flow->client : !flow->client;
+}
 
-/* Carry out what was wished for; after each batch. */
-void wf_shunt_flush(struct wf_conns *conns);
+/* All that is wanted of @half was delivered: request the bypass, unless it is in force. */
+void wf_bypass_request(const struct wf_half *half);
 
-/* A segment came of @dir, which is shunted or was: late or steered again data, FIN or RST. */
-void wf_shunt_segment(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
-		      const struct wf_packet *packet);
+/* Data came of @half, which is bypassed: it was on its way, or the verdict is gone. */
+void wf_bypass_note_late(const struct wf_half *half, const struct wf_packet *packet);
 
-/* Is @flow, from which nothing has come for so long, busy in the kernel? Its last_ns follows. */
-bool wf_shunt_is_busy(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns);
+/* The kernel's record @kept was just read: add to the counts of both directions. */
+void wf_bypass_follow(struct wf_conns *conns, struct wf_flow *flow, const struct wf_kept *kept);
 
-/* @flow, some of which is shunted, ends: count what the kernel kept of it. */
-void wf_shunt_settle(struct wf_conns *conns, struct wf_flow *flow);
+/* About where the stream is, by the kernel's counts: nobody's acknowledgements tell. */
+uint64_t wf_bypass_guess_off(const struct wf_half *half);
 
 /*
- * By hand. @verdict: STEER, SHUNT or PASS, for the directions in @dirs (1u << enum weft_dir).
- * Return: 0; -ENOENT: the kernel knows no such flow; -EALREADY: STEER for what is beyond the
- * depth limit; -ENOMEM.
+ * @flow was silent for a long time. Is it busy in the kernel? Then its last_ns follows.
  */
-int wf_shunt_by_hand(struct wf_conns *conns, struct wf_flow *flow, unsigned int dirs,
-		     enum wf_verdict verdict, uint64_t now_ns);
+bool wf_bypass_is_busy(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns);
+
+/* @flow ends: add the segments that the kernel kept to its counts. */
+void wf_bypass_settle(struct wf_conns *conns, struct wf_flow *flow);
 
 #endif

@@ -1,26 +1,32 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * conn_data.c - payload into its stream, all of it counted.
+ * data.c - payload into its stream, all of it counted.
  */
-#include "conn/conn_stream.h"
+#include "conn/data.h"
 
+#include "conn/events.h"
+#include "conn/hole.h"
+#include "conn/limit.h"
+#include "conn/wait.h"
 #include "metrics/metrics.h"
 
-static enum wf_stream_result insert(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
+/* Insert @segment; where the stream is full, or memory is, its holes are given up for that. */
+static enum wf_stream_result insert(const struct wf_half *half,
 				    const struct wf_stream_segment *segment,
 				    struct wf_insert_info *info)
 {
+	struct wf_conns *conns = half->conns;
 	enum wf_stream_result result;
 
 	for (;;) {
 		enum weft_gap_cause cause = WEFT_GAP_LIMIT;
 
-		result = wf_stream_insert(&flow->stream[dir], &conns->stream_env, segment, info);
+		result = wf_stream_insert(half->stream, &conns->stream_env, segment, info);
 		if (result == WF_STREAM_SHORT)
 			cause = WEFT_GAP_MEMORY;
 		else if (result != WF_STREAM_LIMIT)
 			return result;
-		if (!wf_conn_make_room(conns, flow, dir, cause, segment->time_ns)) {
+		if (!wf_wait_make_room(half, cause, segment->time_ns)) {
 			wf_metric_add(conns->metrics, payload_evicted_bytes,
 				      segment->captured_bytes);
 			return result;
@@ -35,111 +41,88 @@ static bool is_lost(enum wf_stream_result result)
 	       result == WF_STREAM_SHORT;
 }
 
-/* Counters that only some flows need. */
-static void note_trouble(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
-			 const struct wf_conn_payload *payload, enum wf_stream_result result,
-			 const struct wf_insert_info *info)
+/* The counters that only some flows need, and the anomaly. */
+static void note_irregular(const struct wf_half *half, const struct wf_data *data,
+			   enum wf_stream_result result, const struct wf_insert_info *info)
 {
-	struct wf_flow_rare *rare;
+	bool waits_anyway = wf_half_waits_for_acks(half) || wf_half_is(half, WF_HALF_STARTING);
+	struct wf_flow_ext_half *counts;
+	struct wf_flow_ext *ext;
 
-	bool waits_anyway = wf_conn_only_acked(conns, flow, dir) || wf_conn_is_starting(flow, dir);
-
-	if (!info->overlap && result == WF_STREAM_HELD && !payload->jumped && waits_anyway)
+	if (!info->overlap && result == WF_STREAM_HELD && !data->jumped && waits_anyway)
 		return;
 	if (is_lost(result))
-		flow->flags |= WF_FLOW_LOST_MEMORY(dir);
-	conns->is_starved |= result == WF_STREAM_NO_MEMORY;
+		wf_hole_note_memory_loss(half, data->off + data->captured_bytes);
+	half->conns->is_starved |= result == WF_STREAM_NO_MEMORY;
 	if (info->conflict)
-		wf_conn_tell_conflict(conns, flow, dir, info, payload->time_ns);
-	rare = wf_flow_table_need_rare(&conns->table, flow);
-	if (!rare)
+		wf_events_conflict(half, info, data->time_ns);
+	ext = wf_half_need_ext(half);
+	if (!ext)
 		return;
-	if (is_lost(result) && rare->lost_off[dir] < payload->off + payload->captured_bytes)
-		rare->lost_off[dir] = payload->off + payload->captured_bytes;
-	rare->trouble[dir].retransmitted_segments += result == WF_STREAM_DUPLICATE;
-	rare->trouble[dir].overlap_segments += info->overlap;
-	rare->trouble[dir].conflict_segments += info->conflict;
-	rare->trouble[dir].out_of_order_segments += result == WF_STREAM_HELD &&
-						    (payload->jumped || !waits_anyway) &&
-						    payload->off > flow->stream[dir].next_off;
+	counts = &ext->half[half->dir];
+	counts->retransmitted_segments += result == WF_STREAM_DUPLICATE;
+	counts->overlap_segments += info->overlap;
+	counts->conflict_segments += info->conflict;
+	counts->out_of_order_segments += result == WF_STREAM_HELD &&
+					 (data->jumped || !waits_anyway) &&
+					 data->off > half->stream->next_off;
 }
 
-/* Cut @payload at the depth limit. */
-static void cut_at_depth(struct wf_conns *conns, struct wf_conn_payload *payload,
-			 uint64_t depth_bytes)
+static void cut_at_limit(const struct wf_half *half, struct wf_data *data, uint64_t limit_off)
 {
 	uint32_t keep_bytes;
 	uint32_t keep_captured;
 
-	if (payload->off + payload->len_bytes <= depth_bytes)
+	if (data->off + data->len_bytes <= limit_off)
 		return;
-	keep_bytes = payload->off < depth_bytes ? (uint32_t)(depth_bytes - payload->off) : 0;
-	keep_captured = payload->captured_bytes < keep_bytes ? payload->captured_bytes : keep_bytes;
-	wf_metric_add(conns->metrics, payload_depth_bytes, payload->captured_bytes - keep_captured);
-	payload->len_bytes = keep_bytes;
-	payload->captured_bytes = keep_captured;
+	keep_bytes = data->off < limit_off ? (uint32_t)(limit_off - data->off) : 0;
+	keep_captured = data->captured_bytes < keep_bytes ? data->captured_bytes : keep_bytes;
+	wf_metric_add(half->conns->metrics, payload_depth_bytes,
+		      data->captured_bytes - keep_captured);
+	data->len_bytes = keep_bytes;
+	data->captured_bytes = keep_captured;
 }
 
-/* Insert what was captured of @payload; all of it is counted. */
-static void insert_payload(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
-			   const struct wf_conn_payload *payload)
+static void insert_captured(const struct wf_half *half, const struct wf_data *data)
 {
-	uint64_t acked = wf_conn_acked_off(flow, dir);
+	uint64_t acked = wf_half_acked_off(half);
 	struct wf_stream_segment segment = {
-		.off = payload->off,
-		.bytes = payload->bytes,
-		.len_bytes = payload->len_bytes,
-		.captured_bytes = payload->captured_bytes,
-		.time_ns = payload->time_ns,
-		.page = payload->page,
+		.off = data->off,
+		.bytes = data->bytes,
+		.len_bytes = data->len_bytes,
+		.captured_bytes = data->captured_bytes,
+		.time_ns = data->time_ns,
+		.page = data->page,
 		.acked_off = acked,
-		.policy = wf_flow_policy(flow, dir),
-		.hold = wf_conn_is_starting(flow, dir) ||
-			(wf_conn_only_acked(conns, flow, dir) &&
-			 payload->off + payload->len_bytes > acked),
+		.policy = wf_flow_policy(half->flow, half->dir),
+		.hold = wf_half_is(half, WF_HALF_STARTING) ||
+			(wf_half_waits_for_acks(half) && data->off + data->len_bytes > acked),
 	};
 	struct wf_insert_info info;
-	enum wf_stream_result result = insert(conns, flow, dir, &segment, &info);
+	enum wf_stream_result result = insert(half, &segment, &info);
 
 	if (wf_likely(result == WF_STREAM_IN_ORDER)) {
-		wf_metric_inc(conns->metrics, segments_in_order_segments);
-		wf_conn_tell_data(conns, flow, dir, &info.chunk);
+		wf_metric_inc(half->conns->metrics, segments_in_order_segments);
+		wf_events_data(half, &info.chunk);
 	}
 	if (wf_unlikely(result != WF_STREAM_IN_ORDER || info.overlap))
-		note_trouble(conns, flow, dir, payload, result, &info);
+		note_irregular(half, data, result, &info);
 }
 
-/*
- * Is @off beyond the far end of a hole that is watched already? Then data there changes
- * nothing for it; while a lost segment is waited for, this is every other one.
- */
-static bool is_behind_hole(const struct wf_conns *conns, const struct wf_flow *flow,
-			   enum weft_dir dir, uint64_t off)
+void wf_data_take(const struct wf_half *half, const struct wf_data *data)
 {
-	const struct wf_flow_rare *rare = wf_flow_table_rare(&conns->table, flow);
-	const struct wf_flow_trouble *trouble;
+	struct wf_data kept = *data;
 
-	if (!rare || wf_conn_only_acked(conns, flow, dir) || wf_conn_is_limited(conns, flow, dir))
-		return false;
-	trouble = &rare->trouble[dir];
-	return trouble->hole_ns != WF_NEVER_NS &&
-	       flow->stream[dir].next_off < trouble->hole_end_off && off >= trouble->hole_end_off;
-}
-
-void wf_conn_payload(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
-		     const struct wf_conn_payload *payload)
-{
-	struct wf_conn_payload kept = *payload;
-
-	if (payload->captured_bytes < payload->len_bytes)
-		flow->flags |= WF_FLOW_SNAPPED(dir);
-	if (wf_conn_is_limited(conns, flow, dir))
-		cut_at_depth(conns, &kept, wf_conn_limit_off(conns, flow, dir));
+	if (data->captured_bytes < data->len_bytes)
+		half->flow->flags |= WF_FLOW_SNAPPED(half->dir);
+	if (wf_limit_exists(half))
+		cut_at_limit(half, &kept, wf_limit_off(half));
 	if (kept.captured_bytes)
-		insert_payload(conns, flow, dir, &kept);
-	if (wf_unlikely(flow->stream[dir].extents || flow->rare || conns->opts->depth_bytes)) {
-		if (!is_behind_hole(conns, flow, dir, kept.off))
-			wf_conn_progress(conns, flow, dir, kept.time_ns);
-		wf_conn_spend_patience(conns, flow, dir, kept.len_bytes, kept.time_ns);
+		insert_captured(half, &kept);
+	if (wf_unlikely(half->stream->extents || half->flow->ext ||
+			half->conns->opts->depth_bytes)) {
+		if (!wf_wait_is_behind_hole(half, kept.off))
+			wf_wait_update(half, kept.time_ns);
+		wf_wait_spend(half, kept.len_bytes, kept.time_ns);
 	}
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * conn_events.c - events in the public form; nothing is built that nobody wants.
+ * events.c - events in the public form. An event that no subscriber wants is not built.
  */
-#include "conn/conn.h"
+#include "conn/events.h"
 
 #include <stddef.h>
 
@@ -11,13 +11,14 @@
 #include "memory/page_pool.h"
 #include "metrics/metrics.h"
 
+/* Do the bytes of a chunk stay in their receive frame? */
 enum place {
 	PLACE_STAY = 0,
 	PLACE_BETTER_LEAVE,
 	PLACE_MUST_LEAVE,
 };
 
-/* Fill what all events have; @identity must live as long as @event. */
+/* Fill in the fields of all events; @identity must live as long as @event. */
 static void begin(const struct wf_conns *conns, struct weft_event *event,
 		  struct weft_flow *identity, enum weft_event_type type, const struct wf_flow *flow,
 		  enum weft_dir dir, uint64_t now_ns)
@@ -29,7 +30,7 @@ static void begin(const struct wf_conns *conns, struct weft_event *event,
 	event->flow = identity;
 }
 
-void wf_conn_tell_open(struct wf_conns *conns, const struct wf_flow *flow, uint64_t now_ns)
+void wf_events_open(struct wf_conns *conns, const struct wf_flow *flow, uint64_t now_ns)
 {
 	struct weft_flow identity;
 	struct weft_event event;
@@ -44,9 +45,9 @@ void wf_conn_tell_open(struct wf_conns *conns, const struct wf_flow *flow, uint6
 }
 
 /*
- * Where the bytes of a chunk wait for their readers: what is in a queue holds its page. While
- * receive frames run low the bytes move to a page of their own, so that held data never
- * starves receive; under memory pressure so do small ones, which cost a frame each.
+ * Bytes in a queue hold their page until they are read. While receive frames run low the bytes move
+ * to a page of their own, so that held data never starves receive; under memory pressure small
+ * chunks move too, since each of them costs a frame.
  */
 static enum place choose_place(const struct wf_conns *conns, const struct wf_chunk *chunk)
 {
@@ -59,7 +60,7 @@ static enum place choose_place(const struct wf_conns *conns, const struct wf_chu
 	return PLACE_STAY;
 }
 
-/* A copy of @chunk in a page of its own. NULL: there is none left. */
+/* A copy of @chunk in a page of its own. NULL: no page is left. */
 static struct wf_page *leave_frame(struct wf_conns *conns, const struct wf_chunk *chunk,
 				   enum place place)
 {
@@ -74,19 +75,24 @@ static struct wf_page *leave_frame(struct wf_conns *conns, const struct wf_chunk
 	return page;
 }
 
-/* The frame is needed for receiving, and there is no page: to the readers these bytes are lost. */
-static void lose_data(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
-		      const struct wf_chunk *chunk)
+/* Begin an event of @half. */
+static void begin_half(const struct wf_half *half, struct weft_event *event,
+		       struct weft_flow *identity, enum weft_event_type type, uint64_t now_ns)
 {
-	conns->is_starved = true;
-	wf_metric_add(conns->metrics, payload_no_memory_bytes, chunk->len_bytes);
-	wf_conn_tell_gap(conns, flow, dir, chunk->off, chunk->len_bytes, WEFT_GAP_MEMORY,
-			 chunk->time_ns);
+	begin(half->conns, event, identity, type, half->flow, half->dir, now_ns);
 }
 
-void wf_conn_tell_data(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir,
-		       const struct wf_chunk *chunk)
+/* The frame is needed for receiving, and there is no page: the readers lose these bytes. */
+static void lose_data(const struct wf_half *half, const struct wf_chunk *chunk)
 {
+	half->conns->is_starved = true;
+	wf_metric_add(half->conns->metrics, payload_no_memory_bytes, chunk->len_bytes);
+	wf_events_gap(half, chunk->off, chunk->len_bytes, WEFT_GAP_MEMORY, chunk->time_ns);
+}
+
+void wf_events_data(const struct wf_half *half, const struct wf_chunk *chunk)
+{
+	struct wf_conns *conns = half->conns;
 	struct weft_flow identity;
 	struct weft_event event;
 	enum place place = PLACE_STAY;
@@ -97,13 +103,13 @@ void wf_conn_tell_data(struct wf_conns *conns, struct wf_flow *flow, enum weft_d
 	if (wf_unlikely(place != PLACE_STAY))
 		page = leave_frame(conns, chunk, place);
 	if (wf_unlikely(place == PLACE_MUST_LEAVE && !page)) {
-		lose_data(conns, flow, dir, chunk);
+		lose_data(half, chunk);
 		return;
 	}
 	wf_metric_add(conns->metrics, payload_delivered_bytes, chunk->len_bytes);
 	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_DATA))
 		return;
-	begin(conns, &event, &identity, WEFT_EVENT_DATA, flow, dir, chunk->time_ns);
+	begin_half(half, &event, &identity, WEFT_EVENT_DATA, chunk->time_ns);
 	event.data.bytes = page ? wf_page_bytes(page) : chunk->bytes;
 	event.data.len_bytes = (uint32_t)chunk->len_bytes;
 	event.data.off = chunk->off;
@@ -111,65 +117,68 @@ void wf_conn_tell_data(struct wf_conns *conns, struct wf_flow *flow, enum weft_d
 	wf_page_put(page);
 }
 
-void wf_conn_tell_gap(struct wf_conns *conns, struct wf_flow *flow, enum weft_dir dir, uint64_t off,
-		      uint64_t len_bytes, enum weft_gap_cause cause, uint64_t now_ns)
+void wf_events_gap(const struct wf_half *half, uint64_t off, uint64_t len_bytes,
+		   enum weft_gap_cause cause, uint64_t now_ns)
 {
-	struct wf_flow_rare *rare = wf_flow_table_need_rare(&conns->table, flow);
+	struct wf_conns *conns = half->conns;
+	struct wf_flow_ext *ext = wf_half_need_ext(half);
 	struct weft_flow identity;
 	struct weft_event event;
 
-	flow->gap_bytes[dir] += len_bytes;
-	if (rare)
-		rare->trouble[dir].gap_count++;
+	half->flow->gap_bytes[half->dir] += len_bytes;
+	if (ext)
+		ext->half[half->dir].gap_count++;
 	wf_metric_inc(conns->metrics, gaps);
 	wf_metric_add(conns->metrics, gaps_bytes, len_bytes);
 	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_GAP))
 		return;
-	begin(conns, &event, &identity, WEFT_EVENT_GAP, flow, dir, now_ns);
+	begin_half(half, &event, &identity, WEFT_EVENT_GAP, now_ns);
 	event.gap.off = off;
 	event.gap.len_bytes = len_bytes;
 	event.gap.cause = cause;
 	wf_dispatch_event(conns->dispatch, &event, NULL);
 }
 
-void wf_conn_tell_anomaly(struct wf_conns *conns, const struct wf_flow *flow, enum weft_dir dir,
-			  enum weft_anomaly kind, uint64_t off, uint64_t len_bytes, uint64_t now_ns)
+void wf_events_anomaly(const struct wf_half *half, enum weft_anomaly kind, uint64_t off,
+		       uint64_t len_bytes, uint64_t now_ns)
 {
+	struct wf_dispatch *dispatch = half->conns->dispatch;
 	struct weft_flow identity;
 	struct weft_event event;
 
-	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_ANOMALY))
+	if (!wf_dispatch_wants(dispatch, WEFT_EVENT_ANOMALY))
 		return;
-	begin(conns, &event, &identity, WEFT_EVENT_ANOMALY, flow, dir, now_ns);
+	begin_half(half, &event, &identity, WEFT_EVENT_ANOMALY, now_ns);
 	event.anomaly.kind = kind;
 	event.anomaly.off = off;
 	event.anomaly.len_bytes = len_bytes;
 	event.anomaly.kept = NULL;
 	event.anomaly.lost = NULL;
 	event.anomaly.shown_bytes = 0;
-	wf_dispatch_event(conns->dispatch, &event, NULL);
+	wf_dispatch_event(dispatch, &event, NULL);
 }
 
-void wf_conn_tell_conflict(struct wf_conns *conns, const struct wf_flow *flow, enum weft_dir dir,
-			   const struct wf_insert_info *info, uint64_t now_ns)
+void wf_events_conflict(const struct wf_half *half, const struct wf_insert_info *info,
+			uint64_t now_ns)
 {
+	struct wf_dispatch *dispatch = half->conns->dispatch;
 	struct weft_flow identity;
 	struct weft_event event;
 
-	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_ANOMALY))
+	if (!wf_dispatch_wants(dispatch, WEFT_EVENT_ANOMALY))
 		return;
-	begin(conns, &event, &identity, WEFT_EVENT_ANOMALY, flow, dir, now_ns);
+	begin_half(half, &event, &identity, WEFT_EVENT_ANOMALY, now_ns);
 	event.anomaly.kind = WEFT_ANOMALY_OVERLAP_CONFLICT;
 	event.anomaly.off = info->conflict_off;
 	event.anomaly.len_bytes = info->conflict_bytes;
 	event.anomaly.kept = info->kept;
 	event.anomaly.lost = info->lost;
 	event.anomaly.shown_bytes = info->shown_bytes;
-	wf_dispatch_event(conns->dispatch, &event, NULL);
+	wf_dispatch_event(dispatch, &event, NULL);
 }
 
-void wf_conn_tell_close(struct wf_conns *conns, const struct wf_flow *flow,
-			enum weft_close_reason reason, uint64_t now_ns)
+void wf_events_close(struct wf_conns *conns, const struct wf_flow *flow,
+		     enum weft_close_reason reason, uint64_t now_ns)
 {
 	struct weft_flow_record record;
 	struct weft_flow identity;
@@ -178,7 +187,7 @@ void wf_conn_tell_close(struct wf_conns *conns, const struct wf_flow *flow,
 	wf_metric_inc(conns->metrics, flows_closed_flows);
 	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_CLOSE))
 		return;
-	wf_flow_record(flow, wf_flow_table_rare(&conns->table, flow), reason, &record);
+	wf_flow_record(flow, wf_flow_table_ext(&conns->table, flow), reason, &record);
 	record.end_ns += conns->skew_ns;
 	begin(conns, &event, &identity, WEFT_EVENT_CLOSE, flow, WEFT_TO_SERVER, now_ns);
 	event.close = &record;

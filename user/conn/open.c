@@ -1,40 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * conn_open.c - which connection is this segment of, and is it one at all?
- *
- *   known flow                          → its segment
- *   SYN, SYN-ACK                        → a handshake (embryonic.h), no flow yet
- *   first segment that fits a handshake → a flow, with both initial numbers
- *   data of nothing known               → a flow picked up midstream, from this byte on
- *   late segment of an ended connection → counted, nothing else
- *
- * A SYN on the four-tuple of a live flow does not end it: anybody can forge one. It
- * starts a handshake beside the flow. Only when the other side has answered that
- * one, and its first segment comes, is the four-tuple reused. Where no answer can
- * be seen (one side visible), or the flow is silent or closing anyway, the exact
- * continuation of the SYN is enough, unless the flow itself goes on just there.
+ * open.c - how a flow begins.
  */
-#include "conn/conn.h"
+#include "conn/open.h"
 
 #include <string.h>
 
 #include "base/assert.h"
-#include "base/clock.h"
-#include "packet/packet.h"
+#include "conn/close.h"
+#include "conn/data.h"
+#include "conn/events.h"
 #include "flow/evict.h"
 #include "flow/expire.h"
-#include "packet/flow_key.h"
 #include "metrics/metrics.h"
-#include "tcp/tcp_start.h"
-
-/* A flow silent for so long yields to the exact continuation of a SYN. */
-#define SILENCE_NS WF_NS_PER_SEC
-
-static void refuse(struct wf_conns *conns, const struct wf_packet *packet)
-{
-	wf_metric_add(conns->metrics, payload_bytes, packet->payload_captured_bytes);
-	wf_metric_add(conns->metrics, payload_no_flow_bytes, packet->payload_captured_bytes);
-}
+#include "packet/flow_key.h"
+#include "packet/packet.h"
 
 /* ---- a new flow ------------------------------------------------------------------ */
 
@@ -84,7 +64,7 @@ static struct wf_flow *add_flow(struct wf_conns *conns, const struct newcomer *w
 		victim = wf_flow_evict_choose(&conns->table, NULL, who->now_ns);
 		if (victim) {
 			wf_metric_inc(conns->metrics, flows_evicted_flows);
-			wf_conn_close(conns, victim, WEFT_CLOSE_EVICTED, who->now_ns);
+			wf_close_flow(conns, victim, WEFT_CLOSE_EVICTED, who->now_ns);
 			flow = wf_flow_table_add(&conns->table, who->key, who->hash, who->client);
 		}
 	}
@@ -107,7 +87,7 @@ static void begin_flow(struct wf_conns *conns, struct wf_flow *flow)
 {
 	wf_flow_table_arm(&conns->table, flow, flow->last_ns,
 			  wf_flow_idle_deadline(flow, &conns->timeouts));
-	wf_conn_tell_open(conns, flow, flow->start_ns - conns->skew_ns);
+	wf_events_open(conns, flow, flow->start_ns - conns->skew_ns);
 	wf_assert_valid(wf_flow_is_valid(flow));
 }
 
@@ -119,15 +99,15 @@ static void take_syn_data(struct wf_conns *conns, struct wf_flow *flow,
 			  const struct wf_packet *packet)
 {
 	struct wf_syn_data *data = wf_embryonic_data(&conns->embryonic, embryo, side, packet);
-	enum weft_dir dir = wf_flow_dir(flow, side);
-	struct wf_conn_payload payload;
+	struct wf_half half = wf_half_of(conns, flow, wf_flow_dir(flow, side));
+	struct wf_data payload;
 	uint32_t captured;
 
 	if (!data || !data->accepted_bytes)
 		return;
 	captured = data->captured_bytes < data->accepted_bytes ? data->captured_bytes
 							       : data->accepted_bytes;
-	payload = (struct wf_conn_payload){
+	payload = (struct wf_data){
 		.bytes = data->bytes,
 		.len_bytes = data->accepted_bytes,
 		.captured_bytes = captured,
@@ -136,8 +116,8 @@ static void take_syn_data(struct wf_conns *conns, struct wf_flow *flow,
 	};
 	wf_metric_add(conns->metrics, payload_unaccepted_bytes, data->captured_bytes - captured);
 	wf_embryonic_data_taken(&conns->embryonic, data);
-	flow->tcp.dir[dir].snd_nxt += payload.len_bytes;
-	wf_conn_payload(conns, flow, dir, &payload);
+	half.tcp->snd_nxt += payload.len_bytes;
+	wf_data_take(&half, &payload);
 }
 
 /*
@@ -159,9 +139,8 @@ static void init_tcp(struct wf_flow *flow, const struct wf_embryo *embryo,
 	wf_tcp_init_handshake(&flow->tcp, syn);
 }
 
-/* @packet: the one that fits; NULL: none came. */
-static struct wf_flow *open_from_handshake(struct wf_conns *conns, struct wf_embryo *embryo,
-					   const struct wf_packet *packet, uint64_t now_ns)
+struct wf_flow *wf_open_from_handshake(struct wf_conns *conns, struct wf_embryo *embryo,
+				       const struct wf_packet *packet, uint64_t now_ns)
 {
 	const struct newcomer who = {
 		.key = &embryo->key,
@@ -194,81 +173,23 @@ static struct wf_flow *open_from_handshake(struct wf_conns *conns, struct wf_emb
 	return flow;
 }
 
-/*
- * Data on a SYN that nobody was seen to answer, nor to refuse: of a one-sided capture
- * it may be all there is.
- */
-void wf_conn_end_handshake(struct wf_conns *conns, struct wf_embryo *embryo,
-			   enum weft_close_reason reason, uint64_t now_ns)
+void wf_open_fail(struct wf_conns *conns, struct wf_embryo *embryo, enum weft_close_reason reason,
+		  uint64_t now_ns)
 {
 	struct wf_flow *flow = NULL;
 
 	if ((embryo->side[0].data || embryo->side[1].data) &&
 	    !wf_flow_table_find(&conns->table, &embryo->key, embryo->hash))
-		flow = open_from_handshake(conns, embryo, NULL, now_ns);
+		flow = wf_open_from_handshake(conns, embryo, NULL, now_ns);
 	if (flow)
-		wf_conn_close(conns, flow, reason, now_ns);
+		wf_close_flow(conns, flow, reason, now_ns);
 	else
 		wf_embryonic_remove(&conns->embryonic, embryo);
 }
 
-/* The sender of @packet is known, and one side's SYN was answered by the other's. */
-static bool is_agreed(const struct wf_embryo *embryo, const struct wf_packet *packet)
-{
-	return embryo->side[packet->src].flags & WF_EMBRYO_KNOWN &&
-	       (embryo->side[0].flags | embryo->side[1].flags) & WF_EMBRYO_ANSWERED;
-}
-
-/*
- * Both sides agreed on it, or nothing speaks against: a SYN that came into a live connection may be
- * forged, and what seems to continue it a late segment of that one.
- */
-static bool may_begin(const struct wf_conns *conns, const struct wf_embryo *embryo,
-		      enum wf_embryo_fit fit, const struct wf_packet *packet)
-{
-	return (fit == WF_EMBRYO_FIT_BOTH && is_agreed(embryo, packet)) ||
-	       !wf_recent_is_late_since(&conns->recent, packet, embryo->start_ns);
-}
-
-/* May the connection of @embryo, into which @packet fits, take the four-tuple of @flow? */
-static bool may_replace(const struct wf_flow *flow, const struct wf_embryo *embryo,
-			enum wf_embryo_fit fit, const struct wf_packet *packet)
-{
-	const struct wf_embryo_side *self = &embryo->side[packet->src];
-	enum weft_dir dir = wf_flow_dir(flow, packet->src);
-
-	if (fit == WF_EMBRYO_FIT_BOTH && is_agreed(embryo, packet))
-		return true;
-	if (!(self->flags & WF_EMBRYO_SEEN) || packet->seq != self->isn_seq + 1)
-		return false;
-	/* The receiver takes no SYN inside its window (RFC 5961, 4): nothing begins behind one. */
-	if (wf_tcp_is_within(&flow->tcp, dir, packet->seq, packet->ack))
-		return false;
-	return !flow->packets[!dir] || packet->time_ns >= flow->last_ns + SILENCE_NS ||
-	       wf_tcp_knows(&flow->tcp.dir[0], WF_TCP_KNOWS_FIN) ||
-	       wf_tcp_knows(&flow->tcp.dir[1], WF_TCP_KNOWS_FIN);
-}
-
 /* ---- midstream ------------------------------------------------------------------- */
 
-/*
- * Only data shows a connection; an empty segment may be the last of one that ended before
- * the capture began. Even without ACK flag, which no receiver takes: captures
- * that were made by hand have nothing better. Where a handshake is known, they lie; and where
- * both sides agreed on one, all that does not fit it: the receiver answers with a reset.
- */
-static bool shows_connection(const struct wf_packet *packet, const struct wf_embryo *embryo)
-{
-	if (!packet->payload_bytes || packet->tcp_flags & (WF_TCP_RST | WF_TCP_SYN))
-		return false;
-	if (!embryo)
-		return true;
-	return packet->tcp_flags & WF_TCP_ACK &&
-	       (!is_agreed(embryo, packet) || wf_embryo_is_before(embryo, packet));
-}
-
-static struct wf_flow *open_midstream(struct wf_conns *conns, const struct wf_embryo *embryo,
-				      const struct wf_packet *packet)
+struct wf_flow *wf_open_midstream(struct wf_conns *conns, const struct wf_packet *packet)
 {
 	const struct newcomer who = {
 		.key = &packet->key,
@@ -280,8 +201,6 @@ static struct wf_flow *open_midstream(struct wf_conns *conns, const struct wf_em
 	};
 	struct wf_flow *flow;
 
-	if (!shows_connection(packet, embryo) || wf_recent_is_late(&conns->recent, packet))
-		return NULL;
 	if (conns->opts->no_midstream || conns->refuse_midstream) {
 		wf_metric_inc(conns->metrics, flows_refused_flows);
 		if (!conns->opts->no_midstream)
@@ -295,113 +214,4 @@ static struct wf_flow *open_midstream(struct wf_conns *conns, const struct wf_em
 	flow->flags |= WF_FLOW_MIDSTREAM;
 	begin_flow(conns, flow);
 	return flow;
-}
-
-/* ---- everything but the next segment of a known flow ----------------------------- */
-
-static bool is_of_flow(const struct wf_flow *flow, const struct wf_packet *packet)
-{
-	return wf_tcp_start_is_syn_of(&flow->tcp.dir[wf_flow_dir(flow, packet->src)], packet);
-}
-
-/* The handshake of @packet's four-tuple that is still under way. */
-static struct wf_embryo *find_handshake(struct wf_conns *conns, const struct wf_packet *packet)
-{
-	struct wf_embryo *embryo = wf_embryonic_find(&conns->embryonic, &packet->key, packet->hash);
-	uint64_t deadline_ns;
-
-	if (!embryo)
-		return NULL;
-	deadline_ns = wf_embryonic_deadline(&conns->embryonic, embryo);
-	if (packet->time_ns < deadline_ns)
-		return embryo;
-	wf_conn_end_handshake(conns, embryo, WEFT_CLOSE_TIMEOUT, deadline_ns);
-	return NULL;
-}
-
-static void take_syn(struct wf_conns *conns, struct wf_flow *flow, const struct wf_packet *packet)
-{
-	if (packet->tcp_flags & (WF_TCP_FIN | WF_TCP_RST) ||
-	    (!flow && wf_recent_is_late(&conns->recent, packet))) {
-		refuse(conns, packet);
-		return;
-	}
-	if (flow && is_of_flow(flow, packet)) {
-		wf_conn_segment(conns, flow, packet);
-		return;
-	}
-	find_handshake(conns, packet);
-	if (!wf_embryonic_syn(&conns->embryonic, packet) || !flow)
-		return;
-	flow->flags |= WF_FLOW_HAS_HANDSHAKE;
-	if (flow->flags & WF_FLOW_TOLD_SYN)
-		return;
-	flow->flags |= WF_FLOW_TOLD_SYN;
-	wf_conn_tell_anomaly(conns, flow, wf_flow_dir(flow, packet->src),
-			     WEFT_ANOMALY_SYN_IN_CONNECTION, 0, 0, packet->time_ns);
-}
-
-/* Both sides answered and data came with a SYN: a stream, also if a reset ends it now. */
-static bool has_stream(struct wf_conns *conns, const struct wf_embryo *embryo,
-		       const struct wf_packet *packet)
-{
-	for (uint8_t side = 0; side < 2; side++) {
-		const struct wf_syn_data *data =
-			wf_embryonic_data(&conns->embryonic, embryo, side, packet);
-
-		if (data && data->accepted_bytes && embryo->side[!side].flags & WF_EMBRYO_SEEN)
-			return true;
-	}
-	return false;
-}
-
-/* The flow of @packet: @flow (may be NULL), or a new one. NULL: none. */
-static struct wf_flow *find_or_open(struct wf_conns *conns, struct wf_flow *flow,
-				    const struct wf_packet *packet)
-{
-	struct wf_embryo *embryo = find_handshake(conns, packet);
-
-	if (packet->tcp_flags & WF_TCP_RST) {
-		if (!embryo || !wf_embryo_is_reset_by(embryo, packet))
-			return flow;
-		if (!flow && has_stream(conns, embryo, packet))
-			return open_from_handshake(conns, embryo, packet, packet->time_ns);
-		wf_embryonic_remove(&conns->embryonic, embryo);
-	} else if (embryo) {
-		enum wf_embryo_fit fit = wf_embryo_fits(embryo, packet);
-
-		if (fit != WF_EMBRYO_FIT_NONE && (flow ? may_replace(flow, embryo, fit, packet)
-						       : may_begin(conns, embryo, fit, packet))) {
-			if (flow)
-				wf_conn_close(conns, flow, WEFT_CLOSE_REUSED, packet->time_ns);
-			return open_from_handshake(conns, embryo, packet, packet->time_ns);
-		}
-	} else if (flow) {
-		flow->flags &= (uint16_t)~WF_FLOW_HAS_HANDSHAKE;
-	}
-	return flow ? flow : open_midstream(conns, embryo, packet);
-}
-
-static void take_first(struct wf_conns *conns, struct wf_flow *flow, const struct wf_packet *packet)
-{
-	flow = find_or_open(conns, flow, packet);
-	if (flow)
-		wf_conn_segment(conns, flow, packet);
-	else
-		refuse(conns, packet);
-}
-
-void wf_conn_packet(struct wf_conns *conns, const struct wf_packet *packet)
-{
-	struct wf_flow *flow = wf_flow_table_find(&conns->table, &packet->key, packet->hash);
-
-	if (flow && wf_conn_run_timers(conns, flow, packet->time_ns))
-		flow = NULL;
-	if (wf_likely(flow && !(packet->tcp_flags & WF_TCP_SYN) &&
-		      !(flow->flags & WF_FLOW_HAS_HANDSHAKE)))
-		wf_conn_segment(conns, flow, packet);
-	else if (packet->tcp_flags & WF_TCP_SYN)
-		take_syn(conns, flow, packet);
-	else
-		take_first(conns, flow, packet);
 }

@@ -13,7 +13,6 @@
 #include "conn/conn.h"
 #include "engine/engine_internal.h"
 #include "control/flow_list.h"
-#include "conn/shunt.h"
 #include "engine/steering.h"
 #include "packet/flow_key.h"
 
@@ -289,7 +288,7 @@ static void obey(void *ctx, struct wf_pipeline *pipeline)
 	for (uint8_t endpoint = 0; endpoint < 2; endpoint++)
 		if (order->endpoints & 1u << endpoint)
 			dirs |= 1u << wf_flow_dir(flow, endpoint);
-	order->err = wf_shunt_by_hand(conns, flow, dirs, order->verdict, conns->now_ns);
+	order->err = wf_pipeline_set_verdict(pipeline, flow, dirs, order->verdict);
 }
 
 static int set_one(struct wf_engine *engine, const struct wf_flow_key *key, uint8_t src,

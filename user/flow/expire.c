@@ -27,16 +27,16 @@ static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
 	return a_ns < b_ns ? a_ns : b_ns;
 }
 
-uint64_t wf_flow_deadline(const struct wf_flow *flow, const struct wf_flow_rare *rare,
+uint64_t wf_flow_deadline(const struct wf_flow *flow, const struct wf_flow_ext *ext,
 			  const struct wf_flow_timeouts *timeouts)
 {
 	uint64_t deadline_ns = wf_flow_idle_deadline(flow, timeouts);
 
-	if (!rare)
+	if (!ext)
 		return deadline_ns;
 	for (int i = 0; i < 2; i++) {
-		deadline_ns = earlier(deadline_ns, rare->trouble[i].hole_ns);
-		deadline_ns = earlier(deadline_ns, rare->trouble[i].patience_ns);
+		deadline_ns = earlier(deadline_ns, ext->half[i].timeout_ns);
+		deadline_ns = earlier(deadline_ns, ext->half[i].patience_ns);
 	}
 	return deadline_ns;
 }

@@ -15,8 +15,8 @@
 /* When @flow has been silent for too long for its state. */
 uint64_t wf_flow_idle_deadline(const struct wf_flow *flow, const struct wf_flow_timeouts *timeouts);
 
-/* The earlier of that and what a hole waits for. @rare may be NULL. */
-uint64_t wf_flow_deadline(const struct wf_flow *flow, const struct wf_flow_rare *rare,
+/* The earlier of that and what a hole waits for. @ext may be NULL. */
+uint64_t wf_flow_deadline(const struct wf_flow *flow, const struct wf_flow_ext *ext,
 			  const struct wf_flow_timeouts *timeouts);
 
 #endif

@@ -17,14 +17,14 @@ void wf_flow_init(struct wf_flow *flow, const struct wf_flow_key *key, uint32_t 
 	flow->client = client;
 }
 
-void wf_flow_rare_init(struct wf_flow_rare *rare)
+void wf_flow_ext_init(struct wf_flow_ext *ext)
 {
-	memset(rare, 0, sizeof(*rare));
+	memset(ext, 0, sizeof(*ext));
 	for (int i = 0; i < 2; i++) {
-		rare->trouble[i].hole_ns = WF_NEVER_NS;
-		rare->trouble[i].patience_ns = WF_NEVER_NS;
+		ext->half[i].timeout_ns = WF_NEVER_NS;
+		ext->half[i].patience_ns = WF_NEVER_NS;
 	}
-	rare->armed_ns = WF_NEVER_NS;
+	ext->armed_ns = WF_NEVER_NS;
 }
 
 void wf_flow_describe(const struct wf_flow *flow, struct weft_flow *ret_flow)
@@ -43,7 +43,7 @@ enum weft_flow_state wf_flow_state(const struct wf_flow *flow)
 	return flow->flags & WF_FLOW_NEW ? WEFT_FLOW_NEW : WEFT_FLOW_ESTABLISHED;
 }
 
-void wf_flow_record(const struct wf_flow *flow, const struct wf_flow_rare *rare,
+void wf_flow_record(const struct wf_flow *flow, const struct wf_flow_ext *ext,
 		    enum weft_close_reason reason, struct weft_flow_record *ret_record)
 {
 	memset(ret_record, 0, sizeof(*ret_record));
@@ -60,13 +60,13 @@ void wf_flow_record(const struct wf_flow *flow, const struct wf_flow_rare *rare,
 		counts->stream_bytes = flow->stream[i].next_off - flow->gap_bytes[i];
 		counts->gap_bytes = flow->gap_bytes[i];
 		counts->tcp_flags = flow->tcp_flags[i];
-		if (!rare)
+		if (!ext)
 			continue;
-		counts->gap_count = rare->trouble[i].gap_count;
-		counts->retransmitted_segments = rare->trouble[i].retransmitted_segments;
-		counts->overlap_segments = rare->trouble[i].overlap_segments;
-		counts->conflict_segments = rare->trouble[i].conflict_segments;
-		counts->out_of_order_segments = rare->trouble[i].out_of_order_segments;
+		counts->gap_count = ext->half[i].gap_count;
+		counts->retransmitted_segments = ext->half[i].retransmitted_segments;
+		counts->overlap_segments = ext->half[i].overlap_segments;
+		counts->conflict_segments = ext->half[i].conflict_segments;
+		counts->out_of_order_segments = ext->half[i].out_of_order_segments;
 	}
 }
 

@@ -2,9 +2,9 @@
 /*
  * flow.h - one tracked connection: both directions and all that its record tells.
  *
- * Kept small, because there may be millions of idle ones: what only some flows
- * need (a hole being waited for, counters of trouble) is in struct wf_flow_rare,
- * made when first needed.
+ * Kept small, because there may be millions of idle ones: the part that only some flows need
+ * (deadlines of a hole, counters of retransmissions, a bypass) is their extension, struct
+ * wf_flow_ext, which is allocated when it is first needed.
  *
  * Thread: the worker that owns it.
  */
@@ -26,15 +26,12 @@
 
 #define WF_FLOW_MIDSTREAM	 (1u << 0) /* its handshake was not seen */
 #define WF_FLOW_CLOSED		 (1u << 1) /* finished both ways, or reset */
-#define WF_FLOW_HAS_HANDSHAKE	 (1u << 2) /* another's SYN came: see embryonic.h */
-#define WF_FLOW_TOLD_SYN	 (1u << 3) /* ... and was told */
+#define WF_FLOW_HAS_HANDSHAKE	 (1u << 2) /* a SYN of another connection came on its four-tuple */
+#define WF_FLOW_REPORTED_SYN	 (1u << 3) /* that SYN was reported */
 #define WF_FLOW_IPV6		 (1u << 4)
-#define WF_FLOW_NEW		 (1u << 5)	      /* nothing followed its SYN */
-#define WF_FLOW_SNAPPED(dir)	 (1u << (6 + (dir)))  /* the capture cut its segments */
-#define WF_FLOW_LOST_MEMORY(dir) (1u << (8 + (dir)))  /* a segment could not be held */
-#define WF_FLOW_SHUNTED(dir)	 (1u << (10 + (dir))) /* the kernel keeps its data back */
-#define WF_FLOW_CUT(dir)	 (1u << (12 + (dir))) /* ... by hand: shunted.cut_off is valid */
-#define WF_FLOW_RESUMED(dir)	 (1u << (14 + (dir))) /* ... no more, but no data came yet */
+#define WF_FLOW_NEW		 (1u << 5)	     /* nothing followed its SYN */
+#define WF_FLOW_SNAPPED(dir)	 (1u << (6 + (dir))) /* the capture cut its segments */
+#define WF_FLOW_LOST_MEMORY(dir) (1u << (8 + (dir))) /* a segment could not be held */
 
 struct wf_flow {
 	struct wf_flow_key key;
@@ -45,7 +42,7 @@ struct wf_flow {
 	uint64_t last_ns; /* highest packet time so far */
 	struct wf_timer timer;
 	uint32_t use;	       /* this is the Nth connection on its four-tuple */
-	uint32_t rare;	       /* slab id of struct wf_flow_rare, 0: none */
+	uint32_t ext;	       /* slab id of struct wf_flow_ext, 0: none */
 	uint16_t flags;	       /* WF_FLOW_* */
 	uint8_t client;	       /* endpoint index */
 	uint8_t policies;      /* overlap policy of the data to the server | to the client << 4 */
@@ -64,13 +61,16 @@ _Static_assert(WEFT_OVERLAP_COUNT <= 16, "an overlap policy fits in 4 bits");
 
 #define WF_NEVER_NS UINT64_MAX
 
-/* One direction of a connection that met trouble. */
-struct wf_flow_trouble {
-	uint64_t hole_ns;	 /* the hole at next_off is given up then; WF_NEVER_NS: none */
-	uint64_t hole_end_off;	 /* ... where it ended when last looked at */
-	uint64_t patience_ns;	 /* likewise, because it was acknowledged */
-	uint64_t patience_off;	 /* next_off of the hole that patience_ns is about */
-	uint32_t patience_bytes; /* ... or when so much more has come */
+/*
+ * The deadlines of a direction's state (tcp/half_state.h), and counters that few directions need.
+ * Only conn/wait.c sets deadlines.
+ */
+struct wf_flow_ext_half {
+	uint64_t timeout_ns;	 /* the wait has failed then; WF_NEVER_NS: none */
+	uint64_t hole_end_off;	 /* AT_HOLE: the end of the hole when last looked at */
+	uint64_t patience_ns;	 /* the wait for late segments is over then; WF_NEVER_NS: none */
+	uint64_t patience_off;	 /* AT_HOLE: the start of the hole that patience_ns is about */
+	uint32_t patience_bytes; /* the wait is also over after this many more bytes */
 	uint32_t gap_count;
 	uint32_t retransmitted_segments;
 	uint32_t overlap_segments;
@@ -78,26 +78,26 @@ struct wf_flow_trouble {
 	uint32_t out_of_order_segments;
 };
 
-/* One direction that was shunted. */
-struct wf_flow_shunted {
-	uint32_t sets;	       /* times that the kernel was told */
-	uint64_t last_ns;      /* last time; 0: never */
-	uint64_t cut_off;      /* nothing from here on is wanted */
-	uint64_t kept_packets; /* that the kernel kept back, and their IP lengths */
+/* A direction whose data the kernel bypasses, or did. */
+struct wf_flow_bypass {
+	uint32_t sets;	  /* how often the kernel was asked to */
+	uint64_t last_ns; /* when it was last asked; 0: never */
+	uint64_t cut_off; /* CUT: nothing from here on is wanted; RESUMED: near its next data */
+	uint64_t kept_packets; /* that the kernel kept, and their IP lengths */
 	uint64_t kept_bytes;
-	uint64_t base_packets; /* the kernel's counts when we last looked */
+	uint64_t base_packets; /* the kernel's counts when they were last read */
 	uint64_t base_bytes;
 };
 
-/* First, in two cache lines, what each segment of a stream that waits touches. */
-struct wf_flow_rare {
-	struct wf_flow_trouble trouble[2]; /* by direction; so are those below */
-	uint64_t armed_ns;		   /* the wheel wakes the flow at the latest then */
+/* The two cache lines that each segment of a waiting stream touches come first. */
+struct wf_flow_ext {
+	struct wf_flow_ext_half half[2]; /* by direction; so are those below */
+	uint64_t armed_ns;		 /* the wheel wakes the flow at the latest then */
 
-	uint64_t lost_off[2]; /* WF_FLOW_LOST_MEMORY: what was lost so ends here; 0: not known */
-	struct wf_flow_shunted shunted[2];
+	uint64_t lost_off[2]; /* end of the bytes lost for want of memory; 0: not known */
+	struct wf_flow_bypass bypass[2];
 } __attribute__((aligned(WF_CACHE_LINE)));
-_Static_assert(offsetof(struct wf_flow_rare, lost_off) <= 2 * WF_CACHE_LINE, "in two lines");
+_Static_assert(offsetof(struct wf_flow_ext, lost_off) <= 2 * WF_CACHE_LINE, "in two lines");
 
 /* How long a connection may be silent, and a hole may last. */
 struct wf_flow_timeouts {
@@ -111,7 +111,7 @@ struct wf_flow_timeouts {
 void wf_flow_init(struct wf_flow *flow, const struct wf_flow_key *key, uint32_t hash,
 		  uint8_t client);
 
-void wf_flow_rare_init(struct wf_flow_rare *rare);
+void wf_flow_ext_init(struct wf_flow_ext *ext);
 
 static inline enum weft_dir wf_flow_dir(const struct wf_flow *flow, uint8_t src)
 {
@@ -126,8 +126,8 @@ static inline enum weft_overlap wf_flow_policy(const struct wf_flow *flow, enum 
 /* Public identity of @flow. */
 void wf_flow_describe(const struct wf_flow *flow, struct weft_flow *ret_flow);
 
-/* What is known of it now; @rare may be NULL. */
-void wf_flow_record(const struct wf_flow *flow, const struct wf_flow_rare *rare,
+/* What is known of it now; @ext may be NULL. */
+void wf_flow_record(const struct wf_flow *flow, const struct wf_flow_ext *ext,
 		    enum weft_close_reason reason, struct weft_flow_record *ret_record);
 
 enum weft_flow_state wf_flow_state(const struct wf_flow *flow);

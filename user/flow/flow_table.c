@@ -53,7 +53,7 @@ int wf_flow_table_init(struct wf_flow_table *table, struct wf_arena *arena, uint
 	err = wf_slab_new(arena, sizeof(struct wf_flow), flows_max, &table->flows);
 	if (err)
 		goto fini_index;
-	err = wf_slab_new(arena, sizeof(struct wf_flow_rare), flows_max, &table->rares);
+	err = wf_slab_new(arena, sizeof(struct wf_flow_ext), flows_max, &table->exts);
 	if (err)
 		goto free_flows;
 	return 0;
@@ -75,10 +75,10 @@ void wf_flow_table_set_owner(struct wf_flow_table *table, struct wf_owner *owner
 
 void wf_flow_table_fini(struct wf_flow_table *table)
 {
-	wf_slab_free(table->rares);
+	wf_slab_free(table->exts);
 	wf_slab_free(table->flows);
 	wf_flow_index_fini(&table->index);
-	table->rares = NULL;
+	table->exts = NULL;
 	table->flows = NULL;
 }
 
@@ -130,27 +130,26 @@ void wf_flow_table_remove(struct wf_flow_table *table, struct wf_flow *flow)
 	wf_owner_check(table->owner, "flow remove");
 	wf_timer_wheel_remove(&table->wheel, id);
 	wf_flow_index_remove(&table->index, flow->hash, id);
-	if (flow->rare)
-		wf_slab_put(table->rares, flow->rare);
+	if (flow->ext)
+		wf_slab_put(table->exts, flow->ext);
 	wf_slab_put(table->flows, id);
 }
 
-struct wf_flow_rare *wf_flow_table_rare(const struct wf_flow_table *table,
-					const struct wf_flow *flow)
+struct wf_flow_ext *wf_flow_table_ext(const struct wf_flow_table *table, const struct wf_flow *flow)
 {
-	return flow->rare ? wf_slab_at(table->rares, flow->rare) : NULL;
+	return flow->ext ? wf_slab_at(table->exts, flow->ext) : NULL;
 }
 
-struct wf_flow_rare *wf_flow_table_need_rare(struct wf_flow_table *table, struct wf_flow *flow)
+struct wf_flow_ext *wf_flow_table_need_ext(struct wf_flow_table *table, struct wf_flow *flow)
 {
 	wf_owner_check(table->owner, "flow change");
-	if (!flow->rare) {
-		flow->rare = wf_slab_take(table->rares);
-		if (!flow->rare)
+	if (!flow->ext) {
+		flow->ext = wf_slab_take(table->exts);
+		if (!flow->ext)
 			return NULL;
-		wf_flow_rare_init(wf_slab_at(table->rares, flow->rare));
+		wf_flow_ext_init(wf_slab_at(table->exts, flow->ext));
 	}
-	return wf_slab_at(table->rares, flow->rare);
+	return wf_slab_at(table->exts, flow->ext);
 }
 
 void wf_flow_table_arm(struct wf_flow_table *table, struct wf_flow *flow, uint64_t now_ns,
@@ -222,15 +221,15 @@ const struct wf_flow *wf_flow_table_prefetch_flow(const struct wf_flow_table *ta
 	return flow_at(table, id);
 }
 
-void wf_flow_table_prefetch_rare(const struct wf_flow_table *table, const struct wf_flow *flow)
+void wf_flow_table_prefetch_ext(const struct wf_flow_table *table, const struct wf_flow *flow)
 {
-	const struct wf_flow_rare *rare = wf_flow_table_rare(table, flow);
+	const struct wf_flow_ext *ext = wf_flow_table_ext(table, flow);
 
-	if (!rare)
+	if (!ext)
 		return;
-	__builtin_prefetch(&rare->trouble[0]);
-	__builtin_prefetch(&rare->trouble[1]);
-	__builtin_prefetch(&rare->armed_ns);
+	__builtin_prefetch(&ext->half[0]);
+	__builtin_prefetch(&ext->half[1]);
+	__builtin_prefetch(&ext->armed_ns);
 }
 
 uint32_t wf_flow_table_count(const struct wf_flow_table *table)

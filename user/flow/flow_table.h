@@ -2,10 +2,10 @@
 /*
  * flow_table.h - all connections of one worker: found by key, woken by time.
  *
- * Owns the flows, their rare parts and their timers; what is in the flows'
+ * Owns the flows, their extensions and their timers; what is in the flows'
  * streams belongs to the caller, who empties them before remove().
  *
- * Bound: @flows_max flows and as many rare parts, in slabs that grow and shrink
+ * Bound: @flows_max flows and as many extensions, in slabs that grow and shrink
  * with their number; the index is taken whole at the start.
  * Thread: the worker; checked if there is an owner.
  */
@@ -26,7 +26,7 @@ struct wf_slab;
 
 struct wf_flow_table {
 	struct wf_slab *flows;
-	struct wf_slab *rares;
+	struct wf_slab *exts;
 	struct wf_flow_index index;
 	struct wf_timer_wheel wheel;
 	uint64_t next_id;
@@ -55,15 +55,15 @@ struct wf_flow *wf_flow_table_find(const struct wf_flow_table *table, const stru
 struct wf_flow *wf_flow_table_add(struct wf_flow_table *table, const struct wf_flow_key *key,
 				  uint32_t hash, uint8_t client);
 
-/* Also frees its rare part. */
+/* Also frees its extension. */
 void wf_flow_table_remove(struct wf_flow_table *table, struct wf_flow *flow);
 
 /* NULL if it has none. */
-struct wf_flow_rare *wf_flow_table_rare(const struct wf_flow_table *table,
-					const struct wf_flow *flow);
+struct wf_flow_ext *wf_flow_table_ext(const struct wf_flow_table *table,
+				      const struct wf_flow *flow);
 
 /* Makes it if it has none. NULL: no memory. */
-struct wf_flow_rare *wf_flow_table_need_rare(struct wf_flow_table *table, struct wf_flow *flow);
+struct wf_flow_ext *wf_flow_table_need_ext(struct wf_flow_table *table, struct wf_flow *flow);
 
 /* Have pop_due() give @flow at the latest at @deadline_ns. */
 void wf_flow_table_arm(struct wf_flow_table *table, struct wf_flow *flow, uint64_t now_ns,
@@ -90,7 +90,7 @@ uint32_t wf_flow_table_bucket(const struct wf_flow_table *table, uint32_t bucket
  */
 void wf_flow_table_prefetch(const struct wf_flow_table *table, uint32_t hash);
 const struct wf_flow *wf_flow_table_prefetch_flow(const struct wf_flow_table *table, uint32_t hash);
-void wf_flow_table_prefetch_rare(const struct wf_flow_table *table, const struct wf_flow *flow);
+void wf_flow_table_prefetch_ext(const struct wf_flow_table *table, const struct wf_flow *flow);
 
 uint32_t wf_flow_table_count(const struct wf_flow_table *table);
 

@@ -7,7 +7,7 @@
  * themselves are fetched; then what those that met trouble hold; then each segment is
  * processed. So the waits for memory of one group overlap.
  *
- * What the kernel is asked for (shunt.h) is asked after the batch.
+ * Requests of connections to the kernel (conn/bypass.h) are carried out after each group.
  *
  * Bound: the tables are sized here, from the options and from this worker's share of
  * the arena: what could never be filled is not indexed.
@@ -25,10 +25,10 @@
 #include "decode/decode.h"
 #include "decode/defrag.h"
 #include "deliver/dispatch.h"
-#include "conn/conn.h"
+#include "conn/conns.h"
+#include "conn/verdict.h"
 #include "worker/fragments.h"
 #include "worker/pressure_actions.h"
-#include "conn/shunt.h"
 #include "memory/arena.h"
 #include "memory/budget.h"
 #include "memory/page.h"
@@ -44,7 +44,7 @@ struct wf_pipeline {
 	struct wf_decoder decoder;
 	struct wf_defrag *defrag; /* owned */
 	struct wf_relief relief;
-	struct wf_shunts shunts;
+	struct wf_bypass bypass;
 	struct wf_pipeline_opts opts;
 };
 
@@ -156,6 +156,67 @@ static void fini_conns(struct wf_conns *conns)
 	wf_flow_table_fini(&conns->table);
 }
 
+/* ---- the kernel's verdicts on flows -------------------------------------------------- */
+
+static int look(void *ctx, const struct wf_flow_key *key, struct wf_kept *ret_kept)
+{
+	static const enum wf_verdict keep[2] = {WF_VERDICT_KEEP, WF_VERDICT_KEEP};
+	const struct wf_pipeline *pipeline = ctx;
+
+	return pipeline->opts.set_verdict(pipeline->opts.set_verdict_ctx, key, keep, ret_kept);
+}
+
+static int carry_out(struct wf_pipeline *pipeline, const struct wf_flow *flow,
+		     const struct wf_bypass_request *request)
+{
+	enum wf_verdict verdict[2] = {WF_VERDICT_KEEP, WF_VERDICT_KEEP};
+	struct wf_kept kept;
+	int err;
+
+	verdict[wf_bypass_endpoint(flow, request->dir)] = request->verdict;
+	err = pipeline->opts.set_verdict(pipeline->opts.set_verdict_ctx, &request->key, verdict,
+					 &kept);
+	wf_verdict_done(&pipeline->conns, request, err, &kept);
+	return err;
+}
+
+/* The requests of connections that still exist. */
+static void carry_out_all(struct wf_pipeline *pipeline)
+{
+	struct wf_bypass *bypass = &pipeline->bypass;
+
+	for (uint32_t i = 0; i < bypass->count; i++) {
+		const struct wf_bypass_request *request = &bypass->requests[i];
+		const struct wf_flow *flow =
+			wf_flow_table_find(&pipeline->conns.table, &request->key, request->hash);
+
+		if (flow && flow->id == request->id)
+			carry_out(pipeline, flow, request);
+	}
+	bypass->count = 0;
+}
+
+int wf_pipeline_set_verdict(struct wf_pipeline *pipeline, struct wf_flow *flow, unsigned int dirs,
+			    enum wf_verdict verdict)
+{
+	for (int dir = 0; dir < 2; dir++) {
+		struct wf_half half = wf_half_of(&pipeline->conns, flow, (enum weft_dir)dir);
+		struct wf_bypass_request request;
+		int err;
+
+		if (!(dirs & 1u << dir))
+			continue;
+		err = wf_verdict_prepare(&half, verdict, &request);
+		if (!err)
+			err = carry_out(pipeline, flow, &request);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* ---- set-up -------------------------------------------------------------------------- */
+
 int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **ret_pipeline)
 {
 	struct wf_budget *budget = wf_arena_budget(opts->arena);
@@ -177,9 +238,9 @@ int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **re
 	if (err)
 		goto free_pipeline;
 	if (opts->set_verdict) {
-		pipeline->shunts.set = opts->set_verdict;
-		pipeline->shunts.ctx = opts->set_verdict_ctx;
-		pipeline->conns.shunts = &pipeline->shunts;
+		pipeline->bypass.look = look;
+		pipeline->bypass.ctx = pipeline;
+		pipeline->conns.bypass = &pipeline->bypass;
 	}
 	err = wf_fragments_new(opts->arena, opts->pages, opts->metrics, &opts->secret,
 			       &pipeline->defrag);
@@ -298,7 +359,7 @@ static enum outcome process(struct wf_pipeline *pipeline, const struct wf_frame 
 		return hand_over(pipeline, frame, packet->hash);
 	if (outcome == OUTCOME_PROCESSED) {
 		packet->time_ns = wf_conns_clock(&pipeline->conns, packet->time_ns);
-		wf_conn_packet(&pipeline->conns, packet);
+		wf_conns_packet(&pipeline->conns, packet);
 	}
 	wf_page_put(frame->page);
 	return outcome;
@@ -341,7 +402,7 @@ static void process_fragment(struct wf_pipeline *pipeline, const struct wf_frame
 /* What holds data is in three places, of which the second is known when the first was loaded. */
 static void prefetch_held(const struct wf_conns *conns, const struct wf_flow *flow)
 {
-	wf_flow_table_prefetch_rare(&conns->table, flow);
+	wf_flow_table_prefetch_ext(&conns->table, flow);
 	for (int dir = 0; dir < 2; dir++)
 		wf_stream_prefetch(&flow->stream[dir], &conns->stream_env);
 }
@@ -365,7 +426,7 @@ static void run_group(struct wf_pipeline *pipeline, const struct wf_frame *frame
 				   ? wf_flow_table_prefetch_flow(&conns->table, packets[i].hash)
 				   : NULL;
 	for (uint32_t i = 0; i < count; i++)
-		if (flows[i] && wf_unlikely(flows[i]->rare))
+		if (flows[i] && wf_unlikely(flows[i]->ext))
 			prefetch_held(conns, flows[i]);
 	for (uint32_t i = 0; i < count; i++) {
 		if (wf_unlikely(outcomes[i] == OUTCOME_FRAGMENT)) {
@@ -376,6 +437,7 @@ static void run_group(struct wf_pipeline *pipeline, const struct wf_frame *frame
 		count_outcome(pipeline->opts.metrics, frames[i].flags & WF_FRAME_REBUILT,
 			      outcomes[i]);
 	}
+	carry_out_all(pipeline);
 }
 
 /* Fragments carry the capture's time, see struct wf_conns. */
@@ -385,7 +447,7 @@ static void tick(struct wf_pipeline *pipeline)
 
 	wf_defrag_tick(pipeline->defrag, conns->now_ns + conns->skew_ns);
 	wf_conns_tick(conns, conns->now_ns);
-	wf_shunt_flush(conns);
+	carry_out_all(pipeline);
 }
 
 void wf_pipeline_run(struct wf_pipeline *pipeline, const struct wf_frame *frames, uint32_t count)

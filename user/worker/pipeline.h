@@ -19,12 +19,14 @@
 #include <weft/opts.h>
 
 #include "bpf/hash.h"
-#include "capture/live/iface.h"
+#include "packet/verdict.h"
 
 struct wf_arena;
 struct wf_claims;
 struct wf_conns;
 struct wf_dispatch;
+struct wf_flow;
+struct wf_flow_key;
 struct wf_frame;
 struct wf_metrics;
 struct wf_orders;
@@ -56,7 +58,7 @@ struct wf_pipeline_opts {
 	void (*handoff)(void *ctx, uint32_t worker, const struct wf_frame *frame);
 	void *handoff_ctx;
 
-	/* Of struct wf_shunts; NULL: no kernel steers to us. */
+	/* wf_iface_set_verdict() on all interfaces; NULL: no kernel steers to this worker. */
 	int (*set_verdict)(void *ctx, const struct wf_flow_key *key,
 			   const enum wf_verdict verdict[2], struct wf_kept *ret_kept);
 	void *set_verdict_ctx;
@@ -87,6 +89,14 @@ void wf_pipeline_flush(struct wf_pipeline *pipeline);
 
 /* From the next batch on; NULL: everything. @filter outlives its use. */
 void wf_pipeline_set_filter(struct wf_pipeline *pipeline, const struct wf_pcap_filter *filter);
+
+/*
+ * The user's verdict (STEER, SHUNT or PASS) on the directions in @dirs (1u << enum weft_dir) of
+ * @flow. Return: 0; -ENOENT: the kernel knows no such flow; -EALREADY: STEER for data beyond the
+ * depth limit; -ENOMEM.
+ */
+int wf_pipeline_set_verdict(struct wf_pipeline *pipeline, struct wf_flow *flow, unsigned int dirs,
+			    enum wf_verdict verdict);
 
 /* Its connections; for answers to questions, see asking.h. */
 struct wf_conns *wf_pipeline_conns(struct wf_pipeline *pipeline);

@@ -13,6 +13,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "conn/conns.h"
+#include "conn/timers.h"
+#include "conn/wait.h"
 #include "decode/defrag.h"
 #include "memory/page_pool.h"
 #include "metrics/metrics.h"
@@ -144,8 +147,8 @@ static void give_up(struct wf_relief *relief, const struct victims *victims)
 	relief->allowed_bytes -= left_bytes;
 	for (uint32_t i = 0; i < victims->count && left_bytes; i++) {
 		const struct victim *victim = &victims->list[i];
-		uint64_t got_bytes = wf_conn_relieve(conns, victim->flow, victim->dir, left_bytes,
-						     conns->now_ns);
+		struct wf_half half = wf_half_of(conns, victim->flow, victim->dir);
+		uint64_t got_bytes = wf_wait_free_memory(&half, left_bytes, conns->now_ns);
 
 		wf_metric_inc(conns->metrics, relief_sacrificed_streams);
 		wf_metric_add(conns->metrics, relief_sacrificed_bytes, got_bytes);
@@ -179,8 +182,7 @@ static uint64_t sweep_bucket(struct wf_relief *relief, uint32_t bucket, struct v
 	uint64_t closed = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
-		if (relief->sweep & SWEEP_EXPIRE &&
-		    wf_conn_run_timers(conns, flows[i], conns->now_ns)) {
+		if (relief->sweep & SWEEP_EXPIRE && wf_timers_run(conns, flows[i], conns->now_ns)) {
 			closed++;
 			continue;
 		}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * events.h - the events that subscribers get, and the counters that go with them.
+ */
+#ifndef WF_CONN_EVENTS_H
+#define WF_CONN_EVENTS_H
+
+#include "conn/half.h"
+
+void wf_events_open(struct wf_conns *conns, const struct wf_flow *flow, uint64_t now_ns);
+void wf_events_close(struct wf_conns *conns, const struct wf_flow *flow,
+		     enum weft_close_reason reason, uint64_t now_ns);
+
+/* Count @chunk as delivered and report it. */
+void wf_events_data(const struct wf_half *half, const struct wf_chunk *chunk);
+
+/* Count [@off, @off + @len_bytes) as a gap and report it. */
+void wf_events_gap(const struct wf_half *half, uint64_t off, uint64_t len_bytes,
+		   enum weft_gap_cause cause, uint64_t now_ns);
+
+void wf_events_anomaly(const struct wf_half *half, enum weft_anomaly kind, uint64_t off,
+		       uint64_t len_bytes, uint64_t now_ns);
+
+/* The anomaly of two copies that differ. */
+void wf_events_conflict(const struct wf_half *half, const struct wf_insert_info *info,
+			uint64_t now_ns);
+
+#endif

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * limit.c - a stream beyond its depth limit or its cut.
+ */
+#include "conn/limit.h"
+
+#include "conn/bypass.h"
+#include "conn/drain.h"
+#include "conn/events.h"
+
+void wf_limit_follow_acks(const struct wf_half *half)
+{
+	uint64_t acked = wf_half_acked_off(half);
+	struct wf_chunk gap;
+
+	if (half->stream->next_off >= wf_limit_off(half) && acked > half->stream->next_off)
+		wf_stream_skip(half->stream, &half->conns->stream_env, acked, &gap);
+}
+
+/* Beyond the limit: bytes that the kernel keeps, or that came before the window that allowed them,
+ * are followed by their acknowledgements. */
+static void follow(const struct wf_half *half)
+{
+	struct wf_stream_env *env = &half->conns->stream_env;
+	struct wf_chunk gap;
+
+	/* A start that moved back may have moved held data beyond the limit. */
+	while (wf_stream_skip(half->stream, env, wf_half_seen_off(half), &gap))
+		wf_drain_below(half, UINT64_MAX);
+	/* Data that the receiver would not have accepted yet: nothing waits for it now. */
+	if (half->stream->extents)
+		wf_stream_clear(half->stream, env, false);
+	if (!wf_half_knows(half, WF_TCP_KNOWS_FIN))
+		wf_bypass_request(half);
+	wf_limit_follow_acks(half);
+	if (wf_half_is_bypassed(half))
+		wf_tcp_note_unseen(&half->flow->tcp, half->dir,
+				   half->tcp->irs + 1 + (uint32_t)half->stream->next_off);
+}
+
+void wf_limit_follow(const struct wf_half *half)
+{
+	if (wf_likely(!wf_limit_exists(half)) || wf_half_is(half, WF_HALF_STARTING) ||
+	    half->stream->next_off < wf_limit_off(half))
+		return;
+	if (!wf_half_is(half, WF_HALF_CUT))
+		wf_half_enter(half, WF_HALF_LIMITED);
+	follow(half);
+}
+
+void wf_limit_cut(const struct wf_half *half)
+{
+	struct wf_flow_bypass *bypass = &wf_half_ext(half)->bypass[half->dir];
+
+	wf_drain_all(half);
+	if (half->stream->extents)
+		wf_stream_clear(half->stream, &half->conns->stream_env, true);
+	bypass->cut_off = half->stream->next_off;
+	wf_half_enter(half, WF_HALF_CUT);
+	wf_tcp_set_bypassed(half->tcp, true);
+	follow(half);
+}
+
+void wf_limit_resume(const struct wf_half *half, uint64_t near_off, uint64_t now_ns)
+{
+	if (!wf_half_is(half, WF_HALF_CUT))
+		return;
+	wf_limit_report(half, now_ns);
+	wf_half_ext(half)->bypass[half->dir].cut_off = near_off;
+	wf_tcp_set_bypassed(half->tcp, false);
+	wf_half_enter(half, WF_HALF_RESUMED);
+}
+
+void wf_limit_report(const struct wf_half *half, uint64_t now_ns)
+{
+	uint64_t limit = wf_limit_off(half);
+	uint64_t next_off = half->stream->next_off;
+
+	if (next_off > limit)
+		wf_events_gap(half, limit, next_off - limit,
+			      wf_half_is(half, WF_HALF_CUT) ? WEFT_GAP_SHUNTED : WEFT_GAP_DEPTH,
+			      now_ns);
+}

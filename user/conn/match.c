@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * match.c - which connection a segment is of.
+ */
+#include "conn/match.h"
+
+#include "base/assert.h"
+#include "base/clock.h"
+#include "conn/close.h"
+#include "conn/events.h"
+#include "conn/open.h"
+#include "conn/timers.h"
+#include "metrics/metrics.h"
+#include "packet/packet.h"
+#include "tcp/tcp_start.h"
+
+/* A flow silent for so long yields to the exact continuation of a SYN. */
+#define SILENCE_NS WF_NS_PER_SEC
+
+static void reject(struct wf_conns *conns, const struct wf_packet *packet)
+{
+	wf_metric_add(conns->metrics, payload_bytes, packet->payload_captured_bytes);
+	wf_metric_add(conns->metrics, payload_no_flow_bytes, packet->payload_captured_bytes);
+}
+
+/* The sender of @packet is known, and one side's SYN was answered by the other's. */
+static bool is_agreed(const struct wf_embryo *embryo, const struct wf_packet *packet)
+{
+	return embryo->side[packet->src].flags & WF_EMBRYO_KNOWN &&
+	       (embryo->side[0].flags | embryo->side[1].flags) & WF_EMBRYO_ANSWERED;
+}
+
+/*
+ * Both sides agreed on it, or nothing speaks against: a SYN that came into a live connection may be
+ * forged, and what seems to continue it a late segment of that one.
+ */
+static bool may_begin(const struct wf_conns *conns, const struct wf_embryo *embryo,
+		      enum wf_embryo_fit fit, const struct wf_packet *packet)
+{
+	return (fit == WF_EMBRYO_FIT_BOTH && is_agreed(embryo, packet)) ||
+	       !wf_recent_is_late_since(&conns->recent, packet, embryo->start_ns);
+}
+
+/* May the connection of @embryo, into which @packet fits, take the four-tuple of @flow? */
+static bool may_replace(const struct wf_flow *flow, const struct wf_embryo *embryo,
+			enum wf_embryo_fit fit, const struct wf_packet *packet)
+{
+	const struct wf_embryo_side *self = &embryo->side[packet->src];
+	enum weft_dir dir = wf_flow_dir(flow, packet->src);
+
+	if (fit == WF_EMBRYO_FIT_BOTH && is_agreed(embryo, packet))
+		return true;
+	if (!(self->flags & WF_EMBRYO_SEEN) || packet->seq != self->isn_seq + 1)
+		return false;
+	/* The receiver takes no SYN inside its window (RFC 5961, 4): nothing begins behind one. */
+	if (wf_tcp_is_within(&flow->tcp, dir, packet->seq, packet->ack))
+		return false;
+	return !flow->packets[!dir] || packet->time_ns >= flow->last_ns + SILENCE_NS ||
+	       wf_tcp_knows(&flow->tcp.dir[0], WF_TCP_KNOWS_FIN) ||
+	       wf_tcp_knows(&flow->tcp.dir[1], WF_TCP_KNOWS_FIN);
+}
+
+/*
+ * Only data shows a connection; an empty segment may be the last of one that ended before
+ * the capture began. Even without ACK flag, which no receiver takes: captures
+ * that were made by hand have nothing better. Where a handshake is known, they lie; and where
+ * both sides agreed on one, all that does not fit it: the receiver answers with a reset.
+ */
+static bool shows_connection(const struct wf_packet *packet, const struct wf_embryo *embryo)
+{
+	if (!packet->payload_bytes || packet->tcp_flags & (WF_TCP_RST | WF_TCP_SYN))
+		return false;
+	if (!embryo)
+		return true;
+	return packet->tcp_flags & WF_TCP_ACK &&
+	       (!is_agreed(embryo, packet) || wf_embryo_is_before(embryo, packet));
+}
+
+static bool is_of_flow(const struct wf_flow *flow, const struct wf_packet *packet)
+{
+	return wf_tcp_start_is_syn_of(&flow->tcp.dir[wf_flow_dir(flow, packet->src)], packet);
+}
+
+/* The handshake of @packet's four-tuple that is still under way. */
+static struct wf_embryo *find_handshake(struct wf_conns *conns, const struct wf_packet *packet)
+{
+	struct wf_embryo *embryo = wf_embryonic_find(&conns->embryonic, &packet->key, packet->hash);
+	uint64_t deadline_ns;
+
+	if (!embryo)
+		return NULL;
+	deadline_ns = wf_embryonic_deadline(&conns->embryonic, embryo);
+	if (packet->time_ns < deadline_ns)
+		return embryo;
+	wf_open_fail(conns, embryo, WEFT_CLOSE_TIMEOUT, deadline_ns);
+	return NULL;
+}
+
+/* @packet is of another connection than @flow, which has its four-tuple; NULL: there is none. */
+static void take_syn(struct wf_conns *conns, struct wf_flow *flow, const struct wf_packet *packet)
+{
+	struct wf_half half;
+
+	find_handshake(conns, packet);
+	if (!wf_embryonic_syn(&conns->embryonic, packet) || !flow)
+		return;
+	flow->flags |= WF_FLOW_HAS_HANDSHAKE;
+	if (flow->flags & WF_FLOW_REPORTED_SYN)
+		return;
+	flow->flags |= WF_FLOW_REPORTED_SYN;
+	half = wf_half_of(conns, flow, wf_flow_dir(flow, packet->src));
+	wf_events_anomaly(&half, WEFT_ANOMALY_SYN_IN_CONNECTION, 0, 0, packet->time_ns);
+}
+
+/* The flow of a SYN; NULL: it was counted, as of a handshake or as of nothing. */
+static struct wf_flow *match_syn(struct wf_conns *conns, struct wf_flow *flow,
+				 const struct wf_packet *packet)
+{
+	if (packet->tcp_flags & (WF_TCP_FIN | WF_TCP_RST) ||
+	    (!flow && wf_recent_is_late(&conns->recent, packet))) {
+		reject(conns, packet);
+		return NULL;
+	}
+	if (flow && is_of_flow(flow, packet))
+		return flow;
+	take_syn(conns, flow, packet);
+	return NULL;
+}
+
+/* Both sides answered and data came with a SYN: a stream, also if a reset ends it now. */
+static bool has_stream(struct wf_conns *conns, const struct wf_embryo *embryo,
+		       const struct wf_packet *packet)
+{
+	for (uint8_t side = 0; side < 2; side++) {
+		const struct wf_syn_data *data =
+			wf_embryonic_data(&conns->embryonic, embryo, side, packet);
+
+		if (data && data->accepted_bytes && embryo->side[!side].flags & WF_EMBRYO_SEEN)
+			return true;
+	}
+	return false;
+}
+
+/* The flow of @packet: @flow (may be NULL), or a new one. NULL: none. */
+static struct wf_flow *find_or_open(struct wf_conns *conns, struct wf_flow *flow,
+				    const struct wf_packet *packet)
+{
+	struct wf_embryo *embryo = find_handshake(conns, packet);
+
+	if (packet->tcp_flags & WF_TCP_RST) {
+		if (!embryo || !wf_embryo_is_reset_by(embryo, packet))
+			return flow;
+		if (!flow && has_stream(conns, embryo, packet))
+			return wf_open_from_handshake(conns, embryo, packet, packet->time_ns);
+		wf_embryonic_remove(&conns->embryonic, embryo);
+	} else if (embryo) {
+		enum wf_embryo_fit fit = wf_embryo_fits(embryo, packet);
+
+		if (fit != WF_EMBRYO_FIT_NONE && (flow ? may_replace(flow, embryo, fit, packet)
+						       : may_begin(conns, embryo, fit, packet))) {
+			if (flow)
+				wf_close_flow(conns, flow, WEFT_CLOSE_REUSED, packet->time_ns);
+			return wf_open_from_handshake(conns, embryo, packet, packet->time_ns);
+		}
+	} else if (flow) {
+		flow->flags &= (uint16_t)~WF_FLOW_HAS_HANDSHAKE;
+	}
+	if (flow)
+		return flow;
+	if (!shows_connection(packet, embryo) || wf_recent_is_late(&conns->recent, packet))
+		return NULL;
+	return wf_open_midstream(conns, packet);
+}
+
+struct wf_flow *wf_match_packet(struct wf_conns *conns, const struct wf_packet *packet)
+{
+	struct wf_flow *flow = wf_flow_table_find(&conns->table, &packet->key, packet->hash);
+
+	if (flow && wf_timers_run(conns, flow, packet->time_ns))
+		flow = NULL;
+	if (wf_likely(flow && !(packet->tcp_flags & WF_TCP_SYN) &&
+		      !(flow->flags & WF_FLOW_HAS_HANDSHAKE)))
+		return flow;
+	if (packet->tcp_flags & WF_TCP_SYN)
+		return match_syn(conns, flow, packet);
+	flow = find_or_open(conns, flow, packet);
+	if (!flow)
+		reject(conns, packet);
+	return flow;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * segment.h - one segment of a known flow.
+ */
+#ifndef WF_CONN_SEGMENT_H
+#define WF_CONN_SEGMENT_H
+
+#include "conn/conn.h"
+
+struct wf_packet;
+
+/* Everything that a segment of @flow causes; may close it. */
+void wf_segment_process(struct wf_conns *conns, struct wf_flow *flow,
+			const struct wf_packet *packet);
+
+#endif

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * wait.c - chooses between in order, starting, at a hole and unacknowledged; sets the deadlines.
+ */
+#include "conn/wait.h"
+
+#include "base/clock.h"
+#include "conn/drain.h"
+#include "conn/hole.h"
+#include "conn/limit.h"
+
+/* ---- deadlines -------------------------------------------------------------------- */
+
+/*
+ * How long acknowledged data may be late. Not long while weft's own rings overflow: then it is most
+ * likely lost, and holding the data behind it costs time, so that more is lost.
+ */
+static uint64_t ack_patience_ns(const struct wf_conns *conns)
+{
+	if (wf_unlikely(conns->now_ns < conns->overrun_until_ns))
+		return WEFT_OVERRUN_PATIENCE_MS * WF_NS_PER_MS;
+	return conns->timeouts.patience_ns;
+}
+
+static void set_start_deadline(struct wf_flow_ext_half *wait, uint64_t now_ns)
+{
+	if (wait->patience_ns != WF_NEVER_NS)
+		return;
+	wait->patience_ns = now_ns + WEFT_START_PATIENCE_MS * WF_NS_PER_MS;
+	wait->patience_bytes = WEFT_START_PATIENCE_BYTES;
+}
+
+static void set_hole_deadlines(const struct wf_half *half, struct wf_flow_ext_half *wait,
+			       const struct wf_hole *hole, uint64_t now_ns)
+{
+	uint64_t gap_ns = half->conns->timeouts.gap_ns;
+	uint64_t next_off = half->stream->next_off;
+
+	wait->hole_end_off = hole->end_off;
+	if (wf_hole_is_rejected(half, hole->end_off))
+		wait->timeout_ns = WF_NEVER_NS;
+	else if (hole->held_ns)
+		wait->timeout_ns = hole->held_ns + gap_ns;
+	else if (wait->timeout_ns == WF_NEVER_NS)
+		wait->timeout_ns = now_ns + gap_ns;
+
+	if (wf_half_acked_off(half) <= next_off) {
+		wait->patience_ns = WF_NEVER_NS;
+	} else if (wait->patience_ns == WF_NEVER_NS || wait->patience_off != next_off) {
+		wait->patience_off = next_off;
+		wait->patience_ns = now_ns + ack_patience_ns(half->conns);
+		wait->patience_bytes = WEFT_ACK_PATIENCE_BYTES;
+	}
+}
+
+/* Have the wheel wake the flow at the earliest deadline of both directions. */
+static void arm(const struct wf_half *half, struct wf_flow_ext *ext, uint64_t now_ns)
+{
+	uint64_t deadline_ns = WF_NEVER_NS;
+
+	for (int i = 0; i < 2; i++) {
+		if (ext->half[i].timeout_ns < deadline_ns)
+			deadline_ns = ext->half[i].timeout_ns;
+		if (ext->half[i].patience_ns < deadline_ns)
+			deadline_ns = ext->half[i].patience_ns;
+	}
+	if (deadline_ns >= ext->armed_ns)
+		return;
+	ext->armed_ns = deadline_ns;
+	wf_flow_table_arm(&half->conns->table, half->flow, now_ns, deadline_ns);
+}
+
+/* ---- states ----------------------------------------------------------------------- */
+
+/* Wait for bytes before the first one seen. Return: false: no memory to wait with. */
+static bool wait_for_start(const struct wf_half *half, uint64_t now_ns)
+{
+	struct wf_flow_ext *ext = wf_half_need_ext(half);
+
+	if (!ext)
+		return false;
+	set_start_deadline(&ext->half[half->dir], now_ns);
+	arm(half, ext, now_ns);
+	return true;
+}
+
+static void wait_at_hole(const struct wf_half *half, const struct wf_hole *hole, uint64_t now_ns)
+{
+	struct wf_flow_ext *ext = wf_half_need_ext(half);
+
+	if (!ext) {
+		/* No memory to wait with. */
+		wf_hole_note_memory_loss(half, 0);
+		wf_hole_skip(half, hole->end_off, WEFT_GAP_MEMORY, now_ns);
+		return;
+	}
+	wf_half_enter(half, WF_HALF_AT_HOLE);
+	set_hole_deadlines(half, &ext->half[half->dir], hole, now_ns);
+	arm(half, ext, now_ns);
+}
+
+/* Does data in order wait for an acknowledgement that nobody was ever seen to send? */
+static bool is_unacked(const struct wf_half *half)
+{
+	return wf_half_waits_for_acks(half) && half->stream->extents &&
+	       !wf_half_knows(half, WF_TCP_KNOWS_UNA);
+}
+
+static void wait_unacked(const struct wf_half *half, uint64_t held_ns, uint64_t now_ns)
+{
+	struct wf_flow_ext *ext = wf_half_need_ext(half);
+
+	if (!ext)
+		return;
+	wf_half_enter(half, WF_HALF_UNACKED);
+	ext->half[half->dir].timeout_ns = held_ns + half->conns->timeouts.gap_ns;
+	arm(half, ext, now_ns);
+}
+
+/* After anything that may have opened, moved or closed a hole. */
+static void choose(const struct wf_half *half, uint64_t now_ns)
+{
+	struct wf_hole hole;
+
+	switch ((enum wf_half_state)half->tcp->state) {
+	case WF_HALF_LIMITED:
+	case WF_HALF_CUT:
+	case WF_HALF_RESUMED:
+		return;
+	case WF_HALF_STARTING:
+		if (!half->stream->extents && !wf_hole_find(half, &hole))
+			return;
+		if (wait_for_start(half, now_ns))
+			return;
+		wf_drain_start(half);
+		break;
+	case WF_HALF_IN_ORDER:
+	case WF_HALF_AT_HOLE:
+	case WF_HALF_UNACKED:
+		break;
+	}
+	if (wf_hole_find(half, &hole))
+		wait_at_hole(half, &hole, now_ns);
+	else if (is_unacked(half))
+		wait_unacked(half, hole.held_ns, now_ns);
+	else
+		wf_half_enter(half, WF_HALF_IN_ORDER);
+}
+
+void wf_wait_update(const struct wf_half *half, uint64_t now_ns)
+{
+	wf_drain_ready(half);
+	wf_limit_follow(half);
+	choose(half, now_ns);
+}
+
+/* ---- the end of a wait ------------------------------------------------------------ */
+
+/* A deadline of @at_ns ends the wait; @is_patience: for late segments, not for the time-out. */
+static void end_wait(const struct wf_half *half, bool is_patience, uint64_t at_ns)
+{
+	struct wf_hole hole;
+
+	if (wf_half_is(half, WF_HALF_STARTING))
+		wf_drain_start(half);
+	else if (!wf_hole_find(half, &hole))
+		wf_drain_all(half);
+	else if (is_patience)
+		wf_hole_skip(half, wf_half_acked_off(half), WEFT_GAP_NOT_CAPTURED, at_ns);
+	else
+		wf_hole_skip(half, hole.end_off, WEFT_GAP_TIMEOUT, at_ns);
+	wf_limit_follow(half);
+	choose(half, at_ns);
+}
+
+void wf_wait_expire(const struct wf_half *half, uint64_t now_ns)
+{
+	struct wf_flow_ext *ext = wf_half_ext(half);
+	struct wf_flow_ext_half *wait;
+	uint64_t timeout_ns;
+	uint64_t patience_ns;
+
+	if (!ext)
+		return;
+	wait = &ext->half[half->dir];
+	timeout_ns = wait->timeout_ns;
+	patience_ns = wait->patience_ns;
+	if (timeout_ns > now_ns && patience_ns > now_ns)
+		return;
+	wait->timeout_ns = WF_NEVER_NS;
+	wait->patience_ns = WF_NEVER_NS;
+	if (patience_ns <= timeout_ns)
+		end_wait(half, true, patience_ns);
+	else
+		end_wait(half, false, timeout_ns);
+}
+
+void wf_wait_spend(const struct wf_half *half, uint32_t len_bytes, uint64_t now_ns)
+{
+	struct wf_flow_ext *ext = wf_half_ext(half);
+	struct wf_flow_ext_half *wait;
+
+	if (!ext)
+		return;
+	wait = &ext->half[half->dir];
+	if (wait->patience_ns == WF_NEVER_NS)
+		return;
+	if (wait->patience_bytes > len_bytes) {
+		wait->patience_bytes -= len_bytes;
+		return;
+	}
+	wait->patience_ns = WF_NEVER_NS;
+	end_wait(half, true, now_ns);
+}
+
+bool wf_wait_is_behind_hole(const struct wf_half *half, uint64_t off)
+{
+	const struct wf_flow_ext *ext = wf_half_ext(half);
+	const struct wf_flow_ext_half *wait;
+
+	if (!ext || wf_half_waits_for_acks(half) || wf_limit_exists(half))
+		return false;
+	wait = &ext->half[half->dir];
+	return wait->timeout_ns != WF_NEVER_NS && half->stream->next_off < wait->hole_end_off &&
+	       off >= wait->hole_end_off;
+}
+
+/* ---- for want of memory ----------------------------------------------------------- */
+
+bool wf_wait_make_room(const struct wf_half *half, enum weft_gap_cause cause, uint64_t now_ns)
+{
+	uint32_t held_cost = half->stream->held_cost;
+	struct wf_hole hole;
+
+	if (wf_half_is(half, WF_HALF_STARTING))
+		wf_half_enter(half, WF_HALF_IN_ORDER);
+	if (wf_hole_find(half, &hole))
+		wf_hole_skip(half, hole.end_off, cause, now_ns);
+	wf_drain_all(half);
+	wf_limit_follow(half);
+	return half->stream->held_cost < held_cost;
+}
+
+uint64_t wf_wait_free_memory(const struct wf_half *half, uint64_t bytes, uint64_t now_ns)
+{
+	const struct wf_stream *stream = half->stream;
+	uint32_t held_cost = stream->held_cost;
+
+	while (stream->extents && held_cost - stream->held_cost < bytes)
+		if (!wf_wait_make_room(half, WEFT_GAP_MEMORY, now_ns))
+			break;
+	wf_wait_update(half, now_ns);
+	return held_cost - stream->held_cost;
+}
