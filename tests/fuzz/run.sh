@@ -12,7 +12,7 @@ out=$1
 seconds=$2
 shift 2
 failed=0
-captures=${WEFT_CORPUS:-../shared/corpus}/captures
+captures=${WEFT_CORPUS:-tests/corpus}/captures
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1}
 [ $# -gt 0 ] || set -- $(cd "$out/fuzzers" && ls)
 
@@ -24,7 +24,7 @@ for i in range(64):
     rng = random.Random(i)
     with open(f"{sys.argv[1]}/random-{i}", "wb") as file:
         file.write(rng.randbytes(rng.randrange(40, 1600)))' "${seeds[0]}"
-	[ "$name" = fuzz_pcap ] && [ -d "$captures" ] && seeds+=("$captures")
+	[ "$name" = fuzz_pcap ] && seeds+=("$captures")
 }
 
 # A machine that stood still for a while is no input that hangs: that one is tried once more.

@@ -12,7 +12,8 @@ set -u
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 weft=$root/${WEFT_BUILD:-build}/weft
 case ${WEFT_BUILD:-} in /*) weft=$WEFT_BUILD/weft ;; esac
-corpus=${WEFT_CORPUS:-$root/../shared/corpus}
+own_corpus=$root/tests/corpus
+corpus=${WEFT_CORPUS:-$own_corpus}
 work=$(mktemp -d /tmp/weft-test-XXXXXX)
 chmod 755 "$work"
 namespaces=()
@@ -93,6 +94,11 @@ check_weft() {
 }
 
 need_root() { [ "$(id -u)" -eq 0 ] || skip_all 'needs root'; }
+need_corpus() {
+	[ -s "$corpus/expected.tsv" ] && return
+	not_ok "$corpus holds captures and expected.tsv"
+	finish
+}
 need_weft() {
 	[ -x "$weft" ] && return
 	not_ok "$weft is built"

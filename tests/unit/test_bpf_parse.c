@@ -4,6 +4,7 @@
  * compute the same hash. Needs root to load the program; skipped otherwise.
  */
 #include "unit/support/cmocka.h"
+#include "unit/support/corpus.h"
 
 #include <ftw.h>
 #include <pcap/pcap.h>
@@ -286,18 +287,15 @@ static int agree_on_file(const char *path, const struct stat *stat, int kind, st
 	return 0;
 }
 
-static void test_parse_every_frame_of_real_captures_agrees_with_decode(void **state)
+static void test_parse_every_frame_of_captures_agrees_with_decode(void **state)
 {
-	const char *corpus = getenv("WEFT_CORPUS");
 	char path[4096];
 
 	if (!*state)
 		skip();
-	snprintf(path, sizeof(path), "%s/captures", corpus ? corpus : "../shared/corpus");
-	if (nftw(path, agree_on_file, 16, FTW_PHYS) || !files) {
-		skip();
-		return;
-	}
+	snprintf(path, sizeof(path), "%s/captures", corpus_folder());
+	assert_int_equal(nftw(path, agree_on_file, 16, FTW_PHYS), 0);
+	assert_int_not_equal(files, 0);
 	print_message("# %u files, %u frames, %u of them segments or fragments\n", files, frames,
 		      segments);
 	assert_int_not_equal(segments, 0);
@@ -315,7 +313,7 @@ int main(void)
 		cmocka_unit_test(test_parse_fragments_of_other_protocols_pass),
 		cmocka_unit_test(test_parse_routing_header_counts_the_route_end),
 		cmocka_unit_test(test_parse_both_directions_reach_one_worker),
-		cmocka_unit_test(test_parse_every_frame_of_real_captures_agrees_with_decode),
+		cmocka_unit_test(test_parse_every_frame_of_captures_agrees_with_decode),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+headers.py - packet headers as bytes: TCP, IPv4, IPv6, link layers, tags and tunnels.
+
+Each function takes the bytes that follow its header and returns both. A function that wraps an
+IP packet in frames is called a dress; it takes one packet and returns a list of frames.
+"""
+import socket
+import struct
+
+FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
+TCP, UDP, GRE, AH, FRAGMENT = 6, 17, 47, 51, 44
+HOP_BY_HOP, ROUTING, DESTINATION = 0, 43, 60
+IPV4, IPV6, TEB = 0x0800, 0x86DD, 0x6558
+OUTER = ("192.0.2.1", "192.0.2.2")
+OUTER6 = ("2001:db8:ff::1", "2001:db8:ff::2")
+MACS = bytes.fromhex("020000000002020000000001")
+
+
+def checksum(data):
+    data += b"\0" * (len(data) % 2)
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def address(text):
+    return socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
+
+
+def pseudo_header(src, dst, length):
+    if ":" in src:
+        return address(src) + address(dst) + struct.pack("!II", length, TCP)
+    return address(src) + address(dst) + struct.pack("!HH", TCP, length)
+
+
+def segment(src, dst, seq, ack, flags, payload=b"", window=65535, options=b"", urgent=0):
+    """A TCP segment with a right checksum; src and dst are (address, port)."""
+    options += b"\x01" * (-len(options) % 4)
+    header = struct.pack("!HHIIBBHHH", src[1], dst[1], seq % 2**32, ack % 2**32,
+                         (20 + len(options)) // 4 << 4, flags, window, 0, urgent) + options
+    data = header + payload
+    return with_checksum(data, checksum(pseudo_header(src[0], dst[0], len(data)) + data))
+
+
+def with_checksum(tcp, value):
+    return tcp[:16] + struct.pack("!H", value) + tcp[18:]
+
+
+# ---- IP ----
+
+
+def ipv4(src, dst, proto, payload, ident=1, fragment=0x4000, options=b"", length=None):
+    header_bytes = 20 + len(options)
+    length = header_bytes + len(payload) if length is None else length
+    header = struct.pack("!BBHHHBBH", 0x40 | header_bytes // 4, 0, length, ident, fragment, 64, proto, 0)
+    header += address(src) + address(dst) + options
+    return header[:10] + struct.pack("!H", checksum(header)) + header[12:] + payload
+
+
+def ipv6(src, dst, proto, payload, length=None):
+    length = len(payload) if length is None else length
+    return struct.pack("!IHBB", 6 << 28, length, proto, 64) + address(src) + address(dst) + payload
+
+
+def ip(src, dst, proto, payload):
+    return (ipv6 if ":" in src else ipv4)(src, dst, proto, payload)
+
+
+def is_ipv6(packet):
+    return packet[0] >> 4 == 6
+
+
+def with_extensions(packet):
+    """Hop-by-hop options, a routing header with nothing left of the route, destination options."""
+    pad = b"\x01\x04\0\0\0\0"
+    chain = bytes([ROUTING, 0]) + pad + bytes([DESTINATION, 0, 0, 0]) + bytes(4) + bytes([packet[6], 0]) + pad
+    payload = chain + packet[40:]
+    return packet[:4] + struct.pack("!HB", len(payload), HOP_BY_HOP) + packet[7:40] + payload
+
+
+def authenticated(packet):
+    """An authentication header (RFC 4302) of 24 bytes in front of TCP."""
+    payload = struct.pack("!BBHII", packet[9], 4, 0, 7, 1) + bytes(12) + packet[20:]
+    return ipv4(socket.inet_ntop(socket.AF_INET, packet[12:16]),
+                socket.inet_ntop(socket.AF_INET, packet[16:20]), AH, payload)
+
+
+def fragments(packet, size, ident):
+    """The packet in pieces of @size bytes, in order."""
+    pieces = []
+    data = packet[40:] if is_ipv6(packet) else packet[20:]
+    for off in range(0, len(data), size):
+        piece = data[off:off + size]
+        more = off + len(piece) < len(data)
+        if is_ipv6(packet):
+            payload = struct.pack("!BBHI", packet[6], 0, off | more, ident) + piece
+            pieces.append(packet[:4] + struct.pack("!HB", len(payload), FRAGMENT) + packet[7:40] + payload)
+        else:
+            pieces.append(ipv4(socket.inet_ntop(socket.AF_INET, packet[12:16]),
+                               socket.inet_ntop(socket.AF_INET, packet[16:20]),
+                               packet[9], piece, ident, more << 13 | off // 8))
+    return pieces
+
+
+def atomic_fragment(packet):
+    """RFC 6946: a fragment header, yet the whole datagram."""
+    payload = struct.pack("!BBHI", packet[6], 0, 0, 0) + packet[40:]
+    return packet[:4] + struct.pack("!HB", len(payload), FRAGMENT) + packet[7:40] + payload
+
+
+# ---- what is in front of IP ----
+
+
+def ethertype_of(packet):
+    return IPV6 if is_ipv6(packet) else IPV4
+
+
+def ethernet(packet, tags=b""):
+    return MACS + tags + struct.pack("!H", ethertype_of(packet)) + packet
+
+
+def ethernet_type(ethertype, payload):
+    return MACS + struct.pack("!H", ethertype) + payload
+
+
+def vlan(packet, *tags):
+    """tags: (tag protocol, VLAN id), from the outside in"""
+    return ethernet(packet, b"".join(struct.pack("!HH", *tag) for tag in tags))
+
+
+def padded(packet):
+    return ethernet(packet).ljust(60, b"\xee") + b"\xee" * 4
+
+
+def mpls_labels(bottom):
+    return struct.pack("!II", 16 << 12 | 64, bottom << 12 | 0x100 | 64)
+
+
+def mpls(packet):
+    return ethernet_type(0x8847, mpls_labels(17) + packet)
+
+
+def mpls_pseudowire(packet):
+    return ethernet_type(0x8847, mpls_labels(18) + bytes(4) + ethernet(packet))
+
+
+def ppp(packet):
+    return struct.pack("!H", 0x0057 if is_ipv6(packet) else 0x0021) + packet
+
+
+def pppoe(packet):
+    return ethernet_type(0x8864, struct.pack("!BBHH", 0x11, 0, 5, len(ppp(packet))) + ppp(packet))
+
+
+def llc_snap(packet):
+    payload = b"\xaa\xaa\x03\0\0\0" + struct.pack("!H", ethertype_of(packet)) + packet
+    return ethernet_type(len(payload), payload)
+
+
+def family(order, packet, inet6=10):
+    return struct.pack(order + "I", inet6 if is_ipv6(packet) else 2) + packet
+
+
+def sll(packet):
+    return struct.pack("!HHH8sH", 0, 1, 6, MACS[:6], ethertype_of(packet)) + packet
+
+
+def sll2(packet):
+    return struct.pack("!HHIHBB8s", ethertype_of(packet), 0, 3, 1, 0, 6, MACS[:6]) + packet
+
+
+# ---- tunnels: an IP packet in an IPv4 packet ----
+
+
+def udp(port, payload, outer=OUTER):
+    return ip(*outer, UDP, struct.pack("!HHHH", 50000, port, 8 + len(payload), 0) + payload)
+
+
+def vxlan(packet, port=4789):
+    return udp(port, struct.pack("!II", 0x08 << 24, 42 << 8) + ethernet(packet))
+
+
+def vxlan_gpe(packet):
+    kind = 2 if is_ipv6(packet) else 1
+    return udp(4790, struct.pack("!BBBBI", 0x0C, 0, 0, kind, 42 << 8) + packet)
+
+
+def geneve(packet, options=b"\x01\x02\x80\x01\0\0\0\7"):
+    return udp(6081, struct.pack("!BBHI", len(options) // 4, 0, TEB, 42 << 8) + options + ethernet(packet))
+
+
+def geneve_ip(packet):
+    return udp(6081, struct.pack("!BBHI", 0, 0, ethertype_of(packet), 42 << 8) + packet)
+
+
+def gtpu(packet):
+    """With a sequence number and one extension header; each direction has its own TEID."""
+    more = struct.pack("!HBB", 9, 0, 0x85) + bytes([1, 0x10, 9, 0])
+    teid = packet[15]
+    return udp(2152, struct.pack("!BBHI", 0x36, 255, len(more) + len(packet), teid) + more + packet)
+
+
+def gre(packet, flags=0, fields=b""):
+    return ip(*OUTER, GRE, struct.pack("!HH", flags, ethertype_of(packet)) + fields + packet)
+
+
+def gre_all_fields(packet):
+    return gre(packet, 0xB000, struct.pack("!HHII", 0, 0, 7, 1))
+
+
+def nvgre(packet):
+    """The low byte of the key is a flow number that the two directions choose on their own."""
+    return ip(*OUTER, GRE, struct.pack("!HHI", 0x2000, TEB, 42 << 8 | packet[15]) + ethernet(packet))
+
+
+def erspan1(packet):
+    return ip(*OUTER, GRE, struct.pack("!HH", 0, 0x88BE) + ethernet(packet))
+
+
+def erspan2(packet):
+    return ip(*OUTER, GRE, struct.pack("!HHI", 0x1000, 0x88BE, 1) + struct.pack("!HHI", 1 << 12, 5, 0)
+              + ethernet(packet))
+
+
+def erspan3(packet):
+    """With the optional platform-specific subheader."""
+    header = struct.pack("!HHIHBB", 2 << 12, 5, 0, 0, 0, 1) + bytes(8)
+    return ip(*OUTER, GRE, struct.pack("!HHI", 0x1000, 0x22EB, 1) + header + ethernet(packet))
+
+
+def pptp(packet):
+    payload = b"\xff\x03" + ppp(packet)
+    return ip(*OUTER, GRE, struct.pack("!HHHHII", 0x3081, 0x880B, len(payload), packet[15], 1, 1) + payload)
+
+
+def ip_in_ip(packet, outer=OUTER):
+    return ip(*outer, 41 if is_ipv6(packet) else 4, packet)
