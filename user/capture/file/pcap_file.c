@@ -1,55 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pcap_file.c - opens a capture file by what it is: a regular file is mapped, all
- * else is read as a pipe. The format is told apart by pcap_format.c.
+ * pcap_file.c - opens a capture: a regular file is mapped, anything else is read as a pipe.
  */
 #include "capture/file/pcap_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
-#include "capture/file/pcap_file_internal.h"
-
-int wf_pcap_file_init(struct wf_pcap_file *file, const struct wf_source_ops *ops, const char *name)
-{
-	file->source.ops = ops;
-	file->name = strdup(name);
-	return file->name ? 0 : -ENOMEM;
-}
-
-void wf_pcap_file_fini(struct wf_pcap_file *file)
-{
-	if (file->format.skipped)
-		wf_warn("%s: skipped %llu packets of interfaces that can't be read", file->name,
-			(unsigned long long)file->format.skipped);
-	wf_pcap_format_fini(&file->format);
-	free(file->name);
-}
-
-void wf_pcap_file_advance(struct wf_pcap_file *file, uint64_t read_bytes)
-{
-	atomic_store_explicit(&file->read_bytes, read_bytes, memory_order_relaxed);
-	atomic_store_explicit(&file->packets, file->format.packets, memory_order_relaxed);
-}
-
-int wf_pcap_file_damaged(struct wf_pcap_file *file, uint64_t off, const char *why)
-{
-	wf_error("%s: damaged at byte %llu (packet %llu): %s", file->name, (unsigned long long)off,
-		 (unsigned long long)(file->format.packets + file->format.skipped + 1), why);
-	file->err = file->format.err ? file->format.err : -EBADMSG;
-	return file->err;
-}
-
-int wf_pcap_file_ended(struct wf_pcap_file *file)
-{
-	file->err = -ENODATA;
-	return file->err;
-}
+#include "capture/file/pcap_map.h"
+#include "capture/file/pcap_pipe.h"
+#include "capture/file/pcap_source.h"
 
 static int open_by_kind(const char *name, int fd, struct wf_page_pool *pool,
 			struct wf_source **ret_source)
@@ -93,7 +57,7 @@ int wf_pcap_file_open(const char *path, struct wf_page_pool *pool, struct wf_sou
 
 void wf_pcap_file_progress(const struct wf_source *source, struct weft_progress *ret_progress)
 {
-	const struct wf_pcap_file *file = (const struct wf_pcap_file *)source;
+	const struct wf_pcap_source *file = (const struct wf_pcap_source *)source;
 
 	*ret_progress = (struct weft_progress){
 		.read_bytes = atomic_load_explicit(&file->read_bytes, memory_order_relaxed),

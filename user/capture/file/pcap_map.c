@@ -12,7 +12,7 @@
  * LAG + WINDOW bytes. What stays: truncating a file takes away bytes that were
  * already handed out; who then reads them gets SIGBUS, as from any mapping.
  */
-#include "capture/file/pcap_file_internal.h"
+#include "capture/file/pcap_map.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -23,6 +23,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "capture/file/pcap_source.h"
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22
@@ -32,7 +33,7 @@
 #define LAG_BYTES    (64ull << 20)
 
 struct pcap_map {
-	struct wf_pcap_file file;
+	struct wf_pcap_source file;
 	int fd;		     /* owned */
 	const uint8_t *base; /* owned mapping */
 	uint64_t mapped_bytes;
@@ -101,16 +102,17 @@ static void next_window(struct pcap_map *map)
 static int end_of_file(struct pcap_map *map)
 {
 	if (map->cut)
-		return wf_pcap_file_damaged(&map->file, map->pos, map->cut);
+		return wf_pcap_source_damaged(&map->file, map->pos, map->cut);
 	if (map->pos != map->size)
-		return wf_pcap_file_damaged(&map->file, map->pos, "the file ends within a record");
-	return wf_pcap_file_ended(&map->file);
+		return wf_pcap_source_damaged(&map->file, map->pos,
+					      "the file ends within a record");
+	return wf_pcap_source_ended(&map->file);
 }
 
 static int map_recv(struct wf_source *source, struct wf_frame *frames, unsigned int max)
 {
 	struct pcap_map *map = (struct pcap_map *)source;
-	struct wf_pcap_format *format = &map->file.format;
+	struct wf_pcap_state *format = &map->file.format;
 
 	while (!map->file.err) {
 		enum wf_pcap_status status;
@@ -126,11 +128,11 @@ static int map_recv(struct wf_source *source, struct wf_frame *frames, unsigned 
 		status = wf_pcap_format_next(format, map->base + map->pos, map->ready - map->pos,
 					     frames, max, &count, &used);
 		map->pos += used;
-		wf_pcap_file_advance(&map->file, map->pos);
+		wf_pcap_source_advance(&map->file, map->pos);
 		if (count)
 			return (int)count;
 		if (status == WF_PCAP_DAMAGED)
-			return wf_pcap_file_damaged(&map->file, map->pos, format->why);
+			return wf_pcap_source_damaged(&map->file, map->pos, format->why);
 		if (status == WF_PCAP_MORE) {
 			if (map->ready >= map->size)
 				return end_of_file(map);
@@ -147,7 +149,7 @@ static void map_close(struct wf_source *source)
 	if (map->base)
 		munmap((void *)map->base, map->mapped_bytes);
 	close(map->fd);
-	wf_pcap_file_fini(&map->file);
+	wf_pcap_source_fini(&map->file);
 	free(map);
 }
 
@@ -184,7 +186,7 @@ static int map_all(struct pcap_map *map)
 
 static int map_begin(struct pcap_map *map)
 {
-	struct wf_pcap_format *format = &map->file.format;
+	struct wf_pcap_state *format = &map->file.format;
 	enum wf_pcap_status status;
 	uint64_t used = 0;
 
@@ -196,7 +198,7 @@ static int map_begin(struct pcap_map *map)
 
 	if (status == WF_PCAP_OK) {
 		map->pos += used;
-		wf_pcap_file_advance(&map->file, map->pos);
+		wf_pcap_source_advance(&map->file, map->pos);
 		return 0;
 	}
 	wf_error("%s: %s", map->file.name,
@@ -214,7 +216,7 @@ int wf_pcap_map_open(const char *name, int fd, struct wf_source **ret_source)
 		return -ENOMEM;
 	}
 	map->fd = fd;
-	err = wf_pcap_file_init(&map->file, &map_ops, name);
+	err = wf_pcap_source_init(&map->file, &map_ops, name);
 	if (!err)
 		err = map_all(map);
 	if (!err)

@@ -23,7 +23,7 @@
  * header; if that is not enough it is handed out cut, like one that was captured with a shorter
  * snap length.
  */
-#include "capture/file/pcap_file_internal.h"
+#include "capture/file/pcap_pipe.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -38,6 +38,7 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "capture/file/pcap_source.h"
 #include "packet/frame.h"
 #include "memory/page.h"
 #include "memory/page_pool.h"
@@ -70,7 +71,7 @@ struct patience {
 };
 
 struct pcap_pipe {
-	struct wf_pcap_file file;
+	struct wf_pcap_source file;
 	int fd;			   /* owned */
 	struct wf_page_pool *pool; /* borrowed */
 	uint8_t *buffer;	   /* owned */
@@ -142,9 +143,9 @@ static void discard_some(struct pcap_pipe *pipe)
 static int end_of_pipe(struct pcap_pipe *pipe)
 {
 	if (pipe->begin != pipe->end || pipe->discard)
-		return wf_pcap_file_damaged(&pipe->file, pipe->off,
-					    "the input ends within a record");
-	return wf_pcap_file_ended(&pipe->file);
+		return wf_pcap_source_damaged(&pipe->file, pipe->off,
+					      "the input ends within a record");
+	return wf_pcap_source_ended(&pipe->file);
 }
 
 /* Make a packet that is too large for a page a bare IP packet, if it is one. */
@@ -169,7 +170,7 @@ static void shed_link_header(struct wf_frame *frame)
  */
 static int parse_one(struct pcap_pipe *pipe)
 {
-	struct wf_pcap_format *format = &pipe->file.format;
+	struct wf_pcap_state *format = &pipe->file.format;
 	enum wf_pcap_status status;
 	unsigned int count;
 	uint64_t used;
@@ -184,7 +185,7 @@ static int parse_one(struct pcap_pipe *pipe)
 		return 1;
 	}
 	if (status == WF_PCAP_DAMAGED)
-		return wf_pcap_file_damaged(&pipe->file, pipe->off, format->why);
+		return wf_pcap_source_damaged(&pipe->file, pipe->off, format->why);
 	return pipe->eof ? end_of_pipe(pipe) : 0;
 }
 
@@ -368,7 +369,7 @@ static int pipe_recv(struct wf_source *source, struct wf_frame *frames, unsigned
 		int state;
 		unsigned int count = take_buffered(pipe, frames, max, &state);
 
-		wf_pcap_file_advance(&pipe->file, pipe->off);
+		wf_pcap_source_advance(&pipe->file, pipe->off);
 		if (count)
 			return (int)count;
 		/* After losses too: only who processes frames makes memory free. */
@@ -381,7 +382,7 @@ static int pipe_recv(struct wf_source *source, struct wf_frame *frames, unsigned
 		if (!read_err)
 			return 0;
 		if (read_err < 0)
-			return wf_pcap_file_damaged(&pipe->file, pipe->off, strerror(-read_err));
+			return wf_pcap_source_damaged(&pipe->file, pipe->off, strerror(-read_err));
 	}
 	return pipe->file.err;
 }
@@ -408,7 +409,7 @@ static void pipe_close(struct wf_source *source)
 	empty_reserve(pipe);
 	close(pipe->fd);
 	free(pipe->buffer);
-	wf_pcap_file_fini(&pipe->file);
+	wf_pcap_source_fini(&pipe->file);
 	free(pipe);
 }
 
@@ -421,7 +422,7 @@ static const struct wf_source_ops pipe_ops = {
 /* Waits for the header: only then is known whether this is a capture at all. */
 static int pipe_begin(struct pcap_pipe *pipe)
 {
-	struct wf_pcap_format *format = &pipe->file.format;
+	struct wf_pcap_state *format = &pipe->file.format;
 	enum wf_pcap_status status = WF_PCAP_MORE;
 	uint64_t used = 0;
 	int err;
@@ -462,7 +463,7 @@ int wf_pcap_pipe_open(const char *name, int fd, struct wf_page_pool *pool,
 	(void)fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
 	pipe->pool = pool;
 	pipe->buffer = malloc(BUFFER_BYTES);
-	err = wf_pcap_file_init(&pipe->file, &pipe_ops, name);
+	err = wf_pcap_source_init(&pipe->file, &pipe_ops, name);
 	if (!pipe->buffer)
 		err = -ENOMEM;
 	if (!err)

@@ -19,8 +19,9 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "packet/frame.h"
 #include "capture/file/pcap_bytes.h"
+#include "capture/file/pcap_link.h"
+#include "packet/frame.h"
 
 enum block_type {
 	BLOCK_INTERFACE = 1,
@@ -54,9 +55,9 @@ struct block {
 	uint32_t len_bytes;
 };
 
-static enum wf_pcap_status damaged(struct wf_pcap_format *format, const char *why)
+static enum wf_pcap_status damaged(struct wf_pcap_state *state, const char *why)
 {
-	snprintf(format->why, sizeof(format->why), "%s", why);
+	snprintf(state->why, sizeof(state->why), "%s", why);
 	return WF_PCAP_DAMAGED;
 }
 
@@ -80,7 +81,7 @@ static bool is_packet(uint32_t type)
 }
 
 /* A section header tells the byte order, its own length included. */
-static enum wf_pcap_status section_order(struct wf_pcap_format *format, const uint8_t *bytes,
+static enum wf_pcap_status section_order(struct wf_pcap_state *state, const uint8_t *bytes,
 					 uint64_t len_bytes)
 {
 	uint32_t order;
@@ -89,12 +90,12 @@ static enum wf_pcap_status section_order(struct wf_pcap_format *format, const ui
 		return WF_PCAP_MORE;
 	order = wf_pcap_u32(bytes + BLOCK_HEADER_BYTES, false);
 	if (order != SECTION_BYTE_ORDER && order != __builtin_bswap32(SECTION_BYTE_ORDER))
-		return damaged(format, "a section header without byte-order magic");
-	format->swapped = order != SECTION_BYTE_ORDER;
+		return damaged(state, "a section header without byte-order magic");
+	state->swapped = order != SECTION_BYTE_ORDER;
 	return WF_PCAP_OK;
 }
 
-static enum wf_pcap_status find_block(struct wf_pcap_format *format, const uint8_t *bytes,
+static enum wf_pcap_status find_block(struct wf_pcap_state *state, const uint8_t *bytes,
 				      uint64_t len_bytes, struct block *ret_block)
 {
 	enum wf_pcap_status status;
@@ -103,42 +104,42 @@ static enum wf_pcap_status find_block(struct wf_pcap_format *format, const uint8
 	if (len_bytes < BLOCK_HEADER_BYTES)
 		return WF_PCAP_MORE;
 	if (wf_pcap_u32(bytes, false) == WF_PCAPNG_MAGIC) {
-		status = section_order(format, bytes, len_bytes);
+		status = section_order(state, bytes, len_bytes);
 		if (status != WF_PCAP_OK)
 			return status;
 	}
-	type = wf_pcap_u32(bytes, format->swapped);
-	len = wf_pcap_u32(bytes + 4, format->swapped);
+	type = wf_pcap_u32(bytes, state->swapped);
+	len = wf_pcap_u32(bytes + 4, state->swapped);
 	if (len < BLOCK_MIN_BYTES || len % 4) {
-		snprintf(format->why, sizeof(format->why), "a block (type 0x%08x) of %u bytes",
-			 type, len);
+		snprintf(state->why, sizeof(state->why), "a block (type 0x%08x) of %u bytes", type,
+			 len);
 		return WF_PCAP_DAMAGED;
 	}
 	if (!is_skipped(type) && len > WF_PCAP_RECORD_MAX) {
-		snprintf(format->why, sizeof(format->why),
+		snprintf(state->why, sizeof(state->why),
 			 "a block (type 0x%08x) of %u bytes is longer than any", type, len);
 		return WF_PCAP_DAMAGED;
 	}
 	if (len > len_bytes && !is_skipped(type))
 		return WF_PCAP_MORE;
-	if (len <= len_bytes && wf_pcap_u32(bytes + len - 4, format->swapped) != len)
-		return damaged(format, "a block whose two lengths differ");
+	if (len <= len_bytes && wf_pcap_u32(bytes + len - 4, state->swapped) != len)
+		return damaged(state, "a block whose two lengths differ");
 	*ret_block = (struct block){.bytes = bytes, .type = type, .len_bytes = len};
 	return WF_PCAP_OK;
 }
 
-static enum wf_pcap_status read_section(struct wf_pcap_format *format, const struct block *block)
+static enum wf_pcap_status read_section(struct wf_pcap_state *state, const struct block *block)
 {
 	uint16_t major;
 
 	if (block->len_bytes < SECTION_MIN_BYTES)
-		return damaged(format, "a section header that is too short");
-	major = wf_pcap_u16(block->bytes + 12, format->swapped);
+		return damaged(state, "a section header that is too short");
+	major = wf_pcap_u16(block->bytes + 12, state->swapped);
 	if (major != 1) {
-		snprintf(format->why, sizeof(format->why), "pcapng version %u is not known", major);
+		snprintf(state->why, sizeof(state->why), "pcapng version %u is not known", major);
 		return WF_PCAP_DAMAGED;
 	}
-	format->interfaces_count = 0;
+	state->interfaces_count = 0;
 	return WF_PCAP_OK;
 }
 
@@ -158,76 +159,76 @@ static void set_resolution(struct wf_pcap_interface *interface, uint8_t value)
 		interface->div *= 10;
 }
 
-static enum wf_pcap_status read_options(struct wf_pcap_format *format, const struct block *block,
+static enum wf_pcap_status read_options(struct wf_pcap_state *state, const struct block *block,
 					struct wf_pcap_interface *interface)
 {
 	const uint8_t *pos = block->bytes + 16;
 	const uint8_t *end = block->bytes + block->len_bytes - 4;
 
 	while (end - pos >= 4) {
-		uint16_t code = wf_pcap_u16(pos, format->swapped);
-		uint16_t len = wf_pcap_u16(pos + 2, format->swapped);
+		uint16_t code = wf_pcap_u16(pos, state->swapped);
+		uint16_t len = wf_pcap_u16(pos + 2, state->swapped);
 		uint32_t padded = (len + 3u) & ~3u;
 
 		if (code == OPTION_END)
 			break;
 		pos += 4;
 		if (padded > (uint64_t)(end - pos))
-			return damaged(format, "an interface option that is longer than its block");
+			return damaged(state, "an interface option that is longer than its block");
 		if (code == OPTION_TSRESOL && len == 1)
 			set_resolution(interface, *pos);
 		else if (code == OPTION_TSOFFSET && len == 8)
-			interface->offset_sec = (int64_t)wf_pcap_u64(pos, format->swapped);
+			interface->offset_sec = (int64_t)wf_pcap_u64(pos, state->swapped);
 		pos += padded;
 	}
 	return WF_PCAP_OK;
 }
 
-static enum wf_pcap_status interfaces_grow(struct wf_pcap_format *format)
+static enum wf_pcap_status interfaces_grow(struct wf_pcap_state *state)
 {
-	uint32_t room = format->interfaces_room ? 2 * format->interfaces_room : 8;
+	uint32_t room = state->interfaces_room ? 2 * state->interfaces_room : 8;
 	struct wf_pcap_interface *more;
 
 	if (room > WEFT_PCAPNG_INTERFACES_MAX)
-		return damaged(format, "a section with more interfaces than can be read");
-	more = realloc(format->interfaces, room * sizeof(*more));
+		return damaged(state, "a section with more interfaces than can be read");
+	more = realloc(state->interfaces, room * sizeof(*more));
 	if (!more) {
-		damaged(format, "no memory for its interfaces");
-		format->err = -ENOMEM;
+		damaged(state, "no memory for its interfaces");
+		state->err = -ENOMEM;
 		return WF_PCAP_DAMAGED;
 	}
-	format->interfaces = more;
-	format->interfaces_room = room;
+	state->interfaces = more;
+	state->interfaces_room = room;
 	return WF_PCAP_OK;
 }
 
-static enum wf_pcap_status read_interface(struct wf_pcap_format *format, const struct block *block)
+static enum wf_pcap_status read_interface(struct wf_pcap_state *state, const struct block *block)
 {
-	uint32_t linktype = wf_pcap_u16(block->bytes + 8, format->swapped);
+	uint32_t linktype = wf_pcap_u16(block->bytes + 8, state->swapped);
 	struct wf_pcap_interface *interface;
 	enum wf_pcap_status status;
 
 	if (block->len_bytes < INTERFACE_MIN_BYTES)
-		return damaged(format, "an interface description that is too short");
-	if (format->interfaces_count == format->interfaces_room) {
-		status = interfaces_grow(format);
+		return damaged(state, "an interface description that is too short");
+	if (state->interfaces_count == state->interfaces_room) {
+		status = interfaces_grow(state);
 		if (status != WF_PCAP_OK)
 			return status;
 	}
-	interface = &format->interfaces[format->interfaces_count];
+	interface = &state->interfaces[state->interfaces_count];
 	*interface = (struct wf_pcap_interface){
 		.link = (int16_t)wf_pcap_link(linktype),
-		.snap_bytes = wf_pcap_u32(block->bytes + 12, format->swapped),
+		.snap_bytes = wf_pcap_u32(block->bytes + 12, state->swapped),
 	};
 	set_resolution(interface, MICROSECONDS);
-	status = read_options(format, block, interface);
+	status = read_options(state, block, interface);
 	if (status != WF_PCAP_OK)
 		return status;
 	if (interface->link < 0)
 		wf_warn("%s: interface %u: link type %u (%s) can't be read, skipping its packets",
-			format->name, format->interfaces_count, linktype,
+			state->name, state->interfaces_count, linktype,
 			wf_pcap_link_name(linktype));
-	format->interfaces_count++;
+	state->interfaces_count++;
 	return WF_PCAP_OK;
 }
 
@@ -254,104 +255,103 @@ struct packet {
 	uint64_t ticks;
 };
 
-static void read_timed(const struct wf_pcap_format *format, const uint8_t *bytes,
+static void read_timed(const struct wf_pcap_state *state, const uint8_t *bytes,
 		       struct packet *packet)
 {
-	packet->ticks = (uint64_t)wf_pcap_u32(bytes + 12, format->swapped) << 32 |
-			wf_pcap_u32(bytes + 16, format->swapped);
-	packet->cap_bytes = wf_pcap_u32(bytes + 20, format->swapped);
-	packet->wire_bytes = wf_pcap_u32(bytes + 24, format->swapped);
+	packet->ticks = (uint64_t)wf_pcap_u32(bytes + 12, state->swapped) << 32 |
+			wf_pcap_u32(bytes + 16, state->swapped);
+	packet->cap_bytes = wf_pcap_u32(bytes + 20, state->swapped);
+	packet->wire_bytes = wf_pcap_u32(bytes + 24, state->swapped);
 	packet->data_off = 28;
 	packet->timed = true;
 }
 
-static void read_simple(const struct wf_pcap_format *format, const struct block *block,
+static void read_simple(const struct wf_pcap_state *state, const struct block *block,
 			struct packet *packet)
 {
-	uint32_t snap_bytes = format->interfaces_count ? format->interfaces[0].snap_bytes : 0;
+	uint32_t snap_bytes = state->interfaces_count ? state->interfaces[0].snap_bytes : 0;
 
-	packet->wire_bytes = wf_pcap_u32(block->bytes + 8, format->swapped);
+	packet->wire_bytes = wf_pcap_u32(block->bytes + 8, state->swapped);
 	packet->cap_bytes = packet->wire_bytes;
 	if (snap_bytes && packet->cap_bytes > snap_bytes)
 		packet->cap_bytes = snap_bytes;
 	packet->data_off = 12;
 }
 
-static enum wf_pcap_status read_packet(struct wf_pcap_format *format, const struct block *block,
+static enum wf_pcap_status read_packet(struct wf_pcap_state *state, const struct block *block,
 				       struct packet *ret_packet)
 {
 	bool simple = block->type == BLOCK_SIMPLE_PACKET;
 	struct packet packet = {0};
 
 	if (block->len_bytes < (simple ? SIMPLE_MIN_BYTES : PACKET_MIN_BYTES))
-		return damaged(format, "a packet block that is too short");
+		return damaged(state, "a packet block that is too short");
 	if (simple)
-		read_simple(format, block, &packet);
+		read_simple(state, block, &packet);
 	else
-		read_timed(format, block->bytes, &packet);
+		read_timed(state, block->bytes, &packet);
 	if (block->type == BLOCK_ENHANCED_PACKET)
-		packet.interface = wf_pcap_u32(block->bytes + 8, format->swapped);
+		packet.interface = wf_pcap_u32(block->bytes + 8, state->swapped);
 	else if (block->type == BLOCK_OBSOLETE_PACKET)
-		packet.interface = wf_pcap_u16(block->bytes + 8, format->swapped);
+		packet.interface = wf_pcap_u16(block->bytes + 8, state->swapped);
 
-	if (packet.interface >= format->interfaces_count) {
-		snprintf(format->why, sizeof(format->why),
+	if (packet.interface >= state->interfaces_count) {
+		snprintf(state->why, sizeof(state->why),
 			 "a packet of interface %u, but the section has described only %u",
-			 packet.interface, format->interfaces_count);
+			 packet.interface, state->interfaces_count);
 		return WF_PCAP_DAMAGED;
 	}
 	if (packet.cap_bytes > block->len_bytes - packet.data_off - 4)
-		return damaged(format, "a packet that is longer than its block");
+		return damaged(state, "a packet that is longer than its block");
 	if (packet.cap_bytes > WEFT_FRAME_MAX_BYTES)
-		return damaged(format, "a packet that is longer than any");
+		return damaged(state, "a packet that is longer than any");
 	*ret_packet = packet;
 	return WF_PCAP_OK;
 }
 
 /* Some interface can be read, or none has been described. */
-static bool has_readable(const struct wf_pcap_format *format)
+static bool has_readable(const struct wf_pcap_state *state)
 {
-	for (uint32_t i = 0; i < format->interfaces_count; i++)
-		if (format->interfaces[i].link >= 0)
+	for (uint32_t i = 0; i < state->interfaces_count; i++)
+		if (state->interfaces[i].link >= 0)
 			return true;
-	return !format->interfaces_count;
+	return !state->interfaces_count;
 }
 
 /* Return: false: of an interface that can't be read. */
-static bool make_frame(struct wf_pcap_format *format, const struct block *block,
+static bool make_frame(struct wf_pcap_state *state, const struct block *block,
 		       const struct packet *packet, struct wf_frame *ret_frame)
 {
-	const struct wf_pcap_interface *interface = &format->interfaces[packet->interface];
+	const struct wf_pcap_interface *interface = &state->interfaces[packet->interface];
 
 	if (packet->timed)
-		format->last_ns = ticks_to_ns(interface, packet->ticks);
+		state->last_ns = ticks_to_ns(interface, packet->ticks);
 	if (interface->link < 0) {
-		format->skipped++;
+		state->skipped++;
 		return false;
 	}
 	*ret_frame = (struct wf_frame){
 		.bytes = block->bytes + packet->data_off,
-		.time_ns = format->last_ns,
+		.time_ns = state->last_ns,
 		.cap_bytes = packet->cap_bytes,
 		.wire_bytes = packet->wire_bytes > packet->cap_bytes ? packet->wire_bytes
 								     : packet->cap_bytes,
 		.link = (uint16_t)interface->link,
 	};
-	format->packets++;
+	state->packets++;
 	return true;
 }
 
-static enum wf_pcap_status read_description(struct wf_pcap_format *format,
-					    const struct block *block)
+static enum wf_pcap_status read_description(struct wf_pcap_state *state, const struct block *block)
 {
 	if (block->type == WF_PCAPNG_MAGIC)
-		return read_section(format, block);
+		return read_section(state, block);
 	if (block->type == BLOCK_INTERFACE)
-		return read_interface(format, block);
+		return read_interface(state, block);
 	return WF_PCAP_OK;
 }
 
-enum wf_pcap_status wf_pcapng_next(struct wf_pcap_format *format, const uint8_t *bytes,
+enum wf_pcap_status wf_pcapng_next(struct wf_pcap_state *state, const uint8_t *bytes,
 				   uint64_t len_bytes, struct wf_frame *frames, unsigned int max,
 				   unsigned int *ret_count, uint64_t *ret_used)
 {
@@ -365,17 +365,17 @@ enum wf_pcap_status wf_pcapng_next(struct wf_pcap_format *format, const uint8_t 
 
 		if (pos > len_bytes)
 			break;
-		status = find_block(format, bytes + pos, len_bytes - pos, &block);
+		status = find_block(state, bytes + pos, len_bytes - pos, &block);
 		if (status != WF_PCAP_OK)
 			break;
 		if (!is_packet(block.type)) {
-			status = read_description(format, &block);
+			status = read_description(state, &block);
 		} else {
-			status = read_packet(format, &block, &packet);
-			if (status == WF_PCAP_OK && !format->packets && !has_readable(format))
-				status = damaged(format, nothing_readable);
+			status = read_packet(state, &block, &packet);
+			if (status == WF_PCAP_OK && !state->packets && !has_readable(state))
+				status = damaged(state, nothing_readable);
 			if (status == WF_PCAP_OK &&
-			    make_frame(format, &block, &packet, &frames[count]))
+			    make_frame(state, &block, &packet, &frames[count]))
 				count++;
 		}
 		if (status != WF_PCAP_OK)
@@ -391,7 +391,7 @@ enum wf_pcap_status wf_pcapng_next(struct wf_pcap_format *format, const uint8_t 
  * Goes on until an interface can be read, so that a file of which nothing can be
  * read is refused at once; but not further, because a pipe may stay silent then.
  */
-enum wf_pcap_status wf_pcapng_begin(struct wf_pcap_format *format, const uint8_t *bytes,
+enum wf_pcap_status wf_pcapng_begin(struct wf_pcap_state *state, const uint8_t *bytes,
 				    uint64_t len_bytes, uint64_t *ret_used)
 {
 	enum wf_pcap_status status;
@@ -402,22 +402,22 @@ enum wf_pcap_status wf_pcapng_begin(struct wf_pcap_format *format, const uint8_t
 
 		if (pos >= len_bytes)
 			break;
-		status = find_block(format, bytes + pos, len_bytes - pos, &block);
+		status = find_block(state, bytes + pos, len_bytes - pos, &block);
 		if (status == WF_PCAP_MORE && pos)
 			break;
 		if (status != WF_PCAP_OK)
 			return status;
 		if (is_packet(block.type))
 			break;
-		status = read_description(format, &block);
+		status = read_description(state, &block);
 		if (status != WF_PCAP_OK)
 			return status;
 		pos += block.len_bytes;
-		if (format->interfaces_count && has_readable(format))
+		if (state->interfaces_count && has_readable(state))
 			break;
 	}
-	if (!has_readable(format))
-		return damaged(format, nothing_readable);
+	if (!has_readable(state))
+		return damaged(state, nothing_readable);
 	*ret_used = pos;
 	return WF_PCAP_OK;
 }

@@ -7,16 +7,18 @@
 
 #include <stdint.h>
 
-#include "capture/file/pcap_format.h"
+#include "capture/file/pcap_state.h"
+
+struct wf_frame;
 
 #define WF_PCAPNG_MAGIC 0x0a0d0d0au /* reads the same in both byte orders */
 
 /* As wf_pcap_format_begin(): the section header, and interfaces until one can be read. */
-enum wf_pcap_status wf_pcapng_begin(struct wf_pcap_format *format, const uint8_t *bytes,
+enum wf_pcap_status wf_pcapng_begin(struct wf_pcap_state *state, const uint8_t *bytes,
 				    uint64_t len_bytes, uint64_t *ret_used);
 
 /* As wf_pcap_format_next(). */
-enum wf_pcap_status wf_pcapng_next(struct wf_pcap_format *format, const uint8_t *bytes,
+enum wf_pcap_status wf_pcapng_next(struct wf_pcap_state *state, const uint8_t *bytes,
 				   uint64_t len_bytes, struct wf_frame *frames, unsigned int max,
 				   unsigned int *ret_count, uint64_t *ret_used);
 

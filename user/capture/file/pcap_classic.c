@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * pcap_classic.c - pcap: a 24-byte file header, then records.
+ *
+ *   magic │ major.minor │ 0 │ 0 │ snap length │ link type
+ *   seconds │ fraction │ captured │ on the wire │ (patched: 8 bytes more) │ data ...
+ *
+ * libpcap is not used because it costs more for each packet than all our other stages. The loop
+ * is compiled once for files in our byte order and once for the others. It prefetches headers
+ * that it will need soon, at a guess that is right where records are of equal length, as in bulk
+ * transfers.
+ *
+ * As libpcap does, it reads the patched magics (Kuznetzov's 24-byte record headers, and two with
+ * plain ones), and lengths that versions before 2.4 wrote in the wrong order.
+ */
+#include "capture/file/pcap_classic.h"
+
+#include <stdio.h>
+
+#include "base/assert.h"
+#include "base/clock.h"
+#include "capture/file/pcap_bytes.h"
+#include "capture/file/pcap_link.h"
+#include "packet/frame.h"
+
+enum {
+	FILE_HEADER_BYTES = 24,
+	RECORD_BYTES = 16,
+	PATCHED_RECORD_BYTES = 24,
+	LINK_MASK = 0x03ffffff, /* above: length of a frame check sequence, which decode ignores */
+	PREFETCH_AHEAD = 3,	/* records */
+};
+
+struct magic {
+	uint32_t value;
+	uint32_t ns_per_tick;
+	uint8_t header_bytes;
+};
+
+static const struct magic magics[] = {
+	{0xa1b2c3d4u, 1000, RECORD_BYTES},	   {0xa1b23c4du, 1, RECORD_BYTES},
+	{0xa1b2cd34u, 1000, PATCHED_RECORD_BYTES}, /* Kuznetzov */
+	{0xa1b234cdu, 1000, RECORD_BYTES},	   /* Mesquita */
+	{0xa12b3c4du, 1000, RECORD_BYTES},	   /* Navtel */
+};
+
+static const struct magic *find_magic(uint32_t value)
+{
+	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
+		if (magics[i].value == value)
+			return &magics[i];
+	return NULL;
+}
+
+static enum wf_pcap_status read_file_header(struct wf_pcap_state *state, const uint8_t *bytes)
+{
+	bool swapped = state->swapped;
+	uint32_t linktype = wf_pcap_u32(bytes + 20, swapped) & LINK_MASK;
+	uint16_t major = wf_pcap_u16(bytes + 4, swapped);
+	uint16_t minor = wf_pcap_u16(bytes + 6, swapped);
+	int link = wf_pcap_link(linktype);
+
+	if (major < 2 || (major > 2 && major != 543)) {
+		snprintf(state->why, sizeof(state->why), "pcap version %u.%u is not known", major,
+			 minor);
+		return WF_PCAP_DAMAGED;
+	}
+	if (link < 0) {
+		snprintf(state->why, sizeof(state->why), "link type %u (%s) can't be read",
+			 linktype, wf_pcap_link_name(linktype));
+		return WF_PCAP_DAMAGED;
+	}
+	state->link = (uint16_t)link;
+	state->lengths_swapped = (major == 2 && minor <= 3) || major == 543;
+	return WF_PCAP_OK;
+}
+
+bool wf_pcap_classic_is_magic(uint32_t value)
+{
+	return find_magic(value) || find_magic(__builtin_bswap32(value));
+}
+
+enum wf_pcap_status wf_pcap_classic_begin(struct wf_pcap_state *state, const uint8_t *bytes,
+					  uint64_t len_bytes, uint64_t *ret_used)
+{
+	uint32_t value = wf_pcap_u32(bytes, false);
+	const struct magic *magic = find_magic(value);
+
+	if (!magic) {
+		magic = find_magic(__builtin_bswap32(value));
+		state->swapped = true;
+	}
+	if (len_bytes < FILE_HEADER_BYTES)
+		return WF_PCAP_MORE;
+
+	state->ns_per_tick = magic->ns_per_tick;
+	state->header_bytes = magic->header_bytes;
+	*ret_used = FILE_HEADER_BYTES;
+	return read_file_header(state, bytes);
+}
+
+/* Versions up to 2.2 wrote the two lengths in the other order; of 2.3 some did. */
+static void unswap_lengths(uint32_t *cap_bytes, uint32_t *wire_bytes)
+{
+	uint32_t cap = *cap_bytes;
+
+	if (cap <= *wire_bytes)
+		return;
+	*cap_bytes = *wire_bytes;
+	*wire_bytes = cap;
+}
+
+static enum wf_pcap_status too_long(struct wf_pcap_state *state, uint32_t cap_bytes)
+{
+	snprintf(state->why, sizeof(state->why),
+		 "a packet of %u bytes is longer than any (at most %u)", cap_bytes,
+		 WEFT_FRAME_MAX_BYTES);
+	return WF_PCAP_DAMAGED;
+}
+
+static inline __attribute__((always_inline)) enum wf_pcap_status read_records(
+	struct wf_pcap_state *state, const uint8_t *bytes, uint64_t len_bytes,
+	struct wf_frame *frames, unsigned int max, unsigned int *ret_count, uint64_t *ret_used,
+	const bool swapped)
+{
+	const uint32_t header_bytes = state->header_bytes;
+	const uint32_t ns_per_tick = state->ns_per_tick;
+	enum wf_pcap_status status = WF_PCAP_OK;
+	unsigned int count = 0;
+	uint64_t pos = 0;
+
+	while (count < max) {
+		const uint8_t *record = bytes + pos;
+		struct wf_frame *frame = &frames[count];
+		uint32_t cap_bytes, wire_bytes;
+
+		if (len_bytes - pos < header_bytes) {
+			status = WF_PCAP_MORE;
+			break;
+		}
+		cap_bytes = wf_pcap_u32(record + 8, swapped);
+		wire_bytes = wf_pcap_u32(record + 12, swapped);
+		if (wf_unlikely(state->lengths_swapped))
+			unswap_lengths(&cap_bytes, &wire_bytes);
+		if (wf_unlikely(cap_bytes > WEFT_FRAME_MAX_BYTES)) {
+			status = too_long(state, cap_bytes);
+			break;
+		}
+		if (len_bytes - pos - header_bytes < cap_bytes) {
+			status = WF_PCAP_MORE;
+			break;
+		}
+		/* The headers of this packet, and probably a later record. */
+		__builtin_prefetch(record + 64);
+		__builtin_prefetch(record + PREFETCH_AHEAD * (uint64_t)(header_bytes + cap_bytes));
+
+		*frame = (struct wf_frame){
+			.bytes = record + header_bytes,
+			.time_ns = wf_pcap_u32(record, swapped) * WF_NS_PER_SEC +
+				   wf_pcap_u32(record + 4, swapped) * (uint64_t)ns_per_tick,
+			.cap_bytes = cap_bytes,
+			.wire_bytes = wire_bytes > cap_bytes ? wire_bytes : cap_bytes,
+			.link = state->link,
+		};
+		pos += header_bytes + cap_bytes;
+		count++;
+	}
+	*ret_count = count;
+	*ret_used = pos;
+	state->packets += count;
+	return status;
+}
+
+enum wf_pcap_status wf_pcap_classic_next(struct wf_pcap_state *state, const uint8_t *bytes,
+					 uint64_t len_bytes, struct wf_frame *frames,
+					 unsigned int max, unsigned int *ret_count,
+					 uint64_t *ret_used)
+{
+	if (state->swapped)
+		return read_records(state, bytes, len_bytes, frames, max, ret_count, ret_used,
+				    true);
+	return read_records(state, bytes, len_bytes, frames, max, ret_count, ret_used, false);
+}

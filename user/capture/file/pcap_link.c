@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * pcap_link.c - link types as capture files number them.
+ */
+#include "capture/file/pcap_link.h"
+
+#include <pcap/pcap.h>
+
+#include "packet/frame.h"
+
+int wf_pcap_link(uint32_t linktype)
+{
+	switch (linktype) {
+	case 0:
+		return WF_LINK_NULL;
+	case 1:
+		return WF_LINK_ETHERNET;
+	case 9:	 /* PPP */
+	case 50: /* PPP in HDLC-like framing */
+		return WF_LINK_PPP;
+	case 12: /* raw IP, as BSD, OpenBSD and everybody else number it */
+	case 14:
+	case 101:
+	case 228: /* IPv4 */
+	case 229: /* IPv6 */
+		return WF_LINK_RAW;
+	case 108:
+		return WF_LINK_LOOP;
+	case 113:
+		return WF_LINK_SLL;
+	case 276:
+		return WF_LINK_SLL2;
+	}
+	return -1;
+}
+
+const char *wf_pcap_link_name(uint32_t linktype)
+{
+	const char *name = pcap_datalink_val_to_name((int)linktype);
+
+	return name ? name : "unknown";
+}
