@@ -9,7 +9,7 @@ set -eu
 packages=(
 	# build
 	build-essential clang llvm bpftool pkg-config libbpf-dev libxdp-dev libelf-dev zlib1g-dev
-	libpcap-dev libck-dev libjansson-dev libyaml-dev libwebsockets-dev libssl-dev
+	libpcap-dev libjansson-dev libyaml-dev libwebsockets-dev libssl-dev
 	# lint
 	clang-format universal-ctags git
 	# tests and demo

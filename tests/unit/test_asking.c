@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "base/clock.h"
 #include "worker/asking.h"
 
 enum { QUESTIONS = 2000 };
@@ -20,8 +21,6 @@ static _Atomic bool stop;
 
 static int setup(void **state)
 {
-	assert_int_equal(wf_asking_init(&asking), 0);
-	assert_int_equal(wf_waiter_init(&waiter), 0);
 	answers = 0;
 	atomic_store(&stop, false);
 	return 0;
@@ -29,8 +28,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	wf_asking_fini(&asking);
-	wf_waiter_fini(&waiter);
 	return 0;
 }
 
@@ -43,9 +40,10 @@ static void answer(void *ctx, struct wf_pipeline *pipeline)
 static void *work(void *arg)
 {
 	while (!atomic_load(&stop)) {
-		wf_waiter_announce(&waiter);
+		uint32_t ticket = wf_waiter_announce(&waiter);
+
 		wf_asking_answer(&asking, NULL);
-		wf_waiter_wait(&waiter, 1);
+		wf_waiter_sleep(&waiter, ticket, wf_clock_monotonic_ns() + WF_NS_PER_MS);
 		wf_waiter_cancel(&waiter);
 	}
 	return NULL;

@@ -25,15 +25,13 @@ static int setup(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(pattern); i++)
 		pattern[i] = (uint8_t)(i * 13 + 1);
-	return wf_arena_new(16 << 20, &arena) || wf_waiter_init(&waiter) ||
-	       wf_mpsc_init(&ring, arena, RING_BYTES, &waiter);
+	return wf_arena_new(16 << 20, &arena) || wf_mpsc_init(&ring, arena, RING_BYTES, &waiter);
 }
 
 static int teardown(void **state)
 {
 	(void)state;
 	wf_mpsc_fini(&ring);
-	wf_waiter_fini(&waiter);
 	assert_int_equal(wf_arena_used_bytes(arena), 0);
 	wf_arena_free(arena);
 	return 0;
@@ -135,6 +133,7 @@ static void take_all(uint32_t *next)
 
 	while (left) {
 		uint32_t count = wf_mpsc_peek(&ring, got, 16);
+		uint32_t ticket;
 
 		for (uint32_t i = 0; i < count; i++)
 			check_frame(&got[i], next);
@@ -143,9 +142,9 @@ static void take_all(uint32_t *next)
 		if (count)
 			continue;
 		/* A lost wake-up would hang here: the test's time limit tells. */
-		wf_waiter_announce(&waiter);
+		ticket = wf_waiter_announce(&waiter);
 		if (!wf_mpsc_peek(&ring, got, 1))
-			wf_waiter_wait(&waiter, -1);
+			wf_waiter_sleep(&waiter, ticket, UINT64_MAX);
 		else {
 			check_frame(&got[0], next);
 			left--;

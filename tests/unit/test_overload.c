@@ -130,7 +130,7 @@ static void test_shedding_highest_demand_holds_and_is_taken_back_alone(void **st
 {
 	struct wf_shedding shedding;
 
-	assert_int_equal(wf_shedding_init(&shedding), 0);
+	wf_shedding_init(&shedding);
 	shedding.apply = apply;
 	wf_shedding_demand(&shedding, WF_SHED_OVERLOAD, 30);
 	assert_int_equal(applied, 30);
@@ -143,7 +143,7 @@ static void test_shedding_highest_demand_holds_and_is_taken_back_alone(void **st
 	assert_int_equal(applied, 20);
 	wf_shedding_demand(&shedding, WF_SHED_OVERLOAD, 0);
 	assert_int_equal(wf_shedding_percent(&shedding), 0);
-	wf_shedding_fini(&shedding);
+	wf_shedding_stop(&shedding);
 }
 
 int main(void)

@@ -23,7 +23,7 @@ struct fixture {
 	struct wf_page_pool *pool;
 	struct wf_metrics metrics;
 	struct wf_queue queue;
-	_Atomic uint32_t reader_asleep;
+	struct wf_waiter reader;
 	_Atomic bool stopping;
 	uint64_t empty_bytes; /* of the arena, before the queue */
 	struct weft_event events[BATCH];
@@ -39,7 +39,7 @@ static void open_queue(enum weft_overflow overflow)
 		.arena = fix.arena,
 		.bytes = WEFT_QUEUE_MIN_BYTES,
 		.overflow = overflow,
-		.reader_asleep = &fix.reader_asleep,
+		.reader = &fix.reader,
 		.stopping = &fix.stopping,
 	};
 

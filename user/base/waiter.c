@@ -1,63 +1,87 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * waiter.c - an eventfd, written only while somebody sleeps.
+ * waiter.c - a futex word that changes with each wake-up; an eventfd for those who poll.
+ *
+ * A wake-up takes the announcement back: so waking again costs a load until somebody announces
+ * the next sleep, and a sleeper whose ticket is older than the wake-up does not sleep at all.
  */
 #include "base/waiter.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <stdint.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-int wf_waiter_init(struct wf_waiter *waiter)
+#include "base/clock.h"
+
+#define ANNOUNCED 1u
+
+int wf_waiter_open(struct wf_waiter *waiter)
 {
-	atomic_init(&waiter->sleeping, 0);
-	waiter->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	return waiter->fd < 0 ? -errno : 0;
+	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	waiter->fd = fd;
+	waiter->is_polled = true;
+	return 0;
 }
 
-void wf_waiter_fini(struct wf_waiter *waiter)
+void wf_waiter_close(struct wf_waiter *waiter)
 {
-	if (waiter->fd >= 0)
+	if (waiter->is_polled)
 		close(waiter->fd);
-	waiter->fd = -1;
+	waiter->is_polled = false;
 }
 
-void wf_waiter_announce(struct wf_waiter *waiter)
+uint32_t wf_waiter_announce(struct wf_waiter *waiter)
 {
-	/*
-	 * An exchange is a full barrier for the look that follows; pairs with the
-	 * fence in wf_waiter_wake(): at least one side sees the other.
-	 */
-	atomic_exchange_explicit(&waiter->sleeping, 1, memory_order_seq_cst);
+	uint32_t ticket = atomic_fetch_or(&waiter->word, ANNOUNCED) | ANNOUNCED;
+
+	/* Before the look that follows; pairs with the fence in wf_waiter_wake(). */
 	atomic_thread_fence(memory_order_seq_cst);
+	return ticket;
 }
 
-void wf_waiter_wait(struct wf_waiter *waiter, int timeout_ms)
+void wf_waiter_sleep(struct wf_waiter *waiter, uint32_t ticket, uint64_t deadline_ns)
 {
-	struct pollfd pollfd = {.fd = waiter->fd, .events = POLLIN};
+	const struct timespec deadline = {
+		.tv_sec = (time_t)(deadline_ns / WF_NS_PER_SEC),
+		.tv_nsec = (long)(deadline_ns % WF_NS_PER_SEC),
+	};
 
-	poll(&pollfd, 1, timeout_ms);
+	syscall(SYS_futex, &waiter->word, FUTEX_WAIT_BITSET_PRIVATE, ticket,
+		deadline_ns == UINT64_MAX ? NULL : &deadline, NULL, FUTEX_BITSET_MATCH_ANY);
 }
 
 void wf_waiter_cancel(struct wf_waiter *waiter)
 {
 	uint64_t wakeups;
 
-	atomic_store_explicit(&waiter->sleeping, 0, memory_order_relaxed);
-	while (read(waiter->fd, &wakeups, sizeof(wakeups)) < 0 && errno == EINTR)
+	atomic_fetch_and_explicit(&waiter->word, ~ANNOUNCED, memory_order_relaxed);
+	/* Always: a waker may have written after an earlier call, for an announcement of then. */
+	while (waiter->is_polled && read(waiter->fd, &wakeups, sizeof(wakeups)) < 0 &&
+	       errno == EINTR)
 		;
 }
 
 void wf_waiter_wake(struct wf_waiter *waiter)
 {
 	const uint64_t one = 1;
+	uint32_t word;
 
-	/* The work before the look at `sleeping`; pairs with wf_waiter_announce(). */
+	/* The work before the look at the word; pairs with wf_waiter_announce(). */
 	atomic_thread_fence(memory_order_seq_cst);
-	if (!atomic_load_explicit(&waiter->sleeping, memory_order_relaxed))
+	word = atomic_load_explicit(&waiter->word, memory_order_relaxed);
+	/* If the word has changed since, another waker woke those who had announced before us. */
+	if (!(word & ANNOUNCED) || !atomic_compare_exchange_strong(&waiter->word, &word, word + 1))
 		return;
-	while (write(waiter->fd, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
+	if (!waiter->is_polled)
+		syscall(SYS_futex, &waiter->word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+	else
+		while (write(waiter->fd, &one, sizeof(one)) < 0 && errno == EINTR)
+			;
 }

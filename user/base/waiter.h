@@ -1,42 +1,62 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * waiter.h - lets one thread sleep until others have something for it.
+ * waiter.h - lets threads sleep until another thread has something for them.
  *
  * The usual race (work arrives between the last look and the sleep) is closed by
- * announcing first:
+ * announcing the sleep first:
  *
  *   sleeper                              waker
- *   wf_waiter_announce()                 publish the work
+ *   ticket = wf_waiter_announce()        publish the work
  *   look for work once more              wf_waiter_wake()  (a load, if nobody sleeps)
- *   none: poll wf_waiter_fd() or wait
+ *   none: wf_waiter_sleep(ticket)
  *   wf_waiter_cancel()
  *
- * Thread: one sleeper, any number of wakers.
+ * A waiter is one futex word, and all zero is a valid one. A sleeper that also waits for other
+ * descriptors opens it for polling: then it is woken through an eventfd, and it polls.
+ *
+ * Thread: any number of sleepers and wakers; one sleeper if it is open for polling.
  */
 #ifndef WF_BASE_WAITER_H
 #define WF_BASE_WAITER_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct wf_waiter {
-	_Atomic int sleeping;
-	int fd; /* owned: an eventfd, for poll(2) */
+	_Atomic uint32_t word; /* lowest bit: a sleep is announced; the others count wake-ups */
+	bool is_polled;
+	int fd; /* owned if polled: an eventfd */
 };
 
-int wf_waiter_init(struct wf_waiter *waiter);
-void wf_waiter_fini(struct wf_waiter *waiter);
+/* For poll(2) on waiter->fd in place of wf_waiter_sleep(). Return: 0; negative errno. */
+int wf_waiter_open(struct wf_waiter *waiter);
 
-/* Say that a sleep may follow; look for work after this. */
-void wf_waiter_announce(struct wf_waiter *waiter);
+/* Idempotent; does nothing to a waiter that was never opened. */
+void wf_waiter_close(struct wf_waiter *waiter);
 
-/* Sleep until woken or @timeout_ms passed (-1: no limit). */
-void wf_waiter_wait(struct wf_waiter *waiter, int timeout_ms);
+/* Announce that a sleep may follow; look for work after this. Return: for wf_waiter_sleep(). */
+uint32_t wf_waiter_announce(struct wf_waiter *waiter);
 
-/* Awake again: take back the announcement and any wake-up left over. */
+/*
+ * Sleep until a wf_waiter_wake() after the announcement, until @deadline_ns (CLOCK_MONOTONIC;
+ * UINT64_MAX: no limit), or for no reason.
+ */
+void wf_waiter_sleep(struct wf_waiter *waiter, uint32_t ticket, uint64_t deadline_ns);
+
+/*
+ * A sole sleeper is awake again: its announcement and a wake-up left over are taken back. Where
+ * several threads sleep nobody calls this; the next wf_waiter_wake() may then wake nobody.
+ */
 void wf_waiter_cancel(struct wf_waiter *waiter);
 
-/* After publishing work. Async-signal-safe. */
+/* After publishing work: wake all that sleep. Async-signal-safe. */
 void wf_waiter_wake(struct wf_waiter *waiter);
+
+/* Is a sleep announced? Sequentially consistent, as the announcement is. */
+static inline bool wf_waiter_is_announced(const struct wf_waiter *waiter)
+{
+	return atomic_load(&waiter->word) & 1;
+}
 
 #endif

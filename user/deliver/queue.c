@@ -14,9 +14,7 @@
  * dropped meanwhile; moving `claim` decides whose it is. Should the ring be full of
  * bytes that are just being copied, the newest event is given up instead.
  *
- * Sleeping: a sleeper stores 1 to its word, looks again, sleeps. The other side
- * changes what it was waiting for, then looks at the word. All four accesses are
- * sequentially consistent, so one of the two sees the other.
+ * Both sides sleep as base/waiter.h describes: the worker for room, the reader for records.
  */
 #include "deliver/queue.h"
 
@@ -26,7 +24,6 @@
 #include <weft/limits.h>
 
 #include "base/clock.h"
-#include "deliver/futex.h"
 #include "deliver/queue_internal.h"
 #include "memory/arena.h"
 #include "memory/page.h"
@@ -69,7 +66,7 @@ int wf_queue_init(struct wf_queue *queue, const struct wf_queue_opts *opts)
 	queue->payload_max_bytes = opts->bytes - ring_bytes;
 	queue->wake_bytes = opts->lazy_wake ? ring_bytes / LAZY_WAKE_SHARE : 1;
 	queue->overflow = opts->overflow;
-	queue->reader_asleep = opts->reader_asleep;
+	queue->reader = opts->reader;
 	queue->stopping = opts->stopping;
 	queue->stuck_claim = NOT_STUCK;
 	return 0;
@@ -139,7 +136,7 @@ void wf_queue_flush(struct wf_queue *queue)
 		return;
 	if (queue->wake_bytes == 1 ||
 	    queue->head - (atomic_load(&queue->claim) & ~WF_CLAIM_COPYING) >= queue->wake_bytes)
-		wf_futex_wake(queue->reader_asleep);
+		wf_waiter_wake(queue->reader);
 }
 
 static void drop_record(struct wf_queue *queue, struct wf_record *record)
@@ -204,17 +201,18 @@ static bool wait_for_room(struct wf_queue *queue, uint64_t bytes, uint64_t paylo
 	uint64_t stopped_ns = 0;
 
 	publish(queue);
-	wf_futex_wake(queue->reader_asleep);
+	wf_waiter_wake(queue->reader);
 	if (claim == queue->stuck_claim)
 		return false;
 	queue->stuck_claim = NOT_STUCK;
 	for (;;) {
-		atomic_store(&queue->worker_asleep, 1);
+		uint32_t ticket = wf_waiter_announce(&queue->room);
+
 		if (has_room(queue, bytes, payload))
 			break;
 		if (reader_has_left(queue))
 			return false;
-		wf_futex_sleep(&queue->worker_asleep, SPACE_NAP_NS);
+		wf_waiter_sleep(&queue->room, ticket, wf_clock_monotonic_ns() + SPACE_NAP_NS);
 		if (!atomic_load(queue->stopping))
 			continue;
 		if (wf_count_get(&queue->claim) != claim || !stopped_ns) {
@@ -225,7 +223,7 @@ static bool wait_for_room(struct wf_queue *queue, uint64_t bytes, uint64_t paylo
 			return false;
 		}
 	}
-	atomic_store_explicit(&queue->worker_asleep, 0, memory_order_relaxed);
+	wf_waiter_cancel(&queue->room);
 	return true;
 }
 
@@ -339,7 +337,7 @@ void wf_queue_close(struct wf_queue *queue)
 	publish(queue);
 	/* Pairs with the load in wf_queue_is_finished(): the last records before it. */
 	atomic_store(&queue->closed, true);
-	wf_futex_wake(queue->reader_asleep);
+	wf_waiter_wake(queue->reader);
 	wf_queue_leave(queue, WF_QUEUE_LEFT_WORKER);
 }
 
@@ -366,7 +364,7 @@ void wf_queue_leave(struct wf_queue *queue, uint32_t side)
 	if (before)
 		drain(queue);
 	else if (side == WF_QUEUE_LEFT_READER)
-		wf_futex_wake(&queue->worker_asleep);
+		wf_waiter_wake(&queue->room);
 }
 
 void wf_queue_stats_add(const struct wf_queue *queue, struct weft_sub_stats *stats)

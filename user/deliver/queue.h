@@ -26,6 +26,7 @@
 #include <weft/subscribe.h>
 
 #include "base/assert.h"
+#include "base/waiter.h"
 
 struct wf_arena;
 struct wf_page;
@@ -42,10 +43,10 @@ struct wf_queue {
 	uint8_t *ring;		/* owned: spans of the arena, given back by the last to leave */
 	uint64_t ring_bytes;	/* power of two */
 	uint64_t payload_max_bytes;
-	uint64_t wake_bytes;		 /* so much must wait before a sleeping reader is woken */
-	enum weft_overflow overflow;	 /* never DEFAULT */
-	_Atomic uint32_t *reader_asleep; /* borrowed: futex word of the reader of many queues */
-	const _Atomic bool *stopping;	 /* borrowed: don't wait for a reader that does nothing */
+	uint64_t wake_bytes;	      /* so much must wait before a sleeping reader is woken */
+	enum weft_overflow overflow;  /* never DEFAULT */
+	struct wf_waiter *reader;     /* borrowed: where the reader of many queues sleeps */
+	const _Atomic bool *stopping; /* borrowed: don't wait for a reader that does nothing */
 
 	/* written by the worker */
 	_Alignas(WF_CACHE_LINE) uint64_t head; /* next record goes here */
@@ -61,7 +62,7 @@ struct wf_queue {
 
 	/* written by both: claim by the reader, and by a worker that drops the oldest */
 	_Alignas(WF_CACHE_LINE) _Atomic uint64_t claim; /* low bit: the reader is copying */
-	_Atomic uint32_t worker_asleep;			/* futex word */
+	struct wf_waiter room;				/* the worker sleeps until there is some */
 	_Atomic uint32_t left;				/* WF_QUEUE_LEFT_* */
 
 	/* written by the reader */
@@ -94,7 +95,7 @@ struct wf_queue_opts {
 	uint64_t bytes; /* ring and payload together, WEFT_QUEUE_MIN_BYTES or more */
 	enum weft_overflow overflow;
 	bool lazy_wake; /* rather many events at a time than soon */
-	_Atomic uint32_t *reader_asleep;
+	struct wf_waiter *reader;
 	const _Atomic bool *stopping;
 };
 

@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-#include "deliver/futex.h"
 #include "deliver/queue_internal.h"
 
 enum {
@@ -206,14 +205,14 @@ void wf_queue_release(struct wf_queue *queue)
 	queue->held_bytes = 0;
 
 	/* Let a waiting worker sleep until it can do much at once. */
-	if (!atomic_load(&queue->worker_asleep))
+	if (!wf_waiter_is_announced(&queue->room))
 		return;
 	waiting = atomic_load(&queue->published) - wf_count_get(&queue->claim);
 	payload = wf_count_get(&queue->pushed_bytes) - wf_count_get(&queue->dropped_bytes) -
 		  wf_count_get(&queue->taken_bytes);
 	if (!waiting ||
 	    (waiting <= queue->ring_bytes / 2 && payload <= queue->payload_max_bytes / 2))
-		wf_futex_wake(&queue->worker_asleep);
+		wf_waiter_wake(&queue->room);
 }
 
 bool wf_queue_is_empty(const struct wf_queue *queue)

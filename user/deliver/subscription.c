@@ -19,7 +19,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "deliver/futex.h"
 #include "memory/arena.h"
 #include "memory/budget.h"
 #include "memory/page.h"
@@ -53,7 +52,7 @@ static int open_queues(struct weft_sub *sub, const struct weft_sub_opts *opts, b
 		.bytes = opts->queue_bytes ? opts->queue_bytes : WEFT_QUEUE_BYTES,
 		.overflow = opts->overflow,
 		.lazy_wake = !live,
-		.reader_asleep = &sub->reader_asleep,
+		.reader = &sub->reader,
 		.stopping = &sub->stopping,
 	};
 	size_t bytes = sub->workers * sizeof(*sub->queues);
@@ -181,21 +180,24 @@ static bool has_something(const struct weft_sub *sub)
 	return false;
 }
 
-/* Pairs with wf_queue_flush() and wf_queue_close(): first the word, then another look. */
-static void sleep_until_woken(struct weft_sub *sub, uint64_t sleep_ns)
+/* Until wf_queue_flush() or wf_queue_close() wakes us, @deadline_ns, or for a nap. */
+static void sleep_until_woken(struct weft_sub *sub, uint64_t deadline_ns)
 {
-	if (sub->lazy_wake && sleep_ns > WF_QUEUE_NAP_NS)
-		sleep_ns = WF_QUEUE_NAP_NS;
-	atomic_store(&sub->reader_asleep, 1);
+	uint32_t ticket = wf_waiter_announce(&sub->reader);
+
+	if (sub->lazy_wake) {
+		uint64_t nap_ns = wf_clock_monotonic_ns() + WF_QUEUE_NAP_NS;
+
+		deadline_ns = nap_ns < deadline_ns ? nap_ns : deadline_ns;
+	}
 	if (!has_something(sub) && !is_finished(sub))
-		wf_futex_sleep(&sub->reader_asleep, sleep_ns);
-	atomic_store(&sub->reader_asleep, 0);
+		wf_waiter_sleep(&sub->reader, ticket, deadline_ns);
+	wf_waiter_cancel(&sub->reader);
 }
 
 int wf_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_max, int timeout_ms)
 {
-	uint64_t sleep_ns = WF_NS_PER_SEC;
-	uint64_t deadline_ns = 0;
+	uint64_t deadline_ns = UINT64_MAX;
 
 	release_held(sub);
 	if (atomic_load(&sub->ended))
@@ -211,16 +213,9 @@ int wf_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_max,
 			return count;
 		if (is_finished(sub))
 			return -ESHUTDOWN;
-		if (!timeout_ms)
+		if (!timeout_ms || (timeout_ms > 0 && wf_clock_monotonic_ns() >= deadline_ns))
 			return 0;
-		if (timeout_ms > 0) {
-			uint64_t now_ns = wf_clock_monotonic_ns();
-
-			if (now_ns >= deadline_ns)
-				return 0;
-			sleep_ns = deadline_ns - now_ns;
-		}
-		sleep_until_woken(sub, sleep_ns);
+		sleep_until_woken(sub, deadline_ns);
 	}
 }
 
@@ -237,7 +232,7 @@ void wf_sub_stop(struct weft_sub *sub)
 {
 	atomic_store(&sub->stopping, true);
 	for (uint32_t i = 0; sub->queues && i < sub->workers; i++)
-		wf_futex_wake(&sub->queues[i].worker_asleep);
+		wf_waiter_wake(&sub->queues[i].room);
 }
 
 void wf_sub_close_worker(struct weft_sub *sub, uint32_t worker)

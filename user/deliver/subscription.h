@@ -47,9 +47,9 @@ struct weft_sub {
 	_Atomic bool ended;    /* by its consumer: nothing more is wanted */
 	_Atomic bool stopping; /* the handle stops */
 
-	/* written by the reader; the word also by workers */
-	_Alignas(WF_CACHE_LINE) _Atomic uint32_t reader_asleep;
-	uint32_t next_queue; /* round robin */
+	/* written by the reader; the waiter also by workers */
+	_Alignas(WF_CACHE_LINE) struct wf_waiter reader; /* it sleeps here */
+	uint32_t next_queue;				 /* round robin */
 	int held;
 	struct wf_queue_slot *slots; /* owned: what the last poll lent, WF_SUB_BATCH_MAX */
 };

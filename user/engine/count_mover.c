@@ -6,20 +6,17 @@
 
 #include <string.h>
 
-#include "base/cpu.h"
+#include "base/clock.h"
 
-int wf_count_mover_init(struct wf_count_mover *mover, uint32_t lock_timeout_ms)
+void wf_count_mover_init(struct wf_count_mover *mover, uint32_t lock_timeout_ms)
 {
 	memset(mover, 0, sizeof(*mover));
-	mover->waiter.fd = -1;
 	wf_lock_init(&mover->lock, lock_timeout_ms);
-	return wf_waiter_init(&mover->waiter);
 }
 
 void wf_count_mover_fini(struct wf_count_mover *mover)
 {
 	wf_count_mover_stop(mover);
-	wf_waiter_fini(&mover->waiter);
 	wf_lock_fini(&mover->lock);
 }
 
@@ -31,37 +28,24 @@ void wf_count_mover_move(struct wf_count_mover *mover)
 	wf_lock_put(&mover->lock);
 }
 
-static void *move_on_and_on(void *arg)
+static uint64_t move_again(void *ctx, uint64_t now_ns)
 {
-	struct wf_count_mover *mover = arg;
+	struct wf_count_mover *mover = ctx;
 
-	wf_cpu_name_thread("weft-counts", 0);
-	while (!atomic_load_explicit(&mover->stopping, memory_order_relaxed)) {
-		mover->beat(mover->ctx);
-		wf_count_mover_move(mover);
-		wf_waiter_announce(&mover->waiter);
-		if (!atomic_load_explicit(&mover->stopping, memory_order_relaxed))
-			wf_waiter_wait(&mover->waiter, WF_COUNT_MOVER_MS);
-		wf_waiter_cancel(&mover->waiter);
-	}
-	return NULL;
+	mover->beat(mover->ctx);
+	wf_count_mover_move(mover);
+	return wf_clock_monotonic_ns() + WF_COUNT_MOVER_MS * WF_NS_PER_MS;
 }
 
 int wf_count_mover_start(struct wf_count_mover *mover)
 {
-	int err = pthread_create(&mover->thread, NULL, move_on_and_on, mover);
-
-	mover->is_started = !err;
-	return -err;
+	return wf_periodic_start(&mover->thread, "weft-counts", move_again, mover);
 }
 
 void wf_count_mover_stop(struct wf_count_mover *mover)
 {
-	if (!mover->is_started)
+	if (!mover->thread.is_started)
 		return;
-	atomic_store_explicit(&mover->stopping, true, memory_order_relaxed);
-	wf_waiter_wake(&mover->waiter);
-	pthread_join(mover->thread, NULL);
-	mover->is_started = false;
+	wf_periodic_stop(&mover->thread);
 	wf_count_mover_move(mover);
 }

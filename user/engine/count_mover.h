@@ -6,12 +6,8 @@
 #ifndef WF_ENGINE_COUNT_MOVER_H
 #define WF_ENGINE_COUNT_MOVER_H
 
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdbool.h>
-
 #include "base/lock.h"
-#include "base/waiter.h"
+#include "base/periodic.h"
 
 enum { WF_COUNT_MOVER_MS = 200 };
 
@@ -23,13 +19,10 @@ struct wf_count_mover {
 	void *ctx;
 
 	struct wf_lock lock; /* one at a time moves */
-	pthread_t thread;
-	bool is_started;
-	_Atomic bool stopping;
-	struct wf_waiter waiter;
+	struct wf_periodic thread;
 };
 
-int wf_count_mover_init(struct wf_count_mover *mover, uint32_t lock_timeout_ms);
+void wf_count_mover_init(struct wf_count_mover *mover, uint32_t lock_timeout_ms);
 void wf_count_mover_fini(struct wf_count_mover *mover);
 int wf_count_mover_start(struct wf_count_mover *mover);
 

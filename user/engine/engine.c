@@ -69,18 +69,12 @@ int wf_engine_new(const struct weft_opts *opts, struct wf_engine **ret_engine)
 
 	if (!engine)
 		return -ENOMEM;
-	engine->stop_waiter.fd = engine->shedding.waiter.fd = engine->count_mover.waiter.fd = -1;
 	wf_lock_init(&engine->control, opts->lock_timeout_ms);
 	err = copy_strings_and_rules(engine, opts);
 	if (err)
 		goto free_engine;
-	err = wf_waiter_init(&engine->stop_waiter);
-	if (!err)
-		err = wf_engine_init_shedding(engine);
-	if (!err)
-		err = wf_engine_init_count_mover(engine);
-	if (err)
-		goto free_engine;
+	wf_engine_init_shedding(engine);
+	wf_engine_init_count_mover(engine);
 	if (getrandom(&engine->secret, sizeof(engine->secret), 0) != sizeof(engine->secret)) {
 		err = -EIO;
 		goto free_engine;
@@ -219,10 +213,8 @@ static void tell_workers_to_finish(struct wf_engine *engine)
 	for (uint32_t i = 0; i < engine->crew.count; i++) {
 		struct wf_worker *worker = &engine->crew.workers[i];
 
-		if (!engine->reader.is_started)
-			atomic_store_explicit(&worker->feed_ended, true, memory_order_release);
+		wf_mpsc_close(&worker->feed);
 		wf_waiter_wake(&worker->waiter);
-		wf_waiter_wake(&worker->room);
 	}
 }
 
@@ -322,18 +314,16 @@ static int wait_for_end(struct wf_engine *engine, uint64_t deadline_ns)
 	bool told = false;
 
 	while (atomic_load_explicit(&engine->crew.running, memory_order_acquire)) {
-		uint64_t now_ns = wf_clock_monotonic_ns();
-		uint64_t left_ms = (deadline_ns - now_ns) / WF_NS_PER_MS;
+		uint32_t ticket;
 
-		if (now_ns >= deadline_ns)
+		if (wf_clock_monotonic_ns() >= deadline_ns)
 			return -ETIMEDOUT;
-		wf_waiter_announce(&engine->stop_waiter);
+		ticket = wf_waiter_announce(&engine->stop_waiter);
 		if (atomic_load_explicit(&engine->stop_asked, memory_order_relaxed) && !told) {
 			tell_workers_to_finish(engine);
 			told = true;
 		} else if (atomic_load_explicit(&engine->crew.running, memory_order_acquire)) {
-			wf_waiter_wait(&engine->stop_waiter,
-				       left_ms < 60000 ? (int)left_ms + 1 : 60000);
+			wf_waiter_sleep(&engine->stop_waiter, ticket, deadline_ns);
 		}
 		wf_waiter_cancel(&engine->stop_waiter);
 	}
@@ -391,9 +381,8 @@ void wf_engine_free(struct wf_engine *engine)
 	wf_pcap_filter_free(engine->filter);
 	wf_arena_free(engine->arena);
 	wf_count_mover_fini(&engine->count_mover);
-	wf_shedding_fini(&engine->shedding);
+	wf_shedding_stop(&engine->shedding);
 	wf_lock_fini(&engine->control);
-	wf_waiter_fini(&engine->stop_waiter);
 	free((void *)engine->opts.overlap_rules);
 	free(engine->file_path);
 	free(engine);

@@ -72,10 +72,10 @@ int wf_engine_set_verdict(void *ctx, const struct wf_flow_key *key,
 			  const enum wf_verdict verdict[2], struct wf_kept *ret_kept);
 
 /* kernel.c: for flow maps that are up to date. */
-int wf_engine_init_count_mover(struct wf_engine *engine);
+void wf_engine_init_count_mover(struct wf_engine *engine);
 
 /* kernel.c: shedding, on all interfaces that there will be. */
-int wf_engine_init_shedding(struct wf_engine *engine);
+void wf_engine_init_shedding(struct wf_engine *engine);
 
 /* kernel.c: watch for overload, unless an interface's options forbid to shed. */
 int wf_engine_watch_load(struct wf_engine *engine);

@@ -90,24 +90,20 @@ static void beat(void *ctx)
 		wf_iface_beat(engine->ifaces[i].iface);
 }
 
-int wf_engine_init_count_mover(struct wf_engine *engine)
+void wf_engine_init_count_mover(struct wf_engine *engine)
 {
-	int err = wf_count_mover_init(&engine->count_mover, engine->opts.lock_timeout_ms);
-
+	wf_count_mover_init(&engine->count_mover, engine->opts.lock_timeout_ms);
 	engine->count_mover.move = move_counts;
 	engine->count_mover.beat = beat;
 	engine->count_mover.ctx = engine;
-	return err;
 }
 
-int wf_engine_init_shedding(struct wf_engine *engine)
+void wf_engine_init_shedding(struct wf_engine *engine)
 {
-	int err = wf_shedding_init(&engine->shedding);
-
+	wf_shedding_init(&engine->shedding);
 	engine->shedding.read = read_load;
 	engine->shedding.apply = apply_shed;
 	engine->shedding.ctx = engine;
-	return err;
 }
 
 int wf_engine_watch_load(struct wf_engine *engine)

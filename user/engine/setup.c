@@ -170,17 +170,12 @@ static int setup_rings(struct wf_engine *engine, struct wf_worker *worker)
 	int err;
 
 	wf_arena_prefer(engine->arena, worker->arena_part);
-	err = wf_waiter_init(&worker->waiter);
-	if (!err)
-		err = wf_waiter_init(&worker->room);
+	err = wf_waiter_open(&worker->waiter);
 	if (!err)
 		err = wf_mpsc_init(&worker->inbox, engine->arena, WF_INBOX_BYTES, &worker->waiter);
-	if (!err)
-		err = wf_asking_init(&worker->asking);
 	worker->has_feed = engine->file_path && engine->crew.count > 1;
 	if (!err && worker->has_feed)
-		err = wf_handoff_init(&worker->feed, engine->arena, WF_FEED_FRAMES,
-				      &worker->waiter);
+		err = wf_mpsc_init(&worker->feed, engine->arena, WF_FEED_BYTES, &worker->waiter);
 	return err;
 }
 
@@ -257,7 +252,6 @@ static int setup_workers(struct wf_engine *engine)
 		worker->crew = crew;
 		worker->index = i;
 		worker->owner.races = engine->opts.detect_races;
-		worker->waiter.fd = worker->room.fd = worker->asking.asker.fd = -1;
 		worker->pin_cpu = worker->node = -1;
 	}
 	crew->count = crew->allocated = engine->opts.workers;
@@ -298,12 +292,10 @@ int wf_engine_setup(struct wf_engine *engine)
 static void teardown_worker(struct wf_worker *worker)
 {
 	wf_pipeline_free(worker->pipeline);
-	wf_handoff_fini(&worker->feed);
+	wf_mpsc_fini(&worker->feed);
 	wf_mpsc_fini(&worker->inbox);
 	wf_mpsc_fini(&worker->submitted);
-	wf_waiter_fini(&worker->waiter);
-	wf_waiter_fini(&worker->room);
-	wf_asking_fini(&worker->asking);
+	wf_waiter_close(&worker->waiter);
 }
 
 void wf_engine_teardown(struct wf_engine *engine)

@@ -11,17 +11,15 @@
 #include "engine/upkeep_thread.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/cpu.h"
 #include "base/lock.h"
 #include "base/log.h"
-#include "base/waiter.h"
+#include "base/periodic.h"
 #include "pressure/shedding.h"
 #include "engine/upkeep_tasks.h"
 #include "worker/worker.h"
@@ -53,10 +51,7 @@ struct wf_engine_upkeep {
 	struct wf_upkeep_task tasks[WF_UPKEEP_TASKS];
 	uint32_t shed_percent;
 	uint64_t shed_ns; /* when it is raised next */
-	pthread_t thread;
-	bool is_running;
-	struct wf_waiter waiter; /* the thread sleeps */
-	_Atomic bool stopping;
+	struct wf_periodic thread;
 	_Atomic bool shrink_asked;
 	struct wf_lock lock;
 	struct told told;
@@ -236,7 +231,7 @@ void wf_engine_upkeep_tasks(struct wf_engine_upkeep *upkeep, weft_cleanup_fn fn,
 void wf_engine_upkeep_shrink(struct wf_engine_upkeep *upkeep)
 {
 	atomic_store_explicit(&upkeep->shrink_asked, true, memory_order_relaxed);
-	wf_waiter_wake(&upkeep->waiter);
+	wf_periodic_run_now(&upkeep->thread);
 }
 
 void wf_engine_upkeep_stats(const struct wf_engine_upkeep *upkeep, struct wf_metrics *ret_sum)
@@ -256,34 +251,16 @@ static void shrink(struct wf_engine_upkeep *upkeep)
 	wf_arena_trim(arena, wf_budget_held(wf_arena_budget(arena), WF_BUDGET_FREE_SPANS) / 2);
 }
 
-static void sleep_until(struct wf_engine_upkeep *upkeep, uint64_t due_ns)
+static uint64_t run(void *ctx, uint64_t now_ns)
 {
-	uint64_t now_ns = wf_clock_monotonic_ns();
-	uint64_t left_ms = due_ns > now_ns ? (due_ns - now_ns) / WF_NS_PER_MS + 1 : 0;
+	struct wf_engine_upkeep *upkeep = ctx;
+	uint64_t due_ns = wf_upkeep_run(upkeep->upkeep, now_ns);
 
-	wf_waiter_announce(&upkeep->waiter);
-	if (!atomic_load_explicit(&upkeep->stopping, memory_order_relaxed) &&
-	    !atomic_load_explicit(&upkeep->shrink_asked, memory_order_relaxed))
-		wf_waiter_wait(&upkeep->waiter, left_ms < 60000 ? (int)left_ms : 60000);
-	wf_waiter_cancel(&upkeep->waiter);
-}
-
-static void *upkeep_main(void *arg)
-{
-	struct wf_engine_upkeep *upkeep = arg;
-
-	wf_cpu_name_thread("weft-upkeep", 0);
-	while (!atomic_load_explicit(&upkeep->stopping, memory_order_relaxed)) {
-		uint64_t now_ns = wf_clock_monotonic_ns();
-		uint64_t due_ns = wf_upkeep_run(upkeep->upkeep, now_ns);
-
-		shed(upkeep, now_ns);
-		if (atomic_exchange_explicit(&upkeep->shrink_asked, false, memory_order_relaxed))
-			shrink(upkeep);
-		tell(upkeep);
-		sleep_until(upkeep, due_ns);
-	}
-	return NULL;
+	shed(upkeep, now_ns);
+	if (atomic_exchange_explicit(&upkeep->shrink_asked, false, memory_order_relaxed))
+		shrink(upkeep);
+	tell(upkeep);
+	return due_ns;
 }
 
 /* ---- life ---- */
@@ -335,14 +312,10 @@ int wf_engine_upkeep_start(const struct wf_upkeep_setup *setup,
 	}
 	memset(upkeep, 0, sizeof(*upkeep));
 	upkeep->setup = *setup;
-	upkeep->waiter.fd = -1;
 	wf_lock_init(&upkeep->lock, setup->opts->lock_timeout_ms);
-	err = wf_waiter_init(&upkeep->waiter);
+	err = make_upkeep(upkeep);
 	if (!err)
-		err = make_upkeep(upkeep);
-	if (!err)
-		err = -pthread_create(&upkeep->thread, NULL, upkeep_main, upkeep);
-	upkeep->is_running = !err;
+		err = wf_periodic_start(&upkeep->thread, "weft-upkeep", run, upkeep);
 	if (err) {
 		wf_engine_upkeep_free(upkeep);
 		goto tell_error;
@@ -357,12 +330,9 @@ tell_error:
 
 void wf_engine_upkeep_stop(struct wf_engine_upkeep *upkeep)
 {
-	if (!upkeep || !upkeep->is_running)
+	if (!upkeep || !upkeep->thread.is_started)
 		return;
-	atomic_store_explicit(&upkeep->stopping, true, memory_order_relaxed);
-	wf_waiter_wake(&upkeep->waiter);
-	pthread_join(upkeep->thread, NULL);
-	upkeep->is_running = false;
+	wf_periodic_stop(&upkeep->thread);
 	wf_arena_publish(upkeep->setup.arena, &upkeep->metrics);
 }
 
@@ -372,7 +342,6 @@ void wf_engine_upkeep_free(struct wf_engine_upkeep *upkeep)
 		return;
 	wf_engine_upkeep_stop(upkeep);
 	wf_upkeep_free(upkeep->upkeep);
-	wf_waiter_fini(&upkeep->waiter);
 	wf_lock_fini(&upkeep->lock);
 	wf_budget_release(wf_arena_budget(upkeep->setup.arena), WF_BUDGET_OTHER, sizeof(*upkeep));
 	free(upkeep);

@@ -7,24 +7,15 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/cpu.h"
 #include "base/log.h"
-#include "pressure/overload.h"
 #include "metrics/metrics.h"
 
 enum { TICK_MS = 20 };
 
-int wf_shedding_init(struct wf_shedding *shedding)
+void wf_shedding_init(struct wf_shedding *shedding)
 {
 	memset(shedding, 0, sizeof(*shedding));
-	shedding->waiter.fd = -1;
-	return wf_waiter_init(&shedding->waiter);
-}
-
-void wf_shedding_fini(struct wf_shedding *shedding)
-{
-	wf_shedding_stop(shedding);
-	wf_waiter_fini(&shedding->waiter);
+	wf_overload_init(&shedding->overload);
 }
 
 uint32_t wf_shedding_percent(const struct wf_shedding *shedding)
@@ -61,50 +52,32 @@ static void tell(uint32_t from, uint32_t to)
 		wf_info("capture: workers keep up: all new connections are taken again");
 }
 
-static void *watch(void *arg)
+static uint64_t watch(void *ctx, uint64_t now_ns)
 {
-	struct wf_shedding *shedding = arg;
-	struct wf_overload overload;
+	struct wf_shedding *shedding = ctx;
+	struct wf_overload *overload = &shedding->overload;
+	uint32_t before = overload->percent;
+	struct wf_overload_reading reading;
 
-	wf_cpu_name_thread("weft-shedding", 0);
-	wf_overload_init(&overload);
-	while (!atomic_load_explicit(&shedding->stopping, memory_order_relaxed)) {
-		struct wf_overload_reading reading;
-		uint32_t before = overload.percent;
-
-		shedding->read(shedding->ctx, &reading);
-		wf_overload_judge(&overload, &reading, wf_clock_monotonic_ns());
-		if (overload.percent != before) {
-			wf_shedding_demand(shedding, WF_SHED_OVERLOAD, overload.percent);
-			tell(before, overload.percent);
-		}
-		atomic_store_explicit(&shedding->rises, overload.rises, memory_order_relaxed);
-		atomic_store_explicit(&shedding->falls, overload.falls, memory_order_relaxed);
-
-		wf_waiter_announce(&shedding->waiter);
-		if (!atomic_load_explicit(&shedding->stopping, memory_order_relaxed))
-			wf_waiter_wait(&shedding->waiter, TICK_MS);
-		wf_waiter_cancel(&shedding->waiter);
+	shedding->read(shedding->ctx, &reading);
+	wf_overload_judge(overload, &reading, now_ns);
+	if (overload->percent != before) {
+		wf_shedding_demand(shedding, WF_SHED_OVERLOAD, overload->percent);
+		tell(before, overload->percent);
 	}
-	return NULL;
+	atomic_store_explicit(&shedding->rises, overload->rises, memory_order_relaxed);
+	atomic_store_explicit(&shedding->falls, overload->falls, memory_order_relaxed);
+	return wf_clock_monotonic_ns() + TICK_MS * WF_NS_PER_MS;
 }
 
 int wf_shedding_start(struct wf_shedding *shedding)
 {
-	int err = pthread_create(&shedding->thread, NULL, watch, shedding);
-
-	shedding->is_started = !err;
-	return -err;
+	return wf_periodic_start(&shedding->thread, "weft-shedding", watch, shedding);
 }
 
 void wf_shedding_stop(struct wf_shedding *shedding)
 {
-	if (!shedding->is_started)
-		return;
-	atomic_store_explicit(&shedding->stopping, true, memory_order_relaxed);
-	wf_waiter_wake(&shedding->waiter);
-	pthread_join(shedding->thread, NULL);
-	shedding->is_started = false;
+	wf_periodic_stop(&shedding->thread);
 }
 
 void wf_shedding_stats_add(const struct wf_shedding *shedding, struct wf_metrics *sum)

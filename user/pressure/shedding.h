@@ -13,15 +13,13 @@
 #ifndef WF_PRESSURE_SHEDDING_H
 #define WF_PRESSURE_SHEDDING_H
 
-#include <pthread.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 
-#include "base/waiter.h"
+#include "base/periodic.h"
+#include "pressure/overload.h"
 
 struct wf_metrics;
-struct wf_overload_reading;
 
 enum wf_shed_reason {
 	WF_SHED_OVERLOAD = 0, /* workers can't keep up */
@@ -39,14 +37,11 @@ struct wf_shedding {
 	void (*apply)(void *ctx, uint32_t percent);
 	void *ctx;
 
-	pthread_t thread;
-	bool is_started;
-	_Atomic bool stopping;
-	struct wf_waiter waiter;
+	struct wf_periodic thread;
+	struct wf_overload overload; /* of the thread */
 };
 
-int wf_shedding_init(struct wf_shedding *shedding);
-void wf_shedding_fini(struct wf_shedding *shedding);
+void wf_shedding_init(struct wf_shedding *shedding);
 
 /*
  * @reason wants @percent (0..100) of the flows that begin from now on to be shed. What is

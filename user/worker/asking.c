@@ -9,17 +9,6 @@
 
 #include "base/clock.h"
 
-int wf_asking_init(struct wf_asking *asking)
-{
-	asking->asker.fd = -1;
-	return wf_waiter_init(&asking->asker);
-}
-
-void wf_asking_fini(struct wf_asking *asking)
-{
-	wf_waiter_fini(&asking->asker);
-}
-
 void wf_asking_answer_now(struct wf_asking *asking, struct wf_pipeline *pipeline)
 {
 	/* Pairs with the release in wf_asking_ask(): what the question points to. */
@@ -43,16 +32,17 @@ static bool has_answered(const struct wf_asking *asking, uint64_t before)
 static bool wait_for_answer(struct wf_asking *asking, uint64_t before, uint64_t deadline_ns)
 {
 	while (!has_answered(asking, before)) {
-		uint64_t now_ns = wf_clock_monotonic_ns();
+		uint32_t ticket = wf_waiter_announce(&asking->asker);
 
-		/* Taken back: if the worker has it already, the answer is near. */
-		if (now_ns >= deadline_ns &&
-		    atomic_exchange_explicit(&asking->question, NULL, memory_order_relaxed))
-			return false;
-		wf_waiter_announce(&asking->asker);
 		if (!has_answered(asking, before))
-			wf_waiter_wait(&asking->asker, 20);
+			wf_waiter_sleep(&asking->asker, ticket, deadline_ns);
 		wf_waiter_cancel(&asking->asker);
+		if (wf_clock_monotonic_ns() < deadline_ns)
+			continue;
+		/* Taken back; if the worker has taken it already, the answer is near. */
+		if (atomic_exchange_explicit(&asking->question, NULL, memory_order_relaxed))
+			return false;
+		deadline_ns = UINT64_MAX;
 	}
 	return true;
 }

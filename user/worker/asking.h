@@ -34,9 +34,6 @@ struct wf_asking {
 	struct wf_waiter asker; /* sleeps until that has changed */
 };
 
-int wf_asking_init(struct wf_asking *asking);
-void wf_asking_fini(struct wf_asking *asking);
-
 /*
  * @worker: woken. Return: 0; -ETIMEDOUT: the worker did not come to it in time, and will not.
  * Thread: any but the worker's, one at a time.

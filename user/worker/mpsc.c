@@ -10,12 +10,7 @@
 #include "worker/mpsc.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <linux/futex.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "memory/arena.h"
@@ -115,18 +110,6 @@ int wf_mpsc_push(struct wf_mpsc *ring, const struct wf_frame *frame, bool copy)
 	return 0;
 }
 
-/* Until *@word is no longer @value, @deadline_ns, or for no reason. */
-static void sleep_while(_Atomic uint32_t *word, uint32_t value, uint64_t deadline_ns)
-{
-	const struct timespec deadline = {
-		.tv_sec = (time_t)(deadline_ns / WF_NS_PER_SEC),
-		.tv_nsec = (long)(deadline_ns % WF_NS_PER_SEC),
-	};
-
-	syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, value,
-		deadline_ns == UINT64_MAX ? NULL : &deadline, NULL, FUTEX_BITSET_MATCH_ANY);
-}
-
 int wf_mpsc_push_wait(struct wf_mpsc *ring, const struct wf_frame *frame, bool copy,
 		      uint64_t deadline_ns)
 {
@@ -135,26 +118,16 @@ int wf_mpsc_push_wait(struct wf_mpsc *ring, const struct wf_frame *frame, bool c
 	if (err != -EAGAIN)
 		return err;
 	atomic_fetch_add_explicit(&ring->waits, 1, memory_order_relaxed);
-	/* Counted before the look that decides to sleep: pairs with wf_mpsc_release(). */
-	atomic_fetch_add(&ring->sleepers, 1);
 	for (;;) {
-		uint32_t room = atomic_load(&ring->room);
+		uint32_t ticket = wf_waiter_announce(&ring->room);
 
 		err = wf_mpsc_push(ring, frame, copy);
 		if (err != -EAGAIN || wf_clock_monotonic_ns() >= deadline_ns)
-			break;
-		/* It may not know yet of what this thread pushed before. */
+			return err;
+		/* The consumer may not know yet of earlier frames of this thread. */
 		wf_waiter_wake(ring->consumer);
-		sleep_while(&ring->room, room, deadline_ns);
+		wf_waiter_sleep(&ring->room, ticket, deadline_ns);
 	}
-	atomic_fetch_sub(&ring->sleepers, 1);
-	return err;
-}
-
-static void wake_sleepers(struct wf_mpsc *ring)
-{
-	atomic_fetch_add(&ring->room, 1);
-	syscall(SYS_futex, &ring->room, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
 void wf_mpsc_close(struct wf_mpsc *ring)
@@ -162,7 +135,7 @@ void wf_mpsc_close(struct wf_mpsc *ring)
 	if (!ring->bytes)
 		return;
 	atomic_fetch_or(&ring->tail, CLOSED);
-	wake_sleepers(ring);
+	wf_waiter_wake(&ring->room);
 	wf_waiter_wake(ring->consumer);
 }
 
@@ -195,16 +168,14 @@ void wf_mpsc_release(struct wf_mpsc *ring)
 	for (; pos < ring->seen; pos += WF_MPSC_ALIGN)
 		atomic_store_explicit(&entry_at(ring, pos)->committed_bytes, 0,
 				      memory_order_relaxed);
-	/*
-	 * Room first, then the look for sleepers; they count themselves first, then look for
-	 * room. All four sequentially consistent: at least one side sees the other.
+	/* Room first, then the look for sleepers; a sleeper announces itself, then looks for room.
 	 */
 	atomic_store(&ring->head, ring->seen);
 	/* Half empty, not at once: so that a producer has much to push when it wakes. */
-	if (wf_unlikely(atomic_load(&ring->sleepers)) &&
+	if (wf_unlikely(wf_waiter_is_announced(&ring->room)) &&
 	    (atomic_load_explicit(&ring->tail, memory_order_relaxed) & ~CLOSED) - ring->seen <=
 		    ring->size_bytes / 2)
-		wake_sleepers(ring);
+		wf_waiter_wake(&ring->room);
 }
 
 bool wf_mpsc_holds(const struct wf_mpsc *ring, const struct wf_frame *frame)

@@ -43,9 +43,8 @@ struct wf_mpsc {
 	_Alignas(WF_CACHE_LINE) _Atomic uint64_t head;
 	uint64_t seen;
 
-	/* producers that found no room */
-	_Alignas(WF_CACHE_LINE) _Atomic uint32_t sleepers;
-	_Atomic uint32_t room; /* futex: changes when there is room again */
+	/* producers that found no room sleep here */
+	_Alignas(WF_CACHE_LINE) struct wf_waiter room;
 	_Atomic uint64_t waits;
 	_Atomic uint64_t refused;
 };

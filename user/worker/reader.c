@@ -28,29 +28,15 @@ static bool is_stopping(const struct wf_reader *reader)
 	return atomic_load_explicit(&reader->crew->stopping, memory_order_relaxed);
 }
 
-/* Return: false: told to stop while waiting; the frame was put. */
-static bool push(struct wf_reader *reader, struct wf_worker *worker, const struct wf_frame *frame)
-{
-	while (!wf_handoff_push(&worker->feed, frame)) {
-		if (is_stopping(reader)) {
-			wf_page_put(frame->page);
-			return false;
-		}
-		wf_waiter_wake(&worker->waiter);
-		wf_waiter_announce(&worker->room);
-		if (wf_handoff_used(&worker->feed) > WF_FEED_FRAMES / 2 && !is_stopping(reader))
-			wf_waiter_wait(&worker->room, -1);
-		wf_waiter_cancel(&worker->room);
-	}
-	return true;
-}
-
 static void push_to_owner(struct wf_reader *reader, struct wf_frame *frame)
 {
 	struct wf_crew *crew = reader->crew;
+	struct wf_worker *owner = &crew->workers[weft_hash_worker(frame->hash, crew->count)];
 
 	frame->flags |= WF_FRAME_HASHED;
-	push(reader, &crew->workers[weft_hash_worker(frame->hash, crew->count)], frame);
+	/* A closed feed refuses it: the handle stops. */
+	if (wf_mpsc_push_wait(&owner->feed, frame, false, UINT64_MAX))
+		wf_page_put(frame->page);
 }
 
 static void count_fragment(struct wf_reader *reader, const struct wf_frame *frame)
@@ -179,11 +165,8 @@ static void *reader_main(void *arg)
 	if (count < 0 && count != -ENODATA)
 		atomic_store_explicit(&crew->error, count, memory_order_relaxed);
 	wf_defrag_flush(reader->defrag);
-	for (uint32_t i = 0; i < crew->count; i++) {
-		/* Pairs with the acquire in sources_ended(): all pushes come before. */
-		atomic_store_explicit(&crew->workers[i].feed_ended, true, memory_order_release);
-		wf_waiter_wake(&crew->workers[i].waiter);
-	}
+	for (uint32_t i = 0; i < crew->count; i++)
+		wf_mpsc_close(&crew->workers[i].feed);
 	wf_page_pool_adopt(NULL);
 	return NULL;
 }

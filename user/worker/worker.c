@@ -104,14 +104,12 @@ static uint32_t take_inbox(struct wf_worker *worker)
 static uint32_t take_feed(struct wf_worker *worker)
 {
 	struct wf_frame frames[WF_BATCH_FRAMES];
-	uint32_t count = wf_handoff_pop(&worker->feed, frames, WF_BATCH_FRAMES);
+	uint32_t count = wf_mpsc_peek(&worker->feed, frames, WF_BATCH_FRAMES);
 
 	if (!count)
 		return 0;
+	wf_mpsc_release(&worker->feed);
 	wf_pipeline_run(worker->pipeline, frames, count);
-	/* Half empty, not at once: the reader then has a long batch to push. */
-	if (wf_handoff_used(&worker->feed) <= WF_FEED_FRAMES / 2)
-		wf_waiter_wake(&worker->room);
 	return count;
 }
 
@@ -183,12 +181,11 @@ static bool sources_ended(struct wf_worker *worker)
 
 	if (worker->outbox_count)
 		return false;
-	/* Pairs with the release in wf_engine_stop() and reader.c: nothing was pushed after. */
 	if (worker->has_feed)
-		return atomic_load_explicit(&worker->feed_ended, memory_order_acquire) &&
-		       wf_handoff_is_empty(&worker->feed);
+		return wf_mpsc_is_drained(&worker->feed);
 	if (worker->has_submitted && !wf_submit_is_drained(worker))
 		return false;
+	/* Pairs with the release in engine.c: the interfaces were detached before. */
 	if (atomic_load_explicit(&crew->stopping, memory_order_acquire))
 		return true;
 	for (uint32_t i = 0; i < worker->sources_count; i++)

@@ -19,7 +19,6 @@
 #include "base/waiter.h"
 #include "deliver/dispatch.h"
 #include "worker/asking.h"
-#include "worker/handoff.h"
 #include "worker/mpsc.h"
 #include "worker/orders.h"
 #include "worker/pipeline.h"
@@ -33,8 +32,8 @@ struct wf_worker;
 
 enum {
 	WF_BATCH_FRAMES = 64,
-	WF_FEED_FRAMES = 4096,	 /* from the replay's reader */
-	WF_INBOX_BYTES = 65536,	 /* from other workers: 1024 frames */
+	WF_FEED_BYTES = 262144,	 /* of the ring from the replay's reader: 4096 frames */
+	WF_INBOX_BYTES = 65536,	 /* of the ring from other workers: 1024 frames */
 	WF_OUTBOX_FRAMES = 1024, /* waiting because another worker's inbox is full */
 };
 
@@ -77,16 +76,14 @@ struct wf_worker {
 	struct wf_source *sources[WEFT_INTERFACES_MAX]; /* borrowed from the engine */
 	bool source_ended[WEFT_INTERFACES_MAX];
 	uint32_t sources_count;
-	bool has_feed;		 /* replay with a reader */
-	bool has_submitted;	 /* packets come by weft_submit() */
-	_Atomic bool feed_ended; /* reader: no more frames will be pushed */
-	struct wf_handoff feed;
+	bool has_feed;	     /* replay with a reader */
+	bool has_submitted;  /* packets come by weft_submit() */
+	struct wf_mpsc feed; /* closed by the reader at the end, or when the handle stops */
 	struct wf_mpsc inbox;
 	struct wf_mpsc submitted;
 	uint64_t submitted_ns;	 /* latest time of what came that way */
 	struct wf_waiter waiter; /* the worker sleeps */
 	struct wf_asking asking;
-	struct wf_waiter room;	 /* the reader sleeps until the feed has room */
 	struct wf_orders orders; /* of the upkeep thread */
 	bool has_chores;	 /* orders are not fully done: don't sleep long */
 	uint64_t tend_ns;	 /* CLOCK_MONOTONIC: next time for page upkeep */

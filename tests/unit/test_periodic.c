@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_periodic.c - a periodic thread runs at once, when it is due, when it is asked, not after
+ * stop.
+ */
+#include "unit/support/cmocka.h"
+
+#include <sched.h>
+
+#include "base/clock.h"
+#include "base/periodic.h"
+
+#define WAIT_NS (10 * WF_NS_PER_SEC)
+
+static struct wf_periodic periodic;
+static _Atomic uint32_t runs;
+static uint64_t interval_ns;
+
+static uint64_t count_run(void *ctx, uint64_t now_ns)
+{
+	atomic_fetch_add((_Atomic uint32_t *)ctx, 1);
+	return now_ns + interval_ns;
+}
+
+static void start(uint64_t every_ns)
+{
+	interval_ns = every_ns;
+	assert_int_equal(wf_periodic_start(&periodic, "test", count_run, (void *)&runs), 0);
+}
+
+static int setup(void **state)
+{
+	periodic = (struct wf_periodic){0};
+	atomic_store(&runs, 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	wf_periodic_stop(&periodic);
+	return 0;
+}
+
+static bool has_run(uint32_t times)
+{
+	uint64_t end_ns = wf_clock_monotonic_ns() + WAIT_NS;
+
+	while (atomic_load(&runs) < times && wf_clock_monotonic_ns() < end_ns)
+		sched_yield();
+	return atomic_load(&runs) >= times;
+}
+
+static void test_periodic_runs_again_when_it_is_due(void **state)
+{
+	start(WF_NS_PER_MS);
+	assert_true(has_run(5));
+}
+
+static void test_periodic_asked_runs_before_it_is_due(void **state)
+{
+	start(3600 * WF_NS_PER_SEC);
+	assert_true(has_run(1));
+	wf_periodic_run_now(&periodic);
+	assert_true(has_run(2));
+	assert_int_equal(atomic_load(&runs), 2);
+}
+
+static void test_periodic_stopped_does_not_run_again(void **state)
+{
+	uint32_t before;
+
+	start(WF_NS_PER_MS);
+	assert_true(has_run(1));
+	wf_periodic_stop(&periodic);
+	before = atomic_load(&runs);
+	wf_periodic_run_now(&periodic);
+	wf_periodic_stop(&periodic);
+	assert_int_equal(atomic_load(&runs), before);
+}
+
+static void test_periodic_stopped_starts_again(void **state)
+{
+	start(3600 * WF_NS_PER_SEC);
+	wf_periodic_stop(&periodic);
+	start(3600 * WF_NS_PER_SEC);
+	assert_true(has_run(1));
+}
+
+static void test_periodic_never_started_stops(void **state)
+{
+	wf_periodic_stop(&periodic);
+	assert_int_equal(atomic_load(&runs), 0);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		CASE(test_periodic_runs_again_when_it_is_due),
+		CASE(test_periodic_asked_runs_before_it_is_due),
+		CASE(test_periodic_stopped_does_not_run_again),
+		CASE(test_periodic_stopped_starts_again),
+		CASE(test_periodic_never_started_stops),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
