@@ -18,6 +18,7 @@
 #include "memory/arena.h"
 #include "memory/page.h"
 #include "memory/page_pool.h"
+#include "reassembly/fixed_pages.h"
 #include "memory/slab.h"
 #include "metrics/metrics.h"
 
@@ -185,8 +186,8 @@ static void measure_overhead(uint32_t bytes, bool fixed)
 	struct wf_page_pool_opts opts = classes;
 	uint64_t before;
 
-	opts.fixed = fixed;
-	opts.medium_bytes = fixed ? 1900 : WEFT_PAGE_MEDIUM_BYTES;
+	if (fixed)
+		wf_fixed_pages_choose(&opts);
 	open_pool(&opts);
 	before = wf_arena_used_bytes(arena);
 	for (int i = 0; i < 100000; i++)

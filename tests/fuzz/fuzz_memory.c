@@ -164,7 +164,7 @@ static void resize_page(struct machine *machine, uint32_t slot)
 		return;
 	may_work = keep_bytes <= wf_page_capacity(old) && keep_bytes <= bytes &&
 		   bytes <= WEFT_SPAN_BYTES;
-	err = wf_page_pool_resize(machine->pool, &machine->pages[slot], keep_bytes, bytes);
+	err = wf_page_resize(&machine->pages[slot], machine->pool, keep_bytes, bytes);
 	check((err == -ERANGE) == !may_work);
 	if (err) {
 		check(machine->pages[slot] == old);
@@ -280,7 +280,7 @@ static void set_up(struct machine *machine)
 		.frames_reserve = flags & 1 ? FRAMES / 2 : 0,
 		.max_bytes = flags & 2 ? 6 * WEFT_SPAN_BYTES : 0,
 		.max_class_pages = flags & 4 ? 40 : 0,
-		.fixed = flags & 8,
+		.keeps_spans = flags & 8,
 	};
 
 	check(!wf_arena_new(LIMIT_BYTES, &machine->arena));

@@ -156,7 +156,7 @@ static void test_page_resize_at_bounds_is_checked(void **state)
 		struct wf_page *page = fix->page;
 
 		assert_int_equal(
-			wf_page_pool_resize(fix->pool, &page, cases[i].keep_bytes, cases[i].bytes),
+			wf_page_resize(&page, fix->pool, cases[i].keep_bytes, cases[i].bytes),
 			cases[i].err);
 		assert_ptr_equal(page, fix->page);
 	}
@@ -168,7 +168,7 @@ static void test_page_resize_grows_and_keeps_bytes(void **state)
 	struct wf_page *old = fix->page;
 
 	memset(wf_page_bytes(old), 0x5a, 200);
-	assert_int_equal(wf_page_pool_resize(fix->pool, &fix->page, 200, WEFT_SPAN_BYTES), 0);
+	assert_int_equal(wf_page_resize(&fix->page, fix->pool, 200, WEFT_SPAN_BYTES), 0);
 	assert_ptr_not_equal(fix->page, old);
 	assert_int_equal(wf_page_capacity(fix->page), WEFT_SPAN_BYTES);
 	for (int i = 0; i < 200; i++)
@@ -180,9 +180,9 @@ static void test_page_resize_shrinks_to_smaller_class(void **state)
 {
 	struct fixture *fix = *state;
 
-	assert_int_equal(wf_page_pool_resize(fix->pool, &fix->page, 256, 9000), 0);
+	assert_int_equal(wf_page_resize(&fix->page, fix->pool, 256, 9000), 0);
 	assert_true(wf_page_capacity(fix->page) >= 9000);
-	assert_int_equal(wf_page_pool_resize(fix->pool, &fix->page, 10, 10), 0);
+	assert_int_equal(wf_page_resize(&fix->page, fix->pool, 10, 10), 0);
 	assert_int_equal(wf_page_capacity(fix->page), 256);
 	assert_int_equal(wf_page_bytes(fix->page)[9], 0x11);
 }
@@ -193,7 +193,7 @@ static void test_page_resize_leaves_other_holders_their_page(void **state)
 	struct wf_page *held = fix->page;
 
 	wf_page_get(held);
-	assert_int_equal(wf_page_pool_resize(fix->pool, &fix->page, 1, 1000), 0);
+	assert_int_equal(wf_page_resize(&fix->page, fix->pool, 1, 1000), 0);
 	assert_true(wf_page_is_sole(held));
 	assert_int_equal(wf_page_bytes(held)[255], 0x11);
 	wf_page_put(held);

@@ -278,7 +278,7 @@ static void test_page_pool_at_its_class_limit_refuses(void **state)
 static void test_page_pool_fixed_has_one_size(void **state)
 {
 	struct fixture *fix = *state;
-	struct wf_page_pool_opts opts = {.medium_bytes = 1900, .fixed = true};
+	struct wf_page_pool_opts opts = {.medium_bytes = 1900, .keeps_spans = true};
 	struct wf_page *page;
 
 	assert_int_equal(wf_page_pool_new(fix->arena, &opts, &fix->metrics[1], &fix->pools[1]), 0);
@@ -299,7 +299,7 @@ static void test_page_pool_fixed_never_shrinks(void **state)
 {
 	enum { PAGES = 34 * 20 };
 	struct fixture *fix = *state;
-	struct wf_page_pool_opts opts = {.medium_bytes = 1900, .fixed = true};
+	struct wf_page_pool_opts opts = {.medium_bytes = 1900, .keeps_spans = true};
 	struct wf_metrics *metrics = &fix->metrics[1];
 	struct wf_page *taken[PAGES];
 	uint64_t used;

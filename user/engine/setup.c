@@ -28,6 +28,7 @@
 #include "engine/steering.h"
 #include "memory/arena.h"
 #include "memory/page_pool.h"
+#include "reassembly/fixed_pages.h"
 
 /* What the fill rings of all queues hold together. */
 static uint64_t fill_frames(const struct wf_engine *engine)
@@ -69,14 +70,16 @@ static int pin_arena(struct wf_engine *engine)
 
 static struct wf_page_pool_opts page_opts(const struct weft_opts *opts)
 {
-	return (struct wf_page_pool_opts){
+	struct wf_page_pool_opts pool = {
 		.small_bytes = opts->page_small_bytes,
-		.medium_bytes = opts->fixed_pages ? (uint32_t)WEFT_PAGE_FIXED_BYTES
-						  : opts->page_medium_bytes,
+		.medium_bytes = opts->page_medium_bytes,
 		.large_bytes = opts->page_large_bytes,
 		.max_class_pages = opts->class_pages_max,
-		.fixed = opts->fixed_pages,
 	};
+
+	if (opts->fixed_pages)
+		wf_fixed_pages_choose(&pool);
+	return pool;
 }
 
 static int setup_pages(struct wf_engine *engine)

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "memory/arena_internal.h"
-#include "memory/page_pool_internal.h"
+#include "memory/page_pool.h"
 #include "memory/span_internal.h"
 
 void wf_page_get(struct wf_page *page)
@@ -96,5 +96,27 @@ int wf_page_view(const struct wf_page *page, uint64_t off, uint64_t len_bytes,
 		return -ERANGE;
 
 	*ret_bytes = wf_page_bytes(page) + off;
+	return 0;
+}
+
+int wf_page_resize(struct wf_page **page, struct wf_page_pool *pool, uint64_t keep_bytes,
+		   uint64_t bytes)
+{
+	struct wf_page *old = *page;
+	struct wf_page *new;
+
+	if (keep_bytes > wf_page_capacity(old) || keep_bytes > bytes || bytes > WEFT_SPAN_BYTES)
+		return -ERANGE;
+	if (bytes <= wf_page_capacity(old) && !wf_page_is_frame(old) &&
+	    wf_page_capacity(old) <= wf_page_pool_advise(pool, bytes, bytes))
+		return 0;
+
+	new = wf_page_pool_take(pool, bytes);
+	if (!new)
+		return -ENOBUFS;
+	if (keep_bytes)
+		memcpy(wf_page_bytes(new), wf_page_bytes(old), keep_bytes);
+	wf_page_put(old);
+	*page = new;
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 struct wf_page;
+struct wf_page_pool;
 
 /* One more holder. Thread: any that already holds it. */
 void wf_page_get(struct wf_page *page);
@@ -41,5 +42,16 @@ int wf_page_copy_in(struct wf_page *page, uint64_t off, const void *bytes, uint6
 int wf_page_copy_out(const struct wf_page *page, uint64_t off, void *bytes, uint64_t len_bytes);
 int wf_page_view(const struct wf_page *page, uint64_t off, uint64_t len_bytes,
 		 const uint8_t **ret_bytes);
+
+/*
+ * A page for @bytes in place of *@page, with the first @keep_bytes of it. Takes
+ * the caller's reference to *@page and writes the new one; other holders keep
+ * what they have. Stays in place where that is possible.
+ *
+ * Return: 0; -ERANGE: @keep_bytes is beyond either page, or @bytes beyond a span;
+ * -ENOBUFS. On error *@page is as before.
+ */
+int wf_page_resize(struct wf_page **page, struct wf_page_pool *pool, uint64_t keep_bytes,
+		   uint64_t bytes);
 
 #endif

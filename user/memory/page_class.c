@@ -14,8 +14,15 @@
  * of them with free and taken pages is in partial, every one without taken pages
  * in empty.
  */
+#include "memory/page_class.h"
+
 #include "memory/arena_internal.h"
-#include "memory/page_pool_internal.h"
+
+enum {
+	SPARE_PART = 8, /* of the spans in use, 1/SPARE_PART may be spare */
+	SPARE_SPANS_MAX = 64,
+	TUNE_PERCENT = 10, /* of the pages' bytes: less saving is not worth new spans */
+};
 
 static void add(_Atomic uint64_t *metric, uint64_t amount)
 {
@@ -43,68 +50,69 @@ void wf_page_class_init(struct wf_page_class *class, uint32_t bytes,
 
 /* ---- spans ---- */
 
-static void release_span(struct wf_page_pool *pool, struct wf_page_class *class,
+static void release_span(struct wf_page_classes *classes, struct wf_page_class *class,
 			 struct wf_span *span)
 {
 	wf_span_list_remove(&class->empty, span);
 	class->empty_spans--;
 	class->spans--;
-	pool->spans--;
+	classes->spans--;
 	add(class->metrics.spans, -1ull);
 	add(class->metrics.free_pages, -(uint64_t) class->pages);
-	wf_arena_put(pool->arena, span, 1);
+	wf_arena_put(classes->arena, span, 1);
 }
 
-void wf_page_class_release(struct wf_page_pool *pool, struct wf_page_class *class, uint32_t keep)
+void wf_page_class_release(struct wf_page_classes *classes, struct wf_page_class *class,
+			   uint32_t keep)
 {
 	while (class->empty_spans > keep)
-		release_span(pool, class, class->empty.tail);
+		release_span(classes, class, class->empty.tail);
 }
 
 /* Give back one span that any class keeps ready. Return: false: there is none. */
-static bool release_any(struct wf_page_pool *pool)
+static bool release_any(struct wf_page_classes *classes)
 {
 	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++) {
-		struct wf_page_class *class = &pool->classes[id];
+		struct wf_page_class *class = &classes->list[id];
 
 		if (class->empty_spans) {
-			release_span(pool, class, class->empty.tail);
+			release_span(classes, class, class->empty.tail);
 			return true;
 		}
 	}
 	return false;
 }
 
-/* May the pool take one more span, besides what it keeps ready? */
-static bool may_grow(const struct wf_page_pool *pool)
+/* May the classes take one more span, besides what it keeps ready? */
+static bool may_grow(const struct wf_page_classes *classes)
 {
-	const struct wf_budget *budget = wf_arena_budget(pool->arena);
+	const struct wf_budget *budget = wf_arena_budget(classes->arena);
 
-	return pool->spans < pool->max_spans &&
-	       (!pool->takes_incoming ||
+	return classes->spans < classes->max_spans &&
+	       (!classes->spares_the_last ||
 		wf_budget_left(budget) > budget->limit_bytes / WEFT_SHORT_PARTS);
 }
 
-bool wf_page_class_fetch(struct wf_page_pool *pool, struct wf_page_class *class)
+bool wf_page_class_fetch(struct wf_page_classes *classes, struct wf_page_class *class)
 {
 	struct wf_span *span;
 
 	/* What another class keeps ready is ours before anybody else's. */
-	if (!may_grow(pool) && !release_any(pool))
+	if (!may_grow(classes) && !release_any(classes))
 		return false;
-	span = wf_arena_take(pool->arena, WF_SPAN_PAGES, 1);
-	if (!span && release_any(pool))
-		span = wf_arena_take(pool->arena, WF_SPAN_PAGES, 1);
+	span = wf_arena_take(classes->arena, WF_SPAN_PAGES, 1);
+	if (!span && release_any(classes))
+		span = wf_arena_take(classes->arena, WF_SPAN_PAGES, 1);
 	if (!span)
 		return false;
 
 	wf_span_cut(span, class->page_bytes, class->pages);
-	span->class = (uint8_t)(class - pool->classes);
+	span->class = (uint8_t)(class - classes->list);
 	span->cut = class->cut;
-	span->home = pool->home_index;
+	span->home = classes->home_index;
 	wf_span_list_append(&class->partial, span);
 	class->spans++;
-	pool->spans++;
+	classes->spans++;
 	add(class->metrics.spans, 1);
 	add(class->metrics.free_pages, class->pages);
 	return true;
@@ -149,26 +157,27 @@ void wf_page_class_count_failure(struct wf_page_class *class)
 }
 
 /* A page of a former cut: its span only waits for the others. */
-static void put_old(struct wf_page_pool *pool, struct wf_page_class *class, struct wf_span *span)
+static void put_old(struct wf_page_classes *classes, struct wf_page_class *class,
+		    struct wf_span *span)
 {
 	class->old_pages--;
 	if (span->free_pages < span->pages)
 		return;
 	class->old_spans--;
-	pool->spans--;
+	classes->spans--;
 	add(class->metrics.spans, -1ull);
-	wf_arena_put(pool->arena, span, 1);
+	wf_arena_put(classes->arena, span, 1);
 }
 
-void wf_page_class_put(struct wf_page_pool *pool, struct wf_page *page)
+void wf_page_class_put(struct wf_page_classes *classes, struct wf_page *page)
 {
 	struct wf_span *span = wf_page_span(page);
-	struct wf_page_class *class = &pool->classes[span->class];
+	struct wf_page_class *class = &classes->list[span->class];
 
 	wf_span_push(span, page);
 	add(class->metrics.used_pages, -1ull);
 	if (wf_unlikely(span->cut != class->cut)) {
-		put_old(pool, class, span);
+		put_old(classes, class, span);
 		return;
 	}
 	class->used_pages--;
@@ -180,15 +189,16 @@ void wf_page_class_put(struct wf_page_pool *pool, struct wf_page *page)
 		wf_span_list_remove(&class->partial, span);
 		wf_span_list_append(&class->empty, span);
 		class->empty_spans++;
-		wf_page_class_release(pool, class, class->ready_spans);
+		wf_page_class_release(classes, class, class->ready_spans);
 	}
 }
 
-void wf_page_class_recut(struct wf_page_pool *pool, struct wf_page_class *class, uint32_t bytes)
+void wf_page_class_recut(struct wf_page_classes *classes, struct wf_page_class *class,
+			 uint32_t bytes)
 {
 	uint64_t free_pages;
 
-	wf_page_class_release(pool, class, 0);
+	wf_page_class_release(classes, class, 0);
 	free_pages = (uint64_t) class->spans * class->pages - class->used_pages;
 	add(class->metrics.free_pages, -free_pages);
 	while (class->partial.head)
@@ -199,6 +209,72 @@ void wf_page_class_recut(struct wf_page_pool *pool, struct wf_page_class *class,
 	class->used_pages = 0;
 	class->cut++;
 	set_size(class, bytes);
+}
+
+/* ---- following the traffic ---- */
+
+/* Largest page size below that of @class: larger needs are the class's own. */
+static uint32_t next_smaller(const struct wf_page_classes *classes,
+			     const struct wf_page_class *class)
+{
+	uint32_t largest = 0;
+
+	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++) {
+		uint32_t bytes = classes->list[id].page_bytes;
+
+		if (bytes < class->page_bytes && bytes > largest)
+			largest = bytes;
+	}
+	return largest;
+}
+
+/* How many spans each class keeps ready: by the traffic, halved at each squeeze. */
+static void set_ready(struct wf_page_classes *classes, const struct wf_sizing *sizing,
+		      uint32_t squeeze)
+{
+	uint64_t spare = classes->spans / SPARE_PART + 1;
+
+	if (spare > SPARE_SPANS_MAX)
+		spare = SPARE_SPANS_MAX;
+	spare >>= squeeze;
+	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++) {
+		struct wf_page_class *class = &classes->list[id];
+
+		class->ready_spans = wf_sizing_ready(sizing, next_smaller(classes, class),
+						     class->page_bytes, (uint32_t)spare);
+		wf_page_class_release(classes, class, class->ready_spans);
+	}
+}
+
+/*
+ * Give the tuned class the page size that saves most now. Cutting spans anew
+ * costs for a while, so the new size must be clearly better than the present one.
+ */
+static bool tune(struct wf_page_classes *classes, const struct wf_sizing *sizing)
+{
+	struct wf_page_class *tuned = &classes->list[WF_PAGE_TUNED];
+	uint32_t sizes[WF_PAGE_SPAN + 1];
+	uint32_t saved_percent;
+	uint32_t saved_now;
+	uint32_t best;
+
+	for (int id = 0; id <= WF_PAGE_SPAN; id++)
+		sizes[id] = classes->list[id].page_bytes;
+	best = wf_sizing_best(sizing, sizes, WF_PAGE_SPAN + 1, WF_PAGE_BYTES_MIN, &saved_percent);
+	saved_now = wf_sizing_saved_percent(sizing, sizes, WF_PAGE_SPAN + 1, tuned->page_bytes);
+	if (best == tuned->page_bytes || saved_percent < saved_now + TUNE_PERCENT)
+		return false;
+	wf_page_class_recut(classes, tuned, best);
+	return true;
+}
+
+bool wf_page_class_adapt(struct wf_page_classes *classes, const struct wf_sizing *sizing,
+			 uint32_t squeeze)
+{
+	bool is_recut = tune(classes, sizing);
+
+	set_ready(classes, sizing, squeeze);
+	return is_recut;
 }
 
 /* ---- validity ---- */

@@ -26,18 +26,29 @@
 #include "base/log.h"
 #include "memory/arena_internal.h"
 #include "memory/fault.h"
-#include "memory/page.h"
-#include "memory/page_pool_internal.h"
+#include "memory/page_class.h"
+#include "memory/rx_frames.h"
 #include "metrics/metrics.h"
 
 enum {
-	SPARE_PART = 8, /* of the spans in use, one in so many may be spare */
-	SPARE_SPANS_MAX = 64,
 	TEND_NS = 250 * 1000 * 1000, /* between two looks at the histogram when it is calm */
-	TUNE_PERCENT = 10,	     /* of the pages' bytes: less saving is not worth new spans */
 };
 
-_Thread_local struct wf_page_pool *wf_page_pool_mine __attribute__((tls_model("initial-exec")));
+struct wf_page_pool {
+	struct wf_arena *arena; /* borrowed */
+	struct wf_home *home;	/* in the arena */
+	struct wf_rx_frames frames;
+	struct wf_page_classes classes;
+	uint64_t max_class_pages;
+	uint64_t idle_bytes; /* free pages, as told to the budget */
+	uint64_t tended_ns;
+	struct wf_metrics *metrics; /* borrowed */
+	bool keeps_spans;	    /* what was taken is kept, whatever the traffic */
+	struct wf_sizing sizing;
+};
+
+/* The pool whose worker the calling thread is, or NULL. */
+static _Thread_local struct wf_page_pool *mine __attribute__((tls_model("initial-exec")));
 
 /* ---- coming home ---- */
 
@@ -51,7 +62,7 @@ static void collect(struct wf_page_pool *pool)
 		struct wf_page *page = wf_arena_page(pool->arena, id);
 
 		id = atomic_load_explicit(&page->word, memory_order_relaxed) & ~WF_PAGE_FREE;
-		wf_page_class_put(pool, page);
+		wf_page_class_put(&pool->classes, page);
 	}
 	if (count)
 		wf_metric_add(pool->metrics, pages_remote_pages, count);
@@ -60,17 +71,17 @@ static void collect(struct wf_page_pool *pool)
 void wf_page_come_home(struct wf_page *page)
 {
 	struct wf_span *span = wf_page_span(page);
-	struct wf_page_pool *pool = wf_page_pool_mine;
+	struct wf_page_pool *pool = mine;
 	struct wf_home *home = &span->arena->homes[span->home];
 	bool is_frame = span->use == WF_SPAN_FRAMES;
 
 	if (wf_likely(pool && pool->arena == span->arena)) {
-		if (is_frame && pool->frames) {
-			wf_page_pool_put_frame(pool, page);
+		if (is_frame && pool->frames.made) {
+			wf_rx_frames_put(&pool->frames, page);
 			return;
 		}
-		if (!is_frame && span->home == pool->home_index) {
-			wf_page_class_put(pool, page);
+		if (!is_frame && span->home == pool->classes.home_index) {
+			wf_page_class_put(&pool->classes, page);
 			return;
 		}
 	}
@@ -79,87 +90,33 @@ void wf_page_come_home(struct wf_page *page)
 
 void wf_page_pool_adopt(struct wf_page_pool *pool)
 {
-	wf_page_pool_mine = pool;
-}
-
-/* ---- following the traffic ---- */
-
-/* Largest page size below that of @class: larger needs are the class's own. */
-static uint32_t next_smaller(const struct wf_page_pool *pool, const struct wf_page_class *class)
-{
-	uint32_t largest = 0;
-
-	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++) {
-		uint32_t bytes = pool->classes[id].page_bytes;
-
-		if (bytes < class->page_bytes && bytes > largest)
-			largest = bytes;
-	}
-	return largest;
-}
-
-/* How many spans each class keeps ready: by the traffic, halved at each squeeze. */
-static void set_ready(struct wf_page_pool *pool)
-{
-	uint32_t squeeze = atomic_load_explicit(&pool->arena->squeeze, memory_order_relaxed);
-	uint64_t spare = pool->spans / SPARE_PART + 1;
-
-	if (spare > SPARE_SPANS_MAX)
-		spare = SPARE_SPANS_MAX;
-	spare >>= squeeze;
-	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++) {
-		struct wf_page_class *class = &pool->classes[id];
-
-		class->ready_spans = wf_sizing_ready(&pool->sizing, next_smaller(pool, class),
-						     class->page_bytes, (uint32_t)spare);
-		wf_page_class_release(pool, class, class->ready_spans);
-	}
-}
-
-/*
- * Give the tuned class the page size that saves most now. Cutting spans anew
- * costs for a while, so the new size must be clearly better than the present one.
- */
-static void tune(struct wf_page_pool *pool)
-{
-	struct wf_page_class *tuned = &pool->classes[WF_PAGE_TUNED];
-	uint32_t sizes[WF_PAGE_SPAN + 1];
-	uint32_t saved_percent;
-	uint32_t saved_now;
-	uint32_t best;
-
-	for (int id = 0; id <= WF_PAGE_SPAN; id++)
-		sizes[id] = pool->classes[id].page_bytes;
-	best = wf_sizing_best(&pool->sizing, sizes, WF_PAGE_SPAN + 1, WF_PAGE_BYTES_MIN,
-			      &saved_percent);
-	saved_now =
-		wf_sizing_saved_percent(&pool->sizing, sizes, WF_PAGE_SPAN + 1, tuned->page_bytes);
-	if (best == tuned->page_bytes || saved_percent < saved_now + TUNE_PERCENT)
-		return;
-	wf_page_class_recut(pool, tuned, best);
-	wf_metric_inc(pool->metrics, pages_recuts);
-}
-
-static void adapt(struct wf_page_pool *pool)
-{
-	if (pool->adaptive) {
-		tune(pool);
-		set_ready(pool);
-	}
-	wf_sizing_decay(&pool->sizing);
+	mine = pool;
 }
 
 /* ---- taking ---- */
 
+static uint32_t squeeze_of(const struct wf_page_pool *pool)
+{
+	return atomic_load_explicit(&pool->arena->squeeze, memory_order_relaxed);
+}
+
+static void adapt(struct wf_page_pool *pool)
+{
+	if (!pool->keeps_spans &&
+	    wf_page_class_adapt(&pool->classes, &pool->sizing, squeeze_of(pool)))
+		wf_metric_inc(pool->metrics, pages_recuts);
+	wf_sizing_decay(&pool->sizing);
+}
+
 static uint32_t smallest_class(const struct wf_page_pool *pool, size_t bytes)
 {
-	const struct wf_page_class *tuned = &pool->classes[WF_PAGE_TUNED];
+	const struct wf_page_class *tuned = &pool->classes.list[WF_PAGE_TUNED];
 	uint32_t id = 0;
 
 	bytes += !bytes; /* a class not in use has pages of 0 bytes */
-	while (bytes > pool->classes[id].page_bytes)
+	while (bytes > pool->classes.list[id].page_bytes)
 		id++;
-	if (bytes <= tuned->page_bytes && tuned->page_bytes < pool->classes[id].page_bytes)
+	if (bytes <= tuned->page_bytes && tuned->page_bytes < pool->classes.list[id].page_bytes)
 		return WF_PAGE_TUNED;
 	return id;
 }
@@ -178,7 +135,7 @@ static bool refill(struct wf_page_pool *pool, struct wf_page_class *class)
 		return true;
 
 	wf_metric_inc(pool->metrics, page_cache_misses);
-	return wf_page_class_fetch(pool, class);
+	return wf_page_class_fetch(&pool->classes, class);
 }
 
 /* No page of @failed is to be had: is one of another class, large enough, lying about? */
@@ -186,7 +143,7 @@ static struct wf_page *take_other(struct wf_page_pool *pool, const struct wf_pag
 				  size_t bytes)
 {
 	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++) {
-		struct wf_page_class *class = &pool->classes[id];
+		struct wf_page_class *class = &pool->classes.list[id];
 
 		if (class == failed || bytes > class->page_bytes || id == WF_PAGE_SPAN)
 			continue;
@@ -231,7 +188,7 @@ struct wf_page *wf_page_pool_take(struct wf_page_pool *pool, size_t bytes)
 
 	if (wf_unlikely(wf_sizing_note(&pool->sizing, (uint32_t)bytes)))
 		adapt(pool);
-	class = &pool->classes[smallest_class(pool, bytes)];
+	class = &pool->classes.list[smallest_class(pool, bytes)];
 	if (wf_unlikely(is_at_limit(pool, class) || !wf_page_class_has_page(class)))
 		return take_slowly(pool, class, bytes);
 
@@ -251,37 +208,15 @@ struct wf_page *wf_page_pool_take_incoming(struct wf_page_pool *pool, size_t byt
 {
 	struct wf_page *page;
 
-	pool->takes_incoming = true;
+	pool->classes.spares_the_last = true;
 	page = wf_page_pool_take(pool, bytes);
-	pool->takes_incoming = false;
+	pool->classes.spares_the_last = false;
 	return page;
-}
-
-int wf_page_pool_resize(struct wf_page_pool *pool, struct wf_page **page, uint64_t keep_bytes,
-			uint64_t bytes)
-{
-	struct wf_page *old = *page;
-	struct wf_page *new;
-
-	if (keep_bytes > wf_page_capacity(old) || keep_bytes > bytes || bytes > WEFT_SPAN_BYTES)
-		return -ERANGE;
-	if (bytes <= wf_page_capacity(old) && !wf_page_is_frame(old) &&
-	    wf_page_capacity(old) <= pool->classes[smallest_class(pool, bytes)].page_bytes)
-		return 0;
-
-	new = wf_page_pool_take(pool, bytes);
-	if (!new)
-		return -ENOBUFS;
-	if (keep_bytes)
-		memcpy(wf_page_bytes(new), wf_page_bytes(old), keep_bytes);
-	wf_page_put(old);
-	*page = new;
-	return 0;
 }
 
 size_t wf_page_pool_advise(const struct wf_page_pool *pool, size_t need_bytes, size_t hope_bytes)
 {
-	uint32_t squeeze = atomic_load_explicit(&pool->arena->squeeze, memory_order_relaxed);
+	uint32_t squeeze = squeeze_of(pool);
 	size_t bytes = need_bytes;
 
 	if (hope_bytes > WEFT_SPAN_BYTES)
@@ -290,20 +225,37 @@ size_t wf_page_pool_advise(const struct wf_page_pool *pool, size_t need_bytes, s
 		bytes += (hope_bytes - need_bytes) >> squeeze;
 	if (bytes > WEFT_SPAN_BYTES)
 		return bytes;
-	return pool->classes[smallest_class(pool, bytes)].page_bytes;
+	return pool->classes.list[smallest_class(pool, bytes)].page_bytes;
 }
 
 size_t wf_page_pool_medium_bytes(const struct wf_page_pool *pool)
 {
-	return pool->classes[WF_PAGE_MEDIUM].page_bytes;
+	return pool->classes.list[WF_PAGE_MEDIUM].page_bytes;
 }
 
 size_t wf_page_pool_large_bytes(const struct wf_page_pool *pool)
 {
-	return pool->classes[WF_PAGE_LARGE].page_bytes;
+	return pool->classes.list[WF_PAGE_LARGE].page_bytes;
 }
 
-/* ---- upkeep ---- */
+/* ---- rx frames ---- */
+
+uint32_t wf_page_pool_take_frames(struct wf_page_pool *pool, uint64_t *ret_offs, uint32_t max)
+{
+	return wf_rx_frames_take(&pool->frames, ret_offs, max);
+}
+
+bool wf_page_pool_may_keep_frame(const struct wf_page_pool *pool)
+{
+	return wf_rx_frames_may_keep(&pool->frames);
+}
+
+bool wf_page_pool_has_frames_in_plenty(const struct wf_page_pool *pool)
+{
+	return wf_rx_frames_are_plenty(&pool->frames);
+}
+
+/* ---- housekeeping ---- */
 
 /* Leave each class one in @divisor of its empty spans; 0: none. */
 static uint32_t give_back(struct wf_page_pool *pool, uint32_t divisor)
@@ -311,23 +263,24 @@ static uint32_t give_back(struct wf_page_pool *pool, uint32_t divisor)
 	uint64_t before;
 
 	collect(pool);
-	before = pool->spans;
+	before = pool->classes.spans;
 	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++) {
-		struct wf_page_class *class = &pool->classes[id];
+		struct wf_page_class *class = &pool->classes.list[id];
 
-		wf_page_class_release(pool, class, divisor ? class->empty_spans / divisor : 0);
+		wf_page_class_release(&pool->classes, class,
+				      divisor ? class->empty_spans / divisor : 0);
 	}
-	return (uint32_t)(before - pool->spans);
+	return (uint32_t)(before - pool->classes.spans);
 }
 
 uint32_t wf_page_pool_shrink(struct wf_page_pool *pool)
 {
-	return pool->adaptive ? give_back(pool, 0) : 0;
+	return pool->keeps_spans ? 0 : give_back(pool, 0);
 }
 
 uint32_t wf_page_pool_halve(struct wf_page_pool *pool)
 {
-	return pool->adaptive ? give_back(pool, 2) : 0;
+	return pool->keeps_spans ? 0 : give_back(pool, 2);
 }
 
 /* Tell the budget how much of our spans is free. */
@@ -343,7 +296,7 @@ static uint64_t free_bytes(const struct wf_page_pool *pool)
 	uint64_t bytes = 0;
 
 	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++) {
-		const struct wf_page_class *class = &pool->classes[id];
+		const struct wf_page_class *class = &pool->classes.list[id];
 		uint64_t pages = (uint64_t) class->spans * class->pages - class->used_pages;
 
 		bytes += pages * class->page_bytes;
@@ -366,7 +319,7 @@ uint64_t wf_page_pool_taken(const struct wf_page_pool *pool)
 	uint64_t taken = 0;
 
 	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++)
-		taken += pool->classes[id].used_pages + pool->classes[id].old_pages;
+		taken += pool->classes.list[id].used_pages + pool->classes.list[id].old_pages;
 	return taken;
 }
 
@@ -387,7 +340,7 @@ static bool opts_make_sense(const struct wf_page_pool_opts *opts)
 {
 	if (opts->medium_bytes < WF_PAGE_BYTES_MIN || opts->medium_bytes > WEFT_SPAN_BYTES / 2)
 		return false;
-	if (opts->fixed)
+	if (!opts->small_bytes && !opts->large_bytes)
 		return true;
 	return opts->small_bytes >= WF_PAGE_BYTES_MIN && opts->small_bytes < opts->medium_bytes &&
 	       opts->medium_bytes < opts->large_bytes && opts->large_bytes <= WEFT_SPAN_BYTES / 2;
@@ -409,21 +362,20 @@ static struct wf_home *claim_home(struct wf_arena *arena, uint32_t *ret_index)
 static void init_classes(struct wf_page_pool *pool, const struct wf_page_pool_opts *opts)
 {
 	struct wf_metrics *metrics = pool->metrics;
+	struct wf_page_class *list = pool->classes.list;
 
-	wf_page_class_init(&pool->classes[WF_PAGE_SMALL], opts->fixed ? 0 : opts->small_bytes,
-			   CLASS_METRICS(metrics, small));
-	wf_page_class_init(&pool->classes[WF_PAGE_MEDIUM], opts->medium_bytes,
+	wf_page_class_init(&list[WF_PAGE_SMALL], opts->small_bytes, CLASS_METRICS(metrics, small));
+	wf_page_class_init(&list[WF_PAGE_MEDIUM], opts->medium_bytes,
 			   CLASS_METRICS(metrics, medium));
-	wf_page_class_init(&pool->classes[WF_PAGE_LARGE], opts->fixed ? 0 : opts->large_bytes,
-			   CLASS_METRICS(metrics, large));
-	wf_page_class_init(&pool->classes[WF_PAGE_SPAN], WEFT_SPAN_BYTES,
-			   CLASS_METRICS(metrics, span));
-	wf_page_class_init(&pool->classes[WF_PAGE_TUNED], 0, CLASS_METRICS(metrics, tuned));
-	pool->adaptive = !opts->fixed;
-	for (int id = 0; opts->fixed && id < WF_PAGE_CLASS_COUNT; id++)
-		pool->classes[id].ready_spans = UINT32_MAX;
-	pool->max_spans = opts->max_bytes ? opts->max_bytes >> WF_SPAN_SHIFT : UINT64_MAX;
+	wf_page_class_init(&list[WF_PAGE_LARGE], opts->large_bytes, CLASS_METRICS(metrics, large));
+	wf_page_class_init(&list[WF_PAGE_SPAN], WEFT_SPAN_BYTES, CLASS_METRICS(metrics, span));
+	wf_page_class_init(&list[WF_PAGE_TUNED], 0, CLASS_METRICS(metrics, tuned));
+	for (int id = 0; opts->keeps_spans && id < WF_PAGE_CLASS_COUNT; id++)
+		list[id].ready_spans = UINT32_MAX;
+	pool->keeps_spans = opts->keeps_spans;
 	pool->max_class_pages = opts->max_class_pages;
+	pool->classes.arena = pool->arena;
+	pool->classes.max_spans = opts->max_bytes ? opts->max_bytes >> WF_SPAN_SHIFT : UINT64_MAX;
 }
 
 int wf_page_pool_new(struct wf_arena *arena, const struct wf_page_pool_opts *opts,
@@ -446,12 +398,19 @@ int wf_page_pool_new(struct wf_arena *arena, const struct wf_page_pool_opts *opt
 	err = wf_budget_reserve(&arena->budget, WF_BUDGET_TABLES, sizeof(*pool));
 	if (err)
 		goto free_pool;
-	pool->home = claim_home(arena, &pool->home_index);
+	pool->home = claim_home(arena, &pool->classes.home_index);
 	if (!pool->home) {
 		err = -ENOBUFS;
 		goto release_budget;
 	}
-	err = wf_page_pool_make_frames(pool, opts);
+	pool->frames = (struct wf_rx_frames){
+		.arena = arena,
+		.home = pool->home,
+		.home_index = pool->classes.home_index,
+		.metrics = metrics,
+	};
+	err = wf_rx_frames_make(&pool->frames, opts->frame_bytes, opts->frames,
+				opts->frames_reserve);
 	if (err)
 		goto give_home;
 
@@ -474,11 +433,11 @@ void wf_page_pool_free(struct wf_page_pool *pool)
 	if (!pool)
 		return;
 
-	if (wf_page_pool_mine == pool)
-		wf_page_pool_mine = NULL;
+	if (mine == pool)
+		mine = NULL;
 	give_back(pool, 0);
 	tell_idle(pool, 0);
-	wf_page_pool_drop_frames(pool);
+	wf_rx_frames_drop(&pool->frames);
 	taken = wf_page_pool_taken(pool);
 	/*
 	 * A page still held is a bug of its holder. Its span and its home are then
@@ -500,9 +459,9 @@ bool wf_page_pool_is_valid(const struct wf_page_pool *pool)
 	uint64_t spans = 0;
 
 	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++) {
-		spans += pool->classes[id].spans + pool->classes[id].old_spans;
-		if (!wf_page_class_is_valid(&pool->classes[id]))
+		spans += pool->classes.list[id].spans + pool->classes.list[id].old_spans;
+		if (!wf_page_class_is_valid(&pool->classes.list[id]))
 			return false;
 	}
-	return spans == pool->spans;
+	return spans == pool->classes.spans;
 }

@@ -18,7 +18,8 @@ struct wf_page;
 struct wf_page_pool;
 
 struct wf_page_pool_opts {
-	uint32_t small_bytes; /* page classes; a page of up to a whole span can be had too */
+	uint32_t small_bytes; /* page classes; a page of up to a whole span can be had too. Small
+				 and large both 0: medium is the only class */
 	uint32_t medium_bytes;
 	uint32_t large_bytes;
 	uint32_t frame_bytes;	 /* 2048 or 4096; 0: no rx frames (replay) */
@@ -28,8 +29,7 @@ struct wf_page_pool_opts {
 	uint64_t max_bytes; /* of spans this pool may take besides its frames; 0: no limit of its
 			       own */
 	uint64_t max_class_pages; /* taken at once, of each class; 0: no limit of its own */
-	bool fixed; /* one class, medium_bytes, and what it took it keeps: the classic choice, to
-		       measure against */
+	bool keeps_spans;	  /* what was taken is kept, and no size is tuned to the traffic */
 };
 
 /* Return: 0; -EINVAL: sizes that make no sense; -ENOBUFS: no room for the frames; -ENOMEM. */
@@ -68,17 +68,6 @@ struct wf_page *wf_page_pool_take_incoming(struct wf_page_pool *pool, size_t byt
 bool wf_page_pool_is_short(const struct wf_page_pool *pool, uint32_t parts);
 
 /*
- * A page for @bytes in place of *@page, with the first @keep_bytes of it. Takes
- * the caller's reference to *@page and writes the new one; other holders keep
- * what they have. Stays in place where that is possible.
- *
- * Return: 0; -ERANGE: @keep_bytes is beyond either page, or @bytes beyond a span;
- * -ENOBUFS. On error *@page is as before.
- */
-int wf_page_pool_resize(struct wf_page_pool *pool, struct wf_page **page, uint64_t keep_bytes,
-			uint64_t bytes);
-
-/*
  * How large to make a buffer that needs @need_bytes now and could use up to
  * @hope_bytes: the whole hope while memory is plentiful, less the harder it is
  * pressed, never less than the need. Filled up to the class that serves it.
@@ -109,11 +98,14 @@ bool wf_page_pool_has_frames_in_plenty(const struct wf_page_pool *pool);
  */
 void wf_page_pool_tend(struct wf_page_pool *pool, uint64_t now_ns);
 
-/* Give back every span that no page of is taken, unless fixed. Return: how many. */
+/* Give back every span that no page of is taken, unless it keeps them. Return: how many. */
 uint32_t wf_page_pool_shrink(struct wf_page_pool *pool);
 
 /* Give back half of them, of each class. Return: how many. */
 uint32_t wf_page_pool_halve(struct wf_page_pool *pool);
+
+/* For page.h: the last holder of @page has put it. Thread: any. */
+void wf_page_come_home(struct wf_page *page);
 
 /* Pages taken and not put (frames aside). Exact after wf_page_pool_tend(). */
 uint64_t wf_page_pool_taken(const struct wf_page_pool *pool);

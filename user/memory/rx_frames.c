@@ -14,10 +14,11 @@
  *
  * Bound: the frames made when the pools were. Each is free, in a ring, or held.
  */
+#include "memory/rx_frames.h"
+
 #include <errno.h>
 
 #include "memory/arena_internal.h"
-#include "memory/page_pool_internal.h"
 #include "metrics/metrics.h"
 
 enum {
@@ -25,18 +26,18 @@ enum {
 	KEEP_FRAMES_MAX = 256,
 };
 
-static void put(struct wf_page_pool *pool, struct wf_page *page)
+static void put(struct wf_rx_frames *frames, struct wf_page *page)
 {
 	atomic_store_explicit(&page->word, WF_PAGE_FREE | WF_PAGE_ID_NONE, memory_order_relaxed);
-	wf_frame_stock_put(&pool->stock, wf_page_span(page)->index, wf_page_index(page));
+	wf_frame_stock_put(&frames->stock, wf_page_span(page)->index, wf_page_index(page));
 }
 
 /* Leave up to @max free frames of one span for whoever runs short. Return: how many. */
-static uint32_t leave_at_home(struct wf_page_pool *pool, uint32_t max)
+static uint32_t leave_at_home(struct wf_rx_frames *frames, uint32_t max)
 {
 	uint32_t index;
-	uint32_t mask = wf_frame_stock_take(&pool->stock, max, &index);
-	struct wf_span *span = wf_arena_span(pool->arena, index);
+	uint32_t mask = wf_frame_stock_take(&frames->stock, max, &index);
+	struct wf_span *span = wf_arena_span(frames->arena, index);
 	struct wf_page *first = NULL;
 	struct wf_page *last = NULL;
 	uint32_t count = 0;
@@ -52,50 +53,50 @@ static uint32_t leave_at_home(struct wf_page_pool *pool, uint32_t max)
 		first = page;
 	}
 	if (first)
-		wf_home_push(&pool->home->frames, first, last);
+		wf_home_push(&frames->home->frames, first, last);
 	return count;
 }
 
-static void spill(struct wf_page_pool *pool)
+static void spill(struct wf_rx_frames *frames)
 {
 	uint32_t count = 0;
 
 	while (count < SPILL_BATCH)
-		count += leave_at_home(pool, SPILL_BATCH - count);
-	wf_metric_add(pool->metrics, rx_spilled_frames, SPILL_BATCH);
+		count += leave_at_home(frames, SPILL_BATCH - count);
+	wf_metric_add(frames->metrics, rx_spilled_frames, SPILL_BATCH);
 }
 
-void wf_page_pool_put_frame(struct wf_page_pool *pool, struct wf_page *page)
+void wf_rx_frames_put(struct wf_rx_frames *frames, struct wf_page *page)
 {
-	put(pool, page);
-	if (wf_unlikely(pool->stock.free > pool->frames_spill))
-		spill(pool);
+	put(frames, page);
+	if (wf_unlikely(frames->stock.free > frames->spill_from))
+		spill(frames);
 }
 
-static uint32_t collect(struct wf_page_pool *pool, struct wf_home *home)
+static uint32_t collect(struct wf_rx_frames *frames, struct wf_home *home)
 {
 	uint32_t id = wf_home_take_all(&home->frames);
 	uint32_t count = 0;
 
 	for (; id != WF_PAGE_ID_NONE; count++) {
-		struct wf_page *page = wf_arena_page(pool->arena, id);
+		struct wf_page *page = wf_arena_page(frames->arena, id);
 
 		id = atomic_load_explicit(&page->word, memory_order_relaxed) & ~WF_PAGE_FREE;
-		put(pool, page);
+		put(frames, page);
 	}
 	return count;
 }
 
 /* Collect from our own home, then from others', until @wanted are free. */
-static void find_frames(struct wf_page_pool *pool, uint32_t wanted)
+static void find_frames(struct wf_rx_frames *frames, uint32_t wanted)
 {
-	collect(pool, pool->home);
-	for (uint32_t i = 1; i < WF_ARENA_HOMES && pool->stock.free < wanted; i++) {
-		uint32_t index = (pool->home_index + i) % WF_ARENA_HOMES;
-		uint32_t count = collect(pool, &pool->arena->homes[index]);
+	collect(frames, frames->home);
+	for (uint32_t i = 1; i < WF_ARENA_HOMES && frames->stock.free < wanted; i++) {
+		uint32_t index = (frames->home_index + i) % WF_ARENA_HOMES;
+		uint32_t count = collect(frames, &frames->arena->homes[index]);
 
 		if (count)
-			wf_metric_add(pool->metrics, rx_borrowed_frames, count);
+			wf_metric_add(frames->metrics, rx_borrowed_frames, count);
 	}
 }
 
@@ -114,32 +115,21 @@ static uint32_t hand_out(struct wf_span *span, uint32_t mask, uint64_t *ret_offs
 	return count;
 }
 
-uint32_t wf_page_pool_take_frames(struct wf_page_pool *pool, uint64_t *ret_offs, uint32_t max)
+uint32_t wf_rx_frames_take(struct wf_rx_frames *frames, uint64_t *ret_offs, uint32_t max)
 {
 	uint32_t count = 0;
 	uint32_t mask;
 	uint32_t span;
 
-	if (wf_unlikely(pool->stock.free < (uint64_t)max + pool->frames_keep))
-		find_frames(pool, max);
+	if (wf_unlikely(frames->stock.free < (uint64_t)max + frames->keep_from))
+		find_frames(frames, max);
 
-	while ((mask = wf_frame_stock_take(&pool->stock, max - count, &span)))
-		count += hand_out(wf_arena_span(pool->arena, span), mask, ret_offs + count);
+	while ((mask = wf_frame_stock_take(&frames->stock, max - count, &span)))
+		count += hand_out(wf_arena_span(frames->arena, span), mask, ret_offs + count);
 	if (count < max)
-		wf_metric_add(pool->metrics, rx_short_frames, max - count);
-	wf_metric_set(pool->metrics, rx_free_frames, pool->stock.free);
+		wf_metric_add(frames->metrics, rx_short_frames, max - count);
+	wf_metric_set(frames->metrics, rx_free_frames, frames->stock.free);
 	return count;
-}
-
-bool wf_page_pool_may_keep_frame(const struct wf_page_pool *pool)
-{
-	/* Free frames are left after the rings were filled: so these hold the reserve. */
-	return pool->stock.free >= pool->frames_keep;
-}
-
-bool wf_page_pool_has_frames_in_plenty(const struct wf_page_pool *pool)
-{
-	return pool->stock.free >= pool->frames_plenty;
 }
 
 /* All pools of an arena have frames of one size, so that they can be exchanged. */
@@ -189,64 +179,77 @@ static void leave(struct wf_arena *arena)
 		forget_all(arena);
 }
 
-int wf_page_pool_make_frames(struct wf_page_pool *pool, const struct wf_page_pool_opts *opts)
+/* When to leave frames to others, when to copy, when even ill filled frames are kept. */
+static void set_marks(struct wf_rx_frames *frames, uint32_t count, uint32_t reserve)
 {
-	uint32_t reserve = opts->frames_reserve;
-	uint32_t pages;
-	int err;
+	frames->spill_from = count - reserve + SPILL_BATCH;
+	frames->keep_from = count / 16;
+	if (frames->keep_from > KEEP_FRAMES_MAX)
+		frames->keep_from = KEEP_FRAMES_MAX;
+	if (frames->keep_from < 1)
+		frames->keep_from = 1;
+	frames->plenty_from = count / 2;
+}
 
-	if (!opts->frames)
-		return opts->frames_reserve ? -EINVAL : 0;
-	if (reserve > opts->frames)
-		return -EINVAL;
-	err = agree_frame_bytes(pool->arena, opts->frame_bytes);
-	if (err)
-		return err;
-	atomic_fetch_add(&pool->arena->frame_pools, 1);
-	err = wf_frame_stock_init(&pool->stock, pool->arena, opts->frame_bytes);
-	if (err) {
-		leave(pool->arena);
-		return err;
-	}
+static int make_spans(struct wf_rx_frames *frames, uint32_t frame_bytes, uint32_t count)
+{
+	uint32_t pages = WEFT_SPAN_BYTES / frame_bytes;
 
-	pages = WEFT_SPAN_BYTES / opts->frame_bytes;
-	pool->frames_spill = opts->frames - reserve + SPILL_BATCH;
-	pool->frames_keep = opts->frames / 16;
-	if (pool->frames_keep > KEEP_FRAMES_MAX)
-		pool->frames_keep = KEEP_FRAMES_MAX;
-	if (pool->frames_keep < 1)
-		pool->frames_keep = 1;
-	pool->frames_plenty = opts->frames / 2;
-	wf_arena_keep_memory(pool->arena);
-	while (pool->frames < opts->frames) {
-		struct wf_span *span = wf_arena_take(pool->arena, WF_SPAN_FRAMES, 1);
+	while (frames->made < count) {
+		struct wf_span *span = wf_arena_take(frames->arena, WF_SPAN_FRAMES, 1);
 
-		if (!span) {
-			wf_page_pool_drop_frames(pool);
+		if (!span)
 			return -ENOBUFS;
-		}
-		wf_span_cut(span, opts->frame_bytes, pages);
-		span->home = pool->home_index;
-		remember(pool->arena, span);
-		for (uint32_t i = 0; i < pages && pool->frames < opts->frames; i++) {
-			put(pool, wf_span_page(span, i));
-			pool->frames++;
+		wf_span_cut(span, frame_bytes, pages);
+		span->home = frames->home_index;
+		remember(frames->arena, span);
+		for (uint32_t i = 0; i < pages && frames->made < count; i++) {
+			put(frames, wf_span_page(span, i));
+			frames->made++;
 		}
 	}
-	wf_metric_set(pool->metrics, rx_free_frames, pool->stock.free);
 	return 0;
 }
 
-void wf_page_pool_drop_frames(struct wf_page_pool *pool)
+int wf_rx_frames_make(struct wf_rx_frames *frames, uint32_t frame_bytes, uint32_t count,
+		      uint32_t reserve)
 {
-	struct wf_arena *arena = pool->arena;
+	int err;
 
-	if (!pool->frames_spill)
+	if (reserve > count)
+		return -EINVAL;
+	if (!count)
+		return 0;
+	err = agree_frame_bytes(frames->arena, frame_bytes);
+	if (err)
+		return err;
+	atomic_fetch_add(&frames->arena->frame_pools, 1);
+	err = wf_frame_stock_init(&frames->stock, frames->arena, frame_bytes);
+	if (err) {
+		leave(frames->arena);
+		return err;
+	}
+	set_marks(frames, count, reserve);
+	wf_arena_keep_memory(frames->arena);
+	err = make_spans(frames, frame_bytes, count);
+	if (err) {
+		wf_rx_frames_drop(frames);
+		return err;
+	}
+	wf_metric_set(frames->metrics, rx_free_frames, frames->stock.free);
+	return 0;
+}
+
+void wf_rx_frames_drop(struct wf_rx_frames *frames)
+{
+	struct wf_arena *arena = frames->arena;
+
+	if (!frames->spill_from)
 		return;
 
-	while (leave_at_home(pool, UINT32_MAX))
+	while (leave_at_home(frames, UINT32_MAX))
 		;
-	wf_frame_stock_fini(&pool->stock, arena);
-	wf_metric_set(pool->metrics, rx_free_frames, 0);
+	wf_frame_stock_fini(&frames->stock, arena);
+	wf_metric_set(frames->metrics, rx_free_frames, 0);
 	leave(arena);
 }

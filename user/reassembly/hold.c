@@ -50,8 +50,8 @@ static bool is_worth_keeping(const struct wf_stream_env *env, const struct wf_ho
 {
 	bool filled;
 
-	if (!source->page || env->fixed)
-		return !source->page;
+	if (!source->page)
+		return true;
 	if (source->leave)
 		return false;
 	filled = is_well_filled(source->page, source->len_bytes);
@@ -152,19 +152,6 @@ static bool copy(struct wf_stream_env *env, const struct wf_hold_source *source,
 	return true;
 }
 
-static bool copy_alone(struct wf_stream_env *env, const struct wf_hold_source *source,
-		       struct wf_extent *extent)
-{
-	struct wf_page *page = wf_page_pool_take(env->pages, source->len_bytes);
-
-	if (!page)
-		return false;
-	memcpy(wf_page_bytes(page), source->bytes, source->len_bytes);
-	extent->page = page;
-	extent->bytes = wf_page_bytes(page);
-	return true;
-}
-
 bool wf_hold_take(struct wf_stream_env *env, const struct wf_hold_source *source,
 		  struct wf_extent *extent)
 {
@@ -172,9 +159,6 @@ bool wf_hold_take(struct wf_stream_env *env, const struct wf_hold_source *source
 
 	if (is_worth_keeping(env, source)) {
 		refer(extent, source);
-	} else if (env->fixed) {
-		if (!copy_alone(env, source, extent))
-			return false;
 	} else if (source->len_bytes <= WF_EXTENT_TINY_BYTES) {
 		memcpy(extent->tiny, source->bytes, source->len_bytes);
 		flags |= WF_EXTENT_TINY;

@@ -22,6 +22,7 @@
 #include "reassembly/contest.h"
 #include "memory/page_pool.h"
 #include "reassembly/extent.h"
+#include "reassembly/fixed_pages.h"
 #include "reassembly/hold.h"
 #include "reassembly/overlap.h"
 
@@ -203,7 +204,18 @@ static void describe(const struct wf_insertion *ins, struct wf_extent *extent, u
 		extent->arrival = covers->arrival;
 }
 
-static bool take_storage(const struct wf_insertion *ins, struct wf_extent *extent, uint64_t end_off,
+static bool hold(struct wf_insertion *ins, const struct wf_hold_source *source,
+		 struct wf_extent *extent)
+{
+	if (wf_likely(!ins->env->fixed))
+		return wf_hold_take(ins->env, source, extent);
+	if (!wf_fixed_pages_hold(ins->env, source, extent))
+		return false;
+	ins->copied |= extent->page != NULL;
+	return true;
+}
+
+static bool take_storage(struct wf_insertion *ins, struct wf_extent *extent, uint64_t end_off,
 			 const struct wf_place *place, bool splits)
 {
 	const struct wf_slab *slab = ins->env->extents;
@@ -219,7 +231,7 @@ static bool take_storage(const struct wf_insertion *ins, struct wf_extent *exten
 		source.near[0] = wf_extent_at(slab, place->before_id);
 	if (!splits && place->after_id)
 		source.near[1] = wf_extent_at(slab, place->after_id);
-	return wf_hold_take(ins->env, &source, extent);
+	return hold(ins, &source, extent);
 }
 
 /*
@@ -261,7 +273,7 @@ static bool hold_apart(struct wf_insertion *ins, uint64_t off, uint64_t end_off,
 		wf_extents_insert_at(slab, &ins->stream->extents, id, place);
 	ins->stream->held_cost += wf_extent_cost(extent);
 	ins->held = true;
-	ins->copied |= extent->flags & WF_EXTENT_COPIED || (ins->env->fixed && extent->page);
+	ins->copied |= extent->flags & WF_EXTENT_COPIED;
 	wf_metric_add(ins->env->metrics, payload_held_bytes, extent->len_bytes);
 	wf_stream_settle(ins->stream, ins->env, id);
 	return true;

@@ -63,7 +63,7 @@ struct wf_stream_env {
 	uint32_t pages_max;
 	uint32_t arrivals; /* of held segments, counts round */
 	bool leave_small;  /* memory runs low: small segments don't stay in receive frames */
-	bool fixed; /* every segment in a page of its own: the classic way, to compare with */
+	bool fixed;	   /* see fixed_pages.h */
 };
 
 #define WF_EXTENT_BYTES 64u

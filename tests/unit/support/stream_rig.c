@@ -9,6 +9,7 @@
 #include "memory/arena.h"
 #include "memory/page.h"
 #include "memory/page_pool.h"
+#include "reassembly/fixed_pages.h"
 #include "memory/slab.h"
 #include "metrics/metrics.h"
 
@@ -25,17 +26,18 @@ static struct wf_metrics *metrics_new(void)
 struct rig *rig_new(const struct rig_opts *opts)
 {
 	struct rig *rig = calloc(1, sizeof(*rig));
-	const struct wf_page_pool_opts pool = {
+	struct wf_page_pool_opts pool = {
 		.small_bytes = WEFT_PAGE_SMALL_BYTES,
-		.medium_bytes = opts->fixed ? 1900 : WEFT_PAGE_MEDIUM_BYTES,
+		.medium_bytes = WEFT_PAGE_MEDIUM_BYTES,
 		.large_bytes = WEFT_PAGE_LARGE_BYTES,
 		.frame_bytes = opts->source == RIG_FRAMES ? FRAME_BYTES : 0,
 		.frames = opts->source == RIG_FRAMES ? 256 : 0,
 		.frames_reserve = opts->source == RIG_FRAMES ? 64 : 0,
 		.max_bytes = opts->pages_bytes,
-		.fixed = opts->fixed,
 	};
 
+	if (opts->fixed)
+		wf_fixed_pages_choose(&pool);
 	rig->opts = *opts;
 	if (!rig->opts.out_bytes_max)
 		rig->opts.out_bytes_max = 4096;
