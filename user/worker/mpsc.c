@@ -60,68 +60,89 @@ static void commit(struct entry *entry, uint32_t ring_bytes)
 	atomic_store_explicit(&entry->committed_bytes, ring_bytes, memory_order_release);
 }
 
-/* Return: 0: *ret_pos is ours for @bytes; -EAGAIN, -ESHUTDOWN. */
-static int reserve(struct wf_mpsc *ring, uint32_t bytes, uint64_t *ret_pos)
+/*
+ * One try to move the tail from *@tail on by @bytes. Return: 0; -EINTR: another producer moved it,
+ * to *@tail; -EAGAIN: full; -ESHUTDOWN: closed.
+ */
+static inline int try_reserve(struct wf_mpsc *ring, uint64_t *tail, uint64_t bytes)
+{
+	if (wf_unlikely(*tail & CLOSED))
+		return -ESHUTDOWN;
+	/*
+	 * Acquire pairs with the consumer's store of head: the lines are zero again.
+	 * Sequentially consistent, for those who sleep: see wf_mpsc_release().
+	 */
+	if (wf_unlikely(*tail + bytes - atomic_load(&ring->head) > ring->size_bytes))
+		return -EAGAIN;
+	return atomic_compare_exchange_weak_explicit(&ring->tail, tail, *tail + bytes,
+						     memory_order_relaxed, memory_order_relaxed)
+		       ? 0
+		       : -EINTR;
+}
+
+/* An entry is one line, so it always fits before the ring's end. */
+static inline int push_frame(struct wf_mpsc *ring, const struct wf_frame *frame)
 {
 	uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
-	uint64_t padding, to_end;
+	struct entry *entry;
+	int err;
 
+	do
+		err = try_reserve(ring, &tail, WF_MPSC_ALIGN);
+	while (wf_unlikely(err == -EINTR));
+	if (wf_unlikely(err))
+		return err;
+	entry = entry_at(ring, tail);
+	entry->is_padding = false;
+	entry->frame = *frame;
+	commit(entry, WF_MPSC_ALIGN);
+	return 0;
+}
+
+static __attribute__((noinline)) int push_with_bytes(struct wf_mpsc *ring,
+						     const struct wf_frame *frame)
+{
+	uint32_t bytes = round_up((uint32_t)sizeof(struct entry) + frame->cap_bytes);
+	uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+	struct entry *entry;
+	uint64_t padding;
+	int err;
+
+	wf_assert(bytes <= ring->size_bytes / 2);
 	do {
-		if (tail & CLOSED)
-			return -ESHUTDOWN;
-		to_end = ring->size_bytes - (tail & (ring->size_bytes - 1));
+		uint64_t to_end = ring->size_bytes - (tail & (ring->size_bytes - 1));
+
 		padding = bytes > to_end ? to_end : 0;
-		/*
-		 * Acquire pairs with the consumer's store of head: the lines are zero again.
-		 * Sequentially consistent, for those who sleep: see wf_mpsc_release().
-		 */
-		if (tail + padding + bytes - atomic_load(&ring->head) > ring->size_bytes)
-			return -EAGAIN;
-	} while (!atomic_compare_exchange_weak_explicit(&ring->tail, &tail, tail + padding + bytes,
-							memory_order_relaxed,
-							memory_order_relaxed));
+		err = try_reserve(ring, &tail, padding + bytes);
+	} while (err == -EINTR);
+	if (err)
+		return err;
 	if (padding) {
 		entry_at(ring, tail)->is_padding = true;
 		commit(entry_at(ring, tail), (uint32_t)padding);
 	}
-	*ret_pos = tail + padding;
+	entry = entry_at(ring, tail + padding);
+	entry->is_padding = false;
+	entry->frame = *frame;
+	entry->frame.bytes = entry->bytes;
+	memcpy(entry->bytes, frame->bytes, frame->cap_bytes);
+	commit(entry, bytes);
 	return 0;
 }
 
 int wf_mpsc_push(struct wf_mpsc *ring, const struct wf_frame *frame, bool copy)
 {
-	uint32_t bytes = round_up((uint32_t)sizeof(struct entry) + (copy ? frame->cap_bytes : 0));
-	struct entry *entry;
-	uint64_t pos;
-	int err;
-
-	wf_assert(bytes <= ring->size_bytes / 2);
-	err = reserve(ring, bytes, &pos);
-	if (err)
-		return err;
-	entry = entry_at(ring, pos);
-	entry->is_padding = false;
-	entry->frame = *frame;
-	if (copy) {
-		memcpy(entry->bytes, frame->bytes, frame->cap_bytes);
-		entry->frame.bytes = entry->bytes;
-	}
-	commit(entry, bytes);
-	return 0;
+	return copy ? push_with_bytes(ring, frame) : push_frame(ring, frame);
 }
 
-int wf_mpsc_push_wait(struct wf_mpsc *ring, const struct wf_frame *frame, bool copy,
-		      uint64_t deadline_ns)
+int wf_mpsc_wait_and_push(struct wf_mpsc *ring, const struct wf_frame *frame, bool copy,
+			  uint64_t deadline_ns)
 {
-	int err = wf_mpsc_push(ring, frame, copy);
-
-	if (err != -EAGAIN)
-		return err;
 	atomic_fetch_add_explicit(&ring->waits, 1, memory_order_relaxed);
 	for (;;) {
 		uint32_t ticket = wf_waiter_announce(&ring->room);
+		int err = wf_mpsc_push(ring, frame, copy);
 
-		err = wf_mpsc_push(ring, frame, copy);
 		if (err != -EAGAIN || wf_clock_monotonic_ns() >= deadline_ns)
 			return err;
 		/* The consumer may not know yet of earlier frames of this thread. */
@@ -142,11 +163,12 @@ void wf_mpsc_close(struct wf_mpsc *ring)
 uint32_t wf_mpsc_peek(struct wf_mpsc *ring, struct wf_frame *ret_frames, uint32_t max)
 {
 	uint64_t end = atomic_load_explicit(&ring->head, memory_order_relaxed) + ring->size_bytes;
+	uint64_t seen = ring->seen;
 	uint32_t count = 0;
 
 	/* At the end, the next line is the first that was looked at. */
-	while (count < max && ring->seen < end) {
-		const struct entry *entry = entry_at(ring, ring->seen);
+	while (count < max && seen < end) {
+		const struct entry *entry = entry_at(ring, seen);
 		uint32_t bytes =
 			atomic_load_explicit(&entry->committed_bytes, memory_order_acquire);
 
@@ -154,8 +176,9 @@ uint32_t wf_mpsc_peek(struct wf_mpsc *ring, struct wf_frame *ret_frames, uint32_
 			break;
 		if (!entry->is_padding)
 			ret_frames[count++] = entry->frame;
-		ring->seen += bytes;
+		seen += bytes;
 	}
+	ring->seen = seen;
 	return count;
 }
 

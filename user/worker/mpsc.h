@@ -17,6 +17,7 @@
 #ifndef WF_WORKER_MPSC_H
 #define WF_WORKER_MPSC_H
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -63,9 +64,19 @@ void wf_mpsc_fini(struct wf_mpsc *ring);
  */
 int wf_mpsc_push(struct wf_mpsc *ring, const struct wf_frame *frame, bool copy);
 
-/* The same, but sleeps for room until @deadline_ns (CLOCK_MONOTONIC; UINT64_MAX: no limit). */
-int wf_mpsc_push_wait(struct wf_mpsc *ring, const struct wf_frame *frame, bool copy,
-		      uint64_t deadline_ns);
+/* The same after the ring was full: sleeps for room until @deadline_ns. */
+int wf_mpsc_wait_and_push(struct wf_mpsc *ring, const struct wf_frame *frame, bool copy,
+			  uint64_t deadline_ns);
+
+/* Push; sleep for room until @deadline_ns (CLOCK_MONOTONIC; UINT64_MAX: no limit). */
+static inline int wf_mpsc_push_wait(struct wf_mpsc *ring, const struct wf_frame *frame, bool copy,
+				    uint64_t deadline_ns)
+{
+	int err = wf_mpsc_push(ring, frame, copy);
+
+	return wf_likely(err != -EAGAIN) ? err
+					 : wf_mpsc_wait_and_push(ring, frame, copy, deadline_ns);
+}
 
 /* From now on every push is refused; what was pushed before can still be taken. Thread: any. */
 void wf_mpsc_close(struct wf_mpsc *ring);
