@@ -14,7 +14,8 @@
 
 #include "api/opts.h"
 #include "engine/charges.h"
-#include "engine/engine_internal.h"
+#include "engine/engine_body.h"
+#include "engine/engine.h"
 #include "memory/arena.h"
 #include "memory/budget.h"
 
@@ -42,6 +43,18 @@ static struct wf_engine *make_engine(uint64_t limit_mb, uint32_t workers, uint32
 	return engine;
 }
 
+static int take(struct wf_engine *engine)
+{
+	const struct wf_charges_opts opts = {
+		.weft = &engine->opts,
+		.ifaces = &engine->ifaces,
+		.subs_count = engine->subs_count,
+		.budget = wf_arena_budget(engine->arena),
+	};
+
+	return wf_charges_take(&engine->charges, &opts);
+}
+
 static uint64_t held(const struct wf_engine *engine, enum wf_budget_owner owner)
 {
 	return wf_budget_held(wf_arena_budget(engine->arena), owner);
@@ -52,13 +65,13 @@ static void test_charges_of_an_interface_have_accounts_of_their_own(void **state
 	struct wf_engine *engine = make_engine(512, 2, 1);
 	uint64_t before = wf_budget_used(wf_arena_budget(engine->arena));
 
-	assert_int_equal(wf_charges_take(engine), 0);
+	assert_int_equal(take(engine), 0);
 	assert_int_equal(held(engine, WF_BUDGET_WORKERS), 2 * sizeof(struct wf_worker));
 	assert_true(held(engine, WF_BUDGET_MAPS) > 17 * MIB);
 	assert_true(held(engine, WF_BUDGET_RINGS) > 14 * MIB);
 	assert_true(held(engine, WF_BUDGET_RINGS) < 20 * MIB);
 	assert_string_equal(last_message, "");
-	wf_charges_release(engine);
+	wf_charges_release(&engine->charges);
 	assert_int_equal(wf_budget_used(wf_arena_budget(engine->arena)), before);
 	wf_engine_free(engine);
 }
@@ -67,12 +80,12 @@ static void test_charges_without_interfaces_are_those_of_workers(void **state)
 {
 	struct wf_engine *engine = make_engine(16, 3, 0);
 
-	assert_int_equal(wf_charges_take(engine), 0);
+	assert_int_equal(take(engine), 0);
 	assert_int_equal(held(engine, WF_BUDGET_WORKERS), 3 * sizeof(struct wf_worker));
 	assert_int_equal(held(engine, WF_BUDGET_MAPS), 0);
 	assert_int_equal(held(engine, WF_BUDGET_RINGS), 0);
-	wf_charges_release(engine);
-	wf_charges_release(engine);
+	wf_charges_release(&engine->charges);
+	wf_charges_release(&engine->charges);
 	assert_int_equal(held(engine, WF_BUDGET_WORKERS), 0);
 	wf_engine_free(engine);
 }
@@ -81,7 +94,7 @@ static void test_charges_of_a_small_limit_scale_maps_down_and_say_so(void **stat
 {
 	struct wf_engine *engine = make_engine(64, 1, 1);
 
-	assert_int_equal(wf_charges_take(engine), 0);
+	assert_int_equal(take(engine), 0);
 	assert_true(held(engine, WF_BUDGET_MAPS) < 64 * MIB / 4 + MIB);
 	assert_int_equal(engine->charges.maps.flows, 16384);
 	assert_non_null(strstr(last_message, "flow maps of 16384 connections, for a limit of 64 "
@@ -95,10 +108,12 @@ static void test_charges_after_them_the_arena_can_be_pinned(void **state)
 		struct wf_engine *engine = make_engine(mb, 1, 1);
 		struct wf_budget *budget = wf_arena_budget(engine->arena);
 
-		assert_int_equal(wf_charges_take(engine), 0);
-		assert_int_equal(wf_arena_pin(engine->arena, wf_charges_headroom(engine)), 0);
+		assert_int_equal(take(engine), 0);
+		assert_int_equal(
+			wf_arena_pin(engine->arena, wf_charges_headroom(engine->opts.workers)), 0);
 		assert_true(wf_arena_bytes(engine->arena) >= (uint64_t)WEFT_WORKER_MIN_MB * MIB);
-		assert_true(wf_budget_used(budget) <= mb * MIB - wf_charges_headroom(engine));
+		assert_true(wf_budget_used(budget) <=
+			    mb * MIB - wf_charges_headroom(engine->opts.workers));
 		assert_true(wf_budget_is_valid(budget));
 		wf_engine_free(engine);
 	}
@@ -110,8 +125,9 @@ static void test_charges_cover_the_records_of_all_frames(void **state)
 	for (uint32_t mb = 32; mb <= 512; mb *= 2) {
 		struct wf_engine *engine = make_engine(mb, 1, 8);
 
-		assert_int_equal(wf_charges_take(engine), 0);
-		assert_int_equal(wf_arena_pin(engine->arena, wf_charges_headroom(engine)), 0);
+		assert_int_equal(take(engine), 0);
+		assert_int_equal(
+			wf_arena_pin(engine->arena, wf_charges_headroom(engine->opts.workers)), 0);
 		assert_true(held(engine, WF_BUDGET_RINGS) >=
 			    8 * wf_arena_bytes(engine->arena) / 4096 * (128 + 8));
 		wf_engine_free(engine);
@@ -128,7 +144,7 @@ static void test_charges_beyond_the_limit_are_refused_with_the_sum(void **state)
 	double limit;
 	int fields;
 
-	assert_int_equal(wf_charges_take(engine), -ENOBUFS);
+	assert_int_equal(take(engine), -ENOBUFS);
 	assert_int_equal(wf_budget_used(budget), before);
 	fields = sscanf(last_message,
 			"memory: %lf MiB do not suffice: %lf for tables + %lf for 0 subscriptions "
@@ -155,7 +171,7 @@ static void test_charges_subscriptions_that_leave_too_little_are_refused(void **
 	assert_int_equal(wf_engine_subscribe(engine, &opts, &sub), 0);
 	opts.queue_bytes = 32 * MIB;
 	assert_int_equal(wf_engine_subscribe(engine, &opts, &sub), 0);
-	assert_int_equal(wf_charges_take(engine), -ENOBUFS);
+	assert_int_equal(take(engine), -ENOBUFS);
 	assert_non_null(strstr(last_message, "12.1 for 2 subscriptions"));
 	wf_engine_free(engine);
 }

@@ -12,7 +12,7 @@
 #include <weft/subscribe.h>
 
 #include "packet/packet.h"
-#include "worker/orders.h"
+#include "worker/mailbox.h"
 #include "worker/pipeline.h"
 #include "memory/arena_internal.h"
 #include "memory/page.h"
@@ -26,7 +26,7 @@ enum {
 };
 
 static struct rig rig;
-static struct wf_orders orders;
+static struct wf_mailbox mailbox;
 static struct wf_span *taken[1024];
 static uint32_t taken_count;
 
@@ -34,7 +34,7 @@ static uint32_t taken_count;
 
 static int setup(void **state)
 {
-	memset(&orders, 0, sizeof(orders));
+	memset(&mailbox, 0, sizeof(mailbox));
 	rig_start_queued(&rig, NULL, FRAMES);
 	wf_page_pool_adopt(rig.pages);
 	rig_handshake(&rig);
@@ -67,9 +67,9 @@ static void take_all_memory(void)
 
 static void set_level(enum wf_pressure_level level)
 {
-	atomic_store(&orders.level, level);
-	wf_orders_give(&orders, WF_CHORE_LEVEL);
-	while (wf_pipeline_obey(rig.pipeline, &orders))
+	atomic_store(&mailbox.level, level);
+	wf_mailbox_post(&mailbox, WF_REQUEST_LEVEL);
+	while (wf_pipeline_handle(rig.pipeline, &mailbox))
 		;
 }
 
@@ -171,7 +171,7 @@ static void test_frames_low_and_no_page_asks_for_held_data_to_be_given_up(void *
 	take_all_memory();
 	send(0, FRAMES);
 	assert_true(METRIC(payload_no_memory_bytes) > 0);
-	while (wf_pipeline_obey(rig.pipeline, &orders))
+	while (wf_pipeline_handle(rig.pipeline, &mailbox))
 		;
 	assert_int_equal(METRIC(relief_sacrificed_streams), 1);
 	assert_int_equal(METRIC(payload_held_bytes), 0);

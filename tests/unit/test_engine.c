@@ -10,7 +10,8 @@
 #include <weft/weft.h>
 
 #include "api/handle.h"
-#include "engine/engine_internal.h"
+#include "engine/engine_body.h"
+#include "engine/engine_call.h"
 #include "flow/claims.h"
 
 static struct weft *weft;

@@ -155,8 +155,8 @@ static void test_placement_memory_follows_the_workers(void **state)
 	assert_int_equal(wf_arena_new(40 << 20, &arena), 0);
 	fill(places);
 	wf_numa_order(root, one, 1, places, CPUS);
-	wf_place_workers(workers, 4, places);
-	wf_place_arena(arena, workers, 4);
+	wf_placement_set(workers, 4, places);
+	wf_placement_divide(arena, workers, 4);
 	assert_int_equal(workers[2].pin_cpu, 5);
 	assert_int_equal(workers[3].pin_cpu, 0);
 	assert_int_equal(workers[3].node, 0);

@@ -10,16 +10,16 @@
 
 #include "base/clock.h"
 #include "packet/packet.h"
-#include "worker/orders.h"
+#include "worker/mailbox.h"
 #include "worker/pipeline.h"
 #include "pressure/pressure.h"
 
 static struct rig rig;
-static struct wf_orders orders;
+static struct wf_mailbox mailbox;
 
 static int setup(void **state)
 {
-	memset(&orders, 0, sizeof(orders));
+	memset(&mailbox, 0, sizeof(mailbox));
 	rig_start(&rig, NULL);
 	rig_handshake(&rig);
 	assert_string_equal(rig_log(&rig), "open\n");
@@ -34,17 +34,17 @@ static int teardown(void **state)
 
 #define METRIC(name) wf_metric_get(&rig.metrics, name)
 
-static void obey(enum wf_chore chore)
+static void request(uint32_t what)
 {
-	wf_orders_give(&orders, chore);
-	while (wf_pipeline_obey(rig.pipeline, &orders))
+	wf_mailbox_post(&mailbox, what);
+	while (wf_pipeline_handle(rig.pipeline, &mailbox))
 		;
 }
 
 static void set_level(enum wf_pressure_level level)
 {
-	atomic_store(&orders.level, level);
-	obey(WF_CHORE_LEVEL);
+	atomic_store(&mailbox.level, level);
+	request(WF_REQUEST_LEVEL);
 }
 
 static void assert_doing(uint64_t moving, uint64_t limited, uint64_t hurried, uint64_t refusing)
@@ -102,15 +102,18 @@ static void test_high_closes_what_is_silent_for_half_the_timeout(void **state)
 	set_level(WF_PRESSURE_HIGH);
 	assert_int_equal(METRIC(flows_active_flows), 0);
 	assert_int_equal(METRIC(relief_expired_flows), 1);
-	assert_int_equal(atomic_load(&orders.done_items[WF_CHORE_FLOWS]), 1);
+	assert_int_equal(atomic_load(&mailbox.done_items[0]), 1);
 }
 
-static void test_chores_without_anything_to_do_remove_nothing(void **state)
+/* All but the last one, which gives back page caches. */
+static void test_cleanup_tasks_without_anything_to_do_remove_nothing(void **state)
 {
-	for (int chore = 0; chore < WF_CHORE_LEVEL; chore++) {
-		obey((enum wf_chore)chore);
-		if (chore != WF_CHORE_CACHES)
-			assert_int_equal(atomic_load(&orders.done_items[chore]), 0);
+	enum { TASKS = 5 };
+
+	for (uint32_t task = 0; task < TASKS; task++) {
+		request(WF_REQUEST_CLEANUP_FIRST + task);
+		if (task < TASKS - 1)
+			assert_int_equal(atomic_load(&mailbox.done_items[task]), 0);
 	}
 	assert_int_equal(METRIC(flows_active_flows), 1);
 }
@@ -121,7 +124,7 @@ enum { FRAMES = 256, SEGMENTS = 40, SEGMENT_BYTES = 1400 };
 
 static int setup_queued(void **state)
 {
-	memset(&orders, 0, sizeof(orders));
+	memset(&mailbox, 0, sizeof(mailbox));
 	rig_start_queued(&rig, NULL, FRAMES);
 	rig_handshake(&rig);
 	rig_read(&rig);
@@ -160,7 +163,7 @@ static void test_critical_sheds_a_slow_subscription_and_tells_it_in_line(void **
 
 	send_more();
 	set_level(WF_PRESSURE_HIGH);
-	wf_pipeline_tend(rig.pipeline);
+	wf_pipeline_housekeep(rig.pipeline);
 	assert_int_equal(METRIC(relief_shed_events), 0);
 	set_level(WF_PRESSURE_CRITICAL);
 	shed = METRIC(relief_shed_events);
@@ -178,7 +181,7 @@ static void test_critical_sheds_none_that_keeps_up(void **state)
 	send_more();
 	rig_read(&rig);
 	set_level(WF_PRESSURE_CRITICAL);
-	wf_pipeline_tend(rig.pipeline);
+	wf_pipeline_housekeep(rig.pipeline);
 	assert_int_equal(METRIC(relief_shed_events), 0);
 	assert_null(strstr(rig_log(&rig), "drop"));
 }
@@ -191,14 +194,14 @@ static void test_critical_sheds_again_as_long_as_it_lasts_and_then_no_more(void 
 	set_level(WF_PRESSURE_CRITICAL);
 	shed = METRIC(relief_shed_events);
 	send_more();
-	wf_pipeline_tend(rig.pipeline);
+	wf_pipeline_housekeep(rig.pipeline);
 	assert_true(METRIC(relief_shed_events) > shed);
 	shed = METRIC(relief_shed_events);
 	set_level(WF_PRESSURE_NORMAL);
 	rig_read(&rig);
 	rig_log(&rig);
 	send_more();
-	wf_pipeline_tend(rig.pipeline);
+	wf_pipeline_housekeep(rig.pipeline);
 	assert_int_equal(METRIC(relief_shed_events), shed);
 	rig_read(&rig);
 	assert_null(strstr(rig_log(&rig), "drop"));
@@ -214,7 +217,7 @@ int main(void)
 		TEST(test_critical_gives_up_held_data_as_gap_of_memory),
 		TEST(test_critical_refuses_midstream_flows_until_it_ends),
 		TEST(test_high_closes_what_is_silent_for_half_the_timeout),
-		TEST(test_chores_without_anything_to_do_remove_nothing),
+		TEST(test_cleanup_tasks_without_anything_to_do_remove_nothing),
 		TEST_QUEUED(test_critical_sheds_a_slow_subscription_and_tells_it_in_line),
 		TEST_QUEUED(test_critical_sheds_none_that_keeps_up),
 		TEST_QUEUED(test_critical_sheds_again_as_long_as_it_lasts_and_then_no_more),

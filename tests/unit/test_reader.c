@@ -4,18 +4,19 @@
  */
 #include "unit/support/cmocka.h"
 
+#include <string.h>
+
 #include <weft/limits.h>
 
 #include "worker/reader.h"
-#include "engine/upkeep_tasks.h"
-#include "worker/worker.h"
+#include "pressure/pressure.h"
 #include "memory/arena.h"
 #include "memory/page.h"
 #include "memory/page_pool.h"
 
 enum { PAGES = 400 };
 
-static struct wf_crew crew;
+static struct wf_arena *arena;
 static struct wf_reader reader;
 
 /* Many pages were taken and put: their spans are kept ready. */
@@ -31,35 +32,66 @@ static void use_pages(struct wf_page_pool *pool)
 		wf_page_put(pages[i]);
 }
 
-static void test_reader_asked_to_halve_gives_spans_back_once(void **state)
+static void open_pool(void)
 {
 	const struct wf_page_pool_opts opts = {
 		.small_bytes = WEFT_PAGE_SMALL_BYTES,
 		.medium_bytes = WEFT_PAGE_MEDIUM_BYTES,
 		.large_bytes = WEFT_PAGE_LARGE_BYTES,
 	};
-	struct wf_arena *arena;
 
+	memset(&reader, 0, sizeof(reader));
 	assert_int_equal(wf_arena_new(32 << 20, &arena), 0);
 	assert_int_equal(wf_page_pool_new(arena, &opts, &reader.metrics, &reader.pages), 0);
-	reader.crew = &crew;
-	use_pages(reader.pages);
-	wf_reader_tend(&reader, 0);
-	assert_int_equal(wf_metric_get(&reader.metrics, relief_halved_caches), 0);
+}
 
-	wf_upkeep_ask_reader(&crew);
-	wf_reader_tend(&reader, 0);
-	wf_reader_tend(&reader, 0);
-	assert_int_equal(wf_metric_get(&reader.metrics, relief_halved_caches), 1);
-	assert_true(wf_metric_get(&reader.metrics, relief_freed_spans) > 0);
+static void close_pool(void)
+{
 	wf_page_pool_free(reader.pages);
 	wf_arena_free(arena);
+}
+
+static void test_reader_asked_to_halve_gives_spans_back_once(void **state)
+{
+	open_pool();
+	use_pages(reader.pages);
+	wf_reader_housekeep(&reader, 0);
+	assert_int_equal(wf_metric_get(&reader.metrics, relief_halved_caches), 0);
+
+	wf_mailbox_post(&reader.mailbox, WF_REQUEST_HALVE_CACHES);
+	wf_reader_housekeep(&reader, 0);
+	wf_reader_housekeep(&reader, 0);
+	assert_int_equal(wf_metric_get(&reader.metrics, relief_halved_caches), 1);
+	assert_true(wf_metric_get(&reader.metrics, relief_freed_spans) > 0);
+	close_pool();
+}
+
+static void test_reader_halves_when_pressure_rises_to_high(void **state)
+{
+	static const struct {
+		enum wf_pressure_level level;
+		uint64_t halved;
+	} steps[] = {
+		{WF_PRESSURE_LOW, 0},  {WF_PRESSURE_HIGH, 1},	{WF_PRESSURE_CRITICAL, 2},
+		{WF_PRESSURE_HIGH, 2}, {WF_PRESSURE_NORMAL, 2}, {WF_PRESSURE_CRITICAL, 3},
+	};
+
+	open_pool();
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		atomic_store(&reader.mailbox.level, steps[i].level);
+		wf_mailbox_post(&reader.mailbox, WF_REQUEST_LEVEL);
+		wf_reader_housekeep(&reader, 0);
+		assert_int_equal(wf_metric_get(&reader.metrics, relief_halved_caches),
+				 steps[i].halved);
+	}
+	close_pool();
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reader_asked_to_halve_gives_spans_back_once),
+		cmocka_unit_test(test_reader_halves_when_pressure_rises_to_high),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

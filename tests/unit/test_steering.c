@@ -5,31 +5,34 @@
 #include <errno.h>
 #include <string.h>
 
-#include "engine/engine_internal.h"
+#include "engine/ifaces.h"
 #include "engine/steering.h"
 #include "packet/flow_key.h"
 
 /* Loopback has one receive queue, and does not tell how it hashes. */
-static struct wf_engine engine;
+static struct wf_ifaces ifaces;
+static struct wf_steering steering;
+static uint32_t workers_count;
+static const struct weft_hash_secret secret = {{1, 2, 3, 4}};
 
 static void begin(uint32_t workers, enum weft_nic_hash how)
 {
-	memset(&engine, 0, sizeof(engine));
-	engine.opts.workers = engine.crew.count = workers;
-	engine.ifaces[0].name = "lo";
-	engine.ifaces[0].opts.mode = WEFT_MODE_TAP;
-	engine.ifaces[0].opts.nic_hash = how;
-	engine.ifaces_count = 1;
-	engine.secret = (struct weft_hash_secret){{1, 2, 3, 4}};
+	memset(&ifaces, 0, sizeof(ifaces));
+	memset(&steering, 0, sizeof(steering));
+	workers_count = workers;
+	ifaces.list[0].name = "lo";
+	ifaces.list[0].opts.mode = WEFT_MODE_TAP;
+	ifaces.list[0].opts.nic_hash = how;
+	ifaces.count = 1;
 }
 
 static void test_steering_auto_by_hash_where_the_nic_does_not_tell(void **state)
 {
 	for (uint32_t workers = 1; workers < 4; workers++) {
 		begin(workers, WEFT_NIC_HASH_AUTO);
-		assert_int_equal(wf_engine_choose_steering(&engine), 0);
-		assert_false(engine.by_queue);
-		assert_null(wf_engine_rss(&engine));
+		assert_int_equal(wf_steering_choose(&steering, &ifaces, workers_count), 0);
+		assert_false(steering.by_queue);
+		assert_null(wf_steering_rss(&steering));
 	}
 }
 
@@ -40,42 +43,43 @@ static void test_steering_on_takes_one_queue_for_one_worker(void **state)
 
 	memset(&key, 7, sizeof(key));
 	begin(1, WEFT_NIC_HASH_ON);
-	hash = wf_engine_flow_hash(&engine, &key);
-	assert_int_equal(hash, wf_flow_key_hash(&engine.secret, &key));
-	assert_int_equal(wf_engine_choose_steering(&engine), 0);
-	assert_true(engine.by_queue);
-	assert_ptr_equal(wf_engine_rss(&engine), &engine.rss);
-	assert_int_equal(wf_engine_flow_hash(&engine, &key), wf_rss_place(&engine.rss, &key, hash));
+	hash = wf_steering_flow_hash(&steering, &secret, &key);
+	assert_int_equal(hash, wf_flow_key_hash(&secret, &key));
+	assert_int_equal(wf_steering_choose(&steering, &ifaces, workers_count), 0);
+	assert_true(steering.by_queue);
+	assert_ptr_equal(wf_steering_rss(&steering), &steering.rss);
+	assert_int_equal(wf_steering_flow_hash(&steering, &secret, &key),
+			 wf_rss_place(&steering.rss, &key, hash));
 }
 
 static void test_steering_on_is_refused_where_it_does_not_fit(void **state)
 {
 	begin(2, WEFT_NIC_HASH_ON); /* for one queue */
-	assert_int_equal(wf_engine_choose_steering(&engine), -EINVAL);
+	assert_int_equal(wf_steering_choose(&steering, &ifaces, workers_count), -EINVAL);
 	begin(1, WEFT_NIC_HASH_ON);
-	engine.ifaces[0].opts.mode = WEFT_MODE_HOST;
-	assert_int_equal(wf_engine_choose_steering(&engine), -EINVAL);
+	ifaces.list[0].opts.mode = WEFT_MODE_HOST;
+	assert_int_equal(wf_steering_choose(&steering, &ifaces, workers_count), -EINVAL);
 	begin(1, WEFT_NIC_HASH_AUTO);
-	engine.ifaces[1] = engine.ifaces[0];
-	engine.ifaces[1].opts.nic_hash = WEFT_NIC_HASH_ON;
-	engine.ifaces_count = 2;
-	assert_int_equal(wf_engine_choose_steering(&engine), -EINVAL);
-	assert_false(engine.by_queue);
+	ifaces.list[1] = ifaces.list[0];
+	ifaces.list[1].opts.nic_hash = WEFT_NIC_HASH_ON;
+	ifaces.count = 2;
+	assert_int_equal(wf_steering_choose(&steering, &ifaces, workers_count), -EINVAL);
+	assert_false(steering.by_queue);
 }
 
 static void test_steering_off_is_by_hash(void **state)
 {
 	begin(1, WEFT_NIC_HASH_OFF);
-	assert_int_equal(wf_engine_choose_steering(&engine), 0);
-	assert_false(engine.by_queue);
+	assert_int_equal(wf_steering_choose(&steering, &ifaces, workers_count), 0);
+	assert_false(steering.by_queue);
 }
 
 static void test_steering_of_files_and_submitted_packets_is_by_hash(void **state)
 {
 	begin(3, WEFT_NIC_HASH_AUTO);
-	engine.ifaces_count = 0;
-	assert_int_equal(wf_engine_choose_steering(&engine), 0);
-	assert_false(engine.by_queue);
+	ifaces.count = 0;
+	assert_int_equal(wf_steering_choose(&steering, &ifaces, workers_count), 0);
+	assert_false(steering.by_queue);
 }
 
 int main(void)

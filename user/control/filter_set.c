@@ -7,7 +7,8 @@
 #include <errno.h>
 
 #include "capture/file/pcap_filter.h"
-#include "engine/engine_internal.h"
+#include "engine/engine_body.h"
+#include "engine/engine_call.h"
 
 /* On the worker's thread. */
 static void change_over(void *ctx, struct wf_pipeline *pipeline)
@@ -18,18 +19,18 @@ static void change_over(void *ctx, struct wf_pipeline *pipeline)
 /* Workers that have changed over go back if another does not answer. */
 static int set_in_workers(struct wf_engine *engine, struct wf_pcap_filter *filter)
 {
-	const struct wf_question forth = {.answer = change_over, .ctx = filter};
-	const struct wf_question back = {.answer = change_over, .ctx = engine->filter};
+	const struct wf_call forth = {.fn = change_over, .ctx = filter};
+	const struct wf_call back = {.fn = change_over, .ctx = engine->filter};
 	uint32_t done = 0;
 	int err = 0;
 
 	for (; !err && done < engine->crew.count; done++)
-		err = wf_engine_ask(engine, done, &forth);
+		err = wf_engine_call(engine, done, &forth);
 	if (!err)
 		return 0;
 	/* The last one did not take it. A worker that answered before answers again. */
 	for (done--; done > 0; done--)
-		while (wf_engine_ask(engine, done - 1, &back) == -ETIMEDOUT)
+		while (wf_engine_call(engine, done - 1, &back) == -ETIMEDOUT)
 			;
 	return err;
 }
@@ -39,8 +40,8 @@ static int prepare_ifaces(struct wf_engine *engine, const struct weft_interface_
 {
 	int err = 0;
 
-	for (uint32_t i = 0; !err && i < engine->ifaces_count; i++)
-		err = wf_iface_prepare_filter(engine->ifaces[i].iface, wanted, &words[i]);
+	for (uint32_t i = 0; !err && i < engine->ifaces.count; i++)
+		err = wf_iface_prepare_filter(engine->ifaces.list[i].iface, wanted, &words[i]);
 	return err;
 }
 
@@ -48,8 +49,8 @@ static int switch_ifaces(struct wf_engine *engine, const uint64_t words[WEFT_INT
 {
 	int err = 0;
 
-	for (uint32_t i = 0; i < engine->ifaces_count; i++) {
-		int one = wf_iface_switch_filter(engine->ifaces[i].iface, words[i]);
+	for (uint32_t i = 0; i < engine->ifaces.count; i++) {
+		int one = wf_iface_switch_filter(engine->ifaces.list[i].iface, words[i]);
 
 		err = one ? one : err;
 	}
@@ -87,7 +88,7 @@ int wf_engine_filter_set(struct wf_engine *engine, const struct weft_filter_opts
 	struct wf_pcap_filter *filter = NULL;
 	int err = 0;
 
-	if (!engine->is_started || !engine->ifaces_count)
+	if (!engine->is_started || !engine->ifaces.count)
 		return -ENODEV;
 	if (opts->expression && *opts->expression)
 		err = wf_pcap_filter_new(opts->expression, &filter);

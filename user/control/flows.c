@@ -11,7 +11,8 @@
 #include "base/clock.h"
 #include "capture/file/pcap_filter.h"
 #include "conn/conn.h"
-#include "engine/engine_internal.h"
+#include "engine/engine_body.h"
+#include "engine/engine_call.h"
 #include "control/flow_list.h"
 #include "engine/steering.h"
 #include "packet/flow_key.h"
@@ -21,28 +22,9 @@ enum { ASK_FLOWS = 64, SET_FLOWS_MAX = 64 };
 
 _Static_assert((int)WF_VERDICT_SHED == (int)WEFT_FLOW_SHED, "one numbering");
 
-int wf_engine_control_lock(struct wf_engine *engine)
-{
-	return wf_lock_take(&engine->control, "asking workers") ? -EBUSY : 0;
-}
-
-void wf_engine_control_unlock(struct wf_engine *engine)
-{
-	wf_lock_put(&engine->control);
-}
-
-int wf_engine_ask(struct wf_engine *engine, uint32_t worker, const struct wf_question *question)
-{
-	struct wf_worker *whom = &engine->crew.workers[worker];
-
-	if (!atomic_load_explicit(&engine->crew.running, memory_order_acquire))
-		return -ESHUTDOWN;
-	return wf_asking_ask(&whom->asking, &whom->waiter, question, WEFT_ASK_TIMEOUT_MS);
-}
-
 static bool is_running(const struct wf_engine *engine)
 {
-	return engine->is_started && engine->ifaces_count;
+	return engine->is_started && engine->ifaces.count;
 }
 
 /* ---- each ------------------------------------------------------------------------ */
@@ -107,7 +89,7 @@ static uint32_t ask_some(struct wf_engine *engine, struct wf_flow_list *list, ui
 			 uint32_t from)
 {
 	struct look_up wanted = {.count = 0};
-	const struct wf_question question = {.answer = look_up, .ctx = &wanted};
+	const struct wf_call call = {.fn = look_up, .ctx = &wanted};
 
 	for (; from < list->count && wanted.count < ASK_FLOWS; from++) {
 		struct wf_flow_item *item = &list->items[from];
@@ -119,7 +101,7 @@ static uint32_t ask_some(struct wf_engine *engine, struct wf_flow_list *list, ui
 		wanted.hashes[wanted.count++] = hash;
 	}
 	/* One that does not answer now is not asked for the rest. */
-	if (wanted.count && wf_engine_ask(engine, worker, &question))
+	if (wanted.count && wf_engine_call(engine, worker, &call))
 		return list->count;
 	return from;
 }
@@ -156,7 +138,7 @@ static void tell(const struct wf_engine *engine, const struct wf_flow_item *item
 	view.flow.id = item->tracked.id;
 	view.flow.use = item->tracked.use;
 	view.flow.ip_version = wf_flow_key_is_ipv4(key) ? 4 : 6;
-	view.ifname = engine->ifaces[item->iface].name;
+	view.ifname = engine->ifaces.list[item->iface].name;
 	view.worker = weft_hash_worker(wf_engine_flow_hash(engine, key), engine->crew.count);
 	view.is_tracked = item->tracked.is_tracked;
 	view.midstream = item->tracked.midstream;
@@ -173,10 +155,10 @@ static int fill_list(struct wf_engine *engine, struct wf_flow_list *list)
 	int err = 0;
 
 	wf_count_mover_move(&engine->count_mover);
-	for (uint32_t i = 0; !err && i < engine->ifaces_count; i++) {
+	for (uint32_t i = 0; !err && i < engine->ifaces.count; i++) {
 		struct collect to = {.list = list, .iface = i};
 
-		err = wf_iface_each_flow(engine->ifaces[i].iface, collect, &to);
+		err = wf_iface_each_flow(engine->ifaces.list[i].iface, collect, &to);
 	}
 	wf_flow_list_finish(list);
 	return err;
@@ -301,18 +283,17 @@ static int set_one(struct wf_engine *engine, const struct wf_flow_key *key, uint
 		.endpoints = (from & WEFT_FLOW_FROM_SRC ? 1u << src : 0) |
 			     (from & WEFT_FLOW_FROM_DST ? 1u << !src : 0),
 	};
-	const struct wf_question question = {.answer = obey, .ctx = &order};
+	const struct wf_call call = {.fn = obey, .ctx = &order};
 	enum wf_verdict verdicts[2] = {WF_VERDICT_KEEP, WF_VERDICT_KEEP};
 	struct wf_kept kept;
-	int err =
-		wf_engine_ask(engine, weft_hash_worker(order.hash, engine->crew.count), &question);
+	int err = wf_engine_call(engine, weft_hash_worker(order.hash, engine->crew.count), &call);
 
 	if (err || order.is_tracked)
 		return err ? err : order.err;
 	for (int endpoint = 0; endpoint < 2; endpoint++)
 		if (order.endpoints & 1u << endpoint)
 			verdicts[endpoint] = verdict;
-	return wf_engine_set_verdict(engine, key, verdicts, &kept);
+	return wf_ifaces_set_verdict(&engine->ifaces, key, verdicts, &kept);
 }
 
 static int set_locked(struct wf_engine *engine, struct named *named, unsigned int from,
@@ -320,8 +301,8 @@ static int set_locked(struct wf_engine *engine, struct named *named, unsigned in
 {
 	int err = 0;
 
-	for (uint32_t i = 0; !err && i < engine->ifaces_count; i++)
-		err = wf_iface_each_flow(engine->ifaces[i].iface, find_named, named);
+	for (uint32_t i = 0; !err && i < engine->ifaces.count; i++)
+		err = wf_iface_each_flow(engine->ifaces.list[i].iface, find_named, named);
 	if (!err && !named->count)
 		err = -ENOENT;
 	for (uint32_t i = 0; !err && i < named->count; i++)

@@ -12,8 +12,6 @@
 #include <weft/flows.h>
 
 struct wf_engine;
-struct wf_question;
-struct wf_worker;
 
 /* @query: defaults filled in. See weft_flows_each(). */
 int wf_engine_flows_each(struct wf_engine *engine, const struct weft_flow_query *query,

@@ -13,11 +13,10 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "capture/live/iface.h"
 #include "capture/live/iface_cost.h"
-#include "engine/engine_internal.h"
-#include "memory/arena.h"
+#include "engine/ifaces.h"
 #include "memory/budget.h"
+#include "worker/worker.h"
 
 enum {
 	HEADROOM_BYTES = 128 << 10,
@@ -38,19 +37,18 @@ struct bill {
 	uint32_t queues;
 };
 
-uint64_t wf_charges_headroom(const struct wf_engine *engine)
+uint64_t wf_charges_headroom(uint32_t workers)
 {
-	return HEADROOM_BYTES + (uint64_t)engine->opts.workers * WORKER_HEADROOM_BYTES;
+	return HEADROOM_BYTES + (uint64_t)workers * WORKER_HEADROOM_BYTES;
 }
 
 /* Flow maps that hold less than they could: say so, as old flows go from them sooner. */
-static void choose_maps(struct wf_engine *engine)
+static void choose_maps(const struct wf_charges_opts *opts, struct wf_map_sizes *maps)
 {
-	struct wf_map_sizes *maps = &engine->charges.maps;
 	struct wf_map_wants wants = {
-		.limit_bytes = engine->opts.memory_max_bytes,
-		.flows_max = engine->opts.flows_max,
-		.interfaces = engine->ifaces_count,
+		.limit_bytes = opts->weft->memory_max_bytes,
+		.flows_max = opts->weft->flows_max,
+		.interfaces = opts->ifaces->count,
 	};
 
 	wf_iface_cpus(&wants.cpus);
@@ -66,42 +64,43 @@ static void choose_maps(struct wf_engine *engine)
 			wants.cpus, (unsigned long long)wants.limit_bytes >> 20);
 }
 
-static void add_ifaces(const struct wf_engine *engine, struct bill *bill)
+static void add_ifaces(const struct wf_charges_opts *opts, const struct wf_map_sizes *maps,
+		       struct bill *bill)
 {
-	uint32_t workers = engine->opts.workers;
-	uint32_t sockets = engine->by_queue ? 1 : workers; /* of each queue */
+	uint32_t workers = opts->weft->workers;
+	uint32_t sockets = opts->by_queue ? 1 : workers; /* of each queue */
 	uint32_t hot_cpus;
 	uint32_t cpus = wf_iface_cpus(&hot_cpus);
 
-	for (uint32_t i = 0; i < engine->ifaces_count; i++) {
-		const struct wf_engine_iface *iface = &engine->ifaces[i];
+	for (uint32_t i = 0; i < opts->ifaces->count; i++) {
+		const struct wf_ifaces_entry *iface = &opts->ifaces->list[i];
 		uint32_t queues = wf_iface_count_queues(iface->name, iface->opts.mode);
 		uint64_t span_bytes;
 
 		bill->rings_bytes +=
 			wf_iface_ring_bytes(&iface->opts, queues, sockets, workers, &span_bytes);
 		bill->span_bytes += span_bytes;
-		bill->maps_bytes +=
-			wf_map_sizes_bytes(&engine->charges.maps, cpus, queues * sockets);
+		bill->maps_bytes += wf_map_sizes_bytes(maps, cpus, queues * sockets);
 		bill->queues += queues;
 	}
 }
 
-static void write_bill(const struct wf_engine *engine, struct bill *ret_bill)
+static void write_bill(const struct wf_charges_opts *opts, const struct wf_map_sizes *maps,
+		       struct bill *ret_bill)
 {
-	const struct wf_budget *budget = wf_arena_budget(engine->arena);
-	uint64_t workers = engine->opts.workers;
+	const struct wf_budget *budget = opts->budget;
+	uint64_t workers = opts->weft->workers;
 
 	*ret_bill = (struct bill){
 		.tables_bytes = wf_budget_held(budget, WF_BUDGET_TABLES),
 		.subs_bytes = wf_budget_held(budget, WF_BUDGET_QUEUES) +
 			      wf_budget_held(budget, WF_BUDGET_RUNS),
 		.workers_bytes = workers * sizeof(struct wf_worker),
-		.headroom_bytes = wf_charges_headroom(engine),
+		.headroom_bytes = wf_charges_headroom(opts->weft->workers),
 		.least_bytes = workers * WEFT_WORKER_MIN_MB << 20,
 	};
-	if (engine->ifaces_count)
-		add_ifaces(engine, ret_bill);
+	if (opts->ifaces->count)
+		add_ifaces(opts, maps, ret_bill);
 }
 
 static uint64_t least_rings(const struct bill *bill)
@@ -117,91 +116,91 @@ static uint64_t least_sum(const struct bill *bill)
 	       least_rings(bill) + bill->headroom_bytes + bill->least_bytes;
 }
 
-static int refuse(const struct wf_engine *engine, const struct bill *bill)
+static int refuse(const struct wf_charges_opts *opts, const struct bill *bill)
 {
 	wf_error("memory: %.1f MiB do not suffice: %.1f for tables + %.1f for %u subscriptions + "
 		 "%.1f for %u workers + %.1f for BPF maps of %u interfaces + %.1f for AF_XDP "
 		 "rings of %u queues + %.1f in reserve + %.1f at least for data = %.1f MiB; raise "
 		 "the limit",
-		 (double)engine->opts.memory_max_bytes / MIB, (double)bill->tables_bytes / MIB,
-		 (double)bill->subs_bytes / MIB, engine->subs_count,
-		 (double)bill->workers_bytes / MIB, engine->opts.workers,
-		 (double)bill->maps_bytes / MIB, engine->ifaces_count,
+		 (double)opts->weft->memory_max_bytes / MIB, (double)bill->tables_bytes / MIB,
+		 (double)bill->subs_bytes / MIB, opts->subs_count,
+		 (double)bill->workers_bytes / MIB, opts->weft->workers,
+		 (double)bill->maps_bytes / MIB, opts->ifaces->count,
 		 (double)least_rings(bill) / MIB, bill->queues, (double)bill->headroom_bytes / MIB,
 		 (double)bill->least_bytes / MIB, (double)least_sum(bill) / MIB);
 	return -ENOBUFS;
 }
 
 /* What the kernel will keep of the frames, in as many spans as the rest leaves room for. */
-static uint64_t records_bytes(const struct wf_engine *engine, const struct bill *bill)
+static uint64_t records_bytes(const struct wf_charges_opts *opts, const struct bill *bill)
 {
-	uint64_t left = engine->opts.memory_max_bytes - bill->tables_bytes - bill->workers_bytes -
+	uint64_t left = opts->weft->memory_max_bytes - bill->tables_bytes - bill->workers_bytes -
 			bill->maps_bytes - bill->rings_bytes - bill->headroom_bytes;
 	uint64_t spans = left / (WEFT_SPAN_BYTES + bill->span_bytes) + 1;
 
 	return spans * bill->span_bytes;
 }
 
-static int charge(struct wf_engine *engine, enum wf_budget_owner owner, uint64_t bytes,
+static int charge(struct wf_charges *charges, enum wf_budget_owner owner, uint64_t bytes,
 		  uint64_t *charged)
 {
-	int err = wf_budget_reserve(wf_arena_budget(engine->arena), owner, bytes);
+	int err = wf_budget_reserve(charges->budget, owner, bytes);
 
 	if (!err)
 		*charged += bytes;
 	return err;
 }
 
-int wf_charges_take(struct wf_engine *engine)
+int wf_charges_take(struct wf_charges *charges, const struct wf_charges_opts *opts)
 {
-	struct wf_charges *charges = &engine->charges;
+	bool has_ifaces = opts->ifaces->count;
 	struct bill bill;
 	int err;
 
-	if (engine->ifaces_count)
-		choose_maps(engine);
-	write_bill(engine, &bill);
-	if (engine->ifaces_count && least_sum(&bill) > engine->opts.memory_max_bytes)
-		return refuse(engine, &bill);
-	if (engine->ifaces_count)
-		bill.rings_bytes += records_bytes(engine, &bill);
-	err = charge(engine, WF_BUDGET_WORKERS, bill.workers_bytes, &charges->workers_bytes);
+	*charges = (struct wf_charges){.budget = opts->budget};
+	if (has_ifaces)
+		choose_maps(opts, &charges->maps);
+	write_bill(opts, &charges->maps, &bill);
+	if (has_ifaces && least_sum(&bill) > opts->weft->memory_max_bytes)
+		return refuse(opts, &bill);
+	if (has_ifaces)
+		bill.rings_bytes += records_bytes(opts, &bill);
+	err = charge(charges, WF_BUDGET_WORKERS, bill.workers_bytes, &charges->workers_bytes);
 	if (!err)
-		err = charge(engine, WF_BUDGET_MAPS, bill.maps_bytes, &charges->maps_bytes);
+		err = charge(charges, WF_BUDGET_MAPS, bill.maps_bytes, &charges->maps_bytes);
 	if (!err)
-		err = charge(engine, WF_BUDGET_RINGS, bill.rings_bytes, &charges->rings_bytes);
+		err = charge(charges, WF_BUDGET_RINGS, bill.rings_bytes, &charges->rings_bytes);
 	if (err) {
-		wf_charges_release(engine);
-		return refuse(engine, &bill);
+		wf_charges_release(charges);
+		return refuse(opts, &bill);
 	}
 	return 0;
 }
 
-int wf_charges_settle(struct wf_engine *engine)
+int wf_charges_settle(struct wf_charges *charges, const struct wf_ifaces *ifaces)
 {
-	uint64_t *charged = &engine->charges.maps_bytes;
+	uint64_t *charged = &charges->maps_bytes;
 	uint64_t bytes = 0;
 	int err = 0;
 
-	for (uint32_t i = 0; i < engine->ifaces_count; i++)
-		bytes += wf_iface_map_bytes(engine->ifaces[i].iface);
+	for (uint32_t i = 0; i < ifaces->count; i++)
+		bytes += wf_iface_map_bytes(ifaces->list[i].iface);
 	if (bytes > *charged)
-		err = charge(engine, WF_BUDGET_MAPS, bytes - *charged, charged);
+		err = charge(charges, WF_BUDGET_MAPS, bytes - *charged, charged);
 	if (err)
 		wf_error("memory: this kernel's BPF maps take %.1f MiB, %.1f were charged, and no "
 			 "more is left of %.1f; raise the limit",
 			 (double)bytes / MIB, (double)*charged / MIB,
-			 (double)engine->opts.memory_max_bytes / MIB);
+			 (double)charges->budget->limit_bytes / MIB);
 	return err;
 }
 
-void wf_charges_release(struct wf_engine *engine)
+void wf_charges_release(struct wf_charges *charges)
 {
-	struct wf_budget *budget = wf_arena_budget(engine->arena);
-	struct wf_charges *charges = &engine->charges;
-
-	wf_budget_release(budget, WF_BUDGET_WORKERS, charges->workers_bytes);
-	wf_budget_release(budget, WF_BUDGET_MAPS, charges->maps_bytes);
-	wf_budget_release(budget, WF_BUDGET_RINGS, charges->rings_bytes);
+	if (!charges->budget)
+		return;
+	wf_budget_release(charges->budget, WF_BUDGET_WORKERS, charges->workers_bytes);
+	wf_budget_release(charges->budget, WF_BUDGET_MAPS, charges->maps_bytes);
+	wf_budget_release(charges->budget, WF_BUDGET_RINGS, charges->rings_bytes);
 	charges->workers_bytes = charges->maps_bytes = charges->rings_bytes = 0;
 }

@@ -10,13 +10,26 @@
 #ifndef WF_ENGINE_CHARGES_H
 #define WF_ENGINE_CHARGES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "capture/live/map_sizes.h"
 
-struct wf_engine;
+struct weft_opts;
+struct wf_budget;
+struct wf_ifaces;
 
+struct wf_charges_opts {
+	const struct weft_opts *weft;
+	const struct wf_ifaces *ifaces;
+	bool by_queue; /* one socket for each queue, see steering.h */
+	uint32_t subs_count;
+	struct wf_budget *budget;
+};
+
+/* All zero: nothing is charged. */
 struct wf_charges {
+	struct wf_budget *budget; /* borrowed */
 	struct wf_map_sizes maps; /* of each interface */
 	uint64_t workers_bytes;	  /* charged, as all below */
 	uint64_t rings_bytes;
@@ -24,18 +37,18 @@ struct wf_charges {
 };
 
 /* Subscriptions are made, nothing else is. Return: 0; -ENOBUFS: too little; logged. */
-int wf_charges_take(struct wf_engine *engine);
+int wf_charges_take(struct wf_charges *charges, const struct wf_charges_opts *opts);
 
-/* For what is reserved beside the spans after the arena was pinned. */
-uint64_t wf_charges_headroom(const struct wf_engine *engine);
+/* Bytes that are reserved beside the spans after the arena was pinned. */
+uint64_t wf_charges_headroom(uint32_t workers);
 
 /*
  * All interfaces are open: if a kernel takes more for the maps than was charged, charge that too.
  * Return: 0; -ENOBUFS: too little; logged.
  */
-int wf_charges_settle(struct wf_engine *engine);
+int wf_charges_settle(struct wf_charges *charges, const struct wf_ifaces *ifaces);
 
-/* All that was charged is gone. Idempotent. */
-void wf_charges_release(struct wf_engine *engine);
+/* Everything that was charged for is gone. Idempotent. */
+void wf_charges_release(struct wf_charges *charges);
 
 #endif

@@ -5,61 +5,53 @@
  * weft_stop() may come from a signal handler, so it only leaves a note; the
  * thread in wf_engine_wait() detaches the interfaces and tells the workers.
  */
-#include "engine/engine_internal.h"
+#include "engine/engine.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "capture/live/iface.h"
 #include "capture/file/pcap_file.h"
 #include "capture/file/pcap_filter.h"
 #include "deliver/subscription.h"
-#include "engine/steering.h"
+#include "engine/engine_body.h"
+#include "engine/housekeeping.h"
+#include "engine/setup.h"
 #include "memory/arena.h"
 #include "memory/page_pool.h"
 
-static void free_iface_opts(struct wf_engine_iface *iface)
+static int copy_opts(struct wf_engine *engine, const struct weft_opts *opts)
 {
-	free((void *)iface->opts.ports);
-	free((void *)iface->opts.allow);
-	free((void *)iface->opts.deny);
-	free((void *)iface->opts.pin_dir);
-	free(iface->name);
-}
-
-/* A copy of @count elements; NULL for none. Sets *@failed when there is no memory. */
-static void *copy_array(const void *array, size_t count, size_t element_bytes, bool *failed)
-{
-	void *copy;
-
-	if (!count)
-		return NULL;
-	copy = malloc(count * element_bytes);
-	if (!copy) {
-		*failed = true;
-		return NULL;
-	}
-	return memcpy(copy, array, count * element_bytes);
-}
-
-static int copy_strings_and_rules(struct wf_engine *engine, const struct weft_opts *opts)
-{
-	bool failed = false;
+	size_t rules_bytes = opts->overlap_rules_count * sizeof(*opts->overlap_rules);
 
 	engine->opts = *opts;
-	engine->opts.overlap_rules = copy_array(opts->overlap_rules, opts->overlap_rules_count,
-						sizeof(*opts->overlap_rules), &failed);
+	engine->opts.overlap_rules = NULL;
 	engine->opts.filter = NULL;
-	if (failed)
-		return -ENOMEM;
+	if (rules_bytes) {
+		void *rules = malloc(rules_bytes);
+
+		if (!rules)
+			return -ENOMEM;
+		engine->opts.overlap_rules = memcpy(rules, opts->overlap_rules, rules_bytes);
+	}
 	if (opts->filter && *opts->filter)
 		return wf_pcap_filter_new(opts->filter, &engine->filter);
 	return 0;
+}
+
+static void init_callbacks(struct wf_engine *engine)
+{
+	wf_shedding_init(&engine->shedding);
+	engine->shedding.read = wf_ifaces_read_load;
+	engine->shedding.apply = wf_ifaces_shed;
+	engine->shedding.ctx = &engine->ifaces;
+	wf_count_mover_init(&engine->count_mover, engine->opts.lock_timeout_ms);
+	engine->count_mover.move = wf_ifaces_move_counts;
+	engine->count_mover.beat = wf_ifaces_beat;
+	engine->count_mover.ctx = &engine->ifaces;
 }
 
 int wf_engine_new(const struct weft_opts *opts, struct wf_engine **ret_engine)
@@ -70,11 +62,10 @@ int wf_engine_new(const struct weft_opts *opts, struct wf_engine **ret_engine)
 	if (!engine)
 		return -ENOMEM;
 	wf_lock_init(&engine->control, opts->lock_timeout_ms);
-	err = copy_strings_and_rules(engine, opts);
+	err = copy_opts(engine, opts);
+	init_callbacks(engine);
 	if (err)
 		goto free_engine;
-	wf_engine_init_shedding(engine);
-	wf_engine_init_count_mover(engine);
 	if (getrandom(&engine->secret, sizeof(engine->secret), 0) != sizeof(engine->secret)) {
 		err = -EIO;
 		goto free_engine;
@@ -95,7 +86,7 @@ free_engine:
 
 int wf_engine_add_file(struct wf_engine *engine, const char *path)
 {
-	if (engine->is_started || engine->ifaces_count || engine->file_path ||
+	if (engine->is_started || engine->ifaces.count || engine->file_path ||
 	    engine->submit_ring_bytes) {
 		wf_error("source: %s: a handle reads one file, or interfaces", path);
 		return -EINVAL;
@@ -104,48 +95,14 @@ int wf_engine_add_file(struct wf_engine *engine, const char *path)
 	return engine->file_path ? 0 : -ENOMEM;
 }
 
-static int copy_iface_opts(struct weft_interface_opts *ret_opts,
-			   const struct weft_interface_opts *opts)
-{
-	bool failed = false;
-
-	*ret_opts = *opts;
-	ret_opts->ports = copy_array(opts->ports, opts->ports_count, sizeof(*opts->ports), &failed);
-	ret_opts->allow = copy_array(opts->allow, opts->allow_count, sizeof(*opts->allow), &failed);
-	ret_opts->deny = copy_array(opts->deny, opts->deny_count, sizeof(*opts->deny), &failed);
-	ret_opts->pin_dir =
-		opts->pin_dir ? copy_array(opts->pin_dir, strlen(opts->pin_dir) + 1, 1, &failed)
-			      : NULL;
-	return failed ? -ENOMEM : 0;
-}
-
 int wf_engine_add_interface(struct wf_engine *engine, const char *ifname,
 			    const struct weft_interface_opts *opts)
 {
-	struct wf_engine_iface *iface = &engine->ifaces[engine->ifaces_count];
-	int err;
-
 	if (engine->is_started || engine->file_path) {
 		wf_error("source: %s: a handle reads one file, or interfaces", ifname);
 		return -EINVAL;
 	}
-	if (engine->ifaces_count == WEFT_INTERFACES_MAX) {
-		wf_error("source: %s: at most %d interfaces", ifname, WEFT_INTERFACES_MAX);
-		return -ENOSPC;
-	}
-	if (!if_nametoindex(ifname)) {
-		wf_error("capture: %s: no such interface", ifname);
-		return -ENODEV;
-	}
-	err = copy_iface_opts(&iface->opts, opts);
-	iface->name = strdup(ifname);
-	if (err || !iface->name) {
-		free_iface_opts(iface);
-		memset(iface, 0, sizeof(*iface));
-		return -ENOMEM;
-	}
-	engine->ifaces_count++;
-	return 0;
+	return wf_ifaces_add(&engine->ifaces, ifname, opts);
 }
 
 int wf_engine_add_submit(struct wf_engine *engine, const struct weft_submit_opts *opts)
@@ -191,20 +148,10 @@ int wf_engine_subscribe(struct wf_engine *engine, const struct weft_sub_opts *op
 	return 0;
 }
 
-static void detach_ifaces(struct wf_engine *engine)
-{
-	if (engine->is_detached)
-		return;
-	for (uint32_t i = 0; i < engine->ifaces_count; i++)
-		if (engine->ifaces[i].iface)
-			wf_iface_detach(engine->ifaces[i].iface);
-	engine->is_detached = true;
-}
-
 /* Sources bring no more: let the workers finish. */
 static void tell_workers_to_finish(struct wf_engine *engine)
 {
-	detach_ifaces(engine);
+	wf_ifaces_detach(&engine->ifaces);
 	wf_submit_close(&engine->crew);
 	for (uint32_t i = 0; i < engine->subs_count; i++)
 		wf_sub_stop(engine->subs[i]);
@@ -243,35 +190,39 @@ static int start_threads(struct wf_engine *engine)
 	return err;
 }
 
-static int attach_ifaces(struct wf_engine *engine)
-{
-	for (uint32_t i = 0; i < engine->ifaces_count; i++) {
-		int err = wf_iface_attach(engine->ifaces[i].iface);
-
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
 static void join_threads(struct wf_engine *engine)
 {
 	wf_reader_join(&engine->reader);
 	for (uint32_t i = 0; i < engine->crew.count; i++)
 		wf_worker_join(&engine->crew.workers[i]);
-	wf_engine_tell_strays(engine);
+	wf_steering_report_strays(&engine->steering, &engine->crew, engine->ifaces.list[0].name);
 }
 
-static int start_upkeep(struct wf_engine *engine)
+static int start_housekeeping(struct wf_engine *engine)
 {
-	const struct wf_upkeep_setup setup = {
-		.opts = &engine->opts,
+	const struct wf_housekeeping_opts opts = {
+		.weft = &engine->opts,
 		.arena = engine->arena,
-		.crew = &engine->crew,
-		.shedding = engine->ifaces_count ? &engine->shedding : NULL,
+		.mailboxes = &engine->crew.mailboxes,
+		.shedding = engine->ifaces.count ? &engine->shedding : NULL,
 	};
 
-	return wf_engine_upkeep_start(&setup, &engine->upkeep);
+	return wf_housekeeping_start(&opts, &engine->housekeeping);
+}
+
+static int start_all(struct wf_engine *engine)
+{
+	int err = start_threads(engine);
+
+	if (!err)
+		err = wf_ifaces_attach(&engine->ifaces);
+	if (!err && wf_ifaces_may_shed(&engine->ifaces))
+		err = wf_shedding_start(&engine->shedding);
+	if (!err && engine->ifaces.count)
+		err = wf_count_mover_start(&engine->count_mover);
+	if (!err)
+		err = start_housekeeping(engine);
+	return err;
 }
 
 int wf_engine_start(struct wf_engine *engine)
@@ -279,32 +230,24 @@ int wf_engine_start(struct wf_engine *engine)
 	int err;
 
 	if (engine->is_started ||
-	    (!engine->file_path && !engine->ifaces_count && !engine->submit_ring_bytes)) {
+	    (!engine->file_path && !engine->ifaces.count && !engine->submit_ring_bytes)) {
 		wf_error("engine: nothing to start: add a file, an interface or submit first");
 		return -EINVAL;
 	}
-	err = wf_engine_setup(engine);
+	err = wf_setup_make(engine);
 	if (err) {
-		wf_engine_teardown(engine);
+		wf_setup_unmake(engine);
 		return err;
 	}
 	engine->is_started = true;
-	err = start_threads(engine);
-	if (!err)
-		err = attach_ifaces(engine);
-	if (!err)
-		err = wf_engine_watch_load(engine);
-	if (!err && engine->ifaces_count)
-		err = wf_count_mover_start(&engine->count_mover);
-	if (!err)
-		err = start_upkeep(engine);
+	err = start_all(engine);
 	if (err) {
 		wf_count_mover_stop(&engine->count_mover);
 		wf_shedding_stop(&engine->shedding);
 		tell_workers_to_finish(engine);
 		join_threads(engine);
 		engine->is_started = false;
-		wf_engine_teardown(engine);
+		wf_setup_unmake(engine);
 	}
 	return err;
 }
@@ -345,7 +288,7 @@ int wf_engine_wait(struct wf_engine *engine, int timeout_ms)
 	wf_count_mover_stop(&engine->count_mover);
 	wf_shedding_stop(&engine->shedding);
 	join_threads(engine);
-	wf_engine_upkeep_stop(engine->upkeep);
+	wf_housekeeping_stop(engine->housekeeping);
 	return atomic_load_explicit(&engine->crew.error, memory_order_relaxed);
 }
 
@@ -371,13 +314,12 @@ void wf_engine_free(struct wf_engine *engine)
 		wf_engine_stop(engine);
 		wf_engine_wait(engine, -1);
 	}
-	wf_engine_upkeep_free(engine->upkeep);
+	wf_housekeeping_free(engine->housekeeping);
 	/* What waits in queues are pages of the pools that teardown frees. */
 	for (uint32_t i = 0; i < engine->subs_count; i++)
 		wf_sub_free(engine->subs[i]);
-	wf_engine_teardown(engine);
-	for (uint32_t i = 0; i < engine->ifaces_count; i++)
-		free_iface_opts(&engine->ifaces[i]);
+	wf_setup_unmake(engine);
+	wf_ifaces_fini(&engine->ifaces);
 	wf_pcap_filter_free(engine->filter);
 	wf_arena_free(engine->arena);
 	wf_count_mover_fini(&engine->count_mover);
@@ -394,10 +336,10 @@ void wf_engine_stats(const struct wf_engine *engine, struct wf_metrics *ret_sum)
 		wf_metrics_sum(&engine->crew.workers[i].metrics, ret_sum);
 	if (engine->is_started && engine->reader.source)
 		wf_metrics_sum(&engine->reader.metrics, ret_sum);
-	for (uint32_t i = 0; engine->is_started && i < engine->ifaces_count; i++)
-		wf_iface_stats_add(engine->ifaces[i].iface, ret_sum);
-	if (engine->upkeep)
-		wf_engine_upkeep_stats(engine->upkeep, ret_sum);
+	if (engine->is_started)
+		wf_ifaces_stats_add(&engine->ifaces, ret_sum);
+	if (engine->housekeeping)
+		wf_housekeeping_stats(engine->housekeeping, ret_sum);
 	wf_shedding_stats_add(&engine->shedding, ret_sum);
 	wf_metrics_add_lock(ret_sum, &engine->control);
 	wf_metrics_add_lock(ret_sum, &engine->count_mover.lock);
@@ -419,7 +361,7 @@ void wf_engine_progress(const struct wf_engine *engine, struct weft_progress *re
 		wf_pcap_file_progress(engine->file, ret_progress);
 }
 
-struct wf_engine_upkeep *wf_engine_upkeep_of(const struct wf_engine *engine)
+struct wf_housekeeping *wf_engine_housekeeping(const struct wf_engine *engine)
 {
-	return engine->upkeep;
+	return engine->housekeeping;
 }

@@ -25,7 +25,7 @@
 #include <weft/subscribe.h>
 
 struct wf_engine;
-struct wf_engine_upkeep;
+struct wf_housekeeping;
 struct wf_metrics;
 
 /* @opts: every default filled in, ranges checked; copied, what it points to must outlive us. */
@@ -51,8 +51,9 @@ void wf_engine_free(struct wf_engine *engine);
 
 /* Thread: any. */
 void wf_engine_stats(const struct wf_engine *engine, struct wf_metrics *ret_sum);
+
 /* NULL before wf_engine_start(). */
-struct wf_engine_upkeep *wf_engine_upkeep_of(const struct wf_engine *engine);
+struct wf_housekeeping *wf_engine_housekeeping(const struct wf_engine *engine);
 void wf_engine_progress(const struct wf_engine *engine, struct weft_progress *ret_progress);
 
 #endif

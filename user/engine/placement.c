@@ -10,10 +10,11 @@
 #include "base/cpu.h"
 #include "base/log.h"
 #include "base/numa.h"
-#include "engine/engine_internal.h"
+#include "engine/ifaces.h"
 #include "memory/arena.h"
+#include "worker/worker.h"
 
-void wf_place_workers(struct wf_worker *workers, uint32_t count, const struct wf_cpu_place *places)
+void wf_placement_set(struct wf_worker *workers, uint32_t count, const struct wf_cpu_place *places)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		workers[i].pin_cpu = places[i].cpu;
@@ -21,24 +22,23 @@ void wf_place_workers(struct wf_worker *workers, uint32_t count, const struct wf
 	}
 }
 
-void wf_engine_place_workers(struct wf_engine *engine)
+void wf_placement_choose(struct wf_worker *workers, uint32_t count, const struct wf_ifaces *ifaces)
 {
-	struct wf_crew *crew = &engine->crew;
 	uint32_t cpus = wf_cpu_count();
 	int nodes[WEFT_INTERFACES_MAX];
 	struct wf_cpu_place *places;
 
-	if (!engine->ifaces_count || crew->count > cpus)
+	if (!ifaces->count || count > cpus)
 		return;
 	places = calloc(cpus, sizeof(*places));
 	if (!places)
 		return; /* the scheduler places them */
 	for (uint32_t i = 0; i < cpus; i++)
 		places[i].cpu = wf_cpu_nth(i);
-	for (uint32_t i = 0; i < engine->ifaces_count; i++)
-		nodes[i] = wf_numa_netdev_node(WF_SYSFS, engine->ifaces[i].name);
-	wf_numa_order(WF_SYSFS, nodes, engine->ifaces_count, places, cpus);
-	wf_place_workers(crew->workers, crew->count, places);
+	for (uint32_t i = 0; i < ifaces->count; i++)
+		nodes[i] = wf_numa_netdev_node(WF_SYSFS, ifaces->list[i].name);
+	wf_numa_order(WF_SYSFS, nodes, ifaces->count, places, cpus);
+	wf_placement_set(workers, count, places);
 	free(places);
 }
 
@@ -51,7 +51,7 @@ static uint32_t count_at(const struct wf_worker *workers, uint32_t count, int no
 	return at;
 }
 
-void wf_place_arena(struct wf_arena *arena, struct wf_worker *workers, uint32_t count)
+void wf_placement_divide(struct wf_arena *arena, struct wf_worker *workers, uint32_t count)
 {
 	struct wf_arena_part parts[WEFT_WORKERS_MAX];
 	uint32_t parts_count = 0;

@@ -11,16 +11,16 @@
 
 struct wf_arena;
 struct wf_cpu_place;
-struct wf_engine;
+struct wf_ifaces;
 struct wf_worker;
 
 /* Sets each worker's pin_cpu and node. */
-void wf_engine_place_workers(struct wf_engine *engine);
+void wf_placement_choose(struct wf_worker *workers, uint32_t count, const struct wf_ifaces *ifaces);
 
 /* The same, on the CPUs of @places, of which there are as many as workers. */
-void wf_place_workers(struct wf_worker *workers, uint32_t count, const struct wf_cpu_place *places);
+void wf_placement_set(struct wf_worker *workers, uint32_t count, const struct wf_cpu_place *places);
 
 /* Before the arena is used: a part at each node, as large as the node's share of the workers. */
-void wf_place_arena(struct wf_arena *arena, struct wf_worker *workers, uint32_t count);
+void wf_placement_divide(struct wf_arena *arena, struct wf_worker *workers, uint32_t count);
 
 #endif

@@ -11,21 +11,20 @@
  * rings hold, but at most half of the arena. What the fill rings hold is the
  * reserve that only rings may have.
  */
-#include "engine/engine_internal.h"
+#include "engine/setup.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "capture/live/iface.h"
 #include "capture/live/iface_cost.h"
 #include "capture/file/pcap_file.h"
 #include "capture/source.h"
 #include "decode/defrag.h"
 #include "worker/fragments.h"
+#include "engine/engine_body.h"
 #include "engine/placement.h"
-#include "engine/steering.h"
 #include "memory/arena.h"
 #include "memory/page_pool.h"
 #include "reassembly/fixed_pages.h"
@@ -35,8 +34,8 @@ static uint64_t fill_frames(const struct wf_engine *engine)
 {
 	uint64_t frames = 0;
 
-	for (uint32_t i = 0; i < engine->ifaces_count; i++) {
-		const struct wf_engine_iface *iface = &engine->ifaces[i];
+	for (uint32_t i = 0; i < engine->ifaces.count; i++) {
+		const struct wf_ifaces_entry *iface = &engine->ifaces.list[i];
 		uint32_t ring = wf_iface_ring_frames(&iface->opts);
 
 		frames += (uint64_t)ring * wf_iface_count_queues(iface->name, iface->opts.mode);
@@ -60,7 +59,7 @@ static void share_frames(const struct wf_engine *engine, struct wf_page_pool_opt
 /* The kernel will hold the whole arena as UMEM: charge it, and never give any of it back. */
 static int pin_arena(struct wf_engine *engine)
 {
-	int err = wf_arena_pin(engine->arena, wf_charges_headroom(engine));
+	int err = wf_arena_pin(engine->arena, wf_charges_headroom(engine->opts.workers));
 
 	if (err)
 		wf_error("memory: %llu MiB are too few for this capture; raise the limit",
@@ -86,8 +85,8 @@ static int setup_pages(struct wf_engine *engine)
 {
 	struct wf_page_pool_opts opts = page_opts(&engine->opts);
 
-	if (engine->ifaces_count) {
-		opts.frame_bytes = wf_iface_frame_bytes(&engine->ifaces[0].opts);
+	if (engine->ifaces.count) {
+		opts.frame_bytes = wf_iface_frame_bytes(&engine->ifaces.list[0].opts);
 		share_frames(engine, &opts);
 	}
 	for (uint32_t i = 0; i < engine->crew.count; i++) {
@@ -111,15 +110,15 @@ static int setup_ifaces(struct wf_engine *engine)
 
 	for (uint32_t i = 0; i < engine->crew.count; i++)
 		pools[i] = engine->crew.workers[i].pages;
-	for (uint32_t i = 0; i < engine->ifaces_count; i++) {
-		struct wf_engine_iface *iface = &engine->ifaces[i];
+	for (uint32_t i = 0; i < engine->ifaces.count; i++) {
+		struct wf_ifaces_entry *iface = &engine->ifaces.list[i];
 		const struct wf_iface_setup setup = {
 			.ifname = iface->name,
 			.opts = &iface->opts,
 			.arena = engine->arena,
 			.pools = pools,
 			.workers = engine->crew.count,
-			.by_queue = engine->by_queue,
+			.by_queue = engine->steering.by_queue,
 			.maps = engine->charges.maps,
 			.secret = &engine->secret,
 		};
@@ -133,7 +132,7 @@ static int setup_ifaces(struct wf_engine *engine)
 			worker->sources[worker->sources_count++] = wf_iface_source(iface->iface, w);
 		}
 	}
-	return wf_charges_settle(engine);
+	return wf_charges_settle(&engine->charges, &engine->ifaces);
 }
 
 /* One worker reads the file itself; several are fed by a reader. */
@@ -157,6 +156,7 @@ static int setup_file(struct wf_engine *engine)
 	err = wf_pcap_file_open(engine->file_path, engine->reader_pages, &engine->file);
 	if (err)
 		return err;
+	engine->crew.mailboxes.list[engine->crew.mailboxes.count++] = &engine->reader.mailbox;
 	engine->reader.source = engine->file;
 	engine->reader.pages = engine->reader_pages;
 	engine->reader.crew = &engine->crew;
@@ -194,7 +194,7 @@ static int setup_submit(struct wf_engine *engine)
 	submit->decoder = (struct wf_decoder){
 		.secret = engine->secret,
 		.checksum = engine->opts.checksum,
-		.rss = wf_engine_rss(engine),
+		.rss = wf_steering_rss(&engine->steering),
 	};
 	for (uint32_t i = 0; !err && i < engine->crew.count; i++) {
 		struct wf_worker *worker = &engine->crew.workers[i];
@@ -215,7 +215,7 @@ static int setup_pipeline(struct wf_engine *engine, struct wf_worker *worker)
 	const struct wf_pipeline_opts opts = {
 		.weft = &engine->opts,
 		.secret = engine->secret,
-		.rss = wf_engine_rss(engine),
+		.rss = wf_steering_rss(&engine->steering),
 		.worker = worker->index,
 		.workers = engine->crew.count,
 		.arena = engine->arena,
@@ -227,8 +227,8 @@ static int setup_pipeline(struct wf_engine *engine, struct wf_worker *worker)
 		.handoff_ctx = worker,
 		.owner = engine->opts.check_ownership ? &worker->owner : NULL,
 		.claims = engine->opts.check_ownership ? &engine->claims : NULL,
-		.set_verdict = engine->ifaces_count ? wf_engine_set_verdict : NULL,
-		.set_verdict_ctx = engine,
+		.set_verdict = engine->ifaces.count ? wf_ifaces_set_verdict : NULL,
+		.set_verdict_ctx = &engine->ifaces,
 	};
 
 	wf_arena_prefer(engine->arena, worker->arena_part);
@@ -256,25 +256,40 @@ static int setup_workers(struct wf_engine *engine)
 		worker->index = i;
 		worker->owner.races = engine->opts.detect_races;
 		worker->pin_cpu = worker->node = -1;
+		worker->mailbox.owner = &worker->waiter;
+		crew->mailboxes.list[crew->mailboxes.count++] = &worker->mailbox;
 	}
 	crew->count = crew->allocated = engine->opts.workers;
-	wf_engine_place_workers(engine);
+	wf_placement_choose(crew->workers, crew->count, &engine->ifaces);
 	return 0;
 }
 
-int wf_engine_setup(struct wf_engine *engine)
+static int take_charges(struct wf_engine *engine)
+{
+	const struct wf_charges_opts opts = {
+		.weft = &engine->opts,
+		.ifaces = &engine->ifaces,
+		.by_queue = engine->steering.by_queue,
+		.subs_count = engine->subs_count,
+		.budget = wf_arena_budget(engine->arena),
+	};
+
+	return wf_charges_take(&engine->charges, &opts);
+}
+
+int wf_setup_make(struct wf_engine *engine)
 {
 	int err;
 
-	err = wf_engine_choose_steering(engine);
+	err = wf_steering_choose(&engine->steering, &engine->ifaces, engine->opts.workers);
 	if (!err)
-		err = wf_charges_take(engine);
+		err = take_charges(engine);
 	if (!err)
 		err = setup_workers(engine);
-	if (!err && engine->ifaces_count)
+	if (!err && engine->ifaces.count)
 		err = pin_arena(engine);
 	if (!err)
-		wf_place_arena(engine->arena, engine->crew.workers, engine->crew.count);
+		wf_placement_divide(engine->arena, engine->crew.workers, engine->crew.count);
 	for (uint32_t i = 0; !err && i < engine->crew.count; i++)
 		err = setup_rings(engine, &engine->crew.workers[i]);
 	if (!err)
@@ -301,17 +316,14 @@ static void teardown_worker(struct wf_worker *worker)
 	wf_waiter_close(&worker->waiter);
 }
 
-void wf_engine_teardown(struct wf_engine *engine)
+void wf_setup_unmake(struct wf_engine *engine)
 {
 	struct wf_crew *crew = &engine->crew;
 
 	/* Pipelines hold pages, sources hold frames: pools go last. */
 	for (uint32_t i = 0; i < crew->allocated; i++)
 		teardown_worker(&crew->workers[i]);
-	for (uint32_t i = 0; i < engine->ifaces_count; i++) {
-		wf_iface_close(engine->ifaces[i].iface);
-		engine->ifaces[i].iface = NULL;
-	}
+	wf_ifaces_close(&engine->ifaces);
 	if (engine->file)
 		engine->file->ops->close(engine->file);
 	engine->file = NULL;
@@ -324,6 +336,5 @@ void wf_engine_teardown(struct wf_engine *engine)
 	engine->reader_pages = NULL;
 	free(crew->workers);
 	memset(crew, 0, sizeof(*crew));
-	if (engine->arena)
-		wf_charges_release(engine);
+	wf_charges_release(&engine->charges);
 }

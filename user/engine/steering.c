@@ -12,14 +12,15 @@
 
 #include "base/log.h"
 #include "capture/host/nic_hash.h"
-#include "engine/engine_internal.h"
+#include "engine/ifaces.h"
 #include "packet/flow_key.h"
+#include "worker/worker.h"
 
 _Static_assert((int)WF_RSS_ENTRIES_MAX >= (int)WF_NIC_ENTRIES_MAX, "every table fits");
 
 enum {
 	USUAL_ENTRIES = 128,
-	MANY_STRAYS = 10, /* one in so many */
+	MANY_STRAYS = 10, /* more than 1/MANY_STRAYS of the segments */
 };
 
 /* What a NIC that does not tell probably does: the usual symmetric key, queues in turn. */
@@ -42,8 +43,8 @@ static enum wf_rss_input input_of(const struct wf_nic_hash *hash)
 	return hash->xfrm & WF_NIC_XFRM_OR_XOR ? WF_RSS_OR_XOR : WF_RSS_AS_IS;
 }
 
-static void deal_by_queue(struct wf_engine *engine, const struct wf_nic_hash *hash,
-			  const bool ports[2])
+static void deal_by_queue(struct wf_steering *steering, const struct wf_nic_hash *hash,
+			  const bool ports[2], uint32_t workers)
 {
 	const struct wf_rss_opts opts = {
 		.key = hash->key,
@@ -51,21 +52,21 @@ static void deal_by_queue(struct wf_engine *engine, const struct wf_nic_hash *ha
 		.ports = {ports[0], ports[1]},
 		.entries = hash->entries,
 		.entries_count = hash->entries_count,
-		.workers = engine->opts.workers,
+		.workers = workers,
 	};
 
-	wf_rss_init(&engine->rss, &opts);
-	engine->by_queue = true;
+	wf_rss_init(&steering->rss, &opts);
+	steering->by_queue = true;
 }
 
 /* Why the interfaces and workers don't fit, whatever the NIC does; NULL: they do. */
-static const char *misfit(const struct wf_engine *engine, uint32_t queues)
+static const char *misfit(const struct wf_ifaces *ifaces, uint32_t workers, uint32_t queues)
 {
-	if (engine->ifaces_count > 1)
+	if (ifaces->count > 1)
 		return "there are several interfaces";
-	if (wf_iface_is_host(engine->ifaces[0].name, engine->ifaces[0].opts.mode))
+	if (wf_iface_is_host(ifaces->list[0].name, ifaces->list[0].opts.mode))
 		return "in host mode there is no receive queue of the NIC's";
-	if (queues < engine->opts.workers)
+	if (queues < workers)
 		return "there are more workers than queues";
 	return NULL;
 }
@@ -77,19 +78,22 @@ static int refuse(const char *ifname, const char *why)
 }
 
 /* Asked for; so a NIC that can't tell is taken at the user's word. */
-static int choose_on(struct wf_engine *engine, struct wf_nic_hash *hash, uint32_t queues)
+static int choose_on(struct wf_steering *steering, const struct wf_ifaces *ifaces, uint32_t workers,
+		     uint32_t queues)
 {
-	const char *ifname = engine->ifaces[0].name;
-	const char *why = misfit(engine, queues);
+	const char *ifname = ifaces->list[0].name;
+	const char *why = misfit(ifaces, workers, queues);
 	bool ports[2] = {true, true};
 	enum wf_nic_symmetry symmetry;
+	struct wf_nic_hash hash;
 	char advice[384];
 
 	if (why)
 		return refuse(ifname, why);
-	symmetry = wf_nic_hash_read(ifname, hash) ? WF_NIC_UNKNOWN : wf_nic_hash_judge(hash, ports);
+	symmetry =
+		wf_nic_hash_read(ifname, &hash) ? WF_NIC_UNKNOWN : wf_nic_hash_judge(&hash, ports);
 	if (symmetry == WF_NIC_ASYMMETRIC) {
-		wf_nic_hash_advise(hash, ifname, advice, sizeof(advice));
+		wf_nic_hash_advise(&hash, ifname, advice, sizeof(advice));
 		wf_error("capture: %s: capture.nic_hash is on, but the NIC spreads the directions "
 			 "of a connection over two queues; mend it: %s",
 			 ifname, advice);
@@ -99,60 +103,63 @@ static int choose_on(struct wf_engine *engine, struct wf_nic_hash *hash, uint32_
 		wf_warn("capture: %s: the NIC does not tell how it chooses queues; what comes in "
 			"on another than expected is handed from worker to worker, which is slow",
 			ifname);
-		assume(queues, hash);
+		assume(queues, &hash);
 		ports[0] = ports[1] = true;
 	}
-	deal_by_queue(engine, hash, ports);
+	deal_by_queue(steering, &hash, ports, workers);
 	return 0;
 }
 
-static void choose_auto(struct wf_engine *engine, struct wf_nic_hash *hash, uint32_t queues)
+static void choose_auto(struct wf_steering *steering, const struct wf_ifaces *ifaces,
+			uint32_t workers, uint32_t queues)
 {
+	struct wf_nic_hash hash;
 	bool ports[2];
 
-	if (misfit(engine, queues) || queues % engine->opts.workers ||
-	    wf_nic_hash_read(engine->ifaces[0].name, hash) || hash->queues != queues ||
-	    wf_nic_hash_judge(hash, ports) != WF_NIC_SYMMETRIC)
+	if (misfit(ifaces, workers, queues) || queues % workers ||
+	    wf_nic_hash_read(ifaces->list[0].name, &hash) || hash.queues != queues ||
+	    wf_nic_hash_judge(&hash, ports) != WF_NIC_SYMMETRIC)
 		return;
-	deal_by_queue(engine, hash, ports);
+	deal_by_queue(steering, &hash, ports, workers);
 }
 
-/* What @iface is asked for: the strictest of all. */
-static enum weft_nic_hash wanted(const struct wf_engine *engine)
+/* The strictest of the interfaces' options. */
+static enum weft_nic_hash wanted(const struct wf_ifaces *ifaces)
 {
 	enum weft_nic_hash most = WEFT_NIC_HASH_AUTO;
 
-	for (uint32_t i = 0; i < engine->ifaces_count; i++)
-		if (engine->ifaces[i].opts.nic_hash > most)
-			most = engine->ifaces[i].opts.nic_hash;
+	for (uint32_t i = 0; i < ifaces->count; i++)
+		if (ifaces->list[i].opts.nic_hash > most)
+			most = ifaces->list[i].opts.nic_hash;
 	return most;
 }
 
-int wf_engine_choose_steering(struct wf_engine *engine)
+int wf_steering_choose(struct wf_steering *steering, const struct wf_ifaces *ifaces,
+		       uint32_t workers)
 {
-	const struct wf_engine_iface *iface = &engine->ifaces[0];
-	enum weft_nic_hash how = wanted(engine);
-	struct wf_nic_hash hash;
+	const struct wf_ifaces_entry *iface = &ifaces->list[0];
+	enum weft_nic_hash how = wanted(ifaces);
 	uint32_t queues;
 
-	engine->by_queue = false;
-	if (!engine->ifaces_count || how == WEFT_NIC_HASH_OFF)
+	steering->by_queue = false;
+	if (!ifaces->count || how == WEFT_NIC_HASH_OFF)
 		return 0;
-	if (how == WEFT_NIC_HASH_AUTO && engine->opts.workers == 1)
+	if (how == WEFT_NIC_HASH_AUTO && workers == 1)
 		return 0;
 	queues = wf_iface_count_queues(iface->name, iface->opts.mode);
 	if (how == WEFT_NIC_HASH_ON)
-		return choose_on(engine, &hash, queues);
-	choose_auto(engine, &hash, queues);
+		return choose_on(steering, ifaces, workers, queues);
+	choose_auto(steering, ifaces, workers, queues);
 	return 0;
 }
 
-void wf_engine_tell_strays(const struct wf_engine *engine)
+void wf_steering_report_strays(const struct wf_steering *steering, const struct wf_crew *crew,
+			       const char *ifname)
 {
 	uint64_t frames = 0, strays = 0;
 
-	for (uint32_t i = 0; engine->by_queue && i < engine->crew.count; i++) {
-		const struct wf_metrics *metrics = &engine->crew.workers[i].metrics;
+	for (uint32_t i = 0; steering->by_queue && i < crew->count; i++) {
+		const struct wf_metrics *metrics = &crew->workers[i].metrics;
 
 		frames += wf_metric_get(metrics, frames);
 		strays += wf_metric_get(metrics, frames_handed_off_frames);
@@ -161,18 +168,18 @@ void wf_engine_tell_strays(const struct wf_engine *engine)
 		wf_warn("capture: %s: %llu of %llu segments came in on a queue of another worker "
 			"than their connection's and were handed over; capture.nic_hash off is "
 			"faster",
-			engine->ifaces[0].name, (unsigned long long)strays,
-			(unsigned long long)frames);
+			ifname, (unsigned long long)strays, (unsigned long long)frames);
 }
 
-const struct wf_rss *wf_engine_rss(const struct wf_engine *engine)
+const struct wf_rss *wf_steering_rss(const struct wf_steering *steering)
 {
-	return engine->by_queue ? &engine->rss : NULL;
+	return steering->by_queue ? &steering->rss : NULL;
 }
 
-uint32_t wf_engine_flow_hash(const struct wf_engine *engine, const struct wf_flow_key *key)
+uint32_t wf_steering_flow_hash(const struct wf_steering *steering,
+			       const struct weft_hash_secret *secret, const struct wf_flow_key *key)
 {
-	uint32_t hash = wf_flow_key_hash(&engine->secret, key);
+	uint32_t hash = wf_flow_key_hash(secret, key);
 
-	return engine->by_queue ? wf_rss_place(&engine->rss, key, hash) : hash;
+	return steering->by_queue ? wf_rss_place(&steering->rss, key, hash) : hash;
 }

@@ -143,7 +143,7 @@ static void note_result(struct wf_cleanup *cleanup, struct wf_cleanup_stats *sta
 		return;
 	}
 	if (!stats->errors_in_row)
-		wf_warn("upkeep: cleanup of %s: error %d; trying again", stats->name, (int)-result);
+		wf_warn("memory: cleanup of %s: error %d; trying again", stats->name, (int)-result);
 	stats->errors++;
 	stats->errors_in_row++;
 	stats->last_err = (int)result;

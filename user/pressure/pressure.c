@@ -115,7 +115,7 @@ static void read_source(struct wf_pressure *pressure, struct source *source)
 	reading->percent = err ? 0 : percent;
 	if (err && err != -ENODATA) {
 		if (err != reading->err)
-			wf_warn("upkeep: pressure source %s: error %d; going on without it",
+			wf_warn("memory: pressure source %s: error %d; going on without it",
 				reading->name, -err);
 		reading->errors++;
 		wf_metric_inc(pressure->metrics, pressure_source_errors);

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "metrics/metrics.h"
 
-enum { TICK_MS = 20 };
+enum { TICK_MS = 20, MEMORY_STEP_PERCENT = 25 };
 
 void wf_shedding_init(struct wf_shedding *shedding)
 {
@@ -40,6 +40,22 @@ void wf_shedding_demand(struct wf_shedding *shedding, enum wf_shed_reason reason
 		applied = wf_shedding_percent(shedding);
 		shedding->apply(shedding->ctx, applied);
 	} while (applied != wf_shedding_percent(shedding));
+}
+
+uint32_t wf_shedding_follow_memory(struct wf_shedding *shedding, bool is_critical, uint64_t now_ns,
+				   uint64_t interval_ns)
+{
+	uint32_t before = atomic_load(&shedding->demand_percent[WF_SHED_MEMORY]);
+	uint32_t percent = is_critical ? before + MEMORY_STEP_PERCENT : 0;
+
+	if (is_critical && now_ns < shedding->memory_raise_ns)
+		return before;
+	if (percent > 100)
+		percent = 100;
+	shedding->memory_raise_ns = now_ns + interval_ns;
+	if (percent != before)
+		wf_shedding_demand(shedding, WF_SHED_MEMORY, percent);
+	return percent;
 }
 
 static void tell(uint32_t from, uint32_t to)

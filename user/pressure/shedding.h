@@ -37,6 +37,7 @@ struct wf_shedding {
 	void (*apply)(void *ctx, uint32_t percent);
 	void *ctx;
 
+	uint64_t memory_raise_ns; /* when the demand for memory is raised next */
 	struct wf_periodic thread;
 	struct wf_overload overload; /* of the thread */
 };
@@ -48,6 +49,13 @@ void wf_shedding_init(struct wf_shedding *shedding);
  * applied is the highest of all reasons' demands. Thread: any.
  */
 void wf_shedding_demand(struct wf_shedding *shedding, enum wf_shed_reason reason, uint32_t percent);
+
+/*
+ * Demand for memory: while it is critical, some more of the new flows after each @interval_ns, up
+ * to all of them; else none. Return: the demand, in percent. Thread: one.
+ */
+uint32_t wf_shedding_follow_memory(struct wf_shedding *shedding, bool is_critical, uint64_t now_ns,
+				   uint64_t interval_ns);
 
 /* The highest. Thread: any. */
 uint32_t wf_shedding_percent(const struct wf_shedding *shedding);

@@ -27,6 +27,7 @@
 #include "deliver/dispatch.h"
 #include "conn/conns.h"
 #include "conn/verdict.h"
+#include "worker/cleanup_tasks.h"
 #include "worker/fragments.h"
 #include "worker/pressure_actions.h"
 #include "memory/arena.h"
@@ -43,7 +44,7 @@ struct wf_pipeline {
 	struct wf_conns conns;
 	struct wf_decoder decoder;
 	struct wf_defrag *defrag; /* owned */
-	struct wf_relief relief;
+	struct wf_pressure_actions actions;
 	struct wf_bypass bypass;
 	struct wf_pipeline_opts opts;
 };
@@ -246,8 +247,9 @@ int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **re
 			       &pipeline->defrag);
 	if (err)
 		goto fini_conns;
-	wf_relief_init(&pipeline->relief, &pipeline->conns, pipeline->defrag, opts->dispatch,
-		       wf_arena_budget(opts->arena), wf_arena_bytes(opts->arena) / opts->workers);
+	wf_pressure_actions_init(&pipeline->actions, &pipeline->conns, pipeline->defrag,
+				 opts->dispatch, wf_arena_budget(opts->arena),
+				 wf_arena_bytes(opts->arena) / opts->workers);
 	*ret_pipeline = pipeline;
 	return 0;
 
@@ -477,33 +479,41 @@ void wf_pipeline_tick(struct wf_pipeline *pipeline, uint64_t now_ns)
 	wf_owner_leave(pipeline->opts.owner);
 }
 
-bool wf_pipeline_obey(struct wf_pipeline *pipeline, struct wf_orders *orders)
+static void handle(struct wf_pipeline *pipeline, uint32_t requests, struct wf_mailbox *mailbox)
 {
-	struct wf_relief *relief = &pipeline->relief;
-	uint32_t asked = wf_orders_take(orders);
-	uint64_t closed;
+	struct wf_pressure_actions *actions = &pipeline->actions;
 
-	if (wf_unlikely(asked & 1u << WF_CHORE_LEVEL))
-		wf_relief_set_level(
-			relief,
-			(enum wf_pressure_level)atomic_load_explicit(&orders->level,
+	if (requests & 1u << WF_REQUEST_CALL)
+		wf_mailbox_run_call(mailbox, pipeline);
+	if (requests & 1u << WF_REQUEST_LEVEL)
+		wf_pressure_actions_set_level(
+			actions,
+			(enum wf_pressure_level)atomic_load_explicit(&mailbox->level,
 								     memory_order_relaxed),
-			atomic_load_explicit(&orders->goal_percent, memory_order_relaxed));
-	for (int chore = 0; wf_unlikely(asked); chore++, asked >>= 1)
-		if (asked & 1)
-			wf_orders_answer(orders, (enum wf_chore)chore,
-					 wf_relief_do(relief, (enum wf_chore)chore));
-	if (wf_likely(!wf_relief_has_work(relief)))
+			atomic_load_explicit(&mailbox->goal_percent, memory_order_relaxed));
+	if (requests & 1u << WF_REQUEST_HALVE_CACHES)
+		wf_pressure_actions_halve_caches(actions);
+	if (requests & 1u << WF_REQUEST_GIVE_UP_DATA)
+		pipeline->conns.is_starved = true;
+	wf_cleanup_tasks_run(requests, actions, mailbox);
+}
+
+bool wf_pipeline_handle(struct wf_pipeline *pipeline, struct wf_mailbox *mailbox)
+{
+	uint32_t requests = wf_mailbox_take(mailbox);
+
+	if (wf_unlikely(requests))
+		handle(pipeline, requests, mailbox);
+	if (wf_likely(!wf_sweep_has_work(&pipeline->actions.sweep)))
 		return false;
-	closed = wf_relief_step(relief);
-	wf_orders_answer(orders, WF_CHORE_FLOWS, closed);
+	wf_cleanup_tasks_count_closed(mailbox, wf_pressure_actions_step(&pipeline->actions));
 	wf_dispatch_flush(pipeline->opts.dispatch);
 	return true;
 }
 
-void wf_pipeline_tend(struct wf_pipeline *pipeline)
+void wf_pipeline_housekeep(struct wf_pipeline *pipeline)
 {
-	wf_relief_tend(&pipeline->relief);
+	wf_pressure_actions_tick(&pipeline->actions);
 }
 
 void wf_pipeline_set_filter(struct wf_pipeline *pipeline, const struct wf_pcap_filter *filter)

@@ -29,7 +29,7 @@ struct wf_flow;
 struct wf_flow_key;
 struct wf_frame;
 struct wf_metrics;
-struct wf_orders;
+struct wf_mailbox;
 struct wf_owner;
 struct wf_page_pool;
 struct wf_pcap_filter;
@@ -76,13 +76,13 @@ void wf_pipeline_note_overrun(struct wf_pipeline *pipeline);
 void wf_pipeline_tick(struct wf_pipeline *pipeline, uint64_t now_ns);
 
 /*
- * Between two batches: do what was ordered, and a bounded step of what that needs. Return:
- * true: there is more to do, also if no packet comes.
+ * Between two batches: handle the requests in @mailbox, and do a bounded step of the work that
+ * follows from them. Return: true: there is more to do, also if no packet comes.
  */
-bool wf_pipeline_obey(struct wf_pipeline *pipeline, struct wf_orders *orders);
+bool wf_pipeline_handle(struct wf_pipeline *pipeline, struct wf_mailbox *mailbox);
 
-/* What goes on under memory pressure; a few times a second. */
-void wf_pipeline_tend(struct wf_pipeline *pipeline);
+/* What is repeated under memory pressure; a few times a second. */
+void wf_pipeline_housekeep(struct wf_pipeline *pipeline);
 
 /* The end: holes become gaps, waiting bytes are delivered, every flow is closed. */
 void wf_pipeline_flush(struct wf_pipeline *pipeline);
@@ -98,7 +98,7 @@ void wf_pipeline_set_filter(struct wf_pipeline *pipeline, const struct wf_pcap_f
 int wf_pipeline_set_verdict(struct wf_pipeline *pipeline, struct wf_flow *flow, unsigned int dirs,
 			    enum wf_verdict verdict);
 
-/* Its connections; for answers to questions, see asking.h. */
+/* Its connections, for calls of the control plane (mailbox.h). */
 struct wf_conns *wf_pipeline_conns(struct wf_pipeline *pipeline);
 
 void wf_pipeline_free(struct wf_pipeline *pipeline);

@@ -17,11 +17,12 @@
 #include "capture/source.h"
 #include "decode/defrag.h"
 #include "packet/packet.h"
+#include "pressure/pressure.h"
 #include "worker/worker.h"
 #include "memory/page.h"
 #include "memory/page_pool.h"
 
-enum { SOURCE_NAP_MS = 50, MEMORY_NAP_MS = 1, TEND_INTERVAL_MS = 100 };
+enum { SOURCE_NAP_MS = 50, MEMORY_NAP_MS = 1, HOUSEKEEP_INTERVAL_MS = 100 };
 
 static bool is_stopping(const struct wf_reader *reader)
 {
@@ -95,15 +96,6 @@ static void feed_batch(struct wf_reader *reader, struct wf_frame *frames, int co
 		wf_waiter_wake(&crew->workers[i].waiter);
 }
 
-/* What comes finds no memory: all workers give up some of what they hold. */
-static void ask_for_memory(struct wf_crew *crew)
-{
-	for (uint32_t i = 0; i < crew->count; i++) {
-		wf_orders_give(&crew->workers[i].orders, WF_CHORE_RELIEVE);
-		wf_waiter_wake(&crew->workers[i].waiter);
-	}
-}
-
 /*
  * Nothing came: sleep until the source has something, at most so long that a stop is seen; or,
  * if what it has is @starved of memory, until workers may have made some free.
@@ -120,20 +112,30 @@ static void wait_for_source(struct wf_source *source, bool starved)
 		poll(&pollfd, 1, SOURCE_NAP_MS);
 }
 
-void wf_reader_tend(struct wf_reader *reader, uint64_t now_ns)
+/* Is half of the caches to be given back: on request, and whenever the level rises to high or
+ * above? */
+static bool must_halve(struct wf_reader *reader, uint32_t requests)
 {
-	uint32_t asked = atomic_load_explicit(&reader->crew->halvings, memory_order_relaxed);
+	uint32_t before = reader->level;
 
-	if (asked != reader->halvings) {
-		reader->halvings = asked;
+	reader->level = atomic_load_explicit(&reader->mailbox.level, memory_order_relaxed);
+	return requests & 1u << WF_REQUEST_HALVE_CACHES ||
+	       (reader->level > before && reader->level >= WF_PRESSURE_HIGH);
+}
+
+void wf_reader_housekeep(struct wf_reader *reader, uint64_t now_ns)
+{
+	uint32_t requests = wf_mailbox_take(&reader->mailbox);
+
+	if (wf_unlikely(requests) && must_halve(reader, requests)) {
 		wf_metric_inc(&reader->metrics, relief_halved_caches);
 		wf_metric_add(&reader->metrics, relief_freed_spans,
 			      wf_page_pool_halve(reader->pages));
 	}
-	if (now_ns < reader->tend_ns)
+	if (now_ns < reader->housekeep_ns)
 		return;
 	wf_page_pool_tend(reader->pages, now_ns);
-	reader->tend_ns = now_ns + TEND_INTERVAL_MS * WF_NS_PER_MS;
+	reader->housekeep_ns = now_ns + HOUSEKEEP_INTERVAL_MS * WF_NS_PER_MS;
 }
 
 static void *reader_main(void *arg)
@@ -154,12 +156,12 @@ static void *reader_main(void *arg)
 		starved = reader->source->starved;
 		reader->source->starved = false;
 		if (wf_unlikely(starved))
-			ask_for_memory(crew);
+			wf_mailboxes_post(&crew->mailboxes, WF_REQUEST_GIVE_UP_DATA);
 		if (count > 0)
 			feed_batch(reader, frames, count);
 		else if (!count)
 			wait_for_source(reader->source, starved);
-		wf_reader_tend(reader, wf_clock_monotonic_ns());
+		wf_reader_housekeep(reader, wf_clock_monotonic_ns());
 	} while (count >= 0 && !is_stopping(reader));
 
 	if (count < 0 && count != -ENODATA)

@@ -10,6 +10,7 @@
 
 #include "decode/decode.h"
 #include "metrics/metrics.h"
+#include "worker/mailbox.h"
 
 struct wf_crew;
 struct wf_defrag;
@@ -23,17 +24,18 @@ struct wf_reader {
 	struct wf_decoder decoder;  /* for the steering hash, and for fragments */
 	struct wf_defrag *defrag;   /* owned */
 	struct wf_page_pool *pages; /* borrowed; where a pipe's packets are read into */
-	uint32_t halvings;	    /* of crew->halvings, done */
-	uint64_t tend_ns;
+	struct wf_mailbox mailbox;  /* of the requests, it halves its caches only */
+	uint32_t level;		    /* of memory pressure, as last requested */
+	uint64_t housekeep_ns;	    /* when it is due next */
 	pthread_t thread;
 	bool is_started;
 };
 
 /*
- * What needs no packet: the pool follows the traffic, and gives back half if that was asked.
- * Thread: the reader.
+ * Between two batches: the pool follows the traffic, and gives back half of its spare spans if that
+ * was requested, or if memory pressure has risen. Thread: the reader.
  */
-void wf_reader_tend(struct wf_reader *reader, uint64_t now_ns);
+void wf_reader_housekeep(struct wf_reader *reader, uint64_t now_ns);
 
 int wf_reader_start(struct wf_reader *reader);
 void wf_reader_join(struct wf_reader *reader);

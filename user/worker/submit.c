@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * submit.c - hashes as the XDP program would, so that fragments go to where they are rebuilt
- * and tunnels by what is in them; the rest is mpsc.h.
- *
- * The worker copies bytes from the ring into a page of its own before it processes them: then
- * the ring has room again at once, and held data has its page as if it had been received.
+ * submit.c - hashes as the XDP program would, so that fragments go to the worker that rebuilds
+ * them, and tunnels by their inner addresses; the ring is mpsc.h.
  */
 #include "worker/submit.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "packet/frame.h"
 #include "worker/worker.h"
-#include "memory/page.h"
-#include "memory/page_pool.h"
 #include "metrics/metrics.h"
 
 _Static_assert((int)WEFT_LINK_ETHERNET == (int)WF_LINK_ETHERNET &&
@@ -115,63 +109,10 @@ int wf_submit(const struct wf_submit *submit, const struct weft_packet *packets,
 	return taken ? (int)taken : err;
 }
 
-/* Its bytes leave the ring. Return: false: there is no page for them. */
-static bool move_to_page(struct wf_worker *worker, struct wf_frame *frame)
-{
-	struct wf_page *page;
-
-	if (!wf_mpsc_holds(&worker->submitted, frame))
-		return true;
-	page = wf_page_pool_take(worker->pages, frame->cap_bytes);
-	if (!page)
-		return false;
-	memcpy(wf_page_bytes(page), frame->bytes, frame->cap_bytes);
-	frame->bytes = wf_page_bytes(page);
-	frame->page = page;
-	return true;
-}
-
-uint32_t wf_submit_take(struct wf_worker *worker)
-{
-	struct wf_frame frames[WF_BATCH_FRAMES];
-	uint32_t count = wf_mpsc_peek(&worker->submitted, frames, WF_BATCH_FRAMES);
-	uint32_t kept = 0;
-
-	for (uint32_t i = 0; i < count; i++) {
-		if (frames[i].time_ns > worker->submitted_ns)
-			worker->submitted_ns = frames[i].time_ns;
-		if (move_to_page(worker, &frames[i])) {
-			frames[kept++] = frames[i];
-			continue;
-		}
-		wf_metric_inc(&worker->metrics, frames);
-		wf_metric_inc(&worker->metrics, frames_no_memory_frames);
-	}
-	wf_mpsc_release(&worker->submitted);
-	if (kept)
-		wf_pipeline_run(worker->pipeline, frames, kept);
-	return count;
-}
-
-bool wf_submit_is_drained(const struct wf_worker *worker)
-{
-	return wf_mpsc_is_drained(&worker->submitted);
-}
-
 void wf_submit_close(struct wf_crew *crew)
 {
 	for (uint32_t i = 0; i < crew->count; i++)
 		wf_mpsc_close(&crew->workers[i].submitted);
-}
-
-uint64_t wf_submit_last_ns(const struct wf_crew *crew)
-{
-	uint64_t last_ns = 0;
-
-	for (uint32_t i = 0; i < crew->count; i++)
-		if (crew->workers[i].submitted_ns > last_ns)
-			last_ns = crew->workers[i].submitted_ns;
-	return last_ns;
 }
 
 void wf_submit_stats_add(const struct wf_crew *crew, struct wf_metrics *sum)

@@ -15,7 +15,6 @@
 
 struct wf_crew;
 struct wf_metrics;
-struct wf_worker;
 
 /* How to submit to a crew: fixed before its threads start. */
 struct wf_submit {
@@ -28,20 +27,8 @@ struct wf_submit {
 int wf_submit(const struct wf_submit *submit, const struct weft_packet *packets, uint32_t count,
 	      int timeout_ms);
 
-/*
- * Process a batch of what was submitted to @worker. A packet for which there is no page is
- * counted as lost. Return: how many were taken. Thread: the worker.
- */
-uint32_t wf_submit_take(struct wf_worker *worker);
-
-/* Nothing will come any more, and nothing is left. Thread: the worker. */
-bool wf_submit_is_drained(const struct wf_worker *worker);
-
 /* Refuse from now on. Thread: main. */
 void wf_submit_close(struct wf_crew *crew);
-
-/* Latest time of what was submitted; once all workers have drained. */
-uint64_t wf_submit_last_ns(const struct wf_crew *crew);
 
 /* Add the submitters' half of the metrics. Thread: any. */
 void wf_submit_stats_add(const struct wf_crew *crew, struct wf_metrics *sum);

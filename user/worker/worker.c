@@ -16,18 +16,18 @@
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/cpu.h"
 #include "capture/source.h"
-#include "worker/submit.h"
 #include "memory/arena.h"
 #include "memory/page.h"
 #include "memory/page_pool.h"
 
 enum {
 	IDLE_WAIT_MS = 20, /* live: how late a timer may be */
-	TEND_INTERVAL_MS = 100,
+	HOUSEKEEP_INTERVAL_MS = 100,
 	DRAIN_WAIT_MS = 1, /* while others still drain */
 	POLL_FDS_MAX = 1 + WEFT_INTERFACES_MAX * WEFT_QUEUES_MAX,
 };
@@ -113,6 +113,47 @@ static uint32_t take_feed(struct wf_worker *worker)
 	return count;
 }
 
+/*
+ * The bytes of @frame leave the ring for a page: then the ring has room again at once, and held
+ * data has its page as if it had been received. Return: false: there is no page for them.
+ */
+static bool move_to_page(struct wf_worker *worker, struct wf_frame *frame)
+{
+	struct wf_page *page;
+
+	if (!wf_mpsc_holds(&worker->submitted, frame))
+		return true;
+	page = wf_page_pool_take(worker->pages, frame->cap_bytes);
+	if (!page)
+		return false;
+	memcpy(wf_page_bytes(page), frame->bytes, frame->cap_bytes);
+	frame->bytes = wf_page_bytes(page);
+	frame->page = page;
+	return true;
+}
+
+static uint32_t take_submitted(struct wf_worker *worker)
+{
+	struct wf_frame frames[WF_BATCH_FRAMES];
+	uint32_t count = wf_mpsc_peek(&worker->submitted, frames, WF_BATCH_FRAMES);
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (frames[i].time_ns > worker->submitted_ns)
+			worker->submitted_ns = frames[i].time_ns;
+		if (move_to_page(worker, &frames[i])) {
+			frames[kept++] = frames[i];
+			continue;
+		}
+		wf_metric_inc(&worker->metrics, frames);
+		wf_metric_inc(&worker->metrics, frames_no_memory_frames);
+	}
+	wf_mpsc_release(&worker->submitted);
+	if (kept)
+		wf_pipeline_run(worker->pipeline, frames, kept);
+	return count;
+}
+
 void wf_worker_count_lost(struct wf_source *source, struct wf_metrics *metrics)
 {
 	wf_metric_add(metrics, frames, source->lost_frames);
@@ -147,8 +188,8 @@ static uint32_t take_source(struct wf_worker *worker, uint32_t index)
 	}
 	if (wf_unlikely(source->starved)) {
 		source->starved = false;
-		wf_orders_give(&worker->orders, WF_CHORE_RELIEVE);
-		worker->has_chores = true;
+		wf_mailbox_post(&worker->mailbox, WF_REQUEST_GIVE_UP_DATA);
+		worker->has_requests = true;
 	}
 	if (wf_unlikely(source->lost_frames))
 		wf_worker_count_lost(source, &worker->metrics);
@@ -159,8 +200,7 @@ static uint32_t take_batches(struct wf_worker *worker)
 {
 	uint32_t count;
 
-	wf_asking_answer(&worker->asking, worker->pipeline);
-	worker->has_chores = wf_pipeline_obey(worker->pipeline, &worker->orders);
+	worker->has_requests = wf_pipeline_handle(worker->pipeline, &worker->mailbox);
 	count = take_inbox(worker);
 	empty_outbox(worker);
 	if (worker->outbox_count && !worker->crew->live)
@@ -168,7 +208,7 @@ static uint32_t take_batches(struct wf_worker *worker)
 	if (worker->has_feed)
 		count += take_feed(worker);
 	if (worker->has_submitted)
-		count += wf_submit_take(worker);
+		count += take_submitted(worker);
 	for (uint32_t i = 0; i < worker->sources_count; i++)
 		count += take_source(worker, i);
 	return count;
@@ -183,7 +223,7 @@ static bool sources_ended(struct wf_worker *worker)
 		return false;
 	if (worker->has_feed)
 		return wf_mpsc_is_drained(&worker->feed);
-	if (worker->has_submitted && !wf_submit_is_drained(worker))
+	if (worker->has_submitted && !wf_mpsc_is_drained(&worker->submitted))
 		return false;
 	/* Pairs with the release in engine.c: the interfaces were detached before. */
 	if (atomic_load_explicit(&crew->stopping, memory_order_acquire))
@@ -231,22 +271,22 @@ static uint32_t sleep_unless_work(struct wf_worker *worker, int timeout_ms)
 	return count;
 }
 
-/* What needs no packet, a few times a second: pages that sinks put come home. */
-static void tend(struct wf_worker *worker)
+/* A few times a second, also without packets: pages that sinks put come home. */
+static void housekeep(struct wf_worker *worker)
 {
 	uint64_t now_ns = wf_clock_monotonic_ns();
 
-	if (now_ns < worker->tend_ns)
+	if (now_ns < worker->housekeep_ns)
 		return;
 	wf_page_pool_tend(worker->pages, now_ns);
-	wf_pipeline_tend(worker->pipeline);
-	worker->tend_ns = now_ns + TEND_INTERVAL_MS * WF_NS_PER_MS;
+	wf_pipeline_housekeep(worker->pipeline);
+	worker->housekeep_ns = now_ns + HOUSEKEEP_INTERVAL_MS * WF_NS_PER_MS;
 }
 
 /* Is there something to do that nobody will wake us for? */
 static bool is_busy(const struct wf_worker *worker)
 {
-	return worker->outbox_count || worker->has_chores;
+	return worker->outbox_count || worker->has_requests;
 }
 
 static void run_until_drained(struct wf_worker *worker)
@@ -266,7 +306,7 @@ static void run_until_drained(struct wf_worker *worker)
 		}
 		if (worker->crew->live)
 			wf_pipeline_tick(worker->pipeline, wf_clock_realtime_ns());
-		tend(worker);
+		housekeep(worker);
 		wf_dispatch_flush(&worker->dispatch);
 	}
 }
@@ -284,6 +324,17 @@ static void run_until_finished(struct wf_worker *worker)
 	}
 }
 
+/* Once all workers have drained. */
+static uint64_t last_submitted_ns(const struct wf_crew *crew)
+{
+	uint64_t last_ns = 0;
+
+	for (uint32_t i = 0; i < crew->count; i++)
+		if (crew->workers[i].submitted_ns > last_ns)
+			last_ns = crew->workers[i].submitted_ns;
+	return last_ns;
+}
+
 /* Time went on for all workers alike, whoever got the last packets. */
 static void tick_to_last(struct wf_worker *worker)
 {
@@ -292,7 +343,7 @@ static void tick_to_last(struct wf_worker *worker)
 	if (worker->has_feed)
 		last_ns = worker->crew->last_ns;
 	else if (worker->has_submitted && !worker->crew->live)
-		last_ns = wf_submit_last_ns(worker->crew);
+		last_ns = last_submitted_ns(worker->crew);
 	if (last_ns)
 		wf_pipeline_tick(worker->pipeline, last_ns);
 }

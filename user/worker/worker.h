@@ -18,9 +18,8 @@
 #include "base/owner.h"
 #include "base/waiter.h"
 #include "deliver/dispatch.h"
-#include "worker/asking.h"
+#include "worker/mailbox.h"
 #include "worker/mpsc.h"
-#include "worker/orders.h"
 #include "worker/pipeline.h"
 #include "metrics/metrics.h"
 
@@ -46,12 +45,12 @@ struct wf_crew {
 	bool live;		/* time goes on without packets; a full inbox loses frames */
 	_Atomic bool stopping;	/* sources will bring no more than what their rings hold */
 	uint64_t last_ns;	/* latest packet that the reader fed; valid once feeds have ended */
-	_Atomic uint32_t halvings; /* asked of the reader: half of what its pool keeps ready */
-	_Atomic uint32_t drained;  /* workers whose sources have ended */
-	_Atomic uint64_t between;  /* frames handed over and not processed yet */
-	_Atomic uint32_t running;  /* threads that have not ended */
-	struct wf_waiter *ended;   /* borrowed: told when one ends */
-	_Atomic int error;	   /* -EBADMSG once a source ended by damage */
+	struct wf_mailboxes mailboxes; /* of the workers, and of the reader */
+	_Atomic uint32_t drained;      /* workers whose sources have ended */
+	_Atomic uint64_t between;      /* frames handed over and not processed yet */
+	_Atomic uint32_t running;      /* threads that have not ended */
+	struct wf_waiter *ended;       /* borrowed: told when one ends */
+	_Atomic int error;	       /* -EBADMSG once a source ended by damage */
 };
 
 struct wf_outbox_entry {
@@ -83,10 +82,9 @@ struct wf_worker {
 	struct wf_mpsc submitted;
 	uint64_t submitted_ns;	 /* latest time of what came that way */
 	struct wf_waiter waiter; /* the worker sleeps */
-	struct wf_asking asking;
-	struct wf_orders orders; /* of the upkeep thread */
-	bool has_chores;	 /* orders are not fully done: don't sleep long */
-	uint64_t tend_ns;	 /* CLOCK_MONOTONIC: next time for page upkeep */
+	struct wf_mailbox mailbox;
+	bool has_requests;     /* not fully handled: don't sleep long */
+	uint64_t housekeep_ns; /* CLOCK_MONOTONIC: when it is due next */
 	uint32_t outbox_count;
 	struct wf_outbox_entry outbox[WF_OUTBOX_FRAMES];
 };

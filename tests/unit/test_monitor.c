@@ -12,7 +12,7 @@
 #include "metrics/metrics.h"
 #include "pressure/cleanup.h"
 #include "pressure/pressure.h"
-#include "pressure/upkeep.h"
+#include "pressure/monitor.h"
 #include "unit/support/run_off.h"
 
 enum { MIB = 1 << 20, LIMIT = 64 * MIB, SPAN = WEFT_SPAN_BYTES };
@@ -20,7 +20,7 @@ enum { MIB = 1 << 20, LIMIT = 64 * MIB, SPAN = WEFT_SPAN_BYTES };
 #define SEC 1000000000ull
 
 /* Only the budget can tell of pressure: the other sources look where nothing is. */
-static const struct wf_upkeep_opts quiet_opts = {
+static const struct wf_monitor_opts quiet_opts = {
 	.pressure = {70, 85, 95, 5, 1},
 	.interval_ns = SEC / 2,
 	.proc_dir = "/nonexistent",
@@ -30,7 +30,7 @@ static const struct wf_upkeep_opts quiet_opts = {
 
 struct fixture {
 	struct wf_arena *arena;
-	struct wf_upkeep *upkeep;
+	struct wf_monitor *monitor;
 	struct wf_metrics metrics;
 	int64_t runs;
 	uint64_t ttl_ns; /* what the owner's task was told last */
@@ -39,12 +39,12 @@ struct fixture {
 static int setup(void **state)
 {
 	struct fixture *fix = aligned_alloc(64, (sizeof(*fix) + 63) / 64 * 64);
-	struct wf_upkeep_opts opts = quiet_opts;
+	struct wf_monitor_opts opts = quiet_opts;
 
 	memset(fix, 0, sizeof(*fix));
 	assert_int_equal(wf_arena_new(LIMIT, &fix->arena), 0);
 	opts.arena = fix->arena;
-	assert_int_equal(wf_upkeep_new(&opts, &fix->metrics, 0, &fix->upkeep), 0);
+	assert_int_equal(wf_monitor_new(&opts, &fix->metrics, 0, &fix->monitor), 0);
 	*state = fix;
 	return 0;
 }
@@ -53,7 +53,7 @@ static int teardown(void **state)
 {
 	struct fixture *fix = *state;
 
-	wf_upkeep_free(fix->upkeep);
+	wf_monitor_free(fix->monitor);
 	assert_int_equal(wf_arena_used_bytes(fix->arena), 0);
 	wf_arena_free(fix->arena);
 	free(fix);
@@ -97,66 +97,66 @@ static int64_t owner_task(void *ctx, uint64_t now_ns, uint64_t ttl_ns)
 	return ++fix->runs;
 }
 
-static void test_upkeep_with_bad_options_is_refused(void **state)
+static void test_monitor_with_bad_options_is_refused(void **state)
 {
 	struct fixture *fix = *state;
-	struct wf_upkeep_opts opts = quiet_opts;
-	struct wf_upkeep *upkeep;
+	struct wf_monitor_opts opts = quiet_opts;
+	struct wf_monitor *monitor;
 
 	opts.arena = fix->arena;
 	opts.interval_ns = 0;
-	assert_int_equal(wf_upkeep_new(&opts, &fix->metrics, 0, &upkeep), -EINVAL);
+	assert_int_equal(wf_monitor_new(&opts, &fix->metrics, 0, &monitor), -EINVAL);
 	opts.interval_ns = 1;
 	opts.pressure.high_percent = 50;
-	assert_int_equal(wf_upkeep_new(&opts, &fix->metrics, 0, &upkeep), -EINVAL);
-	wf_upkeep_free(NULL);
+	assert_int_equal(wf_monitor_new(&opts, &fix->metrics, 0, &monitor), -EINVAL);
+	wf_monitor_free(NULL);
 }
 
-static void test_upkeep_says_when_to_come_again(void **state)
+static void test_monitor_says_when_to_come_again(void **state)
 {
 	struct fixture *fix = *state;
 
-	assert_int_equal(wf_upkeep_run(fix->upkeep, 0), SEC / 2);
-	assert_int_equal(wf_upkeep_run(fix->upkeep, SEC / 4), SEC / 2);
-	assert_int_equal(wf_upkeep_run(fix->upkeep, SEC), SEC * 3 / 2);
+	assert_int_equal(wf_monitor_run(fix->monitor, 0), SEC / 2);
+	assert_int_equal(wf_monitor_run(fix->monitor, SEC / 4), SEC / 2);
+	assert_int_equal(wf_monitor_run(fix->monitor, SEC), SEC * 3 / 2);
 }
 
-static void test_upkeep_publishes_memory(void **state)
+static void test_monitor_publishes_memory(void **state)
 {
 	struct fixture *fix = *state;
 
-	wf_upkeep_run(fix->upkeep, 0);
+	wf_monitor_run(fix->monitor, 0);
 	assert_int_equal(wf_metric_get(&fix->metrics, memory_limit_bytes), LIMIT);
 }
 
-static void test_upkeep_idle_memory_goes_back_in_halves(void **state)
+static void test_monitor_idle_memory_goes_back_in_halves(void **state)
 {
 	struct fixture *fix = *state;
 
 	leave_free_memory(fix, 64);
-	wf_upkeep_run(fix->upkeep, 4 * SEC);
+	wf_monitor_run(fix->monitor, 4 * SEC);
 	assert_int_equal(free_bytes(fix), 64 * SPAN);
-	wf_upkeep_run(fix->upkeep, 5 * SEC);
+	wf_monitor_run(fix->monitor, 5 * SEC);
 	assert_int_equal(free_bytes(fix), 32 * SPAN);
-	wf_upkeep_run(fix->upkeep, 10 * SEC);
+	wf_monitor_run(fix->monitor, 10 * SEC);
 	assert_int_equal(free_bytes(fix), 16 * SPAN);
-	wf_upkeep_run(fix->upkeep, 15 * SEC);
+	wf_monitor_run(fix->monitor, 15 * SEC);
 	assert_int_equal(free_bytes(fix), 0);
 }
 
-static void test_upkeep_pressure_gives_memory_back_at_once(void **state)
+static void test_monitor_pressure_gives_memory_back_at_once(void **state)
 {
 	struct fixture *fix = *state;
 
 	leave_free_memory(fix, 64);
 	hold_percent(fix, 80);
-	wf_upkeep_run(fix->upkeep, 0);
-	assert_int_equal(wf_pressure_level(wf_upkeep_pressure(fix->upkeep)), WF_PRESSURE_LOW);
+	wf_monitor_run(fix->monitor, 0);
+	assert_int_equal(wf_pressure_level(wf_monitor_pressure(fix->monitor)), WF_PRESSURE_LOW);
 	assert_int_equal(free_bytes(fix), 0);
 	let_go(fix);
 }
 
-static void test_upkeep_pressure_shortens_ttls_and_restores_them(void **state)
+static void test_monitor_pressure_shortens_ttls_and_restores_them(void **state)
 {
 	struct fixture *fix = *state;
 	const struct wf_cleanup_task task = {
@@ -173,11 +173,11 @@ static void test_upkeep_pressure_shortens_ttls_and_restores_them(void **state)
 	uint64_t now_ns = 0;
 	uint32_t id;
 
-	assert_int_equal(wf_cleanup_register(wf_upkeep_cleanup(fix->upkeep), &task, 0, &id), 0);
+	assert_int_equal(wf_cleanup_register(wf_monitor_cleanup(fix->monitor), &task, 0, &id), 0);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		hold_percent(fix, steps[i].percent);
-		wf_upkeep_run(fix->upkeep, now_ns += SEC);
-		assert_int_equal(wf_pressure_level(wf_upkeep_pressure(fix->upkeep)),
+		wf_monitor_run(fix->monitor, now_ns += SEC);
+		assert_int_equal(wf_pressure_level(wf_monitor_pressure(fix->monitor)),
 				 steps[i].level);
 		assert_int_equal(fix->ttl_ns, steps[i].ttl_ns);
 	}
@@ -185,21 +185,21 @@ static void test_upkeep_pressure_shortens_ttls_and_restores_them(void **state)
 	let_go(fix);
 }
 
-static void test_upkeep_reads_this_machine(void **state)
+static void test_monitor_reads_this_machine(void **state)
 {
 	struct fixture *fix = *state;
-	struct wf_upkeep_opts opts = {
+	struct wf_monitor_opts opts = {
 		.arena = fix->arena,
 		.pressure = {70, 85, 95, 5, 1},
 		.interval_ns = 1,
 		.slack_bytes = 1ull << 40,
 	};
-	struct wf_upkeep *upkeep;
+	struct wf_monitor *monitor;
 
-	assert_int_equal(wf_upkeep_new(&opts, &fix->metrics, 0, &upkeep), 0);
-	wf_upkeep_run(upkeep, 1);
+	assert_int_equal(wf_monitor_new(&opts, &fix->metrics, 0, &monitor), 0);
+	wf_monitor_run(monitor, 1);
 	assert_int_equal(wf_metric_get(&fix->metrics, pressure_source_errors), 0);
-	wf_upkeep_free(upkeep);
+	wf_monitor_free(monitor);
 }
 
 #define WITH_UPKEEP(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -207,13 +207,13 @@ static void test_upkeep_reads_this_machine(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_UPKEEP(test_upkeep_with_bad_options_is_refused),
-		WITH_UPKEEP(test_upkeep_says_when_to_come_again),
-		WITH_UPKEEP(test_upkeep_publishes_memory),
-		WITH_UPKEEP(test_upkeep_idle_memory_goes_back_in_halves),
-		WITH_UPKEEP(test_upkeep_pressure_gives_memory_back_at_once),
-		WITH_UPKEEP(test_upkeep_pressure_shortens_ttls_and_restores_them),
-		WITH_UPKEEP(test_upkeep_reads_this_machine),
+		WITH_UPKEEP(test_monitor_with_bad_options_is_refused),
+		WITH_UPKEEP(test_monitor_says_when_to_come_again),
+		WITH_UPKEEP(test_monitor_publishes_memory),
+		WITH_UPKEEP(test_monitor_idle_memory_goes_back_in_halves),
+		WITH_UPKEEP(test_monitor_pressure_gives_memory_back_at_once),
+		WITH_UPKEEP(test_monitor_pressure_shortens_ttls_and_restores_them),
+		WITH_UPKEEP(test_monitor_reads_this_machine),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

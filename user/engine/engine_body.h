@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * engine_body.h - the body of an engine, for those who set it up, run it, and ask its workers.
+ */
+#ifndef WF_ENGINE_ENGINE_BODY_H
+#define WF_ENGINE_ENGINE_BODY_H
+
+#include "base/lock.h"
+#include "base/waiter.h"
+#include "bpf/hash.h"
+#include "engine/charges.h"
+#include "engine/count_mover.h"
+#include "engine/ifaces.h"
+#include "engine/steering.h"
+#include "flow/claims.h"
+#include "pressure/shedding.h"
+#include "worker/reader.h"
+#include "worker/submit.h"
+#include "worker/worker.h"
+
+struct wf_arena;
+struct wf_housekeeping;
+struct wf_pcap_filter;
+
+/* Thread: main; counters and flags as told. */
+struct wf_engine {
+	struct weft_opts opts;
+	struct weft_hash_secret secret;
+	struct wf_arena *arena;	       /* owned */
+	struct wf_pcap_filter *filter; /* owned, NULL: everything */
+	struct wf_ifaces ifaces;
+	struct wf_steering steering;
+	char *file_path;			       /* owned, NULL: live */
+	struct wf_source *file;			       /* owned, NULL before start */
+	struct wf_page_pool *reader_pages;	       /* owned, NULL unless a reader thread runs */
+	struct weft_sub *subs[WEFT_SUBSCRIPTIONS_MAX]; /* owned */
+	uint32_t subs_count;
+	struct wf_charges charges; /* from start to teardown */
+	struct wf_crew crew;
+	struct wf_reader reader;
+	struct wf_shedding shedding;
+	struct wf_count_mover count_mover;
+	struct wf_lock control;		      /* see engine_call.h */
+	struct wf_housekeeping *housekeeping; /* owned; kept after its thread, for its counts */
+	struct wf_waiter stop_waiter;	      /* wf_engine_wait() sleeps on it */
+	struct wf_submit submit;
+	struct wf_claims claims;    /* checks are on: which worker has which flow */
+	uint64_t submit_ring_bytes; /* 0: nothing is submitted */
+	_Atomic bool stop_asked;
+	bool is_started;
+};
+
+/* Does time go on without packets? */
+static inline bool wf_engine_is_live(const struct wf_engine *engine)
+{
+	return engine->ifaces.count || engine->submit.live;
+}
+
+/* The hash that decoding gives the flow's segments. Thread: any, once started. */
+static inline uint32_t wf_engine_flow_hash(const struct wf_engine *engine,
+					   const struct wf_flow_key *key)
+{
+	return wf_steering_flow_hash(&engine->steering, &engine->secret, key);
+}
+
+#endif

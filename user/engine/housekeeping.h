@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * housekeeping.h - one thread of an engine that measures memory pressure and runs cleanup tasks
+ * (pressure/monitor.h), and acts on the level.
+ *
+ *   sources ─► level ─┬─► each worker's mailbox (worker/pressure_actions.h)
+ *                     ├─► shedding: part of the new flows, in each interface's program
+ *                     └─► the report, read by sinks (pressure/pressure_report.h)
+ *   cleanup registry ───► each worker's mailbox, whose counts it collects
+ *
+ * Memory: one struct, charged to the budget. Thread: main starts, stops and frees; the
+ * others any.
+ */
+#ifndef WF_ENGINE_HOUSEKEEPING_H
+#define WF_ENGINE_HOUSEKEEPING_H
+
+#include <weft/opts.h>
+
+struct wf_arena;
+struct wf_housekeeping;
+struct wf_mailboxes;
+struct wf_metrics;
+struct wf_pressure_report;
+struct wf_shedding;
+
+/* All borrowed until stop(). */
+struct wf_housekeeping_opts {
+	const struct weft_opts *weft;
+	struct wf_arena *arena;
+	const struct wf_mailboxes *mailboxes;
+	struct wf_shedding *shedding; /* NULL: a file is replayed */
+};
+
+/* Return: 0; -EINVAL, -ENOBUFS, -ENOMEM, or the reason why there is no thread. Logged. */
+int wf_housekeeping_start(const struct wf_housekeeping_opts *opts,
+			  struct wf_housekeeping **ret_housekeeping);
+
+/* Ends the thread; report and stats can still be read. Idempotent. NULL is allowed. */
+void wf_housekeeping_stop(struct wf_housekeeping *housekeeping);
+
+/* Stops if needed. NULL is allowed. */
+void wf_housekeeping_free(struct wf_housekeeping *housekeeping);
+
+/* Give back half of everything that is kept ready, soon. See weft_shrink(). */
+void wf_housekeeping_shrink(struct wf_housekeeping *housekeeping);
+
+/* Lives as long as @housekeeping. */
+struct wf_pressure_report *wf_housekeeping_report(struct wf_housekeeping *housekeeping);
+
+/* Add what this thread counts. */
+void wf_housekeeping_stats(const struct wf_housekeeping *housekeeping, struct wf_metrics *ret_sum);
+
+#endif

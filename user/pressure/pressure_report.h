@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pressure_report.h - what other threads may read of memory pressure and of cleanup: the last
+ * changes of the level, the sources as last read, the cleanup tasks as last run.
+ *
+ * Memory: one struct with fixed tables. Thread: the monitor's writes, any reads; a lock that
+ * nobody holds for longer than such a copy takes.
+ */
+#ifndef WF_PRESSURE_PRESSURE_REPORT_H
+#define WF_PRESSURE_PRESSURE_REPORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weft/limits.h>
+#include <weft/pressure.h>
+
+#include "base/lock.h"
+#include "pressure/pressure.h"
+
+struct wf_cleanup;
+
+struct wf_pressure_report {
+	struct wf_lock lock;						/* of all below */
+	struct weft_pressure_change changes[WEFT_PRESSURE_CHANGES_MAX]; /* by number */
+	uint64_t changes_count;
+	struct weft_pressure_source sources[WEFT_PRESSURE_SOURCES_MAX];
+	uint32_t sources_count;
+	struct weft_cleanup tasks[WEFT_CLEANUP_TASKS_MAX];
+	uint32_t tasks_count;
+};
+
+/* @report: zeroed. */
+void wf_pressure_report_init(struct wf_pressure_report *report, uint32_t lock_timeout_ms);
+void wf_pressure_report_fini(struct wf_pressure_report *report);
+
+/* The level has changed; @highest is the reading that made it. Also logged. */
+void wf_pressure_report_add_change(struct wf_pressure_report *report, enum wf_pressure_level from,
+				   enum wf_pressure_level to,
+				   const struct wf_pressure_reading *highest);
+
+/* Copy the sources and tasks as they are now. */
+void wf_pressure_report_update(struct wf_pressure_report *report,
+			       const struct wf_pressure *pressure,
+			       const struct wf_cleanup *cleanup);
+
+/* As the public calls of weft/pressure.h. */
+size_t wf_pressure_report_changes(struct wf_pressure_report *report, uint64_t after,
+				  struct weft_pressure_change *ret_changes, size_t max);
+void wf_pressure_report_sources(struct wf_pressure_report *report, weft_pressure_source_fn fn,
+				void *ctx);
+void wf_pressure_report_tasks(struct wf_pressure_report *report, weft_cleanup_fn fn, void *ctx);
+
+#endif

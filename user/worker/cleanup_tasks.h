@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cleanup_tasks.h - the cleanup tasks whose work is the workers': a table in cleanup_tasks.c.
+ *
+ * When a task is due (pressure/cleanup.h), it posts a request to each mailbox, and counts what
+ * the workers have removed since its last run. So its numbers are one interval late, and no
+ * thread waits for another.
+ *
+ * Half-open counts of sources need no task: each goes with its last handshake. Subscriptions
+ * whose owner is gone are closed by the workers at their next flush (deliver/dispatch.c).
+ */
+#ifndef WF_WORKER_CLEANUP_TASKS_H
+#define WF_WORKER_CLEANUP_TASKS_H
+
+#include <stdint.h>
+
+#include <weft/opts.h>
+
+#include "worker/mailbox.h"
+
+struct wf_cleanup;
+struct wf_pressure_actions;
+
+struct wf_cleanup_request {
+	const struct wf_mailboxes *mailboxes; /* borrowed */
+	uint32_t task;
+	uint64_t collected_items;
+};
+
+/* Each task's, on the side of the thread that runs the registry. */
+struct wf_cleanup_requests {
+	struct wf_cleanup_request list[WF_MAILBOX_TASKS_MAX];
+};
+
+/* Register all tasks. @requests and @mailboxes outlive @cleanup. Return: 0; -ENOBUFS. */
+int wf_cleanup_tasks_register(struct wf_cleanup_requests *requests,
+			      const struct wf_mailboxes *mailboxes, const struct weft_opts *opts,
+			      struct wf_cleanup *cleanup, uint64_t now_ns);
+
+/* Request all of them at once. */
+void wf_cleanup_tasks_post_all(const struct wf_mailboxes *mailboxes);
+
+/*
+ * Run the tasks among the bits @requested, and count in @mailbox how many items they remove.
+ * Thread: the worker.
+ */
+void wf_cleanup_tasks_run(uint32_t requested, struct wf_pressure_actions *actions,
+			  struct wf_mailbox *mailbox);
+
+/* Idle flows are closed by a sweep, later than the task runs. Thread: the worker. */
+void wf_cleanup_tasks_count_closed(struct wf_mailbox *mailbox, uint64_t flows);
+
+#endif
