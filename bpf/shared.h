@@ -93,16 +93,10 @@ struct weft_frame_meta {
 };
 #define WEFT_META_OWN (1u << 0) /* sent by this host: its checksum may be partial */
 
-/* Kernel half of the ledger: seen = the sum of all others up to steered. */
+/* Counters of the XDP program. Each frame is counted as seen and in one outcome. */
 struct weft_xdp_counts {
-	__u64 seen;
-	__u64 passed;	     /* no TCP, or not parseable */
-	__u64 filtered;	     /* not wanted by ports, prefixes, sampling */
-	__u64 shunted;	     /* the flow's verdict keeps it from user space */
-	__u64 shed;	     /* the flow began while flows were shed */
-	__u64 unsteered;     /* no socket takes it: slot empty, too long, no headroom */
-	__u64 steered;	     /* redirected to a worker's socket */
-	__u64 shunted_bytes; /* IP lengths of what is counted as shunted */
+#define X_XDP(role, field, name, family, labels, help) __u64 field;
+#include "bpf/counters.def"
 };
 
 /* What the XDP program keeps for each CPU; the last three as of the last tick. */
@@ -113,12 +107,10 @@ struct weft_cpu {
 	__u64 number;  /* of this CPU */
 };
 
+/* Counters of the tc program, likewise. */
 struct weft_mirror_counts {
-	__u64 seen;
-	__u64 unwanted;
-	__u64 cloned;
-	__u64 failed; /* the clone could not be queued */
-	__u64 stale;  /* not looked at: the agent's heartbeat was stale */
+#define X_TC(role, field, name, family, labels, help) __u64 field;
+#include "bpf/counters.def"
 };
 
 /* The age from which a heartbeat is stale; user space writes one every WF_COUNT_MOVER_MS. */

@@ -21,13 +21,22 @@ enum weft_metric_kind {
 	WEFT_METRIC_GAUGE,
 };
 
-/** struct weft_metric - one value. @name, @help: static strings; name as in Prometheus, without
- * prefix weft_ */
+/**
+ * struct weft_metric - one value; all strings are static
+ * @name:   ends with its unit: _bytes, _frames, _ns, _percent, ...
+ * @help:   one sentence that stands alone
+ * @family: the metric of Prometheus that it is a part of; NULL: it is the sum of others, and
+ *          Prometheus computes it
+ * @labels: what tells it from others of its family, "key=value,..."; may be "". A key without a
+ *          value (interface, task) stands for each interface or task, whose sum @value is
+ */
 struct weft_metric {
 	const char *name;
 	const char *help;
 	enum weft_metric_kind kind;
 	uint64_t value;
+	const char *family;
+	const char *labels;
 };
 
 /**

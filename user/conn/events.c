@@ -107,6 +107,7 @@ void wf_events_data(const struct wf_half *half, const struct wf_chunk *chunk)
 		return;
 	}
 	wf_metric_add(conns->metrics, payload_delivered_bytes, chunk->len_bytes);
+	wf_metric_add(conns->metrics, stream_bytes_by_direction[half->dir], chunk->len_bytes);
 	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_DATA))
 		return;
 	begin_half(half, &event, &identity, WEFT_EVENT_DATA, chunk->time_ns);
@@ -130,6 +131,8 @@ void wf_events_gap(const struct wf_half *half, uint64_t off, uint64_t len_bytes,
 		ext->half[half->dir].gap_count++;
 	wf_metric_inc(conns->metrics, gaps);
 	wf_metric_add(conns->metrics, gaps_bytes, len_bytes);
+	wf_metric_inc(conns->metrics, gaps_by_cause[cause]);
+	wf_metric_add(conns->metrics, gap_bytes_by_cause[cause], len_bytes);
 	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_GAP))
 		return;
 	begin_half(half, &event, &identity, WEFT_EVENT_GAP, now_ns);
@@ -146,6 +149,7 @@ void wf_events_anomaly(const struct wf_half *half, enum weft_anomaly kind, uint6
 	struct weft_flow identity;
 	struct weft_event event;
 
+	wf_metric_inc(half->conns->metrics, anomalies_by_kind[kind]);
 	if (!wf_dispatch_wants(dispatch, WEFT_EVENT_ANOMALY))
 		return;
 	begin_half(half, &event, &identity, WEFT_EVENT_ANOMALY, now_ns);
@@ -165,6 +169,7 @@ void wf_events_conflict(const struct wf_half *half, const struct wf_insert_info 
 	struct weft_flow identity;
 	struct weft_event event;
 
+	wf_metric_inc(half->conns->metrics, anomalies_by_kind[WEFT_ANOMALY_OVERLAP_CONFLICT]);
 	if (!wf_dispatch_wants(dispatch, WEFT_EVENT_ANOMALY))
 		return;
 	begin_half(half, &event, &identity, WEFT_EVENT_ANOMALY, now_ns);
@@ -185,6 +190,7 @@ void wf_events_close(struct wf_conns *conns, const struct wf_flow *flow,
 	struct weft_event event;
 
 	wf_metric_inc(conns->metrics, flows_closed_flows);
+	wf_metric_inc(conns->metrics, flows_closed_by_reason[reason]);
 	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_CLOSE))
 		return;
 	wf_flow_record(flow, wf_flow_table_ext(&conns->table, flow), reason, &record);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * metrics.h - counters: one block for each thread that counts, summed when read.
+ * metrics.h - counters: one block for each thread that counts, summed when they are read.
  *
- * A block has one writer. It adds with plain loads and stores that are atomic
- * only in the sense of not tearing, so counting costs one add; readers may look
- * at any time. A metric is one line in metrics.def.
+ * A block has one writer. It adds with relaxed loads and stores, which are atomic only so that a
+ * reader never sees half of a value: counting costs one add. Any thread may read at any time. Every
+ * metric is one line of metrics.def.
  */
 #ifndef WF_METRICS_METRICS_H
 #define WF_METRICS_METRICS_H
@@ -13,22 +13,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <weft/event.h>
+#include <weft/pressure.h>
 #include <weft/stats.h>
 
 #include "base/assert.h"
 
 struct wf_lock;
 
-/* Written by its owner thread, read by any. */
+/* Written by the thread that owns it, read by any. */
 struct wf_metrics {
-#define X_COUNTER(name, help) _Atomic uint64_t name;
-#define X_GAUGE(name, help)   _Atomic uint64_t name;
+#define X_COUNTER(name, family, labels, help) _Atomic uint64_t name;
+#define X_GAUGE(name, family, labels, help)   _Atomic uint64_t name;
+#define X_ARRAY(name, count)		      _Atomic uint64_t name[count];
 #include "metrics/metrics.def"
-#undef X_COUNTER
-#undef X_GAUGE
 } __attribute__((aligned(WF_CACHE_LINE)));
 
-/* Add to a counter or gauge of a block that the calling thread owns. */
+/*
+ * Add to a counter or gauge of a block that the calling thread owns. @name may be an element of an
+ * array: gaps_by_cause[cause].
+ */
 #define wf_metric_add(metrics, name, amount)                                                 \
 	atomic_store_explicit(&(metrics)->name,                                              \
 			      atomic_load_explicit(&(metrics)->name, memory_order_relaxed) + \
@@ -44,7 +48,7 @@ struct wf_metrics {
 /* Add the values of @block to @ret_sum. Thread: any for @block, the caller's for @ret_sum. */
 void wf_metrics_sum(const struct wf_metrics *block, struct wf_metrics *ret_sum);
 
-/* Add what waiting for @lock came to. Thread: any for @lock, the caller's for @ret_sum. */
+/* Add the waits for @lock to @ret_sum. Thread: any for @lock, the caller's for @ret_sum. */
 void wf_metrics_add_lock(struct wf_metrics *ret_sum, const struct wf_lock *lock);
 
 /* Call @fn for each metric of @sum, in the order of metrics.def. */

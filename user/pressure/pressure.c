@@ -156,6 +156,7 @@ static void change_level(struct wf_pressure *pressure, uint32_t from, uint32_t t
 	atomic_store_explicit(&pressure->level, to, memory_order_relaxed);
 	wf_metric_set(pressure->metrics, pressure_level, to);
 	wf_metric_inc(pressure->metrics, pressure_events);
+	wf_metric_inc(pressure->metrics, pressure_events_by_level[to]);
 	if (to > from)
 		wf_metric_inc(pressure->metrics, pressure_rises);
 

@@ -547,19 +547,7 @@ static void add_losses(const struct wf_iface *iface, struct wf_metrics *sum)
 
 void wf_iface_stats_add(const struct wf_iface *iface, struct wf_metrics *sum)
 {
-	struct weft_xdp_counts counts;
-
-	if (wf_maps_sum_percpu(bpf_map__fd(iface->xdp.skel->maps.weft_counts),
-			       sizeof(struct weft_cpu), (uint64_t *)&counts, sizeof(counts) / 8))
-		return;
-	wf_metric_add(sum, xdp_seen_frames, counts.seen);
-	wf_metric_add(sum, xdp_passed_frames, counts.passed);
-	wf_metric_add(sum, xdp_filtered_frames, counts.filtered);
-	wf_metric_add(sum, xdp_shunted_frames, counts.shunted);
-	wf_metric_add(sum, xdp_shunted_bytes, counts.shunted_bytes);
-	wf_metric_add(sum, xdp_shed_frames, counts.shed);
-	wf_metric_add(sum, xdp_unsteered_frames, counts.unsteered);
-	wf_metric_add(sum, xdp_steered_frames, counts.steered);
+	wf_xdp_stats_add(&iface->xdp, sum);
 	wf_tc_stats_add(&iface->tc, sum);
 	add_losses(iface, sum);
 }

@@ -206,11 +206,8 @@ void wf_tc_stats_add(const struct wf_tc *tc, struct wf_metrics *sum)
 	    wf_maps_sum_percpu(bpf_map__fd(tc->skel->maps.weft_mirror_counts), sizeof(counts),
 			       (uint64_t *)&counts, sizeof(counts) / 8))
 		return;
-	wf_metric_add(sum, mirror_seen_frames, counts.seen);
-	wf_metric_add(sum, mirror_unwanted_frames, counts.unwanted);
-	wf_metric_add(sum, mirror_cloned_frames, counts.cloned);
-	wf_metric_add(sum, mirror_failed_frames, counts.failed);
-	wf_metric_add(sum, mirror_stale_frames, counts.stale);
+#define X_TC(role, field, name, family, labels, help) wf_metric_add(sum, name, counts.field);
+#include "bpf/counters.def"
 }
 
 void wf_tc_close(struct wf_tc *tc)

@@ -25,8 +25,10 @@
 #include "base/log.h"
 #include "bpf/shared.h"
 #include "capture/live/filter_maps.h"
+#include "capture/live/maps.h"
 #include "capture/live/pins.h"
 #include "capture/host/xdp_other.h"
+#include "metrics/metrics.h"
 #include "skel/steer.skel.h"
 #include "skel/verdict.skel.h"
 
@@ -318,6 +320,17 @@ void wf_xdp_detach(struct wf_xdp *xdp)
 	 * what it redirected has been published to the rings (flushed in the same section).
 	 */
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
+void wf_xdp_stats_add(const struct wf_xdp *xdp, struct wf_metrics *sum)
+{
+	struct weft_xdp_counts counts;
+
+	if (wf_maps_sum_percpu(bpf_map__fd(xdp->skel->maps.weft_counts), sizeof(struct weft_cpu),
+			       (uint64_t *)&counts, sizeof(counts) / 8))
+		return;
+#define X_XDP(role, field, name, family, labels, help) wf_metric_add(sum, name, counts.field);
+#include "bpf/counters.def"
 }
 
 void wf_xdp_unload(struct wf_xdp *xdp)

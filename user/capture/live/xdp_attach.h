@@ -20,6 +20,7 @@
 struct steer_bpf;
 struct verdict_bpf;
 struct weft_verdict_request;
+struct wf_metrics;
 struct wf_pins;
 
 struct wf_xdp {
@@ -84,5 +85,8 @@ int wf_xdp_attach(struct wf_xdp *xdp, const char *ifname, int ifindex, enum wf_x
 /* After return no packet is in the program any more. Idempotent. */
 void wf_xdp_detach(struct wf_xdp *xdp);
 void wf_xdp_unload(struct wf_xdp *xdp);
+
+/* Add the counters of the loaded program, summed over CPUs. Thread: any, until it is unloaded. */
+void wf_xdp_stats_add(const struct wf_xdp *xdp, struct wf_metrics *sum);
 
 #endif
