@@ -14,8 +14,9 @@
 #include <linux/ipv6.h>
 #include <linux/tcp.h>
 
-#include "bpf/cursor.h"
+#include "bpf/packet.h"
 #include "bpf/shared.h"
+#include "bpf/tunnel.h"
 
 #define PLAIN_TAGS_MAX 2
 
@@ -29,45 +30,6 @@
 #else
 #define IPV4_SHIFT 0
 #endif
-
-enum parse_next {
-	/* parsing has ended */
-	PARSE_OTHER = 0, /* not TCP, or a header that is not supported */
-	PARSE_SHORT,	 /* the accessible bytes end within the headers */
-	PARSE_TCP,
-	PARSE_FRAGMENT, /* an IP fragment that may carry TCP; ports and flags are 0 */
-
-	/* the next header, at packet->off */
-	NEXT_ETHERNET,
-	NEXT_ETHERTYPE, /* named by packet->ethertype */
-	NEXT_MPLS,	/* one label */
-	NEXT_PPP,
-	NEXT_IP,    /* version nibble decides */
-	NEXT_PROTO, /* named by packet->proto */
-	NEXT_GTPU_EXTENSION,
-};
-
-struct packet {
-	/* source, destination of the innermost IP header so far; network order, IPv4-mapped */
-	__u64 addr[2][2];
-	__u16 port[2]; /* host order */
-	__u16 vlan[2];
-	__u32 vni;
-	__u32 fragment_id; /* network order; an IPv6 identification of 0 is stored as 1 */
-	__u32 ip_bytes;
-	__u32 ip_end; /* offset of the outermost IP packet's end, by its header */
-	__u32 tcp_flags;
-
-	/* state of the parser between two headers */
-	__u32 off;
-	__u16 ethertype; /* host order */
-	__u8 proto;
-	__u8 ip_version;
-	__u8 tags;	 /* VLAN tags since the last tunnel header */
-	__u8 extensions; /* IPv6 extension headers since then */
-	__u8 extension;	 /* GTP-U: type of the next extension header */
-	__u8 depth;	 /* tunnels so far */
-};
 
 /* Written in 64-bit words: a word read after byte stores would stall on store forwarding. */
 static __always_inline void map_ipv4(__u64 *addr, __be32 ipv4)
@@ -100,10 +62,6 @@ static __always_inline int may_carry_tcp(__u8 proto, __u8 ip_version)
 {
 	switch (proto) {
 	case IPPROTO_TCP:
-	case IPPROTO_UDP:
-	case IPPROTO_IPIP:
-	case IPPROTO_IPV6:
-	case IPPROTO_GRE:
 	case IPPROTO_AH:
 		return 1;
 	case IPPROTO_ROUTING:
@@ -111,7 +69,7 @@ static __always_inline int may_carry_tcp(__u8 proto, __u8 ip_version)
 	case IPPROTO_DSTOPTS:
 		return ip_version == 6;
 	default:
-		return 0;
+		return is_tunnel(proto);
 	}
 }
 

@@ -8,7 +8,10 @@
 #ifndef WEFT_BPF_TUNNEL_H
 #define WEFT_BPF_TUNNEL_H
 
-#include "bpf/parse.h"
+#include <linux/if_ether.h>
+#include <linux/in.h>
+
+#include "bpf/packet.h"
 
 #define TUNNELS_MAX 8
 
@@ -253,6 +256,41 @@ static __always_inline int walk_gre(struct cursor *cur, struct packet *packet)
 		return walk_gre0(cur, packet, flags, key);
 	case 1:
 		return walk_gre1(cur, packet, flags);
+	default:
+		return PARSE_OTHER;
+	}
+}
+
+/* ---- IP protocols ---- */
+
+/* Is IP protocol @proto a tunnel, or may it be one (UDP)? */
+static __always_inline int is_tunnel(__u8 proto)
+{
+	switch (proto) {
+	case IPPROTO_UDP:
+	case IPPROTO_GRE:
+	case IPPROTO_IPIP:
+	case IPPROTO_IPV6:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/* Enters the tunnel that packet->proto names. */
+static __always_inline int walk_tunnel(struct cursor *cur, struct packet *packet)
+{
+	switch (packet->proto) {
+	case IPPROTO_UDP:
+		return walk_udp(cur, packet);
+	case IPPROTO_GRE:
+		return walk_gre(cur, packet);
+	case IPPROTO_IPIP:
+		packet->ethertype = ETH_P_IP;
+		return enter_tunnel(packet, NEXT_ETHERTYPE);
+	case IPPROTO_IPV6:
+		packet->ethertype = ETH_P_IPV6;
+		return enter_tunnel(packet, NEXT_ETHERTYPE);
 	default:
 		return PARSE_OTHER;
 	}

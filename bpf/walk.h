@@ -210,16 +210,6 @@ static __always_inline int walk_proto(struct cursor *cur, struct packet *packet)
 	switch (packet->proto) {
 	case IPPROTO_TCP:
 		return parse_tcp(cur, packet);
-	case IPPROTO_UDP:
-		return walk_udp(cur, packet);
-	case IPPROTO_GRE:
-		return walk_gre(cur, packet);
-	case IPPROTO_IPIP:
-		packet->ethertype = ETH_P_IP;
-		return enter_tunnel(packet, NEXT_ETHERTYPE);
-	case IPPROTO_IPV6:
-		packet->ethertype = ETH_P_IPV6;
-		return enter_tunnel(packet, NEXT_ETHERTYPE);
 	case IPPROTO_AH:
 		return walk_extension(cur, packet);
 	case IPPROTO_HOPOPTS:
@@ -228,7 +218,7 @@ static __always_inline int walk_proto(struct cursor *cur, struct packet *packet)
 	case IPPROTO_DSTOPTS:
 		return packet->ip_version == 6 ? walk_extension(cur, packet) : PARSE_OTHER;
 	default:
-		return PARSE_OTHER;
+		return walk_tunnel(cur, packet);
 	}
 }
 

@@ -67,6 +67,21 @@ static enum wf_next step_ip(struct wf_layers *layers)
 	}
 }
 
+static enum wf_next step_proto(struct wf_layers *layers)
+{
+	switch (layers->proto) {
+	case WF_PROTO_AH:
+		return wf_ip_authentication(layers);
+	case WF_PROTO_HOP_BY_HOP:
+	case WF_PROTO_ROUTING:
+	case WF_PROTO_FRAGMENT:
+	case WF_PROTO_DESTINATION:
+		return layers->ip_version == 6 ? wf_ip6_extensions(layers) : WF_NEXT_NOT_TCP;
+	default:
+		return wf_tunnel_proto(layers);
+	}
+}
+
 static __attribute__((noinline)) enum wf_next walk(struct wf_layers *layers, enum wf_next next)
 {
 	for (;;) {
@@ -84,7 +99,7 @@ static __attribute__((noinline)) enum wf_next walk(struct wf_layers *layers, enu
 			next = step_ip(layers);
 			break;
 		case WF_NEXT_PROTO:
-			next = wf_tunnel_proto(layers);
+			next = step_proto(layers);
 			break;
 		case WF_NEXT_TCP:
 		case WF_NEXT_FRAGMENT:

@@ -34,10 +34,6 @@ static bool may_carry_tcp(uint8_t proto, uint8_t ip_version)
 {
 	switch (proto) {
 	case WF_PROTO_TCP:
-	case WF_PROTO_UDP:
-	case WF_PROTO_IPV4:
-	case WF_PROTO_IPV6:
-	case WF_PROTO_GRE:
 	case WF_PROTO_AH:
 		return true;
 	case WF_PROTO_ROUTING:
@@ -45,7 +41,7 @@ static bool may_carry_tcp(uint8_t proto, uint8_t ip_version)
 	case WF_PROTO_DESTINATION:
 		return ip_version == 6;
 	default:
-		return false;
+		return wf_tunnel_is_proto(proto);
 	}
 }
 

@@ -46,7 +46,6 @@ enum wf_next {
 enum wf_ethertype {
 	WF_ETHERTYPE_8023_MAX = 1500, /* up to here a length, LLC follows */
 	WF_ETHERTYPE_IPV4 = 0x0800,
-	WF_ETHERTYPE_ERSPAN3 = 0x22eb,
 	WF_ETHERTYPE_TEB = 0x6558, /* transparent Ethernet bridging: an Ethernet header follows */
 	WF_ETHERTYPE_VLAN = 0x8100,
 	WF_ETHERTYPE_IPV6 = 0x86dd,
@@ -55,7 +54,6 @@ enum wf_ethertype {
 	WF_ETHERTYPE_MPLS_UPSTREAM = 0x8848,
 	WF_ETHERTYPE_PPPOE = 0x8864,
 	WF_ETHERTYPE_QINQ = 0x88a8,
-	WF_ETHERTYPE_ERSPAN = 0x88be,
 	WF_ETHERTYPE_QINQ_OLD = 0x9100,
 	WF_ETHERTYPE_QINQ_OLDER = 0x9200,
 };
@@ -68,7 +66,6 @@ enum wf_ip_proto {
 	WF_PROTO_IPV6 = 41,
 	WF_PROTO_ROUTING = 43,
 	WF_PROTO_FRAGMENT = 44,
-	WF_PROTO_GRE = 47,
 	WF_PROTO_AH = 51,
 	WF_PROTO_NONE = 59,
 	WF_PROTO_DESTINATION = 60,

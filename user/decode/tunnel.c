@@ -10,9 +10,11 @@
  */
 #include "decode/tunnel.h"
 
-#include "decode/ip.h"
-
+/* Numbers that name a tunnel: of IP, of GRE, of UDP. */
 enum {
+	PROTO_GRE = 47,
+	ETHERTYPE_ERSPAN3 = 0x22eb,
+	ETHERTYPE_ERSPAN = 0x88be,
 	PORT_GTPU = 2152,
 	PORT_VXLAN = 4789,
 	PORT_VXLAN_GPE = 4790,
@@ -159,29 +161,39 @@ static enum wf_next tunnel_gtpu(struct wf_layers *layers)
 	return wf_layers_enter(layers, WF_NEXT_IP);
 }
 
+/* One row for each tunnel over UDP. */
+static const struct udp_tunnel {
+	uint16_t port;
+	enum wf_next (*step)(struct wf_layers *layers);
+} udp_tunnels[] = {
+	{PORT_GTPU, tunnel_gtpu},	  {PORT_VXLAN, tunnel_vxlan},
+	{PORT_VXLAN_LINUX, tunnel_vxlan}, {PORT_VXLAN_GPE, tunnel_vxlan_gpe},
+	{PORT_GENEVE, tunnel_geneve},
+};
+
+static const struct udp_tunnel *udp_tunnel_find(uint16_t port)
+{
+	for (size_t i = 0; i < sizeof(udp_tunnels) / sizeof(udp_tunnels[0]); i++)
+		if (udp_tunnels[i].port == port)
+			return &udp_tunnels[i];
+	return NULL;
+}
+
 bool wf_tunnel_is_udp_port(uint16_t port)
 {
-	switch (port) {
-	case PORT_GTPU:
-	case PORT_VXLAN:
-	case PORT_VXLAN_GPE:
-	case PORT_GENEVE:
-	case PORT_VXLAN_LINUX:
-		return true;
-	default:
-		return false;
-	}
+	return udp_tunnel_find(port) != NULL;
 }
 
 static enum wf_next tunnel_udp(struct wf_layers *layers)
 {
 	const uint8_t *udp = layers->pos;
-	uint16_t port, bytes;
+	const struct udp_tunnel *tunnel;
+	uint16_t bytes;
 
 	if (!wf_layers_skip(layers, UDP_BYTES))
 		return WF_NEXT_MALFORMED;
-	port = wf_load_be16(udp + 2);
-	if (!wf_tunnel_is_udp_port(port))
+	tunnel = udp_tunnel_find(wf_load_be16(udp + 2));
+	if (!tunnel)
 		return WF_NEXT_NOT_TCP;
 	bytes = wf_load_be16(udp + 4);
 	/* 0 only where IP's own length was left out too: larger than 64 KiB. */
@@ -189,16 +201,7 @@ static enum wf_next tunnel_udp(struct wf_layers *layers)
 		if (bytes < UDP_BYTES || !wf_layers_trim(layers, bytes - UDP_BYTES))
 			return WF_NEXT_MALFORMED;
 	}
-	switch (port) {
-	case PORT_GTPU:
-		return tunnel_gtpu(layers);
-	case PORT_VXLAN_GPE:
-		return tunnel_vxlan_gpe(layers);
-	case PORT_GENEVE:
-		return tunnel_geneve(layers);
-	default:
-		return tunnel_vxlan(layers);
-	}
+	return tunnel->step(layers);
 }
 
 /* ---- over GRE ---- */
@@ -269,9 +272,9 @@ static enum wf_next gre_version0(struct wf_layers *layers, uint16_t gre_flags, u
 	if (gre_flags & GRE_SEQUENCE && !wf_layers_skip(layers, 4))
 		return WF_NEXT_MALFORMED;
 	switch (layers->ethertype) {
-	case WF_ETHERTYPE_ERSPAN:
+	case ETHERTYPE_ERSPAN:
 		return gre_erspan2(layers, gre_flags);
-	case WF_ETHERTYPE_ERSPAN3:
+	case ETHERTYPE_ERSPAN3:
 		return gre_erspan3(layers);
 	case WF_ETHERTYPE_TEB:
 		if (gre_flags & GRE_KEY)
@@ -314,28 +317,31 @@ static enum wf_next tunnel_gre(struct wf_layers *layers)
 	}
 }
 
-/* ---- */
+/* ---- IP protocols ---- */
+
+static enum wf_next tunnel_ip(struct wf_layers *layers, enum wf_ethertype ethertype)
+{
+	layers->ethertype = ethertype;
+	return wf_layers_enter(layers, WF_NEXT_ETHERTYPE);
+}
+
+bool wf_tunnel_is_proto(uint8_t proto)
+{
+	return proto == WF_PROTO_UDP || proto == PROTO_GRE || proto == WF_PROTO_IPV4 ||
+	       proto == WF_PROTO_IPV6;
+}
 
 enum wf_next wf_tunnel_proto(struct wf_layers *layers)
 {
 	switch (layers->proto) {
 	case WF_PROTO_UDP:
 		return tunnel_udp(layers);
-	case WF_PROTO_GRE:
+	case PROTO_GRE:
 		return tunnel_gre(layers);
 	case WF_PROTO_IPV4:
-		layers->ethertype = WF_ETHERTYPE_IPV4;
-		return wf_layers_enter(layers, WF_NEXT_ETHERTYPE);
+		return tunnel_ip(layers, WF_ETHERTYPE_IPV4);
 	case WF_PROTO_IPV6:
-		layers->ethertype = WF_ETHERTYPE_IPV6;
-		return wf_layers_enter(layers, WF_NEXT_ETHERTYPE);
-	case WF_PROTO_AH:
-		return wf_ip_authentication(layers);
-	case WF_PROTO_HOP_BY_HOP:
-	case WF_PROTO_ROUTING:
-	case WF_PROTO_FRAGMENT:
-	case WF_PROTO_DESTINATION:
-		return layers->ip_version == 6 ? wf_ip6_extensions(layers) : WF_NEXT_NOT_TCP;
+		return tunnel_ip(layers, WF_ETHERTYPE_IPV6);
 	default:
 		return WF_NEXT_NOT_TCP;
 	}

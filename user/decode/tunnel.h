@@ -13,8 +13,11 @@
 
 #include "decode/layers_internal.h"
 
-/* What layers->proto names, in IP of either version; all but TCP. */
+/* Enters the tunnel that layers->proto names, in IP of either version. */
 enum wf_next wf_tunnel_proto(struct wf_layers *layers);
+
+/* Is IP protocol @proto a tunnel, or may it be one (UDP)? */
+bool wf_tunnel_is_proto(uint8_t proto);
 
 /* Is @port (host order) a destination port of one of the tunnels? */
 bool wf_tunnel_is_udp_port(uint16_t port);

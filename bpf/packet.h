@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * packet.h - a packet as its headers describe it so far, and which header comes next.
+ */
+#ifndef WEFT_BPF_PACKET_H
+#define WEFT_BPF_PACKET_H
+
+#include "bpf/cursor.h"
+
+enum parse_next {
+	/* parsing has ended */
+	PARSE_OTHER = 0, /* not TCP, or a header that is not supported */
+	PARSE_SHORT,	 /* the accessible bytes end within the headers */
+	PARSE_TCP,
+	PARSE_FRAGMENT, /* an IP fragment that may carry TCP; ports and flags are 0 */
+
+	/* the next header, at packet->off */
+	NEXT_ETHERNET,
+	NEXT_ETHERTYPE, /* named by packet->ethertype */
+	NEXT_MPLS,	/* one label */
+	NEXT_PPP,
+	NEXT_IP,    /* version nibble decides */
+	NEXT_PROTO, /* named by packet->proto */
+	NEXT_GTPU_EXTENSION,
+};
+
+struct packet {
+	/* source, destination of the innermost IP header so far; network order, IPv4-mapped */
+	__u64 addr[2][2];
+	__u16 port[2]; /* host order */
+	__u16 vlan[2];
+	__u32 vni;
+	__u32 fragment_id; /* network order; an IPv6 identification of 0 is stored as 1 */
+	__u32 ip_bytes;
+	__u32 ip_end; /* offset of the outermost IP packet's end, by its header */
+	__u32 tcp_flags;
+
+	/* state of the parser between two headers */
+	__u32 off;
+	__u16 ethertype; /* host order */
+	__u8 proto;
+	__u8 ip_version;
+	__u8 tags;	 /* VLAN tags since the last tunnel header */
+	__u8 extensions; /* IPv6 extension headers since then */
+	__u8 extension;	 /* GTP-U: type of the next extension header */
+	__u8 depth;	 /* tunnels so far */
+};
+
+#endif
