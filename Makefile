@@ -195,6 +195,7 @@ lint: ## layers, style, formatting, thread guarantees, manual pages
 	$(Q)scripts/check-threads.sh
 	$(Q)scripts/check-style.sh
 	$(Q)scripts/check-man.sh $(MAN)
+	$(Q)scripts/check-kernels.py
 
 fmt: ## format all C sources
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i

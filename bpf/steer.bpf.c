@@ -32,6 +32,7 @@
 const volatile __u32 weft_workers = 1;
 const volatile __u32 weft_by_queue; /* each queue has one socket, of worker queue % weft_workers */
 const volatile __u32 weft_frame_max_bytes = 0xffffffff; /* longer: no room in a frame */
+const volatile __u32 weft_one_buffer; /* before Linux 6.6, packets in several can't be redirected */
 const volatile __u32 weft_otherwise = XDP_PASS;
 const volatile __u32 weft_has_own; /* frames from weft_own_mac are this host's */
 const volatile __u8 weft_own_mac[6];
@@ -98,6 +99,8 @@ static __always_inline int is_too_long(struct xdp_md *ctx, const struct packet *
 {
 	__u32 first_bytes = ctx->data_end - ctx->data;
 
+	if (weft_one_buffer && bpf_xdp_get_buff_len(ctx) != first_bytes)
+		return 1;
 	if (packet->ip_bytes && packet->ip_end <= first_bytes)
 		return first_bytes > weft_frame_max_bytes;
 	return bpf_xdp_get_buff_len(ctx) > weft_frame_max_bytes;

@@ -23,21 +23,37 @@ enum weft_probe_status {
 /**
  * struct weft_probe - one finding; lent for the call
  * @name:   what was looked at, in lower case
- * @found:  what is there, in words
+ * @found:  what is there, in words; of a kernel feature: "yes", "no" or "unknown"
  * @advice: what mends it, most often a command; "" with WEFT_PROBE_OK
+ * @since:  of a kernel feature: the first Linux release that has it ("6.6"); else NULL
+ * @without: of a kernel feature: what weft does where it is missing; else NULL
  */
 struct weft_probe {
 	const char *name;
 	enum weft_probe_status status;
 	const char *found;
 	const char *advice;
+	const char *since;
+	const char *without;
 };
 
 /** weft_probe_fn - @probe: lent for the call. Thread: the one that asked. */
 typedef void (*weft_probe_fn)(const struct weft_probe *probe, void *ctx);
 
-/** weft_probe_host() - call @fn for each finding about kernel and host. Thread: any. */
+/**
+ * weft_probe_host() - call @fn for each finding about kernel and host; kernel features come last
+ *
+ * Thread: any.
+ */
 void weft_probe_host(weft_probe_fn fn, void *ctx);
+
+/**
+ * weft_probe_kernel() - whether this kernel can run live capture
+ *
+ * Return: 0; -EOPNOTSUPP: it is too old, or lacks a feature without which there is no live
+ * capture; logs which. weft_add_interface() asks the same. Thread: any.
+ */
+int weft_probe_kernel(void);
 
 /**
  * weft_probe_interface() - call @fn for each finding about one interface

@@ -72,9 +72,9 @@ struct weft_interface_opts {
  *
  * Opens everything (arena share, maps, programs, sockets) but attaches only in
  * weft_start(). Return: 0; -ENODEV no such interface; -EPERM privileges are
- * missing; -EOPNOTSUPP the kernel can't; -EINVAL an option; -ETIMEDOUT: other
- * calls took too long; other negative errno. Logs what and why.
- * Thread: any, before weft_start().
+ * missing; -EOPNOTSUPP the kernel can't, or is too old (weft_probe_kernel()); -EINVAL an option;
+ * -ETIMEDOUT: other calls took too long; other negative errno. Logs what and why. Thread: any,
+ * before weft_start().
  */
 int weft_add_interface(struct weft *weft, const char *ifname,
 		       const struct weft_interface_opts *opts);

@@ -143,6 +143,18 @@ static void test_steer_longer_than_a_frame_passes_as_unsteered(void **state)
 	assert_int_equal(rig.counts.unsteered, 1);
 }
 
+/* As on a kernel that would drop such a packet when it is redirected. */
+static void test_steer_in_several_buffers_passes_as_unsteered_if_not_supported(void **state)
+{
+	const struct wf_xdp_opts opts = {.one_buffer = true};
+
+	OPEN_OR_SKIP(1, &opts);
+	assert_true(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 1400));
+	assert_false(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 8000));
+	assert_int_equal(rig.action, XDP_PASS);
+	assert_int_equal(rig.counts.unsteered, 1);
+}
+
 static void test_steer_of_clones_drops_what_it_does_not_steer(void **state)
 {
 	const struct wf_xdp_opts opts = {.only_clones = true, .frame_max_bytes = 100};
@@ -545,6 +557,9 @@ int main(void)
 			test_steer_by_queue_takes_the_queues_slot_whatever_the_hash, teardown),
 		cmocka_unit_test_teardown(test_steer_longer_than_a_frame_passes_as_unsteered,
 					  teardown),
+		cmocka_unit_test_teardown(
+			test_steer_in_several_buffers_passes_as_unsteered_if_not_supported,
+			teardown),
 		cmocka_unit_test_teardown(test_steer_of_clones_drops_what_it_does_not_steer,
 					  teardown),
 		cmocka_unit_test_teardown(test_flow_map_counts_both_directions_apart, teardown),

@@ -23,7 +23,7 @@
 #include "skel/steer.skel.h"
 #include "skel/verdict.skel.h"
 
-enum { INSNS_MAX = 100000, LOAD_MAX_US = 1000 * 1000, HOT_CPUS = 1024 };
+enum { INSNS_MAX = 100000, HOT_CPUS = 1024 };
 
 static uint64_t cpu_time_us(void)
 {
@@ -51,7 +51,6 @@ static void load_one(struct bpf_object *object, const char *wanted, const char *
 	printf("# %s (%s): %u instructions processed, %llu us\n", wanted, settings,
 	       info.verified_insns, (unsigned long long)load_us);
 	assert_in_range(info.verified_insns, 1, INSNS_MAX);
-	assert_in_range(load_us, 1, LOAD_MAX_US);
 }
 
 static void load_steer(const char *settings, void (*set)(struct steer_bpf *skel))

@@ -4,6 +4,7 @@
  */
 #include "unit/support/cmocka.h"
 
+#include <errno.h>
 #include <linux/ethtool.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,8 @@ static struct {
 	enum weft_probe_status status;
 	char found[256];
 	char advice[384];
+	const char *since;
+	const char *without;
 	unsigned int count;
 	const char *wanted;
 } told;
@@ -26,6 +29,8 @@ static void take(const struct weft_probe *probe, void *ctx)
 		return;
 	told.count++;
 	told.status = probe->status;
+	told.since = probe->since;
+	told.without = probe->without;
 	snprintf(told.found, sizeof(told.found), "%s", probe->found);
 	snprintf(told.advice, sizeof(told.advice), "%s", probe->advice);
 }
@@ -85,7 +90,6 @@ static struct wf_probe_host_facts good_host(void)
 		.release = "6.8.0-31-generic",
 		.machine = "x86_64",
 		.has_bpffs = true,
-		.has_btf = true,
 		.jit = 1,
 		.is_root = true,
 		.memlock_bytes = UINT64_MAX,
@@ -250,23 +254,62 @@ static void test_judge_kernel_by_its_number_not_its_text(void **state)
 
 	assert_host(&facts, "kernel", WEFT_PROBE_OK, "");
 	facts.release = "6.1.0-13-amd64";
-	assert_host(&facts, "kernel", WEFT_PROBE_WARN, "6.6");
-	facts.release = "5.9.16";
-	assert_host(&facts, "kernel", WEFT_PROBE_FAIL, "5.18");
+	assert_host(&facts, "kernel", WEFT_PROBE_OK, "");
+	facts.release = "5.10.0-28-amd64";
+	assert_host(&facts, "kernel", WEFT_PROBE_FAIL,
+		    "Linux 6.1 or newer is needed (this is 5.10)");
+	facts.release = "6.0.12";
+	assert_host(&facts, "kernel", WEFT_PROBE_FAIL, "(this is 6.0)");
 	facts.release = "10.0-rc1";
 	assert_host(&facts, "kernel", WEFT_PROBE_OK, "");
+}
+
+static void assert_feature(const struct wf_kernel_feature_row *row, int err,
+			   enum weft_probe_status status, const char *found, const char *advice)
+{
+	struct wf_probe probe = begin(row->name);
+
+	wf_probe_judge_feature(&probe, row, err, "6.1.0-13-amd64");
+	assert_int_equal(told.count, 1);
+	assert_int_equal(told.status, status);
+	assert_string_equal(told.found, found);
+	assert_string_equal(told.advice, advice);
+	assert_ptr_equal(told.since, row->since);
+	assert_ptr_equal(told.without, row->without);
+}
+
+static void test_judge_missing_feature_names_the_kernel_that_has_it(void **state)
+{
+	const struct wf_kernel_feature_row newer = {"tcx", "6.6", false, "something else"};
+	const struct wf_kernel_feature_row older = {"af_xdp", "4.18", true, "nothing"};
+
+	assert_feature(&newer, 0, WEFT_PROBE_OK, "yes", "");
+	assert_feature(&newer, -EINVAL, WEFT_PROBE_WARN, "no", "Linux 6.6 or newer has it");
+	assert_feature(&newer, -EPERM, WEFT_PROBE_WARN, "unknown",
+		       "run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW");
+	assert_feature(&older, -EAFNOSUPPORT, WEFT_PROBE_FAIL, "no",
+		       "this kernel was built without it (Address family not supported by "
+		       "protocol)");
+}
+
+static void test_judge_other_findings_are_about_no_feature(void **state)
+{
+	struct wf_probe_host_facts facts = good_host();
+
+	assert_host(&facts, "memlock", WEFT_PROBE_OK, "");
+	assert_null(told.since);
+	assert_null(told.without);
 }
 
 static void test_judge_host_names_what_is_missing(void **state)
 {
 	struct wf_probe_host_facts facts = good_host();
 
-	facts.has_bpffs = facts.has_btf = facts.is_root = false;
+	facts.has_bpffs = facts.is_root = false;
 	facts.jit = 0;
 	facts.memlock_bytes = 64 << 10;
 	facts.huge_pages = 0;
 	assert_host(&facts, "bpffs", WEFT_PROBE_WARN, "mount -t bpf bpf /sys/fs/bpf");
-	assert_host(&facts, "btf", WEFT_PROBE_WARN, "CONFIG_DEBUG_INFO_BTF");
 	assert_host(&facts, "bpf_jit", WEFT_PROBE_WARN, "sysctl -w net.core.bpf_jit_enable=1");
 	assert_host(&facts, "memlock", WEFT_PROBE_WARN, "ulimit -l unlimited");
 	assert_host(&facts, "huge_pages", WEFT_PROBE_WARN, "sysctl -w vm.nr_hugepages");
@@ -288,6 +331,8 @@ int main(void)
 		cmocka_unit_test(test_judge_other_program_is_named_with_what_takes_it_away),
 		cmocka_unit_test(test_judge_stale_filters_are_named_with_what_removes_them),
 		cmocka_unit_test(test_judge_kernel_by_its_number_not_its_text),
+		cmocka_unit_test(test_judge_missing_feature_names_the_kernel_that_has_it),
+		cmocka_unit_test(test_judge_other_findings_are_about_no_feature),
 		cmocka_unit_test(test_judge_host_names_what_is_missing),
 	};
 

@@ -8,11 +8,17 @@
 #include <net/if.h>
 
 #include "capture/hook/tc_stale.h"
+#include "capture/host/kernel_features.h"
 #include "capture/host/probe.h"
 
 void weft_probe_host(weft_probe_fn fn, void *ctx)
 {
 	wf_probe_host(fn, ctx);
+}
+
+int weft_probe_kernel(void)
+{
+	return wf_kernel_check();
 }
 
 int weft_probe_interface(const char *ifname, weft_probe_fn fn, void *ctx)

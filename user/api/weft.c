@@ -11,6 +11,7 @@
 #include "api/handle.h"
 #include "api/opts.h"
 #include "base/log.h"
+#include "capture/host/kernel_features.h"
 #include "engine/engine.h"
 #include "metrics/metrics.h"
 
@@ -61,6 +62,8 @@ int weft_add_interface(struct weft *weft, const char *ifname,
 	int err;
 
 	err = wf_opts_copy("weft_interface_opts", opts, sizeof(copy), &copy);
+	if (!err)
+		err = wf_kernel_check();
 	if (err)
 		return err;
 	err = wf_lock_take(&weft->lock, "weft_add_interface");

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <weft/probe.h>
+
 #include "agent/privileges.h"
 #include "cli/cmd.h"
 #include "cli/say.h"
@@ -76,6 +78,8 @@ static int run_demo(struct wf_options *options)
 			     "sudo weft demo");
 		return WF_EXIT_NOT_ALLOWED;
 	}
+	if (weft_probe_kernel())
+		return WF_EXIT_NOT_ALLOWED;
 	err = exec_script();
 	wf_say_error("demo: can't run bash: %s", strerror(-err));
 	return WF_EXIT_FAILED;

@@ -16,18 +16,32 @@
 struct doctor {
 	bool json;
 	json_t *findings; /* array, owned; only with json */
+	bool is_in_table; /* the last finding was a kernel feature */
 	unsigned counts[WEFT_PROBE_STATUS_COUNT];
 };
 
 static const char *const status_names[] = {"OK", "WARN", "FAIL"};
 static const char *const status_colors[] = {"\033[32m", "\033[33m", "\033[31m"};
 
-static void print_finding(const struct weft_probe *probe)
+static void print_status(enum weft_probe_status status)
 {
 	bool color = isatty(STDOUT_FILENO);
 
-	printf("%s%-4s%s  %-13s %s\n", color ? status_colors[probe->status] : "",
-	       status_names[probe->status], color ? "\033[0m" : "", probe->name, probe->found);
+	printf("%s%-4s%s  ", color ? status_colors[status] : "", status_names[status],
+	       color ? "\033[0m" : "");
+}
+
+static void print_finding(struct doctor *doctor, const struct weft_probe *probe)
+{
+	if (probe->since && !doctor->is_in_table)
+		puts("\nkernel features:    here    since  without it");
+	doctor->is_in_table = probe->since != NULL;
+	print_status(probe->status);
+	if (probe->since)
+		printf("%-13s %-7s %-6s %s\n", probe->name, probe->found, probe->since,
+		       probe->without);
+	else
+		printf("%-13s %s\n", probe->name, probe->found);
 	if (*probe->advice)
 		printf("                     -> %s\n", probe->advice);
 }
@@ -38,13 +52,14 @@ static void take(const struct weft_probe *probe, void *ctx)
 
 	doctor->counts[probe->status]++;
 	if (!doctor->json) {
-		print_finding(probe);
+		print_finding(doctor, probe);
 		return;
 	}
 	json_array_append_new(doctor->findings,
-			      json_pack("{ssssssss}", "name", probe->name, "status",
+			      json_pack("{ssssssss ss*ss*}", "name", probe->name, "status",
 					status_names[probe->status], "found", probe->found,
-					"advice", probe->advice));
+					"advice", probe->advice, "since", probe->since, "without",
+					probe->without));
 }
 
 static void look(struct doctor *doctor, const char *ifname)
@@ -106,7 +121,7 @@ static int run_doctor(struct wf_options *options)
 		putchar('\n');
 		json_decref(doctor.findings);
 	} else {
-		printf("\n%u ok, %u could be better, %u in the way\n", doctor.counts[WEFT_PROBE_OK],
+		printf("\n%u ok, %u could be better, %u failed\n", doctor.counts[WEFT_PROBE_OK],
 		       doctor.counts[WEFT_PROBE_WARN], doctor.counts[WEFT_PROBE_FAIL]);
 	}
 	return doctor.counts[WEFT_PROBE_FAIL] > 0 ? WF_EXIT_NOT_ALLOWED : WF_EXIT_DONE;
@@ -118,6 +133,6 @@ const struct wf_cmd wf_cmd_doctor = {
 	.usage = "[-i IFACE [--remove-stale]] [--json]",
 	.summary = "tell what this kernel, host and interface offer, and what to change",
 	.details =
-		"Changes nothing without --remove-stale. Exit status 4 if something is in the way of live capture.\n",
+		"Changes nothing without --remove-stale. Exit status 4 if live capture can't work.\n",
 	.run = run_doctor,
 };

@@ -4,6 +4,8 @@
  */
 #include <net/if.h>
 
+#include <weft/probe.h>
+
 #include "agent/privileges.h"
 #include "cli/say.h"
 #include "cli/session.h"
@@ -39,6 +41,8 @@ static int run_run(struct wf_options *options)
 
 	if (status)
 		return status;
+	if (weft_probe_kernel())
+		return WF_EXIT_NOT_ALLOWED;
 	if (wf_privileges_check(missing, sizeof(missing))) {
 		wf_say_error("run: not permitted: %s missing; run it as root: sudo weft run ...",
 			     missing);

@@ -40,7 +40,7 @@ static int run(const struct wf_cmd *cmd, int argc, char **argv)
 		wf_cmd_help_print(cmd, stdout);
 		status = WF_EXIT_DONE;
 	} else if (!err) {
-		wf_say_init(options.quiet);
+		wf_say_init(options.quiet, options.verbose);
 		status = cmd->run(&options);
 	}
 	wf_options_fini(&options);
@@ -52,7 +52,7 @@ int main(int argc, char **argv)
 	const struct wf_cmd *cmd;
 	int status;
 
-	wf_say_init(false);
+	wf_say_init(false, false);
 	if (argc < 2) {
 		wf_cmd_help_print(NULL, stderr);
 		return WF_EXIT_USAGE;

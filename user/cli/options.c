@@ -27,6 +27,7 @@ enum option_id {
 	ID_REMOVE_STALE,
 	ID_JSON,
 	ID_QUIET,
+	ID_VERBOSE,
 	ID_HELP,
 };
 
@@ -92,6 +93,8 @@ static const struct option_row rows[] = {
 	 "print the result as JSON"},
 	{"quiet", 'q', USE_FLOWS, ID_QUIET, NULL, NULL, NULL,
 	 "no progress, no notes, no summary: warnings and errors only"},
+	{"verbose", 'v', USE_FLOWS, ID_VERBOSE, NULL, NULL, NULL,
+	 "also print details for debugging, such as the verifier's log of a rejected program"},
 	{"help", 'h', USE_ALL, ID_HELP, NULL, NULL, NULL, "this help"},
 };
 
@@ -207,6 +210,9 @@ static int take(struct parse *parse, const struct option_row *row, const char *a
 		return 0;
 	case ID_QUIET:
 		parse->options->quiet = true;
+		return 0;
+	case ID_VERBOSE:
+		parse->options->verbose = true;
 		return 0;
 	case ID_HELP:
 		parse->options->help = true;

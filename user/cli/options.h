@@ -39,6 +39,7 @@ struct wf_options {
 	bool remove_stale;
 	bool json;
 	bool quiet;
+	bool verbose;
 	bool help;
 	int args_count;
 	char **args; /* what is no option, in order; lent by main()'s argv */

@@ -12,6 +12,7 @@
 #include <weft/log.h>
 
 static bool is_quiet;
+static bool is_verbose;
 static bool is_terminal;
 static char status[256]; /* guarded by stderr's own lock */
 
@@ -41,12 +42,15 @@ static void take_log(enum weft_log_level level, const char *message, void *ctx)
 			say("weft: ", message);
 		break;
 	case WEFT_LOG_DEBUG:
+		if (is_verbose)
+			say("weft: debug: ", message);
 		break;
 	}
 }
 
-void wf_say_init(bool quiet)
+void wf_say_init(bool quiet, bool verbose)
 {
+	is_verbose = verbose;
 	is_quiet = quiet;
 	is_terminal = isatty(STDERR_FILENO);
 	weft_log_set(take_log, NULL);

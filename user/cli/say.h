@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 /* Takes over the library's log; @quiet: warnings and errors only. */
-void wf_say_init(bool quiet);
+void wf_say_init(bool quiet, bool verbose);
 
 /* "weft: ..." */
 void wf_say_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -12,7 +12,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/sysinfo.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "capture/host/netdev.h"
@@ -75,14 +74,12 @@ void wf_probe_interface(const char *ifname, unsigned ifindex, weft_probe_fn fn, 
 	struct ethtool_drvinfo driver = {.cmd = ETHTOOL_GDRVINFO};
 	struct wf_probe probe = {.fn = fn, .ctx = ctx};
 	struct wf_probe_nic_facts facts = {.name = ifname, .driver = driver.driver};
-	struct utsname kernel;
 
 	if (ethtool(&interface, &driver))
 		snprintf(driver.driver, sizeof(driver.driver), "unknown");
-	uname(&kernel);
 	facts.is_up = is_up(&interface);
 	facts.mtu = wf_netdev_mtu(ifname);
-	facts.has_long_sockets = wf_probe_kernel_is(kernel.release, 6, 6);
+	facts.has_long_sockets = wf_kernel_has(WF_KERNEL_MULTI_BUFFER);
 	facts.xdp_is_known = !wf_xdp_features_read(ifindex, &facts.xdp_features);
 	facts.other_is_known = !wf_xdp_other_find((int)ifindex, &facts.other);
 	facts.filters_are_known = !wf_tc_own_find((int)ifindex, &facts.filters);

@@ -13,6 +13,7 @@
 #include <weft/probe.h>
 
 #include "capture/hook/tc_stale.h"
+#include "capture/host/kernel_features.h"
 #include "capture/host/netdev_features.h"
 #include "capture/host/nic_hash.h"
 #include "capture/host/xdp_other.h"
@@ -21,6 +22,7 @@
 struct wf_probe {
 	weft_probe_fn fn;
 	void *ctx;
+	const struct wf_kernel_feature_row *feature; /* of the next finding; NULL: none */
 	char advice[384];
 };
 
@@ -29,7 +31,6 @@ struct wf_probe_host_facts {
 	const char *release; /* of uname(): "6.1.0-13-amd64" */
 	const char *machine;
 	bool has_bpffs;
-	bool has_btf;
 	int jit; /* sysctl net.core.bpf_jit_enable; -1: not adjustable */
 	bool is_root;
 	uint64_t memlock_bytes; /* UINT64_MAX: no limit */
@@ -63,11 +64,11 @@ struct wf_probe_nic_facts {
 	struct wf_nic_hash hash; /* that chooses the queue */
 };
 
-/* Is it at least so new? */
-bool wf_probe_kernel_is(const char *release, unsigned major, unsigned minor);
-
 /* Tell what @facts mean. */
 void wf_probe_judge_kernel(struct wf_probe *probe, const struct wf_probe_host_facts *facts);
+/* @err: of wf_kernel_try(). @release: of the kernel that was tried. */
+void wf_probe_judge_feature(struct wf_probe *probe, const struct wf_kernel_feature_row *feature,
+			    int err, const char *release);
 void wf_probe_judge_host(struct wf_probe *probe, const struct wf_probe_host_facts *facts);
 void wf_probe_judge_nic(struct wf_probe *probe, const struct wf_probe_nic_facts *facts);
 

@@ -2,9 +2,11 @@
 /*
  * probe_judge.c - what is in weft's way, and the command that mends it. Asks nothing itself.
  */
+#include <errno.h>
 #include <linux/bpf.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <weft/limits.h>
 
@@ -24,6 +26,8 @@ void wf_probe_tell(struct wf_probe *probe, const char *name, enum weft_probe_sta
 	vsnprintf(found, sizeof(found), format, args);
 	va_end(args);
 	finding.advice = status == WEFT_PROBE_OK ? "" : probe->advice;
+	finding.since = probe->feature ? probe->feature->since : NULL;
+	finding.without = probe->feature ? probe->feature->without : NULL;
 	probe->fn(&finding, probe->ctx);
 	probe->advice[0] = '\0';
 }
@@ -37,29 +41,41 @@ void wf_probe_advise(struct wf_probe *probe, const char *format, ...)
 	va_end(args);
 }
 
-bool wf_probe_kernel_is(const char *release, unsigned major, unsigned minor)
-{
-	unsigned has_major = 0, has_minor = 0;
-
-	sscanf(release, "%u.%u", &has_major, &has_minor);
-	return has_major > major || (has_major == major && has_minor >= minor);
-}
-
 /* ---- host ---- */
 
 void wf_probe_judge_kernel(struct wf_probe *probe, const struct wf_probe_host_facts *facts)
 {
-	enum weft_probe_status status = WEFT_PROBE_OK;
+	bool is_supported = wf_kernel_is(facts->release, WF_KERNEL_OLDEST);
 
-	if (!wf_probe_kernel_is(facts->release, 5, 18))
-		status = WEFT_PROBE_FAIL; /* XDP programs that take frames in several buffers */
-	else if (!wf_probe_kernel_is(facts->release, 6, 6))
-		status = WEFT_PROBE_WARN;
-	wf_probe_advise(probe,
-			status == WEFT_PROBE_FAIL
-				? "Linux 5.18 or later is needed"
-				: "Linux 6.6 has host mode's tcx links, and multi-buffer AF_XDP");
-	wf_probe_tell(probe, "kernel", status, "Linux %s, %s", facts->release, facts->machine);
+	wf_kernel_too_old(facts->release, probe->advice, sizeof(probe->advice));
+	wf_probe_tell(probe, "kernel", is_supported ? WEFT_PROBE_OK : WEFT_PROBE_FAIL,
+		      "Linux %s, %s", facts->release, facts->machine);
+}
+
+static void advise_on_feature(struct wf_probe *probe, const struct wf_kernel_feature_row *feature,
+			      int err, const char *release)
+{
+	if (err == -EPERM)
+		wf_probe_advise(probe, "run as root, or with CAP_BPF, CAP_NET_ADMIN and "
+				       "CAP_NET_RAW");
+	else if (wf_kernel_is(release, feature->since))
+		wf_probe_advise(probe, "this kernel was built without it (%s)", strerror(-err));
+	else
+		wf_probe_advise(probe, "Linux %s or newer has it", feature->since);
+}
+
+void wf_probe_judge_feature(struct wf_probe *probe, const struct wf_kernel_feature_row *feature,
+			    int err, const char *release)
+{
+	enum weft_probe_status missing = feature->is_required ? WEFT_PROBE_FAIL : WEFT_PROBE_WARN;
+
+	advise_on_feature(probe, feature, err, release);
+	probe->feature = feature;
+	wf_probe_tell(probe, feature->name, err ? missing : WEFT_PROBE_OK, "%s",
+		      !err	      ? "yes"
+		      : err == -EPERM ? "unknown"
+				      : "no");
+	probe->feature = NULL;
 }
 
 static void judge_bpf(struct wf_probe *probe, const struct wf_probe_host_facts *facts)
@@ -67,9 +83,6 @@ static void judge_bpf(struct wf_probe *probe, const struct wf_probe_host_facts *
 	wf_probe_advise(probe, "weft mounts it at start; by hand: mount -t bpf bpf /sys/fs/bpf");
 	wf_probe_tell(probe, "bpffs", facts->has_bpffs ? WEFT_PROBE_OK : WEFT_PROBE_WARN,
 		      facts->has_bpffs ? "mounted on /sys/fs/bpf" : "not mounted on /sys/fs/bpf");
-	wf_probe_advise(probe, "weft needs none; CONFIG_DEBUG_INFO_BTF lets other tools see types");
-	wf_probe_tell(probe, "btf", facts->has_btf ? WEFT_PROBE_OK : WEFT_PROBE_WARN,
-		      facts->has_btf ? "kernel types are there" : "no /sys/kernel/btf/vmlinux");
 	wf_probe_advise(probe, "sysctl -w net.core.bpf_jit_enable=1");
 	wf_probe_tell(probe, "bpf_jit", facts->jit ? WEFT_PROBE_OK : WEFT_PROBE_WARN,
 		      facts->jit > 0	? "on"
@@ -151,9 +164,9 @@ static void judge_mtu(struct wf_probe *probe, const struct wf_probe_nic_facts *f
 	wf_probe_advise(probe, "ip link set dev %s mtu %u", facts->name, room);
 	if (!facts->has_long_sockets)
 		wf_probe_tell(probe, "mtu", WEFT_PROBE_WARN,
-			      "%u is more than one buffer holds, and AF_XDP takes several only "
-			      "since Linux 6.6",
-			      facts->mtu);
+			      "%u is more than one buffer holds; longer packets are left to the "
+			      "host, as AF_XDP takes several buffers only since Linux %s",
+			      facts->mtu, wf_kernel_feature_row(WF_KERNEL_MULTI_BUFFER)->since);
 	else if (!driver_can)
 		wf_probe_tell(probe, "mtu", WEFT_PROBE_WARN,
 			      "%u is more than one buffer holds, and this driver fills only one",

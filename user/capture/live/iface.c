@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <linux/bpf.h>
+#include <linux/if_ether.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -26,6 +27,7 @@
 #include "capture/live/flow_map.h"
 #include "capture/live/iface_cost.h"
 #include "capture/live/maps.h"
+#include "capture/host/kernel_features.h"
 #include "capture/host/netdev.h"
 #include "capture/host/netdev_use.h"
 #include "capture/live/pins.h"
@@ -56,6 +58,8 @@ struct wf_iface {
 	bool is_host;
 	bool is_attached;
 	bool zero_copy;
+	bool multi_buffer; /* sockets take packets in several buffers */
+	bool one_buffer;   /* the kernel can't redirect such packets */
 	bool by_queue;
 	uint32_t workers;
 	uint32_t queues;
@@ -132,9 +136,38 @@ static uint32_t room_bytes(const struct wf_iface *iface)
 	return iface->opts.frame_bytes - XDP_PACKET_HEADROOM;
 }
 
-static bool is_multi_buffer(const struct wf_iface *iface)
+/* The kernel has no AF_XDP for packets in several buffers: those are left alone. */
+static void tell_too_long(const struct wf_iface *iface, uint32_t mtu)
 {
-	return wf_netdev_mtu(iface->name) + LINK_HEADER_BYTES > room_bytes(iface);
+	wf_warn("capture: %s: packets of more than %u bytes (the MTU is %u) are not captured and are "
+		"counted as unsteered: Linux %s is the first with AF_XDP for packets in several "
+		"buffers; to capture all: ip link set dev %s mtu %u",
+		iface->name, room_bytes(iface), mtu,
+		wf_kernel_feature_row(WF_KERNEL_MULTI_BUFFER)->since, iface->name,
+		room_bytes(iface) - LINK_HEADER_BYTES);
+}
+
+static void resolve_buffers(struct wf_iface *iface)
+{
+	uint32_t mtu = wf_netdev_mtu(iface->name);
+	bool is_long = mtu + LINK_HEADER_BYTES > room_bytes(iface);
+	bool can = wf_kernel_has(WF_KERNEL_MULTI_BUFFER);
+
+	iface->multi_buffer = is_long && can;
+	/* No driver takes several buffers for a packet of Ethernet's usual size. */
+	iface->one_buffer = !can && mtu > ETH_DATA_LEN;
+	if (is_long && !can)
+		tell_too_long(iface, mtu);
+}
+
+static void resolve_busy_poll(struct wf_iface *iface)
+{
+	if (!iface->opts.busy_poll_us || wf_kernel_has(WF_KERNEL_BUSY_POLL))
+		return;
+	iface->opts.busy_poll_us = 0;
+	wf_warn("capture: %s: no busy polling (Linux %s is the first with it): "
+		"capture.busy_poll_us has no effect",
+		iface->name, wf_kernel_feature_row(WF_KERNEL_BUSY_POLL)->since);
 }
 
 /* The socket number @nth of @worker. */
@@ -175,7 +208,7 @@ static int open_queues(struct wf_iface *iface, const struct wf_arena *arena, boo
 		.ifname = iface->is_host ? WF_FAR_NAME : iface->name,
 		.ring_frames = iface->opts.ring_frames,
 		.zero_copy = zero_copy,
-		.multi_buffer = is_multi_buffer(iface),
+		.multi_buffer = iface->multi_buffer,
 		.busy_poll_us = iface->opts.busy_poll_us,
 	};
 	int err = 0;
@@ -274,7 +307,8 @@ static int load_programs(struct wf_iface *iface, const struct wf_iface_setup *se
 		.queues = iface->queues,
 		.by_queue = iface->by_queue,
 		.maps = setup->maps,
-		.frame_max_bytes = is_multi_buffer(iface) ? WEFT_SPAN_BYTES : room_bytes(iface),
+		.frame_max_bytes = iface->multi_buffer ? WEFT_SPAN_BYTES : room_bytes(iface),
+		.one_buffer = iface->one_buffer,
 		.only_clones = iface->is_host,
 		.own_mac = iface->is_host && wf_netdev_mac(iface->name, mac) ? mac : NULL,
 	};
@@ -311,6 +345,8 @@ static void resolve(struct wf_iface *iface, const struct wf_iface_setup *setup)
 	iface->opts = *setup->opts;
 	iface->opts.frame_bytes = wf_iface_frame_bytes(setup->opts);
 	iface->opts.ring_frames = wf_iface_ring_frames(setup->opts);
+	resolve_buffers(iface);
+	resolve_busy_poll(iface);
 	iface->is_host = wf_iface_is_host(iface->name, iface->opts.mode);
 	if (iface->is_host && iface->opts.mode == WEFT_MODE_AUTO)
 		tell_why_host(iface->name);

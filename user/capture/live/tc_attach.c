@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "bpf/hash.h"
 #include "bpf/shared.h"
+#include "capture/live/bpf_load.h"
 #include "capture/live/maps.h"
 #include "capture/host/netdev_features.h"
 #include "capture/live/netlink.h"
@@ -163,9 +164,8 @@ int wf_tc_load(struct wf_tc *tc, const struct steer_bpf *steer)
 	tc->skel->rodata->weft_needs_heartbeat = tc->hook.by_filter;
 	err = share_filter(tc->skel, steer);
 	if (!err)
-		err = mirror_bpf__load(tc->skel);
-	if (err)
-		wf_error("capture: the kernel does not take the tc program: %s", strerror(-err));
+		return wf_bpf_load(tc->skel->skeleton);
+	wf_error("capture: can't prepare the tc program: %s", strerror(-err));
 	return err;
 }
 

@@ -14,7 +14,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <linux/if_link.h>
 #include <linux/membarrier.h>
 #include <sched.h>
@@ -24,6 +23,7 @@
 
 #include "base/log.h"
 #include "bpf/shared.h"
+#include "capture/live/bpf_load.h"
 #include "capture/live/filter_maps.h"
 #include "capture/live/maps.h"
 #include "capture/live/pins.h"
@@ -35,18 +35,13 @@
 /* A thread that moves counts may be kept from going on for a while, many times. */
 enum { LOOKS_MAX = 10000 };
 
-static int log_libbpf(enum libbpf_print_level level, const char *format, va_list args)
-{
-	/* What matters is said by who gives up; libbpf's own words are for debugging. */
-	return 0;
-}
-
 static void set_rodata(struct steer_bpf *skel, const struct wf_xdp_opts *opts)
 {
 	memcpy((void *)&skel->rodata->weft_secret, opts->secret, sizeof(*opts->secret));
 	skel->rodata->weft_workers = opts->workers;
 	skel->rodata->weft_by_queue = opts->by_queue;
 	skel->rodata->weft_frame_max_bytes = opts->frame_max_bytes;
+	skel->rodata->weft_one_buffer = opts->one_buffer;
 	if (opts->only_clones)
 		skel->rodata->weft_otherwise = XDP_DROP;
 	if (opts->own_mac) {
@@ -95,6 +90,13 @@ static int set_filter(const struct wf_xdp *xdp, const struct weft_interface_opts
 	return err ? err : wf_xdp_switch_filter(xdp, word);
 }
 
+static int explain(int err)
+{
+	if (err)
+		wf_error("capture: can't prepare the XDP program: %s", strerror(-err));
+	return err;
+}
+
 /* Works on the same flows. */
 static int load_verdict(struct wf_xdp *xdp, const struct weft_hash_secret *secret)
 {
@@ -102,7 +104,7 @@ static int load_verdict(struct wf_xdp *xdp, const struct weft_hash_secret *secre
 
 	xdp->verdict = verdict_bpf__open();
 	if (!xdp->verdict)
-		return -errno;
+		return explain(-errno);
 	memcpy((void *)&xdp->verdict->rodata->weft_secret, secret, sizeof(*secret));
 	xdp->verdict->rodata->weft_hot_cpus = xdp->skel->rodata->weft_hot_cpus;
 	err = bpf_map__reuse_fd(xdp->verdict->maps.weft_flows,
@@ -113,7 +115,7 @@ static int load_verdict(struct wf_xdp *xdp, const struct weft_hash_secret *secre
 	if (!err)
 		err = bpf_map__reuse_fd(xdp->verdict->maps.weft_hot_flows,
 					bpf_map__fd(xdp->skel->maps.weft_hot_flows));
-	return err ? err : verdict_bpf__load(xdp->verdict);
+	return err ? explain(err) : wf_bpf_load(xdp->verdict->skeleton);
 }
 
 static int init_hot(struct wf_xdp *xdp)
@@ -152,39 +154,28 @@ static int set_sizes(struct steer_bpf *skel, const struct wf_xdp_opts *opts)
 	return err;
 }
 
-static int explain_load(int err)
-{
-	if (err == -EPERM || err == -EACCES)
-		wf_error("capture: not permitted to load BPF programs; run as root, or with "
-			 "CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW");
-	else
-		wf_error("capture: the kernel does not take the XDP program: %s", strerror(-err));
-	return err;
-}
-
 int wf_xdp_load(struct wf_xdp *xdp, const struct wf_xdp_opts *opts)
 {
 	int err;
 
-	libbpf_set_print(log_libbpf);
 	xdp->link_fd = -1;
 	xdp->skel = steer_bpf__open();
 	if (!xdp->skel)
-		return explain_load(-errno);
+		return explain(-errno);
 	set_rodata(xdp->skel, opts);
-	err = set_sizes(xdp->skel, opts);
+	err = explain(set_sizes(xdp->skel, opts));
 	if (!err)
-		err = steer_bpf__load(xdp->skel);
+		err = wf_bpf_load(xdp->skel->skeleton);
 	if (!err)
-		err = set_filter(xdp, opts->iface);
+		err = explain(set_filter(xdp, opts->iface));
 	if (!err)
 		err = load_verdict(xdp, opts->secret);
 	if (!err)
-		err = init_hot(xdp);
+		err = explain(init_hot(xdp));
 	if (!err)
 		return 0;
 	wf_xdp_unload(xdp);
-	return explain_load(err);
+	return err;
 }
 
 int wf_xdp_pin(const struct wf_xdp *xdp, const struct wf_pins *pins)

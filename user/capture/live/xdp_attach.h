@@ -39,6 +39,7 @@ struct wf_xdp_opts {
 	bool by_queue;		  /* a queue has one socket: slots are queues */
 	struct wf_map_sizes maps; /* without flows: as large as they may be */
 	uint32_t frame_max_bytes; /* longer packets are not steered */
+	bool one_buffer;	  /* packets in several buffers are not steered */
 	bool only_clones;	  /* what is not steered is dropped: it is a clone */
 	const uint8_t *own_mac;	  /* frames from it are this host's; NULL: not known */
 };

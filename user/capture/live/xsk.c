@@ -39,7 +39,7 @@ static void set_busy_poll(int fd, uint32_t busy_poll_us)
 	int us = (int)busy_poll_us;
 	int budget = 64;
 
-	/* A hint: where the driver can't, the socket works as without. */
+	/* Where the driver can't, the socket works as without; the kernel was asked before. */
 	setsockopt(fd, SOL_SOCKET, SO_PREFER_BUSY_POLL, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_BUSY_POLL, &us, sizeof(us));
 	setsockopt(fd, SOL_SOCKET, SO_BUSY_POLL_BUDGET, &budget, sizeof(budget));

@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+check-kernels.py - README.md and weft-run(1) name the oldest kernel and the features that a
+supported kernel may lack, as user/capture/host/kernel.def has them.
+"""
+import os
+import re
+import sys
+
+os.chdir(os.path.join(os.path.dirname(__file__), ".."))
+errors = []
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def number(version):
+    return tuple(map(int, version.split(".")))
+
+
+def compare(path, stated, wanted):
+    """Both: {(name, since, without)}"""
+    for row in sorted(wanted - stated):
+        errors.append(f"{path}: kernel feature is missing or differs: {' | '.join(row)}")
+    for row in sorted(stated - wanted):
+        errors.append(f"{path}: not in kernel.def: {' | '.join(row)}")
+
+
+table = read("user/capture/host/kernel.def")
+oldest = re.search(r'#define WF_KERNEL_OLDEST "([\d.]+)"', table).group(1)
+rows = re.findall(r'^X\(\w+, "(\w+)", "([\d.]+)", \w+,\s*"([^"]*)"\)', table, flags=re.M)
+newer = {row for row in rows if number(row[1]) > number(oldest)}
+if not newer or len(rows) != len(re.findall(r"^X\(", table, flags=re.M)):
+    errors.append("check-kernels: can't read kernel.def")
+
+readme, manual = read("README.md"), read("man/weft-run.1")
+compare("README.md", set(re.findall(r"^\| `(\w+)` \| ([\d.]+) \| (.*) \|$", readme, flags=re.M)), newer)
+compare("man/weft-run.1",
+        set(re.findall(r"^\.It Cm (\w+) Pq Linux ([\d.]+)\n(.*)\.$", manual, flags=re.M)), newer)
+for path, text in ("README.md", readme), ("man/weft-run.1", manual):
+    if f"Linux {oldest} or newer is needed" not in text:
+        errors.append(f"{path}: does not say that Linux {oldest} or newer is needed")
+
+for error in errors:
+    print(error, file=sys.stderr)
+sys.exit(bool(errors))

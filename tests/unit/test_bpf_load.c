@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Tests of capture/live/bpf_load.c: a program that the kernel rejects is named, with what to do,
+ * and the verifier's last lines are there for --verbose. Needs root; skipped otherwise.
+ */
+#include "unit/support/cmocka.h"
+
+#include <bpf/libbpf.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <weft/log.h>
+
+#include "bpf/hash.h"
+#include "capture/live/bpf_load.h"
+#include "skel/steer.skel.h"
+
+static struct {
+	char error[512];
+	unsigned int errors;
+	unsigned int lines;
+	bool has_verifier_summary;
+} logged;
+
+static void take_log(enum weft_log_level level, const char *message, void *ctx)
+{
+	if (level == WEFT_LOG_ERROR) {
+		logged.errors++;
+		snprintf(logged.error, sizeof(logged.error), "%s", message);
+	} else if (level == WEFT_LOG_DEBUG) {
+		logged.lines++;
+		logged.has_verifier_summary |= !!strstr(message, "processed ");
+	}
+}
+
+static struct steer_bpf *open_steer(void)
+{
+	struct steer_bpf *skel = steer_bpf__open();
+
+	assert_non_null(skel);
+	memset(&logged, 0, sizeof(logged));
+	weft_log_set(take_log, NULL);
+	return skel;
+}
+
+static int teardown(void **state)
+{
+	weft_log_set(NULL, NULL);
+	return 0;
+}
+
+static void test_load_of_a_good_program_is_silent(void **state)
+{
+	struct steer_bpf *skel;
+
+	if (geteuid() != 0)
+		skip();
+	skel = open_steer();
+	assert_int_equal(wf_bpf_load(skel->skeleton), 0);
+	assert_int_equal(logged.errors, 0);
+	steer_bpf__destroy(skel);
+}
+
+/* A socket filter may not read the fields that an XDP program reads. */
+static void test_load_of_a_rejected_program_names_it_and_shows_the_log(void **state)
+{
+	struct steer_bpf *skel;
+
+	if (geteuid() != 0)
+		skip();
+	skel = open_steer();
+	bpf_program__set_type(skel->progs.weft_steer, BPF_PROG_TYPE_SOCKET_FILTER);
+	bpf_program__set_expected_attach_type(skel->progs.weft_steer, 0);
+	bpf_program__set_flags(skel->progs.weft_steer, 0);
+	assert_true(wf_bpf_load(skel->skeleton) < 0);
+	assert_int_equal(logged.errors, 1);
+	assert_non_null(strstr(logged.error, "rejected the BPF program weft_steer"));
+	assert_non_null(strstr(logged.error, "'weft doctor'"));
+	assert_non_null(strstr(logged.error, "'weft run --verbose'"));
+	assert_true(logged.has_verifier_summary);
+	steer_bpf__destroy(skel);
+}
+
+static void test_load_without_room_for_maps_blames_no_program(void **state)
+{
+	struct steer_bpf *skel;
+
+	if (geteuid() != 0)
+		skip();
+	skel = open_steer();
+	bpf_map__set_max_entries(skel->maps.weft_flows, UINT32_MAX);
+	assert_true(wf_bpf_load(skel->skeleton) < 0);
+	assert_int_equal(logged.errors, 1);
+	assert_non_null(strstr(logged.error, "can't create the BPF maps"));
+	steer_bpf__destroy(skel);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_load_of_a_good_program_is_silent, teardown),
+		cmocka_unit_test_teardown(
+			test_load_of_a_rejected_program_names_it_and_shows_the_log, teardown),
+		cmocka_unit_test_teardown(test_load_without_room_for_maps_blames_no_program,
+					  teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bpf_load.h - loads BPF programs; a rejected one is named, with the verifier's last lines.
+ *
+ * Thread: main.
+ */
+#ifndef WF_CAPTURE_BPF_LOAD_H
+#define WF_CAPTURE_BPF_LOAD_H
+
+struct bpf_object_skeleton;
+
+/*
+ * Load all programs and maps of @skeleton. Return: 0 or negative errno; logged, the verifier's
+ * last lines at debug level.
+ */
+int wf_bpf_load(struct bpf_object_skeleton *skeleton);
+
+#endif
