@@ -52,7 +52,7 @@ CONVERSATIONS=${CONVERSATIONS:-100000} WEFT_BUILD=$out run conversations \
 CONVERSATIONS=${CONVERSATIONS:-100000} run "reassembly, families" "$out/tests/test_reassembly"
 
 WEFT_SET=capture.tc_attach=filter WEFT_LIVE_MB=200 run_integration "$out" "tc filters" \
-	live_host host_tags coexist mode
+	live_host host_tags mode
 
 # The thread sanitizer is ten times as slow, and conversations have one thread.
 declare -A attack_scale=([address,undefined]=0.02 [thread]=0.004)

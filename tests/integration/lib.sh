@@ -93,6 +93,9 @@ check_weft() {
 	fi
 }
 
+# kernel_is MAJOR MINOR: at least.
+kernel_is() { printf '%s\n%s\n' "$1.$2" "$(uname -r)" | sort -CV; }
+
 need_root() { [ "$(id -u)" -eq 0 ] || skip_all 'needs root'; }
 need_corpus() {
 	[ -s "$corpus/expected.tsv" ] && return
