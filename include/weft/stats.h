@@ -9,6 +9,7 @@
 #define WEFT_STATS_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include <weft/api.h>
 
@@ -47,6 +48,16 @@ struct weft_metric {
  */
 typedef void (*weft_metric_fn)(const struct weft_metric *metric, void *ctx);
 void weft_stats_each(const struct weft *weft, weft_metric_fn fn, void *ctx);
+
+/**
+ * weft_stats_prometheus() - write all metrics in the text format of Prometheus
+ * @out: borrowed; neither flushed nor closed
+ *
+ * One line for each family and set of labels; those of an interface or a housekeeping task are not
+ * summed. Return: 0; -ENOMEM; -EIO: @out has an error. Thread: any, as weft_stats_each(). Memory:
+ * 130 KB for the time of the call. Reference: text-based format, version 0.0.4.
+ */
+int weft_stats_prometheus(const struct weft *weft, FILE *out);
 
 /**
  * struct weft_ledger - one sum that must hold: total = sum of parts

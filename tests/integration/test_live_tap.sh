@@ -41,10 +41,25 @@ tap() {
 		--streams "$work/$name" "$@" || return 1
 	in_b python3 "$root/tests/integration/send_pcap.py" eth0 "$capture" 20000 || return 1
 	sleep 1
+	agent_stats --format prometheus >"$work/$name.prom" || return 1
 	agent_stop || {
 		cat "$work/agent.err"
 		return 1
 	}
+}
+
+# promtool comes with Prometheus; without it only the rules of test_prometheus.c are checked.
+prometheus_reads() {
+	[ -s "$1" ] || return 1
+	! command -v promtool >/dev/null || promtool check metrics <"$1"
+}
+
+# labels_add_up FILE STAGE: every frame that reached the stage has one outcome.
+labels_add_up() {
+	awk -v stage="stage=\"$2\"" '
+		index($1, "weft_frames_seen_total{") && index($1, stage) { seen += $2 }
+		index($1, "weft_frames_total{") && index($1, stage) { outcomes += $2 }
+		END { print seen, outcomes; exit !(seen > 0 && seen == outcomes) }' "$1"
 }
 
 check 'record a capture' record || finish
@@ -58,6 +73,9 @@ for variant in '1-worker --workers 1' '4-workers --workers 4' 'generic --workers
 	name=$1
 	if check "$name: send it into a tap port" tap "$@"; then
 		check "$name: all ledgers close" ledgers_close
+		check "$name: Prometheus reads the metrics" prometheus_reads "$work/$name.prom"
+		check "$name: the kernel's ledger, summed by label" labels_add_up "$work/$name.prom" kernel
+		check "$name: the workers' ledger, summed by label" labels_add_up "$work/$name.prom" user
 		check "$name: same files as replay" same_files "$work/replay" "$work/$name"
 	fi
 	drop_pair

@@ -184,6 +184,8 @@ static json_t *answer(const char *command, const json_t *request,
 
 	if (!strcmp(command, "stats"))
 		return report_now(agent);
+	if (!strcmp(command, "prometheus"))
+		return wf_report_prometheus_new(agent->weft);
 	if (!strcmp(command, "flows"))
 		return wf_flows_new(agent->weft, request, ret_error);
 	if (!strcmp(command, "flow"))

@@ -4,6 +4,9 @@
  */
 #include <weft/weft.h>
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "agent/report.h"
 #include "sink/sink.h"
 
@@ -116,4 +119,21 @@ json_t *wf_report_new(const struct weft *weft, const char *source, uint64_t elap
 			 "elapsed_ms", (json_int_t)elapsed_ms, "ledgers", ledgers, "metrics",
 			 metrics, "sinks", list, "pressure", pressure_new(weft), "cleanup",
 			 cleanup);
+}
+
+json_t *wf_report_prometheus_new(const struct weft *weft)
+{
+	json_t *result = NULL;
+	char *text = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+	int err;
+
+	if (!out)
+		return NULL;
+	err = weft_stats_prometheus(weft, out);
+	if (!fclose(out) && !err)
+		result = json_stringn(text, bytes);
+	free(text);
+	return result;
 }

@@ -6,14 +6,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "api/handle.h"
 #include "api/opts.h"
 #include "base/log.h"
 #include "capture/host/kernel_features.h"
 #include "engine/engine.h"
-#include "metrics/metrics.h"
 
 const char *weft_version(void)
 {
@@ -124,16 +122,6 @@ void weft_free(struct weft *weft)
 	wf_engine_free(weft->engine);
 	wf_lock_fini(&weft->lock);
 	free(weft);
-}
-
-void weft_stats_each(const struct weft *weft, weft_metric_fn fn, void *ctx)
-{
-	struct wf_metrics sum;
-
-	memset(&sum, 0, sizeof(sum));
-	wf_engine_stats(weft->engine, &sum);
-	wf_metrics_add_lock(&sum, &weft->lock);
-	wf_metrics_each(&sum, fn, ctx);
 }
 
 void weft_progress_read(const struct weft *weft, struct weft_progress *ret_progress)

@@ -2,47 +2,90 @@
 /*
  * cmd_stats.c - weft stats: the ledgers and metrics of a running agent.
  */
+#include <string.h>
+
 #include "agent/control.h"
 #include "agent/report.h"
 #include "cli/cmd.h"
 #include "cli/say.h"
 
+static void print_text(const json_t *report)
+{
+	wf_report_print(report, stdout);
+	if (!wf_report_is_closed(report))
+		puts("\nWhile traffic flows, frames on their way make a small difference; "
+		     "it closes when quiet.");
+}
+
+static void print_json(const json_t *report)
+{
+	json_dumpf(report, stdout, JSON_INDENT(2));
+	putchar('\n');
+}
+
+static void print_string(const json_t *text)
+{
+	fputs(json_is_string(text) ? json_string_value(text) : "", stdout);
+}
+
+static const struct format {
+	const char *name;
+	const char *command; /* of the control socket */
+	void (*print)(const json_t *response);
+} formats[] = {
+	{"text", "stats", print_text},
+	{"json", "stats", print_json},
+	{"prometheus", "prometheus", print_string},
+};
+
+/* NULL: there is none of that name. */
+static const struct format *find_format(const struct wf_options *options)
+{
+	const char *name = options->format;
+
+	if (!name)
+		name = options->json ? "json" : "text";
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+		if (!strcmp(formats[i].name, name))
+			return &formats[i];
+	return NULL;
+}
+
 static int run_stats(struct wf_options *options)
 {
+	const struct format *format = find_format(options);
 	struct wf_control_error error;
-	json_t *report;
+	json_t *response;
 	int err;
 
 	if (options->args_count > 0) {
 		wf_say_error("stats: unexpected '%s'", options->args[0]);
 		return WF_EXIT_USAGE;
 	}
-	err = wf_control_ask(options->config.control_dir, options->ifname, "stats", &report,
-			     &error);
+	if (!format) {
+		wf_say_error("stats: --format %s: unknown; use text, json or prometheus",
+			     options->format);
+		return WF_EXIT_USAGE;
+	}
+	err = wf_control_ask(options->config.control_dir, options->ifname, format->command,
+			     &response, &error);
 	if (err) {
 		wf_say_error("stats: %s", error.text);
 		return wf_cmd_status_of_control(err);
 	}
-	if (options->json) {
-		json_dumpf(report, stdout, JSON_INDENT(2));
-		putchar('\n');
-	} else {
-		wf_report_print(report, stdout);
-		if (!wf_report_is_closed(report))
-			puts("\nWhile traffic flows, frames on their way make a small difference; "
-			     "it closes when quiet.");
-	}
-	json_decref(report);
+	format->print(response);
+	json_decref(response);
 	return WF_EXIT_DONE;
 }
 
 const struct wf_cmd wf_cmd_stats = {
 	.name = "stats",
 	.use = WF_USE_STATS,
-	.usage = "[-i IFACE] [--json]",
+	.usage = "[-i IFACE] [--json | --format FORMAT]",
 	.summary = "show what a running agent counted: every frame and byte has one outcome",
 	.details = "Without -i, the only running agent is asked. Exit status 3 if there is none.\n"
 		   "\n"
-		   "  weft stats --json | jq '.metrics.payload_delivered_bytes.value'\n",
+		   "  weft stats --json | jq '.metrics.payload_delivered_bytes.value'\n"
+		   "  weft stats --format prometheus > /var/lib/node_exporter/weft.prom\n",
 	.run = run_stats,
 };

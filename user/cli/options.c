@@ -22,6 +22,7 @@ enum option_id {
 	ID_SORT,
 	ID_COUNT,
 	ID_FROM,
+	ID_FORMAT,
 	ID_FOLLOW,
 	ID_EXPLAIN,
 	ID_REMOVE_STALE,
@@ -81,6 +82,8 @@ static const struct option_row rows[] = {
 	{"follow", 'f', WF_USE_FLOWS, ID_FOLLOW, NULL, NULL, NULL, "again each second"},
 	{"from", 0, WF_USE_FLOW, ID_FROM, "src|dst", NULL, NULL,
 	 "only what this side sends (both)"},
+	{"format", 0, WF_USE_STATS, ID_FORMAT, "text|json|prometheus", NULL, NULL,
+	 "how to print the result (text)"},
 	{"explain-filter", 0, USE_FLOWS | WF_USE_FILTER, ID_EXPLAIN, NULL, NULL, NULL,
 	 "only tell which part of the filter is checked where"},
 	{"remove-stale", 0, WF_USE_DOCTOR, ID_REMOVE_STALE, NULL, NULL, NULL,
@@ -195,6 +198,9 @@ static int take(struct parse *parse, const struct option_row *row, const char *a
 		return 0;
 	case ID_FROM:
 		parse->options->from = arg;
+		return 0;
+	case ID_FORMAT:
+		parse->options->format = arg;
 		return 0;
 	case ID_EXPLAIN:
 		parse->options->explain = true;

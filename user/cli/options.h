@@ -34,6 +34,7 @@ struct wf_options {
 	const char *sort;	 /* of lists; NULL: not given, as the next ones */
 	const char *count;
 	const char *from;
+	const char *format;
 	bool follow;
 	bool explain;
 	bool remove_stale;

@@ -354,6 +354,17 @@ void wf_engine_stats(const struct wf_engine *engine, struct wf_metrics *ret_sum)
 						   memory_order_relaxed));
 }
 
+void wf_engine_iface_stats_each(const struct wf_engine *engine, wf_iface_stats_fn fn, void *ctx)
+{
+	for (uint32_t i = 0; engine->is_started && i < engine->ifaces_count; i++) {
+		struct wf_metrics counted;
+
+		memset(&counted, 0, sizeof(counted));
+		wf_iface_stats_add(engine->ifaces[i].iface, &counted);
+		fn(engine->ifaces[i].name, &counted, ctx);
+	}
+}
+
 void wf_engine_progress(const struct wf_engine *engine, struct weft_progress *ret_progress)
 {
 	memset(ret_progress, 0, sizeof(*ret_progress));

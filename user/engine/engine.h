@@ -49,8 +49,12 @@ int wf_engine_wait(struct wf_engine *engine, int timeout_ms);
 void wf_engine_stop(struct wf_engine *engine);
 void wf_engine_free(struct wf_engine *engine);
 
-/* Thread: any. */
+/* Add what all threads and interfaces counted. Thread: any. */
 void wf_engine_stats(const struct wf_engine *engine, struct wf_metrics *ret_sum);
+
+/* Call @fn with what each interface counted; both are lent for the call. Thread: any. */
+typedef void (*wf_iface_stats_fn)(const char *ifname, const struct wf_metrics *counted, void *ctx);
+void wf_engine_iface_stats_each(const struct wf_engine *engine, wf_iface_stats_fn fn, void *ctx);
 
 /* NULL before wf_engine_start(). */
 struct wf_housekeeping *wf_engine_housekeeping(const struct wf_engine *engine);

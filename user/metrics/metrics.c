@@ -2,17 +2,11 @@
 /*
  * metrics.c - sums of blocks, and the rows of metrics.def with their values.
  */
-#include "metrics/metrics.h"
+#include "metrics/metrics_internal.h"
 
 #include <string.h>
 
 #include "base/lock.h"
-
-/* A line of metrics.def, and the place of its value in struct wf_metrics. */
-struct row {
-	struct weft_metric metric; /* without value */
-	size_t offset;
-};
 
 #define ROW(name_, kind_, family_, labels_, help_, member) \
 	{.metric = {.name = (name_),                       \
@@ -22,7 +16,7 @@ struct row {
 		    .labels = (labels_)},                  \
 	 .offset = offsetof(struct wf_metrics, member)},
 
-static const struct row rows[] = {
+const struct wf_metric_row wf_metric_rows[] = {
 #define X_COUNTER(name, family, labels, help) \
 	ROW(#name, WEFT_METRIC_COUNTER, family, labels, help, name)
 #define X_GAUGE(name, family, labels, help) \
@@ -32,24 +26,17 @@ static const struct row rows[] = {
 #include "metrics/metrics.def"
 };
 
-enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
-
-static _Atomic uint64_t *slot(const struct wf_metrics *metrics, const struct row *row)
-{
-	return (_Atomic uint64_t *)((char *)metrics + row->offset);
-}
-
-static uint64_t value_of(const struct wf_metrics *metrics, const struct row *row)
-{
-	return atomic_load_explicit(slot(metrics, row), memory_order_relaxed);
-}
+const size_t wf_metric_rows_count = sizeof(wf_metric_rows) / sizeof(wf_metric_rows[0]);
 
 void wf_metrics_sum(const struct wf_metrics *block, struct wf_metrics *ret_sum)
 {
-	for (size_t i = 0; i < ROW_COUNT; i++)
-		atomic_store_explicit(slot(ret_sum, &rows[i]),
-				      value_of(ret_sum, &rows[i]) + value_of(block, &rows[i]),
+	for (size_t i = 0; i < wf_metric_rows_count; i++) {
+		const struct wf_metric_row *row = &wf_metric_rows[i];
+
+		atomic_store_explicit(wf_metric_slot(ret_sum, row),
+				      wf_metric_value(ret_sum, row) + wf_metric_value(block, row),
 				      memory_order_relaxed);
+	}
 }
 
 void wf_metrics_add_lock(struct wf_metrics *ret_sum, const struct wf_lock *lock)
@@ -64,18 +51,18 @@ void wf_metrics_add_lock(struct wf_metrics *ret_sum, const struct wf_lock *lock)
 
 void wf_metrics_each(const struct wf_metrics *sum, weft_metric_fn fn, void *ctx)
 {
-	for (size_t i = 0; i < ROW_COUNT; i++) {
-		struct weft_metric metric = rows[i].metric;
+	for (size_t i = 0; i < wf_metric_rows_count; i++) {
+		struct weft_metric metric = wf_metric_rows[i].metric;
 
-		metric.value = value_of(sum, &rows[i]);
+		metric.value = wf_metric_value(sum, &wf_metric_rows[i]);
 		fn(&metric, ctx);
 	}
 }
 
 uint64_t wf_metrics_find(const struct wf_metrics *sum, const char *name)
 {
-	for (size_t i = 0; i < ROW_COUNT; i++)
-		if (!strcmp(rows[i].metric.name, name))
-			return value_of(sum, &rows[i]);
+	for (size_t i = 0; i < wf_metric_rows_count; i++)
+		if (!strcmp(wf_metric_rows[i].metric.name, name))
+			return wf_metric_value(sum, &wf_metric_rows[i]);
 	return 0;
 }

@@ -59,8 +59,11 @@ void weft_unsubscribe(struct weft_sub *sub)
 void weft_stats_each(const struct weft *weft, weft_metric_fn fn, void *ctx)
 {
 	const struct weft_metric metrics[] = {
-		{"frames", "help", WEFT_METRIC_COUNTER, 12345},
-		{"shed_percent", "help", WEFT_METRIC_GAUGE, weft->shed_percent},
+		{.name = "frames", .help = "help", .value = 12345},
+		{.name = "shed_percent",
+		 .help = "help",
+		 .kind = WEFT_METRIC_GAUGE,
+		 .value = weft->shed_percent},
 	};
 
 	fn(&metrics[0], ctx);

@@ -251,9 +251,29 @@ static void assert_ledgers_close(const struct rig *rig)
 	}
 }
 
+#define assert_sum_is(rig, array, total)                                         \
+	do {                                                                     \
+		uint64_t sum_ = 0;                                               \
+		for (size_t i_ = 0; i_ < sizeof((rig)->metrics.array) / 8; i_++) \
+			sum_ += wf_metric_get(&(rig)->metrics, array[i_]);       \
+		assert_int_equal(sum_, wf_metric_get(&(rig)->metrics, total));   \
+	} while (0)
+
+/* What is counted by cause, by reason and by direction is counted as a whole as well. */
+static void assert_kinds_add_up(const struct rig *rig)
+{
+	assert_sum_is(rig, gaps_by_cause, gaps);
+	assert_sum_is(rig, gap_bytes_by_cause, gaps_bytes);
+	assert_sum_is(rig, flows_closed_by_reason, flows_closed_flows);
+	assert_sum_is(rig, stream_bytes_by_direction, payload_delivered_bytes);
+	assert_int_equal(wf_metric_get(&rig->metrics, flows_closed_by_reason[WEFT_CLOSE_EVICTED]),
+			 wf_metric_get(&rig->metrics, flows_evicted_flows));
+}
+
 void rig_stop(struct rig *rig)
 {
 	rig_flush(rig);
+	assert_kinds_add_up(rig);
 	assert_int_equal(wf_metric_get(&rig->metrics, payload_held_bytes), 0);
 	assert_int_equal(wf_metric_get(&rig->metrics, flows_active_flows), 0);
 	assert_int_equal(wf_metric_get(&rig->metrics, embryonic_active_flows), 0);

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * stats.c - weft/stats.h: the sums over all threads, and what each interface and task counted.
+ */
+#include <weft/stats.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <weft/limits.h>
+
+#include "api/handle.h"
+#include "engine/engine.h"
+#include "engine/upkeep_thread.h"
+#include "metrics/metrics.h"
+#include "metrics/prometheus.h"
+
+enum { PARTS_MAX = WEFT_INTERFACES_MAX + WEFT_CLEANUP_TASKS_MAX };
+
+/* Parts and what they counted: too large for a thread's stack. */
+struct parts {
+	size_t count;
+	struct wf_metrics_part parts[PARTS_MAX];
+	struct wf_metrics metrics[PARTS_MAX];
+};
+
+static void read_sum(const struct weft *weft, struct wf_metrics *ret_sum)
+{
+	memset(ret_sum, 0, sizeof(*ret_sum));
+	wf_engine_stats(weft->engine, ret_sum);
+	wf_metrics_add_lock(ret_sum, &weft->lock);
+}
+
+void weft_stats_each(const struct weft *weft, weft_metric_fn fn, void *ctx)
+{
+	struct wf_metrics sum;
+
+	read_sum(weft, &sum);
+	wf_metrics_each(&sum, fn, ctx);
+}
+
+/* Return: where the part counts; NULL: there are too many. */
+static struct wf_metrics *add_part(struct parts *parts, const char *key, const char *value)
+{
+	struct wf_metrics *metrics = &parts->metrics[parts->count];
+
+	if (parts->count == PARTS_MAX)
+		return NULL;
+	parts->parts[parts->count++] =
+		(struct wf_metrics_part){.key = key, .value = value, .metrics = metrics};
+	return metrics;
+}
+
+static void add_task(const struct weft_cleanup *task, void *ctx)
+{
+	struct wf_metrics *metrics = add_part(ctx, "task", task->name);
+
+	if (!metrics)
+		return;
+	wf_metric_set(metrics, cleanup_runs, task->runs);
+	wf_metric_set(metrics, cleanup_removed_items, task->removed);
+	wf_metric_set(metrics, cleanup_errors, task->errors);
+}
+
+static void add_iface(const char *ifname, const struct wf_metrics *counted, void *ctx)
+{
+	struct wf_metrics *metrics = add_part(ctx, "interface", ifname);
+
+	if (metrics)
+		wf_metrics_sum(counted, metrics);
+}
+
+int weft_stats_prometheus(const struct weft *weft, FILE *out)
+{
+	struct wf_engine_upkeep *upkeep = wf_engine_upkeep_of(weft->engine);
+	struct parts *parts = aligned_alloc(_Alignof(struct parts), sizeof(*parts));
+	struct wf_metrics sum;
+	int err;
+
+	if (!parts)
+		return -ENOMEM;
+	memset(parts, 0, sizeof(*parts));
+	read_sum(weft, &sum);
+	wf_engine_iface_stats_each(weft->engine, add_iface, parts);
+	if (upkeep)
+		wf_engine_upkeep_tasks(upkeep, add_task, parts);
+	err = wf_prometheus_write(out, &sum, parts->parts, parts->count);
+	free(parts);
+	return err;
+}
