@@ -1,143 +1,162 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * bypass.c - requests to the kernel, and its counts.
+ * bypass.c - begin and end of a bypass, and the segments that still come meanwhile.
  */
 #include "conn/bypass.h"
 
-#include "base/clock.h"
+#include <errno.h>
+
+#include "conn/events.h"
+#include "conn/hole.h"
+#include "conn/limit.h"
+#include "conn/wait.h"
 #include "metrics/metrics.h"
+#include "packet/packet.h"
 
-/* Data that comes this long after the verdict was set should not have come. */
-#define LATE_NS (10 * WF_NS_PER_MS)
+/* ---- requests of the user, and all results ------------------------------------------ */
 
-/* Header bytes of each segment that the kernel counts; exact enough to tell offsets that are
- * 4 GiB apart. */
-enum { HEADER_BYTES = 52 };
-
-/* ---- requests --------------------------------------------------------------------- */
-
-static void add_request(const struct wf_half *half)
+int wf_bypass_prepare(const struct wf_half *half, enum wf_verdict verdict,
+		      struct wf_kernel_request *ret_request)
 {
-	struct wf_bypass *bypass = half->conns->bypass;
+	uint64_t depth_bytes = half->conns->opts->depth_bytes;
+	uint64_t near_off = 0;
 
-	if (bypass->count == WF_BYPASS_REQUESTS)
-		return;
-	bypass->requests[bypass->count++] = (struct wf_bypass_request){
+	/* A cut is remembered there. */
+	if (!wf_half_need_ext(half))
+		return -ENOMEM;
+	if (verdict == WF_VERDICT_STEER) {
+		wf_wait_update(half, half->conns->now_ns);
+		near_off =
+			wf_half_is_blind(half) ? wf_kernel_guess_off(half) : half->stream->next_off;
+		if (depth_bytes && near_off >= depth_bytes)
+			return -EALREADY;
+	}
+	*ret_request = (struct wf_kernel_request){
 		.key = half->flow->key,
 		.hash = half->flow->hash,
 		.id = half->flow->id,
 		.dir = half->dir,
-		.verdict = WF_VERDICT_SHUNT,
+		.verdict = verdict,
+		.near_off = near_off,
 	};
+	return 0;
 }
 
-void wf_bypass_request(const struct wf_half *half)
+/* Count a verdict that keeps the data of @half in the kernel. */
+static void count_set(const struct wf_half *half, const struct wf_kernel_request *request,
+		      const struct wf_kept *kept)
 {
-	if (!half->conns->bypass || wf_half_is_bypassed(half))
-		return;
-	wf_tcp_set_bypassed(half->tcp, true);
-	add_request(half);
-}
-
-void wf_bypass_note_late(const struct wf_half *half, const struct wf_packet *packet)
-{
+	struct wf_metrics *metrics = half->conns->metrics;
 	struct wf_flow_ext *ext = wf_half_ext(half);
+	bool was_set = ext && ext->bypass[half->dir].sets;
 
-	wf_metric_inc(half->conns->metrics, shunts_late_segments);
-	if (ext && packet->time_ns <= ext->bypass[half->dir].last_ns + LATE_NS)
-		return;
 	if (ext)
-		ext->bypass[half->dir].last_ns = packet->time_ns; /* one request a batch */
-	add_request(half);
-}
-
-/* ---- counts ----------------------------------------------------------------------- */
-
-/* Was the verdict of this direction ever set? Only then the kernel's counts are this flow's. */
-static bool is_set(const struct wf_flow_bypass *bypass)
-{
-	return bypass->sets > 0;
-}
-
-/* How much more the kernel kept since its count was @before; a new entry begins at 0. */
-static uint64_t grown(uint64_t now, uint64_t before)
-{
-	return now >= before ? now - before : now;
-}
-
-static void follow(struct wf_flow_bypass *bypass, const struct wf_kept *kept, unsigned int endpoint)
-{
-	if (is_set(bypass)) {
-		bypass->kept_packets += grown(kept->packets[endpoint], bypass->base_packets);
-		bypass->kept_bytes += grown(kept->bytes[endpoint], bypass->base_bytes);
-	}
-	bypass->base_packets = kept->packets[endpoint];
-	bypass->base_bytes = kept->bytes[endpoint];
-}
-
-void wf_bypass_follow(struct wf_conns *conns, struct wf_flow *flow, const struct wf_kept *kept)
-{
-	struct wf_flow_ext *ext = wf_flow_table_ext(&conns->table, flow);
-
-	for (int dir = 0; ext && dir < 2; dir++)
-		follow(&ext->bypass[dir], kept, wf_bypass_endpoint(flow, (enum weft_dir)dir));
-}
-
-/* Read the kernel's record; the counts of @flow follow. */
-static int look(struct wf_conns *conns, struct wf_flow *flow, struct wf_kept *ret_kept)
-{
-	int err = conns->bypass->look(conns->bypass->ctx, &flow->key, ret_kept);
-
-	if (!err)
-		wf_bypass_follow(conns, flow, ret_kept);
-	return err;
-}
-
-uint64_t wf_bypass_guess_off(const struct wf_half *half)
-{
-	uint64_t next_off = half->stream->next_off;
-	struct wf_flow_ext *ext = wf_half_ext(half);
-	struct wf_flow_bypass before;
-	struct wf_kept kept;
-	uint64_t packets;
-	uint64_t bytes;
-
-	if (!ext)
-		return next_off;
-	before = ext->bypass[half->dir];
-	if (look(half->conns, half->flow, &kept))
-		return next_off;
-	packets = ext->bypass[half->dir].kept_packets - before.kept_packets;
-	bytes = ext->bypass[half->dir].kept_bytes - before.kept_bytes;
-	return next_off + (bytes > packets * HEADER_BYTES ? bytes - packets * HEADER_BYTES : 0);
-}
-
-bool wf_bypass_is_busy(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns)
-{
-	struct wf_kept kept;
-	uint64_t last_ns;
-
-	if (look(conns, flow, &kept) || kept.idle_ns > now_ns)
-		return false;
-	last_ns = now_ns - kept.idle_ns;
-	if (last_ns <= flow->last_ns)
-		return false;
-	flow->last_ns = last_ns;
-	return true;
-}
-
-void wf_bypass_settle(struct wf_conns *conns, struct wf_flow *flow)
-{
-	struct wf_flow_ext *ext = wf_flow_table_ext(&conns->table, flow);
-	struct wf_kept kept;
-
-	if (!ext || (!is_set(&ext->bypass[0]) && !is_set(&ext->bypass[1])))
+		ext->bypass[half->dir].sets++;
+	if (kept->was[wf_kernel_endpoint(half->flow, half->dir)] == request->verdict)
 		return;
-	look(conns, flow, &kept);
-	for (int dir = 0; dir < 2; dir++) {
-		if (!is_set(&ext->bypass[dir]))
-			continue;
-		flow->packets[dir] += ext->bypass[dir].kept_packets;
-		flow->bytes[dir] += ext->bypass[dir].kept_bytes;
+	if (was_set)
+		wf_metric_inc(metrics, shunts_repeated_directions);
+	else
+		wf_metric_inc(metrics, shunts_set_directions);
+}
+
+/* Deliver the data that waits in order; nothing after it is wanted. */
+static void cut(const struct wf_half *half)
+{
+	wf_hole_drain_all(half);
+	wf_limit_cut(half);
+}
+
+void wf_bypass_done(struct wf_conns *conns, const struct wf_kernel_request *request, int err,
+		    const struct wf_kept *kept)
+{
+	struct wf_flow *flow = wf_flow_table_find(&conns->table, &request->key, request->hash);
+	struct wf_flow_ext *ext;
+	struct wf_half half;
+
+	if (!flow || flow->id != request->id)
+		return;
+	half = wf_half_of(conns, flow, request->dir);
+	ext = wf_half_need_ext(&half);
+	if (ext)
+		ext->bypass[half.dir].last_ns = conns->now_ns;
+	if (err) {
+		wf_metric_inc(conns->metrics, shunts_failed_directions);
+		return;
 	}
+	wf_kernel_follow(conns, flow, kept);
+	if (request->verdict == WF_VERDICT_STEER) {
+		wf_limit_resume(&half, request->near_off, conns->now_ns);
+		return;
+	}
+	count_set(&half, request, kept);
+	if (wf_half_is(&half, WF_HALF_LIMITED))
+		wf_tcp_set_bypassed(half.tcp, true);
+	else if (!wf_half_is_bypassed(&half))
+		cut(&half);
+}
+
+/* ---- segments ------------------------------------------------------------------------ */
+
+/*
+ * The stream goes on with @packet, at @off. @is_blind: no acknowledgement told about the bytes
+ * before it, so that the peer's numbers may be half the number space old.
+ */
+static void go_on_at(const struct wf_half *half, const struct wf_packet *packet, uint64_t off,
+		     bool is_blind)
+{
+	struct wf_tcp *tcp = &half->flow->tcp;
+	struct wf_chunk gap;
+
+	wf_stream_skip(half->stream, &half->conns->stream_env, off, &gap);
+	wf_tcp_note_unseen(tcp, half->dir, packet->seq);
+	if (is_blind)
+		wf_tcp_forget_acks(tcp, half->dir);
+}
+
+/* A FIN or RST tells where the stream ends; its data can't. */
+static void go_to_end(const struct wf_half *half, const struct wf_packet *packet)
+{
+	bool is_blind = wf_half_is_blind(half);
+	uint64_t near_off = half->stream->next_off;
+	int64_t off;
+
+	if (!wf_half_knows(half, WF_TCP_KNOWS_IRS) || wf_half_knows(half, WF_TCP_KNOWS_FIN))
+		return;
+	if (is_blind)
+		near_off = wf_kernel_guess_off(half);
+	off = wf_tcp_off(half->tcp, packet->seq, near_off);
+	/* While acknowledgements are seen, no number beyond the window is believed. */
+	if (!is_blind && wf_half_knows(half, WF_TCP_KNOWS_WND) &&
+	    wf_seq_gt(packet->seq, half->tcp->rcv_wnd_end))
+		return;
+	if (off > (int64_t)half->stream->next_off)
+		go_on_at(half, packet, (uint64_t)off, is_blind);
+}
+
+/* The first segment after a bypass ended: the bytes before it are a gap. */
+static void resume(const struct wf_half *half, const struct wf_packet *packet)
+{
+	uint64_t near_off = wf_half_ext(half)->bypass[half->dir].cut_off;
+	uint64_t next_off = half->stream->next_off;
+	int64_t off;
+
+	wf_half_enter(half, WF_HALF_IN_ORDER);
+	if (!wf_half_knows(half, WF_TCP_KNOWS_IRS))
+		return;
+	off = wf_tcp_off(half->tcp, packet->seq, near_off);
+	if (off <= (int64_t)next_off)
+		return;
+	go_on_at(half, packet, (uint64_t)off, near_off > next_off);
+	wf_events_gap(half, next_off, (uint64_t)off - next_off, WEFT_GAP_SHUNTED, packet->time_ns);
+}
+
+void wf_bypass_segment(const struct wf_half *half, const struct wf_packet *packet)
+{
+	if (wf_half_is(half, WF_HALF_RESUMED))
+		resume(half, packet);
+	else if (packet->tcp_flags & (WF_TCP_FIN | WF_TCP_RST))
+		go_to_end(half, packet);
+	else if (packet->payload_bytes && !(packet->tcp_flags & WF_TCP_SYN))
+		wf_kernel_note_late(half, packet);
 }

@@ -1,75 +1,38 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bypass.h - directions whose data the kernel keeps from user space: the requests for that, and the
- * kernel's counts of what it kept.
+ * bypass.h - how a bypass begins and ends, and the segments that still come of a bypassed
+ * direction.
  *
- *   limit reached ─► request ──after the batch──► the worker sets the verdict in the kernel's map
- *                                                        │ data: counted there, not steered
- *   FIN, RST, the other side's acknowledgements still come ◄┘
- *
- * A request is an output: conn/ never sets a verdict itself. The worker takes the list of requests,
- * carries them out and reports each result to wf_verdict_done() (conn/verdict.h).
- *
- * The kernel forgets the least recently used flows, and their verdicts with them. Data that still
- * comes of a bypassed direction shows that: then the verdict is requested again, and counted.
- *
- * Bound: WF_BYPASS_REQUESTS wait. A request that finds the list full is dropped; the direction's
- * next data makes it again.
- *
- * Thread: the worker. The counts cost a system call: when such a flow ends, and when it was silent
- * for its time-out.
+ * While the kernel keeps the data of a direction, its progress is followed by the peer's
+ * acknowledgements. Where these are bypassed too (both directions), the kernel's counts tell which
+ * of the offsets that are 4 GiB apart the sequence number of a FIN means.
  */
 #ifndef WF_CONN_BYPASS_H
 #define WF_CONN_BYPASS_H
 
-#include <stdint.h>
-
-#include "conn/half.h"
-#include "packet/verdict.h"
-
-enum { WF_BYPASS_REQUESTS = 64 };
-
-struct wf_bypass_request {
-	struct wf_flow_key key;
-	uint32_t hash;
-	uint64_t id; /* of the flow: a later one on the same key has not made the request */
-	enum weft_dir dir;
-	enum wf_verdict verdict;
-	uint64_t near_off; /* STEER: about where the data goes on */
-};
-
-/* Set by whoever owns the connections, if there is a kernel that steers to them. */
-struct wf_bypass {
-	/* Read the kernel's record of the flow @key. Return: 0; -ENOENT. */
-	int (*look)(void *ctx, const struct wf_flow_key *key, struct wf_kept *ret_kept);
-	void *ctx;
-	uint32_t count;
-	struct wf_bypass_request requests[WF_BYPASS_REQUESTS];
-};
-
-static inline unsigned int wf_bypass_endpoint(const struct wf_flow *flow, enum weft_dir dir)
-{
-	return dir == WEFT_TO_SERVER ? flow->client : !flow->client;
-}
-
-/* All that is wanted of @half was delivered: request the bypass, unless it is in force. */
-void wf_bypass_request(const struct wf_half *half);
-
-/* Data came of @half, which is bypassed: it was on its way, or the verdict is gone. */
-void wf_bypass_note_late(const struct wf_half *half, const struct wf_packet *packet);
-
-/* The kernel's record @kept was just read: add to the counts of both directions. */
-void wf_bypass_follow(struct wf_conns *conns, struct wf_flow *flow, const struct wf_kept *kept);
-
-/* About where the stream is, by the kernel's counts: nobody's acknowledgements tell. */
-uint64_t wf_bypass_guess_off(const struct wf_half *half);
+#include "conn/kernel.h"
 
 /*
- * @flow was silent for a long time. Is it busy in the kernel? Then its last_ns follows.
+ * The user wants @verdict (STEER, SHUNT or PASS) for @half: fill in the request.
+ * Return: 0; -EALREADY: STEER beyond the depth limit; -ENOMEM.
  */
-bool wf_bypass_is_busy(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns);
+int wf_bypass_prepare(const struct wf_half *half, enum wf_verdict verdict,
+		      struct wf_kernel_request *ret_request);
 
-/* @flow ends: add the segments that the kernel kept to its counts. */
-void wf_bypass_settle(struct wf_conns *conns, struct wf_flow *flow);
+/*
+ * @request was carried out: @err and, if it is 0, @kept are the kernel's answer. The stream is cut
+ * or resumed accordingly.
+ */
+void wf_bypass_done(struct wf_conns *conns, const struct wf_kernel_request *request, int err,
+		    const struct wf_kept *kept);
+
+/* May the stream have gone on unseen, so that wf_bypass_segment() must look at each segment? */
+static inline bool wf_bypass_is_possible(const struct wf_half *half)
+{
+	return wf_half_is_bypassed(half) || wf_half_is(half, WF_HALF_RESUMED);
+}
+
+/* @packet came of such a direction, and tells where its stream is now. */
+void wf_bypass_segment(const struct wf_half *half, const struct wf_packet *packet);
 
 #endif

@@ -4,11 +4,74 @@
  */
 #include "conn/close.h"
 
-#include "conn/bypass.h"
-#include "conn/end.h"
 #include "conn/events.h"
+#include "conn/hole.h"
+#include "conn/kernel.h"
+#include "conn/limit.h"
 #include "conn/wait.h"
+#include "flow/expire.h"
 #include "metrics/metrics.h"
+
+/* ---- the end of a direction ---------------------------------------------------------- */
+
+/* No data comes any more that precedes the held data in order, nor acknowledges it: deliver it. */
+static void end_wait(const struct wf_half *half)
+{
+	wf_hole_drain_start(half);
+	wf_hole_drain_all(half);
+}
+
+/* Give up hole by hole. */
+static void empty(const struct wf_half *half, uint64_t now_ns)
+{
+	struct wf_stream_env *env = &half->conns->stream_env;
+	uint64_t held_off;
+	uint64_t held_ns;
+
+	while (wf_stream_first_held(half->stream, env, &held_off, &held_ns)) {
+		uint64_t acked = wf_half_acked_off(half);
+
+		if (wf_hole_is_rejected(half, held_off)) {
+			wf_stream_clear(half->stream, env, false);
+			return;
+		}
+		if (acked > half->stream->next_off)
+			wf_hole_skip(half, acked, WEFT_GAP_NOT_CAPTURED, now_ns);
+		else
+			wf_hole_skip(half, held_off, WEFT_GAP_CLOSED, now_ns);
+		wf_hole_drain_all(half);
+	}
+}
+
+/* The end of the stream may be acknowledged, or followed by a FIN or by data beyond the limit, but
+ * was never seen itself. */
+static void skip_tail(const struct wf_half *half, uint64_t limit, bool is_exceeded, uint64_t now_ns)
+{
+	uint64_t acked = wf_half_acked_off(half);
+
+	wf_hole_skip(half, is_exceeded && acked >= limit ? limit : acked, WEFT_GAP_NOT_CAPTURED,
+		     now_ns);
+	if (is_exceeded)
+		wf_hole_skip(half, limit, WEFT_GAP_CLOSED, now_ns);
+	else if (wf_half_knows(half, WF_TCP_KNOWS_FIN))
+		wf_hole_skip(half, wf_tcp_fin_off(half->tcp, half->stream->next_off),
+			     WEFT_GAP_CLOSED, now_ns);
+}
+
+static void end_half(const struct wf_half *half, uint64_t now_ns)
+{
+	uint64_t limit = wf_limit_off(half);
+	bool is_exceeded = wf_limit_is_exceeded(half);
+
+	end_wait(half);
+	if (half->stream->extents)
+		empty(half, now_ns);
+	skip_tail(half, limit, is_exceeded, now_ns);
+	wf_limit_follow_acks(half);
+	wf_limit_report(half, now_ns);
+}
+
+/* ---- the end of both ----------------------------------------------------------------- */
 
 /* Have all directions that were seen ended with their FIN? */
 static bool is_finished(const struct wf_flow *flow)
@@ -31,10 +94,10 @@ void wf_close_flow(struct wf_conns *conns, struct wf_flow *flow, enum weft_close
 	for (int i = 0; i < 2; i++) {
 		struct wf_half half = wf_half_of(conns, flow, (enum weft_dir)i);
 
-		wf_end_half(&half, now_ns);
+		end_half(&half, now_ns);
 	}
-	if (wf_unlikely(flow->ext && conns->bypass))
-		wf_bypass_settle(conns, flow);
+	if (wf_unlikely(flow->ext && conns->kernel))
+		wf_kernel_settle(conns, flow);
 	wf_events_close(conns, flow, reason, now_ns);
 	wf_recent_add(&conns->recent, flow, now_ns);
 	wf_flow_table_remove(&conns->table, flow);
@@ -47,7 +110,7 @@ void wf_close_late(struct wf_conns *conns, struct wf_flow *flow, enum weft_close
 	for (int i = 0; i < 2; i++) {
 		struct wf_half half = wf_half_of(conns, flow, (enum weft_dir)i);
 
-		wf_end_wait(&half);
+		end_wait(&half);
 	}
 	if (is_finished(flow)) {
 		flow->flags |= WF_FLOW_CLOSED;
@@ -71,4 +134,46 @@ void wf_close_if_done(struct wf_conns *conns, struct wf_flow *flow, uint64_t now
 	}
 	flow->flags |= WF_FLOW_CLOSED;
 	wf_close_flow(conns, flow, WEFT_CLOSE_FIN, now_ns);
+}
+
+/* ---- deadlines ----------------------------------------------------------------------- */
+
+/* Does the kernel keep any of its data, so that weft does not see whether it is silent? */
+static bool is_bypassed(const struct wf_flow *flow)
+{
+	return wf_tcp_knows(&flow->tcp.dir[0], WF_TCP_BYPASSED) ||
+	       wf_tcp_knows(&flow->tcp.dir[1], WF_TCP_BYPASSED);
+}
+
+static void run_waits(struct wf_conns *conns, struct wf_flow *flow, uint64_t idle_ns,
+		      uint64_t now_ns)
+{
+	const struct wf_flow_ext *ext = wf_flow_table_ext(&conns->table, flow);
+
+	while (ext) {
+		uint64_t deadline_ns = wf_flow_deadline(flow, ext, &conns->timeouts);
+
+		if (deadline_ns > now_ns || deadline_ns == idle_ns)
+			break;
+		for (int i = 0; i < 2; i++) {
+			struct wf_half half = wf_half_of(conns, flow, (enum weft_dir)i);
+
+			wf_wait_expire(&half, deadline_ns);
+		}
+	}
+}
+
+bool wf_close_if_due(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns)
+{
+	uint64_t idle_ns = wf_flow_idle_deadline(flow, &conns->timeouts);
+
+	if (wf_unlikely(flow->ext))
+		run_waits(conns, flow, idle_ns, now_ns);
+	if (idle_ns > now_ns)
+		return false;
+	if (is_bypassed(flow) && wf_kernel_is_busy(conns, flow, now_ns) &&
+	    wf_flow_idle_deadline(flow, &conns->timeouts) > now_ns)
+		return false;
+	wf_close_late(conns, flow, WEFT_CLOSE_TIMEOUT, idle_ns);
+	return true;
 }

@@ -18,8 +18,8 @@
 #include "flow/recent.h"
 #include "reassembly/stream.h"
 
-struct wf_bypass;
 struct wf_dispatch;
+struct wf_kernel;
 struct wf_metrics;
 
 struct wf_conns {
@@ -31,7 +31,7 @@ struct wf_conns {
 	const struct weft_opts *opts; /* borrowed, like all below */
 	struct wf_dispatch *dispatch;
 	struct wf_metrics *metrics;
-	struct wf_bypass *bypass; /* NULL: no kernel steers to this worker */
+	struct wf_kernel *kernel; /* NULL: no kernel steers to this worker */
 
 	/* between here and pressure_actions.c */
 	bool refuse_midstream; /* no flow without a handshake */

@@ -10,7 +10,7 @@
 #include "conn/match.h"
 #include "conn/open.h"
 #include "conn/segment.h"
-#include "conn/timers.h"
+#include "conn/wait.h"
 
 void wf_conns_packet(struct wf_conns *conns, const struct wf_packet *packet)
 {
@@ -52,8 +52,8 @@ void wf_conns_tick(struct wf_conns *conns, uint64_t now_ns)
 
 	wf_conns_expire_handshakes(conns, now_ns);
 	while ((flow = wf_flow_table_pop_due(&conns->table, now_ns))) {
-		if (!wf_timers_run(conns, flow, now_ns))
-			wf_timers_arm(conns, flow, now_ns);
+		if (!wf_close_if_due(conns, flow, now_ns))
+			wf_wait_arm(conns, flow, now_ns);
 	}
 }
 
@@ -65,7 +65,7 @@ void wf_conns_flush(struct wf_conns *conns)
 	wf_conns_tick(conns, conns->now_ns);
 	/* Every flow is in the wheel; at the end of time all are due. */
 	while ((flow = wf_flow_table_pop_due(&conns->table, UINT64_MAX))) {
-		if (!wf_timers_run(conns, flow, conns->now_ns))
+		if (!wf_close_if_due(conns, flow, conns->now_ns))
 			wf_close_late(conns, flow, WEFT_CLOSE_END, conns->now_ns);
 	}
 	while ((embryo = wf_embryonic_oldest_over(&conns->embryonic, UINT64_MAX)))

@@ -50,9 +50,6 @@ static inline bool wf_half_is(const struct wf_half *half, enum wf_half_state sta
 	return half->tcp->state == state;
 }
 
-/* Change the state; the deadlines of the old one are cancelled. */
-void wf_half_enter(const struct wf_half *half, enum wf_half_state state);
-
 /* The extension of the flow; NULL: it has none. */
 static inline struct wf_flow_ext *wf_half_ext(const struct wf_half *half)
 {
@@ -63,6 +60,20 @@ static inline struct wf_flow_ext *wf_half_ext(const struct wf_half *half)
 static inline struct wf_flow_ext *wf_half_need_ext(const struct wf_half *half)
 {
 	return wf_flow_table_need_ext(&half->conns->table, half->flow);
+}
+
+/* Change the state; the deadlines of the old one are cancelled. */
+static inline void wf_half_enter(const struct wf_half *half, enum wf_half_state state)
+{
+	struct wf_flow_ext *ext = wf_half_ext(half);
+
+	if (wf_half_is(half, state))
+		return;
+	wf_half_state_enter(&half->tcp->state, state);
+	if (!ext)
+		return;
+	ext->half[half->dir].timeout_ns = WF_NEVER_NS;
+	ext->half[half->dir].patience_ns = WF_NEVER_NS;
 }
 
 /* Does the kernel bypass weft with what this side sends? */
@@ -89,7 +100,10 @@ static inline uint64_t wf_half_acked_off(const struct wf_half *half)
 	return wf_tcp_acked_off(half->tcp, half->stream->next_off);
 }
 
-/* Offset behind all data that was seen: segments behind a FIN have the number after it. */
+/*
+ * Offset behind all data that was seen. A side that only acknowledges has shown where it would go
+ * on, but not where it started; segments behind a FIN have the number after it.
+ */
 static inline uint64_t wf_half_seen_off(const struct wf_half *half)
 {
 	uint64_t next_off = half->stream->next_off;

@@ -1,12 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hole.h - the missing bytes between next_off and the first held byte, or the FIN: where they end,
- * how they are skipped, and the cause that their gap is reported with.
+ * hole.h - the front of a stream: held data that is next in order is delivered, and a hole, the
+ * missing bytes between next_off and the first held byte or the FIN, is found and skipped.
  */
 #ifndef WF_CONN_HOLE_H
 #define WF_CONN_HOLE_H
 
 #include "conn/half.h"
+
+/* Deliver all that is next in order, below @limit_off. */
+void wf_hole_drain_below(const struct wf_half *half, uint64_t limit_off);
+
+/* The same without a limit, acknowledged or not. */
+void wf_hole_drain_all(const struct wf_half *half);
+
+/* The same as far as the mode of delivery and the state allow it. */
+void wf_hole_drain_ready(const struct wf_half *half);
+
+/* The start of the stream is settled: deliver what waited for that. */
+void wf_hole_drain_start(const struct wf_half *half);
 
 struct wf_hole {
 	uint64_t end_off;

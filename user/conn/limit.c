@@ -4,9 +4,10 @@
  */
 #include "conn/limit.h"
 
-#include "conn/bypass.h"
-#include "conn/drain.h"
 #include "conn/events.h"
+#include "conn/kernel.h"
+#include "memory/page.h"
+#include "metrics/metrics.h"
 
 void wf_limit_follow_acks(const struct wf_half *half)
 {
@@ -15,6 +16,18 @@ void wf_limit_follow_acks(const struct wf_half *half)
 
 	if (half->stream->next_off >= wf_limit_off(half) && acked > half->stream->next_off)
 		wf_stream_skip(half->stream, &half->conns->stream_env, acked, &gap);
+}
+
+/* Held data that is next in order, beyond the limit. */
+static void drop_next(const struct wf_half *half)
+{
+	struct wf_chunk chunk;
+
+	while (wf_stream_pop(half->stream, &half->conns->stream_env, UINT64_MAX, &chunk)) {
+		if (chunk.bytes)
+			wf_metric_add(half->conns->metrics, payload_depth_bytes, chunk.len_bytes);
+		wf_page_put(chunk.page);
+	}
 }
 
 /* Beyond the limit: bytes that the kernel keeps, or that came before the window that allowed them,
@@ -26,12 +39,12 @@ static void follow(const struct wf_half *half)
 
 	/* A start that moved back may have moved held data beyond the limit. */
 	while (wf_stream_skip(half->stream, env, wf_half_seen_off(half), &gap))
-		wf_drain_below(half, UINT64_MAX);
+		drop_next(half);
 	/* Data that the receiver would not have accepted yet: nothing waits for it now. */
 	if (half->stream->extents)
 		wf_stream_clear(half->stream, env, false);
 	if (!wf_half_knows(half, WF_TCP_KNOWS_FIN))
-		wf_bypass_request(half);
+		wf_kernel_ask_bypass(half);
 	wf_limit_follow_acks(half);
 	if (wf_half_is_bypassed(half))
 		wf_tcp_note_unseen(&half->flow->tcp, half->dir,
@@ -52,7 +65,6 @@ void wf_limit_cut(const struct wf_half *half)
 {
 	struct wf_flow_bypass *bypass = &wf_half_ext(half)->bypass[half->dir];
 
-	wf_drain_all(half);
 	if (half->stream->extents)
 		wf_stream_clear(half->stream, &half->conns->stream_env, true);
 	bypass->cut_off = half->stream->next_off;

@@ -39,7 +39,7 @@ void wf_limit_follow(const struct wf_half *half);
 /* Bytes beyond the limit that are acknowledged need not be waited for, seen or not. */
 void wf_limit_follow_acks(const struct wf_half *half);
 
-/* From here on nothing is wanted; data that waits in order is delivered. Needs the extension. */
+/* From next_off on nothing is wanted, nor held data behind it. Needs the extension. */
 void wf_limit_cut(const struct wf_half *half);
 
 /* The data that comes next, near @near_off, is wanted again; a gap lies between. */

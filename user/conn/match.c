@@ -9,7 +9,6 @@
 #include "conn/close.h"
 #include "conn/events.h"
 #include "conn/open.h"
-#include "conn/timers.h"
 #include "metrics/metrics.h"
 #include "packet/packet.h"
 #include "tcp/tcp_start.h"
@@ -176,7 +175,7 @@ struct wf_flow *wf_match_packet(struct wf_conns *conns, const struct wf_packet *
 {
 	struct wf_flow *flow = wf_flow_table_find(&conns->table, &packet->key, packet->hash);
 
-	if (flow && wf_timers_run(conns, flow, packet->time_ns))
+	if (flow && wf_close_if_due(conns, flow, packet->time_ns))
 		flow = NULL;
 	if (wf_likely(flow && !(packet->tcp_flags & WF_TCP_SYN) &&
 		      !(flow->flags & WF_FLOW_HAS_HANDSHAKE)))

@@ -12,8 +12,7 @@
 #include "conn/close.h"
 #include "conn/data.h"
 #include "conn/events.h"
-#include "conn/timers.h"
-#include "conn/unseen.h"
+#include "conn/bypass.h"
 #include "conn/wait.h"
 #include "metrics/metrics.h"
 #include "packet/packet.h"
@@ -112,7 +111,7 @@ static void take_ack(const struct wf_half *half, const struct wf_packet *packet,
 static void take_fin(const struct wf_half *half, const struct wf_packet *packet)
 {
 	wf_wait_update(half, packet->time_ns);
-	wf_timers_arm(half->conns, half->flow, packet->time_ns);
+	wf_wait_arm(half->conns, half->flow, packet->time_ns);
 }
 
 static bool has_both_fins(const struct wf_flow *flow)
@@ -175,8 +174,8 @@ void wf_segment_process(struct wf_conns *conns, struct wf_flow *flow,
 	const struct wf_half half = wf_half_of(conns, flow, wf_flow_dir(flow, packet->src));
 	struct wf_tcp_result result;
 
-	if (wf_unlikely(wf_unseen_is_possible(&half)))
-		wf_unseen_segment(&half, packet);
+	if (wf_unlikely(wf_bypass_is_possible(&half)))
+		wf_bypass_segment(&half, packet);
 	count_packet(&half, packet);
 	track(&half, packet, &result);
 	if (wf_unlikely(result.anomalies))

@@ -5,9 +5,9 @@
 #include "conn/wait.h"
 
 #include "base/clock.h"
-#include "conn/drain.h"
 #include "conn/hole.h"
 #include "conn/limit.h"
+#include "flow/expire.h"
 
 /* ---- deadlines -------------------------------------------------------------------- */
 
@@ -68,6 +68,16 @@ static void arm(const struct wf_half *half, struct wf_flow_ext *ext, uint64_t no
 		return;
 	ext->armed_ns = deadline_ns;
 	wf_flow_table_arm(&half->conns->table, half->flow, now_ns, deadline_ns);
+}
+
+void wf_wait_arm(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns)
+{
+	struct wf_flow_ext *ext = wf_flow_table_ext(&conns->table, flow);
+	uint64_t deadline_ns = wf_flow_deadline(flow, ext, &conns->timeouts);
+
+	if (ext)
+		ext->armed_ns = deadline_ns;
+	wf_flow_table_arm(&conns->table, flow, now_ns, deadline_ns);
 }
 
 /* ---- states ----------------------------------------------------------------------- */
@@ -132,7 +142,7 @@ static void choose(const struct wf_half *half, uint64_t now_ns)
 			return;
 		if (wait_for_start(half, now_ns))
 			return;
-		wf_drain_start(half);
+		wf_hole_drain_start(half);
 		break;
 	case WF_HALF_IN_ORDER:
 	case WF_HALF_AT_HOLE:
@@ -149,7 +159,7 @@ static void choose(const struct wf_half *half, uint64_t now_ns)
 
 void wf_wait_update(const struct wf_half *half, uint64_t now_ns)
 {
-	wf_drain_ready(half);
+	wf_hole_drain_ready(half);
 	wf_limit_follow(half);
 	choose(half, now_ns);
 }
@@ -162,9 +172,9 @@ static void end_wait(const struct wf_half *half, bool is_patience, uint64_t at_n
 	struct wf_hole hole;
 
 	if (wf_half_is(half, WF_HALF_STARTING))
-		wf_drain_start(half);
+		wf_hole_drain_start(half);
 	else if (!wf_hole_find(half, &hole))
-		wf_drain_all(half);
+		wf_hole_drain_all(half);
 	else if (is_patience)
 		wf_hole_skip(half, wf_half_acked_off(half), WEFT_GAP_NOT_CAPTURED, at_ns);
 	else
@@ -236,7 +246,7 @@ bool wf_wait_make_room(const struct wf_half *half, enum weft_gap_cause cause, ui
 		wf_half_enter(half, WF_HALF_IN_ORDER);
 	if (wf_hole_find(half, &hole))
 		wf_hole_skip(half, hole.end_off, cause, now_ns);
-	wf_drain_all(half);
+	wf_hole_drain_all(half);
 	wf_limit_follow(half);
 	return half->stream->held_cost < held_cost;
 }

@@ -42,6 +42,9 @@ void wf_wait_update(const struct wf_half *half, uint64_t now_ns);
 /* The deadlines that are due at @now_ns end the wait. */
 void wf_wait_expire(const struct wf_half *half, uint64_t now_ns);
 
+/* A deadline of @flow has moved nearer: set the wheel. */
+void wf_wait_arm(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns);
+
 /* @len_bytes of later data came: the patience with late segments is shorter by that. */
 void wf_wait_spend(const struct wf_half *half, uint32_t len_bytes, uint64_t now_ns);
 

@@ -7,7 +7,7 @@
  * themselves are fetched; then what those that met trouble hold; then each segment is
  * processed. So the waits for memory of one group overlap.
  *
- * Requests of connections to the kernel (conn/bypass.h) are carried out after each group.
+ * Requests of connections to the kernel (conn/kernel.h) are carried out after each group.
  *
  * Bound: the tables are sized here, from the options and from this worker's share of
  * the arena: what could never be filled is not indexed.
@@ -26,7 +26,7 @@
 #include "decode/defrag.h"
 #include "deliver/dispatch.h"
 #include "conn/conns.h"
-#include "conn/verdict.h"
+#include "conn/bypass.h"
 #include "worker/cleanup_tasks.h"
 #include "worker/fragments.h"
 #include "worker/pressure_actions.h"
@@ -45,7 +45,7 @@ struct wf_pipeline {
 	struct wf_decoder decoder;
 	struct wf_defrag *defrag; /* owned */
 	struct wf_pressure_actions actions;
-	struct wf_bypass bypass;
+	struct wf_kernel kernel;
 	struct wf_pipeline_opts opts;
 };
 
@@ -168,33 +168,33 @@ static int look(void *ctx, const struct wf_flow_key *key, struct wf_kept *ret_ke
 }
 
 static int carry_out(struct wf_pipeline *pipeline, const struct wf_flow *flow,
-		     const struct wf_bypass_request *request)
+		     const struct wf_kernel_request *request)
 {
 	enum wf_verdict verdict[2] = {WF_VERDICT_KEEP, WF_VERDICT_KEEP};
 	struct wf_kept kept;
 	int err;
 
-	verdict[wf_bypass_endpoint(flow, request->dir)] = request->verdict;
+	verdict[wf_kernel_endpoint(flow, request->dir)] = request->verdict;
 	err = pipeline->opts.set_verdict(pipeline->opts.set_verdict_ctx, &request->key, verdict,
 					 &kept);
-	wf_verdict_done(&pipeline->conns, request, err, &kept);
+	wf_bypass_done(&pipeline->conns, request, err, &kept);
 	return err;
 }
 
 /* The requests of connections that still exist. */
 static void carry_out_all(struct wf_pipeline *pipeline)
 {
-	struct wf_bypass *bypass = &pipeline->bypass;
+	struct wf_kernel *kernel = &pipeline->kernel;
 
-	for (uint32_t i = 0; i < bypass->count; i++) {
-		const struct wf_bypass_request *request = &bypass->requests[i];
+	for (uint32_t i = 0; i < kernel->count; i++) {
+		const struct wf_kernel_request *request = &kernel->requests[i];
 		const struct wf_flow *flow =
 			wf_flow_table_find(&pipeline->conns.table, &request->key, request->hash);
 
 		if (flow && flow->id == request->id)
 			carry_out(pipeline, flow, request);
 	}
-	bypass->count = 0;
+	kernel->count = 0;
 }
 
 int wf_pipeline_set_verdict(struct wf_pipeline *pipeline, struct wf_flow *flow, unsigned int dirs,
@@ -202,12 +202,12 @@ int wf_pipeline_set_verdict(struct wf_pipeline *pipeline, struct wf_flow *flow, 
 {
 	for (int dir = 0; dir < 2; dir++) {
 		struct wf_half half = wf_half_of(&pipeline->conns, flow, (enum weft_dir)dir);
-		struct wf_bypass_request request;
+		struct wf_kernel_request request;
 		int err;
 
 		if (!(dirs & 1u << dir))
 			continue;
-		err = wf_verdict_prepare(&half, verdict, &request);
+		err = wf_bypass_prepare(&half, verdict, &request);
 		if (!err)
 			err = carry_out(pipeline, flow, &request);
 		if (err)
@@ -239,9 +239,9 @@ int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **re
 	if (err)
 		goto free_pipeline;
 	if (opts->set_verdict) {
-		pipeline->bypass.look = look;
-		pipeline->bypass.ctx = pipeline;
-		pipeline->conns.bypass = &pipeline->bypass;
+		pipeline->kernel.look = look;
+		pipeline->kernel.ctx = pipeline;
+		pipeline->conns.kernel = &pipeline->kernel;
 	}
 	err = wf_fragments_new(opts->arena, opts->pages, opts->metrics, &opts->secret,
 			       &pipeline->defrag);

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "conn/timers.h"
+#include "conn/close.h"
 #include "conn/wait.h"
 #include "metrics/metrics.h"
 
@@ -160,7 +160,7 @@ static uint64_t sweep_bucket(struct wf_sweep *sweep, uint32_t bucket, struct vic
 
 	for (uint32_t i = 0; i < count; i++) {
 		if (sweep->kinds & WF_SWEEP_EXPIRE &&
-		    wf_timers_run(conns, flows[i], conns->now_ns)) {
+		    wf_close_if_due(conns, flows[i], conns->now_ns)) {
 			closed++;
 			continue;
 		}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * kernel.c - requests to the kernel, and its counts.
+ */
+#include "conn/kernel.h"
+
+#include "base/clock.h"
+#include "metrics/metrics.h"
+
+/* Data that comes this long after the verdict was set should not have come. */
+#define LATE_NS (10 * WF_NS_PER_MS)
+
+/* Header bytes of each segment that the kernel counts; exact enough to tell offsets that are
+ * 4 GiB apart. */
+enum { HEADER_BYTES = 52 };
+
+/* ---- requests --------------------------------------------------------------------- */
+
+static void add_request(const struct wf_half *half)
+{
+	struct wf_kernel *kernel = half->conns->kernel;
+
+	if (kernel->count == WF_KERNEL_REQUESTS)
+		return;
+	kernel->requests[kernel->count++] = (struct wf_kernel_request){
+		.key = half->flow->key,
+		.hash = half->flow->hash,
+		.id = half->flow->id,
+		.dir = half->dir,
+		.verdict = WF_VERDICT_SHUNT,
+	};
+}
+
+void wf_kernel_ask_bypass(const struct wf_half *half)
+{
+	if (!half->conns->kernel || wf_half_is_bypassed(half))
+		return;
+	wf_tcp_set_bypassed(half->tcp, true);
+	add_request(half);
+}
+
+void wf_kernel_note_late(const struct wf_half *half, const struct wf_packet *packet)
+{
+	struct wf_flow_ext *ext = wf_half_ext(half);
+
+	wf_metric_inc(half->conns->metrics, shunts_late_segments);
+	if (ext && packet->time_ns <= ext->bypass[half->dir].last_ns + LATE_NS)
+		return;
+	if (ext)
+		ext->bypass[half->dir].last_ns = packet->time_ns; /* one request a batch */
+	add_request(half);
+}
+
+/* ---- counts ----------------------------------------------------------------------- */
+
+/* Was the verdict of this direction ever set? Only then the kernel's counts are this flow's. */
+static bool is_set(const struct wf_flow_bypass *bypass)
+{
+	return bypass->sets > 0;
+}
+
+/* How much more the kernel kept since its count was @before; a new entry begins at 0. */
+static uint64_t grown(uint64_t now, uint64_t before)
+{
+	return now >= before ? now - before : now;
+}
+
+static void follow(struct wf_flow_bypass *bypass, const struct wf_kept *kept, unsigned int endpoint)
+{
+	if (is_set(bypass)) {
+		bypass->kept_packets += grown(kept->packets[endpoint], bypass->base_packets);
+		bypass->kept_bytes += grown(kept->bytes[endpoint], bypass->base_bytes);
+	}
+	bypass->base_packets = kept->packets[endpoint];
+	bypass->base_bytes = kept->bytes[endpoint];
+}
+
+void wf_kernel_follow(struct wf_conns *conns, struct wf_flow *flow, const struct wf_kept *kept)
+{
+	struct wf_flow_ext *ext = wf_flow_table_ext(&conns->table, flow);
+
+	for (int dir = 0; ext && dir < 2; dir++)
+		follow(&ext->bypass[dir], kept, wf_kernel_endpoint(flow, (enum weft_dir)dir));
+}
+
+/* Read the kernel's record; the counts of @flow follow. */
+static int look(struct wf_conns *conns, struct wf_flow *flow, struct wf_kept *ret_kept)
+{
+	int err = conns->kernel->look(conns->kernel->ctx, &flow->key, ret_kept);
+
+	if (!err)
+		wf_kernel_follow(conns, flow, ret_kept);
+	return err;
+}
+
+uint64_t wf_kernel_guess_off(const struct wf_half *half)
+{
+	uint64_t next_off = half->stream->next_off;
+	struct wf_flow_ext *ext = wf_half_ext(half);
+	struct wf_flow_bypass before;
+	struct wf_kept kept;
+	uint64_t packets;
+	uint64_t bytes;
+
+	if (!ext)
+		return next_off;
+	before = ext->bypass[half->dir];
+	if (look(half->conns, half->flow, &kept))
+		return next_off;
+	packets = ext->bypass[half->dir].kept_packets - before.kept_packets;
+	bytes = ext->bypass[half->dir].kept_bytes - before.kept_bytes;
+	return next_off + (bytes > packets * HEADER_BYTES ? bytes - packets * HEADER_BYTES : 0);
+}
+
+bool wf_kernel_is_busy(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns)
+{
+	struct wf_kept kept;
+	uint64_t last_ns;
+
+	if (look(conns, flow, &kept) || kept.idle_ns > now_ns)
+		return false;
+	last_ns = now_ns - kept.idle_ns;
+	if (last_ns <= flow->last_ns)
+		return false;
+	flow->last_ns = last_ns;
+	return true;
+}
+
+void wf_kernel_settle(struct wf_conns *conns, struct wf_flow *flow)
+{
+	struct wf_flow_ext *ext = wf_flow_table_ext(&conns->table, flow);
+	struct wf_kept kept;
+
+	if (!ext || (!is_set(&ext->bypass[0]) && !is_set(&ext->bypass[1])))
+		return;
+	look(conns, flow, &kept);
+	for (int dir = 0; dir < 2; dir++) {
+		if (!is_set(&ext->bypass[dir]))
+			continue;
+		flow->packets[dir] += ext->bypass[dir].kept_packets;
+		flow->bytes[dir] += ext->bypass[dir].kept_bytes;
+	}
+}
