@@ -146,6 +146,24 @@ static void test_depth_hole_before_it_still_ends(void **state)
 	assert_string_equal(rig_log(&rig), "> gap 7 depth\nclose shutdown\n");
 }
 
+static int setup_depth_midstream(void **state)
+{
+	WEFT_OPTS(weft_opts, opts, .depth_bytes = 8);
+
+	rig_start(&rig, &opts);
+	*state = &rig;
+	return 0;
+}
+
+static void test_depth_of_a_direction_that_only_acknowledges_is_no_gap(void **state)
+{
+	(void)state;
+	rig_segment(&rig, RIG_SERVER, ACK, 0, 0, "hi");
+	rig_ack(&rig, RIG_CLIENT, 2);
+	rig_flush(&rig);
+	assert_string_equal(rig_log(&rig), "open\n< hi\nclose shutdown\n");
+}
+
 int main(void)
 {
 #define CASE(setup, name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -159,6 +177,8 @@ int main(void)
 		     test_depth_end_beyond_the_known_window_is_the_end_once_acknowledged),
 		CASE(setup_depth, test_depth_tail_acknowledged_but_never_seen_is_told),
 		CASE(setup_depth, test_depth_hole_before_it_still_ends),
+		CASE(setup_depth_midstream,
+		     test_depth_of_a_direction_that_only_acknowledges_is_no_gap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

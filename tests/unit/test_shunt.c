@@ -228,6 +228,39 @@ static void test_shunt_by_hand_delivers_what_waits_in_order(void **state)
 	assert_string_equal(rig_log(&rig), "< gap 8 shunted\nclose shutdown\n");
 }
 
+static void test_shunt_by_hand_taken_back_beyond_the_depth_is_two_gaps(void **state)
+{
+	rig_data(&rig, RIG_SERVER, 0, "ab");
+	assert_int_equal(by_hand(WF_VERDICT_SHUNT, 1u << WEFT_TO_CLIENT), 0);
+	assert_int_equal(by_hand(WF_VERDICT_STEER, 1u << WEFT_TO_CLIENT), 0);
+	rig_data(&rig, RIG_SERVER, 12, "x");
+	rig_flush(&rig);
+	assert_string_equal(rig_log(&rig),
+			    "< ab\n< gap 6 shunted\n< gap 5 depth\nclose shutdown\n");
+	assert_int_equal(rig.record.counts[WEFT_TO_CLIENT].gap_bytes, 11);
+}
+
+static int setup_midstream(void **state)
+{
+	memset(&kernel, 0, sizeof(kernel));
+	kernel.knows = true;
+	rig_start_live(&rig, NULL, &fake);
+	*state = &rig;
+	return 0;
+}
+
+/* What was delivered as the stream's first byte stays that, also for what comes after the bypass.
+ */
+static void test_shunt_by_hand_settles_the_start_of_the_stream(void **state)
+{
+	rig_segment(&rig, RIG_SERVER, ACK, 3, 0, "defgh");
+	assert_int_equal(by_hand(WF_VERDICT_SHUNT, 1u << WEFT_TO_CLIENT), 0);
+	rig_segment(&rig, RIG_SERVER, ACK, 0, 0, "abc");
+	assert_int_equal(by_hand(WF_VERDICT_STEER, 1u << WEFT_TO_CLIENT), 0);
+	rig_segment(&rig, RIG_SERVER, ACK, 8, 0, "ij");
+	assert_string_equal(rig_log(&rig), "open\n< defgh\n< anomaly data_before_start\n< ij\n");
+}
+
 static void test_shunt_by_hand_cannot_take_back_the_depth_limit(void **state)
 {
 	reach_depth();
@@ -271,6 +304,11 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_shunt_by_hand_delivers_what_waits_in_order,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_shunt_by_hand_taken_back_beyond_the_depth_is_two_gaps, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(test_shunt_by_hand_settles_the_start_of_the_stream,
+						setup_midstream, teardown),
 		cmocka_unit_test_setup_teardown(test_shunt_by_hand_cannot_take_back_the_depth_limit,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(

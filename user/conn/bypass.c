@@ -139,6 +139,8 @@ static void resume(const struct wf_half *half, const struct wf_packet *packet)
 {
 	uint64_t near_off = wf_half_ext(half)->bypass[half->dir].cut_off;
 	uint64_t next_off = half->stream->next_off;
+	uint64_t limit = wf_limit_off(half);
+	uint64_t end_off;
 	int64_t off;
 
 	wf_half_enter(half, WF_HALF_IN_ORDER);
@@ -148,7 +150,11 @@ static void resume(const struct wf_half *half, const struct wf_packet *packet)
 	if (off <= (int64_t)next_off)
 		return;
 	go_on_at(half, packet, (uint64_t)off, near_off > next_off);
-	wf_events_gap(half, next_off, (uint64_t)off - next_off, WEFT_GAP_SHUNTED, packet->time_ns);
+	/* The part beyond the depth limit is reported at the end. */
+	end_off = (uint64_t)off < limit ? (uint64_t)off : limit;
+	if (end_off > next_off)
+		wf_events_gap(half, next_off, end_off - next_off, WEFT_GAP_SHUNTED,
+			      packet->time_ns);
 }
 
 void wf_bypass_segment(const struct wf_half *half, const struct wf_packet *packet)

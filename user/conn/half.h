@@ -109,7 +109,7 @@ static inline uint64_t wf_half_seen_off(const struct wf_half *half)
 	uint64_t next_off = half->stream->next_off;
 	int64_t off = wf_tcp_off(half->tcp, half->tcp->snd_nxt, next_off);
 
-	if (off < 0)
+	if (off < 0 || !wf_half_knows(half, WF_TCP_KNOWS_IRS))
 		return 0;
 	if (wf_half_knows(half, WF_TCP_KNOWS_FIN) &&
 	    (uint64_t)off > wf_tcp_fin_off(half->tcp, next_off))
