@@ -29,6 +29,7 @@
 #include "conn/bypass.h"
 #include "worker/cleanup_tasks.h"
 #include "worker/fragments.h"
+#include "worker/outcome.h"
 #include "worker/pressure_actions.h"
 #include "memory/arena.h"
 #include "memory/budget.h"
@@ -47,17 +48,6 @@ struct wf_pipeline {
 	struct wf_pressure_actions actions;
 	struct wf_kernel kernel;
 	struct wf_pipeline_opts opts;
-};
-
-/* What became of a frame. */
-enum outcome {
-	OUTCOME_PROCESSED = 0,
-	OUTCOME_FRAGMENT,
-	OUTCOME_FILTERED,
-	OUTCOME_NOT_TCP,
-	OUTCOME_MALFORMED,
-	OUTCOME_CHECKSUM,
-	OUTCOME_HANDED_OFF, /* counted by who gets it */
 };
 
 static uint32_t min_u32(uint64_t a, uint64_t b)
@@ -272,70 +262,32 @@ void wf_pipeline_free(struct wf_pipeline *pipeline)
 	free(pipeline);
 }
 
-/* Counted under this name of a frame, and under that of a rebuilt datagram. */
-#define COUNT(metrics, rebuilt, what)                                       \
-	do {                                                                \
-		if (wf_unlikely(rebuilt))                                   \
-			wf_metric_inc(metrics, rebuilt_##what##_datagrams); \
-		else                                                        \
-			wf_metric_inc(metrics, frames_##what##_frames);     \
-	} while (0)
-
-static void count_outcome(struct wf_metrics *metrics, bool rebuilt, enum outcome outcome)
-{
-	switch (outcome) {
-	case OUTCOME_PROCESSED:
-		COUNT(metrics, rebuilt, processed);
-		break;
-	case OUTCOME_FRAGMENT:
-		COUNT(metrics, rebuilt, fragment);
-		break;
-	case OUTCOME_FILTERED:
-		COUNT(metrics, rebuilt, filtered);
-		break;
-	case OUTCOME_NOT_TCP:
-		COUNT(metrics, rebuilt, not_tcp);
-		break;
-	case OUTCOME_MALFORMED:
-		COUNT(metrics, rebuilt, malformed);
-		break;
-	case OUTCOME_CHECKSUM:
-		COUNT(metrics, rebuilt, checksum);
-		break;
-	case OUTCOME_HANDED_OFF:
-		wf_metric_inc(metrics, frames_handed_off_frames);
-		return;
-	}
-	if (!rebuilt)
-		wf_metric_inc(metrics, frames);
-}
-
 static bool is_fragment(struct wf_pipeline *pipeline, const struct wf_frame *frame,
 			struct wf_packet *ret_packet)
 {
 	return wf_decode(&pipeline->decoder, frame, ret_packet) == WF_DECODE_FRAGMENT;
 }
 
-static enum outcome decode(struct wf_pipeline *pipeline, const struct wf_frame *frame,
-			   struct wf_packet *ret_packet)
+static enum wf_outcome decode(struct wf_pipeline *pipeline, const struct wf_frame *frame,
+			      struct wf_packet *ret_packet)
 {
 	/* A filter that names ports can't match a fragment: what it rebuilds is filtered. */
 	if (pipeline->opts.filter && !wf_pcap_filter_match(pipeline->opts.filter, frame))
-		return is_fragment(pipeline, frame, ret_packet) ? OUTCOME_FRAGMENT
-								: OUTCOME_FILTERED;
+		return is_fragment(pipeline, frame, ret_packet) ? WF_OUTCOME_FRAGMENT
+								: WF_OUTCOME_FILTERED;
 	switch (wf_decode(&pipeline->decoder, frame, ret_packet)) {
 	case WF_DECODE_TCP:
-		return OUTCOME_PROCESSED;
+		return WF_OUTCOME_PROCESSED;
 	case WF_DECODE_FRAGMENT:
-		return OUTCOME_FRAGMENT;
+		return WF_OUTCOME_FRAGMENT;
 	case WF_DECODE_NOT_TCP:
-		return OUTCOME_NOT_TCP;
+		return WF_OUTCOME_NOT_TCP;
 	case WF_DECODE_MALFORMED:
-		return OUTCOME_MALFORMED;
+		return WF_OUTCOME_MALFORMED;
 	case WF_DECODE_CHECKSUM:
-		return OUTCOME_CHECKSUM;
+		return WF_OUTCOME_CHECKSUM;
 	}
-	return OUTCOME_MALFORMED;
+	return WF_OUTCOME_MALFORMED;
 }
 
 static bool is_mine(const struct wf_pipeline *pipeline, uint32_t hash)
@@ -345,21 +297,21 @@ static bool is_mine(const struct wf_pipeline *pipeline, uint32_t hash)
 }
 
 /* Takes @frame's page reference. */
-static enum outcome hand_over(struct wf_pipeline *pipeline, const struct wf_frame *frame,
-			      uint32_t hash)
+static enum wf_outcome hand_over(struct wf_pipeline *pipeline, const struct wf_frame *frame,
+				 uint32_t hash)
 {
 	pipeline->opts.handoff(pipeline->opts.handoff_ctx,
 			       weft_hash_worker(hash, pipeline->opts.workers), frame);
-	return OUTCOME_HANDED_OFF;
+	return WF_OUTCOME_HANDED_OFF;
 }
 
 /* A segment of ours, or of another worker's. Takes @frame's page reference. */
-static enum outcome process(struct wf_pipeline *pipeline, const struct wf_frame *frame,
-			    struct wf_packet *packet, enum outcome outcome)
+static enum wf_outcome process(struct wf_pipeline *pipeline, const struct wf_frame *frame,
+			       struct wf_packet *packet, enum wf_outcome outcome)
 {
-	if (outcome == OUTCOME_PROCESSED && !is_mine(pipeline, packet->hash))
+	if (outcome == WF_OUTCOME_PROCESSED && !is_mine(pipeline, packet->hash))
 		return hand_over(pipeline, frame, packet->hash);
-	if (outcome == OUTCOME_PROCESSED) {
+	if (outcome == WF_OUTCOME_PROCESSED) {
 		packet->time_ns = wf_conns_clock(&pipeline->conns, packet->time_ns);
 		wf_conns_packet(&pipeline->conns, packet);
 	}
@@ -378,22 +330,22 @@ static void process_fragment(struct wf_pipeline *pipeline, const struct wf_frame
 {
 	struct wf_frame now = *frame;
 	struct wf_packet inner = *packet;
-	enum outcome outcome = OUTCOME_FRAGMENT;
+	enum wf_outcome outcome = WF_OUTCOME_FRAGMENT;
 
 	for (;;) {
 		struct wf_frame datagram;
 		bool rebuilt = now.flags & WF_FRAME_REBUILT;
 		bool whole;
 
-		if (outcome == OUTCOME_FRAGMENT && !is_mine(pipeline, inner.hash)) {
+		if (outcome == WF_OUTCOME_FRAGMENT && !is_mine(pipeline, inner.hash)) {
 			outcome = hand_over(pipeline, &now, inner.hash);
-			count_outcome(pipeline->opts.metrics, rebuilt, outcome);
+			wf_outcome_count(pipeline->opts.metrics, rebuilt, outcome);
 			return;
 		}
-		whole = outcome == OUTCOME_FRAGMENT &&
+		whole = outcome == WF_OUTCOME_FRAGMENT &&
 			wf_defrag_add(pipeline->defrag, &inner, &datagram);
 		outcome = process(pipeline, &now, &inner, outcome);
-		count_outcome(pipeline->opts.metrics, rebuilt, outcome);
+		wf_outcome_count(pipeline->opts.metrics, rebuilt, outcome);
 		if (!whole)
 			return;
 		now = datagram;
@@ -414,30 +366,30 @@ static void run_group(struct wf_pipeline *pipeline, const struct wf_frame *frame
 	const struct wf_conns *conns = &pipeline->conns;
 	const struct wf_flow *flows[GROUP];
 	struct wf_packet packets[GROUP];
-	enum outcome outcomes[GROUP];
+	enum wf_outcome outcomes[GROUP];
 
 	for (uint32_t i = 0; i < count; i++) {
 		if (i + 1 < count)
 			wf_decode_prefetch(&pipeline->decoder, &frames[i + 1]);
 		outcomes[i] = decode(pipeline, &frames[i], &packets[i]);
-		if (outcomes[i] == OUTCOME_PROCESSED)
+		if (outcomes[i] == WF_OUTCOME_PROCESSED)
 			wf_flow_table_prefetch(&conns->table, packets[i].hash);
 	}
 	for (uint32_t i = 0; i < count; i++)
-		flows[i] = outcomes[i] == OUTCOME_PROCESSED
+		flows[i] = outcomes[i] == WF_OUTCOME_PROCESSED
 				   ? wf_flow_table_prefetch_flow(&conns->table, packets[i].hash)
 				   : NULL;
 	for (uint32_t i = 0; i < count; i++)
 		if (flows[i] && wf_unlikely(flows[i]->ext))
 			prefetch_held(conns, flows[i]);
 	for (uint32_t i = 0; i < count; i++) {
-		if (wf_unlikely(outcomes[i] == OUTCOME_FRAGMENT)) {
+		if (wf_unlikely(outcomes[i] == WF_OUTCOME_FRAGMENT)) {
 			process_fragment(pipeline, &frames[i], &packets[i]);
 			continue;
 		}
 		outcomes[i] = process(pipeline, &frames[i], &packets[i], outcomes[i]);
-		count_outcome(pipeline->opts.metrics, frames[i].flags & WF_FRAME_REBUILT,
-			      outcomes[i]);
+		wf_outcome_count(pipeline->opts.metrics, frames[i].flags & WF_FRAME_REBUILT,
+				 outcomes[i]);
 	}
 	carry_out_all(pipeline);
 }
