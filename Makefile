@@ -40,8 +40,6 @@ CFLAGS   += -fsanitize=$(SAN) $(if $(findstring undefined,$(SAN)),-fno-sanitize-
 LDFLAGS  += -fsanitize=$(SAN)
 endif
 
-LIB_PKGS := libxdp libbpf libpcap
-APP_PKGS := jansson yaml-0.1
 LIB_LIBS := -lxdp -lbpf -lpcap -lelf -lz
 APP_LIBS := -ljansson -lyaml -lcrypto
 

@@ -21,8 +21,6 @@ struct task {
 	uint32_t runs;
 	uint64_t now_ns;
 	uint64_t ttl_ns;
-	struct wf_cleanup *cleanup; /* unregister @unregister_id when run */
-	uint32_t unregister_id;
 };
 
 static int64_t run_task(void *ctx, uint64_t now_ns, uint64_t ttl_ns)
@@ -32,12 +30,10 @@ static int64_t run_task(void *ctx, uint64_t now_ns, uint64_t ttl_ns)
 	task->runs++;
 	task->now_ns = now_ns;
 	task->ttl_ns = ttl_ns;
-	if (task->unregister_id)
-		wf_cleanup_unregister(task->cleanup, task->unregister_id);
 	return task->result;
 }
 
-static uint32_t add(struct fixture *fix, struct task *task, uint64_t interval_ns, uint64_t ttl_ns)
+static void add(struct fixture *fix, struct task *task, uint64_t interval_ns, uint64_t ttl_ns)
 {
 	struct wf_cleanup_task opts = {
 		.name = "things",
@@ -46,11 +42,8 @@ static uint32_t add(struct fixture *fix, struct task *task, uint64_t interval_ns
 		.fn = run_task,
 		.ctx = task,
 	};
-	uint32_t id = 0;
 
-	assert_int_equal(wf_cleanup_register(fix->cleanup, &opts, 0, &id), 0);
-	assert_int_not_equal(id, 0);
-	return id;
+	assert_int_equal(wf_cleanup_register(fix->cleanup, &opts, 0), 0);
 }
 
 static int setup(void **state)
@@ -176,80 +169,31 @@ static void test_cleanup_huge_times_do_not_wrap(void **state)
 	assert_true(task.ttl_ns > UINT64_MAX / 100 * 49 && task.ttl_ns <= UINT64_MAX / 2);
 }
 
-static void test_cleanup_settings_change_while_registered(void **state)
-{
-	struct fixture *fix = *state;
-	struct task task = {0};
-	uint32_t id = add(fix, &task, 100, 5);
-
-	assert_int_equal(wf_cleanup_set(fix->cleanup, id, 10, 6), 0);
-	assert_int_equal(wf_cleanup_run(fix->cleanup, 10), 20);
-	assert_int_equal(task.ttl_ns, 6);
-	assert_int_equal(wf_cleanup_set(fix->cleanup, id, 0, 6), -EINVAL);
-	assert_int_equal(wf_cleanup_set(fix->cleanup, 0, 1, 1), -ENOENT);
-	assert_int_equal(wf_cleanup_set(fix->cleanup, id + 1, 1, 1), -ENOENT);
-	assert_int_equal(wf_cleanup_set(fix->cleanup, UINT32_MAX, 1, 1), -ENOENT);
-}
-
 static void test_cleanup_bad_task_is_refused(void **state)
 {
 	struct fixture *fix = *state;
 	struct wf_cleanup_task task = {.name = "x", .interval_ns = 0, .fn = run_task};
-	uint32_t id;
 
-	assert_int_equal(wf_cleanup_register(fix->cleanup, &task, 0, &id), -EINVAL);
+	assert_int_equal(wf_cleanup_register(fix->cleanup, &task, 0), -EINVAL);
 	task.interval_ns = 1;
 	task.fn = NULL;
-	assert_int_equal(wf_cleanup_register(fix->cleanup, &task, 0, &id), -EINVAL);
+	assert_int_equal(wf_cleanup_register(fix->cleanup, &task, 0), -EINVAL);
 	task.fn = run_task;
 	task.name = NULL;
-	assert_int_equal(wf_cleanup_register(fix->cleanup, &task, 0, &id), -EINVAL);
+	assert_int_equal(wf_cleanup_register(fix->cleanup, &task, 0), -EINVAL);
 }
 
-static void test_cleanup_full_refuses_until_one_is_gone(void **state)
+static void test_cleanup_full_refuses_another(void **state)
 {
 	struct fixture *fix = *state;
-	struct wf_cleanup_task opts = {.name = "x", .interval_ns = 1, .fn = run_task};
 	struct task task = {0};
-	uint32_t first = add(fix, &task, 1, 0);
-	uint32_t id;
+	struct wf_cleanup_task opts = {.name = "x", .interval_ns = 1, .fn = run_task, .ctx = &task};
 
-	opts.ctx = &task;
-	for (int i = 1; i < WEFT_CLEANUP_TASKS_MAX; i++)
+	for (int i = 0; i < WEFT_CLEANUP_TASKS_MAX; i++)
 		add(fix, &task, 1, 0);
-	assert_int_equal(wf_cleanup_register(fix->cleanup, &opts, 0, &id), -ENOBUFS);
-	wf_cleanup_unregister(fix->cleanup, first);
-	assert_int_equal(wf_cleanup_register(fix->cleanup, &opts, 0, &id), 0);
-}
-
-static void test_cleanup_unregistered_task_is_not_run(void **state)
-{
-	struct fixture *fix = *state;
-	struct task task = {0};
-	uint32_t id = add(fix, &task, 1, 0);
-
-	wf_cleanup_unregister(fix->cleanup, id);
-	wf_cleanup_unregister(fix->cleanup, id);
-	wf_cleanup_unregister(fix->cleanup, 0);
-	assert_true(wf_cleanup_run(fix->cleanup, 5) == UINT64_MAX);
-	assert_int_equal(task.runs, 0);
-}
-
-static void test_cleanup_task_may_unregister_itself_and_others(void **state)
-{
-	struct fixture *fix = *state;
-	struct task first = {.cleanup = fix->cleanup};
-	struct task second = {.cleanup = fix->cleanup};
-	uint32_t first_id = add(fix, &first, 1, 0);
-	uint32_t second_id = add(fix, &second, 1, 0);
-
-	first.unregister_id = second_id;
-	assert_int_equal(wf_cleanup_run(fix->cleanup, 1), 2);
-	assert_int_equal(first.runs, 1);
-	assert_int_equal(second.runs, 0);
-	first.unregister_id = first_id;
-	assert_true(wf_cleanup_run(fix->cleanup, 2) == UINT64_MAX);
-	assert_int_equal(first.runs, 2);
+	assert_int_equal(wf_cleanup_register(fix->cleanup, &opts, 0), -ENOBUFS);
+	wf_cleanup_run(fix->cleanup, 1);
+	assert_int_equal(task.runs, WEFT_CLEANUP_TASKS_MAX);
 }
 
 #define WITH_CLEANUP(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -264,11 +208,8 @@ int main(void)
 		WITH_CLEANUP(test_cleanup_ttl_is_shortened_and_restored),
 		WITH_CLEANUP(test_cleanup_shortened_ttl_never_means_no_ttl),
 		WITH_CLEANUP(test_cleanup_huge_times_do_not_wrap),
-		WITH_CLEANUP(test_cleanup_settings_change_while_registered),
 		WITH_CLEANUP(test_cleanup_bad_task_is_refused),
-		WITH_CLEANUP(test_cleanup_full_refuses_until_one_is_gone),
-		WITH_CLEANUP(test_cleanup_unregistered_task_is_not_run),
-		WITH_CLEANUP(test_cleanup_task_may_unregister_itself_and_others),
+		WITH_CLEANUP(test_cleanup_full_refuses_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

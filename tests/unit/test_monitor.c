@@ -171,9 +171,8 @@ static void test_monitor_pressure_shortens_ttls_and_restores_them(void **state)
 		{85, WF_PRESSURE_HIGH, 500},	{10, WF_PRESSURE_NORMAL, 1000},
 	};
 	uint64_t now_ns = 0;
-	uint32_t id;
 
-	assert_int_equal(wf_cleanup_register(wf_monitor_cleanup(fix->monitor), &task, 0, &id), 0);
+	assert_int_equal(wf_cleanup_register(wf_monitor_cleanup(fix->monitor), &task, 0), 0);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		hold_percent(fix, steps[i].percent);
 		wf_monitor_run(fix->monitor, now_ns += SEC);

@@ -13,17 +13,6 @@
 #include "memory/fault.h"
 #include "metrics/metrics.h"
 
-static const char *const owner_names[] = {
-	[WF_BUDGET_TABLES] = "tables", [WF_BUDGET_FREE_SPANS] = "free_spans",
-	[WF_BUDGET_FRAMES] = "frames", [WF_BUDGET_PAGES] = "pages",
-	[WF_BUDGET_SLABS] = "slabs",   [WF_BUDGET_RUNS] = "runs",
-	[WF_BUDGET_QUEUES] = "queues", [WF_BUDGET_WORKERS] = "workers",
-	[WF_BUDGET_RINGS] = "rings",   [WF_BUDGET_MAPS] = "maps",
-	[WF_BUDGET_STATE] = "state",   [WF_BUDGET_OTHER] = "other",
-};
-_Static_assert(sizeof(owner_names) / sizeof(owner_names[0]) == WF_BUDGET_OWNER_COUNT,
-	       "each owner has a name");
-
 void wf_budget_init(struct wf_budget *budget, uint64_t limit_bytes, wf_budget_reclaim_fn reclaim,
 		    void *reclaim_ctx)
 {
@@ -129,11 +118,6 @@ uint64_t wf_budget_used(const struct wf_budget *budget)
 uint64_t wf_budget_held(const struct wf_budget *budget, enum wf_budget_owner owner)
 {
 	return atomic_load_explicit(&budget->held_bytes[owner], memory_order_relaxed);
-}
-
-const char *wf_budget_owner_name(enum wf_budget_owner owner)
-{
-	return owner_names[owner];
 }
 
 void wf_budget_publish(const struct wf_budget *budget, struct wf_metrics *metrics)

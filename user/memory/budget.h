@@ -82,9 +82,6 @@ uint64_t wf_budget_kernel(const struct wf_budget *budget);
 uint64_t wf_budget_left(const struct wf_budget *budget);
 uint64_t wf_budget_held(const struct wf_budget *budget, enum wf_budget_owner owner);
 
-/* "tables", "free_spans", ...: as in the metric memory_<name>_bytes. Static. */
-const char *wf_budget_owner_name(enum wf_budget_owner owner);
-
 /* Write the memory_* metrics. Thread: the owner of @metrics, one for each budget. */
 void wf_budget_publish(const struct wf_budget *budget, struct wf_metrics *metrics);
 

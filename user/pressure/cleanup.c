@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * cleanup.c - one registry of what must be done every now and then.
+ * cleanup.c - a table of at most WEFT_CLEANUP_TASKS_MAX tasks, all of which each run looks at:
+ * runs come a few times a second.
  *
- * A table of WEFT_CLEANUP_TASKS_MAX slots, looked through at each run: runs come
- * a few times a second. A task that was late runs once, not once for each interval
- * missed. One that fails n times in a row waits 2^n intervals, 16 at most.
+ * A task that was late runs once, not once for each interval missed. A task that failed n times
+ * in a row waits 2^n intervals, 16 at most.
  */
 #include "pressure/cleanup.h"
 
@@ -18,19 +18,17 @@
 
 enum { BACKOFF_SHIFT_MAX = 4 };
 
-struct slot {
-	wf_cleanup_fn fn; /* NULL: the slot is free */
+struct task {
+	wf_cleanup_fn fn;
 	void *ctx;
-	uint64_t serial;  /* of the task in this slot */
-	uint64_t base_ns; /* of the interval now passing */
 	struct wf_cleanup_stats stats;
 };
 
 struct wf_cleanup {
 	struct wf_metrics *metrics; /* borrowed */
 	uint32_t ttl_percent;
-	uint64_t registered;
-	struct slot slots[WEFT_CLEANUP_TASKS_MAX];
+	uint32_t count;
+	struct task tasks[WEFT_CLEANUP_TASKS_MAX];
 };
 
 int wf_cleanup_new(struct wf_metrics *metrics, struct wf_cleanup **ret_cleanup)
@@ -57,62 +55,20 @@ static uint64_t later(uint64_t now_ns, uint64_t interval_ns)
 }
 
 int wf_cleanup_register(struct wf_cleanup *cleanup, const struct wf_cleanup_task *task,
-			uint64_t now_ns, uint32_t *ret_id)
+			uint64_t now_ns)
 {
 	if (!task->name || !task->fn || !task->interval_ns)
 		return -EINVAL;
-
-	for (uint32_t i = 0; i < WEFT_CLEANUP_TASKS_MAX; i++) {
-		struct slot *slot = &cleanup->slots[i];
-
-		if (slot->fn)
-			continue;
-		*slot = (struct slot){
-			.fn = task->fn,
-			.ctx = task->ctx,
-			.serial = ++cleanup->registered,
-			.base_ns = now_ns,
-			.stats = {.name = task->name,
-				  .interval_ns = task->interval_ns,
-				  .ttl_ns = task->ttl_ns,
-				  .due_ns = later(now_ns, task->interval_ns)},
-		};
-		*ret_id = i + 1;
-		return 0;
-	}
-	return -ENOBUFS;
-}
-
-static struct slot *slot_of(struct wf_cleanup *cleanup, uint32_t id)
-{
-	struct slot *slot;
-
-	if (!id || id > WEFT_CLEANUP_TASKS_MAX)
-		return NULL;
-	slot = &cleanup->slots[id - 1];
-	return slot->fn ? slot : NULL;
-}
-
-void wf_cleanup_unregister(struct wf_cleanup *cleanup, uint32_t id)
-{
-	struct slot *slot = slot_of(cleanup, id);
-
-	if (slot)
-		slot->fn = NULL;
-}
-
-int wf_cleanup_set(struct wf_cleanup *cleanup, uint32_t id, uint64_t interval_ns, uint64_t ttl_ns)
-{
-	struct slot *slot = slot_of(cleanup, id);
-
-	if (!slot)
-		return -ENOENT;
-	if (!interval_ns)
-		return -EINVAL;
-
-	slot->stats.interval_ns = interval_ns;
-	slot->stats.ttl_ns = ttl_ns;
-	slot->stats.due_ns = later(slot->base_ns, interval_ns);
+	if (cleanup->count == WEFT_CLEANUP_TASKS_MAX)
+		return -ENOBUFS;
+	cleanup->tasks[cleanup->count++] = (struct task){
+		.fn = task->fn,
+		.ctx = task->ctx,
+		.stats = {.name = task->name,
+			  .interval_ns = task->interval_ns,
+			  .ttl_ns = task->ttl_ns,
+			  .due_ns = later(now_ns, task->interval_ns)},
+	};
 	return 0;
 }
 
@@ -150,23 +106,16 @@ static void note_result(struct wf_cleanup *cleanup, struct wf_cleanup_stats *sta
 	wf_metric_inc(cleanup->metrics, cleanup_errors);
 }
 
-static void run_slot(struct wf_cleanup *cleanup, struct slot *slot, uint64_t now_ns)
+static void run_task(struct wf_cleanup *cleanup, struct task *task, uint64_t now_ns)
 {
-	struct wf_cleanup_stats *stats = &slot->stats;
-	uint64_t serial = slot->serial;
+	struct wf_cleanup_stats *stats = &task->stats;
 	uint64_t ttl_ns = effective_ttl_ns(cleanup, stats->ttl_ns);
-	int64_t result = slot->fn(slot->ctx, now_ns, ttl_ns);
 	uint32_t shift;
 
-	/* It may have unregistered itself, and another task may be here now. */
-	if (slot->serial != serial)
-		return;
-
-	note_result(cleanup, stats, result);
+	note_result(cleanup, stats, task->fn(task->ctx, now_ns, ttl_ns));
 	shift = stats->errors_in_row < BACKOFF_SHIFT_MAX ? (uint32_t)stats->errors_in_row
 							 : BACKOFF_SHIFT_MAX;
 	stats->last_run_ns = now_ns;
-	slot->base_ns = now_ns;
 	stats->due_ns = stats->interval_ns > UINT64_MAX >> shift
 				? UINT64_MAX
 				: later(now_ns, stats->interval_ns << shift);
@@ -176,20 +125,19 @@ uint64_t wf_cleanup_run(struct wf_cleanup *cleanup, uint64_t now_ns)
 {
 	uint64_t next_ns = UINT64_MAX;
 
-	for (uint32_t i = 0; i < WEFT_CLEANUP_TASKS_MAX; i++) {
-		struct slot *slot = &cleanup->slots[i];
+	for (uint32_t i = 0; i < cleanup->count; i++) {
+		struct task *task = &cleanup->tasks[i];
 
-		if (slot->fn && slot->stats.due_ns <= now_ns)
-			run_slot(cleanup, slot, now_ns);
-		if (slot->fn && slot->stats.due_ns < next_ns)
-			next_ns = slot->stats.due_ns;
+		if (task->stats.due_ns <= now_ns)
+			run_task(cleanup, task, now_ns);
+		if (task->stats.due_ns < next_ns)
+			next_ns = task->stats.due_ns;
 	}
 	return next_ns;
 }
 
 void wf_cleanup_each(const struct wf_cleanup *cleanup, wf_cleanup_stats_fn fn, void *ctx)
 {
-	for (uint32_t i = 0; i < WEFT_CLEANUP_TASKS_MAX; i++)
-		if (cleanup->slots[i].fn)
-			fn(&cleanup->slots[i].stats, ctx);
+	for (uint32_t i = 0; i < cleanup->count; i++)
+		fn(&cleanup->tasks[i].stats, ctx);
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cleanup.h - one registry of what must be done every now and then.
+ * cleanup.h - the registry of periodic cleanup tasks.
  *
- * A task removes what has outlived its TTL (or gives back what is idle) and says
- * how much that was. The registry decides when, counts, and slows a failing task
- * down; what a task does is its owner's business. Under pressure all TTLs are
- * shortened together, and restored afterwards.
+ * A task removes items that have outlived their TTL (or gives back idle memory) and returns their
+ * number. The registry decides when it runs, counts, and slows a failing task down. Under
+ * pressure all TTLs are shortened together, and restored afterwards.
  *
  * Thread: the one that runs it; also wf_cleanup_each().
  */
@@ -47,17 +46,11 @@ int wf_cleanup_new(struct wf_metrics *metrics, struct wf_cleanup **ret_cleanup);
 void wf_cleanup_free(struct wf_cleanup *cleanup);
 
 /*
- * First run: one interval after @now_ns. @ret_id: 1 or more, for the calls below.
- * Return: 0; -EINVAL; -ENOBUFS: WEFT_CLEANUP_TASKS_MAX are registered.
+ * First run: one interval after @now_ns. Return: 0; -EINVAL; -ENOBUFS: WEFT_CLEANUP_TASKS_MAX are
+ * registered.
  */
 int wf_cleanup_register(struct wf_cleanup *cleanup, const struct wf_cleanup_task *task,
-			uint64_t now_ns, uint32_t *ret_id);
-
-/* The task is not run any more. A task may unregister itself, or another, while it runs. */
-void wf_cleanup_unregister(struct wf_cleanup *cleanup, uint32_t id);
-
-/* From its next run on. Return: 0; -EINVAL; -ENOENT: no such task. */
-int wf_cleanup_set(struct wf_cleanup *cleanup, uint32_t id, uint64_t interval_ns, uint64_t ttl_ns);
+			uint64_t now_ns);
 
 /* Use this part of every TTL, 1..100; 100 is normal. */
 void wf_cleanup_set_ttl_percent(struct wf_cleanup *cleanup, uint32_t percent);

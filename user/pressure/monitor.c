@@ -103,13 +103,12 @@ static int add_own(struct wf_monitor *monitor, const struct wf_monitor_opts *opt
 		.fn = trim_task,
 		.ctx = monitor,
 	};
-	uint32_t id;
 	int err = add_sources(monitor, opts);
 
 	if (!err)
 		err = wf_pressure_add_handler(monitor->pressure, on_pressure, monitor);
 	if (!err)
-		err = wf_cleanup_register(monitor->cleanup, &trim, now_ns, &id);
+		err = wf_cleanup_register(monitor->cleanup, &trim, now_ns);
 	return err;
 }
 

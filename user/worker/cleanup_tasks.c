@@ -136,10 +136,9 @@ int wf_cleanup_tasks_register(struct wf_cleanup_requests *requests,
 			.fn = request,
 			.ctx = &requests->list[i],
 		};
-		uint32_t id;
 
 		requests->list[i] = (struct wf_cleanup_request){.mailboxes = mailboxes, .task = i};
-		err = wf_cleanup_register(cleanup, &task, now_ns, &id);
+		err = wf_cleanup_register(cleanup, &task, now_ns);
 	}
 	return err;
 }
