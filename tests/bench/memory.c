@@ -150,7 +150,7 @@ static void measure_remote(void)
 		pthread_create(&thread, NULL, sink, &sink_ns);
 		pthread_join(thread, NULL);
 		start_ns = cpu_ns();
-		wf_page_pool_tend(pool, 0);
+		wf_page_pool_housekeep(pool, 0);
 		worker_ns += cpu_ns() - start_ns;
 	}
 	printf("%-46s %8.1f ns\n", "page put by a sink: the worker's part",

@@ -199,7 +199,7 @@ static void check_empty(struct engine_run *run)
 		fail(run, "%llu flows opened, %llu closed",
 		     (unsigned long long)wf_metric_get(&run->metrics, flows_opened_flows),
 		     (unsigned long long)wf_metric_get(&run->metrics, flows_closed_flows));
-	wf_page_pool_tend(run->pages, 0);
+	wf_page_pool_housekeep(run->pages, 0);
 	if (wf_page_pool_taken(run->pages))
 		fail(run, "%llu pages are still taken",
 		     (unsigned long long)wf_page_pool_taken(run->pages));

@@ -197,7 +197,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			seen += wf_metrics_find(&metrics, *part);
 		require(seen == wf_metrics_find(&metrics, ledger->total));
 	}
-	wf_page_pool_tend(pages, run.now_ns);
+	wf_page_pool_housekeep(pages, run.now_ns);
 	require(!wf_page_pool_taken(pages));
 	return 0;
 }

@@ -245,7 +245,7 @@ static void reserve(struct machine *machine, uint32_t slot)
 static void tend(struct machine *machine, uint32_t slot)
 {
 	machine->now_ns += (uint64_t)slot << 24;
-	wf_page_pool_tend(machine->pool, machine->now_ns);
+	wf_page_pool_housekeep(machine->pool, machine->now_ns);
 	wf_arena_trim(machine->arena, next_any(machine));
 	check(wf_page_pool_is_valid(machine->pool));
 	check(wf_arena_is_valid(machine->arena));

@@ -93,10 +93,10 @@ static void test_dispatch_shed_takes_from_the_slow_and_tells_it(void **state)
 {
 	struct delivery_check check[SUBS] = {0};
 	struct weft_sub_stats stats;
-	struct wf_shed shed;
+	struct wf_dispatch_drops shed;
 
 	push(0, &check[FAST]);
-	wf_dispatch_shed(&dispatch, &shed);
+	wf_dispatch_drop_waiting(&dispatch, &shed);
 	assert_in_range(shed.events, 1, COUNT - 1);
 	assert_int_equal(shed.bytes, shed.events * PAYLOAD);
 	wf_sub_stats(subs[SLOW], &stats);
@@ -117,11 +117,11 @@ static void test_dispatch_shed_takes_from_the_slow_and_tells_it(void **state)
 static void test_dispatch_shed_again_finds_nothing_more(void **state)
 {
 	struct delivery_check fast = {0};
-	struct wf_shed shed;
+	struct wf_dispatch_drops shed;
 
 	push(0, &fast);
-	wf_dispatch_shed(&dispatch, &shed);
-	wf_dispatch_shed(&dispatch, &shed);
+	wf_dispatch_drop_waiting(&dispatch, &shed);
+	wf_dispatch_drop_waiting(&dispatch, &shed);
 	assert_int_equal(shed.events, 0);
 	assert_int_equal(shed.bytes, 0);
 }
@@ -129,11 +129,11 @@ static void test_dispatch_shed_again_finds_nothing_more(void **state)
 static void test_dispatch_shed_of_one_that_ended_does_nothing(void **state)
 {
 	struct delivery_check fast = {0};
-	struct wf_shed shed;
+	struct wf_dispatch_drops shed;
 
 	push(0, &fast);
 	wf_sub_end(subs[SLOW]);
-	wf_dispatch_shed(&dispatch, &shed);
+	wf_dispatch_drop_waiting(&dispatch, &shed);
 	assert_int_equal(shed.events, 0);
 }
 
@@ -141,10 +141,10 @@ static void test_dispatch_shed_of_one_that_ended_does_nothing(void **state)
 static void test_dispatch_after_a_shed_nothing_more_is_lost(void **state)
 {
 	struct delivery_check check[SUBS] = {0};
-	struct wf_shed shed;
+	struct wf_dispatch_drops shed;
 
 	push(0, &check[FAST]);
-	wf_dispatch_shed(&dispatch, &shed);
+	wf_dispatch_drop_waiting(&dispatch, &shed);
 	for (int round = 1; round < 4; round++) {
 		read_all(SLOW, &check[SLOW]);
 		read_all(BLOCKING, &check[BLOCKING]);

@@ -51,7 +51,7 @@ static void fixture_free(struct fixture *fix)
 	for (int i = 0; i < POOLS; i++) {
 		if (!fix->pools[i])
 			continue;
-		wf_page_pool_tend(fix->pools[i], 0);
+		wf_page_pool_housekeep(fix->pools[i], 0);
 		assert_true(wf_page_pool_is_valid(fix->pools[i]));
 		assert_int_equal(wf_page_pool_taken(fix->pools[i]), 0);
 		wf_page_pool_free(fix->pools[i]);
@@ -315,7 +315,7 @@ static void test_page_pool_fixed_never_shrinks(void **state)
 
 	wf_arena_set_squeeze(fix->arena, WF_SQUEEZE_MAX);
 	for (uint64_t now_ns = 1; now_ns < 10; now_ns++)
-		wf_page_pool_tend(fix->pools[1], now_ns * 1000000000);
+		wf_page_pool_housekeep(fix->pools[1], now_ns * 1000000000);
 	assert_int_equal(wf_page_pool_halve(fix->pools[1]), 0);
 	assert_int_equal(wf_page_pool_shrink(fix->pools[1]), 0);
 	assert_int_equal(wf_arena_used_bytes(fix->arena), used);
@@ -349,7 +349,7 @@ static void test_page_pool_idle_gives_its_spans_back(void **state)
 	for (int i = 0; i < 2000; i++)
 		wf_page_put(pages[i]);
 	for (int i = 0; i < 100; i++)
-		wf_page_pool_tend(fix->pool, now_ns += 1000 * 1000 * 1000);
+		wf_page_pool_housekeep(fix->pool, now_ns += 1000 * 1000 * 1000);
 	assert_int_equal(wf_arena_used_bytes(fix->arena), 0);
 	assert_int_equal(wf_metric_get(&fix->metrics[0], pages_small_spans), 0);
 }
@@ -738,7 +738,7 @@ static void *work(void *ctx)
 		for (uint32_t i = 0; i < count; i++)
 			pass_on(worker, wf_arena_page_at(worker->fix->arena, got[i]), turn + 1);
 		if (turn % 64 == 0)
-			wf_page_pool_tend(worker->pool, (uint64_t)turn * 1000000);
+			wf_page_pool_housekeep(worker->pool, (uint64_t)turn * 1000000);
 	}
 	wf_page_pool_adopt(NULL);
 	return NULL;

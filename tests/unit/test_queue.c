@@ -423,7 +423,7 @@ static uint64_t events_of(uint64_t parts)
 
 static uint32_t shed(uint32_t events_max, uint64_t *ret_bytes)
 {
-	uint32_t events = wf_queue_shed(&fix.queue, events_max, ret_bytes);
+	uint32_t events = wf_queue_drop_waiting(&fix.queue, events_max, ret_bytes);
 
 	assert_true(wf_queue_is_valid(&fix.queue));
 	return events;
@@ -506,7 +506,7 @@ static void test_queue_shed_puts_the_pages_of_what_it_drops(void **state)
 	}
 	wf_queue_flush(&fix.queue);
 	assert_true(shed(1000, &bytes) > 0);
-	wf_page_pool_tend(fix.pool, 0);
+	wf_page_pool_housekeep(fix.pool, 0);
 	assert_int_equal(wf_page_pool_taken(fix.pool), events_of(1));
 }
 

@@ -33,7 +33,7 @@ static inline uint64_t wf_clock_monotonic_ns(void)
 	return wf_clock_ns(CLOCK_MONOTONIC);
 }
 
-/* How long one tick of the kernel's timer is. */
+/* The length of one tick of the kernel's timer. */
 static inline uint64_t wf_clock_tick_ns(void)
 {
 	struct timespec ts = {0};

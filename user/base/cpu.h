@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cpu.h - which processors this process may use, and the calling thread's place and name.
+ * cpu.h - the CPUs that this process may use; the calling thread's CPU and name.
  */
 #ifndef WF_BASE_CPU_H
 #define WF_BASE_CPU_H
 
 #include <stdint.h>
 
-/* How many CPUs the process may run on; at least 1. */
+/* The number of CPUs that the process may run on; at least 1. */
 uint32_t wf_cpu_count(void);
 
-/* The @nth of them, counting from 0 and around; -1 if that can't be known. */
+/* The @nth of these CPUs, from 0, modulo their number; -1: not known. */
 int wf_cpu_nth(uint32_t nth);
 
 /* Keep the calling thread on @cpu. Return: 0 or negative errno. */

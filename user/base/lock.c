@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * lock.c - try first: only waiting is measured.
+ * lock.c - tries first, so that only waiting is measured.
  */
 #include "base/lock.h"
 

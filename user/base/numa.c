@@ -29,7 +29,7 @@ int wf_numa_netdev_node(const char *sysfs, const char *ifname)
 	return node;
 }
 
-/* A CPU's directory has a link to that of its node, called as that. */
+/* The directory of a CPU has a link named after its node ("node0"). */
 static int cpu_node(const char *sysfs, int cpu)
 {
 	char path[PATH_MAX];
@@ -62,7 +62,7 @@ void wf_numa_order(const char *sysfs, const int *nodes, uint32_t nodes_count,
 {
 	for (uint32_t i = 0; i < count; i++)
 		places[i].node = cpu_node(sysfs, places[i].cpu);
-	/* By insertion: few, at start, and equal ones keep their order. */
+	/* Insertion sort: there are few, and equal ones keep their order. */
 	for (uint32_t i = 1; i < count; i++) {
 		struct wf_cpu_place place = places[i];
 		uint32_t rank = rank_of(nodes, nodes_count, place.node);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * numa.h - which memory node a CPU or a network device is at, and memory that lies at one.
+ * numa.h - the memory node of a CPU or of a network device; memory from a given node.
  *
  * @sysfs: where sysfs is mounted ("/sys"). Thread: any.
  */
@@ -15,22 +15,22 @@ enum { WF_NUMA_NODES_MAX = 1024 };
 
 struct wf_cpu_place {
 	int cpu;
-	int node; /* -1: the kernel does not tell */
+	int node; /* -1: unknown */
 };
 
-/* Return: -1: it has none (virtual devices), or there is only one node. */
+/* The node of a network device. Return: -1: it has none (virtual devices), or there is only one. */
 int wf_numa_netdev_node(const char *sysfs, const char *ifname);
 
 /*
- * Fill in the nodes of @count CPUs, and put those first that are at nodes[0], then nodes[1], ...;
- * otherwise they stay in their order.
+ * Fill in the nodes of @count CPUs and sort them: CPUs at nodes[0] first, then nodes[1], and so on;
+ * equal ones keep their order.
  */
 void wf_numa_order(const char *sysfs, const int *nodes, uint32_t nodes_count,
 		   struct wf_cpu_place *places, uint32_t count);
 
 /*
- * Pages of this memory, which have none yet, come from @node as long as it has some. @start at
- * a page's begin. Return: 0 or negative errno: it is as before.
+ * Prefer memory of @node for pages that are not populated yet. @start: at the beginning of a page.
+ * Return: 0; negative errno: nothing has changed.
  */
 int wf_numa_bind(void *start, uint64_t bytes, int node);
 

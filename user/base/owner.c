@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 
-/* Of each owner only the first few are told, all are counted. */
+/* Each owner's first violations are logged; all are counted. */
 enum { LOGGED_MAX = 10, NAME_BYTES = 16 };
 
 static _Thread_local int32_t own_id;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * owner.h - which thread may touch something, checked at run time where that is asked for.
+ * owner.h - which thread may use an object, checked at run time if an option asks for it.
  *
- * A thing without an owner struct (NULL) is not checked: that costs one branch. A violation
- * is counted and told with both threads; what was asked for is done nevertheless.
+ * An object without an owner struct (NULL) is not checked: that costs one branch. A violation
+ * is counted and logged with both threads; the operation is carried out nevertheless.
  */
 #ifndef WF_BASE_OWNER_H
 #define WF_BASE_OWNER_H
@@ -16,8 +16,8 @@
 #include "base/assert.h"
 
 struct wf_owner {
-	bool races;		/* also look for two threads inside at once */
-	_Atomic int32_t thread; /* the owner's id, as the system counts threads; 0: anyone yet */
+	bool races;		/* also detect two threads inside at once */
+	_Atomic int32_t thread; /* the owner's thread id; 0: none yet */
 	_Atomic int32_t inside; /* thread between enter and leave */
 	_Atomic uint64_t violations;
 };
@@ -41,7 +41,7 @@ static inline void wf_owner_check(struct wf_owner *owner, const char *what)
 		wf_owner_verify(owner, what);
 }
 
-/* Around what only one thread at a time may do; also checks the owner. */
+/* Begin an operation that only one thread at a time may do; also checks the owner. */
 static inline void wf_owner_enter(struct wf_owner *owner, const char *what)
 {
 	if (wf_unlikely(owner != NULL))

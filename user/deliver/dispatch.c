@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "deliver/subscription.h"
 
-enum { SHED_EVENTS = 8192 }; /* of one queue at once */
+enum { DROP_EVENTS_MAX = 8192 }; /* of one queue, by one call */
 
 void wf_dispatch_init(struct wf_dispatch *dispatch, uint32_t worker, struct weft_sub **subs,
 		      uint32_t count)
@@ -95,18 +95,18 @@ bool wf_dispatch_has_passed(const struct wf_dispatch *dispatch, const struct wf_
 	return true;
 }
 
-void wf_dispatch_shed(struct wf_dispatch *dispatch, struct wf_shed *ret_shed)
+void wf_dispatch_drop_waiting(struct wf_dispatch *dispatch, struct wf_dispatch_drops *ret_drops)
 {
-	*ret_shed = (struct wf_shed){0};
+	*ret_drops = (struct wf_dispatch_drops){0};
 	for (uint32_t i = 0; i < dispatch->subs_count; i++) {
 		struct weft_sub *sub = dispatch->subs[i];
 		uint64_t bytes;
 
 		if (sub->inline_fn || atomic_load_explicit(&sub->ended, memory_order_acquire))
 			continue;
-		ret_shed->events +=
-			wf_queue_shed(&sub->queues[dispatch->worker], SHED_EVENTS, &bytes);
-		ret_shed->bytes += bytes;
+		ret_drops->events += wf_queue_drop_waiting(&sub->queues[dispatch->worker],
+							   DROP_EVENTS_MAX, &bytes);
+		ret_drops->bytes += bytes;
 	}
 }
 

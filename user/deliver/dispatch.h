@@ -22,7 +22,7 @@ struct wf_page;
 /* One for each worker. */
 struct wf_dispatch {
 	uint32_t wanted; /* WEFT_EVENT_BIT()s of all subscriptions */
-	uint32_t worker; /* whose */
+	uint32_t worker; /* index of the worker */
 	uint32_t subs_count;
 	struct weft_sub **subs; /* borrowed: the owner's array, complete before workers start */
 };
@@ -38,7 +38,7 @@ static inline int wf_dispatch_wants(const struct wf_dispatch *dispatch, enum wef
 }
 
 /*
- * Tell every subscription that wants it. @page: holds the bytes of a DATA event,
+ * Pass @event to every subscription that wants it. @page: holds the bytes of a DATA event,
  * borrowed; NULL if they are in a mapped file. Conflict bytes of an ANOMALY are
  * copied into the record.
  */
@@ -48,25 +48,25 @@ void wf_dispatch_event(struct wf_dispatch *dispatch, const struct weft_event *ev
 /* Make what was queued visible to its readers and wake them; called once a batch and when idle. */
 void wf_dispatch_flush(struct wf_dispatch *dispatch);
 
-/* A moment in what was dispatched. */
+/* A position in the sequence of dispatched events. */
 struct wf_dispatch_mark {
 	uint64_t pushed_bytes[WEFT_SUBSCRIPTIONS_MAX];
 };
 
 void wf_dispatch_mark(const struct wf_dispatch *dispatch, struct wf_dispatch_mark *ret_mark);
 
-/* Have all readers done with what was dispatched before @mark? */
+/* Have all readers released the events that were dispatched before @mark? */
 bool wf_dispatch_has_passed(const struct wf_dispatch *dispatch,
 			    const struct wf_dispatch_mark *mark);
 
-/* What slow subscriptions lost. */
-struct wf_shed {
+/* Events that slow subscriptions lost. */
+struct wf_dispatch_drops {
 	uint64_t events;
 	uint64_t bytes;
 };
 
-/* Memory is short: have slow subscriptions lose what waits longest, see wf_queue_shed(). */
-void wf_dispatch_shed(struct wf_dispatch *dispatch, struct wf_shed *ret_shed);
+/* Memory is short: drop the oldest events of slow subscriptions, see wf_queue_drop_waiting(). */
+void wf_dispatch_drop_waiting(struct wf_dispatch *dispatch, struct wf_dispatch_drops *ret_drops);
 
 /* The worker ends: flush, then close its end of every subscription. */
 void wf_dispatch_close(struct wf_dispatch *dispatch);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * queue.c - one worker, one reader, a ring of records, and what happens when it is full.
+ * queue.c - one worker's end of a ring of records, and the overflow policies.
  *
  *   record: │ header 64 │ identity of the flow 64 │ close record or conflicting bytes │
  *
@@ -8,11 +8,11 @@
  * in the header replace drop records: the reader compares them with what it
  * expects, which works for both ends of the queue alike.
  *
- * drop-oldest without locks: the worker may move `claim` on, which is all that
- * dropping takes. A reader marks `claim` while it copies; from then on nothing
- * behind `start` is overwritten, so what it looks at stays whole even if it is
- * dropped meanwhile; moving `claim` decides whose it is. Should the ring be full of
- * bytes that are just being copied, the newest event is given up instead.
+ * drop-oldest without locks: the worker drops a record by moving `claim` on. A reader marks
+ * `claim` while it copies; from then on nothing behind `start` is overwritten, so a record that
+ * it reads stays whole even if the worker drops it meanwhile. The side that moves `claim` over a
+ * record owns it. If the ring is full of records that are being copied, the newest event is
+ * dropped instead.
  *
  * Both sides sleep as base/waiter.h describes: the worker for room, the reader for records.
  */
@@ -74,7 +74,7 @@ int wf_queue_init(struct wf_queue *queue, const struct wf_queue_opts *opts)
 
 /* ---- the worker ---- */
 
-/* The first byte that somebody may still read. Pairs with the reader's end of copying. */
+/* The first byte that the reader may still read. Pairs with the reader's end of copying. */
 static uint64_t oldest_in_use(const struct wf_queue *queue)
 {
 	uint64_t claim = atomic_load(&queue->claim);
@@ -91,7 +91,7 @@ static uint64_t payload_in_use(const struct wf_queue *queue, uint64_t pushing_by
 	       wf_count_get(&queue->dropped_bytes) - atomic_load(&queue->released_bytes);
 }
 
-/* What is left of the ring up to its end, if a record of @bytes does not fit there. */
+/* The rest of the ring up to its end, if a record of @bytes does not fit there; else 0. */
 static uint64_t pad_bytes(const struct wf_queue *queue, uint64_t bytes)
 {
 	uint64_t rest = queue->ring_bytes - (queue->head & (queue->ring_bytes - 1));
@@ -120,7 +120,7 @@ static bool has_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
 	return true;
 }
 
-/* Make the records visible; true if any are new. */
+/* Make the records visible. Return: whether there are new ones. */
 static bool publish(struct wf_queue *queue)
 {
 	if (wf_count_get(&queue->published) == queue->head)
@@ -175,7 +175,7 @@ bool wf_queue_has_passed(const struct wf_queue *queue, uint64_t position)
 	       reader_has_left(queue);
 }
 
-uint32_t wf_queue_shed(struct wf_queue *queue, uint32_t events_max, uint64_t *ret_bytes)
+uint32_t wf_queue_drop_waiting(struct wf_queue *queue, uint32_t events_max, uint64_t *ret_bytes)
 {
 	uint64_t events = wf_count_get(&queue->dropped_events);
 	uint64_t bytes = wf_count_get(&queue->dropped_bytes);
@@ -192,8 +192,8 @@ uint32_t wf_queue_shed(struct wf_queue *queue, uint32_t events_max, uint64_t *re
 }
 
 /*
- * Sleep until the reader has made room. Return: false: it never will: it left, or
- * the handle stops and it takes nothing any more.
+ * Sleep until the reader has made room. Return: false: it will make none, because it left, or
+ * because the handle stops and the reader takes no more events.
  */
 static bool wait_for_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
 {
@@ -343,7 +343,7 @@ void wf_queue_close(struct wf_queue *queue)
 
 /* ---- both ---- */
 
-/* Both have left: this thread is alone. */
+/* Both sides have left: no other thread uses the queue. */
 static void drain(struct wf_queue *queue)
 {
 	uint64_t pos = wf_count_get(&queue->claim) & ~WF_CLAIM_COPYING;

@@ -31,7 +31,7 @@
 struct wf_arena;
 struct wf_page;
 
-/* A reader that is woken lazily must look by itself so often. */
+/* A reader that is woken lazily looks for records by itself at this interval. */
 #define WF_QUEUE_NAP_NS (10 * 1000000ull)
 
 #define WF_QUEUE_LEFT_WORKER (1u << 0)
@@ -43,18 +43,19 @@ struct wf_queue {
 	uint8_t *ring;		/* owned: spans of the arena, given back by the last to leave */
 	uint64_t ring_bytes;	/* power of two */
 	uint64_t payload_max_bytes;
-	uint64_t wake_bytes;	      /* so much must wait before a sleeping reader is woken */
+	uint64_t wake_bytes;	      /* a sleeping reader is woken when this much waits */
 	enum weft_overflow overflow;  /* never DEFAULT */
 	struct wf_waiter *reader;     /* borrowed: where the reader of many queues sleeps */
-	const _Atomic bool *stopping; /* borrowed: don't wait for a reader that does nothing */
+	const _Atomic bool *stopping; /* borrowed: the handle stops, so wait only for a reader that
+					 takes events */
 
 	/* written by the worker */
 	_Alignas(WF_CACHE_LINE) uint64_t head; /* next record goes here */
-	uint64_t oldest_seen;		       /* all before it may be overwritten, as last seen */
-	uint64_t stuck_claim;		       /* patience ended while the reader stood here */
+	uint64_t oldest_seen; /* bytes before this may be overwritten; as last read */
+	uint64_t stuck_claim; /* reader's position when the worker's wait last timed out */
 	_Atomic uint64_t published;
-	_Atomic uint64_t pushed_events; /* offered: the number of the next one */
-	_Atomic uint64_t pushed_bytes;	/* their payload */
+	_Atomic uint64_t pushed_events; /* also the number of the next event */
+	_Atomic uint64_t pushed_bytes;	/* payload of these events */
 	_Atomic uint64_t dropped_events;
 	_Atomic uint64_t dropped_bytes;
 	_Atomic uint64_t high_water_bytes;
@@ -69,7 +70,7 @@ struct wf_queue {
 	_Alignas(WF_CACHE_LINE) _Atomic uint64_t start; /* of what is being copied */
 	_Atomic uint64_t taken_events;
 	_Atomic uint64_t taken_bytes;	 /* payload handed out */
-	_Atomic uint64_t released_bytes; /* ... and not needed any more */
+	_Atomic uint64_t released_bytes; /* payload handed out and released */
 	uint64_t held_bytes;		 /* taken since the last release */
 	uint32_t held_events;
 	uint64_t next_event; /* number expected next */
@@ -77,7 +78,7 @@ struct wf_queue {
 	uint64_t last_ns;
 };
 
-/* What a reader holds of an event that it took; fills what the event points to. */
+/* Storage for the data that an event taken by the reader points to. */
 struct wf_queue_slot {
 	struct weft_flow flow;
 	struct wf_page *page; /* one reference, or NULL */
@@ -94,7 +95,7 @@ struct wf_queue_opts {
 	struct wf_arena *arena;
 	uint64_t bytes; /* ring and payload together, WEFT_QUEUE_MIN_BYTES or more */
 	enum weft_overflow overflow;
-	bool lazy_wake; /* rather many events at a time than soon */
+	bool lazy_wake; /* wake the reader for many events at a time, later */
 	struct wf_waiter *reader;
 	const _Atomic bool *stopping;
 };
@@ -109,16 +110,16 @@ void wf_queue_push(struct wf_queue *queue, const struct weft_event *event, struc
 void wf_queue_flush(struct wf_queue *queue);
 
 /*
- * If more than half of the payload that may wait does: drop the oldest events, at most
- * @events_max, until a quarter is left. The reader is told as of any other loss. Return: events
- * dropped; never of a queue whose policy is block.
+ * If more than half of the payload limit waits, drop the oldest events, at most @events_max, until
+ * a quarter is left. The reader gets a DROP event, as for any other loss. A queue whose policy is
+ * block drops none. Return: events dropped.
  */
-uint32_t wf_queue_shed(struct wf_queue *queue, uint32_t events_max, uint64_t *ret_bytes);
+uint32_t wf_queue_drop_waiting(struct wf_queue *queue, uint32_t events_max, uint64_t *ret_bytes);
 
-/* Has the reader done with all payload that was pushed before the @position-th byte? */
+/* Has the reader released all payload that was pushed before the @position-th byte? */
 bool wf_queue_has_passed(const struct wf_queue *queue, uint64_t position);
 
-/* Flush, tell the reader that no more will come, leave. Idempotent. */
+/* Flush, let the reader know that no more events follow, leave. Idempotent. */
 void wf_queue_close(struct wf_queue *queue);
 
 /* ---- the reader ---- */
@@ -131,17 +132,17 @@ void wf_queue_close(struct wf_queue *queue);
 int wf_queue_take(struct wf_queue *queue, struct weft_event *events, struct wf_queue_slot *slots,
 		  int max);
 
-/* What take handed out is not needed any more. */
+/* The events that take handed out are no longer needed. */
 void wf_queue_release(struct wf_queue *queue);
 
 bool wf_queue_is_empty(const struct wf_queue *queue);
 
-/* Empty, closed, and every loss told. */
+/* Empty, closed, and every loss reported. */
 bool wf_queue_is_finished(const struct wf_queue *queue);
 
 /* ---- both ---- */
 
-/* @side: WF_QUEUE_LEFT_*. It never touches the queue again; the second one frees what waits. */
+/* @side: WF_QUEUE_LEFT_*. It never uses the queue again; the second one frees waiting events. */
 void wf_queue_leave(struct wf_queue *queue, uint32_t side);
 
 /* Add this queue's numbers. Thread: any. */

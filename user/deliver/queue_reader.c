@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * queue_reader.c - the reader's end of a queue: records become events; losses are told.
+ * queue_reader.c - the reader's end of a queue: records become events, losses DROP events.
  *
- * The first words of queue.c explain how reading and dropping get along.
+ * The design comment of queue.c explains how reading and dropping work together.
  */
 #include "deliver/queue.h"
 
@@ -11,8 +11,9 @@
 #include "deliver/queue_internal.h"
 
 enum {
-	CLAIM_RUN = 16, /* records claimed at a time: less is lost if the worker drops some */
-	PAYLOAD_LENT_SHARE = 4, /* of the queue's payload: so much is lent at once */
+	CLAIM_RUN = 16, /* records claimed at a time: few are lost if the worker drops some */
+	PAYLOAD_LENT_SHARE =
+		4, /* at most 1/PAYLOAD_LENT_SHARE of the payload limit is lent at once */
 };
 
 static void make_drop(struct wf_queue *queue, uint64_t number, uint64_t before_bytes,
@@ -119,8 +120,8 @@ static const struct wf_record *first_record(const struct wf_queue *queue, uint64
 }
 
 /*
- * Tell a loss, or take a run of records. The reader is copying: all from start on
- * stays whole. Return: how many events; 0: none, or the worker dropped some just now:
+ * Report a loss, or take a run of records. The reader is copying: all records from start on stay
+ * whole. Return: the number of events; 0: none, or the worker dropped some just now:
  * *@ret_again.
  */
 static int take_run(struct wf_queue *queue, uint64_t end, struct weft_event *events,

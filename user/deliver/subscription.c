@@ -5,8 +5,8 @@
  * Merging is round robin: a poll begins with the queue after the one that the
  * last poll began with, so a busy worker does not starve another.
  *
- * What a poll lends stays in slots here, outside the rings: the worker may
- * overwrite or drop at will, and the reader may be slow with its batch.
+ * The events that a poll lends stay in slots here, outside the rings: the worker may
+ * overwrite or drop records meanwhile, and the reader may be slow with its batch.
  */
 #include "deliver/subscription.h"
 
@@ -91,7 +91,7 @@ static int open_inlines(struct weft_sub *sub, const struct weft_sub_opts *opts)
 	return 0;
 }
 
-/* Beside the rings. */
+/* Memory of a subscription without its rings. */
 static uint64_t sub_bytes(bool is_inline, uint32_t workers)
 {
 	if (is_inline)
@@ -137,7 +137,7 @@ int wf_sub_new(const struct weft_sub_opts *opts, uint32_t workers, bool live,
 	return 0;
 }
 
-/* Give back what the last poll lent. */
+/* Release the events that the last poll lent. */
 static void release_held(struct weft_sub *sub)
 {
 	if (!sub->held)
@@ -249,7 +249,7 @@ void wf_sub_free(struct weft_sub *sub)
 		for (uint32_t i = 0; i < sub->workers; i++)
 			if (sub->queues[i].arena)
 				wf_queue_leave(&sub->queues[i], WF_QUEUE_LEFT_WORKER);
-		/* A queue that could not be opened has nothing to leave. */
+		/* A queue that could not be opened has no sides. */
 		for (uint32_t i = 0; i < sub->workers; i++)
 			if (sub->queues[i].arena)
 				wf_queue_leave(&sub->queues[i], WF_QUEUE_LEFT_READER);

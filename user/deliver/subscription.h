@@ -23,10 +23,10 @@
 
 struct wf_arena;
 
-/* Events that one poll hands out at most. */
+/* The maximum of events that one poll hands out. */
 #define WF_SUB_BATCH_MAX 256
 
-/* Of inline delivery: one worker's count, written by it. */
+/* One worker's counts of inline delivery, written by it. */
 struct wf_sub_inline {
 	_Alignas(WF_CACHE_LINE) _Atomic uint64_t events;
 	_Atomic uint64_t bytes;
@@ -44,14 +44,15 @@ struct weft_sub {
 	struct wf_sub_inline *inlines; /* owned: one a worker, if inline */
 	struct wf_queue *queues;       /* owned: one a worker, if queued */
 
-	_Atomic bool ended;    /* by its consumer: nothing more is wanted */
+	_Atomic bool ended;    /* by its consumer: no more events are wanted */
 	_Atomic bool stopping; /* the handle stops */
 
 	/* written by the reader; the waiter also by workers */
 	_Alignas(WF_CACHE_LINE) struct wf_waiter reader; /* it sleeps here */
 	uint32_t next_queue;				 /* round robin */
 	int held;
-	struct wf_queue_slot *slots; /* owned: what the last poll lent, WF_SUB_BATCH_MAX */
+	struct wf_queue_slot
+		*slots; /* owned: WF_SUB_BATCH_MAX, of the events that the last poll lent */
 };
 
 /*
@@ -76,7 +77,7 @@ void wf_sub_end(struct weft_sub *sub);
  */
 void wf_sub_stop(struct weft_sub *sub);
 
-/* No more will come from @worker. Thread: that worker, last of all its calls. */
+/* @worker pushes no more events. Thread: that worker, as its last call. */
 void wf_sub_close_worker(struct weft_sub *sub, uint32_t worker);
 
 /* Thread: any. */

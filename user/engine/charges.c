@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * charges.c - what an engine holds beside its arena: charged before any is made.
+ * charges.c - charges the memory of an engine outside its arena, before any of it is allocated.
  *
  *   limit = tables + subscriptions + workers + maps + rings + headroom + the arena's spans
  *
- * For each queue the kernel keeps a record of every frame that could lie in the UMEM: bytes for
- * each span, so that rings and spans share what the others leave.
+ * For each queue the kernel keeps a record of every frame that could lie in the UMEM. Its size
+ * follows the number of spans, so rings and spans share the rest of the limit.
  */
 #include "engine/charges.h"
 
@@ -24,12 +24,12 @@ enum {
 };
 #define MIB (1024.0 * 1024)
 
-/* All that an engine needs beside spans, and the least that these may be. */
+/* Everything that an engine needs beside spans, and the minimum of spans. */
 struct bill {
 	uint64_t tables_bytes;
 	uint64_t subs_bytes;
-	uint64_t rings_bytes; /* at least: without what follows the number of spans */
-	uint64_t span_bytes;  /* ... for each span */
+	uint64_t rings_bytes; /* without the part that follows the number of spans */
+	uint64_t span_bytes;  /* rings: for each span */
 	uint64_t maps_bytes;
 	uint64_t workers_bytes;
 	uint64_t headroom_bytes;
@@ -42,7 +42,7 @@ uint64_t wf_charges_headroom(uint32_t workers)
 	return HEADROOM_BYTES + (uint64_t)workers * WORKER_HEADROOM_BYTES;
 }
 
-/* Flow maps that hold less than they could: say so, as old flows go from them sooner. */
+/* Smaller flow maps are logged, because they forget old flows sooner. */
 static void choose_maps(const struct wf_charges_opts *opts, struct wf_map_sizes *maps)
 {
 	struct wf_map_wants wants = {
@@ -131,7 +131,7 @@ static int refuse(const struct wf_charges_opts *opts, const struct bill *bill)
 	return -ENOBUFS;
 }
 
-/* What the kernel will keep of the frames, in as many spans as the rest leaves room for. */
+/* The kernel's records of frames, for as many spans as the rest leaves room for. */
 static uint64_t records_bytes(const struct wf_charges_opts *opts, const struct bill *bill)
 {
 	uint64_t left = opts->weft->memory_max_bytes - bill->tables_bytes - bill->workers_bytes -

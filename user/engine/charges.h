@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * charges.h - what an engine holds beside its arena: charged, as a whole, before any is made.
+ * charges.h - charges the memory of an engine outside its arena, as one sum, before any of it is
+ * allocated: workers, AF_XDP rings with the kernel's record of each frame, and BPF maps.
  *
- * Workers, AF_XDP rings with what the kernel keeps of each frame, and BPF maps. The maps' sizes
- * follow the limit, so that a small one still starts. What does not fit is refused with the sum.
+ * The maps' sizes follow the limit, so that a small limit suffices for a start. If the sum does
+ * not fit, the start fails and the sum is logged.
  *
  * Thread: main.
  */

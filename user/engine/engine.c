@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * engine.c - the life of an engine: what is asked for, start, stop, end, what it counted.
+ * engine.c - the life of an engine: sources and subscriptions, start, stop, end, counts.
  *
- * weft_stop() may come from a signal handler, so it only leaves a note; the
- * thread in wf_engine_wait() detaches the interfaces and tells the workers.
+ * weft_stop() may come from a signal handler, so it only sets a flag; the
+ * thread in wf_engine_wait() detaches the interfaces and lets the workers finish.
  */
 #include "engine/engine.h"
 
@@ -148,7 +148,7 @@ int wf_engine_subscribe(struct wf_engine *engine, const struct weft_sub_opts *op
 	return 0;
 }
 
-/* Sources bring no more: let the workers finish. */
+/* Stop the sources, and let the workers finish. */
 static void tell_workers_to_finish(struct wf_engine *engine)
 {
 	wf_ifaces_detach(&engine->ifaces);
@@ -165,7 +165,7 @@ static void tell_workers_to_finish(struct wf_engine *engine)
 	}
 }
 
-/* Threads that could not be started count as drained and ended: nobody waits for them. */
+/* Threads that could not be started count as drained and ended, so that no thread waits. */
 static void count_missing_workers(struct wf_crew *crew, uint32_t missing)
 {
 	atomic_fetch_add_explicit(&crew->drained, missing, memory_order_release);
@@ -315,7 +315,7 @@ void wf_engine_free(struct wf_engine *engine)
 		wf_engine_wait(engine, -1);
 	}
 	wf_housekeeping_free(engine->housekeeping);
-	/* What waits in queues are pages of the pools that teardown frees. */
+	/* Events in queues hold pages of the pools that wf_setup_unmake() frees. */
 	for (uint32_t i = 0; i < engine->subs_count; i++)
 		wf_sub_free(engine->subs[i]);
 	wf_setup_unmake(engine);

@@ -5,14 +5,13 @@
  *   new → add_file | add_interface, add_submit → subscribe → start → (stop) → wait → free
  *
  *   live:                                    replay, one worker:  file ─► worker
- *     queues × workers sockets ─► worker     replay, N workers:   file ─► reader ─► feeds ─►
- * workers
+ *     queues × workers sockets ─► worker     replay, N workers:   file ─► reader ─► workers
  *
- * Stopping: sources are detached or ended first; then each worker takes what is
- * left in its rings, and when no frame is between workers any more, each flushes
- * its flows and closes its end of every subscription's queue.
+ * Stopping: sources are detached or ended first; then each worker empties its rings, and when no
+ * frame is between workers any more, each flushes its flows and closes its end of every
+ * subscription's queue.
  *
- * Thread: main, where not told otherwise.
+ * Thread: main, unless stated otherwise.
  */
 #ifndef WF_ENGINE_ENGINE_H
 #define WF_ENGINE_ENGINE_H
@@ -28,7 +27,7 @@ struct wf_engine;
 struct wf_housekeeping;
 struct wf_metrics;
 
-/* @opts: every default filled in, ranges checked; copied, what it points to must outlive us. */
+/* @opts: defaults filled in, ranges checked; copied. */
 int wf_engine_new(const struct weft_opts *opts, struct wf_engine **ret_engine);
 int wf_engine_add_file(struct wf_engine *engine, const char *path);
 int wf_engine_add_interface(struct wf_engine *engine, const char *ifname,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * placement.c - the arena is one mapping, and registering it as UMEM gives it all its memory at
- * once, on behalf of the main thread: so which node it comes from has to be said before.
+ * placement.c - registering the arena as UMEM populates all of it at once, on the main thread: so
+ * the node of each part is chosen before.
  */
 #include "engine/placement.h"
 

@@ -2,7 +2,7 @@
 /*
  * placement.h - live: each worker on a CPU of its own, its memory at that CPU's node.
  *
- * CPUs at the NIC's node come first. Where all is one node, nothing is placed but the threads.
+ * CPUs at the NIC's node come first. On a machine with one node only threads are placed.
  */
 #ifndef WF_ENGINE_PLACEMENT_H
 #define WF_ENGINE_PLACEMENT_H
@@ -20,7 +20,7 @@ void wf_placement_choose(struct wf_worker *workers, uint32_t count, const struct
 /* The same, on the CPUs of @places, of which there are as many as workers. */
 void wf_placement_set(struct wf_worker *workers, uint32_t count, const struct wf_cpu_place *places);
 
-/* Before the arena is used: a part at each node, as large as the node's share of the workers. */
+/* Before the arena is used: a part at each node, sized by the node's share of the workers. */
 void wf_placement_divide(struct wf_arena *arena, struct wf_worker *workers, uint32_t count);
 
 #endif

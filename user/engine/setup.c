@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * setup.c - what an engine makes before its threads run, and its undoing.
+ * setup.c - makes everything of an engine before its threads run, and undoes it.
  *
  *   arena ─► page pool for each worker (rx frames when live, pages of each class)
  *         ─► interfaces (maps, programs, sockets over the arena) or the file
  *         ─► pipeline and dispatch for each worker
  *
  * Receive frames: a quarter of the arena, so that data can wait for its reader
- * where it was received; more if the queues' rings need it, twice what the fill
- * rings hold, but at most half of the arena. What the fill rings hold is the
+ * where it was received; more if the queues' rings need it: twice the size of
+ * the fill rings, but at most half of the arena. As many frames as the fill rings hold are the
  * reserve that only rings may have.
  */
 #include "engine/setup.h"
@@ -29,7 +29,7 @@
 #include "memory/page_pool.h"
 #include "reassembly/fixed_pages.h"
 
-/* What the fill rings of all queues hold together. */
+/* The size of the fill rings of all queues together. */
 static uint64_t fill_frames(const struct wf_engine *engine)
 {
 	uint64_t frames = 0;
@@ -302,7 +302,7 @@ int wf_setup_make(struct wf_engine *engine)
 		err = wf_claims_init(&engine->claims, engine->arena);
 	for (uint32_t i = 0; !err && i < engine->crew.count; i++)
 		err = setup_pipeline(engine, &engine->crew.workers[i]);
-	/* The calling thread belongs to no part. */
+	/* The calling thread prefers no part any more. */
 	wf_arena_prefer(engine->arena, 0);
 	return err;
 }

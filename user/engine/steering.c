@@ -23,7 +23,7 @@ enum {
 	MANY_STRAYS = 10, /* more than 1/MANY_STRAYS of the segments */
 };
 
-/* What a NIC that does not tell probably does: the usual symmetric key, queues in turn. */
+/* The probable setting of a NIC that reports none: the usual symmetric key, queues in turn. */
 static void assume(uint32_t queues, struct wf_nic_hash *ret_hash)
 {
 	ret_hash->queues = queues;
@@ -59,7 +59,7 @@ static void deal_by_queue(struct wf_steering *steering, const struct wf_nic_hash
 	steering->by_queue = true;
 }
 
-/* Why the interfaces and workers don't fit, whatever the NIC does; NULL: they do. */
+/* Return: the reason why steering by queue is impossible with any NIC; NULL: there is none. */
 static const char *misfit(const struct wf_ifaces *ifaces, uint32_t workers, uint32_t queues)
 {
 	if (ifaces->count > 1)
@@ -71,13 +71,13 @@ static const char *misfit(const struct wf_ifaces *ifaces, uint32_t workers, uint
 	return NULL;
 }
 
-static int refuse(const char *ifname, const char *why)
+static int reject(const char *ifname, const char *why)
 {
 	wf_error("capture: %s: capture.nic_hash is on, but %s", ifname, why);
 	return -EINVAL;
 }
 
-/* Asked for; so a NIC that can't tell is taken at the user's word. */
+/* The user asked for it, so a NIC that does not report its setting is trusted. */
 static int choose_on(struct wf_steering *steering, const struct wf_ifaces *ifaces, uint32_t workers,
 		     uint32_t queues)
 {
@@ -89,7 +89,7 @@ static int choose_on(struct wf_steering *steering, const struct wf_ifaces *iface
 	char advice[384];
 
 	if (why)
-		return refuse(ifname, why);
+		return reject(ifname, why);
 	symmetry =
 		wf_nic_hash_read(ifname, &hash) ? WF_NIC_UNKNOWN : wf_nic_hash_judge(&hash, ports);
 	if (symmetry == WF_NIC_ASYMMETRIC) {

@@ -35,8 +35,8 @@ void wf_arena_free(struct wf_arena *arena);
 
 /*
  * From now on the kernel holds the arena's memory (UMEM): all of it is charged
- * and no span's memory is given back to the system, which would part the
- * kernel's view from ours. The arena shrinks first until, with what is already
+ * and no span's memory is given back to the system, because the kernel would keep other pages
+ * than ours. The arena shrinks first until, with what is already
  * reserved and @headroom_bytes of later reservations, it fits the limit. Takes
  * huge pages if there are any; what spans in use hold moves with them and stays where it
  * is seen. Call before wf_arena_base() is registered.
@@ -91,14 +91,13 @@ uint64_t wf_arena_used_bytes(const struct wf_arena *arena);
 uint64_t wf_arena_trim(struct wf_arena *arena, uint64_t keep_bytes);
 
 /*
- * How hard memory is pressed: 0 normal .. 3 critical. Pools keep less in reserve
- * and buffers are advised smaller the higher it is (page_pool.h); at 0 all is as
- * before. Thread: one (the pressure handler).
+ * The pressure level, 0 normal to 3 critical. The higher it is, the less pools keep in reserve and
+ * the smaller buffers are advised (page_pool.h); 0 undoes both. Thread: one (the pressure handler).
  */
 #define WF_SQUEEZE_MAX 3u
 void wf_arena_set_squeeze(struct wf_arena *arena, uint32_t squeeze);
 
-/* Who holds how much of the limit. Lives as long as the arena. */
+/* The budget of the one limit. Lives as long as the arena. */
 struct wf_budget *wf_arena_budget(struct wf_arena *arena);
 
 /* Write the memory_* metrics. Thread: the owner of @metrics. */

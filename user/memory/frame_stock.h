@@ -5,8 +5,8 @@
  * A fill ring goes round in the order in which it was filled. Frames that lie behind one another
  * are quicker to receive into than the same frames in any order: the kernel's record of each, its
  * address and its bytes are then fetched ahead. So a stock hands out whole spans, the lowest first,
- * and the order heals after frames that were held come back one by one. What a stack would hand out
- * stays shuffled for ever.
+ * and the order is restored after frames that were held come back one by one. A stack would hand
+ * out frames in a shuffled order for ever.
  *
  *   masks   [span 0: a bit a frame][span 1]...     which frames of the span are here
  *   whole   a bit a span: all of its frames are    taken first
@@ -21,7 +21,7 @@
 
 struct wf_arena;
 
-/* A set of spans, and below which word of it there is none. */
+/* A set of spans; no bit is set below word from. */
 struct wf_frame_spans {
 	uint64_t *bits;
 	uint32_t from;

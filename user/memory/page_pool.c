@@ -10,7 +10,7 @@
  *
  * The worker's own takes and puts change one span and a few counters. Pages
  * that another thread put wait at the pool's home (arena_internal.h) and are
- * brought back when a class runs out, or by wf_page_pool_tend().
+ * brought back when a class runs out, or by wf_page_pool_housekeep().
  *
  * Bound: max_spans and max_class_pages of its own; each span is charged to the
  * arena's budget. Reaching one: another class with a free page large enough
@@ -31,7 +31,7 @@
 #include "metrics/metrics.h"
 
 enum {
-	TEND_NS = 250 * 1000 * 1000, /* between two looks at the histogram when it is calm */
+	HOUSEKEEP_NS = 250 * 1000 * 1000, /* between two looks at the histogram when it is calm */
 };
 
 struct wf_page_pool {
@@ -41,7 +41,7 @@ struct wf_page_pool {
 	struct wf_page_classes classes;
 	uint64_t max_class_pages;
 	uint64_t idle_bytes; /* free pages, as told to the budget */
-	uint64_t tended_ns;
+	uint64_t housekept_ns;
 	struct wf_metrics *metrics; /* borrowed */
 	bool keeps_spans;	    /* what was taken is kept, whatever the traffic */
 	struct wf_sizing sizing;
@@ -304,13 +304,13 @@ static uint64_t free_bytes(const struct wf_page_pool *pool)
 	return bytes;
 }
 
-void wf_page_pool_tend(struct wf_page_pool *pool, uint64_t now_ns)
+void wf_page_pool_housekeep(struct wf_page_pool *pool, uint64_t now_ns)
 {
 	collect(pool);
 	tell_idle(pool, free_bytes(pool));
-	if (now_ns - pool->tended_ns < TEND_NS)
+	if (now_ns - pool->housekept_ns < HOUSEKEEP_NS)
 		return;
-	pool->tended_ns = now_ns;
+	pool->housekept_ns = now_ns;
 	adapt(pool);
 }
 

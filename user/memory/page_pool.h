@@ -23,7 +23,7 @@ struct wf_page_pool_opts {
 	uint32_t medium_bytes;
 	uint32_t large_bytes;
 	uint32_t frame_bytes;	 /* 2048 or 4096; 0: no rx frames (replay) */
-	uint32_t frames;	 /* made at once, kept for ever: this worker's share */
+	uint32_t frames;	 /* made at once and kept: this worker's share */
 	uint32_t frames_reserve; /* of them, so many may not be held by anyone but rings: at
 				    least what the fill rings hold when full */
 	uint64_t max_bytes; /* of spans this pool may take besides its frames; 0: no limit of its
@@ -56,21 +56,21 @@ void wf_page_pool_adopt(struct wf_page_pool *pool);
 struct wf_page *wf_page_pool_take(struct wf_page_pool *pool, size_t bytes);
 
 /*
- * As wf_page_pool_take(), for what comes in: the last part of the arena, one in WEFT_SHORT_PARTS,
- * is left to those who work on what came before.
+ * As wf_page_pool_take(), for arriving packets: the last 1/WEFT_SHORT_PARTS of the budget is left
+ * for processing earlier ones.
  */
 struct wf_page *wf_page_pool_take_incoming(struct wf_page_pool *pool, size_t bytes);
 
 /*
- * Of what the traffic may use of the budget only one part in @parts is left: who holds much should
- * give it up now, not at the very end.
+ * Is less than 1/@parts left of the budget that traffic may use? Then streams that hold much give
+ * it up, before nothing is left.
  */
 bool wf_page_pool_is_short(const struct wf_page_pool *pool, uint32_t parts);
 
 /*
- * How large to make a buffer that needs @need_bytes now and could use up to
- * @hope_bytes: the whole hope while memory is plentiful, less the harder it is
- * pressed, never less than the need. Filled up to the class that serves it.
+ * Advise a size for a buffer that needs @need_bytes now and could use up to @hope_bytes: the whole
+ * hope while memory is plentiful, less at each level of pressure, never less than the need.
+ * Rounded up to the class that serves it.
  */
 size_t wf_page_pool_advise(const struct wf_page_pool *pool, size_t need_bytes, size_t hope_bytes);
 
@@ -93,10 +93,10 @@ bool wf_page_pool_may_keep_frame(const struct wf_page_pool *pool);
 bool wf_page_pool_has_frames_in_plenty(const struct wf_page_pool *pool);
 
 /*
- * What needs no packet: bring pages home that others put, let caches follow the
- * traffic, give back what is no longer wanted. Call a few times a second.
+ * Housekeeping without packets: bring pages home that other threads put, let caches follow the
+ * traffic, give back spans that are no longer needed. Call a few times a second.
  */
-void wf_page_pool_tend(struct wf_page_pool *pool, uint64_t now_ns);
+void wf_page_pool_housekeep(struct wf_page_pool *pool, uint64_t now_ns);
 
 /* Give back every span that no page of is taken, unless it keeps them. Return: how many. */
 uint32_t wf_page_pool_shrink(struct wf_page_pool *pool);
@@ -107,7 +107,7 @@ uint32_t wf_page_pool_halve(struct wf_page_pool *pool);
 /* For page.h: the last holder of @page has put it. Thread: any. */
 void wf_page_come_home(struct wf_page *page);
 
-/* Pages taken and not put (frames aside). Exact after wf_page_pool_tend(). */
+/* Pages taken and not put (frames aside). Exact after wf_page_pool_housekeep(). */
 uint64_t wf_page_pool_taken(const struct wf_page_pool *pool);
 
 /* Do lists, counters and metrics agree? */

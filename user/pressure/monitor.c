@@ -2,9 +2,9 @@
 /*
  * monitor.c - the usual pressure sources and cleanup tasks of one arena, run by one call.
  *
- * Free spans' memory goes back to the system in halves, every TRIM_INTERVAL_NS:
- * a lull does not cost what the next burst needs at once, and what is idle is gone
- * after a minute. Under pressure it goes back at once.
+ * Half of the free spans' memory goes back to the system every TRIM_INTERVAL_NS: so a short lull
+ * leaves memory for the next burst, and idle memory is gone after a minute. Under pressure all of
+ * it goes back at once.
  */
 #include "pressure/monitor.h"
 
@@ -23,7 +23,7 @@
 
 #define TRIM_INTERVAL_NS (5 * WF_NS_PER_SEC)
 
-enum { TRIM_ALL_BYTES = 1 << 20 }; /* so little is not worth being halved */
+enum { TRIM_ALL_BYTES = 1 << 20 }; /* up to this, all of it goes back */
 
 struct wf_monitor {
 	struct wf_arena *arena;	    /* borrowed */
@@ -37,7 +37,7 @@ struct wf_monitor {
 	char status_path[PATH_MAX];
 };
 
-/* Part of every TTL that counts at each level. */
+/* The part of every TTL that applies at each level. */
 static const uint32_t ttl_percent[WF_PRESSURE_LEVEL_COUNT] = {
 	[WF_PRESSURE_NORMAL] = 100,
 	[WF_PRESSURE_LOW] = 100,

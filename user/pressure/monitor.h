@@ -4,8 +4,8 @@
  *
  *   wf_monitor_run() ──each interval──► pressure: budget, process, PSI, cgroup
  *                   │                     └─ level changed: squeeze the arena, shorten TTLs,
- *                   │                        hand back free memory, then the owner's handlers
- *                   ├──when due──► cleanup tasks: hand back free memory, then the owner's tasks
+ *                   │                        give back free memory, then the owner's handlers
+ *                   ├──when due──► cleanup tasks: give back free memory, then the owner's tasks
  *                   └──► publish the memory_* metrics
  *
  * Thread: main.
@@ -33,13 +33,13 @@ struct wf_monitor_opts {
 	/* Allowed beside the limit: code, stacks, libraries; 0: the process is not watched. */
 	uint64_t slack_bytes;
 
-	/* Where the kernel tells; NULL: where it always does. They outlive us. */
+	/* Paths of the kernel's files; NULL: the usual ones. They outlive us. */
 	const char *proc_dir;	/* /proc/self */
-	const char *psi_path;	/* /proc/pressure/memory; "": not asked */
+	const char *psi_path;	/* /proc/pressure/memory; "": not read */
 	const char *cgroup_dir; /* /sys/fs/cgroup */
 };
 
-/* Return: 0; -EINVAL: thresholds or an interval that make no sense; -ENOMEM. */
+/* Return: 0; -EINVAL: thresholds out of order, or no interval; -ENOMEM. */
 int wf_monitor_new(const struct wf_monitor_opts *opts, struct wf_metrics *metrics, uint64_t now_ns,
 		   struct wf_monitor **ret_monitor);
 
@@ -50,10 +50,10 @@ void wf_monitor_free(struct wf_monitor *monitor);
 struct wf_pressure *wf_monitor_pressure(struct wf_monitor *monitor);
 struct wf_cleanup *wf_monitor_cleanup(struct wf_monitor *monitor);
 
-/* The part of every timeout that counts at @level; 100 is all of it. */
+/* The part of every timeout that applies at @level, in percent. */
 uint32_t wf_monitor_ttl_percent(enum wf_pressure_level level);
 
-/* Do what is due at @now_ns (monotonic). Return: when to call again at the latest. */
+/* Check and run everything that is due at @now_ns (monotonic). Return: when to call again. */
 uint64_t wf_monitor_run(struct wf_monitor *monitor, uint64_t now_ns);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * overload.c - how much of the new flows to leave to the host, so that the rest stay whole.
+ * overload.c - which part of the new flows to shed, so that the other flows are captured whole.
  */
 #include "pressure/overload.h"
 
@@ -11,13 +11,13 @@
 #include "base/clock.h"
 
 enum {
-	PERCENT_MAX = 98,  /* some are always taken: else nothing would tell the end of the load */
-	LEAST_PERCENT = 5, /* less is none */
+	PERCENT_MAX = 98,  /* some are always taken: else the end of the load would not be seen */
+	LEAST_PERCENT = 5, /* a smaller part counts as none */
 	HIGH_FILL_PERCENT = 50,
 	CALM_FILL_PERCENT = 25,
 };
 
-/* New flows take a moment until they are all there is: judge the last rise only then. */
+/* It takes a moment until a rise shows in the load: the next one waits for that. */
 #define SETTLE_NS (200 * WF_NS_PER_MS)
 
 void wf_overload_init(struct wf_overload *overload)
@@ -34,7 +34,7 @@ static uint64_t rate_since(const struct wf_overload *overload, uint64_t now_ns)
 	return ms ? frames * 1000 / ms : 0;
 }
 
-/* Of what is taken, leave half, or more if more was lost. */
+/* Shed half of the part that is still taken, or more if more was lost. */
 static void rise(struct wf_overload *overload, bool has_lost, uint64_t now_ns)
 {
 	uint64_t lost = overload->last.lost_frames - overload->base.lost_frames;
@@ -75,7 +75,7 @@ static uint64_t hold_ns(const struct wf_overload *overload)
 							: overload->hold_ns;
 }
 
-/* A worker takes frames in batches, so what it takes shows only over some time. */
+/* Workers take frames in batches, so their rate is measured over some time. */
 static void move_base(struct wf_overload *overload, const struct wf_overload_reading *reading,
 		      uint64_t now_ns)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * overload.h - how much of the new flows to leave to the host, so that the rest stay whole.
+ * overload.h - which part of the new flows to shed, so that the other flows are captured whole.
  *
  *   frames lost at full rings, fill level ──each tick──► share of new flows to shed
  *
- * It begins with a loss, never before. With each rise at least half of what is still taken is
- * left, also when rings are half full while something is shed. After a calm time a part of it is
- * taken back; if that brings the overload back, the next calm time is twice as long, up to a limit.
- * So under a steady overload trials are rare; trials that go well one after the other shorten it.
+ * Shedding begins with a loss, never before. Each rise sheds at least half of the part that is
+ * still taken; rings that are half full while flows are shed are a reason too. After a calm time a
+ * part is taken back; if that brings the overload back, the next calm time is twice as long, up to
+ * a limit. So under a steady overload trials are rare; successful trials shorten the calm time.
  *
  * Plain values; the thread that reads the rings is in shedding.c.
  */
@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What all receive rings told; the counts only rise. */
+/* A reading of all receive rings; the counts only rise. */
 struct wf_overload_reading {
 	uint64_t lost_frames;
 	uint64_t received_frames;
@@ -29,10 +29,10 @@ struct wf_overload {
 	uint64_t rises;	  /* changes so far */
 	uint64_t falls;
 	struct wf_overload_reading last;
-	struct wf_overload_reading base; /* of some moments ago: what a rise is measured against */
+	struct wf_overload_reading base; /* an earlier one, against which a rise is measured */
 	uint64_t base_ns;		 /* 0: nothing was read yet */
-	uint64_t rate;			 /* frames taken a second, lately */
-	uint64_t full_rate;		 /* ... when frames were lost last */
+	uint64_t rate;			 /* frames taken per second, last measured */
+	uint64_t full_rate;		 /* the rate when frames were last lost */
 	uint64_t changed_ns;		 /* last change of percent */
 	uint64_t calm_ns;		 /* calm since then */
 	uint64_t hold_ns;		 /* calm time before the next trial */

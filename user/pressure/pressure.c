@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pressure.c - how short memory is, as one level, and who is told when it changes.
+ * pressure.c - the level of memory pressure, and the handlers that are called when it changes.
  *
  * Memory: one struct with fixed tables. A source that fails is skipped, counted
  * and asked again at the next check: it can neither raise nor hold a level.
@@ -31,7 +31,7 @@ struct wf_pressure {
 	uint32_t threshold_percent[WF_PRESSURE_LEVEL_COUNT];
 	uint32_t hysteresis_percent;
 	uint32_t calm_checks;
-	uint32_t calm;		    /* checks in a row that a lower level would have been right */
+	uint32_t calm;		    /* checks in a row whose readings allow a lower level */
 	struct wf_metrics *metrics; /* borrowed */
 
 	uint32_t source_count;
@@ -133,7 +133,7 @@ static uint32_t read_highest(struct wf_pressure *pressure)
 	return highest ? highest->percent : 0;
 }
 
-/* The level for @percent; levels up to @current hold on until clearly below. */
+/* The level for @percent; a level up to @current ends only clearly below its threshold. */
 static uint32_t level_for(const struct wf_pressure *pressure, uint32_t current, uint32_t percent)
 {
 	uint32_t level = WF_PRESSURE_CRITICAL;

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pressure.h - how short memory is, as one level, and who is told when it changes.
+ * pressure.h - the level of memory pressure, and the handlers that are called when it changes.
  *
  *   sources ──percent──► the highest of them ──thresholds, hysteresis──► level ──► handlers
  *
- * Mechanism only: what a level means is the handlers' business. A level rises at
- * once, and falls when readings stayed clearly below its threshold for some checks
- * in a row, so that it does not flap. Handlers undo on the way down what they did
- * on the way up.
+ * Mechanism only: the handlers decide what a level means. A level rises at once, and falls when
+ * readings stayed clearly below its threshold for some checks in a row, so that it does not flap.
+ * On the way down, handlers undo their actions of the way up.
  *
  * Thread: one (main) checks and registers; wf_pressure_level() may be asked by any.
  */
@@ -29,15 +28,15 @@ enum wf_pressure_level {
 #define WF_PRESSURE_LEVEL_COUNT (WF_PRESSURE_CRITICAL + 1)
 
 struct wf_pressure_opts {
-	uint32_t low_percent; /* level LOW from this reading on, ... */
+	uint32_t low_percent; /* level LOW from this reading on */
 	uint32_t high_percent;
 	uint32_t critical_percent;   /* low < high < critical <= 100 */
-	uint32_t hysteresis_percent; /* a level ends so far below its threshold; < low */
+	uint32_t hysteresis_percent; /* a level ends this far below its threshold; < low */
 	uint32_t calm_checks;	     /* in a row, before it does; 1 or more */
 };
 
 /*
- * Write how much of some memory is in use, in percent; above 100 is allowed.
+ * Write the used part of a kind of memory, in percent; above 100 is allowed.
  * Return: 0; -ENODATA: not known or unlimited here, which is no error; else -errno.
  */
 typedef int (*wf_pressure_read_fn)(void *ctx, uint32_t *ret_percent);
@@ -45,7 +44,7 @@ typedef int (*wf_pressure_read_fn)(void *ctx, uint32_t *ret_percent);
 /* The level went from @from to @to. */
 typedef void (*wf_pressure_fn)(void *ctx, enum wf_pressure_level from, enum wf_pressure_level to);
 
-/* Return: 0; -EINVAL: thresholds that make no sense; -ENOMEM. @metrics: of the checking thread. */
+/* Return: 0; -EINVAL: thresholds out of order; -ENOMEM. @metrics: of the checking thread. */
 int wf_pressure_new(const struct wf_pressure_opts *opts, struct wf_metrics *metrics,
 		    struct wf_pressure **ret_pressure);
 void wf_pressure_free(struct wf_pressure *pressure);
@@ -60,7 +59,7 @@ int wf_pressure_add_source(struct wf_pressure *pressure, const char *name, wf_pr
  */
 int wf_pressure_add_handler(struct wf_pressure *pressure, wf_pressure_fn fn, void *ctx);
 
-/* Read all sources, change the level if need be, tell the handlers. Return: the level. */
+/* Read all sources, change the level if needed, call the handlers. Return: the level. */
 enum wf_pressure_level wf_pressure_check(struct wf_pressure *pressure);
 
 /* As of the last check. Thread: any. */
@@ -69,7 +68,7 @@ enum wf_pressure_level wf_pressure_level(const struct wf_pressure *pressure);
 /* "normal", "low", "high", "critical". Static. */
 const char *wf_pressure_level_name(enum wf_pressure_level level);
 
-/* What one source said last. */
+/* The last reading of one source. */
 struct wf_pressure_reading {
 	const char *name;
 	uint32_t percent;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pressure_source.c - what pressure.h can read: our budget, our process, the kernel's view.
+ * pressure_source.c - the sources of pressure.h: our budget, our process, the kernel's view.
  *
  * Everything is read from small text files of the kernel, whose formats are in
  * proc(5), Documentation/accounting/psi.rst, admin-guide/cgroup-v2.rst and

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pressure_source.h - what pressure.h can read: our budget, our process, the kernel's view.
+ * pressure_source.h - the sources of pressure.h: our budget, our process, the kernel's view.
  *
  * Each is a wf_pressure_read_fn with its context struct. Paths are in the
  * contexts, so that a test brings its own files.
@@ -17,14 +17,14 @@
 struct wf_budget;
 
 /*
- * Use of the budget. @ctx: struct wf_budget. Tables and rx frames are allotted
- * once and for all: the percentage is that of the rest, and free spans and pages are not in use.
+ * Use of the budget. @ctx: struct wf_budget. Tables and rx frames are allocated once and for all:
+ * the percentage is that of the rest, and free spans and pages are not in use.
  */
 int wf_pressure_read_budget(void *ctx, uint32_t *ret_percent);
 
 /*
  * Resident memory of this process (anonymous and shared; mapped files aside) against
- * limit + slack, on the same scale as the budget. Finds what no budget knows of.
+ * limit + slack, on the same scale as the budget. It includes memory that no budget counts.
  */
 struct wf_pressure_process {
 	const struct wf_budget *budget; /* borrowed */
@@ -40,9 +40,8 @@ int wf_pressure_read_process(void *ctx, uint32_t *ret_percent);
 int wf_pressure_read_psi(void *ctx, uint32_t *ret_percent);
 
 /*
- * Use of the cgroup (v2 or v1) that we are in, and of those around it, against
- * their limits; what the kernel can drop at once (inactive file pages) and our own
- * free spans are not in use.
+ * Use of our cgroup (v2 or v1) and of its ancestors, against their limits; memory that the kernel
+ * can reclaim at once (inactive file pages) and our own free spans are not in use.
  */
 struct wf_pressure_cgroup {
 	const struct wf_budget *budget; /* borrowed; NULL: none */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * shedding.c - the one place that says how much of the new flows XDP leaves to the host.
+ * shedding.c - combines the demands for shedding, and watches the receive rings for overload.
  */
 #include "pressure/shedding.h"
 
@@ -35,7 +35,7 @@ void wf_shedding_demand(struct wf_shedding *shedding, enum wf_shed_reason reason
 	uint32_t applied;
 
 	atomic_store(&shedding->demand_percent[reason], percent < 100 ? percent : 100);
-	/* Two at once: whoever applies last must have seen both, so look again. */
+	/* With two demands at once, the last to apply must have seen both, so look again. */
 	do {
 		applied = wf_shedding_percent(shedding);
 		shedding->apply(shedding->ctx, applied);
@@ -58,7 +58,7 @@ uint32_t wf_shedding_follow_memory(struct wf_shedding *shedding, bool is_critica
 	return percent;
 }
 
-static void tell(uint32_t from, uint32_t to)
+static void log_change(uint32_t from, uint32_t to)
 {
 	if (!from && to)
 		wf_warn("capture: workers can't keep up: %u %% of new connections are left to the "
@@ -79,7 +79,7 @@ static uint64_t watch(void *ctx, uint64_t now_ns)
 	wf_overload_judge(overload, &reading, now_ns);
 	if (overload->percent != before) {
 		wf_shedding_demand(shedding, WF_SHED_OVERLOAD, overload->percent);
-		tell(before, overload->percent);
+		log_change(before, overload->percent);
 	}
 	atomic_store_explicit(&shedding->rises, overload->rises, memory_order_relaxed);
 	atomic_store_explicit(&shedding->falls, overload->falls, memory_order_relaxed);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * shedding.h - the one place that says how much of the new flows XDP leaves to the host.
+ * shedding.h - the part of the new flows that the XDP programs shed, for all reasons together.
  *
  *   overload.h ──┐
  *                ├─ the highest ─► every interface's steering program
  *   memory ──────┘
  *
- * Each reason has its own demand, and only its owner changes it; so taking one back does
- * not undo another. A thread of its own looks at the rings, so that shedding begins whatever the
- * handle's owner does meanwhile.
+ * Each reason has its own demand, and only its owner changes it; so taking one back does not undo
+ * another. A periodic thread watches the rings, so that shedding does not depend on the thread
+ * that owns the handle.
  */
 #ifndef WF_PRESSURE_SHEDDING_H
 #define WF_PRESSURE_SHEDDING_H
@@ -45,8 +45,8 @@ struct wf_shedding {
 void wf_shedding_init(struct wf_shedding *shedding);
 
 /*
- * @reason wants @percent (0..100) of the flows that begin from now on to be shed. What is
- * applied is the highest of all reasons' demands. Thread: any.
+ * Demand that @percent (0..100) of the flows that begin from now on are shed for @reason. The
+ * highest demand of all reasons is applied. Thread: any.
  */
 void wf_shedding_demand(struct wf_shedding *shedding, enum wf_shed_reason reason, uint32_t percent);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fragments.h - the defragmenter of a worker, or of the reader, with the limits that all have.
+ * fragments.h - the defragmenter of a worker, or of the reader, with the common limits.
  */
 #ifndef WF_WORKER_FRAGMENTS_H
 #define WF_WORKER_FRAGMENTS_H

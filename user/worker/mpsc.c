@@ -2,10 +2,10 @@
 /*
  * mpsc.c - positions count bytes and never wrap; an entry begins on a cache line.
  *
- * Every line of the ring that no entry covers begins with a zero word. So the consumer finds
- * at its position either the length of a committed entry or 0, whoever has reserved what.
- * An entry does not wrap: what is left at the end of the ring is reserved with it and
- * committed as padding.
+ * Every line of the ring that no entry covers begins with a zero word. So the consumer finds at
+ * its position either the length of a committed entry or 0, however many entries are reserved.
+ * An entry does not wrap: the rest at the end of the ring is reserved with it and committed as
+ * padding.
  */
 #include "worker/mpsc.h"
 
@@ -166,7 +166,7 @@ uint32_t wf_mpsc_peek(struct wf_mpsc *ring, struct wf_frame *ret_frames, uint32_
 	uint64_t seen = ring->seen;
 	uint32_t count = 0;
 
-	/* At the end, the next line is the first that was looked at. */
+	/* After a whole round, the next line is the first that was seen. */
 	while (count < max && seen < end) {
 		const struct entry *entry = entry_at(ring, seen);
 		uint32_t bytes =
@@ -194,7 +194,7 @@ void wf_mpsc_release(struct wf_mpsc *ring)
 	/* Room first, then the look for sleepers; a sleeper announces itself, then looks for room.
 	 */
 	atomic_store(&ring->head, ring->seen);
-	/* Half empty, not at once: so that a producer has much to push when it wakes. */
+	/* Only when half of it is empty, so that a producer has much to push when it wakes. */
 	if (wf_unlikely(wf_waiter_is_announced(&ring->room)) &&
 	    (atomic_load_explicit(&ring->tail, memory_order_relaxed) & ~CLOSED) - ring->seen <=
 		    ring->size_bytes / 2)

@@ -2,17 +2,16 @@
 /*
  * mpsc.h - a ring of frames, with or without their bytes, from any number of threads to one.
  *
- *   reserve   one compare-and-swap on the tail; there are no two steps that another
- *             producer has to wait for
+ *   reserve   one compare-and-swap on the tail, so that no producer waits for another
  *   fill      frame and bytes are written where they were reserved
  *   commit    one store to the entry's own header
  *
- * A producer that is preempted between reserve and commit keeps nobody from going on but the
- * consumer, which sees the entries behind it once it commits; other producers go on until the
- * ring is full. What one thread pushes comes out in its order.
+ * A producer that is preempted between reserve and commit delays the consumer only, which sees
+ * the entries behind it once it commits; other producers go on until the ring is full. Frames
+ * that one thread pushes come out in their order.
  *
- * Bound: the ring's bytes, spans of the arena taken at init. Full is the producer's
- * business: it is refused, or sleeps until the consumer made room.
+ * Bound: the ring's bytes, a run of the arena taken at init. When it is full, a push fails, or
+ * sleeps until the consumer has made room.
  */
 #ifndef WF_WORKER_MPSC_H
 #define WF_WORKER_MPSC_H
@@ -30,7 +29,7 @@ struct wf_arena;
 
 enum { WF_MPSC_ALIGN = WF_CACHE_LINE };
 
-/* What is written by different threads lies on different cache lines. */
+/* Fields that different threads write lie on different cache lines. */
 struct wf_mpsc {
 	uint8_t *bytes; /* owned: spans of the arena */
 	uint64_t size_bytes;
@@ -40,7 +39,7 @@ struct wf_mpsc {
 	/* producers: where the next entry goes; the highest bit: closed */
 	_Alignas(WF_CACHE_LINE) _Atomic uint64_t tail;
 
-	/* the consumer: up to where entries were given back; and, its own, looked at */
+	/* the consumer: entries before head were given back, those before seen were looked at */
 	_Alignas(WF_CACHE_LINE) _Atomic uint64_t head;
 	uint64_t seen;
 
@@ -54,12 +53,12 @@ struct wf_mpsc {
 int wf_mpsc_init(struct wf_mpsc *ring, struct wf_arena *arena, uint64_t size_bytes,
 		 struct wf_waiter *consumer);
 
-/* No producer is inside, and none will come. What was not taken is forgotten. */
+/* No producer is inside, and none will come. Entries that were not taken are lost. */
 void wf_mpsc_fini(struct wf_mpsc *ring);
 
 /*
- * @copy: take along @frame's bytes too, frame->cap_bytes of them, at most a quarter of the
- * ring; else the frame only. Call wf_waiter_wake() on the consumer after a batch.
+ * @copy: copy @frame's bytes too, frame->cap_bytes of them, at most a quarter of the ring; else
+ * the frame only. Call wf_waiter_wake() on the consumer after a batch.
  * Return: 0; -EAGAIN: full; -ESHUTDOWN: closed. Thread: any.
  */
 int wf_mpsc_push(struct wf_mpsc *ring, const struct wf_frame *frame, bool copy);
@@ -78,12 +77,12 @@ static inline int wf_mpsc_push_wait(struct wf_mpsc *ring, const struct wf_frame 
 					 : wf_mpsc_wait_and_push(ring, frame, copy, deadline_ns);
 }
 
-/* From now on every push is refused; what was pushed before can still be taken. Thread: any. */
+/* Every push from now on fails; earlier entries can still be taken. Thread: any. */
 void wf_mpsc_close(struct wf_mpsc *ring);
 
 /*
  * The consumer looks at up to @max frames; copied bytes stay where they are until
- * wf_mpsc_release(), which gives all that was looked at back to producers.
+ * wf_mpsc_release(), which gives all seen entries back to producers.
  */
 uint32_t wf_mpsc_peek(struct wf_mpsc *ring, struct wf_frame *ret_frames, uint32_t max);
 void wf_mpsc_release(struct wf_mpsc *ring);
@@ -91,7 +90,7 @@ void wf_mpsc_release(struct wf_mpsc *ring);
 /* Were @frame's bytes copied into the ring? */
 bool wf_mpsc_holds(const struct wf_mpsc *ring, const struct wf_frame *frame);
 
-/* Closed, and everything that was ever reserved was taken. Thread: the consumer. */
+/* Closed, and every entry was taken. Thread: the consumer. */
 bool wf_mpsc_is_drained(const struct wf_mpsc *ring);
 
 #endif

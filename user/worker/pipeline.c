@@ -2,15 +2,15 @@
 /*
  * pipeline.c - filter, decode, defragment, and then the connections (conn.h).
  *
- * A batch is worked off in groups of GROUP frames and four passes: all are decoded
- * while the buckets of their flows are fetched into the cache; then the flows
- * themselves are fetched; then what those that met trouble hold; then each segment is
- * processed. So the waits for memory of one group overlap.
+ * A batch is processed in groups of GROUP frames and four passes: all are decoded while the
+ * buckets of their flows are fetched into the cache; then the flows themselves are fetched; then
+ * the extensions and held data of flows that have any; then each segment is processed. So the
+ * waits for memory of one group overlap.
  *
  * Requests of connections to the kernel (conn/kernel.h) are carried out after each group.
  *
- * Bound: the tables are sized here, from the options and from this worker's share of
- * the arena: what could never be filled is not indexed.
+ * Bound: the tables are sized here, from the options and from this worker's share of the arena: an
+ * index has no room for entries that the arena can't hold.
  */
 #include "worker/pipeline.h"
 
@@ -38,7 +38,7 @@
 
 enum { GROUP = 16 };
 
-/* Of a worker's share of the arena, a table's entries (with index) may need at most one in ... */
+/* A table's entries, with their index, may need 1/X_SHARE of a worker's share of the arena. */
 enum { FLOWS_SHARE = 1, EMBRYOS_SHARE = 16, RECENT_SHARE = 16, ENTRIES_MIN = 64 };
 
 struct wf_pipeline {
@@ -65,7 +65,7 @@ static uint32_t share_of(const struct wf_pipeline_opts *opts, uint32_t total, ui
 	uint32_t mine = total / opts->workers + (total % opts->workers != 0);
 	uint32_t fit = min_u32(part_bytes / entry_bytes, UINT32_MAX);
 
-	/* The hash does not deal out evenly: with several workers each may have some more. */
+	/* The hash does not distribute evenly: with several workers each may get some more. */
 	if (opts->workers > 1)
 		mine = min_u32((uint64_t)mine + mine / 32 + ENTRIES_MIN, UINT32_MAX);
 	if (fit < ENTRIES_MIN)
@@ -271,7 +271,7 @@ static bool is_fragment(struct wf_pipeline *pipeline, const struct wf_frame *fra
 static enum wf_outcome decode(struct wf_pipeline *pipeline, const struct wf_frame *frame,
 			      struct wf_packet *ret_packet)
 {
-	/* A filter that names ports can't match a fragment: what it rebuilds is filtered. */
+	/* A filter that names ports can't match a fragment: the rebuilt datagram is filtered. */
 	if (pipeline->opts.filter && !wf_pcap_filter_match(pipeline->opts.filter, frame))
 		return is_fragment(pipeline, frame, ret_packet) ? WF_OUTCOME_FRAGMENT
 								: WF_OUTCOME_FILTERED;
@@ -320,9 +320,9 @@ static enum wf_outcome process(struct wf_pipeline *pipeline, const struct wf_fra
 }
 
 /*
- * A fragment, which is rebuilt by one worker wherever its datagram's come in. If it completes its
- * datagram, that passes the same stages; and if that is a fragment in turn (of a tunnel's inner
- * datagram), so does what it completes.
+ * A fragment. One worker rebuilds its datagram, whichever workers its fragments come to. A complete
+ * datagram passes the same stages; if it is a fragment in turn (of a tunnel's inner datagram), so
+ * does the datagram that this completes.
  * Takes @frame's page reference.
  */
 static void process_fragment(struct wf_pipeline *pipeline, const struct wf_frame *frame,
@@ -353,7 +353,7 @@ static void process_fragment(struct wf_pipeline *pipeline, const struct wf_frame
 	}
 }
 
-/* What holds data is in three places, of which the second is known when the first was loaded. */
+/* Held data is reached through three objects; the second is known once the first is loaded. */
 static void prefetch_held(const struct wf_conns *conns, const struct wf_flow *flow)
 {
 	wf_flow_table_prefetch_ext(&conns->table, flow);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pipeline.h - one worker's stages in their order; the only place that knows it.
+ * pipeline.h - one worker's stages in their order, up to the connections.
  *
  *   frame → filter → decode → (defragment) → flow table → TCP tracking → reassembly → dispatch
  *
- * Time is that of the packets: a flow's timers act as of their deadline, before
- * its next packet is looked at, so the outcome does not depend on when the
- * wheel is turned, nor on other flows or workers.
+ * The clock is that of the packets: a flow's timers act as of their deadline, before its next
+ * packet is processed. So the outcome does not depend on when the wheel is turned, nor on other
+ * flows or workers.
  *
  * Thread: the worker.
  */
@@ -47,7 +47,8 @@ struct wf_pipeline_opts {
 	struct wf_dispatch *dispatch;
 	const struct wf_pcap_filter *filter; /* NULL: everything */
 
-	/* Checks that one thread only comes here, and each flow to one worker; NULL: none. */
+	/* Check that only one thread runs this pipeline, and that each flow has one worker; NULL:
+	 * no. */
 	struct wf_owner *owner;
 	struct wf_claims *claims;
 
@@ -69,7 +70,7 @@ int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **re
 /* Process a batch. Takes each frame's page reference. */
 void wf_pipeline_run(struct wf_pipeline *pipeline, const struct wf_frame *frames, uint32_t count);
 
-/* The rings overflowed about now: holes are ours, not the network's; less patience with them. */
+/* The rings overflowed: holes of now are not the network's, and are waited for less. */
 void wf_pipeline_note_overrun(struct wf_pipeline *pipeline);
 
 /* Act on every timer due at @now_ns (since 1970). */

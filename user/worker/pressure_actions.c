@@ -87,7 +87,7 @@ void wf_pressure_actions_set_level(struct wf_pressure_actions *actions,
 		wf_pressure_actions_tick(actions);
 }
 
-/* The level takes some more checks to fall; meanwhile nothing needs to be given up in vain. */
+/* The level falls only after some checks: until then, more need not be given up. */
 static bool is_goal_reached(const struct wf_pressure_actions *actions)
 {
 	uint32_t percent = 0;
@@ -108,14 +108,14 @@ uint64_t wf_pressure_actions_step(struct wf_pressure_actions *actions)
 void wf_pressure_actions_tick(struct wf_pressure_actions *actions)
 {
 	struct wf_metrics *metrics = actions->conns->metrics;
-	struct wf_shed shed = {0};
+	struct wf_dispatch_drops drops = {0};
 
 	wf_sweep_tick(&actions->sweep);
 	if (actions->level < WF_PRESSURE_CRITICAL)
 		return;
 	if (!is_goal_reached(actions))
 		wf_sweep_allow(&actions->sweep, actions->sweep.step_bytes * TICK_STEPS);
-	wf_dispatch_shed(actions->dispatch, &shed);
-	wf_metric_add(metrics, relief_shed_events, shed.events);
-	wf_metric_add(metrics, relief_shed_bytes, shed.bytes);
+	wf_dispatch_drop_waiting(actions->dispatch, &drops);
+	wf_metric_add(metrics, relief_shed_events, drops.events);
+	wf_metric_add(metrics, relief_shed_bytes, drops.bytes);
 }

@@ -3,8 +3,8 @@
  * reader.c - reads a batch, hashes each frame as the XDP program would, pushes
  * it to its worker's feed. When a feed is full the reader waits: nothing is lost.
  *
- * Fragments are rebuilt here, where all pass in the order of the capture: so a datagram takes
- * its place among the segments of its connection, however many workers there are.
+ * Fragments are rebuilt here, where all frames pass in the order of the capture: so a datagram
+ * keeps its place among the segments of its connection, however many workers there are.
  */
 #include "worker/reader.h"
 
@@ -69,10 +69,10 @@ static void feed_frame(struct wf_reader *reader, struct wf_frame *frame)
 	struct wf_packet packet;
 	bool is_fragment;
 
-	/* What is rebuilt may be a fragment in turn, of a tunnel's inner datagram. */
+	/* A rebuilt datagram may hold a fragment in turn, of a tunnel's inner datagram. */
 	for (;;) {
 		frame->hash = wf_decode_steer_hash(&reader->decoder, frame, &is_fragment);
-		/* One that can't be used is for a worker to find, and to count. */
+		/* A fragment that can't be used goes to a worker, which counts it. */
 		if (wf_likely(!is_fragment) ||
 		    wf_decode(&reader->decoder, frame, &packet) != WF_DECODE_FRAGMENT)
 			break;
@@ -97,8 +97,8 @@ static void feed_batch(struct wf_reader *reader, struct wf_frame *frames, int co
 }
 
 /*
- * Nothing came: sleep until the source has something, at most so long that a stop is seen; or,
- * if what it has is @starved of memory, until workers may have made some free.
+ * Nothing came: sleep until the source has something, but not longer than SOURCE_NAP_MS, so that
+ * a stop is seen; or, if the source is @starved of memory, until workers may have freed some.
  */
 static void wait_for_source(struct wf_source *source, bool starved)
 {
@@ -134,7 +134,7 @@ void wf_reader_housekeep(struct wf_reader *reader, uint64_t now_ns)
 	}
 	if (now_ns < reader->housekeep_ns)
 		return;
-	wf_page_pool_tend(reader->pages, now_ns);
+	wf_page_pool_housekeep(reader->pages, now_ns);
 	reader->housekeep_ns = now_ns + HOUSEKEEP_INTERVAL_MS * WF_NS_PER_MS;
 }
 

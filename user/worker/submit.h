@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * submit.h - packets of any thread on their way to the worker that owns their flow.
+ * submit.h - takes packets from any thread for the worker that owns their flow.
  *
  *   weft_submit(), any thread: check, hash, ring of the owner  ──►  worker: page, pipeline
  */
@@ -27,10 +27,10 @@ struct wf_submit {
 int wf_submit(const struct wf_submit *submit, const struct weft_packet *packets, uint32_t count,
 	      int timeout_ms);
 
-/* Refuse from now on. Thread: main. */
+/* Later submissions fail. Thread: main. */
 void wf_submit_close(struct wf_crew *crew);
 
-/* Add the submitters' half of the metrics. Thread: any. */
+/* Add the metrics that submitting threads count. Thread: any. */
 void wf_submit_stats_add(const struct wf_crew *crew, struct wf_metrics *sum);
 
 #endif

@@ -2,14 +2,13 @@
 /*
  * worker.c - the worker's loop.
  *
- * Frames handed to another worker: first to its inbox; if that is full, to our
- * own outbox, and no further input is taken until the outbox is empty. Inboxes
- * are always emptied, so nobody waits for ever. Live, where input can't wait, a
- * full outbox loses the frame and counts it.
+ * A frame for another worker goes to its inbox; if that is full, to our own outbox, and no further
+ * input is taken until the outbox is empty. Inboxes are always emptied, so no worker waits for
+ * ever. Live, where input can't wait, a full outbox loses the frame and counts it.
  *
- * The end is reached when all workers' sources have ended and no frame is
- * between workers: crew->between counts a frame from before its push until all
- * that came of it has been pushed in turn.
+ * The end is reached when all workers' sources have ended and no frame is between workers:
+ * crew->between counts a frame from before its push until it was processed, and the frames
+ * that this handed over were pushed.
  */
 #include "worker/worker.h"
 
@@ -60,7 +59,7 @@ void wf_worker_handoff(void *ctx, uint32_t to, const struct wf_frame *frame)
 		return;
 	}
 	atomic_fetch_sub_explicit(&worker->crew->between, 1, memory_order_release);
-	/* Nobody else will count it. */
+	/* No other worker will count it. */
 	if (frame->flags & WF_FRAME_REBUILT) {
 		wf_metric_inc(&worker->metrics, rebuilt_lost_datagrams);
 	} else {
@@ -70,7 +69,7 @@ void wf_worker_handoff(void *ctx, uint32_t to, const struct wf_frame *frame)
 	wf_page_put(frame->page);
 }
 
-/* Push what waits, in order; what still finds no room stays. */
+/* Push waiting frames in order; those that still find no room stay. */
 static void empty_outbox(struct wf_worker *worker)
 {
 	uint32_t kept = 0;
@@ -167,7 +166,7 @@ static uint32_t take_source(struct wf_worker *worker, uint32_t index)
 	struct wf_frame frames[WF_BATCH_FRAMES];
 	int count;
 
-	/* A file has no end of its own to wait for; live rings are emptied after the detach. */
+	/* A file is left where it is; live rings are emptied after the detach. */
 	if (!worker->crew->live &&
 	    atomic_load_explicit(&worker->crew->stopping, memory_order_relaxed))
 		worker->source_ended[index] = true;
@@ -214,7 +213,7 @@ static uint32_t take_batches(struct wf_worker *worker)
 	return count;
 }
 
-/* After a round that brought nothing: will the sources bring more? */
+/* After a round without frames: have all sources ended? */
 static bool sources_ended(struct wf_worker *worker)
 {
 	struct wf_crew *crew = worker->crew;
@@ -278,12 +277,12 @@ static void housekeep(struct wf_worker *worker)
 
 	if (now_ns < worker->housekeep_ns)
 		return;
-	wf_page_pool_tend(worker->pages, now_ns);
+	wf_page_pool_housekeep(worker->pages, now_ns);
 	wf_pipeline_housekeep(worker->pipeline);
 	worker->housekeep_ns = now_ns + HOUSEKEEP_INTERVAL_MS * WF_NS_PER_MS;
 }
 
-/* Is there something to do that nobody will wake us for? */
+/* Is there work for which no other thread will wake us? */
 static bool is_busy(const struct wf_worker *worker)
 {
 	return worker->outbox_count || worker->has_requests;
@@ -335,7 +334,7 @@ static uint64_t last_submitted_ns(const struct wf_crew *crew)
 	return last_ns;
 }
 
-/* Time went on for all workers alike, whoever got the last packets. */
+/* The last packet's time counts for all workers, not only for the worker that got it. */
 static void tick_to_last(struct wf_worker *worker)
 {
 	uint64_t last_ns = 0;

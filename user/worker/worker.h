@@ -2,8 +2,8 @@
 /*
  * worker.h - one thread that owns its flows, pages and timers, and its loop.
  *
- * The loop: a batch from each source, what others handed over, timers; when
- * there was nothing, sleep until a ring fills or someone hands over.
+ * The loop: requests, a batch from each source and each ring, timers; after a round without any,
+ * sleep until a socket or a ring has frames, or a request comes.
  */
 #ifndef WF_WORKER_WORKER_H
 #define WF_WORKER_WORKER_H
@@ -36,20 +36,20 @@ enum {
 	WF_OUTBOX_FRAMES = 1024, /* waiting because another worker's inbox is full */
 };
 
-/* What all workers of an engine share. */
+/* The state that all workers of an engine share. */
 struct wf_crew {
 	struct wf_worker *workers; /* array, owned by the engine */
 	uint32_t count;		   /* running, or to be started */
 	uint32_t allocated;
 	struct wf_arena *arena; /* borrowed */
 	bool live;		/* time goes on without packets; a full inbox loses frames */
-	_Atomic bool stopping;	/* sources will bring no more than what their rings hold */
+	_Atomic bool stopping;	/* sources bring only the frames that are in their rings */
 	uint64_t last_ns;	/* latest packet that the reader fed; valid once feeds have ended */
 	struct wf_mailboxes mailboxes; /* of the workers, and of the reader */
 	_Atomic uint32_t drained;      /* workers whose sources have ended */
 	_Atomic uint64_t between;      /* frames handed over and not processed yet */
 	_Atomic uint32_t running;      /* threads that have not ended */
-	struct wf_waiter *ended;       /* borrowed: told when one ends */
+	struct wf_waiter *ended;       /* borrowed: woken when one ends */
 	_Atomic int error;	       /* -EBADMSG once a source ended by damage */
 };
 
@@ -68,7 +68,7 @@ struct wf_worker {
 	bool is_started;
 	int pin_cpu;		      /* -1: anywhere */
 	int node;		      /* of that CPU; -1: not known */
-	uint32_t arena_part;	      /* that its memory comes from first */
+	uint32_t arena_part;	      /* the part of the arena that its memory comes from first */
 	struct wf_page_pool *pages;   /* owned */
 	struct wf_pipeline *pipeline; /* owned */
 	struct wf_dispatch dispatch;
@@ -80,7 +80,7 @@ struct wf_worker {
 	struct wf_mpsc feed; /* closed by the reader at the end, or when the handle stops */
 	struct wf_mpsc inbox;
 	struct wf_mpsc submitted;
-	uint64_t submitted_ns;	 /* latest time of what came that way */
+	uint64_t submitted_ns;	 /* latest time of a submitted packet */
 	struct wf_waiter waiter; /* the worker sleeps */
 	struct wf_mailbox mailbox;
 	bool has_requests;     /* not fully handled: don't sleep long */
@@ -92,10 +92,10 @@ struct wf_worker {
 int wf_worker_start(struct wf_worker *worker);
 void wf_worker_join(struct wf_worker *worker);
 
-/* Into the ledger with what @source had no memory for. Thread: the one that reads it. */
+/* Count the frames for which @source had no memory. Thread: the one that reads it. */
 void wf_worker_count_lost(struct wf_source *source, struct wf_metrics *metrics);
 
-/* pipeline.h's handoff; @ctx is the worker that gives. A frame that finds no room is counted. */
+/* The handoff of pipeline.h; @ctx: the worker that hands over. A frame without room is counted. */
 void wf_worker_handoff(void *ctx, uint32_t to, const struct wf_frame *frame);
 
 #endif

@@ -89,7 +89,7 @@ int defrag_teardown(void **state)
 	wf_defrag_free(bench->defrag);
 	assert_ledgers_close(bench);
 	assert_int_equal(metric(bench, fragments_held_fragments), 0);
-	wf_page_pool_tend(bench->pages, bench->now_ns);
+	wf_page_pool_housekeep(bench->pages, bench->now_ns);
 	assert_int_equal(wf_page_pool_taken(bench->pages), 0);
 	wf_page_pool_free(bench->pages);
 	wf_arena_free(bench->arena);

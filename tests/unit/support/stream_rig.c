@@ -68,7 +68,7 @@ void rig_free(struct rig *rig)
 	assert_int_equal(rig->stream.held_cost, 0);
 	assert_int_equal(rig->stream.extents, 0);
 	assert_int_equal(wf_slab_taken(rig->env.extents), 0);
-	wf_page_pool_tend(rig->env.pages, 0);
+	wf_page_pool_housekeep(rig->env.pages, 0);
 	assert_int_equal(wf_page_pool_taken(rig->env.pages), 0);
 	assert_true(wf_page_pool_is_valid(rig->env.pages));
 	wf_slab_free(rig->env.extents);
