@@ -2,6 +2,7 @@
 /*
  * stats.c - weft/stats.h: the sums over all threads, and what each interface and task counted.
  */
+#include <weft/pressure.h>
 #include <weft/stats.h>
 
 #include <errno.h>
@@ -12,7 +13,6 @@
 
 #include "api/handle.h"
 #include "engine/engine.h"
-#include "engine/upkeep_thread.h"
 #include "metrics/metrics.h"
 #include "metrics/prometheus.h"
 
@@ -73,7 +73,6 @@ static void add_iface(const char *ifname, const struct wf_metrics *counted, void
 
 int weft_stats_prometheus(const struct weft *weft, FILE *out)
 {
-	struct wf_engine_upkeep *upkeep = wf_engine_upkeep_of(weft->engine);
 	struct parts *parts = aligned_alloc(_Alignof(struct parts), sizeof(*parts));
 	struct wf_metrics sum;
 	int err;
@@ -83,8 +82,7 @@ int weft_stats_prometheus(const struct weft *weft, FILE *out)
 	memset(parts, 0, sizeof(*parts));
 	read_sum(weft, &sum);
 	wf_engine_iface_stats_each(weft->engine, add_iface, parts);
-	if (upkeep)
-		wf_engine_upkeep_tasks(upkeep, add_task, parts);
+	weft_cleanup_each(weft, add_task, parts);
 	err = wf_prometheus_write(out, &sum, parts->parts, parts->count);
 	free(parts);
 	return err;

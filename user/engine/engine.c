@@ -356,12 +356,12 @@ void wf_engine_stats(const struct wf_engine *engine, struct wf_metrics *ret_sum)
 
 void wf_engine_iface_stats_each(const struct wf_engine *engine, wf_iface_stats_fn fn, void *ctx)
 {
-	for (uint32_t i = 0; engine->is_started && i < engine->ifaces_count; i++) {
+	for (uint32_t i = 0; engine->is_started && i < engine->ifaces.count; i++) {
 		struct wf_metrics counted;
 
 		memset(&counted, 0, sizeof(counted));
-		wf_iface_stats_add(engine->ifaces[i].iface, &counted);
-		fn(engine->ifaces[i].name, &counted, ctx);
+		wf_iface_stats_add(engine->ifaces.list[i].iface, &counted);
+		fn(engine->ifaces.list[i].name, &counted, ctx);
 	}
 }
 
