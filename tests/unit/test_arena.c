@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -57,7 +57,7 @@ static void fill(struct wf_arena *arena, int64_t off, uint32_t spans)
 	memset((uint8_t *)wf_arena_base(arena) + off, 0xab, (size_t)spans * SPAN);
 }
 
-static void test_arena_with_room_for_no_span_is_refused(void **state)
+TEST(arena_with_room_for_no_span_is_refused)
 {
 	struct wf_arena *arena;
 
@@ -66,12 +66,12 @@ static void test_arena_with_room_for_no_span_is_refused(void **state)
 	assert_int_equal(wf_arena_new(UINT64_MAX, &arena), -EINVAL);
 }
 
-static void test_arena_free_null_does_nothing(void **state)
+TEST(arena_free_null_does_nothing)
 {
 	wf_arena_free(NULL);
 }
 
-static void test_arena_tables_come_out_of_the_limit(void **state)
+TEST_WITH(arena_tables_come_out_of_the_limit, setup, teardown)
 {
 	struct wf_budget *budget = wf_arena_budget(*state);
 
@@ -80,7 +80,7 @@ static void test_arena_tables_come_out_of_the_limit(void **state)
 	assert_true(wf_arena_bytes(*state) >= 4 * MIB * 95 / 100);
 }
 
-static void test_arena_take_all_then_one_more_is_refused(void **state)
+TEST_WITH(arena_take_all_then_one_more_is_refused, setup, teardown)
 {
 	uint32_t spans = spans_of(*state);
 
@@ -92,18 +92,18 @@ static void test_arena_take_all_then_one_more_is_refused(void **state)
 		put_run_off(*state, (uint64_t)i * SPAN, 1);
 }
 
-static void test_arena_take_zero_spans_is_refused(void **state)
+TEST_WITH(arena_take_zero_spans_is_refused, setup, teardown)
 {
 	assert_int_equal(take_run_off(*state, 0), -ENOBUFS);
 }
 
-static void test_arena_run_longer_than_arena_is_refused(void **state)
+TEST_WITH(arena_run_longer_than_arena_is_refused, setup, teardown)
 {
 	assert_int_equal(take_run_off(*state, spans_of(*state) + 1), -ENOBUFS);
 	assert_int_equal(take_run_off(*state, UINT32_MAX), -ENOBUFS);
 }
 
-static void test_arena_run_of_everything_is_taken(void **state)
+TEST_WITH(arena_run_of_everything_is_taken, setup, teardown)
 {
 	uint32_t spans = spans_of(*state);
 
@@ -111,7 +111,7 @@ static void test_arena_run_of_everything_is_taken(void **state)
 	put_run_off(*state, 0, spans);
 }
 
-static void test_arena_run_skips_a_hole_too_small(void **state)
+TEST_WITH(arena_run_skips_a_hole_too_small, setup, teardown)
 {
 	int64_t a = take_run_off(*state, 1);
 	int64_t b = take_run_off(*state, 2);
@@ -128,7 +128,7 @@ static void test_arena_run_skips_a_hole_too_small(void **state)
 	put_run_off(*state, (uint64_t)run, 3);
 }
 
-static void test_arena_run_spans_words_of_the_bitmap(void **state)
+TEST(arena_run_spans_words_of_the_bitmap)
 {
 	struct wf_arena *arena;
 	int64_t first;
@@ -144,12 +144,12 @@ static void test_arena_run_spans_words_of_the_bitmap(void **state)
 	wf_arena_free(arena);
 }
 
-static void test_arena_untouched_has_no_memory(void **state)
+TEST_WITH(arena_untouched_has_no_memory, setup, teardown)
 {
 	assert_int_equal(resident_bytes(*state), 0);
 }
 
-static void test_arena_trim_hands_memory_back(void **state)
+TEST_WITH(arena_trim_hands_memory_back, setup, teardown)
 {
 	struct wf_budget *budget = wf_arena_budget(*state);
 	int64_t off = take_run_off(*state, 8);
@@ -166,7 +166,7 @@ static void test_arena_trim_hands_memory_back(void **state)
 	assert_int_equal(wf_budget_held(budget, WF_BUDGET_FREE_SPANS), 0);
 }
 
-static void test_arena_take_prefers_spans_that_have_memory(void **state)
+TEST_WITH(arena_take_prefers_spans_that_have_memory, setup, teardown)
 {
 	int64_t low = take_run_off(*state, 1);
 	int64_t high = take_run_off(*state, 1);
@@ -178,7 +178,7 @@ static void test_arena_take_prefers_spans_that_have_memory(void **state)
 	put_run_off(*state, (uint64_t)high, 1);
 }
 
-static void test_arena_reservation_takes_memory_from_free_spans(void **state)
+TEST_WITH(arena_reservation_takes_memory_from_free_spans, setup, teardown)
 {
 	struct wf_budget *budget = wf_arena_budget(*state);
 	uint32_t spans = spans_of(*state);
@@ -193,7 +193,7 @@ static void test_arena_reservation_takes_memory_from_free_spans(void **state)
 	wf_budget_release(budget, WF_BUDGET_QUEUES, MIB);
 }
 
-static void test_arena_take_beyond_what_reservations_leave_is_refused(void **state)
+TEST_WITH(arena_take_beyond_what_reservations_leave_is_refused, setup, teardown)
 {
 	struct wf_budget *budget = wf_arena_budget(*state);
 	uint64_t left = 4 * MIB - wf_budget_used(budget);
@@ -208,7 +208,7 @@ static void test_arena_take_beyond_what_reservations_leave_is_refused(void **sta
 	wf_budget_release(budget, WF_BUDGET_STATE, left - SPAN);
 }
 
-static void test_arena_pinned_never_loses_memory(void **state)
+TEST_WITH(arena_pinned_never_loses_memory, setup, teardown)
 {
 	struct wf_budget *budget = wf_arena_budget(*state);
 	int64_t off;
@@ -226,7 +226,7 @@ static void test_arena_pinned_never_loses_memory(void **state)
 	assert_int_equal(((uint8_t *)wf_arena_base(*state))[off], 0xab);
 }
 
-static void test_arena_pin_charges_all_and_leaves_headroom(void **state)
+TEST_WITH(arena_pin_charges_all_and_leaves_headroom, setup, teardown)
 {
 	struct wf_budget *budget = wf_arena_budget(*state);
 
@@ -240,12 +240,12 @@ static void test_arena_pin_charges_all_and_leaves_headroom(void **state)
 	wf_budget_release(budget, WF_BUDGET_QUEUES, MIB);
 }
 
-static void test_arena_pin_without_room_is_refused(void **state)
+TEST_WITH(arena_pin_without_room_is_refused, setup, teardown)
 {
 	assert_int_equal(wf_arena_pin(*state, 4 * MIB), -ENOBUFS);
 }
 
-static void test_arena_pin_with_last_span_in_use_is_refused(void **state)
+TEST_WITH(arena_pin_with_last_span_in_use_is_refused, setup, teardown)
 {
 	uint32_t spans = spans_of(*state);
 
@@ -255,7 +255,7 @@ static void test_arena_pin_with_last_span_in_use_is_refused(void **state)
 	put_run_off(*state, (uint64_t)(spans - 1) * SPAN, 1);
 }
 
-static void test_arena_pin_twice_is_once(void **state)
+TEST_WITH(arena_pin_twice_is_once, setup, teardown)
 {
 	uint64_t bytes;
 
@@ -281,7 +281,7 @@ static uint64_t free_huge_pages(void)
  * A queue is there when the arena is pinned: its bytes stay, and all is in huge pages, if the
  * system has any (tests/integration/test_huge_pages.sh).
  */
-static void test_arena_pin_beside_spans_in_use_keeps_their_bytes(void **state)
+TEST_WITH(arena_pin_beside_spans_in_use_keeps_their_bytes, setup, teardown)
 {
 	const uint8_t *base = wf_arena_base(*state);
 	uint64_t before = free_huge_pages();
@@ -303,7 +303,7 @@ static void test_arena_pin_beside_spans_in_use_keeps_their_bytes(void **state)
 }
 
 /* Whole huge pages would cut off what is in use: then it is plain pages, not a refusal. */
-static void test_arena_pin_with_the_end_in_use_stays_in_plain_pages(void **state)
+TEST_WITH(arena_pin_with_the_end_in_use_stays_in_plain_pages, setup, teardown)
 {
 	uint64_t before = free_huge_pages();
 	uint32_t spans = spans_of(*state);
@@ -318,7 +318,7 @@ static void test_arena_pin_with_the_end_in_use_stays_in_plain_pages(void **state
 	put_run_off(*state, (uint64_t)(off + (int64_t)(spans - 1) * SPAN), 1);
 }
 
-static void test_arena_pin_beside_spans_in_use_charges_the_rest(void **state)
+TEST_WITH(arena_pin_beside_spans_in_use_charges_the_rest, setup, teardown)
 {
 	int64_t off = take_run_off(*state, 5);
 	struct wf_budget *budget = wf_arena_budget(*state);
@@ -331,14 +331,13 @@ static void test_arena_pin_beside_spans_in_use_charges_the_rest(void **state)
 }
 
 /* 16 MiB: three parts of 64 spans, and the rest. */
-static void test_arena_threads_spans_come_from_its_part_first(void **state)
+TEST_WITH(arena_threads_spans_come_from_its_part_first, setup, teardown)
 {
 	static const struct wf_arena_part parts[] = {{-1, 2}, {0, 1}};
 	struct wf_arena *arena;
 	int64_t first, second, run, last;
 	uint32_t count = 0;
 
-	(void)state;
 	assert_int_equal(wf_arena_new(16 * MIB, &arena), 0);
 	wf_arena_divide(arena, parts, 2);
 	wf_arena_prefer(arena, 1);
@@ -359,12 +358,11 @@ static void test_arena_threads_spans_come_from_its_part_first(void **state)
 	wf_arena_free(arena);
 }
 
-static void test_arena_run_that_its_part_has_not_comes_from_another(void **state)
+TEST_WITH(arena_run_that_its_part_has_not_comes_from_another, setup, teardown)
 {
 	static const struct wf_arena_part parts[] = {{-1, 3}, {-1, 1}};
 	struct wf_arena *arena;
 
-	(void)state;
 	assert_int_equal(wf_arena_new(16 * MIB, &arena), 0);
 	wf_arena_divide(arena, parts, 2);
 	wf_arena_prefer(arena, 1);
@@ -374,7 +372,7 @@ static void test_arena_run_that_its_part_has_not_comes_from_another(void **state
 	wf_arena_free(arena);
 }
 
-static void test_arena_smaller_than_its_parts_serves_all(void **state)
+TEST_WITH(arena_smaller_than_its_parts_serves_all, setup, teardown)
 {
 	static const struct wf_arena_part parts[] = {{-1, 1}, {-1, 1}, {0, 1}, {-1, 1}};
 	struct wf_arena *arena = *state; /* of one part's size */
@@ -391,7 +389,7 @@ static void test_arena_smaller_than_its_parts_serves_all(void **state)
 	wf_arena_prefer(arena, 0);
 }
 
-static void test_arena_publish_shows_budget(void **state)
+TEST_WITH(arena_publish_shows_budget, setup, teardown)
 {
 	struct wf_metrics metrics = {};
 	int64_t off = take_run_off(*state, 2);
@@ -435,7 +433,7 @@ static void *trim_often(void *ctx)
 	return NULL;
 }
 
-static void test_arena_used_by_many_threads_stays_valid(void **state)
+TEST_WITH(arena_used_by_many_threads_stays_valid, setup, teardown)
 {
 	pthread_t threads[5];
 
@@ -445,41 +443,4 @@ static void test_arena_used_by_many_threads_stays_valid(void **state)
 	for (int i = 0; i < 5; i++)
 		pthread_join(threads[i], NULL);
 	assert_true(wf_arena_is_valid(*state));
-}
-
-#define WITH_ARENA(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_arena_with_room_for_no_span_is_refused),
-		cmocka_unit_test(test_arena_free_null_does_nothing),
-		WITH_ARENA(test_arena_tables_come_out_of_the_limit),
-		WITH_ARENA(test_arena_take_all_then_one_more_is_refused),
-		WITH_ARENA(test_arena_take_zero_spans_is_refused),
-		WITH_ARENA(test_arena_run_longer_than_arena_is_refused),
-		WITH_ARENA(test_arena_run_of_everything_is_taken),
-		WITH_ARENA(test_arena_run_skips_a_hole_too_small),
-		cmocka_unit_test(test_arena_run_spans_words_of_the_bitmap),
-		WITH_ARENA(test_arena_untouched_has_no_memory),
-		WITH_ARENA(test_arena_trim_hands_memory_back),
-		WITH_ARENA(test_arena_take_prefers_spans_that_have_memory),
-		WITH_ARENA(test_arena_reservation_takes_memory_from_free_spans),
-		WITH_ARENA(test_arena_take_beyond_what_reservations_leave_is_refused),
-		WITH_ARENA(test_arena_pinned_never_loses_memory),
-		WITH_ARENA(test_arena_pin_charges_all_and_leaves_headroom),
-		WITH_ARENA(test_arena_pin_without_room_is_refused),
-		WITH_ARENA(test_arena_pin_with_last_span_in_use_is_refused),
-		WITH_ARENA(test_arena_pin_twice_is_once),
-		WITH_ARENA(test_arena_pin_beside_spans_in_use_keeps_their_bytes),
-		WITH_ARENA(test_arena_pin_with_the_end_in_use_stays_in_plain_pages),
-		WITH_ARENA(test_arena_pin_beside_spans_in_use_charges_the_rest),
-		WITH_ARENA(test_arena_threads_spans_come_from_its_part_first),
-		WITH_ARENA(test_arena_run_that_its_part_has_not_comes_from_another),
-		WITH_ARENA(test_arena_smaller_than_its_parts_serves_all),
-		WITH_ARENA(test_arena_publish_shows_budget),
-		WITH_ARENA(test_arena_used_by_many_threads_stays_valid),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
  * Tests of capture/live/bpf_load.c: a program that the kernel rejects is named, with what to do,
  * and the verifier's last lines are there for --verbose. Needs root; skipped otherwise.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <bpf/libbpf.h>
 #include <stdio.h>
@@ -50,7 +50,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void test_load_of_a_good_program_is_silent(void **state)
+TEST_WITH(load_of_a_good_program_is_silent, NULL, teardown)
 {
 	struct steer_bpf *skel;
 
@@ -63,7 +63,7 @@ static void test_load_of_a_good_program_is_silent(void **state)
 }
 
 /* A socket filter may not read the fields that an XDP program reads. */
-static void test_load_of_a_rejected_program_names_it_and_shows_the_log(void **state)
+TEST_WITH(load_of_a_rejected_program_names_it_and_shows_the_log, NULL, teardown)
 {
 	struct steer_bpf *skel;
 
@@ -82,7 +82,7 @@ static void test_load_of_a_rejected_program_names_it_and_shows_the_log(void **st
 	steer_bpf__destroy(skel);
 }
 
-static void test_load_without_room_for_maps_blames_no_program(void **state)
+TEST_WITH(load_without_room_for_maps_blames_no_program, NULL, teardown)
 {
 	struct steer_bpf *skel;
 
@@ -94,17 +94,4 @@ static void test_load_without_room_for_maps_blames_no_program(void **state)
 	assert_int_equal(logged.errors, 1);
 	assert_non_null(strstr(logged.error, "can't create the BPF maps"));
 	steer_bpf__destroy(skel);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(test_load_of_a_good_program_is_silent, teardown),
-		cmocka_unit_test_teardown(
-			test_load_of_a_rejected_program_names_it_and_shows_the_log, teardown),
-		cmocka_unit_test_teardown(test_load_without_room_for_maps_blames_no_program,
-					  teardown),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

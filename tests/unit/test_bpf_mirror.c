@@ -3,7 +3,7 @@
  * test_bpf_mirror.c - the tc program of host mode and its agent's heartbeat: without a fresh one
  * it leaves every packet alone. Needs root to load the program; skipped otherwise.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -59,14 +59,14 @@ static struct weft_mirror_counts run(void)
 	return counts;
 }
 
-static void test_mirror_without_a_heartbeat_looks_at_nothing(void **state)
+TEST_WITH(mirror_without_a_heartbeat_looks_at_nothing, NULL, teardown)
 {
 	if (!load(true))
 		skip();
 	assert_int_equal(run().stale, 1);
 }
 
-static void test_mirror_with_a_fresh_heartbeat_works(void **state)
+TEST_WITH(mirror_with_a_fresh_heartbeat_works, NULL, teardown)
 {
 	if (!load(true))
 		skip();
@@ -74,7 +74,7 @@ static void test_mirror_with_a_fresh_heartbeat_works(void **state)
 	assert_int_equal(run().failed, 1);
 }
 
-static void test_mirror_with_an_old_heartbeat_looks_at_nothing_until_the_next(void **state)
+TEST_WITH(mirror_with_an_old_heartbeat_looks_at_nothing_until_the_next, NULL, teardown)
 {
 	if (!load(true))
 		skip();
@@ -87,25 +87,9 @@ static void test_mirror_with_an_old_heartbeat_looks_at_nothing_until_the_next(vo
 	assert_int_equal(run().failed, 1);
 }
 
-static void test_mirror_that_a_link_holds_needs_no_heartbeat(void **state)
+TEST_WITH(mirror_that_a_link_holds_needs_no_heartbeat, NULL, teardown)
 {
 	if (!load(false))
 		skip();
 	assert_int_equal(run().failed, 1);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(test_mirror_without_a_heartbeat_looks_at_nothing,
-					  teardown),
-		cmocka_unit_test_teardown(test_mirror_with_a_fresh_heartbeat_works, teardown),
-		cmocka_unit_test_teardown(
-			test_mirror_with_an_old_heartbeat_looks_at_nothing_until_the_next,
-			teardown),
-		cmocka_unit_test_teardown(test_mirror_that_a_link_holds_needs_no_heartbeat,
-					  teardown),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
  * test_bpf_parse.c - the XDP program takes what user space's decode would, and both
  * compute the same hash. Needs root to load the program; skipped otherwise.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 #include "unit/support/corpus.h"
 
 #include <ftw.h>
@@ -63,7 +63,7 @@ static enum wf_decode_result assert_built_agree(bool exactly)
 	return assert_agree(&frame, exactly);
 }
 
-static void test_parse_every_kind_is_steered_with_the_hash_of_decode(void **state)
+TEST(parse_every_kind_is_steered_with_the_hash_of_decode)
 {
 	unsigned int kinds = 0;
 
@@ -80,7 +80,7 @@ static void test_parse_every_kind_is_steered_with_the_hash_of_decode(void **stat
 }
 
 /* A frame cut anywhere is passed or steered, never anything else, and counted once. */
-static void test_parse_cut_at_every_byte_passes_until_tcp_is_whole(void **state)
+TEST(parse_cut_at_every_byte_passes_until_tcp_is_whole)
 {
 	if (!*state)
 		skip();
@@ -100,7 +100,7 @@ static void test_parse_cut_at_every_byte_passes_until_tcp_is_whole(void **state)
 }
 
 /* Each byte of the headers set to each of some values: both sides still agree. */
-static void test_parse_changed_bytes_agree_with_decode(void **state)
+TEST(parse_changed_bytes_agree_with_decode)
 {
 	static const uint8_t values[] = {0, 1, 4, 6, 0x11, 0x2f, 0x45, 0x60, 0x88, 0xff};
 
@@ -139,7 +139,7 @@ static void build_fragment(bool ip6, uint8_t proto, uint32_t off_bytes, bool mor
 	pb_finish(&pb);
 }
 
-static void test_parse_fragments_share_one_hash_whatever_their_place(void **state)
+TEST(parse_fragments_share_one_hash_whatever_their_place)
 {
 	uint32_t hash;
 
@@ -159,7 +159,7 @@ static void test_parse_fragments_share_one_hash_whatever_their_place(void **stat
 }
 
 /* 0 is an id like any other; but the hash of a fragment is never that of a whole packet. */
-static void test_parse_fragment_of_id_zero_has_the_hash_of_decode(void **state)
+TEST(parse_fragment_of_id_zero_has_the_hash_of_decode)
 {
 	if (!*state)
 		skip();
@@ -179,7 +179,7 @@ static void test_parse_fragment_of_id_zero_has_the_hash_of_decode(void **state)
 }
 
 /* Steered as long as user space follows. */
-static void test_parse_nested_up_to_the_limit_agrees_with_decode(void **state)
+TEST(parse_nested_up_to_the_limit_agrees_with_decode)
 {
 	if (!*state)
 		skip();
@@ -198,7 +198,7 @@ static void test_parse_nested_up_to_the_limit_agrees_with_decode(void **state)
 	}
 }
 
-static void test_parse_fragments_of_other_protocols_pass(void **state)
+TEST(parse_fragments_of_other_protocols_pass)
 {
 	if (!*state)
 		skip();
@@ -208,7 +208,7 @@ static void test_parse_fragments_of_other_protocols_pass(void **state)
 	}
 }
 
-static void test_parse_routing_header_counts_the_route_end(void **state)
+TEST(parse_routing_header_counts_the_route_end)
 {
 	static const uint8_t routes[][3] = {{0, 1, 0}, {2, 1, 0}, {4, 1, 0}, {9, 1, 0}, {0, 0, 0}};
 	uint8_t body[38] = {0};
@@ -233,7 +233,7 @@ static void test_parse_routing_header_counts_the_route_end(void **state)
 }
 
 /* Both directions, whatever is around them. */
-static void test_parse_both_directions_reach_one_worker(void **state)
+TEST(parse_both_directions_reach_one_worker)
 {
 	uint32_t hash;
 
@@ -287,7 +287,7 @@ static int agree_on_file(const char *path, const struct stat *stat, int kind, st
 	return 0;
 }
 
-static void test_parse_every_frame_of_captures_agrees_with_decode(void **state)
+TEST(parse_every_frame_of_captures_agrees_with_decode)
 {
 	char path[4096];
 
@@ -301,20 +301,4 @@ static void test_parse_every_frame_of_captures_agrees_with_decode(void **state)
 	assert_int_not_equal(segments, 0);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse_every_kind_is_steered_with_the_hash_of_decode),
-		cmocka_unit_test(test_parse_cut_at_every_byte_passes_until_tcp_is_whole),
-		cmocka_unit_test(test_parse_changed_bytes_agree_with_decode),
-		cmocka_unit_test(test_parse_fragments_share_one_hash_whatever_their_place),
-		cmocka_unit_test(test_parse_fragment_of_id_zero_has_the_hash_of_decode),
-		cmocka_unit_test(test_parse_nested_up_to_the_limit_agrees_with_decode),
-		cmocka_unit_test(test_parse_fragments_of_other_protocols_pass),
-		cmocka_unit_test(test_parse_routing_header_counts_the_route_end),
-		cmocka_unit_test(test_parse_both_directions_reach_one_worker),
-		cmocka_unit_test(test_parse_every_frame_of_captures_agrees_with_decode),
-	};
-
-	return cmocka_run_group_tests(tests, setup, teardown);
-}
+TEST_GROUP(setup, teardown);

@@ -3,7 +3,7 @@
  * test_bpf_steer.c - the XDP program's flow map, verdicts, filter, shedding and ledger.
  * Needs root to load the program; skipped otherwise.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -56,7 +56,7 @@ static struct weft_flow_key key_of(const char *src, uint16_t src_port, const cha
 
 /* ---- metadata ---- */
 
-static void test_steer_metadata_has_time_and_hash_of_the_flow(void **state)
+TEST_WITH(steer_metadata_has_time_and_hash_of_the_flow, NULL, teardown)
 {
 	uint64_t before, after;
 
@@ -69,7 +69,7 @@ static void test_steer_metadata_has_time_and_hash_of_the_flow(void **state)
 	assert_int_equal(rig.meta.flags, 0);
 }
 
-static void test_steer_frames_of_the_own_mac_are_marked(void **state)
+TEST_WITH(steer_frames_of_the_own_mac_are_marked, NULL, teardown)
 {
 	static struct packet_builder pb;
 	static const uint8_t own[6] = {2, 0, 0, 0, 0, 9};
@@ -87,7 +87,7 @@ static void test_steer_frames_of_the_own_mac_are_marked(void **state)
 
 /* ---- outcomes ---- */
 
-static void test_steer_not_tcp_passes(void **state)
+TEST_WITH(steer_not_tcp_passes, NULL, teardown)
 {
 	static struct packet_builder pb;
 
@@ -103,7 +103,7 @@ static void test_steer_not_tcp_passes(void **state)
 	assert_int_equal(rig.counts.passed, 1);
 }
 
-static void test_steer_empty_slot_passes_as_unsteered(void **state)
+TEST_WITH(steer_empty_slot_passes_as_unsteered, NULL, teardown)
 {
 	const uint32_t slot = 0;
 
@@ -114,7 +114,7 @@ static void test_steer_empty_slot_passes_as_unsteered(void **state)
 	assert_int_equal(rig.counts.unsteered, 1);
 }
 
-static void test_steer_by_queue_takes_the_queues_slot_whatever_the_hash(void **state)
+TEST_WITH(steer_by_queue_takes_the_queues_slot_whatever_the_hash, NULL, teardown)
 {
 	const struct wf_xdp_opts opts = {.by_queue = true};
 	struct weft_flow_value value;
@@ -132,7 +132,7 @@ static void test_steer_by_queue_takes_the_queues_slot_whatever_the_hash(void **s
 	assert_int_equal(rig.counts.unsteered, 0);
 }
 
-static void test_steer_longer_than_a_frame_passes_as_unsteered(void **state)
+TEST_WITH(steer_longer_than_a_frame_passes_as_unsteered, NULL, teardown)
 {
 	const struct wf_xdp_opts opts = {.frame_max_bytes = ETH + IPTCP + 100};
 
@@ -144,7 +144,7 @@ static void test_steer_longer_than_a_frame_passes_as_unsteered(void **state)
 }
 
 /* As on a kernel that would drop such a packet when it is redirected. */
-static void test_steer_in_several_buffers_passes_as_unsteered_if_not_supported(void **state)
+TEST_WITH(steer_in_several_buffers_passes_as_unsteered_if_not_supported, NULL, teardown)
 {
 	const struct wf_xdp_opts opts = {.one_buffer = true};
 
@@ -155,7 +155,7 @@ static void test_steer_in_several_buffers_passes_as_unsteered_if_not_supported(v
 	assert_int_equal(rig.counts.unsteered, 1);
 }
 
-static void test_steer_of_clones_drops_what_it_does_not_steer(void **state)
+TEST_WITH(steer_of_clones_drops_what_it_does_not_steer, NULL, teardown)
 {
 	const struct wf_xdp_opts opts = {.only_clones = true, .frame_max_bytes = 100};
 
@@ -167,7 +167,7 @@ static void test_steer_of_clones_drops_what_it_does_not_steer(void **state)
 
 /* ---- flow map ---- */
 
-static void test_flow_map_counts_both_directions_apart(void **state)
+TEST_WITH(flow_map_counts_both_directions_apart, NULL, teardown)
 {
 	struct weft_flow_value value;
 	struct weft_flow_key key;
@@ -191,7 +191,7 @@ static void test_flow_map_counts_both_directions_apart(void **state)
 	assert_int_equal(value.last_ns, rig.meta.time_ns);
 }
 
-static void test_flow_map_key_is_that_of_user_space(void **state)
+TEST_WITH(flow_map_key_is_that_of_user_space, NULL, teardown)
 {
 	static const char *const pairs[][2] = {{A, B},
 					       {B, A},
@@ -213,7 +213,7 @@ static void test_flow_map_key_is_that_of_user_space(void **state)
 	}
 }
 
-static void test_flow_map_handshake_makes_an_entry_with_its_last_segment(void **state)
+TEST_WITH(flow_map_handshake_makes_an_entry_with_its_last_segment, NULL, teardown)
 {
 	struct weft_flow_value value;
 	struct weft_flow_key key;
@@ -240,7 +240,7 @@ static void test_flow_map_handshake_makes_an_entry_with_its_last_segment(void **
 }
 
 /* More handshakes than there is room for anywhere, answered and not. */
-static void test_flow_map_flood_of_handshakes_leaves_the_connections(void **state)
+TEST_WITH(flow_map_flood_of_handshakes_leaves_the_connections, NULL, teardown)
 {
 	struct weft_flow_value value;
 	struct weft_flow_key key;
@@ -273,13 +273,13 @@ static int set_verdict(uint16_t of_source, uint16_t of_other)
 	return wf_xdp_set_verdict(&rig.xdp, &request);
 }
 
-static void test_verdict_of_unknown_flow_is_refused(void **state)
+TEST_WITH(verdict_of_unknown_flow_is_refused, NULL, teardown)
 {
 	OPEN_OR_SKIP(1, NULL);
 	assert_int_equal(set_verdict(WEFT_VERDICT_SHUNT, WEFT_VERDICT_SHUNT), -ENOENT);
 }
 
-static void test_verdict_shunt_steers_only_begin_and_end(void **state)
+TEST_WITH(verdict_shunt_steers_only_begin_and_end, NULL, teardown)
 {
 	struct weft_flow_value value;
 	struct weft_flow_key key;
@@ -305,7 +305,7 @@ static void test_verdict_shunt_steers_only_begin_and_end(void **state)
 	assert_int_equal(rig.counts.shunted_bytes, IPTCP + 10);
 }
 
-static void test_verdict_shunt_keeps_the_last_time_within_a_tick(void **state)
+TEST_WITH(verdict_shunt_keeps_the_last_time_within_a_tick, NULL, teardown)
 {
 	struct weft_flow_value value;
 	struct weft_flow_key key;
@@ -323,7 +323,7 @@ static void test_verdict_shunt_keeps_the_last_time_within_a_tick(void **state)
 	assert_true(value.last_ns >= value.first_ns);
 }
 
-static void test_verdict_ends_with_the_next_connection(void **state)
+TEST_WITH(verdict_ends_with_the_next_connection, NULL, teardown)
 {
 	OPEN_OR_SKIP(1, NULL);
 	xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10);
@@ -333,7 +333,7 @@ static void test_verdict_ends_with_the_next_connection(void **state)
 	assert_true(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10));
 }
 
-static void test_verdict_of_one_direction_leaves_the_other_and_tells_what_was_kept(void **state)
+TEST_WITH(verdict_of_one_direction_leaves_the_other_and_tells_what_was_kept, NULL, teardown)
 {
 	struct weft_verdict_request request;
 	unsigned int src;
@@ -358,7 +358,7 @@ static void test_verdict_of_one_direction_leaves_the_other_and_tells_what_was_ke
 	assert_false(xdp_rig_segment(&rig, B, 80, A, 1000, ACK, 10));
 }
 
-static void test_verdict_pass_steers_nothing(void **state)
+TEST_WITH(verdict_pass_steers_nothing, NULL, teardown)
 {
 	OPEN_OR_SKIP(1, NULL);
 	xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 10);
@@ -368,7 +368,7 @@ static void test_verdict_pass_steers_nothing(void **state)
 	assert_int_equal(rig.counts.shunted, 2);
 }
 
-static void test_verdict_keeps_what_was_counted(void **state)
+TEST_WITH(verdict_keeps_what_was_counted, NULL, teardown)
 {
 	struct weft_flow_value value;
 	struct weft_flow_key key;
@@ -385,7 +385,7 @@ static void test_verdict_keeps_what_was_counted(void **state)
 
 /* ---- shedding ---- */
 
-static void test_shed_takes_new_flows_whole_and_leaves_the_old(void **state)
+TEST_WITH(shed_takes_new_flows_whole_and_leaves_the_old, NULL, teardown)
 {
 	unsigned int taken = 0;
 
@@ -437,7 +437,7 @@ static bool is_taken(const char *src, uint16_t src_port, const char *dst, uint16
 	return steered;
 }
 
-static void test_filter_by_port_takes_either_end(void **state)
+TEST_WITH(filter_by_port_takes_either_end, NULL, teardown)
 {
 	static const uint16_t ports[] = {80, 0, 65535};
 	const struct weft_interface_opts iface = {.ports = ports, .ports_count = 3};
@@ -452,7 +452,7 @@ static void test_filter_by_port_takes_either_end(void **state)
 	assert_false(is_taken(A, 64, B, 65534));
 }
 
-static void test_filter_by_prefix_allows_either_end_and_deny_beats(void **state)
+TEST_WITH(filter_by_prefix_allows_either_end_and_deny_beats, NULL, teardown)
 {
 	const struct weft_prefix allow[] = {prefix("10.0.0.0", 8), prefix("2001:db8::", 32)};
 	const struct weft_prefix deny[] = {prefix("10.9.0.0", 16), prefix("2001:db8:9::", 48)};
@@ -470,7 +470,7 @@ static void test_filter_by_prefix_allows_either_end_and_deny_beats(void **state)
 	assert_false(is_taken("2001:db8::1", 1, "2001:db8:9::1", 2));
 }
 
-static void test_filter_prefix_of_all_ipv4_leaves_ipv6(void **state)
+TEST_WITH(filter_prefix_of_all_ipv4_leaves_ipv6, NULL, teardown)
 {
 	const struct weft_prefix deny[] = {prefix("0.0.0.0", 0)};
 	const struct weft_interface_opts iface = {.deny = deny, .deny_count = 1};
@@ -481,7 +481,7 @@ static void test_filter_prefix_of_all_ipv4_leaves_ipv6(void **state)
 	assert_true(is_taken("2001:db8::1", 1, "2001:db7::1", 2));
 }
 
-static void test_filter_is_of_the_innermost_addresses(void **state)
+TEST_WITH(filter_is_of_the_innermost_addresses, NULL, teardown)
 {
 	static struct packet_builder pb;
 	const struct weft_prefix allow[] = {prefix(KIND_SRC, 32)};
@@ -500,7 +500,7 @@ static void test_filter_is_of_the_innermost_addresses(void **state)
 	assert_true(kinds >= 20);
 }
 
-static void test_sample_takes_whole_flows_of_about_its_share(void **state)
+TEST_WITH(sample_takes_whole_flows_of_about_its_share, NULL, teardown)
 {
 	const struct weft_interface_opts iface = {.sample = 0.25};
 	const struct wf_xdp_opts opts = {.iface = &iface};
@@ -517,7 +517,7 @@ static void test_sample_takes_whole_flows_of_about_its_share(void **state)
 }
 
 /* What it takes belongs to the old filter until the switch, then to the new one. */
-static void test_filter_is_changed_as_a_whole(void **state)
+TEST_WITH(filter_is_changed_as_a_whole, NULL, teardown)
 {
 	static const uint16_t old_ports[] = {80}, new_ports[] = {443};
 	const struct weft_prefix deny[] = {prefix("10.9.0.0", 16)};
@@ -543,52 +543,4 @@ static void test_filter_is_changed_as_a_whole(void **state)
 	assert_int_equal(wf_xdp_prepare_filter(&rig.xdp, &none, &word), 0);
 	assert_int_equal(wf_xdp_switch_filter(&rig.xdp, word), 0);
 	assert_true(is_taken("10.9.1.1", 1, B, 2));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(test_steer_metadata_has_time_and_hash_of_the_flow,
-					  teardown),
-		cmocka_unit_test_teardown(test_steer_frames_of_the_own_mac_are_marked, teardown),
-		cmocka_unit_test_teardown(test_steer_not_tcp_passes, teardown),
-		cmocka_unit_test_teardown(test_steer_empty_slot_passes_as_unsteered, teardown),
-		cmocka_unit_test_teardown(
-			test_steer_by_queue_takes_the_queues_slot_whatever_the_hash, teardown),
-		cmocka_unit_test_teardown(test_steer_longer_than_a_frame_passes_as_unsteered,
-					  teardown),
-		cmocka_unit_test_teardown(
-			test_steer_in_several_buffers_passes_as_unsteered_if_not_supported,
-			teardown),
-		cmocka_unit_test_teardown(test_steer_of_clones_drops_what_it_does_not_steer,
-					  teardown),
-		cmocka_unit_test_teardown(test_flow_map_counts_both_directions_apart, teardown),
-		cmocka_unit_test_teardown(test_flow_map_key_is_that_of_user_space, teardown),
-		cmocka_unit_test_teardown(
-			test_flow_map_handshake_makes_an_entry_with_its_last_segment, teardown),
-		cmocka_unit_test_teardown(test_flow_map_flood_of_handshakes_leaves_the_connections,
-					  teardown),
-		cmocka_unit_test_teardown(test_verdict_of_unknown_flow_is_refused, teardown),
-		cmocka_unit_test_teardown(test_verdict_shunt_steers_only_begin_and_end, teardown),
-		cmocka_unit_test_teardown(test_verdict_shunt_keeps_the_last_time_within_a_tick,
-					  teardown),
-		cmocka_unit_test_teardown(test_verdict_ends_with_the_next_connection, teardown),
-		cmocka_unit_test_teardown(
-			test_verdict_of_one_direction_leaves_the_other_and_tells_what_was_kept,
-			teardown),
-		cmocka_unit_test_teardown(test_verdict_pass_steers_nothing, teardown),
-		cmocka_unit_test_teardown(test_verdict_keeps_what_was_counted, teardown),
-		cmocka_unit_test_teardown(test_shed_takes_new_flows_whole_and_leaves_the_old,
-					  teardown),
-		cmocka_unit_test_teardown(test_filter_by_port_takes_either_end, teardown),
-		cmocka_unit_test_teardown(test_filter_by_prefix_allows_either_end_and_deny_beats,
-					  teardown),
-		cmocka_unit_test_teardown(test_filter_prefix_of_all_ipv4_leaves_ipv6, teardown),
-		cmocka_unit_test_teardown(test_filter_is_of_the_innermost_addresses, teardown),
-		cmocka_unit_test_teardown(test_filter_is_changed_as_a_whole, teardown),
-		cmocka_unit_test_teardown(test_sample_takes_whole_flows_of_about_its_share,
-					  teardown),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,7 @@
  * which loads on the kernels tested also loads on those between. Prints a line per program:
  * "# name (settings): N instructions processed, N us". Needs root; skipped otherwise.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -93,27 +93,27 @@ static void set_no_hot_flows(struct steer_bpf *skel)
 	skel->rodata->weft_hot_cpus = 0;
 }
 
-static void test_steer_of_tap_mode_is_within_the_limit(void **state)
+TEST(steer_of_tap_mode_is_within_the_limit)
 {
 	load_steer("tap mode", set_tap);
 }
 
-static void test_steer_by_queue_is_within_the_limit(void **state)
+TEST(steer_by_queue_is_within_the_limit)
 {
 	load_steer("by queue", set_by_queue);
 }
 
-static void test_steer_of_host_mode_is_within_the_limit(void **state)
+TEST(steer_of_host_mode_is_within_the_limit)
 {
 	load_steer("host mode", set_host);
 }
 
-static void test_steer_without_hot_flows_is_within_the_limit(void **state)
+TEST(steer_without_hot_flows_is_within_the_limit)
 {
 	load_steer("without hot flows", set_no_hot_flows);
 }
 
-static void test_mirror_is_within_the_limit(void **state)
+TEST(mirror_is_within_the_limit)
 {
 	struct mirror_bpf *skel;
 
@@ -141,12 +141,12 @@ static void load_verdict(const char *name)
 	verdict_bpf__destroy(skel);
 }
 
-static void test_set_verdict_of_many_cpus_is_within_the_limit(void **state)
+TEST(set_verdict_of_many_cpus_is_within_the_limit)
 {
 	load_verdict("weft_set_verdict");
 }
 
-static void test_move_is_within_the_limit(void **state)
+TEST(move_is_within_the_limit)
 {
 	load_verdict("weft_move");
 }
@@ -160,7 +160,7 @@ static void count_programs(struct bpf_object *object, unsigned int *count)
 }
 
 /* A program that is added to bpf/ without a test above fails this one. */
-static void test_no_program_is_left_out(void **state)
+TEST(no_program_is_left_out)
 {
 	struct steer_bpf *steer = steer_bpf__open();
 	struct mirror_bpf *mirror = mirror_bpf__open();
@@ -178,20 +178,4 @@ static void test_no_program_is_left_out(void **state)
 	steer_bpf__destroy(steer);
 	mirror_bpf__destroy(mirror);
 	verdict_bpf__destroy(verdict);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_steer_of_tap_mode_is_within_the_limit),
-		cmocka_unit_test(test_steer_by_queue_is_within_the_limit),
-		cmocka_unit_test(test_steer_of_host_mode_is_within_the_limit),
-		cmocka_unit_test(test_steer_without_hot_flows_is_within_the_limit),
-		cmocka_unit_test(test_mirror_is_within_the_limit),
-		cmocka_unit_test(test_set_verdict_of_many_cpus_is_within_the_limit),
-		cmocka_unit_test(test_move_is_within_the_limit),
-		cmocka_unit_test(test_no_program_is_left_out),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

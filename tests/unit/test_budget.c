@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -26,7 +26,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void test_budget_up_to_the_limit_is_granted(void **state)
+TEST_WITH(budget_up_to_the_limit_is_granted, setup, teardown)
 {
 	assert_int_equal(wf_budget_reserve(&budget, WF_BUDGET_QUEUES, 0), 0);
 	assert_int_equal(wf_budget_reserve(&budget, WF_BUDGET_QUEUES, LIMIT), 0);
@@ -34,7 +34,7 @@ static void test_budget_up_to_the_limit_is_granted(void **state)
 	assert_int_equal(wf_budget_used(&budget), LIMIT);
 }
 
-static void test_budget_one_past_the_limit_is_refused(void **state)
+TEST_WITH(budget_one_past_the_limit_is_refused, setup, teardown)
 {
 	assert_int_equal(wf_budget_reserve(&budget, WF_BUDGET_STATE, LIMIT + 1), -ENOBUFS);
 	assert_int_equal(wf_budget_reserve(&budget, WF_BUDGET_STATE, LIMIT), 0);
@@ -44,7 +44,7 @@ static void test_budget_one_past_the_limit_is_refused(void **state)
 	assert_int_equal(atomic_load(&budget.refused), 2);
 }
 
-static void test_budget_sum_that_would_wrap_is_refused(void **state)
+TEST_WITH(budget_sum_that_would_wrap_is_refused, setup, teardown)
 {
 	assert_int_equal(wf_budget_reserve(&budget, WF_BUDGET_OTHER, 10), 0);
 	assert_int_equal(wf_budget_reserve(&budget, WF_BUDGET_OTHER, UINT64_MAX), -ENOBUFS);
@@ -53,7 +53,7 @@ static void test_budget_sum_that_would_wrap_is_refused(void **state)
 	assert_int_equal(wf_budget_used(&budget), 10);
 }
 
-static void test_budget_release_makes_room(void **state)
+TEST_WITH(budget_release_makes_room, setup, teardown)
 {
 	assert_int_equal(wf_budget_reserve(&budget, WF_BUDGET_QUEUES, LIMIT), 0);
 	wf_budget_release(&budget, WF_BUDGET_QUEUES, 400);
@@ -62,7 +62,7 @@ static void test_budget_release_makes_room(void **state)
 	assert_int_equal(wf_budget_held(&budget, WF_BUDGET_QUEUES), 600);
 }
 
-static void test_budget_move_keeps_the_sum(void **state)
+TEST_WITH(budget_move_keeps_the_sum, setup, teardown)
 {
 	assert_int_equal(wf_budget_reserve(&budget, WF_BUDGET_FREE_SPANS, 100), 0);
 	wf_budget_move(&budget, WF_BUDGET_FREE_SPANS, WF_BUDGET_PAGES, 60);
@@ -71,7 +71,7 @@ static void test_budget_move_keeps_the_sum(void **state)
 	assert_int_equal(wf_budget_used(&budget), 100);
 }
 
-static void test_budget_peak_remembers_the_most(void **state)
+TEST_WITH(budget_peak_remembers_the_most, setup, teardown)
 {
 	struct wf_metrics metrics;
 
@@ -95,7 +95,7 @@ static const char *const owner_names[] = {
 _Static_assert(sizeof(owner_names) / sizeof(owner_names[0]) == WF_BUDGET_OWNER_COUNT,
 	       "each owner has a name");
 
-static void test_budget_each_owner_has_a_metric_of_its_name(void **state)
+TEST_WITH(budget_each_owner_has_a_metric_of_its_name, setup, teardown)
 {
 	struct wf_metrics metrics;
 
@@ -121,7 +121,7 @@ static void give_back(void *ctx, uint64_t bytes)
 		wf_budget_release(&budget, WF_BUDGET_FREE_SPANS, bytes);
 }
 
-static void test_budget_without_room_reclaims_before_it_refuses(void **state)
+TEST_WITH(budget_without_room_reclaims_before_it_refuses, setup, teardown)
 {
 	int calls = 0;
 
@@ -154,7 +154,7 @@ static void *reserve_and_release(void *ctx)
 	return NULL;
 }
 
-static void test_budget_of_many_threads_never_exceeds_the_limit(void **state)
+TEST_WITH(budget_of_many_threads_never_exceeds_the_limit, setup, teardown)
 {
 	pthread_t threads[4];
 	uint64_t most[4] = {0};
@@ -170,7 +170,7 @@ static void test_budget_of_many_threads_never_exceeds_the_limit(void **state)
 }
 
 #if WF_DEBUG >= 1
-static void test_budget_armed_fault_fails_once(void **state)
+TEST_WITH(budget_armed_fault_fails_once, setup, teardown)
 {
 	wf_fault_arm(2);
 	assert_int_equal(wf_budget_reserve(&budget, WF_BUDGET_QUEUES, 1), 0);
@@ -182,25 +182,3 @@ static void test_budget_armed_fault_fails_once(void **state)
 	assert_int_equal(wf_budget_reserve(&budget, WF_BUDGET_QUEUES, 1), 0);
 }
 #endif
-
-#define WITH_BUDGET(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		WITH_BUDGET(test_budget_up_to_the_limit_is_granted),
-		WITH_BUDGET(test_budget_one_past_the_limit_is_refused),
-		WITH_BUDGET(test_budget_sum_that_would_wrap_is_refused),
-		WITH_BUDGET(test_budget_release_makes_room),
-		WITH_BUDGET(test_budget_move_keeps_the_sum),
-		WITH_BUDGET(test_budget_peak_remembers_the_most),
-		WITH_BUDGET(test_budget_each_owner_has_a_metric_of_its_name),
-		WITH_BUDGET(test_budget_without_room_reclaims_before_it_refuses),
-		WITH_BUDGET(test_budget_of_many_threads_never_exceeds_the_limit),
-#if WF_DEBUG >= 1
-		WITH_BUDGET(test_budget_armed_fault_fails_once),
-#endif
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}

@@ -4,7 +4,7 @@
  *
  * The interface is the loopback device, which is never opened here.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -60,7 +60,7 @@ static uint64_t held(const struct wf_engine *engine, enum wf_budget_owner owner)
 	return wf_budget_held(wf_arena_budget(engine->arena), owner);
 }
 
-static void test_charges_of_an_interface_have_accounts_of_their_own(void **state)
+TEST(charges_of_an_interface_have_accounts_of_their_own)
 {
 	struct wf_engine *engine = make_engine(512, 2, 1);
 	uint64_t before = wf_budget_used(wf_arena_budget(engine->arena));
@@ -76,7 +76,7 @@ static void test_charges_of_an_interface_have_accounts_of_their_own(void **state
 	wf_engine_free(engine);
 }
 
-static void test_charges_without_interfaces_are_those_of_workers(void **state)
+TEST(charges_without_interfaces_are_those_of_workers)
 {
 	struct wf_engine *engine = make_engine(16, 3, 0);
 
@@ -90,7 +90,7 @@ static void test_charges_without_interfaces_are_those_of_workers(void **state)
 	wf_engine_free(engine);
 }
 
-static void test_charges_of_a_small_limit_scale_maps_down_and_say_so(void **state)
+TEST(charges_of_a_small_limit_scale_maps_down_and_say_so)
 {
 	struct wf_engine *engine = make_engine(64, 1, 1);
 
@@ -102,7 +102,7 @@ static void test_charges_of_a_small_limit_scale_maps_down_and_say_so(void **stat
 	wf_engine_free(engine);
 }
 
-static void test_charges_after_them_the_arena_can_be_pinned(void **state)
+TEST(charges_after_them_the_arena_can_be_pinned)
 {
 	for (uint32_t mb = 16; mb <= 512; mb *= 2) {
 		struct wf_engine *engine = make_engine(mb, 1, 1);
@@ -120,7 +120,7 @@ static void test_charges_after_them_the_arena_can_be_pinned(void **state)
 }
 
 /* Each record of a frame that lies in the arena is charged, however small the rest. */
-static void test_charges_cover_the_records_of_all_frames(void **state)
+TEST(charges_cover_the_records_of_all_frames)
 {
 	for (uint32_t mb = 32; mb <= 512; mb *= 2) {
 		struct wf_engine *engine = make_engine(mb, 1, 8);
@@ -134,7 +134,7 @@ static void test_charges_cover_the_records_of_all_frames(void **state)
 	}
 }
 
-static void test_charges_beyond_the_limit_are_refused_with_the_sum(void **state)
+TEST(charges_beyond_the_limit_are_refused_with_the_sum)
 {
 	struct wf_engine *engine = make_engine(16, 1, WEFT_INTERFACES_MAX);
 	struct wf_budget *budget = wf_arena_budget(engine->arena);
@@ -162,7 +162,7 @@ static void test_charges_beyond_the_limit_are_refused_with_the_sum(void **state)
 	wf_engine_free(engine);
 }
 
-static void test_charges_subscriptions_that_leave_too_little_are_refused(void **state)
+TEST(charges_subscriptions_that_leave_too_little_are_refused)
 {
 	struct wf_engine *engine = make_engine(16, 1, 1);
 	WEFT_OPTS(weft_sub_opts, opts, .name = "large", .queue_bytes = 64 * MIB);
@@ -176,18 +176,10 @@ static void test_charges_subscriptions_that_leave_too_little_are_refused(void **
 	wf_engine_free(engine);
 }
 
-int main(void)
+static int prepare(void **state)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_charges_of_an_interface_have_accounts_of_their_own),
-		cmocka_unit_test(test_charges_without_interfaces_are_those_of_workers),
-		cmocka_unit_test(test_charges_of_a_small_limit_scale_maps_down_and_say_so),
-		cmocka_unit_test(test_charges_after_them_the_arena_can_be_pinned),
-		cmocka_unit_test(test_charges_cover_the_records_of_all_frames),
-		cmocka_unit_test(test_charges_beyond_the_limit_are_refused_with_the_sum),
-		cmocka_unit_test(test_charges_subscriptions_that_leave_too_little_are_refused),
-	};
-
 	weft_log_set(keep_message, NULL);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return 0;
 }
+
+TEST_GROUP(prepare, NULL);

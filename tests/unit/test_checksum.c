@@ -2,7 +2,7 @@
 /*
  * test_checksum.c - the sum itself, and which sums each mode accepts.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <endian.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@ static struct packet_builder pb;
 
 /* ---- the sum ---- */
 
-static void test_checksum_sum_any_length_and_alignment_equals_slow_sum(void **state)
+TEST(checksum_sum_any_length_and_alignment_equals_slow_sum)
 {
 	unsigned int seed = 1;
 
@@ -33,7 +33,7 @@ static void test_checksum_sum_any_length_and_alignment_equals_slow_sum(void **st
 }
 
 /* Every carry there can be, over more than any datagram. */
-static void test_checksum_sum_all_ones_never_overflows(void **state)
+TEST(checksum_sum_all_ones_never_overflows)
 {
 	uint32_t len = 1 << 20;
 	uint8_t *bytes = malloc(len);
@@ -44,7 +44,7 @@ static void test_checksum_sum_all_ones_never_overflows(void **state)
 	free(bytes);
 }
 
-static void test_checksum_fold_of_the_largest_sums(void **state)
+TEST(checksum_fold_of_the_largest_sums)
 {
 	assert_int_equal(wf_checksum_fold(0), 0);
 	assert_int_equal(wf_checksum_fold(UINT64_MAX), 0xffff);
@@ -151,17 +151,17 @@ static void check_matrix(bool ip6)
 				}
 }
 
-static void test_checksum_matrix_ipv4(void **state)
+TEST(checksum_matrix_ipv4)
 {
 	check_matrix(false);
 }
 
-static void test_checksum_matrix_ipv6(void **state)
+TEST(checksum_matrix_ipv6)
 {
 	check_matrix(true);
 }
 
-static void test_checksum_any_flipped_bit_of_a_segment_is_found(void **state)
+TEST(checksum_any_flipped_bit_of_a_segment_is_found)
 {
 	pb_segment(&pb, KIND_SRC, KIND_DST, &(struct pb_tcp){.src_port = 1, .dst_port = 2},
 		   KIND_DATA, KIND_BYTES);
@@ -175,7 +175,7 @@ static void test_checksum_any_flipped_bit_of_a_segment_is_found(void **state)
 }
 
 /* What the capture cut off may be what would make the sum right. */
-static void test_checksum_of_cut_segment_is_not_held_against_it(void **state)
+TEST(checksum_of_cut_segment_is_not_held_against_it)
 {
 	struct decoded decoded;
 	struct wf_frame frame;
@@ -189,7 +189,7 @@ static void test_checksum_of_cut_segment_is_not_held_against_it(void **state)
 }
 
 /* The IP header was captured whole, so its sum still counts. */
-static void test_checksum_of_ip_header_in_cut_frame_is_verified(void **state)
+TEST(checksum_of_ip_header_in_cut_frame_is_verified)
 {
 	struct decoded decoded;
 	struct wf_frame frame;
@@ -202,7 +202,7 @@ static void test_checksum_of_ip_header_in_cut_frame_is_verified(void **state)
 	decoded_fini(&decoded);
 }
 
-static void test_checksum_wrong_outer_ip_header_is_found(void **state)
+TEST(checksum_wrong_outer_ip_header_is_found)
 {
 	for (unsigned int i = 0; i < decode_kinds_count; i++) {
 		if (strcmp(decode_kinds[i].name, "vxlan") && strcmp(decode_kinds[i].name, "gre"))
@@ -215,7 +215,7 @@ static void test_checksum_wrong_outer_ip_header_is_found(void **state)
 }
 
 /* Options belong to the header's sum. */
-static void test_checksum_covers_ipv4_options(void **state)
+TEST(checksum_covers_ipv4_options)
 {
 	pb_init(&pb);
 	pb_ethernet(&pb);
@@ -231,7 +231,7 @@ static void test_checksum_covers_ipv4_options(void **state)
  * A segment left for the adapter to cut: IP length 0, and the pseudo header's sum with
  * (Linux) or without (Windows) the length.
  */
-static void test_checksum_auto_takes_both_partial_sums_of_offloaded_segment(void **state)
+TEST(checksum_auto_takes_both_partial_sums_of_offloaded_segment)
 {
 	static const uint8_t data[3000];
 	uint8_t *ip, *field;
@@ -253,7 +253,7 @@ static void test_checksum_auto_takes_both_partial_sums_of_offloaded_segment(void
 }
 
 /* Without the missing IP length, a sum without the length is just wrong. */
-static void test_checksum_partial_without_length_needs_ip_length_zero(void **state)
+TEST(checksum_partial_without_length_needs_ip_length_zero)
 {
 	build_sums(false, TCP_RIGHT, IP_RIGHT);
 	pb_put16(pb_at(&pb, PB_TCP, 0) + 16, pseudo_sum(false, 0));
@@ -293,30 +293,9 @@ static void check_route(uint8_t type, unsigned int final_index, uint8_t left)
 	decoded_fini(&decoded);
 }
 
-static void test_checksum_and_key_have_the_final_destination_of_a_route(void **state)
+TEST(checksum_and_key_have_the_final_destination_of_a_route)
 {
 	check_route(0, 1, 1);
 	check_route(2, 1, 2);
 	check_route(4, 0, 1);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_checksum_sum_any_length_and_alignment_equals_slow_sum),
-		cmocka_unit_test(test_checksum_sum_all_ones_never_overflows),
-		cmocka_unit_test(test_checksum_fold_of_the_largest_sums),
-		cmocka_unit_test(test_checksum_matrix_ipv4),
-		cmocka_unit_test(test_checksum_matrix_ipv6),
-		cmocka_unit_test(test_checksum_any_flipped_bit_of_a_segment_is_found),
-		cmocka_unit_test(test_checksum_of_cut_segment_is_not_held_against_it),
-		cmocka_unit_test(test_checksum_of_ip_header_in_cut_frame_is_verified),
-		cmocka_unit_test(test_checksum_wrong_outer_ip_header_is_found),
-		cmocka_unit_test(test_checksum_covers_ipv4_options),
-		cmocka_unit_test(test_checksum_auto_takes_both_partial_sums_of_offloaded_segment),
-		cmocka_unit_test(test_checksum_partial_without_length_needs_ip_length_zero),
-		cmocka_unit_test(test_checksum_and_key_have_the_final_destination_of_a_route),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -70,14 +70,14 @@ static void copy_stats(const struct wf_cleanup_stats *stats, void *ctx)
 	*(struct wf_cleanup_stats *)ctx = *stats;
 }
 
-static void test_cleanup_empty_has_nothing_due(void **state)
+TEST_WITH(cleanup_empty_has_nothing_due, setup, teardown)
 {
 	struct fixture *fix = *state;
 
 	assert_true(wf_cleanup_run(fix->cleanup, 5) == UINT64_MAX);
 }
 
-static void test_cleanup_task_runs_when_due_and_not_before(void **state)
+TEST_WITH(cleanup_task_runs_when_due_and_not_before, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct task task = {.result = 3};
@@ -93,7 +93,7 @@ static void test_cleanup_task_runs_when_due_and_not_before(void **state)
 	assert_int_equal(wf_metric_get(&fix->metrics, cleanup_removed_items), 3);
 }
 
-static void test_cleanup_late_task_runs_once(void **state)
+TEST_WITH(cleanup_late_task_runs_once, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct task task = {0};
@@ -103,7 +103,7 @@ static void test_cleanup_late_task_runs_once(void **state)
 	assert_int_equal(task.runs, 1);
 }
 
-static void test_cleanup_failing_task_is_counted_and_slowed(void **state)
+TEST_WITH(cleanup_failing_task_is_counted_and_slowed, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct task task = {.result = -EIO};
@@ -128,7 +128,7 @@ static void test_cleanup_failing_task_is_counted_and_slowed(void **state)
 	assert_int_equal(stats.errors, 5);
 }
 
-static void test_cleanup_ttl_is_shortened_and_restored(void **state)
+TEST_WITH(cleanup_ttl_is_shortened_and_restored, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct task task = {0};
@@ -145,7 +145,7 @@ static void test_cleanup_ttl_is_shortened_and_restored(void **state)
 	assert_int_equal(task.ttl_ns, 1000);
 }
 
-static void test_cleanup_shortened_ttl_never_means_no_ttl(void **state)
+TEST_WITH(cleanup_shortened_ttl_never_means_no_ttl, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct task task = {0};
@@ -156,7 +156,7 @@ static void test_cleanup_shortened_ttl_never_means_no_ttl(void **state)
 	assert_int_equal(task.ttl_ns, 1);
 }
 
-static void test_cleanup_huge_times_do_not_wrap(void **state)
+TEST_WITH(cleanup_huge_times_do_not_wrap, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct task task = {.result = -EIO};
@@ -169,7 +169,7 @@ static void test_cleanup_huge_times_do_not_wrap(void **state)
 	assert_true(task.ttl_ns > UINT64_MAX / 100 * 49 && task.ttl_ns <= UINT64_MAX / 2);
 }
 
-static void test_cleanup_bad_task_is_refused(void **state)
+TEST_WITH(cleanup_bad_task_is_refused, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct wf_cleanup_task task = {.name = "x", .interval_ns = 0, .fn = run_task};
@@ -183,7 +183,7 @@ static void test_cleanup_bad_task_is_refused(void **state)
 	assert_int_equal(wf_cleanup_register(fix->cleanup, &task, 0), -EINVAL);
 }
 
-static void test_cleanup_full_refuses_another(void **state)
+TEST_WITH(cleanup_full_refuses_another, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct task task = {0};

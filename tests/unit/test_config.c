@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Tests of agent/config.c, config_value.c and config_yaml.c: every way in, every refusal. */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -68,7 +68,7 @@ static int set(struct fixture *fixture, const char *pair)
 	return wf_config_set_pair(&fixture->config, "--set", pair, &fixture->error);
 }
 
-static void test_config_init_gives_the_defaults_of_limits(void **state)
+TEST_WITH(config_init_gives_the_defaults_of_limits, setup, teardown)
 {
 	struct fixture *fixture = *state;
 
@@ -80,7 +80,7 @@ static void test_config_init_gives_the_defaults_of_limits(void **state)
 	assert_int_equal(wf_config_check(&fixture->config, &fixture->error), 0);
 }
 
-static void test_config_defaults_are_within_their_own_ranges(void **state)
+TEST_WITH(config_defaults_are_within_their_own_ranges, setup, teardown)
 {
 	for (const struct wf_config_key *key = wf_config_keys(); key->name; key++) {
 		if (key->type != WF_CONFIG_UINT)
@@ -89,7 +89,7 @@ static void test_config_defaults_are_within_their_own_ranges(void **state)
 	}
 }
 
-static void test_config_load_of_all_kinds_sets_each(void **state)
+TEST_WITH(config_load_of_all_kinds_sets_each, setup, teardown)
 {
 	struct fixture *fixture = *state;
 	struct wf_config *config = &fixture->config;
@@ -130,7 +130,7 @@ static void test_config_load_of_all_kinds_sets_each(void **state)
 	assert_int_equal(config->overlap_rules[1].prefix.bits, 0);
 }
 
-static void test_config_load_of_nothing_keeps_defaults(void **state)
+TEST_WITH(config_load_of_nothing_keeps_defaults, setup, teardown)
 {
 	struct fixture *fixture = *state;
 
@@ -140,7 +140,7 @@ static void test_config_load_of_nothing_keeps_defaults(void **state)
 	assert_int_equal(fixture->config.memory_mb, WEFT_MEMORY_MB);
 }
 
-static void test_config_load_of_unknown_key_names_line_and_nearest(void **state)
+TEST_WITH(config_load_of_unknown_key_names_line_and_nearest, setup, teardown)
 {
 	expect_refusal(*state, "memory:\n  max_total_memory_md: 1\n", "2",
 		       "did you mean 'memory.max_total_memory_mb'?");
@@ -149,7 +149,7 @@ static void test_config_load_of_unknown_key_names_line_and_nearest(void **state)
 		       "unknown key 'flow.timeouts.x'");
 }
 
-static void test_config_load_out_of_range_names_line_and_range(void **state)
+TEST_WITH(config_load_out_of_range_names_line_and_range, setup, teardown)
 {
 	expect_refusal(*state, "memory:\n  max_total_memory_mb: 4\n", "2",
 		       "expected 16 to 1048576 MiB");
@@ -167,7 +167,7 @@ static void test_config_load_out_of_range_names_line_and_range(void **state)
 	expect_refusal(*state, "capture: {interfaces: [../etc]}\n", "1", "interface names");
 }
 
-static void test_config_load_of_wrong_type_is_refused(void **state)
+TEST_WITH(config_load_of_wrong_type_is_refused, setup, teardown)
 {
 	expect_refusal(*state, "memory: 5\n", "1", "expected a map");
 	expect_refusal(*state, "- memory\n", "1", "expected a map");
@@ -185,18 +185,18 @@ static void test_config_load_of_wrong_type_is_refused(void **state)
 	expect_refusal(*state, "sinks: {streams: {dir: x}}\n", "1", "a map: expected text");
 }
 
-static void test_config_load_of_later_key_says_not_built_in(void **state)
+TEST_WITH(config_load_of_later_key_says_not_built_in, setup, teardown)
 {
 	expect_refusal(*state, "sinks:\n  nats: x\n", "2", "not built into this version");
 }
 
-static void test_config_load_of_key_given_twice_is_refused(void **state)
+TEST_WITH(config_load_of_key_given_twice_is_refused, setup, teardown)
 {
 	expect_refusal(*state, "capture: {workers: 1}\ncapture: {workers: 2}\n", "2",
 		       "given before, in line 1");
 }
 
-static void test_config_load_of_what_is_not_yaml_is_refused(void **state)
+TEST_WITH(config_load_of_what_is_not_yaml_is_refused, setup, teardown)
 {
 	struct fixture *fixture = *state;
 
@@ -207,13 +207,13 @@ static void test_config_load_of_what_is_not_yaml_is_refused(void **state)
 	assert_int_equal(load_bytes(fixture, "\x00\x01\x02", 3), -EINVAL);
 }
 
-static void test_config_load_of_endless_nesting_is_refused(void **state)
+TEST_WITH(config_load_of_endless_nesting_is_refused, setup, teardown)
 {
 	expect_refusal(*state, "a: &a {b: *a}\n", "1", "");
 	expect_refusal(*state, "memory: &m\n  memory: *m\n", "2", "unknown key 'memory.memory'");
 }
 
-static void test_config_load_of_missing_file_or_directory_is_refused(void **state)
+TEST_WITH(config_load_of_missing_file_or_directory_is_refused, setup, teardown)
 {
 	struct fixture *fixture = *state;
 
@@ -224,7 +224,7 @@ static void test_config_load_of_missing_file_or_directory_is_refused(void **stat
 	assert_string_equal(fixture->error.text, "/tmp: not a file");
 }
 
-static void test_config_set_pair_replaces_and_refuses_as_a_file_does(void **state)
+TEST_WITH(config_set_pair_replaces_and_refuses_as_a_file_does, setup, teardown)
 {
 	struct fixture *fixture = *state;
 
@@ -248,7 +248,7 @@ static void test_config_set_pair_replaces_and_refuses_as_a_file_does(void **stat
 	assert_int_equal(set(fixture, "sinks.http=:80"), -EINVAL);
 }
 
-static void test_config_set_of_refused_list_keeps_the_old(void **state)
+TEST_WITH(config_set_of_refused_list_keeps_the_old, setup, teardown)
 {
 	struct fixture *fixture = *state;
 
@@ -258,7 +258,7 @@ static void test_config_set_of_refused_list_keeps_the_old(void **state)
 	assert_string_equal(fixture->config.interfaces[0], "a");
 }
 
-static void test_config_set_of_list_beyond_its_maximum_is_refused(void **state)
+TEST_WITH(config_set_of_list_beyond_its_maximum_is_refused, setup, teardown)
 {
 	struct fixture *fixture = *state;
 	char pair[256] = "capture.interfaces=i";
@@ -270,7 +270,7 @@ static void test_config_set_of_list_beyond_its_maximum_is_refused(void **state)
 	assert_int_equal(set(fixture, pair), -EINVAL);
 }
 
-static void test_config_sizes_take_suffixes_that_come_out_even(void **state)
+TEST_WITH(config_sizes_take_suffixes_that_come_out_even, setup, teardown)
 {
 	struct fixture *fixture = *state;
 
@@ -288,7 +288,7 @@ static void test_config_sizes_take_suffixes_that_come_out_even(void **state)
 	assert_int_equal(set(fixture, "reassembly.depth_bytes="), -EINVAL);
 }
 
-static void test_config_check_refuses_what_only_combinations_show(void **state)
+TEST_WITH(config_check_refuses_what_only_combinations_show, setup, teardown)
 {
 	struct fixture *fixture = *state;
 
@@ -310,7 +310,7 @@ static char *shown(const struct wf_config *config)
 	return text;
 }
 
-static void test_config_show_loads_again_to_the_same(void **state)
+TEST_WITH(config_show_loads_again_to_the_same, setup, teardown)
 {
 	struct fixture *fixture = *state;
 	char *before;
@@ -332,7 +332,7 @@ static void test_config_show_loads_again_to_the_same(void **state)
 	free(after);
 }
 
-static void test_config_to_opts_carries_the_values(void **state)
+TEST_WITH(config_to_opts_carries_the_values, setup, teardown)
 {
 	struct fixture *fixture = *state;
 	struct weft_opts opts;
@@ -349,33 +349,4 @@ static void test_config_to_opts_carries_the_values(void **state)
 	assert_null(opts.filter);
 	assert_int_equal(interface.ports[0], 80);
 	assert_null(interface.pin_dir);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(test_config_init_gives_the_defaults_of_limits),
-		TEST(test_config_defaults_are_within_their_own_ranges),
-		TEST(test_config_load_of_all_kinds_sets_each),
-		TEST(test_config_load_of_nothing_keeps_defaults),
-		TEST(test_config_load_of_unknown_key_names_line_and_nearest),
-		TEST(test_config_load_out_of_range_names_line_and_range),
-		TEST(test_config_load_of_wrong_type_is_refused),
-		TEST(test_config_load_of_later_key_says_not_built_in),
-		TEST(test_config_load_of_key_given_twice_is_refused),
-		TEST(test_config_load_of_what_is_not_yaml_is_refused),
-		TEST(test_config_load_of_endless_nesting_is_refused),
-		TEST(test_config_load_of_missing_file_or_directory_is_refused),
-		TEST(test_config_set_pair_replaces_and_refuses_as_a_file_does),
-		TEST(test_config_set_of_refused_list_keeps_the_old),
-		TEST(test_config_set_of_list_beyond_its_maximum_is_refused),
-		TEST(test_config_sizes_take_suffixes_that_come_out_even),
-		TEST(test_config_check_refuses_what_only_combinations_show),
-		TEST(test_config_show_loads_again_to_the_same),
-		TEST(test_config_to_opts_carries_the_values),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
  * test_config_check.c - each combination that can't work is refused where it was written, with the
  * numbers that don't fit; the same one step within is taken.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <string.h>
@@ -42,7 +42,7 @@ static void expect_refused(const char *text)
 	assert_string_equal(error.text, text);
 }
 
-static void test_config_check_ring_that_is_no_power_of_two_is_refused(void **state)
+TEST_WITH(config_check_ring_that_is_no_power_of_two_is_refused, setup, teardown)
 {
 	set("capture.ring_frames=1000");
 	expect_refused("--set capture.ring_frames: 1000 is not a power of two");
@@ -50,7 +50,7 @@ static void test_config_check_ring_that_is_no_power_of_two_is_refused(void **sta
 	expect_taken();
 }
 
-static void test_config_check_frame_of_neither_size_is_refused(void **state)
+TEST_WITH(config_check_frame_of_neither_size_is_refused, setup, teardown)
 {
 	set("capture.frame_bytes=3000");
 	expect_refused("--set capture.frame_bytes: 3000 is neither 2048 nor 4096");
@@ -58,7 +58,7 @@ static void test_config_check_frame_of_neither_size_is_refused(void **state)
 	expect_taken();
 }
 
-static void test_config_check_small_pages_not_below_medium_are_refused(void **state)
+TEST_WITH(config_check_small_pages_not_below_medium_are_refused, setup, teardown)
 {
 	set("memory.small_page_bytes=1500");
 	expect_refused("--set memory.small_page_bytes: 1500 is not below 1500 "
@@ -67,7 +67,7 @@ static void test_config_check_small_pages_not_below_medium_are_refused(void **st
 	expect_taken();
 }
 
-static void test_config_check_medium_pages_not_below_large_are_refused(void **state)
+TEST_WITH(config_check_medium_pages_not_below_large_are_refused, setup, teardown)
 {
 	set("memory.large_page_bytes=1400");
 	expect_refused("memory.medium_page_bytes: 1500 is not below 1400 "
@@ -76,14 +76,14 @@ static void test_config_check_medium_pages_not_below_large_are_refused(void **st
 	expect_taken();
 }
 
-static void test_config_check_sizes_of_classes_not_in_use_may_be_any(void **state)
+TEST_WITH(config_check_sizes_of_classes_not_in_use_may_be_any, setup, teardown)
 {
 	set("memory.small_page_bytes=1500");
 	set("memory.enable_adaptive_sizing=false");
 	expect_taken();
 }
 
-static void test_config_check_low_not_below_high_is_refused(void **state)
+TEST_WITH(config_check_low_not_below_high_is_refused, setup, teardown)
 {
 	set("memory.low_memory_percent=85");
 	expect_refused("--set memory.low_memory_percent: 85 is not below 85 "
@@ -92,7 +92,7 @@ static void test_config_check_low_not_below_high_is_refused(void **state)
 	expect_taken();
 }
 
-static void test_config_check_high_not_below_critical_is_refused(void **state)
+TEST_WITH(config_check_high_not_below_critical_is_refused, setup, teardown)
 {
 	set("memory.critical_memory_percent=80");
 	expect_refused("memory.high_memory_percent: 85 is not below 80 "
@@ -101,7 +101,7 @@ static void test_config_check_high_not_below_critical_is_refused(void **state)
 	expect_taken();
 }
 
-static void test_config_check_rings_of_more_than_half_the_memory_are_refused(void **state)
+TEST_WITH(config_check_rings_of_more_than_half_the_memory_are_refused, setup, teardown)
 {
 	set("capture.interfaces=eth0,eth1");
 	set("memory.max_total_memory_mb=64");
@@ -119,7 +119,7 @@ static void test_config_check_rings_of_more_than_half_the_memory_are_refused(voi
 	expect_taken();
 }
 
-static void test_config_check_more_workers_than_memory_for_them_are_refused(void **state)
+TEST_WITH(config_check_more_workers_than_memory_for_them_are_refused, setup, teardown)
 {
 	set("capture.workers=9");
 	set("memory.max_total_memory_mb=16");
@@ -129,7 +129,7 @@ static void test_config_check_more_workers_than_memory_for_them_are_refused(void
 	expect_taken();
 }
 
-static void test_config_check_queues_of_more_than_half_the_memory_are_refused(void **state)
+TEST_WITH(config_check_queues_of_more_than_half_the_memory_are_refused, setup, teardown)
 {
 	set("capture.workers=4");
 	set("memory.max_total_memory_mb=64");
@@ -143,7 +143,7 @@ static void test_config_check_queues_of_more_than_half_the_memory_are_refused(vo
 }
 
 /* The number of workers follows the machine: at least there is one. */
-static void test_config_check_queues_count_one_worker_where_none_is_told(void **state)
+TEST_WITH(config_check_queues_count_one_worker_where_none_is_told, setup, teardown)
 {
 	set("memory.max_total_memory_mb=16");
 	set("sinks.events=events");
@@ -152,25 +152,4 @@ static void test_config_check_queues_count_one_worker_where_none_is_told(void **
 		       "rings, more than half of 16 MiB (--set memory.max_total_memory_mb)");
 	set("delivery.queue_bytes=64M");
 	expect_taken();
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(test_config_check_ring_that_is_no_power_of_two_is_refused),
-		TEST(test_config_check_frame_of_neither_size_is_refused),
-		TEST(test_config_check_small_pages_not_below_medium_are_refused),
-		TEST(test_config_check_medium_pages_not_below_large_are_refused),
-		TEST(test_config_check_sizes_of_classes_not_in_use_may_be_any),
-		TEST(test_config_check_low_not_below_high_is_refused),
-		TEST(test_config_check_high_not_below_critical_is_refused),
-		TEST(test_config_check_rings_of_more_than_half_the_memory_are_refused),
-		TEST(test_config_check_more_workers_than_memory_for_them_are_refused),
-		TEST(test_config_check_queues_of_more_than_half_the_memory_are_refused),
-		TEST(test_config_check_queues_count_one_worker_where_none_is_told),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 /*
  * test_conn_close.c - how connections end.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 #include "unit/support/rig.h"
 
 #include <string.h>
@@ -42,14 +42,12 @@ static int setup_acked(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	rig_stop(&rig);
 	return 0;
 }
 
-static void test_close_fin_both_ways_at_the_last_acknowledgement(void **state)
+TEST_WITH(close_fin_both_ways_at_the_last_acknowledgement, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, FIN, 0, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, FIN, 0, 1, NULL);
 	assert_string_equal(rig_log(&rig), "");
@@ -66,18 +64,16 @@ static void test_close_fin_both_ways_at_the_last_acknowledgement(void **state)
 	assert_int_equal(rig.record.end_ns - rig.record.start_ns, 5 * WF_NS_PER_MS);
 }
 
-static void test_close_fin_with_data(void **state)
+TEST_WITH(close_fin_with_data, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, FIN, 0, 0, "bye");
 	rig_segment(&rig, RIG_SERVER, FIN, 0, 4, "bye too");
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 4, 8, NULL);
 	assert_string_equal(rig_log(&rig), "> bye\n< bye too\nclose fin\n");
 }
 
-static void test_close_half_closed_side_still_receives(void **state)
+TEST_WITH(close_half_closed_side_still_receives, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, FIN, 0, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 1, NULL);
 	rig.now_ns += 600 * WF_NS_PER_SEC;
@@ -87,9 +83,8 @@ static void test_close_half_closed_side_still_receives(void **state)
 	assert_string_equal(rig_log(&rig), "< hello\nclose fin\n");
 }
 
-static void test_close_fin_before_its_data_waits_for_it(void **state)
+TEST_WITH(close_fin_before_its_data_waits_for_it, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, FIN, 5, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, FIN, 0, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
@@ -99,9 +94,8 @@ static void test_close_fin_before_its_data_waits_for_it(void **state)
 	assert_string_equal(rig_log(&rig), "close fin\n");
 }
 
-static void test_close_fin_whose_data_never_comes_is_a_gap(void **state)
+TEST_WITH(close_fin_whose_data_never_comes_is_a_gap, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, FIN, 5, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, FIN, 0, 6, NULL);
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 6, 1, NULL);
@@ -112,9 +106,8 @@ static void test_close_fin_whose_data_never_comes_is_a_gap(void **state)
 	assert_string_equal(rig_log(&rig), "close fin\n");
 }
 
-static void test_close_fin_whose_data_does_not_come_in_time_is_a_gap(void **state)
+TEST_WITH(close_fin_whose_data_does_not_come_in_time_is_a_gap, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, FIN, 5, 0, NULL);
 	rig_wait_ms(&rig, 900);
 	assert_string_equal(rig_log(&rig), "");
@@ -122,17 +115,15 @@ static void test_close_fin_whose_data_does_not_come_in_time_is_a_gap(void **stat
 	assert_string_equal(rig_log(&rig), "> gap 5 timeout\n");
 }
 
-static void test_close_at_the_end_before_the_data_of_the_fin_is_a_gap(void **state)
+TEST_WITH(close_at_the_end_before_the_data_of_the_fin_is_a_gap, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, FIN, 5, 0, NULL);
 	rig_flush(&rig);
 	assert_string_equal(rig_log(&rig), "> gap 5 closed\nclose shutdown\n");
 }
 
-static void test_close_late_data_before_fin_in_patience_is_not_lost(void **state)
+TEST_WITH(close_late_data_before_fin_in_patience_is_not_lost, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, FIN, 5, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, FIN, 0, 6, NULL);
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 6, 1, NULL);
@@ -141,18 +132,16 @@ static void test_close_late_data_before_fin_in_patience_is_not_lost(void **state
 	assert_string_equal(rig_log(&rig), "> hello\nclose fin\n");
 }
 
-static void test_close_without_the_last_acknowledgement_by_the_short_timeout(void **state)
+TEST_WITH(close_without_the_last_acknowledgement_by_the_short_timeout, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, FIN, 0, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, FIN, 0, 1, NULL);
 	rig_wait_ms(&rig, 61000);
 	assert_string_equal(rig_log(&rig), "close fin\n");
 }
 
-static void test_close_acked_is_by_fin_though_the_last_data_was_not_acknowledged(void **state)
+TEST_WITH(close_acked_is_by_fin_though_the_last_data_was_not_acknowledged, setup_acked, teardown)
 {
-	(void)state;
 	rig_handshake(&rig);
 	rig_segment(&rig, RIG_CLIENT, FIN, 0, 0, "bye");
 	rig_segment(&rig, RIG_SERVER, FIN, 0, 4, "bye too");
@@ -163,18 +152,16 @@ static void test_close_acked_is_by_fin_though_the_last_data_was_not_acknowledged
 }
 
 /* The capture ends while both starts are still waited for. */
-static void test_close_midstream_is_by_fin_though_its_start_was_not_settled(void **state)
+TEST_WITH(close_midstream_is_by_fin_though_its_start_was_not_settled, setup_empty, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, FIN, 100, 100, "bye");
 	rig_segment(&rig, RIG_SERVER, FIN, 100, 104, "bye too");
 	rig_flush(&rig);
 	assert_string_equal(rig_log(&rig), "open\n> bye\n< bye too\nclose fin\n");
 }
 
-static void test_close_one_sided_fin_by_the_short_timeout(void **state)
+TEST_WITH(close_one_sided_fin_by_the_short_timeout, setup_empty, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
 	rig_segment(&rig, RIG_CLIENT, FIN, 5, 0, NULL);
@@ -182,26 +169,23 @@ static void test_close_one_sided_fin_by_the_short_timeout(void **state)
 	assert_string_equal(rig_log(&rig), "open\n> hello\nclose fin\n");
 }
 
-static void test_close_data_behind_fin_is_not_delivered(void **state)
+TEST_WITH(close_data_behind_fin_is_not_delivered, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, FIN, 0, 0, "bye");
 	rig_segment(&rig, RIG_CLIENT, ACK, 4, 0, "evil");
 	assert_string_equal(rig_log(&rig), "> bye\n> anomaly data_after_fin\n");
 }
 
-static void test_close_exact_rst_at_once(void **state)
+TEST_WITH(close_exact_rst_at_once, setup, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_RST, 5, 0, NULL);
 	assert_string_equal(rig_log(&rig), "> hello\nclose rst\n");
 	assert_int_equal(rig.record.state, WEFT_FLOW_CLOSED);
 }
 
-static void test_close_not_by_inexact_rst(void **state)
+TEST_WITH(close_not_by_inexact_rst, setup, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_RST, 6, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_RST, 100000000, 0, NULL);
@@ -210,18 +194,16 @@ static void test_close_not_by_inexact_rst(void **state)
 					   "> anomaly rst_out_of_window\n>  again\n");
 }
 
-static void test_close_rst_flushes_what_came_before(void **state)
+TEST_WITH(close_rst_flushes_what_came_before, setup, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 3, "two");
 	rig_data(&rig, RIG_SERVER, 0, "hello");
 	rig_segment(&rig, RIG_SERVER, WF_TCP_RST, 5, 0, NULL);
 	assert_string_equal(rig_log(&rig), "< hello\n> gap 3 closed\n> two\nclose rst\n");
 }
 
-static void test_close_idle_by_timeout(void **state)
+TEST_WITH(close_idle_by_timeout, setup, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	rig_wait_ms(&rig, 3599000);
 	assert_string_equal(rig_log(&rig), "> hello\n");
@@ -230,9 +212,8 @@ static void test_close_idle_by_timeout(void **state)
 	assert_int_equal(rig.record.state, WEFT_FLOW_ESTABLISHED);
 }
 
-static void test_close_timeout_acts_before_the_next_packet_of_the_flow(void **state)
+TEST_WITH(close_timeout_acts_before_the_next_packet_of_the_flow, setup, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	rig.now_ns += 3601 * WF_NS_PER_SEC;
 	rig_segment(&rig, RIG_CLIENT, ACK, 5, 0, " again");
@@ -241,18 +222,16 @@ static void test_close_timeout_acts_before_the_next_packet_of_the_flow(void **st
 	assert_int_equal(rig.flow.use, 2);
 }
 
-static void test_close_at_the_end_tells_every_flow_once(void **state)
+TEST_WITH(close_at_the_end_tells_every_flow_once, setup, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	rig_flush(&rig);
 	rig_flush(&rig);
 	assert_string_equal(rig_log(&rig), "> hello\nclose shutdown\n");
 }
 
-static void test_close_time_running_backwards_harms_nothing(void **state)
+TEST_WITH(close_time_running_backwards_harms_nothing, setup, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	rig.now_ns -= 7200 * WF_NS_PER_SEC;
 	rig_data(&rig, RIG_CLIENT, 5, " again");
@@ -260,11 +239,10 @@ static void test_close_time_running_backwards_harms_nothing(void **state)
 	assert_string_equal(rig_log(&rig), "> hello\n>  again\nclose rst\n");
 }
 
-static void test_close_not_by_a_clock_that_was_set(void **state)
+TEST_WITH(close_not_by_a_clock_that_was_set, setup, teardown)
 {
 	const uint64_t years_ns = 20 * 365 * 86400 * WF_NS_PER_SEC;
 
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	rig.now_ns += years_ns;
 	rig_data(&rig, RIG_CLIENT, 5, " again");
@@ -273,35 +251,4 @@ static void test_close_not_by_a_clock_that_was_set(void **state)
 	assert_string_equal(rig_log(&rig), "> hello\n>  again\n>  and again\n");
 	rig_wait_ms(&rig, 3601000);
 	assert_string_equal(rig_log(&rig), "close timeout\n");
-}
-
-int main(void)
-{
-#define CASE(setup, name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-	const struct CMUnitTest tests[] = {
-		CASE(setup, test_close_fin_both_ways_at_the_last_acknowledgement),
-		CASE(setup, test_close_fin_with_data),
-		CASE(setup, test_close_half_closed_side_still_receives),
-		CASE(setup, test_close_fin_before_its_data_waits_for_it),
-		CASE(setup, test_close_fin_whose_data_never_comes_is_a_gap),
-		CASE(setup, test_close_fin_whose_data_does_not_come_in_time_is_a_gap),
-		CASE(setup, test_close_at_the_end_before_the_data_of_the_fin_is_a_gap),
-		CASE(setup, test_close_late_data_before_fin_in_patience_is_not_lost),
-		CASE(setup, test_close_without_the_last_acknowledgement_by_the_short_timeout),
-		CASE(setup_acked,
-		     test_close_acked_is_by_fin_though_the_last_data_was_not_acknowledged),
-		CASE(setup_empty, test_close_midstream_is_by_fin_though_its_start_was_not_settled),
-		CASE(setup_empty, test_close_one_sided_fin_by_the_short_timeout),
-		CASE(setup, test_close_data_behind_fin_is_not_delivered),
-		CASE(setup, test_close_exact_rst_at_once),
-		CASE(setup, test_close_not_by_inexact_rst),
-		CASE(setup, test_close_rst_flushes_what_came_before),
-		CASE(setup, test_close_idle_by_timeout),
-		CASE(setup, test_close_timeout_acts_before_the_next_packet_of_the_flow),
-		CASE(setup, test_close_at_the_end_tells_every_flow_once),
-		CASE(setup, test_close_time_running_backwards_harms_nothing),
-		CASE(setup, test_close_not_by_a_clock_that_was_set),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

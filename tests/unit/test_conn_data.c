@@ -2,7 +2,7 @@
 /*
  * test_conn_data.c - data of a connection: order, holes, acknowledgement.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 #include "unit/support/rig.h"
 
 #include <string.h>
@@ -61,16 +61,14 @@ static int setup_timeout(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	rig_stop(&rig);
 	return 0;
 }
 
 /* ---- order --------------------------------------------------------------------------- */
 
-static void test_data_out_of_order_is_put_in_order(void **state)
+TEST_WITH(data_out_of_order_is_put_in_order, setup, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 6, "three");
 	rig_data(&rig, RIG_CLIENT, 3, "two");
 	rig_data(&rig, RIG_CLIENT, 0, "one");
@@ -80,9 +78,8 @@ static void test_data_out_of_order_is_put_in_order(void **state)
 	assert_int_equal(rig.record.counts[0].stream_bytes, 11);
 }
 
-static void test_data_retransmitted_comes_once(void **state)
+TEST_WITH(data_retransmitted_comes_once, setup, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	rig_data(&rig, RIG_CLIENT, 0, "HELLO");
 	rig_data(&rig, RIG_CLIENT, 3, "lo again");
@@ -91,9 +88,8 @@ static void test_data_retransmitted_comes_once(void **state)
 	assert_int_equal(rig.record.counts[0].retransmitted_segments, 1);
 }
 
-static void test_data_of_a_keepalive_never_reaches_the_stream(void **state)
+TEST_WITH(data_of_a_keepalive_never_reaches_the_stream, setup, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 4, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 4, 0, "X");
@@ -101,9 +97,8 @@ static void test_data_of_a_keepalive_never_reaches_the_stream(void **state)
 	assert_string_equal(rig_log(&rig), "> hello\n>  again\n");
 }
 
-static void test_data_of_a_zero_window_probe_comes_once(void **state)
+TEST_WITH(data_of_a_zero_window_probe_comes_once, setup, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	rig.window[RIG_SERVER] = 0;
 	rig_ack(&rig, RIG_SERVER, 5);
@@ -115,17 +110,15 @@ static void test_data_of_a_zero_window_probe_comes_once(void **state)
 	assert_string_equal(rig_log(&rig), "> hello\n> w\n> orld\n");
 }
 
-static void test_data_urgent_is_in_line(void **state)
+TEST_WITH(data_urgent_is_in_line, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, ACK | WF_TCP_URG, 0, 0, "hello");
 	rig_data(&rig, RIG_CLIENT, 5, " again");
 	assert_string_equal(rig_log(&rig), "> anomaly urgent\n> hello\n>  again\n");
 }
 
-static void test_data_far_outside_the_window_is_not_delivered(void **state)
+TEST_WITH(data_far_outside_the_window_is_not_delivered, setup, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 10000000, "evil");
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	rig_flush(&rig);
@@ -134,9 +127,8 @@ static void test_data_far_outside_the_window_is_not_delivered(void **state)
 	assert_int_equal(wf_metric_get(&rig.metrics, payload_out_of_window_bytes), 4);
 }
 
-static void test_data_beyond_the_window_of_a_waiting_receiver_is_not_delivered(void **state)
+TEST_WITH(data_beyond_the_window_of_a_waiting_receiver_is_not_delivered, setup, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	rig_ack(&rig, RIG_SERVER, 5);
 	rig_data(&rig, RIG_CLIENT, 70000, "evil");
@@ -147,28 +139,25 @@ static void test_data_beyond_the_window_of_a_waiting_receiver_is_not_delivered(v
 	assert_int_equal(wf_metric_get(&rig.metrics, payload_unaccepted_bytes), 4);
 }
 
-static void test_data_with_impossible_ack_is_ignored(void **state)
+TEST_WITH(data_with_impossible_ack_is_ignored, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, ACK, 0, 1000000, "evil!");
 	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
 	assert_string_equal(rig_log(&rig), "> anomaly ack_of_unsent\n> hello\n");
 }
 
-static void test_data_without_ack_flag_is_ignored(void **state)
+TEST_WITH(data_without_ack_flag_is_ignored, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_PSH, 0, 0, "evil!");
 	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
 	assert_string_equal(rig_log(&rig), "> hello\n");
 }
 
-static void test_data_with_old_timestamp_is_ignored(void **state)
+TEST_WITH(data_with_old_timestamp_is_ignored, setup, teardown)
 {
 	static const uint8_t now[] = {1, 1, 8, 10, 0, 0, 16, 0, 0, 0, 0, 1};
 	static const uint8_t old[] = {1, 1, 8, 10, 0, 0, 1, 0, 0, 0, 0, 1};
 
-	(void)state;
 	rig.tcp_options = now;
 	rig.tcp_options_bytes = sizeof(now);
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
@@ -179,9 +168,8 @@ static void test_data_with_old_timestamp_is_ignored(void **state)
 	assert_string_equal(rig_log(&rig), "> hello\n> anomaly paws\n>  again\n");
 }
 
-static void test_data_conflicting_copies_are_told(void **state)
+TEST_WITH(data_conflicting_copies_are_told, setup, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 3, "AAAA");
 	rig_data(&rig, RIG_CLIENT, 3, "BBBB");
 	rig_data(&rig, RIG_CLIENT, 0, "one");
@@ -194,9 +182,8 @@ static void test_data_conflicting_copies_are_told(void **state)
 
 /* ---- holes -------------------------------------------------------------------------- */
 
-static void test_hole_not_acknowledged_ends_by_time(void **state)
+TEST_WITH(hole_not_acknowledged_ends_by_time, setup_timeout, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 3, "two");
 	rig_wait_ms(&rig, 490);
 	assert_string_equal(rig_log(&rig), "");
@@ -204,9 +191,8 @@ static void test_hole_not_acknowledged_ends_by_time(void **state)
 	assert_string_equal(rig_log(&rig), "> gap 3 timeout\n> two\n");
 }
 
-static void test_hole_times_out_before_the_next_packet_is_seen(void **state)
+TEST_WITH(hole_times_out_before_the_next_packet_is_seen, setup_timeout, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 3, "two");
 	rig.now_ns += 600 * WF_NS_PER_MS;
 	rig_data(&rig, RIG_CLIENT, 0, "one");
@@ -214,9 +200,8 @@ static void test_hole_times_out_before_the_next_packet_is_seen(void **state)
 	assert_int_equal(wf_metric_get(&rig.metrics, payload_duplicate_bytes), 3);
 }
 
-static void test_hole_that_is_being_filled_does_not_time_out(void **state)
+TEST_WITH(hole_that_is_being_filled_does_not_time_out, setup_timeout, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 9, "four");
 	rig_wait_ms(&rig, 400);
 	rig_data(&rig, RIG_CLIENT, 6, "333");
@@ -228,9 +213,8 @@ static void test_hole_that_is_being_filled_does_not_time_out(void **state)
 	assert_string_equal(rig_log(&rig), "> 111\n> 222\n> 333\n> four\n");
 }
 
-static void test_hole_acknowledged_ends_after_patience(void **state)
+TEST_WITH(hole_acknowledged_ends_after_patience, setup, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 3, "two");
 	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 6, NULL);
 	rig_wait_ms(&rig, 90);
@@ -239,9 +223,8 @@ static void test_hole_acknowledged_ends_after_patience(void **state)
 	assert_string_equal(rig_log(&rig), "> gap 3 not_captured\n> two\n");
 }
 
-static void test_hole_acknowledged_in_part_ends_as_far_as_that(void **state)
+TEST_WITH(hole_acknowledged_in_part_ends_as_far_as_that, setup, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 6, "two");
 	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 4, NULL);
 	rig_wait_ms(&rig, 200);
@@ -251,9 +234,8 @@ static void test_hole_acknowledged_in_part_ends_as_far_as_that(void **state)
 }
 
 /* What a tap shows late comes one after the other. */
-static void test_hole_acknowledged_behind_another_has_patience_of_its_own(void **state)
+TEST_WITH(hole_acknowledged_behind_another_has_patience_of_its_own, setup, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 3, "two");
 	rig_data(&rig, RIG_CLIENT, 9, "four");
 	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 13, NULL);
@@ -265,9 +247,8 @@ static void test_hole_acknowledged_behind_another_has_patience_of_its_own(void *
 	assert_string_equal(rig_log(&rig), "> 333\n> four\n");
 }
 
-static void test_hole_acknowledged_at_the_end_was_not_captured(void **state)
+TEST_WITH(hole_acknowledged_at_the_end_was_not_captured, setup, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 6, "two");
 	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 4, NULL);
 	rig_flush(&rig);
@@ -275,9 +256,8 @@ static void test_hole_acknowledged_at_the_end_was_not_captured(void **state)
 			    "> gap 4 not_captured\n> gap 2 closed\n> two\nclose shutdown\n");
 }
 
-static void test_hole_acknowledged_may_still_be_filled_in_patience(void **state)
+TEST_WITH(hole_acknowledged_may_still_be_filled_in_patience, setup, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 3, "two");
 	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 6, NULL);
 	rig_wait_ms(&rig, 50);
@@ -286,9 +266,8 @@ static void test_hole_acknowledged_may_still_be_filled_in_patience(void **state)
 	assert_string_equal(rig_log(&rig), "> one\n> two\n");
 }
 
-static void test_hole_acknowledged_while_rings_overflow_ends_soon(void **state)
+TEST_WITH(hole_acknowledged_while_rings_overflow_ends_soon, setup, teardown)
 {
-	(void)state;
 	wf_pipeline_note_overrun(rig.pipeline);
 	rig_data(&rig, RIG_CLIENT, 3, "two");
 	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 6, NULL);
@@ -297,9 +276,8 @@ static void test_hole_acknowledged_while_rings_overflow_ends_soon(void **state)
 	assert_string_equal(rig_log(&rig), "> gap 3 not_captured\n> two\n");
 }
 
-static void test_hole_acknowledged_after_rings_overflowed_has_all_patience(void **state)
+TEST_WITH(hole_acknowledged_after_rings_overflowed_has_all_patience, setup, teardown)
 {
-	(void)state;
 	wf_pipeline_note_overrun(rig.pipeline);
 	rig_wait_ms(&rig, WEFT_OVERRUN_MS + 1);
 	rig_data(&rig, RIG_CLIENT, 3, "two");
@@ -308,9 +286,8 @@ static void test_hole_acknowledged_after_rings_overflowed_has_all_patience(void 
 	assert_string_equal(rig_log(&rig), "");
 }
 
-static void test_hole_unacknowledged_while_rings_overflow_waits_as_ever(void **state)
+TEST_WITH(hole_unacknowledged_while_rings_overflow_waits_as_ever, setup, teardown)
 {
-	(void)state;
 	wf_pipeline_note_overrun(rig.pipeline);
 	rig_data(&rig, RIG_CLIENT, 3, "two");
 	rig_wait_ms(&rig, 900);
@@ -318,12 +295,11 @@ static void test_hole_unacknowledged_while_rings_overflow_waits_as_ever(void **s
 	assert_string_equal(rig_log(&rig), "> one\n> two\n");
 }
 
-static void test_hole_acknowledged_ends_after_so_many_bytes(void **state)
+TEST_WITH(hole_acknowledged_ends_after_so_many_bytes, setup, teardown)
 {
 	static char block[32768];
 	int64_t off = 3;
 
-	(void)state;
 	memset(block, 'x', sizeof(block));
 	rig.step_ns = 1000;
 	rig_bytes(&rig, RIG_CLIENT, ACK, off, 0, "two", 3);
@@ -336,9 +312,8 @@ static void test_hole_acknowledged_ends_after_so_many_bytes(void **state)
 	assert_memory_equal(rig_log(&rig), "> gap 3 not_captured\n> two\n", 27);
 }
 
-static void test_ack_beyond_all_seen_gives_nothing_up(void **state)
+TEST_WITH(ack_beyond_all_seen_gives_nothing_up, setup, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 0, "one");
 	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 500, NULL);
 	rig_wait_ms(&rig, 5000);
@@ -346,9 +321,8 @@ static void test_ack_beyond_all_seen_gives_nothing_up(void **state)
 	assert_string_equal(rig_log(&rig), "> one\n> two\n");
 }
 
-static void test_hole_at_the_end_of_the_connection_is_a_gap(void **state)
+TEST_WITH(hole_at_the_end_of_the_connection_is_a_gap, setup, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 3, "two");
 	rig_flush(&rig);
 	assert_string_equal(rig_log(&rig), "> gap 3 closed\n> two\nclose shutdown\n");
@@ -357,18 +331,16 @@ static void test_hole_at_the_end_of_the_connection_is_a_gap(void **state)
 	assert_int_equal(rig.record.counts[0].stream_bytes, 3);
 }
 
-static void test_acknowledged_tail_never_seen_is_a_gap(void **state)
+TEST_WITH(acknowledged_tail_never_seen_is_a_gap, setup, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 0, "one");
 	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 50, NULL);
 	rig_flush(&rig);
 	assert_string_equal(rig_log(&rig), "> one\n> gap 47 not_captured\nclose shutdown\n");
 }
 
-static void test_cut_capture_is_a_gap_of_its_own_cause(void **state)
+TEST_WITH(cut_capture_is_a_gap_of_its_own_cause, setup, teardown)
 {
-	(void)state;
 	rig.cut_bytes = 4;
 	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
 	rig.cut_bytes = 0;
@@ -378,9 +350,8 @@ static void test_cut_capture_is_a_gap_of_its_own_cause(void **state)
 	assert_string_equal(rig_log(&rig), "> h\n> gap 4 snapped\n>  again\n");
 }
 
-static void test_cut_segment_seen_whole_later_is_whole(void **state)
+TEST_WITH(cut_segment_seen_whole_later_is_whole, setup, teardown)
 {
-	(void)state;
 	rig.cut_bytes = 4;
 	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
 	rig.cut_bytes = 0;
@@ -391,9 +362,8 @@ static void test_cut_segment_seen_whole_later_is_whole(void **state)
 
 /* ---- deliver: acked -------------------------------------------------------------------- */
 
-static void test_acked_data_waits_for_its_acknowledgement(void **state)
+TEST_WITH(acked_data_waits_for_its_acknowledgement, setup_acked, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	rig_data(&rig, RIG_CLIENT, 5, " again");
 	assert_string_equal(rig_log(&rig), "");
@@ -403,9 +373,8 @@ static void test_acked_data_waits_for_its_acknowledgement(void **state)
 	assert_string_equal(rig_log(&rig), ">  again\n");
 }
 
-static void test_acked_part_of_a_segment_is_delivered(void **state)
+TEST_WITH(acked_part_of_a_segment_is_delivered, setup_acked, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	rig_ack(&rig, RIG_SERVER, 2);
 	assert_string_equal(rig_log(&rig), "> he\n");
@@ -413,17 +382,15 @@ static void test_acked_part_of_a_segment_is_delivered(void **state)
 	assert_string_equal(rig_log(&rig), "> llo\n");
 }
 
-static void test_acked_rest_is_delivered_at_the_end(void **state)
+TEST_WITH(acked_rest_is_delivered_at_the_end, setup_acked, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	rig_flush(&rig);
 	assert_string_equal(rig_log(&rig), "> hello\nclose shutdown\n");
 }
 
-static void test_acked_one_sided_is_delivered_after_the_gap_timeout(void **state)
+TEST_WITH(acked_one_sided_is_delivered_after_the_gap_timeout, setup_acked_midstream, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
 	rig_wait_ms(&rig, 900);
 	assert_string_equal(rig_log(&rig), "open\n");
@@ -431,17 +398,15 @@ static void test_acked_one_sided_is_delivered_after_the_gap_timeout(void **state
 	assert_string_equal(rig_log(&rig), "> hello\n");
 }
 
-static void test_acked_late_data_below_the_acknowledgement_comes_at_once(void **state)
+TEST_WITH(acked_late_data_below_the_acknowledgement_comes_at_once, setup_acked, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 5, NULL);
 	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
 	assert_string_equal(rig_log(&rig), "> hello\n");
 }
 
-static void test_acked_by_what_looks_like_a_keepalive_is_delivered(void **state)
+TEST_WITH(acked_by_what_looks_like_a_keepalive_is_delivered, setup_acked, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_SERVER, 0, "one");
 	rig_ack(&rig, RIG_CLIENT, 3);
 	assert_string_equal(rig_log(&rig), "< one\n");
@@ -453,48 +418,6 @@ static void test_acked_by_what_looks_like_a_keepalive_is_delivered(void **state)
 	assert_string_equal(rig_log(&rig), "< two\n");
 }
 
-int main(void)
-{
-#define CASE(setup, name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-	const struct CMUnitTest tests[] = {
-		CASE(setup, test_data_out_of_order_is_put_in_order),
-		CASE(setup_pages, test_data_out_of_order_is_put_in_order),
-		CASE(setup, test_data_retransmitted_comes_once),
-		CASE(setup, test_data_of_a_keepalive_never_reaches_the_stream),
-		CASE(setup, test_data_of_a_zero_window_probe_comes_once),
-		CASE(setup, test_data_urgent_is_in_line),
-		CASE(setup, test_data_far_outside_the_window_is_not_delivered),
-		CASE(setup, test_data_beyond_the_window_of_a_waiting_receiver_is_not_delivered),
-		CASE(setup, test_data_with_impossible_ack_is_ignored),
-		CASE(setup, test_data_without_ack_flag_is_ignored),
-		CASE(setup, test_data_with_old_timestamp_is_ignored),
-		CASE(setup, test_data_conflicting_copies_are_told),
-		CASE(setup_pages, test_data_conflicting_copies_are_told),
-		CASE(setup_timeout, test_hole_not_acknowledged_ends_by_time),
-		CASE(setup_timeout, test_hole_times_out_before_the_next_packet_is_seen),
-		CASE(setup_timeout, test_hole_that_is_being_filled_does_not_time_out),
-		CASE(setup, test_hole_acknowledged_ends_after_patience),
-		CASE(setup, test_hole_acknowledged_in_part_ends_as_far_as_that),
-		CASE(setup, test_hole_acknowledged_behind_another_has_patience_of_its_own),
-		CASE(setup, test_hole_acknowledged_at_the_end_was_not_captured),
-		CASE(setup, test_hole_acknowledged_may_still_be_filled_in_patience),
-		CASE(setup, test_hole_acknowledged_while_rings_overflow_ends_soon),
-		CASE(setup, test_hole_acknowledged_after_rings_overflowed_has_all_patience),
-		CASE(setup, test_hole_unacknowledged_while_rings_overflow_waits_as_ever),
-		CASE(setup, test_hole_acknowledged_ends_after_so_many_bytes),
-		CASE(setup, test_ack_beyond_all_seen_gives_nothing_up),
-		CASE(setup, test_hole_at_the_end_of_the_connection_is_a_gap),
-		CASE(setup, test_acknowledged_tail_never_seen_is_a_gap),
-		CASE(setup, test_cut_capture_is_a_gap_of_its_own_cause),
-		CASE(setup, test_cut_segment_seen_whole_later_is_whole),
-		CASE(setup_acked, test_acked_data_waits_for_its_acknowledgement),
-		CASE(setup_acked, test_acked_part_of_a_segment_is_delivered),
-		CASE(setup_acked, test_acked_rest_is_delivered_at_the_end),
-		CASE(setup_acked_midstream,
-		     test_acked_one_sided_is_delivered_after_the_gap_timeout),
-		CASE(setup_acked, test_acked_late_data_below_the_acknowledgement_comes_at_once),
-		CASE(setup_acked, test_acked_by_what_looks_like_a_keepalive_is_delivered),
-	};
+TEST_ALSO(data_out_of_order_is_put_in_order, setup_pages, teardown);
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_ALSO(data_conflicting_copies_are_told, setup_pages, teardown);

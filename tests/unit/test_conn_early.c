@@ -2,7 +2,7 @@
 /*
  * test_conn_early.c - data that a tap shows before the SYN or SYN-ACK of its sender.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 #include "unit/support/rig.h"
 
 #include <string.h>
@@ -20,7 +20,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	rig_stop(&rig);
 	return 0;
 }
@@ -49,9 +48,8 @@ static void expect_one_connection(const char *to_client, const char *to_server)
 
 /* ---- one or both SYNs come after data --------------------------------------------- */
 
-static void test_early_data_before_the_syn_ack_waits_for_what_precedes_it(void **state)
+TEST_WITH(early_data_before_the_syn_ack_waits_for_what_precedes_it, setup, teardown)
 {
-	(void)state;
 	client_syn();
 	rig_segment(&rig, RIG_SERVER, ACK, 5, 0, " world");
 	server_syn();
@@ -60,9 +58,8 @@ static void test_early_data_before_the_syn_ack_waits_for_what_precedes_it(void *
 	expect_one_connection("hello world", "");
 }
 
-static void test_early_data_before_both_syns_waits_for_what_precedes_it(void **state)
+TEST_WITH(early_data_before_both_syns_waits_for_what_precedes_it, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_SERVER, ACK, 5, 0, " world");
 	client_syn();
 	server_syn();
@@ -70,9 +67,8 @@ static void test_early_data_before_both_syns_waits_for_what_precedes_it(void **s
 	expect_one_connection("hello world", "");
 }
 
-static void test_early_data_of_both_sides_before_both_syns(void **state)
+TEST_WITH(early_data_of_both_sides_before_both_syns, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_SERVER, ACK, 5, 7, " world");
 	rig_segment(&rig, RIG_CLIENT, ACK, 3, 0, " you");
 	server_syn();
@@ -82,9 +78,8 @@ static void test_early_data_of_both_sides_before_both_syns(void **state)
 	expect_one_connection("hello world", "hey you");
 }
 
-static void test_early_data_in_any_order_without_any_syn(void **state)
+TEST_WITH(early_data_in_any_order_without_any_syn, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_SERVER, ACK, 40010, 900, "!");
 	rig_segment(&rig, RIG_SERVER, ACK, 40005, 900, "world");
 	rig_segment(&rig, RIG_SERVER, ACK, 40000, 900, "hello");
@@ -92,17 +87,15 @@ static void test_early_data_in_any_order_without_any_syn(void **state)
 	expect_one_connection("helloworld!", "");
 }
 
-static void test_early_data_overlapping_the_first_seen(void **state)
+TEST_WITH(early_data_overlapping_the_first_seen, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_SERVER, ACK, 5, 0, " world");
 	rig_segment(&rig, RIG_SERVER, ACK, 0, 0, "hello wo");
 	expect_one_connection("hello world", "");
 }
 
-static void test_early_acknowledgement_before_the_syn_ack(void **state)
+TEST_WITH(early_acknowledgement_before_the_syn_ack, setup, teardown)
 {
-	(void)state;
 	client_syn();
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 0, 5, NULL);
 	server_syn();
@@ -110,9 +103,8 @@ static void test_early_acknowledgement_before_the_syn_ack(void **state)
 	expect_one_connection("hello", "");
 }
 
-static void test_early_numbers_wrap(void **state)
+TEST_WITH(early_numbers_wrap, setup, teardown)
 {
-	(void)state;
 	rig.isn_seq[RIG_SERVER] = UINT32_MAX - 2;
 	rig_segment(&rig, RIG_SERVER, ACK, 5, 0, " world");
 	client_syn();
@@ -121,9 +113,8 @@ static void test_early_numbers_wrap(void **state)
 	expect_one_connection("hello world", "");
 }
 
-static void test_early_fin_with_the_last_data(void **state)
+TEST_WITH(early_fin_with_the_last_data, setup, teardown)
 {
-	(void)state;
 	client_syn();
 	rig_segment(&rig, RIG_SERVER, ACK | WF_TCP_FIN, 5, 0, " world");
 	server_syn();
@@ -131,9 +122,8 @@ static void test_early_fin_with_the_last_data(void **state)
 	expect_one_connection("hello world", "");
 }
 
-static void test_early_data_on_a_late_syn_is_taken(void **state)
+TEST_WITH(early_data_on_a_late_syn_is_taken, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 4, NULL);
 	rig_segment(&rig, RIG_CLIENT, ACK, 4, 0, " more");
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "fast");
@@ -142,9 +132,8 @@ static void test_early_data_on_a_late_syn_is_taken(void **state)
 
 /* ---- what never comes, and what comes too late ------------------------------------- */
 
-static void test_early_data_is_delivered_when_nothing_precedes_it_in_time(void **state)
+TEST_WITH(early_data_is_delivered_when_nothing_precedes_it_in_time, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_SERVER, ACK, 40000, 900, "hello");
 	assert_string_equal(rig_log(&rig), "open\n");
 	rig_wait_ms(&rig, WEFT_START_PATIENCE_MS + 1);
@@ -153,11 +142,10 @@ static void test_early_data_is_delivered_when_nothing_precedes_it_in_time(void *
 	assert_string_equal(rig_log(&rig), "< world\n");
 }
 
-static void test_early_data_is_delivered_after_so_many_bytes(void **state)
+TEST_WITH(early_data_is_delivered_after_so_many_bytes, setup, teardown)
 {
 	static char bytes[WEFT_START_PATIENCE_BYTES / 2];
 
-	(void)state;
 	memset(bytes, 'x', sizeof(bytes));
 	for (int i = 0; i < 3; i++)
 		rig_bytes(&rig, RIG_SERVER, ACK, 40000 + i * (int64_t)sizeof(bytes), 900, bytes,
@@ -165,9 +153,8 @@ static void test_early_data_is_delivered_after_so_many_bytes(void **state)
 	assert_int_equal(wf_metric_get(&rig.metrics, payload_delivered_bytes), 3 * sizeof(bytes));
 }
 
-static void test_early_start_without_its_data_is_a_gap(void **state)
+TEST_WITH(early_start_without_its_data_is_a_gap, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_SERVER, ACK, 5, 0, " world");
 	client_syn();
 	server_syn();
@@ -175,9 +162,8 @@ static void test_early_start_without_its_data_is_a_gap(void **state)
 	assert_string_equal(rig_log(&rig), "open\n< gap 5 closed\n<  world\nclose shutdown\n");
 }
 
-static void test_early_start_that_comes_too_late_is_told(void **state)
+TEST_WITH(early_start_that_comes_too_late_is_told, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_SERVER, ACK, 5, 0, " world");
 	rig_wait_ms(&rig, WEFT_START_PATIENCE_MS + 1);
 	assert_string_equal(rig_log(&rig), "open\n<  world\n");
@@ -187,9 +173,8 @@ static void test_early_start_that_comes_too_late_is_told(void **state)
 	assert_int_equal(wf_metric_get(&rig.metrics, payload_duplicate_bytes), 0);
 }
 
-static void test_early_syn_that_comes_too_late_is_told(void **state)
+TEST_WITH(early_syn_that_comes_too_late_is_told, setup, teardown)
 {
-	(void)state;
 	client_syn();
 	rig_segment(&rig, RIG_SERVER, ACK, 5, 0, " world");
 	rig_wait_ms(&rig, WEFT_START_PATIENCE_MS + 1);
@@ -200,9 +185,8 @@ static void test_early_syn_that_comes_too_late_is_told(void **state)
 	assert_string_equal(rig_log(&rig), "< !\n");
 }
 
-static void test_early_data_far_before_the_first_seen_is_not_believed(void **state)
+TEST_WITH(early_data_far_before_the_first_seen_is_not_believed, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_SERVER, ACK, 1000000, 900, "hello");
 	rig_segment(&rig, RIG_SERVER, ACK, 10, 900, "forged");
 	rig_flush(&rig);
@@ -210,9 +194,8 @@ static void test_early_data_far_before_the_first_seen_is_not_believed(void **sta
 	assert_int_equal(wf_metric_get(&rig.metrics, payload_before_start_bytes), 6);
 }
 
-static void test_early_whole_handshake_waits_for_nothing(void **state)
+TEST_WITH(early_whole_handshake_waits_for_nothing, setup, teardown)
 {
-	(void)state;
 	rig_handshake(&rig);
 	rig_data(&rig, RIG_SERVER, 0, "hello");
 	assert_string_equal(rig_log(&rig), "open\n< hello\n");
@@ -239,9 +222,8 @@ static int setup_shallow_arrival(void **state)
 }
 
 /* Held as bytes 0 to 7 they were all wanted; five came before them. */
-static void test_early_start_that_moves_back_is_cut_at_the_depth(void **state)
+TEST_WITH(early_start_that_moves_back_is_cut_at_the_depth, setup_shallow_arrival, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_SERVER, ACK, 5, 0, " world!");
 	rig_segment(&rig, RIG_SERVER, ACK, 0, 0, "hello");
 	rig_wait_ms(&rig, WEFT_START_PATIENCE_MS + 1);
@@ -252,9 +234,8 @@ static void test_early_start_that_moves_back_is_cut_at_the_depth(void **state)
 }
 
 /* Beyond the limit lie two pieces with a hole between, which nobody waits for. */
-static void test_early_start_that_moves_back_leaves_nothing_beyond_the_depth(void **state)
+TEST_WITH(early_start_that_moves_back_leaves_nothing_beyond_the_depth, setup_shallow, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, ACK, 20, 0, "far");
 	rig_segment(&rig, RIG_CLIENT, ACK, 24, 0, "more");
 	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
@@ -275,9 +256,8 @@ static int setup_acked(void **state)
 	return 0;
 }
 
-static void test_early_acked_data_waits_for_its_start_and_its_acknowledgement(void **state)
+TEST_WITH(early_acked_data_waits_for_its_start_and_its_acknowledgement, setup_acked, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_SERVER, ACK, 5, 0, " world");
 	client_syn();
 	server_syn();
@@ -289,9 +269,8 @@ static void test_early_acked_data_waits_for_its_start_and_its_acknowledgement(vo
 	assert_string_equal(rig_log(&rig), "<  world\n");
 }
 
-static void test_early_acked_start_moves_back_though_it_was_acknowledged(void **state)
+TEST_WITH(early_acked_start_moves_back_though_it_was_acknowledged, setup_acked, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 900, 40011, NULL);
 	rig_segment(&rig, RIG_SERVER, ACK, 40005, 900, " world");
 	assert_string_equal(rig_log(&rig), "open\n");
@@ -299,41 +278,4 @@ static void test_early_acked_start_moves_back_though_it_was_acknowledged(void **
 	rig_wait_ms(&rig, WEFT_START_PATIENCE_MS + 1);
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 900, 40011, NULL);
 	assert_string_equal(rig_log(&rig), "< hello\n<  world\n");
-}
-
-int main(void)
-{
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			test_early_start_that_moves_back_leaves_nothing_beyond_the_depth,
-			setup_shallow, teardown),
-		cmocka_unit_test_setup_teardown(
-			test_early_start_that_moves_back_is_cut_at_the_depth, setup_shallow_arrival,
-			teardown),
-		cmocka_unit_test_setup_teardown(
-			test_early_acked_data_waits_for_its_start_and_its_acknowledgement,
-			setup_acked, teardown),
-		cmocka_unit_test_setup_teardown(
-			test_early_acked_start_moves_back_though_it_was_acknowledged, setup_acked,
-			teardown),
-		CASE(test_early_data_before_the_syn_ack_waits_for_what_precedes_it),
-		CASE(test_early_data_before_both_syns_waits_for_what_precedes_it),
-		CASE(test_early_data_of_both_sides_before_both_syns),
-		CASE(test_early_data_in_any_order_without_any_syn),
-		CASE(test_early_data_overlapping_the_first_seen),
-		CASE(test_early_acknowledgement_before_the_syn_ack),
-		CASE(test_early_numbers_wrap),
-		CASE(test_early_fin_with_the_last_data),
-		CASE(test_early_data_on_a_late_syn_is_taken),
-		CASE(test_early_data_is_delivered_when_nothing_precedes_it_in_time),
-		CASE(test_early_data_is_delivered_after_so_many_bytes),
-		CASE(test_early_start_without_its_data_is_a_gap),
-		CASE(test_early_start_that_comes_too_late_is_told),
-		CASE(test_early_syn_that_comes_too_late_is_told),
-		CASE(test_early_data_far_before_the_first_seen_is_not_believed),
-		CASE(test_early_whole_handshake_waits_for_nothing),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
  * test_conn_frames.c - bytes that wait in a queue where they were received: in real receive
  * frames, of which there are few, and which receiving needs.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 #include "unit/support/rig.h"
 
 #include <stdio.h>
@@ -106,7 +106,7 @@ static void assert_all_frames_are_free(void)
 		wf_page_put(wf_arena_page_at(rig.arena, offs[i]));
 }
 
-static void test_frames_in_plenty_queued_bytes_stay_where_they_were_received(void **state)
+TEST_WITH(frames_in_plenty_queued_bytes_stay_where_they_were_received, setup, teardown)
 {
 	send(0, 20);
 	assert_int_equal(METRIC(segments_copied_segments), 0);
@@ -117,7 +117,7 @@ static void test_frames_in_plenty_queued_bytes_stay_where_they_were_received(voi
 }
 
 /* Without that the 65th segment would find no frame to come in. */
-static void test_frames_that_run_low_are_left_by_queued_bytes(void **state)
+TEST_WITH(frames_that_run_low_are_left_by_queued_bytes, setup, teardown)
 {
 	send(0, SEGMENTS);
 	assert_int_equal(METRIC(segments_copied_segments), SEGMENTS - (FRAMES - KEEP));
@@ -130,7 +130,7 @@ static void test_frames_that_run_low_are_left_by_queued_bytes(void **state)
 	assert_all_frames_are_free();
 }
 
-static void test_frames_that_came_back_hold_queued_bytes_again(void **state)
+TEST_WITH(frames_that_came_back_hold_queued_bytes_again, setup, teardown)
 {
 	uint64_t copied;
 
@@ -142,7 +142,7 @@ static void test_frames_that_came_back_hold_queued_bytes_again(void **state)
 }
 
 /* Told as a gap of memory, in its place; counted; receiving goes on. */
-static void test_frames_low_and_no_page_the_bytes_are_given_up_and_told(void **state)
+TEST_WITH(frames_low_and_no_page_the_bytes_are_given_up_and_told, setup, teardown)
 {
 	char expected[8192];
 
@@ -164,7 +164,7 @@ static void test_frames_low_and_no_page_the_bytes_are_given_up_and_told(void **s
 }
 
 /* What is lost for want of memory makes the worker give up held data, whatever the level. */
-static void test_frames_low_and_no_page_asks_for_held_data_to_be_given_up(void **state)
+TEST_WITH(frames_low_and_no_page_asks_for_held_data_to_be_given_up, setup, teardown)
 {
 	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 10, 0, "behind a hole");
 	assert_int_equal(METRIC(payload_held_bytes), 13);
@@ -177,7 +177,7 @@ static void test_frames_low_and_no_page_asks_for_held_data_to_be_given_up(void *
 	assert_int_equal(METRIC(payload_held_bytes), 0);
 }
 
-static void test_frames_under_pressure_are_left_by_small_segments_only(void **state)
+TEST_WITH(frames_under_pressure_are_left_by_small_segments_only, setup, teardown)
 {
 	char large[WEFT_PAGE_SMALL_BYTES + 2];
 
@@ -196,7 +196,7 @@ static void test_frames_under_pressure_are_left_by_small_segments_only(void **st
 }
 
 /* Better left than kept, but not for a loss: without a page they stay where they are. */
-static void test_frames_under_pressure_without_a_page_keep_their_bytes(void **state)
+TEST_WITH(frames_under_pressure_without_a_page_keep_their_bytes, setup, teardown)
 {
 	set_level(WF_PRESSURE_LOW);
 	take_all_memory();
@@ -208,7 +208,7 @@ static void test_frames_under_pressure_without_a_page_keep_their_bytes(void **st
 }
 
 /* Bytes that nobody wants wait for nobody. */
-static void test_frames_low_of_who_wants_no_data_are_not_copied(void **state)
+TEST_WITH(frames_low_of_who_wants_no_data_are_not_copied, setup, teardown)
 {
 	uint64_t offs[FRAMES];
 	uint32_t count = wf_page_pool_take_frames(rig.pages, offs, FRAMES - KEEP + 1);
@@ -219,22 +219,4 @@ static void test_frames_low_of_who_wants_no_data_are_not_copied(void **state)
 	assert_int_equal(METRIC(payload_delivered_bytes), 15);
 	while (count)
 		wf_page_put(wf_arena_page_at(rig.arena, offs[--count]));
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(test_frames_in_plenty_queued_bytes_stay_where_they_were_received),
-		TEST(test_frames_that_run_low_are_left_by_queued_bytes),
-		TEST(test_frames_that_came_back_hold_queued_bytes_again),
-		TEST(test_frames_low_and_no_page_the_bytes_are_given_up_and_told),
-		TEST(test_frames_low_and_no_page_asks_for_held_data_to_be_given_up),
-		TEST(test_frames_under_pressure_are_left_by_small_segments_only),
-		TEST(test_frames_under_pressure_without_a_page_keep_their_bytes),
-		TEST(test_frames_low_of_who_wants_no_data_are_not_copied),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 /*
  * test_conn_limits.c - data of a connection at our own limits: held pages, depth.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 #include "unit/support/rig.h"
 
 #include <string.h>
@@ -38,18 +38,16 @@ static int setup_few_pages(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	rig_stop(&rig);
 	return 0;
 }
 
 /* ---- held pages ----------------------------------------------------------------------- */
 
-static void test_page_limit_gives_up_the_oldest_hole(void **state)
+TEST_WITH(page_limit_gives_up_the_oldest_hole, setup_few_pages, teardown)
 {
 	static char block[4000];
 
-	(void)state;
 	memset(block, 'x', sizeof(block));
 	for (int64_t i = 0; i < 6; i++)
 		rig_bytes(&rig, RIG_CLIENT, ACK, 10 + i * 4100, 0, block, sizeof(block));
@@ -58,11 +56,10 @@ static void test_page_limit_gives_up_the_oldest_hole(void **state)
 }
 
 /* The hole was given up for our own limit: no packet was missed, and the window is known. */
-static void test_page_limit_does_not_open_the_window_for_what_is_far_outside(void **state)
+TEST_WITH(page_limit_does_not_open_the_window_for_what_is_far_outside, setup_few_pages, teardown)
 {
 	static char block[4000];
 
-	(void)state;
 	memset(block, 'x', sizeof(block));
 	rig_ack(&rig, RIG_SERVER, 0);
 	for (int64_t i = 0; i < 3; i++)
@@ -76,9 +73,8 @@ static void test_page_limit_does_not_open_the_window_for_what_is_far_outside(voi
 
 /* ---- depth ---------------------------------------------------------------------------- */
 
-static void test_depth_cuts_and_tells_one_gap_at_the_end(void **state)
+TEST_WITH(depth_cuts_and_tells_one_gap_at_the_end, setup_depth, teardown)
 {
-	(void)state;
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	rig_data(&rig, RIG_CLIENT, 5, " again");
 	rig_segment(&rig, RIG_CLIENT, ACK, 11, 0, "and again");
@@ -88,9 +84,8 @@ static void test_depth_cuts_and_tells_one_gap_at_the_end(void **state)
 	assert_int_equal(wf_metric_get(&rig.metrics, payload_depth_bytes), 12);
 }
 
-static void test_depth_does_not_hide_the_end_of_the_connection(void **state)
+TEST_WITH(depth_does_not_hide_the_end_of_the_connection, setup_depth, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello again");
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK | WF_TCP_FIN, 11, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK | WF_TCP_FIN, 0, 12, NULL);
@@ -112,9 +107,9 @@ static int setup_depth_small_window(void **state)
 
 /* The last data overtook the window that allowed it; that it was taken shows in its
  * acknowledgement. */
-static void test_depth_end_beyond_the_known_window_is_the_end_once_acknowledged(void **state)
+TEST_WITH(depth_end_beyond_the_known_window_is_the_end_once_acknowledged, setup_depth_small_window,
+	  teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello again!");
 	rig_segment(&rig, RIG_CLIENT, ACK | WF_TCP_FIN, 16, 0, "last");
 	rig_segment(&rig, RIG_CLIENT, ACK, 12, 0, "four");
@@ -124,9 +119,8 @@ static void test_depth_end_beyond_the_known_window_is_the_end_once_acknowledged(
 					   "> gap 12 depth\nclose fin\n");
 }
 
-static void test_depth_tail_acknowledged_but_never_seen_is_told(void **state)
+TEST_WITH(depth_tail_acknowledged_but_never_seen_is_told, setup_depth, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello again");
 	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 50, NULL);
 	rig_flush(&rig);
@@ -135,9 +129,8 @@ static void test_depth_tail_acknowledged_but_never_seen_is_told(void **state)
 	assert_int_equal(rig.record.counts[0].gap_bytes, 42);
 }
 
-static void test_depth_hole_before_it_still_ends(void **state)
+TEST_WITH(depth_hole_before_it_still_ends, setup_depth, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hi");
 	rig_segment(&rig, RIG_CLIENT, ACK, 9, 0, "beyond");
 	rig_wait_ms(&rig, 2000);
@@ -155,31 +148,10 @@ static int setup_depth_midstream(void **state)
 	return 0;
 }
 
-static void test_depth_of_a_direction_that_only_acknowledges_is_no_gap(void **state)
+TEST_WITH(depth_of_a_direction_that_only_acknowledges_is_no_gap, setup_depth_midstream, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_SERVER, ACK, 0, 0, "hi");
 	rig_ack(&rig, RIG_CLIENT, 2);
 	rig_flush(&rig);
 	assert_string_equal(rig_log(&rig), "open\n< hi\nclose shutdown\n");
-}
-
-int main(void)
-{
-#define CASE(setup, name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-	const struct CMUnitTest tests[] = {
-		CASE(setup_few_pages, test_page_limit_gives_up_the_oldest_hole),
-		CASE(setup_few_pages,
-		     test_page_limit_does_not_open_the_window_for_what_is_far_outside),
-		CASE(setup_depth, test_depth_cuts_and_tells_one_gap_at_the_end),
-		CASE(setup_depth, test_depth_does_not_hide_the_end_of_the_connection),
-		CASE(setup_depth_small_window,
-		     test_depth_end_beyond_the_known_window_is_the_end_once_acknowledged),
-		CASE(setup_depth, test_depth_tail_acknowledged_but_never_seen_is_told),
-		CASE(setup_depth, test_depth_hole_before_it_still_ends),
-		CASE(setup_depth_midstream,
-		     test_depth_of_a_direction_that_only_acknowledges_is_no_gap),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

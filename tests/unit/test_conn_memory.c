@@ -2,7 +2,7 @@
 /*
  * test_conn_memory.c - what a connection tells when there was no memory for its data.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 #include "unit/support/rig.h"
 
 #include <weft/limits.h>
@@ -40,14 +40,13 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	give_memory_back();
 	rig_stop(&rig);
 	return 0;
 }
 
 /* Lost are [6,9) and [12,15): both gaps tell so, the one at 21 has another reason. */
-static void test_conn_memory_each_segment_lost_for_memory_is_told_as_such(void **state)
+TEST_WITH(conn_memory_each_segment_lost_for_memory_is_told_as_such, setup, teardown)
 {
 	rig_data(&rig, RIG_CLIENT, 0, "abc");
 	rig_data(&rig, RIG_CLIENT, 0, "abc"); /* from now on there is a place for its troubles */
@@ -65,7 +64,7 @@ static void test_conn_memory_each_segment_lost_for_memory_is_told_as_such(void *
 }
 
 /* What was lost came again: a later hole has nothing to do with it. */
-static void test_conn_memory_lost_for_memory_and_sent_again_blames_no_later_hole(void **state)
+TEST_WITH(conn_memory_lost_for_memory_and_sent_again_blames_no_later_hole, setup, teardown)
 {
 	rig_data(&rig, RIG_CLIENT, 0, "abc");
 	rig_data(&rig, RIG_CLIENT, 0, "abc");
@@ -84,7 +83,7 @@ static void test_conn_memory_lost_for_memory_and_sent_again_blames_no_later_hole
  * Little memory is left: a stream that holds data is in order again, at the cost of its hole; one
  * that holds nothing yet may.
  */
-static void test_conn_memory_short_of_it_who_holds_gives_up_its_hole(void **state)
+TEST_WITH(conn_memory_short_of_it_who_holds_gives_up_its_hole, setup, teardown)
 {
 	uint64_t limit_bytes = wf_arena_budget(rig.arena)->limit_bytes;
 
@@ -99,7 +98,7 @@ static void test_conn_memory_short_of_it_who_holds_gives_up_its_hole(void **stat
 }
 
 /* Not quite so little: who holds only a little may go on. */
-static void test_conn_memory_rather_short_of_it_a_little_may_be_held(void **state)
+TEST_WITH(conn_memory_rather_short_of_it_a_little_may_be_held, setup, teardown)
 {
 	uint64_t limit_bytes = wf_arena_budget(rig.arena)->limit_bytes;
 
@@ -109,17 +108,4 @@ static void test_conn_memory_rather_short_of_it_a_little_may_be_held(void **stat
 	rig_data(&rig, RIG_CLIENT, 0, "abc");
 	rig_data(&rig, RIG_CLIENT, 6, "ghi");
 	assert_string_equal(rig_log(&rig), "> abc\n> def\n> ghi\n> jkl\n");
-}
-
-int main(void)
-{
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-	const struct CMUnitTest tests[] = {
-		CASE(test_conn_memory_each_segment_lost_for_memory_is_told_as_such),
-		CASE(test_conn_memory_lost_for_memory_and_sent_again_blames_no_later_hole),
-		CASE(test_conn_memory_short_of_it_who_holds_gives_up_its_hole),
-		CASE(test_conn_memory_rather_short_of_it_a_little_may_be_held),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 /*
  * test_conn_open.c - how connections begin, one test for each way.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 #include "unit/support/rig.h"
 
 #include <string.h>
@@ -21,7 +21,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	rig_stop(&rig);
 	return 0;
 }
@@ -30,9 +29,8 @@ static int teardown(void **state)
 
 /* ---- handshakes ------------------------------------------------------------------ */
 
-static void test_open_handshake_then_data_both_ways(void **state)
+TEST_WITH(open_handshake_then_data_both_ways, setup, teardown)
 {
-	(void)state;
 	rig_handshake(&rig);
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	rig_data(&rig, RIG_SERVER, 0, "world");
@@ -41,9 +39,8 @@ static void test_open_handshake_then_data_both_ways(void **state)
 	assert_int_equal(rig.flow.use, 1);
 }
 
-static void test_open_syn_alone_makes_no_flow(void **state)
+TEST_WITH(open_syn_alone_makes_no_flow, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
 	assert_int_equal(wf_metric_get(&rig.metrics, flows_active_flows), 0);
 	assert_int_equal(wf_metric_get(&rig.metrics, embryonic_active_flows), 1);
@@ -52,26 +49,23 @@ static void test_open_syn_alone_makes_no_flow(void **state)
 	assert_string_equal(rig_log(&rig), "");
 }
 
-static void test_open_answered_syn_without_third_segment_makes_no_flow(void **state)
+TEST_WITH(open_answered_syn_without_third_segment_makes_no_flow, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
 	assert_int_equal(wf_metric_get(&rig.metrics, flows_active_flows), 0);
 }
 
-static void test_open_refused_by_server_leaves_nothing(void **state)
+TEST_WITH(open_refused_by_server_leaves_nothing, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_RST | WF_TCP_ACK, -5001, 0, NULL);
 	assert_int_equal(wf_metric_get(&rig.metrics, embryonic_active_flows), 0);
 	assert_string_equal(rig_log(&rig), "");
 }
 
-static void test_open_simultaneous(void **state)
+TEST_WITH(open_simultaneous, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN, -1, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
@@ -81,9 +75,8 @@ static void test_open_simultaneous(void **state)
 	assert_string_equal(rig_log(&rig), "open\n< one\n> two\n");
 }
 
-static void test_open_split_handshake(void **state)
+TEST_WITH(open_split_handshake, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, -7000, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN, -1, 0, NULL);
@@ -95,18 +88,16 @@ static void test_open_split_handshake(void **state)
 	assert_int_equal(rig.flow.src_port, 1025);
 }
 
-static void test_open_syn_retransmitted_with_another_number(void **state)
+TEST_WITH(open_syn_retransmitted_with_another_number, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -90000001, 0, NULL);
 	rig_handshake(&rig);
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	assert_string_equal(rig_log(&rig), "open\n> hello\n");
 }
 
-static void test_open_first_syn_is_the_one_answered(void **state)
+TEST_WITH(open_first_syn_is_the_one_answered, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, 80000000, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
@@ -115,9 +106,8 @@ static void test_open_first_syn_is_the_one_answered(void **state)
 	assert_string_equal(rig_log(&rig), "open\n> hello\n");
 }
 
-static void test_open_syn_ack_retransmitted_with_another_number(void **state)
+TEST_WITH(open_syn_ack_retransmitted_with_another_number, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, 70000000, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
@@ -126,9 +116,8 @@ static void test_open_syn_ack_retransmitted_with_another_number(void **state)
 	assert_string_equal(rig_log(&rig), "open\n< hello\n");
 }
 
-static void test_open_ecn_and_accurate_ecn_flags_do_not_confuse(void **state)
+TEST_WITH(open_ecn_and_accurate_ecn_flags_do_not_confuse, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN | WF_TCP_ECE | WF_TCP_CWR | WF_TCP_AE, -1, 0,
 		    NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK | WF_TCP_AE | WF_TCP_CWR, -1, 0,
@@ -138,11 +127,10 @@ static void test_open_ecn_and_accurate_ecn_flags_do_not_confuse(void **state)
 	assert_string_equal(rig_log(&rig), "open\n> hello\n");
 }
 
-static void test_open_malformed_options_do_not_lose_data(void **state)
+TEST_WITH(open_malformed_options_do_not_lose_data, setup, teardown)
 {
 	static const uint8_t lies[] = {8, 200, 1, 2, 3, 0, 3, 0};
 
-	(void)state;
 	rig.tcp_options = lies;
 	rig.tcp_options_bytes = sizeof(lies);
 	rig_handshake(&rig);
@@ -150,9 +138,8 @@ static void test_open_malformed_options_do_not_lose_data(void **state)
 	assert_string_equal(rig_log(&rig), "open\n> hello\n");
 }
 
-static void test_open_numbers_wrap_in_the_handshake(void **state)
+TEST_WITH(open_numbers_wrap_in_the_handshake, setup, teardown)
 {
-	(void)state;
 	rig.isn_seq[RIG_CLIENT] = UINT32_MAX;
 	rig.isn_seq[RIG_SERVER] = UINT32_MAX - 3;
 	rig_handshake(&rig);
@@ -164,9 +151,8 @@ static void test_open_numbers_wrap_in_the_handshake(void **state)
 
 /* ---- data with the handshake --------------------------------------------------- */
 
-static void test_open_fast_open_data_taken_by_the_server_is_delivered(void **state)
+TEST_WITH(open_fast_open_data_taken_by_the_server_is_delivered, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "hello");
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 5, NULL);
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 5, 0, NULL);
@@ -174,9 +160,8 @@ static void test_open_fast_open_data_taken_by_the_server_is_delivered(void **sta
 	assert_string_equal(rig_log(&rig), "open\n> hello\n>  again\n");
 }
 
-static void test_open_fast_open_data_cut_and_later_seen_whole_is_whole(void **state)
+TEST_WITH(open_fast_open_data_cut_and_later_seen_whole_is_whole, setup, teardown)
 {
-	(void)state;
 	rig.cut_bytes = 2;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "hello");
 	rig.cut_bytes = 0;
@@ -190,9 +175,8 @@ static void test_open_fast_open_data_cut_and_later_seen_whole_is_whole(void **st
 	assert_string_equal(rig_log(&rig), "open\n> hello\n>  again\n");
 }
 
-static void test_open_fast_open_window_begins_behind_the_data_taken(void **state)
+TEST_WITH(open_fast_open_window_begins_behind_the_data_taken, setup, teardown)
 {
-	(void)state;
 	rig.window[RIG_SERVER] = 10;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "hello");
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 5, NULL);
@@ -202,15 +186,14 @@ static void test_open_fast_open_window_begins_behind_the_data_taken(void **state
 	assert_string_equal(rig_log(&rig), "open\n> hello\n>  more \n> last\n");
 }
 
-static void test_open_fast_open_data_in_a_page_is_delivered(void **state)
+TEST_WITH(open_fast_open_data_in_a_page_is_delivered, setup, teardown)
 {
 	rig.use_pages = true;
 	test_open_fast_open_data_taken_by_the_server_is_delivered(state);
 }
 
-static void test_open_data_on_syn_refused_by_the_server_comes_once(void **state)
+TEST_WITH(open_data_on_syn_refused_by_the_server_comes_once, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "wrong");
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 0, 0, NULL);
@@ -220,9 +203,8 @@ static void test_open_data_on_syn_refused_by_the_server_comes_once(void **state)
 }
 
 /* The SYN comes twice, and what follows it out of order. */
-static void test_open_data_on_syn_refused_by_the_server_never_comes_from_a_copy(void **state)
+TEST_WITH(open_data_on_syn_refused_by_the_server_never_comes_from_a_copy, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "wrong");
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "wrong");
@@ -231,9 +213,8 @@ static void test_open_data_on_syn_refused_by_the_server_never_comes_from_a_copy(
 	assert_string_equal(rig_log(&rig), "open\n> right\n>  again\n");
 }
 
-static void test_open_data_on_syn_ack_is_delivered(void **state)
+TEST_WITH(open_data_on_syn_ack_is_delivered, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "GET");
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 3, "200");
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 3, 3, NULL);
@@ -241,17 +222,15 @@ static void test_open_data_on_syn_ack_is_delivered(void **state)
 	assert_string_equal(rig_log(&rig), "open\n> GET\n< 200\n< OK\n");
 }
 
-static void test_open_fast_open_server_only_visible_later_is_one_sided(void **state)
+TEST_WITH(open_fast_open_server_only_visible_later_is_one_sided, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "hello");
 	rig_segment(&rig, RIG_CLIENT, ACK, 5, 0, " again");
 	assert_string_equal(rig_log(&rig), "open\n> hello\n>  again\n");
 }
 
-static void test_open_fast_open_of_which_nothing_else_was_seen_is_delivered(void **state)
+TEST_WITH(open_fast_open_of_which_nothing_else_was_seen_is_delivered, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "hello");
 	rig_wait_ms(&rig, 29000);
 	assert_string_equal(rig_log(&rig), "");
@@ -260,9 +239,8 @@ static void test_open_fast_open_of_which_nothing_else_was_seen_is_delivered(void
 	assert_int_equal(rig.record.state, WEFT_FLOW_NEW);
 }
 
-static void test_open_fast_open_refused_delivers_nothing(void **state)
+TEST_WITH(open_fast_open_refused_delivers_nothing, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "hello");
 	rig_segment(&rig, RIG_SERVER, WF_TCP_RST | WF_TCP_ACK, -5001, 5, NULL);
 	rig_flush(&rig);
@@ -272,9 +250,8 @@ static void test_open_fast_open_refused_delivers_nothing(void **state)
 
 /* ---- parts of the handshake not captured ---------------------------------------- */
 
-static void test_open_one_sided_client_only(void **state)
+TEST_WITH(open_one_sided_client_only, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 0, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
@@ -284,18 +261,16 @@ static void test_open_one_sided_client_only(void **state)
 	assert_false(rig.record.midstream);
 }
 
-static void test_open_one_sided_server_only(void **state)
+TEST_WITH(open_one_sided_server_only, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, ACK, 0, 30, "hello");
 	assert_string_equal(rig_log(&rig), "open\n< hello\n");
 	assert_int_equal(rig.flow.dst_port, 80);
 }
 
-static void test_open_syn_ack_missed_server_data_has_its_place(void **state)
+TEST_WITH(open_syn_ack_missed_server_data_has_its_place, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "GET");
 	rig_segment(&rig, RIG_SERVER, ACK, 3, 3, "OK");
@@ -304,9 +279,8 @@ static void test_open_syn_ack_missed_server_data_has_its_place(void **state)
 	assert_string_equal(rig_log(&rig), "open\n> GET\n< 200\n< OK\n");
 }
 
-static void test_open_syn_missed(void **state)
+TEST_WITH(open_syn_missed, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 0, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
@@ -316,9 +290,8 @@ static void test_open_syn_missed(void **state)
 	assert_false(rig.record.midstream);
 }
 
-static void test_open_first_data_before_the_handshake_segment_waits(void **state)
+TEST_WITH(open_first_data_before_the_handshake_segment_waits, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, ACK, 5, 0, " again");
@@ -329,9 +302,8 @@ static void test_open_first_data_before_the_handshake_segment_waits(void **state
 
 /* ---- midstream ------------------------------------------------------------------- */
 
-static void test_open_midstream_delivers_from_the_first_segment(void **state)
+TEST_WITH(open_midstream_delivers_from_the_first_segment, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_SERVER, ACK, 40000, 900, "hello");
 	rig_segment(&rig, RIG_CLIENT, ACK, 900, 40005, "world");
 	rig_wait_ms(&rig, WEFT_START_PATIENCE_MS + 1);
@@ -341,9 +313,8 @@ static void test_open_midstream_delivers_from_the_first_segment(void **state)
 	assert_true(rig.record.midstream);
 }
 
-static void test_open_midstream_refused_if_not_wanted(void **state)
+TEST_WITH(open_midstream_refused_if_not_wanted, setup, teardown)
 {
-	(void)state;
 	rig.opts.no_midstream = true;
 	rig_segment(&rig, RIG_SERVER, ACK, 40000, 900, "hello");
 	assert_string_equal(rig_log(&rig), "");
@@ -351,18 +322,16 @@ static void test_open_midstream_refused_if_not_wanted(void **state)
 	assert_int_equal(wf_metric_get(&rig.metrics, flows_refused_flows), 1);
 }
 
-static void test_open_midstream_not_by_empty_segments(void **state)
+TEST_WITH(open_midstream_not_by_empty_segments, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 900, 700, NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK | WF_TCP_FIN, 900, 700, NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_RST, 900, 0, NULL);
 	assert_string_equal(rig_log(&rig), "");
 }
 
-static void test_open_midstream_without_any_ack_flag_is_delivered(void **state)
+TEST_WITH(open_midstream_without_any_ack_flag_is_delivered, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, 0, 900, 0, "hello");
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_PSH, 905, 0, " again");
 	rig_wait_ms(&rig, WEFT_START_PATIENCE_MS + 1);
@@ -372,9 +341,8 @@ static void test_open_midstream_without_any_ack_flag_is_delivered(void **state)
 	assert_string_equal(rig_log(&rig), "> !\n");
 }
 
-static void test_open_segment_without_ack_flag_in_a_handshake_is_ignored(void **state)
+TEST_WITH(open_segment_without_ack_flag_in_a_handshake_is_ignored, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_PSH, 0, 0, "evil!");
 	assert_string_equal(rig_log(&rig), "");
@@ -382,9 +350,8 @@ static void test_open_segment_without_ack_flag_in_a_handshake_is_ignored(void **
 }
 
 /* Both numbers are agreed on: a segment that does not fit would be answered by a reset. */
-static void test_open_data_with_impossible_numbers_in_a_handshake_is_ignored(void **state)
+TEST_WITH(open_data_with_impossible_numbers_in_a_handshake_is_ignored, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, ACK, 0, 90000000, "evil");
@@ -397,9 +364,8 @@ static void test_open_data_with_impossible_numbers_in_a_handshake_is_ignored(voi
 	assert_string_equal(rig_log(&rig), "open\n> hello\n");
 }
 
-static void test_open_data_behind_much_that_was_missed_is_delivered(void **state)
+TEST_WITH(open_data_behind_much_that_was_missed_is_delivered, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, ACK, 5000000, 300, "hello");
@@ -408,9 +374,8 @@ static void test_open_data_behind_much_that_was_missed_is_delivered(void **state
 }
 
 /* Who did not see the answer yet can't know, but believes the handshake once it is whole. */
-static void test_open_data_of_other_numbers_before_the_answer_yields_to_the_handshake(void **state)
+TEST_WITH(open_data_of_other_numbers_before_the_answer_yields_to_the_handshake, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, ACK, 80000000, 90000000, "other");
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
@@ -420,9 +385,8 @@ static void test_open_data_of_other_numbers_before_the_answer_yields_to_the_hand
 					   "close reused\nopen #2\n> hello #2\n");
 }
 
-static void test_open_syn_ack_before_the_syn_that_it_answers(void **state)
+TEST_WITH(open_syn_ack_before_the_syn_that_it_answers, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -90000001, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
@@ -434,10 +398,8 @@ static void test_open_syn_ack_before_the_syn_that_it_answers(void **state)
 	assert_string_equal(rig_log(&rig), "open\n> hello\n>  again\nclose fin\n");
 }
 
-static void test_open_syn_ack_before_the_syn_that_it_answers_tells_where_its_side_begins(
-	void **state)
+TEST_WITH(open_syn_ack_before_the_syn_that_it_answers_tells_where_its_side_begins, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -90000001, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
@@ -447,9 +409,8 @@ static void test_open_syn_ack_before_the_syn_that_it_answers_tells_where_its_sid
 	assert_string_equal(rig_log(&rig), "open\n> hello\n>  again\n< !\n");
 }
 
-static void test_open_data_before_the_syn_that_was_answered(void **state)
+TEST_WITH(open_data_before_the_syn_that_was_answered, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -90000001, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, ACK, 5, 0, " again");
@@ -462,9 +423,8 @@ static void test_open_data_before_the_syn_that_was_answered(void **state)
 }
 
 /* The first number is so near that it would do, too. */
-static void test_open_ack_before_the_syn_that_was_answered_with_a_number_nearby(void **state)
+TEST_WITH(open_ack_before_the_syn_that_was_answered_with_a_number_nearby, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -400001, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, NULL);
@@ -474,9 +434,8 @@ static void test_open_ack_before_the_syn_that_was_answered_with_a_number_nearby(
 }
 
 /* A SYN-ACK that answers the first number settles it, whatever another one said before. */
-static void test_open_forged_syn_ack_of_a_number_nearby_does_not_count(void **state)
+TEST_WITH(open_forged_syn_ack_of_a_number_nearby_does_not_count, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, 70000000, 6, NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
@@ -485,9 +444,8 @@ static void test_open_forged_syn_ack_of_a_number_nearby_does_not_count(void **st
 	assert_string_equal(rig_log(&rig), "open\n> hello \n> world\n");
 }
 
-static void test_open_forged_syn_ack_before_the_answer_does_not_count(void **state)
+TEST_WITH(open_forged_syn_ack_before_the_answer_does_not_count, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, 70000000, 90000000, NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
@@ -497,9 +455,8 @@ static void test_open_forged_syn_ack_before_the_answer_does_not_count(void **sta
 	assert_string_equal(rig_log(&rig), "open\n< hello\n");
 }
 
-static void test_open_forged_syn_ack_without_any_answer_does_not_count(void **state)
+TEST_WITH(open_forged_syn_ack_without_any_answer_does_not_count, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, 70000000, 90000000, NULL);
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 0, 0, NULL);
@@ -507,9 +464,8 @@ static void test_open_forged_syn_ack_without_any_answer_does_not_count(void **st
 	assert_string_equal(rig_log(&rig), "open\n> hello\n");
 }
 
-static void test_open_syn_with_fin_or_rst_is_nothing(void **state)
+TEST_WITH(open_syn_with_fin_or_rst_is_nothing, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN | WF_TCP_FIN, -1, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN | WF_TCP_RST, -1, 0, NULL);
 	assert_int_equal(wf_metric_get(&rig.metrics, embryonic_active_flows), 0);
@@ -524,9 +480,8 @@ static void close_by_fin(void)
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 6, 1, NULL);
 }
 
-static void test_reuse_after_fin_is_the_second_connection(void **state)
+TEST_WITH(reuse_after_fin_is_the_second_connection, setup, teardown)
 {
-	(void)state;
 	rig_handshake(&rig);
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	close_by_fin();
@@ -538,9 +493,8 @@ static void test_reuse_after_fin_is_the_second_connection(void **state)
 	assert_int_equal(rig.flow.use, 2);
 }
 
-static void test_reuse_after_rst_is_the_second_connection(void **state)
+TEST_WITH(reuse_after_rst_is_the_second_connection, setup, teardown)
 {
-	(void)state;
 	rig_handshake(&rig);
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_RST, 5, 0, NULL);
@@ -551,9 +505,8 @@ static void test_reuse_after_rst_is_the_second_connection(void **state)
 	assert_int_equal(rig.flow.use, 2);
 }
 
-static void test_reuse_after_timeout_is_the_second_connection(void **state)
+TEST_WITH(reuse_after_timeout_is_the_second_connection, setup, teardown)
 {
-	(void)state;
 	rig_handshake(&rig);
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	rig.now_ns += 2 * 3600 * WF_NS_PER_SEC;
@@ -564,9 +517,8 @@ static void test_reuse_after_timeout_is_the_second_connection(void **state)
 	assert_int_equal(rig.flow.use, 2);
 }
 
-static void test_reuse_in_silence_ends_the_old_when_answered(void **state)
+TEST_WITH(reuse_in_silence_ends_the_old_when_answered, setup, teardown)
 {
-	(void)state;
 	rig_handshake(&rig);
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	rig.isn_seq[RIG_CLIENT] += 100000;
@@ -577,9 +529,8 @@ static void test_reuse_in_silence_ends_the_old_when_answered(void **state)
 					   "close reused\nopen #2\n> again #2\n");
 }
 
-static void test_reuse_one_sided_ends_the_old_at_once(void **state)
+TEST_WITH(reuse_one_sided_ends_the_old_at_once, setup, teardown)
 {
-	(void)state;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
 	rig.isn_seq[RIG_CLIENT] += 100000;
@@ -589,9 +540,8 @@ static void test_reuse_one_sided_ends_the_old_at_once(void **state)
 					   "close reused\nopen #2\n> again #2\n");
 }
 
-static void test_forged_syn_does_not_end_a_live_connection(void **state)
+TEST_WITH(forged_syn_does_not_end_a_live_connection, setup, teardown)
 {
-	(void)state;
 	rig_handshake(&rig);
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, 100, 0, NULL);
@@ -611,9 +561,8 @@ static void forge_syn_before(int64_t seq)
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, seq - 1, 0, NULL);
 }
 
-static void test_forged_syn_in_the_window_does_not_end_a_silent_connection(void **state)
+TEST_WITH(forged_syn_in_the_window_does_not_end_a_silent_connection, setup, teardown)
 {
-	(void)state;
 	forge_syn_before(5);
 	rig.now_ns += 10 * WF_NS_PER_SEC;
 	rig_data(&rig, RIG_CLIENT, 5, " again");
@@ -622,9 +571,8 @@ static void test_forged_syn_in_the_window_does_not_end_a_silent_connection(void 
 					   ">  again\n<  too\n");
 }
 
-static void test_forged_syn_in_the_window_does_not_end_a_half_closed_connection(void **state)
+TEST_WITH(forged_syn_in_the_window_does_not_end_a_half_closed_connection, setup, teardown)
 {
-	(void)state;
 	forge_syn_before(8);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK | WF_TCP_FIN, 5, 5, NULL);
 	rig_segment(&rig, RIG_CLIENT, ACK, 8, 6, "ain");
@@ -633,9 +581,8 @@ static void test_forged_syn_in_the_window_does_not_end_a_half_closed_connection(
 					   ">  ag\n> ain\n");
 }
 
-static void test_forged_syn_in_the_window_makes_no_connection_of_late_data(void **state)
+TEST_WITH(forged_syn_in_the_window_makes_no_connection_of_late_data, setup, teardown)
 {
-	(void)state;
 	forge_syn_before(5);
 	rig_segment(&rig, RIG_CLIENT, ACK, 5, 5, " again");
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK | WF_TCP_FIN, 11, 5, NULL);
@@ -646,9 +593,8 @@ static void test_forged_syn_in_the_window_makes_no_connection_of_late_data(void 
 					   ">  again\nclose fin\n");
 }
 
-static void test_syn_retransmitted_in_a_connection_is_nothing(void **state)
+TEST_WITH(syn_retransmitted_in_a_connection_is_nothing, setup, teardown)
 {
-	(void)state;
 	rig_handshake(&rig);
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
 	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, NULL);
@@ -656,9 +602,8 @@ static void test_syn_retransmitted_in_a_connection_is_nothing(void **state)
 	assert_string_equal(rig_log(&rig), "open\n> hello\n");
 }
 
-static void test_late_segments_after_close_make_no_connection(void **state)
+TEST_WITH(late_segments_after_close_make_no_connection, setup, teardown)
 {
-	(void)state;
 	rig_handshake(&rig);
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	close_by_fin();
@@ -672,9 +617,8 @@ static void test_late_segments_after_close_make_no_connection(void **state)
 	assert_int_equal(wf_metric_get(&rig.metrics, payload_no_flow_bytes), 5);
 }
 
-static void test_late_data_long_after_close_is_a_connection(void **state)
+TEST_WITH(late_data_long_after_close_is_a_connection, setup, teardown)
 {
-	(void)state;
 	rig_handshake(&rig);
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	close_by_fin();
@@ -687,9 +631,8 @@ static void test_late_data_long_after_close_is_a_connection(void **state)
 
 /* ---- limits ---------------------------------------------------------------------- */
 
-static void test_flow_limit_evicts_the_least_useful(void **state)
+TEST_WITH(flow_limit_evicts_the_least_useful, setup, teardown)
 {
-	(void)state;
 	for (int i = 0; i < 1001; i++) {
 		rig.port[RIG_CLIENT] = (uint16_t)(2000 + i);
 		rig_handshake(&rig);
@@ -699,9 +642,8 @@ static void test_flow_limit_evicts_the_least_useful(void **state)
 	assert_non_null(strstr(rig_log(&rig), "close evicted"));
 }
 
-static void test_flow_limit_is_not_for_a_syn_with_data_that_nobody_answered(void **state)
+TEST_WITH(flow_limit_is_not_for_a_syn_with_data_that_nobody_answered, setup, teardown)
 {
-	(void)state;
 	for (int i = 0; i < 1000; i++) {
 		rig.port[RIG_CLIENT] = (uint16_t)(2000 + i);
 		rig_handshake(&rig);
@@ -713,9 +655,8 @@ static void test_flow_limit_is_not_for_a_syn_with_data_that_nobody_answered(void
 	assert_int_equal(wf_metric_get(&rig.metrics, payload_unaccepted_bytes), 5);
 }
 
-static void test_syn_flood_costs_no_flow_and_leaves_live_ones_alone(void **state)
+TEST_WITH(syn_flood_costs_no_flow_and_leaves_live_ones_alone, setup, teardown)
 {
-	(void)state;
 	rig_handshake(&rig);
 	rig_data(&rig, RIG_CLIENT, 0, "hello");
 	for (int i = 0; i < 20000; i++) {
@@ -727,71 +668,4 @@ static void test_syn_flood_costs_no_flow_and_leaves_live_ones_alone(void **state
 	rig.port[RIG_CLIENT] = 1025;
 	rig_data(&rig, RIG_CLIENT, 5, " again");
 	assert_string_equal(rig_log(&rig), "open\n> hello\n>  again\n");
-}
-
-int main(void)
-{
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-	const struct CMUnitTest tests[] = {
-		CASE(test_open_handshake_then_data_both_ways),
-		CASE(test_open_syn_alone_makes_no_flow),
-		CASE(test_open_answered_syn_without_third_segment_makes_no_flow),
-		CASE(test_open_refused_by_server_leaves_nothing),
-		CASE(test_open_simultaneous),
-		CASE(test_open_split_handshake),
-		CASE(test_open_syn_retransmitted_with_another_number),
-		CASE(test_open_first_syn_is_the_one_answered),
-		CASE(test_open_syn_ack_retransmitted_with_another_number),
-		CASE(test_open_ecn_and_accurate_ecn_flags_do_not_confuse),
-		CASE(test_open_malformed_options_do_not_lose_data),
-		CASE(test_open_numbers_wrap_in_the_handshake),
-		CASE(test_open_fast_open_data_taken_by_the_server_is_delivered),
-		CASE(test_open_fast_open_data_cut_and_later_seen_whole_is_whole),
-		CASE(test_open_fast_open_window_begins_behind_the_data_taken),
-		CASE(test_open_fast_open_data_in_a_page_is_delivered),
-		CASE(test_open_data_on_syn_refused_by_the_server_comes_once),
-		CASE(test_open_data_on_syn_refused_by_the_server_never_comes_from_a_copy),
-		CASE(test_open_data_on_syn_ack_is_delivered),
-		CASE(test_open_fast_open_server_only_visible_later_is_one_sided),
-		CASE(test_open_fast_open_of_which_nothing_else_was_seen_is_delivered),
-		CASE(test_open_fast_open_refused_delivers_nothing),
-		CASE(test_open_one_sided_client_only),
-		CASE(test_open_one_sided_server_only),
-		CASE(test_open_syn_ack_missed_server_data_has_its_place),
-		CASE(test_open_syn_missed),
-		CASE(test_open_first_data_before_the_handshake_segment_waits),
-		CASE(test_open_midstream_delivers_from_the_first_segment),
-		CASE(test_open_midstream_refused_if_not_wanted),
-		CASE(test_open_midstream_not_by_empty_segments),
-		CASE(test_open_midstream_without_any_ack_flag_is_delivered),
-		CASE(test_open_segment_without_ack_flag_in_a_handshake_is_ignored),
-		CASE(test_open_data_with_impossible_numbers_in_a_handshake_is_ignored),
-		CASE(test_open_data_behind_much_that_was_missed_is_delivered),
-		CASE(test_open_data_of_other_numbers_before_the_answer_yields_to_the_handshake),
-		CASE(test_open_syn_ack_before_the_syn_that_it_answers),
-		CASE(test_open_syn_ack_before_the_syn_that_it_answers_tells_where_its_side_begins),
-		CASE(test_open_data_before_the_syn_that_was_answered),
-		CASE(test_open_ack_before_the_syn_that_was_answered_with_a_number_nearby),
-		CASE(test_open_forged_syn_ack_of_a_number_nearby_does_not_count),
-		CASE(test_open_forged_syn_ack_before_the_answer_does_not_count),
-		CASE(test_open_forged_syn_ack_without_any_answer_does_not_count),
-		CASE(test_open_syn_with_fin_or_rst_is_nothing),
-		CASE(test_reuse_after_fin_is_the_second_connection),
-		CASE(test_reuse_after_rst_is_the_second_connection),
-		CASE(test_reuse_after_timeout_is_the_second_connection),
-		CASE(test_reuse_in_silence_ends_the_old_when_answered),
-		CASE(test_reuse_one_sided_ends_the_old_at_once),
-		CASE(test_forged_syn_does_not_end_a_live_connection),
-		CASE(test_forged_syn_in_the_window_does_not_end_a_silent_connection),
-		CASE(test_forged_syn_in_the_window_does_not_end_a_half_closed_connection),
-		CASE(test_forged_syn_in_the_window_makes_no_connection_of_late_data),
-		CASE(test_syn_retransmitted_in_a_connection_is_nothing),
-		CASE(test_late_segments_after_close_make_no_connection),
-		CASE(test_late_data_long_after_close_is_a_connection),
-		CASE(test_flow_limit_evicts_the_least_useful),
-		CASE(test_flow_limit_is_not_for_a_syn_with_data_that_nobody_answered),
-		CASE(test_syn_flood_costs_no_flow_and_leaves_live_ones_alone),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

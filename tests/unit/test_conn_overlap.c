@@ -2,7 +2,7 @@
 /*
  * test_conn_overlap.c - whose policy decides about overlapping data, and what is told of it.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 #include "unit/support/rig.h"
 
 #include <arpa/inet.h>
@@ -53,7 +53,7 @@ static void assert_streams(const char *to_server, const char *to_client)
 	rig_stop(&rig);
 }
 
-static void test_overlap_default_is_for_both_directions(void **state)
+TEST(overlap_default_is_for_both_directions)
 {
 	start(NULL, 0, WEFT_OVERLAP_LAST, WEFT_DELIVER_ARRIVAL);
 	rig_handshake(&rig);
@@ -62,7 +62,7 @@ static void test_overlap_default_is_for_both_directions(void **state)
 	assert_streams("oneBBBB", "oneBBBB");
 }
 
-static void test_overlap_by_prefix_is_that_of_the_receiver(void **state)
+TEST(overlap_by_prefix_is_that_of_the_receiver)
 {
 	const struct weft_overlap_rule rules[] = {rule("10.0.0.2", 32, WEFT_OVERLAP_LAST)};
 
@@ -73,7 +73,7 @@ static void test_overlap_by_prefix_is_that_of_the_receiver(void **state)
 	assert_streams("oneBBBB", "oneAAAA");
 }
 
-static void test_overlap_of_several_prefixes_the_longest_decides(void **state)
+TEST(overlap_of_several_prefixes_the_longest_decides)
 {
 	const struct weft_overlap_rule rules[] = {
 		rule("10.0.0.0", 8, WEFT_OVERLAP_FIRST),
@@ -90,7 +90,7 @@ static void test_overlap_of_several_prefixes_the_longest_decides(void **state)
 }
 
 /* 10.0.0.2 is in 10.0.0.2/31, 10.0.0.1 is not. */
-static void test_overlap_prefix_may_end_within_a_byte(void **state)
+TEST(overlap_prefix_may_end_within_a_byte)
 {
 	const struct weft_overlap_rule rules[] = {rule("10.0.0.2", 31, WEFT_OVERLAP_LAST)};
 
@@ -101,7 +101,7 @@ static void test_overlap_prefix_may_end_within_a_byte(void **state)
 	assert_streams("oneBBBB", "oneAAAA");
 }
 
-static void test_overlap_prefix_of_ipv6_is_not_for_ipv4(void **state)
+TEST(overlap_prefix_of_ipv6_is_not_for_ipv4)
 {
 	const struct weft_overlap_rule rules[] = {rule("2001:db8::", 32, WEFT_OVERLAP_LAST)};
 
@@ -111,7 +111,7 @@ static void test_overlap_prefix_of_ipv6_is_not_for_ipv4(void **state)
 	assert_streams("oneAAAA", "");
 }
 
-static void test_overlap_by_prefix_of_ipv6(void **state)
+TEST(overlap_by_prefix_of_ipv6)
 {
 	const struct weft_overlap_rule rules[] = {rule("2001:db8:0:2::", 64, WEFT_OVERLAP_LAST)};
 
@@ -124,7 +124,7 @@ static void test_overlap_by_prefix_of_ipv6(void **state)
 	assert_streams("oneBBBB", "oneAAAA");
 }
 
-static void test_overlap_by_prefix_is_for_midstream_and_acked_too(void **state)
+TEST(overlap_by_prefix_is_for_midstream_and_acked_too)
 {
 	const struct weft_overlap_rule rules[] = {rule("10.0.0.2", 32, WEFT_OVERLAP_LAST)};
 
@@ -140,7 +140,7 @@ static void test_overlap_by_prefix_is_for_midstream_and_acked_too(void **state)
 }
 
 /* The receiver had the hole's data, we did not: behind it all is settled all the same. */
-static void test_overlap_behind_a_hole_never_changes_what_was_acknowledged(void **state)
+TEST(overlap_behind_a_hole_never_changes_what_was_acknowledged)
 {
 	start(NULL, 0, WEFT_OVERLAP_LAST, WEFT_DELIVER_ARRIVAL);
 	rig_handshake(&rig);
@@ -152,7 +152,7 @@ static void test_overlap_behind_a_hole_never_changes_what_was_acknowledged(void 
 }
 
 /* What was seen first was not the start, so a hole came before it, and it was not settled. */
-static void test_overlap_of_what_was_first_seen_is_open_once_its_start_moved_back(void **state)
+TEST(overlap_of_what_was_first_seen_is_open_once_its_start_moved_back)
 {
 	start(NULL, 0, WEFT_OVERLAP_LAST, WEFT_DELIVER_ARRIVAL);
 	rig_segment(&rig, RIG_CLIENT, ACK, 5, 0, "AAAA");
@@ -163,7 +163,7 @@ static void test_overlap_of_what_was_first_seen_is_open_once_its_start_moved_bac
 	assert_streams("once BBBB", "");
 }
 
-static void test_overlap_in_order_never_changes_while_it_waits_for_its_acknowledgement(void **state)
+TEST(overlap_in_order_never_changes_while_it_waits_for_its_acknowledgement)
 {
 	start(NULL, 0, WEFT_OVERLAP_LAST, WEFT_DELIVER_ACKED);
 	rig_handshake(&rig);
@@ -175,7 +175,7 @@ static void test_overlap_in_order_never_changes_while_it_waits_for_its_acknowled
 }
 
 /* Three that overlap: what was left of the first two, or all of them, by policy. */
-static void test_overlap_of_three_is_not_that_of_their_pairs(void **state)
+TEST(overlap_of_three_is_not_that_of_their_pairs)
 {
 	static const struct {
 		enum weft_overlap policy;
@@ -196,25 +196,4 @@ static void test_overlap_of_three_is_not_that_of_their_pairs(void **state)
 		rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "-");
 		assert_streams(rows[i].stream, "");
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_overlap_default_is_for_both_directions),
-		cmocka_unit_test(test_overlap_by_prefix_is_that_of_the_receiver),
-		cmocka_unit_test(test_overlap_of_several_prefixes_the_longest_decides),
-		cmocka_unit_test(test_overlap_prefix_may_end_within_a_byte),
-		cmocka_unit_test(test_overlap_prefix_of_ipv6_is_not_for_ipv4),
-		cmocka_unit_test(test_overlap_by_prefix_of_ipv6),
-		cmocka_unit_test(test_overlap_by_prefix_is_for_midstream_and_acked_too),
-		cmocka_unit_test(
-			test_overlap_of_what_was_first_seen_is_open_once_its_start_moved_back),
-		cmocka_unit_test(test_overlap_behind_a_hole_never_changes_what_was_acknowledged),
-		cmocka_unit_test(
-			test_overlap_in_order_never_changes_while_it_waits_for_its_acknowledgement),
-		cmocka_unit_test(test_overlap_of_three_is_not_that_of_their_pairs),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Tests of the control protocol, both ends, over real sockets in a directory of their own. */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -78,7 +78,7 @@ static int connect_raw(struct fixture *fixture)
 	return fd;
 }
 
-static void test_control_ask_of_known_command_gives_its_result(void **state)
+TEST_WITH(control_ask_of_known_command_gives_its_result, setup, teardown)
 {
 	struct fixture *fixture = *state;
 
@@ -87,7 +87,7 @@ static void test_control_ask_of_known_command_gives_its_result(void **state)
 	assert_int_equal(ask(fixture, NULL, "stats"), 0);
 }
 
-static void test_control_request_is_handed_on_and_its_refusal_comes_back(void **state)
+TEST_WITH(control_request_is_handed_on_and_its_refusal_comes_back, setup, teardown)
 {
 	struct fixture *fixture = *state;
 	json_t *request = json_pack("{ssss}", "command", "refused", "why", "this");
@@ -100,7 +100,7 @@ static void test_control_request_is_handed_on_and_its_refusal_comes_back(void **
 	json_decref(request);
 }
 
-static void test_control_ask_of_unknown_command_gives_its_error(void **state)
+TEST_WITH(control_ask_of_unknown_command_gives_its_error, setup, teardown)
 {
 	struct fixture *fixture = *state;
 
@@ -109,7 +109,7 @@ static void test_control_ask_of_unknown_command_gives_its_error(void **state)
 	assert_non_null(strstr(fixture->error.text, "unknown command: dance"));
 }
 
-static void test_control_ask_without_name_among_several_is_refused(void **state)
+TEST_WITH(control_ask_without_name_among_several_is_refused, setup, teardown)
 {
 	struct fixture *fixture = *state;
 
@@ -119,7 +119,7 @@ static void test_control_ask_without_name_among_several_is_refused(void **state)
 	assert_int_equal(ask(fixture, "eth1", "stats"), 0);
 }
 
-static void test_control_ask_without_agent_says_so(void **state)
+TEST_WITH(control_ask_without_agent_says_so, setup, teardown)
 {
 	struct fixture *fixture = *state;
 
@@ -127,7 +127,7 @@ static void test_control_ask_without_agent_says_so(void **state)
 	assert_int_equal(ask(fixture, "eth0", "stats"), -ENOENT);
 }
 
-static void test_control_socket_is_for_its_owner_only(void **state)
+TEST_WITH(control_socket_is_for_its_owner_only, setup, teardown)
 {
 	struct fixture *fixture = *state;
 	struct sockaddr_un addr;
@@ -139,7 +139,7 @@ static void test_control_socket_is_for_its_owner_only(void **state)
 	assert_int_equal(stat_.st_mode & 0777, 0600);
 }
 
-static void test_control_open_replaces_what_a_killed_agent_left(void **state)
+TEST_WITH(control_open_replaces_what_a_killed_agent_left, setup, teardown)
 {
 	struct fixture *fixture = *state;
 	struct sockaddr_un addr;
@@ -155,7 +155,7 @@ static void test_control_open_replaces_what_a_killed_agent_left(void **state)
 	assert_int_equal(ask(fixture, "eth0", "stats"), 0);
 }
 
-static void test_control_open_beside_a_living_agent_is_refused(void **state)
+TEST_WITH(control_open_beside_a_living_agent_is_refused, setup, teardown)
 {
 	struct fixture *fixture = *state;
 	struct wf_control *second = NULL;
@@ -168,7 +168,7 @@ static void test_control_open_beside_a_living_agent_is_refused(void **state)
 	assert_int_equal(ask(fixture, "eth0", "stats"), 0);
 }
 
-static void test_control_open_in_missing_parent_is_refused(void **state)
+TEST_WITH(control_open_in_missing_parent_is_refused, setup, teardown)
 {
 	struct fixture *fixture = *state;
 	struct wf_control *control = NULL;
@@ -178,7 +178,7 @@ static void test_control_open_in_missing_parent_is_refused(void **state)
 			 -ENOENT);
 }
 
-static void test_control_bad_requests_are_answered_or_cut_and_harm_nobody(void **state)
+TEST_WITH(control_bad_requests_are_answered_or_cut_and_harm_nobody, setup, teardown)
 {
 	struct fixture *fixture = *state;
 	uint64_t deadline_ns = wf_control_deadline_ns(2000);
@@ -211,7 +211,7 @@ static void test_control_bad_requests_are_answered_or_cut_and_harm_nobody(void *
 	free(flood);
 }
 
-static void test_control_close_with_a_silent_client_does_not_wait_for_it(void **state)
+TEST_WITH(control_close_with_a_silent_client_does_not_wait_for_it, setup, teardown)
 {
 	struct fixture *fixture = *state;
 	int fd;
@@ -221,25 +221,4 @@ static void test_control_close_with_a_silent_client_does_not_wait_for_it(void **
 	wf_control_close(fixture->control);
 	fixture->control = NULL;
 	close(fd);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(test_control_ask_of_known_command_gives_its_result),
-		TEST(test_control_ask_of_unknown_command_gives_its_error),
-		TEST(test_control_request_is_handed_on_and_its_refusal_comes_back),
-		TEST(test_control_ask_without_name_among_several_is_refused),
-		TEST(test_control_ask_without_agent_says_so),
-		TEST(test_control_socket_is_for_its_owner_only),
-		TEST(test_control_open_replaces_what_a_killed_agent_left),
-		TEST(test_control_open_beside_a_living_agent_is_refused),
-		TEST(test_control_open_in_missing_parent_is_refused),
-		TEST(test_control_bad_requests_are_answered_or_cut_and_harm_nobody),
-		TEST(test_control_close_with_a_silent_client_does_not_wait_for_it),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
  *
  * Ledgers must close and no memory may be left in use after each capture.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 #include "unit/support/corpus.h"
 #include "unit/support/sha256.h"
 
@@ -298,22 +298,12 @@ static void assert_rows_are_met(enum weft_deliver deliver)
 	assert_int_equal(missed, 0);
 }
 
-static void test_corpus_arrival_gives_the_agreed_streams(void **state)
+TEST(corpus_arrival_gives_the_agreed_streams)
 {
 	assert_rows_are_met(WEFT_DELIVER_ARRIVAL);
 }
 
-static void test_corpus_acked_gives_the_agreed_streams(void **state)
+TEST(corpus_acked_gives_the_agreed_streams)
 {
 	assert_rows_are_met(WEFT_DELIVER_ACKED);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_corpus_arrival_gives_the_agreed_streams),
-		cmocka_unit_test(test_corpus_acked_gives_the_agreed_streams),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
  * test_count_mover.c - the thread that moves the kernel's counts: who calls, how often, one at
  * a time, and the last time at stop.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -69,20 +69,20 @@ static bool is_called(unsigned int calls)
 	return atomic_load(&moved.calls) >= calls;
 }
 
-static void test_count_mover_asked_moves_without_a_thread(void **state)
+TEST_WITH(count_mover_asked_moves_without_a_thread, setup, teardown)
 {
 	wf_count_mover_move(&mover);
 	assert_int_equal(atomic_load(&moved.calls), 1);
 }
 
-static void test_count_mover_started_moves_again_and_again(void **state)
+TEST_WITH(count_mover_started_moves_again_and_again, setup, teardown)
 {
 	assert_int_equal(wf_count_mover_start(&mover), 0);
 	assert_true(is_called(3));
 }
 
 /* Whoever reads the flow maps holds the lock; the kernel must know all the same that we live. */
-static void test_count_mover_beats_while_the_lock_is_held(void **state)
+TEST_WITH(count_mover_beats_while_the_lock_is_held, setup, teardown)
 {
 	uint64_t end_ns = wf_clock_monotonic_ns() + WAIT_NS;
 
@@ -96,7 +96,7 @@ static void test_count_mover_beats_while_the_lock_is_held(void **state)
 }
 
 /* The thread sleeps most of the time; stop does not wait for its next turn in vain. */
-static void test_count_mover_stopped_moves_what_is_left(void **state)
+TEST_WITH(count_mover_stopped_moves_what_is_left, setup, teardown)
 {
 	unsigned int before;
 
@@ -107,7 +107,7 @@ static void test_count_mover_stopped_moves_what_is_left(void **state)
 	assert_true(atomic_load(&moved.calls) > before);
 }
 
-static void test_count_mover_stopped_twice_moves_once(void **state)
+TEST_WITH(count_mover_stopped_twice_moves_once, setup, teardown)
 {
 	unsigned int after;
 
@@ -118,7 +118,7 @@ static void test_count_mover_stopped_twice_moves_once(void **state)
 	assert_int_equal(atomic_load(&moved.calls), after);
 }
 
-static void test_count_mover_never_started_stops_without_a_move(void **state)
+TEST_WITH(count_mover_never_started_stops_without_a_move, setup, teardown)
 {
 	wf_count_mover_stop(&mover);
 	assert_int_equal(atomic_load(&moved.calls), 0);
@@ -131,7 +131,7 @@ static void *ask_on_and_on(void *arg)
 	return NULL;
 }
 
-static void test_count_mover_asked_by_many_moves_one_at_a_time(void **state)
+TEST_WITH(count_mover_asked_by_many_moves_one_at_a_time, setup, teardown)
 {
 	pthread_t threads[3];
 
@@ -143,26 +143,4 @@ static void test_count_mover_asked_by_many_moves_one_at_a_time(void **state)
 	wf_count_mover_stop(&mover);
 	assert_true(atomic_load(&moved.calls) > 3 * CALLS);
 	assert_false(atomic_load(&moved.overlapped));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_count_mover_asked_moves_without_a_thread,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(test_count_mover_started_moves_again_and_again,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(test_count_mover_beats_while_the_lock_is_held,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(test_count_mover_stopped_moves_what_is_left, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(test_count_mover_stopped_twice_moves_once, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(test_count_mover_never_started_stops_without_a_move,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(test_count_mover_asked_by_many_moves_one_at_a_time,
-						setup, teardown),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 /*
  * test_decode.c - whole frames: every kind, cut anywhere, with lying lengths; keys and hashes.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +41,7 @@ static void assert_segment(const struct decode_kind *kind, const struct decoded 
 	assert_memory_equal(packet->payload, KIND_DATA, KIND_BYTES);
 }
 
-static void test_decode_every_kind_gives_the_inner_segment(void **state)
+TEST(decode_every_kind_gives_the_inner_segment)
 {
 	static const enum weft_checksum modes[] = {WEFT_CHECKSUM_AUTO, WEFT_CHECKSUM_VERIFY,
 						   WEFT_CHECKSUM_IGNORE};
@@ -61,7 +61,7 @@ static void test_decode_every_kind_gives_the_inner_segment(void **state)
 }
 
 /* Padding, a trailing checksum, anything behind the IP datagram: not data. */
-static void test_decode_bytes_behind_the_datagram_are_not_data(void **state)
+TEST(decode_bytes_behind_the_datagram_are_not_data)
 {
 	struct decoded decoded;
 	struct wf_frame frame;
@@ -77,7 +77,7 @@ static void test_decode_bytes_behind_the_datagram_are_not_data(void **state)
 }
 
 /* A snap length cuts each kind at each byte: less payload, then malformed; never more. */
-static void test_decode_cut_at_every_byte_never_yields_more(void **state)
+TEST(decode_cut_at_every_byte_never_yields_more)
 {
 	struct decoded decoded;
 	struct wf_frame frame;
@@ -106,7 +106,7 @@ static void test_decode_cut_at_every_byte_never_yields_more(void **state)
 }
 
 /* The frame itself is that short: some length must be a lie. */
-static void test_decode_shortened_at_every_byte_is_not_tcp(void **state)
+TEST(decode_shortened_at_every_byte_is_not_tcp)
 {
 	struct decoded decoded;
 	struct wf_frame frame;
@@ -125,7 +125,7 @@ static void test_decode_shortened_at_every_byte_is_not_tcp(void **state)
 }
 
 /* Each single byte with each of a few values: only ASan and the invariants are asked. */
-static void test_decode_any_changed_byte_keeps_the_invariants(void **state)
+TEST(decode_any_changed_byte_keeps_the_invariants)
 {
 	static const uint8_t masks[] = {0x01, 0x10, 0x40, 0x80, 0xff};
 	struct decoded decoded;
@@ -169,7 +169,7 @@ static void assert_key(const char *src, uint16_t src_port, const char *dst, uint
 	decoded_fini(&back);
 }
 
-static void test_decode_key_is_that_of_both_directions(void **state)
+TEST(decode_key_is_that_of_both_directions)
 {
 	assert_key("10.0.0.1", 80, "10.0.0.2", 80);
 	assert_key("10.0.0.2", 80, "10.0.0.1", 90);
@@ -183,7 +183,7 @@ static void test_decode_key_is_that_of_both_directions(void **state)
 	assert_key("::1", 4000, "::1", 80);
 }
 
-static void test_decode_key_random_endpoints_match_memcmp_order(void **state)
+TEST(decode_key_random_endpoints_match_memcmp_order)
 {
 	unsigned int seed = 7;
 
@@ -213,7 +213,7 @@ static uint32_t hash_of_builder(void)
 }
 
 /* The rule that decode.h states and the XDP program follows, spelt out once more. */
-static void test_decode_hash_is_of_endpoints_and_tenant(void **state)
+TEST(decode_hash_is_of_endpoints_and_tenant)
 {
 	struct wf_flow_key key;
 	uint64_t word[4], end[2];
@@ -227,7 +227,7 @@ static void test_decode_hash_is_of_endpoints_and_tenant(void **state)
 							   (uint64_t)(100u << 16 | 200) << 32));
 }
 
-static void test_decode_hash_differs_by_vlan_and_vni(void **state)
+TEST(decode_hash_differs_by_vlan_and_vni)
 {
 	uint32_t hashes[3];
 
@@ -242,7 +242,7 @@ static void test_decode_hash_differs_by_vlan_and_vni(void **state)
 	assert_int_not_equal(hashes[1], hashes[2]);
 }
 
-static void test_decode_hashed_frame_keeps_its_hash(void **state)
+TEST(decode_hashed_frame_keeps_its_hash)
 {
 	struct decoded decoded;
 	struct wf_frame frame;
@@ -256,7 +256,7 @@ static void test_decode_hashed_frame_keeps_its_hash(void **state)
 	decoded_fini(&decoded);
 }
 
-static void test_decode_context_of_the_frame_enters_the_key(void **state)
+TEST(decode_context_of_the_frame_enters_the_key)
 {
 	struct decoded decoded;
 	struct wf_frame frame;
@@ -277,7 +277,7 @@ static void test_decode_context_of_the_frame_enters_the_key(void **state)
 }
 
 /* A tag that hardware took off is the outer one. */
-static void test_decode_tag_in_frame_follows_the_stripped_one(void **state)
+TEST(decode_tag_in_frame_follows_the_stripped_one)
 {
 	struct decoded decoded;
 	struct wf_frame frame;
@@ -291,7 +291,7 @@ static void test_decode_tag_in_frame_follows_the_stripped_one(void **state)
 	decoded_fini(&decoded);
 }
 
-static void test_decode_wire_bytes_below_captured_counts_as_captured(void **state)
+TEST(decode_wire_bytes_below_captured_counts_as_captured)
 {
 	struct decoded decoded;
 	struct wf_frame frame;
@@ -305,7 +305,7 @@ static void test_decode_wire_bytes_below_captured_counts_as_captured(void **stat
 	decoded_fini(&decoded);
 }
 
-static void test_decode_arp_and_unknown_types_are_not_tcp(void **state)
+TEST(decode_arp_and_unknown_types_are_not_tcp)
 {
 	static const uint16_t types[] = {0x0806, 0x0000, 0x0500, 0x05dd, 0x88cc, 0xffff};
 
@@ -318,7 +318,7 @@ static void test_decode_arp_and_unknown_types_are_not_tcp(void **state)
 	}
 }
 
-static void test_decode_unknown_link_is_malformed(void **state)
+TEST(decode_unknown_link_is_malformed)
 {
 	struct decoded decoded;
 	struct wf_frame frame;
@@ -329,27 +329,4 @@ static void test_decode_unknown_link_is_malformed(void **state)
 	decoded_init(&decoded, &frame, WEFT_CHECKSUM_AUTO);
 	assert_int_equal(decoded.result, WF_DECODE_MALFORMED);
 	decoded_fini(&decoded);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_decode_every_kind_gives_the_inner_segment),
-		cmocka_unit_test(test_decode_bytes_behind_the_datagram_are_not_data),
-		cmocka_unit_test(test_decode_cut_at_every_byte_never_yields_more),
-		cmocka_unit_test(test_decode_shortened_at_every_byte_is_not_tcp),
-		cmocka_unit_test(test_decode_any_changed_byte_keeps_the_invariants),
-		cmocka_unit_test(test_decode_key_is_that_of_both_directions),
-		cmocka_unit_test(test_decode_key_random_endpoints_match_memcmp_order),
-		cmocka_unit_test(test_decode_hash_is_of_endpoints_and_tenant),
-		cmocka_unit_test(test_decode_hash_differs_by_vlan_and_vni),
-		cmocka_unit_test(test_decode_hashed_frame_keeps_its_hash),
-		cmocka_unit_test(test_decode_context_of_the_frame_enters_the_key),
-		cmocka_unit_test(test_decode_tag_in_frame_follows_the_stripped_one),
-		cmocka_unit_test(test_decode_wire_bytes_below_captured_counts_as_captured),
-		cmocka_unit_test(test_decode_arp_and_unknown_types_are_not_tcp),
-		cmocka_unit_test(test_decode_unknown_link_is_malformed),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 /*
  * test_decode_corpus.c - every frame of every capture of the corpus, in all checksum modes.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 #include "unit/support/corpus.h"
 
 #include <ftw.h>
@@ -105,7 +105,7 @@ static void decode_captures(const char *corpus, const char *file)
 	assert_int_not_equal(totals.files, 0);
 }
 
-static void test_corpus_every_frame_decodes_within_its_bounds(void **state)
+TEST(corpus_every_frame_decodes_within_its_bounds)
 {
 	decode_captures(corpus_folder(), NULL);
 	print_message("# %u files, %u frames: %u TCP, %u fragments, %u other, %u malformed\n",
@@ -123,23 +123,12 @@ static void assert_offloaded_segment(const char *file)
 	assert_int_equal(totals.payload_max_bytes, 4000);
 }
 
-static void test_corpus_offloaded_ipv4_segment_is_read(void **state)
+TEST(corpus_offloaded_ipv4_segment_is_read)
 {
 	assert_offloaded_segment("offloaded-ipv4.pcap");
 }
 
-static void test_corpus_offloaded_ipv6_segment_is_read(void **state)
+TEST(corpus_offloaded_ipv6_segment_is_read)
 {
 	assert_offloaded_segment("offloaded-ipv6.pcap");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_corpus_every_frame_decodes_within_its_bounds),
-		cmocka_unit_test(test_corpus_offloaded_ipv4_segment_is_read),
-		cmocka_unit_test(test_corpus_offloaded_ipv6_segment_is_read),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,7 @@
  *
  * Every test ends with all pages and fragments given back and the ledger closed.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 
 /* ---- rebuilding ---- */
 
-static void test_defrag_in_order_gives_the_datagram(void **state)
+TEST_BOTH(defrag_in_order_gives_the_datagram)
 {
 	struct defrag_bench *bench = *state;
 
@@ -28,7 +28,7 @@ static void test_defrag_in_order_gives_the_datagram(void **state)
 	assert_int_equal(metric(bench, fragments_held_fragments), 0);
 }
 
-static void test_defrag_every_order_of_five_gives_the_datagram(void **state)
+TEST_BOTH(defrag_every_order_of_five_gives_the_datagram)
 {
 	struct defrag_bench *bench = *state;
 
@@ -53,7 +53,7 @@ static void test_defrag_every_order_of_five_gives_the_datagram(void **state)
 	assert_int_equal(metric(bench, datagrams_rebuilt_datagrams), 120);
 }
 
-static void test_defrag_smallest_pieces_of_an_mtu_are_put_together(void **state)
+TEST_BOTH(defrag_smallest_pieces_of_an_mtu_are_put_together)
 {
 	struct defrag_bench *bench = *state;
 	bool done = false;
@@ -69,7 +69,7 @@ static void test_defrag_smallest_pieces_of_an_mtu_are_put_together(void **state)
 		defrag_assert_rebuilt(bench, 1440);
 }
 
-static void test_defrag_largest_datagram(void **state)
+TEST_BOTH(defrag_largest_datagram)
 {
 	struct defrag_bench *bench = *state;
 	uint32_t data_bytes = 65535 - 20 - (bench->ip6 ? 40 : 20), segment_bytes = data_bytes + 20;
@@ -83,7 +83,7 @@ static void test_defrag_largest_datagram(void **state)
 	defrag_assert_rebuilt(bench, data_bytes);
 }
 
-static void test_defrag_too_large_datagram_is_dropped(void **state)
+TEST_BOTH(defrag_too_large_datagram_is_dropped)
 {
 	struct defrag_bench *bench = *state;
 
@@ -97,7 +97,7 @@ static void test_defrag_too_large_datagram_is_dropped(void **state)
 }
 
 /* What fits IPv6's length field does not fit the one page that a datagram is rebuilt in. */
-static void test_defrag6_beyond_a_page_is_no_memory(void **state)
+TEST_IPV6(defrag6_beyond_a_page_is_no_memory)
 {
 	struct defrag_bench *bench = *state;
 
@@ -108,7 +108,7 @@ static void test_defrag6_beyond_a_page_is_no_memory(void **state)
 	assert_int_equal(metric(bench, fragments_no_memory_fragments), 9);
 }
 
-static void test_defrag4_header_options_of_the_first_fragment_stay(void **state)
+TEST_IPV4(defrag4_header_options_of_the_first_fragment_stay)
 {
 	struct defrag_bench *bench = *state;
 
@@ -126,7 +126,7 @@ static void test_defrag4_header_options_of_the_first_fragment_stay(void **state)
 	assert_memory_equal(bench->rebuilt.bytes + 20, "\x94\x04\0\0", 4);
 }
 
-static void test_defrag6_headers_in_front_stay_and_fragment_header_goes(void **state)
+TEST_IPV6(defrag6_headers_in_front_stay_and_fragment_header_goes)
 {
 	struct defrag_bench *bench = *state;
 
@@ -148,7 +148,7 @@ static void test_defrag6_headers_in_front_stay_and_fragment_header_goes(void **s
 
 /* ---- names ---- */
 
-static void test_defrag_vlan_and_vni_reach_the_rebuilt_frame(void **state)
+TEST_BOTH(defrag_vlan_and_vni_reach_the_rebuilt_frame)
 {
 	struct defrag_bench *bench = *state;
 	struct decoded decoded;
@@ -174,7 +174,7 @@ static void test_defrag_vlan_and_vni_reach_the_rebuilt_frame(void **state)
 	decoded_fini(&decoded);
 }
 
-static void test_defrag_fragments_of_other_vlans_do_not_mix(void **state)
+TEST_BOTH(defrag_fragments_of_other_vlans_do_not_mix)
 {
 	struct defrag_bench *bench = *state;
 
@@ -189,7 +189,7 @@ static void test_defrag_fragments_of_other_vlans_do_not_mix(void **state)
 	assert_int_equal(metric(bench, fragments_held_fragments), 2);
 }
 
-static void test_defrag_fragments_of_other_ids_do_not_mix(void **state)
+TEST_BOTH(defrag_fragments_of_other_ids_do_not_mix)
 {
 	struct defrag_bench *bench = *state;
 
@@ -200,7 +200,7 @@ static void test_defrag_fragments_of_other_ids_do_not_mix(void **state)
 	assert_int_equal(metric(bench, fragments_held_fragments), 2);
 }
 
-static void test_defrag_both_directions_with_one_id_do_not_mix(void **state)
+TEST_BOTH(defrag_both_directions_with_one_id_do_not_mix)
 {
 	struct defrag_bench *bench = *state;
 	uint8_t swap[32], *addrs;
@@ -219,7 +219,7 @@ static void test_defrag_both_directions_with_one_id_do_not_mix(void **state)
 }
 
 /* The id alone names an IPv6 datagram; only the first fragment's "next header" counts. */
-static void test_defrag6_next_header_of_later_fragments_is_ignored(void **state)
+TEST_IPV6(defrag6_next_header_of_later_fragments_is_ignored)
 {
 	struct defrag_bench *bench = *state;
 
@@ -231,7 +231,7 @@ static void test_defrag6_next_header_of_later_fragments_is_ignored(void **state)
 	defrag_assert_rebuilt(bench, 100);
 }
 
-static void test_defrag4_protocol_is_part_of_the_name(void **state)
+TEST_IPV4(defrag4_protocol_is_part_of_the_name)
 {
 	struct defrag_bench *bench = *state;
 
@@ -250,7 +250,7 @@ static void test_defrag4_protocol_is_part_of_the_name(void **state)
  * Random cuts, orders and duplicates of many datagrams at once: without overlaps each
  * comes out whole exactly once.
  */
-static void test_defrag_random_orders_of_many_datagrams(void **state)
+TEST_BOTH(defrag_random_orders_of_many_datagrams)
 {
 	enum { DATAGRAMS = 12, PIECES = 16 };
 	struct defrag_bench *bench = *state;
@@ -282,27 +282,4 @@ static void test_defrag_random_orders_of_many_datagrams(void **state)
 	}
 	assert_int_equal(metric(bench, fragments_held_fragments), 0);
 	assert_int_equal(metric(bench, fragments_overlap_fragments), 0);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		both(test_defrag_in_order_gives_the_datagram),
-		both(test_defrag_every_order_of_five_gives_the_datagram),
-		both(test_defrag_smallest_pieces_of_an_mtu_are_put_together),
-		both(test_defrag_largest_datagram),
-		both(test_defrag_too_large_datagram_is_dropped),
-		only6(test_defrag6_beyond_a_page_is_no_memory),
-		only4(test_defrag4_header_options_of_the_first_fragment_stay),
-		only6(test_defrag6_headers_in_front_stay_and_fragment_header_goes),
-		both(test_defrag_vlan_and_vni_reach_the_rebuilt_frame),
-		both(test_defrag_fragments_of_other_vlans_do_not_mix),
-		both(test_defrag_fragments_of_other_ids_do_not_mix),
-		both(test_defrag_both_directions_with_one_id_do_not_mix),
-		only6(test_defrag6_next_header_of_later_fragments_is_ignored),
-		only4(test_defrag4_protocol_is_part_of_the_name),
-		both(test_defrag_random_orders_of_many_datagrams),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,7 @@
  *
  * Every test ends with all pages and fragments given back and the ledger closed.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <string.h>
 
@@ -12,7 +12,7 @@
 
 /* ---- duplicates and overlaps ---- */
 
-static void test_defrag_exact_duplicate_is_ignored(void **state)
+TEST_BOTH(defrag_exact_duplicate_is_ignored)
 {
 	struct defrag_bench *bench = *state;
 
@@ -29,7 +29,7 @@ static void test_defrag_exact_duplicate_is_ignored(void **state)
 }
 
 /* As Linux: of a run that came in order, any piece is a duplicate, whatever its cut. */
-static void test_defrag_piece_within_a_run_is_a_duplicate(void **state)
+TEST_BOTH(defrag_piece_within_a_run_is_a_duplicate)
 {
 	struct defrag_bench *bench = *state;
 
@@ -45,7 +45,7 @@ static void test_defrag_piece_within_a_run_is_a_duplicate(void **state)
 }
 
 /* ... but neighbours that did not come in order are two runs. */
-static void test_defrag_piece_across_two_runs_is_an_overlap(void **state)
+TEST_BOTH(defrag_piece_across_two_runs_is_an_overlap)
 {
 	struct defrag_bench *bench = *state;
 
@@ -59,7 +59,7 @@ static void test_defrag_piece_across_two_runs_is_an_overlap(void **state)
 }
 
 /* Every way to overlap [80, 160) but not within it. */
-static void test_defrag_any_overlap_drops_the_datagram(void **state)
+TEST_BOTH(defrag_any_overlap_drops_the_datagram)
 {
 	static const uint32_t ranges[][2] = {{40, 80}, {120, 80}, {0, 240}, {80, 88},
 					     {72, 88}, {0, 88},	  {152, 16}};
@@ -78,7 +78,7 @@ static void test_defrag_any_overlap_drops_the_datagram(void **state)
 }
 
 /* What comes after the drop begins anew: the rest never makes a datagram. */
-static void test_defrag_rest_after_overlap_makes_no_datagram(void **state)
+TEST_BOTH(defrag_rest_after_overlap_makes_no_datagram)
 {
 	struct defrag_bench *bench = *state;
 
@@ -95,7 +95,7 @@ static void test_defrag_rest_after_overlap_makes_no_datagram(void **state)
 
 /* ---- lies ---- */
 
-static void test_defrag_second_end_elsewhere_drops_the_datagram(void **state)
+TEST_BOTH(defrag_second_end_elsewhere_drops_the_datagram)
 {
 	struct defrag_bench *bench = *state;
 
@@ -109,7 +109,7 @@ static void test_defrag_second_end_elsewhere_drops_the_datagram(void **state)
 	assert_int_equal(metric(bench, fragments_contradiction_fragments), 4);
 }
 
-static void test_defrag_bytes_behind_the_end_drop_the_datagram(void **state)
+TEST_BOTH(defrag_bytes_behind_the_end_drop_the_datagram)
 {
 	struct defrag_bench *bench = *state;
 
@@ -119,7 +119,7 @@ static void test_defrag_bytes_behind_the_end_drop_the_datagram(void **state)
 	assert_int_equal(metric(bench, fragments_contradiction_fragments), 2);
 }
 
-static void test_defrag_empty_fragment_drops_the_datagram(void **state)
+TEST_BOTH(defrag_empty_fragment_drops_the_datagram)
 {
 	struct defrag_bench *bench = *state;
 
@@ -131,7 +131,7 @@ static void test_defrag_empty_fragment_drops_the_datagram(void **state)
 }
 
 /* In IPv4 what is beyond the last whole 8 bytes is left out; in IPv6 the fragment is. */
-static void test_defrag4_odd_length_is_rounded_down(void **state)
+TEST_IPV4(defrag4_odd_length_is_rounded_down)
 {
 	struct defrag_bench *bench = *state;
 
@@ -141,7 +141,7 @@ static void test_defrag4_odd_length_is_rounded_down(void **state)
 	defrag_assert_rebuilt(bench, 100);
 }
 
-static void test_defrag6_odd_length_drops_that_fragment_only(void **state)
+TEST_IPV6(defrag6_odd_length_drops_that_fragment_only)
 {
 	struct defrag_bench *bench = *state;
 
@@ -166,7 +166,7 @@ static void set_ecn(const struct defrag_bench *bench, uint8_t ecn)
 }
 
 /* A path turns capable into congested, never incapable into anything (RFC 3168, 5.3). */
-static void test_defrag_ecn_bits_must_fit_each_other(void **state)
+TEST_BOTH(defrag_ecn_bits_must_fit_each_other)
 {
 	struct defrag_bench *bench = *state;
 
@@ -185,7 +185,7 @@ static void test_defrag_ecn_bits_must_fit_each_other(void **state)
 	assert_int_equal(metric(bench, fragments_contradiction_fragments), 2 * 6);
 }
 
-static void test_defrag_cut_fragment_is_not_used(void **state)
+TEST_BOTH(defrag_cut_fragment_is_not_used)
 {
 	struct defrag_bench *bench = *state;
 	struct wf_decoder decoder = {.secret = decode_secret};
@@ -218,7 +218,7 @@ static bool add_udp(struct defrag_bench *bench, uint32_t off, bool more)
 	return defrag_add_built(bench, NULL);
 }
 
-static void test_defrag4_unwanted_datagram_holds_nothing(void **state)
+TEST_IPV4(defrag4_unwanted_datagram_holds_nothing)
 {
 	struct defrag_bench *bench = *state;
 
@@ -233,25 +233,4 @@ static void test_defrag4_unwanted_datagram_holds_nothing(void **state)
 	/* All of it went by: a fragment of that id is of another datagram. */
 	assert_false(add_udp(bench, 8, true));
 	assert_int_equal(metric(bench, fragments_held_fragments), 1);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		both(test_defrag_exact_duplicate_is_ignored),
-		both(test_defrag_piece_within_a_run_is_a_duplicate),
-		both(test_defrag_piece_across_two_runs_is_an_overlap),
-		both(test_defrag_any_overlap_drops_the_datagram),
-		both(test_defrag_rest_after_overlap_makes_no_datagram),
-		both(test_defrag_second_end_elsewhere_drops_the_datagram),
-		both(test_defrag_bytes_behind_the_end_drop_the_datagram),
-		both(test_defrag_empty_fragment_drops_the_datagram),
-		only4(test_defrag4_odd_length_is_rounded_down),
-		only6(test_defrag6_odd_length_drops_that_fragment_only),
-		both(test_defrag_ecn_bits_must_fit_each_other),
-		both(test_defrag_cut_fragment_is_not_used),
-		only4(test_defrag4_unwanted_datagram_holds_nothing),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,7 @@
  *
  * Every test ends with all pages and fragments given back and the ledger closed.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 
 /* ---- limits and time ---- */
 
-static void test_defrag_too_many_datagrams_drop_the_oldest(void **state)
+TEST_BOTH(defrag_too_many_datagrams_drop_the_oldest)
 {
 	struct defrag_bench *bench = *state;
 
@@ -38,7 +38,7 @@ static void test_defrag_too_many_datagrams_drop_the_oldest(void **state)
 	assert_false(defrag_add(bench, 80, 240, false));
 }
 
-static void test_defrag_too_many_fragments_of_one_datagram_drop_it(void **state)
+TEST_BOTH(defrag_too_many_fragments_of_one_datagram_drop_it)
 {
 	struct defrag_bench *bench = *state;
 	uint32_t limit = 10;
@@ -55,7 +55,7 @@ static void test_defrag_too_many_fragments_of_one_datagram_drop_it(void **state)
 	assert_int_equal(metric(bench, fragments_evicted_fragments), limit + 1);
 }
 
-static void test_defrag_too_many_fragments_drop_the_oldest_datagram(void **state)
+TEST_BOTH(defrag_too_many_fragments_drop_the_oldest_datagram)
 {
 	struct defrag_bench *bench = *state;
 
@@ -79,7 +79,7 @@ static void test_defrag_too_many_fragments_drop_the_oldest_datagram(void **state
 	assert_int_equal(metric(bench, fragments_held_fragments), 0);
 }
 
-static void test_defrag_expires_after_its_timeout(void **state)
+TEST_BOTH(defrag_expires_after_its_timeout)
 {
 	struct defrag_bench *bench = *state;
 	uint64_t timeout_ns = bench->opts.timeout_ms * WF_NS_PER_MS, begin = bench->now_ns;
@@ -96,7 +96,7 @@ static void test_defrag_expires_after_its_timeout(void **state)
 }
 
 /* Whether or not somebody ticked in between, a late fragment is too late. */
-static void test_defrag_late_fragment_finds_its_datagram_expired(void **state)
+TEST_BOTH(defrag_late_fragment_finds_its_datagram_expired)
 {
 	struct defrag_bench *bench = *state;
 
@@ -109,7 +109,7 @@ static void test_defrag_late_fragment_finds_its_datagram_expired(void **state)
 }
 
 /* Captures exist whose clock was set back. */
-static void test_defrag_time_going_back_expires_nothing(void **state)
+TEST_BOTH(defrag_time_going_back_expires_nothing)
 {
 	struct defrag_bench *bench = *state;
 
@@ -123,7 +123,7 @@ static void test_defrag_time_going_back_expires_nothing(void **state)
 /* ---- memory ---- */
 
 /* Received frames are for receiving: held fragments lie on pages. */
-static void test_defrag_bytes_of_received_frames_are_copied(void **state)
+TEST_BOTH(defrag_bytes_of_received_frames_are_copied)
 {
 	struct defrag_bench *bench = *state;
 	uint64_t frames[2];
@@ -142,7 +142,7 @@ static void test_defrag_bytes_of_received_frames_are_copied(void **state)
 	defrag_assert_rebuilt(bench, 100);
 }
 
-static void test_defrag_without_pages_counts_no_memory(void **state)
+TEST_BOTH(defrag_without_pages_counts_no_memory)
 {
 	struct defrag_bench *bench = *state;
 	struct wf_page *taken[600];
@@ -164,7 +164,7 @@ static void test_defrag_without_pages_counts_no_memory(void **state)
 		wf_page_put(taken[--count]);
 }
 
-static void test_defrag_new_refuses_zero_limits(void **state)
+TEST_IPV4(defrag_new_refuses_zero_limits)
 {
 	struct defrag_bench *bench = *state;
 	struct wf_defrag *defrag = NULL;
@@ -179,7 +179,7 @@ static void test_defrag_new_refuses_zero_limits(void **state)
 	wf_defrag_free(NULL);
 }
 
-static void test_defrag_flush_drops_all(void **state)
+TEST_BOTH(defrag_flush_drops_all)
 {
 	struct defrag_bench *bench = *state;
 
@@ -191,22 +191,4 @@ static void test_defrag_flush_drops_all(void **state)
 	wf_defrag_flush(bench->defrag);
 	assert_int_equal(metric(bench, fragments_incomplete_fragments), 3);
 	assert_int_equal(metric(bench, fragments_held_fragments), 0);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		both(test_defrag_too_many_datagrams_drop_the_oldest),
-		both(test_defrag_too_many_fragments_of_one_datagram_drop_it),
-		both(test_defrag_too_many_fragments_drop_the_oldest_datagram),
-		both(test_defrag_expires_after_its_timeout),
-		both(test_defrag_late_fragment_finds_its_datagram_expired),
-		both(test_defrag_time_going_back_expires_nothing),
-		both(test_defrag_bytes_of_received_frames_are_copied),
-		both(test_defrag_without_pages_counts_no_memory),
-		only4(test_defrag_new_refuses_zero_limits),
-		both(test_defrag_flush_drops_all),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

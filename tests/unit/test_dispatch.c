@@ -3,7 +3,7 @@
  * test_dispatch.c - one worker, several subscriptions: who is slow loses by itself when memory is
  * short.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <string.h>
 
@@ -89,7 +89,7 @@ static void push(uint64_t first, struct delivery_check *fast)
 	read_all(FAST, fast);
 }
 
-static void test_dispatch_shed_takes_from_the_slow_and_tells_it(void **state)
+TEST_WITH(dispatch_shed_takes_from_the_slow_and_tells_it, setup, teardown)
 {
 	struct delivery_check check[SUBS] = {0};
 	struct weft_sub_stats stats;
@@ -114,7 +114,7 @@ static void test_dispatch_shed_takes_from_the_slow_and_tells_it(void **state)
 	assert_int_equal(called, COUNT);
 }
 
-static void test_dispatch_shed_again_finds_nothing_more(void **state)
+TEST_WITH(dispatch_shed_again_finds_nothing_more, setup, teardown)
 {
 	struct delivery_check fast = {0};
 	struct wf_dispatch_drops shed;
@@ -126,7 +126,7 @@ static void test_dispatch_shed_again_finds_nothing_more(void **state)
 	assert_int_equal(shed.bytes, 0);
 }
 
-static void test_dispatch_shed_of_one_that_ended_does_nothing(void **state)
+TEST_WITH(dispatch_shed_of_one_that_ended_does_nothing, setup, teardown)
 {
 	struct delivery_check fast = {0};
 	struct wf_dispatch_drops shed;
@@ -138,7 +138,7 @@ static void test_dispatch_shed_of_one_that_ended_does_nothing(void **state)
 }
 
 /* Slow once, whole again as soon as it keeps up. */
-static void test_dispatch_after_a_shed_nothing_more_is_lost(void **state)
+TEST_WITH(dispatch_after_a_shed_nothing_more_is_lost, setup, teardown)
 {
 	struct delivery_check check[SUBS] = {0};
 	struct wf_dispatch_drops shed;
@@ -154,18 +154,4 @@ static void test_dispatch_after_a_shed_nothing_more_is_lost(void **state)
 	assert_int_equal(check[SLOW].dropped, shed.events);
 	assert_int_equal(check[SLOW].next, 4 * COUNT);
 	assert_int_equal(check[SLOW].wrong, 0);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(test_dispatch_shed_takes_from_the_slow_and_tells_it),
-		TEST(test_dispatch_shed_again_finds_nothing_more),
-		TEST(test_dispatch_shed_of_one_that_ended_does_nothing),
-		TEST(test_dispatch_after_a_shed_nothing_more_is_lost),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <string.h>
 
@@ -53,7 +53,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	assert_true(wf_embryonic_is_valid(&fixture.table));
 	wf_embryonic_clear(&fixture.table);
 	assert_int_equal(wf_half_open_sources(&fixture.table.half_open), 0);
@@ -108,9 +107,8 @@ static enum wf_embryo_fit fits(int from, uint32_t seq, uint32_t ack, uint32_t le
 	return wf_embryo_fits(embryo(), segment(from, WF_TCP_ACK, seq, ack, len));
 }
 
-static void test_embryonic_handshake_fits_its_third_segment(void **state)
+TEST_WITH(embryonic_handshake_fits_its_third_segment, setup, teardown)
 {
-	(void)state;
 	address(1, 1025);
 	assert_true(syn(CLIENT_ISN));
 	assert_true(syn_ack(SERVER_ISN, CLIENT_ISN + 1));
@@ -120,19 +118,17 @@ static void test_embryonic_handshake_fits_its_third_segment(void **state)
 			 WF_EMBRYO_FIT_NONE);
 }
 
-static void test_embryonic_one_sided_syn_fits_its_data(void **state)
+TEST_WITH(embryonic_one_sided_syn_fits_its_data, setup, teardown)
 {
-	(void)state;
 	address(1, 1025);
 	syn(CLIENT_ISN);
 	assert_int_equal(fits(CLIENT, CLIENT_ISN + 1, 777, 10), WF_EMBRYO_FIT_ALONE);
 }
 
-static void test_embryonic_syn_ack_alone_tells_both_numbers(void **state)
+TEST_WITH(embryonic_syn_ack_alone_tells_both_numbers, setup, teardown)
 {
 	struct wf_tcp_syn told;
 
-	(void)state;
 	address(1, 1025);
 	assert_true(syn_ack(SERVER_ISN, CLIENT_ISN + 1));
 	assert_int_equal(embryo()->client, CLIENT);
@@ -143,9 +139,8 @@ static void test_embryonic_syn_ack_alone_tells_both_numbers(void **state)
 	assert_int_equal(fits(SERVER, SERVER_ISN + 1, CLIENT_ISN + 1, 10), WF_EMBRYO_FIT_BOTH);
 }
 
-static void test_embryonic_syn_again_with_another_number_either_may_count(void **state)
+TEST_WITH(embryonic_syn_again_with_another_number_either_may_count, setup, teardown)
 {
-	(void)state;
 	address(1, 1025);
 	syn(CLIENT_ISN);
 	syn(CLIENT_ISN + 70000000);
@@ -154,9 +149,8 @@ static void test_embryonic_syn_again_with_another_number_either_may_count(void *
 	assert_int_equal(fits(CLIENT, CLIENT_ISN + 1, SERVER_ISN + 1, 0), WF_EMBRYO_FIT_BOTH);
 }
 
-static void test_embryonic_syn_ack_again_with_another_number_the_acknowledged_counts(void **state)
+TEST_WITH(embryonic_syn_ack_again_with_another_number_the_acknowledged_counts, setup, teardown)
 {
-	(void)state;
 	address(1, 1025);
 	syn(CLIENT_ISN);
 	syn_ack(SERVER_ISN, CLIENT_ISN + 1);
@@ -165,9 +159,8 @@ static void test_embryonic_syn_ack_again_with_another_number_the_acknowledged_co
 	assert_int_equal(embryo()->side[SERVER].isn_seq, SERVER_ISN);
 }
 
-static void test_embryonic_syn_ack_of_another_syn_answers_nothing(void **state)
+TEST_WITH(embryonic_syn_ack_of_another_syn_answers_nothing, setup, teardown)
 {
-	(void)state;
 	address(1, 1025);
 	syn(CLIENT_ISN);
 	assert_false(syn_ack(SERVER_ISN, CLIENT_ISN + 1234567));
@@ -176,9 +169,8 @@ static void test_embryonic_syn_ack_of_another_syn_answers_nothing(void **state)
 	assert_false(embryo()->answered);
 }
 
-static void test_embryonic_split_handshake_waits_for_the_second_syn(void **state)
+TEST_WITH(embryonic_split_handshake_waits_for_the_second_syn, setup, teardown)
 {
-	(void)state;
 	address(1, 1025);
 	syn(CLIENT_ISN);
 	assert_int_equal(fits(SERVER, 12345, CLIENT_ISN + 1, 0), WF_EMBRYO_FIT_NONE);
@@ -190,18 +182,16 @@ static void test_embryonic_split_handshake_waits_for_the_second_syn(void **state
 	assert_int_equal(fits(SERVER, SERVER_ISN + 1, CLIENT_ISN + 1, 0), WF_EMBRYO_FIT_BOTH);
 }
 
-static void test_embryonic_simultaneous_open_fits(void **state)
+TEST_WITH(embryonic_simultaneous_open_fits, setup, teardown)
 {
-	(void)state;
 	address(1, 1025);
 	syn(CLIENT_ISN);
 	wf_embryonic_syn(&fixture.table, segment(SERVER, WF_TCP_SYN, SERVER_ISN, 0, 0));
 	assert_int_equal(fits(CLIENT, CLIENT_ISN + 1, SERVER_ISN + 1, 10), WF_EMBRYO_FIT_BOTH);
 }
 
-static void test_embryonic_reset_by_server_and_by_client(void **state)
+TEST_WITH(embryonic_reset_by_server_and_by_client, setup, teardown)
 {
-	(void)state;
 	address(1, 1025);
 	syn(CLIENT_ISN);
 	assert_true(wf_embryo_is_reset_by(
@@ -214,12 +204,11 @@ static void test_embryonic_reset_by_server_and_by_client(void **state)
 		wf_embryo_is_reset_by(embryo(), segment(CLIENT, WF_TCP_RST, CLIENT_ISN + 9, 0, 0)));
 }
 
-static void test_embryonic_only_the_old_are_over(void **state)
+TEST_WITH(embryonic_only_the_old_are_over, setup, teardown)
 {
 	struct wf_embryo *over;
 	int count = 0;
 
-	(void)state;
 	for (uint8_t host = 1; host <= 10; host++) {
 		address(host, 1025);
 		syn(CLIENT_ISN);
@@ -233,9 +222,8 @@ static void test_embryonic_only_the_old_are_over(void **state)
 	assert_int_equal(wf_embryonic_count(&fixture.table), 5);
 }
 
-static void test_embryonic_full_forgets_the_oldest(void **state)
+TEST_WITH(embryonic_full_forgets_the_oldest, setup, teardown)
 {
-	(void)state;
 	for (uint8_t host = 0; host <= EMBRYOS_MAX; host++) {
 		address(host, 1025);
 		assert_true(syn(CLIENT_ISN));
@@ -259,9 +247,8 @@ static void flood(uint8_t first_host, int count, bool answered)
 	}
 }
 
-static void test_embryonic_unanswered_flood_leaves_answered_handshakes(void **state)
+TEST_WITH(embryonic_unanswered_flood_leaves_answered_handshakes, setup, teardown)
 {
-	(void)state;
 	flood(1, 1, true);
 	flood(100, EMBRYOS_MAX + 10, false);
 	assert_int_equal(wf_embryonic_count(&fixture.table), EMBRYOS_MAX);
@@ -271,9 +258,8 @@ static void test_embryonic_unanswered_flood_leaves_answered_handshakes(void **st
 	assert_null(embryo());
 }
 
-static void test_embryonic_answered_flood_leaves_half_to_others(void **state)
+TEST_WITH(embryonic_answered_flood_leaves_half_to_others, setup, teardown)
 {
-	(void)state;
 	flood(1, EMBRYOS_MAX / 2 - 1, false);
 	flood(100, EMBRYOS_MAX + 10, true);
 	assert_int_equal(wf_embryonic_count(&fixture.table), EMBRYOS_MAX);
@@ -283,12 +269,11 @@ static void test_embryonic_answered_flood_leaves_half_to_others(void **state)
 	assert_null(embryo());
 }
 
-static void test_embryonic_over_are_found_answered_or_not(void **state)
+TEST_WITH(embryonic_over_are_found_answered_or_not, setup, teardown)
 {
 	struct wf_embryo *over;
 	int count = 0;
 
-	(void)state;
 	flood(1, 3, false);
 	flood(10, 3, true);
 	while ((over = wf_embryonic_oldest_over(&fixture.table, START_NS + 30 * WF_NS_PER_SEC))) {
@@ -298,9 +283,8 @@ static void test_embryonic_over_are_found_answered_or_not(void **state)
 	assert_int_equal(count, 6);
 }
 
-static void test_embryonic_one_source_is_limited_and_its_count_vanishes(void **state)
+TEST_WITH(embryonic_one_source_is_limited_and_its_count_vanishes, setup, teardown)
 {
-	(void)state;
 	for (uint16_t port = 0; port < PER_SOURCE_MAX; port++) {
 		address(1, port);
 		assert_true(syn(CLIENT_ISN));
@@ -315,11 +299,10 @@ static void test_embryonic_one_source_is_limited_and_its_count_vanishes(void **s
 	assert_int_equal(wf_half_open_sources(&fixture.table.half_open), 1);
 }
 
-static void test_embryonic_data_on_syn_counts_as_far_as_acknowledged(void **state)
+TEST_WITH(embryonic_data_on_syn_counts_as_far_as_acknowledged, setup, teardown)
 {
 	struct wf_syn_data *data;
 
-	(void)state;
 	address(1, 1025);
 	wf_embryonic_syn(&fixture.table, segment(CLIENT, WF_TCP_SYN, CLIENT_ISN, 0, 100));
 	assert_int_equal(wf_metric_get(&fixture.metrics, payload_held_bytes), 100);
@@ -329,9 +312,8 @@ static void test_embryonic_data_on_syn_counts_as_far_as_acknowledged(void **stat
 	assert_int_equal(data->accepted_bytes, 100);
 }
 
-static void test_embryonic_data_on_syn_not_acknowledged_is_dropped(void **state)
+TEST_WITH(embryonic_data_on_syn_not_acknowledged_is_dropped, setup, teardown)
 {
-	(void)state;
 	address(1, 1025);
 	wf_embryonic_syn(&fixture.table, segment(CLIENT, WF_TCP_SYN, CLIENT_ISN, 0, 100));
 	assert_true(syn_ack(SERVER_ISN, CLIENT_ISN + 1));
@@ -339,9 +321,8 @@ static void test_embryonic_data_on_syn_not_acknowledged_is_dropped(void **state)
 	assert_int_equal(wf_metric_get(&fixture.metrics, payload_unaccepted_bytes), 100);
 }
 
-static void test_embryonic_data_on_syn_one_sided_is_told_by_what_follows(void **state)
+TEST_WITH(embryonic_data_on_syn_one_sided_is_told_by_what_follows, setup, teardown)
 {
-	(void)state;
 	address(1, 1025);
 	wf_embryonic_syn(&fixture.table, segment(CLIENT, WF_TCP_SYN, CLIENT_ISN, 0, 100));
 	assert_int_equal(
@@ -354,31 +335,4 @@ static void test_embryonic_data_on_syn_one_sided_is_told_by_what_follows(void **
 				  segment(CLIENT, WF_TCP_ACK, CLIENT_ISN + 101, SERVER_ISN + 1, 9))
 			->accepted_bytes,
 		100);
-}
-
-int main(void)
-{
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-	const struct CMUnitTest tests[] = {
-		CASE(test_embryonic_handshake_fits_its_third_segment),
-		CASE(test_embryonic_one_sided_syn_fits_its_data),
-		CASE(test_embryonic_syn_ack_alone_tells_both_numbers),
-		CASE(test_embryonic_syn_again_with_another_number_either_may_count),
-		CASE(test_embryonic_syn_ack_again_with_another_number_the_acknowledged_counts),
-		CASE(test_embryonic_syn_ack_of_another_syn_answers_nothing),
-		CASE(test_embryonic_split_handshake_waits_for_the_second_syn),
-		CASE(test_embryonic_simultaneous_open_fits),
-		CASE(test_embryonic_reset_by_server_and_by_client),
-		CASE(test_embryonic_only_the_old_are_over),
-		CASE(test_embryonic_full_forgets_the_oldest),
-		CASE(test_embryonic_unanswered_flood_leaves_answered_handshakes),
-		CASE(test_embryonic_answered_flood_leaves_half_to_others),
-		CASE(test_embryonic_over_are_found_answered_or_not),
-		CASE(test_embryonic_one_source_is_limited_and_its_count_vanishes),
-		CASE(test_embryonic_data_on_syn_counts_as_far_as_acknowledged),
-		CASE(test_embryonic_data_on_syn_not_acknowledged_is_dropped),
-		CASE(test_embryonic_data_on_syn_one_sided_is_told_by_what_follows),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Tests of engine/engine.c: what went wrong between threads is in the sum of what is counted. */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -84,7 +84,7 @@ static int while_held(struct wf_lock *lock, void *(*fn)(void *))
 	return result;
 }
 
-static void test_engine_stats_have_the_timeouts_of_every_lock(void **state)
+TEST_WITH(engine_stats_have_the_timeouts_of_every_lock, setup, teardown)
 {
 	uint64_t waited_ns;
 
@@ -100,7 +100,7 @@ static void test_engine_stats_have_the_timeouts_of_every_lock(void **state)
 	assert_true(metric("lock_wait_ns") >= waited_ns + 1000000);
 }
 
-static void test_engine_stats_have_the_violations_of_workers_and_claims(void **state)
+TEST_WITH(engine_stats_have_the_violations_of_workers_and_claims, setup, teardown)
 {
 	struct wf_engine *engine = weft->engine;
 	struct wf_flow_key key;
@@ -119,15 +119,4 @@ static void test_engine_stats_have_the_violations_of_workers_and_claims(void **s
 	assert_int_equal(metric("ownership_violations"), 2);
 	wf_claims_add(&engine->claims, &key, 1);
 	assert_int_equal(metric("ownership_violations"), 3);
-}
-
-int main(void)
-{
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-	const struct CMUnitTest tests[] = {
-		CASE(test_engine_stats_have_the_timeouts_of_every_lock),
-		CASE(test_engine_stats_have_the_violations_of_workers_and_claims),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

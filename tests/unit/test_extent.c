@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <stdlib.h>
 
@@ -67,7 +67,7 @@ static void assert_is_low(const struct fixture *fix, uint32_t count)
 		assert_true(wf_extent_at(fix->slab, fix->root)->height <= 1.44 * log2 + 1);
 }
 
-static void test_extents_empty_has_nothing(void **state)
+TEST_WITH(extents_empty_has_nothing, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -78,7 +78,7 @@ static void test_extents_empty_has_nothing(void **state)
 	assert_true(wf_extents_are_valid(fix->slab, 0));
 }
 
-static void test_extents_find_gives_first_that_ends_beyond(void **state)
+TEST_WITH(extents_find_gives_first_that_ends_beyond, setup, teardown)
 {
 	struct fixture *fix = *state;
 	uint32_t a = add(fix, 10, 5);
@@ -91,7 +91,7 @@ static void test_extents_find_gives_first_that_ends_beyond(void **state)
 	assert_int_equal(wf_extents_find(fix->slab, fix->root, 25).after_id, WF_SLAB_NONE);
 }
 
-static void test_extents_beyond_4_gib_stay_in_order(void **state)
+TEST_WITH(extents_beyond_4_gib_stay_in_order, setup, teardown)
 {
 	struct fixture *fix = *state;
 	uint64_t far = 5ull << 32;
@@ -128,7 +128,7 @@ static uint32_t *shuffle(uint32_t count, uint64_t seed)
 	for (uint32_t i = 0; i < count; i++)
 		numbers[i] = i;
 	for (uint32_t i = count - 1; i > 0; i--) {
-		uint32_t j = rig_random(&seed) % (i + 1);
+		uint32_t j = stream_rig_random(&seed) % (i + 1);
 		uint32_t kept = numbers[i];
 
 		numbers[i] = numbers[j];
@@ -171,7 +171,7 @@ static void fill_and_empty(struct fixture *fix, int order, int removal)
 	free(ids);
 }
 
-static void test_extents_100000_in_any_order_stay_low(void **state)
+TEST_WITH(extents_100000_in_any_order_stay_low, setup, teardown)
 {
 	for (int order = 0; order < 5; order++) {
 		fill_and_empty(*state, order, 4);
@@ -179,14 +179,14 @@ static void test_extents_100000_in_any_order_stay_low(void **state)
 	}
 }
 
-static void test_extents_valid_after_every_random_change(void **state)
+TEST_WITH(extents_valid_after_every_random_change, setup, teardown)
 {
 	struct fixture *fix = *state;
 	uint32_t ids[64] = {0};
 	uint64_t seed = 7;
 
 	for (int i = 0; i < 20000; i++) {
-		uint32_t at = rig_random(&seed) % 64;
+		uint32_t at = stream_rig_random(&seed) % 64;
 
 		if (ids[at]) {
 			wf_extents_remove(fix->slab, &fix->root, ids[at]);
@@ -199,7 +199,7 @@ static void test_extents_valid_after_every_random_change(void **state)
 	}
 }
 
-static void test_extents_take_leaf_gives_each_once(void **state)
+TEST_WITH(extents_take_leaf_gives_each_once, setup, teardown)
 {
 	struct fixture *fix = *state;
 	uint32_t count = 0;
@@ -215,28 +215,11 @@ static void test_extents_take_leaf_gives_each_once(void **state)
 	assert_int_equal(fix->root, WF_SLAB_NONE);
 }
 
-static void test_extents_overlap_is_not_valid(void **state)
+TEST_WITH(extents_overlap_is_not_valid, setup, teardown)
 {
 	struct fixture *fix = *state;
 
 	add(fix, 10, 5);
 	wf_extent_at(fix->slab, add(fix, 15, 5))->off = 14;
 	assert_false(wf_extents_are_valid(fix->slab, fix->root));
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(test_extents_empty_has_nothing),
-		TEST(test_extents_find_gives_first_that_ends_beyond),
-		TEST(test_extents_beyond_4_gib_stay_in_order),
-		TEST(test_extents_100000_in_any_order_stay_low),
-		TEST(test_extents_valid_after_every_random_change),
-		TEST(test_extents_take_leaf_gives_each_once),
-		TEST(test_extents_overlap_is_not_valid),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

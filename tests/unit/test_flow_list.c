@@ -2,7 +2,7 @@
 /*
  * test_flow_list.c - the first N connections of many, chosen by filter, put in order.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -44,7 +44,7 @@ static bool matches(const char *expression, const struct wf_kernel_flow *flow)
 	return match;
 }
 
-static void test_flow_list_keeps_the_first_by_bytes(void **state)
+TEST_WITH(flow_list_keeps_the_first_by_bytes, NULL, teardown)
 {
 	struct wf_kernel_flow flow = flow_of("10.0.0.1", 1, "10.0.0.2", 2);
 
@@ -62,7 +62,7 @@ static void test_flow_list_keeps_the_first_by_bytes(void **state)
 	assert_int_equal(list.items[2].rank, 98);
 }
 
-static void test_flow_list_age_is_since_the_first_segment(void **state)
+TEST_WITH(flow_list_age_is_since_the_first_segment, NULL, teardown)
 {
 	struct wf_kernel_flow flow = flow_of("10.0.0.1", 1, "10.0.0.2", 2);
 
@@ -78,7 +78,7 @@ static void test_flow_list_age_is_since_the_first_segment(void **state)
 	assert_int_equal(list.items[1].kernel.first_ns, 500);
 }
 
-static void test_flow_list_filter_matches_either_direction(void **state)
+TEST(flow_list_filter_matches_either_direction)
 {
 	struct wf_kernel_flow flow = flow_of("10.0.0.1", 80, "192.168.0.2", 40000);
 
@@ -90,7 +90,7 @@ static void test_flow_list_filter_matches_either_direction(void **state)
 	assert_false(matches("udp", &flow));
 }
 
-static void test_flow_list_filter_knows_ipv6_and_vlans(void **state)
+TEST(flow_list_filter_knows_ipv6_and_vlans)
 {
 	struct wf_kernel_flow flow = flow_of("2001:db8::1", 443, "2001:db8::2", 50000);
 
@@ -98,16 +98,4 @@ static void test_flow_list_filter_knows_ipv6_and_vlans(void **state)
 	assert_false(matches("vlan 7", &flow));
 	flow.key.vlan[0] = 7;
 	assert_true(matches("vlan 7 and port 443", &flow));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(test_flow_list_keeps_the_first_by_bytes, teardown),
-		cmocka_unit_test_teardown(test_flow_list_age_is_since_the_first_segment, teardown),
-		cmocka_unit_test(test_flow_list_filter_matches_either_direction),
-		cmocka_unit_test(test_flow_list_filter_knows_ipv6_and_vlans),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

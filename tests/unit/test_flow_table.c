@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +33,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	assert_true(wf_flow_table_is_valid(&fixture.table));
 	wf_flow_table_fini(&fixture.table);
 	assert_int_equal(wf_arena_used_bytes(fixture.arena), fixture.used_bytes);
@@ -69,11 +68,10 @@ static struct wf_flow *find(uint32_t n)
 	return wf_flow_table_find(&fixture.table, &key, hash_of(n));
 }
 
-static void test_flow_table_finds_what_was_added_and_nothing_else(void **state)
+TEST_WITH(flow_table_finds_what_was_added_and_nothing_else, setup, teardown)
 {
 	struct wf_flow *flow;
 
-	(void)state;
 	assert_null(find(1));
 	flow = add(1);
 	assert_non_null(flow);
@@ -83,9 +81,8 @@ static void test_flow_table_finds_what_was_added_and_nothing_else(void **state)
 	assert_null(find(1));
 }
 
-static void test_flow_table_full_refuses_and_loses_none(void **state)
+TEST_WITH(flow_table_full_refuses_and_loses_none, setup, teardown)
 {
-	(void)state;
 	for (uint32_t n = 0; n < FLOWS_MAX; n++)
 		assert_non_null(add(n));
 	assert_null(add(FLOWS_MAX));
@@ -98,12 +95,11 @@ static void test_flow_table_full_refuses_and_loses_none(void **state)
 		assert_int_equal(fixture.table.index.buckets[i].passed, 0);
 }
 
-static void test_flow_table_random_adds_and_removes_stay_consistent(void **state)
+TEST_WITH(flow_table_random_adds_and_removes_stay_consistent, setup, teardown)
 {
 	static bool present[FLOWS_MAX];
 	uint32_t count = 0;
 
-	(void)state;
 	srandom(7);
 	for (int i = 0; i < 200000; i++) {
 		uint32_t n = (uint32_t)random() % FLOWS_MAX;
@@ -119,11 +115,10 @@ static void test_flow_table_random_adds_and_removes_stay_consistent(void **state
 	}
 }
 
-static void test_flow_table_ids_are_unique_and_name_the_worker(void **state)
+TEST_WITH(flow_table_ids_are_unique_and_name_the_worker, setup, teardown)
 {
 	uint64_t last = 0;
 
-	(void)state;
 	for (uint32_t n = 0; n < 100; n++) {
 		struct wf_flow *flow = add(n);
 
@@ -134,32 +129,29 @@ static void test_flow_table_ids_are_unique_and_name_the_worker(void **state)
 	}
 }
 
-static void test_flow_table_idle_flow_costs_at_most_256_bytes(void **state)
+TEST_WITH(flow_table_idle_flow_costs_at_most_256_bytes, setup, teardown)
 {
 	uint64_t index_bytes;
 
-	(void)state;
 	index_bytes = (uint64_t)fixture.table.index.buckets_count * sizeof(struct wf_flow_bucket);
 	assert_true(sizeof(struct wf_flow) + index_bytes / (double)FLOWS_MAX <= 256);
 }
 
-static void test_flow_table_arms_and_pops_in_time(void **state)
+TEST_WITH(flow_table_arms_and_pops_in_time, setup, teardown)
 {
 	const uint64_t now_ns = 1000 * WF_NS_PER_SEC;
 	struct wf_flow *flow = add(1);
 
-	(void)state;
 	wf_flow_table_arm(&fixture.table, flow, now_ns, now_ns + WF_NS_PER_SEC);
 	wf_flow_table_arm(&fixture.table, flow, now_ns, now_ns + WF_NS_PER_MS);
 	assert_ptr_equal(wf_flow_table_pop_due(&fixture.table, now_ns + 10 * WF_NS_PER_MS), flow);
 	assert_null(wf_flow_table_pop_due(&fixture.table, now_ns + 10 * WF_NS_PER_SEC));
 }
 
-static void test_flow_key_guesses_who_speaks_to_the_known_port(void **state)
+TEST_WITH(flow_key_guesses_who_speaks_to_the_known_port, setup, teardown)
 {
 	struct wf_flow_key key = {.port = {443, 50000}};
 
-	(void)state;
 	assert_int_equal(wf_flow_key_guess_client(&key, 0), 1);
 	key.port[0] = 50000;
 	key.port[1] = 22;
@@ -171,22 +163,20 @@ static void test_flow_key_guesses_who_speaks_to_the_known_port(void **state)
 	assert_int_equal(wf_flow_key_guess_client(&key, 0), 0);
 }
 
-static void test_evict_takes_the_longest_silent(void **state)
+TEST_WITH(evict_takes_the_longest_silent, setup, teardown)
 {
 	const uint64_t now_ns = 1000 * WF_NS_PER_SEC;
 
-	(void)state;
 	for (uint32_t n = 0; n < 10; n++)
 		add(n)->last_ns = now_ns - n * WF_NS_PER_SEC;
 	assert_ptr_equal(wf_flow_evict_choose(&fixture.table, NULL, now_ns), find(9));
 	assert_ptr_equal(wf_flow_evict_choose(&fixture.table, find(9), now_ns), find(8));
 }
 
-static void test_evict_takes_midstream_and_finished_first(void **state)
+TEST_WITH(evict_takes_midstream_and_finished_first, setup, teardown)
 {
 	const uint64_t now_ns = 1000 * WF_NS_PER_SEC;
 
-	(void)state;
 	for (uint32_t n = 0; n < 10; n++)
 		add(n)->last_ns = now_ns - 5 * WF_NS_PER_SEC;
 	find(4)->flags |= WF_FLOW_MIDSTREAM;
@@ -196,12 +186,11 @@ static void test_evict_takes_midstream_and_finished_first(void **state)
 	assert_ptr_equal(wf_flow_evict_choose(&fixture.table, NULL, now_ns), find(7));
 }
 
-static void test_expire_closing_only_when_all_visible_sides_have_finished(void **state)
+TEST_WITH(expire_closing_only_when_all_visible_sides_have_finished, setup, teardown)
 {
 	const struct wf_flow_timeouts timeouts = {.established_ns = 1000, .closing_ns = 10};
 	struct wf_flow *flow = add(1);
 
-	(void)state;
 	flow->last_ns = 500;
 	flow->packets[0] = 1;
 	flow->packets[1] = 1;
@@ -210,23 +199,4 @@ static void test_expire_closing_only_when_all_visible_sides_have_finished(void *
 	assert_int_equal(wf_flow_idle_deadline(flow, &timeouts), 1500);
 	flow->packets[1] = 0;
 	assert_int_equal(wf_flow_idle_deadline(flow, &timeouts), 510);
-}
-
-int main(void)
-{
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-	const struct CMUnitTest tests[] = {
-		CASE(test_flow_table_finds_what_was_added_and_nothing_else),
-		CASE(test_flow_table_full_refuses_and_loses_none),
-		CASE(test_flow_table_random_adds_and_removes_stay_consistent),
-		CASE(test_flow_table_ids_are_unique_and_name_the_worker),
-		CASE(test_flow_table_idle_flow_costs_at_most_256_bytes),
-		CASE(test_flow_table_arms_and_pops_in_time),
-		CASE(test_flow_key_guesses_who_speaks_to_the_known_port),
-		CASE(test_evict_takes_the_longest_silent),
-		CASE(test_evict_takes_midstream_and_finished_first),
-		CASE(test_expire_closing_only_when_all_visible_sides_have_finished),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

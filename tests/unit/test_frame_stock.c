@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +48,7 @@ static void put_span(struct wf_frame_stock *stock, uint32_t span)
 		wf_frame_stock_put(stock, span, index);
 }
 
-static void test_frame_stock_empty_has_none(void **state)
+TEST_WITH(frame_stock_empty_has_none, setup, teardown)
 {
 	struct fixture *fix = *state;
 	uint32_t span;
@@ -57,7 +57,7 @@ static void test_frame_stock_empty_has_none(void **state)
 	assert_int_equal(fix->stock.free, 0);
 }
 
-static void test_frame_stock_the_lowest_span_comes_first(void **state)
+TEST_WITH(frame_stock_the_lowest_span_comes_first, setup, teardown)
 {
 	struct fixture *fix = *state;
 	uint32_t span;
@@ -79,7 +79,7 @@ static void test_frame_stock_the_lowest_span_comes_first(void **state)
 	assert_int_equal(fix->stock.free, 0);
 }
 
-static void test_frame_stock_whole_spans_come_before_parts(void **state)
+TEST_WITH(frame_stock_whole_spans_come_before_parts, setup, teardown)
 {
 	struct fixture *fix = *state;
 	uint32_t span;
@@ -94,7 +94,7 @@ static void test_frame_stock_whole_spans_come_before_parts(void **state)
 	assert_int_equal(fix->stock.free, 0);
 }
 
-static void test_frame_stock_no_more_than_asked_for_the_lowest_of_a_span(void **state)
+TEST_WITH(frame_stock_no_more_than_asked_for_the_lowest_of_a_span, setup, teardown)
 {
 	struct fixture *fix = *state;
 	uint32_t span;
@@ -170,7 +170,7 @@ static uint32_t highest(const struct ring *ring)
 	return frame;
 }
 
-static void test_frame_stock_a_ring_is_in_order_again_after_frames_were_held(void **state)
+TEST_WITH(frame_stock_a_ring_is_in_order_again_after_frames_were_held, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct ring ring = {0};
@@ -193,19 +193,4 @@ static void test_frame_stock_a_ring_is_in_order_again_after_frames_were_held(voi
 		turn(&fix->stock, &ring, kept, 0);
 	assert_true(adjacent_pairs(&ring) > RING * 15 / 16);
 	assert_true(highest(&ring) < 2 * RING);
-}
-
-#define WITH_STOCK(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		WITH_STOCK(test_frame_stock_empty_has_none),
-		WITH_STOCK(test_frame_stock_the_lowest_span_comes_first),
-		WITH_STOCK(test_frame_stock_whole_spans_come_before_parts),
-		WITH_STOCK(test_frame_stock_no_more_than_asked_for_the_lowest_of_a_span),
-		WITH_STOCK(test_frame_stock_a_ring_is_in_order_again_after_frames_were_held),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

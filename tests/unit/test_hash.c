@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Tests of bpf/hash.h: no two endpoints of one value, flows spread evenly whatever they look like.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +81,7 @@ static void assert_all_differ(uint64_t *values, size_t count)
 		assert_true(values[i - 1] != values[i]);
 }
 
-static void test_hash_every_address_and_port_has_its_own_value(void **state)
+TEST(hash_every_address_and_port_has_its_own_value)
 {
 	uint64_t *values = malloc(NETWORKS * FLOWS * sizeof(*values));
 	size_t count = 0;
@@ -97,7 +97,7 @@ static void test_hash_every_address_and_port_has_its_own_value(void **state)
 }
 
 /* Hosts and ports in turn at both ends, where what the ends differ by could cancel. */
-static void test_hash_every_flow_has_its_own_value(void **state)
+TEST(hash_every_flow_has_its_own_value)
 {
 	enum { HOSTS = 256, FEW = 4 };
 	uint64_t *values = malloc(HOSTS * HOSTS * FEW * FEW * sizeof(*values));
@@ -119,7 +119,7 @@ static void test_hash_every_flow_has_its_own_value(void **state)
 }
 
 /* A copy of the same flows in each VLAN. */
-static void test_hash_every_tenant_has_its_own_values(void **state)
+TEST(hash_every_tenant_has_its_own_values)
 {
 	enum { VLANS = 4096, HOSTS = 64 };
 	uint64_t *values = malloc(VLANS * HOSTS * sizeof(*values));
@@ -136,7 +136,7 @@ static void test_hash_every_tenant_has_its_own_values(void **state)
 	free(values);
 }
 
-static void test_hash_both_directions_have_one_value(void **state)
+TEST(hash_both_directions_have_one_value)
 {
 	for (int net = 0; net < NETWORKS; net++)
 		for (uint16_t port = 0; port < 1000; port++)
@@ -156,7 +156,7 @@ static double unevenness(const uint32_t *buckets, uint32_t flows)
 }
 
 /* Workers are chosen by the high bits of the folded hash, buckets by the low ones. */
-static void test_hash_flows_spread_evenly_over_workers_and_buckets(void **state)
+TEST(hash_flows_spread_evenly_over_workers_and_buckets)
 {
 	/* 255 degrees of freedom: 40 more than 255 is one in 30; more than 400, one in 10^8. */
 	const double most = 400;
@@ -179,7 +179,7 @@ static void test_hash_flows_spread_evenly_over_workers_and_buckets(void **state)
 }
 
 /* One bit of the port changed: each bit of the value changes in half of the cases. */
-static void test_hash_every_bit_of_the_port_changes_half_of_the_value(void **state)
+TEST(hash_every_bit_of_the_port_changes_half_of_the_value)
 {
 	enum { TRIALS = 4096 };
 
@@ -200,25 +200,10 @@ static void test_hash_every_bit_of_the_port_changes_half_of_the_value(void **sta
 	}
 }
 
-static void test_hash_another_secret_gives_other_values(void **state)
+TEST(hash_another_secret_gives_other_values)
 {
 	for (int net = 0; net < NETWORKS; net++)
 		for (uint16_t port = 0; port < 1000; port++)
 			assert_true(end_hash(&secret, networks[net](1), port) !=
 				    end_hash(&other_secret, networks[net](1), port));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_hash_every_address_and_port_has_its_own_value),
-		cmocka_unit_test(test_hash_every_flow_has_its_own_value),
-		cmocka_unit_test(test_hash_every_tenant_has_its_own_values),
-		cmocka_unit_test(test_hash_both_directions_have_one_value),
-		cmocka_unit_test(test_hash_flows_spread_evenly_over_workers_and_buckets),
-		cmocka_unit_test(test_hash_every_bit_of_the_port_changes_half_of_the_value),
-		cmocka_unit_test(test_hash_another_secret_gives_other_values),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

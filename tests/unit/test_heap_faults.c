@@ -10,7 +10,7 @@
  *
  * Requests to memory/ are failed by fault.h instead: test_memory_replay.c, test_page_pool.c, ...
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -538,42 +538,31 @@ static void fail_each(run_fn run)
 	run_well(run);
 }
 
-static void test_heap_faults_of_a_configuration_are_no_fault_of_its_text(void **state)
+TEST(heap_faults_of_a_configuration_are_no_fault_of_its_text)
 {
 	write_config(1);
 	fail_each(run_config);
 }
 
-static void test_heap_faults_of_a_replay_are_told_and_leave_nothing(void **state)
+TEST(heap_faults_of_a_replay_are_told_and_leave_nothing)
 {
 	write_config(1);
 	fail_each(run_replay);
 }
 
-static void test_heap_faults_of_a_replay_by_several_workers(void **state)
+TEST(heap_faults_of_a_replay_by_several_workers)
 {
 	fail_each(run_workers);
 }
 
-static void test_heap_faults_of_a_replay_from_a_pipe(void **state)
+TEST(heap_faults_of_a_replay_from_a_pipe)
 {
 	fail_each(run_pipe);
 }
 
-static void test_heap_faults_of_who_submits_packets(void **state)
+TEST(heap_faults_of_who_submits_packets)
 {
 	fail_each(run_submit);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_heap_faults_of_a_configuration_are_no_fault_of_its_text),
-		cmocka_unit_test(test_heap_faults_of_a_replay_are_told_and_leave_nothing),
-		cmocka_unit_test(test_heap_faults_of_a_replay_by_several_workers),
-		cmocka_unit_test(test_heap_faults_of_a_replay_from_a_pipe),
-		cmocka_unit_test(test_heap_faults_of_who_submits_packets),
-	};
-
-	return cmocka_run_group_tests(tests, setup, teardown);
-}
+TEST_GROUP(setup, teardown);

@@ -2,7 +2,7 @@
 /*
  * test_hold.c - segments that share a page: merged as long as there is room, never a byte beyond.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <string.h>
 
@@ -72,7 +72,7 @@ static void assert_holds(const struct wf_extent *extent, uint32_t first, uint32_
 	assert_memory_equal(bytes, pattern + first, len_bytes);
 }
 
-static void test_hold_merge_up_to_the_last_byte_shares_the_page(void **state)
+TEST_WITH(hold_merge_up_to_the_last_byte_shares_the_page, setup, teardown)
 {
 	struct wf_extent first;
 	struct wf_extent second;
@@ -90,7 +90,7 @@ static void test_hold_merge_up_to_the_last_byte_shares_the_page(void **state)
 	wf_hold_put(&second);
 }
 
-static void test_hold_merge_one_byte_too_much_takes_another_page(void **state)
+TEST_WITH(hold_merge_one_byte_too_much_takes_another_page, setup, teardown)
 {
 	struct wf_extent first;
 	struct wf_extent second;
@@ -105,7 +105,7 @@ static void test_hold_merge_one_byte_too_much_takes_another_page(void **state)
 	wf_hold_put(&second);
 }
 
-static void test_hold_merge_with_a_full_page_takes_another(void **state)
+TEST_WITH(hold_merge_with_a_full_page_takes_another, setup, teardown)
 {
 	struct wf_extent first;
 	struct wf_extent second;
@@ -119,7 +119,7 @@ static void test_hold_merge_with_a_full_page_takes_another(void **state)
 	wf_hold_put(&second);
 }
 
-static void test_hold_of_what_fits_the_extent_takes_no_page(void **state)
+TEST_WITH(hold_of_what_fits_the_extent_takes_no_page, setup, teardown)
 {
 	uint64_t taken = wf_page_pool_taken(env.pages);
 	struct wf_extent tiny;
@@ -136,7 +136,7 @@ static void test_hold_of_what_fits_the_extent_takes_no_page(void **state)
 	wf_hold_put(&more);
 }
 
-static void test_hold_extend_by_nothing_and_by_all_there_is(void **state)
+TEST_WITH(hold_extend_by_nothing_and_by_all_there_is, setup, teardown)
 {
 	struct wf_extent extent;
 	uint32_t room;
@@ -153,7 +153,7 @@ static void test_hold_extend_by_nothing_and_by_all_there_is(void **state)
 	wf_hold_put(&extent);
 }
 
-static void test_hold_split_and_cut_keep_each_byte_once(void **state)
+TEST_WITH(hold_split_and_cut_keep_each_byte_once, setup, teardown)
 {
 	for (uint32_t len = 2; len <= 40; len += 19) {
 		for (uint32_t at = 1; at < len; at++) {
@@ -177,7 +177,7 @@ static void test_hold_split_and_cut_keep_each_byte_once(void **state)
 }
 
 /* Who has the page alone may write where its own bytes were; beside others nobody may. */
-static void test_hold_room_behind_a_cut_is_only_of_a_page_of_ones_own(void **state)
+TEST_WITH(hold_room_behind_a_cut_is_only_of_a_page_of_ones_own, setup, teardown)
 {
 	struct wf_extent first;
 	struct wf_extent second;
@@ -195,7 +195,7 @@ static void test_hold_room_behind_a_cut_is_only_of_a_page_of_ones_own(void **sta
 	wf_hold_put(&first);
 }
 
-static void test_hold_beside_one_that_grew_alone_follows_it(void **state)
+TEST_WITH(hold_beside_one_that_grew_alone_follows_it, setup, teardown)
 {
 	struct wf_extent first;
 	struct wf_extent second;
@@ -211,7 +211,7 @@ static void test_hold_beside_one_that_grew_alone_follows_it(void **state)
 	wf_hold_put(&second);
 }
 
-static void test_hold_beside_a_half_follows_both(void **state)
+TEST_WITH(hold_beside_a_half_follows_both, setup, teardown)
 {
 	struct wf_extent left;
 	struct wf_extent right;
@@ -230,7 +230,7 @@ static void test_hold_beside_a_half_follows_both(void **state)
 }
 
 /* A consumer still reads what was delivered of an extent, the rest of which is held. */
-static void test_hold_beside_one_that_is_read_follows_it(void **state)
+TEST_WITH(hold_beside_one_that_is_read_follows_it, setup, teardown)
 {
 	struct wf_extent first;
 	struct wf_extent second;
@@ -362,7 +362,7 @@ static void step(uint32_t i)
 	}
 }
 
-static void test_hold_random_use_never_touches_what_others_hold(void **state)
+TEST_WITH(hold_random_use_never_touches_what_others_hold, setup, teardown)
 {
 	for (int n = 0; n < STEPS; n++) {
 		step(draw(EXTENTS));
@@ -380,25 +380,4 @@ static void test_hold_random_use_never_touches_what_others_hold(void **state)
 			put_held(i);
 	for (uint32_t i = 0; i < READERS; i++)
 		end_reading(i);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(test_hold_merge_up_to_the_last_byte_shares_the_page),
-		TEST(test_hold_merge_one_byte_too_much_takes_another_page),
-		TEST(test_hold_merge_with_a_full_page_takes_another),
-		TEST(test_hold_of_what_fits_the_extent_takes_no_page),
-		TEST(test_hold_extend_by_nothing_and_by_all_there_is),
-		TEST(test_hold_split_and_cut_keep_each_byte_once),
-		TEST(test_hold_room_behind_a_cut_is_only_of_a_page_of_ones_own),
-		TEST(test_hold_beside_one_that_grew_alone_follows_it),
-		TEST(test_hold_beside_a_half_follows_both),
-		TEST(test_hold_beside_one_that_is_read_follows_it),
-		TEST(test_hold_random_use_never_touches_what_others_hold),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
  * test_hot_flows.c - what CPUs count by themselves reaches the flow map whole, and verdicts
  * hold at once. Needs root to load the program; skipped otherwise.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -114,7 +114,7 @@ static bool use_cpu(unsigned int nth, const cpu_set_t *allowed)
 
 /* ---- counts ---- */
 
-static void test_hot_counts_wait_until_they_are_moved(void **state)
+TEST_WITH(hot_counts_wait_until_they_are_moved, NULL, teardown)
 {
 	struct weft_flow_value value;
 	cpu_set_t allowed;
@@ -140,7 +140,7 @@ static void test_hot_counts_wait_until_they_are_moved(void **state)
 	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
-static void test_hot_counts_are_moved_after_256_segments(void **state)
+TEST_WITH(hot_counts_are_moved_after_256_segments, NULL, teardown)
 {
 	cpu_set_t allowed;
 	unsigned int sent = 0;
@@ -158,7 +158,7 @@ static void test_hot_counts_are_moved_after_256_segments(void **state)
 }
 
 /* Three flows for each slot of one half, one after the other. */
-static void test_hot_counts_are_exact_when_flows_take_each_others_slots(void **state)
+TEST_WITH(hot_counts_are_exact_when_flows_take_each_others_slots, NULL, teardown)
 {
 	enum { FLOWS = 3 * WEFT_HOT_FLOWS };
 
@@ -181,7 +181,7 @@ static void send_crowd(int rounds)
 }
 
 /* Half as many flows as slots: with one place each, every fifth would find its own taken. */
-static void test_hot_slots_beside_serve_flows_whose_place_is_taken(void **state)
+TEST_WITH(hot_slots_beside_serve_flows_whose_place_is_taken, NULL, teardown)
 {
 	cpu_set_t allowed;
 	int waiting = 0;
@@ -199,7 +199,7 @@ static void test_hot_slots_beside_serve_flows_whose_place_is_taken(void **state)
 	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
-static void test_hot_counts_of_several_cpus_add_up(void **state)
+TEST_WITH(hot_counts_of_several_cpus_add_up, NULL, teardown)
 {
 	cpu_set_t allowed;
 
@@ -224,7 +224,7 @@ static void *move_on_and_on(void *arg)
 }
 
 /* Moved while they are counted; kept counts never go back and never too far. */
-static void test_hot_counts_are_exact_while_they_are_moved(void **state)
+TEST_WITH(hot_counts_are_exact_while_they_are_moved, NULL, teardown)
 {
 	struct weft_verdict_request request;
 	pthread_t thread;
@@ -253,7 +253,7 @@ static void test_hot_counts_are_exact_while_they_are_moved(void **state)
 
 /* ---- evicted ---- */
 
-static void test_hot_entry_that_was_evicted_comes_back_with_verdict_and_counts(void **state)
+TEST_WITH(hot_entry_that_was_evicted_comes_back_with_verdict_and_counts, NULL, teardown)
 {
 	struct weft_flow_value value;
 	cpu_set_t allowed;
@@ -284,7 +284,7 @@ static void test_hot_entry_that_was_evicted_comes_back_with_verdict_and_counts(v
  * Other flows push out the entry of one that is quiet, and take its slot. Its next data is steered,
  * as of a flow that is not known: user space counts it and asks again (test_shunt.c).
  */
-static void test_hot_shunt_evicted_by_other_flows_is_seen_by_the_next_data(void **state)
+TEST_WITH(hot_shunt_evicted_by_other_flows_is_seen_by_the_next_data, NULL, teardown)
 {
 	struct weft_verdict_request request;
 	struct weft_flow_value value;
@@ -313,7 +313,7 @@ static void test_hot_shunt_evicted_by_other_flows_is_seen_by_the_next_data(void 
 
 /* ---- verdicts ---- */
 
-static void test_hot_verdict_holds_for_the_next_segment_on_every_cpu(void **state)
+TEST_WITH(hot_verdict_holds_for_the_next_segment_on_every_cpu, NULL, teardown)
 {
 	struct weft_verdict_request request;
 	cpu_set_t allowed;
@@ -338,7 +338,7 @@ static void test_hot_verdict_holds_for_the_next_segment_on_every_cpu(void **stat
 	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
-static void test_hot_verdict_holds_at_once_wherever_the_flow_has_its_slot(void **state)
+TEST_WITH(hot_verdict_holds_at_once_wherever_the_flow_has_its_slot, NULL, teardown)
 {
 	struct weft_verdict_request request;
 	cpu_set_t allowed;
@@ -357,7 +357,7 @@ static void test_hot_verdict_holds_at_once_wherever_the_flow_has_its_slot(void *
 	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
-static void test_hot_verdict_ends_on_every_cpu_with_the_next_connection(void **state)
+TEST_WITH(hot_verdict_ends_on_every_cpu_with_the_next_connection, NULL, teardown)
 {
 	struct weft_verdict_request request;
 	cpu_set_t allowed;
@@ -392,7 +392,7 @@ static void use_filter(const struct weft_interface_opts *wanted)
 }
 
 /* Each of the three kinds is looked at in another place. */
-static void test_hot_flow_meets_a_new_filter_at_once_on_every_cpu(void **state)
+TEST_WITH(hot_flow_meets_a_new_filter_at_once_on_every_cpu, NULL, teardown)
 {
 	static const struct weft_prefix prefix = {.addr = {[10] = 0xff, 0xff, 10, 0, 0, 1},
 						  .bits = 128};
@@ -429,7 +429,7 @@ static void test_hot_flow_meets_a_new_filter_at_once_on_every_cpu(void **state)
 /* ---- handshakes ---- */
 
 /* A slot that is lost costs the flow a look-up: the map would then have its counts earlier. */
-static void test_hot_slots_are_not_taken_by_handshakes(void **state)
+TEST_WITH(hot_slots_are_not_taken_by_handshakes, NULL, teardown)
 {
 	cpu_set_t allowed;
 
@@ -447,34 +447,4 @@ static void test_hot_slots_are_not_taken_by_handshakes(void **state)
 	send_one(1000, ACK | FIN);
 	assert_int_equal(packets_in_map(1000), 3);
 	sched_setaffinity(0, sizeof(allowed), &allowed);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(test_hot_counts_wait_until_they_are_moved, teardown),
-		cmocka_unit_test_teardown(test_hot_counts_are_moved_after_256_segments, teardown),
-		cmocka_unit_test_teardown(
-			test_hot_counts_are_exact_when_flows_take_each_others_slots, teardown),
-		cmocka_unit_test_teardown(test_hot_slots_beside_serve_flows_whose_place_is_taken,
-					  teardown),
-		cmocka_unit_test_teardown(test_hot_counts_of_several_cpus_add_up, teardown),
-		cmocka_unit_test_teardown(test_hot_counts_are_exact_while_they_are_moved, teardown),
-		cmocka_unit_test_teardown(
-			test_hot_entry_that_was_evicted_comes_back_with_verdict_and_counts,
-			teardown),
-		cmocka_unit_test_teardown(
-			test_hot_shunt_evicted_by_other_flows_is_seen_by_the_next_data, teardown),
-		cmocka_unit_test_teardown(test_hot_verdict_holds_for_the_next_segment_on_every_cpu,
-					  teardown),
-		cmocka_unit_test_teardown(
-			test_hot_verdict_holds_at_once_wherever_the_flow_has_its_slot, teardown),
-		cmocka_unit_test_teardown(
-			test_hot_verdict_ends_on_every_cpu_with_the_next_connection, teardown),
-		cmocka_unit_test_teardown(test_hot_flow_meets_a_new_filter_at_once_on_every_cpu,
-					  teardown),
-		cmocka_unit_test_teardown(test_hot_slots_are_not_taken_by_handshakes, teardown),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

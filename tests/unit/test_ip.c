@@ -2,7 +2,7 @@
 /*
  * test_ip.c - lengths that lie or are missing, options, extension headers, fragments.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <string.h>
 
@@ -47,7 +47,7 @@ static void add_tcp(void)
 
 /* ---- lengths ---- */
 
-static void test_ip4_total_length_beyond_the_frame_is_malformed(void **state)
+TEST(ip4_total_length_beyond_the_frame_is_malformed)
 {
 	build(false, 10);
 	pb_put16(pb_at(&pb, PB_IPV4, 0) + 2, 51);
@@ -56,7 +56,7 @@ static void test_ip4_total_length_beyond_the_frame_is_malformed(void **state)
 	assert_int_equal(decode(), WF_DECODE_MALFORMED);
 }
 
-static void test_ip4_total_length_rules_over_the_frame(void **state)
+TEST(ip4_total_length_rules_over_the_frame)
 {
 	build(false, 10);
 	for (uint16_t total = 1; total <= 50; total++) {
@@ -69,7 +69,7 @@ static void test_ip4_total_length_rules_over_the_frame(void **state)
 	}
 }
 
-static void test_ip4_header_length_too_small_or_too_big_is_malformed(void **state)
+TEST(ip4_header_length_too_small_or_too_big_is_malformed)
 {
 	for (uint8_t words = 0; words < 16; words++) {
 		if (words == 5)
@@ -82,7 +82,7 @@ static void test_ip4_header_length_too_small_or_too_big_is_malformed(void **stat
 }
 
 /* Where four words would end, these bytes are a TCP header as good as any. */
-static void test_ip4_header_of_four_words_hides_no_segment(void **state)
+TEST(ip4_header_of_four_words_hides_no_segment)
 {
 	pb_segment(&pb, KIND_SRC, KIND_DST,
 		   &(struct pb_tcp){.src_port = 1, .dst_port = 2, .ack = 0x50100000}, zeroes, 10);
@@ -91,7 +91,7 @@ static void test_ip4_header_of_four_words_hides_no_segment(void **state)
 }
 
 /* Neither the options nor what would be a TCP header at the start of IP's is read. */
-static void test_ip4_options_that_were_not_captured_are_malformed(void **state)
+TEST(ip4_options_that_were_not_captured_are_malformed)
 {
 	static const uint8_t options[40] = {1};
 
@@ -104,7 +104,7 @@ static void test_ip4_options_that_were_not_captured_are_malformed(void **state)
 				 WF_DECODE_MALFORMED);
 }
 
-static void test_ip4_options_are_skipped(void **state)
+TEST(ip4_options_are_skipped)
 {
 	uint8_t options[40];
 
@@ -120,21 +120,21 @@ static void test_ip4_options_are_skipped(void **state)
 	}
 }
 
-static void test_ip4_wrong_version_is_malformed(void **state)
+TEST(ip4_wrong_version_is_malformed)
 {
 	build(false, 10);
 	pb_at(&pb, PB_IPV4, 0)[0] = 0x65;
 	assert_int_equal(decode(), WF_DECODE_MALFORMED);
 }
 
-static void test_ip6_payload_length_beyond_the_frame_is_malformed(void **state)
+TEST(ip6_payload_length_beyond_the_frame_is_malformed)
 {
 	build(true, 10);
 	pb_put16(pb_at(&pb, PB_IPV6, 0) + 4, 31);
 	assert_int_equal(decode(), WF_DECODE_MALFORMED);
 }
 
-static void test_ip6_payload_length_rules_over_the_frame(void **state)
+TEST(ip6_payload_length_rules_over_the_frame)
 {
 	build(true, 10);
 	for (uint16_t bytes = 0; bytes <= 30; bytes++) {
@@ -147,7 +147,7 @@ static void test_ip6_payload_length_rules_over_the_frame(void **state)
 
 /* ---- length 0: left out by a sender whose adapter cuts segments ---- */
 
-static void test_ip_length_zero_of_big_frame_is_that_of_the_frame(void **state)
+TEST(ip_length_zero_of_big_frame_is_that_of_the_frame)
 {
 	for (int ip6 = 0; ip6 < 2; ip6++) {
 		build(ip6, 3000);
@@ -158,7 +158,7 @@ static void test_ip_length_zero_of_big_frame_is_that_of_the_frame(void **state)
 	}
 }
 
-static void test_ip_length_zero_beyond_64_kib(void **state)
+TEST(ip_length_zero_beyond_64_kib)
 {
 	for (int ip6 = 0; ip6 < 2; ip6++) {
 		build(ip6, BIG_BYTES);
@@ -171,7 +171,7 @@ static void test_ip_length_zero_beyond_64_kib(void **state)
 	}
 }
 
-static void test_ip_length_zero_of_cut_big_frame_knows_the_whole_length(void **state)
+TEST(ip_length_zero_of_cut_big_frame_knows_the_whole_length)
 {
 	build(false, 3000);
 	pb_put16(pb_at(&pb, PB_IPV4, 0) + 2, 0);
@@ -181,7 +181,7 @@ static void test_ip_length_zero_of_cut_big_frame_knows_the_whole_length(void **s
 }
 
 /* No adapter gets a segment that fits the MTU; on the wire nobody would take it. */
-static void test_ip_length_zero_of_small_frame_is_malformed(void **state)
+TEST(ip_length_zero_of_small_frame_is_malformed)
 {
 	for (int ip6 = 0; ip6 < 2; ip6++) {
 		build(ip6, 1500 - (ip6 ? 60 : 40));
@@ -219,7 +219,7 @@ static void build_jumbo(uint32_t payload_bytes, uint32_t told_bytes, uint32_t pa
 	pb_put16(pb_at(&pb, PB_IPV6, 0) + 4, 0);
 }
 
-static void test_ip6_jumbogram_has_the_length_of_its_option(void **state)
+TEST(ip6_jumbogram_has_the_length_of_its_option)
 {
 	static const uint32_t pads[] = {0, 1, 8};
 
@@ -230,7 +230,7 @@ static void test_ip6_jumbogram_has_the_length_of_its_option(void **state)
 	}
 }
 
-static void test_ip6_jumbogram_beyond_the_frame_is_malformed(void **state)
+TEST(ip6_jumbogram_beyond_the_frame_is_malformed)
 {
 	build_jumbo(BIG_BYTES, 8 + 20 + BIG_BYTES + 1, 0);
 	assert_int_equal(decode(), WF_DECODE_MALFORMED);
@@ -240,13 +240,13 @@ static void test_ip6_jumbogram_beyond_the_frame_is_malformed(void **state)
 	assert_int_equal(decode(), WF_DECODE_MALFORMED);
 }
 
-static void test_ip6_jumbo_option_of_small_length_is_malformed(void **state)
+TEST(ip6_jumbo_option_of_small_length_is_malformed)
 {
 	build_jumbo(3000, 8 + 20 + 3000, 0);
 	assert_int_equal(decode(), WF_DECODE_MALFORMED);
 }
 
-static void test_ip6_jumbo_option_that_lies_is_as_none(void **state)
+TEST(ip6_jumbo_option_that_lies_is_as_none)
 {
 	build_jumbo(3000, 3028, 0);
 	pb_at(&pb, PB_IPV6_EXT, 0)[3] = 200;
@@ -266,7 +266,7 @@ static void begin_ip6(void)
 	pb_ip(&pb, KIND_SRC6, KIND_DST6);
 }
 
-static void test_ip6_extension_longer_than_the_datagram_is_malformed(void **state)
+TEST(ip6_extension_longer_than_the_datagram_is_malformed)
 {
 	static const uint8_t kinds[] = {0, 43, 60, 51};
 
@@ -280,7 +280,7 @@ static void test_ip6_extension_longer_than_the_datagram_is_malformed(void **stat
 	}
 }
 
-static void test_ip6_extensions_up_to_their_limit(void **state)
+TEST(ip6_extensions_up_to_their_limit)
 {
 	for (int count = WEFT_IPV6_EXTENSIONS_MAX; count <= WEFT_IPV6_EXTENSIONS_MAX + 1; count++) {
 		begin_ip6();
@@ -292,7 +292,7 @@ static void test_ip6_extensions_up_to_their_limit(void **state)
 	}
 }
 
-static void test_ip6_authentication_headers_up_to_their_limit(void **state)
+TEST(ip6_authentication_headers_up_to_their_limit)
 {
 	for (int count = WEFT_IPV6_EXTENSIONS_MAX; count <= WEFT_IPV6_EXTENSIONS_MAX + 1; count++) {
 		pb_init(&pb);
@@ -306,7 +306,7 @@ static void test_ip6_authentication_headers_up_to_their_limit(void **state)
 	}
 }
 
-static void test_ip6_hop_by_hop_options_must_be_first(void **state)
+TEST(ip6_hop_by_hop_options_must_be_first)
 {
 	begin_ip6();
 	pb_ipv6_ext(&pb, 60, NULL, 6);
@@ -315,7 +315,7 @@ static void test_ip6_hop_by_hop_options_must_be_first(void **state)
 	assert_int_equal(decode(), WF_DECODE_MALFORMED);
 }
 
-static void test_ip6_no_next_header_and_esp_are_not_tcp(void **state)
+TEST(ip6_no_next_header_and_esp_are_not_tcp)
 {
 	static const uint8_t kinds[] = {59, 50, 58, 132, 253};
 
@@ -330,7 +330,7 @@ static void test_ip6_no_next_header_and_esp_are_not_tcp(void **state)
 }
 
 /* IPv6's numbers mean nothing in IPv4. */
-static void test_ip4_extension_header_numbers_are_not_tcp(void **state)
+TEST(ip4_extension_header_numbers_are_not_tcp)
 {
 	static const uint8_t kinds[] = {0, 43, 44, 60};
 
@@ -347,7 +347,7 @@ static void test_ip4_extension_header_numbers_are_not_tcp(void **state)
 }
 
 /* A route that was travelled to its end changes nothing; nor one of a kind we can't read. */
-static void test_ip6_route_at_its_end_leaves_the_destination(void **state)
+TEST(ip6_route_at_its_end_leaves_the_destination)
 {
 	uint8_t body[22] = {0, 0};
 	struct wf_flow_key key;
@@ -378,7 +378,7 @@ static void build_fragment4(uint8_t proto, uint32_t off_bytes, bool more)
 	pb_finish(&pb);
 }
 
-static void test_ip4_fragment_tells_its_datagram_and_place(void **state)
+TEST(ip4_fragment_tells_its_datagram_and_place)
 {
 	struct wf_flow_key key;
 
@@ -400,7 +400,7 @@ static void test_ip4_fragment_tells_its_datagram_and_place(void **state)
 	assert_int_equal(packet.payload_bytes, 24);
 }
 
-static void test_ip4_fragment_hash_is_of_addresses_and_id(void **state)
+TEST(ip4_fragment_hash_is_of_addresses_and_id)
 {
 	uint64_t word[4];
 	uint32_t first;
@@ -426,7 +426,7 @@ static void test_ip4_fragment_hash_is_of_addresses_and_id(void **state)
 					((uint64_t)(9 << 16) << 32) ^ id));
 }
 
-static void test_ip4_fragment_only_of_protocols_that_may_carry_tcp(void **state)
+TEST(ip4_fragment_only_of_protocols_that_may_carry_tcp)
 {
 	for (int proto = 0; proto < 256; proto++) {
 		bool may = proto == 6 || proto == 17 || proto == 4 || proto == 41 || proto == 47 ||
@@ -437,7 +437,7 @@ static void test_ip4_fragment_only_of_protocols_that_may_carry_tcp(void **state)
 	}
 }
 
-static void test_ip4_fragment_with_wrong_or_no_checksum_is_refused(void **state)
+TEST(ip4_fragment_with_wrong_or_no_checksum_is_refused)
 {
 	build_fragment4(6, 0, true);
 	assert_int_equal(decode_builder(&pb, WEFT_CHECKSUM_AUTO), WF_DECODE_FRAGMENT);
@@ -448,14 +448,14 @@ static void test_ip4_fragment_with_wrong_or_no_checksum_is_refused(void **state)
 }
 
 /* The flag "don't fragment" and the reserved bit make no fragment. */
-static void test_ip4_other_flags_are_no_fragment(void **state)
+TEST(ip4_other_flags_are_no_fragment)
 {
 	build(false, 10);
 	pb_put16(pb_at(&pb, PB_IPV4, 0) + 6, 0xc000);
 	assert_int_equal(decode(), WF_DECODE_TCP);
 }
 
-static void test_ip4_first_udp_fragment_of_no_tunnel_says_so(void **state)
+TEST(ip4_first_udp_fragment_of_no_tunnel_says_so)
 {
 	static const uint16_t ports[] = {53, 2152, 4789, 4790, 6081, 8472};
 
@@ -482,7 +482,7 @@ static void build_fragment6(uint32_t off_bytes, bool more, bool extensions)
 	pb_finish(&pb);
 }
 
-static void test_ip6_fragment_tells_its_datagram_and_place(void **state)
+TEST(ip6_fragment_tells_its_datagram_and_place)
 {
 	build_fragment6(1448, true, false);
 	assert_int_equal(decode(), WF_DECODE_FRAGMENT);
@@ -503,7 +503,7 @@ static void test_ip6_fragment_tells_its_datagram_and_place(void **state)
 }
 
 /* RFC 8200, 4.5: the first fragment shows all headers, or is dropped. */
-static void test_ip6_first_fragment_without_whole_header_is_malformed(void **state)
+TEST(ip6_first_fragment_without_whole_header_is_malformed)
 {
 	for (uint32_t bytes = 0; bytes <= 32; bytes += 8) {
 		begin_ip6();
@@ -516,7 +516,7 @@ static void test_ip6_first_fragment_without_whole_header_is_malformed(void **sta
 	}
 }
 
-static void test_ip6_first_fragment_with_chain_beyond_it_is_malformed(void **state)
+TEST(ip6_first_fragment_with_chain_beyond_it_is_malformed)
 {
 	begin_ip6();
 	pb_ipv6_fragment(&pb, 1, 0, true);
@@ -527,7 +527,7 @@ static void test_ip6_first_fragment_with_chain_beyond_it_is_malformed(void **sta
 }
 
 /* A fragment of a fragment: what is inside is looked at once the outer one is whole. */
-static void test_ip6_fragment_header_within_first_fragment_is_a_fragment(void **state)
+TEST(ip6_fragment_header_within_first_fragment_is_a_fragment)
 {
 	begin_ip6();
 	for (int i = 0; i < 10; i++)
@@ -537,46 +537,4 @@ static void test_ip6_fragment_header_within_first_fragment_is_a_fragment(void **
 	pb_finish(&pb);
 	assert_int_equal(decode(), WF_DECODE_FRAGMENT);
 	assert_int_equal(packet.fragment.proto, 44);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ip4_total_length_beyond_the_frame_is_malformed),
-		cmocka_unit_test(test_ip4_total_length_rules_over_the_frame),
-		cmocka_unit_test(test_ip4_header_length_too_small_or_too_big_is_malformed),
-		cmocka_unit_test(test_ip4_header_of_four_words_hides_no_segment),
-		cmocka_unit_test(test_ip4_options_that_were_not_captured_are_malformed),
-		cmocka_unit_test(test_ip4_options_are_skipped),
-		cmocka_unit_test(test_ip4_wrong_version_is_malformed),
-		cmocka_unit_test(test_ip6_payload_length_beyond_the_frame_is_malformed),
-		cmocka_unit_test(test_ip6_payload_length_rules_over_the_frame),
-		cmocka_unit_test(test_ip_length_zero_of_big_frame_is_that_of_the_frame),
-		cmocka_unit_test(test_ip_length_zero_beyond_64_kib),
-		cmocka_unit_test(test_ip_length_zero_of_cut_big_frame_knows_the_whole_length),
-		cmocka_unit_test(test_ip_length_zero_of_small_frame_is_malformed),
-		cmocka_unit_test(test_ip6_jumbogram_has_the_length_of_its_option),
-		cmocka_unit_test(test_ip6_jumbogram_beyond_the_frame_is_malformed),
-		cmocka_unit_test(test_ip6_jumbo_option_of_small_length_is_malformed),
-		cmocka_unit_test(test_ip6_jumbo_option_that_lies_is_as_none),
-		cmocka_unit_test(test_ip6_extension_longer_than_the_datagram_is_malformed),
-		cmocka_unit_test(test_ip6_extensions_up_to_their_limit),
-		cmocka_unit_test(test_ip6_authentication_headers_up_to_their_limit),
-		cmocka_unit_test(test_ip6_hop_by_hop_options_must_be_first),
-		cmocka_unit_test(test_ip6_no_next_header_and_esp_are_not_tcp),
-		cmocka_unit_test(test_ip4_extension_header_numbers_are_not_tcp),
-		cmocka_unit_test(test_ip6_route_at_its_end_leaves_the_destination),
-		cmocka_unit_test(test_ip4_fragment_tells_its_datagram_and_place),
-		cmocka_unit_test(test_ip4_fragment_hash_is_of_addresses_and_id),
-		cmocka_unit_test(test_ip4_fragment_only_of_protocols_that_may_carry_tcp),
-		cmocka_unit_test(test_ip4_fragment_with_wrong_or_no_checksum_is_refused),
-		cmocka_unit_test(test_ip4_other_flags_are_no_fragment),
-		cmocka_unit_test(test_ip4_first_udp_fragment_of_no_tunnel_says_so),
-		cmocka_unit_test(test_ip6_fragment_tells_its_datagram_and_place),
-		cmocka_unit_test(test_ip6_first_fragment_without_whole_header_is_malformed),
-		cmocka_unit_test(test_ip6_first_fragment_with_chain_beyond_it_is_malformed),
-		cmocka_unit_test(test_ip6_fragment_header_within_first_fragment_is_a_fragment),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

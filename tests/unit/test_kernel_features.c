@@ -3,7 +3,7 @@
  * Tests of capture/host/kernel_features.c: the table is true of the kernel that runs the test, and
  * a kernel that is too old is refused. What must be tried as root is skipped otherwise.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -47,7 +47,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void test_kernel_is_compares_numbers(void **state)
+TEST(kernel_is_compares_numbers)
 {
 	assert_true(wf_kernel_is("6.6.0", "6.6"));
 	assert_true(wf_kernel_is("6.10.3-cloud", "6.6"));
@@ -56,7 +56,7 @@ static void test_kernel_is_compares_numbers(void **state)
 	assert_false(wf_kernel_is("5.18.0", "6.1"));
 }
 
-static void test_features_required_are_in_the_oldest_supported_kernel(void **state)
+TEST(features_required_are_in_the_oldest_supported_kernel)
 {
 	for (int i = 0; i < WF_KERNEL_FEATURE_COUNT; i++) {
 		const struct wf_kernel_feature_row *row =
@@ -67,7 +67,7 @@ static void test_features_required_are_in_the_oldest_supported_kernel(void **sta
 }
 
 /* BTF is left out: not every kernel is built with it. */
-static void test_features_are_here_if_the_kernel_is_new_enough(void **state)
+TEST(features_are_here_if_the_kernel_is_new_enough)
 {
 	struct utsname name;
 
@@ -88,7 +88,7 @@ static void test_features_are_here_if_the_kernel_is_new_enough(void **state)
 	}
 }
 
-static void test_check_of_this_kernel_passes_silently(void **state)
+TEST_WITH(check_of_this_kernel_passes_silently, setup, teardown)
 {
 	assert_int_equal(weft_probe_kernel(), 0);
 	assert_int_equal(logged_count, 0);
@@ -103,33 +103,16 @@ static void assert_refused(int err)
 	assert_int_equal(sscanf(logged, "Linux 6.1 or newer is needed (this is 2.%u)", &minor), 1);
 }
 
-static void test_check_refuses_an_old_kernel_in_one_line(void **state)
+TEST_WITH(check_refuses_an_old_kernel_in_one_line, setup_old, teardown)
 {
 	assert_refused(weft_probe_kernel());
 }
 
-static void test_add_interface_refuses_an_old_kernel(void **state)
+TEST_WITH(add_interface_refuses_an_old_kernel, setup_old, teardown)
 {
 	struct weft *weft;
 
 	assert_int_equal(weft_new(NULL, &weft), 0);
 	assert_refused(weft_add_interface(weft, "lo", NULL));
 	weft_free(weft);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kernel_is_compares_numbers),
-		cmocka_unit_test(test_features_required_are_in_the_oldest_supported_kernel),
-		cmocka_unit_test(test_features_are_here_if_the_kernel_is_new_enough),
-		cmocka_unit_test_setup_teardown(test_check_of_this_kernel_passes_silently, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(test_check_refuses_an_old_kernel_in_one_line,
-						setup_old, teardown),
-		cmocka_unit_test_setup_teardown(test_add_interface_refuses_an_old_kernel, setup_old,
-						teardown),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
  * test_link.c - what may be wrong with, or odd about, link layers. That each kind is
  * read, and cut anywhere is not, is in test_decode.c.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include "unit/support/decode_kinds.h"
 
@@ -35,7 +35,7 @@ static enum wf_decode_result decode(void)
 	return decode_builder(&pb, WEFT_CHECKSUM_VERIFY);
 }
 
-static void test_link_family_of_every_system_in_both_orders(void **state)
+TEST(link_family_of_every_system_in_both_orders)
 {
 	static const uint32_t families6[] = {10, 23, 24, 28, 30};
 	struct wf_packet packet;
@@ -57,7 +57,7 @@ static void test_link_family_of_every_system_in_both_orders(void **state)
 	}
 }
 
-static void test_link_family_unknown_is_not_tcp(void **state)
+TEST(link_family_unknown_is_not_tcp)
 {
 	pb_init(&pb);
 	pb_family(&pb, 7, false);
@@ -66,7 +66,7 @@ static void test_link_family_unknown_is_not_tcp(void **state)
 }
 
 /* The family said IPv4, the header says IPv6: one of them lies. */
-static void test_link_family_against_version_is_malformed(void **state)
+TEST(link_family_against_version_is_malformed)
 {
 	pb_init(&pb);
 	pb_family(&pb, 2, false);
@@ -76,7 +76,7 @@ static void test_link_family_against_version_is_malformed(void **state)
 	assert_int_equal(decode(), WF_DECODE_MALFORMED);
 }
 
-static void test_link_raw_of_no_ip_version_is_not_tcp(void **state)
+TEST(link_raw_of_no_ip_version_is_not_tcp)
 {
 	pb_init(&pb);
 	finish_segment();
@@ -84,7 +84,7 @@ static void test_link_raw_of_no_ip_version_is_not_tcp(void **state)
 	assert_int_equal(decode(), WF_DECODE_NOT_TCP);
 }
 
-static void test_link_cooked_small_protocol_is_not_tcp(void **state)
+TEST(link_cooked_small_protocol_is_not_tcp)
 {
 	pb_init(&pb);
 	pb_sll(&pb);
@@ -94,7 +94,7 @@ static void test_link_cooked_small_protocol_is_not_tcp(void **state)
 }
 
 /* ... and what might follow of such a frame is not looked for. */
-static void test_link_cooked_small_protocol_with_snap_is_not_tcp(void **state)
+TEST(link_cooked_small_protocol_with_snap_is_not_tcp)
 {
 	pb_init(&pb);
 	pb_sll(&pb);
@@ -104,7 +104,7 @@ static void test_link_cooked_small_protocol_with_snap_is_not_tcp(void **state)
 	assert_int_equal(decode(), WF_DECODE_NOT_TCP);
 }
 
-static void test_link_five_tags_are_malformed(void **state)
+TEST(link_five_tags_are_malformed)
 {
 	pb_init(&pb);
 	pb_ethernet(&pb);
@@ -115,7 +115,7 @@ static void test_link_five_tags_are_malformed(void **state)
 }
 
 /* Priority and drop bits are not part of the id; a priority tag is of VLAN 0. */
-static void test_link_tag_id_has_12_bits(void **state)
+TEST(link_tag_id_has_12_bits)
 {
 	struct wf_packet packet;
 
@@ -129,7 +129,7 @@ static void test_link_tag_id_has_12_bits(void **state)
 	assert_int_equal(packet.key.vlan[1], 0xfff);
 }
 
-static void test_link_mpls_stack_up_to_its_limit(void **state)
+TEST(link_mpls_stack_up_to_its_limit)
 {
 	for (int labels = WEFT_MPLS_LABELS_MAX; labels <= WEFT_MPLS_LABELS_MAX + 1; labels++) {
 		pb_init(&pb);
@@ -142,7 +142,7 @@ static void test_link_mpls_stack_up_to_its_limit(void **state)
 	}
 }
 
-static void test_link_mpls_upstream_labels_are_read(void **state)
+TEST(link_mpls_upstream_labels_are_read)
 {
 	pb_init(&pb);
 	pb_ethernet(&pb);
@@ -152,7 +152,7 @@ static void test_link_mpls_upstream_labels_are_read(void **state)
 	assert_int_equal(decode(), WF_DECODE_TCP);
 }
 
-static void test_link_mpls_of_unknown_nibble_is_not_tcp(void **state)
+TEST(link_mpls_of_unknown_nibble_is_not_tcp)
 {
 	pb_init(&pb);
 	pb_ethernet(&pb);
@@ -170,21 +170,21 @@ static void build_pppoe(void)
 	finish_segment();
 }
 
-static void test_link_pppoe_length_beyond_the_frame_is_malformed(void **state)
+TEST(link_pppoe_length_beyond_the_frame_is_malformed)
 {
 	build_pppoe();
 	pb_put16(pb_at(&pb, PB_PPPOE, 0) + 4, (uint16_t)(2 + 40 + KIND_BYTES + 1));
 	assert_int_equal(decode(), WF_DECODE_MALFORMED);
 }
 
-static void test_link_pppoe_length_short_of_the_datagram_is_malformed(void **state)
+TEST(link_pppoe_length_short_of_the_datagram_is_malformed)
 {
 	build_pppoe();
 	pb_put16(pb_at(&pb, PB_PPPOE, 0) + 4, (uint16_t)(2 + 40 + KIND_BYTES - 1));
 	assert_int_equal(decode(), WF_DECODE_MALFORMED);
 }
 
-static void test_link_pppoe_of_other_version_or_code_is_malformed(void **state)
+TEST(link_pppoe_of_other_version_or_code_is_malformed)
 {
 	build_pppoe();
 	pb_at(&pb, PB_PPPOE, 0)[0] = 0x12;
@@ -194,7 +194,7 @@ static void test_link_pppoe_of_other_version_or_code_is_malformed(void **state)
 	assert_int_equal(decode(), WF_DECODE_MALFORMED);
 }
 
-static void test_link_ppp_other_protocols_are_not_tcp(void **state)
+TEST(link_ppp_other_protocols_are_not_tcp)
 {
 	pb_init(&pb);
 	pb_ppp(&pb, true);
@@ -203,7 +203,7 @@ static void test_link_ppp_other_protocols_are_not_tcp(void **state)
 	assert_int_equal(decode(), WF_DECODE_NOT_TCP);
 }
 
-static void test_link_ppp_compressed_protocol_field_is_read(void **state)
+TEST(link_ppp_compressed_protocol_field_is_read)
 {
 	struct wf_packet packet;
 
@@ -217,7 +217,7 @@ static void test_link_ppp_compressed_protocol_field_is_read(void **state)
 	assert_int_equal(decode_link(WF_LINK_PPP, &packet), WF_DECODE_TCP);
 }
 
-static void test_link_ppp_mpls_is_read(void **state)
+TEST(link_ppp_mpls_is_read)
 {
 	pb_init(&pb);
 	pb_ppp(&pb, true);
@@ -227,7 +227,7 @@ static void test_link_ppp_mpls_is_read(void **state)
 	assert_int_equal(decode(), WF_DECODE_TCP);
 }
 
-static void test_link_llc_without_snap_is_not_tcp(void **state)
+TEST(link_llc_without_snap_is_not_tcp)
 {
 	pb_init(&pb);
 	pb_ethernet(&pb);
@@ -245,52 +245,23 @@ static void build_snap(void)
 	finish_segment();
 }
 
-static void test_link_snap_length_beyond_the_frame_is_malformed(void **state)
+TEST(link_snap_length_beyond_the_frame_is_malformed)
 {
 	build_snap();
 	pb_put16(pb.bytes + 12, (uint16_t)(8 + 40 + KIND_BYTES + 1));
 	assert_int_equal(decode(), WF_DECODE_MALFORMED);
 }
 
-static void test_link_snap_length_short_of_the_datagram_is_malformed(void **state)
+TEST(link_snap_length_short_of_the_datagram_is_malformed)
 {
 	build_snap();
 	pb_put16(pb.bytes + 12, (uint16_t)(8 + 40 + KIND_BYTES - 1));
 	assert_int_equal(decode(), WF_DECODE_MALFORMED);
 }
 
-static void test_link_snap_of_a_length_is_not_tcp(void **state)
+TEST(link_snap_of_a_length_is_not_tcp)
 {
 	build_snap();
 	pb_put16(pb_at(&pb, PB_SNAP, 0) + 6, 40);
 	assert_int_equal(decode(), WF_DECODE_NOT_TCP);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_link_family_of_every_system_in_both_orders),
-		cmocka_unit_test(test_link_family_unknown_is_not_tcp),
-		cmocka_unit_test(test_link_family_against_version_is_malformed),
-		cmocka_unit_test(test_link_raw_of_no_ip_version_is_not_tcp),
-		cmocka_unit_test(test_link_cooked_small_protocol_is_not_tcp),
-		cmocka_unit_test(test_link_cooked_small_protocol_with_snap_is_not_tcp),
-		cmocka_unit_test(test_link_five_tags_are_malformed),
-		cmocka_unit_test(test_link_tag_id_has_12_bits),
-		cmocka_unit_test(test_link_mpls_stack_up_to_its_limit),
-		cmocka_unit_test(test_link_mpls_upstream_labels_are_read),
-		cmocka_unit_test(test_link_mpls_of_unknown_nibble_is_not_tcp),
-		cmocka_unit_test(test_link_pppoe_length_beyond_the_frame_is_malformed),
-		cmocka_unit_test(test_link_pppoe_length_short_of_the_datagram_is_malformed),
-		cmocka_unit_test(test_link_pppoe_of_other_version_or_code_is_malformed),
-		cmocka_unit_test(test_link_ppp_other_protocols_are_not_tcp),
-		cmocka_unit_test(test_link_ppp_compressed_protocol_field_is_read),
-		cmocka_unit_test(test_link_ppp_mpls_is_read),
-		cmocka_unit_test(test_link_llc_without_snap_is_not_tcp),
-		cmocka_unit_test(test_link_snap_length_beyond_the_frame_is_malformed),
-		cmocka_unit_test(test_link_snap_length_short_of_the_datagram_is_malformed),
-		cmocka_unit_test(test_link_snap_of_a_length_is_not_tcp),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

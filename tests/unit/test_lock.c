@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -22,9 +22,8 @@ static void *take_main(void *arg)
 	return NULL;
 }
 
-static void test_lock_free_is_had_without_waiting(void **state)
+TEST(lock_free_is_had_without_waiting)
 {
-	(void)state;
 	wf_lock_init(&lock, 1000);
 	assert_int_equal(wf_lock_take(&lock, "test"), 0);
 	wf_lock_put(&lock);
@@ -34,11 +33,10 @@ static void test_lock_free_is_had_without_waiting(void **state)
 	wf_lock_fini(&lock);
 }
 
-static void test_lock_held_too_long_times_out_and_is_counted(void **state)
+TEST(lock_held_too_long_times_out_and_is_counted)
 {
 	pthread_t thread;
 
-	(void)state;
 	wf_lock_init(&lock, 5);
 	assert_int_equal(wf_lock_take(&lock, "test"), 0);
 	assert_int_equal(pthread_create(&thread, NULL, take_main, NULL), 0);
@@ -65,11 +63,10 @@ static void *count_main(void *arg)
 	return NULL;
 }
 
-static void test_lock_one_holder_at_a_time(void **state)
+TEST(lock_one_holder_at_a_time)
 {
 	pthread_t threads[THREADS];
 
-	(void)state;
 	counted = 0;
 	wf_lock_init(&lock, 60000);
 	for (int i = 0; i < THREADS; i++)
@@ -79,15 +76,4 @@ static void test_lock_one_holder_at_a_time(void **state)
 	assert_int_equal(counted, THREADS * TURNS);
 	assert_int_equal(lock.timeouts, 0);
 	wf_lock_fini(&lock);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lock_free_is_had_without_waiting),
-		cmocka_unit_test(test_lock_held_too_long_times_out_and_is_counted),
-		cmocka_unit_test(test_lock_one_holder_at_a_time),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

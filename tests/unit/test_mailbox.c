@@ -2,7 +2,7 @@
 /*
  * test_mailbox.c - a call runs once, on the worker's thread, or is taken back; requests add up.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -51,7 +51,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static void test_mailbox_each_call_runs_on_the_worker(void **state)
+TEST_WITH(mailbox_each_call_runs_on_the_worker, setup, NULL)
 {
 	unsigned int got = 0;
 	const struct wf_call call = {.fn = answer, .ctx = &got};
@@ -68,7 +68,7 @@ static void test_mailbox_each_call_runs_on_the_worker(void **state)
 	pthread_join(thread, NULL);
 }
 
-static void test_mailbox_call_that_nobody_runs_is_taken_back(void **state)
+TEST_WITH(mailbox_call_that_nobody_runs_is_taken_back, setup, NULL)
 {
 	unsigned int got = 0;
 	const struct wf_call call = {.fn = answer, .ctx = &got};
@@ -78,7 +78,7 @@ static void test_mailbox_call_that_nobody_runs_is_taken_back(void **state)
 	assert_int_equal(got, 0);
 }
 
-static void test_mailbox_requests_add_up_and_are_taken_once(void **state)
+TEST_WITH(mailbox_requests_add_up_and_are_taken_once, setup, NULL)
 {
 	wf_mailbox_post(&mailbox, WF_REQUEST_LEVEL);
 	wf_mailbox_post(&mailbox, WF_REQUEST_CLEANUP_FIRST + 2);
@@ -86,15 +86,4 @@ static void test_mailbox_requests_add_up_and_are_taken_once(void **state)
 	assert_int_equal(wf_mailbox_take(&mailbox),
 			 1u << WF_REQUEST_LEVEL | 1u << (WF_REQUEST_CLEANUP_FIRST + 2));
 	assert_int_equal(wf_mailbox_take(&mailbox), 0);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_mailbox_each_call_runs_on_the_worker, setup),
-		cmocka_unit_test_setup(test_mailbox_call_that_nobody_runs_is_taken_back, setup),
-		cmocka_unit_test_setup(test_mailbox_requests_add_up_and_are_taken_once, setup),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 /*
  * test_map_sizes.c - BPF maps follow the limit, and take what was foretold.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <weft/limits.h>
 
@@ -26,7 +26,7 @@ static struct wf_map_sizes choose(uint64_t limit_mb, uint64_t flows_max, uint32_
 	return sizes;
 }
 
-static void test_map_sizes_with_enough_memory_are_the_largest(void **state)
+TEST(map_sizes_with_enough_memory_are_the_largest)
 {
 	struct wf_map_sizes sizes = choose(512, 1000000, 1, 2);
 
@@ -35,7 +35,7 @@ static void test_map_sizes_with_enough_memory_are_the_largest(void **state)
 	assert_int_equal(sizes.hot_cpus, 2);
 }
 
-static void test_map_sizes_are_halved_until_an_eighth_of_the_limit_holds_them(void **state)
+TEST(map_sizes_are_halved_until_an_eighth_of_the_limit_holds_them)
 {
 	assert_int_equal(choose(131, 1000000, 1, 2).flows, 65536);
 	assert_int_equal(choose(130, 1000000, 1, 2).flows, 65536);
@@ -45,13 +45,13 @@ static void test_map_sizes_are_halved_until_an_eighth_of_the_limit_holds_them(vo
 	assert_int_equal(choose(16, 1000000, 1, 2).handshakes, 1024);
 }
 
-static void test_map_sizes_of_many_interfaces_share_the_limit(void **state)
+TEST(map_sizes_of_many_interfaces_share_the_limit)
 {
 	assert_int_equal(choose(64, 1000000, 4, 2).flows, 4096);
 	assert_int_equal(choose(16, 1000000, 16, 2).flows, WEFT_FLOW_MAP_MIN_ENTRIES);
 }
 
-static void test_map_sizes_hold_no_more_than_the_connections_that_may_be(void **state)
+TEST(map_sizes_hold_no_more_than_the_connections_that_may_be)
 {
 	assert_int_equal(choose(512, 30000, 1, 2).flows, 32768);
 	assert_int_equal(choose(512, 32768, 1, 2).flows, 32768);
@@ -59,7 +59,7 @@ static void test_map_sizes_hold_no_more_than_the_connections_that_may_be(void **
 	assert_int_equal(choose(512, 1, 1, 2).flows, WEFT_FLOW_MAP_MIN_ENTRIES);
 }
 
-static void test_map_sizes_more_hot_flows_than_an_eighth_are_none(void **state)
+TEST(map_sizes_more_hot_flows_than_an_eighth_are_none)
 {
 	assert_int_equal(choose(512, 1000000, 1, 128).hot_cpus, 128);
 	assert_int_equal(choose(512, 1000000, 1, 129).hot_cpus, 0);
@@ -70,7 +70,7 @@ static void test_map_sizes_more_hot_flows_than_an_eighth_are_none(void **state)
 }
 
 /* As a 6.18 kernel tells of them (memlock): 13632384, 3408768, 1052672 for two CPUs. */
-static void test_map_sizes_bytes_are_at_least_the_kernels_and_little_more(void **state)
+TEST(map_sizes_bytes_are_at_least_the_kernels_and_little_more)
 {
 	const struct wf_map_sizes sizes = choose(512, 1000000, 1, 2);
 	const uint64_t kernel = 13632384 + 3408768 + 1052672 + 70000;
@@ -81,7 +81,7 @@ static void test_map_sizes_bytes_are_at_least_the_kernels_and_little_more(void *
 	assert_true(bytes <= kernel + prefixes + MIB / 8);
 }
 
-static void test_map_sizes_bytes_count_each_socket_and_cpu(void **state)
+TEST(map_sizes_bytes_count_each_socket_and_cpu)
 {
 	const struct wf_map_sizes sizes = choose(512, 1000000, 1, 2);
 
@@ -91,32 +91,15 @@ static void test_map_sizes_bytes_count_each_socket_and_cpu(void **state)
 			 25600);
 }
 
-static void test_umem_rings_are_whole_pages(void **state)
+TEST(umem_rings_are_whole_pages)
 {
 	/* 2048 descriptors of 8 or 16 bytes and a head: 5 and 9 pages. */
 	assert_int_equal(wf_umem_ring_bytes(2048, 0), 2 * 5 * 4096);
 	assert_int_equal(wf_umem_ring_bytes(2048, 3), (2 * 5 + 3 * 9) * 4096);
 }
 
-static void test_umem_span_counts_its_frames_and_pages(void **state)
+TEST(umem_span_counts_its_frames_and_pages)
 {
 	assert_int_equal(wf_umem_span_bytes(4096), 16 * 128 + 16 * 8);
 	assert_int_equal(wf_umem_span_bytes(2048), 32 * 128 + 16 * 8);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_map_sizes_with_enough_memory_are_the_largest),
-		cmocka_unit_test(test_map_sizes_are_halved_until_an_eighth_of_the_limit_holds_them),
-		cmocka_unit_test(test_map_sizes_of_many_interfaces_share_the_limit),
-		cmocka_unit_test(test_map_sizes_hold_no_more_than_the_connections_that_may_be),
-		cmocka_unit_test(test_map_sizes_more_hot_flows_than_an_eighth_are_none),
-		cmocka_unit_test(test_map_sizes_bytes_are_at_least_the_kernels_and_little_more),
-		cmocka_unit_test(test_map_sizes_bytes_count_each_socket_and_cpu),
-		cmocka_unit_test(test_umem_rings_are_whole_pages),
-		cmocka_unit_test(test_umem_span_counts_its_frames_and_pages),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
  * test_memory_replay.c - whole replays, as a program that uses the library runs them: the packet
  * path never calls the heap, and any request for memory may fail.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -205,7 +205,7 @@ static int replay(uint32_t workers, struct run *run)
 }
 
 #if CAN_COUNT
-static void test_replay_between_first_and_last_connection_never_calls_the_heap(void **state)
+TEST(replay_between_first_and_last_connection_never_calls_the_heap)
 {
 	struct run run;
 
@@ -216,7 +216,7 @@ static void test_replay_between_first_and_last_connection_never_calls_the_heap(v
 	assert_int_equal(heap_calls, 0);
 }
 
-static void test_counting_sees_a_call_of_the_heap(void **state)
+TEST(counting_sees_a_call_of_the_heap)
 {
 	void *volatile bytes;
 
@@ -230,7 +230,7 @@ static void test_counting_sees_a_call_of_the_heap(void **state)
 #endif
 
 #if WF_DEBUG >= 1
-static void test_replay_with_each_request_for_memory_failing_ends_well(void **state)
+TEST(replay_with_each_request_for_memory_failing_ends_well)
 {
 	uint64_t nth = 1;
 
@@ -251,18 +251,4 @@ static void test_replay_with_each_request_for_memory_failing_ends_well(void **st
 }
 #endif
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-#if CAN_COUNT
-		cmocka_unit_test(test_counting_sees_a_call_of_the_heap),
-		cmocka_unit_test(
-			test_replay_between_first_and_last_connection_never_calls_the_heap),
-#endif
-#if WF_DEBUG >= 1
-		cmocka_unit_test(test_replay_with_each_request_for_memory_failing_ends_well),
-#endif
-	};
-
-	return cmocka_run_group_tests(tests, write_capture, remove_capture);
-}
+TEST_GROUP(write_capture, remove_capture);

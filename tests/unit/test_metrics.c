@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <string.h>
 
 #include "metrics/metrics.h"
 
-static void test_metrics_sum_of_two_blocks_adds_each(void **state)
+TEST(metrics_sum_of_two_blocks_adds_each)
 {
 	struct wf_metrics a = {0};
 	struct wf_metrics b = {0};
@@ -31,7 +31,7 @@ static void count_if_named(const struct weft_metric *metric, void *ctx)
 }
 
 /* A ledger that names a metric which does not exist would always seem to close. */
-static void test_ledgers_name_only_existing_metrics(void **state)
+TEST(ledgers_name_only_existing_metrics)
 {
 	struct wf_metrics none = {0};
 
@@ -46,14 +46,4 @@ static void test_ledgers_name_only_existing_metrics(void **state)
 			assert_null(wanted);
 		}
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_metrics_sum_of_two_blocks_adds_each),
-		cmocka_unit_test(test_ledgers_name_only_existing_metrics),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

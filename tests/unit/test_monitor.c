@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -97,7 +97,7 @@ static int64_t owner_task(void *ctx, uint64_t now_ns, uint64_t ttl_ns)
 	return ++fix->runs;
 }
 
-static void test_monitor_with_bad_options_is_refused(void **state)
+TEST_WITH(monitor_with_bad_options_is_refused, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct wf_monitor_opts opts = quiet_opts;
@@ -112,7 +112,7 @@ static void test_monitor_with_bad_options_is_refused(void **state)
 	wf_monitor_free(NULL);
 }
 
-static void test_monitor_says_when_to_come_again(void **state)
+TEST_WITH(monitor_says_when_to_come_again, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -121,7 +121,7 @@ static void test_monitor_says_when_to_come_again(void **state)
 	assert_int_equal(wf_monitor_run(fix->monitor, SEC), SEC * 3 / 2);
 }
 
-static void test_monitor_publishes_memory(void **state)
+TEST_WITH(monitor_publishes_memory, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -129,7 +129,7 @@ static void test_monitor_publishes_memory(void **state)
 	assert_int_equal(wf_metric_get(&fix->metrics, memory_limit_bytes), LIMIT);
 }
 
-static void test_monitor_idle_memory_goes_back_in_halves(void **state)
+TEST_WITH(monitor_idle_memory_goes_back_in_halves, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -144,7 +144,7 @@ static void test_monitor_idle_memory_goes_back_in_halves(void **state)
 	assert_int_equal(free_bytes(fix), 0);
 }
 
-static void test_monitor_pressure_gives_memory_back_at_once(void **state)
+TEST_WITH(monitor_pressure_gives_memory_back_at_once, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -156,7 +156,7 @@ static void test_monitor_pressure_gives_memory_back_at_once(void **state)
 	let_go(fix);
 }
 
-static void test_monitor_pressure_shortens_ttls_and_restores_them(void **state)
+TEST_WITH(monitor_pressure_shortens_ttls_and_restores_them, setup, teardown)
 {
 	struct fixture *fix = *state;
 	const struct wf_cleanup_task task = {
@@ -184,7 +184,7 @@ static void test_monitor_pressure_shortens_ttls_and_restores_them(void **state)
 	let_go(fix);
 }
 
-static void test_monitor_reads_this_machine(void **state)
+TEST_WITH(monitor_reads_this_machine, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct wf_monitor_opts opts = {
@@ -199,21 +199,4 @@ static void test_monitor_reads_this_machine(void **state)
 	wf_monitor_run(monitor, 1);
 	assert_int_equal(wf_metric_get(&fix->metrics, pressure_source_errors), 0);
 	wf_monitor_free(monitor);
-}
-
-#define WITH_UPKEEP(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		WITH_UPKEEP(test_monitor_with_bad_options_is_refused),
-		WITH_UPKEEP(test_monitor_says_when_to_come_again),
-		WITH_UPKEEP(test_monitor_publishes_memory),
-		WITH_UPKEEP(test_monitor_idle_memory_goes_back_in_halves),
-		WITH_UPKEEP(test_monitor_pressure_gives_memory_back_at_once),
-		WITH_UPKEEP(test_monitor_pressure_shortens_ttls_and_restores_them),
-		WITH_UPKEEP(test_monitor_reads_this_machine),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
  * test_mpsc.c - many producers, one consumer: nothing lost, each producer's order kept, and
  * nobody waits for a producer that stopped half-way but the consumer.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -22,7 +22,6 @@ static uint8_t pattern[BYTES_MAX + 256];
 
 static int setup(void **state)
 {
-	(void)state;
 	for (size_t i = 0; i < sizeof(pattern); i++)
 		pattern[i] = (uint8_t)(i * 13 + 1);
 	return wf_arena_new(16 << 20, &arena) || wf_mpsc_init(&ring, arena, RING_BYTES, &waiter);
@@ -30,18 +29,16 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	wf_mpsc_fini(&ring);
 	assert_int_equal(wf_arena_used_bytes(arena), 0);
 	wf_arena_free(arena);
 	return 0;
 }
 
-static void test_mpsc_frames_come_out_in_order_with_their_bytes(void **state)
+TEST_WITH(mpsc_frames_come_out_in_order_with_their_bytes, setup, teardown)
 {
 	struct wf_frame got[8];
 
-	(void)state;
 	for (uint32_t i = 0; i < 5; i++) {
 		const struct wf_frame frame = {
 			.bytes = pattern + i, .cap_bytes = 100 * i, .hash = i};
@@ -59,13 +56,12 @@ static void test_mpsc_frames_come_out_in_order_with_their_bytes(void **state)
 	assert_int_equal(wf_mpsc_peek(&ring, got, 8), 0);
 }
 
-static void test_mpsc_full_is_refused_until_released(void **state)
+TEST_WITH(mpsc_full_is_refused_until_released, setup, teardown)
 {
 	struct wf_frame frame = {.bytes = pattern};
 	struct wf_frame got[8];
 	uint32_t pushed = 0;
 
-	(void)state;
 	while (!wf_mpsc_push(&ring, &frame, false))
 		pushed++;
 	assert_int_equal(pushed, RING_BYTES / WF_MPSC_ALIGN);
@@ -82,11 +78,10 @@ static void test_mpsc_full_is_refused_until_released(void **state)
 	assert_int_equal(wf_mpsc_peek(&ring, got, 8), 0);
 }
 
-static void test_mpsc_closed_refuses_and_gives_what_it_has(void **state)
+TEST_WITH(mpsc_closed_refuses_and_gives_what_it_has, setup, teardown)
 {
 	struct wf_frame frame = {.bytes = pattern};
 
-	(void)state;
 	assert_int_equal(wf_mpsc_push(&ring, &frame, false), 0);
 	wf_mpsc_close(&ring);
 	assert_int_equal(wf_mpsc_push(&ring, &frame, false), -ESHUTDOWN);
@@ -168,28 +163,12 @@ static void run_producers(bool wait)
 	}
 }
 
-static void test_mpsc_many_producers_lose_nothing_and_keep_order(void **state)
+TEST_WITH(mpsc_many_producers_lose_nothing_and_keep_order, setup, teardown)
 {
-	(void)state;
 	run_producers(false);
 }
 
-static void test_mpsc_producers_that_sleep_for_room_are_woken(void **state)
+TEST_WITH(mpsc_producers_that_sleep_for_room_are_woken, setup, teardown)
 {
-	(void)state;
 	run_producers(true);
-}
-
-int main(void)
-{
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-	const struct CMUnitTest tests[] = {
-		CASE(test_mpsc_frames_come_out_in_order_with_their_bytes),
-		CASE(test_mpsc_full_is_refused_until_released),
-		CASE(test_mpsc_closed_refuses_and_gives_what_it_has),
-		CASE(test_mpsc_many_producers_lose_nothing_and_keep_order),
-		CASE(test_mpsc_producers_that_sleep_for_room_are_woken),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

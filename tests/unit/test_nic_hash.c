@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Tests of capture/host/nic_hash.c: what ethtool answers of real adapters, and what it means. */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <linux/ethtool.h>
 #include <string.h>
@@ -43,7 +43,7 @@ static struct wf_nic_hash fresh_nic(void)
 	return hash;
 }
 
-static void test_nic_hash_symmetric_key_is_symmetric(void **state)
+TEST(nic_hash_symmetric_key_is_symmetric)
 {
 	struct wf_nic_hash hash = symmetric_nic();
 
@@ -51,7 +51,7 @@ static void test_nic_hash_symmetric_key_is_symmetric(void **state)
 	assert_true(ports[0] && ports[1]);
 }
 
-static void test_nic_hash_random_key_is_asymmetric(void **state)
+TEST(nic_hash_random_key_is_asymmetric)
 {
 	struct wf_nic_hash hash = fresh_nic();
 
@@ -61,7 +61,7 @@ static void test_nic_hash_random_key_is_asymmetric(void **state)
 	assert_int_equal(wf_nic_hash_judge(&hash, ports), WF_NIC_ASYMMETRIC);
 }
 
-static void test_nic_hash_symmetric_input_makes_any_key_do(void **state)
+TEST(nic_hash_symmetric_input_makes_any_key_do)
 {
 	struct wf_nic_hash hash = fresh_nic();
 
@@ -71,7 +71,7 @@ static void test_nic_hash_symmetric_input_makes_any_key_do(void **state)
 	assert_int_equal(wf_nic_hash_judge(&hash, ports), WF_NIC_SYMMETRIC);
 }
 
-static void test_nic_hash_of_addresses_alone_is_symmetric_without_ports(void **state)
+TEST(nic_hash_of_addresses_alone_is_symmetric_without_ports)
 {
 	struct wf_nic_hash hash = symmetric_nic();
 
@@ -81,7 +81,7 @@ static void test_nic_hash_of_addresses_alone_is_symmetric_without_ports(void **s
 	assert_false(ports[1]);
 }
 
-static void test_nic_hash_of_one_side_is_asymmetric(void **state)
+TEST(nic_hash_of_one_side_is_asymmetric)
 {
 	static const uint32_t one_sided[] = {0, RXH_IP_SRC, SDFN & ~(uint32_t)RXH_IP_SRC,
 					     SD | RXH_L4_B_0_1, RXH_L4_B_0_1 | RXH_L4_B_2_3};
@@ -95,7 +95,7 @@ static void test_nic_hash_of_one_side_is_asymmetric(void **state)
 		}
 }
 
-static void test_nic_hash_of_what_weft_does_not_know_is_not_trusted(void **state)
+TEST(nic_hash_of_what_weft_does_not_know_is_not_trusted)
 {
 	struct wf_nic_hash hash = symmetric_nic();
 
@@ -123,7 +123,7 @@ static void test_nic_hash_of_what_weft_does_not_know_is_not_trusted(void **state
 	assert_int_equal(wf_nic_hash_judge(&hash, ports), WF_NIC_UNKNOWN);
 }
 
-static void test_nic_hash_advice_is_the_command_that_mends(void **state)
+TEST(nic_hash_advice_is_the_command_that_mends)
 {
 	struct wf_nic_hash hash = fresh_nic();
 	char text[384];
@@ -136,26 +136,10 @@ static void test_nic_hash_advice_is_the_command_that_mends(void **state)
 	assert_non_null(strstr(text, "ethtool -N eth9 rx-flow-hash $type sdfn"));
 }
 
-static void test_nic_hash_of_loopback_is_not_told(void **state)
+TEST(nic_hash_of_loopback_is_not_told)
 {
 	static struct wf_nic_hash hash;
 
 	assert_true(wf_nic_hash_read("lo", &hash) < 0);
 	assert_int_equal(wf_nic_hash_judge(&hash, ports), WF_NIC_UNKNOWN);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nic_hash_symmetric_key_is_symmetric),
-		cmocka_unit_test(test_nic_hash_random_key_is_asymmetric),
-		cmocka_unit_test(test_nic_hash_symmetric_input_makes_any_key_do),
-		cmocka_unit_test(test_nic_hash_of_addresses_alone_is_symmetric_without_ports),
-		cmocka_unit_test(test_nic_hash_of_one_side_is_asymmetric),
-		cmocka_unit_test(test_nic_hash_of_what_weft_does_not_know_is_not_trusted),
-		cmocka_unit_test(test_nic_hash_advice_is_the_command_that_mends),
-		cmocka_unit_test(test_nic_hash_of_loopback_is_not_told),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

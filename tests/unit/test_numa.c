@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Tests of base/numa.c and engine/placement.c: a made-up machine of several nodes, as sysfs. */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -95,7 +95,7 @@ static void assert_cpus(const struct wf_cpu_place *places, const char *expected)
 	assert_string_equal(text, expected);
 }
 
-static void test_numa_node_of_a_device(void **state)
+TEST_WITH(numa_node_of_a_device, setup, teardown)
 {
 	assert_int_equal(wf_numa_netdev_node(root, "near1"), 1);
 	assert_int_equal(wf_numa_netdev_node(root, "one_node"), -1);
@@ -104,7 +104,7 @@ static void test_numa_node_of_a_device(void **state)
 	assert_int_equal(wf_numa_netdev_node(root, "none"), -1);
 }
 
-static void test_numa_cpus_of_the_devices_node_come_first(void **state)
+TEST_WITH(numa_cpus_of_the_devices_node_come_first, setup, teardown)
 {
 	struct wf_cpu_place places[CPUS];
 	const int one[] = {1};
@@ -118,7 +118,7 @@ static void test_numa_cpus_of_the_devices_node_come_first(void **state)
 	assert_cpus(places, "6@12 7@12 1@1 3@1 5@1 0@0 2@0 4@0 ");
 }
 
-static void test_numa_cpus_keep_their_order_where_nodes_tell_nothing(void **state)
+TEST_WITH(numa_cpus_keep_their_order_where_nodes_tell_nothing, setup, teardown)
 {
 	struct wf_cpu_place places[CPUS];
 	const int none[] = {-1, 77};
@@ -131,7 +131,7 @@ static void test_numa_cpus_keep_their_order_where_nodes_tell_nothing(void **stat
 	assert_cpus(places, "0@-1 1@-1 2@-1 3@-1 4@-1 5@-1 6@-1 7@-1 ");
 }
 
-static void test_numa_bind_takes_a_node_that_there_is(void **state)
+TEST_WITH(numa_bind_takes_a_node_that_there_is, setup, teardown)
 {
 	void *memory =
 		mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -145,7 +145,7 @@ static void test_numa_bind_takes_a_node_that_there_is(void **state)
 }
 
 /* Three workers at node 1, one at node 0: each finds its spans in its node's part. */
-static void test_placement_memory_follows_the_workers(void **state)
+TEST_WITH(placement_memory_follows_the_workers, setup, teardown)
 {
 	static struct wf_worker workers[4];
 	struct wf_cpu_place places[CPUS];
@@ -172,18 +172,4 @@ static void test_placement_memory_follows_the_workers(void **state)
 	}
 	wf_arena_prefer(arena, 0);
 	wf_arena_free(arena);
-}
-
-int main(void)
-{
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-	const struct CMUnitTest tests[] = {
-		CASE(test_numa_node_of_a_device),
-		CASE(test_numa_cpus_of_the_devices_node_come_first),
-		CASE(test_numa_cpus_keep_their_order_where_nodes_tell_nothing),
-		CASE(test_numa_bind_takes_a_node_that_there_is),
-		CASE(test_placement_memory_follows_the_workers),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Tests of cli/options.c: order, places, refusals. Messages on stderr are checked by integration.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -36,7 +36,7 @@ static void expect(enum wf_option_use use, const char *line, int expected)
 	wf_options_fini(&options);
 }
 
-static void test_options_mixed_with_arguments_are_all_taken(void **state)
+TEST(options_mixed_with_arguments_are_all_taken)
 {
 	struct wf_options options;
 	char *filter;
@@ -55,7 +55,7 @@ static void test_options_mixed_with_arguments_are_all_taken(void **state)
 	wf_options_fini(&options);
 }
 
-static void test_options_after_two_dashes_are_arguments(void **state)
+TEST(options_after_two_dashes_are_arguments)
 {
 	struct wf_options options;
 
@@ -65,7 +65,7 @@ static void test_options_after_two_dashes_are_arguments(void **state)
 	wf_options_fini(&options);
 }
 
-static void test_options_join_of_none_is_empty(void **state)
+TEST(options_join_of_none_is_empty)
 {
 	struct wf_options options;
 	char *text;
@@ -77,7 +77,7 @@ static void test_options_join_of_none_is_empty(void **state)
 	wf_options_fini(&options);
 }
 
-static void test_options_given_twice_take_the_last(void **state)
+TEST(options_given_twice_take_the_last)
 {
 	struct wf_options options;
 
@@ -90,7 +90,7 @@ static void test_options_given_twice_take_the_last(void **state)
 	wf_options_fini(&options);
 }
 
-static void test_options_beat_the_file_wherever_it_is_named(void **state)
+TEST(options_beat_the_file_wherever_it_is_named)
 {
 	char path[] = "/tmp/weft-options-XXXXXX";
 	struct wf_options options;
@@ -107,7 +107,7 @@ static void test_options_beat_the_file_wherever_it_is_named(void **state)
 	unlink(path);
 }
 
-static void test_options_interface_means_one_or_many_by_command(void **state)
+TEST(options_interface_means_one_or_many_by_command)
 {
 	struct wf_options options;
 
@@ -118,7 +118,7 @@ static void test_options_interface_means_one_or_many_by_command(void **state)
 	wf_options_fini(&options);
 }
 
-static void test_options_help_beats_wrong_values(void **state)
+TEST(options_help_beats_wrong_values)
 {
 	struct wf_options options;
 
@@ -127,7 +127,7 @@ static void test_options_help_beats_wrong_values(void **state)
 	wf_options_fini(&options);
 }
 
-static void test_options_wrong_ones_are_refused(void **state)
+TEST(options_wrong_ones_are_refused)
 {
 	expect(WF_USE_RUN, "run --worker-count 2", -EINVAL);
 	expect(WF_USE_RUN, "run -x", -EINVAL);
@@ -142,7 +142,7 @@ static void test_options_wrong_ones_are_refused(void **state)
 	expect(WF_USE_REPLAY, "replay a --listen :80", -EINVAL);
 }
 
-static void test_options_more_than_fit_are_refused(void **state)
+TEST(options_more_than_fit_are_refused)
 {
 	enum { COUNT = 300 };
 	static char *argv[COUNT + 2];
@@ -153,21 +153,4 @@ static void test_options_more_than_fit_are_refused(void **state)
 		argv[i] = (char *)"--workers=1";
 	assert_int_equal(wf_options_parse(WF_USE_RUN, "run", COUNT + 1, argv, &options), -EINVAL);
 	wf_options_fini(&options);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_options_mixed_with_arguments_are_all_taken),
-		cmocka_unit_test(test_options_after_two_dashes_are_arguments),
-		cmocka_unit_test(test_options_join_of_none_is_empty),
-		cmocka_unit_test(test_options_given_twice_take_the_last),
-		cmocka_unit_test(test_options_beat_the_file_wherever_it_is_named),
-		cmocka_unit_test(test_options_interface_means_one_or_many_by_command),
-		cmocka_unit_test(test_options_help_beats_wrong_values),
-		cmocka_unit_test(test_options_wrong_ones_are_refused),
-		cmocka_unit_test(test_options_more_than_fit_are_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

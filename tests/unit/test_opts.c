@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@ static void keep_message(enum weft_log_level level, const char *message, void *c
 	snprintf(last_message, sizeof(last_message), "%s", message);
 }
 
-static void test_opts_null_gives_all_defaults(void **state)
+TEST(opts_null_gives_all_defaults)
 {
 	struct weft_opts opts;
 
@@ -28,7 +28,7 @@ static void test_opts_null_gives_all_defaults(void **state)
 	assert_int_equal(opts.stream_pages_max, WEFT_STREAM_PAGES_MAX);
 }
 
-static void test_opts_of_shorter_caller_zero_means_default(void **state)
+TEST(opts_of_shorter_caller_zero_means_default)
 {
 	struct weft_opts opts;
 	struct weft_opts old = {.sz = offsetof(struct weft_opts, filter), .workers = 3};
@@ -39,7 +39,7 @@ static void test_opts_of_shorter_caller_zero_means_default(void **state)
 	assert_int_equal(opts.flows_max, WEFT_FLOWS_MAX);
 }
 
-static void test_opts_of_newer_caller_is_refused_only_if_used(void **state)
+TEST(opts_of_newer_caller_is_refused_only_if_used)
 {
 	struct weft_opts opts;
 	struct {
@@ -52,7 +52,7 @@ static void test_opts_of_newer_caller_is_refused_only_if_used(void **state)
 	assert_int_equal(wf_opts_resolve(&newer.known, &opts), -EINVAL);
 }
 
-static void test_opts_out_of_range_names_value_and_range(void **state)
+TEST(opts_out_of_range_names_value_and_range)
 {
 	struct weft_opts opts;
 	WEFT_OPTS(weft_opts, bad, .workers = 65);
@@ -61,7 +61,7 @@ static void test_opts_out_of_range_names_value_and_range(void **state)
 	assert_string_equal(last_message, "options: workers is 65; allowed: 1 to 64");
 }
 
-static void test_opts_unknown_policy_is_refused(void **state)
+TEST(opts_unknown_policy_is_refused)
 {
 	struct weft_opts opts;
 	WEFT_OPTS(weft_opts, bad, .overlap = (enum weft_overlap)WEFT_OVERLAP_COUNT);
@@ -69,16 +69,10 @@ static void test_opts_unknown_policy_is_refused(void **state)
 	assert_int_equal(wf_opts_resolve(&bad, &opts), -EINVAL);
 }
 
-int main(void)
+static int prepare(void **state)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_opts_null_gives_all_defaults),
-		cmocka_unit_test(test_opts_of_shorter_caller_zero_means_default),
-		cmocka_unit_test(test_opts_of_newer_caller_is_refused_only_if_used),
-		cmocka_unit_test(test_opts_out_of_range_names_value_and_range),
-		cmocka_unit_test(test_opts_unknown_policy_is_refused),
-	};
-
 	weft_log_set(keep_message, NULL);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return 0;
 }
+
+TEST_GROUP(prepare, NULL);

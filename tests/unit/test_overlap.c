@@ -6,7 +6,7 @@
  * endpoints of three intervals: so all of Allen's relations for pairs, and all
  * triplets of them.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -40,7 +40,7 @@ static void fill(uint8_t *bytes, int which, int off, int len)
 		bytes[i] = (uint8_t)(which * 64 + (off + i) % 61 + 1);
 }
 
-static void test_overlap_row_agrees_with_the_published_table(void **state)
+TEST(overlap_row_agrees_with_the_published_table)
 {
 	for (int policy = 0; policy < WEFT_OVERLAP_COUNT; policy++) {
 		const struct wf_overlap_policy *row = wf_overlap_policy(policy);
@@ -60,14 +60,14 @@ static void test_overlap_row_agrees_with_the_published_table(void **state)
 	}
 }
 
-static void test_overlap_unknown_policy_is_the_default(void **state)
+TEST(overlap_unknown_policy_is_the_default)
 {
 	assert_ptr_equal(wf_overlap_policy((enum weft_overlap)999),
 			 wf_overlap_policy(WEFT_OVERLAP_DEFAULT));
 }
 
 struct play {
-	struct rig *rig;
+	struct stream_rig *rig;
 	struct overlap_model *model;
 	int scale;
 };
@@ -78,7 +78,7 @@ static void put(struct play *play, int which, int off, int len)
 
 	fill(bytes, which, off, len);
 	overlap_model_put(play->model, off, bytes, len);
-	rig_put(play->rig, (uint64_t)off, bytes, (uint32_t)len);
+	stream_rig_put(play->rig, (uint64_t)off, bytes, (uint32_t)len);
 }
 
 static void put_span(struct play *play, int which, struct span span)
@@ -102,21 +102,22 @@ static void assert_same(const struct play *play, const struct span *order, int c
 }
 
 /* A hole in front, then the segments, then the hole is filled and all is given up. */
-static void play_one(const struct rig_opts *opts, int scale, const struct span *order, int count)
+static void play_one(const struct stream_rig_opts *opts, int scale, const struct span *order,
+		     int count)
 {
-	static struct rig *rig;
-	static struct rig_opts rig_opts;
+	static struct stream_rig *rig;
+	static struct stream_rig_opts rig_opts;
 	struct play play = {.scale = scale};
 	struct wf_chunk gap;
 
 	if (rig && memcmp(&rig_opts, opts, sizeof(*opts))) {
-		rig_free(rig);
+		stream_rig_free(rig);
 		rig = NULL;
 	}
 	if (!opts->out_bytes_max) /* the end: all is freed */
 		return;
 	if (!rig)
-		rig = rig_new(opts);
+		rig = stream_rig_new(opts);
 	rig_opts = *opts;
 	memset(&rig->stream, 0, sizeof(rig->stream));
 	memset(rig->known, 0, rig->opts.out_bytes_max);
@@ -127,22 +128,22 @@ static void play_one(const struct rig_opts *opts, int scale, const struct span *
 	for (int i = 0; i < count; i++)
 		put_span(&play, i, order[i]);
 	put(&play, 3, 0, HOLE);
-	rig_drain(rig, UINT64_MAX);
+	stream_rig_drain(rig, UINT64_MAX);
 	while (wf_stream_skip(&rig->stream, &rig->env, HOLE + (uint64_t)(PLACES * scale), &gap))
-		rig_drain(rig, UINT64_MAX);
+		stream_rig_drain(rig, UINT64_MAX);
 	assert_same(&play, order, count);
 	assert_int_equal(rig->stream.extents, 0);
 	overlap_model_free(play.model);
 }
 
-static void play_all(enum rig_source source, bool hold, int scale, int count)
+static void play_all(enum stream_rig_source source, bool hold, int scale, int count)
 {
 	int total = 1;
 
 	for (int i = 0; i < count; i++)
 		total *= SPANS;
 	for (int policy = 0; policy < WEFT_OVERLAP_COUNT; policy++) {
-		struct rig_opts opts;
+		struct stream_rig_opts opts;
 
 		memset(&opts, 0, sizeof(opts));
 		opts.source = source;
@@ -157,43 +158,30 @@ static void play_all(enum rig_source source, bool hold, int scale, int count)
 			play_one(&opts, scale, order, count);
 		}
 	}
-	play_one(&(struct rig_opts){0}, 1, NULL, 0);
+	play_one(&(struct stream_rig_opts){0}, 1, NULL, 0);
 }
 
-static void test_overlap_every_pair_equals_the_model(void **state)
+TEST(overlap_every_pair_equals_the_model)
 {
-	play_all(RIG_MAPPED, false, 1, 2);
-	play_all(RIG_FRAMES, false, 7, 2);
-	play_all(RIG_FRAMES, false, 290, 2);
-	play_all(RIG_FRAMES, true, 3, 2);
+	play_all(STREAM_RIG_MAPPED, false, 1, 2);
+	play_all(STREAM_RIG_FRAMES, false, 7, 2);
+	play_all(STREAM_RIG_FRAMES, false, 290, 2);
+	play_all(STREAM_RIG_FRAMES, true, 3, 2);
 }
 
-static void test_overlap_every_triplet_of_mapped_segments_equals_the_model(void **state)
+TEST(overlap_every_triplet_of_mapped_segments_equals_the_model)
 {
-	play_all(RIG_MAPPED, false, 1, 3);
+	play_all(STREAM_RIG_MAPPED, false, 1, 3);
 }
 
-static void test_overlap_every_triplet_of_copied_segments_equals_the_model(void **state)
+TEST(overlap_every_triplet_of_copied_segments_equals_the_model)
 {
-	play_all(RIG_FRAMES, false, 11, 3);
+	play_all(STREAM_RIG_FRAMES, false, 11, 3);
 }
 
-static void test_overlap_every_triplet_held_for_acknowledgement_equals_the_model(void **state)
+TEST(overlap_every_triplet_held_for_acknowledgement_equals_the_model)
 {
-	play_all(RIG_MAPPED, true, 1, 3);
+	play_all(STREAM_RIG_MAPPED, true, 1, 3);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_overlap_row_agrees_with_the_published_table),
-		cmocka_unit_test(test_overlap_unknown_policy_is_the_default),
-		cmocka_unit_test(test_overlap_every_pair_equals_the_model),
-		cmocka_unit_test(test_overlap_every_triplet_of_mapped_segments_equals_the_model),
-		cmocka_unit_test(test_overlap_every_triplet_of_copied_segments_equals_the_model),
-		cmocka_unit_test(
-			test_overlap_every_triplet_held_for_acknowledgement_equals_the_model),
-	};
-
-	return cmocka_run_group_tests(tests, make_spans, NULL);
-}
+TEST_GROUP(make_spans, NULL);

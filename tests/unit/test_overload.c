@@ -3,7 +3,7 @@
  * test_overload.c - when the share of shed flows rises and falls, and that the highest of
  * several demands holds.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <string.h>
 
@@ -43,19 +43,19 @@ static void calm_ms(uint64_t ms)
 		tick(0, 700, 0);
 }
 
-static void test_overload_full_rings_without_loss_shed_nothing(void **state)
+TEST_WITH(overload_full_rings_without_loss_shed_nothing, setup, NULL)
 {
 	for (int i = 0; i < 100; i++)
 		assert_int_equal(tick(0, 1000, 99), 0);
 }
 
-static void test_overload_first_loss_sheds_what_was_lost_and_some(void **state)
+TEST_WITH(overload_first_loss_sheds_what_was_lost_and_some, setup, NULL)
 {
 	assert_in_range(tick(500, 500, 100), 50, 60);
 	assert_int_equal(overload.rises, 1);
 }
 
-static void test_overload_rise_waits_until_the_last_one_shows(void **state)
+TEST_WITH(overload_rise_waits_until_the_last_one_shows, setup, NULL)
 {
 	uint32_t percent = tick(100, 900, 100);
 
@@ -64,14 +64,14 @@ static void test_overload_rise_waits_until_the_last_one_shows(void **state)
 	assert_true(tick(100, 900, 100) > percent);
 }
 
-static void test_overload_some_flows_are_always_taken(void **state)
+TEST_WITH(overload_some_flows_are_always_taken, setup, NULL)
 {
 	for (int i = 0; i < 1000; i++)
 		tick(1000, 1, 100);
 	assert_in_range(overload.percent, 90, 99);
 }
 
-static void test_overload_while_shedding_half_full_rings_are_enough(void **state)
+TEST_WITH(overload_while_shedding_half_full_rings_are_enough, setup, NULL)
 {
 	uint32_t percent = tick(100, 900, 100);
 
@@ -79,7 +79,7 @@ static void test_overload_while_shedding_half_full_rings_are_enough(void **state
 	assert_true(tick(0, 1000, 60) > percent);
 }
 
-static void test_overload_falls_after_calm_and_ends_at_zero(void **state)
+TEST_WITH(overload_falls_after_calm_and_ends_at_zero, setup, NULL)
 {
 	uint32_t percent = tick(500, 500, 100);
 
@@ -92,7 +92,7 @@ static void test_overload_falls_after_calm_and_ends_at_zero(void **state)
 	assert_true(overload.falls > 2);
 }
 
-static void test_overload_end_of_the_load_is_not_waited_for_as_long(void **state)
+TEST_WITH(overload_end_of_the_load_is_not_waited_for_as_long, setup, NULL)
 {
 	tick(500, 500, 100);
 	overload.hold_ns = 60000 * WF_NS_PER_MS;
@@ -101,7 +101,7 @@ static void test_overload_end_of_the_load_is_not_waited_for_as_long(void **state
 	assert_int_equal(overload.percent, 0);
 }
 
-static void test_overload_failed_trials_become_rare(void **state)
+TEST_WITH(overload_failed_trials_become_rare, setup, NULL)
 {
 	uint64_t trials;
 
@@ -126,7 +126,7 @@ static void apply(void *ctx, uint32_t percent)
 	applied = percent;
 }
 
-static void test_shedding_highest_demand_holds_and_is_taken_back_alone(void **state)
+TEST(shedding_highest_demand_holds_and_is_taken_back_alone)
 {
 	struct wf_shedding shedding;
 
@@ -144,24 +144,4 @@ static void test_shedding_highest_demand_holds_and_is_taken_back_alone(void **st
 	wf_shedding_demand(&shedding, WF_SHED_OVERLOAD, 0);
 	assert_int_equal(wf_shedding_percent(&shedding), 0);
 	wf_shedding_stop(&shedding);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_overload_full_rings_without_loss_shed_nothing, setup),
-		cmocka_unit_test_setup(test_overload_first_loss_sheds_what_was_lost_and_some,
-				       setup),
-		cmocka_unit_test_setup(test_overload_rise_waits_until_the_last_one_shows, setup),
-		cmocka_unit_test_setup(test_overload_some_flows_are_always_taken, setup),
-		cmocka_unit_test_setup(test_overload_while_shedding_half_full_rings_are_enough,
-				       setup),
-		cmocka_unit_test_setup(test_overload_falls_after_calm_and_ends_at_zero, setup),
-		cmocka_unit_test_setup(test_overload_end_of_the_load_is_not_waited_for_as_long,
-				       setup),
-		cmocka_unit_test_setup(test_overload_failed_trials_become_rare, setup),
-		cmocka_unit_test(test_shedding_highest_demand_holds_and_is_taken_back_alone),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 /*
  * test_owner.c - violations of ownership are found and counted, and what is right is not.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -33,21 +33,19 @@ static void in_thread(void *(*fn)(void *), void *arg)
 	pthread_join(thread, NULL);
 }
 
-static void test_owner_nobody_yet_lets_anyone(void **state)
+TEST(owner_nobody_yet_lets_anyone)
 {
 	struct wf_owner owner = {0};
 
-	(void)state;
 	wf_owner_check(&owner, "test");
 	in_thread(check_main, &owner);
 	assert_int_equal(owner.violations, 0);
 }
 
-static void test_owner_other_thread_is_counted(void **state)
+TEST(owner_other_thread_is_counted)
 {
 	struct wf_owner owner = {0};
 
-	(void)state;
 	wf_owner_adopt(&owner);
 	assert_true(wf_owner_is_self(&owner));
 	wf_owner_check(&owner, "test");
@@ -57,11 +55,10 @@ static void test_owner_other_thread_is_counted(void **state)
 	assert_int_equal(owner.violations, 2);
 }
 
-static void test_owner_two_threads_inside_are_counted_where_asked_for(void **state)
+TEST(owner_two_threads_inside_are_counted_where_asked_for)
 {
 	struct wf_owner owner = {.races = true};
 
-	(void)state;
 	wf_owner_enter(&owner, "test");
 	wf_owner_leave(&owner);
 	in_thread(enter_main, &owner);
@@ -74,9 +71,8 @@ static void test_owner_two_threads_inside_are_counted_where_asked_for(void **sta
 	assert_int_equal(owner.violations, 1);
 }
 
-static void test_owner_none_is_not_checked(void **state)
+TEST(owner_none_is_not_checked)
 {
-	(void)state;
 	wf_owner_check(NULL, "test");
 	wf_owner_enter(NULL, "test");
 	wf_owner_leave(NULL);
@@ -97,7 +93,6 @@ static struct tables tables;
 
 static int setup(void **state)
 {
-	(void)state;
 	memset(&tables, 0, sizeof(tables));
 	tables.key.port[0] = 80;
 	tables.key.port[1] = 1025;
@@ -113,7 +108,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	wf_flow_table_fini(&tables.table[0]);
 	wf_flow_table_fini(&tables.table[1]);
 	wf_claims_fini(&tables.claims);
@@ -128,11 +122,10 @@ static void *find_main(void *arg)
 	return NULL;
 }
 
-static void test_owner_flow_operation_of_other_thread_is_counted(void **state)
+TEST_WITH(owner_flow_operation_of_other_thread_is_counted, setup, teardown)
 {
 	struct wf_flow *flow;
 
-	(void)state;
 	wf_owner_adopt(&tables.owner);
 	flow = wf_flow_table_add(&tables.table[0], &tables.key, 7, 0);
 	assert_non_null(flow);
@@ -143,11 +136,10 @@ static void test_owner_flow_operation_of_other_thread_is_counted(void **state)
 	wf_flow_table_remove(&tables.table[0], flow);
 }
 
-static void test_claims_same_flow_at_two_workers_is_counted(void **state)
+TEST_WITH(claims_same_flow_at_two_workers_is_counted, setup, teardown)
 {
 	struct wf_flow *flow;
 
-	(void)state;
 	flow = wf_flow_table_add(&tables.table[0], &tables.key, 7, 0);
 	wf_flow_table_remove(&tables.table[0], flow);
 	flow = wf_flow_table_add(&tables.table[0], &tables.key, 7, 0);
@@ -158,31 +150,12 @@ static void test_claims_same_flow_at_two_workers_is_counted(void **state)
 	wf_flow_table_remove(&tables.table[0], flow);
 }
 
-static void test_claims_many_flows_of_two_workers_are_told_apart(void **state)
+TEST_WITH(claims_many_flows_of_two_workers_are_told_apart, setup, teardown)
 {
-	(void)state;
 	for (uint32_t i = 0; i < 300000; i++) {
 		tables.key.port[0] = (uint16_t)i;
 		tables.key.port[1] = (uint16_t)(i >> 16);
 		wf_claims_add(&tables.claims, &tables.key, i & 1);
 	}
 	assert_int_equal(tables.claims.violations, 0);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_owner_nobody_yet_lets_anyone),
-		cmocka_unit_test(test_owner_other_thread_is_counted),
-		cmocka_unit_test(test_owner_two_threads_inside_are_counted_where_asked_for),
-		cmocka_unit_test(test_owner_none_is_not_checked),
-		cmocka_unit_test_setup_teardown(
-			test_owner_flow_operation_of_other_thread_is_counted, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_claims_same_flow_at_two_workers_is_counted,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			test_claims_many_flows_of_two_workers_are_told_apart, setup, teardown),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,14 +2,14 @@
 /*
  * test_packet_builder.c - the builder against two frames computed elsewhere.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <string.h>
 
 #include "unit/support/packet_builder.h"
 
 /* The IPv4 header example that is in many textbooks: checksum 0xb861. */
-static void test_builder_ipv4_checksum_is_the_textbook_one(void **state)
+TEST(builder_ipv4_checksum_is_the_textbook_one)
 {
 	static const uint8_t header[20] = {0x45, 0, 0,	 0x73, 0, 0, 0x40, 0,	0x40, 0x11,
 					   0,	 0, 192, 168,  0, 1, 192,  168, 0,    199};
@@ -17,7 +17,7 @@ static void test_builder_ipv4_checksum_is_the_textbook_one(void **state)
 	assert_int_equal((uint16_t)~pb_fold(pb_sum(header, sizeof(header))), 0xb861);
 }
 
-static void test_builder_segment_sums_to_all_ones(void **state)
+TEST(builder_segment_sums_to_all_ones)
 {
 	static struct packet_builder pb;
 	struct wf_frame frame;
@@ -36,7 +36,7 @@ static void test_builder_segment_sums_to_all_ones(void **state)
 	assert_memory_equal(tcp + 20, "odd", 3);
 }
 
-static void test_builder_nested_headers_name_each_other(void **state)
+TEST(builder_nested_headers_name_each_other)
 {
 	static struct packet_builder pb;
 
@@ -57,15 +57,4 @@ static void test_builder_nested_headers_name_each_other(void **state)
 	assert_int_equal(pb_at(&pb, PB_IPV6, 0)[6], 60);
 	assert_int_equal(pb_at(&pb, PB_IPV6_EXT, 0)[0], 6);
 	assert_int_equal(pb_get16(pb_at(&pb, PB_IPV6, 0) + 4), 8 + 20);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_builder_ipv4_checksum_is_the_textbook_one),
-		cmocka_unit_test(test_builder_segment_sums_to_all_ones),
-		cmocka_unit_test(test_builder_nested_headers_name_each_other),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -79,7 +79,7 @@ static const struct {
 	{0, 1ull << 32, -ERANGE},
 };
 
-static void test_page_view_at_bounds_is_checked(void **state)
+TEST_WITH(page_view_at_bounds_is_checked, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -96,7 +96,7 @@ static void test_page_view_at_bounds_is_checked(void **state)
 	}
 }
 
-static void test_page_copy_in_at_bounds_is_checked(void **state)
+TEST_WITH(page_copy_in_at_bounds_is_checked, setup, teardown)
 {
 	struct fixture *fix = *state;
 	uint8_t source[512];
@@ -117,7 +117,7 @@ static void test_page_copy_in_at_bounds_is_checked(void **state)
 	}
 }
 
-static void test_page_copy_out_at_bounds_is_checked(void **state)
+TEST_WITH(page_copy_out_at_bounds_is_checked, setup, teardown)
 {
 	struct fixture *fix = *state;
 	uint8_t out[513];
@@ -133,7 +133,7 @@ static void test_page_copy_out_at_bounds_is_checked(void **state)
 	}
 }
 
-static void test_page_resize_at_bounds_is_checked(void **state)
+TEST_WITH(page_resize_at_bounds_is_checked, setup, teardown)
 {
 	struct fixture *fix = *state;
 	static const struct {
@@ -162,7 +162,7 @@ static void test_page_resize_at_bounds_is_checked(void **state)
 	}
 }
 
-static void test_page_resize_grows_and_keeps_bytes(void **state)
+TEST_WITH(page_resize_grows_and_keeps_bytes, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct wf_page *old = fix->page;
@@ -176,7 +176,7 @@ static void test_page_resize_grows_and_keeps_bytes(void **state)
 	assert_int_equal(wf_page_pool_taken(fix->pool), 1);
 }
 
-static void test_page_resize_shrinks_to_smaller_class(void **state)
+TEST_WITH(page_resize_shrinks_to_smaller_class, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -187,7 +187,7 @@ static void test_page_resize_shrinks_to_smaller_class(void **state)
 	assert_int_equal(wf_page_bytes(fix->page)[9], 0x11);
 }
 
-static void test_page_resize_leaves_other_holders_their_page(void **state)
+TEST_WITH(page_resize_leaves_other_holders_their_page, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct wf_page *held = fix->page;
@@ -199,12 +199,12 @@ static void test_page_resize_leaves_other_holders_their_page(void **state)
 	wf_page_put(held);
 }
 
-static void test_page_put_null_does_nothing(void **state)
+TEST(page_put_null_does_nothing)
 {
 	wf_page_put(NULL);
 }
 
-static void test_page_with_two_holders_stays_until_the_second_put(void **state)
+TEST_WITH(page_with_two_holders_stays_until_the_second_put, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -216,7 +216,7 @@ static void test_page_with_two_holders_stays_until_the_second_put(void **state)
 	assert_int_equal(wf_page_pool_taken(fix->pool), 1);
 }
 
-static void test_page_at_finds_the_page_of_any_byte(void **state)
+TEST_WITH(page_at_finds_the_page_of_any_byte, setup, teardown)
 {
 	struct fixture *fix = *state;
 	static const uint32_t sizes[] = {1, 256, 257, 1500, 1536, 9000, 9001, WEFT_SPAN_BYTES};
@@ -234,24 +234,4 @@ static void test_page_at_finds_the_page_of_any_byte(void **state)
 			wf_page_put(page);
 		}
 	}
-}
-
-#define WITH_PAGE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		WITH_PAGE(test_page_view_at_bounds_is_checked),
-		WITH_PAGE(test_page_copy_in_at_bounds_is_checked),
-		WITH_PAGE(test_page_copy_out_at_bounds_is_checked),
-		WITH_PAGE(test_page_resize_at_bounds_is_checked),
-		WITH_PAGE(test_page_resize_grows_and_keeps_bytes),
-		WITH_PAGE(test_page_resize_shrinks_to_smaller_class),
-		WITH_PAGE(test_page_resize_leaves_other_holders_their_page),
-		cmocka_unit_test(test_page_put_null_does_nothing),
-		WITH_PAGE(test_page_with_two_holders_stays_until_the_second_put),
-		WITH_PAGE(test_page_at_finds_the_page_of_any_byte),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -99,7 +99,12 @@ static struct wf_page *pages[8 * MIB / 128];
 
 /* ---- classes ---- */
 
-static void test_page_pool_with_sizes_out_of_order_is_refused(void **state)
+static int no_teardown(void **state)
+{
+	return 0;
+}
+
+TEST_WITH(page_pool_with_sizes_out_of_order_is_refused, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct wf_page_pool *pool;
@@ -122,7 +127,7 @@ static void test_page_pool_with_sizes_out_of_order_is_refused(void **state)
 	}
 }
 
-static void test_page_pool_take_uses_the_smallest_class_that_fits(void **state)
+TEST_WITH(page_pool_take_uses_the_smallest_class_that_fits, setup, teardown)
 {
 	struct fixture *fix = *state;
 	static const struct {
@@ -142,7 +147,7 @@ static void test_page_pool_take_uses_the_smallest_class_that_fits(void **state)
 	}
 }
 
-static void test_page_pool_take_more_than_a_span_is_refused(void **state)
+TEST_WITH(page_pool_take_more_than_a_span_is_refused, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -152,7 +157,7 @@ static void test_page_pool_take_more_than_a_span_is_refused(void **state)
 	assert_int_equal(wf_metric_get(&fix->metrics[0], pages_refused_pages), 3);
 }
 
-static void test_page_pool_pages_do_not_overlap(void **state)
+TEST_WITH(page_pool_pages_do_not_overlap, setup, teardown)
 {
 	struct fixture *fix = *state;
 	static const size_t sizes[] = {256, 1500, 9000, SPAN};
@@ -171,7 +176,7 @@ static void test_page_pool_pages_do_not_overlap(void **state)
 	}
 }
 
-static void test_page_pool_when_all_is_taken_refuses_and_recovers(void **state)
+TEST_WITH(page_pool_when_all_is_taken_refuses_and_recovers, setup, teardown)
 {
 	struct fixture *fix = *state;
 	uint32_t count = take_all(fix->pool, 256, pages);
@@ -188,7 +193,7 @@ static void test_page_pool_when_all_is_taken_refuses_and_recovers(void **state)
 	assert_int_equal(wf_metric_get(&fix->metrics[0], pages_small_used_pages), 0);
 }
 
-static void test_page_pool_spans_change_class(void **state)
+TEST_WITH(page_pool_spans_change_class, setup, teardown)
 {
 	struct fixture *fix = *state;
 	uint32_t count = take_all(fix->pool, 256, pages);
@@ -205,7 +210,7 @@ static void test_page_pool_spans_change_class(void **state)
 		wf_page_put(pages[--count]);
 }
 
-static void test_page_pool_without_spans_borrows_a_larger_page(void **state)
+TEST_WITH(page_pool_without_spans_borrows_a_larger_page, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct wf_page *medium = wf_page_pool_take(fix->pool, 1500);
@@ -221,7 +226,7 @@ static void test_page_pool_without_spans_borrows_a_larger_page(void **state)
 		wf_page_put(pages[--count]);
 }
 
-static void test_page_pool_at_its_span_limit_refuses(void **state)
+TEST_WITH(page_pool_at_its_span_limit_refuses, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct wf_page_pool_opts opts = class_opts;
@@ -242,7 +247,7 @@ static void test_page_pool_at_its_span_limit_refuses(void **state)
 }
 
 /* What comes in leaves the last part of the budget to those who work on it. */
-static void test_page_pool_short_of_memory_gives_none_to_what_comes_in(void **state)
+TEST_WITH(page_pool_short_of_memory_gives_none_to_what_comes_in, setup, teardown)
 {
 	struct fixture *fix = *state;
 	uint64_t limit_bytes = wf_arena_budget(fix->arena)->limit_bytes;
@@ -259,7 +264,7 @@ static void test_page_pool_short_of_memory_gives_none_to_what_comes_in(void **st
 		wf_page_put(pages[--count]);
 }
 
-static void test_page_pool_at_its_class_limit_refuses(void **state)
+TEST_WITH(page_pool_at_its_class_limit_refuses, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct wf_page_pool_opts opts = class_opts;
@@ -275,7 +280,7 @@ static void test_page_pool_at_its_class_limit_refuses(void **state)
 		wf_page_put(pages[--count]);
 }
 
-static void test_page_pool_fixed_has_one_size(void **state)
+TEST_WITH(page_pool_fixed_has_one_size, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct wf_page_pool_opts opts = {.medium_bytes = 1900, .keeps_spans = true};
@@ -295,7 +300,7 @@ static void test_page_pool_fixed_has_one_size(void **state)
 }
 
 /* The classic pool: what it took it keeps, until it is freed. */
-static void test_page_pool_fixed_never_shrinks(void **state)
+TEST_WITH(page_pool_fixed_never_shrinks, setup, teardown)
 {
 	enum { PAGES = 34 * 20 };
 	struct fixture *fix = *state;
@@ -330,7 +335,7 @@ static void test_page_pool_fixed_never_shrinks(void **state)
 	wf_arena_set_squeeze(fix->arena, 0);
 }
 
-static void test_page_pool_counts_what_pages_waste(void **state)
+TEST_WITH(page_pool_counts_what_pages_waste, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct wf_page *page = wf_page_pool_take(fix->pool, 200);
@@ -339,7 +344,7 @@ static void test_page_pool_counts_what_pages_waste(void **state)
 	wf_page_put(page);
 }
 
-static void test_page_pool_idle_gives_its_spans_back(void **state)
+TEST_WITH(page_pool_idle_gives_its_spans_back, setup, teardown)
 {
 	struct fixture *fix = *state;
 	uint64_t now_ns = 1;
@@ -354,7 +359,7 @@ static void test_page_pool_idle_gives_its_spans_back(void **state)
 	assert_int_equal(wf_metric_get(&fix->metrics[0], pages_small_spans), 0);
 }
 
-static void test_page_pool_shrink_gives_empty_spans_back_at_once(void **state)
+TEST_WITH(page_pool_shrink_gives_empty_spans_back_at_once, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -364,7 +369,7 @@ static void test_page_pool_shrink_gives_empty_spans_back_at_once(void **state)
 	assert_int_equal(wf_arena_used_bytes(fix->arena), 0);
 }
 
-static void test_page_pool_churn_is_served_from_cache(void **state)
+TEST_WITH(page_pool_churn_is_served_from_cache, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -380,7 +385,7 @@ static void tune_to(struct wf_page_pool *pool, size_t bytes)
 		wf_page_put(wf_page_pool_take(pool, bytes));
 }
 
-static void test_page_pool_traffic_of_one_size_gets_pages_of_it(void **state)
+TEST_WITH(page_pool_traffic_of_one_size_gets_pages_of_it, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct wf_page *page;
@@ -398,7 +403,7 @@ static void test_page_pool_traffic_of_one_size_gets_pages_of_it(void **state)
 	assert_int_equal(wf_metric_get(&fix->metrics[0], pages_recuts), 1);
 }
 
-static void test_page_pool_retuned_keeps_pages_of_the_old_size(void **state)
+TEST_WITH(page_pool_retuned_keeps_pages_of_the_old_size, setup, teardown)
 {
 	struct fixture *fix = *state;
 	enum { HELD = 500 };
@@ -430,7 +435,7 @@ static void test_page_pool_retuned_keeps_pages_of_the_old_size(void **state)
 	assert_int_equal(wf_metric_get(&fix->metrics[0], pages_tuned_free_pages), 0);
 }
 
-static void test_page_pool_metrics_agree_with_the_arena(void **state)
+TEST_WITH(page_pool_metrics_agree_with_the_arena, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct wf_metrics *metrics = &fix->metrics[0];
@@ -469,7 +474,7 @@ static void test_page_pool_metrics_agree_with_the_arena(void **state)
 		wf_page_put(pages[i]);
 }
 
-static void test_page_pool_advice_shrinks_with_squeeze_and_recovers(void **state)
+TEST_WITH(page_pool_advice_shrinks_with_squeeze_and_recovers, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -485,7 +490,7 @@ static void test_page_pool_advice_shrinks_with_squeeze_and_recovers(void **state
 	assert_int_equal(wf_page_pool_advise(fix->pool, SPAN + 1, 0), SPAN + 1);
 }
 
-static void test_page_pool_free_with_a_page_out_lets_it_be_put_later(void **state)
+TEST_WITH(page_pool_free_with_a_page_out_lets_it_be_put_later, setup, no_teardown)
 {
 	struct fixture *fix = *state;
 	struct wf_page *page = wf_page_pool_take(fix->pool, 1);
@@ -500,11 +505,6 @@ static void test_page_pool_free_with_a_page_out_lets_it_be_put_later(void **stat
 	free(fix);
 }
 
-static int no_teardown(void **state)
-{
-	return 0;
-}
-
 /* ---- frames ---- */
 
 static uint64_t offs[2048];
@@ -515,7 +515,7 @@ static void put_frames(struct fixture *fix, uint32_t first, uint32_t count)
 		wf_page_put(wf_arena_page_at(fix->arena, offs[i]));
 }
 
-static void test_page_pool_with_bad_frames_is_refused(void **state)
+TEST_WITH(page_pool_with_bad_frames_is_refused, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct wf_page_pool_opts opts = class_opts;
@@ -534,7 +534,7 @@ static void test_page_pool_with_bad_frames_is_refused(void **state)
 }
 
 /* ... and whoever comes next may choose another size. */
-static void test_page_pool_without_a_span_for_its_stock_has_no_frames(void **state)
+TEST_WITH(page_pool_without_a_span_for_its_stock_has_no_frames, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct wf_page_pool_opts opts = class_opts;
@@ -555,7 +555,7 @@ static void test_page_pool_without_a_span_for_its_stock_has_no_frames(void **sta
 	assert_int_equal(wf_arena_used_bytes(fix->arena), 0);
 }
 
-static void test_page_pool_frames_of_two_sizes_are_refused(void **state)
+TEST_WITH(page_pool_frames_of_two_sizes_are_refused, setup_frames, teardown)
 {
 	struct fixture *fix = *state;
 	struct wf_page_pool_opts opts = class_opts;
@@ -566,7 +566,7 @@ static void test_page_pool_frames_of_two_sizes_are_refused(void **state)
 	assert_int_equal(wf_page_pool_new(fix->arena, &opts, &fix->metrics[1], &pool), -EINVAL);
 }
 
-static void test_page_pool_frames_are_distinct_and_come_back(void **state)
+TEST_WITH(page_pool_frames_are_distinct_and_come_back, setup_frames, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -591,7 +591,7 @@ static void test_page_pool_frames_are_distinct_and_come_back(void **state)
 	put_frames(fix, 0, 512);
 }
 
-static void test_page_pool_short_of_frames_counts_what_is_missing(void **state)
+TEST_WITH(page_pool_short_of_frames_counts_what_is_missing, setup_frames, teardown)
 {
 	struct fixture *fix = *state;
 	uint32_t got = wf_page_pool_take_frames(fix->pool, offs, 1000);
@@ -602,7 +602,7 @@ static void test_page_pool_short_of_frames_counts_what_is_missing(void **state)
 	put_frames(fix, 0, got);
 }
 
-static void test_page_pool_may_keep_frames_until_free_ones_run_low(void **state)
+TEST_WITH(page_pool_may_keep_frames_until_free_ones_run_low, setup_frames, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -621,7 +621,7 @@ static void *put_from_thread(void *ctx)
 	return NULL;
 }
 
-static void test_page_pool_frames_put_by_a_stranger_come_home(void **state)
+TEST_WITH(page_pool_frames_put_by_a_stranger_come_home, setup_frames, teardown)
 {
 	struct fixture *fix = *state;
 	pthread_t thread;
@@ -633,7 +633,7 @@ static void test_page_pool_frames_put_by_a_stranger_come_home(void **state)
 	put_frames(fix, 0, 512);
 }
 
-static void test_page_pool_frames_hoarded_by_one_reach_the_other(void **state)
+TEST_WITH(page_pool_frames_hoarded_by_one_reach_the_other, setup_frames, teardown)
 {
 	struct fixture *fix = *state;
 	uint32_t got = 0;
@@ -648,7 +648,7 @@ static void test_page_pool_frames_hoarded_by_one_reach_the_other(void **state)
 	put_frames(fix, 0, got);
 }
 
-static void test_page_pool_free_with_frames_in_rings_returns_their_spans(void **state)
+TEST_WITH(page_pool_free_with_frames_in_rings_returns_their_spans, setup_frames, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -656,7 +656,7 @@ static void test_page_pool_free_with_frames_in_rings_returns_their_spans(void **
 	/* Teardown asserts that the arena is empty. */
 }
 
-static void test_page_pool_with_frames_keeps_all_memory(void **state)
+TEST_WITH(page_pool_with_frames_keeps_all_memory, setup_frames, teardown)
 {
 	struct fixture *fix = *state;
 	int64_t off = take_run_off(fix->arena, 1);
@@ -744,7 +744,7 @@ static void *work(void *ctx)
 	return NULL;
 }
 
-static void test_page_pool_pages_put_by_sinks_all_come_home(void **state)
+TEST_WITH(page_pool_pages_put_by_sinks_all_come_home, setup_frames, teardown)
 {
 	struct fixture *fix = *state;
 	static struct worker workers[POOLS];
@@ -780,7 +780,7 @@ static void test_page_pool_pages_put_by_sinks_all_come_home(void **state)
 /* ---- faults: only in builds that have the hook (memory/fault.h) ---- */
 #if WF_DEBUG >= 1
 
-static void test_page_pool_each_fault_in_turn_leaves_all_sound(void **state)
+TEST(page_pool_each_fault_in_turn_leaves_all_sound)
 {
 	struct wf_page_pool_opts opts = class_opts;
 	bool reached = true;
@@ -815,51 +815,3 @@ static void test_page_pool_each_fault_in_turn_leaves_all_sound(void **state)
 }
 
 #endif
-
-#define WITH_POOL(test)	  cmocka_unit_test_setup_teardown(test, setup, teardown)
-#define WITH_FRAMES(test) cmocka_unit_test_setup_teardown(test, setup_frames, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		WITH_POOL(test_page_pool_with_sizes_out_of_order_is_refused),
-		WITH_POOL(test_page_pool_take_uses_the_smallest_class_that_fits),
-		WITH_POOL(test_page_pool_take_more_than_a_span_is_refused),
-		WITH_POOL(test_page_pool_pages_do_not_overlap),
-		WITH_POOL(test_page_pool_when_all_is_taken_refuses_and_recovers),
-		WITH_POOL(test_page_pool_spans_change_class),
-		WITH_POOL(test_page_pool_without_spans_borrows_a_larger_page),
-		WITH_POOL(test_page_pool_at_its_span_limit_refuses),
-		WITH_POOL(test_page_pool_short_of_memory_gives_none_to_what_comes_in),
-		WITH_POOL(test_page_pool_at_its_class_limit_refuses),
-		WITH_POOL(test_page_pool_fixed_has_one_size),
-		WITH_POOL(test_page_pool_fixed_never_shrinks),
-		WITH_POOL(test_page_pool_counts_what_pages_waste),
-		WITH_POOL(test_page_pool_idle_gives_its_spans_back),
-		WITH_POOL(test_page_pool_shrink_gives_empty_spans_back_at_once),
-		WITH_POOL(test_page_pool_churn_is_served_from_cache),
-		WITH_POOL(test_page_pool_traffic_of_one_size_gets_pages_of_it),
-		WITH_POOL(test_page_pool_retuned_keeps_pages_of_the_old_size),
-		WITH_POOL(test_page_pool_metrics_agree_with_the_arena),
-		WITH_POOL(test_page_pool_advice_shrinks_with_squeeze_and_recovers),
-		cmocka_unit_test_setup_teardown(
-			test_page_pool_free_with_a_page_out_lets_it_be_put_later, setup,
-			no_teardown),
-		WITH_POOL(test_page_pool_with_bad_frames_is_refused),
-		WITH_POOL(test_page_pool_without_a_span_for_its_stock_has_no_frames),
-		WITH_FRAMES(test_page_pool_frames_of_two_sizes_are_refused),
-		WITH_FRAMES(test_page_pool_frames_are_distinct_and_come_back),
-		WITH_FRAMES(test_page_pool_short_of_frames_counts_what_is_missing),
-		WITH_FRAMES(test_page_pool_may_keep_frames_until_free_ones_run_low),
-		WITH_FRAMES(test_page_pool_frames_put_by_a_stranger_come_home),
-		WITH_FRAMES(test_page_pool_frames_hoarded_by_one_reach_the_other),
-		WITH_FRAMES(test_page_pool_free_with_frames_in_rings_returns_their_spans),
-		WITH_FRAMES(test_page_pool_with_frames_keeps_all_memory),
-		WITH_FRAMES(test_page_pool_pages_put_by_sinks_all_come_home),
-#if WF_DEBUG >= 1
-		cmocka_unit_test(test_page_pool_each_fault_in_turn_leaves_all_sound),
-#endif
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}

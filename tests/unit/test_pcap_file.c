@@ -2,7 +2,7 @@
 /*
  * test_pcap_file.c - capture files, whole and damaged, mapped and piped.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ static void put_text(struct capture_writer *writer, uint32_t sec, uint32_t fract
 	capture_pcap_packet(writer, sec, fraction, text, (uint32_t)strlen(text), 100);
 }
 
-static void test_pcap_every_byte_order_and_resolution_is_read(void **state)
+TEST_WITH(pcap_every_byte_order_and_resolution_is_read, capture_setup, NULL)
 {
 	for (int i = 0; i < 4; i++) {
 		struct capture_writer writer = {.swapped = i & 1};
@@ -49,7 +49,7 @@ static void test_pcap_every_byte_order_and_resolution_is_read(void **state)
 	}
 }
 
-static void test_pcap_patched_record_headers_are_read(void **state)
+TEST_WITH(pcap_patched_record_headers_are_read, capture_setup, NULL)
 {
 	struct capture_writer writer = {0};
 	struct capture_result result;
@@ -71,7 +71,7 @@ static void test_pcap_patched_record_headers_are_read(void **state)
 	capture_writer_fini(&writer);
 }
 
-static void test_pcap_old_version_with_swapped_lengths_is_read(void **state)
+TEST_WITH(pcap_old_version_with_swapped_lengths_is_read, capture_setup, NULL)
 {
 	struct capture_writer writer = {0};
 	struct capture_result result;
@@ -91,7 +91,7 @@ static void test_pcap_old_version_with_swapped_lengths_is_read(void **state)
 	capture_writer_fini(&writer);
 }
 
-static void test_pcap_every_known_link_type_is_mapped(void **state)
+TEST_WITH(pcap_every_known_link_type_is_mapped, capture_setup, NULL)
 {
 	static const struct {
 		uint32_t linktype;
@@ -126,7 +126,7 @@ static void test_pcap_every_known_link_type_is_mapped(void **state)
 	}
 }
 
-static void test_pcap_unknown_link_type_is_refused_by_number_and_name(void **state)
+TEST_WITH(pcap_unknown_link_type_is_refused_by_number_and_name, capture_setup, NULL)
 {
 	struct capture_writer writer = {0};
 
@@ -136,7 +136,7 @@ static void test_pcap_unknown_link_type_is_refused_by_number_and_name(void **sta
 	capture_writer_fini(&writer);
 }
 
-static void test_pcap_header_only_is_an_empty_capture(void **state)
+TEST_WITH(pcap_header_only_is_an_empty_capture, capture_setup, NULL)
 {
 	struct capture_writer writer = {0};
 	struct capture_result result;
@@ -149,7 +149,7 @@ static void test_pcap_header_only_is_an_empty_capture(void **state)
 	capture_writer_fini(&writer);
 }
 
-static void test_pcap_absurd_length_is_damage_with_its_place(void **state)
+TEST_WITH(pcap_absurd_length_is_damage_with_its_place, capture_setup, NULL)
 {
 	struct capture_writer writer = {0};
 	struct capture_result result;
@@ -170,7 +170,7 @@ static void test_pcap_absurd_length_is_damage_with_its_place(void **state)
 }
 
 /* The longest frame that anything hands on, and one byte more, all of it there. */
-static void test_pcap_packet_up_to_the_longest_is_read(void **state)
+TEST_WITH(pcap_packet_up_to_the_longest_is_read, capture_setup, NULL)
 {
 	for (uint32_t more = 0; more < 2; more++) {
 		uint32_t len = WEFT_FRAME_MAX_BYTES + more;
@@ -233,7 +233,7 @@ static struct capture_result read_pipe_at_once(const struct capture_writer *writ
 	return capture_read_pipe(writer, 65536);
 }
 
-static void test_truncated_at_every_byte_gives_what_was_whole(void **state)
+TEST_WITH(truncated_at_every_byte_gives_what_was_whole, capture_setup, NULL)
 {
 	size_t ends[4];
 
@@ -273,7 +273,7 @@ static void put_big(struct capture_writer *writer)
 	}
 }
 
-static void test_file_of_many_windows_is_read_in_place(void **state)
+TEST_WITH(file_of_many_windows_is_read_in_place, capture_setup, NULL)
 {
 	struct capture_writer writer = {0};
 	struct weft_progress progress;
@@ -304,7 +304,7 @@ static void test_file_of_many_windows_is_read_in_place(void **state)
 	capture_writer_fini(&writer);
 }
 
-static void test_file_cut_while_read_is_damage_not_death(void **state)
+TEST_WITH(file_cut_while_read_is_damage_not_death, capture_setup, NULL)
 {
 	struct capture_writer writer = {0};
 	struct capture_result result = {0};
@@ -326,7 +326,7 @@ static void test_file_cut_while_read_is_damage_not_death(void **state)
 	capture_writer_fini(&writer);
 }
 
-static void test_open_of_what_is_no_capture_is_refused(void **state)
+TEST_WITH(open_of_what_is_no_capture_is_refused, capture_setup, NULL)
 {
 	static const struct {
 		const char *bytes;
@@ -359,27 +359,4 @@ static void test_open_of_what_is_no_capture_is_refused(void **state)
 	assert_non_null(strstr(capture_last_log, "/tmp: is a directory"));
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_pcap_every_byte_order_and_resolution_is_read,
-				       capture_setup),
-		cmocka_unit_test_setup(test_pcap_patched_record_headers_are_read, capture_setup),
-		cmocka_unit_test_setup(test_pcap_old_version_with_swapped_lengths_is_read,
-				       capture_setup),
-		cmocka_unit_test_setup(test_pcap_every_known_link_type_is_mapped, capture_setup),
-		cmocka_unit_test_setup(test_pcap_unknown_link_type_is_refused_by_number_and_name,
-				       capture_setup),
-		cmocka_unit_test_setup(test_pcap_header_only_is_an_empty_capture, capture_setup),
-		cmocka_unit_test_setup(test_pcap_absurd_length_is_damage_with_its_place,
-				       capture_setup),
-		cmocka_unit_test_setup(test_pcap_packet_up_to_the_longest_is_read, capture_setup),
-		cmocka_unit_test_setup(test_truncated_at_every_byte_gives_what_was_whole,
-				       capture_setup),
-		cmocka_unit_test_setup(test_file_of_many_windows_is_read_in_place, capture_setup),
-		cmocka_unit_test_setup(test_file_cut_while_read_is_damage_not_death, capture_setup),
-		cmocka_unit_test_setup(test_open_of_what_is_no_capture_is_refused, capture_setup),
-	};
-
-	return cmocka_run_group_tests(tests, capture_group_setup, capture_group_teardown);
-}
+TEST_GROUP(capture_group_setup, capture_group_teardown);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -47,7 +47,7 @@ static struct wf_frame frame_of(enum wf_link link, uint8_t *buffer)
 		.bytes = buffer, .cap_bytes = len, .wire_bytes = len + 1000, .link = link};
 }
 
-static void test_filter_matches_on_every_link_type(void **state)
+TEST(filter_matches_on_every_link_type)
 {
 	struct wf_pcap_filter *wanted, *other;
 	uint8_t buffer[128];
@@ -64,7 +64,7 @@ static void test_filter_matches_on_every_link_type(void **state)
 	wf_pcap_filter_free(other);
 }
 
-static void test_filter_length_is_that_of_the_wire(void **state)
+TEST(filter_length_is_that_of_the_wire)
 {
 	struct wf_pcap_filter *filter;
 	uint8_t buffer[128];
@@ -77,7 +77,7 @@ static void test_filter_length_is_that_of_the_wire(void **state)
 	wf_pcap_filter_free(filter);
 }
 
-static void test_filter_cut_frame_does_not_match_beyond_its_bytes(void **state)
+TEST(filter_cut_frame_does_not_match_beyond_its_bytes)
 {
 	struct wf_pcap_filter *filter;
 	uint8_t buffer[128];
@@ -91,7 +91,7 @@ static void test_filter_cut_frame_does_not_match_beyond_its_bytes(void **state)
 	wf_pcap_filter_free(filter);
 }
 
-static void test_filter_for_one_link_type_matches_nothing_on_another(void **state)
+TEST(filter_for_one_link_type_matches_nothing_on_another)
 {
 	struct wf_pcap_filter *filter;
 	uint8_t buffer[128];
@@ -105,7 +105,7 @@ static void test_filter_for_one_link_type_matches_nothing_on_another(void **stat
 	wf_pcap_filter_free(filter);
 }
 
-static void test_filter_that_is_no_expression_is_refused_with_the_reason(void **state)
+TEST(filter_that_is_no_expression_is_refused_with_the_reason)
 {
 	struct wf_pcap_filter *filter = NULL;
 
@@ -114,7 +114,7 @@ static void test_filter_that_is_no_expression_is_refused_with_the_reason(void **
 	assert_non_null(strstr(last_log, "filter: \"tcp prot 80\": "));
 }
 
-static void test_filter_empty_matches_everything(void **state)
+TEST(filter_empty_matches_everything)
 {
 	struct wf_pcap_filter *filter;
 	uint8_t buffer[128];
@@ -126,17 +126,10 @@ static void test_filter_empty_matches_everything(void **state)
 	wf_pcap_filter_free(NULL);
 }
 
-int main(void)
+static int prepare(void **state)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_filter_matches_on_every_link_type),
-		cmocka_unit_test(test_filter_length_is_that_of_the_wire),
-		cmocka_unit_test(test_filter_cut_frame_does_not_match_beyond_its_bytes),
-		cmocka_unit_test(test_filter_for_one_link_type_matches_nothing_on_another),
-		cmocka_unit_test(test_filter_that_is_no_expression_is_refused_with_the_reason),
-		cmocka_unit_test(test_filter_empty_matches_everything),
-	};
-
 	weft_log_set(keep_log, NULL);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return 0;
 }
+
+TEST_GROUP(prepare, NULL);

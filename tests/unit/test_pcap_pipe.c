@@ -2,7 +2,7 @@
 /*
  * test_pcap_pipe.c - captures that come through a pipe, with and without memory for them.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -19,7 +19,7 @@
 #include "unit/support/capture_reader.h"
 #include "unit/support/rich_section.h"
 
-static void test_pipe_byte_by_byte_equals_file(void **state)
+TEST_WITH(pipe_byte_by_byte_equals_file, capture_setup, NULL)
 {
 	struct capture_writer writer = {0};
 	struct capture_result result;
@@ -38,7 +38,7 @@ static void test_pipe_byte_by_byte_equals_file(void **state)
 	capture_writer_fini(&writer);
 }
 
-static void test_pipe_skips_a_block_larger_than_its_buffer(void **state)
+TEST_WITH(pipe_skips_a_block_larger_than_its_buffer, capture_setup, NULL)
 {
 	struct capture_writer writer = {0};
 	struct capture_result result;
@@ -55,7 +55,7 @@ static void test_pipe_skips_a_block_larger_than_its_buffer(void **state)
 	capture_writer_fini(&writer);
 }
 
-static void test_pipe_packet_beyond_a_page_gives_up_its_link_header(void **state)
+TEST_WITH(pipe_packet_beyond_a_page_gives_up_its_link_header, capture_setup, NULL)
 {
 	uint32_t len = 14 + 65535;
 	uint8_t *packet = calloc(1, len);
@@ -81,7 +81,7 @@ static void test_pipe_packet_beyond_a_page_gives_up_its_link_header(void **state
 }
 
 /* Waits a second for memory, then goes on without: every packet comes, with its headers. */
-static void test_pipe_without_memory_cuts_packets_to_their_headers(void **state)
+TEST_WITH(pipe_without_memory_cuts_packets_to_their_headers, capture_setup, NULL)
 {
 	struct capture_writer writer = {0};
 	uint8_t packet[30000] = {0};
@@ -156,7 +156,7 @@ static int recv_one(struct wf_source *source, struct wf_frame *frame)
 }
 
 /* Nobody gives a page back: what finds none is counted, so that the ledger closes. */
-static void test_pipe_packets_lost_for_want_of_memory_are_counted(void **state)
+TEST_WITH(pipe_packets_lost_for_want_of_memory_are_counted, capture_setup, NULL)
 {
 	unsigned int received = 0;
 	struct wf_frame frame;
@@ -180,7 +180,7 @@ static void test_pipe_packets_lost_for_want_of_memory_are_counted(void **state)
 }
 
 /* Each page comes back just before patience ends: all waits together are bounded nevertheless. */
-static void test_pipe_waits_for_memory_are_bounded_as_a_whole(void **state)
+TEST_WITH(pipe_waits_for_memory_are_bounded_as_a_whole, capture_setup, NULL)
 {
 	uint64_t start_ns = wf_clock_monotonic_ns();
 	uint64_t wait_ns = start_ns;
@@ -207,21 +207,4 @@ static void test_pipe_waits_for_memory_are_bounded_as_a_whole(void **state)
 	close_starved(source, child, path);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_pipe_byte_by_byte_equals_file, capture_setup),
-		cmocka_unit_test_setup(test_pipe_skips_a_block_larger_than_its_buffer,
-				       capture_setup),
-		cmocka_unit_test_setup(test_pipe_packet_beyond_a_page_gives_up_its_link_header,
-				       capture_setup),
-		cmocka_unit_test_setup(test_pipe_without_memory_cuts_packets_to_their_headers,
-				       capture_setup),
-		cmocka_unit_test_setup(test_pipe_packets_lost_for_want_of_memory_are_counted,
-				       capture_setup),
-		cmocka_unit_test_setup(test_pipe_waits_for_memory_are_bounded_as_a_whole,
-				       capture_setup),
-	};
-
-	return cmocka_run_group_tests(tests, capture_group_setup, capture_group_teardown);
-}
+TEST_GROUP(capture_group_setup, capture_group_teardown);

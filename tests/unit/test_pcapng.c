@@ -2,7 +2,7 @@
 /*
  * test_pcapng.c - pcapng files, whole, damaged and lying.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "unit/support/capture_reader.h"
 #include "unit/support/rich_section.h"
 
-static void test_pcapng_sections_of_both_byte_orders_are_read(void **state)
+TEST_WITH(pcapng_sections_of_both_byte_orders_are_read, capture_setup, NULL)
 {
 	struct capture_writer writer = {0};
 	struct capture_result result;
@@ -31,7 +31,7 @@ static void test_pcapng_sections_of_both_byte_orders_are_read(void **state)
 }
 
 /* An interface is of its section: number 0 of the next is another, and 1 is not there. */
-static void test_pcapng_interfaces_end_with_their_section(void **state)
+TEST_WITH(pcapng_interfaces_end_with_their_section, capture_setup, NULL)
 {
 	struct capture_writer writer = {0};
 	struct capture_result result;
@@ -54,7 +54,7 @@ static void test_pcapng_interfaces_end_with_their_section(void **state)
 	capture_writer_fini(&writer);
 }
 
-static void test_pcapng_interface_of_unknown_link_type_is_skipped_and_told(void **state)
+TEST_WITH(pcapng_interface_of_unknown_link_type_is_skipped_and_told, capture_setup, NULL)
 {
 	struct capture_writer writer = {0};
 	struct capture_result result;
@@ -73,7 +73,7 @@ static void test_pcapng_interface_of_unknown_link_type_is_skipped_and_told(void 
 	capture_writer_fini(&writer);
 }
 
-static void test_pcapng_with_nothing_readable_is_refused(void **state)
+TEST_WITH(pcapng_with_nothing_readable_is_refused, capture_setup, NULL)
 {
 	struct capture_writer writer = {0};
 
@@ -86,7 +86,7 @@ static void test_pcapng_with_nothing_readable_is_refused(void **state)
 }
 
 /* Each of these changes one thing of a good file; what came before it is delivered. */
-static void test_pcapng_lies_are_damage(void **state)
+TEST_WITH(pcapng_lies_are_damage, capture_setup, NULL)
 {
 	for (int lie = 0; lie < 6; lie++) {
 		struct capture_writer writer = {0};
@@ -125,7 +125,7 @@ static void test_pcapng_lies_are_damage(void **state)
 	}
 }
 
-static void test_any_byte_changed_never_crashes(void **state)
+TEST_WITH(any_byte_changed_never_crashes, capture_setup, NULL)
 {
 	struct capture_writer writer = {0};
 
@@ -146,20 +146,4 @@ static void test_any_byte_changed_never_crashes(void **state)
 	capture_writer_fini(&writer);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_pcapng_sections_of_both_byte_orders_are_read,
-				       capture_setup),
-		cmocka_unit_test_setup(test_pcapng_interfaces_end_with_their_section,
-				       capture_setup),
-		cmocka_unit_test_setup(
-			test_pcapng_interface_of_unknown_link_type_is_skipped_and_told,
-			capture_setup),
-		cmocka_unit_test_setup(test_pcapng_with_nothing_readable_is_refused, capture_setup),
-		cmocka_unit_test_setup(test_pcapng_lies_are_damage, capture_setup),
-		cmocka_unit_test_setup(test_any_byte_changed_never_crashes, capture_setup),
-	};
-
-	return cmocka_run_group_tests(tests, capture_group_setup, capture_group_teardown);
-}
+TEST_GROUP(capture_group_setup, capture_group_teardown);

@@ -3,7 +3,7 @@
  * test_periodic.c - a periodic thread runs at once, when it is due, when it is asked, not after
  * stop.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <sched.h>
 
@@ -50,13 +50,13 @@ static bool has_run(uint32_t times)
 	return atomic_load(&runs) >= times;
 }
 
-static void test_periodic_runs_again_when_it_is_due(void **state)
+TEST_WITH(periodic_runs_again_when_it_is_due, setup, teardown)
 {
 	start(WF_NS_PER_MS);
 	assert_true(has_run(5));
 }
 
-static void test_periodic_asked_runs_before_it_is_due(void **state)
+TEST_WITH(periodic_asked_runs_before_it_is_due, setup, teardown)
 {
 	start(3600 * WF_NS_PER_SEC);
 	assert_true(has_run(1));
@@ -65,7 +65,7 @@ static void test_periodic_asked_runs_before_it_is_due(void **state)
 	assert_int_equal(atomic_load(&runs), 2);
 }
 
-static void test_periodic_stopped_does_not_run_again(void **state)
+TEST_WITH(periodic_stopped_does_not_run_again, setup, teardown)
 {
 	uint32_t before;
 
@@ -78,7 +78,7 @@ static void test_periodic_stopped_does_not_run_again(void **state)
 	assert_int_equal(atomic_load(&runs), before);
 }
 
-static void test_periodic_stopped_starts_again(void **state)
+TEST_WITH(periodic_stopped_starts_again, setup, teardown)
 {
 	start(3600 * WF_NS_PER_SEC);
 	wf_periodic_stop(&periodic);
@@ -86,22 +86,8 @@ static void test_periodic_stopped_starts_again(void **state)
 	assert_true(has_run(1));
 }
 
-static void test_periodic_never_started_stops(void **state)
+TEST_WITH(periodic_never_started_stops, setup, teardown)
 {
 	wf_periodic_stop(&periodic);
 	assert_int_equal(atomic_load(&runs), 0);
-}
-
-int main(void)
-{
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-	const struct CMUnitTest tests[] = {
-		CASE(test_periodic_runs_again_when_it_is_due),
-		CASE(test_periodic_asked_runs_before_it_is_due),
-		CASE(test_periodic_stopped_does_not_run_again),
-		CASE(test_periodic_stopped_starts_again),
-		CASE(test_periodic_never_started_stops),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 /*
  * test_pipeline.c - what becomes of frames: each has one outcome, in whatever stage.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 #include "unit/support/rig.h"
 
 #include <stdlib.h>
@@ -40,17 +40,15 @@ static int setup_verify(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	rig_stop(&rig);
 	return 0;
 }
 
-static void test_pipeline_counts_each_frame_once(void **state)
+TEST_WITH(pipeline_counts_each_frame_once, setup, teardown)
 {
 	static struct packet_builder pb;
 	struct wf_frame frame;
 
-	(void)state;
 	rig_handshake(&rig);
 	pb_init(&pb);
 	pb_ethernet(&pb);
@@ -67,14 +65,13 @@ static void test_pipeline_counts_each_frame_once(void **state)
 	assert_int_equal(wf_metric_get(&rig.metrics, frames_malformed_frames), 1);
 }
 
-static void test_pipeline_wrong_checksum_reaches_no_flow(void **state)
+TEST_WITH(pipeline_wrong_checksum_reaches_no_flow, setup_verify, teardown)
 {
 	static struct packet_builder pb;
 	const struct pb_tcp tcp = {
 		.src_port = 1025, .dst_port = 80, .seq = 1001, .ack = 5001, .flags = ACK};
 	struct wf_frame frame;
 
-	(void)state;
 	rig_handshake(&rig);
 	pb_segment(&pb, "10.0.0.1", "10.0.0.2", &tcp, "evil!", 5);
 	pb.bytes[pb.len_bytes - 1] ^= 1;
@@ -110,9 +107,8 @@ static void send_fragment(uint32_t part)
 	rig_frame(&rig, &frame);
 }
 
-static void test_pipeline_fragments_in_any_order_are_one_segment(void **state)
+TEST_WITH(pipeline_fragments_in_any_order_are_one_segment, setup, teardown)
 {
-	(void)state;
 	rig_handshake(&rig);
 	send_fragment(2);
 	send_fragment(0);
@@ -124,16 +120,15 @@ static void test_pipeline_fragments_in_any_order_are_one_segment(void **state)
 	assert_int_equal(wf_metric_get(&rig.metrics, rebuilt_processed_datagrams), 1);
 }
 
-static void test_pipeline_fragments_live_leave_no_page_behind(void **state)
+TEST_WITH(pipeline_fragments_live_leave_no_page_behind, setup, teardown)
 {
 	rig.use_pages = true;
 	test_pipeline_fragments_in_any_order_are_one_segment(state);
 	send_fragment(0);
 }
 
-static void test_pipeline_fragment_that_never_completes_is_dropped_in_time(void **state)
+TEST_WITH(pipeline_fragment_that_never_completes_is_dropped_in_time, setup, teardown)
 {
-	(void)state;
 	rig_handshake(&rig);
 	send_fragment(0);
 	assert_int_equal(wf_metric_get(&rig.metrics, fragments_held_fragments), 1);
@@ -184,7 +179,7 @@ static struct wf_pipeline *new_second(struct given *given, struct wf_metrics *me
 	return pipeline;
 }
 
-static void test_pipeline_frame_of_another_worker_is_handed_to_it(void **state)
+TEST_WITH(pipeline_frame_of_another_worker_is_handed_to_it, setup, teardown)
 {
 	static struct packet_builder pb;
 	static struct wf_metrics metrics;
@@ -192,7 +187,6 @@ static void test_pipeline_frame_of_another_worker_is_handed_to_it(void **state)
 	struct wf_pipeline *pipeline = new_second(&given, &metrics, NULL);
 	uint32_t mine = 0;
 
-	(void)state;
 	for (uint16_t port = 1; port <= 100; port++) {
 		const struct pb_tcp tcp = {.src_port = port, .dst_port = 80, .flags = WF_TCP_SYN};
 		uint32_t before = given.count;
@@ -213,7 +207,7 @@ static void test_pipeline_frame_of_another_worker_is_handed_to_it(void **state)
 	wf_pipeline_free(pipeline);
 }
 
-static void test_pipeline_owner_is_whom_the_nic_gives_the_flow_to(void **state)
+TEST_WITH(pipeline_owner_is_whom_the_nic_gives_the_flow_to, setup, teardown)
 {
 	static uint8_t key[WF_RSS_KEY_BYTES];
 	static const uint32_t queues[] = {0, 1, 2, 3, 4, 5, 6, 7};
@@ -231,7 +225,6 @@ static void test_pipeline_owner_is_whom_the_nic_gives_the_flow_to(void **state)
 	struct given given = {0};
 	struct wf_pipeline *pipeline;
 
-	(void)state;
 	for (uint32_t i = 0; i < WF_RSS_KEY_BYTES; i++)
 		key[i] = (uint8_t)(i * 197 + 31);
 	wf_rss_init(&rss, &opts);
@@ -254,7 +247,7 @@ static void test_pipeline_owner_is_whom_the_nic_gives_the_flow_to(void **state)
 }
 
 /* A fragment without and within a fragmented tunnel packet: where it comes in tells nothing. */
-static void test_pipeline_fragments_of_one_datagram_go_to_one_worker(void **state)
+TEST_WITH(pipeline_fragments_of_one_datagram_go_to_one_worker, setup, teardown)
 {
 	static struct packet_builder pb;
 	static struct wf_metrics metrics;
@@ -262,7 +255,6 @@ static void test_pipeline_fragments_of_one_datagram_go_to_one_worker(void **stat
 	struct wf_pipeline *pipeline = new_second(&given, &metrics, NULL);
 	uint32_t held = 0;
 
-	(void)state;
 	for (uint16_t id = 1; id <= 100; id++) {
 		uint32_t given_to[2];
 
@@ -294,7 +286,7 @@ static void test_pipeline_fragments_of_one_datagram_go_to_one_worker(void **stat
 
 /* ---- filter ----------------------------------------------------------------------- */
 
-static void test_pipeline_filter_with_ports_passes_what_fragments_rebuild(void **state)
+TEST_WITH(pipeline_filter_with_ports_passes_what_fragments_rebuild, setup, teardown)
 {
 	struct wf_pcap_filter *filter;
 	struct wf_pipeline_opts opts = {
@@ -308,7 +300,6 @@ static void test_pipeline_filter_with_ports_passes_what_fragments_rebuild(void *
 		.handoff = take_handoff,
 	};
 
-	(void)state;
 	assert_int_equal(wf_pcap_filter_new("tcp port 80", &filter), 0);
 	opts.filter = filter;
 	wf_pipeline_free(rig.pipeline);
@@ -330,14 +321,13 @@ static void test_pipeline_filter_with_ports_passes_what_fragments_rebuild(void *
 
 /* ---- batches ---------------------------------------------------------------------- */
 
-static void test_pipeline_batch_gives_what_single_frames_give(void **state)
+TEST_WITH(pipeline_batch_gives_what_single_frames_give, setup, teardown)
 {
 	enum { COUNT = 50 };
 	static struct packet_builder pb[COUNT];
 	struct wf_frame frames[COUNT];
 	char expected[1024] = "open\n";
 
-	(void)state;
 	rig_handshake(&rig);
 	for (int i = 0; i < COUNT; i++) {
 		const struct pb_tcp tcp = {.src_port = 1025,
@@ -352,23 +342,4 @@ static void test_pipeline_batch_gives_what_single_frames_give(void **state)
 	}
 	wf_pipeline_run(rig.pipeline, frames, COUNT);
 	assert_string_equal(rig_log(&rig), expected);
-}
-
-int main(void)
-{
-#define CASE(setup, name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-	const struct CMUnitTest tests[] = {
-		CASE(setup, test_pipeline_counts_each_frame_once),
-		CASE(setup_verify, test_pipeline_wrong_checksum_reaches_no_flow),
-		CASE(setup, test_pipeline_fragments_in_any_order_are_one_segment),
-		CASE(setup, test_pipeline_fragments_live_leave_no_page_behind),
-		CASE(setup, test_pipeline_fragment_that_never_completes_is_dropped_in_time),
-		CASE(setup, test_pipeline_frame_of_another_worker_is_handed_to_it),
-		CASE(setup, test_pipeline_owner_is_whom_the_nic_gives_the_flow_to),
-		CASE(setup, test_pipeline_fragments_of_one_datagram_go_to_one_worker),
-		CASE(setup, test_pipeline_filter_with_ports_passes_what_fragments_rebuild),
-		CASE(setup, test_pipeline_batch_gives_what_single_frames_give),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -102,7 +102,7 @@ static void expect(struct fixture *fix, uint32_t percent, enum wf_pressure_level
 	assert_int_equal(wf_metric_get(&fix->metrics, pressure_level), level);
 }
 
-static void test_pressure_with_bad_thresholds_is_refused(void **state)
+TEST(pressure_with_bad_thresholds_is_refused)
 {
 	static const struct wf_pressure_opts bad[] = {
 		{70, 70, 95, 5, 1},  {70, 85, 85, 5, 1}, {85, 70, 95, 5, 1},
@@ -116,7 +116,7 @@ static void test_pressure_with_bad_thresholds_is_refused(void **state)
 	wf_pressure_free(NULL);
 }
 
-static void test_pressure_level_follows_thresholds_upwards(void **state)
+TEST_WITH(pressure_level_follows_thresholds_upwards, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -130,7 +130,7 @@ static void test_pressure_level_follows_thresholds_upwards(void **state)
 	expect(fix, 1000, WF_PRESSURE_CRITICAL);
 }
 
-static void test_pressure_level_falls_only_clearly_below(void **state)
+TEST_WITH(pressure_level_falls_only_clearly_below, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -144,7 +144,7 @@ static void test_pressure_level_falls_only_clearly_below(void **state)
 	expect(fix, 69, WF_PRESSURE_NORMAL);
 }
 
-static void test_pressure_level_jumps_both_ways(void **state)
+TEST_WITH(pressure_level_jumps_both_ways, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -155,7 +155,7 @@ static void test_pressure_level_jumps_both_ways(void **state)
 	assert_int_equal(wf_metric_get(&fix->metrics, pressure_rises), 1);
 }
 
-static void test_pressure_handlers_undo_in_reverse_order(void **state)
+TEST_WITH(pressure_handlers_undo_in_reverse_order, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -167,7 +167,7 @@ static void test_pressure_handlers_undo_in_reverse_order(void **state)
 	assert_string_equal(fix->calls, "1:NL 2:NL 1:LH 2:LH 2:HL 1:HL 2:LN 1:LN ");
 }
 
-static void test_pressure_level_falls_after_calm_checks_in_a_row(void **state)
+TEST_WITH(pressure_level_falls_after_calm_checks_in_a_row, setup_slow_to_fall, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -180,7 +180,7 @@ static void test_pressure_level_falls_after_calm_checks_in_a_row(void **state)
 	expect(fix, 10, WF_PRESSURE_NORMAL);
 }
 
-static void test_pressure_highest_source_decides(void **state)
+TEST_WITH(pressure_highest_source_decides, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct fake_source other = {.percent = 96};
@@ -197,7 +197,7 @@ static void note_reading(const struct wf_pressure_reading *reading, void *ctx)
 	*(struct wf_pressure_reading *)ctx = *reading;
 }
 
-static void test_pressure_failing_source_neither_raises_nor_holds_a_level(void **state)
+TEST_WITH(pressure_failing_source_neither_raises_nor_holds_a_level, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct wf_pressure_reading reading;
@@ -215,7 +215,7 @@ static void test_pressure_failing_source_neither_raises_nor_holds_a_level(void *
 	expect(fix, 99, WF_PRESSURE_CRITICAL);
 }
 
-static void test_pressure_source_without_limit_is_no_error(void **state)
+TEST_WITH(pressure_source_without_limit_is_no_error, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -224,7 +224,7 @@ static void test_pressure_source_without_limit_is_no_error(void **state)
 	assert_int_equal(wf_metric_get(&fix->metrics, pressure_source_errors), 0);
 }
 
-static void test_pressure_full_tables_refuse(void **state)
+TEST_WITH(pressure_full_tables_refuse, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -239,31 +239,8 @@ static void test_pressure_full_tables_refuse(void **state)
 	assert_int_equal(wf_pressure_add_handler(fix->pressure, on_change, &handlers[0]), -ENOBUFS);
 }
 
-static void test_pressure_levels_have_names(void **state)
+TEST(pressure_levels_have_names)
 {
 	assert_string_equal(wf_pressure_level_name(WF_PRESSURE_NORMAL), "normal");
 	assert_string_equal(wf_pressure_level_name(WF_PRESSURE_CRITICAL), "critical");
-}
-
-#define WITH_PRESSURE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pressure_with_bad_thresholds_is_refused),
-		WITH_PRESSURE(test_pressure_level_follows_thresholds_upwards),
-		WITH_PRESSURE(test_pressure_level_falls_only_clearly_below),
-		WITH_PRESSURE(test_pressure_level_jumps_both_ways),
-		WITH_PRESSURE(test_pressure_handlers_undo_in_reverse_order),
-		cmocka_unit_test_setup_teardown(
-			test_pressure_level_falls_after_calm_checks_in_a_row, setup_slow_to_fall,
-			teardown),
-		WITH_PRESSURE(test_pressure_highest_source_decides),
-		WITH_PRESSURE(test_pressure_failing_source_neither_raises_nor_holds_a_level),
-		WITH_PRESSURE(test_pressure_source_without_limit_is_no_error),
-		WITH_PRESSURE(test_pressure_full_tables_refuse),
-		cmocka_unit_test(test_pressure_levels_have_names),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 /*
  * test_pressure_actions.c - what a worker does at each level, and that it is undone.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 #include "unit/support/rig.h"
 
 #include <stdio.h>
@@ -55,7 +55,7 @@ static void assert_doing(uint64_t moving, uint64_t limited, uint64_t hurried, ui
 	assert_int_equal(METRIC(relief_refusing_workers), refusing);
 }
 
-static void test_level_does_what_it_asks_for_and_undoes_it(void **state)
+TEST_WITH(level_does_what_it_asks_for_and_undoes_it, setup, teardown)
 {
 	set_level(WF_PRESSURE_LOW);
 	assert_doing(1, 0, 0, 0);
@@ -70,7 +70,7 @@ static void test_level_does_what_it_asks_for_and_undoes_it(void **state)
 	assert_int_equal(METRIC(relief_halved_caches), 2);
 }
 
-static void test_critical_gives_up_held_data_as_gap_of_memory(void **state)
+TEST_WITH(critical_gives_up_held_data_as_gap_of_memory, setup, teardown)
 {
 	rig_data(&rig, RIG_SERVER, 10, "behind the hole");
 	set_level(WF_PRESSURE_HIGH);
@@ -82,7 +82,7 @@ static void test_critical_gives_up_held_data_as_gap_of_memory(void **state)
 	assert_int_equal(METRIC(payload_delivered_bytes), strlen("behind the hole"));
 }
 
-static void test_critical_refuses_midstream_flows_until_it_ends(void **state)
+TEST_WITH(critical_refuses_midstream_flows_until_it_ends, setup, teardown)
 {
 	set_level(WF_PRESSURE_CRITICAL);
 	rig.port[RIG_CLIENT] = 3333;
@@ -95,7 +95,7 @@ static void test_critical_refuses_midstream_flows_until_it_ends(void **state)
 	assert_int_equal(METRIC(flows_active_flows), 2);
 }
 
-static void test_high_closes_what_is_silent_for_half_the_timeout(void **state)
+TEST_WITH(high_closes_what_is_silent_for_half_the_timeout, setup, teardown)
 {
 	rig_wait_ms(&rig, WEFT_TIMEOUT_ESTABLISHED_SEC * 600ull);
 	assert_int_equal(METRIC(flows_active_flows), 1);
@@ -106,7 +106,7 @@ static void test_high_closes_what_is_silent_for_half_the_timeout(void **state)
 }
 
 /* All but the last one, which gives back page caches. */
-static void test_cleanup_tasks_without_anything_to_do_remove_nothing(void **state)
+TEST_WITH(cleanup_tasks_without_anything_to_do_remove_nothing, setup, teardown)
 {
 	enum { TASKS = 5 };
 
@@ -155,7 +155,7 @@ static void send_more(void)
 	wf_dispatch_flush(&rig.dispatch);
 }
 
-static void test_critical_sheds_a_slow_subscription_and_tells_it_in_line(void **state)
+TEST_WITH(critical_sheds_a_slow_subscription_and_tells_it_in_line, setup_queued, teardown_queued)
 {
 	char drop[32];
 	uint64_t shed;
@@ -176,7 +176,7 @@ static void test_critical_sheds_a_slow_subscription_and_tells_it_in_line(void **
 	assert_null(strstr(log + 1, "drop"));
 }
 
-static void test_critical_sheds_none_that_keeps_up(void **state)
+TEST_WITH(critical_sheds_none_that_keeps_up, setup_queued, teardown_queued)
 {
 	send_more();
 	rig_read(&rig);
@@ -186,7 +186,7 @@ static void test_critical_sheds_none_that_keeps_up(void **state)
 	assert_null(strstr(rig_log(&rig), "drop"));
 }
 
-static void test_critical_sheds_again_as_long_as_it_lasts_and_then_no_more(void **state)
+TEST_WITH(critical_sheds_again_as_long_as_it_lasts_and_then_no_more, setup_queued, teardown_queued)
 {
 	uint64_t shed;
 
@@ -205,23 +205,4 @@ static void test_critical_sheds_again_as_long_as_it_lasts_and_then_no_more(void 
 	assert_int_equal(METRIC(relief_shed_events), shed);
 	rig_read(&rig);
 	assert_null(strstr(rig_log(&rig), "drop"));
-}
-
-#define TEST(name)	  cmocka_unit_test_setup_teardown(name, setup, teardown)
-#define TEST_QUEUED(name) cmocka_unit_test_setup_teardown(name, setup_queued, teardown_queued)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(test_level_does_what_it_asks_for_and_undoes_it),
-		TEST(test_critical_gives_up_held_data_as_gap_of_memory),
-		TEST(test_critical_refuses_midstream_flows_until_it_ends),
-		TEST(test_high_closes_what_is_silent_for_half_the_timeout),
-		TEST(test_cleanup_tasks_without_anything_to_do_remove_nothing),
-		TEST_QUEUED(test_critical_sheds_a_slow_subscription_and_tells_it_in_line),
-		TEST_QUEUED(test_critical_sheds_none_that_keeps_up),
-		TEST_QUEUED(test_critical_sheds_again_as_long_as_it_lasts_and_then_no_more),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -75,7 +75,7 @@ static uint32_t read_ok(wf_pressure_read_fn read, void *ctx)
 
 /* ---- budget ---- */
 
-static void test_pressure_budget_reads_the_share_of_what_is_not_allotted(void **state)
+TEST_WITH(pressure_budget_reads_the_share_of_what_is_not_allotted, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct wf_budget *budget = &fix->budget;
@@ -92,7 +92,7 @@ static void test_pressure_budget_reads_the_share_of_what_is_not_allotted(void **
 	assert_int_equal(read_ok(wf_pressure_read_budget, budget), 90);
 }
 
-static void test_pressure_budget_all_allotted_reads_nothing(void **state)
+TEST_WITH(pressure_budget_all_allotted_reads_nothing, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -101,7 +101,7 @@ static void test_pressure_budget_all_allotted_reads_nothing(void **state)
 }
 
 /* BPF maps, rings and workers are fixed when the traffic begins. */
-static void test_pressure_budget_what_start_charged_is_not_in_use(void **state)
+TEST_WITH(pressure_budget_what_start_charged_is_not_in_use, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct wf_budget *budget = &fix->budget;
@@ -127,7 +127,7 @@ static uint32_t read_status(struct fixture *fix, const char *text, int expected_
 	return percent;
 }
 
-static void test_pressure_process_leaves_mapped_files_aside(void **state)
+TEST_WITH(pressure_process_leaves_mapped_files_aside, setup, teardown)
 {
 	assert_int_equal(read_status(*state,
 				     "Name:\tweft\nVmRSS:\t 999999 kB\nRssAnon:\t   20480 kB\n"
@@ -136,7 +136,7 @@ static void test_pressure_process_leaves_mapped_files_aside(void **state)
 			 50);
 }
 
-static void test_pressure_process_does_not_hold_what_the_kernel_does(void **state)
+TEST_WITH(pressure_process_does_not_hold_what_the_kernel_does, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -145,7 +145,7 @@ static void test_pressure_process_does_not_hold_what_the_kernel_does(void **stat
 	assert_int_equal(read_status(fix, "RssAnon: 20480 kB\nRssShmem: 20480 kB\n", 0), 80);
 }
 
-static void test_pressure_process_free_spans_are_not_in_use(void **state)
+TEST_WITH(pressure_process_free_spans_are_not_in_use, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -153,12 +153,12 @@ static void test_pressure_process_free_spans_are_not_in_use(void **state)
 	assert_int_equal(read_status(fix, "RssAnon: 20480 kB\nRssShmem: 30720 kB\n", 0), 30);
 }
 
-static void test_pressure_process_beyond_the_limit_reads_more_than_all(void **state)
+TEST_WITH(pressure_process_beyond_the_limit_reads_more_than_all, setup, teardown)
 {
 	assert_int_equal(read_status(*state, "RssAnon: 153600 kB\nRssShmem: 0 kB\n", 0), 150);
 }
 
-static void test_pressure_process_slack_is_allowed(void **state)
+TEST_WITH(pressure_process_slack_is_allowed, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct wf_pressure_process process = {.budget = &fix->budget, .slack_bytes = 32 * MIB};
@@ -168,7 +168,7 @@ static void test_pressure_process_slack_is_allowed(void **state)
 	assert_int_equal(read_ok(wf_pressure_read_process, &process), 0);
 }
 
-static void test_pressure_process_unreadable_is_an_error(void **state)
+TEST_WITH(pressure_process_unreadable_is_an_error, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct wf_pressure_process process = {.budget = &fix->budget,
@@ -182,7 +182,7 @@ static void test_pressure_process_unreadable_is_an_error(void **state)
 	read_status(fix, "", -EBADMSG);
 }
 
-static void test_pressure_process_reads_this_process(void **state)
+TEST_WITH(pressure_process_reads_this_process, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct wf_pressure_process process = {.budget = &fix->budget,
@@ -199,7 +199,7 @@ static uint32_t read_psi(struct fixture *fix, const char *text)
 	return read_ok(wf_pressure_read_psi, (void *)path_of(fix, "psi"));
 }
 
-static void test_pressure_psi_time_lost_becomes_percent(void **state)
+TEST_WITH(pressure_psi_time_lost_becomes_percent, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -213,14 +213,14 @@ static void test_pressure_psi_time_lost_becomes_percent(void **state)
 	assert_int_equal(read_psi(fix, "some avg10=100.00 avg60=0\n"), 100);
 }
 
-static void test_pressure_psi_absent_is_no_data(void **state)
+TEST_WITH(pressure_psi_absent_is_no_data, setup, teardown)
 {
 	uint32_t percent;
 
 	assert_int_equal(wf_pressure_read_psi((void *)"/nonexistent/memory", &percent), -ENODATA);
 }
 
-static void test_pressure_psi_garbled_is_an_error(void **state)
+TEST_WITH(pressure_psi_garbled_is_an_error, setup, teardown)
 {
 	struct fixture *fix = *state;
 	uint32_t percent;
@@ -253,7 +253,7 @@ static int find_cgroup(struct fixture *fix)
 	return wf_pressure_cgroup_find(fix->dir, fs, &fix->budget, &fix->cgroup);
 }
 
-static void test_pressure_cgroup_v2_reads_use_without_droppable(void **state)
+TEST_WITH(pressure_cgroup_v2_reads_use_without_droppable, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -265,7 +265,7 @@ static void test_pressure_cgroup_v2_reads_use_without_droppable(void **state)
 	assert_int_equal(read_ok(wf_pressure_read_cgroup, &fix->cgroup), 40);
 }
 
-static void test_pressure_cgroup_v2_outer_group_counts(void **state)
+TEST_WITH(pressure_cgroup_v2_outer_group_counts, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -274,7 +274,7 @@ static void test_pressure_cgroup_v2_outer_group_counts(void **state)
 	assert_int_equal(read_ok(wf_pressure_read_cgroup, &fix->cgroup), 90);
 }
 
-static void test_pressure_cgroup_without_limit_is_no_data(void **state)
+TEST_WITH(pressure_cgroup_without_limit_is_no_data, setup, teardown)
 {
 	struct fixture *fix = *state;
 	uint32_t percent;
@@ -284,7 +284,7 @@ static void test_pressure_cgroup_without_limit_is_no_data(void **state)
 	assert_int_equal(wf_pressure_read_cgroup(&fix->cgroup, &percent), -ENODATA);
 }
 
-static void test_pressure_cgroup_garbled_is_an_error(void **state)
+TEST_WITH(pressure_cgroup_garbled_is_an_error, setup, teardown)
 {
 	struct fixture *fix = *state;
 	uint32_t percent;
@@ -295,7 +295,7 @@ static void test_pressure_cgroup_garbled_is_an_error(void **state)
 	assert_int_equal(wf_pressure_read_cgroup(&fix->cgroup, &percent), -EBADMSG);
 }
 
-static void test_pressure_cgroup_v1_reads_its_files(void **state)
+TEST_WITH(pressure_cgroup_v1_reads_its_files, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -314,7 +314,7 @@ static void test_pressure_cgroup_v1_reads_its_files(void **state)
 	assert_int_equal(read_ok(wf_pressure_read_cgroup, &fix->cgroup), 80);
 }
 
-static void test_pressure_cgroup_in_a_namespace_is_the_mount(void **state)
+TEST_WITH(pressure_cgroup_in_a_namespace_is_the_mount, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -326,7 +326,7 @@ static void test_pressure_cgroup_in_a_namespace_is_the_mount(void **state)
 	assert_int_equal(read_ok(wf_pressure_read_cgroup, &fix->cgroup), 50);
 }
 
-static void test_pressure_cgroup_absent_is_not_found(void **state)
+TEST_WITH(pressure_cgroup_absent_is_not_found, setup, teardown)
 {
 	struct fixture *fix = *state;
 
@@ -335,34 +335,4 @@ static void test_pressure_cgroup_absent_is_not_found(void **state)
 	make_dir(fix, "fs");
 	make_dir(fix, "fs/memory");
 	assert_int_equal(find_cgroup(fix), -ENOENT);
-}
-
-#define WITH_DIR(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		WITH_DIR(test_pressure_budget_reads_the_share_of_what_is_not_allotted),
-		WITH_DIR(test_pressure_budget_all_allotted_reads_nothing),
-		WITH_DIR(test_pressure_budget_what_start_charged_is_not_in_use),
-		WITH_DIR(test_pressure_process_leaves_mapped_files_aside),
-		WITH_DIR(test_pressure_process_does_not_hold_what_the_kernel_does),
-		WITH_DIR(test_pressure_process_free_spans_are_not_in_use),
-		WITH_DIR(test_pressure_process_beyond_the_limit_reads_more_than_all),
-		WITH_DIR(test_pressure_process_slack_is_allowed),
-		WITH_DIR(test_pressure_process_unreadable_is_an_error),
-		WITH_DIR(test_pressure_process_reads_this_process),
-		WITH_DIR(test_pressure_psi_time_lost_becomes_percent),
-		WITH_DIR(test_pressure_psi_absent_is_no_data),
-		WITH_DIR(test_pressure_psi_garbled_is_an_error),
-		WITH_DIR(test_pressure_cgroup_v2_reads_use_without_droppable),
-		WITH_DIR(test_pressure_cgroup_v2_outer_group_counts),
-		WITH_DIR(test_pressure_cgroup_without_limit_is_no_data),
-		WITH_DIR(test_pressure_cgroup_garbled_is_an_error),
-		WITH_DIR(test_pressure_cgroup_v1_reads_its_files),
-		WITH_DIR(test_pressure_cgroup_in_a_namespace_is_the_mount),
-		WITH_DIR(test_pressure_cgroup_absent_is_not_found),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

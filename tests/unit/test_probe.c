@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Tests of weft/probe.h: as anybody, on any host, each finding is whole and its advice with it. */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -25,7 +25,7 @@ static void take(const struct weft_probe *probe, void *ctx)
 	findings->link = findings->link || !strcmp(probe->name, "link");
 }
 
-static void test_probe_host_tells_whole_findings(void **state)
+TEST(probe_host_tells_whole_findings)
 {
 	struct findings findings = {0};
 
@@ -34,7 +34,7 @@ static void test_probe_host_tells_whole_findings(void **state)
 	assert_false(findings.link);
 }
 
-static void test_probe_interface_that_exists_tells_of_it(void **state)
+TEST(probe_interface_that_exists_tells_of_it)
 {
 	struct findings findings = {0};
 
@@ -42,22 +42,11 @@ static void test_probe_interface_that_exists_tells_of_it(void **state)
 	assert_true(findings.link);
 }
 
-static void test_probe_interface_that_is_none_tells_nothing(void **state)
+TEST(probe_interface_that_is_none_tells_nothing)
 {
 	struct findings findings = {0};
 
 	assert_int_equal(weft_probe_interface("nosuch0", take, &findings), -ENODEV);
 	assert_int_equal(weft_probe_interface("", take, &findings), -ENODEV);
 	assert_int_equal(findings.count, 0);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_probe_host_tells_whole_findings),
-		cmocka_unit_test(test_probe_interface_that_exists_tells_of_it),
-		cmocka_unit_test(test_probe_interface_that_is_none_tells_nothing),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

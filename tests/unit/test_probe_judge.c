@@ -2,7 +2,7 @@
 /* Tests of capture/host/probe_judge.c: what stands in the way is named, with the command that mends
  * it.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <linux/ethtool.h>
@@ -113,7 +113,7 @@ static void assert_host(const struct wf_probe_host_facts *facts, const char *nam
 
 /* ---- interface ---- */
 
-static void test_judge_nic_that_has_all_is_well(void **state)
+TEST(judge_nic_that_has_all_is_well)
 {
 	static const char *const names[] = {"link",	   "native_xdp", "zero_copy", "mtu",
 					    "xdp_program", "tc_filters", "queues",    "rx_ring",
@@ -124,7 +124,7 @@ static void test_judge_nic_that_has_all_is_well(void **state)
 		assert_nic(&facts, names[i], WEFT_PROBE_OK, "");
 }
 
-static void test_judge_nic_that_tells_nothing_is_not_blamed(void **state)
+TEST(judge_nic_that_tells_nothing_is_not_blamed)
 {
 	static const char *const names[] = {"xdp_program", "tc_filters", "queues", "rx_ring",
 					    "lro",	   "gro_hw",	 "rss"};
@@ -138,7 +138,7 @@ static void test_judge_nic_that_tells_nothing_is_not_blamed(void **state)
 	}
 }
 
-static void test_judge_merging_offloads_are_turned_off(void **state)
+TEST(judge_merging_offloads_are_turned_off)
 {
 	struct wf_probe_nic_facts facts = good_nic();
 
@@ -147,7 +147,7 @@ static void test_judge_merging_offloads_are_turned_off(void **state)
 	assert_nic(&facts, "gro_hw", WEFT_PROBE_WARN, "ethtool -K eth9 rx-gro-hw off");
 }
 
-static void test_judge_asymmetric_hash_gets_a_symmetric_key(void **state)
+TEST(judge_asymmetric_hash_gets_a_symmetric_key)
 {
 	struct wf_probe_nic_facts facts = good_nic();
 
@@ -159,7 +159,7 @@ static void test_judge_asymmetric_hash_gets_a_symmetric_key(void **state)
 	assert_non_null(strstr(advice, "ethtool -X eth9 hkey 6d:5a:6d:5a:"));
 }
 
-static void test_judge_longest_hash_key_fits_into_the_advice(void **state)
+TEST(judge_longest_hash_key_fits_into_the_advice)
 {
 	struct wf_probe_nic_facts facts = good_nic();
 	struct wf_probe probe = begin("rss");
@@ -173,7 +173,7 @@ static void test_judge_longest_hash_key_fits_into_the_advice(void **state)
 	assert_int_equal(told.advice[strlen(told.advice) - 1], ')');
 }
 
-static void test_judge_hash_that_is_not_known_is_told_as_such(void **state)
+TEST(judge_hash_that_is_not_known_is_told_as_such)
 {
 	struct wf_probe_nic_facts facts = good_nic();
 	struct wf_probe probe = begin("rss");
@@ -184,7 +184,7 @@ static void test_judge_hash_that_is_not_known_is_told_as_such(void **state)
 	assert_non_null(strstr(told.found, "doesn't know"));
 }
 
-static void test_judge_rings_and_queues_are_raised(void **state)
+TEST(judge_rings_and_queues_are_raised)
 {
 	struct wf_probe_nic_facts facts = good_nic();
 
@@ -198,7 +198,7 @@ static void test_judge_rings_and_queues_are_raised(void **state)
 	assert_nic(&facts, "queues", WEFT_PROBE_FAIL, "ethtool -L eth9 rx 64");
 }
 
-static void test_judge_jumbo_needs_driver_and_kernel(void **state)
+TEST(judge_jumbo_needs_driver_and_kernel)
 {
 	struct wf_probe_nic_facts facts = good_nic();
 
@@ -215,7 +215,7 @@ static void test_judge_jumbo_needs_driver_and_kernel(void **state)
 	assert_nic(&facts, "mtu", WEFT_PROBE_OK, "");
 }
 
-static void test_judge_other_program_is_named_with_what_takes_it_away(void **state)
+TEST(judge_other_program_is_named_with_what_takes_it_away)
 {
 	struct wf_probe_nic_facts facts = good_nic();
 
@@ -234,7 +234,7 @@ static void test_judge_other_program_is_named_with_what_takes_it_away(void **sta
 
 /* ---- host ---- */
 
-static void test_judge_stale_filters_are_named_with_what_removes_them(void **state)
+TEST(judge_stale_filters_are_named_with_what_removes_them)
 {
 	struct wf_probe_nic_facts facts = good_nic();
 
@@ -248,7 +248,7 @@ static void test_judge_stale_filters_are_named_with_what_removes_them(void **sta
 	assert_nic(&facts, "tc_filters", WEFT_PROBE_OK, "");
 }
 
-static void test_judge_kernel_by_its_number_not_its_text(void **state)
+TEST(judge_kernel_by_its_number_not_its_text)
 {
 	struct wf_probe_host_facts facts = good_host();
 
@@ -278,7 +278,7 @@ static void assert_feature(const struct wf_kernel_feature_row *row, int err,
 	assert_ptr_equal(told.without, row->without);
 }
 
-static void test_judge_missing_feature_names_the_kernel_that_has_it(void **state)
+TEST(judge_missing_feature_names_the_kernel_that_has_it)
 {
 	const struct wf_kernel_feature_row newer = {"tcx", "6.6", false, "something else"};
 	const struct wf_kernel_feature_row older = {"af_xdp", "4.18", true, "nothing"};
@@ -292,7 +292,7 @@ static void test_judge_missing_feature_names_the_kernel_that_has_it(void **state
 		       "protocol)");
 }
 
-static void test_judge_other_findings_are_about_no_feature(void **state)
+TEST(judge_other_findings_are_about_no_feature)
 {
 	struct wf_probe_host_facts facts = good_host();
 
@@ -301,7 +301,7 @@ static void test_judge_other_findings_are_about_no_feature(void **state)
 	assert_null(told.without);
 }
 
-static void test_judge_host_names_what_is_missing(void **state)
+TEST(judge_host_names_what_is_missing)
 {
 	struct wf_probe_host_facts facts = good_host();
 
@@ -315,26 +315,4 @@ static void test_judge_host_names_what_is_missing(void **state)
 	assert_host(&facts, "huge_pages", WEFT_PROBE_WARN, "sysctl -w vm.nr_hugepages");
 	facts.is_root = true;
 	assert_host(&facts, "memlock", WEFT_PROBE_OK, "");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_judge_nic_that_has_all_is_well),
-		cmocka_unit_test(test_judge_nic_that_tells_nothing_is_not_blamed),
-		cmocka_unit_test(test_judge_merging_offloads_are_turned_off),
-		cmocka_unit_test(test_judge_asymmetric_hash_gets_a_symmetric_key),
-		cmocka_unit_test(test_judge_longest_hash_key_fits_into_the_advice),
-		cmocka_unit_test(test_judge_hash_that_is_not_known_is_told_as_such),
-		cmocka_unit_test(test_judge_rings_and_queues_are_raised),
-		cmocka_unit_test(test_judge_jumbo_needs_driver_and_kernel),
-		cmocka_unit_test(test_judge_other_program_is_named_with_what_takes_it_away),
-		cmocka_unit_test(test_judge_stale_filters_are_named_with_what_removes_them),
-		cmocka_unit_test(test_judge_kernel_by_its_number_not_its_text),
-		cmocka_unit_test(test_judge_missing_feature_names_the_kernel_that_has_it),
-		cmocka_unit_test(test_judge_other_findings_are_about_no_feature),
-		cmocka_unit_test(test_judge_host_names_what_is_missing),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

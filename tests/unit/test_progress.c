@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Tests of cli/progress.c: what is told, and that it fits the terminal. */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <string.h>
 
@@ -19,7 +19,7 @@ static const char *format(uint64_t read_bytes, uint64_t total_bytes, size_t colu
 	return buf;
 }
 
-static void test_progress_of_file_shows_share_rate_and_time_left(void **state)
+TEST(progress_of_file_shows_share_rate_and_time_left)
 {
 	const char *line = format(1 << 20, 4 << 20, 100);
 
@@ -27,12 +27,12 @@ static void test_progress_of_file_shows_share_rate_and_time_left(void **state)
 	assert_non_null(strstr(line, "=>"));
 }
 
-static void test_progress_of_pipe_shows_no_share(void **state)
+TEST(progress_of_pipe_shows_no_share)
 {
 	assert_string_equal(format(2048, 0, 100), "2.0 KiB  1,500,000 packets/s");
 }
 
-static void test_progress_fits_any_width(void **state)
+TEST(progress_fits_any_width)
 {
 	for (size_t columns = 0; columns < 200; columns++) {
 		assert_in_range(strlen(format(1 << 20, 4 << 20, columns)), 0,
@@ -41,22 +41,10 @@ static void test_progress_fits_any_width(void **state)
 	}
 }
 
-static void test_progress_at_both_ends_is_sane(void **state)
+TEST(progress_at_both_ends_is_sane)
 {
 	assert_non_null(strstr(format(0, 100, 100), "  0%"));
 	assert_non_null(strstr(format(100, 100, 100), "100%"));
 	assert_non_null(strstr(format(1, UINT64_MAX, 100), "days left"));
 	assert_non_null(strstr(format(200, 100, 100), "packets/s")); /* a file that grew */
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_progress_of_file_shows_share_rate_and_time_left),
-		cmocka_unit_test(test_progress_of_pipe_shows_no_share),
-		cmocka_unit_test(test_progress_fits_any_width),
-		cmocka_unit_test(test_progress_at_both_ends_is_sane),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Tests of metrics/prometheus.c: the text is valid, complete, and its ledgers can be summed. */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -124,7 +124,7 @@ static double parts_of(const struct wf_metrics *metrics, const char *ledger_name
 
 /* ---- the text ---- */
 
-static void test_each_family_has_one_head_before_all_of_its_samples(void **state)
+TEST(each_family_has_one_head_before_all_of_its_samples)
 {
 	const struct fixture *fix = *state;
 	char heads[LINES_MAX][LINE_BYTES];
@@ -151,7 +151,7 @@ static void test_each_family_has_one_head_before_all_of_its_samples(void **state
 	assert_true(heads_count > 50);
 }
 
-static void test_only_counters_end_with_total(void **state)
+TEST(only_counters_end_with_total)
 {
 	const struct fixture *fix = *state;
 
@@ -167,7 +167,7 @@ static void test_only_counters_end_with_total(void **state)
 	}
 }
 
-static void test_no_sample_is_there_twice(void **state)
+TEST(no_sample_is_there_twice)
 {
 	const struct fixture *fix = *state;
 
@@ -189,7 +189,7 @@ static bool has_word(const char *name, const char *word)
 	return false;
 }
 
-static void test_families_are_in_base_units(void **state)
+TEST(families_are_in_base_units)
 {
 	static const char *const others[] = {"ns", "us", "ms", "percent", "mb", "kb"};
 	const struct fixture *fix = *state;
@@ -199,7 +199,7 @@ static void test_families_are_in_base_units(void **state)
 			assert_false(has_word(fix->samples[i].family, others[j]));
 }
 
-static void test_ns_are_written_as_seconds_and_percent_as_ratio(void **state)
+TEST(ns_are_written_as_seconds_and_percent_as_ratio)
 {
 	const struct fixture *fix = *state;
 	double wait_ns = (double)wf_metrics_find(&fix->sum, "lock_wait_ns");
@@ -209,21 +209,21 @@ static void test_ns_are_written_as_seconds_and_percent_as_ratio(void **state)
 	assert_float_equal(value_of(fix, "weft_shed_ratio"), percent / 100, 1e-9);
 }
 
-static void test_label_values_are_escaped(void **state)
+TEST(label_values_are_escaped)
 {
 	const struct fixture *fix = *state;
 
 	value_of(fix, "weft_bypassed_ip_bytes_total{interface=\"a\\\"b\\\\\"}");
 }
 
-static void test_build_info_names_the_version(void **state)
+TEST(build_info_names_the_version)
 {
 	value_of(*state, "weft_build_info{version=\"" WEFT_VERSION "\"}");
 }
 
 /* ---- the values ---- */
 
-static void test_labels_without_value_are_written_for_each_part(void **state)
+TEST(labels_without_value_are_written_for_each_part)
 {
 	const struct fixture *fix = *state;
 	double seen = (double)wf_metrics_find(&fix->eth0, "xdp_seen_frames");
@@ -234,7 +234,7 @@ static void test_labels_without_value_are_written_for_each_part(void **state)
 	assert_float_equal(sum_of(fix, "weft_frames_seen_total", "stage=\"kernel\""), 2 * seen, 0);
 }
 
-static void test_ledgers_can_be_summed_by_label(void **state)
+TEST(ledgers_can_be_summed_by_label)
 {
 	const struct fixture *fix = *state;
 
@@ -256,7 +256,7 @@ static void test_ledgers_can_be_summed_by_label(void **state)
 			   parts_of(&fix->sum, "payload_bytes"), 0);
 }
 
-static void test_a_family_of_several_lines_has_a_help_of_its_own(void **state)
+TEST(a_family_of_several_lines_has_a_help_of_its_own)
 {
 	const struct fixture *fix = *state;
 
@@ -275,7 +275,7 @@ static void test_a_family_of_several_lines_has_a_help_of_its_own(void **state)
 		}
 }
 
-static void test_write_to_a_full_disk_is_an_error(void **state)
+TEST(write_to_a_full_disk_is_an_error)
 {
 	const struct fixture *fix = *state;
 	FILE *full = fopen("/dev/full", "w");
@@ -286,21 +286,4 @@ static void test_write_to_a_full_disk_is_an_error(void **state)
 	fclose(full);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_each_family_has_one_head_before_all_of_its_samples),
-		cmocka_unit_test(test_only_counters_end_with_total),
-		cmocka_unit_test(test_no_sample_is_there_twice),
-		cmocka_unit_test(test_families_are_in_base_units),
-		cmocka_unit_test(test_ns_are_written_as_seconds_and_percent_as_ratio),
-		cmocka_unit_test(test_label_values_are_escaped),
-		cmocka_unit_test(test_build_info_names_the_version),
-		cmocka_unit_test(test_labels_without_value_are_written_for_each_part),
-		cmocka_unit_test(test_ledgers_can_be_summed_by_label),
-		cmocka_unit_test(test_a_family_of_several_lines_has_a_help_of_its_own),
-		cmocka_unit_test(test_write_to_a_full_disk_is_an_error),
-	};
-
-	return cmocka_run_group_tests(tests, setup, teardown);
-}
+TEST_GROUP(setup, teardown);

@@ -2,7 +2,7 @@
 /*
  * test_queue.c - what comes out of a queue, what is told of what does not, and two threads at it.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -122,7 +122,7 @@ static struct weft_sub_stats stats(void)
 	return result;
 }
 
-static void test_queue_every_event_type_comes_out_as_it_went_in(void **state)
+TEST_WITH(queue_every_event_type_comes_out_as_it_went_in, setup, teardown)
 {
 	struct weft_flow_record record = {.start_ns = 5, .reason = WEFT_CLOSE_RST};
 	struct weft_flow flow = delivery_flow(7);
@@ -169,7 +169,7 @@ static void test_queue_every_event_type_comes_out_as_it_went_in(void **state)
 	assert_int_equal(stats().taken_events, 5);
 }
 
-static void test_queue_order_is_kept_around_the_ring(void **state)
+TEST_WITH(queue_order_is_kept_around_the_ring, setup, teardown)
 {
 	struct delivery_check check = {0};
 
@@ -182,7 +182,7 @@ static void test_queue_order_is_kept_around_the_ring(void **state)
 	assert_int_equal(check.wrong, 0);
 }
 
-static void test_queue_drop_newest_is_told_before_the_next_event(void **state)
+TEST_WITH(queue_drop_newest_is_told_before_the_next_event, setup, teardown)
 {
 	struct delivery_check check = {0};
 	uint64_t kept;
@@ -206,7 +206,7 @@ static void test_queue_drop_newest_is_told_before_the_next_event(void **state)
 	assert_int_equal(check.dropped_bytes, 2000 - kept);
 }
 
-static void test_queue_drop_oldest_keeps_the_newest(void **state)
+TEST_WITH(queue_drop_oldest_keeps_the_newest, setup, teardown)
 {
 	struct delivery_check check = {0};
 
@@ -224,7 +224,7 @@ static void test_queue_drop_oldest_keeps_the_newest(void **state)
 	assert_int_equal(check.next, 2000); /* up to the newest */
 }
 
-static void test_queue_losses_at_the_end_are_told_after_close(void **state)
+TEST_WITH(queue_losses_at_the_end_are_told_after_close, setup, teardown)
 {
 	struct delivery_check check = {0};
 
@@ -238,7 +238,7 @@ static void test_queue_losses_at_the_end_are_told_after_close(void **state)
 	assert_true(wf_queue_is_finished(&fix.queue));
 }
 
-static void test_queue_payload_counts_until_released(void **state)
+TEST_WITH(queue_payload_counts_until_released, setup, teardown)
 {
 	open_queue(WEFT_OVERFLOW_DROP_NEWEST);
 	push_numbers(0, 100, 1000);
@@ -252,7 +252,7 @@ static void test_queue_payload_counts_until_released(void **state)
 	assert_int_equal(stats().dropped_events, 101 - fix.queue.payload_max_bytes / 1000);
 }
 
-static void test_queue_lends_at_most_a_share_of_its_payload(void **state)
+TEST_WITH(queue_lends_at_most_a_share_of_its_payload, setup, teardown)
 {
 	int count;
 
@@ -263,7 +263,7 @@ static void test_queue_lends_at_most_a_share_of_its_payload(void **state)
 	release(count);
 }
 
-static void test_queue_event_larger_than_its_payload_passes_alone(void **state)
+TEST_WITH(queue_event_larger_than_its_payload_passes_alone, setup, teardown)
 {
 	struct delivery_check check = {0};
 
@@ -280,7 +280,7 @@ static void test_queue_event_larger_than_its_payload_passes_alone(void **state)
 	assert_int_equal(check.wrong, 0);
 }
 
-static void test_queue_lent_batch_outlives_what_is_dropped(void **state)
+TEST_WITH(queue_lent_batch_outlives_what_is_dropped, setup, teardown)
 {
 	struct weft_flow flow = delivery_flow(1);
 	struct wf_page *page = wf_page_pool_take(fix.pool, 100);
@@ -301,7 +301,7 @@ static void test_queue_lent_batch_outlives_what_is_dropped(void **state)
 }
 
 /* Pages of waiting records are put by whoever leaves last; teardown sees it. */
-static void test_queue_reader_leaving_first_frees_what_waits(void **state)
+TEST_WITH(queue_reader_leaving_first_frees_what_waits, setup, teardown)
 {
 	struct weft_flow flow = delivery_flow(1);
 
@@ -322,7 +322,7 @@ static void test_queue_reader_leaving_first_frees_what_waits(void **state)
 	assert_int_equal(stats().dropped_events, 100);
 }
 
-static void test_queue_block_gives_up_on_a_dead_reader_after_stop(void **state)
+TEST_WITH(queue_block_gives_up_on_a_dead_reader_after_stop, setup, teardown)
 {
 	open_queue(WEFT_OVERFLOW_BLOCK);
 	atomic_store(&fix.stopping, true);
@@ -396,17 +396,17 @@ static void stress(enum weft_overflow overflow)
 		assert_int_equal(check.dropped, 0);
 }
 
-static void test_queue_two_threads_block_loses_nothing(void **state)
+TEST_WITH(queue_two_threads_block_loses_nothing, setup, teardown)
 {
 	stress(WEFT_OVERFLOW_BLOCK);
 }
 
-static void test_queue_two_threads_drop_newest_tells_every_loss(void **state)
+TEST_WITH(queue_two_threads_drop_newest_tells_every_loss, setup, teardown)
 {
 	stress(WEFT_OVERFLOW_DROP_NEWEST);
 }
 
-static void test_queue_two_threads_drop_oldest_tells_every_loss(void **state)
+TEST_WITH(queue_two_threads_drop_oldest_tells_every_loss, setup, teardown)
 {
 	stress(WEFT_OVERFLOW_DROP_OLDEST);
 }
@@ -429,7 +429,7 @@ static uint32_t shed(uint32_t events_max, uint64_t *ret_bytes)
 	return events;
 }
 
-static void test_queue_shed_leaves_up_to_half_alone(void **state)
+TEST_WITH(queue_shed_leaves_up_to_half_alone, setup, teardown)
 {
 	uint64_t bytes = 1;
 
@@ -440,7 +440,7 @@ static void test_queue_shed_leaves_up_to_half_alone(void **state)
 	assert_int_equal(stats().dropped_events, 0);
 }
 
-static void test_queue_shed_drops_the_oldest_until_a_quarter_is_left(void **state)
+TEST_WITH(queue_shed_drops_the_oldest_until_a_quarter_is_left, setup, teardown)
 {
 	struct delivery_check check = {0};
 	uint64_t events = events_of(2) + 1;
@@ -461,7 +461,7 @@ static void test_queue_shed_drops_the_oldest_until_a_quarter_is_left(void **stat
 	assert_int_equal(check.taken, events_of(1));
 }
 
-static void test_queue_shed_drops_no_more_than_it_may(void **state)
+TEST_WITH(queue_shed_drops_no_more_than_it_may, setup, teardown)
 {
 	uint64_t bytes;
 
@@ -473,7 +473,7 @@ static void test_queue_shed_drops_no_more_than_it_may(void **state)
 	assert_int_equal(bytes, 0);
 }
 
-static void test_queue_shed_never_drops_where_the_policy_is_block(void **state)
+TEST_WITH(queue_shed_never_drops_where_the_policy_is_block, setup, teardown)
 {
 	struct delivery_check check = {0};
 	uint64_t bytes;
@@ -488,7 +488,7 @@ static void test_queue_shed_never_drops_where_the_policy_is_block(void **state)
 }
 
 /* What is dropped gives its pages back at once. */
-static void test_queue_shed_puts_the_pages_of_what_it_drops(void **state)
+TEST_WITH(queue_shed_puts_the_pages_of_what_it_drops, setup, teardown)
 {
 	struct weft_flow flow = delivery_flow(1);
 	uint64_t events;
@@ -511,7 +511,7 @@ static void test_queue_shed_puts_the_pages_of_what_it_drops(void **state)
 }
 
 /* What the reader has in hand stays its own; what waits behind it goes. */
-static void test_queue_shed_leaves_what_is_lent(void **state)
+TEST_WITH(queue_shed_leaves_what_is_lent, setup, teardown)
 {
 	uint64_t bytes;
 	int lent;
@@ -530,7 +530,7 @@ static void test_queue_shed_leaves_what_is_lent(void **state)
 }
 
 /* The queue is as before: all that fits is taken. */
-static void test_queue_shed_is_over_when_nobody_asks_for_it(void **state)
+TEST_WITH(queue_shed_is_over_when_nobody_asks_for_it, setup, teardown)
 {
 	struct delivery_check check = {0};
 	uint64_t events;
@@ -547,35 +547,4 @@ static void test_queue_shed_is_over_when_nobody_asks_for_it(void **state)
 	assert_int_equal(check.wrong, 0);
 	assert_int_equal(check.dropped, 0);
 	assert_int_equal(check.next, 2 * events);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(test_queue_every_event_type_comes_out_as_it_went_in),
-		TEST(test_queue_order_is_kept_around_the_ring),
-		TEST(test_queue_drop_newest_is_told_before_the_next_event),
-		TEST(test_queue_drop_oldest_keeps_the_newest),
-		TEST(test_queue_losses_at_the_end_are_told_after_close),
-		TEST(test_queue_payload_counts_until_released),
-		TEST(test_queue_lends_at_most_a_share_of_its_payload),
-		TEST(test_queue_event_larger_than_its_payload_passes_alone),
-		TEST(test_queue_lent_batch_outlives_what_is_dropped),
-		TEST(test_queue_reader_leaving_first_frees_what_waits),
-		TEST(test_queue_block_gives_up_on_a_dead_reader_after_stop),
-		TEST(test_queue_shed_leaves_up_to_half_alone),
-		TEST(test_queue_shed_drops_the_oldest_until_a_quarter_is_left),
-		TEST(test_queue_shed_drops_no_more_than_it_may),
-		TEST(test_queue_shed_never_drops_where_the_policy_is_block),
-		TEST(test_queue_shed_puts_the_pages_of_what_it_drops),
-		TEST(test_queue_shed_leaves_what_is_lent),
-		TEST(test_queue_shed_is_over_when_nobody_asks_for_it),
-		TEST(test_queue_two_threads_block_loses_nothing),
-		TEST(test_queue_two_threads_drop_newest_tells_every_loss),
-		TEST(test_queue_two_threads_drop_oldest_tells_every_loss),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

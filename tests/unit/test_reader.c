@@ -2,7 +2,7 @@
 /*
  * test_reader.c - the reader's own pages take part when memory is short.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <string.h>
 
@@ -51,7 +51,7 @@ static void close_pool(void)
 	wf_arena_free(arena);
 }
 
-static void test_reader_asked_to_halve_gives_spans_back_once(void **state)
+TEST(reader_asked_to_halve_gives_spans_back_once)
 {
 	open_pool();
 	use_pages(reader.pages);
@@ -66,7 +66,7 @@ static void test_reader_asked_to_halve_gives_spans_back_once(void **state)
 	close_pool();
 }
 
-static void test_reader_halves_when_pressure_rises_to_high(void **state)
+TEST(reader_halves_when_pressure_rises_to_high)
 {
 	static const struct {
 		enum wf_pressure_level level;
@@ -85,14 +85,4 @@ static void test_reader_halves_when_pressure_rises_to_high(void **state)
 				 steps[i].halved);
 	}
 	close_pool();
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reader_asked_to_halve_gives_spans_back_once),
-		cmocka_unit_test(test_reader_halves_when_pressure_rises_to_high),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

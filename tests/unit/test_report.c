@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Tests of agent/report.c: numbers, sums and their states, answers that lack things. */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +41,7 @@ static void assert_printed(print_fn print, const char *json, const char *part)
 	free(text);
 }
 
-static void test_report_number_groups_thousands(void **state)
+TEST(report_number_groups_thousands)
 {
 	char buf[28];
 
@@ -53,7 +53,7 @@ static void test_report_number_groups_thousands(void **state)
 	assert_string_equal(wf_report_number(INT64_MIN, buf), "-9,223,372,036,854,775,808");
 }
 
-static void test_report_print_of_closed_ledger_shows_the_sum(void **state)
+TEST(report_print_of_closed_ledger_shows_the_sum)
 {
 	assert_printed(wf_report_print, closed_report, "kernel_frames: closed\n");
 	assert_printed(wf_report_print, closed_report, "1,234  xdp_seen_frames");
@@ -61,14 +61,14 @@ static void test_report_print_of_closed_ledger_shows_the_sum(void **state)
 	assert_printed(wf_report_print, closed_report, "3  files");
 }
 
-static void test_report_summary_shows_only_parts_that_are_not_zero(void **state)
+TEST(report_summary_shows_only_parts_that_are_not_zero)
 {
 	assert_printed(wf_report_print_summary, closed_report,
 		       "weft: ledger kernel_frames closed: 1,234 = 234 passed + 1,000 steered\n");
 	assert_printed(wf_report_print_summary, closed_report, "eth0: 1,000 packets");
 }
 
-static void test_report_with_open_ledger_tells_the_difference(void **state)
+TEST(report_with_open_ledger_tells_the_difference)
 {
 	const char *json = "{\"ledgers\":[{\"name\":\"a\",\"total\":{\"name\":\"b\",\"value\":5},"
 			   "\"parts\":[],\"difference\":-5000,\"closed\":false}]}";
@@ -80,7 +80,7 @@ static void test_report_with_open_ledger_tells_the_difference(void **state)
 	assert_printed(wf_report_print_summary, json, "a NOT closed, difference -5,000: 5\n");
 }
 
-static void test_report_summary_tells_what_a_sink_lost(void **state)
+TEST(report_summary_tells_what_a_sink_lost)
 {
 	assert_printed(wf_report_print_summary,
 		       "{\"sinks\":[{\"name\":\"streams\",\"dropped_events\":1000,"
@@ -92,24 +92,10 @@ static void test_report_summary_tells_what_a_sink_lost(void **state)
 		"weft: sink streams: failed: 2 events (3 payload bytes) not written");
 }
 
-static void test_report_that_lacks_everything_is_printed_all_the_same(void **state)
+TEST(report_that_lacks_everything_is_printed_all_the_same)
 {
 	assert_printed(wf_report_print, "{}", "weft ?");
 	assert_printed(wf_report_print_summary, "{}", "0 packets");
 	assert_printed(wf_report_print, "{\"ledgers\":[1,{}],\"metrics\":{\"x\":2},\"sinks\":[3]}",
 		       "?: NOT closed");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_report_number_groups_thousands),
-		cmocka_unit_test(test_report_print_of_closed_ledger_shows_the_sum),
-		cmocka_unit_test(test_report_summary_shows_only_parts_that_are_not_zero),
-		cmocka_unit_test(test_report_with_open_ledger_tells_the_difference),
-		cmocka_unit_test(test_report_summary_tells_what_a_sink_lost),
-		cmocka_unit_test(test_report_that_lacks_everything_is_printed_all_the_same),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Tests of decode/rss.c: the hash is the NIC's, and both directions and all ways have one owner. */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <string.h>
 
@@ -59,7 +59,7 @@ static struct wf_flow_key key_of(const char *src, uint16_t src_port, const char 
 	return key;
 }
 
-static void test_rss_hash_is_the_published_one(void **state)
+TEST_WITH(rss_hash_is_the_published_one, setup, NULL)
 {
 	const struct wf_flow_key v4 = key_of("66.9.149.187", 2794, "161.142.100.80", 1766);
 	const struct wf_flow_key v6 =
@@ -83,7 +83,7 @@ static void assert_symmetric(const char *a, const char *b)
 	}
 }
 
-static void test_rss_symmetric_kinds_give_both_directions_one_hash(void **state)
+TEST_WITH(rss_symmetric_kinds_give_both_directions_one_hash, setup, NULL)
 {
 	static const struct {
 		const uint8_t *key;
@@ -101,7 +101,7 @@ static void test_rss_symmetric_kinds_give_both_directions_one_hash(void **state)
 	}
 }
 
-static void test_rss_place_is_the_worker_of_the_queue_for_any_number(void **state)
+TEST_WITH(rss_place_is_the_worker_of_the_queue_for_any_number, setup, NULL)
 {
 	for (uint32_t workers = 1; workers <= WEFT_WORKERS_MAX; workers++) {
 		init(published_key, WF_RSS_XOR, workers, true);
@@ -134,7 +134,7 @@ static void decode_one(const struct packet_builder *pb, struct wf_decoder *decod
 	*ret_hash = packet.hash;
 }
 
-static void test_rss_decode_places_a_flow_alike_in_every_way(void **state)
+TEST_WITH(rss_decode_places_a_flow_alike_in_every_way, setup, NULL)
 {
 	static struct packet_builder pb;
 	struct wf_decoder decoder = {.secret = decode_secret, .rss = &rss};
@@ -167,7 +167,7 @@ static void test_rss_decode_places_a_flow_alike_in_every_way(void **state)
 	}
 }
 
-static void test_rss_leaves_the_hash_of_fragments(void **state)
+TEST_WITH(rss_leaves_the_hash_of_fragments, setup, NULL)
 {
 	static struct packet_builder pb;
 	struct wf_decoder decoder = {.secret = decode_secret};
@@ -188,19 +188,4 @@ static void test_rss_leaves_the_hash_of_fragments(void **state)
 	assert_int_equal(hash, steer);
 	decoder.rss = NULL;
 	assert_int_equal(wf_decode_steer_hash(&decoder, &frame, NULL), steer);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_rss_hash_is_the_published_one, setup),
-		cmocka_unit_test_setup(test_rss_symmetric_kinds_give_both_directions_one_hash,
-				       setup),
-		cmocka_unit_test_setup(test_rss_place_is_the_worker_of_the_queue_for_any_number,
-				       setup),
-		cmocka_unit_test_setup(test_rss_decode_places_a_flow_alike_in_every_way, setup),
-		cmocka_unit_test_setup(test_rss_leaves_the_hash_of_fragments, setup),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

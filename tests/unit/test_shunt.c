@@ -3,7 +3,7 @@
  * test_shunt.c - directions that reached their depth: asked for, followed by what still
  * comes, ended, forgotten by the kernel and asked for again. The kernel is a struct.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 #include "unit/support/rig.h"
 
 #include <errno.h>
@@ -85,7 +85,7 @@ static void reach_depth(void)
 	assert_string_equal(rig_log(&rig), "< 12345678\n");
 }
 
-static void test_shunt_is_asked_for_once_the_depth_is_reached(void **state)
+TEST_WITH(shunt_is_asked_for_once_the_depth_is_reached, setup, teardown)
 {
 	rig_data(&rig, RIG_SERVER, 0, "1234567");
 	assert_int_equal(kernel.calls, 0);
@@ -99,13 +99,13 @@ static void test_shunt_is_asked_for_once_the_depth_is_reached(void **state)
 	assert_int_equal(wf_metric_get(&rig.metrics, payload_depth_bytes), 11);
 }
 
-static void test_shunt_of_data_that_ended_is_not_asked_for(void **state)
+TEST_WITH(shunt_of_data_that_ended_is_not_asked_for, setup, teardown)
 {
 	rig_segment(&rig, RIG_SERVER, ACK | WF_TCP_FIN, 0, 0, "12345678");
 	assert_int_equal(kernel.calls, 0);
 }
 
-static void test_shunt_end_offset_and_counts_are_exact(void **state)
+TEST_WITH(shunt_end_offset_and_counts_are_exact, setup, teardown)
 {
 	reach_depth();
 	for (int64_t off = 8; off < 5 * GIB; off += GIB / 2) {
@@ -124,7 +124,7 @@ static void test_shunt_end_offset_and_counts_are_exact(void **state)
 			 3 * IPTCP + 8 + 3 + 5 * GIB + 3700000ll * IPTCP);
 }
 
-static void test_shunt_of_both_directions_finds_the_end_by_the_kernels_count(void **state)
+TEST_WITH(shunt_of_both_directions_finds_the_end_by_the_kernels_count, setup, teardown)
 {
 	reach_depth();
 	rig_data(&rig, RIG_CLIENT, 0, "abcdefgh");
@@ -136,7 +136,7 @@ static void test_shunt_of_both_directions_finds_the_end_by_the_kernels_count(voi
 	assert_string_equal(rig_log(&rig), "> abcdefgh\n< gap 7516192760 depth\nclose fin\n");
 }
 
-static void test_shunt_reset_beyond_the_last_acknowledgement_ends_the_flow(void **state)
+TEST_WITH(shunt_reset_beyond_the_last_acknowledgement_ends_the_flow, setup, teardown)
 {
 	reach_depth();
 	rig_ack(&rig, RIG_CLIENT, 1000);
@@ -144,7 +144,7 @@ static void test_shunt_reset_beyond_the_last_acknowledgement_ends_the_flow(void 
 	assert_string_equal(rig_log(&rig), "< gap 2992 depth\nclose rst\n");
 }
 
-static void test_shunt_forged_reset_beyond_the_window_is_refused(void **state)
+TEST_WITH(shunt_forged_reset_beyond_the_window_is_refused, setup, teardown)
 {
 	reach_depth();
 	rig_ack(&rig, RIG_CLIENT, 1000);
@@ -152,7 +152,7 @@ static void test_shunt_forged_reset_beyond_the_window_is_refused(void **state)
 	assert_string_equal(rig_log(&rig), "< anomaly rst_out_of_window\n");
 }
 
-static void test_shunt_that_the_kernel_forgot_is_asked_for_again(void **state)
+TEST_WITH(shunt_that_the_kernel_forgot_is_asked_for_again, setup, teardown)
 {
 	reach_depth();
 	keep_back(10, 1000);
@@ -170,8 +170,7 @@ static void test_shunt_that_the_kernel_forgot_is_asked_for_again(void **state)
 	assert_string_equal(rig_log(&rig), "< gap 1005 depth\nclose shutdown\n");
 }
 
-static void test_shunt_of_a_flow_the_kernel_does_not_know_is_asked_for_with_its_next_data(
-	void **state)
+TEST_WITH(shunt_of_a_flow_the_kernel_does_not_know_is_asked_for_with_its_next_data, setup, teardown)
 {
 	kernel.knows = false;
 	rig_data(&rig, RIG_SERVER, 0, "12345678");
@@ -183,7 +182,7 @@ static void test_shunt_of_a_flow_the_kernel_does_not_know_is_asked_for_with_its_
 	assert_int_equal(wf_metric_get(&rig.metrics, shunts_set_directions), 1);
 }
 
-static void test_shunt_flow_busy_in_the_kernel_does_not_time_out(void **state)
+TEST_WITH(shunt_flow_busy_in_the_kernel_does_not_time_out, setup, teardown)
 {
 	reach_depth();
 	rig_data(&rig, RIG_CLIENT, 0, "abcdefgh");
@@ -207,7 +206,7 @@ static int by_hand(enum wf_verdict verdict, unsigned int dirs)
 	return wf_pipeline_set_verdict(rig.pipeline, flow, dirs, verdict);
 }
 
-static void test_shunt_by_hand_is_one_gap_until_taken_back(void **state)
+TEST_WITH(shunt_by_hand_is_one_gap_until_taken_back, setup, teardown)
 {
 	rig_data(&rig, RIG_SERVER, 0, "one");
 	assert_int_equal(by_hand(WF_VERDICT_SHUNT, 1u << WEFT_TO_CLIENT), 0);
@@ -220,7 +219,7 @@ static void test_shunt_by_hand_is_one_gap_until_taken_back(void **state)
 	assert_string_equal(rig_log(&rig), "< one\n< gap 2 shunted\n< gap 1 shunted\n< so\n> on\n");
 }
 
-static void test_shunt_by_hand_delivers_what_waits_in_order(void **state)
+TEST_WITH(shunt_by_hand_delivers_what_waits_in_order, setup, teardown)
 {
 	rig_data(&rig, RIG_SERVER, 3, "later");
 	assert_int_equal(by_hand(WF_VERDICT_SHUNT, 1u << WEFT_TO_CLIENT), 0);
@@ -228,7 +227,7 @@ static void test_shunt_by_hand_delivers_what_waits_in_order(void **state)
 	assert_string_equal(rig_log(&rig), "< gap 8 shunted\nclose shutdown\n");
 }
 
-static void test_shunt_by_hand_taken_back_beyond_the_depth_is_two_gaps(void **state)
+TEST_WITH(shunt_by_hand_taken_back_beyond_the_depth_is_two_gaps, setup, teardown)
 {
 	rig_data(&rig, RIG_SERVER, 0, "ab");
 	assert_int_equal(by_hand(WF_VERDICT_SHUNT, 1u << WEFT_TO_CLIENT), 0);
@@ -251,7 +250,7 @@ static int setup_midstream(void **state)
 
 /* What was delivered as the stream's first byte stays that, also for what comes after the bypass.
  */
-static void test_shunt_by_hand_settles_the_start_of_the_stream(void **state)
+TEST_WITH(shunt_by_hand_settles_the_start_of_the_stream, setup_midstream, teardown)
 {
 	rig_segment(&rig, RIG_SERVER, ACK, 3, 0, "defgh");
 	assert_int_equal(by_hand(WF_VERDICT_SHUNT, 1u << WEFT_TO_CLIENT), 0);
@@ -261,60 +260,17 @@ static void test_shunt_by_hand_settles_the_start_of_the_stream(void **state)
 	assert_string_equal(rig_log(&rig), "open\n< defgh\n< anomaly data_before_start\n< ij\n");
 }
 
-static void test_shunt_by_hand_cannot_take_back_the_depth_limit(void **state)
+TEST_WITH(shunt_by_hand_cannot_take_back_the_depth_limit, setup, teardown)
 {
 	reach_depth();
 	assert_int_equal(by_hand(WF_VERDICT_STEER, 1u << WEFT_TO_CLIENT), -EALREADY);
 	assert_int_equal(kernel.verdict[1], WF_VERDICT_SHUNT);
 }
 
-static void test_shunt_by_hand_of_what_the_kernel_does_not_know_is_refused(void **state)
+TEST_WITH(shunt_by_hand_of_what_the_kernel_does_not_know_is_refused, setup, teardown)
 {
 	kernel.knows = false;
 	assert_int_equal(by_hand(WF_VERDICT_SHUNT, 3), -ENOENT);
 	rig_data(&rig, RIG_SERVER, 0, "all");
 	assert_string_equal(rig_log(&rig), "< all\n");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_shunt_is_asked_for_once_the_depth_is_reached,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(test_shunt_of_data_that_ended_is_not_asked_for,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(test_shunt_end_offset_and_counts_are_exact, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(
-			test_shunt_of_both_directions_finds_the_end_by_the_kernels_count, setup,
-			teardown),
-		cmocka_unit_test_setup_teardown(
-			test_shunt_reset_beyond_the_last_acknowledgement_ends_the_flow, setup,
-			teardown),
-		cmocka_unit_test_setup_teardown(
-			test_shunt_forged_reset_beyond_the_window_is_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			test_shunt_that_the_kernel_forgot_is_asked_for_again, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			test_shunt_of_a_flow_the_kernel_does_not_know_is_asked_for_with_its_next_data,
-			setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			test_shunt_flow_busy_in_the_kernel_does_not_time_out, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_shunt_by_hand_is_one_gap_until_taken_back,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(test_shunt_by_hand_delivers_what_waits_in_order,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			test_shunt_by_hand_taken_back_beyond_the_depth_is_two_gaps, setup,
-			teardown),
-		cmocka_unit_test_setup_teardown(test_shunt_by_hand_settles_the_start_of_the_stream,
-						setup_midstream, teardown),
-		cmocka_unit_test_setup_teardown(test_shunt_by_hand_cannot_take_back_the_depth_limit,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			test_shunt_by_hand_of_what_the_kernel_does_not_know_is_refused, setup,
-			teardown),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

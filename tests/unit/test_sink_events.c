@@ -2,7 +2,7 @@
 /*
  * test_sink_events.c - every line is JSON and says what EVE would; the id is the world's.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -85,7 +85,7 @@ static void assert_endpoints(const json_t *line)
 	assert_text(line, "community_id", "1:3k1SoWXs/FltHw2aBCgUTgbDQF4=");
 }
 
-static void test_events_flow_line_has_the_names_of_eve(void **state)
+TEST_WITH(events_flow_line_has_the_names_of_eve, setup, teardown)
 {
 	struct weft_flow_record record = {
 		.start_ns = 1795233600123456789ull,
@@ -152,7 +152,7 @@ static void test_events_flow_line_has_the_names_of_eve(void **state)
 	fake_close(sink);
 }
 
-static void test_events_gap_line_has_direction_offset_length_cause(void **state)
+TEST_WITH(events_gap_line_has_direction_offset_length_cause, setup, teardown)
 {
 	struct weft_flow flow = delivery_flow(9);
 	struct weft_event event = delivery_gap(&flow, 1ull << 33, 77);
@@ -174,7 +174,7 @@ static void test_events_gap_line_has_direction_offset_length_cause(void **state)
 	fake_close(sink);
 }
 
-static void test_events_anomaly_line_shows_both_versions(void **state)
+TEST_WITH(events_anomaly_line_shows_both_versions, setup, teardown)
 {
 	struct weft_flow flow = delivery_flow(9);
 	struct weft_event event = {
@@ -208,7 +208,7 @@ static void test_events_anomaly_line_shows_both_versions(void **state)
 	fake_close(sink);
 }
 
-static void test_events_last_lines_are_all_changes_of_pressure_and_stats(void **state)
+TEST_WITH(events_last_lines_are_all_changes_of_pressure_and_stats, setup, teardown)
 {
 	static const struct weft_pressure_change changes[] = {
 		{1, 1000000000ull, WEFT_PRESSURE_NORMAL, WEFT_PRESSURE_HIGH, 88, "cgroup"},
@@ -240,7 +240,7 @@ static void test_events_last_lines_are_all_changes_of_pressure_and_stats(void **
 	fake_close(sink);
 }
 
-static void test_events_ipv6_and_tunnel_are_shown(void **state)
+TEST_WITH(events_ipv6_and_tunnel_are_shown, setup, teardown)
 {
 	struct weft_flow flow = delivery_flow(9);
 	struct weft_event event = delivery_gap(&flow, 0, 1);
@@ -259,7 +259,7 @@ static void test_events_ipv6_and_tunnel_are_shown(void **state)
 	fake_close(sink);
 }
 
-static void test_events_file_is_appended_to(void **state)
+TEST_WITH(events_file_is_appended_to, setup, teardown)
 {
 	for (int run = 0; run < 2; run++) {
 		struct wf_sink *sink = open_sink();
@@ -273,7 +273,7 @@ static void test_events_file_is_appended_to(void **state)
 	}
 }
 
-static void test_events_full_disk_ends_the_sink_and_is_told_once(void **state)
+TEST_WITH(events_full_disk_ends_the_sink_and_is_told_once, setup, teardown)
 {
 	struct wf_sink_opts opts = {.target = "/dev/full"};
 	struct weft_flow flow = delivery_flow(9);
@@ -294,7 +294,7 @@ static void test_events_full_disk_ends_the_sink_and_is_told_once(void **state)
 	fake_close(sink);
 }
 
-static void test_events_unwritable_target_is_refused(void **state)
+TEST_WITH(events_unwritable_target_is_refused, setup, teardown)
 {
 	struct wf_sink_opts opts = {.target = "/nonexistent/events.json"};
 	struct wf_sink *sink;
@@ -305,7 +305,7 @@ static void test_events_unwritable_target_is_refused(void **state)
 }
 
 /* What other implementations' tests say; the last by the words of the specification. */
-static void test_community_id_is_that_of_the_specification(void **state)
+TEST(community_id_is_that_of_the_specification)
 {
 	static const struct {
 		const char *src, *dst;
@@ -340,7 +340,7 @@ static void test_community_id_is_that_of_the_specification(void **state)
 	wf_community_id_free(maker);
 }
 
-static void test_json_text_is_escaped(void **state)
+TEST(json_text_is_escaped)
 {
 	struct wf_json json = {.bytes = (char[128]){0}, .room = 128};
 	json_t *line;
@@ -353,7 +353,7 @@ static void test_json_text_is_escaped(void **state)
 	json_decref(line);
 }
 
-static void test_json_line_that_does_not_fit_leaves_nothing(void **state)
+TEST(json_line_that_does_not_fit_leaves_nothing)
 {
 	char bytes[40] = {0};
 
@@ -372,9 +372,7 @@ static void test_json_line_that_does_not_fit_leaves_nothing(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-static void test_events_tell_each_change_of_what_is_shed(void **state)
+TEST_WITH(events_tell_each_change_of_what_is_shed, setup, teardown)
 {
 	struct wf_sink *sink;
 	json_t *line;
@@ -388,24 +386,4 @@ static void test_events_tell_each_change_of_what_is_shed(void **state)
 	assert_number(json_object_get(line, "overload"), "previous", 0);
 	json_decref(line);
 	fake_close(sink);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(test_events_flow_line_has_the_names_of_eve),
-		TEST(test_events_gap_line_has_direction_offset_length_cause),
-		TEST(test_events_anomaly_line_shows_both_versions),
-		TEST(test_events_last_lines_are_all_changes_of_pressure_and_stats),
-		TEST(test_events_tell_each_change_of_what_is_shed),
-		TEST(test_events_ipv6_and_tunnel_are_shown),
-		TEST(test_events_file_is_appended_to),
-		TEST(test_events_full_disk_ends_the_sink_and_is_told_once),
-		TEST(test_events_unwritable_target_is_refused),
-		cmocka_unit_test(test_community_id_is_that_of_the_specification),
-		cmocka_unit_test(test_json_text_is_escaped),
-		cmocka_unit_test(test_json_line_that_does_not_fit_leaves_nothing),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 /*
  * test_sink_files.c - what lies in the directory afterwards, and what must never happen.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -98,7 +98,7 @@ static void assert_file_text(const char *name, const char *text)
 	assert_file(name, text, strlen(text));
 }
 
-static void test_files_each_direction_with_bytes_has_its_file(void **state)
+TEST_WITH(files_each_direction_with_bytes_has_its_file, setup, teardown)
 {
 	struct wf_sink *sink = open_sink(false);
 	struct weft_flow flow = delivery_flow(1);
@@ -119,7 +119,7 @@ static void test_files_each_direction_with_bytes_has_its_file(void **state)
 	fake_close(sink);
 }
 
-static void test_files_direction_without_bytes_has_none(void **state)
+TEST_WITH(files_direction_without_bytes_has_none, setup, teardown)
 {
 	struct wf_sink *sink = open_sink(false);
 	struct weft_flow flow = delivery_flow(1);
@@ -132,7 +132,7 @@ static void test_files_direction_without_bytes_has_none(void **state)
 	fake_close(sink);
 }
 
-static void test_files_second_connection_on_the_four_tuple_is_numbered(void **state)
+TEST_WITH(files_second_connection_on_the_four_tuple_is_numbered, setup, teardown)
 {
 	struct wf_sink *sink = open_sink(false);
 	struct weft_flow flow = delivery_flow(1);
@@ -152,7 +152,7 @@ static void test_files_second_connection_on_the_four_tuple_is_numbered(void **st
 	fake_close(sink);
 }
 
-static void test_files_same_four_tuple_in_another_vlan_takes_the_next_number(void **state)
+TEST_WITH(files_same_four_tuple_in_another_vlan_takes_the_next_number, setup, teardown)
 {
 	struct wf_sink *sink = open_sink(false);
 	struct weft_flow flow = delivery_flow(1), other = delivery_flow(2);
@@ -170,7 +170,7 @@ static void test_files_same_four_tuple_in_another_vlan_takes_the_next_number(voi
 	fake_close(sink);
 }
 
-static void test_files_gap_is_not_padded(void **state)
+TEST_WITH(files_gap_is_not_padded, setup, teardown)
 {
 	struct wf_sink *sink = open_sink(false);
 	struct weft_flow flow = delivery_flow(1);
@@ -182,7 +182,7 @@ static void test_files_gap_is_not_padded(void **state)
 	fake_close(sink);
 }
 
-static void test_files_gap_is_padded_on_demand(void **state)
+TEST_WITH(files_gap_is_padded_on_demand, setup, teardown)
 {
 	struct wf_sink *sink = open_sink(true);
 	struct weft_flow flow = delivery_flow(1);
@@ -214,7 +214,7 @@ static void open_and_end(void)
 	fake_close(sink);
 }
 
-static void test_files_directory_of_an_earlier_run_is_refused(void **state)
+TEST_WITH(files_directory_of_an_earlier_run_is_refused, setup, teardown)
 {
 	char path[256];
 
@@ -227,7 +227,7 @@ static void test_files_directory_of_an_earlier_run_is_refused(void **state)
 	open_and_end();
 }
 
-static void test_files_directory_of_a_running_run_is_refused(void **state)
+TEST_WITH(files_directory_of_a_running_run_is_refused, setup, teardown)
 {
 	struct wf_sink *first = open_sink(false);
 	struct weft first_fake = fake;
@@ -239,7 +239,7 @@ static void test_files_directory_of_a_running_run_is_refused(void **state)
 	fake_close(first);
 }
 
-static void test_files_target_that_is_no_directory_is_refused(void **state)
+TEST_WITH(files_target_that_is_no_directory_is_refused, setup, teardown)
 {
 	char base[64], path[256];
 
@@ -253,7 +253,7 @@ static void test_files_target_that_is_no_directory_is_refused(void **state)
 	strcpy(dir, base);
 }
 
-static void test_files_directory_is_made(void **state)
+TEST_WITH(files_directory_is_made, setup, teardown)
 {
 	char base[64];
 
@@ -265,7 +265,7 @@ static void test_files_directory_is_made(void **state)
 }
 
 /* A link is planted where the next stream will go; its target must stay as it was. */
-static void test_files_link_is_never_followed(void **state)
+TEST_WITH(files_link_is_never_followed, setup, teardown)
 {
 	struct wf_sink *sink = open_sink(false);
 	struct weft_flow flow = delivery_flow(1), other = delivery_flow(2);
@@ -290,7 +290,7 @@ static void test_files_link_is_never_followed(void **state)
 }
 
 /* More streams than may be open at once, written in turns. */
-static void test_files_more_than_may_be_open_are_all_whole(void **state)
+TEST_WITH(files_more_than_may_be_open_are_all_whole, setup, teardown)
 {
 	enum { STREAMS = 40, ROUNDS = 3 };
 	struct rlimit before, low;
@@ -321,7 +321,7 @@ static void test_files_more_than_may_be_open_are_all_whole(void **state)
 	fake_close(sink);
 }
 
-static void test_files_directory_that_vanishes_ends_the_sink_alone(void **state)
+TEST_WITH(files_directory_that_vanishes_ends_the_sink_alone, setup, teardown)
 {
 	struct wf_sink *sink = open_sink(false);
 	struct weft_flow flow = delivery_flow(1);
@@ -338,7 +338,7 @@ static void test_files_directory_that_vanishes_ends_the_sink_alone(void **state)
 	fake_close(sink);
 }
 
-static void test_sink_of_unknown_kind_is_refused(void **state)
+TEST_WITH(sink_of_unknown_kind_is_refused, setup, teardown)
 {
 	struct wf_sink *sink = NULL;
 
@@ -346,7 +346,7 @@ static void test_sink_of_unknown_kind_is_refused(void **state)
 	wf_arena_free(fake.arena);
 }
 
-static void test_sink_null_counts_what_it_takes(void **state)
+TEST_WITH(sink_null_counts_what_it_takes, setup, teardown)
 {
 	struct weft_flow flow = delivery_flow(1);
 	struct wf_sink_stats stats;
@@ -361,29 +361,4 @@ static void test_sink_null_counts_what_it_takes(void **state)
 	assert_int_equal(stats.events, 2);
 	assert_int_equal(stats.data_bytes, 5);
 	fake_close(sink);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(test_files_each_direction_with_bytes_has_its_file),
-		TEST(test_files_direction_without_bytes_has_none),
-		TEST(test_files_second_connection_on_the_four_tuple_is_numbered),
-		TEST(test_files_same_four_tuple_in_another_vlan_takes_the_next_number),
-		TEST(test_files_gap_is_not_padded),
-		TEST(test_files_gap_is_padded_on_demand),
-		TEST(test_files_directory_of_an_earlier_run_is_refused),
-		TEST(test_files_directory_of_a_running_run_is_refused),
-		TEST(test_files_target_that_is_no_directory_is_refused),
-		TEST(test_files_directory_is_made),
-		TEST(test_files_link_is_never_followed),
-		TEST(test_files_more_than_may_be_open_are_all_whole),
-		TEST(test_files_directory_that_vanishes_ends_the_sink_alone),
-		TEST(test_sink_of_unknown_kind_is_refused),
-		TEST(test_sink_null_counts_what_it_takes),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

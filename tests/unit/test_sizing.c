@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <string.h>
 
@@ -29,7 +29,7 @@ static uint32_t best(uint32_t *ret_saved_percent)
 	return wf_sizing_best(&sizing, sizes, SIZES, 128, ret_saved_percent);
 }
 
-static void test_sizing_each_size_lies_in_its_bucket(void **state)
+TEST_WITH(sizing_each_size_lies_in_its_bucket, setup, NULL)
 {
 	uint32_t last = 0;
 
@@ -46,7 +46,7 @@ static void test_sizing_each_size_lies_in_its_bucket(void **state)
 	assert_int_equal(wf_sizing_floor(WF_SIZING_BUCKETS), WEFT_SPAN_BYTES);
 }
 
-static void test_sizing_note_tells_when_a_period_is_over(void **state)
+TEST_WITH(sizing_note_tells_when_a_period_is_over, setup, NULL)
 {
 	for (int i = 1; i < WF_SIZING_PERIOD; i++)
 		assert_false(wf_sizing_note(&sizing, 100));
@@ -55,7 +55,7 @@ static void test_sizing_note_tells_when_a_period_is_over(void **state)
 	assert_false(wf_sizing_note(&sizing, 100));
 }
 
-static void test_sizing_forgets(void **state)
+TEST_WITH(sizing_forgets, setup, NULL)
 {
 	note(100, 1000);
 	assert_true(wf_sizing_ready(&sizing, 0, 256, 8) > 0);
@@ -64,7 +64,7 @@ static void test_sizing_forgets(void **state)
 	assert_int_equal(wf_sizing_ready(&sizing, 0, 256, 8), 0);
 }
 
-static void test_sizing_ready_goes_by_bytes_needed(void **state)
+TEST_WITH(sizing_ready_goes_by_bytes_needed, setup, NULL)
 {
 	note(200, 150); /* 150 * 256 = 38400 */
 	note(1500, 25); /* 25 * 1536 = 38400 */
@@ -75,20 +75,20 @@ static void test_sizing_ready_goes_by_bytes_needed(void **state)
 	assert_int_equal(wf_sizing_ready(&sizing, 0, 256, 0), 0);
 }
 
-static void test_sizing_ready_counts_a_size_for_the_class_that_serves_it(void **state)
+TEST_WITH(sizing_ready_counts_a_size_for_the_class_that_serves_it, setup, NULL)
 {
 	note(9000, 10);
 	assert_int_equal(wf_sizing_ready(&sizing, 1536, 9024, 8), 8);
 	assert_int_equal(wf_sizing_ready(&sizing, 9024, WEFT_SPAN_BYTES, 8), 0);
 }
 
-static void test_sizing_ready_of_a_class_not_in_use_is_none(void **state)
+TEST_WITH(sizing_ready_of_a_class_not_in_use_is_none, setup, NULL)
 {
 	note(100, 10);
 	assert_int_equal(wf_sizing_ready(&sizing, 0, 0, 8), 0);
 }
 
-static void test_sizing_best_of_nothing_is_none(void **state)
+TEST_WITH(sizing_best_of_nothing_is_none, setup, NULL)
 {
 	uint32_t saved_percent = 1;
 
@@ -96,7 +96,7 @@ static void test_sizing_best_of_nothing_is_none(void **state)
 	assert_int_equal(saved_percent, 0);
 }
 
-static void test_sizing_best_of_sizes_that_fit_is_none(void **state)
+TEST_WITH(sizing_best_of_sizes_that_fit_is_none, setup, NULL)
 {
 	uint32_t saved_percent;
 
@@ -107,7 +107,7 @@ static void test_sizing_best_of_sizes_that_fit_is_none(void **state)
 	assert_int_equal(best(&saved_percent), 0);
 }
 
-static void test_sizing_best_fits_the_common_size(void **state)
+TEST_WITH(sizing_best_fits_the_common_size, setup, NULL)
 {
 	uint32_t saved_percent;
 
@@ -116,7 +116,7 @@ static void test_sizing_best_fits_the_common_size(void **state)
 	assert_int_equal(saved_percent, (1536 - 576) * 100 / 1536);
 }
 
-static void test_sizing_best_weighs_two_sizes(void **state)
+TEST_WITH(sizing_best_weighs_two_sizes, setup, NULL)
 {
 	uint32_t saved_percent;
 
@@ -129,7 +129,7 @@ static void test_sizing_best_weighs_two_sizes(void **state)
 	assert_int_equal(best(&saved_percent), 320);
 }
 
-static void test_sizing_best_is_never_below_the_minimum(void **state)
+TEST_WITH(sizing_best_is_never_below_the_minimum, setup, NULL)
 {
 	uint32_t saved_percent;
 
@@ -138,7 +138,7 @@ static void test_sizing_best_is_never_below_the_minimum(void **state)
 	assert_int_equal(saved_percent, 50);
 }
 
-static void test_sizing_best_covers_jumbo_sizes(void **state)
+TEST_WITH(sizing_best_covers_jumbo_sizes, setup, NULL)
 {
 	uint32_t saved_percent;
 
@@ -149,7 +149,7 @@ static void test_sizing_best_covers_jumbo_sizes(void **state)
 	assert_int_equal(best(&saved_percent), 32768);
 }
 
-static void test_sizing_saved_by_no_size_is_none(void **state)
+TEST_WITH(sizing_saved_by_no_size_is_none, setup, NULL)
 {
 	assert_int_equal(wf_sizing_saved_percent(&sizing, sizes, SIZES, 576), 0);
 	note(536, 100);
@@ -157,27 +157,4 @@ static void test_sizing_saved_by_no_size_is_none(void **state)
 	assert_int_equal(wf_sizing_saved_percent(&sizing, sizes, SIZES, 1536), 0);
 	assert_int_equal(wf_sizing_saved_percent(&sizing, sizes, SIZES, 512), 0);
 	assert_int_equal(wf_sizing_saved_percent(&sizing, sizes, SIZES, 768), 50);
-}
-
-#define FRESH(test) cmocka_unit_test_setup(test, setup)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		FRESH(test_sizing_each_size_lies_in_its_bucket),
-		FRESH(test_sizing_note_tells_when_a_period_is_over),
-		FRESH(test_sizing_forgets),
-		FRESH(test_sizing_ready_goes_by_bytes_needed),
-		FRESH(test_sizing_ready_counts_a_size_for_the_class_that_serves_it),
-		FRESH(test_sizing_ready_of_a_class_not_in_use_is_none),
-		FRESH(test_sizing_best_of_nothing_is_none),
-		FRESH(test_sizing_best_of_sizes_that_fit_is_none),
-		FRESH(test_sizing_best_fits_the_common_size),
-		FRESH(test_sizing_best_weighs_two_sizes),
-		FRESH(test_sizing_best_is_never_below_the_minimum),
-		FRESH(test_sizing_best_covers_jumbo_sizes),
-		FRESH(test_sizing_saved_by_no_size_is_none),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -41,7 +41,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void test_slab_with_bad_sizes_is_refused(void **state)
+TEST_WITH(slab_with_bad_sizes_is_refused, setup, teardown)
 {
 	struct fixture *fix = *state;
 	struct wf_slab *slab;
@@ -51,12 +51,12 @@ static void test_slab_with_bad_sizes_is_refused(void **state)
 	assert_int_equal(wf_slab_new(fix->arena, WEFT_SPAN_BYTES + 1, 1, &slab), -EINVAL);
 }
 
-static void test_slab_free_null_does_nothing(void **state)
+TEST(slab_free_null_does_nothing)
 {
 	wf_slab_free(NULL);
 }
 
-static void test_slab_objects_are_distinct_and_aligned(void **state)
+TEST_WITH(slab_objects_are_distinct_and_aligned, setup, teardown)
 {
 	struct fixture *fix = *state;
 	static uint32_t ids[OBJECTS_MAX];
@@ -78,7 +78,7 @@ static void test_slab_objects_are_distinct_and_aligned(void **state)
 	assert_int_equal(wf_arena_used_bytes(fix->arena), 0);
 }
 
-static void test_slab_at_its_limit_refuses_until_one_is_put(void **state)
+TEST_WITH(slab_at_its_limit_refuses_until_one_is_put, setup, teardown)
 {
 	struct fixture *fix = *state;
 	uint32_t last = WF_SLAB_NONE;
@@ -91,7 +91,7 @@ static void test_slab_at_its_limit_refuses_until_one_is_put(void **state)
 	assert_int_equal(wf_slab_take(fix->slab), last);
 }
 
-static void test_slab_without_budget_refuses(void **state)
+TEST_WITH(slab_without_budget_refuses, setup, teardown)
 {
 	struct fixture *fix = *state;
 	uint32_t spans = (uint32_t)(wf_arena_bytes(fix->arena) / WEFT_SPAN_BYTES);
@@ -102,7 +102,7 @@ static void test_slab_without_budget_refuses(void **state)
 	assert_int_not_equal(wf_slab_take(fix->slab), WF_SLAB_NONE);
 }
 
-static void test_slab_id_zero_is_never_given(void **state)
+TEST_WITH(slab_id_zero_is_never_given, setup, teardown)
 {
 	struct fixture *fix = *state;
 	uint32_t id = wf_slab_take(fix->slab);
@@ -114,7 +114,7 @@ static void test_slab_id_zero_is_never_given(void **state)
 	assert_int_not_equal(id, 0);
 }
 
-static void test_slab_empty_spans_go_back(void **state)
+TEST_WITH(slab_empty_spans_go_back, setup, teardown)
 {
 	struct fixture *fix = *state;
 	static uint32_t ids[OBJECTS_MAX];
@@ -130,7 +130,7 @@ static void test_slab_empty_spans_go_back(void **state)
 	assert_int_equal(wf_arena_used_bytes(fix->arena), 2 * WEFT_SPAN_BYTES);
 }
 
-static void test_slab_random_order_keeps_objects(void **state)
+TEST_WITH(slab_random_order_keeps_objects, setup, teardown)
 {
 	struct fixture *fix = *state;
 	static uint32_t ids[1000];
@@ -162,7 +162,7 @@ static void test_slab_random_order_keeps_objects(void **state)
 
 /* Only in builds that have the hook (memory/fault.h). */
 #if WF_DEBUG >= 1
-static void test_slab_each_fault_in_turn_leaves_all_sound(void **state)
+TEST_WITH(slab_each_fault_in_turn_leaves_all_sound, setup, teardown)
 {
 	struct fixture *fix = *state;
 	bool reached = true;
@@ -187,24 +187,3 @@ static void test_slab_each_fault_in_turn_leaves_all_sound(void **state)
 	}
 }
 #endif
-
-#define WITH_SLAB(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		WITH_SLAB(test_slab_with_bad_sizes_is_refused),
-		cmocka_unit_test(test_slab_free_null_does_nothing),
-		WITH_SLAB(test_slab_objects_are_distinct_and_aligned),
-		WITH_SLAB(test_slab_at_its_limit_refuses_until_one_is_put),
-		WITH_SLAB(test_slab_without_budget_refuses),
-		WITH_SLAB(test_slab_id_zero_is_never_given),
-		WITH_SLAB(test_slab_empty_spans_go_back),
-		WITH_SLAB(test_slab_random_order_keeps_objects),
-#if WF_DEBUG >= 1
-		WITH_SLAB(test_slab_each_fault_in_turn_leaves_all_sound),
-#endif
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Tests of engine/steering.c: by queue only where it fits, told why where it is asked for. */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <string.h>
@@ -26,7 +26,7 @@ static void begin(uint32_t workers, enum weft_nic_hash how)
 	ifaces.count = 1;
 }
 
-static void test_steering_auto_by_hash_where_the_nic_does_not_tell(void **state)
+TEST(steering_auto_by_hash_where_the_nic_does_not_tell)
 {
 	for (uint32_t workers = 1; workers < 4; workers++) {
 		begin(workers, WEFT_NIC_HASH_AUTO);
@@ -36,7 +36,7 @@ static void test_steering_auto_by_hash_where_the_nic_does_not_tell(void **state)
 	}
 }
 
-static void test_steering_on_takes_one_queue_for_one_worker(void **state)
+TEST(steering_on_takes_one_queue_for_one_worker)
 {
 	struct wf_flow_key key;
 	uint32_t hash;
@@ -52,7 +52,7 @@ static void test_steering_on_takes_one_queue_for_one_worker(void **state)
 			 wf_rss_place(&steering.rss, &key, hash));
 }
 
-static void test_steering_on_is_refused_where_it_does_not_fit(void **state)
+TEST(steering_on_is_refused_where_it_does_not_fit)
 {
 	begin(2, WEFT_NIC_HASH_ON); /* for one queue */
 	assert_int_equal(wf_steering_choose(&steering, &ifaces, workers_count), -EINVAL);
@@ -67,30 +67,17 @@ static void test_steering_on_is_refused_where_it_does_not_fit(void **state)
 	assert_false(steering.by_queue);
 }
 
-static void test_steering_off_is_by_hash(void **state)
+TEST(steering_off_is_by_hash)
 {
 	begin(1, WEFT_NIC_HASH_OFF);
 	assert_int_equal(wf_steering_choose(&steering, &ifaces, workers_count), 0);
 	assert_false(steering.by_queue);
 }
 
-static void test_steering_of_files_and_submitted_packets_is_by_hash(void **state)
+TEST(steering_of_files_and_submitted_packets_is_by_hash)
 {
 	begin(3, WEFT_NIC_HASH_AUTO);
 	ifaces.count = 0;
 	assert_int_equal(wf_steering_choose(&steering, &ifaces, workers_count), 0);
 	assert_false(steering.by_queue);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_steering_auto_by_hash_where_the_nic_does_not_tell),
-		cmocka_unit_test(test_steering_on_takes_one_queue_for_one_worker),
-		cmocka_unit_test(test_steering_on_is_refused_where_it_does_not_fit),
-		cmocka_unit_test(test_steering_off_is_by_hash),
-		cmocka_unit_test(test_steering_of_files_and_submitted_packets_is_by_hash),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +13,8 @@
 #include "unit/support/overlap_model.h"
 #include "unit/support/stream_rig.h"
 
-static const struct rig_opts mapped = {.source = RIG_MAPPED};
-static const struct rig_opts frames = {.source = RIG_FRAMES};
+static const struct stream_rig_opts mapped = {.source = STREAM_RIG_MAPPED};
+static const struct stream_rig_opts frames = {.source = STREAM_RIG_FRAMES};
 
 #define METRIC(rig, name) wf_metric_get((rig)->env.metrics, name)
 
@@ -28,12 +28,12 @@ static const uint8_t *truth(uint64_t off)
 	return bytes + off;
 }
 
-static enum wf_stream_result put_true(struct rig *rig, uint64_t off, uint32_t len)
+static enum wf_stream_result put_true(struct stream_rig *rig, uint64_t off, uint32_t len)
 {
-	return rig_put(rig, off, truth(off), len);
+	return stream_rig_put(rig, off, truth(off), len);
 }
 
-static void assert_delivered(const struct rig *rig, uint64_t end_off)
+static void assert_delivered(const struct stream_rig *rig, uint64_t end_off)
 {
 	assert_int_equal(rig->stream.next_off, end_off);
 	assert_memory_equal(rig->out, truth(0), end_off);
@@ -41,9 +41,9 @@ static void assert_delivered(const struct rig *rig, uint64_t end_off)
 
 /* ---- in order ---- */
 
-static void test_stream_in_order_holds_takes_and_counts_nothing(void **state)
+TEST(stream_in_order_holds_takes_and_counts_nothing)
 {
-	struct rig *rig = rig_new(&mapped);
+	struct stream_rig *rig = stream_rig_new(&mapped);
 
 	for (uint64_t off = 0; off < 4000; off += 100)
 		assert_int_equal(put_true(rig, off, 100), WF_STREAM_IN_ORDER);
@@ -52,13 +52,13 @@ static void test_stream_in_order_holds_takes_and_counts_nothing(void **state)
 	assert_int_equal(METRIC(rig, segments_copied_segments), 0);
 	assert_int_equal(METRIC(rig, segments_held_segments), 0);
 	assert_int_equal(rig->chunks, 40);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
-static void test_stream_in_order_chunk_is_where_the_segment_is(void **state)
+TEST(stream_in_order_chunk_is_where_the_segment_is)
 {
 	struct wf_stream stream = {0};
-	struct rig *rig = rig_new(&mapped);
+	struct stream_rig *rig = stream_rig_new(&mapped);
 	struct wf_stream_segment segment = {
 		.bytes = truth(0), .len_bytes = 10, .captured_bytes = 10, .time_ns = 77};
 	struct wf_insert_info info;
@@ -67,14 +67,14 @@ static void test_stream_in_order_chunk_is_where_the_segment_is(void **state)
 	assert_ptr_equal(info.chunk.bytes, truth(0));
 	assert_int_equal(info.chunk.time_ns, 77);
 	assert_int_equal(info.chunk.len_bytes, 10);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
 /* ---- out of order ---- */
 
-static void test_stream_hole_filled_gives_all_in_order(void **state)
+TEST(stream_hole_filled_gives_all_in_order)
 {
-	struct rig *rig = rig_new(&frames);
+	struct stream_rig *rig = stream_rig_new(&frames);
 
 	assert_int_equal(put_true(rig, 200, 100), WF_STREAM_HELD);
 	assert_int_equal(put_true(rig, 100, 100), WF_STREAM_HELD);
@@ -82,12 +82,12 @@ static void test_stream_hole_filled_gives_all_in_order(void **state)
 	assert_int_equal(put_true(rig, 0, 100), WF_STREAM_IN_ORDER);
 	assert_delivered(rig, 300);
 	assert_int_equal(rig->stream.extents, 0);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
-static void test_stream_first_held_tells_place_and_time(void **state)
+TEST(stream_first_held_tells_place_and_time)
 {
-	struct rig *rig = rig_new(&mapped);
+	struct stream_rig *rig = stream_rig_new(&mapped);
 	uint64_t off = 1;
 	uint64_t time_ns = 1;
 
@@ -97,12 +97,12 @@ static void test_stream_first_held_tells_place_and_time(void **state)
 	assert_true(wf_stream_first_held(&rig->stream, &rig->env, &off, &time_ns));
 	assert_int_equal(off, 200);
 	assert_int_equal(time_ns, 2);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
-static void test_stream_replaced_copy_keeps_the_time_of_the_first(void **state)
+TEST(stream_replaced_copy_keeps_the_time_of_the_first)
 {
-	struct rig *rig = rig_new(&mapped);
+	struct stream_rig *rig = stream_rig_new(&mapped);
 	uint64_t off;
 	uint64_t time_ns;
 
@@ -110,12 +110,12 @@ static void test_stream_replaced_copy_keeps_the_time_of_the_first(void **state)
 	put_true(rig, 200, 20);
 	assert_true(wf_stream_first_held(&rig->stream, &rig->env, &off, &time_ns));
 	assert_int_equal(time_ns, 1);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
-static void test_stream_retransmission_of_delivered_is_duplicate(void **state)
+TEST(stream_retransmission_of_delivered_is_duplicate)
 {
-	struct rig *rig = rig_new(&mapped);
+	struct stream_rig *rig = stream_rig_new(&mapped);
 
 	put_true(rig, 0, 100);
 	assert_int_equal(put_true(rig, 20, 50), WF_STREAM_DUPLICATE);
@@ -123,12 +123,12 @@ static void test_stream_retransmission_of_delivered_is_duplicate(void **state)
 	assert_int_equal(put_true(rig, 50, 100), WF_STREAM_IN_ORDER);
 	assert_int_equal(METRIC(rig, payload_duplicate_bytes), 100);
 	assert_delivered(rig, 150);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
-static void test_stream_retransmission_of_held_is_overlap(void **state)
+TEST(stream_retransmission_of_held_is_overlap)
 {
-	struct rig *rig = rig_new(&frames);
+	struct stream_rig *rig = stream_rig_new(&frames);
 
 	put_true(rig, 100, 100);
 	assert_int_equal(put_true(rig, 100, 100), WF_STREAM_DUPLICATE);
@@ -136,12 +136,12 @@ static void test_stream_retransmission_of_held_is_overlap(void **state)
 	assert_false(rig->info.conflict);
 	assert_int_equal(METRIC(rig, payload_overlap_bytes), 100);
 	assert_int_equal(METRIC(rig, payload_held_bytes), 100);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
-static void test_stream_beyond_4_gib_works_alike(void **state)
+TEST(stream_beyond_4_gib_works_alike)
 {
-	struct rig *rig = rig_new(&frames);
+	struct stream_rig *rig = stream_rig_new(&frames);
 	struct wf_stream_segment segment = {.len_bytes = 100, .captured_bytes = 100};
 	struct wf_chunk chunk;
 
@@ -159,14 +159,14 @@ static void test_stream_beyond_4_gib_works_alike(void **state)
 	assert_memory_equal(chunk.bytes, truth(100), 100);
 	rig->offered_bytes = 200;
 	wf_metric_add(rig->env.metrics, payload_delivered_bytes, 200);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
 /* ---- gaps ---- */
 
-static void test_stream_skip_stops_at_first_held(void **state)
+TEST(stream_skip_stops_at_first_held)
 {
-	struct rig *rig = rig_new(&mapped);
+	struct stream_rig *rig = stream_rig_new(&mapped);
 	struct wf_chunk gap;
 
 	put_true(rig, 100, 10);
@@ -175,16 +175,16 @@ static void test_stream_skip_stops_at_first_held(void **state)
 	assert_int_equal(gap.len_bytes, 100);
 	assert_null(gap.bytes);
 	assert_false(wf_stream_skip(&rig->stream, &rig->env, 500, &gap));
-	rig_drain(rig, UINT64_MAX);
+	stream_rig_drain(rig, UINT64_MAX);
 	assert_int_equal(rig->stream.next_off, 110);
 	assert_true(wf_stream_skip(&rig->stream, &rig->env, 500, &gap));
 	assert_int_equal(gap.len_bytes, 390);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
-static void test_stream_skip_of_a_part_leaves_the_rest(void **state)
+TEST(stream_skip_of_a_part_leaves_the_rest)
 {
-	struct rig *rig = rig_new(&mapped);
+	struct stream_rig *rig = stream_rig_new(&mapped);
 	struct wf_chunk gap;
 
 	put_true(rig, 100, 10);
@@ -192,193 +192,202 @@ static void test_stream_skip_of_a_part_leaves_the_rest(void **state)
 	assert_int_equal(gap.len_bytes, 40);
 	assert_int_equal(put_true(rig, 40, 60), WF_STREAM_IN_ORDER);
 	assert_int_equal(rig->stream.next_off, 110);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
-static void test_stream_late_data_for_a_gap_is_duplicate(void **state)
+TEST(stream_late_data_for_a_gap_is_duplicate)
 {
-	struct rig *rig = rig_new(&mapped);
+	struct stream_rig *rig = stream_rig_new(&mapped);
 	struct wf_chunk gap;
 
 	assert_true(wf_stream_skip(&rig->stream, &rig->env, 100, &gap));
 	assert_int_equal(put_true(rig, 50, 50), WF_STREAM_DUPLICATE);
 	assert_int_equal(METRIC(rig, payload_duplicate_bytes), 50);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
 /* ---- cut captures ---- */
 
-static void test_stream_cut_segment_seen_whole_later_is_whole(void **state)
+TEST(stream_cut_segment_seen_whole_later_is_whole)
 {
 	for (int policy = 0; policy < WEFT_OVERLAP_COUNT; policy++) {
-		struct rig *rig = rig_new(&(struct rig_opts){.policy = (enum weft_overlap)policy});
+		struct stream_rig *rig = stream_rig_new(
+			&(struct stream_rig_opts){.policy = (enum weft_overlap)policy});
 
-		rig_put_cut(rig, 100, truth(100), 100, 40);
+		stream_rig_put_cut(rig, 100, truth(100), 100, 40);
 		put_true(rig, 300, 10);
 		put_true(rig, 100, 100);
 		put_true(rig, 200, 100);
 		put_true(rig, 0, 100);
 		assert_delivered(rig, 310);
-		rig_free(rig);
+		stream_rig_free(rig);
 	}
 }
 
-static void test_stream_cut_in_order_segment_leaves_a_hole(void **state)
+TEST(stream_cut_in_order_segment_leaves_a_hole)
 {
-	struct rig *rig = rig_new(&mapped);
+	struct stream_rig *rig = stream_rig_new(&mapped);
 
-	assert_int_equal(rig_put_cut(rig, 0, truth(0), 100, 60), WF_STREAM_IN_ORDER);
+	assert_int_equal(stream_rig_put_cut(rig, 0, truth(0), 100, 60), WF_STREAM_IN_ORDER);
 	assert_int_equal(rig->stream.next_off, 60);
 	put_true(rig, 100, 50);
 	assert_int_equal(rig->stream.next_off, 60);
 	put_true(rig, 0, 100);
 	assert_delivered(rig, 150);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
 /* ---- what never changes ---- */
 
-static void test_stream_waiting_in_order_is_final_under_every_policy(void **state)
+TEST(stream_waiting_in_order_is_final_under_every_policy)
 {
 	uint8_t forged[200];
 
 	memset(forged, 0, sizeof(forged));
 	for (int policy = 0; policy < WEFT_OVERLAP_COUNT; policy++) {
-		struct rig *rig = rig_new(&(struct rig_opts){
-			.source = RIG_FRAMES, .policy = (enum weft_overlap)policy, .hold = true});
+		struct stream_rig *rig = stream_rig_new(
+			&(struct stream_rig_opts){.source = STREAM_RIG_FRAMES,
+						  .policy = (enum weft_overlap)policy,
+						  .hold = true});
 
 		assert_int_equal(put_true(rig, 0, 100), WF_STREAM_HELD);
-		assert_int_equal(rig_put(rig, 0, forged, 100), WF_STREAM_DUPLICATE);
-		assert_int_equal(rig_put(rig, 50, forged, 20), WF_STREAM_DUPLICATE);
+		assert_int_equal(stream_rig_put(rig, 0, forged, 100), WF_STREAM_DUPLICATE);
+		assert_int_equal(stream_rig_put(rig, 50, forged, 20), WF_STREAM_DUPLICATE);
 		assert_true(rig->info.conflict);
-		rig_drain(rig, UINT64_MAX);
+		stream_rig_drain(rig, UINT64_MAX);
 		assert_delivered(rig, 100);
-		rig_free(rig);
+		stream_rig_free(rig);
 	}
 }
 
-static void test_stream_acknowledged_behind_a_hole_is_final(void **state)
+TEST(stream_acknowledged_behind_a_hole_is_final)
 {
 	uint8_t forged[200];
 
 	memset(forged, 0, sizeof(forged));
 	for (int policy = 0; policy < WEFT_OVERLAP_COUNT; policy++) {
-		struct rig *rig = rig_new(&(struct rig_opts){.source = RIG_FRAMES,
-							     .policy = (enum weft_overlap)policy});
+		struct stream_rig *rig = stream_rig_new(&(struct stream_rig_opts){
+			.source = STREAM_RIG_FRAMES, .policy = (enum weft_overlap)policy});
 
 		put_true(rig, 100, 100);
 		rig->acked_off = 150;
-		rig_put(rig, 90, forged, 120);
+		stream_rig_put(rig, 90, forged, 120);
 		put_true(rig, 0, 100);
-		rig_drain(rig, UINT64_MAX);
+		stream_rig_drain(rig, UINT64_MAX);
 		/* 90..100 was a hole: what came first there is taken. */
 		assert_memory_equal(rig->out + 100, truth(100), 50);
-		rig_free(rig);
+		stream_rig_free(rig);
 	}
 }
 
-static void test_stream_pop_stops_at_the_limit(void **state)
+TEST(stream_pop_stops_at_the_limit)
 {
-	struct rig *rig = rig_new(&(struct rig_opts){.source = RIG_FRAMES, .hold = true});
+	struct stream_rig *rig = stream_rig_new(
+		&(struct stream_rig_opts){.source = STREAM_RIG_FRAMES, .hold = true});
 
 	put_true(rig, 0, 100);
 	put_true(rig, 100, 5);
 	put_true(rig, 105, 100);
-	rig_drain(rig, 40);
+	stream_rig_drain(rig, 40);
 	assert_delivered(rig, 40);
-	rig_drain(rig, 103);
+	stream_rig_drain(rig, 103);
 	assert_delivered(rig, 103);
-	rig_drain(rig, 103);
+	stream_rig_drain(rig, 103);
 	assert_delivered(rig, 103);
-	rig_drain(rig, UINT64_MAX);
+	stream_rig_drain(rig, UINT64_MAX);
 	assert_delivered(rig, 205);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
 /* ---- conflicts ---- */
 
-static void test_stream_conflict_tells_place_and_both_versions(void **state)
+TEST(stream_conflict_tells_place_and_both_versions)
 {
-	struct rig *rig = rig_new(&(struct rig_opts){.policy = WEFT_OVERLAP_FIRST});
+	struct stream_rig *rig =
+		stream_rig_new(&(struct stream_rig_opts){.policy = WEFT_OVERLAP_FIRST});
 
-	rig_put(rig, 10, (const uint8_t *)"abcdefgh", 8);
-	rig_put(rig, 10, (const uint8_t *)"abXdYfgh", 8);
+	stream_rig_put(rig, 10, (const uint8_t *)"abcdefgh", 8);
+	stream_rig_put(rig, 10, (const uint8_t *)"abXdYfgh", 8);
 	assert_true(rig->info.conflict);
 	assert_int_equal(rig->info.conflict_off, 12);
 	assert_int_equal(rig->info.conflict_bytes, 3);
 	assert_int_equal(rig->info.shown_bytes, 3);
 	assert_memory_equal(rig->info.kept, "cde", 3);
 	assert_memory_equal(rig->info.lost, "XdY", 3);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
-static void test_stream_conflict_names_the_replaced_as_lost(void **state)
+TEST(stream_conflict_names_the_replaced_as_lost)
 {
-	struct rig *rig = rig_new(&(struct rig_opts){.policy = WEFT_OVERLAP_LAST});
+	struct stream_rig *rig =
+		stream_rig_new(&(struct stream_rig_opts){.policy = WEFT_OVERLAP_LAST});
 
-	rig_put(rig, 10, (const uint8_t *)"abcd", 4);
-	rig_put(rig, 10, (const uint8_t *)"aBCd", 4);
+	stream_rig_put(rig, 10, (const uint8_t *)"abcd", 4);
+	stream_rig_put(rig, 10, (const uint8_t *)"aBCd", 4);
 	assert_memory_equal(rig->info.kept, "BC", 2);
 	assert_memory_equal(rig->info.lost, "bc", 2);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
-static void test_stream_conflict_shows_at_most_64_bytes(void **state)
+TEST(stream_conflict_shows_at_most_64_bytes)
 {
-	struct rig *rig = rig_new(&mapped);
+	struct stream_rig *rig = stream_rig_new(&mapped);
 	uint8_t zeros[300] = {0};
 
 	put_true(rig, 100, 100);
 	put_true(rig, 200, 100);
-	rig_put(rig, 100, zeros, 200);
+	stream_rig_put(rig, 100, zeros, 200);
 	assert_int_equal(rig->info.shown_bytes, WEFT_CONFLICT_BYTES_MAX);
 	assert_int_equal(rig->info.conflict_off, 100);
 	assert_int_equal(rig->info.conflict_bytes, 200);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
 /* ---- limits ---- */
 
-static void test_stream_limit_changes_nothing_and_skip_makes_room(void **state)
+TEST(stream_limit_changes_nothing_and_skip_makes_room)
 {
 	for (int source = 0; source < 2; source++) {
-		struct rig *rig = rig_new(&(struct rig_opts){
-			.source = (enum rig_source)source, .pages_max = 1, .out_bytes_max = 65536});
+		struct stream_rig *rig = stream_rig_new(
+			&(struct stream_rig_opts){.source = (enum stream_rig_source)source,
+						  .pages_max = 1,
+						  .out_bytes_max = 65536});
 		struct wf_chunk gap;
 		uint64_t off = 1000;
 		uint8_t bytes[1000] = {0};
 
-		while (rig_put(rig, off, bytes, 1000) == WF_STREAM_HELD)
+		while (stream_rig_put(rig, off, bytes, 1000) == WF_STREAM_HELD)
 			off += 1000;
 		assert_int_equal(off, 5000);
 		assert_int_equal(METRIC(rig, payload_held_bytes), 4000);
 		/* What is held already is no reason to give up anything. */
-		assert_int_equal(rig_put(rig, 1500, bytes, 1000), WF_STREAM_DUPLICATE);
+		assert_int_equal(stream_rig_put(rig, 1500, bytes, 1000), WF_STREAM_DUPLICATE);
 		/* Nor is what fills the hole. */
-		assert_int_equal(rig_put(rig, 0, bytes, 10), WF_STREAM_IN_ORDER);
+		assert_int_equal(stream_rig_put(rig, 0, bytes, 10), WF_STREAM_IN_ORDER);
 		assert_true(wf_stream_skip(&rig->stream, &rig->env, off, &gap));
-		rig_drain(rig, UINT64_MAX);
+		stream_rig_drain(rig, UINT64_MAX);
 		assert_int_equal(rig->stream.held_cost, 0);
-		assert_int_equal(rig_put(rig, off, bytes, 1000), WF_STREAM_IN_ORDER);
-		rig_free(rig);
+		assert_int_equal(stream_rig_put(rig, off, bytes, 1000), WF_STREAM_IN_ORDER);
+		stream_rig_free(rig);
 	}
 }
 
-static void test_stream_limit_never_refuses_the_only_segment(void **state)
+TEST(stream_limit_never_refuses_the_only_segment)
 {
-	struct rig *rig = rig_new(&(struct rig_opts){.pages_max = 1, .out_bytes_max = 65536});
+	struct stream_rig *rig =
+		stream_rig_new(&(struct stream_rig_opts){.pages_max = 1, .out_bytes_max = 65536});
 	uint8_t *bytes = calloc(1, 20000);
 
-	assert_int_equal(rig_put(rig, 10, bytes, 20000), WF_STREAM_HELD);
-	assert_int_equal(rig_put(rig, 30000, bytes, 1), WF_STREAM_LIMIT);
+	assert_int_equal(stream_rig_put(rig, 10, bytes, 20000), WF_STREAM_HELD);
+	assert_int_equal(stream_rig_put(rig, 30000, bytes, 1), WF_STREAM_LIMIT);
 	free(bytes);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
-static void test_stream_without_extents_counts_and_keeps_what_it_holds(void **state)
+TEST(stream_without_extents_counts_and_keeps_what_it_holds)
 {
-	struct rig *rig =
-		rig_new(&(struct rig_opts){.extents_max = 2, .policy = WEFT_OVERLAP_LAST});
+	struct stream_rig *rig = stream_rig_new(
+		&(struct stream_rig_opts){.extents_max = 2, .policy = WEFT_OVERLAP_LAST});
 	uint8_t zeros[10] = {0};
 
 	put_true(rig, 100, 100);
@@ -386,34 +395,36 @@ static void test_stream_without_extents_counts_and_keeps_what_it_holds(void **st
 	assert_int_equal(put_true(rig, 500, 100), WF_STREAM_NO_MEMORY);
 	assert_int_equal(METRIC(rig, payload_no_memory_bytes), 100);
 	/* Would split what is held, for which there is no object. */
-	assert_int_equal(rig_put(rig, 120, zeros, 10), WF_STREAM_NO_MEMORY);
+	assert_int_equal(stream_rig_put(rig, 120, zeros, 10), WF_STREAM_NO_MEMORY);
 	put_true(rig, 0, 100);
 	assert_delivered(rig, 200);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
-static void test_stream_without_pages_counts_and_goes_on(void **state)
+TEST(stream_without_pages_counts_and_goes_on)
 {
-	struct rig *rig = rig_new(&(struct rig_opts){
-		.source = RIG_FRAMES, .pages_bytes = WEFT_SPAN_BYTES, .out_bytes_max = 1 << 20});
+	struct stream_rig *rig =
+		stream_rig_new(&(struct stream_rig_opts){.source = STREAM_RIG_FRAMES,
+							 .pages_bytes = WEFT_SPAN_BYTES,
+							 .out_bytes_max = 1 << 20});
 	uint8_t *bytes = calloc(1, 1000);
 	uint64_t off = 1000;
 
-	while (rig_put(rig, off, bytes, 700) == WF_STREAM_HELD)
+	while (stream_rig_put(rig, off, bytes, 700) == WF_STREAM_HELD)
 		off += 1000;
 	assert_int_equal(METRIC(rig, payload_no_memory_bytes), 700);
 	assert_true(off > 30000);
-	rig_assert_ledger(rig);
-	assert_int_equal(rig_put(rig, 0, bytes, 1000), WF_STREAM_IN_ORDER);
+	stream_rig_assert_ledger(rig);
+	assert_int_equal(stream_rig_put(rig, 0, bytes, 1000), WF_STREAM_IN_ORDER);
 	assert_int_equal(rig->stream.next_off, 1700);
 	free(bytes);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
-static void test_stream_tiny_without_a_page_to_leave_in_is_a_counted_loss(void **state)
+TEST(stream_tiny_without_a_page_to_leave_in_is_a_counted_loss)
 {
-	struct rig *rig = rig_new(
-		&(struct rig_opts){.source = RIG_FRAMES, .arena_bytes = 2 << 20, .hold = true});
+	struct stream_rig *rig = stream_rig_new(&(struct stream_rig_opts){
+		.source = STREAM_RIG_FRAMES, .arena_bytes = 2 << 20, .hold = true});
 	struct wf_page *pages[64];
 	int taken = 0;
 
@@ -421,20 +432,20 @@ static void test_stream_tiny_without_a_page_to_leave_in_is_a_counted_loss(void *
 	put_true(rig, 3, 3);
 	while (taken < 64 && (pages[taken] = wf_page_pool_take(rig->env.pages, WEFT_SPAN_BYTES)))
 		taken++;
-	rig_drain(rig, 3);
+	stream_rig_drain(rig, 3);
 	assert_int_equal(rig->gap_bytes, 3);
 	assert_int_equal(METRIC(rig, payload_no_memory_bytes), 3);
 	while (taken)
 		wf_page_put(pages[--taken]);
-	rig_drain(rig, UINT64_MAX);
+	stream_rig_drain(rig, UINT64_MAX);
 	assert_int_equal(rig->stream.next_off, 6);
 	assert_memory_equal(rig->out + 3, truth(3), 3);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
-static void test_stream_clear_counts_as_told(void **state)
+TEST(stream_clear_counts_as_told)
 {
-	struct rig *rig = rig_new(&frames);
+	struct stream_rig *rig = stream_rig_new(&frames);
 
 	put_true(rig, 100, 100);
 	wf_stream_clear(&rig->stream, &rig->env, false);
@@ -443,15 +454,15 @@ static void test_stream_clear_counts_as_told(void **state)
 	wf_stream_clear(&rig->stream, &rig->env, true);
 	assert_int_equal(METRIC(rig, payload_evicted_bytes), 10);
 	wf_stream_clear(&rig->stream, &rig->env, true);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
 /* ---- what holding costs ---- */
 
 /* Bytes of memory, frames aside, for each byte of @count segments of @len behind a hole. */
-static double cost_of(enum rig_source source, bool fixed, uint32_t len, uint32_t count)
+static double cost_of(enum stream_rig_source source, bool fixed, uint32_t len, uint32_t count)
 {
-	struct rig *rig = rig_new(&(struct rig_opts){
+	struct stream_rig *rig = stream_rig_new(&(struct stream_rig_opts){
 		.source = source, .fixed = fixed, .pages_max = 100000, .out_bytes_max = 1 << 22});
 	uint64_t before = wf_arena_used_bytes(rig->arena);
 	uint8_t *bytes = calloc(1, len);
@@ -459,31 +470,31 @@ static double cost_of(enum rig_source source, bool fixed, uint32_t len, uint32_t
 
 	/* Not next to each other, as if every other one was lost. */
 	for (uint32_t i = 0; i < count; i++)
-		assert_int_equal(rig_put(rig, 1 + 2 * (uint64_t)len * i, bytes, len),
+		assert_int_equal(stream_rig_put(rig, 1 + 2 * (uint64_t)len * i, bytes, len),
 				 WF_STREAM_HELD);
 	cost = (double)(wf_arena_used_bytes(rig->arena) - before) / ((double)count * len);
 	free(bytes);
-	rig_free(rig);
+	stream_rig_free(rig);
 	return cost;
 }
 
 #if WF_DEBUG < 2 /* many segments, so that spans not yet full don't count; else too slow */
-static void test_stream_one_byte_costs_at_most_64(void **state)
+TEST(stream_one_byte_costs_at_most_64)
 {
-	double cost = cost_of(RIG_FRAMES, false, 1, 400000);
+	double cost = cost_of(STREAM_RIG_FRAMES, false, 1, 400000);
 
 	print_message("a one-byte segment costs %.2f bytes\n", cost);
 	/* Half a byte for the last span, which is not full. */
 	assert_true(cost <= 64.5);
-	assert_true(cost_of(RIG_MAPPED, false, 1, 400000) <= 64.5);
+	assert_true(cost_of(STREAM_RIG_MAPPED, false, 1, 400000) <= 64.5);
 }
 
-static void test_stream_byte_costs_at_most_1_5_at_typical_sizes(void **state)
+TEST(stream_byte_costs_at_most_1_5_at_typical_sizes)
 {
 	static const uint32_t sizes[] = {536, 1024, 1220, 1380, 1400, 1440, 1448, 1460};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		double cost = cost_of(RIG_FRAMES, false, sizes[i], 4000);
+		double cost = cost_of(STREAM_RIG_FRAMES, false, sizes[i], 4000);
 
 		print_message("%u bytes: %.2f bytes a byte\n", sizes[i], cost);
 		assert_true(cost <= 1.5);
@@ -492,54 +503,54 @@ static void test_stream_byte_costs_at_most_1_5_at_typical_sizes(void **state)
 
 #endif
 
-static void test_stream_fixed_mode_costs_a_page_a_segment(void **state)
+TEST(stream_fixed_mode_costs_a_page_a_segment)
 {
-	assert_true(cost_of(RIG_FRAMES, true, 1, 1000) > 1900);
+	assert_true(cost_of(STREAM_RIG_FRAMES, true, 1, 1000) > 1900);
 }
 
-static void test_stream_one_byte_does_not_keep_its_frame(void **state)
+TEST(stream_one_byte_does_not_keep_its_frame)
 {
-	struct rig *rig = rig_new(&frames);
+	struct stream_rig *rig = stream_rig_new(&frames);
 
 	/* There are only 256 frames. */
 	for (uint64_t i = 0; i < 1000; i++)
 		assert_int_equal(put_true(rig, 1 + 2 * i, 1), WF_STREAM_HELD);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
-static void test_stream_well_filled_frame_is_kept_until_frames_run_low(void **state)
+TEST(stream_well_filled_frame_is_kept_until_frames_run_low)
 {
-	struct rig *rig =
-		rig_new(&(struct rig_opts){.source = RIG_FRAMES, .out_bytes_max = 1 << 20});
+	struct stream_rig *rig = stream_rig_new(
+		&(struct stream_rig_opts){.source = STREAM_RIG_FRAMES, .out_bytes_max = 1 << 20});
 	uint8_t bytes[1460] = {0};
 
-	assert_int_equal(rig_put(rig, 2000, bytes, 1460), WF_STREAM_HELD);
+	assert_int_equal(stream_rig_put(rig, 2000, bytes, 1460), WF_STREAM_HELD);
 	assert_int_equal(METRIC(rig, segments_copied_segments), 0);
 	for (uint64_t i = 2; i < 300; i++)
-		assert_int_equal(rig_put(rig, 2000 * i, bytes, 1460),
+		assert_int_equal(stream_rig_put(rig, 2000 * i, bytes, 1460),
 				 i == 1 ? WF_STREAM_DUPLICATE : WF_STREAM_HELD);
 	assert_true(METRIC(rig, segments_copied_segments) > 0);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
-static void test_stream_ill_filled_frame_is_kept_while_half_are_free(void **state)
+TEST(stream_ill_filled_frame_is_kept_while_half_are_free)
 {
-	struct rig *rig = rig_new(&frames);
+	struct stream_rig *rig = stream_rig_new(&frames);
 	uint8_t bytes[100] = {0};
 
 	/* There are 256, of which the rings of the test hold none. */
 	for (uint64_t i = 1; i <= 127; i++)
-		assert_int_equal(rig_put(rig, 1000 * i, bytes, 100), WF_STREAM_HELD);
+		assert_int_equal(stream_rig_put(rig, 1000 * i, bytes, 100), WF_STREAM_HELD);
 	assert_int_equal(METRIC(rig, segments_copied_segments), 0);
 	for (uint64_t i = 128; i < 200; i++)
-		assert_int_equal(rig_put(rig, 1000 * i, bytes, 100), WF_STREAM_HELD);
+		assert_int_equal(stream_rig_put(rig, 1000 * i, bytes, 100), WF_STREAM_HELD);
 	assert_in_range(METRIC(rig, segments_copied_segments), 70, 72);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
-static void test_stream_leaves_frames_when_told(void **state)
+TEST(stream_leaves_frames_when_told)
 {
-	struct rig *rig = rig_new(&frames);
+	struct stream_rig *rig = stream_rig_new(&frames);
 	uint64_t offs[256];
 	uint32_t before;
 	uint32_t after;
@@ -561,34 +572,35 @@ static void test_stream_leaves_frames_when_told(void **state)
 	for (uint32_t i = 0; i < after; i++)
 		wf_page_put(wf_arena_page_at(rig->arena, offs[i]));
 	assert_int_equal(before, after);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
-static void test_stream_tiny_neighbours_leave_as_one_chunk(void **state)
+TEST(stream_tiny_neighbours_leave_as_one_chunk)
 {
-	struct rig *rig = rig_new(&frames);
+	struct stream_rig *rig = stream_rig_new(&frames);
 
 	for (uint64_t i = 1; i < 200; i++)
 		put_true(rig, i, 1);
 	put_true(rig, 0, 1);
 	assert_delivered(rig, 200);
 	assert_int_equal(rig->chunks, 2);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
 /* ---- segments that join ---- */
 
 /* @count segments of @len from @off on, each where the one before ends, copied. */
-static void put_joined(struct rig *rig, uint64_t off, uint32_t len, uint32_t count)
+static void put_joined(struct stream_rig *rig, uint64_t off, uint32_t len, uint32_t count)
 {
 	rig->env.leave_small = true;
 	for (uint32_t i = 0; i < count; i++)
 		assert_int_equal(put_true(rig, off + (uint64_t)len * i, len), WF_STREAM_HELD);
 }
 
-static void test_stream_joined_segments_leave_as_few_chunks(void **state)
+TEST(stream_joined_segments_leave_as_few_chunks)
 {
-	struct rig *rig = rig_new(&(struct rig_opts){.source = RIG_FRAMES, .out_bytes_max = 65536});
+	struct stream_rig *rig = stream_rig_new(
+		&(struct stream_rig_opts){.source = STREAM_RIG_FRAMES, .out_bytes_max = 65536});
 
 	put_joined(rig, 10, 100, 39);
 	put_true(rig, 0, 10);
@@ -596,25 +608,28 @@ static void test_stream_joined_segments_leave_as_few_chunks(void **state)
 	/* Pages of 1500 bytes are full, but for the smaller ones of the beginning. */
 	assert_in_range(rig->chunks, 2, 10);
 	assert_int_equal(rig->stream.held_cost, 0);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
-static void test_stream_joined_segments_count_each_against_the_limit(void **state)
+TEST(stream_joined_segments_count_each_against_the_limit)
 {
-	struct rig *joined = rig_new(&(struct rig_opts){.source = RIG_FRAMES});
-	struct rig *apart = rig_new(&(struct rig_opts){.source = RIG_MAPPED});
+	struct stream_rig *joined =
+		stream_rig_new(&(struct stream_rig_opts){.source = STREAM_RIG_FRAMES});
+	struct stream_rig *apart =
+		stream_rig_new(&(struct stream_rig_opts){.source = STREAM_RIG_MAPPED});
 
 	put_joined(joined, 10, 100, 30);
 	put_joined(apart, 10, 100, 30);
 	assert_int_equal(joined->stream.held_cost, apart->stream.held_cost);
 	assert_true(wf_slab_taken(joined->env.extents) < wf_slab_taken(apart->env.extents));
-	rig_free(apart);
-	rig_free(joined);
+	stream_rig_free(apart);
+	stream_rig_free(joined);
 }
 
-static void test_stream_joined_to_what_waits_in_order_settles_what_follows(void **state)
+TEST(stream_joined_to_what_waits_in_order_settles_what_follows)
 {
-	struct rig *rig = rig_new(&(struct rig_opts){.source = RIG_FRAMES, .hold = true});
+	struct stream_rig *rig = stream_rig_new(
+		&(struct stream_rig_opts){.source = STREAM_RIG_FRAMES, .hold = true});
 
 	put_joined(rig, 10, 50, 1);
 	put_joined(rig, 110, 50, 1);
@@ -623,14 +638,15 @@ static void test_stream_joined_to_what_waits_in_order_settles_what_follows(void 
 	rig->opts.hold = false;
 	put_joined(rig, 60, 50, 1);
 	assert_true(wf_stream_is_valid(&rig->stream, &rig->env));
-	rig_drain(rig, UINT64_MAX);
+	stream_rig_drain(rig, UINT64_MAX);
 	assert_delivered(rig, 160);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
-static void test_stream_joined_without_memory_holds_nothing_of_the_segment(void **state)
+TEST(stream_joined_without_memory_holds_nothing_of_the_segment)
 {
-	struct rig *rig = rig_new(&(struct rig_opts){.source = RIG_FRAMES, .extents_max = 1});
+	struct stream_rig *rig = stream_rig_new(
+		&(struct stream_rig_opts){.source = STREAM_RIG_FRAMES, .extents_max = 1});
 	uint64_t held_bytes = 0;
 
 	rig->env.leave_small = true;
@@ -641,13 +657,13 @@ static void test_stream_joined_without_memory_holds_nothing_of_the_segment(void 
 	assert_int_equal(METRIC(rig, payload_no_memory_bytes), 100);
 	put_true(rig, 0, 10);
 	assert_delivered(rig, 10 + held_bytes);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
 /* ---- random play against the model ---- */
 
 struct play {
-	struct rig *rig;
+	struct stream_rig *rig;
 	struct overlap_model *model;
 	uint64_t seed;
 	int end;
@@ -655,38 +671,39 @@ struct play {
 
 static void play_segment(struct play *play, int which)
 {
-	int off = (int)(rig_random(&play->seed) % 300);
-	int len = 1 + (int)(rig_random(&play->seed) % (rig_random(&play->seed) % 8 ? 40 : 120));
+	int off = (int)(stream_rig_random(&play->seed) % 300);
+	int len = 1 + (int)(stream_rig_random(&play->seed) %
+			    (stream_rig_random(&play->seed) % 8 ? 40 : 120));
 	uint8_t bytes[200];
 
 	/* Often at a place where something begins or ends. */
-	if (rig_random(&play->seed) % 3)
+	if (stream_rig_random(&play->seed) % 3)
 		off -= off % 10;
-	if (rig_random(&play->seed) % 3)
+	if (stream_rig_random(&play->seed) % 3)
 		len = (len + 9) / 10 * 10;
 	for (int i = 0; i < len; i++)
 		bytes[i] = (uint8_t)(which + 1);
-	if (rig_random(&play->seed) % 10 == 0)
+	if (stream_rig_random(&play->seed) % 10 == 0)
 		off = (int)play->rig->stream.next_off;
 	overlap_model_put(play->model, off, bytes, len);
-	rig_put(play->rig, (uint64_t)off, bytes, (uint32_t)len);
+	stream_rig_put(play->rig, (uint64_t)off, bytes, (uint32_t)len);
 	if (off + len > play->end)
 		play->end = off + len;
 }
 
-static void play_random(const struct rig_opts *opts, uint64_t seed)
+static void play_random(const struct stream_rig_opts *opts, uint64_t seed)
 {
-	struct play play = {.rig = rig_new(opts), .seed = seed};
+	struct play play = {.rig = stream_rig_new(opts), .seed = seed};
 	struct wf_chunk gap;
 
 	play.rig->env.leave_small = seed % 16 == 1; /* copied, so that they are merged */
 	play.model = overlap_model_new(opts->policy);
 	for (int i = 0; i < 40; i++)
 		play_segment(&play, i);
-	rig_assert_ledger(play.rig);
-	rig_drain(play.rig, UINT64_MAX);
+	stream_rig_assert_ledger(play.rig);
+	stream_rig_drain(play.rig, UINT64_MAX);
 	while (wf_stream_skip(&play.rig->stream, &play.rig->env, (uint64_t)play.end, &gap))
-		rig_drain(play.rig, UINT64_MAX);
+		stream_rig_drain(play.rig, UINT64_MAX);
 	for (int off = 0; off < play.end; off++) {
 		int got = play.rig->known[off] ? play.rig->out[off] : -1;
 
@@ -695,16 +712,16 @@ static void play_random(const struct rig_opts *opts, uint64_t seed)
 				 (unsigned long)seed, off, got, overlap_model_get(play.model, off));
 	}
 	overlap_model_free(play.model);
-	rig_free(play.rig);
+	stream_rig_free(play.rig);
 }
 
-static void test_stream_random_segments_equal_the_model(void **state)
+TEST(stream_random_segments_equal_the_model)
 {
 	for (uint64_t seed = 0; seed < 200; seed++) {
 		for (int policy = 0; policy < WEFT_OVERLAP_COUNT; policy++) {
-			struct rig_opts opts = {.policy = (enum weft_overlap)policy};
+			struct stream_rig_opts opts = {.policy = (enum weft_overlap)policy};
 
-			opts.source = seed % 2 ? RIG_FRAMES : RIG_MAPPED;
+			opts.source = seed % 2 ? STREAM_RIG_FRAMES : STREAM_RIG_MAPPED;
 			opts.hold = seed % 4 == 3;
 			opts.fixed = seed % 8 == 5;
 			play_random(&opts, seed);
@@ -732,41 +749,43 @@ static uint64_t hostile_off(int order, uint64_t i)
 	}
 }
 
-static void test_stream_one_byte_segments_in_hostile_orders_come_out_whole(void **state)
+TEST(stream_one_byte_segments_in_hostile_orders_come_out_whole)
 {
 	for (int order = 0; order < 3; order++) {
 		for (int source = 0; source < 2; source++) {
-			struct rig *rig = rig_new(&(struct rig_opts){
-				.source = (enum rig_source)source, .out_bytes_max = MANY + 4096});
+			struct stream_rig *rig = stream_rig_new(
+				&(struct stream_rig_opts){.source = (enum stream_rig_source)source,
+							  .out_bytes_max = MANY + 4096});
 
 			for (uint64_t i = 0; i < MANY; i++) {
 				uint64_t off = hostile_off(order, i);
 				uint8_t byte = (uint8_t)(off * 31 + 1);
 
-				assert_int_not_equal(rig_put(rig, off, &byte, 1), WF_STREAM_LIMIT);
+				assert_int_not_equal(stream_rig_put(rig, off, &byte, 1),
+						     WF_STREAM_LIMIT);
 			}
 			assert_int_equal(rig->stream.next_off, MANY);
 			for (uint64_t off = 0; off < MANY; off++)
 				assert_int_equal(rig->out[off], (uint8_t)(off * 31 + 1));
-			rig_free(rig);
+			stream_rig_free(rig);
 		}
 	}
 }
 
-static void test_stream_overlapping_segments_in_every_policy_end(void **state)
+TEST(stream_overlapping_segments_in_every_policy_end)
 {
 	for (int policy = 1; policy < WEFT_OVERLAP_COUNT; policy++) {
-		struct rig *rig = rig_new(&(struct rig_opts){.policy = (enum weft_overlap)policy,
-							     .out_bytes_max = MANY + 4096});
+		struct stream_rig *rig = stream_rig_new(&(struct stream_rig_opts){
+			.policy = (enum weft_overlap)policy, .out_bytes_max = MANY + 4096});
 
 		for (uint64_t i = 0; i < MANY / 10; i++) {
 			uint8_t bytes[16];
 
 			memset(bytes, (int)i, sizeof(bytes));
-			rig_put(rig, 1 + hostile_off(2, i * 10), bytes, 16);
+			stream_rig_put(rig, 1 + hostile_off(2, i * 10), bytes, 16);
 		}
-		rig_put(rig, 0, truth(0), 1);
-		rig_free(rig);
+		stream_rig_put(rig, 0, truth(0), 1);
+		stream_rig_free(rig);
 	}
 }
 
@@ -774,27 +793,27 @@ static void test_stream_overlapping_segments_in_every_policy_end(void **state)
 /* One play of everything that asks for memory; frames and rings are there before. */
 static void play_with_fault(uint64_t nth, bool *ret_reached)
 {
-	struct rig *rig = rig_new(&(struct rig_opts){
-		.source = RIG_FRAMES, .policy = WEFT_OVERLAP_LAST, .hold = true});
+	struct stream_rig *rig = stream_rig_new(&(struct stream_rig_opts){
+		.source = STREAM_RIG_FRAMES, .policy = WEFT_OVERLAP_LAST, .hold = true});
 	uint8_t zeros[64] = {0};
 	struct wf_chunk gap;
 
 	wf_fault_arm(nth);
 	put_true(rig, 100, 100);
 	put_true(rig, 300, 10);
-	rig_put(rig, 120, zeros, 20);
+	stream_rig_put(rig, 120, zeros, 20);
 	put_true(rig, 310, 5);
 	put_true(rig, 0, 100);
 	put_true(rig, 315, 50);
 	do {
-		rig_drain(rig, UINT64_MAX);
+		stream_rig_drain(rig, UINT64_MAX);
 	} while (wf_stream_skip(&rig->stream, &rig->env, 400, &gap));
 	*ret_reached = wf_fault_disarm();
 	assert_int_equal(rig->stream.extents, 0);
-	rig_free(rig);
+	stream_rig_free(rig);
 }
 
-static void test_stream_any_failing_request_is_survived(void **state)
+TEST(stream_any_failing_request_is_survived)
 {
 	bool reached = true;
 	uint64_t nth = 0;
@@ -804,56 +823,3 @@ static void test_stream_any_failing_request_is_survived(void **state)
 	assert_true(nth > 8);
 }
 #endif
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stream_in_order_holds_takes_and_counts_nothing),
-		cmocka_unit_test(test_stream_in_order_chunk_is_where_the_segment_is),
-		cmocka_unit_test(test_stream_hole_filled_gives_all_in_order),
-		cmocka_unit_test(test_stream_first_held_tells_place_and_time),
-		cmocka_unit_test(test_stream_replaced_copy_keeps_the_time_of_the_first),
-		cmocka_unit_test(test_stream_retransmission_of_delivered_is_duplicate),
-		cmocka_unit_test(test_stream_retransmission_of_held_is_overlap),
-		cmocka_unit_test(test_stream_beyond_4_gib_works_alike),
-		cmocka_unit_test(test_stream_skip_stops_at_first_held),
-		cmocka_unit_test(test_stream_skip_of_a_part_leaves_the_rest),
-		cmocka_unit_test(test_stream_late_data_for_a_gap_is_duplicate),
-		cmocka_unit_test(test_stream_cut_segment_seen_whole_later_is_whole),
-		cmocka_unit_test(test_stream_cut_in_order_segment_leaves_a_hole),
-		cmocka_unit_test(test_stream_waiting_in_order_is_final_under_every_policy),
-		cmocka_unit_test(test_stream_acknowledged_behind_a_hole_is_final),
-		cmocka_unit_test(test_stream_pop_stops_at_the_limit),
-		cmocka_unit_test(test_stream_conflict_tells_place_and_both_versions),
-		cmocka_unit_test(test_stream_conflict_names_the_replaced_as_lost),
-		cmocka_unit_test(test_stream_conflict_shows_at_most_64_bytes),
-		cmocka_unit_test(test_stream_limit_changes_nothing_and_skip_makes_room),
-		cmocka_unit_test(test_stream_limit_never_refuses_the_only_segment),
-		cmocka_unit_test(test_stream_without_extents_counts_and_keeps_what_it_holds),
-		cmocka_unit_test(test_stream_without_pages_counts_and_goes_on),
-		cmocka_unit_test(test_stream_tiny_without_a_page_to_leave_in_is_a_counted_loss),
-		cmocka_unit_test(test_stream_clear_counts_as_told),
-#if WF_DEBUG < 2
-		cmocka_unit_test(test_stream_one_byte_costs_at_most_64),
-		cmocka_unit_test(test_stream_byte_costs_at_most_1_5_at_typical_sizes),
-#endif
-		cmocka_unit_test(test_stream_fixed_mode_costs_a_page_a_segment),
-		cmocka_unit_test(test_stream_one_byte_does_not_keep_its_frame),
-		cmocka_unit_test(test_stream_well_filled_frame_is_kept_until_frames_run_low),
-		cmocka_unit_test(test_stream_ill_filled_frame_is_kept_while_half_are_free),
-		cmocka_unit_test(test_stream_leaves_frames_when_told),
-		cmocka_unit_test(test_stream_tiny_neighbours_leave_as_one_chunk),
-		cmocka_unit_test(test_stream_joined_segments_leave_as_few_chunks),
-		cmocka_unit_test(test_stream_joined_segments_count_each_against_the_limit),
-		cmocka_unit_test(test_stream_joined_to_what_waits_in_order_settles_what_follows),
-		cmocka_unit_test(test_stream_joined_without_memory_holds_nothing_of_the_segment),
-		cmocka_unit_test(test_stream_random_segments_equal_the_model),
-		cmocka_unit_test(test_stream_one_byte_segments_in_hostile_orders_come_out_whole),
-		cmocka_unit_test(test_stream_overlapping_segments_in_every_policy_end),
-#if WF_DEBUG >= 1
-		cmocka_unit_test(test_stream_any_failing_request_is_survived),
-#endif
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}

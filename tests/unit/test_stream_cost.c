@@ -3,7 +3,7 @@
  * What a held byte costs, by the spans that the arena has in use: the extents and pages
  * of one stream whose segments came in frames that have to be left.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,41 +28,39 @@ enum {
  * them. */
 static uint64_t cost_of(uint32_t count, uint32_t len, uint32_t stride)
 {
-	const struct rig_opts opts = {
-		.source = RIG_FRAMES,
+	const struct stream_rig_opts opts = {
+		.source = STREAM_RIG_FRAMES,
 		.pages_max = 4096,
 		.arena_bytes = 64 << 20,
 		.out_bytes_max = count * stride + len + 1,
 	};
-	struct rig *rig = rig_new(&opts);
+	struct stream_rig *rig = stream_rig_new(&opts);
 	uint8_t bytes[1500];
 	uint64_t before = wf_arena_used_bytes(rig->arena);
 	uint64_t cost;
 
 	memset(bytes, 7, sizeof(bytes));
 	for (uint32_t i = 0; i < count; i++)
-		assert_int_equal(rig_put(rig, 1 + (uint64_t)i * stride, bytes, len),
+		assert_int_equal(stream_rig_put(rig, 1 + (uint64_t)i * stride, bytes, len),
 				 WF_STREAM_HELD);
 	wf_stream_leave_frames(&rig->stream, &rig->env, UINT32_MAX);
 	cost = wf_arena_used_bytes(rig->arena) - before;
-	rig_free(rig);
+	stream_rig_free(rig);
 	return cost;
 }
 
-static void test_stream_cost_of_one_byte_segments_is_at_most_64_bytes(void **state)
+TEST(stream_cost_of_one_byte_segments_is_at_most_64_bytes)
 {
 	uint64_t cost = cost_of(ONE_BYTE_SEGMENTS, 1, 2);
 
-	(void)state;
 	print_message("# one-byte segment: %.1f bytes\n", (double)cost / ONE_BYTE_SEGMENTS);
 	assert_true(cost <= ONE_BYTE_SEGMENTS * 64 + SPANS_BEGUN * WEFT_SPAN_BYTES);
 }
 
-static void test_stream_cost_of_typical_segments_is_at_most_half_more(void **state)
+TEST(stream_cost_of_typical_segments_is_at_most_half_more)
 {
 	static const uint32_t sizes[] = {536, 1000, 1380, 1448};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		uint64_t cost = cost_of(SEGMENTS, sizes[i], sizes[i]);
 
@@ -70,14 +68,4 @@ static void test_stream_cost_of_typical_segments_is_at_most_half_more(void **sta
 			      (double)cost / ((double)SEGMENTS * sizes[i]));
 		assert_true(cost <= (uint64_t)SEGMENTS * sizes[i] * 3 / 2);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stream_cost_of_one_byte_segments_is_at_most_64_bytes),
-		cmocka_unit_test(test_stream_cost_of_typical_segments_is_at_most_half_more),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

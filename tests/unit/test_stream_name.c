@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <arpa/inet.h>
 
 #include "sink/stream_name.h"
 #include "unit/support/delivery.h"
 
-static void test_stream_name_ipv4_both_directions(void **state)
+TEST(stream_name_ipv4_both_directions)
 {
 	struct weft_flow flow = delivery_flow(1);
 	char name[WF_STREAM_NAME_BYTES];
@@ -17,7 +17,7 @@ static void test_stream_name_ipv4_both_directions(void **state)
 	assert_string_equal(name, "10.0.0.2.80-10.0.0.1.40000");
 }
 
-static void test_stream_name_number_from_two_on(void **state)
+TEST(stream_name_number_from_two_on)
 {
 	struct weft_flow flow = delivery_flow(1);
 	char name[WF_STREAM_NAME_BYTES];
@@ -28,7 +28,7 @@ static void test_stream_name_number_from_two_on(void **state)
 	assert_string_equal(name, "10.0.0.1.40000-10.0.0.2.80#4294967295");
 }
 
-static void test_stream_name_ipv6_has_underscores(void **state)
+TEST(stream_name_ipv6_has_underscores)
 {
 	struct weft_flow flow = {.ip_version = 6, .src_port = 1, .dst_port = 65535};
 	char name[WF_STREAM_NAME_BYTES];
@@ -45,7 +45,7 @@ static void test_stream_name_ipv6_has_underscores(void **state)
 	assert_true(wf_stream_name_is(name));
 }
 
-static void test_stream_name_is_tells_ours_from_others(void **state)
+TEST(stream_name_is_tells_ours_from_others)
 {
 	static const char *const ours[] = {"10.0.0.1.40000-10.0.0.2.80", "1.2.3.4.0-5.6.7.8.1#22",
 					   "__1.80-__1.80"};
@@ -66,16 +66,4 @@ static void test_stream_name_is_tells_ours_from_others(void **state)
 		assert_true(wf_stream_name_is(ours[i]));
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		assert_false(wf_stream_name_is(others[i]));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stream_name_ipv4_both_directions),
-		cmocka_unit_test(test_stream_name_number_from_two_on),
-		cmocka_unit_test(test_stream_name_ipv6_has_underscores),
-		cmocka_unit_test(test_stream_name_is_tells_ours_from_others),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <stdlib.h>
 
@@ -7,7 +7,7 @@
 
 enum { MAX = 64 };
 
-static void test_stream_table_full_table_gives_up_the_oldest(void **state)
+TEST(stream_table_full_table_gives_up_the_oldest)
 {
 	struct wf_stream_table table;
 	struct wf_stream_file *oldest;
@@ -26,7 +26,7 @@ static void test_stream_table_full_table_gives_up_the_oldest(void **state)
 	wf_stream_table_fini(&table);
 }
 
-static void test_stream_table_random_use_stays_valid(void **state)
+TEST(stream_table_random_use_stays_valid)
 {
 	struct wf_stream_table table;
 	unsigned int seed = 1;
@@ -50,14 +50,4 @@ static void test_stream_table_random_use_stays_valid(void **state)
 		assert_true(wf_stream_table_is_valid(&table));
 	}
 	wf_stream_table_fini(&table);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stream_table_full_table_gives_up_the_oldest),
-		cmocka_unit_test(test_stream_table_random_use_stays_valid),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
  *   SUBMIT_PACKETS   of each of 100 threads (default: 10000, with a sanitizer 500)
  *   SUBMIT_ROUNDS    of start, traffic, stop (default: 100, with a sanitizer 20)
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 #include "unit/support/handle_metrics.h"
 #include "unit/support/packet_builder.h"
 
@@ -275,21 +275,18 @@ static void submit_from_100_threads(bool shared, uint32_t workers)
 	assert_each_seen_once();
 }
 
-static void test_submit_distinct_connections_come_out_once_and_exact(void **state)
+TEST(submit_distinct_connections_come_out_once_and_exact)
 {
-	(void)state;
 	submit_from_100_threads(false, 2);
 }
 
-static void test_submit_shared_connections_come_out_once_and_exact(void **state)
+TEST(submit_shared_connections_come_out_once_and_exact)
 {
-	(void)state;
 	submit_from_100_threads(true, 2);
 }
 
-static void test_submit_shared_connections_to_more_workers_than_cpus(void **state)
+TEST(submit_shared_connections_to_more_workers_than_cpus)
 {
-	(void)state;
 	submit_from_100_threads(true, 7);
 }
 
@@ -350,24 +347,22 @@ static void one_round(uint32_t round)
 	weft_free(weft);
 }
 
-static void test_submit_rounds_of_start_and_stop_lose_nothing_uncounted(void **state)
+TEST(submit_rounds_of_start_and_stop_lose_nothing_uncounted)
 {
 	uint32_t rounds = from_env("SUBMIT_ROUNDS", ROUNDS_DEFAULT);
 
-	(void)state;
 	for (uint32_t i = 0; i < rounds; i++)
 		one_round(i);
 }
 
 /* ---- one thread ---------------------------------------------------------------------- */
 
-static void test_submit_refuses_what_makes_no_sense(void **state)
+TEST(submit_refuses_what_makes_no_sense)
 {
 	struct frame frame;
 	struct weft_packet packet;
 	struct weft *weft;
 
-	(void)state;
 	weft = start(1, NULL, NULL);
 	make_data(&frame, 0, 0);
 	packet = as_packet(&frame);
@@ -387,14 +382,13 @@ static void test_submit_refuses_what_makes_no_sense(void **state)
 	weft_free(weft);
 }
 
-static void test_submit_before_start_or_without_add_is_refused(void **state)
+TEST(submit_before_start_or_without_add_is_refused)
 {
 	WEFT_OPTS(weft_submit_opts, odd, .ring_bytes = 300000);
 	struct frame frame;
 	struct weft_packet packet;
 	struct weft *weft;
 
-	(void)state;
 	make_data(&frame, 0, 0);
 	packet = as_packet(&frame);
 	assert_int_equal(weft_new(NULL, &weft), 0);
@@ -429,12 +423,11 @@ static int on_event_submit(const struct weft_event *event, void *ctx)
 	return 0;
 }
 
-static void test_submit_waiting_on_a_worker_for_itself_is_refused(void **state)
+TEST(submit_waiting_on_a_worker_for_itself_is_refused)
 {
 	struct frame frame;
 	struct weft_packet packet;
 
-	(void)state;
 	may_go_on = false;
 	inner_weft = start(1, NULL, on_event_submit);
 	submit_segment(inner_weft, 0, false, WF_TCP_SYN, ISN, 0);
@@ -452,12 +445,11 @@ static void test_submit_waiting_on_a_worker_for_itself_is_refused(void **state)
 }
 
 /* Data that is never taken from the ring's owner: a stable packet is not copied. */
-static void test_submit_stable_bytes_are_not_copied(void **state)
+TEST(submit_stable_bytes_are_not_copied)
 {
 	static struct frame frames[PACKETS_MAX];
 	struct weft *weft;
 
-	(void)state;
 	memset(seen, 0, sizeof(seen));
 	weft = start(2, NULL, on_event);
 	open_all(weft);
@@ -497,13 +489,12 @@ static void submit_fragment(struct weft *weft, const struct frame *whole, uint16
 	submit_all(weft, &packet, 1);
 }
 
-static void test_submit_fragments_reach_their_connection(void **state)
+TEST(submit_fragments_reach_their_connection)
 {
 	uint32_t packets_before = packets_each;
 	struct frame whole;
 	struct weft *weft;
 
-	(void)state;
 	packets_each = 1;
 	memset(seen, 0, sizeof(seen));
 	weft = start(4, NULL, on_event);
@@ -523,24 +514,14 @@ static void test_submit_fragments_reach_their_connection(void **state)
 	packets_each = packets_before;
 }
 
-int main(void)
+static int prepare(void **state)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_submit_refuses_what_makes_no_sense),
-		cmocka_unit_test(test_submit_before_start_or_without_add_is_refused),
-		cmocka_unit_test(test_submit_waiting_on_a_worker_for_itself_is_refused),
-		cmocka_unit_test(test_submit_stable_bytes_are_not_copied),
-		cmocka_unit_test(test_submit_fragments_reach_their_connection),
-		cmocka_unit_test(test_submit_distinct_connections_come_out_once_and_exact),
-		cmocka_unit_test(test_submit_shared_connections_come_out_once_and_exact),
-		cmocka_unit_test(test_submit_shared_connections_to_more_workers_than_cpus),
-		cmocka_unit_test(test_submit_rounds_of_start_and_stop_lose_nothing_uncounted),
-	};
-
 	alarm(SECONDS_MAX);
 	make_templates();
 	packets_each = from_env("SUBMIT_PACKETS", PACKETS_DEFAULT) / 100 * 100;
 	if (!packets_each || packets_each > PACKETS_MAX)
 		packets_each = PACKETS_MAX;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return 0;
 }
+
+TEST_GROUP(prepare, NULL);

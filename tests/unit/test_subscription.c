@@ -2,7 +2,7 @@
 /*
  * test_subscription.c - several workers, one consumer: merged, bounded, ended, freed.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -66,7 +66,7 @@ static void close_workers(void)
 		wf_dispatch_close(&dispatches[i]);
 }
 
-static void test_subscription_merges_all_workers(void **state)
+TEST_WITH(subscription_merges_all_workers, setup, teardown)
 {
 	struct delivery_check checks[WORKERS] = {0};
 	int count;
@@ -87,7 +87,7 @@ static void test_subscription_merges_all_workers(void **state)
 	}
 }
 
-static void test_subscription_busy_worker_does_not_starve_another(void **state)
+TEST_WITH(subscription_busy_worker_does_not_starve_another, setup, teardown)
 {
 	bool seen = false;
 
@@ -103,13 +103,13 @@ static void test_subscription_busy_worker_does_not_starve_another(void **state)
 	assert_true(seen);
 }
 
-static void test_subscription_poll_times_out_with_nothing(void **state)
+TEST_WITH(subscription_poll_times_out_with_nothing, setup, teardown)
 {
 	subscribe((struct weft_sub_opts){0}, true);
 	assert_int_equal(wf_sub_poll(sub, events, EVENTS, 1), 0);
 }
 
-static void test_subscription_ends_when_all_workers_have_closed(void **state)
+TEST_WITH(subscription_ends_when_all_workers_have_closed, setup, teardown)
 {
 	subscribe((struct weft_sub_opts){0}, false);
 	dispatch(1, 0, 5);
@@ -122,7 +122,7 @@ static void test_subscription_ends_when_all_workers_have_closed(void **state)
 	assert_int_equal(wf_sub_poll(sub, events, EVENTS, -1), -ESHUTDOWN);
 }
 
-static void test_subscription_only_wanted_types_are_queued(void **state)
+TEST_WITH(subscription_only_wanted_types_are_queued, setup, teardown)
 {
 	struct weft_flow flow = delivery_flow(0);
 	struct weft_event open = delivery_open(&flow);
@@ -137,7 +137,7 @@ static void test_subscription_only_wanted_types_are_queued(void **state)
 	assert_int_equal(events[0].type, WEFT_EVENT_OPEN);
 }
 
-static void test_subscription_ended_by_its_consumer_takes_nothing_more(void **state)
+TEST_WITH(subscription_ended_by_its_consumer_takes_nothing_more, setup, teardown)
 {
 	uint64_t used;
 
@@ -155,7 +155,7 @@ static void test_subscription_ended_by_its_consumer_takes_nothing_more(void **st
 	assert_int_equal(wf_arena_used_bytes(arena), 0);
 }
 
-static void test_subscription_block_is_refused_live(void **state)
+TEST_WITH(subscription_block_is_refused_live, setup, teardown)
 {
 	struct weft_sub_opts opts = {.sz = sizeof(opts), .overflow = WEFT_OVERFLOW_BLOCK};
 
@@ -163,14 +163,14 @@ static void test_subscription_block_is_refused_live(void **state)
 	assert_null(sub);
 }
 
-static void test_subscription_queue_below_minimum_is_refused(void **state)
+TEST_WITH(subscription_queue_below_minimum_is_refused, setup, teardown)
 {
 	struct weft_sub_opts opts = {.sz = sizeof(opts), .queue_bytes = WEFT_QUEUE_MIN_BYTES - 1};
 
 	assert_int_equal(wf_sub_new(&opts, WORKERS, false, arena, &sub), -EINVAL);
 }
 
-static void test_subscription_beyond_the_budget_is_refused_and_undone(void **state)
+TEST_WITH(subscription_beyond_the_budget_is_refused_and_undone, setup, teardown)
 {
 	struct weft_sub_opts opts = {.sz = sizeof(opts), .queue_bytes = 64 << 20};
 
@@ -192,7 +192,7 @@ static int count_call(const struct weft_event *event, void *ctx)
 	return ++inline_ctx->calls == inline_ctx->fail_at ? -EIO : 0;
 }
 
-static void test_subscription_is_charged_in_full(void **state)
+TEST_WITH(subscription_is_charged_in_full, setup, teardown)
 {
 	struct wf_budget *budget = wf_arena_budget(arena);
 	uint64_t queued;
@@ -204,7 +204,7 @@ static void test_subscription_is_charged_in_full(void **state)
 	assert_int_equal(wf_budget_held(budget, WF_BUDGET_RUNS), WORKERS * WEFT_QUEUE_BYTES / 8);
 }
 
-static void test_subscription_that_does_not_fit_beside_the_rings_is_refused(void **state)
+TEST_WITH(subscription_that_does_not_fit_beside_the_rings_is_refused, setup, teardown)
 {
 	struct wf_budget *budget = wf_arena_budget(arena);
 	struct weft_sub_opts opts = {.sz = sizeof(opts)};
@@ -216,7 +216,7 @@ static void test_subscription_that_does_not_fit_beside_the_rings_is_refused(void
 	assert_int_equal(wf_budget_held(budget, WF_BUDGET_QUEUES), 0);
 }
 
-static void test_subscription_inline_is_called_until_it_fails(void **state)
+TEST_WITH(subscription_inline_is_called_until_it_fails, setup, teardown)
 {
 	struct inline_ctx ctx = {.fail_at = 15};
 	struct weft_sub_stats stats;
@@ -270,7 +270,7 @@ static void run_threads(struct delivery_check *checks, uint64_t end_after)
 		pthread_join(threads[i], NULL);
 }
 
-static void test_subscription_threads_sleeping_and_blocking_lose_nothing(void **state)
+TEST_WITH(subscription_threads_sleeping_and_blocking_lose_nothing, setup, teardown)
 {
 	struct delivery_check checks[WORKERS] = {0};
 
@@ -282,35 +282,11 @@ static void test_subscription_threads_sleeping_and_blocking_lose_nothing(void **
 	}
 }
 
-static void test_subscription_consumer_leaving_frees_blocked_workers(void **state)
+TEST_WITH(subscription_consumer_leaving_frees_blocked_workers, setup, teardown)
 {
 	struct delivery_check checks[WORKERS] = {0};
 
 	subscribe((struct weft_sub_opts){.queue_bytes = WEFT_QUEUE_MIN_BYTES}, false);
 	run_threads(checks, 5000);
 	assert_int_equal(wf_arena_used_bytes(arena), 0);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(test_subscription_merges_all_workers),
-		TEST(test_subscription_busy_worker_does_not_starve_another),
-		TEST(test_subscription_poll_times_out_with_nothing),
-		TEST(test_subscription_ends_when_all_workers_have_closed),
-		TEST(test_subscription_only_wanted_types_are_queued),
-		TEST(test_subscription_ended_by_its_consumer_takes_nothing_more),
-		TEST(test_subscription_block_is_refused_live),
-		TEST(test_subscription_queue_below_minimum_is_refused),
-		TEST(test_subscription_beyond_the_budget_is_refused_and_undone),
-		TEST(test_subscription_is_charged_in_full),
-		TEST(test_subscription_that_does_not_fit_beside_the_rings_is_refused),
-		TEST(test_subscription_inline_is_called_until_it_fails),
-		TEST(test_subscription_threads_sleeping_and_blocking_lose_nothing),
-		TEST(test_subscription_consumer_leaving_frees_blocked_workers),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Tests of agent/suggest.c. */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <string.h>
 
@@ -17,7 +17,7 @@ static const char *nearest(const char *wanted)
 	return suggest.nearest ? suggest.nearest : "";
 }
 
-static void test_suggest_of_slip_finds_the_name(void **state)
+TEST(suggest_of_slip_finds_the_name)
 {
 	assert_string_equal(nearest("rpelay"), "replay");
 	assert_string_equal(nearest("repaly"), "replay");
@@ -26,7 +26,7 @@ static void test_suggest_of_slip_finds_the_name(void **state)
 	assert_string_equal(nearest("rum"), "run");
 }
 
-static void test_suggest_of_another_word_finds_nothing(void **state)
+TEST(suggest_of_another_word_finds_nothing)
 {
 	char long_name[200];
 
@@ -37,7 +37,7 @@ static void test_suggest_of_another_word_finds_nothing(void **state)
 	assert_string_equal(nearest(long_name), "");
 }
 
-static void test_suggest_text_without_nearest_is_empty(void **state)
+TEST(suggest_text_without_nearest_is_empty)
 {
 	struct wf_suggest suggest;
 	char buf[64];
@@ -46,15 +46,4 @@ static void test_suggest_text_without_nearest_is_empty(void **state)
 	assert_string_equal(wf_suggest_text(&suggest, buf, sizeof(buf)), "");
 	wf_suggest_offer(&suggest, "abd");
 	assert_string_equal(wf_suggest_text(&suggest, buf, sizeof(buf)), "; did you mean 'abd'?");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_suggest_of_slip_finds_the_name),
-		cmocka_unit_test(test_suggest_of_another_word_finds_nothing),
-		cmocka_unit_test(test_suggest_text_without_nearest_is_empty),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

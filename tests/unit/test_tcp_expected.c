@@ -3,7 +3,7 @@
  * test_tcp_expected.c - the short way of tcp_track.c, for what most segments are, says what the
  * long way says. An urgent flag whose pointer is 0 means nothing, and sends a segment the long way.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -84,7 +84,9 @@ static void some_segment(const struct wf_tcp *tcp, unsigned int dir, struct wf_p
 
 	memset(ret_packet, 0, sizeof(*ret_packet));
 	ret_packet->tcp_flags = some_flags();
-	ret_packet->seq = near(pick(8) ? self->snd_nxt : pick(2) ? self->snd_una : self->rcv_wnd_end);
+	ret_packet->seq = near(pick(8)	 ? self->snd_nxt
+			       : pick(2) ? self->snd_una
+					 : self->rcv_wnd_end);
 	ret_packet->ack = near(pick(3) ? peer->snd_nxt : peer->snd_una);
 	ret_packet->window = (uint16_t)pick(65536);
 	ret_packet->payload_bytes = lengths[pick(6)];
@@ -150,7 +152,7 @@ static void step(struct pair *pair)
 	advance(pair, dir, &results[0]);
 }
 
-static void test_tcp_expected_short_way_says_what_the_long_way_says(void **state)
+TEST(tcp_expected_short_way_says_what_the_long_way_says)
 {
 	unsigned int plain = 0;
 
@@ -164,13 +166,4 @@ static void test_tcp_expected_short_way_says_what_the_long_way_says(void **state
 		plain += pair.plain;
 	}
 	assert_in_range(plain, CONNECTIONS * SEGMENTS / 10, CONNECTIONS * SEGMENTS);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tcp_expected_short_way_says_what_the_long_way_says),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <string.h>
 
@@ -34,7 +34,7 @@ static struct wf_packet decode_options(uint16_t flags, const void *options, uint
 	return decoded.packet;
 }
 
-static void test_tcp_fields_are_in_host_order(void **state)
+TEST(tcp_fields_are_in_host_order)
 {
 	struct wf_packet packet = decode_options(0x1ff, NULL, 0, 0);
 
@@ -48,7 +48,7 @@ static void test_tcp_fields_are_in_host_order(void **state)
 	assert_int_equal(packet.options, 0);
 }
 
-static void test_tcp_timestamp_aligned_and_not_are_the_same(void **state)
+TEST(tcp_timestamp_aligned_and_not_are_the_same)
 {
 	static const uint8_t aligned[] = {1, 1, 8, 10, 0, 0, 1, 2, 0x80, 0, 3, 4};
 	static const uint8_t last[] = {8, 10, 0, 0, 1, 2, 0x80, 0, 3, 4, 1, 1};
@@ -66,7 +66,7 @@ static void test_tcp_timestamp_aligned_and_not_are_the_same(void **state)
 static const uint8_t syn_options[] = {2, 4, 0x05, 0xb4, 4, 2,  8,  10, 0, 0, 0, 1, 0, 0, 0,
 				      2, 1, 3,	  3,	7, 34, 10, 1,  2, 3, 4, 5, 6, 7, 8};
 
-static void test_tcp_syn_options_are_read(void **state)
+TEST(tcp_syn_options_are_read)
 {
 	struct wf_packet packet = decode_options(WF_TCP_SYN, syn_options, sizeof(syn_options), 0);
 
@@ -78,7 +78,7 @@ static void test_tcp_syn_options_are_read(void **state)
 	assert_int_equal(packet.ts_ecr, 2);
 }
 
-static void test_tcp_syn_options_without_syn_do_not_count(void **state)
+TEST(tcp_syn_options_without_syn_do_not_count)
 {
 	struct wf_packet packet = decode_options(WF_TCP_ACK, syn_options, sizeof(syn_options), 0);
 
@@ -87,14 +87,14 @@ static void test_tcp_syn_options_without_syn_do_not_count(void **state)
 	assert_int_equal(packet.wscale, 0);
 }
 
-static void test_tcp_window_scale_above_14_counts_as_14(void **state)
+TEST(tcp_window_scale_above_14_counts_as_14)
 {
 	assert_int_equal(decode_options(WF_TCP_SYN, "\3\3\377\1", 4, 0).wscale, 14);
 	assert_int_equal(decode_options(WF_TCP_SYN, "\3\3\16\1", 4, 0).wscale, 14);
 	assert_int_equal(decode_options(WF_TCP_SYN, "\3\3\15\1", 4, 0).wscale, 13);
 }
 
-static void test_tcp_experimental_fast_open_needs_its_magic(void **state)
+TEST(tcp_experimental_fast_open_needs_its_magic)
 {
 	assert_int_equal(decode_options(WF_TCP_SYN, "\376\4\371\211", 4, 0).options,
 			 WF_TCP_OPT_FASTOPEN);
@@ -102,7 +102,7 @@ static void test_tcp_experimental_fast_open_needs_its_magic(void **state)
 	assert_int_equal(decode_options(WF_TCP_SYN, "\376\2\1\1", 4, 0).options, 0);
 }
 
-static void test_tcp_signature_options_are_told(void **state)
+TEST(tcp_signature_options_are_told)
 {
 	static const uint8_t md5[20] = {19, 18};
 	static const uint8_t ao[16] = {29, 16};
@@ -111,7 +111,7 @@ static void test_tcp_signature_options_are_told(void **state)
 	assert_int_equal(decode_options(WF_TCP_ACK, ao, sizeof(ao), 0).options, WF_TCP_OPT_MD5);
 }
 
-static void test_tcp_option_of_wrong_length_is_passed_over(void **state)
+TEST(tcp_option_of_wrong_length_is_passed_over)
 {
 	struct wf_packet packet =
 		decode_options(WF_TCP_SYN, "\2\3\1\3\4\7\7\4\3\1\1\1\10\2\3\3\5\0\0", 19, 0);
@@ -122,7 +122,7 @@ static void test_tcp_option_of_wrong_length_is_passed_over(void **state)
 	assert_int_equal(packet.wscale, 5);
 }
 
-static void test_tcp_option_that_lies_ends_the_list(void **state)
+TEST(tcp_option_that_lies_ends_the_list)
 {
 	static const char *const lies[] = {
 		"\3\3\2\2\6\1\1\1", /* longer than the list */
@@ -139,7 +139,7 @@ static void test_tcp_option_that_lies_ends_the_list(void **state)
 	}
 }
 
-static void test_tcp_window_scale_of_wrong_length_is_not_read(void **state)
+TEST(tcp_window_scale_of_wrong_length_is_not_read)
 {
 	assert_int_equal(decode_options(WF_TCP_SYN, "\3\4\7\7", 4, 0).options, 0);
 	assert_int_equal(decode_options(WF_TCP_SYN, "\3\2\7\1", 4, 0).options,
@@ -147,7 +147,7 @@ static void test_tcp_window_scale_of_wrong_length_is_not_read(void **state)
 	assert_int_equal(decode_options(WF_TCP_SYN, "\3\2\1\1", 4, 0).options, 0);
 }
 
-static void test_tcp_nothing_counts_after_an_option_that_lies(void **state)
+TEST(tcp_nothing_counts_after_an_option_that_lies)
 {
 	static const char *const lies[] = {
 		"\2\0\3\3\7\1\1\1",   /* length 0 */
@@ -160,7 +160,7 @@ static void test_tcp_nothing_counts_after_an_option_that_lies(void **state)
 				 WF_TCP_OPT_MALFORMED);
 }
 
-static void test_tcp_options_of_unknown_kinds_are_passed_over(void **state)
+TEST(tcp_options_of_unknown_kinds_are_passed_over)
 {
 	/* User time-out, AccECN, MPTCP, and a kind that nobody has, whose contents look like others
 	 */
@@ -171,12 +171,12 @@ static void test_tcp_options_of_unknown_kinds_are_passed_over(void **state)
 	assert_int_equal(packet.wscale, 9);
 }
 
-static void test_tcp_nothing_counts_after_end_of_list(void **state)
+TEST(tcp_nothing_counts_after_end_of_list)
 {
 	assert_int_equal(decode_options(WF_TCP_SYN, "\0\3\3\7", 4, 0).options, 0);
 }
 
-static void test_tcp_options_all_40_bytes(void **state)
+TEST(tcp_options_all_40_bytes)
 {
 	uint8_t nops[40];
 
@@ -187,7 +187,7 @@ static void test_tcp_options_all_40_bytes(void **state)
 }
 
 /* A snap length of 54 shows no options, but the segment and its length. */
-static void test_tcp_options_cut_by_capture_still_give_the_segment(void **state)
+TEST(tcp_options_cut_by_capture_still_give_the_segment)
 {
 	static const uint8_t stamp[] = {1, 1, 8, 10, 0, 0, 1, 2, 0x80, 0, 3, 4};
 
@@ -199,7 +199,7 @@ static void test_tcp_options_cut_by_capture_still_give_the_segment(void **state)
 	}
 }
 
-static void test_tcp_header_length_too_small_is_malformed(void **state)
+TEST(tcp_header_length_too_small_is_malformed)
 {
 	for (int words = 0; words < 5; words++) {
 		pb_segment(&pb, KIND_SRC, KIND_DST, &(struct pb_tcp){.src_port = 1}, "xyz", 3);
@@ -209,7 +209,7 @@ static void test_tcp_header_length_too_small_is_malformed(void **state)
 	}
 }
 
-static void test_tcp_header_length_beyond_the_datagram_is_malformed(void **state)
+TEST(tcp_header_length_beyond_the_datagram_is_malformed)
 {
 	for (int words = 6; words < 16; words++) {
 		pb_segment(&pb, KIND_SRC, KIND_DST, &(struct pb_tcp){.src_port = 1}, "xyz", 3);
@@ -221,7 +221,7 @@ static void test_tcp_header_length_beyond_the_datagram_is_malformed(void **state
 	}
 }
 
-static void test_tcp_header_that_fills_the_datagram_has_no_payload(void **state)
+TEST(tcp_header_that_fills_the_datagram_has_no_payload)
 {
 	struct decoded decoded;
 	struct wf_frame frame;
@@ -234,30 +234,4 @@ static void test_tcp_header_that_fills_the_datagram_has_no_payload(void **state)
 	assert_int_equal(decoded.result, WF_DECODE_TCP);
 	assert_int_equal(decoded.packet.payload_bytes, 0);
 	decoded_fini(&decoded);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tcp_fields_are_in_host_order),
-		cmocka_unit_test(test_tcp_timestamp_aligned_and_not_are_the_same),
-		cmocka_unit_test(test_tcp_syn_options_are_read),
-		cmocka_unit_test(test_tcp_syn_options_without_syn_do_not_count),
-		cmocka_unit_test(test_tcp_window_scale_above_14_counts_as_14),
-		cmocka_unit_test(test_tcp_experimental_fast_open_needs_its_magic),
-		cmocka_unit_test(test_tcp_signature_options_are_told),
-		cmocka_unit_test(test_tcp_option_of_wrong_length_is_passed_over),
-		cmocka_unit_test(test_tcp_option_that_lies_ends_the_list),
-		cmocka_unit_test(test_tcp_window_scale_of_wrong_length_is_not_read),
-		cmocka_unit_test(test_tcp_nothing_counts_after_an_option_that_lies),
-		cmocka_unit_test(test_tcp_options_of_unknown_kinds_are_passed_over),
-		cmocka_unit_test(test_tcp_nothing_counts_after_end_of_list),
-		cmocka_unit_test(test_tcp_options_all_40_bytes),
-		cmocka_unit_test(test_tcp_options_cut_by_capture_still_give_the_segment),
-		cmocka_unit_test(test_tcp_header_length_too_small_is_malformed),
-		cmocka_unit_test(test_tcp_header_length_beyond_the_datagram_is_malformed),
-		cmocka_unit_test(test_tcp_header_that_fills_the_datagram_has_no_payload),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

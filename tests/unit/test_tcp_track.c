@@ -3,7 +3,7 @@
  * test_tcp_track.c - what single segments mean, without streams behind them: the
  * test itself says how far each stream has come.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <string.h>
 
@@ -97,36 +97,32 @@ static bool told(enum weft_anomaly kind)
 
 /* ---- data, window ------------------------------------------------------------- */
 
-static void test_data_in_order_is_placed(void **state)
+TEST_WITH(data_in_order_is_placed, setup, NULL)
 {
-	(void)state;
 	assert_int_equal(data(CLIENT, CLIENT_SEQ, SERVER_SEQ, 100)->verdict, WF_TCP_ACCEPT);
 	assert_int_equal(fixture.result.off, 0);
 	assert_int_equal(data(CLIENT, CLIENT_SEQ + 100, SERVER_SEQ, 100)->off, 100);
 	assert_int_equal(fixture.result.anomalies, 0);
 }
 
-static void test_data_far_outside_known_window_is_ignored(void **state)
+TEST_WITH(data_far_outside_known_window_is_ignored, setup, NULL)
 {
-	(void)state;
 	assert_int_equal(data(CLIENT, CLIENT_SEQ + 1000000, SERVER_SEQ, 100)->verdict,
 			 WF_TCP_IGNORE);
 	assert_true(told(WEFT_ANOMALY_DATA_OUT_OF_WINDOW));
 	assert_int_equal(fixture.tcp.dir[CLIENT].snd_nxt, CLIENT_SEQ);
 }
 
-static void test_data_just_beyond_window_is_kept_in_doubt(void **state)
+TEST_WITH(data_just_beyond_window_is_kept_in_doubt, setup, NULL)
 {
-	(void)state;
 	assert_int_equal(data(CLIENT, CLIENT_SEQ + WINDOW + 1, SERVER_SEQ, 100)->verdict,
 			 WF_TCP_ACCEPT);
 	assert_true(told(WEFT_ANOMALY_DATA_OUT_OF_WINDOW));
 	assert_int_equal(fixture.tcp.dir[CLIENT].snd_nxt, CLIENT_SEQ);
 }
 
-static void test_data_in_order_beyond_window_makes_it_stale(void **state)
+TEST_WITH(data_in_order_beyond_window_makes_it_stale, setup, NULL)
 {
-	(void)state;
 	for (uint32_t off = 0; off < 5 * WINDOW; off += 1000) {
 		assert_int_equal(data(CLIENT, CLIENT_SEQ + off, SERVER_SEQ, 1000)->verdict,
 				 WF_TCP_ACCEPT);
@@ -137,7 +133,7 @@ static void test_data_in_order_beyond_window_makes_it_stale(void **state)
 			 WF_TCP_ACCEPT);
 }
 
-static void test_window_scale_of_handshake_widens_the_window(void **state)
+TEST_WITH(window_scale_of_handshake_widens_the_window, setup, NULL)
 {
 	const struct wf_tcp_syn syn[2] = {
 		{.isn_seq = CLIENT_SEQ - 1,
@@ -154,7 +150,6 @@ static void test_window_scale_of_handshake_widens_the_window(void **state)
 		 .window = WINDOW},
 	};
 
-	(void)state;
 	wf_tcp_init_handshake(&fixture.tcp, syn);
 	assert_int_equal(data(SERVER, SERVER_SEQ, CLIENT_SEQ, 0)->verdict, WF_TCP_ACCEPT);
 	assert_int_equal(data(CLIENT, CLIENT_SEQ + (WINDOW << 7) - 100, SERVER_SEQ, 100)->verdict,
@@ -164,7 +159,7 @@ static void test_window_scale_of_handshake_widens_the_window(void **state)
 			 WF_TCP_IGNORE);
 }
 
-static void test_window_scale_offered_by_one_side_is_not_used(void **state)
+TEST_WITH(window_scale_offered_by_one_side_is_not_used, setup, NULL)
 {
 	const struct wf_tcp_syn syn[2] = {
 		{.isn_seq = CLIENT_SEQ - 1, .known = true, .seen = true, .window = WINDOW},
@@ -176,16 +171,14 @@ static void test_window_scale_offered_by_one_side_is_not_used(void **state)
 		 .window = WINDOW},
 	};
 
-	(void)state;
 	wf_tcp_init_handshake(&fixture.tcp, syn);
 	data(SERVER, SERVER_SEQ, CLIENT_SEQ, 0);
 	assert_int_equal(data(CLIENT, CLIENT_SEQ + 20 * WINDOW, SERVER_SEQ, 100)->verdict,
 			 WF_TCP_IGNORE);
 }
 
-static void test_window_scale_of_missed_handshake_is_the_largest(void **state)
+TEST_WITH(window_scale_of_missed_handshake_is_the_largest, setup_midstream, NULL)
 {
-	(void)state;
 	data(SERVER, SERVER_SEQ, CLIENT_SEQ, 10);
 	data(CLIENT, CLIENT_SEQ, SERVER_SEQ + 10, 10);
 	assert_int_equal(data(CLIENT, CLIENT_SEQ + (WINDOW << 13), SERVER_SEQ + 10, 10)->verdict,
@@ -193,11 +186,10 @@ static void test_window_scale_of_missed_handshake_is_the_largest(void **state)
 	assert_false(told(WEFT_ANOMALY_DATA_OUT_OF_WINDOW));
 }
 
-static void test_lost_stretch_that_both_sides_confirm_is_believed(void **state)
+TEST_WITH(lost_stretch_that_both_sides_confirm_is_believed, setup, NULL)
 {
 	const uint32_t far = 5000000;
 
-	(void)state;
 	assert_int_equal(data(CLIENT, CLIENT_SEQ + far, SERVER_SEQ, 1000)->verdict, WF_TCP_IGNORE);
 	assert_int_equal(data(SERVER, SERVER_SEQ, CLIENT_SEQ + far + 1000, 0)->verdict,
 			 WF_TCP_ACCEPT);
@@ -206,9 +198,8 @@ static void test_lost_stretch_that_both_sides_confirm_is_believed(void **state)
 			 WF_TCP_ACCEPT);
 }
 
-static void test_zero_window_probe_of_new_byte_is_accepted(void **state)
+TEST_WITH(zero_window_probe_of_new_byte_is_accepted, setup, NULL)
 {
-	(void)state;
 	data(CLIENT, CLIENT_SEQ, SERVER_SEQ, WINDOW);
 	fixture.packet.window = 0;
 	data(SERVER, SERVER_SEQ, CLIENT_SEQ + WINDOW, 0);
@@ -220,40 +211,35 @@ static void test_zero_window_probe_of_new_byte_is_accepted(void **state)
 
 /* ---- keep-alive ------------------------------------------------------------------ */
 
-static void test_keepalive_without_byte_is_no_data(void **state)
+TEST_WITH(keepalive_without_byte_is_no_data, setup, NULL)
 {
-	(void)state;
 	data(CLIENT, CLIENT_SEQ, SERVER_SEQ, 100);
 	assert_int_equal(data(CLIENT, CLIENT_SEQ + 99, SERVER_SEQ, 0)->verdict, WF_TCP_KEEPALIVE);
 }
 
-static void test_keepalive_with_garbage_byte_is_no_data(void **state)
+TEST_WITH(keepalive_with_garbage_byte_is_no_data, setup, NULL)
 {
-	(void)state;
 	data(CLIENT, CLIENT_SEQ, SERVER_SEQ, 100);
 	assert_int_equal(data(CLIENT, CLIENT_SEQ + 99, SERVER_SEQ, 1)->verdict, WF_TCP_KEEPALIVE);
 }
 
-static void test_keepalive_before_any_data_is_no_data(void **state)
+TEST_WITH(keepalive_before_any_data_is_no_data, setup, NULL)
 {
-	(void)state;
 	assert_int_equal(data(CLIENT, CLIENT_SEQ - 1, SERVER_SEQ, 1)->verdict, WF_TCP_KEEPALIVE);
 	assert_int_equal(data(CLIENT, CLIENT_SEQ, SERVER_SEQ, 1)->verdict, WF_TCP_ACCEPT);
 	assert_int_equal(fixture.result.off, 0);
 }
 
-static void test_keepalive_midstream_does_not_begin_the_stream(void **state)
+TEST_WITH(keepalive_midstream_does_not_begin_the_stream, setup_midstream, NULL)
 {
-	(void)state;
 	data(SERVER, SERVER_SEQ, CLIENT_SEQ, 10);
 	assert_int_equal(data(CLIENT, CLIENT_SEQ - 1, SERVER_SEQ + 10, 1)->verdict,
 			 WF_TCP_KEEPALIVE);
 	assert_int_equal(data(CLIENT, CLIENT_SEQ, SERVER_SEQ + 10, 5)->off, 0);
 }
 
-static void test_keepalive_after_fin_is_no_data(void **state)
+TEST_WITH(keepalive_after_fin_is_no_data, setup, NULL)
 {
-	(void)state;
 	flagged(CLIENT, WF_TCP_FIN | WF_TCP_ACK, CLIENT_SEQ, SERVER_SEQ);
 	assert_int_equal(data(CLIENT, CLIENT_SEQ, SERVER_SEQ, 1)->verdict, WF_TCP_KEEPALIVE);
 	assert_int_equal(fixture.result.anomalies, 0);
@@ -261,9 +247,8 @@ static void test_keepalive_after_fin_is_no_data(void **state)
 
 /* ---- acknowledgements -------------------------------------------------------------- */
 
-static void test_segment_without_ack_flag_is_ignored(void **state)
+TEST_WITH(segment_without_ack_flag_is_ignored, setup, NULL)
 {
-	(void)state;
 	fixture.packet.tcp_flags = WF_TCP_PSH;
 	assert_int_equal(data(CLIENT, CLIENT_SEQ, SERVER_SEQ, 100)->verdict, WF_TCP_IGNORE);
 	fixture.packet.tcp_flags = 0;
@@ -271,9 +256,8 @@ static void test_segment_without_ack_flag_is_ignored(void **state)
 }
 
 /* After a gap the window is out of date, but not by more than it can have grown meanwhile. */
-static void test_far_ack_of_unsent_after_a_gap_is_ignored(void **state)
+TEST_WITH(far_ack_of_unsent_after_a_gap_is_ignored, setup, NULL)
 {
-	(void)state;
 	data(SERVER, SERVER_SEQ, CLIENT_SEQ, 10);
 	wf_tcp_note_gap(&fixture.tcp, SERVER);
 	assert_int_equal(data(CLIENT, CLIENT_SEQ, SERVER_SEQ + (512u << 20), 10)->verdict,
@@ -283,9 +267,8 @@ static void test_far_ack_of_unsent_after_a_gap_is_ignored(void **state)
 			 WF_TCP_ACCEPT);
 }
 
-static void test_far_ack_of_unsent_midstream_is_ignored(void **state)
+TEST_WITH(far_ack_of_unsent_midstream_is_ignored, setup_midstream, NULL)
 {
-	(void)state;
 	data(SERVER, SERVER_SEQ, CLIENT_SEQ, 10);
 	assert_int_equal(data(CLIENT, CLIENT_SEQ, SERVER_SEQ + (512u << 20), 10)->verdict,
 			 WF_TCP_IGNORE);
@@ -293,25 +276,22 @@ static void test_far_ack_of_unsent_midstream_is_ignored(void **state)
 			 WF_TCP_ACCEPT);
 }
 
-static void test_segment_with_ack_of_unsent_is_ignored(void **state)
+TEST_WITH(segment_with_ack_of_unsent_is_ignored, setup, NULL)
 {
-	(void)state;
 	assert_int_equal(data(CLIENT, CLIENT_SEQ, SERVER_SEQ + 1000000, 100)->verdict,
 			 WF_TCP_IGNORE);
 	assert_true(told(WEFT_ANOMALY_ACK_OF_UNSENT));
 	assert_int_equal(fixture.tcp.dir[SERVER].snd_una, SERVER_SEQ);
 }
 
-static void test_segment_with_ancient_ack_is_ignored(void **state)
+TEST_WITH(segment_with_ancient_ack_is_ignored, setup, NULL)
 {
-	(void)state;
 	assert_int_equal(data(CLIENT, CLIENT_SEQ, SERVER_SEQ - 0x40000000u, 100)->verdict,
 			 WF_TCP_IGNORE);
 }
 
-static void test_ack_of_what_was_not_captured_is_believed(void **state)
+TEST_WITH(ack_of_what_was_not_captured_is_believed, setup, NULL)
 {
-	(void)state;
 	assert_int_equal(data(SERVER, SERVER_SEQ, CLIENT_SEQ + 3000, 100)->verdict, WF_TCP_ACCEPT);
 	assert_true(fixture.result.acked);
 	assert_int_equal(wf_tcp_acked_off(&fixture.tcp.dir[CLIENT], 0), 3000);
@@ -319,43 +299,38 @@ static void test_ack_of_what_was_not_captured_is_believed(void **state)
 
 /* ---- PAWS ------------------------------------------------------------------------- */
 
-static void test_paws_older_timestamp_is_ignored(void **state)
+TEST_WITH(paws_older_timestamp_is_ignored, setup, NULL)
 {
-	(void)state;
 	timed(CLIENT, 1000, CLIENT_SEQ, SERVER_SEQ, 100);
 	assert_int_equal(timed(CLIENT, 500, CLIENT_SEQ + 100, SERVER_SEQ, 100)->verdict,
 			 WF_TCP_IGNORE);
 	assert_true(told(WEFT_ANOMALY_PAWS));
 }
 
-static void test_paws_one_tick_older_is_accepted_as_linux_does(void **state)
+TEST_WITH(paws_one_tick_older_is_accepted_as_linux_does, setup, NULL)
 {
-	(void)state;
 	timed(CLIENT, 1000, CLIENT_SEQ, SERVER_SEQ, 100);
 	assert_int_equal(timed(CLIENT, 999, CLIENT_SEQ + 100, SERVER_SEQ, 100)->verdict,
 			 WF_TCP_ACCEPT);
 }
 
-static void test_paws_timestamp_wrap_is_newer(void **state)
+TEST_WITH(paws_timestamp_wrap_is_newer, setup, NULL)
 {
-	(void)state;
 	timed(CLIENT, 0xfffffff0u, CLIENT_SEQ, SERVER_SEQ, 100);
 	assert_int_equal(timed(CLIENT, 5, CLIENT_SEQ + 100, SERVER_SEQ, 100)->verdict,
 			 WF_TCP_ACCEPT);
 }
 
-static void test_paws_reordered_segments_are_accepted(void **state)
+TEST_WITH(paws_reordered_segments_are_accepted, setup, NULL)
 {
-	(void)state;
 	timed(CLIENT, 1000, CLIENT_SEQ, SERVER_SEQ, 100);
 	timed(CLIENT, 1010, CLIENT_SEQ + 200, SERVER_SEQ, 100);
 	assert_int_equal(timed(CLIENT, 1005, CLIENT_SEQ + 100, SERVER_SEQ, 100)->verdict,
 			 WF_TCP_ACCEPT);
 }
 
-static void test_paws_data_the_receiver_acknowledged_is_taken(void **state)
+TEST_WITH(paws_data_the_receiver_acknowledged_is_taken, setup, NULL)
 {
-	(void)state;
 	timed(SERVER, 7, SERVER_SEQ, CLIENT_SEQ + 200, 0);
 	timed(CLIENT, 1020, CLIENT_SEQ + 200, SERVER_SEQ, 100);
 	/* A tap showed these two late: the receiver had them in order. */
@@ -366,47 +341,41 @@ static void test_paws_data_the_receiver_acknowledged_is_taken(void **state)
 
 /* ---- RST -------------------------------------------------------------------------- */
 
-static void test_rst_with_exact_number_resets(void **state)
+TEST_WITH(rst_with_exact_number_resets, setup, NULL)
 {
-	(void)state;
 	data(CLIENT, CLIENT_SEQ, SERVER_SEQ, 100);
 	assert_int_equal(flagged(CLIENT, WF_TCP_RST, CLIENT_SEQ + 100, 0)->verdict, WF_TCP_RESET);
 }
 
-static void test_rst_inside_window_but_not_exact_is_ignored(void **state)
+TEST_WITH(rst_inside_window_but_not_exact_is_ignored, setup, NULL)
 {
-	(void)state;
 	data(CLIENT, CLIENT_SEQ, SERVER_SEQ, 100);
 	assert_int_equal(flagged(CLIENT, WF_TCP_RST, CLIENT_SEQ + 101, 0)->verdict, WF_TCP_IGNORE);
 	assert_true(told(WEFT_ANOMALY_RST_OUT_OF_WINDOW));
 }
 
-static void test_rst_answering_an_older_ack_resets(void **state)
+TEST_WITH(rst_answering_an_older_ack_resets, setup, NULL)
 {
-	(void)state;
 	data(CLIENT, CLIENT_SEQ, SERVER_SEQ, 100);
 	data(SERVER, SERVER_SEQ, CLIENT_SEQ + 100, 0);
 	data(CLIENT, CLIENT_SEQ + 100, SERVER_SEQ, 50);
 	assert_int_equal(flagged(CLIENT, WF_TCP_RST, CLIENT_SEQ + 100, 0)->verdict, WF_TCP_RESET);
 }
 
-static void test_rst_behind_a_hole_resets_at_the_end_seen(void **state)
+TEST_WITH(rst_behind_a_hole_resets_at_the_end_seen, setup, NULL)
 {
-	(void)state;
 	data(CLIENT, CLIENT_SEQ + 500, SERVER_SEQ, 100);
 	assert_int_equal(flagged(CLIENT, WF_TCP_RST, CLIENT_SEQ + 600, 0)->verdict, WF_TCP_RESET);
 }
 
-static void test_rst_after_fin_counts_the_fin(void **state)
+TEST_WITH(rst_after_fin_counts_the_fin, setup, NULL)
 {
-	(void)state;
 	flagged(CLIENT, WF_TCP_FIN | WF_TCP_ACK, CLIENT_SEQ, SERVER_SEQ);
 	assert_int_equal(flagged(CLIENT, WF_TCP_RST, CLIENT_SEQ + 1, 0)->verdict, WF_TCP_RESET);
 }
 
-static void test_rst_midstream_matches_the_peers_ack(void **state)
+TEST_WITH(rst_midstream_matches_the_peers_ack, setup_midstream, NULL)
 {
-	(void)state;
 	data(SERVER, SERVER_SEQ, CLIENT_SEQ, 10);
 	assert_int_equal(flagged(CLIENT, WF_TCP_RST, CLIENT_SEQ + 7, 0)->verdict, WF_TCP_IGNORE);
 	assert_int_equal(flagged(CLIENT, WF_TCP_RST, CLIENT_SEQ, 0)->verdict, WF_TCP_RESET);
@@ -414,25 +383,22 @@ static void test_rst_midstream_matches_the_peers_ack(void **state)
 
 /* ---- SYN -------------------------------------------------------------------------- */
 
-static void test_syn_of_the_same_handshake_is_ignored(void **state)
+TEST_WITH(syn_of_the_same_handshake_is_ignored, setup, NULL)
 {
-	(void)state;
 	assert_int_equal(flagged(CLIENT, WF_TCP_SYN, CLIENT_SEQ - 1, 0)->verdict, WF_TCP_IGNORE);
 	assert_int_equal(
 		flagged(SERVER, WF_TCP_SYN | WF_TCP_ACK, SERVER_SEQ - 1, CLIENT_SEQ)->verdict,
 		WF_TCP_IGNORE);
 }
 
-static void test_syn_with_another_number_is_of_another_connection(void **state)
+TEST_WITH(syn_with_another_number_is_of_another_connection, setup, NULL)
 {
-	(void)state;
 	assert_int_equal(flagged(CLIENT, WF_TCP_SYN, CLIENT_SEQ + 5000, 0)->verdict,
 			 WF_TCP_SYN_OTHER);
 }
 
-static void test_syn_with_ecn_and_accurate_ecn_flags_is_a_syn(void **state)
+TEST_WITH(syn_with_ecn_and_accurate_ecn_flags_is_a_syn, setup, NULL)
 {
-	(void)state;
 	assert_int_equal(flagged(CLIENT, WF_TCP_SYN | WF_TCP_ECE | WF_TCP_CWR | WF_TCP_AE,
 				 CLIENT_SEQ + 5000, 0)
 				 ->verdict,
@@ -441,29 +407,26 @@ static void test_syn_with_ecn_and_accurate_ecn_flags_is_a_syn(void **state)
 
 /* ---- FIN -------------------------------------------------------------------------- */
 
-static void test_fin_with_data_ends_behind_it(void **state)
+TEST_WITH(fin_with_data_ends_behind_it, setup, NULL)
 {
-	(void)state;
 	fixture.packet.tcp_flags = WF_TCP_FIN | WF_TCP_ACK;
 	data(CLIENT, CLIENT_SEQ, SERVER_SEQ, 100);
 	assert_true(fixture.result.fin);
 	assert_int_equal(wf_tcp_fin_off(&fixture.tcp.dir[CLIENT], 0), 100);
 }
 
-static void test_fin_far_outside_known_window_is_ignored(void **state)
+TEST_WITH(fin_far_outside_known_window_is_ignored, setup, NULL)
 {
-	(void)state;
 	assert_int_equal(
 		flagged(CLIENT, WF_TCP_FIN | WF_TCP_ACK, CLIENT_SEQ + 1000000, SERVER_SEQ)->verdict,
 		WF_TCP_IGNORE);
 	assert_false(wf_tcp_knows(&fixture.tcp.dir[CLIENT], WF_TCP_KNOWS_FIN));
 }
 
-static void test_fin_just_beyond_window_counts_once_acknowledged(void **state)
+TEST_WITH(fin_just_beyond_window_counts_once_acknowledged, setup, NULL)
 {
 	const uint32_t beyond = CLIENT_SEQ + WINDOW + 1;
 
-	(void)state;
 	flagged(CLIENT, WF_TCP_FIN | WF_TCP_ACK, beyond, SERVER_SEQ);
 	assert_false(wf_tcp_knows(&fixture.tcp.dir[CLIENT], WF_TCP_KNOWS_FIN));
 	data(SERVER, SERVER_SEQ, beyond, 0);
@@ -472,26 +435,23 @@ static void test_fin_just_beyond_window_counts_once_acknowledged(void **state)
 	assert_true(wf_tcp_knows(&fixture.tcp.dir[CLIENT], WF_TCP_KNOWS_FIN | WF_TCP_FIN_ACKED));
 }
 
-static void test_fin_at_the_edge_of_a_full_window_is_taken(void **state)
+TEST_WITH(fin_at_the_edge_of_a_full_window_is_taken, setup, NULL)
 {
-	(void)state;
 	data(CLIENT, CLIENT_SEQ, SERVER_SEQ, WINDOW);
 	flagged(CLIENT, WF_TCP_FIN | WF_TCP_ACK, CLIENT_SEQ + WINDOW, SERVER_SEQ);
 	assert_true(fixture.result.fin);
 	assert_int_equal(fixture.result.anomalies, 0);
 }
 
-static void test_data_behind_fin_is_ignored(void **state)
+TEST_WITH(data_behind_fin_is_ignored, setup, NULL)
 {
-	(void)state;
 	flagged(CLIENT, WF_TCP_FIN | WF_TCP_ACK, CLIENT_SEQ, SERVER_SEQ);
 	assert_int_equal(data(CLIENT, CLIENT_SEQ + 1, SERVER_SEQ, 100)->verdict, WF_TCP_IGNORE);
 	assert_true(told(WEFT_ANOMALY_DATA_AFTER_FIN));
 }
 
-static void test_data_across_fin_is_cut(void **state)
+TEST_WITH(data_across_fin_is_cut, setup, NULL)
 {
-	(void)state;
 	flagged(CLIENT, WF_TCP_FIN | WF_TCP_ACK, CLIENT_SEQ + 50, SERVER_SEQ);
 	assert_int_equal(data(CLIENT, CLIENT_SEQ, SERVER_SEQ, 80)->verdict, WF_TCP_ACCEPT);
 	assert_int_equal(fixture.result.len_bytes, 50);
@@ -499,9 +459,8 @@ static void test_data_across_fin_is_cut(void **state)
 	assert_true(told(WEFT_ANOMALY_DATA_AFTER_FIN));
 }
 
-static void test_fin_is_acknowledged_by_the_number_behind_it(void **state)
+TEST_WITH(fin_is_acknowledged_by_the_number_behind_it, setup, NULL)
 {
-	(void)state;
 	flagged(CLIENT, WF_TCP_FIN | WF_TCP_ACK, CLIENT_SEQ, SERVER_SEQ);
 	data(SERVER, SERVER_SEQ, CLIENT_SEQ, 0);
 	assert_false(wf_tcp_knows(&fixture.tcp.dir[CLIENT], WF_TCP_FIN_ACKED));
@@ -510,9 +469,8 @@ static void test_fin_is_acknowledged_by_the_number_behind_it(void **state)
 	assert_int_equal(wf_tcp_acked_off(&fixture.tcp.dir[CLIENT], 0), 0);
 }
 
-static void test_fin_that_the_receiver_never_took_is_forgotten(void **state)
+TEST_WITH(fin_that_the_receiver_never_took_is_forgotten, setup, NULL)
 {
-	(void)state;
 	flagged(CLIENT, WF_TCP_FIN | WF_TCP_ACK, CLIENT_SEQ, SERVER_SEQ);
 	data(SERVER, SERVER_SEQ, CLIENT_SEQ + 500, 0);
 	assert_int_equal(data(CLIENT, CLIENT_SEQ, SERVER_SEQ, 100)->verdict, WF_TCP_ACCEPT);
@@ -520,9 +478,8 @@ static void test_fin_that_the_receiver_never_took_is_forgotten(void **state)
 
 /* ---- urgent ----------------------------------------------------------------------- */
 
-static void test_urgent_data_is_in_line_and_told_once(void **state)
+TEST_WITH(urgent_data_is_in_line_and_told_once, setup, NULL)
 {
-	(void)state;
 	fixture.packet.tcp_flags = WF_TCP_URG | WF_TCP_ACK;
 	fixture.packet.urgent = 3;
 	assert_int_equal(data(CLIENT, CLIENT_SEQ, SERVER_SEQ, 10)->verdict, WF_TCP_ACCEPT);
@@ -534,75 +491,17 @@ static void test_urgent_data_is_in_line_and_told_once(void **state)
 
 /* ---- numbers ---------------------------------------------------------------------- */
 
-static void test_numbers_wrap_within_a_stream(void **state)
+TEST_WITH(numbers_wrap_within_a_stream, setup, NULL)
 {
 	const struct wf_tcp_syn syn[2] = {
 		{.isn_seq = UINT32_MAX - 50, .window = WINDOW, .known = true, .seen = true},
 		{.isn_seq = UINT32_MAX, .window = WINDOW, .known = true, .seen = true},
 	};
 
-	(void)state;
 	wf_tcp_init_handshake(&fixture.tcp, syn);
 	data(CLIENT, UINT32_MAX - 49, 0, 100);
 	assert_int_equal(fixture.result.off, 0);
 	data(CLIENT, 50, 0, 100);
 	assert_int_equal(fixture.result.off, 100);
 	assert_int_equal(fixture.result.verdict, WF_TCP_ACCEPT);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_data_in_order_is_placed, setup),
-		cmocka_unit_test_setup(test_data_far_outside_known_window_is_ignored, setup),
-		cmocka_unit_test_setup(test_data_just_beyond_window_is_kept_in_doubt, setup),
-		cmocka_unit_test_setup(test_data_in_order_beyond_window_makes_it_stale, setup),
-		cmocka_unit_test_setup(test_window_scale_of_handshake_widens_the_window, setup),
-		cmocka_unit_test_setup(test_window_scale_offered_by_one_side_is_not_used, setup),
-		cmocka_unit_test_setup(test_window_scale_of_missed_handshake_is_the_largest,
-				       setup_midstream),
-		cmocka_unit_test_setup(test_lost_stretch_that_both_sides_confirm_is_believed,
-				       setup),
-		cmocka_unit_test_setup(test_zero_window_probe_of_new_byte_is_accepted, setup),
-		cmocka_unit_test_setup(test_keepalive_without_byte_is_no_data, setup),
-		cmocka_unit_test_setup(test_keepalive_with_garbage_byte_is_no_data, setup),
-		cmocka_unit_test_setup(test_keepalive_before_any_data_is_no_data, setup),
-		cmocka_unit_test_setup(test_keepalive_midstream_does_not_begin_the_stream,
-				       setup_midstream),
-		cmocka_unit_test_setup(test_keepalive_after_fin_is_no_data, setup),
-		cmocka_unit_test_setup(test_segment_without_ack_flag_is_ignored, setup),
-		cmocka_unit_test_setup(test_far_ack_of_unsent_after_a_gap_is_ignored, setup),
-		cmocka_unit_test_setup(test_far_ack_of_unsent_midstream_is_ignored,
-				       setup_midstream),
-		cmocka_unit_test_setup(test_segment_with_ack_of_unsent_is_ignored, setup),
-		cmocka_unit_test_setup(test_segment_with_ancient_ack_is_ignored, setup),
-		cmocka_unit_test_setup(test_ack_of_what_was_not_captured_is_believed, setup),
-		cmocka_unit_test_setup(test_paws_older_timestamp_is_ignored, setup),
-		cmocka_unit_test_setup(test_paws_one_tick_older_is_accepted_as_linux_does, setup),
-		cmocka_unit_test_setup(test_paws_timestamp_wrap_is_newer, setup),
-		cmocka_unit_test_setup(test_paws_reordered_segments_are_accepted, setup),
-		cmocka_unit_test_setup(test_paws_data_the_receiver_acknowledged_is_taken, setup),
-		cmocka_unit_test_setup(test_rst_with_exact_number_resets, setup),
-		cmocka_unit_test_setup(test_rst_inside_window_but_not_exact_is_ignored, setup),
-		cmocka_unit_test_setup(test_rst_answering_an_older_ack_resets, setup),
-		cmocka_unit_test_setup(test_rst_behind_a_hole_resets_at_the_end_seen, setup),
-		cmocka_unit_test_setup(test_rst_after_fin_counts_the_fin, setup),
-		cmocka_unit_test_setup(test_rst_midstream_matches_the_peers_ack, setup_midstream),
-		cmocka_unit_test_setup(test_syn_of_the_same_handshake_is_ignored, setup),
-		cmocka_unit_test_setup(test_syn_with_another_number_is_of_another_connection,
-				       setup),
-		cmocka_unit_test_setup(test_syn_with_ecn_and_accurate_ecn_flags_is_a_syn, setup),
-		cmocka_unit_test_setup(test_fin_with_data_ends_behind_it, setup),
-		cmocka_unit_test_setup(test_fin_far_outside_known_window_is_ignored, setup),
-		cmocka_unit_test_setup(test_fin_just_beyond_window_counts_once_acknowledged, setup),
-		cmocka_unit_test_setup(test_fin_at_the_edge_of_a_full_window_is_taken, setup),
-		cmocka_unit_test_setup(test_data_behind_fin_is_ignored, setup),
-		cmocka_unit_test_setup(test_data_across_fin_is_cut, setup),
-		cmocka_unit_test_setup(test_fin_is_acknowledged_by_the_number_behind_it, setup),
-		cmocka_unit_test_setup(test_fin_that_the_receiver_never_took_is_forgotten, setup),
-		cmocka_unit_test_setup(test_urgent_data_is_in_line_and_told_once, setup),
-		cmocka_unit_test_setup(test_numbers_wrap_within_a_stream, setup),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +62,7 @@ static uint32_t run(struct fixture *fixture, uint64_t now_ns)
 	return due;
 }
 
-static void test_timer_wheel_deadline_fires_within_a_tick(void **state)
+TEST_WITH(timer_wheel_deadline_fires_within_a_tick, setup, teardown)
 {
 	struct fixture *fixture = *state;
 
@@ -72,7 +72,7 @@ static void test_timer_wheel_deadline_fires_within_a_tick(void **state)
 	assert_int_equal(fixture->wheel.count, 0);
 }
 
-static void test_timer_wheel_removed_timer_never_fires(void **state)
+TEST_WITH(timer_wheel_removed_timer_never_fires, setup, teardown)
 {
 	struct fixture *fixture = *state;
 
@@ -83,7 +83,7 @@ static void test_timer_wheel_removed_timer_never_fires(void **state)
 	assert_int_equal(run(fixture, START_NS + 10 * WF_NS_PER_SEC), 2);
 }
 
-static void test_timer_wheel_past_deadline_fires_at_the_next_tick(void **state)
+TEST_WITH(timer_wheel_past_deadline_fires_at_the_next_tick, setup, teardown)
 {
 	struct fixture *fixture = *state;
 
@@ -91,7 +91,7 @@ static void test_timer_wheel_past_deadline_fires_at_the_next_tick(void **state)
 	assert_int_equal(run(fixture, START_NS + TICK_NS), 1);
 }
 
-static void test_timer_wheel_jump_over_hours_fires_all(void **state)
+TEST_WITH(timer_wheel_jump_over_hours_fires_all, setup, teardown)
 {
 	struct fixture *fixture = *state;
 
@@ -101,7 +101,7 @@ static void test_timer_wheel_jump_over_hours_fires_all(void **state)
 	assert_int_equal(run(fixture, START_NS + 2000 * 60 * WF_NS_PER_SEC), 500);
 }
 
-static void test_timer_wheel_beyond_its_horizon_still_fires(void **state)
+TEST_WITH(timer_wheel_beyond_its_horizon_still_fires, setup, teardown)
 {
 	struct fixture *fixture = *state;
 	const uint64_t day_ns = 86400 * WF_NS_PER_SEC;
@@ -112,7 +112,7 @@ static void test_timer_wheel_beyond_its_horizon_still_fires(void **state)
 	assert_int_equal(run(fixture, START_NS + 200 * day_ns + TICK_NS), 1);
 }
 
-static void test_timer_wheel_many_random_deadlines_fire_in_time(void **state)
+TEST_WITH(timer_wheel_many_random_deadlines_fire_in_time, setup, teardown)
 {
 	struct fixture *fixture = *state;
 	uint64_t now_ns = START_NS;
@@ -142,7 +142,7 @@ static void test_timer_wheel_many_random_deadlines_fire_in_time(void **state)
 }
 
 /* Two captures, years apart, in one file: with more than one timer, all must still fire. */
-static void test_timer_wheel_jump_over_years_hands_out_each_once_more(void **state)
+TEST_WITH(timer_wheel_jump_over_years_hands_out_each_once_more, setup, teardown)
 {
 	struct fixture *fixture = *state;
 	uint64_t later_ns = START_NS + 3650ull * 86400 * WF_NS_PER_SEC;
@@ -156,26 +156,4 @@ static void test_timer_wheel_jump_over_years_hands_out_each_once_more(void **sta
 	assert_int_equal(run(fixture, later_ns + 2 * WF_NS_PER_SEC), 1);
 	assert_int_equal(run(fixture, later_ns + 3601 * WF_NS_PER_SEC), 1);
 	assert_true(wf_timer_wheel_is_valid(&fixture->wheel));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_timer_wheel_deadline_fires_within_a_tick,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(test_timer_wheel_removed_timer_never_fires, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(
-			test_timer_wheel_past_deadline_fires_at_the_next_tick, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_timer_wheel_jump_over_hours_fires_all, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(test_timer_wheel_beyond_its_horizon_still_fires,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			test_timer_wheel_jump_over_years_hands_out_each_once_more, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_timer_wheel_many_random_deadlines_fire_in_time,
-						setup, teardown),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

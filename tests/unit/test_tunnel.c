@@ -3,7 +3,7 @@
  * test_tunnel.c - what may be wrong with, or odd about, tunnels. That each kind is
  * read, and cut anywhere is not, is in test_decode.c.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <string.h>
 
@@ -41,7 +41,7 @@ static enum wf_decode_result decode(void)
 
 /* ---- nesting ---- */
 
-static void test_tunnel_ip_in_ip_up_to_the_limit(void **state)
+TEST(tunnel_ip_in_ip_up_to_the_limit)
 {
 	for (int depth = WEFT_TUNNEL_DEPTH_MAX; depth <= WEFT_TUNNEL_DEPTH_MAX + 1; depth++) {
 		outer();
@@ -53,7 +53,7 @@ static void test_tunnel_ip_in_ip_up_to_the_limit(void **state)
 	}
 }
 
-static void test_tunnel_ethernet_in_gre_counts_once(void **state)
+TEST(tunnel_ethernet_in_gre_counts_once)
 {
 	for (int depth = WEFT_TUNNEL_DEPTH_MAX; depth <= WEFT_TUNNEL_DEPTH_MAX + 1; depth++) {
 		outer();
@@ -70,7 +70,7 @@ static void test_tunnel_ethernet_in_gre_counts_once(void **state)
 }
 
 /* Tags count again inside a tunnel. */
-static void test_tunnel_inner_tags_have_their_own_limit(void **state)
+TEST(tunnel_inner_tags_have_their_own_limit)
 {
 	pb_init(&pb);
 	pb_ethernet(&pb);
@@ -87,7 +87,7 @@ static void test_tunnel_inner_tags_have_their_own_limit(void **state)
 	assert_int_equal(packet.key.vlan[1], 201);
 }
 
-static void test_tunnel_inner_extensions_have_their_own_limit(void **state)
+TEST(tunnel_inner_extensions_have_their_own_limit)
 {
 	pb_init(&pb);
 	pb_ethernet(&pb);
@@ -102,7 +102,7 @@ static void test_tunnel_inner_extensions_have_their_own_limit(void **state)
 }
 
 /* A tunnel without an identifier inside one with: the tenant is still known. */
-static void test_tunnel_identifier_lasts_through_inner_tunnels_without(void **state)
+TEST(tunnel_identifier_lasts_through_inner_tunnels_without)
 {
 	outer();
 	pb_udp(&pb, 1, 4789);
@@ -114,7 +114,7 @@ static void test_tunnel_identifier_lasts_through_inner_tunnels_without(void **st
 	assert_int_equal(packet.key.vni, 99);
 }
 
-static void test_tunnel_inner_datagram_beyond_the_outer_is_malformed(void **state)
+TEST(tunnel_inner_datagram_beyond_the_outer_is_malformed)
 {
 	for (unsigned int i = 0; i < decode_kinds_count; i++) {
 		bool ip6 = decode_kinds[i].ip6;
@@ -131,7 +131,7 @@ static void test_tunnel_inner_datagram_beyond_the_outer_is_malformed(void **stat
 }
 
 /* Protocol 4 carries IPv4 and 41 IPv6, as receivers insist. */
-static void test_tunnel_protocol_against_version_is_malformed(void **state)
+TEST(tunnel_protocol_against_version_is_malformed)
 {
 	outer();
 	inner();
@@ -150,13 +150,13 @@ static void build_vxlan(uint16_t port)
 	inner();
 }
 
-static void test_tunnel_udp_of_other_ports_is_not_tcp(void **state)
+TEST(tunnel_udp_of_other_ports_is_not_tcp)
 {
 	build_vxlan(53);
 	assert_int_equal(decode(), WF_DECODE_NOT_TCP);
 }
 
-static void test_tunnel_udp_length_that_lies_is_malformed(void **state)
+TEST(tunnel_udp_length_that_lies_is_malformed)
 {
 	static const int off_by[] = {1, -1, -1000};
 
@@ -185,7 +185,7 @@ static void put_vxlan_segment(const uint8_t *data, size_t len_bytes)
 }
 
 /* More than 64 KiB in a tunnel, before the adapter cuts it: no length fits its field. */
-static void test_tunnel_udp_length_zero_where_ip_length_is_too(void **state)
+TEST(tunnel_udp_length_zero_where_ip_length_is_too)
 {
 	static const uint8_t data[3000];
 
@@ -198,7 +198,7 @@ static void test_tunnel_udp_length_zero_where_ip_length_is_too(void **state)
 }
 
 /* The length that the outer header left out excuses nothing of the inner one. */
-static void test_tunnel_udp_length_zero_in_datagram_of_known_length_is_malformed(void **state)
+TEST(tunnel_udp_length_zero_in_datagram_of_known_length_is_malformed)
 {
 	static const uint8_t data[3000];
 
@@ -211,7 +211,7 @@ static void test_tunnel_udp_length_zero_in_datagram_of_known_length_is_malformed
 	assert_int_equal(decode(), WF_DECODE_MALFORMED);
 }
 
-static void test_tunnel_vxlan_without_identifier_is_not_tcp(void **state)
+TEST(tunnel_vxlan_without_identifier_is_not_tcp)
 {
 	build_vxlan(4789);
 	pb_at(&pb, PB_VXLAN, 0)[0] = 0;
@@ -219,7 +219,7 @@ static void test_tunnel_vxlan_without_identifier_is_not_tcp(void **state)
 }
 
 /* The group policy extension sets other bits; the frame is where it was. */
-static void test_tunnel_vxlan_group_policy_is_read(void **state)
+TEST(tunnel_vxlan_group_policy_is_read)
 {
 	build_vxlan(4789);
 	pb_at(&pb, PB_VXLAN, 0)[0] = 0x88;
@@ -228,7 +228,7 @@ static void test_tunnel_vxlan_group_policy_is_read(void **state)
 	assert_int_equal(packet.key.vni, 5);
 }
 
-static void test_tunnel_vxlan_gpe_next_protocols(void **state)
+TEST(tunnel_vxlan_gpe_next_protocols)
 {
 	outer();
 	pb_udp(&pb, 1, 4790);
@@ -247,7 +247,7 @@ static void test_tunnel_vxlan_gpe_next_protocols(void **state)
 	assert_int_equal(decode(), WF_DECODE_NOT_TCP);
 }
 
-static void test_tunnel_vxlan_gpe_of_ip_has_no_ethernet(void **state)
+TEST(tunnel_vxlan_gpe_of_ip_has_no_ethernet)
 {
 	for (int ip6 = 0; ip6 < 2; ip6++) {
 		outer();
@@ -272,7 +272,7 @@ static void build_geneve(size_t options_bytes)
 	inner();
 }
 
-static void test_tunnel_geneve_all_option_lengths(void **state)
+TEST(tunnel_geneve_all_option_lengths)
 {
 	for (size_t bytes = 0; bytes <= 252; bytes += 4) {
 		build_geneve(bytes);
@@ -281,7 +281,7 @@ static void test_tunnel_geneve_all_option_lengths(void **state)
 	}
 }
 
-static void test_tunnel_geneve_options_beyond_the_datagram_are_malformed(void **state)
+TEST(tunnel_geneve_options_beyond_the_datagram_are_malformed)
 {
 	build_geneve(0);
 	pb_at(&pb, PB_GENEVE, 0)[0] = 63;
@@ -289,7 +289,7 @@ static void test_tunnel_geneve_options_beyond_the_datagram_are_malformed(void **
 	assert_int_equal(decode(), WF_DECODE_MALFORMED);
 }
 
-static void test_tunnel_geneve_control_or_unknown_is_not_tcp(void **state)
+TEST(tunnel_geneve_control_or_unknown_is_not_tcp)
 {
 	build_geneve(0);
 	pb_at(&pb, PB_GENEVE, 0)[1] = 0x80;
@@ -315,14 +315,14 @@ static void build_gtpu(uint8_t flags, const void *more, size_t more_bytes)
 }
 
 /* Each direction has its own TEID: part of the key, they would make two connections. */
-static void test_tunnel_gtpu_teid_is_not_part_of_the_key(void **state)
+TEST(tunnel_gtpu_teid_is_not_part_of_the_key)
 {
 	build_gtpu(0x30, NULL, 0);
 	assert_int_equal(decode(), WF_DECODE_TCP);
 	assert_int_equal(packet.key.vni, 0);
 }
 
-static void test_tunnel_gtpu_optional_fields(void **state)
+TEST(tunnel_gtpu_optional_fields)
 {
 	static const uint8_t no_chain[4] = {0, 1, 2, 0x85};
 	static const uint8_t chain[16] = {0, 1, 0, 0x85, 1, 0, 9, 0xc0, 2, 0, 0, 0, 0, 0, 0, 0};
@@ -335,7 +335,7 @@ static void test_tunnel_gtpu_optional_fields(void **state)
 	assert_int_equal(decode(), WF_DECODE_TCP);
 }
 
-static void test_tunnel_gtpu_extension_chain_that_lies_is_malformed(void **state)
+TEST(tunnel_gtpu_extension_chain_that_lies_is_malformed)
 {
 	static const uint8_t zero[8] = {0, 1, 0, 0x85, 0, 0, 0, 0};
 	static const uint8_t beyond[8] = {0, 1, 0, 0x85, 200, 0, 0, 0};
@@ -353,7 +353,7 @@ static void test_tunnel_gtpu_extension_chain_that_lies_is_malformed(void **state
 	assert_int_equal(decode(), WF_DECODE_MALFORMED);
 }
 
-static void test_tunnel_gtpu_length_that_lies_is_malformed(void **state)
+TEST(tunnel_gtpu_length_that_lies_is_malformed)
 {
 	build_gtpu(0x30, NULL, 0);
 	pb_put16(pb_at(&pb, PB_GTPU, 0) + 2, 40 + KIND_BYTES + 1);
@@ -362,7 +362,7 @@ static void test_tunnel_gtpu_length_that_lies_is_malformed(void **state)
 	assert_int_equal(decode(), WF_DECODE_MALFORMED);
 }
 
-static void test_tunnel_gtpu_signalling_or_other_version_is_not_tcp(void **state)
+TEST(tunnel_gtpu_signalling_or_other_version_is_not_tcp)
 {
 	build_gtpu(0x30, NULL, 0);
 	pb_at(&pb, PB_GTPU, 0)[1] = 1; /* echo request */
@@ -375,7 +375,7 @@ static void test_tunnel_gtpu_signalling_or_other_version_is_not_tcp(void **state
 
 /* ---- GRE ---- */
 
-static void test_tunnel_gre_every_set_of_fields(void **state)
+TEST(tunnel_gre_every_set_of_fields)
 {
 	for (uint16_t bits = 0; bits < 8; bits++) {
 		uint16_t flags = (uint16_t)((bits & 1 ? 0x8000 : 0) | (bits & 2 ? 0x2000 : 0) |
@@ -389,7 +389,7 @@ static void test_tunnel_gre_every_set_of_fields(void **state)
 	}
 }
 
-static void test_tunnel_gre_routing_or_unknown_version_is_not_tcp(void **state)
+TEST(tunnel_gre_routing_or_unknown_version_is_not_tcp)
 {
 	static const uint16_t flags[] = {0x4000, 0x0002, 0x0007};
 
@@ -402,7 +402,7 @@ static void test_tunnel_gre_routing_or_unknown_version_is_not_tcp(void **state)
 	}
 }
 
-static void test_tunnel_gre_mpls_is_read(void **state)
+TEST(tunnel_gre_mpls_is_read)
 {
 	outer();
 	pb_gre(&pb, 0, 0);
@@ -412,7 +412,7 @@ static void test_tunnel_gre_mpls_is_read(void **state)
 }
 
 /* The low byte of NVGRE's key is a flow's entropy, chosen by each end on its own. */
-static void test_tunnel_nvgre_flow_id_is_not_part_of_the_key(void **state)
+TEST(tunnel_nvgre_flow_id_is_not_part_of_the_key)
 {
 	for (uint32_t flow_id = 0; flow_id < 256; flow_id += 51) {
 		outer();
@@ -424,7 +424,7 @@ static void test_tunnel_nvgre_flow_id_is_not_part_of_the_key(void **state)
 	}
 }
 
-static void test_tunnel_pptp_length_that_lies_is_malformed(void **state)
+TEST(tunnel_pptp_length_that_lies_is_malformed)
 {
 	for (unsigned int i = 0; i < decode_kinds_count; i++) {
 		if (strcmp(decode_kinds[i].name, "pptp"))
@@ -458,7 +458,7 @@ static void build_erspan(unsigned int version, bool truncated, size_t cut_bytes)
 }
 
 /* The mirror says that it cut the frame: as if the capture had been. */
-static void test_tunnel_erspan_truncated_frame_is_a_cut_one(void **state)
+TEST(tunnel_erspan_truncated_frame_is_a_cut_one)
 {
 	for (unsigned int version = 1; version <= 2; version++) {
 		build_erspan(version, true, 4);
@@ -469,7 +469,7 @@ static void test_tunnel_erspan_truncated_frame_is_a_cut_one(void **state)
 	}
 }
 
-static void test_tunnel_erspan_short_frame_without_truncation_is_malformed(void **state)
+TEST(tunnel_erspan_short_frame_without_truncation_is_malformed)
 {
 	for (unsigned int version = 1; version <= 2; version++) {
 		build_erspan(version, false, 4);
@@ -478,14 +478,14 @@ static void test_tunnel_erspan_short_frame_without_truncation_is_malformed(void 
 }
 
 /* Nobody knows how long it was. */
-static void test_tunnel_erspan_truncated_with_inner_length_zero_is_malformed(void **state)
+TEST(tunnel_erspan_truncated_with_inner_length_zero_is_malformed)
 {
 	build_erspan(1, true, 0);
 	pb_put16(pb_at(&pb, PB_IPV4, 1) + 2, 0);
 	assert_int_equal(decode(), WF_DECODE_MALFORMED);
 }
 
-static void test_tunnel_erspan_of_other_version_or_frame_type_is_not_tcp(void **state)
+TEST(tunnel_erspan_of_other_version_or_frame_type_is_not_tcp)
 {
 	for (unsigned int version = 1; version <= 2; version++) {
 		build_erspan(version, false, 0);
@@ -495,45 +495,4 @@ static void test_tunnel_erspan_of_other_version_or_frame_type_is_not_tcp(void **
 	build_erspan(2, false, 0);
 	pb_at(&pb, PB_ERSPAN, 0)[10] = 1 << 2;
 	assert_int_equal(decode(), WF_DECODE_NOT_TCP);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tunnel_ip_in_ip_up_to_the_limit),
-		cmocka_unit_test(test_tunnel_ethernet_in_gre_counts_once),
-		cmocka_unit_test(test_tunnel_inner_tags_have_their_own_limit),
-		cmocka_unit_test(test_tunnel_identifier_lasts_through_inner_tunnels_without),
-		cmocka_unit_test(test_tunnel_inner_datagram_beyond_the_outer_is_malformed),
-		cmocka_unit_test(test_tunnel_protocol_against_version_is_malformed),
-		cmocka_unit_test(test_tunnel_udp_of_other_ports_is_not_tcp),
-		cmocka_unit_test(test_tunnel_udp_length_that_lies_is_malformed),
-		cmocka_unit_test(test_tunnel_udp_length_zero_where_ip_length_is_too),
-		cmocka_unit_test(
-			test_tunnel_udp_length_zero_in_datagram_of_known_length_is_malformed),
-		cmocka_unit_test(test_tunnel_inner_extensions_have_their_own_limit),
-		cmocka_unit_test(test_tunnel_vxlan_gpe_of_ip_has_no_ethernet),
-		cmocka_unit_test(test_tunnel_vxlan_without_identifier_is_not_tcp),
-		cmocka_unit_test(test_tunnel_vxlan_group_policy_is_read),
-		cmocka_unit_test(test_tunnel_vxlan_gpe_next_protocols),
-		cmocka_unit_test(test_tunnel_geneve_all_option_lengths),
-		cmocka_unit_test(test_tunnel_geneve_options_beyond_the_datagram_are_malformed),
-		cmocka_unit_test(test_tunnel_geneve_control_or_unknown_is_not_tcp),
-		cmocka_unit_test(test_tunnel_gtpu_teid_is_not_part_of_the_key),
-		cmocka_unit_test(test_tunnel_gtpu_optional_fields),
-		cmocka_unit_test(test_tunnel_gtpu_extension_chain_that_lies_is_malformed),
-		cmocka_unit_test(test_tunnel_gtpu_length_that_lies_is_malformed),
-		cmocka_unit_test(test_tunnel_gtpu_signalling_or_other_version_is_not_tcp),
-		cmocka_unit_test(test_tunnel_gre_every_set_of_fields),
-		cmocka_unit_test(test_tunnel_gre_routing_or_unknown_version_is_not_tcp),
-		cmocka_unit_test(test_tunnel_gre_mpls_is_read),
-		cmocka_unit_test(test_tunnel_nvgre_flow_id_is_not_part_of_the_key),
-		cmocka_unit_test(test_tunnel_pptp_length_that_lies_is_malformed),
-		cmocka_unit_test(test_tunnel_erspan_truncated_frame_is_a_cut_one),
-		cmocka_unit_test(test_tunnel_erspan_short_frame_without_truncation_is_malformed),
-		cmocka_unit_test(test_tunnel_erspan_truncated_with_inner_length_zero_is_malformed),
-		cmocka_unit_test(test_tunnel_erspan_of_other_version_or_frame_type_is_not_tcp),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 /*
  * test_waiter.c - no wake-up is lost, none is kept for later, and nobody sleeps past its deadline.
  */
-#include "unit/support/cmocka.h"
+#include "unit/support/test.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -41,7 +41,7 @@ static bool is_readable(int timeout_ms)
 	return poll(&pollfd, 1, timeout_ms) == 1;
 }
 
-static void test_waiter_sleep_ends_at_the_deadline(void **state)
+TEST_WITH(waiter_sleep_ends_at_the_deadline, setup, teardown)
 {
 	uint64_t end_ns = wf_clock_monotonic_ns() + 2 * WF_NS_PER_MS;
 
@@ -49,7 +49,7 @@ static void test_waiter_sleep_ends_at_the_deadline(void **state)
 	assert_true(wf_clock_monotonic_ns() >= end_ns);
 }
 
-static void test_waiter_woken_after_announcing_does_not_sleep(void **state)
+TEST_WITH(waiter_woken_after_announcing_does_not_sleep, setup, teardown)
 {
 	uint64_t begin_ns = wf_clock_monotonic_ns();
 	uint32_t ticket = wf_waiter_announce(&waiter);
@@ -60,7 +60,7 @@ static void test_waiter_woken_after_announcing_does_not_sleep(void **state)
 }
 
 /* A wake-up that nobody announced a sleep for does not shorten a later one. */
-static void test_waiter_woken_before_announcing_sleeps(void **state)
+TEST_WITH(waiter_woken_before_announcing_sleeps, setup, teardown)
 {
 	uint64_t end_ns = wf_clock_monotonic_ns() + 2 * WF_NS_PER_MS;
 
@@ -69,7 +69,7 @@ static void test_waiter_woken_before_announcing_sleeps(void **state)
 	assert_true(wf_clock_monotonic_ns() >= end_ns);
 }
 
-static void test_waiter_cancelled_announcement_is_gone(void **state)
+TEST_WITH(waiter_cancelled_announcement_is_gone, setup, teardown)
 {
 	wf_waiter_announce(&waiter);
 	assert_true(wf_waiter_is_announced(&waiter));
@@ -77,7 +77,7 @@ static void test_waiter_cancelled_announcement_is_gone(void **state)
 	assert_false(wf_waiter_is_announced(&waiter));
 }
 
-static void test_waiter_open_is_polled(void **state)
+TEST_WITH(waiter_open_is_polled, setup, teardown)
 {
 	assert_int_equal(wf_waiter_open(&waiter), 0);
 	wf_waiter_wake(&waiter);
@@ -118,7 +118,7 @@ static void wait_until_seen(uint32_t index, uint32_t round)
 }
 
 /* A lost wake-up would hang here, on either side: the test's time limit tells. */
-static void test_waiter_many_sleepers_miss_nothing(void **state)
+TEST_WITH(waiter_many_sleepers_miss_nothing, setup, teardown)
 {
 	pthread_t threads[SLEEPERS];
 
@@ -132,19 +132,4 @@ static void test_waiter_many_sleepers_miss_nothing(void **state)
 	}
 	for (int i = 0; i < SLEEPERS; i++)
 		pthread_join(threads[i], NULL);
-}
-
-int main(void)
-{
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-	const struct CMUnitTest tests[] = {
-		CASE(test_waiter_sleep_ends_at_the_deadline),
-		CASE(test_waiter_woken_after_announcing_does_not_sleep),
-		CASE(test_waiter_woken_before_announcing_sleeps),
-		CASE(test_waiter_cancelled_announcement_is_gone),
-		CASE(test_waiter_open_is_polled),
-		CASE(test_waiter_many_sleepers_miss_nothing),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

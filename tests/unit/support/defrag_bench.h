@@ -41,14 +41,13 @@ int defrag_setup(void **state);
 int defrag_setup6(void **state);
 int defrag_teardown(void **state);
 
-/* A test of both, or of one of them. */
-#define both(test)                                                            \
-	cmocka_unit_test_setup_teardown(test, defrag_setup, defrag_teardown), \
-	{                                                                     \
-#test "_ipv6", test, defrag_setup6, defrag_teardown, NULL     \
-	}
-#define only4(test) cmocka_unit_test_setup_teardown(test, defrag_setup, defrag_teardown)
-#define only6(test) cmocka_unit_test_setup_teardown(test, defrag_setup6, defrag_teardown)
+/* A test of IPv4, of IPv6, or of both; then the second one's name ends in "_ipv6". */
+#define TEST_IPV4(name) TEST_WITH(name, defrag_setup, defrag_teardown)
+#define TEST_IPV6(name) TEST_WITH(name, defrag_setup6, defrag_teardown)
+#define TEST_BOTH(name)                                                             \
+	static void test_##name(void **state);                                      \
+	TEST_REGISTER(name, "test_" #name "_ipv6", defrag_setup6, defrag_teardown); \
+	TEST_IPV4(name)
 
 /* Once more, with other opts. */
 void defrag_open(struct defrag_bench *bench);

@@ -23,16 +23,16 @@ static struct wf_metrics *metrics_new(void)
 	return metrics;
 }
 
-struct rig *rig_new(const struct rig_opts *opts)
+struct stream_rig *stream_rig_new(const struct stream_rig_opts *opts)
 {
-	struct rig *rig = calloc(1, sizeof(*rig));
+	struct stream_rig *rig = calloc(1, sizeof(*rig));
 	struct wf_page_pool_opts pool = {
 		.small_bytes = WEFT_PAGE_SMALL_BYTES,
 		.medium_bytes = WEFT_PAGE_MEDIUM_BYTES,
 		.large_bytes = WEFT_PAGE_LARGE_BYTES,
-		.frame_bytes = opts->source == RIG_FRAMES ? FRAME_BYTES : 0,
-		.frames = opts->source == RIG_FRAMES ? 256 : 0,
-		.frames_reserve = opts->source == RIG_FRAMES ? 64 : 0,
+		.frame_bytes = opts->source == STREAM_RIG_FRAMES ? FRAME_BYTES : 0,
+		.frames = opts->source == STREAM_RIG_FRAMES ? 256 : 0,
+		.frames_reserve = opts->source == STREAM_RIG_FRAMES ? 64 : 0,
 		.max_bytes = opts->pages_bytes,
 	};
 
@@ -43,7 +43,7 @@ struct rig *rig_new(const struct rig_opts *opts)
 		rig->opts.out_bytes_max = 4096;
 	rig->out = calloc(1, rig->opts.out_bytes_max);
 	rig->known = calloc(1, rig->opts.out_bytes_max);
-	if (opts->source == RIG_MAPPED)
+	if (opts->source == STREAM_RIG_MAPPED)
 		rig->files = malloc(FILES_BYTES);
 	rig->env.metrics = metrics_new();
 	rig->env.pages_max = opts->pages_max ? opts->pages_max : WEFT_STREAM_PAGES_MAX;
@@ -59,11 +59,11 @@ struct rig *rig_new(const struct rig_opts *opts)
 	return rig;
 }
 
-void rig_free(struct rig *rig)
+void stream_rig_free(struct stream_rig *rig)
 {
-	rig_assert_ledger(rig);
+	stream_rig_assert_ledger(rig);
 	wf_stream_clear(&rig->stream, &rig->env, true);
-	rig_assert_ledger(rig);
+	stream_rig_assert_ledger(rig);
 	assert_int_equal(wf_metric_get(rig->env.metrics, payload_held_bytes), 0);
 	assert_int_equal(rig->stream.held_cost, 0);
 	assert_int_equal(rig->stream.extents, 0);
@@ -83,7 +83,7 @@ void rig_free(struct rig *rig)
 	free(rig);
 }
 
-void rig_assert_ledger(const struct rig *rig)
+void stream_rig_assert_ledger(const struct stream_rig *rig)
 {
 	const struct wf_metrics *metrics = rig->env.metrics;
 	uint64_t sum = 0;
@@ -98,7 +98,7 @@ void rig_assert_ledger(const struct rig *rig)
 	assert_int_equal(sum, rig->offered_bytes);
 }
 
-static void deliver(struct rig *rig, const struct wf_chunk *chunk)
+static void deliver(struct stream_rig *rig, const struct wf_chunk *chunk)
 {
 	rig->chunks++;
 	assert_true(chunk->len_bytes > 0);
@@ -114,7 +114,7 @@ static void deliver(struct rig *rig, const struct wf_chunk *chunk)
 	wf_metric_add(rig->env.metrics, payload_delivered_bytes, chunk->len_bytes);
 }
 
-void rig_drain(struct rig *rig, uint64_t limit_off)
+void stream_rig_drain(struct stream_rig *rig, uint64_t limit_off)
 {
 	struct wf_chunk chunk;
 	uint64_t next_off = rig->stream.next_off;
@@ -129,14 +129,14 @@ void rig_drain(struct rig *rig, uint64_t limit_off)
 }
 
 /* Where a source would have put @len bytes: a frame, or a place in a file. */
-static const uint8_t *place(struct rig *rig, const uint8_t *bytes, uint32_t len,
+static const uint8_t *place(struct stream_rig *rig, const uint8_t *bytes, uint32_t len,
 			    struct wf_page **ret_page)
 {
 	uint64_t off;
 	uint8_t *to;
 
 	*ret_page = NULL;
-	if (rig->opts.source == RIG_MAPPED) {
+	if (rig->opts.source == STREAM_RIG_MAPPED) {
 		assert_true(rig->files_used + len <= FILES_BYTES);
 		to = rig->files + rig->files_used;
 		rig->files_used += len;
@@ -149,8 +149,8 @@ static const uint8_t *place(struct rig *rig, const uint8_t *bytes, uint32_t len,
 	return to;
 }
 
-enum wf_stream_result rig_put_cut(struct rig *rig, uint64_t off, const uint8_t *bytes, uint32_t len,
-				  uint32_t captured)
+enum wf_stream_result stream_rig_put_cut(struct stream_rig *rig, uint64_t off, const uint8_t *bytes,
+					 uint32_t len, uint32_t captured)
 {
 	struct wf_stream_segment segment = {
 		.off = off,
@@ -177,16 +177,17 @@ enum wf_stream_result rig_put_cut(struct rig *rig, uint64_t off, const uint8_t *
 		assert_true(wf_stream_is_valid(&rig->stream, &rig->env));
 	wf_page_put(segment.page);
 	if (!rig->opts.hold)
-		rig_drain(rig, UINT64_MAX);
+		stream_rig_drain(rig, UINT64_MAX);
 	return result;
 }
 
-enum wf_stream_result rig_put(struct rig *rig, uint64_t off, const uint8_t *bytes, uint32_t len)
+enum wf_stream_result stream_rig_put(struct stream_rig *rig, uint64_t off, const uint8_t *bytes,
+				     uint32_t len)
 {
-	return rig_put_cut(rig, off, bytes, len, len);
+	return stream_rig_put_cut(rig, off, bytes, len, len);
 }
 
-uint32_t rig_random(uint64_t *state)
+uint32_t stream_rig_random(uint64_t *state)
 {
 	*state += 0x9e3779b97f4a7c15ull;
 	uint64_t z = *state;

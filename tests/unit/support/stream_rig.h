@@ -12,13 +12,13 @@
 
 struct wf_arena;
 
-enum rig_source {
-	RIG_MAPPED = 0, /* bytes of a file: no page */
-	RIG_FRAMES,	/* received frames of 2048 bytes, returned after the call */
+enum stream_rig_source {
+	STREAM_RIG_MAPPED = 0, /* bytes of a file: no page */
+	STREAM_RIG_FRAMES,     /* received frames of 2048 bytes, returned after the call */
 };
 
-struct rig_opts {
-	enum rig_source source;
+struct stream_rig_opts {
+	enum stream_rig_source source;
 	enum weft_overlap policy;
 	bool hold;
 	bool fixed;
@@ -29,8 +29,8 @@ struct rig_opts {
 	uint32_t out_bytes_max; /* 0: 4096 */
 };
 
-struct rig {
-	struct rig_opts opts;
+struct stream_rig {
+	struct stream_rig_opts opts;
 	struct wf_stream stream;
 	struct wf_stream_env env;
 	struct wf_arena *arena;
@@ -48,25 +48,26 @@ struct rig {
 	uint64_t files_used;
 };
 
-struct rig *rig_new(const struct rig_opts *opts);
+struct stream_rig *stream_rig_new(const struct stream_rig_opts *opts);
 
 /* Checks the ledger, clears the stream, and that all memory has come back. */
-void rig_free(struct rig *rig);
+void stream_rig_free(struct stream_rig *rig);
 
 /* Insert; hands on what insert() answers, and drains unless opts.hold. */
-enum wf_stream_result rig_put(struct rig *rig, uint64_t off, const uint8_t *bytes, uint32_t len);
+enum wf_stream_result stream_rig_put(struct stream_rig *rig, uint64_t off, const uint8_t *bytes,
+				     uint32_t len);
 
 /* The same with a capture cut to @captured bytes. */
-enum wf_stream_result rig_put_cut(struct rig *rig, uint64_t off, const uint8_t *bytes, uint32_t len,
-				  uint32_t captured);
+enum wf_stream_result stream_rig_put_cut(struct stream_rig *rig, uint64_t off, const uint8_t *bytes,
+					 uint32_t len, uint32_t captured);
 
 /* Pop all that is ready below @limit_off. */
-void rig_drain(struct rig *rig, uint64_t limit_off);
+void stream_rig_drain(struct stream_rig *rig, uint64_t limit_off);
 
 /* Do the counters sum to what was offered? */
-void rig_assert_ledger(const struct rig *rig);
+void stream_rig_assert_ledger(const struct stream_rig *rig);
 
 /* A small, fast, seeded generator. */
-uint32_t rig_random(uint64_t *state);
+uint32_t stream_rig_random(uint64_t *state);
 
 #endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test.h - cmocka, and macros with which a file registers its tests where it defines them.
+ *
+ *	TEST(seq_lt_across_wrap_is_true)
+ *	{
+ *		assert_true(wf_seq_lt(UINT32_MAX, 0));
+ *	}
+ *
+ * main() is in test.c and runs a file's tests in the order of their lines. A test's name in the
+ * output is "test_" and the name in the macro. Its argument is void **state.
+ */
+#ifndef TESTS_UNIT_SUPPORT_TEST_H
+#define TESTS_UNIT_SUPPORT_TEST_H
+
+#include "unit/support/cmocka.h"
+
+struct test {
+	struct CMUnitTest unit;
+	int line;
+	struct test *next; /* by line */
+};
+
+void test_register(struct test *test);
+void test_register_group(CMFixtureFunction setup, CMFixtureFunction teardown);
+
+#define TEST_JOIN_(a, b) a##b
+#define TEST_JOIN(a, b)	 TEST_JOIN_(a, b)
+
+/* Runs test_@name between @setup and @teardown, as @label in the output. */
+#define TEST_REGISTER(name, label, setup, teardown)                                           \
+	static __attribute__((constructor)) void TEST_JOIN(register_test_, __COUNTER__)(void) \
+	{                                                                                     \
+		static struct test test = {                                                   \
+			{label, test_##name, setup, teardown, NULL}, __LINE__, NULL};         \
+                                                                                              \
+		test_register(&test);                                                         \
+	}                                                                                     \
+	_Static_assert(1, "")
+
+/* Runs a test once more, with other fixtures. */
+#define TEST_ALSO(name, setup, teardown) TEST_REGISTER(name, "test_" #name, setup, teardown)
+
+/* A test between @setup and @teardown; either may be NULL. */
+#define TEST_WITH(name, setup, teardown)       \
+	static void test_##name(void **state); \
+	TEST_ALSO(name, setup, teardown);      \
+	static void test_##name(void **state)
+
+#define TEST(name) TEST_WITH(name, NULL, NULL)
+
+/* @setup runs before a file's first test, @teardown after its last; either may be NULL. */
+#define TEST_GROUP(setup, teardown)                                   \
+	static __attribute__((constructor)) void register_group(void) \
+	{                                                             \
+		test_register_group(setup, teardown);                 \
+	}                                                             \
+	_Static_assert(1, "")
+
+#endif
