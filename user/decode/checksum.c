@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * checksum.c - the bulk sum.
+ * checksum.c - the sum over many bytes.
  *
- * Long runs: 32-bit words are added into 64-bit lanes. No carry can get lost there, so
- * no carry flag is needed and 128-bit vectors, which any x86-64 or arm64 has, do the
- * work in four independent chains. What is left (and short packets) is added as
- * 64-bit words with an end-around carry. Neither depends on byte order: a carry out
- * of any 16-bit word ends up in another one either way (RFC 1071, 2).
+ * 32-bit words are added into 64-bit lanes, from which no carry is lost. So no carry flag is
+ * needed, and 128-bit vectors, which every x86-64 and arm64 has, add in four independent chains.
+ * The rest, and short packets, are added as 64-bit words with an end-around carry. Both work in
+ * either byte order, because a carry out of a 16-bit word goes into another one (RFC 1071, 2).
  */
 #include "decode/checksum.h"
 
@@ -52,7 +51,7 @@ static inline uint64_t add_carry(uint64_t sum, const uint8_t *at)
 	return sum + (sum < word);
 }
 
-/* The last 0 to 7 bytes, as if zeroes followed. */
+/* The last 0 to 7 bytes, followed by zeroes. */
 static inline uint64_t load_tail(const uint8_t *at, uint32_t len_bytes)
 {
 	uint32_t word = 0;

@@ -2,22 +2,21 @@
 /*
  * checksum.h - the Internet checksum (RFC 1071), fast enough for every payload byte.
  *
- * Sums are of 16-bit words as they lie in memory: the one's complement sum does not
- * care for byte order, so only the result has one, that of the packet. Partial sums
- * are 64 bit wide and not folded; any number of pieces may be added (each of them
- * but the last of even length), 2^32 words before one could overflow.
+ * Words are added as they lie in memory. The one's complement sum is independent of byte order,
+ * so that its result is in network order, as the packet is. Sums are 64 bits wide until they are
+ * folded; sums of pieces may be added if all pieces but the last have an even length. No sum of
+ * fewer than 2^32 words overflows.
  *
- * What the modes accept, of a packet that was captured whole (what the capture cut
- * off can't be verified, and passes):
+ * A packet that the capture cut can't be verified and is accepted. Of others the modes accept:
  *
  *   verify  sums that are right; partial ones only in frames that the capture marks
  *           as this host's own (WF_FRAME_TX_OFFLOAD)
- *   auto    right or partial ones. Partial: the field holds exactly the folded,
- *           not complemented sum of the pseudo header, as a sender leaves it for its
- *           adapter to complete. Only with a partial TCP sum may an IPv4 header's
- *           be 0, left for the same adapter. If the IP length too was left out
- *           (0, a segment to be cut by the adapter), the pseudo header may lack
- *           the length, as Windows leaves it.
+ *   auto    right or partial sums. A sum is partial if the field holds exactly the folded,
+ *           not complemented sum of the pseudo header, which a sender leaves for its
+ *           adapter to complete. An IPv4 header's checksum may be 0 only if the TCP sum is
+ *           partial: the same adapter completes it. If the IP length is 0 too (a segment
+ *           that the adapter will cut), the pseudo header may have length 0, as Windows
+ *           leaves it.
  *   ignore  everything
  */
 #ifndef WF_DECODE_CHECKSUM_H
@@ -26,10 +25,10 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Sum of @len_bytes at @bytes, not folded. An odd last byte counts as if a zero followed. */
+/* Sums @len_bytes at @bytes, without folding. After an odd last byte a zero is assumed. */
 uint64_t wf_checksum_sum(const uint8_t *bytes, uint32_t len_bytes);
 
-/* Folded to 16 bits: 0xffff if it covers a right checksum. */
+/* Folds @sum to 16 bits: 0xffff if it covers a right checksum. */
 static inline uint16_t wf_checksum_fold(uint64_t sum)
 {
 	sum = (sum & 0xffffffff) + (sum >> 32);
@@ -39,7 +38,7 @@ static inline uint16_t wf_checksum_fold(uint64_t sum)
 	return (uint16_t)sum;
 }
 
-/* Sum of a few 32-bit words: IP headers, addresses. */
+/* Sums a few 32-bit words: of IP headers or addresses. */
 static inline uint64_t wf_checksum_words(const uint8_t *bytes, uint32_t words)
 {
 	uint64_t sum = 0;

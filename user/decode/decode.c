@@ -2,12 +2,12 @@
 /*
  * decode.c - walks a frame's headers from the outside in.
  *
- * Ethernet, IP, TCP without anything in between goes straight through inline code;
- * all else takes turns in walk(), which ends because every step consumes bytes or
- * one of the nesting limits. Nothing but *ret_packet and the stack is written.
+ * A frame of Ethernet, IP and TCP only is decoded by inline code. All other frames go through
+ * walk(), one header at a time; it ends because every step consumes bytes or one of the nesting
+ * limits. Only *ret_packet and the stack are written.
  *
- * Cost: mostly the hash, unless the XDP program sent it along, and the checksum
- * of the payload (checksum.c).
+ * Most of the cost is the hash, unless the XDP program computed it, and the checksum of the
+ * payload (checksum.c).
  */
 #include "decode/decode.h"
 
@@ -111,7 +111,7 @@ static __attribute__((noinline)) enum wf_next walk(struct wf_layers *layers, enu
 	}
 }
 
-/* Up to the innermost TCP header, or to where it ends otherwise. */
+/* Walks to the innermost TCP header, or to where decoding ends otherwise. */
 static inline enum wf_next walk_frame(struct wf_layers *layers, const struct wf_frame *frame)
 {
 	enum wf_next next;
@@ -143,7 +143,10 @@ static inline struct endpoint endpoint_load(const uint8_t *addr, uint8_t ip_vers
 	return end;
 }
 
-/* Is @a behind @b, by memcmp() of address, then port? Without branches: it is as good as random. */
+/*
+ * Is @a greater than @b, by memcmp() of the addresses, then by port? It has no branches because
+ * the outcome is random and would be mispredicted.
+ */
 static inline unsigned int endpoint_is_after(const struct endpoint *a, const struct endpoint *b)
 {
 	uint64_t a_high = be64toh(a->high), b_high = be64toh(b->high);
@@ -161,7 +164,7 @@ static inline void key_put(struct wf_flow_key *key, unsigned int at, const struc
 	key->port[at] = end->port;
 }
 
-/* @salt: of a fragment, else 0. */
+/* @salt: fragment_salt() of a fragment; 0 for a segment. */
 static inline uint32_t hash_ends(const struct wf_decoder *decoder, const struct wf_layers *layers,
 				 const struct endpoint *src, const struct endpoint *dst,
 				 uint32_t salt)
@@ -175,7 +178,10 @@ static inline uint32_t hash_ends(const struct wf_decoder *decoder, const struct 
 			      tenant ^ salt);
 }
 
-/* Members of @packet that TCP segments and fragments share; key order is @src_at, 1 - @src_at. */
+/*
+ * Fills the members of @packet that segments and fragments share. In the key, the source has index
+ * @src_at and the destination the other one.
+ */
 static inline void packet_put(const struct wf_decoder *decoder, const struct wf_frame *frame,
 			      const struct wf_layers *layers, const struct endpoint *src,
 			      const struct endpoint *dst, unsigned int src_at, uint32_t salt,
@@ -198,7 +204,7 @@ static inline void packet_put(const struct wf_decoder *decoder, const struct wf_
 						      : hash_ends(decoder, layers, src, dst, salt);
 }
 
-/* What tells datagrams of two hosts apart in a fragment's hash: the id as it lies in the packet. */
+/* A fragment's hash includes the IP id, in network order, so that datagrams spread over workers. */
 static inline uint32_t fragment_salt(const struct wf_layers *layers)
 {
 	uint32_t id = layers->fragment.id;
@@ -226,18 +232,18 @@ static bool tcp_checksum_is_partial(const struct wf_layers *layers, uint64_t pse
 	       field == wf_checksum_fold(pseudo_header_sum(layers, 0));
 }
 
-/* @layers stands at the TCP header. */
+/* layers->pos is at the TCP header. */
 static bool tcp_checksum_is_good(const struct wf_decoder *decoder, const struct wf_frame *frame,
 				 const struct wf_layers *layers)
 {
 	uint64_t pseudo;
 	uint16_t field;
 
-	/* Cut by the capture: not to be verified, so nothing is held against it. */
+	/* A segment that the capture cut can't be verified, and is accepted. */
 	if (layers->cap_bytes < layers->wire_bytes)
 		return true;
 	if (layers->cap_bytes < WF_TCP_BYTES)
-		return true; /* malformed, as the header's reader will find */
+		return true; /* wf_tcp_header_read() will find that it is malformed */
 	memcpy(&field, layers->pos + 16, sizeof(field));
 	pseudo = pseudo_header_sum(layers, layers->wire_bytes);
 	if (decoder->checksum == WEFT_CHECKSUM_AUTO || frame->flags & WF_FRAME_TX_OFFLOAD)
@@ -288,10 +294,11 @@ static inline uint8_t layers_flags(const struct wf_decoder *decoder, const struc
 	return WF_LAYERS_VERIFY;
 }
 
-/* Not inline: a function that only prefetches does nothing, thinks GCC 12, and leaves it out. */
+/* Not inline: GCC 12 takes a function that only prefetches for one without effect and removes it.
+ */
 void wf_decode_prefetch(const struct wf_decoder *decoder, const struct wf_frame *frame)
 {
-	enum { LINE_BYTES = 64, FAR_BYTES = 2048 }; /* beyond, the processor fetches by itself */
+	enum { LINE_BYTES = 64, FAR_BYTES = 2048 }; /* the hardware prefetches what is farther */
 
 	if (decoder->checksum == WEFT_CHECKSUM_IGNORE || frame->flags & WF_FRAME_TX_OFFLOAD)
 		return;

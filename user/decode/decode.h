@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * decode.h - frame in, TCP segment in plain values out. Never reads beyond
- * frame->cap_bytes nor beyond what the headers themselves allow.
+ * decode.h - makes a TCP segment in plain values from a frame. It never reads beyond
+ * frame->cap_bytes, nor beyond what the length fields of the headers allow.
  *
- * Thread: any, nothing is kept between calls.
+ * Thread: any; nothing is kept between calls.
  */
 #ifndef WF_DECODE_DECODE_H
 #define WF_DECODE_DECODE_H
@@ -20,7 +20,7 @@ enum wf_decode_result {
 	WF_DECODE_TCP = 0,  /* *ret_packet is filled */
 	WF_DECODE_FRAGMENT, /* an IP fragment, in *ret_packet; see defrag.h */
 	WF_DECODE_NOT_TCP,
-	WF_DECODE_MALFORMED, /* headers lie, or end before the TCP header does */
+	WF_DECODE_MALFORMED, /* a length field is wrong, or the frame ends within its headers */
 	WF_DECODE_CHECKSUM,  /* checksum of IP or TCP is wrong; see checksum.h */
 };
 
@@ -29,29 +29,30 @@ struct wf_rss;
 struct wf_decoder {
 	struct weft_hash_secret secret;
 	enum weft_checksum checksum;
-	const struct wf_rss *rss; /* borrowed; NULL: the hash alone chooses the worker */
+	const struct wf_rss *rss; /* borrowed; NULL: the worker depends on the hash only */
 };
 
-/* Fills all of @ret_packet on WF_DECODE_TCP; on WF_DECODE_FRAGMENT what defrag needs. */
+/* Fills all of @ret_packet on WF_DECODE_TCP; on WF_DECODE_FRAGMENT the members that defrag.c reads.
+ */
 enum wf_decode_result wf_decode(const struct wf_decoder *decoder, const struct wf_frame *frame,
 				struct wf_packet *ret_packet);
 
 /*
- * Have the bytes of @frame fetched that wf_decode() will sum: call it before the frame ahead of it
- * is decoded. The sum then takes a third of the time, as it does not wait for memory.
+ * Prefetches the bytes of @frame that wf_decode() will sum. Call it before the previous frame is
+ * decoded: then the sum does not wait for memory and takes a third of the time.
  */
 void wf_decode_prefetch(const struct wf_decoder *decoder, const struct wf_frame *frame);
 
 /*
- * Hash that chooses the frame's worker, as the XDP program would: of the
- * innermost TCP flow; of a fragment, address pair and IP id; 0 for all else.
- * No checksum is looked at. @ret_is_fragment: may be NULL. The result belongs into frame->hash,
- * with WF_FRAME_HASHED.
+ * Computes the hash that chooses the frame's worker, as the XDP program does: that of the
+ * innermost TCP flow; of a fragment, that of the address pair and the IP id; 0 of other frames.
+ * Checksums are not verified. @ret_is_fragment: may be NULL. The caller stores the result in
+ * frame->hash and sets WF_FRAME_HASHED.
  *
  *   flow      weft_hash_endpoint(address, port) of both ends, tenant
  *   fragment  weft_hash_endpoint(address, 0) of both ends, tenant ^ id
  *
- * With an rss a flow's hash is then placed, see wf_rss_place().
+ * If the decoder has an rss, a flow's hash then goes through wf_rss_place().
  *
  * Addresses are two words of the 16-byte form (IPv4 mapped) as they lie in memory,
  * ports in host order, ids as in the packet (IPv6's 0 as 1), tenant is

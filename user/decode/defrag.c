@@ -6,9 +6,9 @@
  *                      └→ fragments by offset (datagram.c)
  *
  * Bound: datagrams_max and fragments_max, each from a slab of the arena; bytes on pages
- * of the worker's pool or in the mapped file. At a limit the oldest datagram goes.
- * A datagram ages from its first fragment on, so the list by age is also that by
- * deadline. A fragment that comes after the deadline finds its datagram expired, so the
+ * of the worker's pool or in the mapped file. At a limit the oldest datagram is dropped.
+ * A datagram's age counts from its first fragment, so that the list by age is also in order of
+ * deadlines. A fragment that arrives after the deadline finds its datagram expired, so that the
  * outcome does not depend on when wf_defrag_tick() is called.
  *
  * Invariant: fragments_held == sum of all datagrams' counts.
@@ -172,7 +172,7 @@ static void datagram_key(const struct wf_packet *packet, struct wf_datagram_key 
 	ret_key->ip_version = packet->ip_version;
 }
 
-/* The packet's own hash may leave out the id, and is known to no more than its secret. */
+/* A hash of its own: the packet's hash need not include the id. */
 static uint32_t datagram_hash(const struct wf_defrag *defrag, const struct wf_packet *packet)
 {
 	uint64_t value = (uint64_t)packet->fragment.id << 32 | packet->hash;
@@ -249,8 +249,8 @@ static uint32_t fragment_take(struct wf_defrag *defrag, uint32_t keep)
 }
 
 /*
- * Make the fragment's bytes and header stay. What lies in a received frame is copied,
- * since fragments may wait long and frames are for receiving.
+ * Keeps the fragment's bytes and header. Bytes in a received frame are copied, because fragments
+ * may wait long and frames are needed for receiving.
  */
 static bool fragment_hold(struct wf_defrag *defrag, const struct wf_packet *packet, uint32_t len,
 			  struct wf_fragment_held *ret_held)
@@ -289,8 +289,8 @@ static uint8_t ecn_of(const struct wf_packet *packet)
 }
 
 /*
- * May a fragment up to @end be part of what is known? Notes what it tells of the
- * datagram's end (Linux: ip_frag_queue(), ip6_frag_queue()).
+ * Can a fragment that ends at @end belong to the datagram? Records the datagram's end if the
+ * fragment is the last one (Linux: ip_frag_queue(), ip6_frag_queue()).
  */
 static bool note_end(struct wf_datagram *datagram, const struct wf_fragment *fragment, uint32_t end)
 {
@@ -310,7 +310,7 @@ static bool note_end(struct wf_datagram *datagram, const struct wf_fragment *fra
 	return true;
 }
 
-/* Its first fragment shows that nothing of it is wanted; forget it once all of it went by. */
+/* The first fragment showed that the datagram is not TCP: forget it after its last fragment. */
 static void pass_unwanted(struct wf_defrag *defrag, uint32_t id, const struct wf_fragment *fragment,
 			  uint32_t end)
 {
@@ -352,7 +352,7 @@ static bool finish(struct wf_defrag *defrag, uint32_t id, uint64_t now_ns,
 	return true;
 }
 
-/* Drop the datagram @id for what this fragment is; both count as @outcome. */
+/* Drops the datagram @id and this fragment; both are counted as @outcome. */
 static void refuse(struct wf_defrag *defrag, uint32_t id, _Atomic uint64_t *outcome)
 {
 	datagram_drop(defrag, id, outcome);
@@ -400,7 +400,7 @@ static bool hold_in(struct wf_defrag *defrag, uint32_t id, const struct wf_packe
 	return true;
 }
 
-/* Find or begin the fragment's datagram. */
+/* Finds or begins the fragment's datagram. */
 static uint32_t datagram_of(struct wf_defrag *defrag, const struct wf_packet *packet)
 {
 	uint32_t hash = datagram_hash(defrag, packet);
@@ -431,10 +431,10 @@ bool wf_defrag_add(struct wf_defrag *defrag, const struct wf_packet *packet,
 		return false;
 	}
 	if (packet->ip_version == 4 && fragment->more) {
-		/* Linux takes as many whole units as there are ... */
+		/* Linux accepts the whole units of 8 bytes of an IPv4 fragment. */
 		end &= ~7u;
 	} else if (packet->ip_version == 6 && ((fragment->more && end % 8) || end > UINT16_MAX)) {
-		/* ... but in IPv6 drops this fragment only. */
+		/* Linux drops such an IPv6 fragment, and only this one. */
 		wf_metric_inc(metrics, fragments_contradiction_fragments);
 		return false;
 	}

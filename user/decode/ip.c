@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ip.c - what few IP headers have: extension headers, fragments, missing lengths.
+ * ip.c - what few packets have: IP extension headers, fragments, IP headers without a length.
  */
 #include "decode/ip.h"
 
@@ -14,9 +14,9 @@ enum {
 };
 
 enum routing_type {
-	ROUTING_SOURCE = 0, /* RFC 5095 forbids it; still, the last address is the destination */
+	ROUTING_SOURCE = 0, /* deprecated by RFC 5095; the last address is the destination */
 	ROUTING_MOBILE = 2,
-	ROUTING_SEGMENTS = 4, /* RFC 8754: the list is in reverse */
+	ROUTING_SEGMENTS = 4, /* RFC 8754: the list of addresses is in reverse */
 };
 
 uint32_t wf_ip_offloaded_bytes(struct wf_layers *layers)
@@ -45,7 +45,7 @@ static bool may_carry_tcp(uint8_t proto, uint8_t ip_version)
 	}
 }
 
-/* Of UDP only some ports do, and the first fragment shows them. */
+/* Is it UDP to a port that is no tunnel's? Only the first fragment has the port. */
 static bool is_other_udp(const struct wf_layers *layers, uint8_t proto, uint32_t off_bytes)
 {
 	return proto == WF_PROTO_UDP && !off_bytes && layers->cap_bytes >= 4 &&
@@ -60,7 +60,7 @@ enum wf_next wf_ip4_fragment(struct wf_layers *layers, uint32_t header_bytes)
 
 	if (!may_carry_tcp(layers->proto, 4))
 		return WF_NEXT_NOT_TCP;
-	/* No adapter fragments: what it was to complete is wrong. */
+	/* Adapters do not fragment, so that a checksum left to one is wrong. */
 	if (layers->flags & WF_LAYERS_NO_IP_CHECKSUM)
 		return WF_NEXT_CHECKSUM;
 	(void)wf_layers_skip(layers, header_bytes);
@@ -92,7 +92,7 @@ static bool first_fragment_is_whole(struct wf_layers layers)
 	case WF_NEXT_PROTO:
 		return layers.wire_bytes >= (layers.proto == WF_PROTO_UDP ? 8u : 1u);
 	default:
-		/* What was not captured is not held against it; defrag drops it by itself. */
+		/* A fragment that the capture cut may be whole; defrag.c does not use it anyway. */
 		return next != WF_NEXT_MALFORMED || layers.cap_bytes < layers.wire_bytes;
 	}
 }
@@ -130,7 +130,8 @@ static enum wf_next ip6_fragment(struct wf_layers *layers)
 
 /* ---- extension headers ---- */
 
-/* The jumbo payload option (RFC 2675) among @bytes of hop-by-hop options. 0: none, or wrong. */
+/* The jumbo payload option (RFC 2675) in @bytes of hop-by-hop options. Return: 0: none, or wrong.
+ */
 static uint32_t jumbo_option(const uint8_t *at, uint32_t bytes)
 {
 	while (bytes >= 2) {
@@ -158,7 +159,7 @@ uint32_t wf_ip6_jumbo_bytes(struct wf_layers *layers)
 		jumbo_bytes = jumbo_option(extension + 2, (extension[1] + 1u) * 8 - 2);
 	if (!jumbo_bytes)
 		return wf_ip_offloaded_bytes(layers);
-	/* Not beyond 64 KiB: the option must not be there (RFC 2675, 3). */
+	/* A packet of at most 64 KiB must not have the option (RFC 2675, 3). */
 	if (jumbo_bytes <= IP6_PAYLOAD_MAX_BYTES || jumbo_bytes > UINT32_MAX - WF_IP6_BYTES)
 		return 0;
 	return WF_IP6_BYTES + jumbo_bytes;
@@ -201,7 +202,7 @@ enum wf_next wf_ip_authentication(struct wf_layers *layers)
 	return layers->proto == WF_PROTO_TCP ? WF_NEXT_TCP : WF_NEXT_PROTO;
 }
 
-/* One extension header at pos. Return: what follows is named by layers->proto, or an end. */
+/* Reads the extension header at pos; layers->proto then names the next one. */
 static enum wf_next ip6_extension(struct wf_layers *layers)
 {
 	const uint8_t *at = layers->pos;

@@ -2,12 +2,12 @@
 /*
  * ip.h - IPv4 and IPv6 headers, extension headers, fragments.
  *
- * The two plain headers are inline, being all that most frames have.
+ * The two plain headers are inline because most frames have no others.
  *
- * A total length of 0 stands for "as long as the frame" if the frame is longer
- * than WF_IP_OFFLOADED_MIN_BYTES: a segment captured before the adapter cuts it
- * (TSO of other systems; of Linux beyond 64 KiB, "BIG TCP"). A shorter one was on
- * a wire like that, and no receiver takes it: malformed.
+ * A total length of 0 means "as long as the frame" if the frame has at least
+ * WF_IP_OFFLOADED_MIN_BYTES: it is a segment captured before the adapter cuts it
+ * (TSO of other systems; of Linux beyond 64 KiB, "BIG TCP"). A shorter frame with length 0
+ * was on a wire, no receiver accepts it, and it is malformed.
  *
  * Thread: any, nothing is kept between calls.
  */
@@ -21,28 +21,29 @@ enum {
 	WF_IP4_BYTES = 20,
 	WF_IP6_BYTES = 40,
 	WF_IP_OFFLOADED_MIN_BYTES = 1501,
-	WF_IP4_FRAGMENT_MASK = 0x3fff, /* more fragments, offset */
+	WF_IP4_FRAGMENT_MASK = 0x3fff, /* "more fragments" and offset */
 };
 
-/* IPv4 at pos has these bits set in its fragment field. */
+/* Reads the IPv4 header at pos, in whose fragment field bits of WF_IP4_FRAGMENT_MASK are set. */
 enum wf_next wf_ip4_fragment(struct wf_layers *layers, uint32_t header_bytes);
 
-/* Length of the datagram at pos whose length field is 0. Return: 0: malformed. */
+/* The datagram at pos has length field 0. Return: its length; 0: malformed. */
 uint32_t wf_ip_offloaded_bytes(struct wf_layers *layers);
 
 /* The IPv6 header at pos has payload length 0. Return: the datagram's length; 0: malformed. */
 uint32_t wf_ip6_jumbo_bytes(struct wf_layers *layers);
 
-/* IPv6 extension headers from pos on; layers->proto names the first. */
+/* Reads IPv6 extension headers from pos on; layers->proto names the first. */
 enum wf_next wf_ip6_extensions(struct wf_layers *layers);
 
-/* The authentication header (RFC 4302) of either version: only its length matters. */
+/* Skips the authentication header (RFC 4302) of either version. */
 enum wf_next wf_ip_authentication(struct wf_layers *layers);
 
 /* Return: false: the checksum of the IPv4 header at pos is wrong. */
 static inline bool wf_ip4_checksum_is_good(struct wf_layers *layers, uint32_t header_bytes)
 {
-	/* A constant count lets the compiler unroll for the header that nearly all have. */
+	/* With a constant count the compiler unrolls the loop; nearly all headers have this length.
+	 */
 	uint64_t sum = wf_likely(header_bytes == WF_IP4_BYTES)
 			       ? wf_checksum_words(layers->pos, WF_IP4_BYTES / 4)
 			       : wf_checksum_words(layers->pos, header_bytes / 4);

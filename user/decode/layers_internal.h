@@ -9,8 +9,8 @@
  *
  * A header's length field only ever shortens what is left (wf_layers_trim()), so
  * no inner header reaches beyond an outer one, and cap_bytes <= wire_bytes. A
- * step looks at the header at pos, moves past it and tells what comes next.
- * A length that promises more than the outer headers leave is a lie: malformed.
+ * step reads the header at pos, moves past it and returns what comes next.
+ * A frame with a length that exceeds what the outer headers leave is malformed.
  *
  * Thread: any; lives on the stack of one call.
  */
@@ -28,14 +28,14 @@
 #include "packet/packet.h"
 
 enum wf_next {
-	/* a header at pos that some step reads */
+	/* the next header, at pos */
 	WF_NEXT_ETHERNET = 0,
 	WF_NEXT_ETHERTYPE, /* named by layers->ethertype */
 	WF_NEXT_PPP,
 	WF_NEXT_IP,    /* version nibble decides */
 	WF_NEXT_PROTO, /* named by layers->proto */
 
-	/* the walk ends here */
+	/* decoding has ended */
 	WF_NEXT_TCP,
 	WF_NEXT_FRAGMENT, /* layers->fragment is filled, payload at pos */
 	WF_NEXT_NOT_TCP,
@@ -44,7 +44,7 @@ enum wf_next {
 };
 
 enum wf_ethertype {
-	WF_ETHERTYPE_8023_MAX = 1500, /* up to here a length, LLC follows */
+	WF_ETHERTYPE_8023_MAX = 1500, /* up to this value it is a length, and LLC follows */
 	WF_ETHERTYPE_IPV4 = 0x0800,
 	WF_ETHERTYPE_TEB = 0x6558, /* transparent Ethernet bridging: an Ethernet header follows */
 	WF_ETHERTYPE_VLAN = 0x8100,
@@ -71,13 +71,13 @@ enum wf_ip_proto {
 	WF_PROTO_DESTINATION = 60,
 };
 
-#define WF_LAYERS_VERIFY  (1u << 0) /* check sums of IP headers */
+#define WF_LAYERS_VERIFY  (1u << 0) /* verify the checksums of IP headers */
 #define WF_LAYERS_LENIENT (1u << 1) /* WEFT_CHECKSUM_AUTO */
-#define WF_LAYERS_CUT	  (1u << 2) /* by the mirror: wire_bytes is not known */
+#define WF_LAYERS_CUT	  (1u << 2) /* the mirror cut the frame: wire_bytes is not known */
 #define WF_LAYERS_NO_IP_CHECKSUM \
-	(1u << 3)			/* an IP header's was 0: only right if TCP's is partial */
+	(1u << 3) /* an IP checksum was 0: accepted only if TCP's is partial */
 #define WF_LAYERS_LENGTH_ZERO (1u << 4) /* the IP length was taken from the frame */
-#define WF_LAYERS_PROBE	      (1u << 5) /* only looking ahead: is the header chain whole? */
+#define WF_LAYERS_PROBE	      (1u << 5) /* only checks that the chain of headers is whole */
 
 struct wf_layers {
 	const uint8_t *pos;
@@ -90,7 +90,7 @@ struct wf_layers {
 	uint16_t ethertype;
 	uint8_t proto;
 
-	/* of the innermost IP header so far */
+	/* the innermost IP header so far */
 	uint8_t ip_version;
 	uint32_t ip_bytes;
 	const uint8_t *ip;
@@ -130,7 +130,7 @@ static inline bool wf_layers_skip(struct wf_layers *layers, uint32_t bytes)
 	return true;
 }
 
-/* What follows ends after @bytes. Return: false: the outer headers leave less. */
+/* The rest ends after @bytes. Return: false: the outer headers leave fewer. */
 static inline bool wf_layers_trim(struct wf_layers *layers, uint32_t bytes)
 {
 	if (wf_unlikely(layers->wire_bytes < bytes))
@@ -141,7 +141,7 @@ static inline bool wf_layers_trim(struct wf_layers *layers, uint32_t bytes)
 	return true;
 }
 
-/* What follows is inside a tunnel. Return: @next, or malformed if it is nested too deeply. */
+/* The next header is inside a tunnel. Return: @next, or malformed if it is nested too deeply. */
 static inline enum wf_next wf_layers_enter(struct wf_layers *layers, enum wf_next next)
 {
 	layers->vlan[0] = 0;

@@ -2,8 +2,8 @@
 /*
  * link.c - link layers other than plain Ethernet, VLAN tags, MPLS, PPPoE, PPP, LLC.
  *
- * Addresses are not looked at. Neither a PPPoE session nor an MPLS label becomes
- * part of the flow's key: labels differ by direction.
+ * Link addresses are not read. Neither a PPPoE session nor an MPLS label is part of the
+ * flow's key: labels differ by direction.
  */
 #include "decode/link.h"
 
@@ -41,9 +41,9 @@ static enum wf_next ethertype_is(struct wf_layers *layers, uint16_t ethertype)
 }
 
 /*
- * NULL has the family in the capturing host's order and LOOP in network order, but
- * files exist that have it the other way round. No family is larger than a byte,
- * so the order shows by itself.
+ * NULL has the family in the capturing host's byte order and LOOP in network order, but files
+ * exist that have it the other way round. All families fit in a byte, so that the value shows
+ * its order.
  */
 static enum wf_next link_family(struct wf_layers *layers)
 {
@@ -69,7 +69,7 @@ static enum wf_next link_family(struct wf_layers *layers)
 	}
 }
 
-/* Linux "cooked": @type_off is where the EtherType stands in a header of @bytes. */
+/* Linux "cooked": a header of @bytes, with the EtherType at @type_off. */
 static enum wf_next link_cooked(struct wf_layers *layers, uint32_t bytes, uint32_t type_off)
 {
 	const uint8_t *at = layers->pos;
@@ -77,7 +77,7 @@ static enum wf_next link_cooked(struct wf_layers *layers, uint32_t bytes, uint32
 	if (!wf_layers_skip(layers, bytes))
 		return WF_NEXT_MALFORMED;
 	layers->ethertype = wf_load_be16(at + type_off);
-	/* Small values are no lengths here but kinds of 802.3 and CAN frames. */
+	/* Here a small value is not a length: it names a kind of 802.3 or CAN frame. */
 	return layers->ethertype <= WF_ETHERTYPE_8023_MAX ? WF_NEXT_NOT_TCP : WF_NEXT_ETHERTYPE;
 }
 
@@ -101,7 +101,7 @@ enum wf_next wf_link_outer(struct wf_layers *layers, enum wf_link link)
 	return WF_NEXT_MALFORMED;
 }
 
-/* RFC 1661, 2; the address and control bytes and the protocol's first may be left out. */
+/* RFC 1661, 2. The address and control bytes and the protocol's first byte may be missing. */
 enum wf_next wf_link_ppp(struct wf_layers *layers)
 {
 	uint16_t protocol;
@@ -151,8 +151,8 @@ static enum wf_next link_vlan(struct wf_layers *layers)
 }
 
 /*
- * The bottom label tells nothing of what follows; its first nibble does (RFC 4928):
- * an IP version, or 0 of a pseudowire's control word (RFC 4385), then Ethernet.
+ * The bottom label does not say what follows it, but the next nibble does (RFC 4928): an IP
+ * version, or 0 of a pseudowire's control word (RFC 4385), which Ethernet follows.
  */
 static enum wf_next link_mpls(struct wf_layers *layers)
 {
@@ -194,7 +194,7 @@ static enum wf_next link_llc(struct wf_layers *layers)
 	if (!wf_layers_trim(layers, bytes) || !wf_layers_skip(layers, SNAP_BYTES))
 		return WF_NEXT_MALFORMED;
 	layers->ethertype = wf_load_be16(at + 6);
-	/* A length inside: LLC in LLC exists nowhere. */
+	/* A length here would be LLC in LLC, which does not exist. */
 	return layers->ethertype <= WF_ETHERTYPE_8023_MAX ? WF_NEXT_NOT_TCP : WF_NEXT_ETHERTYPE;
 }
 

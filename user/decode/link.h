@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * link.h - what is in front of the (first) IP header: link layers, tags, labels.
+ * link.h - headers in front of IP: link layers, VLAN tags, MPLS labels.
  *
  * Thread: any, nothing is kept between calls.
  */
@@ -10,13 +10,13 @@
 #include "packet/frame.h"
 #include "decode/layers_internal.h"
 
-/* The outermost header, of a link type other than Ethernet. */
+/* Reads the outermost header, of a link type other than Ethernet. */
 enum wf_next wf_link_outer(struct wf_layers *layers, enum wf_link link);
 
-/* What layers->ethertype names, but IP: tags, labels, PPPoE, LLC. */
+/* Reads the header that layers->ethertype names, other than IP: a tag, labels, PPPoE, LLC. */
 enum wf_next wf_link_ethertype(struct wf_layers *layers);
 
-/* PPP from its address or protocol field on. */
+/* Reads PPP from its address or protocol field on. */
 enum wf_next wf_link_ppp(struct wf_layers *layers);
 
 static inline enum wf_next wf_link_ethernet(struct wf_layers *layers)

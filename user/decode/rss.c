@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * rss.c - Toeplitz: each set bit of the input adds (by xor) the 32 bits of the key that begin at
- * its place. Four bits of input at a time, from a table made once.
+ * rss.c - the Toeplitz hash: each set bit of the input adds, by xor, the 32 bits of the key that
+ * begin at its place. A table that is made once serves four bits of input at a time.
  */
 #include "decode/rss.h"
 
@@ -64,7 +64,7 @@ void wf_rss_init(struct wf_rss *rss, const struct wf_rss_opts *opts)
 	}
 }
 
-/* What is put first, and second, for source @a and destination @b. */
+/* The first and the second value that are hashed for source @a and destination @b. */
 static inline uint32_t first_of(const struct wf_rss *rss, uint32_t a, uint32_t b)
 {
 	return (a | (b & rss->or_mask)) ^ (b & rss->xor_mask);
@@ -82,7 +82,7 @@ static inline uint32_t hash_word(const uint32_t (*parts)[16], uint32_t word)
 	       parts[6][word >> 4 & 15] ^ parts[7][word & 15];
 }
 
-/* Addresses of @words words each, of which the input begins with both. */
+/* Puts both addresses, of @words words each, at the start of the input. */
 static inline uint32_t hash_addresses(const struct wf_rss *rss, const uint8_t *a, const uint8_t *b,
 				      uint32_t words)
 {

@@ -2,11 +2,12 @@
 /*
  * rss.h - the worker whose queue a NIC's receive-side scaling picks for a connection.
  *
- * Where each queue belongs to one worker, a connection has to belong to whom the NIC gives its
- * segments. What comes another way (submitted, rebuilt from fragments, out of a tunnel, on a queue
- * that nobody expected) must find the same worker. So the owner is computed here from the key
- * alone, as the NIC computes it: a Toeplitz hash over addresses and ports, a table of queues.
- * Where the NIC does otherwise, segments are handed over: that costs, but nothing is wrong.
+ * Where each queue belongs to one worker, a connection belongs to the worker to whose queue the
+ * NIC sends its segments. Packets that arrive another way (submitted, rebuilt from fragments, out
+ * of a tunnel, on an unexpected queue) must find the same worker. So the owner is computed here
+ * from the key alone, as the NIC computes it: a Toeplitz hash over addresses and ports, and a
+ * table of queues. If the NIC computes something else, segments are handed over between workers,
+ * which costs time and nothing else.
  *
  * Bound: struct wf_rss. Thread: any once it is made.
  */
@@ -24,7 +25,7 @@ enum {
 	WF_RSS_ENTRIES_MAX = 4096,
 };
 
-/* What is put in place of source and destination; see RXH_XFRM_* of the kernel. */
+/* How source and destination are combined before hashing; see RXH_XFRM_* of the kernel. */
 enum wf_rss_input {
 	WF_RSS_AS_IS = 0, /* one hash for both directions only if the key repeats itself */
 	WF_RSS_XOR,	  /* a ^ b, a ^ b */
@@ -34,7 +35,7 @@ enum wf_rss_input {
 struct wf_rss_opts {
 	const uint8_t *key; /* WF_RSS_KEY_BYTES of it count */
 	enum wf_rss_input input;
-	bool ports[2];		 /* hashed too: of IPv4, of IPv6 */
+	bool ports[2];		 /* ports are hashed too: for IPv4, for IPv6 */
 	const uint32_t *entries; /* a queue each, by hash modulo their count */
 	uint32_t entries_count;	 /* 1 to WF_RSS_ENTRIES_MAX */
 	uint32_t workers;	 /* 1 to WEFT_WORKERS_MAX; queue q is of worker q % workers */

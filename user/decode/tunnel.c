@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tunnel.c - VXLAN, GENEVE, GTP-U, GRE with what it carries (NVGRE, ERSPAN, PPTP),
- * IP in IP.
+ * tunnel.c - VXLAN, GENEVE, GTP-U; GRE, also as NVGRE, ERSPAN, PPTP; IP in IP.
  *
- * Identifiers become the key's vni where both directions have the same one. NVGRE
- * keeps a per-flow number in the key's low byte (RFC 7637, 3.2), which the two ends
- * choose on their own; so of Ethernet in GRE only the upper 24 bits count. GTP-U's TEIDs and
- * PPTP's call ids differ by direction, and ERSPAN's session names the mirror.
+ * A tunnel's identifier becomes the vni of the flow key if both directions use the same one.
+ * NVGRE has a per-flow number in the low byte of its key (RFC 7637, 3.2), which each end chooses;
+ * so only the upper 24 bits of the key of Ethernet in GRE are used. GTP-U's TEIDs and PPTP's call
+ * ids differ by direction, and ERSPAN's session id names the mirror.
  */
 #include "decode/tunnel.h"
 
@@ -19,7 +18,7 @@ enum {
 	PORT_VXLAN = 4789,
 	PORT_VXLAN_GPE = 4790,
 	PORT_GENEVE = 6081,
-	PORT_VXLAN_LINUX = 8472, /* Linux's default, from before the number was assigned */
+	PORT_VXLAN_LINUX = 8472, /* Linux's default, older than the assigned number */
 };
 
 enum {
@@ -60,7 +59,7 @@ enum {
 	ERSPAN3_FRAME_IP = 2,
 };
 
-/* More than any length field can say, and no overflow near. */
+/* Larger than any value of a length field, and far from an overflow. */
 #define UNKNOWN_WIRE_BYTES (1u << 20)
 
 static enum wf_next enter_vni(struct wf_layers *layers, uint32_t vni, enum wf_next next)
@@ -122,7 +121,7 @@ static enum wf_next tunnel_geneve(struct wf_layers *layers)
 	layers->vni = wf_load_be32(at + 4) >> 8;
 	layers->ethertype = wf_load_be16(at + 2);
 	if (layers->ethertype == WF_ETHERTYPE_TEB)
-		return WF_NEXT_ETHERTYPE; /* counts as the tunnel by itself */
+		return WF_NEXT_ETHERTYPE; /* link.c enters the tunnel */
 	return wf_layers_enter(layers, WF_NEXT_ETHERTYPE);
 }
 
@@ -196,7 +195,7 @@ static enum wf_next tunnel_udp(struct wf_layers *layers)
 	if (!tunnel)
 		return WF_NEXT_NOT_TCP;
 	bytes = wf_load_be16(udp + 4);
-	/* 0 only where IP's own length was left out too: larger than 64 KiB. */
+	/* 0 is accepted only if the IP length is 0 too: the packet is larger than 64 KiB. */
 	if (bytes || !(layers->flags & WF_LAYERS_LENGTH_ZERO)) {
 		if (bytes < UDP_BYTES || !wf_layers_trim(layers, bytes - UDP_BYTES))
 			return WF_NEXT_MALFORMED;
@@ -207,8 +206,8 @@ static enum wf_next tunnel_udp(struct wf_layers *layers)
 /* ---- over GRE ---- */
 
 /*
- * The mirror cut the frame (T bit): its inner lengths are true though they reach beyond
- * what there is, just as in a capture with a short snap length.
+ * If the mirror cut the frame (T bit), the inner length fields are right although they exceed the
+ * bytes that are present, as in a capture with a short snap length.
  */
 static void note_truncation(struct wf_layers *layers, const uint8_t *erspan)
 {
@@ -218,7 +217,7 @@ static void note_truncation(struct wf_layers *layers, const uint8_t *erspan)
 	layers->flags |= WF_LAYERS_CUT;
 }
 
-/* Type I has no header of its own: GRE without sequence number, then the frame. */
+/* Type I is GRE without a sequence number, and has no header of its own. */
 static enum wf_next gre_erspan2(struct wf_layers *layers, uint16_t gre_flags)
 {
 	const uint8_t *at = layers->pos;
@@ -279,7 +278,7 @@ static enum wf_next gre_version0(struct wf_layers *layers, uint16_t gre_flags, u
 	case WF_ETHERTYPE_TEB:
 		if (gre_flags & GRE_KEY)
 			layers->vni = key >> 8;
-		return WF_NEXT_ETHERTYPE; /* counts as the tunnel by itself */
+		return WF_NEXT_ETHERTYPE; /* link.c enters the tunnel */
 	default:
 		if (gre_flags & GRE_KEY)
 			layers->vni = key;
@@ -287,7 +286,7 @@ static enum wf_next gre_version0(struct wf_layers *layers, uint16_t gre_flags, u
 	}
 }
 
-/* RFC 2784 and 2890. Source routing (RFC 1701) was taken out; nothing accepts it. */
+/* RFC 2784 and 2890. Source routing (RFC 1701) was removed from GRE; no receiver accepts it. */
 static enum wf_next tunnel_gre(struct wf_layers *layers)
 {
 	const uint8_t *gre = layers->pos;

@@ -2,9 +2,9 @@
 /*
  * tunnel.h - IP protocols that carry IP or Ethernet again.
  *
- * Tunnels over UDP are recognised by destination port and by what their header
- * must be; UDP that is not is no TCP. UDP's own checksum is not verified: most
- * tunnels leave it out, and the inner packet has its own.
+ * Tunnels over UDP are recognised by the destination port and the fixed bits of their header;
+ * other UDP is not TCP. UDP's checksum is not verified: most tunnels do not use it, and the
+ * inner packet has its own.
  *
  * Thread: any, nothing is kept between calls.
  */

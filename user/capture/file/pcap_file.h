@@ -14,8 +14,8 @@ struct wf_page_pool;
 struct wf_source;
 
 /*
- * @path: "-" is standard input. Return: 0; -ENOENT, -EISDIR, -EACCES; -EBADMSG: not
- * a capture file, or of a link type we can't read; other errno. Logged.
+ * @path: "-" is standard input. Return: 0; -ENOENT, -EISDIR, -EACCES; -EBADMSG: not a capture
+ * file, or its link type can't be read; other errno. Errors are logged.
  */
 int wf_pcap_file_open(const char *path, struct wf_page_pool *pool, struct wf_source **ret_source);
 

@@ -2,9 +2,9 @@
 /*
  * pcap_filter.c - one compiled program for each link type, run by libpcap's interpreter.
  *
- * An expression may make sense for one link type and not for another ("ether host"
- * on raw IP): it must compile for Ethernet or for raw IP, and a link type for
- * which it does not compile matches nothing, told once.
+ * An expression may be valid for one link type and not for another ("ether host" on raw IP). It
+ * must compile for Ethernet or for raw IP. On a link type for which it does not compile it matches
+ * nothing, which is logged once.
  */
 #include "capture/file/pcap_filter.h"
 

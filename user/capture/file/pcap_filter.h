@@ -2,7 +2,7 @@
 /*
  * pcap_filter.h - a filter in tcpdump's syntax, compiled by libpcap once for each link type.
  *
- * Thread: made by main, then immutable; matching by any.
+ * Thread: main makes it; it is then immutable, and any thread may match.
  */
 #ifndef WF_CAPTURE_FILE_PCAP_FILTER_H
 #define WF_CAPTURE_FILE_PCAP_FILTER_H

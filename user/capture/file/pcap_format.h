@@ -24,8 +24,8 @@ enum wf_pcap_status wf_pcap_format_begin(struct wf_pcap_state *state, const char
 					 uint64_t *ret_used);
 
 /*
- * Make up to @max frames of the records at @bytes; always says how many, and how
- * many bytes were used: with pcapng possibly more than @len_bytes (skip them).
+ * Makes up to @max frames of the records at @bytes. Always sets *@ret_count and *@ret_used; with
+ * pcapng the latter may exceed @len_bytes, and the caller skips these bytes.
  */
 enum wf_pcap_status wf_pcap_format_next(struct wf_pcap_state *state, const uint8_t *bytes,
 					uint64_t len_bytes, struct wf_frame *frames,

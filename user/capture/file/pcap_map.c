@@ -5,12 +5,11 @@
  *   │ given back ...... │ may be in use │ parsed │ ready (populated) │ untouched ... │
  *                  released            pos                        ready            size
  *
- * The kernel is asked for a window at a time (MADV_POPULATE_READ): cheaper than a
- * fault for each 64 KiB, and a file that was cut meanwhile gives an error instead
- * of SIGBUS. Far behind, pages are given back: a mapping of a file reads again
- * what somebody still looks at, so this only bounds resident memory, to
- * LAG + WINDOW bytes. What stays: truncating a file takes away bytes that were
- * already handed out; who then reads them gets SIGBUS, as from any mapping.
+ * MADV_POPULATE_READ maps a window at a time: this is cheaper than a fault for each 64 KiB, and
+ * a file that was truncated meanwhile gives an error instead of SIGBUS. Pages far behind are
+ * given back, which bounds resident memory to LAG + WINDOW bytes; the kernel reads them again if
+ * a frame in them is still used. One risk remains: truncating a file removes bytes that were
+ * already handed out, and reading them then raises SIGBUS, as from any mapping.
  */
 #include "capture/file/pcap_map.h"
 
@@ -37,7 +36,7 @@ struct pcap_map {
 	int fd;		     /* owned */
 	const uint8_t *base; /* owned mapping */
 	uint64_t mapped_bytes;
-	uint64_t size; /* of what can be read: less if the file was cut */
+	uint64_t size; /* bytes that can be read: fewer if the file was truncated */
 	uint64_t pos;
 	uint64_t ready;
 	uint64_t released;
@@ -50,7 +49,7 @@ static void note_cut(struct pcap_map *map, uint64_t size, const char *why)
 	map->cut = why;
 }
 
-/* The file is shorter than it was? */
+/* Notices that the file became shorter. */
 static void check_size(struct pcap_map *map)
 {
 	struct stat st;
@@ -72,7 +71,7 @@ static void release_behind(struct pcap_map *map)
 	map->released = end;
 }
 
-/* Make the next window readable: ready rises, or size falls. */
+/* Makes the next window readable: ready rises, or size falls. */
 static void next_window(struct pcap_map *map)
 {
 	uint64_t begin = map->ready, end;
@@ -84,7 +83,8 @@ static void next_window(struct pcap_map *map)
 	if (end <= begin)
 		return;
 
-	/* Only these two mean that the bytes can't be read; all else: leave it to faults. */
+	/* Only these two errors mean that the bytes can't be read; after others, reading faults
+	 * pages in. */
 	if (madvise((void *)(map->base + begin), end - begin, MADV_POPULATE_READ) &&
 	    (errno == EFAULT || errno == EHWPOISON)) {
 		check_size(map);
@@ -98,7 +98,7 @@ static void next_window(struct pcap_map *map)
 	release_behind(map);
 }
 
-/* More than @pos bytes can't be had. */
+/* No byte behind map->pos makes a whole record. */
 static int end_of_file(struct pcap_map *map)
 {
 	if (map->cut)
@@ -162,7 +162,7 @@ static int map_all(struct pcap_map *map)
 {
 	struct stat st;
 	void *base;
-	off_t pos = lseek(map->fd, 0, SEEK_CUR); /* standard input may stand anywhere */
+	off_t pos = lseek(map->fd, 0, SEEK_CUR); /* of standard input it need not be 0 */
 
 	if (fstat(map->fd, &st) || pos < 0)
 		return -errno;

@@ -1,27 +1,30 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pcap_pipe.c - a capture that arrives through a pipe: read into a buffer, each
- * packet copied into a page of its own size.
+ * pcap_pipe.c - a capture that arrives through a pipe: it is read into a buffer, and each packet
+ * is copied into a page of its size.
  *
  *   buffer: │ parsed │ waiting record(s) ... │ room │
  *                  begin                    end
  *
- * Why a page for each packet: one that is held for long then holds only itself,
- * not the 64 KiB it was read with.
+ * Each packet has a page of its own so that a packet that is held for long does not hold the
+ * 64 KiB that it was read with.
  *
- * Bound: one buffer of BUFFER_BYTES, and the pool's own limit. When the pool has
- * no page (a part of the budget is left to the workers), they are told so that they give up held
- * data, the greediest first, and the packet waits up to PATIENCE_NS for that and for consumers to
- * give some back. Patience that was spent comes back with what is handed out whole, so waiting,
- * but for the first PATIENCE_NS, never makes that slower than RATE_MIN_BYTES a second. Without
- * patience, until there are pages again, packets are cut to their headers, for which a few small
- * pages are kept: so time and acknowledgements go on, holes are given up, and what
- * filled the memory comes free. Each is counted and told, and is a gap to its stream.
- * Should even small pages be used up (which has a patience of its own), packets are lost: whoever
- * reads the source counts them (source.h). A packet larger than a page
- * can be (64 KiB; offloaded segments on a loopback interface just exceed it) loses its Ethernet
- * header; if that is not enough it is handed out cut, like one that was captured with a shorter
- * snap length.
+ * Bound: one buffer of BUFFER_BYTES, and the pool's own limit. A part of the budget is left to the
+ * workers. When the pool has no page:
+ *
+ *   1. source.starved tells the workers to give up held data, the largest holder first, and the
+ *      packet waits up to PATIENCE_NS for that and for consumers to give pages back. Handing out
+ *      whole packets restores spent patience, so that, after the first PATIENCE_NS, waiting never
+ *      slows the source below RATE_MIN_BYTES a second.
+ *   2. Without patience, packets are cut to their headers until there are pages again; a reserve
+ *      of small pages serves this. Time and acknowledgements go on, holes are given up, and
+ *      memory becomes free. Each cut packet is counted and is a gap in its stream.
+ *   3. Without small pages, after a patience of its own, packets are lost. The reader of the
+ *      source counts them (source.h).
+ *
+ * A packet may exceed the largest page (64 KiB; offloaded segments on a loopback interface just
+ * do). It loses its Ethernet header; if that is not enough it is handed out cut, as if captured
+ * with a shorter snap length.
  */
 #include "capture/file/pcap_pipe.h"
 
@@ -46,28 +49,27 @@
 enum {
 	BUFFER_BYTES = WF_PCAP_RECORD_MAX + WEFT_SPAN_BYTES,
 	PAGE_MAX_BYTES = WEFT_SPAN_BYTES,
-	HEADERS_BYTES =
-		160, /* of an ordinary packet; so little payload that nobody keeps the page */
+	HEADERS_BYTES = 160, /* of an ordinary packet; pages with so little payload are not held */
 	RESERVE_PAGES = 128,
 };
 #define PATIENCE_NS    (1 * WF_NS_PER_SEC)
 #define RATE_MIN_BYTES (1ull << 20)
 
-/* What a pipe may hold, in the kernel's memory: with less, writer and we wake each other for each
- * 64 KiB. */
+/* Size of the kernel's buffer: with the default of 64 KiB reader and writer wake each other often.
+ */
 enum { PIPE_BYTES = 1 << 20 };
 
-/* What has been missing for longer than PATIENCE_NS. */
+/* Which pages have been missing for longer than PATIENCE_NS. */
 enum pipe_want {
 	PIPE_PLENTY = 0,
-	PIPE_SHORT,   /* pages of full size: packets are cut to their headers */
-	PIPE_NOTHING, /* small ones too: packets are lost */
+	PIPE_SHORT,   /* pages of full size are missing: packets are cut to their headers */
+	PIPE_NOTHING, /* small pages are missing too: packets are lost */
 };
 
 struct patience {
 	uint64_t spent_ns;   /* of PATIENCE_NS */
-	uint64_t since_ns;   /* a wait began then; 0: not waiting */
-	uint64_t seen_bytes; /* handed out whole when spent_ns was right */
+	uint64_t since_ns;   /* begin of the wait; 0: not waiting */
+	uint64_t seen_bytes; /* whole_bytes when spent_ns was computed */
 };
 
 struct pcap_pipe {
@@ -77,23 +79,23 @@ struct pcap_pipe {
 	uint8_t *buffer;	   /* owned */
 	size_t begin;
 	size_t end;
-	uint64_t off;	  /* in the stream: of buffer[begin] */
+	uint64_t off;	  /* offset of buffer[begin] in the input */
 	uint64_t discard; /* bytes to come that belong to a skipped block */
 	bool eof;
 
-	struct wf_frame parsed; /* waits for a page; its bytes are in the buffer */
+	struct wf_frame parsed; /* a packet that waits for a page; its bytes are in the buffer */
 	bool has_parsed;
 	enum pipe_want want;
-	struct patience patience[PIPE_NOTHING]; /* before what is wanted gets worse than that */
-	uint64_t whole_bytes;			/* of pages handed out with whole packets */
-	struct wf_page *reserve[RESERVE_PAGES]; /* owned: small pages for bad times */
+	struct patience patience[PIPE_NOTHING]; /* before want rises above the index */
+	uint64_t whole_bytes; /* bytes of pages that were handed out with whole packets */
+	struct wf_page *reserve[RESERVE_PAGES]; /* owned: small pages for headers */
 	unsigned int reserve_count;
 	uint64_t lost;
 	uint64_t starved; /* cut to their headers */
 	uint64_t cut;	  /* larger than a page can be */
 };
 
-/* Return: 1: read some, or the end; 0: nothing there yet; negative errno. */
+/* Return: 1: bytes were read, or the input ended; 0: no bytes yet; negative errno. */
 static int read_some(struct pcap_pipe *pipe, int timeout_ms)
 {
 	struct pollfd pollfd = {.fd = pipe->fd, .events = POLLIN};
@@ -148,7 +150,7 @@ static int end_of_pipe(struct pcap_pipe *pipe)
 	return wf_pcap_source_ended(&pipe->file);
 }
 
-/* Make a packet that is too large for a page a bare IP packet, if it is one. */
+/* Removes the Ethernet header of an IP packet that is too large for a page. */
 static void shed_link_header(struct wf_frame *frame)
 {
 	uint16_t type;
@@ -189,7 +191,7 @@ static int parse_one(struct pcap_pipe *pipe)
 	return pipe->eof ? end_of_pipe(pipe) : 0;
 }
 
-/* Have we waited for a page as long as we may? Begins to wait if we did not. */
+/* Begins a wait if there is none. Return: true: it lasted as long as it may. */
 static bool has_waited(const struct pcap_pipe *pipe, struct patience *patience, uint64_t now_ns)
 {
 	if (!patience->since_ns) {
@@ -245,17 +247,17 @@ static void fill_reserve(struct pcap_pipe *pipe)
 	}
 }
 
-/* Cut to its headers, the packet needs only a small page. Return: NULL: not even that. */
+/* A small page, for the headers of the packet. Return: NULL: there is none. */
 static struct wf_page *take_small(struct pcap_pipe *pipe)
 {
 	fill_reserve(pipe);
-	/* The pool may have begun to cut its small pages otherwise: then this makes room for new.
+	/* The pool may have changed the size of its small pages: then this makes room for new ones.
 	 */
 	if (pipe->reserve_count < 2) {
 		empty_reserve(pipe);
 		fill_reserve(pipe);
 	}
-	/* The last one stays: it keeps the span of them all from going to another pool. */
+	/* The last page is kept, so that its span does not go to another pool. */
 	if (pipe->reserve_count < 2)
 		return NULL;
 	if (!pipe->starved++)
@@ -265,8 +267,8 @@ static struct wf_page *take_small(struct pcap_pipe *pipe)
 }
 
 /*
- * A page for the parsed packet, and how much of it to copy there. Each stage of want
- * begins with waiting; a page of full size ends it.
+ * Takes a page for the parsed packet; *@ret_bytes are to be copied there. A page of full size
+ * ends the shortage.
  */
 static struct wf_page *take_page(struct pcap_pipe *pipe, uint32_t *ret_bytes)
 {
@@ -294,7 +296,8 @@ static struct wf_page *take_page(struct pcap_pipe *pipe, uint32_t *ret_bytes)
 	return page;
 }
 
-/* As take_page(); what is wanted gets worse when patience ends. Return: NULL: lost, or wait. */
+/* As take_page(); pipe->want rises when patience ends. Return: NULL: the packet is lost, or waits.
+ */
 static struct wf_page *take_patiently(struct pcap_pipe *pipe, uint32_t *ret_bytes)
 {
 	struct wf_page *page;
@@ -337,7 +340,7 @@ static int take_parsed(struct pcap_pipe *pipe, struct wf_frame *ret_frame)
 	return 1;
 }
 
-/* Fill frames from what was read. Return: how many; *ret_state: why it stopped. */
+/* Fills frames from the buffer. Return: their number; *ret_state: the reason why it stopped. */
 static unsigned int take_buffered(struct pcap_pipe *pipe, struct wf_frame *frames, unsigned int max,
 				  int *ret_state)
 {
@@ -372,7 +375,7 @@ static int pipe_recv(struct wf_source *source, struct wf_frame *frames, unsigned
 		wf_pcap_source_advance(&pipe->file, pipe->off);
 		if (count)
 			return (int)count;
-		/* After losses too: only who processes frames makes memory free. */
+		/* After losses too: memory becomes free only when the caller processes frames. */
 		if (state == -EAGAIN ||
 		    (pipe->file.source.lost_frames != lost_before && state >= 0))
 			return 0;
@@ -419,7 +422,7 @@ static const struct wf_source_ops pipe_ops = {
 	.close = pipe_close,
 };
 
-/* Waits for the header: only then is known whether this is a capture at all. */
+/* Waits for the header, which says whether the input is a capture. */
 static int pipe_begin(struct pcap_pipe *pipe)
 {
 	struct wf_pcap_state *format = &pipe->file.format;
@@ -459,7 +462,8 @@ int wf_pcap_pipe_open(const char *name, int fd, struct wf_page_pool *pool,
 		return -ENOMEM;
 	}
 	pipe->fd = fd;
-	/* Refused for what is not a pipe, or to a user who has many: it works as it is, too. */
+	/* Fails for inputs that are not pipes and for users with many pipes; reading works without.
+	 */
 	(void)fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
 	pipe->pool = pool;
 	pipe->buffer = malloc(BUFFER_BYTES);

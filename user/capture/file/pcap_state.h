@@ -53,8 +53,8 @@ struct wf_pcap_state {
 
 	uint64_t packets; /* handed out */
 	uint64_t skipped; /* of interfaces that can't be read */
-	char why[128];	  /* of WF_PCAP_DAMAGED */
-	int err;	  /* ... -ENOMEM: not for its contents; else 0 */
+	char why[128];	  /* the reason of WF_PCAP_DAMAGED */
+	int err;	  /* -ENOMEM if that is the reason, else 0 */
 };
 
 #endif

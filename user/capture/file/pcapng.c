@@ -4,9 +4,9 @@
  *
  *   type │ length │ body, padded to 4 │ length again
  *
- * Read: section header, interface description, enhanced, simple and obsolete
- * packet. All other blocks are skipped unread. A simple packet carries no time:
- * it gets that of the packet before it.
+ * The blocks that are read: section header, interface description, enhanced, simple and obsolete
+ * packet. All other blocks are skipped. A simple packet has no time and gets that of the packet
+ * before it.
  *
  * Source: draft-ietf-opsawg-pcapng.
  */
@@ -42,7 +42,7 @@ enum {
 	OPTION_TSRESOL = 9,
 	OPTION_TSOFFSET = 14,
 	NS_EXPONENT = 9,
-	MICROSECONDS = 6,  /* if an interface does not say */
+	MICROSECONDS = 6,  /* the default resolution */
 	EXPONENT_MAX = 27, /* 10^(27 - 9) still fits 64 bit */
 };
 
@@ -80,7 +80,7 @@ static bool is_packet(uint32_t type)
 	       type == BLOCK_OBSOLETE_PACKET;
 }
 
-/* A section header tells the byte order, its own length included. */
+/* Sets the byte order of a section, in which its header's length is written too. */
 static enum wf_pcap_status section_order(struct wf_pcap_state *state, const uint8_t *bytes,
 					 uint64_t len_bytes)
 {
@@ -245,7 +245,7 @@ static uint64_t ticks_to_ns(const struct wf_pcap_interface *interface, uint64_t 
 	return (uint64_t)(((unsigned __int128)ticks * WF_NS_PER_SEC) >> shift) + offset_ns;
 }
 
-/* What the three kinds of packet block say, before it is believed. */
+/* The header of a packet block of any kind; its lengths are not checked yet. */
 struct packet {
 	uint32_t interface;
 	uint32_t cap_bytes;
@@ -309,7 +309,7 @@ static enum wf_pcap_status read_packet(struct wf_pcap_state *state, const struct
 	return WF_PCAP_OK;
 }
 
-/* Some interface can be read, or none has been described. */
+/* Can an interface be read, or has none been described? */
 static bool has_readable(const struct wf_pcap_state *state)
 {
 	for (uint32_t i = 0; i < state->interfaces_count; i++)
@@ -318,7 +318,7 @@ static bool has_readable(const struct wf_pcap_state *state)
 	return !state->interfaces_count;
 }
 
-/* Return: false: of an interface that can't be read. */
+/* Return: false: the packet's interface can't be read. */
 static bool make_frame(struct wf_pcap_state *state, const struct block *block,
 		       const struct packet *packet, struct wf_frame *ret_frame)
 {
@@ -388,8 +388,8 @@ enum wf_pcap_status wf_pcapng_next(struct wf_pcap_state *state, const uint8_t *b
 }
 
 /*
- * Goes on until an interface can be read, so that a file of which nothing can be
- * read is refused at once; but not further, because a pipe may stay silent then.
+ * Reads on until an interface can be read, so that a file of which nothing can be read is
+ * rejected at once; but not farther, because a pipe may then have no more bytes for long.
  */
 enum wf_pcap_status wf_pcapng_begin(struct wf_pcap_state *state, const uint8_t *bytes,
 				    uint64_t len_bytes, uint64_t *ret_used)
