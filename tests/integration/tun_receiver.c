@@ -44,7 +44,8 @@
 #include "memory/page_pool.h"
 #include "memory/slab.h"
 #include "metrics/metrics.h"
-#include "reassembly/stream.h"
+#include "reassembly/stream_insert.h"
+#include "reassembly/stream_pop.h"
 
 enum {
 	PLACES = 6,

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "reassembly/overlap.h"
+#include "reassembly/stream_gap.h"
 #include "unit/support/overlap_model.h"
 #include "unit/support/stream_rig.h"
 

@@ -10,6 +10,9 @@
 #include "memory/page_pool.h"
 #include "memory/slab.h"
 #include "reassembly/extent.h"
+#include "reassembly/stream_gap.h"
+#include "reassembly/stream_insert.h"
+#include "reassembly/stream_pop.h"
 #include "unit/support/overlap_model.h"
 #include "unit/support/stream_rig.h"
 

@@ -11,6 +11,7 @@
 #include <weft/limits.h>
 
 #include "memory/arena.h"
+#include "reassembly/stream_pop.h"
 #include "unit/support/stream_rig.h"
 
 enum {

@@ -12,6 +12,7 @@
 #include "conn/wait.h"
 #include "metrics/metrics.h"
 #include "packet/packet.h"
+#include "reassembly/stream_gap.h"
 
 /* ---- requests of the user, and all results ------------------------------------------ */
 

@@ -11,6 +11,8 @@
 #include "conn/wait.h"
 #include "flow/expire.h"
 #include "metrics/metrics.h"
+#include "reassembly/stream_gap.h"
+#include "reassembly/stream_pop.h"
 
 /* ---- the end of a direction ---------------------------------------------------------- */
 

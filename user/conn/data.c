@@ -9,6 +9,7 @@
 #include "conn/limit.h"
 #include "conn/wait.h"
 #include "metrics/metrics.h"
+#include "reassembly/stream_insert.h"
 
 /* Insert @segment; where the stream is full, or memory is, its holes are given up for that. */
 static enum wf_stream_result insert(const struct wf_half *half,

@@ -8,6 +8,8 @@
 #include "conn/limit.h"
 #include "memory/page.h"
 #include "metrics/metrics.h"
+#include "reassembly/stream_gap.h"
+#include "reassembly/stream_pop.h"
 
 /* ---- delivering -------------------------------------------------------------------- */
 

@@ -8,6 +8,8 @@
 #include "conn/kernel.h"
 #include "memory/page.h"
 #include "metrics/metrics.h"
+#include "reassembly/stream_gap.h"
+#include "reassembly/stream_pop.h"
 
 void wf_limit_follow_acks(const struct wf_half *half)
 {

@@ -16,6 +16,7 @@
 #include "conn/wait.h"
 #include "metrics/metrics.h"
 #include "packet/packet.h"
+#include "reassembly/stream_gap.h"
 #include "tcp/tcp_track.h"
 
 static void count_packet(const struct wf_half *half, const struct wf_packet *packet)

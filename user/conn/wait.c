@@ -8,6 +8,8 @@
 #include "conn/hole.h"
 #include "conn/limit.h"
 #include "flow/expire.h"
+#include "reassembly/stream_gap.h"
+#include "reassembly/stream_pop.h"
 
 /* ---- deadlines -------------------------------------------------------------------- */
 
@@ -261,4 +263,25 @@ uint64_t wf_wait_free_memory(const struct wf_half *half, uint64_t bytes, uint64_
 			break;
 	wf_wait_update(half, now_ns);
 	return held_cost - stream->held_cost;
+}
+
+uint64_t wf_wait_greed(const struct wf_half *half, uint64_t now_ns)
+{
+	uint64_t age_ms = 1;
+	uint64_t held_ns;
+	uint64_t off;
+
+	if (!half->stream->extents ||
+	    !wf_stream_first_held(half->stream, &half->conns->stream_env, &off, &held_ns))
+		return 0;
+	if (now_ns > held_ns)
+		age_ms += (now_ns - held_ns) / WF_NS_PER_MS;
+	return half->stream->held_cost * age_ms;
+}
+
+uint32_t wf_wait_leave_frames(const struct wf_half *half, uint32_t bytes_max)
+{
+	if (!half->stream->extents)
+		return 0;
+	return wf_stream_leave_frames(half->stream, &half->conns->stream_env, bytes_max);
 }

@@ -66,4 +66,12 @@ bool wf_wait_make_room(const struct wf_half *half, enum weft_gap_cause cause, ui
  */
 uint64_t wf_wait_free_memory(const struct wf_half *half, uint64_t bytes, uint64_t now_ns);
 
+/* How much the stream holds, times how long: both count. 0: it holds nothing. */
+uint64_t wf_wait_greed(const struct wf_half *half, uint64_t now_ns);
+
+/*
+ * Move held pieces of at most @bytes_max out of receive frames. Return: how many frames were left.
+ */
+uint32_t wf_wait_leave_frames(const struct wf_half *half, uint32_t bytes_max);
+
 #endif

@@ -22,10 +22,11 @@
 #include <stdint.h>
 
 #include "memory/slab.h"
-#include "reassembly/stream.h"
 
 struct wf_page;
 
+#define WF_EXTENT_BYTES	     64u
+#define WF_EXTENT_COST	     8u /* against the limit of its stream, besides its length */
 #define WF_EXTENT_TINY_BYTES 16u
 
 #define WF_EXTENT_TINY	 (1u << 0) /* its bytes are in tiny[] */

@@ -17,8 +17,8 @@
  * touch the page's beginning, which is then right again when a second extent comes into the page.
  *
  * A segment that begins where such an extent ends, and is one with it for the policy too,
- * needs no extent of its own: see hold_run() in insert.c. Thousands of segments behind a hole
- * are then few extents, full pages, and few chunks when the hole is filled.
+ * needs no extent of its own: see hold_run() in stream_insert.c. Thousands of segments behind a
+ * hole are then few extents, full pages, and few chunks when the hole is filled.
  *
  *   page: [used][bytes of extent 3][bytes of extent 1][bytes of extent 2]  room
  */

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "reassembly/extent.h"
+#include "reassembly/stream.h"
 
 /* Bytes of a segment, and whom they may share a page with. */
 struct wf_hold_source {

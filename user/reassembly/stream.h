@@ -36,10 +36,10 @@
 
 #include "base/assert.h"
 #include "metrics/metrics.h"
+#include "reassembly/extent.h"
 
 struct wf_page;
 struct wf_page_pool;
-struct wf_slab;
 
 /* Embedded in a flow, twice: keep it small. All zero is a fresh stream at offset 0. */
 struct wf_stream {
@@ -65,9 +65,6 @@ struct wf_stream_env {
 	bool leave_small;  /* memory runs low: small segments don't stay in receive frames */
 	bool fixed;	   /* see fixed_pages.h */
 };
-
-#define WF_EXTENT_BYTES 64u
-#define WF_EXTENT_COST	8u
 
 struct wf_stream_segment {
 	uint64_t off;
@@ -118,74 +115,21 @@ struct wf_insert_info {
 	uint8_t lost[WEFT_CONFLICT_BYTES_MAX];
 };
 
-/* Everything but the common case. */
-enum wf_stream_result wf_stream_insert_slow(struct wf_stream *stream, struct wf_stream_env *env,
-					    const struct wf_stream_segment *segment,
-					    struct wf_insert_info *ret_info);
-
 /* Load what insert() will read first of what is held. */
 void wf_stream_prefetch(const struct wf_stream *stream, const struct wf_stream_env *env);
 
 /*
- * Take in a segment of at least one captured byte. Bytes that were handed on, or
- * that wait in order, or that lie below acked_off, never change; where else two
- * copies meet, segment->policy decides.
+ * If the held extent @id is next in order, or directly behind one that waits in
+ * order, then the receiver has taken it and all that follows without a hole: it
+ * is final. O(1) amortised, since each extent becomes final once.
  */
-static inline enum wf_stream_result wf_stream_insert(struct wf_stream *stream,
-						     struct wf_stream_env *env,
-						     const struct wf_stream_segment *segment,
-						     struct wf_insert_info *ret_info)
-{
-	if (wf_unlikely(segment->off != stream->next_off || stream->extents || segment->hold))
-		return wf_stream_insert_slow(stream, env, segment, ret_info);
+void wf_stream_settle(const struct wf_stream *stream, const struct wf_stream_env *env, uint32_t id);
 
-	stream->next_off += segment->captured_bytes;
-	ret_info->overlap = false;
-	ret_info->conflict = false;
-	ret_info->chunk = (struct wf_chunk){
-		.off = segment->off,
-		.len_bytes = segment->captured_bytes,
-		.bytes = segment->bytes,
-		.page = segment->page,
-		.time_ns = segment->time_ns,
-	};
-	return WF_STREAM_IN_ORDER;
-}
+/* The same for what is held at next_off, if anything is. */
+void wf_stream_settle_next(const struct wf_stream *stream, const struct wf_stream_env *env);
 
-/*
- * Take the next piece of held data that starts at next_off and below @limit_off
- * (UINT64_MAX, or what was acknowledged). Return: false: nothing is ready.
- */
-bool wf_stream_pop(struct wf_stream *stream, struct wf_stream_env *env, uint64_t limit_off,
-		   struct wf_chunk *ret_chunk);
-
-/* Is something held, where does the first of it begin, and since when is it held? */
-bool wf_stream_first_held(const struct wf_stream *stream, const struct wf_stream_env *env,
-			  uint64_t *ret_off, uint64_t *ret_time_ns);
-
-/*
- * Give up the hole at next_off up to @to_off or to the first held byte, whichever
- * is smaller. Return: false: there is no hole before @to_off.
- */
-bool wf_stream_skip(struct wf_stream *stream, const struct wf_stream_env *env, uint64_t to_off,
-		    struct wf_chunk *ret_gap);
-
-/*
- * Of a stream that has handed on nothing yet: it begins @moved_bytes earlier than was
- * thought, so that all it holds lies so much further on. O(n) of what is held.
- */
-void wf_stream_move_start(struct wf_stream *stream, const struct wf_stream_env *env,
-			  uint64_t moved_bytes);
-
-/*
- * Move held pieces of at most @bytes_max out of received frames into pages of ours, as far as
- * memory allows, so that frames can receive again. O(n) of what is held. Return: frames left.
- */
-uint32_t wf_stream_leave_frames(struct wf_stream *stream, struct wf_stream_env *env,
-				uint32_t bytes_max);
-
-/* Drop all that is held, counting it as @evicted: payload_evicted, else payload_unaccepted. */
-void wf_stream_clear(struct wf_stream *stream, struct wf_stream_env *env, bool evicted);
+/* Take @id out and put the object, with its cost; its bytes are the caller's. */
+void wf_stream_remove(struct wf_stream *stream, struct wf_stream_env *env, uint32_t id);
 
 /* Do tree, costs and flags agree? */
 bool wf_stream_is_valid(const struct wf_stream *stream, const struct wf_stream_env *env);

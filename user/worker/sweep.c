@@ -91,26 +91,16 @@ static void note_victim(struct victims *victims, const struct victim *victim)
 	victims->list[at] = *victim;
 }
 
-/* How much @flow holds, times how long: both count. */
 static void look_for_victims(const struct wf_sweep *sweep, struct wf_flow *flow,
 			     struct victims *victims)
 {
-	const struct wf_conns *conns = sweep->conns;
-
 	for (int dir = 0; dir < 2; dir++) {
-		const struct wf_stream *stream = &flow->stream[dir];
+		struct wf_half half = wf_half_of(sweep->conns, flow, (enum weft_dir)dir);
 		struct victim victim = {.flow = flow, .dir = (enum weft_dir)dir};
-		uint64_t off;
-		uint64_t held_ns;
-		uint64_t age_ms = 1;
 
-		if (!stream->extents ||
-		    !wf_stream_first_held(stream, &conns->stream_env, &off, &held_ns))
-			continue;
-		if (conns->now_ns > held_ns)
-			age_ms += (conns->now_ns - held_ns) / WF_NS_PER_MS;
-		victim.greed = stream->held_cost * age_ms;
-		note_victim(victims, &victim);
+		victim.greed = wf_wait_greed(&half, sweep->conns->now_ns);
+		if (victim.greed)
+			note_victim(victims, &victim);
 	}
 }
 
@@ -143,11 +133,12 @@ static void move_small(struct wf_sweep *sweep, struct wf_flow *flow)
 {
 	struct wf_conns *conns = sweep->conns;
 
-	for (int dir = 0; dir < 2; dir++)
-		if (flow->stream[dir].extents)
-			wf_metric_add(conns->metrics, relief_moved_segments,
-				      wf_stream_leave_frames(&flow->stream[dir], &conns->stream_env,
-							     conns->opts->page_small_bytes));
+	for (int dir = 0; dir < 2; dir++) {
+		struct wf_half half = wf_half_of(conns, flow, (enum weft_dir)dir);
+
+		wf_metric_add(conns->metrics, relief_moved_segments,
+			      wf_wait_leave_frames(&half, conns->opts->page_small_bytes));
+	}
 }
 
 /* Return: flows closed. */

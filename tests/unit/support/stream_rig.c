@@ -12,6 +12,8 @@
 #include "reassembly/fixed_pages.h"
 #include "memory/slab.h"
 #include "metrics/metrics.h"
+#include "reassembly/stream_insert.h"
+#include "reassembly/stream_pop.h"
 
 enum { MIB = 1 << 20, FRAME_BYTES = 2048, HEADROOM_BYTES = 54, FILES_BYTES = 1 << 22 };
 

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * gap.c - the hole between next_off and the first held byte.
+ * stream_gap.c - the hole between next_off and the first held byte.
  *
  * When a hole is given up is the caller's business (acknowledged, timed out, at a limit, at
  * the end); this only moves next_off over it, so that what is behind comes next. Data
  * that comes later for a hole given up is a duplicate: offsets never go back.
  */
-#include "reassembly/extent.h"
-#include "reassembly/insert.h"
+#include "reassembly/stream_gap.h"
 
 bool wf_stream_first_held(const struct wf_stream *stream, const struct wf_stream_env *env,
 			  uint64_t *ret_off, uint64_t *ret_time_ns)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * insert.c - a segment that is not simply the next one meets what is held.
+ * stream_insert.c - a segment that is not simply the next one meets what is held.
  *
  *   incoming        ├───────────────────────────────┤
  *   held       ├──A──┤       ├──B──┤            ├──C──┤
@@ -14,14 +14,13 @@
  * Work: each held range that is met is gone through twice, and each has at
  * least one byte of the segment: O(log n) and what the segment's length allows.
  */
-#include "reassembly/insert.h"
+#include "reassembly/stream_insert.h"
 
 #include <stddef.h>
 #include <string.h>
 
-#include "reassembly/contest.h"
 #include "memory/page_pool.h"
-#include "reassembly/extent.h"
+#include "reassembly/contest.h"
 #include "reassembly/fixed_pages.h"
 #include "reassembly/hold.h"
 #include "reassembly/overlap.h"

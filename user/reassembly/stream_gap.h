@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * stream_gap.h - the hole at the front of a stream, and a start that moves back.
+ *
+ * Thread: the worker that owns the flow.
+ */
+#ifndef WF_REASSEMBLY_STREAM_GAP_H
+#define WF_REASSEMBLY_STREAM_GAP_H
+
+#include "reassembly/stream.h"
+
+/* Is something held, where does the first of it begin, and since when is it held? */
+bool wf_stream_first_held(const struct wf_stream *stream, const struct wf_stream_env *env,
+			  uint64_t *ret_off, uint64_t *ret_time_ns);
+
+/*
+ * Give up the hole at next_off up to @to_off or to the first held byte, whichever
+ * is smaller. Return: false: there is no hole before @to_off.
+ */
+bool wf_stream_skip(struct wf_stream *stream, const struct wf_stream_env *env, uint64_t to_off,
+		    struct wf_chunk *ret_gap);
+
+/*
+ * Of a stream that has handed on nothing yet: it begins @moved_bytes earlier than was
+ * thought, so that all it holds lies so much further on. O(n) of what is held.
+ */
+void wf_stream_move_start(struct wf_stream *stream, const struct wf_stream_env *env,
+			  uint64_t moved_bytes);
+
+#endif

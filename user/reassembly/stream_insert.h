@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * stream_insert.h - a segment into its stream.
+ *
+ * Thread: the worker that owns the flow.
+ */
+#ifndef WF_REASSEMBLY_STREAM_INSERT_H
+#define WF_REASSEMBLY_STREAM_INSERT_H
+
+#include "reassembly/stream.h"
+
+/* Everything but the common case. */
+enum wf_stream_result wf_stream_insert_slow(struct wf_stream *stream, struct wf_stream_env *env,
+					    const struct wf_stream_segment *segment,
+					    struct wf_insert_info *ret_info);
+
+/*
+ * Take in a segment of at least one captured byte. Bytes that were handed on, or
+ * that wait in order, or that lie below acked_off, never change; where else two
+ * copies meet, segment->policy decides.
+ */
+static inline enum wf_stream_result wf_stream_insert(struct wf_stream *stream,
+						     struct wf_stream_env *env,
+						     const struct wf_stream_segment *segment,
+						     struct wf_insert_info *ret_info)
+{
+	if (wf_unlikely(segment->off != stream->next_off || stream->extents || segment->hold))
+		return wf_stream_insert_slow(stream, env, segment, ret_info);
+
+	stream->next_off += segment->captured_bytes;
+	ret_info->overlap = false;
+	ret_info->conflict = false;
+	ret_info->chunk = (struct wf_chunk){
+		.off = segment->off,
+		.len_bytes = segment->captured_bytes,
+		.bytes = segment->bytes,
+		.page = segment->page,
+		.time_ns = segment->time_ns,
+	};
+	return WF_STREAM_IN_ORDER;
+}
+
+#endif

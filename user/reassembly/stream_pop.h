@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * stream_pop.h - held data out of its stream.
+ *
+ * Thread: the worker that owns the flow.
+ */
+#ifndef WF_REASSEMBLY_STREAM_POP_H
+#define WF_REASSEMBLY_STREAM_POP_H
+
+#include "reassembly/stream.h"
+
+/*
+ * Take the next piece of held data that starts at next_off and below @limit_off
+ * (UINT64_MAX, or what was acknowledged). Return: false: nothing is ready.
+ */
+bool wf_stream_pop(struct wf_stream *stream, struct wf_stream_env *env, uint64_t limit_off,
+		   struct wf_chunk *ret_chunk);
+
+/*
+ * Move held pieces of at most @bytes_max out of received frames into pages of ours, as far as
+ * memory allows, so that frames can receive again. O(n) of what is held. Return: frames left.
+ */
+uint32_t wf_stream_leave_frames(struct wf_stream *stream, struct wf_stream_env *env,
+				uint32_t bytes_max);
+
+/* Drop all that is held, counting it as @evicted: payload_evicted, else payload_unaccepted. */
+void wf_stream_clear(struct wf_stream *stream, struct wf_stream_env *env, bool evicted);
+
+#endif
