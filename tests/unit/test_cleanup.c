@@ -197,20 +197,3 @@ TEST_WITH(cleanup_full_refuses_another, setup, teardown)
 }
 
 #define WITH_CLEANUP(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		WITH_CLEANUP(test_cleanup_empty_has_nothing_due),
-		WITH_CLEANUP(test_cleanup_task_runs_when_due_and_not_before),
-		WITH_CLEANUP(test_cleanup_late_task_runs_once),
-		WITH_CLEANUP(test_cleanup_failing_task_is_counted_and_slowed),
-		WITH_CLEANUP(test_cleanup_ttl_is_shortened_and_restored),
-		WITH_CLEANUP(test_cleanup_shortened_ttl_never_means_no_ttl),
-		WITH_CLEANUP(test_cleanup_huge_times_do_not_wrap),
-		WITH_CLEANUP(test_cleanup_bad_task_is_refused),
-		WITH_CLEANUP(test_cleanup_full_refuses_another),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}

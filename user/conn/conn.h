@@ -12,7 +12,7 @@
 
 #include <weft/opts.h>
 
-#include "flow/embryonic.h"
+#include "flow/half_open.h"
 #include "flow/flow.h"
 #include "flow/flow_table.h"
 #include "flow/recent.h"
@@ -24,7 +24,7 @@ struct wf_metrics;
 
 struct wf_conns {
 	struct wf_flow_table table;
-	struct wf_embryonic embryonic;
+	struct wf_half_open half_open;
 	struct wf_recent recent;
 	struct wf_stream_env stream_env;
 	struct wf_flow_timeouts timeouts;

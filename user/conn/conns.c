@@ -39,11 +39,11 @@ uint64_t wf_conns_clock(struct wf_conns *conns, uint64_t time_ns)
 
 void wf_conns_expire_handshakes(struct wf_conns *conns, uint64_t now_ns)
 {
-	struct wf_embryo *embryo;
+	struct wf_handshake *handshake;
 
-	while ((embryo = wf_embryonic_oldest_over(&conns->embryonic, now_ns)))
-		wf_open_fail(conns, embryo, WEFT_CLOSE_TIMEOUT,
-			     wf_embryonic_deadline(&conns->embryonic, embryo));
+	while ((handshake = wf_half_open_oldest_over(&conns->half_open, now_ns)))
+		wf_open_fail(conns, handshake, WEFT_CLOSE_TIMEOUT,
+			     wf_half_open_deadline(&conns->half_open, handshake));
 }
 
 void wf_conns_tick(struct wf_conns *conns, uint64_t now_ns)
@@ -59,7 +59,7 @@ void wf_conns_tick(struct wf_conns *conns, uint64_t now_ns)
 
 void wf_conns_flush(struct wf_conns *conns)
 {
-	struct wf_embryo *embryo;
+	struct wf_handshake *handshake;
 	struct wf_flow *flow;
 
 	wf_conns_tick(conns, conns->now_ns);
@@ -68,6 +68,6 @@ void wf_conns_flush(struct wf_conns *conns)
 		if (!wf_close_if_due(conns, flow, conns->now_ns))
 			wf_close_late(conns, flow, WEFT_CLOSE_END, conns->now_ns);
 	}
-	while ((embryo = wf_embryonic_oldest_over(&conns->embryonic, UINT64_MAX)))
-		wf_open_fail(conns, embryo, WEFT_CLOSE_END, conns->now_ns);
+	while ((handshake = wf_half_open_oldest_over(&conns->half_open, UINT64_MAX)))
+		wf_open_fail(conns, handshake, WEFT_CLOSE_END, conns->now_ns);
 }

@@ -23,33 +23,33 @@ static void reject(struct wf_conns *conns, const struct wf_packet *packet)
 }
 
 /* The sender of @packet is known, and one side's SYN was answered by the other's. */
-static bool is_agreed(const struct wf_embryo *embryo, const struct wf_packet *packet)
+static bool is_agreed(const struct wf_handshake *handshake, const struct wf_packet *packet)
 {
-	return embryo->side[packet->src].flags & WF_EMBRYO_KNOWN &&
-	       (embryo->side[0].flags | embryo->side[1].flags) & WF_EMBRYO_ANSWERED;
+	return handshake->side[packet->src].flags & WF_HANDSHAKE_KNOWN &&
+	       (handshake->side[0].flags | handshake->side[1].flags) & WF_HANDSHAKE_ANSWERED;
 }
 
 /*
  * Both sides agreed on it, or nothing speaks against: a SYN that came into a live connection may be
  * forged, and what seems to continue it a late segment of that one.
  */
-static bool may_begin(const struct wf_conns *conns, const struct wf_embryo *embryo,
-		      enum wf_embryo_fit fit, const struct wf_packet *packet)
+static bool may_begin(const struct wf_conns *conns, const struct wf_handshake *handshake,
+		      enum wf_handshake_fit fit, const struct wf_packet *packet)
 {
-	return (fit == WF_EMBRYO_FIT_BOTH && is_agreed(embryo, packet)) ||
-	       !wf_recent_is_late_since(&conns->recent, packet, embryo->start_ns);
+	return (fit == WF_HANDSHAKE_FIT_BOTH && is_agreed(handshake, packet)) ||
+	       !wf_recent_is_late_since(&conns->recent, packet, handshake->start_ns);
 }
 
-/* May the connection of @embryo, into which @packet fits, take the four-tuple of @flow? */
-static bool may_replace(const struct wf_flow *flow, const struct wf_embryo *embryo,
-			enum wf_embryo_fit fit, const struct wf_packet *packet)
+/* May the connection of @handshake, into which @packet fits, take the four-tuple of @flow? */
+static bool may_replace(const struct wf_flow *flow, const struct wf_handshake *handshake,
+			enum wf_handshake_fit fit, const struct wf_packet *packet)
 {
-	const struct wf_embryo_side *self = &embryo->side[packet->src];
+	const struct wf_handshake_side *self = &handshake->side[packet->src];
 	enum weft_dir dir = wf_flow_dir(flow, packet->src);
 
-	if (fit == WF_EMBRYO_FIT_BOTH && is_agreed(embryo, packet))
+	if (fit == WF_HANDSHAKE_FIT_BOTH && is_agreed(handshake, packet))
 		return true;
-	if (!(self->flags & WF_EMBRYO_SEEN) || packet->seq != self->isn_seq + 1)
+	if (!(self->flags & WF_HANDSHAKE_SEEN) || packet->seq != self->isn_seq + 1)
 		return false;
 	/* The receiver takes no SYN inside its window (RFC 5961, 4): nothing begins behind one. */
 	if (wf_tcp_is_within(&flow->tcp, dir, packet->seq, packet->ack))
@@ -65,14 +65,14 @@ static bool may_replace(const struct wf_flow *flow, const struct wf_embryo *embr
  * that were made by hand have nothing better. Where a handshake is known, they lie; and where
  * both sides agreed on one, all that does not fit it: the receiver answers with a reset.
  */
-static bool shows_connection(const struct wf_packet *packet, const struct wf_embryo *embryo)
+static bool shows_connection(const struct wf_packet *packet, const struct wf_handshake *handshake)
 {
 	if (!packet->payload_bytes || packet->tcp_flags & (WF_TCP_RST | WF_TCP_SYN))
 		return false;
-	if (!embryo)
+	if (!handshake)
 		return true;
 	return packet->tcp_flags & WF_TCP_ACK &&
-	       (!is_agreed(embryo, packet) || wf_embryo_is_before(embryo, packet));
+	       (!is_agreed(handshake, packet) || wf_handshake_is_before(handshake, packet));
 }
 
 static bool is_of_flow(const struct wf_flow *flow, const struct wf_packet *packet)
@@ -81,17 +81,18 @@ static bool is_of_flow(const struct wf_flow *flow, const struct wf_packet *packe
 }
 
 /* The handshake of @packet's four-tuple that is still under way. */
-static struct wf_embryo *find_handshake(struct wf_conns *conns, const struct wf_packet *packet)
+static struct wf_handshake *find_handshake(struct wf_conns *conns, const struct wf_packet *packet)
 {
-	struct wf_embryo *embryo = wf_embryonic_find(&conns->embryonic, &packet->key, packet->hash);
+	struct wf_handshake *handshake =
+		wf_half_open_find(&conns->half_open, &packet->key, packet->hash);
 	uint64_t deadline_ns;
 
-	if (!embryo)
+	if (!handshake)
 		return NULL;
-	deadline_ns = wf_embryonic_deadline(&conns->embryonic, embryo);
+	deadline_ns = wf_half_open_deadline(&conns->half_open, handshake);
 	if (packet->time_ns < deadline_ns)
-		return embryo;
-	wf_open_fail(conns, embryo, WEFT_CLOSE_TIMEOUT, deadline_ns);
+		return handshake;
+	wf_open_fail(conns, handshake, WEFT_CLOSE_TIMEOUT, deadline_ns);
 	return NULL;
 }
 
@@ -101,7 +102,7 @@ static void take_syn(struct wf_conns *conns, struct wf_flow *flow, const struct 
 	struct wf_half half;
 
 	find_handshake(conns, packet);
-	if (!wf_embryonic_syn(&conns->embryonic, packet) || !flow)
+	if (!wf_half_open_syn(&conns->half_open, packet) || !flow)
 		return;
 	flow->flags |= WF_FLOW_HAS_HANDSHAKE;
 	if (flow->flags & WF_FLOW_REPORTED_SYN)
@@ -127,14 +128,15 @@ static struct wf_flow *match_syn(struct wf_conns *conns, struct wf_flow *flow,
 }
 
 /* Both sides answered and data came with a SYN: a stream, also if a reset ends it now. */
-static bool has_stream(struct wf_conns *conns, const struct wf_embryo *embryo,
+static bool has_stream(struct wf_conns *conns, const struct wf_handshake *handshake,
 		       const struct wf_packet *packet)
 {
 	for (uint8_t side = 0; side < 2; side++) {
 		const struct wf_syn_data *data =
-			wf_embryonic_data(&conns->embryonic, embryo, side, packet);
+			wf_syn_data_find(&conns->half_open.syn_data, handshake, side, packet);
 
-		if (data && data->accepted_bytes && embryo->side[!side].flags & WF_EMBRYO_SEEN)
+		if (data && data->accepted_bytes &&
+		    handshake->side[!side].flags & WF_HANDSHAKE_SEEN)
 			return true;
 	}
 	return false;
@@ -144,29 +146,30 @@ static bool has_stream(struct wf_conns *conns, const struct wf_embryo *embryo,
 static struct wf_flow *find_or_open(struct wf_conns *conns, struct wf_flow *flow,
 				    const struct wf_packet *packet)
 {
-	struct wf_embryo *embryo = find_handshake(conns, packet);
+	struct wf_handshake *handshake = find_handshake(conns, packet);
 
 	if (packet->tcp_flags & WF_TCP_RST) {
-		if (!embryo || !wf_embryo_is_reset_by(embryo, packet))
+		if (!handshake || !wf_handshake_is_reset_by(handshake, packet))
 			return flow;
-		if (!flow && has_stream(conns, embryo, packet))
-			return wf_open_from_handshake(conns, embryo, packet, packet->time_ns);
-		wf_embryonic_remove(&conns->embryonic, embryo);
-	} else if (embryo) {
-		enum wf_embryo_fit fit = wf_embryo_fits(embryo, packet);
+		if (!flow && has_stream(conns, handshake, packet))
+			return wf_open_from_handshake(conns, handshake, packet, packet->time_ns);
+		wf_half_open_remove(&conns->half_open, handshake);
+	} else if (handshake) {
+		enum wf_handshake_fit fit = wf_handshake_fits(handshake, packet);
 
-		if (fit != WF_EMBRYO_FIT_NONE && (flow ? may_replace(flow, embryo, fit, packet)
-						       : may_begin(conns, embryo, fit, packet))) {
+		if (fit != WF_HANDSHAKE_FIT_NONE &&
+		    (flow ? may_replace(flow, handshake, fit, packet)
+			  : may_begin(conns, handshake, fit, packet))) {
 			if (flow)
 				wf_close_flow(conns, flow, WEFT_CLOSE_REUSED, packet->time_ns);
-			return wf_open_from_handshake(conns, embryo, packet, packet->time_ns);
+			return wf_open_from_handshake(conns, handshake, packet, packet->time_ns);
 		}
 	} else if (flow) {
 		flow->flags &= (uint16_t)~WF_FLOW_HAS_HANDSHAKE;
 	}
 	if (flow)
 		return flow;
-	if (!shows_connection(packet, embryo) || wf_recent_is_late(&conns->recent, packet))
+	if (!shows_connection(packet, handshake) || wf_recent_is_late(&conns->recent, packet))
 		return NULL;
 	return wf_open_midstream(conns, packet);
 }

@@ -95,10 +95,11 @@ static void begin_flow(struct wf_conns *conns, struct wf_flow *flow)
 
 /* Payload that came with the SYN of @side, as far as the receiver took it. */
 static void take_syn_data(struct wf_conns *conns, struct wf_flow *flow,
-			  const struct wf_embryo *embryo, uint8_t side,
+			  const struct wf_handshake *handshake, uint8_t side,
 			  const struct wf_packet *packet)
 {
-	struct wf_syn_data *data = wf_embryonic_data(&conns->embryonic, embryo, side, packet);
+	struct wf_syn_data *data =
+		wf_syn_data_find(&conns->half_open.syn_data, handshake, side, packet);
 	struct wf_half half = wf_half_of(conns, flow, wf_flow_dir(flow, side));
 	struct wf_data payload;
 	uint32_t captured;
@@ -115,7 +116,7 @@ static void take_syn_data(struct wf_conns *conns, struct wf_flow *flow,
 		.page = data->page,
 	};
 	wf_metric_add(conns->metrics, payload_unaccepted_bytes, data->captured_bytes - captured);
-	wf_embryonic_data_taken(&conns->embryonic, data);
+	wf_syn_data_taken(&conns->half_open.syn_data, data);
 	half.tcp->snd_nxt += payload.len_bytes;
 	wf_data_take(&half, &payload);
 }
@@ -124,13 +125,13 @@ static void take_syn_data(struct wf_conns *conns, struct wf_flow *flow,
  * What both SYNs told, by direction. If the client's was seen and @packet is its very next
  * segment, what it acknowledges is the server's first number.
  */
-static void init_tcp(struct wf_flow *flow, const struct wf_embryo *embryo,
+static void init_tcp(struct wf_flow *flow, const struct wf_handshake *handshake,
 		     const struct wf_packet *packet)
 {
 	struct wf_tcp_syn syn[2];
 
 	for (uint8_t side = 0; side < 2; side++)
-		wf_embryo_syn(embryo, side, &syn[wf_flow_dir(flow, side)]);
+		wf_handshake_syn(handshake, side, &syn[wf_flow_dir(flow, side)]);
 	if (packet && !syn[WEFT_TO_CLIENT].known && packet->src == flow->client &&
 	    packet->seq == syn[WEFT_TO_SERVER].isn_seq + 1) {
 		syn[WEFT_TO_CLIENT].known = true;
@@ -139,14 +140,14 @@ static void init_tcp(struct wf_flow *flow, const struct wf_embryo *embryo,
 	wf_tcp_init_handshake(&flow->tcp, syn);
 }
 
-struct wf_flow *wf_open_from_handshake(struct wf_conns *conns, struct wf_embryo *embryo,
+struct wf_flow *wf_open_from_handshake(struct wf_conns *conns, struct wf_handshake *handshake,
 				       const struct wf_packet *packet, uint64_t now_ns)
 {
 	const struct newcomer who = {
-		.key = &embryo->key,
-		.hash = embryo->hash,
-		.client = embryo->client,
-		.ip_version = embryo->ip_version,
+		.key = &handshake->key,
+		.hash = handshake->hash,
+		.client = handshake->client,
+		.ip_version = handshake->ip_version,
 		.may_evict = packet != NULL, /* a SYN alone is worth less than any flow */
 		.now_ns = now_ns,
 	};
@@ -154,37 +155,37 @@ struct wf_flow *wf_open_from_handshake(struct wf_conns *conns, struct wf_embryo 
 
 	if (!flow)
 		return NULL;
-	init_tcp(flow, embryo, packet);
-	flow->start_ns = embryo->start_ns + conns->skew_ns;
-	flow->last_ns = embryo->start_ns;
+	init_tcp(flow, handshake, packet);
+	flow->start_ns = handshake->start_ns + conns->skew_ns;
+	flow->last_ns = handshake->start_ns;
 	if (!packet)
 		flow->flags |= WF_FLOW_NEW;
 	for (uint8_t side = 0; side < 2; side++) {
 		enum weft_dir dir = wf_flow_dir(flow, side);
 
-		flow->packets[dir] = embryo->side[side].packets;
-		flow->bytes[dir] = embryo->side[side].bytes;
-		flow->tcp_flags[dir] = embryo->side[side].tcp_flags;
+		flow->packets[dir] = handshake->side[side].packets;
+		flow->bytes[dir] = handshake->side[side].bytes;
+		flow->tcp_flags[dir] = handshake->side[side].tcp_flags;
 	}
 	begin_flow(conns, flow);
 	for (uint8_t side = 0; side < 2; side++)
-		take_syn_data(conns, flow, embryo, side, packet);
-	wf_embryonic_remove(&conns->embryonic, embryo);
+		take_syn_data(conns, flow, handshake, side, packet);
+	wf_half_open_remove(&conns->half_open, handshake);
 	return flow;
 }
 
-void wf_open_fail(struct wf_conns *conns, struct wf_embryo *embryo, enum weft_close_reason reason,
-		  uint64_t now_ns)
+void wf_open_fail(struct wf_conns *conns, struct wf_handshake *handshake,
+		  enum weft_close_reason reason, uint64_t now_ns)
 {
 	struct wf_flow *flow = NULL;
 
-	if ((embryo->side[0].data || embryo->side[1].data) &&
-	    !wf_flow_table_find(&conns->table, &embryo->key, embryo->hash))
-		flow = wf_open_from_handshake(conns, embryo, NULL, now_ns);
+	if ((handshake->side[0].data || handshake->side[1].data) &&
+	    !wf_flow_table_find(&conns->table, &handshake->key, handshake->hash))
+		flow = wf_open_from_handshake(conns, handshake, NULL, now_ns);
 	if (flow)
 		wf_close_flow(conns, flow, reason, now_ns);
 	else
-		wf_embryonic_remove(&conns->embryonic, embryo);
+		wf_half_open_remove(&conns->half_open, handshake);
 }
 
 /* ---- midstream ------------------------------------------------------------------- */

@@ -10,10 +10,10 @@
 struct wf_packet;
 
 /*
- * The flow of @embryo, whose handshake ends. @packet: the segment that fits; NULL: none came. Data
- * that came with its SYNs goes into the streams. Return: NULL: no room.
+ * The flow of @handshake, whose handshake ends. @packet: the segment that fits; NULL: none came.
+ * Data that came with its SYNs goes into the streams. Return: NULL: no room.
  */
-struct wf_flow *wf_open_from_handshake(struct wf_conns *conns, struct wf_embryo *embryo,
+struct wf_flow *wf_open_from_handshake(struct wf_conns *conns, struct wf_handshake *handshake,
 				       const struct wf_packet *packet, uint64_t now_ns);
 
 /*
@@ -23,10 +23,10 @@ struct wf_flow *wf_open_from_handshake(struct wf_conns *conns, struct wf_embryo 
 struct wf_flow *wf_open_midstream(struct wf_conns *conns, const struct wf_packet *packet);
 
 /*
- * The handshake @embryo fails. Data on a SYN that nobody was seen to answer, nor to reject, is not
- * lost: of a capture of one side it may be all there is.
+ * The handshake @handshake fails. Data on a SYN that nobody was seen to answer, nor to reject, is
+ * not lost: of a capture of one side it may be all there is.
  */
-void wf_open_fail(struct wf_conns *conns, struct wf_embryo *embryo, enum weft_close_reason reason,
-		  uint64_t now_ns);
+void wf_open_fail(struct wf_conns *conns, struct wf_handshake *handshake,
+		  enum weft_close_reason reason, uint64_t now_ns);
 
 #endif

@@ -1,108 +1,339 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * half_open.c - a count for each source, in a slab found by a keyed hash of the address.
+ * half_open.c - entries in a slab, found by an index, forgotten in the order of their age.
+ *
+ * All are forgotten the same time after their first SYN, so the oldest of each list is
+ * the next one: no timers.
+ *
+ * Bound: handshakes_max entries of 120 bytes, with about 8 bytes of index and at most 34
+ * of half-open counts each; WEFT_SYN_DATA_MAX pages.
  */
 #include "flow/half_open.h"
 
-#include <errno.h>
 #include <stddef.h>
-#include <string.h>
 
+#include "packet/flow_key.h"
 #include "memory/slab.h"
+#include "metrics/metrics.h"
 
-struct source {
-	uint8_t addr[16];
-	uint32_t count;
-};
-
-static uint32_t hash_of(const struct wf_half_open *table, const uint8_t addr[16])
+static struct wf_handshake *handshake_at(const struct wf_half_open *table, uint32_t id)
 {
-	uint64_t words[2];
-
-	memcpy(words, addr, sizeof(words));
-	return (uint32_t)weft_hash_endpoint(&table->secret, words[0], words[1], 0);
+	return wf_slab_at(table->handshakes, id);
 }
 
-/* Return: id of @addr's entry, 0: none. */
-static uint32_t find(const struct wf_half_open *table, const uint8_t addr[16], uint32_t hash)
+static uint32_t id_of(const struct wf_half_open *table, const struct wf_handshake *handshake)
 {
 	struct wf_flow_cursor cursor;
-	uint32_t id = wf_flow_index_first(&table->index, hash, &cursor);
+	uint32_t id = wf_flow_index_first(&table->index, handshake->hash, &cursor);
 
-	for (; id; id = wf_flow_index_next(&table->index, &cursor)) {
-		const struct source *source = wf_slab_at(table->sources, id);
-
-		if (!memcmp(source->addr, addr, sizeof(source->addr)))
-			break;
-	}
+	while (id && handshake_at(table, id) != handshake)
+		id = wf_flow_index_next(&table->index, &cursor);
 	return id;
 }
 
 int wf_half_open_init(struct wf_half_open *table, struct wf_arena *arena,
-		      const struct weft_hash_secret *secret, uint32_t sources_max,
-		      uint32_t per_source_max)
+		      const struct wf_half_open_opts *opts, struct wf_page_pool *pages,
+		      struct wf_metrics *metrics)
 {
 	int err;
 
-	*table = (struct wf_half_open){.secret = *secret, .per_source_max = per_source_max};
-	err = wf_flow_index_init(&table->index, arena, sources_max);
+	*table = (struct wf_half_open){.metrics = metrics,
+				       .timeout_ns = opts->timeout_ns,
+				       .handshakes_max = opts->handshakes_max};
+	err = wf_source_count_init(&table->sources, arena, &opts->secret, opts->handshakes_max,
+				   opts->per_source_max);
 	if (err)
 		return err;
-	err = wf_slab_new(arena, sizeof(struct source), sources_max, &table->sources);
+	err = wf_flow_index_init(&table->index, arena, opts->handshakes_max);
 	if (err)
-		wf_flow_index_fini(&table->index);
+		goto fini_source;
+	err = wf_slab_new(arena, sizeof(struct wf_handshake), opts->handshakes_max,
+			  &table->handshakes);
+	if (err)
+		goto fini_index;
+	err = wf_syn_data_init(&table->syn_data, arena, pages, metrics);
+	if (err)
+		goto free_handshakes;
+	for (int answered = 0; answered < 2; answered++) {
+		table->ages[answered].slab = table->handshakes;
+		table->ages[answered].links_at = offsetof(struct wf_handshake, age);
+	}
+	return 0;
+
+free_handshakes:
+	wf_slab_free(table->handshakes);
+	table->handshakes = NULL;
+fini_index:
+	wf_flow_index_fini(&table->index);
+fini_source:
+	wf_source_count_fini(&table->sources);
 	return err;
 }
 
 void wf_half_open_fini(struct wf_half_open *table)
 {
-	wf_slab_free(table->sources);
+	if (table->handshakes)
+		wf_half_open_clear(table);
+	wf_syn_data_fini(&table->syn_data);
+	wf_slab_free(table->handshakes);
+	table->handshakes = NULL;
 	wf_flow_index_fini(&table->index);
-	table->sources = NULL;
+	wf_source_count_fini(&table->sources);
 }
 
-bool wf_half_open_take(struct wf_half_open *table, const uint8_t addr[16])
-{
-	uint32_t hash = hash_of(table, addr);
-	uint32_t id = find(table, addr, hash);
-	struct source *source;
+/* ---- entries ------------------------------------------------------------------ */
 
-	if (!id) {
-		id = wf_slab_take(table->sources);
-		if (!id)
-			return false;
-		if (wf_flow_index_add(&table->index, hash, id)) {
-			wf_slab_put(table->sources, id);
-			return false;
-		}
-		source = wf_slab_at(table->sources, id);
-		memcpy(source->addr, addr, sizeof(source->addr));
-		source->count = 0;
+void wf_half_open_remove(struct wf_half_open *table, struct wf_handshake *handshake)
+{
+	uint32_t id = id_of(table, handshake);
+
+	for (int i = 0; i < 2; i++)
+		wf_syn_data_drop(&table->syn_data, &handshake->side[i]);
+	if (handshake->counted)
+		wf_source_count_put(&table->sources, handshake->key.addr[handshake->client]);
+	wf_age_list_remove(&table->ages[handshake->answered], id);
+	table->answered_count -= handshake->answered;
+	wf_flow_index_remove(&table->index, handshake->hash, id);
+	wf_slab_put(table->handshakes, id);
+	wf_metric_set(table->metrics, embryonic_active_flows, wf_slab_taken(table->handshakes));
+}
+
+struct wf_handshake *wf_half_open_find(const struct wf_half_open *table,
+				       const struct wf_flow_key *key, uint32_t hash)
+{
+	struct wf_flow_cursor cursor;
+	uint32_t id = wf_flow_index_first(&table->index, hash, &cursor);
+
+	for (; id; id = wf_flow_index_next(&table->index, &cursor)) {
+		struct wf_handshake *handshake = handshake_at(table, id);
+
+		if (handshake->hash == hash && wf_flow_key_is_equal(&handshake->key, key))
+			return handshake;
 	}
-	source = wf_slab_at(table->sources, id);
-	if (source->count >= table->per_source_max)
+	return NULL;
+}
+
+uint64_t wf_half_open_deadline(const struct wf_half_open *table,
+			       const struct wf_handshake *handshake)
+{
+	return handshake->start_ns + table->timeout_ns;
+}
+
+/* The oldest of those @answered, or not; NULL: there is none. */
+static struct wf_handshake *oldest(const struct wf_half_open *table, bool answered)
+{
+	uint32_t id = table->ages[answered].oldest;
+
+	return id ? handshake_at(table, id) : NULL;
+}
+
+struct wf_handshake *wf_half_open_oldest_over(const struct wf_half_open *table, uint64_t now_ns)
+{
+	struct wf_handshake *handshake = oldest(table, false);
+	struct wf_handshake *answered = oldest(table, true);
+
+	if (!handshake || (answered && answered->start_ns < handshake->start_ns))
+		handshake = answered;
+	return handshake && wf_half_open_deadline(table, handshake) <= now_ns ? handshake : NULL;
+}
+
+static bool evict_oldest(struct wf_half_open *table)
+{
+	bool answered = table->answered_count > table->handshakes_max / 2;
+	struct wf_handshake *handshake = oldest(table, answered);
+
+	if (!handshake)
+		handshake = oldest(table, !answered);
+	if (!handshake)
 		return false;
-	source->count++;
+	wf_half_open_remove(table, handshake);
+	wf_metric_inc(table->metrics, embryonic_evicted_flows);
 	return true;
 }
 
-void wf_half_open_put(struct wf_half_open *table, const uint8_t addr[16])
+/* A SYN-ACK came for @handshake. */
+static void note_answer(struct wf_half_open *table, struct wf_handshake *handshake)
 {
-	uint32_t hash = hash_of(table, addr);
-	uint32_t id = find(table, addr, hash);
-	struct source *source;
+	uint32_t id;
 
-	wf_assert(id);
-	if (!id)
+	if (handshake->answered)
 		return;
-	source = wf_slab_at(table->sources, id);
-	if (--source->count)
-		return;
-	wf_flow_index_remove(&table->index, hash, id);
-	wf_slab_put(table->sources, id);
+	id = id_of(table, handshake);
+	wf_age_list_remove(&table->ages[false], id);
+	wf_age_list_push(&table->ages[true], id);
+	handshake->answered = true;
+	table->answered_count++;
 }
 
-uint32_t wf_half_open_sources(const struct wf_half_open *table)
+/* An entry for the connection of @packet, the first seen of it. NULL: refused. */
+static struct wf_handshake *start(struct wf_half_open *table, const struct wf_packet *packet)
 {
-	return wf_slab_taken(table->sources);
+	bool is_answer = packet->tcp_flags & WF_TCP_ACK;
+	uint8_t client = is_answer ? !packet->src : packet->src;
+	struct wf_handshake *handshake;
+	uint32_t id = wf_slab_take(table->handshakes);
+
+	if (!id && evict_oldest(table))
+		id = wf_slab_take(table->handshakes);
+	if (!id) {
+		wf_metric_inc(table->metrics, flows_refused_flows);
+		return NULL;
+	}
+	/* Only who opens connections is held to a limit, not a server that answers many. */
+	if (!is_answer && !wf_source_count_take(&table->sources, packet->key.addr[client])) {
+		wf_metric_inc(table->metrics, half_open_refused_flows);
+		goto put_id;
+	}
+	if (wf_flow_index_add(&table->index, packet->hash, id))
+		goto put_source;
+	handshake = handshake_at(table, id);
+	*handshake = (struct wf_handshake){.key = packet->key,
+					   .hash = packet->hash,
+					   .start_ns = packet->time_ns,
+					   .client = client,
+					   .counted = !is_answer,
+					   .ip_version = packet->ip_version};
+	if (is_answer) {
+		handshake->side[client].isn_seq = packet->ack - 1;
+		handshake->side[client].other_isn_seq = packet->ack - 1;
+		handshake->side[client].flags = WF_HANDSHAKE_KNOWN;
+	}
+	wf_age_list_push(&table->ages[false], id);
+	wf_metric_set(table->metrics, embryonic_active_flows, wf_slab_taken(table->handshakes));
+	return handshake;
+
+put_source:
+	if (!is_answer)
+		wf_source_count_put(&table->sources, packet->key.addr[client]);
+put_id:
+	wf_slab_put(table->handshakes, id);
+	return NULL;
+}
+
+/* A SYN-ACK counts only if it answers a SYN that was sent (RFC 9293, 3.10.7.3). */
+static bool answers(struct wf_half_open *table, struct wf_handshake *handshake,
+		    const struct wf_packet *packet)
+{
+	struct wf_handshake_side *peer = &handshake->side[!packet->src];
+	uint32_t isn_seq = peer->isn_seq;
+	uint32_t acked_bytes;
+
+	if (!(peer->flags & WF_HANDSHAKE_KNOWN)) {
+		peer->isn_seq = packet->ack - 1;
+		peer->other_isn_seq = peer->isn_seq;
+		peer->flags |= WF_HANDSHAKE_KNOWN;
+		return true;
+	}
+	if (!wf_handshake_settle(peer, packet->ack, peer->data_bytes))
+		return false;
+	peer->flags |= WF_HANDSHAKE_ANSWERED;
+	acked_bytes = packet->ack - (peer->isn_seq + 1);
+	handshake->acked_bytes[!packet->src] = (uint16_t)acked_bytes;
+	wf_syn_data_accept(&table->syn_data, peer, acked_bytes, peer->isn_seq != isn_seq);
+	return true;
+}
+
+static void note_isn(struct wf_half_open *table, struct wf_handshake_side *side, uint32_t isn_seq)
+{
+	if (!(side->flags & WF_HANDSHAKE_KNOWN)) {
+		side->other_isn_seq = isn_seq;
+	} else if (side->isn_seq != isn_seq) {
+		side->other_isn_seq = side->isn_seq;
+		side->flags &= (uint8_t)~WF_HANDSHAKE_ANSWERED;
+		side->data_bytes = 0;
+		wf_syn_data_drop(&table->syn_data, side);
+	}
+	side->isn_seq = isn_seq;
+	side->flags |= WF_HANDSHAKE_KNOWN | WF_HANDSHAKE_SEEN;
+}
+
+static void note_syn(struct wf_handshake_side *side, const struct wf_packet *packet)
+{
+	side->window = packet->window;
+	side->wscale = packet->wscale;
+	side->flags &= (uint8_t) ~(WF_HANDSHAKE_WSCALE | WF_HANDSHAKE_LOOSE);
+	if (packet->options & WF_TCP_OPT_WSCALE)
+		side->flags |= WF_HANDSHAKE_WSCALE;
+}
+
+/*
+ * A SYN-ACK that answers nothing seen: a tap may show it before the second SYN of the other side,
+ * which then has another number. Both numbers count if that, or what follows, confirms them.
+ */
+static void note_loose(struct wf_half_open *table, struct wf_handshake *handshake,
+		       const struct wf_packet *packet)
+{
+	struct wf_handshake_side *side = &handshake->side[packet->src];
+
+	if (side->flags & WF_HANDSHAKE_KNOWN ||
+	    handshake->side[!packet->src].flags & WF_HANDSHAKE_ANSWERED)
+		return;
+	note_isn(table, side, packet->seq);
+	note_syn(side, packet);
+	side->flags |= WF_HANDSHAKE_LOOSE;
+	handshake->side[!packet->src].other_isn_seq = packet->ack - 1;
+}
+
+static uint16_t add_capped(uint16_t sum, uint32_t amount)
+{
+	return sum + amount > UINT16_MAX ? UINT16_MAX : (uint16_t)(sum + amount);
+}
+
+bool wf_half_open_syn(struct wf_half_open *table, const struct wf_packet *packet)
+{
+	struct wf_handshake *handshake = wf_half_open_find(table, &packet->key, packet->hash);
+	struct wf_handshake_side *side;
+
+	if (!handshake)
+		handshake = start(table, packet);
+	if (!handshake || (packet->tcp_flags & WF_TCP_ACK && !answers(table, handshake, packet))) {
+		wf_metric_add(table->metrics, payload_bytes, packet->payload_captured_bytes);
+		wf_metric_add(table->metrics, payload_no_flow_bytes,
+			      packet->payload_captured_bytes);
+		if (handshake)
+			note_loose(table, handshake, packet);
+		return false;
+	}
+	if (packet->tcp_flags & WF_TCP_ACK)
+		note_answer(table, handshake);
+	side = &handshake->side[packet->src];
+
+	note_isn(table, side, packet->seq);
+	note_syn(side, packet);
+	side->tcp_flags |= packet->tcp_flags;
+	side->packets += side->packets < UINT8_MAX;
+	side->bytes = add_capped(side->bytes, packet->ip_bytes);
+	if (packet->payload_bytes) {
+		if (packet->payload_bytes > side->data_bytes)
+			side->data_bytes = add_capped(0, packet->payload_bytes);
+		wf_syn_data_hold(&table->syn_data, handshake, packet);
+	}
+	return true;
+}
+
+void wf_half_open_clear(struct wf_half_open *table)
+{
+	struct wf_handshake *handshake;
+
+	while ((handshake = oldest(table, false)) || (handshake = oldest(table, true)))
+		wf_half_open_remove(table, handshake);
+}
+
+uint32_t wf_half_open_count(const struct wf_half_open *table)
+{
+	return wf_slab_taken(table->handshakes);
+}
+
+bool wf_half_open_is_valid(const struct wf_half_open *table)
+{
+	uint32_t counts[2] = {0};
+	uint32_t count;
+
+	for (int answered = 0; answered < 2; answered++)
+		for (uint32_t id = table->ages[answered].oldest; id;
+		     id = handshake_at(table, id)->age.newer)
+			counts[answered] += handshake_at(table, id)->answered == answered;
+	count = counts[0] + counts[1];
+	return counts[1] == table->answered_count && count == wf_slab_taken(table->handshakes) &&
+	       count == table->index.ids_count && wf_source_count_sources(&table->sources) <= count;
 }

@@ -27,10 +27,10 @@ static uint64_t close_idle_flows(struct wf_pressure_actions *actions)
 static uint64_t forget_handshakes(struct wf_pressure_actions *actions)
 {
 	struct wf_conns *conns = actions->conns;
-	uint32_t before = wf_embryonic_count(&conns->embryonic);
+	uint32_t before = wf_half_open_count(&conns->half_open);
 
 	wf_conns_expire_handshakes(conns, conns->now_ns);
-	return before - wf_embryonic_count(&conns->embryonic);
+	return before - wf_half_open_count(&conns->half_open);
 }
 
 static uint64_t drop_fragments(struct wf_pressure_actions *actions)

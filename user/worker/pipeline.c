@@ -39,7 +39,7 @@
 enum { GROUP = 16 };
 
 /* A table's entries, with their index, may need 1/X_SHARE of a worker's share of the arena. */
-enum { FLOWS_SHARE = 1, EMBRYOS_SHARE = 16, RECENT_SHARE = 16, ENTRIES_MIN = 64 };
+enum { FLOWS_SHARE = 1, HANDSHAKES_SHARE = 16, RECENT_SHARE = 16, ENTRIES_MIN = 64 };
 
 struct wf_pipeline {
 	struct wf_conns conns;
@@ -78,18 +78,18 @@ static uint64_t sec_ns(uint32_t sec)
 	return sec * WF_NS_PER_SEC;
 }
 
-static int init_embryonic(struct wf_pipeline *pipeline, const struct wf_pipeline_opts *opts)
+static int init_half_open(struct wf_pipeline *pipeline, const struct wf_pipeline_opts *opts)
 {
 	const struct weft_opts *weft = opts->weft;
-	struct wf_embryonic_opts embryonic = {
-		.embryos_max = share_of(opts, weft->embryonic_max, 170, EMBRYOS_SHARE),
+	struct wf_half_open_opts half_open = {
+		.handshakes_max = share_of(opts, weft->embryonic_max, 170, HANDSHAKES_SHARE),
 		.per_source_max = weft->half_open_per_source_max / opts->workers +
 				  (weft->half_open_per_source_max % opts->workers != 0),
 		.timeout_ns = sec_ns(weft->timeout_embryonic_sec),
 		.secret = opts->secret,
 	};
 
-	return wf_embryonic_init(&pipeline->conns.embryonic, opts->arena, &embryonic, opts->pages,
+	return wf_half_open_init(&pipeline->conns.half_open, opts->arena, &half_open, opts->pages,
 				 opts->metrics);
 }
 
@@ -117,14 +117,14 @@ static int init_conns(struct wf_pipeline *pipeline, const struct wf_pipeline_opt
 	if (err)
 		return err;
 	wf_flow_table_set_owner(&conns->table, opts->owner, opts->claims);
-	err = init_embryonic(pipeline, opts);
+	err = init_half_open(pipeline, opts);
 	if (err)
 		goto fini_table;
 	err = wf_recent_init(&conns->recent, opts->arena,
 			     share_of(opts, WEFT_RECENT_MAX, 106, RECENT_SHARE),
 			     sec_ns(weft->timeout_closed_sec));
 	if (err)
-		goto fini_embryonic;
+		goto fini_half_open;
 	err = wf_slab_new(opts->arena, WF_EXTENT_BYTES, extents_max, &conns->stream_env.extents);
 	if (err)
 		goto fini_recent;
@@ -132,8 +132,8 @@ static int init_conns(struct wf_pipeline *pipeline, const struct wf_pipeline_opt
 
 fini_recent:
 	wf_recent_fini(&conns->recent);
-fini_embryonic:
-	wf_embryonic_fini(&conns->embryonic);
+fini_half_open:
+	wf_half_open_fini(&conns->half_open);
 fini_table:
 	wf_flow_table_fini(&conns->table);
 	return err;
@@ -143,7 +143,7 @@ static void fini_conns(struct wf_conns *conns)
 {
 	wf_slab_free(conns->stream_env.extents);
 	wf_recent_fini(&conns->recent);
-	wf_embryonic_fini(&conns->embryonic);
+	wf_half_open_fini(&conns->half_open);
 	wf_flow_table_fini(&conns->table);
 }
 

@@ -38,7 +38,7 @@ static void set_timeouts(struct wf_pressure_actions *actions, uint32_t percent)
 	conns->timeouts.established_ns =
 		opts->timeout_established_sec * WF_NS_PER_SEC * percent / 100;
 	conns->timeouts.closing_ns = opts->timeout_closing_sec * WF_NS_PER_SEC * percent / 100;
-	conns->embryonic.timeout_ns = opts->timeout_embryonic_sec * WF_NS_PER_SEC * percent / 100;
+	conns->half_open.timeout_ns = opts->timeout_embryonic_sec * WF_NS_PER_SEC * percent / 100;
 	wf_defrag_set_timeout(actions->defrag, WEFT_FRAGMENT_TIMEOUT_MS * percent / 100);
 	wf_metric_set(conns->metrics, relief_hurried_workers, percent < 100);
 }

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * handshake.c - which segments fit a half-open connection.
+ */
+#include "flow/handshake.h"
+
+static void swap_isns(struct wf_handshake_side *side)
+{
+	uint32_t isn_seq = side->isn_seq;
+
+	side->isn_seq = side->other_isn_seq;
+	side->other_isn_seq = isn_seq;
+}
+
+bool wf_handshake_settle(struct wf_handshake_side *side, uint32_t seq, uint32_t span_bytes)
+{
+	if (seq - (side->isn_seq + 1) <= span_bytes)
+		return true;
+	if (seq - (side->other_isn_seq + 1) > span_bytes)
+		return false;
+	swap_isns(side);
+	return true;
+}
+
+/* A keep-alive before any data repeats the number of the SYN. */
+static bool is_probe(const struct wf_handshake_side *self, const struct wf_packet *packet)
+{
+	return packet->seq == self->isn_seq && packet->payload_bytes <= 1;
+}
+
+enum wf_handshake_fit wf_handshake_fits(struct wf_handshake *handshake,
+					const struct wf_packet *packet)
+{
+	struct wf_handshake_side *self = &handshake->side[packet->src];
+	struct wf_handshake_side *peer = &handshake->side[!packet->src];
+
+	if (!(packet->tcp_flags & WF_TCP_ACK))
+		return WF_HANDSHAKE_FIT_NONE;
+	/* Right behind the number that the SYN-ACK tells: however near the other is. */
+	if (peer->flags & WF_HANDSHAKE_LOOSE && packet->seq == self->other_isn_seq + 1)
+		swap_isns(self);
+	if (self->flags & WF_HANDSHAKE_KNOWN) {
+		if (!is_probe(self, packet) &&
+		    !wf_handshake_settle(self, packet->seq, WF_HANDSHAKE_FIT_BYTES))
+			return WF_HANDSHAKE_FIT_NONE;
+	} else if (!packet->payload_bytes) {
+		/* A split handshake begins with a bare acknowledgement: its SYN comes yet. */
+		return WF_HANDSHAKE_FIT_NONE;
+	}
+	if (!(peer->flags & WF_HANDSHAKE_KNOWN))
+		return WF_HANDSHAKE_FIT_ALONE;
+	if (wf_handshake_settle(peer, packet->ack, WF_HANDSHAKE_FIT_BYTES))
+		return WF_HANDSHAKE_FIT_BOTH;
+	if (!(peer->flags & WF_HANDSHAKE_LOOSE))
+		return WF_HANDSHAKE_FIT_NONE;
+	peer->flags &= (uint8_t) ~(WF_HANDSHAKE_KNOWN | WF_HANDSHAKE_SEEN | WF_HANDSHAKE_WSCALE);
+	return WF_HANDSHAKE_FIT_ALONE;
+}
+
+bool wf_handshake_is_before(const struct wf_handshake *handshake, const struct wf_packet *packet)
+{
+	const struct wf_handshake_side *self = &handshake->side[packet->src];
+	const struct wf_handshake_side *peer = &handshake->side[!packet->src];
+
+	return packet->seq - (self->isn_seq + 1) <= WF_TCP_MISSED_BYTES &&
+	       packet->ack - (peer->isn_seq + 1) <= WF_TCP_MISSED_BYTES;
+}
+
+bool wf_handshake_is_reset_by(const struct wf_handshake *handshake, const struct wf_packet *packet)
+{
+	const struct wf_handshake_side *self = &handshake->side[packet->src];
+	const struct wf_handshake_side *peer = &handshake->side[!packet->src];
+
+	if (packet->tcp_flags & WF_TCP_ACK && peer->flags & WF_HANDSHAKE_KNOWN &&
+	    !(peer->flags & WF_HANDSHAKE_LOOSE))
+		return packet->ack - (peer->isn_seq + 1) <= peer->data_bytes;
+	return self->flags & WF_HANDSHAKE_KNOWN && packet->seq - self->isn_seq <= 1;
+}
+
+void wf_handshake_syn(const struct wf_handshake *handshake, uint8_t side,
+		      struct wf_tcp_syn *ret_syn)
+{
+	const struct wf_handshake_side *from = &handshake->side[side];
+
+	*ret_syn = (struct wf_tcp_syn){
+		.isn_seq = from->isn_seq,
+		.acked_bytes =
+			from->flags & WF_HANDSHAKE_ANSWERED ? handshake->acked_bytes[side] : 0,
+		.window = from->window,
+		.wscale = from->wscale,
+		.known = from->flags & WF_HANDSHAKE_KNOWN,
+		.seen = from->flags & WF_HANDSHAKE_SEEN,
+		.has_wscale = from->flags & WF_HANDSHAKE_WSCALE,
+	};
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * handshake.h - the SYNs of one half-open connection, and the segments that fit them.
+ *
+ * Each side may have repeated its SYN with another initial number: the two latest are remembered,
+ * and the other side's acknowledgement, or the next segment, decides which of them counts.
+ *
+ * Thread: the worker.
+ */
+#ifndef WF_FLOW_HANDSHAKE_H
+#define WF_FLOW_HANDSHAKE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "flow/age_list.h"
+#include "packet/packet.h"
+#include "tcp/tcp_state.h"
+
+/* A first segment this far behind its SYN may still be of this connection: others were missed. */
+#define WF_HANDSHAKE_FIT_BYTES (1u << 20)
+
+/* What one endpoint's SYNs told; by endpoint index, not by direction. */
+struct wf_handshake_side {
+	uint32_t isn_seq;
+	uint32_t other_isn_seq; /* that of the SYN before; equal if there was none */
+	uint32_t data;		/* id of struct wf_syn_data, 0: none */
+	uint16_t data_bytes;	/* most payload on one of its SYNs */
+	uint16_t window;
+	uint16_t bytes; /* of its SYNs, as in weft_flow_counts */
+	uint16_t tcp_flags;
+	uint8_t packets;
+	uint8_t wscale;
+	uint8_t flags; /* WF_HANDSHAKE_* */
+	uint8_t pad;
+};
+
+#define WF_HANDSHAKE_KNOWN    (1u << 0) /* isn_seq is known, by its SYN or by the peer's SYN-ACK */
+#define WF_HANDSHAKE_SEEN     (1u << 1) /* by its SYN */
+#define WF_HANDSHAKE_WSCALE   (1u << 2) /* which offered window scaling */
+#define WF_HANDSHAKE_ANSWERED (1u << 3) /* its SYN was acknowledged by the peer's SYN-ACK */
+#define WF_HANDSHAKE_LOOSE    (1u << 4) /* by a SYN-ACK to a SYN not seen yet; or it is forged */
+
+struct wf_handshake {
+	struct wf_flow_key key;
+	uint32_t hash;
+	uint64_t start_ns;
+	struct wf_handshake_side side[2];
+	struct wf_age_links age;
+	uint8_t client; /* endpoint index */
+	bool counted;	/* in the half-open count of the client's address */
+	uint8_t ip_version;
+	bool answered;		 /* a SYN-ACK was seen: which of the lists it is in */
+	uint16_t acked_bytes[2]; /* on the SYN of each side, by the peer's SYN-ACK */
+};
+_Static_assert(sizeof(struct wf_handshake) == 120, "what a SYN of a flood costs");
+
+enum wf_handshake_fit {
+	WF_HANDSHAKE_FIT_NONE = 0, /* of another connection */
+	WF_HANDSHAKE_FIT_ALONE,	   /* continues its sender's SYN; the peer was not heard */
+	WF_HANDSHAKE_FIT_BOTH,	   /* acknowledges the peer's SYN too */
+};
+
+/*
+ * May @packet come so late after this handshake that all before it was missed? Both its numbers
+ * then lie ahead, but within WF_TCP_MISSED_BYTES.
+ */
+bool wf_handshake_is_before(const struct wf_handshake *handshake, const struct wf_packet *packet);
+
+/* Is @packet (no SYN, no RST) the first one after this handshake? Settles whose numbers count. */
+enum wf_handshake_fit wf_handshake_fits(struct wf_handshake *handshake,
+					const struct wf_packet *packet);
+
+/* Does the reset @packet end this handshake? */
+bool wf_handshake_is_reset_by(const struct wf_handshake *handshake, const struct wf_packet *packet);
+
+/* What the SYN of endpoint @side told. */
+void wf_handshake_syn(const struct wf_handshake *handshake, uint8_t side,
+		      struct wf_tcp_syn *ret_syn);
+
+/*
+ * Does @seq follow one of the two latest SYNs of @side, by at most @span_bytes? Then that SYN
+ * counts from now on.
+ */
+bool wf_handshake_settle(struct wf_handshake_side *side, uint32_t seq, uint32_t span_bytes);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * source_count.h - how many handshakes of each source address are under way.
+ *
+ * An entry exists only while its count is not zero, so there are never more of
+ * them than handshakes. Thread: the worker.
+ */
+#ifndef WF_FLOW_SOURCE_COUNT_H
+#define WF_FLOW_SOURCE_COUNT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bpf/hash.h"
+#include "flow/flow_index.h"
+
+struct wf_arena;
+struct wf_slab;
+
+struct wf_source_count {
+	struct wf_slab *sources;
+	struct wf_flow_index index;
+	struct weft_hash_secret secret;
+	uint32_t per_source_max;
+};
+
+/* Return: 0; -ENOBUFS, -ENOMEM. */
+int wf_source_count_init(struct wf_source_count *table, struct wf_arena *arena,
+			 const struct weft_hash_secret *secret, uint32_t sources_max,
+			 uint32_t per_source_max);
+void wf_source_count_fini(struct wf_source_count *table);
+
+/* One more of @addr. Return: false: it has as many as it may, or no memory; nothing changed. */
+bool wf_source_count_take(struct wf_source_count *table, const uint8_t addr[16]);
+
+/* One less of @addr, which has one. */
+void wf_source_count_put(struct wf_source_count *table, const uint8_t addr[16]);
+
+/* How many sources have an entry. */
+uint32_t wf_source_count_sources(const struct wf_source_count *table);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * syn_data.h - payload of SYNs (TCP Fast Open), held until it is known whether the receiver
+ * accepted it.
+ *
+ * Bound: WEFT_SYN_DATA_MAX payloads. Thread: the worker.
+ */
+#ifndef WF_FLOW_SYN_DATA_H
+#define WF_FLOW_SYN_DATA_H
+
+#include <stdint.h>
+
+#include "flow/handshake.h"
+
+struct wf_arena;
+struct wf_metrics;
+struct wf_page;
+struct wf_page_pool;
+struct wf_slab;
+
+/* Payload of a SYN. */
+struct wf_syn_data {
+	const uint8_t *bytes;
+	struct wf_page *page; /* owned reference; NULL: mapped file */
+	uint64_t time_ns;
+	uint32_t len_bytes;
+	uint32_t captured_bytes;
+	uint32_t accepted_bytes; /* of them, acknowledged by the receiver */
+	uint32_t isn_seq;	 /* of the SYN: the side may settle on another */
+};
+
+struct wf_syn_data_store {
+	struct wf_slab *slab;
+	struct wf_page_pool *pages; /* borrowed */
+	struct wf_metrics *metrics; /* borrowed */
+};
+
+/* Return: 0; -ENOBUFS, -ENOMEM. @pages, @metrics: borrowed, outlive it. */
+int wf_syn_data_init(struct wf_syn_data_store *store, struct wf_arena *arena,
+		     struct wf_page_pool *pages, struct wf_metrics *metrics);
+void wf_syn_data_fini(struct wf_syn_data_store *store);
+
+/* Hold the payload of the SYN @packet; each byte is counted with its outcome. */
+void wf_syn_data_hold(struct wf_syn_data_store *store, struct wf_handshake *handshake,
+		      const struct wf_packet *packet);
+
+/* Forget the payload of @side: the receiver did not accept it. */
+void wf_syn_data_drop(struct wf_syn_data_store *store, struct wf_handshake_side *side);
+
+/* The receiver acknowledged the SYN of @side and @accepted_bytes behind it. */
+void wf_syn_data_accept(struct wf_syn_data_store *store, struct wf_handshake_side *side,
+			uint32_t accepted_bytes, bool is_other_syn);
+
+/*
+ * Payload on the SYN of endpoint @side, of which the receiver took accepted_bytes as @packet
+ * (the one that fits) shows; as far as we know all of it if nothing followed (@packet is
+ * NULL). NULL: there is none. Lent until remove().
+ */
+struct wf_syn_data *wf_syn_data_find(const struct wf_syn_data_store *store,
+				     const struct wf_handshake *handshake, uint8_t side,
+				     const struct wf_packet *packet);
+
+/* Payload that the caller now accounts for: no longer held here. */
+void wf_syn_data_taken(struct wf_syn_data_store *store, struct wf_syn_data *data);
+
+#endif
