@@ -196,4 +196,3 @@ TEST_WITH(cleanup_full_refuses_another, setup, teardown)
 	assert_int_equal(task.runs, WEFT_CLEANUP_TASKS_MAX);
 }
 
-#define WITH_CLEANUP(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
