@@ -11,14 +11,14 @@
 #include <weft/verdict.h>
 
 /*
- * Both directions have one key: endpoint [0] is the smaller by address bytes, then
- * port. The same layout as struct wf_flow_key in user space.
+ * Key of a connection, for the kernel and for user space. Both directions have the same one:
+ * endpoint [0] is the smaller by memcmp() of address, then port. Without holes: compared as bytes.
  */
 struct weft_flow_key {
 	__u8 addr[2][16]; /* network order, IPv4 as ::ffff:a.b.c.d */
 	__u16 port[2];	  /* host order */
 	__u16 vlan[2];	  /* outer, inner id; 0 untagged */
-	__u32 vni;	  /* tunnel identifier, 0 outside */
+	__u32 vni;	  /* of the innermost tunnel that has one: VXLAN, GENEVE, GRE key; else 0 */
 };
 
 /*

@@ -149,11 +149,11 @@ static bool place_in_page(struct engine_run *run, struct wf_frame *frame)
 
 void engine_run_frame(struct engine_run *run, uint64_t time_ns, const uint8_t *bytes, uint32_t len)
 {
-	engine_run_captured(run, time_ns, bytes, len, len, WF_LINK_ETHERNET);
+	engine_run_captured(run, time_ns, bytes, len, len, WEFT_LINK_ETHERNET);
 }
 
 void engine_run_captured(struct engine_run *run, uint64_t time_ns, const uint8_t *bytes,
-			 uint32_t len, uint32_t wire_len, enum wf_link link)
+			 uint32_t len, uint32_t wire_len, enum weft_link link)
 {
 	struct wf_frame *frame = &run->batch[run->batch_count];
 

@@ -63,7 +63,7 @@ void engine_run_frame(struct engine_run *run, uint64_t time_ns, const uint8_t *f
 
 /* ... of which only @len bytes of @wire_len were captured, on such a link. */
 void engine_run_captured(struct engine_run *run, uint64_t time_ns, const uint8_t *frame,
-			 uint32_t len, uint32_t wire_len, enum wf_link link);
+			 uint32_t len, uint32_t wire_len, enum weft_link link);
 
 /* Return: NULL, or what does not hold (lent until the next start). */
 const char *engine_run_finish(struct engine_run *run);

@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 3)
 		return 0;
 	decoder.checksum = (enum weft_checksum)(data[1] % 3);
-	frame.link = data[0] % WF_LINK_COUNT;
+	frame.link = data[0] % WEFT_LINK_COUNT;
 	frame.cap_bytes = (uint32_t)(size - 3);
 	frame.wire_bytes = frame.cap_bytes + data[2];
 	/* A copy of exactly this size: a read beyond it is seen. */

@@ -142,7 +142,7 @@ static void run_frame(struct run *run, const struct wf_frame *frame, unsigned in
 static size_t run_input_frame(struct run *run, const uint8_t *data, size_t size)
 {
 	size_t len_bytes = data[3] | (size_t)data[4] << 8;
-	struct wf_frame frame = {.link = data[0] % WF_LINK_COUNT};
+	struct wf_frame frame = {.link = data[0] % WEFT_LINK_COUNT};
 	uint8_t *copy;
 
 	if (len_bytes > size - HEADER_BYTES)

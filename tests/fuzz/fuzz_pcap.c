@@ -45,7 +45,7 @@ static void read_file(struct wf_source *source, size_t size)
 	while ((count = source->ops->recv(source, frames, FRAMES_MAX)) > 0) {
 		for (int i = 0; i < count; i++) {
 			require(frames[i].wire_bytes >= frames[i].cap_bytes);
-			require(frames[i].link < WF_LINK_COUNT);
+			require(frames[i].link < WEFT_LINK_COUNT);
 			sum += read_all(&frames[i]);
 			total += frames[i].cap_bytes;
 		}

@@ -401,7 +401,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		time_ns += (uint64_t)(record[8] & 0x3f) << (record[8] & 0x40 ? 26 : 14);
 		if (world.traced)
 			trace_carried(&world.carried[world.count - 1], time_ns);
-		engine_run_captured(&run, time_ns, frame, len, whole, WF_LINK_ETHERNET);
+		engine_run_captured(&run, time_ns, frame, len, whole, WEFT_LINK_ETHERNET);
 	}
 	error = engine_run_finish(&run);
 	require(!error, error ? error : "");

@@ -44,7 +44,7 @@ enum wrap_kind {
 struct wrapped {
 	uint32_t cut_bytes; /* not 0: show so many first, then all */
 	uint32_t len_bytes;
-	enum wf_link link;
+	enum weft_link link;
 };
 
 /*

@@ -306,7 +306,7 @@ static int give_ours(struct bench *bench, const uint8_t *ip, uint32_t bytes, boo
 		.time_ns = wf_clock_monotonic_ns(),
 		.cap_bytes = bytes,
 		.wire_bytes = bytes,
-		.link = WF_LINK_RAW,
+		.link = WEFT_LINK_RAW,
 		.page = page,
 	};
 	if (wf_decode(&decoder, &frame, &packet) == WF_DECODE_FRAGMENT &&

@@ -122,7 +122,7 @@ static void take_flow(const struct weft_flow_view *view, void *ctx)
 }
 
 /* That a flow has gone meanwhile, or all is being stopped, is no error. */
-static void shunt_some(struct weft *weft, enum weft_flow_verdict verdict)
+static void shunt_some(struct weft *weft, enum weft_verdict verdict)
 {
 	WEFT_OPTS(weft_flow_query, query, .count_max = FLOWS_SET);
 	struct named_flows named = {.count = 0};
@@ -148,7 +148,7 @@ static void *change(void *arg)
 			atomic_fetch_add(&changer->done, 1);
 		else if (err != -ENODEV && err != -ESHUTDOWN && err != -EBUSY && err != -ETIMEDOUT)
 			fail("changing the filter", err);
-		shunt_some(changer->weft, i % 2 ? WEFT_FLOW_STEER : WEFT_FLOW_SHUNT);
+		shunt_some(changer->weft, i % 2 ? WEFT_VERDICT_STEER : WEFT_VERDICT_SHUNT);
 	}
 	return NULL;
 }

@@ -271,7 +271,7 @@ static int agree_on_file(const char *path, const struct stat *stat, int kind, st
 			.bytes = bytes,
 			.cap_bytes = header->caplen,
 			.wire_bytes = header->len,
-			.link = WF_LINK_ETHERNET,
+			.link = WEFT_LINK_ETHERNET,
 		};
 		enum wf_decode_result result;
 

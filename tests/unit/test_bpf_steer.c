@@ -46,7 +46,7 @@ static int teardown(void **state)
 static struct weft_flow_key key_of(const char *src, uint16_t src_port, const char *dst,
 				   uint16_t dst_port, unsigned int *ret_src)
 {
-	struct wf_flow_key key;
+	struct weft_flow_key key;
 	struct weft_flow_key kernel_key;
 
 	*ret_src = decode_expected_key(src, src_port, dst, dst_port, &key);

@@ -264,7 +264,7 @@ TEST(checksum_partial_without_length_needs_ip_length_zero)
 static void check_route(uint8_t type, unsigned int final_index, uint8_t left)
 {
 	uint8_t body[6 + 32] = {type, left};
-	struct wf_flow_key key;
+	struct weft_flow_key key;
 	struct decoded decoded;
 	struct wf_frame frame;
 	uint8_t final[16];

@@ -65,7 +65,7 @@ static void take_all_memory(void)
 	assert_in_range(taken_count, 1, 1023);
 }
 
-static void set_level(enum wf_pressure_level level)
+static void set_level(enum weft_pressure_level level)
 {
 	atomic_store(&mailbox.level, level);
 	wf_mailbox_post(&mailbox, WF_REQUEST_LEVEL);
@@ -183,13 +183,13 @@ TEST_WITH(frames_under_pressure_are_left_by_small_segments_only, setup, teardown
 
 	memset(large, 'x', sizeof(large));
 	large[sizeof(large) - 1] = 0;
-	set_level(WF_PRESSURE_LOW);
+	set_level(WEFT_PRESSURE_LOW);
 	send(0, 1);
 	assert_int_equal(METRIC(relief_moved_segments), 1);
 	assert_int_equal(METRIC(segments_copied_segments), 1);
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 3, 0, large);
 	assert_int_equal(METRIC(relief_moved_segments), 1);
-	set_level(WF_PRESSURE_NORMAL);
+	set_level(WEFT_PRESSURE_NORMAL);
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 3 + WEFT_PAGE_SMALL_BYTES + 1, 0, "abc");
 	assert_int_equal(METRIC(relief_moved_segments), 1);
 	assert_int_equal(METRIC(segments_copied_segments), 1);
@@ -198,7 +198,7 @@ TEST_WITH(frames_under_pressure_are_left_by_small_segments_only, setup, teardown
 /* Better left than kept, but not for a loss: without a page they stay where they are. */
 TEST_WITH(frames_under_pressure_without_a_page_keep_their_bytes, setup, teardown)
 {
-	set_level(WF_PRESSURE_LOW);
+	set_level(WEFT_PRESSURE_LOW);
 	take_all_memory();
 	send(0, 3);
 	assert_int_equal(METRIC(relief_moved_segments), 0);

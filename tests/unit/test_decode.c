@@ -21,7 +21,7 @@ static void build_plain(const char *src, uint16_t src_port, const char *dst, uin
 static void assert_segment(const struct decode_kind *kind, const struct decoded *decoded)
 {
 	const struct wf_packet *packet = &decoded->packet;
-	struct wf_flow_key key;
+	struct weft_flow_key key;
 	unsigned int src = decode_expected_key(kind->ip6 ? KIND_SRC6 : KIND_SRC, 40000,
 					       kind->ip6 ? KIND_DST6 : KIND_DST, 80, &key);
 
@@ -147,7 +147,7 @@ TEST(decode_any_changed_byte_keeps_the_invariants)
 
 static void assert_key(const char *src, uint16_t src_port, const char *dst, uint16_t dst_port)
 {
-	struct wf_flow_key key;
+	struct weft_flow_key key;
 	unsigned int at = decode_expected_key(src, src_port, dst, dst_port, &key);
 	struct decoded there, back;
 	struct wf_frame frame;
@@ -215,7 +215,7 @@ static uint32_t hash_of_builder(void)
 /* The rule that decode.h states and the XDP program follows, spelt out once more. */
 TEST(decode_hash_is_of_endpoints_and_tenant)
 {
-	struct wf_flow_key key;
+	struct weft_flow_key key;
 	uint64_t word[4], end[2];
 
 	decode_expected_key(KIND_SRC, 40000, KIND_DST, 80, &key);

@@ -27,22 +27,22 @@ static int link_of(int dlt)
 {
 	switch (dlt) {
 	case DLT_EN10MB:
-		return WF_LINK_ETHERNET;
+		return WEFT_LINK_ETHERNET;
 	case DLT_RAW:
 	case DLT_IPV4:
 	case DLT_IPV6:
-		return WF_LINK_RAW;
+		return WEFT_LINK_RAW;
 	case DLT_NULL:
-		return WF_LINK_NULL;
+		return WEFT_LINK_NULL;
 	case DLT_LOOP:
-		return WF_LINK_LOOP;
+		return WEFT_LINK_LOOP;
 	case DLT_LINUX_SLL:
-		return WF_LINK_SLL;
+		return WEFT_LINK_SLL;
 	case DLT_LINUX_SLL2:
-		return WF_LINK_SLL2;
+		return WEFT_LINK_SLL2;
 	case DLT_PPP:
 	case DLT_PPP_SERIAL:
-		return WF_LINK_PPP;
+		return WEFT_LINK_PPP;
 	default:
 		return -1;
 	}

@@ -103,7 +103,7 @@ TEST_WITH(engine_stats_have_the_timeouts_of_every_lock, setup, teardown)
 TEST_WITH(engine_stats_have_the_violations_of_workers_and_claims, setup, teardown)
 {
 	struct wf_engine *engine = weft->engine;
-	struct wf_flow_key key;
+	struct weft_flow_key key;
 
 	memset(&key, 7, sizeof(key));
 	assert_int_equal(weft_start(weft), 0);

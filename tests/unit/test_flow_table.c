@@ -40,9 +40,9 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct wf_flow_key key_of(uint32_t n)
+static struct weft_flow_key key_of(uint32_t n)
 {
-	struct wf_flow_key key = {.port = {80, (uint16_t)n}};
+	struct weft_flow_key key = {.port = {80, (uint16_t)n}};
 
 	memcpy(key.addr[0], &n, sizeof(n));
 	return key;
@@ -56,14 +56,14 @@ static uint32_t hash_of(uint32_t n)
 
 static struct wf_flow *add(uint32_t n)
 {
-	struct wf_flow_key key = key_of(n);
+	struct weft_flow_key key = key_of(n);
 
 	return wf_flow_table_add(&fixture.table, &key, hash_of(n), 1);
 }
 
 static struct wf_flow *find(uint32_t n)
 {
-	struct wf_flow_key key = key_of(n);
+	struct weft_flow_key key = key_of(n);
 
 	return wf_flow_table_find(&fixture.table, &key, hash_of(n));
 }
@@ -150,7 +150,7 @@ TEST_WITH(flow_table_arms_and_pops_in_time, setup, teardown)
 
 TEST_WITH(flow_key_guesses_who_speaks_to_the_known_port, setup, teardown)
 {
-	struct wf_flow_key key = {.port = {443, 50000}};
+	struct weft_flow_key key = {.port = {443, 50000}};
 
 	assert_int_equal(wf_flow_key_guess_client(&key, 0), 1);
 	key.port[0] = 50000;

@@ -45,7 +45,7 @@ static int teardown(void **state)
 
 static struct weft_flow_key key_of(uint16_t port, unsigned int *ret_src)
 {
-	struct wf_flow_key key;
+	struct weft_flow_key key;
 	struct weft_flow_key kernel_key;
 
 	*ret_src = decode_expected_key(A, port, B, 80, &key);

@@ -350,7 +350,7 @@ TEST(ip4_extension_header_numbers_are_not_tcp)
 TEST(ip6_route_at_its_end_leaves_the_destination)
 {
 	uint8_t body[22] = {0, 0};
-	struct wf_flow_key key;
+	struct weft_flow_key key;
 
 	decode_expected_key(KIND_SRC6, 1, KIND_DST6, 2, &key);
 	for (uint8_t type = 0; type < 6; type++) {
@@ -380,7 +380,7 @@ static void build_fragment4(uint8_t proto, uint32_t off_bytes, bool more)
 
 TEST(ip4_fragment_tells_its_datagram_and_place)
 {
-	struct wf_flow_key key;
+	struct weft_flow_key key;
 
 	build_fragment4(6, 1480, true);
 	pb_data(&pb, NULL, 7); /* Ethernet padding */

@@ -17,7 +17,7 @@ static void finish_segment(void)
 	pb_finish(&pb);
 }
 
-static enum wf_decode_result decode_link(enum wf_link link, struct wf_packet *ret_packet)
+static enum wf_decode_result decode_link(enum weft_link link, struct wf_packet *ret_packet)
 {
 	struct decoded decoded;
 	struct wf_frame frame;
@@ -48,9 +48,9 @@ TEST(link_family_of_every_system_in_both_orders)
 				pb_ip(&pb, KIND_SRC6, KIND_DST6);
 				pb_tcp(&pb, &(struct pb_tcp){.src_port = 1});
 				pb_finish(&pb);
-				assert_int_equal(
-					decode_link(loop ? WF_LINK_LOOP : WF_LINK_NULL, &packet),
-					WF_DECODE_TCP);
+				assert_int_equal(decode_link(loop ? WEFT_LINK_LOOP : WEFT_LINK_NULL,
+							     &packet),
+						 WF_DECODE_TCP);
 				assert_int_equal(packet.ip_version, 6);
 			}
 		}
@@ -124,7 +124,7 @@ TEST(link_tag_id_has_12_bits)
 	pb_vlan(&pb, 0x88a8, 0xe000);
 	pb_vlan(&pb, 0x8100, 0xffff);
 	finish_segment();
-	assert_int_equal(decode_link(WF_LINK_ETHERNET, &packet), WF_DECODE_TCP);
+	assert_int_equal(decode_link(WEFT_LINK_ETHERNET, &packet), WF_DECODE_TCP);
 	assert_int_equal(packet.key.vlan[0], 0);
 	assert_int_equal(packet.key.vlan[1], 0xfff);
 }
@@ -210,11 +210,11 @@ TEST(link_ppp_compressed_protocol_field_is_read)
 	pb_init(&pb);
 	pb_data(&pb, "\x21", 1);
 	finish_segment();
-	assert_int_equal(decode_link(WF_LINK_PPP, &packet), WF_DECODE_TCP);
+	assert_int_equal(decode_link(WEFT_LINK_PPP, &packet), WF_DECODE_TCP);
 	pb_init(&pb);
 	pb_data(&pb, "\xff\x03\x21", 3);
 	finish_segment();
-	assert_int_equal(decode_link(WF_LINK_PPP, &packet), WF_DECODE_TCP);
+	assert_int_equal(decode_link(WEFT_LINK_PPP, &packet), WF_DECODE_TCP);
 }
 
 TEST(link_ppp_mpls_is_read)

@@ -151,7 +151,7 @@ TEST_WITH(monitor_pressure_gives_memory_back_at_once, setup, teardown)
 	leave_free_memory(fix, 64);
 	hold_percent(fix, 80);
 	wf_monitor_run(fix->monitor, 0);
-	assert_int_equal(wf_pressure_level(wf_monitor_pressure(fix->monitor)), WF_PRESSURE_LOW);
+	assert_int_equal(wf_pressure_level(wf_monitor_pressure(fix->monitor)), WEFT_PRESSURE_LOW);
 	assert_int_equal(free_bytes(fix), 0);
 	let_go(fix);
 }
@@ -163,12 +163,12 @@ TEST_WITH(monitor_pressure_shortens_ttls_and_restores_them, setup, teardown)
 		.name = "owner's", .interval_ns = 1, .ttl_ns = 1000, .fn = owner_task, .ctx = fix};
 	static const struct {
 		uint64_t percent;
-		enum wf_pressure_level level;
+		enum weft_pressure_level level;
 		uint64_t ttl_ns;
 	} steps[] = {
-		{10, WF_PRESSURE_NORMAL, 1000}, {75, WF_PRESSURE_LOW, 1000},
-		{90, WF_PRESSURE_HIGH, 500},	{97, WF_PRESSURE_CRITICAL, 250},
-		{85, WF_PRESSURE_HIGH, 500},	{10, WF_PRESSURE_NORMAL, 1000},
+		{10, WEFT_PRESSURE_NORMAL, 1000}, {75, WEFT_PRESSURE_LOW, 1000},
+		{90, WEFT_PRESSURE_HIGH, 500},	  {97, WEFT_PRESSURE_CRITICAL, 250},
+		{85, WEFT_PRESSURE_HIGH, 500},	  {10, WEFT_PRESSURE_NORMAL, 1000},
 	};
 	uint64_t now_ns = 0;
 

@@ -86,7 +86,7 @@ struct tables {
 	struct wf_claims claims;
 	struct wf_owner owner;
 	struct wf_flow_table table[2];
-	struct wf_flow_key key;
+	struct weft_flow_key key;
 };
 
 static struct tables tables;

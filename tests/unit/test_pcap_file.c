@@ -43,7 +43,7 @@ TEST_WITH(pcap_every_byte_order_and_resolution_is_read, capture_setup, NULL)
 				     4000000000u * SEC + 999999 * tick_ns);
 		capture_assert_frame(&result, 2, "", 6 * SEC);
 		assert_int_equal(result.frames[0].wire_bytes, 100);
-		assert_int_equal(result.frames[0].link, WF_LINK_ETHERNET);
+		assert_int_equal(result.frames[0].link, WEFT_LINK_ETHERNET);
 		capture_result_fini(&result);
 		capture_writer_fini(&writer);
 	}
@@ -95,21 +95,21 @@ TEST_WITH(pcap_every_known_link_type_is_mapped, capture_setup, NULL)
 {
 	static const struct {
 		uint32_t linktype;
-		enum wf_link link;
+		enum weft_link link;
 	} rows[] = {
-		{0, WF_LINK_NULL},
-		{1, WF_LINK_ETHERNET},
-		{9, WF_LINK_PPP},
-		{50, WF_LINK_PPP},
-		{12, WF_LINK_RAW},
-		{14, WF_LINK_RAW},
-		{101, WF_LINK_RAW},
-		{228, WF_LINK_RAW},
-		{229, WF_LINK_RAW},
-		{108, WF_LINK_LOOP},
-		{113, WF_LINK_SLL},
-		{276, WF_LINK_SLL2},
-		{0x14000001u, WF_LINK_ETHERNET}, /* tells of a frame check sequence */
+		{0, WEFT_LINK_NULL},
+		{1, WEFT_LINK_ETHERNET},
+		{9, WEFT_LINK_PPP},
+		{50, WEFT_LINK_PPP},
+		{12, WEFT_LINK_RAW},
+		{14, WEFT_LINK_RAW},
+		{101, WEFT_LINK_RAW},
+		{228, WEFT_LINK_RAW},
+		{229, WEFT_LINK_RAW},
+		{108, WEFT_LINK_LOOP},
+		{113, WEFT_LINK_SLL},
+		{276, WEFT_LINK_SLL2},
+		{0x14000001u, WEFT_LINK_ETHERNET}, /* tells of a frame check sequence */
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -24,19 +24,19 @@ static const uint8_t ip_tcp[] = {
 	0x04, 0xd2, 0, 80, 0, 0, 0, 1, 0,  0, 0, 0, 0x50, 2, 0xff, 0xff, 0,  0, 0, 0,
 };
 
-static struct wf_frame frame_of(enum wf_link link, uint8_t *buffer)
+static struct wf_frame frame_of(enum weft_link link, uint8_t *buffer)
 {
 	static const struct {
 		uint8_t len;
 		uint8_t bytes[20];
-	} headers[WF_LINK_COUNT] = {
-		[WF_LINK_ETHERNET] = {14, {[12] = 8}},
-		[WF_LINK_RAW] = {0, {0}},
-		[WF_LINK_NULL] = {4, {2}},
-		[WF_LINK_LOOP] = {4, {0, 0, 0, 2}},
-		[WF_LINK_SLL] = {16, {[14] = 8}},
-		[WF_LINK_SLL2] = {20, {8}},
-		[WF_LINK_PPP] = {4, {0xff, 3, 0, 0x21}},
+	} headers[WEFT_LINK_COUNT] = {
+		[WEFT_LINK_ETHERNET] = {14, {[12] = 8}},
+		[WEFT_LINK_RAW] = {0, {0}},
+		[WEFT_LINK_NULL] = {4, {2}},
+		[WEFT_LINK_LOOP] = {4, {0, 0, 0, 2}},
+		[WEFT_LINK_SLL] = {16, {[14] = 8}},
+		[WEFT_LINK_SLL2] = {20, {8}},
+		[WEFT_LINK_PPP] = {4, {0xff, 3, 0, 0x21}},
 	};
 	uint32_t len = headers[link].len;
 
@@ -54,8 +54,8 @@ TEST(filter_matches_on_every_link_type)
 
 	assert_int_equal(wf_pcap_filter_new("tcp port 80 and host 10.0.0.1", &wanted), 0);
 	assert_int_equal(wf_pcap_filter_new("tcp port 81", &other), 0);
-	for (int link = 0; link < WF_LINK_COUNT; link++) {
-		struct wf_frame frame = frame_of((enum wf_link)link, buffer);
+	for (int link = 0; link < WEFT_LINK_COUNT; link++) {
+		struct wf_frame frame = frame_of((enum weft_link)link, buffer);
 
 		assert_true(wf_pcap_filter_match(wanted, &frame));
 		assert_false(wf_pcap_filter_match(other, &frame));
@@ -68,7 +68,7 @@ TEST(filter_length_is_that_of_the_wire)
 {
 	struct wf_pcap_filter *filter;
 	uint8_t buffer[128];
-	struct wf_frame frame = frame_of(WF_LINK_ETHERNET, buffer);
+	struct wf_frame frame = frame_of(WEFT_LINK_ETHERNET, buffer);
 
 	assert_int_equal(wf_pcap_filter_new("greater 1000", &filter), 0);
 	assert_true(wf_pcap_filter_match(filter, &frame));
@@ -81,7 +81,7 @@ TEST(filter_cut_frame_does_not_match_beyond_its_bytes)
 {
 	struct wf_pcap_filter *filter;
 	uint8_t buffer[128];
-	struct wf_frame frame = frame_of(WF_LINK_ETHERNET, buffer);
+	struct wf_frame frame = frame_of(WEFT_LINK_ETHERNET, buffer);
 
 	assert_int_equal(wf_pcap_filter_new("tcp dst port 80", &filter), 0);
 	frame.cap_bytes = 14 + 20;
@@ -95,12 +95,12 @@ TEST(filter_for_one_link_type_matches_nothing_on_another)
 {
 	struct wf_pcap_filter *filter;
 	uint8_t buffer[128];
-	struct wf_frame ethernet = frame_of(WF_LINK_ETHERNET, buffer);
+	struct wf_frame ethernet = frame_of(WEFT_LINK_ETHERNET, buffer);
 	struct wf_frame raw;
 
 	assert_int_equal(wf_pcap_filter_new("ether src 00:00:00:00:00:00", &filter), 0);
 	assert_true(wf_pcap_filter_match(filter, &ethernet));
-	raw = frame_of(WF_LINK_RAW, buffer);
+	raw = frame_of(WEFT_LINK_RAW, buffer);
 	assert_false(wf_pcap_filter_match(filter, &raw));
 	wf_pcap_filter_free(filter);
 }
@@ -118,7 +118,7 @@ TEST(filter_empty_matches_everything)
 {
 	struct wf_pcap_filter *filter;
 	uint8_t buffer[128];
-	struct wf_frame frame = frame_of(WF_LINK_ETHERNET, buffer);
+	struct wf_frame frame = frame_of(WEFT_LINK_ETHERNET, buffer);
 
 	assert_int_equal(wf_pcap_filter_new("", &filter), 0);
 	assert_true(wf_pcap_filter_match(filter, &frame));

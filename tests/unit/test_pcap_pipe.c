@@ -70,7 +70,7 @@ TEST_WITH(pipe_packet_beyond_a_page_gives_up_its_link_header, capture_setup, NUL
 	result = capture_read_pipe(&writer, 65536);
 	assert_int_equal(result.end, -ENODATA);
 	assert_int_equal(result.count, 1);
-	assert_int_equal(result.frames[0].link, WF_LINK_RAW);
+	assert_int_equal(result.frames[0].link, WEFT_LINK_RAW);
 	assert_int_equal(result.frames[0].cap_bytes, 65535);
 	assert_int_equal(result.frames[0].wire_bytes, 65535);
 	assert_int_equal(result.frames[0].bytes[0], 0x45);

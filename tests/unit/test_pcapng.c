@@ -49,7 +49,7 @@ TEST_WITH(pcapng_interfaces_end_with_their_section, capture_setup, NULL)
 	assert_int_equal(result.count, 2);
 	capture_assert_frame(&result, 0, "first", 5);
 	capture_assert_frame(&result, 1, "second", 7000);
-	assert_int_equal(result.frames[1].link, WF_LINK_RAW);
+	assert_int_equal(result.frames[1].link, WEFT_LINK_RAW);
 	capture_result_fini(&result);
 	capture_writer_fini(&writer);
 }

@@ -231,7 +231,7 @@ TEST_WITH(pipeline_owner_is_whom_the_nic_gives_the_flow_to, setup, teardown)
 	pipeline = new_second(&given, &metrics, &rss);
 	for (uint16_t port = 1; port <= 100; port++) {
 		const struct pb_tcp tcp = {.src_port = port, .dst_port = 80, .flags = WF_TCP_SYN};
-		struct wf_flow_key flow;
+		struct weft_flow_key flow;
 		struct wf_frame frame;
 
 		decode_expected_key("10.0.0.1", port, "10.0.0.2", 80, &flow);

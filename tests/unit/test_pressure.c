@@ -46,7 +46,7 @@ struct handler_ctx {
 
 static struct handler_ctx handlers[2];
 
-static void on_change(void *ctx, enum wf_pressure_level from, enum wf_pressure_level to)
+static void on_change(void *ctx, enum weft_pressure_level from, enum weft_pressure_level to)
 {
 	static const char letters[] = "NLHC";
 	const struct handler_ctx *handler = ctx;
@@ -94,7 +94,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void expect(struct fixture *fix, uint32_t percent, enum wf_pressure_level level)
+static void expect(struct fixture *fix, uint32_t percent, enum weft_pressure_level level)
 {
 	fix->source.percent = percent;
 	assert_int_equal(wf_pressure_check(fix->pressure), level);
@@ -120,36 +120,36 @@ TEST_WITH(pressure_level_follows_thresholds_upwards, setup, teardown)
 {
 	struct fixture *fix = *state;
 
-	expect(fix, 0, WF_PRESSURE_NORMAL);
-	expect(fix, 69, WF_PRESSURE_NORMAL);
-	expect(fix, 70, WF_PRESSURE_LOW);
-	expect(fix, 84, WF_PRESSURE_LOW);
-	expect(fix, 85, WF_PRESSURE_HIGH);
-	expect(fix, 94, WF_PRESSURE_HIGH);
-	expect(fix, 95, WF_PRESSURE_CRITICAL);
-	expect(fix, 1000, WF_PRESSURE_CRITICAL);
+	expect(fix, 0, WEFT_PRESSURE_NORMAL);
+	expect(fix, 69, WEFT_PRESSURE_NORMAL);
+	expect(fix, 70, WEFT_PRESSURE_LOW);
+	expect(fix, 84, WEFT_PRESSURE_LOW);
+	expect(fix, 85, WEFT_PRESSURE_HIGH);
+	expect(fix, 94, WEFT_PRESSURE_HIGH);
+	expect(fix, 95, WEFT_PRESSURE_CRITICAL);
+	expect(fix, 1000, WEFT_PRESSURE_CRITICAL);
 }
 
 TEST_WITH(pressure_level_falls_only_clearly_below, setup, teardown)
 {
 	struct fixture *fix = *state;
 
-	expect(fix, 100, WF_PRESSURE_CRITICAL);
-	expect(fix, 90, WF_PRESSURE_CRITICAL);
-	expect(fix, 89, WF_PRESSURE_HIGH);
-	expect(fix, 80, WF_PRESSURE_HIGH);
-	expect(fix, 79, WF_PRESSURE_LOW);
-	expect(fix, 65, WF_PRESSURE_LOW);
-	expect(fix, 64, WF_PRESSURE_NORMAL);
-	expect(fix, 69, WF_PRESSURE_NORMAL);
+	expect(fix, 100, WEFT_PRESSURE_CRITICAL);
+	expect(fix, 90, WEFT_PRESSURE_CRITICAL);
+	expect(fix, 89, WEFT_PRESSURE_HIGH);
+	expect(fix, 80, WEFT_PRESSURE_HIGH);
+	expect(fix, 79, WEFT_PRESSURE_LOW);
+	expect(fix, 65, WEFT_PRESSURE_LOW);
+	expect(fix, 64, WEFT_PRESSURE_NORMAL);
+	expect(fix, 69, WEFT_PRESSURE_NORMAL);
 }
 
 TEST_WITH(pressure_level_jumps_both_ways, setup, teardown)
 {
 	struct fixture *fix = *state;
 
-	expect(fix, 99, WF_PRESSURE_CRITICAL);
-	expect(fix, 0, WF_PRESSURE_NORMAL);
+	expect(fix, 99, WEFT_PRESSURE_CRITICAL);
+	expect(fix, 0, WEFT_PRESSURE_NORMAL);
 	assert_string_equal(fix->calls, "1:NC 2:NC 2:CN 1:CN ");
 	assert_int_equal(wf_metric_get(&fix->metrics, pressure_events), 2);
 	assert_int_equal(wf_metric_get(&fix->metrics, pressure_rises), 1);
@@ -159,11 +159,11 @@ TEST_WITH(pressure_handlers_undo_in_reverse_order, setup, teardown)
 {
 	struct fixture *fix = *state;
 
-	expect(fix, 75, WF_PRESSURE_LOW);
-	expect(fix, 75, WF_PRESSURE_LOW);
-	expect(fix, 90, WF_PRESSURE_HIGH);
-	expect(fix, 70, WF_PRESSURE_LOW);
-	expect(fix, 10, WF_PRESSURE_NORMAL);
+	expect(fix, 75, WEFT_PRESSURE_LOW);
+	expect(fix, 75, WEFT_PRESSURE_LOW);
+	expect(fix, 90, WEFT_PRESSURE_HIGH);
+	expect(fix, 70, WEFT_PRESSURE_LOW);
+	expect(fix, 10, WEFT_PRESSURE_NORMAL);
 	assert_string_equal(fix->calls, "1:NL 2:NL 1:LH 2:LH 2:HL 1:HL 2:LN 1:LN ");
 }
 
@@ -171,13 +171,13 @@ TEST_WITH(pressure_level_falls_after_calm_checks_in_a_row, setup_slow_to_fall, t
 {
 	struct fixture *fix = *state;
 
-	expect(fix, 90, WF_PRESSURE_HIGH);
-	expect(fix, 10, WF_PRESSURE_HIGH);
-	expect(fix, 10, WF_PRESSURE_HIGH);
-	expect(fix, 90, WF_PRESSURE_HIGH); /* not in a row: starts anew */
-	expect(fix, 10, WF_PRESSURE_HIGH);
-	expect(fix, 10, WF_PRESSURE_HIGH);
-	expect(fix, 10, WF_PRESSURE_NORMAL);
+	expect(fix, 90, WEFT_PRESSURE_HIGH);
+	expect(fix, 10, WEFT_PRESSURE_HIGH);
+	expect(fix, 10, WEFT_PRESSURE_HIGH);
+	expect(fix, 90, WEFT_PRESSURE_HIGH); /* not in a row: starts anew */
+	expect(fix, 10, WEFT_PRESSURE_HIGH);
+	expect(fix, 10, WEFT_PRESSURE_HIGH);
+	expect(fix, 10, WEFT_PRESSURE_NORMAL);
 }
 
 TEST_WITH(pressure_highest_source_decides, setup, teardown)
@@ -186,9 +186,9 @@ TEST_WITH(pressure_highest_source_decides, setup, teardown)
 	struct fake_source other = {.percent = 96};
 
 	assert_int_equal(wf_pressure_add_source(fix->pressure, "other", read_fake, &other), 0);
-	expect(fix, 10, WF_PRESSURE_CRITICAL);
+	expect(fix, 10, WEFT_PRESSURE_CRITICAL);
 	other.percent = 0;
-	expect(fix, 75, WF_PRESSURE_LOW);
+	expect(fix, 75, WEFT_PRESSURE_LOW);
 	assert_int_equal(wf_metric_get(&fix->metrics, pressure_reading_percent), 75);
 }
 
@@ -202,17 +202,17 @@ TEST_WITH(pressure_failing_source_neither_raises_nor_holds_a_level, setup, teard
 	struct fixture *fix = *state;
 	struct wf_pressure_reading reading;
 
-	expect(fix, 99, WF_PRESSURE_CRITICAL);
+	expect(fix, 99, WEFT_PRESSURE_CRITICAL);
 	fix->source.err = -EIO;
-	expect(fix, 99, WF_PRESSURE_NORMAL);
-	expect(fix, 99, WF_PRESSURE_NORMAL);
+	expect(fix, 99, WEFT_PRESSURE_NORMAL);
+	expect(fix, 99, WEFT_PRESSURE_NORMAL);
 	wf_pressure_each_reading(fix->pressure, note_reading, &reading);
 	assert_string_equal(reading.name, "fake");
 	assert_int_equal(reading.err, -EIO);
 	assert_int_equal(reading.errors, 2);
 	assert_int_equal(wf_metric_get(&fix->metrics, pressure_source_errors), 2);
 	fix->source.err = 0;
-	expect(fix, 99, WF_PRESSURE_CRITICAL);
+	expect(fix, 99, WEFT_PRESSURE_CRITICAL);
 }
 
 TEST_WITH(pressure_source_without_limit_is_no_error, setup, teardown)
@@ -220,7 +220,7 @@ TEST_WITH(pressure_source_without_limit_is_no_error, setup, teardown)
 	struct fixture *fix = *state;
 
 	fix->source.err = -ENODATA;
-	expect(fix, 99, WF_PRESSURE_NORMAL);
+	expect(fix, 99, WEFT_PRESSURE_NORMAL);
 	assert_int_equal(wf_metric_get(&fix->metrics, pressure_source_errors), 0);
 }
 
@@ -241,6 +241,6 @@ TEST_WITH(pressure_full_tables_refuse, setup, teardown)
 
 TEST(pressure_levels_have_names)
 {
-	assert_string_equal(wf_pressure_level_name(WF_PRESSURE_NORMAL), "normal");
-	assert_string_equal(wf_pressure_level_name(WF_PRESSURE_CRITICAL), "critical");
+	assert_string_equal(weft_pressure_level_name(WEFT_PRESSURE_NORMAL), "normal");
+	assert_string_equal(weft_pressure_level_name(WEFT_PRESSURE_CRITICAL), "critical");
 }

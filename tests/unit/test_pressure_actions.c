@@ -41,7 +41,7 @@ static void request(uint32_t what)
 		;
 }
 
-static void set_level(enum wf_pressure_level level)
+static void set_level(enum weft_pressure_level level)
 {
 	atomic_store(&mailbox.level, level);
 	request(WF_REQUEST_LEVEL);
@@ -57,15 +57,15 @@ static void assert_doing(uint64_t moving, uint64_t limited, uint64_t hurried, ui
 
 TEST_WITH(level_does_what_it_asks_for_and_undoes_it, setup, teardown)
 {
-	set_level(WF_PRESSURE_LOW);
+	set_level(WEFT_PRESSURE_LOW);
 	assert_doing(1, 0, 0, 0);
-	set_level(WF_PRESSURE_HIGH);
+	set_level(WEFT_PRESSURE_HIGH);
 	assert_doing(1, 1, 1, 0);
-	set_level(WF_PRESSURE_CRITICAL);
+	set_level(WEFT_PRESSURE_CRITICAL);
 	assert_doing(1, 1, 1, 1);
-	set_level(WF_PRESSURE_LOW);
+	set_level(WEFT_PRESSURE_LOW);
 	assert_doing(1, 0, 0, 0);
-	set_level(WF_PRESSURE_NORMAL);
+	set_level(WEFT_PRESSURE_NORMAL);
 	assert_doing(0, 0, 0, 0);
 	assert_int_equal(METRIC(relief_halved_caches), 2);
 }
@@ -73,9 +73,9 @@ TEST_WITH(level_does_what_it_asks_for_and_undoes_it, setup, teardown)
 TEST_WITH(critical_gives_up_held_data_as_gap_of_memory, setup, teardown)
 {
 	rig_data(&rig, RIG_SERVER, 10, "behind the hole");
-	set_level(WF_PRESSURE_HIGH);
+	set_level(WEFT_PRESSURE_HIGH);
 	assert_string_equal(rig_log(&rig), "");
-	set_level(WF_PRESSURE_CRITICAL);
+	set_level(WEFT_PRESSURE_CRITICAL);
 	assert_non_null(strstr(rig_log(&rig), "memory"));
 	assert_int_equal(METRIC(relief_sacrificed_streams), 1);
 	assert_int_equal(METRIC(payload_held_bytes), 0);
@@ -84,12 +84,12 @@ TEST_WITH(critical_gives_up_held_data_as_gap_of_memory, setup, teardown)
 
 TEST_WITH(critical_refuses_midstream_flows_until_it_ends, setup, teardown)
 {
-	set_level(WF_PRESSURE_CRITICAL);
+	set_level(WEFT_PRESSURE_CRITICAL);
 	rig.port[RIG_CLIENT] = 3333;
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 0, 0, "stranger");
 	assert_int_equal(METRIC(relief_refused_flows), 1);
 	assert_int_equal(METRIC(flows_active_flows), 1);
-	set_level(WF_PRESSURE_NORMAL);
+	set_level(WEFT_PRESSURE_NORMAL);
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 0, 0, "stranger");
 	assert_int_equal(METRIC(relief_refused_flows), 1);
 	assert_int_equal(METRIC(flows_active_flows), 2);
@@ -99,7 +99,7 @@ TEST_WITH(high_closes_what_is_silent_for_half_the_timeout, setup, teardown)
 {
 	rig_wait_ms(&rig, WEFT_TIMEOUT_ESTABLISHED_SEC * 600ull);
 	assert_int_equal(METRIC(flows_active_flows), 1);
-	set_level(WF_PRESSURE_HIGH);
+	set_level(WEFT_PRESSURE_HIGH);
 	assert_int_equal(METRIC(flows_active_flows), 0);
 	assert_int_equal(METRIC(relief_expired_flows), 1);
 	assert_int_equal(atomic_load(&mailbox.done_items[0]), 1);
@@ -162,10 +162,10 @@ TEST_WITH(critical_sheds_a_slow_subscription_and_tells_it_in_line, setup_queued,
 	const char *log;
 
 	send_more();
-	set_level(WF_PRESSURE_HIGH);
+	set_level(WEFT_PRESSURE_HIGH);
 	wf_pipeline_housekeep(rig.pipeline);
 	assert_int_equal(METRIC(relief_shed_events), 0);
-	set_level(WF_PRESSURE_CRITICAL);
+	set_level(WEFT_PRESSURE_CRITICAL);
 	shed = METRIC(relief_shed_events);
 	assert_in_range(shed, 1, SEGMENTS - 1);
 	assert_int_equal(METRIC(relief_shed_bytes), shed * SEGMENT_BYTES);
@@ -180,7 +180,7 @@ TEST_WITH(critical_sheds_none_that_keeps_up, setup_queued, teardown_queued)
 {
 	send_more();
 	rig_read(&rig);
-	set_level(WF_PRESSURE_CRITICAL);
+	set_level(WEFT_PRESSURE_CRITICAL);
 	wf_pipeline_housekeep(rig.pipeline);
 	assert_int_equal(METRIC(relief_shed_events), 0);
 	assert_null(strstr(rig_log(&rig), "drop"));
@@ -191,13 +191,13 @@ TEST_WITH(critical_sheds_again_as_long_as_it_lasts_and_then_no_more, setup_queue
 	uint64_t shed;
 
 	send_more();
-	set_level(WF_PRESSURE_CRITICAL);
+	set_level(WEFT_PRESSURE_CRITICAL);
 	shed = METRIC(relief_shed_events);
 	send_more();
 	wf_pipeline_housekeep(rig.pipeline);
 	assert_true(METRIC(relief_shed_events) > shed);
 	shed = METRIC(relief_shed_events);
-	set_level(WF_PRESSURE_NORMAL);
+	set_level(WEFT_PRESSURE_NORMAL);
 	rig_read(&rig);
 	rig_log(&rig);
 	send_more();

@@ -69,11 +69,11 @@ TEST(reader_asked_to_halve_gives_spans_back_once)
 TEST(reader_halves_when_pressure_rises_to_high)
 {
 	static const struct {
-		enum wf_pressure_level level;
+		enum weft_pressure_level level;
 		uint64_t halved;
 	} steps[] = {
-		{WF_PRESSURE_LOW, 0},  {WF_PRESSURE_HIGH, 1},	{WF_PRESSURE_CRITICAL, 2},
-		{WF_PRESSURE_HIGH, 2}, {WF_PRESSURE_NORMAL, 2}, {WF_PRESSURE_CRITICAL, 3},
+		{WEFT_PRESSURE_LOW, 0},	 {WEFT_PRESSURE_HIGH, 1},   {WEFT_PRESSURE_CRITICAL, 2},
+		{WEFT_PRESSURE_HIGH, 2}, {WEFT_PRESSURE_NORMAL, 2}, {WEFT_PRESSURE_CRITICAL, 3},
 	};
 
 	open_pool();

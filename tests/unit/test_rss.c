@@ -45,10 +45,10 @@ static void init(const uint8_t *key, enum wf_rss_input input, uint32_t workers, 
 	wf_rss_init(&rss, &opts);
 }
 
-static struct wf_flow_key key_of(const char *src, uint16_t src_port, const char *dst,
-				 uint16_t dst_port)
+static struct weft_flow_key key_of(const char *src, uint16_t src_port, const char *dst,
+				   uint16_t dst_port)
 {
-	struct wf_flow_key sorted, key;
+	struct weft_flow_key sorted, key;
 	unsigned int at = decode_expected_key(src, src_port, dst, dst_port, &sorted);
 
 	memset(&key, 0, sizeof(key));
@@ -61,8 +61,8 @@ static struct wf_flow_key key_of(const char *src, uint16_t src_port, const char 
 
 TEST_WITH(rss_hash_is_the_published_one, setup, NULL)
 {
-	const struct wf_flow_key v4 = key_of("66.9.149.187", 2794, "161.142.100.80", 1766);
-	const struct wf_flow_key v6 =
+	const struct weft_flow_key v4 = key_of("66.9.149.187", 2794, "161.142.100.80", 1766);
+	const struct weft_flow_key v6 =
 		key_of("3ffe:2501:200:1fff::7", 2794, "3ffe:2501:200:3::1", 1766);
 
 	init(published_key, WF_RSS_AS_IS, 8, true);
@@ -76,8 +76,8 @@ TEST_WITH(rss_hash_is_the_published_one, setup, NULL)
 static void assert_symmetric(const char *a, const char *b)
 {
 	for (uint16_t port = 1000; port < 1050; port++) {
-		const struct wf_flow_key there = key_of(a, port, b, 443);
-		const struct wf_flow_key back = key_of(b, 443, a, port);
+		const struct weft_flow_key there = key_of(a, port, b, 443);
+		const struct weft_flow_key back = key_of(b, 443, a, port);
 
 		assert_int_equal(wf_rss_hash(&rss, &there), wf_rss_hash(&rss, &back));
 	}
@@ -106,7 +106,7 @@ TEST_WITH(rss_place_is_the_worker_of_the_queue_for_any_number, setup, NULL)
 	for (uint32_t workers = 1; workers <= WEFT_WORKERS_MAX; workers++) {
 		init(published_key, WF_RSS_XOR, workers, true);
 		for (uint16_t port = 1; port < 200; port++) {
-			const struct wf_flow_key key = key_of("10.0.0.1", port, "10.9.8.7", 80);
+			const struct weft_flow_key key = key_of("10.0.0.1", port, "10.9.8.7", 80);
 			uint32_t queue = entries[wf_rss_hash(&rss, &key) % 512];
 			uint32_t hash = port * 0x9e3779b1u;
 			uint32_t placed = wf_rss_place(&rss, &key, hash);
@@ -143,7 +143,7 @@ TEST_WITH(rss_decode_places_a_flow_alike_in_every_way, setup, NULL)
 	for (uint16_t port = 1; port < 100; port++) {
 		const struct pb_tcp there = {.src_port = port, .dst_port = 80};
 		const struct pb_tcp back = {.src_port = 80, .dst_port = port};
-		const struct wf_flow_key key = key_of("10.0.0.1", port, "10.0.0.2", 80);
+		const struct weft_flow_key key = key_of("10.0.0.1", port, "10.0.0.2", 80);
 		uint32_t hashes[3][2];
 
 		pb_segment(&pb, "10.0.0.1", "10.0.0.2", &there, "x", 1);

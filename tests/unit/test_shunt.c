@@ -22,7 +22,7 @@ static struct rig rig;
 
 /* One flow's entry. Endpoint 0 is the client, 10.0.0.1. */
 static struct kernel {
-	enum wf_verdict verdict[2];
+	enum weft_verdict verdict[2];
 	uint64_t packets[2];
 	uint64_t bytes[2];
 	uint64_t idle_ns;
@@ -30,8 +30,8 @@ static struct kernel {
 	unsigned int calls;
 } kernel;
 
-static int set_verdict(void *ctx, const struct wf_flow_key *key, const enum wf_verdict verdict[2],
-		       struct wf_kept *ret_kept)
+static int set_verdict(void *ctx, const struct weft_flow_key *key,
+		       const enum weft_verdict verdict[2], struct wf_kept *ret_kept)
 {
 	kernel.calls++;
 	if (!kernel.knows)
@@ -41,7 +41,7 @@ static int set_verdict(void *ctx, const struct wf_flow_key *key, const enum wf_v
 		ret_kept->was[i] = kernel.verdict[i];
 		ret_kept->packets[i] = kernel.packets[i];
 		ret_kept->bytes[i] = kernel.bytes[i];
-		if (verdict[i] != WF_VERDICT_KEEP)
+		if (verdict[i] != WEFT_VERDICT_KEEP)
 			kernel.verdict[i] = verdict[i];
 	}
 	ret_kept->idle_ns = kernel.idle_ns;
@@ -81,7 +81,7 @@ static void keep_back(int64_t packets, int64_t bytes)
 static void reach_depth(void)
 {
 	rig_data(&rig, RIG_SERVER, 0, "12345678");
-	assert_int_equal(kernel.verdict[1], WF_VERDICT_SHUNT);
+	assert_int_equal(kernel.verdict[1], WEFT_VERDICT_SHUNT);
 	assert_string_equal(rig_log(&rig), "< 12345678\n");
 }
 
@@ -90,8 +90,8 @@ TEST_WITH(shunt_is_asked_for_once_the_depth_is_reached, setup, teardown)
 	rig_data(&rig, RIG_SERVER, 0, "1234567");
 	assert_int_equal(kernel.calls, 0);
 	rig_data(&rig, RIG_SERVER, 7, "89");
-	assert_int_equal(kernel.verdict[1], WF_VERDICT_SHUNT);
-	assert_int_equal(kernel.verdict[0], WF_VERDICT_STEER);
+	assert_int_equal(kernel.verdict[1], WEFT_VERDICT_SHUNT);
+	assert_int_equal(kernel.verdict[0], WEFT_VERDICT_STEER);
 	rig_data(&rig, RIG_SERVER, 9, "on its way");
 	assert_int_equal(kernel.calls, 1);
 	assert_int_equal(wf_metric_get(&rig.metrics, shunts_set_directions), 1);
@@ -128,7 +128,7 @@ TEST_WITH(shunt_of_both_directions_finds_the_end_by_the_kernels_count, setup, te
 {
 	reach_depth();
 	rig_data(&rig, RIG_CLIENT, 0, "abcdefgh");
-	assert_int_equal(kernel.verdict[0], WF_VERDICT_SHUNT);
+	assert_int_equal(kernel.verdict[0], WEFT_VERDICT_SHUNT);
 	/* Nobody's acknowledgements come; 7 GiB, and 1 % of it twice. */
 	keep_back(7 * 740000, 7 * GIB + 7 * GIB / 100);
 	rig_segment(&rig, RIG_SERVER, ACK | WF_TCP_FIN, 7 * GIB, 8, NULL);
@@ -159,11 +159,11 @@ TEST_WITH(shunt_that_the_kernel_forgot_is_asked_for_again, setup, teardown)
 	rig_ack(&rig, RIG_CLIENT, 1008);
 
 	/* Evicted; the next segment made a new entry. */
-	kernel.verdict[1] = WF_VERDICT_STEER;
+	kernel.verdict[1] = WEFT_VERDICT_STEER;
 	kernel.packets[1] = kernel.bytes[1] = 0;
 	rig_wait_ms(&rig, 20);
 	rig_data(&rig, RIG_SERVER, 1008, "again");
-	assert_int_equal(kernel.verdict[1], WF_VERDICT_SHUNT);
+	assert_int_equal(kernel.verdict[1], WEFT_VERDICT_SHUNT);
 	assert_int_equal(wf_metric_get(&rig.metrics, shunts_repeated_directions), 1);
 	assert_int_equal(wf_metric_get(&rig.metrics, shunts_set_directions), 1);
 	rig_flush(&rig);
@@ -178,7 +178,7 @@ TEST_WITH(shunt_of_a_flow_the_kernel_does_not_know_is_asked_for_with_its_next_da
 	kernel.knows = true;
 	rig_wait_ms(&rig, 20);
 	rig_data(&rig, RIG_SERVER, 8, "9");
-	assert_int_equal(kernel.verdict[1], WF_VERDICT_SHUNT);
+	assert_int_equal(kernel.verdict[1], WEFT_VERDICT_SHUNT);
 	assert_int_equal(wf_metric_get(&rig.metrics, shunts_set_directions), 1);
 }
 
@@ -197,7 +197,7 @@ TEST_WITH(shunt_flow_busy_in_the_kernel_does_not_time_out, setup, teardown)
 
 /* ---- by hand ---- */
 
-static int by_hand(enum wf_verdict verdict, unsigned int dirs)
+static int by_hand(enum weft_verdict verdict, unsigned int dirs)
 {
 	struct wf_conns *conns = wf_pipeline_conns(rig.pipeline);
 	struct wf_flow *flow = NULL;
@@ -209,11 +209,11 @@ static int by_hand(enum wf_verdict verdict, unsigned int dirs)
 TEST_WITH(shunt_by_hand_is_one_gap_until_taken_back, setup, teardown)
 {
 	rig_data(&rig, RIG_SERVER, 0, "one");
-	assert_int_equal(by_hand(WF_VERDICT_SHUNT, 1u << WEFT_TO_CLIENT), 0);
-	assert_int_equal(kernel.verdict[1], WF_VERDICT_SHUNT);
+	assert_int_equal(by_hand(WEFT_VERDICT_SHUNT, 1u << WEFT_TO_CLIENT), 0);
+	assert_int_equal(kernel.verdict[1], WEFT_VERDICT_SHUNT);
 	rig_ack(&rig, RIG_CLIENT, 5);
-	assert_int_equal(by_hand(WF_VERDICT_STEER, 1u << WEFT_TO_CLIENT), 0);
-	assert_int_equal(kernel.verdict[1], WF_VERDICT_STEER);
+	assert_int_equal(by_hand(WEFT_VERDICT_STEER, 1u << WEFT_TO_CLIENT), 0);
+	assert_int_equal(kernel.verdict[1], WEFT_VERDICT_STEER);
 	rig_data(&rig, RIG_SERVER, 6, "so");
 	rig_data(&rig, RIG_CLIENT, 0, "on");
 	assert_string_equal(rig_log(&rig), "< one\n< gap 2 shunted\n< gap 1 shunted\n< so\n> on\n");
@@ -222,7 +222,7 @@ TEST_WITH(shunt_by_hand_is_one_gap_until_taken_back, setup, teardown)
 TEST_WITH(shunt_by_hand_delivers_what_waits_in_order, setup, teardown)
 {
 	rig_data(&rig, RIG_SERVER, 3, "later");
-	assert_int_equal(by_hand(WF_VERDICT_SHUNT, 1u << WEFT_TO_CLIENT), 0);
+	assert_int_equal(by_hand(WEFT_VERDICT_SHUNT, 1u << WEFT_TO_CLIENT), 0);
 	rig_flush(&rig);
 	assert_string_equal(rig_log(&rig), "< gap 8 shunted\nclose shutdown\n");
 }
@@ -230,8 +230,8 @@ TEST_WITH(shunt_by_hand_delivers_what_waits_in_order, setup, teardown)
 TEST_WITH(shunt_by_hand_taken_back_beyond_the_depth_is_two_gaps, setup, teardown)
 {
 	rig_data(&rig, RIG_SERVER, 0, "ab");
-	assert_int_equal(by_hand(WF_VERDICT_SHUNT, 1u << WEFT_TO_CLIENT), 0);
-	assert_int_equal(by_hand(WF_VERDICT_STEER, 1u << WEFT_TO_CLIENT), 0);
+	assert_int_equal(by_hand(WEFT_VERDICT_SHUNT, 1u << WEFT_TO_CLIENT), 0);
+	assert_int_equal(by_hand(WEFT_VERDICT_STEER, 1u << WEFT_TO_CLIENT), 0);
 	rig_data(&rig, RIG_SERVER, 12, "x");
 	rig_flush(&rig);
 	assert_string_equal(rig_log(&rig),
@@ -253,9 +253,9 @@ static int setup_midstream(void **state)
 TEST_WITH(shunt_by_hand_settles_the_start_of_the_stream, setup_midstream, teardown)
 {
 	rig_segment(&rig, RIG_SERVER, ACK, 3, 0, "defgh");
-	assert_int_equal(by_hand(WF_VERDICT_SHUNT, 1u << WEFT_TO_CLIENT), 0);
+	assert_int_equal(by_hand(WEFT_VERDICT_SHUNT, 1u << WEFT_TO_CLIENT), 0);
 	rig_segment(&rig, RIG_SERVER, ACK, 0, 0, "abc");
-	assert_int_equal(by_hand(WF_VERDICT_STEER, 1u << WEFT_TO_CLIENT), 0);
+	assert_int_equal(by_hand(WEFT_VERDICT_STEER, 1u << WEFT_TO_CLIENT), 0);
 	rig_segment(&rig, RIG_SERVER, ACK, 8, 0, "ij");
 	assert_string_equal(rig_log(&rig), "open\n< defgh\n< anomaly data_before_start\n< ij\n");
 }
@@ -263,14 +263,14 @@ TEST_WITH(shunt_by_hand_settles_the_start_of_the_stream, setup_midstream, teardo
 TEST_WITH(shunt_by_hand_cannot_take_back_the_depth_limit, setup, teardown)
 {
 	reach_depth();
-	assert_int_equal(by_hand(WF_VERDICT_STEER, 1u << WEFT_TO_CLIENT), -EALREADY);
-	assert_int_equal(kernel.verdict[1], WF_VERDICT_SHUNT);
+	assert_int_equal(by_hand(WEFT_VERDICT_STEER, 1u << WEFT_TO_CLIENT), -EALREADY);
+	assert_int_equal(kernel.verdict[1], WEFT_VERDICT_SHUNT);
 }
 
 TEST_WITH(shunt_by_hand_of_what_the_kernel_does_not_know_is_refused, setup, teardown)
 {
 	kernel.knows = false;
-	assert_int_equal(by_hand(WF_VERDICT_SHUNT, 3), -ENOENT);
+	assert_int_equal(by_hand(WEFT_VERDICT_SHUNT, 3), -ENOENT);
 	rig_data(&rig, RIG_SERVER, 0, "all");
 	assert_string_equal(rig_log(&rig), "< all\n");
 }

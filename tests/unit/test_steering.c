@@ -38,7 +38,7 @@ TEST(steering_auto_by_hash_where_the_nic_does_not_tell)
 
 TEST(steering_on_takes_one_queue_for_one_worker)
 {
-	struct wf_flow_key key;
+	struct weft_flow_key key;
 	uint32_t hash;
 
 	memset(&key, 7, sizeof(key));

@@ -162,8 +162,8 @@ static int read_verdict(const json_t *request)
 {
 	const char *name = json_string_value(json_object_get(request, "verdict"));
 
-	for (int i = 0; name && i <= WEFT_FLOW_PASS; i++)
-		if (!strcmp(weft_flow_verdict_name((enum weft_flow_verdict)i), name))
+	for (int i = 0; name && i <= WEFT_VERDICT_PASS; i++)
+		if (!strcmp(weft_flow_verdict_name((enum weft_verdict)i), name))
 			return i;
 	return -1;
 }
@@ -201,12 +201,11 @@ json_t *wf_flow_set_new(struct weft *weft, const json_t *request,
 		return refuse(ret_error, "from", "not one of src, dst, both");
 	if (verdict < 0)
 		return refuse(ret_error, "verdict", "not one of steer, shunt, pass");
-	err = weft_flow_set(weft, &flow, from, (enum weft_flow_verdict)verdict, &count);
+	err = weft_flow_set(weft, &flow, from, (enum weft_verdict)verdict, &count);
 	if (err)
 		return refuse(ret_error, "flow", why_not_set(err));
-	return json_pack("{sssi}", "verdict",
-			 weft_flow_verdict_name((enum weft_flow_verdict)verdict), "flows",
-			 (int)count);
+	return json_pack("{sssi}", "verdict", weft_flow_verdict_name((enum weft_verdict)verdict),
+			 "flows", (int)count);
 }
 
 /* ---- the table ---- */

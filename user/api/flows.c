@@ -28,10 +28,10 @@ int weft_flows_each(struct weft *weft, const struct weft_flow_query *query, weft
 }
 
 int weft_flow_set(struct weft *weft, const struct weft_flow *flow, unsigned int from,
-		  enum weft_flow_verdict verdict, uint32_t *ret_count)
+		  enum weft_verdict verdict, uint32_t *ret_count)
 {
 	if (!from || from > (WEFT_FLOW_FROM_SRC | WEFT_FLOW_FROM_DST) ||
-	    (unsigned int)verdict > WEFT_FLOW_PASS)
+	    (unsigned int)verdict > WEFT_VERDICT_PASS)
 		return -EINVAL;
 	return wf_engine_flow_set(weft->engine, flow, from, verdict, ret_count);
 }

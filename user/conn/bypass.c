@@ -16,7 +16,7 @@
 
 /* ---- requests of the user, and all results ------------------------------------------ */
 
-int wf_bypass_prepare(const struct wf_half *half, enum wf_verdict verdict,
+int wf_bypass_prepare(const struct wf_half *half, enum weft_verdict verdict,
 		      struct wf_kernel_request *ret_request)
 {
 	uint64_t depth_bytes = half->conns->opts->depth_bytes;
@@ -25,7 +25,7 @@ int wf_bypass_prepare(const struct wf_half *half, enum wf_verdict verdict,
 	/* A cut is remembered there. */
 	if (!wf_half_need_ext(half))
 		return -ENOMEM;
-	if (verdict == WF_VERDICT_STEER) {
+	if (verdict == WEFT_VERDICT_STEER) {
 		wf_wait_update(half, half->conns->now_ns);
 		near_off =
 			wf_half_is_blind(half) ? wf_kernel_guess_off(half) : half->stream->next_off;
@@ -86,7 +86,7 @@ void wf_bypass_done(struct wf_conns *conns, const struct wf_kernel_request *requ
 		return;
 	}
 	wf_kernel_follow(conns, flow, kept);
-	if (request->verdict == WF_VERDICT_STEER) {
+	if (request->verdict == WEFT_VERDICT_STEER) {
 		wf_limit_resume(&half, request->near_off, conns->now_ns);
 		return;
 	}

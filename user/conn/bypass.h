@@ -16,7 +16,7 @@
  * The user wants @verdict (STEER, SHUNT or PASS) for @half: fill in the request.
  * Return: 0; -EALREADY: STEER beyond the depth limit; -ENOMEM.
  */
-int wf_bypass_prepare(const struct wf_half *half, enum wf_verdict verdict,
+int wf_bypass_prepare(const struct wf_half *half, enum weft_verdict verdict,
 		      struct wf_kernel_request *ret_request);
 
 /*

@@ -27,7 +27,7 @@ static void add_request(const struct wf_half *half)
 		.hash = half->flow->hash,
 		.id = half->flow->id,
 		.dir = half->dir,
-		.verdict = WF_VERDICT_SHUNT,
+		.verdict = WEFT_VERDICT_SHUNT,
 	};
 }
 

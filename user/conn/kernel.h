@@ -30,18 +30,18 @@
 enum { WF_KERNEL_REQUESTS = 64 };
 
 struct wf_kernel_request {
-	struct wf_flow_key key;
+	struct weft_flow_key key;
 	uint32_t hash;
 	uint64_t id; /* of the flow: a later one on the same key has not made the request */
 	enum weft_dir dir;
-	enum wf_verdict verdict;
+	enum weft_verdict verdict;
 	uint64_t near_off; /* STEER: about where the data goes on */
 };
 
 /* Set by whoever owns the connections, if there is a kernel that steers to them. */
 struct wf_kernel {
 	/* Read the kernel's record of the flow @key. Return: 0; -ENOENT. */
-	int (*look)(void *ctx, const struct wf_flow_key *key, struct wf_kept *ret_kept);
+	int (*look)(void *ctx, const struct weft_flow_key *key, struct wf_kept *ret_kept);
 	void *ctx;
 	uint32_t count;
 	struct wf_kernel_request requests[WF_KERNEL_REQUESTS];

@@ -47,7 +47,7 @@ static enum weft_overlap policy_for(const struct weft_opts *opts, const uint8_t 
 
 /* Who a new flow is of. */
 struct newcomer {
-	const struct wf_flow_key *key;
+	const struct weft_flow_key *key;
 	uint32_t hash;
 	uint8_t client;
 	uint8_t ip_version;

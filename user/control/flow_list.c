@@ -46,7 +46,7 @@ static uint8_t *put_bytes(uint8_t *at, const void *bytes, size_t len_bytes)
 	return at + len_bytes;
 }
 
-static uint8_t *put_ip(uint8_t *at, const struct wf_flow_key *key, unsigned int src)
+static uint8_t *put_ip(uint8_t *at, const struct weft_flow_key *key, unsigned int src)
 {
 	if (wf_flow_key_is_ipv4(key)) {
 		static const uint8_t start[] = {
@@ -61,11 +61,11 @@ static uint8_t *put_ip(uint8_t *at, const struct wf_flow_key *key, unsigned int 
 	return put_bytes(at, key->addr[!src], 16);
 }
 
-static bool matches_from(const struct wf_pcap_filter *filter, const struct wf_flow_key *key,
+static bool matches_from(const struct wf_pcap_filter *filter, const struct weft_flow_key *key,
 			 unsigned int src)
 {
 	uint8_t bytes[ETHERNET_BYTES + TAG_BYTES + IPV6_BYTES + TCP_BYTES] = {0};
-	struct wf_frame frame = {.bytes = bytes, .link = WF_LINK_ETHERNET};
+	struct wf_frame frame = {.bytes = bytes, .link = WEFT_LINK_ETHERNET};
 	uint8_t *at = bytes + 12;
 
 	if (key->vlan[0]) {
@@ -82,7 +82,7 @@ static bool matches_from(const struct wf_pcap_filter *filter, const struct wf_fl
 	return wf_pcap_filter_match(filter, &frame);
 }
 
-bool wf_flow_list_matches(const struct wf_pcap_filter *filter, const struct wf_flow_key *key)
+bool wf_flow_list_matches(const struct wf_pcap_filter *filter, const struct weft_flow_key *key)
 {
 	return matches_from(filter, key, 0) || matches_from(filter, key, 1);
 }

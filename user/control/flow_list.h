@@ -55,6 +55,6 @@ void wf_flow_list_add(struct wf_flow_list *list, const struct wf_kernel_flow *fl
 void wf_flow_list_finish(struct wf_flow_list *list);
 
 /* Would @filter take a segment of the connection, in either direction? */
-bool wf_flow_list_matches(const struct wf_pcap_filter *filter, const struct wf_flow_key *key);
+bool wf_flow_list_matches(const struct wf_pcap_filter *filter, const struct weft_flow_key *key);
 
 #endif

@@ -20,8 +20,6 @@
 /* Flows asked for at once: an answer has to be short. Connections that a four-tuple may name. */
 enum { ASK_FLOWS = 64, SET_FLOWS_MAX = 64 };
 
-_Static_assert((int)WF_VERDICT_SHED == (int)WEFT_FLOW_SHED, "one numbering");
-
 static bool is_running(const struct wf_engine *engine)
 {
 	return engine->is_started && engine->ifaces.count;
@@ -117,7 +115,7 @@ static void fill_side(const struct wf_flow_item *item, unsigned int endpoint, in
 		.kept_packets = kernel->kept_packets[endpoint],
 		.kept_bytes = kernel->kept_bytes[endpoint],
 		.tcp_flags = kernel->tcp_flags[endpoint],
-		.verdict = (enum weft_flow_verdict)kernel->verdict[endpoint],
+		.verdict = kernel->verdict[endpoint],
 		.stream_bytes = item->tracked.stream_bytes[dir],
 		.gap_bytes = item->tracked.gap_bytes[dir],
 		.held_bytes = item->tracked.held_bytes[dir],
@@ -127,7 +125,7 @@ static void fill_side(const struct wf_flow_item *item, unsigned int endpoint, in
 static void tell(const struct wf_engine *engine, const struct wf_flow_item *item,
 		 weft_flow_view_fn fn, void *ctx)
 {
-	const struct wf_flow_key *key = &item->kernel.key;
+	const struct weft_flow_key *key = &item->kernel.key;
 	uint64_t offset_ns = wf_clock_realtime_ns() - wf_clock_monotonic_ns();
 	struct weft_flow_view view;
 	uint8_t client =
@@ -217,12 +215,12 @@ free_filter:
 /* The connections of one four-tuple: on several VLANs or tunnels there may be several. */
 struct named {
 	const struct weft_flow *flow;
-	struct wf_flow_key keys[SET_FLOWS_MAX];
+	struct weft_flow_key keys[SET_FLOWS_MAX];
 	uint8_t src[SET_FLOWS_MAX]; /* endpoint that is the source */
 	uint32_t count;
 };
 
-static bool is_source(const struct weft_flow *flow, const struct wf_flow_key *key, uint8_t src)
+static bool is_source(const struct weft_flow *flow, const struct weft_flow_key *key, uint8_t src)
 {
 	return !memcmp(key->addr[src], flow->src_addr, 16) &&
 	       !memcmp(key->addr[!src], flow->dst_addr, 16) && key->port[src] == flow->src_port &&
@@ -248,10 +246,10 @@ static void find_named(const struct wf_kernel_flow *flow, void *ctx)
 }
 
 struct order {
-	const struct wf_flow_key *key;
+	const struct weft_flow_key *key;
 	uint32_t hash;
 	unsigned int endpoints; /* 1 << endpoint */
-	enum wf_verdict verdict;
+	enum weft_verdict verdict;
 	bool is_tracked;
 	int err;
 };
@@ -273,8 +271,8 @@ static void obey(void *ctx, struct wf_pipeline *pipeline)
 	order->err = wf_pipeline_set_verdict(pipeline, flow, dirs, order->verdict);
 }
 
-static int set_one(struct wf_engine *engine, const struct wf_flow_key *key, uint8_t src,
-		   unsigned int from, enum wf_verdict verdict)
+static int set_one(struct wf_engine *engine, const struct weft_flow_key *key, uint8_t src,
+		   unsigned int from, enum weft_verdict verdict)
 {
 	struct order order = {
 		.key = key,
@@ -284,7 +282,7 @@ static int set_one(struct wf_engine *engine, const struct wf_flow_key *key, uint
 			     (from & WEFT_FLOW_FROM_DST ? 1u << !src : 0),
 	};
 	const struct wf_call call = {.fn = obey, .ctx = &order};
-	enum wf_verdict verdicts[2] = {WF_VERDICT_KEEP, WF_VERDICT_KEEP};
+	enum weft_verdict verdicts[2] = {WEFT_VERDICT_KEEP, WEFT_VERDICT_KEEP};
 	struct wf_kept kept;
 	int err = wf_engine_call(engine, weft_hash_worker(order.hash, engine->crew.count), &call);
 
@@ -297,7 +295,7 @@ static int set_one(struct wf_engine *engine, const struct wf_flow_key *key, uint
 }
 
 static int set_locked(struct wf_engine *engine, struct named *named, unsigned int from,
-		      enum wf_verdict verdict)
+		      enum weft_verdict verdict)
 {
 	int err = 0;
 
@@ -311,7 +309,7 @@ static int set_locked(struct wf_engine *engine, struct named *named, unsigned in
 }
 
 int wf_engine_flow_set(struct wf_engine *engine, const struct weft_flow *flow, unsigned int from,
-		       enum weft_flow_verdict verdict, uint32_t *ret_count)
+		       enum weft_verdict verdict, uint32_t *ret_count)
 {
 	struct named named = {.flow = flow};
 	int err;
@@ -321,7 +319,7 @@ int wf_engine_flow_set(struct wf_engine *engine, const struct weft_flow *flow, u
 	err = wf_engine_control_lock(engine);
 	if (err)
 		return err;
-	err = set_locked(engine, &named, from, (enum wf_verdict)verdict);
+	err = set_locked(engine, &named, from, verdict);
 	wf_engine_control_unlock(engine);
 	if (!err && ret_count)
 		*ret_count = named.count;

@@ -19,6 +19,6 @@ int wf_engine_flows_each(struct wf_engine *engine, const struct weft_flow_query 
 
 /* See weft_flow_set(). */
 int wf_engine_flow_set(struct wf_engine *engine, const struct weft_flow *flow, unsigned int from,
-		       enum weft_flow_verdict verdict, uint32_t *ret_count);
+		       enum weft_verdict verdict, uint32_t *ret_count);
 
 #endif

@@ -157,7 +157,7 @@ int wf_datagram_rebuild(const struct wf_datagram *datagram, const struct wf_slab
 		.cap_bytes = total_bytes,
 		.wire_bytes = total_bytes,
 		.flags = WF_FRAME_REBUILT,
-		.link = WF_LINK_RAW,
+		.link = WEFT_LINK_RAW,
 		.page = page,
 		.vlan = {datagram->key.vlan[0], datagram->key.vlan[1]},
 		.vni = datagram->key.vni,

@@ -116,12 +116,12 @@ static inline enum wf_next walk_frame(struct wf_layers *layers, const struct wf_
 {
 	enum wf_next next;
 
-	if (wf_likely(frame->link == WF_LINK_ETHERNET)) {
+	if (wf_likely(frame->link == WEFT_LINK_ETHERNET)) {
 		next = wf_link_ethernet(layers);
 		if (wf_likely(next == WF_NEXT_ETHERTYPE))
 			next = step_ethertype(layers);
 	} else {
-		next = wf_link_outer(layers, (enum wf_link)frame->link);
+		next = wf_link_outer(layers, (enum weft_link)frame->link);
 	}
 	return wf_likely(next == WF_NEXT_TCP) ? next : walk(layers, next);
 }
@@ -157,7 +157,7 @@ static inline unsigned int endpoint_is_after(const struct endpoint *a, const str
 	return (a_high > b_high) | ((unsigned int)(a_high == b_high) & low_after);
 }
 
-static inline void key_put(struct wf_flow_key *key, unsigned int at, const struct endpoint *end)
+static inline void key_put(struct weft_flow_key *key, unsigned int at, const struct endpoint *end)
 {
 	memcpy(key->addr[at], &end->high, sizeof(end->high));
 	memcpy(key->addr[at] + 8, &end->low, sizeof(end->low));
@@ -338,7 +338,7 @@ static uint32_t place_ends(const struct wf_rss *rss, const struct endpoint *src,
 			   const struct endpoint *dst, uint32_t hash)
 {
 	unsigned int src_at = endpoint_is_after(src, dst);
-	struct wf_flow_key key;
+	struct weft_flow_key key;
 
 	key_put(&key, src_at, src);
 	key_put(&key, src_at ^ 1, dst);

@@ -55,7 +55,7 @@ void wf_defrag_free(struct wf_defrag *defrag);
  * of other pages a reference is taken; bytes of a mapped file stay where they are.
  *
  * Return: true: the datagram is whole, and in *@ret_frame: of link type
- * WF_LINK_RAW, flags WF_FRAME_REBUILT, with the VLANs and VNI that were around it, on a page
+ * WEFT_LINK_RAW, flags WF_FRAME_REBUILT, with the VLANs and VNI that were around it, on a page
  * whose reference is now the caller's. It is to be decoded like any other frame, by
  * the worker that owns its flow.
  */

@@ -81,21 +81,21 @@ static enum wf_next link_cooked(struct wf_layers *layers, uint32_t bytes, uint32
 	return layers->ethertype <= WF_ETHERTYPE_8023_MAX ? WF_NEXT_NOT_TCP : WF_NEXT_ETHERTYPE;
 }
 
-enum wf_next wf_link_outer(struct wf_layers *layers, enum wf_link link)
+enum wf_next wf_link_outer(struct wf_layers *layers, enum weft_link link)
 {
 	switch (link) {
-	case WF_LINK_ETHERNET:
+	case WEFT_LINK_ETHERNET:
 		return WF_NEXT_ETHERNET;
-	case WF_LINK_RAW:
+	case WEFT_LINK_RAW:
 		return WF_NEXT_IP;
-	case WF_LINK_NULL:
-	case WF_LINK_LOOP:
+	case WEFT_LINK_NULL:
+	case WEFT_LINK_LOOP:
 		return link_family(layers);
-	case WF_LINK_SLL:
+	case WEFT_LINK_SLL:
 		return link_cooked(layers, SLL_BYTES, 14);
-	case WF_LINK_SLL2:
+	case WEFT_LINK_SLL2:
 		return link_cooked(layers, SLL2_BYTES, 0);
-	case WF_LINK_PPP:
+	case WEFT_LINK_PPP:
 		return WF_NEXT_PPP;
 	}
 	return WF_NEXT_MALFORMED;

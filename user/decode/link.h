@@ -11,7 +11,7 @@
 #include "decode/layers_internal.h"
 
 /* Reads the outermost header, of a link type other than Ethernet. */
-enum wf_next wf_link_outer(struct wf_layers *layers, enum wf_link link);
+enum wf_next wf_link_outer(struct wf_layers *layers, enum weft_link link);
 
 /* Reads the header that layers->ethertype names, other than IP: a tag, labels, PPPoE, LLC. */
 enum wf_next wf_link_ethertype(struct wf_layers *layers);

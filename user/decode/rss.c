@@ -98,7 +98,7 @@ static inline uint32_t hash_addresses(const struct wf_rss *rss, const uint8_t *a
 	return hash;
 }
 
-uint32_t wf_rss_hash(const struct wf_rss *rss, const struct wf_flow_key *key)
+uint32_t wf_rss_hash(const struct wf_rss *rss, const struct weft_flow_key *key)
 {
 	bool is_v4 = wf_flow_key_is_ipv4(key);
 	uint32_t ports = first_of(rss, key->port[0], key->port[1]) << 16 |
@@ -114,7 +114,7 @@ uint32_t wf_rss_hash(const struct wf_rss *rss, const struct wf_flow_key *key)
 	return hash;
 }
 
-uint32_t wf_rss_place(const struct wf_rss *rss, const struct wf_flow_key *key, uint32_t hash)
+uint32_t wf_rss_place(const struct wf_rss *rss, const struct weft_flow_key *key, uint32_t hash)
 {
 	uint32_t top = rss->tops[wf_rss_hash(rss, key) % rss->entries_count];
 

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct wf_flow_key;
+struct weft_flow_key;
 
 enum {
 	WF_RSS_INPUT_BYTES = 36, /* of IPv6: two addresses, two ports */
@@ -53,12 +53,12 @@ struct wf_rss {
 void wf_rss_init(struct wf_rss *rss, const struct wf_rss_opts *opts);
 
 /* The Toeplitz hash of @key; endpoint 0 is the source. */
-uint32_t wf_rss_hash(const struct wf_rss *rss, const struct wf_flow_key *key);
+uint32_t wf_rss_hash(const struct wf_rss *rss, const struct weft_flow_key *key);
 
 /*
  * @hash with its upper bits changed, so that weft_hash_worker() of it is the worker whom the NIC
  * gives @key to. Changing it again changes nothing.
  */
-uint32_t wf_rss_place(const struct wf_rss *rss, const struct wf_flow_key *key, uint32_t hash);
+uint32_t wf_rss_place(const struct wf_rss *rss, const struct weft_flow_key *key, uint32_t hash);
 
 #endif

@@ -58,7 +58,7 @@ static inline bool wf_engine_is_live(const struct wf_engine *engine)
 
 /* The hash that decoding gives the flow's segments. Thread: any, once started. */
 static inline uint32_t wf_engine_flow_hash(const struct wf_engine *engine,
-					   const struct wf_flow_key *key)
+					   const struct weft_flow_key *key)
 {
 	return wf_steering_flow_hash(&engine->steering, &engine->secret, key);
 }

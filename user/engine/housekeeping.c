@@ -49,7 +49,7 @@ static uint32_t goal_percent(const struct wf_housekeeping *housekeeping)
 				 WEFT_PRESSURE_HYSTERESIS_PERCENT;
 }
 
-static void on_change(void *ctx, enum wf_pressure_level from, enum wf_pressure_level to)
+static void on_change(void *ctx, enum weft_pressure_level from, enum weft_pressure_level to)
 {
 	struct wf_housekeeping *housekeeping = ctx;
 	const struct wf_mailboxes *mailboxes = housekeeping->opts.mailboxes;
@@ -63,20 +63,20 @@ static void on_change(void *ctx, enum wf_pressure_level from, enum wf_pressure_l
 				      memory_order_relaxed);
 	}
 	wf_mailboxes_post(mailboxes, WF_REQUEST_LEVEL);
-	if (to > from && to >= WF_PRESSURE_HIGH)
+	if (to > from && to >= WEFT_PRESSURE_HIGH)
 		wf_cleanup_tasks_post_all(mailboxes);
 }
 
 static void shed(struct wf_housekeeping *housekeeping, uint64_t now_ns)
 {
-	enum wf_pressure_level level =
+	enum weft_pressure_level level =
 		wf_pressure_level(wf_monitor_pressure(housekeeping->monitor));
 	uint64_t interval_ns = housekeeping->opts.weft->monitor_interval_ms * WF_NS_PER_MS;
 
 	if (housekeeping->opts.shedding)
 		wf_metric_set(&housekeeping->metrics, relief_shed_percent,
 			      wf_shedding_follow_memory(housekeeping->opts.shedding,
-							level == WF_PRESSURE_CRITICAL, now_ns,
+							level == WEFT_PRESSURE_CRITICAL, now_ns,
 							interval_ns));
 }
 

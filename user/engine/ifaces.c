@@ -127,15 +127,15 @@ static void add_kept(struct wf_kept *sum, const struct wf_kept *kept, bool first
 	for (int i = 0; i < 2; i++) {
 		sum->packets[i] += kept->packets[i];
 		sum->bytes[i] += kept->bytes[i];
-		if (first || kept->was[i] == WF_VERDICT_STEER)
+		if (first || kept->was[i] == WEFT_VERDICT_STEER)
 			sum->was[i] = kept->was[i];
 	}
 	if (first || kept->idle_ns < sum->idle_ns)
 		sum->idle_ns = kept->idle_ns;
 }
 
-int wf_ifaces_set_verdict(void *ctx, const struct wf_flow_key *key,
-			  const enum wf_verdict verdict[2], struct wf_kept *ret_kept)
+int wf_ifaces_set_verdict(void *ctx, const struct weft_flow_key *key,
+			  const enum weft_verdict verdict[2], struct wf_kept *ret_kept)
 {
 	const struct wf_ifaces *ifaces = ctx;
 	struct wf_kept sum;

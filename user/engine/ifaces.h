@@ -54,8 +54,8 @@ void wf_ifaces_stats_add(const struct wf_ifaces *ifaces, struct wf_metrics *sum)
 /* ---- callbacks; @ctx: the struct wf_ifaces, open. Thread: any ---- */
 
 /* As wf_iface_set_verdict(), on all. Return: 0: it was set on one or more. */
-int wf_ifaces_set_verdict(void *ctx, const struct wf_flow_key *key,
-			  const enum wf_verdict verdict[2], struct wf_kept *ret_kept);
+int wf_ifaces_set_verdict(void *ctx, const struct weft_flow_key *key,
+			  const enum weft_verdict verdict[2], struct wf_kept *ret_kept);
 
 /* Move the counts of all into their flow maps. */
 void wf_ifaces_move_counts(void *ctx);

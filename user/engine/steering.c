@@ -177,7 +177,8 @@ const struct wf_rss *wf_steering_rss(const struct wf_steering *steering)
 }
 
 uint32_t wf_steering_flow_hash(const struct wf_steering *steering,
-			       const struct weft_hash_secret *secret, const struct wf_flow_key *key)
+			       const struct weft_hash_secret *secret,
+			       const struct weft_flow_key *key)
 {
 	uint32_t hash = wf_flow_key_hash(secret, key);
 

@@ -20,7 +20,7 @@
 #include "decode/rss.h"
 
 struct wf_crew;
-struct wf_flow_key;
+struct weft_flow_key;
 struct wf_ifaces;
 
 /* All zero: by hash. */
@@ -46,6 +46,6 @@ const struct wf_rss *wf_steering_rss(const struct wf_steering *steering);
 /* The hash that decoding gives the flow's segments. Thread: any, once started. */
 uint32_t wf_steering_flow_hash(const struct wf_steering *steering,
 			       const struct weft_hash_secret *secret,
-			       const struct wf_flow_key *key);
+			       const struct weft_flow_key *key);
 
 #endif

@@ -37,7 +37,7 @@ void wf_claims_fini(struct wf_claims *claims)
 }
 
 /* Never 0 in the bits above the worker's. */
-static uint64_t key_hash(const struct wf_flow_key *key)
+static uint64_t key_hash(const struct weft_flow_key *key)
 {
 	const uint8_t *bytes = (const uint8_t *)key;
 	uint64_t hash = 0xcbf29ce484222325ull;
@@ -48,7 +48,7 @@ static uint64_t key_hash(const struct wf_flow_key *key)
 	return (hash ^ hash >> 29) | 1ull << 63;
 }
 
-void wf_claims_add(struct wf_claims *claims, const struct wf_flow_key *key, uint32_t worker)
+void wf_claims_add(struct wf_claims *claims, const struct weft_flow_key *key, uint32_t worker)
 {
 	uint64_t hash = key_hash(key);
 	uint64_t claim = (hash & ~WORKER_MASK) | worker;

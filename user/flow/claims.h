@@ -30,6 +30,6 @@ int wf_claims_init(struct wf_claims *claims, struct wf_arena *arena);
 void wf_claims_fini(struct wf_claims *claims);
 
 /* @worker opens a connection; if another worker claimed it before, that is counted and told. */
-void wf_claims_add(struct wf_claims *claims, const struct wf_flow_key *key, uint32_t worker);
+void wf_claims_add(struct wf_claims *claims, const struct weft_flow_key *key, uint32_t worker);
 
 #endif

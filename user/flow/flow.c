@@ -8,7 +8,7 @@
 
 #include "packet/flow_key.h"
 
-void wf_flow_init(struct wf_flow *flow, const struct wf_flow_key *key, uint32_t hash,
+void wf_flow_init(struct wf_flow *flow, const struct weft_flow_key *key, uint32_t hash,
 		  uint8_t client)
 {
 	memset(flow, 0, sizeof(*flow));

@@ -34,7 +34,7 @@
 #define WF_FLOW_LOST_MEMORY(dir) (1u << (8 + (dir))) /* a segment could not be held */
 
 struct wf_flow {
-	struct wf_flow_key key;
+	struct weft_flow_key key;
 	uint32_t hash;
 	uint64_t id;
 	uint64_t start_ns;
@@ -108,7 +108,7 @@ struct wf_flow_timeouts {
 };
 
 /* An empty flow of @key, opened by endpoint @client. */
-void wf_flow_init(struct wf_flow *flow, const struct wf_flow_key *key, uint32_t hash,
+void wf_flow_init(struct wf_flow *flow, const struct weft_flow_key *key, uint32_t hash,
 		  uint8_t client);
 
 void wf_flow_ext_init(struct wf_flow_ext *ext);

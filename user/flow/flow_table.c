@@ -82,8 +82,8 @@ void wf_flow_table_fini(struct wf_flow_table *table)
 	table->flows = NULL;
 }
 
-struct wf_flow *wf_flow_table_find(const struct wf_flow_table *table, const struct wf_flow_key *key,
-				   uint32_t hash)
+struct wf_flow *wf_flow_table_find(const struct wf_flow_table *table,
+				   const struct weft_flow_key *key, uint32_t hash)
 {
 	struct wf_flow_cursor cursor;
 	uint32_t id = wf_flow_index_first(&table->index, hash, &cursor);
@@ -98,7 +98,7 @@ struct wf_flow *wf_flow_table_find(const struct wf_flow_table *table, const stru
 	return NULL;
 }
 
-struct wf_flow *wf_flow_table_add(struct wf_flow_table *table, const struct wf_flow_key *key,
+struct wf_flow *wf_flow_table_add(struct wf_flow_table *table, const struct weft_flow_key *key,
 				  uint32_t hash, uint8_t client)
 {
 	struct wf_flow *flow;

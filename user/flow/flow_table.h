@@ -45,14 +45,14 @@ void wf_flow_table_set_owner(struct wf_flow_table *table, struct wf_owner *owner
 			     struct wf_claims *claims);
 void wf_flow_table_fini(struct wf_flow_table *table);
 
-struct wf_flow *wf_flow_table_find(const struct wf_flow_table *table, const struct wf_flow_key *key,
-				   uint32_t hash);
+struct wf_flow *wf_flow_table_find(const struct wf_flow_table *table,
+				   const struct weft_flow_key *key, uint32_t hash);
 
 /*
  * A new flow (wf_flow_init(), with an id of its own), not armed yet. @key is not in it.
  * Return: NULL: @flows_max or the budget is reached.
  */
-struct wf_flow *wf_flow_table_add(struct wf_flow_table *table, const struct wf_flow_key *key,
+struct wf_flow *wf_flow_table_add(struct wf_flow_table *table, const struct weft_flow_key *key,
 				  uint32_t hash, uint8_t client);
 
 /* Also frees its extension. */

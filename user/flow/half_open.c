@@ -99,7 +99,7 @@ void wf_half_open_remove(struct wf_half_open *table, struct wf_handshake *handsh
 }
 
 struct wf_handshake *wf_half_open_find(const struct wf_half_open *table,
-				       const struct wf_flow_key *key, uint32_t hash)
+				       const struct weft_flow_key *key, uint32_t hash)
 {
 	struct wf_flow_cursor cursor;
 	uint32_t id = wf_flow_index_first(&table->index, hash, &cursor);

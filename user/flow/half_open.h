@@ -66,7 +66,7 @@ void wf_half_open_fini(struct wf_half_open *table);
 
 /* Also one that is over its time. NULL: none. */
 struct wf_handshake *wf_half_open_find(const struct wf_half_open *table,
-				       const struct wf_flow_key *key, uint32_t hash);
+				       const struct weft_flow_key *key, uint32_t hash);
 
 /*
  * The oldest entry, if it has been there for too long at @now_ns; NULL: none is. An answered one

@@ -42,7 +42,7 @@ struct wf_handshake_side {
 #define WF_HANDSHAKE_LOOSE    (1u << 4) /* by a SYN-ACK to a SYN not seen yet; or it is forged */
 
 struct wf_handshake {
-	struct wf_flow_key key;
+	struct weft_flow_key key;
 	uint32_t hash;
 	uint64_t start_ns;
 	struct wf_handshake_side side[2];

@@ -25,7 +25,7 @@ static struct wf_recent_entry *entry_at(const struct wf_recent *recent, uint32_t
 	return wf_slab_at(recent->entries, id);
 }
 
-static uint32_t find(const struct wf_recent *recent, const struct wf_flow_key *key, uint32_t hash)
+static uint32_t find(const struct wf_recent *recent, const struct weft_flow_key *key, uint32_t hash)
 {
 	struct wf_flow_cursor cursor;
 	uint32_t id = wf_flow_index_first(&recent->index, hash, &cursor);
@@ -74,7 +74,7 @@ static void forget(struct wf_recent *recent, uint32_t id)
 }
 
 /* The entry of @key, a new one if need be, not in the list of ages. 0: no memory at all. */
-static uint32_t take_entry(struct wf_recent *recent, const struct wf_flow_key *key, uint32_t hash)
+static uint32_t take_entry(struct wf_recent *recent, const struct weft_flow_key *key, uint32_t hash)
 {
 	uint32_t id = find(recent, key, hash);
 
@@ -116,7 +116,7 @@ void wf_recent_add(struct wf_recent *recent, const struct wf_flow *flow, uint64_
 	wf_age_list_push(&recent->ages, id);
 }
 
-uint32_t wf_recent_uses(const struct wf_recent *recent, const struct wf_flow_key *key,
+uint32_t wf_recent_uses(const struct wf_recent *recent, const struct weft_flow_key *key,
 			uint32_t hash, uint64_t now_ns)
 {
 	uint32_t id = find(recent, key, hash);

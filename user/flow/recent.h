@@ -24,7 +24,7 @@ struct wf_arena;
 struct wf_flow;
 
 struct wf_recent_entry {
-	struct wf_flow_key key;
+	struct weft_flow_key key;
 	uint32_t hash;
 	uint64_t closed_ns;
 	uint32_t irs[2];     /* by endpoint */
@@ -52,7 +52,7 @@ void wf_recent_fini(struct wf_recent *recent);
 void wf_recent_add(struct wf_recent *recent, const struct wf_flow *flow, uint64_t now_ns);
 
 /* How many connections on this four-tuple have ended, as far as it is remembered at @now_ns. */
-uint32_t wf_recent_uses(const struct wf_recent *recent, const struct wf_flow_key *key,
+uint32_t wf_recent_uses(const struct wf_recent *recent, const struct weft_flow_key *key,
 			uint32_t hash, uint64_t now_ns);
 
 /* Forget up to @max that ended @ttl_ns or longer before @now_ns. Return: how many. */

@@ -6,7 +6,7 @@
 
 #define WELL_KNOWN_PORTS 1024
 
-uint32_t wf_flow_key_hash(const struct weft_hash_secret *secret, const struct wf_flow_key *key)
+uint32_t wf_flow_key_hash(const struct weft_hash_secret *secret, const struct weft_flow_key *key)
 {
 	uint64_t tenant = (uint64_t)((uint32_t)key->vlan[0] << 16 | key->vlan[1]) << 32 | key->vni;
 	uint64_t ends[2];
@@ -20,7 +20,7 @@ uint32_t wf_flow_key_hash(const struct weft_hash_secret *secret, const struct wf
 	return weft_hash_flow(secret, ends[0], ends[1], tenant);
 }
 
-uint8_t wf_flow_key_guess_client(const struct wf_flow_key *key, uint8_t first_sender)
+uint8_t wf_flow_key_guess_client(const struct weft_flow_key *key, uint8_t first_sender)
 {
 	bool known[2] = {key->port[0] < WELL_KNOWN_PORTS, key->port[1] < WELL_KNOWN_PORTS};
 
@@ -31,7 +31,8 @@ uint8_t wf_flow_key_guess_client(const struct wf_flow_key *key, uint8_t first_se
 	return first_sender;
 }
 
-void wf_flow_key_describe(const struct wf_flow_key *key, uint8_t client, struct weft_flow *ret_flow)
+void wf_flow_key_describe(const struct weft_flow_key *key, uint8_t client,
+			  struct weft_flow *ret_flow)
 {
 	memcpy(ret_flow->src_addr, key->addr[client], sizeof(ret_flow->src_addr));
 	memcpy(ret_flow->dst_addr, key->addr[!client], sizeof(ret_flow->dst_addr));

@@ -10,19 +10,9 @@
 
 #include <stdint.h>
 
-struct wf_page;
+#include <weft/link.h>
 
-/* Outermost header of a frame. Capture files map their DLT to one of these. */
-enum wf_link {
-	WF_LINK_ETHERNET = 0,
-	WF_LINK_RAW,  /* IPv4 or IPv6 by its version nibble */
-	WF_LINK_NULL, /* BSD loopback: address family in the capturer's byte order */
-	WF_LINK_LOOP, /* OpenBSD loopback: address family in network order */
-	WF_LINK_SLL,
-	WF_LINK_SLL2,
-	WF_LINK_PPP,
-};
-#define WF_LINK_COUNT (WF_LINK_PPP + 1)
+struct wf_page;
 
 #define WF_FRAME_HASHED	    (1u << 0) /* hash is that of the flow (or of the fragment's datagram) */
 #define WF_FRAME_TX_OFFLOAD (1u << 1) /* sent by this host: its checksum may be partial */
@@ -35,7 +25,7 @@ struct wf_frame {
 	uint32_t wire_bytes; /* length on the wire, >= cap_bytes */
 	uint32_t hash;
 	uint16_t flags;
-	uint16_t link;	      /* enum wf_link */
+	uint16_t link;	      /* enum weft_link */
 	struct wf_page *page; /* owned by the holder of the frame (one reference), or NULL */
 
 	/* What was around bytes[] and is not in them; all 0 for most frames. */

@@ -16,21 +16,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "bpf/shared.h"
+
 struct wf_page;
 
-/*
- * Both directions of a connection have the same key: endpoint [0] is the smaller
- * by memcmp() of address, then port. Laid out without holes, compared with memcmp().
- */
-struct wf_flow_key {
-	uint8_t addr[2][16]; /* network order, IPv4 as ::ffff:a.b.c.d */
-	uint16_t port[2];    /* host order */
-	uint16_t vlan[2];    /* outer, inner id; 0 untagged */
-	uint32_t vni;	     /* of the innermost tunnel that has one: VXLAN, GENEVE, GRE key */
-};
-_Static_assert(sizeof(struct wf_flow_key) == 44, "flow keys are compared as bytes");
-
-static inline bool wf_flow_key_is_ipv4(const struct wf_flow_key *key)
+static inline bool wf_flow_key_is_ipv4(const struct weft_flow_key *key)
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 
@@ -71,7 +61,7 @@ struct wf_fragment {
 
 struct wf_packet {
 	uint64_t time_ns;
-	struct wf_flow_key key;
+	struct weft_flow_key key;
 	uint32_t hash;
 	uint8_t src; /* the sender is key endpoint [src]: 0 or 1 */
 	uint8_t ip_version;

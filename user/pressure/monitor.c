@@ -38,15 +38,15 @@ struct wf_monitor {
 };
 
 /* The part of every TTL that applies at each level. */
-static const uint32_t ttl_percent[WF_PRESSURE_LEVEL_COUNT] = {
-	[WF_PRESSURE_NORMAL] = 100,
-	[WF_PRESSURE_LOW] = 100,
-	[WF_PRESSURE_HIGH] = 50,
-	[WF_PRESSURE_CRITICAL] = 25,
+static const uint32_t ttl_percent[WEFT_PRESSURE_LEVEL_COUNT] = {
+	[WEFT_PRESSURE_NORMAL] = 100,
+	[WEFT_PRESSURE_LOW] = 100,
+	[WEFT_PRESSURE_HIGH] = 50,
+	[WEFT_PRESSURE_CRITICAL] = 25,
 };
-_Static_assert(WF_SQUEEZE_MAX == WF_PRESSURE_CRITICAL, "a squeeze is a level");
+_Static_assert(WF_SQUEEZE_MAX == WEFT_PRESSURE_CRITICAL, "a squeeze is a level");
 
-static void on_pressure(void *ctx, enum wf_pressure_level from, enum wf_pressure_level to)
+static void on_pressure(void *ctx, enum weft_pressure_level from, enum weft_pressure_level to)
 {
 	struct wf_monitor *monitor = ctx;
 
@@ -62,7 +62,7 @@ static int64_t trim_task(void *ctx, uint64_t now_ns, uint64_t ttl_ns)
 	uint64_t free_bytes = wf_budget_held(wf_arena_budget(monitor->arena), WF_BUDGET_FREE_SPANS);
 	uint64_t keep_bytes = free_bytes > TRIM_ALL_BYTES ? free_bytes / 2 : 0;
 
-	if (wf_pressure_level(monitor->pressure) != WF_PRESSURE_NORMAL)
+	if (wf_pressure_level(monitor->pressure) != WEFT_PRESSURE_NORMAL)
 		keep_bytes = 0;
 	return (int64_t)(wf_arena_trim(monitor->arena, keep_bytes) / WEFT_SPAN_BYTES);
 }
@@ -161,7 +161,7 @@ struct wf_cleanup *wf_monitor_cleanup(struct wf_monitor *monitor)
 	return monitor->cleanup;
 }
 
-uint32_t wf_monitor_ttl_percent(enum wf_pressure_level level)
+uint32_t wf_monitor_ttl_percent(enum weft_pressure_level level)
 {
 	return ttl_percent[level];
 }

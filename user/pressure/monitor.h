@@ -51,7 +51,7 @@ struct wf_pressure *wf_monitor_pressure(struct wf_monitor *monitor);
 struct wf_cleanup *wf_monitor_cleanup(struct wf_monitor *monitor);
 
 /* The part of every timeout that applies at @level, in percent. */
-uint32_t wf_monitor_ttl_percent(enum wf_pressure_level level);
+uint32_t wf_monitor_ttl_percent(enum weft_pressure_level level);
 
 /* Check and run everything that is due at @now_ns (monotonic). Return: when to call again. */
 uint64_t wf_monitor_run(struct wf_monitor *monitor, uint64_t now_ns);

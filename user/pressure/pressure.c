@@ -28,7 +28,7 @@ struct handler {
 };
 
 struct wf_pressure {
-	uint32_t threshold_percent[WF_PRESSURE_LEVEL_COUNT];
+	uint32_t threshold_percent[WEFT_PRESSURE_LEVEL_COUNT];
 	uint32_t hysteresis_percent;
 	uint32_t calm_checks;
 	uint32_t calm;		    /* checks in a row whose readings allow a lower level */
@@ -39,13 +39,6 @@ struct wf_pressure {
 	struct source sources[WEFT_PRESSURE_SOURCES_MAX];
 	struct handler handlers[WEFT_PRESSURE_HANDLERS_MAX];
 	_Atomic uint32_t level;
-};
-
-static const char *const level_names[WF_PRESSURE_LEVEL_COUNT] = {
-	[WF_PRESSURE_NORMAL] = "normal",
-	[WF_PRESSURE_LOW] = "low",
-	[WF_PRESSURE_HIGH] = "high",
-	[WF_PRESSURE_CRITICAL] = "critical",
 };
 
 static bool opts_make_sense(const struct wf_pressure_opts *opts)
@@ -66,9 +59,9 @@ int wf_pressure_new(const struct wf_pressure_opts *opts, struct wf_metrics *metr
 	if (!pressure)
 		return -ENOMEM;
 
-	pressure->threshold_percent[WF_PRESSURE_LOW] = opts->low_percent;
-	pressure->threshold_percent[WF_PRESSURE_HIGH] = opts->high_percent;
-	pressure->threshold_percent[WF_PRESSURE_CRITICAL] = opts->critical_percent;
+	pressure->threshold_percent[WEFT_PRESSURE_LOW] = opts->low_percent;
+	pressure->threshold_percent[WEFT_PRESSURE_HIGH] = opts->high_percent;
+	pressure->threshold_percent[WEFT_PRESSURE_CRITICAL] = opts->critical_percent;
 	pressure->hysteresis_percent = opts->hysteresis_percent;
 	pressure->calm_checks = opts->calm_checks;
 	pressure->metrics = metrics;
@@ -136,9 +129,9 @@ static uint32_t read_highest(struct wf_pressure *pressure)
 /* The level for @percent; a level up to @current ends only clearly below its threshold. */
 static uint32_t level_for(const struct wf_pressure *pressure, uint32_t current, uint32_t percent)
 {
-	uint32_t level = WF_PRESSURE_CRITICAL;
+	uint32_t level = WEFT_PRESSURE_CRITICAL;
 
-	for (; level > WF_PRESSURE_NORMAL; level--) {
+	for (; level > WEFT_PRESSURE_NORMAL; level--) {
 		uint32_t threshold = pressure->threshold_percent[level];
 
 		if (level <= current)
@@ -163,11 +156,12 @@ static void change_level(struct wf_pressure *pressure, uint32_t from, uint32_t t
 	for (uint32_t i = 0; i < count; i++) {
 		const struct handler *handler = &pressure->handlers[to > from ? i : count - 1 - i];
 
-		handler->fn(handler->ctx, (enum wf_pressure_level)from, (enum wf_pressure_level)to);
+		handler->fn(handler->ctx, (enum weft_pressure_level)from,
+			    (enum weft_pressure_level)to);
 	}
 }
 
-enum wf_pressure_level wf_pressure_check(struct wf_pressure *pressure)
+enum weft_pressure_level wf_pressure_check(struct wf_pressure *pressure)
 {
 	uint32_t current = wf_pressure_level(pressure);
 	uint32_t percent = read_highest(pressure);
@@ -183,14 +177,10 @@ enum wf_pressure_level wf_pressure_check(struct wf_pressure *pressure)
 	return wf_pressure_level(pressure);
 }
 
-enum wf_pressure_level wf_pressure_level(const struct wf_pressure *pressure)
+enum weft_pressure_level wf_pressure_level(const struct wf_pressure *pressure)
 {
-	return (enum wf_pressure_level)atomic_load_explicit(&pressure->level, memory_order_relaxed);
-}
-
-const char *wf_pressure_level_name(enum wf_pressure_level level)
-{
-	return level_names[level];
+	return (enum weft_pressure_level)atomic_load_explicit(&pressure->level,
+							      memory_order_relaxed);
 }
 
 const struct wf_pressure_reading *wf_pressure_highest(const struct wf_pressure *pressure)

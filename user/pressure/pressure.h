@@ -16,16 +16,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <weft/pressure.h>
+
 struct wf_metrics;
 struct wf_pressure;
-
-enum wf_pressure_level {
-	WF_PRESSURE_NORMAL = 0,
-	WF_PRESSURE_LOW,
-	WF_PRESSURE_HIGH,
-	WF_PRESSURE_CRITICAL,
-};
-#define WF_PRESSURE_LEVEL_COUNT (WF_PRESSURE_CRITICAL + 1)
 
 struct wf_pressure_opts {
 	uint32_t low_percent; /* level LOW from this reading on */
@@ -42,7 +36,8 @@ struct wf_pressure_opts {
 typedef int (*wf_pressure_read_fn)(void *ctx, uint32_t *ret_percent);
 
 /* The level went from @from to @to. */
-typedef void (*wf_pressure_fn)(void *ctx, enum wf_pressure_level from, enum wf_pressure_level to);
+typedef void (*wf_pressure_fn)(void *ctx, enum weft_pressure_level from,
+			       enum weft_pressure_level to);
 
 /* Return: 0; -EINVAL: thresholds out of order; -ENOMEM. @metrics: of the checking thread. */
 int wf_pressure_new(const struct wf_pressure_opts *opts, struct wf_metrics *metrics,
@@ -60,13 +55,10 @@ int wf_pressure_add_source(struct wf_pressure *pressure, const char *name, wf_pr
 int wf_pressure_add_handler(struct wf_pressure *pressure, wf_pressure_fn fn, void *ctx);
 
 /* Read all sources, change the level if needed, call the handlers. Return: the level. */
-enum wf_pressure_level wf_pressure_check(struct wf_pressure *pressure);
+enum weft_pressure_level wf_pressure_check(struct wf_pressure *pressure);
 
 /* As of the last check. Thread: any. */
-enum wf_pressure_level wf_pressure_level(const struct wf_pressure *pressure);
-
-/* "normal", "low", "high", "critical". Static. */
-const char *wf_pressure_level_name(enum wf_pressure_level level);
+enum weft_pressure_level wf_pressure_level(const struct wf_pressure *pressure);
 
 /* The last reading of one source. */
 struct wf_pressure_reading {

@@ -10,8 +10,6 @@
 #include "base/log.h"
 #include "pressure/cleanup.h"
 
-_Static_assert((int)WEFT_PRESSURE_CRITICAL == (int)WF_PRESSURE_CRITICAL, "the same levels");
-
 void wf_pressure_report_init(struct wf_pressure_report *report, uint32_t lock_timeout_ms)
 {
 	wf_lock_init(&report->lock, lock_timeout_ms);
@@ -32,21 +30,21 @@ static void unlock(struct wf_pressure_report *report)
 	wf_lock_put(&report->lock);
 }
 
-void wf_pressure_report_add_change(struct wf_pressure_report *report, enum wf_pressure_level from,
-				   enum wf_pressure_level to,
+void wf_pressure_report_add_change(struct wf_pressure_report *report, enum weft_pressure_level from,
+				   enum weft_pressure_level to,
 				   const struct wf_pressure_reading *highest)
 {
 	struct weft_pressure_change change = {
 		.number = report->changes_count + 1,
 		.time_ns = wf_clock_realtime_ns(),
-		.from = (enum weft_pressure_level)from,
-		.to = (enum weft_pressure_level)to,
+		.from = from,
+		.to = to,
 		.percent = highest->percent,
 		.source = highest->name,
 	};
 
-	wf_info("memory: pressure %s → %s: %s reads %u %%", wf_pressure_level_name(from),
-		wf_pressure_level_name(to), change.source, change.percent);
+	wf_info("memory: pressure %s → %s: %s reads %u %%", weft_pressure_level_name(from),
+		weft_pressure_level_name(to), change.source, change.percent);
 	if (!lock(report))
 		return;
 	report->changes[report->changes_count++ % WEFT_PRESSURE_CHANGES_MAX] = change;

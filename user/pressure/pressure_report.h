@@ -35,8 +35,8 @@ void wf_pressure_report_init(struct wf_pressure_report *report, uint32_t lock_ti
 void wf_pressure_report_fini(struct wf_pressure_report *report);
 
 /* The level has changed; @highest is the reading that made it. Also logged. */
-void wf_pressure_report_add_change(struct wf_pressure_report *report, enum wf_pressure_level from,
-				   enum wf_pressure_level to,
+void wf_pressure_report_add_change(struct wf_pressure_report *report, enum weft_pressure_level from,
+				   enum weft_pressure_level to,
 				   const struct wf_pressure_reading *highest);
 
 /* Copy the sources and tasks as they are now. */

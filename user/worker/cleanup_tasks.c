@@ -48,7 +48,7 @@ static uint64_t forget_recent(struct wf_pressure_actions *actions)
 	struct wf_recent *recent = &actions->conns->recent;
 	uint64_t ttl_ns = recent->ttl_ns / 100 * wf_monitor_ttl_percent(actions->level);
 
-	if (actions->level == WF_PRESSURE_CRITICAL)
+	if (actions->level == WEFT_PRESSURE_CRITICAL)
 		ttl_ns = recent->linger_ns;
 	return wf_recent_forget(recent, ttl_ns, actions->conns->now_ns, FORGET_MAX);
 }

@@ -50,7 +50,7 @@ struct wf_mailbox {
 
 	/* written by others; the owner takes bits and call */
 	_Alignas(WF_CACHE_LINE) _Atomic uint32_t requested; /* 1 << enum wf_request */
-	_Atomic uint32_t level;				    /* enum wf_pressure_level */
+	_Atomic uint32_t level;				    /* enum weft_pressure_level */
 	_Atomic uint32_t goal_percent; /* at critical: give up until the budget reads less */
 	const struct wf_call *_Atomic call;
 

@@ -149,9 +149,9 @@ static void fini_conns(struct wf_conns *conns)
 
 /* ---- the kernel's verdicts on flows -------------------------------------------------- */
 
-static int look(void *ctx, const struct wf_flow_key *key, struct wf_kept *ret_kept)
+static int look(void *ctx, const struct weft_flow_key *key, struct wf_kept *ret_kept)
 {
-	static const enum wf_verdict keep[2] = {WF_VERDICT_KEEP, WF_VERDICT_KEEP};
+	static const enum weft_verdict keep[2] = {WEFT_VERDICT_KEEP, WEFT_VERDICT_KEEP};
 	const struct wf_pipeline *pipeline = ctx;
 
 	return pipeline->opts.set_verdict(pipeline->opts.set_verdict_ctx, key, keep, ret_kept);
@@ -160,7 +160,7 @@ static int look(void *ctx, const struct wf_flow_key *key, struct wf_kept *ret_ke
 static int carry_out(struct wf_pipeline *pipeline, const struct wf_flow *flow,
 		     const struct wf_kernel_request *request)
 {
-	enum wf_verdict verdict[2] = {WF_VERDICT_KEEP, WF_VERDICT_KEEP};
+	enum weft_verdict verdict[2] = {WEFT_VERDICT_KEEP, WEFT_VERDICT_KEEP};
 	struct wf_kept kept;
 	int err;
 
@@ -188,7 +188,7 @@ static void carry_out_all(struct wf_pipeline *pipeline)
 }
 
 int wf_pipeline_set_verdict(struct wf_pipeline *pipeline, struct wf_flow *flow, unsigned int dirs,
-			    enum wf_verdict verdict)
+			    enum weft_verdict verdict)
 {
 	for (int dir = 0; dir < 2; dir++) {
 		struct wf_half half = wf_half_of(&pipeline->conns, flow, (enum weft_dir)dir);
@@ -440,8 +440,8 @@ static void handle(struct wf_pipeline *pipeline, uint32_t requests, struct wf_ma
 	if (requests & 1u << WF_REQUEST_LEVEL)
 		wf_pressure_actions_set_level(
 			actions,
-			(enum wf_pressure_level)atomic_load_explicit(&mailbox->level,
-								     memory_order_relaxed),
+			(enum weft_pressure_level)atomic_load_explicit(&mailbox->level,
+								       memory_order_relaxed),
 			atomic_load_explicit(&mailbox->goal_percent, memory_order_relaxed));
 	if (requests & 1u << WF_REQUEST_HALVE_CACHES)
 		wf_pressure_actions_halve_caches(actions);

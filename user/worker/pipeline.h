@@ -26,7 +26,7 @@ struct wf_claims;
 struct wf_conns;
 struct wf_dispatch;
 struct wf_flow;
-struct wf_flow_key;
+struct weft_flow_key;
 struct wf_frame;
 struct wf_metrics;
 struct wf_mailbox;
@@ -60,8 +60,8 @@ struct wf_pipeline_opts {
 	void *handoff_ctx;
 
 	/* wf_iface_set_verdict() on all interfaces; NULL: no kernel steers to this worker. */
-	int (*set_verdict)(void *ctx, const struct wf_flow_key *key,
-			   const enum wf_verdict verdict[2], struct wf_kept *ret_kept);
+	int (*set_verdict)(void *ctx, const struct weft_flow_key *key,
+			   const enum weft_verdict verdict[2], struct wf_kept *ret_kept);
 	void *set_verdict_ctx;
 };
 
@@ -97,7 +97,7 @@ void wf_pipeline_set_filter(struct wf_pipeline *pipeline, const struct wf_pcap_f
  * depth limit; -ENOMEM.
  */
 int wf_pipeline_set_verdict(struct wf_pipeline *pipeline, struct wf_flow *flow, unsigned int dirs,
-			    enum wf_verdict verdict);
+			    enum weft_verdict verdict);
 
 /* Its connections, for calls of the control plane (mailbox.h). */
 struct wf_conns *wf_pipeline_conns(struct wf_pipeline *pipeline);

@@ -61,29 +61,29 @@ void wf_pressure_actions_halve_caches(struct wf_pressure_actions *actions)
 }
 
 void wf_pressure_actions_set_level(struct wf_pressure_actions *actions,
-				   enum wf_pressure_level level, uint32_t goal_percent)
+				   enum weft_pressure_level level, uint32_t goal_percent)
 {
 	struct wf_conns *conns = actions->conns;
-	enum wf_pressure_level before = actions->level;
+	enum weft_pressure_level before = actions->level;
 
 	actions->goal_percent = goal_percent;
 	if (level == before)
 		return;
 	actions->level = level;
-	conns->stream_env.leave_small = level >= WF_PRESSURE_LOW;
+	conns->stream_env.leave_small = level >= WEFT_PRESSURE_LOW;
 	wf_metric_set(conns->metrics, relief_moving_workers, conns->stream_env.leave_small);
-	set_limits(actions, level >= WF_PRESSURE_HIGH);
+	set_limits(actions, level >= WEFT_PRESSURE_HIGH);
 	set_timeouts(actions, wf_monitor_ttl_percent(level));
-	conns->refuse_midstream = level >= WF_PRESSURE_CRITICAL;
+	conns->refuse_midstream = level >= WEFT_PRESSURE_CRITICAL;
 	wf_metric_set(conns->metrics, relief_refusing_workers, conns->refuse_midstream);
 
-	if (level > before && before < WF_PRESSURE_LOW)
+	if (level > before && before < WEFT_PRESSURE_LOW)
 		wf_sweep_start(&actions->sweep, WF_SWEEP_MOVE);
-	if (level > before && level >= WF_PRESSURE_HIGH) {
+	if (level > before && level >= WEFT_PRESSURE_HIGH) {
 		wf_sweep_start(&actions->sweep, WF_SWEEP_EXPIRE);
 		wf_pressure_actions_halve_caches(actions);
 	}
-	if (level == WF_PRESSURE_CRITICAL)
+	if (level == WEFT_PRESSURE_CRITICAL)
 		wf_pressure_actions_tick(actions);
 }
 
@@ -100,7 +100,7 @@ uint64_t wf_pressure_actions_step(struct wf_pressure_actions *actions)
 {
 	uint64_t closed = wf_sweep_step(&actions->sweep);
 
-	if (actions->level >= WF_PRESSURE_HIGH)
+	if (actions->level >= WEFT_PRESSURE_HIGH)
 		wf_metric_add(actions->conns->metrics, relief_expired_flows, closed);
 	return closed;
 }
@@ -111,7 +111,7 @@ void wf_pressure_actions_tick(struct wf_pressure_actions *actions)
 	struct wf_dispatch_drops drops = {0};
 
 	wf_sweep_tick(&actions->sweep);
-	if (actions->level < WF_PRESSURE_CRITICAL)
+	if (actions->level < WEFT_PRESSURE_CRITICAL)
 		return;
 	if (!is_goal_reached(actions))
 		wf_sweep_allow(&actions->sweep, actions->sweep.step_bytes * TICK_STEPS);

@@ -29,7 +29,7 @@ struct wf_pressure_actions {
 	struct wf_page_pool *pages;
 	struct wf_dispatch *dispatch;
 	struct wf_budget *budget;
-	enum wf_pressure_level level;
+	enum weft_pressure_level level;
 	uint32_t goal_percent;
 	struct wf_sweep sweep;
 	uint64_t pages_taken; /* of all time, when idle caches were last looked for */
@@ -45,7 +45,7 @@ void wf_pressure_actions_init(struct wf_pressure_actions *actions, struct wf_con
  * reads less; 0: as long as the level lasts, because another source than the budget is short.
  */
 void wf_pressure_actions_set_level(struct wf_pressure_actions *actions,
-				   enum wf_pressure_level level, uint32_t goal_percent);
+				   enum weft_pressure_level level, uint32_t goal_percent);
 
 /* Give back half of the page spans that are kept ready. */
 void wf_pressure_actions_halve_caches(struct wf_pressure_actions *actions);

@@ -120,7 +120,7 @@ static bool must_halve(struct wf_reader *reader, uint32_t requests)
 
 	reader->level = atomic_load_explicit(&reader->mailbox.level, memory_order_relaxed);
 	return requests & 1u << WF_REQUEST_HALVE_CACHES ||
-	       (reader->level > before && reader->level >= WF_PRESSURE_HIGH);
+	       (reader->level > before && reader->level >= WEFT_PRESSURE_HIGH);
 }
 
 void wf_reader_housekeep(struct wf_reader *reader, uint64_t now_ns)

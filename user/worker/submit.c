@@ -12,14 +12,6 @@
 #include "worker/worker.h"
 #include "metrics/metrics.h"
 
-_Static_assert((int)WEFT_LINK_ETHERNET == (int)WF_LINK_ETHERNET &&
-		       (int)WEFT_LINK_RAW == (int)WF_LINK_RAW &&
-		       (int)WEFT_LINK_NULL == (int)WF_LINK_NULL &&
-		       (int)WEFT_LINK_LOOP == (int)WF_LINK_LOOP &&
-		       (int)WEFT_LINK_SLL == (int)WF_LINK_SLL &&
-		       (int)WEFT_LINK_SLL2 == (int)WF_LINK_SLL2 &&
-		       (int)WEFT_LINK_PPP == (int)WF_LINK_PPP,
-	       "one numbering");
 _Static_assert(WEFT_WORKERS_MAX <= 64, "a bit for each worker");
 
 static int make_frame(const struct wf_submit *submit, const struct weft_packet *packet,
@@ -27,7 +19,7 @@ static int make_frame(const struct wf_submit *submit, const struct weft_packet *
 {
 	uint32_t wire_bytes = packet->wire_bytes ? packet->wire_bytes : packet->cap_bytes;
 
-	if (packet->link >= WF_LINK_COUNT || !packet->bytes || !packet->cap_bytes ||
+	if (packet->link >= WEFT_LINK_COUNT || !packet->bytes || !packet->cap_bytes ||
 	    wire_bytes < packet->cap_bytes)
 		return -EINVAL;
 	if (packet->cap_bytes >

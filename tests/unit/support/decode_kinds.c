@@ -416,7 +416,7 @@ static void expected_addr(const char *text, uint8_t *ret_addr)
 }
 
 unsigned int decode_expected_key(const char *src, uint16_t src_port, const char *dst,
-				 uint16_t dst_port, struct wf_flow_key *ret_key)
+				 uint16_t dst_port, struct weft_flow_key *ret_key)
 {
 	uint8_t from[16], to[16];
 	unsigned int at;

@@ -52,6 +52,6 @@ enum wf_decode_result decode_builder(const struct packet_builder *pb, enum weft_
 
 /* Key by the rule as the header states it: memcmp(), then port. Return: index of the sender. */
 unsigned int decode_expected_key(const char *src, uint16_t src_port, const char *dst,
-				 uint16_t dst_port, struct wf_flow_key *ret_key);
+				 uint16_t dst_port, struct weft_flow_key *ret_key);
 
 #endif

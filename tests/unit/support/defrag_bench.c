@@ -191,7 +191,7 @@ void defrag_assert_rebuilt(const struct defrag_bench *bench, size_t data_bytes)
 {
 	struct decoded decoded;
 
-	assert_int_equal(bench->rebuilt.link, WF_LINK_RAW);
+	assert_int_equal(bench->rebuilt.link, WEFT_LINK_RAW);
 	assert_int_equal(bench->rebuilt.flags, WF_FRAME_REBUILT);
 	assert_int_equal(bench->rebuilt.time_ns, bench->now_ns);
 	assert_non_null(bench->rebuilt.page);

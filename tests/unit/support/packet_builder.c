@@ -480,22 +480,22 @@ uint8_t *pb_at(struct packet_builder *pb, enum pb_kind kind, unsigned int nth)
 	return NULL;
 }
 
-static enum wf_link link_of(const struct packet_builder *pb)
+static enum weft_link link_of(const struct packet_builder *pb)
 {
 	switch (pb->layers_count ? pb->layers[0].kind : PB_NONE) {
 	case PB_IPV4:
 	case PB_IPV6:
-		return WF_LINK_RAW;
+		return WEFT_LINK_RAW;
 	case PB_FAMILY:
-		return WF_LINK_NULL;
+		return WEFT_LINK_NULL;
 	case PB_SLL:
-		return WF_LINK_SLL;
+		return WEFT_LINK_SLL;
 	case PB_SLL2:
-		return WF_LINK_SLL2;
+		return WEFT_LINK_SLL2;
 	case PB_PPP:
-		return WF_LINK_PPP;
+		return WEFT_LINK_PPP;
 	default:
-		return WF_LINK_ETHERNET;
+		return WEFT_LINK_ETHERNET;
 	}
 }
 

@@ -59,16 +59,16 @@ void rich_assert_section(const struct capture_result *result, unsigned int first
 {
 	capture_assert_frame(result, first, "micro", 5 * SEC + 7000);
 	assert_int_equal(result->frames[first].wire_bytes, 50);
-	assert_int_equal(result->frames[first].link, WF_LINK_ETHERNET);
+	assert_int_equal(result->frames[first].link, WEFT_LINK_ETHERNET);
 	capture_assert_frame(result, first + 1, "nano!", 5 * SEC + 9);
-	assert_int_equal(result->frames[first + 1].link, WF_LINK_RAW);
+	assert_int_equal(result->frames[first + 1].link, WEFT_LINK_RAW);
 	capture_assert_frame(result, first + 2, "binary", 3 * SEC + SEC / 2);
-	assert_int_equal(result->frames[first + 2].link, WF_LINK_SLL);
+	assert_int_equal(result->frames[first + 2].link, WEFT_LINK_SLL);
 	capture_assert_frame(result, first + 3, "offset", 2 * SEC + 1000000);
-	assert_int_equal(result->frames[first + 3].link, WF_LINK_SLL2);
+	assert_int_equal(result->frames[first + 3].link, WEFT_LINK_SLL2);
 	capture_assert_frame(result, first + 4, "simple, ", 2 * SEC + 1000000);
 	assert_int_equal(result->frames[first + 4].wire_bytes, 11);
 	capture_assert_frame(result, first + 5, "obsolete", 7);
 	capture_assert_frame(result, first + 6, "pico", SEC + SEC / 2 + 1);
-	assert_int_equal(result->frames[first + 6].link, WF_LINK_NULL);
+	assert_int_equal(result->frames[first + 6].link, WEFT_LINK_NULL);
 }

@@ -44,8 +44,8 @@ struct weft_sub;
 
 /* Stands for the kernel's flow map: wf_iface_set_verdict(). */
 struct rig_kernel {
-	int (*set_verdict)(void *ctx, const struct wf_flow_key *key,
-			   const enum wf_verdict verdict[2], struct wf_kept *ret_kept);
+	int (*set_verdict)(void *ctx, const struct weft_flow_key *key,
+			   const enum weft_verdict verdict[2], struct wf_kept *ret_kept);
 	void *ctx;
 };
 

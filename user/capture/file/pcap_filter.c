@@ -20,14 +20,14 @@
 #include "packet/frame.h"
 
 struct wf_pcap_filter {
-	struct bpf_program programs[WF_LINK_COUNT]; /* bf_insns NULL: matches nothing */
+	struct bpf_program programs[WEFT_LINK_COUNT]; /* bf_insns NULL: matches nothing */
 };
 
-static const int link_dlts[WF_LINK_COUNT] = {
-	[WF_LINK_ETHERNET] = DLT_EN10MB, [WF_LINK_RAW] = DLT_RAW,
-	[WF_LINK_NULL] = DLT_NULL,	 [WF_LINK_LOOP] = DLT_LOOP,
-	[WF_LINK_SLL] = DLT_LINUX_SLL,	 [WF_LINK_SLL2] = DLT_LINUX_SLL2,
-	[WF_LINK_PPP] = DLT_PPP,
+static const int link_dlts[WEFT_LINK_COUNT] = {
+	[WEFT_LINK_ETHERNET] = DLT_EN10MB, [WEFT_LINK_RAW] = DLT_RAW,
+	[WEFT_LINK_NULL] = DLT_NULL,	   [WEFT_LINK_LOOP] = DLT_LOOP,
+	[WEFT_LINK_SLL] = DLT_LINUX_SLL,   [WEFT_LINK_SLL2] = DLT_LINUX_SLL2,
+	[WEFT_LINK_PPP] = DLT_PPP,
 };
 
 /* @why: at least PCAP_ERRBUF_SIZE. Return: 0; -EINVAL; -ENOMEM. */
@@ -50,9 +50,9 @@ static int compile(const char *expression, int dlt, struct bpf_program *ret_prog
 static int compile_all(struct wf_pcap_filter *filter, const char *expression)
 {
 	char why[PCAP_ERRBUF_SIZE] = "", first_why[PCAP_ERRBUF_SIZE] = "";
-	bool refused[WF_LINK_COUNT] = {false};
+	bool refused[WEFT_LINK_COUNT] = {false};
 
-	for (int link = 0; link < WF_LINK_COUNT; link++) {
+	for (int link = 0; link < WEFT_LINK_COUNT; link++) {
 		int err = compile(expression, link_dlts[link], &filter->programs[link], why);
 
 		if (err == -ENOMEM)
@@ -61,11 +61,11 @@ static int compile_all(struct wf_pcap_filter *filter, const char *expression)
 		if (err && !first_why[0])
 			memcpy(first_why, why, sizeof(first_why));
 	}
-	if (refused[WF_LINK_ETHERNET] && refused[WF_LINK_RAW]) {
+	if (refused[WEFT_LINK_ETHERNET] && refused[WEFT_LINK_RAW]) {
 		wf_error("filter: \"%s\": %s", expression, first_why);
 		return -EINVAL;
 	}
-	for (int link = 0; link < WF_LINK_COUNT; link++)
+	for (int link = 0; link < WEFT_LINK_COUNT; link++)
 		if (refused[link])
 			wf_info("filter: \"%s\" can match nothing on link type %s", expression,
 				pcap_datalink_val_to_name(link_dlts[link]));
@@ -92,7 +92,7 @@ void wf_pcap_filter_free(struct wf_pcap_filter *filter)
 {
 	if (!filter)
 		return;
-	for (int link = 0; link < WF_LINK_COUNT; link++)
+	for (int link = 0; link < WEFT_LINK_COUNT; link++)
 		pcap_freecode(&filter->programs[link]);
 	free(filter);
 }

@@ -12,24 +12,24 @@ int wf_pcap_link(uint32_t linktype)
 {
 	switch (linktype) {
 	case 0:
-		return WF_LINK_NULL;
+		return WEFT_LINK_NULL;
 	case 1:
-		return WF_LINK_ETHERNET;
+		return WEFT_LINK_ETHERNET;
 	case 9:	 /* PPP */
 	case 50: /* PPP in HDLC-like framing */
-		return WF_LINK_PPP;
+		return WEFT_LINK_PPP;
 	case 12: /* raw IP, as BSD, OpenBSD and everybody else number it */
 	case 14:
 	case 101:
 	case 228: /* IPv4 */
 	case 229: /* IPv6 */
-		return WF_LINK_RAW;
+		return WEFT_LINK_RAW;
 	case 108:
-		return WF_LINK_LOOP;
+		return WEFT_LINK_LOOP;
 	case 113:
-		return WF_LINK_SLL;
+		return WEFT_LINK_SLL;
 	case 276:
-		return WF_LINK_SLL2;
+		return WEFT_LINK_SLL2;
 	}
 	return -1;
 }

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-/* Return: enum wf_link; negative: frames of @linktype can't be read. */
+/* Return: enum weft_link; negative: frames of @linktype can't be read. */
 int wf_pcap_link(uint32_t linktype);
 
 /* libpcap's name, for messages. */

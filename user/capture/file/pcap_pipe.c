@@ -155,7 +155,7 @@ static void shed_link_header(struct wf_frame *frame)
 {
 	uint16_t type;
 
-	if (frame->cap_bytes <= PAGE_MAX_BYTES || frame->link != WF_LINK_ETHERNET)
+	if (frame->cap_bytes <= PAGE_MAX_BYTES || frame->link != WEFT_LINK_ETHERNET)
 		return;
 	memcpy(&type, frame->bytes + offsetof(struct ether_header, ether_type), sizeof(type));
 	if (type != htons(ETHERTYPE_IP) && type != htons(ETHERTYPE_IPV6))
@@ -163,7 +163,7 @@ static void shed_link_header(struct wf_frame *frame)
 	frame->bytes += sizeof(struct ether_header);
 	frame->cap_bytes -= (uint32_t)sizeof(struct ether_header);
 	frame->wire_bytes -= (uint32_t)sizeof(struct ether_header);
-	frame->link = WF_LINK_RAW;
+	frame->link = WEFT_LINK_RAW;
 }
 
 /*

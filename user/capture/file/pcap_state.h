@@ -25,7 +25,7 @@ enum wf_pcap_status {
 
 /* One interface of a pcapng section. */
 struct wf_pcap_interface {
-	int16_t link; /* enum wf_link; negative: can't be read, its packets are skipped */
+	int16_t link; /* enum weft_link; negative: can't be read, its packets are skipped */
 	bool binary;  /* ticks of 2^-exponent s, else of 10^-exponent s */
 	uint8_t exponent;
 	uint32_t snap_bytes; /* 0: no limit */

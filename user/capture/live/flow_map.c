@@ -25,7 +25,7 @@ struct batch {
 static void convert(const struct weft_flow_key *key, const struct weft_flow_value *value,
 		    struct wf_kernel_flow *ret_flow)
 {
-	memcpy(&ret_flow->key, key, sizeof(ret_flow->key));
+	ret_flow->key = *key;
 	ret_flow->worker = value->worker;
 	ret_flow->first_ns = value->first_ns;
 	ret_flow->last_ns = value->last_ns;
@@ -35,7 +35,7 @@ static void convert(const struct weft_flow_key *key, const struct weft_flow_valu
 		ret_flow->kept_packets[i] = value->kept_packets[i];
 		ret_flow->kept_bytes[i] = value->kept_bytes[i];
 		ret_flow->tcp_flags[i] = value->tcp_flags[i];
-		ret_flow->verdict[i] = (enum wf_verdict)value->verdict[i];
+		ret_flow->verdict[i] = (enum weft_verdict)value->verdict[i];
 	}
 }
 

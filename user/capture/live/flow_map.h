@@ -14,7 +14,7 @@
 
 /* One entry; arrays by endpoint of the key, times CLOCK_MONOTONIC. */
 struct wf_kernel_flow {
-	struct wf_flow_key key;
+	struct weft_flow_key key;
 	uint32_t worker;
 	uint64_t packets[2];
 	uint64_t bytes[2]; /* IP lengths */
@@ -23,7 +23,7 @@ struct wf_kernel_flow {
 	uint64_t first_ns;
 	uint64_t last_ns;
 	uint16_t tcp_flags[2];
-	enum wf_verdict verdict[2];
+	enum weft_verdict verdict[2];
 };
 
 /* @flow: lent for the call. */

@@ -43,9 +43,6 @@
 #include "skel/steer.skel.h"
 #include "skel/verdict.skel.h"
 
-_Static_assert(sizeof(struct weft_flow_key) == sizeof(struct wf_flow_key), "one key on both sides");
-_Static_assert((int)WF_VERDICT_SHED == (int)WEFT_VERDICT_SHED, "one numbering on both sides");
-
 enum {
 	HOST_QUEUES = 1,
 	LINK_HEADER_BYTES = 22, /* Ethernet, two tags */
@@ -475,22 +472,21 @@ struct wf_source *wf_iface_source(struct wf_iface *iface, uint32_t worker)
 	return &iface->sources[worker].source;
 }
 
-int wf_iface_set_verdict(const struct wf_iface *iface, const struct wf_flow_key *key,
-			 const enum wf_verdict verdict[2], struct wf_kept *ret_kept)
+int wf_iface_set_verdict(const struct wf_iface *iface, const struct weft_flow_key *key,
+			 const enum weft_verdict verdict[2], struct wf_kept *ret_kept)
 {
 	struct weft_verdict_request request;
 	int err;
 
 	memset(&request, 0, sizeof(request));
-	memcpy(&request.key, key, sizeof(request.key));
+	request.key = *key;
 	for (int i = 0; i < 2; i++)
-		request.verdict[i] = verdict[i] == WF_VERDICT_KEEP ? (uint16_t)WEFT_VERDICT_KEEP
-								   : (uint16_t)verdict[i];
+		request.verdict[i] = (uint16_t)verdict[i];
 	err = wf_xdp_set_verdict(&iface->xdp, &request);
 	if (err)
 		return err;
 	for (int i = 0; i < 2; i++) {
-		ret_kept->was[i] = (enum wf_verdict)request.verdict[i];
+		ret_kept->was[i] = (enum weft_verdict)request.verdict[i];
 		ret_kept->packets[i] = request.kept_packets[i];
 		ret_kept->bytes[i] = request.kept_bytes[i];
 	}

@@ -22,7 +22,7 @@
 #include "packet/verdict.h"
 
 struct wf_arena;
-struct wf_flow_key;
+struct weft_flow_key;
 struct wf_iface;
 struct wf_metrics;
 struct wf_page_pool;
@@ -68,8 +68,8 @@ struct wf_source *wf_iface_source(struct wf_iface *iface, uint32_t worker);
  * connection. A system call: once a flow, not once a packet.
  * Return: 0; -ENOENT: the map knows no such flow (any more). Thread: any.
  */
-int wf_iface_set_verdict(const struct wf_iface *iface, const struct wf_flow_key *key,
-			 const enum wf_verdict verdict[2], struct wf_kept *ret_kept);
+int wf_iface_set_verdict(const struct wf_iface *iface, const struct weft_flow_key *key,
+			 const enum weft_verdict verdict[2], struct wf_kept *ret_kept);
 
 /*
  * Lay out the filter of @wanted (ports, prefixes, sample) beside the one in use; @ret_word then

@@ -150,7 +150,7 @@ static void fill_frame(struct wf_xsk_source *source, const uint8_t *bytes, uint3
 		.wire_bytes = len_bytes,
 		.hash = meta->hash,
 		.flags = frame_flags(meta),
-		.link = WF_LINK_ETHERNET,
+		.link = WEFT_LINK_ETHERNET,
 		.page = page,
 	};
 }
@@ -198,7 +198,7 @@ static bool gather(struct wf_xsk_source *source, const uint8_t *bytes, const str
 		.wire_bytes = source->partial_bytes,
 		.hash = source->partial_hash,
 		.flags = source->partial_flags,
-		.link = WF_LINK_ETHERNET,
+		.link = WEFT_LINK_ETHERNET,
 		.page = source->partial,
 	};
 	source->partial = NULL;
