@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * filter_set.c - another filter for a running engine, as a whole.
+ * filter_set.c - replaces the filter of a running engine as a whole.
  */
 #include "control/filter_set.h"
 
@@ -10,13 +10,13 @@
 #include "engine/engine_body.h"
 #include "engine/engine_call.h"
 
-/* On the worker's thread. */
+/* Thread: the worker's. */
 static void change_over(void *ctx, struct wf_pipeline *pipeline)
 {
 	wf_pipeline_set_filter(pipeline, ctx);
 }
 
-/* Workers that have changed over go back if another does not answer. */
+/* If a worker does not answer, those that use the new filter already return to the old one. */
 static int set_in_workers(struct wf_engine *engine, struct wf_pcap_filter *filter)
 {
 	const struct wf_call forth = {.fn = change_over, .ctx = filter};
@@ -28,7 +28,7 @@ static int set_in_workers(struct wf_engine *engine, struct wf_pcap_filter *filte
 		err = wf_engine_call(engine, done, &forth);
 	if (!err)
 		return 0;
-	/* The last one did not take it. A worker that answered before answers again. */
+	/* The last one did not answer; the others did before, so a timeout is worth another try. */
 	for (done--; done > 0; done--)
 		while (wf_engine_call(engine, done - 1, &back) == -ETIMEDOUT)
 			;
@@ -98,7 +98,7 @@ int wf_engine_filter_set(struct wf_engine *engine, const struct weft_filter_opts
 		err = set_locked(engine, &wanted, &filter);
 		wf_engine_control_unlock(engine);
 	}
-	/* The old one, which no worker uses any more; or the new one, if it was not taken. */
+	/* The old filter, which no worker uses any more; after an error, the new one. */
 	wf_pcap_filter_free(filter);
 	return err;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * filter_set.h - another filter for a running engine, as a whole.
+ * filter_set.h - replaces the filter of a running engine as a whole.
  *
- *   compile ─► lay out beside the old one in each kernel map ─► workers change over, each
+ *   compile ─► write it beside the old one in each kernel map ─► each worker changes over
  *   between two batches ─► one store for each interface
  *
- * Whatever fails before the stores is undone. Thread: any; calls take turns.
+ * If a step before the stores fails, the earlier ones are undone. Thread: any; calls take turns.
  */
 #ifndef WF_CONTROL_FILTER_SET_H
 #define WF_CONTROL_FILTER_SET_H

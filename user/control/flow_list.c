@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * flow_list.c - the first N connections by some order, out of any number.
+ * flow_list.c - the first N of any number of connections, in a given order.
  *
- * A filter in tcpdump's syntax is about packets: it is asked about an empty segment made of the
- * connection's addresses, ports and outer VLAN, once in each direction.
+ * A filter in tcpdump's syntax matches packets. It is applied to an empty segment with the
+ * addresses, ports and outer VLAN of the connection, once for each direction.
  */
 #include "control/flow_list.h"
 
@@ -106,7 +106,7 @@ static uint64_t rank_of(const struct wf_flow_list *list, const struct wf_kernel_
 	return 0;
 }
 
-/* Equal ones by key, so that the order does not depend on that of the map. */
+/* Connections of equal rank are sorted by key, so that the order of the map does not matter. */
 static int compare(const void *a, const void *b)
 {
 	const struct wf_flow_item *first = a;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * flow_list.h - the first N connections by some order, out of any number.
+ * flow_list.h - the first N of any number of connections, in a given order.
  *
  * Memory: 2 N items. Thread: the caller's.
  */
@@ -15,7 +15,7 @@
 
 struct wf_pcap_filter;
 
-/* What a worker knows of a flow. */
+/* A worker's record of a flow. All 0: no worker tracks it. */
 struct wf_tracked_flow {
 	bool is_tracked;
 	bool midstream;
@@ -31,7 +31,7 @@ struct wf_tracked_flow {
 struct wf_flow_item {
 	struct wf_kernel_flow kernel;
 	uint32_t iface;
-	uint64_t rank; /* highest first */
+	uint64_t rank; /* the highest comes first */
 	struct wf_tracked_flow tracked;
 };
 
@@ -39,22 +39,22 @@ struct wf_flow_list {
 	struct wf_flow_item *items; /* owned: 2 * count_max */
 	uint32_t count;
 	uint32_t count_max;
-	uint64_t total; /* that matched */
+	uint64_t total; /* connections that matched @filter, in @items or not */
 	enum weft_flow_sort sort;
 	uint64_t now_ns;		     /* monotonic */
 	const struct wf_pcap_filter *filter; /* borrowed; NULL: all */
 };
 
-/* The other members are the caller's to set. Return: 0; -ENOMEM. */
+/* The caller sets sort, now_ns and filter. Return: 0; -ENOMEM. */
 int wf_flow_list_init(struct wf_flow_list *list, uint32_t count_max);
 void wf_flow_list_fini(struct wf_flow_list *list);
 
 void wf_flow_list_add(struct wf_flow_list *list, const struct wf_kernel_flow *flow, uint32_t iface);
 
-/* No more will be added: leave the first count_max, in order. */
+/* Sort, and remove all but the first count_max. Nothing is added afterwards. */
 void wf_flow_list_finish(struct wf_flow_list *list);
 
-/* Would @filter take a segment of the connection, in either direction? */
+/* Does @filter match a segment of the connection, in either direction? */
 bool wf_flow_list_matches(const struct wf_pcap_filter *filter, const struct weft_flow_key *key);
 
 #endif

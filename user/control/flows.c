@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * flows.c - the kernel's flow maps joined with what the workers know.
+ * flows.c - the kernel's flow maps joined with the workers' flow tables.
  */
 #include "control/flows.h"
 
@@ -17,7 +17,10 @@
 #include "engine/steering.h"
 #include "packet/flow_key.h"
 
-/* Flows asked for at once: an answer has to be short. Connections that a four-tuple may name. */
+/*
+ * ASK_FLOWS: flows that one call asks a worker for, which must be short. SET_FLOWS_MAX:
+ * connections with the same four-tuple, on several VLANs or in several tunnels.
+ */
 enum { ASK_FLOWS = 64, SET_FLOWS_MAX = 64 };
 
 static bool is_running(const struct wf_engine *engine)
@@ -67,7 +70,7 @@ struct look_up {
 	uint32_t count;
 };
 
-/* On the worker's thread. */
+/* Thread: the worker's. */
 static void look_up(void *ctx, struct wf_pipeline *pipeline)
 {
 	const struct wf_conns *conns = wf_pipeline_conns(pipeline);
@@ -82,8 +85,8 @@ static void look_up(void *ctx, struct wf_pipeline *pipeline)
 	}
 }
 
-/* Return: the first item after those asked for. */
-static uint32_t ask_some(struct wf_engine *engine, struct wf_flow_list *list, uint32_t worker,
+/* Ask @worker about the next of its flows. Return: index of the first item not looked at. */
+static uint32_t ask_next(struct wf_engine *engine, struct wf_flow_list *list, uint32_t worker,
 			 uint32_t from)
 {
 	struct look_up wanted = {.count = 0};
@@ -98,7 +101,7 @@ static uint32_t ask_some(struct wf_engine *engine, struct wf_flow_list *list, ui
 		wanted.items[wanted.count] = item;
 		wanted.hashes[wanted.count++] = hash;
 	}
-	/* One that does not answer now is not asked for the rest. */
+	/* A worker that does not answer in time is not asked again. */
 	if (wanted.count && wf_engine_call(engine, worker, &call))
 		return list->count;
 	return from;
@@ -122,7 +125,7 @@ static void fill_side(const struct wf_flow_item *item, unsigned int endpoint, in
 	};
 }
 
-static void tell(const struct wf_engine *engine, const struct wf_flow_item *item,
+static void show(const struct wf_engine *engine, const struct wf_flow_item *item,
 		 weft_flow_view_fn fn, void *ctx)
 {
 	const struct weft_flow_key *key = &item->kernel.key;
@@ -171,9 +174,9 @@ static int each_locked(struct wf_engine *engine, struct wf_flow_list *list, weft
 		return err;
 	for (uint32_t worker = 0; worker < engine->crew.count; worker++)
 		for (uint32_t from = 0; from < list->count;)
-			from = ask_some(engine, list, worker, from);
+			from = ask_next(engine, list, worker, from);
 	for (uint32_t i = 0; i < list->count; i++)
-		tell(engine, &list->items[i], fn, ctx);
+		show(engine, &list->items[i], fn, ctx);
 	return 0;
 }
 
@@ -212,7 +215,7 @@ free_filter:
 
 /* ---- set ------------------------------------------------------------------------- */
 
-/* The connections of one four-tuple: on several VLANs or tunnels there may be several. */
+/* All connections of one four-tuple. */
 struct named {
 	const struct weft_flow *flow;
 	struct weft_flow_key keys[SET_FLOWS_MAX];
@@ -245,7 +248,7 @@ static void find_named(const struct wf_kernel_flow *flow, void *ctx)
 	}
 }
 
-struct order {
+struct set_request {
 	const struct weft_flow_key *key;
 	uint32_t hash;
 	unsigned int endpoints; /* 1 << endpoint */
@@ -254,42 +257,42 @@ struct order {
 	int err;
 };
 
-/* On the worker's thread. */
-static void obey(void *ctx, struct wf_pipeline *pipeline)
+/* Thread: the worker's. */
+static void set_on_worker(void *ctx, struct wf_pipeline *pipeline)
 {
 	struct wf_conns *conns = wf_pipeline_conns(pipeline);
-	struct order *order = ctx;
-	struct wf_flow *flow = wf_flow_table_find(&conns->table, order->key, order->hash);
+	struct set_request *request = ctx;
+	struct wf_flow *flow = wf_flow_table_find(&conns->table, request->key, request->hash);
 	unsigned int dirs = 0;
 
-	order->is_tracked = flow != NULL;
+	request->is_tracked = flow != NULL;
 	if (!flow)
 		return;
 	for (uint8_t endpoint = 0; endpoint < 2; endpoint++)
-		if (order->endpoints & 1u << endpoint)
+		if (request->endpoints & 1u << endpoint)
 			dirs |= 1u << wf_flow_dir(flow, endpoint);
-	order->err = wf_pipeline_set_verdict(pipeline, flow, dirs, order->verdict);
+	request->err = wf_pipeline_set_verdict(pipeline, flow, dirs, request->verdict);
 }
 
 static int set_one(struct wf_engine *engine, const struct weft_flow_key *key, uint8_t src,
 		   unsigned int from, enum weft_verdict verdict)
 {
-	struct order order = {
+	struct set_request request = {
 		.key = key,
 		.hash = wf_engine_flow_hash(engine, key),
 		.verdict = verdict,
 		.endpoints = (from & WEFT_FLOW_FROM_SRC ? 1u << src : 0) |
 			     (from & WEFT_FLOW_FROM_DST ? 1u << !src : 0),
 	};
-	const struct wf_call call = {.fn = obey, .ctx = &order};
+	const struct wf_call call = {.fn = set_on_worker, .ctx = &request};
 	enum weft_verdict verdicts[2] = {WEFT_VERDICT_KEEP, WEFT_VERDICT_KEEP};
 	struct wf_kept kept;
-	int err = wf_engine_call(engine, weft_hash_worker(order.hash, engine->crew.count), &call);
+	int err = wf_engine_call(engine, weft_hash_worker(request.hash, engine->crew.count), &call);
 
-	if (err || order.is_tracked)
-		return err ? err : order.err;
+	if (err || request.is_tracked)
+		return err ? err : request.err;
 	for (int endpoint = 0; endpoint < 2; endpoint++)
-		if (order.endpoints & 1u << endpoint)
+		if (request.endpoints & 1u << endpoint)
 			verdicts[endpoint] = verdict;
 	return wf_ifaces_set_verdict(&engine->ifaces, key, verdicts, &kept);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * flows.h - the kernel's flow maps joined with what the workers know, for weft/flows.h.
+ * flows.h - the kernel's flow maps joined with the workers' flow tables, for weft/flows.h.
  *
- *   maps ─► filter ─► the first N by the order asked for ─► their workers, 64 at a time ─► views
+ *   maps ─► filter ─► the first N in the order asked for ─► their workers, 64 at a time ─► views
  *
- * Only what will be shown is asked of the workers. Thread: any; calls take turns.
+ * Workers are asked only about the connections that will be shown. Thread: any; calls take turns.
  */
 #ifndef WF_CONTROL_FLOWS_H
 #define WF_CONTROL_FLOWS_H
