@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * event.h - what a subscription is told: open, data, gap, close, and what went wrong.
+ * event.h - the events of a connection: open, data, gap, close, anomaly; and drops of a queue.
  *
- * For each direction of a connection, DATA and GAP events carry stream offsets
- * that rise without overlap and leave nothing out: the next event's offset is
- * the last one's offset + length. OPEN comes first, CLOSE last and once.
+ * The DATA and GAP events of one direction cover its stream without overlap: the offset of an event
+ * is the offset + length of the event before. OPEN comes first; CLOSE comes last, once.
  */
 #ifndef WEFT_EVENT_H
 #define WEFT_EVENT_H
@@ -18,12 +17,12 @@
 WEFT_BEGIN_DECLS
 
 enum weft_event_type {
-	WEFT_EVENT_OPEN = 0, /* connection known; no data before it */
+	WEFT_EVENT_OPEN = 0, /* a connection was found; its first event */
 	WEFT_EVENT_DATA,
 	WEFT_EVENT_GAP,
 	WEFT_EVENT_CLOSE,
 	WEFT_EVENT_ANOMALY,
-	WEFT_EVENT_DROP, /* the subscription's own queue overflowed here */
+	WEFT_EVENT_DROP, /* events were dropped here because the subscription's queue was full */
 };
 #define WEFT_EVENT_TYPE_COUNT (WEFT_EVENT_DROP + 1)
 
@@ -67,20 +66,19 @@ enum weft_gap_cause { WEFT_GAP_CAUSES(WEFT_TABLE_ENUM) };
 enum weft_anomaly { WEFT_ANOMALIES(WEFT_TABLE_ENUM) };
 #define WEFT_ANOMALY_COUNT (0 WEFT_ANOMALIES(WEFT_TABLE_COUNT))
 
-/* Of each version of conflicting bytes, at most so many are told. */
+/* Most bytes of each version of conflicting data that an event carries. */
 #define WEFT_CONFLICT_BYTES_MAX 64
 
 /**
  * struct weft_event - one thing that happened on one connection
  * @type:    which member of the union is filled
- * @dir:     which direction it is about; of OPEN and CLOSE: WEFT_TO_SERVER
- * @time_ns: capture time of the packet that caused it, ns since 1970; live: when its
- *           worker took it, but at most one tick of the kernel's timer after it came
- * @flow:    the connection; borrowed, valid as long as the event is; NULL for DROP,
- *           which may be about many
+ * @dir:     the direction of its stream; OPEN and CLOSE: WEFT_TO_SERVER
+ * @time_ns: capture time of the packet that caused it, ns since 1970. Live: when its worker took it
+ *           from the ring, but at most one tick (jiffy) after the kernel received it
+ * @flow:    the connection; lent as long as the event; NULL for DROP, which may concern many
  *
- * An event is lent: to an inline consumer until its callback returns, to a
- * queued one until its next weft_sub_poll(). @data.bytes likewise.
+ * An event and the bytes that it points to are lent: to an inline consumer until its callback
+ * returns, to a queued one until its next weft_sub_poll().
  */
 struct weft_event {
 	enum weft_event_type type;
@@ -101,20 +99,24 @@ struct weft_event {
 		const struct weft_flow_record *close;
 		struct {
 			enum weft_anomaly kind;
-			uint64_t off;	      /* stream offset it is about */
-			uint64_t len_bytes;   /* how much of the stream */
-			const uint8_t *kept;  /* OVERLAP_CONFLICT: version kept ... */
-			const uint8_t *lost;  /* ... and the other */
-			uint32_t shown_bytes; /* of each, at most WEFT_CONFLICT_BYTES_MAX */
+			uint64_t off;	     /* stream offset of the bytes concerned */
+			uint64_t len_bytes;  /* their number */
+			const uint8_t *kept; /* OVERLAP_CONFLICT: the version kept */
+			const uint8_t *lost; /* OVERLAP_CONFLICT: the other version */
+			uint32_t
+				shown_bytes; /* at kept and lost, at most WEFT_CONFLICT_BYTES_MAX */
 		} anomaly;
 		struct {
-			uint64_t events;     /* lost between the event before and the next */
-			uint64_t data_bytes; /* ... of which payload */
+			uint64_t events;     /* dropped between the event before and the next */
+			uint64_t data_bytes; /* payload of the events dropped */
 		} drop;
 	};
 };
 
-/* Lower-case names as in JSON events; never NULL. Static strings. Thread: any. */
+/*
+ * Names as in JSON events and in labels of metrics, from the tables above; "unknown" for a value
+ * that is not in the table. Static strings, never NULL. Thread: any.
+ */
 const char *weft_close_reason_name(enum weft_close_reason reason);
 const char *weft_flow_state_name(enum weft_flow_state state);
 const char *weft_gap_cause_name(enum weft_gap_cause cause);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * flow.h - what a connection is called, and what is known of it at its end.
+ * flow.h - identity of a connection, and its record when it ends.
  *
- * Plain values: nothing here is owned or lent, all may be copied.
+ * All structs are plain values without pointers, and may be copied.
  */
 #ifndef WEFT_FLOW_H
 #define WEFT_FLOW_H
@@ -21,15 +21,16 @@ enum weft_dir {
 
 /**
  * struct weft_flow - identity of one connection
- * @id:        unique in this run; at most 2^53 - 1, so that JSON readers keep it whole
- * @use:       1 for the first connection seen on this four-tuple, 2 for the second, ...
- * @src_addr:  the side that opened it (of a connection picked up midstream: the
- *             likelier client), network order, IPv4 as ::ffff:a.b.c.d
+ * @id:        unique in this run; at most 2^53 - 1, the largest integer that JSON readers keep
+ * exact
+ * @use:       1 for the first connection seen on this four-tuple, 2 for the second, and so on
+ * @src_addr:  the side that opened the connection (midstream: the likelier client), network order,
+ *             IPv4 as ::ffff:a.b.c.d
  * @dst_addr:  the other side
  * @src_port, @dst_port: host order
- * @vlan:      outer and inner VLAN id, 0 if untagged; of the innermost headers
- * @vni:       identifier of the innermost tunnel that has one (VXLAN, GENEVE, GRE key), 0 outside;
- *             not what differs by direction (GTP-U TEID)
+ * @vlan:      outer and inner VLAN id in front of the innermost IP header; 0: untagged
+ * @vni:       identifier of the innermost tunnel that has one (VXLAN, GENEVE, GRE key); 0: none.
+ *             An identifier that differs by direction (GTP-U TEID) is not used
  * @ip_version: 4 or 6
  */
 struct weft_flow {
@@ -71,14 +72,14 @@ enum weft_flow_state { WEFT_FLOW_STATES(WEFT_TABLE_ENUM) };
 
 /**
  * struct weft_flow_counts - one direction of a connection
- * @packets, @bytes:         segments seen and their IP length (headers included)
+ * @packets, @bytes:         segments seen, and their IP bytes (headers included)
  * @stream_bytes:            bytes delivered, in order, once
- * @gap_count, @gap_bytes:   holes reported, and their total length
- * @retransmitted_segments:  segments with data that brought nothing new
- * @overlap_segments:        segments that met bytes already held
- * @conflict_segments:       ... of which some differed in content
- * @out_of_order_segments:   segments that came before one they follow
- * @tcp_flags:               all flags seen, or-ed (low byte as on the wire, AE is 0x100)
+ * @gap_count, @gap_bytes:   gaps reported, and their total length
+ * @retransmitted_segments:  segments whose data had all been received before
+ * @overlap_segments:        segments that carried bytes already held
+ * @conflict_segments:       overlap segments whose bytes differed from those held
+ * @out_of_order_segments:   segments received before one that precedes them in the stream
+ * @tcp_flags:               bitwise or of all TCP flags seen (low byte as on the wire, AE is 0x100)
  */
 struct weft_flow_counts {
 	uint64_t packets;
@@ -94,10 +95,10 @@ struct weft_flow_counts {
 	uint16_t pad;
 };
 
-/** struct weft_flow_record - a connection's end, as the `flow` event tells it */
+/** struct weft_flow_record - what is known of a connection when it ends: the `flow` event */
 struct weft_flow_record {
-	uint64_t start_ns; /* first and last packet, ns since 1970 */
-	uint64_t end_ns;
+	uint64_t start_ns; /* first packet, ns since 1970 */
+	uint64_t end_ns;   /* last packet */
 	struct weft_flow_counts counts[WEFT_DIR_COUNT];
 	enum weft_close_reason reason;
 	enum weft_flow_state state;

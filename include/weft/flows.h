@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * flows.h - the connections of a running live handle, as the kernel and the workers see them
- * now, and what the kernel is to do with one of them.
+ * flows.h - the connections of a running live handle now, and the kernel's verdict on them.
  *
- * Workers never wait: each answers between two batches. Calls take turns, for at most
- * lock_timeout_ms, and give up on a worker after WEFT_ASK_TIMEOUT_MS.
+ * A worker answers between two batches and never waits. Calls take turns: one waits for another for
+ * at most lock_timeout_ms, and for a worker for at most WEFT_ASK_TIMEOUT_MS.
  */
 #ifndef WEFT_FLOWS_H
 #define WEFT_FLOWS_H
@@ -31,29 +30,30 @@ struct weft;
 
 /** struct weft_flow_side - one direction of a connection now */
 struct weft_flow_side {
-	/* the kernel's */
+	/* counted by the kernel */
 	uint64_t packets;
-	uint64_t bytes;	       /* IP lengths */
-	uint64_t kept_packets; /* of these, what the verdict kept from the worker */
+	uint64_t bytes;	       /* IP bytes */
+	uint64_t kept_packets; /* of packets and bytes: kept from the worker by the verdict */
 	uint64_t kept_bytes;
-	uint16_t tcp_flags; /* all seen, or-ed */
+	uint16_t tcp_flags; /* bitwise or of all seen */
 	enum weft_verdict verdict;
 
-	/* the worker's; 0 if it does not know the connection */
+	/* counted by the worker; 0 if it does not track the connection */
 	uint64_t stream_bytes; /* delivered */
 	uint64_t gap_bytes;
-	uint64_t held_bytes; /* waiting for what is missing before them; 8 more for each stretch */
+	uint64_t held_bytes; /* behind a hole; each contiguous range counts 8 bytes more */
 };
 
 /**
  * struct weft_flow_view - one connection now
- * @flow:     its id and use are 0 if no worker knows it
- * @ifname:   where the kernel counted it; lent for the call
- * @worker:   index of the one that its segments go to
- * @is_tracked: the worker knows it
- * @first_ns, @last_ns: of the kernel's entry, ns since 1970
+ * @flow:     its id and use are 0 if no worker tracks it
+ * @ifname:   the interface on which the kernel counted it; lent for the call
+ * @worker:   index of the worker that gets its segments
+ * @is_tracked: the worker tracks it
+ * @midstream: its handshake was not seen
+ * @state:    WEFT_FLOW_NEW if the worker does not track it
+ * @first_ns, @last_ns: first and last segment that the kernel counted, ns since 1970
  * @sides:    by enum weft_dir
- * @state:    as the worker sees it; WEFT_FLOW_NEW if it does not know it
  */
 struct weft_flow_view {
 	struct weft_flow flow;
@@ -68,34 +68,38 @@ struct weft_flow_view {
 };
 
 enum weft_flow_sort {
-	WEFT_FLOW_SORT_BYTES = 0, /* both directions; most first, as all */
+	WEFT_FLOW_SORT_BYTES =
+		0, /* of both directions; the largest value comes first, as in all orders */
 	WEFT_FLOW_SORT_PACKETS,
 	WEFT_FLOW_SORT_KEPT, /* bytes kept in the kernel */
-	WEFT_FLOW_SORT_LAST, /* latest segment first */
-	WEFT_FLOW_SORT_AGE,  /* longest known first */
+	WEFT_FLOW_SORT_LAST, /* the latest segment first */
+	WEFT_FLOW_SORT_AGE,  /* the oldest entry first */
 };
 #define WEFT_FLOW_SORT_COUNT (WEFT_FLOW_SORT_AGE + 1)
 
-/** struct weft_flow_query - which connections */
+/** struct weft_flow_query - which connections weft_flows_each() shows, and in which order */
 struct weft_flow_query {
 	size_t sz;
-	const char *filter; /* tcpdump's syntax, of addresses and ports; NULL: all */
+	const char *filter; /* tcpdump's syntax, of addresses, ports and VLAN; NULL: all */
 	enum weft_flow_sort sort;
 	uint32_t count_max; /* 0: WEFT_FLOW_VIEWS; at most WEFT_FLOW_VIEWS_MAX */
 };
 #define weft_flow_query__last_field count_max
 
-/* @view: lent for the call. Thread: the one that called weft_flows_each(). */
+/* @view: lent for the call. Thread: that of weft_flows_each(). */
 typedef void (*weft_flow_view_fn)(const struct weft_flow_view *view, void *ctx);
 
 /**
- * weft_flows_each() - call @fn for each connection of the kernel's flow maps that @query names
- * @query:     NULL: the WEFT_FLOW_VIEWS with most bytes
- * @ret_total: how many matched, shown or not; may be NULL
+ * weft_flows_each() - call @fn for each connection of the kernel's flow maps that matches @query
+ * @query:     borrowed for the call; NULL: the WEFT_FLOW_VIEWS connections with most bytes
+ * @fn, @ctx:  called in the order of @query
+ * @ret_total: number of connections that matched, shown or not; may be NULL
  *
- * Return: 0; -EINVAL: the filter (logged) or a number; -ENODEV: no interface, or it does not
- * run; -EBUSY: another call takes too long; -ENOMEM. What a worker that is too busy knows is
- * left out. Thread: any. Memory: some MB for the time of the call.
+ * If a worker does not answer in time, the views of its connections lack its part (@is_tracked is
+ * false). Return: 0; -EINVAL: the filter (logged) or a number is invalid; -ENODEV: the handle has
+ * no interface or does not run; -EBUSY: another call took too long; -ENOMEM.
+ * Thread: any. Memory: two views' worth for each connection that is shown, at most 1 MB, for the
+ * time of the call.
  */
 int weft_flows_each(struct weft *weft, const struct weft_flow_query *query, weft_flow_view_fn fn,
 		    void *ctx, uint64_t *ret_total);
@@ -104,21 +108,22 @@ int weft_flows_each(struct weft *weft, const struct weft_flow_query *query, weft
 #define WEFT_FLOW_FROM_DST (1u << 1)
 
 /**
- * weft_flow_set() - have the kernel treat a connection's segments otherwise
- * @flow:    its addresses and ports count, with either side as source
- * @from:    WEFT_FLOW_FROM_SRC, _DST or both: which side's segments
+ * weft_flow_set() - set the kernel's verdict on a connection
+ * @flow:    borrowed for the call; only addresses and ports are compared, either side may be source
+ * @from:    WEFT_FLOW_FROM_SRC, _DST or both: the side whose segments get the verdict
  * @verdict: WEFT_VERDICT_STEER, _SHUNT or _PASS
- * @ret_count: how many there were (of several VLANs, interfaces); may be NULL
+ * @ret_count: number of connections that were set, on all VLANs and interfaces; may be NULL
  *
- * The worker delivers what it holds in order and goes on counting; what was kept back is one
- * gap, of cause WEFT_GAP_SHUNTED. Return: 0; -ENOENT: no flow map knows it; -EALREADY:
- * STEER of a direction that is beyond its depth limit; -EINVAL; -ENODEV, -EBUSY;
- * -ETIMEDOUT: its worker is too busy. Thread: any.
+ * The worker delivers the bytes that it holds in order. The bytes that the verdict keeps from it
+ * are one gap of cause WEFT_GAP_SHUNTED. Return: 0; -ENOENT: no flow map has such a connection;
+ * -EALREADY: STEER of a direction that is beyond its depth limit; -EINVAL: @from or @verdict;
+ * -ENODEV: the handle has no interface or does not run; -EBUSY: another call took too long;
+ * -ETIMEDOUT: the worker did not answer. Thread: any. Memory: none.
  */
 int weft_flow_set(struct weft *weft, const struct weft_flow *flow, unsigned int from,
 		  enum weft_verdict verdict, uint32_t *ret_count);
 
-/** weft_flow_verdict_name() - "steer", "shunt", "pass", "shed"; never NULL. Static. Thread: any. */
+/** weft_flow_verdict_name() - the name from WEFT_VERDICTS. Static, never NULL. Thread: any. */
 const char *weft_flow_verdict_name(enum weft_verdict verdict);
 
 WEFT_END_DECLS

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * log.h - where the library's messages go. It never prints by itself.
+ * log.h - receives the messages of the library, which never prints by itself.
  */
 #ifndef WEFT_LOG_H
 #define WEFT_LOG_H
@@ -10,15 +10,15 @@
 WEFT_BEGIN_DECLS
 
 enum weft_log_level {
-	WEFT_LOG_ERROR = 0, /* something the caller asked for failed; said once, by who gives up */
-	WEFT_LOG_WARN,	    /* goes on, but otherwise than asked */
+	WEFT_LOG_ERROR = 0, /* a request of the caller failed; logged once */
+	WEFT_LOG_WARN,	    /* the library continues, but not as requested */
 	WEFT_LOG_INFO,
 	WEFT_LOG_DEBUG,
 };
 
 /**
- * weft_log_fn - take one message
- * @level:   how grave
+ * weft_log_fn - receive one message
+ * @level:   its severity
  * @message: one line, without newline, "module: what: why"; lent for the call
  * @ctx:     as given to weft_log_set()
  *
@@ -27,11 +27,11 @@ enum weft_log_level {
 typedef void (*weft_log_fn)(enum weft_log_level level, const char *message, void *ctx);
 
 /**
- * weft_log_set() - name the receiver of messages, for the whole process
+ * weft_log_set() - set the receiver of messages, for the whole process
  * @fn:  NULL: messages are dropped (the default)
- * @ctx: handed to each call, never touched
+ * @ctx: borrowed; passed to each call of @fn, not used otherwise
  *
- * Thread: before any other call of the library, or while no handle exists.
+ * Thread: any, before any other call of the library, or while no handle exists. Memory: none.
  */
 void weft_log_set(weft_log_fn fn, void *ctx);
 

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pressure.h - how short memory is, what was last done about it, and what is cleaned up.
+ * pressure.h - memory pressure: its level, its sources, its changes; and the cleanup tasks.
  *
- * The level follows the highest of several sources: the use of the handle's memory, that
- * of the process and of its control group, and what the kernel's tasks lose waiting
- * for memory. What happens at each level is told in weft.conf(5); all of it is undone when
- * the level falls, and counted in the metrics named relief_*.
- *
- * Thread: any; values are those of the last measurement.
+ * The level follows the highest of several sources: the use of the handle's memory, that of the
+ * process and of its control group, and the time that tasks lose waiting for memory (PSI).
+ * weft.conf(5) describes the actions of each level. They end when the level falls, and are counted
+ * in the metrics named relief_*. All values are those of the last measurement.
  */
 #ifndef WEFT_PRESSURE_H
 #define WEFT_PRESSURE_H
@@ -33,16 +31,17 @@ struct weft;
 enum weft_pressure_level { WEFT_PRESSURE_LEVELS(WEFT_TABLE_ENUM) };
 #define WEFT_PRESSURE_LEVEL_COUNT (0 WEFT_PRESSURE_LEVELS(WEFT_TABLE_COUNT))
 
-/** weft_pressure_level_name() - "normal", "low", "high", "critical"; never NULL. Static.
- * Thread: any. */
+/** weft_pressure_level_name() - the name from WEFT_PRESSURE_LEVELS. Static, never NULL. Thread:
+ * any.
+ */
 const char *weft_pressure_level_name(enum weft_pressure_level level);
 
 /**
- * struct weft_pressure_change - the level went from one to another
- * @number:  1, 2, 3 ... since the start
+ * struct weft_pressure_change - one change of the level
+ * @number:  counts changes from 1, since the start
  * @time_ns: ns since 1970
- * @percent: the highest reading then, in percent of what is allowed
- * @source:  whose it was: "budget", "process", "psi", "cgroup". Static
+ * @percent: the highest reading at that time, in percent of the limit of its source
+ * @source:  the source of that reading: "budget", "process", "psi", "cgroup". Static
  */
 struct weft_pressure_change {
 	uint64_t number;
@@ -54,20 +53,21 @@ struct weft_pressure_change {
 };
 
 /**
- * weft_pressure_changes() - the changes that followed change number @after
- * @after:       number of the last one known; 0: all
- * @ret_changes: array of @max
+ * weft_pressure_changes() - read the changes that followed change number @after
+ * @after:       number of the last change that the caller knows; 0: none
+ * @ret_changes: array of @max changes, written with the oldest first
  *
- * The last WEFT_PRESSURE_CHANGES_MAX are remembered; a step in their numbers shows that older
- * ones were forgotten. Return: how many were written, the oldest first; 0 also if other calls
- * took longer than opts->lock_timeout_ms. Thread: any.
+ * The last WEFT_PRESSURE_CHANGES_MAX changes are kept; a step in their numbers shows that older
+ * ones were dropped. Return: number of changes written; 0 also if other calls took longer than
+ * opts->lock_timeout_ms. Thread: any. Memory: none.
  */
 size_t weft_pressure_changes(const struct weft *weft, uint64_t after,
 			     struct weft_pressure_change *ret_changes, size_t max);
 
 /**
- * struct weft_pressure_source - what one source read last
- * @err:    0; -ENODATA: it knows nothing here; else a negative errno
+ * struct weft_pressure_source - the last reading of one source
+ * @name:   static
+ * @err:    0; -ENODATA: this host offers no such value; another negative errno
  * @errors: readings that failed
  */
 struct weft_pressure_source {
@@ -77,16 +77,17 @@ struct weft_pressure_source {
 	uint64_t errors;
 };
 
-/** weft_pressure_sources_each() - call @fn for each source. Thread: any. */
+/** weft_pressure_sources_each() - call @fn for each source, lent for the call. Thread: any. */
 typedef void (*weft_pressure_source_fn)(const struct weft_pressure_source *source, void *ctx);
 void weft_pressure_sources_each(const struct weft *weft, weft_pressure_source_fn fn, void *ctx);
 
 /**
- * struct weft_cleanup - a periodic task: removes what is over its time, or idle
- * @ttl_ns:   0: nothing ages; as configured, pressure shortens it
- * @removed:  items, as far as the threads that own them have told
+ * struct weft_cleanup - a periodic task that removes items which are too old or idle
+ * @name:     static
+ * @ttl_ns:   the age that counts as too old, as configured; pressure shortens it; 0: none
+ * @removed:  items that the threads which own them have reported so far
  * @errors:   runs that failed
- * @last_err: of the last of them, negative errno; 0: none
+ * @last_err: negative errno of the last failed run; 0: none failed
  */
 struct weft_cleanup {
 	const char *name;
@@ -98,16 +99,16 @@ struct weft_cleanup {
 	int last_err;
 };
 
-/** weft_cleanup_each() - call @fn for each task. Thread: any. */
+/** weft_cleanup_each() - call @fn for each task, lent for the call. Thread: any. */
 typedef void (*weft_cleanup_fn)(const struct weft_cleanup *task, void *ctx);
 void weft_cleanup_each(const struct weft *weft, weft_cleanup_fn fn, void *ctx);
 
 /**
- * weft_shrink() - give half of what is kept ready for traffic to come back at once
+ * weft_shrink() - give back half of the free memory that is kept ready
  *
- * Free pages of each worker and free memory of all. Nothing that is in use is touched. Only
- * asks: workers act before their next batch. Counted in relief_freed_spans and
- * memory_trimmed_bytes. Thread: any.
+ * That is half of the free pages of each worker and of the free spans of the handle; memory in use
+ * is not touched. This only requests it: workers act before their next batch. Counted in
+ * relief_freed_spans and memory_trimmed_bytes. Thread: any.
  */
 void weft_shrink(struct weft *weft);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stats.h - everything weft counts, by name.
+ * stats.h - all counters of a handle, and the sums that must hold between them.
  *
- * The names, helps and the sums that must hold are data (metrics.def), so a
- * reader prints and checks all of them without knowing any.
+ * Names, meanings and sums are data, so that a program can print and check all of them without
+ * knowing a single one.
  */
 #ifndef WEFT_STATS_H
 #define WEFT_STATS_H
@@ -18,8 +18,8 @@ WEFT_BEGIN_DECLS
 struct weft;
 
 enum weft_metric_kind {
-	WEFT_METRIC_COUNTER = 0, /* only rises */
-	WEFT_METRIC_GAUGE,
+	WEFT_METRIC_COUNTER = 0, /* a value that only rises */
+	WEFT_METRIC_GAUGE,	 /* a value that rises and falls */
 };
 
 /**
@@ -41,10 +41,11 @@ struct weft_metric {
 };
 
 /**
- * weft_stats_each() - call @fn for every metric, the sum over all workers
+ * weft_stats_each() - call @fn for every metric, with the sum over all threads and interfaces
+ * @fn, @ctx: called in a fixed order; the metric is lent for the call
  *
- * Thread: any; values of a running handle are read one after the other, so sums
- * close exactly only when it is quiet or stopped.
+ * The values of a running handle are read one after the other, so the ledgers close exactly only
+ * when no traffic flows or the handle has stopped. Thread: any. Memory: none.
  */
 typedef void (*weft_metric_fn)(const struct weft_metric *metric, void *ctx);
 void weft_stats_each(const struct weft *weft, weft_metric_fn fn, void *ctx);
@@ -61,9 +62,9 @@ int weft_stats_prometheus(const struct weft *weft, FILE *out);
 
 /**
  * struct weft_ledger - one sum that must hold: total = sum of parts
- * @name:  "kernel_frames", "user_frames", "payload_bytes"
- * @total: metric name of the whole
- * @parts: metric names of the outcomes, NULL-terminated
+ * @name:  "kernel_frames", "user_frames", "payload_bytes" and others
+ * @total: name of the metric that is the sum
+ * @parts: names of the metrics that are its outcomes; NULL-terminated
  */
 struct weft_ledger {
 	const char *name;
@@ -71,7 +72,7 @@ struct weft_ledger {
 	const char *const *parts;
 };
 
-/** weft_ledgers() - all of them, ended by one whose name is NULL. Static. Thread: any. */
+/** weft_ledgers() - all ledgers; the name of the last entry is NULL. Static. Thread: any. */
 const struct weft_ledger *weft_ledgers(void);
 
 WEFT_END_DECLS

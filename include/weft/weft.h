@@ -6,13 +6,13 @@
  *     →  weft_start()  →  weft_sub_poll() until -ESHUTDOWN, weft_stop() to end early
  *     →  weft_free()
  *
- * Calls return 0 or a negative errno. Each says which threads may make it:
+ * Calls return 0 or a negative errno. The comment of each says which threads may make it:
  *
- *   any             at any time, beside any other call but weft_free()
- *   the handle's own  one thread, or several one after the other (weft_wait(), weft_free())
+ *   any               at any time, concurrently with any other call but weft_free()
+ *   the handle's own  one thread at a time (weft_wait(), weft_free())
  *
- * Calls that set up a handle wait for each other, at most opts->lock_timeout_ms, then return
- * -ETIMEDOUT. No call waits for a lock that the path of a packet holds: there is none.
+ * Calls that set up a handle wait for each other for at most opts->lock_timeout_ms, then return
+ * -ETIMEDOUT. Packets are processed without locks, so no call can delay them.
  */
 #ifndef WEFT_WEFT_H
 #define WEFT_WEFT_H
@@ -55,31 +55,33 @@ int weft_new(const struct weft_opts *opts, struct weft **ret_weft);
 /**
  * weft_start() - start the workers and attach to the sources
  *
- * Return: 0; -EINVAL: no source; errors of weft_add_interface(). On failure the
- * interface is as before. Thread: any; what waits or frees comes after it has returned.
+ * Return: 0; -EINVAL: no source; -ETIMEDOUT: other calls took too long; errors of
+ * weft_add_interface(). After an error the interfaces are as before. Thread: any; weft_wait() and
+ * weft_free() come after it has returned. Memory: tables and rings, from the handle's budget.
  */
 int weft_start(struct weft *weft);
 
 /**
- * weft_wait() - wait until a file is read and delivered, or a stop is complete
- * @timeout_ms: -1: no limit
+ * weft_wait() - wait until a file was read and delivered, or a stop is complete
+ * @timeout_ms: longest time to wait; -1: no limit
  *
- * Return: 0: all threads have ended; -ETIMEDOUT: not yet; -EBADMSG: ended, but the
- * file was damaged (what came before the damage was delivered; logged where).
+ * Return: 0: all threads have ended; -ETIMEDOUT: not yet; -EBADMSG: all threads have ended and the
+ * file was damaged: all packets before the damage were processed, and its place was logged.
  * Thread: the handle's own.
  */
 int weft_wait(struct weft *weft, int timeout_ms);
 
 /**
- * weft_stop() - detach, process what was received, flush every stream, close every flow
+ * weft_stop() - detach, process received packets, flush every stream, close every connection
  *
- * Only asks; weft_wait() tells when it is done. Idempotent.
+ * Returns at once; weft_wait() returns when it is done. Idempotent.
  * Thread: any; async-signal-safe.
  */
 void weft_stop(struct weft *weft);
 
 /**
- * weft_free() - stop if needed, wait, free everything; @weft may be NULL
+ * weft_free() - stop if needed, wait, free everything
+ * @weft: owned by the caller until now; may be NULL
  *
  * Thread: the handle's own; every other call on the handle has returned.
  */
