@@ -25,9 +25,14 @@ struct entry {
 };
 _Static_assert(sizeof(struct entry) <= WF_MPSC_ALIGN, "padding has room for a header");
 
+static struct entry *entry_in(uint8_t *bytes, uint64_t mask, uint64_t pos)
+{
+	return (struct entry *)(void *)(bytes + (pos & mask));
+}
+
 static struct entry *entry_at(const struct wf_mpsc *ring, uint64_t pos)
 {
-	return (struct entry *)(void *)(ring->bytes + (pos & (ring->size_bytes - 1)));
+	return entry_in(ring->bytes, ring->size_bytes - 1, pos);
 }
 
 static uint32_t round_up(uint32_t bytes)
@@ -163,12 +168,14 @@ void wf_mpsc_close(struct wf_mpsc *ring)
 uint32_t wf_mpsc_peek(struct wf_mpsc *ring, struct wf_frame *ret_frames, uint32_t max)
 {
 	uint64_t end = atomic_load_explicit(&ring->head, memory_order_relaxed) + ring->size_bytes;
+	const uint64_t mask = ring->size_bytes - 1;
+	uint8_t *base = ring->bytes;
 	uint64_t seen = ring->seen;
 	uint32_t count = 0;
 
 	/* After a whole round, the next line is the first that was seen. */
 	while (count < max && seen < end) {
-		const struct entry *entry = entry_at(ring, seen);
+		const struct entry *entry = entry_in(base, mask, seen);
 		uint32_t bytes =
 			atomic_load_explicit(&entry->committed_bytes, memory_order_acquire);
 
@@ -185,18 +192,20 @@ uint32_t wf_mpsc_peek(struct wf_mpsc *ring, struct wf_frame *ret_frames, uint32_
 void wf_mpsc_release(struct wf_mpsc *ring)
 {
 	uint64_t pos = atomic_load_explicit(&ring->head, memory_order_relaxed);
+	const uint64_t mask = ring->size_bytes - 1;
+	const uint64_t seen = ring->seen;
+	uint8_t *bytes = ring->bytes;
 
-	if (pos == ring->seen)
+	if (pos == seen)
 		return;
-	for (; pos < ring->seen; pos += WF_MPSC_ALIGN)
-		atomic_store_explicit(&entry_at(ring, pos)->committed_bytes, 0,
+	for (; pos < seen; pos += WF_MPSC_ALIGN)
+		atomic_store_explicit(&entry_in(bytes, mask, pos)->committed_bytes, 0,
 				      memory_order_relaxed);
-	/* Room first, then the look for sleepers; a sleeper announces itself, then looks for room.
-	 */
-	atomic_store(&ring->head, ring->seen);
+	/* Room first, then the look for sleepers; they announce themselves, then look for room. */
+	atomic_store(&ring->head, seen);
 	/* Only when half of it is empty, so that a producer has much to push when it wakes. */
 	if (wf_unlikely(wf_waiter_is_announced(&ring->room)) &&
-	    (atomic_load_explicit(&ring->tail, memory_order_relaxed) & ~CLOSED) - ring->seen <=
+	    (atomic_load_explicit(&ring->tail, memory_order_relaxed) & ~CLOSED) - seen <=
 		    ring->size_bytes / 2)
 		wf_waiter_wake(&ring->room);
 }
