@@ -195,4 +195,3 @@ TEST_WITH(cleanup_full_refuses_another, setup, teardown)
 	wf_cleanup_run(fix->cleanup, 1);
 	assert_int_equal(task.runs, WEFT_CLEANUP_TASKS_MAX);
 }
-
