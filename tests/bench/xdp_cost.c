@@ -238,7 +238,10 @@ static int load_steer(struct entrant *entrant, enum kind kind)
 		.queues = 1,
 		.frame_max_bytes = 4096,
 	};
-	int err = wf_xdp_load(&entrant->xdp, &opts);
+	int err;
+
+	entrant->xdp.link_fd = -1;
+	err = wf_xdp_load(&entrant->xdp, &opts);
 
 	return err ? err : wf_xdp_set_socket(&entrant->xdp, 0, xsk_fd);
 }

@@ -104,6 +104,20 @@ static int setup_pages(struct wf_engine *engine)
 	return 0;
 }
 
+/* First of all: how many queues there are depends on it. */
+static int take_ifaces(struct wf_engine *engine)
+{
+	for (uint32_t i = 0; i < engine->ifaces.count; i++) {
+		struct wf_ifaces_entry *iface = &engine->ifaces.list[i];
+		int err = wf_iface_take(iface->name, &iface->opts, &iface->iface);
+
+		if (err)
+			return err;
+		iface->opts.mode = wf_iface_mode(iface->iface);
+	}
+	return 0;
+}
+
 static int setup_ifaces(struct wf_engine *engine)
 {
 	struct wf_page_pool *pools[WEFT_WORKERS_MAX];
@@ -113,7 +127,6 @@ static int setup_ifaces(struct wf_engine *engine)
 	for (uint32_t i = 0; i < engine->ifaces.count; i++) {
 		struct wf_ifaces_entry *iface = &engine->ifaces.list[i];
 		const struct wf_iface_setup setup = {
-			.ifname = iface->name,
 			.opts = &iface->opts,
 			.arena = engine->arena,
 			.pools = pools,
@@ -122,7 +135,7 @@ static int setup_ifaces(struct wf_engine *engine)
 			.maps = engine->charges.maps,
 			.secret = &engine->secret,
 		};
-		int err = wf_iface_open(&setup, &iface->iface);
+		int err = wf_iface_open(iface->iface, &setup);
 
 		if (err)
 			return err;
@@ -281,7 +294,9 @@ int wf_setup_make(struct wf_engine *engine)
 {
 	int err;
 
-	err = wf_steering_choose(&engine->steering, &engine->ifaces, engine->opts.workers);
+	err = take_ifaces(engine);
+	if (!err)
+		err = wf_steering_choose(&engine->steering, &engine->ifaces, engine->opts.workers);
 	if (!err)
 		err = take_charges(engine);
 	if (!err)

@@ -41,6 +41,7 @@ bool xdp_rig_open(struct xdp_rig *rig, uint32_t workers, const struct wf_xdp_opt
 	all.workers = workers;
 	all.queues = 1;
 	rig->sockets_count = all.by_queue ? 1 : workers;
+	rig->xdp.link_fd = -1;
 	assert_int_equal(wf_xdp_load(&rig->xdp, &all), 0);
 	open_sockets(rig);
 	return true;

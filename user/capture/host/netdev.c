@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/ethtool.h>
+#include <linux/if_packet.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -55,6 +56,22 @@ bool wf_netdev_is_loopback(const char *ifname)
 	struct ifreq ifreq = {0};
 
 	return !ask(ifname, SIOCGIFFLAGS, &ifreq) && ifreq.ifr_flags & IFF_LOOPBACK;
+}
+
+int wf_netdev_promiscuous(int ifindex)
+{
+	const struct packet_mreq all = {.mr_ifindex = ifindex, .mr_type = PACKET_MR_PROMISC};
+	/* Of no protocol: the socket itself receives nothing. */
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	if (!setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof(all)))
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
 }
 
 bool wf_netdev_mac(const char *ifname, uint8_t ret_mac[6])

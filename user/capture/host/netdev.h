@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * netdev.h - what a network device is like: queues, MTU, MAC address. Thread: any.
+ * netdev.h - what a network device is like: queues, MTU, MAC address, which frames it receives.
+ * Thread: any.
  */
 #ifndef WF_CAPTURE_HOST_NETDEV_H
 #define WF_CAPTURE_HOST_NETDEV_H
@@ -21,6 +22,12 @@ uint32_t wf_netdev_rx_queues(const char *ifname);
 uint32_t wf_netdev_mtu(const char *ifname);
 
 bool wf_netdev_is_loopback(const char *ifname);
+
+/*
+ * Has the device receive frames for all addresses, for as long as the result is open.
+ * Return: a file descriptor, the caller's; or negative errno.
+ */
+int wf_netdev_promiscuous(int ifindex);
 
 /* Return: false: it has none. */
 bool wf_netdev_mac(const char *ifname, uint8_t ret_mac[6]);

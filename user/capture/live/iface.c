@@ -57,6 +57,7 @@ struct wf_iface {
 	bool zero_copy;
 	bool multi_buffer; /* sockets take packets in several buffers */
 	bool one_buffer;   /* the kernel can't redirect such packets */
+	int promisc_fd;	   /* owned, -1: none */
 	bool by_queue;
 	uint32_t workers;
 	uint32_t queues;
@@ -335,21 +336,21 @@ static int open_in_namespace(struct wf_iface *iface, const struct wf_arena *aren
 	return err;
 }
 
-static void resolve(struct wf_iface *iface, const struct wf_iface_setup *setup)
+static void resolve(struct wf_iface *iface, const char *ifname,
+		    const struct weft_interface_opts *opts)
 {
-	memcpy(iface->name, setup->ifname, strnlen(setup->ifname, IF_NAMESIZE - 1));
+	memcpy(iface->name, ifname, strnlen(ifname, IF_NAMESIZE - 1));
 	iface->ifindex = (int)if_nametoindex(iface->name);
-	iface->opts = *setup->opts;
-	iface->opts.frame_bytes = wf_iface_frame_bytes(setup->opts);
-	iface->opts.ring_frames = wf_iface_ring_frames(setup->opts);
+	iface->opts = *opts;
+	iface->opts.frame_bytes = wf_iface_frame_bytes(opts);
+	iface->opts.ring_frames = wf_iface_ring_frames(opts);
 	resolve_buffers(iface);
 	resolve_busy_poll(iface);
 	iface->is_host = wf_iface_is_host(iface->name, iface->opts.mode);
 	if (iface->is_host && iface->opts.mode == WEFT_MODE_AUTO)
 		tell_why_host(iface->name);
-	iface->queues = wf_iface_count_queues(iface->name, iface->opts.mode);
-	iface->workers = setup->workers;
-	iface->by_queue = setup->by_queue;
+	iface->opts.mode = iface->is_host ? WEFT_MODE_HOST : WEFT_MODE_TAP;
+	iface->promisc_fd = -1;
 	iface->pins.lock_fd = iface->pins.dir_fd = iface->xdp.link_fd = -1;
 	wf_tc_init(&iface->tc, iface->ifindex, iface->opts.tc_attach);
 }
@@ -368,22 +369,50 @@ static void remove_stale(const struct wf_iface *iface)
 			iface->name, strerror(-err));
 }
 
-int wf_iface_open(const struct wf_iface_setup *setup, struct wf_iface **ret_iface)
+static enum wf_xdp_mode xdp_mode(const struct wf_iface *iface)
+{
+	return iface->opts.generic ? WF_XDP_GENERIC : WF_XDP_BEST;
+}
+
+int wf_iface_take(const char *ifname, const struct weft_interface_opts *opts,
+		  struct wf_iface **ret_iface)
 {
 	struct wf_iface *iface = calloc(1, sizeof(*iface));
 	int err;
 
 	if (!iface)
 		return -ENOMEM;
-	resolve(iface, setup);
+	resolve(iface, ifname, opts);
 	if (geteuid() != 0)
 		wf_debug("capture: %s: not root; capabilities must do", iface->name);
-	err = iface->ifindex ? check_mode(iface, iface->opts.mode) : -ENODEV;
+	err = iface->ifindex ? check_mode(iface, opts->mode) : -ENODEV;
 	if (!err)
-		err = wf_pins_open(&iface->pins, iface->name, setup->opts->pin_dir);
+		err = wf_pins_open(&iface->pins, iface->name, opts->pin_dir);
 	if (!err)
 		remove_stale(iface);
-	if (!err && iface->is_host)
+	if (!err && !iface->is_host)
+		err = wf_xdp_hold(&iface->xdp, iface->name, iface->ifindex, xdp_mode(iface));
+	if (err) {
+		wf_iface_close(iface);
+		return err;
+	}
+	*ret_iface = iface;
+	return 0;
+}
+
+enum weft_mode wf_iface_mode(const struct wf_iface *iface)
+{
+	return iface->opts.mode;
+}
+
+int wf_iface_open(struct wf_iface *iface, const struct wf_iface_setup *setup)
+{
+	int err = 0;
+
+	iface->queues = wf_iface_count_queues(iface->name, iface->opts.mode);
+	iface->workers = setup->workers;
+	iface->by_queue = setup->by_queue;
+	if (iface->is_host)
 		err = wf_tc_open(&iface->tc, iface->name, iface->ifindex,
 				 wf_netdev_mtu(iface->name), iface->queues);
 	if (!err)
@@ -392,14 +421,9 @@ int wf_iface_open(const struct wf_iface_setup *setup, struct wf_iface **ret_ifac
 		err = make_sources(iface, setup);
 	if (!err)
 		err = open_in_namespace(iface, setup->arena);
-	if (err) {
-		wf_iface_close(iface);
-		return err;
-	}
-	for (uint32_t w = 0; w < iface->workers; w++)
+	for (uint32_t w = 0; !err && w < iface->workers; w++)
 		iface->sources[w].source.ops->done(&iface->sources[w].source);
-	*ret_iface = iface;
-	return 0;
+	return err;
 }
 
 /* Natively: generic XDP leaves out what was redirected, as all that comes here was. */
@@ -417,13 +441,26 @@ static int attach_far(struct wf_iface *iface)
 	return err;
 }
 
+/* Others' frames come to a tap port, which a card otherwise leaves out by their address. */
+static int attach_tap(struct wf_iface *iface)
+{
+	int err = wf_xdp_attach(&iface->xdp, iface->name, iface->ifindex, xdp_mode(iface));
+
+	if (err)
+		return err;
+	iface->promisc_fd = wf_netdev_promiscuous(iface->ifindex);
+	if (iface->promisc_fd < 0)
+		wf_warn("capture: %s: can't receive frames for other addresses (promiscuous "
+			"mode): %s",
+			iface->name, strerror(-iface->promisc_fd));
+	return 0;
+}
+
 int wf_iface_attach(struct wf_iface *iface)
 {
 	int err;
 
-	err = iface->is_host ? attach_far(iface)
-			     : wf_xdp_attach(&iface->xdp, iface->name, iface->ifindex,
-					     iface->opts.generic ? WF_XDP_GENERIC : WF_XDP_BEST);
+	err = iface->is_host ? attach_far(iface) : attach_tap(iface);
 	if (err)
 		return err;
 	iface->is_attached = true;
@@ -449,6 +486,9 @@ void wf_iface_detach(struct wf_iface *iface)
 		nanosleep(&moment, NULL);
 	}
 	wf_xdp_detach(&iface->xdp);
+	if (iface->promisc_fd >= 0)
+		close(iface->promisc_fd);
+	iface->promisc_fd = -1;
 }
 
 void wf_iface_close(struct wf_iface *iface)

@@ -2,6 +2,8 @@
 /*
  * iface.h - one interface: its programs, maps, sockets and pins, as the engine sees it.
  *
+ *   take    locked and, in tap mode, with a program that passes everything: its driver then has
+ *           the queues that it has with XDP
  *   open    everything but the attachment: nothing changes for the network yet
  *   attach  wanted segments come from now on
  *   detach  the interface is as before; the rings may still hold frames
@@ -30,7 +32,6 @@ struct wf_source;
 
 /* What an interface needs to be opened with; all borrowed, pools and arena outlive it. */
 struct wf_iface_setup {
-	const char *ifname;
 	const struct weft_interface_opts *opts;
 	struct wf_arena *arena;	     /* pinned: wf_arena_pin() */
 	struct wf_page_pool **pools; /* one a worker */
@@ -44,8 +45,8 @@ struct wf_iface_setup {
 bool wf_iface_is_host(const char *ifname, enum weft_mode mode);
 
 /*
- * Receive queues that a capture of @ifname will use: those of the device, or of
- * host mode's own veth. At least 1.
+ * Receive queues that a capture of @ifname will use: those of the device, once it is taken, or
+ * of host mode's own veth. At least 1.
  */
 uint32_t wf_iface_count_queues(const char *ifname, enum weft_mode mode);
 
@@ -53,7 +54,14 @@ uint32_t wf_iface_count_queues(const char *ifname, enum weft_mode mode);
 uint64_t wf_iface_map_bytes(const struct wf_iface *iface);
 
 /* Return: 0; -ENODEV, -EPERM, -EOPNOTSUPP, -EBUSY, other errno; logged with what to do. */
-int wf_iface_open(const struct wf_iface_setup *setup, struct wf_iface **ret_iface);
+int wf_iface_take(const char *ifname, const struct weft_interface_opts *opts,
+		  struct wf_iface **ret_iface);
+
+/* The mode it was taken in: tap or host. */
+enum weft_mode wf_iface_mode(const struct wf_iface *iface);
+
+/* On failure, close it. */
+int wf_iface_open(struct wf_iface *iface, const struct wf_iface_setup *setup);
 int wf_iface_attach(struct wf_iface *iface);
 void wf_iface_detach(struct wf_iface *iface);
 

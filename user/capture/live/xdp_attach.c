@@ -158,7 +158,6 @@ int wf_xdp_load(struct wf_xdp *xdp, const struct wf_xdp_opts *opts)
 {
 	int err;
 
-	xdp->link_fd = -1;
 	xdp->skel = steer_bpf__open();
 	if (!xdp->skel)
 		return explain(-errno);
@@ -248,11 +247,10 @@ void wf_xdp_set_shed(const struct wf_xdp *xdp, uint32_t below)
 	xdp->skel->bss->weft_shed_below = below;
 }
 
-static int attach_mode(const struct wf_xdp *xdp, int ifindex, uint32_t flags)
+static int attach_mode(int prog_fd, int ifindex, uint32_t flags)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
-	int fd = bpf_link_create(bpf_program__fd(xdp->skel->progs.weft_steer), ifindex, BPF_XDP,
-				 &opts);
+	int fd = bpf_link_create(prog_fd, ifindex, BPF_XDP, &opts);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -276,18 +274,19 @@ static bool is_taken(int err)
 	return err == -EBUSY || err == -EEXIST;
 }
 
-int wf_xdp_attach(struct wf_xdp *xdp, const char *ifname, int ifindex, enum wf_xdp_mode mode)
+static int attach_program(struct wf_xdp *xdp, int prog_fd, const char *ifname, int ifindex,
+			  enum wf_xdp_mode mode)
 {
 	int fd = -EOPNOTSUPP;
 
 	if (mode != WF_XDP_GENERIC)
-		fd = attach_mode(xdp, ifindex, XDP_FLAGS_DRV_MODE);
+		fd = attach_mode(prog_fd, ifindex, XDP_FLAGS_DRV_MODE);
 	if (fd < 0 && !is_taken(fd) && mode != WF_XDP_NATIVE) {
 		if (mode == WF_XDP_BEST)
 			wf_warn("capture: %s: no native XDP (%s), using generic mode, which is "
 				"slower",
 				ifname, strerror(-fd));
-		fd = attach_mode(xdp, ifindex, XDP_FLAGS_SKB_MODE);
+		fd = attach_mode(prog_fd, ifindex, XDP_FLAGS_SKB_MODE);
 		xdp->is_generic = true;
 	}
 	if (is_taken(fd))
@@ -298,6 +297,46 @@ int wf_xdp_attach(struct wf_xdp *xdp, const char *ifname, int ifindex, enum wf_x
 	}
 	xdp->link_fd = fd;
 	return 0;
+}
+
+/* Passes every packet; of the kind of weft_steer, so that a link can change from it to that. */
+static int load_pass(void)
+{
+	static const struct bpf_insn insns[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_XDP,
+		    .prog_flags = BPF_F_XDP_HAS_FRAGS);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "weft_hold", "GPL", insns, 2, &opts);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int wf_xdp_hold(struct wf_xdp *xdp, const char *ifname, int ifindex, enum wf_xdp_mode mode)
+{
+	int prog_fd = load_pass();
+	int err;
+
+	if (prog_fd < 0)
+		return explain(prog_fd);
+	err = attach_program(xdp, prog_fd, ifname, ifindex, mode);
+	close(prog_fd);
+	return err;
+}
+
+int wf_xdp_attach(struct wf_xdp *xdp, const char *ifname, int ifindex, enum wf_xdp_mode mode)
+{
+	int prog_fd = bpf_program__fd(xdp->skel->progs.weft_steer);
+	int err;
+
+	if (xdp->link_fd < 0)
+		return attach_program(xdp, prog_fd, ifname, ifindex, mode);
+	if (!bpf_link_update(xdp->link_fd, prog_fd, NULL))
+		return 0;
+	err = -errno;
+	wf_error("capture: %s: can't attach XDP: %s", ifname, strerror(-err));
+	return err;
 }
 
 void wf_xdp_detach(struct wf_xdp *xdp)

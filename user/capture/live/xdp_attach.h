@@ -27,7 +27,7 @@ struct wf_xdp {
 	struct steer_bpf *skel;	     /* owned */
 	struct verdict_bpf *verdict; /* owned */
 	struct wf_hot_flows hot;
-	int link_fd; /* owned, -1: not attached */
+	int link_fd; /* owned; set to -1 before the first call: not attached */
 	bool is_generic;
 };
 
@@ -81,6 +81,13 @@ enum wf_xdp_mode {
 	WF_XDP_NATIVE,
 };
 
+/*
+ * Attach a program that passes every packet, before wf_xdp_load(): drivers change with XDP, and
+ * virtio_net then has one receive queue more per CPU. Return: 0 or negative errno; logged.
+ */
+int wf_xdp_hold(struct wf_xdp *xdp, const char *ifname, int ifindex, enum wf_xdp_mode mode);
+
+/* In the place that is held, if one is; @mode is for the other case. */
 int wf_xdp_attach(struct wf_xdp *xdp, const char *ifname, int ifindex, enum wf_xdp_mode mode);
 
 /* After return no packet is in the program any more. Idempotent. */
