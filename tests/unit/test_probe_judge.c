@@ -63,6 +63,7 @@ static struct wf_probe_nic_facts good_nic(void)
 		.ring_max = 4096,
 		.lro = WF_FEATURE_OFF,
 		.gro_hw = WF_FEATURE_OFF,
+		.vlan = WF_FEATURE_OFF,
 		.hash_is_told = true,
 		.hash = {.queues = 8,
 			 .function = 1,
@@ -117,7 +118,7 @@ TEST(judge_nic_that_has_all_is_well)
 {
 	static const char *const names[] = {"link",	   "native_xdp", "zero_copy", "mtu",
 					    "xdp_program", "tc_filters", "queues",    "rx_ring",
-					    "lro",	   "gro_hw",	 "rss"};
+					    "lro",	   "gro_hw",	 "vlan_tags", "rss"};
 	struct wf_probe_nic_facts facts = good_nic();
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -126,8 +127,8 @@ TEST(judge_nic_that_has_all_is_well)
 
 TEST(judge_nic_that_tells_nothing_is_not_blamed)
 {
-	static const char *const names[] = {"xdp_program", "tc_filters", "queues", "rx_ring",
-					    "lro",	   "gro_hw",	 "rss"};
+	static const char *const names[] = {"xdp_program", "tc_filters", "queues",    "rx_ring",
+					    "lro",	   "gro_hw",	 "vlan_tags", "rss"};
 	const struct wf_probe_nic_facts facts = {.name = "eth9", .driver = "unknown", .mtu = 1500};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -145,6 +146,27 @@ TEST(judge_merging_offloads_are_turned_off)
 	facts.lro = facts.gro_hw = WF_FEATURE_ON;
 	assert_nic(&facts, "lro", WEFT_PROBE_WARN, "ethtool -K eth9 rx-lro off");
 	assert_nic(&facts, "gro_hw", WEFT_PROBE_WARN, "ethtool -K eth9 rx-gro-hw off");
+}
+
+TEST(judge_fixed_merging_offload_is_the_hypervisors)
+{
+	struct wf_probe_nic_facts facts = good_nic();
+
+	facts.gro_hw = WF_FEATURE_ON_FIXED;
+	assert_nic(&facts, "gro_hw", WEFT_PROBE_WARN,
+		   "only the hypervisor can turn it off, as qemu's virtio-net-pci does with "
+		   "ctrl_guest_offloads=on");
+}
+
+TEST(judge_removed_vlan_tags_can_be_left)
+{
+	struct wf_probe_nic_facts facts = good_nic();
+
+	facts.vlan = WF_FEATURE_ON;
+	assert_nic(&facts, "vlan_tags", WEFT_PROBE_WARN, "ethtool -K eth9 rxvlan off");
+	facts.vlan = WF_FEATURE_ON_FIXED;
+	assert_nic(&facts, "vlan_tags", WEFT_PROBE_WARN,
+		   "use another card where VLANs repeat each other's addresses");
 }
 
 TEST(judge_asymmetric_hash_gets_a_symmetric_key)

@@ -68,7 +68,15 @@ static int find_bit(int fd, const char *ifname, const char *feature, uint32_t *r
 	return bit;
 }
 
-static int read_bit(int fd, const char *ifname, int bit, uint32_t count, bool *ret_on)
+static enum wf_feature_state state_of(const struct ethtool_get_features_block *block, uint32_t bit)
+{
+	if (!(block->active & bit))
+		return WF_FEATURE_OFF;
+	return block->available & ~block->never_changed & bit ? WF_FEATURE_ON : WF_FEATURE_ON_FIXED;
+}
+
+static int read_bit(int fd, const char *ifname, int bit, uint32_t count,
+		    enum wf_feature_state *ret_state)
 {
 	uint32_t blocks = (count + 31) / 32;
 	struct ethtool_gfeatures *features =
@@ -81,7 +89,7 @@ static int read_bit(int fd, const char *ifname, int bit, uint32_t count, bool *r
 	features->size = blocks;
 	err = ethtool(fd, ifname, features);
 	if (!err)
-		*ret_on = features->features[bit / 32].active >> (bit % 32) & 1;
+		*ret_state = state_of(&features->features[bit / 32], 1u << (bit % 32));
 	free(features);
 	return err;
 }
@@ -106,19 +114,17 @@ static int clear_bit(int fd, const char *ifname, int bit, uint32_t count)
 enum wf_feature_state wf_netdev_feature(const char *ifname, const char *feature)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	enum wf_feature_state state = WF_FEATURE_UNKNOWN;
 	uint32_t count = 0;
-	bool on = false;
 	int bit;
 
 	if (fd < 0)
 		return WF_FEATURE_UNKNOWN;
 	bit = find_bit(fd, ifname, feature, &count);
-	if (bit >= 0 && read_bit(fd, ifname, bit, count, &on))
-		bit = -1;
+	if (bit >= 0 && read_bit(fd, ifname, bit, count, &state))
+		state = WF_FEATURE_UNKNOWN;
 	close(fd);
-	if (bit < 0)
-		return WF_FEATURE_UNKNOWN;
-	return on ? WF_FEATURE_ON : WF_FEATURE_OFF;
+	return state;
 }
 
 int wf_netdev_feature_off(const char *ifname, const char *feature)
@@ -132,7 +138,7 @@ int wf_netdev_feature_off(const char *ifname, const char *feature)
 	bit = find_bit(fd, ifname, feature, &count);
 	err = bit < 0 ? bit : clear_bit(fd, ifname, bit, count);
 	close(fd);
-	if (!err && wf_netdev_feature(ifname, feature) == WF_FEATURE_ON)
+	if (!err && wf_netdev_feature(ifname, feature) >= WF_FEATURE_ON)
 		err = -EOPNOTSUPP;
 	return err;
 }

@@ -10,6 +10,7 @@ enum wf_feature_state {
 	WF_FEATURE_UNKNOWN = 0, /* the device doesn't tell, or has no such feature */
 	WF_FEATURE_OFF,
 	WF_FEATURE_ON,
+	WF_FEATURE_ON_FIXED, /* and nobody can turn it off here */
 };
 
 enum wf_feature_state wf_netdev_feature(const char *ifname, const char *feature);

@@ -88,6 +88,9 @@ void wf_probe_interface(const char *ifname, unsigned ifindex, weft_probe_fn fn, 
 	ask_ring(&interface, &facts);
 	facts.lro = wf_netdev_feature(ifname, "rx-lro");
 	facts.gro_hw = wf_netdev_feature(ifname, "rx-gro-hw");
+	/* A veth takes none off by itself: its peer sends frames with the tag apart, or within. */
+	if (strcmp(driver.driver, "veth") != 0)
+		facts.vlan = wf_netdev_feature(ifname, "rx-vlan-hw-parse");
 	facts.hash_is_told = !wf_nic_hash_read(ifname, &facts.hash);
 	if (interface.fd >= 0)
 		close(interface.fd);

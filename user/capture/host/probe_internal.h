@@ -60,6 +60,7 @@ struct wf_probe_nic_facts {
 	uint32_t ring_max;
 	enum wf_feature_state lro;
 	enum wf_feature_state gro_hw;
+	enum wf_feature_state vlan; /* the card takes VLAN tags off */
 	bool hash_is_told;
 	struct wf_nic_hash hash; /* that chooses the queue */
 };

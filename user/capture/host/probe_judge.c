@@ -248,9 +248,37 @@ static void judge_merging(struct wf_probe *probe, const char *ifname, enum wf_fe
 {
 	if (state == WF_FEATURE_UNKNOWN)
 		return;
+	if (state == WF_FEATURE_ON_FIXED) {
+		wf_probe_advise(probe,
+				"only the hypervisor can turn it off, as qemu's virtio-net-pci "
+				"does with ctrl_guest_offloads=on");
+		wf_probe_tell(probe, name, WEFT_PROBE_WARN,
+			      "on, and fixed: where the driver refuses XDP with it, generic XDP is "
+			      "used");
+		return;
+	}
 	wf_probe_advise(probe, "ethtool -K %s %s off", ifname, feature);
 	wf_probe_tell(probe, name, state == WF_FEATURE_ON ? WEFT_PROBE_WARN : WEFT_PROBE_OK,
 		      state == WF_FEATURE_ON ? "on: many drivers refuse XDP with it" : "off");
+}
+
+/* XDP sees the frame as the card left it; host mode's programs are given the tag beside it. */
+static void judge_vlan(struct wf_probe *probe, const struct wf_probe_nic_facts *facts)
+{
+	if (facts->vlan == WF_FEATURE_UNKNOWN)
+		return;
+	if (facts->vlan == WF_FEATURE_OFF) {
+		wf_probe_tell(probe, "vlan_tags", WEFT_PROBE_OK, "left in the frame");
+		return;
+	}
+	if (facts->vlan == WF_FEATURE_ON)
+		wf_probe_advise(probe, "ethtool -K %s rxvlan off", facts->name);
+	else
+		wf_probe_advise(probe,
+				"use another card where VLANs repeat each other's addresses");
+	wf_probe_tell(probe, "vlan_tags", WEFT_PROBE_WARN,
+		      "the card removes them: in tap mode connections of different VLANs with the "
+		      "same addresses and ports are taken for one");
 }
 
 /* Without a symmetric hash each queue needs a socket for each worker, and order is lost. */
@@ -293,5 +321,6 @@ void wf_probe_judge_nic(struct wf_probe *probe, const struct wf_probe_nic_facts 
 	judge_ring(probe, facts);
 	judge_merging(probe, facts->name, facts->lro, "rx-lro", "lro");
 	judge_merging(probe, facts->name, facts->gro_hw, "rx-gro-hw", "gro_hw");
+	judge_vlan(probe, facts);
 	judge_rss(probe, facts);
 }
