@@ -1,0 +1,55 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# shellcheck shell=dash disable=SC1091,SC2154
+#
+# guest-init.sh - the first process of scripts/boot-kernel.sh's guest, run by busybox from the
+# initramfs: mounts the host's root with an overlay above it, runs /command there, powers off.
+
+/bin/busybox mkdir -p /proc /sys /dev /host /layer /new
+/bin/busybox --install -s /bin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs dev /dev
+for module in /modules/*; do insmod "$module"; done
+. /settings # modules, directory
+
+mount -t tmpfs layer /layer
+mkdir /layer/upper /layer/work
+mount -t 9p -o trans=virtio,version=9p2000.L,msize=524288,cache=loose,ro root /host || poweroff -f
+mount -t overlay -o lowerdir=/host,upperdir=/layer/upper,workdir=/layer/work overlay /new || poweroff -f
+
+for kept in proc sys dev; do mount --move /$kept /new/$kept; done
+mkdir -p /new/dev/shm /new/dev/pts
+ln -s /proc/self/fd /new/dev/fd
+mount -t tmpfs shm /new/dev/shm
+mount -t devpts pts /new/dev/pts
+mount -t tmpfs tmp /new/tmp
+mount -t tmpfs run /new/run
+mkdir -p /new/run/netns /new/run/weft-guest /new/usr/lib/modules
+mount -o bind "/host$modules" /new/usr/lib/modules
+# The host's own /tmp and /run are not seen, but for a build tree that lies there.
+case $directory in
+/tmp/* | /run/*)
+	mkdir -p "/new$directory"
+	mount -o bind "/host$directory" "/new$directory"
+	;;
+esac
+
+# The kernel asks for modules outside of the new root.
+mkdir -p /sbin
+printf '#!/bin/busybox sh\nexec chroot /new /sbin/modprobe "$@"\n' >/sbin/modprobe
+chmod +x /sbin/modprobe
+
+cp /command /new/run/weft-guest/command
+cat >/new/run/weft-guest/main <<MAIN
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
+ip link set lo up
+mount -t bpf bpf /sys/fs/bpf
+mount -t cgroup2 cgroup /sys/fs/cgroup
+modprobe -a veth tun
+cd "$directory" && bash /run/weft-guest/command
+echo "weft-guest-status \$?"
+MAIN
+chroot /new /bin/bash /run/weft-guest/main
+poweroff -f
