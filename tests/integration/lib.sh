@@ -6,7 +6,8 @@
 #   . "$(dirname "$0")/lib.sh"
 #   check 'what must hold' COMMAND ARGS...      ok if COMMAND returns 0; else its output is shown
 #
-# Whatever is started with these functions is ended at exit, by its pid.
+# Whatever is started with these functions is ended at exit, by its pid. WEFT_SLOW: the factor by
+# which this machine is slower than a real one; all waiting is longer by it.
 set -u
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -19,6 +20,7 @@ chmod 755 "$work"
 namespaces=()
 pids=()
 tests_failed=0
+export WEFT_SLOW=${WEFT_SLOW:-1}
 
 lib_cleanup() {
 	local pid ns
@@ -37,7 +39,7 @@ trap 'exit 1' INT TERM
 # lib_gone PID TENTHS: wait until PID has ended (a zombie has).
 lib_gone() {
 	local try
-	for ((try = 0; try < $2; try++)); do
+	for ((try = 0; try < $2 * WEFT_SLOW; try++)); do
 		case $(ps -o state= -p "$1" 2>/dev/null) in '' | Z*) return 0 ;; esac
 		sleep 0.1
 	done
@@ -164,7 +166,7 @@ agent_start() {
 	agent_iface=${iface%%,*}
 	background agent_pid ip netns exec "$ns" nice -n -10 "$weft" run -i "$iface" \
 		--set "control.dir=$work/control" ${WEFT_SET:+--set "$WEFT_SET"} "$@" 2>"$work/agent.err"
-	for ((try = 0; try < 100; try++)); do
+	for ((try = 0; try < 100 * WEFT_SLOW; try++)); do
 		agent_stats >/dev/null 2>&1 && return 0
 		kill -0 "$agent_pid" 2>/dev/null || break
 		sleep 0.1
@@ -196,9 +198,9 @@ ledgers_close() {
 same_files() { diff -r -x '.*' "$1" "$2"; }
 
 wait_until() { # TENTHS COMMAND...
-	local tenths=$1 try
+	local tries=$(($1 * WEFT_SLOW)) try
 	shift
-	for ((try = 0; try < tenths; try++)); do
+	for ((try = 0; try < tries; try++)); do
 		"$@" >/dev/null 2>&1 && return 0
 		sleep 0.1
 	done

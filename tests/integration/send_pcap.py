@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """send_pcap.py IFACE FILE [PACKETS_PER_SECOND] - put an Ethernet capture on the wire,
-frame for frame, at a rate that a copying receiver can follow. Prints how many were sent."""
+frame for frame, at a rate that a copying receiver can follow. Prints how many were sent.
+WEFT_SLOW: the factor by which the receiver is slower than a real machine."""
 import errno
+import os
 import socket
 import struct
 import sys
@@ -26,6 +28,7 @@ def frames(path):
 def main():
     iface, path = sys.argv[1:3]
     rate = float(sys.argv[3]) if len(sys.argv) > 3 else 20000
+    rate /= float(os.environ.get("WEFT_SLOW", 1))
     sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     sender.bind((iface, 0))
     sent = 0

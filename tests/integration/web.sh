@@ -7,8 +7,11 @@
 web_root=$work/www
 web_list=$work/web.list
 
-# web_start: nginx in namespace a on port 80, serving $web_root.
-web_start() {
+# web_start: nginx in namespace a on port 80, serving $web_root to namespace b.
+web_start() { web_serve && wait_until 50 in_b curl -sf "http://$ip_a/ready"; }
+
+# web_serve: begins to serve; sets web_pid.
+web_serve() {
 	mkdir -p "$web_root" "$work/got" "$work/nginx"
 	cat >"$work/nginx.conf" <<-CONF
 		user root;
@@ -30,7 +33,6 @@ web_start() {
 	CONF
 	touch "$web_root/ready"
 	background web_pid ip netns exec "$ns_a" nginx -p "$work/nginx" -c "$work/nginx.conf" 2>"$work/nginx/start.log"
-	wait_until 50 in_b curl -sf "http://$ip_a/ready"
 }
 
 # web_file NAME BYTES: random content.
