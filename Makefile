@@ -203,6 +203,11 @@ test: ## install what is missing, build, run every test (needs root)
 	$(Q)$(MAKE) --no-print-directory all unit helpers
 	$(Q)scripts/run-tests.sh all $(O)
 
+test-kernels: ## tests on Linux 6.1 and 6.12, and on drivers of real cards, in guests (needs root): KERNELS=6.1
+	$(Q)scripts/install-deps.sh
+	$(Q)$(MAKE) --no-print-directory all unit helpers
+	$(Q)scripts/test-kernels.sh --build $(O) $(KERNELS)
+
 # ---- fuzzing -------------------------------------------------------------------
 
 # Built apart, with clang, in build/fuzz.
@@ -283,4 +288,4 @@ clean: ## remove build/
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
-.PHONY: all install uninstall unit helpers check lint fmt test fuzz fuzzers bench bench-xdp bench-live bench-memory bench-instructions attack soak demo help clean
+.PHONY: all install uninstall unit helpers check lint fmt test test-kernels fuzz fuzzers bench bench-xdp bench-live bench-memory bench-instructions attack soak demo help clean

@@ -15,6 +15,8 @@ packages=(
 	# tests and demo
 	libcmocka-dev libclang-rt-14-dev valgrind iproute2 iputils-ping ethtool procps python3 curl jq tcpdump nginx-light
 	mandoc tmux openssl libssl-dev bc
+	# other kernels, in a virtual machine
+	qemu-system-x86 busybox-static cpio kmod xz-utils
 )
 bench=(tcpflow libnids-dev libnet1-dev libglib2.0-dev golang-go golang-github-google-gopacket-dev)
 

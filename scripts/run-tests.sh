@@ -7,6 +7,8 @@
 #   unit         cmocka binaries in BUILD_DIR/tests, no root
 #   integration  tests/integration/test_*.sh, root and namespaces
 #   suites       what tests/suites.sh adds: sanitizers, fuzzers, ...
+#   guest        what tests/guest.sh lists: the tests that depend on the kernel
+#   cards        tests/guest/test_*.sh, in a guest of scripts/test-cards.sh
 #   all          all of these
 #
 # A test prints "ok - name", "not ok - name" or "ok - name # SKIP why". A binary
@@ -16,7 +18,10 @@ cd "$(dirname "$0")/.." || exit 1
 suite=${1:-all}
 out=${2:-build}
 passed=0 failed=0 skipped=0
+# The factor by which this machine is slower than a real one: time limits are longer by it.
+export WEFT_SLOW=${WEFT_SLOW:-$(grep -q 'QEMU TCG' /proc/cpuinfo && echo 10 || echo 1)}
 troubles=() # what did not pass, told once more at the end
+figures=    # lines of a test's output that are shown although it passed
 
 # count NAME STATUS LOG: add up the TAP lines of one finished test file.
 count() {
@@ -40,6 +45,7 @@ count() {
 		printf '  ok     %-40s %s tests%s, %ss\n' "$name" "$ok" \
 			"$([ "$skip" -gt 0 ] && echo ", $skip skipped")" "$SECONDS"
 	fi
+	[ -z "$figures" ] || sed -n "/$figures/s/^# */         /p" "$log"
 	while read -r line; do
 		troubles+=("skipped: $name: $line")
 	done < <(grep -E '# SKIP' "$log")
@@ -52,8 +58,22 @@ run() {
 	[[ $name == *${ONLY:-}* ]] || return 0
 	log=$(mktemp)
 	SECONDS=0
-	CMOCKA_MESSAGE_OUTPUT=TAP timeout --kill-after=10 "${TEST_TIMEOUT:-600}" "$@" >"$log" 2>&1
+	CMOCKA_MESSAGE_OUTPUT=TAP timeout --kill-after=10 "${TEST_TIMEOUT:-$((WEFT_SLOW > 1 ? 1800 : 600))}" "$@" >"$log" 2>&1
 	count "$name" $? "$log"
+	rm -f "$log"
+}
+
+# run_counted COMMAND...: a command that counts for itself, as its last line says.
+run_counted() {
+	local log ok not_ok skip
+	log=$(mktemp)
+	"$@" 2>&1 | tee "$log"
+	if read -r ok not_ok skip < <(sed -nE '$s/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped/\1 \2 \3/p' "$log"); then
+		passed=$((passed + ok)) failed=$((failed + not_ok)) skipped=$((skipped + skip))
+	else
+		failed=$((failed + 1))
+	fi
+	[ "${not_ok:-1}" -eq 0 ] || troubles+=("failed: $*")
 	rm -f "$log"
 }
 
@@ -65,17 +85,19 @@ run_unit() {
 	done
 }
 
-# run_integration BUILD_DIR LABEL [NAME...]: all scripts, or test_NAME.sh each.
-run_integration() {
-	local dir=$1 label=$2 test
-	local -a tests=(tests/integration/test_*.sh)
-	shift 2
-	[ $# -eq 0 ] || tests=("${@/#/tests/integration/test_}")
+# run_scripts FOLDER BUILD_DIR LABEL [NAME...]: all of its test_*.sh, or test_NAME.sh each.
+run_scripts() {
+	local folder=$1 dir=$2 label=$3 test
+	local -a tests=("$folder"/test_*.sh)
+	shift 3
+	[ $# -eq 0 ] || tests=("${@/#/$folder/test_}")
 	echo "== $label"
 	for test in "${tests[@]%.sh}"; do
 		WEFT_BUILD=$dir run "$label/${test##*/}.sh" bash "$test.sh"
 	done
 }
+
+run_integration() { run_scripts tests/integration "$@"; }
 
 case $suite in
 unit) run_unit "$out" unit ;;
@@ -83,6 +105,11 @@ integration) run_integration "$out" integration ;;
 suites)
 	# shellcheck source=/dev/null
 	. tests/suites.sh
+	;;
+cards) run_scripts tests/guest "$out" cards ;;
+guest)
+	# shellcheck source=/dev/null
+	. tests/guest.sh
 	;;
 all)
 	run_unit "$out" unit

@@ -10,6 +10,7 @@
 #   sanitizers      unit tests, some thousand conversations, and the whole path, twice
 #   fuzzers         some seconds each, from a fixed seed
 #   leaks           a replay under valgrind
+#   kernels         what depends on the kernel most, on Debian 12's own
 
 quiet_make() {
 	local log
@@ -65,6 +66,11 @@ for san in address,undefined thread; do
 	WEFT_LIVE_MB=50 ATTACK_SCALE=${attack_scale[$san]} run_integration "$dir" "$san, whole path" \
 		replay_cli corpus sinks live_tap live_host memory_attack
 done
+
+echo "== kernels"
+if [ -z "${ONLY:-}" ]; then
+	run_counted scripts/test-kernels.sh --quick --build "$out" 6.1
+fi
 
 echo "== fuzzers"
 run "build fuzzers" bash -c 'quiet_make "$@"' _ O=build/fuzz CC=clang SAN=fuzzer-no-link,address,undefined fuzzers

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""wrap_pcap.py vxlan|gre|qinq|fragments IN OUT - the same IPv4 connections in other frames:
+"""wrap_pcap.py vxlan|gre|vlan|qinq|fragments IN OUT - the same IPv4 connections in other frames:
 inside a tunnel, behind tags, or each datagram in pieces that arrive last first."""
 import struct
 import sys
@@ -33,6 +33,10 @@ def gre(frame, _):
     return [OUTER_MAC + b"\x08\x00" + ip_header(47, payload) + payload]
 
 
+def vlan(frame, _):
+    return [frame[:12] + struct.pack("!HH", 0x8100, 100) + frame[12:]]
+
+
 def qinq(frame, _):
     return [frame[:12] + struct.pack("!HHHH", 0x88A8, 100, 0x8100, 200) + frame[12:]]
 
@@ -50,7 +54,7 @@ def fragments(frame, number):
 
 
 def main():
-    wrap = {"vxlan": vxlan, "gre": gre, "qinq": qinq, "fragments": fragments}[sys.argv[1]]
+    wrap = {"vxlan": vxlan, "gre": gre, "vlan": vlan, "qinq": qinq, "fragments": fragments}[sys.argv[1]]
     with open(sys.argv[2], "rb") as source, open(sys.argv[3], "wb") as target:
         target.write(source.read(24))
         number = 0

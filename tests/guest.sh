@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash disable=SC2034,SC2154
+#
+# guest.sh - the tests that depend on the kernel, for a guest of scripts/test-kernels.sh. Sourced
+# by scripts/run-tests.sh, whose run and run_integration it uses. GUEST_PART=quick: what `make test`
+# runs. Prints the verifier's figures too. Sizes are those of an emulated machine of two processors.
+
+figures='instructions processed'
+export WEFT_LIVE_MB=${WEFT_LIVE_MB:-48} WEFT_ELEPHANT_MB=${WEFT_ELEPHANT_MB:-100}
+export WEFT_DEMO_MB=${WEFT_DEMO_MB:-50} WEFT_RESTARTS=${WEFT_RESTARTS:-5}
+export WEFT_QUEUES=${WEFT_QUEUES:-1 4} WEFT_WORKERS=${WEFT_WORKERS:-1 3}
+
+guest_unit=("$out"/tests/test_bpf_*[a-z] "$out"/tests/test_{hot_flows,hash,map_sizes,count_mover,probe,probe_judge})
+guest_integration=(live_tap live_frames live_host host_tags queues nic_hash interfaces mode coexist
+	filter_live flows elephant overload syn_flood kill9 install demo)
+
+if [ "${GUEST_PART:-}" = quick ]; then
+	guest_unit=("$out"/tests/test_bpf_*[a-z] "$out/tests/test_hot_flows")
+	guest_integration=(filter_live host_tags kill9)
+fi
+
+echo "== Linux $(uname -r)"
+for name in "${guest_unit[@]}"; do
+	run "unit/${name##*/}" "$name"
+done
+run_integration "$out" integration "${guest_integration[@]}"
