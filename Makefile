@@ -47,7 +47,7 @@ APP_LIBS := -ljansson -lyaml -lcrypto
 
 LIB_DIRS := api control engine worker conn pressure capture capture/file capture/live capture/host capture/hook decode flow tcp \
             reassembly deliver packet memory metrics base
-APP_DIRS := cli agent sink
+APP_DIRS := cli agent config sink
 LIB_SRC  := $(foreach d,$(LIB_DIRS),$(sort $(wildcard user/$(d)/*.c)))
 APP_SRC  := $(foreach d,$(APP_DIRS),$(sort $(wildcard user/$(d)/*.c)))
 LIB_OBJ  := $(LIB_SRC:%.c=$(O)/%.o)
@@ -119,17 +119,28 @@ $(O)/weft: $(APP_OBJ) $(O)/libweft.a
 	$(call say,LD,$@)
 	$(Q)$(CC) -o $@ $(APP_OBJ) $(O)/libweft.a $(LDFLAGS) $(LIB_LIBS) $(APP_LIBS)
 
+# ---- manual pages ----------------------------------------------------------------
+
+# Pages that document options are made from their templates and the table of options.
+$(O)/man/fill: $(O)/man/fill.o $(O)/libapp.a
+	$(call say,LD,$@)
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS) $(APP_LIBS)
+
+$(O)/man/%: man/%.in $(O)/man/fill
+	$(call say,MAN,$@)
+	$(Q)$(O)/man/fill < $< > $@
+
 # ---- installing ----------------------------------------------------------------
 
 SO_VERSION := $(firstword $(subst ., ,$(VERSION)))
-MAN     := $(sort $(wildcard man/*.[1-8]))
+MAN     := $(sort $(wildcard man/*.[1-8]) $(patsubst man/%.in,$(O)/man/%,$(wildcard man/*.in)))
 bindir  := $(DESTDIR)$(PREFIX)/bin
 libdir  := $(DESTDIR)$(PREFIX)/lib
 incdir  := $(DESTDIR)$(PREFIX)/include
 mandir  := $(DESTDIR)$(PREFIX)/share/man
 man_to   = $(mandir)/man$(patsubst .%,%,$(suffix $(1)))/$(notdir $(1))
 
-install: all ## install to $(DESTDIR)$(PREFIX), by default /usr/local
+install: all $(MAN) ## install to $(DESTDIR)$(PREFIX), by default /usr/local
 	$(call say,INST,$(DESTDIR)$(PREFIX))
 	$(Q)install -D -m 755 $(O)/weft $(bindir)/weft
 	$(Q)install -D -m 755 $(O)/libweft.so $(libdir)/libweft.so.$(VERSION)
@@ -138,7 +149,7 @@ install: all ## install to $(DESTDIR)$(PREFIX), by default /usr/local
 	$(Q)install -D -m 644 $(O)/libweft.a $(libdir)/libweft.a
 	$(Q)install -d $(libdir)/pkgconfig
 	$(Q)sed 's|@PREFIX@|$(PREFIX)|;s|@VERSION@|$(VERSION)|' user/api/libweft.pc.in > $(libdir)/pkgconfig/weft.pc
-	$(Q)install -D -m 644 -t $(incdir)/weft include/weft/*.h
+	$(Q)install -D -m 644 -t $(incdir)/weft include/weft/*.h include/weft/*.def
 	$(Q)$(foreach page,$(MAN),install -D -m 644 $(page) $(call man_to,$(page));)
 
 uninstall: ## take away what install put there
@@ -188,11 +199,11 @@ unit: $(UNIT_BIN) $(O)/tests/test_conversations $(O)/tests/test_reassembly
 check: lint unit ## lint and unit tests, no root needed
 	$(Q)scripts/run-tests.sh unit $(O)
 
-lint: ## layers, style, formatting, thread guarantees, manual pages
+lint: $(O)/weft $(MAN) ## layers, style, formatting, thread guarantees, manual pages
 	$(Q)scripts/check-structure.py --without circle,readme,size
 	$(Q)scripts/check-threads.sh
 	$(Q)scripts/check-style.sh
-	$(Q)scripts/check-man.sh $(MAN)
+	$(Q)scripts/check-man.py $(O)/weft $(MAN)
 	$(Q)scripts/check-kernels.py
 
 fmt: ## format all C sources

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * opts.h - sized options: every struct begins with its size, zero means default.
+ * opts.h - sized options: every struct begins with its size, and a member that is zero has its
+ * default.
  *
- * Grows at the end only. WEFT_OPTS(weft_opts, opts, .workers = 2) declares one.
+ * A struct grows at its end only. WEFT_OPTS(weft_opts, opts, .workers = 2) declares one.
  */
 #ifndef WEFT_OPTS_H
 #define WEFT_OPTS_H
@@ -14,6 +15,13 @@
 #include <weft/limits.h>
 
 #define WEFT_OPTS(type, name, ...) struct type name = {.sz = sizeof(struct type), __VA_ARGS__}
+
+/** An option that is on or off, and whose default may be either. */
+enum weft_switch {
+	WEFT_DEFAULT = 0,
+	WEFT_ON,
+	WEFT_OFF,
+};
 
 /** Which copy of overlapping bytes a receiver keeps; see user/reassembly/README.md. */
 enum weft_overlap {
@@ -34,14 +42,18 @@ enum weft_overlap {
 	WEFT_OVERLAP_MACOS,
 };
 #define WEFT_OVERLAP_COUNT (WEFT_OVERLAP_MACOS + 1)
+/* Names of the policies, in the order of enum weft_overlap. */
+#define WEFT_OVERLAP_NAMES                                                               \
+	"default", "first", "last", "bsd", "bsd-right", "linux", "old-linux", "windows", \
+		"windows2k3", "vista", "solaris", "hpux", "hpux10", "irix", "macos"
 
 enum weft_deliver {
-	WEFT_DELIVER_ARRIVAL = 0, /* as soon as in order: lowest latency */
-	WEFT_DELIVER_ACKED,	  /* once the receiver acknowledged: what it really took */
+	WEFT_DELIVER_ARRIVAL = 0, /* bytes are delivered as soon as they are in order */
+	WEFT_DELIVER_ACKED,	  /* bytes are delivered once the receiver acknowledged them */
 };
 
 enum weft_checksum {
-	WEFT_CHECKSUM_AUTO = 0, /* verify; a sum left for offload by a local sender is recognised */
+	WEFT_CHECKSUM_AUTO = 0, /* verify, but accept sums that a local sender left to its NIC */
 	WEFT_CHECKSUM_VERIFY,
 	WEFT_CHECKSUM_IGNORE,
 };
@@ -52,83 +64,40 @@ struct weft_prefix {
 	uint8_t bits;
 };
 
-/** The receivers behind @prefix overlap as @policy says. */
+/** Receivers with an address in @prefix use @policy. */
 struct weft_overlap_rule {
 	struct weft_prefix prefix;
 	enum weft_overlap policy;
 };
 
+/** Whether each operation on a flow checks that the thread owns the flow. */
+enum weft_performance_mode {
+	WEFT_PERFORMANCE_FAST = 0,
+	WEFT_PERFORMANCE_SAFE,
+};
+
 /**
  * struct weft_opts - how a handle works
  *
- * Pointers are borrowed for the call of weft_new() only. Units end the names;
- * defaults are those of weft/limits.h.
+ * Every entry WEFT_LIBRARY_OPTION(kind, type, member, ...) of weft/options.def is a member, in
+ * that order; the entry has its meaning, range, unit and default. A list is a pointer and a
+ * number of elements, MEMBER_count. Pointers are borrowed for the call of weft_new() only.
  */
 struct weft_opts {
 	size_t sz;
 
-	/* threads */
-	uint32_t workers;     /* 0: one a CPU */
-	bool check_ownership; /* concurrency.performance_mode: safe */
-
-	/* filter */
-	const char *filter; /* tcpdump's syntax, checked in user space; NULL: everything */
-
-	/* memory */
-	uint64_t memory_max_bytes; /* everything weft holds */
-
-	/* flow */
-	uint32_t flows_max;
-	uint32_t embryonic_max;
-	uint32_t half_open_per_source_max;
-	uint32_t timeout_embryonic_sec;
-	uint32_t timeout_established_sec;
-	uint32_t timeout_closing_sec;
-	uint32_t timeout_closed_sec;
-	bool no_midstream; /* refuse connections whose handshake was not seen */
-
-	/* reassembly */
-	enum weft_overlap overlap;
-	const struct weft_overlap_rule *overlap_rules; /* the longest matching prefix decides */
-	size_t overlap_rules_count;
-	enum weft_deliver deliver;
-	enum weft_checksum checksum;
-	uint64_t depth_bytes; /* of each direction; 0: no limit */
-	uint32_t gap_timeout_ms;
-	uint32_t stream_pages_max;
-
-	/* memory: page classes. Ascending, each at most half a span */
-	uint32_t page_small_bytes;
-	uint32_t page_medium_bytes;
-	uint32_t page_large_bytes;
-	uint32_t class_pages_max; /* taken at once of each class, by each worker; 0: no limit */
-
 	/*
-	 * One class of WEFT_PAGE_FIXED_BYTES, every held segment in a page of its own: the
-	 * baseline to measure against. The sizes above are not used then.
-	 */
-	bool fixed_pages;
-
-	/*
-	 * memory: pressure, see weft/pressure.h. Percentages ascend, above
-	 * WEFT_PRESSURE_HYSTERESIS_PERCENT.
-	 */
-	uint32_t pressure_low_percent;
-	uint32_t pressure_high_percent;
-	uint32_t pressure_critical_percent;
-	uint32_t monitor_interval_ms;
-	uint32_t cleanup_interval_sec;
-
-	/*
-	 * What this process may hold in memory beside memory_max_bytes; more counts as pressure.
-	 * 0: not watched, as a program that uses the library has memory of its own.
+	 * Memory that the process may hold in addition to memory_max_bytes before that counts as
+	 * memory pressure. 0: the memory of the process is not watched, because a program that
+	 * uses the library has memory of its own.
 	 */
 	uint64_t process_slack_bytes;
 
-	/* threads */
-	bool detect_races;	  /* with check_ownership: also two threads at once */
-	uint32_t lock_timeout_ms; /* a control call waits so long for another, then -ETIMEDOUT */
+#define WEFT_LIBRARY_OPTION(kind, type, member, ...) type member;
+#define WEFT_LIBRARY_LIST(kind, type, member, ...) \
+	type *member;                              \
+	size_t member##_count;
+#include <weft/options.def>
 };
-#define weft_opts__last_field lock_timeout_ms
 
 #endif

@@ -22,50 +22,39 @@ enum weft_mode {
 	/* host if the interface holds an address, a route in use or an XDP program; else tap */
 	WEFT_MODE_AUTO = 0,
 	WEFT_MODE_TAP,	/* wanted segments are taken from the interface */
-	WEFT_MODE_HOST, /* wanted segments are cloned, both directions; the host keeps them */
+	WEFT_MODE_HOST, /* wanted segments are cloned in both directions; the host keeps them */
 };
 
+/** Whether the NIC's own hash chooses the worker; see capture.nic_hash in weft.conf(5). */
 enum weft_nic_hash {
-	WEFT_NIC_HASH_AUTO = 0, /* by queue where ethtool tells that it fits, see below */
+	WEFT_NIC_HASH_AUTO = 0, /* where ethtool reports a hash that keeps connections together */
 	WEFT_NIC_HASH_OFF,	/* never: the XDP program chooses the worker, in each queue */
-	WEFT_NIC_HASH_ON,	/* always, or weft_start() fails */
+	WEFT_NIC_HASH_ON,	/* always; weft_start() fails where it is impossible */
 };
 
-/** How host mode's program is attached to tc; see weft.conf(5). */
+/** How the program of host mode is attached; see capture.tc_attach in weft.conf(5). */
 enum weft_tc_attach {
-	WEFT_TC_ATTACH_AUTO = 0, /* tcx links, else tc filters */
-	WEFT_TC_ATTACH_TCX,	 /* links: gone with the process, however it ends */
-	WEFT_TC_ATTACH_FILTER,	 /* filters on the qdisc clsact: any kernel */
+	WEFT_TC_ATTACH_AUTO = 0, /* tcx links where the kernel has them, else tc filters */
+	WEFT_TC_ATTACH_TCX,	 /* tcx links, which end with the process */
+	WEFT_TC_ATTACH_FILTER,	 /* tc filters on the qdisc clsact, on any kernel */
 };
 
-/** struct weft_interface_opts - how to attach to an interface */
+/**
+ * struct weft_interface_opts - how to attach to an interface
+ *
+ * Every entry WEFT_INTERFACE_OPTION(kind, type, member, ...) of weft/options.def is a member, in
+ * that order; the entry has its meaning, range, unit and default. A list is a pointer and a
+ * number of elements, MEMBER_count; a list without elements does not filter. Ports are in host
+ * byte order.
+ */
 struct weft_interface_opts {
 	size_t sz;
-	enum weft_mode mode;
-	uint32_t frame_bytes;  /* UMEM for each frame: 2048 or 4096 */
-	uint32_t ring_frames;  /* power of two */
-	uint32_t busy_poll_us; /* 0: off */
-	bool generic;	       /* skip native XDP (for comparison, and drivers that err) */
-	const char *pin_dir;   /* NULL: /sys/fs/bpf/weft/<ifname> */
-	const uint16_t *ports; /* host order; a segment is wanted if either port is listed */
-	size_t ports_count;    /* 0: every port */
-	const struct weft_prefix *allow; /* wanted if either address is inside */
-	size_t allow_count;		 /* 0: every address */
-	const struct weft_prefix *deny;	 /* not wanted if either address is inside; beats allow */
-	size_t deny_count;
-	double sample; /* share of flows taken, 0 < sample <= 1; 0: all */
-	bool no_shed;  /* take every new connection even when workers can't keep up */
-	/*
-	 * Trust the NIC's own hash: each receive queue has one socket, of worker queue % workers,
-	 * instead of one for each worker. Chosen by itself in tap mode on a single interface
-	 * whose NIC surely gives both directions of a connection to one queue, and whose queues
-	 * can be dealt out evenly. What comes in on another queue than expected (tunnels,
-	 * fragments, rules of the NIC) is handed to its owner: right, but slower.
-	 */
-	enum weft_nic_hash nic_hash;
-	enum weft_tc_attach tc_attach;
+#define WEFT_INTERFACE_OPTION(kind, type, member, ...) type member;
+#define WEFT_INTERFACE_LIST(kind, type, member, ...) \
+	type *member;                                \
+	size_t member##_count;
+#include <weft/options.def>
 };
-#define weft_interface_opts__last_field tc_attach
 
 /**
  * weft_add_interface() - capture from @ifname once started

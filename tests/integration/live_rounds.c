@@ -165,9 +165,9 @@ static struct weft *start(const char *ifname, enum weft_mode mode,
 			  _Atomic unsigned long long *closes)
 {
 	WEFT_OPTS(weft_opts, opts, .workers = 1 + round_now % 3, .checksum = WEFT_CHECKSUM_IGNORE,
-		  .memory_max_bytes = 64 << 20, .check_ownership = true);
+		  .memory_max_bytes = 64 << 20, .performance_mode = WEFT_PERFORMANCE_SAFE);
 	WEFT_OPTS(weft_interface_opts, iface, .mode = mode, .ring_frames = 512,
-		  .generic = round_now % 8 == 7);
+		  .generic = round_now % 8 == 7 ? WEFT_ON : WEFT_OFF);
 	WEFT_OPTS(weft_sub_opts, sub, .name = "count", .inline_fn = count_event, .ctx = closes,
 		  .events = WEFT_EVENT_BIT(WEFT_EVENT_CLOSE));
 	struct weft_sub *subscription;

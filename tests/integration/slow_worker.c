@@ -75,7 +75,7 @@ int main(int argc, char **argv)
 
 	if (argc != 5)
 		return 2;
-	iface.no_shed = !strcmp(argv[2], "no-shed");
+	iface.shed = strcmp(argv[2], "no-shed") ? WEFT_ON : WEFT_OFF;
 	pause_us = atol(argv[3]);
 	stream_bytes = strtoull(argv[4], NULL, 10);
 	weft_log_set(print_log, NULL);

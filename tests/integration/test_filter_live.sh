@@ -38,7 +38,7 @@ check 'more are sent' send 3
 check 'workers leave all but one' wait_until 50 metric_is frames_filtered_frames $(((flows - 1) * frames))
 check 'that one is taken' wait_until 50 metric_is flows_opened_flows $((2 * flows - 7))
 
-check_weft 'a wrong expression is refused' 1 'the old one is in use' filter -i eth0 \
+check_weft 'a wrong expression is refused' 1 'the old filter is still in use' filter -i eth0 \
 	--set "control.dir=$work/control" --set filter.ports=1 tcp prot 80
 check_weft 'a wrong port is refused' 2 'filter.ports' filter -i eth0 --set filter.ports=70000
 check 'the old filter is in use' bash -c "

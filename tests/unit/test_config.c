@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tests of agent/config.c, config_value.c and config_yaml.c: every way in, every refusal. */
+/* Tests of config/config.c, config_value.c and config_yaml.c: every source, every rejection. */
 #include "unit/support/test.h"
 
 #include <errno.h>
@@ -8,7 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/config.h"
+#include "api/opts.h"
+#include "config/config.h"
+#include "config/config_check.h"
+#include "config/config_print.h"
+#include "config/config_yaml.h"
 
 struct fixture {
 	struct wf_config config;
@@ -72,21 +76,47 @@ TEST_WITH(config_init_gives_the_defaults_of_limits, setup, teardown)
 {
 	struct fixture *fixture = *state;
 
-	assert_int_equal(fixture->config.memory_mb, WEFT_MEMORY_MB);
-	assert_int_equal(fixture->config.flows_max, WEFT_FLOWS_MAX);
-	assert_true(fixture->config.midstream);
-	assert_int_equal(fixture->config.overlap, WEFT_OVERLAP_LINUX);
-	assert_string_equal(fixture->config.streams_dir, "");
+	assert_int_equal(fixture->config.library.memory_max_bytes, (uint64_t)WEFT_MEMORY_MB << 20);
+	assert_int_equal(fixture->config.library.flows_max, WEFT_FLOWS_MAX);
+	assert_int_equal(fixture->config.library.midstream, WEFT_ON);
+	assert_int_equal(fixture->config.library.overlap, WEFT_OVERLAP_LINUX);
+	assert_null(fixture->config.sinks.streams_dir);
 	assert_int_equal(wf_config_check(&fixture->config, &fixture->error), 0);
+}
+
+static bool is_number(const struct wf_config_key *key)
+{
+	return key->type == WF_CONFIG_NUMBER || key->type == WF_CONFIG_MEBIBYTES;
 }
 
 TEST_WITH(config_defaults_are_within_their_own_ranges, setup, teardown)
 {
-	for (const struct wf_config_key *key = wf_config_keys(); key->name; key++) {
-		if (key->type != WF_CONFIG_UINT)
-			continue;
-		assert_in_range(key->initial, key->min, key->max);
-	}
+	for (const struct wf_config_key *key = wf_config_keys(); key->name; key++)
+		if (is_number(key))
+			assert_in_range(key->initial, key->min, key->max);
+}
+
+/* Zero in a public struct means the default, so a default may not hide a zero that is allowed. */
+TEST_WITH(config_zero_in_range_is_the_default, setup, teardown)
+{
+	for (const struct wf_config_key *key = wf_config_keys(); key->name; key++)
+		if (is_number(key) && key->min == 0)
+			assert_int_equal(key->initial, 0);
+}
+
+TEST_WITH(config_defaults_are_those_of_the_library, setup, teardown)
+{
+	struct fixture *fixture = *state;
+	struct weft_opts *library = &fixture->config.library;
+	struct weft_opts defaults;
+	struct weft_interface_opts interface;
+
+	assert_int_equal(wf_opts_resolve(NULL, &defaults), 0);
+	assert_int_equal(wf_opts_resolve(library, library), 0);
+	library->process_slack_bytes = defaults.process_slack_bytes;
+	assert_memory_equal(library, &defaults, sizeof(defaults));
+	assert_int_equal(wf_opts_resolve_interface(NULL, &interface), 0);
+	assert_memory_equal(&fixture->config.interface, &interface, sizeof(interface));
 }
 
 TEST_WITH(config_load_of_all_kinds_sets_each, setup, teardown)
@@ -112,22 +142,22 @@ TEST_WITH(config_load_of_all_kinds_sets_each, setup, teardown)
 			 0);
 	assert_int_equal(config->interfaces_count, 2);
 	assert_string_equal(config->interfaces[1], "eth1");
-	assert_int_equal(config->mode, WEFT_MODE_HOST);
-	assert_string_equal(config->filter_expression, "tcp port 80");
-	assert_int_equal(config->ports_count, 2);
-	assert_int_equal(config->ports[1], 443);
-	assert_int_equal(config->allow_count, 3);
-	assert_int_equal(config->allow[0].bits, 104);
-	assert_int_equal(config->allow[0].addr[12], 10);
-	assert_int_equal(config->allow[1].bits, 32);
-	assert_int_equal(config->allow[2].bits, 128);
-	assert_true(config->sample == 0.25);
-	assert_int_equal(config->memory_mb, 2048);
-	assert_int_equal(config->timeout_closed_sec, 7);
-	assert_false(config->midstream);
-	assert_int_equal(config->overlap_rules_count, 2);
-	assert_int_equal(config->overlap_rules[0].policy, WEFT_OVERLAP_WINDOWS);
-	assert_int_equal(config->overlap_rules[1].prefix.bits, 0);
+	assert_int_equal(config->interface.mode, WEFT_MODE_HOST);
+	assert_string_equal(config->library.filter, "tcp port 80");
+	assert_int_equal(config->interface.ports_count, 2);
+	assert_int_equal(config->interface.ports[1], 443);
+	assert_int_equal(config->interface.allow_count, 3);
+	assert_int_equal(config->interface.allow[0].bits, 104);
+	assert_int_equal(config->interface.allow[0].addr[12], 10);
+	assert_int_equal(config->interface.allow[1].bits, 32);
+	assert_int_equal(config->interface.allow[2].bits, 128);
+	assert_true(config->interface.sample == 0.25);
+	assert_int_equal(config->library.memory_max_bytes >> 20, 2048);
+	assert_int_equal(config->library.timeout_closed_sec, 7);
+	assert_int_equal(config->library.midstream, WEFT_OFF);
+	assert_int_equal(config->library.overlap_rules_count, 2);
+	assert_int_equal(config->library.overlap_rules[0].policy, WEFT_OVERLAP_WINDOWS);
+	assert_int_equal(config->library.overlap_rules[1].prefix.bits, 0);
 }
 
 TEST_WITH(config_load_of_nothing_keeps_defaults, setup, teardown)
@@ -137,7 +167,7 @@ TEST_WITH(config_load_of_nothing_keeps_defaults, setup, teardown)
 	assert_int_equal(load(fixture, ""), 0);
 	assert_int_equal(load(fixture, "# only a comment\n"), 0);
 	assert_int_equal(load(fixture, "capture:\nmemory: {}\n"), 0);
-	assert_int_equal(fixture->config.memory_mb, WEFT_MEMORY_MB);
+	assert_int_equal(fixture->config.library.memory_max_bytes, (uint64_t)WEFT_MEMORY_MB << 20);
 }
 
 TEST_WITH(config_load_of_unknown_key_names_line_and_nearest, setup, teardown)
@@ -230,13 +260,13 @@ TEST_WITH(config_set_pair_replaces_and_refuses_as_a_file_does, setup, teardown)
 
 	assert_int_equal(set(fixture, "filter.ports=1,2,3"), 0);
 	assert_int_equal(set(fixture, "filter.ports=80"), 0);
-	assert_int_equal(fixture->config.ports_count, 1);
+	assert_int_equal(fixture->config.interface.ports_count, 1);
 	assert_int_equal(set(fixture, "filter.ports="), 0);
-	assert_int_equal(fixture->config.ports_count, 0);
+	assert_int_equal(fixture->config.interface.ports_count, 0);
 	assert_int_equal(set(fixture, "reassembly.overlap_by_prefix=10.0.0.0/8=bsd,::/0=last"), 0);
-	assert_int_equal(fixture->config.overlap_rules_count, 2);
+	assert_int_equal(fixture->config.library.overlap_rules_count, 2);
 	assert_int_equal(set(fixture, "sinks.streams=a,b=c"), 0);
-	assert_string_equal(fixture->config.streams_dir, "a,b=c");
+	assert_string_equal(fixture->config.sinks.streams_dir, "a,b=c");
 
 	assert_int_equal(set(fixture, "capture.workers=x"), -EINVAL);
 	assert_string_equal(fixture->error.text,
@@ -275,12 +305,12 @@ TEST_WITH(config_sizes_take_suffixes_that_come_out_even, setup, teardown)
 	struct fixture *fixture = *state;
 
 	assert_int_equal(set(fixture, "memory.max_total_memory_mb=262144K"), 0);
-	assert_int_equal(fixture->config.memory_mb, 256);
+	assert_int_equal(fixture->config.library.memory_max_bytes, 256ull << 20);
 	assert_int_equal(set(fixture, "memory.max_total_memory_mb=64m"), 0);
-	assert_int_equal(fixture->config.memory_mb, 64);
+	assert_int_equal(fixture->config.library.memory_max_bytes, 64ull << 20);
 	assert_int_equal(set(fixture, "memory.max_total_memory_mb=262143K"), -EINVAL);
 	assert_int_equal(set(fixture, "reassembly.depth_bytes=1M"), 0);
-	assert_int_equal(fixture->config.depth_bytes, 1 << 20);
+	assert_int_equal(fixture->config.library.depth_bytes, 1 << 20);
 	assert_int_equal(set(fixture, "reassembly.depth_bytes=18446744073709551615"), 0);
 	assert_int_equal(set(fixture, "reassembly.depth_bytes=18446744073709551615K"), -EINVAL);
 	assert_int_equal(set(fixture, "capture.workers=1K"), -EINVAL);
@@ -332,21 +362,36 @@ TEST_WITH(config_show_loads_again_to_the_same, setup, teardown)
 	free(after);
 }
 
-TEST_WITH(config_to_opts_carries_the_values, setup, teardown)
+/* Keys of one section need not stand together in the table; they are shown together. */
+TEST_WITH(config_show_opens_each_section_once, setup, teardown)
 {
 	struct fixture *fixture = *state;
-	struct weft_opts opts;
-	struct weft_interface_opts interface;
+	char *text = shown(&fixture->config);
+	int count = 0;
+
+	for (const char *at = text; (at = strstr(at, "\nflow:\n")) != NULL; at++)
+		count++;
+	assert_int_equal(count, 1);
+	assert_non_null(strstr(text, "\n  timeouts:\n    "));
+	free(text);
+}
+
+TEST_WITH(config_values_are_those_of_the_library_structs, setup, teardown)
+{
+	struct fixture *fixture = *state;
+	const struct weft_opts *library = &fixture->config.library;
+	const struct weft_interface_opts *interface = &fixture->config.interface;
 
 	assert_int_equal(set(fixture, "memory.max_total_memory_mb=64"), 0);
 	assert_int_equal(set(fixture, "reassembly.midstream=false"), 0);
 	assert_int_equal(set(fixture, "filter.ports=80"), 0);
-	wf_config_to_opts(&fixture->config, &opts);
-	wf_config_to_interface_opts(&fixture->config, &interface);
-	assert_int_equal(opts.sz, sizeof(opts));
-	assert_int_equal(opts.memory_max_bytes, 64 << 20);
-	assert_true(opts.no_midstream);
-	assert_null(opts.filter);
-	assert_int_equal(interface.ports[0], 80);
-	assert_null(interface.pin_dir);
+	assert_int_equal(set(fixture, "filter.expression=tcp"), 0);
+	assert_int_equal(set(fixture, "filter.expression="), 0);
+	assert_int_equal(library->sz, sizeof(*library));
+	assert_int_equal(library->memory_max_bytes, 64 << 20);
+	assert_int_equal(library->midstream, WEFT_OFF);
+	assert_null(library->filter);
+	assert_int_equal(interface->sz, sizeof(*interface));
+	assert_int_equal(interface->ports[0], 80);
+	assert_null(interface->pin_dir);
 }

@@ -8,7 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "agent/config.h"
+#include "config/config.h"
+#include "config/config_check.h"
 
 static struct wf_config config;
 static struct wf_config_error error;

@@ -315,7 +315,7 @@ TEST_WITH(open_midstream_delivers_from_the_first_segment, setup, teardown)
 
 TEST_WITH(open_midstream_refused_if_not_wanted, setup, teardown)
 {
-	rig.opts.no_midstream = true;
+	rig.opts.midstream = WEFT_OFF;
 	rig_segment(&rig, RIG_SERVER, ACK, 40000, 900, "hello");
 	assert_string_equal(rig_log(&rig), "");
 	assert_int_equal(wf_metric_get(&rig.metrics, payload_no_flow_bytes), 5);

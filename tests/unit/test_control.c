@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "agent/control.h"
-#include "agent/control_internal.h"
+#include "agent/control_line.h"
 
 struct fixture {
 	char dir[32];
@@ -26,6 +26,8 @@ static json_t *answer(const char *command, const json_t *request,
 	if (!strcmp(command, "refused"))
 		snprintf(ret_error->text, sizeof(ret_error->text), "because of %s",
 			 json_string_value(json_object_get(request, "why")));
+	else
+		snprintf(ret_error->text, sizeof(ret_error->text), "unknown command: %s", command);
 	return strcmp(command, "stats") ? NULL : json_pack("{sI}", "x", (json_int_t)7);
 }
 

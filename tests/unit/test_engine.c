@@ -19,7 +19,7 @@ static struct weft *weft;
 static int setup(void **state)
 {
 	WEFT_OPTS(weft_opts, opts, .memory_max_bytes = 16 << 20, .workers = 2, .lock_timeout_ms = 2,
-		  .check_ownership = true);
+		  .performance_mode = WEFT_PERFORMANCE_SAFE);
 	WEFT_OPTS(weft_submit_opts, submit, .live = true);
 
 	assert_int_equal(weft_new(&opts, &weft), 0);

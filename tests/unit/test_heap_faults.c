@@ -31,6 +31,9 @@
 #include <weft/weft.h>
 
 #include "agent/agent.h"
+#include "config/config.h"
+#include "config/config_check.h"
+#include "config/config_yaml.h"
 #include "packet/packet.h"
 #include "unit/support/capture_writer.h"
 #include "unit/support/handle_metrics.h"
@@ -351,8 +354,9 @@ static struct outcome run_config(void)
 	arm();
 	outcome.err = load_config(&config);
 	disarm();
-	outcome.is_whole = !outcome.err && config.ports_count == 2 && config.allow_count == 1 &&
-			   config.overlap_rules_count == 1 && config.workers == 1;
+	outcome.is_whole = !outcome.err && config.interface.ports_count == 2 &&
+			   config.interface.allow_count == 1 &&
+			   config.library.overlap_rules_count == 1 && config.library.workers == 1;
 	wf_config_fini(&config);
 	return outcome;
 }
@@ -383,8 +387,8 @@ static int count_data(const struct weft_event *event, void *ctx)
 static struct weft *open_handle(uint32_t workers, atomic_ulong *bytes, int *ret_err)
 {
 	WEFT_OPTS(weft_opts, opts, .workers = workers, .memory_max_bytes = 16 << 20,
-		  .flows_max = 1000, .embryonic_max = 1000, .check_ownership = true,
-		  .checksum = WEFT_CHECKSUM_IGNORE);
+		  .flows_max = 1000, .embryonic_max = 1000,
+		  .performance_mode = WEFT_PERFORMANCE_SAFE, .checksum = WEFT_CHECKSUM_IGNORE);
 	WEFT_OPTS(weft_sub_opts, called, .name = "called", .inline_fn = count_data, .ctx = bytes);
 	WEFT_OPTS(weft_sub_opts, queued, .name = "queued", .overflow = WEFT_OVERFLOW_DROP_NEWEST);
 	struct weft *weft = NULL;

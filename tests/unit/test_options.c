@@ -13,11 +13,25 @@
 
 enum { ARGS_MAX = 32 };
 
+enum {
+	REPLAY = WF_OPTIONS_SETTINGS | WF_OPTIONS_CONFIG | WF_OPTIONS_JSON | WF_OPTIONS_MESSAGES,
+	RUN = REPLAY | WF_OPTIONS_RUN_SETTINGS,
+	STATS = WF_OPTIONS_INTERFACE | WF_OPTIONS_CONFIG | WF_OPTIONS_JSON,
+	DEMO = 0,
+};
+
+static const struct wf_option own[] = {
+	{"sort", 0, "ORDER", "an option with an argument"},
+	{"follow", 'f', NULL, "an option without"},
+	{.name = NULL},
+};
+
 /* Parses @line, split at blanks; the pieces stay valid until the next call. */
-static int parse(enum wf_option_use use, const char *line, struct wf_options *ret_options)
+static int parse(unsigned groups, const char *line, struct wf_options *ret_options)
 {
 	static char copy[512];
 	static char *argv[ARGS_MAX + 1];
+	struct wf_option_set set;
 	char *rest = copy;
 	int argc = 0;
 
@@ -25,14 +39,15 @@ static int parse(enum wf_option_use use, const char *line, struct wf_options *re
 	while (argc < ARGS_MAX && (argv[argc] = strsep(&rest, " ")) != NULL)
 		argc++;
 	argv[argc] = NULL;
-	return wf_options_parse(use, argv[0], argc, argv, ret_options);
+	set = (struct wf_option_set){.command = argv[0], .groups = groups, .own = own};
+	return wf_options_parse(&set, argc, argv, ret_options);
 }
 
-static void expect(enum wf_option_use use, const char *line, int expected)
+static void expect(unsigned groups, const char *line, int expected)
 {
 	struct wf_options options;
 
-	assert_int_equal(parse(use, line, &options), expected);
+	assert_int_equal(parse(groups, line, &options), expected);
 	wf_options_fini(&options);
 }
 
@@ -41,12 +56,12 @@ TEST(options_mixed_with_arguments_are_all_taken)
 	struct wf_options options;
 	char *filter;
 
-	assert_int_equal(parse(WF_USE_REPLAY,
+	assert_int_equal(parse(REPLAY,
 			       "replay a.pcap --streams out tcp --checksum ignore port 80 --quiet",
 			       &options),
 			 0);
-	assert_string_equal(options.config.streams_dir, "out");
-	assert_int_equal(options.config.checksum, WEFT_CHECKSUM_IGNORE);
+	assert_string_equal(options.config.sinks.streams_dir, "out");
+	assert_int_equal(options.config.library.checksum, WEFT_CHECKSUM_IGNORE);
 	assert_true(options.quiet);
 	assert_int_equal(options.args_count, 4);
 	filter = wf_options_join(&options, 1);
@@ -59,7 +74,7 @@ TEST(options_after_two_dashes_are_arguments)
 {
 	struct wf_options options;
 
-	assert_int_equal(parse(WF_USE_REPLAY, "replay -- --quiet", &options), 0);
+	assert_int_equal(parse(REPLAY, "replay -- --quiet", &options), 0);
 	assert_false(options.quiet);
 	assert_string_equal(options.args[0], "--quiet");
 	wf_options_fini(&options);
@@ -70,7 +85,7 @@ TEST(options_join_of_none_is_empty)
 	struct wf_options options;
 	char *text;
 
-	assert_int_equal(parse(WF_USE_REPLAY, "replay a", &options), 0);
+	assert_int_equal(parse(REPLAY, "replay a", &options), 0);
 	text = wf_options_join(&options, 1);
 	assert_string_equal(text, "");
 	free(text);
@@ -81,11 +96,10 @@ TEST(options_given_twice_take_the_last)
 {
 	struct wf_options options;
 
-	assert_int_equal(parse(WF_USE_RUN,
-			       "run --workers 2 --set capture.workers=3 --workers=4 -i a,b",
-			       &options),
-			 0);
-	assert_int_equal(options.config.workers, 4);
+	assert_int_equal(
+		parse(RUN, "run --workers 2 --set capture.workers=3 --workers=4 -i a,b", &options),
+		0);
+	assert_int_equal(options.config.library.workers, 4);
 	assert_int_equal(options.config.interfaces_count, 2);
 	wf_options_fini(&options);
 }
@@ -100,9 +114,9 @@ TEST(options_beat_the_file_wherever_it_is_named)
 	assert_true(write(fd, "capture: {workers: 9, mode: tap}\n", 33) == 33);
 	close(fd);
 	snprintf(line, sizeof(line), "run --workers 2 --config %s", path);
-	assert_int_equal(parse(WF_USE_RUN, line, &options), 0);
-	assert_int_equal(options.config.workers, 2);
-	assert_int_equal(options.config.mode, WEFT_MODE_TAP);
+	assert_int_equal(parse(RUN, line, &options), 0);
+	assert_int_equal(options.config.library.workers, 2);
+	assert_int_equal(options.config.interface.mode, WEFT_MODE_TAP);
 	wf_options_fini(&options);
 	unlink(path);
 }
@@ -111,46 +125,74 @@ TEST(options_interface_means_one_or_many_by_command)
 {
 	struct wf_options options;
 
-	assert_int_equal(parse(WF_USE_STATS, "stats -i eth0 --json", &options), 0);
+	assert_int_equal(parse(STATS, "stats -i eth0 --json", &options), 0);
 	assert_string_equal(options.ifname, "eth0");
 	assert_int_equal(options.config.interfaces_count, 0);
 	assert_true(options.json);
 	wf_options_fini(&options);
 }
 
+TEST(options_of_one_command_are_kept_by_index)
+{
+	struct wf_options options;
+
+	assert_int_equal(parse(STATS, "flows --sort kept -f", &options), 0);
+	assert_string_equal(options.own[0], "kept");
+	assert_string_equal(options.own[1], "");
+	wf_options_fini(&options);
+	assert_int_equal(parse(STATS, "flows", &options), 0);
+	assert_null(options.own[0]);
+	assert_null(options.own[1]);
+	wf_options_fini(&options);
+}
+
+/* The table alone makes an option of a key: with its letter, its argument, or as a switch. */
+TEST(options_of_keys_come_from_the_table)
+{
+	struct wf_options options;
+
+	assert_int_equal(parse(RUN, "run -i a --generic --pad-gaps --max-memory 1G", &options), 0);
+	assert_int_equal(options.config.interface.generic, WEFT_ON);
+	assert_int_equal(options.config.sinks.pad_gaps, WEFT_ON);
+	assert_int_equal(options.config.library.memory_max_bytes, 1 << 30);
+	wf_options_fini(&options);
+	expect(REPLAY, "replay a --generic", -EINVAL);
+}
+
 TEST(options_help_beats_wrong_values)
 {
 	struct wf_options options;
 
-	assert_int_equal(parse(WF_USE_RUN, "run --workers x --help", &options), 0);
+	assert_int_equal(parse(RUN, "run --workers x --help", &options), 0);
 	assert_true(options.help);
 	wf_options_fini(&options);
 }
 
 TEST(options_wrong_ones_are_refused)
 {
-	expect(WF_USE_RUN, "run --worker-count 2", -EINVAL);
-	expect(WF_USE_RUN, "run -x", -EINVAL);
-	expect(WF_USE_RUN, "run --workers", -EINVAL);
-	expect(WF_USE_RUN, "run -i", -EINVAL);
-	expect(WF_USE_RUN, "run --workers 65", -EINVAL);
-	expect(WF_USE_RUN, "run --quiet=1", -EINVAL);
-	expect(WF_USE_RUN, "run --set x", -EINVAL);
-	expect(WF_USE_RUN, "run --config /nonexistent", -ENOENT);
-	expect(WF_USE_REPLAY, "replay a -i eth0", -EINVAL);
-	expect(WF_USE_DEMO, "demo --streams x", -EINVAL);
-	expect(WF_USE_REPLAY, "replay a --listen :80", -EINVAL);
+	expect(RUN, "run --worker-count 2", -EINVAL);
+	expect(RUN, "run -x", -EINVAL);
+	expect(RUN, "run --workers", -EINVAL);
+	expect(RUN, "run -i", -EINVAL);
+	expect(RUN, "run --workers 65", -EINVAL);
+	expect(RUN, "run --quiet=1", -EINVAL);
+	expect(RUN, "run --set x", -EINVAL);
+	expect(RUN, "run --config /nonexistent", -ENOENT);
+	expect(REPLAY, "replay a -i eth0", -EINVAL);
+	expect(DEMO, "demo --streams x", -EINVAL);
+	expect(REPLAY, "replay a --listen :80", -EINVAL);
 }
 
 TEST(options_more_than_fit_are_refused)
 {
 	enum { COUNT = 300 };
+	const struct wf_option_set run = {.command = "run", .groups = RUN};
 	static char *argv[COUNT + 2];
 	struct wf_options options;
 
 	argv[0] = (char *)"run";
 	for (int i = 1; i <= COUNT; i++)
 		argv[i] = (char *)"--workers=1";
-	assert_int_equal(wf_options_parse(WF_USE_RUN, "run", COUNT + 1, argv, &options), -EINVAL);
+	assert_int_equal(wf_options_parse(&run, COUNT + 1, argv, &options), -EINVAL);
 	wf_options_fini(&options);
 }

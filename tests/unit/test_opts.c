@@ -58,7 +58,7 @@ TEST(opts_out_of_range_names_value_and_range)
 	WEFT_OPTS(weft_opts, bad, .workers = 65);
 
 	assert_int_equal(wf_opts_resolve(&bad, &opts), -EINVAL);
-	assert_string_equal(last_message, "options: workers is 65; allowed: 1 to 64");
+	assert_string_equal(last_message, "options: workers is 65; allowed: 0 to 64 threads");
 }
 
 TEST(opts_unknown_policy_is_refused)
@@ -67,6 +67,60 @@ TEST(opts_unknown_policy_is_refused)
 	WEFT_OPTS(weft_opts, bad, .overlap = (enum weft_overlap)WEFT_OVERLAP_COUNT);
 
 	assert_int_equal(wf_opts_resolve(&bad, &opts), -EINVAL);
+}
+
+TEST(opts_switch_that_is_off_stays_off)
+{
+	struct weft_opts opts;
+	WEFT_OPTS(weft_opts, off, .midstream = WEFT_OFF);
+	WEFT_OPTS(weft_opts, unset, .midstream = WEFT_DEFAULT);
+
+	assert_int_equal(wf_opts_resolve(&off, &opts), 0);
+	assert_int_equal(opts.midstream, WEFT_OFF);
+	assert_int_equal(wf_opts_resolve(&unset, &opts), 0);
+	assert_int_equal(opts.midstream, WEFT_ON);
+}
+
+TEST(opts_race_detection_implies_safe_mode)
+{
+	struct weft_opts opts;
+	WEFT_OPTS(weft_opts, wanted, .detect_races = WEFT_ON);
+
+	assert_int_equal(wf_opts_resolve(&wanted, &opts), 0);
+	assert_int_equal(opts.performance_mode, WEFT_PERFORMANCE_SAFE);
+}
+
+static void expect_rejected_interface(const struct weft_interface_opts *bad, const char *message)
+{
+	struct weft_interface_opts opts;
+
+	assert_int_equal(wf_opts_resolve_interface(bad, &opts), -EINVAL);
+	assert_string_equal(last_message, message);
+}
+
+TEST(opts_of_interface_are_checked_and_completed)
+{
+	struct weft_interface_opts opts;
+	struct weft_prefix prefix = {.bits = 129};
+	WEFT_OPTS(weft_interface_opts, ring, .ring_frames = 1000);
+	WEFT_OPTS(weft_interface_opts, frame, .frame_bytes = 3000);
+	WEFT_OPTS(weft_interface_opts, poll, .busy_poll_us = 1001);
+	WEFT_OPTS(weft_interface_opts, share, .sample = 1.5);
+	WEFT_OPTS(weft_interface_opts, deny, .deny = &prefix, .deny_count = 1);
+
+	assert_int_equal(wf_opts_resolve_interface(NULL, &opts), 0);
+	assert_int_equal(opts.ring_frames, WEFT_RING_FRAMES);
+	assert_int_equal(opts.shed, WEFT_ON);
+	assert_true(opts.sample == 1);
+	expect_rejected_interface(&ring,
+				  "options: ring_frames is 1000, which is not a power of two");
+	expect_rejected_interface(&frame,
+				  "options: frame_bytes is 3000, which is neither 2048 nor 4096");
+	expect_rejected_interface(&poll,
+				  "options: busy_poll_us is 1001; allowed: 0 to 1000 microseconds");
+	expect_rejected_interface(&share,
+				  "options: sample is 1.5; allowed: more than 0, at most 1");
+	expect_rejected_interface(&deny, "options: deny: entry 0 is out of range");
 }
 
 static int prepare(void **state)

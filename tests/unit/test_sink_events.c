@@ -37,7 +37,7 @@ static int teardown(void **state)
 
 static struct wf_sink *open_sink(void)
 {
-	struct wf_sink_opts opts = {.target = path};
+	struct wf_sink_opts opts = {.events_path = path};
 	struct wf_sink *sink;
 
 	assert_int_equal(fake_open("events", opts, &sink), 0);
@@ -275,7 +275,7 @@ TEST_WITH(events_file_is_appended_to, setup, teardown)
 
 TEST_WITH(events_full_disk_ends_the_sink_and_is_told_once, setup, teardown)
 {
-	struct wf_sink_opts opts = {.target = "/dev/full"};
+	struct wf_sink_opts opts = {.events_path = "/dev/full"};
 	struct weft_flow flow = delivery_flow(9);
 	struct weft_event event = delivery_gap(&flow, 0, 1);
 	struct wf_sink_stats stats;
@@ -296,7 +296,7 @@ TEST_WITH(events_full_disk_ends_the_sink_and_is_told_once, setup, teardown)
 
 TEST_WITH(events_unwritable_target_is_refused, setup, teardown)
 {
-	struct wf_sink_opts opts = {.target = "/nonexistent/events.json"};
+	struct wf_sink_opts opts = {.events_path = "/nonexistent/events.json"};
 	struct wf_sink *sink;
 
 	assert_int_equal(fake_open("events", opts, &sink), -ENOENT);

@@ -53,7 +53,7 @@ static int teardown(void **state)
 
 static struct wf_sink *open_sink(bool pad_gaps)
 {
-	struct wf_sink_opts opts = {.target = dir, .pad_gaps = pad_gaps};
+	struct wf_sink_opts opts = {.streams_dir = dir, .pad_gaps = pad_gaps ? WEFT_ON : WEFT_OFF};
 	struct wf_sink *sink;
 
 	assert_int_equal(fake_open("streams", opts, &sink), 0);
@@ -197,7 +197,7 @@ TEST_WITH(files_gap_is_padded_on_demand, setup, teardown)
 
 static void assert_open_refused(int err, const char *why)
 {
-	struct wf_sink_opts opts = {.target = dir};
+	struct wf_sink_opts opts = {.streams_dir = dir};
 	struct wf_sink *sink = NULL;
 
 	assert_int_equal(fake_open("streams", opts, &sink), err);

@@ -184,8 +184,7 @@ static int on_event(const struct weft_event *event, void *ctx)
 static struct weft *start(uint32_t workers, const struct weft_submit_opts *submit, weft_event_fn fn)
 {
 	WEFT_OPTS(weft_opts, opts, .workers = workers, .memory_max_bytes = 96 << 20,
-		  .checksum = WEFT_CHECKSUM_IGNORE, .flows_max = 10000, .check_ownership = true,
-		  .detect_races = true);
+		  .checksum = WEFT_CHECKSUM_IGNORE, .flows_max = 10000, .detect_races = WEFT_ON);
 	WEFT_OPTS(weft_sub_opts, sub, .inline_fn = fn);
 	struct weft_sub *handle;
 	struct weft *weft;

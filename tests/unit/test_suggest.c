@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tests of agent/suggest.c. */
+/* Tests of config/suggest.c. */
 #include "unit/support/test.h"
 
 #include <string.h>
 
-#include "agent/suggest.h"
+#include "config/suggest.h"
 
 static const char *nearest(const char *wanted)
 {

@@ -13,25 +13,25 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "agent/clock.h"
 #include "agent/control.h"
-#include "agent/filter.h"
-#include "agent/flows.h"
-#include "agent/report.h"
+#include "agent/report_new.h"
+#include "agent/request.h"
+#include "agent/requests.h"
 #include "sink/sink.h"
 
-enum { SINKS_MAX = 2, TICK_MS = 200, SOURCE_NAME_BYTES = 256 };
+enum { TICK_MS = 200, SOURCE_NAME_BYTES = 256 };
 
 struct agent {
 	const struct wf_agent_opts *opts;
 	struct weft *weft; /* owned */
-	struct wf_sink *sinks[SINKS_MAX];
+	struct wf_sink *sinks[WEFT_SUBSCRIPTIONS_MAX];
 	size_t sinks_count;
 	size_t sinks_started;
 	struct wf_control *control; /* owned; NULL for a file */
-	uint64_t start_ns;
+	struct wf_request_env request_env;
 	char source[SOURCE_NAME_BYTES];
 };
 
@@ -48,14 +48,6 @@ static void agent_error(const struct agent *agent, const char *format, ...)
 	va_end(args);
 	if (agent->opts->log_fn)
 		agent->opts->log_fn(WEFT_LOG_ERROR, message, agent->opts->log_ctx);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 /* ---- signals ---- */
@@ -126,14 +118,13 @@ static void name_source(struct agent *agent)
 static int add_source(struct agent *agent)
 {
 	const struct wf_config *config = agent->opts->config;
-	struct weft_interface_opts opts;
 
 	if (agent->opts->file)
 		return weft_add_file(agent->weft, agent->opts->file);
 
-	wf_config_to_interface_opts(config, &opts);
 	for (size_t i = 0; i < config->interfaces_count; i++) {
-		int err = weft_add_interface(agent->weft, config->interfaces[i], &opts);
+		int err =
+			weft_add_interface(agent->weft, config->interfaces[i], &config->interface);
 
 		if (err)
 			return err;
@@ -141,58 +132,21 @@ static int add_source(struct agent *agent)
 	return 0;
 }
 
-static int open_sink(struct agent *agent, const char *kind, const char *target)
-{
-	const struct wf_config *config = agent->opts->config;
-	struct wf_sink_opts opts = {
-		.target = target,
-		.pad_gaps = config->pad_gaps,
-		.stats_interval_sec = (uint32_t)config->stats_interval_sec,
-		.queue_bytes = config->queue_bytes,
-		.overflow = (enum weft_overflow)config->overflow,
-		.log = agent->opts->log_fn,
-		.log_ctx = agent->opts->log_ctx,
-	};
-	int err;
-
-	if (!*target)
-		return 0;
-	err = wf_sink_open(agent->weft, kind, &opts, &agent->sinks[agent->sinks_count]);
-	if (!err)
-		agent->sinks_count++;
-	return err;
-}
-
 static int open_sinks(struct agent *agent)
 {
-	int err = open_sink(agent, "streams", agent->opts->config->streams_dir);
+	struct wf_sink_opts opts = agent->opts->config->sinks;
+	const char *kind;
 
-	return err ? err : open_sink(agent, "events", agent->opts->config->events_path);
-}
+	opts.log = agent->opts->log_fn;
+	opts.log_ctx = agent->opts->log_ctx;
+	while ((kind = wf_sink_wanted(&opts, agent->sinks_count)) != NULL) {
+		int err = wf_sink_open(agent->weft, kind, &opts, &agent->sinks[agent->sinks_count]);
 
-static json_t *report_now(const struct agent *agent)
-{
-	return wf_report_new(agent->weft, agent->source, (now_ns() - agent->start_ns) / 1000000,
-			     agent->sinks, agent->sinks_count);
-}
-
-/* On the control thread. */
-static json_t *answer(const char *command, const json_t *request,
-		      struct wf_control_error *ret_error, void *ctx)
-{
-	struct agent *agent = ctx;
-
-	if (!strcmp(command, "stats"))
-		return report_now(agent);
-	if (!strcmp(command, "prometheus"))
-		return wf_report_prometheus_new(agent->weft);
-	if (!strcmp(command, "flows"))
-		return wf_flows_new(agent->weft, request, ret_error);
-	if (!strcmp(command, "flow"))
-		return wf_flow_set_new(agent->weft, request, ret_error);
-	if (!strcmp(command, "filter"))
-		return wf_filter_set_new(agent->weft, request, ret_error);
-	return NULL;
+		if (err)
+			return err;
+		agent->sinks_count++;
+	}
+	return 0;
 }
 
 static int open_control(struct agent *agent)
@@ -204,10 +158,22 @@ static int open_control(struct agent *agent)
 	if (agent->opts->file)
 		return 0;
 	err = wf_control_open(config->control_dir, config->interfaces, config->interfaces_count,
-			      answer, agent, &agent->control, &error);
+			      wf_requests_answer, &agent->request_env, &agent->control, &error);
 	if (err)
 		agent_error(agent, "control: %s", error.text);
 	return err;
+}
+
+/* Requests are answered from wf_control_start() on, when all of this is known. */
+static void set_request_env(struct agent *agent)
+{
+	agent->request_env = (struct wf_request_env){
+		.weft = agent->weft,
+		.source = agent->source,
+		.start_ns = wf_clock_now_ns(),
+		.sinks = agent->sinks,
+		.sinks_count = agent->sinks_count,
+	};
 }
 
 static int start(struct agent *agent)
@@ -216,7 +182,7 @@ static int start(struct agent *agent)
 
 	if (atomic_load(&signal_count) > 0)
 		return -EINTR;
-	agent->start_ns = now_ns();
+	set_request_env(agent);
 	err = weft_start(agent->weft);
 	if (err)
 		return err;
@@ -281,7 +247,7 @@ static int run(struct agent *agent, struct wf_agent_result *result)
 	if (err)
 		return err;
 
-	result->report = report_now(agent);
+	result->report = wf_report_new(&agent->request_env);
 	if (wait_err) {
 		result->step = WF_AGENT_RUN;
 		return wait_err;
@@ -309,15 +275,13 @@ static int open_all(struct agent *agent, struct wf_agent_result *result)
 
 int wf_agent_run(const struct wf_agent_opts *opts, struct wf_agent_result *ret_result)
 {
-	struct agent agent = {.opts = opts, .start_ns = now_ns()};
+	struct agent agent = {.opts = opts};
 	struct saved_signals saved;
-	struct weft_opts weft_opts;
 	int err;
 
 	*ret_result = (struct wf_agent_result){.step = WF_AGENT_OPTIONS};
 	name_source(&agent);
-	wf_config_to_opts(opts->config, &weft_opts);
-	err = weft_new(&weft_opts, &agent.weft);
+	err = weft_new(&opts->config->library, &agent.weft);
 	if (err)
 		return err;
 

@@ -12,7 +12,7 @@
 
 #include <weft/weft.h>
 
-#include "agent/config.h"
+#include "config/config_table.h"
 
 /** Which step failed; tells whose fault it is. */
 enum wf_agent_step {

@@ -22,7 +22,7 @@
 
 #include <weft/limits.h>
 
-#include "agent/control_internal.h"
+#include "agent/control_line.h"
 
 enum { CLIENT_TIMEOUT_MS = 2000, BACKLOG = 8 };
 
@@ -61,10 +61,8 @@ static json_t *response_new(struct wf_control *control, const char *line)
 		response = json_pack("{sbss}", "ok", 0, "error", "request: has no \"command\"");
 	else if ((result = control->fn(command, request, &refusal, control->ctx)) != NULL)
 		response = json_pack("{sbso}", "ok", 1, command, result);
-	else if (*refusal.text)
-		response = json_pack("{sbss}", "ok", 0, "error", refusal.text);
 	else
-		response = json_pack("{sbss+}", "ok", 0, "error", "unknown command: ", command);
+		response = json_pack("{sbss}", "ok", 0, "error", refusal.text);
 	json_decref(request);
 	return response;
 }

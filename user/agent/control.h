@@ -23,11 +23,10 @@ struct wf_control_error {
 
 /*
  * wf_control_fn - answer one command
- * @request: all of it; borrowed
- * @ret_error: empty
+ * @request: the whole request; borrowed
  *
- * Return: what goes into the response under the command's name; NULL: @ret_error tells why not,
- * or if it is still empty: unknown. The result is taken. Thread: the control thread.
+ * Return: the member of the response that is named after the command, which the caller takes;
+ * NULL: @ret_error tells why there is none. Thread: the control thread.
  */
 typedef json_t *(*wf_control_fn)(const char *command, const json_t *request,
 				 struct wf_control_error *ret_error, void *ctx);

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "agent/control.h"
-#include "agent/control_internal.h"
+#include "agent/control_line.h"
 
 enum { ASK_TIMEOUT_MS = 5000, NAME_BYTES = 64 };
 

@@ -2,35 +2,28 @@
 /*
  * control_line.c - bounded lines with a deadline over a non-blocking socket.
  */
+#include "agent/control_line.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "agent/control_internal.h"
+#include "agent/clock.h"
 
 enum { LINE_START_BYTES = 4096 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 uint64_t wf_control_deadline_ns(unsigned timeout_ms)
 {
-	return now_ns() + timeout_ms * 1000000ull;
+	return wf_clock_now_ns() + timeout_ms * 1000000ull;
 }
 
 /* Return: 0: @fd is ready; -ETIMEDOUT; -ECANCELED; -errno. */
 static int wait_for(int fd, short events, int stop_fd, uint64_t deadline_ns)
 {
 	struct pollfd polls[2] = {{.fd = fd, .events = events}, {.fd = stop_fd, .events = POLLIN}};
-	uint64_t now = now_ns();
+	uint64_t now = wf_clock_now_ns();
 	int ready;
 
 	if (now >= deadline_ns)

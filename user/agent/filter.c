@@ -1,70 +1,42 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * filter.c - the control command "filter", and which part of a filter is checked where.
+ * filter.c - the request "filter", and which part of a filter is checked where.
+ *
+ * A part is a key in the section "filter" of the configuration, so that a new one needs no line
+ * here but in answer_filter().
  */
 #include "agent/filter.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <weft/weft.h>
 
-/* ---- values as on a command line ---- */
+#include "config/config.h"
+#include "config/config_print.h"
+#include "agent/control.h"
+#include "agent/request.h"
 
-static void print_ports(const struct wf_config *config, FILE *out)
+static bool is_part(const struct wf_config_key *key)
 {
-	for (size_t i = 0; i < config->ports_count; i++)
-		fprintf(out, "%s%u", i ? "," : "", config->ports[i]);
+	return !strncmp(key->name, "filter.", strlen("filter."));
 }
 
-static void print_prefixes(const struct weft_prefix *prefixes, size_t count, FILE *out)
+/* A part that is not set does not filter. */
+static bool is_set(const struct wf_config *config, const struct wf_config_key *key)
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	const char *member = (const char *)config + key->offset;
 
-	for (size_t i = 0; i < count; i++) {
-		const struct weft_prefix *prefix = &prefixes[i];
-		bool is_ipv4 = prefix->bits >= 96 && !memcmp(prefix->addr, mapped, sizeof(mapped));
-		char text[INET6_ADDRSTRLEN] = "?";
-
-		if (is_ipv4)
-			inet_ntop(AF_INET, prefix->addr + 12, text, sizeof(text));
-		else
-			inet_ntop(AF_INET6, prefix->addr, text, sizeof(text));
-		fprintf(out, "%s%s/%d", i ? "," : "", text, prefix->bits - (is_ipv4 ? 96 : 0));
-	}
-}
-
-enum part { PART_EXPRESSION = 0, PART_ALLOW, PART_DENY, PART_PORTS, PART_SAMPLE };
-
-static const char *const part_keys[] = {"filter.expression", "filter.allow", "filter.deny",
-					"filter.ports", "filter.sample"};
-enum { PARTS = sizeof(part_keys) / sizeof(part_keys[0]) };
-
-static void print_part(const struct wf_config *config, enum part part, FILE *out)
-{
-	switch (part) {
-	case PART_EXPRESSION:
-		fputs(config->filter_expression, out);
-		break;
-	case PART_ALLOW:
-		print_prefixes(config->allow, config->allow_count, out);
-		break;
-	case PART_DENY:
-		print_prefixes(config->deny, config->deny_count, out);
-		break;
-	case PART_PORTS:
-		print_ports(config, out);
-		break;
-	case PART_SAMPLE:
-		fprintf(out, "%g", config->sample);
-		break;
-	}
+	if (key->type == WF_CONFIG_SHARE)
+		return *(const double *)member < 1;
+	if (key->type == WF_CONFIG_TEXT)
+		return *(char *const *)member != NULL;
+	return *(const size_t *)((const char *)config + key->count_offset) > 0;
 }
 
 /* NULL: no memory. The caller frees it. */
-static char *part_text(const struct wf_config *config, enum part part)
+static char *part_text(const struct wf_config *config, const struct wf_config_key *key)
 {
 	char *text = NULL;
 	size_t bytes;
@@ -72,41 +44,24 @@ static char *part_text(const struct wf_config *config, enum part part)
 
 	if (!out)
 		return NULL;
-	print_part(config, part, out);
+	wf_config_print_plain(config, key, out);
 	if (!fclose(out))
 		return text;
 	free(text);
 	return NULL;
 }
 
-static bool is_set(const struct wf_config *config, enum part part)
-{
-	switch (part) {
-	case PART_EXPRESSION:
-		return *config->filter_expression;
-	case PART_ALLOW:
-		return config->allow_count > 0;
-	case PART_DENY:
-		return config->deny_count > 0;
-	case PART_PORTS:
-		return config->ports_count > 0;
-	case PART_SAMPLE:
-		return config->sample < 1;
-	}
-	return false;
-}
-
 static json_t *parts_new(const struct wf_config *config)
 {
 	json_t *parts = json_object();
 
-	for (int part = 0; part < PARTS; part++) {
+	for (const struct wf_config_key *key = wf_config_keys(); key->name; key++) {
 		char *text;
 
-		if (!is_set(config, (enum part)part))
+		if (!is_part(key) || !is_set(config, key))
 			continue;
-		text = part_text(config, (enum part)part);
-		if (!text || json_object_set_new(parts, part_keys[part], json_string(text))) {
+		text = part_text(config, key);
+		if (!text || json_object_set_new(parts, key->name, json_string(text))) {
 			free(text);
 			json_decref(parts);
 			return NULL;
@@ -129,11 +84,12 @@ json_t *wf_filter_request_new(const struct wf_config *config)
 static int read_parts(const json_t *request, struct wf_config *config,
 		      struct wf_control_error *ret_error)
 {
-	for (int part = 0; part < PARTS; part++) {
-		const char *text = json_string_value(json_object_get(request, part_keys[part]));
+	for (const struct wf_config_key *key = wf_config_keys(); key->name; key++) {
+		const char *text = json_string_value(json_object_get(request, key->name));
 		struct wf_config_error error = {"out of memory"};
 
-		if (!text || !wf_config_set(config, part_keys[part], part_keys[part], text, &error))
+		if (!is_part(key) || !text ||
+		    !wf_config_set(config, key->name, key->name, text, &error))
 			continue;
 		snprintf(ret_error->text, sizeof(ret_error->text), "%.255s", error.text);
 		return -EINVAL;
@@ -153,8 +109,8 @@ static const char *why_not_set(int err)
 	}
 }
 
-json_t *wf_filter_set_new(struct weft *weft, const json_t *request,
-			  struct wf_control_error *ret_error)
+static json_t *answer_filter(const struct wf_request_env *env, const json_t *request,
+			     struct wf_control_error *ret_error)
 {
 	WEFT_OPTS(weft_filter_opts, opts, .expression = NULL);
 	struct wf_config config;
@@ -165,24 +121,32 @@ json_t *wf_filter_set_new(struct weft *weft, const json_t *request,
 		err = read_parts(request, &config, ret_error);
 	if (err)
 		goto out;
-	opts.expression = config.filter_expression;
-	opts.ports = config.ports;
-	opts.ports_count = config.ports_count;
-	opts.allow = config.allow;
-	opts.allow_count = config.allow_count;
-	opts.deny = config.deny;
-	opts.deny_count = config.deny_count;
-	opts.sample = config.sample;
-	err = weft_filter_set(weft, &opts);
+	opts.expression = config.library.filter;
+	opts.ports = config.interface.ports;
+	opts.ports_count = config.interface.ports_count;
+	opts.allow = config.interface.allow;
+	opts.allow_count = config.interface.allow_count;
+	opts.deny = config.interface.deny;
+	opts.deny_count = config.interface.deny_count;
+	opts.sample = config.interface.sample;
+	err = weft_filter_set(env->weft, &opts);
 	if (!err)
 		answer = parts_new(&config);
 out:
 	if (!answer && !*ret_error->text)
 		snprintf(ret_error->text, sizeof(ret_error->text),
-			 "filter: %s; the old one is in use", why_not_set(err ? err : -ENOMEM));
+			 "filter: %s; the old filter is still in use",
+			 why_not_set(err ? err : -ENOMEM));
 	wf_config_fini(&config);
 	return answer;
 }
+
+const struct wf_request wf_request_filter = {
+	.name = "filter",
+	.help = "replace the whole filter; members: filter.expression, filter.allow, filter.deny, "
+		"filter.ports, filter.sample",
+	.answer = answer_filter,
+};
 
 /* ---- explaining ---- */
 
@@ -190,17 +154,17 @@ void wf_filter_explain(const struct wf_config *config, bool is_live, FILE *out)
 {
 	bool any = false;
 
-	for (int part = 0; part < PARTS; part++) {
-		const char *where = part == PART_EXPRESSION
-					    ? "user space, before decoding"
-					    : "kernel (XDP), before anything is copied";
+	for (const struct wf_config_key *key = wf_config_keys(); key->name; key++) {
+		bool is_expression = key->type == WF_CONFIG_TEXT;
+		const char *where = is_expression ? "user space, before decoding"
+						  : "kernel (XDP), before anything is copied";
 
-		if (!is_set(config, (enum part)part))
+		if (!is_part(key) || !is_set(config, key))
 			continue;
-		if (part != PART_EXPRESSION && !is_live)
-			where = "nowhere: of live capture only";
-		fprintf(out, "%-18s ", part_keys[part]);
-		print_part(config, (enum part)part, out);
+		if (!is_expression && !is_live)
+			where = "nowhere: only live capture checks it";
+		fprintf(out, "%-18s ", key->name);
+		wf_config_print_plain(config, key, out);
 		fprintf(out, "\n%18s -> %s\n", "", where);
 		any = true;
 	}

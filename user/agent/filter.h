@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * filter.h - the control command "filter": another filter for a running agent, as a whole;
- * and which part of a filter is checked where.
+ * filter.h - the request "filter", which replaces the whole filter of a running agent; and which
+ * part of a filter is checked where.
  *
  *   {"command": "filter", "filter.ports": "80,443", "filter.expression": "host 10.0.0.1"}
- *     → {"filter.ports": "80,443", ...}: what is in use now
+ *     -> {"filter.ports": "80,443", ...}: the filter that is now in use
  *
- * A key that is not named does not filter.
+ * A part that is not named does not filter.
  */
 #ifndef WF_AGENT_FILTER_H
 #define WF_AGENT_FILTER_H
@@ -14,19 +14,12 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "agent/config.h"
-#include "agent/control.h"
-
-struct weft;
+#include "config/config_table.h"
 
 /* The filter of @config as a request. The caller owns the result; NULL: no memory. */
 json_t *wf_filter_request_new(const struct wf_config *config);
 
-/* The answer; NULL: @ret_error tells, and the old filter is in use. */
-json_t *wf_filter_set_new(struct weft *weft, const json_t *request,
-			  struct wf_control_error *ret_error);
-
-/* One line for each part: what is asked for, and where it is checked. */
+/* Writes each part of the filter and where it is checked. @is_live: not a capture file. */
 void wf_filter_explain(const struct wf_config *config, bool is_live, FILE *out);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * flows.c - the control commands "flows" and "flow".
+ * flows.c - the request "flows": connections as JSON; and the table that is made of the answer.
  */
 #include "agent/flows.h"
 
@@ -12,10 +12,11 @@
 #include <weft/weft.h>
 
 #include "agent/report.h"
+#include "agent/request.h"
 
-const char *const wf_flows_sorts[] = {"bytes", "packets", "kept", "last", "age", NULL};
-_Static_assert(sizeof(wf_flows_sorts) / sizeof(wf_flows_sorts[0]) == WEFT_FLOW_SORT_COUNT + 1,
-	       "a name for each order");
+/* By enum weft_flow_sort. */
+static const char *const sorts[] = {"bytes", "packets", "kept", "last", "age"};
+_Static_assert(sizeof(sorts) / sizeof(sorts[0]) == WEFT_FLOW_SORT_COUNT, "a name for each order");
 
 static json_t *refuse(struct wf_control_error *ret_error, const char *what, const char *why)
 {
@@ -89,8 +90,8 @@ static bool read_sort(const json_t *request, enum weft_flow_sort *ret_sort)
 {
 	const char *name = json_string_value(json_object_get(request, "sort"));
 
-	for (int i = 0; name && wf_flows_sorts[i]; i++) {
-		if (strcmp(wf_flows_sorts[i], name))
+	for (int i = 0; name && i < WEFT_FLOW_SORT_COUNT; i++) {
+		if (strcmp(sorts[i], name))
 			continue;
 		*ret_sort = (enum weft_flow_sort)i;
 		return true;
@@ -98,7 +99,8 @@ static bool read_sort(const json_t *request, enum weft_flow_sort *ret_sort)
 	return !name;
 }
 
-json_t *wf_flows_new(struct weft *weft, const json_t *request, struct wf_control_error *ret_error)
+static json_t *answer_flows(const struct wf_request_env *env, const json_t *request,
+			    struct wf_control_error *ret_error)
 {
 	WEFT_OPTS(weft_flow_query, query,
 		  .filter = json_string_value(json_object_get(request, "filter")));
@@ -113,7 +115,7 @@ json_t *wf_flows_new(struct weft *weft, const json_t *request, struct wf_control
 		return refuse(ret_error, "count", "not from 1 to 1000");
 	query.count_max = (uint32_t)count;
 	flows = json_array();
-	err = weft_flows_each(weft, &query, add_view, flows, &total);
+	err = weft_flows_each(env->weft, &query, add_view, flows, &total);
 	if (!err)
 		return json_pack("{sIso}", "total", (json_int_t)total, "flows", flows);
 	json_decref(flows);
@@ -123,90 +125,11 @@ json_t *wf_flows_new(struct weft *weft, const json_t *request, struct wf_control
 	return refuse(ret_error, "flows", strerror(-err));
 }
 
-/* ---- setting ---- */
-
-static bool read_addr(const json_t *request, const char *key, uint8_t ret_addr[16])
-{
-	const char *text = json_string_value(json_object_get(request, key));
-
-	memset(ret_addr, 0, 16);
-	if (!text)
-		return false;
-	if (inet_pton(AF_INET6, text, ret_addr) == 1)
-		return true;
-	ret_addr[10] = ret_addr[11] = 0xff;
-	return inet_pton(AF_INET, text, ret_addr + 12) == 1;
-}
-
-static bool read_port(const json_t *request, const char *key, uint16_t *ret_port)
-{
-	const json_t *value = json_object_get(request, key);
-	json_int_t port = json_integer_value(value);
-
-	*ret_port = (uint16_t)port;
-	return json_is_integer(value) && port >= 0 && port <= UINT16_MAX;
-}
-
-static unsigned int read_from(const json_t *request)
-{
-	const char *from = json_string_value(json_object_get(request, "from"));
-
-	if (!from || !strcmp(from, "both"))
-		return WEFT_FLOW_FROM_SRC | WEFT_FLOW_FROM_DST;
-	if (!strcmp(from, "src"))
-		return WEFT_FLOW_FROM_SRC;
-	return strcmp(from, "dst") ? 0 : WEFT_FLOW_FROM_DST;
-}
-
-static int read_verdict(const json_t *request)
-{
-	const char *name = json_string_value(json_object_get(request, "verdict"));
-
-	for (int i = 0; name && i <= WEFT_VERDICT_PASS; i++)
-		if (!strcmp(weft_flow_verdict_name((enum weft_verdict)i), name))
-			return i;
-	return -1;
-}
-
-static const char *why_not_set(int err)
-{
-	switch (err) {
-	case -ENOENT:
-		return "no such connection in the kernel's flow map";
-	case -EALREADY:
-		return "beyond its depth limit, so it would be shunted again at once";
-	case -ETIMEDOUT:
-		return "its worker is too busy to answer";
-	default:
-		return strerror(-err);
-	}
-}
-
-json_t *wf_flow_set_new(struct weft *weft, const json_t *request,
-			struct wf_control_error *ret_error)
-{
-	unsigned int from = read_from(request);
-	int verdict = read_verdict(request);
-	struct weft_flow flow = {0};
-	uint32_t count;
-	int err;
-
-	if (!read_addr(request, "src_ip", flow.src_addr) ||
-	    !read_addr(request, "dest_ip", flow.dst_addr))
-		return refuse(ret_error, "address", "neither IPv4 nor IPv6");
-	if (!read_port(request, "src_port", &flow.src_port) ||
-	    !read_port(request, "dest_port", &flow.dst_port))
-		return refuse(ret_error, "port", "not from 0 to 65535");
-	if (!from)
-		return refuse(ret_error, "from", "not one of src, dst, both");
-	if (verdict < 0)
-		return refuse(ret_error, "verdict", "not one of steer, shunt, pass");
-	err = weft_flow_set(weft, &flow, from, (enum weft_verdict)verdict, &count);
-	if (err)
-		return refuse(ret_error, "flow", why_not_set(err));
-	return json_pack("{sssi}", "verdict", weft_flow_verdict_name((enum weft_verdict)verdict),
-			 "flows", (int)count);
-}
+const struct wf_request wf_request_flows = {
+	.name = "flows",
+	.help = "list connections; members: sort, count, filter",
+	.answer = answer_flows,
+};
 
 /* ---- the table ---- */
 

@@ -19,16 +19,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-struct weft;
-struct wf_sink;
-
-/* Thread: any. NULL: no memory. The caller owns the result. */
-json_t *wf_report_new(const struct weft *weft, const char *source, uint64_t elapsed_ms,
-		      struct wf_sink *const *sinks, size_t sinks_count);
-
-/* The metrics as one string in the text format of Prometheus. As wf_report_new(). */
-json_t *wf_report_prometheus_new(const struct weft *weft);
-
 /* Every ledger as a sum, then every metric. A @report that came from elsewhere may lack anything.
  */
 void wf_report_print(const json_t *report, FILE *out);

@@ -2,12 +2,12 @@
 /*
  * report_new.c - builds the report from the library's named metrics and ledgers.
  */
+#include "agent/report_new.h"
+
 #include <weft/weft.h>
 
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "agent/report.h"
+#include "agent/clock.h"
+#include "agent/request.h"
 #include "sink/sink.h"
 
 static void add_metric(const struct weft_metric *metric, void *ctx)
@@ -100,40 +100,35 @@ static void add_task(const struct weft_cleanup *task, void *ctx)
 					     (json_int_t)task->errors));
 }
 
-json_t *wf_report_new(const struct weft *weft, const char *source, uint64_t elapsed_ms,
-		      struct wf_sink *const *sinks, size_t sinks_count)
+json_t *wf_report_new(const struct wf_request_env *env)
 {
+	uint64_t elapsed_ms = (wf_clock_now_ns() - env->start_ns) / 1000000;
 	json_t *metrics = json_object();
 	json_t *ledgers = json_array();
 	json_t *list = json_array();
 	json_t *cleanup = json_array();
 
-	weft_stats_each(weft, add_metric, metrics);
+	weft_stats_each(env->weft, add_metric, metrics);
 	for (const struct weft_ledger *ledger = weft_ledgers(); ledger->name; ledger++)
 		json_array_append_new(ledgers, ledger_new(ledger, metrics));
-	for (size_t i = 0; i < sinks_count; i++)
-		json_array_append_new(list, sink_new(sinks[i]));
-	weft_cleanup_each(weft, add_task, cleanup);
+	for (size_t i = 0; i < env->sinks_count; i++)
+		json_array_append_new(list, sink_new(env->sinks[i]));
+	weft_cleanup_each(env->weft, add_task, cleanup);
 	/* json_pack() takes the parts over, and frees them if any is NULL. */
-	return json_pack("{sssssIsososososo}", "version", weft_version(), "source", source,
+	return json_pack("{sssssIsososososo}", "version", weft_version(), "source", env->source,
 			 "elapsed_ms", (json_int_t)elapsed_ms, "ledgers", ledgers, "metrics",
-			 metrics, "sinks", list, "pressure", pressure_new(weft), "cleanup",
+			 metrics, "sinks", list, "pressure", pressure_new(env->weft), "cleanup",
 			 cleanup);
 }
 
-json_t *wf_report_prometheus_new(const struct weft *weft)
+static json_t *answer_stats(const struct wf_request_env *env, const json_t *request,
+			    struct wf_control_error *ret_error)
 {
-	json_t *result = NULL;
-	char *text = NULL;
-	size_t bytes;
-	FILE *out = open_memstream(&text, &bytes);
-	int err;
-
-	if (!out)
-		return NULL;
-	err = weft_stats_prometheus(weft, out);
-	if (!fclose(out) && !err)
-		result = json_stringn(text, bytes);
-	free(text);
-	return result;
+	return wf_report_new(env);
 }
+
+const struct wf_request wf_request_stats = {
+	.name = "stats",
+	.help = "report all ledgers, metrics, sinks and the memory pressure",
+	.answer = answer_stats,
+};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * opts.c - defaults and ranges of struct weft_opts, one row a number.
+ * opts.c - option structs of callers: copied whatever their size, completed with defaults and
+ * checked against their ranges, as weft/options.def gives them.
  */
 #include "api/opts.h"
 
@@ -24,12 +25,13 @@ int wf_opts_copy(const char *name, const void *opts, size_t size, void *ret_opts
 
 	memcpy(&caller_size, opts, sizeof(caller_size));
 	if (caller_size < sizeof(caller_size)) {
-		wf_error("%s: sz is %zu; declare it with WEFT_OPTS()", name, caller_size);
+		wf_error("%s: sz is %zu; declare the struct with WEFT_OPTS()", name, caller_size);
 		return -EINVAL;
 	}
 	for (size_t i = size; i < caller_size; i++) {
 		if (((const char *)opts)[i]) {
-			wf_error("%s: set by a newer caller than this library knows", name);
+			wf_error("%s: the caller sets an option of a newer version of libweft",
+				 name);
 			return -EINVAL;
 		}
 	}
@@ -38,29 +40,190 @@ int wf_opts_copy(const char *name, const void *opts, size_t size, void *ret_opts
 	return 0;
 }
 
-/* 0 becomes the default; then it must be in range. */
-static int resolve(const char *name, uint64_t *value, uint64_t fallback, uint64_t min, uint64_t max)
+/* ---- the table of options ---- */
+
+enum option_kind {
+	KIND_NUMBER = 0,
+	KIND_MEBIBYTES,
+	KIND_SWITCH,
+	KIND_CHOICE,
+	KIND_SHARE,
+	KIND_TEXT,
+	KIND_PORTS,
+	KIND_PREFIXES,
+	KIND_OVERLAPS,
+};
+
+/* struct option - one entry of weft/options.def */
+struct option {
+	const char *name;
+	enum option_kind kind;
+	size_t offset; /* of the member in its struct */
+	size_t bytes;  /* of the member */
+	size_t count_offset;
+	uint64_t min;
+	uint64_t max; /* of a list: entries */
+	uint64_t initial;
+	double initial_share;
+	const char *unit;
+};
+
+#define MEMBER(kind_, container, member_)                                                      \
+	.name = #member_, .kind = KIND_##kind_, .offset = offsetof(struct container, member_), \
+	.bytes = sizeof(((struct container *)0)->member_)
+/* ...: the values, which are initialisers of the other fields once they are expanded. */
+#define OPTION(kind, container, member, ...) {MEMBER(kind, container, member), __VA_ARGS__},
+#define LIST(kind, container, member, ...) \
+	{MEMBER(kind, container, member),  \
+	 .count_offset = offsetof(struct container, member##_count), __VA_ARGS__},
+
+#define WEFT_RANGE(min_, max_, initial_, unit_) \
+	.min = min_, .max = max_, .initial = initial_, .unit = " " unit_
+#define WEFT_SWITCHED(initial_) .min = WEFT_ON, .max = WEFT_OFF, .initial = initial_, .unit = ""
+#define WEFT_CHOICES(initial_, ...)                                             \
+	.max = sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *) - 1, \
+	.initial = initial_, .unit = ""
+#define WEFT_SHARE(initial_)   .initial_share = initial_
+#define WEFT_TEXT(initial_)    .unit = ""
+#define WEFT_ENTRIES(entries_) .max = entries_
+
+#define WEFT_LIBRARY_OPTION(kind, type, member, key, flag, values, ...) \
+	OPTION(kind, weft_opts, member, values)
+#define WEFT_LIBRARY_LIST(kind, type, member, key, flag, values, ...) \
+	LIST(kind, weft_opts, member, values)
+static const struct option library_options[] = {
+#include <weft/options.def>
+	{.name = NULL},
+};
+
+#define WEFT_INTERFACE_OPTION(kind, type, member, key, flag, values, ...) \
+	OPTION(kind, weft_interface_opts, member, values)
+#define WEFT_INTERFACE_LIST(kind, type, member, key, flag, values, ...) \
+	LIST(kind, weft_interface_opts, member, values)
+static const struct option interface_options[] = {
+#include <weft/options.def>
+	{.name = NULL},
+};
+
+_Static_assert(sizeof((const char *const[]){WEFT_OVERLAP_NAMES}) / sizeof(char *) ==
+		       WEFT_OVERLAP_COUNT,
+	       "a name for each overlap policy");
+
+/* ---- one option ---- */
+
+/* A number, a switch or the value of an enum, which has 4 bytes or 8. */
+static uint64_t read_number(const struct option *option, const void *member)
 {
-	if (!*value)
-		*value = fallback;
-	if (*value >= min && *value <= max)
+	uint32_t narrow;
+	uint64_t wide;
+
+	if (option->bytes == sizeof(wide)) {
+		memcpy(&wide, member, sizeof(wide));
+		return wide;
+	}
+	memcpy(&narrow, member, sizeof(narrow));
+	return narrow;
+}
+
+static void write_number(const struct option *option, void *member, uint64_t value)
+{
+	uint32_t narrow = (uint32_t)value;
+
+	if (option->bytes == sizeof(value))
+		memcpy(member, &value, sizeof(value));
+	else
+		memcpy(member, &narrow, sizeof(narrow));
+}
+
+static int resolve_number(const struct option *option, void *member)
+{
+	uint64_t scale = option->kind == KIND_MEBIBYTES ? MIB : 1;
+	uint64_t value = read_number(option, member);
+
+	if (!value)
+		value = option->initial * scale;
+	write_number(option, member, value);
+	if (value >= option->min * scale && value <= option->max * scale)
 		return 0;
-	wf_error("options: %s is %" PRIu64 "; allowed: %" PRIu64 " to %" PRIu64, name, *value, min,
-		 max);
+	wf_error("options: %s is %" PRIu64 "; allowed: %" PRIu64 " to %" PRIu64 "%s", option->name,
+		 value, option->min * scale, option->max * scale,
+		 scale == 1 ? option->unit : " bytes");
 	return -EINVAL;
 }
 
-static int resolve_u32(const char *name, uint32_t *value, uint32_t fallback, uint32_t min,
-		       uint32_t max)
+static int resolve_share(const struct option *option, double *share)
 {
-	uint64_t wide = *value;
-	int err = resolve(name, &wide, fallback, min, max);
-
-	*value = (uint32_t)wide;
-	return err;
+	if (*share == 0)
+		*share = option->initial_share;
+	if (*share > 0 && *share <= 1)
+		return 0;
+	wf_error("options: %s is %g; allowed: more than 0, at most 1", option->name, *share);
+	return -EINVAL;
 }
 
-/* One a CPU, as far as there is memory for each. */
+static bool is_entry(enum option_kind kind, const void *entries, size_t index)
+{
+	const struct weft_overlap_rule *rules = entries;
+	const struct weft_prefix *prefixes = entries;
+
+	if (kind == KIND_PREFIXES)
+		return prefixes[index].bits <= 128;
+	if (kind == KIND_OVERLAPS)
+		return rules[index].prefix.bits <= 128 &&
+		       (unsigned int)rules[index].policy < WEFT_OVERLAP_COUNT;
+	return true;
+}
+
+static int check_list(const struct option *option, const void *entries, size_t count)
+{
+	if (count > option->max) {
+		wf_error("options: %s has %zu entries; allowed: at most %" PRIu64, option->name,
+			 count, option->max);
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (is_entry(option->kind, entries, i))
+			continue;
+		wf_error("options: %s: entry %zu is out of range", option->name, i);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int resolve_option(const struct option *option, char *opts)
+{
+	void *member = opts + option->offset;
+
+	switch (option->kind) {
+	case KIND_NUMBER:
+	case KIND_MEBIBYTES:
+	case KIND_SWITCH:
+	case KIND_CHOICE:
+		return resolve_number(option, member);
+	case KIND_SHARE:
+		return resolve_share(option, member);
+	case KIND_TEXT:
+		return 0;
+	case KIND_PORTS:
+	case KIND_PREFIXES:
+	case KIND_OVERLAPS:
+		return check_list(option, *(void **)member,
+				  *(size_t *)(opts + option->count_offset));
+	}
+	return -EINVAL;
+}
+
+static int resolve_options(const struct option *options, void *opts)
+{
+	for (const struct option *option = options; option->name; option++)
+		if (resolve_option(option, opts))
+			return -EINVAL;
+	return 0;
+}
+
+/* ---- rules that concern several options ---- */
+
+/* The number of CPUs, or less if the memory does not suffice for that many workers. */
 static uint32_t default_workers(uint64_t memory_max_bytes)
 {
 	uint64_t fit = memory_max_bytes / (WEFT_WORKER_MIN_MB * MIB);
@@ -71,53 +234,7 @@ static uint32_t default_workers(uint64_t memory_max_bytes)
 	return cpus < fit ? cpus : (uint32_t)fit;
 }
 
-static int resolve_numbers(struct weft_opts *o)
-{
-	const uint32_t day_sec = 86400;
-
-	return resolve("memory_max_bytes", &o->memory_max_bytes, WEFT_MEMORY_MB * MIB,
-		       WEFT_MEMORY_MIN_MB * MIB, 1ull << 40) ||
-	       resolve_u32("workers", &o->workers, default_workers(o->memory_max_bytes), 1,
-			   WEFT_WORKERS_MAX) ||
-	       resolve_u32("flows_max", &o->flows_max, WEFT_FLOWS_MAX, 1, 1u << 28) ||
-	       resolve_u32("embryonic_max", &o->embryonic_max, WEFT_EMBRYONIC_MAX, 1, 1u << 24) ||
-	       resolve_u32("half_open_per_source_max", &o->half_open_per_source_max,
-			   WEFT_HALF_OPEN_PER_SOURCE_MAX, 1, 1u << 24) ||
-	       resolve_u32("timeout_embryonic_sec", &o->timeout_embryonic_sec,
-			   WEFT_TIMEOUT_EMBRYONIC_SEC, 1, day_sec) ||
-	       resolve_u32("timeout_established_sec", &o->timeout_established_sec,
-			   WEFT_TIMEOUT_ESTABLISHED_SEC, 1, 30 * day_sec) ||
-	       resolve_u32("timeout_closing_sec", &o->timeout_closing_sec, WEFT_TIMEOUT_CLOSING_SEC,
-			   1, day_sec) ||
-	       resolve_u32("timeout_closed_sec", &o->timeout_closed_sec, WEFT_TIMEOUT_CLOSED_SEC, 1,
-			   day_sec) ||
-	       resolve_u32("gap_timeout_ms", &o->gap_timeout_ms, WEFT_GAP_TIMEOUT_MS, 1,
-			   day_sec * 1000) ||
-	       resolve_u32("lock_timeout_ms", &o->lock_timeout_ms, WEFT_LOCK_TIMEOUT_MS, 1,
-			   3600000) ||
-	       resolve_u32("stream_pages_max", &o->stream_pages_max, WEFT_STREAM_PAGES_MAX, 1,
-			   WEFT_STREAM_PAGES_LIMIT) ||
-	       resolve_u32("page_small_bytes", &o->page_small_bytes, WEFT_PAGE_SMALL_BYTES,
-			   WEFT_PAGE_MIN_BYTES, WEFT_PAGE_MAX_BYTES) ||
-	       resolve_u32("page_medium_bytes", &o->page_medium_bytes, WEFT_PAGE_MEDIUM_BYTES,
-			   WEFT_PAGE_MIN_BYTES, WEFT_PAGE_MAX_BYTES) ||
-	       resolve_u32("page_large_bytes", &o->page_large_bytes, WEFT_PAGE_LARGE_BYTES,
-			   WEFT_PAGE_MIN_BYTES, WEFT_PAGE_MAX_BYTES) ||
-	       resolve_u32("pressure_low_percent", &o->pressure_low_percent,
-			   WEFT_PRESSURE_LOW_PERCENT, WEFT_PRESSURE_HYSTERESIS_PERCENT + 1, 98) ||
-	       resolve_u32("pressure_high_percent", &o->pressure_high_percent,
-			   WEFT_PRESSURE_HIGH_PERCENT, WEFT_PRESSURE_HYSTERESIS_PERCENT + 2, 99) ||
-	       resolve_u32("pressure_critical_percent", &o->pressure_critical_percent,
-			   WEFT_PRESSURE_CRITICAL_PERCENT, WEFT_PRESSURE_HYSTERESIS_PERCENT + 3,
-			   100) ||
-	       resolve_u32("monitor_interval_ms", &o->monitor_interval_ms,
-			   WEFT_PRESSURE_INTERVAL_MS, 10, 60000) ||
-	       resolve_u32("cleanup_interval_sec", &o->cleanup_interval_sec,
-			   WEFT_CLEANUP_INTERVAL_SEC, 1, day_sec);
-}
-
-/* @a < @b < @c, or it makes no sense. */
-static int ascend(const char *what, uint32_t a, uint32_t b, uint32_t c)
+static int check_ascending(const char *what, uint32_t a, uint32_t b, uint32_t c)
 {
 	if (a < b && b < c)
 		return 0;
@@ -131,7 +248,7 @@ static int check_workers(const struct weft_opts *o)
 
 	if (need_mb * MIB <= o->memory_max_bytes)
 		return 0;
-	wf_error("options: %" PRIu32 " workers x %d MiB at least = %" PRIu64
+	wf_error("options: %" PRIu32 " workers need %d MiB each, together %" PRIu64
 		 " MiB, more than the %" PRIu64 " MiB of memory_max_bytes",
 		 o->workers, WEFT_WORKER_MIN_MB, need_mb, (uint64_t)(o->memory_max_bytes / MIB));
 	return -EINVAL;
@@ -139,41 +256,11 @@ static int check_workers(const struct weft_opts *o)
 
 static int check_order(const struct weft_opts *o)
 {
-	return (!o->fixed_pages && ascend("page sizes small, medium, large", o->page_small_bytes,
-					  o->page_medium_bytes, o->page_large_bytes)) ||
-	       ascend("pressure percentages low, high, critical", o->pressure_low_percent,
-		      o->pressure_high_percent, o->pressure_critical_percent);
-}
-
-static int resolve_overlap(enum weft_overlap *policy)
-{
-	if (*policy == WEFT_OVERLAP_DEFAULT)
-		*policy = WEFT_OVERLAP_LINUX;
-	if ((unsigned int)*policy < WEFT_OVERLAP_COUNT)
-		return 0;
-	wf_error("options: overlap policy %d does not exist", *policy);
-	return -EINVAL;
-}
-
-static int resolve_enums(struct weft_opts *o)
-{
-	if ((unsigned int)o->deliver > WEFT_DELIVER_ACKED) {
-		wf_error("options: deliver mode %d does not exist", o->deliver);
-		return -EINVAL;
-	}
-	if ((unsigned int)o->checksum > WEFT_CHECKSUM_IGNORE) {
-		wf_error("options: checksum mode %d does not exist", o->checksum);
-		return -EINVAL;
-	}
-	for (size_t i = 0; i < o->overlap_rules_count; i++) {
-		const struct weft_overlap_rule *rule = &o->overlap_rules[i];
-
-		if (rule->prefix.bits > 128 || (unsigned int)rule->policy >= WEFT_OVERLAP_COUNT) {
-			wf_error("options: overlap rule %zu is out of range", i);
-			return -EINVAL;
-		}
-	}
-	return resolve_overlap(&o->overlap);
+	return (o->adaptive_sizing == WEFT_ON &&
+		check_ascending("page sizes small, medium, large", o->page_small_bytes,
+				o->page_medium_bytes, o->page_large_bytes)) ||
+	       check_ascending("pressure percentages low, high, critical", o->pressure_low_percent,
+			       o->pressure_high_percent, o->pressure_critical_percent);
 }
 
 int wf_opts_resolve(const struct weft_opts *opts, struct weft_opts *ret_opts)
@@ -184,8 +271,43 @@ int wf_opts_resolve(const struct weft_opts *opts, struct weft_opts *ret_opts)
 	err = wf_opts_copy("weft_opts", opts, sizeof(resolved), &resolved);
 	if (err)
 		return err;
-	if (resolve_numbers(&resolved) || check_order(&resolved) || check_workers(&resolved) ||
-	    resolve_enums(&resolved))
+	if (resolve_options(library_options, &resolved))
+		return -EINVAL;
+	if (!resolved.workers)
+		resolved.workers = default_workers(resolved.memory_max_bytes);
+	if (resolved.detect_races == WEFT_ON)
+		resolved.performance_mode = WEFT_PERFORMANCE_SAFE;
+	if (check_order(&resolved) || check_workers(&resolved))
+		return -EINVAL;
+	*ret_opts = resolved;
+	return 0;
+}
+
+static int check_frames(const struct weft_interface_opts *o)
+{
+	if (o->ring_frames & (o->ring_frames - 1)) {
+		wf_error("options: ring_frames is %" PRIu32 ", which is not a power of two",
+			 o->ring_frames);
+		return -EINVAL;
+	}
+	if (o->frame_bytes != 2048 && o->frame_bytes != 4096) {
+		wf_error("options: frame_bytes is %" PRIu32 ", which is neither 2048 nor 4096",
+			 o->frame_bytes);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int wf_opts_resolve_interface(const struct weft_interface_opts *opts,
+			      struct weft_interface_opts *ret_opts)
+{
+	struct weft_interface_opts resolved;
+	int err;
+
+	err = wf_opts_copy("weft_interface_opts", opts, sizeof(resolved), &resolved);
+	if (err)
+		return err;
+	if (resolve_options(interface_options, &resolved) || check_frames(&resolved))
 		return -EINVAL;
 	*ret_opts = resolved;
 	return 0;

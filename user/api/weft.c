@@ -59,7 +59,7 @@ int weft_add_interface(struct weft *weft, const char *ifname,
 	struct weft_interface_opts copy;
 	int err;
 
-	err = wf_opts_copy("weft_interface_opts", opts, sizeof(copy), &copy);
+	err = wf_opts_resolve_interface(opts, &copy);
 	if (!err)
 		err = wf_kernel_check();
 	if (err)

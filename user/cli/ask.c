@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ask.c - what subcommands that talk to a running agent share.
+ * ask.c - sends a request to a running agent, for commands.
  */
+#include "cli/ask.h"
+
 #include <errno.h>
 
-#include "cli/cmd.h"
+#include "agent/control.h"
+#include "cli/say.h"
 
-int wf_cmd_status_of_control(int err)
+static int status_of(int err)
 {
 	switch (err) {
 	case -ENOENT:
@@ -19,4 +22,22 @@ int wf_cmd_status_of_control(int err)
 	default:
 		return WF_EXIT_FAILED;
 	}
+}
+
+int wf_ask(const struct wf_options *options, const json_t *request, json_t **ret_answer)
+{
+	const char *command = json_string_value(json_object_get(request, "command"));
+	struct wf_control_error error;
+	int err;
+
+	if (!command) {
+		wf_say_error("request: out of memory");
+		return WF_EXIT_FAILED;
+	}
+	err = wf_control_send(options->config.control_dir, options->ifname, request, ret_answer,
+			      &error);
+	if (!err)
+		return WF_EXIT_DONE;
+	wf_say_error("%s: %s", command, error.text);
+	return status_of(err);
 }

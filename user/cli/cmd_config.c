@@ -4,7 +4,10 @@
  */
 #include <string.h>
 
-#include "agent/suggest.h"
+#include "config/config_check.h"
+#include "config/config_print.h"
+#include "config/config_yaml.h"
+#include "config/suggest.h"
 #include "cli/cmd.h"
 #include "cli/say.h"
 
@@ -69,9 +72,9 @@ static int run_config(struct wf_options *options)
 	return WF_EXIT_USAGE;
 }
 
-const struct wf_cmd wf_cmd_config = {
+WF_CMD(config) = {
 	.name = "config",
-	.use = WF_USE_CONFIG,
+	.position = 90,
 	.usage = "check FILE | show [FILE]",
 	.summary = "check a configuration file, or show all keys and their values",
 	.details =

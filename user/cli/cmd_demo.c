@@ -85,9 +85,9 @@ static int run_demo(struct wf_options *options)
 	return WF_EXIT_FAILED;
 }
 
-const struct wf_cmd wf_cmd_demo = {
+WF_CMD(demo) = {
 	.name = "demo",
-	.use = WF_USE_DEMO,
+	.position = 30,
 	.usage = "",
 	.summary = "make two namespaces and real traffic, and show all of it working",
 	.details = "A web server and its clients run in namespaces of their own, weft watches the\n"

@@ -13,6 +13,15 @@
 #include "cli/cmd.h"
 #include "cli/say.h"
 
+/* Index of the command's own option. */
+enum { REMOVE_STALE = 0 };
+
+static const struct wf_option own[] = {
+	[REMOVE_STALE] = {"remove-stale", 0, NULL,
+			  "first remove the tc filters that a killed weft left on IFACE"},
+	{.name = NULL},
+};
+
 struct doctor {
 	bool json;
 	json_t *findings; /* array, owned; only with json */
@@ -106,11 +115,11 @@ static int run_doctor(struct wf_options *options)
 		wf_say_error("doctor: %s: no such interface (see 'ip link')", options->ifname);
 		return WF_EXIT_INPUT;
 	}
-	if (options->remove_stale && !options->ifname) {
+	if (options->own[REMOVE_STALE] && !options->ifname) {
 		wf_say_error("doctor: --remove-stale needs an interface (-i IFACE)");
 		return WF_EXIT_USAGE;
 	}
-	status = options->remove_stale ? remove_stale(options->ifname) : WF_EXIT_DONE;
+	status = options->own[REMOVE_STALE] ? remove_stale(options->ifname) : WF_EXIT_DONE;
 	if (status)
 		return status;
 	if (doctor.json)
@@ -127,9 +136,11 @@ static int run_doctor(struct wf_options *options)
 	return doctor.counts[WEFT_PROBE_FAIL] > 0 ? WF_EXIT_NOT_ALLOWED : WF_EXIT_DONE;
 }
 
-const struct wf_cmd wf_cmd_doctor = {
+WF_CMD(doctor) = {
 	.name = "doctor",
-	.use = WF_USE_DOCTOR,
+	.position = 40,
+	.groups = WF_OPTIONS_INTERFACE | WF_OPTIONS_JSON,
+	.own = own,
 	.usage = "[-i IFACE [--remove-stale]] [--json]",
 	.summary = "tell what this kernel, host and interface offer, and what to change",
 	.details =

@@ -2,33 +2,19 @@
 /*
  * cmd_filter.c - weft filter: another filter for a running agent.
  */
-#include <errno.h>
-#include <stdlib.h>
-
-#include "agent/control.h"
 #include "agent/filter.h"
-#include "cli/cmd.h"
-#include "cli/say.h"
+#include "cli/ask.h"
 #include "cli/session.h"
 
 static int send(const struct wf_options *options)
 {
 	json_t *request = wf_filter_request_new(&options->config);
-	struct wf_control_error error;
 	json_t *answer;
-	int err;
+	int status = wf_ask(options, request, &answer);
 
-	if (!request) {
-		wf_say_error("filter: out of memory");
-		return WF_EXIT_FAILED;
-	}
-	err = wf_control_send(options->config.control_dir, options->ifname, request, &answer,
-			      &error);
 	json_decref(request);
-	if (err) {
-		wf_say_error("filter: %s", error.text);
-		return wf_cmd_status_of_control(err);
-	}
+	if (status)
+		return status;
 	if (options->json) {
 		json_dumpf(answer, stdout, JSON_INDENT(2));
 		putchar('\n');
@@ -52,9 +38,10 @@ static int run_filter(struct wf_options *options)
 	return send(options);
 }
 
-const struct wf_cmd wf_cmd_filter = {
+WF_CMD(filter) = {
 	.name = "filter",
-	.use = WF_USE_FILTER,
+	.position = 80,
+	.groups = WF_OPTIONS_INTERFACE | WF_OPTIONS_CONFIG | WF_OPTIONS_JSON | WF_OPTIONS_EXPLAIN,
 	.usage = "[-i IFACE] [--config FILE] [--set filter.KEY=VALUE] [FILTER]",
 	.summary = "replace the filter of a running agent, all at once",
 	.details =

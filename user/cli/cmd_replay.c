@@ -63,9 +63,11 @@ static int run_replay(struct wf_options *options)
 	return wf_session_run(&session);
 }
 
-const struct wf_cmd wf_cmd_replay = {
+WF_CMD(replay) = {
 	.name = "replay",
-	.use = WF_USE_REPLAY,
+	.position = 20,
+	.groups = WF_OPTIONS_SETTINGS | WF_OPTIONS_CONFIG | WF_OPTIONS_EXPLAIN | WF_OPTIONS_JSON |
+		  WF_OPTIONS_MESSAGES,
 	.usage = "FILE|- [options] [FILTER]",
 	.summary = "rebuild the streams of a pcap or pcapng file",
 	.details = "FILTER is tcpdump's syntax. What came before the damage in a damaged file is\n"

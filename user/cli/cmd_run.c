@@ -9,6 +9,7 @@
 #include "agent/privileges.h"
 #include "cli/say.h"
 #include "cli/session.h"
+#include "sink/sink.h"
 
 static int check_interfaces(const struct wf_config *config)
 {
@@ -48,14 +49,16 @@ static int run_run(struct wf_options *options)
 			     missing);
 		return WF_EXIT_NOT_ALLOWED;
 	}
-	if (!*options->config.streams_dir && !*options->config.events_path)
+	if (!wf_sink_wanted(&options->config.sinks, 0))
 		wf_say_note("run: neither --streams nor --events: counting only, see 'weft stats'");
 	return wf_session_run(&session);
 }
 
-const struct wf_cmd wf_cmd_run = {
+WF_CMD(run) = {
 	.name = "run",
-	.use = WF_USE_RUN,
+	.position = 10,
+	.groups = WF_OPTIONS_SETTINGS | WF_OPTIONS_RUN_SETTINGS | WF_OPTIONS_CONFIG |
+		  WF_OPTIONS_EXPLAIN | WF_OPTIONS_JSON | WF_OPTIONS_MESSAGES,
 	.usage = "-i IFACE[,IFACE...] [options] [FILTER]",
 	.summary = "capture from interfaces and rebuild their streams until interrupted",
 	.details =

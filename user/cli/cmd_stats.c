@@ -4,9 +4,8 @@
  */
 #include <string.h>
 
-#include "agent/control.h"
 #include "agent/report.h"
-#include "cli/cmd.h"
+#include "cli/ask.h"
 #include "cli/say.h"
 
 static void print_text(const json_t *report)
@@ -28,6 +27,14 @@ static void print_string(const json_t *text)
 	fputs(json_is_string(text) ? json_string_value(text) : "", stdout);
 }
 
+/* Index of the command's own option. */
+enum { FORMAT = 0 };
+
+static const struct wf_option own[] = {
+	[FORMAT] = {"format", 0, "text|json|prometheus", "format of the result (default text)"},
+	{.name = NULL},
+};
+
 static const struct format {
 	const char *name;
 	const char *command; /* of the control socket */
@@ -41,7 +48,7 @@ static const struct format {
 /* NULL: there is none of that name. */
 static const struct format *find_format(const struct wf_options *options)
 {
-	const char *name = options->format;
+	const char *name = options->own[FORMAT];
 
 	if (!name)
 		name = options->json ? "json" : "text";
@@ -54,9 +61,9 @@ static const struct format *find_format(const struct wf_options *options)
 static int run_stats(struct wf_options *options)
 {
 	const struct format *format = find_format(options);
-	struct wf_control_error error;
+	json_t *request;
 	json_t *response;
-	int err;
+	int status;
 
 	if (options->args_count > 0) {
 		wf_say_error("stats: unexpected '%s'", options->args[0]);
@@ -64,23 +71,24 @@ static int run_stats(struct wf_options *options)
 	}
 	if (!format) {
 		wf_say_error("stats: --format %s: unknown; use text, json or prometheus",
-			     options->format);
+			     options->own[FORMAT]);
 		return WF_EXIT_USAGE;
 	}
-	err = wf_control_ask(options->config.control_dir, options->ifname, format->command,
-			     &response, &error);
-	if (err) {
-		wf_say_error("stats: %s", error.text);
-		return wf_cmd_status_of_control(err);
-	}
+	request = json_pack("{ss}", "command", format->command);
+	status = wf_ask(options, request, &response);
+	json_decref(request);
+	if (status)
+		return status;
 	format->print(response);
 	json_decref(response);
 	return WF_EXIT_DONE;
 }
 
-const struct wf_cmd wf_cmd_stats = {
+WF_CMD(stats) = {
 	.name = "stats",
-	.use = WF_USE_STATS,
+	.position = 50,
+	.groups = WF_OPTIONS_INTERFACE | WF_OPTIONS_CONFIG | WF_OPTIONS_JSON,
+	.own = own,
 	.usage = "[-i IFACE] [--json | --format FORMAT]",
 	.summary = "show what a running agent counted: every frame and byte has one outcome",
 	.details = "Without -i, the only running agent is asked. Exit status 3 if there is none.\n"

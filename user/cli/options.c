@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * options.c - the table of options, read with getopt_long().
+ * options.c - reads a command line with getopt_long(), from the rows of all options of a command.
  *
- * --config comes first whatever its place, so the rest is kept until all is seen.
+ * Options that change the configuration are kept until all are read, because --config comes
+ * first wherever it stands.
  */
 #include "cli/options.h"
 
@@ -11,232 +12,250 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/suggest.h"
+#include "config/config.h"
+#include "config/config_check.h"
+#include "config/config_print.h"
+#include "config/config_yaml.h"
+#include "config/suggest.h"
 #include "cli/say.h"
 
-enum option_id {
-	ID_KEY = 0, /* sets a configuration key */
-	ID_CONFIG,
-	ID_SET,
-	ID_IFACE,
-	ID_SORT,
-	ID_COUNT,
-	ID_FROM,
-	ID_FORMAT,
-	ID_FOLLOW,
-	ID_EXPLAIN,
-	ID_REMOVE_STALE,
-	ID_JSON,
-	ID_QUIET,
-	ID_VERBOSE,
-	ID_HELP,
+/* What an option does. */
+enum action {
+	SET_KEY = 0, /* of the row */
+	SET_PAIR,    /* the key and the value of its argument */
+	LOAD_CONFIG,
+	NAME_INTERFACE,
+	SET_OWN,
+	EXPLAIN,
+	JSON,
+	QUIET,
+	VERBOSE,
+	HELP,
 };
 
-struct option_row {
-	const char *name;
-	char letter; /* 0: none */
-	unsigned uses;
-	enum option_id id;
-	const char *arg;   /* NULL: takes none */
-	const char *key;   /* of ID_KEY */
-	const char *value; /* of ID_KEY without argument */
-	const char *help;
+struct shared_option {
+	unsigned group; /* 0: of every command */
+	enum action action;
+	struct wf_option option;
 };
 
-#define USE_FLOWS (WF_USE_RUN | WF_USE_REPLAY)
-#define USE_ASK	  (WF_USE_STATS | WF_USE_FLOWS | WF_USE_FLOW | WF_USE_FILTER)
-#define USE_ALL	  (~0u)
-
-static const struct option_row rows[] = {
-	{"interface", 'i', WF_USE_RUN, ID_KEY, "IFACE[,...]", "capture.interfaces", NULL,
-	 "capture from these interfaces"},
-	{"interface", 'i', WF_USE_DOCTOR | USE_ASK, ID_IFACE, "IFACE", NULL, NULL,
-	 "the interface to look at"},
-	{"mode", 0, WF_USE_RUN, ID_KEY, "auto|tap|host", "capture.mode", NULL,
-	 "take segments (tap) or clone them (host)"},
-	{"workers", 0, USE_FLOWS, ID_KEY, "N", "capture.workers", NULL,
-	 "worker threads; 0: one a CPU"},
-	{"generic", 0, WF_USE_RUN, ID_KEY, NULL, "capture.generic", "true",
-	 "use generic XDP even where native would work"},
-	{"pin", 0, WF_USE_RUN, ID_KEY, "DIR", "capture.pin_dir", NULL,
-	 "pin maps and programs in DIR"},
-	{"streams", 0, USE_FLOWS, ID_KEY, "DIR", "sinks.streams", NULL,
-	 "write each direction's bytes to a file in DIR"},
-	{"pad-gaps", 0, USE_FLOWS, ID_KEY, NULL, "sinks.pad_gaps", "true",
-	 "fill gaps in these files with zero bytes"},
-	{"events", 0, USE_FLOWS, ID_KEY, "FILE|-", "sinks.events", NULL,
-	 "write events as JSON lines"},
-	{"overlap", 0, USE_FLOWS, ID_KEY, "POLICY", "reassembly.overlap", NULL,
-	 "which copy of overlapping bytes to keep (linux)"},
-	{"deliver", 0, USE_FLOWS, ID_KEY, "arrival|acked", "reassembly.deliver", NULL,
-	 "as soon as in order, or once acknowledged"},
-	{"checksum", 0, USE_FLOWS, ID_KEY, "verify|auto|ignore", "reassembly.checksum", NULL,
-	 "what to do about wrong checksums (auto)"},
-	{"max-memory", 0, USE_FLOWS, ID_KEY, "SIZE", "memory.max_total_memory_mb", NULL,
-	 "everything weft may hold, as 512M or 2G (512M)"},
-	{"depth", 0, USE_FLOWS, ID_KEY, "BYTES", "reassembly.depth_bytes", NULL,
-	 "deliver at most so much of each direction"},
-	{"sort", 0, WF_USE_FLOWS, ID_SORT, "ORDER", NULL, NULL,
-	 "bytes, packets, kept, last or age (bytes)"},
-	{"count", 0, WF_USE_FLOWS, ID_COUNT, "N", NULL, NULL, "how many at most (100)"},
-	{"follow", 'f', WF_USE_FLOWS, ID_FOLLOW, NULL, NULL, NULL, "again each second"},
-	{"from", 0, WF_USE_FLOW, ID_FROM, "src|dst", NULL, NULL,
-	 "only what this side sends (both)"},
-	{"format", 0, WF_USE_STATS, ID_FORMAT, "text|json|prometheus", NULL, NULL,
-	 "how to print the result (text)"},
-	{"explain-filter", 0, USE_FLOWS | WF_USE_FILTER, ID_EXPLAIN, NULL, NULL, NULL,
-	 "only tell which part of the filter is checked where"},
-	{"remove-stale", 0, WF_USE_DOCTOR, ID_REMOVE_STALE, NULL, NULL, NULL,
-	 "first remove the tc filters that a killed weft left on IFACE"},
-	{"config", 0, USE_FLOWS | USE_ASK, ID_CONFIG, "FILE", NULL, NULL,
-	 "read this configuration first"},
-	{"set", 0, USE_FLOWS | USE_ASK, ID_SET, "KEY=VALUE", NULL, NULL,
-	 "set any key of weft.conf(5)"},
-	{"json", 0, USE_FLOWS | USE_ASK | WF_USE_DOCTOR, ID_JSON, NULL, NULL, NULL,
-	 "print the result as JSON"},
-	{"quiet", 'q', USE_FLOWS, ID_QUIET, NULL, NULL, NULL,
-	 "no progress, no notes, no summary: warnings and errors only"},
-	{"verbose", 'v', USE_FLOWS, ID_VERBOSE, NULL, NULL, NULL,
-	 "also print details for debugging, such as the verifier's log of a rejected program"},
-	{"help", 'h', USE_ALL, ID_HELP, NULL, NULL, NULL, "this help"},
+/* Options of several commands. The rows before SHARED_LATER are shown before the other options. */
+static const struct shared_option shared[] = {
+	{WF_OPTIONS_INTERFACE,
+	 NAME_INTERFACE,
+	 {"interface", 'i', "IFACE", "interface to ask about"}},
+	{WF_OPTIONS_EXPLAIN,
+	 EXPLAIN,
+	 {"explain-filter", 0, NULL, "only show which part of the filter is checked where"}},
+	{WF_OPTIONS_CONFIG,
+	 LOAD_CONFIG,
+	 {"config", 0, "FILE", "configuration file; other options have precedence over it"}},
+	{WF_OPTIONS_CONFIG,
+	 SET_PAIR,
+	 {"set", 0, "KEY=VALUE", "set any key of weft.conf(5); lists are separated by commas"}},
+	{WF_OPTIONS_JSON, JSON, {"json", 0, NULL, "print the result as JSON"}},
+	{WF_OPTIONS_MESSAGES,
+	 QUIET,
+	 {"quiet", 'q', NULL, "print warnings and errors only: no progress, notes or summary"}},
+	{WF_OPTIONS_MESSAGES,
+	 VERBOSE,
+	 {"verbose", 'v', NULL,
+	  "also print details for debugging, such as the verifier's log of a rejected program"}},
+	{0, HELP, {"help", 'h', NULL, "print this help"}},
 };
 
-enum { ROWS = sizeof(rows) / sizeof(rows[0]), ASSIGNMENTS_MAX = 256 };
+enum {
+	SHARED_LATER = 1,
+	SHARED_COUNT = sizeof(shared) / sizeof(shared[0]),
+	ROWS_MAX = WF_CONFIG_KEYS + WF_OPTIONS_OWN_MAX + SHARED_COUNT,
+	ASSIGNMENTS_MAX = 256,
+};
 
-/* An option as given, applied once --config is known. */
+/* An option of the command, from whichever table. */
+struct row {
+	struct wf_option option;
+	enum action action;
+	const struct wf_config_key *key; /* of SET_KEY */
+	size_t own;			 /* index, of SET_OWN */
+};
+
+/* An option that changes the configuration, applied once --config is known. */
 struct assignment {
-	const struct option_row *row;
+	const struct row *row;
 	const char *text;
 };
 
 struct parse {
-	const char *cmd;
+	const struct wf_option_set *set;
 	struct wf_options *options;
+	struct row rows[ROWS_MAX];
+	int rows_count;
 	const char *config_path;
 	struct assignment assignments[ASSIGNMENTS_MAX];
 	int assignments_count;
-	struct option longs[ROWS + 1];
-	char shorts[2 * ROWS + 2];
+	struct option longs[ROWS_MAX + 1];
+	char shorts[2 * ROWS_MAX + 2];
 };
 
-/* getopt's tables for @use. val is the row's number + 256, out of the way of letters. */
-static void fill_getopt(struct parse *parse, unsigned use)
+/* ---- the rows of a command ---- */
+
+static struct row *add_row(struct parse *parse, enum action action, const struct wf_option *option)
 {
-	size_t longs = 0;
+	struct row *row = &parse->rows[parse->rows_count++];
+
+	*row = (struct row){.option = *option, .action = action};
+	return row;
+}
+
+static void add_shared(struct parse *parse, size_t first, size_t end)
+{
+	for (size_t i = first; i < end; i++)
+		if (!shared[i].group || (shared[i].group & parse->set->groups))
+			add_row(parse, shared[i].action, &shared[i].option);
+}
+
+static void add_settings(struct parse *parse)
+{
+	for (const struct wf_config_key *key = wf_config_keys(); key->name; key++) {
+		const struct wf_config_flag *flag = &key->flag;
+		unsigned group = flag->is_run_only ? WF_OPTIONS_RUN_SETTINGS : WF_OPTIONS_SETTINGS;
+		struct wf_option option = {.name = flag->name,
+					   .letter = flag->letter,
+					   .argument = flag->argument,
+					   .help = key->help};
+
+		if (flag->name && (parse->set->groups & group))
+			add_row(parse, SET_KEY, &option)->key = key;
+	}
+}
+
+static void add_own(struct parse *parse)
+{
+	const struct wf_option *own = parse->set->own;
+
+	for (size_t i = 0; own && own[i].name && i < WF_OPTIONS_OWN_MAX; i++)
+		add_row(parse, SET_OWN, &own[i])->own = i;
+}
+
+static void add_rows(struct parse *parse)
+{
+	add_shared(parse, 0, SHARED_LATER);
+	add_settings(parse);
+	add_own(parse);
+	add_shared(parse, SHARED_LATER, SHARED_COUNT);
+}
+
+/* ---- reading ---- */
+
+enum { ROW_BASE = 256 }; /* getopt's value of row 0, beyond all letters */
+
+static void fill_getopt(struct parse *parse)
+{
 	size_t shorts = 0;
 
-	parse->shorts[shorts++] = ':'; /* tell a missing argument from an unknown option */
-	for (int i = 0; i < ROWS; i++) {
-		if (!(rows[i].uses & use))
-			continue;
-		parse->longs[longs++] = (struct option){
-			.name = rows[i].name,
-			.has_arg = rows[i].arg ? required_argument : no_argument,
-			.val = 256 + i,
+	parse->shorts[shorts++] = ':'; /* getopt reports a missing argument as ':', not '?' */
+	for (int i = 0; i < parse->rows_count; i++) {
+		const struct wf_option *option = &parse->rows[i].option;
+
+		parse->longs[i] = (struct option){
+			.name = option->name,
+			.has_arg = option->argument ? required_argument : no_argument,
+			.val = ROW_BASE + i,
 		};
-		if (rows[i].letter)
-			parse->shorts[shorts++] = rows[i].letter;
-		if (rows[i].letter && rows[i].arg)
+		if (option->letter)
+			parse->shorts[shorts++] = option->letter;
+		if (option->letter && option->argument)
 			parse->shorts[shorts++] = ':';
 	}
 }
 
-static const struct option_row *row_of(int val, unsigned use)
+static const struct row *row_of(const struct parse *parse, int val)
 {
-	if (val >= 256)
-		return &rows[val - 256];
-	for (int i = 0; i < ROWS; i++)
-		if (rows[i].letter == val && (rows[i].uses & use))
-			return &rows[i];
+	if (val >= ROW_BASE)
+		return &parse->rows[val - ROW_BASE];
+	for (int i = 0; i < parse->rows_count; i++)
+		if (parse->rows[i].option.letter == val)
+			return &parse->rows[i];
 	return NULL;
 }
 
-static int refuse_unknown(const struct parse *parse, unsigned use, const char *given)
+static int refuse_unknown(const struct parse *parse, const char *given)
 {
+	const char *command = parse->set->command;
+	static char dashed[ROWS_MAX][32];
 	struct wf_suggest suggest;
 	char wanted[64];
 	char hint[96];
 
-	if (optopt >= 256) {
-		wf_say_error("%s: option '--%s' takes no value", parse->cmd,
-			     rows[optopt - 256].name);
+	if (optopt >= ROW_BASE) {
+		wf_say_error("%s: option '--%s' takes no value", command,
+			     row_of(parse, optopt)->option.name);
 		return -EINVAL;
 	}
 	if (optopt) {
-		wf_say_error("%s: unknown option '-%c'; see 'weft %s --help'", parse->cmd, optopt,
-			     parse->cmd);
+		wf_say_error("%s: unknown option '-%c'; see 'weft %s --help'", command, optopt,
+			     command);
 		return -EINVAL;
 	}
 	snprintf(wanted, sizeof(wanted), "%.*s", (int)strcspn(given, "="), given);
 	wf_suggest_init(&suggest, wanted);
-	for (int i = 0; i < ROWS; i++) {
-		static char dashed[ROWS][32];
-
-		snprintf(dashed[i], sizeof(dashed[i]), "--%s", rows[i].name);
-		if (rows[i].uses & use)
-			wf_suggest_offer(&suggest, dashed[i]);
+	for (int i = 0; i < parse->rows_count; i++) {
+		snprintf(dashed[i], sizeof(dashed[i]), "--%s", parse->rows[i].option.name);
+		wf_suggest_offer(&suggest, dashed[i]);
 	}
-	wf_say_error("%s: unknown option '%s'%s (see 'weft %s --help')", parse->cmd, wanted,
-		     wf_suggest_text(&suggest, hint, sizeof(hint)), parse->cmd);
+	wf_say_error("%s: unknown option '%s'%s (see 'weft %s --help')", command, wanted,
+		     wf_suggest_text(&suggest, hint, sizeof(hint)), command);
 	return -EINVAL;
 }
 
-static int take(struct parse *parse, const struct option_row *row, const char *arg)
+static int add_assignment(struct parse *parse, const struct row *row, const char *text)
 {
-	switch (row->id) {
-	case ID_CONFIG:
-		parse->config_path = arg;
-		return 0;
-	case ID_IFACE:
-		parse->options->ifname = arg;
-		return 0;
-	case ID_SORT:
-		parse->options->sort = arg;
-		return 0;
-	case ID_COUNT:
-		parse->options->count = arg;
-		return 0;
-	case ID_FROM:
-		parse->options->from = arg;
-		return 0;
-	case ID_FORMAT:
-		parse->options->format = arg;
-		return 0;
-	case ID_EXPLAIN:
-		parse->options->explain = true;
-		return 0;
-	case ID_REMOVE_STALE:
-		parse->options->remove_stale = true;
-		return 0;
-	case ID_FOLLOW:
-		parse->options->follow = true;
-		return 0;
-	case ID_JSON:
-		parse->options->json = true;
-		return 0;
-	case ID_QUIET:
-		parse->options->quiet = true;
-		return 0;
-	case ID_VERBOSE:
-		parse->options->verbose = true;
-		return 0;
-	case ID_HELP:
-		parse->options->help = true;
-		return 0;
-	case ID_KEY:
-	case ID_SET:
-		break;
-	}
 	if (parse->assignments_count == ASSIGNMENTS_MAX) {
-		wf_say_error("%s: more than %d options", parse->cmd, ASSIGNMENTS_MAX);
+		wf_say_error("%s: more than %d options", parse->set->command, ASSIGNMENTS_MAX);
 		return -EINVAL;
 	}
 	parse->assignments[parse->assignments_count++] =
-		(struct assignment){.row = row, .text = arg ? arg : row->value};
+		(struct assignment){.row = row, .text = text ? text : "true"};
 	return 0;
 }
 
-static int read_all(struct parse *parse, unsigned use, int argc, char **argv)
+static int take(struct parse *parse, const struct row *row, const char *arg)
+{
+	struct wf_options *options = parse->options;
+
+	switch (row->action) {
+	case SET_KEY:
+	case SET_PAIR:
+		return add_assignment(parse, row, arg);
+	case LOAD_CONFIG:
+		parse->config_path = arg;
+		break;
+	case NAME_INTERFACE:
+		options->ifname = arg;
+		break;
+	case SET_OWN:
+		options->own[row->own] = arg ? arg : "";
+		break;
+	case EXPLAIN:
+		options->explain = true;
+		break;
+	case JSON:
+		options->json = true;
+		break;
+	case QUIET:
+		options->quiet = true;
+		break;
+	case VERBOSE:
+		options->verbose = true;
+		break;
+	case HELP:
+		options->help = true;
+		break;
+	}
+	return 0;
+}
+
+static int read_all(struct parse *parse, int argc, char **argv)
 {
 	int val;
 	int err;
@@ -245,13 +264,13 @@ static int read_all(struct parse *parse, unsigned use, int argc, char **argv)
 	optind = 0; /* also forgets an earlier parse */
 	while ((val = getopt_long(argc, argv, parse->shorts, parse->longs, NULL)) != -1) {
 		if (val == '?')
-			return refuse_unknown(parse, use, argv[optind - 1]);
+			return refuse_unknown(parse, argv[optind - 1]);
 		if (val == ':') {
-			wf_say_error("%s: option '%s' needs a value: %s", parse->cmd,
-				     argv[optind - 1], row_of(optopt, use)->arg);
+			wf_say_error("%s: option '%s' needs a value: %s", parse->set->command,
+				     argv[optind - 1], row_of(parse, optopt)->option.argument);
 			return -EINVAL;
 		}
-		err = take(parse, row_of(val, use), optarg);
+		err = take(parse, row_of(parse, val), optarg);
 		if (err)
 			return err;
 	}
@@ -273,12 +292,12 @@ static int apply(struct parse *parse)
 		const struct assignment *given = &parse->assignments[i];
 		char place[32];
 
-		if (given->row->id == ID_SET) {
+		if (given->row->action == SET_PAIR) {
 			err = wf_config_set_pair(config, "--set", given->text, &error);
 			continue;
 		}
-		snprintf(place, sizeof(place), "--%s", given->row->name);
-		err = wf_config_set(config, place, given->row->key, given->text, &error);
+		snprintf(place, sizeof(place), "--%s", given->row->option.name);
+		err = wf_config_set(config, place, given->row->key->name, given->text, &error);
 	}
 	if (!err)
 		err = wf_config_check(config, &error);
@@ -287,20 +306,21 @@ static int apply(struct parse *parse)
 	return err;
 }
 
-int wf_options_parse(enum wf_option_use use, const char *name, int argc, char **argv,
+int wf_options_parse(const struct wf_option_set *set, int argc, char **argv,
 		     struct wf_options *ret_options)
 {
-	struct parse parse = {.cmd = name, .options = ret_options};
+	struct parse parse = {.set = set, .options = ret_options};
 	int err;
 
 	*ret_options = (struct wf_options){0};
 	err = wf_config_init(&ret_options->config);
 	if (err) {
-		wf_say_error("%s: out of memory", name);
+		wf_say_error("%s: out of memory", set->command);
 		return err;
 	}
-	fill_getopt(&parse, use);
-	err = read_all(&parse, use, argc, argv);
+	add_rows(&parse);
+	fill_getopt(&parse);
+	err = read_all(&parse, argc, argv);
 	if (err || ret_options->help)
 		return err;
 	return apply(&parse);
@@ -311,18 +331,70 @@ void wf_options_fini(struct wf_options *options)
 	wf_config_fini(&options->config);
 }
 
-void wf_options_help(enum wf_option_use use, FILE *out)
-{
-	for (int i = 0; i < ROWS; i++) {
-		char left[64];
+/* ---- help ---- */
 
-		if (!(rows[i].uses & use))
-			continue;
-		snprintf(left, sizeof(left), "%s%c%s--%s %s", rows[i].letter ? "-" : "  ",
-			 rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? ", " : " ",
-			 rows[i].name, rows[i].arg ? rows[i].arg : "");
-		fprintf(out, "  %-34s %s\n", left, rows[i].help);
+enum { HELP_COLUMN = 37, HELP_WIDTH = 100 };
+
+/* Writes @text from HELP_COLUMN on, in lines of at most HELP_WIDTH columns where words allow it. */
+static void print_wrapped(const char *text, int column, FILE *out)
+{
+	while (*text) {
+		int chars = (int)strcspn(text, " ");
+
+		if (column > HELP_COLUMN && column + 1 + chars > HELP_WIDTH)
+			column = fprintf(out, "\n%*s", HELP_COLUMN, "") - 1;
+		else if (column > HELP_COLUMN)
+			column += fprintf(out, " ");
+		column += fprintf(out, "%.*s", chars, text);
+		text += chars + strspn(text + chars, " ");
 	}
+	fputc('\n', out);
+}
+
+/* The help of @row, with its default if that is worth a word; owned by the caller. */
+static char *help_text(const struct row *row, const struct wf_config *defaults)
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+
+	if (!out)
+		return NULL;
+	fputs(row->option.help, out);
+	if (row->key && wf_config_has_range(row->key)) {
+		fputs(" (default ", out);
+		wf_config_print_plain(defaults, row->key, out);
+		fprintf(out, "%s%s)", row->key->unit ? " " : "",
+			row->key->unit ? row->key->unit : "");
+	}
+	fclose(out);
+	return text;
+}
+
+static void print_help(const struct row *row, const struct wf_config *defaults, FILE *out)
+{
+	const struct wf_option *option = &row->option;
+	char *text = help_text(row, defaults);
+	char left[64];
+
+	snprintf(left, sizeof(left), "%s%c%s--%s %s", option->letter ? "-" : "  ",
+		 option->letter ? option->letter : ' ', option->letter ? ", " : " ", option->name,
+		 option->argument ? option->argument : "");
+	print_wrapped(text ? text : option->help, fprintf(out, "  %-34s ", left), out);
+	free(text);
+}
+
+void wf_options_help(const struct wf_option_set *set, FILE *out)
+{
+	struct parse parse = {.set = set};
+	struct wf_config defaults;
+
+	if (wf_config_init(&defaults))
+		return;
+	add_rows(&parse);
+	for (int i = 0; i < parse.rows_count; i++)
+		print_help(&parse.rows[i], &defaults, out);
+	wf_config_fini(&defaults);
 }
 
 char *wf_options_join(const struct wf_options *options, int first)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * options.h - one table of options for all subcommands, and what was given of them.
+ * options.h - the options of all commands: one parser, and the values that were given.
  *
- * Most options are another spelling of a configuration key, so that their checks
- * and messages are those of agent/config.h.
+ * An option comes from one of three tables: weft/options.def for those that set a configuration
+ * key, options.c for those of several commands, and the command itself.
  */
 #ifndef WF_CLI_OPTIONS_H
 #define WF_CLI_OPTIONS_H
@@ -11,31 +11,42 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "agent/config.h"
+#include "config/config_table.h"
 
-/** Which subcommands take an option. */
-enum wf_option_use {
-	WF_USE_RUN = 1u << 0,
-	WF_USE_REPLAY = 1u << 1,
-	WF_USE_DEMO = 1u << 2,
-	WF_USE_DOCTOR = 1u << 3,
-	WF_USE_STATS = 1u << 4,
-	WF_USE_CONFIG = 1u << 5,
-	WF_USE_HELP = 1u << 6,
-	WF_USE_FLOWS = 1u << 7,
-	WF_USE_FLOW = 1u << 8,
-	WF_USE_FILTER = 1u << 9,
+/** Groups of options that a command has; every command has --help. */
+enum wf_option_group {
+	WF_OPTIONS_SETTINGS = 1u << 0,	   /* the options of configuration keys */
+	WF_OPTIONS_RUN_SETTINGS = 1u << 1, /* those of live capture only */
+	WF_OPTIONS_CONFIG = 1u << 2,	   /* --config and --set */
+	WF_OPTIONS_INTERFACE = 1u << 3,	   /* -i, which names one interface */
+	WF_OPTIONS_EXPLAIN = 1u << 4,
+	WF_OPTIONS_JSON = 1u << 5,
+	WF_OPTIONS_MESSAGES = 1u << 6, /* --quiet and --verbose */
+};
+
+/** struct wf_option - an option of one command */
+struct wf_option {
+	const char *name;
+	char letter;	      /* 0: no short form */
+	const char *argument; /* NULL: none */
+	const char *help;
+};
+
+enum { WF_OPTIONS_OWN_MAX = 8 };
+
+/** struct wf_option_set - all options of a command; @own ends with a name that is NULL */
+struct wf_option_set {
+	const char *command; /* for messages */
+	unsigned groups;
+	const struct wf_option *own; /* NULL: none */
 };
 
 /** struct wf_options - a parsed command line */
 struct wf_options {
 	struct wf_config config; /* owned */
-	const char *ifname;	 /* -i of commands that look at one interface; NULL: not given */
-	const char *sort;	 /* of lists; NULL: not given, as the next ones */
-	const char *count;
-	const char *from;
-	const char *format;
-	bool follow;
+	const char *ifname;	 /* NULL: not given */
+	/* Values of the command's own options by index: the argument, or "" if it has none. */
+	const char *own[WF_OPTIONS_OWN_MAX]; /* NULL: not given */
 	bool explain;
 	bool remove_stale;
 	bool json;
@@ -43,24 +54,23 @@ struct wf_options {
 	bool verbose;
 	bool help;
 	int args_count;
-	char **args; /* what is no option, in order; lent by main()'s argv */
+	char **args; /* the arguments that are not options, in order; borrowed from main() */
 };
 
 /**
- * wf_options_parse() - read the options of one subcommand
- * @use:  which
- * @name: "run", for messages
- * @argv: argv[0] is the subcommand; reordered
+ * wf_options_parse() - read the options of a command
+ * @argv: argv[0] is the name of the command; reordered
  *
- * Order: defaults, --config, then all others as they come. Return: 0; -EINVAL, told on
- * stderr; -ENOMEM. @ret_options needs wf_options_fini() in every case.
+ * Order: defaults, --config, then all other options in the order of the command line. Return: 0;
+ * -EINVAL and errors of the file of --config, reported on stderr; -ENOMEM. @ret_options needs
+ * wf_options_fini() in every case.
  */
-int wf_options_parse(enum wf_option_use use, const char *name, int argc, char **argv,
+int wf_options_parse(const struct wf_option_set *set, int argc, char **argv,
 		     struct wf_options *ret_options);
 void wf_options_fini(struct wf_options *options);
 
-/* Writes one line for each option that @use takes. */
-void wf_options_help(enum wf_option_use use, FILE *out);
+/* Writes the help of each option of @set. */
+void wf_options_help(const struct wf_option_set *set, FILE *out);
 
 /* The arguments from @first on, joined by spaces; owned by the caller. NULL: no memory. */
 char *wf_options_join(const struct wf_options *options, int first);

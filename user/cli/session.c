@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "config/config.h"
 #include "agent/filter.h"
 #include "agent/report.h"
 #include "cli/say.h"
@@ -70,7 +71,8 @@ int wf_session_set_filter(const struct wf_session *session)
 
 static bool outputs_collide(const struct wf_options *options)
 {
-	return options->json && !strcmp(options->config.events_path, "-");
+	return options->json && options->config.sinks.events_path &&
+	       !strcmp(options->config.sinks.events_path, "-");
 }
 
 static void log_agent(enum weft_log_level level, const char *message, void *ctx)

@@ -202,9 +202,9 @@ struct wf_flow *wf_open_midstream(struct wf_conns *conns, const struct wf_packet
 	};
 	struct wf_flow *flow;
 
-	if (conns->opts->no_midstream || conns->refuse_midstream) {
+	if (conns->opts->midstream == WEFT_OFF || conns->refuse_midstream) {
 		wf_metric_inc(conns->metrics, flows_refused_flows);
-		if (!conns->opts->no_midstream)
+		if (conns->opts->midstream != WEFT_OFF)
 			wf_metric_inc(conns->metrics, relief_refused_flows);
 		return NULL;
 	}

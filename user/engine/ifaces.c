@@ -111,7 +111,7 @@ void wf_ifaces_close(struct wf_ifaces *ifaces)
 bool wf_ifaces_may_shed(const struct wf_ifaces *ifaces)
 {
 	for (uint32_t i = 0; i < ifaces->count; i++)
-		if (ifaces->list[i].opts.no_shed)
+		if (ifaces->list[i].opts.shed == WEFT_OFF)
 			return false;
 	return ifaces->count;
 }

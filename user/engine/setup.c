@@ -76,7 +76,7 @@ static struct wf_page_pool_opts page_opts(const struct weft_opts *opts)
 		.max_class_pages = opts->class_pages_max,
 	};
 
-	if (opts->fixed_pages)
+	if (opts->adaptive_sizing == WEFT_OFF)
 		wf_fixed_pages_choose(&pool);
 	return pool;
 }
@@ -225,6 +225,7 @@ static int setup_submit(struct wf_engine *engine)
 
 static int setup_pipeline(struct wf_engine *engine, struct wf_worker *worker)
 {
+	bool is_safe = engine->opts.performance_mode == WEFT_PERFORMANCE_SAFE;
 	const struct wf_pipeline_opts opts = {
 		.weft = &engine->opts,
 		.secret = engine->secret,
@@ -238,8 +239,8 @@ static int setup_pipeline(struct wf_engine *engine, struct wf_worker *worker)
 		.filter = engine->filter,
 		.handoff = wf_worker_handoff,
 		.handoff_ctx = worker,
-		.owner = engine->opts.check_ownership ? &worker->owner : NULL,
-		.claims = engine->opts.check_ownership ? &engine->claims : NULL,
+		.owner = is_safe ? &worker->owner : NULL,
+		.claims = is_safe ? &engine->claims : NULL,
 		.set_verdict = engine->ifaces.count ? wf_ifaces_set_verdict : NULL,
 		.set_verdict_ctx = &engine->ifaces,
 	};
@@ -267,7 +268,7 @@ static int setup_workers(struct wf_engine *engine)
 
 		worker->crew = crew;
 		worker->index = i;
-		worker->owner.races = engine->opts.detect_races;
+		worker->owner.races = engine->opts.detect_races == WEFT_ON;
 		worker->pin_cpu = worker->node = -1;
 		worker->mailbox.owner = &worker->waiter;
 		crew->mailboxes.list[crew->mailboxes.count++] = &worker->mailbox;
@@ -313,7 +314,7 @@ int wf_setup_make(struct wf_engine *engine)
 		err = engine->file_path ? setup_file(engine) : setup_ifaces(engine);
 	if (!err)
 		err = setup_submit(engine);
-	if (!err && engine->opts.check_ownership)
+	if (!err && engine->opts.performance_mode == WEFT_PERFORMANCE_SAFE)
 		err = wf_claims_init(&engine->claims, engine->arena);
 	for (uint32_t i = 0; !err && i < engine->crew.count; i++)
 		err = setup_pipeline(engine, &engine->crew.workers[i]);

@@ -20,7 +20,7 @@
 
 #include "sink/community_id.h"
 #include "sink/json_out.h"
-#include "sink/sink_internal.h"
+#include "sink/sink_class.h"
 #include "sink/stream_name.h"
 
 enum {
@@ -414,16 +414,21 @@ static void events_close(struct wf_sink *sink)
 
 static int open_target(const struct wf_sink *sink, const char *target)
 {
-	int fd = !strcmp(sink->opts.target, "-")
+	int fd = !strcmp(sink->target, "-")
 			 ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
-			 : open(sink->opts.target,
-				O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
+			 : open(sink->target, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY,
+				0640);
 
 	if (fd >= 0)
 		return fd;
 	fd = -errno;
 	wf_sink_log(sink, WEFT_LOG_ERROR, "%s can't be written: %s", target, strerror(-fd));
 	return fd;
+}
+
+static const char *events_target(const struct wf_sink_opts *opts)
+{
+	return opts->events_path;
 }
 
 static int events_open(struct wf_sink *sink)
@@ -433,7 +438,7 @@ static int events_open(struct wf_sink *sink)
 
 	if (!events)
 		return -ENOMEM;
-	events->target = strcmp(sink->opts.target, "-") ? sink->opts.target : "standard output";
+	events->target = strcmp(sink->target, "-") ? sink->target : "standard output";
 	events->json = (struct wf_json){.bytes = events->bytes, .room = BUFFER_BYTES};
 	events->start_sec = clock_sec(CLOCK_MONOTONIC);
 	events->stats_sec = events->start_sec;
@@ -461,6 +466,7 @@ const struct wf_sink_class wf_sink_events = {
 	.name = "events",
 	.events = WEFT_EVENT_BIT(WEFT_EVENT_GAP) | WEFT_EVENT_BIT(WEFT_EVENT_CLOSE) |
 		  WEFT_EVENT_BIT(WEFT_EVENT_ANOMALY),
+	.target = events_target,
 	.open = events_open,
 	.take = events_take,
 	.idle = events_idle,

@@ -27,7 +27,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "sink/sink_internal.h"
+#include "sink/sink_class.h"
 #include "sink/stream_dir.h"
 #include "sink/stream_name.h"
 #include "sink/stream_table.h"
@@ -83,13 +83,13 @@ static int file_failed(struct wf_sink *sink, struct wf_stream_file *file, const 
 	wf_sink_failed(sink, err);
 	if (ends_all(err)) {
 		wf_sink_log(sink, WEFT_LOG_ERROR, "%s/%s: %s: %s; no more streams are written",
-			    sink->opts.target, name, what, strerror(-err));
+			    sink->target, name, what, strerror(-err));
 		return err;
 	}
 	file->failed = true;
 	if (files->told++ < TOLD_MAX)
 		wf_sink_log(sink, WEFT_LOG_ERROR, "%s/%s: %s: %s; this stream is not written",
-			    sink->opts.target, name, what, strerror(-err));
+			    sink->target, name, what, strerror(-err));
 	return 0;
 }
 
@@ -232,7 +232,7 @@ static uint16_t gather(const struct wf_sink *sink, uint16_t pending, struct iove
 	for (; pending; pending = files->next_pending[pending]) {
 		const struct weft_event *event = &files->events[pending - 1];
 
-		if (sink->opts.pad_gaps && event->data.off != next_off)
+		if (sink->opts.pad_gaps == WEFT_ON && event->data.off != next_off)
 			break;
 		next_off = event->data.off + event->data.len_bytes;
 		*ret_bytes += event->data.len_bytes;
@@ -260,7 +260,8 @@ static int write_pending(struct wf_sink *sink, struct wf_stream_file *file)
 		err = open_file(sink, file, first);
 		if (!err && file->fd >= 0) {
 			char name[WF_STREAM_NAME_BYTES];
-			uint64_t off = sink->opts.pad_gaps ? first->data.off : file->written_off;
+			uint64_t off = sink->opts.pad_gaps == WEFT_ON ? first->data.off
+								      : file->written_off;
 			int write_err = write_all(file->fd, iov, count, off, &written);
 
 			file->written_off = off + written;
@@ -414,6 +415,11 @@ static uint32_t open_max(void)
 						: OPEN_SPARED / 2;
 }
 
+static const char *files_target(const struct wf_sink_opts *opts)
+{
+	return opts->streams_dir;
+}
+
 static int files_open(struct wf_sink *sink)
 {
 	struct files *files = calloc(1, sizeof(*files));
@@ -441,6 +447,7 @@ free_files:
 const struct wf_sink_class wf_sink_files = {
 	.name = "streams",
 	.events = WEFT_EVENT_BIT(WEFT_EVENT_DATA) | WEFT_EVENT_BIT(WEFT_EVENT_CLOSE),
+	.target = files_target,
 	.open = files_open,
 	.take = files_take,
 	.close = files_close,

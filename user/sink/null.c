@@ -3,7 +3,7 @@
  * null.c - a sink that takes everything and keeps nothing: for measuring, and as the
  * smallest example of one. sink.c counts what comes.
  */
-#include "sink/sink_internal.h"
+#include "sink/sink_class.h"
 
 static int null_open(struct wf_sink *sink)
 {

@@ -1,48 +1,32 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * sink.c - what every sink does: subscribe, take batches on a thread, end.
+ * sink.c - the part that all kinds of sinks share: subscribe, take batches on a thread, end.
  *
- * A sink that fails unsubscribes at once: what waits for it is freed, and workers
- * that wait for its queue go on.
+ * A sink that fails unsubscribes at once: the events in its queue are freed, and workers that
+ * wait for room in the queue continue.
  */
 #include "sink/sink.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "sink/registry.h"
-#include "sink/sink_internal.h"
+#include "sink/sink_class.h"
 
 enum {
 	BATCH_EVENTS = 256,
 	IDLE_MS = 250,
-	MESSAGE_BYTES = 1024,
 };
 
-void wf_sink_log(const struct wf_sink *sink, enum weft_log_level level, const char *format, ...)
+const char *wf_sink_wanted(const struct wf_sink_opts *opts, size_t index)
 {
-	char message[MESSAGE_BYTES];
-	va_list args;
-	int len;
+	const struct wf_sink_class *class;
 
-	if (!sink->opts.log)
-		return;
-	len = snprintf(message, sizeof(message), "%s: ", sink->class->name);
-	va_start(args, format);
-	vsnprintf(message + len, sizeof(message) - (size_t)len, format, args);
-	va_end(args);
-	sink->opts.log(level, message, sink->opts.log_ctx);
-}
-
-int wf_sink_failed(struct wf_sink *sink, int err)
-{
-	int none = 0;
-
-	atomic_compare_exchange_strong(&sink->err, &none, err);
-	return err;
+	for (size_t i = 0; (class = wf_sink_class_at(i)) != NULL; i++)
+		if (class->target && class->target(opts) && index-- == 0)
+			return class->name;
+	return NULL;
 }
 
 int wf_sink_open(struct weft *weft, const char *kind, const struct wf_sink_opts *opts,
@@ -62,6 +46,7 @@ int wf_sink_open(struct weft *weft, const char *kind, const struct wf_sink_opts 
 		return -ENOMEM;
 	sink->class = class;
 	sink->opts = *opts;
+	sink->target = class->target ? class->target(opts) : NULL;
 	sink->weft = weft;
 
 	err = class->open(sink);

@@ -1,36 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sink.h - where events end: a subscriber with a thread of its own.
+ * sink.h - an output: a subscriber with a thread of its own.
  *
- * A kind of sink is a table of functions (sink_internal.h); everything else (subscribing, the
- * thread, ending on failure) is done here once. A sink that fails says so once,
- * unsubscribes and ends; capture and the other sinks go on.
+ * A kind of sink is a table of functions (sink_class.h); the rest (subscribing, the thread, the
+ * end after a failure) is the same for all kinds. A sink that fails logs that once, unsubscribes
+ * and ends; capture and the other sinks continue.
  *
- * Use: wf_sink_open() before weft_start(), wf_sink_start(), ... the handle's end
- * of data ends the thread; wf_sink_join() gives its verdict; wf_sink_close().
+ * Use: wf_sink_open() before weft_start(), then wf_sink_start(). The end of data of the handle
+ * ends the thread; wf_sink_join() returns the result; wf_sink_close() frees it.
  */
 #ifndef WF_SINK_SINK_H
 #define WF_SINK_SINK_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include <weft/log.h>
-#include <weft/subscribe.h>
+#include "sink/sink_opts.h"
 
 struct weft;
 struct wf_sink;
-
-/* What a sink may want to know; each kind reads its own. Borrowed until wf_sink_close(). */
-struct wf_sink_opts {
-	const char *target;	     /* directory, file or "-", as the kind says */
-	bool pad_gaps;		     /* streams: holes keep their length */
-	uint32_t stats_interval_sec; /* events: a `stats` line so often; 0: only the last */
-	uint64_t queue_bytes;	     /* 0: default */
-	enum weft_overflow overflow;
-	weft_log_fn log; /* NULL: silent */
-	void *log_ctx;
-};
 
 /* A sink's own ledger: what it took was written, or failed. */
 struct wf_sink_stats {
@@ -45,9 +33,14 @@ struct wf_sink_stats {
 };
 
 /*
+ * The name of the sink number @index, from 0, of those that @opts ask for; NULL: there are fewer.
+ */
+const char *wf_sink_wanted(const struct wf_sink_opts *opts, size_t index);
+
+/*
  * Make the sink @kind ("null", "streams", "events") and subscribe it to @weft. Return: 0; -EINVAL:
- * no such kind; -EEXIST: files of an earlier run are in the way; -EBUSY: another run writes there;
- * errors of the target; of weft_subscribe(). Logged.
+ * no such kind; -EEXIST: the directory holds files of an earlier run; -EBUSY: another run writes
+ * there; errors of the target; errors of weft_subscribe(). Logged.
  */
 int wf_sink_open(struct weft *weft, const char *kind, const struct wf_sink_opts *opts,
 		 struct wf_sink **ret_sink);

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sink/sink_internal.h"
+#include "sink/sink_class.h"
 #include "sink/stream_name.h"
 
 static int check_name(const struct wf_sink *sink, const char *name)
@@ -22,7 +22,7 @@ static int check_name(const struct wf_sink *sink, const char *name)
 		return 0;
 	wf_sink_log(sink, WEFT_LOG_ERROR,
 		    "%s holds stream files of an earlier run (%s): name an empty directory",
-		    sink->opts.target, name);
+		    sink->target, name);
 	return -EEXIST;
 }
 
@@ -37,7 +37,7 @@ static int check_empty(const struct wf_sink *sink, int dir)
 		err = -errno;
 		if (fd >= 0)
 			close(fd);
-		wf_sink_log(sink, WEFT_LOG_ERROR, "%s can't be listed: %s", sink->opts.target,
+		wf_sink_log(sink, WEFT_LOG_ERROR, "%s can't be listed: %s", sink->target,
 			    strerror(-err));
 		return err;
 	}
@@ -49,7 +49,7 @@ static int check_empty(const struct wf_sink *sink, int dir)
 
 int wf_stream_dir_open(const struct wf_sink *sink, int *ret_dir)
 {
-	const char *path = sink->opts.target;
+	const char *path = sink->target;
 	int dir, err;
 
 	if (mkdir(path, 0755) && errno != EEXIST) {

@@ -106,7 +106,7 @@ static int init_conns(struct wf_pipeline *pipeline, const struct wf_pipeline_opt
 	conns->stream_env.pages = opts->pages;
 	conns->stream_env.metrics = opts->metrics;
 	conns->stream_env.pages_max = weft->stream_pages_max;
-	conns->stream_env.fixed = weft->fixed_pages;
+	conns->stream_env.fixed = weft->adaptive_sizing == WEFT_OFF;
 	conns->timeouts.established_ns = sec_ns(weft->timeout_established_sec);
 	conns->timeouts.closing_ns = sec_ns(weft->timeout_closing_sec);
 	conns->timeouts.gap_ns = weft->gap_timeout_ms * WF_NS_PER_MS;

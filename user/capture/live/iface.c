@@ -259,7 +259,7 @@ static int open_sockets(struct wf_iface *iface, const struct wf_arena *arena)
 {
 	int err;
 
-	if (!iface->opts.generic && !iface->is_host) {
+	if (iface->opts.generic != WEFT_ON && !iface->is_host) {
 		err = open_queues_patiently(iface, arena, true);
 		iface->zero_copy = !err;
 		if (!err)
@@ -371,7 +371,7 @@ static void remove_stale(const struct wf_iface *iface)
 
 static enum wf_xdp_mode xdp_mode(const struct wf_iface *iface)
 {
-	return iface->opts.generic ? WF_XDP_GENERIC : WF_XDP_BEST;
+	return iface->opts.generic == WEFT_ON ? WF_XDP_GENERIC : WF_XDP_BEST;
 }
 
 int wf_iface_take(const char *ifname, const struct weft_interface_opts *opts,

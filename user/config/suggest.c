@@ -5,7 +5,7 @@
  * Bound: names longer than NAME_MAX_CHARS are never near, so that the tables
  * stay on the stack.
  */
-#include "agent/suggest.h"
+#include "config/suggest.h"
 
 #include <stdio.h>
 #include <string.h>

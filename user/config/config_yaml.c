@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * config_yaml.c - a YAML file into struct wf_config, refusing what it does not know.
+ * config_yaml.c - reads a YAML file into struct wf_config and rejects everything unknown.
  *
  * libyaml parses into a tree of nodes that know their lines; the table of keys
  * decides what each node may be. Depth is that of the key names, so a document
  * nested or aliased without end is refused at its first unknown name.
  */
+#include "config/config_yaml.h"
+
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <yaml.h>
 
-#include "agent/config_internal.h"
+#include "config/config_value.h"
 
 enum {
 	FILE_MAX_BYTES = 1 << 20,
@@ -80,8 +83,9 @@ static bool is_scalar_for(const struct wf_config_key *key, const yaml_node_t *no
 	if (strlen(scalar_of(node)) != node->data.scalar.length)
 		return false;
 	switch (key->type) {
-	case WF_CONFIG_UINT:
-	case WF_CONFIG_BOOL:
+	case WF_CONFIG_NUMBER:
+	case WF_CONFIG_MEBIBYTES:
+	case WF_CONFIG_SWITCH:
 	case WF_CONFIG_SHARE:
 	case WF_CONFIG_PORTS:
 		return plain;

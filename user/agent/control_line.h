@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * control_internal.h - lines over a socket with a deadline, for both ends of the protocol.
+ * control_line.h - lines over a socket with a deadline, for both ends of the protocol.
  */
-#ifndef WF_AGENT_CONTROL_INTERNAL_H
-#define WF_AGENT_CONTROL_INTERNAL_H
+#ifndef WF_AGENT_CONTROL_LINE_H
+#define WF_AGENT_CONTROL_LINE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * config_value.c - one value: from text, and what it may be.
+ * config_value.c - one value: from text, and which values are allowed.
  *
- * A list is built whole and then replaces the old one, so that a refused value
+ * A list is built whole and then replaces the old one, so that a rejected value
  * changes nothing.
  */
+#include "config/config_value.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <math.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "agent/config_internal.h"
-
-bool wf_config_type_is_list(enum wf_config_type type)
-{
-	return type == WF_CONFIG_NAMES || type == WF_CONFIG_PORTS || type == WF_CONFIG_PREFIXES ||
-	       type == WF_CONFIG_OVERLAPS;
-}
 
 static void join_choices(const char *const *choices, char *buf, size_t buf_bytes)
 {
@@ -35,7 +30,8 @@ const char *wf_config_expects(const struct wf_config_key *key, char *buf, size_t
 	char names[200];
 
 	switch (key->type) {
-	case WF_CONFIG_UINT:
+	case WF_CONFIG_NUMBER:
+	case WF_CONFIG_MEBIBYTES:
 		if (key->max == UINT64_MAX)
 			snprintf(buf, buf_bytes, "%llu or more %s", (unsigned long long)key->min,
 				 key->unit);
@@ -43,7 +39,7 @@ const char *wf_config_expects(const struct wf_config_key *key, char *buf, size_t
 			snprintf(buf, buf_bytes, "%llu to %llu %s", (unsigned long long)key->min,
 				 (unsigned long long)key->max, key->unit);
 		break;
-	case WF_CONFIG_BOOL:
+	case WF_CONFIG_SWITCH:
 		snprintf(buf, buf_bytes, "true or false");
 		break;
 	case WF_CONFIG_CHOICE:
@@ -115,9 +111,9 @@ static bool scale_memory(uint64_t *value, char suffix, unsigned unit_shift)
 	return true;
 }
 
-static bool parse_uint(const struct wf_config_key *key, const char *text, uint64_t *ret_value)
+static bool parse_number(const struct wf_config_key *key, const char *text, uint64_t *ret_value)
 {
-	bool is_mib = !strcmp(key->unit, "MiB");
+	bool is_mib = key->type == WF_CONFIG_MEBIBYTES;
 	uint64_t value;
 	const char *end;
 
@@ -134,17 +130,17 @@ static bool parse_uint(const struct wf_config_key *key, const char *text, uint64
 	return true;
 }
 
-static bool parse_bool(const char *text, bool *ret_value)
+static bool parse_switch(const char *text, uint64_t *ret_value)
 {
 	if (strcmp(text, "true") && strcmp(text, "false"))
 		return false;
-	*ret_value = text[0] == 't';
+	*ret_value = text[0] == 't' ? WEFT_ON : WEFT_OFF;
 	return true;
 }
 
-static bool parse_choice(const char *const *choices, const char *text, int *ret_value)
+static bool parse_choice(const char *const *choices, const char *text, uint64_t *ret_value)
 {
-	for (int i = 0; choices[i]; i++) {
+	for (size_t i = 0; choices[i]; i++) {
 		if (!strcmp(choices[i], text)) {
 			*ret_value = i;
 			return true;
@@ -164,20 +160,17 @@ static bool parse_share(const char *text, double *ret_value)
 	return true;
 }
 
-static bool assign_scalar(struct wf_config *config, const struct wf_config_key *key,
-			  const char *text)
+static bool parse_scalar(const struct wf_config_key *key, const char *text, uint64_t *ret_value)
 {
-	void *field = (char *)config + key->offset;
-
 	switch (key->type) {
-	case WF_CONFIG_UINT:
-		return parse_uint(key, text, field);
-	case WF_CONFIG_BOOL:
-		return parse_bool(text, field);
+	case WF_CONFIG_NUMBER:
+	case WF_CONFIG_MEBIBYTES:
+		return parse_number(key, text, ret_value);
+	case WF_CONFIG_SWITCH:
+		return parse_switch(text, ret_value);
 	case WF_CONFIG_CHOICE:
-		return parse_choice(key->choices, text, field);
+		return parse_choice(key->choices, text, ret_value);
 	case WF_CONFIG_SHARE:
-		return parse_share(text, field);
 	case WF_CONFIG_TEXT:
 	case WF_CONFIG_NAMES:
 	case WF_CONFIG_PORTS:
@@ -187,6 +180,19 @@ static bool assign_scalar(struct wf_config *config, const struct wf_config_key *
 		break;
 	}
 	return false;
+}
+
+static bool assign_scalar(struct wf_config *config, const struct wf_config_key *key,
+			  const char *text)
+{
+	uint64_t value;
+
+	if (key->type == WF_CONFIG_SHARE)
+		return parse_share(text, (double *)((char *)config + key->offset));
+	if (!parse_scalar(key, text, &value))
+		return false;
+	wf_config_set_number(config, key, value);
+	return true;
 }
 
 /* ---- elements of lists; each returns 0, -EINVAL or -ENOMEM ---- */
@@ -263,7 +269,7 @@ static int parse_overlap_rule(const struct wf_config_key *key, const char *text,
 {
 	const char *equals = strchr(text, '=');
 	char prefix[INET6_ADDRSTRLEN + 4];
-	int policy;
+	uint64_t policy;
 
 	if (!equals || (size_t)(equals - text) >= sizeof(prefix))
 		return -EINVAL;
@@ -273,28 +279,6 @@ static int parse_overlap_rule(const struct wf_config_key *key, const char *text,
 	    !parse_choice(key->choices, equals + 1, &policy))
 		return -EINVAL;
 	ret_rule->policy = (enum weft_overlap)policy;
-	return 0;
-}
-
-size_t wf_config_element_bytes(enum wf_config_type type)
-{
-	switch (type) {
-	case WF_CONFIG_NAMES:
-		return sizeof(char *);
-	case WF_CONFIG_PORTS:
-		return sizeof(uint16_t);
-	case WF_CONFIG_PREFIXES:
-		return sizeof(struct weft_prefix);
-	case WF_CONFIG_OVERLAPS:
-		return sizeof(struct weft_overlap_rule);
-	case WF_CONFIG_UINT:
-	case WF_CONFIG_BOOL:
-	case WF_CONFIG_CHOICE:
-	case WF_CONFIG_SHARE:
-	case WF_CONFIG_TEXT:
-	case WF_CONFIG_LATER:
-		break;
-	}
 	return 0;
 }
 
@@ -309,8 +293,9 @@ static int parse_element(const struct wf_config_key *key, const char *text, void
 		return parse_prefix(text, slot);
 	case WF_CONFIG_OVERLAPS:
 		return parse_overlap_rule(key, text, slot);
-	case WF_CONFIG_UINT:
-	case WF_CONFIG_BOOL:
+	case WF_CONFIG_NUMBER:
+	case WF_CONFIG_MEBIBYTES:
+	case WF_CONFIG_SWITCH:
 	case WF_CONFIG_CHOICE:
 	case WF_CONFIG_SHARE:
 	case WF_CONFIG_TEXT:
@@ -375,8 +360,8 @@ static int assign(struct wf_config *config, const struct wf_config_key *key, con
 	if (wf_config_type_is_list(key->type))
 		return assign_list(config, key, place, items, items_count, ret_error);
 	if (key->type == WF_CONFIG_TEXT) {
-		copy = strdup(items[0]);
-		if (!copy)
+		copy = *items[0] ? strdup(items[0]) : NULL;
+		if (*items[0] && !copy)
 			return -ENOMEM;
 		wf_config_clear(config, key);
 		*(char **)((char *)config + key->offset) = copy;

@@ -2,8 +2,8 @@
 /*
  * suggest.h - the name somebody probably meant.
  */
-#ifndef WF_AGENT_SUGGEST_H
-#define WF_AGENT_SUGGEST_H
+#ifndef WF_CONFIG_SUGGEST_H
+#define WF_CONFIG_SUGGEST_H
 
 #include <stddef.h>
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * config_check.c - what no single key can tell: combinations that can't work.
+ * config_check.c - rejects combinations of values that cannot work.
  *
- * Each is refused where it was written, with the numbers that do not fit.
+ * Each message names the place where the value was written, and the numbers that do not fit.
  */
+#include "config/config_check.h"
+
 #include <string.h>
 
-#include "agent/config_internal.h"
+#include "sink/sink.h"
 
 #define MIB (1024ull * 1024)
 
@@ -29,8 +31,8 @@ static const char *place_of(const struct check *check, const char *name)
 
 static int check_frames(const struct check *check)
 {
-	uint64_t ring = check->config->ring_frames;
-	uint64_t bytes = check->config->frame_bytes;
+	uint64_t ring = check->config->interface.ring_frames;
+	uint64_t bytes = check->config->interface.frame_bytes;
 
 	if (ring & (ring - 1))
 		return wf_config_refuse(check->ret_error, "%s: %llu is not a power of two",
@@ -56,21 +58,23 @@ static int check_below(const struct check *check, const char *low_name, uint64_t
 
 static int check_order(const struct check *check)
 {
-	const struct wf_config *config = check->config;
+	const struct weft_opts *opts = &check->config->library;
+	bool has_classes = opts->adaptive_sizing == WEFT_ON;
 	int err = 0;
 
-	if (config->adaptive_sizing)
-		err = check_below(check, "memory.small_page_bytes", config->page_small_bytes,
-				  "memory.medium_page_bytes", config->page_medium_bytes);
-	if (!err && config->adaptive_sizing)
-		err = check_below(check, "memory.medium_page_bytes", config->page_medium_bytes,
-				  "memory.large_page_bytes", config->page_large_bytes);
+	if (has_classes)
+		err = check_below(check, "memory.small_page_bytes", opts->page_small_bytes,
+				  "memory.medium_page_bytes", opts->page_medium_bytes);
+	if (!err && has_classes)
+		err = check_below(check, "memory.medium_page_bytes", opts->page_medium_bytes,
+				  "memory.large_page_bytes", opts->page_large_bytes);
 	if (!err)
-		err = check_below(check, "memory.low_memory_percent", config->low_percent,
-				  "memory.high_memory_percent", config->high_percent);
+		err = check_below(check, "memory.low_memory_percent", opts->pressure_low_percent,
+				  "memory.high_memory_percent", opts->pressure_high_percent);
 	if (!err)
-		err = check_below(check, "memory.high_memory_percent", config->high_percent,
-				  "memory.critical_memory_percent", config->critical_percent);
+		err = check_below(check, "memory.high_memory_percent", opts->pressure_high_percent,
+				  "memory.critical_memory_percent",
+				  opts->pressure_critical_percent);
 	return err;
 }
 
@@ -78,55 +82,69 @@ static int check_order(const struct check *check)
 static int check_rings(const struct check *check)
 {
 	const struct wf_config *config = check->config;
-	uint64_t bytes = config->interfaces_count * config->ring_frames * config->frame_bytes;
-	uint64_t half_mb = config->memory_mb / 2;
+	uint64_t ring = config->interface.ring_frames;
+	uint64_t frame = config->interface.frame_bytes;
+	uint64_t bytes = config->interfaces_count * ring * frame;
+	uint64_t memory = config->library.memory_max_bytes;
 
-	if (bytes <= half_mb * MIB)
+	if (bytes <= memory / 2)
 		return 0;
 	return wf_config_refuse(
 		check->ret_error,
 		"%s: %zu interfaces x %llu frames x %llu bytes = %llu MiB to receive into, more "
 		"than half of %llu MiB (%s); raise that to %llu or take shorter rings",
 		place_of(check, "capture.ring_frames"), config->interfaces_count,
-		(unsigned long long)config->ring_frames, (unsigned long long)config->frame_bytes,
-		(unsigned long long)(bytes / MIB), (unsigned long long)config->memory_mb,
+		(unsigned long long)ring, (unsigned long long)frame,
+		(unsigned long long)(bytes / MIB), (unsigned long long)(memory / MIB),
 		place_of(check, "memory.max_total_memory_mb"),
 		(unsigned long long)(2 * bytes / MIB));
 }
 
 static int check_workers(const struct check *check)
 {
-	const struct wf_config *config = check->config;
-	uint64_t need_mb = config->workers * WEFT_WORKER_MIN_MB;
+	const struct weft_opts *opts = &check->config->library;
+	uint64_t need_mb = (uint64_t)opts->workers * WEFT_WORKER_MIN_MB;
+	uint64_t memory_mb = opts->memory_max_bytes / MIB;
 
-	if (need_mb <= config->memory_mb)
+	if (need_mb <= memory_mb)
 		return 0;
 	return wf_config_refuse(check->ret_error,
 				"%s: %llu workers x %d MiB at least = %llu MiB, more than the %llu "
 				"MiB there are (%s)",
 				place_of(check, "capture.workers"),
-				(unsigned long long)config->workers, WEFT_WORKER_MIN_MB,
-				(unsigned long long)need_mb, (unsigned long long)config->memory_mb,
+				(unsigned long long)opts->workers, WEFT_WORKER_MIN_MB,
+				(unsigned long long)need_mb, (unsigned long long)memory_mb,
 				place_of(check, "memory.max_total_memory_mb"));
 }
 
-/* Of each worker's queue to each sink an eighth is a ring that is there from the start. */
+static uint64_t count_sinks(const struct wf_sink_opts *opts)
+{
+	uint64_t count = 0;
+
+	while (wf_sink_wanted(opts, count))
+		count++;
+	return count;
+}
+
+/* One eighth of the queue from each worker to each sink is a ring that is allocated at start. */
 static int check_queues(const struct check *check)
 {
 	const struct wf_config *config = check->config;
-	uint64_t sinks = (*config->streams_dir != 0) + (*config->events_path != 0);
-	uint64_t workers = config->workers ? config->workers : 1;
-	uint64_t bytes = workers * sinks * (config->queue_bytes / 8);
+	uint64_t sinks = count_sinks(&config->sinks);
+	uint64_t workers = config->library.workers ? config->library.workers : 1;
+	uint64_t queue = config->sinks.queue_bytes;
+	uint64_t memory = config->library.memory_max_bytes;
+	uint64_t bytes = workers * sinks * (queue / 8);
 
-	if (bytes <= config->memory_mb * MIB / 2)
+	if (bytes <= memory / 2)
 		return 0;
 	return wf_config_refuse(
 		check->ret_error,
 		"%s: %llu workers x %llu sinks x %llu MiB / 8 = %llu MiB of rings, more than half "
 		"of %llu MiB (%s)",
 		place_of(check, "delivery.queue_bytes"), (unsigned long long)workers,
-		(unsigned long long)sinks, (unsigned long long)(config->queue_bytes / MIB),
-		(unsigned long long)(bytes / MIB), (unsigned long long)config->memory_mb,
+		(unsigned long long)sinks, (unsigned long long)(queue / MIB),
+		(unsigned long long)(bytes / MIB), (unsigned long long)(memory / MIB),
 		place_of(check, "memory.max_total_memory_mb"));
 }
 

@@ -1,30 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sink_internal.h - what a kind of sink is, and what it gets from sink.c.
+ * sink_class.h - what a kind of sink implements, the object that it works on, and the functions
+ * that it uses.
  */
-#ifndef WF_SINK_SINK_INTERNAL_H
-#define WF_SINK_SINK_INTERNAL_H
+#ifndef WF_SINK_SINK_CLASS_H
+#define WF_SINK_SINK_CLASS_H
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include <weft/weft.h>
 
-#include "sink/sink.h"
+#include "sink/sink_opts.h"
 
 struct wf_sink;
 
-/* Functions return 0 or a negative errno that ends the sink; they have logged why. */
+/**
+ * struct wf_sink_class - a kind of sink
+ * @events: WEFT_EVENT_BIT()s of the events that it wants; 0: all
+ * @target: its target among all options: a directory, a file or "-"; NULL if the options do not
+ *          ask for such a sink. A kind without this function is opened only by name.
+ *
+ * Functions that return int return 0, or a negative errno that ends the sink after they have
+ * logged the reason.
+ */
 struct wf_sink_class {
 	const char *name;
-	uint32_t events; /* WEFT_EVENT_BIT()s it wants */
+	uint32_t events;
+	const char *(*target)(const struct wf_sink_opts *opts);
 
-	int (*open)(struct wf_sink *sink); /* sets sink->state; undoes all on failure */
+	int (*open)(struct wf_sink *sink); /* sets sink->state; undoes everything on failure */
 
-	/* Thread: the sink's, all of these. */
+	/* Thread of these three: the sink's. */
 	int (*take)(struct wf_sink *sink, const struct weft_event *events, int count);
-	int (*idle)(struct wf_sink *sink);   /* nothing came for a while; may be NULL */
-	int (*finish)(struct wf_sink *sink); /* the end of data; may be NULL */
+	int (*idle)(struct wf_sink *sink);   /* no event came for a while; may be NULL */
+	int (*finish)(struct wf_sink *sink); /* the end of data was reached; may be NULL */
 
 	void (*close)(struct wf_sink *sink); /* of a sink that was opened; may be NULL */
 };
@@ -32,6 +44,7 @@ struct wf_sink_class {
 struct wf_sink {
 	const struct wf_sink_class *class;
 	struct wf_sink_opts opts;
+	const char *target;
 	struct weft *weft;    /* borrowed */
 	struct weft_sub *sub; /* of the handle; NULL once unsubscribed */
 	void *state;	      /* owned by the class */
@@ -58,11 +71,7 @@ struct wf_sink {
 void wf_sink_log(const struct wf_sink *sink, enum weft_log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Remember @err as the sink's verdict if it is its first. Return: @err. */
+/* Record @err as the result of the sink if it is its first failure. Return: @err. */
 int wf_sink_failed(struct wf_sink *sink, int err);
-
-extern const struct wf_sink_class wf_sink_null;
-extern const struct wf_sink_class wf_sink_files;
-extern const struct wf_sink_class wf_sink_events;
 
 #endif

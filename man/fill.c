@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * fill.c - writes a manual page: its template from standard input, in which each of these lines is
+ * replaced by text that is made from weft/options.def.
+ *
+ *   @KEYS@          an entry for each configuration key, by section
+ *   @RUN_FLAGS@     an entry for each command-line option of `weft run` that sets a key
+ *   @REPLAY_FLAGS@  the names of those that `weft replay` has, too
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config/config_print.h"
+#include "config/config_value.h"
+
+static struct wf_config defaults;
+
+/* Writes @text with each sentence on a line of its own, as mdoc(7) asks for. */
+static void print_sentences(const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '\\')
+			fputs("\\e", stdout);
+		else
+			putchar(*text);
+		if (*text == '.' && text[1] == ' ') {
+			putchar('\n');
+			text++;
+		}
+	}
+	putchar('\n');
+}
+
+/* Writes the help of @key as a sentence, then its details. */
+static void print_paragraph(const struct wf_config_key *key)
+{
+	printf("%c%s.\n", toupper((unsigned char)key->help[0]), key->help + 1);
+	if (*key->details)
+		print_sentences(key->details);
+}
+
+static void print_range(const struct wf_config_key *key)
+{
+	char expected[256];
+	bool is_list = wf_config_type_is_list(key->type);
+
+	printf("[%s", wf_config_expects(key, expected, sizeof(expected)));
+	if (is_list)
+		printf(", at most %llu entries", (unsigned long long)key->max);
+	else if (key->type != WF_CONFIG_TEXT || *key->initial_text)
+		printf(", default ");
+	wf_config_print_plain(&defaults, key, stdout);
+	puts("]");
+}
+
+/* ---- keys ---- */
+
+static size_t section_chars(const struct wf_config_key *key)
+{
+	return strcspn(key->name, ".") + 1;
+}
+
+static bool is_in_section_of(const struct wf_config_key *key, const struct wf_config_key *other)
+{
+	return key->type != WF_CONFIG_LATER &&
+	       !strncmp(key->name, other->name, section_chars(other));
+}
+
+static bool opens_section(const struct wf_config_key *key)
+{
+	for (const struct wf_config_key *other = wf_config_keys(); other < key; other++)
+		if (is_in_section_of(other, key))
+			return false;
+	return key->type != WF_CONFIG_LATER;
+}
+
+static void print_section(const struct wf_config_key *first)
+{
+	printf(".Ss %.*s\n.Bl -tag -width Ds\n", (int)section_chars(first) - 1, first->name);
+	for (const struct wf_config_key *key = first; key->name; key++) {
+		if (!is_in_section_of(key, first))
+			continue;
+		printf(".It Cm %s\n", key->name);
+		print_paragraph(key);
+		print_range(key);
+	}
+	puts(".El");
+}
+
+static void print_keys(void)
+{
+	for (const struct wf_config_key *key = wf_config_keys(); key->name; key++)
+		if (opens_section(key))
+			print_section(key);
+}
+
+/* ---- command-line options ---- */
+
+static void print_run_flags(void)
+{
+	for (const struct wf_config_key *key = wf_config_keys(); key->name; key++) {
+		const struct wf_config_flag *flag = &key->flag;
+
+		if (!flag->name)
+			continue;
+		printf(".It ");
+		if (flag->letter)
+			printf("Fl %c , ", flag->letter);
+		printf("Fl -%s%s%s\n", flag->name, flag->argument ? " Ar " : "",
+		       flag->argument ? flag->argument : "");
+		print_paragraph(key);
+		printf("Sets the key\n.Cm %s .\n", key->name);
+		print_range(key);
+	}
+}
+
+static void print_replay_flags(void)
+{
+	for (const struct wf_config_key *key = wf_config_keys(); key->name; key++)
+		if (key->flag.name && !key->flag.is_run_only)
+			printf(".Fl -%s ,\n", key->flag.name);
+}
+
+/* ---- the page ---- */
+
+static const struct {
+	const char *line;
+	void (*print)(void);
+} parts[] = {
+	{"@KEYS@\n", print_keys},
+	{"@RUN_FLAGS@\n", print_run_flags},
+	{"@REPLAY_FLAGS@\n", print_replay_flags},
+};
+
+static void fill_line(const char *line)
+{
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (strcmp(line, parts[i].line))
+			continue;
+		parts[i].print();
+		return;
+	}
+	fputs(line, stdout);
+}
+
+int main(void)
+{
+	char *line = NULL;
+	size_t bytes = 0;
+
+	if (wf_config_init(&defaults))
+		return 1;
+	while (getline(&line, &bytes, stdin) > 0)
+		fill_line(line);
+	free(line);
+	wf_config_fini(&defaults);
+	return fflush(stdout) || ferror(stdout) || ferror(stdin) ? 1 : 0;
+}

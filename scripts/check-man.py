@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+check-man.py WEFT PAGE... - checks that the manual PAGEs are valid mdoc and agree with the program WEFT:
+each command and each option has an entry, each configuration key has an entry with its range, unit
+and default, and no entry is about a key that does not exist.
+"""
+import re
+import shutil
+import subprocess
+import sys
+
+errors = []
+
+
+def output_of(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def check_mdoc(pages):
+    if not shutil.which("mandoc"):
+        errors.append("check-man: mandoc is missing; run scripts/install-deps.sh")
+        return
+    lint = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", *pages], stdout=subprocess.PIPE, text=True)
+    if lint.returncode:
+        errors.append(lint.stdout.rstrip())
+
+
+def keys_of(weft):
+    """Yields (key, range, default) as `weft config show` prints them; without range if the type is the range."""
+    path, allowed = [], ""
+    for line in output_of(weft, "config", "show").splitlines():
+        if line.lstrip().startswith("#"):
+            match = re.search(r" \(([^()]*)\)$", line)
+            allowed = match[1] if match else ""
+        elif match := re.match(r"( *)([a-z_]+):(?: (.*))?$", line):
+            path[len(match[1]) // 2:] = [match[2]]
+            if match[3]:
+                yield ".".join(path), allowed, match[3]
+
+
+def entries_of(page):
+    """Key -> the text of its entry in @page."""
+    entries = {}
+    for entry in re.split(r"^\.It ", page, flags=re.M)[1:]:
+        head, text = entry.split("\n", 1)
+        if re.fullmatch(r"Cm [a-z_]+(\.[a-z_]+)+", head):
+            entries[head[3:]] = text
+    return entries
+
+
+def check_keys(weft, name, page):
+    entries, keys = entries_of(page), list(keys_of(weft))
+    for key, allowed, default in keys:
+        wanted = f"[{allowed}, default {default}]"
+        if key not in entries:
+            errors.append(f"{name}: no entry for the key {key}")
+        elif allowed and wanted not in entries[key]:
+            errors.append(f"{name}: {key}: expected '{wanted}'")
+    for key in entries.keys() - {key for key, _, _ in keys}:
+        errors.append(f"{name}: entry for the key {key}, which does not exist")
+
+
+def check_commands(weft, text):
+    listing = re.search(r"^commands:\n(.*?)\n\n", output_of(weft, "help"), flags=re.M | re.S)[1]
+    for command in re.findall(r"^  ([a-z]+)", listing, flags=re.M):
+        if not re.search(rf"^\.It Cm {command}\b|^\.Nm weft {command}$", text, flags=re.M):
+            errors.append(f"manual pages: no entry for weft {command}")
+        for option in re.findall(r"^  (?:-., |    )--([a-z-]+)", output_of(weft, command, "--help"), flags=re.M):
+            if not re.search(rf"^\.It Fl(?: .*)?-{option}(?: |$)", text, flags=re.M):
+                errors.append(f"manual pages: no entry for --{option} of weft {command}")
+
+
+def main():
+    weft, *pages = sys.argv[1:]
+    texts = {page: open(page, encoding="utf-8").read() for page in pages}
+    check_mdoc(pages)
+    for page, text in texts.items():
+        if page.endswith(".conf.5"):
+            check_keys(weft, page, text)
+    check_commands(weft, "\n".join(text for page, text in texts.items() if page.endswith(".1")))
+    print("\n".join(errors), end="\n" if errors else "", file=sys.stderr)
+    return 1 if errors else 0
+
+
+sys.exit(main())

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * report_new.h - builds the report of report.h; the request "stats" returns it.
+ */
+#ifndef WF_AGENT_REPORT_NEW_H
+#define WF_AGENT_REPORT_NEW_H
+
+#include <jansson.h>
+
+struct wf_request_env;
+
+/* Thread: any. NULL: no memory. The caller owns the result. */
+json_t *wf_report_new(const struct wf_request_env *env);
+
+#endif

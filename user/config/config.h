@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * config.h - the life of a configuration: defaults, then changes by key.
+ *
+ *   defaults  <-  config_yaml.h: a file  <-  wf_config_set("key", "value"), in this order
+ *
+ * Every source of values is checked for the same types and ranges and reports the same messages.
+ * Thread: main, before anything starts. Memory: bounded by the maxima of the lists.
+ */
+#ifndef WF_CONFIG_CONFIG_H
+#define WF_CONFIG_CONFIG_H
+
+#include "config/config_table.h"
+
+/* Sets every default. Return: 0; -ENOMEM. */
+int wf_config_init(struct wf_config *config);
+void wf_config_fini(struct wf_config *config);
+
+/**
+ * wf_config_set() - set one key
+ * @place: the name of the source in messages ("--overlap")
+ * @text:  as on a command line: lists with commas, maps as PREFIX=POLICY,...
+ *
+ * Return: 0; -EINVAL, @ret_error tells; -ENOMEM.
+ */
+int wf_config_set(struct wf_config *config, const char *place, const char *name, const char *text,
+		  struct wf_config_error *ret_error);
+
+/* Sets from "key=value". Errors as wf_config_set(). */
+int wf_config_set_pair(struct wf_config *config, const char *place, const char *pair,
+		       struct wf_config_error *ret_error);
+
+#endif

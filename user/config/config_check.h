@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * config_check.h - checks of combinations of values.
+ */
+#ifndef WF_CONFIG_CONFIG_CHECK_H
+#define WF_CONFIG_CONFIG_CHECK_H
+
+#include "config/config_table.h"
+
+/* Return: 0; -EINVAL: values that cannot work together; @ret_error tells which, and where. */
+int wf_config_check(const struct wf_config *config, struct wf_config_error *ret_error);
+
+#endif
