@@ -26,7 +26,7 @@ ROOM_FILES, ROOM_LINES, FILE_LINES = 26, 4000, 500
 
 # What may be used where: pattern, what it is, rooms (a folder stands for those below it).
 LIBRARIES = [
-    (r"#include <(bpf|xdp)/", "libbpf or libxdp", ["capture/live", "capture/host", "capture/hook"]),
+    (r"#include <(bpf|xdp)/", "libbpf or libxdp", ["capture/live", "capture/host", "capture/hook", "capture/maps"]),
     (r"#include <pcap", "libpcap", ["capture/file"]),
     (r"#include <jansson", "jansson", ["sink", "agent", "cli"]),
     (r"\bpthread_(create|join|detach|kill|cancel|self|sig\w+|set\w+)\(", "threads",

@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "bpf/shared.h"
-#include "capture/live/maps.h"
+#include "capture/maps/maps.h"
 #include "skel/mirror.skel.h"
 #include "unit/support/packet_builder.h"
 

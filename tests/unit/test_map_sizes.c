@@ -6,7 +6,7 @@
 
 #include <weft/limits.h>
 
-#include "capture/live/map_sizes.h"
+#include "capture/maps/map_sizes.h"
 #include "capture/live/umem.h"
 
 #define MIB (1ull << 20)

@@ -11,7 +11,7 @@
 
 #include <weft/flows.h>
 
-#include "capture/live/flow_map.h"
+#include "capture/maps/flow_map.h"
 
 struct wf_pcap_filter;
 

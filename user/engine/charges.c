@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "capture/live/iface_mode.h"
 #include "capture/live/iface_cost.h"
 #include "engine/ifaces.h"
 #include "memory/budget.h"

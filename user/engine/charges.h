@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "capture/live/map_sizes.h"
+#include "capture/maps/map_sizes.h"
 
 struct weft_opts;
 struct wf_budget;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * count_mover.h - a thread that keeps the kernel's flow maps up to date: what CPUs count by
- * themselves is moved there every WF_COUNT_MOVER_MS. See capture/live/hot_flows.h.
+ * themselves is moved there every WF_COUNT_MOVER_MS. See capture/maps/hot_flows.h.
  */
 #ifndef WF_ENGINE_COUNT_MOVER_H
 #define WF_ENGINE_COUNT_MOVER_H

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "capture/live/iface_stats.h"
 #include "capture/file/pcap_file.h"
 #include "capture/file/pcap_filter.h"
 #include "deliver/subscription.h"

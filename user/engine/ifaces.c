@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "capture/live/iface_stats.h"
 #include "pressure/overload.h"
 
 static void free_entry(struct wf_ifaces_entry *entry)

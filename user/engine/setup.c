@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "capture/live/iface_mode.h"
 #include "capture/live/iface_cost.h"
 #include "capture/file/pcap_file.h"
 #include "capture/source.h"

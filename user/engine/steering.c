@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "capture/host/nic_hash.h"
+#include "capture/live/iface_mode.h"
 #include "engine/ifaces.h"
 #include "packet/flow_key.h"
 #include "worker/worker.h"

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "capture/live/maps.h"
+#include "capture/maps/maps.h"
 #include "skel/steer.skel.h"
 #include "unit/support/decode_kinds.h"
 

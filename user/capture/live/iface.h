@@ -20,35 +20,14 @@
 #include <weft/source.h>
 
 #include "bpf/hash.h"
-#include "capture/live/map_sizes.h"
+#include "capture/live/iface_setup.h"
+#include "capture/maps/flow_map.h"
 #include "packet/verdict.h"
 
-struct wf_arena;
 struct weft_flow_key;
 struct wf_iface;
 struct wf_metrics;
-struct wf_page_pool;
 struct wf_source;
-
-/* What an interface needs to be opened with; all borrowed, pools and arena outlive it. */
-struct wf_iface_setup {
-	const struct weft_interface_opts *opts;
-	struct wf_arena *arena;	     /* pinned: wf_arena_pin() */
-	struct wf_page_pool **pools; /* one a worker */
-	uint32_t workers;
-	bool by_queue; /* queue q has one socket, of worker q % workers; else one for each */
-	struct wf_map_sizes maps;
-	const struct weft_hash_secret *secret;
-};
-
-/* Will @ifname be captured in host mode? */
-bool wf_iface_is_host(const char *ifname, enum weft_mode mode);
-
-/*
- * Receive queues that a capture of @ifname will use: those of the device, once it is taken, or
- * of host mode's own veth. At least 1.
- */
-uint32_t wf_iface_count_queues(const char *ifname, enum weft_mode mode);
 
 /* What the kernel took for the maps of an open interface. */
 uint64_t wf_iface_map_bytes(const struct wf_iface *iface);
@@ -88,6 +67,9 @@ int wf_iface_prepare_filter(const struct wf_iface *iface, const struct weft_inte
 			    uint64_t *ret_word);
 int wf_iface_switch_filter(const struct wf_iface *iface, uint64_t word);
 
+/* Call @fn for each entry of the flow map; see wf_flow_map_each(). Thread: any. */
+int wf_iface_each_flow(const struct wf_iface *iface, wf_kernel_flow_fn fn, void *ctx);
+
 /* Of the flows that begin from now on, @percent (0..100) are left to the host. Thread: any. */
 void wf_iface_shed(const struct wf_iface *iface, uint32_t percent);
 
@@ -102,18 +84,5 @@ void wf_iface_beat(const struct wf_iface *iface);
  * be up to 255 segments behind for each CPU and direction. Waits some ms. Thread: one at a time.
  */
 int wf_iface_move_counts(struct wf_iface *iface);
-
-/* How the receive rings stand; what is counted only rises. */
-struct wf_iface_load {
-	uint64_t lost_frames; /* rings full, or nothing to receive into */
-	uint64_t received_frames;
-	uint32_t fill_percent; /* of the fullest ring */
-};
-
-/* Thread: any, between open and close. */
-void wf_iface_load(const struct wf_iface *iface, struct wf_iface_load *ret_load);
-
-/* Add the kernel's half of the ledger. */
-void wf_iface_stats_add(const struct wf_iface *iface, struct wf_metrics *sum);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include <bpf/libbpf.h>
 
-#include "capture/live/hot_flows.h"
+#include "capture/maps/hot_flows.h"
 #include "capture/live/umem.h"
 #include "capture/live/xsk.h"
 

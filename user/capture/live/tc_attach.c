@@ -19,7 +19,7 @@
 #include "bpf/hash.h"
 #include "bpf/shared.h"
 #include "capture/live/bpf_load.h"
-#include "capture/live/maps.h"
+#include "capture/maps/maps.h"
 #include "capture/host/netdev_features.h"
 #include "capture/live/netlink.h"
 #include "capture/live/pins.h"

@@ -14,8 +14,8 @@
 #include <weft/source.h>
 
 #include "bpf/hash.h"
-#include "capture/live/hot_flows.h"
-#include "capture/live/map_sizes.h"
+#include "capture/maps/hot_flows.h"
+#include "capture/maps/map_sizes.h"
 
 struct steer_bpf;
 struct verdict_bpf;

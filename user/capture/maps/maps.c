@@ -2,7 +2,7 @@
 /*
  * maps.c - what user space reads from the programs' maps, and about them.
  */
-#include "capture/live/maps.h"
+#include "capture/maps/maps.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

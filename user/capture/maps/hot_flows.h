@@ -5,8 +5,8 @@
  * See bpf/hot_flow.h. Done several times a second while segments come, and before the flow map
  * is read.
  */
-#ifndef WF_CAPTURE_LIVE_HOT_FLOWS_H
-#define WF_CAPTURE_LIVE_HOT_FLOWS_H
+#ifndef WF_CAPTURE_MAPS_HOT_FLOWS_H
+#define WF_CAPTURE_MAPS_HOT_FLOWS_H
 
 #include <stdbool.h>
 #include <stdint.h>

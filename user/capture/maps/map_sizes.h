@@ -6,8 +6,8 @@
  * The maps are charged before they are made, so their bytes are foretold from what they are made
  * of. wf_maps_bytes() (maps.h) tells what the kernel says afterwards.
  */
-#ifndef WF_CAPTURE_LIVE_MAP_SIZES_H
-#define WF_CAPTURE_LIVE_MAP_SIZES_H
+#ifndef WF_CAPTURE_MAPS_MAP_SIZES_H
+#define WF_CAPTURE_MAPS_MAP_SIZES_H
 
 #include <stdint.h>
 

@@ -2,7 +2,7 @@
 /*
  * hot_flows.c - moves to the kernel's flow map what its CPUs counted by themselves.
  */
-#include "capture/live/hot_flows.h"
+#include "capture/maps/hot_flows.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

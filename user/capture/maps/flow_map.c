@@ -5,7 +5,7 @@
  * In batches of whole buckets: walking from key to key begins anew whenever the key it
  * stands on is evicted.
  */
-#include "capture/live/flow_map.h"
+#include "capture/maps/flow_map.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>

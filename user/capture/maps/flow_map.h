@@ -4,12 +4,11 @@
  *
  * Thread: any.
  */
-#ifndef WF_CAPTURE_LIVE_FLOW_MAP_H
-#define WF_CAPTURE_LIVE_FLOW_MAP_H
+#ifndef WF_CAPTURE_MAPS_FLOW_MAP_H
+#define WF_CAPTURE_MAPS_FLOW_MAP_H
 
 #include <stdint.h>
 
-#include "capture/live/iface.h"
 #include "packet/packet.h"
 
 /* One entry; arrays by endpoint of the key, times CLOCK_MONOTONIC. */
@@ -34,6 +33,5 @@ typedef void (*wf_kernel_flow_fn)(const struct wf_kernel_flow *flow, void *ctx);
  * Return: 0; -ENOMEM; other errno of the map.
  */
 int wf_flow_map_each(int map_fd, wf_kernel_flow_fn fn, void *ctx);
-int wf_iface_each_flow(const struct wf_iface *iface, wf_kernel_flow_fn fn, void *ctx);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * filter_maps.c - the kernel's filter, changed as a whole while the programs run.
  */
-#include "capture/live/filter_maps.h"
+#include "capture/maps/filter_maps.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>

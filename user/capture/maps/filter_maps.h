@@ -7,8 +7,8 @@
  *
  * Thread: one at a time.
  */
-#ifndef WF_CAPTURE_LIVE_FILTER_MAPS_H
-#define WF_CAPTURE_LIVE_FILTER_MAPS_H
+#ifndef WF_CAPTURE_MAPS_FILTER_MAPS_H
+#define WF_CAPTURE_MAPS_FILTER_MAPS_H
 
 #include <stdint.h>
 

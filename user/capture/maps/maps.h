@@ -2,8 +2,8 @@
 /*
  * maps.h - what user space reads from the programs' maps, and about them. Thread: any.
  */
-#ifndef WF_CAPTURE_LIVE_MAPS_H
-#define WF_CAPTURE_LIVE_MAPS_H
+#ifndef WF_CAPTURE_MAPS_MAPS_H
+#define WF_CAPTURE_MAPS_MAPS_H
 
 #include <stddef.h>
 #include <stdint.h>

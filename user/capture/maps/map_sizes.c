@@ -6,7 +6,7 @@
  * htab_elem, struct bucket), of the nodes of its tries as their allocator rounds them, and of one
  * slot for each socket.
  */
-#include "capture/live/map_sizes.h"
+#include "capture/maps/map_sizes.h"
 
 #include <weft/limits.h>
 

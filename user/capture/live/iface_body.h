@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * iface_body.h - the state of an interface, for the iface files only.
+ */
+#ifndef WF_CAPTURE_LIVE_IFACE_BODY_H
+#define WF_CAPTURE_LIVE_IFACE_BODY_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <weft/source.h>
+
+#include "capture/live/pins.h"
+#include "capture/live/tc_attach.h"
+#include "capture/live/umem.h"
+#include "capture/live/xdp_attach.h"
+#include "capture/live/xsk.h"
+
+struct wf_iface {
+	char name[IF_NAMESIZE];
+	int ifindex;
+	bool is_host;
+	bool is_attached;
+	bool zero_copy;
+	bool multi_buffer; /* sockets take packets in several buffers */
+	bool one_buffer;   /* the kernel can't redirect such packets */
+	int promisc_fd;	   /* owned, -1: none */
+	bool by_queue;
+	uint32_t workers;
+	uint32_t queues;
+	struct weft_interface_opts
+		opts; /* sizes resolved; its arrays are only used while opening */
+	struct wf_pins pins;
+	struct wf_xdp xdp;
+	struct wf_tc tc;
+	struct wf_umem *umems;	       /* owned: by queue */
+	struct wf_xsk_source *sources; /* owned: by worker */
+};
+
+#endif

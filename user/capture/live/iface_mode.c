@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * iface_mode.c - tap or host mode: chosen by what the host does with the interface.
+ */
+#include "capture/live/iface_mode.h"
+
+#include <errno.h>
+#include <net/if.h>
+
+#include <weft/limits.h>
+
+#include "base/log.h"
+#include "capture/host/netdev.h"
+#include "capture/host/netdev_use.h"
+#include "capture/host/xdp_other.h"
+
+enum { HOST_QUEUES = 1 };
+
+/* Does another XDP program hold the place that tap mode needs? @ret_other may be NULL. */
+static bool has_other_program(const char *ifname, struct wf_xdp_other *ret_other)
+{
+	struct wf_xdp_other other = {0};
+
+	if (wf_xdp_other_find((int)if_nametoindex(ifname), &other) || !other.id)
+		return false;
+	if (ret_other)
+		*ret_other = other;
+	return true;
+}
+
+bool wf_iface_is_host(const char *ifname, enum weft_mode mode)
+{
+	return mode == WEFT_MODE_HOST ||
+	       (mode == WEFT_MODE_AUTO &&
+		(wf_netdev_use(ifname) != WF_NETDEV_UNUSED || has_other_program(ifname, NULL)));
+}
+
+void wf_iface_mode_explain(const char *ifname)
+{
+	struct wf_xdp_other other;
+
+	if (wf_netdev_use(ifname) == WF_NETDEV_UNUSED && has_other_program(ifname, &other))
+		wf_info("capture: %s: another XDP program is attached (%s, id %u): host mode, which "
+			"works beside it",
+			ifname, other.name, other.id);
+}
+
+uint32_t wf_iface_count_queues(const char *ifname, enum weft_mode mode)
+{
+	uint32_t queues =
+		wf_iface_is_host(ifname, mode) ? HOST_QUEUES : wf_netdev_rx_queues(ifname);
+
+	return queues < WEFT_QUEUES_MAX ? queues : WEFT_QUEUES_MAX;
+}
+
+int wf_iface_mode_check(const char *ifname, enum weft_mode mode)
+{
+	enum wf_netdev_use use;
+
+	if (mode != WEFT_MODE_TAP)
+		return 0;
+	use = wf_netdev_use(ifname);
+	if (use == WF_NETDEV_UNUSED)
+		return 0;
+	if (use == WF_NETDEV_STACKED) {
+		wf_warn("capture: %s: %s; in tap mode TCP segments don't reach that any more",
+			ifname, wf_netdev_use_name(use));
+		return 0;
+	}
+	wf_error("capture: %s: %s, and in tap mode its TCP segments would not reach this host; use "
+		 "host mode, or take it away",
+		 ifname, wf_netdev_use_name(use));
+	return -EBUSY;
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * iface_stats.c - the counters of an interface: BPF programs, sockets, sources.
+ */
+#include "capture/live/iface_stats.h"
+
+#include <string.h>
+
+#include "capture/live/iface_body.h"
+#include "metrics/metrics.h"
+
+void wf_iface_load(const struct wf_iface *iface, struct wf_iface_load *ret_load)
+{
+	memset(ret_load, 0, sizeof(*ret_load));
+	for (uint32_t w = 0; w < iface->workers; w++) {
+		const struct wf_xsk_source *source = &iface->sources[w];
+
+		ret_load->received_frames +=
+			atomic_load_explicit(&source->received_frames, memory_order_relaxed);
+		for (uint32_t q = 0; q < source->queues; q++) {
+			uint32_t fill = wf_xsk_fill_percent(&source->xsks[q]);
+			struct wf_xsk_losses losses;
+
+			wf_xsk_losses(&source->xsks[q], &losses);
+			ret_load->lost_frames += losses.ring_full + losses.fill_empty;
+			if (fill > ret_load->fill_percent)
+				ret_load->fill_percent = fill;
+		}
+	}
+}
+
+static void add_losses(const struct wf_iface *iface, struct wf_metrics *sum)
+{
+	for (uint32_t w = 0; w < iface->workers; w++) {
+		const struct wf_xsk_source *source = &iface->sources[w];
+		uint64_t no_page =
+			atomic_load_explicit(&source->no_page_frames, memory_order_relaxed);
+
+		wf_metric_add(sum, xsk_invalid_frames, no_page);
+		wf_metric_add(sum, xsk_received_frames,
+			      atomic_load_explicit(&source->received_frames, memory_order_relaxed));
+		for (uint32_t q = 0; q < source->queues; q++) {
+			struct wf_xsk_losses losses;
+
+			wf_xsk_losses(&source->xsks[q], &losses);
+			wf_metric_add(sum, xsk_ring_full_frames, losses.ring_full);
+			wf_metric_add(sum, xsk_fill_empty_frames, losses.fill_empty);
+			wf_metric_add(sum, xsk_invalid_frames, losses.invalid);
+		}
+	}
+}
+
+void wf_iface_stats_add(const struct wf_iface *iface, struct wf_metrics *sum)
+{
+	wf_xdp_stats_add(&iface->xdp, sum);
+	wf_tc_stats_add(&iface->tc, sum);
+	add_losses(iface, sum);
+}

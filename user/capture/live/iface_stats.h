@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * iface_stats.h - reads the counters of an interface.
+ */
+#ifndef WF_CAPTURE_LIVE_IFACE_STATS_H
+#define WF_CAPTURE_LIVE_IFACE_STATS_H
+
+#include <stdint.h>
+
+struct wf_iface;
+struct wf_metrics;
+
+/* Load of the receive rings; the counters only rise. */
+struct wf_iface_load {
+	uint64_t lost_frames; /* the ring was full, or the fill ring was empty */
+	uint64_t received_frames;
+	uint32_t fill_percent; /* of the fullest ring */
+};
+
+/* Thread: any, between open and close. */
+void wf_iface_load(const struct wf_iface *iface, struct wf_iface_load *ret_load);
+
+/* Add the counters of the kernel's half of the ledger. Thread: any, between open and close. */
+void wf_iface_stats_add(const struct wf_iface *iface, struct wf_metrics *sum);
+
+#endif
