@@ -115,7 +115,7 @@ static void go_on_at(const struct wf_half *half, const struct wf_packet *packet,
 		wf_tcp_forget_acks(tcp, half->dir);
 }
 
-/* A FIN or RST tells where the stream ends; its data can't. */
+/* A FIN or RST shows the end of the stream; its data can't, since the kernel keeps it. */
 static void go_to_end(const struct wf_half *half, const struct wf_packet *packet)
 {
 	bool is_blind = wf_half_is_blind(half);

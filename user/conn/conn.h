@@ -33,19 +33,19 @@ struct wf_conns {
 	struct wf_metrics *metrics;
 	struct wf_kernel *kernel; /* NULL: no kernel steers to this worker */
 
-	/* between here and pressure_actions.c */
-	bool refuse_midstream; /* no flow without a handshake */
+	/* written by the worker under memory pressure, and read by it */
+	bool refuse_midstream; /* open no flow whose handshake was not seen */
 	bool is_starved;       /* a segment found no memory */
 
 	/*
-	 * All times here and in flows are packet time less skew_ns. It changes when a capture's
+	 * All times here and in flows are packet times minus skew_ns. It changes when a capture's
 	 * clock steps by more than WEFT_CLOCK_STEP_SEC, so that one broken timestamp, or a
 	 * capture joined from several, neither ends all flows nor stops all timers.
 	 */
 	uint64_t now_ns;  /* highest so far */
 	uint64_t skew_ns; /* wraps: the clock may step back */
 
-	/* Until then a hole is taken for frames that our rings lost, rather than for late ones. */
+	/* Until then a hole counts as frames that weft's own rings lost, not as late ones. */
 	uint64_t overrun_until_ns;
 };
 

@@ -17,7 +17,7 @@ void wf_hole_drain_all(const struct wf_half *half);
 /* The same as far as the mode of delivery and the state allow it. */
 void wf_hole_drain_ready(const struct wf_half *half);
 
-/* The start of the stream is settled: deliver what waited for that. */
+/* The start of the stream is settled: deliver the data that waited for that. */
 void wf_hole_drain_start(const struct wf_half *half);
 
 struct wf_hole {

@@ -38,7 +38,7 @@ struct wf_kernel_request {
 	uint64_t near_off; /* STEER: about where the data goes on */
 };
 
-/* Set by whoever owns the connections, if there is a kernel that steers to them. */
+/* Set up by the worker, if a kernel steers segments to it. */
 struct wf_kernel {
 	/* Read the kernel's record of the flow @key. Return: 0; -ENOENT. */
 	int (*look)(void *ctx, const struct weft_flow_key *key, struct wf_kept *ret_kept);
@@ -61,7 +61,7 @@ void wf_kernel_note_late(const struct wf_half *half, const struct wf_packet *pac
 /* The kernel's record @kept was just read: add to the counts of both directions. */
 void wf_kernel_follow(struct wf_conns *conns, struct wf_flow *flow, const struct wf_kept *kept);
 
-/* About where the stream is, by the kernel's counts: nobody's acknowledgements tell. */
+/* The approximate offset of the stream by the kernel's counts, for lack of acknowledgements. */
 uint64_t wf_kernel_guess_off(const struct wf_half *half);
 
 /*

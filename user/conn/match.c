@@ -13,7 +13,7 @@
 #include "packet/packet.h"
 #include "tcp/tcp_start.h"
 
-/* A flow silent for so long yields to the exact continuation of a SYN. */
+/* A flow that was silent for this long yields to the exact continuation of a SYN. */
 #define SILENCE_NS WF_NS_PER_SEC
 
 static void reject(struct wf_conns *conns, const struct wf_packet *packet)
@@ -30,8 +30,8 @@ static bool is_agreed(const struct wf_handshake *handshake, const struct wf_pack
 }
 
 /*
- * Both sides agreed on it, or nothing speaks against: a SYN that came into a live connection may be
- * forged, and what seems to continue it a late segment of that one.
+ * May @packet begin the connection of @handshake? A SYN that came into a live connection may be
+ * forged, and the segment that seems to continue it may be a late one of that connection.
  */
 static bool may_begin(const struct wf_conns *conns, const struct wf_handshake *handshake,
 		      enum wf_handshake_fit fit, const struct wf_packet *packet)
@@ -51,7 +51,7 @@ static bool may_replace(const struct wf_flow *flow, const struct wf_handshake *h
 		return true;
 	if (!(self->flags & WF_HANDSHAKE_SEEN) || packet->seq != self->isn_seq + 1)
 		return false;
-	/* The receiver takes no SYN inside its window (RFC 5961, 4): nothing begins behind one. */
+	/* A receiver rejects a SYN inside its window (RFC 5961, 4), so nothing begins behind it. */
 	if (wf_tcp_is_within(&flow->tcp, dir, packet->seq, packet->ack))
 		return false;
 	return !flow->packets[!dir] || packet->time_ns >= flow->last_ns + SILENCE_NS ||
@@ -60,10 +60,11 @@ static bool may_replace(const struct wf_flow *flow, const struct wf_handshake *h
 }
 
 /*
- * Only data shows a connection; an empty segment may be the last of one that ended before
- * the capture began. Even without ACK flag, which no receiver takes: captures
- * that were made by hand have nothing better. Where a handshake is known, they lie; and where
- * both sides agreed on one, all that does not fit it: the receiver answers with a reset.
+ * Does @packet show a connection whose handshake was not seen? Only data does; an empty segment may
+ * be the last of a connection that ended before the capture began. Data without the ACK flag, which
+ * every receiver rejects, counts as well, because hand-made captures contain it; but not where a
+ * handshake is known. Where both sides agreed on a handshake, the receiver answers everything that
+ * does not fit it with a reset.
  */
 static bool shows_connection(const struct wf_packet *packet, const struct wf_handshake *handshake)
 {
@@ -127,7 +128,8 @@ static struct wf_flow *match_syn(struct wf_conns *conns, struct wf_flow *flow,
 	return NULL;
 }
 
-/* Both sides answered and data came with a SYN: a stream, also if a reset ends it now. */
+/* Did both sides answer, with data on a SYN? Then there is a stream, even if a reset ends it now.
+ */
 static bool has_stream(struct wf_conns *conns, const struct wf_handshake *handshake,
 		       const struct wf_packet *packet)
 {
@@ -142,7 +144,7 @@ static bool has_stream(struct wf_conns *conns, const struct wf_handshake *handsh
 	return false;
 }
 
-/* The flow of @packet: @flow (may be NULL), or a new one. NULL: none. */
+/* The flow of @packet, which is no SYN: @flow (may be NULL), or a new one. NULL: none. */
 static struct wf_flow *find_or_open(struct wf_conns *conns, struct wf_flow *flow,
 				    const struct wf_packet *packet)
 {

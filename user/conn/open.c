@@ -28,7 +28,7 @@ static bool prefix_matches(const struct weft_prefix *prefix, const uint8_t addr[
 	return !rest || !((prefix->addr[bytes] ^ addr[bytes]) >> (8 - rest));
 }
 
-/* How the host @receiver treats overlapping data: the longest prefix decides. */
+/* The overlap policy of the host @receiver, by the longest prefix that matches. */
 static enum weft_overlap policy_for(const struct weft_opts *opts, const uint8_t receiver[16])
 {
 	enum weft_overlap policy = opts->overlap;
@@ -45,13 +45,13 @@ static enum weft_overlap policy_for(const struct weft_opts *opts, const uint8_t 
 	return policy;
 }
 
-/* Who a new flow is of. */
+/* The identity of a new flow. */
 struct newcomer {
 	const struct weft_flow_key *key;
 	uint32_t hash;
 	uint8_t client;
 	uint8_t ip_version;
-	bool may_evict; /* another flow, if there is no room */
+	bool may_evict; /* evict another flow if there is no room */
 	uint64_t now_ns;
 };
 
@@ -93,7 +93,7 @@ static void begin_flow(struct wf_conns *conns, struct wf_flow *flow)
 
 /* ---- out of a handshake ---------------------------------------------------------- */
 
-/* Payload that came with the SYN of @side, as far as the receiver took it. */
+/* Payload that came with the SYN of @side, as far as the receiver accepted it. */
 static void take_syn_data(struct wf_conns *conns, struct wf_flow *flow,
 			  const struct wf_handshake *handshake, uint8_t side,
 			  const struct wf_packet *packet)
@@ -122,8 +122,8 @@ static void take_syn_data(struct wf_conns *conns, struct wf_flow *flow,
 }
 
 /*
- * What both SYNs told, by direction. If the client's was seen and @packet is its very next
- * segment, what it acknowledges is the server's first number.
+ * The numbers of both SYNs, by direction. If the client's SYN was seen and @packet is the very next
+ * segment, its acknowledgement tells the server's first number.
  */
 static void init_tcp(struct wf_flow *flow, const struct wf_handshake *handshake,
 		     const struct wf_packet *packet)

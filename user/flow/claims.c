@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * claims.c - hashes keys its own way: what chooses the worker is what is being checked.
+ * claims.c - uses a hash of its own, because the hash that chooses the worker is under check.
  */
 #include "flow/claims.h"
 

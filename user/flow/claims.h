@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * claims.h - which worker has which connection, across all workers: a check that steering
- * never gives one to two. Only made where ownership is checked (performance_mode: safe).
+ * claims.h - the worker of each connection, across all workers: a check that steering never gives a
+ * connection to two workers. Used only if ownership is checked (performance_mode: safe).
  *
  * One slot for each of many hash values of a key, that remembers the last claim. It forgets
  * a claim when another connection takes its slot, so it may miss a violation; it does not
- * invent one: slots tell keys apart by 58 bits.
+ * report a false one, since slots distinguish keys by 58 bits.
  *
  * Bound: CLAIMS_BYTES of the arena. Thread: any.
  */
@@ -29,7 +29,7 @@ struct wf_claims {
 int wf_claims_init(struct wf_claims *claims, struct wf_arena *arena);
 void wf_claims_fini(struct wf_claims *claims);
 
-/* @worker opens a connection; if another worker claimed it before, that is counted and told. */
+/* @worker opens a connection; if another worker claimed it before, that is counted and logged. */
 void wf_claims_add(struct wf_claims *claims, const struct weft_flow_key *key, uint32_t worker);
 
 #endif

@@ -2,9 +2,9 @@
 /*
  * evict.c - the longest silent of a sample, instead of a list of all by age.
  *
- * A list would cost every packet two more cache lines and every flow eight bytes. Of
- * SAMPLE flows that the hash put next to each other the least useful is taken; on
- * average it is among the 6 % least useful of all. Finished connections go before
+ * A list would cost every packet two more cache lines and every flow eight bytes. Instead the least
+ * useful of SAMPLE flows that the hash put next to each other is taken, which on average is among
+ * the 6 % least useful of all. Finished connections go before
  * live ones, those picked up midstream before those whose handshake was seen.
  */
 #include "flow/evict.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * evict.h - which flow is given up when there is no room for another?
+ * evict.h - the choice of the flow that is evicted when there is no room for another.
  */
 #ifndef WF_FLOW_EVICT_H
 #define WF_FLOW_EVICT_H
@@ -11,7 +11,7 @@ struct wf_flow;
 struct wf_flow_table;
 
 /*
- * The least useful of a few flows taken by chance; never @keep (may be NULL).
+ * The least useful of a few flows chosen at random; never @keep (may be NULL).
  * Bounded work. Return: NULL: there is no other.
  */
 struct wf_flow *wf_flow_evict_choose(struct wf_flow_table *table, const struct wf_flow *keep,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * flow.c - what a connection is called and what its record says.
+ * flow.c - the public identity and the record of a connection.
  */
 #include "flow/flow.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * flow.h - one tracked connection: both directions and all that its record tells.
+ * flow.h - one tracked connection: both directions and the counts of its record.
  *
  * Kept small, because there may be millions of idle ones: the part that only some flows need
  * (deadlines of a hole, counters of retransmissions, a bypass) is their extension, struct
@@ -41,7 +41,7 @@ struct wf_flow {
 
 	uint64_t last_ns; /* highest packet time so far */
 	struct wf_timer timer;
-	uint32_t use;	       /* this is the Nth connection on its four-tuple */
+	uint32_t use;	       /* its number among the connections on its four-tuple, from 1 */
 	uint32_t ext;	       /* slab id of struct wf_flow_ext, 0: none */
 	uint16_t flags;	       /* WF_FLOW_* */
 	uint8_t client;	       /* endpoint index */
@@ -126,7 +126,7 @@ static inline enum weft_overlap wf_flow_policy(const struct wf_flow *flow, enum 
 /* Public identity of @flow. */
 void wf_flow_describe(const struct wf_flow *flow, struct weft_flow *ret_flow);
 
-/* What is known of it now; @ext may be NULL. */
+/* The record as of now; @ext may be NULL. */
 void wf_flow_record(const struct wf_flow *flow, const struct wf_flow_ext *ext,
 		    enum weft_close_reason reason, struct weft_flow_record *ret_record);
 

@@ -2,7 +2,7 @@
 /*
  * flow_index.h - hash to id: the hash table under flows, handshakes and recent closings.
  *
- * Holds ids only; whoever owns the objects compares their keys. A look-up that
+ * It holds ids only; the owner of the objects compares their keys. A look-up that
  * finds nothing reads one cache line. Sized once, for a fixed number of ids.
  *
  * Thread: the worker.
@@ -46,7 +46,7 @@ struct wf_flow_cursor {
 /* Bytes of the arena that an index of @ids_max takes. */
 uint64_t wf_flow_index_bytes(uint32_t ids_max);
 
-/* Return: 0; -ENOBUFS: not so many adjacent free spans. */
+/* Return: 0; -ENOBUFS: not enough adjacent free spans. */
 int wf_flow_index_init(struct wf_flow_index *index, struct wf_arena *arena, uint32_t ids_max);
 void wf_flow_index_fini(struct wf_flow_index *index);
 

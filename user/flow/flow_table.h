@@ -2,8 +2,8 @@
 /*
  * flow_table.h - all connections of one worker: found by key, woken by time.
  *
- * Owns the flows, their extensions and their timers; what is in the flows'
- * streams belongs to the caller, who empties them before remove().
+ * Owns the flows, their extensions and their timers; the data in the
+ * flows' streams belongs to the caller, which empties them before remove().
  *
  * Bound: @flows_max flows and as many extensions, in slabs that grow and shrink
  * with their number; the index is taken whole at the start.
@@ -40,7 +40,7 @@ struct wf_flow_table {
 /* Return: 0; -ENOBUFS: the index does not fit in the arena; -ENOMEM. */
 int wf_flow_table_init(struct wf_flow_table *table, struct wf_arena *arena, uint32_t flows_max,
 		       uint32_t worker);
-/* From now on check that only @owner's thread comes here, and no flow to two workers. */
+/* From now on check that only @owner's thread calls, and that no flow has two workers. */
 void wf_flow_table_set_owner(struct wf_flow_table *table, struct wf_owner *owner,
 			     struct wf_claims *claims);
 void wf_flow_table_fini(struct wf_flow_table *table);
@@ -69,12 +69,12 @@ struct wf_flow_ext *wf_flow_table_need_ext(struct wf_flow_table *table, struct w
 void wf_flow_table_arm(struct wf_flow_table *table, struct wf_flow *flow, uint64_t now_ns,
 		       uint64_t deadline_ns);
 
-/* A flow whose time may have come; the caller arms or removes it. NULL: none at @now_ns. */
+/* A flow that may be due at @now_ns; the caller arms or removes it. NULL: none. */
 struct wf_flow *wf_flow_table_pop_due(struct wf_flow_table *table, uint64_t now_ns);
 
 /*
- * Up to @max flows, others each time until all had their turn, in the order of the
- * index, that is by chance. Return: how many; 0 only if there are none.
+ * Up to @max flows in the order of the index, that is a random one; the next call goes on behind
+ * them. Return: how many; 0 only if there are none.
  */
 uint32_t wf_flow_table_sample(struct wf_flow_table *table, struct wf_flow **ret_flows,
 			      uint32_t max);
@@ -85,8 +85,9 @@ uint32_t wf_flow_table_bucket(const struct wf_flow_table *table, uint32_t bucket
 			      struct wf_flow *ret_flows[WF_FLOW_BUCKET_IDS]);
 
 /*
- * Load what find() will read first, then what the flow's owner will, then what it will if the flow
- * met trouble. Return: the flow that find() will look at first, which need not be it; NULL: none.
+ * Load the cache lines that find() reads first, then those of the flow, then those of its
+ * extension. Return: the flow that find() will look at first, which need not be the right one;
+ * NULL: none.
  */
 void wf_flow_table_prefetch(const struct wf_flow_table *table, uint32_t hash);
 const struct wf_flow *wf_flow_table_prefetch_flow(const struct wf_flow_table *table, uint32_t hash);

@@ -2,8 +2,8 @@
 /*
  * half_open.c - entries in a slab, found by an index, forgotten in the order of their age.
  *
- * All are forgotten the same time after their first SYN, so the oldest of each list is
- * the next one: no timers.
+ * Every entry is forgotten the same time after its first SYN, so the oldest of each list is the
+ * next one, and no timers are needed.
  *
  * Bound: handshakes_max entries of 120 bytes, with about 8 bytes of index and at most 34
  * of half-open counts each; WEFT_SYN_DATA_MAX pages.
@@ -179,7 +179,7 @@ static struct wf_handshake *start(struct wf_half_open *table, const struct wf_pa
 		wf_metric_inc(table->metrics, flows_refused_flows);
 		return NULL;
 	}
-	/* Only who opens connections is held to a limit, not a server that answers many. */
+	/* The limit holds for clients, not for a server that answers many. */
 	if (!is_answer && !wf_source_count_take(&table->sources, packet->key.addr[client])) {
 		wf_metric_inc(table->metrics, half_open_refused_flows);
 		goto put_id;
@@ -258,7 +258,7 @@ static void note_syn(struct wf_handshake_side *side, const struct wf_packet *pac
 
 /*
  * A SYN-ACK that answers nothing seen: a tap may show it before the second SYN of the other side,
- * which then has another number. Both numbers count if that, or what follows, confirms them.
+ * which then has another number. Both numbers count if that SYN or a later segment confirms them.
  */
 static void note_loose(struct wf_half_open *table, struct wf_handshake *handshake,
 		       const struct wf_packet *packet)

@@ -36,7 +36,7 @@ enum wf_handshake_fit wf_handshake_fits(struct wf_handshake *handshake,
 
 	if (!(packet->tcp_flags & WF_TCP_ACK))
 		return WF_HANDSHAKE_FIT_NONE;
-	/* Right behind the number that the SYN-ACK tells: however near the other is. */
+	/* The number that the SYN-ACK tells wins if it is exact, however near the other one is. */
 	if (peer->flags & WF_HANDSHAKE_LOOSE && packet->seq == self->other_isn_seq + 1)
 		swap_isns(self);
 	if (self->flags & WF_HANDSHAKE_KNOWN) {

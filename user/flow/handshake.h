@@ -20,10 +20,10 @@
 /* A first segment this far behind its SYN may still be of this connection: others were missed. */
 #define WF_HANDSHAKE_FIT_BYTES (1u << 20)
 
-/* What one endpoint's SYNs told; by endpoint index, not by direction. */
+/* The SYNs of one endpoint; by endpoint index, not by direction. */
 struct wf_handshake_side {
 	uint32_t isn_seq;
-	uint32_t other_isn_seq; /* that of the SYN before; equal if there was none */
+	uint32_t other_isn_seq; /* of the SYN before; equal if there was none */
 	uint32_t data;		/* id of struct wf_syn_data, 0: none */
 	uint16_t data_bytes;	/* most payload on one of its SYNs */
 	uint16_t window;
@@ -36,10 +36,10 @@ struct wf_handshake_side {
 };
 
 #define WF_HANDSHAKE_KNOWN    (1u << 0) /* isn_seq is known, by its SYN or by the peer's SYN-ACK */
-#define WF_HANDSHAKE_SEEN     (1u << 1) /* by its SYN */
-#define WF_HANDSHAKE_WSCALE   (1u << 2) /* which offered window scaling */
+#define WF_HANDSHAKE_SEEN     (1u << 1) /* its SYN was seen */
+#define WF_HANDSHAKE_WSCALE   (1u << 2) /* its SYN offered window scaling */
 #define WF_HANDSHAKE_ANSWERED (1u << 3) /* its SYN was acknowledged by the peer's SYN-ACK */
-#define WF_HANDSHAKE_LOOSE    (1u << 4) /* by a SYN-ACK to a SYN not seen yet; or it is forged */
+#define WF_HANDSHAKE_LOOSE    (1u << 4) /* known by a SYN-ACK to a SYN not seen yet; may be forged */
 
 struct wf_handshake {
 	struct weft_flow_key key;
@@ -50,10 +50,11 @@ struct wf_handshake {
 	uint8_t client; /* endpoint index */
 	bool counted;	/* in the half-open count of the client's address */
 	uint8_t ip_version;
-	bool answered;		 /* a SYN-ACK was seen: which of the lists it is in */
-	uint16_t acked_bytes[2]; /* on the SYN of each side, by the peer's SYN-ACK */
+	bool answered;		 /* a SYN-ACK was seen; selects the list of ages */
+	uint16_t acked_bytes[2]; /* payload of each side's SYN that the peer's SYN-ACK acknowledged
+				  */
 };
-_Static_assert(sizeof(struct wf_handshake) == 120, "what a SYN of a flood costs");
+_Static_assert(sizeof(struct wf_handshake) == 120, "each SYN of a flood costs this");
 
 enum wf_handshake_fit {
 	WF_HANDSHAKE_FIT_NONE = 0, /* of another connection */
@@ -62,19 +63,19 @@ enum wf_handshake_fit {
 };
 
 /*
- * May @packet come so late after this handshake that all before it was missed? Both its numbers
- * then lie ahead, but within WF_TCP_MISSED_BYTES.
+ * May @packet come that long after this handshake because all segments between were missed? Both
+ * its numbers then lie ahead, but within WF_TCP_MISSED_BYTES.
  */
 bool wf_handshake_is_before(const struct wf_handshake *handshake, const struct wf_packet *packet);
 
-/* Is @packet (no SYN, no RST) the first one after this handshake? Settles whose numbers count. */
+/* Is @packet (no SYN, no RST) the first one after this handshake? Settles which SYNs count. */
 enum wf_handshake_fit wf_handshake_fits(struct wf_handshake *handshake,
 					const struct wf_packet *packet);
 
 /* Does the reset @packet end this handshake? */
 bool wf_handshake_is_reset_by(const struct wf_handshake *handshake, const struct wf_packet *packet);
 
-/* What the SYN of endpoint @side told. */
+/* The SYN of endpoint @side, as tcp/ needs it. */
 void wf_handshake_syn(const struct wf_handshake *handshake, uint8_t side,
 		      struct wf_tcp_syn *ret_syn);
 

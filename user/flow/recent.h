@@ -4,10 +4,11 @@
  *
  * - Is this segment a late one of it (a stray final acknowledgement, a retransmitted FIN)?
  *   Then it must not look like a new connection. Asked for a short time only.
- * - The how-many-th connection on this four-tuple is the next one?
+ * - How many connections has this four-tuple had, so that the next one gets its number?
  *
- * Bound: @entries_max of 96 bytes; then the oldest is forgotten, as is what ended
- * WEFT_RECENT_TTL_SEC ago, and the next connection on it is told as its first.
+ * Bound: @entries_max entries of 96 bytes; beyond that the oldest is forgotten, and so is an entry
+ * older than WEFT_RECENT_TTL_SEC. The next connection on a forgotten four-tuple is reported as its
+ * first.
  * Thread: the worker.
  */
 #ifndef WF_FLOW_RECENT_H
@@ -31,7 +32,7 @@ struct wf_recent_entry {
 	uint32_t snd_nxt[2]; /* by endpoint: behind its last byte */
 	struct wf_age_links age;
 	uint32_t use;
-	bool ended; /* by FIN or reset: nothing of it can come that counts */
+	bool ended; /* by FIN or reset: none of its later segments counts */
 	uint8_t pad[3];
 };
 
@@ -40,7 +41,7 @@ struct wf_recent {
 	struct wf_flow_index index;
 	struct wf_age_list ages;
 	uint64_t linger_ns;
-	uint64_t ttl_ns; /* what is older is not remembered */
+	uint64_t ttl_ns; /* older entries are forgotten */
 };
 
 /* Return: 0; -ENOBUFS, -ENOMEM. */
@@ -61,7 +62,7 @@ uint32_t wf_recent_forget(struct wf_recent *recent, uint64_t ttl_ns, uint64_t no
 /* Is @packet a late segment of the connection that has ended, rather than of a new one? */
 bool wf_recent_is_late(const struct wf_recent *recent, const struct wf_packet *packet);
 
-/* ... of one that was still alive at @since_ns. */
+/* The same for a connection that was still alive at @since_ns. */
 bool wf_recent_is_late_since(const struct wf_recent *recent, const struct wf_packet *packet,
 			     uint64_t since_ns);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * source_count.h - how many handshakes of each source address are under way.
+ * source_count.h - the number of half-open connections of each source address.
  *
  * An entry exists only while its count is not zero, so there are never more of
  * them than handshakes. Thread: the worker.
@@ -30,13 +30,13 @@ int wf_source_count_init(struct wf_source_count *table, struct wf_arena *arena,
 			 uint32_t per_source_max);
 void wf_source_count_fini(struct wf_source_count *table);
 
-/* One more of @addr. Return: false: it has as many as it may, or no memory; nothing changed. */
+/* Add one of @addr. Return: false: its limit is reached, or no memory; nothing changed. */
 bool wf_source_count_take(struct wf_source_count *table, const uint8_t addr[16]);
 
-/* One less of @addr, which has one. */
+/* Remove one of @addr, which has at least one. */
 void wf_source_count_put(struct wf_source_count *table, const uint8_t addr[16]);
 
-/* How many sources have an entry. */
+/* The number of sources that have an entry. */
 uint32_t wf_source_count_sources(const struct wf_source_count *table);
 
 #endif

@@ -51,7 +51,7 @@ void wf_syn_data_drop(struct wf_syn_data_store *store, struct wf_handshake_side 
 		wf_metric_add(store->metrics, payload_unaccepted_bytes, release(store, side));
 }
 
-/* Is it of the SYN whose data is held, and was less of that captured? */
+/* Is @packet a copy of the SYN whose data is held, with more of it captured? */
 static bool is_more_of_it(const struct wf_syn_data_store *store,
 			  const struct wf_handshake_side *side, const struct wf_packet *packet)
 {
@@ -88,7 +88,7 @@ void wf_syn_data_hold(struct wf_syn_data_store *store, struct wf_handshake *hand
 	struct wf_syn_data *data;
 
 	wf_metric_add(store->metrics, payload_bytes, packet->payload_captured_bytes);
-	/* Another copy of what the receiver did not take. */
+	/* Another copy of payload that the receiver did not accept. */
 	if (side->flags & WF_HANDSHAKE_ANSWERED && !handshake->acked_bytes[packet->src]) {
 		wf_metric_add(store->metrics, payload_unaccepted_bytes,
 			      packet->payload_captured_bytes);
@@ -139,7 +139,7 @@ struct wf_syn_data *wf_syn_data_find(const struct wf_syn_data_store *store,
 	} else if (!packet) {
 		data->accepted_bytes = data->len_bytes;
 	} else {
-		/* Its sender goes on behind it, or its receiver acknowledges it. */
+		/* The sender goes on behind the payload, or the receiver acknowledges it. */
 		beyond_syn = packet->src == side ? packet->seq : packet->ack;
 		beyond_syn -= from->isn_seq + 1;
 		if (beyond_syn <= WF_HANDSHAKE_FIT_BYTES && beyond_syn > data->accepted_bytes)

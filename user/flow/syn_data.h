@@ -52,15 +52,15 @@ void wf_syn_data_accept(struct wf_syn_data_store *store, struct wf_handshake_sid
 			uint32_t accepted_bytes, bool is_other_syn);
 
 /*
- * Payload on the SYN of endpoint @side, of which the receiver took accepted_bytes as @packet
- * (the one that fits) shows; as far as we know all of it if nothing followed (@packet is
- * NULL). NULL: there is none. Lent until remove().
+ * Payload on the SYN of endpoint @side. Its accepted_bytes are those that the receiver accepted, as
+ * @packet, the segment that fits, shows; all of them if no segment followed (@packet is NULL).
+ * Return: NULL: there is none. Lent until the entry is removed.
  */
 struct wf_syn_data *wf_syn_data_find(const struct wf_syn_data_store *store,
 				     const struct wf_handshake *handshake, uint8_t side,
 				     const struct wf_packet *packet);
 
-/* Payload that the caller now accounts for: no longer held here. */
+/* The caller counts this payload from now on: it is no longer counted as held. */
 void wf_syn_data_taken(struct wf_syn_data_store *store, struct wf_syn_data *data);
 
 #endif

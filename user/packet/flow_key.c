@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * flow_key.c - which side is the client, and the public names of both.
+ * flow_key.c - the hash of a key, the guess of its client, and its public form.
  */
 #include "packet/flow_key.h"
 

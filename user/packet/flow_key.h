@@ -21,12 +21,12 @@ static inline bool wf_flow_key_is_equal(const struct weft_flow_key *a,
 	return !memcmp(a, b, sizeof(*a));
 }
 
-/* As the kernel and the decoder compute it, see decode.h. */
+/* The same hash as that of the kernel and the decoder, see decode.h. */
 uint32_t wf_flow_key_hash(const struct weft_hash_secret *secret, const struct weft_flow_key *key);
 
 /*
- * The likelier client of a connection picked up midstream, as endpoint index: who
- * speaks to a well-known port; else to the lower one; else who was seen first.
+ * The likelier client of a connection picked up midstream, as endpoint index: the one that sends to
+ * a well-known port; else to the lower port; else the one that was seen first.
  */
 uint8_t wf_flow_key_guess_client(const struct weft_flow_key *key, uint8_t first_sender);
 

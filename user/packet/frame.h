@@ -2,7 +2,7 @@
 /*
  * frame.h - one received frame, as a source hands it to a worker.
  *
- *   live:   bytes in a UMEM frame; page != NULL; whoever keeps bytes takes a reference
+ *   live:   bytes in a UMEM frame; page != NULL; to keep bytes, take a reference
  *   file:   bytes in the mapped file; page == NULL; valid until the source closes
  */
 #ifndef WF_PACKET_FRAME_H
@@ -28,7 +28,7 @@ struct wf_frame {
 	uint16_t link;	      /* enum weft_link */
 	struct wf_page *page; /* owned by the holder of the frame (one reference), or NULL */
 
-	/* What was around bytes[] and is not in them; all 0 for most frames. */
+	/* Headers that were around bytes[] and are not in them; all 0 for most frames. */
 	uint16_t vlan[2]; /* outer, inner id: a tag that hardware took off, or a fragment's */
 	uint32_t vni;	  /* of the tunnel in which a rebuilt datagram's fragments were */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * packet.h - one TCP segment in plain values: what decode gives to flow and tcp.
+ * packet.h - one TCP segment in plain values, as decode gives it to flow and tcp.
  *
  * All numbers are in host order. Pointers lead into the frame and live as long.
  *
@@ -45,7 +45,8 @@ static inline bool wf_flow_key_is_ipv4(const struct weft_flow_key *key)
 #define WF_TCP_OPT_TIMESTAMP (1u << 3)
 #define WF_TCP_OPT_FASTOPEN  (1u << 4)
 #define WF_TCP_OPT_MD5	     (1u << 5) /* or TCP-AO */
-#define WF_TCP_OPT_MALFORMED (1u << 6) /* list ended early or lied; what came before counts */
+#define WF_TCP_OPT_MALFORMED (1u << 6) /* the list ended early or lied; the options before count \
+					*/
 
 /* An IP fragment: its datagram is named by key.addr (source, destination), vlan, vni, id, proto. */
 struct wf_fragment {
@@ -56,7 +57,7 @@ struct wf_fragment {
 	uint16_t off_bytes; /* of the payload in the datagram's */
 	uint8_t proto;	    /* IPv6: as the fragment header says */
 	bool more;
-	bool not_tcp; /* the first fragment, and what it begins can't carry TCP */
+	bool not_tcp; /* the first fragment, and its protocol can't carry TCP */
 };
 
 struct wf_packet {

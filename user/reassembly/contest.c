@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * contest.c - from left to right, who wins each stretch that a segment shares with held ones.
+ * contest.c - from left to right, the winner of each stretch that a segment shares with held ones.
  *
  * Policies that keep segments whole compare bounds as they came: hidden_before
  * and hidden_after remember them. A segment that joined another (Linux) is an

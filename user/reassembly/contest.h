@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * contest.h - a segment against what is held: which of its bytes it wins.
+ * contest.h - a segment against held data: the bytes that it wins.
  *
  * Internal to reassembly. Changes nothing but its own notes in the insertion.
  */
@@ -39,11 +39,11 @@ struct wf_insertion {
 	bool failed;
 };
 
-/* What follows from some place on: a run that the segment wins, then a stretch that it loses. */
+/* The next run that the segment wins, and the stretch behind it that it loses. */
 struct wf_outcome {
 	uint64_t run_end_off;
 	uint64_t lost_end_off;
-	uint32_t lost_id; /* who holds what is lost */
+	uint32_t lost_id; /* the extent that keeps the lost stretch */
 };
 
 /* @id: the first held that ends beyond @off. */

@@ -5,7 +5,7 @@
  * Why AVL: a hostile order of segments can't make it higher than 1.44 log2(n),
  * where a treap or skip list only hopes so. Why iterative: 100,000 extents must
  * not cost stack. After an insertion or removal balance() walks up from the
- * lowest changed node until a height is what it was.
+ * lowest changed node until a height has not changed.
  */
 #include "reassembly/extent.h"
 
@@ -58,7 +58,7 @@ static uint32_t rotate(const struct wf_slab *slab, uint32_t *root, uint32_t id, 
 	return lifted;
 }
 
-/* Restore the balance of the tree at @id alone. Return: what is in its place now. */
+/* Restore the balance of the tree at @id alone. Return: the id that is in its place now. */
 static uint32_t balance_one(const struct wf_slab *slab, uint32_t *root, uint32_t id)
 {
 	struct wf_extent *extent = wf_extent_at(slab, id);
@@ -76,7 +76,7 @@ static uint32_t balance_one(const struct wf_slab *slab, uint32_t *root, uint32_t
 	return rotate(slab, root, id, side);
 }
 
-/* From @id up, until a tree's height is what it was. */
+/* From @id up, until the height of a tree has not changed. */
 static void balance(const struct wf_slab *slab, uint32_t *root, uint32_t id)
 {
 	while (id) {
@@ -235,7 +235,7 @@ uint32_t wf_extents_take_leaf(struct wf_slab *slab, uint32_t *root)
 			break;
 		id = extent->child[extent->child[0] == WF_SLAB_NONE];
 	}
-	/* The parent becomes the root of what is left to empty: the walk down stays short. */
+	/* The parent becomes the root of the rest, so that the walk down stays short. */
 	parent = extent->parent;
 	replace_child(slab, root, parent, id, WF_SLAB_NONE);
 	if (parent)

@@ -29,8 +29,9 @@ struct wf_page;
 #define WF_EXTENT_COST	     8u /* against the limit of its stream, besides its length */
 #define WF_EXTENT_TINY_BYTES 16u
 
-#define WF_EXTENT_TINY	 (1u << 0) /* its bytes are in tiny[] */
-#define WF_EXTENT_COPIED (1u << 1) /* page is one of ours, begins with struct wf_fill */
+#define WF_EXTENT_TINY (1u << 0) /* its bytes are in tiny[] */
+#define WF_EXTENT_COPIED \
+	(1u << 1) /* its page was taken from the pool and begins with struct fill */
 #define WF_EXTENT_JOINED (1u << 2) /* one with the extent that ends at off, for the policy */
 #define WF_EXTENT_FINAL	 (1u << 3) /* waits in order: the receiver has taken it */
 
@@ -66,7 +67,7 @@ static inline uint64_t wf_extent_end(const struct wf_extent *extent)
 	return extent->off + extent->len_bytes;
 }
 
-/* What it counts against the limit of its stream: alike whether or not segments were merged. */
+/* Its cost against the limit of its stream; the same whether or not segments were merged. */
 static inline uint32_t wf_extent_cost(const struct wf_extent *extent)
 {
 	return extent->len_bytes + WF_EXTENT_COST * (1u + extent->merged);

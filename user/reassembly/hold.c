@@ -6,9 +6,9 @@
  *   of a mapped file     where they are
  *   a well filled frame  where they are, as long as frames do not run low
  *   any other frame      where they are, as long as half of the frames are free and memory
- *                        does not run low: what fills a hole soon is never copied
+ *                        does not run low: data that fills a hole soon is never copied
  *   else                 copied behind a neighbour's bytes in its page, where there is
- *                        room, else into a page that grows with what the stream holds
+ *                        room, else into a page that grows with the bytes held
  *
  * A page that is copied into begins with how much of it is used, so every extent
  * in it knows the room behind. Only the worker appends, and only behind what others
@@ -35,8 +35,8 @@ struct fill {
 };
 
 /*
- * A page larger than needed is at most so small a part of what the stream holds already. The
- * last page of each run stays half empty on average: large ones are for what is held much of.
+ * A page larger than needed is at most 1/DIVISOR of the bytes that the stream holds already. The
+ * last page of each run stays half empty on average, so large pages are for streams that hold much.
  */
 enum { MEDIUM_DIVISOR = 1, LARGE_DIVISOR = 4 };
 
@@ -81,7 +81,7 @@ static uint32_t used_bytes(const struct wf_extent *extent)
 
 	if (wf_page_is_sole(extent->page))
 		return end;
-	/* Less than the end: then the others only read what was delivered of this extent. */
+	/* Less than the end: then the others only read bytes of this extent that were delivered. */
 	memcpy(&fill, base, sizeof(fill));
 	return fill.used_bytes > end ? fill.used_bytes : end;
 }
@@ -93,7 +93,7 @@ static void set_used(const struct wf_page *page, uint32_t bytes)
 	memcpy(wf_page_bytes(page), &fill, sizeof(fill));
 }
 
-/* Copy behind what is used of the page of @near. Return: false: it has no room. */
+/* Copy behind the used part of the page of @near. Return: false: it has no room. */
 static bool append(const struct wf_extent *near, const struct wf_hold_source *source,
 		   struct wf_extent *extent)
 {
@@ -112,7 +112,7 @@ static bool append(const struct wf_extent *near, const struct wf_hold_source *so
 	return true;
 }
 
-/* The largest page that is not out of proportion to what the stream holds. */
+/* The largest page that is in proportion to the bytes that the stream holds. */
 static size_t page_bytes(const struct wf_stream_env *env, size_t need_bytes, uint32_t held_cost)
 {
 	const struct {

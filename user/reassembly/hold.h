@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hold.h - where the bytes of one extent are: within it, in a shared page, in the
- * frame they came in, or in a mapped file.
+ * hold.h - the place of the bytes of one extent: within it, in a shared page, in their receive
+ * frame, or in a mapped file.
  *
  * Internal to reassembly. Thread: the worker.
  */
@@ -14,13 +14,13 @@
 #include "reassembly/extent.h"
 #include "reassembly/stream.h"
 
-/* Bytes of a segment, and whom they may share a page with. */
+/* Bytes of a segment, and the extents that may share a page with them. */
 struct wf_hold_source {
 	const uint8_t *bytes;
 	uint32_t len_bytes;
-	struct wf_page *page; /* borrowed: they lie in it; NULL: in a mapped file */
-	bool leave;	      /* ... and are not to stay there, however well it is filled */
-	uint32_t held_cost;   /* of their stream: how large a page is worth taking */
+	struct wf_page *page;		 /* borrowed: they lie in it; NULL: in a mapped file */
+	bool leave;			 /* they must leave that page, however well it is filled */
+	uint32_t held_cost;		 /* of their stream: decides how large a page may be */
 	const struct wf_extent *near[2]; /* neighbours to be; NULL: none */
 };
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * overlap.c - one function a family of receivers, one row a policy.
+ * overlap.c - one function for each family of receivers, one row for each policy.
  *
  * Every function answers for a pair that overlaps in at least one byte. More
- * than two segments are the business of the caller, who asks for each pair in
+ * than two segments are up to the caller, which asks for each pair in
  * stream order and cuts or keeps bounds as the row says.
  */
 #include "reassembly/overlap.h"
@@ -20,7 +20,7 @@ static bool always(const struct wf_overlap_range *held, const struct wf_overlap_
 
 /*
  * The segment that begins first wins, on a tie the one held: 4.4BSD's tcp_reass() trims the
- * front of what comes against the segment before it, then trims or drops those after it.
+ * front of the new segment against the segment before it, then trims or drops those after it.
  */
 static bool if_begins_before(const struct wf_overlap_range *held,
 			     const struct wf_overlap_range *incoming)
@@ -43,7 +43,7 @@ static bool if_begins_before_or_is_longer(const struct wf_overlap_range *held,
 	       (incoming->off == held->off && incoming->end_off > held->end_off);
 }
 
-/* ... then the one that comes. */
+/* The segment that begins first wins, on a tie the longer one, then the one that comes. */
 static bool if_begins_before_unless_shorter(const struct wf_overlap_range *held,
 					    const struct wf_overlap_range *incoming)
 {
@@ -52,7 +52,7 @@ static bool if_begins_before_unless_shorter(const struct wf_overlap_range *held,
 }
 
 /*
- * What comes wins if it covers what is held or reaches beyond its end: the held
+ * The new segment wins if it covers the held one or reaches beyond its end: the held
  * segment survives only where it ends later.
  */
 static bool unless_ends_before(const struct wf_overlap_range *held,

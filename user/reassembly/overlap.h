@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * overlap.h - which copy a receiver keeps when a segment meets one that it holds.
+ * overlap.h - the copy that a receiver keeps where a segment overlaps a held one.
  *
- * A policy is a row: one function that compares the bounds of two overlapping
- * segments, and what bounds those are. README.md tells where each row comes from.
+ * A policy is a row: one function that compares the bounds of two overlapping segments, and the
+ * choice of these bounds. README.md gives the source of each row.
  *
  * Thread: any; nothing here changes.
  */
@@ -31,7 +31,7 @@ struct wf_overlap_policy {
 	/*
 	 * The receiver keeps segments whole and settles overlaps when it delivers: a
 	 * held segment is compared by the bounds that it came with. Else it cuts them as they come:
-	 * what is left of a held segment is compared.
+	 * the rest of a held segment is compared.
 	 */
 	bool keeps_whole;
 

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stream.h - one direction of a connection: which bytes are held, which come next.
+ * stream.h - one direction of a connection: the bytes that are held, and the next offset.
  *
- * Works on 64-bit stream offsets; TCP's meaning of a segment was decided before.
+ * It works on 64-bit stream offsets; the meaning of a segment for TCP was decided before.
  * An in-order segment passes through without touching memory other than the
- * struct: insert() answers WF_STREAM_IN_ORDER and the caller hands the bytes on
- * from where they are. Everything else is held (page or reference to the frame)
- * and comes out of pop().
+ * struct: insert() returns WF_STREAM_IN_ORDER and the caller delivers the bytes from where they
+ * are. Everything else is held (in a page or by a reference to the frame) and comes out of pop().
  *
  *        delivered or gap        held          hole     held
  *   0 ├──────────────────────┤▒▒▒▒▒▒▒▒▒▒▒├───────────┤▒▒▒▒▒▒▒┤
  *                         next_off                           end
  *
- * Who counts a captured byte that was given to insert() (each has one outcome):
+ * Each captured byte that was given to insert() is counted with one outcome:
  *
  *   payload_delivered    the caller, for chunks of IN_ORDER and of pop() that have bytes
  *   payload_duplicate    insert(): lies below next_off
@@ -20,8 +19,8 @@
  *   payload_held         insert() adds, pop(), clear() and replacement subtract
  *   payload_no_memory    insert() and pop(): could not be held, or not be handed on
  *   payload_evicted, payload_unaccepted   clear()
- *   a segment answered with WF_STREAM_LIMIT is not counted at all: the caller tries
- *   again, or counts its captured_bytes
+ *   If the result is WF_STREAM_LIMIT, nothing was counted: the caller tries again, or counts the
+ *   captured_bytes of the segment.
  *
  * Thread: the worker that owns the flow.
  */
@@ -43,13 +42,13 @@ struct wf_page_pool;
 
 /* Embedded in a flow, twice: keep it small. All zero is a fresh stream at offset 0. */
 struct wf_stream {
-	uint64_t next_off;  /* all below was handed on, as data or as gap */
+	uint64_t next_off;  /* everything below was delivered or is in a gap */
 	uint32_t extents;   /* slab id: root of the ordered set of held ranges, 0: none */
 	uint32_t held_cost; /* against the limit, see wf_stream_env.pages_max */
 };
 _Static_assert(sizeof(struct wf_stream) == 16, "every idle flow has two");
 
-/* What a worker's streams share. */
+/* The environment that all streams of a worker share. */
 struct wf_stream_env {
 	struct wf_page_pool *pages;
 	struct wf_slab *extents; /* of objects of WF_EXTENT_BYTES */
@@ -62,7 +61,7 @@ struct wf_stream_env {
 	 */
 	uint32_t pages_max;
 	uint32_t arrivals; /* of held segments, counts round */
-	bool leave_small;  /* memory runs low: small segments don't stay in receive frames */
+	bool leave_small;  /* memory pressure: small segments don't stay in receive frames */
 	bool fixed;	   /* see fixed_pages.h */
 };
 
@@ -75,7 +74,7 @@ struct wf_stream_segment {
 	uint64_t acked_off;   /* the receiver acknowledged all below: held bytes there are final */
 	struct wf_page *page; /* borrowed; NULL: mapped file */
 	enum weft_overlap policy;
-	bool hold; /* don't answer IN_ORDER: deliver only after acknowledgement */
+	bool hold; /* never IN_ORDER: deliver only after acknowledgement */
 };
 
 enum wf_stream_result {
@@ -86,7 +85,7 @@ enum wf_stream_result {
 
 	/*
 	 * Nothing was done: more would be held than pages_max. Give up the hole with
-	 * skip(), or, if there is none, pop() beyond what was acknowledged; try again.
+	 * skip(), or, if there is none, pop() beyond the acknowledgement; try again.
 	 * Never answered by a stream that holds nothing, nor to a segment that is next.
 	 */
 	WF_STREAM_LIMIT,
@@ -103,19 +102,19 @@ struct wf_chunk {
 	uint64_t time_ns;     /* of the segment that brought its first byte first */
 };
 
-/* What inserting met. Of IN_ORDER without overlap, only chunk and overlap are written. */
+/* The overlaps of an insertion. IN_ORDER without overlap writes only chunk and overlap. */
 struct wf_insert_info {
 	struct wf_chunk chunk;	 /* of IN_ORDER */
 	bool overlap;		 /* met bytes held */
-	bool conflict;		 /* ... that differ; the rest is valid only then */
-	uint64_t conflict_off;	 /* first byte that differs ... */
-	uint64_t conflict_bytes; /* ... and how far it is to behind the last that does */
+	bool conflict;		 /* the two copies differ; the rest is valid only then */
+	uint64_t conflict_off;	 /* first byte that differs */
+	uint64_t conflict_bytes; /* from there to behind the last byte that differs */
 	uint32_t shown_bytes;	 /* of both versions below, from conflict_off on */
 	uint8_t kept[WEFT_CONFLICT_BYTES_MAX];
 	uint8_t lost[WEFT_CONFLICT_BYTES_MAX];
 };
 
-/* Load what insert() will read first of what is held. */
+/* Load the held object that insert() reads first. */
 void wf_stream_prefetch(const struct wf_stream *stream, const struct wf_stream_env *env);
 
 /*
@@ -125,7 +124,7 @@ void wf_stream_prefetch(const struct wf_stream *stream, const struct wf_stream_e
  */
 void wf_stream_settle(const struct wf_stream *stream, const struct wf_stream_env *env, uint32_t id);
 
-/* The same for what is held at next_off, if anything is. */
+/* The same for the extent at next_off, if there is one. */
 void wf_stream_settle_next(const struct wf_stream *stream, const struct wf_stream_env *env);
 
 /* Take @id out and put the object, with its cost; its bytes are the caller's. */

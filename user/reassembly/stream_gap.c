@@ -2,9 +2,9 @@
 /*
  * stream_gap.c - the hole between next_off and the first held byte.
  *
- * When a hole is given up is the caller's business (acknowledged, timed out, at a limit, at
- * the end); this only moves next_off over it, so that what is behind comes next. Data
- * that comes later for a hole given up is a duplicate: offsets never go back.
+ * The caller decides when a hole is given up (acknowledged, timed out, at a limit, at the end).
+ * Here next_off only moves over it, so that the data behind it comes next. Data that comes later
+ * for a hole that was given up is a duplicate: offsets never go back.
  */
 #include "reassembly/stream_gap.h"
 

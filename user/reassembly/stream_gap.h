@@ -21,8 +21,8 @@ bool wf_stream_skip(struct wf_stream *stream, const struct wf_stream_env *env, u
 		    struct wf_chunk *ret_gap);
 
 /*
- * Of a stream that has handed on nothing yet: it begins @moved_bytes earlier than was
- * thought, so that all it holds lies so much further on. O(n) of what is held.
+ * For a stream that has delivered nothing yet: it starts @moved_bytes earlier than assumed, so that
+ * all held data moves up by that. O(n) of the held ranges.
  */
 void wf_stream_move_start(struct wf_stream *stream, const struct wf_stream_env *env,
 			  uint64_t moved_bytes);

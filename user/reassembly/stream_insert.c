@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * stream_insert.c - a segment that is not simply the next one meets what is held.
+ * stream_insert.c - a segment that is not simply the next one meets held data.
  *
  *   incoming        ├───────────────────────────────┤
  *   held       ├──A──┤       ├──B──┤            ├──C──┤
@@ -8,11 +8,11 @@
  *
  * From left to right the segment falls into stretches that it loses and runs
  * that it wins. Of each run the held copies are cut away and the run is held in one extent (or,
- * if it is next in order, handed on). What a run needs is taken before anything is
+ * if it is next in order, delivered). The memory for a run is taken before anything is
  * cut: without memory the held bytes stay.
  *
  * Work: each held range that is met is gone through twice, and each has at
- * least one byte of the segment: O(log n) and what the segment's length allows.
+ * least one byte of the segment: O(log n), and at most the length of the segment.
  */
 #include "reassembly/stream_insert.h"
 
@@ -41,7 +41,7 @@ static uint32_t clamp_u32(uint64_t value)
 	return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
 }
 
-/* ---- what both copies of a stretch are ---- */
+/* ---- two copies of a stretch ---- */
 
 static void note_conflict(struct wf_insertion *ins, uint64_t off, uint64_t end_off,
 			  const uint8_t *kept, const uint8_t *lost)
@@ -80,7 +80,7 @@ static void meet(struct wf_insertion *ins, const struct wf_extent *extent, uint6
 		      (replaced ? held : incoming) + first);
 }
 
-/* ---- cutting a run out of what is held ---- */
+/* ---- cutting a run out of the held data ---- */
 
 struct cut {
 	uint64_t off;
@@ -90,7 +90,7 @@ struct cut {
 	uint64_t chain_end_off;
 };
 
-/* @extent is now the first of its chain: remember what went before. */
+/* @extent is now the first of its chain: remember how much went before. */
 static void hide_before(const struct wf_insertion *ins, struct wf_extent *extent,
 			uint64_t chain_off)
 {
@@ -125,7 +125,7 @@ static void cut_middle(struct wf_insertion *ins, const struct cut *cut, struct w
 	ins->stream->held_cost += WF_EXTENT_COST;
 }
 
-/* Cut out of @id what @cut has of it. */
+/* Cut the part of @id that lies in @cut. */
 static void cut_one(struct wf_insertion *ins, const struct cut *cut, uint32_t id)
 {
 	struct wf_extent *extent = wf_extent_at(ins->env->extents, id);
@@ -152,7 +152,7 @@ static void cut_one(struct wf_insertion *ins, const struct cut *cut, uint32_t id
 	}
 }
 
-/* Cut [off, end_off) out of what is held, from @id on. */
+/* Cut [off, end_off) out of the held extents, from @id on. */
 static void cut_run(struct wf_insertion *ins, struct cut *cut, uint32_t id)
 {
 	const struct wf_slab *slab = ins->env->extents;
@@ -164,7 +164,7 @@ static void cut_run(struct wf_insertion *ins, struct cut *cut, uint32_t id)
 			extent->flags & WF_EXTENT_JOINED && cut->chain_end_off == extent->off;
 
 		if (extent->off >= cut->end_off) {
-			/* The chain that it joined has lost what went before. */
+			/* The chain that it joined has lost the bytes before it. */
 			if (follows && extent->off == cut->end_off)
 				hide_before(ins, extent, cut->chain_off);
 			return;
@@ -417,7 +417,7 @@ static bool is_all_held(const struct wf_insertion *ins)
 	return true;
 }
 
-/* Does the segment add to what the stream holds already? */
+/* Does the segment add bytes to those that the stream holds? */
 static bool holds_more(const struct wf_insertion *ins)
 {
 	const struct wf_stream *stream = ins->stream;
@@ -436,7 +436,7 @@ static bool is_beyond_limit(const struct wf_insertion *ins)
 	       holds_more(ins);
 }
 
-/* Is there so little memory that those who hold some should have no more? */
+/* Is memory so short that streams which hold some should get no more? */
 static bool is_short(const struct wf_insertion *ins)
 {
 	uint32_t parts = WEFT_SCARCE_PARTS;

@@ -9,15 +9,14 @@
 
 #include "reassembly/stream.h"
 
-/* Everything but the common case. */
+/* Every case but the common one. */
 enum wf_stream_result wf_stream_insert_slow(struct wf_stream *stream, struct wf_stream_env *env,
 					    const struct wf_stream_segment *segment,
 					    struct wf_insert_info *ret_info);
 
 /*
- * Take in a segment of at least one captured byte. Bytes that were handed on, or
- * that wait in order, or that lie below acked_off, never change; where else two
- * copies meet, segment->policy decides.
+ * Insert a segment of at least one captured byte. Bytes that were delivered, that wait in order, or
+ * that lie below acked_off never change; for two copies of any other byte segment->policy decides.
  */
 static inline enum wf_stream_result wf_stream_insert(struct wf_stream *stream,
 						     struct wf_stream_env *env,

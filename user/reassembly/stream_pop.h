@@ -11,14 +11,14 @@
 
 /*
  * Take the next piece of held data that starts at next_off and below @limit_off
- * (UINT64_MAX, or what was acknowledged). Return: false: nothing is ready.
+ * (UINT64_MAX, or the acknowledgement). Return: false: nothing is ready.
  */
 bool wf_stream_pop(struct wf_stream *stream, struct wf_stream_env *env, uint64_t limit_off,
 		   struct wf_chunk *ret_chunk);
 
 /*
- * Move held pieces of at most @bytes_max out of received frames into pages of ours, as far as
- * memory allows, so that frames can receive again. O(n) of what is held. Return: frames left.
+ * Move held pieces of at most @bytes_max out of receive frames into pages of the pool, as far as
+ * memory allows, so that frames can receive again. O(n) of the held ranges. Return: frames left.
  */
 uint32_t wf_stream_leave_frames(struct wf_stream *stream, struct wf_stream_env *env,
 				uint32_t bytes_max);

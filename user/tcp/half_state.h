@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * half_state.h - what is done at present with the bytes that one side of a connection sends.
+ * half_state.h - the state of one direction: what happens at present to the bytes of its sender.
  *
  *   state      bytes are                             ends by itself after
  *   IN_ORDER   delivered as they come                -

@@ -2,7 +2,7 @@
 /*
  * tcp_check.h - would the receiver reject this segment, as far as a bystander can know?
  *
- * Nothing here changes what is believed of the connection, but for the numbers of segments that
+ * Nothing here changes the state of the connection, but for the numbers of segments that
  * were rejected: see WF_TCP_REJECTED_DATA.
  *
  * Thread: the flow's worker.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tcp_state.c - how the state of a connection begins, and where it becomes uncertain.
+ * tcp_state.c - the first state of a connection, and the events that make it uncertain.
  *
  * Windows of the handshake are not scaled; scaling holds only if both sides
  * offered it (RFC 7323, 2.2). If one side's SYN was missed, that side may have
@@ -25,7 +25,7 @@ static void init_dir(struct wf_tcp_dir *self, const struct wf_tcp_syn *syn,
 	self->irs = syn->isn_seq;
 	self->snd_nxt = self->irs + 1;
 	self->flags = WF_TCP_KNOWS_IRS | WF_TCP_KNOWS_NXT;
-	/* What the peer acknowledged may be more than the SYN. */
+	/* The peer may have acknowledged more than the SYN. */
 	if (!syn->seen) {
 		self->flags |= WF_TCP_GUESSED;
 		self->state = WF_HALF_STARTING;
@@ -79,7 +79,7 @@ void wf_tcp_forget_acks(struct wf_tcp *tcp, unsigned int dir)
 					    WF_TCP_REJECTED_ACK | WF_TCP_REJECTED_DATA);
 }
 
-/* A tap may show announcements of windows late: within one window of what @dir may send now. */
+/* Within one window of the numbers that @dir may send now: a tap may record windows late. */
 static bool is_near(const struct wf_tcp_dir *dir, uint32_t seq)
 {
 	uint32_t wnd_end = wf_seq_max(dir->rcv_wnd_end, dir->snd_nxt);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tcp_state.h - what is remembered of a connection between two segments.
+ * tcp_state.h - the state of a connection between two segments.
  *
  * One struct for each sender. Its numbers are kept as 32-bit sequence numbers and turned into
  * offsets near the stream's progress when needed, which keeps a flow small and survives any number
@@ -50,14 +50,14 @@
 #define WF_TCP_SCALE_MAX 14
 
 /*
- * Beyond a known right edge so much more is still believed, besides one window:
- * a few announcements may have been missed.
+ * Data this far beyond a known window is still believed, besides one window more: a few
+ * announcements may have been missed.
  */
 #define WF_TCP_SLACK_BYTES 16384
 
 /*
- * Where no window is known, or one that is out of date, so much more may have been sent
- * and acknowledged than was seen. What acknowledges still more waits for its data.
+ * Where no window is known, or an outdated one, this many more bytes may have been sent and
+ * acknowledged than were seen. An acknowledgement of still more waits for its data.
  */
 #define WF_TCP_MISSED_BYTES (16u << 20)
 
@@ -79,14 +79,14 @@ struct wf_tcp {
 	struct wf_tcp_dir dir[2]; /* by enum weft_dir */
 };
 
-/* What one side's SYN (or SYN-ACK) told. */
+/* The SYN or SYN-ACK of one side. */
 struct wf_tcp_syn {
 	uint32_t isn_seq;
 	uint32_t acked_bytes; /* of the payload that came with it, by the peer's SYN-ACK */
 	uint16_t window;
 	uint8_t wscale;
-	bool known; /* isn_seq is, be it only by the peer's SYN-ACK */
-	bool seen;  /* the SYN itself */
+	bool known; /* isn_seq is valid, if only by the peer's SYN-ACK */
+	bool seen;  /* the SYN itself was seen */
 	bool has_wscale;
 };
 
@@ -96,10 +96,10 @@ void wf_tcp_init_handshake(struct wf_tcp *tcp, const struct wf_tcp_syn syn[2]);
 /* A connection picked up in the middle: nothing is known. */
 void wf_tcp_init_midstream(struct wf_tcp *tcp);
 
-/* Data of @dir was given up as missing: what is known of its window is out of date. */
+/* Data of @dir was given up as missing: its known window is out of date. */
 void wf_tcp_note_gap(struct wf_tcp *tcp, unsigned int dir);
 
-/* Data of @dir up to @seq, beyond all seen, is kept from us: expect what follows it. */
+/* Data of @dir up to @seq was bypassed by the kernel: expect the data that follows it. */
 void wf_tcp_note_unseen(struct wf_tcp *tcp, unsigned int dir, uint32_t seq);
 
 /* From now on the kernel bypasses weft with the data of @dir, or no longer does. */
@@ -109,7 +109,7 @@ static inline void wf_tcp_set_bypassed(struct wf_tcp_dir *dir, bool is_bypassed)
 					    : dir->flags & ~WF_TCP_BYPASSED);
 }
 
-/* What the peer acknowledged of @dir, and its window, are too old to be compared with. */
+/* The peer's last acknowledgement of @dir and its window are too old to be compared with. */
 void wf_tcp_forget_acks(struct wf_tcp *tcp, unsigned int dir);
 
 /*

@@ -4,7 +4,7 @@
  *
  * The order is the receiver's (RFC 9293, 3.10.7.4; tcp_validate_incoming() and tcp_ack() of
  * Linux): timestamp, sequence, reset, SYN, acknowledgement, then data and FIN. A step
- * that refuses ends the judgement, and nothing later is believed.
+ * that rejects ends the judgement, and nothing later is believed.
  */
 #include "tcp/tcp_track.h"
 
@@ -16,8 +16,8 @@
 #include "tcp/tcp_start.h"
 
 /*
- * Only what begins at or before the peer's acknowledgement may move ts_recent, once
- * there is one: so segments that a network reordered don't shut each other out.
+ * Once there is an acknowledgement of the peer, only a segment that begins at or before it may move
+ * ts_recent, so that segments that a network reordered don't exclude each other.
  */
 static void update_ts_recent(struct wf_tcp_dir *self, const struct wf_packet *packet,
 			     bool is_beyond_ack)
@@ -31,7 +31,7 @@ static void update_ts_recent(struct wf_tcp_dir *self, const struct wf_packet *pa
 	self->flags |= WF_TCP_KNOWS_TS;
 }
 
-/* The acknowledgement and the window that came with it. Returns true if more is acknowledged. */
+/* The acknowledgement and its window. Return: true: more is acknowledged. */
 static bool take_ack(struct wf_tcp_dir *self, struct wf_tcp_dir *peer,
 		     const struct wf_packet *packet)
 {
@@ -59,7 +59,7 @@ static bool take_ack(struct wf_tcp_dir *self, struct wf_tcp_dir *peer,
 	if (packet->ack == peer->fin_seq + 1)
 		peer->flags |= WF_TCP_FIN_ACKED;
 	else if (wf_seq_gt(packet->ack, peer->fin_seq + 1))
-		/* More was sent behind that FIN and taken: the receiver never saw it. */
+		/* The receiver accepted data behind that FIN: it never saw the FIN. */
 		peer->flags &= (uint16_t) ~(WF_TCP_KNOWS_FIN | WF_TCP_FIN_ACKED);
 	return grew;
 }
@@ -71,7 +71,7 @@ static bool is_keepalive_after_fin(const struct wf_tcp_dir *self, const struct w
 	       wf_tcp_knows(self, WF_TCP_KNOWS_FIN) && packet->seq == self->fin_seq;
 }
 
-/* Data behind the FIN is refused, what crosses it is cut. Returns false if nothing is left. */
+/* Data behind the FIN is rejected, data across it is cut. Return: false: nothing is left. */
 static bool cut_at_fin(const struct wf_tcp_place *at, struct wf_tcp_result *result)
 {
 	int64_t fin_off;
@@ -121,7 +121,7 @@ static void take_data(const struct wf_tcp_place *at, const struct wf_packet *pac
 	result->jumped = result->len_bytes && wf_seq_gt(packet->seq, self->snd_nxt);
 	if (wf_unlikely(is_beyond_window(at, packet, result))) {
 		if (at->off > at->next_off) {
-			/* Held for the case that a window was missed; it may prove garbage. */
+			/* Held in case a window was missed; it may turn out to be garbage. */
 			if (result->len_bytes)
 				result->anomalies |= 1u << WEFT_ANOMALY_DATA_OUT_OF_WINDOW;
 			hold_fin(self, packet, result);
@@ -186,9 +186,9 @@ static enum wf_tcp_verdict track_segment(struct wf_tcp_place *at, const struct w
 }
 
 /*
- * Is it what most segments are: the next data or none, in the window, with an acknowledgement
- * that moves on or not, and nothing else? Then track_segment() would find nothing to refuse or to
- * tell, and need not ask (header prediction, Van Jacobson).
+ * Header prediction (Van Jacobson): is it the next data or none, inside the window, with the same
+ * acknowledgement or a higher one, and nothing else? Then track_segment() would find nothing to
+ * reject or to report, and is not called.
  */
 static bool is_expected(const struct wf_tcp_dir *self, const struct wf_tcp_dir *peer,
 			const struct wf_packet *packet)

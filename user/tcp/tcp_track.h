@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tcp_track.h - what one segment means to its connection.
+ * tcp_track.h - the meaning of one segment for its connection.
  *
- * Judges as the receiver would, but only as far as a bystander can know:
+ * A segment is judged as its receiver would, but only as far as a bystander can know:
  *
- * - Strict where the receiver provably refuses: no ACK flag; data or an acknowledgement
+ * - Strict where the receiver provably rejects: no ACK flag; data or an acknowledgement
  *   far outside a window that was seen announced; a timestamp that
  *   PAWS rejects; a reset that is not exact (RFC 5961); data behind a FIN.
- * - Liberal where packets may have been missed: what the peer acknowledged and we
- *   lack is always taken; after a gap, or data beyond the known window that goes on
- *   in order, the window counts as unknown until it is announced again; one
- *   refused stretch of data that the other side acknowledges ends the doubt.
+ * - Liberal where segments may have been missed: data that the peer acknowledged and weft lacks is
+ *   always accepted; after a gap, or after data in order beyond the known window, the window counts
+ *   as unknown until it is announced again; a rejected stretch of data that the other side
+ *   acknowledges shows that weft missed segments.
  *
  * Thread: the flow's worker. No memory of its own.
  */
