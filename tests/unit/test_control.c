@@ -61,12 +61,14 @@ static int open_for(struct fixture *fixture, size_t count)
 
 static int ask(struct fixture *fixture, const char *name, const char *command)
 {
+	json_t *request = json_pack("{ss}", "command", command);
 	json_t *response = NULL;
-	int err = wf_control_ask(fixture->dir, name, command, &response, &fixture->error);
+	int err = wf_control_send(fixture->dir, name, request, &response, &fixture->error);
 
 	if (!err)
 		assert_int_equal(json_integer_value(json_object_get(response, "x")), 7);
 	json_decref(response);
+	json_decref(request);
 	return err;
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * agent.c - opens in order, runs, closes in reverse order.
+ * agent.c - opens everything in order, runs, and closes everything in reverse order.
  *
- * Sink threads start after the workers: had weft_start() failed, a sink would wait for
- * an end of data that nobody sends. Until they run, their queues take what comes.
+ * The threads of sinks start after the workers: if weft_start() fails, a sink that already ran
+ * would wait for an end of data that never comes. Until these threads run, the queues of the sinks
+ * hold the events.
  */
 #include "agent/agent.h"
 
@@ -52,7 +53,8 @@ static void agent_error(const struct agent *agent, const char *format, ...)
 
 /* ---- signals ---- */
 
-static struct weft *_Atomic signal_weft; /* whom to stop; a handler has no other argument */
+static struct weft
+	*_Atomic signal_weft; /* the handle to stop; a signal handler has no other argument */
 static atomic_int signal_count;
 
 static void on_signal(int signo)
@@ -60,7 +62,7 @@ static void on_signal(int signo)
 	struct weft *weft = atomic_load(&signal_weft);
 
 	if (atomic_fetch_add(&signal_count, 1) > 0)
-		_exit(1); /* interfaces go back to normal with our file descriptors */
+		_exit(1); /* the kernel detaches our programs when our file descriptors close */
 	if (weft)
 		weft_stop(weft);
 }
@@ -82,11 +84,13 @@ static void signals_take(struct weft *weft, struct saved_signals *ret_saved)
 	atomic_store(&signal_weft, weft);
 	for (int i = 0; i < STOP_SIGNALS; i++) {
 		sigaction(stop_signals[i], NULL, &ret_saved->stop[i]);
-		/* nohup(1) has it ignored on purpose. */
+		/* nohup(1) ignores SIGHUP on purpose. */
 		if (stop_signals[i] != SIGHUP || ret_saved->stop[i].sa_handler != SIG_IGN)
 			sigaction(stop_signals[i], &action, NULL);
 	}
-	/* A reader of our output that went away is an error of that sink alone. */
+	/*
+	 * The end of a reader of our output is an error of one sink; it must not end the process.
+	 */
 	sigaction(SIGPIPE, &ignore, &ret_saved->pipe);
 }
 
@@ -192,13 +196,15 @@ static int start(struct agent *agent)
 			break;
 		agent->sinks_started++;
 	}
-	/* From here on, an answer means that capture runs. */
+	/* The agent answers requests only while it captures. */
 	if (!err && agent->control)
 		err = wf_control_start(agent->control);
 	return err;
 }
 
-/* Ends those whose thread never ran; their queues must not hold up the workers' end. */
+/*
+ * Closes the sinks whose thread never ran, so that workers do not wait for room in their queues.
+ */
 static void close_unstarted(struct agent *agent)
 {
 	while (agent->sinks_count > agent->sinks_started)
@@ -215,7 +221,7 @@ static int wait_for_end(struct agent *agent)
 	return err;
 }
 
-/* The first failure of any. */
+/* Return: the first failure of a sink; 0: none failed. */
 static int join_sinks(struct agent *agent)
 {
 	int first = 0;
@@ -229,7 +235,7 @@ static int join_sinks(struct agent *agent)
 	return first;
 }
 
-/* From weft_start() to the last written byte. */
+/* Runs from weft_start() to the last byte that is written. */
 static int run(struct agent *agent, struct wf_agent_result *result)
 {
 	int err;
@@ -260,7 +266,10 @@ static int open_all(struct agent *agent, struct wf_agent_result *result)
 {
 	int err;
 
-	/* First: the pins of an agent that is alive are not ours to replace. */
+	/*
+	 * The control socket comes first: if another agent answers there, its pins must not be
+	 * replaced.
+	 */
 	result->step = WF_AGENT_CONTROL;
 	err = open_control(agent);
 	if (err)

@@ -14,7 +14,7 @@
 
 #include "config/config_table.h"
 
-/** Which step failed; tells whose fault it is. */
+/** The steps of a run; the one that failed decides the exit status. */
 enum wf_agent_step {
 	WF_AGENT_OPTIONS = 0, /* weft_new(): an option or the filter */
 	WF_AGENT_SOURCE,      /* a file or an interface */
@@ -26,12 +26,12 @@ enum wf_agent_step {
 };
 
 /**
- * struct wf_agent_opts
+ * struct wf_agent_opts - one run
  * @config:  borrowed
- * @file:    capture file, "-" is standard input; NULL: @config's interfaces, and a
- *           control socket
- * @tick_fn: called a few times a second while it runs; NULL: nobody is interested
- * @log_fn:  for messages of the agent and its sinks
+ * @file:    capture file, "-" is standard input; NULL: the run captures from the interfaces of
+ *           @config and has a control socket
+ * @tick_fn: called several times a second while it runs; may be NULL
+ * @log_fn:  receives the messages of the agent and its sinks
  */
 struct wf_agent_opts {
 	const struct wf_config *config;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * control.c - the agent's side: one thread, one client at a time, everything bounded.
+ * control.c - the agent's side of the control socket: one thread serves one client at a time.
  *
- * A client gets CLIENT_TIMEOUT_MS for all it does, so that one which hangs delays others
- * at most that long; workers never notice any of them.
+ * All requests of one client together have CLIENT_TIMEOUT_MS, so that a client that hangs delays
+ * other clients by at most that time. Workers never wait for a client.
  */
 #include "agent/control.h"
 
@@ -123,7 +123,9 @@ static void *control_thread(void *ctx)
 
 /* ---- opening ---- */
 
-/* Is somebody listening? If not, the file is what a killed agent left. */
+/*
+ * Whether a process listens at @addr; if none does, the file was left by an agent that was killed.
+ */
 static bool is_answered(const struct sockaddr_un *addr)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -161,7 +163,7 @@ static int open_socket(struct wf_control *control, const char *dir, const char *
 	if (fd < 0)
 		return refuse(ret_error, -errno, addr->sun_path, strerror(errno));
 
-	/* Before listen() nobody can connect, so there is no moment with other rights. */
+	/* No client can connect before listen(), so the socket is never open to others. */
 	err = bind_socket(fd, addr);
 	if (err == -EADDRINUSE)
 		refuse(ret_error, err, addr->sun_path,
@@ -216,7 +218,7 @@ int wf_control_start(struct wf_control *control)
 	sigset_t old;
 	int err;
 
-	/* Signals are the main thread's. */
+	/* The main thread handles all signals. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	err = pthread_create(&control->thread, NULL, control_thread, control);

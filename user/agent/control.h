@@ -16,7 +16,7 @@
 
 struct wf_control;
 
-/** struct wf_control_error - one line for people */
+/** struct wf_control_error - one line of text for the user */
 struct wf_control_error {
 	char text[256];
 };
@@ -32,12 +32,12 @@ typedef json_t *(*wf_control_fn)(const char *command, const json_t *request,
 				 struct wf_control_error *ret_error, void *ctx);
 
 /**
- * wf_control_open() - listen in @dir under every name of @names
- * @names: "eth0" gives DIR/eth0.sock
+ * wf_control_open() - listen in @dir, with one socket for each name of @names
+ * @names: "eth0" makes DIR/eth0.sock
  *
- * Who connects waits until wf_control_start(). A socket that nobody answers any more
- * is replaced. Return: 0; -EADDRINUSE: an agent
- * answers there; other negative errno; @ret_error tells.
+ * Clients that connect wait until wf_control_start(). A socket that an agent left when it was
+ * killed is replaced. Return: 0; -EADDRINUSE: another agent listens there; other negative errno;
+ * @ret_error tells.
  */
 int wf_control_open(const char *dir, char *const *names, size_t names_count, wf_control_fn fn,
 		    void *ctx, struct wf_control **ret_control, struct wf_control_error *ret_error);
@@ -49,17 +49,14 @@ int wf_control_start(struct wf_control *control);
 void wf_control_close(struct wf_control *control);
 
 /**
- * wf_control_ask() - send one command to the agent at @dir/@name.sock
- * @name: NULL: the only one there is
- * @ret_response: what came under the command's name; owned by the caller
+ * wf_control_send() - send one request to the agent at @dir/@name.sock
+ * @name: NULL: the only agent that runs
+ * @request: has a "command"; borrowed
+ * @ret_response: the member of the response that is named after the command; owned by the caller
  *
- * Return: 0; -ENOENT: no agent; -ENOTUNIQ: several and no name; -EACCES; -EPROTO: an
- * answer that is none; -ETIMEDOUT; @ret_error tells. Thread: any.
+ * Return: 0; -ENOENT: no agent; -ENOTUNIQ: several agents and no name; -EACCES; -EPROTO: an error
+ * of the agent, or not an answer; -ETIMEDOUT; @ret_error tells. Thread: any.
  */
-int wf_control_ask(const char *dir, const char *name, const char *command, json_t **ret_response,
-		   struct wf_control_error *ret_error);
-
-/* ... with members of its own. @request: has a "command"; borrowed. */
 int wf_control_send(const char *dir, const char *name, const json_t *request, json_t **ret_response,
 		    struct wf_control_error *ret_error);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * control_client.c - the asking side of the control protocol.
+ * control_client.c - the client's side of the control socket.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -35,7 +35,7 @@ static int connect_to(const struct sockaddr_un *addr)
 	return err;
 }
 
-/* "eth0" of "eth0.sock"; false if @file is no socket's name. */
+/* Copies "eth0" of "eth0.sock". Return: false if @file is not the name of a socket. */
 static bool name_of(const char *file, char *ret_name)
 {
 	const char *end = strrchr(file, '.');
@@ -47,7 +47,7 @@ static bool name_of(const char *file, char *ret_name)
 	return true;
 }
 
-/* Does an agent answer there, or is it what a killed one left? */
+/* Whether an agent listens there; if not, the file was left by an agent that was killed. */
 static bool is_alive(const char *dir, const char *name)
 {
 	struct sockaddr_un addr;
@@ -62,7 +62,7 @@ static bool is_alive(const char *dir, const char *name)
 	return true;
 }
 
-/* The only agent in @dir, in @ret_name. */
+/* Copies the name of the only agent in @dir to @ret_name. */
 static int find_only(const char *dir, char *ret_name, struct wf_control_error *ret_error)
 {
 	DIR *stream = opendir(dir);
@@ -127,19 +127,6 @@ static int ask(int fd, const struct sockaddr_un *addr, const json_t *request, js
 	else
 		err = read_response(addr->sun_path, line.text, command, ret_response, ret_error);
 	free(line.text);
-	return err;
-}
-
-int wf_control_ask(const char *dir, const char *name, const char *command, json_t **ret_response,
-		   struct wf_control_error *ret_error)
-{
-	json_t *request = json_pack("{ss}", "command", command);
-	int err;
-
-	if (!request)
-		return refuse(ret_error, -ENOMEM, dir, strerror(ENOMEM));
-	err = wf_control_send(dir, name, request, ret_response, ret_error);
-	json_decref(request);
 	return err;
 }
 

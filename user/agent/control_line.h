@@ -15,8 +15,7 @@ enum {
 	WF_CONTROL_RESPONSE_MAX_BYTES = 1 << 20,
 };
 
-/** struct wf_control_line - what was received; @text is owned by who declares it, freed with free()
- */
+/* struct wf_control_line - received bytes; @text is freed by the caller with free() */
 struct wf_control_line {
 	char *text; /* the first line, its newline replaced by NUL */
 	size_t max_bytes;
@@ -34,7 +33,7 @@ uint64_t wf_control_deadline_ns(unsigned timeout_ms);
 int wf_control_receive_line(int fd, struct wf_control_line *line, int stop_fd,
 			    uint64_t deadline_ns);
 
-/* Forget the first line; what came after it stays. */
+/* Remove the first line; the bytes after it stay. */
 void wf_control_line_next(struct wf_control_line *line);
 
 /* @text has no newline. Return: 0; -ETIMEDOUT; -errno. */

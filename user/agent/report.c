@@ -2,7 +2,7 @@
 /*
  * report.c - prints a report.
  *
- * Knows no metric by name but those of the summary's first line.
+ * It knows no metric by name, except those of the first line of the summary.
  */
 #include "agent/report.h"
 
@@ -139,8 +139,9 @@ void wf_report_print(const json_t *report, FILE *out)
 /* ---- summary ---- */
 
 /*
- * The middle of @name without what it shares with the others: "xdp_passed_frames" is
- * "passed" beside "xdp_seen_frames". Unit and module are told once, before.
+ * Shortens @name by the words that it shares with the other names of its ledger:
+ * "xdp_passed_frames" becomes "passed" next to "xdp_seen_frames". Unit and module are printed
+ * once, before.
  */
 static void print_short_name(const char *name, FILE *out)
 {
@@ -164,7 +165,7 @@ static void print_ledger_line(const json_t *ledger, FILE *out)
 	char state[64];
 	size_t i;
 
-	/* Offline, the kernel's are all zero. */
+	/* The counts of the kernel are all zero for a capture file. */
 	if (total == 0 && json_is_true(json_object_get(ledger, "closed")))
 		return;
 	fprintf(out, "weft: ledger %s %s: %s", text_of(ledger, "name"),
@@ -182,7 +183,7 @@ static void print_ledger_line(const json_t *ledger, FILE *out)
 	fputc('\n', out);
 }
 
-/* Only what went wrong: a sink that wrote all it was sent needs no line. */
+/* Prints failures only: a sink that wrote everything needs no line. */
 static void print_sink_line(const json_t *sink, FILE *out)
 {
 	char numbers[2][28];

@@ -19,17 +19,19 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Every ledger as a sum, then every metric. A @report that came from elsewhere may lack anything.
+/*
+ * Prints every ledger as a sum, then every metric. Any member may be missing in a @report from
+ * another process.
  */
 void wf_report_print(const json_t *report, FILE *out);
 
 /* A few lines that begin with "weft: ". */
 void wf_report_print_summary(const json_t *report, FILE *out);
 
-/* Do all sums hold? */
+/* Whether the parts of every ledger add up to its total. */
 bool wf_report_is_closed(const json_t *report);
 
-/* 1234567 as "1,234,567" in @buf (at least 28 bytes), which is returned. */
+/* Formats 1234567 as "1,234,567" in @buf (at least 28 bytes), which is returned. */
 const char *wf_report_number(int64_t value, char *buf);
 
 #endif

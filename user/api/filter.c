@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * filter.c - weft/filter.h.
+ * filter.c - implements weft/filter.h.
  */
 #include <weft/filter.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * flows.c - weft/flows.h.
+ * flows.c - implements weft/flows.h.
  */
 #include <weft/flows.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * handle.h - what a public handle is: an engine, and a lock for control calls.
+ * handle.h - the body of a public handle: an engine, and a lock for control calls.
  */
 #ifndef WF_API_HANDLE_H
 #define WF_API_HANDLE_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * probe.c - weft/probe.h.
+ * probe.c - implements weft/probe.h.
  */
 #include <weft/probe.h>
 

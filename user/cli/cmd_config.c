@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * cmd_config.c - weft config check|show: is a configuration right, and what does it come to?
+ * cmd_config.c - weft config check|show: checks a configuration, or shows all values.
  */
 #include <string.h>
 
@@ -78,6 +78,6 @@ WF_CMD(config) = {
 	.usage = "check FILE | show [FILE]",
 	.summary = "check a configuration file, or show all keys and their values",
 	.details =
-		"show prints YAML that --config takes: 'weft config show > weft.yaml' is a start.\n",
+		"show prints YAML that --config reads: start with 'weft config show > weft.yaml'.\n",
 	.run = run_config,
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * cmd_demo.c - weft demo: runs scripts/demo.sh, which is a part of this program, with itself.
+ * cmd_demo.c - weft demo: runs scripts/demo.sh, which is part of this program.
  */
 #include <errno.h>
 #include <linux/memfd.h>
@@ -16,7 +16,7 @@
 #include "cli/cmd.h"
 #include "cli/say.h"
 
-/* The script's text, taken in by the assembler: no copy to install or to forget. */
+/* The assembler includes the text of the script, so that no file needs to be installed. */
 __asm__(".pushsection .rodata\n"
 	".global wf_demo_script\n"
 	".global wf_demo_script_end\n"
@@ -42,7 +42,7 @@ static int write_script(int fd)
 	return 0;
 }
 
-/* Only returns if it failed. */
+/* Returns only on failure. */
 static int exec_script(void)
 {
 	char self[4096];
@@ -89,7 +89,7 @@ WF_CMD(demo) = {
 	.name = "demo",
 	.position = 30,
 	.usage = "",
-	.summary = "make two namespaces and real traffic, and show all of it working",
+	.summary = "create two namespaces with real traffic and show weft at work",
 	.details = "A web server and its clients run in namespaces of their own, weft watches the\n"
 		   "server's interface, and every downloaded file is compared with the extracted\n"
 		   "streams. Takes about half a minute and leaves nothing behind. Needs root.\n",

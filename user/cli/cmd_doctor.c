@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * cmd_doctor.c - weft doctor: what is there, what is missing, and what mends it.
+ * cmd_doctor.c - weft doctor: what this host offers, what is missing, and how to change that.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -89,7 +89,8 @@ static int remove_stale(const char *ifname)
 	int err = weft_remove_stale(ifname, &removed);
 
 	if (err == -EBUSY) {
-		wf_say_error("doctor: %s: a weft runs on it: its filters are not stale", ifname);
+		wf_say_error("doctor: %s: a running weft uses it, so its filters are not stale",
+			     ifname);
 		return WF_EXIT_NOT_ALLOWED;
 	}
 	if (err) {
@@ -142,7 +143,7 @@ WF_CMD(doctor) = {
 	.groups = WF_OPTIONS_INTERFACE | WF_OPTIONS_JSON,
 	.own = own,
 	.usage = "[-i IFACE [--remove-stale]] [--json]",
-	.summary = "tell what this kernel, host and interface offer, and what to change",
+	.summary = "report what this kernel, host and interface offer, and what to change",
 	.details =
 		"Changes nothing without --remove-stale. Exit status 4 if live capture can't work.\n",
 	.run = run_doctor,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * cmd_filter.c - weft filter: another filter for a running agent.
+ * cmd_filter.c - weft filter: replaces the filter of a running agent.
  */
 #include "agent/filter.h"
 #include "cli/ask.h"
@@ -45,9 +45,9 @@ WF_CMD(filter) = {
 	.usage = "[-i IFACE] [--config FILE] [--set filter.KEY=VALUE] [FILTER]",
 	.summary = "replace the filter of a running agent, all at once",
 	.details =
-		"What is not given does not filter. --config takes the filter of a configuration\n"
-		"file, so that a changed file can be put into effect. If anything is wrong, the old\n"
-		"filter stays.\n"
+		"A part that is not given does not filter. --config takes the filter of a\n"
+		"configuration file, so that a changed file can be put into effect. On an error the\n"
+		"old filter stays in use.\n"
 		"\n"
 		"  weft filter --set filter.ports=80,443 --set filter.deny=10.9.0.0/16\n"
 		"  weft filter 'host 10.0.0.1'\n"

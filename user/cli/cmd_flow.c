@@ -27,7 +27,7 @@ static const char *verdict_of(const char *word)
 	return NULL;
 }
 
-/* Return: the port; -1: it is none. */
+/* Return: the port; -1: @text is not a port. */
 static int port_of(const char *text)
 {
 	int port = strlen(text) < 6 && *text ? atoi(text) : -1;
@@ -69,11 +69,11 @@ WF_CMD(flow) = {
 	.groups = WF_OPTIONS_INTERFACE | WF_OPTIONS_CONFIG | WF_OPTIONS_JSON,
 	.own = own,
 	.usage = "[-i IFACE] [--from src|dst] shunt|unshunt|pass SRC SPORT DST DPORT",
-	.summary = "have the kernel keep a connection's data back, or hand it over again",
+	.summary = "stop or resume the delivery of a connection's data by the kernel",
 	.details =
-		"shunt: data is counted in the kernel only; the end of the connection is still\n"
-		"seen. pass: nothing reaches the worker, not even the end. unshunt (or steer): data\n"
-		"is handed over again; what was kept back is one gap.\n"
+		"shunt: data bypasses the worker and is only counted in the kernel; the end of the\n"
+		"connection is still seen. pass: all segments bypass the worker, also the end.\n"
+		"unshunt (or steer): data is delivered again; the bytes left out are one gap.\n"
 		"\n"
 		"  weft flow shunt 10.0.0.1 51234 10.0.0.2 443\n"
 		"  weft flow --from dst unshunt 10.0.0.1 51234 10.0.0.2 443\n",

@@ -55,7 +55,7 @@ static json_t *request_new(const struct wf_options *options)
 	return request;
 }
 
-/* Once, or each second until interrupted. */
+/* Prints the list once, or every second until interrupted. */
 static int show(const struct wf_options *options, const json_t *request)
 {
 	const struct timespec second = {.tv_sec = 1};
@@ -107,9 +107,10 @@ WF_CMD(flows) = {
 	.summary =
 		"list the connections of a running agent, as the kernel and the workers see them",
 	.details =
-		"FILTER is tcpdump's syntax, of addresses and ports. ORDER is bytes, packets, kept\n"
-		"(in the kernel), last (seen) or age. Packets, bytes and verdicts are the kernel's,\n"
-		"the rest the worker's.\n"
+		"FILTER uses the syntax of tcpdump and may name addresses and ports. ORDER is bytes,\n"
+		"packets, kept (bytes that bypassed the worker in the kernel), last (time of the last\n"
+		"segment) or age. Packets, bytes and verdicts are counts of the kernel, the others\n"
+		"are counts of the worker.\n"
 		"\n"
 		"  weft flows --sort kept --count 10\n"
 		"  weft flows --json host 10.0.0.1 and port 443 | jq '.flows[].toclient.bytes'\n",

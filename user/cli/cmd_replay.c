@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * cmd_replay.c - weft replay: the streams of a capture file.
+ * cmd_replay.c - weft replay: rebuilds the streams of a capture file.
  */
 #include <sys/ioctl.h>
 #include <time.h>
@@ -70,10 +70,11 @@ WF_CMD(replay) = {
 		  WF_OPTIONS_MESSAGES,
 	.usage = "FILE|- [options] [FILTER]",
 	.summary = "rebuild the streams of a pcap or pcapng file",
-	.details = "FILTER is tcpdump's syntax. What came before the damage in a damaged file is\n"
-		   "delivered, and the exit status is 3.\n"
-		   "\n"
-		   "  weft replay web.pcap --streams out 'tcp port 80'\n"
-		   "  tcpdump -w - | weft replay - --events -\n",
+	.details =
+		"FILTER uses the syntax of tcpdump. If the file is damaged, the data before the\n"
+		"damage is delivered, and the exit status is 3.\n"
+		"\n"
+		"  weft replay web.pcap --streams out 'tcp port 80'\n"
+		"  tcpdump -w - | weft replay - --events -\n",
 	.run = run_replay,
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * cmd_run.c - weft run: the agent on live interfaces.
+ * cmd_run.c - weft run: captures from interfaces.
  */
 #include <net/if.h>
 
@@ -62,9 +62,10 @@ WF_CMD(run) = {
 	.usage = "-i IFACE[,IFACE...] [options] [FILTER]",
 	.summary = "capture from interfaces and rebuild their streams until interrupted",
 	.details =
-		"FILTER is tcpdump's syntax, applied in user space; filter.ports, filter.allow and\n"
-		"filter.deny work in the kernel. SIGINT or SIGTERM delivers what was received and\n"
-		"ends; a second one ends at once. Needs root.\n"
+		"FILTER uses the syntax of tcpdump and is checked in user space; filter.ports,\n"
+		"filter.allow and filter.deny are checked in the kernel. On SIGINT or SIGTERM the\n"
+		"received data is delivered before weft ends; a second signal ends it at once.\n"
+		"weft run needs root.\n"
 		"\n"
 		"  weft run -i eth0 --streams out --events events.json\n"
 		"  weft run -i eth0 --set filter.ports=80,443\n",

@@ -12,8 +12,8 @@ static void print_text(const json_t *report)
 {
 	wf_report_print(report, stdout);
 	if (!wf_report_is_closed(report))
-		puts("\nWhile traffic flows, frames on their way make a small difference; "
-		     "it closes when quiet.");
+		puts("\nWhile traffic flows, frames in transit make a small difference, "
+		     "which disappears without traffic.");
 }
 
 static void print_json(const json_t *report)
@@ -90,7 +90,7 @@ WF_CMD(stats) = {
 	.groups = WF_OPTIONS_INTERFACE | WF_OPTIONS_CONFIG | WF_OPTIONS_JSON,
 	.own = own,
 	.usage = "[-i IFACE] [--json | --format FORMAT]",
-	.summary = "show what a running agent counted: every frame and byte has one outcome",
+	.summary = "show the counts of a running agent: every frame and byte has one outcome",
 	.details = "Without -i, the only running agent is asked. Exit status 3 if there is none.\n"
 		   "\n"
 		   "  weft stats --json | jq '.metrics.payload_delivered_bytes.value'\n"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * progress.c - numbers first, and a bar of what width remains.
+ * progress.c - the progress line: numbers first, then a bar in the remaining width.
  */
 #include "cli/progress.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * progress.h - one line that tells how far a capture file has been read.
+ * progress.h - one line that shows how much of a capture file has been read.
  */
 #ifndef WF_CLI_PROGRESS_H
 #define WF_CLI_PROGRESS_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * say.c - lines on stderr, above a status line that is drawn again after each.
+ * say.c - lines on stderr, above a status line that is printed again after each line.
  */
 #include "cli/say.h"
 

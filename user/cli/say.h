@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * say.h - everything the program tells on stderr, one line each, beside a progress bar or not.
+ * say.h - messages on stderr, one line each, which also work while a status line is shown.
  *
  * Thread: any, once wf_say_init() has run.
  */
@@ -17,8 +17,8 @@ void wf_say_error(const char *format, ...) __attribute__((format(printf, 1, 2)))
 void wf_say_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * Shows @text on the last line of the terminal until the next call; "" takes it
- * away. Nothing if stderr is no terminal or @quiet was set.
+ * Shows @text on the last line of the terminal until the next call; "" removes it. Does nothing if
+ * stderr is not a terminal or @quiet was set.
  */
 void wf_say_status(const char *text);
 bool wf_say_has_status(void);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * session.c - from options to an exit status.
+ * session.c - one run of the agent: from its options to its exit status.
  */
 #include "cli/session.h"
 
@@ -26,7 +26,7 @@ static int status_of_source(bool is_file, int err)
 		return is_file ? WF_EXIT_INPUT : WF_EXIT_USAGE;
 	case -EPERM:
 	case -EOPNOTSUPP:
-	case -EBUSY: /* the host, another agent or XDP program has the interface */
+	case -EBUSY: /* the host, another agent or another XDP program uses the interface */
 		return is_file ? WF_EXIT_INPUT : WF_EXIT_NOT_ALLOWED;
 	default:
 		return is_file || err == -ENODEV ? WF_EXIT_INPUT : WF_EXIT_FAILED;
@@ -39,7 +39,7 @@ static int status_of(const struct wf_session *session, enum wf_agent_step step, 
 	case WF_AGENT_OPTIONS:
 		return err == -EINVAL ? WF_EXIT_USAGE : WF_EXIT_FAILED;
 	case WF_AGENT_SOURCE:
-	case WF_AGENT_START: /* opens what was added before */
+	case WF_AGENT_START: /* opens the sources that were added before */
 		return status_of_source(session->file != NULL, err);
 	case WF_AGENT_RUN:
 		return err == -EBADMSG ? WF_EXIT_INPUT : WF_EXIT_FAILED;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * session.h - what `weft run` and `weft replay` have in common: a run of the agent, its
- * summary, its exit status.
+ * session.h - the part that `weft run` and `weft replay` share: a run of the agent, its summary
+ * and its exit status.
  */
 #ifndef WF_CLI_SESSION_H
 #define WF_CLI_SESSION_H
@@ -27,7 +27,10 @@ struct wf_session {
 /* Return: an enum wf_exit. */
 int wf_session_run(const struct wf_session *session);
 
-/* Makes the arguments from filter_first on filter.expression. Return: 0; negative errno: told. */
+/*
+ * Sets filter.expression to the arguments from filter_first on. Return: 0; negative errno,
+ * reported.
+ */
 int wf_session_set_filter(const struct wf_session *session);
 
 #endif

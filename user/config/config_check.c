@@ -17,7 +17,10 @@ struct check {
 	struct wf_config_error *ret_error; /* borrowed */
 };
 
-/* Where @name got its value: "weft.conf:7: memory.x", "--set memory.x", or its name alone. */
+/*
+ * The place where @name was set: "weft.conf:7: memory.x" or "--set memory.x"; its name for a
+ * default.
+ */
 static const char *place_of(const struct check *check, const char *name)
 {
 	const struct wf_config_key *key = wf_config_keys();
@@ -78,7 +81,7 @@ static int check_order(const struct check *check)
 	return err;
 }
 
-/* Fill rings that hold more than half of all memory would leave nothing to keep data in. */
+/* Fill rings may take at most half of all memory, so that the rest can hold data. */
 static int check_rings(const struct check *check)
 {
 	const struct wf_config *config = check->config;

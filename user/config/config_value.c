@@ -86,7 +86,7 @@ static bool parse_digits(const char *text, uint64_t *ret_value, const char **ret
 	return errno == 0;
 }
 
-/* Memory may be told in K, M or G (1024s); @unit_shift: 2^n bytes are one unit. */
+/* Scales @value by a suffix K, M or G (powers of 1024); a unit is 2^@unit_shift bytes. */
 static bool scale_memory(uint64_t *value, char suffix, unsigned unit_shift)
 {
 	const char *letters = "KMG";
@@ -103,7 +103,7 @@ static bool scale_memory(uint64_t *value, char suffix, unsigned unit_shift)
 		*value <<= shift;
 		return true;
 	}
-	/* A fraction of a unit: only if it comes out even. */
+	/* A suffix that is smaller than the unit must give whole units. */
 	shift = unit_shift - shift;
 	if (*value & ((1ull << shift) - 1))
 		return false;
@@ -227,7 +227,9 @@ static bool has_bits_beyond(const uint8_t addr[16], unsigned bits)
 	return false;
 }
 
-/* The address before an optional "/bits"; IPv4 as ::ffff:a.b.c.d. Its offset in bits, or -EINVAL.
+/*
+ * Parses the address before an optional "/bits"; an IPv4 address becomes ::ffff:a.b.c.d. Return:
+ * the offset of its first bit; -EINVAL.
  */
 static int parse_address(const char *text, size_t chars, uint8_t ret_addr[16])
 {
@@ -260,7 +262,7 @@ static int parse_prefix(const char *text, struct weft_prefix *ret_prefix)
 			    bits > 128 - (unsigned)first_bit))
 		return -EINVAL;
 	ret_prefix->bits = (uint8_t)(bits + (unsigned)first_bit);
-	/* 10.1.2.3/8 is most likely a slip: rather ask than guess. */
+	/* 10.1.2.3/8 is most likely a mistake, so it is rejected. */
 	return has_bits_beyond(ret_prefix->addr, ret_prefix->bits) ? -EINVAL : 0;
 }
 

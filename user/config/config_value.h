@@ -7,8 +7,7 @@
 
 #include "config/config_table.h"
 
-/* The allowed values in words: "1 to 64 threads", "one of first, last"; in @buf, which is returned.
- */
+/* Describes the allowed values, such as "1 to 64 threads", in @buf, which is returned. */
 const char *wf_config_expects(const struct wf_config_key *key, char *buf, size_t buf_bytes);
 
 /**

@@ -2,9 +2,9 @@
 /*
  * config_yaml.c - reads a YAML file into struct wf_config and rejects everything unknown.
  *
- * libyaml parses into a tree of nodes that know their lines; the table of keys
- * decides what each node may be. Depth is that of the key names, so a document
- * nested or aliased without end is refused at its first unknown name.
+ * libyaml parses the file into a tree of nodes with line numbers; the table of keys decides what
+ * each node may be. The depth is bounded by the names of keys: a document with endless nesting or
+ * aliases is rejected at its first unknown name.
  */
 #include "config/config_yaml.h"
 
@@ -71,7 +71,7 @@ static int refuse_type(struct loader *loader, const struct wf_config_key *key,
 				wf_config_expects(key, expected, sizeof(expected)));
 }
 
-/* A YAML string is usable as such; numbers and truth values must be written plainly. */
+/* Texts may be quoted; numbers and truth values must be plain scalars. */
 static bool is_scalar_for(const struct wf_config_key *key, const yaml_node_t *node)
 {
 	bool plain = node->type == YAML_SCALAR_NODE &&
@@ -79,7 +79,7 @@ static bool is_scalar_for(const struct wf_config_key *key, const yaml_node_t *no
 
 	if (node->type != YAML_SCALAR_NODE || is_null(node))
 		return false;
-	/* No value has a NUL inside; accepting one would use half of what was written. */
+	/* No value contains a NUL; accepting one would use only a part of the value. */
 	if (strlen(scalar_of(node)) != node->data.scalar.length)
 		return false;
 	switch (key->type) {
@@ -242,7 +242,7 @@ static int load_section(struct loader *loader, const yaml_node_t *map, const cha
 
 static int refuse_syntax(const struct loader *loader, const yaml_parser_t *parser)
 {
-	/* Of memory libyaml does not always tell; of everything else it does. */
+	/* libyaml sets no problem when it is out of memory. */
 	if (!parser->problem)
 		return -ENOMEM;
 	return wf_config_refuse(loader->ret_error, "%s:%zu: not YAML: %s%s%s", loader->path,
@@ -250,7 +250,7 @@ static int refuse_syntax(const struct loader *loader, const yaml_parser_t *parse
 				parser->context ? " " : "", parser->context ? parser->context : "");
 }
 
-/* Refuses what follows the first document: nobody would find out that it is not used. */
+/* Rejects a second document, because its values would be ignored. */
 static int refuse_second_document(struct loader *loader, yaml_parser_t *parser)
 {
 	yaml_document_t second;

@@ -47,7 +47,7 @@ static size_t edit_distance(const char *a, const char *b)
 
 void wf_suggest_init(struct wf_suggest *suggest, const char *wanted)
 {
-	/* More than a third of the letters wrong is another word. */
+	/* A name with more than a third of its letters wrong is not a misspelling. */
 	*suggest = (struct wf_suggest){.wanted = wanted, .distance = strlen(wanted) / 3 + 2};
 }
 

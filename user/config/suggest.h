@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * suggest.h - the name somebody probably meant.
+ * suggest.h - finds the name that a user most likely misspelt.
  */
 #ifndef WF_CONFIG_SUGGEST_H
 #define WF_CONFIG_SUGGEST_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * community_id.c - the hash is OpenSSL's; its method and context are made once, because
- * looking them up costs more than the hash of 40 bytes.
+ * community_id.c - Community IDs by the SHA-1 of OpenSSL. Its method and context are created once,
+ * because looking them up costs more than the hash of 40 bytes.
  */
 #include "sink/community_id.h"
 
@@ -23,7 +23,10 @@ struct wf_community_id {
 	uint16_t seed;
 };
 
-/* Why there is no method: no memory for it, or it is not offered (by policy, say). */
+/*
+ * The reason why there is no method: no memory, or the library does not offer it (for example by
+ * policy).
+ */
 static int error_of_fetch(void)
 {
 	bool no_memory = ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;

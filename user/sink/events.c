@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * events.c - what happened, as JSON lines, with the field names of Suricata's EVE where
- * EVE has one: flow, gap, anomaly, drop, stats, pressure; and overload.
+ * events.c - events as JSON lines, with the field names of Suricata's EVE where EVE has one: flow,
+ * gap, anomaly, drop, stats, pressure and overload.
  *
- * Lines are gathered in a buffer and written once a batch, so a reader never waits for
- * a line, and never sees half of one unless the disk fills up within it.
- * A file is appended to, never overwritten.
+ * The lines of a batch are collected in a buffer and written together. A reader therefore sees
+ * whole lines, except when the disk fills up within a line. A file is appended to, never
+ * overwritten.
  *
  * Memory: BUFFER_BYTES.
  */
@@ -25,7 +25,7 @@
 
 enum {
 	BUFFER_BYTES = 256 * 1024,
-	FLUSH_BYTES = 128 * 1024, /* so much room is left for one line */
+	FLUSH_BYTES = 128 * 1024, /* room that is kept for one line */
 	TIME_BYTES = 48,
 	CHANGES_MAX = 16,
 };
@@ -38,11 +38,11 @@ struct events {
 	struct wf_community_id *community_id; /* owned */
 	uint64_t lines;			      /* in the buffer */
 	uint64_t start_sec;
-	uint64_t looked_sec;	/* at pressure, last */
-	uint64_t stats_sec;	/* stats were written, last */
+	uint64_t looked_sec;	/* when memory pressure was last checked */
+	uint64_t stats_sec;	/* when stats were last written */
 	uint64_t pressure_told; /* number of the last change */
-	uint64_t shed_percent;	/* as told last */
-	time_t second;		/* that second_text says */
+	uint64_t shed_percent;	/* as last written */
+	time_t second;		/* the second that second_text shows */
 	char second_text[TIME_BYTES];
 	char bytes[BUFFER_BYTES];
 };
@@ -331,8 +331,10 @@ static int flush(struct wf_sink *sink)
 	return 0;
 }
 
-/* Look at what nobody tells us: changes of the pressure and overload once a second, statistics as
- * often as asked. */
+/*
+ * Checks for changes that come without an event: memory pressure and overload once a second,
+ * statistics at their interval.
+ */
 static void look_around(struct wf_sink *sink)
 {
 	struct events *events = sink->state;

@@ -2,21 +2,21 @@
 /*
  * files.c - one file for each direction that carried bytes, in one directory.
  *
- * What is in the directory at start: nothing that is called like a stream file, else
- * the sink refuses; and it is locked, so no other run comes later. So every
- * stream file is ours; yet each is made with O_EXCL and opened with O_NOFOLLOW, by
- * a bare name in the opened directory: nothing is followed, nothing else is written.
+ * At start the directory must not hold any file with the name of a stream file, or the sink fails;
+ * the directory is locked, so that no other run can use it. Every stream file is therefore ours.
+ * Each is still created with O_EXCL and opened with O_NOFOLLOW, by a bare name in the opened
+ * directory: no link is followed, and nothing outside is written.
  *
- * A name may be ours already: the same four-tuple in another VLAN or tunnel, or a
- * stream that was forgotten because WEFT_FILES_TRACKED_MAX others came since. Then the
- * next free number is taken. At most WEFT_FILES_OPEN_MAX files are open; the idlest
- * is closed and opened again (and recognised by its inode) when it goes on.
+ * A name may be used already: by the same four-tuple in another VLAN or tunnel, or by a stream
+ * that was forgotten because WEFT_FILES_TRACKED_MAX others came later. The next free number is
+ * taken then. At most WEFT_FILES_OPEN_MAX files are open; the one that was idle longest is closed,
+ * and opened again when more bytes come (its inode shows that it is the same file).
  *
- * Writing: the events of a batch are gathered for each file, and each file gets one
- * pwritev(). Bytes are lent until the batch has been taken, so nothing is copied.
+ * Writing: the events of a batch are collected per file, and each file is written with one
+ * pwritev(). The bytes are borrowed until the batch has been taken, so nothing is copied.
  *
- * Failing: an error of one file (its name is taken by something else, too large)
- * ends that file; one of the directory or disk ends the sink.
+ * Failures: an error of one file (its name is taken by something else, it is too large) ends that
+ * file; an error of the directory or the disk ends the sink.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,17 +36,17 @@ enum {
 	BATCH_MAX = 256,    /* events at once, as sink.c hands them over */
 	NUMBERS_TRIED = 64, /* for a name that is taken */
 	TOLD_MAX = 8,	    /* files whose failure is logged one by one */
-	OPEN_SPARED = 64,   /* descriptors left to others */
+	OPEN_SPARED = 64,   /* descriptors that are left for other uses */
 };
 
 struct files {
 	int dir; /* owned */
 	uint32_t open_max;
-	bool forgets;  /* some stream was forgotten, and told */
+	bool forgets;  /* a stream was forgotten, and that was logged */
 	uint64_t told; /* failures logged */
 	struct wf_stream_table table;
 
-	/* the batch: events of one file are chained, +1 */
+	/* the current batch: the events of one file are chained by index + 1 */
 	const struct weft_event *events;
 	uint16_t next_pending[BATCH_MAX + 1];
 	struct wf_stream_file *touched[BATCH_MAX];
@@ -55,7 +55,7 @@ struct files {
 
 /* ---- one file ---- */
 
-/* These mean that no other file will fare better. */
+/* Whether the error @err would also affect every other file. */
 static bool ends_all(int err)
 {
 	switch (-err) {
@@ -74,7 +74,10 @@ static bool ends_all(int err)
 	return false;
 }
 
-/* Say why, once for each file and once for all. Return: @err if the sink must end, else 0. */
+/*
+ * Logs the error, once per file and a limited number of times. Return: @err if the sink must end,
+ * else 0.
+ */
 static int file_failed(struct wf_sink *sink, struct wf_stream_file *file, const char *name,
 		       const char *what, int err)
 {
@@ -99,7 +102,7 @@ static void close_file(struct files *files, struct wf_stream_file *file)
 	wf_stream_table_set_fd(&files->table, file, -1);
 }
 
-/* As openat(), but makes room when the system has no more descriptors. */
+/* Like openat(), but closes an idle file when the process has no more descriptors. */
 static int open_name(struct files *files, const char *name, int flags)
 {
 	for (;;) {
@@ -114,7 +117,7 @@ static int open_name(struct files *files, const char *name, int flags)
 	}
 }
 
-/* A regular file of that name is one of ours; see the top. */
+/* A regular file with that name is ours; see the top of this file. */
 static bool is_ours(const struct files *files, const char *name)
 {
 	struct stat st;
@@ -220,7 +223,9 @@ static int write_all(int fd, struct iovec *iov, int count, uint64_t off, uint64_
 	return 0;
 }
 
-/* The events from @pending on that make one piece of the file. Return: the event after them. */
+/*
+ * Finds the events from @pending on that are adjacent in the file. Return: the event after them.
+ */
 static uint16_t gather(const struct wf_sink *sink, uint16_t pending, struct iovec *iov,
 		       int *ret_count, uint64_t *ret_bytes)
 {
@@ -242,7 +247,7 @@ static uint16_t gather(const struct wf_sink *sink, uint16_t pending, struct iove
 	return pending;
 }
 
-/* Write what the batch has for @file. Return: 0; else the sink must end. */
+/* Writes the events of the batch that belong to @file. Return: 0; else the sink must end. */
 static int write_pending(struct wf_sink *sink, struct wf_stream_file *file)
 {
 	struct files *files = sink->state;
@@ -296,14 +301,15 @@ static int forget_oldest(struct wf_sink *sink)
 {
 	struct files *files = sink->state;
 	struct wf_stream_file *oldest;
-	int err = write_touched(sink); /* it might be one of them */
+	int err = write_touched(sink); /* the descriptor may be that of one of these files */
 
 	if (err)
 		return err;
 	if (!files->forgets)
-		wf_sink_log(sink, WEFT_LOG_WARN,
-			    "more than %u streams at once: the idlest continue in new files",
-			    files->table.max);
+		wf_sink_log(
+			sink, WEFT_LOG_WARN,
+			"more than %u streams at once: streams that were idle longest continue in new files",
+			files->table.max);
 	files->forgets = true;
 	oldest = wf_stream_table_oldest(&files->table);
 	if (oldest->fd >= 0)
@@ -404,7 +410,7 @@ static void files_close(struct wf_sink *sink)
 	free(files);
 }
 
-/* How many files may be open: the limit, or less if the process may not have so many. */
+/* The limit of open files: WEFT_FILES_OPEN_MAX, or less if the process may not have that many. */
 static uint32_t open_max(void)
 {
 	struct rlimit limit;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * json_out.h - writes JSON lines into a buffer, in one pass, without allocating.
+ * json_out.h - writes JSON lines into a buffer, in one pass, without allocating memory.
  *
- * Why not jansson here: a tree of heap objects for each connection costs more than
- * all else that is done for a short one. Keys are our own words; values are escaped.
+ * This is not done with jansson, because a tree of heap objects per connection costs more than all
+ * other work for a short connection. Keys are our own words; values are escaped.
  *
- * A line that does not fit is taken back whole: see wf_json_line_end().
+ * A line that does not fit is removed as a whole: see wf_json_line_end().
  */
 #ifndef WF_SINK_JSON_OUT_H
 #define WF_SINK_JSON_OUT_H
@@ -23,7 +23,10 @@ struct wf_json {
 	bool full;	   /* the line did not fit */
 };
 
-/* Begins with "{" and ends with "}\n". end: false: it did not fit, nothing is left of it. */
+/*
+ * A line is one object and ends with "}\n". Return of the end: false: the line did not fit and was
+ * removed.
+ */
 void wf_json_line_begin(struct wf_json *json);
 bool wf_json_line_end(struct wf_json *json);
 

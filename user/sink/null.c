@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * null.c - a sink that takes everything and keeps nothing: for measuring, and as the
- * smallest example of one. sink.c counts what comes.
+ * null.c - a sink that takes all events and keeps nothing: for measurements, and as the smallest
+ * example of a sink. sink.c counts the events.
  */
 #include "sink/sink_class.h"
 

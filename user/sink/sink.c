@@ -87,7 +87,7 @@ static void count_events(struct wf_sink *sink, const struct weft_event *events, 
 	wf_sink_count(sink, data_bytes, data_bytes);
 }
 
-/* Return: 0 at the end of data; else what the class failed with. */
+/* Return: 0 at the end of data; else the failure of the class. */
 static int run(struct wf_sink *sink)
 {
 	const struct wf_sink_class *class = sink->class;
@@ -147,13 +147,13 @@ int wf_sink_start(struct wf_sink *sink)
 	sigset_t all, before;
 	int err;
 
-	/* Signals are the main thread's. */
+	/* The main thread handles all signals. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	err = pthread_create(&sink->thread, NULL, sink_thread, sink);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (err) {
-		wf_sink_log(sink, WEFT_LOG_ERROR, "no thread for it (error %d)", err);
+		wf_sink_log(sink, WEFT_LOG_ERROR, "cannot start a thread (error %d)", err);
 		return -err;
 	}
 	sink->started = true;

@@ -20,7 +20,7 @@
 struct weft;
 struct wf_sink;
 
-/* A sink's own ledger: what it took was written, or failed. */
+/* The ledger of a sink: every byte that it took was written or failed. */
 struct wf_sink_stats {
 	uint64_t events;
 	uint64_t data_bytes;	/* payload taken */
@@ -28,7 +28,7 @@ struct wf_sink_stats {
 	uint64_t files;		/* made */
 	uint64_t failed_bytes;	/* payload that could not be written */
 	uint64_t failed_events;
-	uint64_t dropped_events; /* told by the queue: never came here */
+	uint64_t dropped_events; /* reported by the queue, which dropped them before the sink */
 	uint64_t dropped_bytes;
 };
 

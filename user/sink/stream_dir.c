@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * stream_dir.c - the directory that stream files go to: made if need be, found empty of them,
- * locked.
+ * stream_dir.c - the directory of stream files: created if it is missing, checked to hold no
+ * stream file, and locked.
  */
 #include "sink/stream_dir.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stream_dir.h - the directory that stream files go to.
+ * stream_dir.h - the directory of stream files.
  */
 #ifndef WF_SINK_STREAM_DIR_H
 #define WF_SINK_STREAM_DIR_H
@@ -8,8 +8,9 @@
 struct wf_sink;
 
 /*
- * Open the sink's target and lock it. Return: 0; negative errno, logged: it can't be
- * made or written to, -EEXIST: holds stream files, -EBUSY: another run writes there.
+ * Open the directory that is the target of @sink, and lock it. Return: 0; negative errno, logged:
+ * the directory cannot be created or written to; -EEXIST: it holds stream files; -EBUSY: another
+ * run writes there.
  */
 int wf_stream_dir_open(const struct wf_sink *sink, int *ret_dir);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stream_name.h - what the file of one direction is called: SRCIP.SPORT-DSTIP.DPORT[#N]
+ * stream_name.h - the name of the file of one direction: SRCIP.SPORT-DSTIP.DPORT[#N]
  */
 #ifndef WF_SINK_STREAM_NAME_H
 #define WF_SINK_STREAM_NAME_H
@@ -19,7 +19,7 @@ void wf_addr_text(const struct weft_flow *flow, const uint8_t *addr, char *ret_t
 void wf_stream_name(const struct weft_flow *flow, enum weft_dir dir, uint32_t number,
 		    char *ret_name);
 
-/* Could wf_stream_name() have made @name? */
+/* Whether @name is a name that wf_stream_name() can return. */
 bool wf_stream_name_is(const char *name);
 
 #endif

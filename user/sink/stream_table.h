@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stream_table.h - the stream files that are not complete yet: who they are, how
- * far written, which are open.
+ * stream_table.h - the stream files that are not complete yet: their streams, written lengths and
+ * descriptors.
  *
- * Knows nothing of files but their descriptors' numbers. Two lists by last use: of
- * all, to forget the idlest; of the open ones, to close the idlest.
+ * The table does not use files itself, it only keeps descriptor numbers. Two lists are ordered by
+ * last use: all files, to forget the one that was idle longest, and the open files, to close that
+ * one.
  *
- * Memory: WEFT_FILES_TRACKED_MAX entries, touched only as they are used.
- * Thread: the sink's.
+ * Memory: WEFT_FILES_TRACKED_MAX entries, touched only as they are used. Thread: the sink's.
  */
 #ifndef WF_SINK_STREAM_TABLE_H
 #define WF_SINK_STREAM_TABLE_H
@@ -32,8 +32,8 @@ struct wf_stream_file {
 	uint32_t number;      /* N of its name */
 	int fd;		      /* -1: closed now */
 	bool made;
-	bool failed;		/* could not be written: what comes is counted and dropped */
-	uint16_t first_pending; /* the batch's events that are to be written, +1; 0: none */
+	bool failed;		/* could not be written: further bytes are counted and dropped */
+	uint16_t first_pending; /* first event of the batch that is to be written, + 1; 0: none */
 	uint16_t last_pending;
 	struct wf_stream_links all;
 	struct wf_stream_links open;
@@ -49,8 +49,8 @@ struct wf_stream_table {
 	struct wf_stream_file *files; /* owned; index 0 is not used */
 	uint32_t *buckets;	      /* owned */
 	uint32_t max;		      /* entries */
-	uint32_t used;		      /* entries ever used: the rest was never touched */
-	uint32_t free;		      /* first of those that were given back */
+	uint32_t used; /* entries that were ever used; the others were never touched */
+	uint32_t free; /* first of the free entries that were used before */
 	struct wf_stream_list all;
 	struct wf_stream_list open;
 };
@@ -63,18 +63,18 @@ void wf_stream_table_fini(struct wf_stream_table *table);
 struct wf_stream_file *wf_stream_table_find(struct wf_stream_table *table, uint64_t flow_id,
 					    enum weft_dir dir);
 
-/* A new entry, fd -1. Return: NULL: the table is full; see oldest. */
+/* Returns a new entry, with fd -1; NULL: the table is full, see the oldest one. */
 struct wf_stream_file *wf_stream_table_add(struct wf_stream_table *table, uint64_t flow_id,
 					   enum weft_dir dir);
 void wf_stream_table_remove(struct wf_stream_table *table, struct wf_stream_file *file);
 
-/* @file was used just now. */
+/* Records that @file was used now. */
 void wf_stream_table_touch(struct wf_stream_table *table, struct wf_stream_file *file);
 
 /* @fd: -1: it was closed. */
 void wf_stream_table_set_fd(struct wf_stream_table *table, struct wf_stream_file *file, int fd);
 
-/* The one that was used longest ago; NULL: there is none. */
+/* The file that was used longest ago; NULL: there is none. */
 struct wf_stream_file *wf_stream_table_oldest(struct wf_stream_table *table);
 struct wf_stream_file *wf_stream_table_oldest_open(struct wf_stream_table *table);
 
