@@ -36,11 +36,11 @@ newer = {row for row in rows if number(row[1]) > number(oldest)}
 if not newer or len(rows) != len(re.findall(r"^X\(", table, flags=re.M)):
     errors.append("check-kernels: can't read kernel.def")
 
-readme, manual = read("README.md"), read("man/weft-run.1")
+readme, manual = read("README.md"), read("man/weft-run.1.in")
 compare("README.md", set(re.findall(r"^\| `(\w+)` \| ([\d.]+) \| (.*) \|$", readme, flags=re.M)), newer)
-compare("man/weft-run.1",
+compare("man/weft-run.1.in",
         set(re.findall(r"^\.It Cm (\w+) Pq Linux ([\d.]+)\n(.*)\.$", manual, flags=re.M)), newer)
-for path, text in ("README.md", readme), ("man/weft-run.1", manual):
+for path, text in ("README.md", readme), ("man/weft-run.1.in", manual):
     if f"Linux {oldest} or newer is needed" not in text:
         errors.append(f"{path}: does not say that Linux {oldest} or newer is needed")
 
