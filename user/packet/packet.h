@@ -45,8 +45,9 @@ static inline bool wf_flow_key_is_ipv4(const struct weft_flow_key *key)
 #define WF_TCP_OPT_TIMESTAMP (1u << 3)
 #define WF_TCP_OPT_FASTOPEN  (1u << 4)
 #define WF_TCP_OPT_MD5	     (1u << 5) /* or TCP-AO */
-#define WF_TCP_OPT_MALFORMED (1u << 6) /* the list ended early or lied; the options before count \
-					*/
+#define WF_TCP_OPT_MALFORMED                                                \
+	(1u << 6) /* the list ended early or lied; the options before count \
+		   */
 
 /* An IP fragment: its datagram is named by key.addr (source, destination), vlan, vni, id, proto. */
 struct wf_fragment {
