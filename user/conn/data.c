@@ -110,20 +110,18 @@ static void insert_captured(const struct wf_half *half, const struct wf_data *da
 		note_irregular(half, data, result, &info);
 }
 
-void wf_data_take(const struct wf_half *half, const struct wf_data *data)
+void wf_data_take(const struct wf_half *half, struct wf_data *data)
 {
-	struct wf_data kept = *data;
-
 	if (data->captured_bytes < data->len_bytes)
 		half->flow->flags |= WF_FLOW_SNAPPED(half->dir);
 	if (wf_limit_exists(half))
-		cut_at_limit(half, &kept, wf_limit_off(half));
-	if (kept.captured_bytes)
-		insert_captured(half, &kept);
+		cut_at_limit(half, data, wf_limit_off(half));
+	if (data->captured_bytes)
+		insert_captured(half, data);
 	if (wf_unlikely(half->stream->extents || half->flow->ext ||
 			half->conns->opts->depth_bytes)) {
-		if (!wf_wait_is_behind_hole(half, kept.off))
-			wf_wait_update(half, kept.time_ns);
-		wf_wait_spend(half, kept.len_bytes, kept.time_ns);
+		if (!wf_wait_is_behind_hole(half, data->off))
+			wf_wait_update(half, data->time_ns);
+		wf_wait_spend(half, data->len_bytes, data->time_ns);
 	}
 }

@@ -18,7 +18,10 @@ struct wf_data {
 	bool jumped;	      /* begins beyond all bytes seen before */
 };
 
-/* Deliver or hold @data; each captured byte is counted with its outcome. */
-void wf_data_take(const struct wf_half *half, const struct wf_data *data);
+/*
+ * Deliver or hold @data; each captured byte is counted with its outcome. @data is cut in place at
+ * the limit of the direction.
+ */
+void wf_data_take(const struct wf_half *half, struct wf_data *data);
 
 #endif

@@ -84,8 +84,6 @@ static void take_payload(const struct wf_half *half, const struct wf_packet *pac
 		.jumped = result->jumped,
 	};
 
-	if (!packet->payload_bytes)
-		return;
 	if (wf_unlikely(data.captured_bytes > data.len_bytes)) {
 		wf_metric_add(half->conns->metrics, payload_out_of_window_bytes,
 			      data.captured_bytes - data.len_bytes);
@@ -135,7 +133,8 @@ static void accept(const struct wf_half *half, const struct wf_packet *packet,
 	if (wf_unlikely(result->moved_bytes))
 		wf_stream_move_start(half->stream, &half->conns->stream_env, result->moved_bytes);
 	take_ack(half, packet, result);
-	take_payload(half, packet, result);
+	if (packet->payload_bytes)
+		take_payload(half, packet, result);
 	if (wf_unlikely(result->fin))
 		take_fin(half, packet);
 	if (wf_unlikely(has_both_fins(half->flow)))
@@ -164,7 +163,8 @@ static void take_late_syn(const struct wf_half *half, const struct wf_packet *pa
 {
 	wf_stream_move_start(half->stream, &half->conns->stream_env, result->moved_bytes);
 	result->off = 0;
-	take_payload(half, packet, result);
+	if (packet->payload_bytes)
+		take_payload(half, packet, result);
 	wf_wait_update(half, packet->time_ns);
 	wf_close_if_done(half->conns, half->flow, packet->time_ns);
 }
