@@ -200,7 +200,7 @@ check: lint unit ## lint and unit tests, no root needed
 	$(Q)scripts/run-tests.sh unit $(O)
 
 lint: $(O)/weft $(MAN) ## layers, style, formatting, thread guarantees, manual pages
-	$(Q)scripts/check-structure.py --without circle,readme,size
+	$(Q)scripts/check-structure.py
 	$(Q)scripts/check-threads.sh
 	$(Q)scripts/check-style.sh
 	$(Q)scripts/check-man.py $(O)/weft $(MAN)

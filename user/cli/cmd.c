@@ -13,13 +13,19 @@
 extern const struct wf_cmd *const __start_wf_cmds[];
 extern const struct wf_cmd *const __stop_wf_cmds[];
 
+/* Commands of the same position are listed by name, so that none is left out. */
+static bool is_before(const struct wf_cmd *a, const struct wf_cmd *b)
+{
+	return a->position != b->position ? a->position < b->position
+					  : strcmp(a->name, b->name) < 0;
+}
+
 const struct wf_cmd *wf_cmd_next(const struct wf_cmd *last)
 {
 	const struct wf_cmd *next = NULL;
 
 	for (const struct wf_cmd *const *cmd = __start_wf_cmds; cmd < __stop_wf_cmds; cmd++)
-		if ((!last || (*cmd)->position > last->position) &&
-		    (!next || (*cmd)->position < next->position))
+		if ((!last || is_before(last, *cmd)) && (!next || is_before(*cmd, next)))
 			next = *cmd;
 	return next;
 }
