@@ -15,7 +15,7 @@
 struct cursor {
 	void *start;
 	void *end;
-	__u32 off; /* of the next header */
+	__u32 off; /* offset of the next header */
 };
 
 /* Return: a pointer to @bytes at @off; NULL if the packet is shorter. */

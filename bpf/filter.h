@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * filter.h - which segments are wanted: ports, prefixes, sampling.
+ * filter.h - selects wanted segments by ports, prefixes and sampling.
  *
  * A segment is wanted if either port is listed, either address is allowed and neither address is
  * denied. A part of the filter that is not configured costs one bit test. One load of one word

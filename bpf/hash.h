@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * hash.h - the keyed, symmetric flow hash. Kernel and user space compile this text.
+ * hash.h - the keyed, symmetric flow hash. Kernel and user space compile this file.
  *
  * Each endpoint (16 bytes of address, port) is mixed alone and the two results are multiplied, so
  * that both directions give the same value without sorting. Each step uses a random secret of

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * heartbeat.h - does the agent still live?
+ * heartbeat.h - tells whether the agent is alive.
  *
- * A tc filter stays attached when its owner is killed. User space writes CLOCK_MONOTONIC here
- * several times a second; a program without a fresh heartbeat leaves every packet alone. Programs
- * that a bpf_link holds go with their owner and need none: for them the verifier removes the check.
+ * A tc filter stays attached when its owner is killed. User space writes CLOCK_MONOTONIC to
+ * weft_heartbeat_ns several times a second. If the heartbeat is stale, the program ignores every
+ * packet. A program that a bpf_link attaches is detached when its owner ends and needs no
+ * heartbeat; the verifier removes the check from it.
  *
- * The coarse clock costs a load, not a read of the processor's counter; it is at most one tick
- * behind, so it may be before the heartbeat.
+ * The coarse clock is read with one load from memory. It is at most one tick behind, so it may be
+ * earlier than the heartbeat.
  */
 #ifndef WEFT_BPF_HEARTBEAT_H
 #define WEFT_BPF_HEARTBEAT_H

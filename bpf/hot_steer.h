@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * hot_steer.h - how the steering program uses the slots of hot_flow.h.
+ * hot_steer.h - the steering program's use of the slots of hot_flow.h.
  */
 #ifndef WEFT_BPF_HOT_STEER_H
 #define WEFT_BPF_HOT_STEER_H
@@ -17,7 +17,7 @@ volatile __u64 weft_hot_epoch;
 /* A colliding flow takes the slot over with probability 1/HOT_PATIENCE. */
 #define HOT_PATIENCE 8 /* a power of two */
 
-#define HOT_MISS 0xffffffffu /* beside enum weft_verdict */
+#define HOT_MISS 0xffffffffu /* no slot counted the segment; not in enum weft_verdict */
 
 /* Two branches instead of an index: a variable index would keep *packet out of registers. */
 static __always_inline __u32 hot_count(struct weft_hot_flow *slot, __u32 src,

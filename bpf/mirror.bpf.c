@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mirror.bpf.c - host mode: tc clones wanted segments of both directions into
- * weft's veth, whose far end runs steer.bpf.c. The original goes its way.
+ * mirror.bpf.c - host mode: the tc program clones wanted segments of both directions into weft's
+ * veth pair, whose far end runs steer.bpf.c. The original packet is not changed.
  *
- * Filters with the same maps as the steering program, so that unwanted traffic
- * costs a look at its headers and no clone.
+ * The program uses the filter maps of the steering program. An unwanted packet costs the parsing
+ * of its headers, and is not cloned.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -16,7 +16,7 @@
 #include "bpf/parse.h"
 #include "bpf/walk.h"
 
-/* Brought to the front if the headers lie deeper than what is there already. */
+/* Bytes that are made linear if the headers exceed the linear part of the socket buffer. */
 #define HEADERS_BYTES 512
 
 const volatile __u32 weft_clone_ifindex;
@@ -28,7 +28,7 @@ struct {
 	__type(value, struct weft_mirror_counts);
 } weft_mirror_counts SEC(".maps");
 
-/* Global, so that the verifier looks at it once and not once a turn. */
+/* A global function: the verifier checks it once, not once per iteration. */
 __noinline int weft_walk(struct __sk_buff *skb, struct packet *packet, int next)
 {
 	struct cursor cur = {
@@ -55,7 +55,7 @@ static __always_inline int parse(struct __sk_buff *skb, struct packet *packet)
 	return next;
 }
 
-/* The stack keeps headers in front; only then not, when others than it made the packet. */
+/* Headers are linear in packets of the network stack, but not always in packets of other origin. */
 static __always_inline int parse_all(struct __sk_buff *skb, struct packet *packet)
 {
 	int parsed = parse(skb, packet);

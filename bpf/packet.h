@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * packet.h - a packet as its headers describe it so far, and which header comes next.
+ * packet.h - the result of parsing so far, and the kind of the next header.
  */
 #ifndef WEFT_BPF_PACKET_H
 #define WEFT_BPF_PACKET_H

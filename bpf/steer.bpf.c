@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * steer.bpf.c - XDP: picks TCP segments and steers each to the worker that owns its flow.
+ * steer.bpf.c - XDP program that steers each wanted TCP segment to the worker of its flow.
  *
- *   parse → hash → filter → per-flow map → metadata in front → redirect to slot (queue, worker)
+ *   parse → hash → filter → flow map → metadata in front → redirect to socket (queue, worker)
  *
- * The short way, that nearly all segments go, is inline and makes no call before the metadata:
- * common headers, and a hot flow's slot, which stands for filter and flow map. Frames with other
- * headers go through steer_uncommon(), segments of flows without a slot through judge().
+ * The fast path handles nearly all segments: those with common headers whose flow has a hot-flow
+ * slot. The slot replaces the filter and the flow map. The fast path is inline and makes no call
+ * before it writes the metadata. steer_uncommon() handles frames with other headers; judge()
+ * handles segments that no slot counts.
  *
- * Where the NIC's own hash keeps a connection on one queue, a queue has one worker and one socket:
- * then the slot is the queue, and the hash only finds the flow.
+ * If the NIC's own hash keeps each connection on one queue, a queue has one worker and one socket.
+ * The socket's index is then the queue, and the hash only finds the flow.
  *
- * Whatever is not redirected is left as it was (weft_otherwise: XDP_PASS), so the
- * host never loses a packet to us. On the far end of host mode's own veth there
- * are only clones: there weft_otherwise is XDP_DROP. Each exit is counted once.
+ * A frame that is not redirected leaves the program unchanged with weft_otherwise. In tap mode
+ * that is XDP_PASS, so the host loses no packet. The far end of host mode's veth pair receives
+ * clones only, so there weft_otherwise is XDP_DROP. Each exit of the program is counted once.
  */
 #include <linux/bpf.h>
 #include <linux/types.h>
@@ -30,11 +31,11 @@
 #include "bpf/walk.h"
 
 const volatile __u32 weft_workers = 1;
-const volatile __u32 weft_by_queue; /* each queue has one socket, of worker queue % weft_workers */
-const volatile __u32 weft_frame_max_bytes = 0xffffffff; /* longer: no room in a frame */
-const volatile __u32 weft_one_buffer; /* before Linux 6.6, packets in several can't be redirected */
+const volatile __u32 weft_by_queue; /* 1: a queue has one socket, of worker queue % weft_workers */
+const volatile __u32 weft_frame_max_bytes = 0xffffffff; /* longer frames are not steered */
+const volatile __u32 weft_one_buffer; /* 1: frames in several buffers can't be redirected */
 const volatile __u32 weft_otherwise = XDP_PASS;
-const volatile __u32 weft_has_own; /* frames from weft_own_mac are this host's */
+const volatile __u32 weft_has_own; /* 1: this host sends from weft_own_mac */
 const volatile __u8 weft_own_mac[6];
 
 struct {
@@ -44,9 +45,9 @@ struct {
 	__type(value, __u32);
 } weft_xsks SEC(".maps");
 
-#define UNWANTED 0xfffffffeu /* beside enum weft_verdict: the filter does not let it pass */
+#define UNWANTED 0xfffffffeu /* the filter excludes the segment; not in enum weft_verdict */
 
-/* A place for what is not in registers: the stack of three functions is too small. */
+/* Scratch space: struct packet does not fit on the BPF stack of three nested calls. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -61,7 +62,7 @@ static __always_inline struct packet *packet_in_memory(void)
 	return bpf_map_lookup_elem(&weft_packet, &zero);
 }
 
-/* Is the frame sent by this host, whose checksums the adapter may have to complete? */
+/* Return: WEFT_META_OWN if this host sent the frame; the NIC may complete its checksums later. */
 static __always_inline __u32 own_flag(const struct xdp_md *ctx)
 {
 	const __u8 *eth = (void *)(long)ctx->data;
@@ -75,6 +76,7 @@ static __always_inline __u32 own_flag(const struct xdp_md *ctx)
 	return WEFT_META_OWN;
 }
 
+/* Return: 1; 0: there is no room for metadata in front of the frame. */
 static __always_inline int put_meta(struct xdp_md *ctx, __u64 now_ns, __u32 hash)
 {
 	__u32 flags = own_flag(ctx);
@@ -92,8 +94,8 @@ static __always_inline int put_meta(struct xdp_md *ctx, __u64 now_ns, __u32 hash
 }
 
 /*
- * Asking how long a packet in several buffers is costs a call. One whose IP packet ends in the
- * first buffer lies in that alone.
+ * bpf_xdp_get_buff_len() costs a call. The call is not needed if the IP packet ends within the
+ * first buffer, because the frame then has only that buffer.
  */
 static __always_inline int is_too_long(struct xdp_md *ctx, const struct packet *packet)
 {
@@ -141,7 +143,7 @@ static __always_inline int filtered(struct weft_cpu *cpu)
 	return weft_otherwise;
 }
 
-/* Global, so that the verifier looks at it once and not once a turn. */
+/* A global function: the verifier checks it once, not once per iteration. */
 __noinline int weft_walk(struct xdp_md *ctx, struct packet *packet, int next)
 {
 	struct cursor cur = {
@@ -168,7 +170,7 @@ static __always_inline int parse(struct xdp_md *ctx, struct packet *packet)
 	return next;
 }
 
-/* What becomes of a segment that no slot could count: enum weft_verdict, or UNWANTED. */
+/* Judge a segment that no hot-flow slot counted. Return: enum weft_verdict, or UNWANTED. */
 static __always_inline __u32 judge(struct weft_hot_flow *slot, const struct weft_cpu *cpu,
 				   struct xdp_md *ctx, const struct packet *packet, __u64 long_hash,
 				   __u64 epoch)
@@ -176,20 +178,20 @@ static __always_inline __u32 judge(struct weft_hot_flow *slot, const struct weft
 	__u32 hash = weft_hash_fold(long_hash);
 	__u64 filter = filter_now();
 
-	/* All of it, by one word: that of the first look may be the one before. */
+	/* All tests use one filter word; steer_segment() may have used the word before a change. */
 	if (!is_wanted(packet, 0, filter) || !is_sampled(hash, filter))
 		return UNWANTED;
 	return hot_miss(slot, cpu, packet, long_hash, epoch, worker_of(ctx->rx_queue_index, hash));
 }
 
-/* Parsed again, into memory: what is in registers then need not be kept for us. */
+/* Parse the packet again, into memory, so that the fast path may keep *packet in registers. */
 static __noinline __u32 judge_common(struct weft_hot_flow *slot, const struct weft_cpu *cpu,
 				     struct xdp_md *ctx, __u64 long_hash, __u64 epoch)
 {
 	struct packet *packet = packet_in_memory();
 
 	if (!packet || !(common_ipv4(ctx, packet) || common_ipv6(ctx, packet)))
-		return UNWANTED; /* never: it has been parsed before */
+		return UNWANTED; /* unreachable: the packet has been parsed before */
 	return judge(slot, cpu, ctx, packet, long_hash, epoch);
 }
 
@@ -212,7 +214,7 @@ static __always_inline int steer_segment(struct xdp_md *ctx, struct weft_cpu *cp
 	if (__builtin_expect(verdict == HOT_MISS, 0)) {
 		__u64 filter = filter_now();
 
-		/* What needs no more than a look: most of what is not wanted ends here. */
+		/* These two tests are cheap and exclude most unwanted segments. */
 		if (!is_port_wanted(packet, filter) || !is_sampled(hash, filter))
 			return filtered(cpu);
 		verdict = is_common ? judge_common(slot, cpu, ctx, hashes.flow, epoch)
@@ -269,7 +271,7 @@ int weft_steer(struct xdp_md *ctx)
 	if (!cpu)
 		return weft_otherwise;
 	cpu->counts.seen++;
-	/* Twice inline: neither carries what the other's addresses need. */
+	/* Instantiated per IP version, so that each instance needs fewer registers. */
 	if (common_ipv4(ctx, &packet))
 		return steer_segment(ctx, cpu, &packet, 1);
 	if (common_ipv6(ctx, &packet))

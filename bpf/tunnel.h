@@ -230,7 +230,7 @@ static __always_inline int walk_gre1(struct cursor *cur, struct packet *packet, 
 	return enter_tunnel(packet, NEXT_PPP);
 }
 
-/* RFC 2784 and 2890, which removed source routing (RFC 1701): such packets are not parsed. */
+/* GRE (RFC 2784, RFC 2890). Packets with source routing (RFC 1701) are not parsed. */
 static __always_inline int walk_gre(struct cursor *cur, struct packet *packet)
 {
 	const __u8 *at = cursor_take(cur, 4);
@@ -277,7 +277,7 @@ static __always_inline int is_tunnel(__u8 proto)
 	}
 }
 
-/* Enters the tunnel that packet->proto names. */
+/* Enter the tunnel that packet->proto names. */
 static __always_inline int walk_tunnel(struct cursor *cur, struct packet *packet)
 {
 	switch (packet->proto) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * verdict.bpf.c - run by user space (BPF_PROG_RUN): sets a flow's verdict in place, and moves
- * what CPUs counted by themselves (hot_flow.h) to the flow map.
+ * verdict.bpf.c - programs that user space runs with BPF_PROG_RUN: one sets the verdicts of a
+ * flow, the other moves the counters of hot-flow slots (hot_flow.h) to the flow map.
  *
- * A map update from user space writes the whole value and would undo what the XDP
- * program counted meanwhile. One direction is set without touching the other. What
- * the kernel had counted at that moment goes back in the request.
+ * A map update from user space would write the whole value and overwrite what the XDP program
+ * counted in the meantime. These programs write single fields, and can set the verdict of one
+ * direction only. weft_set_verdict() returns the kernel's counters in the request.
  */
 #include <linux/bpf.h>
 #include <linux/types.h>
@@ -15,13 +15,13 @@
 #include "bpf/hot_flow.h"
 #include "bpf/shared.h"
 
-/* What slots know of one flow. */
+/* Sum over the hot-flow slots of one flow. */
 struct waiting {
-	__u64 packets[2]; /* kept from user space, not yet in the flow map */
+	__u64 packets[2]; /* not steered, and not in the flow map yet */
 	__u64 bytes[2];
 	__u64 last_ns;
-	__u64 moves; /* of all slots that the flow could be in */
-	__u64 is_moving;
+	__u64 moves;	 /* sum of the moves of all slots that the flow may use */
+	__u64 is_moving; /* 1: a CPU is moving counters of one of these slots */
 };
 
 static __always_inline int is_same(const struct weft_flow_key *a, const struct weft_flow_key *b)
@@ -50,15 +50,15 @@ static __always_inline void add_waiting(const volatile struct weft_hot_flow *slo
 		sum->last_ns = slot->last_ns;
 }
 
-/* What look_at_slot() searches for, and what it found so far. */
+/* Context of look_at_slot(): the flow that it searches for, and the sum so far. */
 struct search {
 	struct weft_flow_key key;
 	__u64 hash;
-	__u64 forget;
+	__u64 forget; /* 1: clear the tag of each slot that is found */
 	struct waiting sum;
 };
 
-/* A callback of bpf_loop(): slot @i of those that the flow could be in, two of each half. */
+/* Callback of bpf_loop(). @i: index among the slots that the flow may use, two in each half. */
 static long look_at_slot(__u32 i, void *context)
 {
 	struct search *search = context;
@@ -80,8 +80,8 @@ static long look_at_slot(__u32 i, void *context)
 }
 
 /*
- * Looks at the slots of all CPUs. With @forget, no slot knows the flow's verdicts afterwards.
- * bpf_loop(), so that the verifier processes the body once, whatever the number of CPUs is.
+ * Sum up the slots of all CPUs. With @forget, also clear their tags, so that the next segment reads
+ * the verdicts from the flow map. With bpf_loop(), the verifier processes the body only once.
  */
 static __always_inline void look_at_slots(struct search *search, int forget)
 {
@@ -90,7 +90,7 @@ static __always_inline void look_at_slots(struct search *search, int forget)
 	bpf_loop(4 * weft_hot_cpus, look_at_slot, search, 0);
 }
 
-/* Return: what @verdict was. */
+/* Return: the verdict before the change. */
 static __always_inline __u16 set(__u16 *verdict, __u16 wanted)
 {
 	__u16 was = *verdict;
@@ -101,13 +101,14 @@ static __always_inline __u16 set(__u16 *verdict, __u16 wanted)
 }
 
 /*
- * What was counted is what the entry and the slots say together, if nothing was moved from
- * one to the other meanwhile. Return: enum weft_verdict_result.
+ * Set the verdicts of a flow and read its counters. The counters are the sum of the flow map's
+ * entry and the slots, if no counters were moved between them during the call.
+ * Return: enum weft_verdict_result.
  */
 SEC("syscall")
 int weft_set_verdict(struct weft_verdict_request *request)
 {
-	struct weft_flow_key key = request->key; /* a map's key may not lie in the context */
+	struct weft_flow_key key = request->key; /* look-ups reject a key in the context */
 	struct weft_flow_value *value = bpf_map_lookup_elem(&weft_flows, &key);
 	struct search search = {.key = key, .hash = hash_key(&key).flow};
 	const struct waiting *now = &search.sum;
@@ -121,7 +122,7 @@ int weft_set_verdict(struct weft_verdict_request *request)
 		return WEFT_VERDICT_UNKNOWN;
 	request->verdict[0] = set(&value->verdict[0], request->verdict[0]);
 	request->verdict[1] = set(&value->verdict[1], request->verdict[1]);
-	hot_step(&fence, 1); /* set before slots are looked at: see hot_take() */
+	hot_step(&fence, 1); /* write the verdicts before slots are read: see hot_take() */
 	look_at_slots(&search, 1);
 	moves_before = search.sum.moves;
 	request->kept_packets[0] = *(volatile __u64 *)&value->kept_packets[0];
@@ -141,12 +142,13 @@ int weft_set_verdict(struct weft_verdict_request *request)
 							    : WEFT_VERDICT_DONE;
 }
 
+/* Context of move_slot(); members as in struct weft_move_request. */
 struct move {
 	__u32 from;
 	__u32 left;
 };
 
-/* A callback of bpf_loop(). */
+/* Callback of bpf_loop(). @i: index within the half. */
 static long move_slot(__u32 i, void *context)
 {
 	struct move *move = context;
@@ -159,8 +161,9 @@ static long move_slot(__u32 i, void *context)
 }
 
 /*
- * Only of a half that no XDP program uses. bpf_loop() and not a loop: Linux 6.1 processes the
- * body of a loop once for each of its 2048 rounds and rejects the program.
+ * Move the counters of one CPU's half to the flow map. No XDP program may use that half.
+ * The program uses bpf_loop() because the verifier of Linux 6.1 processes the body of a plain loop
+ * once per iteration, 2048 times, and rejects the program.
  */
 SEC("syscall")
 int weft_move(struct weft_move_request *request)

@@ -35,7 +35,7 @@ static __always_inline int walk_mpls(struct cursor *cur, struct packet *packet)
 		return PARSE_SHORT;
 	if (!(label[2] & 1))
 		return NEXT_MPLS;
-	/* The labels do not name the payload; its first nibble tells the type (RFC 4928). */
+	/* Labels do not name the payload; its first nibble gives the type (RFC 4928). */
 	first = cursor_peek(cur, 1);
 	if (!first)
 		return PARSE_SHORT;
