@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * filter_maps.c - the kernel's filter, changed as a whole while the programs run.
+ * filter_maps.c - replaces the kernel's filter as a whole while the programs run.
  */
 #include "capture/maps/filter_maps.h"
 
@@ -31,7 +31,7 @@ static int set_ports(int map_fd, uint32_t set, const uint16_t *ports, size_t cou
 	return err;
 }
 
-/* Where to go on after a key is not known once it is deleted: all keys first. */
+/* Collect all keys before the first deletion: iteration cannot continue from a deleted key. */
 static int empty_set(int map_fd, uint32_t set)
 {
 	struct weft_prefix_key *keys = calloc(WEFT_FILTER_PREFIXES_MAX, sizeof(*keys));
@@ -99,7 +99,7 @@ int wf_filter_maps_switch(const struct wf_filter_maps *maps, uint64_t word)
 	const struct weft_filter filter = {.word = word};
 	int err = bpf_map_update_elem(maps->filter_fd, &zero, &filter, BPF_ANY);
 
-	/* Programs run within an RCU read side: those that began with the old word have ended. */
+	/* Programs run in RCU read-side sections: now no program uses the old word any more. */
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 	return err;
 }

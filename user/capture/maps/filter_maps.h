@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * filter_maps.h - the kernel's filter, changed as a whole while the programs run.
+ * filter_maps.h - replaces the kernel's filter as a whole while the programs run.
  *
- *   prepare  the set that is not in use is emptied and filled
- *   switch   one word; after return no program looks at the old set any more
+ *   prepare  empties and fills the set that is not in use
+ *   switch   selects that set by one word; after return, no program reads the old set
  *
- * Thread: one at a time.
+ * Thread: any, one call at a time.
  */
 #ifndef WF_CAPTURE_MAPS_FILTER_MAPS_H
 #define WF_CAPTURE_MAPS_FILTER_MAPS_H
@@ -21,9 +21,11 @@ struct wf_filter_maps {
 	int deny_fd;
 };
 
-/* @wanted: ports, allow, deny, sample count. Return: 0; negative errno. */
+/* Only ports, allow, deny and sample of @wanted are used. Return: 0 or negative errno. */
 int wf_filter_maps_prepare(const struct wf_filter_maps *maps,
 			   const struct weft_interface_opts *wanted, uint64_t *ret_word);
+
+/* @word: result of wf_filter_maps_prepare(). Return: 0 or negative errno. */
 int wf_filter_maps_switch(const struct wf_filter_maps *maps, uint64_t word);
 
 #endif

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * flow_map.c - the kernel's flow map, read while it changes.
+ * flow_map.c - reads the kernel's flow map while it changes.
  *
- * In batches of whole buckets: walking from key to key begins anew whenever the key it
- * stands on is evicted.
+ * The map is read in batches of whole buckets. Iteration from key to key would start again whenever
+ * the current key is evicted.
  */
 #include "capture/maps/flow_map.h"
 
@@ -15,7 +15,7 @@
 
 #include "bpf/shared.h"
 
-enum { BATCH_ENTRIES = 1024 }; /* more than any bucket has */
+enum { BATCH_ENTRIES = 1024 }; /* more entries than any bucket has */
 
 struct batch {
 	struct weft_flow_key keys[BATCH_ENTRIES];
@@ -43,7 +43,7 @@ int wf_flow_map_each(int map_fd, wf_kernel_flow_fn fn, void *ctx)
 {
 	struct batch *batch = malloc(sizeof(*batch));
 	bool is_first = true;
-	uint32_t position; /* in the map's buckets; opaque */
+	uint32_t position; /* bucket to continue with; opaque */
 	int err = batch ? 0 : -ENOMEM;
 
 	while (!err) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * flow_map.h - the kernel's flow map, read while it changes.
+ * flow_map.h - reads the kernel's flow map while it changes.
  *
  * Thread: any.
  */
@@ -11,12 +11,12 @@
 
 #include "packet/packet.h"
 
-/* One entry; arrays by endpoint of the key, times CLOCK_MONOTONIC. */
+/* One entry. Arrays are indexed by the sending endpoint of the key; times: CLOCK_MONOTONIC. */
 struct wf_kernel_flow {
 	struct weft_flow_key key;
 	uint32_t worker;
 	uint64_t packets[2];
-	uint64_t bytes[2]; /* IP lengths */
+	uint64_t bytes[2]; /* sums of IP packet lengths */
 	uint64_t kept_packets[2];
 	uint64_t kept_bytes[2];
 	uint64_t first_ns;
@@ -25,12 +25,12 @@ struct wf_kernel_flow {
 	enum weft_verdict verdict[2];
 };
 
-/* @flow: lent for the call. */
+/* @flow: lent until the callback returns. */
 typedef void (*wf_kernel_flow_fn)(const struct wf_kernel_flow *flow, void *ctx);
 
 /*
- * Call @fn for each entry that was there all the time, and some of those that were not.
- * Return: 0; -ENOMEM; other errno of the map.
+ * Call @fn for each entry that exists during the whole call, and for some that exist for a part.
+ * Return: 0; -ENOMEM; other negative errno of the look-up.
  */
 int wf_flow_map_each(int map_fd, wf_kernel_flow_fn fn, void *ctx);
 

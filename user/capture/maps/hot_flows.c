@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * hot_flows.c - moves to the kernel's flow map what its CPUs counted by themselves.
+ * hot_flows.c - moves the counters of hot-flow slots to the kernel's flow map.
  */
 #include "capture/maps/hot_flows.h"
 
@@ -83,7 +83,7 @@ static int move_half(const struct wf_hot_flows *hot, uint32_t cpu, uint32_t half
 	return request.left ? -ENOBUFS : 0;
 }
 
-/* Of the CPUs that have seen a segment since before @half was taken into use. */
+/* Move @half of each CPU that has processed a frame since the previous change of halves. */
 static int move_halves(struct wf_hot_flows *hot, uint32_t half)
 {
 	int err = read_cpus(hot);

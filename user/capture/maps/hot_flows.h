@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hot_flows.h - moves to the kernel's flow map what its CPUs counted by themselves.
+ * hot_flows.h - moves the counters of hot-flow slots to the kernel's flow map.
  *
- * See bpf/hot_flow.h. Done several times a second while segments come, and before the flow map
- * is read.
+ * See bpf/hot_flow.h. The counters are moved several times a second while segments arrive, and
+ * before each read of the flow map.
  */
 #ifndef WF_CAPTURE_MAPS_HOT_FLOWS_H
 #define WF_CAPTURE_MAPS_HOT_FLOWS_H
@@ -11,37 +11,38 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Of the loaded programs; borrowed, they outlive us. */
+/* Descriptors and memory of the loaded programs; borrowed, valid until wf_hot_flows_fini(). */
 struct wf_hot_maps {
-	int counts_fd;		   /* struct weft_cpu of each CPU */
-	int move_fd;		   /* the program that moves one CPU's half */
-	unsigned long long *epoch; /* mapped */
-	uint32_t cpus_count;	   /* possible ones; 0: the kernel uses no slots */
+	int counts_fd;		   /* map with the struct weft_cpu of each CPU */
+	int move_fd;		   /* program weft_move */
+	unsigned long long *epoch; /* weft_hot_epoch, in memory shared with the program */
+	uint32_t cpus_count;	   /* number of possible CPUs; 0: no slots are used */
 };
 
 struct wf_hot_flows {
 	struct wf_hot_maps maps;
-	uint64_t *seen;	 /* owned: segments of each CPU, before the last turn of the halves */
-	uint64_t *now;	 /* owned: before this turn */
-	uint8_t *values; /* owned: what the kernel says of all CPUs */
+	uint64_t *seen;	 /* owned: frames of each CPU before the last change of halves */
+	uint64_t *now;	 /* owned: frames of each CPU before the current change of halves */
+	uint8_t *values; /* owned: struct weft_cpu of all CPUs */
 
-	bool is_left[2]; /* something could not be moved out of this half */
+	bool is_left[2]; /* some counters of this half could not be moved */
 };
 
 /*
- * CPUs that may be given slots: possible ones, or 0 where the kernel can't tell when programs
- * that run have ended (nohz_full), so that counts could not be moved.
+ * Return: the number of CPUs that get slots: all possible CPUs. 0: no slots, because membarrier(2)
+ * can't wait for running programs (nohz_full), so that counters could not be moved.
  */
 uint32_t wf_hot_flows_cpus(void);
 
 int wf_hot_flows_init(struct wf_hot_flows *hot, const struct wf_hot_maps *maps);
-void wf_hot_flows_fini(struct wf_hot_flows *hot); /* all zero is allowed */
+
+/* @hot may be all zero. */
+void wf_hot_flows_fini(struct wf_hot_flows *hot);
 
 /*
- * The flow map now has all segments whose programs had ended before the call. Waits for an RCU
- * grace period (some ms) if there were any. Return: 0; -ENOBUFS: some still wait, as the flow
- * map has no room for them; other negative errno. Thread: one at a
- * time.
+ * Move the counters of all segments that programs finished before the call. The call waits for an
+ * RCU grace period (some ms) if there are new segments. Return: 0; -ENOBUFS: the flow map is full,
+ * and some counters stay in their slots; other negative errno. Thread: any, one call at a time.
  */
 int wf_hot_flows_move(struct wf_hot_flows *hot);
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * map_sizes.c - how many entries the BPF maps of an interface get, and what they take.
+ * map_sizes.c - number of entries in the BPF maps of an interface, and their memory.
  *
- * The kernel's overheads are those of its hash tables with entries made in advance (struct
- * htab_elem, struct bucket), of the nodes of its tries as their allocator rounds them, and of one
- * slot for each socket.
+ * The kernel's overhead per entry comes from preallocated hash tables (struct htab_elem, struct
+ * bucket), from trie nodes in the size of their slab, and from one slot per socket.
  */
 #include "capture/maps/map_sizes.h"
 
@@ -13,19 +12,21 @@
 #include "bpf/shared.h"
 
 enum {
-	HASH_ENTRY_BYTES = 48, /* beside key and value */
+	HASH_ENTRY_BYTES = 48, /* per entry, in addition to key and value */
 	HASH_BUCKET_BYTES = 16,
 	TRIES = 2,
 	TRIE_NODE_BYTES = 64,
-	TRIE_NODES = 2, /* for each prefix: its own, and one that branches */
+	TRIE_NODES = 2, /* per prefix: its own node and an intermediate node */
 	SOCKET_SLOT_BYTES = 64,
-	CPU_BYTES = 256, /* of counters */
-	/* Settings, counters and ports: a header and a page or two each, of three programs. */
+	CPU_BYTES = 256, /* counters of one CPU */
+	/* Settings, counters and ports of three programs: each map has a header and 1 or 2 pages.
+	 */
 	SMALL_MAPS_BYTES = 128 << 10,
 	HANDSHAKES_PART = WEFT_FLOW_MAP_ENTRIES / WEFT_HANDSHAKE_MAP_ENTRIES,
 };
 
-_Static_assert((WEFT_FLOW_MAP_ENTRIES & (WEFT_FLOW_MAP_ENTRIES - 1)) == 0, "halved as needed");
+_Static_assert((WEFT_FLOW_MAP_ENTRIES & (WEFT_FLOW_MAP_ENTRIES - 1)) == 0,
+	       "a power of two, so that it can be halved");
 
 static uint64_t hash_bytes(uint64_t entries)
 {
@@ -45,7 +46,7 @@ void wf_map_sizes_choose(const struct wf_map_wants *wants, struct wf_map_sizes *
 	uint64_t part_bytes = wants->limit_bytes / WEFT_MAP_PARTS;
 	uint32_t flows = WEFT_FLOW_MAP_ENTRIES;
 
-	/* Half of them hold all connections, or all entries do not fit. */
+	/* Halve the map while half of it holds all connections, or while it exceeds its part. */
 	while (flows > WEFT_FLOW_MAP_MIN_ENTRIES &&
 	       (flows / 2 >= wants->flows_max ||
 		wants->interfaces * hash_bytes(flows + flows / HANDSHAKES_PART) > part_bytes))

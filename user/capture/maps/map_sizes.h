@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * map_sizes.h - how many entries the BPF maps of an interface get, and what the kernel takes
- * for them.
+ * map_sizes.h - number of entries in the BPF maps of an interface, and their kernel memory.
  *
- * The maps are charged before they are made, so their bytes are foretold from what they are made
- * of. wf_maps_bytes() (maps.h) tells what the kernel says afterwards.
+ * The maps are charged to the memory limit before they are created, so their bytes are computed
+ * from their layout. wf_maps_bytes() (maps.h) returns the kernel's figure after creation.
  */
 #ifndef WF_CAPTURE_MAPS_MAP_SIZES_H
 #define WF_CAPTURE_MAPS_MAP_SIZES_H
@@ -12,26 +11,28 @@
 #include <stdint.h>
 
 struct wf_map_wants {
-	uint64_t limit_bytes; /* of all memory */
-	uint64_t flows_max;   /* connections that will be followed */
+	uint64_t limit_bytes; /* limit of all memory */
+	uint64_t flows_max;   /* maximum number of tracked connections */
 	uint32_t interfaces;
-	uint32_t cpus; /* that may have slots for hot flows: wf_hot_flows_cpus() */
+	uint32_t cpus; /* CPUs that may get hot-flow slots: wf_hot_flows_cpus() */
 };
 
 struct wf_map_sizes {
 	uint32_t flows;
 	uint32_t handshakes;
-	uint32_t hot_cpus; /* 0: no slots, each segment is counted in the flow map */
+	uint32_t hot_cpus; /* CPUs with hot-flow slots; 0: each segment uses the flow map */
 };
 
 /*
- * As large as the limits allow: flows and handshakes of all interfaces together take one part in
- * WEFT_MAP_PARTS of the limit, hot flows another. Powers of two; flows never less than
- * WEFT_FLOW_MAP_MIN_ENTRIES.
+ * Choose the largest sizes that the limits allow. The flow and handshake maps of all interfaces
+ * together use at most 1/WEFT_MAP_PARTS of the memory limit. If the hot-flow maps would exceed
+ * another 1/WEFT_MAP_PARTS, they are disabled. Sizes are powers of two; the flow map has at least
+ * WEFT_FLOW_MAP_MIN_ENTRIES entries.
  */
 void wf_map_sizes_choose(const struct wf_map_wants *wants, struct wf_map_sizes *ret_sizes);
 
-/* All maps of one interface with @sockets sockets, on a machine of @cpus: at least what they take.
+/* Return: upper bound of the memory of all maps of one interface with @sockets sockets. @cpus:
+ * possible CPUs of the machine.
  */
 uint64_t wf_map_sizes_bytes(const struct wf_map_sizes *sizes, uint32_t cpus, uint32_t sockets);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * maps.c - what user space reads from the programs' maps, and about them.
+ * maps.c - sums over CPUs, and the memory of maps.
  */
 #include "capture/maps/maps.h"
 
@@ -34,7 +34,7 @@ int wf_maps_sum_percpu(int map_fd, size_t value_bytes, uint64_t *ret_words, size
 	return err;
 }
 
-/* As the kernel tells it with the descriptor; 0: it does not. */
+/* Return: the map's memory according to /proc/self/fdinfo; 0: unknown. */
 static uint64_t map_bytes(int map_fd)
 {
 	unsigned long long bytes = 0;
@@ -61,7 +61,7 @@ static uint32_t map_id(const struct bpf_map *map)
 	return bpf_obj_get_info_by_fd(bpf_map__fd(map), &info, &len) ? 0 : info.id;
 }
 
-/* Has one of the @count first objects a map of that id? */
+/* Return: true if one of the first @count objects has the map with this id. */
 static bool is_in(uint32_t id, const struct bpf_object *const *objects, size_t count)
 {
 	const struct bpf_map *map;
