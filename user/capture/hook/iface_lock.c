@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * iface_lock.c - binds the socket, or finds out by a connect() whether it is bound.
+ * iface_lock.c - takes the lock with bind(), and tests it with connect().
  */
 #include "capture/hook/iface_lock.h"
 

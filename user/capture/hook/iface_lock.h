@@ -1,24 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * iface_lock.h - one weft for each interface, and how to tell a live owner from a dead one.
+ * iface_lock.h - a lock that allows one weft per interface and shows whether its owner is alive.
  *
- * The lock is an abstract unix socket, of one network namespace, released by the kernel however
- * its process ends. It is named by the interface's index, which stays when the interface is
- * renamed, and is the same for its alternative names.
+ * The lock is an abstract unix socket in the calling thread's network namespace. The kernel
+ * releases the lock when its process ends for any reason. The socket's name contains the
+ * interface's index, which stays the same when the interface is renamed and is the same for all of
+ * its alternative names.
  *
- * Thread: any; of the calling thread's network namespace.
+ * Thread: any.
  */
 #ifndef WF_CAPTURE_HOOK_IFACE_LOCK_H
 #define WF_CAPTURE_HOOK_IFACE_LOCK_H
 
 #include <stdbool.h>
 
-/* Return: a descriptor, to be closed to release the lock; -EBUSY: it is taken; other errno. */
+/*
+ * Take the lock. Return: a descriptor, which the caller closes to release the lock; -EBUSY: another
+ * process holds the lock; other negative errno.
+ */
 int wf_iface_lock_take(int ifindex);
 
 /*
- * Looks only: a weft that starts at the same time is not disturbed. True also if it can't be
- * found out.
+ * Test the lock without taking it, so that a weft that starts at the same time is not disturbed.
+ * Return: true if a process holds the lock, or if the test fails.
  */
 bool wf_iface_lock_is_taken(int ifindex);
 

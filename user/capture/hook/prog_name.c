@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * prog_name.c - asks the kernel by the program's id.
+ * prog_name.c - reads the program's name by the program's id.
  */
 #include "capture/hook/prog_name.h"
 
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-_Static_assert((int)WF_PROG_NAME_BYTES == (int)BPF_OBJ_NAME_LEN, "the kernel's length");
+_Static_assert((int)WF_PROG_NAME_BYTES == (int)BPF_OBJ_NAME_LEN, "the length in the kernel's ABI");
 
 void wf_prog_name(uint32_t id, char ret_name[WF_PROG_NAME_BYTES])
 {

@@ -9,7 +9,7 @@
 
 enum { WF_PROG_NAME_BYTES = 16 }; /* BPF_OBJ_NAME_LEN */
 
-/* Name of program @id; "" if it can't be seen. Thread: any. */
+/* Write the name of program @id; "" if the name can't be read. Thread: any. */
 void wf_prog_name(uint32_t id, char ret_name[WF_PROG_NAME_BYTES]);
 
 #endif

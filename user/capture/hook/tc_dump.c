@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tc_dump.c - asks rtnetlink for qdiscs and filters.
+ * tc_dump.c - reads qdiscs and filters over rtnetlink.
  *
- * The qdisc "ingress" answers for the egress hook with its ingress filters, so the kind of the
- * qdisc is asked for first.
+ * A dump of the egress hook returns the ingress filters if the qdisc is "ingress". Therefore the
+ * kind of the qdisc is read first.
  */
 #include "capture/hook/tc_dump.h"
 
@@ -18,7 +18,7 @@
 enum { ANSWER_BYTES = 32768 };
 
 struct dump {
-	/* One message of the answer. */
+	/* Process one message of the answer. */
 	void (*take)(const struct dump *dump, const struct tcmsg *tc, const struct rtattr *attr,
 		     int attr_bytes);
 	int ifindex;
@@ -43,7 +43,7 @@ static bool is_string(const struct rtattr *attr, const char *string)
 	return RTA_PAYLOAD(attr) == bytes && !memcmp(RTA_DATA(attr), string, bytes);
 }
 
-/* Return: 0: there is more; 1: that was the last; negative errno. */
+/* Return: 0: more messages follow; 1: the dump is complete; negative errno. */
 static int look_through(const struct dump *dump, const char *answer, size_t bytes)
 {
 	const struct nlmsghdr *header = (const struct nlmsghdr *)answer;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tc_dump.h - which qdisc has an interface's tc hooks, and which filters are attached there.
+ * tc_dump.h - reads the qdisc of an interface's tc hooks, and the filters attached there.
  *
- * Thread: any; of the calling thread's network namespace.
+ * Thread: any, in the interface's network namespace.
  */
 #ifndef WF_CAPTURE_HOOK_TC_DUMP_H
 #define WF_CAPTURE_HOOK_TC_DUMP_H
@@ -16,10 +16,10 @@ enum wf_tc_side { WF_TC_INGRESS = 0, WF_TC_EGRESS };
 enum wf_tc_qdisc {
 	WF_TC_QDISC_NONE = 0,
 	WF_TC_QDISC_CLSACT,  /* hooks for both directions */
-	WF_TC_QDISC_INGRESS, /* the older kind, without egress */
+	WF_TC_QDISC_INGRESS, /* older kind with a hook for ingress only */
 };
 
-/* A filter, or (@handle 0) the place that filters of one priority share. */
+/* A filter; or, if @handle is 0, the head of the list of filters with one priority. */
 struct wf_tc_filter {
 	uint16_t priority;
 	uint16_t protocol_be; /* EtherType */
@@ -34,7 +34,7 @@ typedef void (*wf_tc_filter_fn)(void *ctx, const struct wf_tc_filter *filter);
 /* Return: 0 or negative errno. */
 int wf_tc_find_qdisc(int ifindex, enum wf_tc_qdisc *ret_qdisc);
 
-/* Call @fn for each filter of all chains of @side, by priority. Return: 0 or negative errno. */
+/* Call @fn for each filter of @side, all chains, by priority. Return: 0 or negative errno. */
 int wf_tc_each_filter(int ifindex, enum wf_tc_side side, wf_tc_filter_fn fn, void *ctx);
 
 #endif

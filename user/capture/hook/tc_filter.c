@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tc_filter.c - finds the place in the order, attaches, and leaves the interface as it was.
+ * tc_filter.c - chooses a priority, attaches filters, and restores the interface.
  */
 #include "capture/hook/tc_filter.h"
 
@@ -23,9 +23,9 @@ static enum bpf_tc_attach_point point_of(enum wf_tc_side side)
 
 static int refuse_ingress_qdisc(const char *ifname)
 {
-	wf_error("capture: %s: the qdisc \"ingress\" is attached, which has no hook for what is "
-		 "sent; without tcx links (Linux 6.6) host mode needs clsact in its place: tc "
-		 "qdisc del dev %s ingress; tc qdisc add dev %s clsact; then its filters again",
+	wf_error("capture: %s: the qdisc \"ingress\" is attached, which has no hook for sent "
+		 "packets; without tcx links (Linux 6.6), host mode needs clsact instead: tc "
+		 "qdisc del dev %s ingress; tc qdisc add dev %s clsact; then add its filters again",
 		 ifname, ifname, ifname);
 	return -EBUSY;
 }
@@ -45,7 +45,7 @@ static int make_qdisc(struct wf_tc_filters *filters, const char *ifname, bool bo
 		return 0;
 	err = bpf_tc_hook_create(&hook);
 	filters->made_qdisc = !err;
-	return err == -EEXIST ? 0 : err; /* somebody else made it in this moment */
+	return err == -EEXIST ? 0 : err; /* another process made the qdisc meanwhile */
 }
 
 static void note_filter(void *ctx, const struct wf_tc_filter *filter)
@@ -56,7 +56,7 @@ static void note_filter(void *ctx, const struct wf_tc_filter *filter)
 	*is_used = true;
 }
 
-/* What can't be found out counts as used. */
+/* Return: true also if the filters can't be read. */
 static bool is_used(int ifindex, enum wf_tc_side side)
 {
 	bool used = false;
@@ -77,11 +77,11 @@ void wf_tc_qdisc_remove_unused(int ifindex)
 
 struct place {
 	uint32_t handle;
-	uint16_t priority; /* candidate; 0: none is left */
+	uint16_t priority; /* candidate; 0: all priorities are in use */
 	bool is_first;
 };
 
-/* Filters come by ascending priority: a candidate that is taken moves behind it. */
+/* Filters come in order of priority: if one occupies the candidate, the next priority is tried. */
 static void look_for_place(void *ctx, const struct wf_tc_filter *filter)
 {
 	struct place *place = ctx;
@@ -116,7 +116,7 @@ static int attach_one(struct wf_tc_filters *filters, int program_fd, const char 
 	filters->priorities[side] = place.priority;
 	if (!place.is_first)
 		wf_warn("capture: %s: filters of others come first at tc %s, weft's has priority "
-			"%u: it does not see what they drop or redirect",
+			"%u: weft does not see packets that they drop or redirect",
 			ifname, side_names[side], place.priority);
 	return 0;
 }

@@ -5,10 +5,11 @@
  *   qdisc clsact ─┬─ ingress: priority 1, handle 0x776566xx ──► others
  *                 └─ egress:  priority 1, handle 0x776566xx ──► others
  *
- * Unlike a link, a filter stays when its owner is killed: the program must do nothing then
- * (bpf/heartbeat.h), and the next weft removes the filter (tc_stale.h). The handle recognises it.
+ * Unlike a link, a filter stays when its owner is killed. The program then ignores all packets
+ * (bpf/heartbeat.h), and the next weft removes the filter (tc_stale.h). The handle identifies a
+ * filter of weft.
  *
- * Thread: main; of the calling thread's network namespace.
+ * Thread: main, in the interface's network namespace.
  */
 #ifndef WF_CAPTURE_HOOK_TC_FILTER_H
 #define WF_CAPTURE_HOOK_TC_FILTER_H
@@ -18,7 +19,7 @@
 
 #include "capture/hook/tc_dump.h"
 
-/* The last byte tells whether weft made the qdisc, too. */
+/* The last byte of the handle records whether weft made the qdisc. */
 #define WF_TC_HANDLE	   0x77656600u /* "wef" */
 #define WF_TC_HANDLE_QDISC 0x77656601u
 #define WF_TC_HANDLE_MASK  0xffffff00u
@@ -30,19 +31,20 @@ struct wf_tc_filters {
 };
 
 /*
- * Attach @program_fd before all filters of others, as far as tc allows: their filters of the same
- * kind may share priority 1, where the newest is first; after those of another kind there, ours
- * gets the lowest priority that is free. The program leaves packets to the others with
- * TC_ACT_UNSPEC. Makes the qdisc clsact if there is none. @both: egress, too. Return: 0; -EBUSY:
- * the older qdisc "ingress" has the place; other negative errno; nothing is attached then. Logged.
+ * Attach @program_fd at ingress, and with @both at egress, before all filters of others if tc
+ * allows it. Filters of the same kind may share priority 1, where the newest runs first. If a
+ * filter of another kind has priority 1, weft's filter gets the lowest free priority. The program
+ * returns TC_ACT_UNSPEC, so that the other filters run too. The qdisc clsact is made if it is
+ * missing. Return: 0; -EBUSY: the older qdisc "ingress" is attached; other negative errno. After
+ * an error nothing is attached, and the error is logged.
  */
 int wf_tc_filters_attach(struct wf_tc_filters *filters, int program_fd, const char *ifname,
 			 int ifindex, bool both);
 
-/* Remove the filters, and the qdisc if weft made it and nobody else uses it. Idempotent. */
+/* Remove the filters, and the qdisc if weft made it and no other filter uses it. Idempotent. */
 void wf_tc_filters_detach(struct wf_tc_filters *filters);
 
-/* Return: 0 or negative errno. */
+/* Remove one filter. Return: 0 or negative errno. */
 int wf_tc_filter_remove(int ifindex, enum wf_tc_side side, uint16_t priority, uint32_t handle);
 
 /* Remove the qdisc clsact if no filter is attached to it. */

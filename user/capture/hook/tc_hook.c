@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tc_hook.c - tcx links, or tc filters where the kernel has no links.
+ * tc_hook.c - attaches by tcx links, or by tc filters if the kernel has no tcx links.
  */
 #include "capture/hook/tc_hook.h"
 
@@ -23,8 +23,8 @@ int wf_tcx_query(int ifindex)
 {
 	union bpf_attr attr = {0};
 
-	/* Lists the programs on the interface: the kernel must know the hook for that. */
-	attr.query.target_fd = (uint32_t)ifindex; /* in a union with target_ifindex */
+	/* Query the programs at the tcx hook; the query fails if the kernel has no such hook. */
+	attr.query.target_fd = (uint32_t)ifindex; /* shares a union with target_ifindex */
 	attr.query.attach_type = TCX_INGRESS;
 	if (!syscall(SYS_bpf, BPF_PROG_QUERY, &attr, sizeof(attr)) || errno == ENOSPC)
 		return 0;
@@ -39,8 +39,8 @@ void wf_tc_hook_init(struct wf_tc_hook *hook, int ifindex, enum weft_tc_attach w
 }
 
 /*
- * Before all others, which stay: what one of them ends is seen too, and ours leaves every
- * packet to them.
+ * Attach before all programs of others, which stay attached. weft's program then also sees the
+ * packets that they drop, and it passes every packet on to them.
  */
 static int attach_link(int program_fd, int ifindex, int where, int *ret_fd)
 {
@@ -81,8 +81,8 @@ static int attach_filters(struct wf_tc_hook *hook, int program_fd, const char *i
 
 	if (!err)
 		wf_info("capture: %s: attached by tc filters (%s)", ifname,
-			wf_tcx_query(ifindex) ? "tcx links come with Linux 6.6"
-					      : "as capture.tc_attach says");
+			wf_tcx_query(ifindex) ? "tcx links need Linux 6.6 or newer"
+					      : "set by capture.tc_attach");
 	return err;
 }
 
@@ -101,6 +101,6 @@ void wf_tc_hook_detach(struct wf_tc_hook *hook)
 		hook->link_fds[side] = -1;
 	}
 	wf_tc_filters_detach(&hook->filters);
-	/* Programs run within an RCU read side: after a grace period none runs on. */
+	/* Programs run in RCU read-side sections: after a grace period no program runs any more. */
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }

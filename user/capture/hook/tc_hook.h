@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tc_hook.h - one program on both tc hooks of an interface, whatever it does with packets.
+ * tc_hook.h - attaches one program to both tc hooks of an interface.
  *
- *   tcx links    Linux 6.6 and later: before all others, and gone with their owner
- *   tc filters   before that: see tc_filter.h
+ *   tcx links    Linux 6.6 and later: they run before all others and end with their owner
+ *   tc filters   earlier kernels: see tc_filter.h
  *
- * Thread: main; of the calling thread's network namespace.
+ * Thread: main, in the interface's network namespace.
  */
 #ifndef WF_CAPTURE_HOOK_TC_HOOK_H
 #define WF_CAPTURE_HOOK_TC_HOOK_H
@@ -17,23 +17,25 @@
 #include "capture/hook/tc_filter.h"
 
 struct wf_tc_hook {
-	bool by_filter;		   /* else by links */
-	int link_fds[WF_TC_SIDES]; /* owned */
+	bool by_filter;		   /* true: by tc filters; false: by tcx links */
+	int link_fds[WF_TC_SIDES]; /* owned; -1: not attached */
 	struct wf_tc_filters filters;
 };
 
-/* Does this kernel have tcx links? Return: 0; -EINVAL: no; other errno: it can't be told. */
+/* Does this kernel have tcx links? Return: 0: yes; -EINVAL: no; other negative errno: unknown. */
 int wf_tcx_query(int ifindex);
 
-/* Choose the way for @ifindex; nothing is attached yet. */
+/* Choose links or filters for @ifindex, without attaching anything. */
 void wf_tc_hook_init(struct wf_tc_hook *hook, int ifindex, enum weft_tc_attach wanted);
 
-/* @both: egress, too. Return: 0; -EOPNOTSUPP, -EBUSY, other errno; nothing is attached then.
- * Logged. */
+/*
+ * Attach at ingress, and with @both at egress. Return: 0; -EOPNOTSUPP, -EBUSY or other negative
+ * errno. After an error nothing is attached, and the error is logged.
+ */
 int wf_tc_hook_attach(struct wf_tc_hook *hook, int program_fd, const char *ifname, int ifindex,
 		      bool both);
 
-/* When it returns no program runs on. Idempotent. */
+/* After return, the program does not run any more. Idempotent. */
 void wf_tc_hook_detach(struct wf_tc_hook *hook);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tc_stale.c - looks through both hooks. Filters are removed after the look, because removing one
- * changes what a dump goes through.
+ * tc_stale.c - finds weft's filters at both hooks. Filters are removed after the dump is complete,
+ * because the removal of a filter changes the list that the dump reads.
  */
 #include "capture/hook/tc_stale.h"
 
@@ -14,14 +14,14 @@
 
 #define PROGRAM_PREFIX "weft_"
 
-/* More than one for each side is possible only if removing has failed before. */
+/* More than one filter per side is possible only if an earlier removal has failed. */
 enum { FOUND_MAX = 16 };
 
 struct found {
 	struct wf_tc_filter filters[FOUND_MAX];
 	uint32_t count;
-	char program[WF_PROG_NAME_BYTES]; /* of the last */
-	bool is_hidden;			  /* some program's name can't be seen */
+	char program[WF_PROG_NAME_BYTES]; /* name of the last filter's program */
+	bool is_hidden;			  /* the name of a program can't be read */
 };
 
 static void take(void *ctx, const struct wf_tc_filter *filter)
@@ -40,7 +40,7 @@ static void take(void *ctx, const struct wf_tc_filter *filter)
 	found->filters[found->count++] = *filter;
 }
 
-/* Return: 0; -EPERM; other negative errno. */
+/* Return: 0; -EPERM: a program's name can't be read; other negative errno. */
 static int find(int ifindex, int side, struct found *ret_found)
 {
 	int err;
@@ -71,7 +71,7 @@ int wf_tc_own_find(int ifindex, struct wf_tc_own *ret_own)
 	return 0;
 }
 
-/* @made_qdisc: becomes true if an owner of them had made the qdisc. */
+/* Set *@made_qdisc if the owner of a removed filter had made the qdisc. */
 static int remove_side(int ifindex, enum wf_tc_side side, uint32_t *removed, bool *made_qdisc)
 {
 	struct found found;
