@@ -154,7 +154,7 @@ TEST(judge_fixed_merging_offload_is_the_hypervisors)
 
 	facts.gro_hw = WF_FEATURE_ON_FIXED;
 	assert_nic(&facts, "gro_hw", WEFT_PROBE_WARN,
-		   "only the hypervisor can turn it off, as qemu's virtio-net-pci does with "
+		   "only the hypervisor can turn it off; qemu's virtio-net-pci needs "
 		   "ctrl_guest_offloads=on");
 }
 
@@ -166,7 +166,7 @@ TEST(judge_removed_vlan_tags_can_be_left)
 	assert_nic(&facts, "vlan_tags", WEFT_PROBE_WARN, "ethtool -K eth9 rxvlan off");
 	facts.vlan = WF_FEATURE_ON_FIXED;
 	assert_nic(&facts, "vlan_tags", WEFT_PROBE_WARN,
-		   "use another card where VLANs repeat each other's addresses");
+		   "use another NIC if several VLANs use the same addresses");
 }
 
 TEST(judge_asymmetric_hash_gets_a_symmetric_key)
@@ -263,7 +263,7 @@ TEST(judge_stale_filters_are_named_with_what_removes_them)
 	facts.filters = (struct wf_tc_own){
 		.count = 2, .is_stale = true, .program_id = 7, .program = "weft_mirror"};
 	assert_nic(&facts, "tc_filters", WEFT_PROBE_WARN,
-		   "weft doctor -i eth9 --remove-stale; weft run does it, too");
+		   "weft doctor -i eth9 --remove-stale; the next weft run also removes them");
 	assert_non_null(strstr(told.found, "2 stale on eth9"));
 	assert_non_null(strstr(told.found, "weft_mirror, id 7"));
 	facts.filters.is_stale = false;

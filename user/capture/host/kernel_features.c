@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * kernel_features.c - the table, and the check before live capture. kernel_try.c tries a feature.
+ * kernel_features.c - the table of features, and the check before live capture.
  */
 #include "capture/host/kernel_features.h"
 
@@ -70,7 +70,7 @@ int wf_kernel_check(void)
 		err = wf_kernel_try((enum wf_kernel_feature)i);
 		if (err && err != -EPERM) {
 			wf_error("capture: this kernel lacks %s (%s); Linux " WF_KERNEL_OLDEST
-				 " or newer has it unless built without",
+				 " or newer has it unless built without it",
 				 rows[i].name, strerror(-err));
 			return -EOPNOTSUPP;
 		}

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * kernel_try.c - tries one feature of the kernel, and leaves nothing behind.
+ * kernel_try.c - tries one feature of the kernel without a lasting effect.
  *
- * Where a call would change an interface, it is made so that a kernel which has the feature fails
- * later than one which has not: with another errno.
+ * A call that would change an interface gets an invalid argument. A kernel with the feature then
+ * fails at a later check, and therefore with another errno, than a kernel without it.
  */
 #include "capture/host/kernel_try.h"
 
@@ -29,7 +29,7 @@
 
 enum { LOOPBACK_IFINDEX = 1, NO_IFINDEX = 0x7fffffff };
 
-/* -EACCES is how some calls say that a capability is missing. */
+/* Some calls return -EACCES if a capability is missing. */
 static int permitted(int err)
 {
 	return err == -EACCES ? -EPERM : err;
@@ -58,8 +58,8 @@ static int try_program(enum bpf_prog_type type, uint32_t flags)
 }
 
 /*
- * Loopback has no native XDP: a kernel that knows these links says so (EOPNOTSUPP), an older one
- * rejects the call (EINVAL).
+ * Loopback has no native XDP: a kernel with XDP links returns EOPNOTSUPP, an older kernel rejects
+ * the call with EINVAL.
  */
 static int try_xdp_link(void)
 {
@@ -104,7 +104,7 @@ static int try_socket(void)
 	return 0;
 }
 
-/* Flags are looked at first (EINVAL), then the interface, which does not exist (ENODEV). */
+/* The kernel checks flags first (EINVAL), then the interface, which does not exist (ENODEV). */
 static int try_bind_flag(uint16_t flag)
 {
 	const struct sockaddr_xdp address = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * kernel_try.h - whether this kernel has a feature.
+ * kernel_try.h - tests whether this kernel has a feature.
  *
  * A feature is tried, not inferred from the version: vendors add features to old releases, and
  * some kernels are built without one. Nothing stays attached or loaded. Thread: any.

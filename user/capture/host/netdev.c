@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
+/*
+ * netdev.c - reads the device with ioctl(2).
+ */
 #include "capture/host/netdev.h"
 
 #include <errno.h>
@@ -61,7 +64,7 @@ bool wf_netdev_is_loopback(const char *ifname)
 int wf_netdev_promiscuous(int ifindex)
 {
 	const struct packet_mreq all = {.mr_ifindex = ifindex, .mr_type = PACKET_MR_PROMISC};
-	/* Of no protocol: the socket itself receives nothing. */
+	/* Protocol 0: the socket itself receives no packets. */
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	int err;
 

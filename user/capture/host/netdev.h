@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * netdev.h - what a network device is like: queues, MTU, MAC address, which frames it receives.
- * Thread: any.
+ * netdev.h - properties of a network device: queues, MTU, MAC address, promiscuous mode.
+ * Thread: any, in the interface's network namespace.
  */
 #ifndef WF_CAPTURE_HOST_NETDEV_H
 #define WF_CAPTURE_HOST_NETDEV_H
@@ -10,26 +10,27 @@
 #include <stdint.h>
 
 /*
- * One of ethtool's questions; @command begins with its number (ETHTOOL_*).
- * Return: 0 or negative errno.
+ * Run an ethtool command. @command: a struct that begins with the command's number (ETHTOOL_*); the
+ * answer is written into it. Return: 0 or negative errno.
  */
 int wf_netdev_ethtool(const char *ifname, void *command);
 
-/* Receive queues in use (ethtool channels); 1 if the driver does not tell. */
+/* Return: number of receive queues in use (ethtool channels); 1 if the driver does not report it.
+ */
 uint32_t wf_netdev_rx_queues(const char *ifname);
 
-/* 1500 if it can't be told. */
+/* Return: the MTU; 1500 if it can't be read. */
 uint32_t wf_netdev_mtu(const char *ifname);
 
 bool wf_netdev_is_loopback(const char *ifname);
 
 /*
- * Has the device receive frames for all addresses, for as long as the result is open.
- * Return: a file descriptor, the caller's; or negative errno.
+ * Make the device receive frames for all addresses until the returned descriptor is closed.
+ * Return: a file descriptor, owned by the caller; or negative errno.
  */
 int wf_netdev_promiscuous(int ifindex);
 
-/* Return: false: it has none. */
+/* Return: false if the MAC address can't be read. */
 bool wf_netdev_mac(const char *ifname, uint8_t ret_mac[6]);
 
 #endif

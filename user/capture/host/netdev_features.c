@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * netdev_features.c - ethtool's ioctl: a string set gives each feature its number, and that is
- * a bit in blocks of 32.
+ * netdev_features.c - reads and changes features with ethtool's ioctl. A feature's index in the
+ * string set ETH_SS_FEATURES is its bit number in an array of 32-bit blocks.
  */
 #include "capture/host/netdev_features.h"
 
@@ -41,7 +41,7 @@ static int count_names(int fd, const char *ifname, uint32_t *ret_count)
 	return err;
 }
 
-/* Its bit's number; *@ret_count: of how many. */
+/* Return: the feature's bit number or negative errno. *ret_count: number of all features. */
 static int find_bit(int fd, const char *ifname, const char *feature, uint32_t *ret_count)
 {
 	struct ethtool_gstrings *names;

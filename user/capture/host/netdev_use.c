@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * netdev_use.c - addresses from getifaddrs(), routes from proc, what is stacked on top
- * of a device from rtnetlink.
+ * netdev_use.c - reads addresses with getifaddrs(), routes from /proc, and devices that are stacked
+ * on top from rtnetlink.
  */
 #include "capture/host/netdev_use.h"
 
@@ -42,7 +42,7 @@ static bool has_address(const char *ifname)
 	return found;
 }
 
-/* First word of each line is the device. */
+/* The first word of each line is the device. */
 static bool has_ipv4_route(const char *ifname)
 {
 	FILE *file = fopen("/proc/thread-self/net/route", "re");
@@ -72,13 +72,13 @@ static bool has_ipv6_route(const char *ifname)
 	return found;
 }
 
-/* ---- what is on top ---- */
+/* ---- stacked devices ---- */
 
-/* What is known of a link, as far as it matters here. */
+/* Relations of a link to other links. */
 struct link {
 	int ifindex;
-	int master;
-	int below; /* VLAN, macvlan, ...: the device it works on; 0: none, or elsewhere */
+	int master; /* bridge, bond or the like that owns the link; 0: none */
+	int below;  /* lower device of a VLAN, macvlan or the like; 0: none here */
 	bool is_veth;
 };
 
@@ -110,13 +110,13 @@ static struct link read_link(const struct nlmsghdr *header)
 		else if (attr->rta_type == IFLA_LINKINFO)
 			read_kind(attr, &link);
 	}
-	/* A veth names its peer there. */
+	/* IFLA_LINK of a veth is its peer. */
 	if (is_elsewhere || link.is_veth || link.below == link.ifindex)
 		link.below = 0;
 	return link;
 }
 
-/* Return: 1: found; 0: not in this answer; -1: that was the last. */
+/* Return: 1: a stacked device was found; 0: none in this answer; -1: none, the dump is complete. */
 static int look_through(const char *answer, size_t bytes, int ifindex)
 {
 	const struct nlmsghdr *header = (const struct nlmsghdr *)answer;

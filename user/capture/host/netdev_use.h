@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * netdev_use.h - does this host communicate over a device? Then a tap would cut it off.
+ * netdev_use.h - tells whether this host communicates over a device. Tap mode would cut off that
+ * communication.
  *
- * Thread: any; of the calling thread's network namespace.
+ * Thread: any, in the interface's network namespace.
  */
 #ifndef WF_CAPTURE_HOST_NETDEV_USE_H
 #define WF_CAPTURE_HOST_NETDEV_USE_H
 
 enum wf_netdev_use {
-	WF_NETDEV_UNUSED = 0, /* as far as can be seen: a port for a mirror or a TAP */
-	WF_NETDEV_ADDRESS,    /* holds an address other than link-local ones */
-	WF_NETDEV_ROUTE,      /* an address-less way out */
-	WF_NETDEV_STACKED,    /* under a bridge, bond, VLAN or the like, which may hold either */
+	WF_NETDEV_UNUSED = 0, /* no use is visible: probably connected to a mirror port or a TAP */
+	WF_NETDEV_ADDRESS,    /* has an address that is not link-local */
+	WF_NETDEV_ROUTE,      /* has a route, but no address */
+	WF_NETDEV_STACKED,    /* below a bridge, bond, VLAN or the like, which may have either */
 };
 
 enum wf_netdev_use wf_netdev_use(const char *ifname);
 
-/* "holds an address", ... */
+/* Return: a predicate for messages, such as "holds an address". */
 const char *wf_netdev_use_name(enum wf_netdev_use use);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * nic_hash.c - asks by ethtool's ioctl. Symmetric is only what is known to be: a Toeplitz hash of
- * both addresses, of both ports or none and of nothing else, whose key repeats every 16 bits or
- * whose input is made alike for both directions.
+ * nic_hash.c - reads the NIC's hash with ethtool's ioctl. A hash counts as symmetric only if it is
+ * a Toeplitz hash of both addresses, of both ports or none, and of nothing else. In addition, its
+ * key must repeat every 16 bits, or an input transformation must make both directions equal.
  */
 #include "capture/host/nic_hash.h"
 
@@ -16,12 +16,12 @@
 #include "capture/host/netdev.h"
 
 enum {
-	KEY_BYTES_MIN = 40, /* as many as the longest input, IPv6 with ports, needs */
+	KEY_BYTES_MIN = 40, /* required by the longest input, IPv6 with ports */
 	ADDRESSES = RXH_IP_SRC | RXH_IP_DST,
-	/* Bits of hfunc: their names are a string set, ETH_SS_RSS_HASH_FUNCS, in this order. */
+	/* Bit of hfunc, in the order of the string set ETH_SS_RSS_HASH_FUNCS. */
 	FUNCTION_TOEPLITZ = 1 << 0,
 	PORTS = RXH_L4_B_0_1 | RXH_L4_B_2_3,
-	/* Next to hfunc; called so since Linux 6.8, reserved and 0 before. */
+	/* input_xfrm follows hfunc since Linux 6.8; before, the byte is reserved and 0. */
 	XFRM_OFF = offsetof(struct ethtool_rxfh, hfunc) + 1,
 };
 
@@ -141,7 +141,7 @@ void wf_nic_hash_advise(const struct wf_nic_hash *hash, const char *ifname, char
 		snprintf(key + 3 * i, sizeof(key) - 3 * i, "%s%s", i % 2 ? "5a" : "6d",
 			 i + 1 < hash->key_bytes ? ":" : "");
 	snprintf(text, text_bytes,
-		 "ethtool -X %s hkey %s (or, where Linux 6.8 and the driver can: "
+		 "ethtool -X %s hkey %s (or, if the driver can, since Linux 6.8: "
 		 "ethtool -X %s xfrm symmetric-xor)",
 		 ifname, key, ifname);
 }

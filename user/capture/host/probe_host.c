@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * probe_host.c - asks kernel and host.
+ * probe_host.c - reads the facts of the host and its kernel.
  */
 #include <linux/magic.h>
 #include <stdbool.h>
@@ -15,7 +15,7 @@
 #include "capture/host/probe.h"
 #include "capture/host/probe_internal.h"
 
-/* The number in a one-line file, or -1. */
+/* Return: the number in a one-line file; -1: it can't be read. */
 static long long read_number(const char *path)
 {
 	FILE *file = fopen(path, "re");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * probe_interface.c - asks one interface, by ethtool's ioctl and netlink. What a driver doesn't
- * answer is left out: nothing can be said or mended there.
+ * probe_interface.c - reads the facts of one interface with ethtool's ioctl and netlink. A fact
+ * that the driver does not report gets no finding.
  */
 #include <errno.h>
 #include <linux/ethtool.h>
@@ -88,7 +88,7 @@ void wf_probe_interface(const char *ifname, unsigned ifindex, weft_probe_fn fn, 
 	ask_ring(&interface, &facts);
 	facts.lro = wf_netdev_feature(ifname, "rx-lro");
 	facts.gro_hw = wf_netdev_feature(ifname, "rx-gro-hw");
-	/* A veth takes none off by itself: its peer sends frames with the tag apart, or within. */
+	/* A veth never removes tags itself: its peer sends a tag beside the frame or inside it. */
 	if (strcmp(driver.driver, "veth") != 0)
 		facts.vlan = wf_netdev_feature(ifname, "rx-vlan-hw-parse");
 	facts.hash_is_told = !wf_nic_hash_read(ifname, &facts.hash);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * probe_internal.h - telling a finding, and what findings are made of.
+ * probe_internal.h - the facts behind findings, and functions that report a finding.
  *
- * probe_host.c and probe_interface.c ask; probe_judge.c says what the answers mean for weft.
+ * probe_host.c and probe_interface.c read facts; probe_judge.c derives findings from them.
  */
 #ifndef WF_CAPTURE_HOST_PROBE_INTERNAL_H
 #define WF_CAPTURE_HOST_PROBE_INTERNAL_H
@@ -18,28 +18,28 @@
 #include "capture/host/nic_hash.h"
 #include "capture/host/xdp_other.h"
 
-/** struct wf_probe - who is told, and what to do about the finding that is told next */
+/* Receiver of the findings, and the advice for the next finding. */
 struct wf_probe {
 	weft_probe_fn fn;
 	void *ctx;
-	const struct wf_kernel_feature_row *feature; /* of the next finding; NULL: none */
+	const struct wf_kernel_feature_row *feature; /* feature of the next finding; NULL: none */
 	char advice[384];
 };
 
-/** struct wf_probe_host_facts - what can be read of a host */
+/* Facts of a host. */
 struct wf_probe_host_facts {
-	const char *release; /* of uname(): "6.1.0-13-amd64" */
+	const char *release; /* from uname(), e.g. "6.1.0-13-amd64" */
 	const char *machine;
 	bool has_bpffs;
 	int jit; /* sysctl net.core.bpf_jit_enable; -1: not adjustable */
 	bool is_root;
 	uint64_t memlock_bytes; /* UINT64_MAX: no limit */
-	uint32_t huge_pages;	/* free ones of 2 MiB */
+	uint32_t huge_pages;	/* free huge pages of 2 MiB */
 	uint32_t cpus;
 	uint64_t memory_bytes;
 };
 
-/** struct wf_probe_nic_facts - what an interface told; what it didn't is 0 */
+/* Facts of an interface; facts that are not reported are 0. */
 struct wf_probe_nic_facts {
 	const char *name;
 	const char *driver;
@@ -55,29 +55,30 @@ struct wf_probe_nic_facts {
 	uint32_t cpus;
 	uint32_t queues;
 	uint32_t queues_max;
-	bool queues_combined; /* else set apart for receiving */
+	bool queues_combined; /* queues are combined; false: separate receive queues */
 	uint32_t ring;
 	uint32_t ring_max;
 	enum wf_feature_state lro;
 	enum wf_feature_state gro_hw;
-	enum wf_feature_state vlan; /* the card takes VLAN tags off */
+	enum wf_feature_state vlan; /* removal of VLAN tags by the NIC */
 	bool hash_is_told;
-	struct wf_nic_hash hash; /* that chooses the queue */
+	struct wf_nic_hash hash; /* hash that chooses the queue */
 };
 
-/* Tell what @facts mean. */
+/* Report the findings that follow from @facts. */
 void wf_probe_judge_kernel(struct wf_probe *probe, const struct wf_probe_host_facts *facts);
-/* @err: of wf_kernel_try(). @release: of the kernel that was tried. */
+
+/* @err: result of wf_kernel_try(). @release: release of the kernel that was tried. */
 void wf_probe_judge_feature(struct wf_probe *probe, const struct wf_kernel_feature_row *feature,
 			    int err, const char *release);
 void wf_probe_judge_host(struct wf_probe *probe, const struct wf_probe_host_facts *facts);
 void wf_probe_judge_nic(struct wf_probe *probe, const struct wf_probe_nic_facts *facts);
 
-/* Tells one finding; @probe's advice goes with it unless all is well, and is then empty. */
+/* Report one finding, with @probe's advice unless @status is OK; then clear the advice. */
 void wf_probe_tell(struct wf_probe *probe, const char *name, enum weft_probe_status status,
 		   const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* Sets the advice for the next finding. */
+/* Set the advice for the next finding. */
 void wf_probe_advise(struct wf_probe *probe, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

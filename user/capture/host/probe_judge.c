@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * probe_judge.c - what is in weft's way, and the command that mends it. Asks nothing itself.
+ * probe_judge.c - derives findings from facts, each with the command that solves the problem. This
+ * file reads nothing from the system.
  */
 #include <errno.h>
 #include <linux/bpf.h>
@@ -80,7 +81,8 @@ void wf_probe_judge_feature(struct wf_probe *probe, const struct wf_kernel_featu
 
 static void judge_bpf(struct wf_probe *probe, const struct wf_probe_host_facts *facts)
 {
-	wf_probe_advise(probe, "weft mounts it at start; by hand: mount -t bpf bpf /sys/fs/bpf");
+	wf_probe_advise(probe,
+			"weft mounts it at start; to do it now: mount -t bpf bpf /sys/fs/bpf");
 	wf_probe_tell(probe, "bpffs", facts->has_bpffs ? WEFT_PROBE_OK : WEFT_PROBE_WARN,
 		      facts->has_bpffs ? "mounted on /sys/fs/bpf" : "not mounted on /sys/fs/bpf");
 	wf_probe_advise(probe, "sysctl -w net.core.bpf_jit_enable=1");
@@ -101,7 +103,7 @@ static void judge_memlock(struct wf_probe *probe, const struct wf_probe_host_fac
 	}
 	wf_probe_advise(probe, "ulimit -l unlimited (systemd: LimitMEMLOCK=infinity)");
 	wf_probe_tell(probe, "memlock", WEFT_PROBE_WARN,
-		      "%llu KiB may be locked; frames are locked",
+		      "limit of %llu KiB; weft locks its frame memory",
 		      (unsigned long long)facts->memlock_bytes / 1024);
 }
 
@@ -111,7 +113,8 @@ void wf_probe_judge_host(struct wf_probe *probe, const struct wf_probe_host_fact
 	judge_memlock(probe, facts);
 	wf_probe_tell(probe, "cpus", WEFT_PROBE_OK, "%u online, %.1f GiB of memory", facts->cpus,
 		      (double)facts->memory_bytes / (1 << 30));
-	wf_probe_advise(probe, "sysctl -w vm.nr_hugepages=256 (for 512 MiB); weft works without");
+	wf_probe_advise(probe,
+			"sysctl -w vm.nr_hugepages=256 (for 512 MiB); weft also works without");
 	wf_probe_tell(probe, "huge_pages", facts->huge_pages ? WEFT_PROBE_OK : WEFT_PROBE_WARN,
 		      "%u free of 2 MiB", facts->huge_pages);
 }
@@ -132,25 +135,27 @@ static void judge_xdp(struct wf_probe *probe, const struct wf_probe_nic_facts *f
 	uint64_t features = facts->xdp_features;
 
 	if (!facts->xdp_is_known) {
-		wf_probe_advise(probe,
-				"drivers tell since Linux 6.3; weft tries the best first and "
-				"says at start which it got");
-		wf_probe_tell(probe, "native_xdp", WEFT_PROBE_WARN, "not known");
+		wf_probe_advise(
+			probe, "drivers report it since Linux 6.3; weft tries native XDP first and "
+			       "logs the result at start");
+		wf_probe_tell(probe, "native_xdp", WEFT_PROBE_WARN, "unknown");
 		return;
 	}
-	wf_probe_advise(probe, "generic XDP is used: slower, as each packet gets a socket buffer");
+	wf_probe_advise(probe,
+			"generic XDP is used: slower, because each packet gets a socket buffer");
 	if ((features & needed) == needed)
 		wf_probe_tell(probe, "native_xdp", WEFT_PROBE_OK, "with redirect");
 	else
 		wf_probe_tell(probe, "native_xdp", WEFT_PROBE_WARN,
-			      features & WF_XDP_BASIC ? "without redirect" : "not in this driver");
-	wf_probe_advise(probe, "frames are copied once; needs a driver with AF_XDP zero-copy");
+			      features & WF_XDP_BASIC ? "without redirect"
+						      : "this driver has none");
+	wf_probe_advise(probe, "frames are copied once; zero-copy needs a driver that supports it");
 	wf_probe_tell(probe, "zero_copy",
 		      features & WF_XDP_ZEROCOPY ? WEFT_PROBE_OK : WEFT_PROBE_WARN,
-		      features & WF_XDP_ZEROCOPY ? "offered" : "not in this driver");
+		      features & WF_XDP_ZEROCOPY ? "offered" : "this driver has none");
 }
 
-/* Longer than a frame's room, a packet takes several buffers: of the driver, and of the socket. */
+/* A packet longer than one frame needs several buffers, in the driver and in the socket. */
 static void judge_mtu(struct wf_probe *probe, const struct wf_probe_nic_facts *facts)
 {
 	const uint32_t room = WEFT_FRAME_BYTES - XDP_PACKET_HEADROOM - LINK_HEADER_BYTES;
@@ -164,12 +169,12 @@ static void judge_mtu(struct wf_probe *probe, const struct wf_probe_nic_facts *f
 	wf_probe_advise(probe, "ip link set dev %s mtu %u", facts->name, room);
 	if (!facts->has_long_sockets)
 		wf_probe_tell(probe, "mtu", WEFT_PROBE_WARN,
-			      "%u is more than one buffer holds; longer packets are left to the "
-			      "host, as AF_XDP takes several buffers only since Linux %s",
+			      "%u is more than one buffer holds; longer packets are not captured, "
+			      "because AF_XDP supports several buffers only since Linux %s",
 			      facts->mtu, wf_kernel_feature_row(WF_KERNEL_MULTI_BUFFER)->since);
 	else if (!driver_can)
 		wf_probe_tell(probe, "mtu", WEFT_PROBE_WARN,
-			      "%u is more than one buffer holds, and this driver fills only one",
+			      "%u is more than one buffer holds, and this driver uses only one",
 			      facts->mtu);
 	else
 		wf_probe_tell(probe, "mtu", WEFT_PROBE_OK, "%u, packets in several buffers",
@@ -190,7 +195,7 @@ static void judge_other(struct wf_probe *probe, const struct wf_probe_nic_facts 
 	wf_xdp_other_advise(other, facts->name, advice, sizeof(advice));
 	wf_probe_advise(probe, "for tap mode: %s; host mode works beside it", advice);
 	wf_probe_tell(probe, "xdp_program", WEFT_PROBE_WARN,
-		      "%s (id %u) is attached; only one fits",
+		      "%s (id %u) is attached; an interface can have only one",
 		      *other->name ? other->name : "a program", other->id);
 }
 
@@ -202,14 +207,16 @@ static void judge_filters(struct wf_probe *probe, const struct wf_probe_nic_fact
 		return;
 	if (!filters->is_stale) {
 		wf_probe_tell(probe, "tc_filters", WEFT_PROBE_OK,
-			      "%u of a weft that runs, none of one that was killed",
+			      "%u of a weft that runs, none of a weft that was killed",
 			      filters->count);
 		return;
 	}
-	wf_probe_advise(probe, "weft doctor -i %s --remove-stale; weft run does it, too",
+	wf_probe_advise(probe,
+			"weft doctor -i %s --remove-stale; the next weft run also removes them",
 			facts->name);
 	wf_probe_tell(probe, "tc_filters", WEFT_PROBE_WARN,
-		      "%u stale on %s, of a weft that was killed (%s, id %u); they do nothing",
+		      "%u stale on %s, of a weft that was killed (%s, id %u); they ignore "
+		      "all packets",
 		      filters->count, facts->name, filters->program, filters->program_id);
 }
 
@@ -223,13 +230,13 @@ static void judge_queues(struct wf_probe *probe, const struct wf_probe_nic_facts
 	if (facts->queues > WEFT_QUEUES_MAX) {
 		wf_probe_advise(probe, "ethtool -L %s %s %d", facts->name, kind, WEFT_QUEUES_MAX);
 		wf_probe_tell(probe, "queues", WEFT_PROBE_FAIL,
-			      "%u receive queues; weft takes at most %d", facts->queues,
+			      "%u receive queues; weft supports at most %d", facts->queues,
 			      WEFT_QUEUES_MAX);
 		return;
 	}
 	wf_probe_advise(probe, "ethtool -L %s %s %u", facts->name, kind, wanted);
 	wf_probe_tell(probe, "queues", facts->queues < wanted ? WEFT_PROBE_WARN : WEFT_PROBE_OK,
-		      "%u receive, at most %u", facts->queues, facts->queues_max);
+		      "%u receive queues, at most %u", facts->queues, facts->queues_max);
 }
 
 static void judge_ring(struct wf_probe *probe, const struct wf_probe_nic_facts *facts)
@@ -242,27 +249,26 @@ static void judge_ring(struct wf_probe *probe, const struct wf_probe_nic_facts *
 		      "%u descriptors, at most %u", facts->ring, facts->ring_max);
 }
 
-/* Offloads that merge segments before XDP sees them. */
+/* Report on an offload that merges segments before the XDP program sees them. */
 static void judge_merging(struct wf_probe *probe, const char *ifname, enum wf_feature_state state,
 			  const char *feature, const char *name)
 {
 	if (state == WF_FEATURE_UNKNOWN)
 		return;
 	if (state == WF_FEATURE_ON_FIXED) {
-		wf_probe_advise(probe,
-				"only the hypervisor can turn it off, as qemu's virtio-net-pci "
-				"does with ctrl_guest_offloads=on");
+		wf_probe_advise(probe, "only the hypervisor can turn it off; qemu's virtio-net-pci "
+				       "needs ctrl_guest_offloads=on");
 		wf_probe_tell(probe, name, WEFT_PROBE_WARN,
-			      "on, and fixed: where the driver refuses XDP with it, generic XDP is "
-			      "used");
+			      "on, and fixed: generic XDP is used if the driver rejects native XDP "
+			      "with it");
 		return;
 	}
 	wf_probe_advise(probe, "ethtool -K %s %s off", ifname, feature);
 	wf_probe_tell(probe, name, state == WF_FEATURE_ON ? WEFT_PROBE_WARN : WEFT_PROBE_OK,
-		      state == WF_FEATURE_ON ? "on: many drivers refuse XDP with it" : "off");
+		      state == WF_FEATURE_ON ? "on: many drivers reject XDP with it" : "off");
 }
 
-/* XDP sees the frame as the card left it; host mode's programs are given the tag beside it. */
+/* XDP does not see a tag that the NIC removed; the tc programs of host mode do. */
 static void judge_vlan(struct wf_probe *probe, const struct wf_probe_nic_facts *facts)
 {
 	if (facts->vlan == WF_FEATURE_UNKNOWN)
@@ -274,14 +280,14 @@ static void judge_vlan(struct wf_probe *probe, const struct wf_probe_nic_facts *
 	if (facts->vlan == WF_FEATURE_ON)
 		wf_probe_advise(probe, "ethtool -K %s rxvlan off", facts->name);
 	else
-		wf_probe_advise(probe,
-				"use another card where VLANs repeat each other's addresses");
+		wf_probe_advise(probe, "use another NIC if several VLANs use the same addresses");
 	wf_probe_tell(probe, "vlan_tags", WEFT_PROBE_WARN,
-		      "the card removes them: in tap mode connections of different VLANs with the "
-		      "same addresses and ports are taken for one");
+		      "the NIC removes them: in tap mode, weft can't tell apart connections of "
+		      "different VLANs with the same addresses and ports");
 }
 
-/* Without a symmetric hash each queue needs a socket for each worker, and order is lost. */
+/* Without a symmetric hash, each queue needs a socket per worker, and directions may be reordered.
+ */
 static void judge_rss(struct wf_probe *probe, const struct wf_probe_nic_facts *facts)
 {
 	char advice[sizeof(probe->advice)];
@@ -298,14 +304,15 @@ static void judge_rss(struct wf_probe *probe, const struct wf_probe_nic_facts *f
 			      "worker");
 		return;
 	case WF_NIC_ASYMMETRIC:
-		wf_probe_tell(probe, "rss", WEFT_PROBE_WARN,
-			      "the directions of a connection may come in on two queues, in any "
-			      "order; weft steers them to one worker");
+		wf_probe_tell(
+			probe, "rss", WEFT_PROBE_WARN,
+			"not symmetric: the directions of a connection may arrive on two queues, "
+			"in any order; weft steers them to one worker");
 		return;
 	case WF_NIC_UNKNOWN:
 		wf_probe_tell(probe, "rss", WEFT_PROBE_WARN,
 			      "a hash that weft doesn't know: the directions of a connection may "
-			      "come in on two queues; weft steers them to one worker");
+			      "arrive on two queues; weft steers them to one worker");
 		return;
 	}
 }

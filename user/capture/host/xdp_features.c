@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * xdp_features.c - asks the generic netlink family "netdev"; two requests, two answers.
+ * xdp_features.c - reads features from the generic netlink family "netdev", in two requests: one
+ * for the family's id, one for the device.
  *
- *   [nlmsghdr][genlmsghdr][nlattr payload]...        each attribute padded to 4 bytes
+ *   [nlmsghdr][genlmsghdr][nlattr payload]...        each attribute is padded to 4 bytes
  */
 #include "capture/host/xdp_features.h"
 
@@ -49,7 +50,7 @@ static void message_add(struct message *message, uint16_t type, const void *byte
 	message->header.nlmsg_len += NLA_ALIGN(attr->nla_len);
 }
 
-/* Sends @message and takes the answer into it. */
+/* Send @message and receive the answer into it. */
 static int exchange(int fd, struct message *message)
 {
 	const struct nlmsgerr *error = (const struct nlmsgerr *)NLMSG_DATA(&message->header);
@@ -68,7 +69,7 @@ static int exchange(int fd, struct message *message)
 	return message->header.nlmsg_len >= NLMSG_LENGTH(GENL_HDRLEN) ? 0 : -EPROTO;
 }
 
-/* Copies the payload of the attribute @type, which must be @len_bytes long. */
+/* Copy the payload of the attribute @type, which must be @len_bytes long. */
 static int message_find(const struct message *message, uint16_t type, void *ret_value,
 			size_t len_bytes)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * xdp_other.c - asks which program, then looks through all links for the one that holds it.
+ * xdp_other.c - reads the attached program, then searches all links for the link that attaches it.
  */
 #include "capture/host/xdp_other.h"
 
@@ -13,9 +13,9 @@
 
 #include "capture/hook/prog_name.h"
 
-#define DISPATCHER_NAME "xdp_dispatcher" /* of libxdp */
+#define DISPATCHER_NAME "xdp_dispatcher" /* libxdp's dispatcher program */
 
-/* Interfaces of other namespaces may have the same index, but not the same program as well. */
+/* An interface of another namespace may have the same index, but not the same program. */
 static int is_holder(uint32_t link_id, int ifindex, uint32_t program_id)
 {
 	struct bpf_link_info info = {0};
