@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * bpf_load.c - loads through libbpf and listens to its messages: libbpf loads a rejected program
- * once more to get the verifier's log, and prints both the program's name and the log.
+ * bpf_load.c - loads through libbpf and reads libbpf's messages. libbpf loads a rejected program
+ * again to get the verifier's log, and prints the program's name and the log.
  */
 #include "capture/live/bpf_load.h"
 
@@ -17,10 +17,11 @@
 
 enum { LOG_LINES = 30, NAME_BYTES = 64 };
 
-/* Name of the program that the kernel rejected; libbpf's callback takes no context. */
+/* Name of the program that the kernel rejected. Static, because libbpf's callback has no context.
+ */
 static char rejected[NAME_BYTES];
 
-/* The last LOG_LINES lines of @text. */
+/* Return: the start of the last LOG_LINES lines of @text. */
 static char *find_last_lines(char *text)
 {
 	char *at = text + strlen(text);
@@ -37,7 +38,7 @@ static int listen_to_libbpf(enum libbpf_print_level level, const char *format, v
 	char *rest;
 	char *text;
 
-	/* Who gives up reports the error; libbpf's own words are for debugging. */
+	/* The caller reports the error; libbpf's messages are logged at debug level. */
 	if (level != LIBBPF_WARN || vasprintf(&text, format, args) < 0)
 		return 0;
 	if (sscanf(text, "libbpf: prog '%63[^']': BPF program load failed", name) == 1)
@@ -69,7 +70,7 @@ int wf_bpf_load(struct bpf_object_skeleton *skeleton)
 	err = bpf_object__load_skeleton(skeleton);
 	if (!err)
 		return 0;
-	/* The verifier rejects with EACCES, too, but then libbpf has named the program. */
+	/* The verifier also rejects programs with EACCES, but libbpf then names the program. */
 	if (err == -EPERM || (err == -EACCES && !*rejected))
 		wf_error("capture: not permitted to load BPF programs; run as root, or with "
 			 "CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW");

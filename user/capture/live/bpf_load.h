@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bpf_load.h - loads BPF programs; a rejected one is named, with the verifier's last lines.
+ * bpf_load.h - loads BPF programs, and logs why a program was rejected.
  *
  * Thread: main.
  */
@@ -10,8 +10,8 @@
 struct bpf_object_skeleton;
 
 /*
- * Load all programs and maps of @skeleton. Return: 0 or negative errno; logged, the verifier's
- * last lines at debug level.
+ * Load all programs and maps of @skeleton. Return: 0 or negative errno. An error is logged; the
+ * last lines of the verifier's log follow at debug level.
  */
 int wf_bpf_load(struct bpf_object_skeleton *skeleton);
 

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * iface.c - one interface from pins to sockets.
+ * iface.c - one interface: pins, programs, attachment, sockets.
  *
- *   tap:   XDP on the device itself; its receive queues
- *   host:  XDP on the far end of our veth pair (tc_attach.h); one queue, so that
- *          both directions keep the order in which they passed
+ *   tap mode:   the XDP program is attached to the device, and all its receive queues are used
+ *   host mode:  the XDP program is attached to the far end of weft's veth pair (tc_attach.h). The
+ *               pair has one queue, so that both directions keep their order
  *
- * The device that XDP and the sockets are bound to is "the tap" below, in its
- * own namespace when in host mode. At the end: first no more packets come
- * (detach), workers empty the rings, then sockets and memory go.
+ * At the end, detaching stops new packets, the workers empty the rings, and then sockets and memory
+ * are freed.
  */
 #include "capture/live/iface.h"
 
@@ -50,18 +49,18 @@ enum {
 	LINK_HEADER_BYTES = 22, /* Ethernet, two tags */
 };
 
-/* Room for a packet in one frame: the kernel keeps XDP_PACKET_HEADROOM in front. */
+/* Space for a packet in one frame: the kernel reserves XDP_PACKET_HEADROOM in front. */
 static uint32_t room_bytes(const struct wf_iface *iface)
 {
 	return iface->opts.frame_bytes - XDP_PACKET_HEADROOM;
 }
 
-/* The kernel has no AF_XDP for packets in several buffers: those are left alone. */
+/* Log that AF_XDP of this kernel does not support packets in several buffers. */
 static void tell_too_long(const struct wf_iface *iface, uint32_t mtu)
 {
 	wf_warn("capture: %s: packets of more than %u bytes (the MTU is %u) are not captured and are "
-		"counted as unsteered: Linux %s is the first with AF_XDP for packets in several "
-		"buffers; to capture all: ip link set dev %s mtu %u",
+		"counted as unsteered: AF_XDP supports packets in several buffers since Linux "
+		"%s; to capture all packets: ip link set dev %s mtu %u",
 		iface->name, room_bytes(iface), mtu,
 		wf_kernel_feature_row(WF_KERNEL_MULTI_BUFFER)->since, iface->name,
 		room_bytes(iface) - LINK_HEADER_BYTES);
@@ -74,7 +73,7 @@ static void resolve_buffers(struct wf_iface *iface)
 	bool can = wf_kernel_has(WF_KERNEL_MULTI_BUFFER);
 
 	iface->multi_buffer = is_long && can;
-	/* No driver takes several buffers for a packet of Ethernet's usual size. */
+	/* No driver uses several buffers for a packet of Ethernet's standard size. */
 	iface->one_buffer = !can && mtu > ETH_DATA_LEN;
 	if (is_long && !can)
 		tell_too_long(iface, mtu);
@@ -85,7 +84,7 @@ static void resolve_busy_poll(struct wf_iface *iface)
 	if (!iface->opts.busy_poll_us || wf_kernel_has(WF_KERNEL_BUSY_POLL))
 		return;
 	iface->opts.busy_poll_us = 0;
-	wf_warn("capture: %s: no busy polling (Linux %s is the first with it): "
+	wf_warn("capture: %s: this kernel has no busy polling (it needs Linux %s or newer): "
 		"capture.busy_poll_us has no effect",
 		iface->name, wf_kernel_feature_row(WF_KERNEL_BUSY_POLL)->since);
 }
@@ -136,7 +135,7 @@ static void resolve(struct wf_iface *iface, const char *ifname,
 	wf_tc_init(&iface->tc, iface->ifindex, iface->opts.tc_attach);
 }
 
-/* In tap mode, too: what a killed weft left there in host mode costs each packet a little. */
+/* Also in tap mode: a stale filter of a killed run in host mode costs time for each packet. */
 static void remove_stale(const struct wf_iface *iface)
 {
 	uint32_t removed;
@@ -146,8 +145,8 @@ static void remove_stale(const struct wf_iface *iface)
 		wf_info("capture: %s: removed %u stale tc filters of a run that was killed",
 			iface->name, removed);
 	if (err)
-		wf_warn("capture: %s: can't look for stale tc filters, or remove them: %s",
-			iface->name, strerror(-err));
+		wf_warn("capture: %s: can't find or remove stale tc filters: %s", iface->name,
+			strerror(-err));
 }
 
 static enum wf_xdp_mode xdp_mode(const struct wf_iface *iface)
@@ -165,7 +164,7 @@ int wf_iface_take(const char *ifname, const struct weft_interface_opts *opts,
 		return -ENOMEM;
 	resolve(iface, ifname, opts);
 	if (geteuid() != 0)
-		wf_debug("capture: %s: not root; capabilities must do", iface->name);
+		wf_debug("capture: %s: not root; capabilities are needed", iface->name);
 	err = iface->ifindex ? wf_iface_mode_check(iface->name, opts->mode) : -ENODEV;
 	if (!err)
 		err = wf_pins_open(&iface->pins, iface->name, opts->pin_dir);
@@ -203,7 +202,7 @@ int wf_iface_open(struct wf_iface *iface, const struct wf_iface_setup *setup)
 	return err;
 }
 
-/* Natively: generic XDP leaves out what was redirected, as all that comes here was. */
+/* Attach native XDP: generic XDP skips redirected packets, and every clone is redirected. */
 static int attach_far(struct wf_iface *iface)
 {
 	int err = wf_tc_enter(&iface->tc);
@@ -218,7 +217,7 @@ static int attach_far(struct wf_iface *iface)
 	return err;
 }
 
-/* Others' frames come to a tap port, which a card otherwise leaves out by their address. */
+/* A tap port receives frames for other addresses, which a NIC accepts in promiscuous mode only. */
 static int attach_tap(struct wf_iface *iface)
 {
 	int err = wf_xdp_attach(&iface->xdp, iface->name, iface->ifindex, xdp_mode(iface));
@@ -244,7 +243,7 @@ int wf_iface_attach(struct wf_iface *iface)
 	wf_info("capture: %s: %s mode, %s XDP, %s, %u %s %s %u %s", iface->name,
 		iface->is_host ? "host" : "tap", iface->xdp.is_generic ? "generic" : "native",
 		iface->zero_copy ? "zero-copy" : "copy", iface->queues,
-		iface->queues == 1 ? "queue" : "queues", iface->by_queue ? "dealt out to" : "x",
+		iface->queues == 1 ? "queue" : "queues", iface->by_queue ? "distributed over" : "x",
 		iface->workers, iface->workers == 1 ? "worker" : "workers");
 	return 0;
 }
@@ -258,8 +257,7 @@ void wf_iface_detach(struct wf_iface *iface)
 	iface->is_attached = false;
 	if (iface->is_host) {
 		wf_tc_detach(&iface->tc);
-		/* Clones on their way through the pair: no call waits for them, so give them time.
-		 */
+		/* Clones may still be in the veth pair, and no call waits for them. */
 		nanosleep(&moment, NULL);
 	}
 	wf_xdp_detach(&iface->xdp);

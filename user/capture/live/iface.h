@@ -2,12 +2,12 @@
 /*
  * iface.h - one interface: its programs, maps, sockets and pins, as the engine sees it.
  *
- *   take    locked and, in tap mode, with a program that passes everything: its driver then has
- *           the queues that it has with XDP
- *   open    everything but the attachment: nothing changes for the network yet
- *   attach  wanted segments come from now on
- *   detach  the interface is as before; the rings may still hold frames
- *   close   when no worker uses its sources any more
+ *   take    locks the interface. In tap mode, also attaches a program that passes every packet,
+ *           because a driver may change its queues when XDP is attached
+ *   open    makes everything except the attachment; the network is not affected yet
+ *   attach  wanted segments arrive from now on
+ *   detach  restores the interface; the rings may still hold frames
+ *   close   frees everything; no worker may use the interface's sources any more
  *
  * Thread: main; sources: their worker; stats: any.
  */
@@ -29,39 +29,42 @@ struct wf_iface;
 struct wf_metrics;
 struct wf_source;
 
-/* What the kernel took for the maps of an open interface. */
+/* Return: kernel memory of the maps of an open interface. */
 uint64_t wf_iface_map_bytes(const struct wf_iface *iface);
 
-/* Return: 0; -ENODEV, -EPERM, -EOPNOTSUPP, -EBUSY, other errno; logged with what to do. */
+/*
+ * Return: 0; -ENODEV, -EPERM, -EOPNOTSUPP, -EBUSY or other negative errno. The log names the error
+ * and a remedy.
+ */
 int wf_iface_take(const char *ifname, const struct weft_interface_opts *opts,
 		  struct wf_iface **ret_iface);
 
-/* The mode it was taken in: tap or host. */
+/* Return: the mode in which the interface was taken: tap or host. */
 enum weft_mode wf_iface_mode(const struct wf_iface *iface);
 
-/* On failure, close it. */
+/* After an error, the caller closes the interface. */
 int wf_iface_open(struct wf_iface *iface, const struct wf_iface_setup *setup);
 int wf_iface_attach(struct wf_iface *iface);
 void wf_iface_detach(struct wf_iface *iface);
 
-/* Detaches if needed. NULL is allowed. */
+/* Also detaches. NULL is allowed. */
 void wf_iface_close(struct wf_iface *iface);
 
-/* Frames for @worker, of all queues. Owned by the interface. */
+/* Return: the source of @worker's frames of all queues; owned by the interface. */
 struct wf_source *wf_iface_source(struct wf_iface *iface, uint32_t worker);
 
 /*
- * Set the verdicts on what endpoints [0] and [1] of @key send. A shunt ends with the next
- * connection. A system call: once a flow, not once a packet.
- * Return: 0; -ENOENT: the map knows no such flow (any more). Thread: any.
+ * Set the verdicts of the directions that endpoints [0] and [1] of @key send. A bypass ends with
+ * the next connection of the same key. The call costs a system call, so it is made once per flow.
+ * Return: 0; -ENOENT: the flow map has no entry for @key; other negative errno. Thread: any.
  */
 int wf_iface_set_verdict(const struct wf_iface *iface, const struct weft_flow_key *key,
 			 const enum weft_verdict verdict[2], struct wf_kept *ret_kept);
 
 /*
- * Lay out the filter of @wanted (ports, prefixes, sample) beside the one in use; @ret_word then
- * changes over, as a whole. Return: 0; negative errno: the one in use stays. Thread: one
- * at a time.
+ * Prepare the filter of @wanted (ports, prefixes, sample) without using it. A later call of
+ * wf_iface_switch_filter() with *ret_word replaces the whole filter. Return: 0 or negative errno;
+ * after an error, the filter in use stays. Thread: any, one call at a time.
  */
 int wf_iface_prepare_filter(const struct wf_iface *iface, const struct weft_interface_opts *wanted,
 			    uint64_t *ret_word);
@@ -70,18 +73,19 @@ int wf_iface_switch_filter(const struct wf_iface *iface, uint64_t word);
 /* Call @fn for each entry of the flow map; see wf_flow_map_each(). Thread: any. */
 int wf_iface_each_flow(const struct wf_iface *iface, wf_kernel_flow_fn fn, void *ctx);
 
-/* Of the flows that begin from now on, @percent (0..100) are left to the host. Thread: any. */
+/* Shed @percent (0..100) of the flows that begin from now on. Thread: any. */
 void wf_iface_shed(const struct wf_iface *iface, uint32_t percent);
 
 /*
- * Tell the kernel's programs that this process lives: those which would outlive it do nothing
- * without that for 2 s. Costs a store. Thread: any, between open and close.
+ * Renew the heartbeat of tc filters, which would outlive this process. They ignore all packets when
+ * the heartbeat is older than 2 s. The call costs one store. Thread: any, between open and close.
  */
 void wf_iface_beat(const struct wf_iface *iface);
 
 /*
- * The kernel's flow map then has all segments that were counted before the call; without, it may
- * be up to 255 segments behind for each CPU and direction. Waits some ms. Thread: one at a time.
+ * Move the counters of hot-flow slots to the kernel's flow map. Without this call, the flow map may
+ * lack up to 255 segments per flow, CPU and direction. The call waits some ms. Return: as
+ * wf_hot_flows_move(). Thread: any, one call at a time.
  */
 int wf_iface_move_counts(struct wf_iface *iface);
 

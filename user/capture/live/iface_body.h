@@ -23,19 +23,19 @@ struct wf_iface {
 	bool is_host;
 	bool is_attached;
 	bool zero_copy;
-	bool multi_buffer; /* sockets take packets in several buffers */
-	bool one_buffer;   /* the kernel can't redirect such packets */
+	bool multi_buffer; /* sockets accept packets in several buffers */
+	bool one_buffer;   /* the kernel can't redirect packets in several buffers */
 	int promisc_fd;	   /* owned, -1: none */
-	bool by_queue;
+	bool by_queue;	   /* a queue has one socket; see struct wf_iface_setup */
 	uint32_t workers;
 	uint32_t queues;
 	struct weft_interface_opts
-		opts; /* sizes resolved; its arrays are only used while opening */
+		opts; /* defaults are resolved; arrays are valid only until the end of open */
 	struct wf_pins pins;
 	struct wf_xdp xdp;
 	struct wf_tc tc;
-	struct wf_umem *umems;	       /* owned: by queue */
-	struct wf_xsk_source *sources; /* owned: by worker */
+	struct wf_umem *umems;	       /* owned: one per queue */
+	struct wf_xsk_source *sources; /* owned: one per worker */
 };
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * iface_cost.c - what an interface will need, told before it is opened.
+ * iface_cost.c - computes the memory of an interface before it is opened.
  */
 #include "capture/live/iface_cost.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * iface_cost.h - what an interface will need, told before it is opened.
+ * iface_cost.h - computes the memory of an interface before it is opened.
  *
  * Thread: any.
  */
@@ -12,7 +12,7 @@
 #include <weft/limits.h>
 #include <weft/source.h>
 
-/* As asked for, or the default. */
+/* Return: the configured value or the default. */
 static inline uint32_t wf_iface_frame_bytes(const struct weft_interface_opts *opts)
 {
 	return opts->frame_bytes ? opts->frame_bytes : (uint32_t)WEFT_FRAME_BYTES;
@@ -24,13 +24,13 @@ static inline uint32_t wf_iface_ring_frames(const struct weft_interface_opts *op
 }
 
 /*
- * Memory that the kernel and we need for the sockets of an interface with @queues receive
- * queues, each with @sockets; @ret_span_bytes: more of it for each span of the arena.
+ * Return: memory of kernel and weft for the sockets of an interface with @queues receive queues and
+ * @sockets sockets per queue. *ret_span_bytes: additional memory per span of the arena.
  */
 uint64_t wf_iface_ring_bytes(const struct weft_interface_opts *opts, uint32_t queues,
 			     uint32_t sockets, uint32_t workers, uint64_t *ret_span_bytes);
 
-/* CPUs that the maps will be made for; @ret_hot_cpus: those that may have slots for hot flows. */
+/* Return: number of possible CPUs. *ret_hot_cpus: number of CPUs that may get hot-flow slots. */
 uint32_t wf_iface_cpus(uint32_t *ret_hot_cpus);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * iface_mode.c - tap or host mode: chosen by what the host does with the interface.
+ * iface_mode.c - chooses tap or host mode by the host's use of the interface.
  */
 #include "capture/live/iface_mode.h"
 
@@ -16,7 +16,7 @@
 
 enum { HOST_QUEUES = 1 };
 
-/* Does another XDP program hold the place that tap mode needs? @ret_other may be NULL. */
+/* Is another XDP program attached where tap mode attaches its own? @ret_other may be NULL. */
 static bool has_other_program(const char *ifname, struct wf_xdp_other *ret_other)
 {
 	struct wf_xdp_other other = {0};
@@ -63,12 +63,12 @@ int wf_iface_mode_check(const char *ifname, enum weft_mode mode)
 	if (use == WF_NETDEV_UNUSED)
 		return 0;
 	if (use == WF_NETDEV_STACKED) {
-		wf_warn("capture: %s: %s; in tap mode TCP segments don't reach that any more",
-			ifname, wf_netdev_use_name(use));
+		wf_warn("capture: %s: %s; in tap mode TCP segments don't reach that device", ifname,
+			wf_netdev_use_name(use));
 		return 0;
 	}
 	wf_error("capture: %s: %s, and in tap mode its TCP segments would not reach this host; use "
-		 "host mode, or take it away",
+		 "host mode, or remove the address or route",
 		 ifname, wf_netdev_use_name(use));
 	return -EBUSY;
 }

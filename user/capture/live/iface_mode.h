@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * iface_mode.h - in which mode an interface is captured.
+ * iface_mode.h - chooses the mode in which an interface is captured.
  *
  * Thread: any.
  */
@@ -19,15 +19,15 @@ bool wf_iface_is_host(const char *ifname, enum weft_mode mode);
 void wf_iface_mode_explain(const char *ifname);
 
 /*
- * May @ifname be captured in @mode? Tap mode is refused where the host uses the interface; an
- * interface below another device (a bond of mirror ports, for example) only causes a warning.
- * Return: 0; -EBUSY, logged.
+ * Check that @ifname may be captured in @mode. Tap mode is rejected if the host uses the interface.
+ * An interface below another device (a bond of mirror ports, for example) only causes a warning.
+ * Return: 0; -EBUSY: rejected, with the reason in the log.
  */
 int wf_iface_mode_check(const char *ifname, enum weft_mode mode);
 
 /*
- * Receive queues that a capture of @ifname uses: those of the device, once it is taken, or the
- * one of host mode's own veth pair. Return: at least 1.
+ * Return: number of receive queues that a capture of @ifname uses, at least 1. In tap mode, the
+ * number is final only after the interface was taken; in host mode it is 1.
  */
 uint32_t wf_iface_count_queues(const char *ifname, enum weft_mode mode);
 

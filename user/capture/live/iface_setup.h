@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * iface_setup.h - what an interface is opened with.
+ * iface_setup.h - the parameters of wf_iface_open().
  */
 #ifndef WF_CAPTURE_LIVE_IFACE_SETUP_H
 #define WF_CAPTURE_LIVE_IFACE_SETUP_H
@@ -18,10 +18,11 @@ struct wf_page_pool;
 /* All pointers are borrowed; pools and arena outlive the interface. */
 struct wf_iface_setup {
 	const struct weft_interface_opts *opts;
-	struct wf_arena *arena;	     /* pinned: wf_arena_pin() */
-	struct wf_page_pool **pools; /* one a worker */
+	struct wf_arena *arena;	     /* the caller has called wf_arena_pin() */
+	struct wf_page_pool **pools; /* one per worker */
 	uint32_t workers;
-	bool by_queue; /* queue q has one socket, of worker q % workers; else one for each */
+	bool by_queue; /* true: queue q has one socket, of worker q % workers; false: one per worker
+			*/
 	struct wf_map_sizes maps;
 	const struct weft_hash_secret *secret;
 };

@@ -16,7 +16,7 @@
 #include "capture/live/iface_body.h"
 #include "capture/live/iface_setup.h"
 
-enum { BUSY_MOMENTS = 40 /* of 50 ms */ };
+enum { BUSY_MOMENTS = 40 /* retries, 50 ms apart */ };
 
 /* Open socket number @nth of @worker. */
 static int open_socket(struct wf_iface *iface, uint32_t worker, uint32_t nth,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * iface_stats.c - the counters of an interface: BPF programs, sockets, sources.
+ * iface_stats.c - sums the counters of an interface: BPF programs, sockets, sources.
  */
 #include "capture/live/iface_stats.h"
 

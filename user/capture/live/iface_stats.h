@@ -12,15 +12,15 @@ struct wf_metrics;
 
 /* Load of the receive rings; the counters only rise. */
 struct wf_iface_load {
-	uint64_t lost_frames; /* the ring was full, or the fill ring was empty */
+	uint64_t lost_frames; /* frames lost because a receive ring was full or a fill ring empty */
 	uint64_t received_frames;
-	uint32_t fill_percent; /* of the fullest ring */
+	uint32_t fill_percent; /* fill level of the fullest ring */
 };
 
 /* Thread: any, between open and close. */
 void wf_iface_load(const struct wf_iface *iface, struct wf_iface_load *ret_load);
 
-/* Add the counters of the kernel's half of the ledger. Thread: any, between open and close. */
+/* Add the counters of programs, sockets and sources. Thread: any, between open and close. */
 void wf_iface_stats_add(const struct wf_iface *iface, struct wf_metrics *sum);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * netlink.c - builds a request in a buffer on the stack, sends it, reads the answer.
+ * netlink.c - builds a request in a buffer on the stack, sends the request, reads the answer.
  */
 #include "capture/live/netlink.h"
 
@@ -16,7 +16,7 @@
 
 enum { REQUEST_BYTES = 1024 };
 
-/* All attributes used here fit; put() would stop short of the end otherwise. */
+/* All attributes used here fit; put() ignores an attribute that does not fit. */
 struct request {
 	struct nlmsghdr header;
 	union {
@@ -64,7 +64,7 @@ static void put_u32(struct request *request, uint16_t type, uint32_t value)
 	put(request, type, &value, sizeof(value));
 }
 
-/* Close a nest that put(..., NULL, 0) or put() of a fixed header began. */
+/* End a nest that began with put(). */
 static void end_nest(struct request *request, struct rtattr *nest)
 {
 	nest->rta_len = (uint16_t)((char *)end_of(request) - (char *)nest);
@@ -144,8 +144,8 @@ int wf_netlink_del_link(int ifindex)
 }
 
 /*
- * No address of its own, so no neighbour discovery that would look like traffic.
- * Only once the device is there: when it is made, IPv6 knows nothing of it yet.
+ * Disable automatic IPv6 addresses, so that neighbour discovery does not send packets to the
+ * device. This is a separate request, because IPv6 does not know a device until the device exists.
  */
 static int set_no_ipv6_address(int ifindex)
 {
@@ -163,7 +163,7 @@ static int set_no_ipv6_address(int ifindex)
 	end_nest(&request, inet6);
 	end_nest(&request, spec);
 	err = talk(&request);
-	return err == -EAFNOSUPPORT ? 0 : err; /* no IPv6 here at all */
+	return err == -EAFNOSUPPORT ? 0 : err; /* the kernel has no IPv6 */
 }
 
 int wf_netlink_set_up(int ifindex)

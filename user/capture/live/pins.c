@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pins.c - bpffs directories, under the lock of their interface.
+ * pins.c - makes and clears pin directories on bpffs, under the lock of the interface.
  */
 #include "capture/live/pins.h"
 
@@ -48,7 +48,7 @@ static int mount_bpffs(void)
 	return -errno;
 }
 
-/* Each component of @dir. */
+/* Make each missing component of @dir. */
 static int make_dirs(const char *dir)
 {
 	char path[PATH_MAX];
@@ -64,8 +64,8 @@ static int make_dirs(const char *dir)
 }
 
 /*
- * Unlink what is pinned in @dir. Nothing but bpffs is touched, whatever directory the
- * user named. Return: how many there were; -EINVAL: not in a BPF file system.
+ * Unlink all pins in @dir. A directory outside of bpffs is never changed. Return: number of pins;
+ * -EINVAL: @dir is not in a BPF file system; other negative errno.
  */
 static int clear_dir(const char *dir)
 {
@@ -86,7 +86,7 @@ static int clear_dir(const char *dir)
 	return count;
 }
 
-/* One owner of a directory, whatever network namespaces they are in. */
+/* Lock the directory: it has one owner, even across network namespaces. */
 static int lock_dir(struct wf_pins *pins)
 {
 	pins->dir_fd = open(pins->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -94,7 +94,7 @@ static int lock_dir(struct wf_pins *pins)
 		return -errno;
 	if (!flock(pins->dir_fd, LOCK_EX | LOCK_NB))
 		return 0;
-	wf_error("capture: %s is in use by another weft (of another network namespace); name "
+	wf_error("capture: %s is in use by another weft (of another network namespace); choose "
 		 "another directory with --pin",
 		 pins->dir);
 	return -EBUSY;
@@ -143,7 +143,7 @@ int wf_pins_open(struct wf_pins *pins, const char *ifname, const char *dir)
 	err = make_pin_dir(pins, ifname);
 	if (!err)
 		return 0;
-	/* Not ours: leave it as it is. */
+	/* The directory may belong to another weft: wf_pins_close() must not clear it. */
 	pins->dir[0] = 0;
 
 close:
@@ -168,7 +168,7 @@ void wf_pins_close(struct wf_pins *pins)
 	if (pins->dir[0]) {
 		clear_dir(pins->dir);
 		rmdir(pins->dir);
-		/* The parent goes with its last interface; fails while there are others. */
+		/* Remove the parent if it is empty; rmdir() fails while it has other entries. */
 		rmdir(BPFFS "/weft");
 	}
 	pins->dir[0] = 0;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pins.h - where an interface's maps and programs can be found by bpftool while weft runs.
+ * pins.h - pins an interface's maps and programs, so that bpftool finds them while weft runs.
  *
- *   /sys/fs/bpf/weft/<ifname>/{flows,counts,...}      gone when weft ends
+ *   /sys/fs/bpf/weft/<ifname>/{flows,counts,...}      removed when weft ends
  *
- * Links are never pinned: a pinned link would keep the program attached after
- * weft has died. Pins that a killed run left are replaced; a running one is
- * recognised by a lock that dies with its process (iface_lock.h).
+ * Links are never pinned, because a pinned link would keep the program attached after the end of
+ * weft. Pins of a killed run are replaced. A running weft holds a lock that the kernel releases
+ * when its process ends (iface_lock.h).
  *
  * Thread: main.
  */
@@ -16,23 +16,23 @@
 #include <limits.h>
 
 struct wf_pins {
-	char dir[PATH_MAX]; /* "": nothing was made */
-	int lock_fd;	    /* owned, -1: none; of the interface */
-	int dir_fd;	    /* owned, -1: none; locked */
+	char dir[PATH_MAX]; /* "": no directory was made */
+	int lock_fd;	    /* owned: lock of the interface; -1: none */
+	int dir_fd;	    /* owned: locked directory; -1: none */
 };
 
 /*
- * Take the lock of @ifname in this network namespace, mount bpffs if it is missing,
- * clear stale pins, make the directory. @dir: NULL: /sys/fs/bpf/weft/<ifname>.
- * Return: 0; -EBUSY: another weft runs on @ifname or pins there; -EINVAL: @dir is not in a
- * BPF file system; other errno. Logged.
+ * Take the lock of @ifname in this network namespace, mount bpffs if it is missing, make the
+ * directory and remove stale pins from it. @dir: NULL selects /sys/fs/bpf/weft/<ifname>.
+ * Return: 0; -EBUSY: another weft runs on @ifname or uses @dir; -EINVAL: @dir is not in a BPF file
+ * system; other negative errno. An error is logged.
  */
 int wf_pins_open(struct wf_pins *pins, const char *ifname, const char *dir);
 
-/* Pin the object behind @fd as @name. */
+/* Pin the program or map @fd as @name. Return: 0 or negative errno; an error is logged. */
 int wf_pins_add(const struct wf_pins *pins, const char *name, int fd);
 
-/* Remove what was pinned, and the lock. */
+/* Remove all pins and the directory, and release the lock. */
 void wf_pins_close(struct wf_pins *pins);
 
 #endif

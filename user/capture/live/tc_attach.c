@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tc_attach.c - the namespace, the pair, and the cloning program.
+ * tc_attach.c - makes the namespace and the veth pair, and attaches the cloning program.
  */
 #include "capture/live/tc_attach.h"
 
@@ -27,12 +27,14 @@
 #include "skel/mirror.skel.h"
 #include "skel/steer.skel.h"
 
-/* In front of the pair: a burst waits here while the far end catches up. */
-enum { CLONE_FIFO_PACKETS = 16384, TAGS_BYTES = 8 /* two, beside what the MTU counts */ };
+enum {
+	CLONE_FIFO_PACKETS = 16384, /* queue of the veth pair, which holds a burst of clones */
+	TAGS_BYTES = 8,		    /* two VLAN tags, which the MTU does not include */
+};
 
 #define THREAD_NET_NS "/proc/thread-self/ns/net"
 
-/* A new network namespace that only its descriptor holds; the thread stays where it is. */
+/* Make a network namespace that only tc->ns_fd holds. The thread returns to its own namespace. */
 static int make_namespace(struct wf_tc *tc)
 {
 	int err = 0;
@@ -58,7 +60,8 @@ int wf_tc_enter(const struct wf_tc *tc)
 void wf_tc_leave(const struct wf_tc *tc)
 {
 	if (setns(tc->home_fd, CLONE_NEWNET))
-		wf_error("capture: can't return to the own network namespace: %s", strerror(errno));
+		wf_error("capture: can't return to the original network namespace: %s",
+			 strerror(errno));
 }
 
 static int raise_far_end(struct wf_tc *tc)
@@ -74,8 +77,8 @@ static int raise_far_end(struct wf_tc *tc)
 }
 
 /*
- * The stack takes a frame's outer tag out of it and notes it beside; XDP at the far end would not
- * see it. A device that can't insert tags gets them written back into the frame.
+ * The network stack moves a frame's outer tag into the socket buffer, where XDP at the far end does
+ * not see the tag. If a device can't insert tags, the stack writes the tag back into the frame.
  */
 static void keep_tags_in_frames(const char *name)
 {
@@ -109,7 +112,8 @@ static int make_pair(struct wf_tc *tc, const char *name, uint32_t mtu, uint32_t 
 	if (!err)
 		err = wf_netlink_set_up(tc->near_ifindex);
 	if (!err && wf_netlink_set_fifo(tc->near_ifindex, CLONE_FIFO_PACKETS))
-		wf_info("capture: no queue in front of %s: bursts may be dropped there", name);
+		wf_info("capture: can't attach a queue to %s: the kernel may drop bursts of clones",
+			name);
 	return err;
 }
 
@@ -136,7 +140,7 @@ int wf_tc_open(struct wf_tc *tc, const char *ifname, int ifindex, uint32_t mtu, 
 	return err;
 }
 
-/* Both programs look into the same maps. */
+/* Both programs use the same filter maps. */
 static int share_filter(struct mirror_bpf *mirror, const struct steer_bpf *steer)
 {
 	int err;
@@ -215,7 +219,7 @@ void wf_tc_close(struct wf_tc *tc)
 	wf_tc_detach(tc);
 	mirror_bpf__destroy(tc->skel);
 	tc->skel = NULL;
-	/* With the namespace the pair would go too, but later. */
+	/* The end of the namespace also removes the pair, but later. */
 	if (tc->near_ifindex > 0)
 		wf_netlink_del_link(tc->near_ifindex);
 	tc->near_ifindex = 0;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tc_attach.h - host mode: wanted segments of both directions are cloned into a
- * veth pair of ours, whose far end runs the steering program.
+ * tc_attach.h - host mode: clones wanted segments of both directions into weft's veth pair, whose
+ * far end runs the steering program.
  *
  *   eth0 ── tc ingress, egress ─── clone ──► weft<N> ═══ veth ═══► weft-far   XDP → AF_XDP
  *                                            here                  a namespace without a name
  *
- * The far end's network namespace is held by nothing but our file descriptor:
- * when the process ends in any way, namespace and veth pair go, and so do tcx links (tc_hook.h).
+ * Only weft's file descriptor holds the far end's network namespace. When the process ends for any
+ * reason, the kernel removes the namespace and the veth pair, and also tcx links (tc_hook.h).
  *
- * Thread: main. While inside (enter to leave), the thread is in that namespace.
+ * Thread: main. From wf_tc_enter() to wf_tc_leave() the thread is in the far end's namespace.
  */
 #ifndef WF_CAPTURE_LIVE_TC_ATTACH_H
 #define WF_CAPTURE_LIVE_TC_ATTACH_H
@@ -27,8 +27,8 @@ struct wf_pins;
 
 struct wf_tc {
 	struct mirror_bpf *skel; /* owned */
-	int ns_fd;		 /* owned: the far end's namespace */
-	int home_fd;		 /* owned: ours */
+	int ns_fd;		 /* owned: namespace of the far end */
+	int home_fd;		 /* owned: original namespace of the thread */
 	int near_ifindex;
 	int far_ifindex;
 	struct wf_tc_hook hook;
@@ -36,7 +36,7 @@ struct wf_tc {
 
 void wf_tc_init(struct wf_tc *tc, int ifindex, enum weft_tc_attach attach);
 
-/* Make the namespace and the pair, up at both ends. Return: 0 or negative errno; logged. */
+/* Make the namespace and the pair; both ends are up. Return: 0 or negative errno, logged. */
 int wf_tc_open(struct wf_tc *tc, const char *ifname, int ifindex, uint32_t mtu, uint32_t queues);
 
 /* Move the calling thread into the far namespace, and back. */
@@ -47,19 +47,20 @@ void wf_tc_leave(const struct wf_tc *tc);
 int wf_tc_load(struct wf_tc *tc, const struct steer_bpf *steer);
 int wf_tc_pin(const struct wf_tc *tc, const struct wf_pins *pins);
 
-/* Clone from now on. @is_loopback: each packet passes twice, take it once. */
+/* Start cloning. @is_loopback: clone at ingress only, because each packet passes both hooks. */
 int wf_tc_attach(struct wf_tc *tc, const char *ifname, int ifindex, int is_loopback);
 void wf_tc_detach(struct wf_tc *tc);
 
 /*
- * Tell the program that its owner lives; without that it does nothing after
- * WEFT_HEARTBEAT_STALE_NS, where it needs that. A store, no system call. Thread: any.
+ * Renew the heartbeat. A program that needs a heartbeat ignores all packets if the heartbeat is
+ * older than WEFT_HEARTBEAT_STALE_NS. The call costs one store. Thread: any.
  */
 void wf_tc_beat(const struct wf_tc *tc);
 
+/* Add the counters of the cloning program, summed over CPUs. */
 void wf_tc_stats_add(const struct wf_tc *tc, struct wf_metrics *sum);
 
-/* All sockets in the far namespace are closed. Idempotent. */
+/* The caller has closed all sockets in the far namespace. Idempotent. */
 void wf_tc_close(struct wf_tc *tc);
 
 #endif

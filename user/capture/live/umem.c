@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * umem.c - registers the arena, keeps a fill ring full.
+ * umem.c - registers the arena with the kernel, and keeps a fill ring full.
  */
 #include "capture/live/umem.h"
 
@@ -17,8 +17,8 @@
 enum {
 	REFILL_BATCH = 64,
 	KERNEL_PAGE_BYTES = 4096,
-	RING_HEAD_BYTES = 512, /* struct xdp_ring: indices in cache lines of their own */
-	/* The kernel's pool has these for each frame that could lie in the UMEM, used or not. */
+	RING_HEAD_BYTES = 512, /* struct xdp_ring: each index has its own cache line */
+	/* Memory of the kernel's buffer pool for each frame of the UMEM, whether used or not. */
 	BUFFER_BYTES = 128,
 };
 
@@ -64,7 +64,7 @@ uint64_t wf_umem_span_bytes(uint32_t frame_bytes)
 	       WEFT_SPAN_BYTES / KERNEL_PAGE_BYTES * sizeof(void *);
 }
 
-/* Return: how many frames were added. */
+/* Return: number of frames added. */
 static uint32_t refill_batch(struct wf_umem *umem, struct wf_page_pool *pool)
 {
 	uint64_t offs[REFILL_BATCH];
@@ -83,7 +83,7 @@ static uint32_t refill_batch(struct wf_umem *umem, struct wf_page_pool *pool)
 	return count;
 }
 
-/* Every frame was taken since the last look: some that came probably found none. */
+/* Count an empty fill ring: the kernel has probably dropped frames because no buffer was left. */
 static void note_if_drained(struct wf_umem *umem)
 {
 	if (xsk_prod_nb_free(&umem->fill, umem->ring_frames) == umem->ring_frames)
@@ -92,7 +92,8 @@ static void note_if_drained(struct wf_umem *umem)
 
 void wf_umem_refill(struct wf_umem *umem, struct wf_page_pool *pool)
 {
-	/* Pairs with the release below: the ring's indices belong to the holder. */
+	/* Pairs with the release below. Only the thread that set the flag uses the ring's indices.
+	 */
 	if (atomic_exchange_explicit(&umem->refilling, 1, memory_order_acquire))
 		return;
 	note_if_drained(umem);

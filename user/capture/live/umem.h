@@ -2,14 +2,12 @@
 /*
  * umem.h - the arena as one receive queue's UMEM, and that queue's fill ring.
  *
- * Each queue registers the whole arena: libxdp 1.3 binds all sockets of one
- * xsk_umem to the same queue, and so a frame received on one queue may be given
- * to the fill ring of any other.
+ * Each queue registers the whole arena, because libxdp 1.3 binds all sockets of one xsk_umem to the
+ * same queue. Therefore a frame that was received on one queue may go to the fill ring of another.
  *
- * A queue's fill ring is shared by the sockets of all workers. Whoever finds it
- * short refills it, under a flag that nobody waits for: who finds it taken goes
- * on and looks again at its next round. So no queue depends on one worker being
- * awake.
+ * The sockets of all workers share a queue's fill ring. Any worker refills a ring that is not full,
+ * under a flag. A worker that finds the flag set does not wait: it tries again in its next round.
+ * So no queue depends on a single worker.
  */
 #ifndef WF_CAPTURE_LIVE_UMEM_H
 #define WF_CAPTURE_LIVE_UMEM_H
@@ -25,16 +23,16 @@ struct wf_arena;
 struct wf_page_pool;
 
 struct wf_umem {
-	struct xsk_umem *umem;		 /* owned */
-	struct xsk_ring_cons completion; /* unused: nothing is sent; the kernel wants it */
+	struct xsk_umem *umem; /* owned */
+	struct xsk_ring_cons
+		completion; /* required by the kernel; unused, since weft never sends */
 	uint32_t ring_frames;
-	int kick_fd; /* borrowed: a bound socket of the queue, to wake the kernel */
+	int kick_fd; /* borrowed: a bound socket of the queue, used to wake the kernel; -1: none */
 
-	/* written by whoever holds `refilling` */
+	/* written only by the thread that set `refilling` */
 	_Alignas(WF_CACHE_LINE) _Atomic int refilling;
 	struct xsk_ring_prod fill;
-	_Atomic uint32_t
-		drained; /* how often the kernel was found to have taken all; read by any */
+	_Atomic uint32_t drained; /* number of times the ring was found empty; read by any thread */
 };
 
 /* Return: 0 or negative errno (-EPERM, -ENOBUFS: memlock limit, ...). Thread: main. */
@@ -42,13 +40,13 @@ int wf_umem_open(struct wf_umem *umem, const struct wf_arena *arena, uint32_t fr
 		 uint32_t ring_frames);
 void wf_umem_close(struct wf_umem *umem);
 
-/* Kernel memory of one queue's rings and of those of its @sockets. */
+/* Return: kernel memory of the rings of one queue and of its @sockets sockets. */
 uint64_t wf_umem_ring_bytes(uint32_t ring_frames, uint32_t sockets);
 
-/* ... and of what it keeps about each span of the arena, for one queue. */
+/* Return: kernel memory per span of the arena, for one queue. */
 uint64_t wf_umem_span_bytes(uint32_t frame_bytes);
 
-/* Top the fill ring up from the calling worker's @pool, if it is short and free to take. */
+/* Refill the fill ring from the calling worker's @pool, unless another worker is refilling it. */
 void wf_umem_refill(struct wf_umem *umem, struct wf_page_pool *pool);
 
 #endif

@@ -2,12 +2,12 @@
 /*
  * xdp_attach.c - loads, pins, attaches and detaches steer.bpf.c.
  *
- * By a bpf_link of our own, not by libxdp's dispatcher, although several programs can share an
- * interface there: libxdp attaches the dispatcher by netlink and pins what it calls, so both
- * outlive a process that is killed, and weft's program would stay. Nor can every kernel load it:
- * it replaces functions of a running program, which some refuse to root (libxdp 1.3 then
- * attaches the one program alone, without a word). Beside others there is host mode, whose
- * programs are tcx links and see what an XDP program passes.
+ * The program is attached by a bpf_link, not by libxdp's dispatcher, which lets several programs
+ * share an interface. libxdp attaches the dispatcher by netlink and pins its programs, so after a
+ * kill of weft its program would stay attached. Some kernels also do not let root load the
+ * dispatcher, because it replaces functions of a running program; libxdp 1.3 then attaches the one
+ * program alone without a message. Host mode works beside other XDP programs: its tc programs see
+ * the packets that an XDP program passes.
  */
 #include "capture/live/xdp_attach.h"
 
@@ -32,7 +32,7 @@
 #include "skel/steer.skel.h"
 #include "skel/verdict.skel.h"
 
-/* A thread that moves counts may be kept from going on for a while, many times. */
+/* Limit of retries: the scheduler may preempt a thread that moves counters several times. */
 enum { LOOKS_MAX = 10000 };
 
 static void set_rodata(struct steer_bpf *skel, const struct wf_xdp_opts *opts)
@@ -75,8 +75,8 @@ int wf_xdp_switch_filter(const struct wf_xdp *xdp, uint64_t word)
 	int err = wf_filter_maps_switch(&maps, word);
 
 	/*
-	 * A slot stands for the filter that let its flow pass. Programs that run now know the new
-	 * one: what takes a slot from here on has met it.
+	 * A flow with a hot-flow slot has passed the old filter. From now on all programs use the
+	 * new filter, so flows that take a slot after this change of the epoch have passed it.
 	 */
 	__atomic_fetch_add(&xdp->skel->bss->weft_hot_epoch, 2, __ATOMIC_SEQ_CST);
 	return err;
@@ -97,7 +97,7 @@ static int explain(int err)
 	return err;
 }
 
-/* Works on the same flows. */
+/* Load verdict.bpf.c with the maps of the steering program. */
 static int load_verdict(struct wf_xdp *xdp, const struct weft_hash_secret *secret)
 {
 	int err;
@@ -130,7 +130,7 @@ static int init_hot(struct wf_xdp *xdp)
 	return wf_hot_flows_init(&xdp->hot, &maps);
 }
 
-/* Sizes that depend on this machine or on options. */
+/* Set the sizes of maps, which depend on this machine and on options. */
 static int set_sizes(struct steer_bpf *skel, const struct wf_xdp_opts *opts)
 {
 	const struct wf_map_sizes largest = {
@@ -221,7 +221,7 @@ int wf_xdp_set_verdict(const struct wf_xdp *xdp, struct weft_verdict_request *re
 	int done = run_verdict(xdp, request);
 	const uint16_t was[2] = {request->verdict[0], request->verdict[1]};
 
-	/* Set it is; a CPU moved counts meanwhile, which takes less than a microsecond. */
+	/* The verdicts are set. A CPU moved counters during the read, so the read is repeated. */
 	for (unsigned int i = 0; done == WEFT_VERDICT_LOOK_AGAIN && i < LOOKS_MAX; i++) {
 		if (i)
 			sched_yield();
@@ -255,7 +255,7 @@ static int attach_mode(int prog_fd, int ifindex, uint32_t flags)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Who has the place that we need; host mode needs none of it. */
+/* Log the XDP program that is attached. Return: -EBUSY. */
 static int explain_other(const char *ifname, int ifindex)
 {
 	struct wf_xdp_other other = {0};
@@ -263,9 +263,9 @@ static int explain_other(const char *ifname, int ifindex)
 
 	wf_xdp_other_find(ifindex, &other);
 	wf_xdp_other_advise(&other, ifname, advice, sizeof(advice));
-	wf_error("capture: %s: another XDP program is attached: %s (id %u); it stays. Take it away "
+	wf_error("capture: %s: another XDP program is attached: %s (id %u); it stays. Detach it "
 		 "(%s), or use host mode, which works beside it",
-		 ifname, *other.name ? other.name : "one without a name", other.id, advice);
+		 ifname, *other.name ? other.name : "a program without a name", other.id, advice);
 	return -EBUSY;
 }
 
@@ -299,7 +299,7 @@ static int attach_program(struct wf_xdp *xdp, int prog_fd, const char *ifname, i
 	return 0;
 }
 
-/* Passes every packet; of the kind of weft_steer, so that a link can change from it to that. */
+/* Load a program that passes every packet. A link can be updated from it to weft_steer. */
 static int load_pass(void)
 {
 	static const struct bpf_insn insns[] = {
@@ -346,8 +346,8 @@ void wf_xdp_detach(struct wf_xdp *xdp)
 	close(xdp->link_fd);
 	xdp->link_fd = -1;
 	/*
-	 * Programs run within an RCU read side: after a grace period none runs on and
-	 * what it redirected has been published to the rings (flushed in the same section).
+	 * Programs run in RCU read-side sections: after a grace period no program runs any more.
+	 * The frames that it redirected are in the rings, because the flush is in the same section.
 	 */
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }

@@ -2,9 +2,9 @@
 /*
  * xsk.c - takes frames from a worker's sockets, in batches, round robin over queues.
  *
- * A frame is handed on where it lies in the arena, with the record that the XDP
- * program placed in front of it. Only a packet of several buffers (jumbo) is
- * gathered into one page, so that everything behind sees linear frames.
+ * A frame stays in its place in the arena, with the metadata that the XDP program wrote in front of
+ * it. Only a packet in several buffers (a jumbo frame) is copied into one page, so that all later
+ * stages see linear frames.
  */
 #include "capture/live/xsk.h"
 
@@ -39,7 +39,7 @@ static void set_busy_poll(int fd, uint32_t busy_poll_us)
 	int us = (int)busy_poll_us;
 	int budget = 64;
 
-	/* Where the driver can't, the socket works as without; the kernel was asked before. */
+	/* A driver without busy polling ignores these options. */
 	setsockopt(fd, SOL_SOCKET, SO_PREFER_BUSY_POLL, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_BUSY_POLL, &us, sizeof(us));
 	setsockopt(fd, SOL_SOCKET, SO_BUSY_POLL_BUDGET, &budget, sizeof(budget));
@@ -85,8 +85,8 @@ void wf_xsk_losses(const struct wf_xsk *xsk, struct wf_xsk_losses *ret_losses)
 	if (!xsk->socket || getsockopt(xsk->fd, SOL_XDP, XDP_STATISTICS, &stats, &len))
 		return;
 	/*
-	 * rx_dropped counts frames that found no buffer (xsk_rcv() of the kernel). The
-	 * ring-wide rx_fill_ring_empty_descs counts attempts, of all sockets of the queue.
+	 * rx_dropped counts frames of this socket that got no buffer (xsk_rcv() in the kernel).
+	 * rx_fill_ring_empty_descs counts attempts of all sockets of the queue.
 	 */
 	ret_losses->fill_empty = stats.rx_dropped;
 	ret_losses->ring_full = stats.rx_ring_full;
@@ -101,11 +101,11 @@ uint32_t wf_xsk_fill_percent(const struct wf_xsk *xsk)
 		return 0;
 	waiting = __atomic_load_n(xsk->rx.producer, __ATOMIC_RELAXED) -
 		  __atomic_load_n(xsk->rx.consumer, __ATOMIC_RELAXED);
-	/* Read one after the other, so they may be of two moments. */
+	/* The two indices are read at different times, so the difference may exceed the ring. */
 	return waiting < xsk->rx.size ? (uint32_t)((uint64_t)waiting * 100 / xsk->rx.size) : 100;
 }
 
-/* Once for all frames of a recv. */
+/* Read the clock, once for all frames of a recv. */
 static void read_clock(struct wf_xsk_source *source)
 {
 	source->now_ns = wf_clock_monotonic_ns();
@@ -116,8 +116,9 @@ static void read_clock(struct wf_xsk_source *source)
 }
 
 /*
- * When the frame came, since 1970: before now, and within a tick of what the XDP program noted. So
- * however long it waited in its ring, its time is never more than a tick late.
+ * Return: the frame's time of arrival (CLOCK_REALTIME). The time is at most one tick after the XDP
+ * program's time and never later than now. Therefore the error is at most one tick, regardless of
+ * the frame's time in the ring.
  */
 static uint64_t frame_time_ns(const struct wf_xsk_source *source,
 			      const struct weft_frame_meta *meta)
@@ -155,7 +156,7 @@ static void fill_frame(struct wf_xsk_source *source, const uint8_t *bytes, uint3
 	};
 }
 
-/* The first buffer of several: remember its record, begin a page. */
+/* Save the metadata of a packet's first buffer and take a page for the whole packet. */
 static void begin_partial(struct wf_xsk_source *source, const uint8_t *bytes)
 {
 	const struct weft_frame_meta *meta = meta_of(bytes);
@@ -173,7 +174,7 @@ static bool is_partial(const struct wf_xsk_source *source)
 	return source->partial || source->partial_lost;
 }
 
-/* Return: true: the packet is complete and in *ret_frame. */
+/* Add a buffer to the partial packet. Return: true: the packet is complete, in *ret_frame. */
 static bool gather(struct wf_xsk_source *source, const uint8_t *bytes, const struct xdp_desc *desc,
 		   struct wf_frame *ret_frame)
 {
@@ -214,7 +215,7 @@ static uint32_t recv_queue(struct wf_xsk_source *source, uint32_t queue, struct 
 	uint32_t slot;
 	uint32_t ready = xsk_ring_cons__peek(&xsk->rx, max, &slot);
 
-	/* All of the ring was waiting: what came after it found no room. */
+	/* The ring is full: the kernel has probably dropped later frames. */
 	if (wf_unlikely(xsk->rx.cached_prod - xsk->rx.cached_cons + ready == xsk->rx.size))
 		source->source.overran = true;
 
@@ -245,7 +246,7 @@ static int source_recv(struct wf_source *base, struct wf_frame *frames, unsigned
 
 	source->now_ns = 0;
 	for (uint32_t i = 0; i < source->queues && count < max; i++) {
-		/* Buffers of one packet are adjacent: a half taken packet is finished first. */
+		/* Buffers of one packet are adjacent: a partial packet is completed first. */
 		uint32_t queue = is_partial(source) ? source->next_queue
 						    : (source->next_queue + i) % source->queues;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * xsk.h - AF_XDP sockets, one for each (queue, worker) or one for each queue, and a worker's set
- * of them as a source.
+ * xsk.h - AF_XDP sockets, one per queue and worker or one per queue, and a source that consists of
+ * a worker's sockets.
  *
- * Thread: open, close, stats: main; the source: its worker.
+ * Thread: main for sockets; the worker for its source.
  */
 #ifndef WF_CAPTURE_LIVE_XSK_H
 #define WF_CAPTURE_LIVE_XSK_H
@@ -24,14 +24,14 @@ struct wf_xsk {
 	struct xsk_socket *socket; /* owned */
 	struct xsk_ring_cons rx;
 	int fd;
-	uint32_t drained_seen; /* of its queue's umem */
+	uint32_t drained_seen; /* last value of the umem's drained counter */
 };
 
 /* Losses that the kernel counted for one socket. */
 struct wf_xsk_losses {
-	uint64_t ring_full;
-	uint64_t fill_empty;
-	uint64_t invalid;
+	uint64_t ring_full;  /* the receive ring was full */
+	uint64_t fill_empty; /* the fill ring was empty */
+	uint64_t invalid;    /* a descriptor was invalid */
 };
 
 struct wf_xsk_opts {
@@ -43,41 +43,42 @@ struct wf_xsk_opts {
 	uint32_t busy_poll_us;
 };
 
-/* Return: 0; -EOPNOTSUPP and others: with zero_copy, try again without. */
+/* Return: 0 or negative errno. After an error with zero_copy, the caller tries without zero_copy.
+ */
 int wf_xsk_open(struct wf_xsk *xsk, struct wf_umem *umem, const struct wf_xsk_opts *opts);
 void wf_xsk_close(struct wf_xsk *xsk);
 void wf_xsk_losses(const struct wf_xsk *xsk, struct wf_xsk_losses *ret_losses);
 
-/* How full the receive ring is. Thread: any. */
+/* Return: fill level of the receive ring in percent. Thread: any. */
 uint32_t wf_xsk_fill_percent(const struct wf_xsk *xsk);
 
-/* One worker's sockets on all queues of an interface, or on every so manieth. */
+/* One worker's sockets on all queues of an interface, or on each queue_step-th queue. */
 struct wf_xsk_source {
 	struct wf_source source;
-	struct wf_arena *arena; /* borrowed, as all below */
-	struct wf_page_pool *pool;
-	struct wf_umem *umems; /* by queue */
+	struct wf_arena *arena;	   /* borrowed */
+	struct wf_page_pool *pool; /* borrowed */
+	struct wf_umem *umems;	   /* borrowed: one per queue of the interface */
 	uint32_t first_queue;
 	uint32_t queue_step;
-	uint32_t queues;     /* with a socket: first_queue, first_queue + queue_step, ... */
-	uint32_t next_queue; /* of these, round robin */
+	uint32_t queues;     /* number of queues: first_queue, first_queue + queue_step, ... */
+	uint32_t next_queue; /* index of the next socket, round robin */
 	bool multi_buffer;
 	uint64_t now_ns;	     /* CLOCK_MONOTONIC of this recv; 0: not read yet */
-	uint64_t tick_ns;	     /* the XDP program's clock may be so far behind */
+	uint64_t tick_ns;	     /* maximum lag of the XDP program's clock */
 	uint64_t realtime_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
-	uint64_t offset_until_ns;    /* monotonic; then look again */
-	struct wf_page *partial;     /* owned: a frame of several buffers, not complete yet */
+	uint64_t offset_until_ns;    /* CLOCK_MONOTONIC at which the offset is read again */
+	struct wf_page *partial;     /* owned: incomplete packet in several buffers; or NULL */
 	uint32_t partial_bytes;
-	bool partial_lost; /* ... that found no page */
+	bool partial_lost; /* the incomplete packet got no page */
 	uint16_t partial_flags;
 	uint32_t partial_hash;
 	uint64_t partial_time_ns;
-	_Atomic uint64_t received_frames;    /* read by any */
-	_Atomic uint64_t no_page_frames;     /* of several buffers, no page to gather them in */
-	struct wf_xsk xsks[WEFT_QUEUES_MAX]; /* as many as queues */
+	_Atomic uint64_t received_frames;    /* read by any thread */
+	_Atomic uint64_t no_page_frames;     /* packets in several buffers that got no page */
+	struct wf_xsk xsks[WEFT_QUEUES_MAX]; /* the first `queues` are in use */
 };
 
-/* Fills in ops; the rest is set by iface.c. */
+/* Set ops and tick_ns, and clear the rest, which iface_sockets.c then sets. */
 void wf_xsk_source_init(struct wf_xsk_source *source);
 
 #endif
