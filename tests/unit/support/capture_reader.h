@@ -20,39 +20,39 @@
 
 enum { ETHERNET = 1, CAPTURE_KEPT_MAX = 64 };
 
-/* What came out of a source. */
+/* The packets and the result of one source. */
 struct capture_result {
 	int open_err;
 	int end; /* -ENODATA or -EBADMSG */
 	unsigned int count;
-	struct wf_frame frames[CAPTURE_KEPT_MAX]; /* the first of them, bytes owned */
+	struct wf_frame frames[CAPTURE_KEPT_MAX]; /* the first packets; owns their bytes */
 };
 
 extern char capture_last_log[1024];
-extern struct wf_page_pool *capture_pool; /* of 16 MiB; pipes take their pages from it */
+extern struct wf_page_pool *capture_pool; /* 16 MiB; pipes take their pages from it */
 
 int capture_group_setup(void **state);
 int capture_group_teardown(void **state);
-int capture_setup(void **state); /* forgets the last log */
+int capture_setup(void **state); /* Clears the captured log messages. */
 
 struct capture_result capture_read_file(const struct capture_writer *writer);
 
-/* The same through a pipe, which is fed @chunk bytes at a time. */
+/* Reads the capture through a pipe that is fed @chunk bytes at a time. */
 struct capture_result capture_read_pipe(const struct capture_writer *writer, size_t chunk);
 
-/* @starve: all memory is taken once it is open. */
+/* @starve: all memory is taken after the pipe is open. */
 struct capture_result capture_read_starved_pipe(const struct capture_writer *writer, size_t chunk,
 						bool starve);
 
-/* All that @source gives, which is closed then. */
+/* Reads all packets of @source and closes it. */
 void capture_read_all(struct wf_source *source, struct capture_result *result);
 
 void capture_result_fini(struct capture_result *result);
 
-/* A child that writes the bytes into the named pipe @path, @chunk at a time. */
+/* Starts a child that writes the bytes into the named pipe @path, @chunk at a time. */
 pid_t capture_feed_pipe(const struct capture_writer *writer, size_t chunk, const char *path);
 
-/* Frame @i is of @bytes and @time_ns. */
+/* Asserts that frame @i has these bytes and this time stamp. */
 void capture_assert_frame(const struct capture_result *result, unsigned int i, const char *bytes,
 			  uint64_t time_ns);
 

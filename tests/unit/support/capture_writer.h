@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * capture_writer.h - capture files made in memory, any byte order, right or wrong.
+ * capture_writer.h - builds capture files in memory, in any byte order, valid or damaged.
  */
 #ifndef TESTS_UNIT_SUPPORT_CAPTURE_WRITER_H
 #define TESTS_UNIT_SUPPORT_CAPTURE_WRITER_H
@@ -13,7 +13,7 @@ struct capture_writer {
 	uint8_t *bytes; /* owned; capture_writer_fini() */
 	size_t len;
 	size_t room;
-	bool swapped; /* write numbers in the byte order that is not ours */
+	bool swapped; /* write numbers in the byte order that is not the host's */
 };
 
 void capture_writer_fini(struct capture_writer *writer);
@@ -28,18 +28,20 @@ void capture_pcap_header(struct capture_writer *writer, uint32_t magic, uint32_t
 void capture_pcap_packet(struct capture_writer *writer, uint32_t sec, uint32_t fraction,
 			 const void *bytes, uint32_t cap, uint32_t wire);
 
-/* pcapng: a block is begun, filled with the calls above, ended (length, padding). */
+/*
+ * pcapng: the caller begins a block, fills it with the calls above, and ends it (length, padding).
+ */
 size_t capture_block_begin(struct capture_writer *writer, uint32_t type);
 void capture_block_end(struct capture_writer *writer, size_t begin);
 void capture_section(struct capture_writer *writer);
 
-/* @tsresol, @tsoffset: 0: no such option. */
+/* @tsresol, @tsoffset: 0 means that the option is absent. */
 void capture_interface(struct capture_writer *writer, uint16_t linktype, uint32_t snap,
 		       uint8_t tsresol, int64_t tsoffset);
 void capture_enhanced(struct capture_writer *writer, uint32_t interface, uint64_t ticks,
 		      const void *bytes, uint32_t cap, uint32_t wire);
 
-/* A temporary file with these bytes, unlinked by the caller. @path: room for 64. */
+/* Writes these bytes to a temporary file, which the caller unlinks. @path: room for 64. */
 void capture_write_file(const struct capture_writer *writer, char *path);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cmocka.h - cmocka with the headers that it expects before itself.
+ * cmocka.h - includes cmocka and the headers that it needs before itself.
  */
 #ifndef TESTS_UNIT_SUPPORT_CMOCKA_H
 #define TESTS_UNIT_SUPPORT_CMOCKA_H

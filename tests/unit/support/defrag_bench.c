@@ -106,7 +106,7 @@ static uint8_t defrag_data_byte(size_t at)
 	return (uint8_t)(at * 7 + at / 256);
 }
 
-/* The datagram to be cut: Ethernet, IP, TCP with defrag_data_byte()s. */
+/* Builds the datagram to be cut: Ethernet, IP, TCP, and bytes of defrag_data_byte(). */
 void defrag_build_whole(const struct defrag_bench *bench, size_t data_bytes)
 {
 	static uint8_t data[65535];
@@ -157,7 +157,7 @@ bool defrag_add_built(struct defrag_bench *bench, struct wf_page *page)
 		frame.bytes = wf_page_bytes(page);
 		frame.page = page;
 	} else {
-		/* As in a mapped file: stays until the end. */
+		/* The bytes stay valid until the end, like those of a mapped file. */
 		uint8_t *copy = malloc(frame.cap_bytes);
 
 		assert_true(bench->mapped_count < 64);

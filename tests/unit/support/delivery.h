@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * delivery.h - events to push, and a check of what comes out of a queue.
+ * delivery.h - makes events to push, and checks the events that a queue delivers.
  */
 #ifndef TESTS_UNIT_SUPPORT_DELIVERY_H
 #define TESTS_UNIT_SUPPORT_DELIVERY_H
@@ -9,10 +9,10 @@
 
 #include <weft/event.h>
 
-/* A flow that differs from others by @id only. */
+/* A flow that differs from others in @id only. */
 struct weft_flow delivery_flow(uint64_t id);
 
-/* @bytes, @len bytes at stream offset @off; the event borrows @flow. */
+/* A DATA event with @bytes, @len bytes at stream offset @off; the event borrows @flow. */
 struct weft_event delivery_data(const struct weft_flow *flow, uint64_t off, const void *bytes,
 				uint32_t len);
 struct weft_event delivery_gap(const struct weft_flow *flow, uint64_t off, uint64_t len);
@@ -21,8 +21,8 @@ struct weft_event delivery_close(const struct weft_flow *flow,
 				 const struct weft_flow_record *record);
 
 /*
- * Follows numbered events (DATA whose off is a counter): each number comes once,
- * rising, or is covered by a DROP just before.
+ * Checks numbered events (DATA whose off is a counter): each number arrives once, in rising order,
+ * or a DROP just before covers it.
  */
 struct delivery_check {
 	uint64_t next;

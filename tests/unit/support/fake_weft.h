@@ -2,8 +2,8 @@
 /*
  * fake_weft.h - a handle without an engine: one worker, whose events the test makes.
  *
- * Defines the public calls that a sink uses, over the real queues. To be included by
- * one file of a test program.
+ * Defines the public calls that a sink uses, over the real queues. Exactly one file of a test
+ * program includes it.
  */
 #ifndef TESTS_UNIT_SUPPORT_FAKE_WEFT_H
 #define TESTS_UNIT_SUPPORT_FAKE_WEFT_H
@@ -25,7 +25,7 @@ struct weft {
 	struct weft_pressure_change changes[4];
 	size_t changes_count;
 	uint64_t shed_percent;
-	char log[4096]; /* all messages, one a line */
+	char log[4096]; /* all log messages, one per line */
 };
 
 static struct weft fake;
@@ -102,7 +102,7 @@ static void fake_event(const struct weft_event *event)
 	wf_dispatch_event(&fake.dispatch, event, NULL);
 }
 
-/* The end of data: wait for the sink. Return: its verdict. */
+/* Ends the data and waits for the sink. Return: the sink's result. */
 static int fake_end(struct wf_sink *sink)
 {
 	wf_dispatch_close(&fake.dispatch);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * handle_metrics.c - looks through all metrics for one.
+ * handle_metrics.c - finds one metric among all metrics of a handle.
  */
 #include "unit/support/handle_metrics.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * handle_metrics.h - a handle's metrics by name, as its user gets at them.
+ * handle_metrics.h - reads a handle's metrics by name, through the public API.
  */
 #ifndef TESTS_UNIT_SUPPORT_HANDLE_METRICS_H
 #define TESTS_UNIT_SUPPORT_HANDLE_METRICS_H
@@ -10,10 +10,10 @@
 
 struct weft;
 
-/* 0 if there is no such metric. */
+/* Return: the value; 0 if there is no such metric. */
 uint64_t handle_metric(const struct weft *weft, const char *name);
 
-/* Return: NULL; the name of a ledger that does not close. */
+/* Return: NULL, or the name of a ledger that does not close. */
 const char *handle_open_ledger(const struct weft *weft);
 
 #endif

@@ -11,7 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Nine answers: begins before (ends before, with, after), begins with (...), begins after (...). */
+/*
+ * Nine answers: the newer segment begins before (and ends before, with, after), begins with (same
+ * three), begins after (same three).
+ */
 static const char *const table[WEFT_OVERLAP_COUNT] = {
 	[WEFT_OVERLAP_DEFAULT] = "NNN HHN HHH",	   [WEFT_OVERLAP_FIRST] = "HHH HHH HHH",
 	[WEFT_OVERLAP_LAST] = "NNN NNN NNN",	   [WEFT_OVERLAP_BSD] = "NNN HHH HHH",
@@ -84,7 +87,7 @@ static void put_cutting(struct overlap_model *model, int start, const uint8_t *b
 		model->next++;
 }
 
-/* ---- receivers that keep segments whole and deliver them by start ---- */
+/* ---- receivers that keep whole segments and deliver them by start ---- */
 
 static void list_remove(struct overlap_model *model, int at)
 {
@@ -112,7 +115,7 @@ static void list_add(struct overlap_model *model, int start, const uint8_t *byte
 	model->list_len++;
 }
 
-/* The first in the list that has the byte @off: its copy is delivered. */
+/* The first segment in the list that has the byte @off: its copy is delivered. */
 static struct model_segment *list_owner(const struct overlap_model *model, int off)
 {
 	for (int i = 0; i < model->list_len; i++) {
@@ -123,9 +126,9 @@ static struct model_segment *list_owner(const struct overlap_model *model, int o
 }
 
 /*
- * Linux: if a held segment ends exactly where the new one starts, the new bytes are
- * put behind its own, provided the search through the tree of segments meets it
- * before one that has the new one's first byte; of two, the older is the root.
+ * Linux appends the bytes of a segment that starts exactly where a held segment ends, provided that
+ * the search through the tree of segments meets the held one before a segment that has the new
+ * segment's first byte. Of two held segments, the older is the root.
  */
 static bool list_coalesce(struct overlap_model *model, int start, const uint8_t *bytes, int end)
 {
@@ -175,7 +178,7 @@ static void put_whole(struct overlap_model *model, int start, const uint8_t *byt
 	for (int i = model->list_len - 1; i >= 0; i--) {
 		const struct model_segment *held = model->list[i];
 
-		/* All of it is there, of a segment that comes first: dropped. */
+		/* A segment that comes earlier in the list has all of these bytes: drop them. */
 		if (start > model->next && held->start <= start && end <= held->end &&
 		    (new_linux || held->start < start || end < held->end))
 			return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * overlap_model.h - what a receiver makes of overlapping segments, slowly.
+ * overlap_model.h - a slow model of the bytes that a receiver delivers from overlapping segments.
  *
  * Written from the published rules (user/reassembly/README.md) without looking
  * at the code under test: receivers that cut are an array of bytes, each of
@@ -18,9 +18,9 @@
 
 struct overlap_model {
 	enum weft_overlap policy;
-	int next; /* all below was taken in order and never changes */
+	int next; /* all bytes below were accepted in order and never change */
 
-	int owner[MODEL_BYTES_MAX]; /* index of the segment whose copy it is; -1: hole */
+	int owner[MODEL_BYTES_MAX]; /* index of the segment whose copy is kept; -1: hole */
 	uint8_t bytes[MODEL_BYTES_MAX];
 
 	struct model_segment {
@@ -34,7 +34,7 @@ struct overlap_model {
 struct overlap_model *overlap_model_new(enum weft_overlap policy);
 void overlap_model_free(struct overlap_model *model);
 
-/* A segment of @len bytes comes for offset @off. */
+/* A segment of @len bytes arrives for offset @off. */
 void overlap_model_put(struct overlap_model *model, int off, const uint8_t *bytes, int len);
 
 /* The byte at @off as the receiver would deliver it, or -1. */

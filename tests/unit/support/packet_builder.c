@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * packet_builder.c - see packet_builder.h. Slow and obvious on purpose: the code
- * under test is compared with it.
+ * packet_builder.c - see packet_builder.h. The code is slow and obvious on purpose: tests compare
+ * the code under test with it.
  */
 #include "unit/support/packet_builder.h"
 
@@ -80,7 +80,7 @@ static uint8_t *append(struct packet_builder *pb, size_t len_bytes)
 	return at;
 }
 
-/* EtherType and IP protocol that name a header of @kind. */
+/* The EtherType and IP protocol that announce a header of @kind. */
 static uint16_t ethertype_of(enum pb_kind kind, uint16_t hint)
 {
 	switch (kind) {
@@ -121,7 +121,9 @@ static uint8_t proto_of(enum pb_kind kind, uint8_t hint)
 	}
 }
 
-/* Enter a header of @kind into the "next" field of the one before; @hint: where kind is not enough.
+/*
+ * Enters a header of @kind into the "next" field of the previous header; @hint is used where @kind
+ * alone is not enough.
  */
 static void link_from(struct packet_builder *pb, enum pb_kind kind, uint16_t hint)
 {
@@ -393,7 +395,7 @@ static uint16_t clamp16(size_t len_bytes)
 	return len_bytes > UINT16_MAX ? 0 : (uint16_t)len_bytes;
 }
 
-/* Checksum of the TCP header at @tcp under the IP header that is @index's nearest outer one. */
+/* Checksum of the TCP header at @tcp under the nearest IP header outside @index. */
 static void fix_tcp(struct packet_builder *pb, uint32_t index, size_t end)
 {
 	uint8_t *tcp = pb->bytes + pb->layers[index].off;

@@ -2,22 +2,22 @@
 /*
  * packet_builder.h - frames for tests, built from the outermost header inwards.
  *
- * Each pb_*() appends one header and enters itself as "next protocol" into the
- * one before; pb_finish() then fills in lengths and checksums from the inside out.
- * What a test wants wrong, it changes afterwards at pb_at().
+ * Each pb_*() appends one header and enters its protocol into the previous header; pb_finish()
+ * then fills in lengths and checksums from the innermost header outwards. To build a wrong frame,
+ * a test changes bytes at pb_at() afterwards.
  *
- *	struct packet_builder pb;
+ * 	struct packet_builder pb;
  *
- *	pb_init(&pb);
- *	pb_ethernet(&pb);
- *	pb_vlan(&pb, 0x8100, 42);
- *	pb_ip(&pb, "10.0.0.1", "10.0.0.2");
- *	pb_tcp(&pb, &(struct pb_tcp){.src_port = 1025, .dst_port = 80, .seq = 7, .flags = 0x18});
- *	pb_data(&pb, "hello", 5);
- *	pb_finish(&pb);
- *	pb_frame(&pb, time_ns, &frame);
+ * 	pb_init(&pb);
+ * 	pb_ethernet(&pb);
+ * 	pb_vlan(&pb, 0x8100, 42);
+ * 	pb_ip(&pb, "10.0.0.1", "10.0.0.2");
+ * 	pb_tcp(&pb, &(struct pb_tcp){.src_port = 1025, .dst_port = 80, .seq = 7, .flags = 0x18});
+ * 	pb_data(&pb, "hello", 5);
+ * 	pb_finish(&pb);
+ * 	pb_frame(&pb, time_ns, &frame);
  *
- * Or in one call, Ethernet and TCP only: pb_segment().
+ * pb_segment() does the same in one call, for Ethernet and TCP only.
  */
 #ifndef TESTS_UNIT_SUPPORT_PACKET_BUILDER_H
 #define TESTS_UNIT_SUPPORT_PACKET_BUILDER_H
@@ -57,7 +57,7 @@ enum pb_kind {
 
 struct pb_layer {
 	enum pb_kind kind;
-	uint32_t off; /* of its first byte */
+	uint32_t off; /* of the header's first byte */
 };
 
 struct packet_builder {
@@ -67,7 +67,7 @@ struct packet_builder {
 	uint8_t bytes[PB_BYTES_MAX];
 };
 
-/* Numbers in host order. Zero members are sent as zero, but window: 0 means 64240. */
+/* Numbers in host order. A zero member is sent as zero; only window 0 means 64240. */
 struct pb_tcp {
 	uint16_t src_port;
 	uint16_t dst_port;
@@ -77,7 +77,7 @@ struct pb_tcp {
 	uint16_t window;
 	uint16_t urgent;
 	const void *options;
-	uint8_t options_bytes; /* padded to a multiple of 4 with end-of-list */
+	uint8_t options_bytes; /* padded with end-of-list to a multiple of 4 */
 	bool window_zero;
 };
 
@@ -98,12 +98,12 @@ void pb_family(struct packet_builder *pb, uint32_t family, bool big_endian);
 void pb_ip(struct packet_builder *pb, const char *src, const char *dst);
 void pb_ipv4_options(struct packet_builder *pb, const char *src, const char *dst,
 		     const void *options, size_t options_bytes);
-/* Last built IPv4 header becomes that of a fragment; @off_bytes a multiple of 8. */
+/* Turns the last IPv4 header into that of a fragment; @off_bytes is a multiple of 8. */
 void pb_ipv4_set_fragment(struct packet_builder *pb, uint16_t id, uint32_t off_bytes, bool more);
 /* @proto: 0 hop-by-hop, 43 routing, 60 destination, 51 AH; @body follows the two fixed bytes. */
 void pb_ipv6_ext(struct packet_builder *pb, uint8_t proto, const void *body, size_t body_bytes);
 void pb_ipv6_fragment(struct packet_builder *pb, uint32_t id, uint32_t off_bytes, bool more);
-/* Protocol number of what follows an IP header, where no pb_*() call tells it. */
+/* Sets the protocol number that the IP header announces, for protocols without a pb_*() call. */
 void pb_set_proto(struct packet_builder *pb, uint8_t proto);
 
 /* Transport and tunnels. */
@@ -112,29 +112,31 @@ void pb_tcp(struct packet_builder *pb, const struct pb_tcp *tcp);
 void pb_vxlan(struct packet_builder *pb, uint32_t vni);
 void pb_geneve(struct packet_builder *pb, uint32_t vni, const void *options, size_t options_bytes);
 void pb_gtpu(struct packet_builder *pb, uint32_t teid);
-/* @flags: 0x8000 checksum, 0x2000 key, 0x1000 sequence number; fields are appended as they say. */
+/* @flags: 0x8000 checksum, 0x2000 key, 0x1000 sequence number; each flag appends its field. */
 void pb_gre(struct packet_builder *pb, uint16_t flags, uint32_t key);
 /* @version: 1 (type II, 8 bytes) or 2 (type III, 12 bytes, and 8 more if @subheader). */
 void pb_erspan(struct packet_builder *pb, unsigned int version, uint16_t session, bool truncated,
 	       bool subheader);
 
-/* Anything: raw header bytes, payload. NULL: zeroes. */
+/* Appends raw header bytes, or payload. NULL: zeroes. */
 void pb_data(struct packet_builder *pb, const void *bytes, size_t len_bytes);
 
-/* Fill in lengths and checksums. Data appended after it (Ethernet padding) is not covered. */
+/*
+ * Fills in lengths and checksums. Data appended after this call (Ethernet padding) is not covered.
+ */
 void pb_finish(struct packet_builder *pb);
 
 /* First byte of the @nth (from 0) header of @kind; fails the test if there is none. */
 uint8_t *pb_at(struct packet_builder *pb, enum pb_kind kind, unsigned int nth);
 
-/* Describe the bytes as a frame of link type Ethernet, or as the first header tells. No page. */
+/* Describes the bytes as a frame without a page; the link type follows from the first header. */
 void pb_frame(const struct packet_builder *pb, uint64_t time_ns, struct wf_frame *ret_frame);
 
 /* init, Ethernet, IP, TCP, data, finish. */
 void pb_segment(struct packet_builder *pb, const char *src, const char *dst,
 		const struct pb_tcp *tcp, const void *data, size_t len_bytes);
 
-/* Correct the checksums of the (last) IPv4 and TCP header after a test changed something. */
+/* Corrects the checksums of the last IPv4 and TCP headers after a test changed bytes. */
 void pb_fix_checksums(struct packet_builder *pb);
 
 /* Slow and obvious: one's complement sum of big-endian 16-bit words, not folded. */

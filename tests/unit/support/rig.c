@@ -28,7 +28,7 @@ static void log_line(struct rig *rig, const char *text)
 	rig->log_bytes += len;
 }
 
-/* Connections are numbered from 1 in the order they are opened. */
+/* Connections are numbered from 1 in order of opening. */
 static unsigned int number_of(const struct weft_flow *flow)
 {
 	return (unsigned int)(flow->id >> ID_WORKER_BITS);
@@ -41,7 +41,7 @@ static void check_offset(struct rig *rig, const struct weft_event *event, uint64
 
 	if (number >= sizeof(rig->next_off) / sizeof(rig->next_off[0]))
 		return;
-	/* What was dropped was told: then offsets go on behind it. */
+	/* A DROP event reports the dropped bytes; the following offsets continue behind them. */
 	if (rig->is_lossy[number][event->dir])
 		assert_true(off >= rig->next_off[number][event->dir]);
 	else
@@ -259,7 +259,7 @@ static void assert_ledgers_close(const struct rig *rig)
 		assert_int_equal(sum_, wf_metric_get(&(rig)->metrics, total));   \
 	} while (0)
 
-/* What is counted by cause, by reason and by direction is counted as a whole as well. */
+/* The counters by cause, by reason and by direction each add up to the total. */
 static void assert_kinds_add_up(const struct rig *rig)
 {
 	assert_sum_is(rig, gaps_by_cause, gaps);
@@ -300,7 +300,7 @@ const char *rig_log(struct rig *rig)
 	return copy;
 }
 
-/* Live, a frame is in a page, and its bytes are gone when the page is. */
+/* In live mode a frame lies in a page; its bytes are gone once the page is put. */
 static void move_to_page(struct rig *rig, struct wf_frame *frame)
 {
 	struct wf_page *page;
@@ -318,7 +318,7 @@ static void move_to_page(struct rig *rig, struct wf_frame *frame)
 	frame->bytes = wf_page_bytes(page);
 }
 
-/* A mapped file keeps its bytes: each frame gets memory of its own, freed at exit. */
+/* A mapped file keeps its bytes: each frame gets its own memory, which is freed at exit. */
 static void move_to_file(struct wf_frame *frame)
 {
 	static struct chunk {

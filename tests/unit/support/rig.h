@@ -58,75 +58,82 @@ struct rig {
 	struct weft_sub *sub;
 	struct wf_pipeline *pipeline;
 	struct packet_builder pb;
-	uint64_t empty_bytes;		 /* of the arena, before the pipeline */
-	bool use_pages;			 /* frames in pages, as live; else as from a file */
-	uint32_t frames;		 /* rx frames, which come in one each; 0: none */
-	bool reader_ended;		 /* all was told to it */
-	const struct rig_kernel *kernel; /* borrowed; NULL: none, as from a file */
+	uint64_t empty_bytes; /* used in the arena before the pipeline starts */
+	/* true: frames lie in pages, as in live capture; false: as in a mapped file */
+	bool use_pages;
+	/* number of receive frames; each segment arrives in one; 0: none */
+	uint32_t frames;
+	bool reader_ended;		 /* the reader got every event and the end */
+	const struct rig_kernel *kernel; /* borrowed; NULL: no kernel, as for a file */
 
-	/* may be changed between segments */
+	/* a test may change it between segments */
 	uint64_t now_ns;
 	uint64_t step_ns;
 	uint32_t isn_seq[2];
 	uint16_t window[2];
 	const char *addr[2];
 	uint16_t port[2];
-	const void *tcp_options; /* of the next segments */
+	const void *tcp_options; /* of the following segments */
 	uint8_t tcp_options_bytes;
-	uint32_t cut_bytes; /* the capture loses so many from the end of each frame */
+	uint32_t cut_bytes; /* the capture cuts this many bytes off the end of each frame */
 
-	struct weft_flow flow;		/* of the last event */
-	struct weft_flow_record record; /* of the last close */
+	struct weft_flow flow;		/* of the latest event */
+	struct weft_flow_record record; /* of the latest close */
 	uint64_t next_off[8][2];	/* by connection, then direction: must rise without holes */
-	bool is_lossy[8][2];		/* ... but for events that were told to be dropped */
-	char stream[2][4096]; /* data of the first connection, by direction; gaps left out */
+	/* by connection, then direction: a DROP event excuses a hole before the next event */
+	bool is_lossy[8][2];
+	char stream[2][4096]; /* data of the first connection, by direction, without gaps */
 	size_t log_bytes;
 	char log[RIG_LOG_BYTES];
 };
 
-/* Options that a test does not set: defaults of weft, memory 32 MiB. NULL: all. */
+/*
+ * Starts with these options; options that a test leaves 0 are weft's defaults, memory 32 MiB. NULL:
+ * all defaults.
+ */
 void rig_start(struct rig *rig, const struct weft_opts *opts);
 
-/* ... with a kernel. */
+/* Like rig_start(), with a kernel. */
 void rig_start_live(struct rig *rig, const struct weft_opts *opts, const struct rig_kernel *kernel);
 
 /*
- * ... with @frames receive frames: each segment comes in one, and events wait in a queue of
- * WEFT_QUEUE_MIN_BYTES, its oldest dropped, until rig_read(). Payload in pages of @opts.
+ * Like rig_start(), with @frames receive frames: each segment arrives in one, and events wait in a
+ * queue of WEFT_QUEUE_MIN_BYTES until rig_read(); a full queue drops its oldest event. Payload
+ * pages follow @opts.
  */
 void rig_start_queued(struct rig *rig, const struct weft_opts *opts, uint32_t frames);
 
-/* Read all that waits; it is in the transcript then, and its memory is given back. */
+/* Reads all waiting events into the transcript and gives back their memory. */
 void rig_read(struct rig *rig);
 void rig_stop(struct rig *rig);
 
-/* What was told since the last call of this. */
+/* The transcript since the last call of this function. */
 const char *rig_log(struct rig *rig);
 
-/* A segment with flags WF_TCP_*; @seq, @ack: offsets. */
+/* Sends a segment with flags WF_TCP_*; @seq and @ack are offsets. */
 void rig_segment(struct rig *rig, enum rig_side from, uint32_t flags, int64_t seq, int64_t ack,
 		 const char *payload);
 
-/* ... of any bytes. */
+/* Like rig_segment(), with payload of any bytes. */
 void rig_bytes(struct rig *rig, enum rig_side from, uint32_t flags, int64_t seq, int64_t ack,
 	       const void *bytes, size_t len_bytes);
 
-/* SYN, SYN-ACK, ACK. */
+/* Sends SYN, SYN-ACK, ACK. */
 void rig_handshake(struct rig *rig);
 
-/* Data that acknowledges all that the other side was seen to send. */
+/* Sends data that acknowledges everything that the other side sent so far. */
 void rig_data(struct rig *rig, enum rig_side from, int64_t seq, const char *payload);
 
-/* An empty acknowledgement of @ack. */
+/* Sends an empty acknowledgement of @ack. */
 void rig_ack(struct rig *rig, enum rig_side from, int64_t ack);
 
-/* Time passes without segments. */
+/* Advances the time without segments. */
 void rig_wait_ms(struct rig *rig, uint64_t ms);
 
-/* All that was held and every flow ends; as at the end of a file. */
+/* Flushes held data and ends every flow, as at the end of a file. */
 void rig_flush(struct rig *rig);
 
-/* A frame made by other means. */
+/* Sends a frame that the test built itself. */
 void rig_frame(struct rig *rig, const struct wf_frame *frame);
 
 #endif

@@ -130,7 +130,7 @@ void stream_rig_drain(struct stream_rig *rig, uint64_t limit_off)
 	}
 }
 
-/* Where a source would have put @len bytes: a frame, or a place in a file. */
+/* The place where a source would have put @len bytes: a frame, or a place in a file. */
 static const uint8_t *place(struct stream_rig *rig, const uint8_t *bytes, uint32_t len,
 			    struct wf_page **ret_page)
 {
@@ -175,7 +175,7 @@ enum wf_stream_result stream_rig_put_cut(struct stream_rig *rig, uint64_t off, c
 		assert_int_equal(rig->info.chunk.off, next_off);
 		deliver(rig, &rig->info.chunk);
 	}
-	if (rig->opts.out_bytes_max == 4096) /* it goes through all that is held */
+	if (rig->opts.out_bytes_max == 4096) /* the check walks all held data */
 		assert_true(wf_stream_is_valid(&rig->stream, &rig->env));
 	wf_page_put(segment.page);
 	if (!rig->opts.hold)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test.h - cmocka, and macros with which a file registers its tests where it defines them.
+ * test.h - includes cmocka, and defines macros that define a test and register it.
  *
- *	TEST(seq_lt_across_wrap_is_true)
- *	{
- *		assert_true(wf_seq_lt(UINT32_MAX, 0));
- *	}
+ * 	TEST(seq_lt_across_wrap_is_true)
+ * 	{
+ * 		assert_true(wf_seq_lt(UINT32_MAX, 0));
+ * 	}
  *
  * main() is in test.c and runs a file's tests in the order of their lines. A test's name in the
  * output is "test_" and the name in the macro. Its argument is void **state.
@@ -18,7 +18,7 @@
 struct test {
 	struct CMUnitTest unit;
 	int line;
-	struct test *next; /* by line */
+	struct test *next; /* ordered by line */
 };
 
 void test_register(struct test *test);
@@ -38,10 +38,10 @@ void test_register_group(CMFixtureFunction setup, CMFixtureFunction teardown);
 	}                                                                                     \
 	_Static_assert(1, "")
 
-/* Runs a test once more, with other fixtures. */
+/* Runs a test a second time, with other fixtures. */
 #define TEST_ALSO(name, setup, teardown) TEST_REGISTER(name, "test_" #name, setup, teardown)
 
-/* A test between @setup and @teardown; either may be NULL. */
+/* Defines a test between @setup and @teardown; either may be NULL. */
 #define TEST_WITH(name, setup, teardown)       \
 	static void test_##name(void **state); \
 	TEST_ALSO(name, setup, teardown);      \
