@@ -39,7 +39,7 @@ static uint32_t spans_of(struct wf_arena *arena)
 	return (uint32_t)(wf_arena_bytes(arena) / SPAN);
 }
 
-/* Pages of the arena that have memory, as the kernel tells. */
+/* Counts the pages of the arena that the kernel has backed with memory. */
 static uint64_t resident_bytes(struct wf_arena *arena)
 {
 	static unsigned char pages[64 * MIB / 4096];
@@ -278,8 +278,8 @@ static uint64_t free_huge_pages(void)
 }
 
 /*
- * A queue is there when the arena is pinned: its bytes stay, and all is in huge pages, if the
- * system has any (tests/integration/test_huge_pages.sh).
+ * A queue exists before the arena is pinned. Pinning keeps the queue's bytes, and moves them into
+ * huge pages if the system has any (tests/integration/test_huge_pages.sh).
  */
 TEST_WITH(arena_pin_beside_spans_in_use_keeps_their_bytes, setup, teardown)
 {
@@ -302,7 +302,9 @@ TEST_WITH(arena_pin_beside_spans_in_use_keeps_their_bytes, setup, teardown)
 	put_run_off(*state, (uint64_t)off, 3);
 }
 
-/* Whole huge pages would cut off what is in use: then it is plain pages, not a refusal. */
+/*
+ * Whole huge pages would cut off spans in use: the arena then uses plain pages and still succeeds.
+ */
 TEST_WITH(arena_pin_with_the_end_in_use_stays_in_plain_pages, setup, teardown)
 {
 	uint64_t before = free_huge_pages();
@@ -330,7 +332,7 @@ TEST_WITH(arena_pin_beside_spans_in_use_charges_the_rest, setup, teardown)
 	put_run_off(*state, (uint64_t)off, 5);
 }
 
-/* 16 MiB: three parts of 64 spans, and the rest. */
+/* 16 MiB are three parts of 64 spans, and a smaller part. */
 TEST_WITH(arena_threads_spans_come_from_its_part_first, setup, teardown)
 {
 	static const struct wf_arena_part parts[] = {{-1, 2}, {0, 1}};
@@ -349,7 +351,7 @@ TEST_WITH(arena_threads_spans_come_from_its_part_first, setup, teardown)
 	assert_true(first >= 2 * 64 * SPAN);
 	assert_int_equal(run, first + SPAN);
 
-	/* When its part is full, from any. */
+	/* If its own part is full, a worker takes a span from any part. */
 	wf_arena_prefer(arena, 1);
 	for (last = run; last >= 0; count++)
 		last = take_run_off(arena, 1);
@@ -375,7 +377,7 @@ TEST_WITH(arena_run_that_its_part_has_not_comes_from_another, setup, teardown)
 TEST_WITH(arena_smaller_than_its_parts_serves_all, setup, teardown)
 {
 	static const struct wf_arena_part parts[] = {{-1, 1}, {-1, 1}, {0, 1}, {-1, 1}};
-	struct wf_arena *arena = *state; /* of one part's size */
+	struct wf_arena *arena = *state; /* the size of one part */
 
 	wf_arena_divide(arena, parts, 4);
 	for (uint32_t part = 0; part < 4; part++) {
@@ -404,7 +406,7 @@ TEST_WITH(arena_publish_shows_budget, setup, teardown)
 	assert_int_equal(wf_metric_get(&metrics, memory_trimmed_bytes), 2 * SPAN);
 }
 
-/* Four threads take and put, one trims: each span has one owner at a time. */
+/* Four threads take and put while one trims: each span has at most one owner at any time. */
 enum { ROUNDS = 4000 };
 
 static void *take_and_put(void *ctx)

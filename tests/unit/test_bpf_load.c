@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Tests of capture/live/bpf_load.c: a program that the kernel rejects is named, with what to do,
- * and the verifier's last lines are there for --verbose. Needs root; skipped otherwise.
+ * Tests of capture/live/bpf_load.c: an error about a rejected program names the program and a
+ * remedy; --verbose shows the last lines of the verifier. Needs root; skipped otherwise.
  */
 #include "unit/support/test.h"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_bpf_mirror.c - the tc program of host mode and its agent's heartbeat: without a fresh one
- * it leaves every packet alone. Needs root to load the program; skipped otherwise.
+ * test_bpf_mirror.c - the tc program of host mode and the agent's heartbeat: without a recent
+ * heartbeat the program does not touch any packet. Needs root to load the program; skipped
+ * otherwise.
  */
 #include "unit/support/test.h"
 
@@ -37,7 +38,7 @@ static bool load(bool needs_heartbeat)
 	return true;
 }
 
-/* Run one TCP segment; the clone has nowhere to go, and fails. */
+/* Runs one TCP segment; the redirect of the clone has no target and fails. */
 static struct weft_mirror_counts run(void)
 {
 	static struct packet_builder pb;
@@ -78,7 +79,9 @@ TEST_WITH(mirror_with_an_old_heartbeat_looks_at_nothing_until_the_next, NULL, te
 {
 	if (!load(true))
 		skip();
-	/* Half a second more: a virtual machine's coarse clock stands still while it does not run.
+	/*
+	 * Half a second of margin: a virtual machine's coarse clock stands still while the machine
+	 * is paused.
 	 */
 	skel->bss->weft_heartbeat_ns =
 		wf_clock_monotonic_ns() - WEFT_HEARTBEAT_STALE_NS - WF_NS_PER_SEC / 2;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_bpf_parse.c - the XDP program takes what user space's decode would, and both
+ * test_bpf_parse.c - the XDP program accepts the same frames as decode in user space, and both
  * compute the same hash. Needs root to load the program; skipped otherwise.
  */
 #include "unit/support/test.h"
@@ -32,7 +32,10 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Whatever decode makes a segment or fragment of is steered, with decode's hash. */
+/*
+ * The XDP program steers every frame that decode reports as a segment or fragment, with decode's
+ * hash.
+ */
 static enum wf_decode_result assert_agree(const struct wf_frame *frame, bool exactly)
 {
 	struct wf_packet packet;
@@ -79,7 +82,7 @@ TEST(parse_every_kind_is_steered_with_the_hash_of_decode)
 	assert_true(kinds >= 30);
 }
 
-/* A frame cut anywhere is passed or steered, never anything else, and counted once. */
+/* A frame that is cut at any byte is either passed or steered, and counted once. */
 TEST(parse_cut_at_every_byte_passes_until_tcp_is_whole)
 {
 	if (!*state)
@@ -99,7 +102,7 @@ TEST(parse_cut_at_every_byte_passes_until_tcp_is_whole)
 	}
 }
 
-/* Each byte of the headers set to each of some values: both sides still agree. */
+/* Sets each byte of the headers to each of some values: decode and the XDP program still agree. */
 TEST(parse_changed_bytes_agree_with_decode)
 {
 	static const uint8_t values[] = {0, 1, 4, 6, 0x11, 0x2f, 0x45, 0x60, 0x88, 0xff};
@@ -158,7 +161,7 @@ TEST(parse_fragments_share_one_hash_whatever_their_place)
 	}
 }
 
-/* 0 is an id like any other; but the hash of a fragment is never that of a whole packet. */
+/* Id 0 is valid; the hash of a fragment never equals that of a whole packet. */
 TEST(parse_fragment_of_id_zero_has_the_hash_of_decode)
 {
 	if (!*state)
@@ -178,7 +181,7 @@ TEST(parse_fragment_of_id_zero_has_the_hash_of_decode)
 	}
 }
 
-/* Steered as long as user space follows. */
+/* The program steers nested headers up to the depth that user space decodes. */
 TEST(parse_nested_up_to_the_limit_agrees_with_decode)
 {
 	if (!*state)
@@ -232,7 +235,7 @@ TEST(parse_routing_header_counts_the_route_end)
 	}
 }
 
-/* Both directions, whatever is around them. */
+/* Both directions have the same hash, with any outer headers. */
 TEST(parse_both_directions_reach_one_worker)
 {
 	uint32_t hash;
@@ -275,7 +278,10 @@ static int agree_on_file(const char *path, const struct stat *stat, int kind, st
 		};
 		enum wf_decode_result result;
 
-		/* As on a wire: what was cut off then is not there now; one page holds all. */
+		/*
+		 * A frame as on a wire: bytes beyond the end of a cut frame do not exist; one page
+		 * holds the frame.
+		 */
 		frame.wire_bytes = frame.cap_bytes;
 		if (frame.cap_bytes > 3000)
 			continue;

@@ -143,7 +143,7 @@ TEST_WITH(steer_longer_than_a_frame_passes_as_unsteered, NULL, teardown)
 	assert_int_equal(rig.counts.unsteered, 1);
 }
 
-/* As on a kernel that would drop such a packet when it is redirected. */
+/* Settings of a kernel that would drop such a packet when it is redirected. */
 TEST_WITH(steer_in_several_buffers_passes_as_unsteered_if_not_supported, NULL, teardown)
 {
 	const struct wf_xdp_opts opts = {.one_buffer = true};
@@ -239,7 +239,7 @@ TEST_WITH(flow_map_handshake_makes_an_entry_with_its_last_segment, NULL, teardow
 	assert_int_equal(value.last_ns, rig.meta.time_ns);
 }
 
-/* More handshakes than there is room for anywhere, answered and not. */
+/* More half-open connections than any table can hold, some of them answered. */
 TEST_WITH(flow_map_flood_of_handshakes_leaves_the_connections, NULL, teardown)
 {
 	struct weft_flow_value value;
@@ -404,7 +404,10 @@ TEST_WITH(shed_takes_new_flows_whole_and_leaves_the_old, NULL, teardown)
 	assert_in_range(taken, 140, 260);
 	assert_int_equal(rig.counts.shed, (400 - taken) * 3);
 
-	/* What began shed stays shed, whole; new ones are taken again. */
+	/*
+	 * A connection that was shed at its start stays shed as a whole; new connections are
+	 * accepted again.
+	 */
 	wf_xdp_set_shed(&rig.xdp, 0);
 	for (uint16_t port = 2000; port < 2400; port++)
 		taken -= xdp_rig_segment(&rig, A, port, B, 80, ACK, 1);
@@ -516,7 +519,7 @@ TEST_WITH(sample_takes_whole_flows_of_about_its_share, NULL, teardown)
 	assert_in_range(taken, 140, 260);
 }
 
-/* What it takes belongs to the old filter until the switch, then to the new one. */
+/* Until the switch the old filter decides; afterwards the new filter decides. */
 TEST_WITH(filter_is_changed_as_a_whole, NULL, teardown)
 {
 	static const uint16_t old_ports[] = {80}, new_ports[] = {443};

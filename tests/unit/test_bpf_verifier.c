@@ -33,7 +33,9 @@ static uint64_t cpu_time_us(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-/* Loads @wanted of @object alone, so that the time is that of one program (and of its maps). */
+/*
+ * Loads only the program @wanted of @object, so that the time is that of one program and its maps.
+ */
 static void load_one(struct bpf_object *object, const char *wanted, const char *settings)
 {
 	struct bpf_prog_info info = {0};
@@ -159,7 +161,7 @@ static void count_programs(struct bpf_object *object, unsigned int *count)
 	bpf_object__for_each_program(program, object)(*count)++;
 }
 
-/* A program that is added to bpf/ without a test above fails this one. */
+/* This test fails if a program is added to bpf/ without a test above. */
 TEST(no_program_is_left_out)
 {
 	struct steer_bpf *steer = steer_bpf__open();

@@ -113,7 +113,9 @@ TEST_WITH(budget_each_owner_has_a_metric_of_its_name, setup, teardown)
 	}
 }
 
-/* Gives back what it is asked for from WF_BUDGET_FREE_SPANS. */
+/*
+ * A reclaim handler that releases @bytes of WF_BUDGET_FREE_SPANS if the budget holds that many.
+ */
 static void give_back(void *ctx, uint64_t bytes)
 {
 	(*(int *)ctx)++;
@@ -134,7 +136,7 @@ TEST_WITH(budget_without_room_reclaims_before_it_refuses, setup, teardown)
 	assert_int_equal(wf_budget_reserve(&budget, WF_BUDGET_QUEUES, 300), -ENOBUFS);
 	assert_int_equal(calls, 2);
 	assert_int_equal(wf_budget_reserve(&budget, WF_BUDGET_QUEUES, LIMIT + 1), -ENOBUFS);
-	assert_int_equal(calls, 2); /* could never fit */
+	assert_int_equal(calls, 2); /* larger than the whole budget */
 }
 
 static void *reserve_and_release(void *ctx)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_charges.c - what stays outside the arena is charged before it is made, or refused.
+ * test_charges.c - memory outside the arena is charged before it is allocated, or the allocation
+ * is refused.
  *
- * The interface is the loopback device, which is never opened here.
+ * The interface is the loopback device; these tests never open it.
  */
 #include "unit/support/test.h"
 
@@ -119,7 +120,7 @@ TEST(charges_after_them_the_arena_can_be_pinned)
 	}
 }
 
-/* Each record of a frame that lies in the arena is charged, however small the rest. */
+/* A frame in the arena is charged for each of its records, however short the payload is. */
 TEST(charges_cover_the_records_of_all_frames)
 {
 	for (uint32_t mb = 32; mb <= 512; mb *= 2) {

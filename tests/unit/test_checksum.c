@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_checksum.c - the sum itself, and which sums each mode accepts.
+ * test_checksum.c - computes checksums, and tests which checksums each mode accepts.
  */
 #include "unit/support/test.h"
 
@@ -32,7 +32,7 @@ TEST(checksum_sum_any_length_and_alignment_equals_slow_sum)
 	}
 }
 
-/* Every carry there can be, over more than any datagram. */
+/* Every possible carry, over more bytes than any datagram has. */
 TEST(checksum_sum_all_ones_never_overflows)
 {
 	uint32_t len = 1 << 20;
@@ -57,7 +57,7 @@ TEST(checksum_fold_of_the_largest_sums)
 enum tcp_sum {
 	TCP_RIGHT = 0,
 	TCP_PARTIAL,
-	TCP_PARTIAL_COMPLEMENTED, /* of the pseudo header, but complemented */
+	TCP_PARTIAL_COMPLEMENTED, /* the pseudo header's sum, but complemented */
 	TCP_PARTIAL_OFF_BY_ONE,
 	TCP_ZERO,
 	TCP_WRONG,
@@ -174,7 +174,7 @@ TEST(checksum_any_flipped_bit_of_a_segment_is_found)
 	}
 }
 
-/* What the capture cut off may be what would make the sum right. */
+/* The bytes that the capture cut off may make the sum correct. */
 TEST(checksum_of_cut_segment_is_not_held_against_it)
 {
 	struct decoded decoded;
@@ -188,7 +188,7 @@ TEST(checksum_of_cut_segment_is_not_held_against_it)
 	decoded_fini(&decoded);
 }
 
-/* The IP header was captured whole, so its sum still counts. */
+/* The IP header was captured as a whole, so its checksum is still verified. */
 TEST(checksum_of_ip_header_in_cut_frame_is_verified)
 {
 	struct decoded decoded;
@@ -214,7 +214,7 @@ TEST(checksum_wrong_outer_ip_header_is_found)
 	}
 }
 
-/* Options belong to the header's sum. */
+/* The checksum of the IP header covers its options. */
 TEST(checksum_covers_ipv4_options)
 {
 	pb_init(&pb);
@@ -228,8 +228,8 @@ TEST(checksum_covers_ipv4_options)
 }
 
 /*
- * A segment left for the adapter to cut: IP length 0, and the pseudo header's sum with
- * (Linux) or without (Windows) the length.
+ * A segment that the adapter was to cut: IP length 0, and the pseudo header's sum with the length
+ * (Linux) or without it (Windows).
  */
 TEST(checksum_auto_takes_both_partial_sums_of_offloaded_segment)
 {
@@ -252,7 +252,7 @@ TEST(checksum_auto_takes_both_partial_sums_of_offloaded_segment)
 	assert_int_equal(decode_sums(WEFT_CHECKSUM_AUTO, 0), WF_DECODE_CHECKSUM);
 }
 
-/* Without the missing IP length, a sum without the length is just wrong. */
+/* If the IP length is not 0, a sum without the length is wrong. */
 TEST(checksum_partial_without_length_needs_ip_length_zero)
 {
 	build_sums(false, TCP_RIGHT, IP_RIGHT);
@@ -260,7 +260,7 @@ TEST(checksum_partial_without_length_needs_ip_length_zero)
 	assert_int_equal(decode_sums(WEFT_CHECKSUM_AUTO, 0), WF_DECODE_CHECKSUM);
 }
 
-/* The pseudo header has the end of the route (RFC 8200, 8.1), and so has the key. */
+/* The pseudo header has the final destination of the route (RFC 8200, 8.1), and so has the key. */
 static void check_route(uint8_t type, unsigned int final_index, uint8_t left)
 {
 	uint8_t body[6 + 32] = {type, left};
@@ -282,14 +282,14 @@ static void check_route(uint8_t type, unsigned int final_index, uint8_t left)
 	pb_ipv6_ext(&pb, 43, body, sizeof(body));
 	pb_tcp(&pb, &(struct pb_tcp){.src_port = 1, .dst_port = 2});
 	pb_finish(&pb);
-	pb_at(&pb, PB_IPV6, 0)[39] = 0x77; /* the hop it is on its way to */
+	pb_at(&pb, PB_IPV6, 0)[39] = 0x77; /* the next hop of the route */
 	pb_frame(&pb, 0, &frame);
 	frame.flags = WF_FRAME_HASHED;
 	frame.hash = 1;
 	decoded_init(&decoded, &frame, WEFT_CHECKSUM_VERIFY);
 	assert_int_equal(decoded.result, WF_DECODE_TCP);
 	assert_memory_equal(&decoded.packet.key, &key, sizeof(key));
-	assert_int_equal(decoded.packet.hash, 1); /* the XDP program follows routes too */
+	assert_int_equal(decoded.packet.hash, 1); /* the XDP program reads routing headers too */
 	decoded_fini(&decoded);
 }
 

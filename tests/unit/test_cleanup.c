@@ -15,7 +15,7 @@ struct fixture {
 	struct wf_metrics metrics;
 };
 
-/* A task that answers what it is told and notes how it was called. */
+/* A task that returns a chosen result and records its calls. */
 struct task {
 	int64_t result;
 	uint32_t runs;

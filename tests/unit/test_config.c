@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tests of config/config.c, config_value.c and config_yaml.c: every source, every rejection. */
+/*
+ * Tests of config/config.c, config_value.c and config_yaml.c: every source of a setting and every
+ * reason to reject one.
+ */
 #include "unit/support/test.h"
 
 #include <errno.h>
@@ -96,7 +99,10 @@ TEST_WITH(config_defaults_are_within_their_own_ranges, setup, teardown)
 			assert_in_range(key->initial, key->min, key->max);
 }
 
-/* Zero in a public struct means the default, so a default may not hide a zero that is allowed. */
+/*
+ * Zero in a public struct selects the default, so a key that accepts zero must have zero as its
+ * default.
+ */
 TEST_WITH(config_zero_in_range_is_the_default, setup, teardown)
 {
 	for (const struct wf_config_key *key = wf_config_keys(); key->name; key++)
@@ -362,7 +368,7 @@ TEST_WITH(config_show_loads_again_to_the_same, setup, teardown)
 	free(after);
 }
 
-/* Keys of one section need not stand together in the table; they are shown together. */
+/* Keys of one section may be apart in the table; the output still groups them. */
 TEST_WITH(config_show_opens_each_section_once, setup, teardown)
 {
 	struct fixture *fixture = *state;

@@ -151,7 +151,7 @@ TEST_WITH(close_acked_is_by_fin_though_the_last_data_was_not_acknowledged, setup
 	assert_int_equal(rig.record.state, WEFT_FLOW_CLOSED);
 }
 
-/* The capture ends while both starts are still waited for. */
+/* The capture ends while both directions still wait for the start of their stream. */
 TEST_WITH(close_midstream_is_by_fin_though_its_start_was_not_settled, setup_empty, teardown)
 {
 	rig_segment(&rig, RIG_CLIENT, FIN, 100, 100, "bye");

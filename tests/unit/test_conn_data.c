@@ -233,7 +233,7 @@ TEST_WITH(hole_acknowledged_in_part_ends_as_far_as_that, setup, teardown)
 	assert_string_equal(rig_log(&rig), "> as\n> two\n");
 }
 
-/* What a tap shows late comes one after the other. */
+/* A tap shows late segments one after the other. */
 TEST_WITH(hole_acknowledged_behind_another_has_patience_of_its_own, setup, teardown)
 {
 	rig_data(&rig, RIG_CLIENT, 3, "two");

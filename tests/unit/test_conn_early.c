@@ -46,7 +46,7 @@ static void expect_one_connection(const char *to_client, const char *to_server)
 	assert_int_equal(wf_metric_get(&rig.metrics, payload_before_start_bytes), 0);
 }
 
-/* ---- one or both SYNs come after data --------------------------------------------- */
+/* ---- one or both SYNs are captured after data ------------------------------------- */
 
 TEST_WITH(early_data_before_the_syn_ack_waits_for_what_precedes_it, setup, teardown)
 {
@@ -130,7 +130,7 @@ TEST_WITH(early_data_on_a_late_syn_is_taken, setup, teardown)
 	expect_one_connection("", "fast more");
 }
 
-/* ---- what never comes, and what comes too late ------------------------------------- */
+/* ---- segments that are missing, and segments that are too late --------------------- */
 
 TEST_WITH(early_data_is_delivered_when_nothing_precedes_it_in_time, setup, teardown)
 {
@@ -221,7 +221,7 @@ static int setup_shallow_arrival(void **state)
 	return 0;
 }
 
-/* Held as bytes 0 to 7 they were all wanted; five came before them. */
+/* The stream held bytes 0 to 7, all within the depth; then five earlier bytes arrived. */
 TEST_WITH(early_start_that_moves_back_is_cut_at_the_depth, setup_shallow_arrival, teardown)
 {
 	rig_segment(&rig, RIG_SERVER, ACK, 5, 0, " world!");
@@ -233,7 +233,9 @@ TEST_WITH(early_start_that_moves_back_is_cut_at_the_depth, setup_shallow_arrival
 	assert_int_equal(wf_metric_get(&rig.metrics, payload_depth_bytes), 4);
 }
 
-/* Beyond the limit lie two pieces with a hole between, which nobody waits for. */
+/*
+ * Two pieces with a hole between them lie beyond the depth; the stream must not wait for the hole.
+ */
 TEST_WITH(early_start_that_moves_back_leaves_nothing_beyond_the_depth, setup_shallow, teardown)
 {
 	rig_segment(&rig, RIG_CLIENT, ACK, 20, 0, "far");

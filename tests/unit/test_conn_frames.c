@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_conn_frames.c - bytes that wait in a queue where they were received: in real receive
- * frames, of which there are few, and which receiving needs.
+ * test_conn_frames.c - queued payload stays in its receive frame; receive frames are few, and the
+ * receive ring needs them.
  */
 #include "unit/support/test.h"
 #include "unit/support/rig.h"
@@ -21,7 +21,7 @@
 
 enum {
 	FRAMES = 64,
-	KEEP = FRAMES / 16, /* of them stay free: wf_page_pool_may_keep_frame() */
+	KEEP = FRAMES / 16, /* frames that stay free: wf_page_pool_may_keep_frame() */
 	SEGMENTS = 100,
 };
 
@@ -73,7 +73,7 @@ static void set_level(enum weft_pressure_level level)
 		;
 }
 
-/* @count segments of three bytes, from the @first on, that nobody reads yet. */
+/* Sends @count segments of three bytes, from index @first on, while the reader is stopped. */
 static void send(int first, int count)
 {
 	for (int i = first; i < first + count; i++) {
@@ -84,7 +84,7 @@ static void send(int first, int count)
 	}
 }
 
-/* The transcript of what send() sent. */
+/* The transcript of the segments of send(). */
 static const char *sent(int first, int count)
 {
 	static char text[8192];
@@ -96,7 +96,7 @@ static const char *sent(int first, int count)
 	return text;
 }
 
-/* All frames that the pool has: none is held any more. */
+/* Takes all frames of the pool: no frame is held any more. */
 static void assert_all_frames_are_free(void)
 {
 	uint64_t offs[FRAMES];
@@ -116,7 +116,7 @@ TEST_WITH(frames_in_plenty_queued_bytes_stay_where_they_were_received, setup, te
 	assert_all_frames_are_free();
 }
 
-/* Without that the 65th segment would find no frame to come in. */
+/* If the pipeline kept every frame, the 65th segment would find no free frame. */
 TEST_WITH(frames_that_run_low_are_left_by_queued_bytes, setup, teardown)
 {
 	send(0, SEGMENTS);
@@ -141,7 +141,9 @@ TEST_WITH(frames_that_came_back_hold_queued_bytes_again, setup, teardown)
 	assert_int_equal(METRIC(segments_copied_segments), copied);
 }
 
-/* Told as a gap of memory, in its place; counted; receiving goes on. */
+/*
+ * The loss is reported as a gap with cause memory, in its place, and counted; receiving continues.
+ */
 TEST_WITH(frames_low_and_no_page_the_bytes_are_given_up_and_told, setup, teardown)
 {
 	char expected[8192];
@@ -163,7 +165,7 @@ TEST_WITH(frames_low_and_no_page_the_bytes_are_given_up_and_told, setup, teardow
 	assert_all_frames_are_free();
 }
 
-/* What is lost for want of memory makes the worker give up held data, whatever the level. */
+/* Payload lost for lack of memory makes the worker give up held data at any pressure level. */
 TEST_WITH(frames_low_and_no_page_asks_for_held_data_to_be_given_up, setup, teardown)
 {
 	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 10, 0, "behind a hole");
@@ -195,7 +197,10 @@ TEST_WITH(frames_under_pressure_are_left_by_small_segments_only, setup, teardown
 	assert_int_equal(METRIC(segments_copied_segments), 1);
 }
 
-/* Better left than kept, but not for a loss: without a page they stay where they are. */
+/*
+ * Under pressure payload moves from its frame to a page; if there is no page, it stays in the
+ * frame.
+ */
 TEST_WITH(frames_under_pressure_without_a_page_keep_their_bytes, setup, teardown)
 {
 	set_level(WEFT_PRESSURE_LOW);
@@ -207,7 +212,7 @@ TEST_WITH(frames_under_pressure_without_a_page_keep_their_bytes, setup, teardown
 	assert_string_equal(rig_log(&rig), sent(0, 3));
 }
 
-/* Bytes that nobody wants wait for nobody. */
+/* Payload that no subscription wants holds no frame. */
 TEST_WITH(frames_low_of_who_wants_no_data_are_not_copied, setup, teardown)
 {
 	uint64_t offs[FRAMES];

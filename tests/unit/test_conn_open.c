@@ -202,7 +202,7 @@ TEST_WITH(open_data_on_syn_refused_by_the_server_comes_once, setup, teardown)
 	assert_int_equal(wf_metric_get(&rig.metrics, payload_unaccepted_bytes), 5);
 }
 
-/* The SYN comes twice, and what follows it out of order. */
+/* The SYN arrives twice; the following segments arrive out of order. */
 TEST_WITH(open_data_on_syn_refused_by_the_server_never_comes_from_a_copy, setup, teardown)
 {
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "wrong");
@@ -349,7 +349,9 @@ TEST_WITH(open_segment_without_ack_flag_in_a_handshake_is_ignored, setup, teardo
 	assert_int_equal(wf_metric_get(&rig.metrics, payload_no_flow_bytes), 5);
 }
 
-/* Both numbers are agreed on: a segment that does not fit would be answered by a reset. */
+/*
+ * Both initial numbers are known: the peer would answer a segment that does not fit with a reset.
+ */
 TEST_WITH(open_data_with_impossible_numbers_in_a_handshake_is_ignored, setup, teardown)
 {
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
@@ -373,7 +375,10 @@ TEST_WITH(open_data_behind_much_that_was_missed_is_delivered, setup, teardown)
 	assert_string_equal(rig_log(&rig), "open\n< hello\n");
 }
 
-/* Who did not see the answer yet can't know, but believes the handshake once it is whole. */
+/*
+ * Before the SYN-ACK is captured, data with other numbers is accepted; the complete handshake then
+ * decides.
+ */
 TEST_WITH(open_data_of_other_numbers_before_the_answer_yields_to_the_handshake, setup, teardown)
 {
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
@@ -422,7 +427,7 @@ TEST_WITH(open_data_before_the_syn_that_was_answered, setup, teardown)
 	assert_string_equal(rig_log(&rig), "open\n> hello\n>  again\n< hel\n< lo\n");
 }
 
-/* The first number is so near that it would do, too. */
+/* The first SYN's number is so near that the acknowledgement fits it as well. */
 TEST_WITH(open_ack_before_the_syn_that_was_answered_with_a_number_nearby, setup, teardown)
 {
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -400001, 0, NULL);
@@ -433,7 +438,7 @@ TEST_WITH(open_ack_before_the_syn_that_was_answered_with_a_number_nearby, setup,
 	assert_string_equal(rig_log(&rig), "open\n> hello\n");
 }
 
-/* A SYN-ACK that answers the first number settles it, whatever another one said before. */
+/* A SYN-ACK that answers the first SYN decides, despite an earlier SYN-ACK for another number. */
 TEST_WITH(open_forged_syn_ack_of_a_number_nearby_does_not_count, setup, teardown)
 {
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
@@ -552,7 +557,7 @@ TEST_WITH(forged_syn_does_not_end_a_live_connection, setup, teardown)
 			    "open\n> hello\n> anomaly syn_in_connection\n>  again\n< world\n");
 }
 
-/* Its number is such that the connection's next data seems to continue it. */
+/* The new connection's number seems to continue the data of the old connection. */
 static void forge_syn_before(int64_t seq)
 {
 	rig_handshake(&rig);

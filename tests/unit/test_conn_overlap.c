@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_conn_overlap.c - whose policy decides about overlapping data, and what is told of it.
+ * test_conn_overlap.c - which policy decides about overlapping data, and which anomalies are
+ * reported.
  */
 #include "unit/support/test.h"
 #include "unit/support/rig.h"
@@ -38,7 +39,7 @@ static void start(const struct weft_overlap_rule *rules, size_t count, enum weft
 	rig_start(&rig, &opts);
 }
 
-/* Two copies wait behind a hole; which of them comes out? */
+/* Two copies are held behind a hole; the policy decides which copy is delivered. */
 static void contest(enum rig_side from)
 {
 	rig_segment(&rig, from, ACK, 3, 0, "AAAA");
@@ -139,7 +140,10 @@ TEST(overlap_by_prefix_is_for_midstream_and_acked_too)
 	assert_streams("zerooneBBBB", "nought");
 }
 
-/* The receiver had the hole's data, we did not: behind it all is settled all the same. */
+/*
+ * The receiver had the hole's data, but the capture missed it: acknowledged data behind the hole is
+ * still final.
+ */
 TEST(overlap_behind_a_hole_never_changes_what_was_acknowledged)
 {
 	start(NULL, 0, WEFT_OVERLAP_LAST, WEFT_DELIVER_ARRIVAL);
@@ -151,7 +155,10 @@ TEST(overlap_behind_a_hole_never_changes_what_was_acknowledged)
 	assert_streams("oneAABB", "");
 }
 
-/* What was seen first was not the start, so a hole came before it, and it was not settled. */
+/*
+ * The first captured segment was not the start of the stream: a hole came before it, so its bytes
+ * were not final.
+ */
 TEST(overlap_of_what_was_first_seen_is_open_once_its_start_moved_back)
 {
 	start(NULL, 0, WEFT_OVERLAP_LAST, WEFT_DELIVER_ARRIVAL);
@@ -174,7 +181,10 @@ TEST(overlap_in_order_never_changes_while_it_waits_for_its_acknowledgement)
 	assert_streams("AAAA", "");
 }
 
-/* Three that overlap: what was left of the first two, or all of them, by policy. */
+/*
+ * Three segments overlap: by policy, the third is compared with the parts that are left of the
+ * first two, or with both as a whole.
+ */
 TEST(overlap_of_three_is_not_that_of_their_pairs)
 {
 	static const struct {

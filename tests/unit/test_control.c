@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tests of the control protocol, both ends, over real sockets in a directory of their own. */
+/* Tests of the control protocol: client and server, over real sockets in a temporary directory. */
 #include "unit/support/test.h"
 
 #include <errno.h>
@@ -46,7 +46,7 @@ static int teardown(void **state)
 	struct fixture *fixture = *state;
 
 	wf_control_close(fixture->control);
-	assert_int_equal(rmdir(fixture->dir), 0); /* nothing was left in it */
+	assert_int_equal(rmdir(fixture->dir), 0); /* the directory must be empty */
 	free(fixture);
 	return 0;
 }
@@ -152,7 +152,7 @@ TEST_WITH(control_open_replaces_what_a_killed_agent_left, setup, teardown)
 	wf_control_addr(fixture->dir, "eth0", &addr);
 	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	assert_int_equal(listen(fd, 1), 0);
-	close(fd); /* the file stays, as after kill -9 */
+	close(fd); /* the socket file stays, as after kill -9 */
 
 	assert_int_equal(ask(fixture, NULL, "stats"), -ENOENT);
 	assert_int_equal(open_for(fixture, 1), 0);
@@ -205,10 +205,11 @@ TEST_WITH(control_bad_requests_are_answered_or_cut_and_harm_nobody, setup, teard
 	memset(flood, '{', 99999);
 	flood[99999] = '\0';
 	fd = connect_raw(fixture);
-	wf_control_send_line(fd, flood, deadline_ns); /* may fail: it is cut off */
+	/* may fail: the server closes the connection */
+	wf_control_send_line(fd, flood, deadline_ns);
 	close(fd);
 
-	fd = connect_raw(fixture); /* says nothing and goes */
+	fd = connect_raw(fixture); /* sends nothing and disconnects */
 	close(fd);
 	assert_int_equal(ask(fixture, "eth0", "stats"), 0);
 	free(line.text);

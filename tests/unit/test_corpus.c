@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_corpus.c - captures with known streams through file source and pipeline: each stream's
- * bytes are compared with those in expected.tsv.
+ * test_corpus.c - replays captures with known streams through file source and pipeline: each
+ * stream's bytes are compared with those in expected.tsv.
  *
  * Ledgers must close and no memory may be left in use after each capture.
  */
@@ -28,7 +28,7 @@ enum { BATCH = 64, STREAMS_MAX = 4096, NAME_BYTES = 160 };
 
 struct stream {
 	char name[NAME_BYTES]; /* "src sport dst dport" */
-	uint32_t use;	       /* of these addresses, as in names of stream files */
+	uint32_t use;	       /* occurrence of these addresses, as in names of stream files */
 	uint32_t vni;
 	uint64_t flow_id;
 	enum weft_dir dir;
@@ -67,7 +67,7 @@ static void name_stream(const struct weft_flow *flow, enum weft_dir dir, char *r
 			 flow->src_port);
 }
 
-/* flow->use counts within one network; names do not tell networks apart. */
+/* flow->use counts within one network; file names do not include the network. */
 static uint32_t use_of(const struct weft_flow *flow, const char *name)
 {
 	uint32_t use = flow->use;
@@ -217,7 +217,7 @@ static enum weft_checksum checksum_of(const char *name)
 	return strcmp(name, "auto") ? WEFT_CHECKSUM_IGNORE : WEFT_CHECKSUM_AUTO;
 }
 
-/* Return: false: the line has no row of a capture whose streams are known. */
+/* Return: false if the line is not about a capture with known streams. */
 static bool read_row(char *line, const char *fields[COLUMN_COUNT])
 {
 	char *rest = line;
@@ -238,7 +238,7 @@ static const struct stream *find_stream(const char *name, uint32_t use)
 	return NULL;
 }
 
-/* Return: false: the stream of this row is missing or another one; which is printed. */
+/* Return: false if this row's stream is missing or differs; prints the stream. */
 static bool stream_is_met(const char *const fields[COLUMN_COUNT])
 {
 	const struct stream *stream;

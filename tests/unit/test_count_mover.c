@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_count_mover.c - the thread that moves the kernel's counts: who calls, how often, one at
- * a time, and the last time at stop.
+ * test_count_mover.c - the thread that moves the kernel's counts: its calls, their period, one call
+ * at a time, and a last call at stop.
  */
 #include "unit/support/test.h"
 
@@ -14,7 +14,7 @@
 
 enum { LOCK_MS = 10000, WAIT_NS = 10 * WF_NS_PER_SEC, CALLS = 2000 };
 
-/* What is moved: calls, and whether two were in it at once. */
+/* Counts the calls, and records whether two calls overlapped. */
 static struct moved {
 	_Atomic unsigned int beats;
 	_Atomic unsigned int calls;
@@ -81,7 +81,10 @@ TEST_WITH(count_mover_started_moves_again_and_again, setup, teardown)
 	assert_true(is_called(3));
 }
 
-/* Whoever reads the flow maps holds the lock; the kernel must know all the same that we live. */
+/*
+ * A reader of the flow maps holds the lock; the agent's heartbeat must reach the kernel
+ * nevertheless.
+ */
 TEST_WITH(count_mover_beats_while_the_lock_is_held, setup, teardown)
 {
 	uint64_t end_ns = wf_clock_monotonic_ns() + WAIT_NS;
@@ -95,7 +98,7 @@ TEST_WITH(count_mover_beats_while_the_lock_is_held, setup, teardown)
 	wf_lock_put(&mover.lock);
 }
 
-/* The thread sleeps most of the time; stop does not wait for its next turn in vain. */
+/* The thread sleeps most of the time; stop wakes it at once. */
 TEST_WITH(count_mover_stopped_moves_what_is_left, setup, teardown)
 {
 	unsigned int before;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_decode.c - whole frames: every kind, cut anywhere, with lying lengths; keys and hashes.
+ * test_decode.c - decodes whole frames: every kind, cut at any byte, with wrong lengths; keys and
+ * hashes.
  */
 #include "unit/support/test.h"
 
@@ -60,7 +61,7 @@ TEST(decode_every_kind_gives_the_inner_segment)
 	}
 }
 
-/* Padding, a trailing checksum, anything behind the IP datagram: not data. */
+/* Bytes behind the IP datagram, such as padding or a trailing checksum, are not data. */
 TEST(decode_bytes_behind_the_datagram_are_not_data)
 {
 	struct decoded decoded;
@@ -76,7 +77,10 @@ TEST(decode_bytes_behind_the_datagram_are_not_data)
 	}
 }
 
-/* A snap length cuts each kind at each byte: less payload, then malformed; never more. */
+/*
+ * Cuts each kind at each byte, as a snap length does: decode yields less payload, then malformed,
+ * never more.
+ */
 TEST(decode_cut_at_every_byte_never_yields_more)
 {
 	struct decoded decoded;
@@ -105,7 +109,7 @@ TEST(decode_cut_at_every_byte_never_yields_more)
 	}
 }
 
-/* The frame itself is that short: some length must be a lie. */
+/* The frame itself is short on the wire, so some header must have a wrong length. */
 TEST(decode_shortened_at_every_byte_is_not_tcp)
 {
 	struct decoded decoded;
@@ -124,7 +128,7 @@ TEST(decode_shortened_at_every_byte_is_not_tcp)
 	}
 }
 
-/* Each single byte with each of a few values: only ASan and the invariants are asked. */
+/* Sets each byte to each of a few values: only ASan and the invariants are checked. */
 TEST(decode_any_changed_byte_keeps_the_invariants)
 {
 	static const uint8_t masks[] = {0x01, 0x10, 0x40, 0x80, 0xff};
@@ -212,7 +216,7 @@ static uint32_t hash_of_builder(void)
 	return decoded.packet.hash;
 }
 
-/* The rule that decode.h states and the XDP program follows, spelt out once more. */
+/* Repeats the rule that decode.h states and the XDP program follows. */
 TEST(decode_hash_is_of_endpoints_and_tenant)
 {
 	struct weft_flow_key key;
@@ -276,7 +280,7 @@ TEST(decode_context_of_the_frame_enters_the_key)
 	decoded_fini(&decoded);
 }
 
-/* A tag that hardware took off is the outer one. */
+/* A tag that the hardware removed is the outer tag. */
 TEST(decode_tag_in_frame_follows_the_stripped_one)
 {
 	struct decoded decoded;

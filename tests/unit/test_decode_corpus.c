@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_decode_corpus.c - every frame of every capture of the corpus, in all checksum modes.
+ * test_decode_corpus.c - decodes every frame of every capture of the corpus, in all checksum modes.
  */
 #include "unit/support/test.h"
 #include "unit/support/corpus.h"
@@ -21,7 +21,7 @@ struct totals {
 };
 
 static struct totals totals;
-static const char *only; /* file name to look at; NULL: all */
+static const char *only; /* the only file to read; NULL: all */
 
 static int link_of(int dlt)
 {
@@ -93,7 +93,7 @@ static int decode_file(const char *path, const struct stat *stat, int kind, stru
 	return 0;
 }
 
-/* @file: in all folders of the captures; NULL: all files. */
+/* @file: read in all folders of the captures; NULL: all files. */
 static void decode_captures(const char *corpus, const char *file)
 {
 	char path[4096];
@@ -115,7 +115,7 @@ TEST(corpus_every_frame_decodes_within_its_bounds)
 	assert_int_not_equal(totals.results[WF_DECODE_TCP], 0);
 }
 
-/* One segment of @file is longer than any on a wire, and its IP header does not tell its length. */
+/* One segment of @file is longer than any segment on a wire, and its IP header has no length. */
 static void assert_offloaded_segment(const char *file)
 {
 	decode_captures(OWN_CORPUS, file);

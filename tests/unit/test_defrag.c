@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_defrag.c - datagrams from fragments in any order.
+ * test_defrag.c - rebuilds datagrams from fragments in any order.
  *
  * Every test ends with all pages and fragments given back and the ledger closed.
  */
@@ -62,7 +62,7 @@ TEST_BOTH(defrag_smallest_pieces_of_an_mtu_are_put_together)
 	for (uint32_t at = 1456; at > 0; at -= 8)
 		done = defrag_add(bench, at, at == 1456 ? 4 : 8, at != 1456);
 	assert_false(done);
-	/* IPv6 asks for the whole TCP header in the first. */
+	/* IPv6 requires that the first fragment has the whole TCP header. */
 	done = bench->ip6 ? false : defrag_add(bench, 0, 8, true);
 	assert_int_equal(done, !bench->ip6);
 	if (done)
@@ -96,7 +96,7 @@ TEST_BOTH(defrag_too_large_datagram_is_dropped)
 	assert_int_not_equal(metric(bench, fragments_contradiction_fragments), 0);
 }
 
-/* What fits IPv6's length field does not fit the one page that a datagram is rebuilt in. */
+/* A datagram can fit IPv6's length field but exceed the page in which it is rebuilt. */
 TEST_IPV6(defrag6_beyond_a_page_is_no_memory)
 {
 	struct defrag_bench *bench = *state;
@@ -218,7 +218,7 @@ TEST_BOTH(defrag_both_directions_with_one_id_do_not_mix)
 	assert_int_equal(metric(bench, fragments_held_fragments), 2);
 }
 
-/* The id alone names an IPv6 datagram; only the first fragment's "next header" counts. */
+/* The id alone identifies an IPv6 datagram; only the first fragment's "next header" is used. */
 TEST_IPV6(defrag6_next_header_of_later_fragments_is_ignored)
 {
 	struct defrag_bench *bench = *state;
@@ -247,8 +247,8 @@ TEST_IPV4(defrag4_protocol_is_part_of_the_name)
 /* ---- against a model ---- */
 
 /*
- * Random cuts, orders and duplicates of many datagrams at once: without overlaps each
- * comes out whole exactly once.
+ * Random cuts, orders and duplicates of many datagrams at once: each datagram without overlaps is
+ * rebuilt exactly once.
  */
 TEST_BOTH(defrag_random_orders_of_many_datagrams)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_defrag_lies.c - fragments that are duplicates, overlap, or lie.
+ * test_defrag_lies.c - fragments that are duplicates, overlap, or have wrong lengths.
  *
  * Every test ends with all pages and fragments given back and the ledger closed.
  */
@@ -28,7 +28,9 @@ TEST_BOTH(defrag_exact_duplicate_is_ignored)
 	defrag_assert_rebuilt(bench, 300);
 }
 
-/* As Linux: of a run that came in order, any piece is a duplicate, whatever its cut. */
+/*
+ * As in Linux, a fragment within a run that arrived in order is a duplicate, wherever it was cut.
+ */
 TEST_BOTH(defrag_piece_within_a_run_is_a_duplicate)
 {
 	struct defrag_bench *bench = *state;
@@ -44,7 +46,10 @@ TEST_BOTH(defrag_piece_within_a_run_is_a_duplicate)
 	defrag_assert_rebuilt(bench, 300);
 }
 
-/* ... but neighbours that did not come in order are two runs. */
+/*
+ * Neighbouring fragments that did not arrive in order are two runs: a fragment across both is an
+ * overlap.
+ */
 TEST_BOTH(defrag_piece_across_two_runs_is_an_overlap)
 {
 	struct defrag_bench *bench = *state;
@@ -58,7 +63,7 @@ TEST_BOTH(defrag_piece_across_two_runs_is_an_overlap)
 	assert_int_equal(metric(bench, fragments_held_fragments), 0);
 }
 
-/* Every way to overlap [80, 160) but not within it. */
+/* Every fragment that overlaps [80, 160) but does not lie within it. */
 TEST_BOTH(defrag_any_overlap_drops_the_datagram)
 {
 	static const uint32_t ranges[][2] = {{40, 80}, {120, 80}, {0, 240}, {80, 88},
@@ -77,7 +82,7 @@ TEST_BOTH(defrag_any_overlap_drops_the_datagram)
 	}
 }
 
-/* What comes after the drop begins anew: the rest never makes a datagram. */
+/* A fragment after the drop starts a new datagram, which never becomes complete. */
 TEST_BOTH(defrag_rest_after_overlap_makes_no_datagram)
 {
 	struct defrag_bench *bench = *state;
@@ -88,7 +93,7 @@ TEST_BOTH(defrag_rest_after_overlap_makes_no_datagram)
 	assert_false(defrag_add(bench, 80, 80, true));
 	assert_false(defrag_add(bench, 160, 160, false));
 	assert_int_equal(metric(bench, fragments_held_fragments), 2);
-	/* The sender sends it all again: now it is defrag_whole. */
+	/* The sender sends all fragments again: the datagram is rebuilt and equals defrag_whole. */
 	assert_true(defrag_add(bench, 0, 80, true));
 	defrag_assert_rebuilt(bench, 300);
 }
@@ -130,7 +135,10 @@ TEST_BOTH(defrag_empty_fragment_drops_the_datagram)
 	assert_int_equal(metric(bench, fragments_held_fragments), 0);
 }
 
-/* In IPv4 what is beyond the last whole 8 bytes is left out; in IPv6 the fragment is. */
+/*
+ * In IPv4 the bytes beyond the last multiple of 8 are ignored; in IPv6 the whole fragment is
+ * ignored.
+ */
 TEST_IPV4(defrag4_odd_length_is_rounded_down)
 {
 	struct defrag_bench *bench = *state;
@@ -165,7 +173,7 @@ static void set_ecn(const struct defrag_bench *bench, uint8_t ecn)
 	pb_fix_checksums(&defrag_frame);
 }
 
-/* A path turns capable into congested, never incapable into anything (RFC 3168, 5.3). */
+/* A path may change ECN from capable to congested, but never from not capable (RFC 3168, 5.3). */
 TEST_BOTH(defrag_ecn_bits_must_fit_each_other)
 {
 	struct defrag_bench *bench = *state;
@@ -200,11 +208,11 @@ TEST_BOTH(defrag_cut_fragment_is_not_used)
 	assert_int_equal(wf_decode(&decoder, &frame, &packet), WF_DECODE_FRAGMENT);
 	assert_false(wf_defrag_add(bench->defrag, &packet, &frame));
 	assert_int_equal(metric(bench, fragments_cut_fragments), 1);
-	/* Seen whole later, it is defrag_whole. */
+	/* After the whole fragment is captured, the datagram equals defrag_whole. */
 	assert_true(defrag_add(bench, 80, 40, false));
 }
 
-/* ---- UDP of no tunnel ---- */
+/* ---- UDP that is not a tunnel ---- */
 
 static bool add_udp(struct defrag_bench *bench, uint32_t off, bool more)
 {
@@ -222,7 +230,7 @@ TEST_IPV4(defrag4_unwanted_datagram_holds_nothing)
 {
 	struct defrag_bench *bench = *state;
 
-	assert_false(add_udp(bench, 8, true)); /* not yet known */
+	assert_false(add_udp(bench, 8, true)); /* the upper protocol is not yet known */
 	assert_int_equal(metric(bench, fragments_held_fragments), 1);
 	assert_false(add_udp(bench, 0, true));
 	assert_int_equal(metric(bench, fragments_held_fragments), 0);
@@ -230,7 +238,10 @@ TEST_IPV4(defrag4_unwanted_datagram_holds_nothing)
 	assert_int_equal(metric(bench, fragments_not_tcp_fragments), 3);
 	assert_false(add_udp(bench, 24, false));
 	assert_int_equal(metric(bench, fragments_not_tcp_fragments), 4);
-	/* All of it went by: a fragment of that id is of another datagram. */
+	/*
+	 * All fragments of the unwanted datagram passed: a later fragment of that id starts another
+	 * datagram.
+	 */
 	assert_false(add_udp(bench, 8, true));
 	assert_int_equal(metric(bench, fragments_held_fragments), 1);
 }

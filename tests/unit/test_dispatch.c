@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_dispatch.c - one worker, several subscriptions: who is slow loses by itself when memory is
- * short.
+ * test_dispatch.c - one worker, several subscriptions: if memory is short, only a slow subscription
+ * loses events.
  */
 #include "unit/support/test.h"
 
@@ -17,7 +17,7 @@
 
 enum { SUBS = 4, EVENTS = 256, PAYLOAD = 1400, SLOW = 0, FAST = 1, INLINE = 2, BLOCKING = 3 };
 
-/* More than half of what may wait in the smallest queue; it does not overflow. */
+/* More than half the limit of the smallest queue; the queue does not overflow. */
 enum { COUNT = 40 };
 
 static struct wf_arena *arena;
@@ -75,7 +75,7 @@ static void read_all(int index, struct delivery_check *check)
 			delivery_check_event(check, &events[i]);
 }
 
-/* Numbered events; the reader of FAST keeps up. */
+/* Pushes numbered events; the reader of FAST keeps up. */
 static void push(uint64_t first, struct delivery_check *fast)
 {
 	struct weft_flow flow = delivery_flow(1);
@@ -137,7 +137,7 @@ TEST_WITH(dispatch_shed_of_one_that_ended_does_nothing, setup, teardown)
 	assert_int_equal(shed.events, 0);
 }
 
-/* Slow once, whole again as soon as it keeps up. */
+/* A subscription that was slow once loses nothing after its reader keeps up. */
 TEST_WITH(dispatch_after_a_shed_nothing_more_is_lost, setup, teardown)
 {
 	struct delivery_check check[SUBS] = {0};

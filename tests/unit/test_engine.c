@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tests of engine/engine.c: what went wrong between threads is in the sum of what is counted. */
+/* Tests of engine/engine.c: the totals include errors that occur between threads. */
 #include "unit/support/test.h"
 
 #include <errno.h>
@@ -71,7 +71,7 @@ static void *move_counts(void *arg)
 	return NULL;
 }
 
-/* What @fn returns in another thread while this one has @lock. */
+/* Returns the result of @fn, called in another thread while this thread holds @lock. */
 static int while_held(struct wf_lock *lock, void *(*fn)(void *))
 {
 	pthread_t thread;
@@ -108,7 +108,7 @@ TEST_WITH(engine_stats_have_the_violations_of_workers_and_claims, setup, teardow
 	memset(&key, 7, sizeof(key));
 	assert_int_equal(weft_start(weft), 0);
 	assert_int_equal(metric("ownership_violations"), 0);
-	/* Workers that own a thread: this one is not it. */
+	/* These workers belong to a thread that is not the calling one. */
 	for (uint32_t i = 0; i < engine->crew.count; i++) {
 		while (!atomic_load(&engine->crew.workers[i].owner.thread))
 			sched_yield();

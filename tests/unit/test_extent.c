@@ -104,7 +104,7 @@ TEST_WITH(extents_beyond_4_gib_stay_in_order, setup, teardown)
 	assert_int_equal(wf_extents_last(fix->slab, fix->root), high);
 }
 
-/* Orders in which offsets of @count extents come. */
+/* Orders in which @count extents are inserted, by offset. */
 static uint64_t place(int order, uint32_t i, uint32_t count, const uint32_t *shuffled)
 {
 	switch (order) {
@@ -114,7 +114,7 @@ static uint64_t place(int order, uint32_t i, uint32_t count, const uint32_t *shu
 		return count - 1 - i;
 	case 2: /* from both ends */
 		return i % 2 ? count - 1 - i / 2 : i / 2;
-	case 3: /* odd ones first */
+	case 3: /* odd offsets first */
 		return i < count / 2 ? 2 * i + 1 : 2 * (i - count / 2);
 	default:
 		return shuffled[i];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_flow_list.c - the first N connections of many, chosen by filter, put in order.
+ * test_flow_list.c - selects the first N of many connections by filter and sorts them.
  */
 #include "unit/support/test.h"
 

@@ -134,7 +134,10 @@ static void put(struct wf_frame_stock *stock, uint32_t frame)
 	wf_frame_stock_put(stock, frame / SPAN_FRAMES, frame % SPAN_FRAMES);
 }
 
-/* Receive BATCH frames, keep of them those that @keep tells, refill. Return: how many are kept. */
+/*
+ * Receives BATCH frames, keeps those that @keep selects, and refills. Return: number of frames
+ * kept.
+ */
 static uint32_t turn(struct wf_frame_stock *stock, struct ring *ring, uint32_t *kept,
 		     uint32_t keep_percent)
 {
@@ -182,7 +185,7 @@ TEST_WITH(frame_stock_a_ring_is_in_order_again_after_frames_were_held, setup, te
 	assert_int_equal(take(&fix->stock, ring.frames, RING), RING);
 	assert_int_equal(adjacent_pairs(&ring), RING - 1);
 
-	/* Kept frames come back in another order, with each next batch. */
+	/* Kept frames come back in another order, with each following batch. */
 	for (uint32_t i = 0; i < 20 * RING / BATCH; i++) {
 		uint32_t count = turn(&fix->stock, &ring, kept, 30);
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tests of bpf/hash.h: no two endpoints of one value, flows spread evenly whatever they look like.
+/*
+ * Tests of bpf/hash.h: no two endpoints have the same value, and flows of any pattern spread
+ * evenly.
  */
 #include "unit/support/test.h"
 
@@ -9,7 +11,7 @@
 #include "bpf/hash.h"
 
 enum {
-	ADDRS = 64, /* in turn, as a network's hosts are */
+	ADDRS = 64, /* consecutive, like a network's hosts */
 	PORTS = 4096,
 	FLOWS = ADDRS * PORTS,
 	BUCKETS = 256,
@@ -24,7 +26,7 @@ static const struct weft_hash_secret secret = {
 static const struct weft_hash_secret other_secret = {
 	{0x452821e638d01377, 0xbe5466cf34e90c6c, 0xc0ac29b7c97c50dd, 0x3f84d5b5b5470917}};
 
-/* The @n-th of a network: IPv4-mapped; IPv6; IPv6 whose high half is zero. */
+/* The @n-th address of a network: IPv4-mapped; IPv6; IPv6 whose high half is zero. */
 static struct addr ipv4(uint32_t n)
 {
 	uint8_t bytes[16] = {[10] = 0xff, [11] = 0xff, 10, 0, (uint8_t)(n >> 8), (uint8_t)n};
@@ -96,7 +98,9 @@ TEST(hash_every_address_and_port_has_its_own_value)
 	free(values);
 }
 
-/* Hosts and ports in turn at both ends, where what the ends differ by could cancel. */
+/*
+ * Consecutive hosts and ports at both ends: the differences of both ends could cancel each other.
+ */
 TEST(hash_every_flow_has_its_own_value)
 {
 	enum { HOSTS = 256, FEW = 4 };
@@ -144,7 +148,7 @@ TEST(hash_both_directions_have_one_value)
 				    flow_hash(networks[net](2), 80, networks[net](1), port));
 }
 
-/* Chi-squared of @buckets that are expected to hold the same. */
+/* Chi-squared statistic of @buckets, all with the same expected count. */
 static double unevenness(const uint32_t *buckets, uint32_t flows)
 {
 	double expected = (double)flows / BUCKETS;
@@ -178,7 +182,7 @@ TEST(hash_flows_spread_evenly_over_workers_and_buckets)
 	}
 }
 
-/* One bit of the port changed: each bit of the value changes in half of the cases. */
+/* Flips one bit of the port: each bit of the hash changes in half of the cases. */
 TEST(hash_every_bit_of_the_port_changes_half_of_the_value)
 {
 	enum { TRIALS = 4096 };

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * test_heap_faults.c - each call of the heap, each mapping, descriptor and thread that a run asks
- * the system for fails in turn: no crash, nothing leaks, the error says what was missing; and if it
- * was nothing that matters, the run ends as if nothing had been.
+ * the system for fails in turn. The run must not crash or leak, and its error names the missing
+ * resource. If the resource is not essential, the run succeeds with the same result.
  *
- * The program's own malloc() and others come before glibc's, so libraries are failed too. What a
- * run leaves is counted: blocks of the heap and open descriptors are as many as before. A
- * sanitizer has its own malloc(): there the same runs only end well.
+ * The test program defines malloc() and other functions before glibc's, so that requests of
+ * libraries fail too. A run must leave as many heap blocks and open descriptors as there were
+ * before. A sanitizer has its own malloc(): there the same runs are made without faults.
  *
- * Requests to memory/ are failed by fault.h instead: test_memory_replay.c, test_page_pool.c, ...
+ * Faults of memory/ are made by memory/fault.h instead, for example in test_memory_replay.c.
  */
 #include "unit/support/test.h"
 
@@ -47,14 +47,14 @@
 
 enum { CONNS = 3, SEGMENTS = 4, BYTES = 500, FAULTS_MAX = 5000, PATH_BYTES = 128 };
 
-static long wanted;	       /* which request fails, from arm() on; 0: none */
-static atomic_long countdown;  /* requests until then; 0: none fails */
-static atomic_bool is_reached; /* it was asked for */
-static atomic_int failed_err;  /* what the one that failed means */
+static long wanted;	       /* the request that fails, counted from arm(); 0: none */
+static atomic_long countdown;  /* requests before the failing one; 0: none fails */
+static atomic_bool is_reached; /* the failing request was made */
+static atomic_int failed_err;  /* errno of the failed request */
 static atomic_long live;       /* blocks of the heap */
 
 #if CAN_FAIL
-/* The scanner of libpcap 1.10 uses what it did not get: no request of that library fails. */
+/* The scanner of libpcap 1.10 uses memory without a check for NULL: no request of libpcap fails. */
 static bool is_of_libpcap(const void *caller)
 {
 	Dl_info info;
@@ -80,7 +80,7 @@ static bool fails(int err, const void *caller)
 
 #define CALLER __builtin_return_address(0)
 
-/* Libraries find these too. */
+/* Libraries use these functions too. */
 #pragma GCC visibility push(default)
 
 /* glibc's own entry points. */
@@ -206,7 +206,7 @@ static void put_segment(int conn, bool to_server, uint32_t seq, uint16_t flags, 
 			 frame.cap_bytes);
 }
 
-/* Each server's segments, the second half first. */
+/* Each server's segments; the second half is sent first. */
 static void put_conns(void)
 {
 	for (int conn = 0; conn < CONNS; conn++) {
@@ -280,7 +280,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- runs; each says from when on requests may fail ---- */
+/* ---- runs; each calls arm() when requests may start to fail ---- */
 
 static void arm(void)
 {
@@ -292,7 +292,7 @@ static void disarm(void)
 	atomic_store(&countdown, 0);
 }
 
-/* What a run has to show when it says that all is well. */
+/* Checks the results of a run that reports success. */
 struct outcome {
 	int err;
 	bool is_whole;
@@ -361,7 +361,7 @@ static struct outcome run_config(void)
 	return outcome;
 }
 
-/* As weft replay: both sinks, the report. */
+/* A run like weft replay: both sinks and the report. */
 static struct outcome run_replay(void)
 {
 	struct outcome outcome;
@@ -383,7 +383,7 @@ static int count_data(const struct weft_event *event, void *ctx)
 	return 0;
 }
 
-/* A program of its own, with a callback and a queue that it does not read. */
+/* A program that uses the library, with a callback and a queue that it does not read. */
 static struct weft *open_handle(uint32_t workers, atomic_ulong *bytes, int *ret_err)
 {
 	WEFT_OPTS(weft_opts, opts, .workers = workers, .memory_max_bytes = 16 << 20,
@@ -500,7 +500,7 @@ static void run_well(run_fn run)
 	assert_true(outcome.is_whole);
 }
 
-/* Return: false: the run has no @nth request. */
+/* Return: false if the run makes fewer than @nth requests. */
 static bool run_failing(run_fn run, long nth)
 {
 	long blocks = atomic_load(&live);
@@ -513,7 +513,7 @@ static bool run_failing(run_fn run, long nth)
 	outcome = run();
 	wanted = 0;
 	remove_outputs();
-	/* What pthread_create() lacks itself it calls EAGAIN. */
+	/* pthread_create() returns EAGAIN when its own memory request fails. */
 	if (outcome.err && outcome.err != -atomic_load(&failed_err) && outcome.err != -EAGAIN)
 		fail_msg("request %ld failed with %d: the run said %d", nth,
 			 atomic_load(&failed_err), -outcome.err);
@@ -532,7 +532,7 @@ static void fail_each(run_fn run)
 {
 	long nth = 1;
 
-	/* What libraries make once is there afterwards. */
+	/* After the first run, libraries have made their one-time allocations. */
 	run_well(run);
 	run_well(run);
 	while (CAN_FAIL && nth < FAULTS_MAX && run_failing(run, nth))

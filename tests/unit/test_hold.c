@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_hold.c - segments that share a page: merged as long as there is room, never a byte beyond.
+ * test_hold.c - segments that share a page are merged while the page has room, and never write
+ * beyond it.
  */
 #include "unit/support/test.h"
 
@@ -13,12 +14,12 @@
 #include "reassembly/hold.h"
 #include "reassembly/stream.h"
 
-enum { PAGE = 256, FILL = 4 /* at the page's start: how much is used */, LEN_MAX = 2000 };
+enum { PAGE = 256, FILL = 4 /* used bytes at the page's start */, LEN_MAX = 2000 };
 
 static struct wf_arena *arena;
 static struct wf_metrics metrics;
 static struct wf_stream_env env;
-static struct wf_page *from; /* what is held lies in it, and must leave it */
+static struct wf_page *from; /* held bytes lie in this page and must move out of it */
 static uint8_t pattern[LEN_MAX];
 
 static int setup(void **state)
@@ -48,7 +49,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Hold the first @len_bytes of the pattern, beside @near. */
+/* Holds the first @len_bytes of the pattern, beside @near. */
 static void hold(struct wf_extent *extent, uint32_t len_bytes, const struct wf_extent *near)
 {
 	const struct wf_hold_source source = {
@@ -82,7 +83,7 @@ TEST_WITH(hold_merge_up_to_the_last_byte_shares_the_page, setup, teardown)
 	hold(&second, PAGE - FILL - 100, &first);
 	assert_ptr_equal(second.page, first.page);
 	assert_int_equal(wf_hold_room(&second), 0);
-	assert_int_equal(wf_hold_room(&first), 0); /* others' bytes follow its own */
+	assert_int_equal(wf_hold_room(&first), 0); /* bytes of other extents follow its own */
 	assert_holds(&first, 0, 100);
 	assert_holds(&second, 0, PAGE - FILL - 100);
 	wf_hold_put(&first);
@@ -130,7 +131,7 @@ TEST_WITH(hold_of_what_fits_the_extent_takes_no_page, setup, teardown)
 	assert_holds(&tiny, 0, WF_EXTENT_TINY_BYTES);
 	assert_int_equal(wf_hold_room(&tiny), 0);
 	assert_int_equal(wf_page_pool_taken(env.pages), taken);
-	hold(&more, WF_EXTENT_TINY_BYTES + 1, &tiny); /* nothing to merge with */
+	hold(&more, WF_EXTENT_TINY_BYTES + 1, &tiny); /* no neighbour to merge with */
 	assert_false(more.flags & WF_EXTENT_TINY);
 	wf_hold_put(&tiny);
 	wf_hold_put(&more);
@@ -176,7 +177,7 @@ TEST_WITH(hold_split_and_cut_keep_each_byte_once, setup, teardown)
 	}
 }
 
-/* Who has the page alone may write where its own bytes were; beside others nobody may. */
+/* An extent may be extended in place only if no other extent uses the page. */
 TEST_WITH(hold_room_behind_a_cut_is_only_of_a_page_of_ones_own, setup, teardown)
 {
 	struct wf_extent first;
@@ -229,7 +230,7 @@ TEST_WITH(hold_beside_a_half_follows_both, setup, teardown)
 	wf_hold_put(&third);
 }
 
-/* A consumer still reads what was delivered of an extent, the rest of which is held. */
+/* A consumer still reads the delivered part of an extent; the rest of the extent is held. */
 TEST_WITH(hold_beside_one_that_is_read_follows_it, setup, teardown)
 {
 	struct wf_extent first;
@@ -254,7 +255,7 @@ TEST_WITH(hold_beside_one_that_is_read_follows_it, setup, teardown)
 	wf_page_put(page);
 }
 
-/* ---- anything, in any order ---- */
+/* ---- random operations in any order ---- */
 
 enum { EXTENTS = 6, READERS = 3, STEPS = 200000 };
 
@@ -265,7 +266,7 @@ static struct {
 } held[EXTENTS];
 
 static struct {
-	struct wf_page *page; /* NULL: reads nothing */
+	struct wf_page *page; /* NULL: the consumer reads nothing */
 	const uint8_t *bytes;
 	uint32_t first, len_bytes;
 } readers[READERS];
@@ -307,7 +308,7 @@ static void split(uint32_t i)
 	held[free].used = true;
 }
 
-/* Deliver the first bytes of @i to a consumer. */
+/* Delivers the first bytes of @i to a consumer. */
 static void deliver(uint32_t i)
 {
 	uint32_t reader = draw(READERS), bytes = held[i].extent.len_bytes;

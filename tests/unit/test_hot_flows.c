@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_hot_flows.c - what CPUs count by themselves reaches the flow map whole, and verdicts
- * hold at once. Needs root to load the program; skipped otherwise.
+ * test_hot_flows.c - the counts of each CPU reach the flow map completely, and a verdict takes
+ * effect at once. Needs root to load the program; skipped otherwise.
  */
 #include "unit/support/test.h"
 
@@ -63,7 +63,9 @@ static bool answer_one(uint16_t port, uint16_t flags)
 	return xdp_rig_segment(&rig, B, 80, A, port, flags, 10);
 }
 
-/* As bpftool sees it, without asking CPUs first. Return: false: no entry. */
+/*
+ * Reads the entry as bpftool does, without moving the CPUs' counts first. Return: false: no entry.
+ */
 static bool look(uint16_t port, struct weft_flow_value *ret_value, unsigned int *ret_src)
 {
 	struct weft_flow_key key = key_of(port, ret_src);
@@ -97,7 +99,7 @@ static int set_verdict(uint16_t port, uint16_t of_source, struct weft_verdict_re
 	return wf_xdp_set_verdict(&rig.xdp, request);
 }
 
-/* Stay on the @nth CPU that we may use. Return: false: there are not so many. */
+/* Pins the thread to the @nth allowed CPU. Return: false if there are fewer CPUs. */
 static bool use_cpu(unsigned int nth, const cpu_set_t *allowed)
 {
 	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
@@ -157,7 +159,7 @@ TEST_WITH(hot_counts_are_moved_after_256_segments, NULL, teardown)
 	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
-/* Three flows for each slot of one half, one after the other. */
+/* Sends segments of three times as many flows as one half has slots, one flow after the other. */
 TEST_WITH(hot_counts_are_exact_when_flows_take_each_others_slots, NULL, teardown)
 {
 	enum { FLOWS = 3 * WEFT_HOT_FLOWS };
@@ -180,7 +182,10 @@ static void send_crowd(int rounds)
 			send_one(port, ACK);
 }
 
-/* Half as many flows as slots: with one place each, every fifth would find its own taken. */
+/*
+ * There are half as many flows as slots: if each flow had one possible slot, a fifth of the flows
+ * would find it taken.
+ */
 TEST_WITH(hot_slots_beside_serve_flows_whose_place_is_taken, NULL, teardown)
 {
 	cpu_set_t allowed;
@@ -223,7 +228,7 @@ static void *move_on_and_on(void *arg)
 	return NULL;
 }
 
-/* Moved while they are counted; kept counts never go back and never too far. */
+/* Moves counts while they change; the kept counts never decrease and never exceed the true ones. */
 TEST_WITH(hot_counts_are_exact_while_they_are_moved, NULL, teardown)
 {
 	struct weft_verdict_request request;
@@ -281,8 +286,8 @@ TEST_WITH(hot_entry_that_was_evicted_comes_back_with_verdict_and_counts, NULL, t
 }
 
 /*
- * Other flows push out the entry of one that is quiet, and take its slot. Its next data is steered,
- * as of a flow that is not known: user space counts it and asks again (test_shunt.c).
+ * Other flows evict the entry of an idle flow and take its slot. Its next data is steered like that
+ * of an unknown flow: user space counts it and requests the bypass again (test_shunt.c).
  */
 TEST_WITH(hot_shunt_evicted_by_other_flows_is_seen_by_the_next_data, NULL, teardown)
 {
@@ -391,7 +396,7 @@ static void use_filter(const struct weft_interface_opts *wanted)
 	assert_int_equal(wf_xdp_switch_filter(&rig.xdp, word), 0);
 }
 
-/* Each of the three kinds is looked at in another place. */
+/* The program checks each of the three kinds of filter in another place. */
 TEST_WITH(hot_flow_meets_a_new_filter_at_once_on_every_cpu, NULL, teardown)
 {
 	static const struct weft_prefix prefix = {.addr = {[10] = 0xff, 0xff, 10, 0, 0, 1},
@@ -428,7 +433,10 @@ TEST_WITH(hot_flow_meets_a_new_filter_at_once_on_every_cpu, NULL, teardown)
 
 /* ---- handshakes ---- */
 
-/* A slot that is lost costs the flow a look-up: the map would then have its counts earlier. */
+/*
+ * A flow that loses its slot causes a look-up in the map, and the map would have its counts
+ * earlier.
+ */
 TEST_WITH(hot_slots_are_not_taken_by_handshakes, NULL, teardown)
 {
 	cpu_set_t allowed;

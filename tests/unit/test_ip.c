@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_ip.c - lengths that lie or are missing, options, extension headers, fragments.
+ * test_ip.c - wrong or missing lengths, options, extension headers, fragments.
  */
 #include "unit/support/test.h"
 
@@ -76,12 +76,15 @@ TEST(ip4_header_length_too_small_or_too_big_is_malformed)
 			continue;
 		build(false, 0);
 		pb_at(&pb, PB_IPV4, 0)[0] = 0x40 | words;
-		/* 6 to 10 words leave a piece of the TCP header; more is beyond the datagram. */
+		/*
+		 * An IP header of 6 to 10 words leaves a part of the TCP header; a longer one
+		 * exceeds the datagram.
+		 */
 		assert_int_equal(decode(), WF_DECODE_MALFORMED);
 	}
 }
 
-/* Where four words would end, these bytes are a TCP header as good as any. */
+/* At the place where a header of four words would end, these bytes look like a valid TCP header. */
 TEST(ip4_header_of_four_words_hides_no_segment)
 {
 	pb_segment(&pb, KIND_SRC, KIND_DST,
@@ -90,7 +93,7 @@ TEST(ip4_header_of_four_words_hides_no_segment)
 	assert_int_equal(decode(), WF_DECODE_MALFORMED);
 }
 
-/* Neither the options nor what would be a TCP header at the start of IP's is read. */
+/* decode reads neither the options nor the apparent TCP header at the start of the IP header. */
 TEST(ip4_options_that_were_not_captured_are_malformed)
 {
 	static const uint8_t options[40] = {1};
@@ -145,7 +148,7 @@ TEST(ip6_payload_length_rules_over_the_frame)
 	}
 }
 
-/* ---- length 0: left out by a sender whose adapter cuts segments ---- */
+/* ---- length 0: the sender's adapter was to cut the segment ---- */
 
 TEST(ip_length_zero_of_big_frame_is_that_of_the_frame)
 {
@@ -180,7 +183,10 @@ TEST(ip_length_zero_of_cut_big_frame_knows_the_whole_length)
 	assert_int_equal(packet.payload_captured_bytes, 10);
 }
 
-/* No adapter gets a segment that fits the MTU; on the wire nobody would take it. */
+/*
+ * An adapter never gets a segment that fits the MTU; a receiver on the wire would reject the
+ * packet.
+ */
 TEST(ip_length_zero_of_small_frame_is_malformed)
 {
 	for (int ip6 = 0; ip6 < 2; ip6++) {
@@ -250,7 +256,7 @@ TEST(ip6_jumbo_option_that_lies_is_as_none)
 {
 	build_jumbo(3000, 3028, 0);
 	pb_at(&pb, PB_IPV6_EXT, 0)[3] = 200;
-	assert_int_equal(decode(), WF_DECODE_TCP); /* then the frame's length counts */
+	assert_int_equal(decode(), WF_DECODE_TCP); /* the frame's length is used then */
 	assert_int_equal(packet.payload_bytes, 3000);
 	build_jumbo(100, 128, 0);
 	pb_at(&pb, PB_IPV6_EXT, 0)[3] = 200;
@@ -275,7 +281,7 @@ TEST(ip6_extension_longer_than_the_datagram_is_malformed)
 		pb_ipv6_ext(&pb, kinds[i], NULL, 6);
 		add_tcp();
 		pb_at(&pb, PB_IPV6_EXT, 0)[1] = 50;
-		pb_data(&pb, NULL, 1000); /* behind the datagram: not its header */
+		pb_data(&pb, NULL, 1000); /* the header would lie behind the datagram */
 		assert_int_equal(decode(), WF_DECODE_MALFORMED);
 	}
 }
@@ -329,7 +335,7 @@ TEST(ip6_no_next_header_and_esp_are_not_tcp)
 	}
 }
 
-/* IPv6's numbers mean nothing in IPv4. */
+/* The numbers of IPv6 extension headers are not valid in IPv4. */
 TEST(ip4_extension_header_numbers_are_not_tcp)
 {
 	static const uint8_t kinds[] = {0, 43, 44, 60};
@@ -346,7 +352,7 @@ TEST(ip4_extension_header_numbers_are_not_tcp)
 	}
 }
 
-/* A route that was travelled to its end changes nothing; nor one of a kind we can't read. */
+/* A routing header with no segments left changes nothing, nor does one of an unknown type. */
 TEST(ip6_route_at_its_end_leaves_the_destination)
 {
 	uint8_t body[22] = {0, 0};
@@ -416,7 +422,7 @@ TEST(ip4_fragment_hash_is_of_addresses_and_id)
 	assert_int_equal(decode(), WF_DECODE_FRAGMENT);
 	assert_int_not_equal(packet.hash, first);
 
-	/* The rule that decode.h states and the XDP program follows, spelt out once more. */
+	/* Repeats the rule that decode.h states and the XDP program follows. */
 	memcpy(word, packet.key.addr, sizeof(word));
 	memcpy(&id, pb_at(&pb, PB_IPV4, 0) + 4, sizeof(id));
 	assert_int_equal(packet.hash,
@@ -447,7 +453,7 @@ TEST(ip4_fragment_with_wrong_or_no_checksum_is_refused)
 	assert_int_equal(decode_builder(&pb, WEFT_CHECKSUM_VERIFY), WF_DECODE_CHECKSUM);
 }
 
-/* The flag "don't fragment" and the reserved bit make no fragment. */
+/* The flag "don't fragment" and the reserved bit do not make a packet a fragment. */
 TEST(ip4_other_flags_are_no_fragment)
 {
 	build(false, 10);
@@ -502,7 +508,7 @@ TEST(ip6_fragment_tells_its_datagram_and_place)
 	assert_false(packet.fragment.more);
 }
 
-/* RFC 8200, 4.5: the first fragment shows all headers, or is dropped. */
+/* RFC 8200, 4.5: a first fragment without all headers is dropped. */
 TEST(ip6_first_fragment_without_whole_header_is_malformed)
 {
 	for (uint32_t bytes = 0; bytes <= 32; bytes += 8) {
@@ -526,7 +532,7 @@ TEST(ip6_first_fragment_with_chain_beyond_it_is_malformed)
 	assert_int_equal(decode(), WF_DECODE_MALFORMED);
 }
 
-/* A fragment of a fragment: what is inside is looked at once the outer one is whole. */
+/* A fragment within a fragment: the inner one is decoded after the outer datagram is rebuilt. */
 TEST(ip6_fragment_header_within_first_fragment_is_a_fragment)
 {
 	begin_ip6();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Tests of capture/host/kernel_features.c: the table is true of the kernel that runs the test, and
- * a kernel that is too old is refused. What must be tried as root is skipped otherwise.
+ * Tests of capture/host/kernel_features.c: the table is correct for the kernel that runs the test,
+ * and a kernel that is too old is rejected. Checks that need root are skipped otherwise.
  */
 #include "unit/support/test.h"
 
@@ -33,7 +33,7 @@ static int setup(void **state)
 	return 0;
 }
 
-/* In this personality uname() calls the release 2.6.x. */
+/* In this personality uname() reports release 2.6.x. */
 static int setup_old(void **state)
 {
 	personality(UNAME26);
@@ -66,7 +66,7 @@ TEST(features_required_are_in_the_oldest_supported_kernel)
 	}
 }
 
-/* BTF is left out: not every kernel is built with it. */
+/* BTF is not checked: some kernels are built without it. */
 TEST(features_are_here_if_the_kernel_is_new_enough)
 {
 	struct utsname name;

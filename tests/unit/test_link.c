@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_link.c - what may be wrong with, or odd about, link layers. That each kind is
- * read, and cut anywhere is not, is in test_decode.c.
+ * test_link.c - errors and special cases of link layers. test_decode.c tests that each kind is
+ * decoded, and that a frame cut at any byte is not.
  */
 #include "unit/support/test.h"
 
@@ -65,7 +65,7 @@ TEST(link_family_unknown_is_not_tcp)
 	assert_int_equal(decode(), WF_DECODE_NOT_TCP);
 }
 
-/* The family said IPv4, the header says IPv6: one of them lies. */
+/* The family says IPv4 and the header says IPv6: one of them is wrong. */
 TEST(link_family_against_version_is_malformed)
 {
 	pb_init(&pb);
@@ -89,11 +89,11 @@ TEST(link_cooked_small_protocol_is_not_tcp)
 	pb_init(&pb);
 	pb_sll(&pb);
 	finish_segment();
-	pb_put16(pb.bytes + 14, 4); /* 802.2 frames */
+	pb_put16(pb.bytes + 14, 4); /* 802.2 frames without SNAP */
 	assert_int_equal(decode(), WF_DECODE_NOT_TCP);
 }
 
-/* ... and what might follow of such a frame is not looked for. */
+/* The bytes behind such a frame's header are not searched for a packet. */
 TEST(link_cooked_small_protocol_with_snap_is_not_tcp)
 {
 	pb_init(&pb);
@@ -114,7 +114,7 @@ TEST(link_five_tags_are_malformed)
 	assert_int_equal(decode(), WF_DECODE_MALFORMED);
 }
 
-/* Priority and drop bits are not part of the id; a priority tag is of VLAN 0. */
+/* Priority and drop bits are not part of the id; a priority tag has VLAN id 0. */
 TEST(link_tag_id_has_12_bits)
 {
 	struct wf_packet packet;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_mailbox.c - a call runs once, on the worker's thread, or is taken back; requests add up.
+ * test_mailbox.c - a call runs once on the worker's thread, or its sender cancels it; requests of
+ * one kind are merged.
  */
 #include "unit/support/test.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_map_sizes.c - BPF maps follow the limit, and take what was foretold.
+ * test_map_sizes.c - the sizes of BPF maps follow the memory limit, and the predicted bytes match
+ * the kernel's.
  */
 #include "unit/support/test.h"
 
@@ -69,7 +70,7 @@ TEST(map_sizes_more_hot_flows_than_an_eighth_are_none)
 	assert_int_equal(choose(512, 1000000, 1, 0).hot_cpus, 0);
 }
 
-/* As a 6.18 kernel tells of them (memlock): 13632384, 3408768, 1052672 for two CPUs. */
+/* Sizes that a 6.18 kernel reports (memlock): 13632384, 3408768, 1052672 for two CPUs. */
 TEST(map_sizes_bytes_are_at_least_the_kernels_and_little_more)
 {
 	const struct wf_map_sizes sizes = choose(512, 1000000, 1, 2);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_memory_replay.c - whole replays, as a program that uses the library runs them: the packet
- * path never calls the heap, and any request for memory may fail.
+ * test_memory_replay.c - makes whole replays through the public library: the packet path never
+ * calls the heap, and any request for memory may fail.
  */
 #include "unit/support/test.h"
 
@@ -21,8 +21,8 @@
 enum { CONNS = 40, SEGMENTS = 24, BYTES = 400, FAULTS_MAX = 2000 };
 
 /*
- * What a build can show: a sanitizer's own malloc() leaves none to count, and only debug builds,
- * as the sanitizer builds are, can make a request fail.
+ * The tests that a build supports: a sanitizer replaces malloc(), so calls cannot be counted, and
+ * only debug builds, which sanitizer builds are, can make a request fail.
  */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define CAN_COUNT 0
@@ -30,14 +30,15 @@ enum { CONNS = 40, SEGMENTS = 24, BYTES = 400, FAULTS_MAX = 2000 };
 #define CAN_COUNT 1
 #endif
 
-/* ---- the heap: calls of a thread that said it wants them counted ---- */
+/* ---- the heap: calls are counted on threads that request it ---- */
 
-static __thread volatile bool is_counted; /* volatile, as compilers know what malloc() looks at */
+/* volatile, because compilers know malloc() and could remove the access */
+static __thread volatile bool is_counted;
 
 #if CAN_COUNT
 static _Atomic unsigned long heap_calls;
 
-/* glibc's own entry points; ours come before them in the program. */
+/* glibc's own entry points; the program's malloc() takes precedence over them. */
 void *__libc_malloc(size_t bytes);
 void *__libc_calloc(size_t count, size_t bytes);
 void *__libc_realloc(void *old, size_t bytes);
@@ -132,7 +133,10 @@ static int write_capture(void **state)
 	capture_pcap_header(&writer, 0xa1b2c3d4, 1);
 	for (int conn = 0; conn < CONNS; conn++)
 		put_conn_begin(&writer, conn);
-	/* Odd ones first, so that all wait; even ones of all but the first connection follow. */
+	/*
+	 * Odd segments first, so that all are held; even segments of all but the first connection
+	 * follow.
+	 */
 	for (int odd = 1; odd >= 0; odd--)
 		for (int i = odd; i < SEGMENTS; i += 2)
 			for (int conn = 0; conn < CONNS; conn++)
@@ -163,7 +167,9 @@ static int on_event(const struct weft_event *event, void *ctx)
 {
 	struct run *run = ctx;
 
-	/* From the first connection to the last one's end, on the worker's thread. */
+	/*
+	 * Counts from the first connection's start to the last one's end, on the worker's thread.
+	 */
 	if (event->type == WEFT_EVENT_OPEN) {
 		run->opened++;
 		is_counted = true;
@@ -175,7 +181,7 @@ static int on_event(const struct weft_event *event, void *ctx)
 	return 0;
 }
 
-/* Return: 0, or why memory did not suffice to run. */
+/* Return: 0, or the error of a replay that had too little memory. */
 static int replay(uint32_t workers, struct run *run)
 {
 	WEFT_OPTS(weft_opts, opts, .workers = workers, .memory_max_bytes = 16 << 20,

@@ -19,7 +19,7 @@ enum { MIB = 1 << 20, LIMIT = 64 * MIB, SPAN = WEFT_SPAN_BYTES };
 
 #define SEC 1000000000ull
 
-/* Only the budget can tell of pressure: the other sources look where nothing is. */
+/* Only the budget can report pressure: the paths of the other sources do not exist. */
 static const struct wf_monitor_opts quiet_opts = {
 	.pressure = {70, 85, 95, 5, 1},
 	.interval_ns = SEC / 2,
@@ -33,7 +33,7 @@ struct fixture {
 	struct wf_monitor *monitor;
 	struct wf_metrics metrics;
 	int64_t runs;
-	uint64_t ttl_ns; /* what the owner's task was told last */
+	uint64_t ttl_ns; /* the time to live that the owner's task received last */
 };
 
 static int setup(void **state)

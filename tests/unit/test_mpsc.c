@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_mpsc.c - many producers, one consumer: nothing lost, each producer's order kept, and
- * nobody waits for a producer that stopped half-way but the consumer.
+ * test_mpsc.c - many producers, one consumer: no item is lost, each producer's order is kept, and
+ * if a producer stops half-way, only the consumer waits for it.
  */
 #include "unit/support/test.h"
 
@@ -94,7 +94,7 @@ TEST_WITH(mpsc_closed_refuses_and_gives_what_it_has, setup, teardown)
 
 /* ---- many producers ------------------------------------------------------------------ */
 
-static bool waits; /* for room, rather than to try again */
+static bool waits; /* waits for room instead of retrying */
 
 static void *produce(void *arg)
 {
@@ -136,7 +136,7 @@ static void take_all(uint32_t *next)
 		left -= count;
 		if (count)
 			continue;
-		/* A lost wake-up would hang here: the test's time limit tells. */
+		/* After a lost wake-up this test hangs and fails at its time limit. */
 		ticket = wf_waiter_announce(&waiter);
 		if (!wf_mpsc_peek(&ring, got, 1))
 			wf_waiter_sleep(&waiter, ticket, UINT64_MAX);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tests of capture/host/nic_hash.c: what ethtool answers of real adapters, and what it means. */
+/*
+ * Tests of capture/host/nic_hash.c: the answers of real adapters to ethtool, and their
+ * interpretation.
+ */
 #include "unit/support/test.h"
 
 #include <linux/ethtool.h>
@@ -14,7 +17,10 @@ enum {
 
 static bool ports[2];
 
-/* As of an E810 ("ice") after ethtool -X eth0 hkey 6d:5a:...: 52 bytes of key, 2048 entries. */
+/*
+ * The answer of an E810 ("ice") after ethtool -X eth0 hkey 6d:5a:...: 52 bytes of key, 2048
+ * entries.
+ */
 static struct wf_nic_hash symmetric_nic(void)
 {
 	struct wf_nic_hash hash = {
@@ -33,7 +39,7 @@ static struct wf_nic_hash symmetric_nic(void)
 	return hash;
 }
 
-/* As drivers leave it: a random key. */
+/* The default of drivers: a random key. */
 static struct wf_nic_hash fresh_nic(void)
 {
 	struct wf_nic_hash hash = symmetric_nic();
@@ -101,7 +107,7 @@ TEST(nic_hash_of_what_weft_does_not_know_is_not_trusted)
 
 	hash.function = 1 << 1; /* xor */
 	assert_int_equal(wf_nic_hash_judge(&hash, ports), WF_NIC_UNKNOWN);
-	hash.function = 0; /* the driver does not say */
+	hash.function = 0; /* the driver does not report it */
 	assert_int_equal(wf_nic_hash_judge(&hash, ports), WF_NIC_UNKNOWN);
 	hash = symmetric_nic();
 	hash.xfrm = 1 << 2;

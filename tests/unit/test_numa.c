@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tests of base/numa.c and engine/placement.c: a made-up machine of several nodes, as sysfs. */
+/*
+ * Tests of base/numa.c and engine/placement.c: a simulated sysfs of a machine with several nodes.
+ */
 #include "unit/support/test.h"
 
 #include <dirent.h>
@@ -52,7 +54,7 @@ static void write_node(const char *ifname, const char *text)
 	fclose(file);
 }
 
-/* CPUs in turn at nodes 0 and 1, as many machines count them; the last two at node 12. */
+/* CPUs alternate between nodes 0 and 1, as on many machines; the last two belong to node 12. */
 static int setup(void **state)
 {
 	assert_non_null(mkdtemp(root));
@@ -144,7 +146,7 @@ TEST_WITH(numa_bind_takes_a_node_that_there_is, setup, teardown)
 	munmap(memory, 65536);
 }
 
-/* Three workers at node 1, one at node 0: each finds its spans in its node's part. */
+/* Three workers run on node 1, one on node 0: each takes spans from its node's part. */
 TEST_WITH(placement_memory_follows_the_workers, setup, teardown)
 {
 	static struct wf_worker workers[4];

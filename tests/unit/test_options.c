@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tests of cli/options.c: order, places, refusals. Messages on stderr are checked by integration.
+/*
+ * Tests of cli/options.c: order and places of options, and errors. Integration tests check the
+ * messages on stderr.
  */
 #include "unit/support/test.h"
 
@@ -146,7 +148,9 @@ TEST(options_of_one_command_are_kept_by_index)
 	wf_options_fini(&options);
 }
 
-/* The table alone makes an option of a key: with its letter, its argument, or as a switch. */
+/*
+ * A table row alone defines the option of a key: its letter, its argument, or that it is a switch.
+ */
 TEST(options_of_keys_come_from_the_table)
 {
 	struct wf_options options;

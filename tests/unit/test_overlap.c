@@ -34,7 +34,7 @@ static int make_spans(void **state)
 	return n != SPANS;
 }
 
-/* Each segment's bytes say which it was and where. */
+/* Each byte identifies its segment and its place in the segment. */
 static void fill(uint8_t *bytes, int which, int off, int len)
 {
 	for (int i = 0; i < len; i++)
@@ -102,7 +102,7 @@ static void assert_same(const struct play *play, const struct span *order, int c
 	}
 }
 
-/* A hole in front, then the segments, then the hole is filled and all is given up. */
+/* Sends the segments behind a hole, then fills the hole and flushes the stream. */
 static void play_one(const struct stream_rig_opts *opts, int scale, const struct span *order,
 		     int count)
 {
@@ -115,7 +115,7 @@ static void play_one(const struct stream_rig_opts *opts, int scale, const struct
 		stream_rig_free(rig);
 		rig = NULL;
 	}
-	if (!opts->out_bytes_max) /* the end: all is freed */
+	if (!opts->out_bytes_max) /* the end: all memory is freed */
 		return;
 	if (!rig)
 		rig = stream_rig_new(opts);

@@ -106,7 +106,7 @@ TEST_WITH(overload_failed_trials_become_rare, setup, NULL)
 	uint64_t trials;
 
 	tick(500, 500, 100);
-	/* Whatever is tried is too much, for ten minutes. */
+	/* For ten minutes the load is too high at any share. */
 	for (int i = 0; i < 30000; i++) {
 		bool too_much = overload.percent < 50;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_owner.c - violations of ownership are found and counted, and what is right is not.
+ * test_owner.c - violations of ownership are found and counted, and correct use is not.
  */
 #include "unit/support/test.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_packet_builder.c - the builder against two frames computed elsewhere.
+ * test_packet_builder.c - compares the builder's frames with two published ones.
  */
 #include "unit/support/test.h"
 
@@ -8,7 +8,7 @@
 
 #include "unit/support/packet_builder.h"
 
-/* The IPv4 header example that is in many textbooks: checksum 0xb861. */
+/* The IPv4 header example of many textbooks: checksum 0xb861. */
 TEST(builder_ipv4_checksum_is_the_textbook_one)
 {
 	static const uint8_t header[20] = {0x45, 0, 0,	 0x73, 0, 0, 0x40, 0,	0x40, 0x11,

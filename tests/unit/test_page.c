@@ -53,7 +53,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Offset and length, and whether they lie within a page of 256 bytes. */
+/* Checks a table of offsets and lengths: is the range within a page of 256 bytes? */
 static const struct {
 	uint64_t off;
 	uint64_t len_bytes;

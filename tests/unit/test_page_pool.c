@@ -85,7 +85,9 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Take pages of @bytes until there are no more. Return: how many, written to @pages. */
+/*
+ * Takes pages of @bytes until the pool is empty, and writes them to @pages. Return: their number.
+ */
 static uint32_t take_all(struct wf_page_pool *pool, size_t bytes, struct wf_page **pages)
 {
 	uint32_t count = 0;
@@ -239,14 +241,14 @@ TEST_WITH(page_pool_at_its_span_limit_refuses, setup, teardown)
 	assert_int_equal(count, 2 * SPAN / 256);
 	while (count)
 		wf_page_put(pages[--count]);
-	/* The span that small pages keep ready makes room for another class. */
+	/* The empty span that small pages keep ready is given to another class. */
 	count = take_all(fix->pools[1], 9000, pages);
 	assert_int_equal(count, 2 * (SPAN / 9024));
 	while (count)
 		wf_page_put(pages[--count]);
 }
 
-/* What comes in leaves the last part of the budget to those who work on it. */
+/* Receiving may not use the last part of the budget, which is reserved for processing. */
 TEST_WITH(page_pool_short_of_memory_gives_none_to_what_comes_in, setup, teardown)
 {
 	struct fixture *fix = *state;
@@ -299,7 +301,7 @@ TEST_WITH(page_pool_fixed_has_one_size, setup, teardown)
 	wf_page_put(page);
 }
 
-/* The classic pool: what it took it keeps, until it is freed. */
+/* The fixed pool keeps all spans that it took until it is freed. */
 TEST_WITH(page_pool_fixed_never_shrinks, setup, teardown)
 {
 	enum { PAGES = 34 * 20 };
@@ -378,7 +380,7 @@ TEST_WITH(page_pool_churn_is_served_from_cache, setup, teardown)
 	assert_int_equal(wf_metric_get(&fix->metrics[0], page_cache_misses), 1);
 }
 
-/* Tune by churn, so that no page is held of it. */
+/* Tunes the pool by taking and putting one page many times; no page stays in use. */
 static void tune_to(struct wf_page_pool *pool, size_t bytes)
 {
 	for (int i = 0; i < 3000; i++)
@@ -419,7 +421,7 @@ TEST_WITH(page_pool_retuned_keeps_pages_of_the_old_size, setup, teardown)
 	pages[HELD] = wf_page_pool_take(fix->pool, 1000);
 	assert_int_equal(wf_page_capacity(pages[HELD]), 1024);
 	assert_int_equal(wf_page_pool_taken(fix->pool), HELD + 1);
-	/* And back again, while pages of the first cut are still out. */
+	/* Changes the classes back while pages of the first classes are still in use. */
 	tune_to(fix->pool, 536);
 	for (int i = 0; i < HELD; i++) {
 		for (int b = 0; b < 576; b++)
@@ -499,7 +501,7 @@ TEST_WITH(page_pool_free_with_a_page_out_lets_it_be_put_later, setup, no_teardow
 	fix->pools[0] = NULL;
 	memset(wf_page_bytes(page), 0, wf_page_capacity(page));
 	wf_page_put(page);
-	/* Its span stays out; a leak is better than a span with two owners. */
+	/* The page's span stays in use; a leak is better than a span with two owners. */
 	assert_int_equal(wf_arena_used_bytes(fix->arena), SPAN);
 	wf_arena_free(fix->arena);
 	free(fix);
@@ -533,7 +535,7 @@ TEST_WITH(page_pool_with_bad_frames_is_refused, setup, teardown)
 	assert_int_equal(wf_arena_used_bytes(fix->arena), 0);
 }
 
-/* ... and whoever comes next may choose another size. */
+/* After the failure, the next caller may choose another frame size. */
 TEST_WITH(page_pool_without_a_span_for_its_stock_has_no_frames, setup, teardown)
 {
 	struct fixture *fix = *state;
@@ -596,7 +598,7 @@ TEST_WITH(page_pool_short_of_frames_counts_what_is_missing, setup_frames, teardo
 	struct fixture *fix = *state;
 	uint32_t got = wf_page_pool_take_frames(fix->pool, offs, 1000);
 
-	/* The other pool keeps its own: it offers only what it put back beyond its need. */
+	/* The other pool keeps its own frames: it offers only the frames that exceed its need. */
 	assert_int_equal(got, 512);
 	assert_int_equal(wf_metric_get(&fix->metrics[0], rx_short_frames), 488);
 	put_frames(fix, 0, got);
@@ -638,7 +640,7 @@ TEST_WITH(page_pool_frames_hoarded_by_one_reach_the_other, setup_frames, teardow
 	struct fixture *fix = *state;
 	uint32_t got = 0;
 
-	/* Worker 1 receives, worker 0 puts all of it: worker 0 must not keep them. */
+	/* Worker 1 receives all frames and worker 0 puts them: worker 0 must not keep them. */
 	assert_int_equal(wf_page_pool_take_frames(fix->pools[1], offs, 512), 512);
 	put_frames(fix, 0, 512);
 	got = wf_page_pool_take_frames(fix->pools[1], offs, 512);
@@ -663,7 +665,10 @@ TEST_WITH(page_pool_with_frames_keeps_all_memory, setup_frames, teardown)
 
 	((uint8_t *)wf_arena_base(fix->arena))[off] = 0x42;
 	put_run_off(fix->arena, (uint64_t)off, 1);
-	/* The kernel may hold these very pages: a hole would part its view from ours. */
+	/*
+	 * The kernel may have these pages mapped: a hole would leave it with other pages than the
+	 * process.
+	 */
 	assert_int_equal(wf_arena_trim(fix->arena, 0), 0);
 	assert_int_equal(((uint8_t *)wf_arena_base(fix->arena))[off], 0x42);
 }
@@ -672,7 +677,7 @@ TEST_WITH(page_pool_with_frames_keeps_all_memory, setup_frames, teardown)
 
 enum { RING = 256, TURNS = 30000, SINKS = 2 };
 
-/* A ring for each sink; a worker's pages go out, the sinks put them. */
+/* One ring per sink: a worker sends pages, and the sinks put them. */
 struct ring {
 	_Atomic(struct wf_page *) slots[RING];
 	_Atomic bool done;
@@ -766,7 +771,7 @@ TEST_WITH(page_pool_pages_put_by_sinks_all_come_home, setup_frames, teardown)
 		for (int s = 0; s < SINKS; s++)
 			pthread_join(sinks[w][s], NULL);
 	}
-	/* Each frame is somewhere: both pools together find all of them. */
+	/* No frame is lost: both pools together hold all frames. */
 	wf_page_pool_adopt(fix->pool);
 	{
 		uint32_t got = wf_page_pool_take_frames(fix->pools[0], offs, 1024);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_pcap_file.c - capture files, whole and damaged, mapped and piped.
+ * test_pcap_file.c - reads capture files, whole and damaged, mapped and piped.
  */
 #include "unit/support/test.h"
 
@@ -109,7 +109,7 @@ TEST_WITH(pcap_every_known_link_type_is_mapped, capture_setup, NULL)
 		{108, WEFT_LINK_LOOP},
 		{113, WEFT_LINK_SLL},
 		{276, WEFT_LINK_SLL2},
-		{0x14000001u, WEFT_LINK_ETHERNET}, /* tells of a frame check sequence */
+		{0x14000001u, WEFT_LINK_ETHERNET}, /* announces a frame check sequence */
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -169,7 +169,7 @@ TEST_WITH(pcap_absurd_length_is_damage_with_its_place, capture_setup, NULL)
 	capture_writer_fini(&writer);
 }
 
-/* The longest frame that anything hands on, and one byte more, all of it there. */
+/* A frame of the maximum length, and a frame one byte longer; both are complete in the file. */
 TEST_WITH(pcap_packet_up_to_the_longest_is_read, capture_setup, NULL)
 {
 	for (uint32_t more = 0; more < 2; more++) {
@@ -193,9 +193,12 @@ TEST_WITH(pcap_packet_up_to_the_longest_is_read, capture_setup, NULL)
 
 /* ---- pcapng ---- */
 
-/* ---- whatever comes ---- */
+/* ---- damaged files ---- */
 
-/* Packets that lie whole within the first @len bytes: where each ends is recorded. */
+/*
+ * Return: number of packets that lie completely within the first @len bytes; @ends: the end of
+ * each.
+ */
 static unsigned int whole_packets(const size_t *ends, unsigned int count, size_t len)
 {
 	unsigned int whole = 0;
@@ -259,7 +262,7 @@ TEST_WITH(truncated_at_every_byte_gives_what_was_whole, capture_setup, NULL)
 	}
 }
 
-/* Larger than several windows of the mapping. */
+/* The file is larger than several windows of the mapping. */
 enum { BIG_PACKETS = 150000, BIG_PACKET_BYTES = 700 };
 
 static void put_big(struct capture_writer *writer)

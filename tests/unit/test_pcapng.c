@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_pcapng.c - pcapng files, whole, damaged and lying.
+ * test_pcapng.c - reads pcapng files: whole, damaged, and with wrong lengths.
  */
 #include "unit/support/test.h"
 
@@ -30,7 +30,10 @@ TEST_WITH(pcapng_sections_of_both_byte_orders_are_read, capture_setup, NULL)
 	capture_writer_fini(&writer);
 }
 
-/* An interface is of its section: number 0 of the next is another, and 1 is not there. */
+/*
+ * An interface belongs to its section: number 0 of the next section is another interface, and
+ * number 1 does not exist there.
+ */
 TEST_WITH(pcapng_interfaces_end_with_their_section, capture_setup, NULL)
 {
 	struct capture_writer writer = {0};
@@ -85,7 +88,7 @@ TEST_WITH(pcapng_with_nothing_readable_is_refused, capture_setup, NULL)
 	capture_writer_fini(&writer);
 }
 
-/* Each of these changes one thing of a good file; what came before it is delivered. */
+/* Each row changes one field of a good file; packets before the change are delivered. */
 TEST_WITH(pcapng_lies_are_damage, capture_setup, NULL)
 {
 	for (int lie = 0; lie < 6; lie++) {
@@ -108,10 +111,10 @@ TEST_WITH(pcapng_lies_are_damage, capture_setup, NULL)
 		case 3: /* length not a multiple of 4 */
 			writer.bytes[begin + 4]++;
 			break;
-		case 4: /* shorter than any block */
+		case 4: /* shorter than any valid block */
 			writer.bytes[begin + 4] = 8;
 			break;
-		case 5: /* longer than any */
+		case 5: /* longer than any valid block */
 			writer.bytes[begin + 7] = 0x70;
 			break;
 		}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_periodic.c - a periodic thread runs at once, when it is due, when it is asked, not after
- * stop.
+ * test_periodic.c - a periodic thread runs at its start, when it is due and on request, but not
+ * after stop.
  */
 #include "unit/support/test.h"
 

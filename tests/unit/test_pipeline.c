@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_pipeline.c - what becomes of frames: each has one outcome, in whatever stage.
+ * test_pipeline.c - each frame is counted with exactly one outcome, in whichever stage it ends.
  */
 #include "unit/support/test.h"
 #include "unit/support/rig.h"
@@ -82,7 +82,7 @@ TEST_WITH(pipeline_wrong_checksum_reaches_no_flow, setup_verify, teardown)
 	assert_int_equal(wf_metric_get(&rig.metrics, frames_checksum_frames), 1);
 }
 
-/* Data of the client at offset 0, cut in three IPv4 fragments. */
+/* Sends data of the client at offset 0, cut into three IPv4 fragments. */
 static void send_fragment(uint32_t part)
 {
 	static struct packet_builder whole;
@@ -235,7 +235,7 @@ TEST_WITH(pipeline_owner_is_whom_the_nic_gives_the_flow_to, setup, teardown)
 		struct wf_frame frame;
 
 		decode_expected_key("10.0.0.1", port, "10.0.0.2", 80, &flow);
-		given.worker = 2; /* if none is handed over */
+		given.worker = 2; /* expected if no frame is handed over */
 		pb_segment(&pb, "10.0.0.1", "10.0.0.2", &tcp, NULL, 0);
 		pb_frame(&pb, rig.now_ns, &frame);
 		wf_pipeline_run(pipeline, &frame, 1);
@@ -246,7 +246,10 @@ TEST_WITH(pipeline_owner_is_whom_the_nic_gives_the_flow_to, setup, teardown)
 	wf_pipeline_free(pipeline);
 }
 
-/* A fragment without and within a fragmented tunnel packet: where it comes in tells nothing. */
+/*
+ * A fragment outside a tunnel, and one in a fragmented tunnel packet: the receiving queue does not
+ * tell which worker owns it.
+ */
 TEST_WITH(pipeline_fragments_of_one_datagram_go_to_one_worker, setup, teardown)
 {
 	static struct packet_builder pb;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_pressure_actions.c - what a worker does at each level, and that it is undone.
+ * test_pressure_actions.c - the actions of a worker at each level, and their end when the level
+ * falls.
  */
 #include "unit/support/test.h"
 #include "unit/support/rig.h"
@@ -105,7 +106,7 @@ TEST_WITH(high_closes_what_is_silent_for_half_the_timeout, setup, teardown)
 	assert_int_equal(atomic_load(&mailbox.done_items[0]), 1);
 }
 
-/* All but the last one, which gives back page caches. */
+/* Every cleanup task but the last removes nothing; the last task gives back page caches. */
 TEST_WITH(cleanup_tasks_without_anything_to_do_remove_nothing, setup, teardown)
 {
 	enum { TASKS = 5 };
@@ -118,7 +119,7 @@ TEST_WITH(cleanup_tasks_without_anything_to_do_remove_nothing, setup, teardown)
 	assert_int_equal(METRIC(flows_active_flows), 1);
 }
 
-/* ---- slow subscriptions: their reader is rig_read() ---- */
+/* ---- slow subscriptions: the reader is rig_read() ---- */
 
 enum { FRAMES = 256, SEGMENTS = 40, SEGMENT_BYTES = 1400 };
 
@@ -138,7 +139,7 @@ static int teardown_queued(void **state)
 	return teardown(state);
 }
 
-/* The next SEGMENTS of the client. */
+/* Sends the next SEGMENTS of the client. */
 static void send_more(void)
 {
 	static int64_t sent;
@@ -172,7 +173,8 @@ TEST_WITH(critical_sheds_a_slow_subscription_and_tells_it_in_line, setup_queued,
 	rig_read(&rig);
 	log = rig_log(&rig);
 	snprintf(drop, sizeof(drop), "drop %d\n> xxx", (int)shed);
-	assert_ptr_equal(strstr(log, drop), log); /* first of all, then what is left */
+	/* the report of the drop comes first, then the remaining events */
+	assert_ptr_equal(strstr(log, drop), log);
 	assert_null(strstr(log + 1, "drop"));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tests of weft/probe.h: as anybody, on any host, each finding is whole and its advice with it. */
+/* Tests of weft/probe.h, by any user on any host: each finding is complete and has its advice. */
 #include "unit/support/test.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 struct findings {
 	unsigned count;
-	bool link; /* one is about the interface itself */
+	bool link; /* one finding is about the interface itself */
 };
 
 static void take(const struct weft_probe *probe, void *ctx)
@@ -20,7 +20,7 @@ static void take(const struct weft_probe *probe, void *ctx)
 	findings->count++;
 	assert_true(*probe->name);
 	assert_true(*probe->found);
-	/* What can be mended says how; what is well says nothing. */
+	/* A finding that can be fixed has advice; a finding without a fault has none. */
 	assert_int_equal(*probe->advice != '\0', probe->status != WEFT_PROBE_OK);
 	findings->link = findings->link || !strcmp(probe->name, "link");
 }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tests of capture/host/probe_judge.c: what stands in the way is named, with the command that mends
- * it.
- */
+/* Tests of capture/host/probe_judge.c: each obstacle is named, with the command that fixes it. */
 #include "unit/support/test.h"
 
 #include <errno.h>
@@ -42,7 +40,7 @@ static struct wf_probe begin(const char *wanted)
 	return (struct wf_probe){.fn = take};
 }
 
-/* What is wanted of a NIC; tests spoil it. */
+/* A NIC with all wanted properties; each test changes some. */
 static struct wf_probe_nic_facts good_nic(void)
 {
 	return (struct wf_probe_nic_facts){
@@ -67,7 +65,7 @@ static struct wf_probe_nic_facts good_nic(void)
 		.hash_is_told = true,
 		.hash = {.queues = 8,
 			 .function = 1,
-			 .key_bytes = 40, /* all zero: it repeats itself */
+			 .key_bytes = 40, /* all zero: the hash repeats itself */
 			 .entries_count = 1,
 			 .fields_known = true,
 			 .fields = {RXH_IP_SRC | RXH_IP_DST, RXH_IP_SRC | RXH_IP_DST}},

@@ -19,7 +19,7 @@ struct sample {
 	double value;
 };
 
-/* The text of metrics in which row i counts i + 1, split up. */
+/* Renders the metrics, where row i counts i + 1, and splits the text into lines. */
 struct fixture {
 	struct wf_metrics sum;
 	struct wf_metrics eth0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_queue.c - what comes out of a queue, what is told of what does not, and two threads at it.
+ * test_queue.c - the events that a queue delivers, the drops that it reports, and two threads that
+ * use it.
  */
 #include "unit/support/test.h"
 
@@ -25,7 +26,7 @@ struct fixture {
 	struct wf_queue queue;
 	struct wf_waiter reader;
 	_Atomic bool stopping;
-	uint64_t empty_bytes; /* of the arena, before the queue */
+	uint64_t empty_bytes; /* used in the arena before the queue exists */
 	struct weft_event events[BATCH];
 	struct wf_queue_slot slots[BATCH];
 };
@@ -63,7 +64,7 @@ static int setup(void **state)
 	return 0;
 }
 
-/* All that the queue held has been given back. */
+/* Checks that all memory of the queue was given back. */
 static int teardown(void **state)
 {
 	wf_queue_close(&fix.queue);
@@ -147,7 +148,7 @@ TEST_WITH(queue_every_event_type_comes_out_as_it_went_in, setup, teardown)
 		wf_queue_push(&fix.queue, &in[i], NULL);
 	assert_int_equal(take(BATCH), 0); /* not published yet */
 	wf_queue_flush(&fix.queue);
-	memset(&flow, 0, sizeof(flow)); /* records carry values */
+	memset(&flow, 0, sizeof(flow)); /* records are copied as values */
 	memset(&record, 0, sizeof(record));
 
 	assert_int_equal(take(BATCH), 5);
@@ -194,9 +195,9 @@ TEST_WITH(queue_drop_newest_is_told_before_the_next_event, setup, teardown)
 	assert_int_equal(take(1), 1);
 	delivery_check_event(&check, &fix.events[0]);
 	release(1);
-	assert_int_equal(fix.events[0].data.off, 0); /* the oldest is still there */
+	assert_int_equal(fix.events[0].data.off, 0); /* the oldest event is still there */
 	take_all(&check);
-	assert_int_equal(check.dropped, 0); /* nothing to tell it before */
+	assert_int_equal(check.dropped, 0); /* a drop is reported with the next event */
 
 	push_numbers(2000, 1, 1);
 	take_all(&check);
@@ -290,17 +291,17 @@ TEST_WITH(queue_lent_batch_outlives_what_is_dropped, setup, teardown)
 	memcpy(wf_page_bytes(page), "held", 4);
 	event = delivery_data(&flow, 0, wf_page_bytes(page), 4);
 	wf_queue_push(&fix.queue, &event, page);
-	wf_page_put(page); /* ours: the record has its own */
+	wf_page_put(page); /* the caller's reference; the record holds its own */
 	wf_queue_flush(&fix.queue);
 	assert_int_equal(take(1), 1);
 
-	push_numbers(1, 5000, 1); /* several times around the ring */
+	push_numbers(1, 5000, 1); /* wraps around the ring several times */
 	assert_memory_equal(fix.events[0].data.bytes, "held", 4);
 	assert_int_equal(fix.events[0].flow->id, 1);
 	release(1);
 }
 
-/* Pages of waiting records are put by whoever leaves last; teardown sees it. */
+/* The last owner of the queue puts the pages of waiting records; teardown checks this. */
 TEST_WITH(queue_reader_leaving_first_frees_what_waits, setup, teardown)
 {
 	struct weft_flow flow = delivery_flow(1);
@@ -326,7 +327,7 @@ TEST_WITH(queue_block_gives_up_on_a_dead_reader_after_stop, setup, teardown)
 {
 	open_queue(WEFT_OVERFLOW_BLOCK);
 	atomic_store(&fix.stopping, true);
-	push_numbers(0, 2000, 1); /* waits once, not for each event */
+	push_numbers(0, 2000, 1); /* the writer waits once, not once per event */
 	assert_int_equal(stats().pushed_events, 2000);
 	assert_true(stats().dropped_events > 0);
 }
@@ -411,11 +412,11 @@ TEST_WITH(queue_two_threads_drop_oldest_tells_every_loss, setup, teardown)
 	stress(WEFT_OVERFLOW_DROP_OLDEST);
 }
 
-/* ---- shedding: what a slow reader loses while memory is short ---- */
+/* ---- dropping: events that a slow reader loses while memory is short ---- */
 
 enum { SHED_PAYLOAD = 1000 };
 
-/* So many events are the share of the payload's limit that @parts of 4 are. */
+/* The number of events that fill @parts quarters of the payload's limit. */
 static uint64_t events_of(uint64_t parts)
 {
 	return fix.queue.payload_max_bytes * parts / 4 / SHED_PAYLOAD;
@@ -487,7 +488,7 @@ TEST_WITH(queue_shed_never_drops_where_the_policy_is_block, setup, teardown)
 	assert_int_equal(check.taken, events_of(3));
 }
 
-/* What is dropped gives its pages back at once. */
+/* Dropped events give their pages back at once. */
 TEST_WITH(queue_shed_puts_the_pages_of_what_it_drops, setup, teardown)
 {
 	struct weft_flow flow = delivery_flow(1);
@@ -510,7 +511,7 @@ TEST_WITH(queue_shed_puts_the_pages_of_what_it_drops, setup, teardown)
 	assert_int_equal(wf_page_pool_taken(fix.pool), events_of(1));
 }
 
-/* What the reader has in hand stays its own; what waits behind it goes. */
+/* Events that the reader already took stay valid; events that wait behind them are dropped. */
 TEST_WITH(queue_shed_leaves_what_is_lent, setup, teardown)
 {
 	uint64_t bytes;
@@ -529,7 +530,7 @@ TEST_WITH(queue_shed_leaves_what_is_lent, setup, teardown)
 	release(1);
 }
 
-/* The queue is as before: all that fits is taken. */
+/* The queue works as before: it accepts all events that fit. */
 TEST_WITH(queue_shed_is_over_when_nobody_asks_for_it, setup, teardown)
 {
 	struct delivery_check check = {0};

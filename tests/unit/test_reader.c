@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_reader.c - the reader's own pages take part when memory is short.
+ * test_reader.c - a reader gives back its own free pages when memory is short.
  */
 #include "unit/support/test.h"
 
@@ -19,7 +19,7 @@ enum { PAGES = 400 };
 static struct wf_arena *arena;
 static struct wf_reader reader;
 
-/* Many pages were taken and put: their spans are kept ready. */
+/* The reader took and put many pages: their spans are kept ready. */
 static void use_pages(struct wf_page_pool *pool)
 {
 	struct wf_page *pages[PAGES];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tests of agent/report.c: numbers, sums and their states, answers that lack things. */
+/* Tests of agent/report.c: numbers, sums and their states, and answers with missing members. */
 #include "unit/support/test.h"
 
 #include <stdio.h>

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tests of decode/rss.c: the hash is the NIC's, and both directions and all ways have one owner. */
+/*
+ * Tests of decode/rss.c: the hash equals the NIC's, and both directions of a connection have one
+ * owner in every mode.
+ */
 #include "unit/support/test.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_shunt.c - directions that reached their depth: asked for, followed by what still
- * comes, ended, forgotten by the kernel and asked for again. The kernel is a struct.
+ * test_shunt.c - the bypass of a direction that reached its depth: the request, late segments, the
+ * end, eviction by the kernel and a repeated request. A struct stands for the kernel.
  */
 #include "unit/support/test.h"
 #include "unit/support/rig.h"
@@ -20,7 +20,7 @@
 
 static struct rig rig;
 
-/* One flow's entry. Endpoint 0 is the client, 10.0.0.1. */
+/* The entry of one flow. Endpoint 0 is the client, 10.0.0.1. */
 static struct kernel {
 	enum weft_verdict verdict[2];
 	uint64_t packets[2];
@@ -56,7 +56,7 @@ static int setup(void **state)
 
 	memset(&kernel, 0, sizeof(kernel));
 	kernel.knows = true;
-	kernel.packets[1] = 3; /* of an earlier connection */
+	kernel.packets[1] = 3; /* the entry of an earlier connection */
 	kernel.bytes[1] = 300;
 	rig_start_live(&rig, &opts, &fake);
 	rig_handshake(&rig);
@@ -71,7 +71,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* The server sends so much more, all of it kept back. */
+/* The server sends this many more bytes, all of them bypassed in the kernel. */
 static void keep_back(int64_t packets, int64_t bytes)
 {
 	kernel.packets[1] += (uint64_t)packets;
@@ -115,7 +115,10 @@ TEST_WITH(shunt_end_offset_and_counts_are_exact, setup, teardown)
 	/* 8 + 10 * 512 MiB; the last segment comes with the FIN. */
 	rig_segment(&rig, RIG_SERVER, ACK | WF_TCP_FIN, 5 * GIB + 8, 0, "bye");
 	rig_segment(&rig, RIG_CLIENT, ACK | WF_TCP_FIN, 0, 5 * GIB + 12, NULL);
-	/* The last acknowledgement would stay in the kernel: nobody waits for it. */
+	/*
+	 * The last acknowledgement would stay in the kernel: the connection's end does not wait for
+	 * it.
+	 */
 	assert_string_equal(rig_log(&rig), "< gap 5368709123 depth\nclose fin\n");
 	assert_int_equal(rig.record.counts[WEFT_TO_CLIENT].stream_bytes, 8);
 	assert_int_equal(rig.record.counts[WEFT_TO_CLIENT].gap_bytes, 5 * GIB + 3);
@@ -129,7 +132,7 @@ TEST_WITH(shunt_of_both_directions_finds_the_end_by_the_kernels_count, setup, te
 	reach_depth();
 	rig_data(&rig, RIG_CLIENT, 0, "abcdefgh");
 	assert_int_equal(kernel.verdict[0], WEFT_VERDICT_SHUNT);
-	/* Nobody's acknowledgements come; 7 GiB, and 1 % of it twice. */
+	/* Acknowledgements of neither side arrive; 7 GiB, and 1 % of it twice. */
 	keep_back(7 * 740000, 7 * GIB + 7 * GIB / 100);
 	rig_segment(&rig, RIG_SERVER, ACK | WF_TCP_FIN, 7 * GIB, 8, NULL);
 	rig_segment(&rig, RIG_CLIENT, ACK | WF_TCP_FIN, 8, 7 * GIB + 1, NULL);
@@ -158,7 +161,7 @@ TEST_WITH(shunt_that_the_kernel_forgot_is_asked_for_again, setup, teardown)
 	keep_back(10, 1000);
 	rig_ack(&rig, RIG_CLIENT, 1008);
 
-	/* Evicted; the next segment made a new entry. */
+	/* The entry was evicted; the next segment made a new entry. */
 	kernel.verdict[1] = WEFT_VERDICT_STEER;
 	kernel.packets[1] = kernel.bytes[1] = 0;
 	rig_wait_ms(&rig, 20);
@@ -195,7 +198,7 @@ TEST_WITH(shunt_flow_busy_in_the_kernel_does_not_time_out, setup, teardown)
 	assert_string_equal(rig_log(&rig), "close timeout\n");
 }
 
-/* ---- by hand ---- */
+/* ---- verdicts that the user sets ---- */
 
 static int by_hand(enum weft_verdict verdict, unsigned int dirs)
 {
@@ -248,8 +251,7 @@ static int setup_midstream(void **state)
 	return 0;
 }
 
-/* What was delivered as the stream's first byte stays that, also for what comes after the bypass.
- */
+/* The first delivered byte keeps stream offset 0, also for segments after the bypass. */
 TEST_WITH(shunt_by_hand_settles_the_start_of_the_stream, setup_midstream, teardown)
 {
 	rig_segment(&rig, RIG_SERVER, ACK, 3, 0, "defgh");

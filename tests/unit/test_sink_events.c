@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_sink_events.c - every line is JSON and says what EVE would; the id is the world's.
+ * test_sink_events.c - every line is valid JSON in the format of EVE; the flow's id is the standard
+ * community id.
  */
 #include "unit/support/test.h"
 
@@ -45,7 +46,7 @@ static struct wf_sink *open_sink(void)
 	return sink;
 }
 
-/* Line @number of the file, from 0. The caller puts it. */
+/* Reads line @number of the file, from 0. The caller frees the line. */
 static json_t *read_line(int number)
 {
 	FILE *file = fopen(path, "r");
@@ -304,7 +305,7 @@ TEST_WITH(events_unwritable_target_is_refused, setup, teardown)
 	wf_arena_free(fake.arena);
 }
 
-/* What other implementations' tests say; the last by the words of the specification. */
+/* Values from the tests of other implementations; the last value follows the specification. */
 TEST(community_id_is_that_of_the_specification)
 {
 	static const struct {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_sink_files.c - what lies in the directory afterwards, and what must never happen.
+ * test_sink_files.c - the files in the directory after a run, and files that must never be written.
  */
 #include "unit/support/test.h"
 
@@ -15,7 +15,7 @@
 #include "unit/support/delivery.h"
 #include "unit/support/fake_weft.h"
 
-#define NAME	  "10.0.0.2.80-10.0.0.1.40000" /* to the client, as delivery_data() goes */
+#define NAME	  "10.0.0.2.80-10.0.0.1.40000" /* sends to the client, like delivery_data() */
 #define BACK_NAME "10.0.0.1.40000-10.0.0.2.80"
 
 static char dir[64];
@@ -166,7 +166,7 @@ TEST_WITH(files_same_four_tuple_in_another_vlan_takes_the_next_number, setup, te
 	assert_int_equal(fake_end(sink), 0);
 	assert_file_text(NAME, "plain more");
 	assert_file_text(NAME "#2", "tagged more");
-	assert_file_text(BACK_NAME "#2", "back"); /* both directions alike */
+	assert_file_text(BACK_NAME "#2", "back"); /* both directions have the same bytes */
 	fake_close(sink);
 }
 
@@ -218,7 +218,7 @@ TEST_WITH(files_directory_of_an_earlier_run_is_refused, setup, teardown)
 {
 	char path[256];
 
-	in_dir("notes.txt", path); /* not ours: no hindrance */
+	in_dir("notes.txt", path); /* a file of another program: it does not disturb */
 	close(open(path, O_CREAT | O_WRONLY, 0600));
 	in_dir(NAME "#3", path);
 	close(open(path, O_CREAT | O_WRONLY, 0600));
@@ -264,7 +264,9 @@ TEST_WITH(files_directory_is_made, setup, teardown)
 	strcpy(dir, base);
 }
 
-/* A link is planted where the next stream will go; its target must stay as it was. */
+/*
+ * An attacker plants a link under the name of the next stream; the link's target must not change.
+ */
 TEST_WITH(files_link_is_never_followed, setup, teardown)
 {
 	struct wf_sink *sink = open_sink(false);
@@ -281,7 +283,7 @@ TEST_WITH(files_link_is_never_followed, setup, teardown)
 	push_text(&other, WEFT_TO_CLIENT, 0, "good");
 	assert_int_equal(fake_end(sink), -EEXIST);
 	assert_int_equal(access(victim, F_OK), -1);
-	assert_file_text("10.0.0.2.80-10.0.0.1.40001", "good"); /* the others go on */
+	assert_file_text("10.0.0.2.80-10.0.0.1.40001", "good"); /* the other streams continue */
 	wf_sink_stats(sink, &stats);
 	assert_int_equal(stats.failed_bytes, 8);
 	assert_int_equal(stats.written_bytes, 4);
@@ -289,7 +291,7 @@ TEST_WITH(files_link_is_never_followed, setup, teardown)
 	fake_close(sink);
 }
 
-/* More streams than may be open at once, written in turns. */
+/* Writes alternately to more streams than may be open at once. */
 TEST_WITH(files_more_than_may_be_open_are_all_whole, setup, teardown)
 {
 	enum { STREAMS = 40, ROUNDS = 3 };
@@ -299,7 +301,7 @@ TEST_WITH(files_more_than_may_be_open_are_all_whole, setup, teardown)
 
 	getrlimit(RLIMIT_NOFILE, &before);
 	low = before;
-	low.rlim_cur = 64; /* then 32 are kept open */
+	low.rlim_cur = 64; /* 32 files are kept open then */
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
 	sink = open_sink(false);
 	for (int round = 0; round < ROUNDS; round++) {

@@ -126,7 +126,7 @@ TEST_WITH(slab_empty_spans_go_back, setup, teardown)
 	for (uint32_t i = 100; i < OBJECTS_MAX; i++)
 		wf_slab_put(fix->slab, ids[i]);
 	assert_true(full >= 6 * WEFT_SPAN_BYTES);
-	/* One span of the objects left, one spare. */
+	/* One span holds the remaining objects, one is spare. */
 	assert_int_equal(wf_arena_used_bytes(fix->arena), 2 * WEFT_SPAN_BYTES);
 }
 

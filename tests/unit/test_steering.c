@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tests of engine/steering.c: by queue only where it fits, told why where it is asked for. */
+/*
+ * Tests of engine/steering.c: steering by queue is chosen only where it works; if it was requested,
+ * the reason against it is given.
+ */
 #include "unit/support/test.h"
 
 #include <errno.h>
@@ -9,7 +12,7 @@
 #include "engine/steering.h"
 #include "packet/flow_key.h"
 
-/* Loopback has one receive queue, and does not tell how it hashes. */
+/* Loopback has one receive queue, and does not report its hash function. */
 static struct wf_ifaces ifaces;
 static struct wf_steering steering;
 static uint32_t workers_count;

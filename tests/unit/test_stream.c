@@ -21,7 +21,7 @@ static const struct stream_rig_opts frames = {.source = STREAM_RIG_FRAMES};
 
 #define METRIC(rig, name) wf_metric_get((rig)->env.metrics, name)
 
-/* The bytes that the true sender has at @off. */
+/* The bytes of the true sender at @off. */
 static const uint8_t *truth(uint64_t off)
 {
 	static uint8_t bytes[4096 + 1024];
@@ -240,7 +240,7 @@ TEST(stream_cut_in_order_segment_leaves_a_hole)
 	stream_rig_free(rig);
 }
 
-/* ---- what never changes ---- */
+/* ---- bytes that never change ---- */
 
 TEST(stream_waiting_in_order_is_final_under_every_policy)
 {
@@ -277,7 +277,7 @@ TEST(stream_acknowledged_behind_a_hole_is_final)
 		stream_rig_put(rig, 90, forged, 120);
 		put_true(rig, 0, 100);
 		stream_rig_drain(rig, UINT64_MAX);
-		/* 90..100 was a hole: what came first there is taken. */
+		/* 90..100 was a hole: the first copy of its bytes is accepted there. */
 		assert_memory_equal(rig->out + 100, truth(100), 50);
 		stream_rig_free(rig);
 	}
@@ -363,9 +363,9 @@ TEST(stream_limit_changes_nothing_and_skip_makes_room)
 			off += 1000;
 		assert_int_equal(off, 5000);
 		assert_int_equal(METRIC(rig, payload_held_bytes), 4000);
-		/* What is held already is no reason to give up anything. */
+		/* Data that is held already does not cause the stream to give up a hole. */
 		assert_int_equal(stream_rig_put(rig, 1500, bytes, 1000), WF_STREAM_DUPLICATE);
-		/* Nor is what fills the hole. */
+		/* Data that fills the hole does not cause it either. */
 		assert_int_equal(stream_rig_put(rig, 0, bytes, 10), WF_STREAM_IN_ORDER);
 		assert_true(wf_stream_skip(&rig->stream, &rig->env, off, &gap));
 		stream_rig_drain(rig, UINT64_MAX);
@@ -397,7 +397,7 @@ TEST(stream_without_extents_counts_and_keeps_what_it_holds)
 	put_true(rig, 300, 100);
 	assert_int_equal(put_true(rig, 500, 100), WF_STREAM_NO_MEMORY);
 	assert_int_equal(METRIC(rig, payload_no_memory_bytes), 100);
-	/* Would split what is held, for which there is no object. */
+	/* The data would split a held extent, and there is no free extent. */
 	assert_int_equal(stream_rig_put(rig, 120, zeros, 10), WF_STREAM_NO_MEMORY);
 	put_true(rig, 0, 100);
 	assert_delivered(rig, 200);
@@ -460,9 +460,9 @@ TEST(stream_clear_counts_as_told)
 	stream_rig_free(rig);
 }
 
-/* ---- what holding costs ---- */
+/* ---- the cost of holding ---- */
 
-/* Bytes of memory, frames aside, for each byte of @count segments of @len behind a hole. */
+/* Memory per byte, without frames, for @count segments of @len bytes behind a hole. */
 static double cost_of(enum stream_rig_source source, bool fixed, uint32_t len, uint32_t count)
 {
 	struct stream_rig *rig = stream_rig_new(&(struct stream_rig_opts){
@@ -471,7 +471,7 @@ static double cost_of(enum stream_rig_source source, bool fixed, uint32_t len, u
 	uint8_t *bytes = calloc(1, len);
 	double cost;
 
-	/* Not next to each other, as if every other one was lost. */
+	/* The segments are not adjacent, as if every other segment was lost. */
 	for (uint32_t i = 0; i < count; i++)
 		assert_int_equal(stream_rig_put(rig, 1 + 2 * (uint64_t)len * i, bytes, len),
 				 WF_STREAM_HELD);
@@ -481,13 +481,14 @@ static double cost_of(enum stream_rig_source source, bool fixed, uint32_t len, u
 	return cost;
 }
 
-#if WF_DEBUG < 2 /* many segments, so that spans not yet full don't count; else too slow */
+/* Many segments, so that partly used spans do not matter; with full checks that is too slow. */
+#if WF_DEBUG < 2
 TEST(stream_one_byte_costs_at_most_64)
 {
 	double cost = cost_of(STREAM_RIG_FRAMES, false, 1, 400000);
 
 	print_message("a one-byte segment costs %.2f bytes\n", cost);
-	/* Half a byte for the last span, which is not full. */
+	/* Half a byte for the last span, which is partly used. */
 	assert_true(cost <= 64.5);
 	assert_true(cost_of(STREAM_RIG_MAPPED, false, 1, 400000) <= 64.5);
 }
@@ -515,7 +516,7 @@ TEST(stream_one_byte_does_not_keep_its_frame)
 {
 	struct stream_rig *rig = stream_rig_new(&frames);
 
-	/* There are only 256 frames. */
+	/* The pool has only 256 frames. */
 	for (uint64_t i = 0; i < 1000; i++)
 		assert_int_equal(put_true(rig, 1 + 2 * i, 1), WF_STREAM_HELD);
 	stream_rig_free(rig);
@@ -541,7 +542,7 @@ TEST(stream_ill_filled_frame_is_kept_while_half_are_free)
 	struct stream_rig *rig = stream_rig_new(&frames);
 	uint8_t bytes[100] = {0};
 
-	/* There are 256, of which the rings of the test hold none. */
+	/* The pool has 256 frames, and the test has no rings that hold any. */
 	for (uint64_t i = 1; i <= 127; i++)
 		assert_int_equal(stream_rig_put(rig, 1000 * i, bytes, 100), WF_STREAM_HELD);
 	assert_int_equal(METRIC(rig, segments_copied_segments), 0);
@@ -592,7 +593,7 @@ TEST(stream_tiny_neighbours_leave_as_one_chunk)
 
 /* ---- segments that join ---- */
 
-/* @count segments of @len from @off on, each where the one before ends, copied. */
+/* Inserts @count adjacent segments of @len bytes from @off on, copied to pages. */
 static void put_joined(struct stream_rig *rig, uint64_t off, uint32_t len, uint32_t count)
 {
 	rig->env.leave_small = true;
@@ -608,7 +609,7 @@ TEST(stream_joined_segments_leave_as_few_chunks)
 	put_joined(rig, 10, 100, 39);
 	put_true(rig, 0, 10);
 	assert_delivered(rig, 3910);
-	/* Pages of 1500 bytes are full, but for the smaller ones of the beginning. */
+	/* Pages of 1500 bytes are full, except for the smaller pages at the beginning. */
 	assert_in_range(rig->chunks, 2, 10);
 	assert_int_equal(rig->stream.held_cost, 0);
 	stream_rig_free(rig);
@@ -636,7 +637,7 @@ TEST(stream_joined_to_what_waits_in_order_settles_what_follows)
 
 	put_joined(rig, 10, 50, 1);
 	put_joined(rig, 110, 50, 1);
-	/* No hole before 60, but nothing is handed on yet: it is final. */
+	/* There is no hole before 60, but nothing was delivered yet: the data is final. */
 	put_joined(rig, 0, 10, 1);
 	rig->opts.hold = false;
 	put_joined(rig, 60, 50, 1);
@@ -679,7 +680,10 @@ static void play_segment(struct play *play, int which)
 			    (stream_rig_random(&play->seed) % 8 ? 40 : 120));
 	uint8_t bytes[200];
 
-	/* Often at a place where something begins or ends. */
+	/*
+	 * Many offsets and lengths are multiples of 10, so that segments often share a start or an
+	 * end.
+	 */
 	if (stream_rig_random(&play->seed) % 3)
 		off -= off % 10;
 	if (stream_rig_random(&play->seed) % 3)
@@ -699,7 +703,7 @@ static void play_random(const struct stream_rig_opts *opts, uint64_t seed)
 	struct play play = {.rig = stream_rig_new(opts), .seed = seed};
 	struct wf_chunk gap;
 
-	play.rig->env.leave_small = seed % 16 == 1; /* copied, so that they are merged */
+	play.rig->env.leave_small = seed % 16 == 1; /* copied to pages, so that they are merged */
 	play.model = overlap_model_new(opts->policy);
 	for (int i = 0; i < 40; i++)
 		play_segment(&play, i);
@@ -745,9 +749,9 @@ static uint64_t hostile_off(int order, uint64_t i)
 	switch (order) {
 	case 0: /* reverse */
 		return MANY - 1 - i;
-	case 1: /* every other one first */
+	case 1: /* every other segment first */
 		return i < MANY / 2 ? 2 * i + 1 : 2 * (i - MANY / 2);
-	default: /* scattered: 61 has no factor in common with MANY */
+	default: /* scattered: 61 and MANY have no common factor */
 		return (i * 61 + MANY - 61) % MANY;
 	}
 }
@@ -793,7 +797,7 @@ TEST(stream_overlapping_segments_in_every_policy_end)
 }
 
 #if WF_DEBUG >= 1
-/* One play of everything that asks for memory; frames and rings are there before. */
+/* Makes all kinds of memory requests in one run; frames and rings are allocated before. */
 static void play_with_fault(uint64_t nth, bool *ret_reached)
 {
 	struct stream_rig *rig = stream_rig_new(&(struct stream_rig_opts){

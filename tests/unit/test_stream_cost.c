@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What a held byte costs, by the spans that the arena has in use: the extents and pages
- * of one stream whose segments came in frames that have to be left.
+ * The cost of a held byte, measured by the arena's spans in use: the extents and pages of one
+ * stream whose segments arrived in frames that must be released.
  */
 #include "unit/support/test.h"
 
@@ -15,9 +15,9 @@
 #include "unit/support/stream_rig.h"
 
 enum {
-	SPANS_BEGUN = 4, /* of extents and page classes: not yet full */
+	SPANS_BEGUN = 4, /* partly used spans of extents and page classes */
 #if WF_DEBUG >= 2
-	ONE_BYTE_SEGMENTS = 3000, /* each insertion checks all that is held */
+	ONE_BYTE_SEGMENTS = 3000, /* each insertion checks all held data */
 	SEGMENTS = 1000,
 #else
 	ONE_BYTE_SEGMENTS = 60000,
@@ -25,8 +25,10 @@ enum {
 #endif
 };
 
-/* Hold @count segments of @len bytes, @stride apart, from offset 1 on. Return: bytes in use for
- * them. */
+/*
+ * Holds @count segments of @len bytes, @stride apart, from offset 1 on. Return: bytes in use for
+ * them.
+ */
 static uint64_t cost_of(uint32_t count, uint32_t len, uint32_t stride)
 {
 	const struct stream_rig_opts opts = {

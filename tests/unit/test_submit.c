@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_submit.c - weft_submit() from many threads: each connection once, its bytes exact.
+ * test_submit.c - weft_submit() from many threads: each connection is reported once, with its
+ * exact bytes.
  *
- *   SUBMIT_PACKETS   of each of 100 threads (default: 10000, with a sanitizer 500)
- *   SUBMIT_ROUNDS    of start, traffic, stop (default: 100, with a sanitizer 20)
+ *   SUBMIT_PACKETS   packets of each of 100 threads (default: 10000, with a sanitizer 500)
+ *   SUBMIT_ROUNDS    rounds of start, traffic, stop (default: 100, with a sanitizer 20)
  */
 #include "unit/support/test.h"
 #include "unit/support/handle_metrics.h"
@@ -30,17 +31,17 @@ enum { PACKETS_DEFAULT = 10000, ROUNDS_DEFAULT = 100 };
 enum {
 	THREADS = 100,
 	CONNS = 100,
-	CHUNK = 6, /* bytes of a packet; all of a connection's fit in one unscaled window */
+	CHUNK = 6, /* payload of a packet; a connection's whole data fits in one unscaled window */
 	PACKETS_MAX = 10000,
 	FIRST_PORT = 2000,
 	BATCH = 16,
-	SECONDS_MAX = 240, /* then something hangs */
+	SECONDS_MAX = 240, /* seconds; after these the test counts as hung */
 };
 
 #define START_NS 1700000000000000000ull
 #define ISN	 1000u
 
-/* What was told of one connection; written by the worker that owns it. */
+/* The events of one connection; the worker that owns it writes them. */
 struct seen {
 	_Atomic uint32_t opened;
 	_Atomic uint32_t closed;
@@ -87,7 +88,7 @@ static void make_templates(void)
 	}
 }
 
-/* The @index-th piece of @conn's data; checksums are not looked at. */
+/* The @index-th piece of @conn's data; checksums are not verified. */
 static void make_data(struct frame *frame, uint32_t conn, uint32_t index)
 {
 	uint8_t *payload;
@@ -220,7 +221,7 @@ static void assert_each_seen_once(void)
 struct submitter {
 	struct weft *weft;
 	uint32_t index;
-	bool shared; /* every connection's packets are dealt to all threads */
+	bool shared; /* the packets of every connection are spread over all threads */
 };
 
 static void *submitter_main(void *arg)
@@ -297,7 +298,7 @@ struct flood {
 	_Atomic uint64_t taken;
 };
 
-/* Packets until the handle stops; whatever is told is what happened. */
+/* Submits packets until the handle stops, and counts those that weft accepted. */
 static void *flood_main(void *arg)
 {
 	struct flood *flood = arg;
@@ -404,7 +405,7 @@ static _Atomic bool may_go_on;
 static _Atomic int inner_result;
 static struct weft *inner_weft;
 
-/* A consumer that keeps its worker, then submits from it. */
+/* A consumer that blocks its worker, then submits packets from the worker's thread. */
 static int on_event_submit(const struct weft_event *event, void *ctx)
 {
 	struct frame frame;
@@ -443,7 +444,7 @@ TEST(submit_waiting_on_a_worker_for_itself_is_refused)
 	weft_free(inner_weft);
 }
 
-/* Data that is never taken from the ring's owner: a stable packet is not copied. */
+/* The ring refers to the caller's bytes: a stable packet is not copied. */
 TEST(submit_stable_bytes_are_not_copied)
 {
 	static struct frame frames[PACKETS_MAX];
@@ -453,7 +454,7 @@ TEST(submit_stable_bytes_are_not_copied)
 	weft = start(2, NULL, on_event);
 	open_all(weft);
 	for (uint32_t i = 0; i < packets_each; i++) {
-		/* Each pair in the wrong order: data is held. */
+		/* Each pair is sent in the wrong order: data is held. */
 		uint32_t index = i ^ 1;
 		struct weft_packet packet;
 
@@ -469,7 +470,7 @@ TEST(submit_stable_bytes_are_not_copied)
 	assert_int_equal(seen[0].bytes, (uint64_t)packets_each * CHUNK);
 }
 
-/* Bytes [@begin, @end) of the TCP segment in @whole, as a fragment. */
+/* Sends bytes [@begin, @end) of the TCP segment in @whole, as a fragment. */
 static void submit_fragment(struct weft *weft, const struct frame *whole, uint16_t id,
 			    uint32_t begin, uint32_t end)
 {
@@ -503,7 +504,9 @@ TEST(submit_fragments_reach_their_connection)
 		submit_fragment(weft, &whole, (uint16_t)(i + 1), 24, 20 + CHUNK);
 		submit_fragment(weft, &whole, (uint16_t)(i + 1), 0, 24);
 	}
-	/* What is rebuilt may be overtaken on its way by the FIN: reassembly waits for it. */
+	/*
+	 * The FIN may overtake the rebuilt datagram on its way: reassembly waits for the datagram.
+	 */
 	close_all(weft);
 	finish(weft);
 	assert_int_equal(handle_metric(weft, "rebuilt_processed_datagrams"), CONNS);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_subscription.c - several workers, one consumer: merged, bounded, ended, freed.
+ * test_subscription.c - several workers, one consumer: merging, bounds, end and release.
  */
 #include "unit/support/test.h"
 
@@ -47,7 +47,7 @@ static void subscribe(struct weft_sub_opts opts, bool live)
 		wf_dispatch_init(&dispatches[i], i, &sub, 1);
 }
 
-/* @count numbered DATA events of flow @worker. */
+/* Pushes @count numbered DATA events of flow @worker. */
 static void dispatch(uint32_t worker, uint64_t first, uint64_t count)
 {
 	struct weft_flow flow = delivery_flow(worker);
@@ -150,7 +150,7 @@ TEST_WITH(subscription_ended_by_its_consumer_takes_nothing_more, setup, teardown
 	assert_int_equal(wf_sub_poll(sub, events, EVENTS, -1), -ESHUTDOWN);
 	dispatch(0, 10, 10);
 	wf_dispatch_flush(&dispatches[1]);
-	assert_true(wf_arena_used_bytes(arena) < used); /* these two have noticed */
+	assert_true(wf_arena_used_bytes(arena) < used); /* these two workers have noticed the end */
 	close_workers();
 	assert_int_equal(wf_arena_used_bytes(arena), 0);
 }

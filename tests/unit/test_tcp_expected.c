@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_tcp_expected.c - the short way of tcp_track.c, for what most segments are, says what the
- * long way says. An urgent flag whose pointer is 0 means nothing, and sends a segment the long way.
+ * test_tcp_expected.c - the fast path of tcp_track.c for common segments gives the same results as
+ * the full path. An urgent flag whose pointer is 0 has no meaning, and sends a segment to the full
+ * path.
  */
 #include "unit/support/test.h"
 
@@ -13,11 +14,11 @@
 
 enum { CONNECTIONS = 4000, SEGMENTS = 200, HOLE_BYTES_MAX = 1 << 28 };
 
-/* One connection, as both ways see it. */
+/* One connection, tracked by both paths. */
 struct pair {
 	struct wf_tcp tcp[2];
 	uint64_t next_off[2];
-	unsigned int plain; /* segments that the short way is for, and that were accepted */
+	unsigned int plain; /* accepted segments that took the fast path */
 };
 
 static uint32_t pick(uint32_t count)
@@ -98,8 +99,8 @@ static void some_segment(const struct wf_tcp *tcp, unsigned int dir, struct wf_p
 }
 
 /*
- * What was accepted in order moves the stream; now and then its hole is given up, and always one so
- * wide that 32 bits would soon not tell what lies before it.
+ * Accepted data in order moves the stream. Now and then its hole is given up, and always when the
+ * hole is so wide that 32 bits would soon be ambiguous.
  */
 static void advance(struct pair *pair, unsigned int dir, const struct wf_tcp_result *result)
 {

@@ -7,7 +7,7 @@
 
 static struct packet_builder pb;
 
-/* Decode a segment with these flags and options; frame cut by @cut_bytes. */
+/* Decodes a segment with these flags and options; @cut_bytes of the frame are cut off. */
 static struct wf_packet decode_options(uint16_t flags, const void *options, uint8_t options_bytes,
 				       uint32_t cut_bytes)
 {
@@ -162,7 +162,9 @@ TEST(tcp_nothing_counts_after_an_option_that_lies)
 
 TEST(tcp_options_of_unknown_kinds_are_passed_over)
 {
-	/* User time-out, AccECN, MPTCP, and a kind that nobody has, whose contents look like others
+	/*
+	 * User time-out, AccECN, MPTCP, and an unassigned kind whose contents look like other
+	 * options
 	 */
 	struct wf_packet packet = decode_options(
 		WF_TCP_SYN, "\34\4\3\3\254\5\3\3\6\36\4\2\4\310\6\3\3\4\0\3\3\11\1", 23, 0);
@@ -186,7 +188,7 @@ TEST(tcp_options_all_40_bytes)
 	assert_int_equal(decode_options(WF_TCP_SYN, nops, 40, 0).wscale, 6);
 }
 
-/* A snap length of 54 shows no options, but the segment and its length. */
+/* With a snap length of 54 the options are missing, but the segment and its length are known. */
 TEST(tcp_options_cut_by_capture_still_give_the_segment)
 {
 	static const uint8_t stamp[] = {1, 1, 8, 10, 0, 0, 1, 2, 0x80, 0, 3, 4};
@@ -215,7 +217,7 @@ TEST(tcp_header_length_beyond_the_datagram_is_malformed)
 		pb_segment(&pb, KIND_SRC, KIND_DST, &(struct pb_tcp){.src_port = 1}, "xyz", 3);
 		pb_at(&pb, PB_TCP, 0)[12] = (uint8_t)(words << 4);
 		pb_fix_checksums(&pb);
-		/* Padding behind the datagram is no header either. */
+		/* Padding behind the datagram is not read as a header either. */
 		pb_data(&pb, NULL, 60);
 		assert_int_equal(decode_builder(&pb, WEFT_CHECKSUM_IGNORE), WF_DECODE_MALFORMED);
 	}

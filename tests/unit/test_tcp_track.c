@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_tcp_track.c - what single segments mean, without streams behind them: the
- * test itself says how far each stream has come.
+ * test_tcp_track.c - the results for single segments, without streams: the test itself says how far
+ * each stream has advanced.
  */
 #include "unit/support/test.h"
 
@@ -128,7 +128,7 @@ TEST_WITH(data_in_order_beyond_window_makes_it_stale, setup, NULL)
 				 WF_TCP_ACCEPT);
 		assert_false(told(WEFT_ANOMALY_DATA_OUT_OF_WINDOW));
 	}
-	/* Its acknowledgements are not seen, so nothing can be said of a jump either. */
+	/* The peer's acknowledgements are not captured, so a jump cannot be judged either. */
 	assert_int_equal(data(CLIENT, CLIENT_SEQ + 50 * WINDOW, SERVER_SEQ, 1000)->verdict,
 			 WF_TCP_ACCEPT);
 }
@@ -255,7 +255,7 @@ TEST_WITH(segment_without_ack_flag_is_ignored, setup, NULL)
 	assert_int_equal(data(CLIENT, CLIENT_SEQ, SERVER_SEQ, 100)->verdict, WF_TCP_IGNORE);
 }
 
-/* After a gap the window is out of date, but not by more than it can have grown meanwhile. */
+/* After a gap the window is out of date, but by no more than it can have grown in the meantime. */
 TEST_WITH(far_ack_of_unsent_after_a_gap_is_ignored, setup, NULL)
 {
 	data(SERVER, SERVER_SEQ, CLIENT_SEQ, 10);
@@ -333,7 +333,7 @@ TEST_WITH(paws_data_the_receiver_acknowledged_is_taken, setup, NULL)
 {
 	timed(SERVER, 7, SERVER_SEQ, CLIENT_SEQ + 200, 0);
 	timed(CLIENT, 1020, CLIENT_SEQ + 200, SERVER_SEQ, 100);
-	/* A tap showed these two late: the receiver had them in order. */
+	/* A tap captured these two segments late: the receiver had them in order. */
 	assert_int_equal(timed(CLIENT, 1000, CLIENT_SEQ, SERVER_SEQ, 100)->verdict, WF_TCP_ACCEPT);
 	assert_int_equal(timed(CLIENT, 1010, CLIENT_SEQ + 100, SERVER_SEQ, 100)->verdict,
 			 WF_TCP_ACCEPT);

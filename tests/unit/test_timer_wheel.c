@@ -46,7 +46,7 @@ static void add(struct fixture *fixture, uint32_t id, uint64_t now_ns, uint64_t 
 	wf_timer_wheel_add(&fixture->wheel, id, now_ns, deadline_ns);
 }
 
-/* As an owner does: what is not due is added again. Returns how many were due. */
+/* Adds timers that are not due again, as an owner does. Return: number of due timers. */
 static uint32_t run(struct fixture *fixture, uint64_t now_ns)
 {
 	uint32_t due = 0;
@@ -141,7 +141,7 @@ TEST_WITH(timer_wheel_many_random_deadlines_fire_in_time, setup, teardown)
 	assert_int_equal(fixture->wheel.count, 0);
 }
 
-/* Two captures, years apart, in one file: with more than one timer, all must still fire. */
+/* One file has two captures that are years apart: several timers must all still fire. */
 TEST_WITH(timer_wheel_jump_over_years_hands_out_each_once_more, setup, teardown)
 {
 	struct fixture *fixture = *state;
@@ -149,7 +149,8 @@ TEST_WITH(timer_wheel_jump_over_years_hands_out_each_once_more, setup, teardown)
 
 	for (uint32_t id = 1; id <= 3; id++)
 		add(fixture, id, START_NS, START_NS + id * WF_NS_PER_SEC);
-	fixture->deadline_ns[1] = later_ns + WF_NS_PER_SEC; /* moved, as a flow's that is in use */
+	/* moved, like the timer of an active flow */
+	fixture->deadline_ns[1] = later_ns + WF_NS_PER_SEC;
 	fixture->deadline_ns[2] = later_ns + 3600 * WF_NS_PER_SEC;
 	assert_int_equal(run(fixture, later_ns), 1);
 	assert_int_equal(fixture->wheel.count, 2);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_tunnel.c - what may be wrong with, or odd about, tunnels. That each kind is
- * read, and cut anywhere is not, is in test_decode.c.
+ * test_tunnel.c - errors and special cases of tunnels. test_decode.c tests that each kind is
+ * decoded, and that a frame cut at any byte is not.
  */
 #include "unit/support/test.h"
 
@@ -69,7 +69,7 @@ TEST(tunnel_ethernet_in_gre_counts_once)
 	}
 }
 
-/* Tags count again inside a tunnel. */
+/* The limit on tags starts again inside a tunnel. */
 TEST(tunnel_inner_tags_have_their_own_limit)
 {
 	pb_init(&pb);
@@ -101,7 +101,7 @@ TEST(tunnel_inner_extensions_have_their_own_limit)
 	assert_int_equal(decode(), WF_DECODE_TCP);
 }
 
-/* A tunnel without an identifier inside one with: the tenant is still known. */
+/* A tunnel without an identifier inside a tunnel with one: the tenant is still known. */
 TEST(tunnel_identifier_lasts_through_inner_tunnels_without)
 {
 	outer();
@@ -130,7 +130,7 @@ TEST(tunnel_inner_datagram_beyond_the_outer_is_malformed)
 	}
 }
 
-/* Protocol 4 carries IPv4 and 41 IPv6, as receivers insist. */
+/* Protocol 4 must carry IPv4 and protocol 41 IPv6, as in receivers. */
 TEST(tunnel_protocol_against_version_is_malformed)
 {
 	outer();
@@ -184,7 +184,7 @@ static void put_vxlan_segment(const uint8_t *data, size_t len_bytes)
 	pb_finish(&pb);
 }
 
-/* More than 64 KiB in a tunnel, before the adapter cuts it: no length fits its field. */
+/* More than 64 KiB in a tunnel, before the adapter cuts the datagram: no length fits its field. */
 TEST(tunnel_udp_length_zero_where_ip_length_is_too)
 {
 	static const uint8_t data[3000];
@@ -197,7 +197,7 @@ TEST(tunnel_udp_length_zero_where_ip_length_is_too)
 	assert_int_equal(packet.payload_bytes, sizeof(data));
 }
 
-/* The length that the outer header left out excuses nothing of the inner one. */
+/* If the outer header has no length, the inner length must still be correct. */
 TEST(tunnel_udp_length_zero_in_datagram_of_known_length_is_malformed)
 {
 	static const uint8_t data[3000];
@@ -218,7 +218,7 @@ TEST(tunnel_vxlan_without_identifier_is_not_tcp)
 	assert_int_equal(decode(), WF_DECODE_NOT_TCP);
 }
 
-/* The group policy extension sets other bits; the frame is where it was. */
+/* The group policy extension sets other bits; the inner frame starts at the same place. */
 TEST(tunnel_vxlan_group_policy_is_read)
 {
 	build_vxlan(4789);
@@ -314,7 +314,9 @@ static void build_gtpu(uint8_t flags, const void *more, size_t more_bytes)
 	inner();
 }
 
-/* Each direction has its own TEID: part of the key, they would make two connections. */
+/*
+ * Each direction has its own TEID: if the TEID was part of the key, there would be two connections.
+ */
 TEST(tunnel_gtpu_teid_is_not_part_of_the_key)
 {
 	build_gtpu(0x30, NULL, 0);
@@ -411,7 +413,7 @@ TEST(tunnel_gre_mpls_is_read)
 	assert_int_equal(decode(), WF_DECODE_TCP);
 }
 
-/* The low byte of NVGRE's key is a flow's entropy, chosen by each end on its own. */
+/* The low byte of NVGRE's key is a flow's entropy, which each end chooses independently. */
 TEST(tunnel_nvgre_flow_id_is_not_part_of_the_key)
 {
 	for (uint32_t flow_id = 0; flow_id < 256; flow_id += 51) {
@@ -457,7 +459,9 @@ static void build_erspan(unsigned int version, bool truncated, size_t cut_bytes)
 	pb_put16(ip + 10, (uint16_t)~pb_fold(pb_sum(ip, 20)));
 }
 
-/* The mirror says that it cut the frame: as if the capture had been. */
+/*
+ * The ERSPAN header says that the mirror cut the frame: decode treats it like a cut by the capture.
+ */
 TEST(tunnel_erspan_truncated_frame_is_a_cut_one)
 {
 	for (unsigned int version = 1; version <= 2; version++) {
@@ -477,7 +481,7 @@ TEST(tunnel_erspan_short_frame_without_truncation_is_malformed)
 	}
 }
 
-/* Nobody knows how long it was. */
+/* The original length is unknown. */
 TEST(tunnel_erspan_truncated_with_inner_length_zero_is_malformed)
 {
 	build_erspan(1, true, 0);
