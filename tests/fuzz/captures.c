@@ -16,7 +16,7 @@
 
 enum {
 	MEMORY_PLENTY = 64 << 20,
-	MEMORY_SCARCE = 31 << 16, /* received frames have more than half of it */
+	MEMORY_SCARCE = 31 << 16, /* receive frames use more than half of it */
 	PAGES_FEW = 1,
 	DEPTH_MAX = 4000,
 };
@@ -55,7 +55,7 @@ static void run_engine(struct play *play)
 	const struct conv_batch *batch = &play->batch;
 	struct engine_run_opts settings = {
 		.memory_bytes = opts->limit == CAPTURES_MEMORY ? MEMORY_SCARCE : MEMORY_PLENTY,
-		/* Bytes of a mapped file need no memory while they wait. */
+		/* Held bytes of a mapped file need no memory. */
 		.in_pages = opts->in_pages || opts->limit == CAPTURES_MEMORY,
 		.batch = (uint32_t)(opts->seed % 64 + 1),
 		.checksum = WEFT_CHECKSUM_VERIFY,
@@ -83,7 +83,7 @@ static void run_engine(struct play *play)
 
 /* ---- limits ---- */
 
-/* Is the gap all within those of the truth? */
+/* Does the gap lie within a gap of the truth? */
 static bool is_true_gap(const struct conv_gap *gap, const struct conv_truth_dir *truth)
 {
 	for (uint32_t i = 0; i < truth->gaps_count; i++)
@@ -93,7 +93,7 @@ static bool is_true_gap(const struct conv_gap *gap, const struct conv_truth_dir 
 	return false;
 }
 
-/* Whatever is missing without need was given up for the limit. */
+/* Each gap that the truth does not have must name the limit as its cause. */
 static void check_cause(struct play *play, const struct observed_dir *dir,
 			const struct conv_truth_dir *truth, enum weft_gap_cause cause,
 			unsigned int port)
@@ -104,7 +104,9 @@ static void check_cause(struct play *play, const struct observed_dir *dir,
 			     port);
 }
 
-/* What is beyond the depth is one gap; it is taken off, from the truth too. */
+/*
+ * The bytes beyond the depth are reported as one gap; it is removed here, and from the truth too.
+ */
 static void cut_at_depth(struct play *play, struct observed_dir *dir, struct conv_truth_dir *truth,
 			 unsigned int port)
 {
@@ -148,7 +150,7 @@ static void apply_limit(struct play *play, struct conv_truth *truth)
 	bool swapped;
 	struct observed *conn = engine_of(play, truth, &swapped);
 
-	/* There was no memory for its handshake: nobody can tell where its streams begin. */
+	/* The handshake found no memory: the start of the streams is not known. */
 	if (conn && play->opts->limit == CAPTURES_MEMORY && conn->midstream)
 		conn->dir[0].len = conn->dir[1].len = 0;
 	for (int from = 0; conn && from < 2; from++) {
@@ -167,7 +169,7 @@ static void apply_limit(struct play *play, struct conv_truth *truth)
 	}
 }
 
-/* ---- all of it ---- */
+/* ---- the whole batch ---- */
 
 static void count_gaps(const struct observed_set *set, struct captures_totals *totals)
 {
@@ -179,7 +181,7 @@ static void count_gaps(const struct observed_set *set, struct captures_totals *t
 						set->all[i].dir[dir].gaps[gap].causes >> cause & 1;
 }
 
-/* The oracle has no limits, and takes a stream to begin where its first segment does. */
+/* The oracle has no limits, and assumes that a stream begins where its first segment does. */
 static bool has_oracle(const struct captures_opts *opts)
 {
 	return !opts->limit && !(opts->kinds & CONV_EARLY);
@@ -208,7 +210,10 @@ static void judge_engine(struct play *play)
 
 	for (uint32_t i = 0; opts->limit && i < play->batch.truths_count; i++)
 		apply_limit(play, &play->batch.truths[i]);
-	/* Without memory to remember a connection that ended, its late segments begin another. */
+	/*
+	 * If there is no memory to remember an ended connection, its late segments begin another
+	 * one.
+	 */
 	for (uint32_t i = 0; opts->limit == CAPTURES_MEMORY && i < play->engine.count; i++)
 		play->engine.all[i].claimed = true;
 	error = observed_compare(&play->engine, &play->batch, opts->limit <= CAPTURES_DEPTH,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * choose.c - what happens in a conversation.
+ * choose.c - chooses what happens in a conversation, at random.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #define US 1000ull
 #define MS 1000000ull
 
-/* One of the kinds that cannot go together with the others, or none. */
+/* Returns one of the kinds that exclude the others, or none. */
 static uint32_t choose_special(struct rng *rng, uint32_t allowed)
 {
 	static const struct {
@@ -50,25 +50,33 @@ uint32_t choose_kinds(struct rng *rng, uint32_t allowed)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (rng_percent(rng, kinds[i].percent))
 			chosen |= kinds[i].kind & allowed;
-	/* A capture that starts late or is given up in between says too little about disorder. */
+	/*
+	 * The truth is not certain if disorder is combined with a capture that starts or ends
+	 * within a stream.
+	 */
 	if (chosen & (CONV_MIDSTREAM | CONV_LATE))
 		chosen &= ~(CONV_REORDER | CONV_LOSS | CONV_DUP | CONV_SPURIOUS | CONV_SKEW |
 			    CONV_KEEPALIVE | CONV_ZERO_WINDOW | CONV_NOISE);
-	/* With bytes missing nobody can tell a forged acknowledgement from one of those. */
+	/*
+	 * If packets are missing, a forged acknowledgement cannot be told from one of missing data.
+	 */
 	if (chosen & (CONV_MISSED | CONV_ONE_SIDED))
 		chosen &= ~CONV_NOISE;
-	/* Nobody could tell streams that begin late, or another connection's, from it. */
+	/*
+	 * Early data cannot be told from a stream that begins late, or from another connection's
+	 * data.
+	 */
 	if (chosen & (CONV_MISSED | CONV_MIDSTREAM | CONV_ONE_SIDED | CONV_LATE | CONV_DIRTY_RST |
 		      CONV_REUSE))
 		chosen &= ~CONV_EARLY;
 	if (chosen & CONV_EARLY) {
 		chosen |= CONV_SKEW;
-		/* Within the bytes that a start is waited for. */
+		/* The data before the SYN must fit into WEFT_START_PATIENCE_BYTES. */
 		chosen &= ~(CONV_NOISE | CONV_TINY | CONV_KEEPALIVE | CONV_LARGE | CONV_WIDE);
 	}
 	if (chosen & CONV_MIDSTREAM)
-		chosen &= ~CONV_TINY; /* single bytes may be probes: they open no connection */
-	/* Whoever did not see the handshake knows the scale of no window, so nothing is outside. */
+		chosen &= ~CONV_TINY; /* a single byte may be a probe, which opens no connection */
+	/* Without the handshake the window scale is unknown, so no segment is out of window. */
 	if (chosen & CONV_HEADLESS) {
 		chosen &= ~(CONV_TINY | CONV_SKEW | CONV_EARLY | CONV_KEEPALIVE | CONV_NOISE |
 			    CONV_REUSE | CONV_OPENINGS | CONV_ZERO_WINDOW);
@@ -202,7 +210,10 @@ static void choose_path(struct maker *maker)
 		sim->spurious_percent = (uint32_t)rng_range(rng, 2, 30);
 	if (maker->kinds & CONV_LATE)
 		sim->late_rto_ns = rng_range(rng, 3000, 5000) * MS;
-	/* Missing must stay missing: a retransmission cut otherwise would bring back a part. */
+	/*
+	 * Missing bytes must stay missing: a retransmission with other boundaries could bring some
+	 * back.
+	 */
 	sim->repacketise = rng_percent(rng, 50) && !(maker->kinds & CONV_MISSED);
 	sim->short_segments = rng_percent(rng, 30);
 }
@@ -225,12 +236,14 @@ static void choose_ends(struct maker *maker)
 		sim->close = SIM_CLOSE_RST_DIRTY;
 	if (maker->kinds & CONV_REUSE && rng_percent(rng, 65))
 		sim->close = rng_percent(rng, 60) ? SIM_CLOSE_NONE : SIM_CLOSE_RST_SERVER;
-	/* What acknowledges a SYN-ACK not seen yet, where another was, cannot be told from forged.
+	/*
+	 * An acknowledgement of a SYN-ACK not captured yet looks forged after another SYN-ACK was
+	 * captured.
 	 */
 	if (maker->kinds & CONV_EARLY &&
 	    (sim->open == SIM_OPEN_SYN_ACK_OTHER_ISN || rng_percent(rng, 25)))
 		sim->open = SIM_OPEN_SYN_OTHER_ISN;
-	/* Data on a SYN that was not accepted is in the capture, but not in the stream. */
+	/* The data of a SYN that was not accepted is in the capture, but not in the stream. */
 	if (maker->kinds &
 		    (CONV_MISSED | CONV_LATE | CONV_ONE_SIDED | CONV_DIRTY_RST | CONV_EARLY) &&
 	    sim->open == SIM_OPEN_FAST_IGNORED)
@@ -276,7 +289,7 @@ void choose_tuple(struct maker *maker, uint32_t index)
 		addr[14] = (uint8_t)rng_below(rng, 4);
 		addr[15] = (uint8_t)rng_range(rng, 1, 254);
 	}
-	/* The index makes the pair of ports unlike any other of this batch. */
+	/* The index makes the pair of ports unique in this batch. */
 	maker->port[0] = (uint16_t)(1024 + index % 60000);
 	maker->port[1] = (uint16_t)(rng_percent(rng, 70) ? 80 : rng_range(rng, 1, 65535));
 	if (rng_percent(rng, 10)) {

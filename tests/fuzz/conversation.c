@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * conversation.c - conversations one by one, and all of a batch together.
+ * conversation.c - makes single conversations, and merges those of a batch.
  */
 #include "fuzz/conversation.h"
 
@@ -38,7 +38,7 @@ static struct conv_truth *add_truth(struct maker *maker, uint32_t use, uint64_t 
 	return truth;
 }
 
-/* One use of a four-tuple. Return: when its last packet passed. */
+/* Makes one use of a four-tuple. Return: the time of its last packet. */
 static uint64_t play(struct maker *maker, uint32_t use, uint64_t seed, uint64_t start_ns)
 {
 	struct conv_truth *truth;
@@ -64,7 +64,7 @@ static uint64_t play(struct maker *maker, uint32_t use, uint64_t seed, uint64_t 
 	return end_ns > maker->capture.end_ns ? end_ns : maker->capture.end_ns;
 }
 
-/* How long until the four-tuple just played is used again. */
+/* Time until the four-tuple just played is used again. */
 static uint64_t pause(struct maker *maker)
 {
 	struct conv_truth *truth = conv_truth_of(maker);
@@ -73,7 +73,7 @@ static uint64_t pause(struct maker *maker)
 		rng_range(&maker->rng, 70, rng_percent(&maker->rng, 80) ? 300 : 20000) * MS;
 
 	maker->reuse = 0;
-	/* A split handshake begins with an acknowledgement of nothing that is known. */
+	/* A split handshake begins with an acknowledgement that refers to no known connection. */
 	truth->anomalies_may |=
 		1u << WEFT_ANOMALY_SYN_IN_CONNECTION | 1u << WEFT_ANOMALY_ACK_OF_UNSENT;
 	if (truth->reasons == 1u << WEFT_CLOSE_FIN) {
@@ -105,7 +105,7 @@ static void make_conversation(struct conv_batch *batch, const struct conv_option
 		maker.kinds = choose_kinds(&maker.rng, opts->kinds);
 	while (opts->always & ~maker.kinds);
 	choose_tuple(&maker, index);
-	/* Another use can be told from the one before only if both were captured properly. */
+	/* A reuse can be told from the earlier connection only if both were captured completely. */
 	if (maker.kinds & CONV_REUSE) {
 		maker.kinds &= ~(CONV_MISSED | CONV_MIDSTREAM | CONV_ONE_SIDED | CONV_DIRTY_RST |
 				 CONV_NOISE);

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * conversation_internal.h - one conversation under way, shared by the files that make it.
+ * conversation_internal.h - the state of one conversation while it is made, shared by the files
+ * that make it.
  *
- *   conversation.c  one after the other: choose, play, capture, render, tell
- *   choose.c        what happens in it
+ *   conversation.c  the steps in order: choose, play, capture, render, truth
+ *   choose.c        chooses what happens in it
  *   sim.c           plays it
- *   tapped.c        which of its packets were captured
- *   render.c        the frames of these
- *   dress.c         what its segments carry besides: options, ECN, urgent pointers
- *   noise.c         segments between them that no receiver accepts
- *   truth.c         what weft must deliver
- *   family.c        which items of TCP it is an example of
+ *   tapped.c        chooses the packets that are captured
+ *   render.c        makes the frames of the captured packets
+ *   dress.c         adds options, ECN flags and urgent pointers
+ *   noise.c         adds forged segments that no receiver accepts
+ *   truth.c         computes the bytes that weft must deliver
+ *   family.c        finds the features of TCP that it shows
  */
 #ifndef TESTS_FUZZ_CONVERSATION_INTERNAL_H
 #define TESTS_FUZZ_CONVERSATION_INTERNAL_H
@@ -28,13 +29,13 @@ enum dress_ecn {
 	DRESS_ECN_ACCURATE, /* RFC 9768 */
 };
 
-/* What a conversation's segments carry besides, in percent of them. */
+/* Additional contents of a conversation's segments, in percent of the segments. */
 struct dress {
 	enum dress_ecn ecn;
 	uint32_t urgent_percent;
-	uint32_t options_percent;   /* well formed, known or not */
-	uint32_t malformed_percent; /* of lists that break off */
-	bool is_ending;		    /* what comes from now on may be too late to be seen */
+	uint32_t options_percent;   /* well formed, of known or unknown kind */
+	uint32_t malformed_percent; /* option lists that break off */
+	bool is_ending;		    /* segments from now on may be too late to be captured */
 };
 
 struct maker {
@@ -47,7 +48,7 @@ struct maker {
 	struct sim_capture capture;
 	bool *dropped;	   /* a flag for each packet of capture */
 	uint64_t families; /* 1u << enum conv_family */
-	uint64_t reuse;	   /* ... of the use that comes next */
+	uint64_t reuse;	   /* families of the next use of the four-tuple */
 	uint8_t ip_version;
 	uint8_t addr[2][16];
 	uint16_t port[2];
@@ -60,7 +61,7 @@ static inline uint64_t conv_payload_start(const struct sim_packet *packet)
 	return packet->off + (packet->flags & WIRE_SYN ? 1 : 0) - 1;
 }
 
-/* The initial number that @packet carries. */
+/* The initial sequence number that @packet carries. */
 static inline uint32_t conv_isn_of(const struct maker *maker, const struct sim_packet *packet)
 {
 	const struct sim_side_opts *side = &maker->sim.side[packet->from];
@@ -77,18 +78,18 @@ static inline struct conv_truth *conv_truth_of(const struct maker *maker)
 
 /* ---- choose.c ---- */
 
-/* Some of @allowed, which is a set of CONV_*. */
+/* Returns a random subset of @allowed, a set of CONV_*. */
 uint32_t choose_kinds(struct rng *rng, uint32_t allowed);
 
-/* Addresses, ports and tags of the @index-th conversation of the batch. */
+/* Chooses addresses, ports and tags of the @index-th conversation of the batch. */
 void choose_tuple(struct maker *maker, uint32_t index);
 
-/* All of one use of the four-tuple that is left to chance, from maker->kinds. */
+/* Chooses at random all details of one use of the four-tuple, from maker->kinds. */
 void choose_play(struct maker *maker, uint64_t start_ns);
 
 /* ---- tapped.c ---- */
 
-/* Set maker->dropped, and when the tap saw the others. */
+/* Sets maker->dropped, and the times at which the tap saw the other packets. */
 void tapped_choose(struct maker *maker);
 
 /* ---- render.c ---- */
@@ -105,18 +106,18 @@ void truth_tell(struct maker *maker, struct conv_truth *truth);
 
 void dress_choose(struct maker *maker);
 
-/* @room: for options, as long as @segment is used. */
+/* @room: for options; must live as long as @segment. */
 void dress_segment(struct maker *maker, const struct sim_packet *packet,
 		   struct wire_segment *segment, uint8_t room[WIRE_OPTIONS_MAX]);
 
 /* ---- noise.c ---- */
 
-/* Segments of neither side; to be told or to be ignored, but never to be believed. */
+/* Adds segments that neither side sent; weft reports or ignores them, but must not accept them. */
 void noise_add(struct maker *maker);
 
 /* ---- family.c ---- */
 
-/* What of this conversation was captured makes it an example of these families. */
+/* Returns the families that the captured packets of this conversation belong to. */
 void family_look(struct maker *maker);
 
 #endif

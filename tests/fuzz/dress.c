@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dress.c - what segments carry that must not matter: ECN flags, urgent pointers, options of
+ * dress.c - adds fields that must not change the result: ECN flags, urgent pointers, options of
  * any kind, and lists of options that break off.
  *
- * All of it comes behind the options that do matter, so that both endpoints and
- * everybody who watches read the same of those.
+ * These options come behind the relevant ones, so that both endpoints and every observer read the
+ * relevant ones alike.
  */
 #include "fuzz/conversation_internal.h"
 
@@ -65,7 +65,7 @@ static void put_byte(struct option_list *list, uint32_t byte)
 		list->bytes[list->len_bytes++] = (uint8_t)byte;
 }
 
-/* One option that is whole, or nothing if it does not fit. */
+/* Adds one complete option, or nothing if it does not fit. */
 static void put_option(struct option_list *list, struct rng *rng, uint32_t kind, uint32_t len)
 {
 	if (len > list->room_bytes - list->len_bytes)
@@ -78,7 +78,7 @@ static void put_option(struct option_list *list, struct rng *rng, uint32_t kind,
 
 static void put_well_formed(struct option_list *list, struct rng *rng, bool syn)
 {
-	/* User time-out, MD5, AO, MPTCP, AccECN, experiments, ENO, and kinds nobody has. */
+	/* User time-out, MD5, AO, MPTCP, AccECN, experiments, ENO, and unassigned kinds. */
 	static const uint8_t kinds[] = {28, 19, 29, 30, 172, 174, 253, 254, 69, 77, 200};
 	uint64_t count = rng_range(rng, 1, 5);
 
@@ -95,7 +95,7 @@ static void put_well_formed(struct option_list *list, struct rng *rng, bool syn)
 	}
 }
 
-/* What follows an option that lies about its length, or the end of the list, is none. */
+/* Bytes behind an option with a wrong length, or behind the end of the list, are not options. */
 static void put_broken(struct option_list *list, struct rng *rng)
 {
 	uint32_t left = list->room_bytes - list->len_bytes;
@@ -115,13 +115,13 @@ static void put_broken(struct option_list *list, struct rng *rng)
 		put_byte(list, (uint32_t)rng_range(rng, left + 1, 255));
 		break;
 	default:
-		list->len_bytes = list->room_bytes - 1; /* no room for its length */
+		list->len_bytes = list->room_bytes - 1; /* no room for the length byte */
 		for (uint32_t i = list->room_bytes - left; i + 1 < list->room_bytes; i++)
 			list->bytes[i] = OPTION_NOP;
 		put_byte(list, (uint32_t)rng_range(rng, 2, 255));
 		return;
 	}
-	/* It would change much, if it counted. */
+	/* This option would change the result if it was read. */
 	put_byte(list, OPTION_WSCALE);
 	put_byte(list, 3);
 	put_byte(list, 14);
@@ -138,7 +138,7 @@ static void put_options(struct maker *maker, const struct sim_packet *packet,
 		.room_bytes = WIRE_OPTIONS_MAX - wire_options_bytes(segment),
 	};
 
-	/* Padded at the front, so that whoever lies can do so up to the last byte. */
+	/* Padding comes first, so that the wrong length can be in the last byte. */
 	if (!rng_percent(&maker->rng, maker->dress.malformed_percent)) {
 		put_well_formed(&list, &maker->rng, packet->flags & WIRE_SYN);
 		maker->families |= list.len_bytes ? FAMILY_BIT(OPTIONS) : 0;

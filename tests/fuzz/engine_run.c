@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * engine_run.c - sets up what a worker owns, without a worker.
+ * engine_run.c - sets up the objects that a worker owns, without a worker.
  */
 #include "fuzz/engine_run.h"
 
@@ -60,7 +60,7 @@ static void fill_weft_opts(struct engine_run *run)
 		.depth_bytes = opts->depth_bytes,
 	};
 
-	/* Less than anybody may ask for is for tests of scarcity. */
+	/* Tests of scarcity may use less memory than the public limits allow. */
 	if (asked.memory_max_bytes < (uint64_t)WEFT_MEMORY_MIN_MB << 20)
 		asked.memory_max_bytes = (uint64_t)WEFT_MEMORY_MIN_MB << 20;
 	must(wf_opts_resolve(&asked, &run->weft));
@@ -128,7 +128,7 @@ static void run_batch(struct engine_run *run)
 	run->batch_count = 0;
 }
 
-/* Put the frame where a receiver would find it: in a received frame, else in a large page. */
+/* Puts the frame where a receiver would put it: in a receive frame, or else in a large page. */
 static bool place_in_page(struct engine_run *run, struct wf_frame *frame)
 {
 	struct wf_page *page;
@@ -184,7 +184,7 @@ static void check_ledgers(struct engine_run *run)
 	}
 }
 
-/* Everything is over: nothing may be held, counted as active, or lost from sight. */
+/* After the end no memory may be held, no flow active, and every frame must be counted. */
 static void check_empty(struct engine_run *run)
 {
 	static const char *const zero[] = {"payload_held_bytes", "flows_active_flows",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * engine_run.h - one pipeline without threads, fed with frames from memory.
+ * engine_run.h - runs one pipeline without threads on frames in memory.
  *
  *   start → frames ... → finish: flushed, ledgers closed, every page given back
  */
@@ -25,9 +25,9 @@ struct wf_pipeline;
 
 struct engine_run_opts {
 	uint64_t memory_bytes;
-	bool in_pages; /* frames lie in pages, as live; else in the caller's memory, as mapped files
-			*/
-	uint32_t batch; /* frames for one wf_pipeline_run() */
+	/* true: frames lie in pages, as live; false: in the caller's memory, as in a mapped file */
+	bool in_pages;
+	uint32_t batch; /* number of frames for one wf_pipeline_run() */
 	enum weft_checksum checksum;
 	enum weft_deliver deliver;
 	enum weft_overlap overlap;
@@ -55,17 +55,17 @@ struct engine_run {
 	char error[256]; /* the first broken rule, or empty */
 };
 
-/* Aborts if it can't be set up. */
+/* Aborts if the setup fails. */
 void engine_run_start(struct engine_run *run, const struct engine_run_opts *opts);
 
 /* @frame: lent until finish. */
 void engine_run_frame(struct engine_run *run, uint64_t time_ns, const uint8_t *frame, uint32_t len);
 
-/* ... of which only @len bytes of @wire_len were captured, on such a link. */
+/* Like engine_run_frame(), with a link type, and only @len bytes of @wire_len captured. */
 void engine_run_captured(struct engine_run *run, uint64_t time_ns, const uint8_t *frame,
 			 uint32_t len, uint32_t wire_len, enum weft_link link);
 
-/* Return: NULL, or what does not hold (lent until the next start). */
+/* Return: NULL, or the broken rule (lent until the next start). */
 const char *engine_run_finish(struct engine_run *run);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * family.c - looks at what was captured of a conversation, packet by packet.
+ * family.c - finds the families of a conversation from its captured packets.
  */
 #include "fuzz/family.h"
 
@@ -11,12 +11,12 @@
 /* One side, as captured so far. Offsets as in sim.h: 1 is the first byte. */
 struct view {
 	uint8_t *held;	/* a flag for each offset */
-	uint64_t next;	/* below: all captured */
+	uint64_t next;	/* all bytes below were captured */
 	uint64_t end;	/* beyond the last byte captured */
-	uint64_t right; /* as its peer announced it, taken without scale */
+	uint64_t right; /* as its peer announced it, without scale */
 	uint64_t fin;	/* 0: not captured */
 	bool syn;
-	bool counted_syn; /* the one whose number counts */
+	bool counted_syn; /* the SYN whose number is valid */
 	bool bare_syn;
 	bool data_before_syn;
 	bool fin_before_data;

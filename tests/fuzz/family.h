@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * family.h - the items of TCP that a conversation is an example of, by what was captured of it.
+ * family.h - the features of TCP that the captured packets of a conversation show.
  *
- * Not what was meant to happen counts, but what a tap saw: a FIN that overtook its data, a
- * window that only its scale makes wide enough. So a count of a family is a count of
- * conversations in which a tracker without that item would go wrong.
+ * A family is found from the packets that the tap saw, not from the plan of the conversation.
+ * Examples: a FIN that overtook its data, a window that only its scale makes wide enough. A tracker
+ * without that feature would fail in each conversation of the family.
  */
 #ifndef TESTS_FUZZ_FAMILY_H
 #define TESTS_FUZZ_FAMILY_H
@@ -12,31 +12,31 @@
 #include <stdint.h>
 
 enum conv_family {
-	/* how it opens */
+	/* opening */
 	FAMILY_OPEN_SIMULTANEOUS = 0,
 	FAMILY_OPEN_SPLIT,
 	FAMILY_SYN_OTHER_ISN,
 	FAMILY_SYN_ACK_OTHER_ISN,
-	FAMILY_SYN_DATA,	 /* taken by the server */
-	FAMILY_SYN_DATA_REFUSED, /* and sent again */
+	FAMILY_SYN_DATA,	 /* accepted by the server */
+	FAMILY_SYN_DATA_REFUSED, /* not accepted, and sent again */
 	FAMILY_SYN_ACK_DATA,
-	FAMILY_EARLY_DATA,	/* seen before the SYN or SYN-ACK */
-	FAMILY_EARLY_OTHER_ISN, /* ... of which one was sent with two numbers */
+	FAMILY_EARLY_DATA,	/* captured before the SYN or SYN-ACK */
+	FAMILY_EARLY_OTHER_ISN, /* early data, with a SYN or SYN-ACK of two numbers */
 
 	/* windows and probes */
 	FAMILY_SCALED_WINDOW,	 /* data behind a hole that only the scale allows */
-	FAMILY_SCALED_MIDSTREAM, /* ... without handshake */
+	FAMILY_SCALED_MIDSTREAM, /* the same without handshake */
 	FAMILY_KEEPALIVE,
 	FAMILY_KEEPALIVE_GARBAGE,
 	FAMILY_ZERO_WINDOW_PROBE,
 	FAMILY_URGENT,
 
-	/* how it closes */
+	/* closing */
 	FAMILY_HALF_CLOSE,
 	FAMILY_FIN_BEFORE_DATA,
 	FAMILY_RST_EXACT,
 
-	/* what no receiver takes: noise.c */
+	/* segments that no receiver accepts: noise.c */
 	FAMILY_HANDSHAKE_FORGED,
 	FAMILY_BAD_CHECKSUM,
 	FAMILY_RST_OUTSIDE,
@@ -50,7 +50,7 @@ enum conv_family {
 	FAMILY_NO_ACK_FLAG,
 	FAMILY_ACK_OF_UNSENT,
 
-	/* the same four-tuple again */
+	/* reuse of the four-tuple */
 	FAMILY_REUSE_AFTER_FIN,
 	FAMILY_REUSE_AFTER_RST,
 	FAMILY_REUSE_AFTER_TIMEOUT,

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fuzz_frames.c - a sequence of any frames through decode and, if fragments, defrag.
+ * fuzz_frames.c - sends a sequence of any frames through decode, and fragments through defrag.
  *
  *   input: frame, frame, ...   each: link type and flags (1 byte), checksum mode and
  *          seconds passed (1), bytes the capture cut off (1), length (2, little endian), bytes
  *
- * Held: what decode answers lies inside the frame; a capture that cuts a frame
+ * Checked: the result of decode lies inside the frame; a capture that cuts a frame
  * shorter never yields other numbers nor more bytes; both hashes agree; defrag's own
- * invariants, its ledger and its pages; rebuilt datagrams go the same way again.
+ * invariants, its ledger and its pages; rebuilt datagrams are decoded again in the same way.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -88,7 +88,7 @@ static void check_fragment(const struct wf_frame *frame, const struct wf_packet 
 	require(fragment->off_bytes || fragment->more);
 }
 
-/* The same frame, captured shorter: less of the same, or nothing. */
+/* Decodes the same frame, captured shorter: the result is a part of the same, or nothing. */
 static void check_shorter(const struct run *run, const struct wf_frame *frame,
 			  const struct wf_packet *packet, uint32_t cap_bytes)
 {
@@ -138,7 +138,7 @@ static void run_frame(struct run *run, const struct wf_frame *frame, unsigned in
 	wf_page_put(rebuilt.page);
 }
 
-/* Return: bytes used up. */
+/* Return: number of bytes used. */
 static size_t run_input_frame(struct run *run, const uint8_t *data, size_t size)
 {
 	size_t len_bytes = data[3] | (size_t)data[4] << 8;

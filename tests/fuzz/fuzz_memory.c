@@ -2,10 +2,10 @@
 /*
  * fuzz_memory.c - any order of memory operations, with any offsets and lengths.
  *
- * The input is a program: an operation and its operands, again and again. Each
- * thing held is filled with a byte of its own, so that an overlap or a write out
- * of bounds shows when it is put; every bounds check is compared with arithmetic
- * in 128 bit. At the end all is put back, and the arena must be empty and valid.
+ * The input is a program: an operation and its operands, again and again. Each held object is
+ * filled with a byte of its own, so that an overlap or a write out of bounds is found when the
+ * object is put; every bounds check is compared with arithmetic in 128 bit. At the end all is put
+ * back, and the arena must be empty and valid.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -60,7 +60,7 @@ struct machine {
 		}                                                                       \
 	} while (0)
 
-/* The next @bytes of the input, as a number; 0 where it has ended. */
+/* Returns the next @bytes of the input as a number; 0 after the end. */
 static uint64_t next(struct machine *machine, size_t bytes)
 {
 	uint64_t value = 0;
@@ -70,7 +70,7 @@ static uint64_t next(struct machine *machine, size_t bytes)
 	return value;
 }
 
-/* A number of any magnitude: a byte of shift, two bytes of value, sometimes negated. */
+/* Returns a number of any magnitude: a byte of shift, two bytes of value, sometimes negated. */
 static uint64_t next_any(struct machine *machine)
 {
 	uint64_t shift = next(machine, 1);

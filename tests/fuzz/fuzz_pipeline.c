@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fuzz_pipeline.c - hostile segments of a few connections through the whole
- * pipeline: nothing is invented, and in the end nothing is left.
+ * fuzz_pipeline.c - sends hostile segments of a few connections through the whole pipeline: weft
+ * delivers only bytes that were sent, and gives back all memory.
  *
  *   input: settings, then one record of RECORD_BYTES for each segment
  *
- * What was carried is remembered; a byte that is delivered at a stream offset
- * must have been carried by some segment at that place. Where a stream begins in
- * sequence space is weft's choice: every plausible start is a candidate and each
- * event must leave one.
+ * The fuzzer records the bytes of each segment; some segment must have carried each delivered byte
+ * at its stream offset. weft chooses where a stream begins in sequence space: every plausible start
+ * is a candidate, and each event must agree with at least one.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,18 +26,18 @@ enum {
 	FRAME_MAX = WIRE_HEADERS_MAX + PAYLOAD_MAX,
 };
 
-/* A segment that an endpoint sent and the tap carried. */
+/* A segment that an endpoint sent and the tap captured. */
 struct carried {
 	uint8_t flow;
 	uint8_t from;
 	uint16_t flags;
 	uint32_t seq;
 	uint32_t ack;
-	uint32_t len; /* as far as it was captured */
+	uint32_t len; /* only the captured part */
 	uint8_t payload[PAYLOAD_MAX];
 };
 
-/* One direction of one connection that weft told of. */
+/* One direction of a connection that weft reported. */
 struct told_dir {
 	uint64_t next;
 	uint32_t bases[3 * SEGMENTS_MAX];
@@ -54,7 +53,7 @@ struct told {
 	struct told_dir dir[2];
 };
 
-/* Which segments one side of a flow sent. */
+/* The segments that one side of a flow sent. */
 struct sent {
 	uint16_t index[SEGMENTS_MAX];
 	uint32_t count;
@@ -62,9 +61,9 @@ struct sent {
 
 struct world {
 	struct carried carried[SEGMENTS_MAX];
-	struct sent sent[FLOWS + 1][2]; /* the last is nobody's */
+	struct sent sent[FLOWS + 1][2]; /* the last belongs to no flow */
 	uint32_t count;
-	uint8_t *frames; /* as long as they may be read */
+	uint8_t *frames; /* owned; as long as weft may read them */
 	struct told told[SEGMENTS_MAX];
 	uint32_t told_count;
 	bool traced; /* FUZZ_TRACE is set: print every event */
@@ -120,7 +119,7 @@ static int find_flow(const struct weft_flow *flow, bool *ret_swapped)
 	return -1;
 }
 
-/* ---- what weft tells ---- */
+/* ---- events of weft ---- */
 
 static struct told *find_told(struct world *world, uint64_t id)
 {
@@ -237,9 +236,9 @@ static int on_event(const struct weft_event *event, void *ctx)
 	return 0;
 }
 
-/* ---- what the endpoints send ---- */
+/* ---- segments of the endpoints ---- */
 
-/* Content of a place in a stream, in one of four versions. */
+/* The content at a place in a stream, in one of four versions. */
 static uint8_t content(uint32_t flow, uint32_t from, uint32_t seq, uint32_t version)
 {
 	return (uint8_t)rng_mix((uint64_t)seq << 8 | version << 4 | flow << 1 | from);
@@ -274,8 +273,8 @@ static uint16_t flags_of(uint8_t byte)
 }
 
 /*
- * Write the frame of a record and remember what it carries. A flipped bit makes a
- * checksum wrong, so that frame carries nothing; a cut one carries what is left.
+ * Writes the frame of a record and records the bytes that it carries. A flipped bit makes a
+ * checksum wrong, so that frame carries nothing; a cut frame carries only the captured part.
  */
 static uint32_t make_frame(struct world *world, const uint8_t *record, uint8_t *frame)
 {
@@ -329,7 +328,7 @@ static void mutate(struct world *world, const uint8_t *record, uint8_t *frame, u
 		uint32_t bit = (record[9] * 8u + record[8]) % ((*len - tcp) * 8);
 
 		frame[tcp + bit / 8] ^= (uint8_t)(1u << bit % 8);
-		carried->flow = FLOWS; /* nobody's */
+		carried->flow = FLOWS; /* belongs to no flow */
 	} else if (record[0] & 0x80) {
 		uint32_t cut = 1 + record[9] % (*len - 1);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * grow.h - memory for makers of test traffic, which end where there is none.
+ * grow.h - grows arrays for makers of test traffic; the program ends if memory is missing.
  */
 #ifndef TESTS_FUZZ_GROW_H
 #define TESTS_FUZZ_GROW_H
@@ -15,7 +15,7 @@ static inline void *must(void *memory)
 	return memory;
 }
 
-/* @array of @count elements, with room for one more. */
+/* Returns @array of @count elements, with room for one more. */
 static inline void *grown(void *array, uint32_t count, uint32_t *room, size_t element_bytes)
 {
 	if (count < *room)

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * noise.c - segments that somebody else put into a conversation, in the right order of
- * things but for one number or flag each: no receiver accepts them.
+ * noise.c - adds forged segments to a conversation. Each is valid except for one number or flag,
+ * so that no receiver accepts it.
  *
- * Their payload would be next in order, so a tracker that lets one in shows it in the stream. A
+ * Their payload would be next in order, so a tracker that accepts one delivers wrong bytes. A
  * number "outside" is far beyond the window, one "beyond" a little, one "inside" is within, but not
  * the next.
  */
 #include "fuzz/conversation_internal.h"
 
 #define OUTSIDE	     0x30000000u
-#define OUTSIDE_ACK  0x20000000u /* not where OUTSIDE lies: both sides would agree */
+#define OUTSIDE_ACK  0x20000000u /* differs from OUTSIDE: otherwise both sides would agree */
 #define OUTSIDE_SYN  0x50000000u
 #define OLDER_TICKS  0x10000000u
 #define TOLD(which)  (1u << WEFT_ANOMALY_##which)
 #define INSIDE_BYTES 500
-#define BEYOND_BYTES 10000 /* less than what a missed announcement may allow */
+#define BEYOND_BYTES 10000 /* less than a missed window update may allow */
 
 enum noise {
 	NOISE_CHECKSUM = 0,
@@ -32,7 +32,7 @@ enum noise {
 };
 #define NOISE_COUNT (NOISE_SYN_INSIDE + 1)
 
-/* What each is an example of, and what must be told of it. */
+/* The family of each, and the anomaly that weft must report. */
 static const struct {
 	enum conv_family family;
 	uint32_t told;
@@ -51,11 +51,11 @@ static const struct {
 	[NOISE_SYN_INSIDE] = {FAMILY_SYN_INSIDE, TOLD(SYN_IN_CONNECTION), true},
 };
 
-/* How far one side has come, as captured so far; offsets as in sim.h. */
+/* The progress of one side, as captured so far; offsets as in sim.h. */
 struct reach {
-	uint64_t end; /* beyond all it sent, or had acknowledged */
+	uint64_t end; /* one beyond the last byte that it sent or had acknowledged */
 	uint64_t right;
-	bool known; /* it was seen after its handshake */
+	bool known; /* a segment after its SYN was captured */
 };
 
 static void follow(const struct maker *maker, const struct sim_packet *packet,
@@ -70,7 +70,7 @@ static void follow(const struct maker *maker, const struct sim_packet *packet,
 			 ((uint64_t)packet->window << (scaled ? side[packet->from].wscale : 0));
 
 	if (!(packet->flags & WIRE_SYN) && !packet->off)
-		return; /* the first of a split handshake */
+		return; /* the first segment of a split handshake */
 	own->known |= !(packet->flags & WIRE_SYN);
 	if (end > own->end)
 		own->end = end;
@@ -82,7 +82,10 @@ static void follow(const struct maker *maker, const struct sim_packet *packet,
 		peer->right = right;
 }
 
-/* A number of the sender's window that is not its next. Return: false: there is none. */
+/*
+ * A sequence number within the sender's window that is not the next. Return: false if there is
+ * none.
+ */
 static bool place_inside(struct maker *maker, const struct sim_packet *near,
 			 const struct reach *reach, struct wire_segment *segment)
 {
@@ -95,7 +98,7 @@ static bool place_inside(struct maker *maker, const struct sim_packet *near,
 	return true;
 }
 
-/* Make @segment, which would be @near's next, such that it is not acceptable. */
+/* Changes @segment, which would be @near's next, so that it is not acceptable. */
 static bool spoil(struct maker *maker, enum noise noise, const struct sim_packet *near,
 		  const struct reach *reach, struct wire_segment *segment)
 {
@@ -134,10 +137,11 @@ static bool spoil(struct maker *maker, enum noise noise, const struct sim_packet
 	case NOISE_SYN_OUTSIDE:
 		segment->flags = WIRE_SYN;
 		segment->seq += OUTSIDE_SYN;
-		return !near->from; /* from both sides it would be a simultaneous open */
+		return !near->from; /* a SYN from each side would be a simultaneous open */
 	case NOISE_SYN_INSIDE:
 		segment->flags = WIRE_SYN;
-		segment->seq -= rng_percent(&maker->rng, 50); /* what comes next continues it */
+		/* the next segment continues the stream */
+		segment->seq -= rng_percent(&maker->rng, 50);
 		return !near->from && segment->seq != conv_isn_of(maker, near);
 	}
 	return false;
@@ -170,7 +174,7 @@ static void add_one(struct maker *maker, const struct sim_packet *near, const st
 	conv_add_frame(maker, near->time_ns, &segment);
 }
 
-/* Data right behind a SYN-ACK that fits the handshake in one of two numbers only. */
+/* Adds data right behind a SYN-ACK, with one of its two numbers wrong. */
 static void add_to_handshake(struct maker *maker, const struct sim_packet *syn_ack)
 {
 	static const uint8_t evil[] = "nobody could have sent this yet";
@@ -196,7 +200,7 @@ static void add_to_handshake(struct maker *maker, const struct sim_packet *syn_a
 	conv_add_frame(maker, syn_ack->time_ns, &segment);
 }
 
-/* The first answer to a SYN that was seen, and nothing but SYNs until then. */
+/* Is packet @index the first answer to a captured SYN, with only SYNs before it? */
 static bool completes_handshake(const struct maker *maker, uint32_t index)
 {
 	const struct sim_packet *packets = maker->capture.packets;
@@ -213,7 +217,7 @@ static bool completes_handshake(const struct maker *maker, uint32_t index)
 	return syn;
 }
 
-/* Only while both sides are known and neither has begun to close. */
+/* Noise is added only while both sides are known and neither has begun to close. */
 void noise_add(struct maker *maker)
 {
 	struct sim_capture *capture = &maker->capture;

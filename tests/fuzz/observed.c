@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Causes of gaps that tell of a limit. */
+/* Causes of gaps that name a limit. */
 #define LIMITS (1u << WEFT_GAP_LIMIT | 1u << WEFT_GAP_MEMORY | 1u << WEFT_GAP_DEPTH)
 
 static void fail(struct observed_set *set, const char *format, ...)
@@ -198,7 +198,7 @@ static bool same_endpoint(const struct conv_truth *truth, int side, const uint8_
 	return truth->port[side] == port && !memcmp(truth->addr[side], addr, 16);
 }
 
-/* Is @conn the one of @truth; *ret_swapped: its opener is our side 1. */
+/* Is @conn the connection of @truth? *ret_swapped: its client is side 1. */
 static bool same_connection(const struct conv_truth *truth, const struct weft_flow *flow,
 			    bool *ret_swapped)
 {
@@ -227,7 +227,9 @@ static bool in_gap(const struct observed_dir *dir, uint64_t off, uint64_t *ret_e
 	return false;
 }
 
-/* Delivered bytes are those that were sent; @lead of dir's bytes come before the truth's. */
+/*
+ * Delivered bytes equal the sent ones; @lead bytes of the direction come before the truth's start.
+ */
 static void compare_bytes(struct observed_set *set, const struct conv_truth_dir *truth,
 			  const struct observed_dir *dir, uint64_t lead)
 {
@@ -273,7 +275,7 @@ static void compare_gaps(struct observed_set *set, const struct conv_truth_dir *
 		const struct conv_gap *gap = &dir->gaps[i + skip];
 
 		if (off >= dir->len)
-			break; /* a tail that need not be noticed; lengths were compared */
+			break; /* a tail that may stay unnoticed; lengths were compared */
 		end = end < dir->len ? end : dir->len;
 		expected++;
 		if (i + skip >= dir->gaps_count || gap->off != off || gap->len_bytes != end - off) {
@@ -322,7 +324,7 @@ static void compare_dir(struct observed_set *set, const struct conv_truth_dir *t
 	compare_bytes(set, truth, dir, lead);
 }
 
-/* What must be told was, and nothing that is not so. */
+/* Every required anomaly was reported, and no false one. */
 static void compare_anomalies(struct observed_set *set, const struct conv_truth *truth,
 			      const struct observed *conn)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * observed.h - what somebody (weft, or the oracle) says the connections were, and
- * whether that agrees with the truth of a batch.
+ * observed.h - collects the connections that weft or the oracle reports, and compares them with the
+ * truth of a batch.
  */
 #ifndef TESTS_FUZZ_OBSERVED_H
 #define TESTS_FUZZ_OBSERVED_H
@@ -15,14 +15,14 @@
 #include "fuzz/conversation.h"
 
 struct observed_dir {
-	uint8_t *bytes; /* gaps are zeroes */
+	uint8_t *bytes; /* gaps are filled with zeroes */
 	uint64_t len;	/* data and gaps */
 	uint64_t room;
-	struct conv_gap *gaps; /* neighbours are merged */
+	struct conv_gap *gaps; /* adjacent gaps are merged */
 	uint32_t gaps_count;
 };
 
-/* One connection; index 0 is the side that opened it. */
+/* One connection; index 0 is the client's side. */
 struct observed {
 	struct weft_flow flow;
 	struct observed_dir dir[2]; /* enum weft_dir */
@@ -30,41 +30,41 @@ struct observed {
 	enum weft_close_reason reason;
 	uint32_t anomalies; /* 1u << enum weft_anomaly */
 	bool midstream;
-	bool claimed; /* by a truth, while comparing */
+	bool claimed; /* matched with a truth, while comparing */
 };
 
 struct observed_set {
 	struct observed *all;
 	uint32_t count;
 	uint32_t room;
-	uint32_t limits;     /* 1u << enum weft_gap_cause: that may be reached */
+	uint32_t limits;     /* 1u << enum weft_gap_cause: limits that may be reached */
 	char error[512];     /* the first broken rule, or empty */
-	uint16_t error_port; /* of the connection whose events broke it */
+	uint16_t error_port; /* port of the connection that broke it */
 	uint16_t trace_port; /* not 0: print the events of connections with this port */
 };
 
 void observed_fini(struct observed_set *set);
 
-/* A connection begins. Return: valid until the next begins. */
+/* Adds a connection. Return: valid until the next call. */
 struct observed *observed_add(struct observed_set *set, const struct weft_flow *flow);
 void observed_data(struct observed_dir *dir, const uint8_t *bytes, uint64_t len);
 void observed_gap(struct observed_dir *dir, uint64_t len, enum weft_gap_cause cause);
 
 /*
- * A weft_event_fn with a struct observed_set as context: collects, and checks that
- * OPEN comes first, CLOSE last and once, and offsets leave nothing out.
+ * A weft_event_fn with a struct observed_set as context: collects events, and checks that OPEN
+ * comes first, CLOSE last and once, and offsets have no holes.
  */
 int observed_event(const struct weft_event *event, void *ctx);
 
 /*
- * Of gaps that both tell of: are the causes the same? @acked: only what was acknowledged was
- * delivered, so no time ran for a hole behind what was not. Return: NULL, or a text (in
- * @set->error); @ret_port: of a connection where they are not.
+ * Compares the causes of gaps that both sets have. @acked: only acknowledged data was delivered, so
+ * no timer ran for a hole behind data that was not acknowledged. Return: NULL, or a text (in
+ * @set->error); @ret_port: the port of a connection whose causes differ.
  */
 const char *observed_compare_causes(struct observed_set *set, const struct observed_set *other,
 				    bool acked, uint16_t *ret_port);
 
-/* Return: NULL, or a text (in @set->error) that tells the first difference. */
+/* Return: NULL, or a text (in @set->error) that describes the first difference. */
 const char *observed_compare(struct observed_set *set, const struct conv_batch *batch,
 			     bool with_reasons, uint32_t *ret_conversation);
 

@@ -4,8 +4,8 @@
  *
  *   parse → which connection → handshake, reset → put bytes into cells → advance
  *
- * Meant to be read and believed, not to be fast: nothing is cached, no structure
- * is shared between the stages, a connection is found by looking at all of them.
+ * The code is made to be obviously correct, not fast: it caches nothing, shares no structure
+ * between the stages, and finds a connection by a linear search.
  */
 #include "fuzz/oracle.h"
 
@@ -19,14 +19,14 @@
 #define PATIENCE_NS 100000000ull
 
 enum {
-	FAR = 1 << 28, /* sequence numbers further apart have nothing to do with each other */
+	FAR = 1 << 28, /* numbers further apart do not belong to one connection */
 	OFFSET_MAX = 1 << 24,
 };
 
 enum cell {
 	CELL_NONE = 0,
 	CELL_HELD,
-	CELL_GAP, /* + enum weft_gap_cause */
+	CELL_GAP, /* CELL_GAP + enum weft_gap_cause */
 };
 
 struct packet {
@@ -49,26 +49,26 @@ struct packet {
 };
 
 struct direction {
-	bool known;    /* base is */
-	bool syn;      /* from its own SYN */
-	bool refused;  /* the payload of its SYN was */
+	bool known;    /* base is known */
+	bool syn;      /* base comes from its own SYN */
+	bool refused;  /* the server did not accept the payload of its SYN */
 	uint32_t base; /* sequence number of the first byte */
 	uint8_t *bytes;
 	uint8_t *cells; /* enum cell */
-	uint64_t *came; /* when the byte was captured, ns */
+	uint64_t *came; /* time of capture of each byte, ns */
 	uint64_t room;
-	uint64_t next; /* below: decided */
+	uint64_t next; /* all bytes below are delivered or given up */
 	uint64_t end;  /* one beyond the last byte held */
 	uint64_t acked;
-	uint64_t fin_hole_ns; /* since when only the FIN is behind the hole; 0: it is not */
-	uint64_t shown;	      /* the hole at this offset was acknowledged, and ... */
-	uint64_t shown_ns;    /* ... seen to be one, then; 0: not */
+	uint64_t fin_hole_ns; /* time since which only the FIN is behind the hole; 0: never */
+	uint64_t shown;	      /* offset of the hole that was acknowledged */
+	uint64_t shown_ns;    /* time at which the acknowledged hole was noticed; 0: none */
 	bool fin;
 	uint64_t fin_off;
-	uint64_t fin_beyond; /* of an empty FIN beyond the window; 0: none */
-	uint64_t right;	     /* of the peer's window; 0: not known */
+	uint64_t fin_beyond; /* offset of an empty FIN beyond the window; 0: none */
+	uint64_t right;	     /* right edge of the peer's window; 0: not known */
 	bool scale_known;
-	int scale; /* of the windows this side announces; negative: it offered none */
+	int scale; /* scale of the windows that this side announces; negative: none offered */
 	bool has_ts;
 	uint32_t ts_recent;
 };
@@ -78,7 +78,7 @@ struct connection {
 	uint32_t use;
 	bool closed;
 	struct direction dir[2]; /* [0]: sent by the opener */
-	bool begun;		 /* something but SYNs was seen */
+	bool begun;		 /* a segment other than a SYN was captured */
 	bool pending;		 /* a SYN that may begin another connection */
 	int pending_dir;
 	uint32_t pending_seq;
@@ -217,7 +217,7 @@ static void mark_gap(struct direction *dir, uint64_t end, enum weft_gap_cause ca
 		dir->cells[dir->next] = (uint8_t)(CELL_GAP + cause);
 }
 
-/* All that is there in order is taken. Does a hole come next that was acknowledged? */
+/* Delivers all bytes in order. Return: is the next hole acknowledged? */
 static void advance(struct direction *dir, uint64_t now_ns)
 {
 	bool is_fin_hole;
@@ -238,7 +238,7 @@ static void advance(struct direction *dir, uint64_t now_ns)
 	dir->shown = dir->next;
 }
 
-/* Where the hole at next ends: at the next byte held, else at what was acknowledged. */
+/* The end of the hole at next: the next held byte, or else the acknowledged offset. */
 static uint64_t hole_end(const struct direction *dir)
 {
 	uint64_t off = dir->next;
@@ -248,7 +248,7 @@ static uint64_t hole_end(const struct direction *dir)
 	return off < dir->end || dir->acked < off ? off : dir->acked;
 }
 
-/* Give up the holes whose time is over, each at its time and for its reason. */
+/* Gives up the holes whose time is over, each at its own time and with its cause. */
 static void expire(struct direction *dir, uint64_t now_ns)
 {
 	for (;;) {
@@ -269,7 +269,7 @@ static void expire(struct direction *dir, uint64_t now_ns)
 			advance(dir, hole_ns);
 		} else {
 			mark_gap(dir, end < dir->acked ? end : dir->acked, WEFT_GAP_NOT_CAPTURED);
-			dir->fin_hole_ns = 0; /* what is left of it has a second of its own */
+			dir->fin_hole_ns = 0; /* the rest of the hole waits for another second */
 			advance(dir, patience_ns);
 		}
 	}
@@ -299,14 +299,14 @@ static void set_syn(struct direction *dir, uint32_t seq)
 	dir->base = seq + 1;
 }
 
-/* Payload that came with a SYN. */
+/* Stores the payload of a SYN. */
 static void put_syn(struct direction *dir, const uint8_t *bytes, uint32_t len, uint64_t now_ns)
 {
 	if (!dir->refused)
 		put(dir, 0, bytes, len, now_ns);
 }
 
-/* A SYN-ACK takes the SYN of @dir, but nothing that came with it. */
+/* A SYN-ACK acknowledges the SYN of @dir, but not its payload. */
 static void refuse_syn(struct direction *dir)
 {
 	dir->refused = true;
@@ -341,7 +341,7 @@ static bool same_ends(const struct packet *a, const struct packet *b, bool swapp
 	       !memcmp(a->vlan, b->vlan, sizeof(a->vlan));
 }
 
-/* The latest connection of the packet's four-tuple, and which direction the packet is. */
+/* Finds the latest connection of the packet's four-tuple, and the packet's direction. */
 static struct connection *find(const struct oracle *oracle, const struct packet *packet,
 			       int *ret_dir)
 {
@@ -402,7 +402,7 @@ static struct connection *begin(struct oracle *oracle, const struct packet *pack
 	return conn;
 }
 
-/* The SYN that was pending did begin a connection: its opener is the other side of @packet. */
+/* The pending SYN did begin a connection: its client is the receiver of @packet. */
 static struct connection *begin_pending(struct oracle *oracle, struct connection *old,
 					const struct packet *packet)
 {
@@ -466,7 +466,7 @@ static void on_syn_ack(struct oracle *oracle, struct connection *conn, int at,
 		put_syn(&conn->dir[at], packet->payload, packet->len, packet->time_ns);
 }
 
-/* Offset of @seq in @dir. Return: false: it has nothing to do with it. */
+/* The offset of @seq in @dir. Return: false if @seq is too far away. */
 static bool offset_of(const struct direction *dir, uint32_t seq, uint64_t *ret_off)
 {
 	int32_t distance = (int32_t)(seq - (dir->base + (uint32_t)dir->next));
@@ -490,7 +490,7 @@ static void on_reset(struct connection *conn, int at, const struct packet *packe
 		conn->closed = true;
 }
 
-/* Would the receiver look at it at all? */
+/* Would the receiver accept the segment? */
 static bool is_acceptable(const struct connection *conn, int at, const struct packet *packet)
 {
 	const struct direction *own = &conn->dir[at];
@@ -507,7 +507,7 @@ static bool is_acceptable(const struct connection *conn, int at, const struct pa
 	       (int32_t)(packet->ts_val - own->ts_recent) > -(1 << 24);
 }
 
-/* Windows that side @at announces are to be shifted by so much; unknown: by the most. */
+/* Sets the scale of the windows that side @at announces; unknown: the largest. */
 static int scale_of(const struct connection *conn, int at)
 {
 	for (int side = 0; side < 2; side++)

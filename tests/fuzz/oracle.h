@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * oracle.h - a slow, obvious reassembler of its own: frames in, whole connections out.
+ * oracle.h - a slow, obvious, independent reassembler: frames in, whole connections out.
  *
- * Shares no line with user/. A direction is an array with one cell a byte; the
- * first copy of a byte stays. Holes end by the same rules as weft's: data comes,
- * the receiver acknowledged it and 100 ms passed, a second passed, or the end.
+ * Shares no line with user/. A direction is an array with one cell a byte; the first copy of a byte
+ * stays. Holes end by the same rules as in weft: data arrives, 100 ms pass after the receiver
+ * acknowledged the hole, a second passes, or the capture ends.
  */
 #ifndef TESTS_FUZZ_ORACLE_H
 #define TESTS_FUZZ_ORACLE_H

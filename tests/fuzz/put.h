@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * put.h - header fields in network order, one behind the other, and the sum of RFC 1071.
+ * put.h - writes header fields in network order, one behind the other, and computes the checksum of
+ * RFC 1071.
  */
 #ifndef TESTS_FUZZ_PUT_H
 #define TESTS_FUZZ_PUT_H
@@ -8,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Each returns where the next field goes. */
+/* Each function returns the place of the next field. */
 static inline uint8_t *put8(uint8_t *at, uint32_t value)
 {
 	*at = (uint8_t)value;

@@ -2,12 +2,12 @@
 /*
  * receivers.c - plays segments to the models of their receivers and to the engine.
  *
- *   side 0 ── segments ──► model of side 1's receiver       the engine sees all that is captured
+ *   side 0 ── segments ──► model of side 1's receiver       the engine sees every captured packet
  *   side 1 ── segments ──► model of side 0's receiver
  *
- * Each receiver acknowledges what its model has in order. Policies come by prefix of
- * the receiver, the longest of several, or by default. All of it takes less time than weft has
- * patience, so that only the end, or an acknowledgement, gives up a hole.
+ * Each receiver acknowledges the bytes that its model has in order. The policy is that of the
+ * longest prefix of the receiver, or the default. A connection takes less time than weft's
+ * patience, so that only the end or an acknowledgement gives up a hole.
  */
 #include "fuzz/receivers.h"
 
@@ -27,7 +27,7 @@
 #define MS 1000000ull
 
 enum {
-	STREAM_MAX = 512, /* no segment ends beyond */
+	STREAM_MAX = 512, /* no segment ends beyond this offset */
 	SEGMENT_MAX = 120,
 	SEGMENTS = 36,
 	PIECES_MAX = 40,
@@ -37,18 +37,18 @@ enum {
 	PORT_BASE = 20000,
 };
 
-/* What one side sends, and what becomes of it. */
+/* One side's segments, and their results. */
 struct side {
 	struct overlap_model *model; /* of its receiver */
-	enum weft_overlap policy;    /* likewise */
-	uint8_t addr[16];	     /* its own */
+	enum weft_overlap policy;    /* policy of its receiver */
+	uint8_t addr[16];	     /* address of this side */
 	uint32_t isn;
-	int end;       /* beyond the last byte sent */
+	int end;       /* one beyond the last byte sent */
 	int acked;     /* as the tap saw it */
-	bool conflict; /* must be told of the segment under way */
+	bool conflict; /* weft must report a conflict for the current segment */
 	uint32_t conflicts;
 
-	/* what the engine told */
+	/* events of the engine */
 	uint8_t out[STREAM_MAX];
 	bool known[STREAM_MAX];
 	uint64_t next;
@@ -60,7 +60,7 @@ struct side {
 struct talk {
 	struct side side[2];
 	uint8_t ip_version;
-	bool missed[STREAM_MAX]; /* not captured: of side 0 */
+	bool missed[STREAM_MAX]; /* bytes of side 0 that were not captured */
 	bool closed;
 };
 
@@ -70,8 +70,8 @@ struct player {
 	struct engine_run run;
 	struct weft_overlap_rule rules[RULES];
 	struct talk *talks;
-	struct talk *talk; /* under way */
-	uint32_t index;	   /* of it */
+	struct talk *talk; /* the current connection */
+	uint32_t index;	   /* index of the current connection */
 	uint64_t now_ns;
 	uint8_t **frames; /* chunks of FRAMES_CHUNK */
 	uint32_t frames_used;
@@ -93,7 +93,7 @@ static void fail(struct player *player, const char *format, ...)
 	va_end(args);
 }
 
-/* ---- who receives how ---- */
+/* ---- policies of receivers ---- */
 
 static void make_addr(uint8_t addr[16], uint8_t ip_version, unsigned int net, unsigned int host)
 {
@@ -110,7 +110,9 @@ static void make_addr(uint8_t addr[16], uint8_t ip_version, unsigned int net, un
 	addr[15] = (uint8_t)host;
 }
 
-/* A rule for each policy, and one around them all that is wrong for most. */
+/*
+ * One rule for each policy, and a shorter prefix around them all whose policy is wrong for most.
+ */
 static void make_rules(struct player *player)
 {
 	struct weft_overlap_rule *rule = player->rules;
@@ -201,7 +203,7 @@ static void send(struct player *player, int from, uint16_t flags, int off, const
 	if (flags & WIRE_ACK) {
 		int next = peer->model->next;
 
-		/* The FIN, too, where all before it has come. */
+		/* Acknowledges the FIN too, if all bytes before it arrived. */
 		segment.ack = peer->isn + 1 + (uint32_t)next +
 			      (talk->closed && next == peer->end && !(flags & WIRE_FIN) ? 1 : 0);
 		peer->acked = next;
@@ -216,7 +218,7 @@ static bool is_acked(const struct player *player)
 	return player->opts->deliver == WEFT_DELIVER_ACKED;
 }
 
-/* Does the segment meet bytes that wait, and differ from one? */
+/* Does the segment overlap held bytes and differ from one of them? */
 static bool meets_other(const struct player *player, const struct side *side, int off,
 			const uint8_t *bytes, int len)
 {
@@ -233,7 +235,7 @@ static bool meets_other(const struct player *player, const struct side *side, in
 	return false;
 }
 
-/* To the receiver's model, then past the tap. */
+/* Gives the segment to the receiver's model, then to the tap. */
 static void send_data(struct player *player, int from, int off, const uint8_t *bytes, int len)
 {
 	struct side *side = &player->talk->side[from];
@@ -253,7 +255,9 @@ static uint8_t true_byte(int off)
 	return (uint8_t)(off * 7 + 1);
 }
 
-/* Often at a place where something begins or ends; often with content of its own. */
+/*
+ * A segment that often starts or ends at the boundary of an earlier one, often with other content.
+ */
 static void send_any(struct player *player, int from)
 {
 	struct side *side = &player->talk->side[from];
@@ -286,7 +290,7 @@ static void open(struct player *player)
 	enum receivers_view view = player->opts->view;
 
 	if (view == RECEIVERS_MIDSTREAM) {
-		/* Where the streams begin is settled before they are contested. */
+		/* The start of the streams is settled before segments conflict. */
 		send_data(player, 0, 0, first, sizeof(first));
 		send_data(player, 1, 0, first, sizeof(first));
 		player->now_ns += 150 * MS;
@@ -323,7 +327,7 @@ static void send_true(struct player *player, int off, int end)
 	send_data(player, 0, off, bytes, end - off);
 }
 
-/* Segments that would change, if they could, some of what was captured and acknowledged. */
+/* Sends segments that conflict with bytes that were captured and acknowledged. */
 static void forge(struct player *player)
 {
 	struct talk *talk = player->talk;
@@ -343,9 +347,9 @@ static void forge(struct player *player)
 }
 
 /*
- * Of the pieces of a stream, in any order, some are not captured; all is acknowledged. What was
- * captured is final then, before and behind the holes, whatever comes. What was missed may come
- * late, but in patience.
+ * Sends the pieces of a stream in any order; some are not captured; all are acknowledged. Captured
+ * bytes are then final, before and behind the holes. Missed bytes may still arrive, within weft's
+ * patience.
  */
 static void miss(struct player *player)
 {
@@ -417,9 +421,9 @@ static void play(struct player *player)
 	player->now_ns += 1 * MS;
 }
 
-/* ---- what the engine tells ---- */
+/* ---- events of the engine ---- */
 
-/* Which connection, and which side sent it. */
+/* Finds the connection, and the side that sent the data. */
 static struct side *side_of(struct player *player, const struct weft_event *event)
 {
 	bool swapped = event->flow->src_port == 80;
@@ -448,7 +452,7 @@ static void on_bytes(struct player *player, struct side *side, uint64_t off, uin
 	memset(side->known + off, 1, len);
 }
 
-/* Is what was kept what the receiver has, and is the other another? */
+/* Is the kept copy the receiver's, and the other copy different? */
 static void on_conflict(struct player *player, struct side *side, const struct weft_event *event)
 {
 	uint32_t shown = event->anomaly.shown_bytes;
@@ -533,7 +537,7 @@ static void compare_side(struct player *player, const struct talk *talk, const s
 		     side->conflicts_told, side->conflicts);
 }
 
-/* ---- all of them ---- */
+/* ---- all connections ---- */
 
 static void finish(struct player *player, struct receivers_totals *totals)
 {
@@ -563,7 +567,7 @@ const char *receivers_play(const struct receivers_opts *opts, struct receivers_t
 	struct engine_run_opts run = {
 		.memory_bytes = 32u << 20,
 		.in_pages = opts->in_pages,
-		.batch = 1, /* what is told of a segment is told before the next comes */
+		.batch = 1, /* the events of a segment are delivered before the next segment */
 		.checksum = WEFT_CHECKSUM_VERIFY,
 		.deliver = opts->deliver,
 		.overlap = opts->policy,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * render.c - the frames of what was captured.
+ * render.c - makes the frames of the captured packets.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +67,7 @@ static void syn_options(const struct maker *maker, const struct sim_packet *pack
 void render_packet(struct maker *maker, const struct sim_packet *packet)
 {
 	static const uint8_t garbage[1] = {0xfe};
-	static const uint8_t refused[1448]; /* the sender says something else then */
+	static const uint8_t refused[1448]; /* the bytes differ from those sent first */
 	struct wire_segment segment = {
 		.seq = conv_isn_of(maker, packet) + (uint32_t)packet->off,
 		.flags = packet->flags,

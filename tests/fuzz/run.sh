@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# run.sh BUILD_DIR SECONDS [NAME...] - each fuzzer (or those named) for so long.
+# run.sh BUILD_DIR SECONDS [NAME...] - runs each fuzzer, or the named ones, for SECONDS.
 #
-# Starts from seed 1 and what earlier runs found worth keeping in
-# BUILD_DIR/corpus/NAME. An input that fails is kept in BUILD_DIR/crashes; give
-# it to BUILD_DIR/fuzzers/NAME as an argument to see it again.
+# Starts from seed 1 and from the inputs that earlier runs kept in BUILD_DIR/corpus/NAME. An input
+# that fails is kept in BUILD_DIR/crashes; BUILD_DIR/fuzzers/NAME with the input as argument repeats
+# the failure.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 out=$1
@@ -27,7 +27,7 @@ for i in range(64):
 	[ "$name" = fuzz_pcap ] && seeds+=("$captures")
 }
 
-# A machine that stood still for a while is no input that hangs: that one is tried once more.
+# If the machine stood still, an input may seem to hang: such an input is tried once more.
 stood_still() {
 	local input
 	input=$(sed -n 's/.*Test unit written to \(.*-timeout-.*\)/\1/p' "$log" | head -n 1)
@@ -35,7 +35,7 @@ stood_still() {
 		echo "# $name: an input took 20 seconds, and none when tried again"
 }
 
-# Return: false: a finding, or it could not run.
+# Return: false if the fuzzer found a failure or could not run.
 fuzz() {
 	local inputs=0 ran end=$((SECONDS + seconds))
 	while [ "$SECONDS" -lt "$end" ] || [ "$inputs" -eq 0 ]; do

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * sim.c - two endpoints and the path between them, driven by one event queue.
+ * sim.c - simulates two endpoints and the path between them, with one event queue.
  */
 #include "fuzz/sim.h"
 
@@ -111,7 +111,7 @@ void sim_travel(struct sim *sim, uint32_t packet, enum fate fate)
 	}
 }
 
-/* ---- the whole ---- */
+/* ---- the whole conversation ---- */
 
 static void serve(struct sim *sim, const struct event *event)
 {

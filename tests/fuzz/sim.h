@@ -5,10 +5,10 @@
  *   side 0 ──── before ────┬──── after ──── side 1
  *                         tap
  *
- * An event queue in simulated time. The endpoints do what real ones do as far
- * as a tap can see it: handshakes, windows, acknowledgements, retransmission,
- * probes and every way to close. Each side's bytes are known beforehand, so
- * whatever happens on the path, what the receivers must end up with is known.
+ * An event queue in simulated time. To a tap the endpoints look like real ones: handshakes,
+ * windows, acknowledgements, retransmission, probes and every way to close. Each side's bytes are
+ * known beforehand, so the bytes that the receivers must get are known, whatever happens on the
+ * path.
  *
  * Sequence offsets are 64 bit and count from the SYN: it is 0, byte i of the
  * stream is 1 + i, the FIN follows the last byte.
@@ -26,9 +26,9 @@ enum sim_open {
 	SIM_OPEN_SIMULTANEOUS,
 	SIM_OPEN_SPLIT,		/* the server answers with a bare SYN */
 	SIM_OPEN_SYN_REPEATED,	/* the first SYNs are lost behind the tap */
-	SIM_OPEN_SYN_OTHER_ISN, /* ... and the client starts over with another number */
+	SIM_OPEN_SYN_OTHER_ISN, /* the client starts over with another number */
 	SIM_OPEN_SYN_ACK_REPEATED,
-	SIM_OPEN_SYN_ACK_OTHER_ISN, /* ... and the server starts over */
+	SIM_OPEN_SYN_ACK_OTHER_ISN, /* the server starts over with another number */
 	SIM_OPEN_FAST,		    /* data on the SYN, accepted */
 	SIM_OPEN_FAST_IGNORED,	    /* data on the SYN, not accepted and sent again */
 	SIM_OPEN_FAST_BOTH,	    /* data on the SYN and on the SYN-ACK */
@@ -38,9 +38,9 @@ enum sim_open {
 enum sim_close {
 	SIM_CLOSE_FIN_CLIENT = 0,
 	SIM_CLOSE_FIN_SERVER,
-	SIM_CLOSE_FIN_BOTH,   /* simultaneous */
+	SIM_CLOSE_FIN_BOTH,   /* both at once */
 	SIM_CLOSE_FIN_EARLY,  /* the client half-closes after its last byte, the server goes on */
-	SIM_CLOSE_RST_CLIENT, /* when all is quiet */
+	SIM_CLOSE_RST_CLIENT, /* when no data is in flight */
 	SIM_CLOSE_RST_SERVER,
 	SIM_CLOSE_RST_DIRTY, /* in mid-transfer */
 	SIM_CLOSE_NONE,
@@ -55,16 +55,16 @@ struct sim_turn {
 	uint64_t delay_ns; /* after the turn before was received (or sent, if duplex) */
 };
 
-/* One side's habits. */
+/* One side's behaviour. */
 struct sim_side_opts {
 	uint32_t isn;
-	uint32_t other_isn; /* of SIM_OPEN_SYN_OTHER_ISN, SIM_OPEN_SYN_ACK_OTHER_ISN */
+	uint32_t other_isn; /* used by SIM_OPEN_SYN_OTHER_ISN, SIM_OPEN_SYN_ACK_OTHER_ISN */
 	uint16_t mss;
 	int16_t wscale;	     /* negative: not offered */
-	uint16_t syn_window; /* announced on a SYN at most; 0: what there is */
+	uint16_t syn_window; /* limit of the window on a SYN; 0: no limit */
 	uint32_t rcv_buf_bytes;
-	uint32_t read_bytes; /* the application reads so much ... */
-	uint64_t read_ns;    /* ... so often; 0: at once */
+	uint32_t read_bytes; /* bytes of one read() by the application */
+	uint64_t read_ns;    /* time between two reads; 0: reads at once */
 	uint32_t ts_start;
 	bool delayed_ack;
 	bool fin_with_data;
@@ -83,18 +83,19 @@ struct sim_opts {
 	bool duplex;	     /* turns don't wait for each other */
 	bool keepalive;
 	bool keepalive_garbage;
-	uint32_t window_segments; /* in flight at most */
-	bool slow_start;	  /* ... and ten more than were acknowledged */
+	uint32_t window_segments; /* limit of segments in flight */
+	bool slow_start;	  /* in flight: at most ten segments more than were acknowledged */
 	uint64_t pace_ns;
 	uint64_t before_ns; /* side 0 to tap */
 	uint64_t after_ns;  /* tap to side 1 */
-	uint64_t jitter_ns; /* of each path; 0: nothing overtakes */
+	uint64_t jitter_ns; /* of each path; 0: no packet overtakes another */
 	uint64_t rto_ns;
-	uint64_t late_rto_ns;	      /* not 0: one segment is lost and sent again only so late */
+	/* not 0: one segment is lost, and sent again after this time */
+	uint64_t late_rto_ns;
 	uint32_t loss_before_percent; /* between sender and tap */
 	uint32_t loss_after_percent;
 	uint32_t dup_percent;
-	uint32_t spurious_percent; /* retransmissions that nobody needed */
+	uint32_t spurious_percent; /* retransmissions that are not needed */
 	struct sim_turn turns[SIM_TURNS_MAX];
 	uint32_t turns_count;
 	uint64_t start_ns;
@@ -105,8 +106,8 @@ struct sim_packet {
 	uint64_t time_ns;
 	uint8_t from;
 	uint8_t flags;	/* WIRE_* */
-	bool garbage;	/* the byte is not the stream's (keep-alive) */
-	bool probe;	/* wants an answer: keep-alive, zero window */
+	bool garbage;	/* the byte does not belong to the stream (keep-alive) */
+	bool probe;	/* requests an answer: keep-alive, zero window */
 	bool first_syn; /* carries the first of two initial numbers */
 	uint32_t len_bytes;
 	uint64_t off; /* sequence offset of the sender */
@@ -124,7 +125,7 @@ struct sim_capture {
 	uint64_t end_ns;
 };
 
-/* Play the whole conversation. Aborts if it does not come to an end. */
+/* Plays the whole conversation. Aborts if it does not end. */
 void sim_run(const struct sim_opts *opts, struct rng *rng, struct sim_capture *ret_capture);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * sim_app.c - the applications at both ends: turns of writing, reading, closing.
+ * sim_app.c - the applications at both ends: turns of writing, reading and closing.
  */
 #include "fuzz/sim_internal.h"
 

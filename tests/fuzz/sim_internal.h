@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sim_internal.h - two endpoints and the path between them, shared by the files that play them.
+ * sim_internal.h - the state of two endpoints and their path, shared by the files of the
+ * simulation.
  *
  *   sim.c          the event queue, the path, what the tap saw
  *   sim_send.c     segments, retransmissions, probes
- *   sim_receive.c  what arrives
- *   sim_app.c      who writes, reads and closes when
+ *   sim_receive.c  arriving segments
+ *   sim_app.c      when each side writes, reads and closes
  */
 #ifndef TESTS_FUZZ_SIM_INTERNAL_H
 #define TESTS_FUZZ_SIM_INTERNAL_H
@@ -36,7 +37,7 @@ enum event_type {
 
 struct event {
 	uint64_t time_ns;
-	uint64_t order; /* first scheduled, first served */
+	uint64_t order; /* orders events of equal time by creation */
 	uint32_t arg;
 	uint8_t type;
 	uint8_t side;
@@ -63,10 +64,10 @@ struct side {
 	const struct sim_side_opts *opts;
 	enum state state;
 	uint64_t stream_bytes;
-	uint64_t written; /* by the application */
+	uint64_t written; /* read by the application */
 	uint64_t una;
 	uint64_t nxt;
-	uint64_t right; /* beyond what the peer's window lets us send */
+	uint64_t right; /* one beyond the last byte that the peer's window allows */
 	bool scaling;
 	bool fin_wanted;
 	bool fin_sent;
@@ -117,7 +118,7 @@ struct sim {
 
 enum fate {
 	FATE_WHOLE = 0,
-	FATE_LOST_BEFORE, /* the tap does not see it */
+	FATE_LOST_BEFORE, /* the tap does not capture it */
 	FATE_LOST_AFTER,
 };
 
@@ -125,7 +126,7 @@ enum fate {
 
 void sim_plan(struct sim *sim, uint64_t delay_ns, enum event_type type, int side, uint32_t arg);
 
-/* Losses are bounded: a segment's third copy and the fourth lost acknowledgement get through. */
+/* Losses are bounded: the third copy of a segment and its fourth acknowledgement always arrive. */
 enum fate sim_fate_of(struct sim *sim, const struct sim_packet *packet, uint32_t tries);
 void sim_travel(struct sim *sim, uint32_t packet, enum fate fate);
 
@@ -141,7 +142,9 @@ void sim_kick(struct sim *sim, int from);
 void sim_on_send(struct sim *sim, int from);
 void sim_emit_probe(struct sim *sim, int from, uint64_t off, uint32_t len, bool garbage);
 
-/* The window is shut: one byte beyond it, or none just before it, asks for news. */
+/*
+ * The window is closed: sends one byte beyond it, or an empty segment just before it, as a probe.
+ */
 void sim_on_probe(struct sim *sim, int from);
 void sim_emit_again(struct sim *sim, int from, const struct flight *flight);
 void sim_on_rto(struct sim *sim, int from, uint32_t index);
@@ -152,7 +155,7 @@ void sim_on_arrive(struct sim *sim, int at, uint32_t index);
 
 /* ---- sim_app.c ---- */
 
-/* The peer's end was read: finish as well once there is nothing left to say. */
+/* The application read the peer's FIN: it closes too once it has sent all its data. */
 void sim_maybe_close_second(struct sim *sim, int side);
 void sim_plan_turn(struct sim *sim, uint32_t index);
 void sim_maybe_next_turn(struct sim *sim);

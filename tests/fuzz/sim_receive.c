@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * sim_receive.c - an endpoint takes what arrives.
+ * sim_receive.c - an endpoint processes arriving segments.
  */
 #include "fuzz/sim_internal.h"
 
@@ -13,7 +13,7 @@ static void established(struct sim *sim, int at)
 	sim_kick(sim, at);
 }
 
-/* Take the payload's bytes. Return: whether rcv_nxt moved. */
+/* Stores the payload's bytes. Return: whether rcv_nxt moved. */
 static bool take_payload(struct sim *sim, int at, const struct sim_packet *packet)
 {
 	struct side *side = &sim->side[at];
@@ -70,7 +70,7 @@ static void on_syn(struct sim *sim, int at, const struct sim_packet *packet)
 	if (packet->len_bytes && open != SIM_OPEN_FAST_IGNORED)
 		take_payload(sim, at, packet);
 	if (side->state == ST_CLOSED) {
-		/* Some such servers acknowledge first; that is nothing to the client yet. */
+		/* Some such servers acknowledge first; the client ignores that acknowledgement. */
 		if (open == SIM_OPEN_SPLIT && rng_percent(sim->rng, 50))
 			sim_emit(sim, at, WIRE_ACK, 0, 0, 0);
 		sim_start_syn(sim, at, open == SIM_OPEN_SPLIT ? ST_SYN_SENT : ST_SYN_RECEIVED);

@@ -136,7 +136,7 @@ void sim_start_syn(struct sim *sim, int from, enum state state)
 	sim_emit_syn(sim, from, 0);
 }
 
-/* How many bytes may leave now. */
+/* Number of bytes that may be sent now. */
 static uint32_t sendable(const struct sim *sim, int from)
 {
 	const struct side *side = &sim->side[from];
@@ -170,7 +170,7 @@ void sim_kick(struct sim *sim, int from)
 static bool fin_is_due(const struct sim *sim, const struct side *side)
 {
 	if (sim->opts->late_rto_ns && side->una != side->nxt)
-		return false; /* nothing but data may tell of the hole */
+		return false; /* only data may reveal the hole */
 	return side->fin_wanted && !side->fin_sent && side->nxt == side->stream_bytes + 1;
 }
 
@@ -259,7 +259,10 @@ void sim_on_probe(struct sim *sim, int from)
 	sim_plan(sim, 300 * MS, EV_PROBE, from, 0);
 }
 
-/* Send the bytes of @flight again, cut otherwise: up to a segment more at each end, in pieces. */
+/*
+ * Sends the bytes of @flight again with other boundaries: up to a segment more at each end, in
+ * pieces.
+ */
 static void emit_repacketised(struct sim *sim, int from, const struct flight *flight)
 {
 	struct side *side = &sim->side[from];
@@ -297,7 +300,9 @@ void sim_emit_again(struct sim *sim, int from, const struct flight *flight)
 			 flight->len_bytes, flight->tries);
 }
 
-/* The peer holds all of it, behind a hole: selective acknowledgements would say so. */
+/*
+ * Does the peer hold the whole segment behind a hole? Selective acknowledgements would report it.
+ */
 static bool held_by_peer(const struct sim *sim, int from, const struct flight *flight)
 {
 	const struct side *peer = &sim->side[!from];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tapped.c - which of the packets the tap captured, and when.
+ * tapped.c - chooses which packets the tap captured, and when.
  */
 #include <stdlib.h>
 
@@ -25,7 +25,7 @@ static int packet_compare_time(const void *a, const void *b)
 	return x->time_ns < y->time_ns ? -1 : x->time_ns > y->time_ns;
 }
 
-/* One side's SYNs are recorded late, so that data overtakes them. */
+/* Records one side's SYNs late, so that data overtakes them. */
 static void delay_syn(struct maker *maker)
 {
 	struct sim_packet *packets = maker->capture.packets;
@@ -38,8 +38,8 @@ static void delay_syn(struct maker *maker)
 }
 
 /*
- * The tap's own disorder: packets are recorded up to some milliseconds late. The
- * handshake comes in time, or the SYN-ACK before the SYN, unless that is what is asked for.
+ * The tap's own disorder: packets are recorded up to some milliseconds late. The handshake is
+ * recorded in order, or the SYN-ACK before the SYN, unless early data is requested.
  */
 static void skew(struct maker *maker)
 {
@@ -53,8 +53,8 @@ static void skew(struct maker *maker)
 	if (maker->kinds & CONV_EARLY)
 		delay_syn(maker);
 	/*
-	 * An empty FIN shows no connection: one that is seen first is not known of later.
-	 * A single byte that was acknowledged already looks like a probe.
+	 * An empty FIN does not open a connection: if it is captured first, it is forgotten. A
+	 * single byte that was already acknowledged looks like a probe.
 	 */
 	for (uint32_t i = 0; i < maker->capture.count; i++)
 		if (packets[i].flags & WIRE_SYN && packets[i].time_ns > opened_ns)
@@ -79,8 +79,8 @@ static bool meets(const struct sim_packet *packet, const struct range *hole)
 }
 
 /*
- * The SYN-ACK or SYN may be missing only if the next packets that were captured
- * tell the same initial numbers.
+ * The SYN-ACK or SYN may be missing only if the next captured packets reveal the same initial
+ * numbers.
  */
 static void miss_handshake(struct maker *maker)
 {
@@ -100,7 +100,7 @@ static void miss_handshake(struct maker *maker)
 	}
 }
 
-/* Missing for good: whatever touches the holes, and now and then what carries no data. */
+/* Drops every packet that touches the holes, and now and then one without data. */
 static void miss(struct maker *maker)
 {
 	struct sim_capture *capture = &maker->capture;
@@ -149,7 +149,7 @@ static void one_side(struct maker *maker)
 			maker->dropped[i] = true;
 }
 
-/* No SYN was captured, but the first data of both sides was, in its place. */
+/* No SYN was captured, but the first data of both sides was captured in order. */
 static void behead(struct maker *maker)
 {
 	const struct sim_capture *capture = &maker->capture;
@@ -158,7 +158,7 @@ static void behead(struct maker *maker)
 	for (uint32_t i = 0; i < capture->count; i++) {
 		const struct sim_packet *packet = &capture->packets[i];
 
-		/* A single byte may be a probe's, and an empty end shows no connection. */
+		/* A single byte may be a probe, and an empty FIN does not open a connection. */
 		if (!begun[packet->from] && !(packet->flags & WIRE_SYN) &&
 		    (packet->len_bytes || packet->flags & (WIRE_FIN | WIRE_RST)) &&
 		    (packet->off != 1 || packet->len_bytes < 2)) {

@@ -4,10 +4,9 @@
  *
  *   test_conversations [--count N] [--seed N] [--batch N] [--kinds MASK] [--verbose] [--trace PORT]
  *
- * Environment: CONVERSATIONS, how many when --count is not given. What fails is
- * printed with its seed and packets and written to a capture file, so that
+ * Environment: CONVERSATIONS, the number of conversations without --count. A failed conversation
+ * is printed with its seed and packets, and written to a capture file. This shows it alone:
  *   test_conversations --seed N --verbose
- * shows it alone.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +27,7 @@ enum {
 	COUNT_DEFAULT = 4000,
 	BATCH_DEFAULT = 48,
 	FAILURES_MAX = 5,
-	FAMILIES_COUNTED = 50000, /* enough of them to count families */
+	FAMILIES_COUNTED = 50000, /* enough conversations to count families */
 	EXTRA_BYTES_MAX = WIRE_FRAGMENTS_MAX * WIRE_FRAGMENT_HEADERS_MAX, /* of one packet */
 };
 
@@ -52,15 +51,15 @@ struct totals {
 	uint32_t failures;
 };
 
-/* Whatever nobody acknowledged is not delivered then, so all must have been captured. */
+/* Only acknowledged bytes are delivered then, so all packets must be captured. */
 static bool is_acked_seed(uint64_t seed)
 {
 	return seed % 5 == 4;
 }
 
 /*
- * The oracle takes a stream to begin where its first segment does, so of what the tap
- * shows before the handshake only the truth is a judge.
+ * The oracle assumes that a stream begins where its first segment does, so early data is compared
+ * only with the truth.
  */
 static bool is_early_seed(uint64_t seed)
 {
@@ -146,7 +145,7 @@ static bool oracle_agrees(const struct conv_batch *batch, const struct options *
 	return !error;
 }
 
-/* Each seed has the engine in another setting; all must give the same. */
+/* Each seed runs the engine with other settings; all must give the same result. */
 static struct engine_run_opts engine_settings(uint64_t seed, struct observed_set *set)
 {
 	return (struct engine_run_opts){
@@ -162,8 +161,8 @@ static struct engine_run_opts engine_settings(uint64_t seed, struct observed_set
 }
 
 /*
- * The engine gets some datagrams in fragments, in any order, now and then one twice;
- * the oracle saw them whole.
+ * The engine gets some datagrams in fragments, in any order, now and then one twice; the oracle got
+ * the whole datagrams.
  */
 static uint8_t *feed_fragments(struct engine_run *run, const struct conv_packet *packet,
 			       struct rng *rng, uint8_t *room)
@@ -190,7 +189,7 @@ static uint8_t *feed_fragments(struct engine_run *run, const struct conv_packet 
 	return room;
 }
 
-/* Half of the seeds without fragments: each four-tuple in a wrapping of its own. */
+/* Half of the seeds without fragments: each four-tuple has a wrapping of its own. */
 static bool is_wrapped_seed(uint64_t seed)
 {
 	return seed % 4 >= 2;
@@ -202,8 +201,8 @@ static enum wrap_kind wrapping_of(const struct conv_truth *truth)
 }
 
 /*
- * Of a segment that was cut nobody knows whether its checksum is wrong; and data on a SYN that
- * comes late is taken from its first copy alone.
+ * A cut segment's checksum cannot be verified; and data on a SYN that arrives late is accepted from
+ * its first copy only.
  */
 static bool can_be_wrapped(const struct conv_truth *truth)
 {
@@ -225,7 +224,7 @@ static uint8_t *feed_wrapped(struct engine_run *run, const struct conv_packet *p
 	return room + wrapped.len_bytes;
 }
 
-/* Return: memory that the frames lie in, until the engine has finished. */
+/* Return: the memory of the frames, valid until the engine has finished. */
 static uint8_t *feed(struct engine_run *run, const struct conv_batch *batch, uint64_t seed)
 {
 	uint32_t percent = seed % 4 == 1 ? 15 : 0;
@@ -293,7 +292,7 @@ static void count_truth(const struct conv_batch *batch, struct totals *totals)
 	}
 }
 
-/* Only those that both are judges of; what the tap shows too early has no other than the truth. */
+/* A batch with early data counts only the families of early data, any other batch only the rest. */
 static void count_families(const struct conv_batch *batch, bool is_early, struct totals *totals)
 {
 	const uint64_t early = FAMILY_BIT(EARLY_DATA) | FAMILY_BIT(EARLY_OTHER_ISN);
@@ -322,8 +321,8 @@ static bool is_enough(const char *name, uint64_t count, uint64_t least)
 }
 
 /*
- * Of so many conversations each family must be one in a hundred. Return: whether that is so;
- * with fewer, whether there is one of each.
+ * In a large run each family must have one conversation in a hundred, in a small run at least one.
+ * Return: whether that is so.
  */
 static bool families_suffice(const struct totals *totals)
 {

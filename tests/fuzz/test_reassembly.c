@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_reassembly.c - a family of random conversations for each thing that reassembly promises.
+ * test_reassembly.c - plays a family of random conversations for each promise of reassembly.
  *
- *   test_reassembly [FAMILY [SEED]]     one family only; from that seed, one batch, with details
+ *   test_reassembly [FAMILY [SEED]]     one family; with SEED one batch, with details
  *
- * Environment: CONVERSATIONS, as for test_conversations: each family has a hundredth, so
- * 100,000 make 1,000 of each.
+ * Environment: CONVERSATIONS, as for test_conversations: each family gets a hundredth of it, so
+ * 100,000 give 1,000 of each.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,12 +18,12 @@
 
 enum {
 	BATCH = 25,
-	BATCH_FEW = 8, /* so that there is memory for the connections, but not for their data */
+	BATCH_FEW = 8, /* small: memory for the connections, but not for their data */
 	COUNT_DEFAULT = 100,
 	COUNT_MIN = BATCH,
 };
 
-/* What was played of a family. */
+/* The results of a family. */
 struct tally {
 	uint64_t conversations;
 	uint64_t conflicts;
@@ -37,14 +37,15 @@ struct family {
 
 	/* play_receivers() */
 	enum receivers_view view;
-	enum weft_overlap policy; /* DEFAULT: another with each seed */
+	enum weft_overlap policy; /* DEFAULT: each seed has another policy */
 
 	/* play_captures() */
 	uint32_t kinds;	  /* CONV_* */
-	uint32_t without; /* likewise */
+	uint32_t without; /* CONV_* that are not allowed */
 	enum captures_limit limit;
 	enum weft_deliver deliver;
-	uint32_t proofs; /* 1u << enum weft_gap_cause: gaps that one in eight must have */
+	/* 1u << enum weft_gap_cause: one conversation in eight must have such a gap */
+	uint32_t proofs;
 };
 
 static const char *play_receivers(const struct family *family, uint64_t seed, struct tally *tally)
@@ -125,7 +126,7 @@ static const struct family families[] = {
 	BOTH("one_sided", .kinds = CONV_ONE_SIDED, .without = CONV_EARLY),
 	BOTH("midstream", .kinds = CONV_MIDSTREAM, .without = CONV_EARLY),
 	BOTH("late", .kinds = CONV_LATE, .without = CONV_EARLY, .proofs = 1u << WEFT_GAP_TIMEOUT),
-	/* Of so much at once the start may come too late: WEFT_START_PATIENCE_BYTES. */
+	/* In a large batch a start may come too late: WEFT_START_PATIENCE_BYTES. */
 	BOTH("early", .kinds = CONV_EARLY, .without = CONV_LARGE),
 	BOTH("depth",
 	     .without =
@@ -133,13 +134,13 @@ static const struct family families[] = {
 	     .limit = CAPTURES_DEPTH, .proofs = 1u << WEFT_GAP_DEPTH),
 	BOTH("page_limit", .kinds = CONV_REORDER, .without = CONV_EARLY | CONV_DIRTY_RST,
 	     .limit = CAPTURES_PAGES, .proofs = 1u << WEFT_GAP_LIMIT),
-	/* Without memory to remember the connection before, nobody can number the next. */
+	/* Without memory for the earlier connection, the later one's number is not known. */
 	BOTH("memory", .kinds = CONV_REORDER | CONV_LARGE,
 	     .without = CONV_EARLY | CONV_DIRTY_RST | CONV_REUSE, .limit = CAPTURES_MEMORY,
 	     .proofs = 1u << WEFT_GAP_MEMORY),
 };
 
-/* Did it happen at all what the family is about? Return: NULL, or what did not. */
+/* Did the family's subject occur at all? Return: NULL, or the missing subject. */
 static const char *prove(const struct family *family, const struct tally *tally)
 {
 	if (family->play == play_receivers && family->view != RECEIVERS_MISSED &&
@@ -151,7 +152,7 @@ static const char *prove(const struct family *family, const struct tally *tally)
 	return NULL;
 }
 
-/* Return: whether all went well. */
+/* Return: whether all conversations passed. */
 static bool run(const struct family *family, uint64_t wanted, uint64_t seed)
 {
 	struct tally tally = {0};

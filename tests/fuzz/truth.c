@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * truth.c - what weft must deliver, told from the simulated endpoints, not from the frames.
+ * truth.c - the bytes that weft must deliver, from the simulated endpoints, not from the frames.
  *
- * The truth is kept certain on purpose: what is lost and comes again comes
- * within 600 ms (weft waits a second), what overtakes does so by less than the
- * patience weft has after an acknowledgement, and what is missing from the
- * capture stays missing.
+ * The simulation keeps the truth certain: a lost segment is sent again within 600 ms (weft waits a
+ * second), packets overtake by less than weft's patience after an acknowledgement, and packets
+ * missing from the capture stay missing.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,18 +16,18 @@
 
 #define MS 1000000ull
 
-/* What the captured packets tell of one direction. */
+/* The facts about one direction that the captured packets show. */
 struct seen {
 	uint8_t *held; /* a flag for each byte of the stream */
 	uint64_t max;  /* one beyond the last byte captured */
 	uint64_t first;
-	uint32_t single_bytes; /* segments of one byte before any longer one */
+	uint32_t single_bytes; /* segments of one byte before the first longer one */
 	uint64_t acked;
 	uint64_t acked_by_reset;
-	uint64_t behind_hole_ns; /* when the first byte behind the present hole came; 0: none */
+	uint64_t behind_hole_ns; /* time of the first byte behind the present hole; 0: none */
 	bool syn;
 	bool any;
-	bool beyond_syn; /* data that did not come with a SYN */
+	bool beyond_syn; /* data that was not on a SYN */
 	bool fin;
 	bool fin_acked;
 	bool reset;
@@ -123,8 +122,7 @@ static void tell_dir(const struct maker *maker, const struct seen *seen, int fro
 	if (seen->acked_by_reset > dir->end)
 		dir->end = seen->acked_by_reset;
 	if (seen->fin_acked && !seen->fin)
-		dir->end =
-			dir->bytes_len + 1; /* whether that was a byte or the FIN nobody can tell */
+		dir->end = dir->bytes_len + 1; /* it may be a byte or the FIN */
 	if (dir->end < dir->start)
 		dir->end = dir->end_min = dir->start;
 	for (uint64_t off = dir->start; off < dir->end; off++) {
@@ -142,7 +140,10 @@ static void tell_dir(const struct maker *maker, const struct seen *seen, int fro
 	}
 }
 
-/* A reset in mid-transfer: certain is only what was whole when the first one passed the tap. */
+/*
+ * A reset in mid-transfer: only bytes that were complete when the first reset passed the tap are
+ * certain.
+ */
 static void loosen(const struct maker *maker, struct conv_truth *truth)
 {
 	uint64_t reset_ns = 0;
@@ -187,7 +188,7 @@ static uint32_t reasons_of(const struct maker *maker, const struct seen seen[2])
 static bool opener_is_known(const struct maker *maker)
 {
 	if (maker->kinds & (CONV_DIRTY_RST | CONV_EARLY))
-		return false; /* something may overtake the handshake */
+		return false; /* packets may overtake the handshake */
 	for (uint32_t i = 0; i < maker->capture.count; i++)
 		if (!maker->dropped[i])
 			return maker->capture.packets[i].flags & WIRE_SYN &&
@@ -197,15 +198,15 @@ static bool opener_is_known(const struct maker *maker)
 }
 
 /*
- * What a tap may take for wrong though it was not. Where all was captured in its order, nothing:
- * whoever is told of an anomaly then is told a lie.
+ * The anomalies that weft may report although the endpoints were correct. If all packets were
+ * captured in order there are none: any reported anomaly is then wrong.
  */
 static uint32_t anomalies_of(const struct maker *maker)
 {
 	if (maker->kinds & (CONV_MISSED | CONV_MIDSTREAM | CONV_ONE_SIDED | CONV_DIRTY_RST |
 			    CONV_LATE | CONV_EARLY))
 		return UINT32_MAX;
-	/* Data may be shown before the window that allowed it. */
+	/* Data may be captured before the segment that opened the window for it. */
 	if (maker->kinds & CONV_SKEW)
 		return 1u << WEFT_ANOMALY_DATA_OUT_OF_WINDOW;
 	return 0;
@@ -223,7 +224,10 @@ void truth_tell(struct maker *maker, struct conv_truth *truth)
 	if (maker->kinds & CONV_DIRTY_RST)
 		loosen(maker, truth);
 	truth->certain = seen[0].max > truth->dir[0].start || seen[1].max > truth->dir[1].start;
-	/* One side's SYN with data, and its reset: whether the other took any nobody saw. */
+	/*
+	 * One side's SYN has data and its reset follows: it is unknown whether the peer accepted
+	 * the data.
+	 */
 	if (maker->kinds & CONV_ONE_SIDED && !seen[0].beyond_syn && !seen[1].beyond_syn)
 		truth->certain = false;
 	truth->opener_known = opener_is_known(maker);

@@ -9,7 +9,7 @@
 
 #include "fuzz/put.h"
 
-/* Those that mean something; no padding. */
+/* Options with a meaning; no padding. */
 static uint8_t *put_known_options(uint8_t *at, const struct wire_segment *segment)
 {
 	if (segment->mss)
@@ -111,7 +111,7 @@ size_t wire_build(uint8_t *frame, const struct wire_segment *segment)
 	return (size_t)(at + segment->payload_bytes - frame);
 }
 
-/* Headers of one fragment behind the link's. Return: where its data begins. */
+/* Writes the headers of one fragment behind the link header. Return: the place of its data. */
 static uint8_t *put_fragment(uint8_t *ip, const uint8_t *whole, uint32_t off, uint32_t bytes,
 			     bool more, uint32_t id)
 {

@@ -2,8 +2,8 @@
 /*
  * wire.h - builds complete Ethernet frames with one TCP segment, checksums right.
  *
- * For tests only, and on purpose without any line of the decoder's: what one
- * writes and the other reads must agree by the standards alone.
+ * For tests only. It shares no code with the decoder on purpose: writer and reader must agree by
+ * the standards alone.
  */
 #ifndef TESTS_FUZZ_WIRE_H
 #define TESTS_FUZZ_WIRE_H
@@ -54,28 +54,28 @@ struct wire_segment {
 	uint32_t ts_ecr;
 	uint8_t sacks;
 	uint32_t sack[WIRE_SACKS_MAX][2];
-	const uint8_t *more_options; /* behind those above, as they are */
-	uint32_t more_options_bytes; /* at most what wire_options_bytes() leaves */
+	const uint8_t *more_options; /* copied as they are, behind those above */
+	uint32_t more_options_bytes; /* limit: wire_options_bytes() leaves this much room */
 	const uint8_t *payload;
 	uint32_t payload_bytes;
 };
 
-/* Of the options but @more_options, without padding. */
+/* Length of the options except @more_options, without padding. */
 uint32_t wire_options_bytes(const struct wire_segment *segment);
 
 /* Return: length of the frame written to @frame (room: WIRE_HEADERS_MAX + payload). */
 size_t wire_build(uint8_t *frame, const struct wire_segment *segment);
 
 /*
- * Cut the datagram of @frame (of wire_build()) into at most WIRE_FRAGMENTS_MAX
- * fragments of about @piece_bytes, one frame after the other in @out (room: @len and
- * WIRE_FRAGMENT_HEADERS_MAX for each). @id: of an IPv6 datagram; IPv4 has its own.
- * Return: how many; their lengths in @ret_lens.
+ * Cuts the datagram of @frame (of wire_build()) into at most WIRE_FRAGMENTS_MAX fragments of about
+ * @piece_bytes, one frame after the other in @out (room: @len and WIRE_FRAGMENT_HEADERS_MAX for
+ * each). @id: used for IPv6; an IPv4 datagram has its own. Return: number of fragments; their
+ * lengths are in @ret_lens.
  */
 uint32_t wire_fragment(const uint8_t *frame, uint32_t len, uint32_t piece_bytes, uint32_t id,
 		       uint8_t *out, uint32_t ret_lens[WIRE_FRAGMENTS_MAX]);
 
-/* A capture file in nanosecond pcap format. Return: 0 or a negative errno. */
+/* Writes a capture file in nanosecond pcap format. Return: 0 or a negative errno. */
 int wire_pcap_start(FILE *file);
 int wire_pcap_add(FILE *file, uint64_t time_ns, const uint8_t *frame, uint32_t len_bytes);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * wrap.c - outer headers, written byte by byte, and then the frame or its datagram.
+ * wrap.c - writes outer headers byte by byte, then the frame or its datagram.
  */
 #include "fuzz/wrap.h"
 
@@ -19,7 +19,7 @@ enum {
 	TENANT = 0x123456,
 };
 
-/* What is wrapped: a whole Ethernet frame, or its datagram alone. */
+/* The wrapped content: a whole Ethernet frame, or its datagram alone. */
 struct inner {
 	const uint8_t *frame;
 	uint32_t len_bytes;
@@ -83,7 +83,7 @@ static uint8_t *put_udp(uint8_t *at, uint32_t port, uint32_t bytes, uint32_t noi
 	return put16(put16(at, 8 + bytes), 0);
 }
 
-/* What an IP header says of the datagram inside. */
+/* The fields of an outer IP header for the datagram inside. */
 static uint32_t proto_of(const struct inner *inner)
 {
 	return type_of(inner) == TYPE_IPV4 ? 4 : 41;
@@ -102,7 +102,7 @@ static uint8_t *ip_in_ip6(uint8_t *at, const struct inner *inner, uint32_t noise
 	return put_datagram(at, inner);
 }
 
-/* ---- GRE and what is in it ---- */
+/* ---- GRE and the protocols in it ---- */
 
 static uint8_t *gre(uint8_t *at, const struct inner *inner, uint32_t noise)
 {
@@ -153,7 +153,7 @@ static uint8_t *vxlan(uint8_t *at, const struct inner *inner, uint32_t noise)
 	return put_frame(at, inner);
 }
 
-/* With one option of four bytes. */
+/* A header with one option of four bytes. */
 static uint8_t *put_geneve(uint8_t *at, uint32_t type, uint32_t bytes, uint32_t noise)
 {
 	at = put_udp(at, 6081, 16 + bytes, noise);
@@ -175,7 +175,7 @@ static uint8_t *geneve_ip(uint8_t *at, const struct inner *inner, uint32_t noise
 static uint8_t *gtpu(uint8_t *at, const struct inner *inner, uint32_t noise)
 {
 	at = put_udp(at, 2152, 12 + datagram_bytes(inner), noise);
-	at = put16(put16(at, 0x32ff), 4 + datagram_bytes(inner)); /* with a number */
+	at = put16(put16(at, 0x32ff), 4 + datagram_bytes(inner)); /* with a sequence number */
 	at = put32(put32(at, noise), noise << 16);
 	return put_datagram(at, inner);
 }
@@ -230,7 +230,7 @@ static uint8_t *raw(uint8_t *at, const struct inner *inner, uint32_t noise)
 	return put_datagram(at, inner);
 }
 
-/* In either byte order: the capturer's is not ours. */
+/* Either byte order: the capturing host may have another one. */
 static uint8_t *null(uint8_t *at, const struct inner *inner, uint32_t noise)
 {
 	uint32_t family = type_of(inner) == TYPE_IPV4 ? 2 : 30;

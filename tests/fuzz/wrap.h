@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * wrap.h - a frame of wire_build() the way other captures show it: in a tunnel, behind labels,
- * with another link type, padded, or cut short before it is seen whole.
+ * wrap.h - wraps a frame of wire_build() as in other captures: in a tunnel, behind labels, with
+ * another link type, padded, or captured cut first and whole later.
  *
- * For tests only, and like wire.h without any line of the decoder's.
+ * For tests only. Like wire.h it shares no code with the decoder.
  */
 #ifndef TESTS_FUZZ_WRAP_H
 #define TESTS_FUZZ_WRAP_H
@@ -38,17 +38,17 @@ enum wrap_kind {
 };
 #define WRAP_COUNT (WRAP_PPP + 1)
 
-/* A wrapped frame is at most so much longer. */
+/* A wrapped frame is longer by at most this number of bytes. */
 #define WRAP_BYTES_MAX 160u
 
 struct wrapped {
-	uint32_t cut_bytes; /* not 0: show so many first, then all */
+	uint32_t cut_bytes; /* not 0: emit this many bytes first, then the whole frame */
 	uint32_t len_bytes;
 	enum weft_link link;
 };
 
 /*
- * Write @frame, Ethernet without tags, to @room (@len and WRAP_BYTES_MAX bytes). @noise: bits that
+ * Writes @frame, Ethernet without tags, to @room (@len and WRAP_BYTES_MAX bytes). @noise: bits that
  * may vary from frame to frame.
  */
 struct wrapped wrap_frame(enum wrap_kind kind, const uint8_t *frame, uint32_t len, uint32_t noise,
