@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bare.bpf.c - the least an XDP program can do for an AF_XDP socket: redirect everything.
+ * bare.bpf.c - a minimal XDP program for an AF_XDP socket: it redirects every frame.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>

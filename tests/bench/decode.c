@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * decode.c - what decoding costs, and the checksum alone: one figure with its unit a line.
+ * decode.c - measures the cost of decoding, and of the checksum alone: one figure with its unit
+ * per line.
  *
  *   decode          64 frames of as many flows, all in the first-level cache
  *
- * "hashed" frames bring their flow hash along, as live ones do; "ignore" and "auto"
+ * "hashed" frames carry their flow hash, like live frames; "ignore" and "auto"
  * are the checksum modes. Each figure is the best of RUNS runs, in CPU time.
  */
 #include <stdio.h>
@@ -85,7 +86,7 @@ static void run_sum(void)
 		sink += wf_checksum_sum(frames[i].bytes, frames[i].cap_bytes);
 }
 
-/* Nanoseconds a frame. */
+/* Nanoseconds per frame. */
 static double measure(void (*fn)(void))
 {
 	double best = 1e9;

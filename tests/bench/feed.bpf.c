@@ -2,13 +2,12 @@
 /*
  * feed.bpf.c - writes one TCP segment a run and sends it out of feed_ifindex.
  *
- * Run n is of flow n % feed_flows, whose turn is n / feed_flows:
+ * Run n belongs to flow n % feed_flows; n / feed_flows is the number of its segment:
  *
  *   0 SYN   1 SYN-ACK   2 ACK   then for ever: 8 segments of data to the client, 1 ACK of them
  *
- * so that each flow advances in order, acknowledged, with right checksums. With feed_syns, that
- * many lone SYNs of ever new sources go before each such segment, and feed_lead_syns before all.
- * The frame given
+ * So each flow advances in order, acknowledged, with correct checksums. feed_syns lone SYNs, each
+ * of a new source, precede each such segment, and feed_lead_syns precede the first. The frame given
  * to the run is the longest: Ethernet, IPv4, TCP without options, feed_payload bytes of data.
  */
 #include <linux/bpf.h>
@@ -26,7 +25,7 @@
 #define CLIENT_ADDR 0xc6130000u /* 198.19.0.0 and up */
 
 #define FLOOD_ADDR 0x0b000000u /* 11.0.0.0 and up */
-#define FLOOD_STEP 2654435761u /* odd: visits every source before one comes again */
+#define FLOOD_STEP 2654435761u /* odd: all sources occur before one repeats */
 
 #define FLAG_SYN 0x02u
 #define FLAG_ACK 0x10u
@@ -36,7 +35,7 @@ const volatile __u32 feed_flows = 1;
 const volatile __u32 feed_syns;
 const volatile __u64 feed_lead_syns;
 const volatile __u32 feed_payload;
-const volatile __u32 feed_payload_sum; /* of the payload's 16-bit words as they lie there */
+const volatile __u32 feed_payload_sum; /* sum of the payload's 16-bit words in memory order */
 
 __u64 feed_next; /* number of the next run */
 
@@ -99,7 +98,7 @@ static __always_inline void describe_flood(__u64 syn, struct segment *segment)
 	segment->ack = 0;
 }
 
-/* Run @run: of the flood, or the next of the flows. */
+/* Makes run @run: a SYN of the flood, or the next segment of a flow. */
 static __always_inline void describe_run(__u64 run, struct segment *segment)
 {
 	__u64 turn, place;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * floor.c - what replay cannot beat: the mapped file, with as little done as possible.
+ * floor.c - the lower bound for replay: reads the mapped file with as little work as possible.
  *
  *   floor headers FILE   read every header field of every frame
  *   floor memcpy FILE    that, and copy every payload once
@@ -21,7 +21,7 @@ enum {
 	BUFFER_BYTES = 1 << 16,
 };
 
-/* What was read has to be used, or the compiler would not read it. */
+/* The result must be used, or the compiler would remove the reads. */
 struct totals {
 	uint64_t mixed;
 	uint64_t payload_bytes;
@@ -38,7 +38,7 @@ static uint32_t get32(const uint8_t *at)
 	return get16(at) << 16 | get16(at + 2);
 }
 
-/* Return: the payload's length; @ret_payload: where it is. */
+/* Return: the payload's length; @ret_payload: its place. */
 static uint32_t read_headers(const uint8_t *frame, uint32_t len, struct totals *totals,
 			     const uint8_t **ret_payload)
 {

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# live.sh BUILD_DIR - live packet rate with full reassembly beside a bare AF_XDP receiver.
+# live.sh BUILD_DIR - measures the live packet rate with full reassembly, beside a bare AF_XDP
+# receiver.
 #
 #   PAYLOADS  bytes of data in each segment    (default: 1446 and 10)
 #   FLOWS     connections at once              (default: 1000)
@@ -35,7 +36,7 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 1' INT TERM
 
-# On two CPUs or more, source and receiver each have their own.
+# On two CPUs or more, the source and the receiver each have their own CPU.
 source_cpu=() receiver_cpu=()
 [ "$(nproc)" -ge 2 ] && source_cpu=(taskset -c 0) receiver_cpu=(taskset -c 1)
 if [ "${ALONE:-0}" = 1 ]; then
@@ -50,7 +51,7 @@ prepare() {
 	ip -n "$ns" link set rx0 up
 }
 
-# start COMMAND...: a receiver; waits until it has attached.
+# start COMMAND...: starts a receiver and waits until it has attached.
 start() {
 	local try
 	"${receiver_cpu[@]}" ip netns exec "$ns" "$@" >"$work/out" 2>"$work/err" &
@@ -76,7 +77,7 @@ stop() {
 	receiver_pid=
 }
 
-# Each writes: frames a second sent, received; then remarks.
+# Each function writes: frames per second sent, received; then remarks.
 run_bare() {
 	local sent received
 	start "$bench/xsk_bare" rx0

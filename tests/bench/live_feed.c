@@ -5,11 +5,11 @@
  *   live_feed IFACE [--flows N] [--payload BYTES] [--seconds S] [--frames N] [--pps N]
  *             [--syns N] [--lead-syns N]
  *
- * --pps: that many frames a second, not as many as go. --syns: lone SYNs before each frame of a
- * flow, --lead-syns: before the first; both count as frames.
+ * --pps: frames per second; without it as many as possible. --syns: number of lone SYNs before
+ * each frame of a flow; --lead-syns: before the first frame; both count as frames.
  *
  * The other end of IFACE must have an XDP program. Runs feed.bpf.c with
- * BPF_F_TEST_XDP_LIVE_FRAMES, which sends what it wrote. Prints:
+ * BPF_F_TEST_XDP_LIVE_FRAMES, which sends the frames that it wrote. Prints:
  *
  *   frames SENT seconds S pps N payload_bytes SENT
  */
@@ -33,9 +33,9 @@ enum {
 	HEADERS_BYTES = 54, /* Ethernet, IPv4, TCP */
 	PAYLOAD_BYTES_MAX = 1446,
 	CALL_FRAMES = 1 << 15,
-	CALLS_PER_SEC = 20, /* with --pps; each costs some 25 ms */
+	CALLS_PER_SEC = 20, /* with --pps; each call costs about 25 ms */
 	BATCH_FRAMES = 64,
-	TURNS_FIRST = 3, /* of the handshake */
+	TURNS_FIRST = 3, /* frames of the handshake */
 	DATA_TURNS = 8,
 	CYCLE_TURNS = 9,
 };
@@ -45,14 +45,14 @@ struct feed {
 	uint32_t flows;
 	uint32_t payload;
 	double seconds;
-	uint64_t frames; /* 0: as many as go */
+	uint64_t frames; /* 0: unlimited */
 	uint64_t lead_syns;
 	uint32_t syns;
-	uint32_t pps; /* 0: as many as go */
+	uint32_t pps; /* 0: unlimited */
 	uint8_t frame[HEADERS_BYTES + PAYLOAD_BYTES_MAX];
 };
 
-/* Constant fields; the program writes the others. */
+/* Sets the constant fields; the program writes the others. */
 static void build_frame(struct feed *feed)
 {
 	uint8_t *eth = feed->frame, *ip = eth + ETH_BYTES;
@@ -108,7 +108,7 @@ static int send_frames(const struct feed *feed, const struct feed_bpf *skel, uin
 	return bpf_prog_test_run_opts(bpf_program__fd(skel->progs.weft_feed), &opts);
 }
 
-/* Data segments among the first @sent. */
+/* Number of data segments among the first @sent frames. */
 static uint64_t data_frames(const struct feed *feed, uint64_t sent)
 {
 	uint64_t frames =
@@ -124,7 +124,10 @@ static uint64_t data_frames(const struct feed *feed, uint64_t sent)
 			       : (uint64_t)feed->flows * DATA_TURNS);
 }
 
-/* How many to send now: a call's worth, or a twentieth of a second's, once that is due. */
+/*
+ * Number of frames to send now: one call's worth, or those of a twentieth of a second once they are
+ * due.
+ */
 static uint32_t next_count(const struct feed *feed, uint64_t start_ns, uint64_t sent)
 {
 	uint64_t most = feed->pps ? feed->pps / CALLS_PER_SEC + 1 : CALL_FRAMES;

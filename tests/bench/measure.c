@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * measure.c - run a command and say what it cost.
+ * measure.c - runs a command and prints its cost.
  *
  *   measure COMMAND...     prints: CPU seconds (user + system), wall seconds, peak KiB, status
  *

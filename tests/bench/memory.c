@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * memory.c - what pages, frames and objects cost, beside malloc; one figure a line.
+ * memory.c - measures the cost of pages, frames and objects, beside malloc; one figure a line.
  *
  *   memory [ROUNDS]      default 20 million; nanoseconds are of CPU time
  *
- * The window is how many pages are held while one more is taken and the oldest
- * is put: what held segments do to a pool.
+ * The window is the number of pages that are held while one more is taken and the oldest is put, as
+ * held segments do.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -121,7 +121,7 @@ static void measure_frames(void)
 enum { PASSED = 65536 };
 static struct wf_page *passed[PASSED];
 
-/* The sink of a queue: puts what it was given. */
+/* The sink of a queue: puts the received pages. */
 static void *sink(void *ctx)
 {
 	double *ns = ctx;

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# memory.sh BUILD_DIR - pages of fitting size beside the classic 1900 bytes for everything.
+# memory.sh BUILD_DIR - compares pages of fitting size with pages of 1900 bytes for everything.
 #
 #   KIND   traffic (default: tiny-rtt lossy-rtt bulk)     SCALE (default: 1)     RUNS (default: 9)
 #
-# Through a pipe, so that what waits must be held by weft; the file's own pages are put into it, so
-# that the feeder takes next to no time of the cores that weft runs on. Three contenders in turn:
-# both modes, and reading alone (every packet is read, and filtered out). Medians. One line each: peak
-# memory (anonymous and shared), CPU seconds, packets a CPU second; then what fitting pages save:
-# of all the CPU time, and of what is left of it without reading the pipe, which a live capture
-# does not do. Then what pages of each size cost (bench/memory).
+# weft reads a pipe, so that it must hold waiting data itself. The feeder splices the file's pages
+# into the pipe, so that it uses almost no CPU time. Three contenders take turns: both modes, and
+# reading alone (every packet is read, and filtered out). Figures are medians. One line each: peak
+# memory (anonymous and shared), CPU seconds, packets per CPU second; then the saving of fitting
+# pages: of the whole CPU time, and of the CPU time without reading the pipe, which a live capture
+# does not do. Then the cost of pages of each size (bench/memory).
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 out=${1:-build}

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# run.sh BUILD_DIR - replay speed beside its floor and beside other programs.
+# run.sh BUILD_DIR - compares the speed of replay with its floor and with other programs.
 #
 #   KIND   traffic, or several: bulk web lossy tiny syn-flood holes   (default: all)
 #   SCALE  1 is the full size of tests/bench/traffic.c                (default: 1)
@@ -46,10 +46,10 @@ make_traffic() {
 		"$bench/traffic" "$kind" "$file" "${file%.pcap}.tsv" --scale "$scale" --seed 1 &&
 			touch "$file.done" || exit 1
 	fi
-	cat "$file" >/dev/null # into the page cache
+	cat "$file" >/dev/null # reads the file into the page cache
 }
 
-# contenders FILE: name<TAB>command of each that is there
+# contenders FILE: prints name<TAB>command of each installed contender
 contenders() {
 	local file=$1 scratch=$data/tcpflow.out
 	printf 'headers touched\t%s\n' "$bench/floor headers $file"
@@ -69,7 +69,7 @@ contenders() {
 		printf 'tcpflow\t%s\n' "sh -c 'rm -rf $scratch; tcpflow -q -r $file -o $scratch -X /dev/null; rm -rf $scratch'"
 }
 
-# Interleaved: one run of each, then again, so that a busy machine hits all alike.
+# Runs take turns, one of each contender, so that other load affects all alike.
 measure_all() {
 	local file=$1 run name command log=$bench/runs.tsv
 	: >"$log"
@@ -96,7 +96,7 @@ report() {
 	done
 }
 
-# Every direction's stream file has the truth's SHA-256, and there are no others.
+# Every direction's stream file has the expected SHA-256, and there are no other files.
 check_truth() {
 	local kind=$1 file=$2 dir=$data/streams.out wrong files lines
 	[ -x "$weft" ] || return
@@ -117,7 +117,7 @@ check_truth() {
 	[ "$wrong" -eq 0 ] && [ "$files" -eq "$lines" ] || failed=1
 }
 
-# What a second worker brings, without the reader; of traffic with flows to share out.
+# Measures the gain of a second worker, without the reader, for traffic with several flows.
 check_scale() {
 	local kind=$1 file=$2
 	case $kind in web | tiny) ;; *) return ;; esac

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * scale.c - what a second worker brings: packets a second of one worker and of two, of the
- * same preloaded capture, its reader not counted.
+ * scale.c - measures the gain of a second worker: packets per second of one worker and of two, on
+ * the same preloaded capture, without its reader.
  *
  *   scale FILE [RUNS]
  *
- * FILE (pcap, Ethernet; its first 2 million packets) is read into memory. Workers are stopped at a
- * gate: their first event. Then all packets are submitted (stable: 64 bytes of ring each), the gate
- * is opened, and what is measured is the workers alone: by the clock until the last one ends, and
- * by the CPU time of the busiest, which says what two undisturbed cores would do. Runs of one
- * and two workers take turns; medians are told.
+ * FILE (pcap, Ethernet; its first 2 million packets) is read into memory. Workers stop at a gate:
+ * their first event. Then all packets are submitted (stable: 64 bytes of ring each) and the gate is
+ * opened. Only the workers are measured: by the clock until the last one ends, and by the CPU time
+ * of the busiest, which is the time on two undisturbed cores. Runs of one and two workers take
+ * turns; medians are printed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,11 +30,11 @@
 enum {
 	RUNS_MAX = 99,
 	WORKERS_MAX = 2,
-	GATES = 64, /* connections that wait at the gate: some for each worker, surely */
+	GATES = 64, /* connections that wait at the gate: enough for each worker to own some */
 	GATE_PORT = 9,
 	FRAME_BYTES = 54,
 	BATCH = 64,
-	ENTRY_BYTES = 64, /* of a ring, for a stable packet */
+	ENTRY_BYTES = 64, /* bytes of a ring for a stable packet */
 	PACKETS_MAX = 2000000,
 };
 
@@ -43,10 +43,10 @@ struct capture {
 	uint32_t count;
 };
 
-/* A worker's own; on lines of its own. */
+/* The state of one worker, on cache lines of its own. */
 struct lane {
 	uint64_t begin_ns; /* CPU time when the gate opened */
-	uint64_t cpu_ns;   /* since then */
+	uint64_t cpu_ns;   /* CPU time since then */
 	uint64_t bytes;
 } __attribute__((aligned(64)));
 
@@ -118,7 +118,7 @@ static uint64_t thread_cpu_ns(void)
 	return wf_clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
-/* A worker's thread ends. */
+/* Runs when a worker's thread ends. */
 static void end_lane(void *arg)
 {
 	struct lane *lane = arg;
@@ -126,7 +126,7 @@ static void end_lane(void *arg)
 	lane->cpu_ns = thread_cpu_ns() - lane->begin_ns;
 }
 
-/* The worker's first event. */
+/* Runs at the worker's first event. */
 static void pass_gate(void)
 {
 	own_lane = &lanes[atomic_fetch_add(&arrived, 1) % WORKERS_MAX];
@@ -152,7 +152,7 @@ static void put16(uint8_t *at, uint32_t value)
 	at[1] = (uint8_t)value;
 }
 
-/* SYN or SYN-ACK or ACK of the @index-th connection to the gate. */
+/* The SYN, SYN-ACK or ACK of the @index-th connection to the gate. */
 static void make_gate(uint8_t frame[FRAME_BYTES], uint32_t index, uint32_t turn)
 {
 	static const uint8_t flags[] = {0x02, 0x12, 0x10};
@@ -205,7 +205,7 @@ static struct weft *start(uint32_t workers, const struct capture *capture)
 	struct weft *weft;
 	int err;
 
-	/* Any worker may get nearly all. */
+	/* One worker may get nearly all packets. */
 	while (ring_bytes < (uint64_t)(capture->count + 2 * 3 * GATES) * ENTRY_BYTES)
 		ring_bytes *= 2;
 	submit_opts.ring_bytes = ring_bytes;
@@ -269,7 +269,7 @@ static struct result run(uint32_t workers, const struct capture *capture)
 	return result;
 }
 
-/* ---- telling ------------------------------------------------------------------------------- */
+/* ---- results ------------------------------------------------------------------------------ */
 
 static int compare(const void *a, const void *b)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * traffic.c - writes capture files of known traffic, and the truth about them.
+ * traffic.c - writes capture files of known traffic, and the bytes and sums of their streams.
  *
  *   traffic KIND FILE.pcap|-|if:NAME TRUTH.tsv [--scale X] [--seed N] [--rate PACKETS]
  *
@@ -19,12 +19,12 @@
  *   attack-fragments  2 M fragments of datagrams that stay incomplete
  *   attack-reuse      1 M connections on 1,000 four-tuples
  *
- * See support/traffic_attack.h. Beside each attack, after its first fifth, pass 1,000 real flows.
- * Onto an interface, at most --rate packets are sent in a second (100,000).
+ * See support/traffic_attack.h. After the first fifth of each attack, 1,000 real flows run beside
+ * it. Onto an interface, at most --rate packets are sent in a second (100,000).
  *
  * The truth has one line for each direction that carried bytes:
  *   src sport dst dport use bytes sha256
- * of the bytes that were captured, in order, once: what a stream file holds.
+ * These are the captured bytes, each once and in order, as a stream file holds them.
  *
  * Payload is cut from one random pool, so a frame costs a copy, a checksum and
  * its share of a SHA-256. One thread, deterministic by seed.
@@ -44,33 +44,34 @@
 
 enum {
 	POOL_BYTES = 8 << 20,
-	LEGIT_PACKETS = 28,	 /* of a flow beside an attack, on average */
-	ATTACK_LEAD_DIVISOR = 5, /* this part of an attack comes before the first of them */
+	LEGIT_PACKETS = 28,	 /* mean packets of a flow beside an attack */
+	ATTACK_LEAD_DIVISOR = 5, /* this part of an attack precedes the first of them */
 };
 
 struct kind {
 	const char *name;
 	uint32_t flows;
 	uint32_t at_once;
-	uint32_t burst;		   /* packets of one flow in a row, at most */
-	uint64_t request_bytes[2]; /* from, to */
+	uint32_t burst;		   /* limit of consecutive packets of one flow */
+	uint64_t request_bytes[2]; /* minimum, maximum */
 	uint64_t response_bytes[2];
 	uint32_t segment_bytes[2];
 	uint32_t reordered_permille;
-	uint32_t late_segments[2]; /* that overtake a reordered one; default 1 to 3 */
+	/* number of segments that overtake a reordered one; default 1 to 3 */
+	uint32_t late_segments[2];
 	uint32_t duplicate_permille;
 	uint32_t overlap_permille;
 	uint32_t missing_permille;
 	uint32_t step_ns;
-	const char *attack; /* beside them; see traffic_attack.h */
+	const char *attack; /* attack beside the flows; see traffic_attack.h */
 	uint64_t attack_packets;
-	uint32_t attack_flows; /* that it uses at once */
+	uint32_t attack_flows; /* flows that the attack uses at once */
 };
 
-/* A lost segment comes again after a round trip, in which many others follow it. */
+/* A lost segment is sent again after a round trip, in which many others follow it. */
 #define RESENT_LATER .reordered_permille = 30, .late_segments = {20, 60}
 
-/* Flows that must not suffer: short, some segments overtaken, 200 at once. */
+/* The real flows beside an attack: short, some segments overtaken, 200 at once. */
 #define BESIDE_ATTACK                                                           \
 	.flows = 1000, .at_once = 200, .burst = 2, .request_bytes = {200, 700}, \
 	.response_bytes = {400, 27000}, .segment_bytes = {1448, 1448}, .reordered_permille = 20
@@ -198,7 +199,7 @@ enum phase {
 struct piece {
 	uint64_t off;
 	uint32_t len;
-	uint32_t wait; /* data segments of this flow until it is sent */
+	uint32_t wait; /* data segments of this flow until the overtaken one is sent */
 };
 
 /* One direction of a flow; [0] is the client's. */
@@ -208,11 +209,11 @@ struct half {
 	uint32_t isn;
 	uint64_t total;
 	uint64_t off;	/* next byte to send */
-	uint64_t whole; /* all below has passed */
+	uint64_t whole; /* all bytes below were sent */
 	uint64_t captured;
 	uint32_t pool_off;
-	struct piece late; /* overtaken, len 0: none */
-	EVP_MD_CTX *sha;   /* owned while the flow goes on */
+	struct piece late; /* the overtaken segment; len 0: none */
+	EVP_MD_CTX *sha;   /* owned until the flow ends */
 };
 
 struct flow {
@@ -228,7 +229,7 @@ struct traffic {
 	struct traffic_out out;
 	struct attack attack;
 	uint64_t attack_left;	     /* packets */
-	uint64_t attacks_per_packet; /* of the others' */
+	uint64_t attacks_per_packet; /* packets of the other flows */
 	FILE *truth;
 };
 
@@ -240,7 +241,7 @@ static void attack(struct traffic *traffic, uint64_t packets)
 		attack_next(&traffic->attack);
 }
 
-/* Send [@off, @off + @len) of a half's stream; data and FIN follow the SYN's number. */
+/* Sends [@off, @off + @len) of a half's stream; data and FIN follow the SYN's number. */
 static void send_at(struct traffic *traffic, struct flow *flow, int from, uint64_t off,
 		    uint32_t len, uint32_t flags)
 {
@@ -292,7 +293,7 @@ static uint32_t late_by(struct traffic *traffic)
 				  : rng_range(&traffic->rng, 1, 3));
 }
 
-/* The next segment of a half, with whatever happens to it on the way. */
+/* Sends the next segment of a half, possibly reordered, repeated, overlapping or missing. */
 static void send_data(struct traffic *traffic, struct flow *flow, int from)
 {
 	const struct kind *kind = traffic->kind;
@@ -328,7 +329,7 @@ static void send_data(struct traffic *traffic, struct flow *flow, int from)
 		send_late(traffic, flow, from);
 }
 
-/* One packet (or what replaces it) of a flow in the request or response. */
+/* Sends the next packet of a flow in the request or response, or its replacement. */
 static void step_data(struct traffic *traffic, struct flow *flow, int from)
 {
 	struct half *half = &flow->half[from];
@@ -435,7 +436,7 @@ static void tell(struct traffic *traffic, struct flow *flow)
 	}
 }
 
-/* Keep @at_once flows going, a burst of one at random each time. */
+/* Keeps @at_once flows active, and sends a burst of a random one each time. */
 static void generate(struct traffic *traffic, uint32_t flows)
 {
 	const struct kind *kind = traffic->kind;
@@ -481,7 +482,9 @@ static void open_output(struct traffic *traffic, const char *to, uint64_t rate, 
 	traffic->truth = fopen(truth, "w");
 	if (!traffic->truth || !pool)
 		traffic_die(truth);
-	/* The second half repeats the first: a slice may run over the middle. */
+	/*
+	 * The second half repeats the first, so that a slice may start anywhere in the first half.
+	 */
 	rng_fill(&traffic->rng, pool, POOL_BYTES / 2);
 	memcpy(pool + POOL_BYTES / 2, pool, POOL_BYTES / 2);
 	traffic->pool = pool;
@@ -506,7 +509,7 @@ static void prepare_attack(struct traffic *traffic)
 		kind->attack_packets / ((uint64_t)kind->flows * LEGIT_PACKETS) + 1;
 }
 
-/* Scale what makes the file large: bytes of the few bulk flows, else the number of flows. */
+/* Scales the size of the file: the bytes of the few bulk flows, or else the number of flows. */
 static void scale_kind(struct kind *kind, double scale)
 {
 	if (!strcmp(kind->name, "bulk")) {

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * xdp_cost.bpf.c - what the steering program is measured against, and its parts alone.
+ * xdp_cost.bpf.c - the programs with which the steering program is compared, and its parts.
  *
- * cost_run is what BPF_PROG_RUN repeats. It takes away the metadata that the last turn left,
- * as a driver hands over a frame without any, and jumps to the program that is measured.
- * With cost_flow_count above 1, turns are of so many flows, one after the other: the frame, of
- * IPv4 without options, is given another source.
- * cost_empty does nothing: what a turn costs by itself, contained in all other figures.
+ * cost_run is what BPF_PROG_RUN repeats. It removes the metadata of the last run, because a driver
+ * hands over a frame without any, and jumps to the measured program. With cost_flow_count above 1,
+ * the runs use that number of flows in turn: the frame, of IPv4 without options, gets another
+ * source. cost_empty does nothing: it measures the cost of a run itself, which all other figures
+ * contain.
  *
  * cost_minimal is the least that still keeps both directions of a connection together: check
  * bounds, read Ethernet, IPv4 or IPv6 and TCP ports, hash the 4-tuple so that both directions give
  * one value, redirect to the socket of the worker that the hash chooses. No tags, tunnels,
  * fragments or extension headers; no filter, flow map, counters, time stamp or metadata.
  *
- * The others are parts of the steering program, each alone.
+ * Each other program is one part of the steering program.
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * xdp_cost.c - what the XDP program costs a packet, beside the least that could steer one.
+ * xdp_cost.c - measures the cost of the XDP program per packet, beside a minimal steering program.
  *
  *   xdp_cost [--rounds N] [--repeat N]
  *
  * Every contender is run by BPF_PROG_RUN, --repeat times a round, all contenders in turn for
- * --rounds rounds, so that a busy machine hits all alike. Attached to nothing, no packet leaves.
- * See xdp_cost.bpf.c for what the contenders are, above all "minimal".
+ * --rounds rounds, so that other load affects all alike. The programs are not attached, so no
+ * packet leaves. xdp_cost.bpf.c describes the contenders, above all "minimal".
  *
- * A line: contender, ns a packet, that by minimal's on the same kind of frame; then both without
- * what an empty program costs in the same loop, a stricter measure. What parts cost alone does not
- * add up: beside others a part may overlap with them, or (the clock) have to wait for them.
+ * A line: contender, ns per packet, and the ratio to minimal's on the same kind of frame; then
+ * both without the cost of an empty program in the same loop, a stricter measure. The costs of the
+ * parts do not add up: together, a part may overlap with others, or (the clock) have to wait for
+ * them.
  *
- * A turn is the same packet again, so of a known flow that has a slot of its CPU, as nearly all
- * packets of few busy flows are. What those cost whose flows have none is told by the lines with
- * many flows.
+ * Each run has the same packet, so its flow is known and has a slot of its CPU, as have nearly all
+ * packets of few busy flows. The lines with many flows show the cost of packets whose flows have no
+ * slot.
  */
 #include "unit/support/packet_builder.h"
 
@@ -119,11 +120,11 @@ static void build_udp(struct packet_builder *pb)
 enum kind {
 	KIND_PART = 0, /* a program of xdp_cost.bpf.c */
 	KIND_STEER,
-	KIND_FILTERED, /* a port filter that the frame does not meet */
+	KIND_FILTERED, /* a port filter that excludes the frame */
 	KIND_SHUNTED,
 };
 
-/* Places in the table of what others are compared with. */
+/* Places in the table of the contenders with which others are compared. */
 enum {
 	EMPTY,
 	MINIMAL,
@@ -135,11 +136,11 @@ enum {
 	STEER,
 };
 
-/* In turn, the worst that a cache can meet. */
+/* Flows take turns, which is the worst case for a cache. */
 enum {
-	SOME = 1000,   /* of most, but not all, slots of hot flows */
-	MANY = 30000,  /* no slots, but all are in the flow map */
-	LOTS = 100000, /* more than the flow map holds: a new flow a packet */
+	SOME = 1000,   /* most, but not all, flows have a slot */
+	MANY = 30000,  /* no slots, but all flows are in the flow map */
+	LOTS = 100000, /* more than the flow map holds: each packet has a new flow */
 };
 
 static const struct contender {
@@ -147,10 +148,10 @@ static const struct contender {
 	enum kind kind;
 	const char *program; /* for KIND_PART */
 	void (*build)(struct packet_builder *pb);
-	uint32_t action;      /* that it must end with */
-	unsigned int minimal; /* that it is compared with */
+	uint32_t action;      /* expected result */
+	unsigned int minimal; /* the contender for comparison */
 	unsigned int empty;   /* 0: EMPTY */
-	uint32_t flows;	      /* in turn; 0: one */
+	uint32_t flows;	      /* number of flows, in turn; 0: one */
 } contenders[] = {
 	[EMPTY] = {"empty", KIND_PART, "cost_empty", build_v4, XDP_PASS, MINIMAL},
 	[MINIMAL] = {"minimal, IPv4", KIND_PART, "cost_minimal", build_v4, XDP_REDIRECT, MINIMAL},
@@ -193,7 +194,7 @@ static struct entrant {
 	uint32_t rounds_ns[ROUNDS_MAX];
 } entrants[CONTENDERS];
 
-static int xsk_fd; /* bound to nothing: a redirect to it is prepared, never made */
+static int xsk_fd; /* not bound: the program returns a redirect, but no frame is redirected */
 
 static int set_program(const struct entrant *entrant, const struct bpf_program *program)
 {
@@ -258,7 +259,7 @@ static int run(const struct entrant *entrant, uint32_t repeat, uint32_t *ret_ns,
 	return err;
 }
 
-/* The only flow in the map of @entrant, once it has been seen. */
+/* The only flow in the map of @entrant, after its first packet. */
 static int shunt(const struct entrant *entrant)
 {
 	struct weft_verdict_request request = {
@@ -345,7 +346,10 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Mean of the middle half: a figure of one round is in whole ns, or of a moment of other work. */
+/*
+ * Mean of the middle half of all rounds: one round's figure is in whole ns, and may include other
+ * load.
+ */
 static double middle(double *figures, unsigned int count)
 {
 	unsigned int from = count / 4, to = count - from;
@@ -357,7 +361,9 @@ static double middle(double *figures, unsigned int count)
 	return sum / (to - from);
 }
 
-/* @base: what is taken away from both; NULL: nothing. Return: @entrant's by @minimal's, by round.
+/*
+ * @base: subtracted from both; NULL: nothing. Return: ratio of @entrant's cost to minimal's, by
+ * round.
  */
 static double ratio(const struct entrant *entrant, const struct entrant *minimal,
 		    const struct entrant *base, unsigned int rounds)
@@ -398,7 +404,7 @@ static void report(unsigned int rounds)
 	}
 }
 
-/* As far as the kernel tells (5.16 and later). */
+/* Only if the kernel reports it (5.16 and later). */
 static void report_verifier(void)
 {
 	struct bpf_prog_info info = {0};

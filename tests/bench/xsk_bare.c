@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * xsk_bare.c - the floor of live capture: an AF_XDP socket whose frames go straight back.
+ * xsk_bare.c - the floor of live capture: an AF_XDP socket that returns each frame at once.
  *
  *   xsk_bare IFACE      until SIGTERM; then prints:
  *
@@ -39,7 +39,7 @@ struct bare {
 	int link_fd;
 	uint64_t received;
 	uint64_t bytes;
-	uint64_t first_bytes; /* so that the reads are not optimised away */
+	uint64_t first_bytes; /* keeps the compiler from removing the reads */
 };
 
 static volatile sig_atomic_t stopping;
@@ -99,7 +99,7 @@ static int attach(struct bare *bare, const char *ifname)
 	return bare->link_fd < 0 ? -errno : 0;
 }
 
-/* Return: false: nothing was there. */
+/* Return: false if there was no frame. */
 static bool receive(struct bare *bare)
 {
 	uint32_t rx_slot = 0, fill_slot = 0;
@@ -107,7 +107,7 @@ static bool receive(struct bare *bare)
 
 	if (!count)
 		return false;
-	/* As many as were taken are free: the frames came from this ring. */
+	/* There is room for all frames: they came from this ring. */
 	xsk_ring_prod__reserve(&bare->fill, count, &fill_slot);
 	for (uint32_t i = 0; i < count; i++) {
 		const struct xdp_desc *desc = xsk_ring_cons__rx_desc(&bare->rx, rx_slot + i);

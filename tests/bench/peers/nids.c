@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * nids.c - libnids over a capture file, counting bytes only.
+ * nids.c - reads a capture file with libnids and counts bytes only.
  */
 #include <stdint.h>
 #include <stdio.h>

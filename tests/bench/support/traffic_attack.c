@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * traffic_attack.c - each attack is a function of the number of its packet: no state but that.
+ * traffic_attack.c - each attack computes its packet from the packet's number and keeps no other
+ * state.
  */
 #include "bench/support/traffic_attack.h"
 
@@ -68,7 +69,7 @@ static void step_flows(struct attack *attack)
 	handshake(attack, flow, isn_of(flow), attack->step % HANDSHAKE);
 }
 
-/* Do all handshakes first. Return: still doing so. */
+/* Sends all handshakes first. Return: whether this packet was part of a handshake. */
 static bool is_opening(struct attack *attack)
 {
 	if (attack->step >= (uint64_t)attack->flows * HANDSHAKE)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * traffic_attack.h - packets that want memory and give nothing.
+ * traffic_attack.h - packets that make weft use memory without delivering data.
  *
  *   syns       SYNs, each from a random source
- *   flows      connections that are established and then silent, as many as come
+ *   flows      connections that are established and then silent, without limit
  *   holes      20,000 connections, each with a hole at its start, endless data behind, and
  *              another hole every 31 segments
  *   tiny       10,000 connections, one-byte segments that never touch each other, upwards in
@@ -26,14 +26,14 @@ struct attack;
 typedef void (*attack_step_fn)(struct attack *attack);
 
 struct attack {
-	attack_step_fn step_fn; /* one packet */
+	attack_step_fn step_fn; /* sends one packet */
 	uint64_t step;		/* packets so far */
 	uint32_t flows;		/* of holes and tiny */
 	struct traffic_out *out;
 	const uint8_t *pool; /* bytes to send, at least 64 KiB */
 };
 
-/* The step of the attack called @name; NULL: there is none. */
+/* Returns the attack called @name; NULL if there is none. */
 attack_step_fn attack_find(const char *name);
 
 static inline void attack_next(struct attack *attack)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * traffic_out.c - headers, checksums, and where the frames go.
+ * traffic_out.c - makes headers and checksums, and writes the frames.
  */
 #include "bench/support/traffic_out.h"
 
@@ -38,7 +38,7 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* ---- where they go ---- */
+/* ---- output ---- */
 
 static void flush_file(struct traffic_out *out)
 {
@@ -53,7 +53,7 @@ static void flush_file(struct traffic_out *out)
 	}
 }
 
-/* The frames of the buffer onto the wire; a full queue is waited for. */
+/* Sends the frames of the buffer to the interface; waits if the queue is full. */
 static void flush_iface(struct traffic_out *out)
 {
 	struct mmsghdr messages[SENT_AT_ONCE];
@@ -137,7 +137,7 @@ void traffic_out_close(struct traffic_out *out)
 
 /* ---- frames ---- */
 
-/* Little-endian 16-bit words: one's complement sums don't mind the byte order. */
+/* Little-endian 16-bit words: the one's complement sum is the same in either byte order. */
 static uint64_t sum_bytes(const uint8_t *bytes, size_t len, uint64_t sum)
 {
 	uint64_t word;
@@ -180,7 +180,7 @@ static void put_sum(uint8_t *at, uint16_t sum)
 	memcpy(at, &sum, 2);
 }
 
-/* Room for a frame of @len bytes, its record written; the clock advances. */
+/* Reserves room for a frame of @len bytes and writes its record; the clock advances. */
 static uint8_t *begin_frame(struct traffic_out *out, uint32_t len)
 {
 	uint32_t record[4] = {(uint32_t)(out->time_ns / 1000000000),

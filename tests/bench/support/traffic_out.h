@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * traffic_out.h - packets of known content into a capture file, a pipe, or an interface.
+ * traffic_out.h - writes packets of known content to a capture file, a pipe, or an interface.
  *
- * A frame is a copy, a checksum and its place in a buffer; the clock advances a
- * random step with each. One thread; errors end the program.
+ * To write a frame costs a copy and a checksum; the clock advances by a random step per frame. One
+ * thread; errors end the program.
  */
 #ifndef TESTS_BENCH_TRAFFIC_OUT_H
 #define TESTS_BENCH_TRAFFIC_OUT_H
@@ -22,14 +22,14 @@
 struct traffic_out {
 	struct rng rng;
 	int fd;
-	uint64_t rate; /* packets a second onto an interface; 0: into a capture file */
+	uint64_t rate; /* packets per second onto an interface; 0: into a capture file */
 	uint8_t *buf;  /* records as in the file: 16 bytes, then the frame */
 	size_t buf_used;
-	size_t buf_max; /* then it is flushed */
+	size_t buf_max; /* the buffer is flushed at this size */
 	uint64_t start_ns;
 	uint64_t sent_packets;
-	uint64_t step_ns; /* mean, between two packets */
-	uint64_t time_ns; /* of the next packet */
+	uint64_t step_ns; /* mean time between two packets */
+	uint64_t time_ns; /* time of the next packet */
 	uint64_t packets;
 	uint64_t bytes;
 	uint64_t payload;
@@ -60,7 +60,7 @@ void traffic_out_segment(struct traffic_out *out, const struct segment *seg);
 void traffic_out_fragment(struct traffic_out *out, const struct fragment *fragment);
 void traffic_out_close(struct traffic_out *out);
 
-/* Say why and end. */
+/* Prints the reason and ends the program. */
 void traffic_die(const char *what);
 
 #endif
