@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * arena.c - spans of one mapping: free, or serving one use.
+ * arena.c - the spans of one mapping, each of them free or in one use.
  *
- *   warm bitmap   free spans that have memory; taken first
- *   cold bitmap   free spans without: never used, or handed back (hole punched)
+ *   warm bitmap   free spans with memory, taken first
+ *   cold bitmap   free spans without memory: never used, or returned to the system (hole punched)
  *
- * A span is taken by clearing its bit: whoever clears it owns it. Runs claim
- * bit after bit and give back what they got when the next one is not free.
+ * A thread takes a span by clearing its bit; the thread that clears the bit owns the span. To
+ * take a run, a thread clears one bit after the other, and gives the spans back when it finds
+ * one that is not free.
  *
- * Bound: tables are charged when the arena is made, a cold span is charged
- * before its bit is cleared, a warm one stays charged (as free_spans) until its
- * hole is punched. So used_bytes of the budget is at least what is resident.
+ * Bound: the tables are charged when the arena is created, a cold span before its bit is
+ * cleared. A warm span stays charged (as free_spans) until its hole is punched. So the budget's
+ * used_bytes are never less than the resident memory.
  */
 #include "memory/arena.h"
 
@@ -35,7 +36,7 @@ static const enum wf_budget_owner owner_of_use[] = {
 
 /* ---- making it ---- */
 
-/* Bytes of tables for @spans spans: blocks, two bitmaps, the struct itself. */
+/* Return the bytes of the tables for @spans spans: blocks, two bitmaps and the struct itself. */
 static uint64_t tables_for(uint64_t spans)
 {
 	uint64_t words = (spans + WF_WORD_BITS - 1) / WF_WORD_BITS;
@@ -183,10 +184,13 @@ void wf_arena_free(struct wf_arena *arena)
 
 /* ---- parts ---- */
 
-/* Where the calling thread's spans are looked for first. */
+/* First bitmap word that is searched for the calling thread; set by wf_arena_prefer(). */
 static _Thread_local uint32_t first_word;
 
-/* Its memory, and that of its span headers. What the kernel refuses stays as it was. */
+/*
+ * Bind the spans and span headers of the bitmap words @from to @to to @node. A failure is
+ * logged only.
+ */
 static void place_part(struct wf_arena *arena, uint32_t from, uint32_t to, int node)
 {
 	uint64_t start = (uint64_t)from * WF_WORD_BITS;
@@ -206,7 +210,7 @@ static void place_part(struct wf_arena *arena, uint32_t from, uint32_t to, int n
 
 void wf_arena_divide(struct wf_arena *arena, const struct wf_arena_part *parts, uint32_t count)
 {
-	/* Fewer than there are bitmaps for, once the arena shrank. */
+	/* After the arena shrank there are fewer words in use than the bitmaps have. */
 	uint32_t words = (arena->spans + WF_WORD_BITS - 1) / WF_WORD_BITS;
 	uint32_t weights = 0;
 	uint32_t before = 0;
@@ -243,7 +247,10 @@ static void span_begin(struct wf_arena *arena, uint32_t index, enum wf_span_use 
 	span->home = WF_HOME_NONE;
 }
 
-/* Claim the free span @index with its charge. Return: 0; -EBUSY: not free; -ENOBUFS. */
+/*
+ * Claim span @index and charge it to @owner. Return: 0; -EBUSY: the span is not free; -ENOBUFS:
+ * the limit is reached.
+ */
 static int span_claim(struct wf_arena *arena, uint32_t index, enum wf_budget_owner owner)
 {
 	if (wf_bit_is_set(arena->warm, index) && wf_bit_claim(arena->warm, index)) {
@@ -266,7 +273,10 @@ static void span_unclaim(struct wf_arena *arena, uint32_t index, enum wf_budget_
 	wf_bit_give(arena->warm, index);
 }
 
-/* The first free one from the caller's part on, then from the start. */
+/*
+ * Claim the first free span of @bits from the caller's part on; if there is none, from the
+ * start.
+ */
 static int64_t claim_any(const struct wf_arena *arena, _Atomic uint64_t *bits)
 {
 	uint32_t from = first_word < arena->words ? first_word : 0;
@@ -294,8 +304,8 @@ static int64_t claim_one(struct wf_arena *arena, enum wf_budget_owner owner)
 }
 
 /*
- * Lowest run of @count adjacent spans from @first on; each pass of the loop claims one or starts
- * anew.
+ * Claim the lowest run of @count adjacent free spans from @first on. Each pass of the loop
+ * claims one span or starts a new run.
  */
 static int64_t claim_run_from(struct wf_arena *arena, uint32_t first, enum wf_budget_owner owner,
 			      uint32_t count)
@@ -373,10 +383,13 @@ static bool punch(struct wf_arena *arena, uint32_t index)
 			  WEFT_SPAN_BYTES);
 }
 
-/* Return: false: there is no warm span, or the system does not take memory back. */
+/*
+ * Punch the hole of one warm span. Return: false if no span is warm, or if the system call
+ * failed.
+ */
 static bool trim_one(struct wf_arena *arena)
 {
-	/* From the end: takers begin at the start. */
+	/* Trim from the end, because spans are taken from the start. */
 	int64_t index = wf_bit_claim_last(arena->warm, arena->words);
 
 	if (index < 0)
@@ -396,8 +409,9 @@ uint64_t wf_arena_trim(struct wf_arena *arena, uint64_t keep_bytes)
 	uint64_t spans = 0;
 
 	/*
-	 * Either we see keeps_memory, or who sets it sees us and waits: both sides
-	 * write their own word before they read the other's, in one total order.
+	 * Either this thread sees keeps_memory, or the thread that sets it sees punching and
+	 * waits: both write their own word before they read the other one, and all four
+	 * accesses are sequentially consistent.
 	 */
 	atomic_fetch_add(&arena->punching, 1);
 	if (!atomic_load(&arena->keeps_memory))

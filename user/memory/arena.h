@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * arena.h - the one mapping that holds everything: UMEM frames, pages, slabs, queues.
+ * arena.h - the one mapping that holds UMEM frames, pages, slabs and queues.
  *
- * Cut into spans of WEFT_SPAN_BYTES. A span is free, or serves one use; an empty
- * one comes back and may serve another. Backed by a memfd (MAP_SHARED), so that
- * AF_XDP can register it and a span given back can return its memory to the system.
+ * The arena is divided into spans of WEFT_SPAN_BYTES. A span is free or has one use; when it is
+ * put it is free for any other use. The mapping is a memfd (MAP_SHARED), so that AF_XDP can
+ * register it, and so that the memory of a free span can be returned to the system.
  *
- * Thread: any, where not told otherwise; lock-free.
+ * Thread: any, unless stated otherwise; lock-free.
  */
 #ifndef WF_MEMORY_ARENA_H
 #define WF_MEMORY_ARENA_H
@@ -23,93 +23,99 @@ struct wf_metrics;
 struct wf_page;
 
 /*
- * @max_bytes: the one limit (budget.h): the spans, their tables and whatever is
- * reserved beside them never exceed it together. As many spans as fit it are
- * mapped; none has memory until it is used. Return: 0; -EINVAL: too small or too
- * large; -ENOMEM. Thread: main.
+ * Map as many spans as fit @max_bytes, the one limit (budget.h). The spans, their tables and
+ * everything else that is reserved never exceed it together. No span has memory until it is
+ * used.
+ * Return: 0; -EINVAL: @max_bytes is too small or too large; -ENOMEM. Thread: main.
  */
 int wf_arena_new(uint64_t max_bytes, struct wf_arena **ret_arena);
 
-/* All users are gone. NULL is allowed. Thread: main. */
+/* Free the arena. No other thread uses it any more. NULL is allowed. Thread: main. */
 void wf_arena_free(struct wf_arena *arena);
 
 /*
- * From now on the kernel holds the arena's memory (UMEM): all of it is charged
- * and no span's memory is given back to the system, because the kernel would keep other pages
- * than ours. The arena shrinks first until, with what is already
- * reserved and @headroom_bytes of later reservations, it fits the limit. Takes
- * huge pages if there are any; what spans in use hold moves with them and stays where it
- * is seen. Call before wf_arena_base() is registered.
+ * Prepare the arena for registration as UMEM: charge all of its memory, and stop returning
+ * memory to the system, because after that the kernel and weft would use different pages. The
+ * arena first shrinks until it fits the limit together with what is already reserved and
+ * @headroom_bytes of later reservations. Uses huge pages if there are any; the contents of
+ * spans in use are copied and keep their addresses. Call before wf_arena_base() is registered.
  *
- * Return: 0; -ENOBUFS: no span would be left, or one in use is in the way;
- * -ENOMEM: the system failed, the arena can only be freed.
- * Thread: main, before any other reads or writes in the arena.
+ * Return: 0; -ENOBUFS: no span would be left, or a span in use prevents shrinking; -ENOMEM: a
+ * system call failed, and the arena can only be freed. Thread: main, before any other thread
+ * accesses the arena.
  */
 int wf_arena_pin(struct wf_arena *arena, uint64_t headroom_bytes);
 
-/* A part of an arena, whose memory comes from one node of the machine. */
+/* A part of an arena, whose memory comes from one NUMA node. */
 struct wf_arena_part {
-	int node;	 /* -1: from any */
-	uint32_t weight; /* of the sum of all weights */
+	int node;	 /* NUMA node; -1: any */
+	uint32_t weight; /* size of the part, relative to the sum of all weights */
 };
 
 /*
- * Cut a fresh arena into @count parts, at most WF_ARENA_PARTS_MAX; later ones may be empty if the
- * arena is small. Memory that a node does not have comes from another. Thread: main, before
- * any other uses the arena, and before its base is registered.
+ * Divide a new arena into @count parts, at most WF_ARENA_PARTS_MAX; the last parts may be empty
+ * if the arena is small. Memory that a node does not have comes from another node. Thread:
+ * main, before any other thread uses the arena, and before its base is registered.
  */
 #define WF_ARENA_PARTS_MAX WEFT_WORKERS_MAX
 void wf_arena_divide(struct wf_arena *arena, const struct wf_arena_part *parts, uint32_t count);
 
-/* The calling thread's spans come from part @part of @arena from now on, while it has free ones. */
+/* Take the calling thread's spans from part @part of @arena while that part has free ones. */
 void wf_arena_prefer(const struct wf_arena *arena, uint32_t part);
 
-/* The whole mapping, for registration as UMEM; a UMEM address is an offset into it. */
+/*
+ * Return the start of the mapping, for registration as UMEM; a UMEM address is an offset from
+ * it.
+ */
 void *wf_arena_base(const struct wf_arena *arena);
 uint64_t wf_arena_bytes(const struct wf_arena *arena);
 
 /*
- * A run of adjacent spans that holds @bytes, contents undefined. Return: its first byte;
- * NULL: no run of that length is free, or the limit is reached.
+ * Take a run of adjacent spans that holds @bytes; its contents are undefined. Return: its first
+ * byte; NULL if no run of that length is free, or if the limit is reached.
  */
 void *wf_arena_take_run(struct wf_arena *arena, uint64_t bytes);
 
-/* The same, all bytes zero. Memory that was never used before is zero without being touched. */
+/*
+ * Take a run as wf_arena_take_run() does, with all bytes zero. Memory that was never used is
+ * zero already and is not written.
+ */
 void *wf_arena_take_zeroed_run(struct wf_arena *arena, uint64_t bytes);
 
-/* Give back a run, with the @bytes for which it was taken. */
+/* Give back a run; @bytes is the size for which it was taken. */
 void wf_arena_put_run(struct wf_arena *arena, void *start, uint64_t bytes);
 
-/* Bytes of spans that serve some use. */
+/* Return the bytes of all spans that are not free. */
 uint64_t wf_arena_used_bytes(const struct wf_arena *arena);
 
 /*
- * Hand the memory of free spans back to the system, except @keep_bytes of it.
- * A system call for each span: not on the packet path. Does nothing once pinned.
- * Return: bytes handed back. Thread: any.
+ * Return the memory of free spans to the system, except @keep_bytes of it. Makes one system
+ * call for each span, so it is not called on the packet path. Does nothing after
+ * wf_arena_pin().
+ * Return: bytes returned to the system. Thread: any.
  */
 uint64_t wf_arena_trim(struct wf_arena *arena, uint64_t keep_bytes);
 
 /*
- * The pressure level, 0 normal to 3 critical. The higher it is, the less pools keep in reserve and
- * the smaller buffers are advised (page_pool.h); 0 undoes both. Thread: one (the pressure handler).
+ * Set the pressure level: 0 (normal) to 3 (critical). At a higher level, pools keep less in
+ * reserve and advise smaller buffers (page_pool.h). Thread: one (the pressure handler).
  */
 #define WF_SQUEEZE_MAX 3u
 void wf_arena_set_squeeze(struct wf_arena *arena, uint32_t squeeze);
 
-/* The budget of the one limit. Lives as long as the arena. */
+/* Return the budget of the one limit. It lives as long as the arena. */
 struct wf_budget *wf_arena_budget(struct wf_arena *arena);
 
 /* Write the memory_* metrics. Thread: the owner of @metrics. */
 void wf_arena_publish(const struct wf_arena *arena, struct wf_metrics *metrics);
 
 /*
- * The page whose data area contains the byte at offset @off, for instance of a
- * received frame's descriptor. @off must lie in a span that holds frames or pages.
+ * Return the page whose data area contains the byte at offset @off, for instance the offset in
+ * a received frame's descriptor. @off lies in a span that holds frames or pages.
  */
 struct wf_page *wf_arena_page_at(const struct wf_arena *arena, uint64_t off);
 
-/* Do bitmaps, counters and budget agree? True only while nobody is changing them. */
+/* Do bitmaps, counters and budget agree? True only while no thread changes them. */
 bool wf_arena_is_valid(const struct wf_arena *arena);
 
 #endif

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * arena_internal.h - the arena's body, for pages, pools and slabs.
- */
+/* arena_internal.h - the body of struct wf_arena, for pages, pools and slabs. */
 #ifndef WF_MEMORY_ARENA_INTERNAL_H
 #define WF_MEMORY_ARENA_INTERNAL_H
 
@@ -18,38 +16,37 @@ enum { WF_ARENA_HOMES = 2 * WEFT_WORKERS_MAX };
 #define WF_HOME_NONE UINT32_MAX
 
 /*
- * Where pages of one pool wait that another thread put: two stacks, linked by
- * page ids through the pages' words. Anyone pushes, whoever takes takes all,
- * so no link can change under a reader (no ABA). Lives in the arena, so that a
- * late put never meets a freed pool.
+ * Two stacks of pages of one pool that other threads put, linked by page ids in the pages'
+ * words. Any thread pushes; a thread that takes from a stack takes all of it, so there is no
+ * ABA problem. A home lives in the arena, so that a page may be put after its pool was freed.
  */
 struct wf_home {
-	_Alignas(WF_CACHE_LINE) _Atomic uint32_t pages;	 /* taken by the pool */
+	_Alignas(WF_CACHE_LINE) _Atomic uint32_t pages;	 /* taken by the home's pool only */
 	_Alignas(WF_CACHE_LINE) _Atomic uint32_t frames; /* taken by any pool that runs short */
-	_Alignas(WF_CACHE_LINE) _Atomic bool claimed;	 /* by a pool */
+	_Alignas(WF_CACHE_LINE) _Atomic bool claimed;	 /* a pool uses this home */
 };
 
 struct wf_arena {
-	uint8_t *base;	      /* data; 2 MiB aligned */
-	uint8_t *blocks;      /* one block a span, then the two bitmaps */
-	uint64_t map_bytes;   /* mapped at base */
-	uint64_t table_bytes; /* mapped at blocks */
-	int fd;		      /* memfd behind base */
+	uint8_t *base;	      /* data area, 2 MiB aligned */
+	uint8_t *blocks;      /* one block for each span, then the two bitmaps */
+	uint64_t map_bytes;   /* bytes mapped at base */
+	uint64_t table_bytes; /* bytes mapped at blocks */
+	int fd;		      /* memfd that is mapped at base */
 	bool is_pinned;
-	uint32_t spans; /* in use as data; fewer than mapped after wf_arena_pin() */
-	uint32_t words; /* of each bitmap */
-	uint32_t part_words[WF_ARENA_PARTS_MAX]; /* where each part begins in them */
-	_Atomic uint64_t *warm;			 /* free, with memory: used first */
-	_Atomic uint64_t *cold;			 /* free, without memory */
+	uint32_t spans; /* spans of the data area; wf_arena_pin() may reduce them */
+	uint32_t words; /* 64-bit words in each bitmap */
+	uint32_t part_words[WF_ARENA_PARTS_MAX]; /* first bitmap word of each part */
+	_Atomic uint64_t *warm; /* bitmap of free spans with memory, which are taken first */
+	_Atomic uint64_t *cold; /* bitmap of free spans without memory */
 
-	_Alignas(WF_CACHE_LINE) _Atomic bool keeps_memory; /* the kernel may hold it: never punch */
-	_Atomic uint32_t punching;			   /* threads that may be punching now */
-	_Atomic uint32_t squeeze;			   /* 0..3, see wf_arena_set_squeeze() */
-	_Atomic uint32_t frame_bytes;			   /* of all rx frames; 0: none yet */
+	_Alignas(WF_CACHE_LINE) _Atomic bool keeps_memory; /* the kernel uses it: punch no holes */
+	_Atomic uint32_t punching;    /* number of threads in wf_arena_trim() */
+	_Atomic uint32_t squeeze;     /* pressure level 0..3, see wf_arena_set_squeeze() */
+	_Atomic uint32_t frame_bytes; /* size of every rx frame; 0: no pool has frames yet */
 
 	_Alignas(WF_CACHE_LINE) _Atomic uint64_t used_spans;
 	_Atomic uint64_t trimmed_spans;
-	_Atomic uint32_t frame_pools; /* that have frames */
+	_Atomic uint32_t frame_pools; /* number of pools that have rx frames */
 	struct wf_span *_Atomic frame_spans;
 
 	struct wf_budget budget;
@@ -58,16 +55,19 @@ struct wf_arena {
 
 enum { WF_HUGE_BYTES = 2 << 20 };
 
-/* Map @fd at an address that huge pages can begin at. Return: 0; -ENOMEM. */
+/* Map @fd at an address aligned for huge pages. Return: 0; -ENOMEM. */
 int wf_arena_map_aligned(int fd, uint64_t bytes, uint8_t **ret_base);
 
-/* @count adjacent free spans for @use. Return: first span; NULL: there are none. */
+/*
+ * Take @count adjacent free spans for @use. Return: the first span; NULL if there are none, or
+ * if the limit is reached.
+ */
 struct wf_span *wf_arena_take(struct wf_arena *arena, enum wf_span_use use, uint32_t count);
 void wf_arena_put(struct wf_arena *arena, struct wf_span *span, uint32_t count);
 
 /*
- * From now on no hole is punched. Rx frames mean that the kernel gets to know the
- * arena: even if nobody called wf_arena_pin(), its view must stay ours.
+ * Punch no holes from now on. Called when rx frames are made: the kernel may then use the
+ * arena's memory even if nobody called wf_arena_pin(), and must see the same pages as weft.
  */
 void wf_arena_keep_memory(struct wf_arena *arena);
 
@@ -90,12 +90,15 @@ static inline void wf_home_push(_Atomic uint32_t *stack, struct wf_page *first,
 
 	do {
 		atomic_store_explicit(&last->word, WF_PAGE_FREE | head, memory_order_relaxed);
-		/* Pairs with the acquire in wf_home_take_all(): links and bytes before the head. */
+		/*
+		 * Pairs with the acquire in wf_home_take_all(): the links and bytes are visible
+		 * before the head.
+		 */
 	} while (!atomic_compare_exchange_weak_explicit(
 		stack, &head, wf_page_id(first), memory_order_release, memory_order_relaxed));
 }
 
-/* Return: id of the first of all that was pushed, or WF_PAGE_ID_NONE. */
+/* Take all pages of @stack. Return: the id of the first page; WF_PAGE_ID_NONE if it is empty. */
 static inline uint32_t wf_home_take_all(_Atomic uint32_t *stack)
 {
 	if (atomic_load_explicit(stack, memory_order_relaxed) == WF_PAGE_ID_NONE)

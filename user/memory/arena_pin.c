@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * arena_pin.c - the arena as UMEM: the kernel holds its memory.
+ * arena_pin.c - the arena as UMEM, whose memory the kernel uses too.
  *
- * Pinned, every span has memory for good: all are charged, and no hole is
- * punched any more, which would part the kernel's view from ours. The arena
- * therefore shrinks first to what fits the limit beside everything else.
+ * Every span of a pinned arena has memory until the arena is freed: all spans are charged, and
+ * no hole is punched, because the kernel and weft would then use different pages. Therefore the
+ * arena first shrinks to what fits the limit together with everything else that is reserved.
  */
 #include <errno.h>
 #include <linux/memfd.h>
@@ -18,13 +18,13 @@
 
 void wf_arena_keep_memory(struct wf_arena *arena)
 {
-	/* Pairs with wf_arena_trim(): afterwards whoever was punching has finished. */
+	/* Pairs with wf_arena_trim(): after the loop no thread punches holes. */
 	atomic_store(&arena->keeps_memory, true);
 	while (atomic_load(&arena->punching))
 		;
 }
 
-/* Drop the last span for good. Return: 0; -ENOBUFS: it is in use. */
+/* Remove the last span from the arena. Return: 0; -ENOBUFS: it is in use. */
 static int drop_last_span(struct wf_arena *arena)
 {
 	uint32_t last = arena->spans - 1;
@@ -37,7 +37,10 @@ static int drop_last_span(struct wf_arena *arena)
 	return 0;
 }
 
-/* Drop spans until those without memory fit what is left of the limit. */
+/*
+ * Drop spans until the spans without memory fit into the rest of the limit. Return: 0;
+ * -ENOBUFS: no span is left, or the last span is in use.
+ */
 static int shrink_to_fit(struct wf_arena *arena, uint64_t headroom_bytes)
 {
 	uint64_t limit = arena->budget.limit_bytes;
@@ -54,7 +57,7 @@ static int shrink_to_fit(struct wf_arena *arena, uint64_t headroom_bytes)
 	return -ENOBUFS;
 }
 
-/* Map @bytes of @fd where the arena is; what was there is gone. */
+/* Map @bytes of @fd over the arena's address range, which discards the old mapping. */
 static bool map_over(struct wf_arena *arena, int fd, uint64_t bytes)
 {
 	return mmap(arena->base, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) !=
@@ -66,7 +69,7 @@ static bool is_in_use(const struct wf_arena *arena, uint32_t index)
 	return !wf_bit_is_set(arena->warm, index) && !wf_bit_is_set(arena->cold, index);
 }
 
-/* May the arena end at span @end? */
+/* Are all spans from @end on free, so that the arena may end there? */
 static bool is_free_from(const struct wf_arena *arena, uint32_t end)
 {
 	for (uint32_t index = end; index < arena->spans; index++)
@@ -75,7 +78,7 @@ static bool is_free_from(const struct wf_arena *arena, uint32_t end)
 	return true;
 }
 
-/* Some are: the queues of who subscribed before the start. */
+/* Copy the spans in use to @to. Queues of subscriptions made before the start are in use here. */
 static void copy_spans_in_use(const struct wf_arena *arena, uint8_t *to)
 {
 	for (uint32_t index = 0; index < arena->spans; index++) {
@@ -87,9 +90,10 @@ static void copy_spans_in_use(const struct wf_arena *arena, uint8_t *to)
 }
 
 /*
- * Huge pages in place of the plain ones. A first mapping elsewhere reserves them, or
- * fails without harm; then the arena's own cannot fail for want of them.
- * Return: 1: done; 0: there are none, all is as before; -ENOMEM: the arena is lost.
+ * Replace the plain pages by huge pages. A first mapping at another address reserves them, so a
+ * shortage of huge pages is noticed before the arena is changed.
+ * Return: 1: replaced; 0: there are no huge pages, and nothing has changed; -ENOMEM: the
+ * arena's memory is lost.
  */
 static int try_huge_pages(struct wf_arena *arena)
 {
@@ -124,7 +128,7 @@ static int try_huge_pages(struct wf_arena *arena)
 	return 1;
 }
 
-/* Plain pages: unmap what shrinking cut off, and take huge ones if the system offers. */
+/* Keep plain pages: unmap the range that shrinking removed, and enable transparent huge pages. */
 static void keep_plain_pages(struct wf_arena *arena)
 {
 	uint64_t bytes = wf_arena_bytes(arena);

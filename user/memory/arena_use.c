@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * arena_use.c - runs of adjacent spans (indexes, rings), the page at an offset, the metrics.
- */
+/* arena_use.c - runs of adjacent spans (indexes, rings), the page at an offset, and the metrics. */
 #include <string.h>
 
 #include "memory/arena_internal.h"

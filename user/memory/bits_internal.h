@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bits_internal.h - a bitmap of free spans that any thread claims from and gives to.
+ * bits_internal.h - a bitmap of free spans that any thread claims and gives back.
  *
- * Whoever clears a bit owns what it stands for; there is no other lock.
+ * The thread that clears a bit owns the span of that bit; there is no other lock.
  */
 #ifndef WF_MEMORY_BITS_INTERNAL_H
 #define WF_MEMORY_BITS_INTERNAL_H
@@ -23,12 +23,15 @@ static inline bool wf_bit_is_set(const _Atomic uint64_t *bits, uint32_t index)
 	return word >> (index % WF_WORD_BITS) & 1;
 }
 
-/* Return: true: it was set, and the span is now the caller's. */
+/* Clear bit @index. Return: true if it was set; then the span belongs to the caller. */
 static inline bool wf_bit_claim(_Atomic uint64_t *bits, uint32_t index)
 {
 	uint64_t mask = 1ull << (index % WF_WORD_BITS);
 
-	/* Pairs with the release in wf_bit_give(): the former user's writes before ours. */
+	/*
+	 * Pairs with the release in wf_bit_give(): the previous owner's writes happen before
+	 * ours.
+	 */
 	return atomic_fetch_and_explicit(&bits[index / WF_WORD_BITS], ~mask, memory_order_acquire) &
 	       mask;
 }
@@ -39,11 +42,14 @@ static inline void wf_bit_give(_Atomic uint64_t *bits, uint32_t index)
 	uint64_t old =
 		atomic_fetch_or_explicit(&bits[index / WF_WORD_BITS], mask, memory_order_release);
 
-	wf_assert(!(old & mask)); /* put twice */
+	wf_assert(!(old & mask)); /* the span was put twice */
 	(void)old;
 }
 
-/* Return: the lowest set bit of words @from to @to, now the caller's; -ENOBUFS: none is set. */
+/*
+ * Claim the lowest set bit of the words @from to @to - 1. Return: its index; -ENOBUFS: none is
+ * set.
+ */
 static inline int64_t wf_bit_claim_any(_Atomic uint64_t *bits, uint32_t from, uint32_t to)
 {
 	for (uint32_t i = from; i < to; i++) {
@@ -60,7 +66,7 @@ static inline int64_t wf_bit_claim_any(_Atomic uint64_t *bits, uint32_t from, ui
 	return -ENOBUFS;
 }
 
-/* As wf_bit_claim_any(), the highest. */
+/* Claim the highest set bit of the first @words words. Return: its index; -ENOBUFS: none is set. */
 static inline int64_t wf_bit_claim_last(_Atomic uint64_t *bits, uint32_t words)
 {
 	for (uint32_t i = words; i-- > 0;) {

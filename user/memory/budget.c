@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * budget.c - the one limit, and who holds how many bytes of it.
+ * budget.c - the one limit, and how many bytes of it each owner holds.
  *
- * One counter decides: it is raised with compare-and-swap only while the sum
- * stays within the limit, so there is no moment in which more is granted. The
- * counters of the owners follow it and are only looked at.
+ * Only the counter of used bytes decides: compare-and-swap raises it only if the sum stays
+ * within the limit, so the limit is never exceeded. The counters of the owners are updated
+ * afterwards and are only reported.
  */
 #include "memory/budget.h"
 
@@ -41,7 +41,7 @@ static bool raise_used(struct wf_budget *budget, uint64_t bytes)
 	uint64_t used = atomic_load_explicit(&budget->used_bytes, memory_order_relaxed);
 
 	do {
-		/* Two comparisons: the sum of both could overflow. */
+		/* Compare twice, because used + bytes could overflow. */
 		if (used > budget->limit_bytes || bytes > budget->limit_bytes - used)
 			return false;
 	} while (!atomic_compare_exchange_weak_explicit(&budget->used_bytes, &used, used + bytes,
@@ -102,7 +102,10 @@ uint64_t wf_budget_fixed(const struct wf_budget *budget)
 
 uint64_t wf_budget_left(const struct wf_budget *budget)
 {
-	/* Read one after the other while others change both. */
+	/*
+	 * Other threads change both counters between the two loads, so their difference may be
+	 * negative.
+	 */
 	uint64_t free_bytes = wf_budget_held(budget, WF_BUDGET_FREE_SPANS);
 	uint64_t used = wf_budget_used(budget);
 	uint64_t taken = used > free_bytes ? used - free_bytes : 0;

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * fault.c - make the Nth request for memory fail, to test what follows.
- */
+/* fault.c - makes the Nth request for memory fail, to test error paths. */
 #include "memory/fault.h"
 
 #if WF_DEBUG >= 1
 
 #include <stdatomic.h>
 
-/* Requests until the fault; 0: not armed. */
+/* Requests until the fault; 0: no fault is armed. */
 static _Atomic uint64_t countdown;
 
 bool wf_fault_hit(void)

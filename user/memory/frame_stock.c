@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * frame_stock.c - which rx frames of a pool are free, the lowest first.
+ * frame_stock.c - the set of a pool's free rx frames, taken in ascending order.
  *
- * A span is in one of the sets, or in none while no frame of it is here.
+ * A span is in exactly one of the two sets (whole, part) while the stock has a frame of it, and
+ * otherwise in neither.
  */
 #include "memory/frame_stock.h"
 
@@ -16,7 +17,7 @@ static uint32_t words_of(const struct wf_arena *arena)
 	return (arena->spans + WF_WORD_BITS - 1) / WF_WORD_BITS;
 }
 
-/* Masks of all spans that the words' bits stand for, and both sets. */
+/* Return the bytes of both sets of @words words, and of a mask for each span in them. */
 static uint64_t table_bytes(uint32_t words)
 {
 	return words * (WF_WORD_BITS * sizeof(uint32_t) + 2 * sizeof(uint64_t));
@@ -72,7 +73,7 @@ void wf_frame_stock_put(struct wf_frame_stock *stock, uint32_t span, uint32_t in
 	}
 }
 
-/* Return: whether there is one, the lowest. */
+/* Find the lowest span of @spans. Return: false if the set is empty. */
 static bool find(struct wf_frame_spans *spans, uint32_t words, uint32_t *ret_span)
 {
 	while (spans->from < words && !spans->bits[spans->from])
@@ -84,7 +85,7 @@ static bool find(struct wf_frame_spans *spans, uint32_t words, uint32_t *ret_spa
 	return true;
 }
 
-/* The lowest @max of the bits of @mask. */
+/* Return the lowest @max bits of @mask. */
 static uint32_t lowest_bits(uint32_t mask, uint32_t max)
 {
 	uint32_t rest = mask;

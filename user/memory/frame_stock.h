@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * frame_stock.h - the free rx frames of one pool, by where they lie.
+ * frame_stock.h - the free rx frames of one pool, ordered by address.
  *
- * A fill ring goes round in the order in which it was filled. Frames that lie behind one another
- * are quicker to receive into than the same frames in any order: the kernel's record of each, its
- * address and its bytes are then fetched ahead. So a stock hands out whole spans, the lowest first,
- * and the order is restored after frames that were held come back one by one. A stack would hand
- * out frames in a shuffled order for ever.
+ * The kernel uses the frames of a fill ring in the order in which they were put there.
+ * Receiving into adjacent frames is faster than receiving into the same frames in random order,
+ * because the CPU prefetches their addresses, their bytes and the kernel's records of them. So
+ * a stock gives out whole spans, the lowest first, which restores the order after held frames
+ * were put one by one. A stack would never restore it.
  *
- *   masks   [span 0: a bit a frame][span 1]...     which frames of the span are here
- *   whole   a bit a span: all of its frames are    taken first
- *   part    a bit a span: some of them are         taken when no whole one is left
+ *   masks   one mask for each span, one bit for each frame that is in the stock
+ *   whole   spans of which all frames are in the stock; taken first
+ *   part    spans of which some frames are in the stock; taken when whole is empty
  *
- * Lowest first also keeps the frames in use few, and close together.
+ * Taking the lowest frames first also keeps the number of frames in use small.
  */
 #ifndef WF_MEMORY_FRAME_STOCK_H
 #define WF_MEMORY_FRAME_STOCK_H
@@ -21,29 +21,34 @@
 
 struct wf_arena;
 
-/* A set of spans; no bit is set below word from. */
+/* A set of spans. All words of bits before index from are 0. */
 struct wf_frame_spans {
 	uint64_t *bits;
 	uint32_t from;
 };
 
 struct wf_frame_stock {
-	uint32_t *masks; /* in spans of the arena */
+	uint32_t *masks; /* one mask for each span of the arena; stored in a run */
 	struct wf_frame_spans whole;
 	struct wf_frame_spans part;
 	uint32_t words;
-	uint32_t full_mask; /* of a whole span */
-	uint32_t free;	    /* frames here */
+	uint32_t full_mask; /* mask of a span with all frames free */
+	uint32_t free;	    /* number of free frames in the stock */
 };
 
-/* For frames of @frame_bytes anywhere in @arena. Return: 0; -ENOBUFS: no span for its bits. */
+/*
+ * Initialize a stock for frames of @frame_bytes anywhere in @arena. Return: 0; -ENOBUFS: no
+ * span is free for its bitmaps.
+ */
 int wf_frame_stock_init(struct wf_frame_stock *stock, struct wf_arena *arena, uint32_t frame_bytes);
 void wf_frame_stock_fini(struct wf_frame_stock *stock, struct wf_arena *arena);
 
-/* Frame @index of span @span is free. Thread: the pool's worker, here and below. */
+/* Add frame @index of span @span, which is free now. Thread: the pool's worker, here and below. */
 void wf_frame_stock_put(struct wf_frame_stock *stock, uint32_t span, uint32_t index);
 
-/* Return: up to @max frames of one span, a bit for each, and which span that is; 0: there are none.
+/*
+ * Take up to @max frames of one span. Return: a mask with one bit for each frame taken, the
+ * span in @ret_span; 0 if the stock is empty or @max is 0.
  */
 uint32_t wf_frame_stock_take(struct wf_frame_stock *stock, uint32_t max, uint32_t *ret_span);
 

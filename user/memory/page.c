@@ -2,8 +2,8 @@
 /*
  * page.c - references to pages, and bounds-checked access to their bytes.
  *
- * A sole holder needs no atomic read-modify-write to let go: nobody else holds
- * the page, so nobody can get it meanwhile.
+ * A sole holder needs no atomic read-modify-write to put its page: no other thread holds the
+ * page, so no other thread can take a reference meanwhile.
  */
 #include "memory/page.h"
 
@@ -29,7 +29,10 @@ void wf_page_put(struct wf_page *page)
 	if (!page)
 		return;
 
-	/* Pairs with the release below: what former holders did comes before reuse. */
+	/*
+	 * Pairs with the release below: accesses of former holders happen before the page is
+	 * reused.
+	 */
 	holders = atomic_load_explicit(&page->word, memory_order_acquire);
 	wf_assert(holders > 0 && holders < WF_PAGE_FREE);
 	if (holders != 1)
@@ -65,7 +68,7 @@ static bool is_within(const struct wf_page *page, uint64_t off, uint64_t len_byt
 {
 	uint64_t capacity = wf_page_capacity(page);
 
-	/* Not off + len_bytes <= capacity: the sum could wrap. */
+	/* Not off + len_bytes <= capacity, because the sum could wrap. */
 	return off <= capacity && len_bytes <= capacity - off;
 }
 

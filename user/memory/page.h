@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * page.h - a piece of the arena that holds packet bytes: a received frame, or a
- * page of a size class. Counted references; the last one gives it back to its pool.
+ * page.h - a piece of the arena that holds packet bytes: a received frame, or a page of a size
+ * class.
  *
- * The header (4 bytes) lives outside the data area, so that frames stay whole.
+ * References are counted; the last put returns the page to its pool. The header (4 bytes) lives
+ * outside the data area, so that frames are not split.
  */
 #ifndef WF_MEMORY_PAGE_H
 #define WF_MEMORY_PAGE_H
@@ -15,28 +16,28 @@
 struct wf_page;
 struct wf_page_pool;
 
-/* One more holder. Thread: any that already holds it. */
+/* Add a reference. Thread: any that already holds the page. */
 void wf_page_get(struct wf_page *page);
 
-/* One holder less; the last gives the page back. NULL is allowed. Thread: any. */
+/* Drop a reference; the last one returns the page to its pool. NULL is allowed. Thread: any. */
 void wf_page_put(struct wf_page *page);
 
 /*
- * Is the caller the only holder? Then nobody else reads the page, nor can begin
- * to. Thread: any that holds it.
+ * Is the caller the only holder? Then no other thread reads the page or can take a reference to
+ * it. Thread: any that holds the page.
  */
 bool wf_page_is_sole(const struct wf_page *page);
 
-/* A received frame, rather than a page of a class? */
+/* Is it a received frame, not a page of a size class? */
 bool wf_page_is_frame(const struct wf_page *page);
 
-/* First byte, and how many fit. */
+/* Return the start, and the size in bytes, of the page's data area. */
 uint8_t *wf_page_bytes(const struct wf_page *page);
 size_t wf_page_capacity(const struct wf_page *page);
 
 /*
- * Bounds-checked access, all arithmetic in 64 bit; nothing is touched on error.
- * Return: 0; -ERANGE: offset + length is beyond the capacity.
+ * Copy bytes into or out of a page, with bounds checks in 64-bit arithmetic; nothing is copied
+ * on error. Return: 0; -ERANGE: offset + length exceeds the capacity.
  */
 int wf_page_copy_in(struct wf_page *page, uint64_t off, const void *bytes, uint64_t len_bytes);
 int wf_page_copy_out(const struct wf_page *page, uint64_t off, void *bytes, uint64_t len_bytes);
@@ -44,12 +45,12 @@ int wf_page_view(const struct wf_page *page, uint64_t off, uint64_t len_bytes,
 		 const uint8_t **ret_bytes);
 
 /*
- * A page for @bytes in place of *@page, with the first @keep_bytes of it. Takes
- * the caller's reference to *@page and writes the new one; other holders keep
- * what they have. Stays in place where that is possible.
+ * Replace *@page by a page for @bytes that contains the first @keep_bytes of the old one. Takes
+ * the caller's reference to *@page and writes a reference to the new page; other holders keep
+ * the old page. The page itself is kept where that is possible.
  *
- * Return: 0; -ERANGE: @keep_bytes is beyond either page, or @bytes beyond a span;
- * -ENOBUFS. On error *@page is as before.
+ * Return: 0; -ERANGE: @keep_bytes exceeds one of the pages, or @bytes exceeds a span; -ENOBUFS:
+ * no page is free. On error *@page is unchanged.
  */
 int wf_page_resize(struct wf_page **page, struct wf_page_pool *pool, uint64_t keep_bytes,
 		   uint64_t bytes);

@@ -2,26 +2,25 @@
 /*
  * page_class.c - spans of pages of one size, in one worker's pool.
  *
- *   partial spans  ◄─► full spans (in no list)      a page: taken from the first
- *       │  ▲                                         partial span, put to its own
+ *   partial spans  ◄─► full spans (in no list)      a page is taken from the first
+ *       │  ▲                                         partial span, and put to its own span
  *       ▼  │
  *   empty spans ──(more than ready)──► arena
  *
- * A span that was full and gets a page back joins at the end, so that the first
- * ones fill up and the last ones have time to become empty.
+ * A full span to which a page is put joins the partial list at its end. Pages are taken from
+ * the first spans, so that the last ones have time to become empty.
  *
- * Invariant: used + free == spans * pages, for the spans of this cut; every one
- * of them with free and taken pages is in partial, every one without taken pages
- * in empty.
+ * Invariant: used + free pages == spans * pages, for the spans of the present cut. Each of them
+ * with both free and taken pages is in partial, each without taken pages is in empty.
  */
 #include "memory/page_class.h"
 
 #include "memory/arena_internal.h"
 
 enum {
-	SPARE_PART = 8, /* of the spans in use, 1/SPARE_PART may be spare */
+	SPARE_PART = 8, /* at most 1/SPARE_PART of the spans in use are kept as spares */
 	SPARE_SPANS_MAX = 64,
-	TUNE_PERCENT = 10, /* of the pages' bytes: less saving is not worth new spans */
+	TUNE_PERCENT = 10, /* minimum saving in percent for which the size is changed */
 };
 
 static void add(_Atomic uint64_t *metric, uint64_t amount)
@@ -69,7 +68,7 @@ void wf_page_class_release(struct wf_page_classes *classes, struct wf_page_class
 		release_span(classes, class, class->empty.tail);
 }
 
-/* Give back one span that any class keeps ready. Return: false: there is none. */
+/* Give back one empty span of any class. Return: false if no class has one. */
 static bool release_any(struct wf_page_classes *classes)
 {
 	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++) {
@@ -83,7 +82,7 @@ static bool release_any(struct wf_page_classes *classes)
 	return false;
 }
 
-/* May the classes take one more span, besides what it keeps ready? */
+/* May the classes take one more span, in addition to the empty ones that they keep? */
 static bool may_grow(const struct wf_page_classes *classes)
 {
 	const struct wf_budget *budget = wf_arena_budget(classes->arena);
@@ -97,7 +96,7 @@ bool wf_page_class_fetch(struct wf_page_classes *classes, struct wf_page_class *
 {
 	struct wf_span *span;
 
-	/* What another class keeps ready is ours before anybody else's. */
+	/* At the limit, an empty span of another class is given back first. */
 	if (!may_grow(classes) && !release_any(classes))
 		return false;
 	span = wf_arena_take(classes->arena, WF_SPAN_PAGES, 1);
@@ -156,7 +155,7 @@ void wf_page_class_count_failure(struct wf_page_class *class)
 	add(class->metrics.failed_pages, 1);
 }
 
-/* A page of a former cut: its span only waits for the others. */
+/* Account for a page of an old cut: its span returns to the arena when all pages are free. */
 static void put_old(struct wf_page_classes *classes, struct wf_page_class *class,
 		    struct wf_span *span)
 {
@@ -213,7 +212,7 @@ void wf_page_class_recut(struct wf_page_classes *classes, struct wf_page_class *
 
 /* ---- following the traffic ---- */
 
-/* Largest page size below that of @class: larger needs are the class's own. */
+/* Return the largest page size below that of @class, which only serves requests above it. */
 static uint32_t next_smaller(const struct wf_page_classes *classes,
 			     const struct wf_page_class *class)
 {
@@ -228,7 +227,7 @@ static uint32_t next_smaller(const struct wf_page_classes *classes,
 	return largest;
 }
 
-/* How many spans each class keeps ready: by the traffic, halved at each squeeze. */
+/* Set how many empty spans each class keeps: by the traffic, halved at each pressure level. */
 static void set_ready(struct wf_page_classes *classes, const struct wf_sizing *sizing,
 		      uint32_t squeeze)
 {
@@ -247,8 +246,8 @@ static void set_ready(struct wf_page_classes *classes, const struct wf_sizing *s
 }
 
 /*
- * Give the tuned class the page size that saves most now. Cutting spans anew
- * costs for a while, so the new size must be clearly better than the present one.
+ * Give the tuned class the page size that saves most now. Changing the size costs new spans for
+ * a while, so the new size must save clearly more than the present one.
  */
 static bool tune(struct wf_page_classes *classes, const struct wf_sizing *sizing)
 {

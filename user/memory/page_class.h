@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * page_class.h - the classes of one worker's pages: spans cut into pages of one size each.
+ * page_class.h - the size classes of one worker's pages: spans divided into pages of one size.
  *
  * Thread: the worker.
  */
@@ -12,19 +12,19 @@
 
 enum {
 	WF_PAGE_ALIGN_BYTES = 64,
-	WF_PAGE_BYTES_MIN = 128, /* smaller ones would leave part of a span unused */
+	WF_PAGE_BYTES_MIN = 128, /* a span has at most 480 pages; smaller ones waste it */
 };
 
 enum wf_page_class_id {
 	WF_PAGE_SMALL = 0,
 	WF_PAGE_MEDIUM,
 	WF_PAGE_LARGE,
-	WF_PAGE_SPAN,  /* the sizes up to here ascend */
-	WF_PAGE_TUNED, /* of the size that saves most with the traffic of the moment */
+	WF_PAGE_SPAN,  /* the sizes of the classes up to this one ascend */
+	WF_PAGE_TUNED, /* its size is chosen to save most bytes with the present traffic */
 };
 #define WF_PAGE_CLASS_COUNT (WF_PAGE_TUNED + 1)
 
-/* Where a class counts: lines of metrics.def. */
+/* Metrics of one class: pointers to lines of metrics.def. */
 struct wf_page_class_metrics {
 	_Atomic uint64_t *spans;
 	_Atomic uint64_t *free_pages;
@@ -35,65 +35,74 @@ struct wf_page_class_metrics {
 };
 
 /*
- * Spans of pages of one size. When the size changes (a new cut), the spans of the
- * old one leave the lists and go back to the arena as their pages are put.
+ * Spans of pages of one size. When the size changes (a new cut), the spans of the old size
+ * leave the lists and return to the arena as their pages are put.
  */
 struct wf_page_class {
-	uint32_t page_bytes; /* 0: the class is not in use */
-	uint32_t pages;	     /* in a span */
+	uint32_t page_bytes; /* page size; 0: the class is not in use */
+	uint32_t pages;	     /* pages in a span */
 
-	struct wf_span_list partial; /* some pages free, some taken */
-	struct wf_span_list empty;   /* no page taken: kept ready */
+	struct wf_span_list partial; /* spans with both free and taken pages */
+	struct wf_span_list empty;   /* spans with no page taken, kept ready for use */
 	uint32_t empty_spans;
-	uint32_t ready_spans; /* at most so many stay empty */
-	uint32_t spans;	      /* of this cut */
-	uint32_t old_spans;   /* of former cuts */
+	uint32_t ready_spans; /* maximum of empty spans that are kept */
+	uint32_t spans;	      /* spans of the present cut */
+	uint32_t old_spans;   /* spans of former cuts */
 	uint32_t cut;
-	uint64_t used_pages; /* of this cut */
-	uint64_t old_pages;  /* taken, of former cuts */
+	uint64_t used_pages; /* taken pages of the present cut */
+	uint64_t old_pages;  /* taken pages of former cuts */
 	struct wf_page_class_metrics metrics;
 };
 
-/* All classes of one pool, and the spans that they share. */
+/* All classes of one pool. */
 struct wf_page_classes {
 	struct wf_page_class list[WF_PAGE_CLASS_COUNT];
 	struct wf_arena *arena; /* borrowed */
-	uint32_t home_index;	/* of the pool, for its spans */
-	uint64_t spans;		/* of all classes, of all cuts */
+	uint32_t home_index;	/* index of the pool's home, stored in each span */
+	uint64_t spans;		/* spans of all classes and all cuts */
 	uint64_t max_spans;
-	bool spares_the_last; /* the last 1/WEFT_SHORT_PARTS of the budget is left to others */
+	bool spares_the_last; /* leave the last 1/WEFT_SHORT_PARTS of the budget unused */
 };
 
-/* @bytes: rounded up; 0: the class is not in use. */
+/* Initialize a class of pages of @bytes, rounded up; 0: the class is not in use. */
 void wf_page_class_init(struct wf_page_class *class, uint32_t bytes,
 			struct wf_page_class_metrics metrics);
 
-/* Make sure that a partial span exists, from the class's own. Return: false: no page is free. */
+/*
+ * Make sure that a partial span exists, from the class's own empty spans if necessary. Return:
+ * false if the class has no free page.
+ */
 bool wf_page_class_has_page(struct wf_page_class *class);
 
-/* Get a span from the arena, if need be in exchange for one kept ready. Return: false: no. */
+/*
+ * Take a span from the arena, if necessary in exchange for an empty span of any class. Return:
+ * false if no span could be taken.
+ */
 bool wf_page_class_fetch(struct wf_page_classes *classes, struct wf_page_class *class);
 
-/* A page of a class that has one, for @bytes, with one reference. */
+/*
+ * Take a page for @bytes, with one reference. The class has a free page
+ * (wf_page_class_has_page()).
+ */
 struct wf_page *wf_page_class_take(struct wf_page_class *class, size_t bytes);
 
 void wf_page_class_count_failure(struct wf_page_class *class);
 
-/* @page of one of the classes has no holder any more. */
+/* Return @page, which has no holder any more, to its class. */
 void wf_page_class_put(struct wf_page_classes *classes, struct wf_page *page);
 
-/* Give back empty spans beyond @keep. */
+/* Give back the empty spans of @class except @keep of them. */
 void wf_page_class_release(struct wf_page_classes *classes, struct wf_page_class *class,
 			   uint32_t keep);
 
-/* From now on pages of @bytes; 0: the class is not in use any more. */
+/* Change the page size of @class to @bytes; 0: the class is not used any more. */
 void wf_page_class_recut(struct wf_page_classes *classes, struct wf_page_class *class,
 			 uint32_t bytes);
 
 /*
- * Follow the traffic of @sizing: how many empty spans each class keeps ready, and which size the
- * tuned class has. @squeeze: of the arena, see wf_arena_set_squeeze(). Return: whether the tuned
- * class was recut.
+ * Adapt to the traffic in @sizing: the number of empty spans that each class keeps, and the
+ * page size of the tuned class. @squeeze: the pressure level, see wf_arena_set_squeeze().
+ * Return: true if the page size of the tuned class has changed.
  */
 bool wf_page_class_adapt(struct wf_page_classes *classes, const struct wf_sizing *sizing,
 			 uint32_t squeeze);

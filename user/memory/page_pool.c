@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * page_pool.c - one worker's pages of every class.
+ * page_pool.c - one worker's pages of all size classes.
  *
  *   small | medium | large | whole span | tuned        classes: page_class.c
  *
- * A page comes from the smallest class that holds it. The tuned class has the
- * page size that saves most with the traffic of the moment (sizing.h), so a
- * link full of 536-byte segments does not pay for 1536 bytes each.
+ * A page is taken from the class with the smallest page size that holds it. The page size of
+ * the tuned class is the one that saves most with the present traffic (sizing.h), so that on a
+ * link full of 536-byte segments each of them does not take 1536 bytes.
  *
- * The worker's own takes and puts change one span and a few counters. Pages
- * that another thread put wait at the pool's home (arena_internal.h) and are
- * brought back when a class runs out, or by wf_page_pool_housekeep().
+ * When the worker itself takes or puts a page, only one span and a few counters change. Pages
+ * that other threads put wait at the pool's home (arena_internal.h). The pool takes them back
+ * when a class has no free page, and in wf_page_pool_housekeep().
  *
- * Bound: max_spans and max_class_pages of its own; each span is charged to the
- * arena's budget. Reaching one: another class with a free page large enough
- * serves (pages_borrowed_pages), else NULL (pages_refused_pages).
+ * Bound: the pool's max_spans and max_class_pages; each span is also charged to the arena's
+ * budget. If a limit is reached, a free page of another class is taken if it is large enough
+ * (pages_borrowed_pages), else the take fails (pages_refused_pages).
  */
 #include "memory/page_pool.h"
 
@@ -31,28 +31,28 @@
 #include "metrics/metrics.h"
 
 enum {
-	HOUSEKEEP_NS = 250 * 1000 * 1000, /* between two looks at the histogram when it is calm */
+	HOUSEKEEP_NS = 250 * 1000 * 1000, /* minimum interval of adapting to the traffic */
 };
 
 struct wf_page_pool {
 	struct wf_arena *arena; /* borrowed */
-	struct wf_home *home;	/* in the arena */
+	struct wf_home *home;	/* lives in the arena */
 	struct wf_rx_frames frames;
 	struct wf_page_classes classes;
 	uint64_t max_class_pages;
-	uint64_t idle_bytes; /* free pages, as told to the budget */
+	uint64_t idle_bytes; /* bytes of free pages, as last reported to the budget */
 	uint64_t housekept_ns;
 	struct wf_metrics *metrics; /* borrowed */
-	bool keeps_spans;	    /* what was taken is kept, whatever the traffic */
+	bool keeps_spans; /* spans are never given back to the arena because of the traffic */
 	struct wf_sizing sizing;
 };
 
-/* The pool whose worker the calling thread is, or NULL. */
+/* The pool whose worker is the calling thread; NULL if there is none. */
 static _Thread_local struct wf_page_pool *mine __attribute__((tls_model("initial-exec")));
 
 /* ---- coming home ---- */
 
-/* Bring home what other threads put. */
+/* Take back the pages that other threads put. */
 static void collect(struct wf_page_pool *pool)
 {
 	uint32_t id = wf_home_take_all(&pool->home->pages);
@@ -113,7 +113,7 @@ static uint32_t smallest_class(const struct wf_page_pool *pool, size_t bytes)
 	const struct wf_page_class *tuned = &pool->classes.list[WF_PAGE_TUNED];
 	uint32_t id = 0;
 
-	bytes += !bytes; /* a class not in use has pages of 0 bytes */
+	bytes += !bytes; /* never 0, because a class that is not in use has a page size of 0 */
 	while (bytes > pool->classes.list[id].page_bytes)
 		id++;
 	if (bytes <= tuned->page_bytes && tuned->page_bytes < pool->classes.list[id].page_bytes)
@@ -127,7 +127,7 @@ static bool is_at_limit(const struct wf_page_pool *pool, const struct wf_page_cl
 	       class->used_pages + class->old_pages >= pool->max_class_pages;
 }
 
-/* The class has no page at hand: get some. Return: false: there are none to be had. */
+/* Get pages for a class that has none free. Return: false if no page could be had. */
 static bool refill(struct wf_page_pool *pool, struct wf_page_class *class)
 {
 	collect(pool);
@@ -138,7 +138,10 @@ static bool refill(struct wf_page_pool *pool, struct wf_page_class *class)
 	return wf_page_class_fetch(&pool->classes, class);
 }
 
-/* No page of @failed is to be had: is one of another class, large enough, lying about? */
+/*
+ * Take a page from any other class that is large enough and has one free, since @failed has
+ * none. Return: NULL if there is none (counted).
+ */
 static struct wf_page *take_other(struct wf_page_pool *pool, const struct wf_page_class *failed,
 				  size_t bytes)
 {
@@ -156,7 +159,7 @@ static struct wf_page *take_other(struct wf_page_pool *pool, const struct wf_pag
 	return NULL;
 }
 
-/* Out of line: what is not done for most pages. */
+/* Take a page on the slow path: the class has no free page, or its limit is reached. */
 static struct wf_page *take_slowly(struct wf_page_pool *pool, struct wf_page_class *class,
 				   size_t bytes)
 {
@@ -257,7 +260,10 @@ bool wf_page_pool_has_frames_in_plenty(const struct wf_page_pool *pool)
 
 /* ---- housekeeping ---- */
 
-/* Leave each class one in @divisor of its empty spans; 0: none. */
+/*
+ * Keep 1/@divisor of each class's empty spans and give back the others; 0: keep none. Return:
+ * the number of spans given back.
+ */
 static uint32_t give_back(struct wf_page_pool *pool, uint32_t divisor)
 {
 	uint64_t before;
@@ -283,7 +289,7 @@ uint32_t wf_page_pool_halve(struct wf_page_pool *pool)
 	return pool->keeps_spans ? 0 : give_back(pool, 2);
 }
 
-/* Tell the budget how much of our spans is free. */
+/* Report to the budget how many bytes of the pool's spans are free. */
 static void tell_idle(struct wf_page_pool *pool, uint64_t bytes)
 {
 	atomic_fetch_add_explicit(&pool->arena->budget.idle_page_bytes, bytes - pool->idle_bytes,
@@ -440,8 +446,8 @@ void wf_page_pool_free(struct wf_page_pool *pool)
 	wf_rx_frames_drop(&pool->frames);
 	taken = wf_page_pool_taken(pool);
 	/*
-	 * A page still held is a bug of its holder. Its span and its home are then
-	 * never used again, so that a late put does no harm.
+	 * A page that is still held is a bug of its holder. Its span and the home are then
+	 * never reused, so that a later put does no harm.
 	 */
 	if (taken)
 		wf_error("memory: page pool: %llu pages were never put back",

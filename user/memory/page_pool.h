@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * page_pool.h - one worker's pages of every class, and its share of the rx frames.
+ * page_pool.h - one worker's pages of all size classes, and its share of the rx frames.
  *
- * Thread: the worker; pages may be put by any thread (page.h) and come home
- * without a lock.
+ * Thread: the worker; any thread may put pages (page.h), which return to the pool without a
+ * lock.
  */
 #ifndef WF_MEMORY_PAGE_POOL_H
 #define WF_MEMORY_PAGE_POOL_H
@@ -18,96 +18,113 @@ struct wf_page;
 struct wf_page_pool;
 
 struct wf_page_pool_opts {
-	uint32_t small_bytes; /* page classes; a page of up to a whole span can be had too. Small
-				 and large both 0: medium is the only class */
+	uint32_t small_bytes; /* sizes of the page classes; pages of up to a whole span can be taken
+				 too. If small and large are both 0, medium is the only class */
 	uint32_t medium_bytes;
 	uint32_t large_bytes;
-	uint32_t frame_bytes;	 /* 2048 or 4096; 0: no rx frames (replay) */
-	uint32_t frames;	 /* made at once and kept: this worker's share */
-	uint32_t frames_reserve; /* of them, so many may not be held by anyone but rings: at
-				    least what the fill rings hold when full */
-	uint64_t max_bytes; /* of spans this pool may take besides its frames; 0: no limit of its
+	uint32_t frame_bytes;	 /* 2048 or 4096; 0 if there are no rx frames (replay) */
+	uint32_t frames;	 /* rx frames of this worker, made at once and kept */
+	uint32_t frames_reserve; /* frames that only rings may hold: at least the capacity of the
+				    fill rings */
+	uint64_t max_bytes; /* maximum bytes of spans in addition to the frames; 0: no limit of its
 			       own */
-	uint64_t max_class_pages; /* taken at once, of each class; 0: no limit of its own */
-	bool keeps_spans;	  /* what was taken is kept, and no size is tuned to the traffic */
+	uint64_t max_class_pages; /* maximum of pages taken at once from each class; 0: no limit of
+				     its own */
+	bool keeps_spans; /* spans are never given back, and no page size is tuned to the traffic */
 };
 
-/* Return: 0; -EINVAL: sizes that make no sense; -ENOBUFS: no room for the frames; -ENOMEM. */
+/*
+ * Create a pool. Return: 0; -EINVAL: the sizes are invalid; -ENOBUFS: the frames do not fit, or
+ * the limit is reached; -ENOMEM.
+ */
 int wf_page_pool_new(struct wf_arena *arena, const struct wf_page_pool_opts *opts,
 		     struct wf_metrics *metrics, struct wf_page_pool **ret_pool);
 
 /*
- * All its pages have been put and its thread no longer uses it. Frames given to
- * rings need not have come back; the frames of an arena return to it with the
- * last pool that has any. NULL is allowed.
+ * Free the pool. All its pages have been put, and its thread no longer uses it. Frames that
+ * rings hold need not have been put; all frames of an arena return to it when the last pool
+ * with frames is freed. NULL is allowed.
  */
 void wf_page_pool_free(struct wf_page_pool *pool);
 
 /*
- * The calling thread is the pool's worker until it exits or adopts another (or
- * NULL): what it puts needs no atomic operation. Without this all works, slower.
+ * Make the calling thread the pool's worker until it exits or adopts another pool (or NULL): it
+ * puts pages without atomic read-modify-writes. Optional; without it puts are slower.
  */
 void wf_page_pool_adopt(struct wf_page_pool *pool);
 
 /*
- * A page of the smallest class that holds @bytes, with one reference.
- * Return: NULL: the budget or a limit is reached (counted), or @bytes > WEFT_SPAN_BYTES.
+ * Take a page of the smallest class that holds @bytes, with one reference.
+ * Return: NULL if the budget or a limit is reached (counted), or if @bytes > WEFT_SPAN_BYTES.
  */
 struct wf_page *wf_page_pool_take(struct wf_page_pool *pool, size_t bytes);
 
 /*
- * As wf_page_pool_take(), for arriving packets: the last 1/WEFT_SHORT_PARTS of the budget is left
- * for processing earlier ones.
+ * Take a page as wf_page_pool_take() does, for an arriving packet: the last 1/WEFT_SHORT_PARTS
+ * of the budget is left for processing earlier packets.
  */
 struct wf_page *wf_page_pool_take_incoming(struct wf_page_pool *pool, size_t bytes);
 
 /*
- * Is less than 1/@parts left of the budget that traffic may use? Then streams that hold much give
- * it up, before nothing is left.
+ * Is less than 1/@parts left of the budget that traffic may use? Then streams that hold much
+ * data release it before the budget is exhausted.
  */
 bool wf_page_pool_is_short(const struct wf_page_pool *pool, uint32_t parts);
 
 /*
- * Advise a size for a buffer that needs @need_bytes now and could use up to @hope_bytes: the whole
- * hope while memory is plentiful, less at each level of pressure, never less than the need.
- * Rounded up to the class that serves it.
+ * Advise a size for a buffer that needs @need_bytes now and could use up to @hope_bytes: all of
+ * @hope_bytes at pressure level 0, less at each higher level, never less than @need_bytes.
+ * Rounded up to the page size of the class that serves it.
  */
 size_t wf_page_pool_advise(const struct wf_page_pool *pool, size_t need_bytes, size_t hope_bytes);
 
-/* Sizes of its classes. */
+/* Return the page size of the medium class, and of the large class. */
 size_t wf_page_pool_medium_bytes(const struct wf_page_pool *pool);
 size_t wf_page_pool_large_bytes(const struct wf_page_pool *pool);
 
 /*
- * Take up to @max free rx frames for a fill ring and write their UMEM offsets.
- * Each counts one reference, which travels through the kernel and becomes the
- * receiver's: wf_arena_page_at(desc.addr), later wf_page_put(). A frame put by
- * any thread or worker finds its way back to a pool that runs short.
+ * Take up to @max free rx frames for a fill ring and write their UMEM offsets. Each has one
+ * reference, which passes through the kernel to the receiver: wf_arena_page_at(desc.addr),
+ * later wf_page_put(). A frame put by another thread may be taken by any pool that runs short.
+ * Return: the number of frames taken.
  */
 uint32_t wf_page_pool_take_frames(struct wf_page_pool *pool, uint64_t *ret_offs, uint32_t max);
 
-/* May another received frame be kept, or must its bytes be copied because frames run low? */
+/* May another received frame be kept? If not, free frames are few and its bytes must be copied. */
 bool wf_page_pool_may_keep_frame(const struct wf_page_pool *pool);
 
-/* Are at least half of this worker's frames free? Then even small data may stay in its frame. */
+/*
+ * Are at least half of this worker's frames free? Then even a small payload may stay in its
+ * frame.
+ */
 bool wf_page_pool_has_frames_in_plenty(const struct wf_page_pool *pool);
 
 /*
- * Housekeeping without packets: bring pages home that other threads put, let caches follow the
- * traffic, give back spans that are no longer needed. Call a few times a second.
+ * Do the work that does not depend on packets: take back pages that other threads put, adapt
+ * the classes to the traffic, give back spans that are no longer needed. Call a few times a
+ * second.
  */
 void wf_page_pool_housekeep(struct wf_page_pool *pool, uint64_t now_ns);
 
-/* Give back every span that no page of is taken, unless it keeps them. Return: how many. */
+/*
+ * Give back every span without taken pages, unless the pool keeps spans. Return: the number
+ * given back.
+ */
 uint32_t wf_page_pool_shrink(struct wf_page_pool *pool);
 
-/* Give back half of them, of each class. Return: how many. */
+/*
+ * Give back half of each class's empty spans, unless the pool keeps spans. Return: the number
+ * given back.
+ */
 uint32_t wf_page_pool_halve(struct wf_page_pool *pool);
 
-/* For page.h: the last holder of @page has put it. Thread: any. */
+/* Return @page to its pool, after its last holder has put it (page.h). Thread: any. */
 void wf_page_come_home(struct wf_page *page);
 
-/* Pages taken and not put (frames aside). Exact after wf_page_pool_housekeep(). */
+/*
+ * Return the number of pages taken and not put, without frames. Exact after
+ * wf_page_pool_housekeep().
+ */
 uint64_t wf_page_pool_taken(const struct wf_page_pool *pool);
 
 /* Do lists, counters and metrics agree? */

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * rx_frames.c - the half of a page pool that keeps the fill rings fed.
+ * rx_frames.c - the part of a page pool that supplies the fill rings with frames.
  *
  *   worker:    free stock ──take_frames──► fill ring ─► kernel ─► receiver ─► put
  *                  ▲ │                                                         │
  *                  │ └─ too many: a batch ─► home.frames ◄── other threads ────┤
- *                  └────────── short: take all of it, or of another's home ────┘
+ *                  └─ too few: all of home.frames, then of other homes ────────┘
  *
- * The worker's own puts and takes touch only the frame's word. Whatever another
- * thread puts waits at the home of the pool that made it, and any pool that runs
- * short takes from there; a pool with more than it may need leaves a batch at its
- * own home. So frames move to where traffic is, without a lock.
+ * When the worker itself takes or puts a frame, only the frame's word and the stock change. A
+ * frame that another thread puts is pushed onto the home of the pool that made it. A pool that
+ * runs short takes frames from any home; a pool with too many free frames pushes a batch onto
+ * its own home. So frames move to the workers that have traffic, without a lock.
  *
- * Bound: the frames made when the pools were. Each is free, in a ring, or held.
+ * Bound: the number of frames is fixed when the pools are created. Each frame is free, in a
+ * ring, or held.
  */
 #include "memory/rx_frames.h"
 
@@ -32,7 +33,10 @@ static void put(struct wf_rx_frames *frames, struct wf_page *page)
 	wf_frame_stock_put(&frames->stock, wf_page_span(page)->index, wf_page_index(page));
 }
 
-/* Leave up to @max free frames of one span for whoever runs short. Return: how many. */
+/*
+ * Push up to @max free frames of one span onto our home, for pools that run short. Return: the
+ * number of frames.
+ */
 static uint32_t leave_at_home(struct wf_rx_frames *frames, uint32_t max)
 {
 	uint32_t index;
@@ -87,7 +91,7 @@ static uint32_t collect(struct wf_rx_frames *frames, struct wf_home *home)
 	return count;
 }
 
-/* Collect from our own home, then from others', until @wanted are free. */
+/* Take frames back from our own home, then from other homes, until @wanted are free. */
 static void find_frames(struct wf_rx_frames *frames, uint32_t wanted)
 {
 	collect(frames, frames->home);
@@ -100,7 +104,10 @@ static void find_frames(struct wf_rx_frames *frames, uint32_t wanted)
 	}
 }
 
-/* The frames of @mask of a span get their first holder. Return: how many they are. */
+/*
+ * Give each frame in @mask one reference and write its UMEM offset. Return: the number of
+ * frames.
+ */
 static uint32_t hand_out(struct wf_span *span, uint32_t mask, uint64_t *ret_offs)
 {
 	uint64_t first_off = (uint64_t)span->index << WF_SPAN_SHIFT;
@@ -132,7 +139,10 @@ uint32_t wf_rx_frames_take(struct wf_rx_frames *frames, uint64_t *ret_offs, uint
 	return count;
 }
 
-/* All pools of an arena have frames of one size, so that they can be exchanged. */
+/*
+ * Set or check the frame size: all pools of an arena use one size, so that frames can be
+ * exchanged.
+ */
 static int agree_frame_bytes(struct wf_arena *arena, uint32_t frame_bytes)
 {
 	uint32_t agreed = 0;
@@ -145,7 +155,7 @@ static int agree_frame_bytes(struct wf_arena *arena, uint32_t frame_bytes)
 	return 0;
 }
 
-/* All frame spans of the arena are linked, to be returned together. */
+/* Link @span into the list of the arena's frame spans, which are given back together. */
 static void remember(struct wf_arena *arena, struct wf_span *span)
 {
 	span->next = atomic_load_explicit(&arena->frame_spans, memory_order_relaxed);
@@ -155,7 +165,7 @@ static void remember(struct wf_arena *arena, struct wf_span *span)
 		;
 }
 
-/* No frame is held any more, and rings need none. */
+/* Give back all frame spans. No frame is held, and no ring needs one. */
 static void forget_all(struct wf_arena *arena)
 {
 	/* Pairs with the release in remember(). */
@@ -179,7 +189,7 @@ static void leave(struct wf_arena *arena)
 		forget_all(arena);
 }
 
-/* When to leave frames to others, when to copy, when even ill filled frames are kept. */
+/* Set the numbers of free frames at which the pool spills, copies and keeps even small payloads. */
 static void set_marks(struct wf_rx_frames *frames, uint32_t count, uint32_t reserve)
 {
 	frames->spill_from = count - reserve + SPILL_BATCH;

@@ -2,12 +2,12 @@
 /*
  * sizing.c - a decaying histogram of the page sizes that the traffic needs.
  *
- * Off the path of a single page: decay and questions come once in
- * WF_SIZING_PERIOD notes, or a few times a second. A question passes over the
- * counters, for wf_sizing_best() once for each size that was asked for lately.
+ * The histogram is evaluated and halved once in WF_SIZING_PERIOD requests, and a few times a
+ * second, not for each page. An evaluation scans the counters once; wf_sizing_best() scans them
+ * once for each size that was requested lately.
  *
- * A bucket that a class's page size cuts in two counts for that class: page
- * sizes up to 2048 are multiples of 64 and cut none.
+ * If the page size of a class lies inside a bucket, the whole bucket counts for that class.
+ * Page sizes up to 2048 are multiples of 64, and so never lie inside a bucket.
  */
 #include "memory/sizing.h"
 
@@ -18,7 +18,7 @@ void wf_sizing_decay(struct wf_sizing *sizing)
 	sizing->notes = 0;
 }
 
-/* Bytes that sizes in (@above, @upto] need. */
+/* Return the bytes that the requests for sizes in (@above, @upto] need. */
 static uint64_t needed_bytes(const struct wf_sizing *sizing, uint32_t above, uint32_t upto)
 {
 	uint64_t bytes = 0;
@@ -40,7 +40,7 @@ uint32_t wf_sizing_ready(const struct wf_sizing *sizing, uint32_t above, uint32_
 	return (uint32_t)((mine * spare_spans + all - 1) / all);
 }
 
-/* Smallest of @sizes that holds @bytes. */
+/* Return the smallest of @sizes that holds @bytes. */
 static uint32_t serving(const uint32_t *sizes, uint32_t count, uint32_t bytes)
 {
 	uint32_t i = 0;
@@ -50,7 +50,10 @@ static uint32_t serving(const uint32_t *sizes, uint32_t count, uint32_t bytes)
 	return sizes[i];
 }
 
-/* Bytes of pages with @sizes, and how many of them a page size of @extra_bytes would save. */
+/*
+ * Return how many bytes an additional page size of @extra_bytes would save; write the bytes of
+ * all pages with @sizes alone to @ret_all_bytes.
+ */
 static uint64_t saved_bytes(const struct wf_sizing *sizing, const uint32_t *sizes, uint32_t count,
 			    uint32_t extra_bytes, uint64_t *ret_all_bytes)
 {
@@ -91,7 +94,7 @@ uint32_t wf_sizing_best(const struct wf_sizing *sizing, const uint32_t *sizes, u
 		uint32_t bytes = wf_sizing_floor(i + 1);
 		uint64_t saved;
 
-		/* A size that nobody asked for saves less than the next one below. */
+		/* A size without requests saves less than the next smaller size. */
 		if (bytes < min_bytes || (!sizing->counts[i] && bytes > min_bytes))
 			continue;
 		saved = saved_bytes(sizing, sizes, count, bytes, &all);

@@ -2,9 +2,9 @@
 /*
  * sizing.h - a decaying histogram of the page sizes that the traffic needs.
  *
- * Halved every WF_SIZING_PERIOD notes and whenever time passes without, so it
- * follows the traffic of the last moments. Answers two questions: how many
- * spare spans a class should keep ready, and which page size wastes least.
+ * The counters are halved every WF_SIZING_PERIOD requests, and at intervals if there are fewer
+ * requests, so that the histogram follows the recent traffic. It answers two questions: how
+ * many spare spans a class should keep ready, and which page size wastes least.
  *
  * Memory: one struct, embedded in a pool. Thread: the worker.
  */
@@ -17,7 +17,7 @@
 
 #include <weft/limits.h>
 
-/* Buckets of 64 bytes up to 2048, of 512 up to 16384, of 4096 up to a span. */
+/* Bucket widths: 64 bytes up to 2048, 512 up to 16384, 4096 up to a span. */
 enum {
 	WF_SIZING_FINE = 2048,
 	WF_SIZING_MIDDLE = 16384,
@@ -26,18 +26,21 @@ enum {
 	WF_SIZING_COARSE_BUCKETS = (WEFT_SPAN_BYTES - WF_SIZING_MIDDLE) / 4096,
 	WF_SIZING_BUCKETS =
 		WF_SIZING_FINE_BUCKETS + WF_SIZING_MIDDLE_BUCKETS + WF_SIZING_COARSE_BUCKETS,
-	WF_SIZING_PERIOD = 1024, /* notes between two halvings */
+	WF_SIZING_PERIOD = 1024, /* requests between two halvings */
 };
 
-/* All zero is an empty histogram. */
+/* Zeroed storage is an empty histogram. */
 struct wf_sizing {
 	uint32_t counts[WF_SIZING_BUCKETS];
-	uint32_t notes; /* since the last halving */
+	uint32_t notes; /* requests since the last halving */
 };
 
 void wf_sizing_decay(struct wf_sizing *sizing);
 
-/* Sizes above this, up to that of the next bucket, are counted by bucket @bucket. */
+/*
+ * Return the lower bound of bucket @bucket: it counts sizes above it, up to and including the
+ * lower bound of the next bucket.
+ */
 static inline uint32_t wf_sizing_floor(uint32_t bucket)
 {
 	uint32_t middle = bucket - WF_SIZING_FINE_BUCKETS;
@@ -49,7 +52,7 @@ static inline uint32_t wf_sizing_floor(uint32_t bucket)
 	return WF_SIZING_MIDDLE + (middle - WF_SIZING_MIDDLE_BUCKETS) * 4096;
 }
 
-/* @bytes: 1 .. WEFT_SPAN_BYTES. */
+/* Return the bucket that counts @bytes, from 1 to WEFT_SPAN_BYTES. */
 static inline uint32_t wf_sizing_bucket(uint32_t bytes)
 {
 	if (bytes <= WF_SIZING_FINE)
@@ -61,8 +64,8 @@ static inline uint32_t wf_sizing_bucket(uint32_t bytes)
 }
 
 /*
- * A page of @bytes was asked for. Return: true: a period is over; it is time to
- * look at the histogram and to wf_sizing_decay() it.
+ * Count a request for a page of @bytes. Return: true at the end of a period: the caller then
+ * evaluates the histogram and calls wf_sizing_decay().
  */
 static inline bool wf_sizing_note(struct wf_sizing *sizing, uint32_t bytes)
 {
@@ -71,23 +74,23 @@ static inline bool wf_sizing_note(struct wf_sizing *sizing, uint32_t bytes)
 }
 
 /*
- * Empty spans that a class should keep ready: its share of @spare_spans by the
- * bytes that sizes in (@above, @page_bytes] need. Return: 0 if none was needed lately.
+ * Return how many empty spans a class should keep ready: its share of @spare_spans, by the
+ * bytes that sizes in (@above, @page_bytes] need; 0 if there were no such requests lately.
  */
 uint32_t wf_sizing_ready(const struct wf_sizing *sizing, uint32_t above, uint32_t page_bytes,
 			 uint32_t spare_spans);
 
 /*
- * The page size that, added to those of @sizes, would save most: a multiple
- * of 64, at least @min_bytes. @sizes: ascending, the last WEFT_SPAN_BYTES.
+ * Return the page size that saves most when added to @sizes: a multiple of 64, at least
+ * @min_bytes; 0 if no size saves anything. @sizes: ascending, the last is WEFT_SPAN_BYTES.
  *
- * @ret_saved_percent: how much less the pages noted would take than with @sizes
- * alone. Return: 0: none would save anything.
+ * @ret_saved_percent: the saving, in percent of the bytes that the requests take with @sizes
+ * alone.
  */
 uint32_t wf_sizing_best(const struct wf_sizing *sizing, const uint32_t *sizes, uint32_t count,
 			uint32_t min_bytes, uint32_t *ret_saved_percent);
 
-/* How much less (percent) the pages noted take with @extra_bytes added to @sizes. */
+/* Return the saving in percent when @extra_bytes is added to @sizes. */
 uint32_t wf_sizing_saved_percent(const struct wf_sizing *sizing, const uint32_t *sizes,
 				 uint32_t count, uint32_t extra_bytes);
 

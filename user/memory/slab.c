@@ -4,10 +4,10 @@
  *
  *   id << granule_shift == offset of the object in the arena
  *
- * So at() is one addition, and an id is valid wherever the arena is. The object
- * at offset 0 would have id 0: a slab that gets the arena's first span leaves
- * its first slot out. Free objects of a span link through their first 4 bytes;
- * a span whose objects are all free goes back, but for one that is kept.
+ * So wf_slab_at() is one shift and one addition, and an id stays valid if the arena is mapped
+ * elsewhere. The object at offset 0 would have id 0, therefore a slab never gives out the first
+ * slot of the arena's first span. Free objects of a span are linked through their first 4
+ * bytes. A span whose objects are all free is given back, except one spare span.
  *
  * Bound: objects_max, and each span is charged to the arena's budget.
  */
@@ -23,13 +23,13 @@
 struct wf_slab {
 	struct wf_slab_map map;
 	uint32_t object_bytes;
-	struct wf_span_list partial; /* with free objects, some taken */
+	struct wf_span_list partial; /* spans with both free and taken objects */
 	struct wf_span_list full;
-	struct wf_span *spare; /* all free, kept: the next to take from */
+	struct wf_span *spare; /* one empty span that is kept and used next; NULL: none */
 	struct wf_arena *arena;
 	uint32_t objects_max;
 	uint32_t taken;
-	uint32_t objects; /* in a span */
+	uint32_t objects; /* objects in a span */
 };
 
 enum { GRANULE_SHIFT_MIN = 3 };
@@ -102,7 +102,10 @@ static struct wf_span *span_of(const struct wf_slab *slab, uint32_t id)
 			     (uint32_t)((uint64_t)id << slab->map.granule_shift >> WF_SPAN_SHIFT));
 }
 
-/* Slots that are never given out: the one whose id would be 0. */
+/*
+ * Return the number of slots that are never given out: 1 in the arena's first span (id 0), else
+ * 0.
+ */
 static uint32_t reserved_slots(const struct wf_span *span)
 {
 	return span->index == 0;

@@ -2,8 +2,8 @@
 /*
  * slab.h - fixed-size objects of one worker, named by 32-bit ids, in spans of the arena.
  *
- * Ids keep structs small (4 bytes a link) and stay valid while the object lives.
- * Id 0 is never given out. Thread: the worker.
+ * Ids keep structs small (4 bytes for a link) and are valid while the object is taken. Id 0 is
+ * never given out. Thread: the worker.
  */
 #ifndef WF_MEMORY_SLAB_H
 #define WF_MEMORY_SLAB_H
@@ -18,25 +18,31 @@ struct wf_slab;
 
 #define WF_SLAB_NONE 0u
 
-/* @objects_max: take() fails beyond. Return: 0; -EINVAL; -ENOMEM. */
+/*
+ * Create a slab of at most @objects_max objects. Return: 0; -EINVAL: a size or number is
+ * invalid; -ENOBUFS: the limit is reached; -ENOMEM.
+ */
 int wf_slab_new(struct wf_arena *arena, size_t object_bytes, uint32_t objects_max,
 		struct wf_slab **ret_slab);
 
-/* Gives all spans back, also of objects still taken. NULL is allowed. */
+/* Free the slab and give back all spans, even those with taken objects. NULL is allowed. */
 void wf_slab_free(struct wf_slab *slab);
 
-/* Return: id of an object, contents undefined; WF_SLAB_NONE: limit or budget reached. */
+/*
+ * Take an object; its contents are undefined. Return: its id; WF_SLAB_NONE if the limit or the
+ * budget is reached.
+ */
 uint32_t wf_slab_take(struct wf_slab *slab);
 
 void wf_slab_put(struct wf_slab *slab, uint32_t id);
 
-/* What finding an object needs: first member of a slab. */
+/* First member of a slab: the fields that wf_slab_at() needs. */
 struct wf_slab_map {
-	uint8_t *base;		/* of the arena */
+	uint8_t *base;		/* start of the arena */
 	uint32_t granule_shift; /* id << granule_shift is the object's offset */
 };
 
-/* The object @id; it does not move. */
+/* Return the object @id; its address does not change. */
 static inline void *wf_slab_at(const struct wf_slab *slab, uint32_t id)
 {
 	const struct wf_slab_map *map = (const struct wf_slab_map *)slab;

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * span_internal.h - what a span's block holds, and how pages, ids and offsets find each other.
+ * span_internal.h - the layout of a span's block, and conversions between pages, ids and
+ * offsets.
  *
  *   data:    [span 0: 64 KiB][span 1: 64 KiB]...
  *   blocks:  [block 0: 2 KiB][block 1: 2 KiB]...       outside the data area
  *
  *   block:   [struct wf_span: 128 bytes][page 0][page 1]...[page 479]      4 bytes a page
  *
- * A page is one word: its references, or while it is free a link. Masking a
- * page's address gives its span; everything else is arithmetic. A page id names
- * a page of the arena in 31 bits: span << 9 | index.
+ * A page is represented by one word: the number of its references, or a link while it is free.
+ * The address of that word, with its low bits cleared, is the address of its span; all other
+ * conversions are arithmetic. A page id names a page of the arena in 31 bits: span << 9 |
+ * index.
  */
 #ifndef WF_MEMORY_SPAN_INTERNAL_H
 #define WF_MEMORY_SPAN_INTERNAL_H
@@ -43,37 +45,37 @@ _Static_assert(WF_SPAN_PAGES_MAX <= WF_PAGE_INDEX_MASK, "a page's index fits an 
 
 enum wf_span_use {
 	WF_SPAN_UNUSED = 0,
-	WF_SPAN_RUN,	/* taken as it is */
-	WF_SPAN_FRAMES, /* of rx frames */
-	WF_SPAN_PAGES,	/* of one page class */
+	WF_SPAN_RUN,	/* run of adjacent spans, not divided */
+	WF_SPAN_FRAMES, /* divided into rx frames */
+	WF_SPAN_PAGES,	/* divided into pages of one class */
 	WF_SPAN_SLAB,
 };
 
-/* WF_PAGE_FREE | link while free, else the number of holders. */
+/* A free page holds WF_PAGE_FREE | link, a taken one its number of references. */
 struct wf_page {
 	_Atomic uint32_t word;
 };
 
 struct wf_span {
-	/* written when the span is taken, read by all that hold a page of it */
+	/* written when the span is taken, read by all threads that hold a page of it */
 	struct wf_arena *arena;
 	uint8_t *data;
-	uint32_t index;	       /* of the span in the arena */
-	uint32_t page_bytes;   /* WEFT_SPAN_BYTES at most */
+	uint32_t index;	       /* index of the span in the arena */
+	uint32_t page_bytes;   /* page or object size, at most WEFT_SPAN_BYTES */
 	uint32_t page_inverse; /* offset * page_inverse >> 32 == offset / page_bytes */
 	uint16_t pages;
 	uint8_t use;   /* enum wf_span_use */
-	uint8_t class; /* pages: index of the pool's class */
-	uint32_t home; /* frames and pages: where the last put brings them */
-	bool dirty;    /* was used since its memory was last all zero */
+	uint8_t class; /* span of pages: index of the pool's class */
+	uint32_t home; /* span of frames or pages: index of the home that receives them */
+	bool dirty;    /* the memory may not be all zero */
 
 	/* written by the thread whose pool or slab holds the span */
 	_Alignas(WF_CACHE_LINE) struct wf_span *prev;
 	struct wf_span *next;
-	uint32_t free_head;   /* first of the free list; pages: WF_PAGE_ID_NONE ends it */
-	uint16_t fresh_pages; /* from here on never used: not in the list yet */
-	uint16_t free_pages;  /* listed and fresh */
-	uint32_t cut;	      /* pages: the class's cut when the span came */
+	uint32_t free_head; /* first page of the free list; WF_PAGE_ID_NONE ends a list of pages */
+	uint16_t fresh_pages; /* first page never used; from here on not in the free list */
+	uint16_t free_pages;  /* free pages, in the list or never used */
+	uint32_t cut;	      /* span of pages: the class's cut when the span was taken */
 };
 _Static_assert(sizeof(struct wf_span) == WF_SPAN_HEAD_BYTES, "the head of a block");
 
@@ -99,7 +101,7 @@ static inline uint32_t wf_page_id(const struct wf_page *page)
 	return wf_page_span(page)->index << WF_PAGE_INDEX_BITS | wf_page_index(page);
 }
 
-/* Offset of the page's first byte in the arena. */
+/* Return the offset of the page's first byte in the arena. */
 static inline uint64_t wf_page_off(const struct wf_page *page)
 {
 	const struct wf_span *span = wf_page_span(page);
@@ -108,13 +110,14 @@ static inline uint64_t wf_page_off(const struct wf_page *page)
 	       (uint64_t)wf_page_index(page) * span->page_bytes;
 }
 
-/* Cut @span into @pages pages (or objects) of @page_bytes, all free. */
+/* Divide @span into @pages pages (or objects) of @page_bytes, all free. */
 static inline void wf_span_cut(struct wf_span *span, uint32_t page_bytes, uint32_t pages)
 {
 	span->page_bytes = page_bytes;
 	/*
-	 * Rounded up, the inverse is exact here: the error is offset * e / 2^32
-	 * with e < page_bytes, below 1 / page_bytes as both are at most 2^16.
+	 * The inverse, rounded up, gives exact quotients: the error is offset * e / 2^32 with e
+	 * < page_bytes, which is below 1 / page_bytes because offset and page_bytes are at most
+	 * 2^16.
 	 */
 	span->page_inverse = (uint32_t)((((uint64_t)1 << 32) + page_bytes - 1) / page_bytes);
 	span->pages = (uint16_t)pages;
@@ -125,7 +128,7 @@ static inline void wf_span_cut(struct wf_span *span, uint32_t page_bytes, uint32
 	span->free_pages = (uint16_t)pages;
 }
 
-/* A free page of a span that has one; its word is the caller's to set. */
+/* Take a free page of a span that has one; the caller sets its word. */
 static inline struct wf_page *wf_span_pop(struct wf_span *span)
 {
 	struct wf_page *page;
@@ -146,7 +149,7 @@ static inline void wf_span_push(struct wf_span *span, struct wf_page *page)
 	span->free_pages++;
 }
 
-/* Spans of one pool or slab, in order. All zero is an empty list. */
+/* Spans of one pool or slab, in order. Zeroed storage is an empty list. */
 struct wf_span_list {
 	struct wf_span *head;
 	struct wf_span *tail;
