@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * assert.h - checks for our own bugs, never for bad packets.
+ * assert.h - checks for bugs in weft itself, never for invalid packets.
  *
- * wf_assert() works from DEBUG=1, wf_assert_valid() (the costly wf_x_is_valid()
+ * wf_assert() is active from DEBUG=1, wf_assert_valid() (for the costly wf_x_is_valid()
  * functions) from DEBUG=2. In a release neither evaluates its argument.
  */
 #ifndef WF_BASE_ASSERT_H

@@ -2,8 +2,8 @@
 /*
  * clock.h - the system's clocks in nanoseconds.
  *
- * Only threads' outer loops read them; everything below takes `now_ns` as a
- * parameter, so that tests and replay bring their own time.
+ * Only the outer loops of threads read the clocks; all other functions take `now_ns` as a
+ * parameter, so that tests and replay supply their own time.
  */
 #ifndef WF_BASE_CLOCK_H
 #define WF_BASE_CLOCK_H
@@ -33,7 +33,7 @@ static inline uint64_t wf_clock_monotonic_ns(void)
 	return wf_clock_ns(CLOCK_MONOTONIC);
 }
 
-/* The length of one tick of the kernel's timer. */
+/* Return the length of one tick of the kernel's timer in nanoseconds. */
 static inline uint64_t wf_clock_tick_ns(void)
 {
 	struct timespec ts = {0};

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * cpu.h - the CPUs that this process may use; the calling thread's CPU and name.
- */
+/* cpu.h - the CPUs that this process may use; pins and names the calling thread. */
 #ifndef WF_BASE_CPU_H
 #define WF_BASE_CPU_H
 
 #include <stdint.h>
 
-/* The number of CPUs that the process may run on; at least 1. */
+/* Return the number of CPUs that the process may run on; at least 1. */
 uint32_t wf_cpu_count(void);
 
-/* The @nth of these CPUs, from 0, modulo their number; -1: not known. */
+/*
+ * Return the @nth CPU that the process may run on, from 0, modulo their number; -1 if it is
+ * unknown.
+ */
 int wf_cpu_nth(uint32_t nth);
 
 /* Keep the calling thread on @cpu. Return: 0 or negative errno. */

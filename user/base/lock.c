@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * lock.c - tries first, so that only waiting is measured.
+ * lock.c - a mutex that is first tried without waiting, so that the clock is read only for
+ * waits.
  */
 #include "base/lock.h"
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * lock.h - a mutex with a time limit, which counts the waiting.
+ * lock.h - a mutex with a time limit, which counts and measures waits.
  *
- * For the control plane only: nothing on the path of a packet takes one. A thread that does not
- * get it in time gives up with -ETIMEDOUT, so that a deadlock can't stop a program for ever.
+ * Used only in the control plane, never on the packet path. A thread that does not get the
+ * mutex in time gives up with -ETIMEDOUT, so that a deadlock does not stop the program for
+ * ever.
  */
 #ifndef WF_BASE_LOCK_H
 #define WF_BASE_LOCK_H
@@ -15,16 +16,19 @@
 struct wf_lock {
 	pthread_mutex_t mutex;
 	uint32_t timeout_ms;
-	_Atomic int32_t holder;	   /* thread id, for the log */
-	_Atomic uint64_t waits;	   /* times that a thread had to wait */
-	_Atomic uint64_t wait_ns;  /* total of these waits */
-	_Atomic uint64_t timeouts; /* waits that failed */
+	_Atomic int32_t holder;	   /* thread id of the holder, for the log */
+	_Atomic uint64_t waits;	   /* number of times that a thread had to wait */
+	_Atomic uint64_t wait_ns;  /* total duration of these waits */
+	_Atomic uint64_t timeouts; /* number of waits that timed out */
 };
 
 void wf_lock_init(struct wf_lock *lock, uint32_t timeout_ms);
 void wf_lock_fini(struct wf_lock *lock);
 
-/* @what: for the log. Return: 0; -ETIMEDOUT: not in time (logged, with the holder). */
+/*
+ * Lock the mutex. @what: the operation, for the log. Return: 0; -ETIMEDOUT: it was not free in
+ * time (logged with the holder).
+ */
 int wf_lock_take(struct wf_lock *lock, const char *what);
 void wf_lock_put(struct wf_lock *lock);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * log.h - one-line messages to the receiver named with weft_log_set().
+ * log.h - one-line messages to the function set with weft_log_set().
  *
- * Never on the packet path: that counts instead. "module: what: why".
+ * Never called on the packet path, which counts instead. Format: "module: what: why".
  */
 #ifndef WF_BASE_LOG_H
 #define WF_BASE_LOG_H

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * names.c - the names of public enum values, from the tables in include/weft.
- */
+/* names.c - names of public enum values, from the tables in include/weft. */
 #include <weft/event.h>
 #include <weft/flows.h>
 #include <weft/pressure.h>

@@ -62,7 +62,7 @@ void wf_numa_order(const char *sysfs, const int *nodes, uint32_t nodes_count,
 {
 	for (uint32_t i = 0; i < count; i++)
 		places[i].node = cpu_node(sysfs, places[i].cpu);
-	/* Insertion sort: there are few, and equal ones keep their order. */
+	/* Insertion sort: the array is small, and equal elements keep their order. */
 	for (uint32_t i = 1; i < count; i++) {
 		struct wf_cpu_place place = places[i];
 		uint32_t rank = rank_of(nodes, nodes_count, place.node);
@@ -81,7 +81,7 @@ int wf_numa_bind(void *start, uint64_t bytes, int node)
 	if (node < 0 || node >= WF_NUMA_NODES_MAX)
 		return -EINVAL;
 	mask[node / LONG_BITS] = 1ul << node % LONG_BITS;
-	/* The kernel counts one more than there are bits. */
+	/* mbind() expects the number of bits plus one. */
 	return syscall(SYS_mbind, start, bytes, MPOL_PREFERRED, mask, WF_NUMA_NODES_MAX + 1, 0)
 		       ? -errno
 		       : 0;

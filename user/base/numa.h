@@ -15,22 +15,25 @@ enum { WF_NUMA_NODES_MAX = 1024 };
 
 struct wf_cpu_place {
 	int cpu;
-	int node; /* -1: unknown */
+	int node; /* NUMA node; -1: unknown */
 };
 
-/* The node of a network device. Return: -1: it has none (virtual devices), or there is only one. */
+/*
+ * Return the node of a network device; -1 if it has none (virtual devices), or if there is only
+ * one.
+ */
 int wf_numa_netdev_node(const char *sysfs, const char *ifname);
 
 /*
- * Fill in the nodes of @count CPUs and sort them: CPUs at nodes[0] first, then nodes[1], and so on;
- * equal ones keep their order.
+ * Set the nodes of @count CPUs and sort the CPUs: those at nodes[0] first, then those at
+ * nodes[1], and so on; CPUs of equal rank keep their order.
  */
 void wf_numa_order(const char *sysfs, const int *nodes, uint32_t nodes_count,
 		   struct wf_cpu_place *places, uint32_t count);
 
 /*
- * Prefer memory of @node for pages that are not populated yet. @start: at the beginning of a page.
- * Return: 0; negative errno: nothing has changed.
+ * Prefer memory of @node for pages of the range that are not populated yet. @start:
+ * page-aligned. Return: 0; negative errno: nothing has changed.
  */
 int wf_numa_bind(void *start, uint64_t bytes, int node);
 

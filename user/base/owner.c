@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * owner.c - compares thread ids; a violation is our own bug, or a caller's.
- */
+/* owner.c - compares thread ids; a violation is a bug in weft or in its caller. */
 #include "base/owner.h"
 
 #include <stdio.h>
@@ -9,7 +7,7 @@
 
 #include "base/log.h"
 
-/* Each owner's first violations are logged; all are counted. */
+/* LOGGED_MAX: violations of each owner that are logged; all are counted. */
 enum { LOGGED_MAX = 10, NAME_BYTES = 16 };
 
 static _Thread_local int32_t own_id;

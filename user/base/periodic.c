@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * periodic.c - the loop of a thread that runs when it is due, when it is asked, and until it stops.
- */
+/* periodic.c - the loop of a thread that runs a function when it is due or requested. */
 #include "base/periodic.h"
 
 #include "base/clock.h"
@@ -31,7 +29,10 @@ static void *run(void *arg)
 	while (!is_stopping(periodic)) {
 		uint64_t now_ns = wf_clock_monotonic_ns();
 
-		/* Pairs with the release in wf_periodic_run_now(): what it was asked for. */
+		/*
+		 * Pairs with the release in wf_periodic_run_now(): the requester's writes
+		 * happen before this run.
+		 */
 		if (atomic_exchange_explicit(&periodic->is_asked, false, memory_order_acquire) ||
 		    now_ns >= due_ns)
 			due_ns = periodic->fn(periodic->ctx, now_ns);

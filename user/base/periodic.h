@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * periodic.h - a thread that runs one function again and again, and sleeps in between.
+ * periodic.h - a thread that runs one function repeatedly and sleeps in between.
  *
- * The function returns when it is due next, so that intervals may follow what it found. It can be
- * asked to run earlier.
+ * The function returns the time of its next run, so that it may adapt the interval. Another
+ * thread can request an earlier run.
  *
  * Thread: main starts and stops; wf_periodic_run_now() any.
  */
@@ -17,10 +17,10 @@
 
 #include "base/waiter.h"
 
-/* @now_ns: CLOCK_MONOTONIC. Return: when to run next. */
+/* @now_ns: CLOCK_MONOTONIC. Return: the time of the next run. */
 typedef uint64_t (*wf_periodic_fn)(void *ctx, uint64_t now_ns);
 
-/* All zero: not started. */
+/* Zeroed storage is a thread that is not started. */
 struct wf_periodic {
 	const char *name;
 	wf_periodic_fn fn;
@@ -28,20 +28,20 @@ struct wf_periodic {
 	pthread_t thread;
 	bool is_started;
 	_Atomic bool is_stopping;
-	_Atomic bool is_asked; /* to run earlier than it is due */
+	_Atomic bool is_asked; /* an earlier run is requested */
 	struct wf_waiter waiter;
 };
 
 /*
- * Run @fn at once, and then whenever it is due. @name: of the thread, at most 13 characters; it
- * outlives the thread. Return: 0; negative errno.
+ * Start a thread that runs @fn at once, and then whenever it is due. @name: the thread's name,
+ * at most 13 characters; borrowed until the thread ends. Return: 0; negative errno.
  */
 int wf_periodic_start(struct wf_periodic *periodic, const char *name, wf_periodic_fn fn, void *ctx);
 
-/* Waits until a run under way has returned; none follows. Idempotent. */
+/* Stop the thread, after waiting until a run in progress has returned. Idempotent. */
 void wf_periodic_stop(struct wf_periodic *periodic);
 
-/* Run as soon as the present run, if any, has returned. */
+/* Request a run as soon as the run in progress, if any, has returned. */
 void wf_periodic_run_now(struct wf_periodic *periodic);
 
 #endif

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * timer_wheel.c - a hierarchical wheel whose lists are linked by ids.
+ * timer_wheel.c - a hierarchical timer wheel with lists linked by ids.
  *
- *   level 0:  256 slots of 1 tick      (1 ms)      fires from here
- *   level 1:  256 slots of 256 ticks   (0.27 s)    handed out when the slot begins; the
- *   level 2:  256 slots of 2^16 ticks  (69 s)      ... owner adds again what is not due
- *   level 3:  256 slots of 2^24 ticks  (4.9 h)     52 days in all; beyond: the last slot
+ *   level 0:  256 slots of 1 tick      (1 ms)      timers are due when the slot has ended
+ *   level 1:  256 slots of 256 ticks   (0.27 s)    levels 1 to 3: pop() returns timers when their
+ *   level 2:  256 slots of 2^16 ticks  (69 s)      slot begins; the owner adds a timer that is
+ *   level 3:  256 slots of 2^24 ticks  (4.9 h)     not due again. A round takes 52 days.
  *
- * A timer sits on the level of the highest tick digit in which it differs from
- * now, so a slot of a level never mixes two rounds, and a timer is handed out early
- * at most once a level. That is why no deadline is stored. Bitmaps of busy slots let
- * time jump (a capture file may skip hours) without visiting empty ticks.
+ * A timer is on the level of the highest base-256 digit in which its tick differs from
+ * now_tick, so a slot never contains timers of two rounds, and pop() returns a timer early at
+ * most once per level. Therefore deadlines need not be stored. Bitmaps of busy slots allow the
+ * time to jump (a capture file may skip hours) without visiting empty ticks.
  *
- * When the highest level's round ends, all timers that are left were placed in its
- * last slot for want of a better one, or time has jumped over them: all are handed
- * out, and what is not due is placed anew by the time it is then.
+ * At the end of a round of the highest level, the timers that are left have a deadline after
+ * the round and were put into its last slot, or the time has jumped past them. pop() returns
+ * all of them, and the owner adds those that are not due again.
  *
- * Bound: the heads here; the links are in the caller's objects.
- * Invariant: no busy slot before now_tick; count == timers linked.
+ * Bound: the heads are in the wheel, the links in the caller's objects. Invariant: no slot
+ * before now_tick is busy; count == number of linked timers.
  */
 #include "base/timer_wheel.h"
 
@@ -28,7 +28,7 @@
 #define LEVEL_SHIFT 8
 #define SLOT_MASK   (WF_TIMER_SLOTS - 1)
 #define HEADS_FIRST (UINT32_MAX - WF_TIMER_LEVELS * WF_TIMER_SLOTS)
-#define LEFT_OVER   UINT32_MAX /* the head after those of the slots */
+#define LEFT_OVER   UINT32_MAX /* id of the left_over list, after the slots' ids */
 #define HORIZON	    (1ull << (LEVEL_SHIFT * WF_TIMER_LEVELS))
 
 static struct wf_timer *timer_at(const struct wf_timer_wheel *wheel, uint32_t id)
@@ -54,7 +54,10 @@ static void link_at(struct wf_timer_wheel *wheel, uint32_t id, uint64_t tick)
 	wf_assert(id && id < HEADS_FIRST && !timer->prev);
 	if (tick < wheel->now_tick)
 		tick = wheel->now_tick;
-	/* The top level is left when its digit repeats: never aim beyond its last slot. */
+	/*
+	 * After its last slot the top level starts a new round: later deadlines are put into
+	 * the last slot.
+	 */
 	if ((tick ^ wheel->now_tick) >= HORIZON)
 		tick = wheel->now_tick | (HORIZON - 1);
 	level = level_of(wheel->now_tick, tick);
@@ -88,7 +91,7 @@ static void unlink_timer(struct wf_timer_wheel *wheel, struct wf_timer *timer)
 	timer->prev = 0;
 }
 
-/* First busy slot of @level at or after @slot; -1: none. */
+/* Return the first busy slot of @level at or after @slot; -1 if there is none. */
 static int busy_slot(const struct wf_timer_wheel *wheel, unsigned int level, unsigned int slot)
 {
 	uint64_t mask = ~0ull << (slot % 64);
@@ -104,8 +107,9 @@ static int busy_slot(const struct wf_timer_wheel *wheel, unsigned int level, uns
 }
 
 /*
- * The busy slot that begins first, and the tick at which it does. Of two that begin
- * together the higher level's: its timers may belong into the lower one.
+ * Find the busy slot that begins first, and the tick at which it begins. If two slots begin at
+ * the same tick, the one of the higher level is found, because its timers may belong into the
+ * lower one.
  */
 static bool next_busy(const struct wf_timer_wheel *wheel, unsigned int *ret_level,
 		      unsigned int *ret_slot, uint64_t *ret_tick)
@@ -143,7 +147,10 @@ static void leave_over(struct wf_timer_wheel *wheel, uint32_t id)
 	wheel->left_over = id;
 }
 
-/* A new round of the highest level begins. Latest slots first, so that the earliest come first. */
+/*
+ * Begin a new round of the highest level: move all timers to the left_over list. Latest slots
+ * are moved first, so that the list begins with the earliest ones.
+ */
 static void begin_round(struct wf_timer_wheel *wheel, uint64_t tick)
 {
 	for (unsigned int level = WF_TIMER_LEVELS; level-- > 0;)
@@ -196,7 +203,7 @@ uint32_t wf_timer_wheel_pop(struct wf_timer_wheel *wheel, uint64_t now_ns)
 		wf_timer_wheel_remove(wheel, id);
 		return id;
 	}
-	/* A tick of level 0 is due once it is over, so that no deadline in it lies ahead. */
+	/* A slot of level 0 is due when its tick is over: then all deadlines in it have passed. */
 	if (!wheel->count || !next_busy(wheel, &level, &slot, &tick) ||
 	    tick + (level == 0) > target) {
 		if (wheel->count && target > wheel->now_tick)
@@ -210,7 +217,10 @@ uint32_t wf_timer_wheel_pop(struct wf_timer_wheel *wheel, uint64_t now_ns)
 	return id;
 }
 
-/* Each list is linked both ways, its busy bit tells the truth, and no timer is lost. */
+/*
+ * Are all lists linked both ways, do the busy bits match the heads, and does the count match
+ * the timers?
+ */
 bool wf_timer_wheel_is_valid(const struct wf_timer_wheel *wheel)
 {
 	uint32_t count = 0;

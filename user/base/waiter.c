@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * waiter.c - a futex word that changes with each wake-up; an eventfd for those who poll.
+ * waiter.c - a futex word that changes with each wake-up, and an eventfd for sleepers that
+ * poll.
  *
- * A wake-up takes the announcement back: so waking again costs a load until somebody announces
- * the next sleep, and a sleeper whose ticket is older than the wake-up does not sleep at all.
+ * A wake-up clears the announcement. Until the next announcement, further wake-ups cost one
+ * load. A sleeper whose ticket is older than the wake-up does not sleep at all.
  */
 #include "base/waiter.h"
 
@@ -41,7 +42,10 @@ uint32_t wf_waiter_announce(struct wf_waiter *waiter)
 {
 	uint32_t ticket = atomic_fetch_or(&waiter->word, ANNOUNCED) | ANNOUNCED;
 
-	/* Before the look that follows; pairs with the fence in wf_waiter_wake(). */
+	/*
+	 * Orders the announcement before the caller's next check for work; pairs with the fence
+	 * in wf_waiter_wake().
+	 */
 	atomic_thread_fence(memory_order_seq_cst);
 	return ticket;
 }
@@ -62,7 +66,10 @@ void wf_waiter_cancel(struct wf_waiter *waiter)
 	uint64_t wakeups;
 
 	atomic_fetch_and_explicit(&waiter->word, ~ANNOUNCED, memory_order_relaxed);
-	/* Always: a waker may have written after an earlier call, for an announcement of then. */
+	/*
+	 * Drain the eventfd at every call: a waker may have written to it after an earlier
+	 * call, because of an earlier announcement.
+	 */
 	while (waiter->is_polled && read(waiter->fd, &wakeups, sizeof(wakeups)) < 0 &&
 	       errno == EINTR)
 		;
@@ -73,10 +80,16 @@ void wf_waiter_wake(struct wf_waiter *waiter)
 	const uint64_t one = 1;
 	uint32_t word;
 
-	/* The work before the look at the word; pairs with wf_waiter_announce(). */
+	/*
+	 * Orders the published work before the load of the word; pairs with the fence in
+	 * wf_waiter_announce().
+	 */
 	atomic_thread_fence(memory_order_seq_cst);
 	word = atomic_load_explicit(&waiter->word, memory_order_relaxed);
-	/* If the word has changed since, another waker woke those who had announced before us. */
+	/*
+	 * If the exchange fails, another waker has cleared the announcement and wakes the
+	 * sleepers.
+	 */
 	if (!(word & ANNOUNCED) || !atomic_compare_exchange_strong(&waiter->word, &word, word + 1))
 		return;
 	if (!waiter->is_polled)
