@@ -2,15 +2,15 @@
 /*
  * dispatch.c - the worker's side of every subscription.
  *
- * A consumer that has ended is noticed at the next event or flush: then this
- * worker closes its queue, which frees what waits there.
+ * When a consumer has ended its subscription, the worker notices at the next event or flush and
+ * closes its queue, which frees the events that wait there.
  */
 #include "deliver/dispatch.h"
 
 #include "base/log.h"
 #include "deliver/subscription.h"
 
-enum { DROP_EVENTS_MAX = 8192 }; /* of one queue, by one call */
+enum { DROP_EVENTS_MAX = 8192 }; /* maximum of events that one call drops from one queue */
 
 void wf_dispatch_init(struct wf_dispatch *dispatch, uint32_t worker, struct weft_sub **subs,
 		      uint32_t count)

@@ -4,17 +4,19 @@
  *
  *   record: │ header 64 │ identity of the flow 64 │ close record or conflicting bytes │
  *
- * A payload is never copied: the record owns a reference to its page. Numbers
- * in the header replace drop records: the reader compares them with what it
- * expects, which works for both ends of the queue alike.
+ * A payload is never copied: the record owns a reference to its page. There are no records for
+ * dropped events: each header has the event's number, and the reader detects a loss by
+ * comparing it with the number that it expects. This works for the oldest and for the newest
+ * events.
  *
- * drop-oldest without locks: the worker drops a record by moving `claim` on. A reader marks
- * `claim` while it copies; from then on nothing behind `start` is overwritten, so a record that
- * it reads stays whole even if the worker drops it meanwhile. The side that moves `claim` over a
- * record owns it. If the ring is full of records that are being copied, the newest event is
- * dropped instead.
+ * drop-oldest works without locks: the worker drops a record by advancing `claim`. A reader
+ * marks `claim` while it copies; until it has finished, the worker overwrites nothing from
+ * `start` on, so a record stays whole while it is read, even if the worker drops it meanwhile.
+ * The side that advances `claim` past a record owns that record. If the ring is full of records
+ * that are being copied, the newest event is dropped instead.
  *
- * Both sides sleep as base/waiter.h describes: the worker for room, the reader for records.
+ * Both sides sleep as described in base/waiter.h: the worker waits for room, the reader for
+ * records.
  */
 #include "deliver/queue.h"
 
@@ -29,7 +31,7 @@
 #include "memory/page.h"
 
 enum {
-	LAZY_WAKE_SHARE = 16, /* of the ring */
+	LAZY_WAKE_SHARE = 16, /* wake a lazily woken reader when 1/16 of the ring is filled */
 };
 #define NOT_STUCK	 UINT64_MAX
 #define SPACE_NAP_NS	 (100 * WF_NS_PER_MS)
@@ -74,7 +76,10 @@ int wf_queue_init(struct wf_queue *queue, const struct wf_queue_opts *opts)
 
 /* ---- the worker ---- */
 
-/* The first byte that the reader may still read. Pairs with the reader's end of copying. */
+/*
+ * Return the position of the first byte that the reader may still read. The load pairs with the
+ * end of copying in wf_queue_take().
+ */
 static uint64_t oldest_in_use(const struct wf_queue *queue)
 {
 	uint64_t claim = atomic_load(&queue->claim);
@@ -84,14 +89,14 @@ static uint64_t oldest_in_use(const struct wf_queue *queue)
 	return claim;
 }
 
-/* Payload that waits or is lent, without the event that is being pushed. */
+/* Return the payload bytes that wait or are lent, without the event that is being pushed. */
 static uint64_t payload_in_use(const struct wf_queue *queue, uint64_t pushing_bytes)
 {
 	return wf_count_get(&queue->pushed_bytes) - pushing_bytes -
 	       wf_count_get(&queue->dropped_bytes) - atomic_load(&queue->released_bytes);
 }
 
-/* The rest of the ring up to its end, if a record of @bytes does not fit there; else 0. */
+/* Return the bytes left before the ring's end if a record of @bytes does not fit there, else 0. */
 static uint64_t pad_bytes(const struct wf_queue *queue, uint64_t bytes)
 {
 	uint64_t rest = queue->ring_bytes - (queue->head & (queue->ring_bytes - 1));
@@ -120,7 +125,7 @@ static bool has_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
 	return true;
 }
 
-/* Make the records visible. Return: whether there are new ones. */
+/* Publish the written records. Return: true if there were unpublished ones. */
 static bool publish(struct wf_queue *queue)
 {
 	if (wf_count_get(&queue->published) == queue->head)
@@ -148,7 +153,7 @@ static void drop_record(struct wf_queue *queue, struct wf_record *record)
 	wf_page_put(record->page);
 }
 
-/* Return: false: nothing waits that could be dropped. */
+/* Drop the oldest record that the reader has not claimed. Return: false if there is none. */
 static bool drop_oldest(struct wf_queue *queue)
 {
 	uint64_t claim = atomic_load(&queue->claim);
@@ -192,8 +197,8 @@ uint32_t wf_queue_drop_waiting(struct wf_queue *queue, uint32_t events_max, uint
 }
 
 /*
- * Sleep until the reader has made room. Return: false: it will make none, because it left, or
- * because the handle stops and the reader takes no more events.
+ * Wait until the reader has made room. Return: false if it will not make room, because it has
+ * left, or because the handle stops and the reader takes no more events.
  */
 static bool wait_for_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
 {
@@ -335,7 +340,10 @@ void wf_queue_close(struct wf_queue *queue)
 	if (atomic_load(&queue->left) & WF_QUEUE_LEFT_WORKER)
 		return;
 	publish(queue);
-	/* Pairs with the load in wf_queue_is_finished(): the last records before it. */
+	/*
+	 * Pairs with the load in wf_queue_is_finished(): the last records are published before
+	 * the queue is closed.
+	 */
 	atomic_store(&queue->closed, true);
 	wf_waiter_wake(queue->reader);
 	wf_queue_leave(queue, WF_QUEUE_LEFT_WORKER);
@@ -343,7 +351,10 @@ void wf_queue_close(struct wf_queue *queue)
 
 /* ---- both ---- */
 
-/* Both sides have left: no other thread uses the queue. */
+/*
+ * Drop all waiting records and give back the ring. Both sides have left, so no other thread
+ * uses the queue.
+ */
 static void drain(struct wf_queue *queue)
 {
 	uint64_t pos = wf_count_get(&queue->claim) & ~WF_CLAIM_COPYING;

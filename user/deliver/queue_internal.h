@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * queue_internal.h - the records of a queue, as its worker writes and its reader reads them.
- */
+/* queue_internal.h - the format of a queue's records, for its worker and its reader. */
 #ifndef WF_DELIVER_QUEUE_INTERNAL_H
 #define WF_DELIVER_QUEUE_INTERNAL_H
 
@@ -11,18 +9,18 @@
 
 enum {
 	WF_RECORD_ALIGN = 64,
-	WF_RECORD_PAD = 0xff, /* fills the rest of the ring */
+	WF_RECORD_PAD = 0xff, /* type of a record that fills the ring up to its end */
 };
-#define WF_CLAIM_COPYING 1ull /* low bit of claim */
+#define WF_CLAIM_COPYING 1ull /* lowest bit of claim: the reader is copying */
 
 struct wf_record {
-	uint32_t len_bytes; /* of the record, a multiple of WF_RECORD_ALIGN */
+	uint32_t len_bytes; /* length of the record, a multiple of WF_RECORD_ALIGN */
 	uint8_t type;	    /* enum weft_event_type, or WF_RECORD_PAD */
 	uint8_t dir;
-	uint8_t what; /* cause of a gap, kind of an anomaly */
+	uint8_t what; /* GAP: enum weft_gap_cause; ANOMALY: enum weft_anomaly */
 	uint8_t shown_bytes;
 	uint64_t number;
-	uint64_t before_bytes; /* payload offered before it */
+	uint64_t before_bytes; /* payload bytes offered before this event */
 	uint64_t time_ns;
 	uint64_t off;
 	uint64_t stream_bytes;
@@ -31,7 +29,7 @@ struct wf_record {
 	struct weft_flow flow;
 	union {
 		struct weft_flow_record close;
-		uint8_t conflict[2 * WEFT_CONFLICT_BYTES_MAX]; /* kept, then lost */
+		uint8_t conflict[2 * WEFT_CONFLICT_BYTES_MAX]; /* kept bytes, then lost bytes */
 	};
 };
 _Static_assert(offsetof(struct wf_record, flow) == 64, "the header is one cache line");
@@ -47,7 +45,7 @@ static inline struct wf_record *wf_record_at(const struct wf_queue *queue, uint6
 	return (struct wf_record *)(queue->ring + (pos & (queue->ring_bytes - 1)));
 }
 
-/* For a counter with one writer. */
+/* Add @amount to a counter that only the calling thread writes. */
 static inline void wf_count_add(_Atomic uint64_t *counter, uint64_t amount)
 {
 	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + amount,

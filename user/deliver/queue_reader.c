@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * queue_reader.c - the reader's end of a queue: records become events, losses DROP events.
+ * queue_reader.c - the reader's end of a queue: turns records into events, and losses into DROP
+ * events.
  *
  * The design comment of queue.c explains how reading and dropping work together.
  */
@@ -11,9 +12,8 @@
 #include "deliver/queue_internal.h"
 
 enum {
-	CLAIM_RUN = 16, /* records claimed at a time: few are lost if the worker drops some */
-	PAYLOAD_LENT_SHARE =
-		4, /* at most 1/PAYLOAD_LENT_SHARE of the payload limit is lent at once */
+	CLAIM_RUN = 16,		/* maximum of records claimed at a time */
+	PAYLOAD_LENT_SHARE = 4, /* at most 1/4 of the payload limit is lent at once */
 };
 
 static void make_drop(struct wf_queue *queue, uint64_t number, uint64_t before_bytes,
@@ -29,7 +29,7 @@ static void make_drop(struct wf_queue *queue, uint64_t number, uint64_t before_b
 	queue->next_bytes = before_bytes;
 }
 
-/* The event of @record, whose page becomes @slot's. */
+/* Turn @record into @event. The record's reference to its page moves to @slot. */
 static void take_record(struct wf_queue *queue, const struct wf_record *record,
 			struct wf_queue_slot *slot, struct weft_event *event)
 {
@@ -79,7 +79,10 @@ static void take_record(struct wf_queue *queue, const struct wf_record *record,
 	wf_count_add(&queue->taken_bytes, payload);
 }
 
-/* How far from @pos up to @end the next @max events go that follow each other without a loss. */
+/*
+ * Return the end of the run that starts at @pos: at most @max events without a loss between
+ * them, up to @end.
+ */
 static uint64_t run_end(const struct wf_queue *queue, uint64_t pos, uint64_t end, int max)
 {
 	uint64_t budget = queue->payload_max_bytes / PAYLOAD_LENT_SHARE;
@@ -105,7 +108,7 @@ static uint64_t run_end(const struct wf_queue *queue, uint64_t pos, uint64_t end
 	return pos;
 }
 
-/* The next event's record at or after @pos; NULL: only padding is there. */
+/* Return the record of the next event from @pos up to @end; NULL if only padding is there. */
 static const struct wf_record *first_record(const struct wf_queue *queue, uint64_t pos,
 					    uint64_t end)
 {
@@ -120,9 +123,9 @@ static const struct wf_record *first_record(const struct wf_queue *queue, uint64
 }
 
 /*
- * Report a loss, or take a run of records. The reader is copying: all records from start on stay
- * whole. Return: the number of events; 0: none, or the worker dropped some just now:
- * *@ret_again.
+ * Report a loss, or take a run of records. The reader is copying, so no record from start on is
+ * overwritten. Return: the number of events. *@ret_again: true if more may
+ * be taken; with 0 events it means that the worker has dropped some records meanwhile.
  */
 static int take_run(struct wf_queue *queue, uint64_t end, struct weft_event *events,
 		    struct wf_queue_slot *slots, int max, bool *ret_again)
@@ -133,7 +136,10 @@ static int take_run(struct wf_queue *queue, uint64_t end, struct weft_event *eve
 	int count = 0;
 
 	*ret_again = false;
-	/* The worker drops only what it published, maybe beyond our @end. */
+	/*
+	 * The worker drops only published records, but possibly some that were published after
+	 * @end.
+	 */
 	if ((int64_t)(end - pos) <= 0)
 		return 0;
 	record = first_record(queue, pos, end);
@@ -158,7 +164,7 @@ static int take_run(struct wf_queue *queue, uint64_t end, struct weft_event *eve
 	return count;
 }
 
-/* From now on nothing that waits is overwritten. */
+/* Mark the claim as copying: from now on no waiting record is overwritten. */
 static void begin_copying(struct wf_queue *queue)
 {
 	uint64_t claim = atomic_load(&queue->claim);
@@ -181,7 +187,10 @@ int wf_queue_take(struct wf_queue *queue, struct weft_event *events, struct wf_q
 		while (count < max && again)
 			count += take_run(queue, end, events + count, slots + count, max - count,
 					  &again);
-		/* Pairs with oldest_in_use(): our reads before the worker's writes. */
+		/*
+		 * Pairs with oldest_in_use(): the reader's loads happen before the worker's
+		 * stores.
+		 */
 		atomic_fetch_and(&queue->claim, ~WF_CLAIM_COPYING);
 	}
 	if (closed && count < max && wf_queue_is_empty(queue) &&
@@ -205,7 +214,10 @@ void wf_queue_release(struct wf_queue *queue)
 		     wf_count_get(&queue->released_bytes) + queue->held_bytes);
 	queue->held_bytes = 0;
 
-	/* Let a waiting worker sleep until it can do much at once. */
+	/*
+	 * Wake a waiting worker only when nothing waits, or when at most half of the ring and of
+	 * the payload limit is in use, so that it can write many events at once.
+	 */
 	if (!wf_waiter_is_announced(&queue->room))
 		return;
 	waiting = atomic_load(&queue->published) - wf_count_get(&queue->claim);

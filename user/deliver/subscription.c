@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * subscription.c - makes a consumer's queues, merges them for its reader, ends it.
+ * subscription.c - creates a consumer's queues, merges them for its reader, and ends the
+ * subscription.
  *
- * Merging is round robin: a poll begins with the queue after the one that the
- * last poll began with, so a busy worker does not starve another.
+ * Merging is round robin: a poll begins with the queue after the one with which the last poll
+ * began, so a busy worker does not starve another.
  *
- * The events that a poll lends stay in slots here, outside the rings: the worker may
- * overwrite or drop records meanwhile, and the reader may be slow with its batch.
+ * The events that a poll lends are stored in slots here, outside the rings: the worker may
+ * overwrite or drop records meanwhile, and the reader may process its batch slowly.
  */
 #include "deliver/subscription.h"
 
@@ -91,7 +92,7 @@ static int open_inlines(struct weft_sub *sub, const struct weft_sub_opts *opts)
 	return 0;
 }
 
-/* Memory of a subscription without its rings. */
+/* Return the bytes that a subscription needs without its rings. */
 static uint64_t sub_bytes(bool is_inline, uint32_t workers)
 {
 	if (is_inline)
@@ -180,7 +181,10 @@ static bool has_something(const struct weft_sub *sub)
 	return false;
 }
 
-/* Until wf_queue_flush() or wf_queue_close() wakes us, @deadline_ns, or for a nap. */
+/*
+ * Sleep until wf_queue_flush() or wf_queue_close() wakes the reader, or until @deadline_ns; a
+ * lazily woken reader sleeps WF_QUEUE_NAP_NS at most.
+ */
 static void sleep_until_woken(struct weft_sub *sub, uint64_t deadline_ns)
 {
 	uint32_t ticket = wf_waiter_announce(&sub->reader);
@@ -249,7 +253,10 @@ void wf_sub_free(struct weft_sub *sub)
 		for (uint32_t i = 0; i < sub->workers; i++)
 			if (sub->queues[i].arena)
 				wf_queue_leave(&sub->queues[i], WF_QUEUE_LEFT_WORKER);
-		/* A queue that could not be opened has no sides. */
+		/*
+		 * A queue without an arena was never initialized, so no side of it needs to
+		 * leave.
+		 */
 		for (uint32_t i = 0; i < sub->workers; i++)
 			if (sub->queues[i].arena)
 				wf_queue_leave(&sub->queues[i], WF_QUEUE_LEFT_READER);

@@ -3,11 +3,11 @@
  * subscription.h - one consumer: an inline callback, or one queue for each worker
  * and a reader that merges them.
  *
- * Life: new (main) → dispatched to by workers, polled by its reader → each worker
- * closes its end; the reader gets -ESHUTDOWN, or ends earlier → free (main, when
- * all workers have closed or never ran).
+ * Life: created (main) → workers dispatch to it, its reader polls it → each worker closes its
+ * queue, and the reader gets -ESHUTDOWN, unless it ended the subscription before → freed (main,
+ * when all workers have closed or never ran).
  *
- * Memory: the rings come from the arena; the rest is fixed at creation and charged to
+ * Memory: the rings come from the arena; all other memory is fixed at creation and charged to
  * WF_BUDGET_QUEUES.
  */
 #ifndef WF_DELIVER_SUBSCRIPTION_H
@@ -23,64 +23,70 @@
 
 struct wf_arena;
 
-/* The maximum of events that one poll hands out. */
+/* Maximum of events that one poll returns. */
 #define WF_SUB_BATCH_MAX 256
 
-/* One worker's counts of inline delivery, written by it. */
+/* Counters of inline delivery by one worker, which alone writes them. */
 struct wf_sub_inline {
 	_Alignas(WF_CACHE_LINE) _Atomic uint64_t events;
 	_Atomic uint64_t bytes;
 };
 
 struct weft_sub {
-	/* fixed */
+	/* fixed at creation */
 	char name[32];
 	struct wf_budget *budget; /* borrowed */
-	uint32_t events;	  /* WEFT_EVENT_BIT()s, never 0 */
+	uint32_t events;	  /* WEFT_EVENT_BIT()s of the wanted events, never 0 */
 	uint32_t workers;
 	bool lazy_wake;
-	weft_event_fn inline_fn; /* NULL: queued */
+	weft_event_fn inline_fn; /* NULL: events are queued */
 	void *inline_ctx;
-	struct wf_sub_inline *inlines; /* owned: one a worker, if inline */
-	struct wf_queue *queues;       /* owned: one a worker, if queued */
+	struct wf_sub_inline *inlines; /* owned: one for each worker, if inline */
+	struct wf_queue *queues;       /* owned: one for each worker, if queued */
 
-	_Atomic bool ended;    /* by its consumer: no more events are wanted */
+	_Atomic bool ended;    /* the consumer ended the subscription and wants no more events */
 	_Atomic bool stopping; /* the handle stops */
 
 	/* written by the reader; the waiter also by workers */
-	_Alignas(WF_CACHE_LINE) struct wf_waiter reader; /* it sleeps here */
-	uint32_t next_queue;				 /* round robin */
+	_Alignas(WF_CACHE_LINE) struct wf_waiter reader; /* the reader sleeps on it */
+	uint32_t next_queue; /* index of the queue with which the next poll begins */
 	int held;
-	struct wf_queue_slot
-		*slots; /* owned: WF_SUB_BATCH_MAX, of the events that the last poll lent */
+	struct wf_queue_slot *slots; /* owned: slots of the events that the last poll lent */
 };
 
 /*
- * @live: overflow "default" means drop-oldest, else block. Return: 0; -EINVAL:
- * block for a live source, or queue_bytes out of range; -ENOBUFS; -ENOMEM. Logged.
+ * Create a subscription. @live: the default overflow policy is drop-oldest, otherwise block.
+ * Return: 0; -EINVAL: block for a live source, or queue_bytes out of range; -ENOBUFS; -ENOMEM.
+ * Errors are logged.
  */
 int wf_sub_new(const struct weft_sub_opts *opts, uint32_t workers, bool live,
 	       struct wf_arena *arena, struct weft_sub **ret_sub);
 
-/* All workers have closed, or never ran. NULL is allowed. */
+/* Free a subscription. All workers have closed their queues, or never ran. NULL is allowed. */
 void wf_sub_free(struct weft_sub *sub);
 
-/* As weft_sub_poll(). Thread: the reader. */
+/* Poll for events, see weft_sub_poll(). Thread: the reader. */
 int wf_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_max, int timeout_ms);
 
-/* As weft_unsubscribe(), but @sub stays until wf_sub_free(). Thread: the reader. Idempotent. */
+/*
+ * End a subscription as weft_unsubscribe() does, but @sub is valid until wf_sub_free(). Thread:
+ * the reader. Idempotent.
+ */
 void wf_sub_end(struct weft_sub *sub);
 
 /*
- * The handle stops: workers wait for a reader only as long as it goes on taking.
+ * Announce that the handle stops: workers wait for a reader only while it still takes events.
  * Thread: any; async-signal-safe.
  */
 void wf_sub_stop(struct weft_sub *sub);
 
-/* @worker pushes no more events. Thread: that worker, as its last call. */
+/*
+ * Close the queue of @worker, which pushes no more events. Thread: that worker, as its last
+ * call.
+ */
 void wf_sub_close_worker(struct weft_sub *sub, uint32_t worker);
 
-/* Thread: any. */
+/* Read the statistics of a subscription. Thread: any. */
 void wf_sub_stats(const struct weft_sub *sub, struct weft_sub_stats *ret_stats);
 
 #endif
