@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ledger.c - the sums that must hold, from metrics.def: what came in has one outcome each.
+ * ledger.c - the ledgers of metrics.def: each total equals the sum of its outcomes.
  *
- * The parts of a ledger are the lines between X_LEDGER and X_LEDGER_END that are an outcome or held
- * now. A total may be a part of another ledger: steered frames are one.
+ * The parts of a ledger are the X_OUTCOME and X_HELD lines between X_LEDGER and X_LEDGER_END. A
+ * total may be a part of another ledger, for instance the number of steered frames.
  */
 #include "metrics/metrics.h"
 
-/* The braces of each array are in two macros, which clang-format does not understand. */
+/* Two macros contain the braces of each array, which clang-format does not understand. */
 /* clang-format off */
 #define X_LEDGER(name, total)		      static const char *const name##_parts[] = {
 #define X_OUTCOME(name, family, labels, help) #name,

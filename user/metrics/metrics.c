@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * metrics.c - sums of blocks, and the rows of metrics.def with their values.
- */
+/* metrics.c - sums the blocks, and lists the rows of metrics.def with their values. */
 #include "metrics/metrics_internal.h"
 
 #include <string.h>

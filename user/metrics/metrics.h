@@ -2,9 +2,9 @@
 /*
  * metrics.h - counters: one block for each thread that counts, summed when they are read.
  *
- * A block has one writer. It adds with relaxed loads and stores, which are atomic only so that a
- * reader never sees half of a value: counting costs one add. Any thread may read at any time. Every
- * metric is one line of metrics.def.
+ * A block has one writer. It adds with relaxed atomic loads and stores, so that a reader never
+ * sees a torn value; counting costs one add. Any thread may read at any time. Every metric is
+ * one line of metrics.def.
  */
 #ifndef WF_METRICS_METRICS_H
 #define WF_METRICS_METRICS_H
@@ -21,7 +21,7 @@
 
 struct wf_lock;
 
-/* Written by the thread that owns it, read by any. */
+/* A block of metrics. Written by the thread that owns it, read by any thread. */
 struct wf_metrics {
 #define X_COUNTER(name, family, labels, help) _Atomic uint64_t name;
 #define X_GAUGE(name, family, labels, help)   _Atomic uint64_t name;
@@ -30,8 +30,8 @@ struct wf_metrics {
 } __attribute__((aligned(WF_CACHE_LINE)));
 
 /*
- * Add to a counter or gauge of a block that the calling thread owns. @name may be an element of an
- * array: gaps_by_cause[cause].
+ * Add to a counter or gauge of a block that the calling thread owns. @name may be an element of
+ * an array: gaps_by_cause[cause].
  */
 #define wf_metric_add(metrics, name, amount)                                                 \
 	atomic_store_explicit(&(metrics)->name,                                              \
@@ -45,16 +45,19 @@ struct wf_metrics {
 	atomic_store_explicit(&(metrics)->name, (amount), memory_order_relaxed)
 #define wf_metric_get(metrics, name) atomic_load_explicit(&(metrics)->name, memory_order_relaxed)
 
-/* Add the values of @block to @ret_sum. Thread: any for @block, the caller's for @ret_sum. */
+/*
+ * Add the values of @block to @ret_sum. @block may belong to another thread. Thread: the owner
+ * of @ret_sum.
+ */
 void wf_metrics_sum(const struct wf_metrics *block, struct wf_metrics *ret_sum);
 
-/* Add the waits for @lock to @ret_sum. Thread: any for @lock, the caller's for @ret_sum. */
+/* Add the wait counters of @lock to @ret_sum. Thread: the owner of @ret_sum. */
 void wf_metrics_add_lock(struct wf_metrics *ret_sum, const struct wf_lock *lock);
 
 /* Call @fn for each metric of @sum, in the order of metrics.def. */
 void wf_metrics_each(const struct wf_metrics *sum, weft_metric_fn fn, void *ctx);
 
-/* Value of the metric called @name; 0 if there is none of that name. */
+/* Return the value of the metric called @name; 0 if there is no such metric. */
 uint64_t wf_metrics_find(const struct wf_metrics *sum, const char *name);
 
 #endif

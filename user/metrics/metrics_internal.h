@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * metrics_internal.h - the lines of metrics.def as an array, for those who write all of them.
+ * metrics_internal.h - the lines of metrics.def as an array, for functions that list all of
+ * them.
  */
 #ifndef WF_METRICS_METRICS_INTERNAL_H
 #define WF_METRICS_METRICS_INTERNAL_H
 
 #include "metrics/metrics.h"
 
-/* A line of metrics.def, and the place of its value in struct wf_metrics. */
+/* A line of metrics.def, and the offset of its value in struct wf_metrics. */
 struct wf_metric_row {
-	struct weft_metric metric; /* without value */
+	struct weft_metric metric; /* the metric without its value */
 	size_t offset;
 };
 

@@ -2,9 +2,10 @@
 /*
  * prometheus.c - all metrics in the text format of Prometheus.
  *
- * The format wants the lines of a family together, and metrics.def has them where they belong to a
- * ledger: each family is written at its first line, with a search for the others. There are about
- * 200 lines, and a scrape comes every few seconds.
+ * The format requires the lines of a family to be adjacent, but metrics.def orders lines by
+ * ledger. Therefore a family is written at its first line, after a search for its other lines.
+ * The search is cheap enough: there are about 200 lines, and a scrape takes place every few
+ * seconds.
  */
 #include "metrics/prometheus.h"
 
@@ -24,7 +25,10 @@ struct text {
 
 /* ---- one sample ---- */
 
-/* The part of @labels that is a key without value, which comes first; 0 bytes: there is none. */
+/*
+ * Return the length of the key without a value, with which @labels may begin; 0 if there is
+ * none.
+ */
 static size_t open_key_bytes(const char *labels)
 {
 	size_t bytes = strcspn(labels, "=,");
@@ -47,8 +51,7 @@ static void write_quoted(FILE *out, const char *value, size_t bytes)
 	fputc('"', out);
 }
 
-/* "key=value,..." as {key="value",...}; the key without value, if there is one, gets @open_value.
- */
+/* Write "key=value,..." as {key="value",...}; a key without a value gets @open_value. */
 static void write_labels(FILE *out, const char *labels, const char *open_value)
 {
 	char separator = '{';
@@ -70,7 +73,10 @@ static void write_labels(FILE *out, const char *labels, const char *open_value)
 	fputc('}', out);
 }
 
-/* Decimals that turn a value into the base unit of Prometheus: seconds or a ratio. */
+/*
+ * Return the number of decimals that turns a value into the base unit of Prometheus: seconds
+ * (_ns) or a ratio (_percent).
+ */
 static int decimals_of(const char *name)
 {
 	const char *unit = strrchr(name, '_');

@@ -16,16 +16,17 @@
 
 struct wf_metrics;
 
-/* What one interface or housekeeping task counted: for labels whose key has no value. */
+/* Metrics of one interface or housekeeping task, for labels whose key has no value. */
 struct wf_metrics_part {
 	const char *key;		  /* "interface" or "task"; borrowed */
-	const char *value;		  /* its name; borrowed */
+	const char *value;		  /* name of the interface or task; borrowed */
 	const struct wf_metrics *metrics; /* borrowed */
 };
 
 /*
- * Write every family of metrics.def once. Lines that have a label without value are written for
- * each part of that label, the others from @sum. Return: 0; -EIO: @out has an error.
+ * Write every family of metrics.def once. A line that has a label without a value is written
+ * once for each part with that key, all other lines from @sum. Return: 0; -EIO: writing to @out
+ * failed.
  */
 int wf_prometheus_write(FILE *out, const struct wf_metrics *sum,
 			const struct wf_metrics_part *parts, size_t parts_count);
