@@ -10,13 +10,16 @@
 #include "engine/engine_body.h"
 #include "engine/engine_call.h"
 
-/* Thread: the worker's. */
+/* Set the worker's filter. Thread: the worker. */
 static void change_over(void *ctx, struct wf_pipeline *pipeline)
 {
 	wf_pipeline_set_filter(pipeline, ctx);
 }
 
-/* If a worker does not answer, those that use the new filter already return to the old one. */
+/*
+ * Set the filter of every worker. If a worker does not answer, restore the old filter in the
+ * workers that already use the new one.
+ */
 static int set_in_workers(struct wf_engine *engine, struct wf_pcap_filter *filter)
 {
 	const struct wf_call forth = {.fn = change_over, .ctx = filter};
@@ -28,7 +31,10 @@ static int set_in_workers(struct wf_engine *engine, struct wf_pcap_filter *filte
 		err = wf_engine_call(engine, done, &forth);
 	if (!err)
 		return 0;
-	/* The last one did not answer; the others did before, so a timeout is worth another try. */
+	/*
+	 * The last worker called did not answer. The others answered before, so a call to them
+	 * that times out is repeated.
+	 */
 	for (done--; done > 0; done--)
 		while (wf_engine_call(engine, done - 1, &back) == -ETIMEDOUT)
 			;
@@ -98,7 +104,7 @@ int wf_engine_filter_set(struct wf_engine *engine, const struct weft_filter_opts
 		err = set_locked(engine, &wanted, &filter);
 		wf_engine_control_unlock(engine);
 	}
-	/* The old filter, which no worker uses any more; after an error, the new one. */
+	/* Free the old filter, which no worker uses any more, or after an error the new one. */
 	wf_pcap_filter_free(filter);
 	return err;
 }

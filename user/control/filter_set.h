@@ -2,10 +2,11 @@
 /*
  * filter_set.h - replaces the filter of a running engine as a whole.
  *
- *   compile ─► write it beside the old one in each kernel map ─► each worker changes over
- *   between two batches ─► one store for each interface
+ *   compile the new filter ─► write it to each kernel map, beside the old one ─► each worker
+ *   switches between two batches ─► one store switches each interface
  *
- * If a step before the stores fails, the earlier ones are undone. Thread: any; calls take turns.
+ * If a step before the stores fails, the earlier steps are undone. Thread: any; calls are
+ * serialized.
  */
 #ifndef WF_CONTROL_FILTER_SET_H
 #define WF_CONTROL_FILTER_SET_H
@@ -14,7 +15,7 @@
 
 struct wf_engine;
 
-/* See weft_filter_set(). */
+/* Replace the filter, see weft_filter_set(). */
 int wf_engine_filter_set(struct wf_engine *engine, const struct weft_filter_opts *opts);
 
 #endif

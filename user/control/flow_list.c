@@ -2,8 +2,8 @@
 /*
  * flow_list.c - the first N of any number of connections, in a given order.
  *
- * A filter in tcpdump's syntax matches packets. It is applied to an empty segment with the
- * addresses, ports and outer VLAN of the connection, once for each direction.
+ * A filter in tcpdump's syntax matches packets. Therefore it is applied to an empty segment
+ * with the addresses, ports and outer VLAN of the connection, once for each direction.
  */
 #include "control/flow_list.h"
 
@@ -77,7 +77,7 @@ static bool matches_from(const struct wf_pcap_filter *filter, const struct weft_
 	at = put_be16(at, key->port[src]);
 	at = put_be16(at, key->port[!src]);
 	at += 8;
-	at = put_be16(at, 0x5010); /* no options, ACK */
+	at = put_be16(at, 0x5010); /* data offset 5 (no options), flag ACK */
 	frame.cap_bytes = frame.wire_bytes = (uint32_t)(at + 6 - bytes);
 	return wf_pcap_filter_match(filter, &frame);
 }
@@ -106,7 +106,7 @@ static uint64_t rank_of(const struct wf_flow_list *list, const struct wf_kernel_
 	return 0;
 }
 
-/* Connections of equal rank are sorted by key, so that the order of the map does not matter. */
+/* Compare by rank, then by key, so that the result does not depend on the order of the map. */
 static int compare(const void *a, const void *b)
 {
 	const struct wf_flow_item *first = a;

@@ -2,7 +2,7 @@
 /*
  * flow_list.h - the first N of any number of connections, in a given order.
  *
- * Memory: 2 N items. Thread: the caller's.
+ * Memory: 2 N items. Thread: any; a list is used by one thread.
  */
 #ifndef WF_CONTROL_FLOW_LIST_H
 #define WF_CONTROL_FLOW_LIST_H
@@ -15,7 +15,7 @@
 
 struct wf_pcap_filter;
 
-/* A worker's record of a flow. All 0: no worker tracks it. */
+/* A worker's record of a flow. Zeroed if no worker tracks the flow. */
 struct wf_tracked_flow {
 	bool is_tracked;
 	bool midstream;
@@ -23,7 +23,7 @@ struct wf_tracked_flow {
 	uint32_t use;
 	uint64_t id;
 	enum weft_flow_state state;
-	uint64_t stream_bytes[2]; /* by enum weft_dir */
+	uint64_t stream_bytes[2]; /* indexed by enum weft_dir */
 	uint64_t gap_bytes[2];
 	uint64_t held_bytes[2];
 };
@@ -31,27 +31,27 @@ struct wf_tracked_flow {
 struct wf_flow_item {
 	struct wf_kernel_flow kernel;
 	uint32_t iface;
-	uint64_t rank; /* the highest comes first */
+	uint64_t rank; /* sort key; the list begins with the highest rank */
 	struct wf_tracked_flow tracked;
 };
 
 struct wf_flow_list {
-	struct wf_flow_item *items; /* owned: 2 * count_max */
+	struct wf_flow_item *items; /* owned: storage for 2 * count_max items */
 	uint32_t count;
 	uint32_t count_max;
-	uint64_t total; /* connections that matched @filter, in @items or not */
+	uint64_t total; /* number of connections that match @filter, including those not in items */
 	enum weft_flow_sort sort;
-	uint64_t now_ns;		     /* monotonic */
-	const struct wf_pcap_filter *filter; /* borrowed; NULL: all */
+	uint64_t now_ns;		     /* CLOCK_MONOTONIC */
+	const struct wf_pcap_filter *filter; /* borrowed; NULL: all connections match */
 };
 
-/* The caller sets sort, now_ns and filter. Return: 0; -ENOMEM. */
+/* Initialize an empty list; the caller then sets sort, now_ns and filter. Return: 0; -ENOMEM. */
 int wf_flow_list_init(struct wf_flow_list *list, uint32_t count_max);
 void wf_flow_list_fini(struct wf_flow_list *list);
 
 void wf_flow_list_add(struct wf_flow_list *list, const struct wf_kernel_flow *flow, uint32_t iface);
 
-/* Sort, and remove all but the first count_max. Nothing is added afterwards. */
+/* Sort the items and remove all but the first count_max. */
 void wf_flow_list_finish(struct wf_flow_list *list);
 
 /* Does @filter match a segment of the connection, in either direction? */

@@ -18,8 +18,9 @@
 #include "packet/flow_key.h"
 
 /*
- * ASK_FLOWS: flows that one call asks a worker for, which must be short. SET_FLOWS_MAX:
- * connections with the same four-tuple, on several VLANs or in several tunnels.
+ * ASK_FLOWS: maximum of flows in one call to a worker, so that the call is short.
+ * SET_FLOWS_MAX: maximum of connections with the same four-tuple, on several VLANs or in
+ * several tunnels.
  */
 enum { ASK_FLOWS = 64, SET_FLOWS_MAX = 64 };
 
@@ -70,7 +71,7 @@ struct look_up {
 	uint32_t count;
 };
 
-/* Thread: the worker's. */
+/* Look up the wanted flows in the worker's flow table. Thread: the worker. */
 static void look_up(void *ctx, struct wf_pipeline *pipeline)
 {
 	const struct wf_conns *conns = wf_pipeline_conns(pipeline);
@@ -85,7 +86,10 @@ static void look_up(void *ctx, struct wf_pipeline *pipeline)
 	}
 }
 
-/* Ask @worker about the next of its flows. Return: index of the first item not looked at. */
+/*
+ * Look up the next ASK_FLOWS flows of @worker, from item @from on. Return: the index of the
+ * first item not examined.
+ */
 static uint32_t ask_next(struct wf_engine *engine, struct wf_flow_list *list, uint32_t worker,
 			 uint32_t from)
 {
@@ -101,7 +105,7 @@ static uint32_t ask_next(struct wf_engine *engine, struct wf_flow_list *list, ui
 		wanted.items[wanted.count] = item;
 		wanted.hashes[wanted.count++] = hash;
 	}
-	/* A worker that does not answer in time is not asked again. */
+	/* If a worker does not answer in time, skip its other flows. */
 	if (wanted.count && wf_engine_call(engine, worker, &call))
 		return list->count;
 	return from;
@@ -215,11 +219,11 @@ free_filter:
 
 /* ---- set ------------------------------------------------------------------------- */
 
-/* All connections of one four-tuple. */
+/* All connections with one four-tuple. */
 struct named {
 	const struct weft_flow *flow;
 	struct weft_flow_key keys[SET_FLOWS_MAX];
-	uint8_t src[SET_FLOWS_MAX]; /* endpoint that is the source */
+	uint8_t src[SET_FLOWS_MAX]; /* endpoint (0 or 1) that is the source */
 	uint32_t count;
 };
 
@@ -251,13 +255,13 @@ static void find_named(const struct wf_kernel_flow *flow, void *ctx)
 struct set_request {
 	const struct weft_flow_key *key;
 	uint32_t hash;
-	unsigned int endpoints; /* 1 << endpoint */
+	unsigned int endpoints; /* bit mask: 1 << endpoint */
 	enum weft_verdict verdict;
 	bool is_tracked;
 	int err;
 };
 
-/* Thread: the worker's. */
+/* Set the verdict of a flow, if the worker tracks it. Thread: the worker. */
 static void set_on_worker(void *ctx, struct wf_pipeline *pipeline)
 {
 	struct wf_conns *conns = wf_pipeline_conns(pipeline);

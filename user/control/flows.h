@@ -2,9 +2,10 @@
 /*
  * flows.h - the kernel's flow maps joined with the workers' flow tables, for weft/flows.h.
  *
- *   maps ─► filter ─► the first N in the order asked for ─► their workers, 64 at a time ─► views
+ *   maps ─► filter ─► the first N in the requested order ─► their workers, 64 at a time ─► views
  *
- * Workers are asked only about the connections that will be shown. Thread: any; calls take turns.
+ * Only the connections that are returned are looked up in the workers. Thread: any; calls are
+ * serialized.
  */
 #ifndef WF_CONTROL_FLOWS_H
 #define WF_CONTROL_FLOWS_H
@@ -13,11 +14,11 @@
 
 struct wf_engine;
 
-/* @query: defaults filled in. See weft_flows_each(). */
+/* Call @fn for each selected flow, see weft_flows_each(). @query: the defaults are filled in. */
 int wf_engine_flows_each(struct wf_engine *engine, const struct weft_flow_query *query,
 			 weft_flow_view_fn fn, void *ctx, uint64_t *ret_total);
 
-/* See weft_flow_set(). */
+/* Set the verdict of the connections named by @flow, see weft_flow_set(). */
 int wf_engine_flow_set(struct wf_engine *engine, const struct weft_flow *flow, unsigned int from,
 		       enum weft_verdict verdict, uint32_t *ret_count);
 
