@@ -11,7 +11,7 @@
 
 #include "bpf/parse.h"
 
-#define IPV4_PLAIN  0x45 /* version 4, five words */
+#define IPV4_PLAIN  0x45 /* version 4, header length of 5 words */
 #define IPV6_NIBBLE 0x60
 
 /* One 16-bit load. A read through the packed struct ethhdr would load single bytes. */
@@ -28,7 +28,10 @@ static __always_inline void common_tcp(const struct tcphdr *tcp, struct packet *
 	packet->tcp_flags = ((const __u8 *)tcp)[TCP_FLAGS_OFF];
 }
 
-/* Return: 1: *packet equals the result of parse.h for PARSE_TCP; 0: other headers, or too short. */
+/*
+ * Parse Ethernet, IPv4 and TCP. Return: 1 if *packet is set as by parse.h for PARSE_TCP; 0 if the
+ * frame has other headers or is too short.
+ */
 static __always_inline int common_ipv4(const struct xdp_md *ctx, struct packet *packet)
 {
 	const void *start = (void *)(long)ctx->data;

@@ -72,7 +72,7 @@ static __always_inline int either_is_inside(void *trie, __u32 set, const struct 
 	return bpf_map_lookup_elem(trie, &key) != 0;
 }
 
-/* @filter: result of filter_now(). */
+/* Return: 1 if a port of the segment is wanted. @filter: result of filter_now(). */
 static __always_inline int is_port_wanted(const struct packet *packet, __u64 filter)
 {
 	__u32 set = filter & WEFT_FILTER_SET ? 1 : 0;
@@ -90,13 +90,19 @@ static __always_inline int is_prefix_wanted(const struct packet *packet, __u64 f
 	return !(filter & WEFT_FILTER_ALLOW) || either_is_inside(&weft_allow, set, packet);
 }
 
-/* The ports of a fragment are unknown until user space has rebuilt the datagram: all match. */
+/*
+ * Return: 1 if ports and addresses are wanted. All ports of a fragment match, because they are
+ * unknown until user space has rebuilt the datagram.
+ */
 static __always_inline int is_wanted(const struct packet *packet, int is_fragment, __u64 filter)
 {
 	return (is_fragment || is_port_wanted(packet, filter)) && is_prefix_wanted(packet, filter);
 }
 
-/* The choice of a worker uses the high bits of @hash; sampling must not depend on them alone. */
+/*
+ * Return: 1 if the sample contains the flow. Workers are chosen by the high bits of @hash, so
+ * sampling must not depend on those bits alone.
+ */
 static __always_inline int is_sampled(__u32 hash, __u64 filter)
 {
 	return hash * 0x9e3779b1u <= (__u32)filter;

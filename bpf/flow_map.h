@@ -76,13 +76,16 @@ static __always_inline int is_lone_syn(const struct packet *packet)
 	return (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 }
 
-/* Shedding multiplies the hash by a constant of its own: it is independent of worker and sample. */
+/*
+ * Return the first verdict of a flow. The hash is multiplied by a constant that only shedding uses,
+ * so the choice is independent of worker and sample.
+ */
 static __always_inline __u32 first_verdict(__u32 hash)
 {
 	return hash * 0x85ebca6bu < weft_shed_below ? WEFT_VERDICT_SHED : WEFT_VERDICT_STEER;
 }
 
-/* Atomic: several CPUs may count the same flow, even the same direction, at the same time. */
+/* Count a segment with atomic instructions: several CPUs may count the same direction at once. */
 static __always_inline void flow_count(struct weft_flow_value *value, __u32 src,
 				       const struct packet *packet)
 {
@@ -109,7 +112,10 @@ static __always_inline void flow_count_kept(struct weft_flow_value *value, __u32
 	}
 }
 
-/* Return: the entry of @key, which another CPU may have added first; NULL: the map is full. */
+/*
+ * Add an entry for @key. Return: the entry, which another CPU may have added first; NULL if the map
+ * is full.
+ */
 static __always_inline struct weft_flow_value *flow_add(void *map, const struct weft_flow_key *key,
 							const struct weft_flow_value *fresh)
 {
@@ -169,7 +175,7 @@ static __always_inline __u32 flow_judge(struct weft_flow_value *value, __u32 src
 	return verdict;
 }
 
-/* Return: the flow's entry, made if it is missing; NULL: the map is full. */
+/* Find the flow's entry, or add it. Return: the entry; NULL if the map is full. */
 static __always_inline struct weft_flow_value *flow_find(const struct packet *packet,
 							 const struct weft_flow_key *key,
 							 __u64 now_ns, __u32 hash, __u32 worker)

@@ -40,7 +40,7 @@ static inline __attribute__((always_inline)) __u64 weft_hash_finish(__u64 value,
 	return value ^ (value >> 29);
 }
 
-/* Mix a value that only has low bits set. */
+/* Mix a value in which only the low bits are set. */
 static inline __attribute__((always_inline)) __u64 weft_hash_mix_low(__u64 value, __u64 key)
 {
 	return weft_hash_finish((value ^ key) * 0x9e3779b97f4a7c15ull, key);
@@ -99,7 +99,9 @@ static inline __attribute__((always_inline)) __u32 weft_hash_flow(
 	return weft_hash_fold(weft_hash_flow_long(secret, a, b, tenant));
 }
 
-/* Return: the worker that owns the flow. Uses the high bits, so that tables may use the low ones.
+/*
+ * Return: the worker that owns the flow. It depends on the high bits, so tables may use the low
+ * ones.
  */
 static inline __attribute__((always_inline)) __u32 weft_hash_worker(__u32 hash, __u32 workers)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * heartbeat.h - tells whether the agent is alive.
+ * heartbeat.h - checks whether the agent is alive.
  *
  * A tc filter stays attached when its owner is killed. User space writes CLOCK_MONOTONIC to
  * weft_heartbeat_ns several times a second. If the heartbeat is stale, the program ignores every

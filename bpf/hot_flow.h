@@ -46,7 +46,7 @@ static __always_inline void hot_step(__u32 *moves, __u32 by)
 	asm volatile("" : : "r"(before));
 }
 
-/* Make the entry that the flow map has evicted again. Return: the entry; NULL: the map is full. */
+/* Restore the entry that the flow map has evicted. Return: the entry; NULL if the map is full. */
 static __always_inline struct weft_flow_value *hot_restore(const struct weft_hot_flow *slot)
 {
 	struct weft_flow_value fresh = {.worker = slot->worker};
@@ -75,9 +75,9 @@ static __always_inline void hot_move_side(struct weft_hot_flow *slot, struct wef
 }
 
 /*
- * Move the slot's counters to the flow map. Other CPUs see an odd slot->moves as long as counters
- * are in neither place or in both.
- * Return: 1; 0: the flow map is full and the slot is unchanged.
+ * Move the slot's counters to the flow map. slot->moves is odd while the counters are in both
+ * places or in neither, so other CPUs can detect the move. Return: 1 if the counters were moved; 0
+ * if the flow map is full and the slot is unchanged.
  */
 static __always_inline int hot_move(struct weft_hot_flow *slot)
 {

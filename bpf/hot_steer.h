@@ -78,8 +78,9 @@ static __always_inline int hot_is_free(const struct weft_hot_flow *slot, __u64 e
 }
 
 /*
- * May data of a flow with @tag use the slot? If there are more flows than slots, flows must not
- * take slots from each other all the time: a lost slot costs two look-ups, no slot only one.
+ * Return: 1 if a flow with @tag may use the slot. If there are more flows than slots, flows must
+ * not take slots from each other all the time: a segment that loses its slot costs two look-ups, a
+ * segment without a slot only one.
  */
 static __always_inline int hot_is_for(const struct weft_hot_flow *slot, __u64 tag, __u64 epoch,
 				      __u64 chance)
@@ -95,7 +96,8 @@ static __always_inline struct weft_hot_flow *hot_lookup(const struct weft_cpu *c
 	return bpf_map_lookup_elem(&weft_hot_flows, &at);
 }
 
-/* Return: the slot that the flow's hash names, which another flow may hold; NULL: no slots exist.
+/*
+ * Return: the slot that the flow's hash selects (another flow may use it); NULL if no slots exist.
  */
 static __always_inline struct weft_hot_flow *hot_slot(const struct weft_cpu *cpu, __u64 epoch,
 						      __u64 long_hash)

@@ -8,31 +8,32 @@
 #include "bpf/cursor.h"
 
 enum parse_next {
-	/* parsing has ended */
+	/* results that end parsing */
 	PARSE_OTHER = 0, /* not TCP, or a header that is not supported */
 	PARSE_SHORT,	 /* the accessible bytes end within the headers */
 	PARSE_TCP,
 	PARSE_FRAGMENT, /* an IP fragment that may carry TCP; ports and flags are 0 */
 
-	/* the next header, at packet->off */
+	/* kinds of the next header, which is at packet->off */
 	NEXT_ETHERNET,
-	NEXT_ETHERTYPE, /* named by packet->ethertype */
+	NEXT_ETHERTYPE, /* the type of the next header is in packet->ethertype */
 	NEXT_MPLS,	/* one label */
 	NEXT_PPP,
-	NEXT_IP,    /* version nibble decides */
-	NEXT_PROTO, /* named by packet->proto */
+	NEXT_IP,    /* IPv4 or IPv6, by the version field */
+	NEXT_PROTO, /* the type of the next header is in packet->proto */
 	NEXT_GTPU_EXTENSION,
 };
 
 struct packet {
-	/* source, destination of the innermost IP header so far; network order, IPv4-mapped */
+	/* source and destination in the last IP header before off; network order, IPv4-mapped */
 	__u64 addr[2][2];
 	__u16 port[2]; /* host order */
 	__u16 vlan[2];
 	__u32 vni;
 	__u32 fragment_id; /* network order; an IPv6 identification of 0 is stored as 1 */
 	__u32 ip_bytes;
-	__u32 ip_end; /* offset of the outermost IP packet's end, by its header */
+	/* offset of the end of the outermost IP packet, according to its header */
+	__u32 ip_end;
 	__u32 tcp_flags;
 
 	/* state of the parser between two headers */
@@ -41,9 +42,9 @@ struct packet {
 	__u8 proto;
 	__u8 ip_version;
 	__u8 tags;	 /* VLAN tags since the last tunnel header */
-	__u8 extensions; /* IPv6 extension headers since then */
+	__u8 extensions; /* IPv6 extension headers since the last tunnel header */
 	__u8 extension;	 /* GTP-U: type of the next extension header */
-	__u8 depth;	 /* tunnels so far */
+	__u8 depth;	 /* number of tunnel headers before off */
 };
 
 #endif

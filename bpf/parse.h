@@ -116,7 +116,7 @@ static __always_inline int is_tag(__u16 ethertype)
 	       ethertype == ETH_P_QINQ2;
 }
 
-/* If there are more than two tags, the first two count. */
+/* Parse a VLAN tag. Only the first two tags are recorded. */
 static __always_inline int parse_tag(struct cursor *cur, struct packet *packet)
 {
 	const __u8 *tag = cursor_take(cur, 4);

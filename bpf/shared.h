@@ -69,13 +69,14 @@ struct weft_move_request {
 	__u32 left; /* out: number of slots that were not moved because the flow map was full */
 };
 
-#define WEFT_VERDICT_KEEP 0xffffu /* in a request: leave the direction's verdict unchanged */
+#define WEFT_VERDICT_KEEP 0xffffu /* verdict in a request that leaves the direction unchanged */
 
 /* Return value of weft_set_verdict() in verdict.bpf.c. */
 enum weft_verdict_result {
 	WEFT_VERDICT_UNKNOWN = 0, /* the flow has no entry */
 	WEFT_VERDICT_DONE = 1,
-	WEFT_VERDICT_LOOK_AGAIN = 2, /* set, but counters were moved while they were read */
+	/* the verdicts are set, but counters were moved while they were read */
+	WEFT_VERDICT_LOOK_AGAIN = 2,
 };
 
 /* Context of weft_set_verdict(), which writes its results into the same struct. */

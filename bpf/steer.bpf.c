@@ -31,7 +31,7 @@
 #include "bpf/walk.h"
 
 const volatile __u32 weft_workers = 1;
-const volatile __u32 weft_by_queue; /* 1: a queue has one socket, of worker queue % weft_workers */
+const volatile __u32 weft_by_queue; /* 1: one socket per queue, of worker queue % weft_workers */
 const volatile __u32 weft_frame_max_bytes = 0xffffffff; /* longer frames are not steered */
 const volatile __u32 weft_one_buffer; /* 1: frames in several buffers can't be redirected */
 const volatile __u32 weft_otherwise = XDP_PASS;
@@ -76,7 +76,10 @@ static __always_inline __u32 own_flag(const struct xdp_md *ctx)
 	return WEFT_META_OWN;
 }
 
-/* Return: 1; 0: there is no room for metadata in front of the frame. */
+/*
+ * Write the metadata in front of the frame. Return: 1 if it was written; 0 if there is no room for
+ * it.
+ */
 static __always_inline int put_meta(struct xdp_md *ctx, __u64 now_ns, __u32 hash)
 {
 	__u32 flags = own_flag(ctx);

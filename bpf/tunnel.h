@@ -23,7 +23,7 @@
 #define PORT_VXLAN	 4789
 #define PORT_VXLAN_GPE	 4790
 #define PORT_GENEVE	 6081
-#define PORT_VXLAN_LINUX 8472 /* Linux' default from before 4789 was assigned */
+#define PORT_VXLAN_LINUX 8472 /* default of Linux, from before port 4789 was assigned */
 
 #define VXLAN_HAS_VNI	   0x08
 #define VXLAN_GPE_HAS_NEXT 0x04
@@ -42,7 +42,7 @@
 #define GRE_ACK		 0x0080 /* version 1 only (RFC 2637) */
 #define GRE_VERSION_MASK 0x0007
 
-/* The following headers are inside a tunnel: forget the outer tags. */
+/* Reset the VLAN tags: the following headers are inside a tunnel. */
 static __always_inline int enter_tunnel(struct packet *packet, int next)
 {
 	packet->vlan[0] = 0;
@@ -86,7 +86,7 @@ static __always_inline int walk_vxlan_gpe(struct cursor *cur, struct packet *pac
 	}
 }
 
-/* RFC 8926, 3.4 */
+/* Parse a GENEVE header (RFC 8926, 3.4). */
 static __always_inline int walk_geneve(struct cursor *cur, struct packet *packet)
 {
 	const __u8 *at = cursor_take(cur, 8);
@@ -103,7 +103,7 @@ static __always_inline int walk_geneve(struct cursor *cur, struct packet *packet
 	return enter_tunnel(packet, NEXT_ETHERTYPE);
 }
 
-/* Version 1, protocol type GTP, message type G-PDU (3GPP TS 29.281, 5). */
+/* Parse a GTP-U header of version 1, protocol type GTP, message type G-PDU (3GPP TS 29.281, 5). */
 static __always_inline int walk_gtpu(struct cursor *cur, struct packet *packet)
 {
 	const __u8 *at = cursor_take(cur, 8);
@@ -221,7 +221,7 @@ static __always_inline int walk_gre0(struct cursor *cur, struct packet *packet, 
 	}
 }
 
-/* PPTP (RFC 2637, 4.1) */
+/* Parse the GRE header of PPTP (RFC 2637, 4.1). */
 static __always_inline int walk_gre1(struct cursor *cur, struct packet *packet, __u16 flags)
 {
 	if (packet->ethertype != ETHERTYPE_PPP || !(flags & GRE_KEY) || !(flags & GRE_SEQUENCE))

@@ -17,7 +17,7 @@
 
 /* Sum over the hot-flow slots of one flow. */
 struct waiting {
-	__u64 packets[2]; /* not steered, and not in the flow map yet */
+	__u64 packets[2]; /* segments that were not steered and are not in the flow map yet */
 	__u64 bytes[2];
 	__u64 last_ns;
 	__u64 moves;	 /* sum of the moves of all slots that the flow may use */
@@ -90,7 +90,7 @@ static __always_inline void look_at_slots(struct search *search, int forget)
 	bpf_loop(4 * weft_hot_cpus, look_at_slot, search, 0);
 }
 
-/* Return: the verdict before the change. */
+/* Set *@verdict unless @wanted is WEFT_VERDICT_KEEP. Return: the verdict before the change. */
 static __always_inline __u16 set(__u16 *verdict, __u16 wanted)
 {
 	__u16 was = *verdict;
@@ -108,7 +108,8 @@ static __always_inline __u16 set(__u16 *verdict, __u16 wanted)
 SEC("syscall")
 int weft_set_verdict(struct weft_verdict_request *request)
 {
-	struct weft_flow_key key = request->key; /* look-ups reject a key in the context */
+	/* a copy: map look-ups reject a key in the context */
+	struct weft_flow_key key = request->key;
 	struct weft_flow_value *value = bpf_map_lookup_elem(&weft_flows, &key);
 	struct search search = {.key = key, .hash = hash_key(&key).flow};
 	const struct waiting *now = &search.sum;

@@ -43,7 +43,7 @@ static __always_inline int walk_mpls(struct cursor *cur, struct packet *packet)
 	case 4:
 	case 6:
 		return NEXT_IP;
-	case 0: /* a pseudowire's control word */
+	case 0: /* control word of a pseudowire, which Ethernet follows */
 		cur->off += 4;
 		return enter_tunnel(packet, NEXT_ETHERNET);
 	default:
@@ -61,7 +61,10 @@ static __always_inline int walk_pppoe(struct cursor *cur, struct packet *packet)
 	return at[0] == 0x11 && at[1] == 0 ? NEXT_PPP : PARSE_OTHER;
 }
 
-/* RFC 1661, 2: address and control bytes, and the first byte of the protocol, are optional. */
+/*
+ * Parse PPP. RFC 1661, 2: the address and control bytes may be missing, and the protocol may have
+ * one byte.
+ */
 static __always_inline int walk_ppp(struct cursor *cur, struct packet *packet)
 {
 	const __u8 *at = cursor_peek(cur, 2);
@@ -92,7 +95,7 @@ static __always_inline int walk_ppp(struct cursor *cur, struct packet *packet)
 	}
 }
 
-/* IEEE 802.3: IP is carried in SNAP only (RFC 1042). */
+/* Parse LLC. In IEEE 802.3 frames, IP is carried in SNAP only (RFC 1042). */
 static __always_inline int walk_llc(struct cursor *cur, struct packet *packet)
 {
 	const __u8 *at = cursor_take(cur, 8);
@@ -148,7 +151,10 @@ static __always_inline int walk_ip(struct cursor *cur, struct packet *packet)
 	}
 }
 
-/* An atomic fragment (offset 0, no more fragments) is a whole packet (RFC 6946). */
+/*
+ * Parse a fragment header. An atomic fragment (offset 0, no more fragments) is a whole packet (RFC
+ * 6946).
+ */
 static __always_inline int walk_ipv6_fragment(struct cursor *cur, struct packet *packet)
 {
 	const __u8 *at = cursor_take(cur, 8);
@@ -164,7 +170,7 @@ static __always_inline int walk_ipv6_fragment(struct cursor *cur, struct packet 
 	return may_carry_tcp(packet->proto, 6) ? PARSE_FRAGMENT : PARSE_OTHER;
 }
 
-/* While segments are left, the final destination is in the routing header (RFC 8200, 8.1). */
+/* Read the final destination from the routing header while segments are left (RFC 8200, 8.1). */
 static __always_inline int read_route(const struct cursor *cur, struct packet *packet,
 				      const __u8 *at)
 {
