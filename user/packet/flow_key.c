@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * flow_key.c - the hash of a key, the guess of its client, and its public form.
+ * flow_key.c - computes the hash, the probable client, and the public form of a flow key.
  */
 #include "packet/flow_key.h"
 

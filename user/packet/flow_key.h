@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * flow_key.h - the key of a connection: compared, and read from one side.
+ * flow_key.h - functions on the key of a connection.
  *
- * The struct itself is bpf/shared.h's. Plain functions, any thread.
+ * struct weft_flow_key is defined in bpf/shared.h. Thread: any.
  */
 #ifndef WF_PACKET_FLOW_KEY_H
 #define WF_PACKET_FLOW_KEY_H
@@ -21,16 +21,18 @@ static inline bool wf_flow_key_is_equal(const struct weft_flow_key *a,
 	return !memcmp(a, b, sizeof(*a));
 }
 
-/* The same hash as that of the kernel and the decoder, see decode.h. */
+/* Return the hash of @key. The kernel and the decoder compute the same hash; see decode.h. */
 uint32_t wf_flow_key_hash(const struct weft_hash_secret *secret, const struct weft_flow_key *key);
 
 /*
- * The likelier client of a connection picked up midstream, as endpoint index: the one that sends to
- * a well-known port; else to the lower port; else the one that was seen first.
+ * Return the endpoint index of the probable client of a midstream connection: the endpoint that
+ * sends to a well-known port; else the one that sends to the lower port; else @first_sender.
  */
 uint8_t wf_flow_key_guess_client(const struct weft_flow_key *key, uint8_t first_sender);
 
-/* Fill the addresses, ports and tenant of @ret_flow as seen from endpoint @client. */
+/*
+ * Write the addresses, ports, VLANs and VNI of @key to @ret_flow, with endpoint @client as source.
+ */
 void wf_flow_key_describe(const struct weft_flow_key *key, uint8_t client,
 			  struct weft_flow *ret_flow);
 

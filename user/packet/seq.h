@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * seq.h - the only place that compares TCP's wrapping sequence numbers, and
- * that turns them into stream offsets, which never wrap.
+ * seq.h - compares TCP sequence numbers, which wrap, and converts them to stream offsets, which do
+ * not wrap. No other file does this.
  *
- * a < b means: a is reached before b going less than 2^31 forward. Exactly 2^31
- * apart, each is before the other's successor and neither is after the other.
+ * a < b means that b is 1 to 2^31 - 1 bytes after a. If a and b are exactly 2^31 apart, wf_seq_lt()
+ * and wf_seq_gt() return true in either order of arguments, and wf_seq_le() and wf_seq_ge() return
+ * false.
  */
 #ifndef WF_PACKET_SEQ_H
 #define WF_PACKET_SEQ_H
@@ -37,15 +38,15 @@ static inline uint32_t wf_seq_max(uint32_t a_seq, uint32_t b_seq)
 	return wf_seq_lt(a_seq, b_seq) ? b_seq : a_seq;
 }
 
-/* Is @seq at most @span_bytes from @center_seq, before or after? */
+/* Return true if @seq is at most @span_bytes before or after @center_seq. */
 static inline bool wf_seq_near(uint32_t seq, uint32_t center_seq, uint32_t span_bytes)
 {
 	return seq - center_seq <= span_bytes || center_seq - seq <= span_bytes;
 }
 
 /*
- * Offset of @seq in the stream whose byte 0 has @base_seq: the one of its possible
- * values that is nearest to @near_off. Negative: before the stream's start.
+ * Return the offset of @seq in the stream whose byte 0 has @base_seq. Of all possible offsets, the
+ * one nearest to @near_off is returned. It is negative if @seq is before the start of the stream.
  */
 static inline int64_t wf_seq_off(uint32_t seq, uint32_t base_seq, uint64_t near_off)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * verdict.h - the kernel's record of a flow that has verdicts; enum weft_verdict is the API's.
+ * verdict.h - the kernel's record of a flow that has verdicts.
  */
 #ifndef WF_PACKET_VERDICT_H
 #define WF_PACKET_VERDICT_H
@@ -9,12 +9,13 @@
 
 #include "bpf/shared.h"
 
-/* The kernel's record of a flow; arrays by endpoint of its key. */
+/* The kernel's record of a flow. Arrays are indexed by the sending endpoint of the flow key. */
 struct wf_kept {
 	enum weft_verdict was[2];
-	uint64_t packets[2]; /* that verdicts kept from user space, and their IP lengths */
+	/* segments that a verdict excluded from steering, and their IP bytes */
+	uint64_t packets[2];
 	uint64_t bytes[2];
-	uint64_t idle_ns; /* since its last segment */
+	uint64_t idle_ns; /* time since the last segment of the flow */
 };
 
 #endif
