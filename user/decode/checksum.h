@@ -2,22 +2,23 @@
 /*
  * checksum.h - the Internet checksum (RFC 1071), fast enough for every payload byte.
  *
- * Words are added as they lie in memory. The one's complement sum is independent of byte order,
- * so that its result is in network order, as the packet is. Sums are 64 bits wide until they are
- * folded; sums of pieces may be added if all pieces but the last have an even length. No sum of
- * fewer than 2^32 words overflows.
+ * Words are loaded in memory order. The one's complement sum does not depend on byte order, so
+ * the result is in network order like the packet. A sum has 64 bits until it is folded. Sums of
+ * parts may be added if all parts but the last have an even length. A sum of fewer than 2^32
+ * words cannot overflow.
  *
- * A packet that the capture cut can't be verified and is accepted. Of others the modes accept:
+ * A packet that the capture truncated can't be verified and is accepted. For all other packets,
+ * the mode decides:
  *
- *   verify  sums that are right; partial ones only in frames that the capture marks
- *           as this host's own (WF_FRAME_TX_OFFLOAD)
- *   auto    right or partial sums. A sum is partial if the field holds exactly the folded,
- *           not complemented sum of the pseudo header, which a sender leaves for its
- *           adapter to complete. An IPv4 header's checksum may be 0 only if the TCP sum is
- *           partial: the same adapter completes it. If the IP length is 0 too (a segment
- *           that the adapter will cut), the pseudo header may have length 0, as Windows
- *           leaves it.
- *   ignore  everything
+ *   verify  accept correct checksums; accept partial checksums only in frames that the capture
+ *           marks as sent by this host (WF_FRAME_TX_OFFLOAD)
+ *   auto    accept correct and partial checksums. A checksum is partial if the field holds the
+ *           folded sum of the pseudo header without complement: the sender leaves this value
+ *           for its adapter to complete. The checksum of an IPv4 header may be 0 if the TCP
+ *           checksum is partial, because the adapter completes both. If the IP length is 0 too
+ *           (the adapter will segment the packet), the length in the pseudo header may be 0, as
+ *           Windows writes it.
+ *   ignore  accept everything
  */
 #ifndef WF_DECODE_CHECKSUM_H
 #define WF_DECODE_CHECKSUM_H
@@ -25,10 +26,10 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Sums @len_bytes at @bytes, without folding. After an odd last byte a zero is assumed. */
+/* Return the unfolded sum of @len_bytes at @bytes. An odd last byte is padded with a zero byte. */
 uint64_t wf_checksum_sum(const uint8_t *bytes, uint32_t len_bytes);
 
-/* Folds @sum to 16 bits: 0xffff if it covers a right checksum. */
+/* Fold @sum to 16 bits. Return: 0xffff if the sum covers a correct checksum field. */
 static inline uint16_t wf_checksum_fold(uint64_t sum)
 {
 	sum = (sum & 0xffffffff) + (sum >> 32);
@@ -38,7 +39,7 @@ static inline uint16_t wf_checksum_fold(uint64_t sum)
 	return (uint16_t)sum;
 }
 
-/* Sums a few 32-bit words: of IP headers or addresses. */
+/* Return the unfolded sum of @words 32-bit words, for short data such as IP headers. */
 static inline uint64_t wf_checksum_words(const uint8_t *bytes, uint32_t words)
 {
 	uint64_t sum = 0;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * datagram.c - order, overlap and rebuilding of one datagram's fragments.
+ * datagram.c - orders the fragments of one datagram, detects overlaps, and rebuilds the datagram.
  *
- * In-order fragments are appended in constant time; others walk the list, which
- * per_datagram_max bounds.
+ * A fragment that arrives in order is appended in constant time. For any other fragment the list is
+ * searched; its length is at most per_datagram_max.
  */
 #include "decode/datagram_internal.h"
 
@@ -17,7 +17,7 @@
 
 enum {
 	DATAGRAM_BYTES_MAX = 65535,
-	ECN_NOT_CAPABLE = 1u << 0, /* of ecn_seen */
+	ECN_NOT_CAPABLE = 1u << 0, /* bit in wf_datagram.ecn_seen */
 };
 
 static struct wf_fragment_held *fragment_at(const struct wf_slab *fragments, uint32_t id)
@@ -42,7 +42,7 @@ enum wf_fragment_verdict wf_datagram_find(const struct wf_datagram *datagram,
 		*ret_before = datagram->last;
 		return off < last->end_bytes ? WF_FRAGMENT_OVERLAP : WF_FRAGMENT_NEW;
 	}
-	/* Run by run: something of it ends at @end or beyond. */
+	/* At least one fragment ends at @end or later, so all runs are searched in order. */
 	while (id) {
 		uint32_t run_off, run_end, run_last;
 
@@ -73,7 +73,7 @@ void wf_datagram_insert(struct wf_datagram *datagram, struct wf_slab *fragments,
 
 	fragment->next = *link;
 	*link = id;
-	/* Only what comes last and directly behind goes on with a run. */
+	/* A fragment continues a run only if it is appended last and without a gap. */
 	fragment->begins_run = !neighbour || before != datagram->last ||
 			       neighbour->end_bytes != fragment->off_bytes;
 	if (!fragment->next)
@@ -105,7 +105,7 @@ bool wf_datagram_ecn_is_good(const struct wf_datagram *datagram)
 	return !(datagram->ecn_seen & ECN_NOT_CAPABLE) || datagram->ecn_seen == ECN_NOT_CAPABLE;
 }
 
-/* The header as it would be without fragmentation, at the start of the new datagram. */
+/* Change the copied IP header at @ip into the header of an unfragmented datagram. */
 static void patch_header(const struct wf_fragment_held *first, uint8_t *ip, uint32_t total_bytes)
 {
 	uint16_t total_be = htobe16((uint16_t)total_bytes);

@@ -5,8 +5,9 @@
  *   0 ├── run ──┤         ├─ run ─┤       ├ end_bytes
  *     [frag][frag]        [frag]
  *
- * A run is what Linux's inet_frag_queue_insert() calls one: neighbours that were each
- * appended at the very end. Two runs may touch.
+ * A run is a sequence of adjacent fragments, each of which was appended after the last fragment
+ * of the datagram when it arrived. Linux's inet_frag_queue_insert() defines runs in the same way.
+ * Two runs may be adjacent.
  *
  * Thread: the worker that owns the defragmenter.
  */
@@ -22,24 +23,24 @@
 struct wf_frame;
 struct wf_page_pool;
 
-/* Compared with memcmp(): no holes. */
+/* Identifies a datagram. The struct has no padding, because keys are compared with memcmp(). */
 struct wf_datagram_key {
 	uint8_t addr[2][16]; /* source, destination */
 	uint16_t vlan[2];
 	uint32_t vni;
 	uint32_t id;
-	uint8_t proto; /* IPv6: 0, the id alone names the datagram (RFC 8200, 4.5) */
+	uint8_t proto; /* IPv6: 0, because the id is enough (RFC 8200, 4.5) */
 	uint8_t ip_version;
 	uint8_t zero[2];
 };
 _Static_assert(sizeof(struct wf_datagram_key) == 48, "datagram keys are compared as bytes");
 
-/* One fragment held. In a slab. */
+/* One held fragment, stored in a slab. */
 struct wf_fragment_held {
 	const uint8_t *bytes;
 	const uint8_t *header;
-	struct wf_page *page; /* one reference, or NULL: mapped file */
-	uint32_t next;	      /* by offset; slab id */
+	struct wf_page *page; /* owned: one reference; NULL: bytes are in a mapped file */
+	uint32_t next;	      /* slab id of the fragment with the next higher offset */
 	uint32_t off_bytes;
 	uint32_t end_bytes;
 	uint16_t header_bytes;
@@ -48,36 +49,36 @@ struct wf_fragment_held {
 	bool begins_run;
 };
 
-/* In a slab. */
+/* One datagram that is being rebuilt, stored in a slab. */
 struct wf_datagram {
 	struct wf_datagram_key key;
 	uint64_t begin_ns;
 	uint32_t hash;
 	uint32_t bucket_next;
-	uint32_t older; /* by begin; slab ids */
+	uint32_t older; /* slab ids of the neighbours by age */
 	uint32_t newer;
-	uint32_t first; /* fragments by offset; slab ids */
+	uint32_t first; /* slab ids of the fragments with lowest and highest offset */
 	uint32_t last;
 	uint32_t count;
-	uint32_t held_bytes; /* of all fragments */
-	uint32_t end_bytes;  /* the farthest seen */
-	uint8_t ecn_seen;    /* 1u << ECN field, or-ed */
-	bool end_is_known;   /* the last fragment came */
-	bool not_tcp;	     /* holds nothing: only remembers that none is wanted */
+	uint32_t held_bytes; /* payload bytes of all fragments */
+	uint32_t end_bytes;  /* highest payload offset at which a fragment ends */
+	uint8_t ecn_seen;    /* bitwise OR of 1u << ECN field of all fragments */
+	bool end_is_known;   /* the last fragment was received; end_bytes is final */
+	bool not_tcp;	     /* no TCP: further fragments are counted, but not held */
 };
 
 enum wf_fragment_verdict {
-	WF_FRAGMENT_NEW = 0, /* fits behind *ret_before (WF_SLAB_NONE: in front of all) */
+	WF_FRAGMENT_NEW = 0, /* insert after *ret_before; WF_SLAB_NONE: insert first */
 	WF_FRAGMENT_DUPLICATE,
 	WF_FRAGMENT_OVERLAP,
 };
 
-/* Where do bytes @off .. @end belong? */
+/* Compare payload bytes @off to @end with the held fragments. Return: enum wf_fragment_verdict. */
 enum wf_fragment_verdict wf_datagram_find(const struct wf_datagram *datagram,
 					  const struct wf_slab *fragments, uint32_t off,
 					  uint32_t end, uint32_t *ret_before);
 
-/* Link the fragment @id behind @before, as wf_datagram_find() told. */
+/* Insert the fragment @id after @before, which wf_datagram_find() returned. */
 void wf_datagram_insert(struct wf_datagram *datagram, struct wf_slab *fragments, uint32_t before,
 			uint32_t id);
 
@@ -86,20 +87,22 @@ static inline bool wf_datagram_is_whole(const struct wf_datagram *datagram)
 	return datagram->end_is_known && datagram->held_bytes == datagram->end_bytes;
 }
 
-/* Put all fragments back. Return: how many there were. */
+/* Free all fragments. Return: the number of freed fragments. */
 uint32_t wf_datagram_clear(struct wf_datagram *datagram, struct wf_slab *fragments);
 
-/* May the fragments' ECN fields be those of one datagram? (Linux: ip_frag_ecn_table[]) */
+/*
+ * Return true if fragments of one datagram can have these ECN fields (Linux: ip_frag_ecn_table[]).
+ */
 bool wf_datagram_ecn_is_good(const struct wf_datagram *datagram);
 
 /*
- * Put a whole datagram together. Return: 0; -EMSGSIZE: no IP header could tell its
- * length; -ENOBUFS: no page.
+ * Rebuild a complete datagram. Return: 0; -EMSGSIZE if its length does not fit in the IP header;
+ * -ENOBUFS if no page is free.
  */
 int wf_datagram_rebuild(const struct wf_datagram *datagram, const struct wf_slab *fragments,
 			struct wf_page_pool *pages, struct wf_frame *ret_frame);
 
-/* Are the fragments in order, apart, and as many as counted? */
+/* Return true if fragments are sorted and do not overlap, and all totals are correct. */
 bool wf_datagram_is_valid(const struct wf_datagram *datagram, const struct wf_slab *fragments);
 
 #endif

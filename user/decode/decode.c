@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * decode.c - walks a frame's headers from the outside in.
+ * decode.c - parses the headers of a frame from the outermost to the innermost.
  *
- * A frame of Ethernet, IP and TCP only is decoded by inline code. All other frames go through
- * walk(), one header at a time; it ends because every step consumes bytes or one of the nesting
- * limits. Only *ret_packet and the stack are written.
+ * A frame with only Ethernet, IP and TCP headers is decoded by inline code. All other frames are
+ * decoded by walk(), one header at a time. walk() ends because each step consumes bytes or counts
+ * towards a nesting limit. Decoding writes only to *ret_packet and the stack.
  *
- * Most of the cost is the hash, unless the XDP program computed it, and the checksum of the
- * payload (checksum.c).
+ * Most of the time is spent on the hash, unless the XDP program computed it, and on the checksum of
+ * the payload (checksum.c).
  */
 #include "decode/decode.h"
 
@@ -19,7 +19,7 @@
 #include "decode/tcp_header.h"
 #include "decode/tunnel.h"
 
-/* One end of a flow; address words as they lie in memory. */
+/* One endpoint of a flow; high and low are the address words in memory order. */
 struct endpoint {
 	uint64_t high;
 	uint64_t low;
@@ -111,7 +111,10 @@ static __attribute__((noinline)) enum wf_next walk(struct wf_layers *layers, enu
 	}
 }
 
-/* Walks to the innermost TCP header, or to where decoding ends otherwise. */
+/*
+ * Parse headers up to the innermost TCP header. Return: WF_NEXT_TCP, or another result that ends
+ * decoding.
+ */
 static inline enum wf_next walk_frame(struct wf_layers *layers, const struct wf_frame *frame)
 {
 	enum wf_next next;
@@ -144,8 +147,8 @@ static inline struct endpoint endpoint_load(const uint8_t *addr, uint8_t ip_vers
 }
 
 /*
- * Is @a greater than @b, by memcmp() of the addresses, then by port? It has no branches because
- * the outcome is random and would be mispredicted.
+ * Return 1 if @a is greater than @b, compared by address bytes (as memcmp()), then by port. The
+ * code has no branches, because the outcome is random and would be mispredicted.
  */
 static inline unsigned int endpoint_is_after(const struct endpoint *a, const struct endpoint *b)
 {
@@ -164,7 +167,7 @@ static inline void key_put(struct weft_flow_key *key, unsigned int at, const str
 	key->port[at] = end->port;
 }
 
-/* @salt: fragment_salt() of a fragment; 0 for a segment. */
+/* Return the flow hash. @salt: result of fragment_salt() for a fragment; 0 for a segment. */
 static inline uint32_t hash_ends(const struct wf_decoder *decoder, const struct wf_layers *layers,
 				 const struct endpoint *src, const struct endpoint *dst,
 				 uint32_t salt)
@@ -179,8 +182,8 @@ static inline uint32_t hash_ends(const struct wf_decoder *decoder, const struct 
 }
 
 /*
- * Fills the members of @packet that segments and fragments share. In the key, the source has index
- * @src_at and the destination the other one.
+ * Set the members of @packet that segments and fragments share. @src_at: index of the source
+ * endpoint in the key, 0 or 1.
  */
 static inline void packet_put(const struct wf_decoder *decoder, const struct wf_frame *frame,
 			      const struct wf_layers *layers, const struct endpoint *src,
@@ -204,7 +207,10 @@ static inline void packet_put(const struct wf_decoder *decoder, const struct wf_
 						      : hash_ends(decoder, layers, src, dst, salt);
 }
 
-/* A fragment's hash includes the IP id, in network order, so that datagrams spread over workers. */
+/*
+ * Return the IP id in network order. It is part of a fragment's hash, so that the datagrams of one
+ * address pair are distributed over the workers.
+ */
 static inline uint32_t fragment_salt(const struct wf_layers *layers)
 {
 	uint32_t id = layers->fragment.id;
@@ -223,7 +229,9 @@ static inline uint64_t pseudo_header_sum(const struct wf_layers *layers, uint32_
 	       htobe32(tcp_bytes) + htobe32(WF_PROTO_TCP);
 }
 
-/* Does the checksum field hold what a sender leaves for its adapter to complete? */
+/*
+ * Return true if @field is the partial checksum that a sender leaves for its adapter to complete.
+ */
 static bool tcp_checksum_is_partial(const struct wf_layers *layers, uint64_t pseudo, uint16_t field)
 {
 	if (field == wf_checksum_fold(pseudo))
@@ -232,18 +240,18 @@ static bool tcp_checksum_is_partial(const struct wf_layers *layers, uint64_t pse
 	       field == wf_checksum_fold(pseudo_header_sum(layers, 0));
 }
 
-/* layers->pos is at the TCP header. */
+/* Verify the checksum of the TCP segment at layers->pos. */
 static bool tcp_checksum_is_good(const struct wf_decoder *decoder, const struct wf_frame *frame,
 				 const struct wf_layers *layers)
 {
 	uint64_t pseudo;
 	uint16_t field;
 
-	/* A segment that the capture cut can't be verified, and is accepted. */
+	/* A truncated segment can't be verified and is accepted. */
 	if (layers->cap_bytes < layers->wire_bytes)
 		return true;
 	if (layers->cap_bytes < WF_TCP_BYTES)
-		return true; /* wf_tcp_header_read() will find that it is malformed */
+		return true; /* wf_tcp_header_read() rejects the segment */
 	memcpy(&field, layers->pos + 16, sizeof(field));
 	pseudo = pseudo_header_sum(layers, layers->wire_bytes);
 	if (decoder->checksum == WEFT_CHECKSUM_AUTO || frame->flags & WF_FRAME_TX_OFFLOAD)
@@ -294,11 +302,13 @@ static inline uint8_t layers_flags(const struct wf_decoder *decoder, const struc
 	return WF_LAYERS_VERIFY;
 }
 
-/* Not inline: GCC 12 takes a function that only prefetches for one without effect and removes it.
- */
+/* Not inline: GCC 12 assumes that a function that only prefetches has no effect, and removes it. */
 void wf_decode_prefetch(const struct wf_decoder *decoder, const struct wf_frame *frame)
 {
-	enum { LINE_BYTES = 64, FAR_BYTES = 2048 }; /* the hardware prefetches what is farther */
+	enum {
+		LINE_BYTES = 64,
+		FAR_BYTES = 2048
+	}; /* from FAR_BYTES on, the CPU prefetches by itself */
 
 	if (decoder->checksum == WEFT_CHECKSUM_IGNORE || frame->flags & WF_FRAME_TX_OFFLOAD)
 		return;

@@ -5,13 +5,15 @@
  *   buckets[hash] → datagram → datagram          oldest ⇄ ... ⇄ newest
  *                      └→ fragments by offset (datagram.c)
  *
- * Bound: datagrams_max and fragments_max, each from a slab of the arena; bytes on pages
- * of the worker's pool or in the mapped file. At a limit the oldest datagram is dropped.
- * A datagram's age counts from its first fragment, so that the list by age is also in order of
- * deadlines. A fragment that arrives after the deadline finds its datagram expired, so that the
- * outcome does not depend on when wf_defrag_tick() is called.
+ * Bound: at most datagrams_max datagrams and fragments_max fragments, in slabs of the arena.
+ * Payload is in pages of the worker's pool or in the mapped file. At a limit, the oldest datagram
+ * is dropped.
  *
- * Invariant: fragments_held == sum of all datagrams' counts.
+ * The age of a datagram is the time since its first fragment, so the list by age is also sorted
+ * by deadline. If a fragment arrives after the deadline of its datagram, the datagram is dropped
+ * first; so the result does not depend on the time of wf_defrag_tick().
+ *
+ * Invariant: fragments_held is the sum of the counts of all datagrams.
  */
 #include "decode/defrag.h"
 
@@ -39,7 +41,7 @@ struct wf_defrag {
 	uint32_t newest;
 	uint32_t count;
 	uint32_t bucket_mask;
-	uint32_t buckets[]; /* slab ids */
+	uint32_t buckets[]; /* slab id of each bucket's first datagram */
 };
 
 static struct wf_datagram *datagram_at(const struct wf_defrag *defrag, uint32_t id)
@@ -47,7 +49,7 @@ static struct wf_datagram *datagram_at(const struct wf_defrag *defrag, uint32_t 
 	return wf_slab_at(defrag->datagrams, id);
 }
 
-/* As wf_metric_add(), but of a counter chosen at run time. */
+/* Add @amount to @counter, as wf_metric_add() does for a counter named at compile time. */
 static void count_fragments(_Atomic uint64_t *counter, uint64_t amount)
 {
 	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + amount,
@@ -61,7 +63,7 @@ static size_t table_bytes(uint32_t buckets)
 	return sizeof(struct wf_defrag) + buckets * sizeof(uint32_t);
 }
 
-/* Twice the datagrams, as a power of two. */
+/* Return the number of buckets: a power of two, at least twice @datagrams_max. */
 static uint32_t buckets_for(uint32_t datagrams_max)
 {
 	uint32_t buckets = 16;
@@ -147,7 +149,7 @@ static void bucket_unlink(struct wf_defrag *defrag, uint32_t id)
 	*link = datagram->bucket_next;
 }
 
-/* The datagram @id ends; its fragments count as @outcome. */
+/* Free the datagram @id and count its fragments in @outcome. */
 static void datagram_drop(struct wf_defrag *defrag, uint32_t id, _Atomic uint64_t *outcome)
 {
 	struct wf_datagram *datagram = datagram_at(defrag, id);
@@ -172,7 +174,10 @@ static void datagram_key(const struct wf_packet *packet, struct wf_datagram_key 
 	ret_key->ip_version = packet->ip_version;
 }
 
-/* A hash of its own: the packet's hash need not include the id. */
+/*
+ * Return the hash for the table. The packet's hash alone is not enough, because it may not include
+ * the id.
+ */
 static uint32_t datagram_hash(const struct wf_defrag *defrag, const struct wf_packet *packet)
 {
 	uint64_t value = (uint64_t)packet->fragment.id << 32 | packet->hash;
@@ -195,7 +200,10 @@ static uint32_t datagram_find(const struct wf_defrag *defrag, const struct wf_da
 	return WF_SLAB_NONE;
 }
 
-/* Return: WF_SLAB_NONE: no memory, even after the oldest was dropped. */
+/*
+ * Add an empty datagram; if the slab is full, evict the oldest. Return: its slab id; WF_SLAB_NONE
+ * if there is still no memory.
+ */
 static uint32_t datagram_add(struct wf_defrag *defrag, const struct wf_datagram_key *key,
 			     uint32_t hash, uint64_t now_ns)
 {
@@ -237,7 +245,10 @@ static bool is_expired(const struct wf_defrag *defrag, const struct wf_datagram 
 
 /* ---- one fragment ---- */
 
-/* Return: slab id; WF_SLAB_NONE: no room but that of the datagram @keep itself. */
+/*
+ * Allocate a fragment; if the slab is full, evict the oldest datagrams, up to the datagram @keep.
+ * Return: slab id; WF_SLAB_NONE if no fragment became free.
+ */
 static uint32_t fragment_take(struct wf_defrag *defrag, uint32_t keep)
 {
 	uint32_t id;
@@ -249,8 +260,9 @@ static uint32_t fragment_take(struct wf_defrag *defrag, uint32_t keep)
 }
 
 /*
- * Keeps the fragment's bytes and header. Bytes in a received frame are copied, because fragments
- * may wait long and frames are needed for receiving.
+ * Store the bytes and header of a fragment in @ret_held. The bytes of a received frame are copied,
+ * because a fragment may be held for long and the frame is needed for receiving. Return: false if
+ * no page is free.
  */
 static bool fragment_hold(struct wf_defrag *defrag, const struct wf_packet *packet, uint32_t len,
 			  struct wf_fragment_held *ret_held)
@@ -289,8 +301,8 @@ static uint8_t ecn_of(const struct wf_packet *packet)
 }
 
 /*
- * Can a fragment that ends at @end belong to the datagram? Records the datagram's end if the
- * fragment is the last one (Linux: ip_frag_queue(), ip6_frag_queue()).
+ * Record that a fragment ends at @end. Return: false if the fragment is empty or contradicts the
+ * length of the datagram (Linux: ip_frag_queue(), ip6_frag_queue()).
  */
 static bool note_end(struct wf_datagram *datagram, const struct wf_fragment *fragment, uint32_t end)
 {
@@ -310,7 +322,10 @@ static bool note_end(struct wf_datagram *datagram, const struct wf_fragment *fra
 	return true;
 }
 
-/* The first fragment showed that the datagram is not TCP: forget it after its last fragment. */
+/*
+ * Count a fragment of a datagram that is not TCP, and free the held fragments. The datagram is
+ * removed after its last fragment.
+ */
 static void pass_unwanted(struct wf_defrag *defrag, uint32_t id, const struct wf_fragment *fragment,
 			  uint32_t end)
 {
@@ -327,7 +342,10 @@ static void pass_unwanted(struct wf_defrag *defrag, uint32_t id, const struct wf
 		datagram_drop(defrag, id, &defrag->opts.metrics->fragments_not_tcp_fragments);
 }
 
-/* The datagram @id is whole. Return: true: *@ret_frame holds it. */
+/*
+ * Rebuild the complete datagram @id and remove it. Return: true if *@ret_frame holds the result;
+ * false if the datagram was dropped.
+ */
 static bool finish(struct wf_defrag *defrag, uint32_t id, uint64_t now_ns,
 		   struct wf_frame *ret_frame)
 {
@@ -352,14 +370,17 @@ static bool finish(struct wf_defrag *defrag, uint32_t id, uint64_t now_ns,
 	return true;
 }
 
-/* Drops the datagram @id and this fragment; both are counted as @outcome. */
+/* Drop the datagram @id and the current fragment; count all its fragments in @outcome. */
 static void refuse(struct wf_defrag *defrag, uint32_t id, _Atomic uint64_t *outcome)
 {
 	datagram_drop(defrag, id, outcome);
 	count_fragments(outcome, 1);
 }
 
-/* Return: true: the fragment is held, and may have made the datagram whole. */
+/*
+ * Add a fragment to the datagram @id. Return: true if the fragment is held; false if it was ignored
+ * or the datagram was dropped.
+ */
 static bool hold_in(struct wf_defrag *defrag, uint32_t id, const struct wf_packet *packet,
 		    uint32_t end)
 {
@@ -400,7 +421,9 @@ static bool hold_in(struct wf_defrag *defrag, uint32_t id, const struct wf_packe
 	return true;
 }
 
-/* Finds or begins the fragment's datagram. */
+/*
+ * Find the datagram of the fragment, or add it. Return: slab id; WF_SLAB_NONE if no memory is free.
+ */
 static uint32_t datagram_of(struct wf_defrag *defrag, const struct wf_packet *packet)
 {
 	uint32_t hash = datagram_hash(defrag, packet);
@@ -431,10 +454,12 @@ bool wf_defrag_add(struct wf_defrag *defrag, const struct wf_packet *packet,
 		return false;
 	}
 	if (packet->ip_version == 4 && fragment->more) {
-		/* Linux accepts the whole units of 8 bytes of an IPv4 fragment. */
+		/*
+		 * As Linux does: round the end of an IPv4 fragment down to a multiple of 8 bytes.
+		 */
 		end &= ~7u;
 	} else if (packet->ip_version == 6 && ((fragment->more && end % 8) || end > UINT16_MAX)) {
-		/* Linux drops such an IPv6 fragment, and only this one. */
+		/* As Linux does: drop such an IPv6 fragment, but keep its datagram. */
 		wf_metric_inc(metrics, fragments_contradiction_fragments);
 		return false;
 	}

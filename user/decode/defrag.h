@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * defrag.h - IP datagrams rebuilt from their fragments, as current Linux does it.
+ * defrag.h - rebuilds IP datagrams from their fragments, as current Linux does.
  *
- * A datagram is named by source, destination, id, protocol (IPv4 only), VLANs and
- * VNI. Fragments may come in any order. Of those that meet bytes already held:
+ * A datagram is identified by source, destination, id, protocol (IPv4 only), VLANs and VNI.
+ * Fragments may arrive in any order. A fragment that overlaps held bytes is treated as follows:
  *
- *   within held bytes     ignored (within one run, as Linux groups fragments: a run is
- *                         fragments that each arrived last and directly behind the one before)
+ *   contained in one run  the fragment is ignored. A run is a sequence of fragments, each of
+ *                         which was appended after the last fragment without a gap; Linux
+ *                         groups fragments in the same way
  *   any other overlap     the whole datagram is dropped (RFC 5722)
  *
- * A datagram is also dropped for an end that moves or lies before bytes seen, an empty fragment,
- * a length beyond 65535, or ECN bits that no path makes (RFC 3168, 5.3). After a drop, further
- * fragments begin a new datagram. A fragment that the capture cut is not used. If the first
- * fragment shows UDP that is no tunnel, no fragment of the datagram is held.
+ * A datagram is also dropped if two last fragments end at different offsets, if the last fragment
+ * ends before other bytes, if a fragment is empty, if the length exceeds 65535, or if the ECN
+ * fields of the fragments are not a valid combination (RFC 3168, 5.3). After a drop, further
+ * fragments start a new datagram. A fragment that the capture truncated is ignored. If the first
+ * fragment carries UDP to a port of no tunnel, no fragment of the datagram is held.
  *
- * Every fragment given to wf_defrag_add() is counted once: see the ledger "fragments".
+ * Each fragment given to wf_defrag_add() is counted once: see the ledger "fragments".
  *
  * Thread: one worker.
  */
@@ -31,47 +33,48 @@ struct wf_metrics;
 struct wf_packet;
 struct wf_page_pool;
 
-/* No value may be 0; defaults are in weft/limits.h. Pointers are borrowed and outlive the
- * defragmenter. */
+/*
+ * The limits must not be 0; their defaults are in weft/limits.h. Pointers are borrowed and outlive
+ * the defragmenter.
+ */
 struct wf_defrag_opts {
 	struct wf_arena *arena;
 	struct wf_page_pool *pages;
 	struct wf_metrics *metrics;
-	uint64_t seed;		   /* secret: with it an attacker could fill one bucket */
-	uint32_t datagrams_max;	   /* at this limit the oldest is dropped */
-	uint32_t fragments_max;	   /* at this limit the oldest datagram is dropped */
-	uint32_t per_datagram_max; /* fragments; at this limit the datagram is dropped */
-	uint32_t timeout_ms;	   /* since the datagram's first fragment */
+	uint64_t seed;		   /* secret: an attacker who knows it can fill one bucket */
+	uint32_t datagrams_max;	   /* when exceeded, the oldest datagram is dropped */
+	uint32_t fragments_max;	   /* when exceeded, the oldest datagram is dropped */
+	uint32_t per_datagram_max; /* fragments of one datagram; when exceeded, it is dropped */
+	uint32_t timeout_ms;	   /* maximum age, counted from the datagram's first fragment */
 };
 
-/* Return: 0; -EINVAL: a zero; -ENOBUFS: the budget; -ENOMEM. */
+/* Return: 0; -EINVAL if a limit is 0; -ENOBUFS if the budget is too small; -ENOMEM. */
 int wf_defrag_new(const struct wf_defrag_opts *opts, struct wf_defrag **ret_defrag);
 
-/* Counts what is held as incomplete. NULL is allowed. */
+/* Free the defragmenter and count held fragments as incomplete. @defrag may be NULL. */
 void wf_defrag_free(struct wf_defrag *defrag);
 
 /*
- * Adds the fragment that wf_decode() put into @packet. Bytes of a received frame are copied;
- * of other pages a reference is taken; bytes of a mapped file stay where they are.
+ * Add the fragment that wf_decode() described in @packet. Bytes of a received frame are copied. For
+ * any other page a reference is taken. Bytes of a mapped file are used in place.
  *
- * Return: true: the datagram is whole, and in *@ret_frame: of link type
- * WEFT_LINK_RAW, flags WF_FRAME_REBUILT, with the VLANs and VNI that were around it, on a page
- * whose reference is now the caller's. It is to be decoded like any other frame, by
- * the worker that owns its flow.
+ * Return: true if the datagram is complete and *@ret_frame holds it. The frame has link type
+ * WEFT_LINK_RAW, flag WF_FRAME_REBUILT, and the VLANs and VNI of the fragments; the caller owns one
+ * reference to its page. The worker that owns its flow then decodes it like any other frame.
  */
 bool wf_defrag_add(struct wf_defrag *defrag, const struct wf_packet *packet,
 		   struct wf_frame *ret_frame);
 
-/* Drops datagrams whose deadline is before @now_ns. */
+/* Drop datagrams whose deadline has passed at @now_ns. */
 void wf_defrag_tick(struct wf_defrag *defrag, uint64_t now_ns);
 
-/* Takes effect with the next tick, also for datagrams that have begun. */
+/* Change the timeout, also for datagrams that have begun. */
 void wf_defrag_set_timeout(struct wf_defrag *defrag, uint32_t timeout_ms);
 
-/* Drops everything, at the end. */
+/* Drop all datagrams at the end of capture, and count their fragments as incomplete. */
 void wf_defrag_flush(struct wf_defrag *defrag);
 
-/* Do lists, table and counters agree? */
+/* Return true if lists, table and counters are consistent. */
 bool wf_defrag_is_valid(const struct wf_defrag *defrag);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ip.c - what few packets have: IP extension headers, fragments, IP headers without a length.
+ * ip.c - parses the less common parts of IP: extension headers, fragments, and headers with length
+ * 0.
  */
 #include "decode/ip.h"
 
@@ -16,7 +17,7 @@ enum {
 enum routing_type {
 	ROUTING_SOURCE = 0, /* deprecated by RFC 5095; the last address is the destination */
 	ROUTING_MOBILE = 2,
-	ROUTING_SEGMENTS = 4, /* RFC 8754: the list of addresses is in reverse */
+	ROUTING_SEGMENTS = 4, /* RFC 8754: the first address is the destination */
 };
 
 uint32_t wf_ip_offloaded_bytes(struct wf_layers *layers)
@@ -29,7 +30,7 @@ uint32_t wf_ip_offloaded_bytes(struct wf_layers *layers)
 
 /* ---- fragments ---- */
 
-/* Can a datagram whose upper header is @proto carry TCP, in itself or in a tunnel? */
+/* Return true if a datagram with protocol @proto can carry TCP, directly or in a tunnel. */
 static bool may_carry_tcp(uint8_t proto, uint8_t ip_version)
 {
 	switch (proto) {
@@ -45,7 +46,7 @@ static bool may_carry_tcp(uint8_t proto, uint8_t ip_version)
 	}
 }
 
-/* Is it UDP to a port that is no tunnel's? Only the first fragment has the port. */
+/* Return true if the payload is UDP to a port of no tunnel. Only a first fragment has the port. */
 static bool is_other_udp(const struct wf_layers *layers, uint8_t proto, uint32_t off_bytes)
 {
 	return proto == WF_PROTO_UDP && !off_bytes && layers->cap_bytes >= 4 &&
@@ -60,7 +61,7 @@ enum wf_next wf_ip4_fragment(struct wf_layers *layers, uint32_t header_bytes)
 
 	if (!may_carry_tcp(layers->proto, 4))
 		return WF_NEXT_NOT_TCP;
-	/* Adapters do not fragment, so that a checksum left to one is wrong. */
+	/* No adapter fragments packets, so no adapter completes this checksum: it is wrong. */
 	if (layers->flags & WF_LAYERS_NO_IP_CHECKSUM)
 		return WF_NEXT_CHECKSUM;
 	(void)wf_layers_skip(layers, header_bytes);
@@ -77,8 +78,9 @@ enum wf_next wf_ip4_fragment(struct wf_layers *layers, uint32_t header_bytes)
 }
 
 /*
- * RFC 8200, 4.5 (from RFC 7112): a first fragment holds all headers up to and with
- * the upper layer's, else it is dropped, as Linux does (ipv6frag_thdr_truncated()).
+ * Return true if the first fragment contains all headers, including the upper-layer header. RFC
+ * 8200, 4.5 (from RFC 7112) requires this, and Linux drops other first fragments
+ * (ipv6frag_thdr_truncated()).
  */
 static bool first_fragment_is_whole(struct wf_layers layers)
 {
@@ -92,7 +94,7 @@ static bool first_fragment_is_whole(struct wf_layers layers)
 	case WF_NEXT_PROTO:
 		return layers.wire_bytes >= (layers.proto == WF_PROTO_UDP ? 8u : 1u);
 	default:
-		/* A fragment that the capture cut may be whole; defrag.c does not use it anyway. */
+		/* A truncated fragment may have been complete; defrag.c ignores it in any case. */
 		return next != WF_NEXT_MALFORMED || layers.cap_bytes < layers.wire_bytes;
 	}
 }
@@ -108,7 +110,7 @@ static enum wf_next ip6_fragment(struct wf_layers *layers)
 	layers->next = at;
 	(void)wf_layers_skip(layers, EXTENSION_BYTES_MIN);
 	if (!(field & 0xfff9))
-		return WF_NEXT_PROTO; /* atomic (RFC 6946): a whole datagram */
+		return WF_NEXT_PROTO; /* an atomic fragment is a whole datagram (RFC 6946) */
 	if (layers->flags & WF_LAYERS_PROBE)
 		return WF_NEXT_FRAGMENT;
 	if (!may_carry_tcp(layers->proto, 6))
@@ -130,7 +132,9 @@ static enum wf_next ip6_fragment(struct wf_layers *layers)
 
 /* ---- extension headers ---- */
 
-/* The jumbo payload option (RFC 2675) in @bytes of hop-by-hop options. Return: 0: none, or wrong.
+/*
+ * Return the value of the jumbo payload option (RFC 2675) in @bytes of hop-by-hop options; 0 if the
+ * option is missing or malformed.
  */
 static uint32_t jumbo_option(const uint8_t *at, uint32_t bytes)
 {
@@ -159,15 +163,15 @@ uint32_t wf_ip6_jumbo_bytes(struct wf_layers *layers)
 		jumbo_bytes = jumbo_option(extension + 2, (extension[1] + 1u) * 8 - 2);
 	if (!jumbo_bytes)
 		return wf_ip_offloaded_bytes(layers);
-	/* A packet of at most 64 KiB must not have the option (RFC 2675, 3). */
+	/* Payload of at most 64 KiB must not have the option (RFC 2675, 3). */
 	if (jumbo_bytes <= IP6_PAYLOAD_MAX_BYTES || jumbo_bytes > UINT32_MAX - WF_IP6_BYTES)
 		return 0;
 	return WF_IP6_BYTES + jumbo_bytes;
 }
 
 /*
- * While segments are left, the destination that the sender's TCP meant (and summed:
- * RFC 8200, 8.1) is the end of the route, not the address in the IP header.
+ * Set layers->dst to the final destination of the route. While segments are left, the sender's TCP
+ * checksum covers the final destination (RFC 8200, 8.1), not the address in the IP header.
  */
 static void read_route(struct wf_layers *layers, const uint8_t *at, uint32_t bytes)
 {
@@ -202,7 +206,7 @@ enum wf_next wf_ip_authentication(struct wf_layers *layers)
 	return layers->proto == WF_PROTO_TCP ? WF_NEXT_TCP : WF_NEXT_PROTO;
 }
 
-/* Reads the extension header at pos; layers->proto then names the next one. */
+/* Parse the extension header at pos and store the next protocol in layers->proto. */
 static enum wf_next ip6_extension(struct wf_layers *layers)
 {
 	const uint8_t *at = layers->pos;
@@ -212,7 +216,7 @@ static enum wf_next ip6_extension(struct wf_layers *layers)
 	if (layers->cap_bytes < EXTENSION_BYTES_MIN ||
 	    ++layers->extensions > WEFT_IPV6_EXTENSIONS_MAX)
 		return WF_NEXT_MALFORMED;
-	/* Hop-by-hop options come first or never (RFC 8200, 4.1). */
+	/* Hop-by-hop options are allowed only as the first extension header (RFC 8200, 4.1). */
 	if (kind == WF_PROTO_HOP_BY_HOP && layers->next != layers->ip + 6)
 		return WF_NEXT_MALFORMED;
 	if (kind == WF_PROTO_FRAGMENT)

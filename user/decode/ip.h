@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ip.h - IPv4 and IPv6 headers, extension headers, fragments.
+ * ip.h - parses IPv4 and IPv6 headers, extension headers, and fragments.
  *
- * The two plain headers are inline because most frames have no others.
+ * Plain IPv4 and IPv6 headers are parsed inline, because most frames have no other IP headers.
  *
- * A total length of 0 means "as long as the frame" if the frame has at least
- * WF_IP_OFFLOADED_MIN_BYTES: it is a segment captured before the adapter cuts it
- * (TSO of other systems; of Linux beyond 64 KiB, "BIG TCP"). A shorter frame with length 0
- * was on a wire, no receiver accepts it, and it is malformed.
+ * If the length field is 0 and the frame has at least WF_IP_OFFLOADED_MIN_BYTES, the frame's length
+ * is used: the segment was captured before the adapter segments it (TSO on other systems; on Linux
+ * "BIG TCP", beyond 64 KiB). A shorter frame with length 0 is malformed: it was received from a
+ * wire, and no receiver accepts it.
  *
- * Thread: any, nothing is kept between calls.
+ * Thread: any; nothing is kept between calls.
  */
 #ifndef WF_DECODE_IP_H
 #define WF_DECODE_IP_H
@@ -21,29 +21,30 @@ enum {
 	WF_IP4_BYTES = 20,
 	WF_IP6_BYTES = 40,
 	WF_IP_OFFLOADED_MIN_BYTES = 1501,
-	WF_IP4_FRAGMENT_MASK = 0x3fff, /* "more fragments" and offset */
+	WF_IP4_FRAGMENT_MASK = 0x3fff, /* "more fragments" flag and fragment offset */
 };
 
-/* Reads the IPv4 header at pos, in whose fragment field bits of WF_IP4_FRAGMENT_MASK are set. */
+/* Parse the IPv4 header at pos, which is that of a fragment (WF_IP4_FRAGMENT_MASK). */
 enum wf_next wf_ip4_fragment(struct wf_layers *layers, uint32_t header_bytes);
 
-/* The datagram at pos has length field 0. Return: its length; 0: malformed. */
+/* Return the length of the datagram at pos, whose length field is 0; 0 if it is malformed. */
 uint32_t wf_ip_offloaded_bytes(struct wf_layers *layers);
 
-/* The IPv6 header at pos has payload length 0. Return: the datagram's length; 0: malformed. */
+/*
+ * Return the length of the datagram at pos, whose IPv6 payload length is 0; 0 if it is malformed.
+ */
 uint32_t wf_ip6_jumbo_bytes(struct wf_layers *layers);
 
-/* Reads IPv6 extension headers from pos on; layers->proto names the first. */
+/* Parse the IPv6 extension headers from pos on. layers->proto is the type of the first. */
 enum wf_next wf_ip6_extensions(struct wf_layers *layers);
 
-/* Skips the authentication header (RFC 4302) of either version. */
+/* Skip an authentication header (RFC 4302) after an IPv4 or IPv6 header. */
 enum wf_next wf_ip_authentication(struct wf_layers *layers);
 
-/* Return: false: the checksum of the IPv4 header at pos is wrong. */
+/* Return false if the checksum of the IPv4 header at pos is wrong. */
 static inline bool wf_ip4_checksum_is_good(struct wf_layers *layers, uint32_t header_bytes)
 {
-	/* With a constant count the compiler unrolls the loop; nearly all headers have this length.
-	 */
+	/* Nearly all headers have this length; with a constant, the compiler unrolls the loop. */
 	uint64_t sum = wf_likely(header_bytes == WF_IP4_BYTES)
 			       ? wf_checksum_words(layers->pos, WF_IP4_BYTES / 4)
 			       : wf_checksum_words(layers->pos, header_bytes / 4);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * layers_internal.h - where decoding stands between two headers of a frame.
+ * layers_internal.h - the state of decoding between two headers of a frame.
  *
  *   frame  [ eth | vlan | ip | udp | vxlan | eth | ip | tcp | data ] padding
  *                                    ▲ pos                         ▲
  *                                    ├──────── wire_bytes ─────────┤
- *                                    ├── cap_bytes ──┤ (the capture may be cut)
+ *                                    ├── cap_bytes ──┤ (the capture may be truncated)
  *
- * A header's length field only ever shortens what is left (wf_layers_trim()), so
- * no inner header reaches beyond an outer one, and cap_bytes <= wire_bytes. A
- * step reads the header at pos, moves past it and returns what comes next.
- * A frame with a length that exceeds what the outer headers leave is malformed.
+ * The length field of a header can only reduce the remaining bytes (wf_layers_trim()). Therefore
+ * an inner header never extends beyond an outer one, and cap_bytes <= wire_bytes. A frame is
+ * malformed if a length field exceeds the remaining bytes. Each step parses the header at pos,
+ * advances pos past it, and returns the kind of the next header.
  *
- * Thread: any; lives on the stack of one call.
+ * Thread: any; the struct is on the stack of one call.
  */
 #ifndef WF_DECODE_LAYERS_INTERNAL_H
 #define WF_DECODE_LAYERS_INTERNAL_H
@@ -28,23 +28,23 @@
 #include "packet/packet.h"
 
 enum wf_next {
-	/* the next header, at pos */
+	/* kinds of the next header, which is at pos */
 	WF_NEXT_ETHERNET = 0,
-	WF_NEXT_ETHERTYPE, /* named by layers->ethertype */
+	WF_NEXT_ETHERTYPE, /* the type of the next header is in layers->ethertype */
 	WF_NEXT_PPP,
-	WF_NEXT_IP,    /* version nibble decides */
-	WF_NEXT_PROTO, /* named by layers->proto */
+	WF_NEXT_IP,    /* IPv4 or IPv6, by the version field */
+	WF_NEXT_PROTO, /* the type of the next header is in layers->proto */
 
-	/* decoding has ended */
+	/* results that end decoding */
 	WF_NEXT_TCP,
-	WF_NEXT_FRAGMENT, /* layers->fragment is filled, payload at pos */
+	WF_NEXT_FRAGMENT, /* layers->fragment is set; pos is at the payload */
 	WF_NEXT_NOT_TCP,
 	WF_NEXT_MALFORMED,
 	WF_NEXT_CHECKSUM,
 };
 
 enum wf_ethertype {
-	WF_ETHERTYPE_8023_MAX = 1500, /* up to this value it is a length, and LLC follows */
+	WF_ETHERTYPE_8023_MAX = 1500, /* values up to this are lengths, and LLC follows */
 	WF_ETHERTYPE_IPV4 = 0x0800,
 	WF_ETHERTYPE_TEB = 0x6558, /* transparent Ethernet bridging: an Ethernet header follows */
 	WF_ETHERTYPE_VLAN = 0x8100,
@@ -71,32 +71,34 @@ enum wf_ip_proto {
 	WF_PROTO_DESTINATION = 60,
 };
 
-#define WF_LAYERS_VERIFY  (1u << 0) /* verify the checksums of IP headers */
-#define WF_LAYERS_LENIENT (1u << 1) /* WEFT_CHECKSUM_AUTO */
-#define WF_LAYERS_CUT	  (1u << 2) /* the mirror cut the frame: wire_bytes is not known */
-#define WF_LAYERS_NO_IP_CHECKSUM \
-	(1u << 3) /* an IP checksum was 0: accepted only if TCP's is partial */
-#define WF_LAYERS_LENGTH_ZERO (1u << 4) /* the IP length was taken from the frame */
-#define WF_LAYERS_PROBE	      (1u << 5) /* only checks that the chain of headers is whole */
+#define WF_LAYERS_VERIFY	 (1u << 0) /* verify the checksums of IP headers */
+#define WF_LAYERS_LENIENT	 (1u << 1) /* accept IPv4 checksum 0 if TCP's is partial */
+#define WF_LAYERS_CUT		 (1u << 2) /* ERSPAN truncated the frame; wire_bytes is unknown */
+/* An IPv4 checksum was 0, which is accepted only if the TCP checksum is partial. */
+#define WF_LAYERS_NO_IP_CHECKSUM (1u << 3)
+/* The IP length field is 0, and the length of the frame is used instead. */
+#define WF_LAYERS_LENGTH_ZERO	 (1u << 4)
+/* Only check that all headers are present. */
+#define WF_LAYERS_PROBE		 (1u << 5)
 
 struct wf_layers {
 	const uint8_t *pos;
 	uint32_t cap_bytes;
 	uint32_t wire_bytes;
 	uint8_t flags;	    /* WF_LAYERS_* */
-	uint8_t depth;	    /* tunnels so far */
-	uint8_t tags;	    /* VLAN tags since the last tunnel */
-	uint8_t extensions; /* IPv6 extension headers since then */
+	uint8_t depth;	    /* number of tunnel headers before pos */
+	uint8_t tags;	    /* VLAN tags since the last tunnel header */
+	uint8_t extensions; /* IP extension headers since the last tunnel header */
 	uint16_t ethertype;
 	uint8_t proto;
 
-	/* the innermost IP header so far */
+	/* the last IP header before pos */
 	uint8_t ip_version;
 	uint32_t ip_bytes;
 	const uint8_t *ip;
-	const uint8_t *src; /* 4 or 16 bytes */
+	const uint8_t *src; /* source address, 4 or 16 bytes */
 	const uint8_t *dst;
-	const uint8_t *next; /* IPv6: where proto was read */
+	const uint8_t *next; /* IPv6: the Next Header field from which proto was read */
 
 	uint16_t vlan[2];
 	uint32_t vni;
@@ -119,7 +121,7 @@ static inline uint32_t wf_load_be32(const uint8_t *at)
 	return be32toh(value);
 }
 
-/* Move past @bytes of the header at pos. Return: false: they were not captured. */
+/* Advance pos past @bytes of the current header. Return: false if the bytes were not captured. */
 static inline bool wf_layers_skip(struct wf_layers *layers, uint32_t bytes)
 {
 	if (wf_unlikely(layers->cap_bytes < bytes))
@@ -130,7 +132,7 @@ static inline bool wf_layers_skip(struct wf_layers *layers, uint32_t bytes)
 	return true;
 }
 
-/* The rest ends after @bytes. Return: false: the outer headers leave fewer. */
+/* Limit the remaining frame to @bytes. Return: false if fewer bytes remain. */
 static inline bool wf_layers_trim(struct wf_layers *layers, uint32_t bytes)
 {
 	if (wf_unlikely(layers->wire_bytes < bytes))
@@ -141,7 +143,10 @@ static inline bool wf_layers_trim(struct wf_layers *layers, uint32_t bytes)
 	return true;
 }
 
-/* The next header is inside a tunnel. Return: @next, or malformed if it is nested too deeply. */
+/*
+ * Reset the state that each tunnel header resets. Return: @next, or WF_NEXT_MALFORMED if tunnels
+ * are nested too deeply.
+ */
 static inline enum wf_next wf_layers_enter(struct wf_layers *layers, enum wf_next next)
 {
 	layers->vlan[0] = 0;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * link.c - link layers other than plain Ethernet, VLAN tags, MPLS, PPPoE, PPP, LLC.
+ * link.c - parses link layers other than plain Ethernet, and VLAN tags, MPLS, PPPoE, PPP and LLC.
  *
- * Link addresses are not read. Neither a PPPoE session nor an MPLS label is part of the
- * flow's key: labels differ by direction.
+ * Link-layer addresses are ignored. PPPoE sessions and MPLS labels are not part of the flow key,
+ * because labels differ by direction.
  */
 #include "decode/link.h"
 
@@ -12,7 +12,7 @@ enum {
 	FAMILY_INET = 2,
 	FAMILY_INET6_LINUX = 10,
 	FAMILY_INET6_WINDOWS = 23,
-	FAMILY_INET6_OPENBSD = 24, /* and NetBSD */
+	FAMILY_INET6_OPENBSD = 24, /* also used by NetBSD */
 	FAMILY_INET6_FREEBSD = 28,
 	FAMILY_INET6_DARWIN = 30,
 };
@@ -41,9 +41,9 @@ static enum wf_next ethertype_is(struct wf_layers *layers, uint16_t ethertype)
 }
 
 /*
- * NULL has the family in the capturing host's byte order and LOOP in network order, but files
- * exist that have it the other way round. All families fit in a byte, so that the value shows
- * its order.
+ * Parse a NULL or LOOP header. NULL has the address family in the byte order of the capturing host,
+ * LOOP in network order, but some files have the reverse order. All families are below 256, so the
+ * value itself shows the byte order.
  */
 static enum wf_next link_family(struct wf_layers *layers)
 {
@@ -69,7 +69,7 @@ static enum wf_next link_family(struct wf_layers *layers)
 	}
 }
 
-/* Linux "cooked": a header of @bytes, with the EtherType at @type_off. */
+/* Parse a Linux "cooked" header of @bytes with the EtherType at @type_off. */
 static enum wf_next link_cooked(struct wf_layers *layers, uint32_t bytes, uint32_t type_off)
 {
 	const uint8_t *at = layers->pos;
@@ -77,7 +77,7 @@ static enum wf_next link_cooked(struct wf_layers *layers, uint32_t bytes, uint32
 	if (!wf_layers_skip(layers, bytes))
 		return WF_NEXT_MALFORMED;
 	layers->ethertype = wf_load_be16(at + type_off);
-	/* Here a small value is not a length: it names a kind of 802.3 or CAN frame. */
+	/* In cooked headers, a small value is not a length: it is a kind of 802.3 or CAN frame. */
 	return layers->ethertype <= WF_ETHERTYPE_8023_MAX ? WF_NEXT_NOT_TCP : WF_NEXT_ETHERTYPE;
 }
 
@@ -101,7 +101,7 @@ enum wf_next wf_link_outer(struct wf_layers *layers, enum weft_link link)
 	return WF_NEXT_MALFORMED;
 }
 
-/* RFC 1661, 2. The address and control bytes and the protocol's first byte may be missing. */
+/* RFC 1661, 2: the address and control bytes may be missing, and the protocol may have one byte. */
 enum wf_next wf_link_ppp(struct wf_layers *layers)
 {
 	uint16_t protocol;
@@ -151,8 +151,8 @@ static enum wf_next link_vlan(struct wf_layers *layers)
 }
 
 /*
- * The bottom label does not say what follows it, but the next nibble does (RFC 4928): an IP
- * version, or 0 of a pseudowire's control word (RFC 4385), which Ethernet follows.
+ * Parse MPLS labels. Labels do not name the payload, so the next nibble gives its type (RFC 4928):
+ * the version of IP, or 0 for a pseudowire's control word (RFC 4385) followed by Ethernet.
  */
 static enum wf_next link_mpls(struct wf_layers *layers)
 {
@@ -182,7 +182,7 @@ static enum wf_next link_mpls(struct wf_layers *layers)
 	}
 }
 
-/* IEEE 802.3: the "type" is a length, and IP only comes in SNAP (RFC 1042). */
+/* Parse LLC. The IEEE 802.3 type field is a length, and IP is carried in SNAP only (RFC 1042). */
 static enum wf_next link_llc(struct wf_layers *layers)
 {
 	static const uint8_t snap[6] = {0xaa, 0xaa, 0x03, 0, 0, 0};
@@ -194,7 +194,7 @@ static enum wf_next link_llc(struct wf_layers *layers)
 	if (!wf_layers_trim(layers, bytes) || !wf_layers_skip(layers, SNAP_BYTES))
 		return WF_NEXT_MALFORMED;
 	layers->ethertype = wf_load_be16(at + 6);
-	/* A length here would be LLC in LLC, which does not exist. */
+	/* A length in this field would mean LLC in LLC, which does not exist. */
 	return layers->ethertype <= WF_ETHERTYPE_8023_MAX ? WF_NEXT_NOT_TCP : WF_NEXT_ETHERTYPE;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * link.h - headers in front of IP: link layers, VLAN tags, MPLS labels.
+ * link.h - parses the headers before IP: link layers, VLAN tags, MPLS labels.
  *
- * Thread: any, nothing is kept between calls.
+ * Thread: any; nothing is kept between calls.
  */
 #ifndef WF_DECODE_LINK_H
 #define WF_DECODE_LINK_H
@@ -10,13 +10,13 @@
 #include "packet/frame.h"
 #include "decode/layers_internal.h"
 
-/* Reads the outermost header, of a link type other than Ethernet. */
+/* Parse the outermost header of a frame whose link type is not Ethernet. */
 enum wf_next wf_link_outer(struct wf_layers *layers, enum weft_link link);
 
-/* Reads the header that layers->ethertype names, other than IP: a tag, labels, PPPoE, LLC. */
+/* Parse the header that layers->ethertype names: VLAN tag, MPLS, PPPoE, PPP or LLC. */
 enum wf_next wf_link_ethertype(struct wf_layers *layers);
 
-/* Reads PPP from its address or protocol field on. */
+/* Parse PPP, with or without its address and control bytes. */
 enum wf_next wf_link_ppp(struct wf_layers *layers);
 
 static inline enum wf_next wf_link_ethernet(struct wf_layers *layers)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * rss.c - the Toeplitz hash: each set bit of the input adds, by xor, the 32 bits of the key that
- * begin at its place. A table that is made once serves four bits of input at a time.
+ * rss.c - the Toeplitz hash.
+ *
+ * The hash is the xor of one 32-bit window of the key for each set bit of the input; the window
+ * begins at the position of the bit. A precomputed table yields the xor for 4 input bits at a time.
  */
 #include "decode/rss.h"
 
@@ -25,7 +27,7 @@ static inline uint32_t load_be32(const uint8_t *bytes)
 	return be32toh(word);
 }
 
-/* 32 bits of the key from bit @at on. */
+/* Return the 32 bits of the key that begin at bit @at. */
 static uint32_t key_window(const uint8_t *key, uint32_t at)
 {
 	uint64_t bits = 0;
@@ -64,7 +66,7 @@ void wf_rss_init(struct wf_rss *rss, const struct wf_rss_opts *opts)
 	}
 }
 
-/* The first and the second value that are hashed for source @a and destination @b. */
+/* Return the first and the second hash input word for source @a and destination @b. */
 static inline uint32_t first_of(const struct wf_rss *rss, uint32_t a, uint32_t b)
 {
 	return (a | (b & rss->or_mask)) ^ (b & rss->xor_mask);
@@ -82,7 +84,9 @@ static inline uint32_t hash_word(const uint32_t (*parts)[16], uint32_t word)
 	       parts[6][word >> 4 & 15] ^ parts[7][word & 15];
 }
 
-/* Puts both addresses, of @words words each, at the start of the input. */
+/*
+ * Return the hash of both addresses, which have @words words each and are the start of the input.
+ */
 static inline uint32_t hash_addresses(const struct wf_rss *rss, const uint8_t *a, const uint8_t *b,
 				      uint32_t words)
 {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tcp_header.c - TCP options, read as receivers read them: an option of the wrong
- * length is ignored, one that can't be skipped ends the list, the last of several
- * counts, and what belongs on a SYN counts on a SYN only.
+ * tcp_header.c - parses TCP options as receivers do.
+ *
+ * An option with a wrong length is ignored. An option that can't be skipped ends the list. If an
+ * option is repeated, the last one is used. Options for SYN segments are ignored on other segments.
  */
 #include "decode/tcp_header.h"
 
@@ -24,7 +25,7 @@ enum {
 	EXPERIMENT_FASTOPEN = 0xf989,
 };
 
-/* Options that only mean something on a SYN. */
+/* Parse an option that is valid only on a SYN. */
 static void read_syn_option(const uint8_t *at, uint32_t bytes, struct wf_packet *packet)
 {
 	switch (at[0]) {

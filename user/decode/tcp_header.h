@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tcp_header.h - TCP header and options (RFC 9293, 3.1) in plain values.
+ * tcp_header.h - parses TCP headers and options (RFC 9293, 3.1).
  *
- * Thread: any, nothing is kept between calls.
+ * Thread: any; nothing is kept between calls.
  */
 #ifndef WF_DECODE_TCP_HEADER_H
 #define WF_DECODE_TCP_HEADER_H
@@ -11,17 +11,17 @@
 
 enum {
 	WF_TCP_BYTES = 20,
-	WF_TCP_TIMESTAMP_BYTES = 12, /* NOP NOP TIMESTAMP, what nearly every segment has */
+	WF_TCP_TIMESTAMP_BYTES = 12, /* NOP, NOP, TIMESTAMP: the options of nearly all segments */
 };
 #define WF_TCP_TIMESTAMP_ONLY 0x0101080au
 
-/* Fill in the options' members of @packet, whose tcp_flags are set. */
+/* Set the members of @packet that come from options. packet->tcp_flags is already set. */
 void wf_tcp_options_read(const uint8_t *options, uint32_t options_bytes, struct wf_packet *packet);
 
 /*
- * Read the header at pos and move past it. Return: false: it lies, or the capture
- * ends within its first 20 bytes. Options that a capture cut off count as malformed
- * ones, so that a snap length of 54 still shows the connections.
+ * Parse the TCP header at pos and advance past it. Return: false if its length field is invalid or
+ * fewer than 20 bytes were captured. Truncated options count as malformed, so that a capture with a
+ * snap length of 54 still shows connections.
  */
 static inline bool wf_tcp_header_read(struct wf_layers *layers, struct wf_packet *packet)
 {

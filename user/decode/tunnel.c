@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tunnel.c - VXLAN, GENEVE, GTP-U; GRE, also as NVGRE, ERSPAN, PPTP; IP in IP.
+ * tunnel.c - parses VXLAN, GENEVE, GTP-U, GRE (and NVGRE, ERSPAN, PPTP), and IP in IP.
  *
- * A tunnel's identifier becomes the vni of the flow key if both directions use the same one.
- * NVGRE has a per-flow number in the low byte of its key (RFC 7637, 3.2), which each end chooses;
- * so only the upper 24 bits of the key of Ethernet in GRE are used. GTP-U's TEIDs and PPTP's call
- * ids differ by direction, and ERSPAN's session id names the mirror.
+ * A tunnel identifier becomes the vni of the flow key if both directions use the same identifier.
+ * With NVGRE, each end writes its own per-flow number into the low byte of the key (RFC 7637, 3.2),
+ * so only the upper 24 bits of the key are used if GRE carries Ethernet. GTP-U TEIDs and PPTP call
+ * ids differ by direction, and an ERSPAN session id identifies the mirror; they are not used.
  */
 #include "decode/tunnel.h"
 
-/* Numbers that name a tunnel: of IP, of GRE, of UDP. */
+/* IP protocol, EtherTypes in GRE, and UDP ports of tunnels. */
 enum {
 	PROTO_GRE = 47,
 	ETHERTYPE_ERSPAN3 = 0x22eb,
@@ -18,7 +18,7 @@ enum {
 	PORT_VXLAN = 4789,
 	PORT_VXLAN_GPE = 4790,
 	PORT_GENEVE = 6081,
-	PORT_VXLAN_LINUX = 8472, /* Linux's default, older than the assigned number */
+	PORT_VXLAN_LINUX = 8472, /* default of Linux, from before port 4789 was assigned */
 };
 
 enum {
@@ -37,7 +37,7 @@ enum {
 	GTPU_VERSION_MASK = 0xf0,
 	GTPU_VERSION_1 = 0x30, /* version 1, protocol type GTP */
 	GTPU_HAS_EXTENSION = 0x04,
-	GTPU_HAS_MORE = 0x07, /* any of extension, sequence number, N-PDU number */
+	GTPU_HAS_MORE = 0x07, /* any of: extension header, sequence number, N-PDU number */
 	GTPU_DATA = 255,
 	GTPU_EXTENSIONS_MAX = 8,
 
@@ -59,7 +59,7 @@ enum {
 	ERSPAN3_FRAME_IP = 2,
 };
 
-/* Larger than any value of a length field, and far from an overflow. */
+/* Larger than any 16-bit length field, and small enough that sums do not overflow. */
 #define UNKNOWN_WIRE_BYTES (1u << 20)
 
 static enum wf_next enter_vni(struct wf_layers *layers, uint32_t vni, enum wf_next next)
@@ -105,7 +105,7 @@ static enum wf_next tunnel_vxlan_gpe(struct wf_layers *layers)
 	}
 }
 
-/* RFC 8926, 3.4 */
+/* Parse a GENEVE header (RFC 8926, 3.4). */
 static enum wf_next tunnel_geneve(struct wf_layers *layers)
 {
 	const uint8_t *at = layers->pos;
@@ -125,7 +125,10 @@ static enum wf_next tunnel_geneve(struct wf_layers *layers)
 	return wf_layers_enter(layers, WF_NEXT_ETHERTYPE);
 }
 
-/* The chain of extension headers (3GPP TS 29.281, 5.2); @type is the first's. */
+/*
+ * Skip the extension headers (3GPP TS 29.281, 5.2). @type: type of the first. Return: false if the
+ * chain is malformed.
+ */
 static bool skip_gtpu_extensions(struct wf_layers *layers, uint8_t type)
 {
 	for (int i = 0; type; i++) {
@@ -195,7 +198,7 @@ static enum wf_next tunnel_udp(struct wf_layers *layers)
 	if (!tunnel)
 		return WF_NEXT_NOT_TCP;
 	bytes = wf_load_be16(udp + 4);
-	/* 0 is accepted only if the IP length is 0 too: the packet is larger than 64 KiB. */
+	/* Length 0 is accepted only if the IP length is 0 too: the packet is larger than 64 KiB. */
 	if (bytes || !(layers->flags & WF_LAYERS_LENGTH_ZERO)) {
 		if (bytes < UDP_BYTES || !wf_layers_trim(layers, bytes - UDP_BYTES))
 			return WF_NEXT_MALFORMED;
@@ -206,8 +209,8 @@ static enum wf_next tunnel_udp(struct wf_layers *layers)
 /* ---- over GRE ---- */
 
 /*
- * If the mirror cut the frame (T bit), the inner length fields are right although they exceed the
- * bytes that are present, as in a capture with a short snap length.
+ * Record that the mirror truncated the frame (T bit). The inner length fields then exceed the bytes
+ * present, but are correct, as in a capture with a short snap length.
  */
 static void note_truncation(struct wf_layers *layers, const uint8_t *erspan)
 {
@@ -217,7 +220,7 @@ static void note_truncation(struct wf_layers *layers, const uint8_t *erspan)
 	layers->flags |= WF_LAYERS_CUT;
 }
 
-/* Type I is GRE without a sequence number, and has no header of its own. */
+/* ERSPAN type I has no header: the frame follows a GRE header without sequence number. */
 static enum wf_next gre_erspan2(struct wf_layers *layers, uint16_t gre_flags)
 {
 	const uint8_t *at = layers->pos;
@@ -253,7 +256,10 @@ static enum wf_next gre_erspan3(struct wf_layers *layers)
 	}
 }
 
-/* PPTP's GRE (RFC 2637, 4.1): the key is payload length and call id; PPP follows. */
+/*
+ * Parse the GRE header of PPTP (RFC 2637, 4.1): the key is the payload length and the call id, and
+ * PPP follows.
+ */
 static enum wf_next gre_version1(struct wf_layers *layers, uint16_t gre_flags, uint32_t key)
 {
 	uint32_t bytes = (gre_flags & GRE_SEQUENCE ? 4 : 0) + (gre_flags & GRE_ACK ? 4 : 0);
@@ -286,7 +292,10 @@ static enum wf_next gre_version0(struct wf_layers *layers, uint16_t gre_flags, u
 	}
 }
 
-/* RFC 2784 and 2890. Source routing (RFC 1701) was removed from GRE; no receiver accepts it. */
+/*
+ * Parse GRE (RFC 2784, RFC 2890). Source routing (RFC 1701) was removed from GRE; receivers reject
+ * it.
+ */
 static enum wf_next tunnel_gre(struct wf_layers *layers)
 {
 	const uint8_t *gre = layers->pos;
