@@ -16,22 +16,23 @@ struct wf_source;
 
 struct wf_source_ops {
 	/*
-	 * Take up to @max frames. The receiver owns one reference to each frame's
-	 * page; mapped frames stay readable until close.
+	 * Take up to @max frames. The receiver owns one reference to each frame's page; mapped
+	 * frames stay readable until close.
 	 *
-	 * Return: the number of frames; 0: no frame is available now (live); -ENODATA: the end;
-	 * -EBADMSG: the end, because the file is damaged (logged); all earlier frames were
-	 * returned.
+	 * Return: the number of frames; 0 if no frame is available now; -ENODATA at the end;
+	 * -EBADMSG if the file is damaged and nothing more can be read (logged). All frames before
+	 * the end or the damage have been returned.
 	 */
 	int (*recv)(struct wf_source *source, struct wf_frame *frames, unsigned int max);
 
-	/* Refill rings and wake the kernel after the frames of a recv were processed. May be NULL.
+	/*
+	 * Refill rings and wake the kernel after all frames of a recv were processed. May be NULL.
 	 */
 	void (*done)(struct wf_source *source);
 
 	/*
-	 * Write up to @max file descriptors to poll(2) for POLLIN. Return: their number.
-	 * May be NULL: recv of this source never has to be waited for.
+	 * Write up to @max file descriptors that poll(2) can wait for (POLLIN). Return: their
+	 * number. NULL if recv of this source never has to be waited for.
 	 */
 	int (*fds)(struct wf_source *source, int *ret_fds, int max);
 
@@ -43,7 +44,7 @@ struct wf_source_ops {
 struct wf_source {
 	const struct wf_source_ops *ops;
 
-	/* set by the source; the worker reads and clears them */
+	/* Set by the source; read and cleared by the worker. */
 	bool overran;	      /* recv or done found an overflow of a ring: frames are missing */
 	bool starved;	      /* recv found no free page: workers should evict held data */
 	uint32_t lost_frames; /* frames that were read and lost because no memory was free */

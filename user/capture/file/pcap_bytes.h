@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pcap_bytes.h - numbers of a capture file in its writer's byte order.
+ * pcap_bytes.h - reads integers of a capture file, in the byte order of its writer.
  */
 #ifndef WF_CAPTURE_FILE_PCAP_BYTES_H
 #define WF_CAPTURE_FILE_PCAP_BYTES_H

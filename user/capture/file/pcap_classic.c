@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pcap_classic.c - pcap: a 24-byte file header, then records.
+ * pcap_classic.c - parses pcap: a 24-byte file header, then records.
  *
  *   magic │ major.minor │ 0 │ 0 │ snap length │ link type
  *   seconds │ fraction │ captured │ on the wire │ (patched: 8 bytes more) │ data ...
  *
- * libpcap is not used because it costs more for each packet than all our other stages. The loop
- * is compiled once for files in our byte order and once for the others. It prefetches headers
- * that it will need soon, at a guess that is right where records are of equal length, as in bulk
- * transfers.
+ * libpcap is not used, because it costs more per packet than all other stages of weft. The loop is
+ * compiled twice: for files in the host's byte order, and for the reverse order. The loop
+ * prefetches the headers of a later record at a guessed address. The guess is right if records
+ * have equal lengths, as in bulk transfers.
  *
- * As libpcap does, it reads the patched magics (Kuznetzov's 24-byte record headers, and two with
- * plain ones), and lengths that versions before 2.4 wrote in the wrong order.
+ * Like libpcap, this file accepts the magics of patched writers (Kuznetzov's with 24-byte record
+ * headers, two others with plain headers), and lengths in the wrong order, as written by versions
+ * before 2.4.
  */
 #include "capture/file/pcap_classic.h"
 
@@ -27,8 +28,9 @@ enum {
 	FILE_HEADER_BYTES = 24,
 	RECORD_BYTES = 16,
 	PATCHED_RECORD_BYTES = 24,
-	LINK_MASK = 0x03ffffff, /* above: length of a frame check sequence, which decode ignores */
-	PREFETCH_AHEAD = 3,	/* records */
+	/* the higher bits are the length of a frame check sequence, which is ignored */
+	LINK_MASK = 0x03ffffff,
+	PREFETCH_AHEAD = 3, /* number of records */
 };
 
 struct magic {
@@ -99,7 +101,7 @@ enum wf_pcap_status wf_pcap_classic_begin(struct wf_pcap_state *state, const uin
 	return read_file_header(state, bytes);
 }
 
-/* Versions up to 2.2 wrote the two lengths in the other order; of 2.3 some did. */
+/* Versions up to 2.2, and some writers of 2.3, wrote the two lengths in reverse order. */
 static void unswap_lengths(uint32_t *cap_bytes, uint32_t *wire_bytes)
 {
 	uint32_t cap = *cap_bytes;
@@ -150,7 +152,10 @@ static inline __attribute__((always_inline)) enum wf_pcap_status read_records(
 			status = WF_PCAP_MORE;
 			break;
 		}
-		/* The headers of this packet, and probably a later record. */
+		/*
+		 * Prefetch the rest of the headers, and the record that is PREFETCH_AHEAD records
+		 * ahead.
+		 */
 		__builtin_prefetch(record + 64);
 		__builtin_prefetch(record + PREFETCH_AHEAD * (uint64_t)(header_bytes + cap_bytes));
 

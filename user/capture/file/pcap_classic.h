@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pcap_classic.h - the records of a pcap file; used by pcap_format.c only.
+ * pcap_classic.h - parses the records of a pcap file; used by pcap_format.c only.
  */
 #ifndef WF_CAPTURE_FILE_PCAP_CLASSIC_H
 #define WF_CAPTURE_FILE_PCAP_CLASSIC_H
@@ -9,14 +9,14 @@
 
 struct wf_frame;
 
-/* Does a pcap file of either byte order begin with @value, read in ours? */
+/* Return true if @value, read in host byte order, is the magic of a pcap file of either order. */
 bool wf_pcap_classic_is_magic(uint32_t value);
 
-/* As wf_pcap_format_begin(), of a file that begins with such a magic. */
+/* Parse the header of a file that begins with such a magic; see wf_pcap_format_begin(). */
 enum wf_pcap_status wf_pcap_classic_begin(struct wf_pcap_state *state, const uint8_t *bytes,
 					  uint64_t len_bytes, uint64_t *ret_used);
 
-/* As wf_pcap_format_next(). */
+/* Parse records; see wf_pcap_format_next(). */
 enum wf_pcap_status wf_pcap_classic_next(struct wf_pcap_state *state, const uint8_t *bytes,
 					 uint64_t len_bytes, struct wf_frame *frames,
 					 unsigned int max, unsigned int *ret_count,

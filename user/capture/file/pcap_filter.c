@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pcap_filter.c - one compiled program for each link type, run by libpcap's interpreter.
+ * pcap_filter.c - compiles one program per link type and runs it in libpcap's interpreter.
  *
- * An expression may be valid for one link type and not for another ("ether host" on raw IP). It
- * must compile for Ethernet or for raw IP. On a link type for which it does not compile it matches
- * nothing, which is logged once.
+ * An expression may be valid for one link type and invalid for another ("ether host" on raw IP). It
+ * must compile for Ethernet or for raw IP. If it does not compile for a link type, no frame of that
+ * type matches, and this is logged once.
  */
 #include "capture/file/pcap_filter.h"
 
@@ -20,7 +20,7 @@
 #include "packet/frame.h"
 
 struct wf_pcap_filter {
-	struct bpf_program programs[WEFT_LINK_COUNT]; /* bf_insns NULL: matches nothing */
+	struct bpf_program programs[WEFT_LINK_COUNT]; /* if bf_insns is NULL, no frame matches */
 };
 
 static const int link_dlts[WEFT_LINK_COUNT] = {
@@ -30,7 +30,10 @@ static const int link_dlts[WEFT_LINK_COUNT] = {
 	[WEFT_LINK_PPP] = DLT_PPP,
 };
 
-/* @why: at least PCAP_ERRBUF_SIZE. Return: 0; -EINVAL; -ENOMEM. */
+/*
+ * Compile @expression for the link type @dlt. @why: receives the error, at least PCAP_ERRBUF_SIZE
+ * bytes. Return: 0; -EINVAL if it does not compile; -ENOMEM.
+ */
 static int compile(const char *expression, int dlt, struct bpf_program *ret_program, char *why)
 {
 	pcap_t *pcap = pcap_open_dead(dlt, WEFT_FRAME_MAX_BYTES);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pcap_filter.h - a filter in tcpdump's syntax, compiled by libpcap once for each link type.
+ * pcap_filter.h - a filter in tcpdump's syntax, compiled by libpcap once per link type.
  *
- * Thread: main makes it; it is then immutable, and any thread may match.
+ * Thread: main makes and frees the filter, which does not change; any thread may match frames.
  */
 #ifndef WF_CAPTURE_FILE_PCAP_FILTER_H
 #define WF_CAPTURE_FILE_PCAP_FILTER_H
@@ -12,7 +12,10 @@
 struct wf_frame;
 struct wf_pcap_filter;
 
-/* Return: 0; -EINVAL: does not compile (logged, with libpcap's reason); -ENOMEM. */
+/*
+ * Compile @expression. Return: 0; -EINVAL if it does not compile (libpcap's reason is logged);
+ * -ENOMEM.
+ */
 int wf_pcap_filter_new(const char *expression, struct wf_pcap_filter **ret_filter);
 void wf_pcap_filter_free(struct wf_pcap_filter *filter);
 bool wf_pcap_filter_match(const struct wf_pcap_filter *filter, const struct wf_frame *frame);

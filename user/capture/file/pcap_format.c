@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pcap_format.c - tells the formats of capture files apart by their first bytes.
+ * pcap_format.c - identifies the format of a capture file by its first bytes.
  */
 #include "capture/file/pcap_format.h"
 
@@ -18,7 +18,7 @@ struct foreign {
 	const char *what;
 };
 
-/* Files that users pass by mistake, and what to do about each. */
+/* Other formats that users may pass by mistake, with advice for each. */
 static const struct foreign foreigns[] = {
 	{"\x1f\x8b", 2, "compressed with gzip: use gzip -dc FILE | weft replay -"},
 	{"\x28\xb5\x2f\xfd", 4, "compressed with zstd: use zstd -dc FILE | weft replay -"},

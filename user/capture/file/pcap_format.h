@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pcap_format.h - the records of a capture file: bytes in, frames out, in place.
+ * pcap_format.h - parses the records of a capture file: bytes are input, frames are output.
  *
- * Reads pcap (both byte orders, micro- and nanoseconds, the patched layouts) and pcapng. It
- * knows nothing of files: a mapping passes all bytes, a pipe those that have arrived. After
- * damage nothing more is read.
+ * Supports pcap (both byte orders, microseconds and nanoseconds, patched layouts) and pcapng.
+ * Frames point into the input. The parser does no input itself: a mapping passes all bytes of a
+ * window, a pipe passes the bytes that have arrived. Nothing is parsed after damaged data.
  *
  * Thread: one.
  */
@@ -16,16 +16,17 @@
 struct wf_frame;
 
 /*
- * Read the file's header from @bytes; @ret_used: how many belong to it.
- * Return: OK; MORE; DAMAGED: no capture file, or of a kind we can't read.
+ * Parse the file header at @bytes; *@ret_used is its length. Return: WF_PCAP_OK; WF_PCAP_MORE;
+ * WF_PCAP_DAMAGED if this is not a capture file or is not supported.
  */
 enum wf_pcap_status wf_pcap_format_begin(struct wf_pcap_state *state, const char *name,
 					 const uint8_t *bytes, uint64_t len_bytes,
 					 uint64_t *ret_used);
 
 /*
- * Makes up to @max frames of the records at @bytes. Always sets *@ret_count and *@ret_used; with
- * pcapng the latter may exceed @len_bytes, and the caller skips these bytes.
+ * Parse up to @max records at @bytes into frames. *@ret_count and *@ret_used are always written.
+ * With pcapng, *@ret_used may exceed @len_bytes: the caller then skips the excess bytes of the
+ * input.
  */
 enum wf_pcap_status wf_pcap_format_next(struct wf_pcap_state *state, const uint8_t *bytes,
 					uint64_t len_bytes, struct wf_frame *frames,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pcap_link.c - link types as capture files number them.
+ * pcap_link.c - maps the link type numbers of capture files to enum weft_link.
  */
 #include "capture/file/pcap_link.h"
 
@@ -18,7 +18,7 @@ int wf_pcap_link(uint32_t linktype)
 	case 9:	 /* PPP */
 	case 50: /* PPP in HDLC-like framing */
 		return WEFT_LINK_PPP;
-	case 12: /* raw IP, as BSD, OpenBSD and everybody else number it */
+	case 12: /* raw IP; the number depends on the system: 12, 14 (OpenBSD) or 101 */
 	case 14:
 	case 101:
 	case 228: /* IPv4 */

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pcap_map.c - a regular capture file, mapped: frames are handed out in place.
+ * pcap_map.c - a mapped capture file: frames point into the mapping.
  *
- *   │ given back ...... │ may be in use │ parsed │ ready (populated) │ untouched ... │
+ *   │ released ........ │ may be in use │ parsed │ ready (populated) │ untouched ... │
  *                  released            pos                        ready            size
  *
- * MADV_POPULATE_READ maps a window at a time: this is cheaper than a fault for each 64 KiB, and
- * a file that was truncated meanwhile gives an error instead of SIGBUS. Pages far behind are
- * given back, which bounds resident memory to LAG + WINDOW bytes; the kernel reads them again if
- * a frame in them is still used. One risk remains: truncating a file removes bytes that were
- * already handed out, and reading them then raises SIGBUS, as from any mapping.
+ * MADV_POPULATE_READ maps one window at a time. This is cheaper than one page fault per 64 KiB,
+ * and returns an error instead of raising SIGBUS if the file was truncated. Pages more than LAG
+ * bytes behind are released, so resident memory is at most LAG + WINDOW bytes. If a frame in a
+ * released page is still used, the kernel reads the page again. One risk remains: if the file is
+ * truncated while frames in the removed part are in use, reading them raises SIGBUS, as with any
+ * mapping.
  */
 #include "capture/file/pcap_map.h"
 
@@ -34,13 +35,14 @@
 struct pcap_map {
 	struct wf_pcap_source file;
 	int fd;		     /* owned */
-	const uint8_t *base; /* owned mapping */
+	const uint8_t *base; /* owned: the mapping */
 	uint64_t mapped_bytes;
-	uint64_t size; /* bytes that can be read: fewer if the file was truncated */
+	/* number of readable bytes; smaller than mapped_bytes if the file was truncated */
+	uint64_t size;
 	uint64_t pos;
 	uint64_t ready;
 	uint64_t released;
-	const char *cut; /* why size is less than mapped_bytes, or NULL */
+	const char *cut; /* reason why size < mapped_bytes; NULL if they are equal */
 };
 
 static void note_cut(struct pcap_map *map, uint64_t size, const char *why)
@@ -49,7 +51,7 @@ static void note_cut(struct pcap_map *map, uint64_t size, const char *why)
 	map->cut = why;
 }
 
-/* Notices that the file became shorter. */
+/* Reduce size if the file has become shorter. */
 static void check_size(struct pcap_map *map)
 {
 	struct stat st;
@@ -71,7 +73,7 @@ static void release_behind(struct pcap_map *map)
 	map->released = end;
 }
 
-/* Makes the next window readable: ready rises, or size falls. */
+/* Populate the next window. This increases ready, or reduces size if bytes can't be read. */
 static void next_window(struct pcap_map *map)
 {
 	uint64_t begin = map->ready, end;
@@ -83,8 +85,10 @@ static void next_window(struct pcap_map *map)
 	if (end <= begin)
 		return;
 
-	/* Only these two errors mean that the bytes can't be read; after others, reading faults
-	 * pages in. */
+	/*
+	 * Only EFAULT and EHWPOISON mean that bytes can't be read. After other errors, reading
+	 * raises page faults that load the pages.
+	 */
 	if (madvise((void *)(map->base + begin), end - begin, MADV_POPULATE_READ) &&
 	    (errno == EFAULT || errno == EHWPOISON)) {
 		check_size(map);
@@ -98,7 +102,7 @@ static void next_window(struct pcap_map *map)
 	release_behind(map);
 }
 
-/* No byte behind map->pos makes a whole record. */
+/* Handle the end: no complete record follows map->pos. Return: -ENODATA or -EBADMSG. */
 static int end_of_file(struct pcap_map *map)
 {
 	if (map->cut)
@@ -162,7 +166,7 @@ static int map_all(struct pcap_map *map)
 {
 	struct stat st;
 	void *base;
-	off_t pos = lseek(map->fd, 0, SEEK_CUR); /* of standard input it need not be 0 */
+	off_t pos = lseek(map->fd, 0, SEEK_CUR); /* may be greater than 0 for standard input */
 
 	if (fstat(map->fd, &st) || pos < 0)
 		return -errno;

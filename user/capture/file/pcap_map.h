@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pcap_map.h - a regular capture file as a source, mapped.
+ * pcap_map.h - opens a regular capture file as a source and maps it.
  */
 #ifndef WF_CAPTURE_FILE_PCAP_MAP_H
 #define WF_CAPTURE_FILE_PCAP_MAP_H
 
 struct wf_source;
 
-/* Takes @fd. Return: 0; -EBADMSG: no capture file; -EIO; -ENOMEM; other errno. Logged. */
+/*
+ * Takes @fd. Return: 0; -EBADMSG if this is not a capture file; -EIO; -ENOMEM; other negative
+ * errno. Errors are logged.
+ */
 int wf_pcap_map_open(const char *name, int fd, struct wf_source **ret_source);
 
 #endif

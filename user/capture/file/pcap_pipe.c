@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pcap_pipe.c - a capture that arrives through a pipe: it is read into a buffer, and each packet
- * is copied into a page of its size.
+ * pcap_pipe.c - a capture that arrives through a pipe.
+ *
+ * The input is read into a buffer, and each packet is copied into its own page of fitting size.
+ * So a packet that is held for long does not keep the 64 KiB with which it was read.
  *
  *   buffer: │ parsed │ waiting record(s) ... │ room │
  *                  begin                    end
  *
- * Each packet has a page of its own so that a packet that is held for long does not hold the
- * 64 KiB that it was read with.
+ * Bound: one buffer of BUFFER_BYTES, and the limit of the pool. A part of the pool's budget is
+ * reserved for the workers. If the pool has no free page:
  *
- * Bound: one buffer of BUFFER_BYTES, and the pool's own limit. A part of the budget is left to the
- * workers. When the pool has no page:
+ *   1. source.starved requests that the workers evict held data, the largest holder first. The
+ *      packet waits up to PATIENCE_NS for that and for consumers to return pages. Each whole
+ *      packet that is passed on restores a part of the waiting time. Therefore, after the first
+ *      PATIENCE_NS, the source is never slowed below RATE_MIN_BYTES per second by waiting.
+ *   2. After that time, packets are truncated to their headers until large pages are free again.
+ *      A reserve of small pages holds these packets. They still carry time and acknowledgements,
+ *      so holes are given up and memory becomes free. Each truncated packet is counted and is a
+ *      gap in its stream.
+ *   3. If small pages are missing too, packets are lost after another PATIENCE_NS. The reader of
+ *      the source counts them (source.h).
  *
- *   1. source.starved tells the workers to give up held data, the largest holder first, and the
- *      packet waits up to PATIENCE_NS for that and for consumers to give pages back. Handing out
- *      whole packets restores spent patience, so that, after the first PATIENCE_NS, waiting never
- *      slows the source below RATE_MIN_BYTES a second.
- *   2. Without patience, packets are cut to their headers until there are pages again; a reserve
- *      of small pages serves this. Time and acknowledgements go on, holes are given up, and
- *      memory becomes free. Each cut packet is counted and is a gap in its stream.
- *   3. Without small pages, after a patience of its own, packets are lost. The reader of the
- *      source counts them (source.h).
- *
- * A packet may exceed the largest page (64 KiB; offloaded segments on a loopback interface just
- * do). It loses its Ethernet header; if that is not enough it is handed out cut, as if captured
- * with a shorter snap length.
+ * A packet may exceed the largest page (64 KiB): offloaded segments on a loopback interface are
+ * slightly larger. The Ethernet header of such a packet is removed. If the rest is still too
+ * large, it is truncated, as by a capture with a shorter snap length.
  */
 #include "capture/file/pcap_pipe.h"
 
@@ -49,26 +49,29 @@
 enum {
 	BUFFER_BYTES = WF_PCAP_RECORD_MAX + WEFT_SPAN_BYTES,
 	PAGE_MAX_BYTES = WEFT_SPAN_BYTES,
-	HEADERS_BYTES = 160, /* of an ordinary packet; pages with so little payload are not held */
+	/* size of an ordinary packet's headers; pages with so little payload are not held */
+	HEADERS_BYTES = 160,
 	RESERVE_PAGES = 128,
 };
 #define PATIENCE_NS    (1 * WF_NS_PER_SEC)
 #define RATE_MIN_BYTES (1ull << 20)
 
-/* Size of the kernel's buffer: with the default of 64 KiB reader and writer wake each other often.
+/*
+ * Size of the kernel's pipe buffer. With the default of 64 KiB, reader and writer wake each other
+ * often.
  */
 enum { PIPE_BYTES = 1 << 20 };
 
-/* Which pages have been missing for longer than PATIENCE_NS. */
+/* Kind of pages that have been missing for longer than PATIENCE_NS. */
 enum pipe_want {
 	PIPE_PLENTY = 0,
-	PIPE_SHORT,   /* pages of full size are missing: packets are cut to their headers */
+	PIPE_SHORT,   /* large pages are missing: packets are truncated to their headers */
 	PIPE_NOTHING, /* small pages are missing too: packets are lost */
 };
 
 struct patience {
-	uint64_t spent_ns;   /* of PATIENCE_NS */
-	uint64_t since_ns;   /* begin of the wait; 0: not waiting */
+	uint64_t spent_ns;   /* time spent in earlier waits, at most PATIENCE_NS */
+	uint64_t since_ns;   /* start of the current wait; 0: not waiting */
 	uint64_t seen_bytes; /* whole_bytes when spent_ns was computed */
 };
 
@@ -80,22 +83,26 @@ struct pcap_pipe {
 	size_t begin;
 	size_t end;
 	uint64_t off;	  /* offset of buffer[begin] in the input */
-	uint64_t discard; /* bytes to come that belong to a skipped block */
+	uint64_t discard; /* bytes of a skipped block that have not arrived yet */
 	bool eof;
 
-	struct wf_frame parsed; /* a packet that waits for a page; its bytes are in the buffer */
+	struct wf_frame parsed; /* packet that waits for a page; its bytes are in the buffer */
 	bool has_parsed;
 	enum pipe_want want;
-	struct patience patience[PIPE_NOTHING]; /* before want rises above the index */
-	uint64_t whole_bytes; /* bytes of pages that were handed out with whole packets */
+	/* patience[w] is spent before want changes from w to w + 1 */
+	struct patience patience[PIPE_NOTHING];
+	uint64_t whole_bytes;			/* total size of the pages of whole packets */
 	struct wf_page *reserve[RESERVE_PAGES]; /* owned: small pages for headers */
 	unsigned int reserve_count;
 	uint64_t lost;
-	uint64_t starved; /* cut to their headers */
-	uint64_t cut;	  /* larger than a page can be */
+	uint64_t starved; /* packets truncated to their headers */
+	uint64_t cut;	  /* packets truncated because they exceed the largest page */
 };
 
-/* Return: 1: bytes were read, or the input ended; 0: no bytes yet; negative errno. */
+/*
+ * Read input into the buffer. Return: 1 if bytes were read or the input ended; 0 if no bytes are
+ * available yet; negative errno.
+ */
 static int read_some(struct pcap_pipe *pipe, int timeout_ms)
 {
 	struct pollfd pollfd = {.fd = pipe->fd, .events = POLLIN};
@@ -150,7 +157,7 @@ static int end_of_pipe(struct pcap_pipe *pipe)
 	return wf_pcap_source_ended(&pipe->file);
 }
 
-/* Removes the Ethernet header of an IP packet that is too large for a page. */
+/* Remove the Ethernet header of an IP packet that exceeds the largest page. */
 static void shed_link_header(struct wf_frame *frame)
 {
 	uint16_t type;
@@ -167,8 +174,8 @@ static void shed_link_header(struct wf_frame *frame)
 }
 
 /*
- * Parse one packet into pipe->parsed. Return: 1: there is one; 0: more must be
- * read; negative errno: the end.
+ * Parse one packet into pipe->parsed. Return: 1 if a packet was parsed; 0 if more input is
+ * required; negative errno at the end of the input.
  */
 static int parse_one(struct pcap_pipe *pipe)
 {
@@ -191,7 +198,7 @@ static int parse_one(struct pcap_pipe *pipe)
 	return pipe->eof ? end_of_pipe(pipe) : 0;
 }
 
-/* Begins a wait if there is none. Return: true: it lasted as long as it may. */
+/* Start a wait unless one is in progress. Return: true if the allowed time has passed. */
 static bool has_waited(const struct pcap_pipe *pipe, struct patience *patience, uint64_t now_ns)
 {
 	if (!patience->since_ns) {
@@ -247,17 +254,18 @@ static void fill_reserve(struct pcap_pipe *pipe)
 	}
 }
 
-/* A small page, for the headers of the packet. Return: NULL: there is none. */
+/* Take a page for the headers of a packet. Return: NULL if no small page is free. */
 static struct wf_page *take_small(struct pcap_pipe *pipe)
 {
 	fill_reserve(pipe);
-	/* The pool may have changed the size of its small pages: then this makes room for new ones.
+	/*
+	 * The pool may have changed the size of small pages: exchange the old pages for new ones.
 	 */
 	if (pipe->reserve_count < 2) {
 		empty_reserve(pipe);
 		fill_reserve(pipe);
 	}
-	/* The last page is kept, so that its span does not go to another pool. */
+	/* Keep the last page, so that its span is not assigned to another pool. */
 	if (pipe->reserve_count < 2)
 		return NULL;
 	if (!pipe->starved++)
@@ -267,8 +275,8 @@ static struct wf_page *take_small(struct pcap_pipe *pipe)
 }
 
 /*
- * Takes a page for the parsed packet; *@ret_bytes are to be copied there. A page of full size
- * ends the shortage.
+ * Take a page for the parsed packet. *@ret_bytes: number of bytes to copy. If a large page is free,
+ * the shortage has ended. Return: NULL if no page is free.
  */
 static struct wf_page *take_page(struct pcap_pipe *pipe, uint32_t *ret_bytes)
 {
@@ -296,7 +304,9 @@ static struct wf_page *take_page(struct pcap_pipe *pipe, uint32_t *ret_bytes)
 	return page;
 }
 
-/* As take_page(); pipe->want rises when patience ends. Return: NULL: the packet is lost, or waits.
+/*
+ * Call take_page(), and raise pipe->want if the allowed waiting time has passed. Return: NULL if
+ * the packet is lost (want is PIPE_NOTHING) or must wait.
  */
 static struct wf_page *take_patiently(struct pcap_pipe *pipe, uint32_t *ret_bytes)
 {
@@ -316,7 +326,10 @@ static struct wf_page *take_patiently(struct pcap_pipe *pipe, uint32_t *ret_byte
 	return page;
 }
 
-/* Return: 1: *ret_frame has a page; 0: the packet was lost; -EAGAIN: wait. */
+/*
+ * Copy the parsed packet into a page. Return: 1 if *ret_frame is set; 0 if the packet was lost;
+ * -EAGAIN if it must wait.
+ */
 static int take_parsed(struct pcap_pipe *pipe, struct wf_frame *ret_frame)
 {
 	struct wf_page *page;
@@ -340,7 +353,10 @@ static int take_parsed(struct pcap_pipe *pipe, struct wf_frame *ret_frame)
 	return 1;
 }
 
-/* Fills frames from the buffer. Return: their number; *ret_state: the reason why it stopped. */
+/*
+ * Make frames from the buffer. Return: number of frames. *ret_state: positive, or the reason for
+ * stopping: 0 if input is missing, -EAGAIN if a packet must wait, other negative errno.
+ */
 static unsigned int take_buffered(struct pcap_pipe *pipe, struct wf_frame *frames, unsigned int max,
 				  int *ret_state)
 {
@@ -375,7 +391,10 @@ static int pipe_recv(struct wf_source *source, struct wf_frame *frames, unsigned
 		wf_pcap_source_advance(&pipe->file, pipe->off);
 		if (count)
 			return (int)count;
-		/* After losses too: memory becomes free only when the caller processes frames. */
+		/*
+		 * Return after losses too: memory becomes free only when the caller processes
+		 * frames.
+		 */
 		if (state == -EAGAIN ||
 		    (pipe->file.source.lost_frames != lost_before && state >= 0))
 			return 0;
@@ -422,7 +441,7 @@ static const struct wf_source_ops pipe_ops = {
 	.close = pipe_close,
 };
 
-/* Waits for the header, which says whether the input is a capture. */
+/* Read the file header, which shows whether the input is a capture. */
 static int pipe_begin(struct pcap_pipe *pipe)
 {
 	struct wf_pcap_state *format = &pipe->file.format;
@@ -462,7 +481,9 @@ int wf_pcap_pipe_open(const char *name, int fd, struct wf_page_pool *pool,
 		return -ENOMEM;
 	}
 	pipe->fd = fd;
-	/* Fails for inputs that are not pipes and for users with many pipes; reading works without.
+	/*
+	 * Fails if the input is not a pipe or if the user has many pipes. Reading works in any
+	 * case.
 	 */
 	(void)fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
 	pipe->pool = pool;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pcap_pipe.h - a capture that arrives through a pipe, as a source.
+ * pcap_pipe.h - opens a capture that arrives through a pipe as a source.
  */
 #ifndef WF_CAPTURE_FILE_PCAP_PIPE_H
 #define WF_CAPTURE_FILE_PCAP_PIPE_H
@@ -8,7 +8,10 @@
 struct wf_page_pool;
 struct wf_source;
 
-/* Takes @fd. Return: 0; -EBADMSG: no capture file; -EIO; -ENOMEM; other errno. Logged. */
+/*
+ * Takes @fd. Return: 0; -EBADMSG if the input is not a capture; -EIO; -ENOMEM; other negative
+ * errno. Errors are logged.
+ */
 int wf_pcap_pipe_open(const char *name, int fd, struct wf_page_pool *pool,
 		      struct wf_source **ret_source);
 

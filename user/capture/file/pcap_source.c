@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pcap_source.c - what mapped files and pipes share: progress, damage, the end.
+ * pcap_source.c - common code of mapped files and pipes: progress, damage, end of input.
  */
 #include "capture/file/pcap_source.h"
 

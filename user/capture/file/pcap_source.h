@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pcap_source.h - what mapped files and pipes share: progress, damage, the end.
+ * pcap_source.h - common code of mapped files and pipes: progress, damage, end of input.
  */
 #ifndef WF_CAPTURE_FILE_PCAP_SOURCE_H
 #define WF_CAPTURE_FILE_PCAP_SOURCE_H
@@ -14,27 +14,33 @@
 struct wf_pcap_source {
 	struct wf_source source;
 	struct wf_pcap_state format;
-	char *name; /* owned: for messages */
-	int err;    /* recv answers this from now on; 0: it goes on */
+	char *name; /* owned: file name for messages */
+	int err;    /* result of all further calls of recv; 0: reading continues */
 
-	_Atomic uint64_t read_bytes; /* written by the reading thread, read by any */
+	/* progress, written by the reading thread and read by any thread */
+	_Atomic uint64_t read_bytes;
 	_Atomic uint64_t total_bytes;
 	_Atomic uint64_t packets;
 };
 
-/* @file: zeroed. Return: 0; -ENOMEM. */
+/* Initialize @file, which is all zero. Return: 0; -ENOMEM. */
 int wf_pcap_source_init(struct wf_pcap_source *file, const struct wf_source_ops *ops,
 			const char *name);
 void wf_pcap_source_fini(struct wf_pcap_source *file);
 
-/* Publish the progress: @read_bytes of the input are parsed. */
+/* Publish that @read_bytes of the input were parsed. */
 void wf_pcap_source_advance(struct wf_pcap_source *file, uint64_t read_bytes);
 
-/* Log that the record at @off is damaged, for the reason @why. Return: -EBADMSG, which recv answers
- * from now on. */
+/*
+ * Log that the record at @off is damaged, with the reason @why. Return: format.err if it is set,
+ * else -EBADMSG. All further calls of recv return the same error.
+ */
 int wf_pcap_source_damaged(struct wf_pcap_source *file, uint64_t off, const char *why);
 
-/* The input ended between two records. Return: -ENODATA, which recv answers from now on. */
+/*
+ * Record that the input ended after a complete record. Return: -ENODATA, which all further calls of
+ * recv return too.
+ */
 int wf_pcap_source_ended(struct wf_pcap_source *file);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pcap_state.h - how far a capture file was parsed, and what its headers said.
+ * pcap_state.h - the state of the parser of a capture file, and the contents of file headers.
  *
- * The readers of the two formats, pcap_classic.c and pcapng.c, share it.
+ * The parsers of the two formats, pcap_classic.c and pcapng.c, share it.
  *
- * Memory: pcapng's interface descriptions, at most WEFT_PCAPNG_INTERFACES_MAX.
+ * Memory: interface descriptions of pcapng, at most WEFT_PCAPNG_INTERFACES_MAX.
  */
 #ifndef WF_CAPTURE_FILE_PCAP_STATE_H
 #define WF_CAPTURE_FILE_PCAP_STATE_H
@@ -14,47 +14,48 @@
 
 #include <weft/limits.h>
 
-/* A packet record never needs more bytes than this at once: header, data, padding, options. */
+/* Maximum size of a packet record: header, data, padding and options. */
 #define WF_PCAP_RECORD_MAX (2 * WEFT_FRAME_MAX_BYTES)
 
 enum wf_pcap_status {
-	WF_PCAP_OK = 0,	 /* everything that was asked for was read */
-	WF_PCAP_MORE,	 /* the next record is not whole */
-	WF_PCAP_DAMAGED, /* wf_pcap_state.why has the reason */
+	WF_PCAP_OK = 0,	 /* all requested records were parsed */
+	WF_PCAP_MORE,	 /* the next record is incomplete */
+	WF_PCAP_DAMAGED, /* the input is damaged; the reason is in wf_pcap_state.why */
 };
 
 /* One interface of a pcapng section. */
 struct wf_pcap_interface {
-	int16_t link; /* enum weft_link; negative: can't be read, its packets are skipped */
-	bool binary;  /* ticks of 2^-exponent s, else of 10^-exponent s */
+	int16_t link; /* enum weft_link; negative: not supported, packets are skipped */
+	bool binary;  /* true: a tick is 2^-exponent s; false: 10^-exponent s */
 	uint8_t exponent;
-	uint32_t snap_bytes; /* 0: no limit */
+	uint32_t snap_bytes; /* maximum captured bytes of a packet; 0: no limit */
 	uint64_t mul;	     /* ns = ticks * mul / div, unless binary */
 	uint64_t div;
 	int64_t offset_sec;
 };
 
 struct wf_pcap_state {
-	const char *name; /* borrowed: of the file, for messages */
+	const char *name; /* borrowed: file name for messages */
 	bool is_ng;
-	bool swapped; /* byte order is not ours; of pcapng: of this section */
+	bool swapped; /* byte order (pcapng: of the section) differs from the host's */
 
-	/* pcap */
-	uint8_t header_bytes; /* of each record */
-	bool lengths_swapped; /* written by a very old libpcap */
+	/* pcap only */
+	uint8_t header_bytes; /* size of a record header */
+	bool lengths_swapped; /* lengths may be in reverse order (very old writers) */
 	uint16_t link;
 	uint32_t ns_per_tick;
 
-	/* pcapng */
+	/* pcapng only */
 	uint32_t interfaces_count;
 	uint32_t interfaces_room;
 	struct wf_pcap_interface *interfaces; /* owned */
-	uint64_t last_ns;		      /* time for packets that carry none */
+	/* time of the last packet with a time; used for packets without */
+	uint64_t last_ns;
 
-	uint64_t packets; /* handed out */
-	uint64_t skipped; /* of interfaces that can't be read */
-	char why[128];	  /* the reason of WF_PCAP_DAMAGED */
-	int err;	  /* -ENOMEM if that is the reason, else 0 */
+	uint64_t packets; /* number of packets returned as frames */
+	uint64_t skipped; /* packets skipped because their link type is not supported */
+	char why[128];	  /* reason of WF_PCAP_DAMAGED */
+	int err;	  /* -ENOMEM if memory was the reason of WF_PCAP_DAMAGED; else 0 */
 };
 
 #endif

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pcapng.c - a file of blocks: sections, each with its byte order and interfaces.
+ * pcapng.c - parses pcapng: blocks in sections. Each section has its byte order and interfaces.
  *
  *   type │ length │ body, padded to 4 │ length again
  *
- * The blocks that are read: section header, interface description, enhanced, simple and obsolete
- * packet. All other blocks are skipped. A simple packet has no time and gets that of the packet
- * before it.
+ * These blocks are parsed: section header, interface description, enhanced packet, simple packet
+ * and obsolete packet. All other blocks are skipped. A simple packet has no time and gets the time
+ * of the previous packet.
  *
  * Source: draft-ietf-opsawg-pcapng.
  */
@@ -35,20 +35,20 @@ enum {
 	BLOCK_MIN_BYTES = 12,
 	SECTION_MIN_BYTES = 28,
 	INTERFACE_MIN_BYTES = 20,
-	PACKET_MIN_BYTES = 32, /* enhanced and obsolete */
+	PACKET_MIN_BYTES = 32, /* enhanced and obsolete packets */
 	SIMPLE_MIN_BYTES = 16,
 	SECTION_BYTE_ORDER = 0x1a2b3c4d,
 	OPTION_END = 0,
 	OPTION_TSRESOL = 9,
 	OPTION_TSOFFSET = 14,
 	NS_EXPONENT = 9,
-	MICROSECONDS = 6,  /* the default resolution */
-	EXPONENT_MAX = 27, /* 10^(27 - 9) still fits 64 bit */
+	MICROSECONDS = 6,  /* exponent of the default resolution */
+	EXPONENT_MAX = 27, /* 10^(27 - 9) still fits in 64 bits */
 };
 
 static const char nothing_readable[] = "no interface has a link type that can be read";
 
-/* A whole block, or the beginning of one that is skipped. */
+/* A complete block, or the beginning of a block that is skipped. */
 struct block {
 	const uint8_t *bytes;
 	uint32_t type;
@@ -80,7 +80,7 @@ static bool is_packet(uint32_t type)
 	       type == BLOCK_OBSOLETE_PACKET;
 }
 
-/* Sets the byte order of a section, in which its header's length is written too. */
+/* Set the byte order of a section. The length of its header is in this byte order too. */
 static enum wf_pcap_status section_order(struct wf_pcap_state *state, const uint8_t *bytes,
 					 uint64_t len_bytes)
 {
@@ -245,7 +245,7 @@ static uint64_t ticks_to_ns(const struct wf_pcap_interface *interface, uint64_t 
 	return (uint64_t)(((unsigned __int128)ticks * WF_NS_PER_SEC) >> shift) + offset_ns;
 }
 
-/* The header of a packet block of any kind; its lengths are not checked yet. */
+/* Header of a packet block of any kind. Its lengths are not checked yet. */
 struct packet {
 	uint32_t interface;
 	uint32_t cap_bytes;
@@ -309,7 +309,7 @@ static enum wf_pcap_status read_packet(struct wf_pcap_state *state, const struct
 	return WF_PCAP_OK;
 }
 
-/* Can an interface be read, or has none been described? */
+/* Return true if an interface is supported, or if no interface is described yet. */
 static bool has_readable(const struct wf_pcap_state *state)
 {
 	for (uint32_t i = 0; i < state->interfaces_count; i++)
@@ -318,7 +318,7 @@ static bool has_readable(const struct wf_pcap_state *state)
 	return !state->interfaces_count;
 }
 
-/* Return: false: the packet's interface can't be read. */
+/* Make a frame from a packet. Return: false if the link type of its interface is not supported. */
 static bool make_frame(struct wf_pcap_state *state, const struct block *block,
 		       const struct packet *packet, struct wf_frame *ret_frame)
 {
@@ -388,8 +388,8 @@ enum wf_pcap_status wf_pcapng_next(struct wf_pcap_state *state, const uint8_t *b
 }
 
 /*
- * Reads on until an interface can be read, so that a file of which nothing can be read is
- * rejected at once; but not farther, because a pipe may then have no more bytes for long.
+ * Parse up to the first supported interface, so that a file without any is rejected at once. Do not
+ * parse further, because a pipe may have no more bytes for a long time.
  */
 enum wf_pcap_status wf_pcapng_begin(struct wf_pcap_state *state, const uint8_t *bytes,
 				    uint64_t len_bytes, uint64_t *ret_used)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pcapng.h - the blocks of a pcapng file; used by pcap_format.c only.
+ * pcapng.h - parses the blocks of a pcapng file; used by pcap_format.c only.
  */
 #ifndef WF_CAPTURE_FILE_PCAPNG_H
 #define WF_CAPTURE_FILE_PCAPNG_H
@@ -11,13 +11,16 @@
 
 struct wf_frame;
 
-#define WF_PCAPNG_MAGIC 0x0a0d0d0au /* reads the same in both byte orders */
+#define WF_PCAPNG_MAGIC 0x0a0d0d0au /* has the same value in both byte orders */
 
-/* As wf_pcap_format_begin(): the section header, and interfaces until one can be read. */
+/*
+ * Parse the section header, and interfaces up to the first supported one; see
+ * wf_pcap_format_begin().
+ */
 enum wf_pcap_status wf_pcapng_begin(struct wf_pcap_state *state, const uint8_t *bytes,
 				    uint64_t len_bytes, uint64_t *ret_used);
 
-/* As wf_pcap_format_next(). */
+/* Parse blocks; see wf_pcap_format_next(). */
 enum wf_pcap_status wf_pcapng_next(struct wf_pcap_state *state, const uint8_t *bytes,
 				   uint64_t len_bytes, struct wf_frame *frames, unsigned int max,
 				   unsigned int *ret_count, uint64_t *ret_used);

@@ -15,8 +15,8 @@
 #include <stdbool.h>
 
 /*
- * Take the lock. Return: a descriptor, which the caller closes to release the lock; -EBUSY: another
- * process holds the lock; other negative errno.
+ * Take the lock. Return: a descriptor, which the caller closes to release the lock; -EBUSY if
+ * another process holds the lock; other negative errno.
  */
 int wf_iface_lock_take(int ifindex);
 

@@ -43,7 +43,10 @@ static bool is_string(const struct rtattr *attr, const char *string)
 	return RTA_PAYLOAD(attr) == bytes && !memcmp(RTA_DATA(attr), string, bytes);
 }
 
-/* Return: 0: more messages follow; 1: the dump is complete; negative errno. */
+/*
+ * Process a part of the answer. Return: 0 if more messages follow; 1 if the dump is complete;
+ * negative errno.
+ */
 static int look_through(const struct dump *dump, const char *answer, size_t bytes)
 {
 	const struct nlmsghdr *header = (const struct nlmsghdr *)answer;

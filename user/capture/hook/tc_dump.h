@@ -31,7 +31,7 @@ struct wf_tc_filter {
 
 typedef void (*wf_tc_filter_fn)(void *ctx, const struct wf_tc_filter *filter);
 
-/* Return: 0 or negative errno. */
+/* Read the kind of the qdisc. Return: 0 or negative errno. */
 int wf_tc_find_qdisc(int ifindex, enum wf_tc_qdisc *ret_qdisc);
 
 /* Call @fn for each filter of @side, all chains, by priority. Return: 0 or negative errno. */

@@ -56,7 +56,7 @@ static void note_filter(void *ctx, const struct wf_tc_filter *filter)
 	*is_used = true;
 }
 
-/* Return: true also if the filters can't be read. */
+/* Return: true if a filter is attached, or if the filters can't be read. */
 static bool is_used(int ifindex, enum wf_tc_side side)
 {
 	bool used = false;
@@ -77,11 +77,13 @@ void wf_tc_qdisc_remove_unused(int ifindex)
 
 struct place {
 	uint32_t handle;
-	uint16_t priority; /* candidate; 0: all priorities are in use */
+	uint16_t priority; /* candidate priority; 0: all are in use */
 	bool is_first;
 };
 
-/* Filters come in order of priority: if one occupies the candidate, the next priority is tried. */
+/*
+ * Filters are listed by priority. If a filter occupies the candidate, the next priority is tried.
+ */
 static void look_for_place(void *ctx, const struct wf_tc_filter *filter)
 {
 	struct place *place = ctx;

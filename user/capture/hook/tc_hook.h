@@ -22,7 +22,10 @@ struct wf_tc_hook {
 	struct wf_tc_filters filters;
 };
 
-/* Does this kernel have tcx links? Return: 0: yes; -EINVAL: no; other negative errno: unknown. */
+/*
+ * Query whether this kernel has tcx links. Return: 0 if it has; -EINVAL if it has none; other
+ * negative errno if the query failed.
+ */
 int wf_tcx_query(int ifindex);
 
 /* Choose links or filters for @ifindex, without attaching anything. */
@@ -35,7 +38,7 @@ void wf_tc_hook_init(struct wf_tc_hook *hook, int ifindex, enum weft_tc_attach w
 int wf_tc_hook_attach(struct wf_tc_hook *hook, int program_fd, const char *ifname, int ifindex,
 		      bool both);
 
-/* After return, the program does not run any more. Idempotent. */
+/* Detach the program. After return, it does not run any more. Idempotent. */
 void wf_tc_hook_detach(struct wf_tc_hook *hook);
 
 #endif

@@ -40,7 +40,10 @@ static void take(void *ctx, const struct wf_tc_filter *filter)
 	found->filters[found->count++] = *filter;
 }
 
-/* Return: 0; -EPERM: a program's name can't be read; other negative errno. */
+/*
+ * Find weft's filters on one side. Return: 0; -EPERM if the name of a program can't be read; other
+ * negative errno.
+ */
 static int find(int ifindex, int side, struct found *ret_found)
 {
 	int err;

@@ -24,8 +24,8 @@ struct wf_tc_own {
 };
 
 /*
- * Find weft's filters without changing anything. Return: 0; -EPERM: the name of a program can't be
- * read; other negative errno.
+ * Find weft's filters without changing anything. Return: 0; -EPERM if the name of a program can't
+ * be read; other negative errno.
  */
 int wf_tc_own_find(int ifindex, struct wf_tc_own *ret_own);
 
@@ -36,7 +36,9 @@ int wf_tc_own_find(int ifindex, struct wf_tc_own *ret_own);
  */
 int wf_tc_stale_remove(int ifindex, uint32_t *ret_removed);
 
-/* Take the lock, then call wf_tc_stale_remove(). Return: as there; -EBUSY: a weft is running. */
+/*
+ * Take the lock, then call wf_tc_stale_remove(). Return: its result; -EBUSY if a weft is running.
+ */
 int wf_tc_stale_remove_unowned(int ifindex, uint32_t *ret_removed);
 
 #endif

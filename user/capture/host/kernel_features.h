@@ -20,7 +20,10 @@ struct wf_kernel_feature_row {
 
 const struct wf_kernel_feature_row *wf_kernel_feature_row(enum wf_kernel_feature feature);
 
-/* Try the feature. Without permission to try it, the kernel's version decides. */
+/*
+ * Return true if this kernel has the feature. The feature is tried; without permission to try it,
+ * the kernel's version decides.
+ */
 bool wf_kernel_has(enum wf_kernel_feature feature);
 
 /* Is @release (from uname(), e.g. "6.1.0-13-amd64") at least @oldest (e.g. "6.6")? */
@@ -30,8 +33,8 @@ bool wf_kernel_is(const char *release, const char *oldest);
 void wf_kernel_too_old(const char *release, char *buf, size_t buf_bytes);
 
 /*
- * Can this kernel run live capture? Return: 0; -EOPNOTSUPP: the kernel is too old or lacks a
- * required feature. An error is logged in one line.
+ * Check whether this kernel can run live capture. Return: 0 if it can; -EOPNOTSUPP if it is too old
+ * or lacks a required feature. An error is logged in one line.
  */
 int wf_kernel_check(void);
 

@@ -15,7 +15,10 @@ enum wf_kernel_feature {
 	WF_KERNEL_FEATURE_COUNT,
 };
 
-/* Return: 0: present; -EPERM: unknown, privileges are missing; other negative errno: absent. */
+/*
+ * Try @feature. Return: 0 if it is present; -EPERM if it can't be tried without more privileges;
+ * other negative errno if it is absent.
+ */
 int wf_kernel_try(enum wf_kernel_feature feature);
 
 #endif

@@ -15,7 +15,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Return: 0; negative errno: the device or driver does not answer. */
+/*
+ * Run an ioctl request on the device. Return: 0; negative errno if the device or driver does not
+ * support it.
+ */
 static int ask(const char *ifname, unsigned long request, struct ifreq *ifreq)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);

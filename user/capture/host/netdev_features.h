@@ -15,7 +15,10 @@ enum wf_feature_state {
 
 enum wf_feature_state wf_netdev_feature(const char *ifname, const char *feature);
 
-/* Return: 0; -EOPNOTSUPP: the feature is unknown or can't be turned off; other negative errno. */
+/*
+ * Turn @feature off. Return: 0; -EOPNOTSUPP if the feature is unknown or can't be turned off; other
+ * negative errno.
+ */
 int wf_netdev_feature_off(const char *ifname, const char *feature);
 
 #endif

@@ -78,7 +78,7 @@ static bool has_ipv6_route(const char *ifname)
 struct link {
 	int ifindex;
 	int master; /* bridge, bond or the like that owns the link; 0: none */
-	int below;  /* lower device of a VLAN, macvlan or the like; 0: none here */
+	int below;  /* lower device of a VLAN, macvlan or the like; 0: none in this namespace */
 	bool is_veth;
 };
 
@@ -110,13 +110,16 @@ static struct link read_link(const struct nlmsghdr *header)
 		else if (attr->rta_type == IFLA_LINKINFO)
 			read_kind(attr, &link);
 	}
-	/* IFLA_LINK of a veth is its peer. */
+	/* IFLA_LINK of a veth names its peer, not a lower device. */
 	if (is_elsewhere || link.is_veth || link.below == link.ifindex)
 		link.below = 0;
 	return link;
 }
 
-/* Return: 1: a stacked device was found; 0: none in this answer; -1: none, the dump is complete. */
+/*
+ * Return: 1 if a stacked device was found; 0 if none was found yet; -1 if none was found and the
+ * dump is complete.
+ */
 static int look_through(const char *answer, size_t bytes, int ifindex)
 {
 	const struct nlmsghdr *header = (const struct nlmsghdr *)answer;
@@ -126,7 +129,7 @@ static int look_through(const char *answer, size_t bytes, int ifindex)
 		struct link link;
 
 		if (header->nlmsg_type != RTM_NEWLINK)
-			return -1; /* done, or an error */
+			return -1; /* the dump is complete or has failed */
 		link = read_link(header);
 		if (link.below == ifindex || (link.ifindex == ifindex && link.master))
 			return 1;

@@ -12,7 +12,8 @@ enum wf_netdev_use {
 	WF_NETDEV_UNUSED = 0, /* no use is visible: probably connected to a mirror port or a TAP */
 	WF_NETDEV_ADDRESS,    /* has an address that is not link-local */
 	WF_NETDEV_ROUTE,      /* has a route, but no address */
-	WF_NETDEV_STACKED,    /* below a bridge, bond, VLAN or the like, which may have either */
+	/* below a bridge, bond, VLAN or the like, which may have an address or a route */
+	WF_NETDEV_STACKED,
 };
 
 enum wf_netdev_use wf_netdev_use(const char *ifname);

@@ -37,10 +37,13 @@ enum wf_nic_symmetry {
 	WF_NIC_SYMMETRIC,
 };
 
-/* Return: 0; -EOPNOTSUPP: the driver does not report its hash; other negative errno. */
+/* Read the hash. Return: 0; -EOPNOTSUPP if the driver does not report it; other negative errno. */
 int wf_nic_hash_read(const char *ifname, struct wf_nic_hash *ret_hash);
 
-/* @ret_ports: are ports hashed, for IPv4 and for IPv6; written if the hash is symmetric. */
+/*
+ * Judge the symmetry of @hash. @ret_ports: are ports hashed, for IPv4 and for IPv6; written if the
+ * hash is symmetric.
+ */
 enum wf_nic_symmetry wf_nic_hash_judge(const struct wf_nic_hash *hash, bool ret_ports[2]);
 
 /* Does the key repeat every 16 bits, so that both directions get the same Toeplitz hash? */

@@ -15,7 +15,7 @@
 #include "capture/host/probe.h"
 #include "capture/host/probe_internal.h"
 
-/* Return: the number in a one-line file; -1: it can't be read. */
+/* Return: the number in a one-line file; -1 if it can't be read. */
 static long long read_number(const char *path)
 {
 	FILE *file = fopen(path, "re");

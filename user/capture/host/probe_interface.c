@@ -88,7 +88,7 @@ void wf_probe_interface(const char *ifname, unsigned ifindex, weft_probe_fn fn, 
 	ask_ring(&interface, &facts);
 	facts.lro = wf_netdev_feature(ifname, "rx-lro");
 	facts.gro_hw = wf_netdev_feature(ifname, "rx-gro-hw");
-	/* A veth never removes tags itself: its peer sends a tag beside the frame or inside it. */
+	/* A veth never removes tags: its peer passes a tag either in the frame or as metadata. */
 	if (strcmp(driver.driver, "veth") != 0)
 		facts.vlan = wf_netdev_feature(ifname, "rx-vlan-hw-parse");
 	facts.hash_is_told = !wf_nic_hash_read(ifname, &facts.hash);

@@ -14,7 +14,7 @@
 #include "capture/host/probe_internal.h"
 #include "capture/host/xdp_features.h"
 
-enum { LINK_HEADER_BYTES = 22 /* Ethernet, two tags */ };
+enum { LINK_HEADER_BYTES = 22 /* Ethernet header and two VLAN tags */ };
 
 void wf_probe_tell(struct wf_probe *probe, const char *name, enum weft_probe_status status,
 		   const char *format, ...)
@@ -286,7 +286,9 @@ static void judge_vlan(struct wf_probe *probe, const struct wf_probe_nic_facts *
 		      "different VLANs with the same addresses and ports");
 }
 
-/* Without a symmetric hash, each queue needs a socket per worker, and directions may be reordered.
+/*
+ * Without a symmetric hash, each queue needs a socket per worker, and segments of the two
+ * directions may be reordered.
  */
 static void judge_rss(struct wf_probe *probe, const struct wf_probe_nic_facts *facts)
 {

@@ -15,7 +15,10 @@ enum wf_xdp_feature {
 	WF_XDP_MULTI_BUF = 1u << 5, /* frames in several buffers */
 };
 
-/* Return: 0; -EOPNOTSUPP: the kernel does not report features; other negative errno. */
+/*
+ * Read the XDP features. Return: 0; -EOPNOTSUPP if the kernel does not report features; other
+ * negative errno.
+ */
 int wf_xdp_features_read(unsigned ifindex, uint64_t *ret_features);
 
 #endif

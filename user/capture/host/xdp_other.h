@@ -17,7 +17,10 @@ struct wf_xdp_other {
 	char name[WF_PROG_NAME_BYTES]; /* "" if the name can't be read */
 };
 
-/* Return: 0 or negative errno. Thread: any, in the interface's network namespace. */
+/*
+ * Find the attached XDP program. Return: 0 or negative errno. Thread: any, in the interface's
+ * network namespace.
+ */
 int wf_xdp_other_find(int ifindex, struct wf_xdp_other *ret_other);
 
 /* Write how to detach the program: a command or an instruction. */

@@ -46,7 +46,7 @@
 #include "skel/verdict.skel.h"
 
 enum {
-	LINK_HEADER_BYTES = 22, /* Ethernet, two tags */
+	LINK_HEADER_BYTES = 22, /* Ethernet header and two VLAN tags */
 };
 
 /* Space for a packet in one frame: the kernel reserves XDP_PACKET_HEADROOM in front. */
@@ -135,7 +135,10 @@ static void resolve(struct wf_iface *iface, const char *ifname,
 	wf_tc_init(&iface->tc, iface->ifindex, iface->opts.tc_attach);
 }
 
-/* Also in tap mode: a stale filter of a killed run in host mode costs time for each packet. */
+/*
+ * Remove stale tc filters, also in tap mode: a filter of a killed run in host mode costs time for
+ * each packet.
+ */
 static void remove_stale(const struct wf_iface *iface)
 {
 	uint32_t removed;

@@ -33,8 +33,8 @@ struct wf_source;
 uint64_t wf_iface_map_bytes(const struct wf_iface *iface);
 
 /*
- * Return: 0; -ENODEV, -EPERM, -EOPNOTSUPP, -EBUSY or other negative errno. The log names the error
- * and a remedy.
+ * Lock the interface and prepare it. Return: 0; -ENODEV, -EPERM, -EOPNOTSUPP, -EBUSY or other
+ * negative errno. The log names the error and a remedy.
  */
 int wf_iface_take(const char *ifname, const struct weft_interface_opts *opts,
 		  struct wf_iface **ret_iface);
@@ -42,12 +42,15 @@ int wf_iface_take(const char *ifname, const struct weft_interface_opts *opts,
 /* Return: the mode in which the interface was taken: tap or host. */
 enum weft_mode wf_iface_mode(const struct wf_iface *iface);
 
-/* After an error, the caller closes the interface. */
+/*
+ * Make everything except the attachment. Return: 0 or negative errno; after an error, the caller
+ * closes the interface.
+ */
 int wf_iface_open(struct wf_iface *iface, const struct wf_iface_setup *setup);
 int wf_iface_attach(struct wf_iface *iface);
 void wf_iface_detach(struct wf_iface *iface);
 
-/* Also detaches. NULL is allowed. */
+/* Detach the programs if they are attached, and free everything. @iface may be NULL. */
 void wf_iface_close(struct wf_iface *iface);
 
 /* Return: the source of @worker's frames of all queues; owned by the interface. */
@@ -56,7 +59,7 @@ struct wf_source *wf_iface_source(struct wf_iface *iface, uint32_t worker);
 /*
  * Set the verdicts of the directions that endpoints [0] and [1] of @key send. A bypass ends with
  * the next connection of the same key. The call costs a system call, so it is made once per flow.
- * Return: 0; -ENOENT: the flow map has no entry for @key; other negative errno. Thread: any.
+ * Return: 0; -ENOENT if the flow map has no entry for @key; other negative errno. Thread: any.
  */
 int wf_iface_set_verdict(const struct wf_iface *iface, const struct weft_flow_key *key,
 			 const enum weft_verdict verdict[2], struct wf_kept *ret_kept);

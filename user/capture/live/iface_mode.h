@@ -12,7 +12,7 @@
 
 #include <weft/source.h>
 
-/* Will @ifname be captured in host mode? */
+/* Return true if @ifname is captured in host mode. */
 bool wf_iface_is_host(const char *ifname, enum weft_mode mode);
 
 /* Log why automatic mode chose host mode, if the reason is another XDP program. */
@@ -21,7 +21,7 @@ void wf_iface_mode_explain(const char *ifname);
 /*
  * Check that @ifname may be captured in @mode. Tap mode is rejected if the host uses the interface.
  * An interface below another device (a bond of mirror ports, for example) only causes a warning.
- * Return: 0; -EBUSY: rejected, with the reason in the log.
+ * Return: 0; -EBUSY if the mode is rejected; the log has the reason.
  */
 int wf_iface_mode_check(const char *ifname, enum weft_mode mode);
 

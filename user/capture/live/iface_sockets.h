@@ -10,11 +10,13 @@
 struct wf_iface;
 struct wf_iface_setup;
 
-/* Make the sources of all workers, open their sockets and fill the rings. The XDP program is
- * loaded. Return: 0; negative errno, logged. */
+/*
+ * Make the sources of all workers, open their sockets and fill the rings. The caller has loaded the
+ * XDP program. Return: 0 or negative errno; errors are logged.
+ */
 int wf_iface_sockets_open(struct wf_iface *iface, const struct wf_iface_setup *setup);
 
-/* Idempotent. */
+/* Close the sockets and UMEMs of all queues. Idempotent. */
 void wf_iface_sockets_close(struct wf_iface *iface);
 
 #endif

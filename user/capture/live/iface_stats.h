@@ -17,7 +17,7 @@ struct wf_iface_load {
 	uint32_t fill_percent; /* fill level of the fullest ring */
 };
 
-/* Thread: any, between open and close. */
+/* Read the load of the receive rings. Thread: any, between open and close. */
 void wf_iface_load(const struct wf_iface *iface, struct wf_iface_load *ret_load);
 
 /* Add the counters of programs, sockets and sources. Thread: any, between open and close. */

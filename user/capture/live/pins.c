@@ -65,7 +65,7 @@ static int make_dirs(const char *dir)
 
 /*
  * Unlink all pins in @dir. A directory outside of bpffs is never changed. Return: number of pins;
- * -EINVAL: @dir is not in a BPF file system; other negative errno.
+ * -EINVAL if @dir is not in a BPF file system; other negative errno.
  */
 static int clear_dir(const char *dir)
 {
@@ -86,7 +86,7 @@ static int clear_dir(const char *dir)
 	return count;
 }
 
-/* Lock the directory: it has one owner, even across network namespaces. */
+/* Lock the directory, so that it has only one owner, even across network namespaces. */
 static int lock_dir(struct wf_pins *pins)
 {
 	pins->dir_fd = open(pins->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -60,7 +60,10 @@ void wf_tc_beat(const struct wf_tc *tc);
 /* Add the counters of the cloning program, summed over CPUs. */
 void wf_tc_stats_add(const struct wf_tc *tc, struct wf_metrics *sum);
 
-/* The caller has closed all sockets in the far namespace. Idempotent. */
+/*
+ * Remove the pair and the namespace. The caller has closed all sockets in the namespace.
+ * Idempotent.
+ */
 void wf_tc_close(struct wf_tc *tc);
 
 #endif

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * umem.h - the arena as one receive queue's UMEM, and that queue's fill ring.
+ * umem.h - the arena as the UMEM of one receive queue, and the fill ring of that queue.
  *
  * Each queue registers the whole arena, because libxdp 1.3 binds all sockets of one xsk_umem to the
- * same queue. Therefore a frame that was received on one queue may go to the fill ring of another.
+ * same queue. Therefore a frame that was received on one queue may be added to the fill ring of
+ * another.
  *
  * The sockets of all workers share a queue's fill ring. Any worker refills a ring that is not full,
- * under a flag. A worker that finds the flag set does not wait: it tries again in its next round.
- * So no queue depends on a single worker.
+ * while it holds the flag `refilling`. A worker that finds the flag set does not wait: it tries
+ * again in its next round. So no queue depends on a single worker.
  */
 #ifndef WF_CAPTURE_LIVE_UMEM_H
 #define WF_CAPTURE_LIVE_UMEM_H
@@ -29,13 +30,16 @@ struct wf_umem {
 	uint32_t ring_frames;
 	int kick_fd; /* borrowed: a bound socket of the queue, used to wake the kernel; -1: none */
 
-	/* written only by the thread that set `refilling` */
+	/* members written only by the thread that set `refilling` */
 	_Alignas(WF_CACHE_LINE) _Atomic int refilling;
 	struct xsk_ring_prod fill;
 	_Atomic uint32_t drained; /* number of times the ring was found empty; read by any thread */
 };
 
-/* Return: 0 or negative errno (-EPERM, -ENOBUFS: memlock limit, ...). Thread: main. */
+/*
+ * Register @arena as a UMEM. Return: 0 or negative errno (-EPERM or -ENOBUFS: the memlock limit is
+ * too low). Thread: main.
+ */
 int wf_umem_open(struct wf_umem *umem, const struct wf_arena *arena, uint32_t frame_bytes,
 		 uint32_t ring_frames);
 void wf_umem_close(struct wf_umem *umem);

@@ -37,7 +37,7 @@ struct wf_xdp_opts {
 	uint32_t workers;
 	uint32_t queues;
 	bool by_queue;		  /* a queue has one socket, whose slot is the queue */
-	struct wf_map_sizes maps; /* flows 0: the largest sizes */
+	struct wf_map_sizes maps; /* sizes of the maps; if flows is 0, the largest */
 	uint32_t frame_max_bytes; /* longer packets are not steered */
 	bool one_buffer;	  /* packets in several buffers are not steered */
 	bool only_clones;	  /* all frames are clones: drop frames that are not steered */
@@ -55,8 +55,8 @@ int wf_xdp_set_socket(const struct wf_xdp *xdp, uint32_t slot, int fd);
 
 /*
  * Set the verdicts of one flow. @request returns the verdicts before the call, and the counters.
- * Return: 0; -ENOENT: the flow has no entry; -EAGAIN: the verdicts are set, but the counters kept
- * changing while they were read; other negative errno. Thread: any.
+ * Return: 0; -ENOENT if the flow has no entry; -EAGAIN if the verdicts are set, but the counters
+ * changed during each attempt to read them; other negative errno. Thread: any.
  */
 int wf_xdp_set_verdict(const struct wf_xdp *xdp, struct weft_verdict_request *request);
 
@@ -94,7 +94,7 @@ int wf_xdp_hold(struct wf_xdp *xdp, const char *ifname, int ifindex, enum wf_xdp
  */
 int wf_xdp_attach(struct wf_xdp *xdp, const char *ifname, int ifindex, enum wf_xdp_mode mode);
 
-/* After return, the program does not run any more. Idempotent. */
+/* Detach the program. After return, it does not run any more. Idempotent. */
 void wf_xdp_detach(struct wf_xdp *xdp);
 void wf_xdp_unload(struct wf_xdp *xdp);
 

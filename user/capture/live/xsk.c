@@ -174,7 +174,7 @@ static bool is_partial(const struct wf_xsk_source *source)
 	return source->partial || source->partial_lost;
 }
 
-/* Add a buffer to the partial packet. Return: true: the packet is complete, in *ret_frame. */
+/* Add a buffer to the partial packet. Return: true if the packet is complete and in *ret_frame. */
 static bool gather(struct wf_xsk_source *source, const uint8_t *bytes, const struct xdp_desc *desc,
 		   struct wf_frame *ret_frame)
 {

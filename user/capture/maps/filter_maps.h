@@ -21,11 +21,17 @@ struct wf_filter_maps {
 	int deny_fd;
 };
 
-/* Only ports, allow, deny and sample of @wanted are used. Return: 0 or negative errno. */
+/*
+ * Write the filter of @wanted into the unused set. Only ports, allow, deny and sample are used.
+ * Return: 0 or negative errno.
+ */
 int wf_filter_maps_prepare(const struct wf_filter_maps *maps,
 			   const struct weft_interface_opts *wanted, uint64_t *ret_word);
 
-/* @word: result of wf_filter_maps_prepare(). Return: 0 or negative errno. */
+/*
+ * Switch to the prepared filter. @word: result of wf_filter_maps_prepare(). Return: 0 or negative
+ * errno.
+ */
 int wf_filter_maps_switch(const struct wf_filter_maps *maps, uint64_t word);
 
 #endif

@@ -36,12 +36,12 @@ uint32_t wf_hot_flows_cpus(void);
 
 int wf_hot_flows_init(struct wf_hot_flows *hot, const struct wf_hot_maps *maps);
 
-/* @hot may be all zero. */
+/* Free the buffers of @hot, which may be all zero. */
 void wf_hot_flows_fini(struct wf_hot_flows *hot);
 
 /*
  * Move the counters of all segments that programs finished before the call. The call waits for an
- * RCU grace period (some ms) if there are new segments. Return: 0; -ENOBUFS: the flow map is full,
+ * RCU grace period (some ms) if there are new segments. Return: 0; -ENOBUFS if the flow map is full
  * and some counters stay in their slots; other negative errno. Thread: any, one call at a time.
  */
 int wf_hot_flows_move(struct wf_hot_flows *hot);

@@ -34,7 +34,7 @@ int wf_maps_sum_percpu(int map_fd, size_t value_bytes, uint64_t *ret_words, size
 	return err;
 }
 
-/* Return: the map's memory according to /proc/self/fdinfo; 0: unknown. */
+/* Return: memory of the map according to /proc/self/fdinfo; 0 if unknown. */
 static uint64_t map_bytes(int map_fd)
 {
 	unsigned long long bytes = 0;
