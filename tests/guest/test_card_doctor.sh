@@ -39,10 +39,10 @@ starts() { # PATTERN
 	grep -qE "$1" "$work/agent.err"
 }
 
-# tagged VLAN: packets of connections that the flow map holds with this tag.
+# tagged VLAN: the flow map holds a connection with this tag.
 tagged() {
-	agent_exec /usr/sbin/bpftool -j map dump pinned /sys/fs/bpf/weft/eth0/flows |
-		jq -e "[.[].formatted | select(.key.vlan[0] == $1)] | length > 0"
+	agent_exec bpftool -j map dump pinned /sys/fs/bpf/weft/eth0/flows >"$work/flows.json" &&
+		jq -e "[.[].formatted | select(.key.vlan[0] == $1)] | length > 0" "$work/flows.json"
 }
 
 tags_are_seen() {
