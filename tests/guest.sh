@@ -17,6 +17,7 @@ guest_integration=(live_tap live_frames live_host host_tags queues nic_hash inte
 if [ "${GUEST_PART:-}" = quick ]; then
 	guest_unit=("$out"/tests/test_bpf_*[a-z] "$out/tests/test_hot_flows")
 	guest_integration=(filter_live host_tags kill9)
+	WEFT_RESTARTS=2
 fi
 
 echo "== Linux $(uname -r)"

@@ -198,11 +198,10 @@ ledgers_close() {
 same_files() { diff -r -x '.*' "$1" "$2"; }
 
 wait_until() { # TENTHS COMMAND...
-	local tries=$(($1 * WEFT_SLOW)) try
+	local end=$((${EPOCHREALTIME/./} + $1 * WEFT_SLOW * 100000))
 	shift
-	for ((try = 0; try < tries; try++)); do
-		"$@" >/dev/null 2>&1 && return 0
+	until "$@" >/dev/null 2>&1; do
+		[ "${EPOCHREALTIME/./}" -lt "$end" ] || return 1
 		sleep 0.1
 	done
-	return 1
 }

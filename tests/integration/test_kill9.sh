@@ -74,6 +74,7 @@ for mode in host filter tap; do
 	right=0 works=0 clean=0
 	[ "$mode" != tap ] || ip -n "$ns_a" addr flush dev eth0
 	case $mode in host) rounds=$restarts ;; filter) rounds=20 ;; tap) rounds=5 ;; esac
+	[ "$rounds" -le "$restarts" ] || rounds=$restarts
 	for ((round = 1; round <= rounds; round++)); do
 		agent_start_pinned "$mode" || break
 		right=$((right + 1))
