@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * agent.c - opens everything in order, runs, and closes everything in reverse order.
+ * agent.c - opens all parts of a run in order, runs, and closes them in reverse order.
  *
- * The threads of sinks start after the workers: if weft_start() fails, a sink that already ran
- * would wait for an end of data that never comes. Until these threads run, the queues of the sinks
- * hold the events.
+ * Sink threads start after the workers: if weft_start() fails, a running sink would wait for an end
+ * of data that never comes. Until the sink threads run, the queues hold the events.
  */
 #include "agent/agent.h"
 
@@ -31,7 +30,7 @@ struct agent {
 	struct wf_sink *sinks[WEFT_SUBSCRIPTIONS_MAX];
 	size_t sinks_count;
 	size_t sinks_started;
-	struct wf_control *control; /* owned; NULL for a file */
+	struct wf_control *control; /* owned; NULL in replay */
 	struct wf_request_env request_env;
 	char source[SOURCE_NAME_BYTES];
 };
@@ -53,8 +52,8 @@ static void agent_error(const struct agent *agent, const char *format, ...)
 
 /* ---- signals ---- */
 
-static struct weft
-	*_Atomic signal_weft; /* the handle to stop; a signal handler has no other argument */
+/* The handle to stop; global, because a signal handler takes no context. */
+static struct weft *_Atomic signal_weft;
 static atomic_int signal_count;
 
 static void on_signal(int signo)
@@ -84,13 +83,11 @@ static void signals_take(struct weft *weft, struct saved_signals *ret_saved)
 	atomic_store(&signal_weft, weft);
 	for (int i = 0; i < STOP_SIGNALS; i++) {
 		sigaction(stop_signals[i], NULL, &ret_saved->stop[i]);
-		/* nohup(1) ignores SIGHUP on purpose. */
+		/* Keep SIGHUP ignored under nohup(1). */
 		if (stop_signals[i] != SIGHUP || ret_saved->stop[i].sa_handler != SIG_IGN)
 			sigaction(stop_signals[i], &action, NULL);
 	}
-	/*
-	 * The end of a reader of our output is an error of one sink; it must not end the process.
-	 */
+	/* Ignore SIGPIPE: a closed reader of our output must fail one sink, not end the process. */
 	sigaction(SIGPIPE, &ignore, &ret_saved->pipe);
 }
 
@@ -168,7 +165,7 @@ static int open_control(struct agent *agent)
 	return err;
 }
 
-/* Requests are answered from wf_control_start() on, when all of this is known. */
+/* Fill in the environment of requests. Call before wf_control_start(), which starts answering. */
 static void set_request_env(struct agent *agent)
 {
 	agent->request_env = (struct wf_request_env){
@@ -196,15 +193,13 @@ static int start(struct agent *agent)
 			break;
 		agent->sinks_started++;
 	}
-	/* The agent answers requests only while it captures. */
+	/* Requests are answered only during the capture. */
 	if (!err && agent->control)
 		err = wf_control_start(agent->control);
 	return err;
 }
 
-/*
- * Closes the sinks whose thread never ran, so that workers do not wait for room in their queues.
- */
+/* Close the sinks whose threads never ran, so that workers do not wait for room in their queues. */
 static void close_unstarted(struct agent *agent)
 {
 	while (agent->sinks_count > agent->sinks_started)
@@ -221,7 +216,7 @@ static int wait_for_end(struct agent *agent)
 	return err;
 }
 
-/* Return: the first failure of a sink; 0: none failed. */
+/* Wait for all sinks. Return: the first failure; 0 if none failed. */
 static int join_sinks(struct agent *agent)
 {
 	int first = 0;
@@ -235,7 +230,7 @@ static int join_sinks(struct agent *agent)
 	return first;
 }
 
-/* Runs from weft_start() to the last byte that is written. */
+/* Run from weft_start() until all output is written. */
 static int run(struct agent *agent, struct wf_agent_result *result)
 {
 	int err;
@@ -267,7 +262,7 @@ static int open_all(struct agent *agent, struct wf_agent_result *result)
 	int err;
 
 	/*
-	 * The control socket comes first: if another agent answers there, its pins must not be
+	 * Open the control socket first: if another agent uses it, that agent's pins must not be
 	 * replaced.
 	 */
 	result->step = WF_AGENT_CONTROL;

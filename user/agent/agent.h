@@ -2,7 +2,7 @@
 /*
  * agent.h - one run from configuration to summary: source, sinks, signals, control socket.
  *
- * Thread: main; one run at a time in a process, because signals are the process's.
+ * Thread: main; one run at a time per process, because signal handlers are per process.
  */
 #ifndef WF_AGENT_AGENT_H
 #define WF_AGENT_AGENT_H
@@ -14,12 +14,12 @@
 
 #include "config/config_table.h"
 
-/** The steps of a run; the one that failed decides the exit status. */
+/** The steps of a run; the exit status depends on the step that failed. */
 enum wf_agent_step {
-	WF_AGENT_OPTIONS = 0, /* weft_new(): an option or the filter */
-	WF_AGENT_SOURCE,      /* a file or an interface */
-	WF_AGENT_SINKS,	      /* an output can't be opened */
-	WF_AGENT_CONTROL,     /* the control socket */
+	WF_AGENT_OPTIONS = 0, /* weft_new() failed: an option or the filter is wrong */
+	WF_AGENT_SOURCE,      /* a file or an interface cannot be used */
+	WF_AGENT_SINKS,	      /* an output cannot be opened */
+	WF_AGENT_CONTROL,     /* the control socket cannot be opened */
 	WF_AGENT_START,
 	WF_AGENT_RUN,	 /* the source ended with an error */
 	WF_AGENT_OUTPUT, /* an output failed while running */
@@ -42,19 +42,23 @@ struct wf_agent_opts {
 	void *log_ctx;
 };
 
-/** struct wf_agent_result - how it ended; @report: owned by the caller, NULL if it never ran */
+/**
+ * struct wf_agent_result - the outcome of a run
+ * @step:   the step that failed
+ * @report: owned by the caller; NULL if the capture never started
+ */
 struct wf_agent_result {
-	enum wf_agent_step step; /* that failed */
+	enum wf_agent_step step;
 	json_t *report;
 };
 
 /**
- * wf_agent_run() - run until the file ends or a signal asks to stop
+ * wf_agent_run() - run until the file ends or a signal stops the run
  *
- * SIGINT, SIGTERM and SIGHUP stop gracefully: what was received is delivered. A second
- * signal ends the process at once with status 1.
+ * SIGINT, SIGTERM and SIGHUP stop gracefully: data already received is delivered. A second signal
+ * ends the process at once with status 1.
  *
- * Return: 0, or the negative errno of the first step that failed (it was logged).
+ * Return: 0 on success; negative errno of the first step that failed (already logged).
  */
 int wf_agent_run(const struct wf_agent_opts *opts, struct wf_agent_result *ret_result);
 

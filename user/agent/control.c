@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * control.c - the agent's side of the control socket: one thread serves one client at a time.
+ * control.c - the server side of the control socket: one thread serves one client at a time.
  *
- * All requests of one client together have CLIENT_TIMEOUT_MS, so that a client that hangs delays
- * other clients by at most that time. Workers never wait for a client.
+ * All requests of a client share one time limit, CLIENT_TIMEOUT_MS, so that a hanging client delays
+ * others by at most that time. Workers never wait for a client.
  */
 #include "agent/control.h"
 
@@ -31,7 +31,7 @@ struct wf_control {
 	void *ctx;
 	pthread_t thread;
 	bool has_thread;
-	int stop_fd; /* eventfd */
+	int stop_fd; /* eventfd that stops the thread */
 	size_t count;
 	int fds[WEFT_INTERFACES_MAX];
 	struct sockaddr_un addrs[WEFT_INTERFACES_MAX];
@@ -124,7 +124,7 @@ static void *control_thread(void *ctx)
 /* ---- opening ---- */
 
 /*
- * Whether a process listens at @addr; if none does, the file was left by an agent that was killed.
+ * Return true if a process listens at @addr; otherwise the socket file was left by a killed agent.
  */
 static bool is_answered(const struct sockaddr_un *addr)
 {
@@ -163,7 +163,7 @@ static int open_socket(struct wf_control *control, const char *dir, const char *
 	if (fd < 0)
 		return refuse(ret_error, -errno, addr->sun_path, strerror(errno));
 
-	/* No client can connect before listen(), so the socket is never open to others. */
+	/* The mode is set before listen(), so other users can never connect. */
 	err = bind_socket(fd, addr);
 	if (err == -EADDRINUSE)
 		refuse(ret_error, err, addr->sun_path,
@@ -218,7 +218,7 @@ int wf_control_start(struct wf_control *control)
 	sigset_t old;
 	int err;
 
-	/* The main thread handles all signals. */
+	/* Block all signals in this thread: the main thread handles them. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	err = pthread_create(&control->thread, NULL, control_thread, control);

@@ -35,7 +35,10 @@ static int connect_to(const struct sockaddr_un *addr)
 	return err;
 }
 
-/* Copies "eth0" of "eth0.sock". Return: false if @file is not the name of a socket. */
+/*
+ * Copy the interface name of a socket file: "eth0" for "eth0.sock". Return: false if @file is not a
+ * socket name.
+ */
 static bool name_of(const char *file, char *ret_name)
 {
 	const char *end = strrchr(file, '.');
@@ -47,7 +50,7 @@ static bool name_of(const char *file, char *ret_name)
 	return true;
 }
 
-/* Whether an agent listens there; if not, the file was left by an agent that was killed. */
+/* Return true if an agent listens there; otherwise the socket file was left by a killed agent. */
 static bool is_alive(const char *dir, const char *name)
 {
 	struct sockaddr_un addr;
@@ -62,7 +65,7 @@ static bool is_alive(const char *dir, const char *name)
 	return true;
 }
 
-/* Copies the name of the only agent in @dir to @ret_name. */
+/* Copy the name of the only running agent in @dir to @ret_name. */
 static int find_only(const char *dir, char *ret_name, struct wf_control_error *ret_error)
 {
 	DIR *stream = opendir(dir);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * control_line.c - bounded lines with a deadline over a non-blocking socket.
+ * control_line.c - sends and receives lines of limited length over a non-blocking socket, with a
+ * deadline.
  */
 #include "agent/control_line.h"
 
@@ -19,7 +20,10 @@ uint64_t wf_control_deadline_ns(unsigned timeout_ms)
 	return wf_clock_now_ns() + timeout_ms * 1000000ull;
 }
 
-/* Return: 0: @fd is ready; -ETIMEDOUT; -ECANCELED; -errno. */
+/*
+ * Wait until @fd is ready. Return: 0 if it is ready; -ETIMEDOUT at the deadline; -ECANCELED if
+ * @stop_fd is readable; other -errno.
+ */
 static int wait_for(int fd, short events, int stop_fd, uint64_t deadline_ns)
 {
 	struct pollfd polls[2] = {{.fd = fd, .events = events}, {.fd = stop_fd, .events = POLLIN}};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * control_line.h - lines over a socket with a deadline, for both ends of the protocol.
+ * control_line.h - sends and receives lines with a deadline, for both sides of the control socket.
  */
 #ifndef WF_AGENT_CONTROL_LINE_H
 #define WF_AGENT_CONTROL_LINE_H
@@ -17,9 +17,9 @@ enum {
 
 /* struct wf_control_line - received bytes; @text is freed by the caller with free() */
 struct wf_control_line {
-	char *text; /* the first line, its newline replaced by NUL */
+	char *text; /* first line, with its newline replaced by NUL */
 	size_t max_bytes;
-	size_t line_bytes; /* NUL included; 0: no whole line yet */
+	size_t line_bytes; /* length of the first line with its NUL; 0: no complete line */
 	size_t used_bytes;
 	size_t capacity_bytes;
 };
@@ -27,19 +27,23 @@ struct wf_control_line {
 uint64_t wf_control_deadline_ns(unsigned timeout_ms);
 
 /*
- * Receive until @line holds a whole line. @stop_fd: ends it when readable; -1: none.
- * Return: 0; -ETIMEDOUT; -ENODATA: the peer is done; -EMSGSIZE; -ECANCELED; -errno.
+ * Receive until @line holds a complete line. @stop_fd: receiving is cancelled when it is readable;
+ * -1: none. Return: 0 on success; -ETIMEDOUT at the deadline; -ENODATA if the peer has closed the
+ * connection; -EMSGSIZE if the line is too long; -ECANCELED; other -errno.
  */
 int wf_control_receive_line(int fd, struct wf_control_line *line, int stop_fd,
 			    uint64_t deadline_ns);
 
-/* Remove the first line; the bytes after it stay. */
+/* Remove the first line; the bytes after it remain. */
 void wf_control_line_next(struct wf_control_line *line);
 
-/* @text has no newline. Return: 0; -ETIMEDOUT; -errno. */
+/*
+ * Send @text and a newline; @text contains none. Return: 0 on success; -ETIMEDOUT at the deadline;
+ * other -errno.
+ */
 int wf_control_send_line(int fd, const char *text, uint64_t deadline_ns);
 
-/* DIR/NAME.sock. Return: 0; -ENAMETOOLONG. */
+/* Set @ret_addr to DIR/NAME.sock. Return: 0 on success; -ENAMETOOLONG if the path is too long. */
 int wf_control_addr(const char *dir, const char *name, struct sockaddr_un *ret_addr);
 
 #endif

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * filter.c - the request "filter", and which part of a filter is checked where.
+ * filter.c - the request "filter", and the list of where each part of a filter is checked.
  *
- * A part is a key in the section "filter" of the configuration, so that a new one needs no line
- * here but in answer_filter().
+ * A part is a key in the section "filter" of the configuration, so only answer_filter() must be
+ * changed for a new part.
  */
 #include "agent/filter.h"
 
@@ -23,7 +23,7 @@ static bool is_part(const struct wf_config_key *key)
 	return !strncmp(key->name, "filter.", strlen("filter."));
 }
 
-/* A part that is not set does not filter. */
+/* Return true if the part @key is set; other parts do not restrict the filter. */
 static bool is_set(const struct wf_config *config, const struct wf_config_key *key)
 {
 	const char *member = (const char *)config + key->offset;
@@ -35,7 +35,7 @@ static bool is_set(const struct wf_config *config, const struct wf_config_key *k
 	return *(const size_t *)((const char *)config + key->count_offset) > 0;
 }
 
-/* NULL: no memory. The caller frees it. */
+/* Return the value of the part @key, owned by the caller; NULL if there is no memory. */
 static char *part_text(const struct wf_config *config, const struct wf_config_key *key)
 {
 	char *text = NULL;

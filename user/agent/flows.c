@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * flows.c - the request "flows": connections as JSON; and the table that is made of the answer.
+ * flows.c - the request "flows": lists connections as JSON, and prints the response as a table.
  */
 #include "agent/flows.h"
 
@@ -14,7 +14,7 @@
 #include "agent/report.h"
 #include "agent/request.h"
 
-/* By enum weft_flow_sort. */
+/* indexed by enum weft_flow_sort */
 static const char *const sorts[] = {"bytes", "packets", "kept", "last", "age"};
 _Static_assert(sizeof(sorts) / sizeof(sorts[0]) == WEFT_FLOW_SORT_COUNT, "a name for each order");
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * flows.h - the answer to the request "flows" as a table.
+ * flows.h - prints the response to the request "flows" as a table.
  *
  *   {"command": "flows", "sort": "bytes", "count": 100, "filter": "tcp port 80"}
  *     -> {"total", "flows": [{"src_ip", "src_port", "dest_ip", "dest_port", "proto", "flow_id",
@@ -13,7 +13,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* Writes three lines per connection. @flows: the answer; any member of it may be missing. */
+/* Print three lines per connection. @flows: the response; members may be missing. */
 void wf_flows_print(const json_t *flows, FILE *out);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * privileges.c - reads the effective capabilities, so that a missing one is reported before
- * anything is opened. The kernel decides in any case; this check only improves the message.
+ * privileges.c - checks the effective capabilities, so that a missing one is reported before
+ * anything is opened. The kernel enforces them in any case; this check only improves the message.
  */
 #include "agent/privileges.h"
 

@@ -8,8 +8,8 @@
 #include <stddef.h>
 
 /*
- * Check that this process may load XDP programs and open AF_XDP sockets. Return: 0; -EPERM: @buf
- * names the missing capabilities, separated by ", ".
+ * Check that this process may load XDP programs and open AF_XDP sockets. Return: 0 if it may;
+ * -EPERM if not, with the names of the missing capabilities in @buf, separated by ", ".
  */
 int wf_privileges_check(char *buf, size_t buf_bytes);
 

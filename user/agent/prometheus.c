@@ -11,7 +11,7 @@
 
 #include "agent/request.h"
 
-/* The text, owned by the caller. NULL: no memory. */
+/* Return the text, owned by the caller; NULL if there is no memory. */
 static char *text_new(const struct weft *weft, size_t *ret_bytes)
 {
 	char *text = NULL;

@@ -2,7 +2,7 @@
 /*
  * report.c - prints a report.
  *
- * It knows no metric by name, except those of the first line of the summary.
+ * Metrics are found by iteration; only the first line of the summary uses metrics by name.
  */
 #include "agent/report.h"
 
@@ -139,9 +139,8 @@ void wf_report_print(const json_t *report, FILE *out)
 /* ---- summary ---- */
 
 /*
- * Shortens @name by the words that it shares with the other names of its ledger:
- * "xdp_passed_frames" becomes "passed" next to "xdp_seen_frames". Unit and module are printed
- * once, before.
+ * Print @name without the words that all names of its ledger share: "xdp_passed_frames" becomes
+ * "passed", like "seen" for "xdp_seen_frames". Unit and module are printed once, before the names.
  */
 static void print_short_name(const char *name, FILE *out)
 {
@@ -165,7 +164,7 @@ static void print_ledger_line(const json_t *ledger, FILE *out)
 	char state[64];
 	size_t i;
 
-	/* The counts of the kernel are all zero for a capture file. */
+	/* Skip ledgers without counts, such as those of the kernel in replay. */
 	if (total == 0 && json_is_true(json_object_get(ledger, "closed")))
 		return;
 	fprintf(out, "weft: ledger %s %s: %s", text_of(ledger, "name"),
@@ -183,7 +182,7 @@ static void print_ledger_line(const json_t *ledger, FILE *out)
 	fputc('\n', out);
 }
 
-/* Prints failures only: a sink that wrote everything needs no line. */
+/* Print the failures of a sink; print nothing if everything was written. */
 static void print_sink_line(const json_t *sink, FILE *out)
 {
 	char numbers[2][28];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * report.h - all that weft counted, as one JSON value, and how people read it.
+ * report.h - all counts of weft as one JSON value, and its printed form.
  *
  *   {"version", "source", "elapsed_ms",
  *    "ledgers": [{"name", "total": {"name", "value"}, "parts": [{"name", "value"}...],
@@ -8,8 +8,7 @@
  *    "metrics": {NAME: {"value", "kind", "help"}...},
  *    "sinks": [{"name", "events", ...}...]}
  *
- * The same value is the answer of the control socket, of --json, and what the texts
- * below are made from, so that they can't differ.
+ * The control socket, --json and the printed texts all use this value, so that they cannot differ.
  */
 #ifndef WF_AGENT_REPORT_H
 #define WF_AGENT_REPORT_H
@@ -20,18 +19,20 @@
 #include <stdio.h>
 
 /*
- * Prints every ledger as a sum, then every metric. Any member may be missing in a @report from
+ * Print every ledger as a sum, then every metric. Members may be missing if @report comes from
  * another process.
  */
 void wf_report_print(const json_t *report, FILE *out);
 
-/* A few lines that begin with "weft: ". */
+/* Print a summary of a few lines, each beginning with "weft: ". */
 void wf_report_print_summary(const json_t *report, FILE *out);
 
-/* Whether the parts of every ledger add up to its total. */
+/* Return true if the parts of every ledger add up to its total. */
 bool wf_report_is_closed(const json_t *report);
 
-/* Formats 1234567 as "1,234,567" in @buf (at least 28 bytes), which is returned. */
+/*
+ * Format @value with thousands separators in @buf (at least 28 bytes): "1,234,567". Return: @buf.
+ */
 const char *wf_report_number(int64_t value, char *buf);
 
 #endif

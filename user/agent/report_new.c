@@ -114,7 +114,7 @@ json_t *wf_report_new(const struct wf_request_env *env)
 	for (size_t i = 0; i < env->sinks_count; i++)
 		json_array_append_new(list, sink_new(env->sinks[i]));
 	weft_cleanup_each(env->weft, add_task, cleanup);
-	/* json_pack() owns the parts from here on, and frees them if any is NULL. */
+	/* json_pack() takes the references to the parts, and releases them if any part is NULL. */
 	return json_pack("{sssssIsososososo}", "version", weft_version(), "source", env->source,
 			 "elapsed_ms", (json_int_t)elapsed_ms, "ledgers", ledgers, "metrics",
 			 metrics, "sinks", list, "pressure", pressure_new(env->weft), "cleanup",

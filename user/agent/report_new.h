@@ -9,7 +9,7 @@
 
 struct wf_request_env;
 
-/* Thread: any. NULL: no memory. The caller owns the result. */
+/* Return a new report, owned by the caller; NULL if there is no memory. Thread: any. */
 json_t *wf_report_new(const struct wf_request_env *env);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * request.h - what a request to the running agent implements.
+ * request.h - the interface that each request to the running agent implements.
  *
- * A request is one file with a `const struct wf_request wf_request_NAME` and one row in
+ * A request is one file that defines `const struct wf_request wf_request_NAME`, and one row in
  * requests.c.
  */
 #ifndef WF_AGENT_REQUEST_H
@@ -17,21 +17,21 @@
 struct weft;
 struct wf_sink;
 
-/** struct wf_request_env - the agent as its requests see it; everything is borrowed */
+/** struct wf_request_env - the agent as seen by requests; all pointers are borrowed */
 struct wf_request_env {
 	struct weft *weft;
-	const char *source; /* name of the interfaces or of the file */
-	uint64_t start_ns;  /* CLOCK_MONOTONIC */
+	const char *source; /* names of the interfaces, or the file */
+	uint64_t start_ns;  /* CLOCK_MONOTONIC time of the start */
 	struct wf_sink *const *sinks;
 	size_t sinks_count;
 };
 
 /**
  * struct wf_request - a request
- * @name:   the "command" of the request, and the member of the response that holds the result
- * @help:   one line: what it does and which members it has
- * @answer: returns the result, which the caller owns, or NULL, and then @ret_error tells.
- *          Thread: the control thread.
+ * @name:   the "command" of the request, and the name of the response member with the result
+ * @help:   one line: the effect of the request and its members
+ * @answer: returns the result, owned by the caller; NULL on failure, with the reason in @ret_error.
+ * Thread: the control thread.
  */
 struct wf_request {
 	const char *name;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * requests.c - the requests to the running agent: one row each.
+ * requests.c - the requests to the running agent, one row each.
  *
- * A row REQUEST(x) stands for `const struct wf_request wf_request_x`. The request "help", which
- * is made from the rows, is answered here.
+ * A row REQUEST(x) stands for `const struct wf_request wf_request_x`. This file also answers the
+ * request "help", from the rows.
  */
 #include "agent/requests.h"
 

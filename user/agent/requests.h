@@ -9,7 +9,7 @@
 
 #include "agent/control.h"
 
-/* A wf_control_fn. @env: struct wf_request_env. */
+/* Answer a request; a wf_control_fn. @env: struct wf_request_env. */
 json_t *wf_requests_answer(const char *command, const json_t *request,
 			   struct wf_control_error *ret_error, void *env);
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * opts.c - option structs of callers: copied whatever their size, completed with defaults and
- * checked against their ranges, as weft/options.def gives them.
+ * opts.c - option structs of callers.
+ *
+ * The structs may have any size. They are copied, completed with defaults and checked against the
+ * ranges in weft/options.def.
  */
 #include "api/opts.h"
 
@@ -58,11 +60,11 @@ enum option_kind {
 struct option {
 	const char *name;
 	enum option_kind kind;
-	size_t offset; /* of the member in its struct */
-	size_t bytes;  /* of the member */
+	size_t offset; /* offset of the member in its struct */
+	size_t bytes;  /* size of the member */
 	size_t count_offset;
 	uint64_t min;
-	uint64_t max; /* of a list: entries */
+	uint64_t max; /* list: maximum number of entries */
 	uint64_t initial;
 	double initial_share;
 	const char *unit;
@@ -71,7 +73,7 @@ struct option {
 #define MEMBER(kind_, container, member_)                                                      \
 	.name = #member_, .kind = KIND_##kind_, .offset = offsetof(struct container, member_), \
 	.bytes = sizeof(((struct container *)0)->member_)
-/* ...: the values, which are initialisers of the other fields once they are expanded. */
+/* The arguments "..." expand to designated initialisers of the other fields. */
 #define OPTION(kind, container, member, ...) {MEMBER(kind, container, member), __VA_ARGS__},
 #define LIST(kind, container, member, ...) \
 	{MEMBER(kind, container, member),  \
@@ -111,7 +113,7 @@ _Static_assert(sizeof((const char *const[]){WEFT_OVERLAP_NAMES}) / sizeof(char *
 
 /* ---- one option ---- */
 
-/* A number, a switch or the value of an enum, which has 4 bytes or 8. */
+/* Read a number, switch or enum member of 4 or 8 bytes. */
 static uint64_t read_number(const struct option *option, const void *member)
 {
 	uint32_t narrow;
@@ -223,7 +225,10 @@ static int resolve_options(const struct option *options, void *opts)
 
 /* ---- rules that concern several options ---- */
 
-/* The number of CPUs, or less if the memory does not suffice for that many workers. */
+/*
+ * Return the default number of workers: the number of CPUs, or fewer if the memory does not
+ * suffice.
+ */
 static uint32_t default_workers(uint64_t memory_max_bytes)
 {
 	uint64_t fit = memory_max_bytes / (WEFT_WORKER_MIN_MB * MIB);

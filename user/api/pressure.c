@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pressure.c - weft/pressure.h: one call down, once the handle was started.
+ * pressure.c - implements weft/pressure.h with calls to the engine, once the handle was started.
  */
 #include <weft/pressure.h>
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * stats.c - weft/stats.h: the sums over all threads, and what each interface and task counted.
+ * stats.c - implements weft/stats.h: the metrics summed over all threads, and the metrics of each
+ * interface and cleanup task.
  */
 #include <weft/pressure.h>
 #include <weft/stats.h>
@@ -18,7 +19,9 @@
 
 enum { PARTS_MAX = WEFT_INTERFACES_MAX + WEFT_CLEANUP_TASKS_MAX };
 
-/* Parts and what they counted: too large for a thread's stack. */
+/*
+ * Per-interface and per-task metrics; allocated, because they are too large for a thread's stack.
+ */
 struct parts {
 	size_t count;
 	struct wf_metrics_part parts[PARTS_MAX];
@@ -40,7 +43,9 @@ void weft_stats_each(const struct weft *weft, weft_metric_fn fn, void *ctx)
 	wf_metrics_each(&sum, fn, ctx);
 }
 
-/* Return: where the part counts; NULL: there are too many. */
+/*
+ * Add a part. Return: its metrics, to be filled in by the caller; NULL if there are too many parts.
+ */
 static struct wf_metrics *add_part(struct parts *parts, const char *key, const char *value)
 {
 	struct wf_metrics *metrics = &parts->metrics[parts->count];

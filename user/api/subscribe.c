@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * subscribe.c - weft/subscribe.h: argument checks, then one call down.
+ * subscribe.c - implements weft/subscribe.h: checks arguments, then calls the engine.
  */
 #include <weft/subscribe.h>
 

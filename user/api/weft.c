@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * weft.c - the handle: argument checks, then one call down.
+ * weft.c - implements the handle: checks arguments, then calls the engine.
  */
 #include <weft/weft.h>
 

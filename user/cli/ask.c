@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ask.c - sends a request to a running agent, for commands.
+ * ask.c - sends the request of a command to a running agent.
  */
 #include "cli/ask.h"
 

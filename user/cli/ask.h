@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ask.h - sends a request to a running agent, for commands.
+ * ask.h - sends the request of a command to a running agent.
  */
 #ifndef WF_CLI_ASK_H
 #define WF_CLI_ASK_H
@@ -10,11 +10,11 @@
 #include "cli/cmd.h"
 
 /**
- * wf_ask() - send @request to the agent that @options name, and take its answer
- * @request:    has a "command", which messages begin with; borrowed; NULL: no memory for it
+ * wf_ask() - send @request to the agent that @options name, and receive the response
+ * @request: has a "command", with which messages begin; borrowed; NULL is reported as out of memory
  * @ret_answer: owned by the caller
  *
- * Return: an enum wf_exit: WF_EXIT_DONE, or the status for a failure, which was reported.
+ * Return: WF_EXIT_DONE on success; otherwise the enum wf_exit of the failure, which was reported.
  */
 int wf_ask(const struct wf_options *options, const json_t *request, json_t **ret_answer);
 

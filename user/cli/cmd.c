@@ -9,11 +9,13 @@
 #include "config/suggest.h"
 #include "cli/say.h"
 
-/* The section in which WF_CMD() registers commands, in any order. The linker sets both names. */
+/*
+ * Bounds of the section in which WF_CMD() registers commands in any order, defined by the linker.
+ */
 extern const struct wf_cmd *const __start_wf_cmds[];
 extern const struct wf_cmd *const __stop_wf_cmds[];
 
-/* Commands of the same position are listed by name, so that none is left out. */
+/* Order commands by position, then by name. */
 static bool is_before(const struct wf_cmd *a, const struct wf_cmd *b)
 {
 	return a->position != b->position ? a->position < b->position

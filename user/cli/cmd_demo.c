@@ -42,13 +42,13 @@ static int write_script(int fd)
 	return 0;
 }
 
-/* Returns only on failure. */
+/* Run the script in this process. Returns only on failure: negative errno. */
 static int exec_script(void)
 {
 	char self[4096];
 	char path[64];
 	ssize_t chars = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	int fd = memfd_create("weft-demo", 0); /* inherited: bash reads it */
+	int fd = memfd_create("weft-demo", 0); /* no MFD_CLOEXEC: bash inherits and reads it */
 	int err;
 
 	if (chars < 0 || fd < 0)

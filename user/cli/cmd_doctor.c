@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * cmd_doctor.c - weft doctor: what this host offers, what is missing, and how to change that.
+ * cmd_doctor.c - weft doctor: reports which features this host has, which are missing, and how to
+ * add them.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -24,8 +25,8 @@ static const struct wf_option own[] = {
 
 struct doctor {
 	bool json;
-	json_t *findings; /* array, owned; only with json */
-	bool is_in_table; /* the last finding was a kernel feature */
+	json_t *findings; /* array, owned; NULL unless --json is set */
+	bool is_in_table; /* the previous finding was a kernel feature */
 	unsigned counts[WEFT_PROBE_STATUS_COUNT];
 };
 

@@ -27,7 +27,7 @@ static const char *verdict_of(const char *word)
 	return NULL;
 }
 
-/* Return: the port; -1: @text is not a port. */
+/* Return the port in @text; -1 if @text is not a port. */
 static int port_of(const char *text)
 {
 	int port = strlen(text) < 6 && *text ? atoi(text) : -1;

@@ -55,7 +55,7 @@ static json_t *request_new(const struct wf_options *options)
 	return request;
 }
 
-/* Prints the list once, or every second until interrupted. */
+/* Print the list once, or every second until interrupted. */
 static int show(const struct wf_options *options, const json_t *request)
 {
 	const struct timespec second = {.tv_sec = 1};

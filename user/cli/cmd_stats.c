@@ -37,7 +37,7 @@ static const struct wf_option own[] = {
 
 static const struct format {
 	const char *name;
-	const char *command; /* of the control socket */
+	const char *command; /* command of the control request */
 	void (*print)(const json_t *response);
 } formats[] = {
 	{"text", "stats", print_text},
@@ -45,7 +45,7 @@ static const struct format {
 	{"prometheus", "prometheus", print_string},
 };
 
-/* NULL: there is none of that name. */
+/* Return the requested format; NULL if there is none of that name. */
 static const struct format *find_format(const struct wf_options *options)
 {
 	const char *name = options->own[FORMAT];

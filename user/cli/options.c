@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * options.c - reads a command line with getopt_long(), from the rows of all options of a command.
+ * options.c - parses a command line with getopt_long(), from a table of all options of a command.
  *
- * Options that change the configuration are kept until all are read, because --config comes
- * first wherever it stands.
+ * Options that change the configuration are applied after all are parsed, because --config is
+ * applied first wherever it is given.
  */
 #include "cli/options.h"
 
@@ -19,10 +19,10 @@
 #include "config/suggest.h"
 #include "cli/say.h"
 
-/* What an option does. */
+/* The effect of an option. */
 enum action {
-	SET_KEY = 0, /* of the row */
-	SET_PAIR,    /* the key and the value of its argument */
+	SET_KEY = 0, /* sets the key of the row */
+	SET_PAIR,    /* sets the key in the argument, "KEY=VALUE" */
 	LOAD_CONFIG,
 	NAME_INTERFACE,
 	SET_OWN,
@@ -34,12 +34,12 @@ enum action {
 };
 
 struct shared_option {
-	unsigned group; /* 0: of every command */
+	unsigned group; /* enum wf_option_group bit; 0: every command has the option */
 	enum action action;
 	struct wf_option option;
 };
 
-/* Options of several commands. The rows before SHARED_LATER are shown before the other options. */
+/* Options shared by several commands. Help lists the rows before SHARED_LATER first. */
 static const struct shared_option shared[] = {
 	{WF_OPTIONS_INTERFACE,
 	 NAME_INTERFACE,
@@ -71,12 +71,12 @@ enum {
 	ASSIGNMENTS_MAX = 256,
 };
 
-/* An option of the command, from whichever table. */
+/* One option of the command, from any of the tables. */
 struct row {
 	struct wf_option option;
 	enum action action;
-	const struct wf_config_key *key; /* of SET_KEY */
-	size_t own;			 /* index, of SET_OWN */
+	const struct wf_config_key *key; /* SET_KEY: the key to set */
+	size_t own;			 /* SET_OWN: index of the command's own option */
 };
 
 /* An option that changes the configuration, applied once --config is known. */
@@ -147,7 +147,7 @@ static void add_rows(struct parse *parse)
 
 /* ---- reading ---- */
 
-enum { ROW_BASE = 256 }; /* getopt's value of row 0, beyond all letters */
+enum { ROW_BASE = 256 }; /* getopt value of row 0, above all letters */
 
 static void fill_getopt(struct parse *parse)
 {
@@ -261,7 +261,7 @@ static int read_all(struct parse *parse, int argc, char **argv)
 	int err;
 
 	opterr = 0;
-	optind = 0; /* also forgets an earlier parse */
+	optind = 0; /* reset getopt, in case it was used before */
 	while ((val = getopt_long(argc, argv, parse->shorts, parse->longs, NULL)) != -1) {
 		if (val == '?')
 			return refuse_unknown(parse, argv[optind - 1]);
@@ -335,7 +335,7 @@ void wf_options_fini(struct wf_options *options)
 
 enum { HELP_COLUMN = 37, HELP_WIDTH = 100 };
 
-/* Writes @text from HELP_COLUMN on, in lines of at most HELP_WIDTH columns where words allow it. */
+/* Print @text from HELP_COLUMN on, wrapped at HELP_WIDTH columns where words allow it. */
 static void print_wrapped(const char *text, int column, FILE *out)
 {
 	while (*text) {
@@ -351,7 +351,7 @@ static void print_wrapped(const char *text, int column, FILE *out)
 	fputc('\n', out);
 }
 
-/* The help of @row, with its default if that is worth a word; owned by the caller. */
+/* Return the help of @row, owned by the caller; the default is included if the key has a range. */
 static char *help_text(const struct row *row, const struct wf_config *defaults)
 {
 	char *text = NULL;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * options.h - the options of all commands: one parser, and the values that were given.
+ * options.h - the options of all commands: the parser and the parsed values.
  *
- * An option comes from one of three tables: weft/options.def for those that set a configuration
- * key, options.c for those of several commands, and the command itself.
+ * An option comes from one of three tables: weft/options.def (options that set a configuration
+ * key), options.c (options shared by several commands), or the command's own table.
  */
 #ifndef WF_CLI_OPTIONS_H
 #define WF_CLI_OPTIONS_H
@@ -13,10 +13,10 @@
 
 #include "config/config_table.h"
 
-/** Groups of options that a command has; every command has --help. */
+/** Groups of options that a command may have; every command has --help. */
 enum wf_option_group {
-	WF_OPTIONS_SETTINGS = 1u << 0,	   /* the options of configuration keys */
-	WF_OPTIONS_RUN_SETTINGS = 1u << 1, /* those of live capture only */
+	WF_OPTIONS_SETTINGS = 1u << 0,	   /* options that set configuration keys */
+	WF_OPTIONS_RUN_SETTINGS = 1u << 1, /* configuration options that only live capture has */
 	WF_OPTIONS_CONFIG = 1u << 2,	   /* --config and --set */
 	WF_OPTIONS_INTERFACE = 1u << 3,	   /* -i, which names one interface */
 	WF_OPTIONS_EXPLAIN = 1u << 4,
@@ -28,7 +28,7 @@ enum wf_option_group {
 struct wf_option {
 	const char *name;
 	char letter;	      /* 0: no short form */
-	const char *argument; /* NULL: none */
+	const char *argument; /* name of the argument in help texts; NULL: no argument */
 	const char *help;
 };
 
@@ -36,9 +36,9 @@ enum { WF_OPTIONS_OWN_MAX = 8 };
 
 /** struct wf_option_set - all options of a command; @own ends with a name that is NULL */
 struct wf_option_set {
-	const char *command; /* for messages */
+	const char *command; /* name of the command in messages */
 	unsigned groups;
-	const struct wf_option *own; /* NULL: none */
+	const struct wf_option *own; /* NULL: no own options */
 };
 
 /** struct wf_options - a parsed command line */
@@ -54,25 +54,29 @@ struct wf_options {
 	bool verbose;
 	bool help;
 	int args_count;
-	char **args; /* the arguments that are not options, in order; borrowed from main() */
+	char **args; /* arguments that are not options, in order; borrowed from main() */
 };
 
 /**
- * wf_options_parse() - read the options of a command
- * @argv: argv[0] is the name of the command; reordered
+ * wf_options_parse() - parse the command line of a command
+ * @argv: argv[0] is the name of the command; the arguments are reordered
  *
- * Order: defaults, --config, then all other options in the order of the command line. Return: 0;
- * -EINVAL and errors of the file of --config, reported on stderr; -ENOMEM. @ret_options needs
- * wf_options_fini() in every case.
+ * Values are applied in this order: defaults, --config, then the other options as given.
+ *
+ * Return: 0 on success; -EINVAL or an error of the --config file, reported on stderr; -ENOMEM.
+ * wf_options_fini() must be called on @ret_options in every case.
  */
 int wf_options_parse(const struct wf_option_set *set, int argc, char **argv,
 		     struct wf_options *ret_options);
 void wf_options_fini(struct wf_options *options);
 
-/* Writes the help of each option of @set. */
+/* Print the help of each option of @set. */
 void wf_options_help(const struct wf_option_set *set, FILE *out);
 
-/* The arguments from @first on, joined by spaces; owned by the caller. NULL: no memory. */
+/*
+ * Return the arguments from index @first on, joined by spaces and owned by the caller; NULL if
+ * there is no memory.
+ */
 char *wf_options_join(const struct wf_options *options, int first);
 
 #endif

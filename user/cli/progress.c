@@ -75,7 +75,8 @@ void wf_progress_format(const struct weft_progress *progress, uint64_t elapsed_n
 	snprintf(numbers, sizeof(numbers), "%3u%%  %s  %s packets/s  %s", percent, size, rate,
 		 left);
 
-	room = strlen(numbers) + 4; /* brackets and a space, and the last column stays free */
+	/* two brackets, a space and the last column, which stays free */
+	room = strlen(numbers) + 4;
 	if (columns < room + BAR_MIN_COLUMNS) {
 		snprintf(buf, buf_bytes, "%.*s", (int)(columns ? columns - 1 : 0), numbers);
 		return;

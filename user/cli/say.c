@@ -14,7 +14,7 @@
 static bool is_quiet;
 static bool is_verbose;
 static bool is_terminal;
-static char status[256]; /* guarded by stderr's own lock */
+static char status[256]; /* protected by the lock of stderr */
 
 static void say(const char *prefix, const char *message)
 {

@@ -19,14 +19,14 @@ static int status_of_source(bool is_file, int err)
 	switch (err) {
 	case -ENOMEM:
 	case -ENOBUFS:
-	case -EAGAIN: /* no more threads */
+	case -EAGAIN: /* the thread limit is reached */
 	case -EINTR:
 		return WF_EXIT_FAILED;
 	case -EINVAL:
 		return is_file ? WF_EXIT_INPUT : WF_EXIT_USAGE;
 	case -EPERM:
 	case -EOPNOTSUPP:
-	case -EBUSY: /* the host, another agent or another XDP program uses the interface */
+	case -EBUSY: /* the interface is in use by the host, another agent or another XDP program */
 		return is_file ? WF_EXIT_INPUT : WF_EXIT_NOT_ALLOWED;
 	default:
 		return is_file || err == -ENODEV ? WF_EXIT_INPUT : WF_EXIT_FAILED;
@@ -39,7 +39,7 @@ static int status_of(const struct wf_session *session, enum wf_agent_step step, 
 	case WF_AGENT_OPTIONS:
 		return err == -EINVAL ? WF_EXIT_USAGE : WF_EXIT_FAILED;
 	case WF_AGENT_SOURCE:
-	case WF_AGENT_START: /* opens the sources that were added before */
+	case WF_AGENT_START: /* weft_start() opens the sources that were added */
 		return status_of_source(session->file != NULL, err);
 	case WF_AGENT_RUN:
 		return err == -EBADMSG ? WF_EXIT_INPUT : WF_EXIT_FAILED;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * session.h - the part that `weft run` and `weft replay` share: a run of the agent, its summary
- * and its exit status.
+ * session.h - the code shared by `weft run` and `weft replay`: a run of the agent, its summary and
+ * its exit status.
  */
 #ifndef WF_CLI_SESSION_H
 #define WF_CLI_SESSION_H
@@ -12,9 +12,9 @@ struct weft;
 
 /**
  * struct wf_session - one run
- * @file:         NULL: interfaces
- * @filter_first: index of FILTER's first word in options->args
- * @tick_fn:      NULL: nothing to show meanwhile
+ * @file:         capture file; NULL: capture from interfaces
+ * @filter_first: index in options->args of the first word of FILTER
+ * @tick_fn:      called several times a second during the run; may be NULL
  */
 struct wf_session {
 	struct wf_options *options;
@@ -24,12 +24,12 @@ struct wf_session {
 	void *tick_ctx;
 };
 
-/* Return: an enum wf_exit. */
+/* Run the agent and print the summary. Return: an enum wf_exit. */
 int wf_session_run(const struct wf_session *session);
 
 /*
- * Sets filter.expression to the arguments from filter_first on. Return: 0; negative errno,
- * reported.
+ * Set filter.expression to the arguments from filter_first on. Return: 0 on success; negative errno
+ * (reported).
  */
 int wf_session_set_filter(const struct wf_session *session);
 

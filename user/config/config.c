@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * config.c - defaults, the end of a configuration, and values from a command line.
+ * config.c - sets the defaults of a configuration, frees it, and sets values from a command line.
  */
 #include "config/config.h"
 
@@ -12,7 +12,8 @@
 #include "config/config_value.h"
 
 /*
- * A sanitizer's own memory is many times that of weft, and giving up data would not lessen it.
+ * With a sanitizer, the process uses many times the memory of weft itself, and giving up data would
+ * not reduce it.
  */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define PROCESS_SLACK_BYTES 0
@@ -79,8 +80,8 @@ void wf_config_fini(struct wf_config *config)
 /* ---- from a command line ---- */
 
 /*
- * Splits @text, which is changed, at commas. Return: the number of items, or @items_max + 1 if
- * there are more than @items_max.
+ * Split @text at commas; @text is changed. Return: the number of items, or @items_max + 1 if there
+ * are more than @items_max.
  */
 static size_t split_commas(char *text, const char **items, size_t items_max)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * config.h - the life of a configuration: defaults, then changes by key.
+ * config.h - creates a configuration with defaults and changes it by key.
  *
  *   defaults  <-  config_yaml.h: a file  <-  wf_config_set("key", "value"), in this order
  *
@@ -12,21 +12,22 @@
 
 #include "config/config_table.h"
 
-/* Sets every default. Return: 0; -ENOMEM. */
+/* Initialise @config with all defaults. Return: 0 on success; -ENOMEM. */
 int wf_config_init(struct wf_config *config);
 void wf_config_fini(struct wf_config *config);
 
 /**
  * wf_config_set() - set one key
- * @place: the name of the source in messages ("--overlap")
- * @text:  as on a command line: lists with commas, maps as PREFIX=POLICY,...
+ * @place: name of the source of the value in messages ("--overlap")
+ * @text:  the value as on a command line: lists with commas, maps as PREFIX=POLICY,...
  *
- * Return: 0; -EINVAL, @ret_error tells; -ENOMEM.
+ * Return: 0 on success; -EINVAL if the key or value is rejected, with the reason in @ret_error;
+ * -ENOMEM.
  */
 int wf_config_set(struct wf_config *config, const char *place, const char *name, const char *text,
 		  struct wf_config_error *ret_error);
 
-/* Sets from "key=value". Errors as wf_config_set(). */
+/* Set a key from "key=value". Return: see wf_config_set(). */
 int wf_config_set_pair(struct wf_config *config, const char *place, const char *pair,
 		       struct wf_config_error *ret_error);
 

@@ -2,7 +2,7 @@
 /*
  * config_check.c - rejects combinations of values that cannot work.
  *
- * Each message names the place where the value was written, and the numbers that do not fit.
+ * Each message names the place where the value was set, and the numbers in conflict.
  */
 #include "config/config_check.h"
 
@@ -18,8 +18,8 @@ struct check {
 };
 
 /*
- * The place where @name was set: "weft.conf:7: memory.x" or "--set memory.x"; its name for a
- * default.
+ * Return the place where @name was set: "weft.conf:7: memory.x" or "--set memory.x"; @name itself
+ * if it has its default.
  */
 static const char *place_of(const struct check *check, const char *name)
 {
@@ -48,7 +48,7 @@ static int check_frames(const struct check *check)
 	return 0;
 }
 
-/* @low of key @low_name must be below @high of key @high_name. */
+/* Check that @low of key @low_name is below @high of key @high_name. */
 static int check_below(const struct check *check, const char *low_name, uint64_t low,
 		       const char *high_name, uint64_t high)
 {
@@ -81,7 +81,7 @@ static int check_order(const struct check *check)
 	return err;
 }
 
-/* Fill rings may take at most half of all memory, so that the rest can hold data. */
+/* Check that the fill rings use at most half of all memory, so that the rest can hold data. */
 static int check_rings(const struct check *check)
 {
 	const struct wf_config *config = check->config;
@@ -129,7 +129,7 @@ static uint64_t count_sinks(const struct wf_sink_opts *opts)
 	return count;
 }
 
-/* One eighth of the queue from each worker to each sink is a ring that is allocated at start. */
+/* Check the size of the queues: one eighth of each (worker, sink) queue is allocated at start. */
 static int check_queues(const struct check *check)
 {
 	const struct wf_config *config = check->config;

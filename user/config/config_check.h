@@ -7,7 +7,10 @@
 
 #include "config/config_table.h"
 
-/* Return: 0; -EINVAL: values that cannot work together; @ret_error tells which, and where. */
+/*
+ * Check combinations of values. Return: 0 if all can work together; -EINVAL if not, with the values
+ * and their places in @ret_error.
+ */
 int wf_config_check(const struct wf_config *config, struct wf_config_error *ret_error);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * config_print.c - values as text that reads back as the same value.
+ * config_print.c - prints values as text that parses to the same value.
  */
 #include "config/config_print.h"
 
@@ -11,11 +11,11 @@
 
 /* ---- one value ---- */
 
-/* How a value is written. */
+/* The notation of a value. */
 struct style {
-	bool is_yaml;	   /* with quotes and brackets; else plain */
-	const char *comma; /* between entries of a list */
-	const char *share; /* format of a share */
+	bool is_yaml;	   /* true: YAML with quotes and brackets; false: plain text */
+	const char *comma; /* separator of list entries */
+	const char *share; /* printf format of a share */
 };
 
 static const struct style yaml = {.is_yaml = true, .comma = ", ", .share = "%.17g"};
@@ -151,13 +151,19 @@ static void show_key(const struct wf_config *config, const struct wf_config_key 
 	fputc('\n', out);
 }
 
-/* Is @key in the section of the first @chars of @name, which end with a dot or are none? */
+/*
+ * Return true if @key is in the section named by the first @chars of @name, which end with a dot; 0
+ * characters mean the top level.
+ */
 static bool is_in(const struct wf_config_key *key, const char *name, size_t chars)
 {
 	return key->type != WF_CONFIG_LATER && !strncmp(key->name, name, chars);
 }
 
-/* Is there a key before @key in the section that the first @chars of its name are? */
+/*
+ * Return true if the section named by the first @chars of @key's name was already shown, because an
+ * earlier key is in it.
+ */
 static bool is_shown(const struct wf_config_key *key, size_t chars)
 {
 	for (const struct wf_config_key *other = wf_config_keys(); other < key; other++)
@@ -167,8 +173,8 @@ static bool is_shown(const struct wf_config_key *key, size_t chars)
 }
 
 /*
- * Shows the keys of a section, which need not stand together in the table; each section within
- * at the place of its first key. The depth is bounded by the dots in the names of keys.
+ * Print the keys of a section, which may be spread over the table. An inner section is printed at
+ * the position of its first key. The recursion depth is bounded by the dots in the names of keys.
  */
 static void show_section(const struct wf_config *config, const char *section, size_t chars,
 			 int depth, FILE *out)

@@ -17,7 +17,7 @@
 	.type = WF_CONFIG_##type_, .offset = offsetof(struct wf_config, path), \
 	.bytes = sizeof(((struct wf_config *)0)->path)
 
-/* ...: the flag and the values, which are initialisers of other fields once they are expanded. */
+/* The arguments "..." are the flag and the values, which expand to initialisers of other fields. */
 #define OPTION(type, path, name_, help_, details_, ...) \
 	{VALUE(type, path), .name = name_, .help = help_, .details = details_, __VA_ARGS__},
 #define LIST(type, path, name_, help_, details_, ...)                         \

@@ -18,7 +18,7 @@
 
 enum wf_config_type {
 	WF_CONFIG_NUMBER = 0,
-	WF_CONFIG_MEBIBYTES, /* a number of MiB, kept in bytes */
+	WF_CONFIG_MEBIBYTES, /* a number of MiB, stored in bytes */
 	WF_CONFIG_SWITCH,
 	WF_CONFIG_CHOICE,
 	WF_CONFIG_SHARE,
@@ -26,7 +26,7 @@ enum wf_config_type {
 	WF_CONFIG_NAMES,    /* list of char *, each owned */
 	WF_CONFIG_PORTS,    /* list of uint16_t */
 	WF_CONFIG_PREFIXES, /* list of struct weft_prefix */
-	WF_CONFIG_OVERLAPS, /* map, prefix to policy: list of struct weft_overlap_rule */
+	WF_CONFIG_OVERLAPS, /* map from prefix to policy: list of struct weft_overlap_rule */
 	WF_CONFIG_LATER,    /* a reserved key, which is rejected as not built in */
 };
 
@@ -44,10 +44,11 @@ enum {
 };
 
 /**
- * struct wf_config - all values; texts and lists are owned
- * @library, @interface, @sinks: can be given to weft_new(), weft_add_interface() and
- *          wf_sink_open() as they are
- * @places: where each value was set: "FILE:LINE: key", "--option"; NULL: it is the default
+ * struct wf_config - all values; strings and lists are owned
+ * @library: options for weft_new()
+ * @interface: options for weft_add_interface()
+ * @sinks: options for wf_sink_open()
+ * @places: the place where each value was set: "FILE:LINE: key", "--option"; NULL: default value
  */
 struct wf_config {
 	struct weft_opts library;
@@ -61,11 +62,11 @@ struct wf_config {
 	char *places[WF_CONFIG_KEYS];
 };
 
-/** struct wf_config_flag - the command-line option that sets a key; @name NULL: there is none */
+/** struct wf_config_flag - the command-line option that sets a key; @name NULL: no option */
 struct wf_config_flag {
 	char letter; /* 0: no short form */
 	const char *name;
-	const char *argument; /* NULL: the option has none and switches the key on */
+	const char *argument; /* NULL: the option has no argument and switches the key on */
 	bool is_run_only;     /* `weft replay` has no such option */
 };
 
@@ -73,47 +74,47 @@ struct wf_config_flag {
 struct wf_config_key {
 	const char *name;
 	enum wf_config_type type;
-	size_t offset;	     /* of the value in struct wf_config */
-	size_t bytes;	     /* of the value */
-	size_t count_offset; /* lists: of the number of entries */
+	size_t offset;	     /* offset of the value in struct wf_config */
+	size_t bytes;	     /* size of the value */
+	size_t count_offset; /* lists: offset of the number of entries */
 	uint64_t min;
-	uint64_t max;	  /* lists: of entries */
-	uint64_t initial; /* NUMBER, MEBIBYTES, SWITCH, CHOICE */
+	uint64_t max;	  /* lists: maximum number of entries */
+	uint64_t initial; /* default of a NUMBER, MEBIBYTES, SWITCH or CHOICE */
 	double initial_share;
 	const char *initial_text;
-	const char *const *choices; /* ended by NULL; the value is the index */
+	const char *const *choices; /* names of the values of a CHOICE, by index; ended by NULL */
 	const char *unit;
 	struct wf_config_flag flag;
 	const char *help;
-	const char *details; /* of the manual */
+	const char *details; /* text for the manual */
 };
 
-/** struct wf_config_error - one line: where, what is wrong, and what is allowed */
+/** struct wf_config_error - one line: the place, the fault, and the allowed values */
 struct wf_config_error {
 	char text[512];
 };
 
-/* All keys, ended by one whose name is NULL. Static. */
+/* Return the table of all keys, which is static and ends with a NULL name. */
 const struct wf_config_key *wf_config_keys(void);
 
 /*
- * The key called @name. NULL: there is none, or it is reserved; @ret_error tells, and names the
- * most similar key. @place: where @name was written.
+ * Return the key called @name. NULL if there is none or it is reserved: then @ret_error contains
+ * the reason and the most similar key. @place: where @name was written.
  */
 const struct wf_config_key *wf_config_key_find(const char *place, const char *name,
 					       struct wf_config_error *ret_error);
 
 bool wf_config_type_is_list(enum wf_config_type type);
 
-/* Size of one entry of a list. */
+/* Return the size of one entry of a list. */
 size_t wf_config_element_bytes(enum wf_config_type type);
 
-/* The value of a NUMBER, MEBIBYTES (in MiB), SWITCH or CHOICE. */
+/* Return or set the value of a NUMBER, MEBIBYTES (in MiB), SWITCH or CHOICE. */
 uint64_t wf_config_number(const struct wf_config *config, const struct wf_config_key *key);
 void wf_config_set_number(struct wf_config *config, const struct wf_config_key *key,
 			  uint64_t value);
 
-/* Formats @ret_error; returns -EINVAL, so that a caller can return it. */
+/* Format the message in @ret_error. Return: always -EINVAL, for the caller to return. */
 int wf_config_refuse(struct wf_config_error *ret_error, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

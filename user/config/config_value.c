@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * config_value.c - one value: from text, and which values are allowed.
+ * config_value.c - parses one value and describes the values that are allowed.
  *
- * A list is built whole and then replaces the old one, so that a rejected value
- * changes nothing.
+ * A new list is parsed completely before it replaces the old one, so that a rejected value changes
+ * nothing.
  */
 #include "config/config_value.h"
 
@@ -86,7 +86,7 @@ static bool parse_digits(const char *text, uint64_t *ret_value, const char **ret
 	return errno == 0;
 }
 
-/* Scales @value by a suffix K, M or G (powers of 1024); a unit is 2^@unit_shift bytes. */
+/* Scale @value by the suffix K, M or G (powers of 1024); one unit is 2^@unit_shift bytes. */
 static bool scale_memory(uint64_t *value, char suffix, unsigned unit_shift)
 {
 	const char *letters = "KMG";
@@ -103,7 +103,7 @@ static bool scale_memory(uint64_t *value, char suffix, unsigned unit_shift)
 		*value <<= shift;
 		return true;
 	}
-	/* A suffix that is smaller than the unit must give whole units. */
+	/* A value with a suffix smaller than the unit must be a multiple of the unit. */
 	shift = unit_shift - shift;
 	if (*value & ((1ull << shift) - 1))
 		return false;
@@ -228,8 +228,8 @@ static bool has_bits_beyond(const uint8_t addr[16], unsigned bits)
 }
 
 /*
- * Parses the address before an optional "/bits"; an IPv4 address becomes ::ffff:a.b.c.d. Return:
- * the offset of its first bit; -EINVAL.
+ * Parse the address before an optional "/bits"; an IPv4 address becomes ::ffff:a.b.c.d. Return: the
+ * offset of the first bit of the address (96 for IPv4, 0 for IPv6); -EINVAL.
  */
 static int parse_address(const char *text, size_t chars, uint8_t ret_addr[16])
 {

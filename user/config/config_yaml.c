@@ -27,11 +27,11 @@ struct loader {
 	struct wf_config *config;	   /* borrowed */
 	const char *path;		   /* borrowed */
 	yaml_document_t doc;		   /* owned */
-	size_t seen_lines[KEYS_MAX];	   /* by index of the key; 0: not yet */
+	size_t seen_lines[KEYS_MAX];	   /* line where each key was set, by index; 0: not set */
 	struct wf_config_error *ret_error; /* borrowed */
 };
 
-/* "file:line" of @node, in @place, which is returned. */
+/* Format "file:line" of @node in @place. Return: @place. */
 static const char *place_of(const struct loader *loader, const yaml_node_t *node, char *place)
 {
 	snprintf(place, PLACE_BYTES, "%s:%zu", loader->path, node->start_mark.line + 1);
@@ -71,7 +71,10 @@ static int refuse_type(struct loader *loader, const struct wf_config_key *key,
 				wf_config_expects(key, expected, sizeof(expected)));
 }
 
-/* Texts may be quoted; numbers and truth values must be plain scalars. */
+/*
+ * Return true if the scalar @node may be a value of @key: texts may be quoted; numbers and truth
+ * values must be plain.
+ */
 static bool is_scalar_for(const struct wf_config_key *key, const yaml_node_t *node)
 {
 	bool plain = node->type == YAML_SCALAR_NODE &&
@@ -79,7 +82,7 @@ static bool is_scalar_for(const struct wf_config_key *key, const yaml_node_t *no
 
 	if (node->type != YAML_SCALAR_NODE || is_null(node))
 		return false;
-	/* No value contains a NUL; accepting one would use only a part of the value. */
+	/* Reject a NUL in a value: only the part before it would be used. */
 	if (strlen(scalar_of(node)) != node->data.scalar.length)
 		return false;
 	switch (key->type) {
@@ -115,8 +118,8 @@ static int load_scalar(struct loader *loader, const struct wf_config_key *key,
 }
 
 /*
- * The text of one entry, owned by the caller: "item", or "key=value" of a map. Return: 0;
- * -EINVAL: refused; -ENOMEM.
+ * Format one entry as text, owned by the caller: "item", or "key=value" of a map. Return: 0 on
+ * success; -EINVAL if the entry is rejected; -ENOMEM.
  */
 static int entry_text(struct loader *loader, const struct wf_config_key *key, size_t index,
 		      const yaml_node_t *list, char **ret_text)
@@ -205,7 +208,10 @@ static bool is_section(const char *name)
 	return false;
 }
 
-/* @section: "" or "name." or "name.name."; depth is bounded by the dots in the table's names. */
+/*
+ * Load the keys of a section. @section: "", "name." or "name.name."; the recursion depth is bounded
+ * by the dots in the names of keys.
+ */
 static int load_section(struct loader *loader, const yaml_node_t *map, const char *section)
 {
 	char place[PLACE_BYTES];
@@ -242,7 +248,7 @@ static int load_section(struct loader *loader, const yaml_node_t *map, const cha
 
 static int refuse_syntax(const struct loader *loader, const yaml_parser_t *parser)
 {
-	/* libyaml sets no problem when it is out of memory. */
+	/* libyaml sets no problem text when memory allocation fails. */
 	if (!parser->problem)
 		return -ENOMEM;
 	return wf_config_refuse(loader->ret_error, "%s:%zu: not YAML: %s%s%s", loader->path,

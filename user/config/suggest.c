@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * suggest.c - edit distance (insert, delete, replace, swap of neighbours).
+ * suggest.c - suggests the name with the smallest edit distance (insert, delete, replace, swap of
+ * neighbours).
  *
- * Bound: names longer than NAME_MAX_CHARS are never near, so that the tables
- * stay on the stack.
+ * Bound: names longer than NAME_MAX_CHARS are never suggested, so that the tables fit on the stack.
  */
 #include "config/suggest.h"
 
@@ -47,7 +47,7 @@ static size_t edit_distance(const char *a, const char *b)
 
 void wf_suggest_init(struct wf_suggest *suggest, const char *wanted)
 {
-	/* A name with more than a third of its letters wrong is not a misspelling. */
+	/* A name in which more than about a third of the letters differ is not suggested. */
 	*suggest = (struct wf_suggest){.wanted = wanted, .distance = strlen(wanted) / 3 + 2};
 }
 

@@ -7,17 +7,21 @@
 
 #include <stddef.h>
 
-/** struct wf_suggest - the nearest of the names offered so far; start with wf_suggest_init() */
+/**
+ * struct wf_suggest - the most similar of the names offered so far
+ *
+ * Initialise with wf_suggest_init().
+ */
 struct wf_suggest {
 	const char *wanted;  /* borrowed */
-	const char *nearest; /* borrowed; NULL: none is near */
+	const char *nearest; /* borrowed; NULL: no name is similar */
 	size_t distance;
 };
 
 void wf_suggest_init(struct wf_suggest *suggest, const char *wanted);
 void wf_suggest_offer(struct wf_suggest *suggest, const char *name);
 
-/* "; did you mean 'nearest'?" or "", in @buf, which is returned. */
+/* Write "; did you mean 'nearest'?", or "" without a similar name, to @buf. Return: @buf. */
 const char *wf_suggest_text(const struct wf_suggest *suggest, char *buf, size_t buf_bytes);
 
 #endif

@@ -4,8 +4,8 @@
  *
  *   limit = tables + subscriptions + workers + maps + rings + headroom + the arena's spans
  *
- * For each queue the kernel keeps a record of every frame that could lie in the UMEM. Its size
- * follows the number of spans, so rings and spans share the rest of the limit.
+ * For each queue, the kernel allocates a record of every frame that the UMEM can hold. Their size
+ * grows with the number of spans, so both are sized together from what the other parts leave.
  */
 #include "engine/charges.h"
 
@@ -21,20 +21,21 @@
 
 enum {
 	HEADROOM_BYTES = 128 << 10,
-	WORKER_HEADROOM_BYTES = 64 << 10, /* page pool, pipeline, table of fragments */
+	WORKER_HEADROOM_BYTES = 64 << 10, /* page pool, pipeline, fragment table */
 };
 #define MIB (1024.0 * 1024)
 
-/* Everything that an engine needs beside spans, and the minimum of spans. */
+/* The memory that an engine needs outside its spans, and the minimum of span memory. */
 struct bill {
 	uint64_t tables_bytes;
 	uint64_t subs_bytes;
-	uint64_t rings_bytes; /* without the part that follows the number of spans */
-	uint64_t span_bytes;  /* rings: for each span */
+	/* without the kernel's records, which grow with the number of spans */
+	uint64_t rings_bytes;
+	uint64_t span_bytes; /* size of the kernel's records per span */
 	uint64_t maps_bytes;
 	uint64_t workers_bytes;
 	uint64_t headroom_bytes;
-	uint64_t least_bytes; /* of spans */
+	uint64_t least_bytes; /* minimum of span memory */
 	uint32_t queues;
 };
 
@@ -43,7 +44,10 @@ uint64_t wf_charges_headroom(uint32_t workers)
 	return HEADROOM_BYTES + (uint64_t)workers * WORKER_HEADROOM_BYTES;
 }
 
-/* Smaller flow maps are logged, because they forget old flows sooner. */
+/*
+ * Choose the map sizes. Flow maps below the normal size are logged, because they evict flows
+ * sooner.
+ */
 static void choose_maps(const struct wf_charges_opts *opts, struct wf_map_sizes *maps)
 {
 	struct wf_map_wants wants = {
@@ -69,7 +73,7 @@ static void add_ifaces(const struct wf_charges_opts *opts, const struct wf_map_s
 		       struct bill *bill)
 {
 	uint32_t workers = opts->weft->workers;
-	uint32_t sockets = opts->by_queue ? 1 : workers; /* of each queue */
+	uint32_t sockets = opts->by_queue ? 1 : workers; /* sockets per queue */
 	uint32_t hot_cpus;
 	uint32_t cpus = wf_iface_cpus(&hot_cpus);
 
@@ -132,7 +136,7 @@ static int refuse(const struct wf_charges_opts *opts, const struct bill *bill)
 	return -ENOBUFS;
 }
 
-/* The kernel's records of frames, for as many spans as the rest leaves room for. */
+/* Return the size of the kernel's frame records for the spans that fit in the remaining memory. */
 static uint64_t records_bytes(const struct wf_charges_opts *opts, const struct bill *bill)
 {
 	uint64_t left = opts->weft->memory_max_bytes - bill->tables_bytes - bill->workers_bytes -

@@ -28,28 +28,31 @@ struct wf_charges_opts {
 	struct wf_budget *budget;
 };
 
-/* All zero: nothing is charged. */
+/* Zero-initialise: nothing is charged. */
 struct wf_charges {
 	struct wf_budget *budget; /* borrowed */
-	struct wf_map_sizes maps; /* of each interface */
-	uint64_t workers_bytes;	  /* charged, as all below */
+	struct wf_map_sizes maps; /* map sizes of each interface */
+	uint64_t workers_bytes;	  /* charged bytes, like the two members below */
 	uint64_t rings_bytes;
 	uint64_t maps_bytes;
 };
 
-/* Subscriptions are made, nothing else is. Return: 0; -ENOBUFS: too little; logged. */
+/*
+ * Charge the memory of the engine. Call after the subscriptions were created and before anything
+ * else is allocated. Return: 0 on success; -ENOBUFS if the limit is too small (logged).
+ */
 int wf_charges_take(struct wf_charges *charges, const struct wf_charges_opts *opts);
 
-/* Bytes that are reserved beside the spans after the arena was pinned. */
+/* Return the bytes reserved outside the spans once the arena is pinned. */
 uint64_t wf_charges_headroom(uint32_t workers);
 
 /*
- * All interfaces are open: if a kernel takes more for the maps than was charged, charge that too.
- * Return: 0; -ENOBUFS: too little; logged.
+ * Charge the difference if the kernel allocated more for the maps than was charged. Call when all
+ * interfaces are open. Return: 0 on success; -ENOBUFS if the limit is too small (logged).
  */
 int wf_charges_settle(struct wf_charges *charges, const struct wf_ifaces *ifaces);
 
-/* Everything that was charged for is gone. Idempotent. */
+/* Release all charges. Call after the charged memory was freed. Idempotent. */
 void wf_charges_release(struct wf_charges *charges);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * count_mover.h - a thread that keeps the kernel's flow maps up to date: what CPUs count by
- * themselves is moved there every WF_COUNT_MOVER_MS. See capture/maps/hot_flows.h.
+ * count_mover.h - a thread that keeps the kernel's flow maps up to date: every WF_COUNT_MOVER_MS it
+ * adds the per-CPU counts to the flow maps. See capture/maps/hot_flows.h.
  */
 #ifndef WF_ENGINE_COUNT_MOVER_H
 #define WF_ENGINE_COUNT_MOVER_H
@@ -12,13 +12,19 @@
 enum { WF_COUNT_MOVER_MS = 200 };
 
 struct wf_count_mover {
-	/* Set before start; @ctx is lent. Moves what there is, on all interfaces. */
+	/*
+	 * Add the per-CPU counts of all interfaces to their flow maps. Set before start; @ctx is
+	 * lent.
+	 */
 	void (*move)(void *ctx);
-	/* Each turn, before it waits for the lock: tells the kernel that this process lives. */
+	/*
+	 * Report to the kernel programs that this process is alive. Called each interval, before
+	 * the thread waits for the lock.
+	 */
 	void (*beat)(void *ctx);
 	void *ctx;
 
-	struct wf_lock lock; /* one at a time moves */
+	struct wf_lock lock; /* held while counts are moved */
 	struct wf_periodic thread;
 };
 
@@ -26,10 +32,10 @@ void wf_count_mover_init(struct wf_count_mover *mover, uint32_t lock_timeout_ms)
 void wf_count_mover_fini(struct wf_count_mover *mover);
 int wf_count_mover_start(struct wf_count_mover *mover);
 
-/* Moves what is left. Idempotent. */
+/* Stop the thread and move the remaining counts. Idempotent. */
 void wf_count_mover_stop(struct wf_count_mover *mover);
 
-/* Now, because the flow maps are about to be read. Thread: any. */
+/* Move the counts now. Call before reading the flow maps. Thread: any. */
 void wf_count_mover_move(struct wf_count_mover *mover);
 
 #endif

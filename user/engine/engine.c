@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * engine.c - the life of an engine: sources and subscriptions, start, stop, end, counts.
+ * engine.c - the lifetime of an engine: sources and subscriptions, start, stop, end, metrics.
  *
  * weft_stop() may come from a signal handler, so it only sets a flag; the
  * thread in wf_engine_wait() detaches the interfaces and lets the workers finish.
@@ -156,7 +156,10 @@ static void tell_workers_to_finish(struct wf_engine *engine)
 	wf_submit_close(&engine->crew);
 	for (uint32_t i = 0; i < engine->subs_count; i++)
 		wf_sub_stop(engine->subs[i]);
-	/* Pairs with the acquire in sources_ended(): the detach comes before. */
+	/*
+	 * Pairs with the acquire in sources_ended(): interfaces are detached before the flag is
+	 * set.
+	 */
 	atomic_store_explicit(&engine->crew.stopping, true, memory_order_release);
 	for (uint32_t i = 0; i < engine->crew.count; i++) {
 		struct wf_worker *worker = &engine->crew.workers[i];
@@ -166,7 +169,10 @@ static void tell_workers_to_finish(struct wf_engine *engine)
 	}
 }
 
-/* Threads that could not be started count as drained and ended, so that no thread waits. */
+/*
+ * Count threads that could not be started as drained and ended, so that no other thread waits for
+ * them.
+ */
 static void count_missing_workers(struct wf_crew *crew, uint32_t missing)
 {
 	atomic_fetch_add_explicit(&crew->drained, missing, memory_order_release);
@@ -316,7 +322,7 @@ void wf_engine_free(struct wf_engine *engine)
 		wf_engine_wait(engine, -1);
 	}
 	wf_housekeeping_free(engine->housekeeping);
-	/* Events in queues hold pages of the pools that wf_setup_unmake() frees. */
+	/* Queued events hold pages of the pools that wf_setup_unmake() frees. */
 	for (uint32_t i = 0; i < engine->subs_count; i++)
 		wf_sub_free(engine->subs[i]);
 	wf_setup_unmake(engine);

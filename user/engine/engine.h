@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * engine.h - memory, sources, workers and subscriptions of one handle, and their life.
+ * engine.h - the memory, sources, workers and subscriptions of one handle, and their lifetime.
  *
  *   new → add_file | add_interface, add_submit → subscribe → start → (stop) → wait → free
  *
@@ -27,7 +27,7 @@ struct wf_engine;
 struct wf_housekeeping;
 struct wf_metrics;
 
-/* @opts: defaults filled in, ranges checked; copied. */
+/* Create an engine. @opts: copied; defaults must be filled in and ranges checked. */
 int wf_engine_new(const struct weft_opts *opts, struct wf_engine **ret_engine);
 int wf_engine_add_file(struct wf_engine *engine, const char *path);
 int wf_engine_add_interface(struct wf_engine *engine, const char *ifname,
@@ -37,25 +37,28 @@ int wf_engine_subscribe(struct wf_engine *engine, const struct weft_sub_opts *op
 			struct weft_sub **ret_sub);
 int wf_engine_start(struct wf_engine *engine);
 
-/* See weft_submit(). Thread: any. */
+/* Submit packets: see weft_submit(). Thread: any. */
 int wf_engine_submit(struct wf_engine *engine, const struct weft_packet *packets, uint32_t count,
 		     int timeout_ms);
 
-/* See weft_wait(). */
+/* Wait for the end of the engine: see weft_wait(). */
 int wf_engine_wait(struct wf_engine *engine, int timeout_ms);
 
-/* Thread: any; async-signal-safe. */
+/* Request the engine to stop. Thread: any; async-signal-safe. */
 void wf_engine_stop(struct wf_engine *engine);
 void wf_engine_free(struct wf_engine *engine);
 
-/* Add what all threads and interfaces counted. Thread: any. */
+/* Add the metrics of all threads and interfaces to @ret_sum. Thread: any. */
 void wf_engine_stats(const struct wf_engine *engine, struct wf_metrics *ret_sum);
 
-/* Call @fn with what each interface counted; both are lent for the call. Thread: any. */
+/*
+ * Call @fn with the metrics of each interface. The name and the metrics are lent for the call.
+ * Thread: any.
+ */
 typedef void (*wf_iface_stats_fn)(const char *ifname, const struct wf_metrics *counted, void *ctx);
 void wf_engine_iface_stats_each(const struct wf_engine *engine, wf_iface_stats_fn fn, void *ctx);
 
-/* NULL before wf_engine_start(). */
+/* Return the housekeeping thread; NULL before wf_engine_start(). */
 struct wf_housekeeping *wf_engine_housekeeping(const struct wf_engine *engine);
 void wf_engine_progress(const struct wf_engine *engine, struct weft_progress *ret_progress);
 

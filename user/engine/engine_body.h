@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * engine_body.h - the body of an engine, for those who set it up, run it, and ask its workers.
+ * engine_body.h - the body of struct wf_engine, for the files that set it up, run it, and send
+ * calls to its workers.
  */
 #ifndef WF_ENGINE_ENGINE_BODY_H
 #define WF_ENGINE_ENGINE_BODY_H
@@ -22,41 +23,45 @@ struct wf_arena;
 struct wf_housekeeping;
 struct wf_pcap_filter;
 
-/* Thread: main; counters and flags as told. */
+/* Thread: main, unless a member is atomic or stated otherwise. */
 struct wf_engine {
 	struct weft_opts opts;
 	struct weft_hash_secret secret;
 	struct wf_arena *arena;	       /* owned */
-	struct wf_pcap_filter *filter; /* owned, NULL: everything */
+	struct wf_pcap_filter *filter; /* owned; NULL: no filter */
 	struct wf_ifaces ifaces;
 	struct wf_steering steering;
-	char *file_path;			       /* owned, NULL: live */
-	struct wf_source *file;			       /* owned, NULL before start */
-	struct wf_page_pool *reader_pages;	       /* owned, NULL unless a reader thread runs */
+	char *file_path;			       /* owned; NULL: live capture */
+	struct wf_source *file;			       /* owned; NULL before start */
+	struct wf_page_pool *reader_pages;	       /* owned; NULL unless a reader thread runs */
 	struct weft_sub *subs[WEFT_SUBSCRIPTIONS_MAX]; /* owned */
 	uint32_t subs_count;
-	struct wf_charges charges; /* from start to teardown */
+	struct wf_charges charges; /* held from start to teardown */
 	struct wf_crew crew;
 	struct wf_reader reader;
 	struct wf_shedding shedding;
 	struct wf_count_mover count_mover;
-	struct wf_lock control;		      /* see engine_call.h */
-	struct wf_housekeeping *housekeeping; /* owned; kept after its thread, for its counts */
-	struct wf_waiter stop_waiter;	      /* wf_engine_wait() sleeps on it */
+	struct wf_lock control; /* held by control calls; see engine_call.h */
+	/* owned; its counts remain readable after its thread has ended */
+	struct wf_housekeeping *housekeeping;
+	struct wf_waiter stop_waiter; /* wf_engine_wait() sleeps here */
 	struct wf_submit submit;
-	struct wf_claims claims;    /* checks are on: which worker has which flow */
-	uint64_t submit_ring_bytes; /* 0: nothing is submitted */
+	struct wf_claims claims; /* records which worker owns which flow, if checks are enabled */
+	uint64_t submit_ring_bytes; /* 0: packets are not submitted */
 	_Atomic bool stop_asked;
 	bool is_started;
 };
 
-/* Does time go on without packets? */
+/* Return true if timers follow the system clock instead of the packets. */
 static inline bool wf_engine_is_live(const struct wf_engine *engine)
 {
 	return engine->ifaces.count || engine->submit.live;
 }
 
-/* The hash that decoding gives the flow's segments. Thread: any, once started. */
+/*
+ * Return the hash that the decoder computes for the flow's segments. Thread: any, once the engine
+ * was started.
+ */
 static inline uint32_t wf_engine_flow_hash(const struct wf_engine *engine,
 					   const struct weft_flow_key *key)
 {

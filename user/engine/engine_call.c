@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * engine_call.c - a lock, and the worker's mailbox.
+ * engine_call.c - the control lock, and calls through a worker's mailbox.
  */
 #include "engine/engine_call.h"
 

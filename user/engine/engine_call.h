@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * engine_call.h - functions that a running engine's workers run for the control plane.
+ * engine_call.h - control-plane functions that run on the worker threads.
  *
- * Callers take turns: calls are made with the control lock.
+ * Callers must hold the control lock, so that one call runs at a time.
  *
  * Thread: any but the workers.
  */
@@ -14,11 +14,17 @@
 struct wf_call;
 struct wf_engine;
 
-/* Return: 0; -EBUSY: another caller takes longer than lock_timeout_ms. */
+/*
+ * Take the control lock. Return: 0 on success; -EBUSY if another caller holds it for longer than
+ * lock_timeout_ms.
+ */
 int wf_engine_control_lock(struct wf_engine *engine);
 void wf_engine_control_unlock(struct wf_engine *engine);
 
-/* With that lock. Return: 0; -ETIMEDOUT: too busy; -ESHUTDOWN: the workers have ended. */
+/*
+ * Run @call on @worker's thread; the caller holds the control lock. Return: 0 if it has run;
+ * -ETIMEDOUT if the worker was too busy; -ESHUTDOWN if the workers have ended.
+ */
 int wf_engine_call(struct wf_engine *engine, uint32_t worker, const struct wf_call *call);
 
 #endif

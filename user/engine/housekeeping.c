@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * housekeeping.c - from the level to workers, interfaces and the report.
+ * housekeeping.c - passes the pressure level to workers, interfaces and the report.
  *
- * In replay the kernel's PSI is not read: the outcome of a file must not depend on other load
- * of the host.
+ * In replay, the kernel's PSI is not read: the outcome of a file must not depend on other load of
+ * the host.
  */
 #include "engine/housekeeping.h"
 
@@ -26,7 +26,7 @@
 struct wf_housekeeping {
 	struct wf_metrics metrics; /* written by the thread */
 	struct wf_housekeeping_opts opts;
-	struct wf_monitor *monitor; /* owned; the thread's */
+	struct wf_monitor *monitor; /* owned; used only by the thread */
 	struct wf_cleanup_requests cleanup;
 	struct wf_periodic thread;
 	_Atomic bool is_shrink_asked;
@@ -40,7 +40,10 @@ static const struct wf_pressure_reading *highest(const struct wf_housekeeping *h
 	return wf_pressure_highest(wf_monitor_pressure(housekeeping->monitor));
 }
 
-/* What the budget must read for the level to end; 0: another source made it critical. */
+/*
+ * Return the budget reading below which the critical level ends; 0 if another source has the
+ * highest reading.
+ */
 static uint32_t goal_percent(const struct wf_housekeeping *housekeeping)
 {
 	return strcmp(highest(housekeeping)->name, WF_PRESSURE_BUDGET_NAME)

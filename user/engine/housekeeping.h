@@ -23,31 +23,36 @@ struct wf_metrics;
 struct wf_pressure_report;
 struct wf_shedding;
 
-/* All borrowed until stop(). */
+/* Options of the thread; all pointers are borrowed until wf_housekeeping_stop(). */
 struct wf_housekeeping_opts {
 	const struct weft_opts *weft;
 	struct wf_arena *arena;
 	const struct wf_mailboxes *mailboxes;
-	struct wf_shedding *shedding; /* NULL: a file is replayed */
+	struct wf_shedding *shedding; /* NULL in replay */
 };
 
-/* Return: 0; -EINVAL, -ENOBUFS, -ENOMEM, or the reason why there is no thread. Logged. */
+/*
+ * Start the thread. Return: 0 on success; -EINVAL, -ENOBUFS, -ENOMEM, or the error of creating the
+ * thread. Failures are logged.
+ */
 int wf_housekeeping_start(const struct wf_housekeeping_opts *opts,
 			  struct wf_housekeeping **ret_housekeeping);
 
-/* Ends the thread; report and stats can still be read. Idempotent. NULL is allowed. */
+/* Stop the thread; the report and the metrics remain readable. Idempotent. NULL is allowed. */
 void wf_housekeeping_stop(struct wf_housekeeping *housekeeping);
 
-/* Stops if needed. NULL is allowed. */
+/* Free @housekeeping; stop its thread if it runs. NULL is allowed. */
 void wf_housekeeping_free(struct wf_housekeeping *housekeeping);
 
-/* Give back half of everything that is kept ready, soon. See weft_shrink(). */
+/*
+ * Ask the thread to free half of all cached memory. Returns before it is freed. See weft_shrink().
+ */
 void wf_housekeeping_shrink(struct wf_housekeeping *housekeeping);
 
-/* Lives as long as @housekeeping. */
+/* Return the report, which lives as long as @housekeeping. */
 struct wf_pressure_report *wf_housekeeping_report(struct wf_housekeeping *housekeeping);
 
-/* Add what this thread counts. */
+/* Add the metrics of this thread to @ret_sum. */
 void wf_housekeeping_stats(const struct wf_housekeeping *housekeeping, struct wf_metrics *ret_sum);
 
 #endif

@@ -23,7 +23,10 @@ static void free_entry(struct wf_ifaces_entry *entry)
 	memset(entry, 0, sizeof(*entry));
 }
 
-/* A copy of @count elements; NULL for none. Sets *@failed when there is no memory. */
+/*
+ * Return a copy of @count elements, or NULL if @count is 0. On allocation failure, return NULL and
+ * set *@failed.
+ */
 static void *copy_array(const void *array, size_t count, size_t element_bytes, bool *failed)
 {
 	void *copy;
@@ -192,7 +195,7 @@ void wf_ifaces_shed(void *ctx, uint32_t percent)
 		wf_iface_shed(ifaces->list[i].iface, percent);
 }
 
-/* Counts that can't be moved now stay where they are, and are moved the next time. */
+/* Counts that cannot be moved now stay in the per-CPU maps and are moved next time. */
 void wf_ifaces_move_counts(void *ctx)
 {
 	const struct wf_ifaces *ifaces = ctx;

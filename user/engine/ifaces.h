@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ifaces.h - the interfaces of an engine, taken together.
+ * ifaces.h - all interfaces of an engine as one.
  *
- * A flow may be seen on several (both directions of a pair of taps, say): its counts are summed,
- * and it is idle if it is idle on all.
+ * A flow may be seen on several interfaces, such as the two directions of a pair of taps. Its
+ * counts are summed, and it is idle only if it is idle on all interfaces.
  *
- * Thread: main, where not told otherwise.
+ * Thread: main, unless stated otherwise.
  */
 #ifndef WF_ENGINE_IFACES_H
 #define WF_ENGINE_IFACES_H
@@ -18,52 +18,64 @@
 struct wf_metrics;
 struct wf_overload_reading;
 
-/* An interface as asked for, until wf_setup_make() opens it. */
+/* An added interface; wf_setup_make() opens it. */
 struct wf_ifaces_entry {
 	char *name;			 /* owned */
-	struct weft_interface_opts opts; /* arrays owned */
-	struct wf_iface *iface;		 /* owned; NULL: not open */
+	struct weft_interface_opts opts; /* its arrays are owned */
+	struct wf_iface *iface;		 /* owned; NULL until opened */
 };
 
-/* All zero: none. */
+/* Zero-initialise: no interfaces. */
 struct wf_ifaces {
 	struct wf_ifaces_entry list[WEFT_INTERFACES_MAX];
 	uint32_t count;
 	bool is_detached;
 };
 
-/* @opts are copied. Return: 0; -ENOSPC; -ENODEV: no such interface; -ENOMEM. Logged. */
+/*
+ * Add an interface. @opts: copied. Return: 0 on success; -ENOSPC if WEFT_INTERFACES_MAX are added;
+ * -ENODEV if there is no such interface; -ENOMEM. Failures are logged.
+ */
 int wf_ifaces_add(struct wf_ifaces *ifaces, const char *ifname,
 		  const struct weft_interface_opts *opts);
 
-/* All are closed. */
+/* Free the list. All interfaces must be closed. */
 void wf_ifaces_fini(struct wf_ifaces *ifaces);
 
-/* Return: 0; an error of wf_iface_attach(): the first ones are attached. */
+/*
+ * Attach all interfaces in order. Return: 0 on success; otherwise the error of wf_iface_attach(),
+ * with the interfaces before the failing one left attached.
+ */
 int wf_ifaces_attach(const struct wf_ifaces *ifaces);
 
-/* Those that are open. Idempotent. */
+/* Detach or close all open interfaces. Idempotent. */
 void wf_ifaces_detach(struct wf_ifaces *ifaces);
 void wf_ifaces_close(struct wf_ifaces *ifaces);
 
-/* May new flows be shed on all of them? */
+/* Return true if shedding is allowed on all interfaces. */
 bool wf_ifaces_may_shed(const struct wf_ifaces *ifaces);
 
 void wf_ifaces_stats_add(const struct wf_ifaces *ifaces, struct wf_metrics *sum);
 
 /* ---- callbacks; @ctx: the struct wf_ifaces, open. Thread: any ---- */
 
-/* As wf_iface_set_verdict(), on all. Return: 0: it was set on one or more. */
+/*
+ * Set the verdict on all interfaces: see wf_iface_set_verdict(). Return: 0 if it was set on at
+ * least one interface; otherwise an error of wf_iface_set_verdict().
+ */
 int wf_ifaces_set_verdict(void *ctx, const struct weft_flow_key *key,
 			  const enum weft_verdict verdict[2], struct wf_kept *ret_kept);
 
-/* Move the counts of all into their flow maps. */
+/* Move the per-CPU counts of all interfaces into their flow maps. */
 void wf_ifaces_move_counts(void *ctx);
 
-/* Tell the kernel's programs that this process lives. */
+/* Report to the kernel programs that this process is alive. */
 void wf_ifaces_beat(void *ctx);
 
-/* For shedding: how full the receive rings are, and which part of the new flows to leave. */
+/*
+ * Callbacks of shedding: read the load of the receive rings; set the percentage of new flows to
+ * shed.
+ */
 void wf_ifaces_read_load(void *ctx, struct wf_overload_reading *ret_reading);
 void wf_ifaces_shed(void *ctx, uint32_t percent);
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * placement.c - registering the arena as UMEM populates all of it at once, on the main thread: so
- * the node of each part is chosen before.
+ * placement.c - chooses the CPU and the NUMA node of each worker before the arena is used.
+ *
+ * Registering the arena as UMEM populates all of it on the main thread, so the node of each part
+ * must be set before.
  */
 #include "engine/placement.h"
 
@@ -32,7 +34,7 @@ void wf_placement_choose(struct wf_worker *workers, uint32_t count, const struct
 		return;
 	places = calloc(cpus, sizeof(*places));
 	if (!places)
-		return; /* the scheduler places them */
+		return; /* workers stay unpinned */
 	for (uint32_t i = 0; i < cpus; i++)
 		places[i].cpu = wf_cpu_nth(i);
 	for (uint32_t i = 0; i < ifaces->count; i++)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * placement.h - live: each worker on a CPU of its own, its memory at that CPU's node.
+ * placement.h - pins each worker of a live capture to a CPU, and takes its memory from that CPU's
+ * NUMA node.
  *
- * CPUs at the NIC's node come first. On a machine with one node only threads are placed.
+ * CPUs on the NIC's node are used first. On a machine with one node, only threads are placed.
  */
 #ifndef WF_ENGINE_PLACEMENT_H
 #define WF_ENGINE_PLACEMENT_H
@@ -14,13 +15,16 @@ struct wf_cpu_place;
 struct wf_ifaces;
 struct wf_worker;
 
-/* Sets each worker's pin_cpu and node. */
+/* Choose each worker's pin_cpu and node. */
 void wf_placement_choose(struct wf_worker *workers, uint32_t count, const struct wf_ifaces *ifaces);
 
-/* The same, on the CPUs of @places, of which there are as many as workers. */
+/* Set each worker's pin_cpu and node from @places, an array of @count CPUs. */
 void wf_placement_set(struct wf_worker *workers, uint32_t count, const struct wf_cpu_place *places);
 
-/* Before the arena is used: a part at each node, sized by the node's share of the workers. */
+/*
+ * Divide the arena into one part per node, sized by the node's number of workers. Call before the
+ * arena is used.
+ */
 void wf_placement_divide(struct wf_arena *arena, struct wf_worker *workers, uint32_t count);
 
 #endif

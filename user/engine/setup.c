@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * setup.c - makes everything of an engine before its threads run, and undoes it.
+ * setup.c - allocates all parts of an engine before its threads run, and frees them.
  *
  *   arena ─► page pool for each worker (rx frames when live, pages of each class)
  *         ─► interfaces (maps, programs, sockets over the arena) or the file
  *         ─► pipeline and dispatch for each worker
  *
- * Receive frames: a quarter of the arena, so that data can wait for its reader
- * where it was received; more if the queues' rings need it: twice the size of
- * the fill rings, but at most half of the arena. As many frames as the fill rings hold are the
- * reserve that only rings may have.
+ * A quarter of the arena is used for receive frames, so that data can stay in its frame until it is
+ * read. If the queues need more, twice the size of the fill rings is used, but at most half of the
+ * arena. The number of frames in the fill rings (at most half of all frames) is reserved for them.
  */
 #include "engine/setup.h"
 
@@ -30,7 +29,7 @@
 #include "memory/page_pool.h"
 #include "reassembly/fixed_pages.h"
 
-/* The size of the fill rings of all queues together. */
+/* Return the total size of the fill rings of all queues, in frames. */
 static uint64_t fill_frames(const struct wf_engine *engine)
 {
 	uint64_t frames = 0;
@@ -44,7 +43,7 @@ static uint64_t fill_frames(const struct wf_engine *engine)
 	return frames;
 }
 
-/* One worker's share of the receive frames, and of the reserve among them. */
+/* Set one worker's share of the receive frames, and of the frames reserved for the rings. */
 static void share_frames(const struct wf_engine *engine, struct wf_page_pool_opts *opts)
 {
 	uint64_t half = wf_arena_bytes(engine->arena) / 2 / opts->frame_bytes;
@@ -57,7 +56,9 @@ static void share_frames(const struct wf_engine *engine, struct wf_page_pool_opt
 		(uint32_t)((fill < frames / 2 ? fill : frames / 2) / engine->opts.workers);
 }
 
-/* The kernel will hold the whole arena as UMEM: charge it, and never give any of it back. */
+/*
+ * Charge the whole arena: the kernel pins it as UMEM, so none of it can be returned to the system.
+ */
 static int pin_arena(struct wf_engine *engine)
 {
 	int err = wf_arena_pin(engine->arena, wf_charges_headroom(engine->opts.workers));
@@ -105,7 +106,7 @@ static int setup_pages(struct wf_engine *engine)
 	return 0;
 }
 
-/* First of all: how many queues there are depends on it. */
+/* Take the interfaces. This comes first, because the number of queues depends on their modes. */
 static int take_ifaces(struct wf_engine *engine)
 {
 	for (uint32_t i = 0; i < engine->ifaces.count; i++) {
@@ -149,7 +150,7 @@ static int setup_ifaces(struct wf_engine *engine)
 	return wf_charges_settle(&engine->charges, &engine->ifaces);
 }
 
-/* One worker reads the file itself; several are fed by a reader. */
+/* With one worker, the worker reads the file itself; with several, a reader thread feeds them. */
 static int setup_file(struct wf_engine *engine)
 {
 	struct wf_worker *workers = engine->crew.workers;
@@ -196,7 +197,7 @@ static int setup_rings(struct wf_engine *engine, struct wf_worker *worker)
 	return err;
 }
 
-/* After the interfaces have pinned the arena. */
+/* Set up submission. Call after the interfaces have pinned the arena. */
 static int setup_submit(struct wf_engine *engine)
 {
 	struct wf_submit *submit = &engine->submit;
@@ -319,7 +320,7 @@ int wf_setup_make(struct wf_engine *engine)
 		err = wf_claims_init(&engine->claims, engine->arena);
 	for (uint32_t i = 0; !err && i < engine->crew.count; i++)
 		err = setup_pipeline(engine, &engine->crew.workers[i]);
-	/* The calling thread prefers no part any more. */
+	/* Reset the calling thread's preferred part. */
 	wf_arena_prefer(engine->arena, 0);
 	return err;
 }
@@ -337,7 +338,7 @@ void wf_setup_unmake(struct wf_engine *engine)
 {
 	struct wf_crew *crew = &engine->crew;
 
-	/* Pipelines hold pages, sources hold frames: pools go last. */
+	/* Free the page pools last: pipelines hold pages and sources hold frames. */
 	for (uint32_t i = 0; i < crew->allocated; i++)
 		teardown_worker(&crew->workers[i]);
 	wf_ifaces_close(&engine->ifaces);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * setup.h - everything that an engine makes before its threads run, and its undoing.
+ * setup.h - allocates and frees all parts of an engine that must exist before its threads run.
  *
  * Thread: main.
  */
@@ -9,10 +9,15 @@
 
 struct wf_engine;
 
-/* Return: 0; negative errno, logged: call wf_setup_unmake(). */
+/*
+ * Set up the engine. Return: 0 on success; negative errno (logged), after which wf_setup_unmake()
+ * must be called.
+ */
 int wf_setup_make(struct wf_engine *engine);
 
-/* No thread runs. Idempotent; also undoes half of a setup. */
+/*
+ * Free all parts of the engine, including those of a failed setup. No thread may run. Idempotent.
+ */
 void wf_setup_unmake(struct wf_engine *engine);
 
 #endif

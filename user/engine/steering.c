@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * steering.c - chooses by queue, for all of the engine: a flow has one owner, whatever interface it
- * is seen on, so there it takes a single interface.
+ * steering.c - decides whether packets are steered by queue.
  *
- * With workers fewer than the queues, and a divisor of their number, each worker has as many
- * queues as any other. One worker owns all queues in any case.
+ * Steering by queue requires a single interface, because a flow must have one owner on all
+ * interfaces of the engine. It is chosen automatically only if the number of queues is a multiple
+ * of the number of workers, so that each worker has equally many queues. One worker owns all queues
+ * in any case.
  */
 #include "engine/steering.h"
 
@@ -21,10 +22,13 @@ _Static_assert((int)WF_RSS_ENTRIES_MAX >= (int)WF_NIC_ENTRIES_MAX, "every table 
 
 enum {
 	USUAL_ENTRIES = 128,
-	MANY_STRAYS = 10, /* more than 1/MANY_STRAYS of the segments */
+	MANY_STRAYS = 10, /* strays are reported above 1/MANY_STRAYS of the segments */
 };
 
-/* The probable setting of a NIC that reports none: the usual symmetric key, queues in turn. */
+/*
+ * Assume the usual setting for a NIC that reports none: the common symmetric key, and queues
+ * assigned round-robin.
+ */
 static void assume(uint32_t queues, struct wf_nic_hash *ret_hash)
 {
 	ret_hash->queues = queues;
@@ -60,7 +64,7 @@ static void deal_by_queue(struct wf_steering *steering, const struct wf_nic_hash
 	steering->by_queue = true;
 }
 
-/* Return: the reason why steering by queue is impossible with any NIC; NULL: there is none. */
+/* Return the reason why steering by queue is impossible with any NIC; NULL if it is possible. */
 static const char *misfit(const struct wf_ifaces *ifaces, uint32_t workers, uint32_t queues)
 {
 	if (ifaces->count > 1)
@@ -78,7 +82,10 @@ static int reject(const char *ifname, const char *why)
 	return -EINVAL;
 }
 
-/* The user asked for it, so a NIC that does not report its setting is trusted. */
+/*
+ * Choose steering by queue because the user requires it. A NIC that does not report its hash
+ * setting is assumed to be symmetric.
+ */
 static int choose_on(struct wf_steering *steering, const struct wf_ifaces *ifaces, uint32_t workers,
 		     uint32_t queues)
 {
@@ -124,7 +131,7 @@ static void choose_auto(struct wf_steering *steering, const struct wf_ifaces *if
 	deal_by_queue(steering, &hash, ports, workers);
 }
 
-/* The strictest of the interfaces' options. */
+/* Return the strictest nic_hash option of all interfaces. */
 static enum weft_nic_hash wanted(const struct wf_ifaces *ifaces)
 {
 	enum weft_nic_hash most = WEFT_NIC_HASH_AUTO;

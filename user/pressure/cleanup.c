@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * cleanup.c - a table of at most WEFT_CLEANUP_TASKS_MAX tasks, all of which each run looks at:
- * runs come a few times a second.
+ * cleanup.c - a fixed table of at most WEFT_CLEANUP_TASKS_MAX tasks.
  *
- * A task that was late runs once, not once for each interval missed. A task that failed n times
- * in a row waits 2^n intervals, 16 at most.
+ * Each run scans the whole table, because runs come only a few times a second. A late task runs
+ * once, not once per missed interval. After n failures in a row, a task waits 2^n intervals, at
+ * most 16.
  */
 #include "pressure/cleanup.h"
 
@@ -84,7 +84,7 @@ static uint64_t effective_ttl_ns(const struct wf_cleanup *cleanup, uint64_t ttl_
 	uint64_t part =
 		ttl_ns / 100 * cleanup->ttl_percent + ttl_ns % 100 * cleanup->ttl_percent / 100;
 
-	/* A TTL never shrinks to 0, which would mean that nothing ages. */
+	/* A TTL is never shortened to 0, because 0 means that items do not expire. */
 	return ttl_ns && !part ? 1 : part;
 }
 

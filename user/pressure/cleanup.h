@@ -2,11 +2,11 @@
 /*
  * cleanup.h - the registry of periodic cleanup tasks.
  *
- * A task removes items that have outlived their TTL (or gives back idle memory) and returns their
- * number. The registry decides when it runs, counts, and slows a failing task down. Under
- * pressure all TTLs are shortened together, and restored afterwards.
+ * A task removes items that have outlived their TTL, or frees idle memory, and returns the number
+ * of items. The registry schedules the tasks, counts their results, and runs a failing task less
+ * often. Under memory pressure all TTLs are shortened, and restored afterwards.
  *
- * Thread: the one that runs it; also wf_cleanup_each().
+ * Thread: all calls on the thread that runs the registry.
  */
 #ifndef WF_PRESSURE_CLEANUP_H
 #define WF_PRESSURE_CLEANUP_H
@@ -16,13 +16,16 @@
 struct wf_cleanup;
 struct wf_metrics;
 
-/* Remove what is older than @ttl_ns at @now_ns. Return: how many items; -errno. */
+/*
+ * Remove the items that are older than @ttl_ns at @now_ns. Return: the number of items removed;
+ * -errno on failure.
+ */
 typedef int64_t (*wf_cleanup_fn)(void *ctx, uint64_t now_ns, uint64_t ttl_ns);
 
 struct wf_cleanup_task {
-	const char *name;     /* outlives the task */
-	uint64_t interval_ns; /* between two runs; 1 or more */
-	uint64_t ttl_ns;      /* 0: nothing ages, the task needs none */
+	const char *name;     /* must outlive the task */
+	uint64_t interval_ns; /* time between two runs; at least 1 */
+	uint64_t ttl_ns;      /* 0: the task has no TTL */
 	wf_cleanup_fn fn;
 	void *ctx; /* borrowed */
 };
@@ -30,32 +33,35 @@ struct wf_cleanup_task {
 struct wf_cleanup_stats {
 	const char *name;
 	uint64_t interval_ns;
-	uint64_t ttl_ns; /* as configured, before it is shortened */
+	uint64_t ttl_ns; /* configured TTL, before shortening */
 	uint64_t runs;
 	uint64_t removed;
 	uint64_t errors;
 	uint64_t errors_in_row;
-	int last_err; /* of the last failing run; 0: never */
+	int last_err; /* error of the last failed run; 0: no run has failed */
 	uint64_t last_run_ns;
 	uint64_t due_ns;
 };
 
 int wf_cleanup_new(struct wf_metrics *metrics, struct wf_cleanup **ret_cleanup);
 
-/* Tasks are not run again. NULL is allowed. */
+/* Free the registry; its tasks are not run again. NULL is allowed. */
 void wf_cleanup_free(struct wf_cleanup *cleanup);
 
 /*
- * First run: one interval after @now_ns. Return: 0; -EINVAL; -ENOBUFS: WEFT_CLEANUP_TASKS_MAX are
- * registered.
+ * Register @task; it first runs one interval after @now_ns. Return: 0 on success; -EINVAL if @task
+ * has no name, function or interval; -ENOBUFS if WEFT_CLEANUP_TASKS_MAX tasks are registered.
  */
 int wf_cleanup_register(struct wf_cleanup *cleanup, const struct wf_cleanup_task *task,
 			uint64_t now_ns);
 
-/* Use this part of every TTL, 1..100; 100 is normal. */
+/* Shorten every TTL to @percent (1 to 100) of its configured value. */
 void wf_cleanup_set_ttl_percent(struct wf_cleanup *cleanup, uint32_t percent);
 
-/* Run what is due at @now_ns. Return: when the next task is due; UINT64_MAX: there is none. */
+/*
+ * Run the tasks that are due at @now_ns. Return: the time at which the next task is due; UINT64_MAX
+ * if there are no tasks.
+ */
 uint64_t wf_cleanup_run(struct wf_cleanup *cleanup, uint64_t now_ns);
 
 typedef void (*wf_cleanup_stats_fn)(const struct wf_cleanup_stats *stats, void *ctx);

@@ -2,9 +2,9 @@
 /*
  * monitor.c - the usual pressure sources and cleanup tasks of one arena, run by one call.
  *
- * Half of the free spans' memory goes back to the system every TRIM_INTERVAL_NS: so a short lull
- * leaves memory for the next burst, and idle memory is gone after a minute. Under pressure all of
- * it goes back at once.
+ * Every TRIM_INTERVAL_NS, half of the free spans' memory is returned to the system, so that a short
+ * lull leaves memory for the next burst, and idle memory is returned within a minute. Under memory
+ * pressure, all of it is returned at once.
  */
 #include "pressure/monitor.h"
 
@@ -23,7 +23,7 @@
 
 #define TRIM_INTERVAL_NS (5 * WF_NS_PER_SEC)
 
-enum { TRIM_ALL_BYTES = 1 << 20 }; /* up to this, all of it goes back */
+enum { TRIM_ALL_BYTES = 1 << 20 }; /* up to this size, all free memory is returned */
 
 struct wf_monitor {
 	struct wf_arena *arena;	    /* borrowed */
@@ -31,13 +31,13 @@ struct wf_monitor {
 	struct wf_pressure *pressure;
 	struct wf_cleanup *cleanup;
 	uint64_t interval_ns;
-	uint64_t check_ns; /* when the pressure is checked next */
+	uint64_t check_ns; /* time of the next pressure check */
 	struct wf_pressure_process process;
 	struct wf_pressure_cgroup cgroup;
 	char status_path[PATH_MAX];
 };
 
-/* The part of every TTL that applies at each level. */
+/* Percentage of every TTL that applies at each level. */
 static const uint32_t ttl_percent[WEFT_PRESSURE_LEVEL_COUNT] = {
 	[WEFT_PRESSURE_NORMAL] = 100,
 	[WEFT_PRESSURE_LOW] = 100,

@@ -28,32 +28,44 @@ struct wf_monitor;
 struct wf_monitor_opts {
 	struct wf_arena *arena; /* borrowed */
 	struct wf_pressure_opts pressure;
-	uint64_t interval_ns; /* between two checks of the pressure */
+	uint64_t interval_ns; /* time between two pressure checks */
 
-	/* Allowed beside the limit: code, stacks, libraries; 0: the process is not watched. */
+	/*
+	 * Memory allowed on top of the limit for code, stacks and libraries; 0: the size of the
+	 * process is not checked.
+	 */
 	uint64_t slack_bytes;
 
-	/* Paths of the kernel's files; NULL: the usual ones. They outlive us. */
+	/* Paths of the kernel's files; NULL: the default paths. They must outlive the monitor. */
 	const char *proc_dir;	/* /proc/self */
-	const char *psi_path;	/* /proc/pressure/memory; "": not read */
+	const char *psi_path;	/* /proc/pressure/memory; "": PSI is not read */
 	const char *cgroup_dir; /* /sys/fs/cgroup */
 };
 
-/* Return: 0; -EINVAL: thresholds out of order, or no interval; -ENOMEM. */
+/*
+ * Create a monitor. Return: 0 on success; -EINVAL if the thresholds do not ascend or the interval
+ * is 0; -ENOMEM.
+ */
 int wf_monitor_new(const struct wf_monitor_opts *opts, struct wf_metrics *metrics, uint64_t now_ns,
 		   struct wf_monitor **ret_monitor);
 
 /* NULL is allowed. */
 void wf_monitor_free(struct wf_monitor *monitor);
 
-/* For handlers and tasks of the owner. Live as long as @monitor. */
+/*
+ * Return the pressure or cleanup object, to which the owner adds handlers and tasks. Both live as
+ * long as @monitor.
+ */
 struct wf_pressure *wf_monitor_pressure(struct wf_monitor *monitor);
 struct wf_cleanup *wf_monitor_cleanup(struct wf_monitor *monitor);
 
-/* The part of every timeout that applies at @level, in percent. */
+/* Return the percentage of every timeout that applies at @level. */
 uint32_t wf_monitor_ttl_percent(enum weft_pressure_level level);
 
-/* Check and run everything that is due at @now_ns (monotonic). Return: when to call again. */
+/*
+ * Check the pressure and run the tasks that are due at @now_ns (monotonic). Return: the time of the
+ * next call.
+ */
 uint64_t wf_monitor_run(struct wf_monitor *monitor, uint64_t now_ns);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * overload.c - which part of the new flows to shed, so that the other flows are captured whole.
+ * overload.c - computes the percentage of new flows to shed, so that the other flows are captured
+ * whole.
  */
 #include "pressure/overload.h"
 
@@ -11,13 +12,17 @@
 #include "base/clock.h"
 
 enum {
-	PERCENT_MAX = 98,  /* some are always taken: else the end of the load would not be seen */
-	LEAST_PERCENT = 5, /* a smaller part counts as none */
+	/*
+	 * some new flows are always captured: otherwise the end of the overload could not be
+	 * measured
+	 */
+	PERCENT_MAX = 98,
+	LEAST_PERCENT = 5, /* a smaller percentage is set to 0 */
 	HIGH_FILL_PERCENT = 50,
 	CALM_FILL_PERCENT = 25,
 };
 
-/* It takes a moment until a rise shows in the load: the next one waits for that. */
+/* Minimum time between two rises: the effect of a rise on the load shows only after a delay. */
 #define SETTLE_NS (200 * WF_NS_PER_MS)
 
 void wf_overload_init(struct wf_overload *overload)
@@ -34,7 +39,7 @@ static uint64_t rate_since(const struct wf_overload *overload, uint64_t now_ns)
 	return ms ? frames * 1000 / ms : 0;
 }
 
-/* Shed half of the part that is still taken, or more if more was lost. */
+/* Raise the percentage: shed half of the flows still captured, or more if the loss was larger. */
 static void rise(struct wf_overload *overload, bool has_lost, uint64_t now_ns)
 {
 	uint64_t lost = overload->last.lost_frames - overload->base.lost_frames;
@@ -68,14 +73,20 @@ static void fall(struct wf_overload *overload, uint64_t now_ns)
 	overload->changed_ns = overload->calm_ns = now_ns;
 }
 
-/* The load is over if workers take less than half of what they took when they were full. */
+/*
+ * Return the calm time before the next trial. It is short if the workers' rate is below half of the
+ * rate at the last loss, because the overload is then over.
+ */
 static uint64_t hold_ns(const struct wf_overload *overload)
 {
 	return 2 * overload->rate < overload->full_rate ? WEFT_SHED_CALM_MS * WF_NS_PER_MS
 							: overload->hold_ns;
 }
 
-/* Workers take frames in batches, so their rate is measured over some time. */
+/*
+ * Update the base reading and the rate. Workers take frames in batches, so the rate is measured
+ * over at least SETTLE_NS.
+ */
 static void move_base(struct wf_overload *overload, const struct wf_overload_reading *reading,
 		      uint64_t now_ns)
 {

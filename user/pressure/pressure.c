@@ -2,8 +2,8 @@
 /*
  * pressure.c - the level of memory pressure, and the handlers that are called when it changes.
  *
- * Memory: one struct with fixed tables. A source that fails is skipped, counted
- * and asked again at the next check: it can neither raise nor hold a level.
+ * Memory: one struct with fixed tables. A source that fails is skipped and counted, and read again
+ * at the next check: it can neither raise nor hold a level.
  */
 #include "pressure/pressure.h"
 
@@ -31,7 +31,7 @@ struct wf_pressure {
 	uint32_t threshold_percent[WEFT_PRESSURE_LEVEL_COUNT];
 	uint32_t hysteresis_percent;
 	uint32_t calm_checks;
-	uint32_t calm;		    /* checks in a row whose readings allow a lower level */
+	uint32_t calm;		    /* consecutive checks with readings that allow a lower level */
 	struct wf_metrics *metrics; /* borrowed */
 
 	uint32_t source_count;
@@ -126,7 +126,10 @@ static uint32_t read_highest(struct wf_pressure *pressure)
 	return highest ? highest->percent : 0;
 }
 
-/* The level for @percent; a level up to @current ends only clearly below its threshold. */
+/*
+ * Return the level for @percent. Levels up to @current end only when @percent falls below their
+ * threshold minus the hysteresis.
+ */
 static uint32_t level_for(const struct wf_pressure *pressure, uint32_t current, uint32_t percent)
 {
 	uint32_t level = WEFT_PRESSURE_CRITICAL;

@@ -4,11 +4,11 @@
  *
  *   sources ──percent──► the highest of them ──thresholds, hysteresis──► level ──► handlers
  *
- * Mechanism only: the handlers decide what a level means. A level rises at once, and falls when
- * readings stayed clearly below its threshold for some checks in a row, so that it does not flap.
- * On the way down, handlers undo their actions of the way up.
+ * The handlers decide what to do at each level. A level rises at once. It falls when readings stay
+ * below its threshold minus the hysteresis for several consecutive checks, so that it does not
+ * flap. When the level falls, handlers undo the actions they took when it rose.
  *
- * Thread: one (main) checks and registers; wf_pressure_level() may be asked by any.
+ * Thread: one (main) checks and registers; wf_pressure_level() may be called by any.
  */
 #ifndef WF_PRESSURE_PRESSURE_H
 #define WF_PRESSURE_PRESSURE_H
@@ -22,53 +22,61 @@ struct wf_metrics;
 struct wf_pressure;
 
 struct wf_pressure_opts {
-	uint32_t low_percent; /* level LOW from this reading on */
+	uint32_t low_percent; /* threshold of the level LOW */
 	uint32_t high_percent;
-	uint32_t critical_percent;   /* low < high < critical <= 100 */
-	uint32_t hysteresis_percent; /* a level ends this far below its threshold; < low */
-	uint32_t calm_checks;	     /* in a row, before it does; 1 or more */
+	uint32_t critical_percent;   /* required: low < high < critical <= 100 */
+	uint32_t hysteresis_percent; /* a level ends this far below its threshold; must be < low */
+	uint32_t calm_checks;	     /* consecutive checks below before a level ends; at least 1 */
 };
 
 /*
- * Write the used part of a kind of memory, in percent; above 100 is allowed.
- * Return: 0; -ENODATA: not known or unlimited here, which is no error; else -errno.
+ * Write the used percentage of a kind of memory; above 100 is allowed. Return: 0 on success;
+ * -ENODATA if the value is not known or unlimited here, which is not counted as a failure; other
+ * -errno on failure.
  */
 typedef int (*wf_pressure_read_fn)(void *ctx, uint32_t *ret_percent);
 
-/* The level went from @from to @to. */
+/* Called after the level has changed from @from to @to. */
 typedef void (*wf_pressure_fn)(void *ctx, enum weft_pressure_level from,
 			       enum weft_pressure_level to);
 
-/* Return: 0; -EINVAL: thresholds out of order; -ENOMEM. @metrics: of the checking thread. */
+/*
+ * Create the pressure state. @metrics: borrowed; metrics of the checking thread. Return: 0 on
+ * success; -EINVAL if the thresholds do not ascend; -ENOMEM.
+ */
 int wf_pressure_new(const struct wf_pressure_opts *opts, struct wf_metrics *metrics,
 		    struct wf_pressure **ret_pressure);
 void wf_pressure_free(struct wf_pressure *pressure);
 
-/* @name and @ctx outlive us. Return: 0; -ENOBUFS: WEFT_PRESSURE_SOURCES_MAX are there. */
+/*
+ * Add a source. @name and @ctx must outlive @pressure. Return: 0 on success; -ENOBUFS if there are
+ * WEFT_PRESSURE_SOURCES_MAX sources.
+ */
 int wf_pressure_add_source(struct wf_pressure *pressure, const char *name, wf_pressure_read_fn read,
 			   void *ctx);
 
 /*
- * Handlers are called in the order of registration when the level rises, in the
- * reverse order when it falls. Return: 0; -ENOBUFS: WEFT_PRESSURE_HANDLERS_MAX are there.
+ * Add a handler. Handlers are called in the order of registration when the level rises, and in
+ * reverse order when it falls. Return: 0 on success; -ENOBUFS if there are
+ * WEFT_PRESSURE_HANDLERS_MAX handlers.
  */
 int wf_pressure_add_handler(struct wf_pressure *pressure, wf_pressure_fn fn, void *ctx);
 
 /* Read all sources, change the level if needed, call the handlers. Return: the level. */
 enum weft_pressure_level wf_pressure_check(struct wf_pressure *pressure);
 
-/* As of the last check. Thread: any. */
+/* Return the level of the last check. Thread: any. */
 enum weft_pressure_level wf_pressure_level(const struct wf_pressure *pressure);
 
 /* The last reading of one source. */
 struct wf_pressure_reading {
 	const char *name;
 	uint32_t percent;
-	int err; /* of the last reading: 0, -ENODATA, ... */
+	int err; /* result of the last reading: 0, -ENODATA or another -errno */
 	uint64_t errors;
 };
 
-/* The highest of the last check. NULL: there is no source. */
+/* Return the highest reading of the last check; NULL if there is no source. */
 const struct wf_pressure_reading *wf_pressure_highest(const struct wf_pressure *pressure);
 
 typedef void (*wf_pressure_reading_fn)(const struct wf_pressure_reading *reading, void *ctx);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pressure_report.h - what other threads may read of memory pressure and of cleanup: the last
- * changes of the level, the sources as last read, the cleanup tasks as last run.
+ * pressure_report.h - the state of memory pressure and cleanup as other threads may read it: the
+ * last level changes, the last readings of the sources, and the last results of the cleanup tasks.
  *
- * Memory: one struct with fixed tables. Thread: the monitor's writes, any reads; a lock that
- * nobody holds for longer than such a copy takes.
+ * Memory: one struct with fixed tables. Thread: the monitor's writes, any reads; the lock is held
+ * only while data is copied.
  */
 #ifndef WF_PRESSURE_PRESSURE_REPORT_H
 #define WF_PRESSURE_PRESSURE_REPORT_H
@@ -21,8 +21,9 @@
 struct wf_cleanup;
 
 struct wf_pressure_report {
-	struct wf_lock lock;						/* of all below */
-	struct weft_pressure_change changes[WEFT_PRESSURE_CHANGES_MAX]; /* by number */
+	struct wf_lock lock; /* protects all members below */
+	/* ring, in order of change number */
+	struct weft_pressure_change changes[WEFT_PRESSURE_CHANGES_MAX];
 	uint64_t changes_count;
 	struct weft_pressure_source sources[WEFT_PRESSURE_SOURCES_MAX];
 	uint32_t sources_count;
@@ -30,21 +31,21 @@ struct wf_pressure_report {
 	uint32_t tasks_count;
 };
 
-/* @report: zeroed. */
+/* Initialise @report, which must be zeroed. */
 void wf_pressure_report_init(struct wf_pressure_report *report, uint32_t lock_timeout_ms);
 void wf_pressure_report_fini(struct wf_pressure_report *report);
 
-/* The level has changed; @highest is the reading that made it. Also logged. */
+/* Record and log a change of the level. @highest: the reading that caused it. */
 void wf_pressure_report_add_change(struct wf_pressure_report *report, enum weft_pressure_level from,
 				   enum weft_pressure_level to,
 				   const struct wf_pressure_reading *highest);
 
-/* Copy the sources and tasks as they are now. */
+/* Copy the current state of the sources and tasks. */
 void wf_pressure_report_update(struct wf_pressure_report *report,
 			       const struct wf_pressure *pressure,
 			       const struct wf_cleanup *cleanup);
 
-/* As the public calls of weft/pressure.h. */
+/* Implement the public calls of weft/pressure.h. */
 size_t wf_pressure_report_changes(struct wf_pressure_report *report, uint64_t after,
 				  struct weft_pressure_change *ret_changes, size_t max);
 void wf_pressure_report_sources(struct wf_pressure_report *report, weft_pressure_source_fn fn,

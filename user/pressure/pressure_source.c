@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pressure_source.c - the sources of pressure.h: our budget, our process, the kernel's view.
+ * pressure_source.c - the sources of pressure.h: the budget, the process, PSI and the cgroup.
  *
- * Everything is read from small text files of the kernel, whose formats are in
- * proc(5), Documentation/accounting/psi.rst, admin-guide/cgroup-v2.rst and
- * admin-guide/cgroup-v1/memory.rst.
+ * The kernel's values are read from small text files, whose formats are in proc(5),
+ * Documentation/accounting/psi.rst, admin-guide/cgroup-v2.rst and admin-guide/cgroup-v1/memory.rst.
  */
 #include "pressure/pressure_source.h"
 
@@ -20,7 +19,7 @@
 
 enum { FILE_BYTES_MAX = 16384 };
 
-/* Read a small file whole, ended with 0. Return: 0; -errno. */
+/* Read a small file completely and append a NUL. Return: 0 on success; -errno on failure. */
 static int read_file(const char *path, char *buf, size_t buf_bytes)
 {
 	size_t len = 0;
@@ -44,8 +43,8 @@ static int read_file(const char *path, char *buf, size_t buf_bytes)
 }
 
 /*
- * The number that follows @key at the start of a line of @text. Return: 0; -EBADMSG:
- * there is no such line, or no number in it.
+ * Parse the number after @key at the start of a line of @text. Return: 0 on success; -EBADMSG if no
+ * line begins with @key or no number follows it.
  */
 static int find_number(const char *text, const char *key, uint64_t *ret_number)
 {
@@ -95,7 +94,7 @@ int wf_pressure_read_budget(void *ctx, uint32_t *ret_percent)
 int wf_pressure_read_process(void *ctx, uint32_t *ret_percent)
 {
 	const struct wf_pressure_process *process = ctx;
-	/* The kernel's part is in the limit, but not of the process. */
+	/* The kernel's part counts against the limit, but not in the memory of the process. */
 	uint64_t kernel = wf_budget_kernel(process->budget);
 	uint64_t limit = minus(process->budget->limit_bytes, kernel) + process->slack_bytes;
 	uint64_t fixed = wf_budget_fixed(process->budget) - kernel + process->slack_bytes;
@@ -122,7 +121,7 @@ int wf_pressure_read_psi(void *ctx, uint32_t *ret_percent)
 	uint64_t lost_percent;
 	int err = read_file(ctx, text, sizeof(text));
 
-	/* Kernels without PSI, or with it switched off, answer so. */
+	/* The kernel was built without PSI, or PSI is disabled. */
 	if (err == -ENOENT || err == -EOPNOTSUPP)
 		return -ENODATA;
 	if (err)
@@ -144,7 +143,7 @@ static bool is_dir(const char *path)
 	return !stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
-/* Is @name one of the comma-separated @list? */
+/* Return true if @name is an item of the comma-separated @list. */
 static bool has_name(const char *list, const char *name)
 {
 	size_t len = strlen(name);
@@ -157,7 +156,10 @@ static bool has_name(const char *list, const char *name)
 	return false;
 }
 
-/* Our group's path in the hierarchy whose line in /proc/self/cgroup has @controllers. */
+/*
+ * Find the path of this process's cgroup in /proc/self/cgroup: in the v2 hierarchy, or in the v1
+ * hierarchy with the memory controller. @text is changed. Return: false if there is none.
+ */
 static bool find_group(char *text, bool is_v2, const char **ret_group)
 {
 	char *save = NULL;
@@ -187,7 +189,7 @@ static bool has_file(const char *dir, const char *name)
 	       !access(path, R_OK);
 }
 
-/* Does the hierarchy mounted at @root account memory? */
+/* Use the hierarchy mounted at @root. Return: 0 if it accounts memory; otherwise -ENOENT. */
 static int try_root(const char *proc_dir, const char *root, bool is_v2,
 		    struct wf_pressure_cgroup *cgroup)
 {
@@ -203,7 +205,7 @@ static int try_root(const char *proc_dir, const char *root, bool is_v2,
 	cgroup->is_v2 = is_v2;
 	if (snprintf(cgroup->root, sizeof(cgroup->root), "%s", root) >= (int)sizeof(cgroup->root))
 		return -ENOENT;
-	/* In a cgroup namespace the path may not exist: the mount then is our group. */
+	/* In a cgroup namespace the path may not exist: then the mount point is our group. */
 	if (snprintf(cgroup->path, sizeof(cgroup->path), "%s%s", root,
 		     strcmp(group, "/") ? group : "") >= (int)sizeof(cgroup->path) ||
 	    !is_dir(cgroup->path))
@@ -232,7 +234,10 @@ static int read_group_file(const char *group, const char *name, char *text, size
 	return read_file(path, text, text_bytes);
 }
 
-/* One group's use. Return: 0; -ENODATA: it has no limit; -errno. */
+/*
+ * Read the memory use of one group. Return: 0 on success; -ENODATA if the group has no limit; other
+ * -errno on failure.
+ */
 static int read_group(const struct wf_pressure_cgroup *cgroup, const char *group,
 		      uint32_t *ret_percent)
 {
@@ -246,8 +251,8 @@ static int read_group(const struct wf_pressure_cgroup *cgroup, const char *group
 	err = read_group_file(group, is_v2 ? "memory.max" : "memory.limit_in_bytes", text,
 			      sizeof(text));
 	if (err)
-		return err == -ENOENT ? -ENODATA : err; /* the root group of v2 has none */
-	/* "max", or in v1 a number that no machine has. */
+		return err == -ENOENT ? -ENODATA : err; /* the v2 root group has no such file */
+	/* No limit: "max" in v2, a huge number in v1. */
 	if (find_number(text, "", &limit) || limit > (1ull << 60))
 		return -ENODATA;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * shedding.c - combines the demands for shedding, and watches the receive rings for overload.
+ * shedding.c - combines the demands for shedding, and checks the receive rings for overload.
  */
 #include "pressure/shedding.h"
 
@@ -35,7 +35,9 @@ void wf_shedding_demand(struct wf_shedding *shedding, enum wf_shed_reason reason
 	uint32_t applied;
 
 	atomic_store(&shedding->demand_percent[reason], percent < 100 ? percent : 100);
-	/* With two demands at once, the last to apply must have seen both, so look again. */
+	/*
+	 * If two threads set demands at once, the last one to apply must see both, so read again.
+	 */
 	do {
 		applied = wf_shedding_percent(shedding);
 		shedding->apply(shedding->ctx, applied);

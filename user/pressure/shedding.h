@@ -6,9 +6,9 @@
  *                ├─ the highest ─► every interface's steering program
  *   memory ──────┘
  *
- * Each reason has its own demand, and only its owner changes it; so taking one back does not undo
- * another. A periodic thread watches the rings, so that shedding does not depend on the thread
- * that owns the handle.
+ * Each reason has its own demand, which only its owner changes, so lowering one demand does not
+ * affect the other. A periodic thread checks the rings, so that shedding does not depend on the
+ * thread that owns the handle.
  */
 #ifndef WF_PRESSURE_SHEDDING_H
 #define WF_PRESSURE_SHEDDING_H
@@ -22,49 +22,49 @@
 struct wf_metrics;
 
 enum wf_shed_reason {
-	WF_SHED_OVERLOAD = 0, /* workers can't keep up */
+	WF_SHED_OVERLOAD = 0, /* workers are too slow */
 	WF_SHED_MEMORY,	      /* memory pressure */
 };
 #define WF_SHED_REASON_COUNT (WF_SHED_MEMORY + 1)
 
 struct wf_shedding {
 	_Atomic uint32_t demand_percent[WF_SHED_REASON_COUNT];
-	_Atomic uint64_t rises; /* of the overload's demand */
+	_Atomic uint64_t rises; /* number of rises of the overload demand */
 	_Atomic uint64_t falls;
 
-	/* Set before start; @ctx is lent to both. */
+	/* Set before start; @ctx is lent to read() and apply(). */
 	void (*read)(void *ctx, struct wf_overload_reading *ret_reading);
 	void (*apply)(void *ctx, uint32_t percent);
 	void *ctx;
 
-	uint64_t memory_raise_ns; /* when the demand for memory is raised next */
+	uint64_t memory_raise_ns; /* earliest time of the next rise of the memory demand */
 	struct wf_periodic thread;
-	struct wf_overload overload; /* of the thread */
+	struct wf_overload overload; /* used only by the thread */
 };
 
 void wf_shedding_init(struct wf_shedding *shedding);
 
 /*
- * Demand that @percent (0..100) of the flows that begin from now on are shed for @reason. The
- * highest demand of all reasons is applied. Thread: any.
+ * Demand that @percent (0 to 100) of the new flows are shed for @reason. The highest demand of all
+ * reasons is applied. Thread: any.
  */
 void wf_shedding_demand(struct wf_shedding *shedding, enum wf_shed_reason reason, uint32_t percent);
 
 /*
- * Demand for memory: while it is critical, some more of the new flows after each @interval_ns, up
- * to all of them; else none. Return: the demand, in percent. Thread: one.
+ * Update the demand for memory: while the level is critical, raise it once per @interval_ns, up to
+ * 100 percent; otherwise set it to 0. Return: the demand in percent. Thread: one.
  */
 uint32_t wf_shedding_follow_memory(struct wf_shedding *shedding, bool is_critical, uint64_t now_ns,
 				   uint64_t interval_ns);
 
-/* The highest. Thread: any. */
+/* Return the highest demand in percent. Thread: any. */
 uint32_t wf_shedding_percent(const struct wf_shedding *shedding);
 
-/* Watch the rings for overload, until stop. Return: 0; negative errno. */
+/* Start the thread that checks the rings for overload. Return: 0 on success; negative errno. */
 int wf_shedding_start(struct wf_shedding *shedding);
 void wf_shedding_stop(struct wf_shedding *shedding);
 
-/* Thread: any. */
+/* Add the shedding metrics to @sum. Thread: any. */
 void wf_shedding_stats_add(const struct wf_shedding *shedding, struct wf_metrics *sum);
 
 #endif

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * community_id.c - Community IDs by the SHA-1 of OpenSSL. Its method and context are created once,
- * because looking them up costs more than the hash of 40 bytes.
+ * community_id.c - computes Community IDs with OpenSSL's SHA-1.
+ *
+ * The method and the context are created once, because looking them up costs more than hashing 40
+ * bytes.
  */
 #include "sink/community_id.h"
 
@@ -24,8 +26,8 @@ struct wf_community_id {
 };
 
 /*
- * The reason why there is no method: no memory, or the library does not offer it (for example by
- * policy).
+ * Return the reason why SHA-1 cannot be used: no memory, or the library does not offer it (for
+ * example by policy).
  */
 static int error_of_fetch(void)
 {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * community_id.h - Community ID version 1: one name for a flow in every tool that sees it.
+ * community_id.h - Community ID version 1: an identifier of a flow that is the same in every tool.
  *
- * "1:" + base64(SHA-1(seed, smaller endpoint, larger endpoint, protocol, ports)).
- * Source: github.com/corelight/community-id-spec. Thread: that of the maker.
+ * "1:" + base64(SHA-1(seed, smaller endpoint, larger endpoint, protocol, ports)). Source:
+ * github.com/corelight/community-id-spec.
+ *
+ * Thread: the one that created the object.
  */
 #ifndef WF_SINK_COMMUNITY_ID_H
 #define WF_SINK_COMMUNITY_ID_H
@@ -12,15 +14,18 @@
 
 #include <weft/flow.h>
 
-#define WF_COMMUNITY_ID_BYTES 32 /* "1:", 28 digits, end */
+#define WF_COMMUNITY_ID_BYTES 32 /* "1:", 28 digits and the terminating NUL, rounded up */
 
 struct wf_community_id;
 
-/* Return: 0; -ENOMEM; -ENOTSUP: the crypto library offers no SHA-1. */
+/*
+ * Create the state of the hash. Return: 0 on success; -ENOMEM; -ENOTSUP if the crypto library
+ * offers no SHA-1.
+ */
 int wf_community_id_new(uint16_t seed, struct wf_community_id **ret_maker);
 void wf_community_id_free(struct wf_community_id *maker);
 
-/* @ret_text: WF_COMMUNITY_ID_BYTES long. */
+/* Write the Community ID of @flow to @ret_text, which has WF_COMMUNITY_ID_BYTES bytes. */
 void wf_community_id_text(struct wf_community_id *maker, const struct weft_flow *flow,
 			  char *ret_text);
 

@@ -25,23 +25,24 @@
 
 enum {
 	BUFFER_BYTES = 256 * 1024,
-	FLUSH_BYTES = 128 * 1024, /* room that is kept for one line */
+	/* write the buffer once it holds this much; the rest is room for one line */
+	FLUSH_BYTES = 128 * 1024,
 	TIME_BYTES = 48,
 	CHANGES_MAX = 16,
 };
 #define NS_PER_SEC 1000000000ull
 
 struct events {
-	int fd; /* owned, also a copy of standard output */
+	int fd; /* owned; for standard output, a duplicate */
 	const char *target;
 	struct wf_json json;
 	struct wf_community_id *community_id; /* owned */
-	uint64_t lines;			      /* in the buffer */
+	uint64_t lines;			      /* number of lines in the buffer */
 	uint64_t start_sec;
-	uint64_t looked_sec;	/* when memory pressure was last checked */
-	uint64_t stats_sec;	/* when stats were last written */
-	uint64_t pressure_told; /* number of the last change */
-	uint64_t shed_percent;	/* as last written */
+	uint64_t looked_sec;	/* second of the last check for memory pressure */
+	uint64_t stats_sec;	/* second of the last written statistics */
+	uint64_t pressure_told; /* number of the last pressure change that was written */
+	uint64_t shed_percent;	/* shed percentage as last written */
 	time_t second;		/* the second that second_text shows */
 	char second_text[TIME_BYTES];
 	char bytes[BUFFER_BYTES];
@@ -332,7 +333,7 @@ static int flush(struct wf_sink *sink)
 }
 
 /*
- * Checks for changes that come without an event: memory pressure and overload once a second,
+ * Check for changes that are not announced by events: memory pressure and overload once a second,
  * statistics at their interval.
  */
 static void look_around(struct wf_sink *sink)

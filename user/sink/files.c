@@ -33,20 +33,20 @@
 #include "sink/stream_table.h"
 
 enum {
-	BATCH_MAX = 256,    /* events at once, as sink.c hands them over */
-	NUMBERS_TRIED = 64, /* for a name that is taken */
-	TOLD_MAX = 8,	    /* files whose failure is logged one by one */
-	OPEN_SPARED = 64,   /* descriptors that are left for other uses */
+	BATCH_MAX = 256,    /* maximum batch size of sink.c */
+	NUMBERS_TRIED = 64, /* numbers tried when a file name is in use */
+	TOLD_MAX = 8,	    /* maximum number of failed files that are logged individually */
+	OPEN_SPARED = 64,   /* descriptors left for other uses */
 };
 
 struct files {
 	int dir; /* owned */
 	uint32_t open_max;
-	bool forgets;  /* a stream was forgotten, and that was logged */
-	uint64_t told; /* failures logged */
+	bool forgets;  /* a stream was forgotten, which is logged once */
+	uint64_t told; /* number of failures so far */
 	struct wf_stream_table table;
 
-	/* the current batch: the events of one file are chained by index + 1 */
+	/* The current batch. The events of one file form a list of event indices + 1. */
 	const struct weft_event *events;
 	uint16_t next_pending[BATCH_MAX + 1];
 	struct wf_stream_file *touched[BATCH_MAX];
@@ -55,7 +55,7 @@ struct files {
 
 /* ---- one file ---- */
 
-/* Whether the error @err would also affect every other file. */
+/* Return true if @err affects every file, not only one. */
 static bool ends_all(int err)
 {
 	switch (-err) {
@@ -75,8 +75,8 @@ static bool ends_all(int err)
 }
 
 /*
- * Logs the error, once per file and a limited number of times. Return: @err if the sink must end,
- * else 0.
+ * Record the failure of @file; log it, at most TOLD_MAX times if only this file is affected.
+ * Return: @err if the sink must end; otherwise 0.
  */
 static int file_failed(struct wf_sink *sink, struct wf_stream_file *file, const char *name,
 		       const char *what, int err)
@@ -102,7 +102,7 @@ static void close_file(struct files *files, struct wf_stream_file *file)
 	wf_stream_table_set_fd(&files->table, file, -1);
 }
 
-/* Like openat(), but closes an idle file when the process has no more descriptors. */
+/* Like openat(), but close an idle file when the process has no descriptors left. */
 static int open_name(struct files *files, const char *name, int flags)
 {
 	for (;;) {
@@ -117,7 +117,7 @@ static int open_name(struct files *files, const char *name, int flags)
 	}
 }
 
-/* A regular file with that name is ours; see the top of this file. */
+/* Return true if @name is a regular file, which is then ours: see the top of this file. */
 static bool is_ours(const struct files *files, const char *name)
 {
 	struct stat st;
@@ -125,7 +125,7 @@ static bool is_ours(const struct files *files, const char *name)
 	return !fstatat(files->dir, name, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode);
 }
 
-/* Both directions of a connection should have the same number. */
+/* Return the first number to try. Both directions of a connection should have the same number. */
 static uint32_t first_number(struct files *files, const struct weft_event *event)
 {
 	struct wf_stream_file *other =
@@ -165,7 +165,10 @@ static int open_again(struct files *files, struct wf_stream_file *file,
 	return fd;
 }
 
-/* Return: 0: file->fd is open, or the file has failed; else the sink must end. */
+/*
+ * Open or reopen @file. Return: 0 if file->fd is open or only this file has failed; negative errno
+ * if the sink must end.
+ */
 static int open_file(struct wf_sink *sink, struct wf_stream_file *file,
 		     const struct weft_event *event)
 {
@@ -194,7 +197,10 @@ static int open_file(struct wf_sink *sink, struct wf_stream_file *file,
 
 /* ---- writing ---- */
 
-/* Write all of @iov at @off. Return: 0; negative errno; *ret_written in either case. */
+/*
+ * Write all of @iov at @off. *ret_written is set even on failure. Return: 0 on success; negative
+ * errno.
+ */
 static int write_all(int fd, struct iovec *iov, int count, uint64_t off, uint64_t *ret_written)
 {
 	uint64_t written = 0;
@@ -224,7 +230,8 @@ static int write_all(int fd, struct iovec *iov, int count, uint64_t off, uint64_
 }
 
 /*
- * Finds the events from @pending on that are adjacent in the file. Return: the event after them.
+ * Gather the events from @pending on that one pwritev() can write. Return: the first event that is
+ * left; 0 if none.
  */
 static uint16_t gather(const struct wf_sink *sink, uint16_t pending, struct iovec *iov,
 		       int *ret_count, uint64_t *ret_bytes)
@@ -247,7 +254,10 @@ static uint16_t gather(const struct wf_sink *sink, uint16_t pending, struct iove
 	return pending;
 }
 
-/* Writes the events of the batch that belong to @file. Return: 0; else the sink must end. */
+/*
+ * Write the events of the batch that belong to @file. Return: 0 on success or if only this file has
+ * failed; negative errno if the sink must end.
+ */
 static int write_pending(struct wf_sink *sink, struct wf_stream_file *file)
 {
 	struct files *files = sink->state;
@@ -296,12 +306,16 @@ static int write_touched(struct wf_sink *sink)
 
 /* ---- events ---- */
 
-/* Return: 0; else the sink must end. */
+/*
+ * Forget the stream that was idle longest. Return: 0 on success; negative errno if the sink must
+ * end.
+ */
 static int forget_oldest(struct wf_sink *sink)
 {
 	struct files *files = sink->state;
 	struct wf_stream_file *oldest;
-	int err = write_touched(sink); /* the descriptor may be that of one of these files */
+	/* write first, because the oldest file may have pending events */
+	int err = write_touched(sink);
 
 	if (err)
 		return err;
@@ -410,7 +424,10 @@ static void files_close(struct wf_sink *sink)
 	free(files);
 }
 
-/* The limit of open files: WEFT_FILES_OPEN_MAX, or less if the process may not have that many. */
+/*
+ * Return the maximum number of open files: WEFT_FILES_OPEN_MAX, or less if RLIMIT_NOFILE requires
+ * it.
+ */
 static uint32_t open_max(void)
 {
 	struct rlimit limit;

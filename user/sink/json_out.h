@@ -2,8 +2,9 @@
 /*
  * json_out.h - writes JSON lines into a buffer, in one pass, without allocating memory.
  *
- * This is not done with jansson, because a tree of heap objects per connection costs more than all
- * other work for a short connection. Keys are our own words; values are escaped.
+ * jansson is not used here, because allocating a tree of objects per connection would cost more
+ * than all other work for a short connection. Keys are constants of weft and are not escaped;
+ * values are escaped.
  *
  * A line that does not fit is removed as a whole: see wf_json_line_end().
  */
@@ -17,20 +18,20 @@
 struct wf_json {
 	char *bytes; /* borrowed */
 	size_t room;
-	size_t len;	   /* written, whole lines and the current one */
-	size_t line_begin; /* of the current one */
-	bool comma;	   /* before the next value */
-	bool full;	   /* the line did not fit */
+	size_t len;	   /* bytes written, including the current line */
+	size_t line_begin; /* offset of the current line */
+	bool comma;	   /* a comma is needed before the next value */
+	bool full;	   /* the current line did not fit */
 };
 
 /*
- * A line is one object and ends with "}\n". Return of the end: false: the line did not fit and was
- * removed.
+ * Begin and end a line, which is one object followed by a newline. Return: true if the line fits;
+ * false if it did not fit and was removed.
  */
 void wf_json_line_begin(struct wf_json *json);
 bool wf_json_line_end(struct wf_json *json);
 
-/* @key: NULL inside an array. */
+/* Write a value or begin an array or object. @key: NULL inside an array. */
 void wf_json_object_begin(struct wf_json *json, const char *key);
 void wf_json_object_end(struct wf_json *json);
 void wf_json_array_begin(struct wf_json *json, const char *key);
@@ -39,7 +40,7 @@ void wf_json_u64(struct wf_json *json, const char *key, uint64_t value);
 void wf_json_bool(struct wf_json *json, const char *key, bool value);
 void wf_json_text(struct wf_json *json, const char *key, const char *value);
 
-/* Bytes as lower-case hexadecimal digits. */
+/* Write @bytes as lower-case hexadecimal digits. */
 void wf_json_hex(struct wf_json *json, const char *key, const uint8_t *bytes, size_t len);
 
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * null.c - a sink that takes all events and keeps nothing: for measurements, and as the smallest
- * example of a sink. sink.c counts the events.
+ * null.c - a sink that discards all events: for measurements, and as a minimal example of a sink.
+ *
+ * sink.c counts the events.
  */
 #include "sink/sink_class.h"
 
@@ -17,7 +18,7 @@ static int null_take(struct wf_sink *sink, const struct weft_event *events, int 
 
 const struct wf_sink_class wf_sink_null = {
 	.name = "null",
-	.events = 0, /* all */
+	.events = 0, /* all events */
 	.open = null_open,
 	.take = null_take,
 };

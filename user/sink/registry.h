@@ -9,10 +9,10 @@
 
 struct wf_sink_class;
 
-/* Return: NULL: there is no kind of that name. */
+/* Return the kind of sink called @name; NULL if there is none. */
 const struct wf_sink_class *wf_sink_class_find(const char *name);
 
-/* Return: the kind number @index, from 0; NULL: there are fewer. */
+/* Return the kind of sink at @index, counted from 0; NULL if @index is past the last one. */
 const struct wf_sink_class *wf_sink_class_at(size_t index);
 
 #endif

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * sink.c - the part that all kinds of sinks share: subscribe, take batches on a thread, end.
+ * sink.c - the code shared by all kinds of sinks: subscribing, the thread that takes batches, and
+ * the end.
  *
- * A sink that fails unsubscribes at once: the events in its queue are freed, and workers that
- * wait for room in the queue continue.
+ * A sink that fails unsubscribes at once: the events in its queue are freed, and workers that wait
+ * for room in the queue continue.
  */
 #include "sink/sink.h"
 
@@ -87,7 +88,7 @@ static void count_events(struct wf_sink *sink, const struct weft_event *events, 
 	wf_sink_count(sink, data_bytes, data_bytes);
 }
 
-/* Return: 0 at the end of data; else the failure of the class. */
+/* Process batches until the end. Return: 0 at the end of data; otherwise the error of the sink. */
 static int run(struct wf_sink *sink)
 {
 	const struct wf_sink_class *class = sink->class;
@@ -147,7 +148,7 @@ int wf_sink_start(struct wf_sink *sink)
 	sigset_t all, before;
 	int err;
 
-	/* The main thread handles all signals. */
+	/* Block all signals in this thread: the main thread handles them. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	err = pthread_create(&sink->thread, NULL, sink_thread, sink);

@@ -20,44 +20,46 @@
 struct weft;
 struct wf_sink;
 
-/* The ledger of a sink: every byte that it took was written or failed. */
+/* The ledger of a sink: every payload byte that it received was either written or failed. */
 struct wf_sink_stats {
 	uint64_t events;
-	uint64_t data_bytes;	/* payload taken */
-	uint64_t written_bytes; /* to files, or of JSON */
-	uint64_t files;		/* made */
-	uint64_t failed_bytes;	/* payload that could not be written */
+	uint64_t data_bytes;	/* payload bytes received */
+	uint64_t written_bytes; /* bytes written to stream files, or bytes of JSON */
+	uint64_t files;		/* number of files created */
+	uint64_t failed_bytes;	/* payload bytes that could not be written */
 	uint64_t failed_events;
-	uint64_t dropped_events; /* reported by the queue, which dropped them before the sink */
+	uint64_t dropped_events; /* events dropped by the queue before they reached the sink */
 	uint64_t dropped_bytes;
 };
 
 /*
- * The name of the sink number @index, from 0, of those that @opts ask for; NULL: there are fewer.
+ * Return the name of the sink at @index, counted from 0, among the sinks that @opts request; NULL
+ * if @index is past the last one.
  */
 const char *wf_sink_wanted(const struct wf_sink_opts *opts, size_t index);
 
 /*
- * Make the sink @kind ("null", "streams", "events") and subscribe it to @weft. Return: 0; -EINVAL:
- * no such kind; -EEXIST: the directory holds files of an earlier run; -EBUSY: another run writes
- * there; errors of the target; errors of weft_subscribe(). Logged.
+ * Create the sink @kind ("null", "streams", "events") and subscribe it to @weft. Return: 0 on
+ * success; -EINVAL if there is no such kind; -EEXIST if the directory holds files of an earlier
+ * run; -EBUSY if another run uses the directory; errors of the target; errors of weft_subscribe().
+ * Failures are logged.
  */
 int wf_sink_open(struct weft *weft, const char *kind, const struct wf_sink_opts *opts,
 		 struct wf_sink **ret_sink);
 
-/* Start its thread. Return: 0; negative errno. */
+/* Start the thread of the sink. Return: 0 on success; negative errno. */
 int wf_sink_start(struct wf_sink *sink);
 
 /*
- * Wait for its end, which comes with the end of data or its own failure.
- * Return: 0; negative errno: of its first failure (it was logged).
+ * Wait until the sink ends, at the end of data or after a failure. Return: 0 on success; negative
+ * errno of its first failure (already logged).
  */
 int wf_sink_join(struct wf_sink *sink);
 
-/* Join if needed, free. Before weft_free(). NULL is allowed. */
+/* Join the thread if needed, and free the sink. Call before weft_free(). NULL is allowed. */
 void wf_sink_close(struct wf_sink *sink);
 
-/* Thread: any. */
+/* Return the counts or the name of the sink. Thread: any. */
 void wf_sink_stats(const struct wf_sink *sink, struct wf_sink_stats *ret_stats);
 const char *wf_sink_name(const struct wf_sink *sink);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * sink_class.c - functions that every kind of sink uses.
+ * sink_class.c - functions used by every kind of sink.
  */
 #include "sink/sink_class.h"
 

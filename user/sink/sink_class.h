@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sink_class.h - what a kind of sink implements, the object that it works on, and the functions
- * that it uses.
+ * sink_class.h - the interface that each kind of sink implements, the sink object, and the
+ * functions that sinks use.
  */
 #ifndef WF_SINK_SINK_CLASS_H
 #define WF_SINK_SINK_CLASS_H
@@ -19,26 +19,28 @@ struct wf_sink;
 
 /**
  * struct wf_sink_class - a kind of sink
- * @events: WEFT_EVENT_BIT()s of the events that it wants; 0: all
- * @target: its target among all options: a directory, a file or "-"; NULL if the options do not
- *          ask for such a sink. A kind without this function is opened only by name.
+ * @events: WEFT_EVENT_BIT() bits of the events that the sink receives; 0: all events
+ * @target: returns the sink's target from the options: a directory, a file or "-"; NULL if the
+ *          options do not request such a sink. If this function is NULL, the sink is opened only by
+ *          name.
  *
- * Functions that return int return 0, or a negative errno that ends the sink after they have
- * logged the reason.
+ * Functions that return int return 0, or a negative errno that ends the sink; they log the reason.
  */
 struct wf_sink_class {
 	const char *name;
 	uint32_t events;
 	const char *(*target)(const struct wf_sink_opts *opts);
 
-	int (*open)(struct wf_sink *sink); /* sets sink->state; undoes everything on failure */
+	/* sets sink->state; on failure, frees everything it made */
+	int (*open)(struct wf_sink *sink);
 
-	/* Thread of these three: the sink's. */
+	/* take(), idle() and finish() run on the sink's thread. */
 	int (*take)(struct wf_sink *sink, const struct weft_event *events, int count);
-	int (*idle)(struct wf_sink *sink);   /* no event came for a while; may be NULL */
-	int (*finish)(struct wf_sink *sink); /* the end of data was reached; may be NULL */
+	/* called when no event has come for a while; may be NULL */
+	int (*idle)(struct wf_sink *sink);
+	int (*finish)(struct wf_sink *sink); /* called at the end of data; may be NULL */
 
-	void (*close)(struct wf_sink *sink); /* of a sink that was opened; may be NULL */
+	void (*close)(struct wf_sink *sink); /* called if open() succeeded; may be NULL */
 };
 
 struct wf_sink {
@@ -46,11 +48,11 @@ struct wf_sink {
 	struct wf_sink_opts opts;
 	const char *target;
 	struct weft *weft;    /* borrowed */
-	struct weft_sub *sub; /* of the handle; NULL once unsubscribed */
+	struct weft_sub *sub; /* owned by the handle; NULL once unsubscribed */
 	void *state;	      /* owned by the class */
 	pthread_t thread;
 	bool started;
-	_Atomic int err; /* first failure */
+	_Atomic int err; /* first failure; 0: none */
 
 	/* written by the sink's thread, read by any */
 	struct {

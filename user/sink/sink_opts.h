@@ -10,10 +10,11 @@
 #include <weft/subscribe.h>
 
 /**
- * struct wf_sink_opts - every entry WEFT_SINK_OPTION() of weft/options.def is a member
+ * struct wf_sink_opts - the options of sinks; each WEFT_SINK_OPTION() of weft/options.def is a
+ * member
  * @log: receives the messages of sinks; NULL: messages are discarded
  *
- * Texts are borrowed until wf_sink_close(). A member that is zero has its default.
+ * Strings are borrowed until wf_sink_close(). A zero member has its default.
  */
 struct wf_sink_opts {
 #define WEFT_SINK_OPTION(kind, type, member, ...) type member;

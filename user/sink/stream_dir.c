@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * stream_dir.c - the directory of stream files: created if it is missing, checked to hold no
- * stream file, and locked.
+ * stream_dir.c - opens the directory of stream files: creates it if it is missing, checks that it
+ * holds no stream file, and locks it.
  */
 #include "sink/stream_dir.h"
 

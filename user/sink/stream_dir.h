@@ -8,9 +8,9 @@
 struct wf_sink;
 
 /*
- * Open the directory that is the target of @sink, and lock it. Return: 0; negative errno, logged:
- * the directory cannot be created or written to; -EEXIST: it holds stream files; -EBUSY: another
- * run writes there.
+ * Open and lock the target directory of @sink. Return: 0 on success; -EEXIST if it holds stream
+ * files; -EBUSY if another run uses it; other negative errno if it cannot be created or written to.
+ * Failures are logged.
  */
 int wf_stream_dir_open(const struct wf_sink *sink, int *ret_dir);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * stream_name.c - names of stream files. They consist of digits, a to f and "._-#" only, so that
+ * stream_name.c - names of stream files. Names consist only of digits, a to f and "._-#", so that
  * no packet can cause a path outside the directory.
  */
 #include "sink/stream_name.h"
@@ -41,7 +41,10 @@ void wf_stream_name(const struct weft_flow *flow, enum weft_dir dir, uint32_t nu
 		snprintf(ret_name + len, (size_t)(WF_STREAM_NAME_BYTES - len), "#%u", number);
 }
 
-/* Skips an endpoint: address, ".", port. Return: its end; NULL: @text does not start with one. */
+/*
+ * Skip an endpoint: address, ".", port. Return: the position after it; NULL if @pos does not begin
+ * with an endpoint.
+ */
 static const char *skip_endpoint(const char *pos)
 {
 	size_t len = strspn(pos, "0123456789abcdef_.");

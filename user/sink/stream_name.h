@@ -12,14 +12,17 @@
 
 #define WF_STREAM_NAME_BYTES 128
 
-/* Address as inet_ntop() prints it. @ret_text: INET6_ADDRSTRLEN bytes. */
+/* Write @addr to @ret_text as inet_ntop() prints it. @ret_text: INET6_ADDRSTRLEN bytes. */
 void wf_addr_text(const struct weft_flow *flow, const uint8_t *addr, char *ret_text);
 
-/* @number: N, appended from 2 on. @ret_name: WF_STREAM_NAME_BYTES long. */
+/*
+ * Write the name of a stream file to @ret_name (WF_STREAM_NAME_BYTES bytes). @number: appended as
+ * "#N" if it is 2 or more.
+ */
 void wf_stream_name(const struct weft_flow *flow, enum weft_dir dir, uint32_t number,
 		    char *ret_name);
 
-/* Whether @name is a name that wf_stream_name() can return. */
+/* Return true if wf_stream_name() could have produced @name. */
 bool wf_stream_name_is(const char *name);
 
 #endif

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-/* Flow ids are assigned by weft, so the hash needs no secret against chosen ids. */
+/* Return the hash bucket of @key. weft assigns flow ids, so the hash needs no secret. */
 static uint32_t *bucket_of(const struct wf_stream_table *table, uint64_t key)
 {
 	return &table->buckets[(key * 0x9e3779b97f4a7c15ull >> 32) & (table->max - 1)];
@@ -24,7 +24,7 @@ static uint32_t index_of(const struct wf_stream_table *table, const struct wf_st
 	return (uint32_t)(file - table->files);
 }
 
-/* The links of entry @i for the list at @field of struct wf_stream_file. */
+/* Return the links of entry @i in the list whose offset in struct wf_stream_file is @field. */
 static struct wf_stream_links *links_at(struct wf_stream_table *table, uint32_t i, size_t field)
 {
 	return (struct wf_stream_links *)((char *)&table->files[i] + field);

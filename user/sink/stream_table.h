@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stream_table.h - the stream files that are not complete yet: their streams, written lengths and
- * descriptors.
+ * stream_table.h - the table of incomplete stream files: streams, written lengths and descriptors.
  *
- * The table does not use files itself, it only keeps descriptor numbers. Two lists are ordered by
- * last use: all files, to forget the one that was idle longest, and the open files, to close that
- * one.
+ * The table stores descriptor numbers but does no I/O. Two lists are ordered by last use: one of
+ * all files, whose oldest is forgotten first, and one of open files, whose oldest is closed first.
  *
  * Memory: WEFT_FILES_TRACKED_MAX entries, touched only as they are used. Thread: the sink's.
  */
@@ -25,15 +23,16 @@ struct wf_stream_links {
 };
 
 struct wf_stream_file {
-	uint64_t key;	      /* of flow id and direction; 0: entry is free */
-	uint64_t inode;	      /* of the file, once made */
-	uint64_t written_off; /* where the next byte goes */
-	uint32_t chain;	      /* next in its hash bucket, or free entry */
-	uint32_t number;      /* N of its name */
-	int fd;		      /* -1: closed now */
+	uint64_t key;	      /* combines flow id and direction; 0: entry is free */
+	uint64_t inode;	      /* inode of the file, once created */
+	uint64_t written_off; /* file offset of the next byte */
+	uint32_t chain;	      /* next entry of its hash bucket, or of the free list */
+	uint32_t number;      /* N of the file name */
+	int fd;		      /* -1: not open */
 	bool made;
-	bool failed;		/* could not be written: further bytes are counted and dropped */
-	uint16_t first_pending; /* first event of the batch that is to be written, + 1; 0: none */
+	bool failed; /* a write failed: further bytes are counted and dropped */
+	/* index + 1 of the first event of the batch to be written; 0: none */
+	uint16_t first_pending;
 	uint16_t last_pending;
 	struct wf_stream_links all;
 	struct wf_stream_links open;
@@ -48,33 +47,36 @@ struct wf_stream_list {
 struct wf_stream_table {
 	struct wf_stream_file *files; /* owned; index 0 is not used */
 	uint32_t *buckets;	      /* owned */
-	uint32_t max;		      /* entries */
-	uint32_t used; /* entries that were ever used; the others were never touched */
-	uint32_t free; /* first of the free entries that were used before */
+	uint32_t max;		      /* number of entries */
+	uint32_t used;		      /* number of entries that were ever used */
+	uint32_t free; /* head of the list of entries that were used and are free again */
 	struct wf_stream_list all;
 	struct wf_stream_list open;
 };
 
-/* Return: 0; -ENOMEM. */
+/* Initialise a table of @max entries. Return: 0 on success; -ENOMEM. */
 int wf_stream_table_init(struct wf_stream_table *table, uint32_t max);
 void wf_stream_table_fini(struct wf_stream_table *table);
 
-/* Return: the entry; NULL: there is none. */
+/* Return the entry of a stream; NULL if there is none. */
 struct wf_stream_file *wf_stream_table_find(struct wf_stream_table *table, uint64_t flow_id,
 					    enum weft_dir dir);
 
-/* Returns a new entry, with fd -1; NULL: the table is full, see the oldest one. */
+/*
+ * Return a new entry with fd -1; NULL if the table is full and the oldest entry must be removed
+ * first.
+ */
 struct wf_stream_file *wf_stream_table_add(struct wf_stream_table *table, uint64_t flow_id,
 					   enum weft_dir dir);
 void wf_stream_table_remove(struct wf_stream_table *table, struct wf_stream_file *file);
 
-/* Records that @file was used now. */
+/* Record that @file is used now. */
 void wf_stream_table_touch(struct wf_stream_table *table, struct wf_stream_file *file);
 
-/* @fd: -1: it was closed. */
+/* Set the descriptor of @file and update the list of open files. @fd: -1 if the file was closed. */
 void wf_stream_table_set_fd(struct wf_stream_table *table, struct wf_stream_file *file, int fd);
 
-/* The file that was used longest ago; NULL: there is none. */
+/* Return the file, or the open file, that was used longest ago; NULL if there is none. */
 struct wf_stream_file *wf_stream_table_oldest(struct wf_stream_table *table);
 struct wf_stream_file *wf_stream_table_oldest_open(struct wf_stream_table *table);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * cleanup_tasks.c - the table of the workers' cleanup tasks: another task is one function and
- * one row.
+ * cleanup_tasks.c - the table of the cleanup tasks that workers run.
+ *
+ * A new task needs one function and one row.
  */
 #include "worker/cleanup_tasks.h"
 
@@ -15,7 +16,7 @@
 #include "pressure/monitor.h"
 #include "worker/pressure_actions.h"
 
-enum { FORGET_MAX = 65536 /* ended connections, at once */ };
+enum { FORGET_MAX = 65536 /* maximum number of ended connections forgotten per run */ };
 
 static uint64_t close_idle_flows(struct wf_pressure_actions *actions)
 {
@@ -23,7 +24,7 @@ static uint64_t close_idle_flows(struct wf_pressure_actions *actions)
 	return 0;
 }
 
-/* Half-open sources go with them. */
+/* Expire handshakes; the half-open count of a source falls with each expired handshake. */
 static uint64_t forget_handshakes(struct wf_pressure_actions *actions)
 {
 	struct wf_conns *conns = actions->conns;
@@ -42,7 +43,10 @@ static uint64_t drop_fragments(struct wf_pressure_actions *actions)
 	return before - wf_metric_get(conns->metrics, fragments_held_fragments);
 }
 
-/* Older than a part of the usual time; at critical all but those that late segments may need. */
+/*
+ * Forget ended connections whose age exceeds the shortened TTL. At the critical level, keep only
+ * those that late segments may still need.
+ */
 static uint64_t forget_recent(struct wf_pressure_actions *actions)
 {
 	struct wf_recent *recent = &actions->conns->recent;
@@ -53,7 +57,7 @@ static uint64_t forget_recent(struct wf_pressure_actions *actions)
 	return wf_recent_forget(recent, ttl_ns, actions->conns->now_ns, FORGET_MAX);
 }
 
-/* If no page was taken since the last look, none needs to be ready. */
+/* Free the cached pages if no page was taken since the previous run. */
 static uint64_t shrink_idle_caches(struct wf_pressure_actions *actions)
 {
 	uint64_t taken = wf_metric_get(actions->conns->metrics, pages_taken_pages);
@@ -65,8 +69,9 @@ static uint64_t shrink_idle_caches(struct wf_pressure_actions *actions)
 
 struct task {
 	const char *name;
-	uint64_t (*run)(struct wf_pressure_actions *actions); /* Return: items removed */
-	size_t ttl_sec_off; /* of the TTL's option in struct weft_opts; 0: ttl_ms counts */
+	/* returns the number of items removed */
+	uint64_t (*run)(struct wf_pressure_actions *actions);
+	size_t ttl_sec_off; /* offset of the TTL option in struct weft_opts; 0: use ttl_ms */
 	uint64_t ttl_ms;
 };
 
@@ -100,7 +105,10 @@ void wf_cleanup_tasks_count_closed(struct wf_mailbox *mailbox, uint64_t flows)
 
 /* ---- on the thread of the registry ---- */
 
-/* @ttl_ns: not used, because workers know the level, and from it their part of the timeouts. */
+/*
+ * Request the task from every worker. Return the items removed since the previous request. @ttl_ns
+ * is not used: each worker derives its own timeouts from the pressure level.
+ */
 static int64_t request(void *ctx, uint64_t now_ns, uint64_t ttl_ns)
 {
 	struct wf_cleanup_request *self = ctx;

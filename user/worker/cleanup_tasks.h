@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cleanup_tasks.h - the cleanup tasks whose work is the workers': a table in cleanup_tasks.c.
+ * cleanup_tasks.h - the cleanup tasks that run on the workers: a table in cleanup_tasks.c.
  *
  * When a task is due (pressure/cleanup.h), it posts a request to each mailbox, and counts what
- * the workers have removed since its last run. So its numbers are one interval late, and no
+ * the workers have removed since its last run. Its counts are therefore one interval late, and no
  * thread waits for another.
  *
- * Half-open counts of sources need no task: each goes with its last handshake. Subscriptions
+ * Half-open counts of sources need no task: each ends with its last handshake. Subscriptions
  * whose owner is gone are closed by the workers at their next flush (deliver/dispatch.c).
  */
 #ifndef WF_WORKER_CLEANUP_TASKS_H
@@ -27,27 +27,33 @@ struct wf_cleanup_request {
 	uint64_t collected_items;
 };
 
-/* Each task's, on the side of the thread that runs the registry. */
+/* State of each task, used only by the thread that runs the registry. */
 struct wf_cleanup_requests {
 	struct wf_cleanup_request list[WF_MAILBOX_TASKS_MAX];
 };
 
-/* Register all tasks. @requests and @mailboxes outlive @cleanup. Return: 0; -ENOBUFS. */
+/*
+ * Register all tasks. @requests and @mailboxes must outlive @cleanup. Return: 0 on success;
+ * -ENOBUFS if the registry is full.
+ */
 int wf_cleanup_tasks_register(struct wf_cleanup_requests *requests,
 			      const struct wf_mailboxes *mailboxes, const struct weft_opts *opts,
 			      struct wf_cleanup *cleanup, uint64_t now_ns);
 
-/* Request all of them at once. */
+/* Request all cleanup tasks of all workers now. */
 void wf_cleanup_tasks_post_all(const struct wf_mailboxes *mailboxes);
 
 /*
- * Run the tasks among the bits @requested, and count in @mailbox how many items they remove.
- * Thread: the worker.
+ * Run the tasks whose bits are set in @requested, and add the number of items they remove to
+ * @mailbox. Thread: the worker.
  */
 void wf_cleanup_tasks_run(uint32_t requested, struct wf_pressure_actions *actions,
 			  struct wf_mailbox *mailbox);
 
-/* Idle flows are closed by a sweep, later than the task runs. Thread: the worker. */
+/*
+ * Add @flows to the items removed by the task "idle flows". The task only starts a sweep; flows are
+ * closed by later sweep steps. Thread: the worker.
+ */
 void wf_cleanup_tasks_count_closed(struct wf_mailbox *mailbox, uint64_t flows);
 
 #endif

@@ -12,7 +12,10 @@ struct wf_defrag;
 struct wf_metrics;
 struct wf_page_pool;
 
-/* Return: as wf_defrag_new(). All but @secret are borrowed and outlive it. */
+/*
+ * Create a defragmenter. All pointers except @secret are borrowed and must outlive it. Return: see
+ * wf_defrag_new().
+ */
 int wf_fragments_new(struct wf_arena *arena, struct wf_page_pool *pages, struct wf_metrics *metrics,
 		     const struct weft_hash_secret *secret, struct wf_defrag **ret_defrag);
 

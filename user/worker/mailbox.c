@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mailbox.c - requests to a thread, and functions that it runs for others.
+ * mailbox.c - requests to a worker or the reader, and calls that run on its thread.
  */
 #include "worker/mailbox.h"
 
@@ -25,14 +25,14 @@ void wf_mailboxes_post(const struct wf_mailboxes *mailboxes, uint32_t request)
 
 void wf_mailbox_run_call(struct wf_mailbox *mailbox, struct wf_pipeline *pipeline)
 {
-	/* Pairs with the release in wf_mailbox_call(): what the call points to. */
+	/* Pairs with the release in wf_mailbox_call(): the fields of *call are visible. */
 	const struct wf_call *call =
 		atomic_exchange_explicit(&mailbox->call, NULL, memory_order_acquire);
 
 	if (!call)
 		return;
 	call->fn(call->ctx, pipeline);
-	/* From here on the call is gone. Pairs with the acquire in is_done(). */
+	/* The caller may release the call from here on. Pairs with the acquire in is_done(). */
 	atomic_fetch_add_explicit(&mailbox->calls_done, 1, memory_order_release);
 	wf_waiter_wake(&mailbox->caller);
 }
@@ -42,7 +42,10 @@ static bool is_done(const struct wf_mailbox *mailbox, uint64_t before)
 	return atomic_load_explicit(&mailbox->calls_done, memory_order_acquire) != before;
 }
 
-/* Return: false: it has not run, and is not there any more. */
+/*
+ * Wait until the posted call has run. Return: true if it has run; false if it was withdrawn at the
+ * deadline and will not run.
+ */
 static bool wait_until_done(struct wf_mailbox *mailbox, uint64_t before, uint64_t deadline_ns)
 {
 	while (!is_done(mailbox, before)) {
@@ -53,7 +56,10 @@ static bool wait_until_done(struct wf_mailbox *mailbox, uint64_t before, uint64_
 		wf_waiter_cancel(&mailbox->caller);
 		if (wf_clock_monotonic_ns() < deadline_ns)
 			continue;
-		/* Take it back; if the worker has taken it already, it is about to be done. */
+		/*
+		 * Withdraw the call. If the worker has already taken it, wait without a deadline:
+		 * it will finish soon.
+		 */
 		if (atomic_exchange_explicit(&mailbox->call, NULL, memory_order_relaxed))
 			return false;
 		deadline_ns = UINT64_MAX;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mailbox.h - what other threads ask of a worker, or of the reader.
+ * mailbox.h - requests and calls from other threads to a worker or the reader.
  *
- *   request   a bit: the worker does it between two batches and adds to done_items; nobody waits
+ *   request   a bit: handled between two batches and counted in done_items; no thread waits
  *   call      a function that runs on the worker's thread while the caller sleeps
  *
- * A worker's flows, pages and timers are its own: what is to be done with them is done on its own
- * thread. It looks once a round, which costs a load of a cache line that nobody else writes
- * meanwhile; so a call has to be short. One call at a time: callers take turns (the engine's
- * control lock).
+ * Only the worker's own thread may use its flows, pages and timers, so other threads send it
+ * requests and calls. The worker checks its mailbox once per round, which costs one load of a cache
+ * line that is rarely written. A call delays packets, so it must be short. One call runs at a time:
+ * callers hold the engine's control lock.
  *
  * Bound: fixed.
  */
@@ -31,66 +31,72 @@ enum {
 };
 
 enum wf_request {
-	WF_REQUEST_CALL = 0,	  /* run the function in mailbox->call */
-	WF_REQUEST_LEVEL,	  /* the pressure level has changed */
-	WF_REQUEST_HALVE_CACHES,  /* give back half of the spans that are kept ready */
-	WF_REQUEST_GIVE_UP_DATA,  /* arriving packets find no memory: give up held data */
-	WF_REQUEST_CLEANUP_FIRST, /* of WF_MAILBOX_TASKS_MAX cleanup tasks (cleanup_tasks.c) */
+	WF_REQUEST_CALL = 0,	 /* run the function in mailbox->call */
+	WF_REQUEST_LEVEL,	 /* the pressure level has changed */
+	WF_REQUEST_HALVE_CACHES, /* free half of the cached page spans */
+	WF_REQUEST_GIVE_UP_DATA, /* received packets found no memory: give up held data */
+	/* first of WF_MAILBOX_TASKS_MAX cleanup tasks (cleanup_tasks.c) */
+	WF_REQUEST_CLEANUP_FIRST,
 };
 
-/* A function for one worker. */
+/* A function to run on a worker's thread. */
 struct wf_call {
-	void (*fn)(void *ctx, struct wf_pipeline *pipeline); /* on the worker's thread */
+	void (*fn)(void *ctx, struct wf_pipeline *pipeline); /* runs on the worker's thread */
 	void *ctx;
 };
 
 struct wf_mailbox {
-	struct wf_waiter
-		*owner; /* borrowed: where the thread sleeps; NULL: it wakes up by itself */
+	struct wf_waiter *owner; /* borrowed: a post wakes it; NULL: a post wakes no thread */
 
-	/* written by others; the owner takes bits and call */
+	/* written by other threads; the owner clears requested and call */
 	_Alignas(WF_CACHE_LINE) _Atomic uint32_t requested; /* 1 << enum wf_request */
 	_Atomic uint32_t level;				    /* enum weft_pressure_level */
-	_Atomic uint32_t goal_percent; /* at critical: give up until the budget reads less */
+	/* critical level: stop giving up data once the budget reads below this */
+	_Atomic uint32_t goal_percent;
 	const struct wf_call *_Atomic call;
 
-	/* written by the owner */
-	_Alignas(WF_CACHE_LINE) _Atomic uint64_t done_items[WF_MAILBOX_TASKS_MAX]; /* by task */
+	/* written by the owner; done_items is indexed by cleanup task */
+	_Alignas(WF_CACHE_LINE) _Atomic uint64_t done_items[WF_MAILBOX_TASKS_MAX];
 	_Atomic uint64_t calls_done;
-	struct wf_waiter caller; /* sleeps until calls_done has changed */
+	struct wf_waiter caller; /* the caller sleeps here until calls_done changes */
 };
 
-/* The mailboxes of all threads of an engine that have pages. */
+/* The mailboxes of all threads of an engine that own a page pool. */
 struct wf_mailboxes {
 	struct wf_mailbox *list[WF_MAILBOXES_MAX]; /* borrowed */
 	uint32_t count;
 };
 
-/* Thread: any. */
+/* Post @request to the mailbox and wake its owner. Thread: any. */
 void wf_mailbox_post(struct wf_mailbox *mailbox, uint32_t request);
 
-/* The same to each. */
+/* Post @request to each mailbox. Thread: any. */
 void wf_mailboxes_post(const struct wf_mailboxes *mailboxes, uint32_t request);
 
 /*
- * Return: 0: @call has run; -ETIMEDOUT: the worker did not come to it in time, and will not.
- * Thread: any but the worker's, one at a time.
+ * Run @call on the worker's thread and wait for it. Return: 0 if @call has run; -ETIMEDOUT if the
+ * worker did not start it within @timeout_ms, in which case it will not run. Thread: any except the
+ * worker's; one caller at a time.
  */
 int wf_mailbox_call(struct wf_mailbox *mailbox, const struct wf_call *call, uint32_t timeout_ms);
 
-/* Return: the bits requested since the last time. Thread: the owner. */
+/*
+ * Take all pending requests. Return: the bits requested since the previous call. Thread: the owner.
+ */
 static inline uint32_t wf_mailbox_take(struct wf_mailbox *mailbox)
 {
 	if (wf_likely(!atomic_load_explicit(&mailbox->requested, memory_order_relaxed)))
 		return 0;
-	/* Pairs with the release in wf_mailbox_post(): level and call before the bit. */
+	/*
+	 * Pairs with the release in wf_mailbox_post(): level and call are written before the bit.
+	 */
 	return atomic_exchange_explicit(&mailbox->requested, 0, memory_order_acquire);
 }
 
-/* Run the call that WF_REQUEST_CALL asks for, if it was not taken back. Thread: the owner. */
+/* Run the posted call, unless the caller has withdrawn it. Thread: the owner. */
 void wf_mailbox_run_call(struct wf_mailbox *mailbox, struct wf_pipeline *pipeline);
 
-/* @items more were removed by @task. Thread: the owner. */
+/* Add @items to the number of items that @task has removed. Thread: the owner. */
 static inline void wf_mailbox_add_done(struct wf_mailbox *mailbox, uint32_t task, uint64_t items)
 {
 	_Atomic uint64_t *done = &mailbox->done_items[task];

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mpsc.c - positions count bytes and never wrap; an entry begins on a cache line.
+ * mpsc.c - a byte ring with variable-length entries.
  *
- * Every line of the ring that no entry covers begins with a zero word. So the consumer finds at
- * its position either the length of a committed entry or 0, however many entries are reserved.
- * An entry does not wrap: the rest at the end of the ring is reserved with it and committed as
- * padding.
+ * Positions count bytes and never wrap. Each entry begins on a cache line. Each cache line of the
+ * ring that no entry covers begins with a zero word, so the word at the consumer's position is
+ * either the length of a committed entry or 0. An entry never wraps around the end of the ring: the
+ * bytes up to the end are reserved together with the entry and committed as padding.
  */
 #include "worker/mpsc.h"
 
@@ -18,7 +18,8 @@
 #define CLOSED (1ull << 63)
 
 struct entry {
-	_Atomic uint32_t committed_bytes; /* of ring; 0: not yet */
+	/* bytes of the ring that the entry covers; 0 until committed */
+	_Atomic uint32_t committed_bytes;
 	uint32_t is_padding;
 	struct wf_frame frame;
 	uint8_t bytes[];
@@ -66,16 +67,17 @@ static void commit(struct entry *entry, uint32_t ring_bytes)
 }
 
 /*
- * One try to move the tail from *@tail on by @bytes. Return: 0; -EINTR: another producer moved it,
- * to *@tail; -EAGAIN: full; -ESHUTDOWN: closed.
+ * Try once to advance the tail from *@tail by @bytes. Return: 0 on success; -EINTR if another
+ * producer advanced the tail first (*@tail is reloaded); -EAGAIN if the ring is full; -ESHUTDOWN if
+ * it is closed.
  */
 static inline int try_reserve(struct wf_mpsc *ring, uint64_t *tail, uint64_t bytes)
 {
 	if (wf_unlikely(*tail & CLOSED))
 		return -ESHUTDOWN;
 	/*
-	 * Acquire pairs with the consumer's store of head: the lines are zero again.
-	 * Sequentially consistent, for those who sleep: see wf_mpsc_release().
+	 * Acquire: pairs with the consumer's store of head, so the freed lines are zero. Sequential
+	 * consistency is needed for sleeping producers: see wf_mpsc_release().
 	 */
 	if (wf_unlikely(*tail + bytes - atomic_load(&ring->head) > ring->size_bytes))
 		return -EAGAIN;
@@ -85,7 +87,10 @@ static inline int try_reserve(struct wf_mpsc *ring, uint64_t *tail, uint64_t byt
 		       : -EINTR;
 }
 
-/* An entry is one line, so it always fits before the ring's end. */
+/*
+ * Push a frame without its bytes. Such an entry is one cache line, so it never reaches past the end
+ * of the ring.
+ */
 static inline int push_frame(struct wf_mpsc *ring, const struct wf_frame *frame)
 {
 	uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
@@ -150,7 +155,9 @@ int wf_mpsc_wait_and_push(struct wf_mpsc *ring, const struct wf_frame *frame, bo
 
 		if (err != -EAGAIN || wf_clock_monotonic_ns() >= deadline_ns)
 			return err;
-		/* The consumer may not know yet of earlier frames of this thread. */
+		/*
+		 * The consumer may not have been woken for frames that this thread pushed earlier.
+		 */
 		wf_waiter_wake(ring->consumer);
 		wf_waiter_sleep(&ring->room, ticket, deadline_ns);
 	}
@@ -173,7 +180,7 @@ uint32_t wf_mpsc_peek(struct wf_mpsc *ring, struct wf_frame *ret_frames, uint32_
 	uint64_t seen = ring->seen;
 	uint32_t count = 0;
 
-	/* After a whole round, the next line is the first that was seen. */
+	/* Stop after one full round, before reading the first seen entry again. */
 	while (count < max && seen < end) {
 		const struct entry *entry = entry_in(base, mask, seen);
 		uint32_t bytes =
@@ -201,9 +208,15 @@ void wf_mpsc_release(struct wf_mpsc *ring)
 	for (; pos < seen; pos += WF_MPSC_ALIGN)
 		atomic_store_explicit(&entry_in(bytes, mask, pos)->committed_bytes, 0,
 				      memory_order_relaxed);
-	/* Room first, then the look for sleepers; they announce themselves, then look for room. */
+	/*
+	 * Store head before checking for sleepers: a producer announces itself before it checks for
+	 * room, so at least one side sees the other.
+	 */
 	atomic_store(&ring->head, seen);
-	/* Only when half of it is empty, so that a producer has much to push when it wakes. */
+	/*
+	 * Wake producers only when half of the ring is empty, so that each wakeup allows many
+	 * pushes.
+	 */
 	if (wf_unlikely(wf_waiter_is_announced(&ring->room)) &&
 	    (atomic_load_explicit(&ring->tail, memory_order_relaxed) & ~CLOSED) - seen <=
 		    ring->size_bytes / 2)

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mpsc.h - a ring of frames, with or without their bytes, from any number of threads to one.
+ * mpsc.h - a ring of frames, with or without their bytes: many producers, one consumer.
  *
  *   reserve   one compare-and-swap on the tail, so that no producer waits for another
  *   fill      frame and bytes are written where they were reserved
  *   commit    one store to the entry's own header
  *
- * A producer that is preempted between reserve and commit delays the consumer only, which sees
- * the entries behind it once it commits; other producers go on until the ring is full. Frames
- * that one thread pushes come out in their order.
+ * A producer that is preempted between reserve and commit delays only the consumer, which cannot
+ * read later entries until it commits; other producers continue until the ring is full. Frames
+ * pushed by one thread keep their order.
  *
- * Bound: the ring's bytes, a run of the arena taken at init. When it is full, a push fails, or
+ * Bound: the size of the ring, a run of the arena taken at init. If it is full, a push fails or
  * sleeps until the consumer has made room.
  */
 #ifndef WF_WORKER_MPSC_H
@@ -34,40 +34,55 @@ struct wf_mpsc {
 	uint8_t *bytes; /* owned: spans of the arena */
 	uint64_t size_bytes;
 	struct wf_arena *arena;	    /* borrowed */
-	struct wf_waiter *consumer; /* borrowed: it sleeps here */
+	struct wf_waiter *consumer; /* borrowed: the waiter on which the consumer sleeps */
 
-	/* producers: where the next entry goes; the highest bit: closed */
+	/* Written by producers: position of the next entry; the highest bit is set once closed. */
 	_Alignas(WF_CACHE_LINE) _Atomic uint64_t tail;
 
-	/* the consumer: entries before head were given back, those before seen were looked at */
+	/*
+	 * Written by the consumer: entries before head are released, entries before seen were
+	 * peeked.
+	 */
 	_Alignas(WF_CACHE_LINE) _Atomic uint64_t head;
 	uint64_t seen;
 
-	/* producers that found no room sleep here */
+	/* Producers sleep here while the ring is full. */
 	_Alignas(WF_CACHE_LINE) struct wf_waiter room;
 	_Atomic uint64_t waits;
 	_Atomic uint64_t refused;
 };
 
-/* @size_bytes: power of two, whole spans. Return: 0; -ENOBUFS: no room in the arena. */
+/*
+ * Initialise a ring of @size_bytes, a power of two and a multiple of the span size. Return: 0 on
+ * success; -ENOBUFS if the arena has no contiguous run of that size.
+ */
 int wf_mpsc_init(struct wf_mpsc *ring, struct wf_arena *arena, uint64_t size_bytes,
 		 struct wf_waiter *consumer);
 
-/* No producer is inside, and none will come. Entries that were not taken are lost. */
+/*
+ * Free the ring. No producer may be using it or start to use it; entries not yet peeked are lost.
+ */
 void wf_mpsc_fini(struct wf_mpsc *ring);
 
 /*
- * @copy: copy @frame's bytes too, frame->cap_bytes of them, at most a quarter of the ring; else
- * the frame only. Call wf_waiter_wake() on the consumer after a batch.
- * Return: 0; -EAGAIN: full; -ESHUTDOWN: closed. Thread: any.
+ * Push @frame. @copy: copy its frame->cap_bytes bytes into the ring too, which may be at most a
+ * quarter of the ring; otherwise store the frame only. Call wf_waiter_wake() on the consumer after
+ * a batch. Return: 0 on success; -EAGAIN if the ring is full; -ESHUTDOWN if it is closed. Thread:
+ * any.
  */
 int wf_mpsc_push(struct wf_mpsc *ring, const struct wf_frame *frame, bool copy);
 
-/* The same after the ring was full: sleeps for room until @deadline_ns. */
+/*
+ * Push after wf_mpsc_push() found the ring full: sleep until there is room or @deadline_ns has
+ * passed. Return: see wf_mpsc_push().
+ */
 int wf_mpsc_wait_and_push(struct wf_mpsc *ring, const struct wf_frame *frame, bool copy,
 			  uint64_t deadline_ns);
 
-/* Push; sleep for room until @deadline_ns (CLOCK_MONOTONIC; UINT64_MAX: no limit). */
+/*
+ * Push; if the ring is full, sleep until there is room or @deadline_ns (CLOCK_MONOTONIC;
+ * UINT64_MAX: no limit) has passed. Return: see wf_mpsc_push().
+ */
 static inline int wf_mpsc_push_wait(struct wf_mpsc *ring, const struct wf_frame *frame, bool copy,
 				    uint64_t deadline_ns)
 {
@@ -77,20 +92,21 @@ static inline int wf_mpsc_push_wait(struct wf_mpsc *ring, const struct wf_frame 
 					 : wf_mpsc_wait_and_push(ring, frame, copy, deadline_ns);
 }
 
-/* Every push from now on fails; earlier entries can still be taken. Thread: any. */
+/* Close the ring: later pushes fail, earlier entries can still be read. Thread: any. */
 void wf_mpsc_close(struct wf_mpsc *ring);
 
 /*
- * The consumer looks at up to @max frames; copied bytes stay where they are until
- * wf_mpsc_release(), which gives all seen entries back to producers.
+ * Copy up to @max frames to @ret_frames. Their bytes stay in the ring until wf_mpsc_release(),
+ * which returns the space of all peeked entries to producers. Return: the number of frames. Thread:
+ * the consumer.
  */
 uint32_t wf_mpsc_peek(struct wf_mpsc *ring, struct wf_frame *ret_frames, uint32_t max);
 void wf_mpsc_release(struct wf_mpsc *ring);
 
-/* Were @frame's bytes copied into the ring? */
+/* Return true if @frame's bytes lie in the ring. */
 bool wf_mpsc_holds(const struct wf_mpsc *ring, const struct wf_frame *frame);
 
-/* Closed, and every entry was taken. Thread: the consumer. */
+/* Return true if the ring is closed and every entry was read. Thread: the consumer. */
 bool wf_mpsc_is_drained(const struct wf_mpsc *ring);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * outcome.h - the one outcome under which the ledger counts each frame and each rebuilt datagram.
+ * outcome.h - the outcome of each frame and each rebuilt datagram, of which the ledger counts
+ * exactly one.
  *
  * Thread: the worker.
  */
@@ -20,10 +21,10 @@ enum wf_outcome {
 	WF_OUTCOME_NOT_TCP,
 	WF_OUTCOME_MALFORMED,
 	WF_OUTCOME_CHECKSUM,
-	WF_OUTCOME_HANDED_OFF, /* counted by the worker that gets it */
+	WF_OUTCOME_HANDED_OFF, /* counted by the worker that receives the frame */
 };
 
-/* Frames and rebuilt datagrams have metrics of their own. */
+/* Count an outcome; frames and rebuilt datagrams have separate metrics. */
 #define WF_OUTCOME_ADD(metrics, rebuilt, what)                              \
 	do {                                                                \
 		if (wf_unlikely(rebuilt))                                   \

@@ -2,15 +2,15 @@
 /*
  * pipeline.c - filter, decode, defragment, and then the connections (conn.h).
  *
- * A batch is processed in groups of GROUP frames and four passes: all are decoded while the
- * buckets of their flows are fetched into the cache; then the flows themselves are fetched; then
- * the extensions and held data of flows that have any; then each segment is processed. So the
- * waits for memory of one group overlap.
+ * A batch is processed in groups of GROUP frames, each in four passes. The first pass decodes the
+ * frames and prefetches the buckets of their flows; the second prefetches the flows; the third
+ * prefetches the extensions and held data of flows that have any; the fourth processes the
+ * segments. The cache misses of a group therefore overlap.
  *
  * Requests of connections to the kernel (conn/kernel.h) are carried out after each group.
  *
- * Bound: the tables are sized here, from the options and from this worker's share of the arena: an
- * index has no room for entries that the arena can't hold.
+ * Bound: table sizes follow the options and this worker's share of the arena: an index is not made
+ * larger than the entries that fit in the arena.
  */
 #include "worker/pipeline.h"
 
@@ -38,7 +38,7 @@
 
 enum { GROUP = 16 };
 
-/* A table's entries, with their index, may need 1/X_SHARE of a worker's share of the arena. */
+/* The entries of a table and their index may use at most 1/X_SHARE of the worker's arena share. */
 enum { FLOWS_SHARE = 1, HANDSHAKES_SHARE = 16, RECENT_SHARE = 16, ENTRIES_MIN = 64 };
 
 struct wf_pipeline {
@@ -57,7 +57,10 @@ static uint32_t min_u32(uint64_t a, uint64_t b)
 	return min < UINT32_MAX ? (uint32_t)min : UINT32_MAX;
 }
 
-/* This worker's part of @total, as far as entries of @entry_bytes fit into its memory. */
+/*
+ * Return this worker's share of @total, limited to the entries of @entry_bytes that fit in its
+ * memory.
+ */
 static uint32_t share_of(const struct wf_pipeline_opts *opts, uint32_t total, uint32_t entry_bytes,
 			 uint32_t parts)
 {
@@ -65,7 +68,7 @@ static uint32_t share_of(const struct wf_pipeline_opts *opts, uint32_t total, ui
 	uint32_t mine = total / opts->workers + (total % opts->workers != 0);
 	uint32_t fit = min_u32(part_bytes / entry_bytes, UINT32_MAX);
 
-	/* The hash does not distribute evenly: with several workers each may get some more. */
+	/* Hashing is uneven: with several workers, each table gets a reserve. */
 	if (opts->workers > 1)
 		mine = min_u32((uint64_t)mine + mine / 32 + ENTRIES_MIN, UINT32_MAX);
 	if (fit < ENTRIES_MIN)
@@ -171,7 +174,7 @@ static int carry_out(struct wf_pipeline *pipeline, const struct wf_flow *flow,
 	return err;
 }
 
-/* The requests of connections that still exist. */
+/* Carry out the kernel requests of all connections that still exist. */
 static void carry_out_all(struct wf_pipeline *pipeline)
 {
 	struct wf_kernel *kernel = &pipeline->kernel;
@@ -271,7 +274,10 @@ static bool is_fragment(struct wf_pipeline *pipeline, const struct wf_frame *fra
 static enum wf_outcome decode(struct wf_pipeline *pipeline, const struct wf_frame *frame,
 			      struct wf_packet *ret_packet)
 {
-	/* A filter that names ports can't match a fragment: the rebuilt datagram is filtered. */
+	/*
+	 * A fragment may lack the ports that a filter names, so the rebuilt datagram is filtered
+	 * instead.
+	 */
 	if (pipeline->opts.filter && !wf_pcap_filter_match(pipeline->opts.filter, frame))
 		return is_fragment(pipeline, frame, ret_packet) ? WF_OUTCOME_FRAGMENT
 								: WF_OUTCOME_FILTERED;
@@ -296,7 +302,7 @@ static bool is_mine(const struct wf_pipeline *pipeline, uint32_t hash)
 	       weft_hash_worker(hash, pipeline->opts.workers) == pipeline->opts.worker;
 }
 
-/* Takes @frame's page reference. */
+/* Pass @frame to the worker that owns its flow. Takes @frame's page reference. */
 static enum wf_outcome hand_over(struct wf_pipeline *pipeline, const struct wf_frame *frame,
 				 uint32_t hash)
 {
@@ -305,7 +311,10 @@ static enum wf_outcome hand_over(struct wf_pipeline *pipeline, const struct wf_f
 	return WF_OUTCOME_HANDED_OFF;
 }
 
-/* A segment of ours, or of another worker's. Takes @frame's page reference. */
+/*
+ * Process a segment if this worker owns its flow, otherwise hand it to the owner. Takes @frame's
+ * page reference.
+ */
 static enum wf_outcome process(struct wf_pipeline *pipeline, const struct wf_frame *frame,
 			       struct wf_packet *packet, enum wf_outcome outcome)
 {
@@ -320,10 +329,9 @@ static enum wf_outcome process(struct wf_pipeline *pipeline, const struct wf_fra
 }
 
 /*
- * A fragment. One worker rebuilds its datagram, whichever workers its fragments come to. A complete
- * datagram passes the same stages; if it is a fragment in turn (of a tunnel's inner datagram), so
- * does the datagram that this completes.
- * Takes @frame's page reference.
+ * Process a fragment. One worker rebuilds a datagram, whichever workers receive its fragments. A
+ * complete datagram passes the same stages. If it is itself a fragment (the inner datagram of a
+ * tunnel), the loop repeats with the datagram that it completes. Takes @frame's page reference.
  */
 static void process_fragment(struct wf_pipeline *pipeline, const struct wf_frame *frame,
 			     const struct wf_packet *packet)
@@ -394,7 +402,7 @@ static void run_group(struct wf_pipeline *pipeline, const struct wf_frame *frame
 	carry_out_all(pipeline);
 }
 
-/* Fragments carry the capture's time, see struct wf_conns. */
+/* Fragments are timed by the capture clock: see struct wf_conns. */
 static void tick(struct wf_pipeline *pipeline)
 {
 	struct wf_conns *conns = &pipeline->conns;

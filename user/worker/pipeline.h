@@ -4,9 +4,9 @@
  *
  *   frame → filter → decode → (defragment) → flow table → TCP tracking → reassembly → dispatch
  *
- * The clock is that of the packets: a flow's timers act as of their deadline, before its next
- * packet is processed. So the outcome does not depend on when the wheel is turned, nor on other
- * flows or workers.
+ * Time is taken from the packets: a flow's expired timers run, as of their deadline, before its
+ * next packet is processed. The outcome therefore depends neither on the time of the next tick nor
+ * on other flows or workers.
  *
  * Thread: the worker.
  */
@@ -36,30 +36,32 @@ struct wf_pcap_filter;
 struct wf_pipeline;
 
 struct wf_pipeline_opts {
-	const struct weft_opts *weft; /* no zeros: every default is filled in; outlives us */
+	const struct weft_opts *weft; /* all defaults filled in; must outlive the pipeline */
 	struct weft_hash_secret secret;
 	const struct wf_rss *rss; /* borrowed; see struct wf_decoder */
-	uint32_t worker;	  /* index of this one */
+	uint32_t worker;	  /* index of this worker */
 	uint32_t workers;
-	struct wf_arena *arena; /* all borrowed */
+	struct wf_arena *arena; /* borrowed, like the next three members */
 	struct wf_page_pool *pages;
 	struct wf_metrics *metrics;
 	struct wf_dispatch *dispatch;
-	const struct wf_pcap_filter *filter; /* NULL: everything */
+	const struct wf_pcap_filter *filter; /* NULL: no filter */
 
-	/* Check that only one thread runs this pipeline, and that each flow has one worker; NULL:
-	 * no. */
+	/*
+	 * Consistency checks: one thread runs this pipeline, one worker owns each flow. NULL: no
+	 * checks.
+	 */
 	struct wf_owner *owner;
 	struct wf_claims *claims;
 
 	/*
-	 * Give a frame to the worker that owns its flow, or its datagram (a rebuilt datagram, or a
-	 * frame that came to the wrong worker). Takes the frame's page reference.
+	 * Pass a frame to another worker: the owner of its flow, or the worker that rebuilds its
+	 * datagram. Takes the frame's page reference.
 	 */
 	void (*handoff)(void *ctx, uint32_t worker, const struct wf_frame *frame);
 	void *handoff_ctx;
 
-	/* wf_iface_set_verdict() on all interfaces; NULL: no kernel steers to this worker. */
+	/* wf_ifaces_set_verdict(); NULL if no kernel program steers packets to this worker. */
 	int (*set_verdict)(void *ctx, const struct weft_flow_key *key,
 			   const enum weft_verdict verdict[2], struct wf_kept *ret_kept);
 	void *set_verdict_ctx;
@@ -70,36 +72,39 @@ int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **re
 /* Process a batch. Takes each frame's page reference. */
 void wf_pipeline_run(struct wf_pipeline *pipeline, const struct wf_frame *frames, uint32_t count);
 
-/* The rings overflowed: holes of now are not the network's, and are waited for less. */
+/*
+ * Record that a receive ring overflowed: holes seen now are probably capture losses, so the
+ * pipeline waits for them for a shorter time.
+ */
 void wf_pipeline_note_overrun(struct wf_pipeline *pipeline);
 
-/* Act on every timer due at @now_ns (since 1970). */
+/* Run every timer due at @now_ns (nanoseconds since 1970). */
 void wf_pipeline_tick(struct wf_pipeline *pipeline, uint64_t now_ns);
 
 /*
- * Between two batches: handle the requests in @mailbox, and do a bounded step of the work that
- * follows from them. Return: true: there is more to do, also if no packet comes.
+ * Handle the requests in @mailbox, and do one bounded step of the resulting work. Call between two
+ * batches. Return: true if work is left, so call again even if no packet arrives.
  */
 bool wf_pipeline_handle(struct wf_pipeline *pipeline, struct wf_mailbox *mailbox);
 
-/* What is repeated under memory pressure; a few times a second. */
+/* Do the periodic work under memory pressure. Call a few times a second. */
 void wf_pipeline_housekeep(struct wf_pipeline *pipeline);
 
-/* The end: holes become gaps, waiting bytes are delivered, every flow is closed. */
+/* Finish at the end of data: turn holes into gaps, deliver waiting bytes, close every flow. */
 void wf_pipeline_flush(struct wf_pipeline *pipeline);
 
-/* From the next batch on; NULL: everything. @filter outlives its use. */
+/* Use @filter from the next batch on; NULL accepts every packet. @filter must outlive its use. */
 void wf_pipeline_set_filter(struct wf_pipeline *pipeline, const struct wf_pcap_filter *filter);
 
 /*
- * The user's verdict (STEER, SHUNT or PASS) on the directions in @dirs (1u << enum weft_dir) of
- * @flow. Return: 0; -ENOENT: the kernel knows no such flow; -EALREADY: STEER for data beyond the
- * depth limit; -ENOMEM.
+ * Set the user's verdict (STEER, SHUNT or PASS) for the directions in @dirs (1u << enum weft_dir)
+ * of @flow. Return: 0 on success; -ENOENT if the kernel has no entry for the flow; -EALREADY if
+ * STEER is set for data beyond the depth limit; -ENOMEM.
  */
 int wf_pipeline_set_verdict(struct wf_pipeline *pipeline, struct wf_flow *flow, unsigned int dirs,
 			    enum weft_verdict verdict);
 
-/* Its connections, for calls of the control plane (mailbox.h). */
+/* Return the connections of the pipeline, for control calls (mailbox.h). */
 struct wf_conns *wf_pipeline_conns(struct wf_pipeline *pipeline);
 
 void wf_pipeline_free(struct wf_pipeline *pipeline);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pressure_actions.c - from a level to limits, timeouts and sweeps.
+ * pressure_actions.c - the limits, timeouts and sweeps of each pressure level.
  *
- * At critical, each tick allows a 32nd of the worker's share to be given up, so that the level
- * has time to follow.
+ * At the critical level, each tick permits the sweep to give up 1/32 of the worker's share, so that
+ * the level has time to react.
  */
 #include "worker/pressure_actions.h"
 
@@ -87,7 +87,10 @@ void wf_pressure_actions_set_level(struct wf_pressure_actions *actions,
 		wf_pressure_actions_tick(actions);
 }
 
-/* The level falls only after some checks: until then, more need not be given up. */
+/*
+ * Return true if the budget already reads below the goal. The level itself falls only after several
+ * checks, so data would otherwise be given up for too long.
+ */
 static bool is_goal_reached(const struct wf_pressure_actions *actions)
 {
 	uint32_t percent = 0;

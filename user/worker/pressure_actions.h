@@ -2,14 +2,14 @@
 /*
  * pressure_actions.h - what a worker does with its own data at each level of memory pressure.
  *
- *   low       small segments leave their receive frames (sweep; from then on at once)
- *   high      page caches and the limits of each stream are halved, timeouts too (sweep)
+ *   low       small segments are copied out of receive frames (sweep; later ones at once)
+ *   high      page caches, the limits of each stream and timeouts are halved (sweep)
  *   critical  held data is given up, the oldest and largest first (sweeps);
- *             slow subscriptions lose events that wait; midstream flows are refused
+ *             waiting events of slow subscriptions are dropped; midstream flows are rejected
  *
- * All is undone by the same call with a lower level. When a segment finds no memory between two
- * measurements of the pressure, the next round gives up held data likewise: so the streams that
- * hold most pay, and not the next segment.
+ * A call with a lower level undoes the actions of the higher one. If a segment finds no memory
+ * between two checks of the pressure, the next round also gives up held data, so that the streams
+ * that hold the most data lose some, rather than later segments.
  *
  * Memory: one struct. Thread: the worker.
  */
@@ -24,7 +24,7 @@ struct wf_defrag;
 struct wf_page_pool;
 
 struct wf_pressure_actions {
-	struct wf_conns *conns; /* all borrowed */
+	struct wf_conns *conns; /* borrowed, like the next four members */
 	struct wf_defrag *defrag;
 	struct wf_page_pool *pages;
 	struct wf_dispatch *dispatch;
@@ -32,28 +32,29 @@ struct wf_pressure_actions {
 	enum weft_pressure_level level;
 	uint32_t goal_percent;
 	struct wf_sweep sweep;
-	uint64_t pages_taken; /* of all time, when idle caches were last looked for */
+	uint64_t pages_taken; /* total pages taken as of the last check for idle caches */
 };
 
-/* @share_bytes: of the arena, this worker's. */
+/* Initialise the actions of one worker. @share_bytes: this worker's share of the arena. */
 void wf_pressure_actions_init(struct wf_pressure_actions *actions, struct wf_conns *conns,
 			      struct wf_defrag *defrag, struct wf_dispatch *dispatch,
 			      struct wf_budget *budget, uint64_t share_bytes);
 
 /*
- * Act on the new level: do, or undo. @goal_percent: at critical data is given up until the budget
- * reads less; 0: as long as the level lasts, because another source than the budget is short.
+ * Apply the limits of the new level. @goal_percent: at the critical level, data is given up until
+ * the budget reads below this; 0: data is given up as long as the level lasts, because a source
+ * other than the budget is critical.
  */
 void wf_pressure_actions_set_level(struct wf_pressure_actions *actions,
 				   enum weft_pressure_level level, uint32_t goal_percent);
 
-/* Give back half of the page spans that are kept ready. */
+/* Free half of the cached page spans. */
 void wf_pressure_actions_halve_caches(struct wf_pressure_actions *actions);
 
-/* A bounded part of the sweep under way. Return: flows closed. */
+/* Do one bounded step of the current sweep. Return: the number of flows closed. */
 uint64_t wf_pressure_actions_step(struct wf_pressure_actions *actions);
 
-/* A few times a second: what is repeated as long as the level is critical. */
+/* Repeat the actions of the critical level. Call a few times a second. */
 void wf_pressure_actions_tick(struct wf_pressure_actions *actions);
 
 #endif

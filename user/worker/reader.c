@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * reader.c - reads a batch, hashes each frame as the XDP program would, pushes
- * it to its worker's feed. When a feed is full the reader waits: nothing is lost.
+ * reader.c - reads batches, hashes each frame as the XDP program would, and pushes it to the feed
+ * of its worker. If a feed is full, the reader waits, so no frame is lost.
  *
- * Fragments are rebuilt here, where all frames pass in the order of the capture: so a datagram
- * keeps its place among the segments of its connection, however many workers there are.
+ * The reader rebuilds fragments, because it sees all frames in capture order: a datagram keeps its
+ * place among the segments of its connection, whatever the number of workers.
  */
 #include "worker/reader.h"
 
@@ -35,7 +35,7 @@ static void push_to_owner(struct wf_reader *reader, struct wf_frame *frame)
 	struct wf_worker *owner = &crew->workers[weft_hash_worker(frame->hash, crew->count)];
 
 	frame->flags |= WF_FRAME_HASHED;
-	/* A closed feed refuses it: the handle stops. */
+	/* The push fails only if the feed is closed, because the handle stops. */
 	if (wf_mpsc_push_wait(&owner->feed, frame, false, UINT64_MAX))
 		wf_page_put(frame->page);
 }
@@ -50,7 +50,10 @@ static void count_fragment(struct wf_reader *reader, const struct wf_frame *fram
 	wf_metric_inc(&reader->metrics, frames_fragment_frames);
 }
 
-/* Takes @frame's page reference. Return: true: its datagram is whole, and is in *@frame now. */
+/*
+ * Add a fragment to its datagram. Takes @frame's page reference. Return: true if the datagram is
+ * complete, which is then stored in *@frame.
+ */
 static bool take_fragment(struct wf_reader *reader, struct wf_frame *frame,
 			  const struct wf_packet *packet)
 {
@@ -69,10 +72,10 @@ static void feed_frame(struct wf_reader *reader, struct wf_frame *frame)
 	struct wf_packet packet;
 	bool is_fragment;
 
-	/* A rebuilt datagram may hold a fragment in turn, of a tunnel's inner datagram. */
+	/* A rebuilt datagram may itself be a fragment: the inner datagram of a tunnel. */
 	for (;;) {
 		frame->hash = wf_decode_steer_hash(&reader->decoder, frame, &is_fragment);
-		/* A fragment that can't be used goes to a worker, which counts it. */
+		/* An unusable fragment is pushed to a worker, which counts it. */
 		if (wf_likely(!is_fragment) ||
 		    wf_decode(&reader->decoder, frame, &packet) != WF_DECODE_FRAGMENT)
 			break;
@@ -97,8 +100,9 @@ static void feed_batch(struct wf_reader *reader, struct wf_frame *frames, int co
 }
 
 /*
- * Nothing came: sleep until the source has something, but not longer than SOURCE_NAP_MS, so that
- * a stop is seen; or, if the source is @starved of memory, until workers may have freed some.
+ * Sleep after a round without frames: until the source is readable, at most SOURCE_NAP_MS so that a
+ * stop is noticed. If the source is @starved of memory, sleep MEMORY_NAP_MS, so that workers can
+ * free some.
  */
 static void wait_for_source(struct wf_source *source, bool starved)
 {
@@ -112,8 +116,10 @@ static void wait_for_source(struct wf_source *source, bool starved)
 		poll(&pollfd, 1, SOURCE_NAP_MS);
 }
 
-/* Is half of the caches to be given back: on request, and whenever the level rises to high or
- * above? */
+/*
+ * Return true if half of the caches must be freed: on request, and when the level has risen to high
+ * or critical.
+ */
 static bool must_halve(struct wf_reader *reader, uint32_t requests)
 {
 	uint32_t before = reader->level;

@@ -21,19 +21,19 @@ struct wf_reader {
 	struct wf_metrics metrics;  /* written by the reader */
 	struct wf_source *source;   /* borrowed from the engine */
 	struct wf_crew *crew;	    /* borrowed */
-	struct wf_decoder decoder;  /* for the steering hash, and for fragments */
+	struct wf_decoder decoder;  /* computes the steering hash and decodes fragments */
 	struct wf_defrag *defrag;   /* owned */
-	struct wf_page_pool *pages; /* borrowed; where a pipe's packets are read into */
-	struct wf_mailbox mailbox;  /* of the requests, it halves its caches only */
-	uint32_t level;		    /* of memory pressure, as last requested */
-	uint64_t housekeep_ns;	    /* when it is due next */
+	struct wf_page_pool *pages; /* borrowed; pages for the packets read from a pipe */
+	struct wf_mailbox mailbox;  /* only WF_REQUEST_HALVE_CACHES and the level are handled */
+	uint32_t level;		    /* pressure level as last posted */
+	uint64_t housekeep_ns;	    /* CLOCK_MONOTONIC time of the next housekeeping */
 	pthread_t thread;
 	bool is_started;
 };
 
 /*
- * Between two batches: the pool follows the traffic, and gives back half of its spare spans if that
- * was requested, or if memory pressure has risen. Thread: the reader.
+ * Adjust the page pool to the traffic, and free half of its cached spans if requested or if the
+ * pressure level has risen to high or above. Call between two batches. Thread: the reader.
  */
 void wf_reader_housekeep(struct wf_reader *reader, uint64_t now_ns);
 

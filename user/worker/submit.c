@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * submit.c - hashes as the XDP program would, so that fragments go to the worker that rebuilds
- * them, and tunnels by their inner addresses; the ring is mpsc.h.
+ * submit.c - queues packets by the same hash as the XDP program: fragments for the worker that
+ * rebuilds them, tunnels by their inner addresses. The ring is mpsc.h.
  */
 #include "worker/submit.h"
 
@@ -57,7 +57,7 @@ static int push(const struct wf_submit *submit, struct wf_mpsc *ring, const stru
 	return wf_mpsc_push_wait(ring, frame, copy, deadline_ns);
 }
 
-/* CLOCK_MONOTONIC; 0: don't wait. */
+/* Return the CLOCK_MONOTONIC deadline; 0 if the caller does not wait. */
 static uint64_t deadline(int timeout_ms)
 {
 	if (!timeout_ms)
@@ -72,7 +72,7 @@ int wf_submit(const struct wf_submit *submit, const struct weft_packet *packets,
 {
 	struct wf_crew *crew = submit->crew;
 	uint64_t deadline_ns = deadline(timeout_ms);
-	uint64_t given = 0; /* to these workers */
+	uint64_t given = 0; /* bit set of the workers that received packets */
 	uint32_t taken = 0;
 	int err = 0;
 

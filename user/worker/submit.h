@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * submit.h - takes packets from any thread for the worker that owns their flow.
+ * submit.h - accepts packets from any thread and queues them for the worker that owns their flow.
  *
  *   weft_submit(), any thread: check, hash, ring of the owner  ──►  worker: page, pipeline
  */
@@ -16,18 +16,21 @@
 struct wf_crew;
 struct wf_metrics;
 
-/* How to submit to a crew: fixed before its threads start. */
+/* The parameters of submitting to a crew, fixed before its threads start. */
 struct wf_submit {
 	struct wf_crew *crew;	   /* borrowed */
-	struct wf_decoder decoder; /* for the steering hash */
-	bool live;		   /* time goes on without packets */
+	struct wf_decoder decoder; /* computes the steering hash */
+	bool live;		   /* timers follow the system clock, not the packets */
 };
 
-/* See weft_submit(). Thread: any but the crew's workers if @timeout_ms is not 0. */
+/*
+ * Submit packets: see weft_submit(). Thread: any; if @timeout_ms is not 0, any but the crew's
+ * workers.
+ */
 int wf_submit(const struct wf_submit *submit, const struct weft_packet *packets, uint32_t count,
 	      int timeout_ms);
 
-/* Later submissions fail. Thread: main. */
+/* Close the rings: later submissions fail. Thread: main. */
 void wf_submit_close(struct wf_crew *crew);
 
 /* Add the metrics that submitting threads count. Thread: any. */

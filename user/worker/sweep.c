@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * sweep.c - steps over the flow table; which held data is given up first.
+ * sweep.c - sweep steps over the flow table, and the choice of held data to give up.
  *
- * One step sorts the streams that it passes by how much they hold, times how long, and gives up
- * theirs hole by hole, the greediest first, until the step's share or what was allowed is reached.
- * The bytes behind a hole are delivered, so their memory is free as soon as readers have them.
+ * Each step ranks the streams in its buckets by held bytes times waiting time. It gives up their
+ * holes one by one, from the highest rank down, until the step's limit or the allowed total is
+ * reached. The bytes behind a hole are delivered, so their memory is free as soon as readers have
+ * released them.
  */
 #include "worker/sweep.h"
 
@@ -18,8 +19,8 @@
 enum {
 	STEP_BUCKETS = 256,
 	STEP_VICTIMS = 32,
-	STEP_PART = 128,    /* of the worker's share of the memory, by one step */
-	READERS_TICKS = 10, /* about a second */
+	STEP_PART = 128,    /* one step gives up at most 1/STEP_PART of the worker's memory share */
+	READERS_TICKS = 10, /* ticks granted to readers; about one second */
 };
 
 struct victim {
@@ -28,7 +29,7 @@ struct victim {
 	uint64_t greed;
 };
 
-/* The greediest streams of one step, the greediest first. */
+/* The streams of one step with the highest rank, in descending order. */
 struct victims {
 	struct victim list[STEP_VICTIMS];
 	uint32_t count;
@@ -46,7 +47,10 @@ void wf_sweep_init(struct wf_sweep *sweep, struct wf_conns *conns, struct wf_dis
 
 void wf_sweep_start(struct wf_sweep *sweep, uint32_t kinds)
 {
-	/* A pass under way may be behind us already where it matters: one more for what is new. */
+	/*
+	 * The current pass may already have passed the relevant buckets, so run another pass
+	 * afterwards.
+	 */
 	if (sweep->kinds) {
 		sweep->next_kinds |= kinds;
 		return;
@@ -141,7 +145,7 @@ static void move_small(struct wf_sweep *sweep, struct wf_flow *flow)
 	}
 }
 
-/* Return: flows closed. */
+/* Apply the current pass to one bucket. Return: the number of flows closed. */
 static uint64_t sweep_bucket(struct wf_sweep *sweep, uint32_t bucket, struct victims *victims)
 {
 	struct wf_conns *conns = sweep->conns;

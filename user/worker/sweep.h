@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sweep.h - passes over a worker's flow table, in steps of some buckets, one each round of the
- * worker's loop, so that packets never wait long.
+ * sweep.h - passes over a worker's flow table.
+ *
+ * Each round of the worker's loop does one step of at most 256 buckets, so that packets never wait
+ * long.
  *
  *   expire    close flows whose timeout has passed
- *   move      small held segments leave their receive frames
- *   give up   held data becomes gaps, that of the streams which hold most for longest first
+ *   move      copy small held segments out of their receive frames
+ *   give up   turn holes into gaps, first in the streams that hold the most data for longest
  *
  * Memory: one struct. Thread: the worker.
  */
@@ -23,43 +25,45 @@
 #define WF_SWEEP_GIVE_UP (1u << 2)
 
 struct wf_sweep {
-	struct wf_conns *conns; /* borrowed, as dispatch */
+	struct wf_conns *conns; /* borrowed, like dispatch */
 	struct wf_dispatch *dispatch;
-	uint32_t kinds;		/* WF_SWEEP_* of the pass under way; 0: none */
-	uint32_t next_kinds;	/* of one more pass after it */
-	uint32_t hand;		/* bucket at which it goes on */
-	uint32_t buckets_left;	/* of the pass */
-	uint64_t step_bytes;	/* one step gives up at most so much */
-	uint64_t allowed_bytes; /* all steps together, until more is allowed */
-	bool gave_up;		/* the pass under way found something to give up */
-	bool is_futile; /* the last whole pass found nothing to give up; until the next tick */
-	struct wf_dispatch_mark given_up; /* behind the data that was given up last */
-	uint32_t ticks_left;		  /* in which its readers may still take it */
+	uint32_t kinds;		/* WF_SWEEP_* bits of the current pass; 0: no pass */
+	uint32_t next_kinds;	/* WF_SWEEP_* bits of the pass that follows */
+	uint32_t hand;		/* next bucket to visit */
+	uint32_t buckets_left;	/* buckets left in the current pass */
+	uint64_t step_bytes;	/* maximum given up per step */
+	uint64_t allowed_bytes; /* total that may still be given up */
+	bool gave_up;		/* the current pass gave up data */
+	/* the last complete pass found no data to give up; cleared by the next tick */
+	bool is_futile;
+	struct wf_dispatch_mark given_up; /* event queue position after the data given up last */
+	uint32_t ticks_left;		  /* ticks left for readers to take that data */
 };
 
-/* @share_bytes: of the arena, this worker's. */
+/* Initialise a sweep. @share_bytes: this worker's share of the arena. */
 void wf_sweep_init(struct wf_sweep *sweep, struct wf_conns *conns, struct wf_dispatch *dispatch,
 		   uint64_t share_bytes);
 
-/* Begin a pass of @kinds, after one that is under way. */
+/* Start a pass of @kinds (WF_SWEEP_* bits), or queue it if a pass is running. */
 void wf_sweep_start(struct wf_sweep *sweep, uint32_t kinds);
 
 /*
- * Allow to give up @bytes from now on, whatever was allowed before. Does nothing while the data
- * that was given up last is on its way to its readers: its memory will be free soon.
+ * Permit the sweep to give up at least @bytes in total from now on, and start a pass if needed.
+ * Does nothing while readers have not yet taken the data given up last: its memory will be free
+ * soon.
  */
 void wf_sweep_allow(struct wf_sweep *sweep, uint64_t bytes);
 
-/* Is there something for wf_sweep_step()? */
+/* Return true if wf_sweep_step() has work to do. */
 static inline bool wf_sweep_has_work(const struct wf_sweep *sweep)
 {
 	return sweep->kinds || (sweep->conns->is_starved && !sweep->is_futile);
 }
 
-/* A bounded part of the pass under way. Return: flows closed. */
+/* Do one bounded step of the current pass. Return: the number of flows closed. */
 uint64_t wf_sweep_step(struct wf_sweep *sweep);
 
-/* A few times a second. */
+/* Count one tick of the time granted to readers. Call a few times a second. */
 void wf_sweep_tick(struct wf_sweep *sweep);
 
 #endif

@@ -2,9 +2,11 @@
 /*
  * worker.c - the worker's loop.
  *
- * A frame for another worker goes to its inbox; if that is full, to our own outbox, and no further
- * input is taken until the outbox is empty. Inboxes are always emptied, so no worker waits for
- * ever. Live, where input can't wait, a full outbox loses the frame and counts it.
+ * A frame for another worker is pushed to that worker's inbox or, if the inbox is full, stored in
+ * our own outbox. In replay, no further input is read until the outbox is empty; the inbox is still
+ * read as long as the outbox has room for another batch, so that workers do not block each other.
+ * In live capture, where input cannot wait, a frame that finds the outbox full is dropped and
+ * counted.
  *
  * The end is reached when all workers' sources have ended and no frame is between workers:
  * crew->between counts a frame from before its push until it was processed, and the frames
@@ -25,9 +27,9 @@
 #include "memory/page_pool.h"
 
 enum {
-	IDLE_WAIT_MS = 20, /* live: how late a timer may be */
+	IDLE_WAIT_MS = 20, /* live: maximum delay of a timer */
 	HOUSEKEEP_INTERVAL_MS = 100,
-	DRAIN_WAIT_MS = 1, /* while others still drain */
+	DRAIN_WAIT_MS = 1, /* sleep time while other workers still drain */
 	POLL_FDS_MAX = 1 + WEFT_INTERFACES_MAX * WEFT_QUEUES_MAX,
 };
 
@@ -50,7 +52,7 @@ void wf_worker_handoff(void *ctx, uint32_t to, const struct wf_frame *frame)
 {
 	struct wf_worker *worker = ctx;
 
-	/* Before the push, so that it never seems finished while under way. */
+	/* Count before the push, so that is_finished() never misses a frame in transit. */
 	atomic_fetch_add_explicit(&worker->crew->between, 1, memory_order_relaxed);
 	if (!worker->outbox_count && push_to_peer(worker, to, frame))
 		return;
@@ -59,7 +61,7 @@ void wf_worker_handoff(void *ctx, uint32_t to, const struct wf_frame *frame)
 		return;
 	}
 	atomic_fetch_sub_explicit(&worker->crew->between, 1, memory_order_release);
-	/* No other worker will count it. */
+	/* The frame is dropped here, so no other worker counts it. */
 	if (frame->flags & WF_FRAME_REBUILT) {
 		wf_metric_inc(&worker->metrics, rebuilt_lost_datagrams);
 	} else {
@@ -69,7 +71,7 @@ void wf_worker_handoff(void *ctx, uint32_t to, const struct wf_frame *frame)
 	wf_page_put(frame->page);
 }
 
-/* Push waiting frames in order; those that still find no room stay. */
+/* Push the frames of the outbox in order; frames whose inbox is full stay. */
 static void empty_outbox(struct wf_worker *worker)
 {
 	uint32_t kept = 0;
@@ -113,8 +115,8 @@ static uint32_t take_feed(struct wf_worker *worker)
 }
 
 /*
- * The bytes of @frame leave the ring for a page: then the ring has room again at once, and held
- * data has its page as if it had been received. Return: false: there is no page for them.
+ * Copy the bytes of @frame from the ring to a page, so that the ring has room at once and held data
+ * refers to a page like received data. Return: false if no page is free.
  */
 static bool move_to_page(struct wf_worker *worker, struct wf_frame *frame)
 {
@@ -166,7 +168,10 @@ static uint32_t take_source(struct wf_worker *worker, uint32_t index)
 	struct wf_frame frames[WF_BATCH_FRAMES];
 	int count;
 
-	/* A file is left where it is; live rings are emptied after the detach. */
+	/*
+	 * Replay: on a stop, the rest of the file is not read. Live: rings are emptied after
+	 * detaching.
+	 */
 	if (!worker->crew->live &&
 	    atomic_load_explicit(&worker->crew->stopping, memory_order_relaxed))
 		worker->source_ended[index] = true;
@@ -213,7 +218,7 @@ static uint32_t take_batches(struct wf_worker *worker)
 	return count;
 }
 
-/* After a round without frames: have all sources ended? */
+/* Return true if all sources have ended. Call after a round without frames. */
 static bool sources_ended(struct wf_worker *worker)
 {
 	struct wf_crew *crew = worker->crew;
@@ -257,7 +262,10 @@ static void wait_for_work(struct wf_worker *worker, int timeout_ms)
 	poll(pollfds, (nfds_t)count, timeout_ms);
 }
 
-/* Announce, look once more, sleep. Return: frames found in the last look. */
+/*
+ * Announce the sleeper, check the sources once more, then sleep. Return: the number of frames found
+ * by that check.
+ */
 static uint32_t sleep_unless_work(struct wf_worker *worker, int timeout_ms)
 {
 	uint32_t count;
@@ -270,7 +278,10 @@ static uint32_t sleep_unless_work(struct wf_worker *worker, int timeout_ms)
 	return count;
 }
 
-/* A few times a second, also without packets: pages that sinks put come home. */
+/*
+ * Do the periodic work, also when no packets arrive: collect pages that sinks have put back, and
+ * relieve memory pressure.
+ */
 static void housekeep(struct wf_worker *worker)
 {
 	uint64_t now_ns = wf_clock_monotonic_ns();
@@ -282,7 +293,7 @@ static void housekeep(struct wf_worker *worker)
 	worker->housekeep_ns = now_ns + HOUSEKEEP_INTERVAL_MS * WF_NS_PER_MS;
 }
 
-/* Is there work for which no other thread will wake us? */
+/* Return true if there is work for which no other thread wakes this worker. */
 static bool is_busy(const struct wf_worker *worker)
 {
 	return worker->outbox_count || worker->has_requests;
@@ -323,7 +334,7 @@ static void run_until_finished(struct wf_worker *worker)
 	}
 }
 
-/* Once all workers have drained. */
+/* Return the latest time of a submitted packet. Valid once all workers have drained. */
 static uint64_t last_submitted_ns(const struct wf_crew *crew)
 {
 	uint64_t last_ns = 0;
@@ -334,7 +345,7 @@ static uint64_t last_submitted_ns(const struct wf_crew *crew)
 	return last_ns;
 }
 
-/* The last packet's time counts for all workers, not only for the worker that got it. */
+/* Advance the timers of this worker to the last packet of any worker. */
 static void tick_to_last(struct wf_worker *worker)
 {
 	uint64_t last_ns = 0;
@@ -365,7 +376,7 @@ static void *worker_main(void *arg)
 	wf_dispatch_close(&worker->dispatch);
 
 	wf_page_pool_adopt(NULL);
-	/* Pairs with the acquire in wf_engine_wait(): all of the above is done. */
+	/* Pairs with the acquire in wf_engine_wait(): all writes of this worker are complete. */
 	atomic_fetch_sub_explicit(&worker->crew->running, 1, memory_order_release);
 	wf_waiter_wake(worker->crew->ended);
 	return NULL;

@@ -2,8 +2,9 @@
 /*
  * worker.h - one thread that owns its flows, pages and timers, and its loop.
  *
- * The loop: requests, a batch from each source and each ring, timers; after a round without any,
- * sleep until a socket or a ring has frames, or a request comes.
+ * Each round of the loop handles requests, a batch from each source and each ring, and timers.
+ * After a round without frames, the worker sleeps until a socket or a ring has frames, or a request
+ * is posted.
  */
 #ifndef WF_WORKER_WORKER_H
 #define WF_WORKER_WORKER_H
@@ -31,26 +32,28 @@ struct wf_worker;
 
 enum {
 	WF_BATCH_FRAMES = 64,
-	WF_FEED_BYTES = 262144,	 /* of the ring from the replay's reader: 4096 frames */
-	WF_INBOX_BYTES = 65536,	 /* of the ring from other workers: 1024 frames */
-	WF_OUTBOX_FRAMES = 1024, /* waiting because another worker's inbox is full */
+	WF_FEED_BYTES = 262144,	 /* ring from the replay reader: 4096 frames */
+	WF_INBOX_BYTES = 65536,	 /* ring from other workers: 1024 frames */
+	WF_OUTBOX_FRAMES = 1024, /* frames waiting because another worker's inbox is full */
 };
 
 /* The state that all workers of an engine share. */
 struct wf_crew {
 	struct wf_worker *workers; /* array, owned by the engine */
-	uint32_t count;		   /* running, or to be started */
+	uint32_t count;		   /* number of workers, running or to be started */
 	uint32_t allocated;
 	struct wf_arena *arena; /* borrowed */
-	bool live;		/* time goes on without packets; a full inbox loses frames */
-	_Atomic bool stopping;	/* sources bring only the frames that are in their rings */
-	uint64_t last_ns;	/* latest packet that the reader fed; valid once feeds have ended */
-	struct wf_mailboxes mailboxes; /* of the workers, and of the reader */
+	bool live;		/* timers follow the system clock; a full outbox drops frames */
+	_Atomic bool stopping;	/* sources return only the frames already in their rings */
+	/* time of the latest packet fed by the reader; valid once feeds have ended */
+	uint64_t last_ns;
+	struct wf_mailboxes mailboxes; /* mailboxes of the workers and the reader */
 	_Atomic uint32_t drained;      /* workers whose sources have ended */
-	_Atomic uint64_t between;      /* frames handed over and not processed yet */
+	_Atomic uint64_t between;      /* frames handed over but not yet processed */
 	_Atomic uint32_t running;      /* threads that have not ended */
-	struct wf_waiter *ended;       /* borrowed: woken when one ends */
-	_Atomic int error;	       /* -EBADMSG once a source ended by damage */
+	struct wf_waiter *ended;       /* borrowed: woken when a worker thread ends */
+	/* error of a source that failed, such as -EBADMSG for a damaged file; 0: none */
+	_Atomic int error;
 };
 
 struct wf_outbox_entry {
@@ -58,33 +61,33 @@ struct wf_outbox_entry {
 	struct wf_frame frame;
 };
 
-/* Owned by its thread once started; main sets it up and takes it down. */
+/* Owned by its thread while it runs; main initialises and frees it. */
 struct wf_worker {
 	struct wf_metrics metrics; /* written by the worker */
 	struct wf_crew *crew;	   /* borrowed */
 	uint32_t index;
 	pthread_t thread;
-	struct wf_owner owner; /* its thread, once it runs */
+	struct wf_owner owner; /* the thread that runs this worker */
 	bool is_started;
-	int pin_cpu;		      /* -1: anywhere */
-	int node;		      /* of that CPU; -1: not known */
-	uint32_t arena_part;	      /* the part of the arena that its memory comes from first */
+	int pin_cpu;		      /* CPU to pin the thread to; -1: not pinned */
+	int node;		      /* NUMA node of that CPU; -1: not known */
+	uint32_t arena_part;	      /* part of the arena from which memory is taken first */
 	struct wf_page_pool *pages;   /* owned */
 	struct wf_pipeline *pipeline; /* owned */
 	struct wf_dispatch dispatch;
 	struct wf_source *sources[WEFT_INTERFACES_MAX]; /* borrowed from the engine */
 	bool source_ended[WEFT_INTERFACES_MAX];
 	uint32_t sources_count;
-	bool has_feed;	     /* replay with a reader */
-	bool has_submitted;  /* packets come by weft_submit() */
-	struct wf_mpsc feed; /* closed by the reader at the end, or when the handle stops */
+	bool has_feed;	     /* replay with a reader thread */
+	bool has_submitted;  /* packets are submitted with weft_submit() */
+	struct wf_mpsc feed; /* closed at the end of the file, or when the handle stops */
 	struct wf_mpsc inbox;
 	struct wf_mpsc submitted;
 	uint64_t submitted_ns;	 /* latest time of a submitted packet */
-	struct wf_waiter waiter; /* the worker sleeps */
+	struct wf_waiter waiter; /* the worker sleeps here */
 	struct wf_mailbox mailbox;
-	bool has_requests;     /* not fully handled: don't sleep long */
-	uint64_t housekeep_ns; /* CLOCK_MONOTONIC: when it is due next */
+	bool has_requests; /* requests are not fully handled, so the worker sleeps only briefly */
+	uint64_t housekeep_ns; /* CLOCK_MONOTONIC time of the next housekeeping */
 	uint32_t outbox_count;
 	struct wf_outbox_entry outbox[WF_OUTBOX_FRAMES];
 };
@@ -92,10 +95,13 @@ struct wf_worker {
 int wf_worker_start(struct wf_worker *worker);
 void wf_worker_join(struct wf_worker *worker);
 
-/* Count the frames for which @source had no memory. Thread: the one that reads it. */
+/* Count the frames that @source lost for lack of memory. Thread: the one that reads @source. */
 void wf_worker_count_lost(struct wf_source *source, struct wf_metrics *metrics);
 
-/* The handoff of pipeline.h; @ctx: the worker that hands over. A frame without room is counted. */
+/*
+ * Hand @frame to worker @to: the handoff of pipeline.h. @ctx: the worker that hands over. A frame
+ * for which there is no room is dropped and counted.
+ */
 void wf_worker_handoff(void *ctx, uint32_t to, const struct wf_frame *frame);
 
 #endif
