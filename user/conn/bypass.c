@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * bypass.c - begin and end of a bypass, and the segments that still come meanwhile.
+ * bypass.c - the beginning and end of a bypass, and segments that arrive during it.
  */
 #include "conn/bypass.h"
 
@@ -22,7 +22,7 @@ int wf_bypass_prepare(const struct wf_half *half, enum weft_verdict verdict,
 	uint64_t depth_bytes = half->conns->opts->depth_bytes;
 	uint64_t near_off = 0;
 
-	/* A cut is remembered there. */
+	/* A cut is recorded in the extension. */
 	if (!wf_half_need_ext(half))
 		return -ENOMEM;
 	if (verdict == WEFT_VERDICT_STEER) {
@@ -61,7 +61,7 @@ static void count_set(const struct wf_half *half, const struct wf_kernel_request
 		wf_metric_inc(metrics, shunts_set_directions);
 }
 
-/* Deliver the data that waits in order; nothing after it is wanted. */
+/* Deliver the data that waits in order, and cut the stream after it. */
 static void cut(const struct wf_half *half)
 {
 	wf_hole_drain_all(half);
@@ -100,8 +100,8 @@ void wf_bypass_done(struct wf_conns *conns, const struct wf_kernel_request *requ
 /* ---- segments ------------------------------------------------------------------------ */
 
 /*
- * The stream goes on with @packet, at @off. @is_blind: no acknowledgement told about the bytes
- * before it, so that the peer's numbers may be half the number space old.
+ * Continue the stream with @packet, at @off. @is_blind: acknowledgements of the bytes before @off
+ * were not seen, so the peer's last acknowledgement may be out of date by half the sequence space.
  */
 static void go_on_at(const struct wf_half *half, const struct wf_packet *packet, uint64_t off,
 		     bool is_blind)
@@ -115,7 +115,9 @@ static void go_on_at(const struct wf_half *half, const struct wf_packet *packet,
 		wf_tcp_forget_acks(tcp, half->dir);
 }
 
-/* A FIN or RST shows the end of the stream; its data can't, since the kernel keeps it. */
+/*
+ * Move the stream to the FIN or RST @packet, which shows its end: the kernel keeps the data before.
+ */
 static void go_to_end(const struct wf_half *half, const struct wf_packet *packet)
 {
 	bool is_blind = wf_half_is_blind(half);
@@ -127,7 +129,7 @@ static void go_to_end(const struct wf_half *half, const struct wf_packet *packet
 	if (is_blind)
 		near_off = wf_kernel_guess_off(half);
 	off = wf_tcp_off(half->tcp, packet->seq, near_off);
-	/* While acknowledgements are seen, no number beyond the window is believed. */
+	/* While acknowledgements are seen, a number beyond the window is not trusted. */
 	if (!is_blind && wf_half_knows(half, WF_TCP_KNOWS_WND) &&
 	    wf_seq_gt(packet->seq, half->tcp->rcv_wnd_end))
 		return;
@@ -135,7 +137,7 @@ static void go_to_end(const struct wf_half *half, const struct wf_packet *packet
 		go_on_at(half, packet, (uint64_t)off, is_blind);
 }
 
-/* The first segment after a bypass ended: the bytes before it are a gap. */
+/* Process the first segment after a bypass ended: the bytes before it are a gap. */
 static void resume(const struct wf_half *half, const struct wf_packet *packet)
 {
 	uint64_t near_off = wf_half_ext(half)->bypass[half->dir].cut_off;
@@ -151,7 +153,7 @@ static void resume(const struct wf_half *half, const struct wf_packet *packet)
 	if (off <= (int64_t)next_off)
 		return;
 	go_on_at(half, packet, (uint64_t)off, near_off > next_off);
-	/* The part beyond the depth limit is reported at the end. */
+	/* wf_limit_report() reports the part beyond the depth limit at the end. */
 	end_off = (uint64_t)off < limit ? (uint64_t)off : limit;
 	if (end_off > next_off)
 		wf_events_gap(half, next_off, end_off - next_off, WEFT_GAP_SHUNTED,

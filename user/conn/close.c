@@ -16,14 +16,14 @@
 
 /* ---- the end of a direction ---------------------------------------------------------- */
 
-/* No data comes any more that precedes the held data in order, nor acknowledges it: deliver it. */
+/* Deliver all data held in order: neither earlier data nor acknowledgements can arrive any more. */
 static void end_wait(const struct wf_half *half)
 {
 	wf_hole_drain_start(half);
 	wf_hole_drain_all(half);
 }
 
-/* Give up hole by hole. */
+/* Give up all holes of @half, one after the other. */
 static void empty(const struct wf_half *half, uint64_t now_ns)
 {
 	struct wf_stream_env *env = &half->conns->stream_env;
@@ -45,8 +45,10 @@ static void empty(const struct wf_half *half, uint64_t now_ns)
 	}
 }
 
-/* The end of the stream may be acknowledged, or followed by a FIN or by data beyond the limit, but
- * was never seen itself. */
+/*
+ * Skip the end of the stream if it was never seen, but acknowledged, or followed by a FIN or by
+ * data beyond the limit.
+ */
 static void skip_tail(const struct wf_half *half, uint64_t limit, bool is_exceeded, uint64_t now_ns)
 {
 	uint64_t acked = wf_half_acked_off(half);
@@ -128,7 +130,7 @@ void wf_close_if_done(struct wf_conns *conns, struct wf_flow *flow, uint64_t now
 
 		if (wf_unlikely(conns->opts->depth_bytes))
 			wf_wait_update(&half, now_ns);
-		/* Nobody waits for acknowledgements that the kernel keeps. */
+		/* The kernel keeps these acknowledgements, so weft does not wait for them. */
 		if (!wf_half_knows(&half, WF_TCP_FIN_ACKED) && !wf_half_is_blind(&half))
 			return;
 		if (!wf_flow_dir_is_finished(flow, (enum weft_dir)i))
@@ -140,7 +142,9 @@ void wf_close_if_done(struct wf_conns *conns, struct wf_flow *flow, uint64_t now
 
 /* ---- deadlines ----------------------------------------------------------------------- */
 
-/* Does the kernel keep any of its data, so that weft does not see whether it is silent? */
+/*
+ * Return true if the kernel bypasses a direction of @flow, which then may only seem to be silent.
+ */
 static bool is_bypassed(const struct wf_flow *flow)
 {
 	return wf_tcp_knows(&flow->tcp.dir[0], WF_TCP_BYPASSED) ||

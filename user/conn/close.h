@@ -8,17 +8,20 @@
 
 #include "conn/half.h"
 
-/* Deliver what is left, report the end, forget @flow. */
+/* Deliver the remaining data, report the end of the connection, and remove @flow. */
 void wf_close_flow(struct wf_conns *conns, struct wf_flow *flow, enum weft_close_reason reason,
 		   uint64_t now_ns);
 
-/* The same for a time-out or the end of the capture. The reason is FIN if the streams ended. */
+/*
+ * End @flow as wf_close_flow(), after a time-out or at the end of the capture. The reason becomes
+ * FIN if all streams have ended with a FIN.
+ */
 void wf_close_late(struct wf_conns *conns, struct wf_flow *flow, enum weft_close_reason reason,
 		   uint64_t now_ns);
 
 /*
- * Act on every deadline of @flow up to @now_ns, first those of its holes in their order, then
- * silence. Return: true: that closed it.
+ * Act on all deadlines of @flow up to @now_ns: those of its holes in order, then the idle time-out.
+ * Return: true if the idle time-out closed @flow.
  */
 bool wf_close_if_due(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns);
 

@@ -28,24 +28,24 @@ struct wf_conns {
 	struct wf_recent recent;
 	struct wf_stream_env stream_env;
 	struct wf_flow_timeouts timeouts;
-	const struct weft_opts *opts; /* borrowed, like all below */
+	const struct weft_opts *opts; /* borrowed, as are dispatch, metrics and kernel */
 	struct wf_dispatch *dispatch;
 	struct wf_metrics *metrics;
-	struct wf_kernel *kernel; /* NULL: no kernel steers to this worker */
+	struct wf_kernel *kernel; /* NULL if no kernel steers segments to this worker */
 
-	/* written by the worker under memory pressure, and read by it */
-	bool refuse_midstream; /* open no flow whose handshake was not seen */
-	bool is_starved;       /* a segment found no memory */
+	/* Memory pressure: the worker sets refuse_midstream, and reacts to is_starved. */
+	bool refuse_midstream; /* reject flows whose handshake was not seen */
+	bool is_starved;       /* memory for a segment or its data was missing */
 
 	/*
-	 * All times here and in flows are packet times minus skew_ns. It changes when a capture's
-	 * clock steps by more than WEFT_CLOCK_STEP_SEC, so that one broken timestamp, or a
-	 * capture joined from several, neither ends all flows nor stops all timers.
+	 * All times here and in flows are packet times minus skew_ns. skew_ns changes when the
+	 * capture's clock steps by more than WEFT_CLOCK_STEP_SEC, so that one broken timestamp, or
+	 * a file joined from several captures, neither ends all flows nor stops all timers.
 	 */
-	uint64_t now_ns;  /* highest so far */
-	uint64_t skew_ns; /* wraps: the clock may step back */
+	uint64_t now_ns;  /* highest time so far */
+	uint64_t skew_ns; /* may wrap, since the clock may step back */
 
-	/* Until then a hole counts as frames that weft's own rings lost, not as late ones. */
+	/* Until this time a hole is attributed to weft's own full rings, not to late segments. */
 	uint64_t overrun_until_ns;
 };
 

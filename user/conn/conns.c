@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * conns.c - the entrance: a packet is matched with its flow and processed; time passes.
+ * conns.c - the entry points: a packet is matched with its flow and processed, and deadlines
+ * expire.
  */
 #include "conn/conns.h"
 
@@ -27,7 +28,7 @@ uint64_t wf_conns_clock(struct wf_conns *conns, uint64_t time_ns)
 
 	if (wf_unlikely(!conns->now_ns))
 		conns->now_ns = now_ns;
-	/* Signed: how far ahead of the last time, or behind it. */
+	/* Modulo 2^64: more than one step ahead of the last time, or behind it. */
 	if (wf_unlikely(now_ns - conns->now_ns + step_ns > 2 * step_ns)) {
 		conns->skew_ns += now_ns - conns->now_ns;
 		now_ns = conns->now_ns;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * data.c - payload into its stream, all of it counted.
+ * data.c - insertion of payload into its stream; every byte is counted.
  */
 #include "conn/data.h"
 
@@ -11,7 +11,7 @@
 #include "metrics/metrics.h"
 #include "reassembly/stream_insert.h"
 
-/* Insert @segment; where the stream is full, or memory is, its holes are given up for that. */
+/* Insert @segment. If the stream is full or memory is short, holes are given up to make room. */
 static enum wf_stream_result insert(const struct wf_half *half,
 				    const struct wf_stream_segment *segment,
 				    struct wf_insert_info *info)
@@ -35,14 +35,14 @@ static enum wf_stream_result insert(const struct wf_half *half,
 	}
 }
 
-/* For want of memory, or of room in its stream. */
+/* Return true if bytes were lost because memory, or room in the stream, was missing. */
 static bool is_lost(enum wf_stream_result result)
 {
 	return result == WF_STREAM_NO_MEMORY || result == WF_STREAM_LIMIT ||
 	       result == WF_STREAM_SHORT;
 }
 
-/* The counters that only some flows need, and the anomaly. */
+/* Update the counters in the flow's extension, and report an anomaly if the copies differ. */
 static void note_irregular(const struct wf_half *half, const struct wf_data *data,
 			   enum wf_stream_result result, const struct wf_insert_info *info)
 {

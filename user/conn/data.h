@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * data.h - payload into its stream.
+ * data.h - insertion of payload into its stream.
  */
 #ifndef WF_CONN_DATA_H
 #define WF_CONN_DATA_H
 
 #include "conn/half.h"
 
-/* Payload that was found acceptable. */
+/* Acceptable payload of one segment. */
 struct wf_data {
 	uint64_t off;
 	const uint8_t *bytes;
-	uint32_t len_bytes;	 /* on the wire */
-	uint32_t captured_bytes; /* readable */
+	uint32_t len_bytes;	 /* length on the wire */
+	uint32_t captured_bytes; /* length captured, at bytes */
 	uint64_t time_ns;
 	struct wf_page *page; /* borrowed */
 	bool jumped;	      /* begins beyond all bytes seen before */
 };
 
 /*
- * Deliver or hold @data; each captured byte is counted with its outcome. @data is cut in place at
+ * Deliver or hold @data, and count each captured byte with its outcome. @data is cut in place at
  * the limit of the direction.
  */
 void wf_data_take(const struct wf_half *half, struct wf_data *data);

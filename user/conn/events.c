@@ -11,7 +11,7 @@
 #include "memory/page_pool.h"
 #include "metrics/metrics.h"
 
-/* Do the bytes of a chunk stay in their receive frame? */
+/* Whether the bytes of a chunk stay in their receive frame. */
 enum place {
 	PLACE_STAY = 0,
 	PLACE_BETTER_LEAVE,
@@ -46,8 +46,8 @@ void wf_events_open(struct wf_conns *conns, const struct wf_flow *flow, uint64_t
 
 /*
  * Bytes in a queue hold their page until they are read. While receive frames run low the bytes move
- * to a page of their own, so that held data never starves receive; under memory pressure small
- * chunks move too, since each of them costs a frame.
+ * to a page of their own, so that queued data never uses up the receive frames; under memory
+ * pressure small chunks move too, since each of them costs a frame.
  */
 static enum place choose_place(const struct wf_conns *conns, const struct wf_chunk *chunk)
 {
@@ -60,7 +60,7 @@ static enum place choose_place(const struct wf_conns *conns, const struct wf_chu
 	return PLACE_STAY;
 }
 
-/* A copy of @chunk in a page of its own. NULL: no page is left. */
+/* Copy @chunk to a page of its own. Return: NULL if no page is left. */
 static struct wf_page *leave_frame(struct wf_conns *conns, const struct wf_chunk *chunk,
 				   enum place place)
 {
@@ -75,14 +75,14 @@ static struct wf_page *leave_frame(struct wf_conns *conns, const struct wf_chunk
 	return page;
 }
 
-/* Begin an event of @half. */
+/* Fill in the common fields of an event of @half. */
 static void begin_half(const struct wf_half *half, struct weft_event *event,
 		       struct weft_flow *identity, enum weft_event_type type, uint64_t now_ns)
 {
 	begin(half->conns, event, identity, type, half->flow, half->dir, now_ns);
 }
 
-/* The frame is needed for receiving, and there is no page: the readers lose these bytes. */
+/* Report @chunk as a gap: its frame is needed for receiving, and there is no page for a copy. */
 static void lose_data(const struct wf_half *half, const struct wf_chunk *chunk)
 {
 	half->conns->is_starved = true;

@@ -21,7 +21,7 @@ void wf_events_gap(const struct wf_half *half, uint64_t off, uint64_t len_bytes,
 void wf_events_anomaly(const struct wf_half *half, enum weft_anomaly kind, uint64_t off,
 		       uint64_t len_bytes, uint64_t now_ns);
 
-/* The anomaly of two copies that differ. */
+/* Report the anomaly of two copies that differ. */
 void wf_events_conflict(const struct wf_half *half, const struct wf_insert_info *info,
 			uint64_t now_ns);
 

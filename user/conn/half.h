@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * half.h - the handle of a half connection: one direction of a flow, with the state of its sender
- * and its stream at hand.
+ * half.h - the handle of a half connection: one direction of a flow, with pointers to its sender's
+ * state and to its stream.
  *
- * A handle is a value on the stack, made where a segment or a timer comes in, and passed down by
- * pointer. The state of the half (tcp/half_state.h) is changed by wf_half_enter() only, but for the
- * start of a stream, which is the tracker's business.
+ * A handle is a value on the stack, made when a segment arrives or a timer expires, and passed on
+ * by pointer. The state of the half (tcp/half_state.h) is changed only by wf_half_enter(), except
+ * that tcp/ changes it at the start of a stream.
  *
  * Thread: the worker.
  */
@@ -34,7 +34,7 @@ static inline struct wf_half wf_half_of(struct wf_conns *conns, struct wf_flow *
 	};
 }
 
-/* The other direction. */
+/* Return the handle of the other direction. */
 static inline struct wf_half wf_half_peer(const struct wf_half *half)
 {
 	return wf_half_of(half->conns, half->flow, (enum weft_dir) !half->dir);
@@ -50,19 +50,19 @@ static inline bool wf_half_is(const struct wf_half *half, enum wf_half_state sta
 	return half->tcp->state == state;
 }
 
-/* The extension of the flow; NULL: it has none. */
+/* Return the extension of the flow, or NULL if it has none. */
 static inline struct wf_flow_ext *wf_half_ext(const struct wf_half *half)
 {
 	return wf_flow_table_ext(&half->conns->table, half->flow);
 }
 
-/* The same, allocated if the flow has none. NULL: no memory. */
+/* Return the extension of the flow, allocated if it had none; NULL if there is no memory. */
 static inline struct wf_flow_ext *wf_half_need_ext(const struct wf_half *half)
 {
 	return wf_flow_table_need_ext(&half->conns->table, half->flow);
 }
 
-/* Change the state; the deadlines of the old one are cancelled. */
+/* Change the state and cancel the deadlines of the old state. */
 static inline void wf_half_enter(const struct wf_half *half, enum wf_half_state state)
 {
 	struct wf_flow_ext *ext = wf_half_ext(half);
@@ -76,33 +76,37 @@ static inline void wf_half_enter(const struct wf_half *half, enum wf_half_state 
 	ext->half[half->dir].patience_ns = WF_NEVER_NS;
 }
 
-/* Does the kernel bypass weft with what this side sends? */
+/* Return true if the kernel bypasses weft with the data that this side sends. */
 static inline bool wf_half_is_bypassed(const struct wf_half *half)
 {
 	return wf_half_knows(half, WF_TCP_BYPASSED);
 }
 
-/* Does the kernel bypass weft with the acknowledgements of this direction? */
+/* Return true if the kernel bypasses weft with the acknowledgements of this direction. */
 static inline bool wf_half_is_blind(const struct wf_half *half)
 {
 	return wf_tcp_knows(&half->flow->tcp.dir[!half->dir], WF_TCP_BYPASSED);
 }
 
-/* Is data delivered only once it is acknowledged? Not where the acknowledgements are bypassed. */
+/*
+ * Return true if data is delivered only once it is acknowledged. False while the acknowledgements
+ * are bypassed.
+ */
 static inline bool wf_half_waits_for_acks(const struct wf_half *half)
 {
 	return half->conns->opts->deliver == WEFT_DELIVER_ACKED && !wf_half_is_blind(half);
 }
 
-/* How far the peer acknowledged. */
+/* Return the offset up to which the peer acknowledged this direction. */
 static inline uint64_t wf_half_acked_off(const struct wf_half *half)
 {
 	return wf_tcp_acked_off(half->tcp, half->stream->next_off);
 }
 
 /*
- * Offset behind all data that was seen. A side that only acknowledges has shown where it would go
- * on, but not where it started; segments behind a FIN have the number after it.
+ * Return the offset after all data seen. 0 if the IRS is not known: a side that only acknowledges
+ * shows its next number, but not its first. Never beyond the FIN, since segments after a FIN have
+ * the number after it.
  */
 static inline uint64_t wf_half_seen_off(const struct wf_half *half)
 {

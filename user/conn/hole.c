@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * hole.c - the front of a stream: held data that is next is delivered, missing bytes are skipped.
+ * hole.c - the front of a stream: delivery of held data that is next, and skipping of missing
+ * bytes.
  */
 #include "conn/hole.h"
 
@@ -13,7 +14,7 @@
 
 /* ---- delivering -------------------------------------------------------------------- */
 
-/* A start that moved back may have moved held data beyond the depth limit. */
+/* Cut @chunk at the depth limit: held data lies beyond it if the start of the stream moved back. */
 static void cut_chunk_at_depth(const struct wf_half *half, struct wf_chunk *chunk)
 {
 	uint64_t depth_bytes = half->conns->opts->depth_bytes;
@@ -107,8 +108,8 @@ void wf_hole_note_memory_loss(const struct wf_half *half, uint64_t end_off)
 }
 
 /*
- * Was memory missing for data at or beyond @off? Where no offset could be noted, yes: the gap at
- * hand is the best guess, and the only one.
+ * Return true if memory was missing for data at or beyond @off. If the offset of the loss could not
+ * be recorded, the next gap counts as caused by memory.
  */
 static bool is_memory_lost(const struct wf_half *half, uint64_t off)
 {
@@ -120,7 +121,9 @@ static bool is_memory_lost(const struct wf_half *half, uint64_t off)
 	return !ext || !ext->lost_off[half->dir] || off < ext->lost_off[half->dir];
 }
 
-/* The gap that ends at @end_off was reported: is that all that was lost for want of memory? */
+/*
+ * End the record of data lost for lack of memory if the gap that ends at @end_off covers all of it.
+ */
 static void end_memory_loss(const struct wf_half *half, uint64_t end_off)
 {
 	struct wf_flow_ext *ext = wf_half_ext(half);
@@ -155,7 +158,7 @@ void wf_hole_skip(const struct wf_half *half, uint64_t to_off, enum weft_gap_cau
 	if (wf_stream_skip(half->stream, &half->conns->stream_env, to_off, &gap)) {
 		wf_events_gap(half, gap.off, gap.len_bytes, cause_of(half, gap.off, cause), now_ns);
 		end_memory_loss(half, gap.off + gap.len_bytes);
-		/* At a limit of weft no segment was missed that could announce a window. */
+		/* A gap caused by weft's own limits hides no segment that announced a window. */
 		if (cause != WEFT_GAP_LIMIT && cause != WEFT_GAP_MEMORY)
 			wf_tcp_note_gap(&half->flow->tcp, half->dir);
 		wf_hole_drain_ready(half);

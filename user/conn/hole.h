@@ -8,37 +8,37 @@
 
 #include "conn/half.h"
 
-/* Deliver all that is next in order, below @limit_off. */
+/* Deliver all data that is next in order, below @limit_off. */
 void wf_hole_drain_below(const struct wf_half *half, uint64_t limit_off);
 
-/* The same without a limit, acknowledged or not. */
+/* Deliver all data that is next in order, acknowledged or not. */
 void wf_hole_drain_all(const struct wf_half *half);
 
-/* The same as far as the mode of delivery and the state allow it. */
+/* Deliver the data that is next in order, as far as the delivery mode and the state allow. */
 void wf_hole_drain_ready(const struct wf_half *half);
 
-/* The start of the stream is settled: deliver the data that waited for that. */
+/* Leave the state STARTING and deliver the data that waited for the start of the stream. */
 void wf_hole_drain_start(const struct wf_half *half);
 
 struct wf_hole {
 	uint64_t end_off;
-	uint64_t held_ns; /* since when the byte behind it is held; 0: none is */
+	uint64_t held_ns; /* time since which the byte after it is held; 0 if none is held */
 };
 
-/* The hole at next_off. Return: false: there is none; held_ns is set all the same. */
+/* Find the hole at next_off. Return: false if there is none; ret_hole->held_ns is set anyway. */
 bool wf_hole_find(const struct wf_half *half, struct wf_hole *ret_hole);
 
-/* Would the receiver, whose window is known, reject bytes from @off on? */
+/* Return true if the receiver, whose window is known, would reject bytes from @off on. */
 bool wf_hole_is_rejected(const struct wf_half *half, uint64_t off);
 
 /*
- * Give up the hole at next_off as far as @to_off, and deliver the data behind it. The part beyond
- * the depth limit is reported at the end, as one gap.
+ * Give up the hole at next_off up to @to_off, and deliver the data after it. The part beyond the
+ * depth limit is reported at the end, as one gap.
  */
 void wf_hole_skip(const struct wf_half *half, uint64_t to_off, enum weft_gap_cause cause,
 		  uint64_t now_ns);
 
-/* Note that captured data up to @end_off was lost for want of memory; UINT64_MAX: not known. */
+/* Record that captured data up to @end_off was lost for lack of memory; 0 if not known. */
 void wf_hole_note_memory_loss(const struct wf_half *half, uint64_t end_off);
 
 #endif

@@ -7,11 +7,13 @@
 #include "base/clock.h"
 #include "metrics/metrics.h"
 
-/* Data that comes this long after the verdict was set should not have come. */
+/* Time after the verdict was set within which data may still arrive. */
 #define LATE_NS (10 * WF_NS_PER_MS)
 
-/* Header bytes of each segment that the kernel counts; exact enough to tell offsets that are
- * 4 GiB apart. */
+/*
+ * Header bytes assumed for each segment that the kernel counts. This is exact enough to tell apart
+ * offsets that are 4 GiB apart.
+ */
 enum { HEADER_BYTES = 52 };
 
 /* ---- requests --------------------------------------------------------------------- */
@@ -47,19 +49,22 @@ void wf_kernel_note_late(const struct wf_half *half, const struct wf_packet *pac
 	if (ext && packet->time_ns <= ext->bypass[half->dir].last_ns + LATE_NS)
 		return;
 	if (ext)
-		ext->bypass[half->dir].last_ns = packet->time_ns; /* one request a batch */
+		/* at most one request per LATE_NS */
+		ext->bypass[half->dir].last_ns = packet->time_ns;
 	add_request(half);
 }
 
 /* ---- counts ----------------------------------------------------------------------- */
 
-/* Was the verdict of this direction ever set? Only then the kernel's counts are this flow's. */
+/*
+ * Return true if this direction ever had a verdict. Only then the kernel's counts are this flow's.
+ */
 static bool is_set(const struct wf_flow_bypass *bypass)
 {
 	return bypass->sets > 0;
 }
 
-/* How much more the kernel kept since its count was @before; a new entry begins at 0. */
+/* Return how much a kernel count grew since it was @before. A new entry begins at 0. */
 static uint64_t grown(uint64_t now, uint64_t before)
 {
 	return now >= before ? now - before : now;
@@ -83,7 +88,7 @@ void wf_kernel_follow(struct wf_conns *conns, struct wf_flow *flow, const struct
 		follow(&ext->bypass[dir], kept, wf_kernel_endpoint(flow, (enum weft_dir)dir));
 }
 
-/* Read the kernel's record; the counts of @flow follow. */
+/* Read the kernel's record of @flow and update the counts of @flow. */
 static int look(struct wf_conns *conns, struct wf_flow *flow, struct wf_kept *ret_kept)
 {
 	int err = conns->kernel->look(conns->kernel->ctx, &flow->key, ret_kept);

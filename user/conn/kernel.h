@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * kernel.h - directions whose data the kernel keeps from user space: the requests for that, and the
- * kernel's counts of what it kept.
+ * kernel.h - bypassed directions, whose data the kernel keeps: requests for a bypass, and the
+ * kernel's counts of the segments that it kept.
  *
  *   limit reached ─► request ──after the batch──► the worker sets the verdict in the kernel's map
  *                                                        │ data: counted there, not steered
@@ -10,8 +10,9 @@
  * A request is an output: conn/ never sets a verdict itself. The worker takes the list of requests,
  * carries them out and reports each result to wf_bypass_done() (conn/bypass.h).
  *
- * The kernel forgets the least recently used flows, and their verdicts with them. Data that still
- * comes of a bypassed direction shows that: then the verdict is requested again, and counted.
+ * The kernel evicts the least recently used flows together with their verdicts. Data that still
+ * arrives from a bypassed direction shows an eviction: the verdict is then requested again, which
+ * is counted.
  *
  * Bound: WF_KERNEL_REQUESTS wait. A request that finds the list full is dropped; the direction's
  * next data makes it again.
@@ -32,15 +33,15 @@ enum { WF_KERNEL_REQUESTS = 64 };
 struct wf_kernel_request {
 	struct weft_flow_key key;
 	uint32_t hash;
-	uint64_t id; /* of the flow: a later one on the same key has not made the request */
+	uint64_t id; /* flow id; distinguishes the flow from a later one with the same key */
 	enum weft_dir dir;
 	enum weft_verdict verdict;
-	uint64_t near_off; /* STEER: about where the data goes on */
+	uint64_t near_off; /* STEER: approximate offset at which the data continues */
 };
 
-/* Set up by the worker, if a kernel steers segments to it. */
+/* Interface to the kernel. Exists if a kernel steers segments to the worker, which sets it up. */
 struct wf_kernel {
-	/* Read the kernel's record of the flow @key. Return: 0; -ENOENT. */
+	/* Read the kernel's record of the flow @key. Return: 0; -ENOENT: there is none. */
 	int (*look)(void *ctx, const struct weft_flow_key *key, struct wf_kept *ret_kept);
 	void *ctx;
 	uint32_t count;
@@ -52,24 +53,28 @@ static inline unsigned int wf_kernel_endpoint(const struct wf_flow *flow, enum w
 	return dir == WEFT_TO_SERVER ? flow->client : !flow->client;
 }
 
-/* All that is wanted of @half was delivered: request the bypass, unless it is in force. */
+/* Request the bypass of @half, of which all wanted data was delivered, unless it is in force. */
 void wf_kernel_ask_bypass(const struct wf_half *half);
 
-/* Data came of @half, which is bypassed: it was on its way, or the verdict is gone. */
+/*
+ * Count data of the bypassed @half. It was already on its way, or else the verdict is lost and is
+ * requested again.
+ */
 void wf_kernel_note_late(const struct wf_half *half, const struct wf_packet *packet);
 
-/* The kernel's record @kept was just read: add to the counts of both directions. */
+/* Add the growth of the kernel's counts in @kept, which was just read, to both directions. */
 void wf_kernel_follow(struct wf_conns *conns, struct wf_flow *flow, const struct wf_kept *kept);
 
-/* The approximate offset of the stream by the kernel's counts, for lack of acknowledgements. */
+/* Estimate the offset of the stream from the kernel's counts, if acknowledgements are not seen. */
 uint64_t wf_kernel_guess_off(const struct wf_half *half);
 
 /*
- * @flow was silent for a long time. Is it busy in the kernel? Then its last_ns follows.
+ * Return true if the kernel counted recent segments of @flow, which seemed silent for a long time;
+ * flow->last_ns is then updated.
  */
 bool wf_kernel_is_busy(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns);
 
-/* @flow ends: add the segments that the kernel kept to its counts. */
+/* Add the segments that the kernel kept to the counts of @flow, which ends. */
 void wf_kernel_settle(struct wf_conns *conns, struct wf_flow *flow);
 
 #endif

@@ -20,7 +20,7 @@ void wf_limit_follow_acks(const struct wf_half *half)
 		wf_stream_skip(half->stream, &half->conns->stream_env, acked, &gap);
 }
 
-/* Held data that is next in order, beyond the limit. */
+/* Drop the held data that is next in order: it lies beyond the limit. */
 static void drop_next(const struct wf_half *half)
 {
 	struct wf_chunk chunk;
@@ -32,17 +32,19 @@ static void drop_next(const struct wf_half *half)
 	}
 }
 
-/* Beyond the limit: bytes that the kernel keeps, or that came before the window that allowed them,
- * are followed by their acknowledgements. */
+/*
+ * Follow the stream beyond the limit. Acknowledgements cover bytes that the kernel keeps, and bytes
+ * that came before the window that allowed them.
+ */
 static void follow(const struct wf_half *half)
 {
 	struct wf_stream_env *env = &half->conns->stream_env;
 	struct wf_chunk gap;
 
-	/* A start that moved back may have moved held data beyond the limit. */
+	/* Held data lies beyond the limit if the start of the stream moved back. */
 	while (wf_stream_skip(half->stream, env, wf_half_seen_off(half), &gap))
 		drop_next(half);
-	/* Data that the receiver would not have accepted yet: nothing waits for it now. */
+	/* Data that the receiver would not have accepted yet is not needed any more. */
 	if (half->stream->extents)
 		wf_stream_clear(half->stream, env, false);
 	if (!wf_half_knows(half, WF_TCP_KNOWS_FIN))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * match.c - which connection a segment is of.
+ * match.c - the connection that a segment belongs to.
  */
 #include "conn/match.h"
 
@@ -13,7 +13,7 @@
 #include "packet/packet.h"
 #include "tcp/tcp_start.h"
 
-/* A flow that was silent for this long yields to the exact continuation of a SYN. */
+/* Silence after which a flow is replaced if a segment exactly continues a new SYN. */
 #define SILENCE_NS WF_NS_PER_SEC
 
 static void reject(struct wf_conns *conns, const struct wf_packet *packet)
@@ -22,7 +22,10 @@ static void reject(struct wf_conns *conns, const struct wf_packet *packet)
 	wf_metric_add(conns->metrics, payload_no_flow_bytes, packet->payload_captured_bytes);
 }
 
-/* The sender of @packet is known, and one side's SYN was answered by the other's. */
+/*
+ * Return true if the ISN of the sender of @packet is known, and a SYN was answered by the other
+ * side.
+ */
 static bool is_agreed(const struct wf_handshake *handshake, const struct wf_packet *packet)
 {
 	return handshake->side[packet->src].flags & WF_HANDSHAKE_KNOWN &&
@@ -30,8 +33,8 @@ static bool is_agreed(const struct wf_handshake *handshake, const struct wf_pack
 }
 
 /*
- * May @packet begin the connection of @handshake? A SYN that came into a live connection may be
- * forged, and the segment that seems to continue it may be a late one of that connection.
+ * Return true if @packet may begin the connection of @handshake. A SYN inside a live connection may
+ * be forged, and a segment that seems to continue it may be a late segment of that connection.
  */
 static bool may_begin(const struct wf_conns *conns, const struct wf_handshake *handshake,
 		      enum wf_handshake_fit fit, const struct wf_packet *packet)
@@ -40,7 +43,7 @@ static bool may_begin(const struct wf_conns *conns, const struct wf_handshake *h
 	       !wf_recent_is_late_since(&conns->recent, packet, handshake->start_ns);
 }
 
-/* May the connection of @handshake, into which @packet fits, take the four-tuple of @flow? */
+/* Return true if the connection of @handshake, which @packet fits, may replace @flow. */
 static bool may_replace(const struct wf_flow *flow, const struct wf_handshake *handshake,
 			enum wf_handshake_fit fit, const struct wf_packet *packet)
 {
@@ -51,7 +54,9 @@ static bool may_replace(const struct wf_flow *flow, const struct wf_handshake *h
 		return true;
 	if (!(self->flags & WF_HANDSHAKE_SEEN) || packet->seq != self->isn_seq + 1)
 		return false;
-	/* A receiver rejects a SYN inside its window (RFC 5961, 4), so nothing begins behind it. */
+	/*
+	 * A receiver rejects a SYN inside its window (RFC 5961, 4), so no connection begins there.
+	 */
 	if (wf_tcp_is_within(&flow->tcp, dir, packet->seq, packet->ack))
 		return false;
 	return !flow->packets[!dir] || packet->time_ns >= flow->last_ns + SILENCE_NS ||
@@ -60,11 +65,11 @@ static bool may_replace(const struct wf_flow *flow, const struct wf_handshake *h
 }
 
 /*
- * Does @packet show a connection whose handshake was not seen? Only data does; an empty segment may
- * be the last of a connection that ended before the capture began. Data without the ACK flag, which
- * every receiver rejects, counts as well, because hand-made captures contain it; but not where a
- * handshake is known. Where both sides agreed on a handshake, the receiver answers everything that
- * does not fit it with a reset.
+ * Does @packet show a connection whose handshake was not seen? Only data shows one: an empty
+ * segment may be the last of a connection that ended before the capture began. Data without the ACK
+ * flag, which every receiver rejects, counts as well, because hand-made captures contain it; but
+ * not if a handshake of the four-tuple is known. Where both sides agreed on a handshake, the
+ * receiver answers everything that does not fit it with a reset.
  */
 static bool shows_connection(const struct wf_packet *packet, const struct wf_handshake *handshake)
 {
@@ -81,7 +86,9 @@ static bool is_of_flow(const struct wf_flow *flow, const struct wf_packet *packe
 	return wf_tcp_start_is_syn_of(&flow->tcp.dir[wf_flow_dir(flow, packet->src)], packet);
 }
 
-/* The handshake of @packet's four-tuple that is still under way. */
+/*
+ * Return the handshake of @packet's four-tuple, or NULL. A handshake that has timed out is ended.
+ */
 static struct wf_handshake *find_handshake(struct wf_conns *conns, const struct wf_packet *packet)
 {
 	struct wf_handshake *handshake =
@@ -97,7 +104,10 @@ static struct wf_handshake *find_handshake(struct wf_conns *conns, const struct 
 	return NULL;
 }
 
-/* @packet is of another connection than @flow, which has its four-tuple; NULL: there is none. */
+/*
+ * Record the SYN @packet as a handshake. @flow, if not NULL, is another connection with the same
+ * four-tuple.
+ */
 static void take_syn(struct wf_conns *conns, struct wf_flow *flow, const struct wf_packet *packet)
 {
 	struct wf_half half;
@@ -113,7 +123,7 @@ static void take_syn(struct wf_conns *conns, struct wf_flow *flow, const struct 
 	wf_events_anomaly(&half, WEFT_ANOMALY_SYN_IN_CONNECTION, 0, 0, packet->time_ns);
 }
 
-/* The flow of a SYN; NULL: it was counted, as of a handshake or as of nothing. */
+/* Return the flow of a SYN; NULL if it was counted with a handshake, or without a connection. */
 static struct wf_flow *match_syn(struct wf_conns *conns, struct wf_flow *flow,
 				 const struct wf_packet *packet)
 {
@@ -128,7 +138,9 @@ static struct wf_flow *match_syn(struct wf_conns *conns, struct wf_flow *flow,
 	return NULL;
 }
 
-/* Did both sides answer, with data on a SYN? Then there is a stream, even if a reset ends it now.
+/*
+ * Return true if a SYN carried accepted data and the other side's SYN was seen: then there is a
+ * stream, even if a reset ends it now.
  */
 static bool has_stream(struct wf_conns *conns, const struct wf_handshake *handshake,
 		       const struct wf_packet *packet)
@@ -144,7 +156,10 @@ static bool has_stream(struct wf_conns *conns, const struct wf_handshake *handsh
 	return false;
 }
 
-/* The flow of @packet, which is no SYN: @flow (may be NULL), or a new one. NULL: none. */
+/*
+ * Return the flow of @packet, which is not a SYN: @flow (may be NULL), or a new one, or NULL if it
+ * belongs to no connection.
+ */
 static struct wf_flow *find_or_open(struct wf_conns *conns, struct wf_flow *flow,
 				    const struct wf_packet *packet)
 {

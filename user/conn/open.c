@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * open.c - how a flow begins.
+ * open.c - the creation of a flow.
  */
 #include "conn/open.h"
 
@@ -28,7 +28,7 @@ static bool prefix_matches(const struct weft_prefix *prefix, const uint8_t addr[
 	return !rest || !((prefix->addr[bytes] ^ addr[bytes]) >> (8 - rest));
 }
 
-/* The overlap policy of the host @receiver, by the longest prefix that matches. */
+/* Return the overlap policy for the host @receiver: that of the longest prefix that matches. */
 static enum weft_overlap policy_for(const struct weft_opts *opts, const uint8_t receiver[16])
 {
 	enum weft_overlap policy = opts->overlap;
@@ -93,7 +93,7 @@ static void begin_flow(struct wf_conns *conns, struct wf_flow *flow)
 
 /* ---- out of a handshake ---------------------------------------------------------- */
 
-/* Payload that came with the SYN of @side, as far as the receiver accepted it. */
+/* Insert the payload of the SYN of @side, as far as the receiver accepted it. */
 static void take_syn_data(struct wf_conns *conns, struct wf_flow *flow,
 			  const struct wf_handshake *handshake, uint8_t side,
 			  const struct wf_packet *packet)
@@ -122,8 +122,8 @@ static void take_syn_data(struct wf_conns *conns, struct wf_flow *flow,
 }
 
 /*
- * The numbers of both SYNs, by direction. If the client's SYN was seen and @packet is the very next
- * segment, its acknowledgement tells the server's first number.
+ * Initialise the TCP state from both SYNs, by direction. If the server's ISN is not known and
+ * @packet directly follows the client's SYN, its acknowledgement shows the server's ISN.
  */
 static void init_tcp(struct wf_flow *flow, const struct wf_handshake *handshake,
 		     const struct wf_packet *packet)
@@ -148,7 +148,7 @@ struct wf_flow *wf_open_from_handshake(struct wf_conns *conns, struct wf_handsha
 		.hash = handshake->hash,
 		.client = handshake->client,
 		.ip_version = handshake->ip_version,
-		.may_evict = packet != NULL, /* a SYN alone is worth less than any flow */
+		.may_evict = packet != NULL, /* a SYN alone must not evict a flow */
 		.now_ns = now_ns,
 	};
 	struct wf_flow *flow = add_flow(conns, &who);

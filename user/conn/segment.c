@@ -50,7 +50,7 @@ static void report_anomalies(const struct wf_half *half, const struct wf_packet 
 				  packet->payload_bytes, packet->time_ns);
 }
 
-/* Cut the part of @data that lies before the stream. Return: false: nothing is left. */
+/* Cut the part of @data before the start of the stream. Return: false if nothing is left. */
 static bool cut_before_start(const struct wf_half *half, struct wf_data *data,
 			     uint64_t before_bytes)
 {
@@ -70,7 +70,7 @@ static bool cut_before_start(const struct wf_half *half, struct wf_data *data,
 	return true;
 }
 
-/* The payload, less the part behind the FIN or before the stream. */
+/* Process the payload without the part after the FIN or before the start of the stream. */
 static void take_payload(const struct wf_half *half, const struct wf_packet *packet,
 			 const struct wf_tcp_result *result)
 {
@@ -94,7 +94,7 @@ static void take_payload(const struct wf_half *half, const struct wf_packet *pac
 	wf_data_take(half, &data);
 }
 
-/* The other direction may wait for what @packet acknowledges. */
+/* Update the other direction, which may wait for this acknowledgement. */
 static void take_ack(const struct wf_half *half, const struct wf_packet *packet,
 		     const struct wf_tcp_result *result)
 {
@@ -157,7 +157,7 @@ static void take_reset(const struct wf_half *half, const struct wf_packet *packe
 	wf_close_flow(half->conns, half->flow, WEFT_CLOSE_RST, packet->time_ns);
 }
 
-/* The start of the stream is known now: data that waited for it goes on. */
+/* The start of the stream is now known: deliver the data that waited for it. */
 static void take_late_syn(const struct wf_half *half, const struct wf_packet *packet,
 			  struct wf_tcp_result *result)
 {

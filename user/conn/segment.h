@@ -9,7 +9,7 @@
 
 struct wf_packet;
 
-/* Everything that a segment of @flow causes; may close it. */
+/* Process a segment of @flow with all its effects. May close @flow. */
 void wf_segment_process(struct wf_conns *conns, struct wf_flow *flow,
 			const struct wf_packet *packet);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * wait.c - chooses between in order, starting, at a hole and unacknowledged; sets the deadlines.
+ * wait.c - the choice between the states IN_ORDER, STARTING, AT_HOLE and UNACKED, and their
+ * deadlines.
  */
 #include "conn/wait.h"
 
@@ -14,8 +15,9 @@
 /* ---- deadlines -------------------------------------------------------------------- */
 
 /*
- * How long acknowledged data may be late. Not long while weft's own rings overflow: then it is most
- * likely lost, and holding the data behind it costs time, so that more is lost.
+ * Return how long acknowledged data may be late. The time is short while weft's own rings overflow:
+ * the data is then most likely lost, and holding the data after it takes time, which causes more
+ * losses.
  */
 static uint64_t ack_patience_ns(const struct wf_conns *conns)
 {
@@ -55,7 +57,7 @@ static void set_hole_deadlines(const struct wf_half *half, struct wf_flow_ext_ha
 	}
 }
 
-/* Have the wheel wake the flow at the earliest deadline of both directions. */
+/* Set the flow's timer to the earliest deadline of both directions. */
 static void arm(const struct wf_half *half, struct wf_flow_ext *ext, uint64_t now_ns)
 {
 	uint64_t deadline_ns = WF_NEVER_NS;
@@ -84,7 +86,7 @@ void wf_wait_arm(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns)
 
 /* ---- states ----------------------------------------------------------------------- */
 
-/* Wait for bytes before the first one seen. Return: false: no memory to wait with. */
+/* Wait for bytes before the first one seen. Return: false if there is no memory for the wait. */
 static bool wait_for_start(const struct wf_half *half, uint64_t now_ns)
 {
 	struct wf_flow_ext *ext = wf_half_need_ext(half);
@@ -101,7 +103,7 @@ static void wait_at_hole(const struct wf_half *half, const struct wf_hole *hole,
 	struct wf_flow_ext *ext = wf_half_need_ext(half);
 
 	if (!ext) {
-		/* No memory to wait with. */
+		/* There is no memory for the deadlines of a wait. */
 		wf_hole_note_memory_loss(half, 0);
 		wf_hole_skip(half, hole->end_off, WEFT_GAP_MEMORY, now_ns);
 		return;
@@ -111,7 +113,7 @@ static void wait_at_hole(const struct wf_half *half, const struct wf_hole *hole,
 	arm(half, ext, now_ns);
 }
 
-/* Does data in order wait for an acknowledgement that nobody was ever seen to send? */
+/* Return true if data in order waits for an acknowledgement, but none was ever seen. */
 static bool is_unacked(const struct wf_half *half)
 {
 	return wf_half_waits_for_acks(half) && half->stream->extents &&
@@ -129,7 +131,7 @@ static void wait_unacked(const struct wf_half *half, uint64_t held_ns, uint64_t 
 	arm(half, ext, now_ns);
 }
 
-/* After anything that may have opened, moved or closed a hole. */
+/* Choose the state after anything that may have opened, moved or closed a hole. */
 static void choose(const struct wf_half *half, uint64_t now_ns)
 {
 	struct wf_hole hole;
@@ -168,7 +170,10 @@ void wf_wait_update(const struct wf_half *half, uint64_t now_ns)
 
 /* ---- the end of a wait ------------------------------------------------------------ */
 
-/* A deadline of @at_ns ends the wait; @is_patience: for late segments, not for the time-out. */
+/*
+ * End the wait at its deadline @at_ns. @is_patience: the patience with late segments ended, not the
+ * time-out.
+ */
 static void end_wait(const struct wf_half *half, bool is_patience, uint64_t at_ns)
 {
 	struct wf_hole hole;
