@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * contest.c - from left to right, the winner of each stretch that a segment shares with held ones.
+ * contest.c - the winner of each stretch that a segment shares with held ones, from left to right.
  *
- * Policies that keep segments whole compare bounds as they came: hidden_before
- * and hidden_after remember them. A segment that joined another (Linux) is an
- * extent of its own whose bounds, for the policy, are those of the chain.
- * Going from left to right, the answer for the chain's first extent serves for the rest.
+ * Policies that keep segments whole compare the original bounds of segments, which hidden_before
+ * and hidden_after record. A segment that joined another (Linux) is an extent of its own whose
+ * bounds, for the policy, are those of the chain. The answer for the first extent of a chain also
+ * holds for the rest of the chain.
  *
- * Work: each held range that is met is asked about once.
+ * Work: the policy is asked once for each held range that overlaps the segment.
  */
 #include "reassembly/contest.h"
 
@@ -19,11 +19,11 @@ uint64_t wf_contest_segment_off(const struct wf_extent *extent)
 {
 	uint64_t off = extent->off - extent->hidden_before;
 
-	/* The part of the chain before it is not met: it began earlier. */
+	/* Where the chain began is not known here, but it was before this extent. */
 	return extent->flags & WF_EXTENT_JOINED && off ? off - 1 : off;
 }
 
-/* Follow the chain from @extent on while it ends at or before @end_off. Return: its end. */
+/* Follow the chain from extent @id on while it ends at or before @end_off. Return: its end. */
 static uint64_t chain_end(const struct wf_insertion *ins, uint32_t id, uint64_t end_off)
 {
 	const struct wf_slab *slab = ins->env->extents;
@@ -42,7 +42,7 @@ static uint64_t chain_end(const struct wf_insertion *ins, uint32_t id, uint64_t 
 	}
 }
 
-/* Does the segment replace the bytes of @id that are not final? */
+/* Return true if the segment replaces those bytes of extent @id that are not final. */
 static bool replaces(struct wf_insertion *ins, uint32_t id)
 {
 	const struct wf_extent *extent = wf_extent_at(ins->env->extents, id);
@@ -63,15 +63,15 @@ static bool replaces(struct wf_insertion *ins, uint32_t id)
 	return ins->chain.replaced;
 }
 
-/* All of @extent below this can't change any more. */
+/* Return the offset below which the bytes of @extent can't change any more. */
 static uint64_t final_below(const struct wf_insertion *ins, const struct wf_extent *extent)
 {
 	return extent->flags & WF_EXTENT_FINAL ? UINT64_MAX : ins->segment->acked_off;
 }
 
 /*
- * Does the segment win at @off, a byte of @id?
- * @ret_end_off: how far in @id the answer holds.
+ * Return true if the segment wins at @off, a byte of extent @id. @ret_end_off: end of the part of
+ * @id to which the answer applies.
  */
 static bool wins(struct wf_insertion *ins, uint32_t id, uint64_t off, uint64_t *ret_end_off)
 {
@@ -124,5 +124,5 @@ void wf_contest_try_join(struct wf_insertion *ins)
 	}
 	ins->joins = true;
 	ins->arrival = before->arrival;
-	ins->range.off = 0; /* no held segment that it can meet begins before its chain */
+	ins->range.off = 0; /* no held segment that overlaps it begins before its chain */
 }

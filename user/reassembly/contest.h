@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * contest.h - a segment against held data: the bytes that it wins.
+ * contest.h - the bytes that a segment wins against held data.
  *
- * Internal to reassembly. Changes nothing but its own notes in the insertion.
+ * Internal to reassembly. It only changes members of struct wf_insertion.
  */
 #ifndef WF_REASSEMBLY_CONTEST_H
 #define WF_REASSEMBLY_CONTEST_H
@@ -14,10 +14,10 @@
 #include "reassembly/overlap.h"
 #include "reassembly/stream.h"
 
-/* The answer for the chain of joined extents that was asked about last. */
+/* The last answer for a chain of joined extents. */
 struct wf_chain {
-	uint64_t end_off; /* how far it has been followed */
-	uint32_t id;	  /* the last extent */
+	uint64_t end_off; /* offset up to which the chain was followed */
+	uint32_t id;	  /* last extent that was followed */
 	bool replaced;
 };
 
@@ -27,9 +27,9 @@ struct wf_insertion {
 	const struct wf_stream_segment *segment;
 	struct wf_insert_info *info;
 	const struct wf_overlap_policy *policy;
-	struct wf_overlap_range range; /* as the policy sees the segment */
-	uint64_t end_off;	       /* of the captured bytes */
-	struct wf_place place;	       /* of the first byte that is not before next_off */
+	struct wf_overlap_range range; /* bounds of the segment, as the policy sees them */
+	uint64_t end_off;	       /* end of the captured bytes */
+	struct wf_place place;	       /* place of the first byte that is not before next_off */
 	struct wf_chain chain;
 	uint32_t arrival;
 	bool joins;
@@ -39,24 +39,28 @@ struct wf_insertion {
 	bool failed;
 };
 
-/* The next run that the segment wins, and the stretch behind it that it loses. */
+/* The next run that the segment wins, and the stretch after it that it loses. */
 struct wf_outcome {
 	uint64_t run_end_off;
 	uint64_t lost_end_off;
-	uint32_t lost_id; /* the extent that keeps the lost stretch */
+	uint32_t lost_id; /* extent that wins the lost stretch */
 };
 
-/* @id: the first held that ends beyond @off. */
+/* Return the next run from @off on. @id: the first held extent that ends beyond @off. */
 struct wf_outcome wf_contest_look_ahead(struct wf_insertion *ins, uint32_t id, uint64_t off);
 
 /*
- * Does it begin where a held segment ends, and find that one before any other
- * that has its first byte? Linux looks from the root of its tree: of two, the
- * older is above. Sets joins, and the bounds and arrival of the segment joined.
+ * Join the segment to the held segment that ends where it begins, if Linux would find that one
+ * before any other segment that holds the first byte. Linux searches from the root of its tree,
+ * where the older of two segments is nearer to the root. Sets joins, and the bounds and arrival of
+ * the joined segment.
  */
 void wf_contest_try_join(struct wf_insertion *ins);
 
-/* Where the segment began, or the chain, that @extent is the first known part of. */
+/*
+ * Return the offset at which the segment of @extent began, or its chain, if @extent is the first
+ * known part of one.
+ */
 uint64_t wf_contest_segment_off(const struct wf_extent *extent);
 
 static inline uint64_t wf_min_u64(uint64_t a, uint64_t b)

@@ -2,10 +2,10 @@
 /*
  * extent.c - an AVL tree with parent links, over slab ids.
  *
- * Why AVL: a hostile order of segments can't make it higher than 1.44 log2(n),
- * where a treap or skip list only hopes so. Why iterative: 100,000 extents must
- * not cost stack. After an insertion or removal balance() walks up from the
- * lowest changed node until a height has not changed.
+ * Why AVL: no order of segments makes it higher than 1.44 log2(n), while a treap or skip list
+ * bounds its height only on average. Why iterative: the stack depth must not depend on the number
+ * of extents. After an insertion or removal balance() walks up from the lowest changed node until a
+ * height has not changed.
  */
 #include "reassembly/extent.h"
 
@@ -24,7 +24,7 @@ static void set_height(const struct wf_slab *slab, struct wf_extent *extent)
 	extent->height = (uint8_t)((left > right ? left : right) + 1);
 }
 
-/* Put @new in the place below @parent where @old is. */
+/* Replace @old by @new as a child of @parent, or as the root. */
 static void replace_child(const struct wf_slab *slab, uint32_t *root, uint32_t parent, uint32_t old,
 			  uint32_t new)
 {
@@ -39,7 +39,7 @@ static void replace_child(const struct wf_slab *slab, uint32_t *root, uint32_t p
 		wf_extent_at(slab, new)->parent = parent;
 }
 
-/* Lift the child of @id at @side into its place. Return: that child. */
+/* Rotate the subtree at @id: its child at @side takes its place. Return: that child. */
 static uint32_t rotate(const struct wf_slab *slab, uint32_t *root, uint32_t id, int side)
 {
 	struct wf_extent *low = wf_extent_at(slab, id);
@@ -58,7 +58,7 @@ static uint32_t rotate(const struct wf_slab *slab, uint32_t *root, uint32_t id, 
 	return lifted;
 }
 
-/* Restore the balance of the tree at @id alone. Return: the id that is in its place now. */
+/* Restore the balance of the subtree at @id alone. Return: id of its new root. */
 static uint32_t balance_one(const struct wf_slab *slab, uint32_t *root, uint32_t id)
 {
 	struct wf_extent *extent = wf_extent_at(slab, id);
@@ -76,7 +76,7 @@ static uint32_t balance_one(const struct wf_slab *slab, uint32_t *root, uint32_t
 	return rotate(slab, root, id, side);
 }
 
-/* From @id up, until the height of a tree has not changed. */
+/* Restore the balance from @id upwards, until the height of a subtree does not change. */
 static void balance(const struct wf_slab *slab, uint32_t *root, uint32_t id)
 {
 	while (id) {
@@ -107,7 +107,7 @@ struct wf_place wf_extents_find(const struct wf_slab *slab, uint32_t root, uint6
 	return place;
 }
 
-/* The outermost at @side of the tree at @id. */
+/* Return the outermost extent at @side of the subtree at @id. */
 static uint32_t outermost(const struct wf_slab *slab, uint32_t id, int side)
 {
 	uint32_t child = id;
@@ -163,7 +163,7 @@ void wf_extents_insert_at(struct wf_slab *slab, uint32_t *root, uint32_t id,
 	uint32_t parent = place->before_id;
 	int side = 1;
 
-	/* Of two neighbours the upper one's subtree between them holds the lower one. */
+	/* One of two neighbours is in the subtree of the other: insert below the lower one. */
 	if (!parent || wf_extent_at(slab, parent)->child[1]) {
 		parent = place->after_id;
 		side = 0;
@@ -187,7 +187,7 @@ void wf_extents_insert(struct wf_slab *slab, uint32_t *root, uint32_t id)
 	wf_extents_insert_at(slab, root, id, &place);
 }
 
-/* Put the extent that follows @id, which has two children, in its place. Return: lowest changed. */
+/* Replace @id, which has two children, by the next extent. Return: lowest changed extent. */
 static uint32_t replace_by_next(struct wf_slab *slab, uint32_t *root, uint32_t id)
 {
 	struct wf_extent *extent = wf_extent_at(slab, id);
@@ -235,7 +235,7 @@ uint32_t wf_extents_take_leaf(struct wf_slab *slab, uint32_t *root)
 			break;
 		id = extent->child[extent->child[0] == WF_SLAB_NONE];
 	}
-	/* The parent becomes the root of the rest, so that the walk down stays short. */
+	/* The parent becomes the root of the rest, so that the next descent is short. */
 	parent = extent->parent;
 	replace_child(slab, root, parent, id, WF_SLAB_NONE);
 	if (parent)

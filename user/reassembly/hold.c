@@ -3,22 +3,22 @@
  * hold.c - the cheapest place for held bytes.
  *
  *   up to 16 bytes       in the extent itself: a one-byte segment costs 64 bytes
- *   of a mapped file     where they are
+ *   in a mapped file     where they are
  *   a well filled frame  where they are, as long as frames do not run low
  *   any other frame      where they are, as long as half of the frames are free and memory
  *                        does not run low: data that fills a hole soon is never copied
  *   else                 copied behind a neighbour's bytes in its page, where there is
  *                        room, else into a page that grows with the bytes held
  *
- * A page that is copied into begins with how much of it is used, so every extent
- * in it knows the room behind. Only the worker appends, and only behind what others
- * may read: a page stays shareable when its earlier bytes are already in a queue.
- * While an extent has a page for itself, its own end is what is used: a run that grows does not
- * touch the page's beginning, which is then right again when a second extent comes into the page.
+ * A page that is copied into begins with the number of bytes used, which shows every extent in it
+ * the free room. Only the worker appends, and only after the bytes that other threads may read, so
+ * it may append to a page whose earlier bytes are already in a queue. While a page has only one
+ * extent, the end of the extent is the end of the used bytes, and a run that grows does not write
+ * the number at the beginning of the page. That number is updated when a second extent is added.
  *
- * A segment that begins where such an extent ends, and is one with it for the policy too,
- * needs no extent of its own: see hold_run() in stream_insert.c. Thousands of segments behind a
- * hole are then few extents, full pages, and few chunks when the hole is filled.
+ * A segment that begins where such an extent ends, and that the policy joins with it, needs no
+ * extent of its own: see hold_run() in stream_insert.c. Thousands of segments after a hole then
+ * take few extents, fill their pages, and are delivered in few chunks.
  *
  *   page: [used][bytes of extent 3][bytes of extent 1][bytes of extent 2]  room
  */
@@ -31,7 +31,7 @@
 #include "memory/page_pool.h"
 
 struct fill {
-	uint32_t used_bytes; /* this included */
+	uint32_t used_bytes; /* includes this member */
 };
 
 /*
@@ -40,7 +40,7 @@ struct fill {
  */
 enum { MEDIUM_DIVISOR = 1, LARGE_DIVISOR = 4 };
 
-/* Does holding all of @page for @len_bytes cost at most 1.5 bytes a byte? */
+/* Return true if holding all of @page for @len_bytes uses at most 1.5 bytes for each byte held. */
 static bool is_well_filled(const struct wf_page *page, uint32_t len_bytes)
 {
 	return (uint64_t)len_bytes * 3 >= (uint64_t)wf_page_capacity(page) * 2;
@@ -55,7 +55,7 @@ static bool is_worth_keeping(const struct wf_stream_env *env, const struct wf_ho
 	if (source->leave)
 		return false;
 	filled = is_well_filled(source->page, source->len_bytes);
-	/* A stream that waits for more than one segment is cheaper merged. */
+	/* If the stream holds more than one segment, merging them uses less memory. */
 	if (!wf_page_is_frame(source->page))
 		return filled && !source->held_cost;
 	if (filled)
@@ -72,7 +72,7 @@ static void refer(struct wf_extent *extent, const struct wf_hold_source *source)
 	extent->bytes = source->bytes;
 }
 
-/* How much of the page of @extent, which was copied into, is used. */
+/* Return the number of bytes used in the page of @extent, which was copied into. */
 static uint32_t used_bytes(const struct wf_extent *extent)
 {
 	const uint8_t *base = wf_page_bytes(extent->page);
@@ -81,7 +81,10 @@ static uint32_t used_bytes(const struct wf_extent *extent)
 
 	if (wf_page_is_sole(extent->page))
 		return end;
-	/* Less than the end: then the others only read bytes of this extent that were delivered. */
+	/*
+	 * If the number is below the end, other holders of the page only read delivered bytes of
+	 * this extent.
+	 */
 	memcpy(&fill, base, sizeof(fill));
 	return fill.used_bytes > end ? fill.used_bytes : end;
 }
@@ -93,7 +96,7 @@ static void set_used(const struct wf_page *page, uint32_t bytes)
 	memcpy(wf_page_bytes(page), &fill, sizeof(fill));
 }
 
-/* Copy behind the used part of the page of @near. Return: false: it has no room. */
+/* Append to the used part of the page of @near. Return: false if there is no room. */
 static bool append(const struct wf_extent *near, const struct wf_hold_source *source,
 		   struct wf_extent *extent)
 {
@@ -112,7 +115,7 @@ static bool append(const struct wf_extent *near, const struct wf_hold_source *so
 	return true;
 }
 
-/* The largest page that is in proportion to the bytes that the stream holds. */
+/* Return the size of the largest page in proportion to the bytes that the stream holds. */
 static size_t page_bytes(const struct wf_stream_env *env, size_t need_bytes, uint32_t held_cost)
 {
 	const struct {
@@ -132,7 +135,10 @@ static size_t page_bytes(const struct wf_stream_env *env, size_t need_bytes, uin
 	return need_bytes;
 }
 
-/* Copy into a new page, with room for neighbours if the stream holds much. */
+/*
+ * Copy into a new page, with room for neighbours if the stream holds much. Return: false if there
+ * is no memory.
+ */
 static bool copy(struct wf_stream_env *env, const struct wf_hold_source *source,
 		 struct wf_extent *extent)
 {

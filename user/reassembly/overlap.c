@@ -2,9 +2,9 @@
 /*
  * overlap.c - one function for each family of receivers, one row for each policy.
  *
- * Every function answers for a pair that overlaps in at least one byte. More
- * than two segments are up to the caller, which asks for each pair in
- * stream order and cuts or keeps bounds as the row says.
+ * Every function compares two segments that overlap in at least one byte. For more segments the
+ * caller compares each pair in stream order, and cuts segments or keeps their bounds as the row
+ * says.
  */
 #include "reassembly/overlap.h"
 
@@ -19,8 +19,8 @@ static bool always(const struct wf_overlap_range *held, const struct wf_overlap_
 }
 
 /*
- * The segment that begins first wins, on a tie the one held: 4.4BSD's tcp_reass() trims the
- * front of the new segment against the segment before it, then trims or drops those after it.
+ * The segment that begins first wins; on a tie, the held one: 4.4BSD's tcp_reass() trims the front
+ * of the new segment against the segment before it, then trims or drops those after it.
  */
 static bool if_begins_before(const struct wf_overlap_range *held,
 			     const struct wf_overlap_range *incoming)
@@ -28,14 +28,14 @@ static bool if_begins_before(const struct wf_overlap_range *held,
 	return incoming->off < held->off;
 }
 
-/* The mirror image: the segment that begins last wins, on a tie the one that comes. */
+/* The segment that begins last wins; on a tie, the new one. */
 static bool unless_begins_before(const struct wf_overlap_range *held,
 				 const struct wf_overlap_range *incoming)
 {
 	return incoming->off >= held->off;
 }
 
-/* The segment that begins first wins, on a tie the longer one, then the one held. */
+/* The segment that begins first wins; on a tie, the longer one; on a second tie, the held one. */
 static bool if_begins_before_or_is_longer(const struct wf_overlap_range *held,
 					  const struct wf_overlap_range *incoming)
 {
@@ -43,7 +43,7 @@ static bool if_begins_before_or_is_longer(const struct wf_overlap_range *held,
 	       (incoming->off == held->off && incoming->end_off > held->end_off);
 }
 
-/* The segment that begins first wins, on a tie the longer one, then the one that comes. */
+/* The segment that begins first wins; on a tie, the longer one; on a second tie, the new one. */
 static bool if_begins_before_unless_shorter(const struct wf_overlap_range *held,
 					    const struct wf_overlap_range *incoming)
 {

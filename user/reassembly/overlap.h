@@ -29,20 +29,20 @@ struct wf_overlap_policy {
 	wf_overlap_fn replaces;
 
 	/*
-	 * The receiver keeps segments whole and settles overlaps when it delivers: a
-	 * held segment is compared by the bounds that it came with. Else it cuts them as they come:
+	 * The receiver keeps segments whole and resolves overlaps when it delivers: a held segment
+	 * is compared by its original bounds. Otherwise the receiver cuts segments on arrival, and
 	 * the rest of a held segment is compared.
 	 */
 	bool keeps_whole;
 
 	/*
-	 * A segment that begins where a held one ends becomes one with it (Linux: skb
-	 * coalescing), and is compared as part of it ever after.
+	 * A segment that begins where a held one ends becomes one with it (Linux: skb coalescing),
+	 * and is compared as part of it from then on.
 	 */
 	bool joins;
 };
 
-/* The row of @policy; never NULL. */
+/* Return the row of @policy; never NULL. */
 const struct wf_overlap_policy *wf_overlap_policy(enum weft_overlap policy);
 
 #endif

@@ -3,8 +3,8 @@
  * stream_gap.c - the hole between next_off and the first held byte.
  *
  * The caller decides when a hole is given up (acknowledged, timed out, at a limit, at the end).
- * Here next_off only moves over it, so that the data behind it comes next. Data that comes later
- * for a hole that was given up is a duplicate: offsets never go back.
+ * This file only moves next_off over the hole, so that the data after it is next in order. Data
+ * that arrives later for that hole is a duplicate: next_off never decreases.
  */
 #include "reassembly/stream_gap.h"
 

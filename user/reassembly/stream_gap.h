@@ -9,20 +9,23 @@
 
 #include "reassembly/stream.h"
 
-/* Is something held, where does the first of it begin, and since when is it held? */
+/*
+ * Return true if bytes are held, with the offset of the first one and the time since which it is
+ * held.
+ */
 bool wf_stream_first_held(const struct wf_stream *stream, const struct wf_stream_env *env,
 			  uint64_t *ret_off, uint64_t *ret_time_ns);
 
 /*
- * Give up the hole at next_off up to @to_off or to the first held byte, whichever
- * is smaller. Return: false: there is no hole before @to_off.
+ * Give up the hole from next_off up to @to_off or to the first held byte, whichever is smaller.
+ * Return: false if there is no hole before @to_off.
  */
 bool wf_stream_skip(struct wf_stream *stream, const struct wf_stream_env *env, uint64_t to_off,
 		    struct wf_chunk *ret_gap);
 
 /*
- * For a stream that has delivered nothing yet: it starts @moved_bytes earlier than assumed, so that
- * all held data moves up by that. O(n) of the held ranges.
+ * Move the start of a stream that has delivered nothing yet back by @moved_bytes: the offsets of
+ * all held data grow by that. O(n) of the held ranges.
  */
 void wf_stream_move_start(struct wf_stream *stream, const struct wf_stream_env *env,
 			  uint64_t moved_bytes);

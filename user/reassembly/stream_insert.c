@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * stream_insert.c - a segment that is not simply the next one meets held data.
+ * stream_insert.c - the insertion of a segment that is not simply the next one.
  *
  *   incoming        ├───────────────────────────────┤
  *   held       ├──A──┤       ├──B──┤            ├──C──┤
  *              └lost─┴──run──┴lost─┴─────run────┴lost─┘     say A, B and C win
  *
- * From left to right the segment falls into stretches that it loses and runs
- * that it wins. Of each run the held copies are cut away and the run is held in one extent (or,
- * if it is next in order, delivered). The memory for a run is taken before anything is
- * cut: without memory the held bytes stay.
+ * From left to right, the segment consists of stretches that it loses and runs that it wins. For
+ * each run, the held copies are cut out and the run is held in one extent, or delivered if it is
+ * next in order. The memory for a run is allocated before anything is cut, so the held bytes stay
+ * if there is no memory.
  *
  * Work: each held range that is met is gone through twice, and each has at
  * least one byte of the segment: O(log n), and at most the length of the segment.
@@ -26,8 +26,8 @@
 #include "reassembly/overlap.h"
 
 /*
- * A stream may hold so much while memory is short: an overtaken segment or two; and nothing while
- * it is twice as short.
+ * A stream that holds at most this much, which is a few overtaken segments, may still hold more
+ * while memory is short, but not when it is twice as short.
  */
 enum { SHORT_HELD_BYTES = 4096 };
 
@@ -58,7 +58,7 @@ static void note_conflict(struct wf_insertion *ins, uint64_t off, uint64_t end_o
 	info->conflict_bytes = end_off - info->conflict_off;
 }
 
-/* One of the copies of [off, end_off) is about to be lost: count it, and compare. */
+/* Count and compare the copies of [off, end_off), one of which is about to be lost. */
 static void meet(struct wf_insertion *ins, const struct wf_extent *extent, uint64_t off,
 		 uint64_t end_off, bool replaced)
 {
@@ -85,12 +85,12 @@ static void meet(struct wf_insertion *ins, const struct wf_extent *extent, uint6
 struct cut {
 	uint64_t off;
 	uint64_t end_off;
-	uint32_t split_id;  /* object for the right part, if one extent has all of it */
-	uint64_t chain_off; /* where the segment began that the present extent is of */
+	uint32_t split_id;  /* object for the part after the cut, if one extent covers the cut */
+	uint64_t chain_off; /* start of the segment that the current extent belongs to */
 	uint64_t chain_end_off;
 };
 
-/* @extent is now the first of its chain: remember how much went before. */
+/* Make @extent the first of its chain, and record the length of the chain before it. */
 static void hide_before(const struct wf_insertion *ins, struct wf_extent *extent,
 			uint64_t chain_off)
 {
@@ -125,7 +125,7 @@ static void cut_middle(struct wf_insertion *ins, const struct cut *cut, struct w
 	ins->stream->held_cost += WF_EXTENT_COST;
 }
 
-/* Cut the part of @id that lies in @cut. */
+/* Cut the part of extent @id that lies in @cut. */
 static void cut_one(struct wf_insertion *ins, const struct cut *cut, uint32_t id)
 {
 	struct wf_extent *extent = wf_extent_at(ins->env->extents, id);
@@ -152,7 +152,7 @@ static void cut_one(struct wf_insertion *ins, const struct cut *cut, uint32_t id
 	}
 }
 
-/* Cut [off, end_off) out of the held extents, from @id on. */
+/* Cut the range of @cut out of the held extents, from extent @id on. */
 static void cut_run(struct wf_insertion *ins, struct cut *cut, uint32_t id)
 {
 	const struct wf_slab *slab = ins->env->extents;
@@ -164,7 +164,9 @@ static void cut_run(struct wf_insertion *ins, struct cut *cut, uint32_t id)
 			extent->flags & WF_EXTENT_JOINED && cut->chain_end_off == extent->off;
 
 		if (extent->off >= cut->end_off) {
-			/* The chain that it joined has lost the bytes before it. */
+			/*
+			 * The chain that this extent joined has lost the bytes before the extent.
+			 */
 			if (follows && extent->off == cut->end_off)
 				hide_before(ins, extent, cut->chain_off);
 			return;
@@ -179,7 +181,10 @@ static void cut_run(struct wf_insertion *ins, struct cut *cut, uint32_t id)
 
 /* ---- keeping a run ---- */
 
-/* Fill in all of @extent but its storage. @covers: holds the byte at @off now; or NULL. */
+/*
+ * Fill in all of @extent except its storage. @covers: extent that now holds the byte at @off, or
+ * NULL.
+ */
 static void describe(const struct wf_insertion *ins, struct wf_extent *extent, uint64_t off,
 		     uint64_t end_off, const struct wf_extent *covers)
 {
@@ -198,7 +203,7 @@ static void describe(const struct wf_insertion *ins, struct wf_extent *extent, u
 		extent->flags = WF_EXTENT_JOINED;
 	else
 		extent->hidden_before = clamp_u32(off - segment->off);
-	/* It takes the very place of the one that began where it does. */
+	/* The segment takes the place in arrival order of a held one that began at its offset. */
 	if (!ins->joins && covers && wf_contest_segment_off(covers) == segment->off)
 		extent->arrival = covers->arrival;
 }
@@ -225,7 +230,7 @@ static bool take_storage(struct wf_insertion *ins, struct wf_extent *extent, uin
 		.held_cost = ins->stream->held_cost,
 	};
 
-	/* The room behind the neighbours is for the part that is merged. */
+	/* The room after the neighbours is reserved for the part that is merged. */
 	if (!splits && place->before_id)
 		source.near[0] = wf_extent_at(slab, place->before_id);
 	if (!splits && place->after_id)
@@ -234,8 +239,8 @@ static bool take_storage(struct wf_insertion *ins, struct wf_extent *extent, uin
 }
 
 /*
- * Hold [off, end_off) in an extent of its own. @place: of @off; @splits: what the segment has
- * before @off is to be merged into the extent before.
+ * Hold [off, end_off) in an extent of its own. @place: the place of @off; @splits: the bytes of the
+ * segment before @off are to be merged into the preceding extent.
  */
 static bool hold_apart(struct wf_insertion *ins, uint64_t off, uint64_t end_off,
 		       const struct wf_place *place, bool splits)
@@ -286,9 +291,9 @@ put_extent:
 }
 
 /*
- * How many bytes of [off, end_off) can be one with the extent before, which the segment joins?
- * Not of data that waits for its acknowledgement: that is handed on segment by segment, each with
- * its time.
+ * Return how many bytes of [off, end_off) can be merged into the preceding extent, which the
+ * segment joins. 0 for data that waits for its acknowledgement: that is delivered segment by
+ * segment, each with its own time.
  */
 static uint32_t mergeable_bytes(const struct wf_insertion *ins, uint64_t off, uint64_t end_off,
 				const struct wf_place *place)
@@ -303,7 +308,7 @@ static uint32_t mergeable_bytes(const struct wf_insertion *ins, uint64_t off, ui
 				    end_off - off);
 }
 
-/* Make the first @bytes of the segment, behind those of extent @id, part of it. */
+/* Append the first @bytes of the segment to extent @id. @whole: no bytes of the run remain. */
 static void merge(struct wf_insertion *ins, uint32_t id, uint32_t bytes, bool whole)
 {
 	const struct wf_stream_segment *segment = ins->segment;
@@ -328,8 +333,8 @@ static void merge(struct wf_insertion *ins, uint32_t id, uint32_t bytes, bool wh
 }
 
 /*
- * Hold [off, end_off), which the segment won, and fill up the page of the extent before it. What
- * doesn't fit there is held first: it may find no memory. @place: of @off.
+ * Hold [off, end_off), which the segment won. The bytes that fit are merged into the preceding
+ * extent; the rest is held first, since there may be no memory for it. @place: the place of @off.
  */
 static bool hold_run(struct wf_insertion *ins, uint64_t off, uint64_t end_off,
 		     const struct wf_place *place)
@@ -344,7 +349,7 @@ static bool hold_run(struct wf_insertion *ins, uint64_t off, uint64_t end_off,
 	return true;
 }
 
-/* Hand on [off, end_off), which the segment won and which is next. */
+/* Pass [off, end_off), which the segment won and which is next in order, to the caller. */
 static void pass_run(struct wf_insertion *ins, uint64_t off, uint64_t end_off, uint32_t after_id)
 {
 	struct cut cut = {.off = off, .end_off = end_off, .chain_end_off = UINT64_MAX};
@@ -399,7 +404,7 @@ static void insert(struct wf_insertion *ins)
 		wf_stream_settle_next(ins->stream, ins->env);
 }
 
-/* Is every byte of the segment from next_off on held? */
+/* Return true if every byte of the segment from next_off on is held. */
 static bool is_all_held(const struct wf_insertion *ins)
 {
 	const struct wf_slab *slab = ins->env->extents;
@@ -425,7 +430,7 @@ static bool holds_more(const struct wf_insertion *ins)
 	return (ins->segment->hold || ins->segment->off > stream->next_off) && !is_all_held(ins);
 }
 
-/* Would the stream hold too much with the segment? */
+/* Return true if the stream would exceed its limit by holding the segment. */
 static bool is_beyond_limit(const struct wf_insertion *ins)
 {
 	uint64_t limit =
@@ -436,7 +441,7 @@ static bool is_beyond_limit(const struct wf_insertion *ins)
 	       holds_more(ins);
 }
 
-/* Is memory so short that streams which hold some should get no more? */
+/* Return true if memory is so short that a stream that holds data may not hold more. */
 static bool is_short(const struct wf_insertion *ins)
 {
 	uint32_t parts = WEFT_SCARCE_PARTS;

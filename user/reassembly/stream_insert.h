@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stream_insert.h - a segment into its stream.
+ * stream_insert.h - the insertion of a segment into its stream.
  *
  * Thread: the worker that owns the flow.
  */
@@ -9,7 +9,7 @@
 
 #include "reassembly/stream.h"
 
-/* Every case but the common one. */
+/* Insert a segment in any case but the common one. */
 enum wf_stream_result wf_stream_insert_slow(struct wf_stream *stream, struct wf_stream_env *env,
 					    const struct wf_stream_segment *segment,
 					    struct wf_insert_info *ret_info);

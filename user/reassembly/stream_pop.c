@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * stream_pop.c - held data out of its stream, in order.
+ * stream_pop.c - the removal of held data from its stream, in order.
  *
- * Tiny extents keep their bytes in the slab object that goes away with them, so pop() gathers
- * neighbouring ones into one page: one chunk, not thousands.
+ * The bytes of a tiny extent are in its slab object, which is freed with it. pop() therefore copies
+ * neighbouring tiny extents into one page, which gives one chunk instead of thousands.
  */
 #include "reassembly/stream_pop.h"
 
@@ -14,7 +14,7 @@
 #include "memory/page_pool.h"
 #include "reassembly/hold.h"
 
-/* How many bytes, from @id on below @limit_off, lie in tiny extents without a hole? */
+/* Return how many bytes below @limit_off are in tiny extents without a hole, from @id on. */
 static uint32_t tiny_run(const struct wf_stream_env *env, uint32_t id, uint64_t limit_off)
 {
 	uint64_t off = wf_extent_at(env->extents, id)->off;

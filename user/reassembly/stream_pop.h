@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stream_pop.h - held data out of its stream.
+ * stream_pop.h - the removal of held data from its stream.
  *
  * Thread: the worker that owns the flow.
  */
@@ -10,8 +10,9 @@
 #include "reassembly/stream.h"
 
 /*
- * Take the next piece of held data that starts at next_off and below @limit_off
- * (UINT64_MAX, or the acknowledgement). Return: false: nothing is ready.
+ * Remove the next piece of held data that starts at next_off and below @limit_off (UINT64_MAX, or
+ * the acknowledged offset).
+ * Return: false if nothing is ready.
  */
 bool wf_stream_pop(struct wf_stream *stream, struct wf_stream_env *env, uint64_t limit_off,
 		   struct wf_chunk *ret_chunk);
@@ -23,7 +24,7 @@ bool wf_stream_pop(struct wf_stream *stream, struct wf_stream_env *env, uint64_t
 uint32_t wf_stream_leave_frames(struct wf_stream *stream, struct wf_stream_env *env,
 				uint32_t bytes_max);
 
-/* Drop all that is held, counting it as @evicted: payload_evicted, else payload_unaccepted. */
+/* Drop all held data, and count it as payload_evicted if @evicted, else as payload_unaccepted. */
 void wf_stream_clear(struct wf_stream *stream, struct wf_stream_env *env, bool evicted);
 
 #endif
