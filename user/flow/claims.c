@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * claims.c - uses a hash of its own, because the hash that chooses the worker is under check.
+ * claims.c - the worker of each connection, in a table with a hash of its own, because the table
+ * checks the hash that chooses the worker.
  */
 #include "flow/claims.h"
 
@@ -36,7 +37,7 @@ void wf_claims_fini(struct wf_claims *claims)
 	claims->slots = NULL;
 }
 
-/* Never 0 in the bits above the worker's. */
+/* Return a hash of @key. Its bits above those of the worker are never all 0. */
 static uint64_t key_hash(const struct weft_flow_key *key)
 {
 	const uint8_t *bytes = (const uint8_t *)key;

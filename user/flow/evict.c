@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * evict.c - the longest silent of a sample, instead of a list of all by age.
+ * evict.c - the choice of the least useful flow of a sample, instead of a list by age.
  *
- * A list would cost every packet two more cache lines and every flow eight bytes. Instead the least
- * useful of SAMPLE flows that the hash put next to each other is taken, which on average is among
- * the 6 % least useful of all. Finished connections go before
- * live ones, those picked up midstream before those whose handshake was seen.
+ * A list would cost two more cache lines per packet and eight bytes per flow. Instead, the least
+ * useful of SAMPLE neighbours in the hash table is chosen, which on average is among the 6 % least
+ * useful of all flows. Silence counts more for flows with a FIN, and for flows picked up midstream.
  */
 #include "flow/evict.h"
 
@@ -15,7 +14,7 @@
 
 enum { SAMPLE = 16 };
 
-/* Silence counts more for flows that are worth less. */
+/* Return the time of silence, multiplied by a weight for flows that are worth less. */
 static uint64_t uselessness_of(const struct wf_flow *flow, uint64_t now_ns)
 {
 	uint64_t idle_ns = now_ns > flow->last_ns ? now_ns - flow->last_ns : 0;

@@ -11,8 +11,9 @@ struct wf_flow;
 struct wf_flow_table;
 
 /*
- * The least useful of a few flows chosen at random; never @keep (may be NULL).
- * Bounded work. Return: NULL: there is no other.
+ * Return the least useful of a few flows chosen at random, but never @keep (may be NULL). Bounded
+ * work.
+ * Return: NULL if there is no other flow.
  */
 struct wf_flow *wf_flow_evict_choose(struct wf_flow_table *table, const struct wf_flow *keep,
 				     uint64_t now_ns);

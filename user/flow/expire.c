@@ -2,9 +2,9 @@
 /*
  * expire.c - timeouts by state.
  *
- * The short (closing) one holds once both sides have sent their FIN, or the only side
- * that is visible has. One FIN alone does not shorten it: a half-closed connection may
- * still carry data the other way for as long as it likes.
+ * The short (closing) time-out applies once both sides have sent their FIN, or once the only
+ * visible side has. One FIN alone does not shorten the time-out: a half-closed connection may carry
+ * data in the other direction for any time.
  */
 #include "flow/expire.h"
 

@@ -2,8 +2,7 @@
 /*
  * expire.h - the deadlines of a flow.
  *
- * All times are those of packets; a deadline is computed, not stored, so a packet
- * that moves it costs nothing.
+ * All times are packet times. A deadline is computed, not stored, so moving it costs nothing.
  */
 #ifndef WF_FLOW_EXPIRE_H
 #define WF_FLOW_EXPIRE_H
@@ -12,10 +11,12 @@
 
 #include "flow/flow.h"
 
-/* The time at which @flow was silent for too long. */
+/* Return the time at which @flow ends if it stays silent. */
 uint64_t wf_flow_idle_deadline(const struct wf_flow *flow, const struct wf_flow_timeouts *timeouts);
 
-/* The earlier of that and the deadlines of its directions. @ext may be NULL. */
+/*
+ * Return the earliest of the idle deadline and the deadlines of both directions. @ext may be NULL.
+ */
 uint64_t wf_flow_deadline(const struct wf_flow *flow, const struct wf_flow_ext *ext,
 			  const struct wf_flow_timeouts *timeouts);
 

@@ -2,8 +2,8 @@
 /*
  * flow.h - one tracked connection: both directions and the counts of its record.
  *
- * Kept small, because there may be millions of idle ones: the part that only some flows need
- * (deadlines of a hole, counters of retransmissions, a bypass) is their extension, struct
+ * The struct is small, because there may be millions of idle flows: the part that only some flows
+ * need (deadlines of a hole, counters of retransmissions, a bypass) is their extension, struct
  * wf_flow_ext, which is allocated when it is first needed.
  *
  * Thread: the worker that owns it.
@@ -29,7 +29,7 @@
 #define WF_FLOW_HAS_HANDSHAKE	 (1u << 2) /* a SYN of another connection came on its four-tuple */
 #define WF_FLOW_REPORTED_SYN	 (1u << 3) /* that SYN was reported */
 #define WF_FLOW_IPV6		 (1u << 4)
-#define WF_FLOW_NEW		 (1u << 5)	     /* nothing followed its SYN */
+#define WF_FLOW_NEW		 (1u << 5)	     /* no segment followed its SYN */
 #define WF_FLOW_SNAPPED(dir)	 (1u << (6 + (dir))) /* the capture cut its segments */
 #define WF_FLOW_LOST_MEMORY(dir) (1u << (8 + (dir))) /* a segment could not be held */
 
@@ -41,21 +41,23 @@ struct wf_flow {
 
 	uint64_t last_ns; /* highest packet time so far */
 	struct wf_timer timer;
-	uint32_t use;	       /* its number among the connections on its four-tuple, from 1 */
+	uint32_t use;	       /* number of this connection on its four-tuple, from 1 */
 	uint32_t ext;	       /* slab id of struct wf_flow_ext, 0: none */
 	uint16_t flags;	       /* WF_FLOW_* */
 	uint8_t client;	       /* endpoint index */
-	uint8_t policies;      /* overlap policy of the data to the server | to the client << 4 */
-	uint16_t tcp_flags[2]; /* all seen, by direction; so are the arrays below */
+	uint8_t policies;      /* overlap policies: data to the server | data to the client << 4 */
+	uint16_t tcp_flags[2]; /* all flags seen; by direction, as are the arrays below */
 
 	struct wf_tcp tcp;
 	struct wf_stream stream[2];
 	uint64_t packets[2];
 	uint64_t bytes[2];
-	uint64_t gap_bytes[2]; /* delivered: stream.next_off - gap_bytes */
+	uint64_t gap_bytes[2]; /* delivered bytes: stream.next_off - gap_bytes */
 };
-/* With its share of the index (7.5 bytes) and of its span's headers (7.5) an idle connection stays
- * below 256 bytes. */
+/*
+ * An idle connection takes less than 256 bytes, including its share of the index (7.5 bytes) and of
+ * the headers of its span (7.5 bytes).
+ */
 _Static_assert(sizeof(struct wf_flow) <= 240, "flows must stay small");
 _Static_assert(WEFT_OVERLAP_COUNT <= 16, "an overlap policy fits in 4 bits");
 
@@ -66,11 +68,11 @@ _Static_assert(WEFT_OVERLAP_COUNT <= 16, "an overlap policy fits in 4 bits");
  * Only conn/wait.c sets deadlines.
  */
 struct wf_flow_ext_half {
-	uint64_t timeout_ns;	 /* the wait has failed then; WF_NEVER_NS: none */
-	uint64_t hole_end_off;	 /* AT_HOLE: the end of the hole when last looked at */
-	uint64_t patience_ns;	 /* the wait for late segments is over then; WF_NEVER_NS: none */
-	uint64_t patience_off;	 /* AT_HOLE: the start of the hole that patience_ns is about */
-	uint32_t patience_bytes; /* the wait is also over after this many more bytes */
+	uint64_t timeout_ns;	 /* time at which the wait fails; WF_NEVER_NS: none */
+	uint64_t hole_end_off;	 /* AT_HOLE: end of the hole at the last check */
+	uint64_t patience_ns;	 /* end of the wait for late segments; WF_NEVER_NS: none */
+	uint64_t patience_off;	 /* AT_HOLE: start of the hole that patience_ns applies to */
+	uint32_t patience_bytes; /* later bytes after which that wait ends too */
 	uint32_t gap_count;
 	uint32_t retransmitted_segments;
 	uint32_t overlap_segments;
@@ -78,28 +80,28 @@ struct wf_flow_ext_half {
 	uint32_t out_of_order_segments;
 };
 
-/* A direction whose data the kernel bypasses, or did. */
+/* The present or past bypass of a direction. */
 struct wf_flow_bypass {
-	uint32_t sets;	  /* how often the kernel was asked to */
-	uint64_t last_ns; /* when it was last asked; 0: never */
-	uint64_t cut_off; /* CUT: nothing from here on is wanted; RESUMED: near its next data */
-	uint64_t kept_packets; /* that the kernel kept, and their IP lengths */
+	uint32_t sets;	  /* number of times that the kernel set the verdict */
+	uint64_t last_ns; /* time of the last request; 0: never */
+	uint64_t cut_off; /* CUT: data from here on is not wanted; RESUMED: near its next data */
+	uint64_t kept_packets; /* segments that the kernel kept; kept_bytes: their IP bytes */
 	uint64_t kept_bytes;
-	uint64_t base_packets; /* the kernel's counts when they were last read */
+	uint64_t base_packets; /* the kernel's counts at the last reading */
 	uint64_t base_bytes;
 };
 
 /* The two cache lines that each segment of a waiting stream touches come first. */
 struct wf_flow_ext {
-	struct wf_flow_ext_half half[2]; /* by direction; so are those below */
-	uint64_t armed_ns;		 /* the wheel wakes the flow at the latest then */
+	struct wf_flow_ext_half half[2]; /* by direction, as are the arrays below */
+	uint64_t armed_ns;		 /* latest time at which the timer expires */
 
-	uint64_t lost_off[2]; /* end of the bytes lost for want of memory; 0: not known */
+	uint64_t lost_off[2]; /* end of the bytes lost for lack of memory; 0: not known */
 	struct wf_flow_bypass bypass[2];
 } __attribute__((aligned(WF_CACHE_LINE)));
 _Static_assert(offsetof(struct wf_flow_ext, lost_off) <= 2 * WF_CACHE_LINE, "in two lines");
 
-/* How long a connection may be silent, and a hole may last. */
+/* Longest silence of a connection, and longest wait at a hole. */
 struct wf_flow_timeouts {
 	uint64_t established_ns;
 	uint64_t closing_ns;
@@ -107,7 +109,7 @@ struct wf_flow_timeouts {
 	uint64_t patience_ns;
 };
 
-/* An empty flow of @key, opened by endpoint @client. */
+/* Initialise an empty flow of @key, opened by endpoint @client. */
 void wf_flow_init(struct wf_flow *flow, const struct weft_flow_key *key, uint32_t hash,
 		  uint8_t client);
 
@@ -123,16 +125,16 @@ static inline enum weft_overlap wf_flow_policy(const struct wf_flow *flow, enum 
 	return (enum weft_overlap)(flow->policies >> (dir * 4) & 15);
 }
 
-/* Public identity of @flow. */
+/* Fill in the public identity of @flow. */
 void wf_flow_describe(const struct wf_flow *flow, struct weft_flow *ret_flow);
 
-/* The record as of now; @ext may be NULL. */
+/* Fill in the record of @flow up to now; @ext may be NULL. */
 void wf_flow_record(const struct wf_flow *flow, const struct wf_flow_ext *ext,
 		    enum weft_close_reason reason, struct weft_flow_record *ret_record);
 
 enum weft_flow_state wf_flow_state(const struct wf_flow *flow);
 
-/* Has @dir delivered (or given up) everything before its FIN? */
+/* Return true if all data of @dir before its FIN was delivered or given up. */
 bool wf_flow_dir_is_finished(const struct wf_flow *flow, enum weft_dir dir);
 
 bool wf_flow_is_valid(const struct wf_flow *flow);

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * flow_index.c - buckets of one cache line: 12 tags of 8 bits, 12 ids, and how many went on.
+ * flow_index.c - buckets of one cache line: 12 tags of 8 bits, 12 ids, and the number of entries
+ * that overflowed.
  *
  *   hash ──► bucket: [t t t t t t t t t t t t][passed][id id id ... id]
  *            full? the entry goes to the next bucket, and `passed` says that
  *            a search must go on there; removal takes it back
  *
- * Bound: a bucket for each 8.5 ids, that is 7.5 bytes an id; at that load, which only a full
- * table has, about one bucket in ten overflows. Which bits of the hash chose the worker doesn't
- * matter: they are mixed again here. The hash is keyed, so nobody outside can
- * aim at one bucket.
+ * Bound: a bucket for each 8.5 ids, that is 7.5 bytes an id; at that load, which only a full table
+ * has, about one bucket in ten overflows. The hash is mixed again here, so the bits that chose the
+ * worker don't matter. The hash is keyed, so an attacker can't aim at one bucket.
  *
- * Invariant: an entry sits in its own bucket or behind an unbroken chain of
- * buckets whose `passed` counts it.
+ * Invariant: an entry is in its own bucket or in a later one; `passed` of each bucket before it,
+ * from its own on, counts it.
  */
 #include "flow/flow_index.h"
 
@@ -26,7 +26,7 @@
 
 #include "memory/arena.h"
 
-#define LOAD_NUM 2u /* ids for each bucket: 8.5 */
+#define LOAD_NUM 2u /* 8.5 ids for each bucket */
 #define LOAD_DEN 17u
 
 static uint32_t mix(uint32_t hash)
@@ -35,7 +35,7 @@ static uint32_t mix(uint32_t hash)
 	return hash ^ (hash >> 16);
 }
 
-/* The tag comes from bits that choosing the bucket hardly uses. */
+/* Return the tag, from bits of the hash that hardly affect the choice of the bucket. */
 static uint8_t tag_of(uint32_t hash)
 {
 	uint8_t tag = (uint8_t)mix(hash);
@@ -53,11 +53,11 @@ static uint32_t bucket_after(const struct wf_flow_index *index, uint32_t bucket)
 	return bucket + 1 == index->buckets_count ? 0 : bucket + 1;
 }
 
-/* Bit n is set if slot n holds @tag. */
+/* Return a mask whose bit n is set if slot n holds @tag. */
 static inline uint32_t match(const struct wf_flow_bucket *bucket, uint8_t tag)
 {
 #ifdef __SSE2__
-	/* All at once; the four bytes behind the tags are masked off. */
+	/* Compare all tags at once, and mask off the four bytes after them. */
 	__m128i same =
 		_mm_cmpeq_epi8(_mm_load_si128((const __m128i *)bucket), _mm_set1_epi8((char)tag));
 

@@ -22,7 +22,7 @@ struct wf_arena;
 /* One cache line. A slot is free if its tag is 0. */
 struct wf_flow_bucket {
 	uint8_t tag[WF_FLOW_BUCKET_IDS];
-	uint32_t passed; /* entries that wanted this bucket and went further */
+	uint32_t passed; /* entries of this bucket, or earlier ones, in a later bucket */
 	uint32_t id[WF_FLOW_BUCKET_IDS];
 };
 _Static_assert(sizeof(struct wf_flow_bucket) == WF_CACHE_LINE, "a bucket is a cache line");
@@ -32,33 +32,33 @@ struct wf_flow_index {
 	uint32_t buckets_count;
 	uint32_t ids_count;
 	struct wf_arena *arena; /* borrowed */
-	uint64_t bytes;		/* of buckets */
+	uint64_t bytes;		/* size of buckets */
 };
 
-/* Walks the ids whose hash may be the one looked for. */
+/* A walk over the ids whose hash may match. */
 struct wf_flow_cursor {
 	uint32_t bucket;
-	uint32_t mask; /* slots of the bucket still to look at */
+	uint32_t mask; /* matching slots of the bucket not yet visited */
 	uint8_t tag;
-	uint8_t slot; /* of the id last given */
+	uint8_t slot; /* slot of the id returned last */
 };
 
-/* Bytes of the arena that an index of @ids_max takes. */
+/* Return the size of an index for @ids_max ids. */
 uint64_t wf_flow_index_bytes(uint32_t ids_max);
 
-/* Return: 0; -ENOBUFS: not enough adjacent free spans. */
+/* Allocate an empty index. Return: 0; -ENOBUFS: not enough adjacent free spans. */
 int wf_flow_index_init(struct wf_flow_index *index, struct wf_arena *arena, uint32_t ids_max);
 void wf_flow_index_fini(struct wf_flow_index *index);
 
-/* Return: first, next candidate for @hash; 0: there is none (more). */
+/* Return the first, or the next, candidate for @hash; 0 if there are no more. */
 uint32_t wf_flow_index_first(const struct wf_flow_index *index, uint32_t hash,
 			     struct wf_flow_cursor *ret_cursor);
 uint32_t wf_flow_index_next(const struct wf_flow_index *index, struct wf_flow_cursor *cursor);
 
-/* @id is not 0 and not in it. Return: 0; -ENOBUFS: as full as it may be. */
+/* Add @id, which is not 0 and not in the index. Return: 0; -ENOBUFS: the index is full. */
 int wf_flow_index_add(struct wf_flow_index *index, uint32_t hash, uint32_t id);
 
-/* @id was added with @hash. */
+/* Remove @id, which was added with @hash. */
 void wf_flow_index_remove(struct wf_flow_index *index, uint32_t hash, uint32_t id);
 
 void wf_flow_index_prefetch(const struct wf_flow_index *index, uint32_t hash);

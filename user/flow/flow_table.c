@@ -2,8 +2,8 @@
 /*
  * flow_table.c - an index of ids over a slab of flows, and their timer wheel.
  *
- * A flow's id in the slab is found again through the index rather than stored:
- * its bucket was just read, and four bytes a flow are worth it.
+ * The slab id of a flow is looked up in the index, not stored, which saves four bytes per flow; the
+ * bucket was just read, so the look-up is cheap.
  */
 #include "flow/flow_table.h"
 
@@ -15,7 +15,7 @@
 #include "packet/flow_key.h"
 #include "memory/slab.h"
 
-/* Ids count up in the high bits; the low ones say which worker, so that they are unique. */
+/* The high bits of an id are a counter, the low bits the worker, so that ids are unique. */
 #define ID_WORKER_BITS 6
 _Static_assert(WEFT_WORKERS_MAX <= 1 << ID_WORKER_BITS, "a worker fits in a flow id");
 

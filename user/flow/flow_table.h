@@ -31,13 +31,13 @@ struct wf_flow_table {
 	struct wf_timer_wheel wheel;
 	uint64_t next_id;
 	uint32_t flows_max;
-	uint32_t hand; /* bucket at which sample() goes on */
+	uint32_t hand; /* next bucket that sample() reads */
 	uint32_t worker;
-	struct wf_owner *owner;	  /* borrowed; NULL: nothing is checked */
-	struct wf_claims *claims; /* likewise */
+	struct wf_owner *owner;	  /* borrowed; NULL if the thread is not checked */
+	struct wf_claims *claims; /* borrowed; NULL if claims are not checked */
 };
 
-/* Return: 0; -ENOBUFS: the index does not fit in the arena; -ENOMEM. */
+/* Allocate an empty table. Return: 0; -ENOBUFS: the index does not fit in the arena; -ENOMEM. */
 int wf_flow_table_init(struct wf_flow_table *table, struct wf_arena *arena, uint32_t flows_max,
 		       uint32_t worker);
 /* From now on check that only @owner's thread calls, and that no flow has two workers. */
@@ -49,45 +49,49 @@ struct wf_flow *wf_flow_table_find(const struct wf_flow_table *table,
 				   const struct weft_flow_key *key, uint32_t hash);
 
 /*
- * A new flow (wf_flow_init(), with an id of its own), not armed yet. @key is not in it.
- * Return: NULL: @flows_max or the budget is reached.
+ * Add a flow: as after wf_flow_init(), with a new id, without a timer. @key must not be in the
+ * table.
+ * Return: NULL if @flows_max or the budget is reached.
  */
 struct wf_flow *wf_flow_table_add(struct wf_flow_table *table, const struct weft_flow_key *key,
 				  uint32_t hash, uint8_t client);
 
-/* Also frees its extension. */
+/* Remove and free @flow, its timer and its extension. */
 void wf_flow_table_remove(struct wf_flow_table *table, struct wf_flow *flow);
 
-/* NULL if it has none. */
+/* Return the extension of @flow, or NULL if it has none. */
 struct wf_flow_ext *wf_flow_table_ext(const struct wf_flow_table *table,
 				      const struct wf_flow *flow);
 
-/* Makes it if it has none. NULL: no memory. */
+/* Return the extension of @flow, allocated if it had none; NULL if there is no memory. */
 struct wf_flow_ext *wf_flow_table_need_ext(struct wf_flow_table *table, struct wf_flow *flow);
 
-/* Have pop_due() give @flow at the latest at @deadline_ns. */
+/* Set the timer of @flow: pop_due() returns it at @deadline_ns at the latest. */
 void wf_flow_table_arm(struct wf_flow_table *table, struct wf_flow *flow, uint64_t now_ns,
 		       uint64_t deadline_ns);
 
-/* A flow that may be due at @now_ns; the caller arms or removes it. NULL: none. */
+/*
+ * Return a flow that may be due at @now_ns, or NULL. The caller sets its timer again or removes it.
+ */
 struct wf_flow *wf_flow_table_pop_due(struct wf_flow_table *table, uint64_t now_ns);
 
 /*
- * Up to @max flows in the order of the index, that is a random one; the next call goes on behind
- * them. Return: how many; 0 only if there are none.
+ * Return up to @max flows in the order of the index, which is random. The next call continues after
+ * them.
+ * Return: number of flows; 0 only if there are none.
  */
 uint32_t wf_flow_table_sample(struct wf_flow_table *table, struct wf_flow **ret_flows,
 			      uint32_t max);
 
-/* For a walk over all: how many buckets there are, and the flows of one. Return: how many. */
+/* Walk over all flows: the number of buckets, and the flows of one bucket with their number. */
 uint32_t wf_flow_table_buckets(const struct wf_flow_table *table);
 uint32_t wf_flow_table_bucket(const struct wf_flow_table *table, uint32_t bucket,
 			      struct wf_flow *ret_flows[WF_FLOW_BUCKET_IDS]);
 
 /*
  * Load the cache lines that find() reads first, then those of the flow, then those of its
- * extension. Return: the flow that find() will look at first, which need not be the right one;
- * NULL: none.
+ * extension.
+ * Return: the flow that find() will compare first, which may be another one; NULL if there is none.
  */
 void wf_flow_table_prefetch(const struct wf_flow_table *table, uint32_t hash);
 const struct wf_flow *wf_flow_table_prefetch_flow(const struct wf_flow_table *table, uint32_t hash);

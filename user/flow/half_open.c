@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * half_open.c - entries in a slab, found by an index, forgotten in the order of their age.
+ * half_open.c - entries in a slab, found by an index and removed in order of age.
  *
- * Every entry is forgotten the same time after its first SYN, so the oldest of each list is the
- * next one, and no timers are needed.
+ * Every entry is removed the same time after its first SYN. The oldest entry of each list is
+ * therefore the next one to be removed, and no timers are needed.
  *
  * Bound: handshakes_max entries of 120 bytes, with about 8 bytes of index and at most 34
  * of half-open counts each; WEFT_SYN_DATA_MAX pages.
@@ -119,7 +119,7 @@ uint64_t wf_half_open_deadline(const struct wf_half_open *table,
 	return handshake->start_ns + table->timeout_ns;
 }
 
-/* The oldest of those @answered, or not; NULL: there is none. */
+/* Return the oldest entry with @answered as given; NULL if there is none. */
 static struct wf_handshake *oldest(const struct wf_half_open *table, bool answered)
 {
 	uint32_t id = table->ages[answered].oldest;
@@ -151,7 +151,7 @@ static bool evict_oldest(struct wf_half_open *table)
 	return true;
 }
 
-/* A SYN-ACK came for @handshake. */
+/* Move @handshake to the list of answered ones, at its first SYN-ACK. */
 static void note_answer(struct wf_half_open *table, struct wf_handshake *handshake)
 {
 	uint32_t id;
@@ -165,7 +165,7 @@ static void note_answer(struct wf_half_open *table, struct wf_handshake *handsha
 	table->answered_count++;
 }
 
-/* An entry for the connection of @packet, the first seen of it. NULL: refused. */
+/* Add an entry for the connection of @packet, its first segment seen. Return: NULL if refused. */
 static struct wf_handshake *start(struct wf_half_open *table, const struct wf_packet *packet)
 {
 	bool is_answer = packet->tcp_flags & WF_TCP_ACK;
@@ -179,7 +179,7 @@ static struct wf_handshake *start(struct wf_half_open *table, const struct wf_pa
 		wf_metric_inc(table->metrics, flows_refused_flows);
 		return NULL;
 	}
-	/* The limit holds for clients, not for a server that answers many. */
+	/* The limit applies to clients, not to a server that answers many of them. */
 	if (!is_answer && !wf_source_count_take(&table->sources, packet->key.addr[client])) {
 		wf_metric_inc(table->metrics, half_open_refused_flows);
 		goto put_id;
@@ -257,8 +257,8 @@ static void note_syn(struct wf_handshake_side *side, const struct wf_packet *pac
 }
 
 /*
- * A SYN-ACK that answers nothing seen: a tap may show it before the second SYN of the other side,
- * which then has another number. Both numbers count if that SYN or a later segment confirms them.
+ * Record a SYN-ACK that answers no SYN seen. A tap may record it before a second SYN of the other
+ * side, which has another ISN. Both ISNs are used if that SYN or a later segment confirms them.
  */
 static void note_loose(struct wf_half_open *table, struct wf_handshake *handshake,
 		       const struct wf_packet *packet)

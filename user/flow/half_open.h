@@ -8,11 +8,11 @@
  *   nothing, a reset, or no room ──► the entry is forgotten (wf_half_open_remove())
  *
  * Therefore a flood of SYNs, answered or not, costs no flow. It is bounded by @handshakes_max
- * entries, and by a limit for each source. When all entries are taken, the oldest one is evicted:
- * of those without an answer, or of those with one if they are more than half. A flood that nobody
- * answers does not push out handshakes under way, and a flood that is answered evicts only its own
- * kind. A connection of which only one direction is visible becomes a flow by the next segment of
- * its visible side.
+ * entries, and by a limit for each source. When all entries are taken, the oldest entry without an
+ * answer is evicted, or the oldest answered entry if more than half of all are answered. Therefore
+ * an unanswered flood does not evict answered handshakes, and an answered flood evicts answered
+ * handshakes only. A connection of which only one direction is visible becomes a flow with the next
+ * segment of its visible side.
  *
  * Thread: the worker.
  */
@@ -52,35 +52,38 @@ struct wf_half_open {
 	uint64_t timeout_ns;
 };
 
-/* Return: 0; -ENOBUFS, -ENOMEM. @pages, @metrics: borrowed, outlive it. */
+/*
+ * Allocate an empty table. @pages and @metrics are borrowed and must outlive it.
+ * Return: 0; -ENOBUFS, -ENOMEM.
+ */
 int wf_half_open_init(struct wf_half_open *table, struct wf_arena *arena,
 		      const struct wf_half_open_opts *opts, struct wf_page_pool *pages,
 		      struct wf_metrics *metrics);
 void wf_half_open_fini(struct wf_half_open *table);
 
-/* Finds also an entry whose time is over. NULL: none. */
+/* Return the entry of @key, even if its time is over; NULL if there is none. */
 struct wf_handshake *wf_half_open_find(const struct wf_half_open *table,
 				       const struct weft_flow_key *key, uint32_t hash);
 
 /*
- * The oldest entry, if its time is over at @now_ns; NULL: there is none. An answered one may be
- * found later than it is due, by at most the time that its answer took.
+ * Return the oldest entry if its time is over at @now_ns, else NULL. An answered entry may be
+ * returned late, by at most the time that its answer took.
  */
 struct wf_handshake *wf_half_open_oldest_over(const struct wf_half_open *table, uint64_t now_ns);
 
-/* The time at which @handshake is to be forgotten. */
+/* Return the time at which @handshake is to be removed. */
 uint64_t wf_half_open_deadline(const struct wf_half_open *table,
 			       const struct wf_handshake *handshake);
 
 /*
- * Note a SYN or SYN-ACK; its payload, if any, is counted with its outcome.
- * Return: false: a limit is reached, or it answers nothing that was sent.
+ * Record a SYN or SYN-ACK, and count its payload with its outcome.
+ * Return: false if a limit is reached, or if the SYN-ACK answers no SYN that was sent.
  */
 bool wf_half_open_syn(struct wf_half_open *table, const struct wf_packet *packet);
 
 void wf_half_open_remove(struct wf_half_open *table, struct wf_handshake *handshake);
 
-/* Forget all. */
+/* Remove all entries. */
 void wf_half_open_clear(struct wf_half_open *table);
 
 uint32_t wf_half_open_count(const struct wf_half_open *table);

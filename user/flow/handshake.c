@@ -36,7 +36,10 @@ enum wf_handshake_fit wf_handshake_fits(struct wf_handshake *handshake,
 
 	if (!(packet->tcp_flags & WF_TCP_ACK))
 		return WF_HANDSHAKE_FIT_NONE;
-	/* The number that the SYN-ACK tells wins if it is exact, however near the other one is. */
+	/*
+	 * An exact match with the ISN that the SYN-ACK acknowledged takes precedence over a near
+	 * match.
+	 */
 	if (peer->flags & WF_HANDSHAKE_LOOSE && packet->seq == self->other_isn_seq + 1)
 		swap_isns(self);
 	if (self->flags & WF_HANDSHAKE_KNOWN) {
@@ -44,7 +47,7 @@ enum wf_handshake_fit wf_handshake_fits(struct wf_handshake *handshake,
 		    !wf_handshake_settle(self, packet->seq, WF_HANDSHAKE_FIT_BYTES))
 			return WF_HANDSHAKE_FIT_NONE;
 	} else if (!packet->payload_bytes) {
-		/* A split handshake begins with a bare acknowledgement: its SYN comes yet. */
+		/* A split handshake begins with a bare acknowledgement, which its SYN follows. */
 		return WF_HANDSHAKE_FIT_NONE;
 	}
 	if (!(peer->flags & WF_HANDSHAKE_KNOWN))

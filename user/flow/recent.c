@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * recent.c - ended connections in a slab, forgotten in the order of their end.
+ * recent.c - ended connections in a slab, removed in order of their end.
  *
- * Why not keep the flow itself for a while, as TIME_WAIT does: under short connections
- * there would be more dead flows than live ones, each more than twice as large.
+ * Why the flow itself is not kept for a while, as in TIME_WAIT: with many short connections there
+ * would be more ended flows than live ones, and a flow is more than twice as large as an entry.
  */
 #include "flow/recent.h"
 
@@ -17,7 +17,7 @@
 #include "memory/slab.h"
 #include "packet/seq.h"
 
-/* A segment so far from the end may still be of the old connection. */
+/* A segment this near to the end may still belong to the old connection. */
 #define NEAR_BYTES (1u << 20)
 
 static struct wf_recent_entry *entry_at(const struct wf_recent *recent, uint32_t id)
@@ -73,7 +73,10 @@ static void forget(struct wf_recent *recent, uint32_t id)
 	wf_slab_put(recent->entries, id);
 }
 
-/* The entry of @key, a new one if need be, not in the list of ages. 0: no memory at all. */
+/*
+ * Return the entry of @key, added if there was none, and not in the list of ages; 0 if there is no
+ * memory.
+ */
 static uint32_t take_entry(struct wf_recent *recent, const struct weft_flow_key *key, uint32_t hash)
 {
 	uint32_t id = find(recent, key, hash);
@@ -121,7 +124,7 @@ uint32_t wf_recent_uses(const struct wf_recent *recent, const struct weft_flow_k
 {
 	uint32_t id = find(recent, key, hash);
 
-	/* Whether it has been forgotten yet must make no difference. */
+	/* The result must not depend on whether an expired entry was already removed. */
 	if (!id || entry_at(recent, id)->closed_ns + recent->ttl_ns <= now_ns)
 		return 0;
 	return entry_at(recent, id)->use;
@@ -160,7 +163,7 @@ bool wf_recent_is_late_since(const struct wf_recent *recent, const struct wf_pac
 	if (!entry->ended || entry->closed_ns <= since_ns ||
 	    packet->time_ns >= entry->closed_ns + recent->linger_ns)
 		return false;
-	/* A SYN is late only if it is the old one: a new one may have any number. */
+	/* A SYN is late only if it has the old ISN, since a new SYN may have any ISN. */
 	if (packet->tcp_flags & WF_TCP_SYN)
 		return packet->seq == entry->irs[packet->src];
 	first_seq = entry->irs[packet->src] + 1;

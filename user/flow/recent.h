@@ -28,11 +28,11 @@ struct wf_recent_entry {
 	struct weft_flow_key key;
 	uint32_t hash;
 	uint64_t closed_ns;
-	uint32_t irs[2];     /* by endpoint */
-	uint32_t snd_nxt[2]; /* by endpoint: behind its last byte */
+	uint32_t irs[2];     /* by endpoint index */
+	uint32_t snd_nxt[2]; /* by endpoint index: number after its last byte */
 	struct wf_age_links age;
 	uint32_t use;
-	bool ended; /* by FIN or reset: none of its later segments counts */
+	bool ended; /* ended by FIN or reset: its later segments are late ones */
 	uint8_t pad[3];
 };
 
@@ -41,28 +41,28 @@ struct wf_recent {
 	struct wf_flow_index index;
 	struct wf_age_list ages;
 	uint64_t linger_ns;
-	uint64_t ttl_ns; /* older entries are forgotten */
+	uint64_t ttl_ns; /* older entries are removed */
 };
 
-/* Return: 0; -ENOBUFS, -ENOMEM. */
+/* Allocate an empty table. Return: 0; -ENOBUFS, -ENOMEM. */
 int wf_recent_init(struct wf_recent *recent, struct wf_arena *arena, uint32_t entries_max,
 		   uint64_t linger_ns);
 void wf_recent_fini(struct wf_recent *recent);
 
-/* Remember @flow, which ends at @now_ns. */
+/* Record that @flow ended at @now_ns. */
 void wf_recent_add(struct wf_recent *recent, const struct wf_flow *flow, uint64_t now_ns);
 
-/* How many connections on this four-tuple have ended, as far as it is remembered at @now_ns. */
+/* Return how many ended connections on this four-tuple are known at @now_ns. */
 uint32_t wf_recent_uses(const struct wf_recent *recent, const struct weft_flow_key *key,
 			uint32_t hash, uint64_t now_ns);
 
-/* Forget up to @max that ended @ttl_ns or longer before @now_ns. Return: how many. */
+/* Remove up to @max entries that are @ttl_ns or older at @now_ns. Return: number of entries. */
 uint32_t wf_recent_forget(struct wf_recent *recent, uint64_t ttl_ns, uint64_t now_ns, uint32_t max);
 
-/* Is @packet a late segment of the connection that has ended, rather than of a new one? */
+/* Return true if @packet is a late segment of the connection that has ended, not of a new one. */
 bool wf_recent_is_late(const struct wf_recent *recent, const struct wf_packet *packet);
 
-/* The same for a connection that was still alive at @since_ns. */
+/* As wf_recent_is_late(), but only for a connection that ended after @since_ns. */
 bool wf_recent_is_late_since(const struct wf_recent *recent, const struct wf_packet *packet,
 			     uint64_t since_ns);
 

@@ -23,7 +23,7 @@ static uint32_t hash_of(const struct wf_source_count *table, const uint8_t addr[
 	return (uint32_t)weft_hash_endpoint(&table->secret, words[0], words[1], 0);
 }
 
-/* Return: id of @addr's entry, 0: none. */
+/* Return the id of the entry of @addr, or 0 if there is none. */
 static uint32_t find(const struct wf_source_count *table, const uint8_t addr[16], uint32_t hash)
 {
 	struct wf_flow_cursor cursor;

@@ -24,19 +24,22 @@ struct wf_source_count {
 	uint32_t per_source_max;
 };
 
-/* Return: 0; -ENOBUFS, -ENOMEM. */
+/* Allocate an empty table. Return: 0; -ENOBUFS, -ENOMEM. */
 int wf_source_count_init(struct wf_source_count *table, struct wf_arena *arena,
 			 const struct weft_hash_secret *secret, uint32_t sources_max,
 			 uint32_t per_source_max);
 void wf_source_count_fini(struct wf_source_count *table);
 
-/* Add one of @addr. Return: false: its limit is reached, or no memory; nothing changed. */
+/*
+ * Add one half-open connection of @addr. Return: false if its limit is reached or there is no
+ * memory; the count is then unchanged.
+ */
 bool wf_source_count_take(struct wf_source_count *table, const uint8_t addr[16]);
 
-/* Remove one of @addr, which has at least one. */
+/* Remove one half-open connection of @addr, which has at least one. */
 void wf_source_count_put(struct wf_source_count *table, const uint8_t addr[16]);
 
-/* The number of sources that have an entry. */
+/* Return the number of sources that have an entry. */
 uint32_t wf_source_count_sources(const struct wf_source_count *table);
 
 #endif

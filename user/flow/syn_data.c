@@ -32,7 +32,7 @@ void wf_syn_data_taken(struct wf_syn_data_store *store, struct wf_syn_data *data
 	data->captured_bytes = 0;
 }
 
-/* Return: how many bytes were held, for the caller to count. */
+/* Release the payload of @side. Return: number of bytes held, which the caller counts. */
 static uint32_t release(struct wf_syn_data_store *store, struct wf_handshake_side *side)
 {
 	struct wf_syn_data *data = wf_slab_at(store->slab, side->data);
@@ -51,7 +51,7 @@ void wf_syn_data_drop(struct wf_syn_data_store *store, struct wf_handshake_side 
 		wf_metric_add(store->metrics, payload_unaccepted_bytes, release(store, side));
 }
 
-/* Is @packet a copy of the SYN whose data is held, with more of it captured? */
+/* Return true if @packet repeats the SYN whose data is held, with more of it captured. */
 static bool is_more_of_it(const struct wf_syn_data_store *store,
 			  const struct wf_handshake_side *side, const struct wf_packet *packet)
 {
@@ -61,7 +61,10 @@ static bool is_more_of_it(const struct wf_syn_data_store *store,
 	       data->captured_bytes < packet->payload_captured_bytes;
 }
 
-/* Keep the bytes where they are (mapped file, frame) or in a page. Return: false: no memory. */
+/*
+ * Keep the bytes in place (mapped file, frame) or copy them to a page. Return: false if there is no
+ * memory.
+ */
 static bool keep_bytes(struct wf_syn_data_store *store, struct wf_syn_data *data,
 		       const struct wf_packet *packet)
 {
@@ -88,7 +91,7 @@ void wf_syn_data_hold(struct wf_syn_data_store *store, struct wf_handshake *hand
 	struct wf_syn_data *data;
 
 	wf_metric_add(store->metrics, payload_bytes, packet->payload_captured_bytes);
-	/* Another copy of payload that the receiver did not accept. */
+	/* The packet repeats payload that the receiver did not accept. */
 	if (side->flags & WF_HANDSHAKE_ANSWERED && !handshake->acked_bytes[packet->src]) {
 		wf_metric_add(store->metrics, payload_unaccepted_bytes,
 			      packet->payload_captured_bytes);
@@ -139,7 +142,10 @@ struct wf_syn_data *wf_syn_data_find(const struct wf_syn_data_store *store,
 	} else if (!packet) {
 		data->accepted_bytes = data->len_bytes;
 	} else {
-		/* The sender goes on behind the payload, or the receiver acknowledges it. */
+		/*
+		 * The sender's next number is after the accepted payload, or the receiver
+		 * acknowledges it.
+		 */
 		beyond_syn = packet->src == side ? packet->seq : packet->ack;
 		beyond_syn -= from->isn_seq + 1;
 		if (beyond_syn <= WF_HANDSHAKE_FIT_BYTES && beyond_syn > data->accepted_bytes)
@@ -159,7 +165,7 @@ void wf_syn_data_accept(struct wf_syn_data_store *store, struct wf_handshake_sid
 		return;
 	data = wf_slab_at(store->slab, side->data);
 	data->accepted_bytes = accepted_bytes;
-	/* Payload that was not acknowledged comes again: only the copy then accepted counts. */
+	/* Payload that was not acknowledged is sent again: only the copy accepted then counts. */
 	if (is_other_syn || !accepted_bytes)
 		wf_syn_data_drop(store, side);
 }

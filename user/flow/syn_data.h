@@ -25,8 +25,8 @@ struct wf_syn_data {
 	uint64_t time_ns;
 	uint32_t len_bytes;
 	uint32_t captured_bytes;
-	uint32_t accepted_bytes; /* of them, acknowledged by the receiver */
-	uint32_t isn_seq;	 /* of the SYN: the side may settle on another */
+	uint32_t accepted_bytes; /* bytes of it that the receiver acknowledged */
+	uint32_t isn_seq;	 /* ISN of the SYN; the side may settle on another one */
 };
 
 struct wf_syn_data_store {
@@ -35,7 +35,10 @@ struct wf_syn_data_store {
 	struct wf_metrics *metrics; /* borrowed */
 };
 
-/* Return: 0; -ENOBUFS, -ENOMEM. @pages, @metrics: borrowed, outlive it. */
+/*
+ * Allocate an empty store. @pages and @metrics are borrowed and must outlive it.
+ * Return: 0; -ENOBUFS, -ENOMEM.
+ */
 int wf_syn_data_init(struct wf_syn_data_store *store, struct wf_arena *arena,
 		     struct wf_page_pool *pages, struct wf_metrics *metrics);
 void wf_syn_data_fini(struct wf_syn_data_store *store);
@@ -52,15 +55,15 @@ void wf_syn_data_accept(struct wf_syn_data_store *store, struct wf_handshake_sid
 			uint32_t accepted_bytes, bool is_other_syn);
 
 /*
- * Payload on the SYN of endpoint @side. Its accepted_bytes are those that the receiver accepted, as
- * @packet, the segment that fits, shows; all of them if no segment followed (@packet is NULL).
- * Return: NULL: there is none. Lent until the entry is removed.
+ * Return the payload on the SYN of endpoint @side, with accepted_bytes set: as the SYN-ACK or
+ * @packet, the segment that fits, shows, or all bytes if no segment followed (@packet is NULL).
+ * Return: NULL if there is none. Lent until the entry is removed.
  */
 struct wf_syn_data *wf_syn_data_find(const struct wf_syn_data_store *store,
 				     const struct wf_handshake *handshake, uint8_t side,
 				     const struct wf_packet *packet);
 
-/* The caller counts this payload from now on: it is no longer counted as held. */
+/* Stop counting this payload as held: the caller counts it from now on. */
 void wf_syn_data_taken(struct wf_syn_data_store *store, struct wf_syn_data *data);
 
 #endif
