@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * half_state.h - the state of one direction: what happens at present to the bytes of its sender.
+ * half_state.h - the state of one direction, which decides what happens to the bytes of its sender.
  *
  *   state      bytes are                             ends by itself after
  *   IN_ORDER   delivered as they come                -
@@ -12,8 +12,8 @@
  *   CUT        counted, bypassed by request          -
  *   RESUMED    none yet since the bypass ended       -
  *
- * Finished is not a state but a question, wf_half_is_finished(): a direction that is limited or
- * cut finishes too, and a FIN may turn out to be forged.
+ * There is no state for a finished direction, but wf_flow_dir_is_finished(): a direction that is
+ * limited or cut finishes too, and a FIN may turn out to be forged.
  *
  * Deadlines belong to the state: leaving it cancels them (conn/wait.c).
  *
@@ -31,14 +31,14 @@ enum wf_half_state {
 	WF_HALF_IN_ORDER = 0,
 	WF_HALF_STARTING, /* the first byte seen may not be the stream's first */
 	WF_HALF_AT_HOLE,  /* bytes before those held, or before the FIN, are missing */
-	WF_HALF_UNACKED,  /* deliver: acked, in a capture of one side */
+	WF_HALF_UNACKED,  /* deliver: acked, but no acknowledgement was ever seen */
 	WF_HALF_LIMITED,
 	WF_HALF_CUT,
-	WF_HALF_RESUMED, /* its next segment tells where the stream goes on */
+	WF_HALF_RESUMED, /* its next segment shows where the stream continues */
 };
 #define WF_HALF_STATE_COUNT (WF_HALF_RESUMED + 1)
 
-/* May a direction change from state @from to @to? */
+/* Return true if a direction may change from state @from to @to. */
 bool wf_half_state_may_follow(enum wf_half_state from, enum wf_half_state to);
 
 static inline void wf_half_state_enter(uint8_t *state, enum wf_half_state to)

@@ -8,10 +8,10 @@
 
 #include "packet/packet.h"
 
-/* Rejected numbers of both sides that are this near to each other confirm each other. */
+/* Distance within which rejected numbers of both sides confirm each other. */
 #define AGREE_BYTES (1u << 20)
 
-/* No live receiver sends an acknowledgement older than this and than a window. */
+/* An acknowledgement older than this plus a window is not sent by any live receiver. */
 #define OLD_ACK_BYTES (1u << 20)
 
 /* Age limit of a segment that a tap recorded late, in ticks of the fastest clock in use. */
@@ -36,7 +36,10 @@ void wf_tcp_place(struct wf_tcp_place *at, struct wf_tcp_dir *self, struct wf_tc
 	}
 }
 
-/* Did the peer acknowledge, and so accept, bytes of this segment that weft still lacks? */
+/*
+ * Return true if the peer acknowledged bytes of this segment, and so accepted them, that weft
+ * lacks.
+ */
 static bool fills_acked(const struct wf_tcp_place *at)
 {
 	int64_t start = at->off > at->next_off ? at->off : at->next_off;
@@ -57,8 +60,8 @@ bool wf_tcp_check_fails_paws(const struct wf_tcp_place *at, const struct wf_pack
 }
 
 /*
- * The other side confirms a number that was rejected: weft missed segments. @mine, @other: the flag
- * of a number rejected on this side and on the other.
+ * Return true if the other side confirms a number that was rejected, which shows that weft missed
+ * segments. @mine, @other: the flags of a number rejected on this side and on the other.
  */
 static bool both_sides_agree(struct wf_tcp_dir *dir, uint32_t seq, uint32_t mine, uint32_t other)
 {

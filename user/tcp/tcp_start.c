@@ -20,7 +20,7 @@ static void move_back(struct wf_tcp_dir *self, uint32_t irs, struct wf_tcp_resul
 	self->irs = irs;
 }
 
-/* The stream starts before the byte that was delivered as its first. */
+/* Report once that data precedes the byte that was delivered as the stream's first. */
 static void note_late_start(struct wf_tcp_dir *self, struct wf_tcp_result *result)
 {
 	if (wf_tcp_knows(self, WF_TCP_REPORTED_START))

@@ -25,7 +25,7 @@ static void init_dir(struct wf_tcp_dir *self, const struct wf_tcp_syn *syn,
 	self->irs = syn->isn_seq;
 	self->snd_nxt = self->irs + 1;
 	self->flags = WF_TCP_KNOWS_IRS | WF_TCP_KNOWS_NXT;
-	/* The peer may have acknowledged more than the SYN. */
+	/* The peer may have acknowledged more than the SYN, so the IRS is a guess. */
 	if (!syn->seen) {
 		self->flags |= WF_TCP_GUESSED;
 		self->state = WF_HALF_STARTING;
@@ -40,8 +40,8 @@ void wf_tcp_init_handshake(struct wf_tcp *tcp, const struct wf_tcp_syn syn[2])
 	if (!syn[0].known || !syn[1].known)
 		return;
 	/*
-	 * Each side has answered the other's SYN: that acknowledges it, with the data on it that
-	 * was taken, and opens a window behind that.
+	 * Each side has answered the other's SYN. The answer acknowledges the SYN and the accepted
+	 * data on it, and opens a window after them.
 	 */
 	for (int i = 0; i < 2; i++) {
 		if (!syn[!i].seen)
@@ -79,7 +79,10 @@ void wf_tcp_forget_acks(struct wf_tcp *tcp, unsigned int dir)
 					    WF_TCP_REJECTED_ACK | WF_TCP_REJECTED_DATA);
 }
 
-/* Within one window of the numbers that @dir may send now: a tap may record windows late. */
+/*
+ * Return true if @seq is within one window of the numbers that @dir may send now. The margin allows
+ * for windows that a tap records late.
+ */
 static bool is_near(const struct wf_tcp_dir *dir, uint32_t seq)
 {
 	uint32_t wnd_end = wf_seq_max(dir->rcv_wnd_end, dir->snd_nxt);

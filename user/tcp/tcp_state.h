@@ -38,7 +38,7 @@
 #define WF_TCP_FIN_ACKED     (1u << 7)
 #define WF_TCP_REJECTED_DATA (1u << 8)	/* rejected_seq: end of data rejected as out of window */
 #define WF_TCP_REJECTED_ACK  (1u << 9)	/* rejected_seq: an acknowledgement of data never sent */
-#define WF_TCP_HELD_FIN	     (1u << 10) /* fin_seq: of a FIN beyond the window, not acknowledged */
+#define WF_TCP_HELD_FIN	     (1u << 10) /* fin_seq: a FIN beyond the window, not acknowledged */
 #define WF_TCP_GUESSED	     (1u << 11) /* no SYN was seen: irs is one below the first byte seen */
 #define WF_TCP_BYPASSED	     (1u << 12) /* the kernel bypasses weft with all but SYN, FIN, RST */
 
@@ -46,29 +46,29 @@
 #define WF_TCP_REPORTED_URGENT (1u << 13)
 #define WF_TCP_REPORTED_START  (1u << 14)
 
-/* Scale assumed where the handshake was missed: the largest (RFC 7323, 2.3). */
+/* Window scale assumed if the handshake was missed: the largest one (RFC 7323, 2.3). */
 #define WF_TCP_SCALE_MAX 14
 
 /*
- * Data this far beyond a known window is still believed, besides one window more: a few
- * announcements may have been missed.
+ * Data up to one window plus this much beyond a known window is accepted, since a few announcements
+ * may have been missed.
  */
 #define WF_TCP_SLACK_BYTES 16384
 
 /*
- * Where no window is known, or an outdated one, this many more bytes may have been sent and
- * acknowledged than were seen. An acknowledgement of still more waits for its data.
+ * If the window is unknown or out of date, up to this many bytes more than seen may have been sent
+ * and acknowledged. An acknowledgement of more bytes is rejected until its data is seen.
  */
 #define WF_TCP_MISSED_BYTES (16u << 20)
 
 struct wf_tcp_dir {
 	uint32_t irs;	       /* number of the SYN; stream offset 0 is irs + 1 */
-	uint32_t snd_nxt;      /* behind the last byte accepted of this side, without FIN */
+	uint32_t snd_nxt;      /* number after the last accepted byte of this side, without FIN */
 	uint32_t snd_una;      /* highest acknowledgement of the peer */
 	uint32_t rcv_wnd_end;  /* highest acknowledgement + window of the peer */
-	uint32_t fin_seq;      /* of the FIN, that is the end of data */
+	uint32_t fin_seq;      /* number of the FIN, which is the end of data */
 	uint32_t rejected_seq; /* see WF_TCP_REJECTED_* */
-	uint32_t ts_recent;    /* RFC 7323, 4.3 */
+	uint32_t ts_recent;    /* TS.Recent (RFC 7323, 4.3) */
 	uint16_t flags;	       /* WF_TCP_* */
 	uint8_t wscale;	       /* shift of the windows that this side announces */
 	uint8_t state;	       /* enum wf_half_state */
@@ -76,49 +76,51 @@ struct wf_tcp_dir {
 _Static_assert(sizeof(struct wf_tcp_dir) == 32, "half a cache line for each direction");
 
 struct wf_tcp {
-	struct wf_tcp_dir dir[2]; /* by enum weft_dir */
+	struct wf_tcp_dir dir[2]; /* index: enum weft_dir */
 };
 
 /* The SYN or SYN-ACK of one side. */
 struct wf_tcp_syn {
 	uint32_t isn_seq;
-	uint32_t acked_bytes; /* of the payload that came with it, by the peer's SYN-ACK */
+	uint32_t acked_bytes; /* bytes of its payload that the peer's SYN-ACK acknowledged */
 	uint16_t window;
 	uint8_t wscale;
-	bool known; /* isn_seq is valid, if only by the peer's SYN-ACK */
+	bool known; /* isn_seq is valid, at least from the peer's SYN-ACK */
 	bool seen;  /* the SYN itself was seen */
 	bool has_wscale;
 };
 
-/* A connection whose handshake was seen, at least one side of it. @syn: by enum weft_dir. */
+/*
+ * Initialise a connection of which at least one side's handshake was seen. @syn: by enum weft_dir.
+ */
 void wf_tcp_init_handshake(struct wf_tcp *tcp, const struct wf_tcp_syn syn[2]);
 
-/* A connection picked up in the middle: nothing is known. */
+/* Initialise a connection picked up midstream, of which nothing is known. */
 void wf_tcp_init_midstream(struct wf_tcp *tcp);
 
-/* Data of @dir was given up as missing: its known window is out of date. */
+/* Record that data of @dir was given up as missing: its known window is out of date. */
 void wf_tcp_note_gap(struct wf_tcp *tcp, unsigned int dir);
 
-/* Data of @dir up to @seq was bypassed by the kernel: expect the data that follows it. */
+/* Record that the kernel bypassed data of @dir up to @seq: the data after it is expected next. */
 void wf_tcp_note_unseen(struct wf_tcp *tcp, unsigned int dir, uint32_t seq);
 
-/* From now on the kernel bypasses weft with the data of @dir, or no longer does. */
+/* Record whether the kernel bypasses weft with the data of @dir from now on. */
 static inline void wf_tcp_set_bypassed(struct wf_tcp_dir *dir, bool is_bypassed)
 {
 	dir->flags = (uint16_t)(is_bypassed ? dir->flags | WF_TCP_BYPASSED
 					    : dir->flags & ~WF_TCP_BYPASSED);
 }
 
-/* The peer's last acknowledgement of @dir and its window are too old to be compared with. */
+/* Forget the peer's acknowledgement of @dir and its window, which are too old to compare with. */
 void wf_tcp_forget_acks(struct wf_tcp *tcp, unsigned int dir);
 
 /*
- * Is the segment of @dir that starts at @seq and acknowledges @ack near to what both sides of
- * this connection send now? False unless their windows are known.
+ * Return true if the segment of @dir that starts at @seq and acknowledges @ack is near the numbers
+ * that both sides of this connection send now. False unless their windows are known.
  */
 bool wf_tcp_is_within(const struct wf_tcp *tcp, unsigned int dir, uint32_t seq, uint32_t ack);
 
-/* Offset up to which the peer acknowledged @dir, FIN not counted; 0 if it never did. */
+/* Return the offset up to which the peer acknowledged @dir, without FIN; 0 if it never did. */
 uint64_t wf_tcp_acked_off(const struct wf_tcp_dir *dir, uint64_t next_off);
 
 static inline bool wf_tcp_knows(const struct wf_tcp_dir *dir, uint32_t what)
@@ -126,13 +128,13 @@ static inline bool wf_tcp_knows(const struct wf_tcp_dir *dir, uint32_t what)
 	return (dir->flags & what) == what;
 }
 
-/* Stream offset of number @seq of @dir: the possible value nearest to @next_off. */
+/* Return the stream offset of number @seq of @dir: the possible offset nearest to @next_off. */
 static inline int64_t wf_tcp_off(const struct wf_tcp_dir *dir, uint32_t seq, uint64_t next_off)
 {
 	return wf_seq_off(seq, dir->irs + 1, next_off);
 }
 
-/* Offset at which @dir ends; only if its FIN is known. */
+/* Return the offset at which @dir ends. Its FIN must be known. */
 static inline uint64_t wf_tcp_fin_off(const struct wf_tcp_dir *dir, uint64_t next_off)
 {
 	int64_t off = wf_tcp_off(dir, dir->fin_seq, next_off);

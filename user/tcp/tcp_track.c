@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tcp_track.c - one segment against the state of its connection.
+ * tcp_track.c - the processing of one segment against the state of its connection.
  *
- * The order is the receiver's (RFC 9293, 3.10.7.4; tcp_validate_incoming() and tcp_ack() of
- * Linux): timestamp, sequence, reset, SYN, acknowledgement, then data and FIN. A step
- * that rejects ends the judgement, and nothing later is believed.
+ * The order is the receiver's (RFC 9293, 3.10.7.4; tcp_validate_incoming() and tcp_ack() of Linux):
+ * timestamp, sequence, reset, SYN, acknowledgement, then data and FIN. The first step that rejects
+ * the segment ends the processing; all later fields are ignored.
  */
 #include "tcp/tcp_track.h"
 
@@ -16,8 +16,9 @@
 #include "tcp/tcp_start.h"
 
 /*
- * Once there is an acknowledgement of the peer, only a segment that begins at or before it may move
- * ts_recent, so that segments that a network reordered don't exclude each other.
+ * Update ts_recent. Once the peer has acknowledged, only a segment that begins at or before the
+ * acknowledgement may change it, so that segments reordered by the network don't make each other
+ * fail PAWS.
  */
 static void update_ts_recent(struct wf_tcp_dir *self, const struct wf_packet *packet,
 			     bool is_beyond_ack)
@@ -31,7 +32,7 @@ static void update_ts_recent(struct wf_tcp_dir *self, const struct wf_packet *pa
 	self->flags |= WF_TCP_KNOWS_TS;
 }
 
-/* The acknowledgement and its window. Return: true: more is acknowledged. */
+/* Process the acknowledgement and its window. Return: true if more is acknowledged. */
 static bool take_ack(struct wf_tcp_dir *self, struct wf_tcp_dir *peer,
 		     const struct wf_packet *packet)
 {
@@ -39,7 +40,7 @@ static bool take_ack(struct wf_tcp_dir *self, struct wf_tcp_dir *peer,
 	uint32_t wnd_end = packet->ack + scaled;
 	bool grew = !wf_tcp_knows(peer, WF_TCP_KNOWS_UNA) || wf_seq_gt(packet->ack, peer->snd_una);
 
-	/* An acknowledgement from half the number space ago must not seem ahead. */
+	/* An acknowledgement that is half the sequence space old must not seem to be newer. */
 	if (!wf_tcp_knows(peer, WF_TCP_KNOWS_WND) ||
 	    (wf_seq_gt(wnd_end, peer->rcv_wnd_end) &&
 	     (grew || wf_seq_ge(wnd_end, peer->snd_una))) ||
@@ -64,14 +65,16 @@ static bool take_ack(struct wf_tcp_dir *self, struct wf_tcp_dir *peer,
 	return grew;
 }
 
-/* After its FIN a side probes with the FIN's own number. */
+/* Return true if the segment is a keep-alive after the FIN, which has the FIN's own number. */
 static bool is_keepalive_after_fin(const struct wf_tcp_dir *self, const struct wf_packet *packet)
 {
 	return packet->payload_bytes <= 1 && !(packet->tcp_flags & WF_TCP_FIN) &&
 	       wf_tcp_knows(self, WF_TCP_KNOWS_FIN) && packet->seq == self->fin_seq;
 }
 
-/* Data behind the FIN is rejected, data across it is cut. Return: false: nothing is left. */
+/*
+ * Reject data after the FIN, and cut data that extends beyond it. Return: false if nothing is left.
+ */
 static bool cut_at_fin(const struct wf_tcp_place *at, struct wf_tcp_result *result)
 {
 	int64_t fin_off;
@@ -89,7 +92,7 @@ static bool cut_at_fin(const struct wf_tcp_place *at, struct wf_tcp_result *resu
 	return true;
 }
 
-/* A FIN beyond the window counts once it is acknowledged. */
+/* Record a FIN beyond the window, which is valid once it is acknowledged. */
 static void hold_fin(struct wf_tcp_dir *self, const struct wf_packet *packet,
 		     const struct wf_tcp_result *result)
 {
@@ -100,7 +103,7 @@ static void hold_fin(struct wf_tcp_dir *self, const struct wf_packet *packet,
 	self->flags |= WF_TCP_HELD_FIN;
 }
 
-/* Does it begin where the window ends, or a FIN without data beyond that? */
+/* Return true if data begins at or after the end of the window, or a FIN without data after it. */
 static bool is_beyond_window(const struct wf_tcp_place *at, const struct wf_packet *packet,
 			     const struct wf_tcp_result *result)
 {
@@ -109,7 +112,7 @@ static bool is_beyond_window(const struct wf_tcp_place *at, const struct wf_pack
 	return result->len_bytes || (packet->tcp_flags & WF_TCP_FIN && at->off > at->wnd_end_off);
 }
 
-/* Data and FIN of an acceptable segment. */
+/* Process data and FIN of an acceptable segment. */
 static void take_data(const struct wf_tcp_place *at, const struct wf_packet *packet,
 		      struct wf_tcp_result *result)
 {
@@ -121,7 +124,10 @@ static void take_data(const struct wf_tcp_place *at, const struct wf_packet *pac
 	result->jumped = result->len_bytes && wf_seq_gt(packet->seq, self->snd_nxt);
 	if (wf_unlikely(is_beyond_window(at, packet, result))) {
 		if (at->off > at->next_off) {
-			/* Held in case a window was missed; it may turn out to be garbage. */
+			/*
+			 * The data is held in case a window was missed; it may turn out to be
+			 * garbage.
+			 */
 			if (result->len_bytes)
 				result->anomalies |= 1u << WEFT_ANOMALY_DATA_OUT_OF_WINDOW;
 			hold_fin(self, packet, result);
@@ -148,7 +154,7 @@ static void take_data(const struct wf_tcp_place *at, const struct wf_packet *pac
 	}
 }
 
-/* Everything but RST and SYN. */
+/* Track a segment that is neither RST nor SYN. */
 static enum wf_tcp_verdict track_segment(struct wf_tcp_place *at, const struct wf_packet *packet,
 					 uint64_t peer_next_off, bool knows_irs,
 					 struct wf_tcp_result *result)
@@ -186,9 +192,9 @@ static enum wf_tcp_verdict track_segment(struct wf_tcp_place *at, const struct w
 }
 
 /*
- * Header prediction (Van Jacobson): is it the next data or none, inside the window, with the same
- * acknowledgement or a higher one, and nothing else? Then track_segment() would find nothing to
- * reject or to report, and is not called.
+ * Header prediction (Van Jacobson): return true if the segment is the next data, or empty, inside
+ * the window, with the same acknowledgement or a higher one, and nothing else. For such a segment
+ * track_segment() would reject and report nothing, and is not called.
  */
 static bool is_expected(const struct wf_tcp_dir *self, const struct wf_tcp_dir *peer,
 			const struct wf_packet *packet)
@@ -216,7 +222,7 @@ static void take_expected(struct wf_tcp_dir *self, struct wf_tcp_dir *peer,
 	self->snd_nxt = packet->seq + packet->payload_bytes;
 }
 
-/* Was an acknowledgement seen from either side? Made-up captures may have none at all. */
+/* Return true if an acknowledgement was seen from either side. Synthetic captures may have none. */
 static bool has_acked(const struct wf_tcp *tcp)
 {
 	return wf_tcp_knows(&tcp->dir[0], WF_TCP_KNOWS_UNA) ||

@@ -2,7 +2,7 @@
 /*
  * tcp_track.h - the meaning of one segment for its connection.
  *
- * A segment is judged as its receiver would, but only as far as a bystander can know:
+ * A segment is checked as its receiver checks it, but only as far as a bystander can know:
  *
  * - Strict where the receiver provably rejects: no ACK flag; data or an acknowledgement
  *   far outside a window that was seen announced; a timestamp that
@@ -26,8 +26,8 @@
 struct wf_packet;
 
 /*
- * @dir: direction of @packet; @next_off: progress of both streams, by direction.
- * Updates @tcp as the receiver would.
+ * Update @tcp as the receiver of @packet would. @dir: direction of @packet; @next_off: next offsets
+ * of both streams, by direction.
  */
 void wf_tcp_track(struct wf_tcp *tcp, unsigned int dir, const struct wf_packet *packet,
 		  const uint64_t next_off[2], struct wf_tcp_result *ret_result);
