@@ -41,7 +41,7 @@ enum weft_event_type {
 	X(WEFT_GAP_SHUNTED, 7, "shunted",                                                   \
 	  "the direction was bypassed in the kernel by weft_flow_set()")
 
-/** Why bytes are missing. EVE: gap.cause; metrics: label cause of weft_gaps_total. */
+/** Cause of a gap. EVE: gap.cause; metrics: label cause of weft_gaps_total. */
 enum weft_gap_cause { WEFT_GAP_CAUSES(WEFT_TABLE_ENUM) };
 #define WEFT_GAP_CAUSE_COUNT (0 WEFT_GAP_CAUSES(WEFT_TABLE_COUNT))
 
@@ -61,12 +61,11 @@ enum weft_gap_cause { WEFT_GAP_CAUSES(WEFT_TABLE_ENUM) };
 	X(WEFT_ANOMALY_DATA_BEFORE_START, 8, "data_before_start",                                \
 	  "bytes before stream offset 0: the stream began earlier than was known when its delivery began")
 
-/** What was odd about a segment. EVE: anomaly.event; metrics: label kind of weft_anomalies_total.
- */
+/** Kind of an anomaly. EVE: anomaly.event; metrics: label kind of weft_anomalies_total. */
 enum weft_anomaly { WEFT_ANOMALIES(WEFT_TABLE_ENUM) };
 #define WEFT_ANOMALY_COUNT (0 WEFT_ANOMALIES(WEFT_TABLE_COUNT))
 
-/* Most bytes of each version of conflicting data that an event carries. */
+/* Most bytes of each version of conflicting data in one event. */
 #define WEFT_CONFLICT_BYTES_MAX 64
 
 /**
@@ -100,15 +99,16 @@ struct weft_event {
 		struct {
 			enum weft_anomaly kind;
 			uint64_t off;	     /* stream offset of the bytes concerned */
-			uint64_t len_bytes;  /* their number */
+			uint64_t len_bytes;  /* length of these bytes */
 			const uint8_t *kept; /* OVERLAP_CONFLICT: the version kept */
 			const uint8_t *lost; /* OVERLAP_CONFLICT: the other version */
 			uint32_t
-				shown_bytes; /* at kept and lost, at most WEFT_CONFLICT_BYTES_MAX */
+				/* length of kept and lost, at most WEFT_CONFLICT_BYTES_MAX */
+				shown_bytes;
 		} anomaly;
 		struct {
-			uint64_t events;     /* dropped between the event before and the next */
-			uint64_t data_bytes; /* payload of the events dropped */
+			uint64_t events; /* number of events dropped at this place of the queue */
+			uint64_t data_bytes; /* payload bytes of the dropped events */
 		} drop;
 	};
 };

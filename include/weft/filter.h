@@ -21,7 +21,7 @@ struct weft;
 struct weft_filter_opts {
 	size_t sz;
 	const char *expression; /* tcpdump's syntax; NULL: everything */
-	const uint16_t *ports;	/* this and the next as in struct weft_interface_opts */
+	const uint16_t *ports;	/* this and the next member: as in struct weft_interface_opts */
 	size_t ports_count;
 	const struct weft_prefix *allow;
 	size_t allow_count;

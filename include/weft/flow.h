@@ -66,7 +66,7 @@ enum weft_close_reason { WEFT_CLOSE_REASONS(WEFT_TABLE_ENUM) };
 	  "the handshake is complete, or data was seen without it") \
 	X(WEFT_FLOW_CLOSED, 2, "closed", "both directions finished, or either side reset it")
 
-/** How far a connection had come. EVE: flow.state. */
+/** Progress of a connection. EVE: flow.state. */
 enum weft_flow_state { WEFT_FLOW_STATES(WEFT_TABLE_ENUM) };
 #define WEFT_FLOW_STATE_COUNT (0 WEFT_FLOW_STATES(WEFT_TABLE_COUNT))
 

@@ -20,7 +20,7 @@ WEFT_BEGIN_DECLS
 
 struct weft;
 
-/* The names of enum weft_verdict before it had a header of its own. */
+/* Former names of enum weft_verdict, from before it had its own header. */
 #define weft_flow_verdict	weft_verdict
 #define WEFT_FLOW_STEER		WEFT_VERDICT_STEER
 #define WEFT_FLOW_SHUNT		WEFT_VERDICT_SHUNT
@@ -30,18 +30,19 @@ struct weft;
 
 /** struct weft_flow_side - one direction of a connection now */
 struct weft_flow_side {
-	/* counted by the kernel */
+	/* segments counted by the kernel */
 	uint64_t packets;
-	uint64_t bytes;	       /* IP bytes */
-	uint64_t kept_packets; /* of packets and bytes: kept from the worker by the verdict */
+	uint64_t bytes; /* IP bytes */
+	/* part of packets (and bytes) that the verdict kept from the worker */
+	uint64_t kept_packets;
 	uint64_t kept_bytes;
-	uint16_t tcp_flags; /* bitwise or of all seen */
+	uint16_t tcp_flags; /* bitwise or of all TCP flags seen */
 	enum weft_verdict verdict;
 
 	/* counted by the worker; 0 if it does not track the connection */
-	uint64_t stream_bytes; /* delivered */
+	uint64_t stream_bytes; /* bytes delivered */
 	uint64_t gap_bytes;
-	uint64_t held_bytes; /* behind a hole; each contiguous range counts 8 bytes more */
+	uint64_t held_bytes; /* bytes held after a hole, plus 8 for each contiguous range */
 };
 
 /**
@@ -68,10 +69,9 @@ struct weft_flow_view {
 };
 
 enum weft_flow_sort {
-	WEFT_FLOW_SORT_BYTES =
-		0, /* of both directions; the largest value comes first, as in all orders */
+	WEFT_FLOW_SORT_BYTES = 0, /* bytes of both directions, the largest value first */
 	WEFT_FLOW_SORT_PACKETS,
-	WEFT_FLOW_SORT_KEPT, /* bytes kept in the kernel */
+	WEFT_FLOW_SORT_KEPT, /* bytes kept in the kernel, the largest value first */
 	WEFT_FLOW_SORT_LAST, /* the latest segment first */
 	WEFT_FLOW_SORT_AGE,  /* the oldest entry first */
 };
@@ -80,7 +80,7 @@ enum weft_flow_sort {
 /** struct weft_flow_query - which connections weft_flows_each() shows, and in which order */
 struct weft_flow_query {
 	size_t sz;
-	const char *filter; /* tcpdump's syntax, of addresses, ports and VLAN; NULL: all */
+	const char *filter; /* tcpdump expression of addresses, ports and VLAN; NULL: all */
 	enum weft_flow_sort sort;
 	uint32_t count_max; /* 0: WEFT_FLOW_VIEWS; at most WEFT_FLOW_VIEWS_MAX */
 };

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * link.h - the outermost header of a packet: of a capture file, a socket or weft_submit().
+ * link.h - the type of a packet's outermost header, in a capture file, from a socket or in
+ * weft_submit().
  */
 #ifndef WEFT_LINK_H
 #define WEFT_LINK_H
 
-/** The header that a packet begins with. */
+/** Type of the header that a packet begins with. */
 enum weft_link {
 	WEFT_LINK_ETHERNET = 0,
-	WEFT_LINK_RAW,	/* IPv4 or IPv6 header, by its version nibble */
+	WEFT_LINK_RAW,	/* IPv4 or IPv6 header, according to its version nibble */
 	WEFT_LINK_NULL, /* BSD loopback: address family in the byte order of the capturing host */
 	WEFT_LINK_LOOP, /* OpenBSD loopback: address family in network order */
 	WEFT_LINK_SLL,	/* Linux cooked capture */

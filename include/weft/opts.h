@@ -23,7 +23,7 @@ enum weft_switch {
 	WEFT_OFF,
 };
 
-/** Which copy of overlapping bytes a receiver keeps; see user/reassembly/README.md. */
+/** The copy of overlapping bytes that a receiver keeps; see user/reassembly/README.md. */
 enum weft_overlap {
 	WEFT_OVERLAP_DEFAULT = 0, /* linux */
 	WEFT_OVERLAP_FIRST,

@@ -27,7 +27,7 @@ struct weft;
 	X(WEFT_PRESSURE_CRITICAL, 3, "critical",                                               \
 	  "held data is given up and new connections are shed")
 
-/** How short memory is; each level includes the actions of those before it. */
+/** Level of memory pressure; each level includes the actions of those before it. */
 enum weft_pressure_level { WEFT_PRESSURE_LEVELS(WEFT_TABLE_ENUM) };
 #define WEFT_PRESSURE_LEVEL_COUNT (0 WEFT_PRESSURE_LEVELS(WEFT_TABLE_COUNT))
 

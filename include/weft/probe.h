@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * probe.h - what this kernel, host and network interface offer weft, and what to change.
+ * probe.h - findings about kernel, host and network interface, with advice on what to change.
  *
  * Probing changes nothing: interfaces and their programs stay as they are.
  */
@@ -37,7 +37,7 @@ struct weft_probe {
 	const char *without;
 };
 
-/** weft_probe_fn - @probe: lent for the call. Thread: the one that asked. */
+/** weft_probe_fn - receive one finding; @probe is lent for the call. Thread: the calling one. */
 typedef void (*weft_probe_fn)(const struct weft_probe *probe, void *ctx);
 
 /**

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * source.h - where packets come from: interfaces and capture files.
+ * source.h - the sources of packets: interfaces and capture files.
  *
  * A handle has either interfaces or one file.
  */
@@ -77,14 +77,14 @@ int weft_add_interface(struct weft *weft, const char *ifname,
  */
 int weft_add_file(struct weft *weft, const char *path);
 
-/** struct weft_progress - how far a capture file has been read */
+/** struct weft_progress - the part of a capture file that has been read */
 struct weft_progress {
 	uint64_t read_bytes;
 	uint64_t total_bytes; /* 0: not known (a pipe) */
 	uint64_t packets;
 };
 
-/** weft_progress_read() - Thread: any. Zeroes for a live handle. */
+/** weft_progress_read() - read the progress; zeroes for a live handle. Thread: any. */
 void weft_progress_read(const struct weft *weft, struct weft_progress *ret_progress);
 
 WEFT_END_DECLS

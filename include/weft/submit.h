@@ -27,9 +27,10 @@ struct weft;
 /** struct weft_submit_opts - options of weft_add_submit() */
 struct weft_submit_opts {
 	size_t sz;
-	uint64_t ring_bytes; /* of each worker's ring: a power of two; 0: WEFT_SUBMIT_RING_BYTES */
-	bool live;	     /* timers follow the clock of the host; else they follow packet times,
-				as in a capture file */
+	/* size of each worker's ring: a power of two; 0: WEFT_SUBMIT_RING_BYTES */
+	uint64_t ring_bytes;
+	bool live; /* timers follow the clock of the host; else they follow packet times,
+		      as in a capture file */
 };
 #define weft_submit_opts__last_field live
 
@@ -49,7 +50,7 @@ int weft_add_submit(struct weft *weft, const struct weft_submit_opts *opts);
 struct weft_packet {
 	const void *bytes;
 	uint64_t time_ns;    /* ns since 1970; 0: now */
-	uint32_t cap_bytes;  /* present at @bytes; at most WEFT_SUBMIT_MAX_BYTES */
+	uint32_t cap_bytes;  /* number of bytes present at @bytes; at most WEFT_SUBMIT_MAX_BYTES */
 	uint32_t wire_bytes; /* length on the wire; 0: the same as @cap_bytes */
 	uint16_t link;	     /* enum weft_link */
 	bool is_stable;	     /* @bytes do not change until weft_free(): they are not copied, and may

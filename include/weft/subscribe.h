@@ -42,7 +42,7 @@ typedef int (*weft_event_fn)(const struct weft_event *event, void *ctx);
 struct weft_sub_opts {
 	size_t sz;
 	const char *name; /* for metrics and logs; copied */
-	uint32_t events;  /* WEFT_EVENT_BIT()s; 0: all */
+	uint32_t events;  /* mask of WEFT_EVENT_BIT() values; 0: all */
 	enum weft_overflow overflow;
 	uint64_t queue_bytes;	 /* limit of the queue from each worker, payload included;
 				    WEFT_QUEUE_MIN_BYTES or more; 0: WEFT_QUEUE_BYTES */
@@ -88,8 +88,8 @@ struct weft_sub_stats {
 	uint64_t dropped_bytes;
 	uint64_t waiting_events;
 	uint64_t waiting_bytes;
-	uint64_t high_water_bytes; /* most that ever waited or was lent; sum over the workers'
-				      queues */
+	/* most bytes ever queued or lent at once; sum over the workers' queues */
+	uint64_t high_water_bytes;
 };
 
 /** weft_sub_stats_read() - read what a subscription counted. Thread: any. Memory: none. */

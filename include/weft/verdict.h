@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * verdict.h - what the kernel does with the segments that one side of a connection sends.
+ * verdict.h - the kernel's action on the segments that one side of a connection sends.
  *
  * The XDP program, the workers and the API use the same constants.
  */
@@ -19,7 +19,7 @@
 	X(WEFT_VERDICT_SHED, 3, "shed",                                                         \
 	  "as PASS, because the connection began while new connections were shed")
 
-/** What the kernel does with the segments that one side of a connection sends. */
+/** The kernel's action on the segments that one side of a connection sends. */
 enum weft_verdict { WEFT_VERDICTS(WEFT_TABLE_ENUM) };
 #define WEFT_VERDICT_COUNT (0 WEFT_VERDICTS(WEFT_TABLE_COUNT))
 
