@@ -186,3 +186,14 @@ bool wf_datagram_is_valid(const struct wf_datagram *datagram, const struct wf_sl
 	       last == datagram->last && end <= datagram->end_bytes &&
 	       !(datagram->not_tcp && count);
 }
+
+void wf_datagram_key_of(const struct wf_packet *packet, struct wf_datagram_key *ret_key)
+{
+	memset(ret_key, 0, sizeof(*ret_key));
+	memcpy(ret_key->addr, packet->key.addr, sizeof(ret_key->addr));
+	memcpy(ret_key->vlan, packet->key.vlan, sizeof(ret_key->vlan));
+	ret_key->vni = packet->key.vni;
+	ret_key->id = packet->fragment.id;
+	ret_key->proto = packet->ip_version == 4 ? packet->fragment.proto : 0;
+	ret_key->ip_version = packet->ip_version;
+}

@@ -105,4 +105,7 @@ int wf_datagram_rebuild(const struct wf_datagram *datagram, const struct wf_slab
 /* Return true if fragments are sorted and do not overlap, and all totals are correct. */
 bool wf_datagram_is_valid(const struct wf_datagram *datagram, const struct wf_slab *fragments);
 
+/* Write the key of the datagram to which the fragment @packet belongs. */
+void wf_datagram_key_of(const struct wf_packet *packet, struct wf_datagram_key *ret_key);
+
 #endif

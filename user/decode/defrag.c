@@ -5,13 +5,11 @@
  *   buckets[hash] → datagram → datagram          oldest ⇄ ... ⇄ newest
  *                      └→ fragments by offset (datagram.c)
  *
- * Bound: at most datagrams_max datagrams and fragments_max fragments, in slabs of the arena.
- * Payload is in pages of the worker's pool or in the mapped file. At a limit, the oldest datagram
- * is dropped.
+ * Bound: at most datagrams_max datagrams and fragments_max fragments, in slabs of the arena; their
+ * payload is in pages or in the mapped file. At a limit, the oldest datagram is dropped.
  *
- * The age of a datagram is the time since its first fragment, so the list by age is also sorted
- * by deadline. If a fragment arrives after the deadline of its datagram, the datagram is dropped
- * first; so the result does not depend on the time of wf_defrag_tick().
+ * The list by age is also sorted by deadline. A fragment that arrives after the deadline of its
+ * datagram begins a new one, so that the result does not depend on the time of wf_defrag_tick().
  *
  * Invariant: fragments_held is the sum of the counts of all datagrams.
  */
@@ -163,21 +161,7 @@ static void datagram_drop(struct wf_defrag *defrag, uint32_t id, _Atomic uint64_
 	defrag->count--;
 }
 
-static void datagram_key(const struct wf_packet *packet, struct wf_datagram_key *ret_key)
-{
-	memset(ret_key, 0, sizeof(*ret_key));
-	memcpy(ret_key->addr, packet->key.addr, sizeof(ret_key->addr));
-	memcpy(ret_key->vlan, packet->key.vlan, sizeof(ret_key->vlan));
-	ret_key->vni = packet->key.vni;
-	ret_key->id = packet->fragment.id;
-	ret_key->proto = packet->ip_version == 4 ? packet->fragment.proto : 0;
-	ret_key->ip_version = packet->ip_version;
-}
-
-/*
- * Return the hash for the table. The packet's hash alone is not enough, because it may not include
- * the id.
- */
+/* Return the hash for the table; the packet's own hash may not include the id. */
 static uint32_t datagram_hash(const struct wf_defrag *defrag, const struct wf_packet *packet)
 {
 	uint64_t value = (uint64_t)packet->fragment.id << 32 | packet->hash;
@@ -430,7 +414,7 @@ static uint32_t datagram_of(struct wf_defrag *defrag, const struct wf_packet *pa
 	struct wf_datagram_key key;
 	uint32_t id;
 
-	datagram_key(packet, &key);
+	wf_datagram_key_of(packet, &key);
 	id = datagram_find(defrag, &key, hash);
 	if (id && is_expired(defrag, datagram_at(defrag, id), packet->time_ns)) {
 		datagram_drop(defrag, id, &defrag->opts.metrics->fragments_incomplete_fragments);

@@ -6,13 +6,11 @@
  *   held       ├──A──┤       ├──B──┤            ├──C──┤
  *              └lost─┴──run──┴lost─┴─────run────┴lost─┘     say A, B and C win
  *
- * From left to right, the segment consists of stretches that it loses and runs that it wins. For
- * each run, the held copies are cut out and the run is held in one extent, or delivered if it is
- * next in order. The memory for a run is allocated before anything is cut, so the held bytes stay
- * if there is no memory.
+ * The segment consists of stretches that it loses and runs that it wins. For each run, the held
+ * copies are cut out and the run is held in one extent, or delivered if it is next in order. Memory
+ * for a run is allocated first, so the held bytes stay if there is none.
  *
- * Work: each held range that is met is gone through twice, and each has at
- * least one byte of the segment: O(log n), and at most the length of the segment.
+ * Work: O(log n), and two steps for each held range that the segment overlaps.
  */
 #include "reassembly/stream_insert.h"
 

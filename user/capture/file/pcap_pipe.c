@@ -2,29 +2,23 @@
 /*
  * pcap_pipe.c - a capture that arrives through a pipe.
  *
- * The input is read into a buffer, and each packet is copied into its own page of fitting size.
- * So a packet that is held for long does not keep the 64 KiB with which it was read.
- *
+ * Each packet is copied from the read buffer into its own page of fitting size, so that a packet
+ * that is held for long does not keep the 64 KiB with which it was read.
  *   buffer: │ parsed │ waiting record(s) ... │ room │
  *                  begin                    end
  *
- * Bound: one buffer of BUFFER_BYTES, and the limit of the pool. A part of the pool's budget is
- * reserved for the workers. If the pool has no free page:
+ * Bound: BUFFER_BYTES, and the pool, of which a part is the workers'. If it has no free page:
  *
- *   1. source.starved requests that the workers evict held data, the largest holder first. The
- *      packet waits up to PATIENCE_NS for that and for consumers to return pages. Each whole
- *      packet that is passed on restores a part of the waiting time. Therefore, after the first
- *      PATIENCE_NS, the source is never slowed below RATE_MIN_BYTES per second by waiting.
+ *   1. source.starved requests that the workers evict held data. The packet waits up to PATIENCE_NS
+ *      for pages. Each whole packet that is passed on restores a part of the waiting time, so that
+ *      waiting does not slow the source below RATE_MIN_BYTES per second.
  *   2. After that time, packets are truncated to their headers until large pages are free again.
- *      A reserve of small pages holds these packets. They still carry time and acknowledgements,
- *      so holes are given up and memory becomes free. Each truncated packet is counted and is a
- *      gap in its stream.
- *   3. If small pages are missing too, packets are lost after another PATIENCE_NS. The reader of
- *      the source counts them (source.h).
+ *      A reserve of small pages holds these packets. Their acknowledgements end holes, which frees
+ *      memory. Each truncated packet is counted and is a gap in its stream.
+ *   3. If small pages are missing too, packets are lost after another PATIENCE_NS, and counted.
  *
- * A packet may exceed the largest page (64 KiB): offloaded segments on a loopback interface are
- * slightly larger. The Ethernet header of such a packet is removed. If the rest is still too
- * large, it is truncated, as by a capture with a shorter snap length.
+ * Offloaded segments on a loopback interface exceed the largest page (64 KiB) slightly. Their
+ * Ethernet header is removed; if still too large, it is truncated.
  */
 #include "capture/file/pcap_pipe.h"
 
