@@ -48,6 +48,18 @@ tap() { # NAME MTU ARGS...
 	}
 }
 
+# same_as_replay KIND MTU DIR ARGS...: the files in DIR, which `tap KIND MTU ARGS` wrote, are those
+# of replay. A busy machine may delay the worker that rebuilds datagrams until after the
+# acknowledgement has ended the hole: then the run is made once more.
+same_as_replay() {
+	local kind=$1 mtu=$2 dir=$3
+	shift 3
+	same_files "$work/$kind.replay" "$dir" && return
+	drop_pair
+	rm -rf "$dir"
+	tap "$kind" "$mtu" "$@" && ledgers_close && same_files "$work/$kind.replay" "$dir"
+}
+
 has_files() { [ "$(find "$1" -type f ! -name '.*' | wc -l)" -ge 22 ]; }
 
 check 'record a capture with frames of 9000 bytes' record "$work/jumbo.pcap" 9000 || finish
@@ -66,7 +78,7 @@ for kind in jumbo vxlan gre qinq fragments; do
 	[ "$kind" = jumbo ] && mtu=9000
 	if check "$kind: send it into a tap port" tap "$kind" "$mtu"; then
 		check "$kind: all ledgers close" ledgers_close
-		check "$kind: same files as replay" same_files "$work/$kind.replay" "$work/$kind.live"
+		check "$kind: same files as replay" same_as_replay "$kind" "$mtu" "$work/$kind.live"
 	fi
 	drop_pair
 done
@@ -76,7 +88,8 @@ for kind in vxlan fragments; do
 		--set capture.nic_hash=on --streams "$work/$kind.by-queue" &&
 		check "$kind, queues dealt out to workers: all ledgers close" ledgers_close &&
 		check "$kind, queues dealt out to workers: same files as replay" \
-			same_files "$work/$kind.replay" "$work/$kind.by-queue"
+			same_as_replay "$kind" 1500 "$work/$kind.by-queue" \
+			--set capture.nic_hash=on --streams "$work/$kind.by-queue"
 	drop_pair
 done
 check 'jumbo, generic XDP: send it into a tap port' tap jumbo 9000 --generic --streams "$work/generic" &&
