@@ -80,7 +80,7 @@ int weft_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_ma
  * Bytes are payload. The sum holds exactly when no event is on its way.
  */
 struct weft_sub_stats {
-	uint64_t pushed_events; /* offered by the workers, of the types it wants */
+	uint64_t pushed_events; /* events of the subscribed types, including those dropped later */
 	uint64_t pushed_bytes;
 	uint64_t taken_events; /* given to the consumer; DROP events are not counted */
 	uint64_t taken_bytes;

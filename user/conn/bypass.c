@@ -43,7 +43,7 @@ int wf_bypass_prepare(const struct wf_half *half, enum weft_verdict verdict,
 	return 0;
 }
 
-/* Count a verdict that keeps the data of @half in the kernel. */
+/* Count a verdict by which the kernel bypasses weft with the data of @half. */
 static void count_set(const struct wf_half *half, const struct wf_kernel_request *request,
 		      const struct wf_kept *kept)
 {

@@ -193,10 +193,11 @@ int wf_charges_settle(struct wf_charges *charges, const struct wf_ifaces *ifaces
 	if (bytes > *charged)
 		err = charge(charges, WF_BUDGET_MAPS, bytes - *charged, charged);
 	if (err)
-		wf_error("memory: this kernel's BPF maps take %.1f MiB, %.1f were charged, and no "
-			 "more is left of %.1f; raise the limit",
-			 (double)bytes / MIB, (double)*charged / MIB,
-			 (double)charges->budget->limit_bytes / MIB);
+		wf_error(
+			"memory: BPF maps take %.1f MiB on this kernel, more than the %.1f reserved "
+			"for them, and the limit of %.1f is used up; raise --max-memory",
+			(double)bytes / MIB, (double)*charged / MIB,
+			(double)charges->budget->limit_bytes / MIB);
 	return err;
 }
 

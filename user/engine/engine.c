@@ -238,7 +238,8 @@ int wf_engine_start(struct wf_engine *engine)
 
 	if (engine->is_started ||
 	    (!engine->file_path && !engine->ifaces.count && !engine->submit_ring_bytes)) {
-		wf_error("engine: nothing to start: add a file, an interface or submit first");
+		wf_error(
+			"engine: nothing to start: first add a file or an interface, or enable submission");
 		return -EINVAL;
 	}
 	err = wf_setup_make(engine);

@@ -73,7 +73,7 @@ void wf_placement_divide(struct wf_arena *arena, struct wf_worker *workers, uint
 	if (parts_count < 2)
 		return;
 	for (uint32_t i = 0; i < parts_count; i++)
-		wf_info("memory: %u of %u parts at node %d, for as many workers", parts[i].weight,
-			count, parts[i].node);
+		wf_info("memory: %u of %u workers have their part of the arena at node %d",
+			parts[i].weight, count, parts[i].node);
 	wf_arena_divide(arena, parts, parts_count);
 }

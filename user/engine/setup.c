@@ -219,7 +219,7 @@ static int setup_submit(struct wf_engine *engine)
 				   &worker->waiter);
 	}
 	if (err)
-		wf_error("memory: no room for rings of %llu bytes for %u workers: %s",
+		wf_error("memory: no room for a ring of %llu bytes for each of %u workers: %s",
 			 (unsigned long long)engine->submit_ring_bytes, engine->crew.count,
 			 strerror(-err));
 	return err;

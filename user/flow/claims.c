@@ -59,7 +59,7 @@ void wf_claims_add(struct wf_claims *claims, const struct weft_flow_key *key, ui
 	if ((before & ~WORKER_MASK) != (claim & ~WORKER_MASK) || before == claim)
 		return;
 	if (atomic_fetch_add_explicit(&claims->violations, 1, memory_order_relaxed) < LOGGED_MAX)
-		wf_error("concurrency: a connection (ports %u, %u) of worker %u was opened by "
-			 "worker %u",
-			 key->port[0], key->port[1], (unsigned int)(before & WORKER_MASK), worker);
+		wf_error("concurrency: worker %u opened a connection (ports %u, %u) that worker %u "
+			 "owns",
+			 worker, key->port[0], key->port[1], (unsigned int)(before & WORKER_MASK));
 }

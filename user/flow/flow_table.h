@@ -66,7 +66,7 @@ struct wf_flow_ext *wf_flow_table_ext(const struct wf_flow_table *table,
 /* Return the extension of @flow, allocated if it had none; NULL if there is no memory. */
 struct wf_flow_ext *wf_flow_table_need_ext(struct wf_flow_table *table, struct wf_flow *flow);
 
-/* Set the timer of @flow: pop_due() returns it at @deadline_ns at the latest. */
+/* Arm the timer of @flow. pop_due() may return the flow before @deadline_ns, but not later. */
 void wf_flow_table_arm(struct wf_flow_table *table, struct wf_flow *flow, uint64_t now_ns,
 		       uint64_t deadline_ns);
 

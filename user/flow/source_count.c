@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * source_count.c - a count for each source, in a slab found by a keyed hash of the address.
+ * source_count.c - a count for each source address. Counts lie in a slab; a keyed hash of the
+ * address finds them.
  */
 #include "flow/source_count.h"
 

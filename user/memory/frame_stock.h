@@ -28,7 +28,8 @@ struct wf_frame_spans {
 };
 
 struct wf_frame_stock {
-	uint32_t *masks; /* one mask for each span of the arena; stored in a run */
+	uint32_t *masks; /* one bitmap for each span of the arena; the array lies in contiguous
+			    spans */
 	struct wf_frame_spans whole;
 	struct wf_frame_spans part;
 	uint32_t words;

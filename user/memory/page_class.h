@@ -75,8 +75,8 @@ void wf_page_class_init(struct wf_page_class *class, uint32_t bytes,
 bool wf_page_class_has_page(struct wf_page_class *class);
 
 /*
- * Take a span from the arena, if necessary in exchange for an empty span of any class. Return:
- * false if no span could be taken.
+ * Take a span from the arena. If the arena has none, an empty span of any class is returned to it
+ * first. Return: false if no span could be taken.
  */
 bool wf_page_class_fetch(struct wf_page_classes *classes, struct wf_page_class *class);
 

@@ -63,11 +63,11 @@ uint32_t wf_shedding_follow_memory(struct wf_shedding *shedding, bool is_critica
 static void log_change(uint32_t from, uint32_t to)
 {
 	if (!from && to)
-		wf_warn("capture: workers can't keep up: %u %% of new connections are left to the "
-			"host, whole",
+		wf_warn("capture: workers can't keep up: %u %% of new connections are shed: none of "
+			"their segments is captured",
 			to);
 	else if (from && !to)
-		wf_info("capture: workers keep up: all new connections are taken again");
+		wf_info("capture: workers keep up: all new connections are captured again");
 }
 
 static uint64_t watch(void *ctx, uint64_t now_ns)

@@ -9,7 +9,6 @@
  * The segment consists of stretches that it loses and runs that it wins. For each run, the held
  * copies are cut out and the run is held in one extent, or delivered if it is next in order. Memory
  * for a run is allocated first, so the held bytes stay if there is none.
- *
  * Work: O(log n), and two steps for each held range that the segment overlaps.
  */
 #include "reassembly/stream_insert.h"
@@ -331,8 +330,9 @@ static void merge(struct wf_insertion *ins, uint32_t id, uint32_t bytes, bool wh
 }
 
 /*
- * Hold [off, end_off), which the segment won. The bytes that fit are merged into the preceding
- * extent; the rest is held first, since there may be no memory for it. @place: the place of @off.
+ * Hold [off, end_off), which the segment won. Bytes that do not fit in the preceding extent are
+ * stored first, since memory may be missing; then the others are appended to that extent. @place:
+ * where @off belongs among the extents.
  */
 static bool hold_run(struct wf_insertion *ins, uint64_t off, uint64_t end_off,
 		     const struct wf_place *place)

@@ -24,7 +24,7 @@ enum wf_tcp_verdict {
 struct wf_tcp_result {
 	enum wf_tcp_verdict verdict;
 	int64_t off;	      /* stream offset of the payload; negative: before the start */
-	uint32_t len_bytes;   /* payload up to the FIN */
+	uint32_t len_bytes;   /* payload bytes, without those beyond the end of the stream */
 	uint32_t cut_bytes;   /* payload after the FIN, which is rejected */
 	uint32_t anomalies;   /* mask of 1u << enum weft_anomaly */
 	uint32_t moved_bytes; /* bytes by which the start moved back; all offsets grow by that */

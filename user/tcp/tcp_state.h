@@ -50,14 +50,15 @@
 #define WF_TCP_SCALE_MAX 14
 
 /*
- * Data up to one window plus this much beyond a known window is accepted, since a few announcements
- * may have been missed.
+ * Data is accepted up to one window plus this much beyond the end of the known window, since window
+ * updates may be missing in the capture.
  */
 #define WF_TCP_SLACK_BYTES 16384
 
 /*
- * If the window is unknown or out of date, up to this many bytes more than seen may have been sent
- * and acknowledged. An acknowledgement of more bytes is rejected until its data is seen.
+ * If the window is unknown or out of date, an acknowledgement may exceed the highest byte seen by
+ * up to this much, because data may be missing in the capture. An acknowledgement of more bytes is
+ * rejected until its data is seen.
  */
 #define WF_TCP_MISSED_BYTES (16u << 20)
 

@@ -17,7 +17,7 @@
 enum {
 	REFILL_BATCH = 64,
 	KERNEL_PAGE_BYTES = 4096,
-	RING_HEAD_BYTES = 512, /* struct xdp_ring: each index has its own cache line */
+	RING_HEAD_BYTES = 512, /* upper bound of the header of struct xdp_ring */
 	/* Memory of the kernel's buffer pool for each frame of the UMEM, whether used or not. */
 	BUFFER_BYTES = 128,
 };
