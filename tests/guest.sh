@@ -12,7 +12,7 @@ export WEFT_QUEUES=${WEFT_QUEUES:-1 4} WEFT_WORKERS=${WEFT_WORKERS:-1 3}
 
 guest_unit=("$out"/tests/test_bpf_*[a-z] "$out"/tests/test_{hot_flows,hash,map_sizes,count_mover,probe,probe_judge})
 guest_integration=(live_tap live_frames live_host host_tags queues nic_hash interfaces mode coexist
-	filter_live flows elephant overload syn_flood kill9 install demo)
+	tc_filter filter_live flows elephant overload syn_flood kill9 install demo)
 
 if [ "${GUEST_PART:-}" = quick ]; then
 	guest_unit=("$out"/tests/test_bpf_*[a-z] "$out/tests/test_hot_flows")

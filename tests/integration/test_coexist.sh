@@ -94,7 +94,7 @@ check '... and what is advised takes it away' advised
 
 ip -n "$ns_a" addr add "$ip_a/24" dev eth0
 if ! kernel_is 6 6; then
-	skip 'tcx programs of another process' 'no tcx in this kernel; test_tc_filter.sh has filters'
+	echo 'this kernel has no tcx; test_tc_filter.sh has filters of another process' | diag
 	finish
 fi
 check 'tcx programs of another process, which end the chain' other tcx || finish

@@ -87,7 +87,8 @@ if tc_a qdisc add dev eth0 clsact && tc_a filter add dev eth0 ingress prio 1 pro
 	check 'a filter of another kind stays' as_before sees_a_download
 	check '... and comes first, with a warning' grep 'weft.s has priority 2' "$work/agent.err"
 else
-	skip 'a filter of another kind stays' 'no u32 in this kernel'
+	# Debian's kernels have it: `make test-kernels` runs this part.
+	echo 'this kernel has no classifier u32' | diag
 fi
 free_tc
 
