@@ -17,6 +17,6 @@ check 'no namespace or file is left' test "$(left)" = "$before"
 if [ "$(id -u)" -eq 0 ]; then
 	check 'without root: status 4' bash -c "
 		setpriv --reuid=65534 --clear-groups --inh-caps=-all '$weft' demo 2>'$work/err'
-		[ \$? -eq 4 ] && grep -q 'sudo weft demo' '$work/err'"
+		[ \$? -eq 4 ] && grep -q 'weft demo. as root' '$work/err'"
 fi
 finish

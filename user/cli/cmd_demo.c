@@ -74,8 +74,8 @@ static int run_demo(struct wf_options *options)
 		return WF_EXIT_USAGE;
 	}
 	if (geteuid() != 0 || wf_privileges_check(missing, sizeof(missing))) {
-		wf_say_error("demo: not permitted: makes network namespaces; run it as root: "
-			     "sudo weft demo");
+		wf_say_error(
+			"demo: not permitted: it makes network namespaces; run 'weft demo' as root");
 		return WF_EXIT_NOT_ALLOWED;
 	}
 	if (weft_probe_kernel())
