@@ -16,10 +16,13 @@ WEFT_BEGIN_DECLS
 struct weft;
 struct weft_sub;
 
+/*
+ * What happens to an event that finds its queue full. While the handle stops and ends all
+ * connections, each policy first waits for the consumer, for as long as the consumer still polls.
+ */
 enum weft_overflow {
 	WEFT_OVERFLOW_DEFAULT = 0, /* block for a file, drop-oldest live */
-	WEFT_OVERFLOW_BLOCK,	   /* the worker waits; rejected for a live source. While the handle
-				      stops it waits only for a consumer that still polls */
+	WEFT_OVERFLOW_BLOCK,	   /* the worker waits; rejected for a live source */
 	WEFT_OVERFLOW_DROP_OLDEST, /* the oldest queued events are dropped; reported by
 				      WEFT_EVENT_DROP */
 	WEFT_OVERFLOW_DROP_NEWEST, /* new events are dropped; reported by WEFT_EVENT_DROP */

@@ -368,13 +368,14 @@ static void check_page_bytes(const struct weft_event *event, const struct wf_que
 		check->wrong++;
 }
 
-static void stress(enum weft_overflow overflow)
+static void stress(enum weft_overflow overflow, bool stopping)
 {
 	struct delivery_check check = {0};
 	struct weft_sub_stats end;
 	pthread_t worker;
 
 	open_queue(overflow);
+	atomic_store(&fix.stopping, stopping);
 	assert_int_equal(pthread_create(&worker, NULL, push_stress, NULL), 0);
 	while (!wf_queue_is_finished(&fix.queue)) {
 		int count = take(1 + (int)(check.next % BATCH));
@@ -393,23 +394,40 @@ static void stress(enum weft_overflow overflow)
 	assert_int_equal(check.dropped, end.dropped_events);
 	assert_int_equal(check.dropped_bytes, end.dropped_bytes);
 	assert_int_equal(end.waiting_events, 0);
-	if (overflow == WEFT_OVERFLOW_BLOCK)
+	if (overflow == WEFT_OVERFLOW_BLOCK || stopping)
 		assert_int_equal(check.dropped, 0);
 }
 
 TEST_WITH(queue_two_threads_block_loses_nothing, setup, teardown)
 {
-	stress(WEFT_OVERFLOW_BLOCK);
+	stress(WEFT_OVERFLOW_BLOCK, false);
 }
 
 TEST_WITH(queue_two_threads_drop_newest_tells_every_loss, setup, teardown)
 {
-	stress(WEFT_OVERFLOW_DROP_NEWEST);
+	stress(WEFT_OVERFLOW_DROP_NEWEST, false);
 }
 
 TEST_WITH(queue_two_threads_drop_oldest_tells_every_loss, setup, teardown)
 {
-	stress(WEFT_OVERFLOW_DROP_OLDEST);
+	stress(WEFT_OVERFLOW_DROP_OLDEST, false);
+}
+
+/* When a handle stops, the ends of all its connections are pushed at once. */
+TEST_WITH(queue_two_threads_lose_nothing_while_the_handle_stops, setup, teardown)
+{
+	stress(WEFT_OVERFLOW_DROP_OLDEST, true);
+	wf_queue_leave(&fix.queue, WF_QUEUE_LEFT_READER);
+	stress(WEFT_OVERFLOW_DROP_NEWEST, true);
+}
+
+TEST_WITH(queue_drop_oldest_gives_up_on_a_dead_reader_after_stop, setup, teardown)
+{
+	open_queue(WEFT_OVERFLOW_DROP_OLDEST);
+	atomic_store(&fix.stopping, true);
+	push_numbers(0, 2000, 1);
+	assert_int_equal(stats().pushed_events, 2000);
+	assert_true(stats().dropped_events > 0);
 }
 
 /* ---- dropping: events that a slow reader loses while memory is short ---- */

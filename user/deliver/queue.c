@@ -70,7 +70,7 @@ int wf_queue_init(struct wf_queue *queue, const struct wf_queue_opts *opts)
 	queue->overflow = opts->overflow;
 	queue->reader = opts->reader;
 	queue->stopping = opts->stopping;
-	queue->stuck_claim = NOT_STUCK;
+	queue->stuck_taken = NOT_STUCK;
 	return 0;
 }
 
@@ -202,14 +202,14 @@ uint32_t wf_queue_drop_waiting(struct wf_queue *queue, uint32_t events_max, uint
  */
 static bool wait_for_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
 {
-	uint64_t claim = wf_count_get(&queue->claim);
+	uint64_t taken = wf_count_get(&queue->taken_events);
 	uint64_t stopped_ns = 0;
 
 	publish(queue);
 	wf_waiter_wake(queue->reader);
-	if (claim == queue->stuck_claim)
+	if (taken == queue->stuck_taken)
 		return false;
-	queue->stuck_claim = NOT_STUCK;
+	queue->stuck_taken = NOT_STUCK;
 	for (;;) {
 		uint32_t ticket = wf_waiter_announce(&queue->room);
 
@@ -220,11 +220,11 @@ static bool wait_for_room(struct wf_queue *queue, uint64_t bytes, uint64_t paylo
 		wf_waiter_sleep(&queue->room, ticket, wf_clock_monotonic_ns() + SPACE_NAP_NS);
 		if (!atomic_load(queue->stopping))
 			continue;
-		if (wf_count_get(&queue->claim) != claim || !stopped_ns) {
-			claim = wf_count_get(&queue->claim);
+		if (wf_count_get(&queue->taken_events) != taken || !stopped_ns) {
+			taken = wf_count_get(&queue->taken_events);
 			stopped_ns = wf_clock_monotonic_ns();
 		} else if (wf_clock_monotonic_ns() - stopped_ns > STOP_PATIENCE_NS) {
-			queue->stuck_claim = claim;
+			queue->stuck_taken = taken;
 			return false;
 		}
 	}
@@ -232,9 +232,15 @@ static bool wait_for_room(struct wf_queue *queue, uint64_t bytes, uint64_t paylo
 	return true;
 }
 
+/*
+ * Make room as the policy says. When the handle stops, wait for the reader first: no more packets
+ * arrive that could be lost meanwhile, and all connections end at once.
+ */
 static bool make_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
 {
 	while (!has_room(queue, bytes, payload)) {
+		if (atomic_load(queue->stopping) && wait_for_room(queue, bytes, payload))
+			continue;
 		switch (queue->overflow) {
 		case WEFT_OVERFLOW_DROP_OLDEST:
 			if (!drop_oldest(queue))

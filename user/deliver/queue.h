@@ -52,7 +52,7 @@ struct wf_queue {
 	/* written by the worker */
 	_Alignas(WF_CACHE_LINE) uint64_t head; /* position of the next record */
 	uint64_t oldest_seen; /* bytes before this position may be overwritten; a cached value */
-	uint64_t stuck_claim; /* reader's position when the worker's wait last timed out */
+	uint64_t stuck_taken; /* taken_events when the worker's wait last timed out */
 	_Atomic uint64_t published;
 	_Atomic uint64_t pushed_events; /* events offered; also the next event's number */
 	_Atomic uint64_t pushed_bytes;	/* payload bytes of these events */
