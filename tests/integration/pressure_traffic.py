@@ -5,13 +5,14 @@
   open CONNS              handshakes
   hold CONNS SEGMENT      that segment of each server's data; segment 0 is missing
   plain FIRST LAST        segments FIRST to LAST - 1 of one more connection that misses nothing
-  storm CONNS SEGMENT     hold, between connections that nobody saw begin, and SYNs of new ones
+  newcomers               until it is ended: each 4 ms a connection that nobody saw begin, and a SYN
   stream CONNS FIRST LAST segments FIRST to LAST - 1 of each server's data, acknowledged
   end CONNS LAST          both sides' end behind segment LAST - 1
   fill CONNS LAST         segment 0, then the end behind segment LAST - 1
   expect DIR CONNS LAST   what the streams must be, into DIR
 
 Connection N is from 10.1.x.y, x and y being N; checksums are left out."""
+import itertools
 import os
 import socket
 import struct
@@ -76,13 +77,10 @@ def frames(action, args):
     elif action == "end":
         for conn in range(args[0]):
             yield from end(conn, args[1])
-    elif action == "storm":
-        conns, number = args
-        for conn in range(conns):
-            yield from data(conn, number, number + 1)
-            if conn % 4 == 0:
-                yield from data(1000 * number + conn, 0, 1)
-                yield frame(1000 * number + conn + 1, True, 100, 0, SYN)
+    elif action == "newcomers":
+        for conn in itertools.cycle(range(1000, PLAIN - 1, 2)):
+            yield from data(conn, 0, 1)
+            yield frame(conn + 1, True, 100, 0, SYN)
     elif action == "fill":
         conns, last = args
         for conn in list(range(conns)) * 2:  # as one may be lost on a busy machine
@@ -107,7 +105,7 @@ def main():
     sock.bind((iface, 0))
     # Slow enough for a busy machine: not one frame may be lost, nor an event of all that is
     # delivered when a hole is filled.
-    burst = 4 if action == "fill" else 64
+    burst = {"fill": 4, "newcomers": 2}.get(action, 64)
     for count, packet in enumerate(frames(action, [int(arg) for arg in sys.argv[3:]])):
         sock.send(packet)
         if count % burst == burst - 1:
