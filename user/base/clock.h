@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * clock.h - the system's clocks in nanoseconds.
+ * clock.h - access to the system's clocks, in nanoseconds.
  *
  * Only the outer loops of threads read the clocks; all other functions take `now_ns` as a
  * parameter, so that tests and replay supply their own time.

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* cpu.h - the CPUs that this process may use; pins and names the calling thread. */
+/*
+ * cpu.h - the CPUs that this process may use, and functions that pin and name the calling thread.
+ */
 #ifndef WF_BASE_CPU_H
 #define WF_BASE_CPU_H
 
@@ -9,15 +11,18 @@
 uint32_t wf_cpu_count(void);
 
 /*
- * Return the @nth CPU that the process may run on, from 0, modulo their number; -1 if it is
- * unknown.
+ * Return the number of the @nth CPU that the process may run on. @nth counts from 0 and is taken
+ * modulo the number of these CPUs. Return -1 if the CPUs are unknown.
  */
 int wf_cpu_nth(uint32_t nth);
 
-/* Keep the calling thread on @cpu. Return: 0 or negative errno. */
+/* Pin the calling thread to @cpu. Return: 0 or negative errno. */
 int wf_cpu_pin_thread(int cpu);
 
-/* Name the calling thread "@name-@index" for top and gdb (15 characters are shown). */
+/*
+ * Name the calling thread "@name-@index", as top and gdb show it. Longer names are truncated to 15
+ * characters.
+ */
 void wf_cpu_name_thread(const char *name, uint32_t index);
 
 #endif

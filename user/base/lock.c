@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * lock.c - a mutex that is first tried without waiting, so that the clock is read only for
- * waits.
+ * lock.c - a mutex with a time limit. It is first tried without waiting, so that the clock is read
+ * only if the caller must wait.
  */
 #include "base/lock.h"
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * lock.h - a mutex with a time limit, which counts and measures waits.
+ * lock.h - a mutex with a time limit. Its waits are counted and timed.
  *
- * Used only in the control plane, never on the packet path. A thread that does not get the
- * mutex in time gives up with -ETIMEDOUT, so that a deadlock does not stop the program for
- * ever.
+ * Used only in the control plane, never on the packet path. A thread that does not get the mutex
+ * within the limit fails with -ETIMEDOUT, so that a deadlock does not block the program for ever.
  */
 #ifndef WF_BASE_LOCK_H
 #define WF_BASE_LOCK_H
@@ -16,9 +15,10 @@
 struct wf_lock {
 	pthread_mutex_t mutex;
 	uint32_t timeout_ms;
-	_Atomic int32_t holder;	   /* thread id of the holder, for the log */
+	/* id of the thread that holds the mutex, for the log; 0: not held */
+	_Atomic int32_t holder;
 	_Atomic uint64_t waits;	   /* number of times that a thread had to wait */
-	_Atomic uint64_t wait_ns;  /* total duration of these waits */
+	_Atomic uint64_t wait_ns;  /* total duration of all waits, in nanoseconds */
 	_Atomic uint64_t timeouts; /* number of waits that timed out */
 };
 
@@ -26,8 +26,8 @@ void wf_lock_init(struct wf_lock *lock, uint32_t timeout_ms);
 void wf_lock_fini(struct wf_lock *lock);
 
 /*
- * Lock the mutex. @what: the operation, for the log. Return: 0; -ETIMEDOUT: it was not free in
- * time (logged with the holder).
+ * Lock the mutex. @what: name of the caller's operation, for the log. Return: 0; -ETIMEDOUT: the
+ * mutex was not released within the limit (logged with the holder's thread id).
  */
 int wf_lock_take(struct wf_lock *lock, const char *what);
 void wf_lock_put(struct wf_lock *lock);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * log.c - formats a message and hands it to the user's function.
+ * log.c - formats a message and passes it to the user's function.
  *
- * Thread: any; the receiver is set before threads exist (weft/log.h).
+ * Thread: any. The user's function is set before other threads are created (weft/log.h).
  */
 #include "base/log.h"
 

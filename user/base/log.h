@@ -2,7 +2,7 @@
 /*
  * log.h - one-line messages to the function set with weft_log_set().
  *
- * Never called on the packet path, which counts instead. Format: "module: what: why".
+ * The packet path never logs; it counts instead. Format of a message: "module: what: why".
  */
 #ifndef WF_BASE_LOG_H
 #define WF_BASE_LOG_H

@@ -81,7 +81,7 @@ int wf_numa_bind(void *start, uint64_t bytes, int node)
 	if (node < 0 || node >= WF_NUMA_NODES_MAX)
 		return -EINVAL;
 	mask[node / LONG_BITS] = 1ul << node % LONG_BITS;
-	/* mbind() expects the number of bits plus one. */
+	/* mbind() expects the number of bits in the mask, plus one. */
 	return syscall(SYS_mbind, start, bytes, MPOL_PREFERRED, mask, WF_NUMA_NODES_MAX + 1, 0)
 		       ? -errno
 		       : 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * numa.h - the memory node of a CPU or of a network device; memory from a given node.
+ * numa.h - finds the NUMA node of a CPU or a network device, and binds memory to a node.
  *
  * @sysfs: where sysfs is mounted ("/sys"). Thread: any.
  */
@@ -25,14 +25,14 @@ struct wf_cpu_place {
 int wf_numa_netdev_node(const char *sysfs, const char *ifname);
 
 /*
- * Set the nodes of @count CPUs and sort the CPUs: those at nodes[0] first, then those at
- * nodes[1], and so on; CPUs of equal rank keep their order.
+ * Look up the node of each of @count CPUs and sort the CPUs by node: CPUs of node nodes[0] first,
+ * then CPUs of node nodes[1], and so on. CPUs of one node keep their order.
  */
 void wf_numa_order(const char *sysfs, const int *nodes, uint32_t nodes_count,
 		   struct wf_cpu_place *places, uint32_t count);
 
 /*
- * Prefer memory of @node for pages of the range that are not populated yet. @start:
+ * Request memory of @node for those pages of the range that are not populated yet. @start:
  * page-aligned. Return: 0; negative errno: nothing has changed.
  */
 int wf_numa_bind(void *start, uint64_t bytes, int node);

@@ -16,9 +16,10 @@
 #include "base/assert.h"
 
 struct wf_owner {
-	bool races;		/* also detect two threads that use the object at once */
-	_Atomic int32_t thread; /* the owner's thread id; 0: none yet */
-	_Atomic int32_t inside; /* thread id between enter and leave; 0: none */
+	bool races;		/* also detect that two threads use the object at the same time */
+	_Atomic int32_t thread; /* thread id of the owner; 0: there is no owner yet */
+	/* id of the thread between wf_owner_enter() and wf_owner_leave(); 0: no thread */
+	_Atomic int32_t inside;
 	_Atomic uint64_t violations;
 };
 
@@ -31,8 +32,8 @@ void wf_owner_adopt(struct wf_owner *owner);
 bool wf_owner_is_self(const struct wf_owner *owner);
 
 /*
- * Check that the calling thread is the owner. Not inline, because checks are rare. @what: the
- * operation, for the log.
+ * Check that the calling thread is the owner. Not inline, because most objects are not checked.
+ * @what: name of the caller's operation, for the log.
  */
 void wf_owner_verify(struct wf_owner *owner, const char *what);
 void wf_owner_verify_enter(struct wf_owner *owner, const char *what);
@@ -45,8 +46,8 @@ static inline void wf_owner_check(struct wf_owner *owner, const char *what)
 }
 
 /*
- * Begin an operation that only one thread at a time may do, and check the owner. @owner is NULL
- * if the object is not checked.
+ * Check that the calling thread is the owner, and begin an operation that only one thread at a time
+ * may carry out. @owner is NULL if the object is not checked.
  */
 static inline void wf_owner_enter(struct wf_owner *owner, const char *what)
 {

@@ -5,7 +5,7 @@
  * The function returns the time of its next run, so that it may adapt the interval. Another
  * thread can request an earlier run.
  *
- * Thread: main starts and stops; wf_periodic_run_now() any.
+ * Thread: main for start and stop; any for wf_periodic_run_now().
  */
 #ifndef WF_BASE_PERIODIC_H
 #define WF_BASE_PERIODIC_H
@@ -20,7 +20,7 @@
 /* @now_ns: CLOCK_MONOTONIC. Return: the time of the next run. */
 typedef uint64_t (*wf_periodic_fn)(void *ctx, uint64_t now_ns);
 
-/* Zeroed storage is a thread that is not started. */
+/* A periodic thread. Zeroed storage represents a thread that is not running. */
 struct wf_periodic {
 	const char *name;
 	wf_periodic_fn fn;
@@ -33,15 +33,16 @@ struct wf_periodic {
 };
 
 /*
- * Start a thread that runs @fn at once, and then whenever it is due. @name: the thread's name,
- * at most 13 characters; borrowed until the thread ends. Return: 0; negative errno.
+ * Start a thread that runs @fn at once, and then at each time that @fn returned for its next run.
+ * @name: the thread's name, at most 13 characters; borrowed until the thread ends. Return: 0;
+ * negative errno.
  */
 int wf_periodic_start(struct wf_periodic *periodic, const char *name, wf_periodic_fn fn, void *ctx);
 
 /* Stop the thread, after waiting until a run in progress has returned. Idempotent. */
 void wf_periodic_stop(struct wf_periodic *periodic);
 
-/* Request a run as soon as the run in progress, if any, has returned. */
+/* Request a run of the function at once, or, if it is running now, as soon as it has returned. */
 void wf_periodic_run_now(struct wf_periodic *periodic);
 
 #endif

@@ -28,7 +28,7 @@
 #define LEVEL_SHIFT 8
 #define SLOT_MASK   (WF_TIMER_SLOTS - 1)
 #define HEADS_FIRST (UINT32_MAX - WF_TIMER_LEVELS * WF_TIMER_SLOTS)
-#define LEFT_OVER   UINT32_MAX /* id of the left_over list, after the slots' ids */
+#define LEFT_OVER   UINT32_MAX /* id of the left_over list; the slots have the ids below it */
 #define HORIZON	    (1ull << (LEVEL_SHIFT * WF_TIMER_LEVELS))
 
 static struct wf_timer *timer_at(const struct wf_timer_wheel *wheel, uint32_t id)
@@ -218,8 +218,8 @@ uint32_t wf_timer_wheel_pop(struct wf_timer_wheel *wheel, uint64_t now_ns)
 }
 
 /*
- * Are all lists linked both ways, do the busy bits match the heads, and does the count match
- * the timers?
+ * Return true if all lists are linked in both directions, the busy bits match the list heads, and
+ * the count matches the number of linked timers.
  */
 bool wf_timer_wheel_is_valid(const struct wf_timer_wheel *wheel)
 {

@@ -21,8 +21,11 @@
 #define WF_TIMER_SLOTS	    256
 
 struct wf_timer {
-	uint32_t next; /* id of the next timer; 0: last of its slot */
-	uint32_t prev; /* id of the previous timer, or of a slot; 0: not in the wheel */
+	uint32_t next; /* id of the next timer in the slot; 0: this timer is the last */
+	/*
+	 * id of the previous timer, or of the slot if this timer is the first; 0: not in the wheel
+	 */
+	uint32_t prev;
 };
 
 /* Return the timer inside object @id. */
@@ -33,9 +36,10 @@ struct wf_timer_wheel {
 	uint32_t count;
 	wf_timer_at_fn at;
 	void *ctx;
-	uint64_t busy[WF_TIMER_LEVELS][WF_TIMER_SLOTS / 64]; /* bit set: the slot is not empty */
+	/* bitmaps of the slots: 1 if the slot is not empty */
+	uint64_t busy[WF_TIMER_LEVELS][WF_TIMER_SLOTS / 64];
 	uint32_t heads[WF_TIMER_LEVELS][WF_TIMER_SLOTS];
-	uint32_t left_over; /* head of the timers of a past round, which pop() returns first */
+	uint32_t left_over; /* first timer of a completed round; pop() returns these timers first */
 };
 
 void wf_timer_wheel_init(struct wf_timer_wheel *wheel, wf_timer_at_fn at, void *ctx);
@@ -44,7 +48,7 @@ void wf_timer_wheel_init(struct wf_timer_wheel *wheel, wf_timer_at_fn at, void *
 void wf_timer_wheel_add(struct wf_timer_wheel *wheel, uint32_t id, uint64_t now_ns,
 			uint64_t deadline_ns);
 
-/* Remove timer @id. Does nothing if it is not in the wheel. */
+/* Remove timer @id. Do nothing if the timer is not in the wheel. */
 void wf_timer_wheel_remove(struct wf_timer_wheel *wheel, uint32_t id);
 
 /* Remove one timer that is due at @now_ns. Return: its id; 0 if no timer is due. */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * waiter.c - a futex word that changes with each wake-up, and an eventfd for sleepers that
- * poll.
+ * waiter.c - implements a waiter by a futex word that changes with each wake-up, and by an eventfd
+ * for sleepers that call poll(2).
  *
- * A wake-up clears the announcement. Until the next announcement, further wake-ups cost one
- * load. A sleeper whose ticket is older than the wake-up does not sleep at all.
+ * A wake-up clears the announcement of a sleep. Until the next announcement, further wake-ups cost
+ * only one load. A sleeper whose ticket is older than the wake-up does not sleep at all.
  */
 #include "base/waiter.h"
 
@@ -87,8 +87,8 @@ void wf_waiter_wake(struct wf_waiter *waiter)
 	atomic_thread_fence(memory_order_seq_cst);
 	word = atomic_load_explicit(&waiter->word, memory_order_relaxed);
 	/*
-	 * If the exchange fails, another waker has cleared the announcement and wakes the
-	 * sleepers.
+	 * If the exchange fails, another waker has cleared the announcement, and that waker wakes
+	 * the sleepers.
 	 */
 	if (!(word & ANNOUNCED) || !atomic_compare_exchange_strong(&waiter->word, &word, word + 1))
 		return;

@@ -24,7 +24,8 @@
 #include <stdint.h>
 
 struct wf_waiter {
-	_Atomic uint32_t word; /* lowest bit: sleep announced; others: wake-up count */
+	/* lowest bit: a sleep is announced; other bits: number of wake-ups */
+	_Atomic uint32_t word;
 	bool is_polled;
 	int fd; /* eventfd, owned if is_polled */
 };
@@ -51,15 +52,19 @@ uint32_t wf_waiter_announce(struct wf_waiter *waiter);
 void wf_waiter_sleep(struct wf_waiter *waiter, uint32_t ticket, uint64_t deadline_ns);
 
 /*
- * Clear the announcement and any pending wake-up after a sleep. For a waiter with one sleeper;
- * if several threads sleep nobody calls it, and a later wf_waiter_wake() may find no sleeper.
+ * Clear the announcement and any pending wake-up after a sleep. Not allowed if the waiter has
+ * several sleepers, because the call would clear the announcements of all of them. Without it the
+ * announcement remains set, and a later wf_waiter_wake() may find no sleeper.
  */
 void wf_waiter_cancel(struct wf_waiter *waiter);
 
 /* Wake all sleepers. Call after publishing work. Async-signal-safe. */
 void wf_waiter_wake(struct wf_waiter *waiter);
 
-/* Is a sleep announced? The load is sequentially consistent, like the announcement. */
+/*
+ * Return true if a sleep is announced. The load is sequentially consistent, as is the store of the
+ * announcement.
+ */
 static inline bool wf_waiter_is_announced(const struct wf_waiter *waiter)
 {
 	return atomic_load(&waiter->word) & 1;

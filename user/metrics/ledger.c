@@ -7,7 +7,9 @@
  */
 #include "metrics/metrics.h"
 
-/* Two macros contain the braces of each array, which clang-format does not understand. */
+/*
+ * clang-format can't format these lines: one macro opens the brace of an array, another closes it.
+ */
 /* clang-format off */
 #define X_LEDGER(name, total)		      static const char *const name##_parts[] = {
 #define X_OUTCOME(name, family, labels, help) #name,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * metrics.h - counters: one block for each thread that counts, summed when they are read.
+ * metrics.h - counters, in one block for each thread that counts; a reader sums the blocks.
  *
- * A block has one writer. It adds with relaxed atomic loads and stores, so that a reader never
- * sees a torn value; counting costs one add. Any thread may read at any time. Every metric is
- * one line of metrics.def.
+ * Each block has one writer, which uses relaxed atomic loads and stores: a reader never sees a torn
+ * value, and counting costs one addition. Any thread may read at any time. Every metric is one line
+ * of metrics.def.
  */
 #ifndef WF_METRICS_METRICS_H
 #define WF_METRICS_METRICS_H

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * metrics_internal.h - the lines of metrics.def as an array, for functions that list all of
- * them.
+ * metrics_internal.h - the lines of metrics.def as an array, for functions that list all metrics.
  */
 #ifndef WF_METRICS_METRICS_INTERNAL_H
 #define WF_METRICS_METRICS_INTERNAL_H
@@ -10,7 +9,7 @@
 
 /* A line of metrics.def, and the offset of its value in struct wf_metrics. */
 struct wf_metric_row {
-	struct weft_metric metric; /* the metric without its value */
+	struct weft_metric metric; /* description of the metric; its value is not set */
 	size_t offset;
 };
 

@@ -25,10 +25,7 @@ struct text {
 
 /* ---- one sample ---- */
 
-/*
- * Return the length of the key without a value, with which @labels may begin; 0 if there is
- * none.
- */
+/* Return the length of the first key of @labels if that key has no value, else 0. */
 static size_t open_key_bytes(const char *labels)
 {
 	size_t bytes = strcspn(labels, "=,");
@@ -51,7 +48,10 @@ static void write_quoted(FILE *out, const char *value, size_t bytes)
 	fputc('"', out);
 }
 
-/* Write "key=value,..." as {key="value",...}; a key without a value gets @open_value. */
+/*
+ * Write the labels "key=value,..." as {key="value",...}. A key without a value gets the value
+ * @open_value.
+ */
 static void write_labels(FILE *out, const char *labels, const char *open_value)
 {
 	char separator = '{';
@@ -74,8 +74,8 @@ static void write_labels(FILE *out, const char *labels, const char *open_value)
 }
 
 /*
- * Return the number of decimals that turns a value into the base unit of Prometheus: seconds
- * (_ns) or a ratio (_percent).
+ * Return the number of digits by which the decimal point of a value is moved to convert it to the
+ * base unit of Prometheus: 9 for _ns (seconds), 2 for _percent (a ratio), else 0.
  */
 static int decimals_of(const char *name)
 {

@@ -24,9 +24,9 @@ struct wf_metrics_part {
 };
 
 /*
- * Write every family of metrics.def once. A line that has a label without a value is written
- * once for each part with that key, all other lines from @sum. Return: 0; -EIO: writing to @out
- * failed.
+ * Write every family of metrics.def once. A line whose label has a key without a value is written
+ * once for each part with that key. The values of all other lines are taken from @sum. Return: 0;
+ * -EIO: writing to @out failed.
  */
 int wf_prometheus_write(FILE *out, const struct wf_metrics *sum,
 			const struct wf_metrics_part *parts, size_t parts_count);
