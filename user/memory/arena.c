@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * arena.c - the spans of one mapping, each of them free or in one use.
+ * arena.c - the spans of one mapping. Each span is free or has one use.
  *
  *   warm bitmap   free spans with memory, taken first
  *   cold bitmap   free spans without memory: never used, or returned to the system (hole punched)
  *
- * A thread takes a span by clearing its bit; the thread that clears the bit owns the span. To
- * take a run, a thread clears one bit after the other, and gives the spans back when it finds
- * one that is not free.
+ * A thread takes a span by clearing the span's bit; the thread that clears the bit owns the span.
+ * To take a run, a thread clears one bit after the other, and gives all of them back if a span of
+ * the run is not free.
  *
- * Bound: the tables are charged when the arena is created, a cold span before its bit is
- * cleared. A warm span stays charged (as free_spans) until its hole is punched. So the budget's
- * used_bytes are never less than the resident memory.
+ * Bound: the tables are charged to the budget when the arena is created, and a cold span is charged
+ * before its bit is cleared. A warm span stays charged (to WF_BUDGET_FREE_SPANS) until its hole is
+ * punched. So the budget's used_bytes are never less than the resident memory.
  */
 #include "memory/arena.h"
 
@@ -36,7 +36,9 @@ static const enum wf_budget_owner owner_of_use[] = {
 
 /* ---- making it ---- */
 
-/* Return the bytes of the tables for @spans spans: blocks, two bitmaps and the struct itself. */
+/*
+ * Return the size in bytes of the tables for @spans spans: blocks, two bitmaps and struct wf_arena.
+ */
 static uint64_t tables_for(uint64_t spans)
 {
 	uint64_t words = (spans + WF_WORD_BITS - 1) / WF_WORD_BITS;
@@ -184,12 +186,15 @@ void wf_arena_free(struct wf_arena *arena)
 
 /* ---- parts ---- */
 
-/* First bitmap word that is searched for the calling thread; set by wf_arena_prefer(). */
+/*
+ * Index of the bitmap word at which the calling thread begins to search for a free span; set by
+ * wf_arena_prefer().
+ */
 static _Thread_local uint32_t first_word;
 
 /*
- * Bind the spans and span headers of the bitmap words @from to @to to @node. A failure is
- * logged only.
+ * Bind to @node the spans, and the span headers, that the bitmap words @from to @to describe. A
+ * failure is only logged.
  */
 static void place_part(struct wf_arena *arena, uint32_t from, uint32_t to, int node)
 {
@@ -210,7 +215,9 @@ static void place_part(struct wf_arena *arena, uint32_t from, uint32_t to, int n
 
 void wf_arena_divide(struct wf_arena *arena, const struct wf_arena_part *parts, uint32_t count)
 {
-	/* After the arena shrank there are fewer words in use than the bitmaps have. */
+	/*
+	 * After wf_arena_pin() has shrunk the arena, the last words of the bitmaps are not in use.
+	 */
 	uint32_t words = (arena->spans + WF_WORD_BITS - 1) / WF_WORD_BITS;
 	uint32_t weights = 0;
 	uint32_t before = 0;
@@ -274,8 +281,8 @@ static void span_unclaim(struct wf_arena *arena, uint32_t index, enum wf_budget_
 }
 
 /*
- * Claim the first free span of @bits from the caller's part on; if there is none, from the
- * start.
+ * Claim the first free span of @bits at or after the start of the calling thread's part; if there
+ * is none, the first free span of the arena.
  */
 static int64_t claim_any(const struct wf_arena *arena, _Atomic uint64_t *bits)
 {
@@ -384,12 +391,12 @@ static bool punch(struct wf_arena *arena, uint32_t index)
 }
 
 /*
- * Punch the hole of one warm span. Return: false if no span is warm, or if the system call
- * failed.
+ * Return the memory of one warm span to the system by punching a hole. Return: false if no span is
+ * warm, or if the system call failed.
  */
 static bool trim_one(struct wf_arena *arena)
 {
-	/* Trim from the end, because spans are taken from the start. */
+	/* Trim the last span first, because free spans are taken from the start of the arena. */
 	int64_t index = wf_bit_claim_last(arena->warm, arena->words);
 
 	if (index < 0)
@@ -409,9 +416,9 @@ uint64_t wf_arena_trim(struct wf_arena *arena, uint64_t keep_bytes)
 	uint64_t spans = 0;
 
 	/*
-	 * Either this thread sees keeps_memory, or the thread that sets it sees punching and
-	 * waits: both write their own word before they read the other one, and all four
-	 * accesses are sequentially consistent.
+	 * Either this thread reads that keeps_memory is set, or the thread that sets keeps_memory
+	 * reads that punching is not 0 and waits. Each thread writes its own word before it reads
+	 * the other thread's word, and all four accesses are sequentially consistent.
 	 */
 	atomic_fetch_add(&arena->punching, 1);
 	if (!atomic_load(&arena->keeps_memory))

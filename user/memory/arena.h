@@ -2,9 +2,9 @@
 /*
  * arena.h - the one mapping that holds UMEM frames, pages, slabs and queues.
  *
- * The arena is divided into spans of WEFT_SPAN_BYTES. A span is free or has one use; when it is
- * put it is free for any other use. The mapping is a memfd (MAP_SHARED), so that AF_XDP can
- * register it, and so that the memory of a free span can be returned to the system.
+ * The arena is divided into spans of WEFT_SPAN_BYTES. A span is free or has one use. A span that
+ * was put is free for any use. The mapping is a memfd (MAP_SHARED), so that AF_XDP can register it,
+ * and so that the memory of a free span can be returned to the system.
  *
  * Thread: any, unless stated otherwise; lock-free.
  */
@@ -23,14 +23,14 @@ struct wf_metrics;
 struct wf_page;
 
 /*
- * Map as many spans as fit @max_bytes, the one limit (budget.h). The spans, their tables and
- * everything else that is reserved never exceed it together. No span has memory until it is
- * used.
+ * Create an arena with as many spans as fit in @max_bytes, which is also the limit of the arena's
+ * budget (budget.h). The sum of the spans, their tables and all other reservations never exceeds
+ * this limit. A span has no physical memory until it is used.
  * Return: 0; -EINVAL: @max_bytes is too small or too large; -ENOMEM. Thread: main.
  */
 int wf_arena_new(uint64_t max_bytes, struct wf_arena **ret_arena);
 
-/* Free the arena. No other thread uses it any more. NULL is allowed. Thread: main. */
+/* Free the arena. No other thread may use it any more. NULL is allowed. Thread: main. */
 void wf_arena_free(struct wf_arena *arena);
 
 /*
@@ -49,18 +49,21 @@ int wf_arena_pin(struct wf_arena *arena, uint64_t headroom_bytes);
 /* A part of an arena, whose memory comes from one NUMA node. */
 struct wf_arena_part {
 	int node;	 /* NUMA node; -1: any */
-	uint32_t weight; /* size of the part, relative to the sum of all weights */
+	uint32_t weight; /* size of the part is weight / sum of all weights */
 };
 
 /*
- * Divide a new arena into @count parts, at most WF_ARENA_PARTS_MAX; the last parts may be empty
- * if the arena is small. Memory that a node does not have comes from another node. Thread:
+ * Divide a new arena into @count parts, at most WF_ARENA_PARTS_MAX; the last parts may be empty if
+ * the arena is small. If a node has no free memory, the kernel uses memory of another node. Thread:
  * main, before any other thread uses the arena, and before its base is registered.
  */
 #define WF_ARENA_PARTS_MAX WEFT_WORKERS_MAX
 void wf_arena_divide(struct wf_arena *arena, const struct wf_arena_part *parts, uint32_t count);
 
-/* Take the calling thread's spans from part @part of @arena while that part has free ones. */
+/*
+ * From now on take spans for the calling thread from part @part of @arena while that part has free
+ * spans.
+ */
 void wf_arena_prefer(const struct wf_arena *arena, uint32_t part);
 
 /*
@@ -89,8 +92,8 @@ void wf_arena_put_run(struct wf_arena *arena, void *start, uint64_t bytes);
 uint64_t wf_arena_used_bytes(const struct wf_arena *arena);
 
 /*
- * Return the memory of free spans to the system, except @keep_bytes of it. Makes one system
- * call for each span, so it is not called on the packet path. Does nothing after
+ * Return the memory of free spans to the system until at most @keep_bytes of it are left. One
+ * system call is made for each span, so this is never called on the packet path. Does nothing after
  * wf_arena_pin().
  * Return: bytes returned to the system. Thread: any.
  */
@@ -103,7 +106,7 @@ uint64_t wf_arena_trim(struct wf_arena *arena, uint64_t keep_bytes);
 #define WF_SQUEEZE_MAX 3u
 void wf_arena_set_squeeze(struct wf_arena *arena, uint32_t squeeze);
 
-/* Return the budget of the one limit. It lives as long as the arena. */
+/* Return the budget to which all memory of weft is charged. It is valid as long as the arena. */
 struct wf_budget *wf_arena_budget(struct wf_arena *arena);
 
 /* Write the memory_* metrics. Thread: the owner of @metrics. */
@@ -115,7 +118,10 @@ void wf_arena_publish(const struct wf_arena *arena, struct wf_metrics *metrics);
  */
 struct wf_page *wf_arena_page_at(const struct wf_arena *arena, uint64_t off);
 
-/* Do bitmaps, counters and budget agree? True only while no thread changes them. */
+/*
+ * Return true if bitmaps, counters and budget are consistent. The result is valid only while no
+ * other thread changes them.
+ */
 bool wf_arena_is_valid(const struct wf_arena *arena);
 
 #endif

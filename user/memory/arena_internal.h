@@ -16,14 +16,17 @@ enum { WF_ARENA_HOMES = 2 * WEFT_WORKERS_MAX };
 #define WF_HOME_NONE UINT32_MAX
 
 /*
- * Two stacks of pages of one pool that other threads put, linked by page ids in the pages'
- * words. Any thread pushes; a thread that takes from a stack takes all of it, so there is no
- * ABA problem. A home lives in the arena, so that a page may be put after its pool was freed.
+ * Two stacks of pages that belong to one pool and were put by other threads. The word of each page
+ * holds the id of the next page. Any thread may push a page. A thread never takes a single page,
+ * but always the whole stack, so there is no ABA problem. A home is stored in the arena, so that a
+ * page may be put after its pool was freed.
  */
 struct wf_home {
-	_Alignas(WF_CACHE_LINE) _Atomic uint32_t pages;	 /* taken by the home's pool only */
-	_Alignas(WF_CACHE_LINE) _Atomic uint32_t frames; /* taken by any pool that runs short */
-	_Alignas(WF_CACHE_LINE) _Atomic bool claimed;	 /* a pool uses this home */
+	/* stack of pages; only the home's pool takes them */
+	_Alignas(WF_CACHE_LINE) _Atomic uint32_t pages;
+	/* stack of rx frames; any pool that lacks frames takes them */
+	_Alignas(WF_CACHE_LINE) _Atomic uint32_t frames;
+	_Alignas(WF_CACHE_LINE) _Atomic bool claimed; /* a pool uses this home */
 };
 
 struct wf_arena {
@@ -39,7 +42,8 @@ struct wf_arena {
 	_Atomic uint64_t *warm; /* bitmap of free spans with memory, which are taken first */
 	_Atomic uint64_t *cold; /* bitmap of free spans without memory */
 
-	_Alignas(WF_CACHE_LINE) _Atomic bool keeps_memory; /* the kernel uses it: punch no holes */
+	/* the kernel uses the arena as UMEM, so no hole is punched */
+	_Alignas(WF_CACHE_LINE) _Atomic bool keeps_memory;
 	_Atomic uint32_t punching;    /* number of threads in wf_arena_trim() */
 	_Atomic uint32_t squeeze;     /* pressure level 0..3, see wf_arena_set_squeeze() */
 	_Atomic uint32_t frame_bytes; /* size of every rx frame; 0: no pool has frames yet */
@@ -66,8 +70,9 @@ struct wf_span *wf_arena_take(struct wf_arena *arena, enum wf_span_use use, uint
 void wf_arena_put(struct wf_arena *arena, struct wf_span *span, uint32_t count);
 
 /*
- * Punch no holes from now on. Called when rx frames are made: the kernel may then use the
- * arena's memory even if nobody called wf_arena_pin(), and must see the same pages as weft.
+ * From now on punch no holes in the arena. Called when rx frames are made, because the kernel may
+ * then use the arena's memory even if wf_arena_pin() was not called, and the kernel and weft must
+ * use the same pages.
  */
 void wf_arena_keep_memory(struct wf_arena *arena);
 
@@ -82,7 +87,10 @@ static inline struct wf_page *wf_arena_page(const struct wf_arena *arena, uint32
 			    id & WF_PAGE_INDEX_MASK);
 }
 
-/* Push the chain @first ... @last, linked by ids, onto @stack. Thread: any. */
+/*
+ * Push the chain of pages from @first to @last, which are linked by page ids, onto @stack. Thread:
+ * any.
+ */
 static inline void wf_home_push(_Atomic uint32_t *stack, struct wf_page *first,
 				struct wf_page *last)
 {
@@ -91,14 +99,17 @@ static inline void wf_home_push(_Atomic uint32_t *stack, struct wf_page *first,
 	do {
 		atomic_store_explicit(&last->word, WF_PAGE_FREE | head, memory_order_relaxed);
 		/*
-		 * Pairs with the acquire in wf_home_take_all(): the links and bytes are visible
-		 * before the head.
+		 * Pairs with the acquire in wf_home_take_all(): the pages' links and bytes are
+		 * visible before the new head of the stack.
 		 */
 	} while (!atomic_compare_exchange_weak_explicit(
 		stack, &head, wf_page_id(first), memory_order_release, memory_order_relaxed));
 }
 
-/* Take all pages of @stack. Return: the id of the first page; WF_PAGE_ID_NONE if it is empty. */
+/*
+ * Take all pages of @stack. Return: the id of the first page; WF_PAGE_ID_NONE if the stack is
+ * empty.
+ */
 static inline uint32_t wf_home_take_all(_Atomic uint32_t *stack)
 {
 	if (atomic_load_explicit(stack, memory_order_relaxed) == WF_PAGE_ID_NONE)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * arena_pin.c - the arena as UMEM, whose memory the kernel uses too.
+ * arena_pin.c - prepares the arena for use as UMEM, whose memory the kernel uses too.
  *
- * Every span of a pinned arena has memory until the arena is freed: all spans are charged, and
- * no hole is punched, because the kernel and weft would then use different pages. Therefore the
- * arena first shrinks to what fits the limit together with everything else that is reserved.
+ * Every span of a pinned arena has memory until the arena is freed: all spans are charged, and no
+ * hole is punched, because the kernel and weft would then use different pages. Therefore the arena
+ * is first shrunk until it fits in the limit together with all other reservations.
  */
 #include <errno.h>
 #include <linux/memfd.h>
@@ -18,13 +18,16 @@
 
 void wf_arena_keep_memory(struct wf_arena *arena)
 {
-	/* Pairs with wf_arena_trim(): after the loop no thread punches holes. */
+	/*
+	 * Pairs with the accesses of keeps_memory and punching in wf_arena_trim(). After the loop
+	 * no thread punches holes.
+	 */
 	atomic_store(&arena->keeps_memory, true);
 	while (atomic_load(&arena->punching))
 		;
 }
 
-/* Remove the last span from the arena. Return: 0; -ENOBUFS: it is in use. */
+/* Remove the last span from the arena. Return: 0; -ENOBUFS: the span is in use. */
 static int drop_last_span(struct wf_arena *arena)
 {
 	uint32_t last = arena->spans - 1;
@@ -38,8 +41,8 @@ static int drop_last_span(struct wf_arena *arena)
 }
 
 /*
- * Drop spans until the spans without memory fit into the rest of the limit. Return: 0;
- * -ENOBUFS: no span is left, or the last span is in use.
+ * Remove the last spans until the memory that the remaining spans do not have yet fits into the
+ * rest of the limit. Return: 0; -ENOBUFS: no span is left, or the last span is in use.
  */
 static int shrink_to_fit(struct wf_arena *arena, uint64_t headroom_bytes)
 {
@@ -69,7 +72,7 @@ static bool is_in_use(const struct wf_arena *arena, uint32_t index)
 	return !wf_bit_is_set(arena->warm, index) && !wf_bit_is_set(arena->cold, index);
 }
 
-/* Are all spans from @end on free, so that the arena may end there? */
+/* Return true if all spans from span @end on are free, so that the arena may be cut off there. */
 static bool is_free_from(const struct wf_arena *arena, uint32_t end)
 {
 	for (uint32_t index = end; index < arena->spans; index++)
@@ -78,7 +81,10 @@ static bool is_free_from(const struct wf_arena *arena, uint32_t end)
 	return true;
 }
 
-/* Copy the spans in use to @to. Queues of subscriptions made before the start are in use here. */
+/*
+ * Copy the spans in use to @to. These are the queues of subscriptions that were created before the
+ * start.
+ */
 static void copy_spans_in_use(const struct wf_arena *arena, uint8_t *to)
 {
 	for (uint32_t index = 0; index < arena->spans; index++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bits_internal.h - a bitmap of free spans that any thread claims and gives back.
+ * bits_internal.h - a bitmap of free spans. Any thread may claim a span and give it back.
  *
  * The thread that clears a bit owns the span of that bit; there is no other lock.
  */
@@ -29,8 +29,8 @@ static inline bool wf_bit_claim(_Atomic uint64_t *bits, uint32_t index)
 	uint64_t mask = 1ull << (index % WF_WORD_BITS);
 
 	/*
-	 * Pairs with the release in wf_bit_give(): the previous owner's writes happen before
-	 * ours.
+	 * Pairs with the release in wf_bit_give(): writes of the span's previous owner happen
+	 * before the caller's writes.
 	 */
 	return atomic_fetch_and_explicit(&bits[index / WF_WORD_BITS], ~mask, memory_order_acquire) &
 	       mask;
@@ -42,7 +42,7 @@ static inline void wf_bit_give(_Atomic uint64_t *bits, uint32_t index)
 	uint64_t old =
 		atomic_fetch_or_explicit(&bits[index / WF_WORD_BITS], mask, memory_order_release);
 
-	wf_assert(!(old & mask)); /* the span was put twice */
+	wf_assert(!(old & mask)); /* fails if the span was put twice */
 	(void)old;
 }
 

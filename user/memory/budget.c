@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * budget.c - the one limit, and how many bytes of it each owner holds.
+ * budget.c - the memory limit, and the number of bytes that each owner has reserved.
  *
- * Only the counter of used bytes decides: compare-and-swap raises it only if the sum stays
+ * Only the counter of used bytes is checked: a compare-and-swap raises it only if the sum stays
  * within the limit, so the limit is never exceeded. The counters of the owners are updated
- * afterwards and are only reported.
+ * afterwards. They are used for reports, not for decisions.
  */
 #include "memory/budget.h"
 
@@ -41,7 +41,7 @@ static bool raise_used(struct wf_budget *budget, uint64_t bytes)
 	uint64_t used = atomic_load_explicit(&budget->used_bytes, memory_order_relaxed);
 
 	do {
-		/* Compare twice, because used + bytes could overflow. */
+		/* Not used + bytes > limit_bytes, because the sum could overflow. */
 		if (used > budget->limit_bytes || bytes > budget->limit_bytes - used)
 			return false;
 	} while (!atomic_compare_exchange_weak_explicit(&budget->used_bytes, &used, used + bytes,

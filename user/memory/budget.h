@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * budget.h - the one limit, and how many bytes of it each owner holds.
+ * budget.h - the memory limit, and the number of bytes that each owner has reserved.
  *
  * All memory of weft is charged to one owner before it is allocated; a reservation that would
- * exceed the limit is refused. The arena charges its own tables and spans (arena.h). Memory
- * outside the arena (queues, BPF maps, the state store) is reserved here by the code that
- * allocates it.
+ * exceed the limit fails. The arena charges its own tables and spans (arena.h). Memory outside the
+ * arena (queues, BPF maps, the state store) is reserved here by the code that allocates it.
  *
  * Thread: any; lock-free.
  */
@@ -24,7 +23,7 @@ enum wf_budget_owner {
 	WF_BUDGET_TABLES = 0, /* span tables and page headers */
 	WF_BUDGET_FREE_SPANS, /* free spans whose memory was not returned to the system */
 	WF_BUDGET_FRAMES,     /* spans that hold rx frames */
-	WF_BUDGET_PAGES,      /* spans that hold pages of a class */
+	WF_BUDGET_PAGES,      /* spans that hold pages of the size classes */
 	WF_BUDGET_SLABS,      /* spans that hold small objects: flows, extents */
 	WF_BUDGET_RUNS,	      /* runs of adjacent spans: indexes, rings */
 	WF_BUDGET_QUEUES,     /* queues of subscriptions, except their rings, which are runs */
@@ -36,12 +35,15 @@ enum wf_budget_owner {
 };
 #define WF_BUDGET_OWNER_COUNT (WF_BUDGET_OTHER + 1)
 
-/* Give back at least @bytes if possible. Called when a reservation does not fit. */
+/*
+ * Function that releases reserved memory, at least @bytes if possible. Called when a reservation
+ * does not fit into the limit.
+ */
 typedef void (*wf_budget_reclaim_fn)(void *ctx, uint64_t bytes);
 
 /*
- * Embedded in the arena and returned by wf_arena_budget(). Invariant: used_bytes == sum of
- * held_bytes <= limit_bytes.
+ * The budget of an arena, embedded in it and returned by wf_arena_budget(). Invariant: used_bytes
+ * == sum of held_bytes <= limit_bytes.
  */
 struct wf_budget {
 	uint64_t limit_bytes;
@@ -61,7 +63,7 @@ struct wf_budget {
 	_Atomic uint64_t idle_page_bytes;
 };
 
-/* Initialize a budget of which nothing is held. Thread: main, before other threads use it. */
+/* Initialize a budget without any reservations. Thread: main, before other threads use it. */
 void wf_budget_init(struct wf_budget *budget, uint64_t limit_bytes, wf_budget_reclaim_fn reclaim,
 		    void *reclaim_ctx);
 
@@ -77,7 +79,7 @@ void wf_budget_move(struct wf_budget *budget, enum wf_budget_owner from, enum wf
 
 uint64_t wf_budget_used(const struct wf_budget *budget);
 
-/* Return the used bytes that are allotted permanently, whatever the traffic. */
+/* Return the reserved bytes whose amount does not depend on the traffic. */
 uint64_t wf_budget_fixed(const struct wf_budget *budget);
 
 /* Return the part of wf_budget_fixed() that is kernel memory, not memory of the process. */
@@ -90,7 +92,10 @@ uint64_t wf_budget_held(const struct wf_budget *budget, enum wf_budget_owner own
 /* Write the memory_* metrics. Thread: the owner of @metrics, one for each budget. */
 void wf_budget_publish(const struct wf_budget *budget, struct wf_metrics *metrics);
 
-/* Is the sum of all owners equal to the used bytes? True only while no thread changes them. */
+/*
+ * Return true if the sum of all owners' bytes equals the used bytes. The result is valid only while
+ * no other thread changes them.
+ */
 bool wf_budget_is_valid(const struct wf_budget *budget);
 
 #endif

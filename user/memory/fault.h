@@ -14,13 +14,18 @@
 
 #if WF_DEBUG >= 1
 
-/* Should this request fail? Called by each budget reservation and each take. */
+/*
+ * Return true if the current request for memory must fail. Called by each reservation, and each
+ * time a page, span or object is taken.
+ */
 bool wf_fault_hit(void);
 
-/* Make the @nth request from now on fail, once. 0: no request fails. */
+/*
+ * Make the @nth request after this call fail. Only that one request fails; if @nth is 0, none does.
+ */
 void wf_fault_arm(uint64_t nth);
 
-/* Disarm the fault. Return: true if the armed fault has happened. */
+/* Disarm the fault. Return: true if the fault has occurred since it was armed. */
 bool wf_fault_disarm(void);
 
 #else

@@ -17,7 +17,10 @@ static uint32_t words_of(const struct wf_arena *arena)
 	return (arena->spans + WF_WORD_BITS - 1) / WF_WORD_BITS;
 }
 
-/* Return the bytes of both sets of @words words, and of a mask for each span in them. */
+/*
+ * Return the size in bytes of both sets, which have @words words each, and of one mask for each
+ * span.
+ */
 static uint64_t table_bytes(uint32_t words)
 {
 	return words * (WF_WORD_BITS * sizeof(uint32_t) + 2 * sizeof(uint64_t));
@@ -73,7 +76,7 @@ void wf_frame_stock_put(struct wf_frame_stock *stock, uint32_t span, uint32_t in
 	}
 }
 
-/* Find the lowest span of @spans. Return: false if the set is empty. */
+/* Find the lowest span in the set @spans. Return: false if the set is empty. */
 static bool find(struct wf_frame_spans *spans, uint32_t words, uint32_t *ret_span)
 {
 	while (spans->from < words && !spans->bits[spans->from])
@@ -85,7 +88,7 @@ static bool find(struct wf_frame_spans *spans, uint32_t words, uint32_t *ret_spa
 	return true;
 }
 
-/* Return the lowest @max bits of @mask. */
+/* Return @mask with only its lowest @max set bits. */
 static uint32_t lowest_bits(uint32_t mask, uint32_t max)
 {
 	uint32_t rest = mask;

@@ -2,11 +2,11 @@
 /*
  * frame_stock.h - the free rx frames of one pool, ordered by address.
  *
- * The kernel uses the frames of a fill ring in the order in which they were put there.
- * Receiving into adjacent frames is faster than receiving into the same frames in random order,
- * because the CPU prefetches their addresses, their bytes and the kernel's records of them. So
- * a stock gives out whole spans, the lowest first, which restores the order after held frames
- * were put one by one. A stack would never restore it.
+ * The kernel uses the frames of a fill ring in the order in which they were put there. Receiving
+ * into adjacent frames is faster than receiving into the same frames in random order, because the
+ * CPU prefetches the addresses and bytes of the frames and the kernel's records of them. So a stock
+ * supplies the frames of whole spans first, in the order of the spans. This restores the order of
+ * frames that were held and then put one by one. A stack would never restore it.
  *
  *   masks   one mask for each span, one bit for each frame that is in the stock
  *   whole   spans of which all frames are in the stock; taken first
@@ -21,7 +21,7 @@
 
 struct wf_arena;
 
-/* A set of spans. All words of bits before index from are 0. */
+/* A set of spans, one bit for each. All words before bits[from] are 0. */
 struct wf_frame_spans {
 	uint64_t *bits;
 	uint32_t from;
@@ -44,7 +44,10 @@ struct wf_frame_stock {
 int wf_frame_stock_init(struct wf_frame_stock *stock, struct wf_arena *arena, uint32_t frame_bytes);
 void wf_frame_stock_fini(struct wf_frame_stock *stock, struct wf_arena *arena);
 
-/* Add frame @index of span @span, which is free now. Thread: the pool's worker, here and below. */
+/*
+ * Add frame @index of span @span, which has become free. Thread: the pool's worker, as for all
+ * functions below.
+ */
 void wf_frame_stock_put(struct wf_frame_stock *stock, uint32_t span, uint32_t index);
 
 /*

@@ -2,8 +2,8 @@
 /*
  * page.c - references to pages, and bounds-checked access to their bytes.
  *
- * A sole holder needs no atomic read-modify-write to put its page: no other thread holds the
- * page, so no other thread can take a reference meanwhile.
+ * A thread with the only reference puts its page without an atomic read-modify-write, because only
+ * a thread that holds the page can add a reference.
  */
 #include "memory/page.h"
 
@@ -30,8 +30,8 @@ void wf_page_put(struct wf_page *page)
 		return;
 
 	/*
-	 * Pairs with the release below: accesses of former holders happen before the page is
-	 * reused.
+	 * Pairs with the release below, so that accesses of former holders happen before the page
+	 * is reused.
 	 */
 	holders = atomic_load_explicit(&page->word, memory_order_acquire);
 	wf_assert(holders > 0 && holders < WF_PAGE_FREE);

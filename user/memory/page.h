@@ -16,19 +16,19 @@
 struct wf_page;
 struct wf_page_pool;
 
-/* Add a reference. Thread: any that already holds the page. */
+/* Add a reference. Thread: any that holds a reference already. */
 void wf_page_get(struct wf_page *page);
 
 /* Drop a reference; the last one returns the page to its pool. NULL is allowed. Thread: any. */
 void wf_page_put(struct wf_page *page);
 
 /*
- * Is the caller the only holder? Then no other thread reads the page or can take a reference to
- * it. Thread: any that holds the page.
+ * Return true if the caller has the only reference. Then no other thread reads the page or can add
+ * a reference. Thread: any that holds the page.
  */
 bool wf_page_is_sole(const struct wf_page *page);
 
-/* Is it a received frame, not a page of a size class? */
+/* Return true if @page is an rx frame, false if it is a page of a size class. */
 bool wf_page_is_frame(const struct wf_page *page);
 
 /* Return the start, and the size in bytes, of the page's data area. */
@@ -45,12 +45,12 @@ int wf_page_view(const struct wf_page *page, uint64_t off, uint64_t len_bytes,
 		 const uint8_t **ret_bytes);
 
 /*
- * Replace *@page by a page for @bytes that contains the first @keep_bytes of the old one. Takes
- * the caller's reference to *@page and writes a reference to the new page; other holders keep
- * the old page. The page itself is kept where that is possible.
+ * Replace *@page by a page for @bytes that contains the first @keep_bytes of the old one. Takes the
+ * caller's reference to *@page and writes a reference to the new page; other holders keep the old
+ * page. If the page already has a suitable size, it is not replaced.
  *
- * Return: 0; -ERANGE: @keep_bytes exceeds one of the pages, or @bytes exceeds a span; -ENOBUFS:
- * no page is free. On error *@page is unchanged.
+ * Return: 0; -ERANGE: @keep_bytes exceeds the size of the old or the new page, or @bytes exceeds
+ * the size of a span; -ENOBUFS: no page is free. On error *@page is unchanged.
  */
 int wf_page_resize(struct wf_page **page, struct wf_page_pool *pool, uint64_t keep_bytes,
 		   uint64_t bytes);

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * page_class.c - spans of pages of one size, in one worker's pool.
+ * page_class.c - the size classes of one worker's pool. A class consists of spans divided into
+ * pages of one size.
  *
  *   partial spans  ◄─► full spans (in no list)      a page is taken from the first
  *       │  ▲                                         partial span, and put to its own span
  *       ▼  │
  *   empty spans ──(more than ready)──► arena
  *
- * A full span to which a page is put joins the partial list at its end. Pages are taken from
- * the first spans, so that the last ones have time to become empty.
+ * When a page of a full span is put, the span is appended to the list of partial spans. Pages are
+ * taken from the first spans, so that the last ones have time to become empty.
  *
- * Invariant: used + free pages == spans * pages, for the spans of the present cut. Each of them
- * with both free and taken pages is in partial, each without taken pages is in empty.
+ * Invariant: used + free pages == spans * pages, for spans of the present page size. Of these,
+ * every span with both free and taken pages is in the list partial, and every span without taken
+ * pages is in the list empty.
  */
 #include "memory/page_class.h"
 
@@ -20,7 +22,8 @@
 enum {
 	SPARE_PART = 8, /* at most 1/SPARE_PART of the spans in use are kept as spares */
 	SPARE_SPANS_MAX = 64,
-	TUNE_PERCENT = 10, /* minimum saving in percent for which the size is changed */
+	/* the size is changed only if it saves at least this percentage of bytes */
+	TUNE_PERCENT = 10,
 };
 
 static void add(_Atomic uint64_t *metric, uint64_t amount)
@@ -68,7 +71,7 @@ void wf_page_class_release(struct wf_page_classes *classes, struct wf_page_class
 		release_span(classes, class, class->empty.tail);
 }
 
-/* Give back one empty span of any class. Return: false if no class has one. */
+/* Give back one empty span of any class to the arena. Return: false if no class has one. */
 static bool release_any(struct wf_page_classes *classes)
 {
 	for (int id = 0; id < WF_PAGE_CLASS_COUNT; id++) {
@@ -82,7 +85,10 @@ static bool release_any(struct wf_page_classes *classes)
 	return false;
 }
 
-/* May the classes take one more span, in addition to the empty ones that they keep? */
+/*
+ * Return true if the classes may take one more span from the arena without giving back an empty
+ * one.
+ */
 static bool may_grow(const struct wf_page_classes *classes)
 {
 	const struct wf_budget *budget = wf_arena_budget(classes->arena);
@@ -96,7 +102,10 @@ bool wf_page_class_fetch(struct wf_page_classes *classes, struct wf_page_class *
 {
 	struct wf_span *span;
 
-	/* At the limit, an empty span of another class is given back first. */
+	/*
+	 * If the maximum number of spans is reached, first give back an empty span of another
+	 * class.
+	 */
 	if (!may_grow(classes) && !release_any(classes))
 		return false;
 	span = wf_arena_take(classes->arena, WF_SPAN_PAGES, 1);
@@ -155,7 +164,7 @@ void wf_page_class_count_failure(struct wf_page_class *class)
 	add(class->metrics.failed_pages, 1);
 }
 
-/* Account for a page of an old cut: its span returns to the arena when all pages are free. */
+/* Put a page of a former page size. The span returns to the arena when all its pages are free. */
 static void put_old(struct wf_page_classes *classes, struct wf_page_class *class,
 		    struct wf_span *span)
 {
@@ -212,7 +221,10 @@ void wf_page_class_recut(struct wf_page_classes *classes, struct wf_page_class *
 
 /* ---- following the traffic ---- */
 
-/* Return the largest page size below that of @class, which only serves requests above it. */
+/*
+ * Return the largest page size of all classes below that of @class. @class serves only requests
+ * larger than this size.
+ */
 static uint32_t next_smaller(const struct wf_page_classes *classes,
 			     const struct wf_page_class *class)
 {
@@ -227,7 +239,10 @@ static uint32_t next_smaller(const struct wf_page_classes *classes,
 	return largest;
 }
 
-/* Set how many empty spans each class keeps: by the traffic, halved at each pressure level. */
+/*
+ * Set the number of empty spans that each class keeps. It depends on the traffic and is halved at
+ * each higher pressure level.
+ */
 static void set_ready(struct wf_page_classes *classes, const struct wf_sizing *sizing,
 		      uint32_t squeeze)
 {
@@ -246,8 +261,9 @@ static void set_ready(struct wf_page_classes *classes, const struct wf_sizing *s
 }
 
 /*
- * Give the tuned class the page size that saves most now. Changing the size costs new spans for
- * a while, so the new size must save clearly more than the present one.
+ * Give the tuned class the page size that saves most bytes with the present traffic. A change
+ * temporarily needs additional spans, so the size is changed only if the new size saves at least
+ * TUNE_PERCENT more than the present one.
  */
 static bool tune(struct wf_page_classes *classes, const struct wf_sizing *sizing)
 {

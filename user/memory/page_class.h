@@ -12,15 +12,18 @@
 
 enum {
 	WF_PAGE_ALIGN_BYTES = 64,
-	WF_PAGE_BYTES_MIN = 128, /* a span has at most 480 pages; smaller ones waste it */
+	/* a span has at most 480 pages, so smaller pages would not fill it */
+	WF_PAGE_BYTES_MIN = 128,
 };
 
 enum wf_page_class_id {
 	WF_PAGE_SMALL = 0,
 	WF_PAGE_MEDIUM,
 	WF_PAGE_LARGE,
-	WF_PAGE_SPAN,  /* the sizes of the classes up to this one ascend */
-	WF_PAGE_TUNED, /* its size is chosen to save most bytes with the present traffic */
+	/* pages of a whole span; the page sizes of the classes from SMALL to SPAN ascend */
+	WF_PAGE_SPAN,
+	/* page size chosen at run time: the one that saves most bytes with the present traffic */
+	WF_PAGE_TUNED,
 };
 #define WF_PAGE_CLASS_COUNT (WF_PAGE_TUNED + 1)
 
@@ -35,22 +38,23 @@ struct wf_page_class_metrics {
 };
 
 /*
- * Spans of pages of one size. When the size changes (a new cut), the spans of the old size
- * leave the lists and return to the arena as their pages are put.
+ * A size class: spans divided into pages of one size. A change of the page size is called a new
+ * cut. Spans of former cuts are removed from the lists; each returns to the arena when all its
+ * pages have been put.
  */
 struct wf_page_class {
 	uint32_t page_bytes; /* page size; 0: the class is not in use */
-	uint32_t pages;	     /* pages in a span */
+	uint32_t pages;	     /* number of pages in a span */
 
 	struct wf_span_list partial; /* spans with both free and taken pages */
 	struct wf_span_list empty;   /* spans with no page taken, kept ready for use */
 	uint32_t empty_spans;
-	uint32_t ready_spans; /* maximum of empty spans that are kept */
-	uint32_t spans;	      /* spans of the present cut */
-	uint32_t old_spans;   /* spans of former cuts */
+	uint32_t ready_spans; /* maximum number of empty spans that are kept */
+	uint32_t spans;	      /* number of spans divided at the present page size */
+	uint32_t old_spans;   /* number of spans divided at former page sizes */
 	uint32_t cut;
-	uint64_t used_pages; /* taken pages of the present cut */
-	uint64_t old_pages;  /* taken pages of former cuts */
+	uint64_t used_pages; /* number of taken pages of the present page size */
+	uint64_t old_pages;  /* number of taken pages of former page sizes */
 	struct wf_page_class_metrics metrics;
 };
 
@@ -59,18 +63,19 @@ struct wf_page_classes {
 	struct wf_page_class list[WF_PAGE_CLASS_COUNT];
 	struct wf_arena *arena; /* borrowed */
 	uint32_t home_index;	/* index of the pool's home, stored in each span */
-	uint64_t spans;		/* spans of all classes and all cuts */
+	/* number of spans of all classes, of present and former page sizes */
+	uint64_t spans;
 	uint64_t max_spans;
-	bool spares_the_last; /* leave the last 1/WEFT_SHORT_PARTS of the budget unused */
+	bool spares_the_last; /* take no span if at most 1/WEFT_SHORT_PARTS of the budget is left */
 };
 
-/* Initialize a class of pages of @bytes, rounded up; 0: the class is not in use. */
+/* Initialize a class whose pages have @bytes, rounded up. If @bytes is 0, the class is not used. */
 void wf_page_class_init(struct wf_page_class *class, uint32_t bytes,
 			struct wf_page_class_metrics metrics);
 
 /*
- * Make sure that a partial span exists, from the class's own empty spans if necessary. Return:
- * false if the class has no free page.
+ * Make sure that the class has a partial span: if it has none, one of its empty spans becomes
+ * partial. Return: false if the class has no free page.
  */
 bool wf_page_class_has_page(struct wf_page_class *class);
 
@@ -80,22 +85,19 @@ bool wf_page_class_has_page(struct wf_page_class *class);
  */
 bool wf_page_class_fetch(struct wf_page_classes *classes, struct wf_page_class *class);
 
-/*
- * Take a page for @bytes, with one reference. The class has a free page
- * (wf_page_class_has_page()).
- */
+/* Take a page for @bytes, with one reference. wf_page_class_has_page() must have returned true. */
 struct wf_page *wf_page_class_take(struct wf_page_class *class, size_t bytes);
 
 void wf_page_class_count_failure(struct wf_page_class *class);
 
-/* Return @page, which has no holder any more, to its class. */
+/* Return @page, to which there are no more references, to its class. */
 void wf_page_class_put(struct wf_page_classes *classes, struct wf_page *page);
 
-/* Give back the empty spans of @class except @keep of them. */
+/* Give back empty spans of @class to the arena until at most @keep are left. */
 void wf_page_class_release(struct wf_page_classes *classes, struct wf_page_class *class,
 			   uint32_t keep);
 
-/* Change the page size of @class to @bytes; 0: the class is not used any more. */
+/* Change the page size of @class to @bytes. If @bytes is 0, the class is no longer used. */
 void wf_page_class_recut(struct wf_page_classes *classes, struct wf_page_class *class,
 			 uint32_t bytes);
 

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * page_pool.c - one worker's pages of all size classes.
+ * page_pool.c - the pages of all size classes of one worker.
  *
  *   small | medium | large | whole span | tuned        classes: page_class.c
  *
- * A page is taken from the class with the smallest page size that holds it. The page size of
- * the tuned class is the one that saves most with the present traffic (sizing.h), so that on a
- * link full of 536-byte segments each of them does not take 1536 bytes.
+ * A page is taken from the class with the smallest page size that holds it. The page size of the
+ * tuned class is the one that saves most with the present traffic (sizing.h), so that 536-byte
+ * segments, for example, do not take 1536 bytes each.
  *
- * When the worker itself takes or puts a page, only one span and a few counters change. Pages
- * that other threads put wait at the pool's home (arena_internal.h). The pool takes them back
- * when a class has no free page, and in wf_page_pool_housekeep().
+ * When the worker itself takes or puts a page, only one span and a few counters change. A page that
+ * another thread puts is pushed onto a stack in the pool's home (arena_internal.h). The pool takes
+ * them back when a class has no free page, and in wf_page_pool_housekeep().
  *
- * Bound: the pool's max_spans and max_class_pages; each span is also charged to the arena's
- * budget. If a limit is reached, a free page of another class is taken if it is large enough
- * (pages_borrowed_pages), else the take fails (pages_refused_pages).
+ * Bound: the pool's max_spans and max_class_pages; each span is also charged to the arena's budget.
+ * If a limit is reached, a free page of another class is used, provided that it is large enough
+ * (counted in pages_borrowed_pages). Otherwise no page is taken (counted in pages_refused_pages).
  */
 #include "memory/page_pool.h"
 
@@ -31,7 +31,7 @@
 #include "metrics/metrics.h"
 
 enum {
-	HOUSEKEEP_NS = 250 * 1000 * 1000, /* minimum interval of adapting to the traffic */
+	HOUSEKEEP_NS = 250 * 1000 * 1000, /* minimum time between two adaptations to the traffic */
 };
 
 struct wf_page_pool {
@@ -40,10 +40,10 @@ struct wf_page_pool {
 	struct wf_rx_frames frames;
 	struct wf_page_classes classes;
 	uint64_t max_class_pages;
-	uint64_t idle_bytes; /* bytes of free pages, as last reported to the budget */
+	uint64_t idle_bytes; /* bytes of free pages last reported to the budget */
 	uint64_t housekept_ns;
 	struct wf_metrics *metrics; /* borrowed */
-	bool keeps_spans; /* spans are never given back to the arena because of the traffic */
+	bool keeps_spans; /* spans are given back to the arena only when the pool is freed */
 	struct wf_sizing sizing;
 };
 
@@ -113,7 +113,7 @@ static uint32_t smallest_class(const struct wf_page_pool *pool, size_t bytes)
 	const struct wf_page_class *tuned = &pool->classes.list[WF_PAGE_TUNED];
 	uint32_t id = 0;
 
-	bytes += !bytes; /* never 0, because a class that is not in use has a page size of 0 */
+	bytes += !bytes; /* 0 becomes 1, because a class that is not in use has a page size of 0 */
 	while (bytes > pool->classes.list[id].page_bytes)
 		id++;
 	if (bytes <= tuned->page_bytes && tuned->page_bytes < pool->classes.list[id].page_bytes)
@@ -127,7 +127,7 @@ static bool is_at_limit(const struct wf_page_pool *pool, const struct wf_page_cl
 	       class->used_pages + class->old_pages >= pool->max_class_pages;
 }
 
-/* Get pages for a class that has none free. Return: false if no page could be had. */
+/* Get free pages for @class, which has none. Return: false if no page is available. */
 static bool refill(struct wf_page_pool *pool, struct wf_page_class *class)
 {
 	collect(pool);
@@ -139,8 +139,8 @@ static bool refill(struct wf_page_pool *pool, struct wf_page_class *class)
 }
 
 /*
- * Take a page from any other class that is large enough and has one free, since @failed has
- * none. Return: NULL if there is none (counted).
+ * Take a page from another class that has a free page large enough for @bytes, because class
+ * @failed has none. Return: NULL if there is none (counted).
  */
 static struct wf_page *take_other(struct wf_page_pool *pool, const struct wf_page_class *failed,
 				  size_t bytes)
@@ -159,7 +159,7 @@ static struct wf_page *take_other(struct wf_page_pool *pool, const struct wf_pag
 	return NULL;
 }
 
-/* Take a page on the slow path: the class has no free page, or its limit is reached. */
+/* Take a page although @class has no free page or has reached its limit. */
 static struct wf_page *take_slowly(struct wf_page_pool *pool, struct wf_page_class *class,
 				   size_t bytes)
 {
@@ -446,8 +446,8 @@ void wf_page_pool_free(struct wf_page_pool *pool)
 	wf_rx_frames_drop(&pool->frames);
 	taken = wf_page_pool_taken(pool);
 	/*
-	 * A page that is still held is a bug of its holder. Its span and the home are then
-	 * never reused, so that a later put does no harm.
+	 * A page that was not put is a bug of the code that holds it. The page's span and the
+	 * pool's home are then never reused, so that a later put does no harm.
 	 */
 	if (taken)
 		wf_error("memory: page pool: %llu pages were never put back",

@@ -22,14 +22,15 @@ struct wf_page_pool_opts {
 				 too. If small and large are both 0, medium is the only class */
 	uint32_t medium_bytes;
 	uint32_t large_bytes;
-	uint32_t frame_bytes;	 /* 2048 or 4096; 0 if there are no rx frames (replay) */
-	uint32_t frames;	 /* rx frames of this worker, made at once and kept */
-	uint32_t frames_reserve; /* frames that only rings may hold: at least the capacity of the
-				    fill rings */
-	uint64_t max_bytes; /* maximum bytes of spans in addition to the frames; 0: no limit of its
-			       own */
-	uint64_t max_class_pages; /* maximum of pages taken at once from each class; 0: no limit of
-				     its own */
+	uint32_t frame_bytes; /* 2048 or 4096; 0 if there are no rx frames (replay) */
+	/* number of rx frames of this worker, all made when the pool is created */
+	uint32_t frames;
+	/* number of frames reserved for rings: at least the capacity of the fill rings */
+	uint32_t frames_reserve;
+	/* maximum bytes of all spans without the rx frames; 0: limited only by the budget */
+	uint64_t max_bytes;
+	/* maximum number of taken pages in each class; 0: limited only by the budget */
+	uint64_t max_class_pages;
 	bool keeps_spans; /* spans are never given back, and no page size is tuned to the traffic */
 };
 
@@ -41,40 +42,43 @@ int wf_page_pool_new(struct wf_arena *arena, const struct wf_page_pool_opts *opt
 		     struct wf_metrics *metrics, struct wf_page_pool **ret_pool);
 
 /*
- * Free the pool. All its pages have been put, and its thread no longer uses it. Frames that
- * rings hold need not have been put; all frames of an arena return to it when the last pool
- * with frames is freed. NULL is allowed.
+ * Free the pool. All its pages must have been put, except frames in rings, and its thread must no
+ * longer use it. All frames of an arena return to the arena when the last pool with frames is
+ * freed. NULL is allowed.
  */
 void wf_page_pool_free(struct wf_page_pool *pool);
 
 /*
- * Make the calling thread the pool's worker until it exits or adopts another pool (or NULL): it
- * puts pages without atomic read-modify-writes. Optional; without it puts are slower.
+ * Make the calling thread the pool's worker until the thread exits or adopts another pool (or
+ * NULL). This is optional: it lets the thread put pages of the pool without atomic
+ * read-modify-writes, which is faster.
  */
 void wf_page_pool_adopt(struct wf_page_pool *pool);
 
 /*
  * Take a page of the smallest class that holds @bytes, with one reference.
- * Return: NULL if the budget or a limit is reached (counted), or if @bytes > WEFT_SPAN_BYTES.
+ * Return: NULL if the memory limit or a limit of the pool is reached (counted), or if @bytes >
+ * WEFT_SPAN_BYTES.
  */
 struct wf_page *wf_page_pool_take(struct wf_page_pool *pool, size_t bytes);
 
 /*
- * Take a page as wf_page_pool_take() does, for an arriving packet: the last 1/WEFT_SHORT_PARTS
- * of the budget is left for processing earlier packets.
+ * Take a page for a packet that has just arrived, as wf_page_pool_take() does, but fail if at most
+ * 1/WEFT_SHORT_PARTS of the budget is left. That part is reserved for packets that are being
+ * processed.
  */
 struct wf_page *wf_page_pool_take_incoming(struct wf_page_pool *pool, size_t bytes);
 
 /*
- * Is less than 1/@parts left of the budget that traffic may use? Then streams that hold much
- * data release it before the budget is exhausted.
+ * Return true if less than 1/@parts of the budget for traffic is left. Streams that hold much data
+ * then release it before the budget is exhausted.
  */
 bool wf_page_pool_is_short(const struct wf_page_pool *pool, uint32_t parts);
 
 /*
- * Advise a size for a buffer that needs @need_bytes now and could use up to @hope_bytes: all of
- * @hope_bytes at pressure level 0, less at each higher level, never less than @need_bytes.
- * Rounded up to the page size of the class that serves it.
+ * Return the recommended size of a buffer that needs @need_bytes now and could use up to
+ * @hope_bytes: @hope_bytes at pressure level 0, less at each higher level, but at least
+ * @need_bytes. Rounded up to the page size of the class that serves it.
  */
 size_t wf_page_pool_advise(const struct wf_page_pool *pool, size_t need_bytes, size_t hope_bytes);
 
@@ -84,25 +88,26 @@ size_t wf_page_pool_large_bytes(const struct wf_page_pool *pool);
 
 /*
  * Take up to @max free rx frames for a fill ring and write their UMEM offsets. Each has one
- * reference, which passes through the kernel to the receiver: wf_arena_page_at(desc.addr),
- * later wf_page_put(). A frame put by another thread may be taken by any pool that runs short.
+ * reference, which passes through the kernel to the receiver: wf_arena_page_at(desc.addr), later
+ * wf_page_put(). Any pool that lacks free frames may take a frame that another thread has put.
  * Return: the number of frames taken.
  */
 uint32_t wf_page_pool_take_frames(struct wf_page_pool *pool, uint64_t *ret_offs, uint32_t max);
 
-/* May another received frame be kept? If not, free frames are few and its bytes must be copied. */
+/*
+ * Return true if enough frames are free to keep a received frame. If not, its bytes must be copied.
+ */
 bool wf_page_pool_may_keep_frame(const struct wf_page_pool *pool);
 
 /*
- * Are at least half of this worker's frames free? Then even a small payload may stay in its
- * frame.
+ * Return true if at least half of this worker's frames are free. Then even a small payload may stay
+ * in its frame.
  */
 bool wf_page_pool_has_frames_in_plenty(const struct wf_page_pool *pool);
 
 /*
- * Do the work that does not depend on packets: take back pages that other threads put, adapt
- * the classes to the traffic, give back spans that are no longer needed. Call a few times a
- * second.
+ * Carry out periodic work: take back pages that other threads put, adapt the classes to the
+ * traffic, give back spans that are no longer needed. Call a few times a second.
  */
 void wf_page_pool_housekeep(struct wf_page_pool *pool, uint64_t now_ns);
 
@@ -127,7 +132,7 @@ void wf_page_come_home(struct wf_page *page);
  */
 uint64_t wf_page_pool_taken(const struct wf_page_pool *pool);
 
-/* Do lists, counters and metrics agree? */
+/* Return true if lists, counters and metrics are consistent. */
 bool wf_page_pool_is_valid(const struct wf_page_pool *pool);
 
 #endif

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * rx_frames.c - the part of a page pool that supplies the fill rings with frames.
+ * rx_frames.c - the part of a page pool that supplies the fill rings with rx frames.
  *
  *   worker:    free stock ──take_frames──► fill ring ─► kernel ─► receiver ─► put
  *                  ▲ │                                                         │
  *                  │ └─ too many: a batch ─► home.frames ◄── other threads ────┤
  *                  └─ too few: all of home.frames, then of other homes ────────┘
  *
- * When the worker itself takes or puts a frame, only the frame's word and the stock change. A
- * frame that another thread puts is pushed onto the home of the pool that made it. A pool that
- * runs short takes frames from any home; a pool with too many free frames pushes a batch onto
- * its own home. So frames move to the workers that have traffic, without a lock.
+ * When the worker itself takes or puts a frame, only the frame's word and the stock change. A frame
+ * that another thread puts is pushed onto the home of the pool that made it. A pool with too few
+ * free frames takes frames from any home; a pool with too many pushes a batch onto its own home. So
+ * frames move to the workers that have traffic, without a lock.
  *
  * Bound: the number of frames is fixed when the pools are created. Each frame is free, in a
  * ring, or held.
@@ -34,8 +34,8 @@ static void put(struct wf_rx_frames *frames, struct wf_page *page)
 }
 
 /*
- * Push up to @max free frames of one span onto our home, for pools that run short. Return: the
- * number of frames.
+ * Push up to @max free frames of one span onto the pool's own home, where pools with too few frames
+ * can take them. Return: the number of frames pushed.
  */
 static uint32_t leave_at_home(struct wf_rx_frames *frames, uint32_t max)
 {
@@ -91,7 +91,7 @@ static uint32_t collect(struct wf_rx_frames *frames, struct wf_home *home)
 	return count;
 }
 
-/* Take frames back from our own home, then from other homes, until @wanted are free. */
+/* Take frames from the pool's own home, then from other homes, until @wanted frames are free. */
 static void find_frames(struct wf_rx_frames *frames, uint32_t wanted)
 {
 	collect(frames, frames->home);
@@ -105,8 +105,8 @@ static void find_frames(struct wf_rx_frames *frames, uint32_t wanted)
 }
 
 /*
- * Give each frame in @mask one reference and write its UMEM offset. Return: the number of
- * frames.
+ * Set the reference count of each frame in @mask to 1, and write the frame's UMEM offset to
+ * @ret_offs. Return: the number of frames.
  */
 static uint32_t hand_out(struct wf_span *span, uint32_t mask, uint64_t *ret_offs)
 {
@@ -140,8 +140,8 @@ uint32_t wf_rx_frames_take(struct wf_rx_frames *frames, uint64_t *ret_offs, uint
 }
 
 /*
- * Set or check the frame size: all pools of an arena use one size, so that frames can be
- * exchanged.
+ * Set the arena's frame size, or check that it equals @frame_bytes. All pools of an arena use one
+ * size, so that they can exchange frames.
  */
 static int agree_frame_bytes(struct wf_arena *arena, uint32_t frame_bytes)
 {
@@ -155,7 +155,10 @@ static int agree_frame_bytes(struct wf_arena *arena, uint32_t frame_bytes)
 	return 0;
 }
 
-/* Link @span into the list of the arena's frame spans, which are given back together. */
+/*
+ * Add @span to the arena's list of spans that hold frames. All spans of the list are given back
+ * together.
+ */
 static void remember(struct wf_arena *arena, struct wf_span *span)
 {
 	span->next = atomic_load_explicit(&arena->frame_spans, memory_order_relaxed);
@@ -165,7 +168,7 @@ static void remember(struct wf_arena *arena, struct wf_span *span)
 		;
 }
 
-/* Give back all frame spans. No frame is held, and no ring needs one. */
+/* Give back all spans that hold frames. No frame may be in use any more. */
 static void forget_all(struct wf_arena *arena)
 {
 	/* Pairs with the release in remember(). */
@@ -189,7 +192,10 @@ static void leave(struct wf_arena *arena)
 		forget_all(arena);
 }
 
-/* Set the numbers of free frames at which the pool spills, copies and keeps even small payloads. */
+/*
+ * Set the numbers of free frames that decide whether frames are offered to other pools, payloads
+ * are copied, and small payloads are kept in their frames.
+ */
 static void set_marks(struct wf_rx_frames *frames, uint32_t count, uint32_t reserve)
 {
 	frames->spill_from = count - reserve + SPILL_BATCH;

@@ -21,24 +21,30 @@ struct wf_rx_frames {
 	uint32_t home_index;
 	struct wf_metrics *metrics;
 	struct wf_frame_stock stock;
-	uint32_t made;	      /* frames made by this pool; 0: none */
-	uint32_t spill_from;  /* with more free frames than this, some are offered to other pools */
-	uint32_t keep_from;   /* with fewer free frames than this, payloads are copied */
-	uint32_t plenty_from; /* with this many free frames, small payloads are kept too */
+	uint32_t made; /* number of frames made by this pool */
+	/* if more frames than this are free, some are offered to other pools */
+	uint32_t spill_from;
+	/* if fewer frames than this are free, payloads are copied out of their frames */
+	uint32_t keep_from;
+	/* if at least this many frames are free, small payloads stay in their frames too */
+	uint32_t plenty_from;
 };
 
 /*
- * Make @count frames and reserve @reserve of them for rings. The caller has set the members
- * before stock. Return: 0; -EINVAL: @frame_bytes is invalid, or @reserve > @count;
- * -ENOBUFS: they do not fit.
+ * Make @count frames and reserve @reserve of them for rings. The caller must have set all members
+ * that precede stock. Return: 0; -EINVAL: @frame_bytes is invalid, or @reserve > @count; -ENOBUFS:
+ * no memory is left for the frames.
  */
 int wf_rx_frames_make(struct wf_rx_frames *frames, uint32_t frame_bytes, uint32_t count,
 		      uint32_t reserve);
 
-/* Release all frames. The last pool of an arena to do so gives back all frame spans. */
+/*
+ * Release all frames. When the last pool of an arena has released its frames, all spans with frames
+ * are given back.
+ */
 void wf_rx_frames_drop(struct wf_rx_frames *frames);
 
-/* Add @page, whose last reference the worker itself has put, to the free frames. */
+/* Add the frame @page, whose last reference was put by the worker, to the free frames. */
 void wf_rx_frames_put(struct wf_rx_frames *frames, struct wf_page *page);
 
 /* Take up to @max frames for a ring and write their UMEM offsets. Return: the number of frames. */
@@ -46,10 +52,7 @@ uint32_t wf_rx_frames_take(struct wf_rx_frames *frames, uint64_t *ret_offs, uint
 
 static inline bool wf_rx_frames_may_keep(const struct wf_rx_frames *frames)
 {
-	/*
-	 * Frames that are free after the rings were filled are not part of the reserve: the
-	 * rings hold it.
-	 */
+	/* The rings already hold the reserve, so the frames in stock are not part of it. */
 	return frames->stock.free >= frames->keep_from;
 }
 

@@ -6,8 +6,8 @@
  * second, not for each page. An evaluation scans the counters once; wf_sizing_best() scans them
  * once for each size that was requested lately.
  *
- * If the page size of a class lies inside a bucket, the whole bucket counts for that class.
- * Page sizes up to 2048 are multiples of 64, and so never lie inside a bucket.
+ * If the page size of a class lies inside a bucket, all requests in the bucket are counted for that
+ * class. Page sizes up to 2048 are multiples of 64, and so never lie inside a bucket.
  */
 #include "memory/sizing.h"
 
@@ -18,7 +18,7 @@ void wf_sizing_decay(struct wf_sizing *sizing)
 	sizing->notes = 0;
 }
 
-/* Return the bytes that the requests for sizes in (@above, @upto] need. */
+/* Return the sum of the sizes of all requests in (@above, @upto], in bytes. */
 static uint64_t needed_bytes(const struct wf_sizing *sizing, uint32_t above, uint32_t upto)
 {
 	uint64_t bytes = 0;
@@ -51,8 +51,8 @@ static uint32_t serving(const uint32_t *sizes, uint32_t count, uint32_t bytes)
 }
 
 /*
- * Return how many bytes an additional page size of @extra_bytes would save; write the bytes of
- * all pages with @sizes alone to @ret_all_bytes.
+ * Return the number of bytes that an additional page size of @extra_bytes would save. Write to
+ * @ret_all_bytes the bytes that the pages take with only the sizes @sizes.
  */
 static uint64_t saved_bytes(const struct wf_sizing *sizing, const uint32_t *sizes, uint32_t count,
 			    uint32_t extra_bytes, uint64_t *ret_all_bytes)
@@ -94,7 +94,10 @@ uint32_t wf_sizing_best(const struct wf_sizing *sizing, const uint32_t *sizes, u
 		uint32_t bytes = wf_sizing_floor(i + 1);
 		uint64_t saved;
 
-		/* A size without requests saves less than the next smaller size. */
+		/*
+		 * A size that was not requested saves less than the next smaller size that was
+		 * requested.
+		 */
 		if (bytes < min_bytes || (!sizing->counts[i] && bytes > min_bytes))
 			continue;
 		saved = saved_bytes(sizing, sizes, count, bytes, &all);

@@ -3,8 +3,8 @@
  * sizing.h - a decaying histogram of the page sizes that the traffic needs.
  *
  * The counters are halved every WF_SIZING_PERIOD requests, and at intervals if there are fewer
- * requests, so that the histogram follows the recent traffic. It answers two questions: how
- * many spare spans a class should keep ready, and which page size wastes least.
+ * requests, so that the histogram follows the recent traffic. It is used to choose the number of
+ * empty spans that a class keeps ready, and the page size that wastes the fewest bytes.
  *
  * Memory: one struct, embedded in a pool. Thread: the worker.
  */
@@ -26,20 +26,20 @@ enum {
 	WF_SIZING_COARSE_BUCKETS = (WEFT_SPAN_BYTES - WF_SIZING_MIDDLE) / 4096,
 	WF_SIZING_BUCKETS =
 		WF_SIZING_FINE_BUCKETS + WF_SIZING_MIDDLE_BUCKETS + WF_SIZING_COARSE_BUCKETS,
-	WF_SIZING_PERIOD = 1024, /* requests between two halvings */
+	WF_SIZING_PERIOD = 1024, /* number of requests after which the counters are halved */
 };
 
-/* Zeroed storage is an empty histogram. */
+/* A histogram of requested page sizes. Zeroed storage is an empty histogram. */
 struct wf_sizing {
 	uint32_t counts[WF_SIZING_BUCKETS];
-	uint32_t notes; /* requests since the last halving */
+	uint32_t notes; /* number of requests since the counters were last halved */
 };
 
 void wf_sizing_decay(struct wf_sizing *sizing);
 
 /*
- * Return the lower bound of bucket @bucket: it counts sizes above it, up to and including the
- * lower bound of the next bucket.
+ * Return the lower bound of bucket @bucket. The bucket counts sizes above this bound, up to and
+ * including the lower bound of the next bucket.
  */
 static inline uint32_t wf_sizing_floor(uint32_t bucket)
 {
@@ -74,14 +74,15 @@ static inline bool wf_sizing_note(struct wf_sizing *sizing, uint32_t bytes)
 }
 
 /*
- * Return how many empty spans a class should keep ready: its share of @spare_spans, by the
- * bytes that sizes in (@above, @page_bytes] need; 0 if there were no such requests lately.
+ * Return the number of empty spans that a class should keep ready: a share of @spare_spans in
+ * proportion to the bytes requested in sizes (@above, @page_bytes]; 0 if such sizes were not
+ * requested lately.
  */
 uint32_t wf_sizing_ready(const struct wf_sizing *sizing, uint32_t above, uint32_t page_bytes,
 			 uint32_t spare_spans);
 
 /*
- * Return the page size that saves most when added to @sizes: a multiple of 64, at least
+ * Return the page size that saves most bytes when it is added to @sizes: a multiple of 64, at least
  * @min_bytes; 0 if no size saves anything. @sizes: ascending, the last is WEFT_SPAN_BYTES.
  *
  * @ret_saved_percent: the saving, in percent of the bytes that the requests take with @sizes
@@ -90,7 +91,9 @@ uint32_t wf_sizing_ready(const struct wf_sizing *sizing, uint32_t above, uint32_
 uint32_t wf_sizing_best(const struct wf_sizing *sizing, const uint32_t *sizes, uint32_t count,
 			uint32_t min_bytes, uint32_t *ret_saved_percent);
 
-/* Return the saving in percent when @extra_bytes is added to @sizes. */
+/*
+ * Return the percentage of bytes that is saved when the page size @extra_bytes is added to @sizes.
+ */
 uint32_t wf_sizing_saved_percent(const struct wf_sizing *sizing, const uint32_t *sizes,
 				 uint32_t count, uint32_t extra_bytes);
 

@@ -4,10 +4,10 @@
  *
  *   id << granule_shift == offset of the object in the arena
  *
- * So wf_slab_at() is one shift and one addition, and an id stays valid if the arena is mapped
- * elsewhere. The object at offset 0 would have id 0, therefore a slab never gives out the first
- * slot of the arena's first span. Free objects of a span are linked through their first 4
- * bytes. A span whose objects are all free is given back, except one spare span.
+ * So wf_slab_at() is one shift and one addition, and an id does not depend on the address of the
+ * mapping. The object at offset 0 would have id 0, which is reserved, so the first slot of the
+ * arena's first span is never used. Free objects of a span are linked through their first 4 bytes.
+ * A span whose objects are all free is given back, except one spare span.
  *
  * Bound: objects_max, and each span is charged to the arena's budget.
  */
@@ -25,11 +25,12 @@ struct wf_slab {
 	uint32_t object_bytes;
 	struct wf_span_list partial; /* spans with both free and taken objects */
 	struct wf_span_list full;
-	struct wf_span *spare; /* one empty span that is kept and used next; NULL: none */
+	/* one empty span, which is kept and is used next; NULL: no empty span is kept */
+	struct wf_span *spare;
 	struct wf_arena *arena;
 	uint32_t objects_max;
 	uint32_t taken;
-	uint32_t objects; /* objects in a span */
+	uint32_t objects; /* number of objects in a span */
 };
 
 enum { GRANULE_SHIFT_MIN = 3 };
@@ -103,8 +104,8 @@ static struct wf_span *span_of(const struct wf_slab *slab, uint32_t id)
 }
 
 /*
- * Return the number of slots that are never given out: 1 in the arena's first span (id 0), else
- * 0.
+ * Return the number of slots of @span that are never used: 1 in the arena's first span (its id
+ * would be 0), else 0.
  */
 static uint32_t reserved_slots(const struct wf_span *span)
 {

@@ -2,8 +2,8 @@
 /*
  * slab.h - fixed-size objects of one worker, named by 32-bit ids, in spans of the arena.
  *
- * Ids keep structs small (4 bytes for a link) and are valid while the object is taken. Id 0 is
- * never given out. Thread: the worker.
+ * Ids keep structs small, because a link takes 4 bytes. An id is valid while its object is taken.
+ * Id 0 is never used. Thread: the worker.
  */
 #ifndef WF_MEMORY_SLAB_H
 #define WF_MEMORY_SLAB_H
@@ -25,7 +25,7 @@ struct wf_slab;
 int wf_slab_new(struct wf_arena *arena, size_t object_bytes, uint32_t objects_max,
 		struct wf_slab **ret_slab);
 
-/* Free the slab and give back all spans, even those with taken objects. NULL is allowed. */
+/* Free the slab and give back all its spans, even spans with taken objects. NULL is allowed. */
 void wf_slab_free(struct wf_slab *slab);
 
 /*
@@ -36,7 +36,7 @@ uint32_t wf_slab_take(struct wf_slab *slab);
 
 void wf_slab_put(struct wf_slab *slab, uint32_t id);
 
-/* First member of a slab: the fields that wf_slab_at() needs. */
+/* The fields that wf_slab_at() needs. The struct is the first member of struct wf_slab. */
 struct wf_slab_map {
 	uint8_t *base;		/* start of the arena */
 	uint32_t granule_shift; /* id << granule_shift is the object's offset */

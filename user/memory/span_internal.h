@@ -8,10 +8,10 @@
  *
  *   block:   [struct wf_span: 128 bytes][page 0][page 1]...[page 479]      4 bytes a page
  *
- * A page is represented by one word: the number of its references, or a link while it is free.
- * The address of that word, with its low bits cleared, is the address of its span; all other
- * conversions are arithmetic. A page id names a page of the arena in 31 bits: span << 9 |
- * index.
+ * A page is represented by one word, which holds the number of references, or a link to the next
+ * free page while the page is free. The address of that word, with its low bits cleared, is the
+ * address of its span; all other conversions are arithmetic. A page id names a page of the arena in
+ * 31 bits: span << 9 | index.
  */
 #ifndef WF_MEMORY_SPAN_INTERNAL_H
 #define WF_MEMORY_SPAN_INTERNAL_H
@@ -45,13 +45,15 @@ _Static_assert(WF_SPAN_PAGES_MAX <= WF_PAGE_INDEX_MASK, "a page's index fits an 
 
 enum wf_span_use {
 	WF_SPAN_UNUSED = 0,
-	WF_SPAN_RUN,	/* run of adjacent spans, not divided */
-	WF_SPAN_FRAMES, /* divided into rx frames */
-	WF_SPAN_PAGES,	/* divided into pages of one class */
+	WF_SPAN_RUN,	/* part of a run of adjacent spans; not divided into pages */
+	WF_SPAN_FRAMES, /* span divided into rx frames */
+	WF_SPAN_PAGES,	/* span divided into pages of one class */
 	WF_SPAN_SLAB,
 };
 
-/* A free page holds WF_PAGE_FREE | link, a taken one its number of references. */
+/*
+ * The word of a page: its number of references if it is taken, WF_PAGE_FREE | link if it is free.
+ */
 struct wf_page {
 	_Atomic uint32_t word;
 };
@@ -65,17 +67,23 @@ struct wf_span {
 	uint32_t page_inverse; /* offset * page_inverse >> 32 == offset / page_bytes */
 	uint16_t pages;
 	uint8_t use;   /* enum wf_span_use */
-	uint8_t class; /* span of pages: index of the pool's class */
-	uint32_t home; /* span of frames or pages: index of the home that receives them */
-	bool dirty;    /* the memory may not be all zero */
+	uint8_t class; /* if the span holds pages: index of their class in the pool */
+	/* if the span holds frames or pages: index of the home to which they return */
+	uint32_t home;
+	bool dirty; /* the memory may not be all zero */
 
 	/* written by the thread whose pool or slab holds the span */
 	_Alignas(WF_CACHE_LINE) struct wf_span *prev;
 	struct wf_span *next;
 	uint32_t free_head; /* first page of the free list; WF_PAGE_ID_NONE ends a list of pages */
-	uint16_t fresh_pages; /* first page never used; from here on not in the free list */
-	uint16_t free_pages;  /* free pages, in the list or never used */
-	uint32_t cut;	      /* span of pages: the class's cut when the span was taken */
+	/*
+	 * index of the first page that was never used; this and all later pages are not in the free
+	 * list
+	 */
+	uint16_t fresh_pages;
+	uint16_t free_pages; /* number of free pages, including those never used */
+	/* if the span holds pages: cut of their class when the span was divided */
+	uint32_t cut;
 };
 _Static_assert(sizeof(struct wf_span) == WF_SPAN_HEAD_BYTES, "the head of a block");
 
@@ -128,7 +136,7 @@ static inline void wf_span_cut(struct wf_span *span, uint32_t page_bytes, uint32
 	span->free_pages = (uint16_t)pages;
 }
 
-/* Take a free page of a span that has one; the caller sets its word. */
+/* Take a free page of @span, which must have one. The caller sets the word of the page. */
 static inline struct wf_page *wf_span_pop(struct wf_span *span)
 {
 	struct wf_page *page;
@@ -149,7 +157,7 @@ static inline void wf_span_push(struct wf_span *span, struct wf_page *page)
 	span->free_pages++;
 }
 
-/* Spans of one pool or slab, in order. Zeroed storage is an empty list. */
+/* An ordered list of spans of one pool or slab. Zeroed storage is an empty list. */
 struct wf_span_list {
 	struct wf_span *head;
 	struct wf_span *tail;
