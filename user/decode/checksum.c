@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * checksum.c - the Internet checksum of payload.
+ * checksum.c - computes the Internet checksum of payload.
  *
  * 32-bit words are added into 64-bit lanes. A lane cannot overflow, so no carry flag is needed, and
- * four 128-bit vectors (present on every x86-64 and arm64) add independently. The bytes after the
- * last whole block, and short packets, are added as 64-bit words with an end-around carry. Both
- * methods work in either byte order, because the carry out of one 16-bit word is added to another
- * 16-bit word (RFC 1071, 2).
+ * four 128-bit vectors (available on every x86-64 and arm64 CPU) are added independently. The bytes
+ * after the last whole block, and short packets, are added as 64-bit words with an end-around
+ * carry. Both methods work in either byte order, because the carry out of one 16-bit word is added
+ * to another 16-bit word (RFC 1071, 2).
  */
 #include "decode/checksum.h"
 
@@ -52,7 +52,7 @@ static inline uint64_t add_carry(uint64_t sum, const uint8_t *at)
 	return sum + (sum < word);
 }
 
-/* Return the sum of the last 0 to 7 bytes (@len_bytes % 8). Zeroes fill the last word. */
+/* Return the sum of the last @len_bytes % 8 bytes, padded with zeroes to whole words. */
 static inline uint64_t load_tail(const uint8_t *at, uint32_t len_bytes)
 {
 	uint32_t word = 0;

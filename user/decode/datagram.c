@@ -17,7 +17,8 @@
 
 enum {
 	DATAGRAM_BYTES_MAX = 65535,
-	ECN_NOT_CAPABLE = 1u << 0, /* bit in wf_datagram.ecn_seen */
+	/* bit in wf_datagram.ecn_seen: a fragment with ECN field 0 was received */
+	ECN_NOT_CAPABLE = 1u << 0,
 };
 
 static struct wf_fragment_held *fragment_at(const struct wf_slab *fragments, uint32_t id)
@@ -42,7 +43,10 @@ enum wf_fragment_verdict wf_datagram_find(const struct wf_datagram *datagram,
 		*ret_before = datagram->last;
 		return off < last->end_bytes ? WF_FRAGMENT_OVERLAP : WF_FRAGMENT_NEW;
 	}
-	/* At least one fragment ends at @end or later, so all runs are searched in order. */
+	/*
+	 * A held fragment ends at @end or later, so the runs are searched in order of their
+	 * offsets.
+	 */
 	while (id) {
 		uint32_t run_off, run_end, run_last;
 
@@ -73,7 +77,10 @@ void wf_datagram_insert(struct wf_datagram *datagram, struct wf_slab *fragments,
 
 	fragment->next = *link;
 	*link = id;
-	/* A fragment continues a run only if it is appended last and without a gap. */
+	/*
+	 * The new fragment continues a run only if it is appended after the last held fragment,
+	 * without a gap.
+	 */
 	fragment->begins_run = !neighbour || before != datagram->last ||
 			       neighbour->end_bytes != fragment->off_bytes;
 	if (!fragment->next)

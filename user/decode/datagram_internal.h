@@ -25,11 +25,11 @@ struct wf_page_pool;
 
 /* Identifies a datagram. The struct has no padding, because keys are compared with memcmp(). */
 struct wf_datagram_key {
-	uint8_t addr[2][16]; /* source, destination */
+	uint8_t addr[2][16]; /* source address, destination address */
 	uint16_t vlan[2];
 	uint32_t vni;
 	uint32_t id;
-	uint8_t proto; /* IPv6: 0, because the id is enough (RFC 8200, 4.5) */
+	uint8_t proto; /* IP protocol; 0 for IPv6, whose key does not include it (RFC 8200, 4.5) */
 	uint8_t ip_version;
 	uint8_t zero[2];
 };
@@ -55,25 +55,27 @@ struct wf_datagram {
 	uint64_t begin_ns;
 	uint32_t hash;
 	uint32_t bucket_next;
-	uint32_t older; /* slab ids of the neighbours by age */
+	uint32_t older; /* slab ids of the next older and the next newer datagram */
 	uint32_t newer;
-	uint32_t first; /* slab ids of the fragments with lowest and highest offset */
+	uint32_t first; /* slab ids of the fragments with the lowest and the highest offset */
 	uint32_t last;
 	uint32_t count;
 	uint32_t held_bytes; /* payload bytes of all fragments */
 	uint32_t end_bytes;  /* highest payload offset at which a fragment ends */
 	uint8_t ecn_seen;    /* bitwise OR of 1u << ECN field of all fragments */
 	bool end_is_known;   /* the last fragment was received; end_bytes is final */
-	bool not_tcp;	     /* no TCP: further fragments are counted, but not held */
+	/* the datagram does not carry TCP; its fragments are counted, but not held */
+	bool not_tcp;
 };
 
 enum wf_fragment_verdict {
-	WF_FRAGMENT_NEW = 0, /* insert after *ret_before; WF_SLAB_NONE: insert first */
+	/* no overlap; insert it after *ret_before, or as the first if that is WF_SLAB_NONE */
+	WF_FRAGMENT_NEW = 0,
 	WF_FRAGMENT_DUPLICATE,
 	WF_FRAGMENT_OVERLAP,
 };
 
-/* Compare payload bytes @off to @end with the held fragments. Return: enum wf_fragment_verdict. */
+/* Compare the range from payload offset @off to @end with the ranges of the held fragments. */
 enum wf_fragment_verdict wf_datagram_find(const struct wf_datagram *datagram,
 					  const struct wf_slab *fragments, uint32_t off,
 					  uint32_t end, uint32_t *ret_before);
@@ -91,7 +93,8 @@ static inline bool wf_datagram_is_whole(const struct wf_datagram *datagram)
 uint32_t wf_datagram_clear(struct wf_datagram *datagram, struct wf_slab *fragments);
 
 /*
- * Return true if fragments of one datagram can have these ECN fields (Linux: ip_frag_ecn_table[]).
+ * Return true if the ECN fields of the fragments are a valid combination (Linux:
+ * ip_frag_ecn_table[]).
  */
 bool wf_datagram_ecn_is_good(const struct wf_datagram *datagram);
 

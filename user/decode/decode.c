@@ -19,7 +19,9 @@
 #include "decode/tcp_header.h"
 #include "decode/tunnel.h"
 
-/* One endpoint of a flow; high and low are the address words in memory order. */
+/*
+ * One endpoint of a flow. high and low are the two halves of the address, loaded in memory order.
+ */
 struct endpoint {
 	uint64_t high;
 	uint64_t low;
@@ -147,8 +149,9 @@ static inline struct endpoint endpoint_load(const uint8_t *addr, uint8_t ip_vers
 }
 
 /*
- * Return 1 if @a is greater than @b, compared by address bytes (as memcmp()), then by port. The
- * code has no branches, because the outcome is random and would be mispredicted.
+ * Return 1 if @a is greater than @b, else 0. The address bytes are compared first, as by memcmp(),
+ * then the ports. The code has no branches, because the outcome is random and would be
+ * mispredicted.
  */
 static inline unsigned int endpoint_is_after(const struct endpoint *a, const struct endpoint *b)
 {
@@ -182,7 +185,7 @@ static inline uint32_t hash_ends(const struct wf_decoder *decoder, const struct 
 }
 
 /*
- * Set the members of @packet that segments and fragments share. @src_at: index of the source
+ * Set the members of @packet that both segments and fragments have. @src_at: index of the source
  * endpoint in the key, 0 or 1.
  */
 static inline void packet_put(const struct wf_decoder *decoder, const struct wf_frame *frame,
@@ -251,7 +254,8 @@ static bool tcp_checksum_is_good(const struct wf_decoder *decoder, const struct 
 	if (layers->cap_bytes < layers->wire_bytes)
 		return true;
 	if (layers->cap_bytes < WF_TCP_BYTES)
-		return true; /* wf_tcp_header_read() rejects the segment */
+		/* not verified here, because wf_tcp_header_read() rejects this segment */
+		return true;
 	memcpy(&field, layers->pos + 16, sizeof(field));
 	pseudo = pseudo_header_sum(layers, layers->wire_bytes);
 	if (decoder->checksum == WEFT_CHECKSUM_AUTO || frame->flags & WF_FRAME_TX_OFFLOAD)
@@ -308,7 +312,7 @@ void wf_decode_prefetch(const struct wf_decoder *decoder, const struct wf_frame 
 	enum {
 		LINE_BYTES = 64,
 		FAR_BYTES = 2048
-	}; /* from FAR_BYTES on, the CPU prefetches by itself */
+	}; /* the CPU's own prefetcher loads bytes from FAR_BYTES on */
 
 	if (decoder->checksum == WEFT_CHECKSUM_IGNORE || frame->flags & WF_FRAME_TX_OFFLOAD)
 		return;

@@ -35,15 +35,15 @@ struct wf_decoder {
 };
 
 /*
- * Decode @frame. WF_DECODE_TCP: all of *@ret_packet is set. WF_DECODE_FRAGMENT: the members that
- * defrag.c reads are set.
+ * Decode @frame. If the result is WF_DECODE_TCP, all members of *@ret_packet are set. If it is
+ * WF_DECODE_FRAGMENT, only the members that defrag.c reads are set.
  */
 enum wf_decode_result wf_decode(const struct wf_decoder *decoder, const struct wf_frame *frame,
 				struct wf_packet *ret_packet);
 
 /*
- * Prefetch the bytes of @frame whose checksum wf_decode() computes. If the caller prefetches a
- * frame before it decodes the previous frame, the checksum takes a third of the time.
+ * Prefetch the bytes of @frame of which wf_decode() will compute the checksum. If the caller does
+ * so before it decodes the previous frame, the checksum takes a third of the time.
  */
 void wf_decode_prefetch(const struct wf_decoder *decoder, const struct wf_frame *frame);
 

@@ -47,7 +47,7 @@ static struct wf_datagram *datagram_at(const struct wf_defrag *defrag, uint32_t 
 	return wf_slab_at(defrag->datagrams, id);
 }
 
-/* Add @amount to @counter, as wf_metric_add() does for a counter named at compile time. */
+/* Add @amount to @counter. wf_metric_add() needs the counter's name at compile time. */
 static void count_fragments(_Atomic uint64_t *counter, uint64_t amount)
 {
 	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + amount,
@@ -161,7 +161,7 @@ static void datagram_drop(struct wf_defrag *defrag, uint32_t id, _Atomic uint64_
 	defrag->count--;
 }
 
-/* Return the hash for the table; the packet's own hash may not include the id. */
+/* Return the hash for the hash table. The packet's own hash may not include the IP id. */
 static uint32_t datagram_hash(const struct wf_defrag *defrag, const struct wf_packet *packet)
 {
 	uint64_t value = (uint64_t)packet->fragment.id << 32 | packet->hash;
@@ -230,7 +230,8 @@ static bool is_expired(const struct wf_defrag *defrag, const struct wf_datagram 
 /* ---- one fragment ---- */
 
 /*
- * Allocate a fragment; if the slab is full, evict the oldest datagrams, up to the datagram @keep.
+ * Allocate a fragment; if the slab is full, evict the oldest datagrams until a fragment is free or
+ * @keep is the oldest datagram.
  * Return: slab id; WF_SLAB_NONE if no fragment became free.
  */
 static uint32_t fragment_take(struct wf_defrag *defrag, uint32_t keep)
@@ -354,7 +355,7 @@ static bool finish(struct wf_defrag *defrag, uint32_t id, uint64_t now_ns,
 	return true;
 }
 
-/* Drop the datagram @id and the current fragment; count all its fragments in @outcome. */
+/* Drop the datagram @id and the current fragment, and count all fragments in @outcome. */
 static void refuse(struct wf_defrag *defrag, uint32_t id, _Atomic uint64_t *outcome)
 {
 	datagram_drop(defrag, id, outcome);
@@ -438,12 +439,10 @@ bool wf_defrag_add(struct wf_defrag *defrag, const struct wf_packet *packet,
 		return false;
 	}
 	if (packet->ip_version == 4 && fragment->more) {
-		/*
-		 * As Linux does: round the end of an IPv4 fragment down to a multiple of 8 bytes.
-		 */
+		/* Linux also rounds the end of an IPv4 fragment down to a multiple of 8 bytes. */
 		end &= ~7u;
 	} else if (packet->ip_version == 6 && ((fragment->more && end % 8) || end > UINT16_MAX)) {
-		/* As Linux does: drop such an IPv6 fragment, but keep its datagram. */
+		/* Linux also drops an IPv6 fragment of invalid length, but keeps its datagram. */
 		wf_metric_inc(metrics, fragments_contradiction_fragments);
 		return false;
 	}

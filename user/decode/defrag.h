@@ -14,7 +14,7 @@
  * ends before other bytes, if a fragment is empty, if the length exceeds 65535, or if the ECN
  * fields of the fragments are not a valid combination (RFC 3168, 5.3). After a drop, further
  * fragments start a new datagram. A fragment that the capture truncated is ignored. If the first
- * fragment carries UDP to a port of no tunnel, no fragment of the datagram is held.
+ * fragment carries UDP to a port that no tunnel uses, no fragment of the datagram is held.
  *
  * Each fragment given to wf_defrag_add() is counted once: see the ledger "fragments".
  *
@@ -34,21 +34,26 @@ struct wf_packet;
 struct wf_page_pool;
 
 /*
- * The limits must not be 0; their defaults are in weft/limits.h. Pointers are borrowed and outlive
- * the defragmenter.
+ * Limits and borrowed objects of a defragmenter. No limit may be 0; the defaults are in
+ * weft/limits.h. The objects must outlive the defragmenter.
  */
 struct wf_defrag_opts {
 	struct wf_arena *arena;
 	struct wf_page_pool *pages;
 	struct wf_metrics *metrics;
-	uint64_t seed;		   /* secret: an attacker who knows it can fill one bucket */
-	uint32_t datagrams_max;	   /* when exceeded, the oldest datagram is dropped */
-	uint32_t fragments_max;	   /* when exceeded, the oldest datagram is dropped */
-	uint32_t per_datagram_max; /* fragments of one datagram; when exceeded, it is dropped */
-	uint32_t timeout_ms;	   /* maximum age, counted from the datagram's first fragment */
+	/* hash seed; must be secret, because an attacker who knows it can fill one bucket */
+	uint64_t seed;
+	uint32_t datagrams_max; /* when exceeded, the oldest datagram is dropped */
+	uint32_t fragments_max; /* when exceeded, the oldest datagram is dropped */
+	/* maximum number of fragments of one datagram; a datagram with more is dropped */
+	uint32_t per_datagram_max;
+	uint32_t timeout_ms; /* maximum age, counted from the datagram's first fragment */
 };
 
-/* Return: 0; -EINVAL if a limit is 0; -ENOBUFS if the budget is too small; -ENOMEM. */
+/*
+ * Create a defragmenter. Return: 0; -EINVAL if a limit is 0; -ENOBUFS if the budget is too small;
+ * -ENOMEM.
+ */
 int wf_defrag_new(const struct wf_defrag_opts *opts, struct wf_defrag **ret_defrag);
 
 /* Free the defragmenter and count held fragments as incomplete. @defrag may be NULL. */
@@ -68,7 +73,7 @@ bool wf_defrag_add(struct wf_defrag *defrag, const struct wf_packet *packet,
 /* Drop datagrams whose deadline has passed at @now_ns. */
 void wf_defrag_tick(struct wf_defrag *defrag, uint64_t now_ns);
 
-/* Change the timeout, also for datagrams that have begun. */
+/* Change the timeout, also of datagrams that are already being rebuilt. */
 void wf_defrag_set_timeout(struct wf_defrag *defrag, uint32_t timeout_ms);
 
 /* Drop all datagrams at the end of capture, and count their fragments as incomplete. */

@@ -15,9 +15,11 @@ enum {
 };
 
 enum routing_type {
-	ROUTING_SOURCE = 0, /* deprecated by RFC 5095; the last address is the destination */
+	/* routing type 0, deprecated by RFC 5095; the last address is the final destination */
+	ROUTING_SOURCE = 0,
 	ROUTING_MOBILE = 2,
-	ROUTING_SEGMENTS = 4, /* RFC 8754: the first address is the destination */
+	/* segment routing (RFC 8754); the first address is the final destination */
+	ROUTING_SEGMENTS = 4,
 };
 
 uint32_t wf_ip_offloaded_bytes(struct wf_layers *layers)
@@ -46,7 +48,10 @@ static bool may_carry_tcp(uint8_t proto, uint8_t ip_version)
 	}
 }
 
-/* Return true if the payload is UDP to a port of no tunnel. Only a first fragment has the port. */
+/*
+ * Return true if the payload is UDP to a port that no tunnel uses. Only the first fragment contains
+ * the port.
+ */
 static bool is_other_udp(const struct wf_layers *layers, uint8_t proto, uint32_t off_bytes)
 {
 	return proto == WF_PROTO_UDP && !off_bytes && layers->cap_bytes >= 4 &&
@@ -61,7 +66,10 @@ enum wf_next wf_ip4_fragment(struct wf_layers *layers, uint32_t header_bytes)
 
 	if (!may_carry_tcp(layers->proto, 4))
 		return WF_NEXT_NOT_TCP;
-	/* No adapter fragments packets, so no adapter completes this checksum: it is wrong. */
+	/*
+	 * A partial checksum is completed by an adapter, but adapters do not fragment packets. So
+	 * the checksum of a fragment is wrong if it is 0.
+	 */
 	if (layers->flags & WF_LAYERS_NO_IP_CHECKSUM)
 		return WF_NEXT_CHECKSUM;
 	(void)wf_layers_skip(layers, header_bytes);
@@ -94,7 +102,10 @@ static bool first_fragment_is_whole(struct wf_layers layers)
 	case WF_NEXT_PROTO:
 		return layers.wire_bytes >= (layers.proto == WF_PROTO_UDP ? 8u : 1u);
 	default:
-		/* A truncated fragment may have been complete; defrag.c ignores it in any case. */
+		/*
+		 * A truncated fragment may have contained all headers. It is accepted here;
+		 * defrag.c ignores it.
+		 */
 		return next != WF_NEXT_MALFORMED || layers.cap_bytes < layers.wire_bytes;
 	}
 }
@@ -110,7 +121,8 @@ static enum wf_next ip6_fragment(struct wf_layers *layers)
 	layers->next = at;
 	(void)wf_layers_skip(layers, EXTENSION_BYTES_MIN);
 	if (!(field & 0xfff9))
-		return WF_NEXT_PROTO; /* an atomic fragment is a whole datagram (RFC 6946) */
+		/* an atomic fragment contains the whole datagram (RFC 6946) */
+		return WF_NEXT_PROTO;
 	if (layers->flags & WF_LAYERS_PROBE)
 		return WF_NEXT_FRAGMENT;
 	if (!may_carry_tcp(layers->proto, 6))
@@ -163,7 +175,10 @@ uint32_t wf_ip6_jumbo_bytes(struct wf_layers *layers)
 		jumbo_bytes = jumbo_option(extension + 2, (extension[1] + 1u) * 8 - 2);
 	if (!jumbo_bytes)
 		return wf_ip_offloaded_bytes(layers);
-	/* Payload of at most 64 KiB must not have the option (RFC 2675, 3). */
+	/*
+	 * The option is invalid if the payload length that it contains is below 64 KiB (RFC 2675,
+	 * 3).
+	 */
 	if (jumbo_bytes <= IP6_PAYLOAD_MAX_BYTES || jumbo_bytes > UINT32_MAX - WF_IP6_BYTES)
 		return 0;
 	return WF_IP6_BYTES + jumbo_bytes;
@@ -206,7 +221,7 @@ enum wf_next wf_ip_authentication(struct wf_layers *layers)
 	return layers->proto == WF_PROTO_TCP ? WF_NEXT_TCP : WF_NEXT_PROTO;
 }
 
-/* Parse the extension header at pos and store the next protocol in layers->proto. */
+/* Parse the extension header at layers->pos and store the next protocol in layers->proto. */
 static enum wf_next ip6_extension(struct wf_layers *layers)
 {
 	const uint8_t *at = layers->pos;

@@ -5,7 +5,7 @@
  * Plain IPv4 and IPv6 headers are parsed inline, because most frames have no other IP headers.
  *
  * If the length field is 0 and the frame has at least WF_IP_OFFLOADED_MIN_BYTES, the frame's length
- * is used: the segment was captured before the adapter segments it (TSO on other systems; on Linux
+ * is used: the packet was captured before the adapter segmented it (TSO on other systems; on Linux
  * "BIG TCP", beyond 64 KiB). A shorter frame with length 0 is malformed: it was received from a
  * wire, and no receiver accepts it.
  *
@@ -24,27 +24,34 @@ enum {
 	WF_IP4_FRAGMENT_MASK = 0x3fff, /* "more fragments" flag and fragment offset */
 };
 
-/* Parse the IPv4 header at pos, which is that of a fragment (WF_IP4_FRAGMENT_MASK). */
+/* Parse the IPv4 header of a fragment at layers->pos. */
 enum wf_next wf_ip4_fragment(struct wf_layers *layers, uint32_t header_bytes);
 
-/* Return the length of the datagram at pos, whose length field is 0; 0 if it is malformed. */
+/*
+ * Return the length of the datagram at layers->pos, whose length field is 0. Return 0 if the
+ * datagram is malformed.
+ */
 uint32_t wf_ip_offloaded_bytes(struct wf_layers *layers);
 
 /*
- * Return the length of the datagram at pos, whose IPv6 payload length is 0; 0 if it is malformed.
+ * Return the length of the datagram at layers->pos, whose IPv6 payload length is 0. Return 0 if the
+ * datagram is malformed.
  */
 uint32_t wf_ip6_jumbo_bytes(struct wf_layers *layers);
 
-/* Parse the IPv6 extension headers from pos on. layers->proto is the type of the first. */
+/*
+ * Parse the IPv6 extension headers that begin at layers->pos. layers->proto is the type of the
+ * first one.
+ */
 enum wf_next wf_ip6_extensions(struct wf_layers *layers);
 
 /* Skip an authentication header (RFC 4302) after an IPv4 or IPv6 header. */
 enum wf_next wf_ip_authentication(struct wf_layers *layers);
 
-/* Return false if the checksum of the IPv4 header at pos is wrong. */
+/* Return true if the checksum of the IPv4 header at layers->pos is correct or acceptable. */
 static inline bool wf_ip4_checksum_is_good(struct wf_layers *layers, uint32_t header_bytes)
 {
-	/* Nearly all headers have this length; with a constant, the compiler unrolls the loop. */
+	/* Nearly all headers have WF_IP4_BYTES; the constant lets the compiler unroll the loop. */
 	uint64_t sum = wf_likely(header_bytes == WF_IP4_BYTES)
 			       ? wf_checksum_words(layers->pos, WF_IP4_BYTES / 4)
 			       : wf_checksum_words(layers->pos, header_bytes / 4);

@@ -28,23 +28,25 @@
 #include "packet/packet.h"
 
 enum wf_next {
-	/* kinds of the next header, which is at pos */
+	/* the next header, which is at layers->pos, is of this kind */
 	WF_NEXT_ETHERNET = 0,
 	WF_NEXT_ETHERTYPE, /* the type of the next header is in layers->ethertype */
 	WF_NEXT_PPP,
 	WF_NEXT_IP,    /* IPv4 or IPv6, by the version field */
 	WF_NEXT_PROTO, /* the type of the next header is in layers->proto */
 
-	/* results that end decoding */
+	/* decoding ends with one of these results */
 	WF_NEXT_TCP,
-	WF_NEXT_FRAGMENT, /* layers->fragment is set; pos is at the payload */
+	/* an IP fragment: layers->fragment is set, layers->pos is at its payload */
+	WF_NEXT_FRAGMENT,
 	WF_NEXT_NOT_TCP,
 	WF_NEXT_MALFORMED,
 	WF_NEXT_CHECKSUM,
 };
 
 enum wf_ethertype {
-	WF_ETHERTYPE_8023_MAX = 1500, /* values up to this are lengths, and LLC follows */
+	/* EtherType values up to this one are lengths, and an LLC header follows */
+	WF_ETHERTYPE_8023_MAX = 1500,
 	WF_ETHERTYPE_IPV4 = 0x0800,
 	WF_ETHERTYPE_TEB = 0x6558, /* transparent Ethernet bridging: an Ethernet header follows */
 	WF_ETHERTYPE_VLAN = 0x8100,
@@ -72,13 +74,14 @@ enum wf_ip_proto {
 };
 
 #define WF_LAYERS_VERIFY	 (1u << 0) /* verify the checksums of IP headers */
-#define WF_LAYERS_LENIENT	 (1u << 1) /* accept IPv4 checksum 0 if TCP's is partial */
+/* accept an IPv4 checksum of 0 if the TCP checksum is partial */
+#define WF_LAYERS_LENIENT	 (1u << 1)
 #define WF_LAYERS_CUT		 (1u << 2) /* ERSPAN truncated the frame; wire_bytes is unknown */
 /* An IPv4 checksum was 0, which is accepted only if the TCP checksum is partial. */
 #define WF_LAYERS_NO_IP_CHECKSUM (1u << 3)
 /* The IP length field is 0, and the length of the frame is used instead. */
 #define WF_LAYERS_LENGTH_ZERO	 (1u << 4)
-/* Only check that all headers are present. */
+/* Only check that all headers are present; do not process the payload. */
 #define WF_LAYERS_PROBE		 (1u << 5)
 
 struct wf_layers {
@@ -86,9 +89,9 @@ struct wf_layers {
 	uint32_t cap_bytes;
 	uint32_t wire_bytes;
 	uint8_t flags;	    /* WF_LAYERS_* */
-	uint8_t depth;	    /* number of tunnel headers before pos */
-	uint8_t tags;	    /* VLAN tags since the last tunnel header */
-	uint8_t extensions; /* IP extension headers since the last tunnel header */
+	uint8_t depth;	    /* number of tunnel headers parsed so far */
+	uint8_t tags;	    /* number of VLAN tags since the last tunnel header */
+	uint8_t extensions; /* number of IP extension headers since the last tunnel header */
 	uint16_t ethertype;
 	uint8_t proto;
 
@@ -98,7 +101,7 @@ struct wf_layers {
 	const uint8_t *ip;
 	const uint8_t *src; /* source address, 4 or 16 bytes */
 	const uint8_t *dst;
-	const uint8_t *next; /* IPv6: the Next Header field from which proto was read */
+	const uint8_t *next; /* for IPv6: the Next Header field from which proto was read */
 
 	uint16_t vlan[2];
 	uint32_t vni;
@@ -121,7 +124,7 @@ static inline uint32_t wf_load_be32(const uint8_t *at)
 	return be32toh(value);
 }
 
-/* Advance pos past @bytes of the current header. Return: false if the bytes were not captured. */
+/* Advance layers->pos by @bytes. Return: false if the bytes were not captured. */
 static inline bool wf_layers_skip(struct wf_layers *layers, uint32_t bytes)
 {
 	if (wf_unlikely(layers->cap_bytes < bytes))
@@ -144,8 +147,8 @@ static inline bool wf_layers_trim(struct wf_layers *layers, uint32_t bytes)
 }
 
 /*
- * Reset the state that each tunnel header resets. Return: @next, or WF_NEXT_MALFORMED if tunnels
- * are nested too deeply.
+ * Enter a tunnel: increment the nesting depth and reset the counts that apply to one level. Return:
+ * @next, or WF_NEXT_MALFORMED if tunnels are nested too deeply.
  */
 static inline enum wf_next wf_layers_enter(struct wf_layers *layers, enum wf_next next)
 {

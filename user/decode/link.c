@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * link.c - parses link layers other than plain Ethernet, and VLAN tags, MPLS, PPPoE, PPP and LLC.
+ * link.c - parses link layers other than plain Ethernet, as well as VLAN tags, MPLS, PPPoE, PPP and
+ * LLC.
  *
  * Link-layer addresses are ignored. PPPoE sessions and MPLS labels are not part of the flow key,
  * because labels differ by direction.
@@ -41,9 +42,9 @@ static enum wf_next ethertype_is(struct wf_layers *layers, uint16_t ethertype)
 }
 
 /*
- * Parse a NULL or LOOP header. NULL has the address family in the byte order of the capturing host,
- * LOOP in network order, but some files have the reverse order. All families are below 256, so the
- * value itself shows the byte order.
+ * Parse a NULL or LOOP header. A NULL header has the address family in the byte order of the
+ * capturing host, a LOOP header in network order, but some files use the reverse order. All
+ * families are below 256, so the byte order can be recognised from the value.
  */
 static enum wf_next link_family(struct wf_layers *layers)
 {
@@ -77,7 +78,7 @@ static enum wf_next link_cooked(struct wf_layers *layers, uint32_t bytes, uint32
 	if (!wf_layers_skip(layers, bytes))
 		return WF_NEXT_MALFORMED;
 	layers->ethertype = wf_load_be16(at + type_off);
-	/* In cooked headers, a small value is not a length: it is a kind of 802.3 or CAN frame. */
+	/* In cooked headers, a small value is not a length, but a code for 802.3 or CAN frames. */
 	return layers->ethertype <= WF_ETHERTYPE_8023_MAX ? WF_NEXT_NOT_TCP : WF_NEXT_ETHERTYPE;
 }
 
@@ -101,7 +102,10 @@ enum wf_next wf_link_outer(struct wf_layers *layers, enum weft_link link)
 	return WF_NEXT_MALFORMED;
 }
 
-/* RFC 1661, 2: the address and control bytes may be missing, and the protocol may have one byte. */
+/*
+ * The address and control bytes may be missing, and the protocol field may have only one byte (RFC
+ * 1661, 2).
+ */
 enum wf_next wf_link_ppp(struct wf_layers *layers)
 {
 	uint16_t protocol;
@@ -151,8 +155,9 @@ static enum wf_next link_vlan(struct wf_layers *layers)
 }
 
 /*
- * Parse MPLS labels. Labels do not name the payload, so the next nibble gives its type (RFC 4928):
- * the version of IP, or 0 for a pseudowire's control word (RFC 4385) followed by Ethernet.
+ * Parse MPLS labels. Labels do not identify the type of the payload, but its first four bits do
+ * (RFC 4928): the version of IP, or 0 for a pseudowire's control word (RFC 4385) followed by
+ * Ethernet.
  */
 static enum wf_next link_mpls(struct wf_layers *layers)
 {
@@ -194,7 +199,10 @@ static enum wf_next link_llc(struct wf_layers *layers)
 	if (!wf_layers_trim(layers, bytes) || !wf_layers_skip(layers, SNAP_BYTES))
 		return WF_NEXT_MALFORMED;
 	layers->ethertype = wf_load_be16(at + 6);
-	/* A length in this field would mean LLC in LLC, which does not exist. */
+	/*
+	 * A small value would be a length, followed by another LLC header, which is not valid
+	 * inside LLC.
+	 */
 	return layers->ethertype <= WF_ETHERTYPE_8023_MAX ? WF_NEXT_NOT_TCP : WF_NEXT_ETHERTYPE;
 }
 

@@ -27,7 +27,7 @@ static inline uint32_t load_be32(const uint8_t *bytes)
 	return be32toh(word);
 }
 
-/* Return the 32 bits of the key that begin at bit @at. */
+/* Return the 32 bits of @key that begin at bit @at. */
 static uint32_t key_window(const uint8_t *key, uint32_t at)
 {
 	uint64_t bits = 0;
@@ -66,7 +66,9 @@ void wf_rss_init(struct wf_rss *rss, const struct wf_rss_opts *opts)
 	}
 }
 
-/* Return the first and the second hash input word for source @a and destination @b. */
+/*
+ * Return the first (or, below, the second) word of the hash input for source @a and destination @b.
+ */
 static inline uint32_t first_of(const struct wf_rss *rss, uint32_t a, uint32_t b)
 {
 	return (a | (b & rss->or_mask)) ^ (b & rss->xor_mask);
@@ -85,7 +87,8 @@ static inline uint32_t hash_word(const uint32_t (*parts)[16], uint32_t word)
 }
 
 /*
- * Return the hash of both addresses, which have @words words each and are the start of the input.
+ * Return the hash of the two addresses @a and @b, which have @words words each and come first in
+ * the hash input.
  */
 static inline uint32_t hash_addresses(const struct wf_rss *rss, const uint8_t *a, const uint8_t *b,
 				      uint32_t words)

@@ -2,8 +2,9 @@
 /*
  * tcp_header.c - parses TCP options as receivers do.
  *
- * An option with a wrong length is ignored. An option that can't be skipped ends the list. If an
- * option is repeated, the last one is used. Options for SYN segments are ignored on other segments.
+ * An option with a wrong length is ignored. The list ends at an option whose length does not allow
+ * skipping it. If an option is repeated, the last one is used. Options for SYN segments are ignored
+ * on other segments.
  */
 #include "decode/tcp_header.h"
 

@@ -11,17 +11,20 @@
 
 enum {
 	WF_TCP_BYTES = 20,
-	WF_TCP_TIMESTAMP_BYTES = 12, /* NOP, NOP, TIMESTAMP: the options of nearly all segments */
+	/* length of the options NOP, NOP, TIMESTAMP, which nearly all segments have */
+	WF_TCP_TIMESTAMP_BYTES = 12,
 };
 #define WF_TCP_TIMESTAMP_ONLY 0x0101080au
 
-/* Set the members of @packet that come from options. packet->tcp_flags is already set. */
+/*
+ * Parse @options and set the members of @packet that depend on them. packet->tcp_flags must be set.
+ */
 void wf_tcp_options_read(const uint8_t *options, uint32_t options_bytes, struct wf_packet *packet);
 
 /*
- * Parse the TCP header at pos and advance past it. Return: false if its length field is invalid or
- * fewer than 20 bytes were captured. Truncated options count as malformed, so that a capture with a
- * snap length of 54 still shows connections.
+ * Parse the TCP header at layers->pos and advance past it. Return: false if its length field is
+ * invalid or fewer than 20 bytes were captured. Truncated options count as malformed, so that a
+ * capture with a snap length of 54 still shows connections.
  */
 static inline bool wf_tcp_header_read(struct wf_layers *layers, struct wf_packet *packet)
 {

@@ -9,7 +9,7 @@
  */
 #include "decode/tunnel.h"
 
-/* IP protocol, EtherTypes in GRE, and UDP ports of tunnels. */
+/* IP protocol numbers, EtherTypes in GRE, and UDP ports of tunnels. */
 enum {
 	PROTO_GRE = 47,
 	ETHERTYPE_ERSPAN3 = 0x22eb,
@@ -18,7 +18,7 @@ enum {
 	PORT_VXLAN = 4789,
 	PORT_VXLAN_GPE = 4790,
 	PORT_GENEVE = 6081,
-	PORT_VXLAN_LINUX = 8472, /* default of Linux, from before port 4789 was assigned */
+	PORT_VXLAN_LINUX = 8472, /* default port of Linux, chosen before port 4789 was assigned */
 };
 
 enum {
@@ -37,7 +37,8 @@ enum {
 	GTPU_VERSION_MASK = 0xf0,
 	GTPU_VERSION_1 = 0x30, /* version 1, protocol type GTP */
 	GTPU_HAS_EXTENSION = 0x04,
-	GTPU_HAS_MORE = 0x07, /* any of: extension header, sequence number, N-PDU number */
+	/* the header has an extension header, a sequence number or an N-PDU number */
+	GTPU_HAS_MORE = 0x07,
 	GTPU_DATA = 255,
 	GTPU_EXTENSIONS_MAX = 8,
 
@@ -46,7 +47,7 @@ enum {
 	GRE_ROUTING = 0x4000,
 	GRE_KEY = 0x2000,
 	GRE_SEQUENCE = 0x1000,
-	GRE_ACK = 0x0080, /* version 1 only (RFC 2637) */
+	GRE_ACK = 0x0080, /* acknowledgement number present; only in GRE version 1 (RFC 2637) */
 	GRE_VERSION_MASK = 0x0007,
 
 	ERSPAN2_BYTES = 8,
@@ -121,13 +122,14 @@ static enum wf_next tunnel_geneve(struct wf_layers *layers)
 	layers->vni = wf_load_be32(at + 4) >> 8;
 	layers->ethertype = wf_load_be16(at + 2);
 	if (layers->ethertype == WF_ETHERTYPE_TEB)
-		return WF_NEXT_ETHERTYPE; /* link.c enters the tunnel */
+		/* link.c parses the inner header and calls wf_layers_enter() */
+		return WF_NEXT_ETHERTYPE;
 	return wf_layers_enter(layers, WF_NEXT_ETHERTYPE);
 }
 
 /*
- * Skip the extension headers (3GPP TS 29.281, 5.2). @type: type of the first. Return: false if the
- * chain is malformed.
+ * Skip the extension headers (3GPP TS 29.281, 5.2). @type: type of the first extension header.
+ * Return: false if the chain is malformed.
  */
 static bool skip_gtpu_extensions(struct wf_layers *layers, uint8_t type)
 {
@@ -209,8 +211,9 @@ static enum wf_next tunnel_udp(struct wf_layers *layers)
 /* ---- over GRE ---- */
 
 /*
- * Record that the mirror truncated the frame (T bit). The inner length fields then exceed the bytes
- * present, but are correct, as in a capture with a short snap length.
+ * Record whether the mirroring device truncated the frame (T bit). The inner length fields of a
+ * truncated frame are correct although they exceed the bytes present, as in a capture with a short
+ * snap length.
  */
 static void note_truncation(struct wf_layers *layers, const uint8_t *erspan)
 {
@@ -220,7 +223,10 @@ static void note_truncation(struct wf_layers *layers, const uint8_t *erspan)
 	layers->flags |= WF_LAYERS_CUT;
 }
 
-/* ERSPAN type I has no header: the frame follows a GRE header without sequence number. */
+/*
+ * Parse ERSPAN type I or II. Type I has no ERSPAN header: the mirrored frame directly follows a GRE
+ * header without a sequence number.
+ */
 static enum wf_next gre_erspan2(struct wf_layers *layers, uint16_t gre_flags)
 {
 	const uint8_t *at = layers->pos;
@@ -257,8 +263,8 @@ static enum wf_next gre_erspan3(struct wf_layers *layers)
 }
 
 /*
- * Parse the GRE header of PPTP (RFC 2637, 4.1): the key is the payload length and the call id, and
- * PPP follows.
+ * Parse the GRE header of PPTP (RFC 2637, 4.1). Its key field contains the payload length and the
+ * call id, and PPP follows.
  */
 static enum wf_next gre_version1(struct wf_layers *layers, uint16_t gre_flags, uint32_t key)
 {
@@ -284,7 +290,8 @@ static enum wf_next gre_version0(struct wf_layers *layers, uint16_t gre_flags, u
 	case WF_ETHERTYPE_TEB:
 		if (gre_flags & GRE_KEY)
 			layers->vni = key >> 8;
-		return WF_NEXT_ETHERTYPE; /* link.c enters the tunnel */
+		/* link.c parses the inner header and calls wf_layers_enter() */
+		return WF_NEXT_ETHERTYPE;
 	default:
 		if (gre_flags & GRE_KEY)
 			layers->vni = key;

@@ -16,7 +16,7 @@
 /* Parse the tunnel header that layers->proto names, after IPv4 or IPv6. */
 enum wf_next wf_tunnel_proto(struct wf_layers *layers);
 
-/* Return true if IP protocol @proto is a tunnel, or may be one (UDP). */
+/* Return true if IP protocol @proto is a tunnel protocol, or UDP, which may carry a tunnel. */
 bool wf_tunnel_is_proto(uint8_t proto);
 
 /* Return true if @port (host order) is the destination port of a tunnel over UDP. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * flow_key.c - computes the hash, the probable client, and the public form of a flow key.
+ * flow_key.c - computes a flow key's hash, its probable client, and its public form.
  */
 #include "packet/flow_key.h"
 

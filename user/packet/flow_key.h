@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * flow_key.h - functions on the key of a connection.
+ * flow_key.h - the hash, the probable client and the public form of a connection's key.
  *
  * struct weft_flow_key is defined in bpf/shared.h. Thread: any.
  */
@@ -21,17 +21,19 @@ static inline bool wf_flow_key_is_equal(const struct weft_flow_key *a,
 	return !memcmp(a, b, sizeof(*a));
 }
 
-/* Return the hash of @key. The kernel and the decoder compute the same hash; see decode.h. */
+/* Return the hash of @key. The XDP program and the decoder compute the same hash; see decode.h. */
 uint32_t wf_flow_key_hash(const struct weft_hash_secret *secret, const struct weft_flow_key *key);
 
 /*
  * Return the endpoint index of the probable client of a midstream connection: the endpoint that
- * sends to a well-known port; else the one that sends to the lower port; else @first_sender.
+ * sends to a well-known port; otherwise the endpoint that sends to the lower port; if both ports
+ * are equal, @first_sender.
  */
 uint8_t wf_flow_key_guess_client(const struct weft_flow_key *key, uint8_t first_sender);
 
 /*
- * Write the addresses, ports, VLANs and VNI of @key to @ret_flow, with endpoint @client as source.
+ * Write the addresses, ports, VLANs and VNI of @key to @ret_flow. Endpoint @client becomes the
+ * source.
  */
 void wf_flow_key_describe(const struct weft_flow_key *key, uint8_t client,
 			  struct weft_flow *ret_flow);

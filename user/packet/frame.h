@@ -14,22 +14,29 @@
 
 struct wf_page;
 
-#define WF_FRAME_HASHED	    (1u << 0) /* hash is set (flow, or datagram of a fragment) */
-#define WF_FRAME_TX_OFFLOAD (1u << 1) /* this host sent the frame: checksums may be partial */
-#define WF_FRAME_REBUILT    (1u << 2) /* made by defrag.c: counted in rebuilt_*, not in frames_* */
+/* hash is set: that of the flow, or of a fragment's datagram */
+#define WF_FRAME_HASHED	    (1u << 0)
+/* this host sent the frame, so its checksums may be partial */
+#define WF_FRAME_TX_OFFLOAD (1u << 1)
+/* defrag.c rebuilt the frame; it is counted in rebuilt_*, not in frames_* */
+#define WF_FRAME_REBUILT    (1u << 2)
 
 struct wf_frame {
 	const uint8_t *bytes;
-	uint64_t time_ns;    /* time of arrival, ns since 1970 */
-	uint32_t cap_bytes;  /* number of bytes at bytes[] */
-	uint32_t wire_bytes; /* length on the wire, >= cap_bytes */
+	uint64_t time_ns;    /* time of arrival in nanoseconds since 1970 */
+	uint32_t cap_bytes;  /* number of captured bytes, stored at bytes */
+	uint32_t wire_bytes; /* length of the frame on the wire, at least cap_bytes */
 	uint32_t hash;
 	uint16_t flags;
-	uint16_t link;	      /* enum weft_link */
-	struct wf_page *page; /* owned by the holder of the frame: one reference; or NULL */
+	uint16_t link; /* enum weft_link */
+	/* page that holds the bytes; one reference, owned by the holder of the frame; or NULL */
+	struct wf_page *page;
 
-	/* Values of headers that are not in bytes[]; 0 for most frames. */
-	/* outer and inner VLAN id: tags removed by hardware, or tags of rebuilt fragments */
+	/* Header fields that are not among the captured bytes; 0 for most frames. */
+	/*
+	 * outer and inner VLAN id, from tags that hardware removed or from the fragments of a
+	 * rebuilt datagram
+	 */
 	uint16_t vlan[2];
 	/* VNI of the tunnel that carried the fragments of a rebuilt datagram */
 	uint32_t vni;

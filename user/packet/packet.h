@@ -5,10 +5,10 @@
  *
  * Numbers are in host order. Pointers point into the frame and are valid as long as the frame.
  *
- * The tenant (vlan, vni) is that of the innermost headers. VLAN tags before a tunnel header belong
- * to the network that carries the tunnel and are not used, because the two directions may have
- * different tags. Identifiers that differ by direction (GTP-U TEID) or that identify a mirror
- * session (ERSPAN) are not used either.
+ * The tenant (vlan, vni) is taken from the innermost VLAN tags and the innermost tunnel. VLAN tags
+ * before a tunnel header belong to the network that carries the tunnel and are not used, because
+ * the two directions may have different tags. Identifiers that differ by direction (GTP-U TEID) or
+ * that identify a mirror session (ERSPAN) are not used either.
  */
 #ifndef WF_PACKET_PACKET_H
 #define WF_PACKET_PACKET_H
@@ -45,7 +45,7 @@ static inline bool wf_flow_key_is_ipv4(const struct weft_flow_key *key)
 #define WF_TCP_OPT_SACK_OK   (1u << 2)
 #define WF_TCP_OPT_TIMESTAMP (1u << 3)
 #define WF_TCP_OPT_FASTOPEN  (1u << 4)
-#define WF_TCP_OPT_MD5	     (1u << 5) /* MD5 signature or TCP-AO */
+#define WF_TCP_OPT_MD5	     (1u << 5) /* option MD5 signature or TCP-AO */
 /* The option list is malformed or truncated; only the options before the fault are recorded. */
 #define WF_TCP_OPT_MALFORMED (1u << 6)
 
@@ -54,14 +54,15 @@ static inline bool wf_flow_key_is_ipv4(const struct weft_flow_key *key)
  * proto.
  */
 struct wf_fragment {
-	const uint8_t *header; /* IP header; IPv6: with all headers before the fragment header */
+	/* IP header; for IPv6 followed by all headers before the fragment header */
+	const uint8_t *header;
 	uint16_t header_bytes;
 	uint16_t next_off; /* IPv6: offset in header of the Next Header field to be replaced */
 	uint32_t id;
 	uint16_t off_bytes; /* offset of this payload in the datagram's payload */
 	uint8_t proto;	    /* IPv6: Next Header field of the fragment header */
 	bool more;
-	bool not_tcp; /* first fragment of a datagram that can't carry TCP */
+	bool not_tcp; /* this is the first fragment of a datagram that can't carry TCP */
 };
 
 struct wf_packet {
@@ -76,20 +77,24 @@ struct wf_packet {
 		struct {
 			uint32_t seq;
 			uint32_t ack;
-			uint16_t window; /* window field, not scaled */
+			uint16_t window; /* window field of the TCP header, not scaled */
 			uint16_t urgent;
 			uint32_t options; /* WF_TCP_OPT_* of the options that are present */
 			uint32_t ts_val;
 			uint32_t ts_ecr;
 			uint16_t mss;
-			uint8_t wscale; /* at most 14 (RFC 7323, 2.3) */
+			/* shift count of the window scale option, at most 14 (RFC 7323, 2.3) */
+			uint8_t wscale;
 		};
-		struct wf_fragment fragment; /* valid only with WF_DECODE_FRAGMENT */
+		/* valid only if wf_decode() returned WF_DECODE_FRAGMENT */
+		struct wf_fragment fragment;
 	};
-	const uint8_t *payload;		 /* payload of the segment or fragment */
-	uint32_t payload_bytes;		 /* length according to the headers */
-	uint32_t payload_captured_bytes; /* bytes at payload; fewer if the frame is truncated */
-	struct wf_page *page;		 /* borrowed from the frame; NULL: mapped file */
+	const uint8_t *payload; /* payload of the TCP segment or IP fragment */
+	uint32_t payload_bytes; /* length of the payload according to the headers */
+	/* number of captured payload bytes; less than payload_bytes if the frame is truncated */
+	uint32_t payload_captured_bytes;
+	/* borrowed from the frame; NULL: the payload is in a mapped file */
+	struct wf_page *page;
 };
 
 #endif

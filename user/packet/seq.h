@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * seq.h - compares TCP sequence numbers, which wrap, and converts them to stream offsets, which do
- * not wrap. No other file does this.
+ * not wrap. No other file compares or converts sequence numbers.
  *
  * a < b means that b is 1 to 2^31 - 1 bytes after a. If a and b are exactly 2^31 apart, wf_seq_lt()
  * and wf_seq_gt() return true in either order of arguments, and wf_seq_le() and wf_seq_ge() return

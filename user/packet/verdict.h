@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * verdict.h - the kernel's record of a flow that has verdicts.
+ * verdict.h - the kernel's record of a flow for which a verdict was set.
  */
 #ifndef WF_PACKET_VERDICT_H
 #define WF_PACKET_VERDICT_H
@@ -12,7 +12,7 @@
 /* The kernel's record of a flow. Arrays are indexed by the sending endpoint of the flow key. */
 struct wf_kept {
 	enum weft_verdict was[2];
-	/* segments that a verdict excluded from steering, and their IP bytes */
+	/* number of segments that a verdict excluded from steering; bytes: their IP bytes */
 	uint64_t packets[2];
 	uint64_t bytes[2];
 	uint64_t idle_ns; /* time since the last segment of the flow */
