@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * half_state.c - the table of transitions.
+ * half_state.c - the table of transitions between the states of one direction.
  *
- * LIMITED lasts until the connection ends, because a stream never becomes shorter. CUT ends only
- * by request. Everything else follows from the segments and from time.
+ * The table lists the states that may follow each state. LIMITED lasts until the connection ends,
+ * because a stream never becomes shorter. CUT ends only by request. All other transitions are
+ * caused by segments or by deadlines.
  */
 #include "tcp/half_state.h"
 

@@ -3,19 +3,19 @@
  * half_state.h - the state of one direction, which decides what happens to the bytes of its sender.
  *
  *   state      bytes are                             ends by itself after
- *   IN_ORDER   delivered as they come                -
- *   STARTING   held: earlier ones may still come     the start patience (time, bytes)
+ *   IN_ORDER   delivered on arrival                  -
+ *   STARTING   held: earlier ones may follow         the start patience (time, bytes)
  *   AT_HOLE    held behind a hole                    the gap time-out; the acknowledgement patience
- *   UNACKED    held for an acknowledgement that      the gap time-out
- *              nobody was seen to send
+ *   UNACKED    held until acknowledged, but no       the gap time-out
+ *              acknowledgement was seen
  *   LIMITED    counted, beyond the depth limit       -
  *   CUT        counted, bypassed by request          -
  *   RESUMED    none yet since the bypass ended       -
  *
- * There is no state for a finished direction, but wf_flow_dir_is_finished(): a direction that is
- * limited or cut finishes too, and a FIN may turn out to be forged.
+ * A finished direction has no state of its own, because a limited or cut direction can finish too,
+ * and because a FIN may turn out to be forged; see wf_flow_dir_is_finished().
  *
- * Deadlines belong to the state: leaving it cancels them (conn/wait.c).
+ * The deadlines of a state are cancelled when the direction leaves it (conn/wait.c).
  *
  * Thread: the flow's worker.
  */
@@ -30,11 +30,11 @@
 enum wf_half_state {
 	WF_HALF_IN_ORDER = 0,
 	WF_HALF_STARTING, /* the first byte seen may not be the stream's first */
-	WF_HALF_AT_HOLE,  /* bytes before those held, or before the FIN, are missing */
-	WF_HALF_UNACKED,  /* deliver: acked, but no acknowledgement was ever seen */
+	WF_HALF_AT_HOLE,  /* bytes before the held ones, or before the FIN, are missing */
+	WF_HALF_UNACKED,  /* option deliver: acked is set, but no acknowledgement was ever seen */
 	WF_HALF_LIMITED,
 	WF_HALF_CUT,
-	WF_HALF_RESUMED, /* its next segment shows where the stream continues */
+	WF_HALF_RESUMED, /* a bypass ended; the next segment shows where the stream continues */
 };
 #define WF_HALF_STATE_COUNT (WF_HALF_RESUMED + 1)
 

@@ -8,13 +8,22 @@
 
 #include "packet/packet.h"
 
-/* Distance within which rejected numbers of both sides confirm each other. */
+/*
+ * Maximum distance at which a rejected sequence number of one side and a rejected acknowledgement
+ * of the other side confirm each other.
+ */
 #define AGREE_BYTES (1u << 20)
 
-/* An acknowledgement older than this plus a window is not sent by any live receiver. */
+/*
+ * An acknowledgement more than this and one window below snd_una is rejected: no live receiver
+ * sends it.
+ */
 #define OLD_ACK_BYTES (1u << 20)
 
-/* Age limit of a segment that a tap recorded late, in ticks of the fastest clock in use. */
+/*
+ * Maximum age of a segment that a tap recorded late, in ticks of the fastest timestamp clock in
+ * use.
+ */
 #define LATE_TICKS (1 << 20)
 
 void wf_tcp_place(struct wf_tcp_place *at, struct wf_tcp_dir *self, struct wf_tcp_dir *peer,
@@ -37,8 +46,8 @@ void wf_tcp_place(struct wf_tcp_place *at, struct wf_tcp_dir *self, struct wf_tc
 }
 
 /*
- * Return true if the peer acknowledged bytes of this segment, and so accepted them, that weft
- * lacks.
+ * Return true if the segment has bytes that the peer has acknowledged, and therefore accepted, but
+ * that weft has not delivered yet.
  */
 static bool fills_acked(const struct wf_tcp_place *at)
 {
@@ -60,8 +69,9 @@ bool wf_tcp_check_fails_paws(const struct wf_tcp_place *at, const struct wf_pack
 }
 
 /*
- * Return true if the other side confirms a number that was rejected, which shows that weft missed
- * segments. @mine, @other: the flags of a number rejected on this side and on the other.
+ * Return true if @seq, which was rejected, is near a number of the other side that was rejected
+ * before. This shows that weft missed segments. If not, @seq is recorded. @mine: flag for recording
+ * @seq; @other: flag of the number recorded for the other side.
  */
 static bool both_sides_agree(struct wf_tcp_dir *dir, uint32_t seq, uint32_t mine, uint32_t other)
 {

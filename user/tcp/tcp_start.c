@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tcp_start.c - the initial sequence number: taken from a SYN, or guessed from the first segment.
+ * tcp_start.c - sets the initial sequence number from a SYN, or guesses it from the first segment.
  */
 #include "tcp/tcp_start.h"
 
@@ -20,7 +20,7 @@ static void move_back(struct wf_tcp_dir *self, uint32_t irs, struct wf_tcp_resul
 	self->irs = irs;
 }
 
-/* Report once that data precedes the byte that was delivered as the stream's first. */
+/* Report, once for each stream, that data was seen before the first delivered byte. */
 static void note_late_start(struct wf_tcp_dir *self, struct wf_tcp_result *result)
 {
 	if (wf_tcp_knows(self, WF_TCP_REPORTED_START))
@@ -36,7 +36,7 @@ bool wf_tcp_start_is_syn_of(const struct wf_tcp_dir *self, const struct wf_packe
 		       self->snd_una - (packet->seq + 1) <= WEFT_START_PATIENCE_BYTES;
 	if (packet->seq == self->irs)
 		return true;
-	/* A tap may record data before the SYN that preceded it. */
+	/* A tap may record data before the SYN, although the SYN was sent first. */
 	return wf_tcp_knows(self, WF_TCP_GUESSED) &&
 	       self->irs - packet->seq <= WEFT_START_PATIENCE_BYTES;
 }

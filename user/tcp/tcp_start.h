@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tcp_start.h - where a sender's stream starts.
+ * tcp_start.h - the start of a sender's stream.
  *
- * Without a SYN the first byte seen is taken for the first of the stream. In state STARTING
- * (half_state.h) earlier bytes, or the SYN, still move the start back. After that the start is
- * fixed, since nothing can be inserted before delivered bytes; earlier bytes are reported once as
- * an anomaly.
+ * If no SYN was seen, the first byte seen is used as the first byte of the stream. In state
+ * STARTING (half_state.h), earlier bytes or the SYN move the start back. After this state the start
+ * is fixed, because nothing can be inserted before delivered bytes. Earlier bytes are then reported
+ * once as an anomaly.
  *
  * Thread: the flow's worker.
  */
@@ -24,17 +24,22 @@ struct wf_packet;
 bool wf_tcp_start_is_syn_of(const struct wf_tcp_dir *self, const struct wf_packet *packet);
 
 /*
- * Process the SYN of @self, of which a segment, or an acknowledgement of its data, was seen before.
- * The payload of the SYN is accepted up to the bytes that are already known.
+ * Process the SYN of @self, which was recorded after a later segment of @self, or after an
+ * acknowledgement of its data. The payload of the SYN is accepted up to the first byte that is
+ * already known.
  */
 enum wf_tcp_verdict wf_tcp_start_at_syn(struct wf_tcp_dir *self, struct wf_tcp_dir *peer,
 					const struct wf_packet *packet,
 					struct wf_tcp_result *result);
 
-/* Set the IRS from the first segment of @self with data. Return: false if the IRS is not known. */
+/*
+ * Set the IRS from the first segment of @self with data. Return: false if the IRS is still unknown.
+ */
 bool wf_tcp_start_at_data(struct wf_tcp_dir *self, const struct wf_packet *packet);
 
-/* Process data before the first byte seen: move the start back, or report an anomaly. */
+/*
+ * Process data that lies before the start of the stream: move the start back, or report an anomaly.
+ */
 void wf_tcp_start_earlier(struct wf_tcp_dir *self, const struct wf_packet *packet,
 			  struct wf_tcp_result *result);
 

@@ -2,9 +2,9 @@
 /*
  * tcp_state.c - the first state of a connection, and the events that make it uncertain.
  *
- * Windows of the handshake are not scaled; scaling holds only if both sides
- * offered it (RFC 7323, 2.2). If one side's SYN was missed, that side may have
- * scaled by anything: its windows are then read as large as they could be.
+ * Windows in a SYN are not scaled, and other windows are scaled only if both sides offered scaling
+ * (RFC 7323, 2.2). If the SYN of one side was missed, its window scale is unknown, and the largest
+ * possible one is assumed.
  */
 #include "tcp/tcp_state.h"
 
@@ -25,7 +25,10 @@ static void init_dir(struct wf_tcp_dir *self, const struct wf_tcp_syn *syn,
 	self->irs = syn->isn_seq;
 	self->snd_nxt = self->irs + 1;
 	self->flags = WF_TCP_KNOWS_IRS | WF_TCP_KNOWS_NXT;
-	/* The peer may have acknowledged more than the SYN, so the IRS is a guess. */
+	/*
+	 * The IRS is a guess, because it is derived from the peer's acknowledgement, which may
+	 * include data.
+	 */
 	if (!syn->seen) {
 		self->flags |= WF_TCP_GUESSED;
 		self->state = WF_HALF_STARTING;
@@ -40,8 +43,8 @@ void wf_tcp_init_handshake(struct wf_tcp *tcp, const struct wf_tcp_syn syn[2])
 	if (!syn[0].known || !syn[1].known)
 		return;
 	/*
-	 * Each side has answered the other's SYN. The answer acknowledges the SYN and the accepted
-	 * data on it, and opens a window after them.
+	 * Each side has answered the other's SYN. The answer acknowledges the SYN and the part of
+	 * its payload that was accepted, and announces a window.
 	 */
 	for (int i = 0; i < 2; i++) {
 		if (!syn[!i].seen)
@@ -80,8 +83,8 @@ void wf_tcp_forget_acks(struct wf_tcp *tcp, unsigned int dir)
 }
 
 /*
- * Return true if @seq is within one window of the numbers that @dir may send now. The margin allows
- * for windows that a tap records late.
+ * Return true if @seq is within one window of the numbers that @dir may send now.
+ * WF_TCP_SLACK_BYTES are added to the window, because a tap may record window updates late.
  */
 static bool is_near(const struct wf_tcp_dir *dir, uint32_t seq)
 {

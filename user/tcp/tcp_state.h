@@ -2,22 +2,22 @@
 /*
  * tcp_state.h - the state of a connection between two segments.
  *
- * One struct for each sender. Its numbers are kept as 32-bit sequence numbers and turned into
- * offsets near the stream's progress when needed, which keeps a flow small and survives any number
- * of wraps.
+ * One struct for each sender. Positions are stored as 32-bit sequence numbers, which keeps a flow
+ * small. They are converted to 64-bit stream offsets near the stream's next_off when needed, so
+ * that they may wrap any number of times.
  *
  *   IRS │ stream offset 0   acknowledged         seen           announced
  *       ├───────────────────────┼──────────────────┼───────────────────┤
  *      irs                   snd_una            snd_nxt           rcv_wnd_end
  *
- * The names are those of RFC 9293, 3.3.1, with a bystander's view of both hosts:
+ * The names are those of RFC 9293, 3.3.1, applied by an observer to both hosts:
  *
  *   irs           the sender's ISS, the receiver's IRS
  *   snd_nxt       the sender's SND.NXT, as far as its segments were seen
  *   snd_una       the sender's SND.UNA: the highest RCV.NXT that the receiver announced
  *   rcv_wnd_end   the receiver's RCV.NXT + RCV.WND: the first number beyond its window
  *
- * A number counts only if its WF_TCP_KNOWS_ flag is set. Thread: the flow's worker.
+ * A number is valid only if its WF_TCP_KNOWS_ flag is set. Thread: the flow's worker.
  */
 #ifndef WF_TCP_TCP_STATE_H
 #define WF_TCP_TCP_STATE_H
@@ -34,44 +34,52 @@
 #define WF_TCP_KNOWS_WND     (1u << 3)
 #define WF_TCP_KNOWS_TS	     (1u << 4)
 #define WF_TCP_KNOWS_FIN     (1u << 5)
-#define WF_TCP_STALE	     (1u << 6) /* segments are missing: rcv_wnd_end, snd_nxt are too low */
+/* segments were missed, so rcv_wnd_end and snd_nxt may be too low */
+#define WF_TCP_STALE	     (1u << 6)
 #define WF_TCP_FIN_ACKED     (1u << 7)
-#define WF_TCP_REJECTED_DATA (1u << 8)	/* rejected_seq: end of data rejected as out of window */
-#define WF_TCP_REJECTED_ACK  (1u << 9)	/* rejected_seq: an acknowledgement of data never sent */
-#define WF_TCP_HELD_FIN	     (1u << 10) /* fin_seq: a FIN beyond the window, not acknowledged */
-#define WF_TCP_GUESSED	     (1u << 11) /* no SYN was seen: irs is one below the first byte seen */
-#define WF_TCP_BYPASSED	     (1u << 12) /* the kernel bypasses weft with all but SYN, FIN, RST */
+/* rejected_seq is the end of data that was rejected as out of window */
+#define WF_TCP_REJECTED_DATA (1u << 8)
+/* rejected_seq is a rejected acknowledgement of data that was not seen */
+#define WF_TCP_REJECTED_ACK  (1u << 9)
+/* fin_seq is a FIN beyond the window, which is not acknowledged yet */
+#define WF_TCP_HELD_FIN	     (1u << 10)
+/* no SYN was seen, so irs is derived from the first byte seen */
+#define WF_TCP_GUESSED	     (1u << 11)
+/* the kernel steers only SYN, FIN and RST segments of this direction to weft */
+#define WF_TCP_BYPASSED	     (1u << 12)
 
-/* Anomalies that are reported once for each direction. */
+/* Set when an anomaly was reported that is reported only once for each direction. */
 #define WF_TCP_REPORTED_URGENT (1u << 13)
 #define WF_TCP_REPORTED_START  (1u << 14)
 
-/* Window scale assumed if the handshake was missed: the largest one (RFC 7323, 2.3). */
+/* The largest window scale (RFC 7323, 2.3); assumed if the handshake was missed. */
 #define WF_TCP_SCALE_MAX 14
 
 /*
- * Data is accepted up to one window plus this much beyond the end of the known window, since window
- * updates may be missing in the capture.
+ * Data is accepted if it begins at most one window and WF_TCP_SLACK_BYTES beyond the end of the
+ * known window, because window updates may be missing in the capture.
  */
 #define WF_TCP_SLACK_BYTES 16384
 
 /*
  * If the window is unknown or out of date, an acknowledgement may exceed the highest byte seen by
- * up to this much, because data may be missing in the capture. An acknowledgement of more bytes is
- * rejected until its data is seen.
+ * up to WF_TCP_MISSED_BYTES, because data may be missing in the capture. An acknowledgement of more
+ * bytes is rejected until its data is seen.
  */
 #define WF_TCP_MISSED_BYTES (16u << 20)
 
 struct wf_tcp_dir {
-	uint32_t irs;	       /* number of the SYN; stream offset 0 is irs + 1 */
-	uint32_t snd_nxt;      /* number after the last accepted byte of this side, without FIN */
-	uint32_t snd_una;      /* highest acknowledgement of the peer */
-	uint32_t rcv_wnd_end;  /* highest acknowledgement + window of the peer */
-	uint32_t fin_seq;      /* number of the FIN, which is the end of data */
-	uint32_t rejected_seq; /* see WF_TCP_REJECTED_* */
+	/* sequence number of the SYN; the byte at stream offset 0 has irs + 1 */
+	uint32_t irs;
+	/* sequence number after the last accepted byte of this side, not counting the FIN */
+	uint32_t snd_nxt;
+	uint32_t snd_una;      /* highest acknowledgement number of the peer */
+	uint32_t rcv_wnd_end;  /* highest sum of acknowledgement number and window of the peer */
+	uint32_t fin_seq;      /* sequence number of the FIN, which is also the end of the data */
+	uint32_t rejected_seq; /* last rejected number, see WF_TCP_REJECTED_* */
 	uint32_t ts_recent;    /* TS.Recent (RFC 7323, 4.3) */
 	uint16_t flags;	       /* WF_TCP_* */
-	uint8_t wscale;	       /* shift of the windows that this side announces */
+	uint8_t wscale;	       /* shift count of the windows that this side announces */
 	uint8_t state;	       /* enum wf_half_state */
 };
 _Static_assert(sizeof(struct wf_tcp_dir) == 32, "half a cache line for each direction");
@@ -83,41 +91,49 @@ struct wf_tcp {
 /* The SYN or SYN-ACK of one side. */
 struct wf_tcp_syn {
 	uint32_t isn_seq;
-	uint32_t acked_bytes; /* bytes of its payload that the peer's SYN-ACK acknowledged */
+	/* number of payload bytes of this SYN that the peer's SYN-ACK acknowledged */
+	uint32_t acked_bytes;
 	uint16_t window;
 	uint8_t wscale;
-	bool known; /* isn_seq is valid, at least from the peer's SYN-ACK */
+	bool known; /* isn_seq is valid: from the SYN itself, or from the peer's SYN-ACK */
 	bool seen;  /* the SYN itself was seen */
 	bool has_wscale;
 };
 
 /*
- * Initialise a connection of which at least one side's handshake was seen. @syn: by enum weft_dir.
+ * Initialise a connection of which at least one SYN or SYN-ACK was seen. @syn: one for each side,
+ * indexed by enum weft_dir.
  */
 void wf_tcp_init_handshake(struct wf_tcp *tcp, const struct wf_tcp_syn syn[2]);
 
 /* Initialise a connection picked up midstream, of which nothing is known. */
 void wf_tcp_init_midstream(struct wf_tcp *tcp);
 
-/* Record that data of @dir was given up as missing: its known window is out of date. */
+/* Record that data of @dir was given up as missing, so that its known window is out of date. */
 void wf_tcp_note_gap(struct wf_tcp *tcp, unsigned int dir);
 
-/* Record that the kernel bypassed data of @dir up to @seq: the data after it is expected next. */
+/*
+ * Record that the kernel bypassed the data of @dir before @seq. The byte with number @seq is
+ * expected next.
+ */
 void wf_tcp_note_unseen(struct wf_tcp *tcp, unsigned int dir, uint32_t seq);
 
-/* Record whether the kernel bypasses weft with the data of @dir from now on. */
+/* Record whether the kernel passes the data of @dir without steering it to weft. */
 static inline void wf_tcp_set_bypassed(struct wf_tcp_dir *dir, bool is_bypassed)
 {
 	dir->flags = (uint16_t)(is_bypassed ? dir->flags | WF_TCP_BYPASSED
 					    : dir->flags & ~WF_TCP_BYPASSED);
 }
 
-/* Forget the peer's acknowledgement of @dir and its window, which are too old to compare with. */
+/*
+ * Forget the peer's last acknowledgement of @dir and its window, because they are too old to be
+ * compared with new numbers.
+ */
 void wf_tcp_forget_acks(struct wf_tcp *tcp, unsigned int dir);
 
 /*
  * Return true if the segment of @dir that starts at @seq and acknowledges @ack is near the numbers
- * that both sides of this connection send now. False unless their windows are known.
+ * that both sides of this connection send now. Return false if the windows are not known.
  */
 bool wf_tcp_is_within(const struct wf_tcp *tcp, unsigned int dir, uint32_t seq, uint32_t ack);
 

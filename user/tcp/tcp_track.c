@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tcp_track.c - the processing of one segment against the state of its connection.
+ * tcp_track.c - checks one segment against the state of its connection, and updates the state.
  *
  * The order is the receiver's (RFC 9293, 3.10.7.4; tcp_validate_incoming() and tcp_ack() of Linux):
  * timestamp, sequence, reset, SYN, acknowledgement, then data and FIN. The first step that rejects
@@ -16,9 +16,9 @@
 #include "tcp/tcp_start.h"
 
 /*
- * Update ts_recent. Once the peer has acknowledged, only a segment that begins at or before the
- * acknowledgement may change it, so that segments reordered by the network don't make each other
- * fail PAWS.
+ * Update ts_recent. After the peer's first acknowledgement, only a segment that begins at or before
+ * the last acknowledgement updates ts_recent, so that PAWS does not reject segments that the
+ * network reordered.
  */
 static void update_ts_recent(struct wf_tcp_dir *self, const struct wf_packet *packet,
 			     bool is_beyond_ack)
@@ -32,7 +32,10 @@ static void update_ts_recent(struct wf_tcp_dir *self, const struct wf_packet *pa
 	self->flags |= WF_TCP_KNOWS_TS;
 }
 
-/* Process the acknowledgement and its window. Return: true if more is acknowledged. */
+/*
+ * Process the acknowledgement and its window. Return: true if it acknowledges more than all earlier
+ * ones.
+ */
 static bool take_ack(struct wf_tcp_dir *self, struct wf_tcp_dir *peer,
 		     const struct wf_packet *packet)
 {
@@ -40,7 +43,10 @@ static bool take_ack(struct wf_tcp_dir *self, struct wf_tcp_dir *peer,
 	uint32_t wnd_end = packet->ack + scaled;
 	bool grew = !wf_tcp_knows(peer, WF_TCP_KNOWS_UNA) || wf_seq_gt(packet->ack, peer->snd_una);
 
-	/* An acknowledgement that is half the sequence space old must not seem to be newer. */
+	/*
+	 * The comparison with snd_una ensures that a window end that is half the sequence space old
+	 * does not look newer.
+	 */
 	if (!wf_tcp_knows(peer, WF_TCP_KNOWS_WND) ||
 	    (wf_seq_gt(wnd_end, peer->rcv_wnd_end) &&
 	     (grew || wf_seq_ge(wnd_end, peer->snd_una))) ||
@@ -60,12 +66,15 @@ static bool take_ack(struct wf_tcp_dir *self, struct wf_tcp_dir *peer,
 	if (packet->ack == peer->fin_seq + 1)
 		peer->flags |= WF_TCP_FIN_ACKED;
 	else if (wf_seq_gt(packet->ack, peer->fin_seq + 1))
-		/* The receiver accepted data behind that FIN: it never saw the FIN. */
+		/* The receiver accepted data after that FIN, so it never received the FIN. */
 		peer->flags &= (uint16_t) ~(WF_TCP_KNOWS_FIN | WF_TCP_FIN_ACKED);
 	return grew;
 }
 
-/* Return true if the segment is a keep-alive after the FIN, which has the FIN's own number. */
+/*
+ * Return true if the segment is a keep-alive after the FIN, which repeats the sequence number of
+ * the FIN.
+ */
 static bool is_keepalive_after_fin(const struct wf_tcp_dir *self, const struct wf_packet *packet)
 {
 	return packet->payload_bytes <= 1 && !(packet->tcp_flags & WF_TCP_FIN) &&
@@ -73,7 +82,8 @@ static bool is_keepalive_after_fin(const struct wf_tcp_dir *self, const struct w
 }
 
 /*
- * Reject data after the FIN, and cut data that extends beyond it. Return: false if nothing is left.
+ * Reject data that begins after the FIN, and cut data that extends beyond the FIN. Return: false if
+ * no data is left.
  */
 static bool cut_at_fin(const struct wf_tcp_place *at, struct wf_tcp_result *result)
 {
@@ -92,7 +102,7 @@ static bool cut_at_fin(const struct wf_tcp_place *at, struct wf_tcp_result *resu
 	return true;
 }
 
-/* Record a FIN beyond the window, which is valid once it is acknowledged. */
+/* Record a FIN beyond the window. It becomes valid when it is acknowledged. */
 static void hold_fin(struct wf_tcp_dir *self, const struct wf_packet *packet,
 		     const struct wf_tcp_result *result)
 {
@@ -125,8 +135,8 @@ static void take_data(const struct wf_tcp_place *at, const struct wf_packet *pac
 	if (wf_unlikely(is_beyond_window(at, packet, result))) {
 		if (at->off > at->next_off) {
 			/*
-			 * The data is held in case a window was missed; it may turn out to be
-			 * garbage.
+			 * The data is held, because a window update may have been missed, but the
+			 * receiver may also have rejected the data.
 			 */
 			if (result->len_bytes)
 				result->anomalies |= 1u << WEFT_ANOMALY_DATA_OUT_OF_WINDOW;
@@ -144,7 +154,8 @@ static void take_data(const struct wf_tcp_place *at, const struct wf_packet *pac
 		self->fin_seq = packet->seq + packet->payload_bytes;
 		self->flags |= WF_TCP_KNOWS_FIN;
 		if (wf_tcp_knows(self, WF_TCP_KNOWS_UNA) && self->snd_una == self->fin_seq + 1)
-			self->flags |= WF_TCP_FIN_ACKED; /* the tap saw the acknowledgement first */
+			/* the tap recorded the acknowledgement before the FIN */
+			self->flags |= WF_TCP_FIN_ACKED;
 		result->fin = true;
 	}
 	if (packet->tcp_flags & WF_TCP_URG && packet->urgent && result->len_bytes &&
@@ -193,8 +204,8 @@ static enum wf_tcp_verdict track_segment(struct wf_tcp_place *at, const struct w
 
 /*
  * Header prediction (Van Jacobson): return true if the segment is the next data, or empty, inside
- * the window, with the same acknowledgement or a higher one, and nothing else. For such a segment
- * track_segment() would reject and report nothing, and is not called.
+ * the window, has the same acknowledgement or a higher one, and has nothing else to process.
+ * track_segment() would reject and report nothing for such a segment, so it is not called.
  */
 static bool is_expected(const struct wf_tcp_dir *self, const struct wf_tcp_dir *peer,
 			const struct wf_packet *packet)
@@ -222,7 +233,10 @@ static void take_expected(struct wf_tcp_dir *self, struct wf_tcp_dir *peer,
 	self->snd_nxt = packet->seq + packet->payload_bytes;
 }
 
-/* Return true if an acknowledgement was seen from either side. Synthetic captures may have none. */
+/*
+ * Return true if any acknowledgement was seen, from either side. Synthetic captures may contain
+ * none.
+ */
 static bool has_acked(const struct wf_tcp *tcp)
 {
 	return wf_tcp_knows(&tcp->dir[0], WF_TCP_KNOWS_UNA) ||

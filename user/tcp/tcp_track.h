@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tcp_track.h - the meaning of one segment for its connection.
+ * tcp_track.h - decides what one segment means for its connection.
  *
- * A segment is checked as its receiver checks it, but only as far as a bystander can know:
+ * A segment is checked as its receiver checks it, as far as an observer on the path can know:
  *
- * - Strict where the receiver provably rejects: no ACK flag; data or an acknowledgement
- *   far outside a window that was seen announced; a timestamp that
- *   PAWS rejects; a reset that is not exact (RFC 5961); data behind a FIN.
- * - Liberal where segments may have been missed: data that the peer acknowledged and weft lacks is
- *   always accepted; after a gap, or after data in order beyond the known window, the window counts
- *   as unknown until it is announced again; a rejected stretch of data that the other side
- *   acknowledges shows that weft missed segments.
+ * - A segment is rejected if its receiver certainly rejects it: it has no ACK flag; its data or its
+ *   acknowledgement is far outside a window that was announced; PAWS rejects its timestamp; it is a
+ *   reset without the exact number (RFC 5961); its data begins after a FIN.
+ * - Segments may have been missed. Therefore missing data that the peer acknowledged is always
+ *   accepted. After a gap, or after data in order beyond the known window, the window is treated as
+ *   unknown until it is announced again. If one side acknowledges data that was rejected, segments
+ *   were missed, and the window is treated as unknown too.
  *
  * Thread: the flow's worker. No memory of its own.
  */
