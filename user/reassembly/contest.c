@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * contest.c - the winner of each stretch that a segment shares with held ones, from left to right.
+ * contest.c - decides, for each range of bytes that a new segment shares with held segments, which
+ * copy is kept. The ranges are processed in ascending order.
  *
  * Policies that keep segments whole compare the original bounds of segments, which hidden_before
- * and hidden_after record. A segment that joined another (Linux) is an extent of its own whose
- * bounds, for the policy, are those of the chain. The answer for the first extent of a chain also
- * holds for the rest of the chain.
+ * and hidden_after record. A segment that was joined to another one (Linux) is an extent of its
+ * own, but the policy compares the bounds of the whole chain of joined segments. The result for the
+ * first extent of a chain is used for all other extents of the chain.
  *
- * Work: the policy is asked once for each held range that overlaps the segment.
+ * Work: the policy function is called at most once for each held extent that overlaps the segment.
  */
 #include "reassembly/contest.h"
 
@@ -19,11 +20,14 @@ uint64_t wf_contest_segment_off(const struct wf_extent *extent)
 {
 	uint64_t off = extent->off - extent->hidden_before;
 
-	/* Where the chain began is not known here, but it was before this extent. */
+	/* The start of the chain is not known here, but it is before this extent. */
 	return extent->flags & WF_EXTENT_JOINED && off ? off - 1 : off;
 }
 
-/* Follow the chain from extent @id on while it ends at or before @end_off. Return: its end. */
+/*
+ * Follow the chain from extent @id on until it ends or exceeds @end_off. Return: the end of the
+ * part that was followed.
+ */
 static uint64_t chain_end(const struct wf_insertion *ins, uint32_t id, uint64_t end_off)
 {
 	const struct wf_slab *slab = ins->env->extents;
@@ -42,7 +46,7 @@ static uint64_t chain_end(const struct wf_insertion *ins, uint32_t id, uint64_t 
 	}
 }
 
-/* Return true if the segment replaces those bytes of extent @id that are not final. */
+/* Return true if the new segment replaces the bytes of extent @id, except bytes that are final. */
 static bool replaces(struct wf_insertion *ins, uint32_t id)
 {
 	const struct wf_extent *extent = wf_extent_at(ins->env->extents, id);
@@ -63,15 +67,15 @@ static bool replaces(struct wf_insertion *ins, uint32_t id)
 	return ins->chain.replaced;
 }
 
-/* Return the offset below which the bytes of @extent can't change any more. */
+/* Return the offset below which the bytes of @extent are final. */
 static uint64_t final_below(const struct wf_insertion *ins, const struct wf_extent *extent)
 {
 	return extent->flags & WF_EXTENT_FINAL ? UINT64_MAX : ins->segment->acked_off;
 }
 
 /*
- * Return true if the segment wins at @off, a byte of extent @id. @ret_end_off: end of the part of
- * @id to which the answer applies.
+ * Return true if the new segment replaces the byte of extent @id at @off. The result also applies
+ * to all following bytes before *@ret_end_off.
  */
 static bool wins(struct wf_insertion *ins, uint32_t id, uint64_t off, uint64_t *ret_end_off)
 {
@@ -124,5 +128,9 @@ void wf_contest_try_join(struct wf_insertion *ins)
 	}
 	ins->joins = true;
 	ins->arrival = before->arrival;
-	ins->range.off = 0; /* no held segment that overlaps it begins before its chain */
+	/*
+	 * the start of the chain; 0 is sufficient, because no held segment that overlaps the new
+	 * one begins before the chain
+	 */
+	ins->range.off = 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * contest.h - the bytes that a segment wins against held data.
+ * contest.h - the bytes of a segment that replace held bytes.
  *
- * Internal to reassembly. It only changes members of struct wf_insertion.
+ * Internal to reassembly. The functions change only members of struct wf_insertion.
  */
 #ifndef WF_REASSEMBLY_CONTEST_H
 #define WF_REASSEMBLY_CONTEST_H
@@ -14,10 +14,10 @@
 #include "reassembly/overlap.h"
 #include "reassembly/stream.h"
 
-/* The last answer for a chain of joined extents. */
+/* The cached result of the policy for a chain of joined extents. */
 struct wf_chain {
 	uint64_t end_off; /* offset up to which the chain was followed */
-	uint32_t id;	  /* last extent that was followed */
+	uint32_t id;	  /* id of the last extent that was followed */
 	bool replaced;
 };
 
@@ -27,39 +27,46 @@ struct wf_insertion {
 	const struct wf_stream_segment *segment;
 	struct wf_insert_info *info;
 	const struct wf_overlap_policy *policy;
-	struct wf_overlap_range range; /* bounds of the segment, as the policy sees them */
-	uint64_t end_off;	       /* end of the captured bytes */
-	struct wf_place place;	       /* place of the first byte that is not before next_off */
+	struct wf_overlap_range range; /* bounds of the segment that the policy compares */
+	uint64_t end_off;	       /* offset of the end of the segment's captured bytes */
+	/* position, among the extents, of the segment's first byte at or after next_off */
+	struct wf_place place;
 	struct wf_chain chain;
 	uint32_t arrival;
 	bool joins;
-	bool passed; /* info->chunk is set */
+	bool passed; /* info->chunk is set: a run was passed to the caller */
 	bool held;
 	bool copied;
 	bool failed;
 };
 
-/* The next run that the segment wins, and the stretch after it that it loses. */
+/*
+ * The end of the next run of bytes that are taken from the segment, and the range after it in which
+ * held bytes are kept.
+ */
 struct wf_outcome {
 	uint64_t run_end_off;
 	uint64_t lost_end_off;
-	uint32_t lost_id; /* extent that wins the lost stretch */
+	uint32_t lost_id; /* id of the extent whose bytes are kept in that range */
 };
 
-/* Return the next run from @off on. @id: the first held extent that ends beyond @off. */
+/*
+ * Return the next run of the segment at or after @off. @id: the first held extent that ends beyond
+ * @off.
+ */
 struct wf_outcome wf_contest_look_ahead(struct wf_insertion *ins, uint32_t id, uint64_t off);
 
 /*
- * Join the segment to the held segment that ends where it begins, if Linux would find that one
- * before any other segment that holds the first byte. Linux searches from the root of its tree,
- * where the older of two segments is nearer to the root. Sets joins, and the bounds and arrival of
- * the joined segment.
+ * Join the segment to the held segment that ends where the new one begins, if Linux would find that
+ * held segment before any segment that contains the first byte of the new one. Linux searches its
+ * tree from the root, and the older of two segments is nearer to the root. Sets ins->joins, and the
+ * bounds and the arrival number of the joined segment.
  */
 void wf_contest_try_join(struct wf_insertion *ins);
 
 /*
- * Return the offset at which the segment of @extent began, or its chain, if @extent is the first
- * known part of one.
+ * Return the offset at which the original segment of @extent began. If @extent is the first known
+ * part of a chain, return the offset at which the chain began.
  */
 uint64_t wf_contest_segment_off(const struct wf_extent *extent);
 

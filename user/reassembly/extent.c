@@ -58,7 +58,7 @@ static uint32_t rotate(const struct wf_slab *slab, uint32_t *root, uint32_t id, 
 	return lifted;
 }
 
-/* Restore the balance of the subtree at @id alone. Return: id of its new root. */
+/* Restore the balance of the subtree at @id, without its ancestors. Return: id of its new root. */
 static uint32_t balance_one(const struct wf_slab *slab, uint32_t *root, uint32_t id)
 {
 	struct wf_extent *extent = wf_extent_at(slab, id);
@@ -107,7 +107,7 @@ struct wf_place wf_extents_find(const struct wf_slab *slab, uint32_t root, uint6
 	return place;
 }
 
-/* Return the outermost extent at @side of the subtree at @id. */
+/* Return the first (@side 0) or the last (@side 1) extent of the subtree at @id. */
 static uint32_t outermost(const struct wf_slab *slab, uint32_t id, int side)
 {
 	uint32_t child = id;
@@ -163,7 +163,10 @@ void wf_extents_insert_at(struct wf_slab *slab, uint32_t *root, uint32_t id,
 	uint32_t parent = place->before_id;
 	int side = 1;
 
-	/* One of two neighbours is in the subtree of the other: insert below the lower one. */
+	/*
+	 * One of the two neighbours is in the subtree of the other one: insert the extent below the
+	 * lower neighbour.
+	 */
 	if (!parent || wf_extent_at(slab, parent)->child[1]) {
 		parent = place->after_id;
 		side = 0;
@@ -187,7 +190,10 @@ void wf_extents_insert(struct wf_slab *slab, uint32_t *root, uint32_t id)
 	wf_extents_insert_at(slab, root, id, &place);
 }
 
-/* Replace @id, which has two children, by the next extent. Return: lowest changed extent. */
+/*
+ * Replace @id, which has two children, by the next extent in order. Return: the id of the lowest
+ * changed extent.
+ */
 static uint32_t replace_by_next(struct wf_slab *slab, uint32_t *root, uint32_t id)
 {
 	struct wf_extent *extent = wf_extent_at(slab, id);
@@ -235,7 +241,9 @@ uint32_t wf_extents_take_leaf(struct wf_slab *slab, uint32_t *root)
 			break;
 		id = extent->child[extent->child[0] == WF_SLAB_NONE];
 	}
-	/* The parent becomes the root of the rest, so that the next descent is short. */
+	/*
+	 * The parent becomes the root, so that the next search for a leaf begins near the last one.
+	 */
 	parent = extent->parent;
 	replace_child(slab, root, parent, id, WF_SLAB_NONE);
 	if (parent)

@@ -4,7 +4,7 @@
  *
  *   extents never overlap; off orders them
  *
- *        segment as it came
+ *        segment as received
  *   ├─────────┬──────────────┬───────┤
  *    hidden_before   held      hidden_after     (other segments' bytes, or not captured)
  *            off         off + len_bytes
@@ -26,24 +26,28 @@
 struct wf_page;
 
 #define WF_EXTENT_BYTES	     64u
-#define WF_EXTENT_COST	     8u /* bytes counted against the stream's limit besides the length */
+/* bytes of each extent that count against the stream's limit, in addition to its length */
+#define WF_EXTENT_COST	     8u
 #define WF_EXTENT_TINY_BYTES 16u
 
-#define WF_EXTENT_TINY (1u << 0) /* its bytes are in tiny[] */
+#define WF_EXTENT_TINY (1u << 0) /* the extent's bytes are stored in tiny[] */
 #define WF_EXTENT_COPIED \
-	(1u << 1) /* its page was taken from the pool and begins with struct fill */
-#define WF_EXTENT_JOINED (1u << 2) /* the policy joins it with the extent that ends at off */
-#define WF_EXTENT_FINAL	 (1u << 3) /* in order: the receiver has accepted it */
+	(1u << 1) /* the extent's bytes were copied to a page that begins with struct fill */
+/* the overlap policy treats the extent as part of the one that ends at off */
+#define WF_EXTENT_JOINED (1u << 2)
+/* the bytes are in order, so the receiver has accepted them; they never change */
+#define WF_EXTENT_FINAL	 (1u << 3)
 
 struct wf_extent {
 	uint32_t child[2];
 	uint32_t parent;
-	uint32_t arrival; /* order of arrival; wraps */
+	uint32_t arrival; /* arrival number, which orders segments by arrival; wraps */
 	uint64_t off;
-	uint64_t time_ns; /* time since which its first byte is held */
+	uint64_t time_ns; /* time at which the first byte was first held */
 	union {
 		struct {
-			struct wf_page *page; /* owned: one reference; NULL: mapped file */
+			/* owned: one reference; NULL: the bytes are in a mapped file */
+			struct wf_page *page;
 			const uint8_t *bytes;
 		};
 		uint8_t tiny[WF_EXTENT_TINY_BYTES];
@@ -51,9 +55,9 @@ struct wf_extent {
 	uint32_t len_bytes;
 	uint32_t hidden_before;
 	uint32_t hidden_after;
-	uint8_t height;	 /* height of its subtree; 1 for a leaf */
+	uint8_t height;	 /* height of the extent's subtree; 1 for a leaf */
 	uint8_t flags;	 /* WF_EXTENT_* */
-	uint16_t merged; /* number of further segments merged into it */
+	uint16_t merged; /* number of segments merged into this extent, besides the first one */
 };
 _Static_assert(sizeof(struct wf_extent) == WF_EXTENT_BYTES, "a one-byte segment costs this");
 
@@ -67,7 +71,10 @@ static inline uint64_t wf_extent_end(const struct wf_extent *extent)
 	return extent->off + extent->len_bytes;
 }
 
-/* Return its cost against the limit of its stream, which is the same if segments were merged. */
+/*
+ * Return the bytes that @extent counts against its stream's limit. Merging segments does not change
+ * the sum.
+ */
 static inline uint32_t wf_extent_cost(const struct wf_extent *extent)
 {
 	return extent->len_bytes + WF_EXTENT_COST * (1u + extent->merged);
@@ -78,15 +85,20 @@ static inline const uint8_t *wf_extent_bytes(const struct wf_extent *extent)
 	return extent->flags & WF_EXTENT_TINY ? extent->tiny : extent->bytes;
 }
 
-/* Two neighbours; WF_SLAB_NONE if there is none on that side. */
+/*
+ * The two neighbouring extents of a stream offset; WF_SLAB_NONE if there is no extent on that side.
+ */
 struct wf_place {
-	uint32_t before_id; /* the last extent that ends at or before an offset */
-	uint32_t after_id;  /* the first extent that ends beyond that offset */
+	uint32_t before_id; /* id of the last extent that ends at or before the offset */
+	uint32_t after_id;  /* id of the first extent that ends beyond the offset */
 };
 
 struct wf_place wf_extents_find(const struct wf_slab *slab, uint32_t root, uint64_t off);
 
-/* Return the first extent in order, or a neighbour of @id; WF_SLAB_NONE if there is none. */
+/*
+ * Return the first extent, the next one after @id, or the one before @id; WF_SLAB_NONE if there is
+ * none.
+ */
 uint32_t wf_extents_first(const struct wf_slab *slab, uint32_t root);
 uint32_t wf_extents_next(const struct wf_slab *slab, uint32_t id);
 uint32_t wf_extents_prev(const struct wf_slab *slab, uint32_t id);
@@ -97,7 +109,7 @@ uint32_t wf_extents_last(const struct wf_slab *slab, uint32_t root);
 /* Insert extent @id, whose off and len_bytes are set and overlap no other extent. */
 void wf_extents_insert(struct wf_slab *slab, uint32_t *root, uint32_t id);
 
-/* Insert extent @id between the two of @place, without a search. */
+/* Insert extent @id between the two extents of @place, without searching the tree. */
 void wf_extents_insert_at(struct wf_slab *slab, uint32_t *root, uint32_t id,
 			  const struct wf_place *place);
 
@@ -105,12 +117,12 @@ void wf_extents_insert_at(struct wf_slab *slab, uint32_t *root, uint32_t id,
 void wf_extents_remove(struct wf_slab *slab, uint32_t *root, uint32_t id);
 
 /*
- * Remove any leaf without balancing the tree, to empty it.
+ * Remove any leaf without balancing the tree. Used to remove all extents.
  * Return: id of the leaf; WF_SLAB_NONE if the tree is empty.
  */
 uint32_t wf_extents_take_leaf(struct wf_slab *slab, uint32_t *root);
 
-/* Return true if order, links and heights are right and no ranges overlap. */
+/* Return true if order, links and heights are correct and no ranges overlap. */
 bool wf_extents_are_valid(const struct wf_slab *slab, uint32_t root);
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fixed_pages.h - the baseline that fitting pages are measured against: one page size for all.
+ * fixed_pages.h - the fixed-page mode: all pages have one size. Measurements compare adaptive page
+ * sizes with it.
  *
- * Every segment is held in a page of its own of WEFT_PAGE_FIXED_BYTES, and a pool keeps all memory
- * that it once took. The option memory.enable_adaptive_sizing chooses it; make bench-memory
- * compares.
+ * Every segment is held in a page of its own of WEFT_PAGE_FIXED_BYTES, and a pool never gives
+ * memory back. Disabling the option memory.enable_adaptive_sizing selects this mode; make
+ * bench-memory compares.
  */
 #ifndef WF_REASSEMBLY_FIXED_PAGES_H
 #define WF_REASSEMBLY_FIXED_PAGES_H
@@ -16,10 +17,13 @@ struct wf_hold_source;
 struct wf_page_pool_opts;
 struct wf_stream_env;
 
-/* Set @opts to those of a pool that has pages of one size and keeps them. */
+/* Set @opts so that the pool has pages of one size and never gives memory back. */
 void wf_fixed_pages_choose(struct wf_page_pool_opts *opts);
 
-/* In place of wf_hold_take(): the bytes stay in a mapped file, or are copied to their own page. */
+/*
+ * Store the bytes of a segment, in place of wf_hold_take(). Bytes in a mapped file stay there; all
+ * others are copied to a page of their own. Return: false if there is no memory.
+ */
 bool wf_fixed_pages_hold(struct wf_stream_env *env, const struct wf_hold_source *source,
 			 struct wf_extent *extent);
 

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * hold.c - the cheapest place for held bytes.
+ * hold.c - stores held bytes where they take the least memory.
  *
  *   up to 16 bytes       in the extent itself: a one-byte segment costs 64 bytes
  *   in a mapped file     where they are
  *   a well filled frame  where they are, as long as frames do not run low
  *   any other frame      where they are, as long as half of the frames are free and memory
  *                        does not run low: data that fills a hole soon is never copied
- *   else                 copied behind a neighbour's bytes in its page, where there is
- *                        room, else into a page that grows with the bytes held
+ *   else                 copied after a neighbour's bytes into its page, if there is room;
+ *                        otherwise into a new page, which is larger if the stream holds more
  *
- * A page that is copied into begins with the number of bytes used, which shows every extent in it
- * the free room. Only the worker appends, and only after the bytes that other threads may read, so
- * it may append to a page whose earlier bytes are already in a queue. While a page has only one
- * extent, the end of the extent is the end of the used bytes, and a run that grows does not write
- * the number at the beginning of the page. That number is updated when a second extent is added.
+ * A page into which bytes are copied begins with the number of bytes used, from which the free room
+ * is computed. Only the worker appends to a page, and always after the bytes that other threads may
+ * read, so it may append to a page whose earlier bytes are already in a queue. While a page has
+ * only one extent, the used bytes end where the extent ends, and the number at the beginning of the
+ * page is not updated when the extent grows. It is updated when a second extent is added.
  *
  * A segment that begins where such an extent ends, and that the policy joins with it, needs no
  * extent of its own: see hold_run() in stream_insert.c. Thousands of segments after a hole then
@@ -31,16 +31,18 @@
 #include "memory/page_pool.h"
 
 struct fill {
-	uint32_t used_bytes; /* includes this member */
+	/* number of bytes used at the start of the page, including this struct */
+	uint32_t used_bytes;
 };
 
 /*
- * A page larger than needed is at most 1/DIVISOR of the bytes that the stream holds already. The
- * last page of each run stays half empty on average, so large pages are for streams that hold much.
+ * A page larger than necessary is taken only if its size is at most 1/DIVISOR of the bytes that the
+ * stream already holds. The last page of each run stays half empty on average, so only streams that
+ * hold much data use large pages.
  */
 enum { MEDIUM_DIVISOR = 1, LARGE_DIVISOR = 4 };
 
-/* Return true if holding all of @page for @len_bytes uses at most 1.5 bytes for each byte held. */
+/* Return true if @page has at most 1.5 times the size of the @len_bytes that are held in it. */
 static bool is_well_filled(const struct wf_page *page, uint32_t len_bytes)
 {
 	return (uint64_t)len_bytes * 3 >= (uint64_t)wf_page_capacity(page) * 2;
@@ -55,7 +57,7 @@ static bool is_worth_keeping(const struct wf_stream_env *env, const struct wf_ho
 	if (source->leave)
 		return false;
 	filled = is_well_filled(source->page, source->len_bytes);
-	/* If the stream holds more than one segment, merging them uses less memory. */
+	/* If the stream already holds data, copying the bytes to a shared page uses less memory. */
 	if (!wf_page_is_frame(source->page))
 		return filled && !source->held_cost;
 	if (filled)
@@ -72,7 +74,7 @@ static void refer(struct wf_extent *extent, const struct wf_hold_source *source)
 	extent->bytes = source->bytes;
 }
 
-/* Return the number of bytes used in the page of @extent, which was copied into. */
+/* Return the number of bytes used in the page to which the bytes of @extent were copied. */
 static uint32_t used_bytes(const struct wf_extent *extent)
 {
 	const uint8_t *base = wf_page_bytes(extent->page);
@@ -82,8 +84,8 @@ static uint32_t used_bytes(const struct wf_extent *extent)
 	if (wf_page_is_sole(extent->page))
 		return end;
 	/*
-	 * If the number is below the end, other holders of the page only read delivered bytes of
-	 * this extent.
+	 * If the recorded number is smaller than the extent's end, this extent is the only one in
+	 * the page. Other holders of the page only read bytes of it that were delivered.
 	 */
 	memcpy(&fill, base, sizeof(fill));
 	return fill.used_bytes > end ? fill.used_bytes : end;
@@ -96,7 +98,10 @@ static void set_used(const struct wf_page *page, uint32_t bytes)
 	memcpy(wf_page_bytes(page), &fill, sizeof(fill));
 }
 
-/* Append to the used part of the page of @near. Return: false if there is no room. */
+/*
+ * Append the bytes of @source after the used part of the page of @near. Return: false if that page
+ * can't be appended to, or has no room.
+ */
 static bool append(const struct wf_extent *near, const struct wf_hold_source *source,
 		   struct wf_extent *extent)
 {
@@ -115,7 +120,10 @@ static bool append(const struct wf_extent *near, const struct wf_hold_source *so
 	return true;
 }
 
-/* Return the size of the largest page in proportion to the bytes that the stream holds. */
+/*
+ * Return the size of the largest page that the stream may take in proportion to the bytes that it
+ * holds.
+ */
 static size_t page_bytes(const struct wf_stream_env *env, size_t need_bytes, uint32_t held_cost)
 {
 	const struct {
@@ -136,8 +144,8 @@ static size_t page_bytes(const struct wf_stream_env *env, size_t need_bytes, uin
 }
 
 /*
- * Copy into a new page, with room for neighbours if the stream holds much. Return: false if there
- * is no memory.
+ * Copy the bytes to a new page. If the stream holds much data, the page has room for further bytes.
+ * Return: false if there is no memory.
  */
 static bool copy(struct wf_stream_env *env, const struct wf_hold_source *source,
 		 struct wf_extent *extent)

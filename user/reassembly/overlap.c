@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * overlap.c - one function for each family of receivers, one row for each policy.
+ * overlap.c - the overlap policies: a table with one row for each policy, and the comparison
+ * functions that its rows use.
  *
- * Every function compares two segments that overlap in at least one byte. For more segments the
- * caller compares each pair in stream order, and cuts segments or keeps their bounds as the row
- * says.
+ * Each function compares a new segment with one held segment that overlaps it. If several held
+ * segments overlap the new one, the caller compares them one by one in stream order. The row of the
+ * policy defines whether segments are cut or keep their original bounds.
  */
 #include "reassembly/overlap.h"
 
@@ -19,8 +20,9 @@ static bool always(const struct wf_overlap_range *held, const struct wf_overlap_
 }
 
 /*
- * The segment that begins first wins; on a tie, the held one: 4.4BSD's tcp_reass() trims the front
- * of the new segment against the segment before it, then trims or drops those after it.
+ * Keep the bytes of the segment that begins first; if both begin at the same offset, those of the
+ * held one. 4.4BSD's tcp_reass() does this: it trims the front of the new segment if an earlier
+ * segment overlaps it, then trims or drops the later segments that overlap the new one.
  */
 static bool if_begins_before(const struct wf_overlap_range *held,
 			     const struct wf_overlap_range *incoming)
@@ -28,14 +30,20 @@ static bool if_begins_before(const struct wf_overlap_range *held,
 	return incoming->off < held->off;
 }
 
-/* The segment that begins last wins; on a tie, the new one. */
+/*
+ * Keep the bytes of the segment that begins last; if both begin at the same offset, those of the
+ * new one.
+ */
 static bool unless_begins_before(const struct wf_overlap_range *held,
 				 const struct wf_overlap_range *incoming)
 {
 	return incoming->off >= held->off;
 }
 
-/* The segment that begins first wins; on a tie, the longer one; on a second tie, the held one. */
+/*
+ * Keep the bytes of the segment that begins first; if both begin at the same offset, those of the
+ * longer one; if both are equally long, those of the held one.
+ */
 static bool if_begins_before_or_is_longer(const struct wf_overlap_range *held,
 					  const struct wf_overlap_range *incoming)
 {
@@ -43,7 +51,10 @@ static bool if_begins_before_or_is_longer(const struct wf_overlap_range *held,
 	       (incoming->off == held->off && incoming->end_off > held->end_off);
 }
 
-/* The segment that begins first wins; on a tie, the longer one; on a second tie, the new one. */
+/*
+ * Keep the bytes of the segment that begins first; if both begin at the same offset, those of the
+ * longer one; if both are equally long, those of the new one.
+ */
 static bool if_begins_before_unless_shorter(const struct wf_overlap_range *held,
 					    const struct wf_overlap_range *incoming)
 {
@@ -52,8 +63,8 @@ static bool if_begins_before_unless_shorter(const struct wf_overlap_range *held,
 }
 
 /*
- * The new segment wins if it covers the held one or reaches beyond its end: the held
- * segment survives only where it ends later.
+ * Keep the bytes of the segment that ends last; if both end at the same offset, those of the
+ * segment that begins first; if both have the same bounds, those of the new one.
  */
 static bool unless_ends_before(const struct wf_overlap_range *held,
 			       const struct wf_overlap_range *incoming)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * overlap.h - the copy that a receiver keeps where a segment overlaps a held one.
+ * overlap.h - the overlap policies: which copy of a byte a receiver keeps if a new segment overlaps
+ * a held one.
  *
- * A policy is a row: one function that compares the bounds of two overlapping segments, and the
- * choice of these bounds. README.md gives the source of each row.
+ * A policy consists of a function that compares the bounds of two overlapping segments, and of
+ * flags that define which bounds are compared. README.md lists the source of each policy.
  *
- * Thread: any; nothing here changes.
+ * Thread: any; all data is constant.
  */
 #ifndef WF_REASSEMBLY_OVERLAP_H
 #define WF_REASSEMBLY_OVERLAP_H
@@ -15,13 +16,15 @@
 
 #include <weft/opts.h>
 
-/* A segment's place in the stream: [off, end_off). */
+/* The range of stream offsets that a segment covers: [off, end_off). */
 struct wf_overlap_range {
 	uint64_t off;
 	uint64_t end_off;
 };
 
-/* Do the bytes of @incoming replace those of @held where the two overlap? */
+/*
+ * Return true if the bytes of @incoming replace the bytes of @held where the two segments overlap.
+ */
 typedef bool (*wf_overlap_fn)(const struct wf_overlap_range *held,
 			      const struct wf_overlap_range *incoming);
 
@@ -29,20 +32,20 @@ struct wf_overlap_policy {
 	wf_overlap_fn replaces;
 
 	/*
-	 * The receiver keeps segments whole and resolves overlaps when it delivers: a held segment
-	 * is compared by its original bounds. Otherwise the receiver cuts segments on arrival, and
-	 * the rest of a held segment is compared.
+	 * true: the receiver keeps segments whole and resolves overlaps when it delivers them, so
+	 * the original bounds of a held segment are compared. false: the receiver cuts segments on
+	 * arrival, so the bounds of the remaining part are compared.
 	 */
 	bool keeps_whole;
 
 	/*
-	 * A segment that begins where a held one ends becomes one with it (Linux: skb coalescing),
-	 * and is compared as part of it from then on.
+	 * A segment that begins where a held one ends is joined to it (Linux: skb coalescing). From
+	 * then on both are compared as one segment.
 	 */
 	bool joins;
 };
 
-/* Return the row of @policy; never NULL. */
+/* Return the row of the table for @policy; never NULL. */
 const struct wf_overlap_policy *wf_overlap_policy(enum weft_overlap policy);
 
 #endif

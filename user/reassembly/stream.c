@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * stream.c - the steps that insertion, delivery and gaps share.
+ * stream.c - functions used by insertion, delivery and gap handling.
  */
 #include "reassembly/stream.h"
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * stream_gap.c - the hole between next_off and the first held byte.
+ * stream_gap.c - gives up the hole between next_off and the first held byte.
  *
- * The caller decides when a hole is given up (acknowledged, timed out, at a limit, at the end).
- * This file only moves next_off over the hole, so that the data after it is next in order. Data
- * that arrives later for that hole is a duplicate: next_off never decreases.
+ * The caller decides when a hole is given up: because of an acknowledgement, a timeout, a limit, or
+ * the end of the connection. This file only moves next_off over the hole, so that the data after it
+ * is next in order. Data that arrives later for that hole is a duplicate: next_off never decreases.
  */
 #include "reassembly/stream_gap.h"
 

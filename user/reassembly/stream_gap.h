@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stream_gap.h - the hole at the front of a stream, and a start that moves back.
+ * stream_gap.h - skips the hole at the front of a stream, and moves the start of a stream back.
  *
  * Thread: the worker that owns the flow.
  */
@@ -10,8 +10,8 @@
 #include "reassembly/stream.h"
 
 /*
- * Return true if bytes are held, with the offset of the first one and the time since which it is
- * held.
+ * Find the first held byte. Return: true if bytes are held, with the offset of the first one and
+ * the time at which it was first held.
  */
 bool wf_stream_first_held(const struct wf_stream *stream, const struct wf_stream_env *env,
 			  uint64_t *ret_off, uint64_t *ret_time_ns);
@@ -24,8 +24,8 @@ bool wf_stream_skip(struct wf_stream *stream, const struct wf_stream_env *env, u
 		    struct wf_chunk *ret_gap);
 
 /*
- * Move the start of a stream that has delivered nothing yet back by @moved_bytes: the offsets of
- * all held data grow by that. O(n) of the held ranges.
+ * Move the start of a stream back by @moved_bytes: add this number to the offsets of all held data.
+ * The stream must not have delivered anything yet. O(n) in the number of held extents.
  */
 void wf_stream_move_start(struct wf_stream *stream, const struct wf_stream_env *env,
 			  uint64_t moved_bytes);

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * stream_insert.c - the insertion of a segment that is not simply the next one.
+ * stream_insert.c - inserts a segment that overlaps held data, is out of order, or must be held.
  *
  *   incoming        ├───────────────────────────────┤
  *   held       ├──A──┤       ├──B──┤            ├──C──┤
- *              └lost─┴──run──┴lost─┴─────run────┴lost─┘     say A, B and C win
+ *              └lost─┴──run──┴lost─┴─────run────┴lost─┘     if A, B and C are kept
  *
- * The segment consists of stretches that it loses and runs that it wins. For each run, the held
- * copies are cut out and the run is held in one extent, or delivered if it is next in order. Memory
- * for a run is allocated first, so the held bytes stay if there is none.
- * Work: O(log n), and two steps for each held range that the segment overlaps.
+ * The policy divides the segment into lost ranges, in which held bytes are kept, and runs, whose
+ * bytes are taken from the segment. For each run, held copies are removed, and the run is held in
+ * one extent, or delivered if it is next in order. Memory for the run is allocated before that, so
+ * the held bytes are kept if there is no memory. Work: O(log n), and two steps for each held extent
+ * that the segment overlaps.
  */
 #include "reassembly/stream_insert.h"
 
@@ -23,8 +24,9 @@
 #include "reassembly/overlap.h"
 
 /*
- * A stream that holds at most this much, which is a few overtaken segments, may still hold more
- * while memory is short, but not when it is twice as short.
+ * While memory is short, a stream that holds data may hold more only if it holds at most
+ * SHORT_HELD_BYTES, which is a few reordered segments. When only half as much memory is left, it
+ * may not hold more either.
  */
 enum { SHORT_HELD_BYTES = 4096 };
 
@@ -55,7 +57,7 @@ static void note_conflict(struct wf_insertion *ins, uint64_t off, uint64_t end_o
 	info->conflict_bytes = end_off - info->conflict_off;
 }
 
-/* Count and compare the copies of [off, end_off), one of which is about to be lost. */
+/* Compare the two copies of [off, end_off), one of which will be dropped, and count the overlap. */
 static void meet(struct wf_insertion *ins, const struct wf_extent *extent, uint64_t off,
 		 uint64_t end_off, bool replaced)
 {
@@ -82,12 +84,12 @@ static void meet(struct wf_insertion *ins, const struct wf_extent *extent, uint6
 struct cut {
 	uint64_t off;
 	uint64_t end_off;
-	uint32_t split_id;  /* object for the part after the cut, if one extent covers the cut */
-	uint64_t chain_off; /* start of the segment that the current extent belongs to */
+	uint32_t split_id;  /* extent for the part after the cut, if one extent covers all of it */
+	uint64_t chain_off; /* offset at which the current extent's segment began */
 	uint64_t chain_end_off;
 };
 
-/* Make @extent the first of its chain, and record the length of the chain before it. */
+/* Make @extent the first of its chain, and record how long the chain before it was. */
 static void hide_before(const struct wf_insertion *ins, struct wf_extent *extent,
 			uint64_t chain_off)
 {
@@ -161,9 +163,7 @@ static void cut_run(struct wf_insertion *ins, struct cut *cut, uint32_t id)
 			extent->flags & WF_EXTENT_JOINED && cut->chain_end_off == extent->off;
 
 		if (extent->off >= cut->end_off) {
-			/*
-			 * The chain that this extent joined has lost the bytes before the extent.
-			 */
+			/* The bytes of this chain before the extent were cut. */
 			if (follows && extent->off == cut->end_off)
 				hide_before(ins, extent, cut->chain_off);
 			return;
@@ -179,8 +179,8 @@ static void cut_run(struct wf_insertion *ins, struct cut *cut, uint32_t id)
 /* ---- keeping a run ---- */
 
 /*
- * Fill in all of @extent except its storage. @covers: extent that now holds the byte at @off, or
- * NULL.
+ * Set all members of @extent except its storage. @covers: the extent that holds the byte at @off at
+ * present, or NULL.
  */
 static void describe(const struct wf_insertion *ins, struct wf_extent *extent, uint64_t off,
 		     uint64_t end_off, const struct wf_extent *covers)
@@ -200,7 +200,7 @@ static void describe(const struct wf_insertion *ins, struct wf_extent *extent, u
 		extent->flags = WF_EXTENT_JOINED;
 	else
 		extent->hidden_before = clamp_u32(off - segment->off);
-	/* The segment takes the place in arrival order of a held one that began at its offset. */
+	/* The extent gets the arrival number of a held segment that began at the same offset. */
 	if (!ins->joins && covers && wf_contest_segment_off(covers) == segment->off)
 		extent->arrival = covers->arrival;
 }
@@ -227,7 +227,7 @@ static bool take_storage(struct wf_insertion *ins, struct wf_extent *extent, uin
 		.held_cost = ins->stream->held_cost,
 	};
 
-	/* The room after the neighbours is reserved for the part that is merged. */
+	/* The room after the preceding extent is reserved for the bytes to be merged into it. */
 	if (!splits && place->before_id)
 		source.near[0] = wf_extent_at(slab, place->before_id);
 	if (!splits && place->after_id)
@@ -236,8 +236,8 @@ static bool take_storage(struct wf_insertion *ins, struct wf_extent *extent, uin
 }
 
 /*
- * Hold [off, end_off) in an extent of its own. @place: the place of @off; @splits: the bytes of the
- * segment before @off are to be merged into the preceding extent.
+ * Hold [off, end_off) in a new extent. @place: position of @off among the extents. @splits: true if
+ * the segment's bytes before @off will be merged into the preceding extent.
  */
 static bool hold_apart(struct wf_insertion *ins, uint64_t off, uint64_t end_off,
 		       const struct wf_place *place, bool splits)
@@ -288,9 +288,9 @@ put_extent:
 }
 
 /*
- * Return how many bytes of [off, end_off) can be merged into the preceding extent, which the
- * segment joins. 0 for data that waits for its acknowledgement: that is delivered segment by
- * segment, each with its own time.
+ * Return the number of bytes of [off, end_off) that can be merged into the preceding extent, to
+ * which the segment is joined. Return 0 for data that is held until it is acknowledged, because
+ * each of its segments is delivered with its own time.
  */
 static uint32_t mergeable_bytes(const struct wf_insertion *ins, uint64_t off, uint64_t end_off,
 				const struct wf_place *place)
@@ -305,7 +305,7 @@ static uint32_t mergeable_bytes(const struct wf_insertion *ins, uint64_t off, ui
 				    end_off - off);
 }
 
-/* Append the first @bytes of the segment to extent @id. @whole: no bytes of the run remain. */
+/* Append the first @bytes of the segment to extent @id. @whole: they are the whole run. */
 static void merge(struct wf_insertion *ins, uint32_t id, uint32_t bytes, bool whole)
 {
 	const struct wf_stream_segment *segment = ins->segment;
@@ -330,9 +330,9 @@ static void merge(struct wf_insertion *ins, uint32_t id, uint32_t bytes, bool wh
 }
 
 /*
- * Hold [off, end_off), which the segment won. Bytes that do not fit in the preceding extent are
- * stored first, since memory may be missing; then the others are appended to that extent. @place:
- * where @off belongs among the extents.
+ * Hold the run [off, end_off) of the segment. Bytes that do not fit in the preceding extent are
+ * stored first, because that may fail for lack of memory. Then the other bytes are appended to that
+ * extent. @place: position of @off among the extents.
  */
 static bool hold_run(struct wf_insertion *ins, uint64_t off, uint64_t end_off,
 		     const struct wf_place *place)
@@ -347,7 +347,7 @@ static bool hold_run(struct wf_insertion *ins, uint64_t off, uint64_t end_off,
 	return true;
 }
 
-/* Pass [off, end_off), which the segment won and which is next in order, to the caller. */
+/* Pass the run [off, end_off) of the segment, which is next in order, to the caller. */
 static void pass_run(struct wf_insertion *ins, uint64_t off, uint64_t end_off, uint32_t after_id)
 {
 	struct cut cut = {.off = off, .end_off = end_off, .chain_end_off = UINT64_MAX};
@@ -402,7 +402,7 @@ static void insert(struct wf_insertion *ins)
 		wf_stream_settle_next(ins->stream, ins->env);
 }
 
-/* Return true if every byte of the segment from next_off on is held. */
+/* Return true if every byte of the segment at or after next_off is already held. */
 static bool is_all_held(const struct wf_insertion *ins)
 {
 	const struct wf_slab *slab = ins->env->extents;
@@ -420,7 +420,7 @@ static bool is_all_held(const struct wf_insertion *ins)
 	return true;
 }
 
-/* Does the segment add bytes to those that the stream holds? */
+/* Return true if inserting the segment increases the number of bytes that the stream holds. */
 static bool holds_more(const struct wf_insertion *ins)
 {
 	const struct wf_stream *stream = ins->stream;
@@ -428,7 +428,7 @@ static bool holds_more(const struct wf_insertion *ins)
 	return (ins->segment->hold || ins->segment->off > stream->next_off) && !is_all_held(ins);
 }
 
-/* Return true if the stream would exceed its limit by holding the segment. */
+/* Return true if the stream would exceed its limit if it held the segment. */
 static bool is_beyond_limit(const struct wf_insertion *ins)
 {
 	uint64_t limit =

@@ -9,14 +9,15 @@
 
 #include "reassembly/stream.h"
 
-/* Insert a segment in any case but the common one. */
+/* Insert a segment that wf_stream_insert() can't pass through as the next one in order. */
 enum wf_stream_result wf_stream_insert_slow(struct wf_stream *stream, struct wf_stream_env *env,
 					    const struct wf_stream_segment *segment,
 					    struct wf_insert_info *ret_info);
 
 /*
- * Insert a segment of at least one captured byte. Bytes that were delivered, that wait in order, or
- * that lie below acked_off never change; for two copies of any other byte segment->policy decides.
+ * Insert a segment of at least one captured byte. Bytes that were delivered, that are held in
+ * order, or that are below acked_off never change. If there are two copies of any other byte,
+ * segment->policy decides which one is kept.
  */
 static inline enum wf_stream_result wf_stream_insert(struct wf_stream *stream,
 						     struct wf_stream_env *env,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * stream_pop.c - the removal of held data from its stream, in order.
+ * stream_pop.c - removes held data from its stream, in order.
  *
  * The bytes of a tiny extent are in its slab object, which is freed with it. pop() therefore copies
  * neighbouring tiny extents into one page, which gives one chunk instead of thousands.
@@ -14,7 +14,10 @@
 #include "memory/page_pool.h"
 #include "reassembly/hold.h"
 
-/* Return how many bytes below @limit_off are in tiny extents without a hole, from @id on. */
+/*
+ * Return the number of bytes below @limit_off in consecutive tiny extents without a hole, beginning
+ * with @id.
+ */
 static uint32_t tiny_run(const struct wf_stream_env *env, uint32_t id, uint64_t limit_off)
 {
 	uint64_t off = wf_extent_at(env->extents, id)->off;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stream_pop.h - the removal of held data from its stream.
+ * stream_pop.h - removes held data from its stream.
  *
  * Thread: the worker that owns the flow.
  */
@@ -18,8 +18,9 @@ bool wf_stream_pop(struct wf_stream *stream, struct wf_stream_env *env, uint64_t
 		   struct wf_chunk *ret_chunk);
 
 /*
- * Move held pieces of at most @bytes_max out of receive frames into pages of the pool, as far as
- * memory allows, so that frames can receive again. O(n) of the held ranges. Return: frames left.
+ * Copy held extents of at most @bytes_max out of receive frames into pages of the pool, as long as
+ * there is memory, so that the frames can be used for receiving again. O(n) in the number of held
+ * extents. Return: the number of extents copied.
  */
 uint32_t wf_stream_leave_frames(struct wf_stream *stream, struct wf_stream_env *env,
 				uint32_t bytes_max);
