@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * age_list.h - objects of a slab in the order of their age, linked by ids.
+ * age_list.h - a list of slab objects in order of their age, linked by slab ids.
  *
- * The oldest object is removed first, by time or at a limit. The links are a member of the object,
- * at @links_at bytes from its start.
+ * The oldest object is removed first, when it is too old or when a limit is reached. The links are
+ * a member of each object, at offset links_at in bytes.
  */
 #ifndef WF_FLOW_AGE_LIST_H
 #define WF_FLOW_AGE_LIST_H
@@ -14,14 +14,14 @@
 #include "memory/slab.h"
 
 struct wf_age_links {
-	uint32_t older; /* id of the next older object; 0 in the oldest */
-	uint32_t newer; /* id of the next newer object; 0 in the newest */
+	uint32_t older; /* slab id of the next older object; 0: this object is the oldest */
+	uint32_t newer; /* slab id of the next newer object; 0: this object is the newest */
 };
 
 struct wf_age_list {
 	struct wf_slab *slab; /* borrowed */
 	size_t links_at;
-	uint32_t oldest; /* id; 0 if the list is empty */
+	uint32_t oldest; /* slab id of the oldest object; 0 if the list is empty */
 	uint32_t newest;
 };
 
@@ -30,7 +30,7 @@ static inline struct wf_age_links *wf_age_links(const struct wf_age_list *list, 
 	return (void *)((uint8_t *)wf_slab_at(list->slab, id) + list->links_at);
 }
 
-/* Add @id as the newest object. */
+/* Add object @id to the list as the newest one. */
 static inline void wf_age_list_push(struct wf_age_list *list, uint32_t id)
 {
 	struct wf_age_links *links = wf_age_links(list, id);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * claims.c - the worker of each connection, in a table with a hash of its own, because the table
- * checks the hash that chooses the worker.
+ * claims.c - a table of the worker of each connection. It uses a separate hash function, because it
+ * checks the hash that selects the worker.
  */
 #include "flow/claims.h"
 
@@ -37,7 +37,10 @@ void wf_claims_fini(struct wf_claims *claims)
 	claims->slots = NULL;
 }
 
-/* Return a hash of @key. Its bits above those of the worker are never all 0. */
+/*
+ * Return a hash of @key. The bits that a claim stores are never all 0, so a claim differs from an
+ * empty slot.
+ */
 static uint64_t key_hash(const struct weft_flow_key *key)
 {
 	const uint8_t *bytes = (const uint8_t *)key;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * claims.h - the worker of each connection, across all workers: a check that steering never gives a
- * connection to two workers. Used only if ownership is checked (performance_mode: safe).
+ * claims.h - a table, shared by all workers, of the worker of each connection. It checks that
+ * steering never assigns a connection to two workers. Used only if ownership is checked
+ * (performance_mode: safe).
  *
  * A hash of the key selects a slot, which records the last claim. A claim is overwritten when
- * another connection takes its slot, so a violation may be missed. False violations are not
- * reported, since slots distinguish keys by 58 bits.
+ * another connection uses the same slot, so a violation may be missed. False violations are
+ * practically impossible, because 58 bits of the hash are compared.
  *
  * Bound: SLOTS_BYTES of the arena. Thread: any.
  */
@@ -33,8 +34,8 @@ int wf_claims_init(struct wf_claims *claims, struct wf_arena *arena);
 void wf_claims_fini(struct wf_claims *claims);
 
 /*
- * Record that @worker opens a connection. If another worker claimed it before, the violation is
- * counted and logged.
+ * Record that @worker opens the connection @key. If another worker has claimed the connection
+ * before, the violation is counted and logged.
  */
 void wf_claims_add(struct wf_claims *claims, const struct weft_flow_key *key, uint32_t worker);
 

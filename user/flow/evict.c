@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * evict.c - the choice of the least useful flow of a sample, instead of a list by age.
+ * evict.c - chooses the least useful flow of a sample. There is no list of flows by age.
  *
- * A list would cost two more cache lines per packet and eight bytes per flow. Instead, the least
- * useful of SAMPLE neighbours in the hash table is chosen, which on average is among the 6 % least
- * useful of all flows. Silence counts more for flows with a FIN, and for flows picked up midstream.
+ * A list would cost two more cache lines for each packet and eight bytes for each flow. Instead,
+ * SAMPLE neighbours in the hash table are compared, and the least useful one is chosen. On average
+ * it is among the 6 % least useful of all flows. Flows with a FIN and flows picked up midstream are
+ * evicted after a shorter silence than others.
  */
 #include "flow/evict.h"
 
@@ -14,7 +15,10 @@
 
 enum { SAMPLE = 16 };
 
-/* Return the time of silence, multiplied by a weight for flows that are worth less. */
+/*
+ * Return the time since the last packet of @flow, multiplied by a weight for flows that are less
+ * useful.
+ */
 static uint64_t uselessness_of(const struct wf_flow *flow, uint64_t now_ns)
 {
 	uint64_t idle_ns = now_ns > flow->last_ns ? now_ns - flow->last_ns : 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * evict.h - the choice of the flow that is evicted when there is no room for another.
+ * evict.h - chooses the flow that is evicted when there is no room for a new one.
  */
 #ifndef WF_FLOW_EVICT_H
 #define WF_FLOW_EVICT_H
@@ -11,8 +11,8 @@ struct wf_flow;
 struct wf_flow_table;
 
 /*
- * Return the least useful of a few flows chosen at random, but never @keep (may be NULL). Bounded
- * work.
+ * Return the least useful of a few randomly chosen flows, but never @keep (may be NULL). The work
+ * is bounded.
  * Return: NULL if there is no other flow.
  */
 struct wf_flow *wf_flow_evict_choose(struct wf_flow_table *table, const struct wf_flow *keep,

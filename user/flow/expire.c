@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * expire.c - timeouts by state.
+ * expire.c - computes the deadlines of a flow from its state.
  *
- * The short (closing) time-out applies once both sides have sent their FIN, or once the only
- * visible side has. One FIN alone does not shorten the time-out: a half-closed connection may carry
- * data in the other direction for any time.
+ * The short (closing) time-out applies once both sides have sent a FIN, or, if only one side is
+ * visible, once that side has. If both sides are visible, a single FIN does not shorten the
+ * time-out, because a half-closed connection may carry data in the other direction for any length
+ * of time.
  */
 #include "flow/expire.h"
 

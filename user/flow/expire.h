@@ -2,7 +2,8 @@
 /*
  * expire.h - the deadlines of a flow.
  *
- * All times are packet times. A deadline is computed, not stored, so moving it costs nothing.
+ * All times are packet times. A deadline is computed when it is needed, not stored, so postponing
+ * it costs nothing.
  */
 #ifndef WF_FLOW_EXPIRE_H
 #define WF_FLOW_EXPIRE_H
@@ -11,7 +12,7 @@
 
 #include "flow/flow.h"
 
-/* Return the time at which @flow ends if it stays silent. */
+/* Return the time at which @flow ends if no further packet arrives. */
 uint64_t wf_flow_idle_deadline(const struct wf_flow *flow, const struct wf_flow_timeouts *timeouts);
 
 /*

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * flow.c - the public identity and the record of a connection.
+ * flow.c - initialises a flow, and fills in its public identity and its record.
  */
 #include "flow/flow.h"
 

@@ -24,14 +24,19 @@
 #include "reassembly/stream.h"
 #include "tcp/tcp_state.h"
 
-#define WF_FLOW_MIDSTREAM	 (1u << 0) /* its handshake was not seen */
-#define WF_FLOW_CLOSED		 (1u << 1) /* finished both ways, or reset */
-#define WF_FLOW_HAS_HANDSHAKE	 (1u << 2) /* a SYN of another connection came on its four-tuple */
-#define WF_FLOW_REPORTED_SYN	 (1u << 3) /* that SYN was reported */
+#define WF_FLOW_MIDSTREAM	 (1u << 0) /* the flow's handshake was not seen */
+/* both directions have finished, or the flow was reset */
+#define WF_FLOW_CLOSED		 (1u << 1)
+/* a SYN of another connection with the same four-tuple was seen */
+#define WF_FLOW_HAS_HANDSHAKE	 (1u << 2)
+/* a SYN of another connection with the same four-tuple was reported */
+#define WF_FLOW_REPORTED_SYN	 (1u << 3)
 #define WF_FLOW_IPV6		 (1u << 4)
-#define WF_FLOW_NEW		 (1u << 5)	     /* no segment followed its SYN */
-#define WF_FLOW_SNAPPED(dir)	 (1u << (6 + (dir))) /* the capture cut its segments */
-#define WF_FLOW_LOST_MEMORY(dir) (1u << (8 + (dir))) /* a segment could not be held */
+#define WF_FLOW_NEW		 (1u << 5) /* no segment was seen after the SYNs */
+/* the capture truncated segments of direction dir */
+#define WF_FLOW_SNAPPED(dir)	 (1u << (6 + (dir)))
+/* data of direction dir was lost because memory was missing */
+#define WF_FLOW_LOST_MEMORY(dir) (1u << (8 + (dir)))
 
 struct wf_flow {
 	struct weft_flow_key key;
@@ -39,20 +44,26 @@ struct wf_flow {
 	uint64_t id;
 	uint64_t start_ns;
 
-	uint64_t last_ns; /* highest packet time so far */
+	uint64_t last_ns; /* highest time of the flow's packets so far */
 	struct wf_timer timer;
-	uint32_t use;	       /* number of this connection on its four-tuple, from 1 */
-	uint32_t ext;	       /* slab id of struct wf_flow_ext, 0: none */
-	uint16_t flags;	       /* WF_FLOW_* */
-	uint8_t client;	       /* endpoint index */
-	uint8_t policies;      /* overlap policies: data to the server | data to the client << 4 */
-	uint16_t tcp_flags[2]; /* all flags seen; by direction, as are the arrays below */
+	/* number of this connection among those with the same four-tuple, from 1 */
+	uint32_t use;
+	uint32_t ext;	/* slab id of struct wf_flow_ext; 0: the flow has no extension */
+	uint16_t flags; /* WF_FLOW_* */
+	uint8_t client; /* index of the client's endpoint in the key */
+	/*
+	 * overlap policies: bits 0 to 3 for data to the server, bits 4 to 7 for data to the client
+	 */
+	uint8_t policies;
+	/* bitwise OR of all TCP flags seen; this and the arrays below are indexed by direction */
+	uint16_t tcp_flags[2];
 
 	struct wf_tcp tcp;
 	struct wf_stream stream[2];
 	uint64_t packets[2];
 	uint64_t bytes[2];
-	uint64_t gap_bytes[2]; /* delivered bytes: stream.next_off - gap_bytes */
+	/* sum of all gaps; stream.next_off - gap_bytes is the number of delivered bytes */
+	uint64_t gap_bytes[2];
 };
 /*
  * An idle connection takes less than 256 bytes, including its share of the index (7.5 bytes) and of
@@ -64,15 +75,19 @@ _Static_assert(WEFT_OVERLAP_COUNT <= 16, "an overlap policy fits in 4 bits");
 #define WF_NEVER_NS UINT64_MAX
 
 /*
- * The deadlines of a direction's state (tcp/half_state.h), and counters that few directions need.
- * Only conn/wait.c sets deadlines.
+ * The deadlines of the state of one direction (tcp/half_state.h), and counters that only few
+ * directions need. Only conn/wait.c sets the deadlines.
  */
 struct wf_flow_ext_half {
-	uint64_t timeout_ns;	 /* time at which the wait fails; WF_NEVER_NS: none */
-	uint64_t hole_end_off;	 /* AT_HOLE: end of the hole at the last check */
-	uint64_t patience_ns;	 /* end of the wait for late segments; WF_NEVER_NS: none */
-	uint64_t patience_off;	 /* AT_HOLE: start of the hole that patience_ns applies to */
-	uint32_t patience_bytes; /* later bytes after which that wait ends too */
+	/* time at which the wait for missing data fails; WF_NEVER_NS: no such deadline */
+	uint64_t timeout_ns;
+	uint64_t hole_end_off; /* in state AT_HOLE: end of the hole when it was last checked */
+	/* time at which the wait for late segments ends; WF_NEVER_NS: no such deadline */
+	uint64_t patience_ns;
+	/* in state AT_HOLE: start of the hole to which patience_ns applies */
+	uint64_t patience_off;
+	/* number of further bytes after which the wait for late segments ends too */
+	uint32_t patience_bytes;
 	uint32_t gap_count;
 	uint32_t retransmitted_segments;
 	uint32_t overlap_segments;
@@ -80,28 +95,38 @@ struct wf_flow_ext_half {
 	uint32_t out_of_order_segments;
 };
 
-/* The present or past bypass of a direction. */
+/* The present bypass of one direction, or its last one. */
 struct wf_flow_bypass {
 	uint32_t sets;	  /* number of times that the kernel set the verdict */
-	uint64_t last_ns; /* time of the last request; 0: never */
-	uint64_t cut_off; /* CUT: data from here on is not wanted; RESUMED: near its next data */
-	uint64_t kept_packets; /* segments that the kernel kept; kept_bytes: their IP bytes */
+	uint64_t last_ns; /* time of the last request to the kernel; 0: there was none */
+	/*
+	 * in state CUT: offset from which on data is not wanted; in state RESUMED: approximate
+	 * offset of the next data
+	 */
+	uint64_t cut_off;
+	/* number of segments that the kernel bypassed; kept_bytes: their IP bytes */
+	uint64_t kept_packets;
 	uint64_t kept_bytes;
-	uint64_t base_packets; /* the kernel's counts at the last reading */
+	/* base_packets, base_bytes: the kernel's counts when they were last read */
+	uint64_t base_packets;
 	uint64_t base_bytes;
 };
 
-/* The two cache lines that each segment of a waiting stream touches come first. */
+/*
+ * The extension of a flow. Its first two cache lines hold all members that each segment of a
+ * waiting stream uses.
+ */
 struct wf_flow_ext {
-	struct wf_flow_ext_half half[2]; /* by direction, as are the arrays below */
-	uint64_t armed_ns;		 /* latest time at which the timer expires */
+	struct wf_flow_ext_half half[2]; /* this and the arrays below are indexed by direction */
+	uint64_t armed_ns;		 /* time at which the flow's timer expires at the latest */
 
-	uint64_t lost_off[2]; /* end of the bytes lost for lack of memory; 0: not known */
+	/* end offset of the bytes lost because memory was missing; 0: not known */
+	uint64_t lost_off[2];
 	struct wf_flow_bypass bypass[2];
 } __attribute__((aligned(WF_CACHE_LINE)));
 _Static_assert(offsetof(struct wf_flow_ext, lost_off) <= 2 * WF_CACHE_LINE, "in two lines");
 
-/* Longest silence of a connection, and longest wait at a hole. */
+/* The maximum silence of a connection by its state, and the maximum wait at a hole. */
 struct wf_flow_timeouts {
 	uint64_t established_ns;
 	uint64_t closing_ns;
@@ -109,7 +134,7 @@ struct wf_flow_timeouts {
 	uint64_t patience_ns;
 };
 
-/* Initialise an empty flow of @key, opened by endpoint @client. */
+/* Initialise an empty flow with key @key, opened by endpoint @client. */
 void wf_flow_init(struct wf_flow *flow, const struct weft_flow_key *key, uint32_t hash,
 		  uint8_t client);
 
@@ -128,13 +153,13 @@ static inline enum weft_overlap wf_flow_policy(const struct wf_flow *flow, enum 
 /* Fill in the public identity of @flow. */
 void wf_flow_describe(const struct wf_flow *flow, struct weft_flow *ret_flow);
 
-/* Fill in the record of @flow up to now; @ext may be NULL. */
+/* Fill in the record of @flow with its counts up to now; @ext may be NULL. */
 void wf_flow_record(const struct wf_flow *flow, const struct wf_flow_ext *ext,
 		    enum weft_close_reason reason, struct weft_flow_record *ret_record);
 
 enum weft_flow_state wf_flow_state(const struct wf_flow *flow);
 
-/* Return true if all data of @dir before its FIN was delivered or given up. */
+/* Return true if the FIN of @dir is known and all data before it was delivered or given up. */
 bool wf_flow_dir_is_finished(const struct wf_flow *flow, enum weft_dir dir);
 
 bool wf_flow_is_valid(const struct wf_flow *flow);

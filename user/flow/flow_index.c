@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * flow_index.c - buckets of one cache line: 12 tags of 8 bits, 12 ids, and the number of entries
- * that overflowed.
+ * flow_index.c - a hash table whose buckets are one cache line each: 12 tags of 8 bits, 12 ids, and
+ * the number of entries that overflowed.
  *
  *   hash ──► bucket: [t t t t t t t t t t t t][passed][id id id ... id]
- *            full? the entry goes to the next bucket, and `passed` says that
- *            a search must go on there; removal takes it back
+ *            if it is full, the entry is stored in a later bucket, and `passed`
+ *            is incremented so that a search continues; removal decrements it
  *
- * Bound: a bucket for each 8.5 ids, that is 7.5 bytes an id; at that load, which only a full table
- * has, about one bucket in ten overflows. The hash is mixed again here, so the bits that chose the
- * worker don't matter. The hash is keyed, so an attacker can't aim at one bucket.
+ * Bound: one bucket for each 8.5 ids, which is 7.5 bytes for each id. At that load, which only a
+ * full table has, about one bucket in ten overflows. The hash is mixed again here, because some of
+ * its bits, which selected the worker, are equal for all entries. The hash is keyed, so an attacker
+ * can't choose keys of one bucket.
  *
  * Invariant: an entry is in its own bucket or in a later one; `passed` of each bucket before it,
  * from its own on, counts it.
@@ -26,7 +27,7 @@
 
 #include "memory/arena.h"
 
-#define LOAD_NUM 2u /* 8.5 ids for each bucket */
+#define LOAD_NUM 2u /* load factor of the index: 8.5 ids for each bucket */
 #define LOAD_DEN 17u
 
 static uint32_t mix(uint32_t hash)
@@ -35,7 +36,9 @@ static uint32_t mix(uint32_t hash)
 	return hash ^ (hash >> 16);
 }
 
-/* Return the tag, from bits of the hash that hardly affect the choice of the bucket. */
+/*
+ * Return the tag of @hash. It is derived from bits that hardly influence the choice of the bucket.
+ */
 static uint8_t tag_of(uint32_t hash)
 {
 	uint8_t tag = (uint8_t)mix(hash);
@@ -57,7 +60,10 @@ static uint32_t bucket_after(const struct wf_flow_index *index, uint32_t bucket)
 static inline uint32_t match(const struct wf_flow_bucket *bucket, uint8_t tag)
 {
 #ifdef __SSE2__
-	/* Compare all tags at once, and mask off the four bytes after them. */
+	/*
+	 * Compare all 12 tags at once. The result for the other four bytes of the vector is masked
+	 * off.
+	 */
 	__m128i same =
 		_mm_cmpeq_epi8(_mm_load_si128((const __m128i *)bucket), _mm_set1_epi8((char)tag));
 
@@ -132,7 +138,7 @@ int wf_flow_index_add(struct wf_flow_index *index, uint32_t hash, uint32_t id)
 	uint32_t at = home_of(index, hash);
 	uint32_t free_slots;
 
-	/* One slot in twelve always stays free, so that every search ends. */
+	/* At least one slot of twelve stays free, so that every search ends. */
 	if (index->ids_count >= index->buckets_count * (WF_FLOW_BUCKET_IDS - 1))
 		return -ENOBUFS;
 	while (!(free_slots = match(&index->buckets[at], 0))) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * flow_index.h - hash to id: the hash table under flows, handshakes and recent closings.
+ * flow_index.h - a hash table of slab ids, used for flows, handshakes and ended connections.
  *
- * It holds ids only; the owner of the objects compares their keys. A look-up that
- * finds nothing reads one cache line. Sized once, for a fixed number of ids.
+ * It stores only ids; the caller compares the keys of the objects. A look-up that finds nothing
+ * usually reads one cache line. The size is fixed when the index is created.
  *
  * Thread: the worker.
  */
@@ -19,10 +19,13 @@ struct wf_arena;
 
 #define WF_FLOW_BUCKET_IDS 12
 
-/* One cache line. A slot is free if its tag is 0. */
+/* A bucket of 12 slots, one cache line long. A slot is free if its tag is 0. */
 struct wf_flow_bucket {
 	uint8_t tag[WF_FLOW_BUCKET_IDS];
-	uint32_t passed; /* entries of this bucket, or earlier ones, in a later bucket */
+	/*
+	 * number of entries that belong in this or an earlier bucket, but are stored in a later one
+	 */
+	uint32_t passed;
 	uint32_t id[WF_FLOW_BUCKET_IDS];
 };
 _Static_assert(sizeof(struct wf_flow_bucket) == WF_CACHE_LINE, "a bucket is a cache line");
@@ -32,15 +35,15 @@ struct wf_flow_index {
 	uint32_t buckets_count;
 	uint32_t ids_count;
 	struct wf_arena *arena; /* borrowed */
-	uint64_t bytes;		/* size of buckets */
+	uint64_t bytes;		/* size of the array buckets in bytes */
 };
 
-/* A walk over the ids whose hash may match. */
+/* An iteration over the ids whose hash may match. */
 struct wf_flow_cursor {
 	uint32_t bucket;
-	uint32_t mask; /* matching slots of the bucket not yet visited */
+	uint32_t mask; /* bit mask of the bucket's matching slots that were not visited yet */
 	uint8_t tag;
-	uint8_t slot; /* slot of the id returned last */
+	uint8_t slot; /* slot of the id that was returned last */
 };
 
 /* Return the size of an index for @ids_max ids. */
@@ -50,15 +53,18 @@ uint64_t wf_flow_index_bytes(uint32_t ids_max);
 int wf_flow_index_init(struct wf_flow_index *index, struct wf_arena *arena, uint32_t ids_max);
 void wf_flow_index_fini(struct wf_flow_index *index);
 
-/* Return the first, or the next, candidate for @hash; 0 if there are no more. */
+/* Return the first (below: the next) id whose hash may be @hash; 0 if there are no more. */
 uint32_t wf_flow_index_first(const struct wf_flow_index *index, uint32_t hash,
 			     struct wf_flow_cursor *ret_cursor);
 uint32_t wf_flow_index_next(const struct wf_flow_index *index, struct wf_flow_cursor *cursor);
 
-/* Add @id, which is not 0 and not in the index. Return: 0; -ENOBUFS: the index is full. */
+/*
+ * Add @id, which must not be 0 and must not be in the index. Return: 0; -ENOBUFS: the index is
+ * full.
+ */
 int wf_flow_index_add(struct wf_flow_index *index, uint32_t hash, uint32_t id);
 
-/* Remove @id, which was added with @hash. */
+/* Remove @id. @hash: the hash with which it was added. */
 void wf_flow_index_remove(struct wf_flow_index *index, uint32_t hash, uint32_t id);
 
 void wf_flow_index_prefetch(const struct wf_flow_index *index, uint32_t hash);

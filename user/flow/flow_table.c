@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * flow_table.c - an index of ids over a slab of flows, and their timer wheel.
+ * flow_table.c - a slab of flows, a hash index of their ids, and a timer wheel.
  *
- * The slab id of a flow is looked up in the index, not stored, which saves four bytes per flow; the
- * bucket was just read, so the look-up is cheap.
+ * A flow does not store its own slab id, which saves four bytes per flow. The id is looked up in
+ * the index when it is needed. This is cheap, because the bucket was read shortly before.
  */
 #include "flow/flow_table.h"
 
@@ -15,7 +15,10 @@
 #include "packet/flow_key.h"
 #include "memory/slab.h"
 
-/* The high bits of an id are a counter, the low bits the worker, so that ids are unique. */
+/*
+ * The high bits of a flow's id are a counter, the low bits are the worker's index, so ids are
+ * unique among all workers.
+ */
 #define ID_WORKER_BITS 6
 _Static_assert(WEFT_WORKERS_MAX <= 1 << ID_WORKER_BITS, "a worker fits in a flow id");
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * flow_table.h - all connections of one worker: found by key, woken by time.
+ * flow_table.h - all connections of one worker, which are found by key and have timers.
  *
- * Owns the flows, their extensions and their timers; the data in the
- * flows' streams belongs to the caller, which empties them before remove().
+ * The table owns the flows, their extensions and their timers. The caller owns the data in the
+ * flows' streams, and must empty a flow's streams before wf_flow_table_remove().
  *
- * Bound: @flows_max flows and as many extensions, in slabs that grow and shrink
- * with their number; the index is taken whole at the start.
- * Thread: the worker; checked if there is an owner.
+ * Bound: @flows_max flows and as many extensions, in slabs that grow and shrink with their number.
+ * The index has a fixed size. Thread: the worker; this is checked if owner is set.
  */
 #ifndef WF_FLOW_FLOW_TABLE_H
 #define WF_FLOW_FLOW_TABLE_H
@@ -31,7 +30,7 @@ struct wf_flow_table {
 	struct wf_timer_wheel wheel;
 	uint64_t next_id;
 	uint32_t flows_max;
-	uint32_t hand; /* next bucket that sample() reads */
+	uint32_t hand; /* next bucket that wf_flow_table_sample() reads */
 	uint32_t worker;
 	struct wf_owner *owner;	  /* borrowed; NULL if the thread is not checked */
 	struct wf_claims *claims; /* borrowed; NULL if claims are not checked */
@@ -40,7 +39,10 @@ struct wf_flow_table {
 /* Allocate an empty table. Return: 0; -ENOBUFS: the index does not fit in the arena; -ENOMEM. */
 int wf_flow_table_init(struct wf_flow_table *table, struct wf_arena *arena, uint32_t flows_max,
 		       uint32_t worker);
-/* From now on check that only @owner's thread calls, and that no flow has two workers. */
+/*
+ * From now on check that only @owner's thread uses the table, and that no flow belongs to two
+ * workers.
+ */
 void wf_flow_table_set_owner(struct wf_flow_table *table, struct wf_owner *owner,
 			     struct wf_claims *claims);
 void wf_flow_table_fini(struct wf_flow_table *table);
@@ -49,21 +51,24 @@ struct wf_flow *wf_flow_table_find(const struct wf_flow_table *table,
 				   const struct weft_flow_key *key, uint32_t hash);
 
 /*
- * Add a flow: as after wf_flow_init(), with a new id, without a timer. @key must not be in the
- * table.
+ * Add a flow that is initialised by wf_flow_init(), has a new id, and has no timer. @key must not
+ * be in the table.
  * Return: NULL if @flows_max or the budget is reached.
  */
 struct wf_flow *wf_flow_table_add(struct wf_flow_table *table, const struct weft_flow_key *key,
 				  uint32_t hash, uint8_t client);
 
-/* Remove and free @flow, its timer and its extension. */
+/* Remove @flow from the table and free it, with its timer and its extension. */
 void wf_flow_table_remove(struct wf_flow_table *table, struct wf_flow *flow);
 
 /* Return the extension of @flow, or NULL if it has none. */
 struct wf_flow_ext *wf_flow_table_ext(const struct wf_flow_table *table,
 				      const struct wf_flow *flow);
 
-/* Return the extension of @flow, allocated if it had none; NULL if there is no memory. */
+/*
+ * Return the extension of @flow. If @flow has none, one is allocated. Return NULL if there is no
+ * memory.
+ */
 struct wf_flow_ext *wf_flow_table_need_ext(struct wf_flow_table *table, struct wf_flow *flow);
 
 /* Arm the timer of @flow. pop_due() may return the flow before @deadline_ns, but not later. */
@@ -76,22 +81,24 @@ void wf_flow_table_arm(struct wf_flow_table *table, struct wf_flow *flow, uint64
 struct wf_flow *wf_flow_table_pop_due(struct wf_flow_table *table, uint64_t now_ns);
 
 /*
- * Return up to @max flows in the order of the index, which is random. The next call continues after
- * them.
- * Return: number of flows; 0 only if there are none.
+ * Write up to @max flows to @ret_flows, in the order of the index, which is random. The next call
+ * continues after these flows. Return: the number of flows; 0 only if the table is empty.
  */
 uint32_t wf_flow_table_sample(struct wf_flow_table *table, struct wf_flow **ret_flows,
 			      uint32_t max);
 
-/* Walk over all flows: the number of buckets, and the flows of one bucket with their number. */
+/*
+ * Iterate over all flows: return the number of buckets, or (below) the number of flows in bucket
+ * @bucket, which are written to @ret_flows.
+ */
 uint32_t wf_flow_table_buckets(const struct wf_flow_table *table);
 uint32_t wf_flow_table_bucket(const struct wf_flow_table *table, uint32_t bucket,
 			      struct wf_flow *ret_flows[WF_FLOW_BUCKET_IDS]);
 
 /*
- * Load the cache lines that find() reads first, then those of the flow, then those of its
- * extension.
- * Return: the flow that find() will compare first, which may be another one; NULL if there is none.
+ * Prefetch the data of the flow with @hash in three steps: the bucket of the index, the flow, its
+ * extension. The second step returns the flow that wf_flow_table_find() compares first, which may
+ * not be the right one, or NULL if there is none.
  */
 void wf_flow_table_prefetch(const struct wf_flow_table *table, uint32_t hash);
 const struct wf_flow *wf_flow_table_prefetch_flow(const struct wf_flow_table *table, uint32_t hash);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * half_open.c - entries in a slab, found by an index and removed in order of age.
+ * half_open.c - a table of half-open connections, stored in a slab, found by an index, and removed
+ * in order of age.
  *
- * Every entry is removed the same time after its first SYN. The oldest entry of each list is
- * therefore the next one to be removed, and no timers are needed.
+ * The time-out, which begins with the first SYN, is the same for all entries. The oldest entry of a
+ * list is therefore always the next one to be removed, and no timers are needed.
  *
  * Bound: handshakes_max entries of 120 bytes, with about 8 bytes of index and at most 34
  * of half-open counts each; WEFT_SYN_DATA_MAX pages.
@@ -119,7 +120,10 @@ uint64_t wf_half_open_deadline(const struct wf_half_open *table,
 	return handshake->start_ns + table->timeout_ns;
 }
 
-/* Return the oldest entry with @answered as given; NULL if there is none. */
+/*
+ * Return the oldest answered entry if @answered is true, else the oldest unanswered one; NULL if
+ * there is none.
+ */
 static struct wf_handshake *oldest(const struct wf_half_open *table, bool answered)
 {
 	uint32_t id = table->ages[answered].oldest;
@@ -151,7 +155,7 @@ static bool evict_oldest(struct wf_half_open *table)
 	return true;
 }
 
-/* Move @handshake to the list of answered ones, at its first SYN-ACK. */
+/* At the first SYN-ACK, move @handshake to the list of answered entries. */
 static void note_answer(struct wf_half_open *table, struct wf_handshake *handshake)
 {
 	uint32_t id;
@@ -165,7 +169,10 @@ static void note_answer(struct wf_half_open *table, struct wf_handshake *handsha
 	table->answered_count++;
 }
 
-/* Add an entry for the connection of @packet, its first segment seen. Return: NULL if refused. */
+/*
+ * Add an entry for the connection of @packet, which is the first segment seen. Return: NULL if a
+ * limit is reached.
+ */
 static struct wf_handshake *start(struct wf_half_open *table, const struct wf_packet *packet)
 {
 	bool is_answer = packet->tcp_flags & WF_TCP_ACK;
@@ -179,7 +186,10 @@ static struct wf_handshake *start(struct wf_half_open *table, const struct wf_pa
 		wf_metric_inc(table->metrics, flows_refused_flows);
 		return NULL;
 	}
-	/* The limit applies to clients, not to a server that answers many of them. */
+	/*
+	 * The limit counts SYNs of a client. It does not apply to SYN-ACKs, because a server
+	 * answers many clients.
+	 */
 	if (!is_answer && !wf_source_count_take(&table->sources, packet->key.addr[client])) {
 		wf_metric_inc(table->metrics, half_open_refused_flows);
 		goto put_id;
@@ -210,7 +220,10 @@ put_id:
 	return NULL;
 }
 
-/* A SYN-ACK counts only if it answers a SYN that was sent (RFC 9293, 3.10.7.3). */
+/*
+ * Return true if the SYN-ACK @packet answers a SYN that was seen, or if no SYN was seen. Receivers
+ * reject others (RFC 9293, 3.10.7.3).
+ */
 static bool answers(struct wf_half_open *table, struct wf_handshake *handshake,
 		    const struct wf_packet *packet)
 {
@@ -257,8 +270,9 @@ static void note_syn(struct wf_handshake_side *side, const struct wf_packet *pac
 }
 
 /*
- * Record a SYN-ACK that answers no SYN seen. A tap may record it before a second SYN of the other
- * side, which has another ISN. Both ISNs are used if that SYN or a later segment confirms them.
+ * Record a SYN-ACK that does not answer any SYN seen. A tap may record it before the SYN that it
+ * answers, which is a second SYN with another ISN. Both ISNs in the SYN-ACK are used if that SYN or
+ * a later segment confirms them.
  */
 static void note_loose(struct wf_half_open *table, struct wf_handshake *handshake,
 		       const struct wf_packet *packet)

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * half_open.h - half-open connections: handshakes that have not yet shown a real connection.
+ * half_open.h - half-open connections: handshakes that are not completed yet.
  *
  *   SYN ──► entry here (120 bytes, no page, no flow)
- *   SYN-ACK ──► noted in the entry
- *   anything later that fits ──► the entry becomes a flow
- *   nothing, a reset, or no room ──► the entry is forgotten (wf_half_open_remove())
+ *   SYN-ACK ──► recorded in the entry
+ *   a later segment that fits ──► the entry becomes a flow
+ *   time-out, reset, or no room ──► the entry is removed (wf_half_open_remove())
  *
- * Therefore a flood of SYNs, answered or not, costs no flow. It is bounded by @handshakes_max
- * entries, and by a limit for each source. When all entries are taken, the oldest entry without an
- * answer is evicted, or the oldest answered entry if more than half of all are answered. Therefore
- * an unanswered flood does not evict answered handshakes, and an answered flood evicts answered
- * handshakes only. A connection of which only one direction is visible becomes a flow with the next
- * segment of its visible side.
+ * Therefore a flood of SYNs, answered or not, creates no flows. The number of entries is limited to
+ * handshakes_max, and for each source to per_source_max. When all entries are taken, the oldest
+ * entry without an answer is evicted, or the oldest answered entry if more than half of all are
+ * answered. Therefore an unanswered flood does not evict answered handshakes, and an answered flood
+ * evicts answered handshakes only. A connection of which only one direction is visible becomes a
+ * flow with the next segment of its visible side.
  *
  * Thread: the worker.
  */
@@ -43,7 +43,7 @@ struct wf_half_open_opts {
 struct wf_half_open {
 	struct wf_slab *handshakes;
 	struct wf_flow_index index;
-	struct wf_age_list ages[2]; /* [0]: without an answer, [1]: answered */
+	struct wf_age_list ages[2]; /* entries by age; [0]: unanswered, [1]: answered */
 	uint32_t answered_count;
 	uint32_t handshakes_max;
 	struct wf_source_count sources;
@@ -61,17 +61,17 @@ int wf_half_open_init(struct wf_half_open *table, struct wf_arena *arena,
 		      struct wf_metrics *metrics);
 void wf_half_open_fini(struct wf_half_open *table);
 
-/* Return the entry of @key, even if its time is over; NULL if there is none. */
+/* Return the entry of @key, even if it has timed out; NULL if there is none. */
 struct wf_handshake *wf_half_open_find(const struct wf_half_open *table,
 				       const struct weft_flow_key *key, uint32_t hash);
 
 /*
- * Return the oldest entry if its time is over at @now_ns, else NULL. An answered entry may be
- * returned late, by at most the time that its answer took.
+ * Return the oldest entry if it has timed out at @now_ns, else NULL. An answered entry may be
+ * returned late, by at most the time between its SYN and its SYN-ACK.
  */
 struct wf_handshake *wf_half_open_oldest_over(const struct wf_half_open *table, uint64_t now_ns);
 
-/* Return the time at which @handshake is to be removed. */
+/* Return the time at which @handshake times out. */
 uint64_t wf_half_open_deadline(const struct wf_half_open *table,
 			       const struct wf_handshake *handshake);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * handshake.c - which segments fit a half-open connection.
+ * handshake.c - decides whether a segment fits a half-open connection.
  */
 #include "flow/handshake.h"
 
@@ -22,7 +22,10 @@ bool wf_handshake_settle(struct wf_handshake_side *side, uint32_t seq, uint32_t 
 	return true;
 }
 
-/* A keep-alive before any data repeats the number of the SYN. */
+/*
+ * Return true if @packet is a keep-alive that was sent before any data: it repeats the number of
+ * the SYN.
+ */
 static bool is_probe(const struct wf_handshake_side *self, const struct wf_packet *packet)
 {
 	return packet->seq == self->isn_seq && packet->payload_bytes <= 1;
@@ -37,8 +40,8 @@ enum wf_handshake_fit wf_handshake_fits(struct wf_handshake *handshake,
 	if (!(packet->tcp_flags & WF_TCP_ACK))
 		return WF_HANDSHAKE_FIT_NONE;
 	/*
-	 * An exact match with the ISN that the SYN-ACK acknowledged takes precedence over a near
-	 * match.
+	 * If @packet directly follows the ISN that the SYN-ACK acknowledged, that ISN is used even
+	 * if the other ISN is near too.
 	 */
 	if (peer->flags & WF_HANDSHAKE_LOOSE && packet->seq == self->other_isn_seq + 1)
 		swap_isns(self);
@@ -47,7 +50,10 @@ enum wf_handshake_fit wf_handshake_fits(struct wf_handshake *handshake,
 		    !wf_handshake_settle(self, packet->seq, WF_HANDSHAKE_FIT_BYTES))
 			return WF_HANDSHAKE_FIT_NONE;
 	} else if (!packet->payload_bytes) {
-		/* A split handshake begins with a bare acknowledgement, which its SYN follows. */
+		/*
+		 * The sender's SYN may still follow: in a split handshake, it is sent after an
+		 * empty acknowledgement.
+		 */
 		return WF_HANDSHAKE_FIT_NONE;
 	}
 	if (!(peer->flags & WF_HANDSHAKE_KNOWN))

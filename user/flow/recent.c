@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * recent.c - ended connections in a slab, removed in order of their end.
+ * recent.c - a table of ended connections, stored in a slab and removed in the order in which they
+ * ended.
  *
- * Why the flow itself is not kept for a while, as in TIME_WAIT: with many short connections there
- * would be more ended flows than live ones, and a flow is more than twice as large as an entry.
+ * The flow itself is not kept for a while (as TIME_WAIT does), because with many short connections
+ * there would be more ended flows than live ones, and a flow is more than twice as large as an
+ * entry.
  */
 #include "flow/recent.h"
 
@@ -17,7 +19,7 @@
 #include "memory/slab.h"
 #include "packet/seq.h"
 
-/* A segment this near to the end may still belong to the old connection. */
+/* Maximum distance from the end of the old connection at which a segment may still belong to it. */
 #define NEAR_BYTES (1u << 20)
 
 static struct wf_recent_entry *entry_at(const struct wf_recent *recent, uint32_t id)
@@ -74,8 +76,8 @@ static void forget(struct wf_recent *recent, uint32_t id)
 }
 
 /*
- * Return the entry of @key, added if there was none, and not in the list of ages; 0 if there is no
- * memory.
+ * Return the id of the entry of @key, which is added if there was none. The entry is not in the age
+ * list. Return 0 if there is no memory.
  */
 static uint32_t take_entry(struct wf_recent *recent, const struct weft_flow_key *key, uint32_t hash)
 {
@@ -124,7 +126,10 @@ uint32_t wf_recent_uses(const struct wf_recent *recent, const struct weft_flow_k
 {
 	uint32_t id = find(recent, key, hash);
 
-	/* The result must not depend on whether an expired entry was already removed. */
+	/*
+	 * An expired entry is ignored, so that the result does not depend on whether it was already
+	 * removed.
+	 */
 	if (!id || entry_at(recent, id)->closed_ns + recent->ttl_ns <= now_ns)
 		return 0;
 	return entry_at(recent, id)->use;
@@ -163,7 +168,10 @@ bool wf_recent_is_late_since(const struct wf_recent *recent, const struct wf_pac
 	if (!entry->ended || entry->closed_ns <= since_ns ||
 	    packet->time_ns >= entry->closed_ns + recent->linger_ns)
 		return false;
-	/* A SYN is late only if it has the old ISN, since a new SYN may have any ISN. */
+	/*
+	 * A SYN is late only if it has the ISN of the old connection; a SYN with another ISN opens
+	 * a new one.
+	 */
 	if (packet->tcp_flags & WF_TCP_SYN)
 		return packet->seq == entry->irs[packet->src];
 	first_seq = entry->irs[packet->src] + 1;

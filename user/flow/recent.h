@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * recent.h - four-tuples whose connection has ended, for two questions.
+ * recent.h - four-tuples whose connection has ended. The table answers two questions:
  *
- * - Is this segment a late one of it (a stray final acknowledgement, a retransmitted FIN)?
- *   Then it must not look like a new connection. Asked for a short time only.
- * - How many connections has this four-tuple had, so that the next one gets its number?
+ * - Is this a late segment of the ended connection (a final acknowledgement, a retransmitted FIN)?
+ *   Then it must not open a new connection. Checked only for a short time after the end.
+ * - How many connections has this four-tuple had? The next one is numbered accordingly.
  *
- * Bound: @entries_max entries of 96 bytes; beyond that the oldest is forgotten, and so is an entry
- * older than WEFT_RECENT_TTL_SEC. The next connection on a forgotten four-tuple is reported as its
- * first.
+ * Bound: @entries_max entries of 96 bytes; if there are more, the oldest one is removed. An entry
+ * older than WEFT_RECENT_TTL_SEC is removed too. The next connection of a removed four-tuple is
+ * reported as its first one.
  * Thread: the worker.
  */
 #ifndef WF_FLOW_RECENT_H
@@ -28,11 +28,12 @@ struct wf_recent_entry {
 	struct weft_flow_key key;
 	uint32_t hash;
 	uint64_t closed_ns;
-	uint32_t irs[2];     /* by endpoint index */
-	uint32_t snd_nxt[2]; /* by endpoint index: number after its last byte */
+	uint32_t irs[2];     /* IRS of each endpoint, by endpoint index */
+	uint32_t snd_nxt[2]; /* by endpoint index: sequence number after the last byte */
 	struct wf_age_links age;
 	uint32_t use;
-	bool ended; /* ended by FIN or reset: its later segments are late ones */
+	/* the connection ended by FIN or reset, so later segments with its numbers are late ones */
+	bool ended;
 	uint8_t pad[3];
 };
 
@@ -41,7 +42,7 @@ struct wf_recent {
 	struct wf_flow_index index;
 	struct wf_age_list ages;
 	uint64_t linger_ns;
-	uint64_t ttl_ns; /* older entries are removed */
+	uint64_t ttl_ns; /* entries older than this are removed */
 };
 
 /* Allocate an empty table. Return: 0; -ENOBUFS, -ENOMEM. */
@@ -52,17 +53,23 @@ void wf_recent_fini(struct wf_recent *recent);
 /* Record that @flow ended at @now_ns. */
 void wf_recent_add(struct wf_recent *recent, const struct wf_flow *flow, uint64_t now_ns);
 
-/* Return how many ended connections on this four-tuple are known at @now_ns. */
+/* Return the number of ended connections with this four-tuple that are known at @now_ns. */
 uint32_t wf_recent_uses(const struct wf_recent *recent, const struct weft_flow_key *key,
 			uint32_t hash, uint64_t now_ns);
 
-/* Remove up to @max entries that are @ttl_ns or older at @now_ns. Return: number of entries. */
+/*
+ * Remove up to @max entries whose age at @now_ns is @ttl_ns or more. Return: the number of removed
+ * entries.
+ */
 uint32_t wf_recent_forget(struct wf_recent *recent, uint64_t ttl_ns, uint64_t now_ns, uint32_t max);
 
-/* Return true if @packet is a late segment of the connection that has ended, not of a new one. */
+/*
+ * Return true if @packet is a late segment of the connection that has ended, and does not open a
+ * new one.
+ */
 bool wf_recent_is_late(const struct wf_recent *recent, const struct wf_packet *packet);
 
-/* As wf_recent_is_late(), but only for a connection that ended after @since_ns. */
+/* Return true if wf_recent_is_late() does and the connection ended after @since_ns. */
 bool wf_recent_is_late_since(const struct wf_recent *recent, const struct wf_packet *packet,
 			     uint64_t since_ns);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * source_count.c - a count for each source address. Counts lie in a slab; a keyed hash of the
- * address finds them.
+ * source_count.c - a hash table of one count for each source address. The counts are stored in a
+ * slab, and the hash of the address is keyed.
  */
 #include "flow/source_count.h"
 

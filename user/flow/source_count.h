@@ -31,12 +31,12 @@ int wf_source_count_init(struct wf_source_count *table, struct wf_arena *arena,
 void wf_source_count_fini(struct wf_source_count *table);
 
 /*
- * Add one half-open connection of @addr. Return: false if its limit is reached or there is no
- * memory; the count is then unchanged.
+ * Add one half-open connection of @addr. Return: false if the limit of @addr is reached or there is
+ * no memory; the count is then unchanged.
  */
 bool wf_source_count_take(struct wf_source_count *table, const uint8_t addr[16]);
 
-/* Remove one half-open connection of @addr, which has at least one. */
+/* Remove one half-open connection of @addr. Its count must not be 0. */
 void wf_source_count_put(struct wf_source_count *table, const uint8_t addr[16]);
 
 /* Return the number of sources that have an entry. */

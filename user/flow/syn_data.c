@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * syn_data.c - payload of SYNs, in a slab, with its bytes in a page, a frame or a mapped file.
+ * syn_data.c - stores payload of SYNs: a slab object for each, with the bytes in a page, a frame or
+ * a mapped file.
  */
 #include "flow/syn_data.h"
 
@@ -32,7 +33,9 @@ void wf_syn_data_taken(struct wf_syn_data_store *store, struct wf_syn_data *data
 	data->captured_bytes = 0;
 }
 
-/* Release the payload of @side. Return: number of bytes held, which the caller counts. */
+/*
+ * Release the payload of @side. Return: the number of released bytes, which the caller must count.
+ */
 static uint32_t release(struct wf_syn_data_store *store, struct wf_handshake_side *side)
 {
 	struct wf_syn_data *data = wf_slab_at(store->slab, side->data);
@@ -51,7 +54,9 @@ void wf_syn_data_drop(struct wf_syn_data_store *store, struct wf_handshake_side 
 		wf_metric_add(store->metrics, payload_unaccepted_bytes, release(store, side));
 }
 
-/* Return true if @packet repeats the SYN whose data is held, with more of it captured. */
+/*
+ * Return true if @packet repeats the SYN whose payload is held, and more bytes of it were captured.
+ */
 static bool is_more_of_it(const struct wf_syn_data_store *store,
 			  const struct wf_handshake_side *side, const struct wf_packet *packet)
 {
@@ -62,8 +67,8 @@ static bool is_more_of_it(const struct wf_syn_data_store *store,
 }
 
 /*
- * Keep the bytes in place (mapped file, frame) or copy them to a page. Return: false if there is no
- * memory.
+ * Keep the bytes of @packet in the mapped file or the frame, or copy them to a page. Return: false
+ * if there is no memory.
  */
 static bool keep_bytes(struct wf_syn_data_store *store, struct wf_syn_data *data,
 		       const struct wf_packet *packet)
@@ -91,7 +96,10 @@ void wf_syn_data_hold(struct wf_syn_data_store *store, struct wf_handshake *hand
 	struct wf_syn_data *data;
 
 	wf_metric_add(store->metrics, payload_bytes, packet->payload_captured_bytes);
-	/* The packet repeats payload that the receiver did not accept. */
+	/*
+	 * The receiver has answered the SYN without accepting payload, so this repeated payload is
+	 * not held.
+	 */
 	if (side->flags & WF_HANDSHAKE_ANSWERED && !handshake->acked_bytes[packet->src]) {
 		wf_metric_add(store->metrics, payload_unaccepted_bytes,
 			      packet->payload_captured_bytes);
@@ -143,8 +151,8 @@ struct wf_syn_data *wf_syn_data_find(const struct wf_syn_data_store *store,
 		data->accepted_bytes = data->len_bytes;
 	} else {
 		/*
-		 * The sender's next number is after the accepted payload, or the receiver
-		 * acknowledges it.
+		 * The sequence number of the sender's next segment, or the receiver's
+		 * acknowledgement, shows where the accepted payload ends.
 		 */
 		beyond_syn = packet->src == side ? packet->seq : packet->ack;
 		beyond_syn -= from->isn_seq + 1;
@@ -165,7 +173,7 @@ void wf_syn_data_accept(struct wf_syn_data_store *store, struct wf_handshake_sid
 		return;
 	data = wf_slab_at(store->slab, side->data);
 	data->accepted_bytes = accepted_bytes;
-	/* Payload that was not acknowledged is sent again: only the copy accepted then counts. */
+	/* Payload that the receiver did not accept is sent again, so this copy is dropped. */
 	if (is_other_syn || !accepted_bytes)
 		wf_syn_data_drop(store, side);
 }

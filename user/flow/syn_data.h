@@ -18,15 +18,15 @@ struct wf_page;
 struct wf_page_pool;
 struct wf_slab;
 
-/* Payload of a SYN. */
+/* The payload of one SYN. */
 struct wf_syn_data {
 	const uint8_t *bytes;
-	struct wf_page *page; /* owned reference; NULL: mapped file */
+	struct wf_page *page; /* owned: one reference; NULL: the bytes are in a mapped file */
 	uint64_t time_ns;
 	uint32_t len_bytes;
 	uint32_t captured_bytes;
-	uint32_t accepted_bytes; /* bytes of it that the receiver acknowledged */
-	uint32_t isn_seq;	 /* ISN of the SYN; the side may settle on another one */
+	uint32_t accepted_bytes; /* number of payload bytes that the receiver acknowledged */
+	uint32_t isn_seq;	 /* ISN of this SYN; the endpoint's final ISN may be another one */
 };
 
 struct wf_syn_data_store {
@@ -47,23 +47,24 @@ void wf_syn_data_fini(struct wf_syn_data_store *store);
 void wf_syn_data_hold(struct wf_syn_data_store *store, struct wf_handshake *handshake,
 		      const struct wf_packet *packet);
 
-/* Forget the payload of @side: the receiver did not accept it. */
+/* Drop the payload of @side, which the receiver did not accept. */
 void wf_syn_data_drop(struct wf_syn_data_store *store, struct wf_handshake_side *side);
 
-/* The receiver acknowledged the SYN of @side and @accepted_bytes behind it. */
+/* Record that the receiver acknowledged the SYN of @side and @accepted_bytes of its payload. */
 void wf_syn_data_accept(struct wf_syn_data_store *store, struct wf_handshake_side *side,
 			uint32_t accepted_bytes, bool is_other_syn);
 
 /*
- * Return the payload on the SYN of endpoint @side, with accepted_bytes set: as the SYN-ACK or
- * @packet, the segment that fits, shows, or all bytes if no segment followed (@packet is NULL).
+ * Return the payload of the SYN of endpoint @side, and set its accepted_bytes: to the number that
+ * the SYN-ACK acknowledged; if the SYN-ACK was not seen, to the number that @packet, the first
+ * segment after the handshake, shows; if there is no such segment (@packet is NULL), to all bytes.
  * Return: NULL if there is none. Lent until the entry is removed.
  */
 struct wf_syn_data *wf_syn_data_find(const struct wf_syn_data_store *store,
 				     const struct wf_handshake *handshake, uint8_t side,
 				     const struct wf_packet *packet);
 
-/* Stop counting this payload as held: the caller counts it from now on. */
+/* Stop counting @data as held. The caller counts its bytes from now on. */
 void wf_syn_data_taken(struct wf_syn_data_store *store, struct wf_syn_data *data);
 
 #endif
