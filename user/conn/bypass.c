@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * bypass.c - the beginning and end of a bypass, and segments that arrive during it.
+ * bypass.c - begins and ends the bypass of a direction, and processes segments that arrive during
+ * it.
  */
 #include "conn/bypass.h"
 
@@ -22,7 +23,7 @@ int wf_bypass_prepare(const struct wf_half *half, enum weft_verdict verdict,
 	uint64_t depth_bytes = half->conns->opts->depth_bytes;
 	uint64_t near_off = 0;
 
-	/* A cut is recorded in the extension. */
+	/* The extension is needed because it records the offset of the cut. */
 	if (!wf_half_need_ext(half))
 		return -ENOMEM;
 	if (verdict == WEFT_VERDICT_STEER) {
@@ -43,7 +44,7 @@ int wf_bypass_prepare(const struct wf_half *half, enum weft_verdict verdict,
 	return 0;
 }
 
-/* Count a verdict by which the kernel bypasses weft with the data of @half. */
+/* Count a verdict that makes the kernel bypass the data of @half. */
 static void count_set(const struct wf_half *half, const struct wf_kernel_request *request,
 		      const struct wf_kept *kept)
 {
@@ -61,7 +62,7 @@ static void count_set(const struct wf_half *half, const struct wf_kernel_request
 		wf_metric_inc(metrics, shunts_set_directions);
 }
 
-/* Deliver the data that waits in order, and cut the stream after it. */
+/* Deliver the held data that is in order, and cut the stream after it. */
 static void cut(const struct wf_half *half)
 {
 	wf_hole_drain_all(half);
@@ -100,8 +101,9 @@ void wf_bypass_done(struct wf_conns *conns, const struct wf_kernel_request *requ
 /* ---- segments ------------------------------------------------------------------------ */
 
 /*
- * Continue the stream with @packet, at @off. @is_blind: acknowledgements of the bytes before @off
- * were not seen, so the peer's last acknowledgement may be out of date by half the sequence space.
+ * Continue the stream at offset @off with @packet. @is_blind: acknowledgements of the bytes before
+ * @off were not seen, so the peer's last acknowledgement may be half the sequence space old or
+ * older.
  */
 static void go_on_at(const struct wf_half *half, const struct wf_packet *packet, uint64_t off,
 		     bool is_blind)
@@ -116,7 +118,8 @@ static void go_on_at(const struct wf_half *half, const struct wf_packet *packet,
 }
 
 /*
- * Move the stream to the FIN or RST @packet, which shows its end: the kernel keeps the data before.
+ * Move the stream to the FIN or RST @packet, which shows the end of the stream. The kernel has
+ * bypassed the data before it.
  */
 static void go_to_end(const struct wf_half *half, const struct wf_packet *packet)
 {
@@ -129,7 +132,10 @@ static void go_to_end(const struct wf_half *half, const struct wf_packet *packet
 	if (is_blind)
 		near_off = wf_kernel_guess_off(half);
 	off = wf_tcp_off(half->tcp, packet->seq, near_off);
-	/* While acknowledgements are seen, a number beyond the window is not trusted. */
+	/*
+	 * While acknowledgements are seen, the window is known, and a FIN or RST beyond it is
+	 * ignored.
+	 */
 	if (!is_blind && wf_half_knows(half, WF_TCP_KNOWS_WND) &&
 	    wf_seq_gt(packet->seq, half->tcp->rcv_wnd_end))
 		return;
@@ -153,7 +159,10 @@ static void resume(const struct wf_half *half, const struct wf_packet *packet)
 	if (off <= (int64_t)next_off)
 		return;
 	go_on_at(half, packet, (uint64_t)off, near_off > next_off);
-	/* wf_limit_report() reports the part beyond the depth limit at the end. */
+	/*
+	 * The part beyond the depth limit is reported by wf_limit_report() when the connection
+	 * ends.
+	 */
 	end_off = (uint64_t)off < limit ? (uint64_t)off : limit;
 	if (end_off > next_off)
 		wf_events_gap(half, next_off, end_off - next_off, WEFT_GAP_SHUNTED,

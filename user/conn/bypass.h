@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bypass.h - the beginning and end of a bypass, and segments of a bypassed direction that still
- * arrive.
+ * bypass.h - begins and ends the bypass of a direction, and processes the segments of a bypassed
+ * direction that still arrive.
  *
- * While the kernel keeps the data of a direction, its progress is followed by the peer's
- * acknowledgements. If both directions are bypassed, acknowledgements are not seen. The sequence
- * number of a FIN then stands for several offsets that are 4 GiB apart, and the kernel's counts
- * select one.
+ * While the kernel bypasses the data of a direction, the peer's acknowledgements show the progress
+ * of the stream. If both directions are bypassed, no acknowledgements are seen. The sequence number
+ * of a FIN then matches several stream offsets that are 4 GiB apart, and the kernel's byte counts
+ * select one of them.
  */
 #ifndef WF_CONN_BYPASS_H
 #define WF_CONN_BYPASS_H
@@ -14,8 +14,9 @@
 #include "conn/kernel.h"
 
 /*
- * Fill in the request for @verdict (STEER, SHUNT or PASS) on @half, which the user wants.
- * Return: 0; -EALREADY: STEER of a direction beyond its depth limit; -ENOMEM.
+ * Fill in the request to the kernel for @verdict (STEER, SHUNT or PASS) on @half, on behalf of the
+ * user.
+ * Return: 0; -EALREADY: @verdict is STEER, but the direction is beyond its depth limit; -ENOMEM.
  */
 int wf_bypass_prepare(const struct wf_half *half, enum weft_verdict verdict,
 		      struct wf_kernel_request *ret_request);
@@ -28,15 +29,18 @@ void wf_bypass_done(struct wf_conns *conns, const struct wf_kernel_request *requ
 		    const struct wf_kept *kept);
 
 /*
- * Return true if the stream may have advanced without being seen, so that wf_bypass_segment() must
- * look at each segment.
+ * Return true if data of @half may have been bypassed, so that wf_bypass_segment() must be called
+ * for each segment.
  */
 static inline bool wf_bypass_is_possible(const struct wf_half *half)
 {
 	return wf_half_is_bypassed(half) || wf_half_is(half, WF_HALF_RESUMED);
 }
 
-/* Process @packet of such a direction, which shows the position of its stream. */
+/*
+ * Process a segment of a bypassed or resumed direction. It may show the current offset of the
+ * stream.
+ */
 void wf_bypass_segment(const struct wf_half *half, const struct wf_packet *packet);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * close.c - the end of a connection.
+ * close.c - ends a connection.
  */
 #include "conn/close.h"
 
@@ -23,7 +23,7 @@ static void end_wait(const struct wf_half *half)
 	wf_hole_drain_all(half);
 }
 
-/* Give up all holes of @half, one after the other. */
+/* Give up all holes of @half in order, which delivers all held data. */
 static void empty(const struct wf_half *half, uint64_t now_ns)
 {
 	struct wf_stream_env *env = &half->conns->stream_env;
@@ -46,8 +46,8 @@ static void empty(const struct wf_half *half, uint64_t now_ns)
 }
 
 /*
- * Skip the end of the stream if it was never seen, but acknowledged, or followed by a FIN or by
- * data beyond the limit.
+ * Skip the end of the stream if its bytes were never seen, but were acknowledged, or precede a FIN
+ * or data beyond the limit.
  */
 static void skip_tail(const struct wf_half *half, uint64_t limit, bool is_exceeded, uint64_t now_ns)
 {
@@ -77,7 +77,7 @@ static void end_half(const struct wf_half *half, uint64_t now_ns)
 
 /* ---- the end of both ----------------------------------------------------------------- */
 
-/* Have all directions that were seen ended with their FIN? */
+/* Return true if all directions that were seen have ended with a FIN. */
 static bool is_finished(const struct wf_flow *flow)
 {
 	bool any = false;
@@ -130,7 +130,10 @@ void wf_close_if_done(struct wf_conns *conns, struct wf_flow *flow, uint64_t now
 
 		if (wf_unlikely(conns->opts->depth_bytes))
 			wf_wait_update(&half, now_ns);
-		/* The kernel keeps these acknowledgements, so weft does not wait for them. */
+		/*
+		 * If the kernel bypasses the acknowledgements of this direction, weft does not wait
+		 * for them.
+		 */
 		if (!wf_half_knows(&half, WF_TCP_FIN_ACKED) && !wf_half_is_blind(&half))
 			return;
 		if (!wf_flow_dir_is_finished(flow, (enum weft_dir)i))
@@ -143,7 +146,8 @@ void wf_close_if_done(struct wf_conns *conns, struct wf_flow *flow, uint64_t now
 /* ---- deadlines ----------------------------------------------------------------------- */
 
 /*
- * Return true if the kernel bypasses a direction of @flow, which then may only seem to be silent.
+ * Return true if the kernel bypasses a direction of @flow. Such a flow may carry data although weft
+ * sees no packets.
  */
 static bool is_bypassed(const struct wf_flow *flow)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * close.h - the deadlines of a connection, and its end: all held data is delivered, every hole
- * becomes a gap.
+ * close.h - acts on the deadlines of a connection, and ends it: all held data is delivered, and
+ * every hole is reported as a gap.
  */
 #ifndef WF_CONN_CLOSE_H
 #define WF_CONN_CLOSE_H
@@ -13,8 +13,8 @@ void wf_close_flow(struct wf_conns *conns, struct wf_flow *flow, enum weft_close
 		   uint64_t now_ns);
 
 /*
- * End @flow as wf_close_flow(), after a time-out or at the end of the capture. The reason becomes
- * FIN if all streams have ended with a FIN.
+ * End @flow as wf_close_flow() does, after a time-out or at the end of the capture. If all streams
+ * have ended with a FIN, the reported reason is FIN, not @reason.
  */
 void wf_close_late(struct wf_conns *conns, struct wf_flow *flow, enum weft_close_reason reason,
 		   uint64_t now_ns);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * conn.h - the connections of one worker.
+ * conn.h - the state of all connections of one worker.
  *
  * Thread: the worker.
  */
@@ -28,22 +28,23 @@ struct wf_conns {
 	struct wf_recent recent;
 	struct wf_stream_env stream_env;
 	struct wf_flow_timeouts timeouts;
-	const struct weft_opts *opts; /* borrowed, as are dispatch, metrics and kernel */
+	const struct weft_opts *opts; /* opts, dispatch, metrics and kernel are borrowed */
 	struct wf_dispatch *dispatch;
 	struct wf_metrics *metrics;
 	struct wf_kernel *kernel; /* NULL if no kernel steers segments to this worker */
 
-	/* Memory pressure: the worker sets refuse_midstream, and reacts to is_starved. */
-	bool refuse_midstream; /* reject flows whose handshake was not seen */
-	bool is_starved;       /* memory for a segment or its data was missing */
+	/* Members for memory pressure, shared with the worker's loop. */
+	bool refuse_midstream; /* set by the worker: reject flows whose handshake was not seen */
+	bool is_starved;       /* read by the worker: a segment or its data found no memory */
 
 	/*
 	 * All times here and in flows are packet times minus skew_ns. skew_ns changes when the
 	 * capture's clock steps by more than WEFT_CLOCK_STEP_SEC, so that one broken timestamp, or
 	 * a file joined from several captures, neither ends all flows nor stops all timers.
 	 */
-	uint64_t now_ns;  /* highest time so far */
-	uint64_t skew_ns; /* may wrap, since the clock may step back */
+	uint64_t now_ns; /* highest packet time so far, minus skew_ns */
+	/* correction of the capture's clock, modulo 2^64, since the clock may step back */
+	uint64_t skew_ns;
 
 	/* Until this time a hole is attributed to weft's own full rings, not to late segments. */
 	uint64_t overrun_until_ns;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * conns.c - the entry points: a packet is matched with its flow and processed, and deadlines
- * expire.
+ * conns.c - the entry points of conn/: matches a packet with its flow and processes it, and acts on
+ * deadlines.
  */
 #include "conn/conns.h"
 
@@ -28,7 +28,10 @@ uint64_t wf_conns_clock(struct wf_conns *conns, uint64_t time_ns)
 
 	if (wf_unlikely(!conns->now_ns))
 		conns->now_ns = now_ns;
-	/* Modulo 2^64: more than one step ahead of the last time, or behind it. */
+	/*
+	 * True, in arithmetic modulo 2^64, if now_ns is more than step_ns before or after the last
+	 * time.
+	 */
 	if (wf_unlikely(now_ns - conns->now_ns + step_ns > 2 * step_ns)) {
 		conns->skew_ns += now_ns - conns->now_ns;
 		now_ns = conns->now_ns;
@@ -64,7 +67,7 @@ void wf_conns_flush(struct wf_conns *conns)
 	struct wf_flow *flow;
 
 	wf_conns_tick(conns, conns->now_ns);
-	/* Every flow is in the wheel; at the end of time all are due. */
+	/* Every flow has a timer, and all timers are due at UINT64_MAX. */
 	while ((flow = wf_flow_table_pop_due(&conns->table, UINT64_MAX))) {
 		if (!wf_close_if_due(conns, flow, conns->now_ns))
 			wf_close_late(conns, flow, WEFT_CLOSE_END, conns->now_ns);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * conns.h - packets and time for the connections of one worker.
+ * conns.h - the entry points for packets and for time of one worker's connections.
  */
 #ifndef WF_CONN_CONNS_H
 #define WF_CONN_CONNS_H
@@ -12,7 +12,10 @@ struct wf_packet;
 /* Process one TCP segment of any connection. Its time_ns must come from wf_conns_clock(). */
 void wf_conns_packet(struct wf_conns *conns, const struct wf_packet *packet);
 
-/* Return the connections' time for the capture's time @time_ns, and advance now_ns to it. */
+/*
+ * Convert the capture's time @time_ns to the time used by connections (see wf_conns), and advance
+ * now_ns to it. Return: the converted time.
+ */
 uint64_t wf_conns_clock(struct wf_conns *conns, uint64_t time_ns);
 
 /* End all handshakes that have timed out at @now_ns. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * data.c - insertion of payload into its stream; every byte is counted.
+ * data.c - inserts payload into its stream and counts every byte.
  */
 #include "conn/data.h"
 
@@ -11,7 +11,10 @@
 #include "metrics/metrics.h"
 #include "reassembly/stream_insert.h"
 
-/* Insert @segment. If the stream is full or memory is short, holes are given up to make room. */
+/*
+ * Insert @segment into the stream. If the stream is full or memory is short, give up holes to make
+ * room.
+ */
 static enum wf_stream_result insert(const struct wf_half *half,
 				    const struct wf_stream_segment *segment,
 				    struct wf_insert_info *info)
@@ -35,7 +38,7 @@ static enum wf_stream_result insert(const struct wf_half *half,
 	}
 }
 
-/* Return true if bytes were lost because memory, or room in the stream, was missing. */
+/* Return true if bytes were lost because there was no memory, or no room in the stream. */
 static bool is_lost(enum wf_stream_result result)
 {
 	return result == WF_STREAM_NO_MEMORY || result == WF_STREAM_LIMIT ||

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * events.c - events in the public form. An event that no subscriber wants is not built.
+ * events.c - builds events in the public form. An event that no subscriber wants is not built.
  */
 #include "conn/events.h"
 
@@ -11,14 +11,17 @@
 #include "memory/page_pool.h"
 #include "metrics/metrics.h"
 
-/* Whether the bytes of a chunk stay in their receive frame. */
+/*
+ * Whether the bytes of a chunk may stay in their receive frame, should be copied to another page,
+ * or must be copied.
+ */
 enum place {
 	PLACE_STAY = 0,
 	PLACE_BETTER_LEAVE,
 	PLACE_MUST_LEAVE,
 };
 
-/* Fill in the fields of all events; @identity must live as long as @event. */
+/* Fill in the members that all events have. @identity must be valid as long as @event. */
 static void begin(const struct wf_conns *conns, struct weft_event *event,
 		  struct weft_flow *identity, enum weft_event_type type, const struct wf_flow *flow,
 		  enum weft_dir dir, uint64_t now_ns)
@@ -45,9 +48,10 @@ void wf_events_open(struct wf_conns *conns, const struct wf_flow *flow, uint64_t
 }
 
 /*
- * Bytes in a queue hold their page until they are read. While receive frames run low the bytes move
- * to a page of their own, so that queued data never uses up the receive frames; under memory
- * pressure small chunks move too, since each of them costs a frame.
+ * Decide whether the bytes of @chunk stay in their receive frame. Bytes in a queue keep their page
+ * in use until they are read. If only few receive frames are free, the bytes must be copied to
+ * another page, so that queued data never uses up the frames. Under memory pressure small chunks
+ * are copied too, because each of them takes a whole frame.
  */
 static enum place choose_place(const struct wf_conns *conns, const struct wf_chunk *chunk)
 {

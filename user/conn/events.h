@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * events.h - the events that subscribers get, and the counters that go with them.
+ * events.h - reports events to subscribers, and updates the counters of these events.
  */
 #ifndef WF_CONN_EVENTS_H
 #define WF_CONN_EVENTS_H
@@ -21,7 +21,7 @@ void wf_events_gap(const struct wf_half *half, uint64_t off, uint64_t len_bytes,
 void wf_events_anomaly(const struct wf_half *half, enum weft_anomaly kind, uint64_t off,
 		       uint64_t len_bytes, uint64_t now_ns);
 
-/* Report the anomaly of two copies that differ. */
+/* Report two copies of the same bytes that differ as an anomaly. */
 void wf_events_conflict(const struct wf_half *half, const struct wf_insert_info *info,
 			uint64_t now_ns);
 

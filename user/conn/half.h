@@ -76,21 +76,23 @@ static inline void wf_half_enter(const struct wf_half *half, enum wf_half_state 
 	ext->half[half->dir].patience_ns = WF_NEVER_NS;
 }
 
-/* Return true if the kernel bypasses weft with the data that this side sends. */
+/* Return true if the kernel bypasses the data of this direction. */
 static inline bool wf_half_is_bypassed(const struct wf_half *half)
 {
 	return wf_half_knows(half, WF_TCP_BYPASSED);
 }
 
-/* Return true if the kernel bypasses weft with the acknowledgements of this direction. */
+/*
+ * Return true if the kernel bypasses the acknowledgements of this direction, which the peer sends.
+ */
 static inline bool wf_half_is_blind(const struct wf_half *half)
 {
 	return wf_tcp_knows(&half->flow->tcp.dir[!half->dir], WF_TCP_BYPASSED);
 }
 
 /*
- * Return true if data is delivered only once it is acknowledged. False while the acknowledgements
- * are bypassed.
+ * Return true if data is delivered only once it is acknowledged. Return false while the kernel
+ * bypasses the acknowledgements.
  */
 static inline bool wf_half_waits_for_acks(const struct wf_half *half)
 {
@@ -104,9 +106,9 @@ static inline uint64_t wf_half_acked_off(const struct wf_half *half)
 }
 
 /*
- * Return the offset after all data seen. 0 if the IRS is not known: a side that only acknowledges
- * shows its next number, but not its first. Never beyond the FIN, since segments after a FIN have
- * the number after it.
+ * Return the offset after the last data byte seen, which is never beyond the FIN. Return 0 if the
+ * IRS is not known: segments without data show the next sequence number, but not the start of the
+ * stream.
  */
 static inline uint64_t wf_half_seen_off(const struct wf_half *half)
 {

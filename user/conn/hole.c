@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * hole.c - the front of a stream: delivery of held data that is next, and skipping of missing
- * bytes.
+ * hole.c - delivers held data that is next in order, and skips missing bytes at the front of a
+ * stream.
  */
 #include "conn/hole.h"
 
@@ -14,7 +14,10 @@
 
 /* ---- delivering -------------------------------------------------------------------- */
 
-/* Cut @chunk at the depth limit: held data lies beyond it if the start of the stream moved back. */
+/*
+ * Cut @chunk at the depth limit. Held data can lie beyond the limit, because its offsets increase
+ * when the start of the stream moves back.
+ */
 static void cut_chunk_at_depth(const struct wf_half *half, struct wf_chunk *chunk)
 {
 	uint64_t depth_bytes = half->conns->opts->depth_bytes;
@@ -108,8 +111,8 @@ void wf_hole_note_memory_loss(const struct wf_half *half, uint64_t end_off)
 }
 
 /*
- * Return true if memory was missing for data at or beyond @off. If the offset of the loss could not
- * be recorded, the next gap counts as caused by memory.
+ * Return true if data at or beyond @off was lost because memory was missing. If the offset of the
+ * loss could not be recorded, the next gap is attributed to it.
  */
 static bool is_memory_lost(const struct wf_half *half, uint64_t off)
 {
@@ -122,7 +125,8 @@ static bool is_memory_lost(const struct wf_half *half, uint64_t off)
 }
 
 /*
- * End the record of data lost for lack of memory if the gap that ends at @end_off covers all of it.
+ * Delete the record of data lost for lack of memory if the gap that ends at @end_off covers all of
+ * that data.
  */
 static void end_memory_loss(const struct wf_half *half, uint64_t end_off)
 {
@@ -158,7 +162,10 @@ void wf_hole_skip(const struct wf_half *half, uint64_t to_off, enum weft_gap_cau
 	if (wf_stream_skip(half->stream, &half->conns->stream_env, to_off, &gap)) {
 		wf_events_gap(half, gap.off, gap.len_bytes, cause_of(half, gap.off, cause), now_ns);
 		end_memory_loss(half, gap.off + gap.len_bytes);
-		/* A gap caused by weft's own limits hides no segment that announced a window. */
+		/*
+		 * After other gaps the window is out of date, because segments were missed. A gap
+		 * caused by weft's own limits means that segments were seen, but not held.
+		 */
 		if (cause != WEFT_GAP_LIMIT && cause != WEFT_GAP_MEMORY)
 			wf_tcp_note_gap(&half->flow->tcp, half->dir);
 		wf_hole_drain_ready(half);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hole.h - the front of a stream: held data that is next in order is delivered, and a hole, the
- * missing bytes between next_off and the first held byte or the FIN, is found and skipped.
+ * hole.h - delivers held data that is next in order, and finds and skips the hole at the front of a
+ * stream: the missing bytes between next_off and the first held byte or the FIN.
  */
 #ifndef WF_CONN_HOLE_H
 #define WF_CONN_HOLE_H
 
 #include "conn/half.h"
 
-/* Deliver all data that is next in order, below @limit_off. */
+/* Deliver all held data that is next in order and below @limit_off. */
 void wf_hole_drain_below(const struct wf_half *half, uint64_t limit_off);
 
-/* Deliver all data that is next in order, acknowledged or not. */
+/* Deliver all held data that is next in order, whether it is acknowledged or not. */
 void wf_hole_drain_all(const struct wf_half *half);
 
 /* Deliver the data that is next in order, as far as the delivery mode and the state allow. */
@@ -22,13 +22,19 @@ void wf_hole_drain_start(const struct wf_half *half);
 
 struct wf_hole {
 	uint64_t end_off;
-	uint64_t held_ns; /* time since which the byte after it is held; 0 if none is held */
+	/* time at which the byte after the hole was first held; 0 if no byte is held */
+	uint64_t held_ns;
 };
 
-/* Find the hole at next_off. Return: false if there is none; ret_hole->held_ns is set anyway. */
+/*
+ * Find the hole at next_off. Return: false if there is none; ret_hole->held_ns is set in any case.
+ */
 bool wf_hole_find(const struct wf_half *half, struct wf_hole *ret_hole);
 
-/* Return true if the receiver, whose window is known, would reject bytes from @off on. */
+/*
+ * Return true if the receiver's window is known and the receiver would reject bytes at or after
+ * @off.
+ */
 bool wf_hole_is_rejected(const struct wf_half *half, uint64_t off);
 
 /*

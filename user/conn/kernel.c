@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * kernel.c - requests to the kernel, and its counts.
+ * kernel.c - queues requests to the kernel, and reads the kernel's counts.
  */
 #include "conn/kernel.h"
 
 #include "base/clock.h"
 #include "metrics/metrics.h"
 
-/* Time after the verdict was set within which data may still arrive. */
+/* Time after the verdict was set during which data of the direction may still arrive. */
 #define LATE_NS (10 * WF_NS_PER_MS)
 
 /*
@@ -49,7 +49,7 @@ void wf_kernel_note_late(const struct wf_half *half, const struct wf_packet *pac
 	if (ext && packet->time_ns <= ext->bypass[half->dir].last_ns + LATE_NS)
 		return;
 	if (ext)
-		/* at most one request per LATE_NS */
+		/* limits the requests to one per LATE_NS */
 		ext->bypass[half->dir].last_ns = packet->time_ns;
 	add_request(half);
 }
@@ -57,14 +57,18 @@ void wf_kernel_note_late(const struct wf_half *half, const struct wf_packet *pac
 /* ---- counts ----------------------------------------------------------------------- */
 
 /*
- * Return true if this direction ever had a verdict. Only then the kernel's counts are this flow's.
+ * Return true if a verdict was ever set on this direction. Only then do the kernel's counts belong
+ * to this flow.
  */
 static bool is_set(const struct wf_flow_bypass *bypass)
 {
 	return bypass->sets > 0;
 }
 
-/* Return how much a kernel count grew since it was @before. A new entry begins at 0. */
+/*
+ * Return the increase of a kernel count from @before to @now. If @now is smaller, the kernel has
+ * made a new entry, which began at 0.
+ */
 static uint64_t grown(uint64_t now, uint64_t before)
 {
 	return now >= before ? now - before : now;

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * kernel.h - bypassed directions, whose data the kernel keeps: requests for a bypass, and the
- * kernel's counts of the segments that it kept.
+ * kernel.h - the interface to the kernel's bypass: requests to bypass a direction, and the kernel's
+ * counts of bypassed segments.
  *
- *   limit reached ─► request ──after the batch──► the worker sets the verdict in the kernel's map
+ *   limit reached ─► request ──after the batch──► the worker sets the verdict in the BPF map
  *                                                        │ data: counted there, not steered
  *   FIN, RST, the other side's acknowledgements still come ◄┘
  *
- * A request is an output: conn/ never sets a verdict itself. The worker takes the list of requests,
- * carries them out and reports each result to wf_bypass_done() (conn/bypass.h).
+ * conn/ never sets a verdict itself; it only adds a request to a list. The worker carries out the
+ * requests of the list and reports each result to wf_bypass_done() (conn/bypass.h).
  *
- * The kernel evicts the least recently used flows together with their verdicts. Data that still
- * arrives from a bypassed direction shows an eviction: the verdict is then requested again, which
- * is counted.
+ * The kernel evicts the least recently used flows together with their verdicts. If data still
+ * arrives from a bypassed direction, its flow was evicted. The verdict is then requested again,
+ * which is counted.
  *
- * Bound: WF_KERNEL_REQUESTS wait. A request that finds the list full is dropped; the direction's
- * next data makes it again.
+ * Bound: at most WF_KERNEL_REQUESTS requests are in the list. If it is full, a request is dropped,
+ * and is made again when the next data of the direction arrives.
  *
- * Thread: the worker. The counts cost a system call: when such a flow ends, and when it was silent
- * for its time-out.
+ * Thread: the worker. Reading the counts costs a system call. They are read when a flow with a
+ * verdict ends, or was silent for its time-out.
  */
 #ifndef WF_CONN_KERNEL_H
 #define WF_CONN_KERNEL_H
@@ -33,13 +33,16 @@ enum { WF_KERNEL_REQUESTS = 64 };
 struct wf_kernel_request {
 	struct weft_flow_key key;
 	uint32_t hash;
-	uint64_t id; /* flow id; distinguishes the flow from a later one with the same key */
+	/* id of the flow, which distinguishes it from a later flow with the same key */
+	uint64_t id;
 	enum weft_dir dir;
 	enum weft_verdict verdict;
-	uint64_t near_off; /* STEER: approximate offset at which the data continues */
+	uint64_t near_off; /* only for STEER: approximate offset at which the data continues */
 };
 
-/* Interface to the kernel. Exists if a kernel steers segments to the worker, which sets it up. */
+/*
+ * The worker's interface to the kernel. It exists only if the kernel steers segments to the worker.
+ */
 struct wf_kernel {
 	/* Read the kernel's record of the flow @key. Return: 0; -ENOENT: there is none. */
 	int (*look)(void *ctx, const struct weft_flow_key *key, struct wf_kept *ret_kept);
@@ -53,19 +56,28 @@ static inline unsigned int wf_kernel_endpoint(const struct wf_flow *flow, enum w
 	return dir == WEFT_TO_SERVER ? flow->client : !flow->client;
 }
 
-/* Request the bypass of @half, of which all wanted data was delivered, unless it is in force. */
+/*
+ * Request the bypass of @half, of which all wanted data was delivered. Do nothing if it is already
+ * bypassed.
+ */
 void wf_kernel_ask_bypass(const struct wf_half *half);
 
 /*
- * Count data of the bypassed @half. It was already on its way, or else the verdict is lost and is
- * requested again.
+ * Count data of the bypassed @half that still arrived. Soon after the verdict was set this is
+ * normal; later it shows that the verdict was lost, and the verdict is requested again.
  */
 void wf_kernel_note_late(const struct wf_half *half, const struct wf_packet *packet);
 
-/* Add the growth of the kernel's counts in @kept, which was just read, to both directions. */
+/*
+ * Add the increase of the kernel's counts to both directions of @flow. @kept: the kernel's record,
+ * which was just read.
+ */
 void wf_kernel_follow(struct wf_conns *conns, struct wf_flow *flow, const struct wf_kept *kept);
 
-/* Estimate the offset of the stream from the kernel's counts, if acknowledgements are not seen. */
+/*
+ * Return the stream's offset estimated from the kernel's counts. Used if acknowledgements are not
+ * seen.
+ */
 uint64_t wf_kernel_guess_off(const struct wf_half *half);
 
 /*
@@ -74,7 +86,7 @@ uint64_t wf_kernel_guess_off(const struct wf_half *half);
  */
 bool wf_kernel_is_busy(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns);
 
-/* Add the segments that the kernel kept to the counts of @flow, which ends. */
+/* Add the segments that the kernel bypassed to the counts of @flow. Called when @flow ends. */
 void wf_kernel_settle(struct wf_conns *conns, struct wf_flow *flow);
 
 #endif

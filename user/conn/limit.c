@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * limit.c - a stream beyond its depth limit or its cut.
+ * limit.c - follows a stream beyond its depth limit or its cut.
  */
 #include "conn/limit.h"
 
@@ -20,7 +20,7 @@ void wf_limit_follow_acks(const struct wf_half *half)
 		wf_stream_skip(half->stream, &half->conns->stream_env, acked, &gap);
 }
 
-/* Drop the held data that is next in order: it lies beyond the limit. */
+/* Drop the held data that is next in order. It must lie beyond the limit. */
 static void drop_next(const struct wf_half *half)
 {
 	struct wf_chunk chunk;
@@ -33,18 +33,21 @@ static void drop_next(const struct wf_half *half)
 }
 
 /*
- * Follow the stream beyond the limit. Acknowledgements cover bytes that the kernel keeps, and bytes
- * that came before the window that allowed them.
+ * Follow the stream beyond the limit. Acknowledgements show the progress for bytes that the kernel
+ * bypassed, and for bytes that were captured before the window update that allowed them.
  */
 static void follow(const struct wf_half *half)
 {
 	struct wf_stream_env *env = &half->conns->stream_env;
 	struct wf_chunk gap;
 
-	/* Held data lies beyond the limit if the start of the stream moved back. */
+	/*
+	 * Held data can lie beyond the limit, because its offsets increase when the start of the
+	 * stream moves back.
+	 */
 	while (wf_stream_skip(half->stream, env, wf_half_seen_off(half), &gap))
 		drop_next(half);
-	/* Data that the receiver would not have accepted yet is not needed any more. */
+	/* The remaining held data lies beyond the receiver's window. It is not needed any more. */
 	if (half->stream->extents)
 		wf_stream_clear(half->stream, env, false);
 	if (!wf_half_knows(half, WF_TCP_KNOWS_FIN))

@@ -3,8 +3,9 @@
  * limit.h - the limit of a direction, from which on its data is not wanted: the depth limit, or a
  * cut by request.
  *
- * Data beyond the limit is not held, but the stream's progress is followed, so that its end is
- * still recognised. At the end, wf_limit_report() reports all of it as one gap.
+ * Data beyond the limit is not held, but the stream's progress is followed, so that the end of the
+ * stream is still recognised. At the end, wf_limit_report() reports all data beyond the limit as
+ * one gap.
  */
 #ifndef WF_CONN_LIMIT_H
 #define WF_CONN_LIMIT_H
@@ -16,7 +17,7 @@ static inline bool wf_limit_exists(const struct wf_half *half)
 	return half->conns->opts->depth_bytes || wf_half_is(half, WF_HALF_CUT);
 }
 
-/* Return the limit; UINT64_MAX if there is none. */
+/* Return the stream offset of the limit; UINT64_MAX if there is none. */
 static inline uint64_t wf_limit_off(const struct wf_half *half)
 {
 	uint64_t depth_bytes = half->conns->opts->depth_bytes;
@@ -33,8 +34,8 @@ static inline bool wf_limit_is_exceeded(const struct wf_half *half)
 }
 
 /*
- * Follow the stream beyond its limit, if that is reached. The kernel may then bypass weft with the
- * rest of the data.
+ * If the stream has reached its limit, follow it beyond the limit. A bypass of the remaining data
+ * may then be requested from the kernel.
  */
 void wf_limit_follow(const struct wf_half *half);
 
@@ -45,8 +46,8 @@ void wf_limit_follow_acks(const struct wf_half *half);
 void wf_limit_cut(const struct wf_half *half);
 
 /*
- * End the cut: data is wanted again from the next segment on, near @near_off. The bytes between are
- * a gap.
+ * End the cut: data is wanted again from the next segment on, which is expected near @near_off. The
+ * bytes before it are reported as a gap.
  */
 void wf_limit_resume(const struct wf_half *half, uint64_t near_off, uint64_t now_ns);
 

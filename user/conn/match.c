@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * match.c - the connection that a segment belongs to.
+ * match.c - finds the connection that a segment belongs to.
  */
 #include "conn/match.h"
 
@@ -13,7 +13,10 @@
 #include "packet/packet.h"
 #include "tcp/tcp_start.h"
 
-/* Silence after which a flow is replaced if a segment exactly continues a new SYN. */
+/*
+ * Silence of a flow after which another connection replaces it, if a segment directly follows that
+ * connection's SYN.
+ */
 #define SILENCE_NS WF_NS_PER_SEC
 
 static void reject(struct wf_conns *conns, const struct wf_packet *packet)
@@ -23,8 +26,8 @@ static void reject(struct wf_conns *conns, const struct wf_packet *packet)
 }
 
 /*
- * Return true if the ISN of the sender of @packet is known, and a SYN was answered by the other
- * side.
+ * Return true if the ISN of the sender of @packet is known, and a SYN of the handshake was answered
+ * by the other side.
  */
 static bool is_agreed(const struct wf_handshake *handshake, const struct wf_packet *packet)
 {
@@ -34,7 +37,8 @@ static bool is_agreed(const struct wf_handshake *handshake, const struct wf_pack
 
 /*
  * Return true if @packet may begin the connection of @handshake. A SYN inside a live connection may
- * be forged, and a segment that seems to continue it may be a late segment of that connection.
+ * be forged, and a segment that seems to follow that SYN may be a late segment of that live
+ * connection.
  */
 static bool may_begin(const struct wf_conns *conns, const struct wf_handshake *handshake,
 		      enum wf_handshake_fit fit, const struct wf_packet *packet)
@@ -55,7 +59,8 @@ static bool may_replace(const struct wf_flow *flow, const struct wf_handshake *h
 	if (!(self->flags & WF_HANDSHAKE_SEEN) || packet->seq != self->isn_seq + 1)
 		return false;
 	/*
-	 * A receiver rejects a SYN inside its window (RFC 5961, 4), so no connection begins there.
+	 * A receiver rejects a SYN inside its window (RFC 5961, 4), so no connection can begin with
+	 * such a SYN.
 	 */
 	if (wf_tcp_is_within(&flow->tcp, dir, packet->seq, packet->ack))
 		return false;
@@ -65,11 +70,12 @@ static bool may_replace(const struct wf_flow *flow, const struct wf_handshake *h
 }
 
 /*
- * Does @packet show a connection whose handshake was not seen? Only data shows one: an empty
- * segment may be the last of a connection that ended before the capture began. Data without the ACK
- * flag, which every receiver rejects, counts as well, because hand-made captures contain it; but
- * not if a handshake of the four-tuple is known. Where both sides agreed on a handshake, the
- * receiver answers everything that does not fit it with a reset.
+ * Return true if @packet opens a flow although its handshake was not seen. Only a segment with data
+ * does: an empty one may be the last of a connection that ended before the capture began. Data
+ * without the ACK flag is accepted too, because hand-made captures contain it, although every
+ * receiver rejects it; but not if a handshake of the four-tuple is known. If both sides have agreed
+ * on a handshake, no segment that does not fit it opens a flow, because the receiver answers it
+ * with a reset.
  */
 static bool shows_connection(const struct wf_packet *packet, const struct wf_handshake *handshake)
 {
@@ -123,7 +129,10 @@ static void take_syn(struct wf_conns *conns, struct wf_flow *flow, const struct 
 	wf_events_anomaly(&half, WEFT_ANOMALY_SYN_IN_CONNECTION, 0, 0, packet->time_ns);
 }
 
-/* Return the flow of a SYN; NULL if it was counted with a handshake, or without a connection. */
+/*
+ * Return the flow to which the SYN @packet belongs; NULL if it was counted for a handshake, or for
+ * no connection.
+ */
 static struct wf_flow *match_syn(struct wf_conns *conns, struct wf_flow *flow,
 				 const struct wf_packet *packet)
 {
@@ -139,8 +148,8 @@ static struct wf_flow *match_syn(struct wf_conns *conns, struct wf_flow *flow,
 }
 
 /*
- * Return true if a SYN carried accepted data and the other side's SYN was seen: then there is a
- * stream, even if a reset ends it now.
+ * Return true if a SYN carried accepted data and the other side's SYN was seen. Then there is a
+ * stream to report, even if a reset ends the connection now.
  */
 static bool has_stream(struct wf_conns *conns, const struct wf_handshake *handshake,
 		       const struct wf_packet *packet)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * match.h - the connection that a segment belongs to, if any.
+ * match.h - finds the connection that a segment belongs to.
  *
  *   known flow                          → that flow
  *   SYN, SYN-ACK                        → a handshake (half_open.h), no flow yet
@@ -8,11 +8,11 @@
  *   data of an unknown connection       → a flow picked up midstream, from this byte on
  *   late segment of an ended connection → counted, nothing else
  *
- * A SYN on the four-tuple of a live flow does not end it: anybody can forge one. It starts a
- * handshake in parallel to the flow. The four-tuple is reused only when the other side has answered
- * that handshake and its first segment comes. Where no answer can be seen (one side visible), or
- * the flow is silent or closing anyway, the exact continuation of the SYN is enough, unless the
- * flow itself continues near that number.
+ * A SYN with the four-tuple of a live flow does not end the flow, because anybody can forge a SYN.
+ * It starts a handshake in parallel to the flow. The new connection replaces the flow only when the
+ * other side has answered the SYN and the first segment after the handshake arrives. If no answer
+ * can be seen (only one side is visible), or if the flow is silent or closing, a segment that
+ * directly follows the SYN is sufficient, unless its number is near the numbers of the flow.
  */
 #ifndef WF_CONN_MATCH_H
 #define WF_CONN_MATCH_H
@@ -22,8 +22,8 @@
 struct wf_packet;
 
 /*
- * Return the flow that @packet belongs to, after acting on the deadlines before it.
- * Return: NULL if it belongs to none; its payload is then counted.
+ * Act on the deadlines before the time of @packet, then return the flow that @packet belongs to.
+ * Return: NULL if it belongs to no flow; its payload is then counted.
  */
 struct wf_flow *wf_match_packet(struct wf_conns *conns, const struct wf_packet *packet);
 

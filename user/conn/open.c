@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * open.c - the creation of a flow.
+ * open.c - creates a flow.
  */
 #include "conn/open.h"
 
@@ -28,7 +28,9 @@ static bool prefix_matches(const struct weft_prefix *prefix, const uint8_t addr[
 	return !rest || !((prefix->addr[bytes] ^ addr[bytes]) >> (8 - rest));
 }
 
-/* Return the overlap policy for the host @receiver: that of the longest prefix that matches. */
+/*
+ * Return the overlap policy configured for the longest prefix that matches the address @receiver.
+ */
 static enum weft_overlap policy_for(const struct weft_opts *opts, const uint8_t receiver[16])
 {
 	enum weft_overlap policy = opts->overlap;
@@ -45,13 +47,13 @@ static enum weft_overlap policy_for(const struct weft_opts *opts, const uint8_t 
 	return policy;
 }
 
-/* The identity of a new flow. */
+/* The description of a flow that is to be created. */
 struct newcomer {
 	const struct weft_flow_key *key;
 	uint32_t hash;
 	uint8_t client;
 	uint8_t ip_version;
-	bool may_evict; /* evict another flow if there is no room */
+	bool may_evict; /* evict another flow if the table is full */
 	uint64_t now_ns;
 };
 
@@ -93,7 +95,7 @@ static void begin_flow(struct wf_conns *conns, struct wf_flow *flow)
 
 /* ---- out of a handshake ---------------------------------------------------------- */
 
-/* Insert the payload of the SYN of @side, as far as the receiver accepted it. */
+/* Insert the part of the SYN payload of @side that the receiver accepted. */
 static void take_syn_data(struct wf_conns *conns, struct wf_flow *flow,
 			  const struct wf_handshake *handshake, uint8_t side,
 			  const struct wf_packet *packet)
@@ -122,8 +124,9 @@ static void take_syn_data(struct wf_conns *conns, struct wf_flow *flow,
 }
 
 /*
- * Initialise the TCP state from both SYNs, by direction. If the server's ISN is not known and
- * @packet directly follows the client's SYN, its acknowledgement shows the server's ISN.
+ * Initialise the TCP state of both directions from the SYNs. If the server's ISN is not known and
+ * @packet directly follows the client's SYN, the server's ISN is taken from the acknowledgement of
+ * @packet.
  */
 static void init_tcp(struct wf_flow *flow, const struct wf_handshake *handshake,
 		     const struct wf_packet *packet)
@@ -148,7 +151,11 @@ struct wf_flow *wf_open_from_handshake(struct wf_conns *conns, struct wf_handsha
 		.hash = handshake->hash,
 		.client = handshake->client,
 		.ip_version = handshake->ip_version,
-		.may_evict = packet != NULL, /* a SYN alone must not evict a flow */
+		/*
+		 * without a segment after the SYN, no flow is evicted, because the SYN may be
+		 * forged
+		 */
+		.may_evict = packet != NULL,
 		.now_ns = now_ns,
 	};
 	struct wf_flow *flow = add_flow(conns, &who);

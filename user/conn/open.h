@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * open.h - the creation of a flow, from a handshake or midstream.
+ * open.h - creates a flow from a handshake, or from a midstream segment.
  */
 #ifndef WF_CONN_OPEN_H
 #define WF_CONN_OPEN_H
@@ -10,8 +10,8 @@
 struct wf_packet;
 
 /*
- * Open the flow of @handshake, which ends. @packet: the segment that fits; NULL if none came. Data
- * on the SYNs is inserted into the streams.
+ * Open the flow of @handshake, and remove the handshake. @packet: the first segment after the
+ * handshake; NULL if there was none. Payload of the SYNs is inserted into the streams.
  * Return: NULL if there is no room.
  */
 struct wf_flow *wf_open_from_handshake(struct wf_conns *conns, struct wf_handshake *handshake,
@@ -19,13 +19,14 @@ struct wf_flow *wf_open_from_handshake(struct wf_conns *conns, struct wf_handsha
 
 /*
  * Open the flow of @packet, whose handshake was not seen.
- * Return: NULL if the options or memory pressure forbid it, or if there is no room.
+ * Return: NULL if the options or memory pressure forbid midstream flows, or if there is no room.
  */
 struct wf_flow *wf_open_midstream(struct wf_conns *conns, const struct wf_packet *packet);
 
 /*
- * End @handshake, which failed. Data on its SYNs is still delivered, as a flow: in a capture of one
- * side, where neither an answer nor a reset is seen, it may be all the data there is.
+ * End @handshake, which failed. If its SYNs carried data, a flow is opened to deliver it, because
+ * in a capture of only one side neither an answer nor a reset is seen, and this may be all the data
+ * that was captured.
  */
 void wf_open_fail(struct wf_conns *conns, struct wf_handshake *handshake,
 		  enum weft_close_reason reason, uint64_t now_ns);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * segment.c - one segment of a known flow: the order of everything that it causes.
+ * segment.c - processes one segment of a known flow.
  *
- * The acknowledgement acts on the other direction first, then the data on its own direction, so
- * that events come in the order of cause and effect. The functions at the end of this file are the
- * table of contents; each step is in a file of its own.
+ * First the acknowledgement is applied to the other direction, then the data to its own direction,
+ * so that events are reported in the order of cause and effect. The functions at the end of this
+ * file call the steps in order; each step is in a file of its own.
  */
 #include "conn/segment.h"
 
@@ -70,7 +70,7 @@ static bool cut_before_start(const struct wf_half *half, struct wf_data *data,
 	return true;
 }
 
-/* Process the payload without the part after the FIN or before the start of the stream. */
+/* Process the payload, except the parts after the FIN and before the start of the stream. */
 static void take_payload(const struct wf_half *half, const struct wf_packet *packet,
 			 const struct wf_tcp_result *result)
 {
@@ -94,7 +94,7 @@ static void take_payload(const struct wf_half *half, const struct wf_packet *pac
 	wf_data_take(half, &data);
 }
 
-/* Update the other direction, which may wait for this acknowledgement. */
+/* Update the other direction, which may be waiting for this acknowledgement. */
 static void take_ack(const struct wf_half *half, const struct wf_packet *packet,
 		     const struct wf_tcp_result *result)
 {
@@ -157,7 +157,10 @@ static void take_reset(const struct wf_half *half, const struct wf_packet *packe
 	wf_close_flow(half->conns, half->flow, WEFT_CLOSE_RST, packet->time_ns);
 }
 
-/* The start of the stream is now known: deliver the data that waited for it. */
+/*
+ * Process a SYN that was recorded after data of its stream: the start is now known, so deliver the
+ * data that waited for it.
+ */
 static void take_late_syn(const struct wf_half *half, const struct wf_packet *packet,
 			  struct wf_tcp_result *result)
 {

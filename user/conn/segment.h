@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * segment.h - one segment of a known flow.
+ * segment.h - processes one segment of a known flow.
  */
 #ifndef WF_CONN_SEGMENT_H
 #define WF_CONN_SEGMENT_H

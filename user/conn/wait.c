@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * wait.c - the choice between the states IN_ORDER, STARTING, AT_HOLE and UNACKED, and their
+ * wait.c - chooses between the states IN_ORDER, STARTING, AT_HOLE and UNACKED, and sets their
  * deadlines.
  */
 #include "conn/wait.h"
@@ -15,9 +15,9 @@
 /* ---- deadlines -------------------------------------------------------------------- */
 
 /*
- * Return how long acknowledged data may be late. The time is short while weft's own rings overflow:
- * the data is then most likely lost, and holding the data after it takes time, which causes more
- * losses.
+ * Return the time for which weft waits for data that was acknowledged but not seen. It is short
+ * while weft's own rings overflow: the data is then most likely lost, and holding later data takes
+ * CPU time, which causes more losses.
  */
 static uint64_t ack_patience_ns(const struct wf_conns *conns)
 {
@@ -86,7 +86,10 @@ void wf_wait_arm(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns)
 
 /* ---- states ----------------------------------------------------------------------- */
 
-/* Wait for bytes before the first one seen. Return: false if there is no memory for the wait. */
+/*
+ * Begin to wait for bytes before the first one seen. Return: false if there is no memory for the
+ * deadlines.
+ */
 static bool wait_for_start(const struct wf_half *half, uint64_t now_ns)
 {
 	struct wf_flow_ext *ext = wf_half_need_ext(half);
@@ -103,7 +106,7 @@ static void wait_at_hole(const struct wf_half *half, const struct wf_hole *hole,
 	struct wf_flow_ext *ext = wf_half_need_ext(half);
 
 	if (!ext) {
-		/* There is no memory for the deadlines of a wait. */
+		/* There is no memory for the deadlines, so the hole is given up at once. */
 		wf_hole_note_memory_loss(half, 0);
 		wf_hole_skip(half, hole->end_off, WEFT_GAP_MEMORY, now_ns);
 		return;
@@ -131,7 +134,9 @@ static void wait_unacked(const struct wf_half *half, uint64_t held_ns, uint64_t 
 	arm(half, ext, now_ns);
 }
 
-/* Choose the state after anything that may have opened, moved or closed a hole. */
+/*
+ * Choose the state of @half. Called after everything that may have opened, moved or closed a hole.
+ */
 static void choose(const struct wf_half *half, uint64_t now_ns)
 {
 	struct wf_hole hole;
@@ -171,8 +176,8 @@ void wf_wait_update(const struct wf_half *half, uint64_t now_ns)
 /* ---- the end of a wait ------------------------------------------------------------ */
 
 /*
- * End the wait at its deadline @at_ns. @is_patience: the patience with late segments ended, not the
- * time-out.
+ * End the wait of @half at its deadline @at_ns. @is_patience: true if the wait for late segments
+ * has ended; false if the gap time-out has passed.
  */
 static void end_wait(const struct wf_half *half, bool is_patience, uint64_t at_ns)
 {

@@ -4,31 +4,34 @@
  *
  * A hole ends
  *
- *   - when its bytes come;
- *   - when the receiver has acknowledged past it and data lies beyond: it was never captured. But
- *     taps reorder, so for WEFT_ACK_PATIENCE_MS, or for WEFT_ACK_PATIENCE_BYTES of later data, it
- *     may still be filled (only for WEFT_OVERRUN_PATIENCE_MS while weft's own rings overflow);
- *   - at the gap time-out after the byte behind it came;
+ *   - when its bytes arrive;
+ *   - when the receiver has acknowledged bytes after it and data beyond it was seen: the missing
+ *     bytes were not captured. Because taps reorder segments, they may still arrive within
+ *     WEFT_ACK_PATIENCE_MS, or before WEFT_ACK_PATIENCE_BYTES of later data (while weft's own rings
+ *     overflow, only within WEFT_OVERRUN_PATIENCE_MS);
+ *   - at the gap time-out, counted from the arrival of the byte after it;
  *   - at the limit of held pages, or when the connection ends.
  *
- * An acknowledgement alone, with no data beyond the hole, does not end the hole
- * before the connection ends: the acknowledgement may be forged and the real data may still arrive,
- * and waiting costs nothing.
+ * If no data beyond the hole was seen, an acknowledgement does not end the hole before the
+ * connection ends, because it may be forged, the data may still arrive, and waiting costs nothing.
  *
- * Data beyond the window of a receiver that acknowledged everything before the hole waits without a
- * deadline, and at the end is not delivered: the receiver would have rejected it.
+ * If the receiver has acknowledged everything before the hole, data beyond its window is held
+ * without a deadline. If it is still held when the connection ends, it is not delivered, because
+ * the receiver would have rejected it.
  *
- * A stream whose SYN was not seen starts with its first byte seen. Taps reorder, so that byte waits
- * for WEFT_START_PATIENCE_MS or _BYTES: if earlier bytes or the SYN come meanwhile, the start moves
- * back to them. Once bytes were delivered, nothing can be inserted before them; earlier bytes are
- * then counted (payload_before_start) and reported.
+ * A stream whose SYN was not seen starts with the first byte seen. Because taps reorder segments,
+ * that byte is held for WEFT_START_PATIENCE_MS, or until WEFT_START_PATIENCE_BYTES have arrived. If
+ * earlier bytes or the SYN arrive in this time, the start moves back to them. After bytes were
+ * delivered, nothing can be inserted before them. Earlier bytes are then counted
+ * (payload_before_start) and reported.
  *
- * With deliver: acked, data in order is held too until it is acknowledged. It is delivered without
- * an acknowledgement at the end, at the limit and, if no acknowledgement was ever seen, at the gap
- * time-out.
+ * If the option deliver is set to acked, data in order is also held until it is acknowledged. It is
+ * delivered without an acknowledgement when the connection ends, when the limit of held pages is
+ * reached, and, if no acknowledgement was ever seen, at the gap time-out.
  *
- * This is the only place that sets deadlines. A deadline takes effect with its own time, even if
- * the flow's next packet or the timer wheel notices it later.
+ * This is the only place that sets deadlines. An event caused by a deadline has the time of the
+ * deadline, even if the deadline is processed later, at the flow's next packet or by the timer
+ * wheel.
  */
 #ifndef WF_CONN_WAIT_H
 #define WF_CONN_WAIT_H
@@ -47,12 +50,15 @@ void wf_wait_expire(const struct wf_half *half, uint64_t now_ns);
 /* Set the timer of @flow after one of its deadlines has moved to an earlier time. */
 void wf_wait_arm(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns);
 
-/* Shorten the patience with late segments: @len_bytes of later data arrived. */
+/*
+ * Subtract @len_bytes, the length of data that arrived after a hole, from the bytes that may arrive
+ * before the wait for late segments ends.
+ */
 void wf_wait_spend(const struct wf_half *half, uint32_t len_bytes, uint64_t now_ns);
 
 /*
- * Return true if data at @off lies beyond a hole that is already waited for. Such data does not
- * change the state. While a lost segment is waited for, this holds for all data after it.
+ * Return true if data at @off lies beyond a hole for which the direction is already waiting. Such
+ * data does not change the state, and all data after a lost segment is of this kind.
  */
 bool wf_wait_is_behind_hole(const struct wf_half *half, uint64_t off);
 
@@ -69,7 +75,10 @@ bool wf_wait_make_room(const struct wf_half *half, enum weft_gap_cause cause, ui
  */
 uint64_t wf_wait_free_memory(const struct wf_half *half, uint64_t bytes, uint64_t now_ns);
 
-/* Return the product of the bytes that the stream holds and the time it has held them. 0: none. */
+/*
+ * Return the product of the bytes that the stream holds and the time for which it has held them; 0
+ * if it holds none.
+ */
 uint64_t wf_wait_greed(const struct wf_half *half, uint64_t now_ns);
 
 /*

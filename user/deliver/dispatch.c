@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dispatch.c - the worker's side of every subscription.
+ * dispatch.c - the worker's side of all subscriptions.
  *
- * When a consumer has ended its subscription, the worker notices at the next event or flush and
- * closes its queue, which frees the events that wait there.
+ * When a consumer has ended its subscription, the worker detects this at its next event or flush
+ * and closes its queue, which frees the waiting events.
  */
 #include "deliver/dispatch.h"
 
 #include "base/log.h"
 #include "deliver/subscription.h"
 
-enum { DROP_EVENTS_MAX = 8192 }; /* maximum of events that one call drops from one queue */
+enum { DROP_EVENTS_MAX = 8192 }; /* maximum number of events that one call drops from one queue */
 
 void wf_dispatch_init(struct wf_dispatch *dispatch, uint32_t worker, struct weft_sub **subs,
 		      uint32_t count)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * dispatch.h - passes a worker's events to all subscriptions: inline calls, or records in
- * queues.
+ * dispatch.h - passes a worker's events to all subscriptions, by inline calls or through queues.
  *
- * Independent of the flow table: an event carries values. Payload bytes are never copied: a
+ * An event contains values, not references to the flow table. Payload bytes are never copied: a
  * queued record holds a reference to the page (or points into the mapped file).
  *
  * Thread: the worker, unless stated otherwise.
@@ -22,17 +21,21 @@ struct wf_page;
 
 /* The dispatcher of one worker. */
 struct wf_dispatch {
-	uint32_t wanted; /* WEFT_EVENT_BIT()s that at least one subscription wants */
+	/* mask of WEFT_EVENT_BIT()s of the events that at least one subscription wants */
+	uint32_t wanted;
 	uint32_t worker; /* index of the worker */
 	uint32_t subs_count;
-	struct weft_sub **subs; /* borrowed: the owner's array, complete before workers start */
+	/* borrowed: array of all subscriptions, complete before workers start */
+	struct weft_sub **subs;
 };
 
 /* Initialize the dispatcher of one worker. Thread: main, before the worker starts. */
 void wf_dispatch_init(struct wf_dispatch *dispatch, uint32_t worker, struct weft_sub **subs,
 		      uint32_t count);
 
-/* Does any subscription want events of @type? If not, the caller need not build them. */
+/*
+ * Return nonzero if any subscription wants events of @type. If not, the caller need not build them.
+ */
 static inline int wf_dispatch_wants(const struct wf_dispatch *dispatch, enum weft_event_type type)
 {
 	return (dispatch->wanted >> type) & 1;
@@ -56,7 +59,7 @@ struct wf_dispatch_mark {
 
 void wf_dispatch_mark(const struct wf_dispatch *dispatch, struct wf_dispatch_mark *ret_mark);
 
-/* Have all readers released the events that were dispatched before @mark? */
+/* Return true if all readers have released the events that were dispatched before @mark. */
 bool wf_dispatch_has_passed(const struct wf_dispatch *dispatch,
 			    const struct wf_dispatch_mark *mark);
 

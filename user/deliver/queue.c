@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * queue.c - one worker's end of a ring of records, and the overflow policies.
+ * queue.c - the worker's side of a queue: writes records to the ring and applies the overflow
+ * policy.
  *
  *   record: │ header 64 │ identity of the flow 64 │ close record or conflicting bytes │
  *
  * A payload is never copied: the record owns a reference to its page. There are no records for
- * dropped events: each header has the event's number, and the reader detects a loss by
- * comparing it with the number that it expects. This works for the oldest and for the newest
- * events.
+ * dropped events: each header has the event's number, and the reader detects a loss if it is not
+ * the expected number, whether old or new events were dropped.
  *
- * drop-oldest works without locks: the worker drops a record by advancing `claim`. A reader
- * marks `claim` while it copies; until it has finished, the worker overwrites nothing from
- * `start` on, so a record stays whole while it is read, even if the worker drops it meanwhile.
- * The side that advances `claim` past a record owns that record. If the ring is full of records
- * that are being copied, the newest event is dropped instead.
+ * drop-oldest works without locks: the worker drops a record by advancing `claim`. The reader sets
+ * the lowest bit of `claim` while it copies. Until it has finished, the worker does not overwrite
+ * any bytes at or after `start`, so a record that is being read stays intact even if the worker
+ * drops it meanwhile. The side that advances `claim` past a record owns that record. If the ring is
+ * full of records that are being copied, the newest event is dropped instead.
  *
- * Both sides sleep as described in base/waiter.h: the worker waits for room, the reader for
- * records.
+ * Both sides sleep as described in base/waiter.h: the worker until there is room, the reader until
+ * there are records.
  */
 #include "deliver/queue.h"
 
@@ -77,8 +77,8 @@ int wf_queue_init(struct wf_queue *queue, const struct wf_queue_opts *opts)
 /* ---- the worker ---- */
 
 /*
- * Return the position of the first byte that the reader may still read. The load pairs with the
- * end of copying in wf_queue_take().
+ * Return the position of the first byte that the reader may still read. Pairs with the store in
+ * wf_queue_take() that ends copying.
  */
 static uint64_t oldest_in_use(const struct wf_queue *queue)
 {
@@ -89,14 +89,20 @@ static uint64_t oldest_in_use(const struct wf_queue *queue)
 	return claim;
 }
 
-/* Return the payload bytes that wait or are lent, without the event that is being pushed. */
+/*
+ * Return the payload bytes that are waiting or lent, without those of the event that is being
+ * pushed.
+ */
 static uint64_t payload_in_use(const struct wf_queue *queue, uint64_t pushing_bytes)
 {
 	return wf_count_get(&queue->pushed_bytes) - pushing_bytes -
 	       wf_count_get(&queue->dropped_bytes) - atomic_load(&queue->released_bytes);
 }
 
-/* Return the bytes left before the ring's end if a record of @bytes does not fit there, else 0. */
+/*
+ * If a record of @bytes does not fit before the ring's end, return the number of bytes left there,
+ * which are filled with padding; else return 0.
+ */
 static uint64_t pad_bytes(const struct wf_queue *queue, uint64_t bytes)
 {
 	uint64_t rest = queue->ring_bytes - (queue->head & (queue->ring_bytes - 1));
@@ -125,7 +131,7 @@ static bool has_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
 	return true;
 }
 
-/* Publish the written records. Return: true if there were unpublished ones. */
+/* Publish the written records. Return: true if there were unpublished records. */
 static bool publish(struct wf_queue *queue)
 {
 	if (wf_count_get(&queue->published) == queue->head)
@@ -197,8 +203,8 @@ uint32_t wf_queue_drop_waiting(struct wf_queue *queue, uint32_t events_max, uint
 }
 
 /*
- * Wait until the reader has made room. Return: false if it will not make room, because it has
- * left, or because the handle stops and the reader takes no more events.
+ * Wait until the reader has made room. Return: false if the reader will not make room, because it
+ * has left, or because the handle stops and the reader takes no more events.
  */
 static bool wait_for_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * queue.h - events of one worker for one subscription: a bounded ring of records.
+ * queue.h - a queue of events from one worker to one subscription: a bounded ring of records.
  *
  *   ring:  │ free │▒ being copied out ▒│ waiting ... │ written, not published │ free │
  *                 start                claim         published                head
@@ -9,9 +9,9 @@
  * record has its event number and the number of payload bytes before it, so the reader detects
  * every loss by itself.
  *
- * Bound: the ring, whose size is fixed and which comes from the arena, plus the payload that
- * waits or is lent, at most payload_max_bytes (one event may exceed it if no other payload
- * waits or is lent).
+ * Bound: the ring, whose size is fixed and which comes from the arena, plus the payload that is
+ * waiting or lent, at most payload_max_bytes. A single event may exceed this limit if no other
+ * payload is waiting or lent.
  *
  * Thread: the worker for push, flush and close; the reader for take and release; both for
  * leave, once each. The second side to leave frees the waiting events and the ring.
@@ -39,49 +39,57 @@ struct wf_page;
 #define WF_QUEUE_LEFT_READER (1u << 1)
 
 struct wf_queue {
-	/* fixed at creation */
+	/* set at creation; constant afterwards */
 	struct wf_arena *arena; /* borrowed */
 	uint8_t *ring;	     /* owned: a run of the arena, given back by the second side to leave */
-	uint64_t ring_bytes; /* size of the ring, a power of two */
+	uint64_t ring_bytes; /* size of the ring in bytes, a power of two */
 	uint64_t payload_max_bytes;
 	uint64_t wake_bytes; /* number of waiting bytes at which a sleeping reader is woken */
-	enum weft_overflow overflow;  /* never DEFAULT */
-	struct wf_waiter *reader;     /* borrowed: the reader of all queues sleeps here */
-	const _Atomic bool *stopping; /* borrowed: true once the handle stops */
+	enum weft_overflow overflow; /* overflow policy; never WEFT_OVERFLOW_DEFAULT */
+	/* borrowed: the waiter on which the subscription's reader sleeps */
+	struct wf_waiter *reader;
+	const _Atomic bool *stopping; /* borrowed: set to true when the handle stops */
 
 	/* written by the worker */
 	_Alignas(WF_CACHE_LINE) uint64_t head; /* position of the next record */
-	uint64_t oldest_seen; /* bytes before this position may be overwritten; a cached value */
+	/* cached result of oldest_in_use(): bytes before this position may be overwritten */
+	uint64_t oldest_seen;
 	uint64_t stuck_taken; /* taken_events when the worker's wait last timed out */
 	_Atomic uint64_t published;
-	_Atomic uint64_t pushed_events; /* events offered; also the next event's number */
-	_Atomic uint64_t pushed_bytes;	/* payload bytes of these events */
+	/* number of events pushed or dropped so far; also the number of the next event */
+	_Atomic uint64_t pushed_events;
+	_Atomic uint64_t pushed_bytes; /* payload bytes of the events counted by pushed_events */
 	_Atomic uint64_t dropped_events;
 	_Atomic uint64_t dropped_bytes;
 	_Atomic uint64_t high_water_bytes;
 	_Atomic bool closed; /* the worker pushes no more events */
 
-	/* written by both sides: claim by the reader, and by a worker that drops the oldest */
-	_Alignas(WF_CACHE_LINE) _Atomic uint64_t claim; /* first unclaimed byte; bit 0: copying */
-	struct wf_waiter room; /* the worker sleeps on it until there is room */
-	_Atomic uint32_t left; /* WF_QUEUE_LEFT_* */
+	/*
+	 * written by both sides
+	 *
+	 * claim: position of the first unclaimed byte; bit 0 is set while the reader copies. The
+	 * worker writes it only to drop the oldest records.
+	 */
+	_Alignas(WF_CACHE_LINE) _Atomic uint64_t claim;
+	struct wf_waiter room; /* the waiter on which the worker sleeps until there is room */
+	_Atomic uint32_t left; /* sides that have left the queue: mask of WF_QUEUE_LEFT_* */
 
 	/* written by the reader */
-	_Alignas(WF_CACHE_LINE) _Atomic uint64_t start; /* first byte being copied */
+	_Alignas(WF_CACHE_LINE) _Atomic uint64_t start; /* position where copying began */
 	_Atomic uint64_t taken_events;
 	_Atomic uint64_t taken_bytes;	 /* payload bytes taken by the reader */
 	_Atomic uint64_t released_bytes; /* payload bytes taken and released by the reader */
 	uint64_t held_bytes;		 /* payload bytes taken since the last release */
 	uint32_t held_events;
-	uint64_t next_event; /* number of the next event if none is lost */
+	uint64_t next_event; /* number that the next event has if no event was lost */
 	uint64_t next_bytes;
 	uint64_t last_ns;
 };
 
-/* Storage for the data to which an event taken by the reader points. */
+/* Storage for the data of one event taken by the reader; the event points into it. */
 struct wf_queue_slot {
 	struct weft_flow flow;
-	struct wf_page *page; /* owned: one reference, or NULL */
+	struct wf_page *page; /* owned: one reference to the page that holds the payload, or NULL */
 	union {
 		struct weft_flow_record close;
 		struct {
@@ -93,36 +101,43 @@ struct wf_queue_slot {
 
 struct wf_queue_opts {
 	struct wf_arena *arena;
-	uint64_t bytes; /* size of ring and payload together, at least WEFT_QUEUE_MIN_BYTES */
+	/* maximum size of ring and payload together, at least WEFT_QUEUE_MIN_BYTES */
+	uint64_t bytes;
 	enum weft_overflow overflow;
-	bool lazy_wake; /* wake the reader later, for many events at a time */
+	bool lazy_wake; /* wake the reader only when many records are waiting */
 	struct wf_waiter *reader;
 	const _Atomic bool *stopping;
 };
 
-/* Initialize @queue, which is zeroed. Return: 0; -ENOBUFS: the arena is full. */
+/* Initialize @queue, which must be zeroed. Return: 0; -ENOBUFS: the arena is full. */
 int wf_queue_init(struct wf_queue *queue, const struct wf_queue_opts *opts);
 
 /* ---- the worker ---- */
 
 /*
- * Push an event. Takes a reference to @page if the event is queued. Waits for room if the
- * policy is block.
+ * Push an event. If the event is queued, a reference to @page is added. If the overflow policy is
+ * block, wait for room.
  */
 void wf_queue_push(struct wf_queue *queue, const struct weft_event *event, struct wf_page *page);
 void wf_queue_flush(struct wf_queue *queue);
 
 /*
- * Drop the oldest events, at most @events_max, if more than half of the payload limit waits,
- * until a quarter waits. The reader gets a DROP event, as for any other loss. A queue whose
- * policy is block drops no events. Return: the number of events dropped.
+ * If waiting payload exceeds half of the payload limit, drop the oldest events, at most
+ * @events_max, until it is at most a quarter of the limit. The reader gets a DROP event, as for any
+ * other loss. A queue with policy block drops no events. Return: the number of events dropped.
  */
 uint32_t wf_queue_drop_waiting(struct wf_queue *queue, uint32_t events_max, uint64_t *ret_bytes);
 
-/* Was all payload before byte @position released or dropped, or has the reader left? */
+/*
+ * Return true if all payload before byte @position was released or dropped, or if the reader has
+ * left.
+ */
 bool wf_queue_has_passed(const struct wf_queue *queue, uint64_t position);
 
-/* Flush the queue, report to the reader that no more events follow, and leave. Idempotent. */
+/*
+ * Flush the queue, mark it as closed, so that the reader knows that no more events follow, and
+ * leave it. Idempotent.
+ */
 void wf_queue_close(struct wf_queue *queue);
 
 /* ---- the reader ---- */
@@ -140,14 +155,14 @@ void wf_queue_release(struct wf_queue *queue);
 
 bool wf_queue_is_empty(const struct wf_queue *queue);
 
-/* Is the queue closed and empty, and was every loss reported? */
+/* Return true if the queue is closed and empty, and every loss was reported. */
 bool wf_queue_is_finished(const struct wf_queue *queue);
 
 /* ---- both ---- */
 
 /*
- * Leave the queue. @side: WF_QUEUE_LEFT_*. That side never uses the queue again; the second
- * side to leave frees the waiting events and the ring.
+ * Leave the queue on side @side (WF_QUEUE_LEFT_*). This side must not use the queue again. The
+ * second side to leave frees the waiting events and the ring.
  */
 void wf_queue_leave(struct wf_queue *queue, uint32_t side);
 

@@ -11,25 +11,27 @@ enum {
 	WF_RECORD_ALIGN = 64,
 	WF_RECORD_PAD = 0xff, /* type of a record that fills the ring up to its end */
 };
-#define WF_CLAIM_COPYING 1ull /* lowest bit of claim: the reader is copying */
+#define WF_CLAIM_COPYING 1ull /* lowest bit of wf_queue.claim: the reader is copying */
 
 struct wf_record {
 	uint32_t len_bytes; /* length of the record, a multiple of WF_RECORD_ALIGN */
 	uint8_t type;	    /* enum weft_event_type, or WF_RECORD_PAD */
 	uint8_t dir;
-	uint8_t what; /* GAP: enum weft_gap_cause; ANOMALY: enum weft_anomaly */
+	/* of a GAP event: enum weft_gap_cause; of an ANOMALY event: enum weft_anomaly */
+	uint8_t what;
 	uint8_t shown_bytes;
 	uint64_t number;
-	uint64_t before_bytes; /* payload bytes offered before this event */
+	uint64_t before_bytes; /* payload bytes of all earlier events of the queue */
 	uint64_t time_ns;
 	uint64_t off;
 	uint64_t stream_bytes;
 	const uint8_t *bytes;
-	struct wf_page *page; /* owned: one reference, or NULL */
+	struct wf_page *page; /* owned: one reference to the page that holds the payload, or NULL */
 	struct weft_flow flow;
 	union {
 		struct weft_flow_record close;
-		uint8_t conflict[2 * WEFT_CONFLICT_BYTES_MAX]; /* kept bytes, then lost bytes */
+		/* bytes of a conflict: first the kept ones, then the lost ones */
+		uint8_t conflict[2 * WEFT_CONFLICT_BYTES_MAX];
 	};
 };
 _Static_assert(offsetof(struct wf_record, flow) == 64, "the header is one cache line");

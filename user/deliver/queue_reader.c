@@ -12,7 +12,7 @@
 #include "deliver/queue_internal.h"
 
 enum {
-	CLAIM_RUN = 16,		/* maximum of records claimed at a time */
+	CLAIM_RUN = 16,		/* maximum number of records claimed at a time */
 	PAYLOAD_LENT_SHARE = 4, /* at most 1/4 of the payload limit is lent at once */
 };
 
@@ -80,8 +80,8 @@ static void take_record(struct wf_queue *queue, const struct wf_record *record,
 }
 
 /*
- * Return the end of the run that starts at @pos: at most @max events without a loss between
- * them, up to @end.
+ * Return the end of the run of records that starts at @pos: at most @max events, without a loss
+ * between them, and not beyond @end.
  */
 static uint64_t run_end(const struct wf_queue *queue, uint64_t pos, uint64_t end, int max)
 {
@@ -108,7 +108,7 @@ static uint64_t run_end(const struct wf_queue *queue, uint64_t pos, uint64_t end
 	return pos;
 }
 
-/* Return the record of the next event from @pos up to @end; NULL if only padding is there. */
+/* Return the first record from @pos up to @end that is not padding; NULL if there is none. */
 static const struct wf_record *first_record(const struct wf_queue *queue, uint64_t pos,
 					    uint64_t end)
 {
@@ -123,9 +123,10 @@ static const struct wf_record *first_record(const struct wf_queue *queue, uint64
 }
 
 /*
- * Report a loss, or take a run of records. The reader is copying, so no record from start on is
- * overwritten. Return: the number of events. *@ret_again: true if more may
- * be taken; with 0 events it means that the worker has dropped some records meanwhile.
+ * Report a loss, or take a run of records. The reader has marked the claim as copying, so no record
+ * at or after start is overwritten. Return: the number of events. *@ret_again: true if the caller
+ * may call again for more events. If the result is 0 events, true means that the worker has dropped
+ * records meanwhile.
  */
 static int take_run(struct wf_queue *queue, uint64_t end, struct weft_event *events,
 		    struct wf_queue_slot *slots, int max, bool *ret_again)
@@ -164,7 +165,9 @@ static int take_run(struct wf_queue *queue, uint64_t end, struct weft_event *eve
 	return count;
 }
 
-/* Mark the claim as copying: from now on no waiting record is overwritten. */
+/*
+ * Set the bit WF_CLAIM_COPYING of claim: from now on the worker does not overwrite waiting records.
+ */
 static void begin_copying(struct wf_queue *queue)
 {
 	uint64_t claim = atomic_load(&queue->claim);

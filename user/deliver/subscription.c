@@ -3,11 +3,11 @@
  * subscription.c - creates a consumer's queues, merges them for its reader, and ends the
  * subscription.
  *
- * Merging is round robin: a poll begins with the queue after the one with which the last poll
- * began, so a busy worker does not starve another.
+ * Queues are merged round robin: each poll begins with the queue after the one with which the last
+ * poll began, so the events of a busy worker do not delay those of the others.
  *
- * The events that a poll lends are stored in slots here, outside the rings: the worker may
- * overwrite or drop records meanwhile, and the reader may process its batch slowly.
+ * The events that a poll lends are copied to slots outside the rings. So the worker can overwrite
+ * or drop records while the reader processes its batch.
  */
 #include "deliver/subscription.h"
 
@@ -92,7 +92,7 @@ static int open_inlines(struct weft_sub *sub, const struct weft_sub_opts *opts)
 	return 0;
 }
 
-/* Return the bytes that a subscription needs without its rings. */
+/* Return the bytes of memory that a subscription needs, without its rings. */
 static uint64_t sub_bytes(bool is_inline, uint32_t workers)
 {
 	if (is_inline)
@@ -254,8 +254,7 @@ void wf_sub_free(struct weft_sub *sub)
 			if (sub->queues[i].arena)
 				wf_queue_leave(&sub->queues[i], WF_QUEUE_LEFT_WORKER);
 		/*
-		 * A queue without an arena was never initialized, so no side of it needs to
-		 * leave.
+		 * A queue whose arena is NULL was never initialized, so no side needs to leave it.
 		 */
 		for (uint32_t i = 0; i < sub->workers; i++)
 			if (sub->queues[i].arena)
