@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fill.c - writes a manual page: its template from standard input, in which each of these lines is
- * replaced by text that is made from weft/options.def.
+ * fill.c - reads the template of a manual page from standard input and prints it. These lines of
+ * the template are replaced by text made from weft/options.def:
  *
  *   @KEYS@          an entry for each configuration key, by section
  *   @RUN_FLAGS@     an entry for each command-line option of `weft run` that sets a key
- *   @REPLAY_FLAGS@  the names of those that `weft replay` has, too
+ *   @REPLAY_FLAGS@  the names of the options that `weft replay` has as well
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@
 
 static struct wf_config defaults;
 
-/* Writes @text with each sentence on a line of its own, as mdoc(7) asks for. */
+/* Write each sentence of @text on a line of its own, as mdoc(7) requires. */
 static void print_sentences(const char *text)
 {
 	for (; *text; text++) {
@@ -34,7 +34,7 @@ static void print_sentences(const char *text)
 	putchar('\n');
 }
 
-/* Writes the help of @key as a sentence, then its details. */
+/* Write the help of @key as a sentence, then its details. */
 static void print_paragraph(const struct wf_config_key *key)
 {
 	printf("%c%s.\n", toupper((unsigned char)key->help[0]), key->help + 1);

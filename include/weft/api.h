@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * api.h - macros around the declarations of every public header: they export symbols from the
- * shared library, and give them C linkage in C++.
+ * api.h - macros that enclose the declarations of every public header. They export the symbols from
+ * the shared library and give them C linkage in C++.
  */
 #ifndef WEFT_API_H
 #define WEFT_API_H

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * event.h - the events of a connection: open, data, gap, close, anomaly; and drops of a queue.
+ * event.h - the events of a connection (open, data, gap, close, anomaly), and the event that
+ * reports dropped events.
  *
- * The DATA and GAP events of one direction cover its stream without overlap: the offset of an event
- * is the offset + length of the event before. OPEN comes first; CLOSE comes last, once.
+ * The DATA and GAP events of one direction cover its stream without overlap: the offset of each
+ * event is the offset + length of the previous one. The first event of a connection is OPEN, the
+ * last one is CLOSE.
  */
 #ifndef WEFT_EVENT_H
 #define WEFT_EVENT_H
@@ -17,28 +19,28 @@
 WEFT_BEGIN_DECLS
 
 enum weft_event_type {
-	WEFT_EVENT_OPEN = 0, /* a connection was found; its first event */
+	WEFT_EVENT_OPEN = 0, /* a new connection was found; always its first event */
 	WEFT_EVENT_DATA,
 	WEFT_EVENT_GAP,
 	WEFT_EVENT_CLOSE,
 	WEFT_EVENT_ANOMALY,
-	WEFT_EVENT_DROP, /* events were dropped here because the subscription's queue was full */
+	WEFT_EVENT_DROP, /* events were dropped because the subscription's queue was full */
 };
 #define WEFT_EVENT_TYPE_COUNT (WEFT_EVENT_DROP + 1)
 
-#define WEFT_GAP_CAUSES(X)                                                                  \
-	X(WEFT_GAP_NOT_CAPTURED, 0, "not_captured",                                         \
-	  "the receiver acknowledged bytes that were never captured")                       \
-	X(WEFT_GAP_TIMEOUT, 1, "timeout",                                                   \
-	  "nothing filled the hole in time, and no acknowledgement covered it")             \
-	X(WEFT_GAP_LIMIT, 2, "limit", "the direction held as many pages as it may")         \
-	X(WEFT_GAP_MEMORY, 3, "memory",                                                     \
-	  "held data or the hole before it was given up under memory pressure")             \
-	X(WEFT_GAP_SNAPPED, 4, "snapped", "the snap length of the capture cut the segment") \
-	X(WEFT_GAP_CLOSED, 5, "closed", "the connection ended while the hole was open")     \
-	X(WEFT_GAP_DEPTH, 6, "depth",                                                       \
-	  "the bytes lie beyond the depth limit, so that they are not wanted")              \
-	X(WEFT_GAP_SHUNTED, 7, "shunted",                                                   \
+#define WEFT_GAP_CAUSES(X)                                                                     \
+	X(WEFT_GAP_NOT_CAPTURED, 0, "not_captured",                                            \
+	  "the receiver acknowledged bytes that were never captured")                          \
+	X(WEFT_GAP_TIMEOUT, 1, "timeout",                                                      \
+	  "missing bytes neither arrived nor were acknowledged before the gap timeout")        \
+	X(WEFT_GAP_LIMIT, 2, "limit",                                                          \
+	  "the limit of pages held out of order in one direction was reached")                 \
+	X(WEFT_GAP_MEMORY, 3, "memory",                                                        \
+	  "held data, or the missing bytes before it, was given up under memory pressure")     \
+	X(WEFT_GAP_SNAPPED, 4, "snapped", "the snap length of the capture cut the segment")    \
+	X(WEFT_GAP_CLOSED, 5, "closed", "the connection ended while bytes were still missing") \
+	X(WEFT_GAP_DEPTH, 6, "depth", "the bytes are beyond the depth limit")                  \
+	X(WEFT_GAP_SHUNTED, 7, "shunted",                                                      \
 	  "the direction was bypassed in the kernel by weft_flow_set()")
 
 /** Cause of a gap. EVE: gap.cause; metrics: label cause of weft_gaps_total. */
@@ -49,15 +51,18 @@ enum weft_gap_cause { WEFT_GAP_CAUSES(WEFT_TABLE_ENUM) };
 	X(WEFT_ANOMALY_OVERLAP_CONFLICT, 0, "overlap_conflict",                                  \
 	  "two segments carry different versions of the same bytes")                             \
 	X(WEFT_ANOMALY_RST_OUT_OF_WINDOW, 1, "rst_out_of_window",                                \
-	  "a reset that the receiver must ignore (RFC 9293, 3.10.7.4)")                          \
+	  "an RST outside the receive window, which the receiver ignores (RFC 9293, 3.10.7.4)")  \
 	X(WEFT_ANOMALY_SYN_IN_CONNECTION, 2, "syn_in_connection", "a SYN on an open connection") \
 	X(WEFT_ANOMALY_DATA_OUT_OF_WINDOW, 3, "data_out_of_window",                              \
 	  "data outside the receive window")                                                     \
 	X(WEFT_ANOMALY_ACK_OF_UNSENT, 4, "ack_of_unsent",                                        \
-	  "an acknowledgement of bytes that were never sent")                                    \
-	X(WEFT_ANOMALY_DATA_AFTER_FIN, 5, "data_after_fin", "data beyond the FIN of its sender") \
-	X(WEFT_ANOMALY_PAWS, 6, "paws", "a timestamp older than the last one (RFC 7323, 5)")     \
-	X(WEFT_ANOMALY_URGENT, 7, "urgent", "urgent data, which is delivered in line")           \
+	  "an acknowledgement of bytes that the other side has not sent")                        \
+	X(WEFT_ANOMALY_DATA_AFTER_FIN, 5, "data_after_fin",                                      \
+	  "data after the sequence number of its sender's FIN")                                  \
+	X(WEFT_ANOMALY_PAWS, 6, "paws",                                                          \
+	  "a segment whose timestamp is older than the last accepted one (RFC 7323, 5)")         \
+	X(WEFT_ANOMALY_URGENT, 7, "urgent",                                                      \
+	  "urgent data, which is delivered as part of the stream")                               \
 	X(WEFT_ANOMALY_DATA_BEFORE_START, 8, "data_before_start",                                \
 	  "bytes before stream offset 0: the stream began earlier than was known when its delivery began")
 
@@ -65,19 +70,21 @@ enum weft_gap_cause { WEFT_GAP_CAUSES(WEFT_TABLE_ENUM) };
 enum weft_anomaly { WEFT_ANOMALIES(WEFT_TABLE_ENUM) };
 #define WEFT_ANOMALY_COUNT (0 WEFT_ANOMALIES(WEFT_TABLE_COUNT))
 
-/* Most bytes of each version of conflicting data in one event. */
+/* Maximum number of bytes of each version of conflicting data that an event contains. */
 #define WEFT_CONFLICT_BYTES_MAX 64
 
 /**
- * struct weft_event - one thing that happened on one connection
- * @type:    which member of the union is filled
- * @dir:     the direction of its stream; OPEN and CLOSE: WEFT_TO_SERVER
- * @time_ns: capture time of the packet that caused it, ns since 1970. Live: when its worker took it
- *           from the ring, but at most one tick (jiffy) after the kernel received it
- * @flow:    the connection; lent as long as the event; NULL for DROP, which may concern many
+ * struct weft_event - one event of one connection
+ * @type:    selects the member of the union that is set
+ * @dir:     direction of the stream concerned; WEFT_TO_SERVER for OPEN and CLOSE
+ * @time_ns: capture time of the packet that caused the event, in ns since 1970. Live capture: the
+ *           time at which the worker took the packet from the ring, or one tick (jiffy) after the
+ *           kernel received it if that is earlier
+ * @flow:    the connection, lent as long as the event; NULL for DROP, which may concern several
+ *           connections
  *
- * An event and the bytes that it points to are lent: to an inline consumer until its callback
- * returns, to a queued one until its next weft_sub_poll().
+ * An event and the bytes that it points to are lent: in an inline subscription until the callback
+ * returns, in a queued subscription until the next call of weft_sub_poll().
  */
 struct weft_event {
 	enum weft_event_type type;
@@ -87,7 +94,7 @@ struct weft_event {
 	union {
 		struct {
 			const uint8_t *bytes;
-			uint32_t len_bytes; /* 1 or more */
+			uint32_t len_bytes; /* number of bytes at @bytes, at least 1 */
 			uint64_t off;	    /* stream offset of bytes[0] */
 		} data;
 		struct {
@@ -100,22 +107,23 @@ struct weft_event {
 			enum weft_anomaly kind;
 			uint64_t off;	     /* stream offset of the bytes concerned */
 			uint64_t len_bytes;  /* length of these bytes */
-			const uint8_t *kept; /* OVERLAP_CONFLICT: the version kept */
-			const uint8_t *lost; /* OVERLAP_CONFLICT: the other version */
+			const uint8_t *kept; /* for OVERLAP_CONFLICT: the kept version */
+			const uint8_t *lost; /* for OVERLAP_CONFLICT: the other version */
 			uint32_t
 				/* length of kept and lost, at most WEFT_CONFLICT_BYTES_MAX */
 				shown_bytes;
 		} anomaly;
 		struct {
-			uint64_t events; /* number of events dropped at this place of the queue */
+			uint64_t events;     /* number of events dropped after the previous one */
 			uint64_t data_bytes; /* payload bytes of the dropped events */
 		} drop;
 	};
 };
 
 /*
- * Names as in JSON events and in labels of metrics, from the tables above; "unknown" for a value
- * that is not in the table. Static strings, never NULL. Thread: any.
+ * Return the name of a value, as written in JSON events and in labels of metrics, from the tables
+ * above; "unknown" if the value is not in its table. The strings are static, never NULL. Thread:
+ * any.
  */
 const char *weft_close_reason_name(enum weft_close_reason reason);
 const char *weft_flow_state_name(enum weft_flow_state state);

@@ -17,17 +17,20 @@ WEFT_BEGIN_DECLS
 
 struct weft;
 
-/** struct weft_filter_opts - a whole filter; a member that is 0 or NULL excludes nothing */
+/** struct weft_filter_opts - a complete filter; a member that is 0 or NULL excludes no segment */
 struct weft_filter_opts {
 	size_t sz;
-	const char *expression; /* tcpdump's syntax; NULL: everything */
-	const uint16_t *ports;	/* this and the next member: as in struct weft_interface_opts */
+	const char *
+		expression; /* filter expression in tcpdump's syntax; NULL: every segment matches */
+	const uint16_t *ports; /* lists of ports and prefixes with the meaning of struct
+				  weft_interface_opts */
 	size_t ports_count;
 	const struct weft_prefix *allow;
 	size_t allow_count;
 	const struct weft_prefix *deny;
 	size_t deny_count;
-	double sample; /* share of connections, 0 to 1; 0: all */
+	double sample; /* share of the connections to capture, above 0, at most 1; 0: all
+			  connections */
 };
 #define weft_filter_opts__last_field sample
 
@@ -35,14 +38,14 @@ struct weft_filter_opts {
  * weft_filter_set() - replace the filter of all interfaces and workers
  * @opts: borrowed for the call
  *
- * The kernel, and each worker, applies either the old filter or the new one to a segment, as a
- * whole. The workers change over first, then the interfaces. Connections that the new filter
- * excludes end by their timeout.
+ * The kernel and each worker apply either the complete old filter or the complete new one to a
+ * segment. The filter of the workers is replaced first, then the filter of the interfaces.
+ * Connections that the new filter excludes are closed by their idle timeout.
  *
- * Return: 0; -EINVAL: the expression (logged) or a number is invalid; -ENODEV: the handle has no
- * interface or does not run; -EBUSY: another call took too long; -ETIMEDOUT: a worker did not
- * answer; -ENOMEM; another errno of the kernel. After an error the old filter stays in use.
- * Thread: any. Memory: the compiled expression.
+ * Return: 0 on success; -EINVAL if the expression (logged) or a number is invalid; -ENODEV if the
+ * handle has no interface or is not running; -EBUSY if another control call took too long;
+ * -ETIMEDOUT if a worker did not answer; -ENOMEM; another negative errno of the kernel. After an
+ * error the old filter stays in use. Thread: any. Memory: the compiled expression.
  */
 int weft_filter_set(struct weft *weft, const struct weft_filter_opts *opts);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * flows.h - the connections of a running live handle now, and the kernel's verdict on them.
+ * flows.h - lists the current connections of a running live handle, and sets the kernel's verdict
+ * on a connection.
  *
- * A worker answers between two batches and never waits. Calls take turns: one waits for another for
- * at most lock_timeout_ms, and for a worker for at most WEFT_ASK_TIMEOUT_MS.
+ * A worker answers between two batches and never waits. One call runs at a time: a call waits at
+ * most lock_timeout_ms for another call, and at most WEFT_ASK_TIMEOUT_MS for a worker.
  */
 #ifndef WEFT_FLOWS_H
 #define WEFT_FLOWS_H
@@ -20,7 +21,7 @@ WEFT_BEGIN_DECLS
 
 struct weft;
 
-/* Former names of enum weft_verdict, from before it had its own header. */
+/* Older names of enum weft_verdict and its values, kept for compatibility. */
 #define weft_flow_verdict	weft_verdict
 #define WEFT_FLOW_STEER		WEFT_VERDICT_STEER
 #define WEFT_FLOW_SHUNT		WEFT_VERDICT_SHUNT
@@ -28,33 +29,35 @@ struct weft;
 #define WEFT_FLOW_SHED		WEFT_VERDICT_SHED
 #define WEFT_FLOW_VERDICT_COUNT WEFT_VERDICT_COUNT
 
-/** struct weft_flow_side - one direction of a connection now */
+/** struct weft_flow_side - the current counts of one direction of a connection */
 struct weft_flow_side {
-	/* segments counted by the kernel */
+	/* number of segments counted by the kernel */
 	uint64_t packets;
-	uint64_t bytes; /* IP bytes */
-	/* part of packets (and bytes) that the verdict kept from the worker */
+	uint64_t bytes; /* IP bytes of these segments */
+	/* segments (and their IP bytes) that did not reach the worker because of the verdict */
 	uint64_t kept_packets;
 	uint64_t kept_bytes;
 	uint16_t tcp_flags; /* bitwise or of all TCP flags seen */
 	enum weft_verdict verdict;
 
-	/* counted by the worker; 0 if it does not track the connection */
+	/* The members below are counted by the worker; 0 if it does not track the connection. */
 	uint64_t stream_bytes; /* bytes delivered */
 	uint64_t gap_bytes;
-	uint64_t held_bytes; /* bytes held after a hole, plus 8 for each contiguous range */
+	uint64_t held_bytes; /* bytes held because earlier bytes are missing, plus 8 for each
+				contiguous range */
 };
 
 /**
- * struct weft_flow_view - one connection now
- * @flow:     its id and use are 0 if no worker tracks it
- * @ifname:   the interface on which the kernel counted it; lent for the call
- * @worker:   index of the worker that gets its segments
- * @is_tracked: the worker tracks it
- * @midstream: its handshake was not seen
+ * struct weft_flow_view - the current state of one connection
+ * @flow:     identity of the connection; its id and use are 0 if no worker tracks the connection
+ * @ifname:   name of the interface on which the kernel counted the connection; lent for the call
+ * @worker:   index of the worker that receives the connection's segments
+ * @is_tracked: true if that worker tracks the connection
+ * @midstream: true if the handshake was not seen
  * @state:    WEFT_FLOW_NEW if the worker does not track it
- * @first_ns, @last_ns: first and last segment that the kernel counted, ns since 1970
- * @sides:    by enum weft_dir
+ * @first_ns, @last_ns: time of the first and the last segment that the kernel counted, in ns since
+ *                      1970
+ * @sides:    the two directions, indexed by enum weft_dir
  */
 struct weft_flow_view {
 	struct weft_flow flow;
@@ -69,37 +72,39 @@ struct weft_flow_view {
 };
 
 enum weft_flow_sort {
-	WEFT_FLOW_SORT_BYTES = 0, /* bytes of both directions, the largest value first */
+	WEFT_FLOW_SORT_BYTES = 0, /* by the bytes of both directions, largest first */
 	WEFT_FLOW_SORT_PACKETS,
-	WEFT_FLOW_SORT_KEPT, /* bytes kept in the kernel, the largest value first */
-	WEFT_FLOW_SORT_LAST, /* the latest segment first */
-	WEFT_FLOW_SORT_AGE,  /* the oldest entry first */
+	WEFT_FLOW_SORT_KEPT, /* by the bytes bypassed in the kernel, largest first */
+	WEFT_FLOW_SORT_LAST, /* by the time of the last segment, latest first */
+	WEFT_FLOW_SORT_AGE,  /* by the time of the first segment, oldest first */
 };
 #define WEFT_FLOW_SORT_COUNT (WEFT_FLOW_SORT_AGE + 1)
 
-/** struct weft_flow_query - which connections weft_flows_each() shows, and in which order */
+/** struct weft_flow_query - the connections that weft_flows_each() reports, and their order */
 struct weft_flow_query {
 	size_t sz;
-	const char *filter; /* tcpdump expression of addresses, ports and VLAN; NULL: all */
+	const char *filter; /* expression in tcpdump's syntax on addresses, ports and VLAN; NULL:
+			       all connections */
 	enum weft_flow_sort sort;
-	uint32_t count_max; /* 0: WEFT_FLOW_VIEWS; at most WEFT_FLOW_VIEWS_MAX */
+	uint32_t count_max; /* maximum number of connections, up to WEFT_FLOW_VIEWS_MAX; 0:
+			       WEFT_FLOW_VIEWS */
 };
 #define weft_flow_query__last_field count_max
 
-/* @view: lent for the call. Thread: that of weft_flows_each(). */
+/* Receive one connection. @view: lent for the call. Thread: the caller of weft_flows_each(). */
 typedef void (*weft_flow_view_fn)(const struct weft_flow_view *view, void *ctx);
 
 /**
  * weft_flows_each() - call @fn for each connection of the kernel's flow maps that matches @query
- * @query:     borrowed for the call; NULL: the WEFT_FLOW_VIEWS connections with most bytes
+ * @query:     borrowed for the call; NULL: the WEFT_FLOW_VIEWS connections with the most bytes
  * @fn, @ctx:  called in the order of @query
- * @ret_total: number of connections that matched, shown or not; may be NULL
+ * @ret_total: number of connections that matched, including those not reported; may be NULL
  *
- * If a worker does not answer in time, the views of its connections lack its part (@is_tracked is
- * false). Return: 0; -EINVAL: the filter (logged) or a number is invalid; -ENODEV: the handle has
- * no interface or does not run; -EBUSY: another call took too long; -ENOMEM.
- * Thread: any. Memory: two views' worth for each connection that is shown, at most 1 MB, for the
- * time of the call.
+ * If a worker does not answer in time, its connections are reported without the worker's counts
+ * (@is_tracked is false). Return: 0 on success; -EINVAL if the filter (logged) or a number is
+ * invalid; -ENODEV if the handle has no interface or is not running; -EBUSY if another control call
+ * took too long; -ENOMEM. Thread: any. Memory: the size of two views for each connection that is
+ * reported, at most 1 MB, during the call.
  */
 int weft_flows_each(struct weft *weft, const struct weft_flow_query *query, weft_flow_view_fn fn,
 		    void *ctx, uint64_t *ret_total);
@@ -109,21 +114,24 @@ int weft_flows_each(struct weft *weft, const struct weft_flow_query *query, weft
 
 /**
  * weft_flow_set() - set the kernel's verdict on a connection
- * @flow:    borrowed for the call; only addresses and ports are compared, either side may be source
- * @from:    WEFT_FLOW_FROM_SRC, _DST or both: the side whose segments get the verdict
+ * @flow:    borrowed for the call; only addresses and ports are compared, and either side may be
+ *           given as source
+ * @from:    WEFT_FLOW_FROM_SRC, _DST or both: the side to whose segments the verdict applies
  * @verdict: WEFT_VERDICT_STEER, _SHUNT or _PASS
- * @ret_count: number of connections that were set, on all VLANs and interfaces; may be NULL
+ * @ret_count: number of connections whose verdict was set, on all VLANs and interfaces; may be NULL
  *
- * The worker delivers the bytes that it holds in order. The bytes that the verdict keeps from it
- * are one gap of cause WEFT_GAP_SHUNTED. Return: 0; -ENOENT: no flow map has such a connection;
- * -EALREADY: STEER of a direction that is beyond its depth limit; -EINVAL: @from or @verdict;
- * -ENODEV: the handle has no interface or does not run; -EBUSY: another call took too long;
- * -ETIMEDOUT: the worker did not answer. Thread: any. Memory: none.
+ * The worker first delivers the bytes that it holds. The bytes that do not reach the worker because
+ * of the verdict are reported as one gap with the cause WEFT_GAP_SHUNTED. Return: 0 on success;
+ * -ENOENT if no flow map has such a connection; -EALREADY if @verdict is STEER and a direction is
+ * beyond its depth limit; -EINVAL if @from or @verdict is invalid; -ENODEV if the handle has no
+ * interface or is not running; -EBUSY if another control call took too long; -ETIMEDOUT if the
+ * worker did not answer. Thread: any. Memory: none.
  */
 int weft_flow_set(struct weft *weft, const struct weft_flow *flow, unsigned int from,
 		  enum weft_verdict verdict, uint32_t *ret_count);
 
-/** weft_flow_verdict_name() - the name from WEFT_VERDICTS. Static, never NULL. Thread: any. */
+/** weft_flow_verdict_name() - return the name of @verdict in WEFT_VERDICTS. Static, never NULL.
+ * Thread: any. */
 const char *weft_flow_verdict_name(enum weft_verdict verdict);
 
 WEFT_END_DECLS

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * link.h - the type of a packet's outermost header, in a capture file, from a socket or in
- * weft_submit().
+ * link.h - the type of the outermost header of a packet that was read from a file or a socket, or
+ * passed to weft_submit().
  */
 #ifndef WEFT_LINK_H
 #define WEFT_LINK_H
 
-/** Type of the header that a packet begins with. */
+/** Type of the outermost header of a packet. */
 enum weft_link {
 	WEFT_LINK_ETHERNET = 0,
 	WEFT_LINK_RAW,	/* IPv4 or IPv6 header, according to its version nibble */

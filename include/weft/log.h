@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * log.h - receives the messages of the library, which never prints by itself.
+ * log.h - the callback that receives the messages of the library. The library itself prints
+ * nothing.
  */
 #ifndef WEFT_LOG_H
 #define WEFT_LOG_H
@@ -10,8 +11,8 @@
 WEFT_BEGIN_DECLS
 
 enum weft_log_level {
-	WEFT_LOG_ERROR = 0, /* a request of the caller failed; logged once */
-	WEFT_LOG_WARN,	    /* the library continues, but not as requested */
+	WEFT_LOG_ERROR = 0, /* an action that the caller requested has failed; logged once */
+	WEFT_LOG_WARN,	    /* the library continues, but without a part of what was requested */
 	WEFT_LOG_INFO,
 	WEFT_LOG_DEBUG,
 };
@@ -19,8 +20,8 @@ enum weft_log_level {
 /**
  * weft_log_fn - receive one message
  * @level:   its severity
- * @message: one line, without newline, "module: what: why"; lent for the call
- * @ctx:     as given to weft_log_set()
+ * @message: one line without newline, such as "module: action: reason"; lent for the call
+ * @ctx:     the argument of weft_log_set()
  *
  * Thread: any; calls may overlap.
  */
@@ -29,7 +30,7 @@ typedef void (*weft_log_fn)(enum weft_log_level level, const char *message, void
 /**
  * weft_log_set() - set the receiver of messages, for the whole process
  * @fn:  NULL: messages are dropped (the default)
- * @ctx: borrowed; passed to each call of @fn, not used otherwise
+ * @ctx: borrowed; passed to each call of @fn
  *
  * Thread: any, before any other call of the library, or while no handle exists. Memory: none.
  */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * opts.h - sized options: every struct begins with its size, and a member that is zero has its
+ * opts.h - sized options: every struct begins with its size, and a member that is zero selects the
  * default.
  *
- * A struct grows at its end only. WEFT_OPTS(weft_opts, opts, .workers = 2) declares one.
+ * New members are added only at the end of a struct. WEFT_OPTS(weft_opts, opts, .workers = 2)
+ * declares a struct weft_opts named opts.
  */
 #ifndef WEFT_OPTS_H
 #define WEFT_OPTS_H
@@ -16,7 +17,7 @@
 
 #define WEFT_OPTS(type, name, ...) struct type name = {.sz = sizeof(struct type), __VA_ARGS__}
 
-/** An option that is on or off, and whose default may be either. */
+/** The value of an option that is on or off. Zero selects the default of the option. */
 enum weft_switch {
 	WEFT_DEFAULT = 0,
 	WEFT_ON,
@@ -25,7 +26,7 @@ enum weft_switch {
 
 /** The copy of overlapping bytes that a receiver keeps; see user/reassembly/README.md. */
 enum weft_overlap {
-	WEFT_OVERLAP_DEFAULT = 0, /* linux */
+	WEFT_OVERLAP_DEFAULT = 0, /* WEFT_OVERLAP_LINUX */
 	WEFT_OVERLAP_FIRST,
 	WEFT_OVERLAP_LAST,
 	WEFT_OVERLAP_BSD,
@@ -53,7 +54,8 @@ enum weft_deliver {
 };
 
 enum weft_checksum {
-	WEFT_CHECKSUM_AUTO = 0, /* verify, but accept sums that a local sender left to its NIC */
+	WEFT_CHECKSUM_AUTO = 0, /* verify, but accept the unfinished checksums of a local sender
+				   with checksum offload */
 	WEFT_CHECKSUM_VERIFY,
 	WEFT_CHECKSUM_IGNORE,
 };
@@ -70,17 +72,17 @@ struct weft_overlap_rule {
 	enum weft_overlap policy;
 };
 
-/** Whether each operation on a flow checks that the thread owns the flow. */
+/** Selects whether each operation on a flow checks that the calling thread owns the flow. */
 enum weft_performance_mode {
 	WEFT_PERFORMANCE_FAST = 0,
 	WEFT_PERFORMANCE_SAFE,
 };
 
 /**
- * struct weft_opts - how a handle works
+ * struct weft_opts - the options of a handle
  *
- * Every entry WEFT_LIBRARY_OPTION(kind, type, member, ...) of weft/options.def is a member, in
- * that order; the entry has its meaning, range, unit and default. A list is a pointer and a
+ * Each entry WEFT_LIBRARY_OPTION(kind, type, member, ...) of weft/options.def defines one member,
+ * in the order of the entries, with its meaning, range, unit and default. A list is a pointer and a
  * number of elements, MEMBER_count. Pointers are borrowed for the call of weft_new() only.
  */
 struct weft_opts {
@@ -88,8 +90,8 @@ struct weft_opts {
 
 	/*
 	 * Memory that the process may hold in addition to memory_max_bytes before that counts as
-	 * memory pressure. 0: the memory of the process is not watched, because a program that
-	 * uses the library has memory of its own.
+	 * memory pressure. 0: the memory of the process is not checked, because a program that uses
+	 * the library also allocates memory for itself.
 	 */
 	uint64_t process_slack_bytes;
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pressure.h - memory pressure: its level, its sources, its changes; and the cleanup tasks.
+ * pressure.h - memory pressure (its level, sources and changes), and the cleanup tasks.
  *
- * The level follows the highest of several sources: the use of the handle's memory, that of the
- * process and of its control group, and the time that tasks lose waiting for memory (PSI).
- * weft.conf(5) describes the actions of each level. They end when the level falls, and are counted
- * in the metrics named relief_*. All values are those of the last measurement.
+ * The level follows the highest of several sources: the memory use of the handle, of the process
+ * and of its control group, and the time that tasks lose waiting for memory (PSI). weft.conf(5)
+ * describes the actions of each level. The actions end when the level falls, and are counted in the
+ * metrics named relief_*. All values are from the last measurement.
  */
 #ifndef WEFT_PRESSURE_H
 #define WEFT_PRESSURE_H
@@ -20,28 +20,30 @@ WEFT_BEGIN_DECLS
 
 struct weft;
 
-#define WEFT_PRESSURE_LEVELS(X)                                                                \
-	X(WEFT_PRESSURE_NORMAL, 0, "normal", "every source reads less than the low threshold") \
-	X(WEFT_PRESSURE_LOW, 1, "low", "small held segments leave their receive frames")       \
-	X(WEFT_PRESSURE_HIGH, 2, "high", "caches, limits and timeouts are reduced")            \
-	X(WEFT_PRESSURE_CRITICAL, 3, "critical",                                               \
+#define WEFT_PRESSURE_LEVELS(X)                                                                 \
+	X(WEFT_PRESSURE_NORMAL, 0, "normal",                                                    \
+	  "the readings of all sources are below the low threshold")                            \
+	X(WEFT_PRESSURE_LOW, 1, "low",                                                          \
+	  "small held segments are copied out of their receive frames")                         \
+	X(WEFT_PRESSURE_HIGH, 2, "high", "page caches, stream limits and timeouts are reduced") \
+	X(WEFT_PRESSURE_CRITICAL, 3, "critical",                                                \
 	  "held data is given up and new connections are shed")
 
-/** Level of memory pressure; each level includes the actions of those before it. */
+/** Level of memory pressure; each level includes the actions of the lower levels. */
 enum weft_pressure_level { WEFT_PRESSURE_LEVELS(WEFT_TABLE_ENUM) };
 #define WEFT_PRESSURE_LEVEL_COUNT (0 WEFT_PRESSURE_LEVELS(WEFT_TABLE_COUNT))
 
-/** weft_pressure_level_name() - the name from WEFT_PRESSURE_LEVELS. Static, never NULL. Thread:
- * any.
+/** weft_pressure_level_name() - return the name of @level in WEFT_PRESSURE_LEVELS. Static, never
+ * NULL. Thread: any.
  */
 const char *weft_pressure_level_name(enum weft_pressure_level level);
 
 /**
  * struct weft_pressure_change - one change of the level
- * @number:  counts changes from 1, since the start
+ * @number:  number of the change since the start, counted from 1
  * @time_ns: ns since 1970
- * @percent: the highest reading at that time, in percent of the limit of its source
- * @source:  the source of that reading: "budget", "process", "psi", "cgroup". Static
+ * @percent: the highest reading of all sources at that time, in percent of the limit of its source
+ * @source:  name of the source with that reading: "budget", "process", "psi" or "cgroup"; static
  */
 struct weft_pressure_change {
 	uint64_t number;
@@ -53,22 +55,23 @@ struct weft_pressure_change {
 };
 
 /**
- * weft_pressure_changes() - read the changes that followed change number @after
- * @after:       number of the last change that the caller knows; 0: none
- * @ret_changes: array of @max changes, written with the oldest first
+ * weft_pressure_changes() - read the level changes after change number @after
+ * @after:       number of the last change that the caller has read; 0: none
+ * @ret_changes: array of @max changes, filled with the oldest change first
  *
- * The last WEFT_PRESSURE_CHANGES_MAX changes are kept; a step in their numbers shows that older
- * ones were dropped. Return: number of changes written; 0 also if other calls took longer than
- * opts->lock_timeout_ms. Thread: any. Memory: none.
+ * The last WEFT_PRESSURE_CHANGES_MAX changes are kept; if the numbers are not consecutive, older
+ * changes were dropped. Return: the number of changes written; 0 if there are none, or if other
+ * calls took longer than opts->lock_timeout_ms. Thread: any. Memory: none.
  */
 size_t weft_pressure_changes(const struct weft *weft, uint64_t after,
 			     struct weft_pressure_change *ret_changes, size_t max);
 
 /**
  * struct weft_pressure_source - the last reading of one source
- * @name:   static
- * @err:    0; -ENODATA: this host offers no such value; another negative errno
- * @errors: readings that failed
+ * @name:   name of the source; static
+ * @err:    result of the reading: 0; -ENODATA if this host does not provide the value; another
+ *          negative errno on failure
+ * @errors: number of failed readings
  */
 struct weft_pressure_source {
 	const char *name;
@@ -77,17 +80,19 @@ struct weft_pressure_source {
 	uint64_t errors;
 };
 
-/** weft_pressure_sources_each() - call @fn for each source, lent for the call. Thread: any. */
+/** weft_pressure_sources_each() - call @fn for each source; the struct is lent for the call.
+ * Thread: any. */
 typedef void (*weft_pressure_source_fn)(const struct weft_pressure_source *source, void *ctx);
 void weft_pressure_sources_each(const struct weft *weft, weft_pressure_source_fn fn, void *ctx);
 
 /**
- * struct weft_cleanup - a periodic task that removes items which are too old or idle
- * @name:     static
- * @ttl_ns:   the age that counts as too old, as configured; pressure shortens it; 0: none
- * @removed:  items that the threads which own them have reported so far
- * @errors:   runs that failed
- * @last_err: negative errno of the last failed run; 0: none failed
+ * struct weft_cleanup - a periodic task that removes expired or idle items
+ * @name:     name of the task; static
+ * @ttl_ns:   configured age at which items expire, which memory pressure shortens; 0: items do not
+ *            expire
+ * @removed:  number of items removed, as reported by their owning threads so far
+ * @errors:   number of failed runs
+ * @last_err: negative errno of the last failed run; 0: no run has failed
  */
 struct weft_cleanup {
 	const char *name;
@@ -99,16 +104,16 @@ struct weft_cleanup {
 	int last_err;
 };
 
-/** weft_cleanup_each() - call @fn for each task, lent for the call. Thread: any. */
+/** weft_cleanup_each() - call @fn for each task; the struct is lent for the call. Thread: any. */
 typedef void (*weft_cleanup_fn)(const struct weft_cleanup *task, void *ctx);
 void weft_cleanup_each(const struct weft *weft, weft_cleanup_fn fn, void *ctx);
 
 /**
- * weft_shrink() - give back half of the free memory that is kept ready
+ * weft_shrink() - free half of the memory that is cached for reuse
  *
- * That is half of the free pages of each worker and of the free spans of the handle; memory in use
- * is not touched. This only requests it: workers act before their next batch. Counted in
- * relief_freed_spans and memory_trimmed_bytes. Thread: any.
+ * Frees half of the free pages of each worker and half of the free spans of the handle; memory in
+ * use is not changed. The call only posts a request, which workers handle before their next batch.
+ * The metrics relief_freed_spans and memory_trimmed_bytes count the freed memory. Thread: any.
  */
 void weft_shrink(struct weft *weft);
 

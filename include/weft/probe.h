@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * probe.h - findings about kernel, host and network interface, with advice on what to change.
+ * probe.h - checks of the kernel, the host and a network interface, with advice on what to change.
  *
- * Probing changes nothing: interfaces and their programs stay as they are.
+ * The checks change nothing: interfaces and their programs stay as they are.
  */
 #ifndef WEFT_PROBE_H
 #define WEFT_PROBE_H
@@ -15,18 +15,18 @@ WEFT_BEGIN_DECLS
 
 enum weft_probe_status {
 	WEFT_PROBE_OK = 0,
-	WEFT_PROBE_WARN, /* weft works, but slower or with less */
-	WEFT_PROBE_FAIL, /* live capture can't work */
+	WEFT_PROBE_WARN, /* weft works, but more slowly or without a feature */
+	WEFT_PROBE_FAIL, /* live capture is not possible */
 };
 #define WEFT_PROBE_STATUS_COUNT (WEFT_PROBE_FAIL + 1)
 
 /**
- * struct weft_probe - one finding; lent for the call
- * @name:   what was looked at, in lower case
- * @found:  what is there, in words; of a kernel feature: "yes", "no" or "unknown"
- * @advice: what mends it, most often a command; "" with WEFT_PROBE_OK
- * @since:  of a kernel feature: the first Linux release that has it ("6.6"); else NULL
- * @without: of a kernel feature: what weft does where it is missing; else NULL
+ * struct weft_probe - the result of one check; lent for the call
+ * @name:   name of the check, in lower case
+ * @found:  the result in words; for a kernel feature: "yes", "no" or "unknown"
+ * @advice: how to correct the result, usually a command; "" if the status is WEFT_PROBE_OK
+ * @since:  for a kernel feature: the first Linux release that has it, such as "6.6"; otherwise NULL
+ * @without: for a kernel feature: the effect on weft if it is missing; otherwise NULL
  */
 struct weft_probe {
 	const char *name;
@@ -37,39 +37,40 @@ struct weft_probe {
 	const char *without;
 };
 
-/** weft_probe_fn - receive one finding; @probe is lent for the call. Thread: the calling one. */
+/** weft_probe_fn - receive the result of one check; @probe is lent for the call. Thread: the
+ * caller's. */
 typedef void (*weft_probe_fn)(const struct weft_probe *probe, void *ctx);
 
 /**
- * weft_probe_host() - call @fn for each finding about kernel and host; kernel features come last
+ * weft_probe_host() - check kernel and host: call @fn for each result, kernel features last
  *
  * Thread: any.
  */
 void weft_probe_host(weft_probe_fn fn, void *ctx);
 
 /**
- * weft_probe_kernel() - whether this kernel can run live capture
+ * weft_probe_kernel() - check that this kernel supports live capture
  *
- * Return: 0; -EOPNOTSUPP: it is too old, or lacks a feature without which there is no live
- * capture; logs which. weft_add_interface() asks the same. Thread: any.
+ * weft_add_interface() makes the same check. Return: 0 if live capture is supported; -EOPNOTSUPP if
+ * the kernel is too old or lacks a required feature (logged). Thread: any.
  */
 int weft_probe_kernel(void);
 
 /**
- * weft_probe_interface() - call @fn for each finding about one interface
+ * weft_probe_interface() - check one interface: call @fn for each result
  *
- * Return: 0; -ENODEV: no such interface. Thread: any.
+ * Return: 0 on success; -ENODEV if there is no such interface. Thread: any.
  */
 int weft_probe_interface(const char *ifname, weft_probe_fn fn, void *ctx);
 
 /**
- * weft_remove_stale() - remove the tc filters that a weft which was killed left on @ifname
- * @ret_removed: how many there were; written in any case
+ * weft_remove_stale() - remove the tc filters that a killed weft process left on @ifname
+ * @ret_removed: number of filters removed; set even on failure
  *
- * Without tcx links (before Linux 6.6) the filters of host mode stay attached after SIGKILL. They
- * do nothing, and the next weft_add_interface() on @ifname removes them as well.
- * Return: 0; -ENODEV: no such interface; -EBUSY: a weft runs on it, nothing is removed; -EPERM;
- * other negative errno. Thread: any.
+ * Without tcx links (before Linux 6.6) the filters of host mode stay attached after SIGKILL. Such
+ * filters let all packets pass unchanged, and the next weft_add_interface() on @ifname also removes
+ * them. Return: 0 on success; -ENODEV if there is no such interface; -EBUSY if a running weft uses
+ * the interface, in which case nothing is removed; -EPERM; other negative errno. Thread: any.
  */
 int weft_remove_stale(const char *ifname, uint32_t *ret_removed);
 

@@ -19,32 +19,35 @@ WEFT_BEGIN_DECLS
 struct weft;
 
 enum weft_mode {
-	/* host if the interface holds an address, a route in use or an XDP program; else tap */
+	/* host if the interface has an address, a route in use or an XDP program; otherwise tap */
 	WEFT_MODE_AUTO = 0,
-	WEFT_MODE_TAP,	/* wanted segments are taken from the interface */
-	WEFT_MODE_HOST, /* wanted segments are cloned in both directions; the host keeps them */
+	WEFT_MODE_TAP,	/* segments that match the filter are taken from the interface and do not
+			   reach the host */
+	WEFT_MODE_HOST, /* segments that match the filter are cloned in both directions; the host
+			   still gets them */
 };
 
-/** Whether the NIC's own hash chooses the worker; see capture.nic_hash in weft.conf(5). */
+/** Selects whether the NIC's own hash chooses the worker; see capture.nic_hash in weft.conf(5). */
 enum weft_nic_hash {
-	WEFT_NIC_HASH_AUTO = 0, /* where ethtool reports a hash that keeps connections together */
-	WEFT_NIC_HASH_OFF,	/* never: the XDP program chooses the worker, in each queue */
-	WEFT_NIC_HASH_ON,	/* always; weft_start() fails where it is impossible */
+	WEFT_NIC_HASH_AUTO = 0, /* used if ethtool reports a hash that puts both directions of a
+				   connection on one queue */
+	WEFT_NIC_HASH_OFF,	/* never used: the XDP program chooses the worker */
+	WEFT_NIC_HASH_ON,	/* always used; weft_start() fails if this is not possible */
 };
 
 /** How the program of host mode is attached; see capture.tc_attach in weft.conf(5). */
 enum weft_tc_attach {
-	WEFT_TC_ATTACH_AUTO = 0, /* tcx links where the kernel has them, else tc filters */
-	WEFT_TC_ATTACH_TCX,	 /* tcx links, which end with the process */
-	WEFT_TC_ATTACH_FILTER,	 /* tc filters on the qdisc clsact, on any kernel */
+	WEFT_TC_ATTACH_AUTO = 0, /* tcx links if the kernel supports them, otherwise tc filters */
+	WEFT_TC_ATTACH_TCX,	 /* tcx links, which the kernel detaches when the process ends */
+	WEFT_TC_ATTACH_FILTER,	 /* tc filters on the qdisc clsact, which every kernel supports */
 };
 
 /**
- * struct weft_interface_opts - how to attach to an interface
+ * struct weft_interface_opts - the options of one interface
  *
- * Every entry WEFT_INTERFACE_OPTION(kind, type, member, ...) of weft/options.def is a member, in
- * that order; the entry has its meaning, range, unit and default. A list is a pointer and a
- * number of elements, MEMBER_count; a list without elements does not filter. Ports are in host
+ * Each entry WEFT_INTERFACE_OPTION(kind, type, member, ...) of weft/options.def defines one member,
+ * in the order of the entries, with its meaning, range, unit and default. A list is a pointer and a
+ * number of elements, MEMBER_count; a list without elements excludes nothing. Ports are in host
  * byte order.
  */
 struct weft_interface_opts {
@@ -57,34 +60,34 @@ struct weft_interface_opts {
 };
 
 /**
- * weft_add_interface() - capture from @ifname once started
+ * weft_add_interface() - add the interface @ifname as a source of packets
  *
- * Opens everything (arena share, maps, programs, sockets) but attaches only in
- * weft_start(). Return: 0; -ENODEV no such interface; -EPERM privileges are
- * missing; -EOPNOTSUPP the kernel can't, or is too old (weft_probe_kernel()); -EINVAL an option;
- * -ETIMEDOUT: other calls took too long; other negative errno. Logs what and why. Thread: any,
- * before weft_start().
+ * The interface is attached by weft_start(). Return: 0 on success; -ENODEV if there is no such
+ * interface; -EPERM if privileges are missing; -EOPNOTSUPP if the kernel is too old or lacks a
+ * required feature (weft_probe_kernel()); -EINVAL if an option is invalid; -ETIMEDOUT if other
+ * control calls took too long; other negative errno. Failures are logged. Thread: any, before
+ * weft_start().
  */
 int weft_add_interface(struct weft *weft, const char *ifname,
 		       const struct weft_interface_opts *opts);
 
 /**
- * weft_add_file() - read the capture file @path ("-": standard input) once started
+ * weft_add_file() - add the capture file @path ("-": standard input) as the source of packets
  *
- * Return: 0; -ENOENT, -EISDIR, -EACCES; -EBADMSG: not a pcap or pcapng file;
- * -ETIMEDOUT: other calls took too long; other negative errno. Logs what and why.
- * Thread: any, before weft_start().
+ * Reading begins in weft_start(). Return: 0 on success; -ENOENT, -EISDIR or -EACCES if the file
+ * cannot be opened; -EBADMSG if it is not a pcap or pcapng file; -ETIMEDOUT if other control calls
+ * took too long; other negative errno. Failures are logged. Thread: any, before weft_start().
  */
 int weft_add_file(struct weft *weft, const char *path);
 
 /** struct weft_progress - the part of a capture file that has been read */
 struct weft_progress {
 	uint64_t read_bytes;
-	uint64_t total_bytes; /* 0: not known (a pipe) */
+	uint64_t total_bytes; /* size of the file; 0: not known, because the input is a pipe */
 	uint64_t packets;
 };
 
-/** weft_progress_read() - read the progress; zeroes for a live handle. Thread: any. */
+/** weft_progress_read() - read the progress; all members are 0 for a live handle. Thread: any. */
 void weft_progress_read(const struct weft *weft, struct weft_progress *ret_progress);
 
 WEFT_END_DECLS

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stats.h - all counters of a handle, and the sums that must hold between them.
+ * stats.h - all metrics of a handle, and the ledgers: sums that must hold between metrics.
  *
- * Names, meanings and sums are data, so that a program can print and check all of them without
- * knowing a single one.
+ * Names, help texts and sums are data, so that a program can print and check all metrics without
+ * knowing their names.
  */
 #ifndef WEFT_STATS_H
 #define WEFT_STATS_H
@@ -23,13 +23,14 @@ enum weft_metric_kind {
 };
 
 /**
- * struct weft_metric - one value; all strings are static
- * @name:   ends with its unit: _bytes, _frames, _ns, _percent, ...
- * @help:   one sentence that stands alone
- * @family: the metric of Prometheus that it is a part of; NULL: it is the sum of others, and
- *          Prometheus computes it
- * @labels: what tells it from others of its family, "key=value,..."; may be "". A key without a
- *          value (interface, task) stands for each interface or task, whose sum @value is
+ * struct weft_metric - one metric; all strings are static
+ * @name:   name, which ends with the unit: _bytes, _frames, _ns, _percent and others
+ * @help:   description, understood without the other metrics
+ * @family: name of the metric in Prometheus to which this value belongs; NULL: the value is not
+ *          exported, because it is a sum that Prometheus can compute
+ * @labels: labels "key=value,..." that distinguish the value from others of its family; may be "".
+ *          A key without a value (interface, task) means that @value is the sum over all interfaces
+ *          or tasks
  */
 struct weft_metric {
 	const char *name;
@@ -41,30 +42,31 @@ struct weft_metric {
 };
 
 /**
- * weft_stats_each() - call @fn for every metric, with the sum over all threads and interfaces
- * @fn, @ctx: called in a fixed order; the metric is lent for the call
+ * weft_stats_each() - call @fn for each metric; its value is the sum over all threads and
+ * interfaces
+ * @fn, @ctx: called for the metrics in a fixed order; the struct is lent for the call
  *
- * The values of a running handle are read one after the other, so the ledgers close exactly only
- * when no traffic flows or the handle has stopped. Thread: any. Memory: none.
+ * The values of a running handle are read one after the other. The sums of the ledgers are
+ * therefore exact only when no traffic flows or the handle has stopped. Thread: any. Memory: none.
  */
 typedef void (*weft_metric_fn)(const struct weft_metric *metric, void *ctx);
 void weft_stats_each(const struct weft *weft, weft_metric_fn fn, void *ctx);
 
 /**
  * weft_stats_prometheus() - write all metrics in the text format of Prometheus
- * @out: borrowed; neither flushed nor closed
+ * @out: borrowed; not flushed or closed
  *
- * One line for each family and set of labels; those of an interface or a housekeeping task are not
- * summed. Return: 0; -ENOMEM; -EIO: @out has an error. Thread: any, as weft_stats_each(). Memory:
- * 130 KB for the time of the call. Reference: text-based format, version 0.0.4.
+ * Writes one line per family and set of labels, with a line of its own for each interface and each
+ * cleanup task. Return: 0 on success; -ENOMEM; -EIO if writing to @out fails. Thread: any. Memory:
+ * 130 KB during the call. Reference: text-based format, version 0.0.4.
  */
 int weft_stats_prometheus(const struct weft *weft, FILE *out);
 
 /**
- * struct weft_ledger - one sum that must hold: total = sum of parts
- * @name:  "kernel_frames", "user_frames", "payload_bytes" and others
- * @total: name of the metric that is the sum
- * @parts: names of the metrics that are its outcomes; NULL-terminated
+ * struct weft_ledger - a sum that must hold: the total equals the sum of the parts
+ * @name:  name of the ledger, such as "kernel_frames", "user_frames" or "payload_bytes"
+ * @total: name of the metric that is the total
+ * @parts: names of the metrics that are the parts; NULL-terminated
  */
 struct weft_ledger {
 	const char *name;
@@ -72,7 +74,8 @@ struct weft_ledger {
 	const char *const *parts;
 };
 
-/** weft_ledgers() - all ledgers; the name of the last entry is NULL. Static. Thread: any. */
+/** weft_ledgers() - return the static array of all ledgers, which ends with an entry whose name is
+ * NULL. Thread: any. */
 const struct weft_ledger *weft_ledgers(void);
 
 WEFT_END_DECLS

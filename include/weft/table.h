@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * table.h - enums that are tables: each value is one line, and everything else follows from it.
+ * table.h - enums defined as tables: each value is one line, from which the enum and the names are
+ * generated.
  *
  *   #define WEFT_COLOURS(X)                                          \
  *           X(WEFT_COLOUR_RED, 0, "red", "the colour of an error")   \
  *           X(WEFT_COLOUR_BLUE, 1, "blue", "the colour of a note")
  *
  * The columns are the constant, its value, its name (in JSON events, in labels of metrics and from
- * weft_..._name()) and its meaning. A value never changes; a new line goes to the end. Compiled for
- * BPF as well, so nothing is included here.
+ * weft_..._name()) and its meaning. Values never change, and new lines are added at the end. This
+ * header is also compiled for BPF, so it includes no other header.
  */
 #ifndef WEFT_TABLE_H
 #define WEFT_TABLE_H

@@ -9,15 +9,17 @@
 
 #include <weft/table.h>
 
-#define WEFT_VERDICTS(X)                                                                        \
-	X(WEFT_VERDICT_STEER, 0, "steer", "segments are redirected to a worker")                \
-	X(WEFT_VERDICT_SHUNT, 1, "shunt",                                                       \
-	  "bypass: segments are counted in the kernel; only SYN, FIN and RST reach the worker") \
-	X(WEFT_VERDICT_PASS, 2, "pass",                                                         \
-	  "segments are counted in the kernel and none reaches the worker, also of later "      \
-	  "connections between the same endpoints, until the verdict is set again")             \
-	X(WEFT_VERDICT_SHED, 3, "shed",                                                         \
-	  "as PASS, because the connection began while new connections were shed")
+#define WEFT_VERDICTS(X)                                                                          \
+	X(WEFT_VERDICT_STEER, 0, "steer", "segments are redirected to a worker")                  \
+	X(WEFT_VERDICT_SHUNT, 1, "shunt",                                                         \
+	  "bypass: segments are counted in the kernel; only SYN, FIN and RST reach the worker")   \
+	X(WEFT_VERDICT_PASS, 2, "pass",                                                           \
+	  "segments are only counted in the kernel; no segment reaches the worker, "              \
+	  "not even those of later connections between the same endpoints, until "                \
+	  "the verdict is set again")                                                             \
+	X(WEFT_VERDICT_SHED, 3, "shed",                                                           \
+	  "like PASS; set by the kernel because the connection began while new connections were " \
+	  "shed")
 
 /** The kernel's action on the segments that one side of a connection sends. */
 enum weft_verdict { WEFT_VERDICTS(WEFT_TABLE_ENUM) };

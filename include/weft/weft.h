@@ -6,13 +6,14 @@
  *     →  weft_start()  →  weft_sub_poll() until -ESHUTDOWN, weft_stop() to end early
  *     →  weft_free()
  *
- * Calls return 0 or a negative errno. The comment of each says which threads may make it:
+ * Calls return 0 or a negative errno. The comment of each call states the threads that may make it:
  *
- *   any               at any time, concurrently with any other call but weft_free()
+ *   any               at any time, concurrently with any other call except weft_free()
  *   the handle's own  one thread at a time (weft_wait(), weft_free())
  *
- * Calls that set up a handle wait for each other for at most opts->lock_timeout_ms, then return
- * -ETIMEDOUT. Packets are processed without locks, so no call can delay them.
+ * Of the calls that set up a handle, one runs at a time: another one waits at most
+ * opts->lock_timeout_ms, then returns -ETIMEDOUT. Packets are processed without locks, so no call
+ * can delay them.
  */
 #ifndef WEFT_WEFT_H
 #define WEFT_WEFT_H
@@ -39,51 +40,54 @@ WEFT_BEGIN_DECLS
 
 struct weft;
 
-/** weft_version() - "MAJOR.MINOR.PATCH". Static string. Thread: any. */
+/** weft_version() - return the version of the library as "MAJOR.MINOR.PATCH". Static string.
+ * Thread: any. */
 const char *weft_version(void);
 
 /**
- * weft_new() - make a handle and map its memory
+ * weft_new() - create a handle and map its memory
  * @opts:     borrowed for the call; NULL: all defaults
- * @ret_weft: owned by the caller; weft_free()
+ * @ret_weft: owned by the caller, who frees it with weft_free()
  *
- * Return: 0; -EINVAL: an option is out of range (logged with its range);
- * -ENOMEM. Thread: any. Memory: opts->memory_max_bytes at most, for all that follows.
+ * Return: 0 on success; -EINVAL if an option is out of range (logged with its range); -ENOMEM.
+ * Thread: any. Memory: at most opts->memory_max_bytes for all later calls on the handle.
  */
 int weft_new(const struct weft_opts *opts, struct weft **ret_weft);
 
 /**
  * weft_start() - start the workers and attach to the sources
  *
- * Return: 0; -EINVAL: no source; -ETIMEDOUT: other calls took too long; errors of
- * weft_add_interface(). After an error the interfaces are as before. Thread: any; weft_wait() and
- * weft_free() come after it has returned. Memory: tables and rings, from the handle's budget.
+ * Return: 0 on success; -EINVAL if there is no source; -ETIMEDOUT if other control calls took too
+ * long; the errors of weft_add_interface(). After an error no interface stays attached. Thread:
+ * any; weft_wait() and weft_free() may be called after it has returned. Memory: tables and rings,
+ * within the handle's memory limit.
  */
 int weft_start(struct weft *weft);
 
 /**
- * weft_wait() - wait until a file was read and delivered, or a stop is complete
- * @timeout_ms: longest time to wait; -1: no limit
+ * weft_wait() - wait until a file has been read and delivered, or a stop is complete
+ * @timeout_ms: maximum time to wait; -1: no limit
  *
- * Return: 0: all threads have ended; -ETIMEDOUT: not yet; -EBADMSG: all threads have ended and the
- * file was damaged: all packets before the damage were processed, and its place was logged.
- * Thread: the handle's own.
+ * Return: 0 if all threads have ended; -ETIMEDOUT if they have not ended in time; -EBADMSG if all
+ * threads have ended and the file was damaged: all packets before the damage were processed, and
+ * its position was logged. Thread: the handle's own.
  */
 int weft_wait(struct weft *weft, int timeout_ms);
 
 /**
- * weft_stop() - detach, process received packets, flush every stream, close every connection
+ * weft_stop() - detach from the sources, process the received packets, flush all streams, close all
+ * connections
  *
- * Returns at once; weft_wait() returns when it is done. Idempotent.
+ * Returns at once; weft_wait() returns when the stop is complete. Idempotent.
  * Thread: any; async-signal-safe.
  */
 void weft_stop(struct weft *weft);
 
 /**
- * weft_free() - stop if needed, wait, free everything
+ * weft_free() - stop the handle if it runs, wait for its threads, free it
  * @weft: owned by the caller until now; may be NULL
  *
- * Thread: the handle's own; every other call on the handle has returned.
+ * Thread: the handle's own; every other call on the handle must have returned.
  */
 void weft_free(struct weft *weft);
 

@@ -85,6 +85,6 @@ card_release
 check 'fixed: the card is there' card_take "$card_fixed" || finish
 check 'fixed: doctor names an offload that only the hypervisor can turn off' says gro_hw WARN
 check 'fixed: and how' grep -q 'ctrl_guest_offloads=on' "$work/doctor"
-check 'fixed: generic XDP starts' starts 'no native XDP .*'
+check 'fixed: generic XDP starts' starts 'native XDP is not available .*'
 card_release
 finish

@@ -68,13 +68,13 @@ NO_IPV6=1 make_pair 4 || skip_all 'no namespaces'
 ip -n "$ns_a" addr flush dev eth0
 at 256 65536 16384
 at 64 16384 4096
-check 'smaller maps are told' grep -q 'flow maps of 16384 connections, for a limit of 64 MiB' "$work/agent.err"
+check 'smaller maps are told' grep -q 'flow map has only 16384 entries, because of the limits of 64 MiB' "$work/agent.err"
 at 24 8192 2048
 
 refused() {
 	in_a timeout -s KILL 20 "$weft" run -i eth0 --mode tap --workers 8 --max-memory 16M \
 		--set control.dir="$work/control" --set capture.ring_frames=512 >"$work/out" 2>&1
-	[ $? -eq 1 ] && grep -E 'memory: 16\.0 MiB do not suffice: .* BPF maps of 1 interfaces .* AF_XDP rings of 4 queues .* = 2[0-9]\.[0-9] MiB; raise the limit' "$work/out"
+	[ $? -eq 1 ] && grep -E 'memory: the limit of 16\.0 MiB is too small: .* BPF maps of 1 interfaces .* AF_XDP rings of 4 queues .* = 2[0-9]\.[0-9] MiB; raise the limit' "$work/out"
 }
 check 'a limit that does not suffice is refused with the sum' refused
 sed 's/^/# /' "$work/check.out"

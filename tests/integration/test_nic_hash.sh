@@ -64,7 +64,7 @@ check '1 queue, 1 worker: right' right 1 1 on 1
 check '... and nothing is handed over' none_was_handed_over
 check 'more workers than queues are refused, with the reason' refused 2 \
 	'nic_hash is on, but there are more workers than queues' --mode tap --workers 2
-check '... and so is host mode' refused 2 'in host mode there is no receive queue' --mode host
+check '... and so is host mode' refused 2 'host mode does not use the receive queues' --mode host
 drop_pair
 
 NO_IPV6=1 make_pair 4 || exit 1
@@ -73,8 +73,8 @@ check '4 queues, 2 workers, auto: the veth does not tell, so by hash' right 4 2 
 check '... and nothing is handed over' none_was_handed_over
 check '4 queues, 2 workers, one socket a queue: right' right 4 2 on 4
 check '... what came to the other worker was handed over' many_were_handed_over
-check '... and weft says so at the start' told 'does not tell how it chooses queues'
-check '... and at the end' told '[0-9]+ of 624 segments came in on a queue of another worker'
+check '... and weft says so at the start' told 'does not report how it chooses queues'
+check '... and at the end' told '[0-9]+ of 624 segments arrived on a queue of a worker that does not own'
 check '4 queues, 3 workers, one socket a queue: right' right 4 3 on 4
 drop_pair
 finish

@@ -79,7 +79,7 @@ check 'agent stops' agent_stop
 check 'ledgers close' ledgers_close
 
 lost_is_told() {
-	grep -E 'streams.*lost [0-9]+ events with [0-9]+ bytes of data' "$work/agent.err"
+	grep -E 'streams.*[0-9]+ events with [0-9]+ bytes of data were dropped' "$work/agent.err"
 }
 check 'the loss is told' lost_is_told
 levels() { jq -r 'select(.event_type == "pressure") | .pressure.level' "$work/events" | uniq | xargs; }

@@ -22,7 +22,7 @@ check_weft 'memory out of range: the range is named' 2 'expected 16 to 1048576 M
 	replay "$work/good.pcap" --max-memory 1M
 check_weft 'unknown key' 2 "unknown key 'memory.x'" replay "$work/good.pcap" --set memory.x=1
 check_weft 'wrong filter' 2 'filter' replay "$work/good.pcap" tcp prot 80
-check_weft 'two users of standard output' 2 'both go to standard output' \
+check_weft 'two users of standard output' 2 'both write to standard output' \
 	replay "$work/good.pcap" --json --events -
 check_weft 'version' 0 '^weft [0-9]+\.[0-9]+\.[0-9]+$' --version
 for command in run replay demo doctor stats config help; do
@@ -90,7 +90,7 @@ if [ -w /dev/full ]; then
 fi
 
 # ---- live, without the means ----
-check_weft 'run without interface' 2 'name one with -i' run
+check_weft 'run without interface' 2 'use -i IFACE' run
 check_weft 'run on what is no interface' 3 'no such interface' run -i nosuch0
 check_weft 'stats without agent' 3 'no agent' stats --set "control.dir=$work/none"
 check_weft 'doctor on what is no interface' 3 'no such interface' doctor -i nosuch0

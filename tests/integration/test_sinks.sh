@@ -46,14 +46,14 @@ ${replay[*]} --streams '$work/small/streams' --events '$work/events.json'
 SCRIPT
 unshare -m bash "$work/full.sh" 2>"$work/err"
 check 'full disk: status 1' test $? -eq 1
-check 'full disk: said once' test "$(grep -c 'No space left on device; no more streams' "$work/err")" -eq 1
+check 'full disk: said once' test "$(grep -c 'No space left on device; no further streams' "$work/err")" -eq 1
 check 'full disk: the events go on' \
 	test "$(jq -r 'select(.event_type == "flow") | .flow_id' "$work/events.json" | sort -u | wc -l)" -eq $conns
 
 # ---- a reader that goes away ----
 bash -c "${replay[*]} --streams '$work/left' --events - 2>'$work/err'; echo \$? >'$work/status'" | head -n 1 >/dev/null
 check 'events reader left: status 1' grep -qx 1 "$work/status"
-check 'events reader left: said' grep -q 'its reader went away' "$work/err"
+check 'events reader left: said' grep -q 'the reading process has closed the pipe' "$work/err"
 check 'events reader left: the streams go on' diff -r "$work/all" "$work/left"
 
 # ---- a reader that crawls ----

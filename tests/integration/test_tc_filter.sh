@@ -79,7 +79,7 @@ check 'it is no filter of weft' bash -c "
 	ip netns exec $ns_a '$weft' doctor -i eth0 --remove-stale | grep 'tc_filters.* 0 of'"
 starts_and_ends() { start && agent_stop; }
 check 'it stays' as_before starts_and_ends
-check 'a place behind it is warned of' grep 'warning.*filters of others come first' "$work/agent.err"
+check 'a place behind it is warned of' grep 'warning.*other tc filters run before' "$work/agent.err"
 free_tc
 
 if tc_a qdisc add dev eth0 clsact && tc_a filter add dev eth0 ingress prio 1 protocol ip u32 \
@@ -152,7 +152,7 @@ left_filters_do_nothing() {
 before=$(tc_state)
 check 'an agent to be killed' start
 check 'doctor knows that its filters are in use' bash -c "
-	ip netns exec $ns_a '$weft' doctor -i eth0 | grep 'tc_filters.* 2 of a weft that runs'"
+	ip netns exec $ns_a '$weft' doctor -i eth0 | grep 'tc_filters.* 2 of running weft processes'"
 # removal_refused IFACE: of a running agent's filters.
 removal_refused() {
 	doctor "$1" --remove-stale

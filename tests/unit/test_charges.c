@@ -98,8 +98,8 @@ TEST(charges_of_a_small_limit_scale_maps_down_and_say_so)
 	assert_int_equal(take(engine), 0);
 	assert_true(held(engine, WF_BUDGET_MAPS) < 64 * MIB / 4 + MIB);
 	assert_int_equal(engine->charges.maps.flows, 16384);
-	assert_non_null(strstr(last_message, "flow maps of 16384 connections, for a limit of 64 "
-					     "MiB and 1000000 connections"));
+	assert_non_null(strstr(last_message, "flow map has only 16384 entries, because of the "
+					     "limits of 64 MiB and 1000000 connections"));
 	wf_engine_free(engine);
 }
 
@@ -148,9 +148,10 @@ TEST(charges_beyond_the_limit_are_refused_with_the_sum)
 	assert_int_equal(take(engine), -ENOBUFS);
 	assert_int_equal(wf_budget_used(budget), before);
 	fields = sscanf(last_message,
-			"memory: %lf MiB do not suffice: %lf for tables + %lf for 0 subscriptions "
+			"memory: the limit of %lf MiB is too small: %lf for tables + %lf for 0 "
+			"subscriptions "
 			"+ %lf for 1 workers + %lf for BPF maps of 16 interfaces + %lf for AF_XDP "
-			"rings of %*u queues + %lf in reserve + %lf at least for data = %lf MiB; "
+			"rings of %*u queues + %lf in reserve + at least %lf for data = %lf MiB; "
 			"raise the limit",
 			&limit, &parts[0], &parts[1], &parts[2], &parts[3], &parts[4], &parts[5],
 			&parts[6], &parts[7]);

@@ -223,22 +223,22 @@ TEST_WITH(config_load_of_wrong_type_is_refused, setup, teardown)
 
 TEST_WITH(config_load_of_later_key_says_not_built_in, setup, teardown)
 {
-	expect_refusal(*state, "sinks:\n  nats: x\n", "2", "not built into this version");
+	expect_refusal(*state, "sinks:\n  nats: x\n", "2", "this version does not support it");
 }
 
 TEST_WITH(config_load_of_key_given_twice_is_refused, setup, teardown)
 {
 	expect_refusal(*state, "capture: {workers: 1}\ncapture: {workers: 2}\n", "2",
-		       "given before, in line 1");
+		       "the key was already set in line 1");
 }
 
 TEST_WITH(config_load_of_what_is_not_yaml_is_refused, setup, teardown)
 {
 	struct fixture *fixture = *state;
 
-	expect_refusal(fixture, "a: [\n", "2", "not YAML");
-	expect_refusal(fixture, "\tx: 1\n", "1", "not YAML");
-	expect_refusal(fixture, "memory: {}\n---\nmemory: {}\n", "3", "a second document");
+	expect_refusal(fixture, "a: [\n", "2", "invalid YAML");
+	expect_refusal(fixture, "\tx: 1\n", "1", "invalid YAML");
+	expect_refusal(fixture, "memory: {}\n---\nmemory: {}\n", "3", "a second YAML document");
 	assert_int_equal(load_bytes(fixture, "\xff\xfe\x00\x01", 4), -EINVAL);
 	assert_int_equal(load_bytes(fixture, "\x00\x01\x02", 3), -EINVAL);
 }
@@ -257,7 +257,7 @@ TEST_WITH(config_load_of_missing_file_or_directory_is_refused, setup, teardown)
 			 -ENOENT);
 	assert_non_null(strstr(fixture->error.text, "/nonexistent/x: No such file"));
 	assert_int_equal(wf_config_load(&fixture->config, "/tmp", &fixture->error), -EINVAL);
-	assert_string_equal(fixture->error.text, "/tmp: not a file");
+	assert_string_equal(fixture->error.text, "/tmp: not a regular file");
 }
 
 TEST_WITH(config_set_pair_replaces_and_refuses_as_a_file_does, setup, teardown)

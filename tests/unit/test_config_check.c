@@ -62,7 +62,7 @@ TEST_WITH(config_check_frame_of_neither_size_is_refused, setup, teardown)
 TEST_WITH(config_check_small_pages_not_below_medium_are_refused, setup, teardown)
 {
 	set("memory.small_page_bytes=1500");
-	expect_refused("--set memory.small_page_bytes: 1500 is not below 1500 "
+	expect_refused("--set memory.small_page_bytes: 1500 must be less than 1500 "
 		       "(memory.medium_page_bytes)");
 	set("memory.small_page_bytes=1499");
 	expect_taken();
@@ -71,7 +71,7 @@ TEST_WITH(config_check_small_pages_not_below_medium_are_refused, setup, teardown
 TEST_WITH(config_check_medium_pages_not_below_large_are_refused, setup, teardown)
 {
 	set("memory.large_page_bytes=1400");
-	expect_refused("memory.medium_page_bytes: 1500 is not below 1400 "
+	expect_refused("memory.medium_page_bytes: 1500 must be less than 1400 "
 		       "(--set memory.large_page_bytes)");
 	set("memory.medium_page_bytes=1399");
 	expect_taken();
@@ -87,7 +87,7 @@ TEST_WITH(config_check_sizes_of_classes_not_in_use_may_be_any, setup, teardown)
 TEST_WITH(config_check_low_not_below_high_is_refused, setup, teardown)
 {
 	set("memory.low_memory_percent=85");
-	expect_refused("--set memory.low_memory_percent: 85 is not below 85 "
+	expect_refused("--set memory.low_memory_percent: 85 must be less than 85 "
 		       "(memory.high_memory_percent)");
 	set("memory.low_memory_percent=84");
 	expect_taken();
@@ -96,7 +96,7 @@ TEST_WITH(config_check_low_not_below_high_is_refused, setup, teardown)
 TEST_WITH(config_check_high_not_below_critical_is_refused, setup, teardown)
 {
 	set("memory.critical_memory_percent=80");
-	expect_refused("memory.high_memory_percent: 85 is not below 80 "
+	expect_refused("memory.high_memory_percent: 85 must be less than 80 "
 		       "(--set memory.critical_memory_percent)");
 	set("memory.critical_memory_percent=86");
 	expect_taken();
@@ -108,8 +108,8 @@ TEST_WITH(config_check_rings_of_more_than_half_the_memory_are_refused, setup, te
 	set("memory.max_total_memory_mb=64");
 	set("capture.ring_frames=8192");
 	expect_refused("--set capture.ring_frames: 2 interfaces x 8192 frames x 4096 bytes = 64 "
-		       "MiB to receive into, more than half of 64 MiB "
-		       "(--set memory.max_total_memory_mb); raise that to 128 or take shorter "
+		       "MiB of receive memory, more than half of 64 MiB "
+		       "(--set memory.max_total_memory_mb); raise the latter to 128 or use shorter "
 		       "rings");
 	set("memory.max_total_memory_mb=127");
 	assert_int_equal(wf_config_check(&config, &error), -EINVAL);
@@ -124,8 +124,8 @@ TEST_WITH(config_check_more_workers_than_memory_for_them_are_refused, setup, tea
 {
 	set("capture.workers=9");
 	set("memory.max_total_memory_mb=16");
-	expect_refused("--set capture.workers: 9 workers x 2 MiB at least = 18 MiB, more than the "
-		       "16 MiB there are (--set memory.max_total_memory_mb)");
+	expect_refused("--set capture.workers: 9 workers x at least 2 MiB = 18 MiB, more than the "
+		       "limit of 16 MiB (--set memory.max_total_memory_mb)");
 	set("capture.workers=8");
 	expect_taken();
 }

@@ -100,7 +100,11 @@ static void assert_refused(int err)
 
 	assert_int_equal(err, -EOPNOTSUPP);
 	assert_int_equal(logged_count, 1);
-	assert_int_equal(sscanf(logged, "Linux 6.1 or newer is needed (this is 2.%u)", &minor), 1);
+	assert_int_equal(sscanf(logged,
+				"Linux 6.1 or newer is needed "
+				"(this kernel is 2.%u)",
+				&minor),
+			 1);
 }
 
 TEST_WITH(check_refuses_an_old_kernel_in_one_line, setup_old, teardown)

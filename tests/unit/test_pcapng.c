@@ -84,7 +84,7 @@ TEST_WITH(pcapng_with_nothing_readable_is_refused, capture_setup, NULL)
 	capture_interface(&writer, 105, 0, 0, 0);
 	capture_enhanced(&writer, 0, 1, "radio", 5, 5);
 	assert_int_equal(capture_read_file(&writer).open_err, -EBADMSG);
-	assert_non_null(strstr(capture_last_log, "no interface has a link type that can be read"));
+	assert_non_null(strstr(capture_last_log, "no interface has a supported link type"));
 	capture_writer_fini(&writer);
 }
 

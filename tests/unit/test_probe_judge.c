@@ -241,15 +241,15 @@ TEST(judge_other_program_is_named_with_what_takes_it_away)
 
 	facts.other = (struct wf_xdp_other){.id = 7, .name = "xdp_filter"};
 	assert_nic(&facts, "xdp_program", WEFT_PROBE_WARN,
-		   "for tap mode: ip link set dev eth9 xdp off; host mode works beside it");
+		   "to use tap mode: ip link set dev eth9 xdp off; host mode works without that");
 	assert_non_null(strstr(told.found, "xdp_filter (id 7)"));
 	facts.other.link_id = 3;
 	assert_nic(&facts, "xdp_program", WEFT_PROBE_WARN,
-		   "for tap mode: end its owner, or: bpftool link detach id 3; host mode works "
-		   "beside it");
+		   "to use tap mode: stop the program that attached it, or: bpftool link detach "
+		   "id 3; host mode works without that");
 	strcpy(facts.other.name, "xdp_dispatcher");
 	assert_nic(&facts, "xdp_program", WEFT_PROBE_WARN,
-		   "for tap mode: xdp-loader unload eth9 --all; host mode works beside it");
+		   "to use tap mode: xdp-loader unload eth9 --all; host mode works without that");
 }
 
 /* ---- host ---- */
@@ -277,7 +277,7 @@ TEST(judge_kernel_by_its_number_not_its_text)
 	assert_host(&facts, "kernel", WEFT_PROBE_OK, "");
 	facts.release = "5.10.0-28-amd64";
 	assert_host(&facts, "kernel", WEFT_PROBE_FAIL,
-		    "Linux 6.1 or newer is needed (this is 5.10)");
+		    "Linux 6.1 or newer is needed (this kernel is 5.10)");
 	facts.release = "6.0.12";
 	assert_host(&facts, "kernel", WEFT_PROBE_FAIL, "(this is 6.0)");
 	facts.release = "10.0-rc1";
@@ -304,12 +304,13 @@ TEST(judge_missing_feature_names_the_kernel_that_has_it)
 	const struct wf_kernel_feature_row older = {"af_xdp", "4.18", true, "nothing"};
 
 	assert_feature(&newer, 0, WEFT_PROBE_OK, "yes", "");
-	assert_feature(&newer, -EINVAL, WEFT_PROBE_WARN, "no", "Linux 6.6 or newer has it");
+	assert_feature(&newer, -EINVAL, WEFT_PROBE_WARN, "no",
+		       "Linux 6.6 or newer has this feature");
 	assert_feature(&newer, -EPERM, WEFT_PROBE_WARN, "unknown",
 		       "run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW");
 	assert_feature(&older, -EAFNOSUPPORT, WEFT_PROBE_FAIL, "no",
-		       "this kernel was built without it (Address family not supported by "
-		       "protocol)");
+		       "this kernel was built without the feature (Address family not supported "
+		       "by protocol)");
 }
 
 TEST(judge_other_findings_are_about_no_feature)

@@ -287,7 +287,8 @@ TEST_WITH(events_full_disk_ends_the_sink_and_is_told_once, setup, teardown)
 	fake_event(&event);
 	wf_dispatch_flush(&fake.dispatch);
 	assert_int_equal(wf_sink_join(sink), -ENOSPC);
-	assert_string_equal(fake.log, "events: /dev/full: No space left on device; no more events "
+	assert_string_equal(fake.log, "events: /dev/full: No space left on device; no further "
+				      "events "
 				      "are written\n");
 	wf_sink_stats(sink, &stats);
 	assert_int_equal(stats.failed_events, 1);

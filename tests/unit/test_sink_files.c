@@ -222,7 +222,8 @@ TEST_WITH(files_directory_of_an_earlier_run_is_refused, setup, teardown)
 	close(open(path, O_CREAT | O_WRONLY, 0600));
 	in_dir(NAME "#3", path);
 	close(open(path, O_CREAT | O_WRONLY, 0600));
-	assert_open_refused(-EEXIST, "holds stream files of an earlier run (" NAME "#3)");
+	assert_open_refused(-EEXIST,
+			    "contains stream files of an earlier run (such as " NAME "#3)");
 	unlink(path);
 	open_and_end();
 }
@@ -232,7 +233,7 @@ TEST_WITH(files_directory_of_a_running_run_is_refused, setup, teardown)
 	struct wf_sink *first = open_sink(false);
 	struct weft first_fake = fake;
 
-	assert_open_refused(-EBUSY, "is being written by another run");
+	assert_open_refused(-EBUSY, "is in use by another run");
 	fake = first_fake;
 	wf_dispatch_init(&fake.dispatch, 0, &fake.sub, 1);
 	assert_int_equal(fake_end(first), 0);
@@ -249,7 +250,7 @@ TEST_WITH(files_target_that_is_no_directory_is_refused, setup, teardown)
 	snprintf(dir, sizeof(dir), "%s/file", base);
 	assert_open_refused(-ENOTDIR, "can't be written to");
 	snprintf(dir, sizeof(dir), "%s/none/dir", base);
-	assert_open_refused(-ENOENT, "can't be made");
+	assert_open_refused(-ENOENT, "can't be created");
 	strcpy(dir, base);
 }
 
@@ -332,7 +333,7 @@ TEST_WITH(files_directory_that_vanishes_ends_the_sink_alone, setup, teardown)
 	push_text(&flow, WEFT_TO_CLIENT, 0, "lost");
 	wf_dispatch_flush(&fake.dispatch);
 	assert_int_equal(wf_sink_join(sink), -ENOENT);
-	assert_non_null(strstr(fake.log, "no more streams are written"));
+	assert_non_null(strstr(fake.log, "no further streams are written"));
 	push_text(&flow, WEFT_TO_CLIENT, 4, "nobody waits for it");
 	wf_dispatch_close(&fake.dispatch);
 	assert_int_equal(wf_arena_used_bytes(fake.arena), 0);

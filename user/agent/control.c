@@ -58,7 +58,8 @@ static json_t *response_new(struct wf_control *control, const char *line)
 		response =
 			json_pack("{sbss+}", "ok", 0, "error", "request: not JSON: ", error.text);
 	else if (!command)
-		response = json_pack("{sbss}", "ok", 0, "error", "request: has no \"command\"");
+		response =
+			json_pack("{sbss}", "ok", 0, "error", "request: has no member \"command\"");
 	else if ((result = control->fn(command, request, &refusal, control->ctx)) != NULL)
 		response = json_pack("{sbso}", "ok", 1, command, result);
 	else
@@ -158,7 +159,7 @@ static int open_socket(struct wf_control *control, const char *dir, const char *
 	int fd;
 
 	if (err)
-		return refuse(ret_error, err, dir, "path too long for a socket");
+		return refuse(ret_error, err, dir, "the path is too long for a Unix socket");
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return refuse(ret_error, -errno, addr->sun_path, strerror(errno));

@@ -50,7 +50,8 @@ static bool name_of(const char *file, char *ret_name)
 	return true;
 }
 
-/* Return true if an agent listens there; otherwise the socket file was left by a killed agent. */
+/* Return true if an agent listens on the socket of @name in @dir; otherwise the file was left by a
+ * killed agent. */
 static bool is_alive(const char *dir, const char *name)
 {
 	struct sockaddr_un addr;
@@ -107,7 +108,7 @@ static int read_response(const char *path, const char *line, const char *command
 	if (json_is_true(json_object_get(response, "ok")) && result)
 		*ret_response = json_incref(result);
 	else
-		err = refuse(ret_error, -EPROTO, path, why ? why : "not an agent's answer");
+		err = refuse(ret_error, -EPROTO, path, why ? why : "the response is not valid");
 	json_decref(response);
 	return err;
 }
@@ -126,7 +127,7 @@ static int ask(int fd, const struct sockaddr_un *addr, const json_t *request, js
 		err = wf_control_receive_line(fd, &line, -1, deadline_ns);
 	if (err)
 		refuse(ret_error, err, addr->sun_path,
-		       err == -ENODATA ? "the agent ended" : strerror(-err));
+		       err == -ENODATA ? "the agent ended before it answered" : strerror(-err));
 	else
 		err = read_response(addr->sun_path, line.text, command, ret_response, ret_error);
 	free(line.text);
@@ -156,8 +157,9 @@ int wf_control_send(const char *dir, const char *name, const json_t *request, js
 		return refuse(ret_error, -ENOENT, addr.sun_path,
 			      "no agent runs on this interface; start one: weft run -i IFACE");
 	if (fd == -EACCES)
-		return refuse(ret_error, fd, addr.sun_path,
-			      "not permitted; only its owner may ask: use sudo");
+		return refuse(
+			ret_error, fd, addr.sun_path,
+			"not permitted; run this command as root or as the owner of the agent");
 	if (fd < 0)
 		return refuse(ret_error, fd, addr.sun_path, strerror(-fd));
 	err = ask(fd, &addr, request, ret_response, ret_error);

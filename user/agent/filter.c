@@ -101,7 +101,8 @@ static const char *why_not_set(int err)
 {
 	switch (err) {
 	case -EINVAL:
-		return "the expression is not in tcpdump's syntax; the agent's log tells why";
+		return "the expression is not valid in tcpdump's syntax; the agent's log shows the "
+		       "reason";
 	case -ETIMEDOUT:
 		return "a worker is too busy to answer";
 	default:
@@ -162,7 +163,7 @@ void wf_filter_explain(const struct wf_config *config, bool is_live, FILE *out)
 		if (!is_part(key) || !is_set(config, key))
 			continue;
 		if (!is_expression && !is_live)
-			where = "nowhere: only live capture checks it";
+			where = "not checked: only live capture supports it";
 		fprintf(out, "%-18s ", key->name);
 		wf_config_print_plain(config, key, out);
 		fprintf(out, "\n%18s -> %s\n", "", where);

@@ -6,7 +6,7 @@
  *   {"command": "filter", "filter.ports": "80,443", "filter.expression": "host 10.0.0.1"}
  *     -> {"filter.ports": "80,443", ...}: the filter that is now in use
  *
- * A part that is missing from the request is removed from the filter.
+ * Parts that are missing from the request are removed from the filter.
  */
 #ifndef WF_AGENT_FILTER_H
 #define WF_AGENT_FILTER_H

@@ -71,9 +71,10 @@ static const char *why_not_set(int err)
 	case -ENOENT:
 		return "no such connection in the kernel's flow map";
 	case -EALREADY:
-		return "beyond its depth limit, so it would be shunted again at once";
+		return "the connection is beyond its depth limit and would be shunted again at "
+		       "once";
 	case -ETIMEDOUT:
-		return "its worker is too busy to answer";
+		return "the worker of the connection did not answer in time";
 	default:
 		return strerror(-err);
 	}
@@ -93,7 +94,7 @@ static json_t *answer_flow(const struct wf_request_env *env, const json_t *reque
 		return refuse(ret_error, "address", "neither IPv4 nor IPv6");
 	if (!read_port(request, "src_port", &flow.src_port) ||
 	    !read_port(request, "dest_port", &flow.dst_port))
-		return refuse(ret_error, "port", "not from 0 to 65535");
+		return refuse(ret_error, "port", "not a number from 0 to 65535");
 	if (!from)
 		return refuse(ret_error, "from", "not one of src, dst, both");
 	if (verdict < 0)

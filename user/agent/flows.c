@@ -112,7 +112,7 @@ static json_t *answer_flows(const struct wf_request_env *env, const json_t *requ
 	if (!read_sort(request, &query.sort))
 		return refuse(ret_error, "sort", "not one of bytes, packets, kept, last, age");
 	if (count < 0 || count > WEFT_FLOW_VIEWS_MAX)
-		return refuse(ret_error, "count", "not from 1 to 1000");
+		return refuse(ret_error, "count", "not a number from 1 to 1000");
 	query.count_max = (uint32_t)count;
 	flows = json_array();
 	err = weft_flows_each(env->weft, &query, add_view, flows, &total);
@@ -121,7 +121,7 @@ static json_t *answer_flows(const struct wf_request_env *env, const json_t *requ
 	json_decref(flows);
 	if (err == -EINVAL)
 		return refuse(ret_error, "filter",
-			      "not in tcpdump's syntax; the agent's log tells why");
+			      "not valid in tcpdump's syntax; the agent's log shows the reason");
 	return refuse(ret_error, "flows", strerror(-err));
 }
 

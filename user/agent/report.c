@@ -140,7 +140,7 @@ void wf_report_print(const json_t *report, FILE *out)
 
 /*
  * Print @name without the words that all names of its ledger share: "xdp_passed_frames" becomes
- * "passed", like "seen" for "xdp_seen_frames". Unit and module are printed once, before the names.
+ * "passed". Unit and module are printed once, before the names.
  */
 static void print_short_name(const char *name, FILE *out)
 {

@@ -27,12 +27,14 @@ int wf_opts_copy(const char *name, const void *opts, size_t size, void *ret_opts
 
 	memcpy(&caller_size, opts, sizeof(caller_size));
 	if (caller_size < sizeof(caller_size)) {
-		wf_error("%s: sz is %zu; declare the struct with WEFT_OPTS()", name, caller_size);
+		wf_error("%s: the member sz is %zu, which is too small; declare the struct with "
+			 "WEFT_OPTS()",
+			 name, caller_size);
 		return -EINVAL;
 	}
 	for (size_t i = size; i < caller_size; i++) {
 		if (((const char *)opts)[i]) {
-			wf_error("%s: the caller sets an option of a newer version of libweft",
+			wf_error("%s: an option is set that only a newer version of libweft has",
 				 name);
 			return -EINVAL;
 		}
@@ -64,7 +66,7 @@ struct option {
 	size_t bytes;  /* size of the member */
 	size_t count_offset;
 	uint64_t min;
-	uint64_t max; /* list: maximum number of entries */
+	uint64_t max; /* for a list: maximum number of entries */
 	uint64_t initial;
 	double initial_share;
 	const char *unit;
@@ -243,7 +245,8 @@ static int check_ascending(const char *what, uint32_t a, uint32_t b, uint32_t c)
 {
 	if (a < b && b < c)
 		return 0;
-	wf_error("options: %s do not ascend: %" PRIu32 ", %" PRIu32 ", %" PRIu32, what, a, b, c);
+	wf_error("options: %s must ascend, but are %" PRIu32 ", %" PRIu32 ", %" PRIu32, what, a, b,
+		 c);
 	return -EINVAL;
 }
 
@@ -253,8 +256,8 @@ static int check_workers(const struct weft_opts *o)
 
 	if (need_mb * MIB <= o->memory_max_bytes)
 		return 0;
-	wf_error("options: %" PRIu32 " workers need %d MiB each, together %" PRIu64
-		 " MiB, more than the %" PRIu64 " MiB of memory_max_bytes",
+	wf_error("options: %" PRIu32 " workers with at least %d MiB each need %" PRIu64
+		 " MiB, more than memory_max_bytes (%" PRIu64 " MiB)",
 		 o->workers, WEFT_WORKER_MIN_MB, need_mb, (uint64_t)(o->memory_max_bytes / MIB));
 	return -EINVAL;
 }

@@ -15,11 +15,12 @@
 static int check_opts(const struct weft_sub_opts *opts)
 {
 	if (opts->events & ~((1u << WEFT_EVENT_TYPE_COUNT) - 1)) {
-		wf_error("weft_subscribe: events 0x%x names types that do not exist", opts->events);
+		wf_error("weft_subscribe: the event mask 0x%x contains unknown event types",
+			 opts->events);
 		return -EINVAL;
 	}
 	if (opts->overflow > WEFT_OVERFLOW_DROP_NEWEST) {
-		wf_error("weft_subscribe: overflow %d is no policy", (int)opts->overflow);
+		wf_error("weft_subscribe: %d is not a valid overflow policy", (int)opts->overflow);
 		return -EINVAL;
 	}
 	return 0;

@@ -78,6 +78,7 @@ WF_CMD(config) = {
 	.usage = "check FILE | show [FILE]",
 	.summary = "check a configuration file, or show all keys and their values",
 	.details =
-		"show prints YAML that --config reads: start with 'weft config show > weft.yaml'.\n",
+		"The output of show is YAML that --config can read. For a new configuration file:\n"
+		"  weft config show > weft.yaml\n",
 	.run = run_config,
 };

@@ -74,8 +74,8 @@ static int run_demo(struct wf_options *options)
 		return WF_EXIT_USAGE;
 	}
 	if (geteuid() != 0 || wf_privileges_check(missing, sizeof(missing))) {
-		wf_say_error(
-			"demo: not permitted: it makes network namespaces; run 'weft demo' as root");
+		wf_say_error("demo: not permitted to create network namespaces; run 'weft demo' as "
+			     "root");
 		return WF_EXIT_NOT_ALLOWED;
 	}
 	if (weft_probe_kernel())
@@ -92,6 +92,7 @@ WF_CMD(demo) = {
 	.summary = "create two namespaces with real traffic and show weft at work",
 	.details = "A web server and its clients run in namespaces of their own, weft watches the\n"
 		   "server's interface, and every downloaded file is compared with the extracted\n"
-		   "streams. Takes about half a minute and leaves nothing behind. Needs root.\n",
+		   "streams. The demo takes about 30 seconds,\n"
+		   "removes everything that it created, and needs root.\n",
 	.run = run_demo,
 };

@@ -18,8 +18,9 @@
 enum { REMOVE_STALE = 0 };
 
 static const struct wf_option own[] = {
-	[REMOVE_STALE] = {"remove-stale", 0, NULL,
-			  "first remove the tc filters that a killed weft left on IFACE"},
+	[REMOVE_STALE] =
+		{"remove-stale", 0, NULL,
+		 "before the checks, remove tc filters that a killed weft process left on IFACE"},
 	{.name = NULL},
 };
 
@@ -90,8 +91,10 @@ static int remove_stale(const char *ifname)
 	int err = weft_remove_stale(ifname, &removed);
 
 	if (err == -EBUSY) {
-		wf_say_error("doctor: %s: a running weft uses it, so its filters are not stale",
-			     ifname);
+		wf_say_error(
+			"doctor: %s: a running weft uses this interface, so its tc filters are not "
+			"stale and were not removed",
+			ifname);
 		return WF_EXIT_NOT_ALLOWED;
 	}
 	if (err) {
@@ -109,7 +112,7 @@ static int run_doctor(struct wf_options *options)
 	int status;
 
 	if (options->args_count > 0) {
-		wf_say_error("doctor: unexpected '%s' (an interface is given with -i)",
+		wf_say_error("doctor: unexpected argument '%s' (use -i to name an interface)",
 			     options->args[0]);
 		return WF_EXIT_USAGE;
 	}
@@ -144,8 +147,10 @@ WF_CMD(doctor) = {
 	.groups = WF_OPTIONS_INTERFACE | WF_OPTIONS_JSON,
 	.own = own,
 	.usage = "[-i IFACE [--remove-stale]] [--json]",
-	.summary = "report what this kernel, host and interface offer, and what to change",
+	.summary =
+		"check whether this kernel, host and interface support weft, and recommend changes",
 	.details =
-		"Changes nothing without --remove-stale. Exit status 4 if live capture can't work.\n",
+		"Without --remove-stale, nothing is changed. The exit status is 4 if live capture\n"
+		"is not possible.\n",
 	.run = run_doctor,
 };

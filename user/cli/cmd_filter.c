@@ -43,10 +43,10 @@ WF_CMD(filter) = {
 	.position = 80,
 	.groups = WF_OPTIONS_INTERFACE | WF_OPTIONS_CONFIG | WF_OPTIONS_JSON | WF_OPTIONS_EXPLAIN,
 	.usage = "[-i IFACE] [--config FILE] [--set filter.KEY=VALUE] [FILTER]",
-	.summary = "replace the filter of a running agent, all at once",
+	.summary = "replace the whole filter of a running agent",
 	.details =
-		"A part that is not given does not filter. --config takes the filter of a\n"
-		"configuration file, so that a changed file can be put into effect. On an error the\n"
+		"Parts that are not given are removed from the filter. --config reads the filter\n"
+		"from a configuration file, for example after a change. On an error the\n"
 		"old filter stays in use.\n"
 		"\n"
 		"  weft filter --set filter.ports=80,443 --set filter.deny=10.9.0.0/16\n"

@@ -12,7 +12,8 @@
 enum { FROM = 0 };
 
 static const struct wf_option own[] = {
-	[FROM] = {"from", 0, "src|dst", "only the direction from this side (default both)"},
+	[FROM] = {"from", 0, "src|dst",
+		  "apply to segments sent by SRC (src) or by DST (dst) only; default: both"},
 	{.name = NULL},
 };
 
@@ -69,11 +70,12 @@ WF_CMD(flow) = {
 	.groups = WF_OPTIONS_INTERFACE | WF_OPTIONS_CONFIG | WF_OPTIONS_JSON,
 	.own = own,
 	.usage = "[-i IFACE] [--from src|dst] shunt|unshunt|pass SRC SPORT DST DPORT",
-	.summary = "stop or resume the delivery of a connection's data by the kernel",
+	.summary = "stop or resume the capture of one connection's data",
 	.details =
 		"shunt: data bypasses the worker and is only counted in the kernel; the end of the\n"
-		"connection is still seen. pass: all segments bypass the worker, also the end.\n"
-		"unshunt (or steer): data is delivered again; the bytes left out are one gap.\n"
+		"connection is still seen. pass: all segments bypass the worker, also FIN and\n"
+		"RST.\n"
+		"unshunt (or steer): data is delivered again; the missing bytes are one gap.\n"
 		"\n"
 		"  weft flow shunt 10.0.0.1 51234 10.0.0.2 443\n"
 		"  weft flow --from dst unshunt 10.0.0.1 51234 10.0.0.2 443\n",

@@ -16,8 +16,9 @@
 enum { SORT = 0, COUNT, FOLLOW };
 
 static const struct wf_option own[] = {
-	[SORT] = {"sort", 0, "ORDER", "bytes, packets, kept, last or age (default bytes)"},
-	[COUNT] = {"count", 0, "N", "limit of connections in the list (default 100)"},
+	[SORT] = {"sort", 0, "ORDER",
+		  "order of the list: bytes, packets, kept, last or age (default bytes)"},
+	[COUNT] = {"count", 0, "N", "maximum number of connections in the list (default 100)"},
 	[FOLLOW] = {"follow", 'f', NULL, "print the list again every second"},
 	{.name = NULL},
 };
@@ -109,8 +110,8 @@ WF_CMD(flows) = {
 	.details =
 		"FILTER uses the syntax of tcpdump and may name addresses and ports. ORDER is bytes,\n"
 		"packets, kept (bytes that bypassed the worker in the kernel), last (time of the last\n"
-		"segment) or age. Packets, bytes and verdicts are counts of the kernel, the others\n"
-		"are counts of the worker.\n"
+		"segment) or age. Packets, bytes and verdicts come from the kernel, all other\n"
+		"values from the worker.\n"
 		"\n"
 		"  weft flows --sort kept --count 10\n"
 		"  weft flows --json host 10.0.0.1 and port 443 | jq '.flows[].toclient.bytes'\n",

@@ -26,7 +26,7 @@ WF_CMD(help) = {
 	.name = "help",
 	.position = 100,
 	.usage = "[COMMAND]",
-	.summary = "print this list, or the help of one command",
+	.summary = "print the list of commands, or the help of one command",
 	.details = "",
 	.run = run_help,
 };

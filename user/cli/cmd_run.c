@@ -14,7 +14,9 @@
 static int check_interfaces(const struct wf_config *config)
 {
 	if (config->interfaces_count == 0) {
-		wf_say_error("run: no interface; name one with -i IFACE, or in the configuration");
+		wf_say_error(
+			"run: no interface given; use -i IFACE, or set capture.interfaces in the "
+			"configuration");
 		return WF_EXIT_USAGE;
 	}
 	for (size_t i = 0; i < config->interfaces_count; i++) {
@@ -26,7 +28,8 @@ static int check_interfaces(const struct wf_config *config)
 		for (size_t j = 0; j < i; j++) {
 			if (if_nametoindex(config->interfaces[j]) ==
 			    if_nametoindex(config->interfaces[i])) {
-				wf_say_error("run: %s: given twice", config->interfaces[i]);
+				wf_say_error("run: %s: the interface is given twice",
+					     config->interfaces[i]);
 				return WF_EXIT_USAGE;
 			}
 		}
@@ -45,12 +48,16 @@ static int run_run(struct wf_options *options)
 	if (weft_probe_kernel())
 		return WF_EXIT_NOT_ALLOWED;
 	if (wf_privileges_check(missing, sizeof(missing))) {
-		wf_say_error("run: not permitted: %s missing; run it as root: sudo weft run ...",
-			     missing);
+		wf_say_error(
+			"run: not permitted: capabilities missing: %s; run as root: sudo weft run "
+			"...",
+			missing);
 		return WF_EXIT_NOT_ALLOWED;
 	}
 	if (!wf_sink_wanted(&options->config.sinks, 0))
-		wf_say_note("run: neither --streams nor --events: counting only, see 'weft stats'");
+		wf_say_note(
+			"run: neither --streams nor --events is given, so nothing is written; see "
+			"the counts with 'weft stats'");
 	return wf_session_run(&session);
 }
 

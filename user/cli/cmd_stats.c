@@ -12,8 +12,8 @@ static void print_text(const json_t *report)
 {
 	wf_report_print(report, stdout);
 	if (!wf_report_is_closed(report))
-		puts("\nWhile traffic flows, frames in transit make a small difference, "
-		     "which disappears without traffic.");
+		puts("\nA small difference while traffic flows is normal: it is frames in transit "
+		     "between two counters.");
 }
 
 static void print_json(const json_t *report)
@@ -31,7 +31,8 @@ static void print_string(const json_t *text)
 enum { FORMAT = 0 };
 
 static const struct wf_option own[] = {
-	[FORMAT] = {"format", 0, "text|json|prometheus", "format of the result (default text)"},
+	[FORMAT] = {"format", 0, "text|json|prometheus",
+		    "format of the output: text, json or prometheus (default text)"},
 	{.name = NULL},
 };
 
@@ -66,11 +67,11 @@ static int run_stats(struct wf_options *options)
 	int status;
 
 	if (options->args_count > 0) {
-		wf_say_error("stats: unexpected '%s'", options->args[0]);
+		wf_say_error("stats: unexpected argument '%s'", options->args[0]);
 		return WF_EXIT_USAGE;
 	}
 	if (!format) {
-		wf_say_error("stats: --format %s: unknown; use text, json or prometheus",
+		wf_say_error("stats: --format: unknown format '%s'; use text, json or prometheus",
 			     options->own[FORMAT]);
 		return WF_EXIT_USAGE;
 	}
@@ -90,10 +91,11 @@ WF_CMD(stats) = {
 	.groups = WF_OPTIONS_INTERFACE | WF_OPTIONS_CONFIG | WF_OPTIONS_JSON,
 	.own = own,
 	.usage = "[-i IFACE] [--json | --format FORMAT]",
-	.summary = "show the counts of a running agent: every frame and byte has one outcome",
-	.details = "Without -i, the only running agent is asked. Exit status 3 if there is none.\n"
-		   "\n"
-		   "  weft stats --json | jq '.metrics.payload_delivered_bytes.value'\n"
-		   "  weft stats --format prometheus > /var/lib/node_exporter/weft.prom\n",
+	.summary = "show the counters of a running agent, which account for every frame and byte",
+	.details =
+		"-i is needed only if several agents run. The exit status is 3 if no agent runs.\n"
+		"\n"
+		"  weft stats --json | jq '.metrics.payload_delivered_bytes.value'\n"
+		"  weft stats --format prometheus > /var/lib/node_exporter/weft.prom\n",
 	.run = run_stats,
 };

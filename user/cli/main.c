@@ -54,7 +54,7 @@ int main(int argc, char **argv)
 	status = run(cmd, argc - 1, argv + 1);
 	/* Errors of buffered writes, such as a full disk, are reported only now. */
 	if (fflush(stdout) || ferror(stdout)) {
-		wf_say_error("standard output: %m");
+		wf_say_error("can't write to standard output: %m");
 		return status ? status : WF_EXIT_FAILED;
 	}
 	return status;

@@ -108,8 +108,8 @@ int wf_session_run(const struct wf_session *session)
 	int err;
 
 	if (outputs_collide(session->options)) {
-		wf_say_error(
-			"--json and --events -: both go to standard output; write one to a file");
+		wf_say_error("--json and '--events -' both write to standard output; use '--events "
+			     "FILE' instead");
 		return WF_EXIT_USAGE;
 	}
 	if (wf_session_set_filter(session))

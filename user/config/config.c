@@ -111,7 +111,7 @@ static int set_list(struct wf_config *config, const struct wf_config_key *key, c
 	if (*text)
 		count = split_commas(copy, items, key->max);
 	if (count > key->max)
-		err = wf_config_refuse(ret_error, "%s: more than %llu entries", place,
+		err = wf_config_refuse(ret_error, "%s: expected at most %llu entries", place,
 				       (unsigned long long)key->max);
 	else
 		err = wf_config_assign(config, key, place, items, count, ret_error);

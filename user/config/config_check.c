@@ -54,7 +54,7 @@ static int check_below(const struct check *check, const char *low_name, uint64_t
 {
 	if (low < high)
 		return 0;
-	return wf_config_refuse(check->ret_error, "%s: %llu is not below %llu (%s)",
+	return wf_config_refuse(check->ret_error, "%s: %llu must be less than %llu (%s)",
 				place_of(check, low_name), (unsigned long long)low,
 				(unsigned long long)high, place_of(check, high_name));
 }
@@ -94,8 +94,8 @@ static int check_rings(const struct check *check)
 		return 0;
 	return wf_config_refuse(
 		check->ret_error,
-		"%s: %zu interfaces x %llu frames x %llu bytes = %llu MiB to receive into, more "
-		"than half of %llu MiB (%s); raise that to %llu or take shorter rings",
+		"%s: %zu interfaces x %llu frames x %llu bytes = %llu MiB of receive memory, more "
+		"than half of %llu MiB (%s); raise the latter to %llu or use shorter rings",
 		place_of(check, "capture.ring_frames"), config->interfaces_count,
 		(unsigned long long)ring, (unsigned long long)frame,
 		(unsigned long long)(bytes / MIB), (unsigned long long)(memory / MIB),
@@ -111,13 +111,13 @@ static int check_workers(const struct check *check)
 
 	if (need_mb <= memory_mb)
 		return 0;
-	return wf_config_refuse(check->ret_error,
-				"%s: %llu workers x %d MiB at least = %llu MiB, more than the %llu "
-				"MiB there are (%s)",
-				place_of(check, "capture.workers"),
-				(unsigned long long)opts->workers, WEFT_WORKER_MIN_MB,
-				(unsigned long long)need_mb, (unsigned long long)memory_mb,
-				place_of(check, "memory.max_total_memory_mb"));
+	return wf_config_refuse(
+		check->ret_error,
+		"%s: %llu workers x at least %d MiB = %llu MiB, more than the limit of %llu MiB "
+		"(%s)",
+		place_of(check, "capture.workers"), (unsigned long long)opts->workers,
+		WEFT_WORKER_MIN_MB, (unsigned long long)need_mb, (unsigned long long)memory_mb,
+		place_of(check, "memory.max_total_memory_mb"));
 }
 
 static uint64_t count_sinks(const struct wf_sink_opts *opts)

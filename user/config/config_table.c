@@ -96,7 +96,7 @@ const struct wf_config_key *wf_config_key_find(const char *place, const char *na
 		if (!strcmp(key->name, name)) {
 			if (key->type != WF_CONFIG_LATER)
 				return key;
-			wf_config_refuse(ret_error, "%s: %s (%s): not built into this version",
+			wf_config_refuse(ret_error, "%s: %s (%s): this version does not support it",
 					 place, name, key->help);
 			return NULL;
 		}

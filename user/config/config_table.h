@@ -27,7 +27,8 @@ enum wf_config_type {
 	WF_CONFIG_PORTS,    /* list of uint16_t */
 	WF_CONFIG_PREFIXES, /* list of struct weft_prefix */
 	WF_CONFIG_OVERLAPS, /* map from prefix to policy: list of struct weft_overlap_rule */
-	WF_CONFIG_LATER,    /* a reserved key, which is rejected as not built in */
+	WF_CONFIG_LATER, /* a reserved key, which is rejected because this version does not support
+			    it */
 };
 
 enum {
@@ -76,9 +77,9 @@ struct wf_config_key {
 	enum wf_config_type type;
 	size_t offset;	     /* offset of the value in struct wf_config */
 	size_t bytes;	     /* size of the value */
-	size_t count_offset; /* lists: offset of the number of entries */
+	size_t count_offset; /* for lists: offset of the number of entries */
 	uint64_t min;
-	uint64_t max;	  /* lists: maximum number of entries */
+	uint64_t max;	  /* for lists: maximum number of entries */
 	uint64_t initial; /* default of a NUMBER, MEBIBYTES, SWITCH or CHOICE */
 	double initial_share;
 	const char *initial_text;

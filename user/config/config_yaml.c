@@ -190,8 +190,9 @@ static int load_key(struct loader *loader, const yaml_node_t *name_node, const c
 
 	seen_line = &loader->seen_lines[key - wf_config_keys()];
 	if (*seen_line)
-		return wf_config_refuse(loader->ret_error, "%s: %s: given before, in line %zu",
-					place, name, *seen_line);
+		return wf_config_refuse(loader->ret_error,
+					"%s: %s: the key was already set in line %zu", place, name,
+					*seen_line);
 	*seen_line = name_node->start_mark.line + 1;
 	if (wf_config_type_is_list(key->type))
 		return load_list(loader, key, value);
@@ -231,8 +232,10 @@ static int load_section(struct loader *loader, const yaml_node_t *map, const cha
 		int err;
 
 		if (key->type != YAML_SCALAR_NODE)
-			return wf_config_refuse(loader->ret_error, "%s: expected the name of a key",
-						place_of(loader, key, place));
+			return wf_config_refuse(
+				loader->ret_error,
+				"%s: the name of a key is missing or not plain text",
+				place_of(loader, key, place));
 		snprintf(name, sizeof(name) - 1, "%s%s", section, scalar_of(key));
 		if (is_section(name)) {
 			strcat(name, ".");
@@ -251,12 +254,12 @@ static int refuse_syntax(const struct loader *loader, const yaml_parser_t *parse
 	/* libyaml sets no problem text when memory allocation fails. */
 	if (!parser->problem)
 		return -ENOMEM;
-	return wf_config_refuse(loader->ret_error, "%s:%zu: not YAML: %s%s%s", loader->path,
+	return wf_config_refuse(loader->ret_error, "%s:%zu: invalid YAML: %s%s%s", loader->path,
 				parser->problem_mark.line + 1, parser->problem,
 				parser->context ? " " : "", parser->context ? parser->context : "");
 }
 
-/* Rejects a second document, because its values would be ignored. */
+/* Reject a second document, because its values would be ignored. */
 static int refuse_second_document(struct loader *loader, yaml_parser_t *parser)
 {
 	yaml_document_t second;
@@ -268,8 +271,10 @@ static int refuse_second_document(struct loader *loader, yaml_parser_t *parser)
 		return refuse_syntax(loader, parser);
 	root = yaml_document_get_root_node(&second);
 	if (root)
-		err = wf_config_refuse(loader->ret_error, "%s: a second document",
-				       place_of(loader, root, place));
+		err = wf_config_refuse(
+			loader->ret_error,
+			"%s: the file has a second YAML document; only one is allowed",
+			place_of(loader, root, place));
 	yaml_document_delete(&second);
 	return err;
 }
@@ -311,9 +316,11 @@ int wf_config_load(struct wf_config *config, const char *path, struct wf_config_
 		return err;
 	}
 	if (fstat(fileno(file), &stat) || S_ISDIR(stat.st_mode))
-		err = wf_config_refuse(ret_error, "%s: not a file", path);
+		err = wf_config_refuse(ret_error, "%s: not a regular file", path);
 	else if (stat.st_size > FILE_MAX_BYTES)
-		err = wf_config_refuse(ret_error, "%s: larger than %d bytes", path, FILE_MAX_BYTES);
+		err = wf_config_refuse(ret_error,
+				       "%s: the file is larger than the limit of %d bytes", path,
+				       FILE_MAX_BYTES);
 	else
 		err = load_document(&loader, file);
 	fclose(file);

@@ -32,8 +32,8 @@ static int set_in_workers(struct wf_engine *engine, struct wf_pcap_filter *filte
 	if (!err)
 		return 0;
 	/*
-	 * The last worker called did not answer. The others answered before, so a call to them
-	 * that times out is repeated.
+	 * Restore the workers called before the one that did not answer. They have answered once,
+	 * so a call that times out is repeated.
 	 */
 	for (done--; done > 0; done--)
 		while (wf_engine_call(engine, done - 1, &back) == -ETIMEDOUT)
@@ -104,7 +104,7 @@ int wf_engine_filter_set(struct wf_engine *engine, const struct weft_filter_opts
 		err = set_locked(engine, &wanted, &filter);
 		wf_engine_control_unlock(engine);
 	}
-	/* Free the old filter, which no worker uses any more, or after an error the new one. */
+	/* Free the filter that is not in use: the old one, or the new one after an error. */
 	wf_pcap_filter_free(filter);
 	return err;
 }

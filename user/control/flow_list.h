@@ -23,7 +23,7 @@ struct wf_tracked_flow {
 	uint32_t use;
 	uint64_t id;
 	enum weft_flow_state state;
-	uint64_t stream_bytes[2]; /* indexed by enum weft_dir */
+	uint64_t stream_bytes[2]; /* delivered bytes of each direction, indexed by enum weft_dir */
 	uint64_t gap_bytes[2];
 	uint64_t held_bytes[2];
 };
@@ -41,7 +41,7 @@ struct wf_flow_list {
 	uint32_t count_max;
 	uint64_t total; /* number of connections that match @filter, including those not in items */
 	enum weft_flow_sort sort;
-	uint64_t now_ns;		     /* CLOCK_MONOTONIC */
+	uint64_t now_ns;		     /* CLOCK_MONOTONIC time of the request */
 	const struct wf_pcap_filter *filter; /* borrowed; NULL: all connections match */
 };
 
@@ -54,7 +54,7 @@ void wf_flow_list_add(struct wf_flow_list *list, const struct wf_kernel_flow *fl
 /* Sort the items and remove all but the first count_max. */
 void wf_flow_list_finish(struct wf_flow_list *list);
 
-/* Does @filter match a segment of the connection, in either direction? */
+/* Return true if @filter matches a segment of the connection in either direction. */
 bool wf_flow_list_matches(const struct wf_pcap_filter *filter, const struct weft_flow_key *key);
 
 #endif

@@ -18,8 +18,8 @@
 #include "packet/flow_key.h"
 
 /*
- * ASK_FLOWS: maximum of flows in one call to a worker, so that the call is short.
- * SET_FLOWS_MAX: maximum of connections with the same four-tuple, on several VLANs or in
+ * ASK_FLOWS: maximum number of flows in one call to a worker, so that the call is short.
+ * SET_FLOWS_MAX: maximum number of connections with the same four-tuple, on several VLANs or in
  * several tunnels.
  */
 enum { ASK_FLOWS = 64, SET_FLOWS_MAX = 64 };
@@ -223,7 +223,7 @@ free_filter:
 struct named {
 	const struct weft_flow *flow;
 	struct weft_flow_key keys[SET_FLOWS_MAX];
-	uint8_t src[SET_FLOWS_MAX]; /* endpoint (0 or 1) that is the source */
+	uint8_t src[SET_FLOWS_MAX]; /* index of the endpoint (0 or 1) that is the source */
 	uint32_t count;
 };
 

@@ -4,8 +4,9 @@
  *
  *   limit = tables + subscriptions + workers + maps + rings + headroom + the arena's spans
  *
- * For each queue, the kernel allocates a record of every frame that the UMEM can hold. Their size
- * grows with the number of spans, so both are sized together from what the other parts leave.
+ * For each queue, the kernel allocates a record of every frame that the UMEM can hold. The number
+ * of records grows with the number of spans, so spans and records are sized together from the
+ * memory that the other parts leave.
  */
 #include "engine/charges.h"
 
@@ -21,7 +22,9 @@
 
 enum {
 	HEADROOM_BYTES = 128 << 10,
-	WORKER_HEADROOM_BYTES = 64 << 10, /* page pool, pipeline, fragment table */
+	WORKER_HEADROOM_BYTES =
+		64
+		<< 10, /* reserve of each worker for its page pool, pipeline and fragment table */
 };
 #define MIB (1024.0 * 1024)
 
@@ -29,7 +32,7 @@ enum {
 struct bill {
 	uint64_t tables_bytes;
 	uint64_t subs_bytes;
-	/* without the kernel's records, which grow with the number of spans */
+	/* AF_XDP rings, without the kernel's frame records (see span_bytes) */
 	uint64_t rings_bytes;
 	uint64_t span_bytes; /* size of the kernel's records per span */
 	uint64_t maps_bytes;
@@ -45,7 +48,7 @@ uint64_t wf_charges_headroom(uint32_t workers)
 }
 
 /*
- * Choose the map sizes. Flow maps below the normal size are logged, because they evict flows
+ * Choose the map sizes. Log if flow maps are smaller than normal, because they then evict flows
  * sooner.
  */
 static void choose_maps(const struct wf_charges_opts *opts, struct wf_map_sizes *maps)
@@ -59,13 +62,13 @@ static void choose_maps(const struct wf_charges_opts *opts, struct wf_map_sizes 
 	wf_iface_cpus(&wants.cpus);
 	wf_map_sizes_choose(&wants, maps);
 	if (maps->flows < WEFT_FLOW_MAP_ENTRIES)
-		wf_info("memory: flow maps of %u connections, for a limit of %llu MiB and %llu "
-			"connections",
+		wf_info("memory: each kernel flow map has only %u entries, because of the limits "
+			"of %llu MiB and %llu connections",
 			maps->flows, (unsigned long long)wants.limit_bytes >> 20,
 			(unsigned long long)wants.flows_max);
 	if (maps->hot_cpus < wants.cpus)
-		wf_info("memory: %u CPUs count in the flow map itself, which is slower: their own "
-			"slots would be too much for a limit of %llu MiB",
+		wf_info("memory: %u CPUs count segments directly in the flow map, which is slower: "
+			"per-CPU counters do not fit in the limit of %llu MiB",
 			wants.cpus, (unsigned long long)wants.limit_bytes >> 20);
 }
 
@@ -123,10 +126,10 @@ static uint64_t least_sum(const struct bill *bill)
 
 static int refuse(const struct wf_charges_opts *opts, const struct bill *bill)
 {
-	wf_error("memory: %.1f MiB do not suffice: %.1f for tables + %.1f for %u subscriptions + "
-		 "%.1f for %u workers + %.1f for BPF maps of %u interfaces + %.1f for AF_XDP "
-		 "rings of %u queues + %.1f in reserve + %.1f at least for data = %.1f MiB; raise "
-		 "the limit",
+	wf_error("memory: the limit of %.1f MiB is too small: %.1f for tables + %.1f for %u "
+		 "subscriptions + %.1f for %u workers + %.1f for BPF maps of %u interfaces + %.1f "
+		 "for AF_XDP rings of %u queues + %.1f in reserve + at least %.1f for data = %.1f "
+		 "MiB; raise the limit",
 		 (double)opts->weft->memory_max_bytes / MIB, (double)bill->tables_bytes / MIB,
 		 (double)bill->subs_bytes / MIB, opts->subs_count,
 		 (double)bill->workers_bytes / MIB, opts->weft->workers,
@@ -193,11 +196,11 @@ int wf_charges_settle(struct wf_charges *charges, const struct wf_ifaces *ifaces
 	if (bytes > *charged)
 		err = charge(charges, WF_BUDGET_MAPS, bytes - *charged, charged);
 	if (err)
-		wf_error(
-			"memory: BPF maps take %.1f MiB on this kernel, more than the %.1f reserved "
-			"for them, and the limit of %.1f is used up; raise --max-memory",
-			(double)bytes / MIB, (double)*charged / MIB,
-			(double)charges->budget->limit_bytes / MIB);
+		wf_error("memory: BPF maps need %.1f MiB on this kernel, but only %.1f MiB are "
+			 "reserved for them and the rest of the limit of %.1f MiB is in use; raise "
+			 "--max-memory",
+			 (double)bytes / MIB, (double)*charged / MIB,
+			 (double)charges->budget->limit_bytes / MIB);
 	return err;
 }
 

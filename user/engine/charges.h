@@ -23,7 +23,7 @@ struct wf_ifaces;
 struct wf_charges_opts {
 	const struct weft_opts *weft;
 	const struct wf_ifaces *ifaces;
-	bool by_queue; /* one socket for each queue, see steering.h */
+	bool by_queue; /* true: one socket per queue, see steering.h */
 	uint32_t subs_count;
 	struct wf_budget *budget;
 };

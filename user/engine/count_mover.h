@@ -24,7 +24,7 @@ struct wf_count_mover {
 	void (*beat)(void *ctx);
 	void *ctx;
 
-	struct wf_lock lock; /* held while counts are moved */
+	struct wf_lock lock; /* held while per-CPU counts are added to the flow maps */
 	struct wf_periodic thread;
 };
 
@@ -32,10 +32,10 @@ void wf_count_mover_init(struct wf_count_mover *mover, uint32_t lock_timeout_ms)
 void wf_count_mover_fini(struct wf_count_mover *mover);
 int wf_count_mover_start(struct wf_count_mover *mover);
 
-/* Stop the thread and move the remaining counts. Idempotent. */
+/* Stop the thread, and add the remaining per-CPU counts to the flow maps. Idempotent. */
 void wf_count_mover_stop(struct wf_count_mover *mover);
 
-/* Move the counts now. Call before reading the flow maps. Thread: any. */
+/* Add the per-CPU counts to the flow maps now. Call before reading the flow maps. Thread: any. */
 void wf_count_mover_move(struct wf_count_mover *mover);
 
 #endif

@@ -73,7 +73,7 @@ int wf_engine_new(const struct weft_opts *opts, struct wf_engine **ret_engine)
 	}
 	err = wf_arena_new(opts->memory_max_bytes, &engine->arena);
 	if (err) {
-		wf_error("memory: can't map %llu MiB: %s",
+		wf_error("memory: can't allocate %llu MiB of address space: %s",
 			 (unsigned long long)opts->memory_max_bytes >> 20, strerror(-err));
 		goto free_engine;
 	}
@@ -115,12 +115,12 @@ int wf_engine_add_submit(struct wf_engine *engine, const struct weft_submit_opts
 	if (engine->submit_ring_bytes)
 		return -EEXIST;
 	if (engine->file_path) {
-		wf_error("source: a handle reads one file, or takes packets");
+		wf_error("source: weft_submit() can't be combined with a file in one handle");
 		return -EINVAL;
 	}
 	if (bytes & (bytes - 1) || bytes < WEFT_SUBMIT_RING_MIN_BYTES ||
 	    bytes > WEFT_SUBMIT_RING_MAX_BYTES) {
-		wf_error("options: ring_bytes is %llu; allowed: powers of two from %d to %d",
+		wf_error("options: ring_bytes is %llu, but must be a power of two from %d to %d",
 			 (unsigned long long)bytes, WEFT_SUBMIT_RING_MIN_BYTES,
 			 WEFT_SUBMIT_RING_MAX_BYTES);
 		return -EINVAL;

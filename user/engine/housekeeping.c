@@ -186,7 +186,7 @@ int wf_housekeeping_start(const struct wf_housekeeping_opts *opts,
 	if (!err)
 		err = wf_periodic_start(&housekeeping->thread, "weft-memory", run, housekeeping);
 	if (err) {
-		wf_error("memory: can't start housekeeping: %s", strerror(-err));
+		wf_error("memory: can't start the housekeeping thread: %s", strerror(-err));
 		wf_housekeeping_free(housekeeping);
 		return err;
 	}

@@ -62,7 +62,8 @@ int wf_ifaces_add(struct wf_ifaces *ifaces, const char *ifname,
 	int err;
 
 	if (ifaces->count == WEFT_INTERFACES_MAX) {
-		wf_error("source: %s: at most %d interfaces", ifname, WEFT_INTERFACES_MAX);
+		wf_error("source: %s: not added: at most %d interfaces are allowed", ifname,
+			 WEFT_INTERFACES_MAX);
 		return -ENOSPC;
 	}
 	if (!if_nametoindex(ifname)) {

@@ -34,7 +34,7 @@ void wf_placement_choose(struct wf_worker *workers, uint32_t count, const struct
 		return;
 	places = calloc(cpus, sizeof(*places));
 	if (!places)
-		return; /* workers stay unpinned */
+		return; /* leave all workers unpinned */
 	for (uint32_t i = 0; i < cpus; i++)
 		places[i].cpu = wf_cpu_nth(i);
 	for (uint32_t i = 0; i < ifaces->count; i++)
@@ -73,7 +73,7 @@ void wf_placement_divide(struct wf_arena *arena, struct wf_worker *workers, uint
 	if (parts_count < 2)
 		return;
 	for (uint32_t i = 0; i < parts_count; i++)
-		wf_info("memory: %u of %u workers have their part of the arena at node %d",
+		wf_info("memory: %u of %u workers take their memory from NUMA node %d",
 			parts[i].weight, count, parts[i].node);
 	wf_arena_divide(arena, parts, parts_count);
 }

@@ -8,7 +8,8 @@
  *
  * A quarter of the arena is used for receive frames, so that data can stay in its frame until it is
  * read. If the queues need more, twice the size of the fill rings is used, but at most half of the
- * arena. The number of frames in the fill rings (at most half of all frames) is reserved for them.
+ * arena. As many frames as the fill rings hold, but at most half of all frames, are reserved for
+ * these rings.
  */
 #include "engine/setup.h"
 
@@ -64,7 +65,8 @@ static int pin_arena(struct wf_engine *engine)
 	int err = wf_arena_pin(engine->arena, wf_charges_headroom(engine->opts.workers));
 
 	if (err)
-		wf_error("memory: %llu MiB are too few for this capture; raise the limit",
+		wf_error("memory: the limit of %llu MiB is too small for this capture; raise the "
+			 "limit",
 			 (unsigned long long)engine->opts.memory_max_bytes >> 20);
 	return err;
 }
@@ -98,7 +100,7 @@ static int setup_pages(struct wf_engine *engine)
 		wf_arena_prefer(engine->arena, worker->arena_part);
 		err = wf_page_pool_new(engine->arena, &opts, &worker->metrics, &worker->pages);
 		if (err) {
-			wf_error("memory: no room for the pages of worker %u: %s", i,
+			wf_error("memory: can't allocate the pages of worker %u: %s", i,
 				 strerror(-err));
 			return err;
 		}
@@ -219,7 +221,7 @@ static int setup_submit(struct wf_engine *engine)
 				   &worker->waiter);
 	}
 	if (err)
-		wf_error("memory: no room for a ring of %llu bytes for each of %u workers: %s",
+		wf_error("memory: can't allocate a ring of %llu bytes for each of %u workers: %s",
 			 (unsigned long long)engine->submit_ring_bytes, engine->crew.count,
 			 strerror(-err));
 	return err;

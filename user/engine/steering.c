@@ -3,9 +3,9 @@
  * steering.c - decides whether packets are steered by queue.
  *
  * Steering by queue requires a single interface, because a flow must have one owner on all
- * interfaces of the engine. It is chosen automatically only if the number of queues is a multiple
- * of the number of workers, so that each worker has equally many queues. One worker owns all queues
- * in any case.
+ * interfaces of the engine. Steering by queue is chosen automatically only if the number of queues
+ * is a multiple of the number of workers, so that each worker has equally many queues. One worker
+ * owns all queues in any case.
  */
 #include "engine/steering.h"
 
@@ -22,7 +22,8 @@ _Static_assert((int)WF_RSS_ENTRIES_MAX >= (int)WF_NIC_ENTRIES_MAX, "every table 
 
 enum {
 	USUAL_ENTRIES = 128,
-	MANY_STRAYS = 10, /* strays are reported above 1/MANY_STRAYS of the segments */
+	MANY_STRAYS = 10, /* segments received by a worker that does not own their flow are reported
+			     above 1/MANY_STRAYS */
 };
 
 /*
@@ -68,9 +69,9 @@ static void deal_by_queue(struct wf_steering *steering, const struct wf_nic_hash
 static const char *misfit(const struct wf_ifaces *ifaces, uint32_t workers, uint32_t queues)
 {
 	if (ifaces->count > 1)
-		return "there are several interfaces";
+		return "this requires a single interface";
 	if (wf_iface_is_host(ifaces->list[0].name, ifaces->list[0].opts.mode))
-		return "in host mode there is no receive queue of the NIC's";
+		return "host mode does not use the receive queues of the NIC";
 	if (queues < workers)
 		return "there are more workers than queues";
 	return NULL;
@@ -102,14 +103,15 @@ static int choose_on(struct wf_steering *steering, const struct wf_ifaces *iface
 		wf_nic_hash_read(ifname, &hash) ? WF_NIC_UNKNOWN : wf_nic_hash_judge(&hash, ports);
 	if (symmetry == WF_NIC_ASYMMETRIC) {
 		wf_nic_hash_advise(&hash, ifname, advice, sizeof(advice));
-		wf_error("capture: %s: capture.nic_hash is on, but the NIC spreads the directions "
-			 "of a connection over two queues; mend it: %s",
-			 ifname, advice);
+		wf_error(
+			"capture: %s: capture.nic_hash is on, but the NIC sends the two directions "
+			"of a connection to different queues; to change that: %s",
+			ifname, advice);
 		return -EOPNOTSUPP;
 	}
 	if (symmetry == WF_NIC_UNKNOWN) {
-		wf_warn("capture: %s: the NIC does not tell how it chooses queues; what comes in "
-			"on another than expected is handed from worker to worker, which is slow",
+		wf_warn("capture: %s: the NIC does not report how it chooses queues; segments that "
+			"arrive on an unexpected queue are passed to another worker, which is slow",
 			ifname);
 		assume(queues, &hash);
 		ports[0] = ports[1] = true;
@@ -173,8 +175,8 @@ void wf_steering_report_strays(const struct wf_steering *steering, const struct 
 		strays += wf_metric_get(metrics, frames_handed_off_frames);
 	}
 	if (strays > frames / MANY_STRAYS)
-		wf_warn("capture: %s: %llu of %llu segments came in on a queue of another worker "
-			"than their connection's and were handed over; capture.nic_hash off is "
+		wf_warn("capture: %s: %llu of %llu segments arrived on a queue of a worker that "
+			"does not own their connection and were passed on; capture.nic_hash off is "
 			"faster",
 			ifname, (unsigned long long)strays, (unsigned long long)frames);
 }

@@ -3,8 +3,8 @@
  * steering.h - chooses which worker owns a flow when packets come from a NIC.
  *
  *   by hash    each queue has a socket for each worker; the XDP program's hash picks one of them
- *   by queue   each queue has one socket, of worker queue % workers: for a NIC whose own hash
- *              brings both directions of a connection to one queue (rss.h)
+ *   by queue   each queue has one socket, owned by worker (queue % workers): for a NIC whose own
+ * hash brings both directions of a connection to one queue (rss.h)
  *
  * By queue, each worker reads fewer rings. By default this is chosen only if the NIC reports a
  * symmetric hash. A segment that arrives at a worker that does not own its flow is handed over.
@@ -25,7 +25,7 @@ struct wf_ifaces;
 /* Zero-initialise: steering by hash. */
 struct wf_steering {
 	bool by_queue;
-	struct wf_rss rss; /* by queue: computes the owning worker of a flow */
+	struct wf_rss rss; /* when steering by queue: computes the worker that owns a flow */
 };
 
 /*

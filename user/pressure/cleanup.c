@@ -2,9 +2,9 @@
 /*
  * cleanup.c - a fixed table of at most WEFT_CLEANUP_TASKS_MAX tasks.
  *
- * Each run scans the whole table, because runs come only a few times a second. A late task runs
- * once, not once per missed interval. After n failures in a row, a task waits 2^n intervals, at
- * most 16.
+ * Each run scans the whole table, because the registry runs only a few times a second. A late task
+ * runs once, not once per missed interval. After n failures in a row, a task waits 2^n intervals,
+ * at most 16.
  */
 #include "pressure/cleanup.h"
 
@@ -99,7 +99,8 @@ static void note_result(struct wf_cleanup *cleanup, struct wf_cleanup_stats *sta
 		return;
 	}
 	if (!stats->errors_in_row)
-		wf_warn("memory: cleanup of %s: error %d; trying again", stats->name, (int)-result);
+		wf_warn("memory: cleanup task %s failed (error %d) and will be retried",
+			stats->name, (int)-result);
 	stats->errors++;
 	stats->errors_in_row++;
 	stats->last_err = (int)result;

@@ -23,7 +23,9 @@
 
 #define TRIM_INTERVAL_NS (5 * WF_NS_PER_SEC)
 
-enum { TRIM_ALL_BYTES = 1 << 20 }; /* up to this size, all free memory is returned */
+enum {
+	TRIM_ALL_BYTES = 1 << 20
+}; /* free memory up to this size is returned completely instead of by half */
 
 struct wf_monitor {
 	struct wf_arena *arena;	    /* borrowed */
@@ -31,20 +33,20 @@ struct wf_monitor {
 	struct wf_pressure *pressure;
 	struct wf_cleanup *cleanup;
 	uint64_t interval_ns;
-	uint64_t check_ns; /* time of the next pressure check */
+	uint64_t check_ns; /* monotonic time of the next pressure check */
 	struct wf_pressure_process process;
 	struct wf_pressure_cgroup cgroup;
 	char status_path[PATH_MAX];
 };
 
-/* Percentage of every TTL that applies at each level. */
+/* Percentage to which every TTL is shortened at each pressure level. */
 static const uint32_t ttl_percent[WEFT_PRESSURE_LEVEL_COUNT] = {
 	[WEFT_PRESSURE_NORMAL] = 100,
 	[WEFT_PRESSURE_LOW] = 100,
 	[WEFT_PRESSURE_HIGH] = 50,
 	[WEFT_PRESSURE_CRITICAL] = 25,
 };
-_Static_assert(WF_SQUEEZE_MAX == WEFT_PRESSURE_CRITICAL, "a squeeze is a level");
+_Static_assert(WF_SQUEEZE_MAX == WEFT_PRESSURE_CRITICAL, "squeeze values equal pressure levels");
 
 static void on_pressure(void *ctx, enum weft_pressure_level from, enum weft_pressure_level to)
 {

@@ -3,7 +3,7 @@
  * monitor.h - the usual pressure sources and cleanup tasks of one arena, run by one call.
  *
  *   wf_monitor_run() ──each interval──► pressure: budget, process, PSI, cgroup
- *                   │                     └─ level changed: squeeze the arena, shorten TTLs,
+ *                   │                     └─ level changed: limit the arena, shorten TTLs,
  *                   │                        give back free memory, then the owner's handlers
  *                   ├──when due──► cleanup tasks: give back free memory, then the owner's tasks
  *                   └──► publish the memory_* metrics
@@ -22,7 +22,7 @@ struct wf_cleanup;
 struct wf_metrics;
 struct wf_monitor;
 
-/* The name of the source that reads our budget. */
+/* Name of the pressure source that reads the memory budget of weft. */
 #define WF_PRESSURE_BUDGET_NAME "budget"
 
 struct wf_monitor_opts {
@@ -36,15 +36,16 @@ struct wf_monitor_opts {
 	 */
 	uint64_t slack_bytes;
 
-	/* Paths of the kernel's files; NULL: the default paths. They must outlive the monitor. */
+	/* Paths of the kernel's files; NULL: the default path, given beside each member. They must
+	 * outlive the monitor. */
 	const char *proc_dir;	/* /proc/self */
 	const char *psi_path;	/* /proc/pressure/memory; "": PSI is not read */
 	const char *cgroup_dir; /* /sys/fs/cgroup */
 };
 
 /*
- * Create a monitor. Return: 0 on success; -EINVAL if the thresholds do not ascend or the interval
- * is 0; -ENOMEM.
+ * Create a monitor. Return: 0 on success; -EINVAL if the thresholds are not in ascending order or
+ * the interval is 0; -ENOMEM.
  */
 int wf_monitor_new(const struct wf_monitor_opts *opts, struct wf_metrics *metrics, uint64_t now_ns,
 		   struct wf_monitor **ret_monitor);
@@ -59,12 +60,12 @@ void wf_monitor_free(struct wf_monitor *monitor);
 struct wf_pressure *wf_monitor_pressure(struct wf_monitor *monitor);
 struct wf_cleanup *wf_monitor_cleanup(struct wf_monitor *monitor);
 
-/* Return the percentage of every timeout that applies at @level. */
+/* Return the percentage to which every timeout is shortened at @level. */
 uint32_t wf_monitor_ttl_percent(enum weft_pressure_level level);
 
 /*
- * Check the pressure and run the tasks that are due at @now_ns (monotonic). Return: the time of the
- * next call.
+ * Check the pressure and run the cleanup tasks that are due at @now_ns (CLOCK_MONOTONIC). Return:
+ * the time at which this function must be called again.
  */
 uint64_t wf_monitor_run(struct wf_monitor *monitor, uint64_t now_ns);
 

@@ -13,11 +13,11 @@
 
 enum {
 	/*
-	 * some new flows are always captured: otherwise the end of the overload could not be
-	 * measured
+	 * at least 2 % of the new flows are captured, so that the end of an overload can be
+	 * detected
 	 */
 	PERCENT_MAX = 98,
-	LEAST_PERCENT = 5, /* a smaller percentage is set to 0 */
+	LEAST_PERCENT = 5, /* percentages below this are rounded down to 0 */
 	HIGH_FILL_PERCENT = 50,
 	CALM_FILL_PERCENT = 25,
 };
@@ -74,8 +74,9 @@ static void fall(struct wf_overload *overload, uint64_t now_ns)
 }
 
 /*
- * Return the calm time before the next trial. It is short if the workers' rate is below half of the
- * rate at the last loss, because the overload is then over.
+ * Return the time without overload that must pass before the percentage is lowered as a trial. It
+ * is short if the workers' frame rate is below half of the rate at the last loss, because the
+ * overload is then over.
  */
 static uint64_t hold_ns(const struct wf_overload *overload)
 {

@@ -22,23 +22,23 @@
 struct wf_overload_reading {
 	uint64_t lost_frames;
 	uint64_t received_frames;
-	uint32_t fill_percent; /* fill level of the fullest ring */
+	uint32_t fill_percent; /* fill level of the fullest receive ring, in percent */
 };
 
 struct wf_overload {
 	uint32_t percent; /* percentage of new flows to shed */
-	uint64_t rises;	  /* number of rises so far */
+	uint64_t rises;	  /* number of times the percentage was raised */
 	uint64_t falls;
 	struct wf_overload_reading last;
 	/* earlier reading, from which losses and rates are computed */
 	struct wf_overload_reading base;
 	uint64_t base_ns;    /* time of base; 0: no reading yet */
 	uint64_t rate;	     /* frames per second taken by workers, as last measured */
-	uint64_t full_rate;  /* rate at the last loss */
+	uint64_t full_rate;  /* value of rate when frames were last lost */
 	uint64_t changed_ns; /* time of the last change of percent */
-	uint64_t calm_ns;    /* start of the current calm time */
-	uint64_t hold_ns;    /* required calm time before the next trial */
-	uint32_t trials;     /* number of falls since the last rise */
+	uint64_t calm_ns;    /* start of the current time without overload */
+	uint64_t hold_ns;    /* time without overload required before percent is lowered */
+	uint32_t trials;     /* number of times percent was lowered since it was last raised */
 };
 
 void wf_overload_init(struct wf_overload *overload);

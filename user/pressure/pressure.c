@@ -31,7 +31,7 @@ struct wf_pressure {
 	uint32_t threshold_percent[WEFT_PRESSURE_LEVEL_COUNT];
 	uint32_t hysteresis_percent;
 	uint32_t calm_checks;
-	uint32_t calm;		    /* consecutive checks with readings that allow a lower level */
+	uint32_t calm; /* number of consecutive checks whose readings allow a lower level */
 	struct wf_metrics *metrics; /* borrowed */
 
 	uint32_t source_count;
@@ -108,7 +108,8 @@ static void read_source(struct wf_pressure *pressure, struct source *source)
 	reading->percent = err ? 0 : percent;
 	if (err && err != -ENODATA) {
 		if (err != reading->err)
-			wf_warn("memory: pressure source %s: error %d; going on without it",
+			wf_warn("memory: can't read pressure source %s (error %d); it is ignored "
+				"until it can be read again",
 				reading->name, -err);
 		reading->errors++;
 		wf_metric_inc(pressure->metrics, pressure_source_errors);

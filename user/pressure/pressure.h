@@ -25,14 +25,16 @@ struct wf_pressure_opts {
 	uint32_t low_percent; /* threshold of the level LOW */
 	uint32_t high_percent;
 	uint32_t critical_percent;   /* required: low < high < critical <= 100 */
-	uint32_t hysteresis_percent; /* a level ends this far below its threshold; must be < low */
-	uint32_t calm_checks;	     /* consecutive checks below before a level ends; at least 1 */
+	uint32_t hysteresis_percent; /* a level ends when readings are this many percentage points
+					below its threshold; less than low_percent */
+	uint32_t calm_checks; /* number of consecutive low readings after which a level ends; at
+				 least 1 */
 };
 
 /*
- * Write the used percentage of a kind of memory; above 100 is allowed. Return: 0 on success;
- * -ENODATA if the value is not known or unlimited here, which is not counted as a failure; other
- * -errno on failure.
+ * Write to @ret_percent how much of a memory limit is used, in percent; it may exceed 100. Return:
+ * 0 on success; -ENODATA if this host has no such value or no limit, which does not count as a
+ * failure; other -errno on failure.
  */
 typedef int (*wf_pressure_read_fn)(void *ctx, uint32_t *ret_percent);
 
@@ -42,7 +44,7 @@ typedef void (*wf_pressure_fn)(void *ctx, enum weft_pressure_level from,
 
 /*
  * Create the pressure state. @metrics: borrowed; metrics of the checking thread. Return: 0 on
- * success; -EINVAL if the thresholds do not ascend; -ENOMEM.
+ * success; -EINVAL if the thresholds are not in ascending order; -ENOMEM.
  */
 int wf_pressure_new(const struct wf_pressure_opts *opts, struct wf_metrics *metrics,
 		    struct wf_pressure **ret_pressure);

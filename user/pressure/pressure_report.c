@@ -44,8 +44,9 @@ void wf_pressure_report_add_change(struct wf_pressure_report *report, enum weft_
 		.source = highest->name,
 	};
 
-	wf_info("memory: pressure %s → %s: %s reads %u %%", weft_pressure_level_name(from),
-		weft_pressure_level_name(to), change.source, change.percent);
+	wf_info("memory: pressure level changed from %s to %s: source %s reads %u %%",
+		weft_pressure_level_name(from), weft_pressure_level_name(to), change.source,
+		change.percent);
 	if (!lock(report))
 		return;
 	report->changes[report->changes_count++ % WEFT_PRESSURE_CHANGES_MAX] = change;

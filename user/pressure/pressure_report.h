@@ -22,7 +22,7 @@ struct wf_cleanup;
 
 struct wf_pressure_report {
 	struct wf_lock lock; /* protects all members below */
-	/* ring, in order of change number */
+	/* ring of the last changes, in order of change number */
 	struct weft_pressure_change changes[WEFT_PRESSURE_CHANGES_MAX];
 	uint64_t changes_count;
 	struct weft_pressure_source sources[WEFT_PRESSURE_SOURCES_MAX];

@@ -94,7 +94,8 @@ int wf_pressure_read_budget(void *ctx, uint32_t *ret_percent)
 int wf_pressure_read_process(void *ctx, uint32_t *ret_percent)
 {
 	const struct wf_pressure_process *process = ctx;
-	/* The kernel's part counts against the limit, but not in the memory of the process. */
+	/* Memory that the kernel holds for weft counts against the limit, but not as memory of the
+	 * process. */
 	uint64_t kernel = wf_budget_kernel(process->budget);
 	uint64_t limit = minus(process->budget->limit_bytes, kernel) + process->slack_bytes;
 	uint64_t fixed = wf_budget_fixed(process->budget) - kernel + process->slack_bytes;

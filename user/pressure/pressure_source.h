@@ -24,8 +24,9 @@ int wf_pressure_read_budget(void *ctx, uint32_t *ret_percent);
 
 /*
  * Context of wf_pressure_read_process(), which compares the resident memory of this process
- * (anonymous and shared memory, without mapped files) with limit + slack, on the same scale as the
- * budget. Unlike the budget, it includes memory that no budget counts.
+ * (anonymous and shared memory, without mapped files) with limit + slack. The percentage excludes
+ * the same tables and frames as that of the budget. Unlike the budget, this source sees memory that
+ * is not charged to any budget.
  */
 struct wf_pressure_process {
 	const struct wf_budget *budget; /* borrowed */

@@ -36,7 +36,8 @@ void wf_shedding_demand(struct wf_shedding *shedding, enum wf_shed_reason reason
 
 	atomic_store(&shedding->demand_percent[reason], percent < 100 ? percent : 100);
 	/*
-	 * If two threads set demands at once, the last one to apply must see both, so read again.
+	 * Repeat if another thread has changed a demand meanwhile, so that the percentage applied
+	 * last includes all demands.
 	 */
 	do {
 		applied = wf_shedding_percent(shedding);
@@ -63,8 +64,8 @@ uint32_t wf_shedding_follow_memory(struct wf_shedding *shedding, bool is_critica
 static void log_change(uint32_t from, uint32_t to)
 {
 	if (!from && to)
-		wf_warn("capture: workers can't keep up: %u %% of new connections are shed: none of "
-			"their segments is captured",
+		wf_warn("capture: workers can't keep up: %u %% of new connections are not captured "
+			"at all, so that the others are captured completely",
 			to);
 	else if (from && !to)
 		wf_info("capture: workers keep up: all new connections are captured again");

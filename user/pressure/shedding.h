@@ -22,24 +22,24 @@
 struct wf_metrics;
 
 enum wf_shed_reason {
-	WF_SHED_OVERLOAD = 0, /* workers are too slow */
-	WF_SHED_MEMORY,	      /* memory pressure */
+	WF_SHED_OVERLOAD = 0, /* workers cannot process all received frames */
+	WF_SHED_MEMORY,	      /* the memory pressure is critical */
 };
 #define WF_SHED_REASON_COUNT (WF_SHED_MEMORY + 1)
 
 struct wf_shedding {
 	_Atomic uint32_t demand_percent[WF_SHED_REASON_COUNT];
-	_Atomic uint64_t rises; /* number of rises of the overload demand */
+	_Atomic uint64_t rises; /* number of times the overload demand was raised */
 	_Atomic uint64_t falls;
 
-	/* Set before start; @ctx is lent to read() and apply(). */
+	/* Callbacks, set before the thread starts. @ctx is passed to read() and apply(). */
 	void (*read)(void *ctx, struct wf_overload_reading *ret_reading);
 	void (*apply)(void *ctx, uint32_t percent);
 	void *ctx;
 
 	uint64_t memory_raise_ns; /* earliest time of the next rise of the memory demand */
 	struct wf_periodic thread;
-	struct wf_overload overload; /* used only by the thread */
+	struct wf_overload overload; /* used only by the thread that wf_shedding_start() creates */
 };
 
 void wf_shedding_init(struct wf_shedding *shedding);

@@ -43,7 +43,7 @@ struct events {
 	uint64_t stats_sec;	/* second of the last written statistics */
 	uint64_t pressure_told; /* number of the last pressure change that was written */
 	uint64_t shed_percent;	/* shed percentage as last written */
-	time_t second;		/* the second that second_text shows */
+	time_t second;		/* time in seconds that second_text contains */
 	char second_text[TIME_BYTES];
 	char bytes[BUFFER_BYTES];
 };
@@ -318,9 +318,10 @@ static int flush(struct wf_sink *sink)
 		if (got < 0) {
 			int err = -errno;
 
-			wf_sink_log(sink, WEFT_LOG_ERROR, "%s: %s; no more events are written",
+			wf_sink_log(sink, WEFT_LOG_ERROR, "%s: %s; no further events are written",
 				    events->target,
-				    err == -EPIPE ? "its reader went away" : strerror(-err));
+				    err == -EPIPE ? "the reading process has closed the pipe"
+						  : strerror(-err));
 			wf_sink_count(sink, failed_events, events->lines);
 			return err;
 		}
@@ -447,7 +448,8 @@ static int events_open(struct wf_sink *sink)
 	events->stats_sec = events->start_sec;
 	err = wf_community_id_new(0, &events->community_id);
 	if (err) {
-		wf_sink_log(sink, WEFT_LOG_ERROR, "no SHA-1 for Community IDs: %s", strerror(-err));
+		wf_sink_log(sink, WEFT_LOG_ERROR, "can't use SHA-1, which Community IDs need: %s",
+			    strerror(-err));
 		goto free_events;
 	}
 	events->fd = open_target(sink, events->target);

@@ -10,12 +10,12 @@
  * A name may be used already: by the same four-tuple in another VLAN or tunnel, or by a stream
  * that was forgotten because WEFT_FILES_TRACKED_MAX others came later. The next free number is
  * taken then. At most WEFT_FILES_OPEN_MAX files are open; the one that was idle longest is closed,
- * and opened again when more bytes come (its inode shows that it is the same file).
+ * and opened again when more bytes arrive (its inode shows that it is the same file).
  *
  * Writing: the events of a batch are collected per file, and each file is written with one
  * pwritev(). The bytes are borrowed until the batch has been taken, so nothing is copied.
  *
- * Failures: an error of one file (its name is taken by something else, it is too large) ends that
+ * Failures: an error of one file (such as a name in use, or a file that is too large) ends that
  * file; an error of the directory or the disk ends the sink.
  */
 #include <errno.h>
@@ -36,7 +36,7 @@ enum {
 	BATCH_MAX = 256,    /* maximum batch size of sink.c */
 	NUMBERS_TRIED = 64, /* numbers tried when a file name is in use */
 	TOLD_MAX = 8,	    /* maximum number of failed files that are logged individually */
-	OPEN_SPARED = 64,   /* descriptors left for other uses */
+	OPEN_SPARED = 64,   /* file descriptors that are not used for stream files */
 };
 
 struct files {
@@ -85,14 +85,15 @@ static int file_failed(struct wf_sink *sink, struct wf_stream_file *file, const 
 
 	wf_sink_failed(sink, err);
 	if (ends_all(err)) {
-		wf_sink_log(sink, WEFT_LOG_ERROR, "%s/%s: %s: %s; no more streams are written",
+		wf_sink_log(sink, WEFT_LOG_ERROR, "%s/%s: %s: %s; no further streams are written",
 			    sink->target, name, what, strerror(-err));
 		return err;
 	}
 	file->failed = true;
 	if (files->told++ < TOLD_MAX)
-		wf_sink_log(sink, WEFT_LOG_ERROR, "%s/%s: %s: %s; this stream is not written",
-			    sink->target, name, what, strerror(-err));
+		wf_sink_log(sink, WEFT_LOG_ERROR,
+			    "%s/%s: %s: %s; the rest of this stream is not written", sink->target,
+			    name, what, strerror(-err));
 	return 0;
 }
 
@@ -322,7 +323,8 @@ static int forget_oldest(struct wf_sink *sink)
 	if (!files->forgets)
 		wf_sink_log(
 			sink, WEFT_LOG_WARN,
-			"more than %u streams at once: streams that were idle longest continue in new files",
+			"more than %u streams at once: further data of the streams that were idle "
+			"longest is written to new files",
 			files->table.max);
 	files->forgets = true;
 	oldest = wf_stream_table_oldest(&files->table);

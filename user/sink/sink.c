@@ -39,7 +39,7 @@ int wf_sink_open(struct weft *weft, const char *kind, const struct wf_sink_opts 
 
 	if (!class) {
 		if (opts->log)
-			opts->log(WEFT_LOG_ERROR, "sink: there is no such kind", opts->log_ctx);
+			opts->log(WEFT_LOG_ERROR, "sink: unknown kind of sink", opts->log_ctx);
 		return -EINVAL;
 	}
 	sink = calloc(1, sizeof(*sink));
@@ -117,10 +117,12 @@ static void tell_losses(const struct wf_sink *sink)
 
 	weft_sub_stats_read(sink->sub, &stats);
 	if (stats.dropped_events)
-		wf_sink_log(sink, WEFT_LOG_WARN,
-			    "lost %llu events with %llu bytes of data: its queue was full",
-			    (unsigned long long)stats.dropped_events,
-			    (unsigned long long)stats.dropped_bytes);
+		wf_sink_log(
+			sink, WEFT_LOG_WARN,
+			"%llu events with %llu bytes of data were dropped because the queue was "
+			"full",
+			(unsigned long long)stats.dropped_events,
+			(unsigned long long)stats.dropped_bytes);
 }
 
 static void unsubscribe(struct wf_sink *sink)

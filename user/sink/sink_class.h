@@ -36,7 +36,7 @@ struct wf_sink_class {
 
 	/* take(), idle() and finish() run on the sink's thread. */
 	int (*take)(struct wf_sink *sink, const struct weft_event *events, int count);
-	/* called when no event has come for a while; may be NULL */
+	/* called when no event has arrived for some time; may be NULL */
 	int (*idle)(struct wf_sink *sink);
 	int (*finish)(struct wf_sink *sink); /* called at the end of data; may be NULL */
 
@@ -49,7 +49,7 @@ struct wf_sink {
 	const char *target;
 	struct weft *weft;    /* borrowed */
 	struct weft_sub *sub; /* owned by the handle; NULL once unsubscribed */
-	void *state;	      /* owned by the class */
+	void *state; /* state of this kind of sink; allocated by open(), freed by close() */
 	pthread_t thread;
 	bool started;
 	_Atomic int err; /* first failure; 0: none */

@@ -14,7 +14,7 @@
  * member
  * @log: receives the messages of sinks; NULL: messages are discarded
  *
- * Strings are borrowed until wf_sink_close(). A zero member has its default.
+ * Strings are borrowed until wf_sink_close(). A member that is zero selects the default.
  */
 struct wf_sink_opts {
 #define WEFT_SINK_OPTION(kind, type, member, ...) type member;

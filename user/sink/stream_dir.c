@@ -20,9 +20,10 @@ static int check_name(const struct wf_sink *sink, const char *name)
 {
 	if (!wf_stream_name_is(name))
 		return 0;
-	wf_sink_log(sink, WEFT_LOG_ERROR,
-		    "%s holds stream files of an earlier run (%s): name an empty directory",
-		    sink->target, name);
+	wf_sink_log(
+		sink, WEFT_LOG_ERROR,
+		"%s contains stream files of an earlier run (such as %s); use an empty directory",
+		sink->target, name);
 	return -EEXIST;
 }
 
@@ -54,7 +55,7 @@ int wf_stream_dir_open(const struct wf_sink *sink, int *ret_dir)
 
 	if (mkdir(path, 0755) && errno != EEXIST) {
 		err = -errno;
-		wf_sink_log(sink, WEFT_LOG_ERROR, "%s can't be made: %s", path, strerror(-err));
+		wf_sink_log(sink, WEFT_LOG_ERROR, "%s can't be created: %s", path, strerror(-err));
 		return err;
 	}
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -66,7 +67,7 @@ int wf_stream_dir_open(const struct wf_sink *sink, int *ret_dir)
 			    strerror(-err));
 	} else if (flock(dir, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
 		err = -EBUSY;
-		wf_sink_log(sink, WEFT_LOG_ERROR, "%s is being written by another run", path);
+		wf_sink_log(sink, WEFT_LOG_ERROR, "%s is in use by another run", path);
 	} else {
 		err = check_empty(sink, dir);
 	}

@@ -27,8 +27,8 @@ struct wf_stream_file {
 	uint64_t inode;	      /* inode of the file, once created */
 	uint64_t written_off; /* file offset of the next byte */
 	uint32_t chain;	      /* next entry of its hash bucket, or of the free list */
-	uint32_t number;      /* N of the file name */
-	int fd;		      /* -1: not open */
+	uint32_t number;      /* number N in the name of the file */
+	int fd;		      /* descriptor of the file; -1: not open */
 	bool made;
 	bool failed; /* a write failed: further bytes are counted and dropped */
 	/* index + 1 of the first event of the batch to be written; 0: none */

@@ -6,8 +6,9 @@
  * the workers have removed since its last run. Its counts are therefore one interval late, and no
  * thread waits for another.
  *
- * Half-open counts of sources need no task: each ends with its last handshake. Subscriptions
- * whose owner is gone are closed by the workers at their next flush (deliver/dispatch.c).
+ * Half-open counts per source need no task: a count is removed with its last handshake.
+ * Subscriptions whose owner is gone are closed by the workers at their next flush
+ * (deliver/dispatch.c).
  */
 #ifndef WF_WORKER_CLEANUP_TASKS_H
 #define WF_WORKER_CLEANUP_TASKS_H

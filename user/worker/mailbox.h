@@ -2,7 +2,7 @@
 /*
  * mailbox.h - requests and calls from other threads to a worker or the reader.
  *
- *   request   a bit: handled between two batches and counted in done_items; no thread waits
+ *   request   a bit that is handled between two batches and counted in done_items; no thread waits
  *   call      a function that runs on the worker's thread while the caller sleeps
  *
  * Only the worker's own thread may use its flows, pages and timers, so other threads send it
@@ -34,8 +34,9 @@ enum wf_request {
 	WF_REQUEST_CALL = 0,	 /* run the function in mailbox->call */
 	WF_REQUEST_LEVEL,	 /* the pressure level has changed */
 	WF_REQUEST_HALVE_CACHES, /* free half of the cached page spans */
-	WF_REQUEST_GIVE_UP_DATA, /* received packets found no memory: give up held data */
-	/* first of WF_MAILBOX_TASKS_MAX cleanup tasks (cleanup_tasks.c) */
+	WF_REQUEST_GIVE_UP_DATA, /* give up held data, because there was no memory for received
+				    packets */
+	/* run cleanup task 0; the next bits are the other tasks (cleanup_tasks.c) */
 	WF_REQUEST_CLEANUP_FIRST,
 };
 
@@ -46,12 +47,12 @@ struct wf_call {
 };
 
 struct wf_mailbox {
-	struct wf_waiter *owner; /* borrowed: a post wakes it; NULL: a post wakes no thread */
+	struct wf_waiter *owner; /* borrowed; woken by each post; NULL: no thread is woken */
 
 	/* written by other threads; the owner clears requested and call */
 	_Alignas(WF_CACHE_LINE) _Atomic uint32_t requested; /* 1 << enum wf_request */
 	_Atomic uint32_t level;				    /* enum weft_pressure_level */
-	/* critical level: stop giving up data once the budget reads below this */
+	/* at the critical level: percentage of the budget below which no more data is given up */
 	_Atomic uint32_t goal_percent;
 	const struct wf_call *_Atomic call;
 

@@ -156,7 +156,8 @@ int wf_mpsc_wait_and_push(struct wf_mpsc *ring, const struct wf_frame *frame, bo
 		if (err != -EAGAIN || wf_clock_monotonic_ns() >= deadline_ns)
 			return err;
 		/*
-		 * The consumer may not have been woken for frames that this thread pushed earlier.
+		 * Wake the consumer before sleeping: frames that this thread pushed earlier may not
+		 * have woken it yet.
 		 */
 		wf_waiter_wake(ring->consumer);
 		wf_waiter_sleep(&ring->room, ticket, deadline_ns);
@@ -180,7 +181,7 @@ uint32_t wf_mpsc_peek(struct wf_mpsc *ring, struct wf_frame *ret_frames, uint32_
 	uint64_t seen = ring->seen;
 	uint32_t count = 0;
 
-	/* Stop after one full round, before reading the first seen entry again. */
+	/* Stop after one full turn of the ring, so that no entry is read twice. */
 	while (count < max && seen < end) {
 		const struct entry *entry = entry_in(base, mask, seen);
 		uint32_t bytes =

@@ -21,7 +21,7 @@ enum wf_outcome {
 	WF_OUTCOME_NOT_TCP,
 	WF_OUTCOME_MALFORMED,
 	WF_OUTCOME_CHECKSUM,
-	WF_OUTCOME_HANDED_OFF, /* counted by the worker that receives the frame */
+	WF_OUTCOME_HANDED_OFF, /* passed to another worker, which counts the outcome of the frame */
 };
 
 /* Count an outcome; frames and rebuilt datagrams have separate metrics. */

@@ -68,7 +68,8 @@ static uint32_t share_of(const struct wf_pipeline_opts *opts, uint32_t total, ui
 	uint32_t mine = total / opts->workers + (total % opts->workers != 0);
 	uint32_t fit = min_u32(part_bytes / entry_bytes, UINT32_MAX);
 
-	/* Hashing is uneven: with several workers, each table gets a reserve. */
+	/* Flows are not spread evenly over the workers, so with several workers each table is
+	 * larger than its share. */
 	if (opts->workers > 1)
 		mine = min_u32((uint64_t)mine + mine / 32 + ENTRIES_MIN, UINT32_MAX);
 	if (fit < ENTRIES_MIN)
@@ -329,9 +330,10 @@ static enum wf_outcome process(struct wf_pipeline *pipeline, const struct wf_fra
 }
 
 /*
- * Process a fragment. One worker rebuilds a datagram, whichever workers receive its fragments. A
- * complete datagram passes the same stages. If it is itself a fragment (the inner datagram of a
- * tunnel), the loop repeats with the datagram that it completes. Takes @frame's page reference.
+ * Process a fragment. All fragments of a datagram are passed to one worker, which rebuilds it. The
+ * rebuilt datagram passes the same stages as a frame. If it is itself a fragment (the inner
+ * datagram of a tunnel), the loop repeats with the datagram that it completes. Takes @frame's page
+ * reference.
  */
 static void process_fragment(struct wf_pipeline *pipeline, const struct wf_frame *frame,
 			     const struct wf_packet *packet)
@@ -361,7 +363,7 @@ static void process_fragment(struct wf_pipeline *pipeline, const struct wf_frame
 	}
 }
 
-/* Held data is reached through three objects; the second is known once the first is loaded. */
+/* Prefetch the objects that refer to held data: the flow's extension and both streams. */
 static void prefetch_held(const struct wf_conns *conns, const struct wf_flow *flow)
 {
 	wf_flow_table_prefetch_ext(&conns->table, flow);
@@ -402,7 +404,7 @@ static void run_group(struct wf_pipeline *pipeline, const struct wf_frame *frame
 	carry_out_all(pipeline);
 }
 
-/* Fragments are timed by the capture clock: see struct wf_conns. */
+/* Fragments expire by the capture clock: see struct wf_conns. */
 static void tick(struct wf_pipeline *pipeline)
 {
 	struct wf_conns *conns = &pipeline->conns;

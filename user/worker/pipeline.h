@@ -5,8 +5,8 @@
  *   frame → filter → decode → (defragment) → flow table → TCP tracking → reassembly → dispatch
  *
  * Time is taken from the packets: a flow's expired timers run, as of their deadline, before its
- * next packet is processed. The outcome therefore depends neither on the time of the next tick nor
- * on other flows or workers.
+ * next packet is processed. The outcome therefore does not depend on the times of ticks, on other
+ * flows or on the number of workers.
  *
  * Thread: the worker.
  */
@@ -36,10 +36,12 @@ struct wf_pcap_filter;
 struct wf_pipeline;
 
 struct wf_pipeline_opts {
-	const struct weft_opts *weft; /* all defaults filled in; must outlive the pipeline */
+	const struct weft_opts *weft; /* options of the handle with all defaults filled in; must
+					 outlive the pipeline */
 	struct weft_hash_secret secret;
-	const struct wf_rss *rss; /* borrowed; see struct wf_decoder */
-	uint32_t worker;	  /* index of this worker */
+	const struct wf_rss
+		*rss; /* borrowed: queue hash for the decoder; NULL: packets are steered by hash */
+	uint32_t worker; /* index of this worker */
 	uint32_t workers;
 	struct wf_arena *arena; /* borrowed, like the next three members */
 	struct wf_page_pool *pages;
@@ -48,8 +50,8 @@ struct wf_pipeline_opts {
 	const struct wf_pcap_filter *filter; /* NULL: no filter */
 
 	/*
-	 * Consistency checks: one thread runs this pipeline, one worker owns each flow. NULL: no
-	 * checks.
+	 * State of the ownership checks: one thread runs this pipeline, and one worker owns each
+	 * flow. NULL: ownership is not checked.
 	 */
 	struct wf_owner *owner;
 	struct wf_claims *claims;

@@ -3,7 +3,7 @@
  * pressure_actions.c - the limits, timeouts and sweeps of each pressure level.
  *
  * At the critical level, each tick permits the sweep to give up 1/32 of the worker's share, so that
- * the level has time to react.
+ * new readings can lower the level before more is given up.
  */
 #include "worker/pressure_actions.h"
 

@@ -2,14 +2,14 @@
 /*
  * pressure_actions.h - what a worker does with its own data at each level of memory pressure.
  *
- *   low       small segments are copied out of receive frames (sweep; later ones at once)
- *   high      page caches, the limits of each stream and timeouts are halved (sweep)
- *   critical  held data is given up, the oldest and largest first (sweeps);
- *             waiting events of slow subscriptions are dropped; midstream flows are rejected
+ *   low       small segments are copied out of receive frames (held ones by a sweep, new ones at
+ * once) high      page caches, the limits of each stream and timeouts are halved (sweep) critical
+ * held data is given up, the oldest and largest first (sweeps); waiting events of slow
+ * subscriptions are dropped; midstream flows are rejected
  *
- * A call with a lower level undoes the actions of the higher one. If a segment finds no memory
- * between two checks of the pressure, the next round also gives up held data, so that the streams
- * that hold the most data lose some, rather than later segments.
+ * A call with a lower level undoes the actions of the higher one. If there is no memory for a
+ * segment between two pressure checks, the next round also gives up held data of the streams that
+ * hold the most, so that later segments are not lost.
  *
  * Memory: one struct. Thread: the worker.
  */
@@ -32,7 +32,7 @@ struct wf_pressure_actions {
 	enum weft_pressure_level level;
 	uint32_t goal_percent;
 	struct wf_sweep sweep;
-	uint64_t pages_taken; /* total pages taken as of the last check for idle caches */
+	uint64_t pages_taken; /* number of pages taken in total at the last check for idle caches */
 };
 
 /* Initialise the actions of one worker. @share_bytes: this worker's share of the arena. */

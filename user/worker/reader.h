@@ -24,7 +24,8 @@ struct wf_reader {
 	struct wf_decoder decoder;  /* computes the steering hash and decodes fragments */
 	struct wf_defrag *defrag;   /* owned */
 	struct wf_page_pool *pages; /* borrowed; pages for the packets read from a pipe */
-	struct wf_mailbox mailbox;  /* only WF_REQUEST_HALVE_CACHES and the level are handled */
+	struct wf_mailbox mailbox;  /* mailbox of the reader, which handles only
+				       WF_REQUEST_HALVE_CACHES and the level */
 	uint32_t level;		    /* pressure level as last posted */
 	uint64_t housekeep_ns;	    /* CLOCK_MONOTONIC time of the next housekeeping */
 	pthread_t thread;

@@ -72,7 +72,7 @@ int wf_submit(const struct wf_submit *submit, const struct weft_packet *packets,
 {
 	struct wf_crew *crew = submit->crew;
 	uint64_t deadline_ns = deadline(timeout_ms);
-	uint64_t given = 0; /* bit set of the workers that received packets */
+	uint64_t given = 0; /* bit mask of the workers that received packets */
 	uint32_t taken = 0;
 	int err = 0;
 

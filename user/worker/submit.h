@@ -20,7 +20,7 @@ struct wf_metrics;
 struct wf_submit {
 	struct wf_crew *crew;	   /* borrowed */
 	struct wf_decoder decoder; /* computes the steering hash */
-	bool live;		   /* timers follow the system clock, not the packets */
+	bool live; /* true: timers follow the system clock; false: they follow the packet times */
 };
 
 /*

@@ -20,7 +20,8 @@ enum {
 	STEP_BUCKETS = 256,
 	STEP_VICTIMS = 32,
 	STEP_PART = 128,    /* one step gives up at most 1/STEP_PART of the worker's memory share */
-	READERS_TICKS = 10, /* ticks granted to readers; about one second */
+	READERS_TICKS = 10, /* number of ticks in which readers can release data that was given up;
+			       about one second */
 };
 
 struct victim {

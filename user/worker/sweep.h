@@ -7,7 +7,8 @@
  *
  *   expire    close flows whose timeout has passed
  *   move      copy small held segments out of their receive frames
- *   give up   turn holes into gaps, first in the streams that hold the most data for longest
+ *   give up   turn holes into gaps, first in the streams that have held the most data for the
+ * longest time
  *
  * Memory: one struct. Thread: the worker.
  */
@@ -31,13 +32,14 @@ struct wf_sweep {
 	uint32_t next_kinds;	/* WF_SWEEP_* bits of the pass that follows */
 	uint32_t hand;		/* next bucket to visit */
 	uint32_t buckets_left;	/* buckets left in the current pass */
-	uint64_t step_bytes;	/* maximum given up per step */
-	uint64_t allowed_bytes; /* total that may still be given up */
+	uint64_t step_bytes;	/* maximum number of bytes given up per step */
+	uint64_t allowed_bytes; /* number of bytes that may still be given up */
 	bool gave_up;		/* the current pass gave up data */
 	/* the last complete pass found no data to give up; cleared by the next tick */
 	bool is_futile;
 	struct wf_dispatch_mark given_up; /* event queue position after the data given up last */
-	uint32_t ticks_left;		  /* ticks left for readers to take that data */
+	uint32_t ticks_left; /* number of ticks that readers still have to take the data given up
+				last */
 };
 
 /* Initialise a sweep. @share_bytes: this worker's share of the arena. */
@@ -63,7 +65,8 @@ static inline bool wf_sweep_has_work(const struct wf_sweep *sweep)
 /* Do one bounded step of the current pass. Return: the number of flows closed. */
 uint64_t wf_sweep_step(struct wf_sweep *sweep);
 
-/* Count one tick of the time granted to readers. Call a few times a second. */
+/* Count one tick of the time that readers have to release data that was given up. Call a few times
+ * a second. */
 void wf_sweep_tick(struct wf_sweep *sweep);
 
 #endif

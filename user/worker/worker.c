@@ -9,8 +9,8 @@
  * counted.
  *
  * The end is reached when all workers' sources have ended and no frame is between workers:
- * crew->between counts a frame from before its push until it was processed, and the frames
- * that this handed over were pushed.
+ * crew->between counts each frame from before its push until it has been processed and the frames
+ * handed over as a result have been pushed.
  */
 #include "worker/worker.h"
 
@@ -29,7 +29,7 @@
 enum {
 	IDLE_WAIT_MS = 20, /* live: maximum delay of a timer */
 	HOUSEKEEP_INTERVAL_MS = 100,
-	DRAIN_WAIT_MS = 1, /* sleep time while other workers still drain */
+	DRAIN_WAIT_MS = 1, /* sleep time while other workers still process their last frames */
 	POLL_FDS_MAX = 1 + WEFT_INTERFACES_MAX * WEFT_QUEUES_MAX,
 };
 
@@ -263,8 +263,8 @@ static void wait_for_work(struct wf_worker *worker, int timeout_ms)
 }
 
 /*
- * Announce the sleeper, check the sources once more, then sleep. Return: the number of frames found
- * by that check.
+ * Announce that this worker will sleep, check the sources once more, then sleep. Return: the number
+ * of frames found by that check.
  */
 static uint32_t sleep_unless_work(struct wf_worker *worker, int timeout_ms)
 {
@@ -280,7 +280,7 @@ static uint32_t sleep_unless_work(struct wf_worker *worker, int timeout_ms)
 
 /*
  * Do the periodic work, also when no packets arrive: collect pages that sinks have put back, and
- * relieve memory pressure.
+ * reduce memory pressure.
  */
 static void housekeep(struct wf_worker *worker)
 {

@@ -32,9 +32,11 @@ struct wf_worker;
 
 enum {
 	WF_BATCH_FRAMES = 64,
-	WF_FEED_BYTES = 262144,	 /* ring from the replay reader: 4096 frames */
-	WF_INBOX_BYTES = 65536,	 /* ring from other workers: 1024 frames */
-	WF_OUTBOX_FRAMES = 1024, /* frames waiting because another worker's inbox is full */
+	WF_FEED_BYTES =
+		262144, /* size of the ring from the replay reader to a worker: 4096 frames */
+	WF_INBOX_BYTES = 65536,	 /* size of the ring from other workers to a worker: 1024 frames */
+	WF_OUTBOX_FRAMES = 1024, /* maximum number of frames that wait because another worker's
+				    inbox is full */
 };
 
 /* The state that all workers of an engine share. */
@@ -44,13 +46,14 @@ struct wf_crew {
 	uint32_t allocated;
 	struct wf_arena *arena; /* borrowed */
 	bool live;		/* timers follow the system clock; a full outbox drops frames */
-	_Atomic bool stopping;	/* sources return only the frames already in their rings */
+	_Atomic bool stopping; /* true once the handle stops: sources return only the frames already
+				  in their rings */
 	/* time of the latest packet fed by the reader; valid once feeds have ended */
 	uint64_t last_ns;
 	struct wf_mailboxes mailboxes; /* mailboxes of the workers and the reader */
-	_Atomic uint32_t drained;      /* workers whose sources have ended */
+	_Atomic uint32_t drained;      /* number of workers whose sources have ended */
 	_Atomic uint64_t between;      /* frames handed over but not yet processed */
-	_Atomic uint32_t running;      /* threads that have not ended */
+	_Atomic uint32_t running;      /* number of threads that have not ended */
 	struct wf_waiter *ended;       /* borrowed: woken when a worker thread ends */
 	/* error of a source that failed, such as -EBADMSG for a damaged file; 0: none */
 	_Atomic int error;
@@ -80,13 +83,15 @@ struct wf_worker {
 	uint32_t sources_count;
 	bool has_feed;	     /* replay with a reader thread */
 	bool has_submitted;  /* packets are submitted with weft_submit() */
-	struct wf_mpsc feed; /* closed at the end of the file, or when the handle stops */
+	struct wf_mpsc feed; /* ring from the reader thread; closed at the end of the file, or when
+				the handle stops */
 	struct wf_mpsc inbox;
 	struct wf_mpsc submitted;
 	uint64_t submitted_ns;	 /* latest time of a submitted packet */
 	struct wf_waiter waiter; /* the worker sleeps here */
 	struct wf_mailbox mailbox;
-	bool has_requests; /* requests are not fully handled, so the worker sleeps only briefly */
+	bool has_requests; /* true while requests are not fully handled: the worker does not sleep
+			      for long */
 	uint64_t housekeep_ns; /* CLOCK_MONOTONIC time of the next housekeeping */
 	uint32_t outbox_count;
 	struct wf_outbox_entry outbox[WF_OUTBOX_FRAMES];
@@ -99,8 +104,8 @@ void wf_worker_join(struct wf_worker *worker);
 void wf_worker_count_lost(struct wf_source *source, struct wf_metrics *metrics);
 
 /*
- * Hand @frame to worker @to: the handoff of pipeline.h. @ctx: the worker that hands over. A frame
- * for which there is no room is dropped and counted.
+ * Pass @frame to worker @to; implements the callback handoff of pipeline.h. @ctx: the worker that
+ * passes the frame. A frame for which there is no room is dropped and counted.
  */
 void wf_worker_handoff(void *ctx, uint32_t to, const struct wf_frame *frame);
 

@@ -63,12 +63,12 @@ static enum wf_pcap_status read_file_header(struct wf_pcap_state *state, const u
 	int link = wf_pcap_link(linktype);
 
 	if (major < 2 || (major > 2 && major != 543)) {
-		snprintf(state->why, sizeof(state->why), "pcap version %u.%u is not known", major,
-			 minor);
+		snprintf(state->why, sizeof(state->why), "pcap version %u.%u is not supported",
+			 major, minor);
 		return WF_PCAP_DAMAGED;
 	}
 	if (link < 0) {
-		snprintf(state->why, sizeof(state->why), "link type %u (%s) can't be read",
+		snprintf(state->why, sizeof(state->why), "link type %u (%s) is not supported",
 			 linktype, wf_pcap_link_name(linktype));
 		return WF_PCAP_DAMAGED;
 	}
@@ -115,7 +115,7 @@ static void unswap_lengths(uint32_t *cap_bytes, uint32_t *wire_bytes)
 static enum wf_pcap_status too_long(struct wf_pcap_state *state, uint32_t cap_bytes)
 {
 	snprintf(state->why, sizeof(state->why),
-		 "a packet of %u bytes is longer than any (at most %u)", cap_bytes,
+		 "a packet of %u bytes is longer than the maximum of %u", cap_bytes,
 		 WEFT_FRAME_MAX_BYTES);
 	return WF_PCAP_DAMAGED;
 }

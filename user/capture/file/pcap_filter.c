@@ -70,7 +70,7 @@ static int compile_all(struct wf_pcap_filter *filter, const char *expression)
 	}
 	for (int link = 0; link < WEFT_LINK_COUNT; link++)
 		if (refused[link])
-			wf_info("filter: \"%s\" can match nothing on link type %s", expression,
+			wf_info("filter: \"%s\" can't match any packet of link type %s", expression,
 				pcap_datalink_val_to_name(link_dlts[link]));
 	return 0;
 }

@@ -57,7 +57,7 @@ static void check_size(struct pcap_map *map)
 	struct stat st;
 
 	if (!fstat(map->fd, &st) && (uint64_t)st.st_size < map->size)
-		note_cut(map, (uint64_t)st.st_size, "the file was cut while it was read");
+		note_cut(map, (uint64_t)st.st_size, "the file was truncated while it was read");
 }
 
 static void release_behind(struct pcap_map *map)
@@ -93,7 +93,8 @@ static void next_window(struct pcap_map *map)
 	    (errno == EFAULT || errno == EHWPOISON)) {
 		check_size(map);
 		if (!map->cut)
-			note_cut(map, begin, "the file can't be read here (input/output error)");
+			note_cut(map, begin,
+				 "the file can't be read at this position (input/output error)");
 		if (end > map->size)
 			end = map->size;
 	}
@@ -227,7 +228,7 @@ int wf_pcap_map_open(const char *name, int fd, struct wf_source **ret_source)
 		err = map_begin(map);
 	if (err) {
 		if (err != -EBADMSG)
-			wf_error("%s: can't be mapped: %s", name, strerror(-err));
+			wf_error("%s: can't map the file into memory: %s", name, strerror(-err));
 		map_close(&map->file.source);
 		return err;
 	}

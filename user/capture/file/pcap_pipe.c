@@ -263,7 +263,7 @@ static struct wf_page *take_small(struct pcap_pipe *pipe)
 	if (pipe->reserve_count < 2)
 		return NULL;
 	if (!pipe->starved++)
-		wf_warn("%s: no memory to hold packets, cutting them to their headers",
+		wf_warn("%s: memory is short: only the headers of packets are kept",
 			pipe->file.name);
 	return pipe->reserve[--pipe->reserve_count];
 }
@@ -283,7 +283,7 @@ static struct wf_page *take_page(struct pcap_pipe *pipe, uint32_t *ret_bytes)
 		pipe->want = PIPE_PLENTY;
 		pipe->whole_bytes += wf_page_capacity(page);
 		if (*ret_bytes < cap_bytes && !pipe->cut++)
-			wf_warn("%s: packets longer than %d bytes are cut", pipe->file.name,
+			wf_warn("%s: packets longer than %d bytes are truncated", pipe->file.name,
 				PAGE_MAX_BYTES);
 		return page;
 	}
@@ -418,8 +418,8 @@ static void pipe_close(struct wf_source *source)
 	struct pcap_pipe *pipe = (struct pcap_pipe *)source;
 
 	if (pipe->starved || pipe->lost || pipe->cut)
-		wf_warn("%s: for want of memory %llu packets were cut to their headers, %llu lost; "
-			"%llu were too long for a page",
+		wf_warn("%s: memory was short: %llu packets were cut to their headers and %llu were "
+			"lost; %llu were truncated because they did not fit in a page",
 			pipe->file.name, (unsigned long long)pipe->starved,
 			(unsigned long long)pipe->lost, (unsigned long long)pipe->cut);
 	empty_reserve(pipe);

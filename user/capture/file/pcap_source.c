@@ -21,8 +21,8 @@ int wf_pcap_source_init(struct wf_pcap_source *file, const struct wf_source_ops 
 void wf_pcap_source_fini(struct wf_pcap_source *file)
 {
 	if (file->format.skipped)
-		wf_warn("%s: skipped %llu packets of interfaces that can't be read", file->name,
-			(unsigned long long)file->format.skipped);
+		wf_warn("%s: skipped %llu packets of interfaces with an unsupported link type",
+			file->name, (unsigned long long)file->format.skipped);
 	wf_pcap_format_fini(&file->format);
 	free(file->name);
 }

@@ -46,7 +46,7 @@ enum {
 	EXPONENT_MAX = 27, /* 10^(27 - 9) still fits in 64 bits */
 };
 
-static const char nothing_readable[] = "no interface has a link type that can be read";
+static const char nothing_readable[] = "no interface has a supported link type";
 
 /* A complete block, or the beginning of a block that is skipped. */
 struct block {
@@ -90,7 +90,7 @@ static enum wf_pcap_status section_order(struct wf_pcap_state *state, const uint
 		return WF_PCAP_MORE;
 	order = wf_pcap_u32(bytes + BLOCK_HEADER_BYTES, false);
 	if (order != SECTION_BYTE_ORDER && order != __builtin_bswap32(SECTION_BYTE_ORDER))
-		return damaged(state, "a section header without byte-order magic");
+		return damaged(state, "a section header without a valid byte-order magic");
 	state->swapped = order != SECTION_BYTE_ORDER;
 	return WF_PCAP_OK;
 }
@@ -111,19 +111,20 @@ static enum wf_pcap_status find_block(struct wf_pcap_state *state, const uint8_t
 	type = wf_pcap_u32(bytes, state->swapped);
 	len = wf_pcap_u32(bytes + 4, state->swapped);
 	if (len < BLOCK_MIN_BYTES || len % 4) {
-		snprintf(state->why, sizeof(state->why), "a block (type 0x%08x) of %u bytes", type,
-			 len);
+		snprintf(state->why, sizeof(state->why),
+			 "a block (type 0x%08x) with the invalid length %u", type, len);
 		return WF_PCAP_DAMAGED;
 	}
 	if (!is_skipped(type) && len > WF_PCAP_RECORD_MAX) {
 		snprintf(state->why, sizeof(state->why),
-			 "a block (type 0x%08x) of %u bytes is longer than any", type, len);
+			 "a block (type 0x%08x) of %u bytes, which is longer than the maximum",
+			 type, len);
 		return WF_PCAP_DAMAGED;
 	}
 	if (len > len_bytes && !is_skipped(type))
 		return WF_PCAP_MORE;
 	if (len <= len_bytes && wf_pcap_u32(bytes + len - 4, state->swapped) != len)
-		return damaged(state, "a block whose two lengths differ");
+		return damaged(state, "a block whose two length fields differ");
 	*ret_block = (struct block){.bytes = bytes, .type = type, .len_bytes = len};
 	return WF_PCAP_OK;
 }
@@ -136,7 +137,8 @@ static enum wf_pcap_status read_section(struct wf_pcap_state *state, const struc
 		return damaged(state, "a section header that is too short");
 	major = wf_pcap_u16(block->bytes + 12, state->swapped);
 	if (major != 1) {
-		snprintf(state->why, sizeof(state->why), "pcapng version %u is not known", major);
+		snprintf(state->why, sizeof(state->why), "pcapng version %u is not supported",
+			 major);
 		return WF_PCAP_DAMAGED;
 	}
 	state->interfaces_count = 0;
@@ -190,10 +192,10 @@ static enum wf_pcap_status interfaces_grow(struct wf_pcap_state *state)
 	struct wf_pcap_interface *more;
 
 	if (room > WEFT_PCAPNG_INTERFACES_MAX)
-		return damaged(state, "a section with more interfaces than can be read");
+		return damaged(state, "a section with more interfaces than the maximum");
 	more = realloc(state->interfaces, room * sizeof(*more));
 	if (!more) {
-		damaged(state, "no memory for its interfaces");
+		damaged(state, "out of memory for the interfaces of a section");
 		state->err = -ENOMEM;
 		return WF_PCAP_DAMAGED;
 	}
@@ -225,7 +227,8 @@ static enum wf_pcap_status read_interface(struct wf_pcap_state *state, const str
 	if (status != WF_PCAP_OK)
 		return status;
 	if (interface->link < 0)
-		wf_warn("%s: interface %u: link type %u (%s) can't be read, skipping its packets",
+		wf_warn("%s: interface %u: link type %u (%s) is not supported; its packets are "
+			"skipped",
 			state->name, state->interfaces_count, linktype,
 			wf_pcap_link_name(linktype));
 	state->interfaces_count++;
@@ -297,14 +300,14 @@ static enum wf_pcap_status read_packet(struct wf_pcap_state *state, const struct
 
 	if (packet.interface >= state->interfaces_count) {
 		snprintf(state->why, sizeof(state->why),
-			 "a packet of interface %u, but the section has described only %u",
+			 "a packet of interface %u, but the section has only %u interfaces so far",
 			 packet.interface, state->interfaces_count);
 		return WF_PCAP_DAMAGED;
 	}
 	if (packet.cap_bytes > block->len_bytes - packet.data_off - 4)
 		return damaged(state, "a packet that is longer than its block");
 	if (packet.cap_bytes > WEFT_FRAME_MAX_BYTES)
-		return damaged(state, "a packet that is longer than any");
+		return damaged(state, "a packet that is longer than the maximum");
 	*ret_packet = packet;
 	return WF_PCAP_OK;
 }

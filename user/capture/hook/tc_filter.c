@@ -23,10 +23,12 @@ static enum bpf_tc_attach_point point_of(enum wf_tc_side side)
 
 static int refuse_ingress_qdisc(const char *ifname)
 {
-	wf_error("capture: %s: the qdisc \"ingress\" is attached, which has no hook for sent "
-		 "packets; without tcx links (Linux 6.6), host mode needs clsact instead: tc "
-		 "qdisc del dev %s ingress; tc qdisc add dev %s clsact; then add its filters again",
-		 ifname, ifname, ifname);
+	wf_error(
+		"capture: %s: the qdisc \"ingress\" is attached, which can't process sent packets; "
+		"without tcx links (Linux 6.6), host mode needs the qdisc clsact instead: tc qdisc "
+		"del dev %s ingress; tc qdisc add dev %s clsact; then add the filters of ingress "
+		"again",
+		ifname, ifname, ifname);
 	return -EBUSY;
 }
 
@@ -117,8 +119,8 @@ static int attach_one(struct wf_tc_filters *filters, int program_fd, const char 
 		return err;
 	filters->priorities[side] = place.priority;
 	if (!place.is_first)
-		wf_warn("capture: %s: filters of others come first at tc %s, weft's has priority "
-			"%u: weft does not see packets that they drop or redirect",
+		wf_warn("capture: %s: other tc filters run before the filter of weft (tc %s, "
+			"priority %u), so packets that they drop or redirect are not captured",
 			ifname, side_names[side], place.priority);
 	return 0;
 }
@@ -139,7 +141,8 @@ int wf_tc_filters_attach(struct wf_tc_filters *filters, int program_fd, const ch
 	if (!err)
 		return 0;
 	wf_error("capture: %s: can't attach tc filters: %s%s", ifname, strerror(-err),
-		 err == -ENOENT ? "; they need the kernel modules sch_ingress and cls_bpf" : "");
+		 err == -ENOENT ? "; tc filters need the kernel modules sch_ingress and cls_bpf"
+				: "");
 	wf_tc_filters_detach(filters);
 	return err;
 }

@@ -63,8 +63,8 @@ static int attach_links(struct wf_tc_hook *hook, int program_fd, const char *ifn
 	if (!err)
 		return 0;
 	if (err == -EINVAL || err == -EOPNOTSUPP) {
-		wf_error("capture: %s: tcx links need Linux 6.6 or newer; with capture.tc_attach "
-			 "\"auto\" or \"filter\" weft attaches tc filters",
+		wf_error("capture: %s: tcx links need Linux 6.6 or newer; to use tc filters, set "
+			 "capture.tc_attach to \"auto\" or \"filter\"",
 			 ifname);
 		err = -EOPNOTSUPP;
 	} else {

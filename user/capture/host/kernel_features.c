@@ -47,8 +47,9 @@ void wf_kernel_too_old(const char *release, char *buf, size_t buf_bytes)
 	unsigned int major = 0, minor = 0;
 
 	sscanf(release, "%u.%u", &major, &minor);
-	snprintf(buf, buf_bytes, "Linux " WF_KERNEL_OLDEST " or newer is needed (this is %u.%u)",
-		 major, minor);
+	snprintf(buf, buf_bytes,
+		 "Linux " WF_KERNEL_OLDEST " or newer is needed (this kernel is %u.%u)", major,
+		 minor);
 }
 
 int wf_kernel_check(void)
@@ -70,7 +71,8 @@ int wf_kernel_check(void)
 		err = wf_kernel_try((enum wf_kernel_feature)i);
 		if (err && err != -EPERM) {
 			wf_error("capture: this kernel lacks %s (%s); Linux " WF_KERNEL_OLDEST
-				 " or newer has it unless built without it",
+				 " or newer has it, unless it was disabled when the kernel was "
+				 "built",
 				 rows[i].name, strerror(-err));
 			return -EOPNOTSUPP;
 		}

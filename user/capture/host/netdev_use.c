@@ -185,7 +185,7 @@ const char *wf_netdev_use_name(enum wf_netdev_use use)
 	case WF_NETDEV_ROUTE:
 		return "carries a route";
 	case WF_NETDEV_STACKED:
-		return "works for a bridge, bond, VLAN or the like";
+		return "is part of a bridge, bond, VLAN or similar device";
 	}
 	return "is in use";
 }

@@ -140,8 +140,9 @@ void wf_nic_hash_advise(const struct wf_nic_hash *hash, const char *ifname, char
 	for (uint32_t i = 0; i < hash->key_bytes; i++)
 		snprintf(key + 3 * i, sizeof(key) - 3 * i, "%s%s", i % 2 ? "5a" : "6d",
 			 i + 1 < hash->key_bytes ? ":" : "");
-	snprintf(text, text_bytes,
-		 "ethtool -X %s hkey %s (or, if the driver can, since Linux 6.8: "
-		 "ethtool -X %s xfrm symmetric-xor)",
-		 ifname, key, ifname);
+	snprintf(
+		text, text_bytes,
+		"ethtool -X %s hkey %s (or, if the driver supports it, since Linux 6.8: ethtool -X "
+		"%s xfrm symmetric-xor)",
+		ifname, key, ifname);
 }

@@ -60,9 +60,10 @@ static void advise_on_feature(struct wf_probe *probe, const struct wf_kernel_fea
 		wf_probe_advise(probe, "run as root, or with CAP_BPF, CAP_NET_ADMIN and "
 				       "CAP_NET_RAW");
 	else if (wf_kernel_is(release, feature->since))
-		wf_probe_advise(probe, "this kernel was built without it (%s)", strerror(-err));
+		wf_probe_advise(probe, "this kernel was built without the feature (%s)",
+				strerror(-err));
 	else
-		wf_probe_advise(probe, "Linux %s or newer has it", feature->since);
+		wf_probe_advise(probe, "Linux %s or newer has this feature", feature->since);
 }
 
 void wf_probe_judge_feature(struct wf_probe *probe, const struct wf_kernel_feature_row *feature,
@@ -82,7 +83,7 @@ void wf_probe_judge_feature(struct wf_probe *probe, const struct wf_kernel_featu
 static void judge_bpf(struct wf_probe *probe, const struct wf_probe_host_facts *facts)
 {
 	wf_probe_advise(probe,
-			"weft mounts it at start; to do it now: mount -t bpf bpf /sys/fs/bpf");
+			"weft mounts it at start; to mount it now: mount -t bpf bpf /sys/fs/bpf");
 	wf_probe_tell(probe, "bpffs", facts->has_bpffs ? WEFT_PROBE_OK : WEFT_PROBE_WARN,
 		      facts->has_bpffs ? "mounted on /sys/fs/bpf" : "not mounted on /sys/fs/bpf");
 	wf_probe_advise(probe, "sysctl -w net.core.bpf_jit_enable=1");
@@ -102,9 +103,10 @@ static void judge_memlock(struct wf_probe *probe, const struct wf_probe_host_fac
 		return;
 	}
 	wf_probe_advise(probe, "ulimit -l unlimited (systemd: LimitMEMLOCK=infinity)");
-	wf_probe_tell(probe, "memlock", WEFT_PROBE_WARN,
-		      "limit of %llu KiB; weft locks its frame memory",
-		      (unsigned long long)facts->memlock_bytes / 1024);
+	wf_probe_tell(
+		probe, "memlock", WEFT_PROBE_WARN,
+		"limit of %llu KiB, which may be too low for the frame memory that weft locks",
+		(unsigned long long)facts->memlock_bytes / 1024);
 }
 
 void wf_probe_judge_host(struct wf_probe *probe, const struct wf_probe_host_facts *facts)
@@ -113,10 +115,11 @@ void wf_probe_judge_host(struct wf_probe *probe, const struct wf_probe_host_fact
 	judge_memlock(probe, facts);
 	wf_probe_tell(probe, "cpus", WEFT_PROBE_OK, "%u online, %.1f GiB of memory", facts->cpus,
 		      (double)facts->memory_bytes / (1 << 30));
-	wf_probe_advise(probe,
-			"sysctl -w vm.nr_hugepages=256 (for 512 MiB); weft also works without");
+	wf_probe_advise(
+		probe,
+		"sysctl -w vm.nr_hugepages=256 (for 512 MiB); weft also works without huge pages");
 	wf_probe_tell(probe, "huge_pages", facts->huge_pages ? WEFT_PROBE_OK : WEFT_PROBE_WARN,
-		      "%u free of 2 MiB", facts->huge_pages);
+		      "%u free huge pages of 2 MiB", facts->huge_pages);
 }
 
 /* ---- interface ---- */
@@ -162,22 +165,24 @@ static void judge_mtu(struct wf_probe *probe, const struct wf_probe_nic_facts *f
 	bool driver_can = !facts->xdp_is_known || facts->xdp_features & WF_XDP_MULTI_BUF;
 
 	if (facts->mtu <= room) {
-		wf_probe_tell(probe, "mtu", WEFT_PROBE_OK, "%u, a packet fits into one buffer",
+		wf_probe_tell(probe, "mtu", WEFT_PROBE_OK, "%u; each packet fits into one buffer",
 			      facts->mtu);
 		return;
 	}
 	wf_probe_advise(probe, "ip link set dev %s mtu %u", facts->name, room);
 	if (!facts->has_long_sockets)
-		wf_probe_tell(probe, "mtu", WEFT_PROBE_WARN,
-			      "%u is more than one buffer holds; longer packets are not captured, "
-			      "because AF_XDP supports several buffers only since Linux %s",
-			      facts->mtu, wf_kernel_feature_row(WF_KERNEL_MULTI_BUFFER)->since);
+		wf_probe_tell(
+			probe, "mtu", WEFT_PROBE_WARN,
+			"%u is more than one buffer holds; longer packets are not captured, "
+			"because AF_XDP supports packets in several buffers only since Linux %s",
+			facts->mtu, wf_kernel_feature_row(WF_KERNEL_MULTI_BUFFER)->since);
 	else if (!driver_can)
 		wf_probe_tell(probe, "mtu", WEFT_PROBE_WARN,
-			      "%u is more than one buffer holds, and this driver uses only one",
+			      "%u is more than one buffer holds, and this driver does not support "
+			      "packets in several buffers",
 			      facts->mtu);
 	else
-		wf_probe_tell(probe, "mtu", WEFT_PROBE_OK, "%u, packets in several buffers",
+		wf_probe_tell(probe, "mtu", WEFT_PROBE_OK, "%u; packets may use several buffers",
 			      facts->mtu);
 }
 
@@ -193,7 +198,7 @@ static void judge_other(struct wf_probe *probe, const struct wf_probe_nic_facts 
 		return;
 	}
 	wf_xdp_other_advise(other, facts->name, advice, sizeof(advice));
-	wf_probe_advise(probe, "for tap mode: %s; host mode works beside it", advice);
+	wf_probe_advise(probe, "to use tap mode: %s; host mode works without that", advice);
 	wf_probe_tell(probe, "xdp_program", WEFT_PROBE_WARN,
 		      "%s (id %u) is attached; an interface can have only one",
 		      *other->name ? other->name : "a program", other->id);
@@ -207,17 +212,17 @@ static void judge_filters(struct wf_probe *probe, const struct wf_probe_nic_fact
 		return;
 	if (!filters->is_stale) {
 		wf_probe_tell(probe, "tc_filters", WEFT_PROBE_OK,
-			      "%u of a weft that runs, none of a weft that was killed",
-			      filters->count);
+			      "%u of running weft processes, no stale ones", filters->count);
 		return;
 	}
 	wf_probe_advise(probe,
 			"weft doctor -i %s --remove-stale; the next weft run also removes them",
 			facts->name);
-	wf_probe_tell(probe, "tc_filters", WEFT_PROBE_WARN,
-		      "%u stale on %s, of a weft that was killed (%s, id %u); they ignore "
-		      "all packets",
-		      filters->count, facts->name, filters->program, filters->program_id);
+	wf_probe_tell(
+		probe, "tc_filters", WEFT_PROBE_WARN,
+		"%u stale filters of a killed weft process on %s (%s, id %u); they let all packets "
+		"pass",
+		filters->count, facts->name, filters->program, filters->program_id);
 }
 
 static void judge_queues(struct wf_probe *probe, const struct wf_probe_nic_facts *facts)
@@ -258,14 +263,16 @@ static void judge_merging(struct wf_probe *probe, const char *ifname, enum wf_fe
 	if (state == WF_FEATURE_ON_FIXED) {
 		wf_probe_advise(probe, "only the hypervisor can turn it off; qemu's virtio-net-pci "
 				       "needs ctrl_guest_offloads=on");
-		wf_probe_tell(probe, name, WEFT_PROBE_WARN,
-			      "on, and fixed: generic XDP is used if the driver rejects native XDP "
-			      "with it");
+		wf_probe_tell(
+			probe, name, WEFT_PROBE_WARN,
+			"on, and can't be turned off: generic XDP is used if the driver rejects "
+			"native XDP because of it");
 		return;
 	}
 	wf_probe_advise(probe, "ethtool -K %s %s off", ifname, feature);
 	wf_probe_tell(probe, name, state == WF_FEATURE_ON ? WEFT_PROBE_WARN : WEFT_PROBE_OK,
-		      state == WF_FEATURE_ON ? "on: many drivers reject XDP with it" : "off");
+		      state == WF_FEATURE_ON ? "on: many drivers reject native XDP while it is on"
+					     : "off");
 }
 
 /* XDP does not see a tag that the NIC removed; the tc programs of host mode do. */
@@ -274,16 +281,17 @@ static void judge_vlan(struct wf_probe *probe, const struct wf_probe_nic_facts *
 	if (facts->vlan == WF_FEATURE_UNKNOWN)
 		return;
 	if (facts->vlan == WF_FEATURE_OFF) {
-		wf_probe_tell(probe, "vlan_tags", WEFT_PROBE_OK, "left in the frame");
+		wf_probe_tell(probe, "vlan_tags", WEFT_PROBE_OK, "VLAN tags stay in the frames");
 		return;
 	}
 	if (facts->vlan == WF_FEATURE_ON)
 		wf_probe_advise(probe, "ethtool -K %s rxvlan off", facts->name);
 	else
 		wf_probe_advise(probe, "use another NIC if several VLANs use the same addresses");
-	wf_probe_tell(probe, "vlan_tags", WEFT_PROBE_WARN,
-		      "the NIC removes them: in tap mode, weft can't tell apart connections of "
-		      "different VLANs with the same addresses and ports");
+	wf_probe_tell(
+		probe, "vlan_tags", WEFT_PROBE_WARN,
+		"the NIC removes VLAN tags, so in tap mode weft can't distinguish connections of "
+		"different VLANs with the same addresses and ports");
 }
 
 /*
@@ -301,20 +309,22 @@ static void judge_rss(struct wf_probe *probe, const struct wf_probe_nic_facts *f
 	wf_probe_advise(probe, "%s", advice);
 	switch (wf_nic_hash_judge(&facts->hash, ports)) {
 	case WF_NIC_SYMMETRIC:
-		wf_probe_tell(probe, "rss", WEFT_PROBE_OK,
-			      "symmetric: both directions share a queue, and a queue can have one "
-			      "worker");
+		wf_probe_tell(
+			probe, "rss", WEFT_PROBE_OK,
+			"symmetric: both directions of a connection arrive on one queue, so each "
+			"queue can have one worker");
 		return;
 	case WF_NIC_ASYMMETRIC:
 		wf_probe_tell(
 			probe, "rss", WEFT_PROBE_WARN,
-			"not symmetric: the directions of a connection may arrive on two queues, "
-			"in any order; weft steers them to one worker");
+			"not symmetric: the two directions of a connection may arrive on different "
+			"queues; the XDP program steers both to one worker");
 		return;
 	case WF_NIC_UNKNOWN:
-		wf_probe_tell(probe, "rss", WEFT_PROBE_WARN,
-			      "a hash that weft doesn't know: the directions of a connection may "
-			      "arrive on two queues; weft steers them to one worker");
+		wf_probe_tell(
+			probe, "rss", WEFT_PROBE_WARN,
+			"unknown hash function: the two directions of a connection may arrive on "
+			"different queues; the XDP program steers both to one worker");
 		return;
 	}
 }

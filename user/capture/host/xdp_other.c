@@ -57,7 +57,8 @@ void wf_xdp_other_advise(const struct wf_xdp_other *other, const char *ifname, c
 	if (!strcmp(other->name, DISPATCHER_NAME))
 		snprintf(ret_text, text_bytes, "xdp-loader unload %s --all", ifname);
 	else if (other->link_id)
-		snprintf(ret_text, text_bytes, "end its owner, or: bpftool link detach id %u",
+		snprintf(ret_text, text_bytes,
+			 "stop the program that attached it, or: bpftool link detach id %u",
 			 other->link_id);
 	else
 		snprintf(ret_text, text_bytes, "ip link set dev %s xdp off", ifname);

@@ -145,7 +145,7 @@ static void remove_stale(const struct wf_iface *iface)
 	int err = wf_tc_stale_remove(iface->ifindex, &removed);
 
 	if (removed)
-		wf_info("capture: %s: removed %u stale tc filters of a run that was killed",
+		wf_info("capture: %s: removed %u stale tc filters of a killed weft process",
 			iface->name, removed);
 	if (err)
 		wf_warn("capture: %s: can't find or remove stale tc filters: %s", iface->name,
@@ -167,7 +167,7 @@ int wf_iface_take(const char *ifname, const struct weft_interface_opts *opts,
 		return -ENOMEM;
 	resolve(iface, ifname, opts);
 	if (geteuid() != 0)
-		wf_debug("capture: %s: not root; capabilities are needed", iface->name);
+		wf_debug("capture: %s: not running as root; capabilities are needed", iface->name);
 	err = iface->ifindex ? wf_iface_mode_check(iface->name, opts->mode) : -ENODEV;
 	if (!err)
 		err = wf_pins_open(&iface->pins, iface->name, opts->pin_dir);

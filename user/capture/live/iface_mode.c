@@ -40,8 +40,8 @@ void wf_iface_mode_explain(const char *ifname)
 	struct wf_xdp_other other;
 
 	if (wf_netdev_use(ifname) == WF_NETDEV_UNUSED && has_other_program(ifname, &other))
-		wf_info("capture: %s: another XDP program is attached (%s, id %u): host mode, which "
-			"works beside it",
+		wf_info("capture: %s: another XDP program is attached (%s, id %u): host mode is "
+			"used, which can run together with it",
 			ifname, other.name, other.id);
 }
 
@@ -63,12 +63,13 @@ int wf_iface_mode_check(const char *ifname, enum weft_mode mode)
 	if (use == WF_NETDEV_UNUSED)
 		return 0;
 	if (use == WF_NETDEV_STACKED) {
-		wf_warn("capture: %s: %s; in tap mode TCP segments don't reach that device", ifname,
-			wf_netdev_use_name(use));
+		wf_warn("capture: %s: %s; in tap mode, captured TCP segments do not reach that "
+			"device",
+			ifname, wf_netdev_use_name(use));
 		return 0;
 	}
-	wf_error("capture: %s: %s, and in tap mode its TCP segments would not reach this host; use "
-		 "host mode, or remove the address or route",
+	wf_error("capture: %s: the interface %s, and in tap mode its TCP segments would not reach "
+		 "this host; use host mode, or remove the address or route",
 		 ifname, wf_netdev_use_name(use));
 	return -EBUSY;
 }

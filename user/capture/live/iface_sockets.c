@@ -96,7 +96,7 @@ static int explain_sockets(const struct wf_iface *iface, int err)
 		wf_error("capture: %s: a receive queue is in use by another AF_XDP socket",
 			 iface->name);
 	else if (err == -ENOBUFS || err == -ENOMEM)
-		wf_error("capture: %s: the kernel can't hold the receive memory: %s; raise the "
+		wf_error("capture: %s: the kernel can't lock the receive memory: %s; raise the "
 			 "memlock limit (ulimit -l unlimited)",
 			 iface->name, strerror(-err));
 	else
@@ -116,8 +116,8 @@ static int open_sockets(struct wf_iface *iface, const struct wf_arena *arena)
 			return 0;
 		if (err == -EBUSY)
 			return explain_sockets(iface, err);
-		wf_info("capture: %s: no zero-copy (%s), frames are copied once", iface->name,
-			strerror(-err));
+		wf_info("capture: %s: zero-copy is not available (%s); each frame is copied once",
+			iface->name, strerror(-err));
 	}
 	err = open_queues_patiently(iface, arena, false);
 	return err ? explain_sockets(iface, err) : 0;

@@ -28,7 +28,7 @@ static int take_lock(struct wf_pins *pins, const char *ifname)
 	int fd = wf_iface_lock_take((int)if_nametoindex(ifname));
 
 	if (fd == -EBUSY)
-		wf_error("capture: %s: another weft runs on it", ifname);
+		wf_error("capture: %s: another weft process is using this interface", ifname);
 	if (fd < 0)
 		return fd;
 	pins->lock_fd = fd;
@@ -94,8 +94,8 @@ static int lock_dir(struct wf_pins *pins)
 		return -errno;
 	if (!flock(pins->dir_fd, LOCK_EX | LOCK_NB))
 		return 0;
-	wf_error("capture: %s is in use by another weft (of another network namespace); choose "
-		 "another directory with --pin",
+	wf_error("capture: the pin directory %s is in use by a weft process in another network "
+		 "namespace; choose another directory with --pin",
 		 pins->dir);
 	return -EBUSY;
 }
@@ -106,7 +106,7 @@ static int make_pin_dir(struct wf_pins *pins, const char *ifname)
 	int err = make_dirs(pins->dir);
 
 	if (err) {
-		wf_error("capture: can't make %s: %s", pins->dir, strerror(-err));
+		wf_error("capture: can't create the directory %s: %s", pins->dir, strerror(-err));
 		return err;
 	}
 	err = lock_dir(pins);
@@ -114,10 +114,11 @@ static int make_pin_dir(struct wf_pins *pins, const char *ifname)
 		return err;
 	stale = clear_dir(pins->dir);
 	if (stale < 0)
-		wf_error("capture: %s: pins need a directory in a BPF file system, such as " BPFFS,
+		wf_error("capture: %s: the pin directory must be in a BPF file system, such "
+			 "as " BPFFS,
 			 pins->dir);
 	else if (stale)
-		wf_info("capture: %s: replaced %d stale pins of a run that was killed", ifname,
+		wf_info("capture: %s: replaced %d stale pins of a killed weft process", ifname,
 			stale);
 	return stale < 0 ? stale : 0;
 }

@@ -88,7 +88,8 @@ static void keep_tags_in_frames(const char *name)
 		int err = wf_netdev_feature_off(name, features[i]);
 
 		if (err)
-			wf_warn("capture: %s: can't turn %s off (%s): VLAN tags may be missing",
+			wf_warn("capture: %s: can't turn off %s (%s): VLAN tags may be missing in "
+				"captured segments",
 				name, features[i], strerror(-err));
 	}
 }
@@ -112,7 +113,8 @@ static int make_pair(struct wf_tc *tc, const char *name, uint32_t mtu, uint32_t 
 	if (!err)
 		err = wf_netlink_set_up(tc->near_ifindex);
 	if (!err && wf_netlink_set_fifo(tc->near_ifindex, CLONE_FIFO_PACKETS))
-		wf_info("capture: can't attach a queue to %s: the kernel may drop bursts of clones",
+		wf_info("capture: can't attach a transmit queue to %s: the kernel may drop cloned "
+			"segments in bursts of traffic",
 			name);
 	return err;
 }
@@ -133,8 +135,8 @@ int wf_tc_open(struct wf_tc *tc, const char *ifname, int ifindex, uint32_t mtu, 
 	if (!err)
 		err = make_pair(tc, name, mtu, queues);
 	if (err) {
-		wf_error("capture: %s: can't make the veth pair %s of host mode: %s", ifname, name,
-			 strerror(-err));
+		wf_error("capture: %s: can't create the veth pair %s, which host mode needs: %s",
+			 ifname, name, strerror(-err));
 		wf_tc_close(tc);
 	}
 	return err;

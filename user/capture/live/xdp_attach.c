@@ -263,9 +263,9 @@ static int explain_other(const char *ifname, int ifindex)
 
 	wf_xdp_other_find(ifindex, &other);
 	wf_xdp_other_advise(&other, ifname, advice, sizeof(advice));
-	wf_error("capture: %s: another XDP program is attached: %s (id %u); it stays. Detach it "
-		 "(%s), or use host mode, which works beside it",
-		 ifname, *other.name ? other.name : "a program without a name", other.id, advice);
+	wf_error("capture: %s: another XDP program is attached: %s (id %u); it is not replaced. "
+		 "Detach it (%s), or use host mode, which can run together with it",
+		 ifname, *other.name ? other.name : "an unnamed program", other.id, advice);
 	return -EBUSY;
 }
 
@@ -283,8 +283,8 @@ static int attach_program(struct wf_xdp *xdp, int prog_fd, const char *ifname, i
 		fd = attach_mode(prog_fd, ifindex, XDP_FLAGS_DRV_MODE);
 	if (fd < 0 && !is_taken(fd) && mode != WF_XDP_NATIVE) {
 		if (mode == WF_XDP_BEST)
-			wf_warn("capture: %s: no native XDP (%s), using generic mode, which is "
-				"slower",
+			wf_warn("capture: %s: native XDP is not available (%s); generic XDP is "
+				"used, which is slower",
 				ifname, strerror(-fd));
 		fd = attach_mode(prog_fd, ifindex, XDP_FLAGS_SKB_MODE);
 		xdp->is_generic = true;
