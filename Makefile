@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# One Makefile. `make help` lists the targets. Output goes to build/ only.
+# The only Makefile. `make help` lists the targets. All output is written to build/.
 #
 #   SAN=address,undefined | thread   sanitizer build, in build/san-<names>/
 #   DEBUG=0..2                       0 release, 1 asserts, 2 also wf_x_is_valid()
@@ -71,7 +71,7 @@ BPF_ARCH   := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra -Wno-unused-parameter \
               -Iinclude -I. -I/usr/include/$(shell uname -m)-linux-gnu
 
-# What a program may include: the tables of include/weft too.
+# Headers that BPF programs may include, with the tables of include/weft.
 BPF_DEPS := $(wildcard bpf/*.h bpf/*.def) include/weft/table.h include/weft/verdict.h
 
 $(O)/bpf/%.bpf.o: bpf/%.bpf.c $(BPF_DEPS)
@@ -107,10 +107,10 @@ $(O)/libweft.so: $(LIB_OBJ) user/api/libweft.map
 	$(Q)$(CC) -shared -Wl,-soname,libweft.so.$(firstword $(subst ., ,$(VERSION))) -Wl,--version-script=user/api/libweft.map \
 		-o $@ $(LIB_OBJ) $(LDFLAGS) $(LIB_LIBS)
 
-# The demo's script is taken into the program by the assembler.
+# The object includes the demo's script with an assembler directive.
 $(O)/user/cli/cmd_demo.o: scripts/demo.sh
 
-# What the program is made of, but its main(): unit tests link it.
+# The program without its main(): unit tests link it.
 $(O)/libapp.a: $(filter-out %/cli/main.o,$(APP_OBJ))
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
@@ -121,7 +121,7 @@ $(O)/weft: $(APP_OBJ) $(O)/libweft.a
 
 # ---- manual pages ----------------------------------------------------------------
 
-# Pages that document options are made from their templates and the table of options.
+# Manual pages that document options are generated from templates and the table of options.
 $(O)/man/fill: $(O)/man/fill.o $(O)/libapp.a
 	$(call say,LD,$@)
 	$(Q)$(CC) -o $@ $^ $(LDFLAGS) $(APP_LIBS)
@@ -165,7 +165,7 @@ $(O)/tests/%: $(O)/tests/unit/%.o $(UNIT_SUP:%.c=$(O)/%.o) $(O)/libapp.a $(O)/li
 	$(Q)$(CC) -o $@ $(filter %.o,$^) $(O)/libapp.a $(O)/libweft.a $(LDFLAGS) \
 		-lcmocka $(LIB_LIBS) $(APP_LIBS)
 
-# Random conversations, the oracle, and what runs the engine over them.
+# Random conversations, the oracle, and the code that runs the engine on them.
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SUP := $(filter-out $(FUZZ_SRC) $(addprefix tests/fuzz/,test_% receivers.c captures.c),$(sort $(wildcard tests/fuzz/*.c)))
 FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/fuzzers/%)
@@ -221,10 +221,10 @@ test-kernels: ## tests on Linux 6.1 and 6.12, and on drivers of real cards, in g
 
 # ---- fuzzing -------------------------------------------------------------------
 
-# Built apart, with clang, in build/fuzz.
+# Fuzzers are built with clang in a separate directory, build/fuzz.
 FUZZ_MAKE := $(MAKE) --no-print-directory O=build/fuzz CC=$(CLANG) SAN=fuzzer-no-link,address,undefined
 
-# What watches the code is not what the fuzzer should explore.
+# The test code itself is not instrumented, so that the fuzzer explores the code under test only.
 $(O)/tests/fuzz/%.o: CFLAGS += $(if $(findstring fuzzer,$(SAN)),-fno-sanitize=fuzzer-no-link)
 
 $(O)/fuzzers/%: $(O)/tests/fuzz/%.o $(FUZZ_SUP:%.c=$(O)/%.o) $(O)/libweft.a

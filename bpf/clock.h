@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * clock.h - CLOCK_MONOTONIC, at most one timer tick (1 to 10 ms) behind.
+ * clock.h - a copy of CLOCK_MONOTONIC that is at most one timer tick (1 to 10 ms) old.
  *
  * Reading the clock is expensive because the processor first completes all instructions in
  * flight. Therefore each CPU reads it once per tick. User space reads its own, more exact clock
@@ -13,7 +13,7 @@
 
 #include "bpf/shared.h"
 
-/* Refresh cpu->tick_ns and cpu->number, if a tick has passed. */
+/* Refresh cpu->tick_ns and cpu->number, if a timer tick has passed since the last refresh. */
 static __always_inline void clock_update(struct weft_cpu *cpu)
 {
 	__u64 tick = bpf_jiffies64();

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * common.h - the fast path for the headers that most frames have: Ethernet, then IPv4 without
- * options or IPv6, then TCP. The result equals that of parse.h. One bounds check, no loops and no
- * state keep all values in registers. parse.h parses any other frame from its beginning.
+ * options or IPv6, then TCP. For these headers, the result equals that of parse.h. The code has one
+ * bounds check, no loops and no state, so all values stay in registers. parse.h parses any other
+ * frame from its beginning.
  */
 #ifndef WEFT_BPF_COMMON_H
 #define WEFT_BPF_COMMON_H
@@ -14,7 +15,10 @@
 #define IPV4_PLAIN  0x45 /* version 4, header length of 5 words */
 #define IPV6_NIBBLE 0x60
 
-/* One 16-bit load. A read through the packed struct ethhdr would load single bytes. */
+/*
+ * Read the EtherType with one 16-bit load; reading the packed struct ethhdr would load single
+ * bytes.
+ */
 static __always_inline __be16 common_ethertype(const void *start)
 {
 	return *(const __be16 *)(start + 2 * ETH_ALEN);
@@ -29,8 +33,8 @@ static __always_inline void common_tcp(const struct tcphdr *tcp, struct packet *
 }
 
 /*
- * Parse Ethernet, IPv4 and TCP. Return: 1 if *packet is set as by parse.h for PARSE_TCP; 0 if the
- * frame has other headers or is too short.
+ * Parse Ethernet, IPv4 and TCP. Return: 1 if *packet was set, with the same result as PARSE_TCP of
+ * parse.h; 0 if the frame has other headers or is too short.
  */
 static __always_inline int common_ipv4(const struct xdp_md *ctx, struct packet *packet)
 {

@@ -18,7 +18,7 @@ struct cursor {
 	__u32 off; /* offset of the next header */
 };
 
-/* Return: a pointer to @bytes at @off; NULL if the packet is shorter. */
+/* Return a pointer to @bytes bytes at @off; NULL if the packet is shorter. */
 static __always_inline void *cursor_at(const struct cursor *cur, __u32 off, __u32 bytes)
 {
 	void *pos;
@@ -31,7 +31,7 @@ static __always_inline void *cursor_at(const struct cursor *cur, __u32 off, __u3
 	return pos;
 }
 
-/* Return: a pointer to the next @bytes, without advancing; NULL if the packet is shorter. */
+/* Return a pointer to the next @bytes bytes, without advancing; NULL if the packet is shorter. */
 static __always_inline void *cursor_peek(const struct cursor *cur, __u32 bytes)
 {
 	return cursor_at(cur, cur->off, bytes);

@@ -44,7 +44,7 @@ struct {
 	__type(value, __u32);
 } weft_deny SEC(".maps");
 
-/* Return: the word of the filter in use. */
+/* Return the word that describes the filter in use; see struct weft_filter. */
 static __always_inline __u64 filter_now(void)
 {
 	__u32 zero = 0;
@@ -72,7 +72,7 @@ static __always_inline int either_is_inside(void *trie, __u32 set, const struct 
 	return bpf_map_lookup_elem(trie, &key) != 0;
 }
 
-/* Return: 1 if a port of the segment is wanted. @filter: result of filter_now(). */
+/* Return 1 if a port of the segment is wanted. @filter: result of filter_now(). */
 static __always_inline int is_port_wanted(const struct packet *packet, __u64 filter)
 {
 	__u32 set = filter & WEFT_FILTER_SET ? 1 : 0;
@@ -91,8 +91,8 @@ static __always_inline int is_prefix_wanted(const struct packet *packet, __u64 f
 }
 
 /*
- * Return: 1 if ports and addresses are wanted. All ports of a fragment match, because they are
- * unknown until user space has rebuilt the datagram.
+ * Return 1 if ports and addresses are wanted. Any port of a fragment counts as wanted, because
+ * ports are unknown until user space has rebuilt the datagram.
  */
 static __always_inline int is_wanted(const struct packet *packet, int is_fragment, __u64 filter)
 {
@@ -100,8 +100,8 @@ static __always_inline int is_wanted(const struct packet *packet, int is_fragmen
 }
 
 /*
- * Return: 1 if the sample contains the flow. Workers are chosen by the high bits of @hash, so
- * sampling must not depend on those bits alone.
+ * Return 1 if the sample contains the flow. The high bits of @hash choose the worker, so sampling
+ * must use other bits as well.
  */
 static __always_inline int is_sampled(__u32 hash, __u64 filter)
 {

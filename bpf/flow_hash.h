@@ -34,7 +34,7 @@ static __always_inline struct hashes hash_ends(const __u64 *from, const __u64 *t
 	return (struct hashes){.from = a, .flow = weft_hash_flow_long(&secret, a, b, tenant)};
 }
 
-/* @packet's source is the first endpoint. */
+/* Hash the packet's endpoints and its flow; the first endpoint is the packet's source. */
 static __always_inline struct hashes hash_packet(const struct packet *packet)
 {
 	__u64 tenant = weft_hash_tenant(packet->vlan[0], packet->vlan[1], packet->vni);
@@ -43,7 +43,10 @@ static __always_inline struct hashes hash_packet(const struct packet *packet)
 			 tenant ^ packet->fragment_id);
 }
 
-/* Endpoint 0 of @key is the first endpoint; the flow's hash is the same for both directions. */
+/*
+ * Hash the key's endpoints and its flow; the first endpoint is endpoint 0. The flow's hash is the
+ * same for both directions.
+ */
 static __always_inline struct hashes hash_key(const struct weft_flow_key *key)
 {
 	return hash_ends((const void *)key->addr[0], (const void *)key->addr[1], key->port[0],

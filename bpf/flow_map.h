@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * flow_map.h - counters and verdict of each connection in the kernel.
+ * flow_map.h - the kernel's flow map: counters and verdicts of each connection.
  *
  * A full map evicts its least recently used entries. A SYN or SYN-ACK makes no entry in the flow
- * map, so that a SYN flood cannot evict real connections: a second map counts handshakes. The
- * first segment without SYN moves the counters from there to the flow map.
+ * map, so that a SYN flood cannot evict real connections: a second map counts handshakes. The first
+ * segment without SYN moves the counters from the handshake map to the flow map.
  */
 #ifndef WEFT_BPF_FLOW_MAP_H
 #define WEFT_BPF_FLOW_MAP_H
@@ -33,7 +33,7 @@ struct {
 	__type(value, struct weft_flow_value);
 } weft_handshakes SEC(".maps");
 
-/* Return: 1 if the source is the greater endpoint, by address bytes, then port. */
+/* Return 1 if the source is the greater endpoint, compared by address bytes, then by port. */
 static __always_inline int source_is_greater(const struct packet *packet)
 {
 	const __u64 *a = packet->addr[0];
@@ -46,7 +46,10 @@ static __always_inline int source_is_greater(const struct packet *packet)
 	return packet->port[0] > packet->port[1];
 }
 
-/* Return: the index of the source's direction in the arrays of struct weft_flow_value. */
+/*
+ * Write the packet's flow key. Return the index of the source's direction in the arrays of struct
+ * weft_flow_value.
+ */
 static __always_inline __u32 flow_key(const struct packet *packet, struct weft_flow_key *ret_key)
 {
 	__u32 src = source_is_greater(packet);
@@ -68,7 +71,10 @@ static __always_inline __u32 flow_key(const struct packet *packet, struct weft_f
 	return src;
 }
 
-/* New flows whose shed hash is below this value are shed. User space changes it at run time. */
+/*
+ * Flows whose shed hash is below this value are shed at their start. User space changes it at run
+ * time.
+ */
 volatile __u32 weft_shed_below;
 
 static __always_inline int is_lone_syn(const struct packet *packet)
@@ -113,7 +119,7 @@ static __always_inline void flow_count_kept(struct weft_flow_value *value, __u32
 }
 
 /*
- * Add an entry for @key. Return: the entry, which another CPU may have added first; NULL if the map
+ * Add an entry for @key. Return the entry, which another CPU may have added first; NULL if the map
  * is full.
  */
 static __always_inline struct weft_flow_value *flow_add(void *map, const struct weft_flow_key *key,
@@ -124,8 +130,8 @@ static __always_inline struct weft_flow_value *flow_add(void *map, const struct 
 }
 
 /*
- * Make the entry of a segment that has none in the flow map: the segment belongs to a handshake,
- * is the first after a handshake, or is the first of a midstream connection.
+ * Make the entry for a segment that has none in the flow map. The segment belongs to a handshake,
+ * is the first one after a handshake, or is the first captured one of a connection.
  */
 static __always_inline struct weft_flow_value *flow_begin(const struct packet *packet,
 							  const struct weft_flow_key *key,
@@ -151,7 +157,10 @@ static __always_inline struct weft_flow_value *flow_begin(const struct packet *p
 	return value;
 }
 
-/* A new connection on the same four-tuple: the verdicts of the last one end, except PASS. */
+/*
+ * Start a new connection with the same four-tuple: reset the verdicts of the last connection,
+ * except PASS.
+ */
 static __always_inline void flow_begin_again(struct weft_flow_value *value, __u32 hash)
 {
 	if (value->verdict[0] == WEFT_VERDICT_PASS)
@@ -159,7 +168,7 @@ static __always_inline void flow_begin_again(struct weft_flow_value *value, __u3
 	value->verdict[0] = value->verdict[1] = first_verdict(hash);
 }
 
-/* Return: the verdict for a segment that has been counted in @value. */
+/* Return the verdict for a segment that has been counted in @value. */
 static __always_inline __u32 flow_judge(struct weft_flow_value *value, __u32 src,
 					const struct packet *packet, __u32 hash)
 {
@@ -175,7 +184,7 @@ static __always_inline __u32 flow_judge(struct weft_flow_value *value, __u32 src
 	return verdict;
 }
 
-/* Find the flow's entry, or add it. Return: the entry; NULL if the map is full. */
+/* Find the flow's entry, or add one. Return the entry; NULL if the map is full. */
 static __always_inline struct weft_flow_value *flow_find(const struct packet *packet,
 							 const struct weft_flow_key *key,
 							 __u64 now_ns, __u32 hash, __u32 worker)
@@ -185,7 +194,7 @@ static __always_inline struct weft_flow_value *flow_find(const struct packet *pa
 	return value ? value : flow_begin(packet, key, now_ns, hash, worker);
 }
 
-/* Count the segment in its entry. Return: its verdict. */
+/* Count the segment in its entry. Return the segment's verdict. */
 static __always_inline __u32 flow_account(struct weft_flow_value *value, __u32 src,
 					  const struct packet *packet, __u64 now_ns, __u32 hash)
 {

@@ -3,11 +3,11 @@
  * hash.h - the keyed, symmetric flow hash. Kernel and user space compile this file.
  *
  * Each endpoint (16 bytes of address, port) is mixed alone and the two results are multiplied, so
- * that both directions give the same value without sorting. Each step uses a random secret of
- * this run: an attacker who does not know it cannot aim packets at one worker or one bucket.
- * A sum instead of the product would be weak, because the differences of neighbouring addresses
- * at both ends cancel each other. BPF has 64-bit multiplies only, which carry bits upwards;
- * therefore high bits are folded down first.
+ * that both directions give the same value without sorting. Each step uses a random secret of this
+ * run: an attacker who does not know it cannot aim packets at one worker or one bucket. A sum
+ * instead of the product would be weak, because the differences of adjacent addresses at both ends
+ * would cancel each other. BPF has 64-bit multiplications only, which move information to higher
+ * bits; therefore the high bits are folded into the low ones first.
  *
  * The latency of dependent multiplies dominates the cost of the hash. Therefore the 16-bit port is
  * added after one independent multiply with a secret odd number. An IPv4 address and a port fit in
@@ -40,7 +40,7 @@ static inline __attribute__((always_inline)) __u64 weft_hash_finish(__u64 value,
 	return value ^ (value >> 29);
 }
 
-/* Mix a value in which only the low bits are set. */
+/* Mix a value whose high bits are 0 or already folded into the low bits. */
 static inline __attribute__((always_inline)) __u64 weft_hash_mix_low(__u64 value, __u64 key)
 {
 	return weft_hash_finish((value ^ key) * 0x9e3779b97f4a7c15ull, key);
@@ -51,7 +51,9 @@ static inline __attribute__((always_inline)) __u64 weft_hash_mix(__u64 value, __
 	return weft_hash_mix_low(value ^ (value >> 32), key);
 }
 
-/* @addr_hi, @addr_lo: address as two words in memory order; @port: in host order everywhere. */
+/*
+ * Hash an endpoint. @addr_hi, @addr_lo: address as two words in memory order. @port: in host order.
+ */
 static inline __attribute__((always_inline)) __u64 weft_hash_endpoint(
 	const struct weft_hash_secret *secret, __u64 addr_hi, __u64 addr_lo, __u16 port)
 {
@@ -74,8 +76,8 @@ static inline __attribute__((always_inline)) __u64 weft_hash_tenant(__u16 outer_
 }
 
 /*
- * @a, @b: results of weft_hash_endpoint(), in either order; @tenant: result of
- * weft_hash_tenant(), 0 without VLAN and tunnel. Return: 64 bits, which identify a flow.
+ * Hash a flow. @a, @b: results of weft_hash_endpoint(), in either order. @tenant: result of
+ * weft_hash_tenant(); 0 without VLAN and tunnel. Return 64 bits that identify the flow.
  */
 static inline __attribute__((always_inline)) __u64 weft_hash_flow_long(
 	const struct weft_hash_secret *secret, __u64 a, __u64 b, __u64 tenant)
@@ -92,7 +94,7 @@ static inline __attribute__((always_inline)) __u32 weft_hash_fold(__u64 value)
 	return (__u32)(value ^ (value >> 32));
 }
 
-/* Return: 32 bits, to choose a worker or a bucket. */
+/* Return 32 bits of the flow's hash, which choose a worker and a bucket. */
 static inline __attribute__((always_inline)) __u32 weft_hash_flow(
 	const struct weft_hash_secret *secret, __u64 a, __u64 b, __u64 tenant)
 {
@@ -100,8 +102,8 @@ static inline __attribute__((always_inline)) __u32 weft_hash_flow(
 }
 
 /*
- * Return: the worker that owns the flow. It depends on the high bits, so tables may use the low
- * ones.
+ * Return the worker that owns the flow. The result depends on the high bits of @hash, so tables may
+ * use the low bits.
  */
 static inline __attribute__((always_inline)) __u32 weft_hash_worker(__u32 hash, __u32 workers)
 {

@@ -4,8 +4,8 @@
  *
  * A tc filter stays attached when its owner is killed. User space writes CLOCK_MONOTONIC to
  * weft_heartbeat_ns several times a second. If the heartbeat is stale, the program ignores every
- * packet. A program that a bpf_link attaches is detached when its owner ends and needs no
- * heartbeat; the verifier removes the check from it.
+ * packet. A program that is attached by a bpf_link is detached when its owner ends, and needs no
+ * heartbeat; the verifier removes the check from that program.
  *
  * The coarse clock is read with one load from memory. It is at most one tick behind, so it may be
  * earlier than the heartbeat.

@@ -2,19 +2,20 @@
 /*
  * hot_flow.h - a small per-CPU cache in front of the flow map, with counters of busy flows.
  *
- * A look-up in the flow map is the most expensive step of a segment. A segment of a flow that has
- * a slot here touches one cache line instead. The slot's counters are moved to the flow map
- * every 256th segment of a direction, when another flow takes the slot, and by user space (below).
- * A flow uses the slot that its hash names, or the adjacent one if another flow holds that.
+ * A look-up in the flow map is the most expensive step of a segment. A segment of a flow that has a
+ * slot here touches one cache line instead. The slot's counters are moved to the flow map every
+ * 256th segment of a direction, when another flow takes the slot, and by user space (see the
+ * diagram). A flow uses the slot that its hash selects, or the adjacent slot if another flow uses
+ * the first.
  *
  *   user space flips the lowest bit of the epoch ─► XDP uses the other half of the slots
  *          waits until all programs that began before have ended ─► no CPU uses the old half
  *          moves the counters of the old half (verdict.bpf.c)
  *
- * Therefore a slot has one writer at any time: its CPU, or user space. Segments with SYN, FIN or
- * RST take no slot. The verdicts in a slot are valid until the epoch changes or verdict.bpf.c
- * clears the tag. A flow with a slot has passed the filter: a change of the filter changes the
- * epoch. If the flow map has evicted the flow's entry, the entry is made again with its verdicts.
+ * Therefore a slot has one writer at any time: its CPU or user space. Segments with SYN, FIN or RST
+ * take no slot. The verdicts in a slot are valid until the epoch changes or verdict.bpf.c clears
+ * the tag. A flow with a slot has passed the filter: a change of the filter changes the epoch. If
+ * the flow map has evicted the flow's entry, the entry is made again with its verdicts.
  */
 #ifndef WEFT_BPF_HOT_FLOW_H
 #define WEFT_BPF_HOT_FLOW_H
@@ -26,19 +27,25 @@ const volatile __u32 weft_hot_cpus; /* number of CPUs that have slots; 0: no slo
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);		   /* two halves for each CPU, set before load */
+	__uint(max_entries, 1); /* user space sets the number before load: two halves per CPU */
 	__uint(map_flags, BPF_F_MMAPABLE); /* makes values page-aligned, so cache-line-aligned */
 	__type(key, __u32);
 	__type(value, struct weft_hot_flow);
 } weft_hot_flows SEC(".maps");
 
-/* @half: index among the halves of all CPUs. @beside: 1 for the adjacent slot. */
+/*
+ * Return the index of a slot. @half: index among the halves of all CPUs. @beside: 1 for the
+ * adjacent slot.
+ */
 static __always_inline __u32 hot_at(__u32 half, __u64 hash, __u32 beside)
 {
 	return half * WEFT_HOT_FLOWS + ((hash & (WEFT_HOT_FLOWS - 1)) ^ beside);
 }
 
-/* Acts as a full barrier, as all atomic instructions that return a value do. */
+/*
+ * Add to the slot's count of moves. The instruction is a full barrier, as all atomic instructions
+ * that return a value.
+ */
 static __always_inline void hot_step(__u32 *moves, __u32 by)
 {
 	__u32 before = __sync_fetch_and_add(moves, by);
@@ -46,7 +53,7 @@ static __always_inline void hot_step(__u32 *moves, __u32 by)
 	asm volatile("" : : "r"(before));
 }
 
-/* Restore the entry that the flow map has evicted. Return: the entry; NULL if the map is full. */
+/* Add an entry again that the flow map has evicted. Return the entry; NULL if the map is full. */
 static __always_inline struct weft_flow_value *hot_restore(const struct weft_hot_flow *slot)
 {
 	struct weft_flow_value fresh = {.worker = slot->worker};

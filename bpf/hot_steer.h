@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * hot_steer.h - the steering program's use of the slots of hot_flow.h.
- */
+/* hot_steer.h - functions of the steering program that use the slots of hot_flow.h. */
 #ifndef WEFT_BPF_HOT_STEER_H
 #define WEFT_BPF_HOT_STEER_H
 
 #include "bpf/flow_hash.h"
 #include "bpf/hot_flow.h"
 
-/* A slot counts at most this number of segments per direction before they are moved. */
+/* Maximum number of segments per direction that a slot counts before its counters are moved. */
 #define HOT_WAITING_MAX 255
 
 /* Lowest bit: the half of the slots in use. A change of the other bits invalidates all slots. */
@@ -17,9 +15,12 @@ volatile __u64 weft_hot_epoch;
 /* A colliding flow takes the slot over with probability 1/HOT_PATIENCE. */
 #define HOT_PATIENCE 8 /* a power of two */
 
-#define HOT_MISS 0xffffffffu /* no slot counted the segment; not in enum weft_verdict */
+#define HOT_MISS 0xffffffffu /* no slot counted the segment; not a value of enum weft_verdict */
 
-/* Two branches instead of an index: a variable index would keep *packet out of registers. */
+/*
+ * Count the segment in the slot. The code has two branches, because a variable index would keep
+ * *packet out of registers.
+ */
 static __always_inline __u32 hot_count(struct weft_hot_flow *slot, __u32 src,
 				       const struct packet *packet)
 {
@@ -56,10 +57,7 @@ static __always_inline void hot_take(struct weft_hot_flow *slot, __u64 tag, __u6
 	slot->last_ns = 0;
 }
 
-/*
- * Count the segment in the flow's entry. If that changes a verdict, the slots of all CPUs become
- * invalid.
- */
+/* Count the segment in the flow's entry. If a verdict changes, invalidate the slots of all CPUs. */
 static __always_inline __u32 hot_account(struct weft_flow_value *value, __u32 src,
 					 const struct packet *packet, __u64 now_ns, __u32 hash)
 {
@@ -71,15 +69,15 @@ static __always_inline __u32 hot_account(struct weft_flow_value *value, __u32 sr
 	return verdict;
 }
 
-/* Return: 1 if the slot has no flow, or one of an earlier epoch. */
+/* Return 1 if the slot has no flow, or a flow of an earlier epoch. */
 static __always_inline int hot_is_free(const struct weft_hot_flow *slot, __u64 epoch)
 {
 	return !slot->tag || slot->epoch != epoch;
 }
 
 /*
- * Return: 1 if a flow with @tag may use the slot. If there are more flows than slots, flows must
- * not take slots from each other all the time: a segment that loses its slot costs two look-ups, a
+ * Return 1 if a flow with @tag may use the slot. If there are more flows than slots, flows must not
+ * continually take slots from each other: taking a slot costs two look-ups in the flow map, a
  * segment without a slot only one.
  */
 static __always_inline int hot_is_for(const struct weft_hot_flow *slot, __u64 tag, __u64 epoch,
@@ -97,7 +95,7 @@ static __always_inline struct weft_hot_flow *hot_lookup(const struct weft_cpu *c
 }
 
 /*
- * Return: the slot that the flow's hash selects (another flow may use it); NULL if no slots exist.
+ * Return the slot that the flow's hash selects, which another flow may use; NULL if no slots exist.
  */
 static __always_inline struct weft_hot_flow *hot_slot(const struct weft_cpu *cpu, __u64 epoch,
 						      __u64 long_hash)
@@ -105,7 +103,7 @@ static __always_inline struct weft_hot_flow *hot_slot(const struct weft_cpu *cpu
 	return weft_hot_cpus ? hot_lookup(cpu, epoch, long_hash, 0) : 0;
 }
 
-/* Return: the adjacent slot if the flow is there or only that one is free; otherwise @slot. */
+/* Return the adjacent slot if the flow uses it, or if only that slot is free; otherwise @slot. */
 static __always_inline struct weft_hot_flow *hot_beside(struct weft_hot_flow *slot,
 							const struct weft_cpu *cpu, __u64 epoch,
 							__u64 long_hash)
@@ -129,8 +127,8 @@ static __always_inline int is_data(const struct packet *packet)
 }
 
 /*
- * Count the segment in the slot, if the slot is its flow's and not full.
- * @from: hash of the segment's source. Return: the verdict, or HOT_MISS.
+ * Count the segment in the slot if the segment's flow uses the slot and it is not full. @from: hash
+ * of the segment's source. Return the verdict, or HOT_MISS.
  */
 static __always_inline __u32 hot_hit(struct weft_hot_flow *slot, __u64 tag, __u64 from,
 				     const struct packet *packet, __u64 now_ns)
@@ -147,14 +145,14 @@ static __always_inline __u32 hot_hit(struct weft_hot_flow *slot, __u64 tag, __u6
 }
 
 /*
- * Handle a segment that no slot could count: look up the flow's entry; a data segment may also
- * take the slot. @slot: may be NULL. Return: the verdict.
+ * Handle a segment that no slot could count: count it in the flow's entry; a data segment may also
+ * take the slot. @slot: may be NULL. Return the verdict.
  */
 static __always_inline __u32 hot_miss(struct weft_hot_flow *slot, const struct weft_cpu *cpu,
 				      const struct packet *packet, __u64 long_hash, __u64 epoch,
 				      __u32 worker)
 {
-	/* Aligned, so that it is written and read in 64-bit words; see map_ipv4(). */
+	/* Aligned, so that the key is written and read in 64-bit words; see map_ipv4(). */
 	struct weft_flow_key key __attribute__((aligned(8)));
 	__u32 hash = weft_hash_fold(long_hash);
 	__u32 src = flow_key(packet, &key);

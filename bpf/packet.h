@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * packet.h - the result of parsing so far, and the kind of the next header.
- */
+/* packet.h - the parser's result and state, and the kinds of headers. */
 #ifndef WEFT_BPF_PACKET_H
 #define WEFT_BPF_PACKET_H
 
@@ -10,29 +8,29 @@
 enum parse_next {
 	/* results that end parsing */
 	PARSE_OTHER = 0, /* not TCP, or a header that is not supported */
-	PARSE_SHORT,	 /* the accessible bytes end within the headers */
+	PARSE_SHORT,	 /* the frame or its first buffer ends within the headers */
 	PARSE_TCP,
 	PARSE_FRAGMENT, /* an IP fragment that may carry TCP; ports and flags are 0 */
 
 	/* kinds of the next header, which is at packet->off */
 	NEXT_ETHERNET,
 	NEXT_ETHERTYPE, /* the type of the next header is in packet->ethertype */
-	NEXT_MPLS,	/* one label */
+	NEXT_MPLS,	/* one MPLS label */
 	NEXT_PPP,
-	NEXT_IP,    /* IPv4 or IPv6, by the version field */
+	NEXT_IP,    /* IPv4 or IPv6, as given by the version field */
 	NEXT_PROTO, /* the type of the next header is in packet->proto */
 	NEXT_GTPU_EXTENSION,
 };
 
 struct packet {
-	/* source and destination in the last IP header before off; network order, IPv4-mapped */
+	/* source and destination of the last IP header before off; network order, IPv4-mapped */
 	__u64 addr[2][2];
-	__u16 port[2]; /* host order */
+	__u16 port[2]; /* source and destination port; host order */
 	__u16 vlan[2];
 	__u32 vni;
 	__u32 fragment_id; /* network order; an IPv6 identification of 0 is stored as 1 */
 	__u32 ip_bytes;
-	/* offset of the end of the outermost IP packet, according to its header */
+	/* offset at which the outermost IP packet ends, according to its header */
 	__u32 ip_end;
 	__u32 tcp_flags;
 
@@ -41,9 +39,9 @@ struct packet {
 	__u16 ethertype; /* host order */
 	__u8 proto;
 	__u8 ip_version;
-	__u8 tags;	 /* VLAN tags since the last tunnel header */
-	__u8 extensions; /* IPv6 extension headers since the last tunnel header */
-	__u8 extension;	 /* GTP-U: type of the next extension header */
+	__u8 tags;	 /* number of VLAN tags since the last tunnel header */
+	__u8 extensions; /* number of IPv6 extension headers since the last tunnel header */
+	__u8 extension;	 /* type of the next GTP-U extension header */
 	__u8 depth;	 /* number of tunnel headers before off */
 };
 

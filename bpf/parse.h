@@ -2,8 +2,8 @@
 /*
  * parse.h - parser for common headers: Ethernet, up to two VLAN tags, IPv4 or IPv6, TCP.
  *
- * For any other header the result (NEXT_*) names it, and walk.h continues at packet->off.
- * The parser identifies the packet only: user space checks lengths and checksums.
+ * At any other header the parser returns its kind (NEXT_*), and walk.h continues at packet->off.
+ * The parser only identifies the flow: user space checks lengths and checksums.
  */
 #ifndef WEFT_BPF_PARSE_H
 #define WEFT_BPF_PARSE_H
@@ -20,8 +20,8 @@
 
 #define PLAIN_TAGS_MAX 2
 
-/* <linux/ip.h> has no names for these. */
-#define IPV4_FRAGMENT_MASK 0x3fff /* more fragments, offset */
+/* Masks for the fragment field; <linux/ip.h> does not define them. */
+#define IPV4_FRAGMENT_MASK 0x3fff /* bit "more fragments" and offset */
 #define TCP_FLAGS_OFF	   13
 
 /* Shift that places an IPv4 address in the last four bytes of a 64-bit word in memory. */
@@ -31,7 +31,10 @@
 #define IPV4_SHIFT 0
 #endif
 
-/* Written in 64-bit words: a word read after byte stores would stall on store forwarding. */
+/*
+ * Write an IPv4-mapped address. 64-bit stores are used, because reading a word after byte stores
+ * would stall.
+ */
 static __always_inline void map_ipv4(__u64 *addr, __be32 ipv4)
 {
 	addr[0] = 0;
@@ -57,7 +60,7 @@ static __always_inline int parse_tcp(struct cursor *cur, struct packet *packet)
 	return PARSE_TCP;
 }
 
-/* Return: 1 if a datagram with protocol @proto can carry TCP, directly or in a tunnel. */
+/* Return 1 if a datagram with protocol @proto can carry TCP, directly or in a tunnel. */
 static __always_inline int may_carry_tcp(__u8 proto, __u8 ip_version)
 {
 	switch (proto) {
@@ -140,7 +143,10 @@ static __always_inline int parse_ethernet(struct cursor *cur, struct packet *pac
 	return NEXT_ETHERTYPE;
 }
 
-/* @cur: at the Ethernet header. Return: PARSE_*, or NEXT_* for walk.h to continue with. */
+/*
+ * Parse the headers of a frame. @cur: position of the Ethernet header. Return PARSE_*, or the
+ * NEXT_* with which walk.h continues.
+ */
 static __always_inline int parse_plain(struct cursor *cur, struct packet *packet)
 {
 	int next;

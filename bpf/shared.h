@@ -31,21 +31,21 @@ struct weft_flow_value {
 	__u64 bytes[2]; /* sums of IP packet lengths */
 	__u64 first_ns; /* CLOCK_MONOTONIC */
 	__u64 last_ns;
-	__u16 tcp_flags[2]; /* bitwise OR of the flags of all segments */
-	__u16 verdict[2];   /* enum weft_verdict; set with verdict.bpf.c */
+	__u16 tcp_flags[2]; /* bitwise OR of the TCP flags of all segments */
+	__u16 verdict[2];   /* enum weft_verdict; user space sets it through verdict.bpf.c */
 	__u32 worker;	    /* index of the worker that receives the segments */
 	__u32 pad;
-	__u64 kept_packets[2]; /* the part of packets[] that a verdict excluded from steering */
-	__u64 kept_bytes[2];   /* the part of bytes[] that a verdict excluded from steering */
+	__u64 kept_packets[2]; /* number of segments that a verdict excluded from steering */
+	__u64 kept_bytes[2];   /* IP bytes that a verdict excluded from steering */
 };
 
 /*
- * Hot-flow slot: one CPU's counters of one flow since they were last moved to the flow map. The map
- * of slots is not pinned: user space moves the counters of all slots several times a second, and
- * before each read of the flow map.
+ * A hot-flow slot: the counters of one flow on one CPU since they were last moved to the flow map.
+ * The map of slots is not pinned: user space moves the counters of all slots several times a
+ * second, and before each read of the flow map.
  */
 struct weft_hot_flow {
-	__u64 tag; /* hash + epoch of the flow in the slot; 0: no flow */
+	__u64 tag; /* hash + epoch of the flow that uses the slot; 0: no flow */
 	__u64 last_ns;
 	__u64 bytes[2];
 	__u32 packets[2];
@@ -53,7 +53,7 @@ struct weft_hot_flow {
 	__u16 verdict[2];
 	__u32 moves; /* odd while counters are moved; changes with each move and each new key */
 	__u32 pad;
-	__u64 end; /* hash of endpoint 0; a comparison with it gives the direction */
+	__u64 end; /* hash of endpoint 0, which is compared with that of the source */
 
 	/* second cache line: used only when the slot is taken or moved */
 	__u64 first_ns;
@@ -65,24 +65,24 @@ struct weft_hot_flow {
 
 /* Context of weft_move(), which moves the counters of one CPU's half. */
 struct weft_move_request {
-	__u32 from; /* in: index of the first slot of the half */
-	__u32 left; /* out: number of slots that were not moved because the flow map was full */
+	__u32 from; /* input: index of the first slot of the half */
+	__u32 left; /* output: number of slots not moved because the flow map was full */
 };
 
-#define WEFT_VERDICT_KEEP 0xffffu /* verdict in a request that leaves the direction unchanged */
+#define WEFT_VERDICT_KEEP 0xffffu /* in a request: do not change this direction's verdict */
 
 /* Return value of weft_set_verdict() in verdict.bpf.c. */
 enum weft_verdict_result {
 	WEFT_VERDICT_UNKNOWN = 0, /* the flow has no entry */
 	WEFT_VERDICT_DONE = 1,
-	/* the verdicts are set, but counters were moved while they were read */
+	/* the verdicts are set, but the counters are inexact: they were moved during the call */
 	WEFT_VERDICT_LOOK_AGAIN = 2,
 };
 
 /* Context of weft_set_verdict(), which writes its results into the same struct. */
 struct weft_verdict_request {
 	struct weft_flow_key key;
-	__u16 verdict[2]; /* in: verdicts to set; out: verdicts before the call */
+	__u16 verdict[2]; /* input: verdicts to set; output: verdicts before the call */
 	__u64 kept_packets[2];
 	__u64 kept_bytes[2];
 	__u64 idle_ns; /* time since the flow's last segment */
@@ -91,7 +91,7 @@ struct weft_verdict_request {
 /* Metadata in front of each steered frame, written after bpf_xdp_adjust_meta(). */
 struct weft_frame_meta {
 	__u64 time_ns; /* CLOCK_MONOTONIC, at most one tick behind */
-	__u32 hash;    /* weft_hash_flow() of the flow; for a fragment: hash of its datagram */
+	__u32 hash;    /* weft_hash_flow() of the flow; a fragment has the hash of its datagram */
 	__u32 flags;   /* WEFT_META_* */
 };
 #define WEFT_META_OWN (1u << 0) /* this host sent the frame; its checksums may be incomplete */
@@ -105,8 +105,8 @@ struct weft_xdp_counts {
 /* Per-CPU state of the XDP program. The last three members are refreshed once per timer tick. */
 struct weft_cpu {
 	struct weft_xdp_counts counts;
-	__u64 tick;    /* jiffies of the last refresh */
-	__u64 tick_ns; /* CLOCK_MONOTONIC */
+	__u64 tick;    /* jiffies at the last refresh */
+	__u64 tick_ns; /* CLOCK_MONOTONIC at the last refresh */
 	__u64 number;  /* index of this CPU */
 };
 
@@ -124,21 +124,21 @@ struct weft_mirror_counts {
  * and then selects that set with one store of this word.
  */
 struct weft_filter {
-	__u64 word; /* low 32 bits: greatest sample hash that is wanted; high bits: WEFT_FILTER_* */
+	__u64 word; /* low 32 bits: greatest wanted sample hash; high bits: WEFT_FILTER_* */
 };
 #define WEFT_FILTER_PORTS (1ull << 32) /* only listed ports are wanted */
 #define WEFT_FILTER_ALLOW (1ull << 33) /* only allowed prefixes are wanted */
 #define WEFT_FILTER_DENY  (1ull << 34) /* denied prefixes are not wanted */
-#define WEFT_FILTER_SET	  (1ull << 35) /* index of the set in use */
+#define WEFT_FILTER_SET	  (1ull << 35) /* index of the set in use: 0 or 1 */
 
-/* Key of the prefix tries. @bits: the 32 bits of @set plus the prefix length of @addr. */
+/* Key of the prefix tries. @bits: 32 (the length of @set) plus the prefix length of @addr. */
 struct weft_prefix_key {
 	__u32 bits;
-	__u32 set; /* 0 or 1 */
+	__u32 set; /* set that the prefix belongs to: 0 or 1 */
 	__u8 addr[16];
 };
 
-#define WEFT_PORT_WORDS 1024 /* words per set; each port has one bit */
+#define WEFT_PORT_WORDS 1024 /* number of 64-bit words per set; each port has one bit */
 
 _Static_assert(sizeof(struct weft_flow_key) == 44, "keys are compared as bytes: no padding");
 _Static_assert(sizeof(struct weft_flow_value) == 96, "one cache line, and one half for verdicts");

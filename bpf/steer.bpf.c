@@ -2,7 +2,7 @@
 /*
  * steer.bpf.c - XDP program that steers each wanted TCP segment to the worker of its flow.
  *
- *   parse → hash → filter → flow map → metadata in front → redirect to socket (queue, worker)
+ *   parse → hash → filter → flow map → write metadata → redirect to socket (queue, worker)
  *
  * The fast path handles nearly all segments: those with common headers whose flow has a hot-flow
  * slot. The slot replaces the filter and the flow map. The fast path is inline and makes no call
@@ -10,7 +10,7 @@
  * handles segments that no slot counts.
  *
  * If the NIC's own hash keeps each connection on one queue, a queue has one worker and one socket.
- * The socket's index is then the queue, and the hash only finds the flow.
+ * The socket's index is then the queue's number, and the hash is used only to find the flow.
  *
  * A frame that is not redirected leaves the program unchanged with weft_otherwise. In tap mode
  * that is XDP_PASS, so the host loses no packet. The far end of host mode's veth pair receives
@@ -35,7 +35,7 @@ const volatile __u32 weft_by_queue; /* 1: one socket per queue, of worker queue 
 const volatile __u32 weft_frame_max_bytes = 0xffffffff; /* longer frames are not steered */
 const volatile __u32 weft_one_buffer; /* 1: frames in several buffers can't be redirected */
 const volatile __u32 weft_otherwise = XDP_PASS;
-const volatile __u32 weft_has_own; /* 1: this host sends from weft_own_mac */
+const volatile __u32 weft_has_own; /* 1: frames from weft_own_mac were sent by this host */
 const volatile __u8 weft_own_mac[6];
 
 struct {
@@ -62,7 +62,7 @@ static __always_inline struct packet *packet_in_memory(void)
 	return bpf_map_lookup_elem(&weft_packet, &zero);
 }
 
-/* Return: WEFT_META_OWN if this host sent the frame; the NIC may complete its checksums later. */
+/* Return WEFT_META_OWN if this host sent the frame, whose checksums the NIC may complete later. */
 static __always_inline __u32 own_flag(const struct xdp_md *ctx)
 {
 	const __u8 *eth = (void *)(long)ctx->data;
@@ -97,8 +97,8 @@ static __always_inline int put_meta(struct xdp_md *ctx, __u64 now_ns, __u32 hash
 }
 
 /*
- * bpf_xdp_get_buff_len() costs a call. The call is not needed if the IP packet ends within the
- * first buffer, because the frame then has only that buffer.
+ * Return 1 if the frame is too long to be steered. bpf_xdp_get_buff_len() is called only if the IP
+ * packet does not end within the first buffer, because the call is expensive.
  */
 static __always_inline int is_too_long(struct xdp_md *ctx, const struct packet *packet)
 {
@@ -146,7 +146,10 @@ static __always_inline int filtered(struct weft_cpu *cpu)
 	return weft_otherwise;
 }
 
-/* A global function: the verifier checks it once, not once per iteration. */
+/*
+ * Call walk_step(). The function is global, so that the verifier checks it once, not once per
+ * iteration.
+ */
 __noinline int weft_walk(struct xdp_md *ctx, struct packet *packet, int next)
 {
 	struct cursor cur = {
@@ -173,7 +176,7 @@ static __always_inline int parse(struct xdp_md *ctx, struct packet *packet)
 	return next;
 }
 
-/* Judge a segment that no hot-flow slot counted. Return: enum weft_verdict, or UNWANTED. */
+/* Judge a segment that no hot-flow slot counted. Return enum weft_verdict, or UNWANTED. */
 static __always_inline __u32 judge(struct weft_hot_flow *slot, const struct weft_cpu *cpu,
 				   struct xdp_md *ctx, const struct packet *packet, __u64 long_hash,
 				   __u64 epoch)
@@ -181,13 +184,19 @@ static __always_inline __u32 judge(struct weft_hot_flow *slot, const struct weft
 	__u32 hash = weft_hash_fold(long_hash);
 	__u64 filter = filter_now();
 
-	/* All tests use one filter word; steer_segment() may have used the word before a change. */
+	/*
+	 * All tests use the same filter word, which may be newer than the one that steer_segment()
+	 * used.
+	 */
 	if (!is_wanted(packet, 0, filter) || !is_sampled(hash, filter))
 		return UNWANTED;
 	return hot_miss(slot, cpu, packet, long_hash, epoch, worker_of(ctx->rx_queue_index, hash));
 }
 
-/* Parse the packet again, into memory, so that the fast path may keep *packet in registers. */
+/*
+ * Like judge(), but parse the packet again into memory, so that the fast path may keep *packet in
+ * registers.
+ */
 static __noinline __u32 judge_common(struct weft_hot_flow *slot, const struct weft_cpu *cpu,
 				     struct xdp_md *ctx, __u64 long_hash, __u64 epoch)
 {

@@ -23,7 +23,7 @@
 #define PORT_VXLAN	 4789
 #define PORT_VXLAN_GPE	 4790
 #define PORT_GENEVE	 6081
-#define PORT_VXLAN_LINUX 8472 /* default of Linux, from before port 4789 was assigned */
+#define PORT_VXLAN_LINUX 8472 /* Linux's default port, older than the assigned port 4789 */
 
 #define VXLAN_HAS_VNI	   0x08
 #define VXLAN_GPE_HAS_NEXT 0x04
@@ -42,7 +42,7 @@
 #define GRE_ACK		 0x0080 /* version 1 only (RFC 2637) */
 #define GRE_VERSION_MASK 0x0007
 
-/* Reset the VLAN tags: the following headers are inside a tunnel. */
+/* Enter a tunnel: reset the VLAN tags and return @next. */
 static __always_inline int enter_tunnel(struct packet *packet, int next)
 {
 	packet->vlan[0] = 0;
@@ -76,7 +76,7 @@ static __always_inline int walk_vxlan_gpe(struct cursor *cur, struct packet *pac
 	packet->vni = load_be32(at + 4) >> 8;
 	next = at[0] & VXLAN_GPE_HAS_NEXT ? at[3] : 3;
 	switch (next) {
-	case 1: /* IPv4, IPv6 */
+	case 1: /* IPv4 or IPv6 */
 	case 2:
 		return enter_tunnel(packet, NEXT_IP);
 	case 3: /* Ethernet */
@@ -122,7 +122,7 @@ static __always_inline int walk_gtpu(struct cursor *cur, struct packet *packet)
 	return NEXT_GTPU_EXTENSION;
 }
 
-/* An extension header has its length in 4-byte words, its contents, and the next type. */
+/* Parse an extension header: its length in 4-byte words, its contents, and the next type. */
 static __always_inline int walk_gtpu_extension(struct cursor *cur, struct packet *packet)
 {
 	const __u8 *at;
@@ -165,7 +165,10 @@ static __always_inline int walk_udp(struct cursor *cur, struct packet *packet)
 	}
 }
 
-/* ERSPAN type I has no header: the frame follows a GRE header without sequence number. */
+/*
+ * Parse an ERSPAN type I or II header. Type I has no header: the frame follows a GRE header without
+ * sequence number.
+ */
 static __always_inline int walk_erspan2(struct cursor *cur, struct packet *packet, __u16 flags)
 {
 	const __u8 *at;
@@ -230,7 +233,9 @@ static __always_inline int walk_gre1(struct cursor *cur, struct packet *packet, 
 	return enter_tunnel(packet, NEXT_PPP);
 }
 
-/* GRE (RFC 2784, RFC 2890). Packets with source routing (RFC 1701) are not parsed. */
+/*
+ * Parse a GRE header (RFC 2784, RFC 2890). Packets with source routing (RFC 1701) are not parsed.
+ */
 static __always_inline int walk_gre(struct cursor *cur, struct packet *packet)
 {
 	const __u8 *at = cursor_take(cur, 4);
@@ -263,7 +268,7 @@ static __always_inline int walk_gre(struct cursor *cur, struct packet *packet)
 
 /* ---- IP protocols ---- */
 
-/* Is IP protocol @proto a tunnel, or may it be one (UDP)? */
+/* Return 1 if IP protocol @proto is a tunnel or may be one (UDP). */
 static __always_inline int is_tunnel(__u8 proto)
 {
 	switch (proto) {
@@ -277,7 +282,7 @@ static __always_inline int is_tunnel(__u8 proto)
 	}
 }
 
-/* Enter the tunnel that packet->proto names. */
+/* Enter the tunnel that packet->proto selects. */
 static __always_inline int walk_tunnel(struct cursor *cur, struct packet *packet)
 {
 	switch (packet->proto) {

@@ -15,7 +15,7 @@
 #include "bpf/hot_flow.h"
 #include "bpf/shared.h"
 
-/* Sum over the hot-flow slots of one flow. */
+/* Sum of the counters in the hot-flow slots of one flow. */
 struct waiting {
 	__u64 packets[2]; /* segments that were not steered and are not in the flow map yet */
 	__u64 bytes[2];
@@ -58,7 +58,10 @@ struct search {
 	struct waiting sum;
 };
 
-/* Callback of bpf_loop(). @i: index among the slots that the flow may use, two in each half. */
+/*
+ * Callback of bpf_loop() for one slot. @i: index among the slots that the flow may use, two in each
+ * half.
+ */
 static long look_at_slot(__u32 i, void *context)
 {
 	struct search *search = context;
@@ -80,8 +83,9 @@ static long look_at_slot(__u32 i, void *context)
 }
 
 /*
- * Sum up the slots of all CPUs. With @forget, also clear their tags, so that the next segment reads
- * the verdicts from the flow map. With bpf_loop(), the verifier processes the body only once.
+ * Add up the flow's slots of all CPUs. If @forget is set, also clear their tags, so that the next
+ * segment reads the verdicts from the flow map. bpf_loop() is used because the verifier processes
+ * its body only once.
  */
 static __always_inline void look_at_slots(struct search *search, int forget)
 {
@@ -90,7 +94,7 @@ static __always_inline void look_at_slots(struct search *search, int forget)
 	bpf_loop(4 * weft_hot_cpus, look_at_slot, search, 0);
 }
 
-/* Set *@verdict unless @wanted is WEFT_VERDICT_KEEP. Return: the verdict before the change. */
+/* Set *@verdict unless @wanted is WEFT_VERDICT_KEEP. Return the verdict before the change. */
 static __always_inline __u16 set(__u16 *verdict, __u16 wanted)
 {
 	__u16 was = *verdict;
@@ -123,7 +127,7 @@ int weft_set_verdict(struct weft_verdict_request *request)
 		return WEFT_VERDICT_UNKNOWN;
 	request->verdict[0] = set(&value->verdict[0], request->verdict[0]);
 	request->verdict[1] = set(&value->verdict[1], request->verdict[1]);
-	hot_step(&fence, 1); /* write the verdicts before slots are read: see hot_take() */
+	hot_step(&fence, 1); /* full barrier, then slots are read: see hot_take() */
 	look_at_slots(&search, 1);
 	moves_before = search.sum.moves;
 	request->kept_packets[0] = *(volatile __u64 *)&value->kept_packets[0];
@@ -149,7 +153,7 @@ struct move {
 	__u32 left;
 };
 
-/* Callback of bpf_loop(). @i: index within the half. */
+/* Callback of bpf_loop() for one slot. @i: index of the slot within the half. */
 static long move_slot(__u32 i, void *context)
 {
 	struct move *move = context;

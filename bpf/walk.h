@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * walk.h - parser for less common headers, one per step: further VLAN tags, MPLS, PPPoE, LLC,
- * IPv6 extension headers, and tunnels (tunnel.h).
+ * walk.h - parser for less common headers, one header per step: further VLAN tags, MPLS, PPPoE,
+ * LLC, IPv6 extension headers, and tunnels (tunnel.h).
  *
  * The rules equal those of user/decode, so that both compute the same hash; a test runs the same
  * frames through both. Each program wraps walk_step() in a global function, which the verifier
@@ -21,7 +21,7 @@
 
 #define ETHERTYPE_8023_MAX 1500 /* values up to this are lengths, and LLC follows */
 
-#define IPV6_FRAGMENT_MASK 0xfff9 /* offset, more fragments */
+#define IPV6_FRAGMENT_MASK 0xfff9 /* offset and bit "more fragments" */
 #define ROUTING_SOURCE	   0
 #define ROUTING_MOBILE	   2
 #define ROUTING_SEGMENTS   4
@@ -35,7 +35,10 @@ static __always_inline int walk_mpls(struct cursor *cur, struct packet *packet)
 		return PARSE_SHORT;
 	if (!(label[2] & 1))
 		return NEXT_MPLS;
-	/* Labels do not name the payload; its first nibble gives the type (RFC 4928). */
+	/*
+	 * An MPLS label does not give the payload's type; the first nibble of the payload does (RFC
+	 * 4928).
+	 */
 	first = cursor_peek(cur, 1);
 	if (!first)
 		return PARSE_SHORT;
@@ -43,7 +46,7 @@ static __always_inline int walk_mpls(struct cursor *cur, struct packet *packet)
 	case 4:
 	case 6:
 		return NEXT_IP;
-	case 0: /* control word of a pseudowire, which Ethernet follows */
+	case 0: /* control word of a pseudowire; an Ethernet header follows */
 		cur->off += 4;
 		return enter_tunnel(packet, NEXT_ETHERNET);
 	default:
@@ -57,7 +60,7 @@ static __always_inline int walk_pppoe(struct cursor *cur, struct packet *packet)
 
 	if (!at)
 		return PARSE_SHORT;
-	/* Version and type 1; code 0 is session data (RFC 2516, 4). */
+	/* Version 1, type 1; code 0 means session data (RFC 2516, 4). */
 	return at[0] == 0x11 && at[1] == 0 ? NEXT_PPP : PARSE_OTHER;
 }
 
@@ -95,7 +98,7 @@ static __always_inline int walk_ppp(struct cursor *cur, struct packet *packet)
 	}
 }
 
-/* Parse LLC. In IEEE 802.3 frames, IP is carried in SNAP only (RFC 1042). */
+/* Parse LLC. In IEEE 802.3 frames, IP is carried only in SNAP (RFC 1042). */
 static __always_inline int walk_llc(struct cursor *cur, struct packet *packet)
 {
 	const __u8 *at = cursor_take(cur, 8);
@@ -228,7 +231,10 @@ static __always_inline int walk_proto(struct cursor *cur, struct packet *packet)
 	}
 }
 
-/* Parse the header @next at packet->off. Return: PARSE_*, or NEXT_* for the following header. */
+/*
+ * Parse the header of kind @next at packet->off. Return PARSE_*, or the NEXT_* of the following
+ * header.
+ */
 static __always_inline int walk_step(struct cursor *cur, struct packet *packet, int next)
 {
 	cur->off = packet->off;

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# boot-kernel.sh SERIES COMMAND [ARGS] - run COMMAND as root under another kernel of Debian, in a
-# virtual machine with this machine's files. SERIES: one that scripts/fetch-kernel.sh knows.
+# boot-kernel.sh SERIES COMMAND [ARGS] - run COMMAND as root under another Debian kernel, in a
+# virtual machine with this machine's files. SERIES: as for scripts/fetch-kernel.sh.
 #
-# The guest sees this machine's root read-only through 9p, with an overlay in memory above it;
-# /tmp, /run, the network and the kernel's modules are its own. COMMAND begins in the working
-# directory. Prints what COMMAND prints, and ends with its status; with 125 if the guest did not
-# get that far, 124 after GUEST_LIMIT seconds. Without KVM the guest is emulated, which is 2 to
-# 10 times slower.
+# The guest mounts this machine's root read-only through 9p, with an overlay in memory above it. The
+# guest has its own /tmp, /run, network and kernel modules. COMMAND starts in the current working
+# directory. The output is that of COMMAND. Exit status: that of COMMAND; 125 if the guest did not
+# start COMMAND; 124 after GUEST_LIMIT seconds. Without KVM the guest is emulated, which is 2 to 10
+# times slower.
 #
 #   GUEST_CPUS (2)   GUEST_MEMORY_MB (4096)   GUEST_LIMIT (7200)
 #   GUEST_NICS    qemu's arguments for network cards; default: none
-#   GUEST_NETNS   the network namespace that holds their tap devices; default: this one
+#   GUEST_NETNS   network namespace of the cards' tap devices; default: the current one
 set -eu
 [ $# -ge 2 ] || {
 	echo 'usage: boot-kernel.sh SERIES COMMAND [ARGS]' >&2
@@ -25,7 +25,7 @@ shift
 work=$(mktemp -d /tmp/weft-boot-XXXXXX)
 trap 'rm -rf "$work"' EXIT
 
-# What must be loaded before the root can be mounted, in the order of loading.
+# Modules that must be loaded before the root can be mounted, in this order.
 boot_modules() {
 	local release module
 	release=$(ls "$kernel/modules")
@@ -34,7 +34,7 @@ boot_modules() {
 	done | awk '!seen[$0]++'
 }
 
-# make_initramfs COMMAND...: busybox, the modules, guest-init.sh, and what it runs.
+# make_initramfs COMMAND...: pack busybox, the modules, guest-init.sh and COMMAND.
 make_initramfs() {
 	local tree=$work/tree number=100 module
 	mkdir -p "$tree/bin" "$tree/modules"
@@ -49,7 +49,7 @@ make_initramfs() {
 	(cd "$tree" && find . | cpio --quiet -o -H newc) >"$work/initramfs"
 }
 
-# Copies the console without what the firmware writes; returns the status that the guest ends with.
+# Copy the console output without the firmware's messages; return the status that the guest printed.
 read_console() {
 	local line status=125
 	while IFS= read -r line; do

@@ -24,14 +24,15 @@ from collections import defaultdict
 
 ROOM_FILES, ROOM_LINES, FILE_LINES = 26, 4000, 500
 
-# What may be used where: pattern, what it is, rooms (a folder stands for those below it).
+# Patterns that are allowed in some folders only: pattern, description, folders (with their
+# subfolders).
 LIBRARIES = [
     (r"#include <(bpf|xdp)/", "libbpf or libxdp", ["capture/live", "capture/host", "capture/hook", "capture/maps"]),
     (r"#include <pcap", "libpcap", ["capture/file"]),
     (r"#include <jansson", "jansson", ["sink", "agent", "cli"]),
     (r"\bpthread_(create|join|detach|kill|cancel|self|sig\w+|set\w+)\(", "threads",
      ["base", "engine", "worker", "pressure", "sink", "serve", "agent"]),
-    # Locks have a time limit and are counted; they belong to the control plane.
+    # Locks have a time limit and are counted; only the control plane may use them.
     (r"\bpthread_(mutex|rwlock|spin|cond)_\w+\(", "bare locks", ["base"]),
     (r'#include "base/lock\.h"', "locks",
      ["base", "metrics", "api", "agent", "sink", "pressure", "state", "serve", "control", "engine"]),
@@ -82,7 +83,7 @@ def includes_of(text):
     return quoted + public
 
 
-# ---- include: who may include whom ----------------------------------------------------
+# ---- include: which folder may include which -------------------------------------------
 
 
 def read_layers():
@@ -120,7 +121,7 @@ def check_bpf_includes():
                 complain(path, f'may include <linux/types.h> and tables, not "{name}"')
 
 
-# ---- circle: rooms, and files by includes and calls -------------------------------------
+# ---- circle: cycles of folders, and of files by includes and calls ------------------------
 
 
 def definitions(files):
@@ -266,10 +267,10 @@ def check_sizes(files, rooms):
             complain(path, f"has {lines} lines, more than {FILE_LINES}")
 
 
-# ---- name: files that comments and READMEs speak of ------------------------------------------
+# ---- name: files that comments and READMEs name ----------------------------------------------
 
 NAME = re.compile(r"(?<![\w/.<*{-])((?:[\w.-]+/)*[\w-]+(?:\.bpf|\.skel)?\.(?:c|h|def|sh|py|md|map))(?![\w*>])")
-# Files of others, and of users, that are named on purpose.
+# Files that are not part of the repository, but are named on purpose.
 FOREIGN = {"vmlinux.h", "linux/netdev.h"}
 
 

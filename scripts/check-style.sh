@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# check-style.sh [--stats | FILE...] - checks what a tool can see of the code's style, in FILEs or
-# in all sources: licence line, unfinished work, white space, formatting, headers that compile
-# alone, and the lengths of functions.
+# check-style.sh [--stats | FILE...] - checks the code style that a tool can check, in FILEs or in
+# all sources: licence line, unfinished work, white space, formatting, headers that compile alone,
+# and the lengths of functions.
 #
-#   --stats   only print how long functions are
+#   --stats   print only the lengths of functions
 #
-# Of all functions under bpf/ and user/ half have at most MEDIAN_LINES lines, 90 % at most
-# MOST_LINES, and none has more than LONGEST_LINES.
+# At least half of all functions under bpf/ and user/ have at most MEDIAN_LINES lines, and 90 % have
+# at most MOST_LINES. No function has more than LONGEST_LINES.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 MEDIAN_LINES=12 MOST_LINES=30 LONGEST_LINES=60
@@ -20,7 +20,7 @@ complain() {
 	bad=1
 }
 
-# existing PATTERN: those of the files to check whose path matches it.
+# existing PATTERN: print the files to check whose path matches PATTERN.
 existing() {
 	printf '%s\n' "${files[@]}" | grep -E "$1"
 }
@@ -42,7 +42,7 @@ check_format() {
 		sed -n 's/^\([^:]*\):[0-9]*:.*/\1: not formatted; run make fmt/p' | sort -u | grep . >&2 && bad=1
 }
 
-# compile_alone HEADER: prints its name if it does not compile.
+# compile_alone HEADER: print the name of HEADER if it does not compile.
 compile_alone() {
 	printf '#include "%s"\n' "$1" |
 		gcc -std=gnu11 -D_GNU_SOURCE -DWF_DEBUG=2 -Iinclude -Iuser -I. -Itests -Ibuild \
@@ -55,7 +55,7 @@ check_headers() {
 		xargs -r -P "$jobs" -I {} bash -c 'compile_alone "$1"' _ {} | sort | grep . >&2 && bad=1
 }
 
-# function_lengths: "lines file: name" of each function, the shortest first.
+# function_lengths: print "lines file: name" for each function, the shortest first.
 function_lengths() {
 	git ls-files --cached --others --exclude-standard 'bpf/*.[ch]' 'user/*.[ch]' | while read -r file; do
 		[ -e "$file" ] && echo "$file"
@@ -69,7 +69,7 @@ function_lengths() {
 		}' | sort -n
 }
 
-# check_functions: prints the figures; fails if one is beyond its limit.
+# check_functions: print the figures; fail if one exceeds its limit.
 check_functions() {
 	function_lengths | awk -v median_max="$MEDIAN_LINES" -v most_max="$MOST_LINES" -v longest_max="$LONGEST_LINES" '
 		{ lines[NR] = $1; sub(/^[0-9]+ /, ""); name[NR] = $0 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# check-threads.sh - every public function says which threads may call it: the comment
-# above it (or above its group) has a line with "Thread:".
+# check-threads.sh - checks that every public function documents which threads may call it: the
+# comment above it, or above its group, must have a line with "Thread:".
 set -u
 cd "$(dirname "$0")/.." || exit 1
 

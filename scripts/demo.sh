@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# demo.sh - weft on real traffic, in two network namespaces made for it. Part of
-# the program: `weft demo` runs it with WEFT set to itself.
+# demo.sh - demonstrates weft on real traffic between two network namespaces. The script is part of
+# the program: `weft demo` runs it with WEFT set to its own path.
 #
 #   [client namespace] eth0 <---- veth ----> eth0 [server namespace]
 #     curl                                        web server, weft in host mode
 #
-# Every file that curl downloaded must be found, byte for byte, in the streams
-# that weft extracted. Leaves nothing behind. Exit status 0: all of it was right.
+# Every file that curl downloaded must be found, byte for byte, in the streams that weft extracted.
+# The script removes everything that it made. Exit status 0: all files were found.
 set -u
 
 weft=${WEFT:-build/weft}
@@ -64,7 +64,7 @@ need() {
 	command -v "$1" >/dev/null || die "needs $1; install it: apt-get install $2" 4
 }
 
-# ---- the stage ----
+# ---- namespaces ----
 
 make_namespaces() {
 	{ ip netns add "$server" && ip netns add "$client"; } ||
@@ -91,7 +91,7 @@ make_files() {
 	done
 }
 
-# Starts a web server in its namespace; sets web_name.
+# Start a web server in the server's namespace; sets web_name.
 start_server() {
 	if command -v nginx >/dev/null; then
 		web_name=nginx
@@ -148,9 +148,10 @@ start_weft() {
 	stats >/dev/null 2>&1 || die 'the agent did not start; its messages are above'
 }
 
-# ---- the traffic ----
+# ---- traffic ----
 
-# One connection a file; keeps "name client-port header-bytes" for the comparison.
+# Download each file over its own connection; record "name client-port header-bytes" for the
+# comparison.
 download() {
 	ip netns exec "$client" curl -s -S -o "$work/got/$1" -w "$1 %{local_port} %{size_header}\n" \
 		"http://$server_ip/$1" >>"$work/got.list.$BASHPID"
@@ -169,11 +170,11 @@ download_all() {
 	wait
 }
 
-# ---- the proof ----
+# ---- comparison ----
 
 sum_of() { sha256sum | cut -d' ' -f1; }
 
-# The stream from the server to client port $1, whose body follows $2 header bytes.
+# Print the sum of the stream from the server to client port $1, without its $2 header bytes.
 stream_sum() { tail -c +$(($2 + 1)) "$work/streams/$server_ip.80-$client_ip.$1" 2>/dev/null | sum_of; }
 
 compare() {

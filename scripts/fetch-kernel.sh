@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# fetch-kernel.sh SERIES - download Debian's kernel of a series; print the directory that holds it.
+# fetch-kernel.sh SERIES - downloads Debian's kernel of a series and prints the directory that
+# contains it.
 #
-#   6.1    Debian 12's own: linux-image-amd64 depends on it in bookworm-security
-#   6.12   the newest in bookworm-backports
+#   6.1    Debian 12's kernel, on which linux-image-amd64 in bookworm-security depends
+#   6.12   the newest kernel in bookworm-backports
 #
 #   DIRECTORY/boot/vmlinuz-RELEASE   DIRECTORY/modules/RELEASE/
 #
-# apt runs with sources, lists and a cache of its own in a temporary directory, so that the
-# machine's configuration never changes. A kernel is unpacked beside its place and then renamed,
-# so that an interrupted run leaves no partial one. Kernels are kept in $WEFT_KERNEL_CACHE
-# (default: /var/tmp/weft-debian-kernels). A week after the last look the mirror is asked again; if it
-# does not answer, the kept kernel is used.
+# apt uses its own sources, lists and cache in a temporary directory, so the machine's configuration
+# never changes. A kernel is unpacked into a temporary directory and then renamed, so an interrupted
+# run leaves no partial kernel. Kernels are stored in $WEFT_KERNEL_CACHE (default:
+# /var/tmp/weft-debian-kernels). A week after the last request the mirror is asked again; if it does
+# not answer, the stored kernel is used.
 set -eu
 series=${1:?series, as 6.1 or 6.12}
 cache=${WEFT_KERNEL_CACHE:-/var/tmp/weft-debian-kernels}
@@ -35,7 +36,7 @@ trap 'rm -rf "$work"' EXIT
 
 is_whole() { compgen -G "$1/boot/vmlinuz-*" >/dev/null && compgen -G "$1/modules/*/modules.dep.bin" >/dev/null; }
 
-# Prints the directory of the series that is kept, if there is one.
+# Print the directory of the stored kernel of this series, if there is one.
 kept() {
 	local dir
 	for dir in "$cache/linux-image-$series."*; do
@@ -43,7 +44,8 @@ kept() {
 	done
 }
 
-# The mirror that the machine uses for the suite $beside, or else Debian's own.
+# Print the mirror that the machine uses for the suite $beside; if there is none, Debian's own
+# mirror.
 mirror() {
 	apt-get indextargets --format "\$(CODENAME) \$(REPO_URI)" 'Created-By: Packages' 2>/dev/null |
 		awk -v suite="$beside" -v otherwise="http://deb.debian.org/$archive/" '
@@ -57,7 +59,7 @@ apt_options=(
 	-o Acquire::Retries=3 -o Acquire::http::Timeout=20
 )
 
-# Prints the name of the suite's newest kernel package.
+# Print the name of the suite's newest kernel package.
 newest() {
 	mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
 	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(mirror) $suite main" \
@@ -67,8 +69,8 @@ newest() {
 		awk '$1 == "Depends:" && /linux-image/ { print $2; exit }'
 }
 
-# unpack PACKAGE: downloads it, and puts it in the place of the series' former one. Modules are
-# indexed below $work/new/lib, where depmod looks for them.
+# unpack PACKAGE: download the package and replace the stored kernel of this series with it. depmod
+# runs below $work/new/lib, because it searches modules there.
 unpack() {
 	local new=$work/new
 	(cd "$work" && apt-get "${apt_options[@]}" download -qq "$1" >&2) &&

@@ -3,8 +3,9 @@
 #
 # shellcheck shell=dash disable=SC1091,SC2154
 #
-# guest-init.sh - the first process of scripts/boot-kernel.sh's guest, run by busybox from the
-# initramfs: mounts the host's root with an overlay above it, runs /command there, powers off.
+# guest-init.sh - the first process in the guest of scripts/boot-kernel.sh. busybox runs it from the
+# initramfs. It mounts the host's root with an overlay above it, runs /command there, and powers
+# off.
 
 /bin/busybox mkdir -p /proc /sys /dev /host /layer /new
 /bin/busybox --install -s /bin
@@ -28,7 +29,7 @@ mount -t tmpfs tmp /new/tmp
 mount -t tmpfs run /new/run
 mkdir -p /new/run/netns /new/run/weft-guest /new/usr/lib/modules
 mount -o bind "/host$modules" /new/usr/lib/modules
-# The host's own /tmp and /run are not seen, but for a build tree that lies there.
+# The host's /tmp and /run are not visible in the guest, except for a build tree inside them.
 case $directory in
 /tmp/* | /run/*)
 	mkdir -p "/new$directory"
@@ -47,6 +48,6 @@ cd "$directory" && bash /run/weft-guest/command
 echo "weft-guest-status \$?"
 busybox poweroff -f
 MAIN
-# Not chroot: a process that enters a mount namespace, and the kernel when it loads a module, begin
-# at the root of the first process.
+# chroot does not suffice: a process that enters a mount namespace, and the kernel when it loads a
+# module, use the root directory of the first process.
 exec switch_root /new /bin/bash /run/weft-guest/main

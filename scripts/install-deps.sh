@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# install-deps.sh [--bench] - install the Debian packages that weft needs to
-# build, test and show itself; with --bench also the peers it is compared with.
-# Does nothing, quickly, when all are there.
+# install-deps.sh [--bench] - installs the Debian packages that weft needs for building, tests and
+# the demonstration; with --bench also the programs with which weft is compared. If all packages are
+# installed, the script ends at once.
 set -eu
 
 packages=(
@@ -37,7 +37,7 @@ fi
 
 echo "installing: ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
-# Packages such as nginx must not start a service here: tests start their own.
+# Packages such as nginx must not start a service here; the tests start their own processes.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
 	printf '#!/bin/sh\nexit 101\n' >"$policy"

@@ -1,32 +1,32 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# run-tests.sh SUITE BUILD_DIR - run tests, count their TAP lines, and end with
-# one line: N passed, N failed, N skipped.
+# run-tests.sh SUITE BUILD_DIR - run tests, count their TAP lines, and print one last line: N
+# passed, N failed, N skipped.
 #
-#   unit         cmocka binaries in BUILD_DIR/tests, no root
-#   integration  tests/integration/test_*.sh, root and namespaces
-#   suites       what tests/suites.sh adds: sanitizers, fuzzers, ...
-#   guest        what tests/guest.sh lists: the tests that depend on the kernel
+#   unit         cmocka programs in BUILD_DIR/tests; root is not needed
+#   integration  tests/integration/test_*.sh, which need root and namespaces
+#   suites       tests/suites.sh: sanitizers, fuzzers, ...
+#   guest        tests/guest.sh: the tests that depend on the kernel
 #   cards        tests/guest/test_*.sh, in a guest of scripts/test-cards.sh
 #   all          all of these
 #
-# A test prints "ok - name", "not ok - name" or "ok - name # SKIP why". A binary
-# that dies or prints nothing is one failure. ONLY=pattern runs matching files.
+# A test prints "ok - name", "not ok - name" or "ok - name # SKIP reason". A test program that
+# crashes or prints no result counts as one failure. ONLY=pattern runs the matching files only.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 suite=${1:-all}
 out=${2:-build}
 passed=0 failed=0 skipped=0
-# The factor by which this machine is slower than a real one: time limits are longer by it.
+# Factor by which this machine is slower than a physical one; time limits are multiplied by it.
 export WEFT_SLOW=${WEFT_SLOW:-$(grep -q 'QEMU TCG' /proc/cpuinfo && echo 10 || echo 1)}
 troubles=() # what did not pass, told once more at the end
 figures=    # lines of a test's output that are shown although it passed
 
-# count NAME STATUS LOG: add up the TAP lines of one finished test file.
+# count NAME STATUS LOG: add the TAP results of a finished test file to the totals.
 count() {
 	local name=$1 status=$2 log=$3 ok not_ok skip
-	# cmocka calls a skipped test "not ok ... # SKIP".
+	# cmocka prints a skipped test as "not ok ... # SKIP".
 	skip=$(grep -cE '^(not )?ok .*# SKIP' "$log")
 	ok=$(grep -E '^ok ' "$log" | grep -cvE '# SKIP')
 	not_ok=$(grep -E '^not ok ' "$log" | grep -cvE '# SKIP')
@@ -63,7 +63,7 @@ run() {
 	rm -f "$log"
 }
 
-# run_counted COMMAND...: a command that counts for itself, as its last line says.
+# run_counted COMMAND...: run a command whose last line has its own totals, and add them.
 run_counted() {
 	local log ok not_ok skip
 	log=$(mktemp)
@@ -85,7 +85,8 @@ run_unit() {
 	done
 }
 
-# run_scripts FOLDER BUILD_DIR LABEL [NAME...]: all of its test_*.sh, or test_NAME.sh each.
+# run_scripts FOLDER BUILD_DIR LABEL [NAME...]: run all test_*.sh of FOLDER, or test_NAME.sh for
+# each NAME.
 run_scripts() {
 	local folder=$1 dir=$2 label=$3 test
 	local -a tests=("$folder"/test_*.sh)

@@ -2,17 +2,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # test-cards.sh SERIES [COMMAND...] - run COMMAND (default: the tests in tests/guest) under another
-# kernel, in a guest with two network cards of real drivers, virtio_net and e1000e. Both are plugged
-# into a hub, where a client and a server of this machine talk with each other and with the guest.
+# kernel, in a guest that has network cards with two real drivers, virtio_net and e1000e. The cards
+# are connected to a hub, and so are a client and a server on this machine, which communicate with
+# each other and with the guest.
 #
 #   [client] 10.88.0.1 ── veth ──┐                    ┌── tap ── virtio-net, 4 queue pairs ─┐
 #                                ├── br0 in [hub] ────┼── tap ── e1000e ────────────────────┼─ guest
 #   [server] 10.88.0.2 ── veth ──┘                    └── tap ── virtio-net, 1 queue, fixed ┤
 #             tests/guest/host_commands.py, 10.99.0.1 ─── tap ── virtio-net, 1 queue ───────┘
 #
-# fixed: the guest can't change its offloads, so that its driver refuses native XDP.
+# fixed: the guest can't change this card's offloads, so its driver rejects native XDP.
 #
-# Needs root. Leaves nothing behind.
+# Needs root. Removes everything that it made at exit.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 series=${1:?series, as 6.1}
@@ -34,20 +35,21 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 1' INT TERM
 
-# A bridge that never learns an address sends each frame to all ports.
+# The bridge does not learn addresses, so it sends each frame to all ports, like a hub.
 make_hub() {
 	ip netns add "$CARDS_HUB" && ip -n "$CARDS_HUB" link set lo up &&
 		ip -n "$CARDS_HUB" link add br0 type bridge ageing_time 0 mcast_snooping 0 &&
 		ip -n "$CARDS_HUB" link set br0 up
 }
 
-# plug DEVICE: into the hub.
+# plug DEVICE: connect DEVICE to the hub.
 plug() {
 	ip netns exec "$CARDS_HUB" sysctl -qw "net.ipv6.conf.$1.disable_ipv6=1"
 	ip -n "$CARDS_HUB" link set "$1" master br0 up
 }
 
-# make_host NAMESPACE ADDRESS PORT: few bytes are on their way at a time, so that no queue overflows.
+# make_host NAMESPACE ADDRESS PORT: make a host whose TCP has few bytes in flight, so that no queue
+# overflows.
 make_host() {
 	ip netns add "$1" && ip -n "$1" link set lo up &&
 		ip -n "$CARDS_HUB" link add "$3" type veth peer name eth0 netns "$1" && plug "$3" &&
@@ -56,13 +58,13 @@ make_host() {
 		ip -n "$1" addr add "$2/24" dev eth0 && ip -n "$1" link set eth0 up
 }
 
-# make_tap DEVICE [multi_queue]
+# make_tap DEVICE [multi_queue]: make a tap device for the guest.
 make_tap() {
 	# shellcheck disable=SC2086
 	ip -n "$CARDS_HUB" tuntap add "$1" mode tap ${2:-} && ip -n "$CARDS_HUB" link set "$1" up txqueuelen 20000
 }
 
-# background COMMAND...
+# background COMMAND...: start COMMAND; it is ended at exit.
 background() {
 	"$@" &
 	pids+=($!)

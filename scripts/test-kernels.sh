@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test-kernels.sh [--quick] [--build DIR] [SERIES...] - run the tests that depend on the kernel
-# under other kernels, in guests of scripts/boot-kernel.sh, and those on network cards in guests of
-# scripts/test-cards.sh; by default 6.1 and 6.12. Ends with one line: N passed, N failed, N skipped.
-# A test that is skipped in a guest has failed. ONLY=pattern runs matching files.
+# test-kernels.sh [--quick] [--build DIR] [SERIES...] - runs the tests that depend on the kernel
+# under other kernels, in guests of scripts/boot-kernel.sh, and the tests on network cards in guests
+# of scripts/test-cards.sh. The default series are 6.1 and 6.12. The last line is: N passed, N
+# failed, N skipped. A test that is skipped in a guest counts as failed. ONLY=pattern runs the
+# matching files only.
 #
-#   --quick   the part that `make test` runs, without cards
+#   --quick   only the part that `make test` runs, without network cards
 #
-# Without qemu or the kernel's package the series is skipped; in CI that is a failure.
-# Logs stay in DIR/kernels.
+# Without qemu or the kernel's package the series is skipped; in CI this is a failure. Logs are
+# written to DIR/kernels.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 out=build part=all
@@ -29,7 +30,7 @@ while [ $# -gt 0 ]; do
 done
 [ $# -gt 0 ] || set -- 6.1 6.12
 
-# not_run NAME WHY
+# not_run NAME REASON: count the series as skipped, or as failed in CI.
 not_run() {
 	if [ -n "${CI:-}" ]; then
 		echo "not ok - $1: $2"
@@ -40,7 +41,7 @@ not_run() {
 	fi
 }
 
-# count NAME LOG STATUS: adds the guest's last line, "N passed, N failed, N skipped".
+# count NAME LOG STATUS: add the totals of the guest's last line, "N passed, N failed, N skipped".
 count() {
 	local ok not_ok
 	if [ -s "$2" ] && read -r ok not_ok < <(sed -nE '$s/^([0-9]+) passed, ([0-9]+) failed, .*/\1 \2/p' "$2"); then
@@ -52,7 +53,7 @@ count() {
 	fi
 }
 
-# run_guest NAME COMMAND...: a command that boots a guest and runs tests there.
+# run_guest NAME COMMAND...: run a command that boots a guest and runs tests in it.
 run_guest() {
 	local name=$1 log status
 	log=$out/kernels/${name// /-}.log
@@ -67,7 +68,7 @@ run_guest() {
 	fi
 }
 
-# tests SUITE: the command that a guest runs.
+# tests SUITE: print the command that a guest runs.
 tests() {
 	echo "env CI=true ONLY=${ONLY:-} GUEST_PART=$part scripts/run-tests.sh $1 $out"
 }

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash disable=SC2034,SC2154
 #
-# guest.sh - the tests that depend on the kernel, for a guest of scripts/test-kernels.sh. Sourced
-# by scripts/run-tests.sh, whose run and run_integration it uses. GUEST_PART=quick: what `make test`
-# runs. Prints the verifier's figures too. Sizes are those of an emulated machine of two processors.
+# guest.sh - runs the tests that depend on the kernel, in a guest of scripts/test-kernels.sh.
+# scripts/run-tests.sh sources this file, which uses its functions run and run_integration.
+# GUEST_PART=quick selects the part that `make test` runs. The verifier's figures are printed too.
+# Sizes are chosen for an emulated machine with two processors.
 
 figures='instructions processed'
 export WEFT_LIVE_MB=${WEFT_LIVE_MB:-48} WEFT_ELEPHANT_MB=${WEFT_ELEPHANT_MB:-100}

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash disable=SC2154
 #
-# suites.sh - what `make test` runs beyond unit and integration tests. Sourced by
-# scripts/run-tests.sh, whose run and run_unit it uses.
+# suites.sh - the tests of `make test` in addition to unit and integration tests.
+# scripts/run-tests.sh sources this file, which uses its functions run and run_unit.
 #
-#   conversations   100,000 random ones: truth, oracle and engine agree; for each thing that
-#                   reassembly promises 1,000 of its own
-#   tc filters      host mode once more, attached as on kernels without tcx links
-#   sanitizers      unit tests, some thousand conversations, and the whole path, twice
+#   conversations   100,000 random conversations: truth, oracle and engine agree; and 1,000
+#                   for each property that reassembly guarantees
+#   tc filters      host mode again, with tc filters, as on kernels without tcx links
+#   sanitizers      unit tests, some thousand conversations and integration tests, with two
+#                   sanitizers
 #   fuzzers         some seconds each, from a fixed seed
 #   leaks           a replay under valgrind
-#   kernels         what depends on the kernel most, on Debian 12's own
+#   kernels         the tests that depend most on the kernel, under Debian 12's kernel
 
 quiet_make() {
 	local log
@@ -55,14 +56,14 @@ CONVERSATIONS=${CONVERSATIONS:-100000} run "reassembly, families" "$out/tests/te
 WEFT_SET=capture.tc_attach=filter WEFT_LIVE_MB=200 run_integration "$out" "tc filters" \
 	live_host host_tags mode
 
-# The thread sanitizer is ten times as slow, and conversations have one thread.
+# The thread sanitizer makes code ten times slower, and conversations use one thread only.
 declare -A attack_scale=([address,undefined]=0.02 [thread]=0.004)
 declare -A conversations=([address,undefined]=1500 [thread]=400)
 for san in address,undefined thread; do
 	dir=build/san-${san//,/-}
 	run "build $san" bash -c 'quiet_make "$@"' _ SAN=$san all unit helpers
 	CONVERSATIONS=${conversations[$san]} WEFT_BUILD=$dir run_unit "$dir" "$san"
-	# The whole path once more: what is slow or about the kernel's side alone is left out.
+	# Run integration tests again, without slow tests and tests of the kernel part alone.
 	WEFT_LIVE_MB=50 ATTACK_SCALE=${attack_scale[$san]} run_integration "$dir" "$san, whole path" \
 		replay_cli corpus sinks live_tap live_host memory_attack
 done

@@ -110,7 +110,7 @@ def atomic_fragment(packet):
     return packet[:4] + struct.pack("!HB", len(payload), FRAGMENT) + packet[7:40] + payload
 
 
-# ---- what is in front of IP ----
+# ---- headers in front of IP ----
 
 
 def ethertype_of(packet):

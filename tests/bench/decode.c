@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * decode.c - measures the cost of decoding, and of the checksum alone: one figure with its unit
- * per line.
+ * decode.c - measures the cost of decoding, and of the checksum alone; prints one figure with its
+ * unit per line.
  *
- *   decode          64 frames of as many flows, all in the first-level cache
+ *   decode          64 frames of 64 flows, all in the first-level cache
  *
- * "hashed" frames carry their flow hash, like live frames; "ignore" and "auto"
- * are the checksum modes. Each figure is the best of RUNS runs, in CPU time.
+ * "hashed" frames carry their flow hash, as in live capture; "ignore" and "auto" are checksum
+ * modes. Each figure is the best of RUNS runs, in CPU time.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +30,7 @@ static struct wf_frame frames[FRAMES];
 static struct wf_decoder decoder = {.secret = {{1, 2, 3, 4}}};
 static volatile uint64_t sink;
 
-/* Ethernet, IPv4, TCP with timestamps. */
+/* Builds frames with Ethernet, IPv4 and TCP with timestamps. */
 static void build(uint32_t payload_bytes)
 {
 	static const uint8_t eth_ip[] = {2, 0, 0, 0, 0, 1,  2, 0, 0, 0,	 0, 2, 8, 0,  0x45, 0, 0,
@@ -86,7 +86,7 @@ static void run_sum(void)
 		sink += wf_checksum_sum(frames[i].bytes, frames[i].cap_bytes);
 }
 
-/* Nanoseconds per frame. */
+/* Returns the nanoseconds per frame. */
 static double measure(void (*fn)(void))
 {
 	double best = 1e9;

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * feed.bpf.c - writes one TCP segment a run and sends it out of feed_ifindex.
+ * feed.bpf.c - writes one TCP segment per run and sends it from the interface feed_ifindex.
  *
- * Run n belongs to flow n % feed_flows; n / feed_flows is the number of its segment:
+ * Run n belongs to flow n % feed_flows; it writes the flow's segment n / feed_flows:
  *
- *   0 SYN   1 SYN-ACK   2 ACK   then for ever: 8 segments of data to the client, 1 ACK of them
+ *   0 SYN   1 SYN-ACK   2 ACK   then repeatedly: 8 data segments to the client, 1 ACK
  *
- * So each flow advances in order, acknowledged, with correct checksums. feed_syns lone SYNs, each
- * of a new source, precede each such segment, and feed_lead_syns precede the first. The frame given
- * to the run is the longest: Ethernet, IPv4, TCP without options, feed_payload bytes of data.
+ * Each flow is in order and acknowledged, and has correct checksums. Each of these segments follows
+ * feed_syns single SYNs, each from a new source; feed_lead_syns SYNs precede the first segment. The
+ * input frame of the run has the maximum length: Ethernet, IPv4, TCP without options, feed_payload
+ * bytes of data.
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
@@ -22,10 +23,10 @@
 #define CYCLE_TURNS 9
 
 #define SERVER_ADDR 0xc6120001u /* 198.18.0.1 */
-#define CLIENT_ADDR 0xc6130000u /* 198.19.0.0 and up */
+#define CLIENT_ADDR 0xc6130000u /* from 198.19.0.0 up */
 
-#define FLOOD_ADDR 0x0b000000u /* 11.0.0.0 and up */
-#define FLOOD_STEP 2654435761u /* odd: all sources occur before one repeats */
+#define FLOOD_ADDR 0x0b000000u /* from 11.0.0.0 up */
+#define FLOOD_STEP 2654435761u /* odd, so each source occurs once before any repeats */
 
 #define FLAG_SYN 0x02u
 #define FLAG_ACK 0x10u
@@ -37,7 +38,7 @@ const volatile __u64 feed_lead_syns;
 const volatile __u32 feed_payload;
 const volatile __u32 feed_payload_sum; /* sum of the payload's 16-bit words in memory order */
 
-__u64 feed_next; /* number of the next run */
+__u64 feed_next; /* index of the next run */
 
 struct segment {
 	__u32 client_addr;
@@ -98,7 +99,7 @@ static __always_inline void describe_flood(__u64 syn, struct segment *segment)
 	segment->ack = 0;
 }
 
-/* Makes run @run: a SYN of the flood, or the next segment of a flow. */
+/* Describes the segment of run @run: a SYN of the flood, or the next segment of a flow. */
 static __always_inline void describe_run(__u64 run, struct segment *segment)
 {
 	__u64 turn, place;

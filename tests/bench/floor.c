@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * floor.c - the lower bound for replay: reads the mapped file with as little work as possible.
+ * floor.c - measures the lower bound of replay: reads the mapped file with as little work as
+ * possible.
  *
- *   floor headers FILE   read every header field of every frame
- *   floor memcpy FILE    that, and copy every payload once
+ *   floor headers FILE   reads every header field of every frame
+ *   floor memcpy FILE    does the same and copies every payload once
  *
- * Reads what traffic.c writes: Ethernet, IPv4, TCP, in nanosecond pcap.
+ * The file must be written by traffic.c: Ethernet, IPv4, TCP, in nanosecond pcap format.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -21,7 +22,7 @@ enum {
 	BUFFER_BYTES = 1 << 16,
 };
 
-/* The result must be used, or the compiler would remove the reads. */
+/* Sums of all read fields; without a use of them the compiler would remove the reads. */
 struct totals {
 	uint64_t mixed;
 	uint64_t payload_bytes;
@@ -38,7 +39,7 @@ static uint32_t get32(const uint8_t *at)
 	return get16(at) << 16 | get16(at + 2);
 }
 
-/* Return: the payload's length; @ret_payload: its place. */
+/* Return: length of the payload. @ret_payload: pointer to the payload. */
 static uint32_t read_headers(const uint8_t *frame, uint32_t len, struct totals *totals,
 			     const uint8_t **ret_payload)
 {

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # instructions.sh BUILD_DIR [OTHER_BUILD_DIR] - counts the instructions that `weft replay` executes
-# with callgrind, so that the figures do not depend on other load. With a second build it also
-# prints the ratio of the two.
+# with callgrind, so that the figures do not depend on other load. With a second build, the ratio of
+# both counts is printed too.
 #
 #   KINDS="bulk web lossy tiny"  kinds of traffic, see traffic.c    SCALE=0.05  size of each
 set -eu
@@ -12,7 +12,7 @@ kinds=${KINDS:-bulk web lossy tiny} scale=${SCALE:-0.05}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# instructions BUILD_DIR FILE
+# instructions BUILD_DIR FILE: print the number of instructions.
 instructions() {
 	valgrind --tool=callgrind --callgrind-out-file=/dev/null "$1/weft" replay "$2" --quiet \
 		--checksum ignore 2>&1 | awk '/Collected/ { print $NF }'

@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# live.sh BUILD_DIR - measures the live packet rate with full reassembly, beside a bare AF_XDP
-# receiver.
+# live.sh BUILD_DIR - measures the live packet rate with full reassembly, and compares it with a
+# minimal AF_XDP receiver.
 #
 #   PAYLOADS  bytes of data in each segment    (default: 1446 and 10)
-#   FLOWS     connections at once              (default: 1000)
-#   SECONDS_EACH, RUNS                         (default: 5 and 3, in turn; median)
-#   ALONE     1: leave other programs of a busy machine little of the two CPUs
+#   FLOWS     concurrent connections           (default: 1000)
+#   SECONDS_EACH, RUNS   length and number of runs (default: 5 and 3); the median is printed
+#   ALONE     1: raise the priority, so that other programs get little CPU time
 #
-# Both receive on one queue of a veth in one namespace of this script, fed by live_feed with
-# valid, advancing TCP. One line each; the last word is weft's rate by the receiver's rate.
+# Both receivers use one queue of a veth in this script's own namespace; live_feed sends valid,
+# advancing TCP. Each line has one result; its last figure is weft's rate divided by the receiver's
+# rate.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 out=${1:-build}
@@ -51,7 +52,7 @@ prepare() {
 	ip -n "$ns" link set rx0 up
 }
 
-# start COMMAND...: starts a receiver and waits until it has attached.
+# start COMMAND...: start a receiver and wait until it has attached its program.
 start() {
 	local try
 	"${receiver_cpu[@]}" ip netns exec "$ns" "$@" >"$work/out" 2>"$work/err" &
@@ -77,7 +78,7 @@ stop() {
 	receiver_pid=
 }
 
-# Each function writes: frames per second sent, received; then remarks.
+# Each function prints frames per second sent and received, then remarks.
 run_bare() {
 	local sent received
 	start "$bench/xsk_bare" rx0

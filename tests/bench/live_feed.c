@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * live_feed.c - a fast source of valid TCP: many flows, each in order, into a veth.
+ * live_feed.c - sends valid TCP segments fast into a veth: many flows, each in order.
  *
  *   live_feed IFACE [--flows N] [--payload BYTES] [--seconds S] [--frames N] [--pps N]
  *             [--syns N] [--lead-syns N]
  *
- * --pps: frames per second; without it as many as possible. --syns: number of lone SYNs before
- * each frame of a flow; --lead-syns: before the first frame; both count as frames.
+ * --pps: frames per second; default: as many as possible. --syns: number of single SYNs before each
+ * frame of a flow. --lead-syns: number of single SYNs before the first frame. SYNs count as frames.
  *
- * The other end of IFACE must have an XDP program. Runs feed.bpf.c with
- * BPF_F_TEST_XDP_LIVE_FRAMES, which sends the frames that it wrote. Prints:
+ * The other end of IFACE must have an XDP program. The program runs feed.bpf.c with
+ * BPF_F_TEST_XDP_LIVE_FRAMES, so the kernel sends the frames. Output:
  *
  *   frames SENT seconds S pps N payload_bytes SENT
  */
@@ -33,9 +33,9 @@ enum {
 	HEADERS_BYTES = 54, /* Ethernet, IPv4, TCP */
 	PAYLOAD_BYTES_MAX = 1446,
 	CALL_FRAMES = 1 << 15,
-	CALLS_PER_SEC = 20, /* with --pps; each call costs about 25 ms */
+	CALLS_PER_SEC = 20, /* only with --pps; each call costs about 25 ms */
 	BATCH_FRAMES = 64,
-	TURNS_FIRST = 3, /* frames of the handshake */
+	TURNS_FIRST = 3, /* number of frames of a handshake */
 	DATA_TURNS = 8,
 	CYCLE_TURNS = 9,
 };
@@ -52,14 +52,14 @@ struct feed {
 	uint8_t frame[HEADERS_BYTES + PAYLOAD_BYTES_MAX];
 };
 
-/* Sets the constant fields; the program writes the others. */
+/* Sets the constant fields of the frame; feed.bpf.c writes the others. */
 static void build_frame(struct feed *feed)
 {
 	uint8_t *eth = feed->frame, *ip = eth + ETH_BYTES;
 
 	memcpy(eth, "\x02\0\0\0\0\1\x02\0\0\0\0\2\x08\0", ETH_BYTES);
 	ip[0] = 0x45;
-	ip[6] = 0x40; /* don't fragment */
+	ip[6] = 0x40; /* flag "don't fragment" */
 	ip[8] = 64;
 	ip[9] = 6;
 	for (uint32_t i = 0; i < feed->payload; i++)
@@ -108,7 +108,7 @@ static int send_frames(const struct feed *feed, const struct feed_bpf *skel, uin
 	return bpf_prog_test_run_opts(bpf_program__fd(skel->progs.weft_feed), &opts);
 }
 
-/* Number of data segments among the first @sent frames. */
+/* Returns the number of data segments among the first @sent frames. */
 static uint64_t data_frames(const struct feed *feed, uint64_t sent)
 {
 	uint64_t frames =
@@ -125,8 +125,8 @@ static uint64_t data_frames(const struct feed *feed, uint64_t sent)
 }
 
 /*
- * Number of frames to send now: one call's worth, or those of a twentieth of a second once they are
- * due.
+ * Returns the number of frames to send now: the maximum of one call; with --pps the frames of a
+ * twentieth of a second, when they are due.
  */
 static uint32_t next_count(const struct feed *feed, uint64_t start_ns, uint64_t sent)
 {

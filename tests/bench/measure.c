@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * measure.c - runs a command and prints its cost.
+ * measure.c - runs a command and prints its CPU time, duration and peak memory.
  *
  *   measure COMMAND...     prints: CPU seconds (user + system), wall seconds, peak KiB, status
  *
- * The command's standard output is dropped, its errors are shown.
+ * The command's standard output is discarded; its standard error is shown.
  */
 #include <fcntl.h>
 #include <stdio.h>

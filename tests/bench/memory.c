@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * memory.c - measures the cost of pages, frames and objects, beside malloc; one figure a line.
+ * memory.c - measures the cost of pages, frames and objects, compared with malloc(); prints one
+ * figure per line.
  *
- *   memory [ROUNDS]      default 20 million; nanoseconds are of CPU time
+ *   memory [ROUNDS]      default: 20 million; times are CPU time in nanoseconds
  *
- * The window is the number of pages that are held while one more is taken and the oldest is put, as
- * held segments do.
+ * The "window" is the number of held pages: each round takes one more page and puts the oldest, as
+ * reassembly does with held segments.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -121,7 +122,7 @@ static void measure_frames(void)
 enum { PASSED = 65536 };
 static struct wf_page *passed[PASSED];
 
-/* The sink of a queue: puts the received pages. */
+/* Thread of a sink: takes pages from a queue and puts them. */
 static void *sink(void *ctx)
 {
 	double *ns = ctx;
@@ -179,7 +180,7 @@ static void measure_slab(void)
 	wf_arena_free(arena);
 }
 
-/* Arena bytes for each byte held, when 100,000 segments of one size wait. */
+/* Measures the arena bytes per held byte when 100,000 segments of one size are held. */
 static void measure_overhead(uint32_t bytes, bool fixed)
 {
 	static struct wf_page *held[100000];

@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# memory.sh BUILD_DIR - compares pages of fitting size with pages of 1900 bytes for everything.
+# memory.sh BUILD_DIR - compares pages of several sizes, chosen to fit, with pages of 1900 bytes
+# only.
 #
 #   KIND   traffic (default: tiny-rtt lossy-rtt bulk)     SCALE (default: 1)     RUNS (default: 9)
 #
-# weft reads a pipe, so that it must hold waiting data itself. The feeder splices the file's pages
-# into the pipe, so that it uses almost no CPU time. Three contenders take turns: both modes, and
-# reading alone (every packet is read, and filtered out). Figures are medians. One line each: peak
-# memory (anonymous and shared), CPU seconds, packets per CPU second; then the saving of fitting
-# pages: of the whole CPU time, and of the CPU time without reading the pipe, which a live capture
-# does not do. Then the cost of pages of each size (bench/memory).
+# weft reads a pipe, so that it must store held data itself. The feeder splices the file's pages
+# into the pipe, which uses almost no CPU time. Three modes run in turn: fitting pages, 1900-byte
+# pages, and reading only (a filter rejects every packet). Figures are medians. Each line has peak
+# memory (anonymous and shared), CPU seconds and packets per CPU second. The next line gives the CPU
+# time that fitting pages save: of the whole time, and of the time without reading the pipe, which
+# live capture does not do. The last lines give the cost of pages of each size (bench/memory).
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 out=${1:-build}

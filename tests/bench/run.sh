@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# run.sh BUILD_DIR - compares the speed of replay with its floor and with other programs.
+# run.sh BUILD_DIR - compares the speed of replay with its lower bound and with other programs.
 #
-#   KIND   traffic, or several: bulk web lossy tiny syn-flood holes   (default: all)
-#   SCALE  1 is the full size of tests/bench/traffic.c                (default: 1)
-#   RUNS   of each contender, one after the other in turn, median     (default: 5)
+#   KIND   kinds of traffic: bulk web lossy tiny syn-flood holes      (default: all)
+#   SCALE  size of the traffic; 1 is the full size of traffic.c       (default: 1)
+#   RUNS   runs of each program, in turn; the median is printed       (default: 5)
 #   PEERS  0: leave out the other programs
 #
-# One figure a line: traffic, contender, CPU seconds (user + system, all
-# threads), wall seconds, peak MiB, and the ratio of CPU to "headers touched" of
-# the same file in the same run. Everything reads from the page cache.
+# Each line has one result: traffic, program, CPU seconds (user + system, all threads), wall
+# seconds, peak MiB, and the ratio of its CPU time to that of "headers touched" for the same file in
+# the same run. All programs read from the page cache.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 out=${1:-build}
@@ -49,7 +49,7 @@ make_traffic() {
 	cat "$file" >/dev/null # reads the file into the page cache
 }
 
-# contenders FILE: prints name<TAB>command of each installed contender
+# contenders FILE: print name<TAB>command of each installed program.
 contenders() {
 	local file=$1 scratch=$data/tcpflow.out
 	printf 'headers touched\t%s\n' "$bench/floor headers $file"
@@ -69,7 +69,7 @@ contenders() {
 		printf 'tcpflow\t%s\n' "sh -c 'rm -rf $scratch; tcpflow -q -r $file -o $scratch -X /dev/null; rm -rf $scratch'"
 }
 
-# Runs take turns, one of each contender, so that other load affects all alike.
+# The programs run in turn, so that other load affects all of them equally.
 measure_all() {
 	local file=$1 run name command log=$bench/runs.tsv
 	: >"$log"
@@ -117,7 +117,7 @@ check_truth() {
 	[ "$wrong" -eq 0 ] && [ "$files" -eq "$lines" ] || failed=1
 }
 
-# Measures the gain of a second worker, without the reader, for traffic with several flows.
+# Measure the gain of a second worker, without the reader thread, for traffic with several flows.
 check_scale() {
 	local kind=$1 file=$2
 	case $kind in web | tiny) ;; *) return ;; esac

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * scale.c - measures the gain of a second worker: packets per second of one worker and of two, on
- * the same preloaded capture, without its reader.
+ * scale.c - measures the gain of a second worker: packets per second of one worker and of two
+ * workers, on the same preloaded capture, without the time to read the file.
  *
  *   scale FILE [RUNS]
  *
- * FILE (pcap, Ethernet; its first 2 million packets) is read into memory. Workers stop at a gate:
- * their first event. Then all packets are submitted (stable: 64 bytes of ring each) and the gate is
- * opened. Only the workers are measured: by the clock until the last one ends, and by the CPU time
- * of the busiest, which is the time on two undisturbed cores. Runs of one and two workers take
- * turns; medians are printed.
+ * The first 2 million packets of FILE (pcap, Ethernet) are read into memory. Each worker blocks at
+ * its first event, the gate. Then all packets are submitted as stable packets, which use 64 bytes
+ * of the ring each, and the gate opens. Only the workers are measured: wall time until the last
+ * worker ends, and CPU time of the busiest worker, which equals the wall time on undisturbed cores.
+ * Runs with one and with two workers alternate; medians are printed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,11 +30,11 @@
 enum {
 	RUNS_MAX = 99,
 	WORKERS_MAX = 2,
-	GATES = 64, /* connections that wait at the gate: enough for each worker to own some */
+	GATES = 64, /* connections that block workers: enough for each worker to own one */
 	GATE_PORT = 9,
 	FRAME_BYTES = 54,
 	BATCH = 64,
-	ENTRY_BYTES = 64, /* bytes of a ring for a stable packet */
+	ENTRY_BYTES = 64, /* bytes of the ring that a stable packet uses */
 	PACKETS_MAX = 2000000,
 };
 
@@ -43,16 +43,16 @@ struct capture {
 	uint32_t count;
 };
 
-/* The state of one worker, on cache lines of its own. */
+/* State of one worker, on its own cache lines. */
 struct lane {
 	uint64_t begin_ns; /* CPU time when the gate opened */
-	uint64_t cpu_ns;   /* CPU time since then */
+	uint64_t cpu_ns;   /* CPU time since the gate opened */
 	uint64_t bytes;
 } __attribute__((aligned(64)));
 
 struct result {
 	double wall_s;
-	double cpu_s; /* of the busiest worker */
+	double cpu_s; /* CPU time of the busiest worker */
 	double all_cpu_s;
 	uint64_t bytes;
 };
@@ -118,7 +118,7 @@ static uint64_t thread_cpu_ns(void)
 	return wf_clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
-/* Runs when a worker's thread ends. */
+/* Called when a worker's thread ends. */
 static void end_lane(void *arg)
 {
 	struct lane *lane = arg;
@@ -126,7 +126,7 @@ static void end_lane(void *arg)
 	lane->cpu_ns = thread_cpu_ns() - lane->begin_ns;
 }
 
-/* Runs at the worker's first event. */
+/* Called at a worker's first event: waits for the gate. */
 static void pass_gate(void)
 {
 	own_lane = &lanes[atomic_fetch_add(&arrived, 1) % WORKERS_MAX];
@@ -152,7 +152,7 @@ static void put16(uint8_t *at, uint32_t value)
 	at[1] = (uint8_t)value;
 }
 
-/* The SYN, SYN-ACK or ACK of the @index-th connection to the gate. */
+/* Makes the SYN, SYN-ACK or ACK of the @index-th connection that blocks a worker. */
 static void make_gate(uint8_t frame[FRAME_BYTES], uint32_t index, uint32_t turn)
 {
 	static const uint8_t flags[] = {0x02, 0x12, 0x10};
@@ -205,7 +205,7 @@ static struct weft *start(uint32_t workers, const struct capture *capture)
 	struct weft *weft;
 	int err;
 
-	/* One worker may get nearly all packets. */
+	/* Each ring has room for all packets: one worker may get nearly all of them. */
 	while (ring_bytes < (uint64_t)(capture->count + 2 * 3 * GATES) * ENTRY_BYTES)
 		ring_bytes *= 2;
 	submit_opts.ring_bytes = ring_bytes;
@@ -250,7 +250,7 @@ static struct result run(uint32_t workers, const struct capture *capture)
 		usleep(1000);
 	preload(weft, capture);
 	weft_stop(weft);
-	weft_wait(weft, 0); /* passes the stop on */
+	weft_wait(weft, 0); /* forwards the stop to the workers */
 	begin_ns = wf_clock_monotonic_ns();
 	atomic_store(&gate_open, true);
 	err = weft_wait(weft, -1);

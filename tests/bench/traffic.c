@@ -1,33 +1,34 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * traffic.c - writes capture files of known traffic, and the bytes and sums of their streams.
+ * traffic.c - writes capture files with known traffic, and the lengths and checksums of their
+ * streams.
  *
  *   traffic KIND FILE.pcap|-|if:NAME TRUTH.tsv [--scale X] [--seed N] [--rate PACKETS]
  *
  *   bulk       16 flows, full segments in order             1.06 M packets, 1.1 GB
- *   web        200,000 flows, short, many at once           4.3 M packets, 2.9 GB
- *   lossy      4,016 flows: 3 % reordered, 1 % twice, overlaps       1.4 M packets
- *   tiny       50,000 flows at once, segments of 1 to 100 bytes, some reordered
- *   lossy-rtt, tiny-rtt   many at once, 3 % of the segments lost and resent 20 to 60 later
- *   syn-flood  5.6 M SYNs from random sources, and 1,000 real flows among them
- *   holes      2,000 flows; 2 % of the segments are missing for good
+ *   web        200,000 short flows, many at the same time    4.3 M packets, 2.9 GB
+ *   lossy      4,016 flows: 3 % reordered, 1 % duplicates, overlaps   1.4 M packets
+ *   tiny       50,000 flows at the same time, segments of 1 to 100 bytes, some reordered
+ *   lossy-rtt, tiny-rtt   3 % of the segments are lost and sent again 20 to 60 segments later
+ *   syn-flood  5.6 M SYNs from random sources, and 1,000 real flows
+ *   holes      2,000 flows; 2 % of the segments are never captured
  *
  *   attack-syns       5 M SYNs from random sources
- *   attack-flows      1 M connections that are established and stay silent
+ *   attack-flows      1 M established connections without data
  *   attack-holes      20,000 connections with holes and endless data behind: 1.1 GB
  *   attack-tiny       10 M out-of-order segments of one byte in 10,000 connections
  *   attack-fragments  2 M fragments of datagrams that stay incomplete
  *   attack-reuse      1 M connections on 1,000 four-tuples
  *
- * See support/traffic_attack.h. After the first fifth of each attack, 1,000 real flows run beside
- * it. Onto an interface, at most --rate packets are sent in a second (100,000).
+ * See support/traffic_attack.h. After the first fifth of each attack, 1,000 real flows run at the
+ * same time. On an interface, at most --rate packets per second are sent (default 100,000).
  *
- * The truth has one line for each direction that carried bytes:
+ * TRUTH.tsv has one line for each direction that carried bytes:
  *   src sport dst dport use bytes sha256
- * These are the captured bytes, each once and in order, as a stream file holds them.
+ * The last two columns describe the captured bytes, each once and in order, as in a stream file.
  *
- * Payload is cut from one random pool, so a frame costs a copy, a checksum and
- * its share of a SHA-256. One thread, deterministic by seed.
+ * Payload is taken from one random pool, so a frame costs a copy, a checksum and its part of a
+ * SHA-256. The program has one thread; the same seed gives the same traffic.
  */
 #include <arpa/inet.h>
 #include <stdbool.h>
@@ -44,15 +45,15 @@
 
 enum {
 	POOL_BYTES = 8 << 20,
-	LEGIT_PACKETS = 28,	 /* mean packets of a flow beside an attack */
-	ATTACK_LEAD_DIVISOR = 5, /* this part of an attack precedes the first of them */
+	LEGIT_PACKETS = 28,	 /* mean packets of a real flow during an attack */
+	ATTACK_LEAD_DIVISOR = 5, /* 1/5 of an attack precedes the real flows */
 };
 
 struct kind {
 	const char *name;
 	uint32_t flows;
 	uint32_t at_once;
-	uint32_t burst;		   /* limit of consecutive packets of one flow */
+	uint32_t burst;		   /* maximum number of consecutive packets of one flow */
 	uint64_t request_bytes[2]; /* minimum, maximum */
 	uint64_t response_bytes[2];
 	uint32_t segment_bytes[2];
@@ -63,15 +64,17 @@ struct kind {
 	uint32_t overlap_permille;
 	uint32_t missing_permille;
 	uint32_t step_ns;
-	const char *attack; /* attack beside the flows; see traffic_attack.h */
+	const char *attack; /* attack during the flows; see traffic_attack.h */
 	uint64_t attack_packets;
-	uint32_t attack_flows; /* flows that the attack uses at once */
+	uint32_t attack_flows; /* number of flows that the attack uses at the same time */
 };
 
-/* A lost segment is sent again after a round trip, in which many others follow it. */
+/*
+ * A lost segment is sent again after a round-trip time; 20 to 60 other segments are sent meanwhile.
+ */
 #define RESENT_LATER .reordered_permille = 30, .late_segments = {20, 60}
 
-/* The real flows beside an attack: short, some segments overtaken, 200 at once. */
+/* The real flows during an attack: short, some segments reordered, 200 at the same time. */
 #define BESIDE_ATTACK                                                           \
 	.flows = 1000, .at_once = 200, .burst = 2, .request_bytes = {200, 700}, \
 	.response_bytes = {400, 27000}, .segment_bytes = {1448, 1448}, .reordered_permille = 20
@@ -199,20 +202,20 @@ enum phase {
 struct piece {
 	uint64_t off;
 	uint32_t len;
-	uint32_t wait; /* data segments of this flow until the overtaken one is sent */
+	uint32_t wait; /* number of data segments to send before the reordered one */
 };
 
-/* One direction of a flow; [0] is the client's. */
+/* One direction of a flow; index [0] is the client's. */
 struct half {
 	uint32_t addr;
 	uint16_t port;
 	uint32_t isn;
 	uint64_t total;
 	uint64_t off;	/* next byte to send */
-	uint64_t whole; /* all bytes below were sent */
+	uint64_t whole; /* all bytes below this offset were sent */
 	uint64_t captured;
 	uint32_t pool_off;
-	struct piece late; /* the overtaken segment; len 0: none */
+	struct piece late; /* reordered segment that is sent later; len 0: none */
 	EVP_MD_CTX *sha;   /* owned until the flow ends */
 };
 
@@ -228,8 +231,8 @@ struct traffic {
 	const uint8_t *pool;
 	struct traffic_out out;
 	struct attack attack;
-	uint64_t attack_left;	     /* packets */
-	uint64_t attacks_per_packet; /* packets of the other flows */
+	uint64_t attack_left;	     /* number of packets that the attack still has to send */
+	uint64_t attacks_per_packet; /* attack packets per packet of the real flows */
 	FILE *truth;
 };
 
@@ -241,7 +244,7 @@ static void attack(struct traffic *traffic, uint64_t packets)
 		attack_next(&traffic->attack);
 }
 
-/* Sends [@off, @off + @len) of a half's stream; data and FIN follow the SYN's number. */
+/* Sends [@off, @off + @len) of a half's stream. Data and FIN have numbers relative to the SYN. */
 static void send_at(struct traffic *traffic, struct flow *flow, int from, uint64_t off,
 		    uint32_t len, uint32_t flags)
 {
@@ -329,7 +332,7 @@ static void send_data(struct traffic *traffic, struct flow *flow, int from)
 		send_late(traffic, flow, from);
 }
 
-/* Sends the next packet of a flow in the request or response, or its replacement. */
+/* Sends the next packet of a flow during request or response, or a delayed segment. */
 static void step_data(struct traffic *traffic, struct flow *flow, int from)
 {
 	struct half *half = &flow->half[from];
@@ -436,7 +439,7 @@ static void tell(struct traffic *traffic, struct flow *flow)
 	}
 }
 
-/* Keeps @at_once flows active, and sends a burst of a random one each time. */
+/* Keeps @at_once flows active; repeatedly chooses one at random and sends a burst of it. */
 static void generate(struct traffic *traffic, uint32_t flows)
 {
 	const struct kind *kind = traffic->kind;
@@ -509,7 +512,7 @@ static void prepare_attack(struct traffic *traffic)
 		kind->attack_packets / ((uint64_t)kind->flows * LEGIT_PACKETS) + 1;
 }
 
-/* Scales the size of the file: the bytes of the few bulk flows, or else the number of flows. */
+/* Scales the size of the file: for few bulk flows the bytes per flow, else the number of flows. */
 static void scale_kind(struct kind *kind, double scale)
 {
 	if (!strcmp(kind->name, "bulk")) {

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * xdp_cost.bpf.c - the programs with which the steering program is compared, and its parts.
+ * xdp_cost.bpf.c - programs with which the steering program is compared, and its parts as separate
+ * programs.
  *
- * cost_run is what BPF_PROG_RUN repeats. It removes the metadata of the last run, because a driver
- * hands over a frame without any, and jumps to the measured program. With cost_flow_count above 1,
- * the runs use that number of flows in turn: the frame, of IPv4 without options, gets another
- * source. cost_empty does nothing: it measures the cost of a run itself, which all other figures
+ * BPF_PROG_RUN repeats cost_run. cost_run removes the metadata of the previous run, because frames
+ * from a driver have no metadata, and jumps to the measured program. If cost_flow_count is above 1,
+ * the runs use that number of flows in turn: cost_run changes the source of the frame (IPv4 without
+ * options). cost_empty does nothing and measures the cost of a run itself, which all other figures
  * contain.
  *
- * cost_minimal is the least that still keeps both directions of a connection together: check
- * bounds, read Ethernet, IPv4 or IPv6 and TCP ports, hash the 4-tuple so that both directions give
- * one value, redirect to the socket of the worker that the hash chooses. No tags, tunnels,
- * fragments or extension headers; no filter, flow map, counters, time stamp or metadata.
+ * cost_minimal is the smallest program that sends both directions of a connection to one worker: it
+ * checks bounds, reads Ethernet, IPv4 or IPv6 and TCP ports, computes a symmetric hash of the
+ * 4-tuple, and redirects to the socket of the worker that the hash chooses. It supports no tags,
+ * tunnels, fragments or extension headers, and has no filter, flow map, counters, time stamp or
+ * metadata.
  *
  * Each other program is one part of the steering program.
  */

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * xdp_cost.c - measures the cost of the XDP program per packet, beside a minimal steering program.
+ * xdp_cost.c - measures the cost of the XDP program per packet, and compares it with a minimal
+ * steering program.
  *
  *   xdp_cost [--rounds N] [--repeat N]
  *
- * Every contender is run by BPF_PROG_RUN, --repeat times a round, all contenders in turn for
- * --rounds rounds, so that other load affects all alike. The programs are not attached, so no
- * packet leaves. xdp_cost.bpf.c describes the contenders, above all "minimal".
+ * BPF_PROG_RUN runs each contender --repeat times per round. All contenders run in turn for
+ * --rounds rounds, so that other load affects them equally. The programs are not attached, so no
+ * packet is sent. xdp_cost.bpf.c describes the contenders.
  *
- * A line: contender, ns per packet, and the ratio to minimal's on the same kind of frame; then
- * both without the cost of an empty program in the same loop, a stricter measure. The costs of the
- * parts do not add up: together, a part may overlap with others, or (the clock) have to wait for
- * them.
+ * Each line has: contender, ns per packet, and the ratio to the "minimal" program for the same kind
+ * of frame; then both figures minus the cost of an empty program in the same loop. The costs of the
+ * parts do not add up: in the whole program the processor executes parts in parallel, or a part
+ * (the clock) waits for others.
  *
- * Each run has the same packet, so its flow is known and has a slot of its CPU, as have nearly all
+ * All runs use the same packet, so its flow has an entry and a hot-flow slot, like nearly all
  * packets of few busy flows. The lines with many flows show the cost of packets whose flows have no
  * slot.
  */
@@ -124,7 +125,7 @@ enum kind {
 	KIND_SHUNTED,
 };
 
-/* Places in the table of the contenders with which others are compared. */
+/* Index of the contenders with which others are compared. */
 enum {
 	EMPTY,
 	MINIMAL,
@@ -136,22 +137,22 @@ enum {
 	STEER,
 };
 
-/* Flows take turns, which is the worst case for a cache. */
+/* Numbers of flows that take turns, which is the worst case for a cache. */
 enum {
 	SOME = 1000,   /* most, but not all, flows have a slot */
-	MANY = 30000,  /* no slots, but all flows are in the flow map */
-	LOTS = 100000, /* more than the flow map holds: each packet has a new flow */
+	MANY = 30000,  /* no slots are used, but all flows are in the flow map */
+	LOTS = 100000, /* exceeds the flow map: each packet has a new flow */
 };
 
 static const struct contender {
 	const char *name;
 	enum kind kind;
-	const char *program; /* for KIND_PART */
+	const char *program; /* used for KIND_PART */
 	void (*build)(struct packet_builder *pb);
 	uint32_t action;      /* expected result */
-	unsigned int minimal; /* the contender for comparison */
-	unsigned int empty;   /* 0: EMPTY */
-	uint32_t flows;	      /* number of flows, in turn; 0: one */
+	unsigned int minimal; /* index of the "minimal" contender for the ratio */
+	unsigned int empty;   /* index of the empty contender; 0: EMPTY */
+	uint32_t flows;	      /* number of flows that take turns; 0: one */
 } contenders[] = {
 	[EMPTY] = {"empty", KIND_PART, "cost_empty", build_v4, XDP_PASS, MINIMAL},
 	[MINIMAL] = {"minimal, IPv4", KIND_PART, "cost_minimal", build_v4, XDP_REDIRECT, MINIMAL},
@@ -259,7 +260,7 @@ static int run(const struct entrant *entrant, uint32_t repeat, uint32_t *ret_ns,
 	return err;
 }
 
-/* The only flow in the map of @entrant, after its first packet. */
+/* Bypasses the only flow in the flow map of @entrant, after its first packet. */
 static int shunt(const struct entrant *entrant)
 {
 	struct weft_verdict_request request = {
@@ -347,8 +348,8 @@ static int compare(const void *a, const void *b)
 }
 
 /*
- * Mean of the middle half of all rounds: one round's figure is in whole ns, and may include other
- * load.
+ * Returns the mean of the middle half of all rounds: a single round has whole ns only, and may
+ * include other load.
  */
 static double middle(double *figures, unsigned int count)
 {
@@ -362,8 +363,8 @@ static double middle(double *figures, unsigned int count)
 }
 
 /*
- * @base: subtracted from both; NULL: nothing. Return: ratio of @entrant's cost to minimal's, by
- * round.
+ * Returns the ratio of @entrant's cost to that of @minimal, over all rounds. @base: its cost is
+ * subtracted from both; NULL: nothing is subtracted.
  */
 static double ratio(const struct entrant *entrant, const struct entrant *minimal,
 		    const struct entrant *base, unsigned int rounds)
@@ -404,7 +405,7 @@ static void report(unsigned int rounds)
 	}
 }
 
-/* Only if the kernel reports it (5.16 and later). */
+/* Prints the verifier's figures, which kernels since 5.16 report. */
 static void report_verifier(void)
 {
 	struct bpf_prog_info info = {0};

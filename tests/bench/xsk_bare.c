@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * xsk_bare.c - the floor of live capture: an AF_XDP socket that returns each frame at once.
+ * xsk_bare.c - measures the upper bound of live capture: an AF_XDP socket that returns each frame
+ * at once.
  *
  *   xsk_bare IFACE      until SIGTERM; then prints:
  *
  *   seen N received N ring_full N fill_empty N bytes N
  *
- * Queue 0 only. The first bytes of each frame are read, as any receiver must.
+ * Only queue 0 is used. The first bytes of each frame are read, because any receiver reads them.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -99,7 +100,7 @@ static int attach(struct bare *bare, const char *ifname)
 	return bare->link_fd < 0 ? -errno : 0;
 }
 
-/* Return: false if there was no frame. */
+/* Return: false if no frame was available. */
 static bool receive(struct bare *bare)
 {
 	uint32_t rx_slot = 0, fill_slot = 0;
@@ -107,7 +108,7 @@ static bool receive(struct bare *bare)
 
 	if (!count)
 		return false;
-	/* There is room for all frames: they came from this ring. */
+	/* The fill ring has room for all frames, because they were taken from it. */
 	xsk_ring_prod__reserve(&bare->fill, count, &fill_slot);
 	for (uint32_t i = 0; i < count; i++) {
 		const struct xdp_desc *desc = xsk_ring_cons__rx_desc(&bare->rx, rx_slot + i);

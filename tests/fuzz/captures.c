@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * captures.c - see the header.
- */
+/* captures.c - plays batches of captured conversations and compares the results. */
 #include "fuzz/captures.h"
 
 #include <stdio.h>
@@ -83,7 +81,7 @@ static void run_engine(struct play *play)
 
 /* ---- limits ---- */
 
-/* Does the gap lie within a gap of the truth? */
+/* Return: true if the gap lies within a gap of the truth. */
 static bool is_true_gap(const struct conv_gap *gap, const struct conv_truth_dir *truth)
 {
 	for (uint32_t i = 0; i < truth->gaps_count; i++)
@@ -93,7 +91,7 @@ static bool is_true_gap(const struct conv_gap *gap, const struct conv_truth_dir 
 	return false;
 }
 
-/* Each gap that the truth does not have must name the limit as its cause. */
+/* Check that each gap which the truth does not have names the limit as its cause. */
 static void check_cause(struct play *play, const struct observed_dir *dir,
 			const struct conv_truth_dir *truth, enum weft_gap_cause cause,
 			unsigned int port)
@@ -105,7 +103,8 @@ static void check_cause(struct play *play, const struct observed_dir *dir,
 }
 
 /*
- * The bytes beyond the depth are reported as one gap; it is removed here, and from the truth too.
+ * The bytes beyond the depth are reported as one gap: remove that gap here, and cut the truth at
+ * the depth.
  */
 static void cut_at_depth(struct play *play, struct observed_dir *dir, struct conv_truth_dir *truth,
 			 unsigned int port)
@@ -181,7 +180,10 @@ static void count_gaps(const struct observed_set *set, struct captures_totals *t
 						set->all[i].dir[dir].gaps[gap].causes >> cause & 1;
 }
 
-/* The oracle has no limits, and assumes that a stream begins where its first segment does. */
+/*
+ * Return: false if the oracle can't be used. It has no limits, and assumes that a stream begins at
+ * its first captured segment.
+ */
 static bool has_oracle(const struct captures_opts *opts)
 {
 	return !opts->limit && !(opts->kinds & CONV_EARLY);
@@ -211,8 +213,8 @@ static void judge_engine(struct play *play)
 	for (uint32_t i = 0; opts->limit && i < play->batch.truths_count; i++)
 		apply_limit(play, &play->batch.truths[i]);
 	/*
-	 * If there is no memory to remember an ended connection, its late segments begin another
-	 * one.
+	 * If there is no memory to remember an ended connection, its late segments begin a new
+	 * connection.
 	 */
 	for (uint32_t i = 0; opts->limit == CAPTURES_MEMORY && i < play->engine.count; i++)
 		play->engine.all[i].claimed = true;

@@ -3,9 +3,9 @@
  * captures.h - plays random conversations of chosen kinds, captured by a tap that misses some
  * packets.
  *
- * Truth, oracle and engine must agree about bytes and gaps, oracle and engine about the cause of
- * each gap. Under a limit the engine may deliver less than the truth, but nothing else, and must
- * name the limit as the cause of each additional gap.
+ * Truth, oracle and engine must agree about bytes and gaps. Oracle and engine must also agree about
+ * the cause of each gap. If a limit is set, the engine may deliver less than the truth, but no
+ * other bytes, and must name the limit as the cause of each additional gap.
  */
 #ifndef TESTS_FUZZ_CAPTURES_H
 #define TESTS_FUZZ_CAPTURES_H
@@ -25,12 +25,12 @@ enum captures_limit {
 
 struct captures_opts {
 	uint64_t seed;
-	uint32_t conversations; /* minimum number */
-	uint32_t kinds;		/* CONV_* that are allowed */
-	uint32_t always;	/* CONV_* that every conversation has */
+	uint32_t conversations; /* minimum number of conversations */
+	uint32_t kinds;		/* CONV_*: allowed kinds */
+	uint32_t always;	/* CONV_*: kinds of every conversation */
 	enum weft_deliver deliver;
 	enum weft_overlap overlap;
-	bool in_pages; /* true: as live; false: as from a mapped file */
+	bool in_pages; /* true: frames lie in pages; false: in a mapped file */
 	enum captures_limit limit;
 };
 

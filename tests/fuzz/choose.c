@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * choose.c - chooses what happens in a conversation, at random.
- */
+/* choose.c - chooses the kinds of events in a conversation, at random. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +9,7 @@
 #define US 1000ull
 #define MS 1000000ull
 
-/* Returns one of the kinds that exclude the others, or none. */
+/* Returns one of the mutually exclusive kinds, or 0. */
 static uint32_t choose_special(struct rng *rng, uint32_t allowed)
 {
 	static const struct {
@@ -51,20 +49,17 @@ uint32_t choose_kinds(struct rng *rng, uint32_t allowed)
 		if (rng_percent(rng, kinds[i].percent))
 			chosen |= kinds[i].kind & allowed;
 	/*
-	 * The truth is not certain if disorder is combined with a capture that starts or ends
+	 * The truth is not certain if reordering is combined with a capture that starts or ends
 	 * within a stream.
 	 */
 	if (chosen & (CONV_MIDSTREAM | CONV_LATE))
 		chosen &= ~(CONV_REORDER | CONV_LOSS | CONV_DUP | CONV_SPURIOUS | CONV_SKEW |
 			    CONV_KEEPALIVE | CONV_ZERO_WINDOW | CONV_NOISE);
-	/*
-	 * If packets are missing, a forged acknowledgement cannot be told from one of missing data.
-	 */
+	/* If packets are missing, a forged acknowledgement looks like one of missing data. */
 	if (chosen & (CONV_MISSED | CONV_ONE_SIDED))
 		chosen &= ~CONV_NOISE;
 	/*
-	 * Early data cannot be told from a stream that begins late, or from another connection's
-	 * data.
+	 * Early data would look like a stream that begins late, or like data of another connection.
 	 */
 	if (chosen & (CONV_MISSED | CONV_MIDSTREAM | CONV_ONE_SIDED | CONV_LATE | CONV_DIRTY_RST |
 		      CONV_REUSE))
@@ -75,7 +70,7 @@ uint32_t choose_kinds(struct rng *rng, uint32_t allowed)
 		chosen &= ~(CONV_NOISE | CONV_TINY | CONV_KEEPALIVE | CONV_LARGE | CONV_WIDE);
 	}
 	if (chosen & CONV_MIDSTREAM)
-		chosen &= ~CONV_TINY; /* a single byte may be a probe, which opens no connection */
+		chosen &= ~CONV_TINY; /* a one-byte probe opens no connection */
 	/* Without the handshake the window scale is unknown, so no segment is out of window. */
 	if (chosen & CONV_HEADLESS) {
 		chosen &= ~(CONV_TINY | CONV_SKEW | CONV_EARLY | CONV_KEEPALIVE | CONV_NOISE |
@@ -211,8 +206,8 @@ static void choose_path(struct maker *maker)
 	if (maker->kinds & CONV_LATE)
 		sim->late_rto_ns = rng_range(rng, 3000, 5000) * MS;
 	/*
-	 * Missing bytes must stay missing: a retransmission with other boundaries could bring some
-	 * back.
+	 * Missing bytes must stay missing: a retransmission with other boundaries could contain
+	 * some of them.
 	 */
 	sim->repacketise = rng_percent(rng, 50) && !(maker->kinds & CONV_MISSED);
 	sim->short_segments = rng_percent(rng, 30);
@@ -237,8 +232,8 @@ static void choose_ends(struct maker *maker)
 	if (maker->kinds & CONV_REUSE && rng_percent(rng, 65))
 		sim->close = rng_percent(rng, 60) ? SIM_CLOSE_NONE : SIM_CLOSE_RST_SERVER;
 	/*
-	 * An acknowledgement of a SYN-ACK not captured yet looks forged after another SYN-ACK was
-	 * captured.
+	 * If another SYN-ACK was captured before, an acknowledgement of a SYN-ACK that is captured
+	 * later looks forged.
 	 */
 	if (maker->kinds & CONV_EARLY &&
 	    (sim->open == SIM_OPEN_SYN_ACK_OTHER_ISN || rng_percent(rng, 25)))

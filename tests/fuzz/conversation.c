@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * conversation.c - makes single conversations, and merges those of a batch.
- */
+/* conversation.c - makes single conversations, and merges the conversations of a batch by time. */
 #include "fuzz/conversation.h"
 
 #include <stdio.h>
@@ -64,7 +62,7 @@ static uint64_t play(struct maker *maker, uint32_t use, uint64_t seed, uint64_t 
 	return end_ns > maker->capture.end_ns ? end_ns : maker->capture.end_ns;
 }
 
-/* Time until the four-tuple just played is used again. */
+/* Returns the time until the four-tuple is used again. */
 static uint64_t pause(struct maker *maker)
 {
 	struct conv_truth *truth = conv_truth_of(maker);
@@ -73,7 +71,7 @@ static uint64_t pause(struct maker *maker)
 		rng_range(&maker->rng, 70, rng_percent(&maker->rng, 80) ? 300 : 20000) * MS;
 
 	maker->reuse = 0;
-	/* A split handshake begins with an acknowledgement that refers to no known connection. */
+	/* A split handshake begins with an acknowledgement that belongs to no known connection. */
 	truth->anomalies_may |=
 		1u << WEFT_ANOMALY_SYN_IN_CONNECTION | 1u << WEFT_ANOMALY_ACK_OF_UNSENT;
 	if (truth->reasons == 1u << WEFT_CLOSE_FIN) {
@@ -105,7 +103,10 @@ static void make_conversation(struct conv_batch *batch, const struct conv_option
 		maker.kinds = choose_kinds(&maker.rng, opts->kinds);
 	while (opts->always & ~maker.kinds);
 	choose_tuple(&maker, index);
-	/* A reuse can be told from the earlier connection only if both were captured completely. */
+	/*
+	 * A second use of a four-tuple is recognisable only if both connections were captured
+	 * completely.
+	 */
 	if (maker.kinds & CONV_REUSE) {
 		maker.kinds &= ~(CONV_MISSED | CONV_MIDSTREAM | CONV_ONE_SIDED | CONV_DIRTY_RST |
 				 CONV_NOISE);

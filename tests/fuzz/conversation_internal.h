@@ -3,15 +3,15 @@
  * conversation_internal.h - the state of one conversation while it is made, shared by the files
  * that make it.
  *
- *   conversation.c  the steps in order: choose, play, capture, render, truth
- *   choose.c        chooses what happens in it
- *   sim.c           plays it
+ *   conversation.c  runs the steps in order: choose, play, capture, render, truth
+ *   choose.c        chooses the events of the conversation
+ *   sim.c           simulates both endpoints
  *   tapped.c        chooses the packets that are captured
  *   render.c        makes the frames of the captured packets
  *   dress.c         adds options, ECN flags and urgent pointers
  *   noise.c         adds forged segments that no receiver accepts
  *   truth.c         computes the bytes that weft must deliver
- *   family.c        finds the features of TCP that it shows
+ *   family.c        finds the features of TCP that the conversation has
  */
 #ifndef TESTS_FUZZ_CONVERSATION_INTERNAL_H
 #define TESTS_FUZZ_CONVERSATION_INTERNAL_H
@@ -29,24 +29,24 @@ enum dress_ecn {
 	DRESS_ECN_ACCURATE, /* RFC 9768 */
 };
 
-/* Additional contents of a conversation's segments, in percent of the segments. */
+/* Additional contents of segments; percentages are of all segments. */
 struct dress {
 	enum dress_ecn ecn;
 	uint32_t urgent_percent;
-	uint32_t options_percent;   /* well formed, of known or unknown kind */
-	uint32_t malformed_percent; /* option lists that break off */
-	bool is_ending;		    /* segments from now on may be too late to be captured */
+	uint32_t options_percent;   /* segments with valid options of known or unknown kind */
+	uint32_t malformed_percent; /* segments with truncated option lists */
+	bool is_ending;		    /* the capture may end before the next segments */
 };
 
 struct maker {
 	struct conv_batch *batch;
 	const struct conv_options *opts;
 	struct rng rng;
-	uint32_t kinds; /* chosen */
+	uint32_t kinds; /* CONV_*: chosen kinds */
 	struct sim_opts sim;
 	struct dress dress;
 	struct sim_capture capture;
-	bool *dropped;	   /* a flag for each packet of capture */
+	bool *dropped;	   /* for each packet of capture: true if the tap missed it */
 	uint64_t families; /* 1u << enum conv_family */
 	uint64_t reuse;	   /* families of the next use of the four-tuple */
 	uint8_t ip_version;
@@ -61,7 +61,7 @@ static inline uint64_t conv_payload_start(const struct sim_packet *packet)
 	return packet->off + (packet->flags & WIRE_SYN ? 1 : 0) - 1;
 }
 
-/* The initial sequence number that @packet carries. */
+/* Returns the initial sequence number of @packet, a SYN or SYN-ACK. */
 static inline uint32_t conv_isn_of(const struct maker *maker, const struct sim_packet *packet)
 {
 	const struct sim_side_opts *side = &maker->sim.side[packet->from];
@@ -106,18 +106,20 @@ void truth_tell(struct maker *maker, struct conv_truth *truth);
 
 void dress_choose(struct maker *maker);
 
-/* @room: for options; must live as long as @segment. */
+/* @room: memory for the options; must stay valid as long as @segment. */
 void dress_segment(struct maker *maker, const struct sim_packet *packet,
 		   struct wire_segment *segment, uint8_t room[WIRE_OPTIONS_MAX]);
 
 /* ---- noise.c ---- */
 
-/* Adds segments that neither side sent; weft reports or ignores them, but must not accept them. */
+/*
+ * Adds segments that neither side sent. weft must report or ignore them; it must not accept them.
+ */
 void noise_add(struct maker *maker);
 
 /* ---- family.c ---- */
 
-/* Returns the families that the captured packets of this conversation belong to. */
+/* Sets maker->families to the families that the captured packets belong to. */
 void family_look(struct maker *maker);
 
 #endif

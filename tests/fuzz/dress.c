@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dress.c - adds fields that must not change the result: ECN flags, urgent pointers, options of
- * any kind, and lists of options that break off.
+ * dress.c - adds fields that must not change the result: ECN flags, urgent pointers, options of any
+ * kind, and truncated option lists.
  *
- * These options come behind the relevant ones, so that both endpoints and every observer read the
- * relevant ones alike.
+ * They are placed after the options that matter, so that endpoints and observers read those
+ * equally.
  */
 #include "fuzz/conversation_internal.h"
 
@@ -65,7 +65,7 @@ static void put_byte(struct option_list *list, uint32_t byte)
 		list->bytes[list->len_bytes++] = (uint8_t)byte;
 }
 
-/* Adds one complete option, or nothing if it does not fit. */
+/* Appends one complete option, or nothing if the room is too small. */
 static void put_option(struct option_list *list, struct rng *rng, uint32_t kind, uint32_t len)
 {
 	if (len > list->room_bytes - list->len_bytes)

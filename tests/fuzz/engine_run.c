@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * engine_run.c - sets up the objects that a worker owns, without a worker.
- */
+/* engine_run.c - sets up the objects that a worker owns, without starting a worker. */
 #include "fuzz/engine_run.h"
 
 #include <stdarg.h>
@@ -60,7 +58,7 @@ static void fill_weft_opts(struct engine_run *run)
 		.depth_bytes = opts->depth_bytes,
 	};
 
-	/* Tests of scarcity may use less memory than the public limits allow. */
+	/* Tests of low memory may use less memory than the public limits allow. */
 	if (asked.memory_max_bytes < (uint64_t)WEFT_MEMORY_MIN_MB << 20)
 		asked.memory_max_bytes = (uint64_t)WEFT_MEMORY_MIN_MB << 20;
 	must(wf_opts_resolve(&asked, &run->weft));
@@ -128,7 +126,7 @@ static void run_batch(struct engine_run *run)
 	run->batch_count = 0;
 }
 
-/* Puts the frame where a receiver would put it: in a receive frame, or else in a large page. */
+/* Copies the frame to a receive frame, as a receiver would; if none is free, to a large page. */
 static bool place_in_page(struct engine_run *run, struct wf_frame *frame)
 {
 	struct wf_page *page;
@@ -184,7 +182,7 @@ static void check_ledgers(struct engine_run *run)
 	}
 }
 
-/* After the end no memory may be held, no flow active, and every frame must be counted. */
+/* Check that after the end no memory is held, no flow is active, and every frame was counted. */
 static void check_empty(struct engine_run *run)
 {
 	static const char *const zero[] = {"payload_held_bytes", "flows_active_flows",

@@ -2,7 +2,7 @@
 /*
  * engine_run.h - runs one pipeline without threads on frames in memory.
  *
- *   start → frames ... → finish: flushed, ledgers closed, every page given back
+ *   start → frames ... → finish: flushes, checks that ledgers close and that all pages are free
  */
 #ifndef TESTS_FUZZ_ENGINE_RUN_H
 #define TESTS_FUZZ_ENGINE_RUN_H
@@ -25,7 +25,7 @@ struct wf_pipeline;
 
 struct engine_run_opts {
 	uint64_t memory_bytes;
-	/* true: frames lie in pages, as live; false: in the caller's memory, as in a mapped file */
+	/* true: frames lie in pages, as in live capture; false: as in a mapped file */
 	bool in_pages;
 	uint32_t batch; /* number of frames for one wf_pipeline_run() */
 	enum weft_checksum checksum;
@@ -33,9 +33,9 @@ struct engine_run_opts {
 	enum weft_overlap overlap;
 	const struct weft_overlap_rule *overlap_rules; /* borrowed until finish */
 	size_t overlap_rules_count;
-	uint32_t stream_pages_max; /* 0: default */
-	uint32_t flows_max;	   /* 0: default */
-	uint32_t embryonic_max;	   /* 0: default */
+	uint32_t stream_pages_max; /* 0: weft's default */
+	uint32_t flows_max;	   /* 0: weft's default */
+	uint32_t embryonic_max;	   /* half-open connections; 0: weft's default */
 	uint64_t depth_bytes;
 	weft_event_fn event_fn;
 	void *ctx;
@@ -52,7 +52,7 @@ struct engine_run {
 	struct wf_pipeline *pipeline;
 	struct wf_frame *batch;
 	uint32_t batch_count;
-	char error[256]; /* the first broken rule, or empty */
+	char error[256]; /* first rule that was violated; "" if none */
 };
 
 /* Aborts if the setup fails. */
@@ -61,11 +61,14 @@ void engine_run_start(struct engine_run *run, const struct engine_run_opts *opts
 /* @frame: lent until finish. */
 void engine_run_frame(struct engine_run *run, uint64_t time_ns, const uint8_t *frame, uint32_t len);
 
-/* Like engine_run_frame(), with a link type, and only @len bytes of @wire_len captured. */
+/*
+ * Like engine_run_frame(), for any link type; only @len of the frame's @wire_len bytes were
+ * captured.
+ */
 void engine_run_captured(struct engine_run *run, uint64_t time_ns, const uint8_t *frame,
 			 uint32_t len, uint32_t wire_len, enum weft_link link);
 
-/* Return: NULL, or the broken rule (lent until the next start). */
+/* Return: NULL, or the rule that was violated (valid until the next start). */
 const char *engine_run_finish(struct engine_run *run);
 
 #endif

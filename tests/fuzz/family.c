@@ -8,15 +8,15 @@
 
 #include "fuzz/conversation_internal.h"
 
-/* One side, as captured so far. Offsets as in sim.h: 1 is the first byte. */
+/* State of one side according to the captured packets. Offsets as in sim.h: 1 is the first byte. */
 struct view {
-	uint8_t *held;	/* a flag for each offset */
-	uint64_t next;	/* all bytes below were captured */
-	uint64_t end;	/* beyond the last byte captured */
-	uint64_t right; /* as its peer announced it, without scale */
-	uint64_t fin;	/* 0: not captured */
+	uint8_t *held;	/* for each offset: true if it was captured */
+	uint64_t next;	/* all bytes below this offset were captured */
+	uint64_t end;	/* one beyond the last captured byte */
+	uint64_t right; /* right edge of the peer's window, computed without scaling */
+	uint64_t fin;	/* offset of the FIN; 0: not captured */
 	bool syn;
-	bool counted_syn; /* the SYN whose number is valid */
+	bool counted_syn; /* the SYN with the valid initial number was captured */
 	bool bare_syn;
 	bool data_before_syn;
 	bool fin_before_data;
@@ -28,7 +28,7 @@ struct looker {
 	struct view view[2];
 };
 
-/* Return: whether any byte is new. */
+/* Marks the payload as captured. Return: true if any byte is new. */
 static bool take_bytes(struct view *view, const struct sim_packet *packet)
 {
 	uint64_t off = packet->off + !!(packet->flags & WIRE_SYN);

@@ -2,9 +2,9 @@
 /*
  * family.h - the features of TCP that the captured packets of a conversation show.
  *
- * A family is found from the packets that the tap saw, not from the plan of the conversation.
- * Examples: a FIN that overtook its data, a window that only its scale makes wide enough. A tracker
- * without that feature would fail in each conversation of the family.
+ * A family is derived from the captured packets, not from the chosen kinds. Examples: a FIN that is
+ * captured before its data; data that fits only the scaled window. A tracker without that feature
+ * would fail in each conversation of the family.
  */
 #ifndef TESTS_FUZZ_FAMILY_H
 #define TESTS_FUZZ_FAMILY_H
@@ -12,31 +12,31 @@
 #include <stdint.h>
 
 enum conv_family {
-	/* opening */
+	/* opening of a connection */
 	FAMILY_OPEN_SIMULTANEOUS = 0,
 	FAMILY_OPEN_SPLIT,
 	FAMILY_SYN_OTHER_ISN,
 	FAMILY_SYN_ACK_OTHER_ISN,
-	FAMILY_SYN_DATA,	 /* accepted by the server */
-	FAMILY_SYN_DATA_REFUSED, /* not accepted, and sent again */
+	FAMILY_SYN_DATA,	 /* data on the SYN that the server accepts */
+	FAMILY_SYN_DATA_REFUSED, /* data on the SYN that the server does not accept, sent again */
 	FAMILY_SYN_ACK_DATA,
-	FAMILY_EARLY_DATA,	/* captured before the SYN or SYN-ACK */
-	FAMILY_EARLY_OTHER_ISN, /* early data, with a SYN or SYN-ACK of two numbers */
+	FAMILY_EARLY_DATA,	/* data captured before the SYN or SYN-ACK */
+	FAMILY_EARLY_OTHER_ISN, /* early data, with SYNs or SYN-ACKs of two initial numbers */
 
 	/* windows and probes */
-	FAMILY_SCALED_WINDOW,	 /* data behind a hole that only the scale allows */
-	FAMILY_SCALED_MIDSTREAM, /* the same without handshake */
+	FAMILY_SCALED_WINDOW,	 /* data behind a hole that fits only the scaled window */
+	FAMILY_SCALED_MIDSTREAM, /* FAMILY_SCALED_WINDOW without handshake */
 	FAMILY_KEEPALIVE,
 	FAMILY_KEEPALIVE_GARBAGE,
 	FAMILY_ZERO_WINDOW_PROBE,
 	FAMILY_URGENT,
 
-	/* closing */
+	/* closing of a connection */
 	FAMILY_HALF_CLOSE,
 	FAMILY_FIN_BEFORE_DATA,
 	FAMILY_RST_EXACT,
 
-	/* segments that no receiver accepts: noise.c */
+	/* forged segments that no receiver accepts: noise.c */
 	FAMILY_HANDSHAKE_FORGED,
 	FAMILY_BAD_CHECKSUM,
 	FAMILY_RST_OUTSIDE,
@@ -50,13 +50,13 @@ enum conv_family {
 	FAMILY_NO_ACK_FLAG,
 	FAMILY_ACK_OF_UNSENT,
 
-	/* reuse of the four-tuple */
+	/* second use of a four-tuple */
 	FAMILY_REUSE_AFTER_FIN,
 	FAMILY_REUSE_AFTER_RST,
 	FAMILY_REUSE_AFTER_TIMEOUT,
 	FAMILY_REUSE_IN_SILENCE,
 
-	/* flags and options */
+	/* TCP flags and options */
 	FAMILY_ECN,
 	FAMILY_ACCURATE_ECN,
 	FAMILY_OPTIONS,
@@ -66,7 +66,7 @@ enum conv_family {
 
 #define FAMILY_BIT(which) (1ull << FAMILY_##which)
 
-/* Static string. */
+/* Returns the name of @family, a static string. */
 const char *conv_family_name(enum conv_family family);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fuzz_decode.c - decodes any bytes as a frame of any link type: decode reads no byte beyond them,
- * and its result refers only to bytes inside.
+ * fuzz_decode.c - decodes any bytes as a frame of any link type: decode must not read beyond the
+ * frame, and its result must refer only to bytes inside it.
  *
  *   input: link type, checksum mode, bytes cut off by the snap length, frame ...
  */
@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	frame.link = data[0] % WEFT_LINK_COUNT;
 	frame.cap_bytes = (uint32_t)(size - 3);
 	frame.wire_bytes = frame.cap_bytes + data[2];
-	/* A copy of exactly this size: ASan finds a read beyond it. */
+	/* The copy has exactly the frame's size, so that ASan detects a read beyond it. */
 	copy = malloc(frame.cap_bytes ? frame.cap_bytes : 1);
 	require(copy != NULL);
 	memcpy(copy, data + 3, frame.cap_bytes);

@@ -3,11 +3,11 @@
  * fuzz_frames.c - sends a sequence of any frames through decode, and fragments through defrag.
  *
  *   input: frame, frame, ...   each: link type and flags (1 byte), checksum mode and
- *          seconds passed (1), bytes the capture cut off (1), length (2, little endian), bytes
+ *          seconds passed (1), number of bytes cut off (1), length (2, little endian), bytes
  *
- * Checked: the result of decode lies inside the frame; a capture that cuts a frame
- * shorter never yields other numbers nor more bytes; both hashes agree; defrag's own
- * invariants, its ledger and its pages; rebuilt datagrams are decoded again in the same way.
+ * Checks: the result of decode lies inside the frame; a truncated copy of the frame gives the same
+ * numbers, and not more bytes; both hashes agree; defrag's invariants hold, its ledger closes and
+ * its pages are free at the end. Rebuilt datagrams are decoded with the same checks.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +27,7 @@ struct run {
 	struct wf_decoder decoder;
 	struct wf_defrag *defrag;
 	uint64_t now_ns;
-	uint8_t *frames[FRAMES_MAX]; /* owned; like a mapped file, they stay until the end */
+	uint8_t *frames[FRAMES_MAX]; /* owned; valid until the end, like bytes of a mapped file */
 	unsigned int count;
 };
 
@@ -88,7 +88,10 @@ static void check_fragment(const struct wf_frame *frame, const struct wf_packet 
 	require(fragment->off_bytes || fragment->more);
 }
 
-/* Decodes the same frame, captured shorter: the result is a part of the same, or nothing. */
+/*
+ * Decode a truncated copy of the frame: the result must have the same numbers and at most as many
+ * bytes, or be malformed.
+ */
 static void check_shorter(const struct run *run, const struct wf_frame *frame,
 			  const struct wf_packet *packet, uint32_t cap_bytes)
 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fuzz_memory.c - any order of memory operations, with any offsets and lengths.
+ * fuzz_memory.c - runs memory operations in any order, with any offsets and lengths.
  *
- * The input is a program: an operation and its operands, again and again. Each held object is
- * filled with a byte of its own, so that an overlap or a write out of bounds is found when the
- * object is put; every bounds check is compared with arithmetic in 128 bit. At the end all is put
- * back, and the arena must be empty and valid.
+ * The input is a sequence of operations with operands. Each held object is filled with a different
+ * byte, so that an overlap or a write out of bounds is detected when the object is put. Every
+ * bounds check is compared with 128-bit arithmetic. At the end all objects are put, and the arena
+ * must be empty and valid.
  */
 #include <errno.h>
 #include <stdio.h>

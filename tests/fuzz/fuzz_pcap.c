@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fuzz_pcap.c - reads any bytes as a capture file: every returned frame lies in the file and can be
- * read, and reading ends.
+ * fuzz_pcap.c - reads any bytes as a capture file: every returned frame must lie within the file
+ * and be readable, and the source must end.
  *
  *   input: the file
  */
@@ -25,7 +25,7 @@ static void require(bool condition)
 		abort();
 }
 
-/* Reads each byte, so that the sanitizer checks it. */
+/* Read each byte of the frame, so that the sanitizer checks it. */
 static uint64_t read_all(const struct wf_frame *frame)
 {
 	uint64_t sum = 0;

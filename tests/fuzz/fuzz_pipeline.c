@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * fuzz_pipeline.c - sends hostile segments of a few connections through the whole pipeline: weft
- * delivers only bytes that were sent, and gives back all memory.
+ * must deliver only bytes that were sent, and free all memory.
  *
  *   input: settings, then one record of RECORD_BYTES for each segment
  *
- * The fuzzer records the bytes of each segment; some segment must have carried each delivered byte
- * at its stream offset. weft chooses where a stream begins in sequence space: every plausible start
- * is a candidate, and each event must agree with at least one.
+ * The fuzzer records the bytes of each segment: each delivered byte must occur in some segment at
+ * its stream offset. weft chooses the sequence number at which a stream begins. The fuzzer tries
+ * every plausible start, and each event must be correct for at least one of them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ struct carried {
 	uint8_t payload[PAYLOAD_MAX];
 };
 
-/* One direction of a connection that weft reported. */
+/* Events of one direction of a connection that weft reported. */
 struct told_dir {
 	uint64_t next;
 	uint32_t bases[3 * SEGMENTS_MAX];
@@ -61,9 +61,9 @@ struct sent {
 
 struct world {
 	struct carried carried[SEGMENTS_MAX];
-	struct sent sent[FLOWS + 1][2]; /* the last belongs to no flow */
+	struct sent sent[FLOWS + 1][2]; /* the last element belongs to no flow */
 	uint32_t count;
-	uint8_t *frames; /* owned; as long as weft may read them */
+	uint8_t *frames; /* owned; valid as long as weft may read them */
 	struct told told[SEGMENTS_MAX];
 	uint32_t told_count;
 	bool traced; /* FUZZ_TRACE is set: print every event */
@@ -238,7 +238,7 @@ static int on_event(const struct weft_event *event, void *ctx)
 
 /* ---- segments of the endpoints ---- */
 
-/* The content at a place in a stream, in one of four versions. */
+/* Returns the byte at sequence number @seq of a stream; @version selects one of four contents. */
 static uint8_t content(uint32_t flow, uint32_t from, uint32_t seq, uint32_t version)
 {
 	return (uint8_t)rng_mix((uint64_t)seq << 8 | version << 4 | flow << 1 | from);

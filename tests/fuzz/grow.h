@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * grow.h - grows arrays for makers of test traffic; the program ends if memory is missing.
- */
+/* grow.h - grows arrays for generators of test traffic. If memory is missing, the program ends. */
 #ifndef TESTS_FUZZ_GROW_H
 #define TESTS_FUZZ_GROW_H
 
@@ -15,7 +13,7 @@ static inline void *must(void *memory)
 	return memory;
 }
 
-/* Returns @array of @count elements, with room for one more. */
+/* Returns @array, enlarged if it has no room for one more than @count elements. */
 static inline void *grown(void *array, uint32_t count, uint32_t *room, size_t element_bytes)
 {
 	if (count < *room)

@@ -3,19 +3,19 @@
  * noise.c - adds forged segments to a conversation. Each is valid except for one number or flag,
  * so that no receiver accepts it.
  *
- * Their payload would be next in order, so a tracker that accepts one delivers wrong bytes. A
- * number "outside" is far beyond the window, one "beyond" a little, one "inside" is within, but not
- * the next.
+ * Their payload would be next in order, so a tracker that accepts such a segment delivers wrong
+ * bytes. In the names, "outside" is a number far beyond the window, "beyond" one slightly beyond
+ * it, and "inside" one within the window that is not the next.
  */
 #include "fuzz/conversation_internal.h"
 
 #define OUTSIDE	     0x30000000u
-#define OUTSIDE_ACK  0x20000000u /* differs from OUTSIDE: otherwise both sides would agree */
+#define OUTSIDE_ACK  0x20000000u /* different from OUTSIDE, so that the two numbers do not match */
 #define OUTSIDE_SYN  0x50000000u
 #define OLDER_TICKS  0x10000000u
 #define TOLD(which)  (1u << WEFT_ANOMALY_##which)
 #define INSIDE_BYTES 500
-#define BEYOND_BYTES 10000 /* less than a missed window update may allow */
+#define BEYOND_BYTES 10000 /* less than a missed window update could add */
 
 enum noise {
 	NOISE_CHECKSUM = 0,
@@ -32,7 +32,7 @@ enum noise {
 };
 #define NOISE_COUNT (NOISE_SYN_INSIDE + 1)
 
-/* The family of each, and the anomaly that weft must report. */
+/* For each kind of noise: its family, and the anomaly that weft must report. */
 static const struct {
 	enum conv_family family;
 	uint32_t told;
@@ -51,11 +51,11 @@ static const struct {
 	[NOISE_SYN_INSIDE] = {FAMILY_SYN_INSIDE, TOLD(SYN_IN_CONNECTION), true},
 };
 
-/* The progress of one side, as captured so far; offsets as in sim.h. */
+/* The progress of one side in the captured packets; offsets as in sim.h. */
 struct reach {
-	uint64_t end; /* one beyond the last byte that it sent or had acknowledged */
+	uint64_t end; /* one beyond the last byte that was sent or acknowledged */
 	uint64_t right;
-	bool known; /* a segment after its SYN was captured */
+	bool known; /* a later segment than its SYN was captured */
 };
 
 static void follow(const struct maker *maker, const struct sim_packet *packet,
@@ -70,7 +70,7 @@ static void follow(const struct maker *maker, const struct sim_packet *packet,
 			 ((uint64_t)packet->window << (scaled ? side[packet->from].wscale : 0));
 
 	if (!(packet->flags & WIRE_SYN) && !packet->off)
-		return; /* the first segment of a split handshake */
+		return; /* first segment of a split handshake */
 	own->known |= !(packet->flags & WIRE_SYN);
 	if (end > own->end)
 		own->end = end;
@@ -83,8 +83,8 @@ static void follow(const struct maker *maker, const struct sim_packet *packet,
 }
 
 /*
- * A sequence number within the sender's window that is not the next. Return: false if there is
- * none.
+ * Chooses a sequence number within the sender's window that is not the next. Return: false if there
+ * is none.
  */
 static bool place_inside(struct maker *maker, const struct sim_packet *near,
 			 const struct reach *reach, struct wire_segment *segment)
@@ -98,7 +98,7 @@ static bool place_inside(struct maker *maker, const struct sim_packet *near,
 	return true;
 }
 
-/* Changes @segment, which would be @near's next, so that it is not acceptable. */
+/* Changes @segment, otherwise the next segment after @near, so that no receiver accepts it. */
 static bool spoil(struct maker *maker, enum noise noise, const struct sim_packet *near,
 		  const struct reach *reach, struct wire_segment *segment)
 {
@@ -174,7 +174,7 @@ static void add_one(struct maker *maker, const struct sim_packet *near, const st
 	conv_add_frame(maker, near->time_ns, &segment);
 }
 
-/* Adds data right behind a SYN-ACK, with one of its two numbers wrong. */
+/* Adds data directly after a SYN-ACK, with a wrong sequence or acknowledgement number. */
 static void add_to_handshake(struct maker *maker, const struct sim_packet *syn_ack)
 {
 	static const uint8_t evil[] = "nobody could have sent this yet";
@@ -200,7 +200,7 @@ static void add_to_handshake(struct maker *maker, const struct sim_packet *syn_a
 	conv_add_frame(maker, syn_ack->time_ns, &segment);
 }
 
-/* Is packet @index the first answer to a captured SYN, with only SYNs before it? */
+/* Return: true if packet @index is the first answer to a captured SYN, with only SYNs before it. */
 static bool completes_handshake(const struct maker *maker, uint32_t index)
 {
 	const struct sim_packet *packets = maker->capture.packets;

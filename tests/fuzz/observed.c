@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Causes of gaps that name a limit. */
+/* Causes of gaps that are limits. */
 #define LIMITS (1u << WEFT_GAP_LIMIT | 1u << WEFT_GAP_MEMORY | 1u << WEFT_GAP_DEPTH)
 
 static void fail(struct observed_set *set, const char *format, ...)
@@ -198,7 +198,7 @@ static bool same_endpoint(const struct conv_truth *truth, int side, const uint8_
 	return truth->port[side] == port && !memcmp(truth->addr[side], addr, 16);
 }
 
-/* Is @conn the connection of @truth? *ret_swapped: its client is side 1. */
+/* Return: true if @conn is the connection of @truth. *ret_swapped: true if its client is side 1. */
 static bool same_connection(const struct conv_truth *truth, const struct weft_flow *flow,
 			    bool *ret_swapped)
 {
@@ -228,7 +228,8 @@ static bool in_gap(const struct observed_dir *dir, uint64_t off, uint64_t *ret_e
 }
 
 /*
- * Delivered bytes equal the sent ones; @lead bytes of the direction come before the truth's start.
+ * Checks that delivered bytes equal the sent ones; @lead bytes of the direction precede the truth's
+ * start.
  */
 static void compare_bytes(struct observed_set *set, const struct conv_truth_dir *truth,
 			  const struct observed_dir *dir, uint64_t lead)
@@ -275,7 +276,7 @@ static void compare_gaps(struct observed_set *set, const struct conv_truth_dir *
 		const struct conv_gap *gap = &dir->gaps[i + skip];
 
 		if (off >= dir->len)
-			break; /* a tail that may stay unnoticed; lengths were compared */
+			break; /* a tail that may be missing; lengths are compared elsewhere */
 		end = end < dir->len ? end : dir->len;
 		expected++;
 		if (i + skip >= dir->gaps_count || gap->off != off || gap->len_bytes != end - off) {
@@ -324,7 +325,7 @@ static void compare_dir(struct observed_set *set, const struct conv_truth_dir *t
 	compare_bytes(set, truth, dir, lead);
 }
 
-/* Every required anomaly was reported, and no false one. */
+/* Checks that every required anomaly was reported, and no anomaly that is not allowed. */
 static void compare_anomalies(struct observed_set *set, const struct conv_truth *truth,
 			      const struct observed *conn)
 {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * oracle.c - connections in a list, bytes in arrays, everything recomputed.
+ * oracle.c - reassembles with a list of connections and arrays of bytes, and computes everything
+ * anew.
  *
- *   parse → which connection → handshake, reset → put bytes into cells → advance
+ *   parse → find connection → handshake, reset → put bytes into cells → advance
  *
  * The code is made to be obviously correct, not fast: it caches nothing, shares no structure
  * between the stages, and finds a connection by a linear search.
@@ -19,14 +20,14 @@
 #define PATIENCE_NS 100000000ull
 
 enum {
-	FAR = 1 << 28, /* numbers further apart do not belong to one connection */
+	FAR = 1 << 28, /* larger differences of numbers mean different connections */
 	OFFSET_MAX = 1 << 24,
 };
 
 enum cell {
 	CELL_NONE = 0,
 	CELL_HELD,
-	CELL_GAP, /* CELL_GAP + enum weft_gap_cause */
+	CELL_GAP, /* first of the values CELL_GAP + enum weft_gap_cause */
 };
 
 struct packet {
@@ -41,7 +42,7 @@ struct packet {
 	uint32_t ack;
 	uint32_t flags;
 	uint32_t window;
-	int wscale; /* negative: not offered */
+	int wscale; /* negative: window scaling was not offered */
 	bool timestamps;
 	uint32_t ts_val;
 	const uint8_t *payload;
@@ -50,36 +51,36 @@ struct packet {
 
 struct direction {
 	bool known;    /* base is known */
-	bool syn;      /* base comes from its own SYN */
+	bool syn;      /* base was computed from this side's SYN */
 	bool refused;  /* the server did not accept the payload of its SYN */
 	uint32_t base; /* sequence number of the first byte */
 	uint8_t *bytes;
 	uint8_t *cells; /* enum cell */
-	uint64_t *came; /* time of capture of each byte, ns */
+	uint64_t *came; /* capture time of each byte, ns */
 	uint64_t room;
-	uint64_t next; /* all bytes below are delivered or given up */
-	uint64_t end;  /* one beyond the last byte held */
+	uint64_t next; /* all bytes below this offset are delivered or given up */
+	uint64_t end;  /* one beyond the last held byte */
 	uint64_t acked;
 	uint64_t fin_hole_ns; /* time since which only the FIN is behind the hole; 0: never */
-	uint64_t shown;	      /* offset of the hole that was acknowledged */
-	uint64_t shown_ns;    /* time at which the acknowledged hole was noticed; 0: none */
+	uint64_t shown;	      /* offset of the acknowledged hole */
+	uint64_t shown_ns;    /* time at which the hole's acknowledgement was captured; 0: none */
 	bool fin;
 	uint64_t fin_off;
 	uint64_t fin_beyond; /* offset of an empty FIN beyond the window; 0: none */
 	uint64_t right;	     /* right edge of the peer's window; 0: not known */
 	bool scale_known;
-	int scale; /* scale of the windows that this side announces; negative: none offered */
+	int scale; /* scale of this side's windows; negative: not offered */
 	bool has_ts;
 	uint32_t ts_recent;
 };
 
 struct connection {
-	struct packet opener; /* its addresses, as sent by the opener */
+	struct packet opener; /* the first packet; has the addresses as sent by the opener */
 	uint32_t use;
 	bool closed;
-	struct direction dir[2]; /* [0]: sent by the opener */
+	struct direction dir[2]; /* index [0]: sent by the opener */
 	bool begun;		 /* a segment other than a SYN was captured */
-	bool pending;		 /* a SYN that may begin another connection */
+	bool pending;		 /* a captured SYN may begin another connection */
 	int pending_dir;
 	uint32_t pending_seq;
 	uint8_t pending_bytes[2048];
@@ -87,7 +88,7 @@ struct connection {
 };
 
 struct oracle {
-	uint64_t now_ns; /* of the latest packet */
+	uint64_t now_ns; /* time of the latest packet */
 	struct connection **all;
 	uint32_t count;
 };
@@ -217,7 +218,7 @@ static void mark_gap(struct direction *dir, uint64_t end, enum weft_gap_cause ca
 		dir->cells[dir->next] = (uint8_t)(CELL_GAP + cause);
 }
 
-/* Delivers all bytes in order. Return: is the next hole acknowledged? */
+/* Delivers all bytes that are in order. Return: true if the next hole was acknowledged. */
 static void advance(struct direction *dir, uint64_t now_ns)
 {
 	bool is_fin_hole;
@@ -238,7 +239,10 @@ static void advance(struct direction *dir, uint64_t now_ns)
 	dir->shown = dir->next;
 }
 
-/* The end of the hole at next: the next held byte, or else the acknowledged offset. */
+/*
+ * Returns the end of the hole at dir->next: the next held byte; if there is none, the acknowledged
+ * offset.
+ */
 static uint64_t hole_end(const struct direction *dir)
 {
 	uint64_t off = dir->next;
@@ -248,7 +252,7 @@ static uint64_t hole_end(const struct direction *dir)
 	return off < dir->end || dir->acked < off ? off : dir->acked;
 }
 
-/* Gives up the holes whose time is over, each at its own time and with its cause. */
+/* Gives up the holes whose timeout has passed, each with the time and cause of its own timeout. */
 static void expire(struct direction *dir, uint64_t now_ns)
 {
 	for (;;) {
@@ -269,7 +273,7 @@ static void expire(struct direction *dir, uint64_t now_ns)
 			advance(dir, hole_ns);
 		} else {
 			mark_gap(dir, end < dir->acked ? end : dir->acked, WEFT_GAP_NOT_CAPTURED);
-			dir->fin_hole_ns = 0; /* the rest of the hole waits for another second */
+			dir->fin_hole_ns = 0; /* the rest of the hole waits one second more */
 			advance(dir, patience_ns);
 		}
 	}
@@ -299,7 +303,7 @@ static void set_syn(struct direction *dir, uint32_t seq)
 	dir->base = seq + 1;
 }
 
-/* Stores the payload of a SYN. */
+/* Stores the payload of a SYN in the cells. */
 static void put_syn(struct direction *dir, const uint8_t *bytes, uint32_t len, uint64_t now_ns)
 {
 	if (!dir->refused)
@@ -402,7 +406,10 @@ static struct connection *begin(struct oracle *oracle, const struct packet *pack
 	return conn;
 }
 
-/* The pending SYN did begin a connection: its client is the receiver of @packet. */
+/*
+ * Ends the old connection, because the pending SYN began a new one: its client is the receiver of
+ * @packet.
+ */
 static struct connection *begin_pending(struct oracle *oracle, struct connection *old,
 					const struct packet *packet)
 {
@@ -466,7 +473,7 @@ static void on_syn_ack(struct oracle *oracle, struct connection *conn, int at,
 		put_syn(&conn->dir[at], packet->payload, packet->len, packet->time_ns);
 }
 
-/* The offset of @seq in @dir. Return: false if @seq is too far away. */
+/* Computes the stream offset of @seq. Return: false if @seq is too far away. */
 static bool offset_of(const struct direction *dir, uint32_t seq, uint64_t *ret_off)
 {
 	int32_t distance = (int32_t)(seq - (dir->base + (uint32_t)dir->next));
@@ -490,7 +497,7 @@ static void on_reset(struct connection *conn, int at, const struct packet *packe
 		conn->closed = true;
 }
 
-/* Would the receiver accept the segment? */
+/* Return: true if the receiver would accept the segment. */
 static bool is_acceptable(const struct connection *conn, int at, const struct packet *packet)
 {
 	const struct direction *own = &conn->dir[at];
@@ -507,7 +514,7 @@ static bool is_acceptable(const struct connection *conn, int at, const struct pa
 	       (int32_t)(packet->ts_val - own->ts_recent) > -(1 << 24);
 }
 
-/* Sets the scale of the windows that side @at announces; unknown: the largest. */
+/* Returns the scale of the windows that side @at announces; the largest scale if it is unknown. */
 static int scale_of(const struct connection *conn, int at)
 {
 	for (int side = 0; side < 2; side++)
@@ -553,10 +560,10 @@ static void on_segment(struct connection *conn, int at, const struct packet *pac
 		own->ts_recent = packet->ts_val;
 	}
 	if (own->syn && !conn->dir[!at].known)
-		set_base(&conn->dir[!at], packet->ack); /* its SYN-ACK was missed */
+		set_base(&conn->dir[!at], packet->ack); /* the SYN-ACK was not captured */
 	note_ack(conn, at, packet);
 	if (!own->known)
-		return; /* an empty segment may have overtaken the first data */
+		return; /* an empty segment may be captured before the first data */
 	offset_of(own, packet->seq, &off);
 	if ((int64_t)off < 0)
 		skip = (uint32_t)-off;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * receivers.c - plays segments to the models of their receivers and to the engine.
+ * receivers.c - passes segments to models of their receivers and to the engine.
  *
  *   side 0 ── segments ──► model of side 1's receiver       the engine sees every captured packet
  *   side 1 ── segments ──► model of side 0's receiver
  *
- * Each receiver acknowledges the bytes that its model has in order. The policy is that of the
- * longest prefix of the receiver, or the default. A connection takes less time than weft's
- * patience, so that only the end or an acknowledgement gives up a hole.
+ * Each receiver acknowledges the bytes that its model has in order. The longest prefix that matches
+ * the receiver's address selects the policy; without a match the default applies. A connection is
+ * shorter than weft's timeout for holes, so only its end or an acknowledgement gives up a hole.
  */
 #include "fuzz/receivers.h"
 
@@ -27,7 +27,7 @@
 #define MS 1000000ull
 
 enum {
-	STREAM_MAX = 512, /* no segment ends beyond this offset */
+	STREAM_MAX = 512, /* offset beyond which no segment ends */
 	SEGMENT_MAX = 120,
 	SEGMENTS = 36,
 	PIECES_MAX = 40,
@@ -37,22 +37,22 @@ enum {
 	PORT_BASE = 20000,
 };
 
-/* One side's segments, and their results. */
+/* One side's segments and their results. */
 struct side {
-	struct overlap_model *model; /* of its receiver */
-	enum weft_overlap policy;    /* policy of its receiver */
+	struct overlap_model *model; /* model of this side's receiver */
+	enum weft_overlap policy;    /* policy of this side's receiver */
 	uint8_t addr[16];	     /* address of this side */
 	uint32_t isn;
-	int end;       /* one beyond the last byte sent */
-	int acked;     /* as the tap saw it */
+	int end;       /* one beyond the last byte that was sent */
+	int acked;     /* bytes acknowledged in captured packets */
 	bool conflict; /* weft must report a conflict for the current segment */
 	uint32_t conflicts;
 
-	/* events of the engine */
+	/* bytes delivered by the engine */
 	uint8_t out[STREAM_MAX];
 	bool known[STREAM_MAX];
 	uint64_t next;
-	uint32_t causes; /* of gaps, 1u << enum weft_gap_cause */
+	uint32_t causes; /* causes of gaps: 1u << enum weft_gap_cause */
 	uint32_t conflicts_told;
 	uint32_t conflict_segments;
 };
@@ -60,7 +60,7 @@ struct side {
 struct talk {
 	struct side side[2];
 	uint8_t ip_version;
-	bool missed[STREAM_MAX]; /* bytes of side 0 that were not captured */
+	bool missed[STREAM_MAX]; /* for each byte of side 0: true if it was not captured */
 	bool closed;
 };
 
@@ -73,7 +73,7 @@ struct player {
 	struct talk *talk; /* the current connection */
 	uint32_t index;	   /* index of the current connection */
 	uint64_t now_ns;
-	uint8_t **frames; /* chunks of FRAMES_CHUNK */
+	uint8_t **frames; /* array of frame memory, FRAMES_CHUNK frames per element */
 	uint32_t frames_used;
 	char error[512];
 };
@@ -111,7 +111,8 @@ static void make_addr(uint8_t addr[16], uint8_t ip_version, unsigned int net, un
 }
 
 /*
- * One rule for each policy, and a shorter prefix around them all whose policy is wrong for most.
+ * Makes one rule for each policy, and a shorter prefix that contains all of them; its policy is
+ * wrong for most.
  */
 static void make_rules(struct player *player)
 {
@@ -177,7 +178,7 @@ static uint8_t *frame_room(struct player *player)
 	return player->frames[chunk] + (size_t)at * FRAME_ROOM;
 }
 
-/* @off: -1 is the SYN. */
+/* Sends a segment; @off: stream offset, -1 for the SYN. */
 static void send(struct player *player, int from, uint16_t flags, int off, const uint8_t *bytes,
 		 int len)
 {
@@ -203,7 +204,7 @@ static void send(struct player *player, int from, uint16_t flags, int off, const
 	if (flags & WIRE_ACK) {
 		int next = peer->model->next;
 
-		/* Acknowledges the FIN too, if all bytes before it arrived. */
+		/* The acknowledgement includes the FIN if all bytes before it arrived. */
 		segment.ack = peer->isn + 1 + (uint32_t)next +
 			      (talk->closed && next == peer->end && !(flags & WIRE_FIN) ? 1 : 0);
 		peer->acked = next;
@@ -218,7 +219,7 @@ static bool is_acked(const struct player *player)
 	return player->opts->deliver == WEFT_DELIVER_ACKED;
 }
 
-/* Does the segment overlap held bytes and differ from one of them? */
+/* Return: true if the segment overlaps held bytes and differs from one of them. */
 static bool meets_other(const struct player *player, const struct side *side, int off,
 			const uint8_t *bytes, int len)
 {
@@ -235,7 +236,7 @@ static bool meets_other(const struct player *player, const struct side *side, in
 	return false;
 }
 
-/* Gives the segment to the receiver's model, then to the tap. */
+/* Passes the segment to the receiver's model, then to the engine. */
 static void send_data(struct player *player, int from, int off, const uint8_t *bytes, int len)
 {
 	struct side *side = &player->talk->side[from];
@@ -256,7 +257,8 @@ static uint8_t true_byte(int off)
 }
 
 /*
- * A segment that often starts or ends at the boundary of an earlier one, often with other content.
+ * Sends a segment that often starts or ends at a boundary of an earlier one, often with other
+ * content.
  */
 static void send_any(struct player *player, int from)
 {
@@ -290,7 +292,7 @@ static void open(struct player *player)
 	enum receivers_view view = player->opts->view;
 
 	if (view == RECEIVERS_MIDSTREAM) {
-		/* The start of the streams is settled before segments conflict. */
+		/* The first byte settles the start of the streams before segments conflict. */
 		send_data(player, 0, 0, first, sizeof(first));
 		send_data(player, 1, 0, first, sizeof(first));
 		player->now_ns += 150 * MS;
@@ -347,9 +349,9 @@ static void forge(struct player *player)
 }
 
 /*
- * Sends the pieces of a stream in any order; some are not captured; all are acknowledged. Captured
- * bytes are then final, before and behind the holes. Missed bytes may still arrive, within weft's
- * patience.
+ * Sends the pieces of a stream in random order; some are not captured, and all are acknowledged.
+ * Captured bytes are then final, before and behind the holes. Missed bytes may be captured later,
+ * within weft's timeout.
  */
 static void miss(struct player *player)
 {
@@ -423,7 +425,7 @@ static void play(struct player *player)
 
 /* ---- events of the engine ---- */
 
-/* Finds the connection, and the side that sent the data. */
+/* Finds the connection of the event, and the side that sent the data. */
 static struct side *side_of(struct player *player, const struct weft_event *event)
 {
 	bool swapped = event->flow->src_port == 80;
@@ -452,7 +454,7 @@ static void on_bytes(struct player *player, struct side *side, uint64_t off, uin
 	memset(side->known + off, 1, len);
 }
 
-/* Is the kept copy the receiver's, and the other copy different? */
+/* Checks that the kept copy is the receiver's, and that the other copy differs. */
 static void on_conflict(struct player *player, struct side *side, const struct weft_event *event)
 {
 	uint32_t shown = event->anomaly.shown_bytes;
@@ -513,7 +515,7 @@ static void compare_side(struct player *player, const struct talk *talk, const s
 	if (player->opts->view == RECEIVERS_MISSED)
 		causes = 1u << WEFT_GAP_NOT_CAPTURED;
 	if (player->opts->view == RECEIVERS_MIDSTREAM)
-		causes |= 1u << WEFT_GAP_TIMEOUT; /* while later connections begin */
+		causes |= 1u << WEFT_GAP_TIMEOUT; /* a hole may time out */
 
 	if (side->next != (uint64_t)side->end)
 		fail(player, "policy %d: %llu bytes told, %d sent", side->policy,

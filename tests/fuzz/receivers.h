@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * receivers.h - plays any segments with any content to receivers of known policy: there is one
- * truth.
+ * receivers.h - sends random segments with random content to receivers with a known policy, so that
+ * the correct result is known.
  *
  * The sender is hostile: its segments overlap at random and differ in content.
  * tests/unit/support/overlap_model.c computes the receiver's bytes under its policy. weft must
@@ -26,14 +26,14 @@ struct receivers_opts {
 	uint64_t seed;
 	uint32_t connections;
 	enum receivers_view view;
-	enum weft_overlap policy; /* policy of the server, which receives the most */
+	enum weft_overlap policy; /* policy of the server, which receives most of the data */
 	enum weft_deliver deliver;
-	bool in_pages; /* true: as live; false: as from a mapped file */
+	bool in_pages; /* true: frames lie in pages; false: in a mapped file */
 };
 
 struct receivers_totals {
 	uint64_t connections;
-	uint64_t conflicts; /* segments that overlapped held bytes and differed */
+	uint64_t conflicts; /* number of segments that overlapped held bytes and differed */
 };
 
 /* Return: NULL, or a description of the error, valid until the next call. */

@@ -2,7 +2,8 @@
 /*
  * rng.h - a small seeded generator: the same seed gives the same numbers everywhere.
  *
- * splitmix64: one multiply-xorshift chain over a counter. Not for secrets.
+ * The algorithm is splitmix64: a multiply-xorshift chain over a counter. It must not be used for
+ * secrets.
  */
 #ifndef TESTS_FUZZ_RNG_H
 #define TESTS_FUZZ_RNG_H
@@ -34,13 +35,13 @@ static inline void rng_seed(struct rng *rng, uint64_t seed, uint64_t stream)
 	rng->state = rng_mix(seed) ^ rng_mix(stream + 0x632be59bd9b4e019ull);
 }
 
-/* 0 <= result < @bound; 0 for a bound of 0. */
+/* Returns a number with 0 <= number < @bound; 0 if @bound is 0. */
 static inline uint64_t rng_below(struct rng *rng, uint64_t bound)
 {
 	return bound ? rng_next(rng) % bound : 0;
 }
 
-/* @low <= result <= @high */
+/* Returns a number with @low <= number <= @high. */
 static inline uint64_t rng_range(struct rng *rng, uint64_t low, uint64_t high)
 {
 	return low + rng_below(rng, high - low + 1);

@@ -27,7 +27,7 @@ for i in range(64):
 	[ "$name" = fuzz_pcap ] && seeds+=("$captures")
 }
 
-# If the machine stood still, an input may seem to hang: such an input is tried once more.
+# If the machine paused, an input may seem to hang: such an input is run once more.
 stood_still() {
 	local input
 	input=$(sed -n 's/.*Test unit written to \(.*-timeout-.*\)/\1/p' "$log" | head -n 1)

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sim.h - two TCP endpoints, the path between them, and a tap somewhere on it.
+ * sim.h - simulates two TCP endpoints, the path between them, and a tap on that path.
  *
  *   side 0 ──── before ────┬──── after ──── side 1
  *                         tap
  *
- * An event queue in simulated time. To a tap the endpoints look like real ones: handshakes,
- * windows, acknowledgements, retransmission, probes and every way to close. Each side's bytes are
- * known beforehand, so the bytes that the receivers must get are known, whatever happens on the
- * path.
+ * The simulation uses an event queue and simulated time. To a tap the endpoints look like real
+ * ones: they have handshakes, windows, acknowledgements, retransmissions, probes and every kind of
+ * close. Each side's bytes are chosen in advance, so the bytes that the receivers must get are
+ * known, independent of events on the path.
  *
- * Sequence offsets are 64 bit and count from the SYN: it is 0, byte i of the
- * stream is 1 + i, the FIN follows the last byte.
+ * Sequence offsets have 64 bits: the SYN is at 0, byte i of the stream at 1 + i, and the FIN after
+ * the last byte.
  */
 #ifndef TESTS_FUZZ_SIM_H
 #define TESTS_FUZZ_SIM_H
@@ -25,12 +25,12 @@ enum sim_open {
 	SIM_OPEN_NORMAL = 0,
 	SIM_OPEN_SIMULTANEOUS,
 	SIM_OPEN_SPLIT,		/* the server answers with a bare SYN */
-	SIM_OPEN_SYN_REPEATED,	/* the first SYNs are lost behind the tap */
-	SIM_OPEN_SYN_OTHER_ISN, /* the client starts over with another number */
+	SIM_OPEN_SYN_REPEATED,	/* the first SYNs are lost between tap and server */
+	SIM_OPEN_SYN_OTHER_ISN, /* the client tries again with another initial number */
 	SIM_OPEN_SYN_ACK_REPEATED,
-	SIM_OPEN_SYN_ACK_OTHER_ISN, /* the server starts over with another number */
-	SIM_OPEN_FAST,		    /* data on the SYN, accepted */
-	SIM_OPEN_FAST_IGNORED,	    /* data on the SYN, not accepted and sent again */
+	SIM_OPEN_SYN_ACK_OTHER_ISN, /* the server tries again with another initial number */
+	SIM_OPEN_FAST,		    /* data on the SYN that the server accepts */
+	SIM_OPEN_FAST_IGNORED,	    /* data on the SYN, not accepted, sent again */
 	SIM_OPEN_FAST_BOTH,	    /* data on the SYN and on the SYN-ACK */
 };
 #define SIM_OPEN_COUNT (SIM_OPEN_FAST_BOTH + 1)
@@ -38,11 +38,11 @@ enum sim_open {
 enum sim_close {
 	SIM_CLOSE_FIN_CLIENT = 0,
 	SIM_CLOSE_FIN_SERVER,
-	SIM_CLOSE_FIN_BOTH,   /* both at once */
-	SIM_CLOSE_FIN_EARLY,  /* the client half-closes after its last byte, the server goes on */
-	SIM_CLOSE_RST_CLIENT, /* when no data is in flight */
+	SIM_CLOSE_FIN_BOTH,   /* both sides send a FIN at the same time */
+	SIM_CLOSE_FIN_EARLY,  /* the client half-closes after its last byte; the server continues */
+	SIM_CLOSE_RST_CLIENT, /* the client resets when no data is in flight */
 	SIM_CLOSE_RST_SERVER,
-	SIM_CLOSE_RST_DIRTY, /* in mid-transfer */
+	SIM_CLOSE_RST_DIRTY, /* a reset while data is in flight */
 	SIM_CLOSE_NONE,
 };
 #define SIM_CLOSE_COUNT (SIM_CLOSE_NONE + 1)
@@ -52,7 +52,7 @@ enum { SIM_TURNS_MAX = 24 };
 struct sim_turn {
 	int side;
 	uint32_t bytes;
-	uint64_t delay_ns; /* after the turn before was received (or sent, if duplex) */
+	uint64_t delay_ns; /* time after the previous turn was received (if duplex: sent) */
 };
 
 /* One side's behaviour. */
@@ -60,11 +60,11 @@ struct sim_side_opts {
 	uint32_t isn;
 	uint32_t other_isn; /* used by SIM_OPEN_SYN_OTHER_ISN, SIM_OPEN_SYN_ACK_OTHER_ISN */
 	uint16_t mss;
-	int16_t wscale;	     /* negative: not offered */
+	int16_t wscale;	     /* negative: window scaling is not offered */
 	uint16_t syn_window; /* limit of the window on a SYN; 0: no limit */
 	uint32_t rcv_buf_bytes;
-	uint32_t read_bytes; /* bytes of one read() by the application */
-	uint64_t read_ns;    /* time between two reads; 0: reads at once */
+	uint32_t read_bytes; /* number of bytes in one read() of the application */
+	uint64_t read_ns;    /* time between two reads; 0: each byte is read at once */
 	uint32_t ts_start;
 	bool delayed_ack;
 	bool fin_with_data;
@@ -78,40 +78,40 @@ struct sim_opts {
 	enum sim_close close;
 	bool timestamps;
 	bool sack;
-	bool short_segments; /* sizes from 1 to the MSS instead of full ones */
+	bool short_segments; /* segment sizes are random, from 1 to the MSS, not always the MSS */
 	bool repacketise;    /* retransmissions have other boundaries */
-	bool duplex;	     /* turns don't wait for each other */
+	bool duplex;	     /* turns do not wait for each other */
 	bool keepalive;
 	bool keepalive_garbage;
-	uint32_t window_segments; /* limit of segments in flight */
-	bool slow_start;	  /* in flight: at most ten segments more than were acknowledged */
+	uint32_t window_segments; /* maximum number of segments in flight */
+	bool slow_start;	  /* at most ten segments more in flight than were acknowledged */
 	uint64_t pace_ns;
-	uint64_t before_ns; /* side 0 to tap */
-	uint64_t after_ns;  /* tap to side 1 */
-	uint64_t jitter_ns; /* of each path; 0: no packet overtakes another */
+	uint64_t before_ns; /* latency from side 0 to the tap */
+	uint64_t after_ns;  /* latency from the tap to side 1 */
+	uint64_t jitter_ns; /* jitter of each part of the path; 0: no reordering */
 	uint64_t rto_ns;
-	/* not 0: one segment is lost, and sent again after this time */
+	/* if not 0: one segment is lost, and sent again after this time */
 	uint64_t late_rto_ns;
-	uint32_t loss_before_percent; /* between sender and tap */
+	uint32_t loss_before_percent; /* packets lost between sender and tap */
 	uint32_t loss_after_percent;
 	uint32_t dup_percent;
-	uint32_t spurious_percent; /* retransmissions that are not needed */
+	uint32_t spurious_percent; /* retransmissions that are not necessary */
 	struct sim_turn turns[SIM_TURNS_MAX];
 	uint32_t turns_count;
 	uint64_t start_ns;
 };
 
-/* A segment as it passed the tap. */
+/* A segment as the tap captured it. */
 struct sim_packet {
 	uint64_t time_ns;
 	uint8_t from;
 	uint8_t flags;	/* WIRE_* */
-	bool garbage;	/* the byte does not belong to the stream (keep-alive) */
-	bool probe;	/* requests an answer: keep-alive, zero window */
+	bool garbage;	/* the payload byte does not belong to the stream (keep-alive) */
+	bool probe;	/* keep-alive or zero-window probe, which requests an answer */
 	bool first_syn; /* carries the first of two initial numbers */
 	uint32_t len_bytes;
-	uint64_t off; /* sequence offset of the sender */
-	uint64_t ack; /* sequence offset of the receiver's bytes; with WIRE_ACK */
+	uint64_t off; /* sequence offset in the sender's stream */
+	uint64_t ack; /* sequence offset in the receiver's stream; only with WIRE_ACK */
 	uint16_t window;
 	uint32_t ts_val;
 	uint32_t ts_ecr;
@@ -120,7 +120,7 @@ struct sim_packet {
 };
 
 struct sim_capture {
-	struct sim_packet *packets; /* in the order of the tap; owned, freed with free() */
+	struct sim_packet *packets; /* owned, freed with free(); in order of capture */
 	uint32_t count;
 	uint64_t end_ns;
 };

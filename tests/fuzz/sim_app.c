@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * sim_app.c - the applications at both ends: turns of writing, reading and closing.
- */
+/* sim_app.c - simulates the applications at both ends: they write, read and close in turns. */
 #include "fuzz/sim_internal.h"
 
 static bool is_primary_closer(const struct sim *sim, int side)

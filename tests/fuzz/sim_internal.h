@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sim_internal.h - the state of two endpoints and their path, shared by the files of the
- * simulation.
+ * sim_internal.h - the state of both endpoints and the path, shared by the files of the simulation.
  *
- *   sim.c          the event queue, the path, what the tap saw
+ *   sim.c          the event queue, the path, and the captured packets
  *   sim_send.c     segments, retransmissions, probes
  *   sim_receive.c  arriving segments
  *   sim_app.c      when each side writes, reads and closes
@@ -37,7 +36,7 @@ enum event_type {
 
 struct event {
 	uint64_t time_ns;
-	uint64_t order; /* orders events of equal time by creation */
+	uint64_t order; /* orders events with equal times by their creation */
 	uint32_t arg;
 	uint8_t type;
 	uint8_t side;
@@ -64,7 +63,7 @@ struct side {
 	const struct sim_side_opts *opts;
 	enum state state;
 	uint64_t stream_bytes;
-	uint64_t written; /* read by the application */
+	uint64_t written; /* number of bytes that the application has written */
 	uint64_t una;
 	uint64_t nxt;
 	uint64_t right; /* one beyond the last byte that the peer's window allows */
@@ -80,10 +79,10 @@ struct side {
 	uint32_t flights_count;
 	uint32_t flights_room;
 
-	uint8_t *received; /* a flag for each sequence offset of the peer */
+	uint8_t *received; /* for each sequence offset of the peer: true if it was received */
 	uint64_t rcv_nxt;
-	uint64_t app_read; /* bytes */
-	uint64_t peer_fin; /* offset, or OFF_NONE */
+	uint64_t app_read; /* number of bytes that the application has read */
+	uint64_t peer_fin; /* sequence offset of the peer's FIN, or OFF_NONE */
 	uint32_t ack_pending;
 	uint32_t ts_recent;
 	uint32_t resets;
@@ -110,7 +109,7 @@ struct sim {
 	struct tapped *taps;
 	uint32_t taps_count;
 	uint32_t taps_room;
-	uint32_t turn; /* running, or turns_count */
+	uint32_t turn; /* index of the current turn; turns_count after the last */
 	uint32_t ack_losses;
 	uint32_t data_segments[2];
 	bool late_used;
@@ -118,7 +117,7 @@ struct sim {
 
 enum fate {
 	FATE_WHOLE = 0,
-	FATE_LOST_BEFORE, /* the tap does not capture it */
+	FATE_LOST_BEFORE, /* lost before the tap, which does not capture it */
 	FATE_LOST_AFTER,
 };
 
@@ -126,7 +125,10 @@ enum fate {
 
 void sim_plan(struct sim *sim, uint64_t delay_ns, enum event_type type, int side, uint32_t arg);
 
-/* Losses are bounded: the third copy of a segment and its fourth acknowledgement always arrive. */
+/*
+ * Chooses whether a packet is lost. Losses are bounded: the third copy of a segment and its fourth
+ * acknowledgement always arrive.
+ */
 enum fate sim_fate_of(struct sim *sim, const struct sim_packet *packet, uint32_t tries);
 void sim_travel(struct sim *sim, uint32_t packet, enum fate fate);
 
@@ -143,7 +145,8 @@ void sim_on_send(struct sim *sim, int from);
 void sim_emit_probe(struct sim *sim, int from, uint64_t off, uint32_t len, bool garbage);
 
 /*
- * The window is closed: sends one byte beyond it, or an empty segment just before it, as a probe.
+ * Sends a probe because the window is closed: one byte beyond it, or an empty segment just before
+ * it.
  */
 void sim_on_probe(struct sim *sim, int from);
 void sim_emit_again(struct sim *sim, int from, const struct flight *flight);
@@ -155,7 +158,9 @@ void sim_on_arrive(struct sim *sim, int at, uint32_t index);
 
 /* ---- sim_app.c ---- */
 
-/* The application read the peer's FIN: it closes too once it has sent all its data. */
+/*
+ * Called after the application has read the peer's FIN: closes this side once all its data is sent.
+ */
 void sim_maybe_close_second(struct sim *sim, int side);
 void sim_plan_turn(struct sim *sim, uint32_t index);
 void sim_maybe_next_turn(struct sim *sim);

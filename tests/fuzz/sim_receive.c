@@ -13,7 +13,7 @@ static void established(struct sim *sim, int at)
 	sim_kick(sim, at);
 }
 
-/* Stores the payload's bytes. Return: whether rcv_nxt moved. */
+/* Stores the payload's bytes. Return: true if rcv_nxt advanced. */
 static bool take_payload(struct sim *sim, int at, const struct sim_packet *packet)
 {
 	struct side *side = &sim->side[at];
@@ -70,7 +70,9 @@ static void on_syn(struct sim *sim, int at, const struct sim_packet *packet)
 	if (packet->len_bytes && open != SIM_OPEN_FAST_IGNORED)
 		take_payload(sim, at, packet);
 	if (side->state == ST_CLOSED) {
-		/* Some such servers acknowledge first; the client ignores that acknowledgement. */
+		/*
+		 * Some servers acknowledge the SYN first; the client ignores that acknowledgement.
+		 */
 		if (open == SIM_OPEN_SPLIT && rng_percent(sim->rng, 50))
 			sim_emit(sim, at, WIRE_ACK, 0, 0, 0);
 		sim_start_syn(sim, at, open == SIM_OPEN_SPLIT ? ST_SYN_SENT : ST_SYN_RECEIVED);
@@ -139,7 +141,7 @@ void sim_on_arrive(struct sim *sim, int at, uint32_t index)
 		return;
 	}
 	if (!side->rcv_nxt)
-		return; /* data overtook the SYN-ACK: sent again later */
+		return; /* data that arrives before the SYN-ACK is ignored and sent again later */
 	advanced = take_payload(sim, at, &packet);
 	if (packet.len_bytes || packet.flags & WIRE_FIN || packet.probe)
 		answer(sim, at, advanced);

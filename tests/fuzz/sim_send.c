@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * sim_send.c - an endpoint sends.
+ * sim_send.c - simulates sending: segments, retransmissions and probes.
  *
- * Retransmission knows more than a real sender does (which bytes the receiver
- * holds), so that a lost segment is sent again within a bounded time and the
- * tap's own time-outs are met or missed on purpose, not by chance.
+ * The retransmission code knows which bytes the receiver holds, in contrast to a real sender. A
+ * lost segment is therefore sent again within a bounded time, so weft's timeouts expire only in
+ * conversations that intend it.
  */
 #include "fuzz/grow.h"
 #include "fuzz/sim_internal.h"
@@ -136,7 +136,7 @@ void sim_start_syn(struct sim *sim, int from, enum state state)
 	sim_emit_syn(sim, from, 0);
 }
 
-/* Number of bytes that may be sent now. */
+/* Returns the number of bytes that may be sent now. */
 static uint32_t sendable(const struct sim *sim, int from)
 {
 	const struct side *side = &sim->side[from];
@@ -260,8 +260,8 @@ void sim_on_probe(struct sim *sim, int from)
 }
 
 /*
- * Sends the bytes of @flight again with other boundaries: up to a segment more at each end, in
- * pieces.
+ * Sends the bytes of @flight again in pieces with other boundaries, with up to one segment more at
+ * each end.
  */
 static void emit_repacketised(struct sim *sim, int from, const struct flight *flight)
 {
@@ -300,9 +300,7 @@ void sim_emit_again(struct sim *sim, int from, const struct flight *flight)
 			 flight->len_bytes, flight->tries);
 }
 
-/*
- * Does the peer hold the whole segment behind a hole? Selective acknowledgements would report it.
- */
+/* Return: true if the peer holds the whole segment behind a hole, which SACK would report. */
 static bool held_by_peer(const struct sim *sim, int from, const struct flight *flight)
 {
 	const struct side *peer = &sim->side[!from];

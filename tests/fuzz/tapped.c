@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * tapped.c - chooses which packets the tap captured, and when.
- */
+/* tapped.c - chooses which packets the tap captures, and their capture times. */
 #include <stdlib.h>
 
 #include "fuzz/conversation_internal.h"
@@ -25,7 +23,7 @@ static int packet_compare_time(const void *a, const void *b)
 	return x->time_ns < y->time_ns ? -1 : x->time_ns > y->time_ns;
 }
 
-/* Records one side's SYNs late, so that data overtakes them. */
+/* Delays the capture of one side's SYNs, so that data is captured before them. */
 static void delay_syn(struct maker *maker)
 {
 	struct sim_packet *packets = maker->capture.packets;
@@ -38,7 +36,7 @@ static void delay_syn(struct maker *maker)
 }
 
 /*
- * The tap's own disorder: packets are recorded up to some milliseconds late. The handshake is
+ * Reorders the capture: packets are recorded up to some milliseconds late. The handshake is
  * recorded in order, or the SYN-ACK before the SYN, unless early data is requested.
  */
 static void skew(struct maker *maker)
@@ -53,8 +51,8 @@ static void skew(struct maker *maker)
 	if (maker->kinds & CONV_EARLY)
 		delay_syn(maker);
 	/*
-	 * An empty FIN does not open a connection: if it is captured first, it is forgotten. A
-	 * single byte that was already acknowledged looks like a probe.
+	 * If an empty FIN is captured first, weft forgets it, because it does not open a
+	 * connection. A single byte that was already acknowledged looks like a probe.
 	 */
 	for (uint32_t i = 0; i < maker->capture.count; i++)
 		if (packets[i].flags & WIRE_SYN && packets[i].time_ns > opened_ns)
@@ -79,8 +77,8 @@ static bool meets(const struct sim_packet *packet, const struct range *hole)
 }
 
 /*
- * The SYN-ACK or SYN may be missing only if the next captured packets reveal the same initial
- * numbers.
+ * Removes SYN or SYN-ACK from the capture, but only if the next captured packets reveal the same
+ * initial numbers.
  */
 static void miss_handshake(struct maker *maker)
 {
@@ -100,7 +98,7 @@ static void miss_handshake(struct maker *maker)
 	}
 }
 
-/* Drops every packet that touches the holes, and now and then one without data. */
+/* Removes every packet that overlaps the holes, and sometimes one without data. */
 static void miss(struct maker *maker)
 {
 	struct sim_capture *capture = &maker->capture;
@@ -149,7 +147,7 @@ static void one_side(struct maker *maker)
 			maker->dropped[i] = true;
 }
 
-/* No SYN was captured, but the first data of both sides was captured in order. */
+/* Removes the SYNs from the capture; the first data of both sides is captured in order. */
 static void behead(struct maker *maker)
 {
 	const struct sim_capture *capture = &maker->capture;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_conversations.c - random conversations: truth, oracle and engine agree.
+ * test_conversations.c - compares truth, oracle and engine for random conversations.
  *
  *   test_conversations [--count N] [--seed N] [--batch N] [--kinds MASK] [--verbose] [--trace PORT]
  *
- * Environment: CONVERSATIONS, the number of conversations without --count. A failed conversation
- * is printed with its seed and packets, and written to a capture file. This shows it alone:
+ * Environment: CONVERSATIONS is the number of conversations if --count is missing. A failed
+ * conversation is printed with its seed and packets, and written to a capture file. To run only the
+ * failed conversation:
  *   test_conversations --seed N --verbose
  */
 #include <stdio.h>
@@ -27,8 +28,8 @@ enum {
 	COUNT_DEFAULT = 4000,
 	BATCH_DEFAULT = 48,
 	FAILURES_MAX = 5,
-	FAMILIES_COUNTED = 50000, /* enough conversations to count families */
-	EXTRA_BYTES_MAX = WIRE_FRAGMENTS_MAX * WIRE_FRAGMENT_HEADERS_MAX, /* of one packet */
+	FAMILIES_COUNTED = 50000, /* minimum to count families */
+	EXTRA_BYTES_MAX = WIRE_FRAGMENTS_MAX * WIRE_FRAGMENT_HEADERS_MAX, /* per packet */
 };
 
 struct options {
@@ -37,7 +38,7 @@ struct options {
 	uint32_t batch;
 	uint32_t kinds;
 	uint16_t trace_port;
-	bool single; /* only this seed */
+	bool single; /* run only the given seed */
 	bool verbose;
 };
 
@@ -51,15 +52,18 @@ struct totals {
 	uint32_t failures;
 };
 
-/* Only acknowledged bytes are delivered then, so all packets must be captured. */
+/*
+ * Return: true if this seed delivers only acknowledged bytes, for which all packets must be
+ * captured.
+ */
 static bool is_acked_seed(uint64_t seed)
 {
 	return seed % 5 == 4;
 }
 
 /*
- * The oracle assumes that a stream begins where its first segment does, so early data is compared
- * only with the truth.
+ * Return: true if this seed has early data. The oracle assumes that a stream begins at its first
+ * segment, so these batches are compared only with the truth.
  */
 static bool is_early_seed(uint64_t seed)
 {
@@ -145,7 +149,7 @@ static bool oracle_agrees(const struct conv_batch *batch, const struct options *
 	return !error;
 }
 
-/* Each seed runs the engine with other settings; all must give the same result. */
+/* Chooses settings of the engine by seed; all settings must give the same result. */
 static struct engine_run_opts engine_settings(uint64_t seed, struct observed_set *set)
 {
 	return (struct engine_run_opts){
@@ -161,8 +165,8 @@ static struct engine_run_opts engine_settings(uint64_t seed, struct observed_set
 }
 
 /*
- * The engine gets some datagrams in fragments, in any order, now and then one twice; the oracle got
- * the whole datagrams.
+ * Sends some datagrams to the engine in fragments, in any order, sometimes one fragment twice; the
+ * oracle gets whole datagrams.
  */
 static uint8_t *feed_fragments(struct engine_run *run, const struct conv_packet *packet,
 			       struct rng *rng, uint8_t *room)
@@ -189,7 +193,10 @@ static uint8_t *feed_fragments(struct engine_run *run, const struct conv_packet 
 	return room;
 }
 
-/* Half of the seeds without fragments: each four-tuple has a wrapping of its own. */
+/*
+ * Return: true for half of the seeds without fragments: each four-tuple then has its own kind of
+ * wrapping.
+ */
 static bool is_wrapped_seed(uint64_t seed)
 {
 	return seed % 4 >= 2;
@@ -201,8 +208,8 @@ static enum wrap_kind wrapping_of(const struct conv_truth *truth)
 }
 
 /*
- * A cut segment's checksum cannot be verified; and data on a SYN that arrives late is accepted from
- * its first copy only.
+ * Return: false if wrapping would change the result: the checksum of a cut segment cannot be
+ * verified, and only the first copy of late data on a SYN is accepted.
  */
 static bool can_be_wrapped(const struct conv_truth *truth)
 {
@@ -292,7 +299,10 @@ static void count_truth(const struct conv_batch *batch, struct totals *totals)
 	}
 }
 
-/* A batch with early data counts only the families of early data, any other batch only the rest. */
+/*
+ * Counts families: only those of early data in a batch with early data, only the others in any
+ * other batch.
+ */
 static void count_families(const struct conv_batch *batch, bool is_early, struct totals *totals)
 {
 	const uint64_t early = FAMILY_BIT(EARLY_DATA) | FAMILY_BIT(EARLY_OTHER_ISN);
@@ -321,8 +331,8 @@ static bool is_enough(const char *name, uint64_t count, uint64_t least)
 }
 
 /*
- * In a large run each family must have one conversation in a hundred, in a small run at least one.
- * Return: whether that is so.
+ * Return: true if each family had enough conversations: one in a hundred in a large run, at least
+ * one in a small run.
  */
 static bool families_suffice(const struct totals *totals)
 {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_reassembly.c - plays a family of random conversations for each promise of reassembly.
+ * test_reassembly.c - plays a family of random conversations for each guarantee of reassembly.
  *
- *   test_reassembly [FAMILY [SEED]]     one family; with SEED one batch, with details
+ *   test_reassembly [FAMILY [SEED]]     plays one family; with SEED only one batch, and prints
+ * details
  *
- * Environment: CONVERSATIONS, as for test_conversations: each family gets a hundredth of it, so
- * 100,000 give 1,000 of each.
+ * Environment: CONVERSATIONS as for test_conversations. Each family has a hundredth of this number
+ * of conversations: 100,000 give 1,000 per family.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@
 
 enum {
 	BATCH = 25,
-	BATCH_FEW = 8, /* small: memory for the connections, but not for their data */
+	BATCH_FEW = 8, /* small batch: memory for the connections, but not for their data */
 	COUNT_DEFAULT = 100,
 	COUNT_MIN = BATCH,
 };
@@ -30,18 +31,18 @@ struct tally {
 	uint64_t gaps[WEFT_GAP_CAUSE_COUNT];
 };
 
-/* A family is played in batches. */
+/* One guarantee; its conversations are played in batches. */
 struct family {
 	const char *name;
 	const char *(*play)(const struct family *family, uint64_t seed, struct tally *tally);
 
-	/* play_receivers() */
+	/* used by play_receivers() */
 	enum receivers_view view;
-	enum weft_overlap policy; /* DEFAULT: each seed has another policy */
+	enum weft_overlap policy; /* DEFAULT: the seed selects the policy */
 
-	/* play_captures() */
+	/* members used by play_captures() */
 	uint32_t kinds;	  /* CONV_* */
-	uint32_t without; /* CONV_* that are not allowed */
+	uint32_t without; /* CONV_*: kinds that are not allowed */
 	enum captures_limit limit;
 	enum weft_deliver deliver;
 	/* 1u << enum weft_gap_cause: one conversation in eight must have such a gap */
@@ -126,7 +127,10 @@ static const struct family families[] = {
 	BOTH("one_sided", .kinds = CONV_ONE_SIDED, .without = CONV_EARLY),
 	BOTH("midstream", .kinds = CONV_MIDSTREAM, .without = CONV_EARLY),
 	BOTH("late", .kinds = CONV_LATE, .without = CONV_EARLY, .proofs = 1u << WEFT_GAP_TIMEOUT),
-	/* In a large batch a start may come too late: WEFT_START_PATIENCE_BYTES. */
+	/*
+	 * In a large batch, a SYN may be captured after more than WEFT_START_PATIENCE_BYTES of
+	 * data.
+	 */
 	BOTH("early", .kinds = CONV_EARLY, .without = CONV_LARGE),
 	BOTH("depth",
 	     .without =
@@ -134,13 +138,16 @@ static const struct family families[] = {
 	     .limit = CAPTURES_DEPTH, .proofs = 1u << WEFT_GAP_DEPTH),
 	BOTH("page_limit", .kinds = CONV_REORDER, .without = CONV_EARLY | CONV_DIRTY_RST,
 	     .limit = CAPTURES_PAGES, .proofs = 1u << WEFT_GAP_LIMIT),
-	/* Without memory for the earlier connection, the later one's number is not known. */
+	/*
+	 * Without memory for the earlier connection, the later connection's initial number is not
+	 * known.
+	 */
 	BOTH("memory", .kinds = CONV_REORDER | CONV_LARGE,
 	     .without = CONV_EARLY | CONV_DIRTY_RST | CONV_REUSE, .limit = CAPTURES_MEMORY,
 	     .proofs = 1u << WEFT_GAP_MEMORY),
 };
 
-/* Did the family's subject occur at all? Return: NULL, or the missing subject. */
+/* Checks that the cases that the family tests did occur. Return: NULL, or the missing case. */
 static const char *prove(const struct family *family, const struct tally *tally)
 {
 	if (family->play == play_receivers && family->view != RECEIVERS_MISSED &&
@@ -152,7 +159,7 @@ static const char *prove(const struct family *family, const struct tally *tally)
 	return NULL;
 }
 
-/* Return: whether all conversations passed. */
+/* Return: true if all conversations passed. */
 static bool run(const struct family *family, uint64_t wanted, uint64_t seed)
 {
 	struct tally tally = {0};

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * truth.c - the bytes that weft must deliver, from the simulated endpoints, not from the frames.
+ * truth.c - computes the bytes that weft must deliver, from the simulated endpoints and not from
+ * the frames.
  *
  * The simulation keeps the truth certain: a lost segment is sent again within 600 ms (weft waits a
- * second), packets overtake by less than weft's patience after an acknowledgement, and packets
+ * second), packets are reordered by less than weft's timeout after an acknowledgement, and packets
  * missing from the capture stay missing.
  */
 #include <stdlib.h>
@@ -16,18 +17,18 @@
 
 #define MS 1000000ull
 
-/* The facts about one direction that the captured packets show. */
+/* Facts about one direction according to the captured packets. */
 struct seen {
-	uint8_t *held; /* a flag for each byte of the stream */
-	uint64_t max;  /* one beyond the last byte captured */
+	uint8_t *held; /* for each byte of the stream: true if it was captured */
+	uint64_t max;  /* one beyond the last captured byte */
 	uint64_t first;
-	uint32_t single_bytes; /* segments of one byte before the first longer one */
+	uint32_t single_bytes; /* number of one-byte segments before the first longer one */
 	uint64_t acked;
 	uint64_t acked_by_reset;
-	uint64_t behind_hole_ns; /* time of the first byte behind the present hole; 0: none */
+	uint64_t behind_hole_ns; /* time of the first byte behind the current hole; 0: no hole */
 	bool syn;
 	bool any;
-	bool beyond_syn; /* data that was not on a SYN */
+	bool beyond_syn; /* data was captured on a segment other than a SYN */
 	bool fin;
 	bool fin_acked;
 	bool reset;
@@ -122,7 +123,7 @@ static void tell_dir(const struct maker *maker, const struct seen *seen, int fro
 	if (seen->acked_by_reset > dir->end)
 		dir->end = seen->acked_by_reset;
 	if (seen->fin_acked && !seen->fin)
-		dir->end = dir->bytes_len + 1; /* it may be a byte or the FIN */
+		dir->end = dir->bytes_len + 1; /* the next number may be a byte or the FIN */
 	if (dir->end < dir->start)
 		dir->end = dir->end_min = dir->start;
 	for (uint64_t off = dir->start; off < dir->end; off++) {
@@ -141,8 +142,8 @@ static void tell_dir(const struct maker *maker, const struct seen *seen, int fro
 }
 
 /*
- * A reset in mid-transfer: only bytes that were complete when the first reset passed the tap are
- * certain.
+ * Handles a reset while data is in flight: only bytes that were complete when the first reset
+ * passed the tap are certain.
  */
 static void loosen(const struct maker *maker, struct conv_truth *truth)
 {
@@ -188,7 +189,7 @@ static uint32_t reasons_of(const struct maker *maker, const struct seen seen[2])
 static bool opener_is_known(const struct maker *maker)
 {
 	if (maker->kinds & (CONV_DIRTY_RST | CONV_EARLY))
-		return false; /* packets may overtake the handshake */
+		return false; /* packets may be captured before the handshake */
 	for (uint32_t i = 0; i < maker->capture.count; i++)
 		if (!maker->dropped[i])
 			return maker->capture.packets[i].flags & WIRE_SYN &&
@@ -198,8 +199,8 @@ static bool opener_is_known(const struct maker *maker)
 }
 
 /*
- * The anomalies that weft may report although the endpoints were correct. If all packets were
- * captured in order there are none: any reported anomaly is then wrong.
+ * Returns the anomalies that weft may report although the endpoints behaved correctly; 0 if all
+ * packets were captured in order.
  */
 static uint32_t anomalies_of(const struct maker *maker)
 {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * wire.c - headers from the link up to TCP, written byte by byte.
- */
+/* wire.c - writes the headers from the link layer up to TCP, byte by byte. */
 #include "fuzz/wire.h"
 
 #include <errno.h>
@@ -9,7 +7,7 @@
 
 #include "fuzz/put.h"
 
-/* Options with a meaning; no padding. */
+/* Writes the options that have a meaning, without padding. */
 static uint8_t *put_known_options(uint8_t *at, const struct wire_segment *segment)
 {
 	if (segment->mss)
@@ -111,7 +109,7 @@ size_t wire_build(uint8_t *frame, const struct wire_segment *segment)
 	return (size_t)(at + segment->payload_bytes - frame);
 }
 
-/* Writes the headers of one fragment behind the link header. Return: the place of its data. */
+/* Writes the headers of one fragment after the link header. Return: the position of its data. */
 static uint8_t *put_fragment(uint8_t *ip, const uint8_t *whole, uint32_t off, uint32_t bytes,
 			     bool more, uint32_t id)
 {
@@ -143,7 +141,7 @@ uint32_t wire_fragment(const uint8_t *frame, uint32_t len, uint32_t piece_bytes,
 	header = link + (frame[link] >> 4 == 4 ? 20 : 40);
 	total = len - header;
 	if (frame[link] >> 4 == 6 && piece_bytes < 20)
-		piece_bytes = 20; /* the first must hold the TCP header (RFC 8200, 4.5) */
+		piece_bytes = 20; /* must hold the TCP header (RFC 8200, 4.5) */
 	if (piece_bytes * WIRE_FRAGMENTS_MAX < total)
 		piece_bytes = total / WIRE_FRAGMENTS_MAX + 1;
 	piece_bytes = (piece_bytes + 7) / 8 * 8;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * wire.h - builds complete Ethernet frames with one TCP segment, checksums right.
+ * wire.h - builds complete Ethernet frames with one TCP segment and correct checksums.
  *
  * For tests only. It shares no code with the decoder on purpose: writer and reader must agree by
  * the standards alone.
@@ -33,7 +33,7 @@ enum {
 
 struct wire_segment {
 	uint8_t ip_version;
-	uint8_t src[16]; /* IPv4: the first four bytes */
+	uint8_t src[16]; /* an IPv4 address uses the first four bytes */
 	uint8_t dst[16];
 	uint16_t sport;
 	uint16_t dport;
@@ -44,33 +44,33 @@ struct wire_segment {
 	uint16_t flags;
 	uint16_t window;
 	uint16_t urgent;
-	uint16_t mss;	/* 0: no such option */
-	int16_t wscale; /* negative: no such option */
+	uint16_t mss;	/* 0: the option is absent */
+	int16_t wscale; /* negative: the option is absent */
 	bool sack_ok;
 	bool timestamps;
-	bool fast_open;	   /* a cookie option */
-	bool bad_checksum; /* of TCP */
+	bool fast_open;	   /* add a TCP Fast Open cookie option */
+	bool bad_checksum; /* the TCP checksum is wrong */
 	uint32_t ts_val;
 	uint32_t ts_ecr;
 	uint8_t sacks;
 	uint32_t sack[WIRE_SACKS_MAX][2];
-	const uint8_t *more_options; /* copied as they are, behind those above */
-	uint32_t more_options_bytes; /* limit: wire_options_bytes() leaves this much room */
+	const uint8_t *more_options; /* further options, copied unchanged */
+	uint32_t more_options_bytes; /* limited by the room that wire_options_bytes() leaves */
 	const uint8_t *payload;
 	uint32_t payload_bytes;
 };
 
-/* Length of the options except @more_options, without padding. */
+/* Returns the length of the options without @more_options and padding. */
 uint32_t wire_options_bytes(const struct wire_segment *segment);
 
-/* Return: length of the frame written to @frame (room: WIRE_HEADERS_MAX + payload). */
+/* Return: length of the frame written to @frame (at least WIRE_HEADERS_MAX + payload bytes). */
 size_t wire_build(uint8_t *frame, const struct wire_segment *segment);
 
 /*
- * Cuts the datagram of @frame (of wire_build()) into at most WIRE_FRAGMENTS_MAX fragments of about
- * @piece_bytes, one frame after the other in @out (room: @len and WIRE_FRAGMENT_HEADERS_MAX for
- * each). @id: used for IPv6; an IPv4 datagram has its own. Return: number of fragments; their
- * lengths are in @ret_lens.
+ * Cuts the datagram in @frame, made by wire_build(), into at most WIRE_FRAGMENTS_MAX fragments of
+ * about @piece_bytes, and writes them one after the other to @out (at least @len bytes, and
+ * WIRE_FRAGMENT_HEADERS_MAX bytes per fragment). @id: identification for IPv6; an IPv4 datagram has
+ * one already. Return: number of fragments; their lengths are in @ret_lens.
  */
 uint32_t wire_fragment(const uint8_t *frame, uint32_t len, uint32_t piece_bytes, uint32_t id,
 		       uint8_t *out, uint32_t ret_lens[WIRE_FRAGMENTS_MAX]);

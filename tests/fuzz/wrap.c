@@ -19,7 +19,7 @@ enum {
 	TENANT = 0x123456,
 };
 
-/* The wrapped content: a whole Ethernet frame, or its datagram alone. */
+/* Content of the outer headers: a whole Ethernet frame, or its IP datagram only. */
 struct inner {
 	const uint8_t *frame;
 	uint32_t len_bytes;
@@ -83,7 +83,7 @@ static uint8_t *put_udp(uint8_t *at, uint32_t port, uint32_t bytes, uint32_t noi
 	return put16(put16(at, 8 + bytes), 0);
 }
 
-/* The fields of an outer IP header for the datagram inside. */
+/* Returns the protocol number of the inner datagram for an outer IP header. */
 static uint32_t proto_of(const struct inner *inner)
 {
 	return type_of(inner) == TYPE_IPV4 ? 4 : 41;
@@ -107,7 +107,7 @@ static uint8_t *ip_in_ip6(uint8_t *at, const struct inner *inner, uint32_t noise
 static uint8_t *gre(uint8_t *at, const struct inner *inner, uint32_t noise)
 {
 	at = put_outer_ip(at, 47, 12 + datagram_bytes(inner), noise);
-	at = put16(put16(at, 0x3000), type_of(inner)); /* key and number */
+	at = put16(put16(at, 0x3000), type_of(inner)); /* GRE flags: key and sequence number */
 	at = put32(put32(at, TENANT), noise);
 	return put_datagram(at, inner);
 }
@@ -131,7 +131,7 @@ static uint8_t *erspan_2(uint8_t *at, const struct inner *inner, uint32_t noise)
 {
 	at = put_outer_ip(at, 47, 16 + inner->len_bytes, noise);
 	at = put32(put16(put16(at, 0x1000), 0x88be), noise);
-	at = put32(put16(put16(at, 0x1000), 0x0042), noise & 0xfffff); /* version 1, session */
+	at = put32(put16(put16(at, 0x1000), 0x0042), noise & 0xfffff); /* version 1, session id */
 	return put_frame(at, inner);
 }
 
@@ -139,8 +139,8 @@ static uint8_t *erspan_3(uint8_t *at, const struct inner *inner, uint32_t noise)
 {
 	at = put_outer_ip(at, 47, 20 + inner->len_bytes, noise);
 	at = put32(put16(put16(at, 0x1000), 0x22eb), noise);
-	at = put32(put16(put16(at, 0x2000), 0x0042), noise); /* version 2, session; time */
-	at = put16(put16(at, 0), 0x8000);		     /* SGT; P: an Ethernet frame */
+	at = put32(put16(put16(at, 0x2000), 0x0042), noise); /* version 2, session id, time stamp */
+	at = put16(put16(at, 0), 0x8000);		     /* SGT; bit P: Ethernet follows */
 	return put_frame(at, inner);
 }
 
@@ -153,7 +153,7 @@ static uint8_t *vxlan(uint8_t *at, const struct inner *inner, uint32_t noise)
 	return put_frame(at, inner);
 }
 
-/* A header with one option of four bytes. */
+/* Writes a GENEVE header with one option of four bytes. */
 static uint8_t *put_geneve(uint8_t *at, uint32_t type, uint32_t bytes, uint32_t noise)
 {
 	at = put_udp(at, 6081, 16 + bytes, noise);
@@ -175,7 +175,7 @@ static uint8_t *geneve_ip(uint8_t *at, const struct inner *inner, uint32_t noise
 static uint8_t *gtpu(uint8_t *at, const struct inner *inner, uint32_t noise)
 {
 	at = put_udp(at, 2152, 12 + datagram_bytes(inner), noise);
-	at = put16(put16(at, 0x32ff), 4 + datagram_bytes(inner)); /* with a sequence number */
+	at = put16(put16(at, 0x32ff), 4 + datagram_bytes(inner)); /* has a sequence number */
 	at = put32(put32(at, noise), noise << 16);
 	return put_datagram(at, inner);
 }
@@ -211,8 +211,8 @@ static uint8_t *cut(uint8_t *at, const struct inner *inner, uint32_t noise)
 static uint8_t *mpls(uint8_t *at, const struct inner *inner, uint32_t noise)
 {
 	at = put_link(at, 0x8847);
-	at = put32(at, (16 + (noise & 0xff)) << 12 | 0xff); /* the first 16 are reserved */
-	at = put32(at, 64 << 12 | 0x1ff);		    /* the last one */
+	at = put32(at, (16 + (noise & 0xff)) << 12 | 0xff); /* labels below 16 are reserved */
+	at = put32(at, 64 << 12 | 0x1ff);		    /* last label of the stack */
 	return put_datagram(at, inner);
 }
 
@@ -230,7 +230,7 @@ static uint8_t *raw(uint8_t *at, const struct inner *inner, uint32_t noise)
 	return put_datagram(at, inner);
 }
 
-/* Either byte order: the capturing host may have another one. */
+/* The capturing host's byte order is chosen at random. */
 static uint8_t *null(uint8_t *at, const struct inner *inner, uint32_t noise)
 {
 	uint32_t family = type_of(inner) == TYPE_IPV4 ? 2 : 30;

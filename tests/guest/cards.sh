@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash disable=SC2034,SC2154
 #
-# cards.sh - for tests/guest/test_*.sh, after tests/integration/lib.sh: the guest's network cards,
-# and what the host does for it. See scripts/test-cards.sh for who is plugged in where.
+# cards.sh - functions for tests/guest/test_*.sh: the guest's network cards, and commands that the
+# host runs for the guest. Source it after tests/integration/lib.sh. scripts/test-cards.sh shows the
+# network.
 
 card_virtio=52:54:00:88:00:01
 card_e1000e=52:54:00:88:00:02
@@ -12,7 +13,7 @@ client_ip=10.88.0.1
 server_ip=10.88.0.2
 ip_a=10.88.0.3
 
-# The name of the card with this address, in namespace $ns_a or outside of all.
+# Print the name of the card with this MAC address.
 card_name() { ip -br link | awk -v mac="$1" '$3 == mac { print $1 }'; }
 
 cards_open() {
@@ -24,7 +25,8 @@ cards_open() {
 	wait_until 100 on_host true
 }
 
-# on_host COMMAND ARGS...: of tests/guest/host.sh; its output, and its status.
+# on_host COMMAND ARGS...: run a command of host.sh on the host; print its output, return its
+# status.
 on_host() {
 	local line status=1
 	exec 9<>/dev/tcp/10.99.0.1/9000 || return 1
@@ -39,7 +41,7 @@ on_host() {
 	return "$status"
 }
 
-# card_take MAC: the card becomes eth0 of a namespace $ns_a, up and without an address.
+# card_take MAC: move the card into namespace $ns_a as eth0, and set it up without an address.
 card_take() {
 	local name
 	name=$(card_name "$1")
@@ -54,14 +56,14 @@ card_take() {
 
 has_carrier() { ip -n "$ns_a" -br link show eth0 | grep -q LOWER_UP; }
 
-# Gives it back to the guest, as it was.
+# Move the card back to the guest's own namespace.
 card_release() {
 	ip -n "$ns_a" link set eth0 down
 	ip -n "$ns_a" link set eth0 netns 1 name "card$RANDOM"
 	drop_pair
 }
 
-# What may change on a card while weft looks at it, but must not be changed afterwards.
+# Print the settings of a card that weft may change while it captures and must restore.
 card_state() {
 	ip -n "$ns_a" -d link show eth0 | sed 's/qlen .*//; s/state [A-Z]*//'
 	in_a ethtool -k eth0
@@ -69,8 +71,8 @@ card_state() {
 	in_a ethtool -g eth0 2>&1
 }
 
-# streams_are_right FETCHED SUMS STREAMS ADDRESS: each download of host.sh's fetch has the sum in
-# SUMS, at curl and in the stream from ADDRESS.
+# streams_are_right FETCHED SUMS STREAMS ADDRESS: each download of host.sh's fetch has the checksum
+# that SUMS lists, both at curl and in the stream from ADDRESS.
 streams_are_right() {
 	local name port header sum want got wrong=0 count=0
 	while read -r name port header sum; do

@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# host.sh COMMAND [ARGS] - the host's part of a test in tests/guest, run for the guest by
-# host_commands.py in the hub's namespace, with the environment of scripts/test-cards.sh.
+# host.sh COMMAND [ARGS] - runs a test's commands on the host of the guest. host_commands.py calls
+# it in the hub's namespace, with the environment of scripts/test-cards.sh.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 www=$CARDS_WORK/www
 
 client() { ip netns exec "$CARDS_CLIENT" "$@"; }
 
-# files PREFIX COUNT BYTES: random files PREFIX-1 ..., BYTES and more each, on the server.
+# files PREFIX COUNT BYTES: make random files PREFIX-1 ..., of BYTES bytes or more, on the server.
 files() {
 	local i
 	for ((i = 1; i <= $2; i++)); do head -c $(($3 + RANDOM)) /dev/urandom >"$www/$1-$i"; done
 }
 
-# fetch_one ADDRESS NAME: prints "NAME LOCAL_PORT HEADER_BYTES SHA256".
+# fetch_one ADDRESS NAME: download one file; print "NAME LOCAL_PORT HEADER_BYTES SHA256".
 fetch_one() {
 	local info sum
 	info=$CARDS_WORK/info.$BASHPID
@@ -25,10 +25,10 @@ fetch_one() {
 	rm -f "$info"
 }
 
-# reach ADDRESS: the client gets an answer from the web server there.
+# reach ADDRESS: the client gets an answer from the web server at ADDRESS.
 reach() { client curl -sf --max-time 5 -o /dev/null "http://$1/ready"; }
 
-# fetch ADDRESS PREFIX COUNT: the client downloads all of them, four at a time.
+# fetch ADDRESS PREFIX COUNT: the client downloads PREFIX-1 ... PREFIX-COUNT, four at a time.
 fetch() {
 	local i
 	for ((i = 1; i <= $3; i++)); do
@@ -38,13 +38,13 @@ fetch() {
 	wait
 }
 
-# sums PREFIX COUNT: "NAME SHA256" of the server's files.
+# sums PREFIX COUNT: print "NAME SHA256" for each of the server's files.
 sums() {
 	local i
 	for ((i = 1; i <= $2; i++)); do echo "$1-$i $(sha256sum <"$www/$1-$i" | cut -d' ' -f1)"; done
 }
 
-# record NAME ADDRESS PREFIX COUNT: fetch, with the client's frames in the capture NAME.
+# record NAME ADDRESS PREFIX COUNT: like fetch, and write the client's frames to the capture NAME.
 record() {
 	local pid try
 	client ethtool -K eth0 tso off gso off gro off tx off >/dev/null
@@ -61,16 +61,17 @@ record() {
 	kill "$pid" && wait "$pid"
 }
 
-# send NAME KIND: the recorded frames, wrapped by wrap_pcap.py in KIND, to all on the hub.
+# send NAME KIND: send the recorded frames, wrapped by wrap_pcap.py as KIND, to all ports of the
+# hub.
 send() {
 	python3 tests/integration/wrap_pcap.py "$2" "$CARDS_WORK/$1.pcap" "$CARDS_WORK/$1.$2.pcap" &&
 		client python3 tests/integration/send_pcap.py eth0 "$CARDS_WORK/$1.$2.pcap" 2000
 }
 
-# link DEVICE up|down: the far end of the guest's card.
+# link DEVICE up|down: set the state of the far end of the guest's card.
 link() { ip link set "$1" "$2"; }
 
-# spread DEVICE: chooses queues so that the directions of a connection take different ones.
+# spread DEVICE: make the two directions of a connection use different queues.
 spread() { "${WEFT_BUILD:-build}/helpers/tun_spread" "$1"; }
 
 "$@"

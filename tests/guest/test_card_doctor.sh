@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_card_doctor.sh - `weft doctor` names what stands against capture on cards of real drivers,
-# and its advice, run exactly as it is printed, ends it: merging offloads, small rings, frames
-# longer than a buffer, VLAN tags that the card removes.
+# test_card_doctor.sh - `weft doctor` names the obstacles to capture on network cards with real
+# drivers, and its advice, executed as printed, removes them: offloads that merge segments, small
+# rings, frames longer than a buffer, VLAN tags that the card removes.
 . "$(dirname "$0")/../integration/lib.sh"
 . "$(dirname "$0")/cards.sh"
 need_root
@@ -11,7 +11,7 @@ need_weft
 
 doctor() { in_a "$weft" doctor -i eth0 >"$work/doctor" 2>&1; }
 
-# says NAME STATUS: doctor's line.
+# says NAME STATUS: doctor prints a line for finding NAME with STATUS.
 says() {
 	doctor
 	grep -E "^[^ ]*$2[^ ]* +$1 " "$work/doctor" || {
@@ -20,10 +20,10 @@ says() {
 	}
 }
 
-# advice NAME: what it advises there.
+# advice NAME: print doctor's advice for finding NAME.
 advice() { sed -nE "/^[^ ]*(WARN|FAIL)[^ ]* +$1 /{n;s/^ +-> //p}" "$work/doctor"; }
 
-# check_advice NAME: named; the advice is followed; no more named.
+# check_advice NAME: doctor reports NAME; after its advice is executed, doctor no longer reports it.
 check_advice() {
 	check "$2: doctor names $1" says "$1" WARN || return
 	advice=$(advice "$1")
@@ -39,7 +39,7 @@ starts() { # PATTERN
 	grep -qE "$1" "$work/agent.err"
 }
 
-# tagged VLAN: the flow map holds a connection with this tag.
+# tagged VLAN: the flow map has a connection with this tag.
 tagged() {
 	agent_exec bpftool -j map dump pinned /sys/fs/bpf/weft/eth0/flows >"$work/flows.json" &&
 		jq -e "[.[].formatted | select(.key.vlan[0] == $1)] | length > 0" "$work/flows.json"

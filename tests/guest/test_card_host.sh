@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_card_host.sh - host mode on cards of real drivers: a client of the host downloads from this
-# guest, whose card leaves checksums and segmentation to the device, while its link goes down and
-# up. Streams are exact, ledgers close, and the card is as before, after kill -9 too.
+# test_card_host.sh - host mode on network cards with real drivers: a client on the host downloads
+# from this guest. The card offloads checksums and segmentation, and its link goes down and up
+# meanwhile. Streams are exact, ledgers close, and the card's settings are unchanged afterwards,
+# also after kill -9.
 . "$(dirname "$0")/../integration/lib.sh"
 . "$(dirname "$0")/cards.sh"
 . "$(dirname "$0")/../integration/web.sh"
@@ -11,10 +12,10 @@ need_root
 need_weft
 count=12
 
-# serve: nginx in the card's namespace; the client answers.
+# serve: make files, and start nginx in the card's namespace.
 serve() {
 	ip -n "$ns_a" addr add "$ip_a/24" dev eth0
-	# The client learns that the address is now this card's.
+	# The client learns the card's MAC address for this IP address.
 	wait_until 20 in_a ping -c 1 -W 2 "$client_ip"
 	mkdir -p "$web_root"
 	for ((i = 1; i <= count; i++)); do web_file "host-$i" $((60000 + RANDOM)); done
@@ -26,7 +27,7 @@ serve() {
 
 fetch() { on_host fetch "$ip_a" host $count >"$1"; }
 
-# host NAME: downloads, the card's link down and up between two of them.
+# host NAME: download files; between two downloads the card's link goes down and up.
 host() {
 	agent_start "$ns_a" eth0 --mode host --workers 2 --streams "$work/$1" || return 1
 	fetch "$work/$1.fetched" || return 1

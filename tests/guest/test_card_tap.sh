@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_card_tap.sh - tap mode on cards of real drivers: a hub shows them real connections of others.
-# Native XDP on virtio_net, which then has more receive queues, and gets the directions of a
-# connection on different ones; generic XDP on both, on virtio_net with checksums that were left to
-# the card. Every stream is exact and nothing is lost.
+# test_card_tap.sh - tap mode on network cards with real drivers: a hub sends them the frames of
+# real connections between other hosts. Native XDP runs on virtio_net with several receive queues,
+# where the two directions of a connection arrive on different queues. Generic XDP runs on both
+# cards; on virtio_net checksums are offloaded. Every stream is exact and nothing is lost.
 . "$(dirname "$0")/../integration/lib.sh"
 . "$(dirname "$0")/cards.sh"
 need_root
@@ -18,10 +18,10 @@ cards_open || {
 on_host files tap $count 60000
 on_host sums tap $count >"$work/sums"
 
-# XDP's packets, queue by queue, of a driver that counts them.
+# Print the XDP packets of each queue, if the driver counts them.
 queue_packets() { in_a ethtool -S eth0 | sed -nE 's/^ *rx_?(queue_)?[0-9]+_xdp_packets: //p'; }
 
-# No frame came for a while.
+# No frame has arrived for some time.
 idle() {
 	local before
 	before=$(agent_metric frames)
@@ -29,7 +29,7 @@ idle() {
 	[ "$(agent_metric frames)" -eq "$before" ]
 }
 
-# tap NAME ARGS...
+# tap NAME ARGS...: download files between other hosts while an agent with ARGS captures.
 tap() {
 	local name=$1
 	shift
@@ -48,7 +48,7 @@ tap() {
 right() { streams_are_right "$work/$1.fetched" "$work/sums" "$work/$1" "$server_ip"; }
 is_told() { cat "$work/agent.err" && grep -qE "$1" "$work/agent.err"; }
 
-# check_tap NAME PATTERN ARGS...
+# check_tap NAME PATTERN ARGS...: run `tap` and check streams, ledgers and the agent's messages.
 check_tap() {
 	local name=$1 pattern=$2
 	shift 2

@@ -1,23 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash disable=SC2034,SC2154
 #
-# attack.sh - for tests of bounded memory: traffic that wants too much of it, how much was held,
-# and what became of the real flows beside it. Sourced after lib.sh.
+# attack.sh - functions for tests of bounded memory: make traffic that requests too much memory,
+# measure the memory in use, and check the real flows that run at the same time. Source it after
+# lib.sh.
 
 traffic=$(dirname "$weft")/bench/traffic
 mem_peak=$(dirname "$weft")/helpers/mem_peak
 scale=${ATTACK_SCALE:-0.25}
 
-# What a process holds beside the budget: code, libraries, stacks, fixed structs.
+# Memory of a process in addition to its budget: code, libraries, stacks, fixed structs.
 constant_mb=32
 
-# Sanitizers hold much more than the program does.
+# Sanitizers use much more memory than the program itself.
 case $weft in */san-*) is_sanitized=1 ;; *) is_sanitized= ;; esac
 
-# scaled N: N at this scale, at least 64.
+# scaled N: print N * scale, at least 64.
 scaled() { awk -v n="$1" -v s="$scale" 'BEGIN { n *= s < 1 ? s : 1; print n < 64 ? 64 : int(n) }'; }
 
-# peak_within MB: the peak of the last run, without mapped files, is at most so much and the constant.
+# peak_within MB: the last run's peak, without mapped files, is at most MB plus the constant.
 peak_within() {
 	local peak
 	read -r peak _ <"$work/peak"
@@ -25,7 +26,7 @@ peak_within() {
 	[ -n "$is_sanitized" ] || [ "$peak" -le $((($1 + constant_mb) * 1024)) ]
 }
 
-# whole_share DIR TRUTH: prints how many of a thousand directions are whole in DIR.
+# whole_share DIR TRUTH: print how many of 1000 directions are complete in DIR.
 whole_share() {
 	local total wrong
 	total=$(wc -l <"$2")
@@ -34,7 +35,7 @@ whole_share() {
 	echo $(((total - wrong) * 1000 / total))
 }
 
-# whole_at_least PERMILLE DIR TRUTH
+# whole_at_least PERMILLE DIR TRUTH: at least PERMILLE of 1000 directions are complete in DIR.
 whole_at_least() {
 	local share
 	share=$(whole_share "$2" "$3")
@@ -42,13 +43,14 @@ whole_at_least() {
 	[ "$share" -ge "$1" ]
 }
 
-# replay_closes ERR: every ledger that was printed closes.
+# replay_closes ERR: every ledger printed in the file ERR closes.
 replay_closes() {
 	cat "$1"
 	grep -q 'ledger user_frames closed' "$1" && ! grep -q 'NOT closed' "$1"
 }
 
-# replay_attack KIND MB ARGS...: through a pipe, so that all that is held must be kept by weft.
+# replay_attack KIND MB ARGS...: replay through a pipe, so that weft must store all held data
+# itself.
 replay_attack() {
 	local kind=$1 mb=$2 status
 	shift 2
@@ -64,14 +66,14 @@ replay_attack() {
 
 metric() { jq ".metrics.$1.value" "$work/report.json"; }
 
-# A line of figures, for people.
+# Print one line of figures for the reader of the log.
 figures() {
 	local peak
 	read -r peak _ <"$work/peak"
 	echo "# $1: peak $((peak / 1024)) MiB; $(grep -o 'weft: standard input.*' "$work/replay.err")"
 }
 
-# attack KIND MB PERMILLE [ARGS...]: all that must hold of one attack.
+# attack KIND MB PERMILLE [ARGS...]: run one attack and check everything that must be true.
 attack() {
 	local kind=$1 mb=$2 permille=$3
 	shift 3

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * defrag_kernel.c - the same fragments to the running kernel and to ours: the same datagrams.
+ * defrag_kernel.c - compares weft's IP defragmentation with the running kernel's.
  *
  *   defrag_kernel CASES SEED
  *
- * Makes a network namespace of its own with a TUN device, writes fragments into it,
- * and reads what the kernel rebuilt from a raw socket. After every single fragment both
- * must agree whether a datagram came out, and on its bytes. Cases are random: orders,
- * duplicates, overlaps of all kinds, moved ends, empty and odd fragments, ECN. Every
- * fragment has other bytes, so it shows whose were taken.
+ * The program makes its own network namespace with a TUN device. It writes fragments into the
+ * device, and reads the datagrams that the kernel rebuilt from a raw socket. After each fragment,
+ * the kernel and weft must agree whether a datagram was completed, and on its bytes. The cases are
+ * random: any order, duplicates, overlaps of all kinds, different ends, empty fragments, odd
+ * lengths, ECN. Each fragment has different bytes, so the result shows which fragment's bytes were
+ * used.
  *
- * Left out: ipfrag_max_dist (one host's view of how many other datagrams passed).
+ * ipfrag_max_dist is not compared: it depends on the number of other datagrams from the same host.
  */
 #include <arpa/inet.h>
 #include <endian.h>
@@ -38,9 +39,9 @@
 #include "metrics/metrics.h"
 
 enum {
-	PROTO = 47, /* a tunnel's: one that decode wants, with no upper header to check */
+	PROTO = 47, /* IP protocol GRE: decode accepts it, and no upper header is checked */
 	PIECES_MAX = 64,
-	UNITS_MAX = 12, /* of 8 bytes, in a datagram */
+	UNITS_MAX = 12, /* maximum length of a datagram, in units of 8 bytes */
 	PACKET_BYTES_MAX = 4096,
 };
 
@@ -53,7 +54,7 @@ struct piece {
 
 struct bench {
 	int tun;
-	int raw[2]; /* IPv4, IPv6 */
+	int raw[2]; /* sockets for IPv4 and IPv6 */
 	struct wf_arena *arena;
 	struct wf_page_pool *pages;
 	struct wf_defrag *defrag;
@@ -141,7 +142,7 @@ static uint32_t add_partition(struct bench *bench, struct piece *pieces)
 	uint32_t tail_bytes = 1 + random_below(bench, 8);
 
 	while (at < units) {
-		/* not all at once: that were no fragment */
+		/* less than the whole datagram, which would not be a fragment */
 		uint32_t take = 1 + random_below(bench, units - at - (at ? 0 : 1));
 		bool last = at + take == units;
 
@@ -155,41 +156,41 @@ static uint32_t add_partition(struct bench *bench, struct piece *pieces)
 	return count;
 }
 
-/* A piece that has something to do with those there are. */
+/* Make a piece that duplicates or overlaps an existing piece, or has a wrong length or end. */
 static struct piece odd_piece(struct bench *bench, const struct piece *pieces, uint32_t count)
 {
 	struct piece piece = pieces[random_below(bench, count)];
 
 	switch (random_below(bench, 8)) {
-	case 0: /* the same again */
+	case 0: /* duplicate */
 	case 1:
 		break;
-	case 2: /* shifted */
+	case 2: /* shifted copy */
 		piece.off_bytes += 8 * random_below(bench, 3);
 		break;
-	case 3: /* begins earlier */
+	case 3: /* copy that begins earlier */
 		if (piece.off_bytes) {
 			piece.off_bytes -= 8;
 			piece.len_bytes += 8;
 		}
 		break;
-	case 4: /* shorter or longer */
+	case 4: /* copy that is shorter or longer */
 		piece.len_bytes = 8 * (1 + random_below(bench, UNITS_MAX));
 		break;
-	case 5: /* not a multiple of 8 */
+	case 5: /* length not a multiple of 8 */
 		piece.len_bytes += random_below(bench, 8);
 		break;
-	case 6: /* the end is elsewhere, or none */
+	case 6: /* copy with the end at another offset or without an end */
 		piece.more = !piece.more;
 		break;
-	default: /* anything */
+	default: /* random piece */
 		piece.off_bytes = 8 * random_below(bench, UNITS_MAX);
 		piece.len_bytes = random_below(bench, 8 * UNITS_MAX);
 		piece.more = random_below(bench, 4);
 		break;
 	}
 	if (!piece.off_bytes && !piece.more)
-		piece.more = true; /* else it is no fragment */
+		piece.more = true; /* without the flag and offset it would not be a fragment */
 	return piece;
 }
 
@@ -211,7 +212,7 @@ static uint32_t make_case(struct bench *bench, struct piece *pieces)
 	uint32_t count = add_partition(bench, pieces);
 	uint32_t odd = random_below(bench, 4);
 
-	/* Often the whole datagram again, so that what was dropped may come out after all. */
+	/* Often send the whole datagram again: after a drop it may then be completed. */
 	if (random_below(bench, 4) == 0) {
 		memcpy(pieces + count, pieces, count * sizeof(*pieces));
 		count *= 2;
@@ -269,7 +270,7 @@ static uint32_t build6(const struct bench *bench, const struct piece *piece, uin
 	return 48;
 }
 
-/* Return: bytes of the rebuilt datagram's payload; -1: none came out. */
+/* Return: length of the rebuilt datagram's payload; -1 if no datagram was completed. */
 static int give_kernel(struct bench *bench, const uint8_t *ip, uint32_t bytes, bool ip6,
 		       uint8_t *ret_payload)
 {
@@ -279,13 +280,13 @@ static int give_kernel(struct bench *bench, const uint8_t *ip, uint32_t bytes, b
 	if (write(bench->tun, ip, bytes) != (ssize_t)bytes)
 		die("write");
 	while (read(bench->tun, packet, sizeof(packet)) > 0)
-		; /* ICMP errors, neighbour and router solicitations */
+		; /* skip ICMP errors, neighbour and router solicitations */
 	got = recv(bench->raw[ip6], packet, sizeof(packet), 0);
 	if (got < 0 && errno != EAGAIN)
 		die("recv");
 	if (got < 0)
 		return -1;
-	got -= ip6 ? 0 : 20; /* an IPv6 raw socket leaves out the header */
+	got -= ip6 ? 0 : 20; /* an IPv6 raw socket does not return the IP header */
 	memcpy(ret_payload, packet + (ip6 ? 0 : 20), (size_t)got);
 	return (int)got;
 }
@@ -373,7 +374,7 @@ int main(int argc, char **argv)
 		for (unsigned int i = 0; i < cases && same; i++)
 			same = run_case(&bench, ip6);
 		if (!bench.rebuilt)
-			same = false; /* then nothing was compared */
+			same = false; /* no case was compared */
 		printf("%s - defragmentation of IPv%d equals this kernel's, %u cases, %u rebuilt\n",
 		       same ? "ok" : "not ok", ip6 ? 6 : 4, cases, bench.rebuilt);
 		failed |= !same;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * hostile_order.c - one stream, COUNT segments in an order made to hurt.
+ * hostile_order.c - inserts COUNT segments of one stream in an order that is expensive to
+ * reassemble.
  *
  *   hostile_order reverse|random|alternating|overlapping|covering COUNT
  *
- * One-byte segments; `overlapping`: 16 bytes each, in random order; `covering`: each
- * replaces all that is held, a byte longer at both ends. The whole stream must come out, and
- * what it holds meanwhile stays within the limit of a direction, with all that is kept with it.
- * Run under callgrind, see test_hostile_order.sh.
+ * Segments have one byte; with `overlapping` they have 16 bytes and a random order; with `covering`
+ * each segment covers all held data and is one byte longer at both ends. The whole stream must be
+ * delivered. The held data and its bookkeeping must stay within the limit of one direction.
+ * test_hostile_order.sh runs this program under callgrind.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@
 enum {
 	COVER_MAX = 1400,
 
-	/* Of a direction at its limit, at most: user/reassembly/README.md, "What holding costs". */
+	/* Maximum memory of one direction: user/reassembly/README.md, "What holding costs". */
 	LIMIT_BYTES = WEFT_STREAM_PAGES_MAX * WEFT_STREAM_PAGE_BYTES,
 	MEMORY_BYTES = LIMIT_BYTES / (1 + WF_EXTENT_COST) * (WF_EXTENT_BYTES + 1),
 };
@@ -58,7 +59,7 @@ static void put(uint64_t off, uint32_t len)
 		wf_page_put(chunk.page);
 }
 
-/* A permutation of 0..count-1, its last element at the end. */
+/* Return: a random permutation of 0..count-1 in which the last element stays last. */
 static uint64_t *shuffled(uint64_t count)
 {
 	uint64_t *numbers = malloc((count + 1) * sizeof(*numbers));

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
 #
-# lib.sh - for tests/integration/test_*.sh: TAP lines, namespaces of their own, agents.
+# lib.sh - functions for tests/integration/test_*.sh: TAP output, network namespaces, agents.
 #
 #   . "$(dirname "$0")/lib.sh"
 #   check 'what must hold' COMMAND ARGS...      ok if COMMAND returns 0; else its output is shown
 #
-# Whatever is started with these functions is ended at exit, by its pid. WEFT_SLOW: the factor by
-# which this machine is slower than a real one; all waiting is longer by it.
+# Processes that these functions start are ended at exit, by their pids. WEFT_SLOW: the factor by
+# which this machine is slower than a physical one; all waiting times are multiplied by it.
 set -u
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -36,7 +36,7 @@ lib_cleanup() {
 trap lib_cleanup EXIT
 trap 'exit 1' INT TERM
 
-# lib_gone PID TENTHS: wait until PID has ended (a zombie has).
+# lib_gone PID TENTHS: wait up to TENTHS of a second until PID has ended; a zombie counts as ended.
 lib_gone() {
 	local try
 	for ((try = 0; try < $2 * WEFT_SLOW; try++)); do
@@ -59,7 +59,7 @@ skip_all() {
 	exit 0
 }
 
-# Ends a test file; its exit status tells whether anything failed.
+# finish: end a test file; the exit status is 0 only if no check failed.
 finish() { exit $((tests_failed > 0)); }
 
 check() {
@@ -77,7 +77,8 @@ check() {
 	fi
 }
 
-# check_weft NAME STATUS PATTERN ARGS...: weft ARGS ends with STATUS and says PATTERN (of grep -E).
+# check_weft NAME STATUS PATTERN ARGS...: `weft ARGS` exits with STATUS and prints PATTERN (grep
+# -E).
 check_weft() {
 	local name=$1 status=$2 pattern=$3 got
 	shift 3
@@ -95,7 +96,7 @@ check_weft() {
 	fi
 }
 
-# kernel_is MAJOR MINOR: at least.
+# kernel_is MAJOR MINOR: the kernel has at least this version.
 kernel_is() { printf '%s\n%s\n' "$1.$2" "$(uname -r)" | sort -CV; }
 
 need_root() { [ "$(id -u)" -eq 0 ] || skip_all 'needs root'; }
@@ -110,17 +111,18 @@ need_weft() {
 	finish
 }
 
-# ---- namespaces: two, joined by a veth pair whose ends are both called eth0 ----
+# ---- namespaces: two, joined by a veth pair whose ends are both named eth0 ----
 
 ns_a=weft-a-$$
 ns_b=weft-b-$$
 ip_a=10.78.0.1
 ip_b=10.78.0.2
 
-# make_pair [QUEUES [MTU]]
+# make_pair [QUEUES [MTU]]: make both namespaces and the veth pair.
 make_pair() {
 	local queues=${1:-1} mtu=${2:-1500} ns
-	# A side keeps its devices, so that "what is left" can be compared.
+	# Keep devices of the namespace, so that a test can compare what is left with the state
+	# before.
 	ip netns add "$ns_a" && namespaces+=("$ns_a") || return 1
 	ip netns add "$ns_b" && namespaces+=("$ns_b") || return 1
 	ip -n "$ns_a" link add eth0 numrxqueues "$queues" numtxqueues "$queues" type veth \
@@ -144,8 +146,8 @@ drop_pair() {
 in_a() { ip netns exec "$ns_a" "$@"; }
 in_b() { ip netns exec "$ns_b" "$@"; }
 
-# background NAME COMMAND...: runs it, sets NAME to its pid, ends it at exit. A COMMAND that is
-# a function has to end its own children.
+# background NAME COMMAND...: start COMMAND, set NAME to its pid, and end it at exit. If COMMAND is
+# a function, it must end its own children.
 background() {
 	local -n lib_pid=$1
 	shift
@@ -156,10 +158,11 @@ background() {
 
 # ---- the agent ----
 
-# WEFT_SET: a KEY=VALUE for each agent, so that a test is made with another setting too.
-# agent_start NAMESPACE IFACE ARGS...: starts it, before all others in turn as one would on a busy
-# host, and waits until it captures. Sets agent_pid;
-# messages go to $work/agent.err.
+# WEFT_SET: a KEY=VALUE for each agent, so that a test can be repeated with another setting.
+#
+# agent_start NAMESPACE IFACE ARGS...: start an agent with a higher priority than other processes,
+# as on a busy host, and wait until it captures. Sets agent_pid; messages are written to
+# $work/agent.err.
 agent_start() {
 	local ns=$1 iface=$2 try
 	shift 2
@@ -178,23 +181,23 @@ agent_start() {
 agent_stats() { "$weft" stats -i "$agent_iface" --set "control.dir=$work/control" "$@"; }
 agent_metric() { agent_stats --json | jq ".metrics.$1.value"; }
 
-# In the agent's namespaces: of the network, and of mounts (bpffs).
+# agent_exec COMMAND...: run COMMAND in the agent's network and mount namespaces (with its bpffs).
 agent_exec() { nsenter -t "$agent_pid" -n -m -- "$@"; }
 
-# agent_stop: asks it to stop; returns its exit status.
+# agent_stop: stop the agent; returns its exit status.
 agent_stop() {
 	kill -TERM "$agent_pid" 2>/dev/null
 	wait "$agent_pid"
 }
 
-# Every ledger of the summary in $work/agent.err closes, and there is one for payload.
+# Every ledger of the summary in $work/agent.err closes, and the summary has one for payload.
 ledgers_close() {
 	cat "$work/agent.err"
 	grep -q 'ledger payload_bytes closed' "$work/agent.err" &&
 		! grep -q 'NOT closed' "$work/agent.err"
 }
 
-# same_files DIR DIR: the same stream files with the same bytes.
+# same_files DIR DIR: both have the same stream files with the same bytes.
 same_files() { diff -r -x '.*' "$1" "$2"; }
 
 wait_until() { # TENTHS COMMAND...

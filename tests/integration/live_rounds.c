@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * live_rounds.c - captures, changes filters and verdicts while it runs, stops; again and again in
- * one process. After each round every ledger must close, and nothing may be left behind.
+ * live_rounds.c - starts a capture, changes filters and verdicts while it runs, and stops it, many
+ * times in one process. After each round every ledger must close and nothing may be left attached
+ * or open.
  *
  *   live_rounds IFACE tap|host ROUNDS
  *
- * Each round has another number of workers, and takes queues as they fit. A round that gets stuck
- * ends the process with status 3; one whose ledgers don't close, or that got no traffic, with 1.
+ * Each round uses another number of workers. Exit status: 3 if a round does not end in time; 1 if a
+ * ledger does not close or a round receives no traffic.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -121,7 +122,7 @@ static void take_flow(const struct weft_flow_view *view, void *ctx)
 		named->flows[named->count++] = view->flow;
 }
 
-/* That a flow has gone meanwhile, or all is being stopped, is no error. */
+/* It is not an error if the flow has ended in the meantime or the capture is being stopped. */
 static void shunt_some(struct weft *weft, enum weft_verdict verdict)
 {
 	WEFT_OPTS(weft_flow_query, query, .count_max = FLOWS_SET);
@@ -188,7 +189,7 @@ static struct weft *start(const char *ifname, enum weft_mode mode,
 	return weft;
 }
 
-/* Until there was traffic, and the filter has been changed some times. */
+/* Wait until traffic was received and the filter was changed several times. */
 static void let_run(struct weft *weft, struct changer *changer)
 {
 	for (int waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms += 5) {
@@ -214,7 +215,7 @@ static void run_round(const char *ifname, enum weft_mode mode)
 	if (pthread_create(&changer.thread, NULL, change, &changer))
 		fail("a thread", -EAGAIN);
 	let_run(changer.weft, &changer);
-	/* Odd rounds: changes go on while it stops, and after. */
+	/* In odd rounds the changes continue during and after the stop. */
 	if (round_now % 2 == 0)
 		changer.stop = true;
 	weft_stop(changer.weft);
@@ -264,7 +265,7 @@ int main(int argc, char **argv)
 		alarm(STUCK_SEC);
 		run_round(argv[1], !strcmp(argv[2], "host") ? WEFT_MODE_HOST : WEFT_MODE_TAP);
 		if (round_now == 1)
-			fds = count_fds(); /* libraries have opened theirs */
+			fds = count_fds(); /* libraries have opened their descriptors by now */
 	}
 	if (rounds > 2 && count_fds() != fds) {
 		fprintf(stderr, "%u file descriptors after 2 rounds, %u after %u\n", fds,

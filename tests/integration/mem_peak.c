@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mem_peak.c - run a command and watch how much memory it holds.
+ * mem_peak.c - runs a command and measures the memory that it uses.
  *
  *   mem_peak OUT COMMAND...
  *
- * Anonymous and shared memory (RssAnon + RssShmem of /proc/PID/status), looked at each
- * millisecond. Pages of a mapped capture file are not counted: the kernel may take those
- * back at any time. OUT gets one line when the command has ended: peak KiB, KiB at the last look,
- * looks taken, CPU seconds. Exits as the command did; SIGTERM and SIGINT are passed on.
+ * The program reads anonymous and shared memory (RssAnon + RssShmem of /proc/PID/status) every
+ * millisecond. Pages of a mapped capture file are not counted, because the kernel may reclaim them
+ * at any time. When the command has ended, one line is written to OUT: peak KiB, KiB at the last
+ * reading, number of readings, CPU seconds. The exit status is that of the command. SIGTERM and
+ * SIGINT are forwarded to the command.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -32,7 +33,7 @@ static unsigned long kib_of(const char *status, const char *name)
 	return line ? strtoul(line + strlen(name), NULL, 10) : 0;
 }
 
-/* Return: 0: the process is ending. */
+/* Return: KiB of anonymous and shared memory; 0 if the process is ending. */
 static unsigned long look(int fd)
 {
 	char status[4096];

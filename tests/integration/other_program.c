@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * other_program.c - somebody else's program on an interface, until it is ended by a signal.
+ * other_program.c - attaches a BPF program that is not weft's to an interface, until a signal.
  *
  *   other_program xdp|tcx IFACE
  *   other_program filter IFACE PRIORITY HANDLE
  *
- * xdp: passes everything, attached by a bpf_link. tcx: first on ingress and egress, and ends the
- * chain there: what comes after it sees nothing. Prints "attached" once it is.
- * filter: the same as tcx by tc filters; ends at once, because filters stay. The qdisc is there.
+ * xdp: a program that passes every frame, attached by a bpf_link. tcx: the first program on ingress
+ * and egress; it ends the chain, so that later programs see no frames. Both modes print "attached"
+ * when the program is attached. filter: the same as tcx with tc filters; ends at once, because
+ * filters stay attached. The qdisc must exist already.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -19,7 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Newer than the headers of Debian 12. */
+/* The headers of Debian 12 do not define these. */
 enum { TCX_INGRESS = 46, TCX_EGRESS = 47, RETURN_XDP_PASS = 2, RETURN_TCX_PASS = 0 };
 
 static int load(enum bpf_prog_type type, const char *name, int result)

@@ -103,7 +103,7 @@ def main():
         return
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     sock.bind((iface, 0))
-    # Slow enough for a busy machine: not one frame may be lost, nor an event of all that is
+    # Send slowly enough for a busy machine: no frame may be lost, and no event of the data that is
     # delivered when a hole is filled.
     burst = {"fill": 4, "newcomers": 2}.get(action, 64)
     for count, packet in enumerate(frames(action, [int(arg) for arg in sys.argv[3:]])):

@@ -76,7 +76,8 @@ def send(iface, queues):
         for queue in range(queues):
             use_queue(iface, queues, queue, cpu)
             for conn, to_server, data in phase:
-                # The server's side always on another queue than the client's, if there are two.
+                # If there are two queues or more, the server's side uses another queue than the
+                # client's.
                 if (conn + (0 if to_server else 1)) % queues == queue:
                     senders[(conn + to_server) % len(senders)].send(data)
                     sent += 1

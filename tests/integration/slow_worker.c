@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * slow_worker.c - captures with one worker that takes a moment for each piece of data, and
- * tells of each phase of overload.py how many connections were seen and how many came whole.
+ * slow_worker.c - captures with one worker that sleeps after each piece of data, and prints for
+ * each phase of overload.py how many connections were seen and how many were complete.
  *
  *   slow_worker IFACE shed|no-shed MICROSECONDS STREAM_BYTES
  *
- * The phase is the third byte of the client's address. After each second a line of the share
- * that is shed; at the end (SIGTERM) one line for each phase.
+ * The phase is the third byte of the client's address. The program prints the shed share every
+ * second, and one line for each phase at the end (SIGTERM).
  */
 #include <errno.h>
 #include <signal.h>
@@ -25,7 +25,7 @@ struct phase {
 	unsigned int whole;
 };
 
-static struct phase phases[PHASES]; /* one worker writes, read after its end */
+static struct phase phases[PHASES]; /* written by the only worker, read after its end */
 static long pause_us;
 static uint64_t stream_bytes;
 static struct weft *weft;

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_coexist.sh - programs of others on the interface stay what and where they are. Tap mode
-# tells who is in the way and how to mend it; host mode works beside them, and is taken by itself.
+# test_coexist.sh - BPF programs of other owners on the interface stay attached, in their place. Tap
+# mode names the conflicting program and a remedy; host mode works together with these programs, and
+# is chosen automatically.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/web.sh"
 need_root
@@ -14,7 +15,7 @@ if [ ! -x "$helper" ]; then
 	finish
 fi
 
-# other KIND: attaches a program of KIND to eth0 of side A.
+# other KIND: attach a program of KIND to eth0 of side A.
 other() {
 	background other_pid ip netns exec "$ns_a" "$helper" "$1" eth0 >"$work/other"
 	wait_until 50 grep -q attached "$work/other"
@@ -24,7 +25,8 @@ other_ends() { kill "$other_pid" && wait "$other_pid"; true; }
 
 xdp_id() { ip -n "$ns_a" -j -d link show eth0 | jq '.[0].xdp.prog.id // 0'; }
 
-# tap_is_refused PATTERN: with exit status 4, PATTERN in what is said, and the program as before.
+# tap_is_refused PATTERN: tap mode exits with status 4 and prints PATTERN; the program stays
+# attached.
 tap_is_refused() {
 	local before status
 	before=$(xdp_id)

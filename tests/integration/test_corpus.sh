@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_corpus.sh - captures with known streams, through `weft replay` with 1 and with 4 workers:
-# each stream is byte-exact, there are no others, and the exit status is the expected one.
+# test_corpus.sh - captures with known streams, replayed with `weft replay` by 1 and by 4 workers:
+# each stream is byte-exact, there are no other streams, and the exit status is the expected one.
 #
 # The captures are those of tests/corpus, made by scripts/make-corpus.py. WEFT_CORPUS=DIR names
 # another collection of the same form; there only the streams that it lists are compared.
@@ -20,12 +20,12 @@ awk -F'\t' -v OFS='\t' '!/^#/ && $10 == "req" {
 	print $1 "/" src "." $3 "-" dst "." $5 ($6 > 1 ? "#" $6 : ""), $7, $8
 }' "$corpus/expected.tsv" | sort >"$wanted"
 
-# is_expected STATUS EXPECTED: a collection without that column may hold damaged captures (3).
+# is_expected STATUS EXPECTED: if EXPECTED is empty, 0 and 3 (damaged capture) are accepted.
 is_expected() {
 	if [ -n "$2" ]; then [ "$1" -eq "$2" ]; else [ "$1" -eq 0 ] || [ "$1" -eq 3 ]; fi
 }
 
-# extract WORKERS: the streams of each capture into $work/WORKERS/CAPTURE/.
+# extract WORKERS: write the streams of each capture into $work/WORKERS/CAPTURE/.
 extract() {
 	local capture checksum expected status wrong=0
 	while IFS=$'\t' read -r capture checksum expected; do
@@ -41,13 +41,14 @@ extract() {
 	return $wrong
 }
 
-# names WORKERS: a list of streams as it can be compared. Two networks may have connections with the
-# same addresses and ports; their workers then decide which of the two files is named "#2".
+# names WORKERS: print the names of the streams in a comparable form. Two networks may have
+# connections with the same addresses and ports; the order of the workers then decides which of the
+# two files is named "#2".
 names() {
 	if [ "$1" -eq 1 ]; then cat; else sed -E 's/#[0-9]+\t/\t/' | sort; fi
 }
 
-# compare WORKERS: the stream files, by name, length and SHA-256, are those of $wanted.
+# compare WORKERS: the names, lengths and SHA-256 of the stream files equal those in $wanted.
 compare() {
 	(cd "$work/$1" && find . -type f ! -name '.*' -printf '%P\n' | sort | while read -r file; do
 		printf '%s\t%s\t%s\n' "$file" "$(stat -c %s "$file")" \

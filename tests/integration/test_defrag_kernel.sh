@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_defrag_kernel.sh - our IP defragmentation against the running kernel's, on
-# random fragments. See defrag_kernel.c. CASES=20000 SEED=1
+# test_defrag_kernel.sh - compares weft's IP defragmentation with the running kernel's, on random
+# fragments. See defrag_kernel.c. Environment: CASES (default 20000), SEED (default 1).
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 

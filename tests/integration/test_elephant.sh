@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_elephant.sh - a large download with --depth: beyond it the kernel keeps the data back,
-# the end is seen all the same, and every byte and packet is counted. WEFT_ELEPHANT_MB: size.
+# test_elephant.sh - a large download with --depth: beyond the depth, the kernel bypasses the data.
+# The end of the connection is captured, and every byte and packet is counted. WEFT_ELEPHANT_MB:
+# size of the download in MiB.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
 megabytes=${WEFT_ELEPHANT_MB:-400}
 bytes=$((megabytes << 20))
 
-# One connection from b to a that sends $bytes, and its counters as the two ends see them.
+# Make one connection from b to a that sends $bytes, and print the counters of both ends.
 cat >"$work/elephant.py" <<'PY'
 import socket, sys
 role, address, total = sys.argv[1], sys.argv[2], int(sys.argv[3])
@@ -46,7 +47,7 @@ download() {
 }
 
 metric() { agent_stats --json | jq -e ".metrics.$1.value $2"; }
-# The counts of a flow that is hot reach the map a little later than the program's own.
+# The counts of a hot flow reach the flow map slightly later than the program's own counters.
 map_tells_kept() {
 	local kept
 	kept=$(agent_stats --json | jq .metrics.xdp_shunted_frames.value) || return 1
@@ -80,8 +81,8 @@ check 'the record tells every byte of the stream' record "
 check 'what is missing is one gap of the depth' bash -c "
 	jq -se '[.[] | select(.event_type == \"gap\")] | length == 1 and .[0].gap.cause == \"depth\" and
 		.[0].gap.offset == 1048576 and .[0].gap.length == $bytes - 1048576' '$work/events'"
-# All that the program saw was of this connection. It ends with both FINs; their two
-# acknowledgements may follow.
+# All frames that the program saw belong to this connection. It ends with both FINs; the two
+# acknowledgements of the FINs may follow.
 check 'the record tells every packet' record "
 	$(jq .metrics.xdp_seen_frames.value "$work/stats.json") - .flow.pkts_toserver - .flow.pkts_toclient |
 	. >= 0 and . <= 2"

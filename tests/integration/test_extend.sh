@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_extend.sh - "Where do I put" of user/README.md is true: an example of each change is added to
-# a copy of the source tree, in as many files as that section says, and works there.
+# test_extend.sh - the section "Where do I put" of user/README.md is correct: an example of each
+# change is made in a copy of the source tree, touches the number of files that the section states,
+# and works.
 . "$(dirname "$0")/lib.sh"
 
 copy=$work/tree
@@ -26,7 +27,7 @@ change() {
 	git -c user.name=test -c user.email=test@localhost commit -qm "$name"
 }
 
-# insert_after FILE PATTERN TEXT: TEXT in a line behind the first line that matches PATTERN.
+# insert_after FILE PATTERN TEXT: insert TEXT as a line after the first line that matches PATTERN.
 insert_after() {
 	awk -v pattern="$2" -v text="$3" '{ print } !done && $0 ~ pattern { print text; done = 1 }' \
 		"$1" >"$work/edited" && cat "$work/edited" >"$1"
@@ -44,7 +45,7 @@ add_metric() {
 		'X_COUNTER(example_things, "weft_example_things_total", "kind=example", "examples of a metric")'
 }
 
-# Counted where it is added: each frame of the XDP program.
+# Add a counter, and count each frame of the XDP program with it.
 add_kernel_counter() {
 	sed -i 's/^X_TC(COUNTER, seen/X_XDP(COUNTER, example, xdp_example_frames, "weft_xdp_example_frames_total", "interface",\
       "examples of a counter of the XDP program")\
@@ -52,7 +53,7 @@ add_kernel_counter() {
 	sed -i '0,/cpu->counts.seen++;/s//cpu->counts.seen++;\n\tcpu->counts.example++;/' bpf/steer.bpf.c
 }
 
-# append_row FILE LAST_ROW_PATTERN ROW: ROW behind a table's last row, which matches and has no "\".
+# append_row FILE LAST_ROW_PATTERN ROW: insert ROW after the table's last row, which has no "\".
 append_row() {
 	sed -i -E "/$2/,/[^\\\\]\$/{/[^\\\\]\$/s|\$| \\\\\n\t$3|}" "$1"
 }
@@ -66,14 +67,14 @@ add_close_reason() {
 	append_row include/weft/flow.h "X\\(${last#X(}" "X(WEFT_CLOSE_EXAMPLE, $value, \"example_reason\", \"an example of a reason\")"
 }
 
-# The name of a policy is public, so it is a line of the public enum as well.
+# The name of a policy is public, so the public enum gets a line too.
 add_overlap_policy() {
 	sed -i 's/^\tWEFT_OVERLAP_MACOS,/&\n\tWEFT_OVERLAP_EXAMPLE,/; s/(WEFT_OVERLAP_MACOS + 1)/(WEFT_OVERLAP_EXAMPLE + 1)/
 		s/"macos"$/"macos", "example"/' include/weft/opts.h
 	sed -i 's/^\t\[WEFT_OVERLAP_MACOS\].*/&\n\t[WEFT_OVERLAP_EXAMPLE] = {always, false, false},/' user/reassembly/overlap.c
 }
 
-# IP protocol 253, reserved for experiments, carries IPv4.
+# Let IP protocol 253, reserved for experiments, carry IPv4.
 add_tunnel() {
 	sed -i -E '/^static __always_inline int is_tunnel/,/^}/s/^\tcase IPPROTO_UDP:/\tcase 253:\n&/
 		/^static __always_inline int walk_tunnel/,/^}/s/^\tcase IPPROTO_IPIP:/\tcase 253:\n&/' bpf/tunnel.h
@@ -205,7 +206,7 @@ python3 "$work/tunnel.py" >"$work/tunnel.pcap"
 
 # says PATTERN COMMAND...: the output of COMMAND has a line that matches PATTERN.
 says() { "${@:2}" 2>&1 | grep -qE -- "$1"; }
-# refuses PATTERN COMMAND...: COMMAND ends with status 2 and says PATTERN.
+# refuses PATTERN COMMAND...: COMMAND exits with status 2 and prints PATTERN.
 refuses() {
 	"${@:2}" >"$work/said" 2>&1
 	[ $? -eq 2 ] && grep -qE -- "$1" "$work/said"

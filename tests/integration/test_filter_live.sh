@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_filter_live.sh - the filter of a running agent is replaced as a whole: ports and prefixes
-# in the kernel, the expression in user space; a wrong one leaves the old one in use.
+# test_filter_live.sh - the filter of a running agent is replaced as a whole: ports and prefixes in
+# the kernel, the expression in user space. If a new filter is invalid, the old filter stays in use.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
@@ -10,7 +10,7 @@ flows=50 segments=10
 frames=$((segments + 7)) # of each connection
 
 weft_filter() { "$weft" filter -i eth0 --set "control.dir=$work/control" "$@"; }
-# send NUMBER: connections of clients 10.9.NUMBER.1 and up, so that none is another's again.
+# send NUMBER: make connections of clients 10.9.NUMBER.1 and up, so that no address is used twice.
 send() {
 	local -a before=()
 	while [ "${#before[@]}" -lt "$1" ]; do before+=(0,0); done

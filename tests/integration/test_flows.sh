@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_flows.sh - the flow map holds the truth, for bpftool and for `weft flows`; a connection
-# is shunted and handed over again by hand.
+# test_flows.sh - the flow map has the correct counts, as read by bpftool and by `weft flows`; a
+# connection is bypassed, and later captured again, by command.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
 PATH=$PATH:/usr/sbin
 flows=200 segments=10 size=100
 
-# weft_flows ARGS...: of the running agent.
+# weft_flows ARGS...: run `weft flows` for the running agent.
 weft_flows() { "$weft" flows -i "$agent_iface" --set "control.dir=$work/control" "$@"; }
 weft_flow() { "$weft" flow -i "$agent_iface" --set "control.dir=$work/control" "$@"; }
 
-# Every entry of bpftool's dump: what each side sent.
+# Print, for every entry of bpftool's dump, the bytes and packets of each side.
 dump_is_right() {
 	agent_exec bpftool -j map dump pinned /sys/fs/bpf/weft/eth0/flows >"$work/dump.json" || return 1
 	jq -e --argjson flows $flows --argjson up $((segments + 4)) \
@@ -31,14 +31,14 @@ lookup_is_right() {
 		[ "$(jq -c .formatted.value "$work/lookup.json")" = "$(jq -c '.[7].formatted.value' "$work/dump.json")" ]
 }
 
-# JSON_FILTER ARGS...: what `weft flows --json ARGS` says.
+# JSON_FILTER ARGS...: apply the filter to the output of `weft flows --json ARGS`.
 says() {
 	local filter=$1
 	shift
 	weft_flows --json "$@" >"$work/flows.json" && jq -e "$filter" "$work/flows.json"
 }
 
-# Of one connection, into a file of its own.
+# Write each change of the entry of one connection to a file.
 follow_start() {
 	background follow_pid "$weft" flows -i "$agent_iface" --set "control.dir=$work/control" \
 		--follow --json host 10.9.0.5 >"$work/follow.json" 2>"$work/follow.err"
@@ -91,9 +91,10 @@ check 'all ledgers close' ledgers_close
 check 'what followed it ends and says so' follow_failed
 drop_pair
 
-# ---- by hand ----
+# ---- bypass by command ----
 
-# "A 5" sends 5 letters A to the server, once it has what was sent before.
+# Each command such as "A 5" sends 5 letters A to the server, after it has received the earlier
+# data.
 cat >"$work/talk.py" <<'PY'
 import ctypes, socket, sys
 server = socket.create_server((sys.argv[1], 9000))

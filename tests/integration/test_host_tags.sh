@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_host_tags.sh - host mode with tagged frames: the stack keeps the outer tag beside the
-# packet, and weft finds it all the same. Frames of full length, with up to two tags.
+# test_host_tags.sh - captures VLAN-tagged frames in host mode: the stack keeps the outer tag
+# outside the packet, and weft reads it from there. Frames have the full length and up to two tags.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
 PATH=$PATH:/usr/sbin
 
-# send TAGS...: one connection's frames with these ids on the wire, the segment as long as it may be.
+# send TAGS...: send the frames of one connection with these VLAN ids; segments have the maximum
+# size.
 send() {
 	in_b python3 - "$@" <<'END'
 import socket, struct, sys
@@ -40,7 +41,7 @@ sender.send(frame(tags, 0x11, 1461, b"y" * 1460))
 END
 }
 
-# entry OUTER INNER: packets of the only flow with these tags.
+# entry OUTER INNER: print the packets of the only flow with these tags.
 entry() {
 	agent_exec env PATH="$PATH" bpftool -j map dump pinned /sys/fs/bpf/weft/eth0/flows |
 		jq ".[].formatted | select(.key.vlan == [$1, $2]) | .value.packets | add"
@@ -48,7 +49,7 @@ entry() {
 has_two() { [ "$(entry "$1" "$2")" = 2 ]; }
 
 make_pair 1 || exit 1
-# Both tags lie within the frame when it is sent raw; veth takes one more than its MTU says.
+# Both tags are in the frame when it is sent raw; a veth accepts one tag more than its MTU allows.
 ip -n "$ns_a" link set eth0 mtu 1504
 ip -n "$ns_b" link set eth0 mtu 1600
 check 'agent starts in host mode' agent_start "$ns_a" eth0 --mode host --streams "$work/streams" || finish

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_hostile_order.sh - 100,000 segments in orders made to hurt cost n log n: four times as
-# many take at most 5 times the instructions (n log n: 4.7; n squared: 16). The program fails if
-# more is held, or more memory taken for it, than a direction may.
+# test_hostile_order.sh - the cost of 100,000 segments in the most expensive orders grows with n log
+# n: four times as many segments take at most 5 times the instructions (n log n: 4.7; n squared:
+# 16). hostile_order fails if a direction holds more data, or uses more memory, than its limit.
 . "$(dirname "$0")/lib.sh"
 command -v valgrind >/dev/null || skip_all "no valgrind"
 few=25000
@@ -16,7 +16,7 @@ make --no-print-directory -C "$root" "$program" >"$work/make" 2>&1 || {
 }
 cd "$root" || exit 1
 
-# instructions ORDER COUNT: prints how many it took; nothing if the program failed.
+# instructions ORDER COUNT: print the number of instructions; print nothing if the program failed.
 instructions() {
 	valgrind --tool=callgrind --callgrind-out-file=/dev/null "$program" "$1" "$2" \
 		>"$work/out" 2>&1 || return 1

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_huge_pages.sh - where the system has huge pages the arena of a live capture is in them, who
-# ever subscribed first; segments come through it as through plain pages.
+# test_huge_pages.sh - if the system has huge pages, the arena of a live capture uses them, also if
+# a subscription exists already; segments are received as with plain pages.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft

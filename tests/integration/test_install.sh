@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_install.sh - what `make install` puts in place is enough for a program of others.
+# test_install.sh - a separate program can be built and run with the files that `make install`
+# installs.
 . "$(dirname "$0")/lib.sh"
 need_weft
 dest=$work/dest
@@ -57,7 +58,7 @@ static_flags=$(pkg-config --define-variable=prefix="$dest/opt/weft" --static --c
 	check 'a program with the static library' cc -Wall -Werror -o "$work/count-static" "$work/count.c" \
 		${static_flags/-lweft/-l:libweft.a}
 	check 'the static one runs' bash -c "[ \$('$work/count-static' '$work/good.pcap') = 12 ]"
-	# Headers are C++, too; only their names are looked at.
+	# Check that the headers are valid C++; no library call matters here.
 	printf '#include <weft/weft.h>\nint main() { return weft_version() == nullptr; }\n' >"$work/plus.cc"
 	check 'a C++ program' c++ -Wall -Werror -o "$work/plus" "$work/plus.cc" $flags
 }

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_interfaces.sh - one agent on two interfaces: what comes in on either is rebuilt, and a
-# connection whose directions come in on different interfaces is one. With busy polling too.
+# test_interfaces.sh - one agent captures on two interfaces: streams from both are rebuilt, and a
+# connection whose directions arrive on different interfaces is reported once. The test runs without
+# and with busy polling.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
 feed=$root/tests/integration/queue_feed.py
 
-# A second pair between the same namespaces.
+# Make a second veth pair between the same namespaces.
 make_second() {
 	local ns
 	ip -n "$ns_a" link add eth1 type veth peer name eth1 netns "$ns_b" || return 1

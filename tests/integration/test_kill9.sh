@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_kill9.sh - the agent is killed under traffic, again and again: the interface works at
-# once, and nothing is left but pins, which the next start replaces; and tc filters, where host mode
-# is attached by these, which the next start replaces as well. WEFT_RESTARTS: how often.
+# test_kill9.sh - the agent is killed repeatedly under traffic: the interface works at once, and
+# only pins stay behind, which the next start replaces. If host mode uses tc filters, these stay
+# too, and the next start replaces them. WEFT_RESTARTS: number of restarts.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/web.sh"
 need_root
@@ -14,13 +14,13 @@ make_pair 4 || exit 1
 check 'web server' web_start || finish
 web_file endless 300000000
 
-# One mount namespace for all agents, with its bpffs: pins outlive their agent as on a host.
+# All agents share one mount namespace with its bpffs, so that pins outlive an agent, as on a host.
 background holder_pid ip netns exec "$ns_a" sleep 3600
 wait_until 20 test -e "/proc/$holder_pid/ns/mnt"
 sleep 0.2
 nsenter -t "$holder_pid" -n -m -- mount -t bpf bpf /sys/fs/bpf || exit 1
 
-# agent_start_pinned host|filter|tap
+# agent_start_pinned host|filter|tap: start an agent with pins in that mode.
 agent_start_pinned() {
 	local args=(--mode "$1")
 	[ "$1" != filter ] || args=(--mode host --set capture.tc_attach=filter)
@@ -44,14 +44,14 @@ own_filters() {
 	for side in ingress egress; do tc -n "$ns_a" filter show dev eth0 "$side"; done | grep -c weft_
 }
 
-# nothing_left MODE: not even after many rounds are there more filters than one agent has.
+# nothing_left MODE: even after many rounds there are no more filters than one agent has.
 nothing_left() {
 	local links devices
 	devices=$(ip -n "$ns_a" -o link | grep -cvE ' (lo|eth0)[:@]')
 	links=$(ip -n "$ns_a" link show eth0 | grep -c xdp)
 	[ "$devices" -eq 0 ] && [ "$links" -eq 0 ] && [ "$(own_filters)" -eq "$(filters_left "$1")" ]
 }
-# Where the kernel has no tcx links, host mode is by filters, too.
+# If the kernel has no tcx links, host mode uses filters too.
 filters_left() {
 	case $1 in
 	filter) echo 2 ;;
@@ -60,7 +60,7 @@ filters_left() {
 	esac
 }
 
-# The interface carries traffic; a tap port gets its address back for that.
+# The interface carries traffic; a tap port gets its address back first.
 reachable() {
 	[ "$1" != tap ] || ip -n "$ns_a" addr add "$ip_a/24" dev eth0
 	in_b curl -sf --max-time 3 -o /dev/null "http://$ip_a/ready"

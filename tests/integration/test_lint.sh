@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_lint.sh - the checks of `make lint` are shown to fail: each kind of fault is planted in a
-# copy of the source tree, and the check has to name it. The unchanged tree is accepted.
+# test_lint.sh - shows that the checks of `make lint` fail: each kind of fault is inserted into a
+# copy of the source tree, and the check must name it. The unchanged tree is accepted.
 . "$(dirname "$0")/lib.sh"
 
 copy=$work/tree
 
-# fresh_copy: the tree as it would be committed.
+# fresh_copy: copy the tree with the files that a commit would contain.
 fresh_copy() {
 	rm -rf "$copy"
 	mkdir "$copy"
@@ -20,18 +20,18 @@ fresh_copy() {
 
 structure() { (cd "$copy" && PYTHONHASHSEED=0 scripts/check-structure.py "$@") 2>&1 | sort; }
 
-# lint_structure: check-structure.py with the options that `make lint` gives it.
+# lint_structure: run check-structure.py with the options that `make lint` uses.
 lint_structure() {
 	# shellcheck disable=SC2046
 	structure $(sed -n 's|.*scripts/check-structure.py||p' "$root/Makefile")
 }
 
-# source_file PATH LINE...: a source file that check-structure.py reads.
+# source_file PATH LINE...: write a source file that check-structure.py reads.
 source_file() {
 	printf '%s\n' '// SPDX-License-Identifier: BSD-2-Clause' "${@:2}" >"$copy/$1"
 }
 
-# How each fault is made, and what the check has to say about it.
+# How each fault is inserted, and the message that the check must print.
 declare -A plant=(
 	[include_against_layers]='source_file user/base/zz.c "#include \"decode/decode.h\""'
 	[include_without_folder]='source_file user/base/zz.c "#include \"clock.h\""'
@@ -67,7 +67,7 @@ declare -A complaint=(
 	[room_with_too_many_lines]='user/base: has [0-9]+ lines, more than'
 )
 
-# refused FAULT: the check has a complaint that it had not before, and it is the right one.
+# refused FAULT: the check prints a new complaint, and it is the expected one.
 refused() {
 	eval "${plant[$1]}"
 	structure | comm -13 "$work/before" - >"$work/new"
@@ -87,7 +87,7 @@ done
 
 # ---- check-style.sh ----
 
-# style_refuses PATTERN FILE LINE...: check-style.sh complains about a file of these lines.
+# style_refuses PATTERN FILE LINE...: check-style.sh rejects a file of these lines with PATTERN.
 style_refuses() {
 	local pattern=$1 file=$2
 	printf '%s\n' "${@:3}" >"$copy/$file"
@@ -97,7 +97,7 @@ style_refuses() {
 	grep -qE -- "$pattern" "$work/style"
 }
 
-# many_functions COUNT LINES: as many functions as long as that.
+# many_functions COUNT LINES: print COUNT functions of LINES lines each.
 many_functions() {
 	awk -v count="$1" -v lines="$2" 'BEGIN {
 		for (number = 0; number < count; number++) {

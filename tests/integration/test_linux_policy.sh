@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_linux_policy.sh - the overlap policy `linux` against the running kernel: the same
-# segments, played to a real socket through a TUN device, must give the same bytes.
+# test_linux_policy.sh - compares the overlap policy `linux` with the running kernel: the same
+# segments, sent to a real socket through a TUN device, must give the same bytes.
 #
-# Every pair must be equal at any size, and every triplet of small segments. With larger
-# ones, or more of them, what the kernel makes of a segment that begins where another ends
-# depends on room in a buffer and on the shape of a tree: see tun_receiver.c, which accepts
-# no other difference.
+# All pairs must be equal at any size, and all triplets of small segments. With larger or more
+# segments, the kernel's treatment of a segment that begins at the end of another one depends on the
+# room in a buffer and on the shape of a tree. See tun_receiver.c, which accepts no other
+# difference.
 . "$(dirname "$0")/lib.sh"
 need_root
 [ -c /dev/net/tun ] || skip_all "no /dev/net/tun"
@@ -20,7 +20,7 @@ make --no-print-directory -C "$root" "$receiver" >"$work/make" 2>&1 || {
 }
 cd "$root" || exit 1
 
-# play NAME EQUAL ARGS...: nothing unexplained; with EQUAL=all nothing explained either.
+# play NAME EQUAL ARGS...: no difference is unexplained; if EQUAL is "all", there is no difference.
 play() {
 	local name=$1 equal=$2 status last
 	shift 2

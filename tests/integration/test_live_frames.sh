@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_live_frames.sh - frames of other kinds on a tap port: jumbo frames (several buffers
-# each), tunnels, tags, fragments in reverse order. Live gives the files that replay gives.
+# test_live_frames.sh - captures other kinds of frames on a tap port: jumbo frames (in several
+# buffers each), tunnels, tags, fragments in reverse order. Live capture writes the same files as
+# replay.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/web.sh"
 need_root
 need_weft
 
-# record FILE MTU: a capture of real connections.
+# record FILE MTU: write a capture of real connections.
 record() {
 	local i
 	make_pair 1 "$2" && web_start || return 1
@@ -27,11 +28,12 @@ record() {
 	[ "$(stat -c %s "$1")" -gt 3000000 ]
 }
 
-# The sender's veth spreads frames over 4 queues by a hash of their flow. It reads no ports in
-# fragments, and datagrams are rebuilt by the worker that their addresses and id hash to: so they
-# come over several queues and workers, out of order. Behind two tags it reads nothing and spreads
-# one connection's frames at random, which no adapter does: data may overtake all that it answers
-# by more than a window, and then counts as out of window, as it should.
+# The sender's veth spreads frames over 4 queues by a hash of their flow. The hash does not read
+# ports in fragments, and the worker that rebuilds a datagram is chosen by its addresses and id.
+# Fragments therefore arrive through several queues and workers, out of order. Behind two tags the
+# veth reads no flow and spreads the frames of one connection at random, which no adapter does: data
+# may then be captured more than a window ahead of earlier segments, and is correctly counted as out
+# of window.
 queues_for() { [ "$1" = qinq ] && echo 1 || echo 4; }
 
 tap() { # NAME MTU ARGS...
@@ -48,9 +50,9 @@ tap() { # NAME MTU ARGS...
 	}
 }
 
-# same_as_replay KIND MTU DIR ARGS...: the files in DIR, which `tap KIND MTU ARGS` wrote, are those
-# of replay. A busy machine may delay the worker that rebuilds datagrams until after the
-# acknowledgement has ended the hole: then the run is made once more.
+# same_as_replay KIND MTU DIR ARGS...: the files in DIR, which `tap KIND MTU ARGS` wrote, equal the
+# files of replay. On a busy machine, the worker that rebuilds datagrams may be delayed until an
+# acknowledgement has ended the hole: the run is then repeated once.
 same_as_replay() {
 	local kind=$1 mtu=$2 dir=$3
 	shift 3
@@ -82,7 +84,7 @@ for kind in jumbo vxlan gre qinq fragments; do
 	fi
 	drop_pair
 done
-# One socket a queue: what the sender's hash gives to another than the owner is handed over.
+# With one socket per queue, segments that arrive at another worker than the owner are handed over.
 for kind in vxlan fragments; do
 	check "$kind, queues dealt out to workers: send it into a tap port" tap "$kind" 1500 \
 		--set capture.nic_hash=on --streams "$work/$kind.by-queue" &&

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_live_host.sh - a busy web server, watched in host mode on its own interface: a large
-# download and many short ones at once, over 4 queues with 2 workers. Every byte is right,
-# every frame and byte is accounted for. Then less of the same, delivered only when acknowledged.
-# WEFT_LIVE_MB: size of the large one.
+# test_live_host.sh - captures the traffic of a busy web server in host mode on its own interface:
+# one large and many short downloads at once, over 4 queues with 2 workers. Every stream is exact,
+# and every frame and byte is counted. A second, smaller run delivers data only after it is
+# acknowledged. WEFT_LIVE_MB: size of the large download.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/web.sh"
 need_root
@@ -30,7 +30,7 @@ check 'the host keeps its connectivity meanwhile' in_b curl -sf "http://$ip_a/re
 check 'flows are readable with bpftool' bash -c "
 	nsenter -t $agent_pid -n -m -- env PATH=\$PATH:/usr/sbin \
 		bpftool map dump pinned /sys/fs/bpf/weft/eth0/flows | grep -q packets"
-# What was received is counted once the workers come to it.
+# Received frames are counted when the workers process them.
 check 'stats show what is captured' wait_until 300 bash -c "
 	'$weft' stats --json -i eth0 --set control.dir='$work/control' |
 		jq -e '.metrics.payload_delivered_bytes.value > $((megabytes << 20))'"

@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_live_tap.sh - what comes in on a tap port gives the same files as `weft replay` of the
-# same capture: with one worker and with four, with native and with generic XDP, delivered on
-# arrival and when acknowledged.
+# test_live_tap.sh - capture on a tap port writes the same files as `weft replay` of the same
+# frames: with one worker and with four, with native and with generic XDP, with delivery on arrival
+# and after acknowledgement.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
 capture=$work/mixed.pcap
 
-# A capture of real connections, taken from a first pair.
+# Write a capture of real connections, made on another veth pair.
 record() {
 	local i
 	. "$root/tests/integration/web.sh"
 	make_pair 1 && web_start || return 1
 	for ((i = 1; i <= 40; i++)); do web_file "f-$i" $((RANDOM * 4 + 1)); done
 	web_file bulk 8000000
-	# Without segmentation offload, so that frames are as on a wire.
+	# Turn segmentation offload off, so that frames are as on a wire.
 	in_a ethtool -K eth0 tso off gso off gro off tx off >/dev/null
 	in_b ethtool -K eth0 tso off gso off gro off tx off >/dev/null
 	background tcpdump_pid ip netns exec "$ns_b" tcpdump -i eth0 -s 0 -B 65536 -U -w "$capture" 2>"$work/tcpdump.err"
@@ -30,12 +30,12 @@ record() {
 	[ "$(stat -c %s "$capture")" -gt 8000000 ]
 }
 
-# tap NAME ARGS...: send the capture into a tap port watched by an agent with ARGS.
+# tap NAME ARGS...: send the capture into a tap port on which an agent with ARGS captures.
 tap() {
 	local name=$1
 	shift
 	NO_IPV6=1 make_pair 4 || return 1
-	# As a tap port: without an address, and nobody answers what it receives.
+	# A tap port has no address, and no process answers the frames that it receives.
 	ip -n "$ns_a" addr flush dev eth0
 	agent_start "$ns_a" eth0 --mode tap --set capture.ring_frames=8192 \
 		--streams "$work/$name" "$@" || return 1
@@ -48,13 +48,13 @@ tap() {
 	}
 }
 
-# promtool comes with Prometheus; without it only the rules of test_prometheus.c are checked.
+# promtool is part of Prometheus; without it, only the rules of test_prometheus.c are checked.
 prometheus_reads() {
 	[ -s "$1" ] || return 1
 	! command -v promtool >/dev/null || promtool check metrics <"$1"
 }
 
-# labels_add_up FILE STAGE: every frame that reached the stage has one outcome.
+# labels_add_up FILE STAGE: every frame that reached the stage has exactly one outcome.
 labels_add_up() {
 	awk -v stage="stage=\"$2\"" '
 		index($1, "weft_frames_seen_total{") && index($1, stage) { seen += $2 }

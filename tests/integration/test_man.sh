@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # test_man.sh - check-man.py accepts the manual pages of this build, and finds each kind of
-# disagreement with the program.
+# difference between a page and the program.
 . "$(dirname "$0")/lib.sh"
 need_weft
 command -v mandoc >/dev/null || skip_all 'needs mandoc'
@@ -13,7 +13,7 @@ cp man/*.[1-8] build/man/*.[1-8] "$work"
 
 check_pages() { scripts/check-man.py "$weft" "$work"/*.[1-8]; }
 
-# finds NAME MESSAGE FILE SED-SCRIPT: the page changed by the script is rejected with the message.
+# finds NAME MESSAGE FILE SED-SCRIPT: a page changed by the script is rejected with MESSAGE.
 finds() {
 	local page=$work/$3 message
 

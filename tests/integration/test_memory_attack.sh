@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_memory_attack.sh - memory stays within its limit whatever is sent, and real flows beside
-# an attack come out whole.
+# test_memory_attack.sh - memory stays within its limit under each attack, and real flows during an
+# attack are complete.
 #
 #   ATTACK_SCALE   1: 5 million SYNs, a million flows, ... (`make attack`); default 0.25
 #
-# Of the real flows all are whole, but for a few beside attacks that fill the memory with held
-# data (2 of 100 directions beside holes, 5 beside single bytes): then held data is given up, the
-# greediest first, and a real flow may hold an overtaken segment in the very moment in which
-# there is nothing left.
+# Attacks that fill the memory with held data may damage a few real flows: 2 of 100 directions with
+# attack "holes", 5 of 100 with attack "tiny". If memory is exhausted, held data is given up,
+# starting with the flows that hold most, and a real flow may hold an out-of-order segment at that
+# moment.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/attack.sh"
 need_weft
@@ -21,9 +21,9 @@ attack holes "$(scaled 256)" 980
 attack tiny "$(scaled 256)" 950
 attack flows "$(scaled 512)" 1000 --workers 1 --set flow.max_concurrent_streams=1001000
 
-# ---- what an idle flow costs ----
+# ---- memory of an idle flow ----
 
-# idle_peak SCALE: KiB held while so many flows are idle: as many as there may be at most.
+# idle_peak SCALE: print the KiB in use while 1001000 * SCALE flows, the maximum, are idle.
 idle_peak() {
 	local most
 	most=$(echo "1001000 * $1 / 1" | bc)
@@ -35,8 +35,9 @@ idle_peak() {
 	echo "$peak"
 }
 
-# Twice the flows minus once, each in a table made for so many: what does not grow with them falls
-# out; what does (flow, both streams, its share of a span, of its headers and of the index) stays.
+# The memory for all flows minus that for half of them, each with a flow table of that size:
+# constant parts cancel out, and the memory of the flows remains (flow, both streams, their share of
+# spans, headers and index).
 idle_flow_is_small() {
 	local half whole bytes flows
 	half=$(idle_peak "$(echo "$scale / 2" | bc -l)")

@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_memory_charges.sh - what the kernel holds for a live agent is charged to its limit: BPF maps
-# by what the kernel tells of them, AF_XDP rings by their account; a small limit has smaller maps,
-# one that does not suffice is refused with the sum.
+# test_memory_charges.sh - the kernel memory of a live agent is charged to its memory limit: BPF
+# maps with the size that the kernel reports, AF_XDP rings with weft's own account. A lower limit
+# gives smaller maps. A limit that is too low is rejected, and the message gives the required sum.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
 
-# Bytes of all BPF maps that the agent's descriptors name, each counted once.
+# Print the bytes of all BPF maps that the agent has open; each map counts once.
 kernel_map_bytes() {
 	awk '/^memlock:/ { bytes = $2 } /^map_id:/ { of[$2] = bytes }
 		END { for (id in of) sum += of[id]; print sum + 0 }' /proc/"$agent_pid"/fdinfo/*
 }
 
-# The account has all of that, and at most 1 MiB for what may be added yet.
+# The account is at least the kernel's figure and at most 1 MiB above it, for later entries.
 maps_are_charged() {
 	local kernel charged
 	kernel=$(kernel_map_bytes)
@@ -34,7 +34,7 @@ accounts_add_up() {
 		.memory_workers_bytes.value > 0 and .memory_queues_bytes.value > 0'
 }
 
-# What the process has in memory and what the kernel has for it, together within the limit and 32 MiB.
+# The process's resident memory and its kernel memory together are at most the limit plus 32 MiB.
 all_within() { # MIB
 	local resident kernel
 	resident=$(awk '/^Rss(Anon|Shmem):/ { sum += $2 } END { print sum * 1024 }' /proc/"$agent_pid"/status)
@@ -43,7 +43,7 @@ all_within() { # MIB
 	[ $((resident + kernel)) -le $((($1 + 32) * 1048576)) ]
 }
 
-# at MIB FLOWS HANDSHAKES: an agent with that limit.
+# at MIB FLOWS HANDSHAKES: start an agent with that limit; check the sizes of its maps.
 at() {
 	check "$1 MiB: agent starts" agent_start "$ns_a" eth0 --mode tap --workers 2 \
 		--max-memory "$1M" --events "$work/events-$1" || return

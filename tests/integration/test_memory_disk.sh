@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_memory_disk.sh - stream files on a disk that stops (a frozen filesystem: every write waits)
-# cost no memory. Replay waits and loses nothing; with drop-oldest it goes on and says
-# what was lost.
+# test_memory_disk.sh - a disk that stops (a frozen filesystem, on which every write waits) under
+# the stream files does not increase memory use. Replay waits and loses nothing; with drop-oldest it
+# continues and reports the loss.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/attack.sh"
 need_root
@@ -29,7 +29,7 @@ mkdir "$disk" && truncate -s 768M "$work/image" && mkfs.ext4 -q -O ^has_journal 
 
 has_written() { [ -n "$(find "$1" -type f -size +100k 2>/dev/null | head -n 1)" ]; }
 
-# frozen NAME ARGS...: replays through a pipe; once it writes, the disk stops for a while.
+# frozen NAME ARGS...: replay through a pipe; after the first write the disk stops for some time.
 frozen() {
 	local name=$1 dir=$disk/$1
 	shift
@@ -40,7 +40,7 @@ frozen() {
 	replay_pid=$!
 	wait_until 100 has_written "$dir" || return 1
 	fsfreeze -f "$disk" || return 1
-	# Long enough to read the whole file, were there no limit.
+	# Long enough to read the whole file if there was no limit.
 	sleep 3
 	kill -0 "$replay_pid" 2>/dev/null || {
 		cat "$work/replay.err"

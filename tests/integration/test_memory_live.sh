@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_memory_live.sh - a flood of SYNs, and holes with endless data, through XDP: memory stays
-# within its limit, ledgers close, real flows beside them are whole.
+# test_memory_live.sh - attacks a live capture through XDP with a flood of SYNs, and with
+# connections that have holes and endless data: memory stays within its limit, ledgers close, and
+# the real flows that run at the same time are complete.
 #
-# At rates that a busy machine of two CPUs can follow, and the disk: holes bring full segments of
-# some thousand flows, each to its file. Of the real flows, 98 of 100 directions must be
-# whole, if neither the rings nor the sink's queue lost anything: if one did, because the machine
-# stood still for a moment, the attack is made once more, and then once more at half the rate.
+# The packet rates suit a busy machine with two CPUs and its disk: the hole attack writes full
+# segments of some thousand flows to files. At least 98 of 100 directions of the real flows must be
+# complete, if no frame was lost in the rings and no event in the sink's queue. If any was lost,
+# because the machine paused, the attack is repeated, and then repeated once more at half the rate.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/attack.sh"
 need_root
@@ -15,7 +16,7 @@ need_weft
 
 mb=128
 
-# The agent, watched; the other commands as they are.
+# The agent runs under mem_peak; all other commands run unchanged.
 cat >"$work/watched" <<SCRIPT
 #!/bin/sh
 [ "\$1" = run ] && exec "$mem_peak" "$work/peak" "$weft" "\$@"
@@ -56,7 +57,7 @@ all_seen() { [ "$(agent_metric xdp_seen_frames)" -ge "$sent" ]; }
 
 NO_IPV6=1 make_pair || skip_all 'no namespaces'
 ip -n "$ns_a" addr flush dev eth0
-# attack_live KIND SCALE RATE
+# attack_live KIND SCALE RATE: run one attack and check memory, ledgers and real flows.
 attack_live() {
 	local kind=$1
 	check "$kind: through XDP" live "$@" || return

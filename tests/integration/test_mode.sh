@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_mode.sh - which mode weft takes by itself, what it refuses so that the host keeps its
-# network, and where it pins.
+# test_mode.sh - checks the mode that weft chooses by default, the modes that it rejects because the
+# host would lose its network, and the directory of its pins.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
@@ -14,7 +14,7 @@ free() {
 	ip -n "$ns_a" link set eth0 nomaster
 }
 
-# chooses MODE ARGS...: an agent with ARGS starts in MODE, and ends well.
+# chooses MODE ARGS...: an agent with ARGS starts in MODE and exits with status 0.
 chooses() {
 	local mode=$1
 	shift
@@ -24,7 +24,7 @@ chooses() {
 	grep -q "capture: eth0: $mode mode" "$work/agent.err"
 }
 
-# refuses PATTERN ARGS...
+# refuses PATTERN ARGS...: an agent with ARGS is rejected with a message that matches PATTERN.
 refuses() {
 	local pattern=$1
 	shift

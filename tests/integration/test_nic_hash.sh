@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_nic_hash.sh - one socket a queue. A veth does not tell how it chooses queues, and here the two
-# directions of each connection come in on different ones: streams are exact, each connection is
-# one, and has one worker, because what comes to another is handed over.
+# test_nic_hash.sh - captures with one socket per queue. A veth does not report how it chooses
+# queues, and in this test the two directions of each connection arrive on different queues. Streams
+# are exact, and each connection is reported once, by one worker, because segments that arrive at
+# another worker are handed over.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
@@ -43,7 +44,7 @@ right() { # QUEUES WORKERS HOW SLOTS
 	ledgers_close >/dev/null
 }
 
-# With directions on different queues half of all segments, at least, come to the wrong worker.
+# If the directions use different queues, at least half of all segments arrive at the wrong worker.
 many_were_handed_over() { [ "$(metric frames_handed_off_frames)" -gt 200 ]; }
 none_was_handed_over() { [ "$(metric frames_handed_off_frames)" -eq 0 ]; }
 

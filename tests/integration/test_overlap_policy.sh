@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_overlap_policy.sh - overlapping data as the receivers take it: by option, by setting, by
-# prefix in a file, in replay and live; delivered on arrival or when acknowledged. And what the
-# events say of it.
+# test_overlap_policy.sh - overlapping data is delivered as the receiver would accept it. The policy
+# is set by option, by setting, and by prefix in a file; in replay and live; with delivery on
+# arrival and after acknowledgement. The events report each conflict.
 . "$(dirname "$0")/lib.sh"
 need_weft
 capture=$work/overlaps.pcap
 python3 "$root/tests/integration/make_overlaps.py" "$capture" || exit 1
 
-# times LETTER COUNT
+# times LETTER COUNT: print LETTER, COUNT times.
 times() { printf "%$2s" '' | tr ' ' "$1"; }
 linux=-$(times A 10)$(times B 10)$(times N 10)
 bsd=-$(times A 10)$(times N 20)
 last=-$(times A 5)BB$(times N 23)
 solaris=$last
 
-# holds DIR SERVER TEXT: what DIR has of the stream to SERVER.
+# holds DIR SERVER TEXT: the stream to SERVER in DIR consists of TEXT.
 holds() {
 	local file=$1/10.1.0.1.1000-$2.80
 	[ "$(cat "$file")" = "$3" ] || {
@@ -25,7 +25,7 @@ holds() {
 	}
 }
 
-# same_everywhere DIR TEXT: all three receivers made the same of it.
+# same_everywhere DIR TEXT: the streams to all three receivers consist of TEXT.
 same_everywhere() { holds "$1" 10.2.1.1 "$2" && holds "$1" 10.2.2.1 "$2" && holds "$1" 10.3.0.1 "$2"; }
 by_prefix() { holds "$1" 10.2.1.1 "$last" && holds "$1" 10.2.2.1 "$bsd" && holds "$1" 10.3.0.1 "$linux"; }
 
@@ -79,7 +79,7 @@ check 'each connection is told, with its counts' says '
 	finish
 }
 
-# live NAME ARGS...: the capture comes in on a tap port.
+# live NAME ARGS...: send the capture into a tap port.
 live() {
 	local name=$1
 	shift

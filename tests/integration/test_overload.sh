@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_overload.sh - twice the traffic that a throttled worker can take: without shedding most
-# connections have gaps; with it, those that are taken are whole, and afterwards all are
-# taken again.
+# test_overload.sh - sends twice the traffic that a throttled worker can process. Without shedding
+# most connections have gaps. With shedding the accepted connections are complete, and after the
+# overload all new connections are accepted.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
 slow=$(dirname "$weft")/helpers/slow_worker
 [ -x "$slow" ] || skip_all "$slow is not built"
 
-# 1 ms and the timer's slack for each of 10 segments a connection: some 90 connections a second.
+# Each of the 10 segments of a connection takes 1 ms and the timer's slack: about 90 connections a
+# second.
 pause_us=1000 segments=10 size=100
 
-# capture NAME shed|no-shed: its output in $work/NAME.
+# capture NAME shed|no-shed: capture the traffic; the output is in $work/NAME.
 capture() {
 	NO_IPV6=1 make_pair 1 || return 1
 	ip -n "$ns_a" addr flush dev eth0
@@ -21,20 +22,20 @@ capture() {
 		>"$work/$1" 2>"$work/$1.err"
 	wait_until 50 grep -q '^now' "$work/$1" || return 1
 	in_b python3 "$root/tests/integration/overload.py" eth0 $segments $size 30,1 180,2 180,$3 30,$4 || return 1
-	# It may be behind.
+	# The worker may still have frames to process.
 	sleep 2
 	kill -TERM "$slow_pid" && wait "$slow_pid"
 	drop_pair
 }
 
-# share NAME PHASE: percent of the connections seen that came whole.
+# share NAME PHASE: print the percentage of the seen connections that were complete.
 share() { awk -v phase="$2" '$1 == "phase" && $2 == phase { print $4 ? int($6 * 100 / $4) : 0 }' "$work/$1"; }
 seen() { awk -v phase="$2" '$1 == "phase" && $2 == phase { print $4 }' "$work/$1"; }
 
 check 'without shedding' capture none no-shed 3 1
 check 'most connections have gaps' [ "$(share none 2)" -lt 50 ]
 check 'with shedding' capture shed shed 16 14
-# Those that had begun before anything was lost can't be shed; the two seconds are theirs.
+# Connections that began before the first loss can't be shed: the first two seconds are not judged.
 check 'part of the connections are taken' [ "$(seen shed 2)" -gt 300 ]
 check 'of these, 95 % are whole' [ "$(share shed 2)" -ge 95 ]
 check 'the start and the end of shedding are told' bash -c "

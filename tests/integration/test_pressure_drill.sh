@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_pressure_drill.sh - connections with a hole fill the memory of a live agent: it goes from
-# normal to low, high, critical and back. Each level's actions are seen in weft stats, and
-# undone; each change is an event; who was not sacrificed comes out whole.
+# test_pressure_drill.sh - connections with a hole fill the memory of a live agent: its pressure
+# level rises from normal to low, high and critical, and falls again. Each level's actions appear in
+# `weft stats` and are undone; each change is an event; connections whose hole was not given up are
+# complete.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
@@ -13,10 +14,10 @@ workers=2
 
 traffic() { in_b "$root/tests/integration/pressure_traffic.py" eth0 "$@"; }
 
-# is METRIC TEST NUMBER: as of now.
+# is METRIC TEST NUMBER: compare the metric's present value, for example "is pressure_level -eq 0".
 is() { test "$(agent_metric "$1")" "$2" "$3"; }
 
-# Send segment after segment until METRIC is as wanted.
+# Send segments until METRIC has the wanted value.
 hold_until() {
 	while ! is "$@"; do
 		[ "$sent" -lt "$segments" ] || return 1
@@ -26,8 +27,8 @@ hold_until() {
 	done
 }
 
-# Until all that critical does was seen. New connections arrive all the time, so that some meet the
-# short time for which pressure is critical on a machine of any speed.
+# Were all actions of level critical seen? New connections arrive all the time, so that some meet the
+# short time for which pressure is critical, on a machine of any speed.
 critical_actions() {
 	is relief_refused_flows -gt 0 && is xdp_shed_frames -gt 0
 }
@@ -95,8 +96,8 @@ check 'stats name the changes too' jq -e \
 	'.pressure.level == "normal" and ([.pressure.changes[].to] | index("critical"))' \
 	"$work/stats.json"
 
-# Sacrificed: those of which a gap was told. Some have a second one, where no memory was left for
-# several segments, which is told as not captured.
+# "Sacrificed" connections have at least one gap event. Some have a second gap with the cause "not
+# captured", because several segments found no memory.
 mkdir "$work/expected"
 "$root/tests/integration/pressure_traffic.py" - expect "$work/expected" $conns $sent
 jq -r 'select(.event_type == "gap") | "\(.dest_ip) \(.src_ip) \(.gap.cause)"' "$work/events" |

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_pressure_slow.sh - the disk of the stream files stops (a frozen filesystem), and what waits
-# for it fills the memory of a live agent: at critical the oldest of it is dropped, counted and
-# told. When the disk goes on, so does the agent: no pressure, and the next connections are whole.
+# test_pressure_slow.sh - the disk of the stream files stops (a frozen filesystem), and waiting
+# events fill the memory of a live agent: at level critical the oldest events are dropped, counted
+# and reported. When the disk works again, pressure returns to normal, and new connections are
+# complete.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
@@ -23,7 +24,7 @@ trap slow_cleanup EXIT
 
 traffic() { in_b "$root/tests/integration/pressure_traffic.py" eth0 "$@"; }
 
-# is METRIC TEST NUMBER: as of now.
+# is METRIC TEST NUMBER: compare the metric's present value, for example "is pressure_level -eq 0".
 is() { test "$(agent_metric "$1")" "$2" "$3"; }
 
 sent=0
@@ -67,10 +68,10 @@ send_chunk
 send_chunk
 check 'nothing more is dropped' is relief_shed_events -eq "$shed"
 traffic end $conns $sent
-# One was opened that sends nothing.
+# One connection stays open and sends nothing.
 check 'all connections end' wait_until 100 is flows_active_flows -le 1
 
-# As many more; what is repeated of the first ones comes late.
+# Make as many new connections; repeated segments of the first connections arrive late.
 traffic open $((2 * conns))
 traffic stream $((2 * conns)) 0 $chunk
 traffic end $((2 * conns)) $chunk

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_queues.sh - 1, 2, 4, 8 receive queues with 1, 2, 3, 4 workers; each connection's two
-# directions come in on different queues. All streams exact, no flow at two workers, and the
-# kernel's counts of each flow are those of the sender.
+# test_queues.sh - captures from 1, 2, 4 and 8 receive queues with 1, 2, 3 and 4 workers; the two
+# directions of each connection arrive on different queues. All streams are exact, no flow has two
+# workers, and the kernel's counts of each flow equal the sender's.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
 feed=$root/tests/integration/queue_feed.py
 
-# Frames that the XDP program saw, queue by queue.
+# Frames that the XDP program counted, by queue.
 queue_counts() {
 	in_a ethtool -S eth0 | sed -nE 's/^ *rx_queue_[0-9]+_xdp_packets: //p'
 }

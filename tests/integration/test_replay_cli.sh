@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_replay_cli.sh - what an operator may do wrong, and what weft answers: message and status.
+# test_replay_cli.sh - checks weft's message and exit status for each mistake of an operator.
 . "$(dirname "$0")/lib.sh"
 need_weft
 
-# A capture with one connection of known bytes: client sends "hello", server "world".
+# A capture with one connection of known bytes: the client sends "hello", the server "world".
 python3 "$root/tests/integration/make_pcap.py" "$work/good.pcap" || exit 1
 size=$(stat -c %s "$work/good.pcap")
 
@@ -60,7 +60,7 @@ else
 	skip 'unreadable file: status 3' 'needs root to become somebody else'
 fi
 
-# ---- what came before the damage is delivered ----
+# ---- data before the damage is delivered ----
 stream=10.0.0.1.1000-10.0.0.2.80
 head -c $((size - 10)) "$work/good.pcap" >"$work/cut.pcap"
 check_weft 'cut file: status 3, damage told' 3 'cut.pcap' replay "$work/cut.pcap" --streams "$work/cut"
@@ -89,7 +89,7 @@ if [ -w /dev/full ]; then
 	check_weft 'full disk behind the events' 1 'No space' replay "$work/good.pcap" --events /dev/full
 fi
 
-# ---- live, without the means ----
+# ---- live capture without the required privileges ----
 check_weft 'run without interface' 2 'use -i IFACE' run
 check_weft 'run on what is no interface' 3 'no such interface' run -i nosuch0
 check_weft 'stats without agent' 3 'no agent' stats --set "control.dir=$work/none"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_rounds.sh - start, change, stop, again and again under traffic: no round hangs, every
-# ledger of every round closes, and the network doesn't notice.
+# test_rounds.sh - starts, changes and stops captures repeatedly under traffic: no round hangs, all
+# ledgers of every round close, and the traffic is not disturbed.
 #
-#   LIVE_ROUNDS   of each mode (20)
+#   LIVE_ROUNDS   rounds of each mode (default 20)
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/web.sh"
 need_root
@@ -22,7 +22,8 @@ rounds_of() { # MODE
 		>"$work/said" && cat "$work/said" >&3
 }
 
-# The helper's own pins were made in its mount namespace; what it attached would be seen here.
+# The helper's pins were in its own mount namespace; programs that are still attached are visible
+# here.
 nothing_is_left() {
 	! ip -n "$ns_a" -d link show eth0 | grep -q xdp &&
 		[ "$(in_a bpftool net show dev eth0 2>/dev/null | grep -c weft)" -eq 0 ] &&

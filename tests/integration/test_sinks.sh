@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_sinks.sh - outputs that fail, crawl or go away: each costs only itself.
+# test_sinks.sh - outputs that fail, are slow or disappear do not affect other outputs.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
@@ -10,7 +10,7 @@ conns=600 bytes=20000
 python3 "$root/tests/integration/make_conns.py" "$work/many.pcap" $conns $bytes || exit 1
 replay=("$weft" replay "$work/many.pcap" --checksum ignore --quiet)
 
-# whole DIR: every connection has its file, and it says what it should.
+# whole DIR: every connection has its file in DIR, with the expected content.
 whole() {
 	local dir=$1 conn name word
 	[ "$(find "$dir" -type f | wc -l)" -eq $conns ] || return 1
@@ -39,7 +39,7 @@ check 'through a pipe that trickles' bash -c "
 	dd if='$work/many.pcap' bs=777 status=none | head -c 3000000 |
 	'$weft' replay - --checksum ignore --quiet --streams '$work/trickled'; [ \$? -eq 3 ]"
 
-# ---- full disk: 4 MiB for 12 ----
+# ---- full disk: 4 MiB for 12 MiB of streams ----
 cat >"$work/full.sh" <<SCRIPT
 mkdir -p '$work/small' && mount -t tmpfs -o size=4m none '$work/small' || exit 99
 ${replay[*]} --streams '$work/small/streams' --events '$work/events.json'
@@ -50,13 +50,13 @@ check 'full disk: said once' test "$(grep -c 'No space left on device; no furthe
 check 'full disk: the events go on' \
 	test "$(jq -r 'select(.event_type == "flow") | .flow_id' "$work/events.json" | sort -u | wc -l)" -eq $conns
 
-# ---- a reader that goes away ----
+# ---- a reader that disconnects ----
 bash -c "${replay[*]} --streams '$work/left' --events - 2>'$work/err'; echo \$? >'$work/status'" | head -n 1 >/dev/null
 check 'events reader left: status 1' grep -qx 1 "$work/status"
 check 'events reader left: said' grep -q 'the reading process has closed the pipe' "$work/err"
 check 'events reader left: the streams go on' diff -r "$work/all" "$work/left"
 
-# ---- a reader that crawls ----
+# ---- a slow reader ----
 bash -c "${replay[*]} --streams '$work/slow' --events -" |
 	while read -r line; do
 		echo "$line"

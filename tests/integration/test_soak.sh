@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_soak.sh - churn on a live tap port: after each phase nothing is held, after all of them
-# the agent's resident memory is what it was.
+# test_soak.sh - sends changing traffic to a live tap port. After each phase the agent holds no
+# data; after all phases its resident memory has not grown.
 #
-#   SOAK_SECONDS   of traffic altogether (`make soak`: 1800; default 42)
-#   SOAK_RATE      packets a second (40000)
+#   SOAK_SECONDS   total duration of the traffic (`make soak`: 1800; default 42)
+#   SOAK_RATE      packets per second (default 40000)
 #
-# Phases take turns: bulk, short flows, losses, tiny segments, a flood of SYNs, holes with endless data.
+# The phases alternate: bulk, short flows, losses, tiny segments, a flood of SYNs, connections with
+# holes and endless data.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/attack.sh"
 need_root
@@ -20,13 +21,13 @@ phase_seconds=$((seconds >= 600 ? 30 : seconds / ${#phases[@]}))
 mb=128
 workers=2
 
-# One look at all metrics, as "name value" lines in $work/metrics.
+# Read all metrics once, as "name value" lines in $work/metrics.
 look() {
 	agent_stats --json 2>/dev/null | jq -r '.metrics | to_entries[] | "\(.key) \(.value.value)"' >"$work/metrics"
 }
 value() { awk -v n="$1" '$1 == n { print $2 }' "$work/metrics"; }
 
-# Nothing is held: no flow, handshake, fragment, byte or page; and no more spans than at the start.
+# The agent holds no flow, handshake, fragment, byte or page, and no more spans than expected.
 is_empty() {
 	local name history spans
 	look
@@ -38,14 +39,15 @@ is_empty() {
 			return 1
 		}
 	done
-	# Each slab keeps a span for the next object; ended connections are remembered: 682 a span.
+	# Each slab keeps a span for the next object. Ended connections are remembered, 682 per
+	# span.
 	history=$(value flows_closed_flows)
 	spans=$((workers * 10 + (history < 131072 ? history : 131072) / 682))
 	[ "$(value memory_slabs_bytes)" -le $((spans * 65536)) ] || {
 		echo "slabs hold $(value memory_slabs_bytes) bytes, $((spans * 65536)) at most were expected"
 		return 1
 	}
-	# Each class may keep some empty spans ready for what the traffic needed lately.
+	# Each page class may keep some empty spans, because recent traffic needed them.
 	[ "$(value memory_pages_bytes)" -le $((mb * 1048576 / 32)) ] || {
 		echo "page classes hold $(value memory_pages_bytes) bytes"
 		return 1

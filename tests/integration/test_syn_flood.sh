@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_syn_flood.sh - 2 million SYNs a minute, each of another source, beside 500 real connections
-# that begin when the flood is already there. None of them loses its entry in the flow map or a
-# byte. WEFT_FLOOD_SECONDS: how long about (60: the whole 2 million).
+# test_syn_flood.sh - sends 2 million SYNs a minute, each from another source, and 500 real
+# connections that begin during the flood. No real connection loses its entry in the flow map or a
+# byte. WEFT_FLOOD_SECONDS: approximate duration (default 60, which gives all 2 million SYNs).
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
@@ -14,7 +14,7 @@ if [ ! -x "$feed" ]; then
 	finish
 fi
 
-# 9 SYNs before each frame of a connection; 37,000 frames a second are 2 million SYNs a minute.
+# Send 9 SYNs before each frame of a connection: 37,000 frames a second are 2 million SYNs a minute.
 flows=500 payload=300 syns=9 pps=37000 lead=100000
 seconds=${WEFT_FLOOD_SECONDS:-15}
 cycles=$(((pps * seconds - lead) / (syns + 1) / flows / 9)) # 8 segments of data, 1 acknowledgement
@@ -29,7 +29,7 @@ flood() {
 
 received_all() { [ "$(agent_metric xdp_seen_frames)" -ge $frames ]; }
 
-# Exactly the connections, each with what was sent in both directions.
+# The map has exactly the real connections, each with the counts that were sent in both directions.
 flow_map_is_true() {
 	agent_exec env PATH="$PATH" bpftool -j map dump pinned /sys/fs/bpf/weft/eth0/flows >"$work/flows.json"
 	jq -r '.[].formatted.value.packets | sort | map(tostring) | join(" ")' "$work/flows.json" |

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_tc_filter.sh - host mode by tc filters, as on kernels without tcx links: filters and qdiscs of
-# others stay what and where they are, weft's own go at the end; after kill -9 they do nothing
-# until the next start, or weft doctor, removes them.
+# test_tc_filter.sh - host mode with tc filters, as on kernels without tcx links. Filters and qdiscs
+# of other owners stay unchanged; weft removes its own at the end. After kill -9, weft's filters do
+# nothing until the next start or `weft doctor` removes them.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/web.sh"
 need_root
@@ -14,12 +14,12 @@ if [ ! -x "$helper" ]; then
 	not_ok "$helper is built"
 	finish
 fi
-# Without udev, as in a test's virtual machine, nobody loads what tc asks for.
+# Load modules first: without udev, as in a test's virtual machine, they are not loaded on demand.
 modprobe -qa sch_ingress cls_bpf cls_u32 act_gact 2>/dev/null
 
 tc_a() { tc -n "$ns_a" "$@"; }
 
-# All that tc knows of the interface.
+# Print all qdiscs and filters of the interface.
 tc_state() {
 	tc_a qdisc show dev eth0
 	tc_a filter show dev eth0 ingress
@@ -36,7 +36,7 @@ killed() {
 }
 doctor() { in_a "$weft" doctor -i "${1:-eth0}" "${@:2}"; }
 
-# An agent sees a download; the bytes are in a stream.
+# The agent captures a download, and its bytes are in a stream file.
 sees_a_download() {
 	rm -rf "$work/streams"
 	start --streams "$work/streams" "$@" || return 1
@@ -48,7 +48,7 @@ sees_a_download() {
 }
 delivered() { [ "$(agent_metric payload_delivered_bytes)" -ge "$1" ]; }
 
-# as_before COMMAND...: tc knows the same of the interface after COMMAND as before it.
+# as_before COMMAND...: tc reports the same qdiscs and filters after COMMAND as before.
 as_before() {
 	local before after
 	before=$(tc_state)
@@ -64,7 +64,7 @@ make_pair 1 || exit 1
 check 'web server' web_start || finish
 web_file small 50000
 
-# ---- beside others ----
+# ---- together with filters of other owners ----
 
 check 'without a qdisc: captures, and none is left' as_before sees_a_download
 check 'that it is by tc filters is told once' bash -c "
@@ -87,7 +87,7 @@ if tc_a qdisc add dev eth0 clsact && tc_a filter add dev eth0 ingress prio 1 pro
 	check 'a filter of another kind stays' as_before sees_a_download
 	check '... and comes first, with a warning' grep 'weft.s has priority 2' "$work/agent.err"
 else
-	# Debian's kernels have it: `make test-kernels` runs this part.
+	# Debian's kernels have classifier u32: `make test-kernels` runs the part above.
 	echo 'this kernel has no classifier u32' | diag
 fi
 free_tc
@@ -110,7 +110,7 @@ check 'what the refusal advises' in_a bash -c 'tc qdisc del dev eth0 ingress; tc
 check '... works' as_before sees_a_download
 free_tc
 
-# ---- an agent that does not run, for a while ----
+# ---- an agent that stops for a while ----
 
 pauses() {
 	start --streams "$work/paused" || return 1
@@ -129,7 +129,7 @@ check 'a stopped agent costs the host no clones, and captures when it goes on' a
 
 # ---- kill -9 ----
 
-# What the program counts, by its id: field NAME, of all CPUs.
+# Print field NAME of the counters of the program with this id, summed over all CPUs.
 program_id() { tc_state | grep -oE 'id [0-9]+ name weft_mirror' | head -n 1 | cut -d' ' -f2; }
 counted() {
 	local map
@@ -153,7 +153,7 @@ before=$(tc_state)
 check 'an agent to be killed' start
 check 'doctor knows that its filters are in use' bash -c "
 	ip netns exec $ns_a '$weft' doctor -i eth0 | grep 'tc_filters.* 2 of running weft processes'"
-# removal_refused IFACE: of a running agent's filters.
+# removal_refused IFACE: doctor does not remove the filters of a running agent.
 removal_refused() {
 	doctor "$1" --remove-stale
 	[ $? -eq 4 ] && [ "$(tc_a filter show dev "$1" ingress | grep -c weft_mirror)" -eq 1 ]

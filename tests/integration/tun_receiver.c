@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tun_receiver.c - plays overlapping segments to the kernel's own TCP, and compares.
+ * tun_receiver.c - sends overlapping segments to the kernel's own TCP, and compares the received
+ * bytes with weft's.
  *
  *   this program ── raw segments ──> TUN device ──> kernel TCP ──> listening socket
  *        └──────── the same segments ──> wf_stream, policy linux ──┐       │
  *                                                    compare <─────┴───────┘
  *
- * Each case is a connection of its own: a hole in front, then the segments (all out
- * of order), then the hole and every other hole is filled. It all happens in an
- * unnamed network namespace that ends with the process.
+ * Each case is a connection: first a hole, then the segments (all out of order), then data that
+ * fills all holes. The program runs in an unnamed network namespace, which ends with the process.
  *
- *   tun_receiver pairs|triplets SCALE        every order of endpoints, SCALE bytes a place
+ *   tun_receiver pairs|triplets SCALE        every order of endpoints, SCALE bytes apart
  *   tun_receiver random COUNT SEED           up to 12 segments of up to 64 bytes
  *
- * One thing can't be seen from outside: where a segment begins exactly at the end of one
- * that waits, the kernel appends its bytes to that one's buffer, if that has room,
- * and if it meets that one first on its way through its tree. weft takes both for granted
- * (see user/reassembly/README.md). So a difference counts as explained if some answers to
- * just these questions give the kernel's bytes and others weft's, else as unexplained.
+ * One decision of the kernel is not visible from outside. If a segment begins exactly at the end of
+ * a held segment, the kernel appends its bytes to the held buffer, but only if the buffer has room
+ * and the search in the kernel's tree meets that buffer first. weft assumes that both are true (see
+ * user/reassembly/README.md). A difference counts as explained if some outcome of these decisions
+ * gives the kernel's bytes and another outcome gives weft's bytes; otherwise it is unexplained.
  *
- * Prints how many of each, the first unexplained in full. Exit status: 0 none unexplained;
- * 1 some; 77 not possible here.
+ * The program prints both counts, and the first unexplained difference in full. Exit status: 0 if
+ * there is no unexplained difference; 1 if there is one; 77 if the test can't run here.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -55,7 +55,7 @@ enum {
 	HOLE = 3,
 	PORT = 7777,
 	SHOWN_MAX = 20,
-	PUTS_MAX = SEGMENTS_MAX * 2 + 1, /* with those that fill holes */
+	PUTS_MAX = SEGMENTS_MAX * 2 + 1, /* including the segments that fill holes */
 	CELLS_MAX = PUTS_MAX * 2,
 };
 
@@ -152,7 +152,7 @@ static uint16_t fold(uint32_t sum)
 struct peer {
 	uint16_t port;
 	uint32_t isn;
-	uint32_t ack; /* what we acknowledge of the server */
+	uint32_t ack; /* next byte expected from the server */
 };
 
 struct frame {
@@ -193,7 +193,7 @@ static void send_segment(const struct peer *peer, uint32_t seq, bool syn, const 
 		die("write to the TUN device");
 }
 
-/* Take all that the kernel sent to us. Return: true: a SYN-ACK for @peer was there. */
+/* Read all packets that the kernel sent. Return: true if one is a SYN-ACK for @peer. */
 static bool drain_tun(struct peer *peer)
 {
 	static struct frame frame;
@@ -217,7 +217,7 @@ static int connect_peer(struct peer *peer)
 	peer->port = next_port++;
 	if (next_port == 65000)
 		next_port = 1024;
-	/* Every few connections wrap in the middle. */
+	/* In some connections the sequence number wraps within the data. */
 	peer->isn = (uint32_t)-1 - (peer->port % 64);
 	drain_tun(peer);
 	send_segment(peer, peer->isn, true, NULL, 0);
@@ -252,7 +252,7 @@ static void take_chunk(struct play *play, const struct wf_chunk *chunk)
 	play->ours_len = (uint32_t)(chunk->off + chunk->len_bytes);
 }
 
-/* @bytes stay valid until the conversation is over, as those of a file do. */
+/* @bytes must stay valid until the conversation ends, like those of a mapped file. */
 static void put(struct play *play, uint32_t off, const uint8_t *bytes, uint32_t len)
 {
 	const struct wf_stream_segment segment = {
@@ -275,7 +275,7 @@ static void put(struct play *play, uint32_t off, const uint8_t *bytes, uint32_t 
 	}
 }
 
-/* Fill what no segment covers, from the front. */
+/* Send the bytes that no segment covers, from the lowest offset up. */
 static void fill_holes(struct play *play, const struct conversation *conv)
 {
 	static uint8_t covered[STREAM_BYTES];
@@ -299,13 +299,16 @@ static void fill_holes(struct play *play, const struct conversation *conv)
 
 /* ---- would another answer about coalescing explain it? ---- */
 
-/* The stream between two neighbouring endpoints is a cell: each sender's bytes are all alike. */
+/*
+ * A cell is the stream between two neighbouring endpoints; within it all bytes of one segment are
+ * equal.
+ */
 struct cells {
 	uint32_t ends[CELLS_MAX];
 	uint32_t count;
 };
 
-/* What the kernel has: buffers that wait, by start, and what it delivered. In cells. */
+/* The kernel's state, in cells: held buffers, ordered by start, and delivered data. */
 struct queue {
 	struct buffer {
 		uint32_t start;
@@ -342,7 +345,7 @@ static void find_cells(const struct play *play, struct cells *cells)
 	cells->count = kept;
 }
 
-/* Index of the cell that begins at @off. */
+/* Return: index of the cell that begins at @off. */
 static uint32_t cell_at(const struct cells *cells, uint32_t off)
 {
 	uint32_t i = 0;
@@ -368,7 +371,7 @@ static void queue_deliver(struct queue *queue)
 	}
 }
 
-/* A segment waits by itself, unless one that begins no later has all of it. */
+/* Hold @buffer, unless a buffer that begins no later contains it; remove the buffers inside it. */
 static void queue_insert(struct queue *queue, const struct buffer *buffer)
 {
 	uint32_t at = 0;
@@ -401,7 +404,7 @@ static bool is_kernels(const struct cells *cells, const struct queue *queue, con
 	return true;
 }
 
-/* Try every answer for the segments from @at on. At most PUTS_MAX deep. */
+/* Try every outcome for the segments from @at on. The recursion is at most PUTS_MAX deep. */
 static bool can_explain(const struct play *play, const struct cells *cells,
 			const struct queue *before, uint32_t at, const uint8_t *kernel)
 {

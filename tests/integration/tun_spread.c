@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tun_spread.c DEVICE - makes a tap device of several queues choose them by 2 * source port +
- * destination port, so that most connections' directions take different queues. By itself it
- * chooses by a symmetric hash. For as long as the device exists; IPv4 without options.
+ * tun_spread.c DEVICE - makes a tap device with several queues choose the queue by 2 * source port
+ * + destination port, so that the two directions of most connections use different queues. By
+ * default the device chooses by a symmetric hash. The setting lasts as long as the device. Only
+ * IPv4 without options is supported.
  */
 #include <bpf/bpf.h>
 #include <fcntl.h>
@@ -31,7 +32,7 @@ static int load_chooser(void)
 			     sizeof(insns) / sizeof(insns[0]), NULL);
 }
 
-/* Only one of a device's queues may give it a program: a queue more, which ends with us. */
+/* The program can be set only through a queue's descriptor: open another queue, closed at exit. */
 static int open_queue(const char *name)
 {
 	struct ifreq ifreq = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE};

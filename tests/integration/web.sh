@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
 #
-# web.sh - after lib.sh: a web server in namespace a, downloads from namespace b, and
-# comparison of every download with the stream that weft extracted.
+# web.sh - functions for a web server in namespace a, downloads from namespace b, and the comparison
+# of every download with the stream that weft extracted. Source it after lib.sh.
 
 web_root=$work/www
 web_list=$work/web.list
 
-# web_start: nginx in namespace a on port 80, serving $web_root to namespace b.
+# web_start: start nginx in namespace a on port 80; it serves $web_root to namespace b.
 web_start() { web_serve && wait_until 50 in_b curl -sf "http://$ip_a/ready"; }
 
-# web_serve: begins to serve; sets web_pid.
+# web_serve: run the server; sets web_pid.
 web_serve() {
 	mkdir -p "$web_root" "$work/got" "$work/nginx"
 	cat >"$work/nginx.conf" <<-CONF
@@ -35,10 +35,10 @@ web_serve() {
 	background web_pid ip netns exec "$ns_a" nginx -p "$work/nginx" -c "$work/nginx.conf" 2>"$work/nginx/start.log"
 }
 
-# web_file NAME BYTES: random content.
+# web_file NAME BYTES: make a file with random content.
 web_file() { head -c "$2" /dev/urandom >"$web_root/$1"; }
 
-# web_get NAME: download over one connection; only its sum, length of header and port are kept.
+# web_get NAME: download over one connection; record only the sum, header length and client port.
 web_get() {
 	local name=$1 sum line=$work/got/$1.$BASHPID
 	sum=$(in_b curl -s -S -w "%{stderr}$name %{local_port} %{size_header}\n" \
@@ -46,15 +46,15 @@ web_get() {
 	echo "$(cat "$line.info") $sum" >"$line.line"
 }
 
-# web_get_many COUNT PREFIX: files PREFIX-1 ... PREFIX-COUNT, all at once. In its own shell:
-# its wait must not wait for servers.
+# web_get_many COUNT PREFIX: download PREFIX-1 ... PREFIX-COUNT, all at once. Runs in a subshell, so
+# that its `wait` does not wait for the servers.
 web_get_many() (
 	local i
 	for ((i = 1; i <= $1; i++)); do web_get "$2-$i" & done
 	wait
 )
 
-# web_compare STREAMS COUNT: COUNT downloads were made, and each is right at curl and in STREAMS.
+# web_compare STREAMS COUNT: COUNT downloads were made; each is correct at curl and in STREAMS.
 web_compare() {
 	local name port header sum want got right=0
 	cat "$work"/got/*.line >"$web_list"

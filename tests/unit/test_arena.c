@@ -278,8 +278,8 @@ static uint64_t free_huge_pages(void)
 }
 
 /*
- * A queue exists before the arena is pinned. Pinning keeps the queue's bytes, and moves them into
- * huge pages if the system has any (tests/integration/test_huge_pages.sh).
+ * A queue exists before the arena is pinned. Pinning must preserve the queue's bytes. If the system
+ * has huge pages, the bytes move into them (tests/integration/test_huge_pages.sh).
  */
 TEST_WITH(arena_pin_beside_spans_in_use_keeps_their_bytes, setup, teardown)
 {
@@ -303,7 +303,8 @@ TEST_WITH(arena_pin_beside_spans_in_use_keeps_their_bytes, setup, teardown)
 }
 
 /*
- * Whole huge pages would cut off spans in use: the arena then uses plain pages and still succeeds.
+ * If whole huge pages would cut off spans in use, the arena uses plain pages and pinning still
+ * succeeds.
  */
 TEST_WITH(arena_pin_with_the_end_in_use_stays_in_plain_pages, setup, teardown)
 {
@@ -332,7 +333,7 @@ TEST_WITH(arena_pin_beside_spans_in_use_charges_the_rest, setup, teardown)
 	put_run_off(*state, (uint64_t)off, 5);
 }
 
-/* 16 MiB are three parts of 64 spans, and a smaller part. */
+/* An arena of 16 MiB has three parts of 64 spans and a smaller part. */
 TEST_WITH(arena_threads_spans_come_from_its_part_first, setup, teardown)
 {
 	static const struct wf_arena_part parts[] = {{-1, 2}, {0, 1}};
@@ -351,7 +352,7 @@ TEST_WITH(arena_threads_spans_come_from_its_part_first, setup, teardown)
 	assert_true(first >= 2 * 64 * SPAN);
 	assert_int_equal(run, first + SPAN);
 
-	/* If its own part is full, a worker takes a span from any part. */
+	/* If all spans of its own part are used, a worker takes a span from another part. */
 	wf_arena_prefer(arena, 1);
 	for (last = run; last >= 0; count++)
 		last = take_run_off(arena, 1);
@@ -377,7 +378,7 @@ TEST_WITH(arena_run_that_its_part_has_not_comes_from_another, setup, teardown)
 TEST_WITH(arena_smaller_than_its_parts_serves_all, setup, teardown)
 {
 	static const struct wf_arena_part parts[] = {{-1, 1}, {-1, 1}, {0, 1}, {-1, 1}};
-	struct wf_arena *arena = *state; /* the size of one part */
+	struct wf_arena *arena = *state; /* number of spans in one part */
 
 	wf_arena_divide(arena, parts, 4);
 	for (uint32_t part = 0; part < 4; part++) {

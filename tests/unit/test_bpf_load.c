@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Tests of capture/live/bpf_load.c: an error about a rejected program names the program and a
- * remedy; --verbose shows the last lines of the verifier. Needs root; skipped otherwise.
+ * Tests of capture/live/bpf_load.c: if the verifier rejects a program, the error names the program
+ * and a remedy; --verbose also prints the last lines of the verifier's log. Needs root; skipped
+ * otherwise.
  */
 #include "unit/support/test.h"
 
@@ -62,7 +63,10 @@ TEST_WITH(load_of_a_good_program_is_silent, NULL, teardown)
 	steer_bpf__destroy(skel);
 }
 
-/* A socket filter may not read the fields that an XDP program reads. */
+/*
+ * The verifier rejects it because a socket filter may not read the fields of an XDP program's
+ * context.
+ */
 TEST_WITH(load_of_a_rejected_program_names_it_and_shows_the_log, NULL, teardown)
 {
 	struct steer_bpf *skel;

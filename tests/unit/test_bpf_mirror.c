@@ -38,7 +38,7 @@ static bool load(bool needs_heartbeat)
 	return true;
 }
 
-/* Runs one TCP segment; the redirect of the clone has no target and fails. */
+/* Runs one TCP segment. The clone's redirect fails, because it has no target interface. */
 static struct weft_mirror_counts run(void)
 {
 	static struct packet_builder pb;

@@ -33,8 +33,8 @@ static int teardown(void **state)
 }
 
 /*
- * The XDP program steers every frame that decode reports as a segment or fragment, with decode's
- * hash.
+ * Asserts that the XDP program steers every frame that decode reports as a segment or fragment, and
+ * computes decode's hash.
  */
 static enum wf_decode_result assert_agree(const struct wf_frame *frame, bool exactly)
 {
@@ -102,7 +102,7 @@ TEST(parse_cut_at_every_byte_passes_until_tcp_is_whole)
 	}
 }
 
-/* Sets each byte of the headers to each of some values: decode and the XDP program still agree. */
+/* Sets each header byte to each of several values: decode and the XDP program must still agree. */
 TEST(parse_changed_bytes_agree_with_decode)
 {
 	static const uint8_t values[] = {0, 1, 4, 6, 0x11, 0x2f, 0x45, 0x60, 0x88, 0xff};
@@ -161,7 +161,7 @@ TEST(parse_fragments_share_one_hash_whatever_their_place)
 	}
 }
 
-/* Id 0 is valid; the hash of a fragment never equals that of a whole packet. */
+/* Id 0 is valid; a fragment's hash never equals that of an unfragmented packet. */
 TEST(parse_fragment_of_id_zero_has_the_hash_of_decode)
 {
 	if (!*state)
@@ -279,8 +279,8 @@ static int agree_on_file(const char *path, const struct stat *stat, int kind, st
 		enum wf_decode_result result;
 
 		/*
-		 * A frame as on a wire: bytes beyond the end of a cut frame do not exist; one page
-		 * holds the frame.
+		 * The frame lies at the end of a page as on a wire: there are no bytes beyond a
+		 * cut.
 		 */
 		frame.wire_bytes = frame.cap_bytes;
 		if (frame.cap_bytes > 3000)

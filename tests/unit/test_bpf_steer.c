@@ -143,7 +143,9 @@ TEST_WITH(steer_longer_than_a_frame_passes_as_unsteered, NULL, teardown)
 	assert_int_equal(rig.counts.unsteered, 1);
 }
 
-/* Settings of a kernel that would drop such a packet when it is redirected. */
+/*
+ * The settings are those of a kernel that drops a frame in several buffers when it is redirected.
+ */
 TEST_WITH(steer_in_several_buffers_passes_as_unsteered_if_not_supported, NULL, teardown)
 {
 	const struct wf_xdp_opts opts = {.one_buffer = true};
@@ -239,7 +241,7 @@ TEST_WITH(flow_map_handshake_makes_an_entry_with_its_last_segment, NULL, teardow
 	assert_int_equal(value.last_ns, rig.meta.time_ns);
 }
 
-/* More half-open connections than any table can hold, some of them answered. */
+/* Sends more half-open connections than any table can hold; some of them get a SYN-ACK. */
 TEST_WITH(flow_map_flood_of_handshakes_leaves_the_connections, NULL, teardown)
 {
 	struct weft_flow_value value;

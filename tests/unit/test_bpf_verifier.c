@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_bpf_verifier.c - each BPF program loads, and the verifier needs little work for it.
+ * test_bpf_verifier.c - each BPF program loads, and the verifier processes few instructions for it.
  *
  * The kernel rejects a program once its verifier has processed a million instructions, and kernels
  * differ in how many states they prune. The limit here leaves a tenfold margin, so that a program
- * which loads on the kernels tested also loads on those between. Prints a line per program:
- * "# name (settings): N instructions processed, N us". Needs root; skipped otherwise.
+ * which loads on the kernels tested also loads on those between. The test prints a line per
+ * program: "# name (settings): N instructions processed, N us". Needs root; skipped otherwise.
  */
 #include "unit/support/test.h"
 
@@ -33,9 +33,7 @@ static uint64_t cpu_time_us(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-/*
- * Loads only the program @wanted of @object, so that the time is that of one program and its maps.
- */
+/* Loads only the program @wanted of @object, so that the time does not include other programs. */
 static void load_one(struct bpf_object *object, const char *wanted, const char *settings)
 {
 	struct bpf_prog_info info = {0};
@@ -68,7 +66,7 @@ static void load_steer(const char *settings, void (*set)(struct steer_bpf *skel)
 	steer_bpf__destroy(skel);
 }
 
-/* Settings are constants to the verifier: it skips the code of those that are off. */
+/* Settings are constants to the verifier, which skips code of disabled settings. */
 static void set_tap(struct steer_bpf *skel)
 {
 	skel->rodata->weft_workers = 64;

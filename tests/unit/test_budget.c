@@ -136,7 +136,7 @@ TEST_WITH(budget_without_room_reclaims_before_it_refuses, setup, teardown)
 	assert_int_equal(wf_budget_reserve(&budget, WF_BUDGET_QUEUES, 300), -ENOBUFS);
 	assert_int_equal(calls, 2);
 	assert_int_equal(wf_budget_reserve(&budget, WF_BUDGET_QUEUES, LIMIT + 1), -ENOBUFS);
-	assert_int_equal(calls, 2); /* larger than the whole budget */
+	assert_int_equal(calls, 2); /* the request is larger than the whole budget */
 }
 
 static void *reserve_and_release(void *ctx)

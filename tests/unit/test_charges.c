@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_charges.c - memory outside the arena is charged before it is allocated, or the allocation
- * is refused.
+ * test_charges.c - memory outside the arena is charged before it is allocated; without budget the
+ * allocation fails.
  *
- * The interface is the loopback device; these tests never open it.
+ * Tests use the loopback device without opening it.
  */
 #include "unit/support/test.h"
 
@@ -120,7 +120,7 @@ TEST(charges_after_them_the_arena_can_be_pinned)
 	}
 }
 
-/* A frame in the arena is charged for each of its records, however short the payload is. */
+/* An arena frame is charged for all its records, even if the payload is short. */
 TEST(charges_cover_the_records_of_all_frames)
 {
 	for (uint32_t mb = 32; mb <= 512; mb *= 2) {

@@ -32,7 +32,7 @@ TEST(checksum_sum_any_length_and_alignment_equals_slow_sum)
 	}
 }
 
-/* Every possible carry, over more bytes than any datagram has. */
+/* Tests every possible carry, with more bytes than any datagram has. */
 TEST(checksum_sum_all_ones_never_overflows)
 {
 	uint32_t len = 1 << 20;
@@ -57,7 +57,7 @@ TEST(checksum_fold_of_the_largest_sums)
 enum tcp_sum {
 	TCP_RIGHT = 0,
 	TCP_PARTIAL,
-	TCP_PARTIAL_COMPLEMENTED, /* the pseudo header's sum, but complemented */
+	TCP_PARTIAL_COMPLEMENTED, /* complement of the pseudo header's sum */
 	TCP_PARTIAL_OFF_BY_ONE,
 	TCP_ZERO,
 	TCP_WRONG,
@@ -174,7 +174,7 @@ TEST(checksum_any_flipped_bit_of_a_segment_is_found)
 	}
 }
 
-/* The bytes that the capture cut off may make the sum correct. */
+/* The cut-off bytes could make the sum correct, so the checksum is not judged. */
 TEST(checksum_of_cut_segment_is_not_held_against_it)
 {
 	struct decoded decoded;
@@ -228,8 +228,8 @@ TEST(checksum_covers_ipv4_options)
 }
 
 /*
- * A segment that the adapter was to cut: IP length 0, and the pseudo header's sum with the length
- * (Linux) or without it (Windows).
+ * A segment that the adapter was to split: its IP length is 0, and its checksum is the pseudo
+ * header's sum with the length (Linux) or without it (Windows).
  */
 TEST(checksum_auto_takes_both_partial_sums_of_offloaded_segment)
 {
@@ -252,7 +252,7 @@ TEST(checksum_auto_takes_both_partial_sums_of_offloaded_segment)
 	assert_int_equal(decode_sums(WEFT_CHECKSUM_AUTO, 0), WF_DECODE_CHECKSUM);
 }
 
-/* If the IP length is not 0, a sum without the length is wrong. */
+/* If the IP length is not 0, a pseudo-header sum without the length is wrong. */
 TEST(checksum_partial_without_length_needs_ip_length_zero)
 {
 	build_sums(false, TCP_RIGHT, IP_RIGHT);
@@ -260,7 +260,7 @@ TEST(checksum_partial_without_length_needs_ip_length_zero)
 	assert_int_equal(decode_sums(WEFT_CHECKSUM_AUTO, 0), WF_DECODE_CHECKSUM);
 }
 
-/* The pseudo header has the final destination of the route (RFC 8200, 8.1), and so has the key. */
+/* The pseudo header and the key both have the final destination of the route (RFC 8200, 8.1). */
 static void check_route(uint8_t type, unsigned int final_index, uint8_t left)
 {
 	uint8_t body[6 + 32] = {type, left};
@@ -270,7 +270,7 @@ static void check_route(uint8_t type, unsigned int final_index, uint8_t left)
 	uint8_t final[16];
 
 	if (type == 4)
-		body[2] = 1; /* last entry */
+		body[2] = 1; /* index of the last entry */
 	decode_expected_key(KIND_SRC6, 1, KIND_DST6, 2, &key);
 	memcpy(final, key.addr[1], 16);
 	memcpy(body + 6 + 16 * final_index, final, 16);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Tests of config/config.c, config_value.c and config_yaml.c: every source of a setting and every
- * reason to reject one.
+ * Tests of config/config.c, config_value.c and config_yaml.c: every source of a setting, and every
+ * reason to reject a value.
  */
 #include "unit/support/test.h"
 
@@ -100,8 +100,8 @@ TEST_WITH(config_defaults_are_within_their_own_ranges, setup, teardown)
 }
 
 /*
- * Zero in a public struct selects the default, so a key that accepts zero must have zero as its
- * default.
+ * In a public struct zero selects the default. Therefore a key that accepts zero must have the
+ * default zero.
  */
 TEST_WITH(config_zero_in_range_is_the_default, setup, teardown)
 {
@@ -368,7 +368,7 @@ TEST_WITH(config_show_loads_again_to_the_same, setup, teardown)
 	free(after);
 }
 
-/* Keys of one section may be apart in the table; the output still groups them. */
+/* Keys of one section may be apart in the table; the output still prints the section once. */
 TEST_WITH(config_show_opens_each_section_once, setup, teardown)
 {
 	struct fixture *fixture = *state;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_config_check.c - a combination that cannot work is rejected with the line where it was set
- * and the numbers that conflict; a value one step within the limit is accepted.
+ * test_config_check.c - an invalid combination of settings is rejected with a message that has the
+ * line and the conflicting numbers; the nearest valid value is accepted.
  */
 #include "unit/support/test.h"
 
@@ -143,7 +143,7 @@ TEST_WITH(config_check_queues_of_more_than_half_the_memory_are_refused, setup, t
 	expect_taken();
 }
 
-/* The number of workers depends on the machine and is at least one. */
+/* The default number of workers depends on the machine; the check assumes at least one. */
 TEST_WITH(config_check_queues_count_one_worker_where_none_is_told, setup, teardown)
 {
 	set("memory.max_total_memory_mb=16");

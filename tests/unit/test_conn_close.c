@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * test_conn_close.c - how connections end.
- */
+/* test_conn_close.c - tests each way in which a connection ends. */
 #include "unit/support/test.h"
 #include "unit/support/rig.h"
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * test_conn_data.c - data of a connection: order, holes, acknowledgement.
- */
+/* test_conn_data.c - tests data of a connection: order, holes, acknowledgement. */
 #include "unit/support/test.h"
 #include "unit/support/rig.h"
 
@@ -233,7 +231,7 @@ TEST_WITH(hole_acknowledged_in_part_ends_as_far_as_that, setup, teardown)
 	assert_string_equal(rig_log(&rig), "> as\n> two\n");
 }
 
-/* A tap shows late segments one after the other. */
+/* A tap captures two late segments, one after the other: each hole has its own timeout. */
 TEST_WITH(hole_acknowledged_behind_another_has_patience_of_its_own, setup, teardown)
 {
 	rig_data(&rig, RIG_CLIENT, 3, "two");

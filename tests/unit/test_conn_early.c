@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * test_conn_early.c - data that a tap shows before the SYN or SYN-ACK of its sender.
- */
+/* test_conn_early.c - tests data that is captured before its sender's SYN or SYN-ACK. */
 #include "unit/support/test.h"
 #include "unit/support/rig.h"
 
@@ -233,9 +231,7 @@ TEST_WITH(early_start_that_moves_back_is_cut_at_the_depth, setup_shallow_arrival
 	assert_int_equal(wf_metric_get(&rig.metrics, payload_depth_bytes), 4);
 }
 
-/*
- * Two pieces with a hole between them lie beyond the depth; the stream must not wait for the hole.
- */
+/* Two pieces beyond the depth have a hole between them; the stream must not wait for that hole. */
 TEST_WITH(early_start_that_moves_back_leaves_nothing_beyond_the_depth, setup_shallow, teardown)
 {
 	rig_segment(&rig, RIG_CLIENT, ACK, 20, 0, "far");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_conn_frames.c - queued payload stays in its receive frame; receive frames are few, and the
- * receive ring needs them.
+ * test_conn_frames.c - queued payload stays in its receive frame, unless too few frames are left
+ * for the receive ring.
  */
 #include "unit/support/test.h"
 #include "unit/support/rig.h"
@@ -21,7 +21,7 @@
 
 enum {
 	FRAMES = 64,
-	KEEP = FRAMES / 16, /* frames that stay free: wf_page_pool_may_keep_frame() */
+	KEEP = FRAMES / 16, /* number of frames that stay free: wf_page_pool_may_keep_frame() */
 	SEGMENTS = 100,
 };
 
@@ -73,7 +73,10 @@ static void set_level(enum weft_pressure_level level)
 		;
 }
 
-/* Sends @count segments of three bytes, from index @first on, while the reader is stopped. */
+/*
+ * Sends segments of three bytes with indexes @first to @first + @count - 1; the reader does not
+ * read.
+ */
 static void send(int first, int count)
 {
 	for (int i = first; i < first + count; i++) {
@@ -84,7 +87,7 @@ static void send(int first, int count)
 	}
 }
 
-/* The transcript of the segments of send(). */
+/* Returns the expected transcript of the segments of send(). */
 static const char *sent(int first, int count)
 {
 	static char text[8192];
@@ -96,7 +99,7 @@ static const char *sent(int first, int count)
 	return text;
 }
 
-/* Takes all frames of the pool: no frame is held any more. */
+/* Asserts that no frame is held any more, by taking all frames of the pool. */
 static void assert_all_frames_are_free(void)
 {
 	uint64_t offs[FRAMES];
@@ -116,7 +119,7 @@ TEST_WITH(frames_in_plenty_queued_bytes_stay_where_they_were_received, setup, te
 	assert_all_frames_are_free();
 }
 
-/* If the pipeline kept every frame, the 65th segment would find no free frame. */
+/* If the pipeline kept every frame, there would be no free frame for the 65th segment. */
 TEST_WITH(frames_that_run_low_are_left_by_queued_bytes, setup, teardown)
 {
 	send(0, SEGMENTS);
@@ -142,7 +145,8 @@ TEST_WITH(frames_that_came_back_hold_queued_bytes_again, setup, teardown)
 }
 
 /*
- * The loss is reported as a gap with cause memory, in its place, and counted; receiving continues.
+ * The lost bytes are counted and reported as a gap with cause memory at their offset; receiving
+ * continues.
  */
 TEST_WITH(frames_low_and_no_page_the_bytes_are_given_up_and_told, setup, teardown)
 {
@@ -165,7 +169,10 @@ TEST_WITH(frames_low_and_no_page_the_bytes_are_given_up_and_told, setup, teardow
 	assert_all_frames_are_free();
 }
 
-/* Payload lost for lack of memory makes the worker give up held data at any pressure level. */
+/*
+ * If payload is lost because there is no memory, the worker gives up held data at any pressure
+ * level.
+ */
 TEST_WITH(frames_low_and_no_page_asks_for_held_data_to_be_given_up, setup, teardown)
 {
 	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 10, 0, "behind a hole");
@@ -198,8 +205,8 @@ TEST_WITH(frames_under_pressure_are_left_by_small_segments_only, setup, teardown
 }
 
 /*
- * Under pressure payload moves from its frame to a page; if there is no page, it stays in the
- * frame.
+ * Under pressure, payload moves from its frame to a page. If no page is free, the payload stays in
+ * its frame.
  */
 TEST_WITH(frames_under_pressure_without_a_page_keep_their_bytes, setup, teardown)
 {

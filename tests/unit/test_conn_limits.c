@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * test_conn_limits.c - limits on the data of a connection: held pages, depth.
- */
+/* test_conn_limits.c - tests limits on the data of a connection: held pages, depth. */
 #include "unit/support/test.h"
 #include "unit/support/rig.h"
 
@@ -55,9 +53,7 @@ TEST_WITH(page_limit_gives_up_the_oldest_hole, setup_few_pages, teardown)
 	assert_true(wf_metric_get(&rig.metrics, payload_held_bytes) <= 2 * 4096);
 }
 
-/*
- * The hole was given up because of the page limit: no packet was missed, and the window is known.
- */
+/* The hole was given up because of the page limit. No packet was missed, so the window is known. */
 TEST_WITH(page_limit_does_not_open_the_window_for_what_is_far_outside, setup_few_pages, teardown)
 {
 	static char block[4000];
@@ -108,8 +104,8 @@ static int setup_depth_small_window(void **state)
 }
 
 /*
- * The last data overtook the segment that opened the window for it; the acknowledgement shows that
- * the receiver accepted the data.
+ * The last data is captured before the segment that opened the window for it; the acknowledgement
+ * shows that the receiver accepted the data.
  */
 TEST_WITH(depth_end_beyond_the_known_window_is_the_end_once_acknowledged, setup_depth_small_window,
 	  teardown)

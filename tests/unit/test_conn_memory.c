@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_conn_memory.c - the gaps that a connection reports when its data found no memory.
+ * test_conn_memory.c - tests the gaps that a connection reports if there is no memory for its data.
  */
 #include "unit/support/test.h"
 #include "unit/support/rig.h"
@@ -45,11 +45,14 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* [6,9) and [12,15) are lost: both gaps report cause memory; the gap at 21 has another cause. */
+/*
+ * Bytes [6,9) and [12,15) are lost: both gaps have the cause memory; the gap at 21 has another
+ * cause.
+ */
 TEST_WITH(conn_memory_each_segment_lost_for_memory_is_told_as_such, setup, teardown)
 {
 	rig_data(&rig, RIG_CLIENT, 0, "abc");
-	rig_data(&rig, RIG_CLIENT, 0, "abc"); /* the repetition allocates the extension */
+	rig_data(&rig, RIG_CLIENT, 0, "abc"); /* retransmission allocates the extension */
 	take_memory_but(0);
 	rig_data(&rig, RIG_CLIENT, 6, "ghi");
 	rig_data(&rig, RIG_CLIENT, 12, "mno");
@@ -63,7 +66,7 @@ TEST_WITH(conn_memory_each_segment_lost_for_memory_is_told_as_such, setup, teard
 					   "> gap 3 not_captured\n> vwx\n");
 }
 
-/* The lost data is sent again: a later hole is not blamed on memory. */
+/* The lost data is sent again: a later hole must not get the cause memory. */
 TEST_WITH(conn_memory_lost_for_memory_and_sent_again_blames_no_later_hole, setup, teardown)
 {
 	rig_data(&rig, RIG_CLIENT, 0, "abc");
@@ -80,8 +83,8 @@ TEST_WITH(conn_memory_lost_for_memory_and_sent_again_blames_no_later_hole, setup
 }
 
 /*
- * If little memory is left, a stream that holds data gives up its hole, so that it is in order
- * again; a stream that holds nothing may still start to hold.
+ * If little memory is left, a stream that holds data gives up its hole and is in order again. A
+ * stream that holds nothing may start to hold data.
  */
 TEST_WITH(conn_memory_short_of_it_who_holds_gives_up_its_hole, setup, teardown)
 {
@@ -97,7 +100,7 @@ TEST_WITH(conn_memory_short_of_it_who_holds_gives_up_its_hole, setup, teardown)
 					   "< ABC\n< DEF\n");
 }
 
-/* If slightly more memory is left, a stream that holds only little data may continue to hold it. */
+/* If slightly more memory is left, a stream that holds little data may keep it. */
 TEST_WITH(conn_memory_rather_short_of_it_a_little_may_be_held, setup, teardown)
 {
 	uint64_t limit_bytes = wf_arena_budget(rig.arena)->limit_bytes;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * test_conn_open.c - how connections begin, one test for each way.
- */
+/* test_conn_open.c - tests each way in which a connection begins. */
 #include "unit/support/test.h"
 #include "unit/support/rig.h"
 
@@ -202,7 +200,7 @@ TEST_WITH(open_data_on_syn_refused_by_the_server_comes_once, setup, teardown)
 	assert_int_equal(wf_metric_get(&rig.metrics, payload_unaccepted_bytes), 5);
 }
 
-/* The SYN arrives twice; the following segments arrive out of order. */
+/* The SYN is captured twice; the following segments are captured out of order. */
 TEST_WITH(open_data_on_syn_refused_by_the_server_never_comes_from_a_copy, setup, teardown)
 {
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "wrong");
@@ -350,7 +348,8 @@ TEST_WITH(open_segment_without_ack_flag_in_a_handshake_is_ignored, setup, teardo
 }
 
 /*
- * Both initial numbers are known: the peer would answer a segment that does not fit with a reset.
+ * Both initial numbers are known, so the peer would answer a segment outside the window with a
+ * reset.
  */
 TEST_WITH(open_data_with_impossible_numbers_in_a_handshake_is_ignored, setup, teardown)
 {
@@ -377,7 +376,7 @@ TEST_WITH(open_data_behind_much_that_was_missed_is_delivered, setup, teardown)
 
 /*
  * Before the SYN-ACK is captured, data with other numbers is accepted; the complete handshake then
- * decides.
+ * decides which numbers are valid.
  */
 TEST_WITH(open_data_of_other_numbers_before_the_answer_yields_to_the_handshake, setup, teardown)
 {
@@ -410,7 +409,7 @@ TEST_WITH(open_syn_ack_before_the_syn_that_it_answers_tells_where_its_side_begin
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, ACK, 5, 1, " again");
 	rig_segment(&rig, RIG_CLIENT, ACK, 0, 1, "hello");
-	rig_segment(&rig, RIG_SERVER, ACK, 0, 11, "!"); /* seen after its acknowledgement */
+	rig_segment(&rig, RIG_SERVER, ACK, 0, 11, "!"); /* captured after its acknowledgement */
 	assert_string_equal(rig_log(&rig), "open\n> hello\n>  again\n< !\n");
 }
 
@@ -427,7 +426,7 @@ TEST_WITH(open_data_before_the_syn_that_was_answered, setup, teardown)
 	assert_string_equal(rig_log(&rig), "open\n> hello\n>  again\n< hel\n< lo\n");
 }
 
-/* The first SYN's number is so near that the acknowledgement fits it as well. */
+/* The first SYN's number is so close to the second one's that the acknowledgement fits both. */
 TEST_WITH(open_ack_before_the_syn_that_was_answered_with_a_number_nearby, setup, teardown)
 {
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -400001, 0, NULL);
@@ -438,7 +437,10 @@ TEST_WITH(open_ack_before_the_syn_that_was_answered_with_a_number_nearby, setup,
 	assert_string_equal(rig_log(&rig), "open\n> hello\n");
 }
 
-/* A SYN-ACK that answers the first SYN decides, despite an earlier SYN-ACK for another number. */
+/*
+ * The SYN-ACK that answers the first SYN decides, although a SYN-ACK for another number came
+ * earlier.
+ */
 TEST_WITH(open_forged_syn_ack_of_a_number_nearby_does_not_count, setup, teardown)
 {
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
@@ -557,7 +559,7 @@ TEST_WITH(forged_syn_does_not_end_a_live_connection, setup, teardown)
 			    "open\n> hello\n> anomaly syn_in_connection\n>  again\n< world\n");
 }
 
-/* The new connection's number seems to continue the data of the old connection. */
+/* Sends a SYN whose number seems to continue the data of the old connection. */
 static void forge_syn_before(int64_t seq)
 {
 	rig_handshake(&rig);

@@ -39,7 +39,10 @@ static void start(const struct weft_overlap_rule *rules, size_t count, enum weft
 	rig_start(&rig, &opts);
 }
 
-/* Two copies are held behind a hole; the policy decides which copy is delivered. */
+/*
+ * Sends two different copies of the same bytes behind a hole; the policy decides which copy is
+ * delivered.
+ */
 static void contest(enum rig_side from)
 {
 	rig_segment(&rig, from, ACK, 3, 0, "AAAA");
@@ -141,8 +144,8 @@ TEST(overlap_by_prefix_is_for_midstream_and_acked_too)
 }
 
 /*
- * The receiver had the hole's data, but the capture missed it: acknowledged data behind the hole is
- * still final.
+ * The receiver had the hole's data, but the tap missed it: acknowledged data behind the hole is
+ * final.
  */
 TEST(overlap_behind_a_hole_never_changes_what_was_acknowledged)
 {
@@ -156,8 +159,8 @@ TEST(overlap_behind_a_hole_never_changes_what_was_acknowledged)
 }
 
 /*
- * The first captured segment was not the start of the stream: a hole came before it, so its bytes
- * were not final.
+ * Earlier bytes are captured after the first segment, and a hole lies between them. The segment is
+ * therefore not the start of the stream, and its bytes are not final.
  */
 TEST(overlap_of_what_was_first_seen_is_open_once_its_start_moved_back)
 {
@@ -182,8 +185,8 @@ TEST(overlap_in_order_never_changes_while_it_waits_for_its_acknowledgement)
 }
 
 /*
- * Three segments overlap: by policy, the third is compared with the parts that are left of the
- * first two, or with both as a whole.
+ * Three segments overlap. Depending on the policy, the third is compared with the remaining parts
+ * of the first two, or with both whole segments.
  */
 TEST(overlap_of_three_is_not_that_of_their_pairs)
 {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tests of the control protocol: client and server, over real sockets in a temporary directory. */
+/*
+ * Tests of the control protocol: client and server communicate over real sockets in a temporary
+ * directory.
+ */
 #include "unit/support/test.h"
 
 #include <errno.h>
@@ -152,7 +155,7 @@ TEST_WITH(control_open_replaces_what_a_killed_agent_left, setup, teardown)
 	wf_control_addr(fixture->dir, "eth0", &addr);
 	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	assert_int_equal(listen(fd, 1), 0);
-	close(fd); /* the socket file stays, as after kill -9 */
+	close(fd); /* the socket file is not removed, as after kill -9 */
 
 	assert_int_equal(ask(fixture, NULL, "stats"), -ENOENT);
 	assert_int_equal(open_for(fixture, 1), 0);
@@ -209,7 +212,7 @@ TEST_WITH(control_bad_requests_are_answered_or_cut_and_harm_nobody, setup, teard
 	wf_control_send_line(fd, flood, deadline_ns);
 	close(fd);
 
-	fd = connect_raw(fixture); /* sends nothing and disconnects */
+	fd = connect_raw(fixture); /* a client that connects, sends nothing and disconnects */
 	close(fd);
 	assert_int_equal(ask(fixture, "eth0", "stats"), 0);
 	free(line.text);

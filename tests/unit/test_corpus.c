@@ -28,7 +28,7 @@ enum { BATCH = 64, STREAMS_MAX = 4096, NAME_BYTES = 160 };
 
 struct stream {
 	char name[NAME_BYTES]; /* "src sport dst dport" */
-	uint32_t use;	       /* occurrence of these addresses, as in names of stream files */
+	uint32_t use;	       /* 1 for the first connection of these addresses, 2 for the second */
 	uint32_t vni;
 	uint64_t flow_id;
 	enum weft_dir dir;
@@ -67,7 +67,10 @@ static void name_stream(const struct weft_flow *flow, enum weft_dir dir, char *r
 			 flow->src_port);
 }
 
-/* flow->use counts within one network; file names do not include the network. */
+/*
+ * Returns the number of the connection for file names. flow->use counts per network, but file names
+ * do not contain the network.
+ */
 static uint32_t use_of(const struct weft_flow *flow, const char *name)
 {
 	uint32_t use = flow->use;
@@ -217,7 +220,7 @@ static enum weft_checksum checksum_of(const char *name)
 	return strcmp(name, "auto") ? WEFT_CHECKSUM_IGNORE : WEFT_CHECKSUM_AUTO;
 }
 
-/* Return: false if the line is not about a capture with known streams. */
+/* Return: false if the line does not describe a capture with known streams. */
 static bool read_row(char *line, const char *fields[COLUMN_COUNT])
 {
 	char *rest = line;
@@ -238,7 +241,7 @@ static const struct stream *find_stream(const char *name, uint32_t use)
 	return NULL;
 }
 
-/* Return: false if this row's stream is missing or differs; prints the stream. */
+/* Return: false if this row's stream is missing or differs; the stream is then printed. */
 static bool stream_is_met(const char *const fields[COLUMN_COUNT])
 {
 	const struct stream *stream;

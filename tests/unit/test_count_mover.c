@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_count_mover.c - the thread that moves the kernel's counts: its calls, their period, one call
- * at a time, and a last call at stop.
+ * test_count_mover.c - the thread that moves the kernel's counts: it calls periodically, never
+ * twice at the same time, and once more at stop.
  */
 #include "unit/support/test.h"
 
@@ -14,7 +14,7 @@
 
 enum { LOCK_MS = 10000, WAIT_NS = 10 * WF_NS_PER_SEC, CALLS = 2000 };
 
-/* Counts the calls, and records whether two calls overlapped. */
+/* Number of calls, and whether two calls overlapped. */
 static struct moved {
 	_Atomic unsigned int beats;
 	_Atomic unsigned int calls;
@@ -82,7 +82,7 @@ TEST_WITH(count_mover_started_moves_again_and_again, setup, teardown)
 }
 
 /*
- * A reader of the flow maps holds the lock; the agent's heartbeat must reach the kernel
+ * A reader of the flow maps holds the lock; the heartbeat must be written to the kernel
  * nevertheless.
  */
 TEST_WITH(count_mover_beats_while_the_lock_is_held, setup, teardown)
@@ -98,7 +98,7 @@ TEST_WITH(count_mover_beats_while_the_lock_is_held, setup, teardown)
 	wf_lock_put(&mover.lock);
 }
 
-/* The thread sleeps most of the time; stop wakes it at once. */
+/* The thread sleeps most of the time; stop must wake it at once. */
 TEST_WITH(count_mover_stopped_moves_what_is_left, setup, teardown)
 {
 	unsigned int before;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_decode.c - decodes whole frames: every kind, cut at any byte, with wrong lengths; keys and
- * hashes.
+ * test_decode.c - decodes frames of every kind, whole, truncated at any byte, and with wrong
+ * lengths; checks keys and hashes.
  */
 #include "unit/support/test.h"
 
@@ -78,8 +78,8 @@ TEST(decode_bytes_behind_the_datagram_are_not_data)
 }
 
 /*
- * Cuts each kind at each byte, as a snap length does: decode yields less payload, then malformed,
- * never more.
+ * Truncates each kind at each byte, as a snap length does: decode must return less payload or
+ * WF_DECODE_MALFORMED, never more payload.
  */
 TEST(decode_cut_at_every_byte_never_yields_more)
 {
@@ -109,7 +109,7 @@ TEST(decode_cut_at_every_byte_never_yields_more)
 	}
 }
 
-/* The frame itself is short on the wire, so some header must have a wrong length. */
+/* The frame was already short on the wire, so some header has a wrong length. */
 TEST(decode_shortened_at_every_byte_is_not_tcp)
 {
 	struct decoded decoded;
@@ -128,7 +128,7 @@ TEST(decode_shortened_at_every_byte_is_not_tcp)
 	}
 }
 
-/* Sets each byte to each of a few values: only ASan and the invariants are checked. */
+/* Sets each byte to each of several values; only ASan and the invariants detect errors. */
 TEST(decode_any_changed_byte_keeps_the_invariants)
 {
 	static const uint8_t masks[] = {0x01, 0x10, 0x40, 0x80, 0xff};
@@ -216,7 +216,7 @@ static uint32_t hash_of_builder(void)
 	return decoded.packet.hash;
 }
 
-/* Repeats the rule that decode.h states and the XDP program follows. */
+/* Computes the hash by the rule in decode.h, which the XDP program uses too. */
 TEST(decode_hash_is_of_endpoints_and_tenant)
 {
 	struct weft_flow_key key;
@@ -280,7 +280,7 @@ TEST(decode_context_of_the_frame_enters_the_key)
 	decoded_fini(&decoded);
 }
 
-/* A tag that the hardware removed is the outer tag. */
+/* A tag that the hardware removed is the outer tag; a tag in the frame is the inner one. */
 TEST(decode_tag_in_frame_follows_the_stripped_one)
 {
 	struct decoded decoded;

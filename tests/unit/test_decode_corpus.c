@@ -17,11 +17,11 @@ struct totals {
 	unsigned int files;
 	unsigned int frames;
 	unsigned int results[WF_DECODE_CHECKSUM + 1];
-	uint32_t payload_max_bytes; /* of a segment */
+	uint32_t payload_max_bytes; /* longest payload of a segment */
 };
 
 static struct totals totals;
-static const char *only; /* the only file to read; NULL: all */
+static const char *only; /* name of the only file to read; NULL: all files */
 
 static int link_of(int dlt)
 {
@@ -93,7 +93,7 @@ static int decode_file(const char *path, const struct stat *stat, int kind, stru
 	return 0;
 }
 
-/* @file: read in all folders of the captures; NULL: all files. */
+/* @file: name of the file to read in all folders of captures; NULL: all files. */
 static void decode_captures(const char *corpus, const char *file)
 {
 	char path[4096];
@@ -115,7 +115,7 @@ TEST(corpus_every_frame_decodes_within_its_bounds)
 	assert_int_not_equal(totals.results[WF_DECODE_TCP], 0);
 }
 
-/* One segment of @file is longer than any segment on a wire, and its IP header has no length. */
+/* Asserts that @file has one segment that is longer than any on a wire, with an IP length of 0. */
 static void assert_offloaded_segment(const char *file)
 {
 	decode_captures(OWN_CORPUS, file);

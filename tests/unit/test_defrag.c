@@ -96,7 +96,7 @@ TEST_BOTH(defrag_too_large_datagram_is_dropped)
 	assert_int_not_equal(metric(bench, fragments_contradiction_fragments), 0);
 }
 
-/* A datagram can fit IPv6's length field but exceed the page in which it is rebuilt. */
+/* A datagram can be valid in IPv6 but too long for the page in which it is rebuilt. */
 TEST_IPV6(defrag6_beyond_a_page_is_no_memory)
 {
 	struct defrag_bench *bench = *state;
@@ -218,7 +218,9 @@ TEST_BOTH(defrag_both_directions_with_one_id_do_not_mix)
 	assert_int_equal(metric(bench, fragments_held_fragments), 2);
 }
 
-/* The id alone identifies an IPv6 datagram; only the first fragment's "next header" is used. */
+/*
+ * In IPv6 the id alone identifies a datagram; "next header" is read from the first fragment only.
+ */
 TEST_IPV6(defrag6_next_header_of_later_fragments_is_ignored)
 {
 	struct defrag_bench *bench = *state;
@@ -247,8 +249,8 @@ TEST_IPV4(defrag4_protocol_is_part_of_the_name)
 /* ---- against a model ---- */
 
 /*
- * Random cuts, orders and duplicates of many datagrams at once: each datagram without overlaps is
- * rebuilt exactly once.
+ * Fragments many datagrams at random, with random orders and duplicates: each datagram without
+ * overlaps must be rebuilt exactly once.
  */
 TEST_BOTH(defrag_random_orders_of_many_datagrams)
 {

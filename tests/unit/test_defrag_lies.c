@@ -29,7 +29,8 @@ TEST_BOTH(defrag_exact_duplicate_is_ignored)
 }
 
 /*
- * As in Linux, a fragment within a run that arrived in order is a duplicate, wherever it was cut.
+ * As in Linux, a fragment within a contiguous range that arrived in order is a duplicate, whatever
+ * its boundaries.
  */
 TEST_BOTH(defrag_piece_within_a_run_is_a_duplicate)
 {
@@ -47,7 +48,7 @@ TEST_BOTH(defrag_piece_within_a_run_is_a_duplicate)
 }
 
 /*
- * Neighbouring fragments that did not arrive in order are two runs: a fragment across both is an
+ * Adjacent fragments that did not arrive in order are two ranges: a fragment across both is an
  * overlap.
  */
 TEST_BOTH(defrag_piece_across_two_runs_is_an_overlap)
@@ -63,7 +64,7 @@ TEST_BOTH(defrag_piece_across_two_runs_is_an_overlap)
 	assert_int_equal(metric(bench, fragments_held_fragments), 0);
 }
 
-/* Every fragment that overlaps [80, 160) but does not lie within it. */
+/* Tries every fragment that overlaps [80, 160) but is not contained in it. */
 TEST_BOTH(defrag_any_overlap_drops_the_datagram)
 {
 	static const uint32_t ranges[][2] = {{40, 80}, {120, 80}, {0, 240}, {80, 88},
@@ -135,10 +136,7 @@ TEST_BOTH(defrag_empty_fragment_drops_the_datagram)
 	assert_int_equal(metric(bench, fragments_held_fragments), 0);
 }
 
-/*
- * In IPv4 the bytes beyond the last multiple of 8 are ignored; in IPv6 the whole fragment is
- * ignored.
- */
+/* IPv4 ignores the bytes after the last multiple of 8; IPv6 ignores the whole fragment. */
 TEST_IPV4(defrag4_odd_length_is_rounded_down)
 {
 	struct defrag_bench *bench = *state;
@@ -173,7 +171,7 @@ static void set_ecn(const struct defrag_bench *bench, uint8_t ecn)
 	pb_fix_checksums(&defrag_frame);
 }
 
-/* A path may change ECN from capable to congested, but never from not capable (RFC 3168, 5.3). */
+/* A router may change ECN from capable to congested, but never from not capable (RFC 3168, 5.3). */
 TEST_BOTH(defrag_ecn_bits_must_fit_each_other)
 {
 	struct defrag_bench *bench = *state;
@@ -230,7 +228,7 @@ TEST_IPV4(defrag4_unwanted_datagram_holds_nothing)
 {
 	struct defrag_bench *bench = *state;
 
-	assert_false(add_udp(bench, 8, true)); /* the upper protocol is not yet known */
+	assert_false(add_udp(bench, 8, true)); /* the protocol of the datagram is not known yet */
 	assert_int_equal(metric(bench, fragments_held_fragments), 1);
 	assert_false(add_udp(bench, 0, true));
 	assert_int_equal(metric(bench, fragments_held_fragments), 0);
@@ -239,8 +237,8 @@ TEST_IPV4(defrag4_unwanted_datagram_holds_nothing)
 	assert_false(add_udp(bench, 24, false));
 	assert_int_equal(metric(bench, fragments_not_tcp_fragments), 4);
 	/*
-	 * All fragments of the unwanted datagram passed: a later fragment of that id starts another
-	 * datagram.
+	 * All fragments of the unwanted datagram were passed; a later fragment with this id starts
+	 * another datagram.
 	 */
 	assert_false(add_udp(bench, 8, true));
 	assert_int_equal(metric(bench, fragments_held_fragments), 1);

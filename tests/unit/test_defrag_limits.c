@@ -31,7 +31,7 @@ TEST_BOTH(defrag_too_many_datagrams_drop_the_oldest)
 	assert_false(defrag_add(bench, 0, 80, true));
 	assert_int_equal(metric(bench, fragments_evicted_fragments), 1);
 	assert_int_equal(metric(bench, fragments_held_fragments), bench->opts.datagrams_max);
-	/* The oldest datagram was evicted, the second oldest was not. */
+	/* The oldest datagram was evicted; the second oldest was not. */
 	bench->id = 101;
 	assert_true(defrag_add(bench, 80, 240, false));
 	bench->id = 100;
@@ -71,7 +71,7 @@ TEST_BOTH(defrag_too_many_fragments_drop_the_oldest_datagram)
 	assert_false(defrag_add(bench, 240, 80, false));
 	assert_int_equal(metric(bench, fragments_evicted_fragments), 2);
 	assert_true(defrag_add(bench, 80, 80, true));
-	/* A datagram that alone exceeds the limit is dropped itself. */
+	/* A single datagram that exceeds the limit is dropped. */
 	bench->id++;
 	for (uint32_t i = 1; i <= 5; i++)
 		assert_false(defrag_add(bench, 40 * i, 8, true));
@@ -87,7 +87,7 @@ TEST_BOTH(defrag_expires_after_its_timeout)
 	defrag_build_whole(bench, 300);
 	assert_false(defrag_add(bench, 0, 80, true));
 	bench->now_ns = begin + timeout_ns - 1;
-	assert_false(defrag_add(bench, 80, 80, true)); /* does not restart the timeout */
+	assert_false(defrag_add(bench, 80, 80, true)); /* a fragment does not restart the timeout */
 	wf_defrag_tick(bench->defrag, bench->now_ns);
 	assert_int_equal(metric(bench, fragments_held_fragments), 2);
 	wf_defrag_tick(bench->defrag, begin + timeout_ns);
@@ -95,7 +95,7 @@ TEST_BOTH(defrag_expires_after_its_timeout)
 	assert_int_equal(metric(bench, fragments_incomplete_fragments), 2);
 }
 
-/* A fragment after the timeout is too late, whether or not tick() ran in between. */
+/* A fragment after the timeout does not complete the datagram, whether or not tick() has run. */
 TEST_BOTH(defrag_late_fragment_finds_its_datagram_expired)
 {
 	struct defrag_bench *bench = *state;
@@ -108,7 +108,7 @@ TEST_BOTH(defrag_late_fragment_finds_its_datagram_expired)
 	assert_int_equal(metric(bench, fragments_held_fragments), 1);
 }
 
-/* Some captures have a clock that was set back. */
+/* Some captures have a clock that was set back during the capture. */
 TEST_BOTH(defrag_time_going_back_expires_nothing)
 {
 	struct defrag_bench *bench = *state;
@@ -122,7 +122,7 @@ TEST_BOTH(defrag_time_going_back_expires_nothing)
 
 /* ---- memory ---- */
 
-/* Receive frames are needed for receiving: held fragments are copied to pages. */
+/* Receive frames are needed for receiving, so held fragments are copied to pages. */
 TEST_BOTH(defrag_bytes_of_received_frames_are_copied)
 {
 	struct defrag_bench *bench = *state;

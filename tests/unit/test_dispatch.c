@@ -17,7 +17,7 @@
 
 enum { SUBS = 4, EVENTS = 256, PAYLOAD = 1400, SLOW = 0, FAST = 1, INLINE = 2, BLOCKING = 3 };
 
-/* More than half the limit of the smallest queue; the queue does not overflow. */
+/* fills more than half of the smallest queue, but not all of it */
 enum { COUNT = 40 };
 
 static struct wf_arena *arena;
@@ -75,7 +75,7 @@ static void read_all(int index, struct delivery_check *check)
 			delivery_check_event(check, &events[i]);
 }
 
-/* Pushes numbered events; the reader of FAST keeps up. */
+/* Pushes numbered events; the reader of FAST reads all of them at once. */
 static void push(uint64_t first, struct delivery_check *fast)
 {
 	struct weft_flow flow = delivery_flow(1);

@@ -108,7 +108,7 @@ TEST_WITH(engine_stats_have_the_violations_of_workers_and_claims, setup, teardow
 	memset(&key, 7, sizeof(key));
 	assert_int_equal(weft_start(weft), 0);
 	assert_int_equal(metric("ownership_violations"), 0);
-	/* These workers belong to a thread that is not the calling one. */
+	/* Use these workers from another thread than their own. */
 	for (uint32_t i = 0; i < engine->crew.count; i++) {
 		while (!atomic_load(&engine->crew.workers[i].owner.thread))
 			sched_yield();

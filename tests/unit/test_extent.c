@@ -56,7 +56,7 @@ static uint64_t off_of(const struct fixture *fix, uint32_t id)
 	return wf_extent_at(fix->slab, id)->off;
 }
 
-/* An AVL tree of n has a height below 1.44 log2(n + 2). */
+/* Asserts that the tree is balanced: an AVL tree of n nodes has a height below 1.44 log2(n + 2). */
 static void assert_is_low(const struct fixture *fix, uint32_t count)
 {
 	double log2 = 0;
@@ -104,7 +104,7 @@ TEST_WITH(extents_beyond_4_gib_stay_in_order, setup, teardown)
 	assert_int_equal(wf_extents_last(fix->slab, fix->root), high);
 }
 
-/* Orders in which @count extents are inserted, by offset. */
+/* Returns the offset of the @i-th inserted extent; @order selects the order of insertion. */
 static uint64_t place(int order, uint32_t i, uint32_t count, const uint32_t *shuffled)
 {
 	switch (order) {
@@ -112,7 +112,7 @@ static uint64_t place(int order, uint32_t i, uint32_t count, const uint32_t *shu
 		return i;
 	case 1:
 		return count - 1 - i;
-	case 2: /* from both ends */
+	case 2: /* alternately from both ends */
 		return i % 2 ? count - 1 - i / 2 : i / 2;
 	case 3: /* odd offsets first */
 		return i < count / 2 ? 2 * i + 1 : 2 * (i - count / 2);

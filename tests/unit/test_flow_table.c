@@ -48,7 +48,7 @@ static struct weft_flow_key key_of(uint32_t n)
 	return key;
 }
 
-/* The hash is poor on purpose: chains of equal hashes must work too. */
+/* Returns few different hashes, so that long chains of equal hashes are tested. */
 static uint32_t hash_of(uint32_t n)
 {
 	return n / 3 * 2654435761u;

@@ -113,7 +113,7 @@ TEST_WITH(frame_stock_no_more_than_asked_for_the_lowest_of_a_span, setup, teardo
 enum { RING = 512, STOCK_SPANS = 4 * RING / SPAN_FRAMES, BATCH = 64 };
 
 struct ring {
-	uint32_t frames[RING]; /* span * SPAN_FRAMES + index */
+	uint32_t frames[RING]; /* ids of frames: span * SPAN_FRAMES + index */
 	uint32_t next;
 };
 
@@ -135,8 +135,8 @@ static void put(struct wf_frame_stock *stock, uint32_t frame)
 }
 
 /*
- * Receives BATCH frames, keeps those that @keep selects, and refills. Return: number of frames
- * kept.
+ * Receives BATCH frames, keeps those that @keep selects, and refills the ring. Return: number of
+ * kept frames.
  */
 static uint32_t turn(struct wf_frame_stock *stock, struct ring *ring, uint32_t *kept,
 		     uint32_t keep_percent)
@@ -185,7 +185,7 @@ TEST_WITH(frame_stock_a_ring_is_in_order_again_after_frames_were_held, setup, te
 	assert_int_equal(take(&fix->stock, ring.frames, RING), RING);
 	assert_int_equal(adjacent_pairs(&ring), RING - 1);
 
-	/* Kept frames come back in another order, with each following batch. */
+	/* Kept frames are returned with the following batches, in another order. */
 	for (uint32_t i = 0; i < 20 * RING / BATCH; i++) {
 		uint32_t count = turn(&fix->stock, &ring, kept, 30);
 

@@ -64,7 +64,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* A key from source 10.0.0.@host, port @port, whose endpoint is CLIENT. */
+/* Sets the key: the source is 10.0.0.@host, port @port, and its endpoint is CLIENT. */
 static void address(uint8_t host, uint16_t port)
 {
 	fixture.packet.key.addr[CLIENT][15] = host;
@@ -237,7 +237,7 @@ TEST_WITH(half_open_full_forgets_the_oldest, setup, teardown)
 	assert_non_null(handshake());
 }
 
-/* A flood follows: unanswered connections are evicted first, the oldest first. */
+/* Adds a flood of half-open connections: unanswered ones are evicted first, the oldest first. */
 static void flood(uint8_t first_host, int count, bool answered)
 {
 	for (int i = 0; i < count; i++) {

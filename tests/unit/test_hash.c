@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Tests of bpf/hash.h: no two endpoints have the same value, and flows of any pattern spread
- * evenly.
+ * Tests of bpf/hash.h: all endpoints have different hashes, and flows with regular addresses are
+ * distributed evenly.
  */
 #include "unit/support/test.h"
 
@@ -11,14 +11,14 @@
 #include "bpf/hash.h"
 
 enum {
-	ADDRS = 64, /* consecutive, like a network's hosts */
+	ADDRS = 64, /* consecutive addresses, like the hosts of a network */
 	PORTS = 4096,
 	FLOWS = ADDRS * PORTS,
 	BUCKETS = 256,
 };
 
 struct addr {
-	uint64_t words[2]; /* memory order */
+	uint64_t words[2]; /* address in memory order */
 };
 
 static const struct weft_hash_secret secret = {
@@ -26,7 +26,7 @@ static const struct weft_hash_secret secret = {
 static const struct weft_hash_secret other_secret = {
 	{0x452821e638d01377, 0xbe5466cf34e90c6c, 0xc0ac29b7c97c50dd, 0x3f84d5b5b5470917}};
 
-/* The @n-th address of a network: IPv4-mapped; IPv6; IPv6 whose high half is zero. */
+/* Return the @n-th address of a network: IPv4-mapped; IPv6; IPv6 whose high half is zero. */
 static struct addr ipv4(uint32_t n)
 {
 	uint8_t bytes[16] = {[10] = 0xff, [11] = 0xff, 10, 0, (uint8_t)(n >> 8), (uint8_t)n};
@@ -98,9 +98,7 @@ TEST(hash_every_address_and_port_has_its_own_value)
 	free(values);
 }
 
-/*
- * Consecutive hosts and ports at both ends: the differences of both ends could cancel each other.
- */
+/* Hosts and ports are consecutive at both ends, so their differences could cancel each other. */
 TEST(hash_every_flow_has_its_own_value)
 {
 	enum { HOSTS = 256, FEW = 4 };
@@ -122,7 +120,7 @@ TEST(hash_every_flow_has_its_own_value)
 	free(values);
 }
 
-/* A copy of the same flows in each VLAN. */
+/* Repeats the same flows in each VLAN. */
 TEST(hash_every_tenant_has_its_own_values)
 {
 	enum { VLANS = 4096, HOSTS = 64 };
@@ -148,7 +146,7 @@ TEST(hash_both_directions_have_one_value)
 				    flow_hash(networks[net](2), 80, networks[net](1), port));
 }
 
-/* Chi-squared statistic of @buckets, all with the same expected count. */
+/* Returns the chi-squared statistic of @buckets, which all have the same expected count. */
 static double unevenness(const uint32_t *buckets, uint32_t flows)
 {
 	double expected = (double)flows / BUCKETS;
@@ -159,10 +157,10 @@ static double unevenness(const uint32_t *buckets, uint32_t flows)
 	return sum;
 }
 
-/* Workers are chosen by the high bits of the folded hash, buckets by the low ones. */
+/* The high bits of the folded hash choose the worker, the low bits the bucket. */
 TEST(hash_flows_spread_evenly_over_workers_and_buckets)
 {
-	/* 255 degrees of freedom: 40 more than 255 is one in 30; more than 400, one in 10^8. */
+	/* With 255 degrees of freedom, chi-squared exceeds 400 with a probability of 10^-8. */
 	const double most = 400;
 
 	for (int net = 0; net < NETWORKS; net++) {
@@ -182,7 +180,7 @@ TEST(hash_flows_spread_evenly_over_workers_and_buckets)
 	}
 }
 
-/* Flips one bit of the port: each bit of the hash changes in half of the cases. */
+/* Flips one bit of the port: each bit of the hash must change in about half of the cases. */
 TEST(hash_every_bit_of_the_port_changes_half_of_the_value)
 {
 	enum { TRIALS = 4096 };

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_heap_faults.c - each call of the heap, each mapping, descriptor and thread that a run asks
- * the system for fails in turn. The run must not crash or leak, and its error names the missing
- * resource. If the resource is not essential, the run succeeds with the same result.
+ * test_heap_faults.c - makes each request of a run fail in turn: heap calls, mappings, descriptors
+ * and threads. The run must not crash or leak, and its error names the missing resource. If the
+ * resource is not essential, the run succeeds with the same result.
  *
  * The test program defines malloc() and other functions before glibc's, so that requests of
- * libraries fail too. A run must leave as many heap blocks and open descriptors as there were
- * before. A sanitizer has its own malloc(): there the same runs are made without faults.
+ * libraries fail too. After a run, there must be as many heap blocks and open descriptors as before
+ * it. A sanitizer has its own malloc(), so sanitizer builds make the same runs without faults.
  *
- * Faults of memory/ are made by memory/fault.h instead, for example in test_memory_replay.c.
+ * Failures in memory/ are tested with memory/fault.h, for example in test_memory_replay.c.
  */
 #include "unit/support/test.h"
 
@@ -47,14 +47,17 @@
 
 enum { CONNS = 3, SEGMENTS = 4, BYTES = 500, FAULTS_MAX = 5000, PATH_BYTES = 128 };
 
-static long wanted;	       /* the request that fails, counted from arm(); 0: none */
-static atomic_long countdown;  /* requests before the failing one; 0: none fails */
+static long wanted;	       /* number of the request that fails, counted from arm(); 0: none */
+static atomic_long countdown;  /* number of requests until the failing one; 0: none fails */
 static atomic_bool is_reached; /* the failing request was made */
 static atomic_int failed_err;  /* errno of the failed request */
-static atomic_long live;       /* blocks of the heap */
+static atomic_long live;       /* number of allocated heap blocks */
 
 #if CAN_FAIL
-/* The scanner of libpcap 1.10 uses memory without a check for NULL: no request of libpcap fails. */
+/*
+ * Return: true if libpcap called. Its requests never fail, because the scanner of libpcap 1.10 does
+ * not check for NULL.
+ */
 static bool is_of_libpcap(const void *caller)
 {
 	Dl_info info;
@@ -80,10 +83,10 @@ static bool fails(int err, const void *caller)
 
 #define CALLER __builtin_return_address(0)
 
-/* Libraries use these functions too. */
+/* Libraries must use these functions too. */
 #pragma GCC visibility push(default)
 
-/* glibc's own entry points. */
+/* Functions of glibc that the replacements call. */
 void *__libc_malloc(size_t bytes);
 void *__libc_calloc(size_t count, size_t bytes);
 void *__libc_realloc(void *old, size_t bytes);
@@ -206,7 +209,7 @@ static void put_segment(int conn, bool to_server, uint32_t seq, uint16_t flags, 
 			 frame.cap_bytes);
 }
 
-/* Each server's segments; the second half is sent first. */
+/* Writes the segments of each server; the second half comes first. */
 static void put_conns(void)
 {
 	for (int conn = 0; conn < CONNS; conn++) {
@@ -292,7 +295,7 @@ static void disarm(void)
 	atomic_store(&countdown, 0);
 }
 
-/* Checks the results of a run that reports success. */
+/* Results of a run that returned success. */
 struct outcome {
 	int err;
 	bool is_whole;
@@ -361,7 +364,7 @@ static struct outcome run_config(void)
 	return outcome;
 }
 
-/* A run like weft replay: both sinks and the report. */
+/* Runs a replay like `weft replay`, with both sinks and the report. */
 static struct outcome run_replay(void)
 {
 	struct outcome outcome;
@@ -383,7 +386,9 @@ static int count_data(const struct weft_event *event, void *ctx)
 	return 0;
 }
 
-/* A program that uses the library, with a callback and a queue that it does not read. */
+/*
+ * Opens a handle as a program with the library does, with a callback and a queue that is not read.
+ */
 static struct weft *open_handle(uint32_t workers, atomic_ulong *bytes, int *ret_err)
 {
 	WEFT_OPTS(weft_opts, opts, .workers = workers, .memory_max_bytes = 16 << 20,
@@ -532,7 +537,7 @@ static void fail_each(run_fn run)
 {
 	long nth = 1;
 
-	/* After the first run, libraries have made their one-time allocations. */
+	/* The first run lets libraries make their one-time allocations. */
 	run_well(run);
 	run_well(run);
 	while (CAN_FAIL && nth < FAULTS_MAX && run_failing(run, nth))

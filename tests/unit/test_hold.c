@@ -14,7 +14,7 @@
 #include "reassembly/hold.h"
 #include "reassembly/stream.h"
 
-enum { PAGE = 256, FILL = 4 /* used bytes at the page's start */, LEN_MAX = 2000 };
+enum { PAGE = 256, FILL = 4 /* bytes of the page that are already used */, LEN_MAX = 2000 };
 
 static struct wf_arena *arena;
 static struct wf_metrics metrics;
@@ -49,7 +49,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Holds the first @len_bytes of the pattern, beside @near. */
+/* Holds the first @len_bytes of the pattern; @near: adjacent extent to merge with. */
 static void hold(struct wf_extent *extent, uint32_t len_bytes, const struct wf_extent *near)
 {
 	const struct wf_hold_source source = {
@@ -83,7 +83,7 @@ TEST_WITH(hold_merge_up_to_the_last_byte_shares_the_page, setup, teardown)
 	hold(&second, PAGE - FILL - 100, &first);
 	assert_ptr_equal(second.page, first.page);
 	assert_int_equal(wf_hold_room(&second), 0);
-	assert_int_equal(wf_hold_room(&first), 0); /* bytes of other extents follow its own */
+	assert_int_equal(wf_hold_room(&first), 0); /* bytes of other extents follow in the page */
 	assert_holds(&first, 0, 100);
 	assert_holds(&second, 0, PAGE - FILL - 100);
 	wf_hold_put(&first);
@@ -131,7 +131,7 @@ TEST_WITH(hold_of_what_fits_the_extent_takes_no_page, setup, teardown)
 	assert_holds(&tiny, 0, WF_EXTENT_TINY_BYTES);
 	assert_int_equal(wf_hold_room(&tiny), 0);
 	assert_int_equal(wf_page_pool_taken(env.pages), taken);
-	hold(&more, WF_EXTENT_TINY_BYTES + 1, &tiny); /* no neighbour to merge with */
+	hold(&more, WF_EXTENT_TINY_BYTES + 1, &tiny); /* no adjacent extent to merge with */
 	assert_false(more.flags & WF_EXTENT_TINY);
 	wf_hold_put(&tiny);
 	wf_hold_put(&more);
@@ -230,7 +230,7 @@ TEST_WITH(hold_beside_a_half_follows_both, setup, teardown)
 	wf_hold_put(&third);
 }
 
-/* A consumer still reads the delivered part of an extent; the rest of the extent is held. */
+/* A consumer still reads the delivered part of an extent, while the rest of it is held. */
 TEST_WITH(hold_beside_one_that_is_read_follows_it, setup, teardown)
 {
 	struct wf_extent first;
@@ -261,12 +261,12 @@ enum { EXTENTS = 6, READERS = 3, STEPS = 200000 };
 
 static struct {
 	struct wf_extent extent;
-	uint32_t first; /* of the pattern */
+	uint32_t first; /* offset in the pattern */
 	bool used;
 } held[EXTENTS];
 
 static struct {
-	struct wf_page *page; /* NULL: the consumer reads nothing */
+	struct wf_page *page; /* page that the consumer reads; NULL: it reads nothing */
 	const uint8_t *bytes;
 	uint32_t first, len_bytes;
 } readers[READERS];
@@ -308,7 +308,7 @@ static void split(uint32_t i)
 	held[free].used = true;
 }
 
-/* Delivers the first bytes of @i to a consumer. */
+/* Delivers the first bytes of extent @i to a consumer. */
 static void deliver(uint32_t i)
 {
 	uint32_t reader = draw(READERS), bytes = held[i].extent.len_bytes;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_hot_flows.c - the counts of each CPU reach the flow map completely, and a verdict takes
- * effect at once. Needs root to load the program; skipped otherwise.
+ * test_hot_flows.c - all counts of each CPU are moved to the flow map, and a verdict takes effect
+ * at once. Needs root to load the program; skipped otherwise.
  */
 #include "unit/support/test.h"
 
@@ -35,12 +35,12 @@ static int teardown(void **state)
 	return 0;
 }
 
-#define OPEN_OR_SKIP()                            \
-	do {                                      \
-		if (!xdp_rig_open(&rig, 1, NULL)) \
-			skip();                   \
-		if (!rig.xdp.hot.maps.cpus_count) \
-			skip(); /* nohz_full */   \
+#define OPEN_OR_SKIP()                                            \
+	do {                                                      \
+		if (!xdp_rig_open(&rig, 1, NULL))                 \
+			skip();                                   \
+		if (!rig.xdp.hot.maps.cpus_count)                 \
+			skip(); /* not possible with nohz_full */ \
 	} while (0)
 
 static struct weft_flow_key key_of(uint16_t port, unsigned int *ret_src)
@@ -64,7 +64,8 @@ static bool answer_one(uint16_t port, uint16_t flags)
 }
 
 /*
- * Reads the entry as bpftool does, without moving the CPUs' counts first. Return: false: no entry.
+ * Reads the flow's entry as bpftool does, without moving the CPUs' counts first. Return: false if
+ * there is no entry.
  */
 static bool look(uint16_t port, struct weft_flow_value *ret_value, unsigned int *ret_src)
 {
@@ -183,8 +184,8 @@ static void send_crowd(int rounds)
 }
 
 /*
- * There are half as many flows as slots: if each flow had one possible slot, a fifth of the flows
- * would find it taken.
+ * There are half as many flows as slots: if each flow could use one slot only, a fifth of the flows
+ * would find it in use.
  */
 TEST_WITH(hot_slots_beside_serve_flows_whose_place_is_taken, NULL, teardown)
 {
@@ -228,7 +229,10 @@ static void *move_on_and_on(void *arg)
 	return NULL;
 }
 
-/* Moves counts while they change; the kept counts never decrease and never exceed the true ones. */
+/*
+ * Moves counts while segments are counted; the counts in the map must never decrease or exceed the
+ * true ones.
+ */
 TEST_WITH(hot_counts_are_exact_while_they_are_moved, NULL, teardown)
 {
 	struct weft_verdict_request request;
@@ -286,8 +290,8 @@ TEST_WITH(hot_entry_that_was_evicted_comes_back_with_verdict_and_counts, NULL, t
 }
 
 /*
- * Other flows evict the entry of an idle flow and take its slot. Its next data is steered like that
- * of an unknown flow: user space counts it and requests the bypass again (test_shunt.c).
+ * Other flows evict the entry of an idle flow and take its slot. Its next data is steered as for a
+ * new flow: user space counts it and requests the bypass again (test_shunt.c).
  */
 TEST_WITH(hot_shunt_evicted_by_other_flows_is_seen_by_the_next_data, NULL, teardown)
 {
@@ -396,7 +400,9 @@ static void use_filter(const struct weft_interface_opts *wanted)
 	assert_int_equal(wf_xdp_switch_filter(&rig.xdp, word), 0);
 }
 
-/* The program checks each of the three kinds of filter in another place. */
+/*
+ * The program checks each of the three kinds of filter (ports, addresses, sample) at another place.
+ */
 TEST_WITH(hot_flow_meets_a_new_filter_at_once_on_every_cpu, NULL, teardown)
 {
 	static const struct weft_prefix prefix = {.addr = {[10] = 0xff, 0xff, 10, 0, 0, 1},
@@ -433,10 +439,7 @@ TEST_WITH(hot_flow_meets_a_new_filter_at_once_on_every_cpu, NULL, teardown)
 
 /* ---- handshakes ---- */
 
-/*
- * A flow that loses its slot causes a look-up in the map, and the map would have its counts
- * earlier.
- */
+/* If a handshake took a flow's slot, the flow's counts would be moved to the map too early. */
 TEST_WITH(hot_slots_are_not_taken_by_handshakes, NULL, teardown)
 {
 	cpu_set_t allowed;

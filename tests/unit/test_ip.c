@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_ip.c - wrong or missing lengths, options, extension headers, fragments.
+ * test_ip.c - decodes IP headers: wrong or missing lengths, options, extension headers, fragments.
  */
 #include "unit/support/test.h"
 
@@ -77,14 +77,14 @@ TEST(ip4_header_length_too_small_or_too_big_is_malformed)
 		build(false, 0);
 		pb_at(&pb, PB_IPV4, 0)[0] = 0x40 | words;
 		/*
-		 * An IP header of 6 to 10 words leaves a part of the TCP header; a longer one
-		 * exceeds the datagram.
+		 * With an IP header of 6 to 10 words the rest is shorter than a TCP header; a
+		 * longer IP header exceeds the datagram.
 		 */
 		assert_int_equal(decode(), WF_DECODE_MALFORMED);
 	}
 }
 
-/* At the place where a header of four words would end, these bytes look like a valid TCP header. */
+/* The bytes after the first four words of the header look like a valid TCP header. */
 TEST(ip4_header_of_four_words_hides_no_segment)
 {
 	pb_segment(&pb, KIND_SRC, KIND_DST,
@@ -93,7 +93,10 @@ TEST(ip4_header_of_four_words_hides_no_segment)
 	assert_int_equal(decode(), WF_DECODE_MALFORMED);
 }
 
-/* decode reads neither the options nor the apparent TCP header at the start of the IP header. */
+/*
+ * decode must not read options that were not captured, nor a TCP header that seems to begin within
+ * the IP header.
+ */
 TEST(ip4_options_that_were_not_captured_are_malformed)
 {
 	static const uint8_t options[40] = {1};
@@ -184,8 +187,8 @@ TEST(ip_length_zero_of_cut_big_frame_knows_the_whole_length)
 }
 
 /*
- * An adapter never gets a segment that fits the MTU; a receiver on the wire would reject the
- * packet.
+ * Only a segment longer than the MTU is left for the adapter to split. A receiver on the wire would
+ * reject this packet.
  */
 TEST(ip_length_zero_of_small_frame_is_malformed)
 {
@@ -201,7 +204,9 @@ TEST(ip_length_zero_of_small_frame_is_malformed)
 
 /* ---- jumbograms ---- */
 
-/* @before: PadN bytes in front of the option. */
+/*
+ * Builds a jumbogram. @told_bytes: length in the option; @pad: PadN bytes in front of the option.
+ */
 static void build_jumbo(uint32_t payload_bytes, uint32_t told_bytes, uint32_t pad)
 {
 	uint8_t body[14] = {0};
@@ -256,7 +261,7 @@ TEST(ip6_jumbo_option_that_lies_is_as_none)
 {
 	build_jumbo(3000, 3028, 0);
 	pb_at(&pb, PB_IPV6_EXT, 0)[3] = 200;
-	assert_int_equal(decode(), WF_DECODE_TCP); /* the frame's length is used then */
+	assert_int_equal(decode(), WF_DECODE_TCP); /* decode uses the frame's length */
 	assert_int_equal(packet.payload_bytes, 3000);
 	build_jumbo(100, 128, 0);
 	pb_at(&pb, PB_IPV6_EXT, 0)[3] = 200;
@@ -281,7 +286,7 @@ TEST(ip6_extension_longer_than_the_datagram_is_malformed)
 		pb_ipv6_ext(&pb, kinds[i], NULL, 6);
 		add_tcp();
 		pb_at(&pb, PB_IPV6_EXT, 0)[1] = 50;
-		pb_data(&pb, NULL, 1000); /* the header would lie behind the datagram */
+		pb_data(&pb, NULL, 1000); /* the header would begin after the datagram's end */
 		assert_int_equal(decode(), WF_DECODE_MALFORMED);
 	}
 }
@@ -352,7 +357,9 @@ TEST(ip4_extension_header_numbers_are_not_tcp)
 	}
 }
 
-/* A routing header with no segments left changes nothing, nor does one of an unknown type. */
+/*
+ * A routing header with no segments left, or of an unknown type, does not change the destination.
+ */
 TEST(ip6_route_at_its_end_leaves_the_destination)
 {
 	uint8_t body[22] = {0, 0};
@@ -392,7 +399,7 @@ TEST(ip4_fragment_tells_its_datagram_and_place)
 	pb_data(&pb, NULL, 7); /* Ethernet padding */
 	assert_int_equal(decode(), WF_DECODE_FRAGMENT);
 	decode_expected_key(KIND_SRC, 0, KIND_DST, 0, &key);
-	/* not in canonical order: a datagram has one direction */
+	/* the key is not in canonical order, because a datagram has one direction */
 	assert_memory_equal(packet.key.addr[0], key.addr[1], 16);
 	assert_memory_equal(packet.key.addr[1], key.addr[0], 16);
 	assert_int_equal(packet.key.vlan[0], 9);
@@ -422,7 +429,7 @@ TEST(ip4_fragment_hash_is_of_addresses_and_id)
 	assert_int_equal(decode(), WF_DECODE_FRAGMENT);
 	assert_int_not_equal(packet.hash, first);
 
-	/* Repeats the rule that decode.h states and the XDP program follows. */
+	/* Computes the hash by the rule in decode.h, which the XDP program uses too. */
 	memcpy(word, packet.key.addr, sizeof(word));
 	memcpy(&id, pb_at(&pb, PB_IPV4, 0) + 4, sizeof(id));
 	assert_int_equal(packet.hash,
@@ -508,7 +515,7 @@ TEST(ip6_fragment_tells_its_datagram_and_place)
 	assert_false(packet.fragment.more);
 }
 
-/* RFC 8200, 4.5: a first fragment without all headers is dropped. */
+/* RFC 8200, 4.5: a first fragment that lacks headers is dropped. */
 TEST(ip6_first_fragment_without_whole_header_is_malformed)
 {
 	for (uint32_t bytes = 0; bytes <= 32; bytes += 8) {

@@ -33,7 +33,7 @@ static int setup(void **state)
 	return 0;
 }
 
-/* In this personality uname() reports release 2.6.x. */
+/* Select a personality in which uname() reports release 2.6.x. */
 static int setup_old(void **state)
 {
 	personality(UNAME26);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_link.c - errors and special cases of link layers. test_decode.c tests that each kind is
- * decoded, and that a frame cut at any byte is not.
+ * test_link.c - tests errors and special cases of link layers. test_decode.c tests frames of each
+ * kind, whole and truncated.
  */
 #include "unit/support/test.h"
 
@@ -89,11 +89,11 @@ TEST(link_cooked_small_protocol_is_not_tcp)
 	pb_init(&pb);
 	pb_sll(&pb);
 	finish_segment();
-	pb_put16(pb.bytes + 14, 4); /* 802.2 frames without SNAP */
+	pb_put16(pb.bytes + 14, 4); /* protocol of 802.2 frames without SNAP */
 	assert_int_equal(decode(), WF_DECODE_NOT_TCP);
 }
 
-/* The bytes behind such a frame's header are not searched for a packet. */
+/* decode must not search for a packet after the header of such a frame. */
 TEST(link_cooked_small_protocol_with_snap_is_not_tcp)
 {
 	pb_init(&pb);
@@ -157,7 +157,7 @@ TEST(link_mpls_of_unknown_nibble_is_not_tcp)
 	pb_init(&pb);
 	pb_ethernet(&pb);
 	pb_mpls(&pb, 100, true);
-	pb_data(&pb, "\x10\0\0\0", 4); /* a pseudowire's control channel */
+	pb_data(&pb, "\x10\0\0\0", 4); /* control channel of a pseudowire */
 	assert_int_equal(decode(), WF_DECODE_NOT_TCP);
 }
 
@@ -199,7 +199,7 @@ TEST(link_ppp_other_protocols_are_not_tcp)
 	pb_init(&pb);
 	pb_ppp(&pb, true);
 	pb_data(&pb, NULL, 40);
-	pb_put16(pb.bytes + 2, 0xc021); /* LCP */
+	pb_put16(pb.bytes + 2, 0xc021); /* protocol LCP */
 	assert_int_equal(decode(), WF_DECODE_NOT_TCP);
 }
 
@@ -232,7 +232,7 @@ TEST(link_llc_without_snap_is_not_tcp)
 	pb_init(&pb);
 	pb_ethernet(&pb);
 	pb_put16(pb.bytes + 12, 38);
-	pb_data(&pb, "\x42\x42\x03", 3); /* spanning tree */
+	pb_data(&pb, "\x42\x42\x03", 3); /* LLC header of spanning tree */
 	pb_data(&pb, NULL, 43);
 	assert_int_equal(decode(), WF_DECODE_NOT_TCP);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_mailbox.c - a call runs once on the worker's thread, or its sender cancels it; requests of
- * one kind are merged.
+ * test_mailbox.c - a call runs exactly once on the worker's thread, unless its sender cancels it;
+ * equal requests are merged.
  */
 #include "unit/support/test.h"
 

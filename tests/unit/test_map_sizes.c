@@ -94,7 +94,7 @@ TEST(map_sizes_bytes_count_each_socket_and_cpu)
 
 TEST(umem_rings_are_whole_pages)
 {
-	/* 2048 descriptors of 8 or 16 bytes and a head: 5 and 9 pages. */
+	/* 2048 descriptors of 8 or 16 bytes and a header need 5 or 9 pages. */
 	assert_int_equal(wf_umem_ring_bytes(2048, 0), 2 * 5 * 4096);
 	assert_int_equal(wf_umem_ring_bytes(2048, 3), (2 * 5 + 3 * 9) * 4096);
 }

@@ -21,8 +21,8 @@
 enum { CONNS = 40, SEGMENTS = 24, BYTES = 400, FAULTS_MAX = 2000 };
 
 /*
- * The tests that a build supports: a sanitizer replaces malloc(), so calls cannot be counted, and
- * only debug builds, which sanitizer builds are, can make a request fail.
+ * Sanitizers replace malloc(), so calls can be counted only without them. Requests can be made to
+ * fail only in debug builds, which include sanitizer builds.
  */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define CAN_COUNT 0
@@ -38,7 +38,7 @@ static __thread volatile bool is_counted;
 #if CAN_COUNT
 static _Atomic unsigned long heap_calls;
 
-/* glibc's own entry points; the program's malloc() takes precedence over them. */
+/* Functions of glibc, which the program's own malloc() calls. */
 void *__libc_malloc(size_t bytes);
 void *__libc_calloc(size_t count, size_t bytes);
 void *__libc_realloc(void *old, size_t bytes);
@@ -134,8 +134,8 @@ static int write_capture(void **state)
 	for (int conn = 0; conn < CONNS; conn++)
 		put_conn_begin(&writer, conn);
 	/*
-	 * Odd segments first, so that all are held; even segments of all but the first connection
-	 * follow.
+	 * Odd segments are sent first, so that all are held. The first connection gets no even
+	 * segments.
 	 */
 	for (int odd = 1; odd >= 0; odd--)
 		for (int i = odd; i < SEGMENTS; i += 2)
@@ -168,7 +168,8 @@ static int on_event(const struct weft_event *event, void *ctx)
 	struct run *run = ctx;
 
 	/*
-	 * Counts from the first connection's start to the last one's end, on the worker's thread.
+	 * Heap calls are counted on the worker's thread, from the first connection's start to the
+	 * last one's end.
 	 */
 	if (event->type == WEFT_EVENT_OPEN) {
 		run->opened++;

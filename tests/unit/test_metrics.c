@@ -30,7 +30,7 @@ static void count_if_named(const struct weft_metric *metric, void *ctx)
 		*wanted = NULL;
 }
 
-/* A ledger that names a metric which does not exist would always close. */
+/* A ledger with the name of a missing metric would always close. */
 TEST(ledgers_name_only_existing_metrics)
 {
 	struct wf_metrics none = {0};

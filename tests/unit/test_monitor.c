@@ -33,7 +33,7 @@ struct fixture {
 	struct wf_monitor *monitor;
 	struct wf_metrics metrics;
 	int64_t runs;
-	uint64_t ttl_ns; /* the time to live that the owner's task received last */
+	uint64_t ttl_ns; /* latest time to live that the owner's task received */
 };
 
 static int setup(void **state)

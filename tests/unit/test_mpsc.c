@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_mpsc.c - many producers, one consumer: no item is lost, each producer's order is kept, and
- * if a producer stops half-way, only the consumer waits for it.
+ * test_mpsc.c - many producers, one consumer: no item is lost, and the order of each producer is
+ * kept. If a producer stops in the middle of a push, only the consumer waits for it.
  */
 #include "unit/support/test.h"
 
@@ -94,7 +94,7 @@ TEST_WITH(mpsc_closed_refuses_and_gives_what_it_has, setup, teardown)
 
 /* ---- many producers ------------------------------------------------------------------ */
 
-static bool waits; /* waits for room instead of retrying */
+static bool waits; /* true: the producer waits for room instead of retrying */
 
 static void *produce(void *arg)
 {
@@ -136,7 +136,7 @@ static void take_all(uint32_t *next)
 		left -= count;
 		if (count)
 			continue;
-		/* After a lost wake-up this test hangs and fails at its time limit. */
+		/* If a wake-up is lost, this test hangs and fails at its time limit. */
 		ticket = wf_waiter_announce(&waiter);
 		if (!wf_mpsc_peek(&ring, got, 1))
 			wf_waiter_sleep(&waiter, ticket, UINT64_MAX);

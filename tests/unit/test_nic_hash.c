@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * Tests of capture/host/nic_hash.c: the answers of real adapters to ethtool, and their
- * interpretation.
- */
+/* Tests of capture/host/nic_hash.c: interprets the answers of real adapters to ethtool. */
 #include "unit/support/test.h"
 
 #include <linux/ethtool.h>
@@ -18,8 +15,8 @@ enum {
 static bool ports[2];
 
 /*
- * The answer of an E810 ("ice") after ethtool -X eth0 hkey 6d:5a:...: 52 bytes of key, 2048
- * entries.
+ * Returns the answer of an E810 ("ice") after ethtool -X eth0 hkey 6d:5a:...: a key of 52 bytes,
+ * 2048 entries.
  */
 static struct wf_nic_hash symmetric_nic(void)
 {
@@ -39,7 +36,7 @@ static struct wf_nic_hash symmetric_nic(void)
 	return hash;
 }
 
-/* The default of drivers: a random key. */
+/* Returns the default of most drivers: a random key. */
 static struct wf_nic_hash fresh_nic(void)
 {
 	struct wf_nic_hash hash = symmetric_nic();

@@ -146,7 +146,10 @@ TEST_WITH(numa_bind_takes_a_node_that_there_is, setup, teardown)
 	munmap(memory, 65536);
 }
 
-/* Three workers run on node 1, one on node 0: each takes spans from its node's part. */
+/*
+ * Three workers run on node 1, one on node 0; each must take spans from its node's part of the
+ * arena.
+ */
 TEST_WITH(placement_memory_follows_the_workers, setup, teardown)
 {
 	static struct wf_worker workers[4];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Tests of cli/options.c: order and places of options, and errors. Integration tests check the
- * messages on stderr.
+ * Tests of cli/options.c: the order and position of options, and errors. Integration tests check
+ * the messages on stderr.
  */
 #include "unit/support/test.h"
 
@@ -28,7 +28,7 @@ static const struct wf_option own[] = {
 	{.name = NULL},
 };
 
-/* Parses @line, split at blanks; the pieces stay valid until the next call. */
+/* Parses @line, split at blanks; the resulting strings are valid until the next call. */
 static int parse(unsigned groups, const char *line, struct wf_options *ret_options)
 {
 	static char copy[512];
@@ -148,9 +148,7 @@ TEST(options_of_one_command_are_kept_by_index)
 	wf_options_fini(&options);
 }
 
-/*
- * A table row alone defines the option of a key: its letter, its argument, or that it is a switch.
- */
+/* The table of keys alone defines the options of each key: letter, argument, or switch. */
 TEST(options_of_keys_come_from_the_table)
 {
 	struct wf_options options;

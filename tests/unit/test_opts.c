@@ -33,7 +33,7 @@ TEST(opts_of_shorter_caller_zero_means_default)
 	struct weft_opts opts;
 	struct weft_opts old = {.sz = offsetof(struct weft_opts, filter), .workers = 3};
 
-	old.flows_max = 7; /* beyond the size of the old caller's struct: must not be read */
+	old.flows_max = 7; /* beyond the old struct's size: must not be read */
 	assert_int_equal(wf_opts_resolve(&old, &opts), 0);
 	assert_int_equal(opts.workers, 3);
 	assert_int_equal(opts.flows_max, WEFT_FLOWS_MAX);

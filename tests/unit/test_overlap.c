@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_overlap.c - every policy on every relation of segments, against the model.
+ * test_overlap.c - compares every policy with the model, for every relation of segments.
  *
- * Endpoints on a line of six places give every order, with every tie, of the
- * endpoints of three intervals: so all of Allen's relations for pairs, and all
- * triplets of them.
+ * Segments have their endpoints at six possible offsets. This gives every order of the endpoints of
+ * three intervals, including equal endpoints, and therefore all of Allen's relations for pairs and
+ * triplets.
  */
 #include "unit/support/test.h"
 
@@ -34,7 +34,7 @@ static int make_spans(void **state)
 	return n != SPANS;
 }
 
-/* Each byte identifies its segment and its place in the segment. */
+/* Writes bytes that identify their segment and their offset. */
 static void fill(uint8_t *bytes, int which, int off, int len)
 {
 	for (int i = 0; i < len; i++)
@@ -115,7 +115,7 @@ static void play_one(const struct stream_rig_opts *opts, int scale, const struct
 		stream_rig_free(rig);
 		rig = NULL;
 	}
-	if (!opts->out_bytes_max) /* the end: all memory is freed */
+	if (!opts->out_bytes_max) /* the end of the test: all memory must be free */
 		return;
 	if (!rig)
 		rig = stream_rig_new(opts);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_overload.c - when the share of shed flows rises and falls, and that the highest of
- * several demands holds.
+ * test_overload.c - tests when the share of shed flows rises and falls, and that the highest demand
+ * applies.
  */
 #include "unit/support/test.h"
 
@@ -106,7 +106,7 @@ TEST_WITH(overload_failed_trials_become_rare, setup, NULL)
 	uint64_t trials;
 
 	tick(500, 500, 100);
-	/* For ten minutes the load is too high at any share. */
+	/* For ten minutes the load is too high, whatever share is shed. */
 	for (int i = 0; i < 30000; i++) {
 		bool too_much = overload.percent < 50;
 

@@ -53,7 +53,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Checks a table of offsets and lengths: is the range within a page of 256 bytes? */
+/* Cases: is the range of offset and length within a page of 256 bytes? */
 static const struct {
 	uint64_t off;
 	uint64_t len_bytes;
@@ -105,7 +105,7 @@ TEST_WITH(page_copy_in_at_bounds_is_checked, setup, teardown)
 
 	memset(source, 0x77, sizeof(source));
 	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
-		memset(wf_page_bytes(fix->page), 0x11, 512); /* and the next page */
+		memset(wf_page_bytes(fix->page), 0x11, 512); /* also overwrites the next page */
 		memset(before, 0x11, sizeof(before));
 		if (!bounds[i].err)
 			memset(before + bounds[i].off, 0x77, bounds[i].len_bytes);

@@ -21,7 +21,7 @@ enum { SPAN = WEFT_SPAN_BYTES, MIB = 1 << 20, POOLS = 2 };
 
 struct fixture {
 	struct wf_arena *arena;
-	struct wf_page_pool *pool; /* the first */
+	struct wf_page_pool *pool; /* the first of the pools */
 	struct wf_page_pool *pools[POOLS];
 	struct wf_metrics metrics[POOLS];
 };
@@ -86,7 +86,8 @@ static int teardown(void **state)
 }
 
 /*
- * Takes pages of @bytes until the pool is empty, and writes them to @pages. Return: their number.
+ * Takes pages of @bytes bytes until the pool is empty, and stores them in @pages. Return: number of
+ * pages.
  */
 static uint32_t take_all(struct wf_page_pool *pool, size_t bytes, struct wf_page **pages)
 {
@@ -241,14 +242,14 @@ TEST_WITH(page_pool_at_its_span_limit_refuses, setup, teardown)
 	assert_int_equal(count, 2 * SPAN / 256);
 	while (count)
 		wf_page_put(pages[--count]);
-	/* The empty span that small pages keep ready is given to another class. */
+	/* The pool reuses the empty span of its small pages for this class. */
 	count = take_all(fix->pools[1], 9000, pages);
 	assert_int_equal(count, 2 * (SPAN / 9024));
 	while (count)
 		wf_page_put(pages[--count]);
 }
 
-/* Receiving may not use the last part of the budget, which is reserved for processing. */
+/* Receiving must not use the last part of the budget, which is reserved for processing. */
 TEST_WITH(page_pool_short_of_memory_gives_none_to_what_comes_in, setup, teardown)
 {
 	struct fixture *fix = *state;
@@ -301,7 +302,7 @@ TEST_WITH(page_pool_fixed_has_one_size, setup, teardown)
 	wf_page_put(page);
 }
 
-/* The fixed pool keeps all spans that it took until it is freed. */
+/* A pool with fixed page sizes keeps its spans until it is freed. */
 TEST_WITH(page_pool_fixed_never_shrinks, setup, teardown)
 {
 	enum { PAGES = 34 * 20 };
@@ -501,7 +502,7 @@ TEST_WITH(page_pool_free_with_a_page_out_lets_it_be_put_later, setup, no_teardow
 	fix->pools[0] = NULL;
 	memset(wf_page_bytes(page), 0, wf_page_capacity(page));
 	wf_page_put(page);
-	/* The page's span stays in use; a leak is better than a span with two owners. */
+	/* The page's span stays in use, because a leak is better than a span with two owners. */
 	assert_int_equal(wf_arena_used_bytes(fix->arena), SPAN);
 	wf_arena_free(fix->arena);
 	free(fix);
@@ -598,7 +599,7 @@ TEST_WITH(page_pool_short_of_frames_counts_what_is_missing, setup_frames, teardo
 	struct fixture *fix = *state;
 	uint32_t got = wf_page_pool_take_frames(fix->pool, offs, 1000);
 
-	/* The other pool keeps its own frames: it offers only the frames that exceed its need. */
+	/* The other pool offers only the frames that exceed its own need. */
 	assert_int_equal(got, 512);
 	assert_int_equal(wf_metric_get(&fix->metrics[0], rx_short_frames), 488);
 	put_frames(fix, 0, got);
@@ -640,7 +641,7 @@ TEST_WITH(page_pool_frames_hoarded_by_one_reach_the_other, setup_frames, teardow
 	struct fixture *fix = *state;
 	uint32_t got = 0;
 
-	/* Worker 1 receives all frames and worker 0 puts them: worker 0 must not keep them. */
+	/* Worker 1 receives all frames and worker 0 puts them: worker 0 must not hoard them. */
 	assert_int_equal(wf_page_pool_take_frames(fix->pools[1], offs, 512), 512);
 	put_frames(fix, 0, 512);
 	got = wf_page_pool_take_frames(fix->pools[1], offs, 512);
@@ -655,7 +656,7 @@ TEST_WITH(page_pool_free_with_frames_in_rings_returns_their_spans, setup_frames,
 	struct fixture *fix = *state;
 
 	assert_int_equal(wf_page_pool_take_frames(fix->pool, offs, 100), 100);
-	/* Teardown asserts that the arena is empty. */
+	/* The teardown function asserts that the arena is empty. */
 }
 
 TEST_WITH(page_pool_with_frames_keeps_all_memory, setup_frames, teardown)
@@ -666,8 +667,8 @@ TEST_WITH(page_pool_with_frames_keeps_all_memory, setup_frames, teardown)
 	((uint8_t *)wf_arena_base(fix->arena))[off] = 0x42;
 	put_run_off(fix->arena, (uint64_t)off, 1);
 	/*
-	 * The kernel may have these pages mapped: a hole would leave it with other pages than the
-	 * process.
+	 * The kernel may have mapped these pages: after a hole punch, kernel and process would use
+	 * different pages.
 	 */
 	assert_int_equal(wf_arena_trim(fix->arena, 0), 0);
 	assert_int_equal(((uint8_t *)wf_arena_base(fix->arena))[off], 0x42);
@@ -677,7 +678,7 @@ TEST_WITH(page_pool_with_frames_keeps_all_memory, setup_frames, teardown)
 
 enum { RING = 256, TURNS = 30000, SINKS = 2 };
 
-/* One ring per sink: a worker sends pages, and the sinks put them. */
+/* There is one ring per sink: a worker sends pages, and the sink puts them. */
 struct ring {
 	_Atomic(struct wf_page *) slots[RING];
 	_Atomic bool done;
@@ -771,7 +772,7 @@ TEST_WITH(page_pool_pages_put_by_sinks_all_come_home, setup_frames, teardown)
 		for (int s = 0; s < SINKS; s++)
 			pthread_join(sinks[w][s], NULL);
 	}
-	/* No frame is lost: both pools together hold all frames. */
+	/* No frame was lost: both pools together have all frames. */
 	wf_page_pool_adopt(fix->pool);
 	{
 		uint32_t got = wf_page_pool_take_frames(fix->pools[0], offs, 1024);

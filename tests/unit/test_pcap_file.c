@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * test_pcap_file.c - reads capture files, whole and damaged, mapped and piped.
- */
+/* test_pcap_file.c - reads capture files, complete and damaged, mapped and through a pipe. */
 #include "unit/support/test.h"
 
 #include <errno.h>
@@ -109,7 +107,7 @@ TEST_WITH(pcap_every_known_link_type_is_mapped, capture_setup, NULL)
 		{108, WEFT_LINK_LOOP},
 		{113, WEFT_LINK_SLL},
 		{276, WEFT_LINK_SLL2},
-		{0x14000001u, WEFT_LINK_ETHERNET}, /* announces a frame check sequence */
+		{0x14000001u, WEFT_LINK_ETHERNET}, /* high bits: frame check sequence */
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -196,8 +194,8 @@ TEST_WITH(pcap_packet_up_to_the_longest_is_read, capture_setup, NULL)
 /* ---- damaged files ---- */
 
 /*
- * Return: number of packets that lie completely within the first @len bytes; @ends: the end of
- * each.
+ * Return: number of packets that are complete within the first @len bytes. @ends: end offset of
+ * each packet.
  */
 static unsigned int whole_packets(const size_t *ends, unsigned int count, size_t len)
 {

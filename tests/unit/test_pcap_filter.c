@@ -18,7 +18,7 @@ static void keep_log(enum weft_log_level level, const char *message, void *ctx)
 		snprintf(last_log, sizeof(last_log), "%s", message);
 }
 
-/* A frame with IPv4 and TCP from 10.0.0.1:1234 to 10.0.0.2:80, behind a link header. */
+/* An IPv4 and TCP packet from 10.0.0.1:1234 to 10.0.0.2:80, to be placed after a link header. */
 static const uint8_t ip_tcp[] = {
 	0x45, 0,    0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 10,	  0, 0,	   1,	 10, 0, 0, 2,
 	0x04, 0xd2, 0, 80, 0, 0, 0, 1, 0,  0, 0, 0, 0x50, 2, 0xff, 0xff, 0,  0, 0, 0,

@@ -81,8 +81,7 @@ TEST_WITH(pipe_packet_beyond_a_page_gives_up_its_link_header, capture_setup, NUL
 }
 
 /*
- * The source waits a second for memory, then continues without: every packet arrives, with its
- * headers.
+ * The source waits one second for memory. Then it delivers every packet, truncated to its headers.
  */
 TEST_WITH(pipe_without_memory_cuts_packets_to_their_headers, capture_setup, NULL)
 {
@@ -149,7 +148,7 @@ static void close_starved(struct wf_source *source, pid_t child, const char *pat
 	unlink(path);
 }
 
-/* Return: the result of recv; waits a little if that is 0. */
+/* Return: the result of recv; the call is repeated after a short wait if it returns 0. */
 static int recv_one(struct wf_source *source, struct wf_frame *frame)
 {
 	int got = source->ops->recv(source, frame, 1);
@@ -159,7 +158,7 @@ static int recv_one(struct wf_source *source, struct wf_frame *frame)
 	return got;
 }
 
-/* No page is put back: packets that find no page are counted, so that the ledger closes. */
+/* No page is put back: packets that get no page are counted, so that the ledger closes. */
 TEST_WITH(pipe_packets_lost_for_want_of_memory_are_counted, capture_setup, NULL)
 {
 	unsigned int received = 0;
@@ -183,7 +182,7 @@ TEST_WITH(pipe_packets_lost_for_want_of_memory_are_counted, capture_setup, NULL)
 	close_starved(source, child, path);
 }
 
-/* Each page is put just before a wait times out: the sum of all waits is bounded nevertheless. */
+/* Each page is put just before a wait times out; nevertheless the sum of all waits is bounded. */
 TEST_WITH(pipe_waits_for_memory_are_bounded_as_a_whole, capture_setup, NULL)
 {
 	uint64_t start_ns = wf_clock_monotonic_ns();

@@ -88,7 +88,7 @@ TEST_WITH(pcapng_with_nothing_readable_is_refused, capture_setup, NULL)
 	capture_writer_fini(&writer);
 }
 
-/* Each row changes one field of a good file; packets before the change are delivered. */
+/* Each case changes one field of a valid file; packets before the changed field are delivered. */
 TEST_WITH(pcapng_lies_are_damage, capture_setup, NULL)
 {
 	for (int lie = 0; lie < 6; lie++) {
@@ -100,9 +100,9 @@ TEST_WITH(pcapng_lies_are_damage, capture_setup, NULL)
 		capture_interface(&writer, ETHERNET, 0, 0, 0);
 		capture_enhanced(&writer, 0, 1, "good", 4, 4);
 		begin = writer.len;
-		capture_enhanced(&writer, lie == 0, 1, "evil", 4, 4); /* 0: no such interface */
+		capture_enhanced(&writer, lie == 0, 1, "evil", 4, 4); /* 0: missing interface */
 		switch (lie) {
-		case 1: /* captured length beyond the block */
+		case 1: /* captured length exceeds the block */
 			writer.bytes[begin + 20] = 5;
 			break;
 		case 2: /* lengths differ */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_pipeline.c - each frame is counted with exactly one outcome, in whichever stage it ends.
+ * test_pipeline.c - each frame is counted with exactly one outcome, whichever stage processes it
+ * last.
  */
 #include "unit/support/test.h"
 #include "unit/support/rig.h"
@@ -82,7 +83,7 @@ TEST_WITH(pipeline_wrong_checksum_reaches_no_flow, setup_verify, teardown)
 	assert_int_equal(wf_metric_get(&rig.metrics, frames_checksum_frames), 1);
 }
 
-/* Sends data of the client at offset 0, cut into three IPv4 fragments. */
+/* Sends fragment @part of three IPv4 fragments; together they carry client data at offset 0. */
 static void send_fragment(uint32_t part)
 {
 	static struct packet_builder whole;
@@ -153,7 +154,7 @@ static void take_handoff(void *ctx, uint32_t worker, const struct wf_frame *fram
 	wf_page_put(frame->page);
 }
 
-/* Worker 2 of 4, which has no subscriptions. */
+/* Makes worker 2 of 4, which has no subscriptions. */
 static struct wf_pipeline *new_second(struct given *given, struct wf_metrics *metrics,
 				      const struct wf_rss *rss)
 {
@@ -235,7 +236,7 @@ TEST_WITH(pipeline_owner_is_whom_the_nic_gives_the_flow_to, setup, teardown)
 		struct wf_frame frame;
 
 		decode_expected_key("10.0.0.1", port, "10.0.0.2", 80, &flow);
-		given.worker = 2; /* expected if no frame is handed over */
+		given.worker = 2; /* stays 2 if no frame is handed over */
 		pb_segment(&pb, "10.0.0.1", "10.0.0.2", &tcp, NULL, 0);
 		pb_frame(&pb, rig.now_ns, &frame);
 		wf_pipeline_run(pipeline, &frame, 1);
@@ -247,8 +248,8 @@ TEST_WITH(pipeline_owner_is_whom_the_nic_gives_the_flow_to, setup, teardown)
 }
 
 /*
- * A fragment outside a tunnel, and one in a fragmented tunnel packet: the receiving queue does not
- * tell which worker owns it.
+ * Sends a fragment outside a tunnel and one in a fragmented tunnel packet: the receive queue does
+ * not determine the owning worker.
  */
 TEST_WITH(pipeline_fragments_of_one_datagram_go_to_one_worker, setup, teardown)
 {

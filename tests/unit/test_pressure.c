@@ -35,7 +35,7 @@ static int read_fake(void *ctx, uint32_t *ret_percent)
 struct fixture {
 	struct wf_pressure *pressure;
 	struct fake_source source;
-	char calls[256]; /* "1:NL " is handler 1, normal to low */
+	char calls[256]; /* "1:NL " means: handler 1 was called for the change from normal to low */
 	struct wf_metrics metrics;
 };
 
@@ -174,7 +174,7 @@ TEST_WITH(pressure_level_falls_after_calm_checks_in_a_row, setup_slow_to_fall, t
 	expect(fix, 90, WEFT_PRESSURE_HIGH);
 	expect(fix, 10, WEFT_PRESSURE_HIGH);
 	expect(fix, 10, WEFT_PRESSURE_HIGH);
-	expect(fix, 90, WEFT_PRESSURE_HIGH); /* not consecutive: the count starts again */
+	expect(fix, 90, WEFT_PRESSURE_HIGH); /* not consecutive, counted anew */
 	expect(fix, 10, WEFT_PRESSURE_HIGH);
 	expect(fix, 10, WEFT_PRESSURE_HIGH);
 	expect(fix, 10, WEFT_PRESSURE_NORMAL);

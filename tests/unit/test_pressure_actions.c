@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_pressure_actions.c - the actions of a worker at each level, and their end when the level
- * falls.
+ * test_pressure_actions.c - tests the actions of a worker at each level, and that they end when the
+ * level falls.
  */
 #include "unit/support/test.h"
 #include "unit/support/rig.h"
@@ -139,7 +139,7 @@ static int teardown_queued(void **state)
 	return teardown(state);
 }
 
-/* Sends the next SEGMENTS of the client. */
+/* Sends the client's next SEGMENTS segments. */
 static void send_more(void)
 {
 	static int64_t sent;

@@ -14,7 +14,7 @@
 
 enum { MIB = 1 << 20 };
 
-/* Each test has a folder of its own, with files in the kernel's format. */
+/* Each test has its own directory with files in the kernel's format. */
 struct fixture {
 	char dir[64];
 	char path[256];
@@ -100,7 +100,10 @@ TEST_WITH(pressure_budget_all_allotted_reads_nothing, setup, teardown)
 	assert_int_equal(read_ok(wf_pressure_read_budget, &fix->budget), 0);
 }
 
-/* BPF maps, rings and workers have their final size before traffic begins. */
+/*
+ * BPF maps, rings and workers have their final size before traffic begins, so they do not count as
+ * pressure.
+ */
 TEST_WITH(pressure_budget_what_start_charged_is_not_in_use, setup, teardown)
 {
 	struct fixture *fix = *state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tests of weft/probe.h, by any user on any host: each finding is complete and has its advice. */
+/* Tests of weft/probe.h, run by any user on any host: each finding is complete and has advice. */
 #include "unit/support/test.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 struct findings {
 	unsigned count;
-	bool link; /* one finding is about the interface itself */
+	bool link; /* a finding about the interface itself was reported */
 };
 
 static void take(const struct weft_probe *probe, void *ctx)
@@ -20,7 +20,7 @@ static void take(const struct weft_probe *probe, void *ctx)
 	findings->count++;
 	assert_true(*probe->name);
 	assert_true(*probe->found);
-	/* A finding that can be fixed has advice; a finding without a fault has none. */
+	/* A finding has advice if its status is not OK, and none if it is OK. */
 	assert_int_equal(*probe->advice != '\0', probe->status != WEFT_PROBE_OK);
 	findings->link = findings->link || !strcmp(probe->name, "link");
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tests of capture/host/probe_judge.c: each obstacle is named, with the command that fixes it. */
+/*
+ * Tests of capture/host/probe_judge.c: each problem is reported, with the command that solves it.
+ */
 #include "unit/support/test.h"
 
 #include <errno.h>
@@ -65,7 +67,7 @@ static struct wf_probe_nic_facts good_nic(void)
 		.hash_is_told = true,
 		.hash = {.queues = 8,
 			 .function = 1,
-			 .key_bytes = 40, /* all zero: the hash repeats itself */
+			 .key_bytes = 40, /* a key of zeros repeats every 16 bits */
 			 .entries_count = 1,
 			 .fields_known = true,
 			 .fields = {RXH_IP_SRC | RXH_IP_DST, RXH_IP_SRC | RXH_IP_DST}},
@@ -184,7 +186,7 @@ TEST(judge_longest_hash_key_fits_into_the_advice)
 	struct wf_probe_nic_facts facts = good_nic();
 	struct wf_probe probe = begin("rss");
 
-	facts.name = "enp129s0f0np00"; /* IF_NAMESIZE - 1 */
+	facts.name = "enp129s0f0np00"; /* length IF_NAMESIZE - 1 */
 	facts.hash.key_bytes = WF_NIC_KEY_BYTES_MAX;
 	facts.hash.key[3] = 1;
 	wf_probe_judge_nic(&probe, &facts);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tests of cli/progress.c: the text of the progress line, and that it fits the terminal. */
+/* Tests of cli/progress.c: the progress line has the correct text and fits the terminal. */
 #include "unit/support/test.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tests of metrics/prometheus.c: the text is valid, complete, and its ledgers can be summed. */
+/* Tests of metrics/prometheus.c: the text is valid and complete, and its ledgers add up. */
 #include "unit/support/test.h"
 
 #include <errno.h>
@@ -14,12 +14,12 @@
 enum { LINES_MAX = 1000, LINE_BYTES = 256 };
 
 struct sample {
-	char name[LINE_BYTES]; /* with labels */
+	char name[LINE_BYTES]; /* name with labels */
 	char family[LINE_BYTES];
 	double value;
 };
 
-/* Renders the metrics, where row i counts i + 1, and splits the text into lines. */
+/* Rendered metrics, in which row i has the value i + 1, split into lines. */
 struct fixture {
 	struct wf_metrics sum;
 	struct wf_metrics eth0;
@@ -36,7 +36,7 @@ static void set_values(struct wf_metrics *metrics, uint64_t factor)
 		atomic_store(wf_metric_slot(metrics, &wf_metric_rows[i]), (i + 1) * factor);
 }
 
-/* NAME or NAME{labels}, a space, a number; a label may hold spaces. */
+/* Parses NAME or NAME{labels}, a space, a number; a label may contain spaces. */
 static void read_sample(const char *line, struct sample *ret_sample)
 {
 	const char *space = strrchr(line, ' ');
@@ -100,7 +100,7 @@ static double value_of(const struct fixture *fix, const char *name)
 	return 0;
 }
 
-/* The sum of @family's samples whose labels contain @label. */
+/* Returns the sum of @family's samples whose labels contain @label. */
 static double sum_of(const struct fixture *fix, const char *family, const char *label)
 {
 	double sum = 0;
@@ -176,7 +176,7 @@ TEST(no_sample_is_there_twice)
 			assert_string_not_equal(fix->samples[i].name, fix->samples[j].name);
 }
 
-/* Is @word one of the words of @name, which underscores separate? */
+/* Return: true if @word is one of the words of @name, which are separated by underscores. */
 static bool has_word(const char *name, const char *word)
 {
 	size_t bytes = strlen(word);

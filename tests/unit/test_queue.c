@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * test_queue.c - the events that a queue delivers, the drops that it reports, and two threads that
- * use it.
- */
+/* test_queue.c - tests the delivered events, the reported drops, and use by two threads. */
 #include "unit/support/test.h"
 
 #include <pthread.h>
@@ -26,7 +23,7 @@ struct fixture {
 	struct wf_queue queue;
 	struct wf_waiter reader;
 	_Atomic bool stopping;
-	uint64_t empty_bytes; /* used in the arena before the queue exists */
+	uint64_t empty_bytes; /* bytes of the arena in use before the queue exists */
 	struct weft_event events[BATCH];
 	struct wf_queue_slot slots[BATCH];
 };
@@ -146,9 +143,9 @@ TEST_WITH(queue_every_event_type_comes_out_as_it_went_in, setup, teardown)
 	open_queue(WEFT_OVERFLOW_DROP_NEWEST);
 	for (int i = 0; i < 5; i++)
 		wf_queue_push(&fix.queue, &in[i], NULL);
-	assert_int_equal(take(BATCH), 0); /* not published yet */
+	assert_int_equal(take(BATCH), 0); /* events are not published yet */
 	wf_queue_flush(&fix.queue);
-	memset(&flow, 0, sizeof(flow)); /* records are copied as values */
+	memset(&flow, 0, sizeof(flow)); /* queued records have copied the flow */
 	memset(&record, 0, sizeof(record));
 
 	assert_int_equal(take(BATCH), 5);
@@ -195,7 +192,7 @@ TEST_WITH(queue_drop_newest_is_told_before_the_next_event, setup, teardown)
 	assert_int_equal(take(1), 1);
 	delivery_check_event(&check, &fix.events[0]);
 	release(1);
-	assert_int_equal(fix.events[0].data.off, 0); /* the oldest event is still there */
+	assert_int_equal(fix.events[0].data.off, 0); /* the oldest event was not dropped */
 	take_all(&check);
 	assert_int_equal(check.dropped, 0); /* a drop is reported with the next event */
 
@@ -222,7 +219,7 @@ TEST_WITH(queue_drop_oldest_keeps_the_newest, setup, teardown)
 	release(2);
 	take_all(&check);
 	assert_int_equal(check.wrong, 0);
-	assert_int_equal(check.next, 2000); /* up to the newest */
+	assert_int_equal(check.next, 2000); /* the newest event was delivered */
 }
 
 TEST_WITH(queue_losses_at_the_end_are_told_after_close, setup, teardown)
@@ -301,7 +298,7 @@ TEST_WITH(queue_lent_batch_outlives_what_is_dropped, setup, teardown)
 	release(1);
 }
 
-/* The last owner of the queue puts the pages of waiting records; teardown checks this. */
+/* If the reader ends first, the writer puts the pages of waiting records; teardown checks this. */
 TEST_WITH(queue_reader_leaving_first_frees_what_waits, setup, teardown)
 {
 	struct weft_flow flow = delivery_flow(1);
@@ -327,7 +324,7 @@ TEST_WITH(queue_block_gives_up_on_a_dead_reader_after_stop, setup, teardown)
 {
 	open_queue(WEFT_OVERFLOW_BLOCK);
 	atomic_store(&fix.stopping, true);
-	push_numbers(0, 2000, 1); /* the writer waits once, not once per event */
+	push_numbers(0, 2000, 1); /* the writer waits only once for all events */
 	assert_int_equal(stats().pushed_events, 2000);
 	assert_true(stats().dropped_events > 0);
 }
@@ -434,7 +431,7 @@ TEST_WITH(queue_drop_oldest_gives_up_on_a_dead_reader_after_stop, setup, teardow
 
 enum { SHED_PAYLOAD = 1000 };
 
-/* The number of events that fill @parts quarters of the payload's limit. */
+/* Returns the number of events that fill @parts quarters of the payload limit. */
 static uint64_t events_of(uint64_t parts)
 {
 	return fix.queue.payload_max_bytes * parts / 4 / SHED_PAYLOAD;
@@ -529,7 +526,7 @@ TEST_WITH(queue_shed_puts_the_pages_of_what_it_drops, setup, teardown)
 	assert_int_equal(wf_page_pool_taken(fix.pool), events_of(1));
 }
 
-/* Events that the reader already took stay valid; events that wait behind them are dropped. */
+/* Events that the reader has already taken stay valid; later events are dropped. */
 TEST_WITH(queue_shed_leaves_what_is_lent, setup, teardown)
 {
 	uint64_t bytes;
@@ -548,7 +545,7 @@ TEST_WITH(queue_shed_leaves_what_is_lent, setup, teardown)
 	release(1);
 }
 
-/* The queue works as before: it accepts all events that fit. */
+/* Afterwards the queue accepts all events that fit, as before. */
 TEST_WITH(queue_shed_is_over_when_nobody_asks_for_it, setup, teardown)
 {
 	struct delivery_check check = {0};

@@ -19,7 +19,7 @@ enum { PAGES = 400 };
 static struct wf_arena *arena;
 static struct wf_reader reader;
 
-/* The reader took and put many pages: their spans are kept ready. */
+/* Takes and puts many pages as the reader does, so that the reader's pool keeps their spans. */
 static void use_pages(struct wf_page_pool *pool)
 {
 	struct wf_page *pages[PAGES];

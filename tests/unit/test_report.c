@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tests of agent/report.c: numbers, sums and their states, and answers with missing members. */
+/*
+ * Tests of agent/report.c: formats numbers, sums and states, and accepts answers with missing
+ * members.
+ */
 #include "unit/support/test.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tests of agent/requests.c: requests are found by name, and the table describes itself. */
+/* Tests of agent/requests.c: requests are found by name, and the table lists every request. */
 #include "unit/support/test.h"
 
 #include <string.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_shunt.c - the bypass of a direction that reached its depth: the request, late segments, the
- * end, eviction by the kernel and a repeated request. A struct stands for the kernel.
+ * test_shunt.c - tests the bypass of a direction that reached its depth: the request, late
+ * segments, the end of the connection, eviction by the kernel and a repeated request. A struct
+ * replaces the kernel.
  */
 #include "unit/support/test.h"
 #include "unit/support/rig.h"
@@ -20,7 +21,7 @@
 
 static struct rig rig;
 
-/* The entry of one flow. Endpoint 0 is the client, 10.0.0.1. */
+/* The kernel's entry of one flow. Endpoint 0 is the client, 10.0.0.1. */
 static struct kernel {
 	enum weft_verdict verdict[2];
 	uint64_t packets[2];
@@ -56,7 +57,7 @@ static int setup(void **state)
 
 	memset(&kernel, 0, sizeof(kernel));
 	kernel.knows = true;
-	kernel.packets[1] = 3; /* the entry of an earlier connection */
+	kernel.packets[1] = 3; /* counts of an earlier connection */
 	kernel.bytes[1] = 300;
 	rig_start_live(&rig, &opts, &fake);
 	rig_handshake(&rig);
@@ -71,7 +72,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* The server sends this many more bytes, all of them bypassed in the kernel. */
+/* Simulates that the server sends this many more bytes, all bypassed in the kernel. */
 static void keep_back(int64_t packets, int64_t bytes)
 {
 	kernel.packets[1] += (uint64_t)packets;
@@ -112,13 +113,10 @@ TEST_WITH(shunt_end_offset_and_counts_are_exact, setup, teardown)
 		keep_back(370000, GIB / 2);
 		rig_ack(&rig, RIG_CLIENT, off + GIB / 2);
 	}
-	/* 8 + 10 * 512 MiB; the last segment comes with the FIN. */
+	/* The stream has 8 + 10 * 512 MiB; the last segment has the FIN. */
 	rig_segment(&rig, RIG_SERVER, ACK | WF_TCP_FIN, 5 * GIB + 8, 0, "bye");
 	rig_segment(&rig, RIG_CLIENT, ACK | WF_TCP_FIN, 0, 5 * GIB + 12, NULL);
-	/*
-	 * The last acknowledgement would stay in the kernel: the connection's end does not wait for
-	 * it.
-	 */
+	/* The connection ends without the last acknowledgement, which is bypassed in the kernel. */
 	assert_string_equal(rig_log(&rig), "< gap 5368709123 depth\nclose fin\n");
 	assert_int_equal(rig.record.counts[WEFT_TO_CLIENT].stream_bytes, 8);
 	assert_int_equal(rig.record.counts[WEFT_TO_CLIENT].gap_bytes, 5 * GIB + 3);
@@ -132,7 +130,8 @@ TEST_WITH(shunt_of_both_directions_finds_the_end_by_the_kernels_count, setup, te
 	reach_depth();
 	rig_data(&rig, RIG_CLIENT, 0, "abcdefgh");
 	assert_int_equal(kernel.verdict[0], WEFT_VERDICT_SHUNT);
-	/* Acknowledgements of neither side arrive; 7 GiB, and 1 % of it twice. */
+	/* No acknowledgements are captured; the kernel counts 7 GiB, of which 1 % was sent twice.
+	 */
 	keep_back(7 * 740000, 7 * GIB + 7 * GIB / 100);
 	rig_segment(&rig, RIG_SERVER, ACK | WF_TCP_FIN, 7 * GIB, 8, NULL);
 	rig_segment(&rig, RIG_CLIENT, ACK | WF_TCP_FIN, 8, 7 * GIB + 1, NULL);
@@ -161,7 +160,7 @@ TEST_WITH(shunt_that_the_kernel_forgot_is_asked_for_again, setup, teardown)
 	keep_back(10, 1000);
 	rig_ack(&rig, RIG_CLIENT, 1008);
 
-	/* The entry was evicted; the next segment made a new entry. */
+	/* Simulates that the entry was evicted and the next segment made a new entry. */
 	kernel.verdict[1] = WEFT_VERDICT_STEER;
 	kernel.packets[1] = kernel.bytes[1] = 0;
 	rig_wait_ms(&rig, 20);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_sink_events.c - every line is valid JSON in the format of EVE; the flow's id is the standard
- * community id.
+ * test_sink_events.c - every line is valid JSON in EVE format; the flow has the standard community
+ * id.
  */
 #include "unit/support/test.h"
 
@@ -46,7 +46,7 @@ static struct wf_sink *open_sink(void)
 	return sink;
 }
 
-/* Reads line @number of the file, from 0. The caller frees the line. */
+/* Reads line @number of the file, counted from 0. The caller frees the result. */
 static json_t *read_line(int number)
 {
 	FILE *file = fopen(path, "r");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_sink_files.c - the files in the directory after a run, and files that must never be written.
+ * test_sink_files.c - checks the files in the directory after a run, and that other files are never
+ * written.
  */
 #include "unit/support/test.h"
 
@@ -15,7 +16,7 @@
 #include "unit/support/delivery.h"
 #include "unit/support/fake_weft.h"
 
-#define NAME	  "10.0.0.2.80-10.0.0.1.40000" /* sends to the client, like delivery_data() */
+#define NAME	  "10.0.0.2.80-10.0.0.1.40000" /* direction to the client, as in delivery_data() */
 #define BACK_NAME "10.0.0.1.40000-10.0.0.2.80"
 
 static char dir[64];
@@ -166,7 +167,7 @@ TEST_WITH(files_same_four_tuple_in_another_vlan_takes_the_next_number, setup, te
 	assert_int_equal(fake_end(sink), 0);
 	assert_file_text(NAME, "plain more");
 	assert_file_text(NAME "#2", "tagged more");
-	assert_file_text(BACK_NAME "#2", "back"); /* both directions have the same bytes */
+	assert_file_text(BACK_NAME "#2", "back"); /* same bytes in both directions */
 	fake_close(sink);
 }
 
@@ -218,7 +219,7 @@ TEST_WITH(files_directory_of_an_earlier_run_is_refused, setup, teardown)
 {
 	char path[256];
 
-	in_dir("notes.txt", path); /* a file of another program: it does not disturb */
+	in_dir("notes.txt", path); /* a file of another program, which the sink ignores */
 	close(open(path, O_CREAT | O_WRONLY, 0600));
 	in_dir(NAME "#3", path);
 	close(open(path, O_CREAT | O_WRONLY, 0600));
@@ -266,7 +267,8 @@ TEST_WITH(files_directory_is_made, setup, teardown)
 }
 
 /*
- * An attacker plants a link under the name of the next stream; the link's target must not change.
+ * An attacker makes a symbolic link with the name of the next stream; the link's target must not
+ * change.
  */
 TEST_WITH(files_link_is_never_followed, setup, teardown)
 {
@@ -284,7 +286,7 @@ TEST_WITH(files_link_is_never_followed, setup, teardown)
 	push_text(&other, WEFT_TO_CLIENT, 0, "good");
 	assert_int_equal(fake_end(sink), -EEXIST);
 	assert_int_equal(access(victim, F_OK), -1);
-	assert_file_text("10.0.0.2.80-10.0.0.1.40001", "good"); /* the other streams continue */
+	assert_file_text("10.0.0.2.80-10.0.0.1.40001", "good"); /* other streams are not affected */
 	wf_sink_stats(sink, &stats);
 	assert_int_equal(stats.failed_bytes, 8);
 	assert_int_equal(stats.written_bytes, 4);
@@ -302,7 +304,7 @@ TEST_WITH(files_more_than_may_be_open_are_all_whole, setup, teardown)
 
 	getrlimit(RLIMIT_NOFILE, &before);
 	low = before;
-	low.rlim_cur = 64; /* 32 files are kept open then */
+	low.rlim_cur = 64; /* the sink then keeps 32 files open */
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
 	sink = open_sink(false);
 	for (int round = 0; round < ROUNDS; round++) {

@@ -120,11 +120,11 @@ TEST_WITH(sizing_best_weighs_two_sizes, setup, NULL)
 {
 	uint32_t saved_percent;
 
-	/* 320 saves 1216 * 10; 1024 saves 512 * (10 + 100). */
+	/* A page size of 320 saves 1216 * 10 bytes; a size of 1024 saves 512 * (10 + 100). */
 	note(300, 10);
 	note(1000, 100);
 	assert_int_equal(best(&saved_percent), 1024);
-	/* Now 320 saves 1216 * 310. */
+	/* A page size of 320 now saves 1216 * 310 bytes. */
 	note(300, 300);
 	assert_int_equal(best(&saved_percent), 320);
 }

@@ -107,7 +107,7 @@ TEST_WITH(slab_id_zero_is_never_given, setup, teardown)
 	struct fixture *fix = *state;
 	uint32_t id = wf_slab_take(fix->slab);
 
-	/* The first span of an arena holds offset 0. */
+	/* The arena's first span contains offset 0, which is not a valid object. */
 	assert_true((uint8_t *)wf_slab_at(fix->slab, id) > (uint8_t *)wf_arena_base(fix->arena));
 	assert_true((uint8_t *)wf_slab_at(fix->slab, id) <
 		    (uint8_t *)wf_arena_base(fix->arena) + WEFT_SPAN_BYTES);
@@ -160,7 +160,7 @@ TEST_WITH(slab_random_order_keeps_objects, setup, teardown)
 	assert_int_equal(wf_arena_used_bytes(fix->arena), 0);
 }
 
-/* Only in builds that have the hook (memory/fault.h). */
+/* The test needs a build with the hook of memory/fault.h. */
 #if WF_DEBUG >= 1
 TEST_WITH(slab_each_fault_in_turn_leaves_all_sound, setup, teardown)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Tests of engine/steering.c: steering by queue is chosen only where it works; if it was requested,
- * the reason against it is given.
+ * Tests of engine/steering.c: steering by queue is chosen only if it is possible; if it was
+ * requested and is not possible, the reason is reported.
  */
 #include "unit/support/test.h"
 
@@ -12,7 +12,7 @@
 #include "engine/steering.h"
 #include "packet/flow_key.h"
 
-/* Loopback has one receive queue, and does not report its hash function. */
+/* The loopback device has one receive queue and does not report its hash. */
 static struct wf_ifaces ifaces;
 static struct wf_steering steering;
 static uint32_t workers_count;
@@ -57,7 +57,7 @@ TEST(steering_on_takes_one_queue_for_one_worker)
 
 TEST(steering_on_is_refused_where_it_does_not_fit)
 {
-	begin(2, WEFT_NIC_HASH_ON); /* for one queue */
+	begin(2, WEFT_NIC_HASH_ON); /* the device has one queue */
 	assert_int_equal(wf_steering_choose(&steering, &ifaces, workers_count), -EINVAL);
 	begin(1, WEFT_NIC_HASH_ON);
 	ifaces.list[0].opts.mode = WEFT_MODE_HOST;

@@ -21,7 +21,7 @@ static const struct stream_rig_opts frames = {.source = STREAM_RIG_FRAMES};
 
 #define METRIC(rig, name) wf_metric_get((rig)->env.metrics, name)
 
-/* The bytes of the true sender at @off. */
+/* Returns the bytes that the sender sent at @off. */
 static const uint8_t *truth(uint64_t off)
 {
 	static uint8_t bytes[4096 + 1024];
@@ -363,9 +363,9 @@ TEST(stream_limit_changes_nothing_and_skip_makes_room)
 			off += 1000;
 		assert_int_equal(off, 5000);
 		assert_int_equal(METRIC(rig, payload_held_bytes), 4000);
-		/* Data that is held already does not cause the stream to give up a hole. */
+		/* Duplicate data does not cause the stream to give up a hole. */
 		assert_int_equal(stream_rig_put(rig, 1500, bytes, 1000), WF_STREAM_DUPLICATE);
-		/* Data that fills the hole does not cause it either. */
+		/* Data that fills the hole does not cause the stream to give it up. */
 		assert_int_equal(stream_rig_put(rig, 0, bytes, 10), WF_STREAM_IN_ORDER);
 		assert_true(wf_stream_skip(&rig->stream, &rig->env, off, &gap));
 		stream_rig_drain(rig, UINT64_MAX);
@@ -462,7 +462,9 @@ TEST(stream_clear_counts_as_told)
 
 /* ---- the cost of holding ---- */
 
-/* Memory per byte, without frames, for @count segments of @len bytes behind a hole. */
+/*
+ * Returns the memory per held byte, without frames, of @count segments of @len bytes behind a hole.
+ */
 static double cost_of(enum stream_rig_source source, bool fixed, uint32_t len, uint32_t count)
 {
 	struct stream_rig *rig = stream_rig_new(&(struct stream_rig_opts){
@@ -471,7 +473,7 @@ static double cost_of(enum stream_rig_source source, bool fixed, uint32_t len, u
 	uint8_t *bytes = calloc(1, len);
 	double cost;
 
-	/* The segments are not adjacent, as if every other segment was lost. */
+	/* The segments are not adjacent, as if every second segment was lost. */
 	for (uint32_t i = 0; i < count; i++)
 		assert_int_equal(stream_rig_put(rig, 1 + 2 * (uint64_t)len * i, bytes, len),
 				 WF_STREAM_HELD);
@@ -481,14 +483,17 @@ static double cost_of(enum stream_rig_source source, bool fixed, uint32_t len, u
 	return cost;
 }
 
-/* Many segments, so that partly used spans do not matter; with full checks that is too slow. */
+/*
+ * The test uses many segments, so that partly used spans do not matter. With full checks it is too
+ * slow.
+ */
 #if WF_DEBUG < 2
 TEST(stream_one_byte_costs_at_most_64)
 {
 	double cost = cost_of(STREAM_RIG_FRAMES, false, 1, 400000);
 
 	print_message("a one-byte segment costs %.2f bytes\n", cost);
-	/* Half a byte for the last span, which is partly used. */
+	/* Half a byte is for the last span, which is partly used. */
 	assert_true(cost <= 64.5);
 	assert_true(cost_of(STREAM_RIG_MAPPED, false, 1, 400000) <= 64.5);
 }
@@ -516,7 +521,7 @@ TEST(stream_one_byte_does_not_keep_its_frame)
 {
 	struct stream_rig *rig = stream_rig_new(&frames);
 
-	/* The pool has only 256 frames. */
+	/* There are more segments than frames: the pool has 256 frames. */
 	for (uint64_t i = 0; i < 1000; i++)
 		assert_int_equal(put_true(rig, 1 + 2 * i, 1), WF_STREAM_HELD);
 	stream_rig_free(rig);
@@ -542,7 +547,9 @@ TEST(stream_ill_filled_frame_is_kept_while_half_are_free)
 	struct stream_rig *rig = stream_rig_new(&frames);
 	uint8_t bytes[100] = {0};
 
-	/* The pool has 256 frames, and the test has no rings that hold any. */
+	/*
+	 * 127 of the pool's 256 frames may be held; the test has no receive rings that hold frames.
+	 */
 	for (uint64_t i = 1; i <= 127; i++)
 		assert_int_equal(stream_rig_put(rig, 1000 * i, bytes, 100), WF_STREAM_HELD);
 	assert_int_equal(METRIC(rig, segments_copied_segments), 0);
@@ -637,7 +644,7 @@ TEST(stream_joined_to_what_waits_in_order_settles_what_follows)
 
 	put_joined(rig, 10, 50, 1);
 	put_joined(rig, 110, 50, 1);
-	/* There is no hole before 60, but nothing was delivered yet: the data is final. */
+	/* There is no hole before offset 60, but nothing was delivered yet; the data is final. */
 	put_joined(rig, 0, 10, 1);
 	rig->opts.hold = false;
 	put_joined(rig, 60, 50, 1);
@@ -703,7 +710,7 @@ static void play_random(const struct stream_rig_opts *opts, uint64_t seed)
 	struct play play = {.rig = stream_rig_new(opts), .seed = seed};
 	struct wf_chunk gap;
 
-	play.rig->env.leave_small = seed % 16 == 1; /* copied to pages, so that they are merged */
+	play.rig->env.leave_small = seed % 16 == 1; /* copy to pages, which merges segments */
 	play.model = overlap_model_new(opts->policy);
 	for (int i = 0; i < 40; i++)
 		play_segment(&play, i);
@@ -739,7 +746,7 @@ TEST(stream_random_segments_equal_the_model)
 /* ---- hostile orders ---- */
 
 #if WF_DEBUG >= 2
-enum { MANY = 3000 }; /* each step is checked in full */
+enum { MANY = 3000 }; /* few segments, because each step checks all held data */
 #else
 enum { MANY = 100000 };
 #endif
@@ -749,7 +756,7 @@ static uint64_t hostile_off(int order, uint64_t i)
 	switch (order) {
 	case 0: /* reverse */
 		return MANY - 1 - i;
-	case 1: /* every other segment first */
+	case 1: /* every second segment first */
 		return i < MANY / 2 ? 2 * i + 1 : 2 * (i - MANY / 2);
 	default: /* scattered: 61 and MANY have no common factor */
 		return (i * 61 + MANY - 61) % MANY;
@@ -797,7 +804,7 @@ TEST(stream_overlapping_segments_in_every_policy_end)
 }
 
 #if WF_DEBUG >= 1
-/* Makes all kinds of memory requests in one run; frames and rings are allocated before. */
+/* Makes all kinds of memory requests in one run; frames and rings were allocated before. */
 static void play_with_fault(uint64_t nth, bool *ret_reached)
 {
 	struct stream_rig *rig = stream_rig_new(&(struct stream_rig_opts){

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The cost of a held byte, measured by the arena's spans in use: the extents and pages of one
- * stream whose segments arrived in frames that must be released.
+ * test_stream_cost.c - measures the memory per held byte, in used spans of the arena: extents and
+ * pages of one stream whose payload is copied from receive frames.
  */
 #include "unit/support/test.h"
 
@@ -15,9 +15,9 @@
 #include "unit/support/stream_rig.h"
 
 enum {
-	SPANS_BEGUN = 4, /* partly used spans of extents and page classes */
+	SPANS_BEGUN = 4, /* number of partly used spans of extents and page classes */
 #if WF_DEBUG >= 2
-	ONE_BYTE_SEGMENTS = 3000, /* each insertion checks all held data */
+	ONE_BYTE_SEGMENTS = 3000, /* few segments, because each insertion checks all held data */
 	SEGMENTS = 1000,
 #else
 	ONE_BYTE_SEGMENTS = 60000,
@@ -26,8 +26,8 @@ enum {
 };
 
 /*
- * Holds @count segments of @len bytes, @stride apart, from offset 1 on. Return: bytes in use for
- * them.
+ * Holds @count segments of @len bytes, @stride bytes apart, from offset 1 up. Return: bytes of
+ * memory in use.
  */
 static uint64_t cost_of(uint32_t count, uint32_t len, uint32_t stride)
 {

@@ -3,7 +3,7 @@
  * test_submit.c - weft_submit() from many threads: each connection is reported once, with its
  * exact bytes.
  *
- *   SUBMIT_PACKETS   packets of each of 100 threads (default: 10000, with a sanitizer 500)
+ *   SUBMIT_PACKETS   packets per thread, with 100 threads (default: 10000, with a sanitizer 500)
  *   SUBMIT_ROUNDS    rounds of start, traffic, stop (default: 100, with a sanitizer 20)
  */
 #include "unit/support/test.h"
@@ -31,11 +31,11 @@ enum { PACKETS_DEFAULT = 10000, ROUNDS_DEFAULT = 100 };
 enum {
 	THREADS = 100,
 	CONNS = 100,
-	CHUNK = 6, /* payload of a packet; a connection's whole data fits in one unscaled window */
+	CHUNK = 6, /* bytes per packet; a connection's data fits in one unscaled window */
 	PACKETS_MAX = 10000,
 	FIRST_PORT = 2000,
 	BATCH = 16,
-	SECONDS_MAX = 240, /* seconds; after these the test counts as hung */
+	SECONDS_MAX = 240, /* seconds after which the test counts as hung */
 };
 
 #define START_NS 1700000000000000000ull
@@ -88,7 +88,7 @@ static void make_templates(void)
 	}
 }
 
-/* The @index-th piece of @conn's data; checksums are not verified. */
+/* Makes packet @index of @conn's data; its checksums are not verified. */
 static void make_data(struct frame *frame, uint32_t conn, uint32_t index)
 {
 	uint8_t *payload;
@@ -221,7 +221,7 @@ static void assert_each_seen_once(void)
 struct submitter {
 	struct weft *weft;
 	uint32_t index;
-	bool shared; /* the packets of every connection are spread over all threads */
+	bool shared; /* true: the packets of each connection are distributed over all threads */
 };
 
 static void *submitter_main(void *arg)
@@ -454,7 +454,7 @@ TEST(submit_stable_bytes_are_not_copied)
 	weft = start(2, NULL, on_event);
 	open_all(weft);
 	for (uint32_t i = 0; i < packets_each; i++) {
-		/* Each pair is sent in the wrong order: data is held. */
+		/* The two segments of each pair are sent in reverse order, so data is held. */
 		uint32_t index = i ^ 1;
 		struct weft_packet packet;
 
@@ -505,7 +505,8 @@ TEST(submit_fragments_reach_their_connection)
 		submit_fragment(weft, &whole, (uint16_t)(i + 1), 0, 24);
 	}
 	/*
-	 * The FIN may overtake the rebuilt datagram on its way: reassembly waits for the datagram.
+	 * The FIN may be processed before the rebuilt datagram; reassembly then waits for the
+	 * datagram.
 	 */
 	close_all(weft);
 	finish(weft);

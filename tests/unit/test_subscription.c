@@ -150,7 +150,7 @@ TEST_WITH(subscription_ended_by_its_consumer_takes_nothing_more, setup, teardown
 	assert_int_equal(wf_sub_poll(sub, events, EVENTS, -1), -ESHUTDOWN);
 	dispatch(0, 10, 10);
 	wf_dispatch_flush(&dispatches[1]);
-	assert_true(wf_arena_used_bytes(arena) < used); /* these two workers have noticed the end */
+	assert_true(wf_arena_used_bytes(arena) < used); /* two workers freed memory */
 	close_workers();
 	assert_int_equal(wf_arena_used_bytes(arena), 0);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tests of config/suggest.c. */
+/* Tests of config/suggest.c: the nearest valid word is suggested for a misspelt one. */
 #include "unit/support/test.h"
 
 #include <string.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * test_tcp_expected.c - the fast path of tcp_track.c for common segments gives the same results as
- * the full path. An urgent flag whose pointer is 0 has no meaning, and sends a segment to the full
- * path.
+ * the full path. A set urgent flag with pointer 0 has no effect, but makes the full path process
+ * the segment.
  */
 #include "unit/support/test.h"
 
@@ -18,7 +18,7 @@ enum { CONNECTIONS = 4000, SEGMENTS = 200, HOLE_BYTES_MAX = 1 << 28 };
 struct pair {
 	struct wf_tcp tcp[2];
 	uint64_t next_off[2];
-	unsigned int plain; /* accepted segments that took the fast path */
+	unsigned int plain; /* number of accepted segments that took the fast path */
 };
 
 static uint32_t pick(uint32_t count)
@@ -99,8 +99,8 @@ static void some_segment(const struct wf_tcp *tcp, unsigned int dir, struct wf_p
 }
 
 /*
- * Accepted data in order moves the stream. Now and then its hole is given up, and always when the
- * hole is so wide that 32 bits would soon be ambiguous.
+ * Accepted data in order advances the stream. A hole is given up at random, and always if it is so
+ * wide that 32-bit numbers would soon be ambiguous.
  */
 static void advance(struct pair *pair, unsigned int dir, const struct wf_tcp_result *result)
 {

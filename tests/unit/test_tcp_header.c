@@ -7,7 +7,7 @@
 
 static struct packet_builder pb;
 
-/* Decodes a segment with these flags and options; @cut_bytes of the frame are cut off. */
+/* Decodes a segment with these flags and options; the capture lacks the last @cut_bytes. */
 static struct wf_packet decode_options(uint16_t flags, const void *options, uint8_t options_bytes,
 				       uint32_t cut_bytes)
 {
@@ -116,7 +116,9 @@ TEST(tcp_option_of_wrong_length_is_passed_over)
 	struct wf_packet packet =
 		decode_options(WF_TCP_SYN, "\2\3\1\3\4\7\7\4\3\1\1\1\10\2\3\3\5\0\0", 19, 0);
 
-	/* MSS of 3 bytes, window scale of 4, SACK permitted of 3, timestamp of 2, then a good one
+	/*
+	 * Options with wrong lengths (MSS 3, window scale 4, SACK permitted 3, timestamp 2), then a
+	 * valid window scale
 	 */
 	assert_int_equal(packet.options, WF_TCP_OPT_WSCALE);
 	assert_int_equal(packet.wscale, 5);
@@ -125,7 +127,7 @@ TEST(tcp_option_of_wrong_length_is_passed_over)
 TEST(tcp_option_that_lies_ends_the_list)
 {
 	static const char *const lies[] = {
-		"\3\3\2\2\6\1\1\1", /* longer than the list */
+		"\3\3\2\2\6\1\1\1", /* length exceeds the list */
 		"\3\3\2\2\0\1\1\1", /* length 0 */
 		"\3\3\2\2\1\1\1\1", /* length 1 */
 		"\3\3\2\1\1\1\1\2", /* no length byte */
@@ -152,7 +154,7 @@ TEST(tcp_nothing_counts_after_an_option_that_lies)
 	static const char *const lies[] = {
 		"\2\0\3\3\7\1\1\1",   /* length 0 */
 		"\2\1\3\3\7\1\1\1",   /* length 1 */
-		"\2\377\3\3\7\1\1\1", /* longer than the list */
+		"\2\377\3\3\7\1\1\1", /* length exceeds the list */
 	};
 
 	for (unsigned int i = 0; i < 3; i++)
@@ -188,7 +190,7 @@ TEST(tcp_options_all_40_bytes)
 	assert_int_equal(decode_options(WF_TCP_SYN, nops, 40, 0).wscale, 6);
 }
 
-/* With a snap length of 54 the options are missing, but the segment and its length are known. */
+/* With a snap length of 54, the options are missing, but the segment and its length are known. */
 TEST(tcp_options_cut_by_capture_still_give_the_segment)
 {
 	static const uint8_t stamp[] = {1, 1, 8, 10, 0, 0, 1, 2, 0x80, 0, 3, 4};
@@ -217,7 +219,7 @@ TEST(tcp_header_length_beyond_the_datagram_is_malformed)
 		pb_segment(&pb, KIND_SRC, KIND_DST, &(struct pb_tcp){.src_port = 1}, "xyz", 3);
 		pb_at(&pb, PB_TCP, 0)[12] = (uint8_t)(words << 4);
 		pb_fix_checksums(&pb);
-		/* Padding behind the datagram is not read as a header either. */
+		/* Padding after the datagram must not be read as a header either. */
 		pb_data(&pb, NULL, 60);
 		assert_int_equal(decode_builder(&pb, WEFT_CHECKSUM_IGNORE), WF_DECODE_MALFORMED);
 	}

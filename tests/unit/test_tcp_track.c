@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_tcp_track.c - the results for single segments, without streams: the test itself says how far
- * each stream has advanced.
+ * test_tcp_track.c - tests the results for single segments, without streams: the test itself sets
+ * the progress of each stream.
  */
 #include "unit/support/test.h"
 
@@ -12,7 +12,7 @@
 
 enum { CLIENT = 0, SERVER = 1 };
 
-#define CLIENT_SEQ 1001u /* first data byte */
+#define CLIENT_SEQ 1001u /* number of the first data byte */
 #define SERVER_SEQ 5001u
 #define WINDOW	   10000u
 
@@ -25,7 +25,7 @@ struct fixture {
 
 static struct fixture fixture;
 
-/* Both SYNs seen, no scaling, windows of WINDOW bytes. */
+/* Both SYNs were captured; windows have WINDOW bytes without scaling. */
 static int setup(void **state)
 {
 	const struct wf_tcp_syn syn[2] = {
@@ -56,7 +56,7 @@ static const struct wf_tcp_result *track(int from)
 	return &fixture.result;
 }
 
-/* A data segment; accepted data that is next in order moves the stream. */
+/* Tracks a data segment; accepted data in order advances the stream. */
 static const struct wf_tcp_result *data(int from, uint32_t seq, uint32_t ack, uint32_t len)
 {
 	const struct wf_tcp_result *result;
@@ -128,7 +128,10 @@ TEST_WITH(data_in_order_beyond_window_makes_it_stale, setup, NULL)
 				 WF_TCP_ACCEPT);
 		assert_false(told(WEFT_ANOMALY_DATA_OUT_OF_WINDOW));
 	}
-	/* The peer's acknowledgements are not captured, so a jump cannot be judged either. */
+	/*
+	 * The peer's acknowledgements are not captured, so a jump of numbers can't be judged
+	 * either.
+	 */
 	assert_int_equal(data(CLIENT, CLIENT_SEQ + 50 * WINDOW, SERVER_SEQ, 1000)->verdict,
 			 WF_TCP_ACCEPT);
 }
@@ -255,7 +258,10 @@ TEST_WITH(segment_without_ack_flag_is_ignored, setup, NULL)
 	assert_int_equal(data(CLIENT, CLIENT_SEQ, SERVER_SEQ, 100)->verdict, WF_TCP_IGNORE);
 }
 
-/* After a gap the window is out of date, but by no more than it can have grown in the meantime. */
+/*
+ * After a gap the known window is out of date. The true window may be larger, but only by a bounded
+ * amount.
+ */
 TEST_WITH(far_ack_of_unsent_after_a_gap_is_ignored, setup, NULL)
 {
 	data(SERVER, SERVER_SEQ, CLIENT_SEQ, 10);
@@ -333,7 +339,7 @@ TEST_WITH(paws_data_the_receiver_acknowledged_is_taken, setup, NULL)
 {
 	timed(SERVER, 7, SERVER_SEQ, CLIENT_SEQ + 200, 0);
 	timed(CLIENT, 1020, CLIENT_SEQ + 200, SERVER_SEQ, 100);
-	/* A tap captured these two segments late: the receiver had them in order. */
+	/* The tap captured these two segments late; the receiver got them in order. */
 	assert_int_equal(timed(CLIENT, 1000, CLIENT_SEQ, SERVER_SEQ, 100)->verdict, WF_TCP_ACCEPT);
 	assert_int_equal(timed(CLIENT, 1010, CLIENT_SEQ + 100, SERVER_SEQ, 100)->verdict,
 			 WF_TCP_ACCEPT);

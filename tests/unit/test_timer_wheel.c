@@ -46,7 +46,10 @@ static void add(struct fixture *fixture, uint32_t id, uint64_t now_ns, uint64_t 
 	wf_timer_wheel_add(&fixture->wheel, id, now_ns, deadline_ns);
 }
 
-/* Adds timers that are not due again, as an owner does. Return: number of due timers. */
+/*
+ * Runs the wheel and adds timers again that are not due, as an owner does. Return: number of due
+ * timers.
+ */
 static uint32_t run(struct fixture *fixture, uint64_t now_ns)
 {
 	uint32_t due = 0;
@@ -141,7 +144,7 @@ TEST_WITH(timer_wheel_many_random_deadlines_fire_in_time, setup, teardown)
 	assert_int_equal(fixture->wheel.count, 0);
 }
 
-/* One file has two captures that are years apart: several timers must all still fire. */
+/* A file has two captures that are years apart: timers must still expire after the jump. */
 TEST_WITH(timer_wheel_jump_over_years_hands_out_each_once_more, setup, teardown)
 {
 	struct fixture *fixture = *state;
@@ -149,7 +152,7 @@ TEST_WITH(timer_wheel_jump_over_years_hands_out_each_once_more, setup, teardown)
 
 	for (uint32_t id = 1; id <= 3; id++)
 		add(fixture, id, START_NS, START_NS + id * WF_NS_PER_SEC);
-	/* moved, like the timer of an active flow */
+	/* deadline is moved, like the timer of an active flow */
 	fixture->deadline_ns[1] = later_ns + WF_NS_PER_SEC;
 	fixture->deadline_ns[2] = later_ns + 3600 * WF_NS_PER_SEC;
 	assert_int_equal(run(fixture, later_ns), 1);

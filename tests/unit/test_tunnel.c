@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_tunnel.c - errors and special cases of tunnels. test_decode.c tests that each kind is
- * decoded, and that a frame cut at any byte is not.
+ * test_tunnel.c - tests errors and special cases of tunnels. test_decode.c tests frames of each
+ * kind, whole and truncated.
  */
 #include "unit/support/test.h"
 
@@ -69,7 +69,7 @@ TEST(tunnel_ethernet_in_gre_counts_once)
 	}
 }
 
-/* The limit on tags starts again inside a tunnel. */
+/* Inside a tunnel, VLAN tags are counted from 0 again. */
 TEST(tunnel_inner_tags_have_their_own_limit)
 {
 	pb_init(&pb);
@@ -101,7 +101,9 @@ TEST(tunnel_inner_extensions_have_their_own_limit)
 	assert_int_equal(decode(), WF_DECODE_TCP);
 }
 
-/* A tunnel without an identifier inside a tunnel with one: the tenant is still known. */
+/*
+ * A tunnel without an identifier inside a tunnel with one: the outer identifier stays in the key.
+ */
 TEST(tunnel_identifier_lasts_through_inner_tunnels_without)
 {
 	outer();
@@ -184,7 +186,7 @@ static void put_vxlan_segment(const uint8_t *data, size_t len_bytes)
 	pb_finish(&pb);
 }
 
-/* More than 64 KiB in a tunnel, before the adapter cuts the datagram: no length fits its field. */
+/* The datagram in the tunnel exceeds 64 KiB before the adapter splits it, so its lengths are 0. */
 TEST(tunnel_udp_length_zero_where_ip_length_is_too)
 {
 	static const uint8_t data[3000];
@@ -197,7 +199,8 @@ TEST(tunnel_udp_length_zero_where_ip_length_is_too)
 	assert_int_equal(packet.payload_bytes, sizeof(data));
 }
 
-/* If the outer header has no length, the inner length must still be correct. */
+/* The inner IP header has a length, so a UDP length of 0 is malformed, whatever the outer header
+ * has. */
 TEST(tunnel_udp_length_zero_in_datagram_of_known_length_is_malformed)
 {
 	static const uint8_t data[3000];
@@ -218,7 +221,9 @@ TEST(tunnel_vxlan_without_identifier_is_not_tcp)
 	assert_int_equal(decode(), WF_DECODE_NOT_TCP);
 }
 
-/* The group policy extension sets other bits; the inner frame starts at the same place. */
+/*
+ * The group policy extension sets additional bits; the position of the inner frame does not change.
+ */
 TEST(tunnel_vxlan_group_policy_is_read)
 {
 	build_vxlan(4789);
@@ -238,12 +243,12 @@ TEST(tunnel_vxlan_gpe_next_protocols)
 	pb_ethernet(&pb);
 	inner();
 	assert_int_equal(decode(), WF_DECODE_TCP);
-	pb_at(&pb, PB_VXLAN, 0)[0] = 0x08; /* no next protocol: Ethernet, as in VXLAN */
+	pb_at(&pb, PB_VXLAN, 0)[0] = 0x08; /* bit P is 0: Ethernet */
 	assert_int_equal(decode(), WF_DECODE_TCP);
 	pb_at(&pb, PB_VXLAN, 0)[0] = 0x0c;
-	pb_at(&pb, PB_VXLAN, 0)[3] = 4; /* NSH */
+	pb_at(&pb, PB_VXLAN, 0)[3] = 4; /* next protocol NSH */
 	assert_int_equal(decode(), WF_DECODE_NOT_TCP);
-	pb_at(&pb, PB_VXLAN, 0)[0] = 0x0d; /* management */
+	pb_at(&pb, PB_VXLAN, 0)[0] = 0x0d; /* bit O: management frame */
 	assert_int_equal(decode(), WF_DECODE_NOT_TCP);
 }
 
@@ -314,9 +319,7 @@ static void build_gtpu(uint8_t flags, const void *more, size_t more_bytes)
 	inner();
 }
 
-/*
- * Each direction has its own TEID: if the TEID was part of the key, there would be two connections.
- */
+/* Each direction has its own TEID: with the TEID in the key, a connection would have two keys. */
 TEST(tunnel_gtpu_teid_is_not_part_of_the_key)
 {
 	build_gtpu(0x30, NULL, 0);
@@ -329,7 +332,7 @@ TEST(tunnel_gtpu_optional_fields)
 	static const uint8_t no_chain[4] = {0, 1, 2, 0x85};
 	static const uint8_t chain[16] = {0, 1, 0, 0x85, 1, 0, 9, 0xc0, 2, 0, 0, 0, 0, 0, 0, 0};
 
-	build_gtpu(0x32, no_chain, sizeof(no_chain)); /* type without E: not evaluated */
+	build_gtpu(0x32, no_chain, sizeof(no_chain)); /* flag E is 0: type is ignored */
 	assert_int_equal(decode(), WF_DECODE_TCP);
 	build_gtpu(0x31, no_chain, sizeof(no_chain));
 	assert_int_equal(decode(), WF_DECODE_TCP);
@@ -367,11 +370,11 @@ TEST(tunnel_gtpu_length_that_lies_is_malformed)
 TEST(tunnel_gtpu_signalling_or_other_version_is_not_tcp)
 {
 	build_gtpu(0x30, NULL, 0);
-	pb_at(&pb, PB_GTPU, 0)[1] = 1; /* echo request */
+	pb_at(&pb, PB_GTPU, 0)[1] = 1; /* message type echo request */
 	assert_int_equal(decode(), WF_DECODE_NOT_TCP);
-	build_gtpu(0x20, NULL, 0); /* GTP' */
+	build_gtpu(0x20, NULL, 0); /* protocol type GTP' */
 	assert_int_equal(decode(), WF_DECODE_NOT_TCP);
-	build_gtpu(0x48, NULL, 0); /* version 2 */
+	build_gtpu(0x48, NULL, 0); /* GTP version 2 */
 	assert_int_equal(decode(), WF_DECODE_NOT_TCP);
 }
 
@@ -413,7 +416,7 @@ TEST(tunnel_gre_mpls_is_read)
 	assert_int_equal(decode(), WF_DECODE_TCP);
 }
 
-/* The low byte of NVGRE's key is a flow's entropy, which each end chooses independently. */
+/* The low byte of NVGRE's key is a flow id, which each end chooses independently. */
 TEST(tunnel_nvgre_flow_id_is_not_part_of_the_key)
 {
 	for (uint32_t flow_id = 0; flow_id < 256; flow_id += 51) {
@@ -436,7 +439,7 @@ TEST(tunnel_pptp_length_that_lies_is_malformed)
 		assert_int_equal(decode(), WF_DECODE_MALFORMED);
 		pb_put16(pb_at(&pb, PB_GRE, 0) + 4, 4 + 40 + KIND_BYTES - 1);
 		assert_int_equal(decode(), WF_DECODE_MALFORMED);
-		pb_put16(pb_at(&pb, PB_GRE, 0), 0x2081); /* acknowledgement only: no data */
+		pb_put16(pb_at(&pb, PB_GRE, 0), 0x2081); /* no data, only an ack */
 		assert_int_equal(decode(), WF_DECODE_NOT_TCP);
 	}
 }
@@ -460,7 +463,8 @@ static void build_erspan(unsigned int version, bool truncated, size_t cut_bytes)
 }
 
 /*
- * The ERSPAN header says that the mirror cut the frame: decode treats it like a cut by the capture.
+ * The ERSPAN header says that the mirror truncated the frame; decode treats it as truncated by the
+ * capture.
  */
 TEST(tunnel_erspan_truncated_frame_is_a_cut_one)
 {
@@ -481,7 +485,7 @@ TEST(tunnel_erspan_short_frame_without_truncation_is_malformed)
 	}
 }
 
-/* The original length is unknown. */
+/* The original length of the truncated frame is unknown. */
 TEST(tunnel_erspan_truncated_with_inner_length_zero_is_malformed)
 {
 	build_erspan(1, true, 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_waiter.c - no wake-up is lost, none is kept for later, and no thread sleeps past its
- * deadline.
+ * test_waiter.c - no wake-up is lost, none is stored for a later sleep, and no thread sleeps past
+ * its deadline.
  */
 #include "unit/support/test.h"
 
@@ -60,7 +60,7 @@ TEST_WITH(waiter_woken_after_announcing_does_not_sleep, setup, teardown)
 	assert_true(wf_clock_monotonic_ns() < begin_ns + FAR_NS);
 }
 
-/* A wake-up while no thread announced a sleep does not shorten a later sleep. */
+/* A wake-up while no thread has announced a sleep must not shorten a later sleep. */
 TEST_WITH(waiter_woken_before_announcing_sleeps, setup, teardown)
 {
 	uint64_t end_ns = wf_clock_monotonic_ns() + 2 * WF_NS_PER_MS;
@@ -118,7 +118,7 @@ static void wait_until_seen(uint32_t index, uint32_t round)
 	}
 }
 
-/* After a lost wake-up on either side this test hangs and fails at its time limit. */
+/* If a wake-up is lost on either side, this test hangs and fails at its time limit. */
 TEST_WITH(waiter_many_sleepers_miss_nothing, setup, teardown)
 {
 	pthread_t threads[SLEEPERS];

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * nids.c - reads a capture file with libnids and counts bytes only.
- */
+/* nids.c - reads a capture file with libnids and counts the bytes of all streams. */
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>

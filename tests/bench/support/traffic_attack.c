@@ -24,7 +24,7 @@ static uint32_t isn_of(uint32_t flow)
 	return flow * 0x9e3779b1u;
 }
 
-/* A segment of attacker @flow, or the server's answer. */
+/* Sends a segment of attacker @flow, or, if @answer is set, the server's answer. */
 static void send_from(struct attack *attack, uint32_t flow, uint32_t isn, bool answer,
 		      struct segment seg)
 {
@@ -69,7 +69,7 @@ static void step_flows(struct attack *attack)
 	handshake(attack, flow, isn_of(flow), attack->step % HANDSHAKE);
 }
 
-/* Sends all handshakes first. Return: whether this packet was part of a handshake. */
+/* Sends the handshakes of all flows first. Return: true if this packet was part of a handshake. */
 static bool is_opening(struct attack *attack)
 {
 	if (attack->step >= (uint64_t)attack->flows * HANDSHAKE)

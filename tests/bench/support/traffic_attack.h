@@ -3,16 +3,16 @@
  * traffic_attack.h - packets that make weft use memory without delivering data.
  *
  *   syns       SYNs, each from a random source
- *   flows      connections that are established and then silent, without limit
- *   holes      20,000 connections, each with a hole at its start, endless data behind, and
+ *   flows      established connections without data; their number grows without limit
+ *   holes      20,000 connections, each with a hole at its start, endless data behind it, and
  *              another hole every 31 segments
- *   tiny       10,000 connections, one-byte segments that never touch each other, upwards in
- *              half of them and downwards in the others
- *   fragments  first and middle fragments of datagrams that nothing completes
- *   reuse      1,000 four-tuples, used by one connection after the other; every other one ends
- *              by a reset, the rest are just followed by the next; every eighth carries data
+ *   tiny       10,000 connections with one-byte segments that are never adjacent; offsets rise in
+ *              half of the connections and fall in the others
+ *   fragments  first and middle fragments of datagrams that are never completed
+ *   reuse      1,000 four-tuples, each used by many connections in turn; every second connection
+ * ends by a reset, the others do not end before the next begins; every eighth has data
  *
- * Attackers have addresses from 11.0.0.0 on and talk to 172.31.0.1.
+ * Attackers have addresses from 11.0.0.0 up and connect to 172.31.0.1.
  */
 #ifndef TESTS_BENCH_TRAFFIC_ATTACK_H
 #define TESTS_BENCH_TRAFFIC_ATTACK_H
@@ -27,10 +27,10 @@ typedef void (*attack_step_fn)(struct attack *attack);
 
 struct attack {
 	attack_step_fn step_fn; /* sends one packet */
-	uint64_t step;		/* packets so far */
-	uint32_t flows;		/* of holes and tiny */
+	uint64_t step;		/* number of packets so far */
+	uint32_t flows;		/* number of flows of attacks "holes" and "tiny" */
 	struct traffic_out *out;
-	const uint8_t *pool; /* bytes to send, at least 64 KiB */
+	const uint8_t *pool; /* payload bytes, at least 64 KiB */
 };
 
 /* Returns the attack called @name; NULL if there is none. */

@@ -21,7 +21,7 @@ enum {
 	SENT_AT_ONCE = 64,
 	ETHERNET = 14,
 	IPV4 = 20,
-	HEADERS = ETHERNET + IPV4 + 32, /* and TCP with timestamps */
+	HEADERS = ETHERNET + IPV4 + 32, /* Ethernet, IPv4, and TCP with timestamps */
 };
 
 void traffic_die(const char *what)
@@ -137,7 +137,7 @@ void traffic_out_close(struct traffic_out *out)
 
 /* ---- frames ---- */
 
-/* Little-endian 16-bit words: the one's complement sum is the same in either byte order. */
+/* Sums little-endian 16-bit words: a one's complement sum does not depend on the byte order. */
 static uint64_t sum_bytes(const uint8_t *bytes, size_t len, uint64_t sum)
 {
 	uint64_t word;
@@ -180,7 +180,7 @@ static void put_sum(uint8_t *at, uint16_t sum)
 	memcpy(at, &sum, 2);
 }
 
-/* Reserves room for a frame of @len bytes and writes its record; the clock advances. */
+/* Reserves room for a frame of @len bytes, writes its record header, and advances the clock. */
 static uint8_t *begin_frame(struct traffic_out *out, uint32_t len)
 {
 	uint32_t record[4] = {(uint32_t)(out->time_ns / 1000000000),
@@ -198,7 +198,7 @@ static uint8_t *begin_frame(struct traffic_out *out, uint32_t len)
 	return frame;
 }
 
-/* @frag: the field of flags and offset. */
+/* @frag: the header field with flags and fragment offset. */
 static void put_ip(uint8_t *frame, uint32_t src, uint32_t dst, uint32_t id, uint32_t frag,
 		   uint32_t len)
 {

@@ -2,8 +2,8 @@
 /*
  * traffic_out.h - writes packets of known content to a capture file, a pipe, or an interface.
  *
- * To write a frame costs a copy and a checksum; the clock advances by a random step per frame. One
- * thread; errors end the program.
+ * Each frame costs a copy and a checksum. The clock advances by a random step per frame. For one
+ * thread only; an error ends the program.
  */
 #ifndef TESTS_BENCH_TRAFFIC_OUT_H
 #define TESTS_BENCH_TRAFFIC_OUT_H
@@ -22,8 +22,8 @@
 struct traffic_out {
 	struct rng rng;
 	int fd;
-	uint64_t rate; /* packets per second onto an interface; 0: into a capture file */
-	uint8_t *buf;  /* records as in the file: 16 bytes, then the frame */
+	uint64_t rate; /* packets per second on an interface; 0: output is a capture file */
+	uint8_t *buf;  /* records as in the file: a 16-byte header, then the frame */
 	size_t buf_used;
 	size_t buf_max; /* the buffer is flushed at this size */
 	uint64_t start_ns;
@@ -54,13 +54,15 @@ struct fragment {
 	uint32_t len;
 };
 
-/* @to: a file, "-" for standard output, or "if:NAME" for an interface at @rate packets a second. */
+/*
+ * @to: a file, "-" for standard output, or "if:NAME" for an interface at @rate packets per second.
+ */
 void traffic_out_open(struct traffic_out *out, const char *to, uint64_t rate);
 void traffic_out_segment(struct traffic_out *out, const struct segment *seg);
 void traffic_out_fragment(struct traffic_out *out, const struct fragment *fragment);
 void traffic_out_close(struct traffic_out *out);
 
-/* Prints the reason and ends the program. */
+/* Prints @what and the error, and ends the program. */
 void traffic_die(const char *what);
 
 #endif

@@ -20,7 +20,7 @@
 
 enum { ETHERNET = 1, CAPTURE_KEPT_MAX = 64 };
 
-/* The packets and the result of one source. */
+/* The packets and the result of one source that was read to its end. */
 struct capture_result {
 	int open_err;
 	int end; /* -ENODATA or -EBADMSG */
@@ -29,18 +29,18 @@ struct capture_result {
 };
 
 extern char capture_last_log[1024];
-extern struct wf_page_pool *capture_pool; /* 16 MiB; pipes take their pages from it */
+extern struct wf_page_pool *capture_pool; /* pool of 16 MiB from which pipes take pages */
 
 int capture_group_setup(void **state);
 int capture_group_teardown(void **state);
-int capture_setup(void **state); /* Clears the captured log messages. */
+int capture_setup(void **state); /* Clears the captured log messages; a setup function of cmocka. */
 
 struct capture_result capture_read_file(const struct capture_writer *writer);
 
 /* Reads the capture through a pipe that is fed @chunk bytes at a time. */
 struct capture_result capture_read_pipe(const struct capture_writer *writer, size_t chunk);
 
-/* @starve: all memory is taken after the pipe is open. */
+/* Like capture_read_pipe(); @starve: take all memory after the pipe is open. */
 struct capture_result capture_read_starved_pipe(const struct capture_writer *writer, size_t chunk,
 						bool starve);
 

@@ -10,10 +10,10 @@
 #include <stdint.h>
 
 struct capture_writer {
-	uint8_t *bytes; /* owned; capture_writer_fini() */
+	uint8_t *bytes; /* owned; freed by capture_writer_fini() */
 	size_t len;
 	size_t room;
-	bool swapped; /* write numbers in the byte order that is not the host's */
+	bool swapped; /* true: write numbers in the reverse of the host's byte order */
 };
 
 void capture_writer_fini(struct capture_writer *writer);
@@ -23,7 +23,7 @@ void capture_put_u16(struct capture_writer *writer, uint16_t value);
 void capture_put_u32(struct capture_writer *writer, uint32_t value);
 void capture_put_u64(struct capture_writer *writer, uint64_t value);
 
-/* pcap */
+/* Functions for pcap files. */
 void capture_pcap_header(struct capture_writer *writer, uint32_t magic, uint32_t linktype);
 void capture_pcap_packet(struct capture_writer *writer, uint32_t sec, uint32_t fraction,
 			 const void *bytes, uint32_t cap, uint32_t wire);
@@ -41,7 +41,7 @@ void capture_interface(struct capture_writer *writer, uint16_t linktype, uint32_
 void capture_enhanced(struct capture_writer *writer, uint32_t interface, uint64_t ticks,
 		      const void *bytes, uint32_t cap, uint32_t wire);
 
-/* Writes these bytes to a temporary file, which the caller unlinks. @path: room for 64. */
+/* Writes the bytes to a temporary file, which the caller unlinks. @path: at least 64 bytes. */
 void capture_write_file(const struct capture_writer *writer, char *path);
 
 #endif

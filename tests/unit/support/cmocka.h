@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * cmocka.h - includes cmocka and the headers that it needs before itself.
- */
+/* cmocka.h - includes cmocka and the standard headers that cmocka requires. */
 #ifndef TESTS_UNIT_SUPPORT_CMOCKA_H
 #define TESTS_UNIT_SUPPORT_CMOCKA_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * corpus.h - names the folder of the captures with known streams.
+ * corpus.h - returns the path of the captures with known streams.
  *
  * tests/corpus is made by scripts/make-corpus.py and is part of the repository. The environment
  * variable WEFT_CORPUS names another collection of the same form.

@@ -243,7 +243,7 @@ static void kind_pptp(struct packet_builder *pb)
 {
 	outer_ip(pb);
 	pb_gre(pb, 0x3000, 0);
-	pb_put16(pb_at(pb, PB_GRE, 0), 0x3081); /* version 1, with acknowledgement */
+	pb_put16(pb_at(pb, PB_GRE, 0), 0x3081); /* GRE version 1 with an acknowledgement number */
 	pb_put16(pb_at(pb, PB_GRE, 0) + 4, 4 + 20 + 20 + KIND_BYTES);
 	pb_data(pb, NULL, 4);
 	pb_ppp(pb, true);
@@ -256,7 +256,7 @@ static void kind_gtpu(struct packet_builder *pb)
 	pb_gtpu(pb, 0xdeadbeef);
 }
 
-/* Sequence number and a PDU session container, as in 5G. */
+/* Appends a sequence number and a PDU session container, as in 5G. */
 static void kind_gtpu_extension(struct packet_builder *pb)
 {
 	static const uint8_t more[8] = {0, 1, 0, 0x85, 1, 0, 9, 0};
@@ -373,7 +373,7 @@ void decoded_init(struct decoded *decoded, const struct wf_frame *frame,
 	decoded->copy = malloc(frame->cap_bytes ? frame->cap_bytes : 1);
 	assert_non_null(decoded->copy);
 	memcpy(decoded->copy, frame->bytes, frame->cap_bytes);
-	/* An empty frame must not be read at all. */
+	/* An empty frame gets an invalid pointer, because decode must not read it. */
 	decoded->frame.bytes = decoded->copy + (frame->cap_bytes ? 0 : 1);
 	memset(&decoded->packet, 0xa5, sizeof(decoded->packet));
 	decoded->result = wf_decode(&decoder, &decoded->frame, &decoded->packet);

@@ -20,9 +20,9 @@
 
 struct decode_kind {
 	const char *name;
-	/* all bytes up to the end of the last tunnel header */
+	/* appends all bytes up to the end of the last tunnel header */
 	void (*build)(struct packet_builder *pb);
-	bool ip6; /* the innermost header's version */
+	bool ip6; /* true: the innermost IP header is IPv6 */
 	uint16_t vlan[2];
 	uint32_t vni;
 };
@@ -36,7 +36,8 @@ void decode_kind_build(const struct decode_kind *kind, struct packet_builder *pb
 extern const struct weft_hash_secret decode_secret;
 
 /*
- * A decoded copy of a frame in memory of exactly its size: ASan finds a read of one byte too many.
+ * A decoded copy of a frame. The memory has exactly the frame's size, so that ASan detects a read
+ * beyond the end.
  */
 struct decoded {
 	struct wf_frame frame;
@@ -45,15 +46,18 @@ struct decoded {
 	uint8_t *copy; /* owned; freed by decoded_fini() */
 };
 
-/* Decodes, checks the invariants of any frame, and checks that steer_hash() agrees. */
+/* Decodes the frame, checks the invariants of each result, and checks that steer_hash() agrees. */
 void decoded_init(struct decoded *decoded, const struct wf_frame *frame,
 		  enum weft_checksum checksum);
 void decoded_fini(struct decoded *decoded);
 
-/* Returns only the result of decoding. */
+/* Decodes the builder's frame and returns only the result. */
 enum wf_decode_result decode_builder(const struct packet_builder *pb, enum weft_checksum checksum);
 
-/* Computes the key by the rule in the header: memcmp(), then port. Return: index of the sender. */
+/*
+ * Computes the expected key: endpoints are ordered by memcmp() of the address, then by port.
+ * Return: index of the sender.
+ */
 unsigned int decode_expected_key(const char *src, uint16_t src_port, const char *dst,
 				 uint16_t dst_port, struct weft_flow_key *ret_key);
 

@@ -106,7 +106,7 @@ static uint8_t defrag_data_byte(size_t at)
 	return (uint8_t)(at * 7 + at / 256);
 }
 
-/* Builds the datagram to be cut: Ethernet, IP, TCP, and bytes of defrag_data_byte(). */
+/* Builds the datagram to be fragmented: Ethernet, IP, TCP, and data from defrag_data_byte(). */
 void defrag_build_whole(const struct defrag_bench *bench, size_t data_bytes)
 {
 	static uint8_t data[65535];
@@ -157,7 +157,7 @@ bool defrag_add_built(struct defrag_bench *bench, struct wf_page *page)
 		frame.bytes = wf_page_bytes(page);
 		frame.page = page;
 	} else {
-		/* The bytes stay valid until the end, like those of a mapped file. */
+		/* The bytes stay valid until the end of the test, like those of a mapped file. */
 		uint8_t *copy = malloc(frame.cap_bytes);
 
 		assert_true(bench->mapped_count < 64);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * defrag_bench.h - one defragmenter without a pipeline, and fragments for it.
- */
+/* defrag_bench.h - a defragmenter without a pipeline, and functions that make fragments for it. */
 #ifndef WF_UNIT_DEFRAG_BENCH_H
 #define WF_UNIT_DEFRAG_BENCH_H
 
@@ -22,12 +20,12 @@ struct defrag_bench {
 	struct wf_page_pool *pages;
 	struct wf_defrag *defrag;
 	struct wf_defrag_opts opts;
-	struct wf_frame rebuilt; /* of the last add() that completed a datagram */
+	struct wf_frame rebuilt; /* last completed datagram */
 	uint64_t now_ns;
 	uint16_t id;
 	bool ip6;
 	enum weft_checksum checksum;
-	uint8_t *mapped[64]; /* owned; frames that stand for bytes of a mapped file */
+	uint8_t *mapped[64]; /* owned; frames that are like bytes of a mapped file */
 	unsigned int mapped_count;
 };
 
@@ -36,7 +34,7 @@ extern struct packet_builder defrag_whole; /* the datagram that is cut into frag
 
 #define metric(bench, name) wf_metric_get(&(bench)->metrics, name)
 
-/* Sets up a bench, IPv4 or IPv6, for one test and stores it in *state. */
+/* Sets up a bench for IPv4 or IPv6 and stores it in *state. */
 int defrag_setup(void **state);
 int defrag_setup6(void **state);
 int defrag_teardown(void **state);
@@ -49,32 +47,32 @@ int defrag_teardown(void **state);
 	TEST_REGISTER(name, "test_" #name "_ipv6", defrag_setup6, defrag_teardown); \
 	TEST_IPV4(name)
 
-/* Sets the bench up again with other options. */
+/* Sets up the bench again, with changed options. */
 void defrag_open(struct defrag_bench *bench);
 
-/* Builds the datagram to be cut: Ethernet, IP, TCP with @data_bytes of a pattern. */
+/* Builds the datagram to be fragmented: Ethernet, IP, TCP with @data_bytes of a pattern. */
 void defrag_build_whole(const struct defrag_bench *bench, size_t data_bytes);
 
 /* Writes into defrag_frame a fragment that carries @len bytes of the datagram from @off on. */
 void defrag_build_fragment(const struct defrag_bench *bench, uint32_t off, uint32_t len, bool more);
 
 /*
- * The two parts of defrag_build_fragment(): the headers around the IP header; the IP header and its
+ * Write the two parts of a fragment: the headers before the IP header; the IP header and its
  * payload.
  */
 void defrag_build_outside(void);
 void defrag_build_inside(const struct defrag_bench *bench, uint32_t off, uint32_t len, bool more);
 
 /*
- * Adds defrag_frame; its bytes lie on @page, or in a mapped file (NULL). Return: whether it
- * completed a datagram, which is then in bench->rebuilt.
+ * Adds defrag_frame. @page: page that holds its bytes; NULL: they are in a mapped file. Return:
+ * true if the fragment completed a datagram, which is then in bench->rebuilt.
  */
 bool defrag_add_built(struct defrag_bench *bench, struct wf_page *page);
 
-/* Cuts a fragment and adds it. */
+/* Builds a fragment and adds it. Return: true if it completed a datagram. */
 bool defrag_add(struct defrag_bench *bench, uint32_t off, uint32_t len, bool more);
 
-/* Is the last rebuilt datagram correct? */
+/* Asserts that the last rebuilt datagram is correct. */
 void defrag_assert_rebuilt(const struct defrag_bench *bench, size_t data_bytes);
 
 #endif

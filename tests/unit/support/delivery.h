@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * delivery.h - makes events to push, and checks the events that a queue delivers.
- */
+/* delivery.h - makes events for queues, and checks the events that a queue delivers. */
 #ifndef TESTS_UNIT_SUPPORT_DELIVERY_H
 #define TESTS_UNIT_SUPPORT_DELIVERY_H
 
@@ -9,10 +7,10 @@
 
 #include <weft/event.h>
 
-/* A flow that differs from others in @id only. */
+/* Returns a flow that differs from other flows in @id only. */
 struct weft_flow delivery_flow(uint64_t id);
 
-/* A DATA event with @bytes, @len bytes at stream offset @off; the event borrows @flow. */
+/* Returns a DATA event with @len bytes at stream offset @off; the event borrows @flow. */
 struct weft_event delivery_data(const struct weft_flow *flow, uint64_t off, const void *bytes,
 				uint32_t len);
 struct weft_event delivery_gap(const struct weft_flow *flow, uint64_t off, uint64_t len);
@@ -22,7 +20,7 @@ struct weft_event delivery_close(const struct weft_flow *flow,
 
 /*
  * Checks numbered events (DATA whose off is a counter): each number arrives once, in rising order,
- * or a DROP just before covers it.
+ * or the preceding DROP event counts it.
  */
 struct delivery_check {
 	uint64_t next;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fake_weft.h - a handle without an engine: one worker, whose events the test makes.
+ * fake_weft.h - a weft handle without an engine: one worker, for which the test itself makes
+ * events.
  *
- * Defines the public calls that a sink uses, over the real queues. Exactly one file of a test
+ * Defines the public functions that a sink uses, with the real queues. Exactly one file of a test
  * program includes it.
  */
 #ifndef TESTS_UNIT_SUPPORT_FAKE_WEFT_H

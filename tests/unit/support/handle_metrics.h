@@ -10,10 +10,10 @@
 
 struct weft;
 
-/* Return: the value; 0 if there is no such metric. */
+/* Return: the value of the metric @name; 0 if there is no such metric. */
 uint64_t handle_metric(const struct weft *weft, const char *name);
 
-/* Return: NULL, or the name of a ledger that does not close. */
+/* Return: the name of a ledger that does not close; NULL if all close. */
 const char *handle_open_ledger(const struct weft *weft);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * overlap_model.c - see the header.
  *
- * The table is that of "target-based" reassembly: the newer segment begins
- * before, with or after the one held, and ends before, with or after it.
+ * The table is that of "target-based" reassembly. Its columns are the relations of the newer
+ * segment to the held one: it begins before, with or after it, and ends before, with or after it.
  */
 #include "unit/support/overlap_model.h"
 
@@ -12,8 +12,8 @@
 #include <string.h>
 
 /*
- * Nine answers: the newer segment begins before (and ends before, with, after), begins with (same
- * three), begins after (same three).
+ * Nine letters per policy, one per relation: the newer segment begins before the held one (and ends
+ * before, with, after it), begins with it (same three), begins after it (same three).
  */
 static const char *const table[WEFT_OVERLAP_COUNT] = {
 	[WEFT_OVERLAP_DEFAULT] = "NNN HHN HHH",	   [WEFT_OVERLAP_FIRST] = "HHH HHH HHH",
@@ -115,7 +115,7 @@ static void list_add(struct overlap_model *model, int start, const uint8_t *byte
 	model->list_len++;
 }
 
-/* The first segment in the list that has the byte @off: its copy is delivered. */
+/* Returns the first segment in the list that has the byte @off; its copy is delivered. */
 static struct model_segment *list_owner(const struct overlap_model *model, int off)
 {
 	for (int i = 0; i < model->list_len; i++) {
@@ -178,7 +178,7 @@ static void put_whole(struct overlap_model *model, int start, const uint8_t *byt
 	for (int i = model->list_len - 1; i >= 0; i--) {
 		const struct model_segment *held = model->list[i];
 
-		/* A segment that comes earlier in the list has all of these bytes: drop them. */
+		/* An earlier segment in the list has all of these bytes: drop the new segment. */
 		if (start > model->next && held->start <= start && end <= held->end &&
 		    (new_linux || held->start < start || end < held->end))
 			return;

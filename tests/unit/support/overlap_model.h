@@ -2,9 +2,9 @@
 /*
  * overlap_model.h - a slow model of the bytes that a receiver delivers from overlapping segments.
  *
- * Written from the published rules (user/reassembly/README.md) without looking
- * at the code under test: receivers that cut are an array of bytes, each of
- * which knows its owner; receivers that keep segments whole are a list of them.
+ * The model follows the published rules (user/reassembly/README.md) and shares no code with the
+ * code under test. A receiver that trims segments is an array of bytes with the owner of each byte.
+ * A receiver that keeps whole segments is a list of segments.
  */
 #ifndef TESTS_UNIT_SUPPORT_OVERLAP_MODEL_H
 #define TESTS_UNIT_SUPPORT_OVERLAP_MODEL_H
@@ -26,7 +26,7 @@ struct overlap_model {
 	struct model_segment {
 		int start, end, arrival;
 		uint8_t bytes[MODEL_BYTES_MAX];
-	} * list[MODEL_SEGMENTS_MAX]; /* whole segments by start */
+	} * list[MODEL_SEGMENTS_MAX]; /* list of whole segments, ordered by start */
 	int list_len;
 	int arrivals;
 };
@@ -34,13 +34,16 @@ struct overlap_model {
 struct overlap_model *overlap_model_new(enum weft_overlap policy);
 void overlap_model_free(struct overlap_model *model);
 
-/* A segment of @len bytes arrives for offset @off. */
+/* Models the arrival of a segment with @len bytes at offset @off. */
 void overlap_model_put(struct overlap_model *model, int off, const uint8_t *bytes, int len);
 
-/* The byte at @off as the receiver would deliver it, or -1. */
+/* Returns the byte at @off that the receiver would deliver; -1 if there is none. */
 int overlap_model_get(const struct overlap_model *model, int off);
 
-/* Does the newer of two overlapping segments win, by the published table of the 9 relations? */
+/*
+ * Return: true if the newer of two overlapping segments wins, by the published table of the 9
+ * relations.
+ */
 int overlap_model_newer_wins(enum weft_overlap policy, int held_start, int held_end, int new_start,
 			     int new_end);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * packet_builder.c - see packet_builder.h. The code is slow and obvious on purpose: tests compare
- * the code under test with it.
+ * packet_builder.c - see packet_builder.h. The code is simple and slow, because tests compare the
+ * code under test with it.
  */
 #include "unit/support/packet_builder.h"
 
@@ -80,7 +80,7 @@ static uint8_t *append(struct packet_builder *pb, size_t len_bytes)
 	return at;
 }
 
-/* The EtherType and IP protocol that announce a header of @kind. */
+/* Returns the EtherType that announces a header of @kind. */
 static uint16_t ethertype_of(enum pb_kind kind, uint16_t hint)
 {
 	switch (kind) {
@@ -122,8 +122,8 @@ static uint8_t proto_of(enum pb_kind kind, uint8_t hint)
 }
 
 /*
- * Enters a header of @kind into the "next" field of the previous header; @hint is used where @kind
- * alone is not enough.
+ * Writes the type of a header of @kind into the "next" field of the previous header; @hint
+ * distinguishes types that @kind does not.
  */
 static void link_from(struct packet_builder *pb, enum pb_kind kind, uint16_t hint)
 {
@@ -224,7 +224,7 @@ void pb_sll(struct packet_builder *pb)
 {
 	uint8_t *at = push(pb, PB_SLL, 16, 0);
 
-	pb_put16(at + 2, 1); /* ARPHRD_ETHER */
+	pb_put16(at + 2, 1); /* hardware type ARPHRD_ETHER */
 	pb_put16(at + 4, 6);
 }
 
@@ -395,7 +395,10 @@ static uint16_t clamp16(size_t len_bytes)
 	return len_bytes > UINT16_MAX ? 0 : (uint16_t)len_bytes;
 }
 
-/* Checksum of the TCP header at @tcp under the nearest IP header outside @index. */
+/*
+ * Computes the checksum of the TCP header @index, with the pseudo header of the nearest IP header
+ * before it.
+ */
 static void fix_tcp(struct packet_builder *pb, uint32_t index, size_t end)
 {
 	uint8_t *tcp = pb->bytes + pb->layers[index].off;

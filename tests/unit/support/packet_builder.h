@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * packet_builder.h - frames for tests, built from the outermost header inwards.
+ * packet_builder.h - builds frames for tests, from the outermost header inwards.
  *
  * Each pb_*() appends one header and enters its protocol into the previous header; pb_finish()
  * then fills in lengths and checksums from the innermost header outwards. To build a wrong frame,
@@ -39,7 +39,7 @@ enum pb_kind {
 	PB_PPP,
 	PB_SLL,
 	PB_SLL2,
-	PB_FAMILY, /* NULL and LOOP */
+	PB_FAMILY, /* header of link types NULL and LOOP */
 	PB_SNAP,
 	PB_IPV4,
 	PB_IPV6,
@@ -57,7 +57,7 @@ enum pb_kind {
 
 struct pb_layer {
 	enum pb_kind kind;
-	uint32_t off; /* of the header's first byte */
+	uint32_t off; /* offset of the header's first byte */
 };
 
 struct packet_builder {
@@ -67,7 +67,9 @@ struct packet_builder {
 	uint8_t bytes[PB_BYTES_MAX];
 };
 
-/* Numbers in host order. A zero member is sent as zero; only window 0 means 64240. */
+/*
+ * Members have host byte order. A missing member is sent as zero; only window 0 is sent as 64240.
+ */
 struct pb_tcp {
 	uint16_t src_port;
 	uint16_t dst_port;
@@ -77,13 +79,13 @@ struct pb_tcp {
 	uint16_t window;
 	uint16_t urgent;
 	const void *options;
-	uint8_t options_bytes; /* padded with end-of-list to a multiple of 4 */
+	uint8_t options_bytes; /* padded with end-of-list options to a multiple of 4 */
 	bool window_zero;
 };
 
 void pb_init(struct packet_builder *pb);
 
-/* Link layers. */
+/* Append link-layer headers. */
 void pb_ethernet(struct packet_builder *pb);
 void pb_vlan(struct packet_builder *pb, uint16_t tpid, uint16_t tci);
 void pb_snap(struct packet_builder *pb);
@@ -94,52 +96,61 @@ void pb_sll(struct packet_builder *pb);
 void pb_sll2(struct packet_builder *pb);
 void pb_family(struct packet_builder *pb, uint32_t family, bool big_endian);
 
-/* @src, @dst: as text; an address with ':' is IPv6. */
+/* Append an IP header. @src, @dst: addresses as text; an address with ':' is IPv6. */
 void pb_ip(struct packet_builder *pb, const char *src, const char *dst);
 void pb_ipv4_options(struct packet_builder *pb, const char *src, const char *dst,
 		     const void *options, size_t options_bytes);
-/* Turns the last IPv4 header into that of a fragment; @off_bytes is a multiple of 8. */
+/* Change the last IPv4 header into that of a fragment; @off_bytes is a multiple of 8. */
 void pb_ipv4_set_fragment(struct packet_builder *pb, uint16_t id, uint32_t off_bytes, bool more);
-/* @proto: 0 hop-by-hop, 43 routing, 60 destination, 51 AH; @body follows the two fixed bytes. */
+/*
+ * Append an IPv6 extension header. @proto: 0 hop-by-hop, 43 routing, 60 destination, 51 AH. @body
+ * follows the two fixed bytes.
+ */
 void pb_ipv6_ext(struct packet_builder *pb, uint8_t proto, const void *body, size_t body_bytes);
 void pb_ipv6_fragment(struct packet_builder *pb, uint32_t id, uint32_t off_bytes, bool more);
-/* Sets the protocol number that the IP header announces, for protocols without a pb_*() call. */
+/* Set the protocol number in the last IP header, for protocols without a pb_*() function. */
 void pb_set_proto(struct packet_builder *pb, uint8_t proto);
 
-/* Transport and tunnels. */
+/* Append headers of transport protocols and tunnels. */
 void pb_udp(struct packet_builder *pb, uint16_t src_port, uint16_t dst_port);
 void pb_tcp(struct packet_builder *pb, const struct pb_tcp *tcp);
 void pb_vxlan(struct packet_builder *pb, uint32_t vni);
 void pb_geneve(struct packet_builder *pb, uint32_t vni, const void *options, size_t options_bytes);
 void pb_gtpu(struct packet_builder *pb, uint32_t teid);
-/* @flags: 0x8000 checksum, 0x2000 key, 0x1000 sequence number; each flag appends its field. */
+/*
+ * @flags: 0x8000 checksum, 0x2000 key, 0x1000 sequence number; each adds its field to the header.
+ */
 void pb_gre(struct packet_builder *pb, uint16_t flags, uint32_t key);
-/* @version: 1 (type II, 8 bytes) or 2 (type III, 12 bytes, and 8 more if @subheader). */
+/* @version: 1 (type II, 8 bytes) or 2 (type III, 12 bytes, or 20 with @subheader). */
 void pb_erspan(struct packet_builder *pb, unsigned int version, uint16_t session, bool truncated,
 	       bool subheader);
 
-/* Appends raw header bytes, or payload. NULL: zeroes. */
+/* Append raw header bytes or payload; @bytes NULL: append zeros. */
 void pb_data(struct packet_builder *pb, const void *bytes, size_t len_bytes);
 
 /*
- * Fills in lengths and checksums. Data appended after this call (Ethernet padding) is not covered.
+ * Write lengths and checksums. They do not include data that is appended after this call (Ethernet
+ * padding).
  */
 void pb_finish(struct packet_builder *pb);
 
-/* First byte of the @nth (from 0) header of @kind; fails the test if there is none. */
+/* Return a pointer to the @nth header of @kind, counted from 0; fail the test if there is none. */
 uint8_t *pb_at(struct packet_builder *pb, enum pb_kind kind, unsigned int nth);
 
-/* Describes the bytes as a frame without a page; the link type follows from the first header. */
+/* Describe the bytes as a frame without a page. The first header determines the link type. */
 void pb_frame(const struct packet_builder *pb, uint64_t time_ns, struct wf_frame *ret_frame);
 
-/* init, Ethernet, IP, TCP, data, finish. */
+/* Build a whole frame: Ethernet, IP, TCP, data. */
 void pb_segment(struct packet_builder *pb, const char *src, const char *dst,
 		const struct pb_tcp *tcp, const void *data, size_t len_bytes);
 
-/* Corrects the checksums of the last IPv4 and TCP headers after a test changed bytes. */
+/* Correct the checksums of the last IPv4 and TCP headers after the test has changed bytes. */
 void pb_fix_checksums(struct packet_builder *pb);
 
-/* Slow and obvious: one's complement sum of big-endian 16-bit words, not folded. */
+/*
+ * Return the one's complement sum of big-endian 16-bit words, not folded. The code is simple and
+ * slow.
+ */
 uint64_t pb_sum(const uint8_t *bytes, size_t len_bytes);
 uint16_t pb_fold(uint64_t sum);
 

@@ -28,7 +28,7 @@ static void log_line(struct rig *rig, const char *text)
 	rig->log_bytes += len;
 }
 
-/* Connections are numbered from 1 in order of opening. */
+/* Returns the number of a connection; connections are numbered from 1 in order of opening. */
 static unsigned int number_of(const struct weft_flow *flow)
 {
 	return (unsigned int)(flow->id >> ID_WORKER_BITS);
@@ -41,7 +41,7 @@ static void check_offset(struct rig *rig, const struct weft_event *event, uint64
 
 	if (number >= sizeof(rig->next_off) / sizeof(rig->next_off[0]))
 		return;
-	/* A DROP event reports the dropped bytes; the following offsets continue behind them. */
+	/* A DROP event reports the dropped bytes; the next event continues after them. */
 	if (rig->is_lossy[number][event->dir])
 		assert_true(off >= rig->next_off[number][event->dir]);
 	else
@@ -259,7 +259,7 @@ static void assert_ledgers_close(const struct rig *rig)
 		assert_int_equal(sum_, wf_metric_get(&(rig)->metrics, total));   \
 	} while (0)
 
-/* The counters by cause, by reason and by direction each add up to the total. */
+/* Asserts that the counters by cause, by reason and by direction each add up to the total. */
 static void assert_kinds_add_up(const struct rig *rig)
 {
 	assert_sum_is(rig, gaps_by_cause, gaps);
@@ -300,7 +300,7 @@ const char *rig_log(struct rig *rig)
 	return copy;
 }
 
-/* In live mode a frame lies in a page; its bytes are gone once the page is put. */
+/* Moves a frame to a page, as in live capture: its bytes become invalid when the page is put. */
 static void move_to_page(struct rig *rig, struct wf_frame *frame)
 {
 	struct wf_page *page;
@@ -318,7 +318,7 @@ static void move_to_page(struct rig *rig, struct wf_frame *frame)
 	frame->bytes = wf_page_bytes(page);
 }
 
-/* A mapped file keeps its bytes: each frame gets its own memory, which is freed at exit. */
+/* Gives each frame its own memory until exit, because a mapped file keeps its bytes. */
 static void move_to_file(struct wf_frame *frame)
 {
 	static struct chunk {
@@ -329,7 +329,7 @@ static void move_to_file(struct wf_frame *frame)
 
 	assert_non_null(chunk);
 	memcpy(chunk->bytes, frame->bytes, frame->cap_bytes);
-	chunk->next = chunks; /* reachable, so no leak */
+	chunk->next = chunks; /* the list keeps the memory reachable: no leak is reported */
 	chunks = chunk;
 	frame->bytes = chunk->bytes;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * run_off.h - takes and puts runs of an arena by offset and number of spans, for tests of where a
- * run lies.
+ * run_off.h - takes and puts runs of spans by offset and number, for tests that check the place of
+ * a run.
  */
 #ifndef WF_TEST_RUN_OFF_H
 #define WF_TEST_RUN_OFF_H
@@ -11,7 +11,7 @@
 
 #include "memory/arena.h"
 
-/* Return: the offset of @count adjacent spans, or -ENOBUFS. */
+/* Return: offset of a run of @count adjacent spans; -ENOBUFS if there is none. */
 static inline int64_t take_run_off(struct wf_arena *arena, uint64_t count)
 {
 	uint8_t *start = wf_arena_take_run(arena, count * WEFT_SPAN_BYTES);

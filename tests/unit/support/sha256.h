@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * sha256.h - FIPS 180-4; tests compare the sums of streams with the expected ones.
- */
+/* sha256.h - computes SHA-256 (FIPS 180-4), with which tests compare streams. */
 #ifndef TESTS_UNIT_SUPPORT_SHA256_H
 #define TESTS_UNIT_SUPPORT_SHA256_H
 
@@ -17,7 +15,7 @@ struct sha256 {
 void sha256_init(struct sha256 *sum);
 void sha256_add(struct sha256 *sum, const void *bytes, size_t len_bytes);
 
-/* Writes 64 digits and a zero. @sum must not be used afterwards. */
+/* Write 64 hexadecimal digits and a terminating zero. @sum must not be used afterwards. */
 void sha256_hex(struct sha256 *sum, char ret_hex[65]);
 
 #endif

@@ -130,7 +130,10 @@ void stream_rig_drain(struct stream_rig *rig, uint64_t limit_off)
 	}
 }
 
-/* The place where a source would have put @len bytes: a frame, or a place in a file. */
+/*
+ * Returns the memory in which a source would have stored @len bytes: a receive frame, or a part of
+ * a file.
+ */
 static const uint8_t *place(struct stream_rig *rig, const uint8_t *bytes, uint32_t len,
 			    struct wf_page **ret_page)
 {
@@ -175,7 +178,7 @@ enum wf_stream_result stream_rig_put_cut(struct stream_rig *rig, uint64_t off, c
 		assert_int_equal(rig->info.chunk.off, next_off);
 		deliver(rig, &rig->info.chunk);
 	}
-	if (rig->opts.out_bytes_max == 4096) /* the check walks all held data */
+	if (rig->opts.out_bytes_max == 4096) /* the check is slow: it visits all held data */
 		assert_true(wf_stream_is_valid(&rig->stream, &rig->env));
 	wf_page_put(segment.page);
 	if (!rig->opts.hold)

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * test.c - main() of every unit test: runs the tests that the file registered, see test.h.
- */
+/* test.c - the main() of every unit test; runs the tests that the file registered with test.h. */
 #include "unit/support/test.h"
 
 enum { TESTS_MAX = 512 };
 
-static struct test *tests; /* ordered by line */
+static struct test *tests; /* list ordered by line number */
 static CMFixtureFunction group_setup, group_teardown;
 
 void test_register(struct test *test)

@@ -7,8 +7,9 @@
  * 		assert_true(wf_seq_lt(UINT32_MAX, 0));
  * 	}
  *
- * main() is in test.c and runs a file's tests in the order of their lines. A test's name in the
- * output is "test_" and the name in the macro. Its argument is void **state.
+ * main() is in test.c and runs a file's tests in the order of their lines. In the output, a test's
+ * name is "test_" followed by the name in the macro. The test function has the argument void
+ * **state.
  */
 #ifndef TESTS_UNIT_SUPPORT_TEST_H
 #define TESTS_UNIT_SUPPORT_TEST_H
@@ -18,7 +19,7 @@
 struct test {
 	struct CMUnitTest unit;
 	int line;
-	struct test *next; /* ordered by line */
+	struct test *next; /* list ordered by line number */
 };
 
 void test_register(struct test *test);
@@ -27,7 +28,7 @@ void test_register_group(CMFixtureFunction setup, CMFixtureFunction teardown);
 #define TEST_JOIN_(a, b) a##b
 #define TEST_JOIN(a, b)	 TEST_JOIN_(a, b)
 
-/* Runs test_@name between @setup and @teardown, as @label in the output. */
+/* Registers test_@name with fixtures @setup and @teardown; @label is its name in the output. */
 #define TEST_REGISTER(name, label, setup, teardown)                                           \
 	static __attribute__((constructor)) void TEST_JOIN(register_test_, __COUNTER__)(void) \
 	{                                                                                     \
@@ -38,10 +39,10 @@ void test_register_group(CMFixtureFunction setup, CMFixtureFunction teardown);
 	}                                                                                     \
 	_Static_assert(1, "")
 
-/* Runs a test a second time, with other fixtures. */
+/* Registers a test a second time, with other fixtures. */
 #define TEST_ALSO(name, setup, teardown) TEST_REGISTER(name, "test_" #name, setup, teardown)
 
-/* Defines a test between @setup and @teardown; either may be NULL. */
+/* Defines a test with fixtures @setup and @teardown; either may be NULL. */
 #define TEST_WITH(name, setup, teardown)       \
 	static void test_##name(void **state); \
 	TEST_ALSO(name, setup, teardown);      \
@@ -49,7 +50,10 @@ void test_register_group(CMFixtureFunction setup, CMFixtureFunction teardown);
 
 #define TEST(name) TEST_WITH(name, NULL, NULL)
 
-/* @setup runs before a file's first test, @teardown after its last; either may be NULL. */
+/*
+ * Registers @setup, which runs before the file's first test, and @teardown, which runs after its
+ * last; either may be NULL.
+ */
 #define TEST_GROUP(setup, teardown)                                   \
 	static __attribute__((constructor)) void register_group(void) \
 	{                                                             \

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * pcap_bytes.h - reads integers of a capture file, in the byte order of its writer.
- */
+/* pcap_bytes.h - reads integers of a capture file in the file's byte order. */
 #ifndef WF_CAPTURE_FILE_PCAP_BYTES_H
 #define WF_CAPTURE_FILE_PCAP_BYTES_H
 

@@ -2,12 +2,13 @@
 /*
  * pcap_classic.c - parses pcap: a 24-byte file header, then records.
  *
- *   magic │ major.minor │ 0 │ 0 │ snap length │ link type
- *   seconds │ fraction │ captured │ on the wire │ (patched: 8 bytes more) │ data ...
+ *   file header:    magic │ major.minor │ 0 │ 0 │ snap length │ link type
+ *   record:         seconds │ fraction │ captured length │ wire length │ (patched: 8 bytes) │ data
+ * ...
  *
- * libpcap is not used, because it costs more per packet than all other stages of weft. The loop is
- * compiled twice: for files in the host's byte order, and for the reverse order. The loop
- * prefetches the headers of a later record at a guessed address. The guess is right if records
+ * libpcap is not used, because it costs more per packet than all other stages of weft. The parsing
+ * loop is compiled twice: for files in the host's byte order, and for the reverse order. The loop
+ * prefetches the headers of a later record, whose address it guesses. The guess is right if records
  * have equal lengths, as in bulk transfers.
  *
  * Like libpcap, this file accepts the magics of patched writers (Kuznetzov's with 24-byte record
@@ -30,7 +31,7 @@ enum {
 	PATCHED_RECORD_BYTES = 24,
 	/* the higher bits are the length of a frame check sequence, which is ignored */
 	LINK_MASK = 0x03ffffff,
-	PREFETCH_AHEAD = 3, /* number of records */
+	PREFETCH_AHEAD = 3, /* number of records between the current and the prefetched one */
 };
 
 struct magic {
@@ -41,9 +42,9 @@ struct magic {
 
 static const struct magic magics[] = {
 	{0xa1b2c3d4u, 1000, RECORD_BYTES},	   {0xa1b23c4du, 1, RECORD_BYTES},
-	{0xa1b2cd34u, 1000, PATCHED_RECORD_BYTES}, /* Kuznetzov */
-	{0xa1b234cdu, 1000, RECORD_BYTES},	   /* Mesquita */
-	{0xa12b3c4du, 1000, RECORD_BYTES},	   /* Navtel */
+	{0xa1b2cd34u, 1000, PATCHED_RECORD_BYTES}, /* magic of Kuznetzov's patch */
+	{0xa1b234cdu, 1000, RECORD_BYTES},	   /* magic of Mesquita's patch */
+	{0xa12b3c4du, 1000, RECORD_BYTES},	   /* magic of Navtel's patch */
 };
 
 static const struct magic *find_magic(uint32_t value)
@@ -101,7 +102,7 @@ enum wf_pcap_status wf_pcap_classic_begin(struct wf_pcap_state *state, const uin
 	return read_file_header(state, bytes);
 }
 
-/* Versions up to 2.2, and some writers of 2.3, wrote the two lengths in reverse order. */
+/* Versions up to 2.2, and some writers of 2.3, wrote the wire length before the captured length. */
 static void unswap_lengths(uint32_t *cap_bytes, uint32_t *wire_bytes)
 {
 	uint32_t cap = *cap_bytes;
@@ -153,8 +154,8 @@ static inline __attribute__((always_inline)) enum wf_pcap_status read_records(
 			break;
 		}
 		/*
-		 * Prefetch the rest of the headers, and the record that is PREFETCH_AHEAD records
-		 * ahead.
+		 * Prefetch the rest of this record's headers, and the record that is PREFETCH_AHEAD
+		 * records ahead.
 		 */
 		__builtin_prefetch(record + 64);
 		__builtin_prefetch(record + PREFETCH_AHEAD * (uint64_t)(header_bytes + cap_bytes));

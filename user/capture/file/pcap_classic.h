@@ -9,10 +9,12 @@
 
 struct wf_frame;
 
-/* Return true if @value, read in host byte order, is the magic of a pcap file of either order. */
+/*
+ * Return true if @value, read in host byte order, is the magic of a pcap file in either byte order.
+ */
 bool wf_pcap_classic_is_magic(uint32_t value);
 
-/* Parse the header of a file that begins with such a magic; see wf_pcap_format_begin(). */
+/* Parse the header of a file that begins with a pcap magic; see wf_pcap_format_begin(). */
 enum wf_pcap_status wf_pcap_classic_begin(struct wf_pcap_state *state, const uint8_t *bytes,
 					  uint64_t len_bytes, uint64_t *ret_used);
 

@@ -14,12 +14,13 @@ struct wf_page_pool;
 struct wf_source;
 
 /*
- * Open @path; "-" is standard input. Return: 0; -ENOENT, -EISDIR, -EACCES; -EBADMSG if the file is
- * not a capture or its link type is not supported; other negative errno. Errors are logged.
+ * Open the capture file @path; "-" is standard input. Return: 0 on success; -ENOENT, -EISDIR or
+ * -EACCES if the file can't be opened; -EBADMSG if the file is not a capture or its link type is
+ * not supported; other negative errno. Errors are logged.
  */
 int wf_pcap_file_open(const char *path, struct wf_page_pool *pool, struct wf_source **ret_source);
 
-/* Write the progress of @source. Thread: any. */
+/* Write the number of read bytes and the file size of @source. Thread: any. */
 void wf_pcap_file_progress(const struct wf_source *source, struct weft_progress *ret_progress);
 
 #endif

@@ -20,7 +20,7 @@
 #include "packet/frame.h"
 
 struct wf_pcap_filter {
-	struct bpf_program programs[WEFT_LINK_COUNT]; /* if bf_insns is NULL, no frame matches */
+	struct bpf_program programs[WEFT_LINK_COUNT]; /* bf_insns NULL: no frame matches */
 };
 
 static const int link_dlts[WEFT_LINK_COUNT] = {
@@ -31,8 +31,9 @@ static const int link_dlts[WEFT_LINK_COUNT] = {
 };
 
 /*
- * Compile @expression for the link type @dlt. @why: receives the error, at least PCAP_ERRBUF_SIZE
- * bytes. Return: 0; -EINVAL if it does not compile; -ENOMEM.
+ * Compile @expression for the link type @dlt. @why: buffer for the error message, at least
+ * PCAP_ERRBUF_SIZE bytes. Return: 0 on success; -EINVAL if the expression does not compile;
+ * -ENOMEM.
  */
 static int compile(const char *expression, int dlt, struct bpf_program *ret_program, char *why)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pcap_format.h - parses the records of a capture file: bytes are input, frames are output.
+ * pcap_format.h - parses the records of a capture file from bytes in memory into frames.
  *
  * Supports pcap (both byte orders, microseconds and nanoseconds, patched layouts) and pcapng.
- * Frames point into the input. The parser does no input itself: a mapping passes all bytes of a
- * window, a pipe passes the bytes that have arrived. Nothing is parsed after damaged data.
+ * Frames point into the input. The parser reads no file: a mapping passes all bytes of a window,
+ * and a pipe passes the bytes that have arrived. Nothing is parsed after damaged data.
  *
  * Thread: one.
  */
@@ -16,8 +16,9 @@
 struct wf_frame;
 
 /*
- * Parse the file header at @bytes; *@ret_used is its length. Return: WF_PCAP_OK; WF_PCAP_MORE;
- * WF_PCAP_DAMAGED if this is not a capture file or is not supported.
+ * Parse the file header at @bytes; *@ret_used is its length. Return: WF_PCAP_OK on success;
+ * WF_PCAP_MORE if the header is incomplete; WF_PCAP_DAMAGED if the file is not a capture file or is
+ * not supported.
  */
 enum wf_pcap_status wf_pcap_format_begin(struct wf_pcap_state *state, const char *name,
 					 const uint8_t *bytes, uint64_t len_bytes,

@@ -18,11 +18,11 @@ int wf_pcap_link(uint32_t linktype)
 	case 9:	 /* PPP */
 	case 50: /* PPP in HDLC-like framing */
 		return WEFT_LINK_PPP;
-	case 12: /* raw IP; the number depends on the system: 12, 14 (OpenBSD) or 101 */
+	case 12: /* raw IP: the number is 12, 14 (OpenBSD) or 101, depending on the system */
 	case 14:
 	case 101:
-	case 228: /* IPv4 */
-	case 229: /* IPv6 */
+	case 228: /* raw IPv4 */
+	case 229: /* raw IPv6 */
 		return WEFT_LINK_RAW;
 	case 108:
 		return WEFT_LINK_LOOP;

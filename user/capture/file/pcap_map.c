@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pcap_map.c - a mapped capture file: frames point into the mapping.
+ * pcap_map.c - the source for a mapped capture file, whose frames point into the mapping.
  *
  *   │ released ........ │ may be in use │ parsed │ ready (populated) │ untouched ... │
  *                  released            pos                        ready            size
  *
- * MADV_POPULATE_READ maps one window at a time. This is cheaper than one page fault per 64 KiB,
- * and returns an error instead of raising SIGBUS if the file was truncated. Pages more than LAG
- * bytes behind are released, so resident memory is at most LAG + WINDOW bytes. If a frame in a
- * released page is still used, the kernel reads the page again. One risk remains: if the file is
- * truncated while frames in the removed part are in use, reading them raises SIGBUS, as with any
- * mapping.
+ * MADV_POPULATE_READ maps one window at a time. This is cheaper than one page fault per 64 KiB, and
+ * returns an error instead of raising SIGBUS if the file was truncated. Pages more than LAG bytes
+ * before the current position are released, so resident memory is at most LAG + WINDOW bytes. If a
+ * frame in a released page is still used, the kernel reads the page again. One risk remains: if the
+ * file is truncated while frames in the removed part are in use, reading them raises SIGBUS, as
+ * with any mapping.
  */
 #include "capture/file/pcap_map.h"
 
@@ -35,7 +35,7 @@
 struct pcap_map {
 	struct wf_pcap_source file;
 	int fd;		     /* owned */
-	const uint8_t *base; /* owned: the mapping */
+	const uint8_t *base; /* owned: start of the mapping */
 	uint64_t mapped_bytes;
 	/* number of readable bytes; smaller than mapped_bytes if the file was truncated */
 	uint64_t size;
@@ -51,7 +51,7 @@ static void note_cut(struct pcap_map *map, uint64_t size, const char *why)
 	map->cut = why;
 }
 
-/* Reduce size if the file has become shorter. */
+/* Check the file's size, and reduce map->size if the file has become shorter. */
 static void check_size(struct pcap_map *map)
 {
 	struct stat st;
@@ -73,7 +73,9 @@ static void release_behind(struct pcap_map *map)
 	map->released = end;
 }
 
-/* Populate the next window. This increases ready, or reduces size if bytes can't be read. */
+/*
+ * Populate the next window. This increases map->ready, or reduces map->size if bytes can't be read.
+ */
 static void next_window(struct pcap_map *map)
 {
 	uint64_t begin = map->ready, end;
@@ -103,7 +105,10 @@ static void next_window(struct pcap_map *map)
 	release_behind(map);
 }
 
-/* Handle the end: no complete record follows map->pos. Return: -ENODATA or -EBADMSG. */
+/*
+ * Handle the end of the data: no complete record follows map->pos. Return: -ENODATA if all records
+ * were read; -EBADMSG if the last record is incomplete or can't be read.
+ */
 static int end_of_file(struct pcap_map *map)
 {
 	if (map->cut)
@@ -167,7 +172,7 @@ static int map_all(struct pcap_map *map)
 {
 	struct stat st;
 	void *base;
-	off_t pos = lseek(map->fd, 0, SEEK_CUR); /* may be greater than 0 for standard input */
+	off_t pos = lseek(map->fd, 0, SEEK_CUR); /* standard input may be read in part */
 
 	if (fstat(map->fd, &st) || pos < 0)
 		return -errno;

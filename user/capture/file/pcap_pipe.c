@@ -2,23 +2,24 @@
 /*
  * pcap_pipe.c - a capture that arrives through a pipe.
  *
- * Each packet is copied from the read buffer into its own page of fitting size, so that a packet
- * that is held for long does not keep the 64 KiB with which it was read.
+ * Each packet is copied from the read buffer into its own page of fitting size, so that a held
+ * packet does not keep the 64 KiB with which it was read.
  *   buffer: │ parsed │ waiting record(s) ... │ room │
  *                  begin                    end
  *
- * Bound: BUFFER_BYTES, and the pool, of which a part is the workers'. If it has no free page:
+ * Memory is bounded by BUFFER_BYTES and the part of the pool that is not reserved for workers.
+ * If the pool has no free page:
  *
  *   1. source.starved requests that the workers evict held data. The packet waits up to PATIENCE_NS
- *      for pages. Each whole packet that is passed on restores a part of the waiting time, so that
+ *      for pages. Each whole packet that is delivered restores a part of the waiting time, so that
  *      waiting does not slow the source below RATE_MIN_BYTES per second.
- *   2. After that time, packets are truncated to their headers until large pages are free again.
- *      A reserve of small pages holds these packets. Their acknowledgements end holes, which frees
+ *   2. After PATIENCE_NS, packets are truncated to their headers until large pages are free again.
+ *      A reserve of small pages stores these packets. Their acknowledgements end holes, which frees
  *      memory. Each truncated packet is counted and is a gap in its stream.
  *   3. If small pages are missing too, packets are lost after another PATIENCE_NS, and counted.
  *
- * Offloaded segments on a loopback interface exceed the largest page (64 KiB) slightly. Their
- * Ethernet header is removed; if still too large, it is truncated.
+ * Offloaded segments on a loopback interface slightly exceed the largest page (64 KiB). Their
+ * Ethernet header is removed; a segment that is still too large is truncated.
  */
 #include "capture/file/pcap_pipe.h"
 
@@ -43,7 +44,7 @@
 enum {
 	BUFFER_BYTES = WF_PCAP_RECORD_MAX + WEFT_SPAN_BYTES,
 	PAGE_MAX_BYTES = WEFT_SPAN_BYTES,
-	/* size of an ordinary packet's headers; pages with so little payload are not held */
+	/* header bytes of an ordinary packet; streams do not hold pages with so few bytes */
 	HEADERS_BYTES = 160,
 	RESERVE_PAGES = 128,
 };
@@ -65,8 +66,8 @@ enum pipe_want {
 
 struct patience {
 	uint64_t spent_ns;   /* time spent in earlier waits, at most PATIENCE_NS */
-	uint64_t since_ns;   /* start of the current wait; 0: not waiting */
-	uint64_t seen_bytes; /* whole_bytes when spent_ns was computed */
+	uint64_t since_ns;   /* start of the current wait; 0: no wait */
+	uint64_t seen_bytes; /* value of whole_bytes when spent_ns was last computed */
 };
 
 struct pcap_pipe {
@@ -80,7 +81,7 @@ struct pcap_pipe {
 	uint64_t discard; /* bytes of a skipped block that have not arrived yet */
 	bool eof;
 
-	struct wf_frame parsed; /* packet that waits for a page; its bytes are in the buffer */
+	struct wf_frame parsed; /* packet without a page yet; its bytes are in the buffer */
 	bool has_parsed;
 	enum pipe_want want;
 	/* patience[w] is spent before want changes from w to w + 1 */
@@ -192,7 +193,7 @@ static int parse_one(struct pcap_pipe *pipe)
 	return pipe->eof ? end_of_pipe(pipe) : 0;
 }
 
-/* Start a wait unless one is in progress. Return: true if the allowed time has passed. */
+/* Start a wait unless one is in progress. Return: true if the allowed waiting time has passed. */
 static bool has_waited(const struct pcap_pipe *pipe, struct patience *patience, uint64_t now_ns)
 {
 	if (!patience->since_ns) {
@@ -248,7 +249,7 @@ static void fill_reserve(struct pcap_pipe *pipe)
 	}
 }
 
-/* Take a page for the headers of a packet. Return: NULL if no small page is free. */
+/* Take a page for the headers of a packet. Return: the page; NULL if no small page is free. */
 static struct wf_page *take_small(struct pcap_pipe *pipe)
 {
 	fill_reserve(pipe);
@@ -270,7 +271,7 @@ static struct wf_page *take_small(struct pcap_pipe *pipe)
 
 /*
  * Take a page for the parsed packet. *@ret_bytes: number of bytes to copy. If a large page is free,
- * the shortage has ended. Return: NULL if no page is free.
+ * end the shortage. Return: the page; NULL if no page is free.
  */
 static struct wf_page *take_page(struct pcap_pipe *pipe, uint32_t *ret_bytes)
 {
@@ -299,8 +300,8 @@ static struct wf_page *take_page(struct pcap_pipe *pipe, uint32_t *ret_bytes)
 }
 
 /*
- * Call take_page(), and raise pipe->want if the allowed waiting time has passed. Return: NULL if
- * the packet is lost (want is PIPE_NOTHING) or must wait.
+ * Call take_page(), and raise pipe->want if the allowed waiting time has passed. Return: the page;
+ * NULL if the packet is lost (want is PIPE_NOTHING) or must wait.
  */
 static struct wf_page *take_patiently(struct pcap_pipe *pipe, uint32_t *ret_bytes)
 {
@@ -348,8 +349,8 @@ static int take_parsed(struct pcap_pipe *pipe, struct wf_frame *ret_frame)
 }
 
 /*
- * Make frames from the buffer. Return: number of frames. *ret_state: positive, or the reason for
- * stopping: 0 if input is missing, -EAGAIN if a packet must wait, other negative errno.
+ * Make frames from the buffer. Return: number of frames. *@ret_state: positive if @frames is full;
+ * 0 if more input is required; -EAGAIN if a packet must wait for memory; other negative errno.
  */
 static unsigned int take_buffered(struct pcap_pipe *pipe, struct wf_frame *frames, unsigned int max,
 				  int *ret_state)
@@ -435,7 +436,7 @@ static const struct wf_source_ops pipe_ops = {
 	.close = pipe_close,
 };
 
-/* Read the file header, which shows whether the input is a capture. */
+/* Read the file header, to check whether the input is a capture. */
 static int pipe_begin(struct pcap_pipe *pipe)
 {
 	struct wf_pcap_state *format = &pipe->file.format;
@@ -475,10 +476,7 @@ int wf_pcap_pipe_open(const char *name, int fd, struct wf_page_pool *pool,
 		return -ENOMEM;
 	}
 	pipe->fd = fd;
-	/*
-	 * Fails if the input is not a pipe or if the user has many pipes. Reading works in any
-	 * case.
-	 */
+	/* This may fail, for example if the input is not a pipe; reading works in any case. */
 	(void)fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
 	pipe->pool = pool;
 	pipe->buffer = malloc(BUFFER_BYTES);

@@ -15,7 +15,7 @@ struct wf_pcap_source {
 	struct wf_source source;
 	struct wf_pcap_state format;
 	char *name; /* owned: file name for messages */
-	int err;    /* result of all further calls of recv; 0: reading continues */
+	int err;    /* result of all further calls of recv; 0: reading may continue */
 
 	/* progress, written by the reading thread and read by any thread */
 	_Atomic uint64_t read_bytes;
@@ -23,12 +23,12 @@ struct wf_pcap_source {
 	_Atomic uint64_t packets;
 };
 
-/* Initialize @file, which is all zero. Return: 0; -ENOMEM. */
+/* Initialize @file, which must be all zero. Return: 0 on success; -ENOMEM. */
 int wf_pcap_source_init(struct wf_pcap_source *file, const struct wf_source_ops *ops,
 			const char *name);
 void wf_pcap_source_fini(struct wf_pcap_source *file);
 
-/* Publish that @read_bytes of the input were parsed. */
+/* Publish that the first @read_bytes of the input were parsed. */
 void wf_pcap_source_advance(struct wf_pcap_source *file, uint64_t read_bytes);
 
 /*

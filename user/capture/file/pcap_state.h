@@ -19,17 +19,17 @@
 
 enum wf_pcap_status {
 	WF_PCAP_OK = 0,	 /* all requested records were parsed */
-	WF_PCAP_MORE,	 /* the next record is incomplete */
+	WF_PCAP_MORE,	 /* the next record is incomplete: more bytes are required */
 	WF_PCAP_DAMAGED, /* the input is damaged; the reason is in wf_pcap_state.why */
 };
 
 /* One interface of a pcapng section. */
 struct wf_pcap_interface {
 	int16_t link; /* enum weft_link; negative: not supported, packets are skipped */
-	bool binary;  /* true: a tick is 2^-exponent s; false: 10^-exponent s */
+	bool binary;  /* true: a tick is 2^-exponent seconds; false: 10^-exponent seconds */
 	uint8_t exponent;
 	uint32_t snap_bytes; /* maximum captured bytes of a packet; 0: no limit */
-	uint64_t mul;	     /* ns = ticks * mul / div, unless binary */
+	uint64_t mul;	     /* nanoseconds = ticks * mul / div, unless binary */
 	uint64_t div;
 	int64_t offset_sec;
 };
@@ -37,25 +37,25 @@ struct wf_pcap_interface {
 struct wf_pcap_state {
 	const char *name; /* borrowed: file name for messages */
 	bool is_ng;
-	bool swapped; /* byte order (pcapng: of the section) differs from the host's */
+	bool swapped; /* byte order of the file (pcapng: of the section) differs from the host's */
 
-	/* pcap only */
+	/* members used for pcap only */
 	uint8_t header_bytes; /* size of a record header */
 	bool lengths_swapped; /* lengths may be in reverse order (very old writers) */
 	uint16_t link;
 	uint32_t ns_per_tick;
 
-	/* pcapng only */
+	/* members used for pcapng only */
 	uint32_t interfaces_count;
 	uint32_t interfaces_room;
-	struct wf_pcap_interface *interfaces; /* owned */
-	/* time of the last packet with a time; used for packets without */
+	struct wf_pcap_interface *interfaces; /* owned: interfaces of the current section */
+	/* time of the last packet that had a time; used for packets without one */
 	uint64_t last_ns;
 
 	uint64_t packets; /* number of packets returned as frames */
 	uint64_t skipped; /* packets skipped because their link type is not supported */
-	char why[128];	  /* reason of WF_PCAP_DAMAGED */
-	int err;	  /* -ENOMEM if memory was the reason of WF_PCAP_DAMAGED; else 0 */
+	char why[128];	  /* reason for WF_PCAP_DAMAGED */
+	int err;	  /* -ENOMEM if missing memory was the reason for WF_PCAP_DAMAGED; else 0 */
 };
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pcapng.c - parses pcapng: blocks in sections. Each section has its byte order and interfaces.
+ * pcapng.c - parses pcapng: blocks in sections. Each section has its own byte order and interfaces.
  *
- *   type │ length │ body, padded to 4 │ length again
+ *   type │ length │ body, padded to 4 bytes │ the same length
  *
  * These blocks are parsed: section header, interface description, enhanced packet, simple packet
  * and obsolete packet. All other blocks are skipped. A simple packet has no time and gets the time
@@ -35,15 +35,15 @@ enum {
 	BLOCK_MIN_BYTES = 12,
 	SECTION_MIN_BYTES = 28,
 	INTERFACE_MIN_BYTES = 20,
-	PACKET_MIN_BYTES = 32, /* enhanced and obsolete packets */
+	PACKET_MIN_BYTES = 32, /* minimum length of enhanced and obsolete packet blocks */
 	SIMPLE_MIN_BYTES = 16,
 	SECTION_BYTE_ORDER = 0x1a2b3c4d,
 	OPTION_END = 0,
 	OPTION_TSRESOL = 9,
 	OPTION_TSOFFSET = 14,
 	NS_EXPONENT = 9,
-	MICROSECONDS = 6,  /* exponent of the default resolution */
-	EXPONENT_MAX = 27, /* 10^(27 - 9) still fits in 64 bits */
+	MICROSECONDS = 6,  /* exponent of the default time resolution */
+	EXPONENT_MAX = 27, /* maximum exponent: 10^(27 - 9) still fits in 64 bits */
 };
 
 static const char nothing_readable[] = "no interface has a supported link type";
@@ -80,7 +80,9 @@ static bool is_packet(uint32_t type)
 	       type == BLOCK_OBSOLETE_PACKET;
 }
 
-/* Set the byte order of a section. The length of its header is in this byte order too. */
+/*
+ * Set the byte order of a section. The length field of the section header has the same byte order.
+ */
 static enum wf_pcap_status section_order(struct wf_pcap_state *state, const uint8_t *bytes,
 					 uint64_t len_bytes)
 {
@@ -312,7 +314,7 @@ static enum wf_pcap_status read_packet(struct wf_pcap_state *state, const struct
 	return WF_PCAP_OK;
 }
 
-/* Return true if an interface is supported, or if no interface is described yet. */
+/* Return true if an interface has a supported link type, or if no interface is described yet. */
 static bool has_readable(const struct wf_pcap_state *state)
 {
 	for (uint32_t i = 0; i < state->interfaces_count; i++)

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * kernel_features.c - the table of features, and the check before live capture.
- */
+/* kernel_features.c - the table of kernel features, and the check before live capture starts. */
 #include "capture/host/kernel_features.h"
 
 #include <errno.h>

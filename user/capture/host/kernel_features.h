@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * kernel_features.h - the kernel features that weft uses, and which this kernel has. Thread: any.
+ * kernel_features.h - the kernel features that weft uses, and whether this kernel has them. Thread:
+ * any.
  */
 #ifndef WF_CAPTURE_KERNEL_FEATURES_H
 #define WF_CAPTURE_KERNEL_FEATURES_H
@@ -21,15 +22,17 @@ struct wf_kernel_feature_row {
 const struct wf_kernel_feature_row *wf_kernel_feature_row(enum wf_kernel_feature feature);
 
 /*
- * Return true if this kernel has the feature. The feature is tried; without permission to try it,
- * the kernel's version decides.
+ * Return true if this kernel has the feature. The function tries the feature; if permission is
+ * missing, the kernel's version decides.
  */
 bool wf_kernel_has(enum wf_kernel_feature feature);
 
-/* Is @release (from uname(), e.g. "6.1.0-13-amd64") at least @oldest (e.g. "6.6")? */
+/*
+ * Return true if @release (from uname(), e.g. "6.1.0-13-amd64") is at least @oldest (e.g. "6.6").
+ */
 bool wf_kernel_is(const char *release, const char *oldest);
 
-/* Write the message that a newer kernel than @release is needed. */
+/* Write the message that says that @release is too old and names the oldest supported kernel. */
 void wf_kernel_too_old(const char *release, char *buf, size_t buf_bytes);
 
 /*

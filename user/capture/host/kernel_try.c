@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * kernel_try.c - tries one feature of the kernel without a lasting effect.
+ * kernel_try.c - tests one feature of the kernel by using it, without a lasting effect.
  *
- * A call that would change an interface gets an invalid argument. A kernel with the feature then
- * fails at a later check, and therefore with another errno, than a kernel without it.
+ * A call that would change an interface is made with an invalid argument. The errno shows whether
+ * the kernel has the feature: a kernel with the feature fails at a later check than a kernel
+ * without it.
  */
 #include "capture/host/kernel_try.h"
 
@@ -19,7 +20,7 @@
 #include "capture/hook/tc_hook.h"
 #include "capture/host/xdp_features.h"
 
-/* Newer than the headers of Debian 12. */
+/* The headers of Debian 12 do not define this flag. */
 #ifndef XDP_USE_SG
 #define XDP_USE_SG (1 << 4)
 #endif
@@ -29,7 +30,7 @@
 
 enum { LOOPBACK_IFINDEX = 1, NO_IFINDEX = 0x7fffffff };
 
-/* Some calls return -EACCES if a capability is missing. */
+/* Convert @err: some calls return -EACCES instead of -EPERM if a capability is missing. */
 static int permitted(int err)
 {
 	return err == -EACCES ? -EPERM : err;
@@ -37,7 +38,7 @@ static int permitted(int err)
 
 static int load_program(enum bpf_prog_type type, uint32_t flags)
 {
-	/* r0 = 2 (XDP_PASS); exit */
+	/* program: r0 = 2 (XDP_PASS); exit */
 	static const struct bpf_insn insns[] = {
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 2},
 		{.code = BPF_JMP | BPF_EXIT},
@@ -58,8 +59,8 @@ static int try_program(enum bpf_prog_type type, uint32_t flags)
 }
 
 /*
- * Loopback has no native XDP: a kernel with XDP links returns EOPNOTSUPP, an older kernel rejects
- * the call with EINVAL.
+ * Loopback has no native XDP: a kernel with XDP links returns EOPNOTSUPP, and an older kernel
+ * EINVAL.
  */
 static int try_xdp_link(void)
 {
@@ -104,7 +105,10 @@ static int try_socket(void)
 	return 0;
 }
 
-/* The kernel checks flags first (EINVAL), then the interface, which does not exist (ENODEV). */
+/*
+ * The kernel checks the flags first (EINVAL), then the interface, which does not exist here
+ * (ENODEV).
+ */
 static int try_bind_flag(uint16_t flag)
 {
 	const struct sockaddr_xdp address = {

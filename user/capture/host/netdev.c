@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * netdev.c - reads the device with ioctl(2).
- */
+/* netdev.c - reads properties of a network device with ioctl(2). */
 #include "capture/host/netdev.h"
 
 #include <errno.h>
@@ -16,8 +14,8 @@
 #include <unistd.h>
 
 /*
- * Run an ioctl request on the device. Return: 0; negative errno if the device or driver does not
- * support it.
+ * Run an ioctl request on the device. Return: 0 on success; negative errno if the device or driver
+ * does not support it.
  */
 static int ask(const char *ifname, unsigned long request, struct ifreq *ifreq)
 {
@@ -67,7 +65,7 @@ bool wf_netdev_is_loopback(const char *ifname)
 int wf_netdev_promiscuous(int ifindex)
 {
 	const struct packet_mreq all = {.mr_ifindex = ifindex, .mr_type = PACKET_MR_PROMISC};
-	/* Protocol 0: the socket itself receives no packets. */
+	/* With protocol 0 the socket itself receives no packets. */
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	int err;
 

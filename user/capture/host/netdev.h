@@ -11,15 +11,17 @@
 
 /*
  * Run an ethtool command. @command: a struct that begins with the command's number (ETHTOOL_*); the
- * answer is written into it. Return: 0 or negative errno.
+ * answer is written into it. Return: 0 on success; negative errno.
  */
 int wf_netdev_ethtool(const char *ifname, void *command);
 
-/* Return: number of receive queues in use (ethtool channels); 1 if the driver does not report it.
+/*
+ * Return the number of receive queues in use (ethtool channels); 1 if the driver does not report
+ * it.
  */
 uint32_t wf_netdev_rx_queues(const char *ifname);
 
-/* Return: the MTU; 1500 if it can't be read. */
+/* Return the MTU; 1500 if it can't be read. */
 uint32_t wf_netdev_mtu(const char *ifname);
 
 bool wf_netdev_is_loopback(const char *ifname);
@@ -30,7 +32,7 @@ bool wf_netdev_is_loopback(const char *ifname);
  */
 int wf_netdev_promiscuous(int ifindex);
 
-/* Return: false if the MAC address can't be read. */
+/* Read the MAC address. Return: false if it can't be read. */
 bool wf_netdev_mac(const char *ifname, uint8_t ret_mac[6]);
 
 #endif

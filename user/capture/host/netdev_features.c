@@ -41,7 +41,7 @@ static int count_names(int fd, const char *ifname, uint32_t *ret_count)
 	return err;
 }
 
-/* Return: the feature's bit number or negative errno. *ret_count: number of all features. */
+/* Return the feature's bit number, or negative errno. *@ret_count: number of all features. */
 static int find_bit(int fd, const char *ifname, const char *feature, uint32_t *ret_count)
 {
 	struct ethtool_gstrings *names;

@@ -7,10 +7,10 @@
 #define WF_CAPTURE_HOST_NETDEV_FEATURES_H
 
 enum wf_feature_state {
-	WF_FEATURE_UNKNOWN = 0, /* can't be read, or the device has no such feature */
+	WF_FEATURE_UNKNOWN = 0, /* state can't be read, or the device has no such feature */
 	WF_FEATURE_OFF,
 	WF_FEATURE_ON,
-	WF_FEATURE_ON_FIXED, /* on, and this host can't turn it off */
+	WF_FEATURE_ON_FIXED, /* on, and can't be turned off */
 };
 
 enum wf_feature_state wf_netdev_feature(const char *ifname, const char *feature);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * netdev_use.c - reads addresses with getifaddrs(), routes from /proc, and devices that are stacked
- * on top from rtnetlink.
+ * netdev_use.c - reads addresses with getifaddrs(), routes from /proc, and devices stacked on the
+ * device with rtnetlink.
  */
 #include "capture/host/netdev_use.h"
 
@@ -42,7 +42,7 @@ static bool has_address(const char *ifname)
 	return found;
 }
 
-/* The first word of each line is the device. */
+/* In /proc/net/route the first word of each line is the device. */
 static bool has_ipv4_route(const char *ifname)
 {
 	FILE *file = fopen("/proc/thread-self/net/route", "re");
@@ -56,7 +56,7 @@ static bool has_ipv4_route(const char *ifname)
 	return found;
 }
 
-/* Every device that is up has routes to link-local (fe80) and multicast (ff) addresses. */
+/* Skip link-local (fe80) and multicast (ff) routes, which every device that is up has. */
 static bool has_ipv6_route(const char *ifname)
 {
 	FILE *file = fopen("/proc/thread-self/net/ipv6_route", "re");
@@ -74,7 +74,7 @@ static bool has_ipv6_route(const char *ifname)
 
 /* ---- stacked devices ---- */
 
-/* Relations of a link to other links. */
+/* Relations of one link to other links. */
 struct link {
 	int ifindex;
 	int master; /* bridge, bond or the like that owns the link; 0: none */
@@ -117,8 +117,8 @@ static struct link read_link(const struct nlmsghdr *header)
 }
 
 /*
- * Return: 1 if a stacked device was found; 0 if none was found yet; -1 if none was found and the
- * dump is complete.
+ * Search one part of the dump. Return: 1 if a stacked device was found; 0 if none was found yet; -1
+ * if none was found and the dump is complete.
  */
 static int look_through(const char *answer, size_t bytes, int ifindex)
 {

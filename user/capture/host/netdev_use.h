@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * netdev_use.h - tells whether this host communicates over a device. Tap mode would cut off that
+ * netdev_use.h - checks whether this host communicates over a device. Tap mode would interrupt that
  * communication.
  *
  * Thread: any, in the interface's network namespace.
@@ -9,16 +9,16 @@
 #define WF_CAPTURE_HOST_NETDEV_USE_H
 
 enum wf_netdev_use {
-	WF_NETDEV_UNUSED = 0, /* no use is visible: probably connected to a mirror port or a TAP */
-	WF_NETDEV_ADDRESS,    /* has an address that is not link-local */
-	WF_NETDEV_ROUTE,      /* has a route, but no address */
-	/* below a bridge, bond, VLAN or the like, which may have an address or a route */
+	WF_NETDEV_UNUSED = 0, /* no use was found: probably a mirror port or a TAP */
+	WF_NETDEV_ADDRESS,    /* the device has an address that is not link-local */
+	WF_NETDEV_ROUTE,      /* the device has a route, but no address */
+	/* a bridge, bond, VLAN or similar device uses the device, and may have an address */
 	WF_NETDEV_STACKED,
 };
 
 enum wf_netdev_use wf_netdev_use(const char *ifname);
 
-/* Return: a predicate for messages, such as "holds an address". */
+/* Return a predicate for messages, such as "holds an address". */
 const char *wf_netdev_use_name(enum wf_netdev_use use);
 
 #endif

@@ -16,12 +16,15 @@
 #include "capture/host/netdev.h"
 
 enum {
-	KEY_BYTES_MIN = 40, /* required by the longest input, IPv6 with ports */
+	KEY_BYTES_MIN = 40, /* minimum key length for the longest input, IPv6 with ports */
 	ADDRESSES = RXH_IP_SRC | RXH_IP_DST,
-	/* Bit of hfunc, in the order of the string set ETH_SS_RSS_HASH_FUNCS. */
+	/* bit of hfunc; bits are in the order of the string set ETH_SS_RSS_HASH_FUNCS */
 	FUNCTION_TOEPLITZ = 1 << 0,
 	PORTS = RXH_L4_B_0_1 | RXH_L4_B_2_3,
-	/* input_xfrm follows hfunc since Linux 6.8; before, the byte is reserved and 0. */
+	/*
+	 * Offset of input_xfrm, which follows hfunc since Linux 6.8; in older kernels the byte is
+	 * reserved and 0.
+	 */
 	XFRM_OFF = offsetof(struct ethtool_rxfh, hfunc) + 1,
 };
 

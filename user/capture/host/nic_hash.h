@@ -11,42 +11,47 @@
 
 enum {
 	WF_NIC_KEY_BYTES_MAX = 64,
-	WF_NIC_ENTRIES_MAX = 4096, /* a larger table is treated as unreadable */
+	WF_NIC_ENTRIES_MAX = 4096, /* maximum size of the indirection table */
 };
 
-/* Bits of input_xfrm, since Linux 6.8 and 6.17; the headers of Debian 12 lack them. */
+/* Bits of input_xfrm, defined since Linux 6.8 and 6.17; the headers of Debian 12 lack them. */
 #define WF_NIC_XFRM_XOR	   (1u << 0)
 #define WF_NIC_XFRM_OR_XOR (1u << 1)
 
-/* The hash as ethtool reports it; values that are not reported are 0. */
+/* The hash as reported by ethtool; a value that is not reported is 0. */
 struct wf_nic_hash {
 	uint32_t queues;
-	uint8_t function; /* one bit is set; bit 0: Toeplitz, 1: xor, 2: CRC32 */
-	uint8_t xfrm;	  /* transformation of source and destination before the hash */
+	uint8_t function; /* hash function, one bit is set; bit 0: Toeplitz, 1: xor, 2: CRC32 */
+	uint8_t xfrm;	  /* transformation of source and destination before hashing */
 	uint32_t key_bytes;
 	uint8_t key[WF_NIC_KEY_BYTES_MAX];
 	uint32_t entries_count;
-	uint32_t entries[WF_NIC_ENTRIES_MAX]; /* indirection table: a queue per entry */
+	uint32_t entries[WF_NIC_ENTRIES_MAX]; /* indirection table: queue number of each entry */
 	bool fields_known;
-	uint32_t fields[2]; /* hashed fields of TCP over IPv4, over IPv6: RXH_* */
+	uint32_t fields[2]; /* RXH_*: hashed fields of TCP over IPv4 [0] and over IPv6 [1] */
 };
 
 enum wf_nic_symmetry {
-	WF_NIC_UNKNOWN = 0, /* not reported, or reported with values unknown to weft */
+	WF_NIC_UNKNOWN = 0, /* symmetry is unknown: values are not reported or not known to weft */
 	WF_NIC_ASYMMETRIC,
 	WF_NIC_SYMMETRIC,
 };
 
-/* Read the hash. Return: 0; -EOPNOTSUPP if the driver does not report it; other negative errno. */
+/*
+ * Read the hash. Return: 0 on success; -EOPNOTSUPP if the driver does not report it; other negative
+ * errno.
+ */
 int wf_nic_hash_read(const char *ifname, struct wf_nic_hash *ret_hash);
 
 /*
- * Judge the symmetry of @hash. @ret_ports: are ports hashed, for IPv4 and for IPv6; written if the
- * hash is symmetric.
+ * Judge the symmetry of @hash. @ret_ports: whether ports are hashed, for IPv4 [0] and IPv6 [1];
+ * written only if the hash is symmetric.
  */
 enum wf_nic_symmetry wf_nic_hash_judge(const struct wf_nic_hash *hash, bool ret_ports[2]);
 
-/* Does the key repeat every 16 bits, so that both directions get the same Toeplitz hash? */
+/*
+ * Return true if the key repeats every 16 bits, so that both directions get the same Toeplitz hash.
+ */
 bool wf_nic_hash_key_is_symmetric(const struct wf_nic_hash *hash);
 
 /* Write the commands that make the hash symmetric. @text: at least 320 bytes. */

@@ -7,10 +7,13 @@
 
 #include <weft/probe.h>
 
-/* Report on kernel version, BPF, AF_XDP and limits. */
+/* Report findings about kernel version, BPF, AF_XDP and limits to @fn. */
 void wf_probe_host(weft_probe_fn fn, void *ctx);
 
-/* Report on state, XDP features, queues, rings and offloads of an interface, which must exist. */
+/*
+ * Report findings about state, XDP features, queues, rings and offloads of an existing interface to
+ * @fn.
+ */
 void wf_probe_interface(const char *ifname, unsigned ifindex, weft_probe_fn fn, void *ctx);
 
 #endif

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * probe_host.c - reads the facts of the host and its kernel.
- */
+/* probe_host.c - reads facts about the host and its kernel. */
 #include <linux/magic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,7 +13,7 @@
 #include "capture/host/probe.h"
 #include "capture/host/probe_internal.h"
 
-/* Return: the number in a one-line file; -1 if it can't be read. */
+/* Return the number in a one-line file; -1 if it can't be read. */
 static long long read_number(const char *path)
 {
 	FILE *file = fopen(path, "re");

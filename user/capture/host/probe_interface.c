@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * probe_interface.c - reads the facts of one interface with ethtool's ioctl and netlink. A fact
- * that the driver does not report gets no finding.
+ * probe_interface.c - reads facts about one interface with ethtool's ioctl and netlink. If the
+ * driver does not report a fact, there is no finding about it.
  */
 #include <errno.h>
 #include <linux/ethtool.h>
@@ -20,7 +20,7 @@
 #include "capture/host/xdp_features.h"
 
 struct interface {
-	const char *name; /* borrowed */
+	const char *name; /* borrowed: name of the interface */
 	int fd;
 };
 
@@ -88,7 +88,9 @@ void wf_probe_interface(const char *ifname, unsigned ifindex, weft_probe_fn fn, 
 	ask_ring(&interface, &facts);
 	facts.lro = wf_netdev_feature(ifname, "rx-lro");
 	facts.gro_hw = wf_netdev_feature(ifname, "rx-gro-hw");
-	/* A veth never removes tags: its peer passes a tag either in the frame or as metadata. */
+	/*
+	 * A veth never removes VLAN tags: its peer passes a tag either in the frame or as metadata.
+	 */
 	if (strcmp(driver.driver, "veth") != 0)
 		facts.vlan = wf_netdev_feature(ifname, "rx-vlan-hw-parse");
 	facts.hash_is_told = !wf_nic_hash_read(ifname, &facts.hash);

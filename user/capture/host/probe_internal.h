@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * probe_internal.h - the facts behind findings, and functions that report a finding.
+ * probe_internal.h - the facts from which findings are derived, and functions that report a
+ * finding.
  *
  * probe_host.c and probe_interface.c read facts; probe_judge.c derives findings from them.
  */
@@ -18,36 +19,36 @@
 #include "capture/host/nic_hash.h"
 #include "capture/host/xdp_other.h"
 
-/* Receiver of the findings, and the advice for the next finding. */
+/* Callback for findings, and the advice for the next finding. */
 struct wf_probe {
 	weft_probe_fn fn;
 	void *ctx;
-	const struct wf_kernel_feature_row *feature; /* feature of the next finding; NULL: none */
+	const struct wf_kernel_feature_row *feature; /* feature reported next; NULL: none */
 	char advice[384];
 };
 
-/* Facts of a host. */
+/* Facts about a host. */
 struct wf_probe_host_facts {
-	const char *release; /* from uname(), e.g. "6.1.0-13-amd64" */
+	const char *release; /* kernel release from uname(), e.g. "6.1.0-13-amd64" */
 	const char *machine;
 	bool has_bpffs;
-	int jit; /* sysctl net.core.bpf_jit_enable; -1: not adjustable */
+	int jit; /* value of sysctl net.core.bpf_jit_enable; -1: can't be read */
 	bool is_root;
-	uint64_t memlock_bytes; /* UINT64_MAX: no limit */
-	uint32_t huge_pages;	/* free huge pages of 2 MiB */
+	uint64_t memlock_bytes; /* limit of locked memory; UINT64_MAX: no limit */
+	uint32_t huge_pages;	/* number of free huge pages of 2 MiB */
 	uint32_t cpus;
 	uint64_t memory_bytes;
 };
 
-/* Facts of an interface; facts that are not reported are 0. */
+/* Facts about an interface; a fact that is not reported is 0. */
 struct wf_probe_nic_facts {
 	const char *name;
 	const char *driver;
 	bool is_up;
 	uint32_t mtu;
-	bool has_long_sockets; /* the kernel's AF_XDP takes frames in several buffers */
+	bool has_long_sockets; /* AF_XDP sockets of this kernel support frames in several buffers */
 	bool xdp_is_known;
-	uint64_t xdp_features; /* enum wf_xdp_feature */
+	uint64_t xdp_features; /* bits of enum wf_xdp_feature */
 	bool other_is_known;
 	struct wf_xdp_other other;
 	bool filters_are_known;
@@ -55,26 +56,29 @@ struct wf_probe_nic_facts {
 	uint32_t cpus;
 	uint32_t queues;
 	uint32_t queues_max;
-	bool queues_combined; /* queues are combined; false: separate receive queues */
+	bool queues_combined; /* true: combined queues; false: separate receive queues */
 	uint32_t ring;
 	uint32_t ring_max;
 	enum wf_feature_state lro;
 	enum wf_feature_state gro_hw;
-	enum wf_feature_state vlan; /* removal of VLAN tags by the NIC */
+	enum wf_feature_state vlan; /* offload that removes VLAN tags */
 	bool hash_is_told;
-	struct wf_nic_hash hash; /* hash that chooses the queue */
+	struct wf_nic_hash hash; /* hash that chooses the queue of a packet */
 };
 
 /* Report the findings that follow from @facts. */
 void wf_probe_judge_kernel(struct wf_probe *probe, const struct wf_probe_host_facts *facts);
 
-/* @err: result of wf_kernel_try(). @release: release of the kernel that was tried. */
+/*
+ * Report whether the kernel has the feature. @err: result of wf_kernel_try(). @release: release of
+ * the tested kernel.
+ */
 void wf_probe_judge_feature(struct wf_probe *probe, const struct wf_kernel_feature_row *feature,
 			    int err, const char *release);
 void wf_probe_judge_host(struct wf_probe *probe, const struct wf_probe_host_facts *facts);
 void wf_probe_judge_nic(struct wf_probe *probe, const struct wf_probe_nic_facts *facts);
 
-/* Report one finding, with @probe's advice unless @status is OK; then clear the advice. */
+/* Report one finding; include @probe's advice unless @status is OK. The advice is then cleared. */
 void wf_probe_tell(struct wf_probe *probe, const char *name, enum weft_probe_status status,
 		   const char *format, ...) __attribute__((format(printf, 4, 5)));
 

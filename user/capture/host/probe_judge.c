@@ -14,7 +14,7 @@
 #include "capture/host/probe_internal.h"
 #include "capture/host/xdp_features.h"
 
-enum { LINK_HEADER_BYTES = 22 /* Ethernet header and two VLAN tags */ };
+enum { LINK_HEADER_BYTES = 22 /* length of an Ethernet header with two VLAN tags */ };
 
 void wf_probe_tell(struct wf_probe *probe, const char *name, enum weft_probe_status status,
 		   const char *format, ...)
@@ -158,7 +158,10 @@ static void judge_xdp(struct wf_probe *probe, const struct wf_probe_nic_facts *f
 		      features & WF_XDP_ZEROCOPY ? "offered" : "this driver has none");
 }
 
-/* A packet longer than one frame needs several buffers, in the driver and in the socket. */
+/*
+ * Report whether frames of the MTU fit in one buffer. Longer ones need support for several buffers
+ * in driver and socket.
+ */
 static void judge_mtu(struct wf_probe *probe, const struct wf_probe_nic_facts *facts)
 {
 	const uint32_t room = WEFT_FRAME_BYTES - XDP_PACKET_HEADROOM - LINK_HEADER_BYTES;
@@ -254,7 +257,7 @@ static void judge_ring(struct wf_probe *probe, const struct wf_probe_nic_facts *
 		      "%u descriptors, at most %u", facts->ring, facts->ring_max);
 }
 
-/* Report on an offload that merges segments before the XDP program sees them. */
+/* Report on an offload that merges segments before the XDP program runs. */
 static void judge_merging(struct wf_probe *probe, const char *ifname, enum wf_feature_state state,
 			  const char *feature, const char *name)
 {
@@ -275,7 +278,10 @@ static void judge_merging(struct wf_probe *probe, const char *ifname, enum wf_fe
 					     : "off");
 }
 
-/* XDP does not see a tag that the NIC removed; the tc programs of host mode do. */
+/*
+ * Report on removal of VLAN tags. XDP does not see a tag that the NIC removed; the tc programs of
+ * host mode do.
+ */
 static void judge_vlan(struct wf_probe *probe, const struct wf_probe_nic_facts *facts)
 {
 	if (facts->vlan == WF_FEATURE_UNKNOWN)
@@ -295,8 +301,8 @@ static void judge_vlan(struct wf_probe *probe, const struct wf_probe_nic_facts *
 }
 
 /*
- * Without a symmetric hash, each queue needs a socket per worker, and segments of the two
- * directions may be reordered.
+ * Report on the NIC's hash. If it is not symmetric, each queue needs a socket per worker, and
+ * segments of the two directions may be reordered.
  */
 static void judge_rss(struct wf_probe *probe, const struct wf_probe_nic_facts *facts)
 {

@@ -15,7 +15,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-/* linux/netdev.h */
+/* Constants of linux/netdev.h. */
 enum {
 	CMD_DEV_GET = 1,
 	ATTR_DEV_IFINDEX = 1,
@@ -50,7 +50,7 @@ static void message_add(struct message *message, uint16_t type, const void *byte
 	message->header.nlmsg_len += NLA_ALIGN(attr->nla_len);
 }
 
-/* Send @message and receive the answer into it. */
+/* Send @message and receive the answer into the same buffer. */
 static int exchange(int fd, struct message *message)
 {
 	const struct nlmsgerr *error = (const struct nlmsgerr *)NLMSG_DATA(&message->header);
@@ -69,7 +69,7 @@ static int exchange(int fd, struct message *message)
 	return message->header.nlmsg_len >= NLMSG_LENGTH(GENL_HDRLEN) ? 0 : -EPROTO;
 }
 
-/* Copy the payload of the attribute @type, which must be @len_bytes long. */
+/* Copy the payload of the attribute @type, whose length must be @len_bytes. */
 static int message_find(const struct message *message, uint16_t type, void *ret_value,
 			size_t len_bytes)
 {

@@ -7,9 +7,9 @@
 
 #include <stdint.h>
 
-/* Bits of enum netdev_xdp_act in linux/netdev.h, which older header packages lack. */
+/* Bits of enum netdev_xdp_act in linux/netdev.h, which older header packages do not have. */
 enum wf_xdp_feature {
-	WF_XDP_BASIC = 1u << 0, /* native programs with pass, drop, abort and transmit */
+	WF_XDP_BASIC = 1u << 0, /* native XDP with the actions pass, drop, abort and transmit */
 	WF_XDP_REDIRECT = 1u << 1,
 	WF_XDP_ZEROCOPY = 1u << 3,  /* zero-copy AF_XDP sockets */
 	WF_XDP_MULTI_BUF = 1u << 5, /* frames in several buffers */

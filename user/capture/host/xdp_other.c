@@ -15,7 +15,10 @@
 
 #define DISPATCHER_NAME "xdp_dispatcher" /* libxdp's dispatcher program */
 
-/* An interface of another namespace may have the same index, but not the same program. */
+/*
+ * Return 1 if the link attaches this program to this interface. An interface of another namespace
+ * may have the same index, but not the same program.
+ */
 static int is_holder(uint32_t link_id, int ifindex, uint32_t program_id)
 {
 	struct bpf_link_info info = {0};

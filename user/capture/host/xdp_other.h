@@ -12,9 +12,9 @@
 #include "capture/hook/prog_name.h"
 
 struct wf_xdp_other {
-	uint32_t id;		       /* 0: no program is attached */
-	uint32_t link_id;	       /* bpf_link that attaches the program; 0: no link */
-	char name[WF_PROG_NAME_BYTES]; /* "" if the name can't be read */
+	uint32_t id;		       /* id of the attached program; 0: none is attached */
+	uint32_t link_id;	       /* id of the program's bpf_link; 0: no link */
+	char name[WF_PROG_NAME_BYTES]; /* name of the program; "" if it can't be read */
 };
 
 /*
@@ -23,7 +23,7 @@ struct wf_xdp_other {
  */
 int wf_xdp_other_find(int ifindex, struct wf_xdp_other *ret_other);
 
-/* Write how to detach the program: a command or an instruction. */
+/* Write how to detach the program: a command, or an instruction for the user. */
 void wf_xdp_other_advise(const struct wf_xdp_other *other, const char *ifname, char *ret_text,
 			 size_t text_bytes);
 

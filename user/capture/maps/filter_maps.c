@@ -31,7 +31,10 @@ static int set_ports(int map_fd, uint32_t set, const uint16_t *ports, size_t cou
 	return err;
 }
 
-/* Collect all keys before the first deletion: iteration cannot continue from a deleted key. */
+/*
+ * Delete all keys of @set. Keys are collected first, because iteration cannot continue from a
+ * deleted key.
+ */
 static int empty_set(int map_fd, uint32_t set)
 {
 	struct weft_prefix_key *keys = calloc(WEFT_FILTER_PREFIXES_MAX, sizeof(*keys));
@@ -99,7 +102,9 @@ int wf_filter_maps_switch(const struct wf_filter_maps *maps, uint64_t word)
 	const struct weft_filter filter = {.word = word};
 	int err = bpf_map_update_elem(maps->filter_fd, &zero, &filter, BPF_ANY);
 
-	/* Programs run in RCU read-side sections: now no program uses the old word any more. */
+	/*
+	 * Programs run in RCU read-side sections, so after this call no program uses the old word.
+	 */
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 	return err;
 }

@@ -2,7 +2,7 @@
 /*
  * filter_maps.h - replaces the kernel's filter as a whole while the programs run.
  *
- *   prepare  empties and fills the set that is not in use
+ *   prepare  clears and fills the set that is not in use
  *   switch   selects that set by one word; after return, no program reads the old set
  *
  * Thread: any, one call at a time.
@@ -29,8 +29,8 @@ int wf_filter_maps_prepare(const struct wf_filter_maps *maps,
 			   const struct weft_interface_opts *wanted, uint64_t *ret_word);
 
 /*
- * Switch to the prepared filter. @word: result of wf_filter_maps_prepare(). Return: 0 or negative
- * errno.
+ * Switch to the prepared filter. @word: the word that wf_filter_maps_prepare() wrote. Return: 0 on
+ * success; negative errno.
  */
 int wf_filter_maps_switch(const struct wf_filter_maps *maps, uint64_t word);
 

@@ -2,8 +2,8 @@
 /*
  * flow_map.c - reads the kernel's flow map while it changes.
  *
- * The map is read in batches of whole buckets. Iteration from key to key would start again whenever
- * the current key is evicted.
+ * The map is read in batches of whole buckets. Iteration by key would start again at the beginning
+ * whenever the current key is evicted.
  */
 #include "capture/maps/flow_map.h"
 
@@ -15,7 +15,7 @@
 
 #include "bpf/shared.h"
 
-enum { BATCH_ENTRIES = 1024 }; /* more entries than any bucket has */
+enum { BATCH_ENTRIES = 1024 }; /* entries of one batch; more than any bucket has */
 
 struct batch {
 	struct weft_flow_key keys[BATCH_ENTRIES];
@@ -43,7 +43,7 @@ int wf_flow_map_each(int map_fd, wf_kernel_flow_fn fn, void *ctx)
 {
 	struct batch *batch = malloc(sizeof(*batch));
 	bool is_first = true;
-	uint32_t position; /* bucket to continue with; opaque */
+	uint32_t position; /* opaque position of the next bucket to read */
 	int err = batch ? 0 : -ENOMEM;
 
 	while (!err) {

@@ -11,7 +11,10 @@
 
 #include "packet/packet.h"
 
-/* One entry. Arrays are indexed by the sending endpoint of the key; times: CLOCK_MONOTONIC. */
+/*
+ * One entry of the flow map. Index [i] is the direction that endpoint i of the key sends. Times:
+ * CLOCK_MONOTONIC.
+ */
 struct wf_kernel_flow {
 	struct weft_flow_key key;
 	uint32_t worker;
@@ -25,12 +28,12 @@ struct wf_kernel_flow {
 	enum weft_verdict verdict[2];
 };
 
-/* @flow: lent until the callback returns. */
+/* Callback for one entry. @flow: lent until the callback returns. */
 typedef void (*wf_kernel_flow_fn)(const struct wf_kernel_flow *flow, void *ctx);
 
 /*
- * Call @fn for each entry that exists during the whole call, and for some that exist for a part.
- * Return: 0; -ENOMEM; other negative errno of the look-up.
+ * Call @fn for each entry that exists during the whole call. Entries that are added or removed
+ * meanwhile may be left out. Return: 0 on success; -ENOMEM; other negative errno of the look-up.
  */
 int wf_flow_map_each(int map_fd, wf_kernel_flow_fn fn, void *ctx);
 

@@ -83,7 +83,10 @@ static int move_half(const struct wf_hot_flows *hot, uint32_t cpu, uint32_t half
 	return request.left ? -ENOBUFS : 0;
 }
 
-/* Move @half of each CPU that has processed a frame since the previous change of halves. */
+/*
+ * Move the counters in @half of each CPU that has processed a frame since the previous change of
+ * halves.
+ */
 static int move_halves(struct wf_hot_flows *hot, uint32_t half)
 {
 	int err = read_cpus(hot);

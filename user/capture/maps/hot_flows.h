@@ -2,8 +2,8 @@
 /*
  * hot_flows.h - moves the counters of hot-flow slots to the kernel's flow map.
  *
- * See bpf/hot_flow.h. The counters are moved several times a second while segments arrive, and
- * before each read of the flow map.
+ * bpf/hot_flow.h describes the slots. The counters are moved several times a second while segments
+ * arrive, and before each read of the flow map.
  */
 #ifndef WF_CAPTURE_MAPS_HOT_FLOWS_H
 #define WF_CAPTURE_MAPS_HOT_FLOWS_H
@@ -14,23 +14,24 @@
 /* Descriptors and memory of the loaded programs; borrowed, valid until wf_hot_flows_fini(). */
 struct wf_hot_maps {
 	int counts_fd;		   /* map with the struct weft_cpu of each CPU */
-	int move_fd;		   /* program weft_move */
-	unsigned long long *epoch; /* weft_hot_epoch, in memory shared with the program */
+	int move_fd;		   /* descriptor of the program weft_move */
+	unsigned long long *epoch; /* weft_hot_epoch, in memory shared with the XDP program */
 	uint32_t cpus_count;	   /* number of possible CPUs; 0: no slots are used */
 };
 
 struct wf_hot_flows {
 	struct wf_hot_maps maps;
-	uint64_t *seen;	 /* owned: frames of each CPU before the last change of halves */
-	uint64_t *now;	 /* owned: frames of each CPU before the current change of halves */
-	uint8_t *values; /* owned: struct weft_cpu of all CPUs */
+	uint64_t *seen;	 /* owned: frames that each CPU had counted at the last change of halves */
+	uint64_t *now;	 /* owned: frames that each CPU had counted at the current change */
+	uint8_t *values; /* owned: buffer for the struct weft_cpu of all CPUs */
 
-	bool is_left[2]; /* some counters of this half could not be moved */
+	bool is_left[2]; /* true: some counters of this half could not be moved */
 };
 
 /*
- * Return: the number of CPUs that get slots: all possible CPUs. 0: no slots, because membarrier(2)
- * can't wait for running programs (nohz_full), so that counters could not be moved.
+ * Return the number of CPUs that get slots, which is the number of possible CPUs. Return 0 (no
+ * slots) if membarrier(2) can't wait for running programs (nohz_full), because counters could then
+ * not be moved.
  */
 uint32_t wf_hot_flows_cpus(void);
 
@@ -41,8 +42,9 @@ void wf_hot_flows_fini(struct wf_hot_flows *hot);
 
 /*
  * Move the counters of all segments that programs finished before the call. The call waits for an
- * RCU grace period (some ms) if there are new segments. Return: 0; -ENOBUFS if the flow map is full
- * and some counters stay in their slots; other negative errno. Thread: any, one call at a time.
+ * RCU grace period (some ms) if there are new segments. Return: 0 on success; -ENOBUFS if the flow
+ * map is full and some counters stay in their slots; other negative errno. Thread: any, one call at
+ * a time.
  */
 int wf_hot_flows_move(struct wf_hot_flows *hot);
 

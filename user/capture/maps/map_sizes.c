@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * map_sizes.c - number of entries in the BPF maps of an interface, and their memory.
+ * map_sizes.c - computes the number of entries in the BPF maps of an interface, and the maps'
+ * memory.
  *
  * The kernel's overhead per entry comes from preallocated hash tables (struct htab_elem, struct
  * bucket), from trie nodes in the size of their slab, and from one slot per socket.
@@ -12,13 +13,13 @@
 #include "bpf/shared.h"
 
 enum {
-	HASH_ENTRY_BYTES = 48, /* per entry, in addition to key and value */
+	HASH_ENTRY_BYTES = 48, /* overhead per hash entry, in addition to key and value */
 	HASH_BUCKET_BYTES = 16,
 	TRIES = 2,
 	TRIE_NODE_BYTES = 64,
-	TRIE_NODES = 2, /* per prefix: its own node and an intermediate node */
+	TRIE_NODES = 2, /* nodes per prefix: its own and an intermediate node */
 	SOCKET_SLOT_BYTES = 64,
-	CPU_BYTES = 256, /* counters of one CPU */
+	CPU_BYTES = 256, /* size of the counters of one CPU */
 	/* Settings, counters and ports of three programs: each map has a header and 1 or 2 pages.
 	 */
 	SMALL_MAPS_BYTES = 128 << 10,
@@ -46,7 +47,10 @@ void wf_map_sizes_choose(const struct wf_map_wants *wants, struct wf_map_sizes *
 	uint64_t part_bytes = wants->limit_bytes / WEFT_MAP_PARTS;
 	uint32_t flows = WEFT_FLOW_MAP_ENTRIES;
 
-	/* Halve the map while half of it holds all connections, or while it exceeds its part. */
+	/*
+	 * Halve the map while half of it still has room for all connections, or while it exceeds
+	 * its part of the memory.
+	 */
 	while (flows > WEFT_FLOW_MAP_MIN_ENTRIES &&
 	       (flows / 2 >= wants->flows_max ||
 		wants->interfaces * hash_bytes(flows + flows / HANDSHAKES_PART) > part_bytes))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * map_sizes.h - number of entries in the BPF maps of an interface, and their kernel memory.
+ * map_sizes.h - computes the number of entries in the BPF maps of an interface, and their kernel
+ * memory.
  *
  * The maps are charged to the memory limit before they are created, so their bytes are computed
  * from their layout. wf_maps_bytes() (maps.h) returns the kernel's figure after creation.
@@ -11,7 +12,7 @@
 #include <stdint.h>
 
 struct wf_map_wants {
-	uint64_t limit_bytes; /* limit of all memory */
+	uint64_t limit_bytes; /* limit of weft's total memory */
 	uint64_t flows_max;   /* maximum number of tracked connections */
 	uint32_t interfaces;
 	uint32_t cpus; /* CPUs that may get hot-flow slots: wf_hot_flows_cpus() */
@@ -20,7 +21,7 @@ struct wf_map_wants {
 struct wf_map_sizes {
 	uint32_t flows;
 	uint32_t handshakes;
-	uint32_t hot_cpus; /* CPUs with hot-flow slots; 0: each segment uses the flow map */
+	uint32_t hot_cpus; /* number of CPUs with hot-flow slots; 0: no slots */
 };
 
 /*
@@ -31,8 +32,9 @@ struct wf_map_sizes {
  */
 void wf_map_sizes_choose(const struct wf_map_wants *wants, struct wf_map_sizes *ret_sizes);
 
-/* Return: upper bound of the memory of all maps of one interface with @sockets sockets. @cpus:
- * possible CPUs of the machine.
+/*
+ * Return an upper bound of the kernel memory of all maps of one interface. @cpus: number of
+ * possible CPUs; @sockets: number of sockets.
  */
 uint64_t wf_map_sizes_bytes(const struct wf_map_sizes *sizes, uint32_t cpus, uint32_t sockets);
 

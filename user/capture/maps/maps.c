@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * maps.c - sums over CPUs, and the memory of maps.
- */
+/* maps.c - sums per-CPU values, and reads the memory of maps. */
 #include "capture/maps/maps.h"
 
 #include <bpf/bpf.h>
@@ -34,7 +32,7 @@ int wf_maps_sum_percpu(int map_fd, size_t value_bytes, uint64_t *ret_words, size
 	return err;
 }
 
-/* Return: memory of the map according to /proc/self/fdinfo; 0 if unknown. */
+/* Return the memory of the map according to /proc/self/fdinfo; 0 if unknown. */
 static uint64_t map_bytes(int map_fd)
 {
 	unsigned long long bytes = 0;
@@ -61,7 +59,7 @@ static uint32_t map_id(const struct bpf_map *map)
 	return bpf_obj_get_info_by_fd(bpf_map__fd(map), &info, &len) ? 0 : info.id;
 }
 
-/* Return: true if one of the first @count objects has the map with this id. */
+/* Return true if one of the first @count objects has the map with this id. */
 static bool is_in(uint32_t id, const struct bpf_object *const *objects, size_t count)
 {
 	const struct bpf_map *map;

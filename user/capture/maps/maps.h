@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * maps.h - sums over CPUs, and the memory of maps. Thread: any.
- */
+/* maps.h - sums per-CPU values, and reads the memory of maps. Thread: any. */
 #ifndef WF_CAPTURE_MAPS_MAPS_H
 #define WF_CAPTURE_MAPS_MAPS_H
 
@@ -10,13 +8,16 @@
 
 /*
  * Sum the first @words words of a per-CPU array's only element over all CPUs. The element is a
- * struct of __u64 members with a size of @value_bytes. Return: 0 or negative errno.
+ * struct of __u64 members with a size of @value_bytes. Return: 0 on success; negative errno.
  */
 int wf_maps_sum_percpu(int map_fd, size_t value_bytes, uint64_t *ret_words, size_t words);
 
 struct bpf_object;
 
-/* Return: kernel memory of all maps of @objects. A shared map counts once; objects may be NULL. */
+/*
+ * Return the kernel memory of all maps of @objects. A map that objects share counts once; elements
+ * of @objects may be NULL.
+ */
 uint64_t wf_maps_bytes(const struct bpf_object *const *objects, size_t count);
 
 #endif
