@@ -62,6 +62,23 @@ same_as_replay() {
 	tap "$kind" "$mtu" "$@" && ledgers_close && same_files "$work/$kind.replay" "$dir"
 }
 
+# is_captured KIND NAME COMMAND...: COMMAND finds the same files as replay. Where the
+# kernel does not pass frames of several buffers, each jumbo frame is counted as unsteered instead.
+multi_buffer=$("$weft" doctor | awk '$2 == "multi_buffer" { print $3 }')
+is_captured() {
+	local kind=$1 name=$2
+	shift 2
+	if [ "$kind" = jumbo ] && [ "$multi_buffer" != yes ]; then
+		check "$name: frames of several buffers are counted" unsteered_are_counted
+	else
+		check "$name: same files as replay" "$@"
+	fi
+}
+unsteered_are_counted() {
+	cat "$work/agent.err"
+	grep -q 'ledger kernel_frames closed: .* unsteered' "$work/agent.err"
+}
+
 has_files() { [ "$(find "$1" -type f ! -name '.*' | wc -l)" -ge 22 ]; }
 
 check 'record a capture with frames of 9000 bytes' record "$work/jumbo.pcap" 9000 || finish
@@ -80,7 +97,7 @@ for kind in jumbo vxlan gre qinq fragments; do
 	[ "$kind" = jumbo ] && mtu=9000
 	if check "$kind: send it into a tap port" tap "$kind" "$mtu"; then
 		check "$kind: all ledgers close" ledgers_close
-		check "$kind: same files as replay" same_as_replay "$kind" "$mtu" "$work/$kind.live"
+		is_captured "$kind" "$kind" same_as_replay "$kind" "$mtu" "$work/$kind.live"
 	fi
 	drop_pair
 done
@@ -96,5 +113,5 @@ for kind in vxlan fragments; do
 done
 check 'jumbo, generic XDP: send it into a tap port' tap jumbo 9000 --generic --streams "$work/generic" &&
 	check 'jumbo, generic XDP: all ledgers close' ledgers_close &&
-	check 'jumbo, generic XDP: same files as replay' same_files "$work/jumbo.replay" "$work/generic"
+	is_captured jumbo 'jumbo, generic XDP' same_files "$work/jumbo.replay" "$work/generic"
 finish

@@ -68,10 +68,9 @@ int wf_kernel_check(void)
 			continue;
 		err = wf_kernel_try((enum wf_kernel_feature)i);
 		if (err && err != -EPERM) {
-			wf_error("capture: this kernel lacks %s (%s); Linux " WF_KERNEL_OLDEST
-				 " or newer has it, unless it was disabled when the kernel was "
-				 "built",
-				 rows[i].name, strerror(-err));
+			wf_error("capture: this kernel lacks %s (%s), which Linux %s and newer "
+				 "have unless it was disabled when the kernel was built",
+				 rows[i].name, strerror(-err), rows[i].since);
 			return -EOPNOTSUPP;
 		}
 	}
