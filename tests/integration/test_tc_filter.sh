@@ -171,7 +171,7 @@ check 'its filters are left' has_own 2
 check 'they do nothing' left_filters_do_nothing
 check 'doctor names them' bash -c "
 	ip netns exec $ns_a '$weft' doctor -i eth0 | tee /dev/stderr |
-		grep -A1 'tc_filters.* 2 stale on eth0.*weft_mirror' | grep -e '-i eth0 --remove-stale'"
+		grep -A1 'tc_filters.* 2 stale filters of a killed weft process on eth0.*weft_mirror' | grep -e '-i eth0 --remove-stale'"
 check 'doctor removes them' doctor eth0 --remove-stale
 check '... and the qdisc: all is as before' test "$before" = "$(tc_state)"
 

@@ -102,7 +102,7 @@ static void assert_refused(int err)
 	assert_int_equal(logged_count, 1);
 	assert_int_equal(sscanf(logged,
 				"Linux 6.1 or newer is needed "
-				"(this kernel is 2.%u)",
+				"(this is 2.%u)",
 				&minor),
 			 1);
 }

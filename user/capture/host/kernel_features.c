@@ -46,7 +46,7 @@ void wf_kernel_too_old(const char *release, char *buf, size_t buf_bytes)
 
 	sscanf(release, "%u.%u", &major, &minor);
 	snprintf(buf, buf_bytes,
-		 "Linux " WF_KERNEL_OLDEST " or newer is needed (this kernel is %u.%u)", major,
+		 "Linux " WF_KERNEL_OLDEST " or newer is needed (this is %u.%u)", major,
 		 minor);
 }
 
