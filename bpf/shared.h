@@ -96,6 +96,26 @@ struct weft_frame_meta {
 };
 #define WEFT_META_OWN (1u << 0) /* this host sent the frame; its checksums may be incomplete */
 
+/*
+ * Head of a record in a worker's ring buffer of host mode; the segment's bytes follow. They are the
+ * packet as it was seen at the tc hook: one of several segments (GSO) is one record.
+ */
+struct weft_host_record {
+	__u64 time_ns;	  /* CLOCK_MONOTONIC, at most one tick behind */
+	__u32 hash;	  /* as in struct weft_frame_meta; valid with WEFT_HOST_HASHED */
+	__u32 cap_bytes;  /* number of bytes that follow */
+	__u32 wire_bytes; /* length of the packet, >= cap_bytes */
+	__u16 flags;	  /* WEFT_HOST_* */
+	__u16 link;	  /* enum weft_link: type of the first header */
+	__u16 vlan[2];	  /* outer and inner VLAN id of tags that are not in the bytes; 0: none */
+	__u32 pad;
+};
+#define WEFT_HOST_EGRESS (1u << 0) /* this host sent the packet; its checksums may be incomplete \
+				    */
+#define WEFT_HOST_HASHED (1u << 1) /* hash is set */
+/* the packet holds several segments: its lengths may be 0, its checksums are not verified */
+#define WEFT_HOST_GSO	 (1u << 2)
+
 /* Counters of the XDP program. Each frame is counted as seen and in one outcome. */
 struct weft_xdp_counts {
 #define X_XDP(role, field, name, family, labels, help) __u64 field;
@@ -147,6 +167,7 @@ _Static_assert(__builtin_offsetof(struct weft_hot_flow, first_ns) == 64,
 	       "first_ns begins the second cache line");
 _Static_assert(sizeof(struct weft_verdict_request) == 88, "the kernel program checks this size");
 _Static_assert(sizeof(struct weft_frame_meta) == 16, "XDP metadata: a multiple of 4, at most 32");
+_Static_assert(sizeof(struct weft_host_record) == 32, "records are aligned to 8 bytes");
 _Static_assert(sizeof(struct weft_prefix_key) == 24, "the trie compares all bytes: no padding");
 
 #endif
