@@ -17,7 +17,7 @@ struct wf_source;
 struct wf_source_ops {
 	/*
 	 * Take up to @max frames. The receiver owns one reference to each frame's page; mapped
-	 * frames stay readable until close.
+	 * frames stay readable until close, lent ones (WF_FRAME_LENT) until done.
 	 *
 	 * Return: the number of frames; 0 if no frame is available now; -ENODATA at the end;
 	 * -EBADMSG if the file is damaged and nothing more can be read (logged). All frames before
@@ -26,7 +26,8 @@ struct wf_source_ops {
 	int (*recv)(struct wf_source *source, struct wf_frame *frames, unsigned int max);
 
 	/*
-	 * Refill rings and wake the kernel after all frames of a recv were processed. May be NULL.
+	 * Take back lent frames, refill rings and wake the kernel after all frames of a recv were
+	 * processed. May be NULL.
 	 */
 	void (*done)(struct wf_source *source);
 
@@ -35,6 +36,13 @@ struct wf_source_ops {
 	 * number. NULL if recv of this source never has to be waited for.
 	 */
 	int (*fds)(struct wf_source *source, int *ret_fds, int max);
+
+	/*
+	 * @on: have the kernel wake poll(2) at the next frame; the caller then calls recv once more
+	 * before it waits. Otherwise frames collect without waking, fds writes none, and the caller
+	 * calls recv again by itself. NULL: every frame wakes.
+	 */
+	void (*set_wake)(struct wf_source *source, bool on);
 
 	/* Free the source. The caller has released all references to its frames. */
 	void (*close)(struct wf_source *source);

@@ -4,6 +4,8 @@
  *
  *   live:   bytes are in a UMEM frame; page != NULL; a reference to the page keeps the bytes
  *   file:   bytes are in the mapped file; page == NULL; valid until the source is closed
+ *   lent:   bytes are in a ring (WF_FRAME_LENT); page == NULL; valid until the source's done():
+ *           whoever keeps bytes for longer copies them into a page
  */
 #ifndef WF_PACKET_FRAME_H
 #define WF_PACKET_FRAME_H
@@ -20,6 +22,10 @@ struct wf_page;
 #define WF_FRAME_TX_OFFLOAD (1u << 1)
 /* defrag.c rebuilt the frame; it is counted in rebuilt_*, not in frames_* */
 #define WF_FRAME_REBUILT    (1u << 2)
+/* the bytes are valid until the source's done() only */
+#define WF_FRAME_LENT	    (1u << 3)
+/* several segments in one packet: its lengths may be 0, its checksums are not those of a wire */
+#define WF_FRAME_GSO	    (1u << 4)
 
 struct wf_frame {
 	const uint8_t *bytes;

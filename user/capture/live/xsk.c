@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/clock.h"
 #include "bpf/shared.h"
 #include "memory/arena.h"
 #include "memory/page.h"
@@ -105,30 +104,6 @@ uint32_t wf_xsk_fill_percent(const struct wf_xsk *xsk)
 	return waiting < xsk->rx.size ? (uint32_t)((uint64_t)waiting * 100 / xsk->rx.size) : 100;
 }
 
-/* Read the clock, once for all frames of a recv. */
-static void read_clock(struct wf_xsk_source *source)
-{
-	source->now_ns = wf_clock_monotonic_ns();
-	if (source->now_ns < source->offset_until_ns)
-		return;
-	source->realtime_offset_ns = wf_clock_realtime_ns() - source->now_ns;
-	source->offset_until_ns = source->now_ns + WF_NS_PER_SEC;
-}
-
-/*
- * Return: the frame's time of arrival (CLOCK_REALTIME). The time is at most one tick after the XDP
- * program's time and never later than now. Therefore the error is at most one tick, regardless of
- * the frame's time in the ring.
- */
-static uint64_t frame_time_ns(const struct wf_xsk_source *source,
-			      const struct weft_frame_meta *meta)
-{
-	uint64_t latest_ns = meta->time_ns + source->tick_ns;
-
-	return (source->now_ns < latest_ns ? source->now_ns : latest_ns) +
-	       source->realtime_offset_ns;
-}
-
 static const struct weft_frame_meta *meta_of(const uint8_t *bytes)
 {
 	return (const struct weft_frame_meta *)(bytes - sizeof(struct weft_frame_meta));
@@ -146,7 +121,7 @@ static void fill_frame(struct wf_xsk_source *source, const uint8_t *bytes, uint3
 
 	*ret_frame = (struct wf_frame){
 		.bytes = bytes,
-		.time_ns = frame_time_ns(source, meta),
+		.time_ns = wf_arrival_clock_convert(&source->clock, meta->time_ns),
 		.cap_bytes = len_bytes,
 		.wire_bytes = len_bytes,
 		.hash = meta->hash,
@@ -163,7 +138,7 @@ static void begin_partial(struct wf_xsk_source *source, const uint8_t *bytes)
 
 	source->partial_hash = meta->hash;
 	source->partial_flags = frame_flags(meta);
-	source->partial_time_ns = frame_time_ns(source, meta);
+	source->partial_time_ns = wf_arrival_clock_convert(&source->clock, meta->time_ns);
 	source->partial_bytes = 0;
 	source->partial = wf_page_pool_take(source->pool, WEFT_SPAN_BYTES);
 	source->partial_lost = !source->partial;
@@ -219,8 +194,10 @@ static uint32_t recv_queue(struct wf_xsk_source *source, uint32_t queue, struct 
 	if (wf_unlikely(xsk->rx.cached_prod - xsk->rx.cached_cons + ready == xsk->rx.size))
 		source->source.overran = true;
 
-	if (ready && !source->now_ns)
-		read_clock(source);
+	if (ready && !source->clock_is_read) {
+		wf_arrival_clock_read(&source->clock);
+		source->clock_is_read = true;
+	}
 	for (uint32_t i = 0; i < ready; i++) {
 		const struct xdp_desc *desc = xsk_ring_cons__rx_desc(&xsk->rx, slot + i);
 		const uint8_t *bytes = base + desc->addr;
@@ -244,7 +221,7 @@ static int source_recv(struct wf_source *base, struct wf_frame *frames, unsigned
 	struct wf_xsk_source *source = (struct wf_xsk_source *)base;
 	uint32_t count = 0;
 
-	source->now_ns = 0;
+	source->clock_is_read = false;
 	for (uint32_t i = 0; i < source->queues && count < max; i++) {
 		/* Buffers of one packet are adjacent: a partial packet is completed first. */
 		uint32_t queue = is_partial(source) ? source->next_queue
@@ -312,5 +289,5 @@ void wf_xsk_source_init(struct wf_xsk_source *source)
 {
 	memset(source, 0, sizeof(*source));
 	source->source.ops = &xsk_source_ops;
-	source->tick_ns = wf_clock_tick_ns();
+	source->clock.lag_ns = wf_clock_tick_ns();
 }

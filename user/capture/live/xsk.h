@@ -15,6 +15,7 @@
 #include <weft/limits.h>
 #include <xdp/xsk.h>
 
+#include "base/arrival_clock.h"
 #include "capture/source.h"
 #include "capture/live/umem.h"
 
@@ -65,11 +66,9 @@ struct wf_xsk_source {
 	uint32_t queues;     /* number of queues: first_queue, first_queue + queue_step, ... */
 	uint32_t next_queue; /* index of the next socket, round robin */
 	bool multi_buffer;
-	uint64_t now_ns;	     /* CLOCK_MONOTONIC of this recv; 0: not read yet */
-	uint64_t tick_ns;	     /* maximum lag of the XDP program's clock */
-	uint64_t realtime_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
-	uint64_t offset_until_ns;    /* CLOCK_MONOTONIC at which the offset is read again */
-	struct wf_page *partial;     /* owned: incomplete packet in several buffers; or NULL */
+	struct wf_arrival_clock clock;
+	bool clock_is_read;	 /* in this recv */
+	struct wf_page *partial; /* owned: incomplete packet in several buffers; or NULL */
 	uint32_t partial_bytes;
 	bool partial_lost; /* the incomplete packet got no page */
 	uint16_t partial_flags;
@@ -80,7 +79,7 @@ struct wf_xsk_source {
 	struct wf_xsk xsks[WEFT_QUEUES_MAX]; /* the first `queues` are in use */
 };
 
-/* Set ops and tick_ns, and clear the rest, which iface_sockets.c then sets. */
+/* Set ops and clock, and clear the rest, which iface_sockets.c then sets. */
 void wf_xsk_source_init(struct wf_xsk_source *source);
 
 #endif
