@@ -110,7 +110,8 @@ struct weft_host_record {
 	__u16 vlan[2];	  /* outer and inner VLAN id of tags that are not in the bytes; 0: none */
 	__u32 pad;
 };
-#define WEFT_HOST_EGRESS (1u << 0) /* this host sent the packet; its checksums may be incomplete \
+#define WEFT_HOST_EGRESS                                                                         \
+	(1u << 0)		   /* this host sent the packet; its checksums may be incomplete \
 				    */
 #define WEFT_HOST_HASHED (1u << 1) /* hash is set */
 /* the packet holds several segments: its lengths may be 0, its checksums are not verified */
