@@ -14,7 +14,8 @@ struct wf_data {
 	uint32_t len_bytes;	 /* length of the payload on the wire */
 	uint32_t captured_bytes; /* number of captured bytes, stored at bytes */
 	uint64_t time_ns;
-	struct wf_page *page; /* borrowed */
+	struct wf_page *page; /* borrowed; NULL: the bytes are in a mapped file, or lent */
+	bool is_lent;	      /* the bytes are valid until the source's done() only */
 	bool jumped;	      /* the payload begins beyond all bytes seen before */
 };
 

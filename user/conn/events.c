@@ -52,9 +52,14 @@ void wf_events_open(struct wf_conns *conns, const struct wf_flow *flow, uint64_t
  * in use until they are read. If only few receive frames are free, the bytes must be copied to
  * another page, so that queued data never uses up the frames. Under memory pressure small chunks
  * are copied too, because each of them takes a whole frame.
+ *
+ * Lent bytes must be copied to a page if they are put into a queue.
  */
 static enum place choose_place(const struct wf_conns *conns, const struct wf_chunk *chunk)
 {
+	if (chunk->is_lent)
+		return wf_dispatch_queues(conns->dispatch, WEFT_EVENT_DATA) ? PLACE_MUST_LEAVE
+									    : PLACE_STAY;
 	if (!chunk->page || !wf_page_is_frame(chunk->page))
 		return PLACE_STAY;
 	if (!wf_page_pool_may_keep_frame(conns->stream_env.pages))
@@ -65,8 +70,7 @@ static enum place choose_place(const struct wf_conns *conns, const struct wf_chu
 }
 
 /* Copy @chunk to a page of its own. Return: NULL if no page is left. */
-static struct wf_page *leave_frame(struct wf_conns *conns, const struct wf_chunk *chunk,
-				   enum place place)
+static struct wf_page *copy_to_page(struct wf_conns *conns, const struct wf_chunk *chunk)
 {
 	struct wf_page *page = wf_page_pool_take(conns->stream_env.pages, chunk->len_bytes);
 
@@ -74,8 +78,6 @@ static struct wf_page *leave_frame(struct wf_conns *conns, const struct wf_chunk
 		return NULL;
 	wf_page_copy_in(page, 0, chunk->bytes, chunk->len_bytes);
 	wf_metric_inc(conns->metrics, segments_copied_segments);
-	if (place == PLACE_BETTER_LEAVE)
-		wf_metric_inc(conns->metrics, relief_moved_segments);
 	return page;
 }
 
@@ -86,7 +88,7 @@ static void begin_half(const struct wf_half *half, struct weft_event *event,
 	begin(half->conns, event, identity, type, half->flow, half->dir, now_ns);
 }
 
-/* Report @chunk as a gap: its frame is needed for receiving, and there is no page for a copy. */
+/* Report @chunk as a gap: its memory is needed for receiving, and there is no page for a copy. */
 static void lose_data(const struct wf_half *half, const struct wf_chunk *chunk)
 {
 	half->conns->is_starved = true;
@@ -94,32 +96,81 @@ static void lose_data(const struct wf_half *half, const struct wf_chunk *chunk)
 	wf_events_gap(half, chunk->off, chunk->len_bytes, WEFT_GAP_MEMORY, chunk->time_ns);
 }
 
-void wf_events_data(const struct wf_half *half, const struct wf_chunk *chunk)
+static void deliver(const struct wf_half *half, const struct wf_chunk *chunk)
 {
 	struct wf_conns *conns = half->conns;
 	struct weft_flow identity;
 	struct weft_event event;
-	enum place place = PLACE_STAY;
-	struct wf_page *page = NULL;
 
-	if (wf_dispatch_wants(conns->dispatch, WEFT_EVENT_DATA))
-		place = choose_place(conns, chunk);
-	if (wf_unlikely(place != PLACE_STAY))
-		page = leave_frame(conns, chunk, place);
-	if (wf_unlikely(place == PLACE_MUST_LEAVE && !page)) {
-		lose_data(half, chunk);
-		return;
-	}
 	wf_metric_add(conns->metrics, payload_delivered_bytes, chunk->len_bytes);
 	wf_metric_add(conns->metrics, stream_bytes_by_direction[half->dir], chunk->len_bytes);
 	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_DATA))
 		return;
 	begin_half(half, &event, &identity, WEFT_EVENT_DATA, chunk->time_ns);
-	event.data.bytes = page ? wf_page_bytes(page) : chunk->bytes;
+	event.data.bytes = chunk->bytes;
 	event.data.len_bytes = (uint32_t)chunk->len_bytes;
 	event.data.off = chunk->off;
-	wf_dispatch_event(conns->dispatch, &event, page ? page : chunk->page);
-	wf_page_put(page);
+	wf_dispatch_event(conns->dispatch, &event, chunk->page);
+}
+
+/*
+ * Return how many of the first bytes of @chunk are copied to one page: all if they fill it well,
+ * else as many as fit in a page of the large class. A packet of several segments (GSO) has any
+ * length up to 64 KiB; in a page of 64 KiB, one of 20 KiB would use three times its length.
+ */
+static uint64_t piece_bytes(const struct wf_page_pool *pages, const struct wf_chunk *chunk)
+{
+	size_t large_bytes = wf_page_pool_large_bytes(pages);
+	size_t page_bytes = wf_page_pool_advise(pages, chunk->len_bytes, chunk->len_bytes);
+
+	if (!large_bytes || chunk->len_bytes <= large_bytes ||
+	    chunk->len_bytes * 3 >= page_bytes * 2)
+		return chunk->len_bytes;
+	return large_bytes;
+}
+
+/* Copy the first bytes of @chunk to a page and deliver them. Return: their number; 0: no page. */
+static uint64_t deliver_copy(const struct wf_half *half, const struct wf_chunk *chunk)
+{
+	struct wf_conns *conns = half->conns;
+	struct wf_chunk piece = *chunk;
+
+	piece.len_bytes = piece_bytes(conns->stream_env.pages, chunk);
+	piece.page = copy_to_page(conns, &piece);
+	if (!piece.page)
+		return 0;
+	piece.bytes = wf_page_bytes(piece.page);
+	deliver(half, &piece);
+	wf_page_put(piece.page);
+	return piece.len_bytes;
+}
+
+void wf_events_data(const struct wf_half *half, const struct wf_chunk *chunk)
+{
+	struct wf_conns *conns = half->conns;
+	struct wf_chunk rest = *chunk;
+	enum place place = PLACE_STAY;
+	uint64_t copied = 0;
+
+	if (wf_dispatch_wants(conns->dispatch, WEFT_EVENT_DATA))
+		place = choose_place(conns, chunk);
+	if (wf_likely(place == PLACE_STAY)) {
+		deliver(half, chunk);
+		return;
+	}
+	while (rest.len_bytes && (copied = deliver_copy(half, &rest))) {
+		if (place == PLACE_BETTER_LEAVE)
+			wf_metric_inc(conns->metrics, relief_moved_segments);
+		rest.off += copied;
+		rest.bytes += copied;
+		rest.len_bytes -= copied;
+	}
+	if (!rest.len_bytes)
+		return;
+	if (place == PLACE_BETTER_LEAVE)
+		deliver(half, &rest);
+	else
+		lose_data(half, &rest);
 }
 
 void wf_events_gap(const struct wf_half *half, uint64_t off, uint64_t len_bytes,

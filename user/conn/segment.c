@@ -81,6 +81,7 @@ static void take_payload(const struct wf_half *half, const struct wf_packet *pac
 		.captured_bytes = packet->payload_captured_bytes,
 		.time_ns = packet->time_ns,
 		.page = packet->page,
+		.is_lent = packet->is_lent,
 		.jumped = result->jumped,
 	};
 

@@ -206,6 +206,7 @@ static inline void packet_put(const struct wf_decoder *decoder, const struct wf_
 	packet->payload_bytes = layers->wire_bytes;
 	packet->payload_captured_bytes = layers->cap_bytes;
 	packet->page = frame->page;
+	packet->is_lent = frame->flags & WF_FRAME_LENT;
 	packet->hash = frame->flags & WF_FRAME_HASHED ? frame->hash
 						      : hash_ends(decoder, layers, src, dst, salt);
 }
@@ -299,8 +300,12 @@ static enum wf_decode_result decode_rest(const struct wf_decoder *decoder,
 
 static inline uint8_t layers_flags(const struct wf_decoder *decoder, const struct wf_frame *frame)
 {
-	if (decoder->checksum == WEFT_CHECKSUM_IGNORE)
-		return 0;
+	uint8_t gso = frame->flags & WF_FRAME_GSO ? WF_LAYERS_GSO : 0;
+
+	/* The kernel verified the segments of such a packet, or has not computed their checksums.
+	 */
+	if (decoder->checksum == WEFT_CHECKSUM_IGNORE || gso)
+		return gso;
 	if (decoder->checksum == WEFT_CHECKSUM_AUTO || frame->flags & WF_FRAME_TX_OFFLOAD)
 		return WF_LAYERS_VERIFY | WF_LAYERS_LENIENT;
 	return WF_LAYERS_VERIFY;
@@ -314,7 +319,8 @@ void wf_decode_prefetch(const struct wf_decoder *decoder, const struct wf_frame 
 		FAR_BYTES = 2048
 	}; /* the CPU's own prefetcher loads bytes from FAR_BYTES on */
 
-	if (decoder->checksum == WEFT_CHECKSUM_IGNORE || frame->flags & WF_FRAME_TX_OFFLOAD)
+	if (decoder->checksum == WEFT_CHECKSUM_IGNORE ||
+	    frame->flags & (WF_FRAME_TX_OFFLOAD | WF_FRAME_GSO))
 		return;
 	for (uint32_t at = LINE_BYTES; at < frame->cap_bytes && at < FAR_BYTES; at += LINE_BYTES)
 		__builtin_prefetch(frame->bytes + at);

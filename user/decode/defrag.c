@@ -245,9 +245,9 @@ static uint32_t fragment_take(struct wf_defrag *defrag, uint32_t keep)
 }
 
 /*
- * Store the bytes and header of a fragment in @ret_held. The bytes of a received frame are copied,
- * because a fragment may be held for long and the frame is needed for receiving. Return: false if
- * no page is free.
+ * Store the bytes and header of a fragment in @ret_held. The bytes of a received or lent frame are
+ * copied, because a fragment may be held for long and the frame is needed for receiving. Return:
+ * false if no page is free.
  */
 static bool fragment_hold(struct wf_defrag *defrag, const struct wf_packet *packet, uint32_t len,
 			  struct wf_fragment_held *ret_held)
@@ -257,7 +257,7 @@ static bool fragment_hold(struct wf_defrag *defrag, const struct wf_packet *pack
 
 	ret_held->bytes = packet->payload;
 	ret_held->header = fragment->header;
-	if (page && wf_page_is_frame(page)) {
+	if (packet->is_lent || (page && wf_page_is_frame(page))) {
 		page = wf_page_pool_take(defrag->opts.pages, fragment->header_bytes + len);
 		if (!page)
 			return false;

@@ -24,7 +24,9 @@ enum routing_type {
 
 uint32_t wf_ip_offloaded_bytes(struct wf_layers *layers)
 {
-	if (layers->wire_bytes < WF_IP_OFFLOADED_MIN_BYTES || layers->flags & WF_LAYERS_CUT)
+	if (layers->flags & WF_LAYERS_CUT)
+		return 0;
+	if (layers->wire_bytes < WF_IP_OFFLOADED_MIN_BYTES && !(layers->flags & WF_LAYERS_GSO))
 		return 0;
 	layers->flags |= WF_LAYERS_LENGTH_ZERO;
 	return layers->wire_bytes;

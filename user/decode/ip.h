@@ -6,8 +6,9 @@
  *
  * If the length field is 0 and the frame has at least WF_IP_OFFLOADED_MIN_BYTES, the frame's length
  * is used: the packet was captured before the adapter segmented it (TSO on other systems; on Linux
- * "BIG TCP", beyond 64 KiB). A shorter frame with length 0 is malformed: it was received from a
- * wire, and no receiver accepts it.
+ * "BIG TCP", beyond 64 KiB). A shorter frame with length 0 is malformed, unless the kernel marked
+ * it as a packet of several segments (WF_FRAME_GSO): it was received from a wire, and no receiver
+ * accepts it.
  *
  * Thread: any; nothing is kept between calls.
  */

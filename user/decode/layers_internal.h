@@ -83,6 +83,8 @@ enum wf_ip_proto {
 #define WF_LAYERS_LENGTH_ZERO	 (1u << 4)
 /* Only check that all headers are present; do not process the payload. */
 #define WF_LAYERS_PROBE		 (1u << 5)
+/* The packet holds several segments; IP length fields may be 0. */
+#define WF_LAYERS_GSO		 (1u << 6)
 
 struct wf_layers {
 	const uint8_t *pos;

@@ -16,8 +16,11 @@ void wf_dispatch_init(struct wf_dispatch *dispatch, uint32_t worker, struct weft
 		      uint32_t count)
 {
 	*dispatch = (struct wf_dispatch){.worker = worker, .subs = subs, .subs_count = count};
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++) {
 		dispatch->wanted |= subs[i]->events;
+		if (!subs[i]->inline_fn)
+			dispatch->queued |= subs[i]->events;
+	}
 }
 
 static void call_inline(const struct wf_dispatch *dispatch, struct weft_sub *sub,

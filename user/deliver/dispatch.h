@@ -23,6 +23,8 @@ struct wf_page;
 struct wf_dispatch {
 	/* mask of WEFT_EVENT_BIT()s of the events that at least one subscription wants */
 	uint32_t wanted;
+	/* mask of those that at least one subscription wants in its queue */
+	uint32_t queued;
 	uint32_t worker; /* index of the worker */
 	uint32_t subs_count;
 	/* borrowed: array of all subscriptions, complete before workers start */
@@ -41,10 +43,16 @@ static inline int wf_dispatch_wants(const struct wf_dispatch *dispatch, enum wef
 	return (dispatch->wanted >> type) & 1;
 }
 
+/* Is an event of @type put into a queue, so that its bytes must stay valid until it is read? */
+static inline int wf_dispatch_queues(const struct wf_dispatch *dispatch, enum weft_event_type type)
+{
+	return (dispatch->queued >> type) & 1;
+}
+
 /*
  * Pass @event to every subscription that wants it. @page: the page that holds the bytes of a
- * DATA event, borrowed; NULL if they are in a mapped file. Conflict bytes of an ANOMALY are
- * copied into the record.
+ * DATA event, borrowed; NULL if they are in a mapped file, or if the event is not queued. Conflict
+ * bytes of an ANOMALY are copied into the record.
  */
 void wf_dispatch_event(struct wf_dispatch *dispatch, const struct weft_event *event,
 		       struct wf_page *page);

@@ -75,9 +75,9 @@ static bool keep_bytes(struct wf_syn_data_store *store, struct wf_syn_data *data
 {
 	data->bytes = packet->payload;
 	data->page = packet->page;
-	if (!packet->page)
+	if (!packet->page && !packet->is_lent)
 		return true;
-	if (wf_page_pool_may_keep_frame(store->pages)) {
+	if (packet->page && wf_page_pool_may_keep_frame(store->pages)) {
 		wf_page_get(packet->page);
 		return true;
 	}

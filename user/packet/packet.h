@@ -93,8 +93,10 @@ struct wf_packet {
 	uint32_t payload_bytes; /* length of the payload according to the headers */
 	/* number of captured payload bytes; less than payload_bytes if the frame is truncated */
 	uint32_t payload_captured_bytes;
-	/* borrowed from the frame; NULL: the payload is in a mapped file */
+	/* borrowed from the frame; NULL: the payload is in a mapped file, or lent */
 	struct wf_page *page;
+	/* the bytes of the packet are valid until the source's done() only */
+	bool is_lent;
 };
 
 #endif

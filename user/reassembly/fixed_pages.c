@@ -25,7 +25,7 @@ bool wf_fixed_pages_hold(struct wf_stream_env *env, const struct wf_hold_source 
 {
 	extent->page = NULL;
 	extent->bytes = source->bytes;
-	if (source->page) {
+	if (source->page || source->is_lent) {
 		struct wf_page *page = wf_page_pool_take(env->pages, source->len_bytes);
 
 		if (!page)

@@ -10,6 +10,8 @@
  *   else                 copied after a neighbour's bytes into its page, if there is room;
  *                        otherwise into a new page, which is larger if the stream holds more
  *
+ * Lent bytes, which are valid during the call only, are always copied.
+ *
  * A page into which bytes are copied begins with the number of bytes used, from which the free room
  * is computed. Only the worker appends to a page, and always after the bytes that other threads may
  * read, so it may append to a page whose earlier bytes are already in a queue. While a page has
@@ -53,7 +55,7 @@ static bool is_worth_keeping(const struct wf_stream_env *env, const struct wf_ho
 	bool filled;
 
 	if (!source->page)
-		return true;
+		return !source->is_lent;
 	if (source->leave)
 		return false;
 	filled = is_well_filled(source->page, source->len_bytes);

@@ -18,8 +18,10 @@
 struct wf_hold_source {
 	const uint8_t *bytes;
 	uint32_t len_bytes;
-	/* borrowed: the page that holds the bytes; NULL: the bytes are in a mapped file */
+	/* borrowed: the page that holds the bytes; NULL: the bytes are in a mapped file, or lent */
 	struct wf_page *page;
+	/* the bytes are valid during the call only, and must be copied */
+	bool is_lent;
 	/* the bytes must be copied out of that page even if they fill it well */
 	bool leave;
 	uint32_t held_cost; /* held_cost of the stream; limits the size of a new page */

@@ -71,6 +71,9 @@ struct wf_stream_env {
 	bool fixed; /* hold every segment in a page of one fixed size (fixed_pages.h) */
 };
 
+/* Longest segment that insert() takes: with its header (hold.c), it fits in the largest page. */
+#define WF_STREAM_SEGMENT_MAX_BYTES (WEFT_SPAN_BYTES - 16u)
+
 struct wf_stream_segment {
 	uint64_t off;
 	const uint8_t *bytes;
@@ -82,7 +85,8 @@ struct wf_stream_segment {
 	 * the receiver acknowledged all bytes below this offset, so held bytes there never change
 	 */
 	uint64_t acked_off;
-	struct wf_page *page; /* borrowed; NULL if the bytes are in a mapped file */
+	struct wf_page *page; /* borrowed; NULL if the bytes are in a mapped file, or lent */
+	bool is_lent;	      /* the bytes are valid during the call only: held ones are copied */
 	enum weft_overlap policy;
 	bool hold; /* hold the segment even if it is next in order; never return IN_ORDER */
 };
@@ -112,9 +116,10 @@ struct wf_chunk {
 	const uint8_t *bytes;
 	/*
 	 * Data from pop(): one reference, owned by the caller, or NULL for a mapped file. Data from
-	 * insert(): the page of the segment.
+	 * insert(): the page of the segment, whose bytes may be lent.
 	 */
 	struct wf_page *page;
+	bool is_lent;
 	/* arrival time of the first segment that contained the chunk's first byte */
 	uint64_t time_ns;
 };

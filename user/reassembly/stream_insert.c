@@ -224,6 +224,7 @@ static bool take_storage(struct wf_insertion *ins, struct wf_extent *extent, uin
 		.bytes = segment_bytes(ins, extent->off),
 		.len_bytes = (uint32_t)(end_off - extent->off),
 		.page = ins->segment->page,
+		.is_lent = ins->segment->is_lent,
 		.held_cost = ins->stream->held_cost,
 	};
 
@@ -360,6 +361,7 @@ static void pass_run(struct wf_insertion *ins, uint64_t off, uint64_t end_off, u
 		.len_bytes = end_off - off,
 		.bytes = segment_bytes(ins, off),
 		.page = ins->segment->page,
+		.is_lent = ins->segment->is_lent,
 		.time_ns = ins->segment->time_ns,
 	};
 }

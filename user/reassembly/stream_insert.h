@@ -35,6 +35,7 @@ static inline enum wf_stream_result wf_stream_insert(struct wf_stream *stream,
 		.len_bytes = segment->captured_bytes,
 		.bytes = segment->bytes,
 		.page = segment->page,
+		.is_lent = segment->is_lent,
 		.time_ns = segment->time_ns,
 	};
 	return WF_STREAM_IN_ORDER;

@@ -105,6 +105,7 @@ bool wf_stream_pop(struct wf_stream *stream, struct wf_stream_env *env, uint64_t
 
 	ret_chunk->off = extent->off;
 	ret_chunk->time_ns = extent->time_ns;
+	ret_chunk->is_lent = false;
 	if (extent->flags & WF_EXTENT_TINY)
 		pop_tiny(stream, env, id, limit_off, ret_chunk);
 	else

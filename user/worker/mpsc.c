@@ -135,6 +135,7 @@ static __attribute__((noinline)) int push_with_bytes(struct wf_mpsc *ring,
 	entry->is_padding = false;
 	entry->frame = *frame;
 	entry->frame.bytes = entry->bytes;
+	entry->frame.flags |= WF_FRAME_LENT;
 	memcpy(entry->bytes, frame->bytes, frame->cap_bytes);
 	commit(entry, bytes);
 	return 0;
@@ -222,11 +223,6 @@ void wf_mpsc_release(struct wf_mpsc *ring)
 	    (atomic_load_explicit(&ring->tail, memory_order_relaxed) & ~CLOSED) - seen <=
 		    ring->size_bytes / 2)
 		wf_waiter_wake(&ring->room);
-}
-
-bool wf_mpsc_holds(const struct wf_mpsc *ring, const struct wf_frame *frame)
-{
-	return (uintptr_t)frame->bytes - (uintptr_t)ring->bytes < ring->size_bytes;
 }
 
 bool wf_mpsc_is_drained(const struct wf_mpsc *ring)

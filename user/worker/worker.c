@@ -27,7 +27,8 @@
 #include "memory/page_pool.h"
 
 enum {
-	IDLE_WAIT_MS = 20, /* live: maximum delay of a timer */
+	IDLE_WAIT_MS = 20,   /* live: maximum delay of a timer */
+	COLLECT_WAIT_MS = 1, /* busy: time for which frames collect without waking the worker */
 	HOUSEKEEP_INTERVAL_MS = 100,
 	DRAIN_WAIT_MS = 1, /* sleep time while other workers still process their last frames */
 	POLL_FDS_MAX = 1 + WEFT_INTERFACES_MAX * WEFT_QUEUES_MAX,
@@ -48,27 +49,54 @@ static bool push_to_peer(struct wf_worker *worker, uint32_t to, const struct wf_
 	return true;
 }
 
+/* Count a frame that is lost between workers, which no other worker counts. */
+static void lose_frame(struct wf_worker *worker, const struct wf_frame *frame)
+{
+	if (frame->flags & WF_FRAME_REBUILT) {
+		wf_metric_inc(&worker->metrics, rebuilt_lost_datagrams);
+		return;
+	}
+	wf_metric_inc(&worker->metrics, frames);
+	wf_metric_inc(&worker->metrics, frames_handoff_lost_frames);
+}
+
+/*
+ * Copy the bytes of @frame to a page if they are lent, because the other worker reads them later.
+ * Return: false if no page is free, or if the frame is larger than any page.
+ */
+static bool keep_bytes(struct wf_worker *worker, struct wf_frame *frame)
+{
+	if (wf_likely(!(frame->flags & WF_FRAME_LENT)))
+		return true;
+	frame->page = wf_page_pool_take(worker->pages, frame->cap_bytes);
+	if (!frame->page)
+		return false;
+	memcpy(wf_page_bytes(frame->page), frame->bytes, frame->cap_bytes);
+	frame->bytes = wf_page_bytes(frame->page);
+	frame->flags &= (uint16_t)~WF_FRAME_LENT;
+	return true;
+}
+
 void wf_worker_handoff(void *ctx, uint32_t to, const struct wf_frame *frame)
 {
 	struct wf_worker *worker = ctx;
+	struct wf_frame mine = *frame;
 
+	if (!keep_bytes(worker, &mine)) {
+		lose_frame(worker, frame);
+		return;
+	}
 	/* Count before the push, so that is_finished() never misses a frame in transit. */
 	atomic_fetch_add_explicit(&worker->crew->between, 1, memory_order_relaxed);
-	if (!worker->outbox_count && push_to_peer(worker, to, frame))
+	if (!worker->outbox_count && push_to_peer(worker, to, &mine))
 		return;
 	if (worker->outbox_count < WF_OUTBOX_FRAMES) {
-		worker->outbox[worker->outbox_count++] = (struct wf_outbox_entry){to, *frame};
+		worker->outbox[worker->outbox_count++] = (struct wf_outbox_entry){to, mine};
 		return;
 	}
 	atomic_fetch_sub_explicit(&worker->crew->between, 1, memory_order_release);
-	/* The frame is dropped here, so no other worker counts it. */
-	if (frame->flags & WF_FRAME_REBUILT) {
-		wf_metric_inc(&worker->metrics, rebuilt_lost_datagrams);
-	} else {
-		wf_metric_inc(&worker->metrics, frames);
-		wf_metric_inc(&worker->metrics, frames_handoff_lost_frames);
-	}
-	wf_page_put(frame->page);
+	lose_frame(worker, frame);
+	wf_page_put(mine.page);
 }
 
 /* Push the frames of the outbox in order; frames whose inbox is full stay. */
@@ -114,44 +142,18 @@ static uint32_t take_feed(struct wf_worker *worker)
 	return count;
 }
 
-/*
- * Copy the bytes of @frame from the ring to a page, so that the ring has room at once and held data
- * refers to a page like received data. Return: false if no page is free.
- */
-static bool move_to_page(struct wf_worker *worker, struct wf_frame *frame)
-{
-	struct wf_page *page;
-
-	if (!wf_mpsc_holds(&worker->submitted, frame))
-		return true;
-	page = wf_page_pool_take(worker->pages, frame->cap_bytes);
-	if (!page)
-		return false;
-	memcpy(wf_page_bytes(page), frame->bytes, frame->cap_bytes);
-	frame->bytes = wf_page_bytes(page);
-	frame->page = page;
-	return true;
-}
-
+/* The bytes of submitted packets are lent: the ring is released once they were processed. */
 static uint32_t take_submitted(struct wf_worker *worker)
 {
 	struct wf_frame frames[WF_BATCH_FRAMES];
 	uint32_t count = wf_mpsc_peek(&worker->submitted, frames, WF_BATCH_FRAMES);
-	uint32_t kept = 0;
 
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < count; i++)
 		if (frames[i].time_ns > worker->submitted_ns)
 			worker->submitted_ns = frames[i].time_ns;
-		if (move_to_page(worker, &frames[i])) {
-			frames[kept++] = frames[i];
-			continue;
-		}
-		wf_metric_inc(&worker->metrics, frames);
-		wf_metric_inc(&worker->metrics, frames_no_memory_frames);
-	}
+	if (count)
+		wf_pipeline_run(worker->pipeline, frames, count);
 	wf_mpsc_release(&worker->submitted);
-	if (kept)
-		wf_pipeline_run(worker->pipeline, frames, kept);
 	return count;
 }
 
@@ -182,6 +184,7 @@ static uint32_t take_source(struct wf_worker *worker, uint32_t index)
 		wf_pipeline_run(worker->pipeline, frames, (uint32_t)count);
 	else if (count < 0)
 		worker->source_ended[index] = true;
+	worker->collects |= count > 0 && source->ops->set_wake;
 	if (count < 0 && count != -ENODATA)
 		atomic_store_explicit(&worker->crew->error, count, memory_order_relaxed);
 	if (source->ops->done)
@@ -262,18 +265,33 @@ static void wait_for_work(struct wf_worker *worker, int timeout_ms)
 	poll(pollfds, (nfds_t)count, timeout_ms);
 }
 
+static void set_wake(struct wf_worker *worker, bool on)
+{
+	for (uint32_t i = 0; i < worker->sources_count; i++)
+		if (worker->sources[i]->ops->set_wake)
+			worker->sources[i]->ops->set_wake(worker->sources[i], on);
+}
+
 /*
- * Announce that this worker will sleep, check the sources once more, then sleep. Return: the number
- * of frames found by that check.
+ * Announce that this worker will sleep, check the sources once more, then sleep. If the worker was
+ * busy, sources that can collect frames first do so for COLLECT_WAIT_MS: under load, that time
+ * passes between two batches, and no frame costs a wake-up. If no frame arrives in that time, the
+ * next one wakes the worker. Return: the number of frames found by that check.
  */
 static uint32_t sleep_unless_work(struct wf_worker *worker, int timeout_ms)
 {
+	bool collects = worker->collects;
 	uint32_t count;
 
+	worker->collects = false;
+	if (collects && (timeout_ms < 0 || timeout_ms > COLLECT_WAIT_MS))
+		timeout_ms = COLLECT_WAIT_MS;
 	wf_waiter_announce(&worker->waiter);
+	set_wake(worker, !collects);
 	count = take_batches(worker);
 	if (!count && (timeout_ms >= 0 || !sources_ended(worker)))
 		wait_for_work(worker, timeout_ms);
+	set_wake(worker, false);
 	wf_waiter_cancel(&worker->waiter);
 	return count;
 }

@@ -4,7 +4,7 @@
  *
  * Each round of the loop handles requests, a batch from each source and each ring, and timers.
  * After a round without frames, the worker sleeps until a socket or a ring has frames, or a request
- * is posted.
+ * is posted. While a ring of host mode is busy, it looks there by itself once a millisecond.
  */
 #ifndef WF_WORKER_WORKER_H
 #define WF_WORKER_WORKER_H
@@ -90,6 +90,8 @@ struct wf_worker {
 	uint64_t submitted_ns;	 /* latest time of a submitted packet */
 	struct wf_waiter waiter; /* the worker sleeps here */
 	struct wf_mailbox mailbox;
+	/* true if a source that can collect frames without waking had some since the last sleep */
+	bool collects;
 	bool has_requests; /* true while requests are not fully handled: the worker does not sleep
 			      for long */
 	uint64_t housekeep_ns; /* CLOCK_MONOTONIC time of the next housekeeping */
