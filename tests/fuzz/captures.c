@@ -53,8 +53,7 @@ static void run_engine(struct play *play)
 	const struct conv_batch *batch = &play->batch;
 	struct engine_run_opts settings = {
 		.memory_bytes = opts->limit == CAPTURES_MEMORY ? MEMORY_SCARCE : MEMORY_PLENTY,
-		/* Held bytes of a mapped file need no memory. */
-		.in_pages = opts->in_pages || opts->limit == CAPTURES_MEMORY,
+		.place = opts->place,
 		.batch = (uint32_t)(opts->seed % 64 + 1),
 		.checksum = WEFT_CHECKSUM_VERIFY,
 		.deliver = opts->deliver,

@@ -16,6 +16,8 @@
 #include <weft/event.h>
 #include <weft/opts.h>
 
+#include "fuzz/engine_run.h"
+
 enum captures_limit {
 	CAPTURES_UNLIMITED = 0,
 	CAPTURES_DEPTH,
@@ -30,7 +32,7 @@ struct captures_opts {
 	uint32_t always;	/* CONV_*: kinds of every conversation */
 	enum weft_deliver deliver;
 	enum weft_overlap overlap;
-	bool in_pages; /* true: frames lie in pages; false: in a mapped file */
+	enum engine_run_place place;
 	enum captures_limit limit;
 };
 

@@ -19,6 +19,11 @@ enum {
 	RX_FRAMES = 256,
 	RX_FRAME_BYTES = 4096,
 	BATCH_MAX = 64,
+	/* With fewer batches between two reads, no queue overflows. */
+	UNREAD_BATCHES_MAX = 8,
+	READ_EVENTS = 64,
+	QUEUE_BYTES = 4 << 20,
+	GARBAGE = 0xa5,
 };
 
 static void fail(struct engine_run *run, const char *format, ...)
@@ -72,7 +77,7 @@ static void start_memory(struct engine_run *run)
 		.large_bytes = WEFT_PAGE_LARGE_BYTES,
 	};
 
-	if (run->opts.in_pages) {
+	if (run->opts.place == ENGINE_RUN_PAGES) {
 		pool.frame_bytes = RX_FRAME_BYTES;
 		pool.frames = RX_FRAMES;
 		pool.frames_reserve = BATCH_MAX;
@@ -87,9 +92,13 @@ static void start_dispatch(struct engine_run *run)
 	struct weft_sub_opts sub = {
 		.sz = sizeof(sub),
 		.name = "test",
-		.inline_fn = run->opts.event_fn,
 		.ctx = run->opts.ctx,
 	};
+
+	if (run->opts.is_queued)
+		sub.queue_bytes = QUEUE_BYTES;
+	else
+		sub.inline_fn = run->opts.event_fn;
 
 	must(wf_sub_new(&sub, 1, false, run->arena, &run->sub));
 	wf_dispatch_init(&run->dispatch, 0, &run->sub, 1);
@@ -120,10 +129,51 @@ void engine_run_start(struct engine_run *run, const struct engine_run_opts *opts
 	must(wf_pipeline_new(&pipeline, &run->pipeline));
 }
 
+static void read_events(struct engine_run *run)
+{
+	struct weft_event events[READ_EVENTS];
+	int count;
+
+	if (!run->opts.is_queued)
+		return;
+	wf_dispatch_flush(&run->dispatch);
+	while ((count = wf_sub_poll(run->sub, events, READ_EVENTS, 0)) > 0)
+		for (int i = 0; i < count; i++)
+			run->opts.event_fn(&events[i], run->opts.ctx);
+	run->unread_batches = 0;
+}
+
+/* A source takes back what it lent: the ring is overwritten. */
+static void take_back(struct engine_run *run)
+{
+	for (uint32_t i = 0; i < run->batch_count; i++) {
+		uint8_t *bytes = (uint8_t *)run->batch[i].bytes;
+
+		memset(bytes, GARBAGE, run->batch[i].cap_bytes);
+		free(bytes);
+	}
+}
+
 static void run_batch(struct engine_run *run)
 {
 	wf_pipeline_run(run->pipeline, run->batch, run->batch_count);
+	if (run->opts.place == ENGINE_RUN_LENT)
+		take_back(run);
 	run->batch_count = 0;
+	if (++run->unread_batches > UNREAD_BATCHES_MAX)
+		read_events(run);
+}
+
+/* Each lent frame has memory of its own size: an access beyond its end is found too. */
+static void lend(struct wf_frame *frame)
+{
+	uint8_t *bytes = malloc(frame->cap_bytes ? frame->cap_bytes : 1);
+
+	if (!bytes)
+		abort();
+	memcpy(bytes, frame->bytes, frame->cap_bytes);
+	frame->bytes = bytes;
+	frame->flags |= WF_FRAME_LENT;
 }
 
 /* Copies the frame to a receive frame, as a receiver would; if none is free, to a large page. */
@@ -160,7 +210,9 @@ void engine_run_captured(struct engine_run *run, uint64_t time_ns, const uint8_t
 				   .cap_bytes = len,
 				   .wire_bytes = wire_len,
 				   .link = (uint16_t)link};
-	if (run->opts.in_pages && !place_in_page(run, frame)) {
+	if (run->opts.place == ENGINE_RUN_LENT)
+		lend(frame);
+	if (run->opts.place == ENGINE_RUN_PAGES && !place_in_page(run, frame)) {
 		fail(run, "no page for a received frame");
 		return;
 	}
@@ -210,6 +262,7 @@ const char *engine_run_finish(struct engine_run *run)
 	if (run->batch_count)
 		run_batch(run);
 	wf_pipeline_flush(run->pipeline);
+	read_events(run);
 	check_ledgers(run);
 	check_empty(run);
 	wf_pipeline_free(run->pipeline);

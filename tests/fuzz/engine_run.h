@@ -23,10 +23,20 @@ struct wf_arena;
 struct wf_page_pool;
 struct wf_pipeline;
 
+/* Where frames lie. */
+enum engine_run_place {
+	ENGINE_RUN_FILE = 0, /* in the caller's memory, as in a mapped file */
+	ENGINE_RUN_PAGES,    /* in pages, as in tap mode */
+	/* lent, as in host mode: overwritten and freed once their batch was processed */
+	ENGINE_RUN_LENT,
+};
+#define ENGINE_RUN_PLACE_COUNT (ENGINE_RUN_LENT + 1)
+
 struct engine_run_opts {
 	uint64_t memory_bytes;
-	/* true: frames lie in pages, as in live capture; false: as in a mapped file */
-	bool in_pages;
+	enum engine_run_place place;
+	/* event_fn gets events from a queue, some batches later; false: inline */
+	bool is_queued;
 	uint32_t batch; /* number of frames for one wf_pipeline_run() */
 	enum weft_checksum checksum;
 	enum weft_deliver deliver;
@@ -52,6 +62,7 @@ struct engine_run {
 	struct wf_pipeline *pipeline;
 	struct wf_frame *batch;
 	uint32_t batch_count;
+	uint32_t unread_batches;
 	char error[256]; /* first rule that was violated; "" if none */
 };
 

@@ -358,7 +358,7 @@ static struct engine_run_opts settings(const uint8_t *data, struct world *world)
 {
 	return (struct engine_run_opts){
 		.memory_bytes = WEFT_MEMORY_MIN_MB << 20,
-		.in_pages = data[0] & 1,
+		.place = (enum engine_run_place)(data[0] % ENGINE_RUN_PLACE_COUNT),
 		.batch = 1 + (data[0] >> 1) % 32,
 		.checksum = WEFT_CHECKSUM_VERIFY,
 		.deliver = (enum weft_deliver)(data[1] & 1),

@@ -568,7 +568,7 @@ const char *receivers_play(const struct receivers_opts *opts, struct receivers_t
 	static struct player player;
 	struct engine_run_opts run = {
 		.memory_bytes = 32u << 20,
-		.in_pages = opts->in_pages,
+		.place = opts->place,
 		.batch = 1, /* the events of a segment are delivered before the next segment */
 		.checksum = WEFT_CHECKSUM_VERIFY,
 		.deliver = opts->deliver,

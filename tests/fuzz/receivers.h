@@ -15,6 +15,8 @@
 
 #include <weft/opts.h>
 
+#include "fuzz/engine_run.h"
+
 enum receivers_view {
 	RECEIVERS_WHOLE = 0, /* handshake and both directions */
 	RECEIVERS_ONE_SIDED, /* no packet of the receiver is captured */
@@ -28,7 +30,7 @@ struct receivers_opts {
 	enum receivers_view view;
 	enum weft_overlap policy; /* policy of the server, which receives most of the data */
 	enum weft_deliver deliver;
-	bool in_pages; /* true: frames lie in pages; false: in a mapped file */
+	enum engine_run_place place;
 };
 
 struct receivers_totals {

@@ -154,7 +154,8 @@ static struct engine_run_opts engine_settings(uint64_t seed, struct observed_set
 {
 	return (struct engine_run_opts){
 		.memory_bytes = 64u << 20,
-		.in_pages = seed & 1,
+		.place = (enum engine_run_place)(seed % ENGINE_RUN_PLACE_COUNT),
+		.is_queued = seed % 7 < 3,
 		.batch = (uint32_t)(seed / 2 % 64 + 1),
 		.checksum = WEFT_CHECKSUM_VERIFY,
 		.deliver = is_acked_seed(seed) ? WEFT_DELIVER_ACKED : WEFT_DELIVER_ARRIVAL,

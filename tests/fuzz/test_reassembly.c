@@ -58,7 +58,7 @@ static const char *play_receivers(const struct family *family, uint64_t seed, st
 		.policy = family->policy ? family->policy
 					 : (enum weft_overlap)(seed / 4 % WEFT_OVERLAP_COUNT),
 		.deliver = seed & 1 ? WEFT_DELIVER_ACKED : WEFT_DELIVER_ARRIVAL,
-		.in_pages = seed & 2,
+		.place = (enum engine_run_place)(seed % ENGINE_RUN_PLACE_COUNT),
 	};
 	struct receivers_totals totals = {0};
 	const char *error = receivers_play(&opts, &totals);
@@ -70,6 +70,11 @@ static const char *play_receivers(const struct family *family, uint64_t seed, st
 
 static const char *play_captures(const struct family *family, uint64_t seed, struct tally *tally)
 {
+	/* Held bytes of a mapped file need no memory. */
+	enum engine_run_place first =
+		family->limit == CAPTURES_MEMORY ? ENGINE_RUN_PAGES : ENGINE_RUN_FILE;
+	enum engine_run_place place =
+		(enum engine_run_place)(first + seed % ((uint64_t)ENGINE_RUN_PLACE_COUNT - first));
 	const struct captures_opts opts = {
 		.seed = seed,
 		.conversations = family->limit == CAPTURES_MEMORY ? BATCH_FEW : BATCH,
@@ -77,7 +82,7 @@ static const char *play_captures(const struct family *family, uint64_t seed, str
 		.always = family->kinds,
 		.deliver = family->deliver,
 		.overlap = (enum weft_overlap)(seed / 2 % WEFT_OVERLAP_COUNT),
-		.in_pages = seed & 1,
+		.place = place,
 		.limit = family->limit,
 	};
 	struct captures_totals totals = {0};
