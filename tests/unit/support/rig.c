@@ -334,10 +334,29 @@ static void move_to_file(struct wf_frame *frame)
 	frame->bytes = chunk->bytes;
 }
 
+/* In host mode a frame is valid until its batch was processed. */
+static void run_lent(struct rig *rig, struct wf_frame *frame)
+{
+	uint8_t *bytes = malloc(frame->cap_bytes);
+
+	assert_non_null(bytes);
+	memcpy(bytes, frame->bytes, frame->cap_bytes);
+	frame->bytes = bytes;
+	frame->flags |= WF_FRAME_LENT;
+	wf_pipeline_run(rig->pipeline, frame, 1);
+	memset(bytes, '#', frame->cap_bytes);
+	free(bytes);
+}
+
 void rig_frame(struct rig *rig, const struct wf_frame *frame)
 {
 	struct wf_frame mine = *frame;
 
+	if (rig->lends) {
+		run_lent(rig, &mine);
+		assert_ledgers_close(rig);
+		return;
+	}
 	if (rig->use_pages)
 		move_to_page(rig, &mine);
 	else

@@ -62,6 +62,8 @@ struct rig {
 	uint64_t empty_bytes; /* bytes of the arena in use before the pipeline starts */
 	/* true: frames lie in pages, as in live capture; false: as in a mapped file */
 	bool use_pages;
+	/* true: frames are lent, as in host mode; they are overwritten and freed once processed */
+	bool lends;
 	/* number of receive frames; each segment arrives in one; 0: none */
 	uint32_t frames;
 	bool reader_ended;		 /* true: the reader has received all events and the end */

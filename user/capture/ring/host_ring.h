@@ -3,7 +3,8 @@
  * host_ring.h - a source that reads one worker's BPF ring buffer, whose records are struct
  * weft_host_record.
  *
- * The programs commit records with flags 0: the kernel then wakes the worker only when it waits.
+ * The programs commit and discard records with flags 0: the kernel then wakes the worker only when
+ * it waits. After a discard without wake-up, no later record would wake it.
  *
  * Bound: the ring, whose memory is the map's; user space adds page table entries only.
  *
