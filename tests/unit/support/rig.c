@@ -109,6 +109,8 @@ static int record(const struct weft_event *event, void *ctx)
 	char mark[32] = "\n";
 
 	log_event(rig, event);
+	if (rig->event_fn)
+		rig->event_fn(event);
 	if (event->type == WEFT_EVENT_DROP) {
 		log_line(rig, mark);
 		return 0;

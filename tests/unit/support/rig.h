@@ -68,6 +68,8 @@ struct rig {
 	uint32_t frames;
 	bool reader_ended;		 /* true: the reader has received all events and the end */
 	const struct rig_kernel *kernel; /* borrowed; NULL: no kernel, as for a capture file */
+	/* gets each event besides the transcript; NULL: none */
+	void (*event_fn)(const struct weft_event *event);
 
 	/* current time; a test may change it between segments */
 	uint64_t now_ns;
