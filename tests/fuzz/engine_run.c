@@ -23,7 +23,6 @@ enum {
 	UNREAD_BATCHES_MAX = 8,
 	READ_EVENTS = 64,
 	QUEUE_BYTES = 4 << 20,
-	GARBAGE = 0xa5,
 };
 
 static void fail(struct engine_run *run, const char *format, ...)
@@ -143,13 +142,16 @@ static void read_events(struct engine_run *run)
 	run->unread_batches = 0;
 }
 
-/* A source takes back what it lent: the ring is overwritten. */
+/*
+ * A source takes back what it lent: the ring is overwritten. A compiler may remove a memset() before
+ * free().
+ */
 static void take_back(struct engine_run *run)
 {
 	for (uint32_t i = 0; i < run->batch_count; i++) {
 		uint8_t *bytes = (uint8_t *)run->batch[i].bytes;
 
-		memset(bytes, GARBAGE, run->batch[i].cap_bytes);
+		explicit_bzero(bytes, run->batch[i].cap_bytes);
 		free(bytes);
 	}
 }

@@ -346,7 +346,8 @@ static void run_lent(struct rig *rig, struct wf_frame *frame)
 	frame->bytes = bytes;
 	frame->flags |= WF_FRAME_LENT;
 	wf_pipeline_run(rig->pipeline, frame, 1);
-	memset(bytes, '#', frame->cap_bytes);
+	/* A compiler may remove a memset() before free(). */
+	explicit_bzero(bytes, frame->cap_bytes);
 	free(bytes);
 }
 
