@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_worker.c - the worker's loop: frames that are lent and belong to another worker, and when a
+ * source may let frames collect.
+ */
+#include "unit/support/test.h"
+#include "unit/support/rig.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "capture/source.h"
+#include "memory/arena.h"
+#include "memory/page.h"
+#include "memory/page_pool.h"
+#include "worker/worker.h"
+
+static struct rig rig;
+static struct wf_crew crew;
+static struct wf_worker workers[2];
+static struct wf_waiter ended;
+
+static void init_worker(uint32_t index)
+{
+	struct wf_worker *worker = &workers[index];
+
+	worker->crew = &crew;
+	worker->index = index;
+	worker->pin_cpu = -1;
+	worker->pages = rig.pages;
+	worker->pipeline = rig.pipeline;
+	worker->dispatch = rig.dispatch;
+	assert_int_equal(wf_waiter_open(&worker->waiter), 0);
+	assert_int_equal(wf_mpsc_init(&worker->inbox, rig.arena, WF_INBOX_BYTES, &worker->waiter),
+			 0);
+}
+
+static int setup(void **state)
+{
+	memset(workers, 0, sizeof(workers));
+	memset(&crew, 0, sizeof(crew));
+	rig_start(&rig, NULL);
+	assert_int_equal(wf_waiter_open(&ended), 0);
+	crew.workers = workers;
+	crew.count = 1;
+	crew.arena = rig.arena;
+	crew.ended = &ended;
+	crew.live = true;
+	for (uint32_t i = 0; i < 2; i++)
+		init_worker(i);
+	wf_page_pool_adopt(rig.pages);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	for (uint32_t i = 0; i < 2; i++) {
+		wf_mpsc_fini(&workers[i].inbox);
+		wf_waiter_close(&workers[i].waiter);
+	}
+	wf_waiter_close(&ended);
+	rig_stop(&rig);
+	return 0;
+}
+
+/* ---- hand-over ---- */
+
+static struct wf_frame lent(uint8_t *bytes, uint32_t len_bytes)
+{
+	return (struct wf_frame){.bytes = bytes,
+				 .cap_bytes = len_bytes,
+				 .wire_bytes = len_bytes,
+				 .hash = 7,
+				 .flags = WF_FRAME_LENT | WF_FRAME_HASHED};
+}
+
+TEST_WITH(worker_lent_frame_is_handed_over_as_a_copy, setup, teardown)
+{
+	uint8_t bytes[] = "these bytes are in a ring";
+	struct wf_frame frame = lent(bytes, sizeof(bytes));
+	struct wf_frame got;
+
+	wf_worker_handoff(&workers[0], 1, &frame);
+	memset(bytes, '#', sizeof(bytes));
+	assert_int_equal(wf_mpsc_peek(&workers[1].inbox, &got, 1), 1);
+	assert_string_equal(got.bytes, "these bytes are in a ring");
+	assert_non_null(got.page);
+	assert_int_equal(got.flags, WF_FRAME_HASHED);
+	assert_int_equal(got.hash, 7);
+	wf_mpsc_release(&workers[1].inbox);
+	wf_page_put(got.page);
+}
+
+TEST_WITH(worker_lent_frame_larger_than_any_page_is_counted_as_lost, setup, teardown)
+{
+	static uint8_t bytes[WEFT_SPAN_BYTES + 1];
+	struct wf_frame frame = lent(bytes, sizeof(bytes));
+	struct wf_frame got;
+
+	wf_worker_handoff(&workers[0], 1, &frame);
+	assert_int_equal(wf_mpsc_peek(&workers[1].inbox, &got, 1), 0);
+	assert_int_equal(wf_metric_get(&workers[0].metrics, frames), 1);
+	assert_int_equal(wf_metric_get(&workers[0].metrics, frames_handoff_lost_frames), 1);
+	assert_int_equal(atomic_load(&crew.between), 0);
+}
+
+/* ---- waiting ---- */
+
+/* What the worker asked of the source: F and r: recv with and without a frame, 1 and 0: set_wake.
+ */
+static char asked[64];
+static uint32_t wakes;
+
+static void note(char what)
+{
+	size_t len = strlen(asked);
+
+	if (len + 1 < sizeof(asked))
+		asked[len] = what;
+}
+
+static int source_recv(struct wf_source *source, struct wf_frame *frames, unsigned int max)
+{
+	static uint8_t bytes[1];
+	bool first = !asked[0];
+
+	note(first ? 'F' : 'r');
+	if (first)
+		frames[0] = lent(bytes, 1);
+	return first;
+}
+
+static void source_set_wake(struct wf_source *source, bool on)
+{
+	note(on ? '1' : '0');
+	if (on && ++wakes == 2)
+		atomic_store(&crew.stopping, true);
+}
+
+static void source_close(struct wf_source *source)
+{
+}
+
+TEST_WITH(worker_after_frames_waits_once_without_being_woken, setup, teardown)
+{
+	static const struct wf_source_ops ops = {
+		.recv = source_recv, .set_wake = source_set_wake, .close = source_close};
+	struct wf_source source = {.ops = &ops};
+
+	memset(asked, 0, sizeof(asked));
+	wakes = 0;
+	workers[0].sources[0] = &source;
+	workers[0].sources_count = 1;
+	atomic_store(&crew.running, 1);
+	wf_page_pool_adopt(NULL);
+	assert_int_equal(wf_worker_start(&workers[0]), 0);
+	wf_worker_join(&workers[0]);
+	wf_page_pool_adopt(rig.pages);
+	assert_int_equal(wf_metric_get(&rig.metrics, frames_malformed_frames), 1);
+	assert_string_equal(asked, "Fr0r0r1r0r1r0r");
+}
