@@ -143,8 +143,8 @@ static void read_events(struct engine_run *run)
 }
 
 /*
- * A source takes back what it lent: the ring is overwritten. A compiler may remove a memset() before
- * free().
+ * A source takes back what it lent: the ring is overwritten. A compiler may remove a memset()
+ * before free().
  */
 static void take_back(struct engine_run *run)
 {

@@ -356,14 +356,7 @@ static void pass_run(struct wf_insertion *ins, uint64_t off, uint64_t end_off, u
 	cut_run(ins, &cut, after_id);
 	ins->passed = true;
 	ins->stream->next_off = end_off;
-	ins->info->chunk = (struct wf_chunk){
-		.off = off,
-		.len_bytes = end_off - off,
-		.bytes = segment_bytes(ins, off),
-		.page = ins->segment->page,
-		.is_lent = ins->segment->is_lent,
-		.time_ns = ins->segment->time_ns,
-	};
+	ins->info->chunk = wf_stream_chunk_of(ins->segment, off, end_off - off);
 }
 
 static void take_run(struct wf_insertion *ins, uint64_t off, uint64_t end_off,

@@ -9,6 +9,20 @@
 
 #include "reassembly/stream.h"
 
+/* Return the chunk of @len_bytes of @segment from stream offset @off on. */
+static inline struct wf_chunk wf_stream_chunk_of(const struct wf_stream_segment *segment,
+						 uint64_t off, uint64_t len_bytes)
+{
+	return (struct wf_chunk){
+		.off = off,
+		.len_bytes = len_bytes,
+		.bytes = segment->bytes + (off - segment->off),
+		.page = segment->page,
+		.is_lent = segment->is_lent,
+		.time_ns = segment->time_ns,
+	};
+}
+
 /* Insert a segment that wf_stream_insert() can't pass through as the next one in order. */
 enum wf_stream_result wf_stream_insert_slow(struct wf_stream *stream, struct wf_stream_env *env,
 					    const struct wf_stream_segment *segment,
@@ -30,14 +44,7 @@ static inline enum wf_stream_result wf_stream_insert(struct wf_stream *stream,
 	stream->next_off += segment->captured_bytes;
 	ret_info->overlap = false;
 	ret_info->conflict = false;
-	ret_info->chunk = (struct wf_chunk){
-		.off = segment->off,
-		.len_bytes = segment->captured_bytes,
-		.bytes = segment->bytes,
-		.page = segment->page,
-		.is_lent = segment->is_lent,
-		.time_ns = segment->time_ns,
-	};
+	ret_info->chunk = wf_stream_chunk_of(segment, segment->off, segment->captured_bytes);
 	return WF_STREAM_IN_ORDER;
 }
 
