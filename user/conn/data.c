@@ -87,7 +87,7 @@ static void cut_at_limit(const struct wf_half *half, struct wf_data *data, uint6
 	data->captured_bytes = keep_captured;
 }
 
-static void insert_piece(const struct wf_half *half, const struct wf_data *data)
+static void insert_captured(const struct wf_half *half, const struct wf_data *data)
 {
 	uint64_t acked = wf_half_acked_off(half);
 	struct wf_stream_segment segment = {
@@ -112,29 +112,6 @@ static void insert_piece(const struct wf_half *half, const struct wf_data *data)
 	}
 	if (wf_unlikely(result != WF_STREAM_IN_ORDER || info.overlap))
 		note_irregular(half, data, result, &info);
-}
-
-/*
- * Insert the captured bytes. A packet of several segments may be longer than any page
- * (GSO, IPv6 jumbograms): it is inserted in pieces.
- */
-static void insert_captured(const struct wf_half *half, const struct wf_data *data)
-{
-	struct wf_data piece = *data;
-
-	while (wf_unlikely(piece.captured_bytes > WF_STREAM_SEGMENT_MAX_BYTES)) {
-		struct wf_data rest = piece;
-
-		piece.len_bytes = WF_STREAM_SEGMENT_MAX_BYTES;
-		piece.captured_bytes = WF_STREAM_SEGMENT_MAX_BYTES;
-		insert_piece(half, &piece);
-		rest.off += WF_STREAM_SEGMENT_MAX_BYTES;
-		rest.bytes += WF_STREAM_SEGMENT_MAX_BYTES;
-		rest.len_bytes -= WF_STREAM_SEGMENT_MAX_BYTES;
-		rest.captured_bytes -= WF_STREAM_SEGMENT_MAX_BYTES;
-		piece = rest;
-	}
-	insert_piece(half, &piece);
 }
 
 void wf_data_take(const struct wf_half *half, struct wf_data *data)

@@ -145,22 +145,16 @@ static uint64_t deliver_copy(const struct wf_half *half, const struct wf_chunk *
 	return piece.len_bytes;
 }
 
-void wf_events_data(const struct wf_half *half, const struct wf_chunk *chunk)
+/* Deliver copies of @chunk, in pieces. What finds no page is lost if it must leave its place. */
+static __attribute__((noinline)) void deliver_copies(const struct wf_half *half,
+						     const struct wf_chunk *chunk, enum place place)
 {
-	struct wf_conns *conns = half->conns;
 	struct wf_chunk rest = *chunk;
-	enum place place = PLACE_STAY;
-	uint64_t copied = 0;
+	uint64_t copied;
 
-	if (wf_dispatch_wants(conns->dispatch, WEFT_EVENT_DATA))
-		place = choose_place(conns, chunk);
-	if (wf_likely(place == PLACE_STAY)) {
-		deliver(half, chunk);
-		return;
-	}
 	while (rest.len_bytes && (copied = deliver_copy(half, &rest))) {
 		if (place == PLACE_BETTER_LEAVE)
-			wf_metric_inc(conns->metrics, relief_moved_segments);
+			wf_metric_inc(half->conns->metrics, relief_moved_segments);
 		rest.off += copied;
 		rest.bytes += copied;
 		rest.len_bytes -= copied;
@@ -171,6 +165,18 @@ void wf_events_data(const struct wf_half *half, const struct wf_chunk *chunk)
 		deliver(half, &rest);
 	else
 		lose_data(half, &rest);
+}
+
+void wf_events_data(const struct wf_half *half, const struct wf_chunk *chunk)
+{
+	enum place place = PLACE_STAY;
+
+	if (wf_dispatch_wants(half->conns->dispatch, WEFT_EVENT_DATA))
+		place = choose_place(half->conns, chunk);
+	if (wf_likely(place == PLACE_STAY))
+		deliver(half, chunk);
+	else
+		deliver_copies(half, chunk, place);
 }
 
 void wf_events_gap(const struct wf_half *half, uint64_t off, uint64_t len_bytes,

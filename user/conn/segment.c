@@ -70,6 +70,26 @@ static bool cut_before_start(const struct wf_half *half, struct wf_data *data,
 	return true;
 }
 
+/*
+ * Take the payload of a packet of several segments (GSO, IPv6 jumbograms) in pieces, each of which
+ * fits in a page, except for the last one, which is left in @data.
+ */
+static __attribute__((noinline)) void take_pieces(const struct wf_half *half, struct wf_data *data)
+{
+	while (data->captured_bytes > WF_STREAM_SEGMENT_MAX_BYTES) {
+		struct wf_data piece = *data;
+
+		piece.len_bytes = WF_STREAM_SEGMENT_MAX_BYTES;
+		piece.captured_bytes = WF_STREAM_SEGMENT_MAX_BYTES;
+		wf_data_take(half, &piece);
+		data->off += WF_STREAM_SEGMENT_MAX_BYTES;
+		data->bytes += WF_STREAM_SEGMENT_MAX_BYTES;
+		data->len_bytes -= WF_STREAM_SEGMENT_MAX_BYTES;
+		data->captured_bytes -= WF_STREAM_SEGMENT_MAX_BYTES;
+		data->jumped = false;
+	}
+}
+
 /* Process the payload, except the parts after the FIN and before the start of the stream. */
 static void take_payload(const struct wf_half *half, const struct wf_packet *packet,
 			 const struct wf_tcp_result *result)
@@ -92,6 +112,8 @@ static void take_payload(const struct wf_half *half, const struct wf_packet *pac
 	}
 	if (wf_unlikely(result->off < 0) && !cut_before_start(half, &data, (uint64_t)-result->off))
 		return;
+	if (wf_unlikely(data.captured_bytes > WF_STREAM_SEGMENT_MAX_BYTES))
+		take_pieces(half, &data);
 	wf_data_take(half, &data);
 }
 

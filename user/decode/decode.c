@@ -300,12 +300,12 @@ static enum wf_decode_result decode_rest(const struct wf_decoder *decoder,
 
 static inline uint8_t layers_flags(const struct wf_decoder *decoder, const struct wf_frame *frame)
 {
-	uint8_t gso = frame->flags & WF_FRAME_GSO ? WF_LAYERS_GSO : 0;
-
 	/* The kernel verified the segments of such a packet, or has not computed their checksums.
 	 */
-	if (decoder->checksum == WEFT_CHECKSUM_IGNORE || gso)
-		return gso;
+	if (wf_unlikely(frame->flags & WF_FRAME_GSO))
+		return WF_LAYERS_GSO;
+	if (decoder->checksum == WEFT_CHECKSUM_IGNORE)
+		return 0;
 	if (decoder->checksum == WEFT_CHECKSUM_AUTO || frame->flags & WF_FRAME_TX_OFFLOAD)
 		return WF_LAYERS_VERIFY | WF_LAYERS_LENIENT;
 	return WF_LAYERS_VERIFY;
