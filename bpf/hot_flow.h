@@ -8,9 +8,9 @@
  * diagram). A flow uses the slot that its hash selects, or the adjacent slot if another flow uses
  * the first.
  *
- *   user space flips the lowest bit of the epoch ─► XDP uses the other half of the slots
- *          waits until all programs that began before have ended ─► no CPU uses the old half
- *          moves the counters of the old half (verdict.bpf.c)
+ *   user space flips the lowest bit of the epoch ─► XDP uses the other half of each CPU's slots
+ *          waits until all programs that began before have ended ─► no CPU uses the first half
+ *          moves the counters of the first half of the slots (verdict.bpf.c)
  *
  * Therefore a slot has one writer at any time: its CPU or user space. Segments with SYN, FIN or RST
  * take no slot. The verdicts in a slot are valid until the epoch changes or verdict.bpf.c clears
@@ -27,15 +27,16 @@ const volatile __u32 weft_hot_cpus; /* number of CPUs that have slots; 0: no slo
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1); /* user space sets the number before load: two halves per CPU */
+	/* user space sets the number before load: 2 * WEFT_HOT_FLOWS per CPU */
+	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_MMAPABLE); /* makes values page-aligned, so cache-line-aligned */
 	__type(key, __u32);
 	__type(value, struct weft_hot_flow);
 } weft_hot_flows SEC(".maps");
 
 /*
- * Return the index of a slot. @half: index among the halves of all CPUs. @beside: 1 for the
- * adjacent slot.
+ * Return the index of a slot. @half: 2 * CPU index + index of the half of that CPU's slots.
+ * @beside: 1 for the adjacent slot.
  */
 static __always_inline __u32 hot_at(__u32 half, __u64 hash, __u32 beside)
 {

@@ -9,7 +9,10 @@
 /* Maximum number of segments per direction that a slot counts before its counters are moved. */
 #define HOT_WAITING_MAX 255
 
-/* Lowest bit: the half of the slots in use. A change of the other bits invalidates all slots. */
+/*
+ * Lowest bit: selects the half of each CPU's slots that the XDP program uses. A change of the other
+ * bits invalidates all slots.
+ */
 volatile __u64 weft_hot_epoch;
 
 /* A colliding flow takes the slot over with probability 1/HOT_PATIENCE. */

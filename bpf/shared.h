@@ -61,11 +61,11 @@ struct weft_hot_flow {
 	__u32 worker;
 	__u64 epoch; /* value of weft_hot_epoch when the flow took the slot */
 };
-#define WEFT_HOT_FLOWS 2048 /* number of slots per half and CPU; a power of two */
+#define WEFT_HOT_FLOWS 2048 /* half of the slots of one CPU; a power of two */
 
-/* Context of weft_move(), which moves the counters of one CPU's half. */
+/* Context of weft_move(), which moves the counters of one half of one CPU's slots. */
 struct weft_move_request {
-	__u32 from; /* input: index of the first slot of the half */
+	__u32 from; /* input: index of the first slot of that half */
 	__u32 left; /* output: number of slots not moved because the flow map was full */
 };
 
@@ -137,7 +137,7 @@ struct weft_mirror_counts {
 #include "bpf/counters.def"
 };
 
-/* Age from which a heartbeat is stale. User space writes a heartbeat every WF_COUNT_MOVER_MS. */
+/* An older heartbeat is stale. User space writes a heartbeat every WF_COUNT_MOVER_MS. */
 #define WEFT_HEARTBEAT_STALE_NS 2000000000ull
 
 /*
@@ -162,7 +162,8 @@ struct weft_prefix_key {
 #define WEFT_PORT_WORDS 1024 /* number of 64-bit words per set; each port has one bit */
 
 _Static_assert(sizeof(struct weft_flow_key) == 44, "keys are compared as bytes: no padding");
-_Static_assert(sizeof(struct weft_flow_value) == 96, "one cache line, and one half for verdicts");
+_Static_assert(sizeof(struct weft_flow_value) == 96,
+	       "64 bytes, and 32 bytes for bypassed segments");
 _Static_assert(sizeof(struct weft_hot_flow) == 128, "two cache lines");
 _Static_assert(__builtin_offsetof(struct weft_hot_flow, first_ns) == 64,
 	       "first_ns begins the second cache line");

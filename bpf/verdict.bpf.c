@@ -60,7 +60,7 @@ struct search {
 
 /*
  * Callback of bpf_loop() for one slot. @i: index among the slots that the flow may use, two in each
- * half.
+ * half of each CPU's slots.
  */
 static long look_at_slot(__u32 i, void *context)
 {
@@ -153,7 +153,7 @@ struct move {
 	__u32 left;
 };
 
-/* Callback of bpf_loop() for one slot. @i: index of the slot within the half. */
+/* Callback of bpf_loop() for one slot. @i: index of the slot within its half of the CPU's slots. */
 static long move_slot(__u32 i, void *context)
 {
 	struct move *move = context;
@@ -166,9 +166,9 @@ static long move_slot(__u32 i, void *context)
 }
 
 /*
- * Move the counters of one CPU's half to the flow map. No XDP program may use that half.
- * The program uses bpf_loop() because the verifier of Linux 6.1 processes the body of a plain loop
- * once per iteration, 2048 times, and rejects the program.
+ * Move the counters of one half of one CPU's slots to the flow map. Call it while no XDP program
+ * uses that half. The program uses bpf_loop() because the verifier of Linux 6.1 processes the body
+ * of a plain loop once per iteration, 2048 times, and rejects the program.
  */
 SEC("syscall")
 int weft_move(struct weft_move_request *request)

@@ -37,7 +37,7 @@ enum weft_event_type {
 	  "the limit of pages held out of order in one direction was reached")                 \
 	X(WEFT_GAP_MEMORY, 3, "memory",                                                        \
 	  "held data, or the missing bytes before it, was given up under memory pressure")     \
-	X(WEFT_GAP_SNAPPED, 4, "snapped", "the snap length of the capture cut the segment")    \
+	X(WEFT_GAP_SNAPPED, 4, "snapped", "the snap length truncated the captured segment")    \
 	X(WEFT_GAP_CLOSED, 5, "closed", "the connection ended while bytes were still missing") \
 	X(WEFT_GAP_DEPTH, 6, "depth", "the bytes are beyond the depth limit")                  \
 	X(WEFT_GAP_SHUNTED, 7, "shunted",                                                      \

@@ -100,11 +100,11 @@ typedef void (*weft_flow_view_fn)(const struct weft_flow_view *view, void *ctx);
  * @fn, @ctx:  called in the order of @query
  * @ret_total: number of connections that matched, including those not reported; may be NULL
  *
- * If a worker does not answer in time, its connections are reported without the worker's counts
- * (@is_tracked is false). Return: 0 on success; -EINVAL if the filter (logged) or a number is
- * invalid; -ENODEV if the handle has no interface or is not running; -EBUSY if another control call
- * took too long; -ENOMEM. Thread: any. Memory: the size of two views for each connection that is
- * reported, at most 1 MB, during the call.
+ * If a worker does not answer in time, this function reports its connections without the worker's
+ * counts (@is_tracked is false). Return: 0 on success; -EINVAL if the filter (logged) or a number
+ * is invalid; -ENODEV if the handle has no interface or is not running; -EBUSY if another control
+ * call took too long; -ENOMEM. Thread: any. Memory: the size of two views for each connection that
+ * is reported, at most 1 MB, during the call.
  */
 int weft_flows_each(struct weft *weft, const struct weft_flow_query *query, weft_flow_view_fn fn,
 		    void *ctx, uint64_t *ret_total);
@@ -125,7 +125,8 @@ int weft_flows_each(struct weft *weft, const struct weft_flow_query *query, weft
  * -ENOENT if no flow map has such a connection; -EALREADY if @verdict is STEER and a direction is
  * beyond its depth limit; -EINVAL if @from or @verdict is invalid; -ENODEV if the handle has no
  * interface or is not running; -EBUSY if another control call took too long; -ETIMEDOUT if the
- * worker did not answer. Thread: any. Memory: none.
+ * worker did not answer; other negative errno. After an error, the verdict of some of the
+ * connections may have been set. Thread: any. Memory: none.
  */
 int weft_flow_set(struct weft *weft, const struct weft_flow *flow, unsigned int from,
 		  enum weft_verdict verdict, uint32_t *ret_count);

@@ -34,7 +34,7 @@ enum weft_limit {
 	WEFT_FILTER_PORTS_MAX = 1024,
 	WEFT_FILTER_PREFIXES_MAX = 1024,
 
-	/* time without overload after which fewer new connections are shed, as a trial */
+	/* after this time without overload, fewer new connections are shed, as a trial */
 	WEFT_SHED_CALM_MS = 1000,
 	/* maximum of that time, which doubles after each failed trial */
 	WEFT_SHED_CALM_MAX_MS = 60000,
@@ -59,7 +59,8 @@ enum weft_limit {
 	WEFT_PAGE_MAX_BYTES = WEFT_SPAN_BYTES / 2,
 
 	/*
-	 * Rings of weft_submit(). If a ring is full, the caller waits or the packet is rejected.
+	 * Rings of weft_submit(). If a ring is full, weft_submit() waits up to its timeout, and
+	 * then rejects the packet.
 	 */
 	WEFT_SUBMIT_RING_BYTES = 1048576, /* default size of each worker's ring */
 	WEFT_SUBMIT_RING_MIN_BYTES = 262144,
@@ -76,7 +77,8 @@ enum weft_limit {
 	WEFT_PRESSURE_HIGH_PERCENT = 85,
 	WEFT_PRESSURE_CRITICAL_PERCENT = 95,
 	WEFT_PRESSURE_HYSTERESIS_PERCENT = 5,
-	WEFT_PRESSURE_CALM_CHECKS = 3, /* consecutive low readings after which the level falls */
+	/* the level falls after this many consecutive low readings */
+	WEFT_PRESSURE_CALM_CHECKS = 3,
 	WEFT_PRESSURE_INTERVAL_MS = 500,
 	WEFT_PRESSURE_SOURCES_MAX = 8,
 	WEFT_PRESSURE_HANDLERS_MAX = 16,
@@ -110,14 +112,18 @@ enum weft_limit {
 	WEFT_FRAGMENTS_MAX = 16384,	    /* fragments held in all datagrams */
 	/* fragments of one datagram; 1500 bytes in fragments of 8 bytes need 188 */
 	WEFT_FRAGMENTS_PER_DATAGRAM_MAX = 256,
-	/* time after the first fragment at which an incomplete datagram is dropped */
+	/* an incomplete datagram is dropped this long after its first fragment */
 	WEFT_FRAGMENT_TIMEOUT_MS = 30000,
 
 	/* flow */
-	WEFT_FLOWS_MAX = 1000000,   /* connections of all workers; at the limit the least useful one
-				       is evicted */
-	WEFT_EMBRYONIC_MAX = 65536, /* half-open connections of all workers; at the limit the oldest
-				       one is evicted */
+	/* connections of all workers; at the limit the least useful one of a small random sample is
+	   evicted */
+	WEFT_FLOWS_MAX = 1000000,
+	/*
+	 * half-open connections of all workers; at the limit the oldest one without a SYN-ACK is
+	 * evicted, or the oldest one with a SYN-ACK if more than half of the maximum have one
+	 */
+	WEFT_EMBRYONIC_MAX = 65536,
 	WEFT_HALF_OPEN_PER_SOURCE_MAX = 1024,
 	WEFT_SYN_DATA_MAX =
 		1024, /* payloads of SYN segments held per worker; further payloads are not held */
@@ -126,7 +132,7 @@ enum weft_limit {
 	 * is removed; a later connection with that four-tuple is reported as its first one.
 	 */
 	WEFT_RECENT_MAX = 131072,
-	/* age at which the record of an ended connection is removed; shorter under memory pressure
+	/* the record of an ended connection is removed at this age; earlier under memory pressure
 	 */
 	WEFT_RECENT_TTL_SEC = 86400,
 	WEFT_TIMEOUT_EMBRYONIC_SEC = 30,
@@ -134,7 +140,7 @@ enum weft_limit {
 	WEFT_TIMEOUT_CLOSING_SEC = 60,
 	WEFT_CLOCK_STEP_SEC = 86400, /* a larger difference between packet times means that the
 					clock was set: no timer advances */
-	/* time for which an ended flow is kept, so that its late segments are recognised */
+	/* late segments of an ended flow are recognised for this time */
 	WEFT_TIMEOUT_CLOSED_SEC = 10,
 
 	/* reassembly */
@@ -144,14 +150,16 @@ enum weft_limit {
 		65535, /* maximum value of the option reassembly.max_pages_per_flow */
 	/* bytes that count as one page of the limit; each held range counts 8 bytes more */
 	WEFT_STREAM_PAGE_BYTES = 4096,
-	WEFT_GAP_TIMEOUT_MS = 1000, /* time after which missing bytes become a gap */
+	/* missing bytes become a gap this long after the first byte beyond them, or the FIN, has
+	   arrived */
+	WEFT_GAP_TIMEOUT_MS = 1000,
 	WEFT_ACK_PATIENCE_MS = 100, /* wait for missing bytes that the receiver has acknowledged */
 	WEFT_ACK_PATIENCE_BYTES =
 		262144, /* bytes received in the window that end this wait earlier */
 	WEFT_START_PATIENCE_MS =
 		100, /* wait for earlier bytes at the start of a stream whose SYN was not seen */
-	/* Received bytes that end this wait earlier, and the maximum distance by which the start of
-	   the stream moves back. */
+	/* This wait ends earlier when this many bytes have arrived. The start of the stream moves
+	   back by at most this distance. */
 	WEFT_START_PATIENCE_BYTES = 65536,
 	WEFT_OVERRUN_PATIENCE_MS = 2, /* wait for missing bytes while receive rings overflow */
 	WEFT_OVERRUN_MS = 100, /* time for which the rings count as overflowing after an overflow */

@@ -88,8 +88,7 @@ void weft_pressure_sources_each(const struct weft *weft, weft_pressure_source_fn
 /**
  * struct weft_cleanup - a periodic task that removes expired or idle items
  * @name:     name of the task; static
- * @ttl_ns:   configured age at which items expire, which memory pressure shortens; 0: items do not
- *            expire
+ * @ttl_ns:   items expire at this age, and earlier under memory pressure; 0: items do not expire
  * @removed:  number of items removed, as reported by their owning threads so far
  * @errors:   number of failed runs
  * @last_err: negative errno of the last failed run; 0: no run has failed

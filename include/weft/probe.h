@@ -51,8 +51,9 @@ void weft_probe_host(weft_probe_fn fn, void *ctx);
 /**
  * weft_probe_kernel() - check that this kernel supports live capture
  *
- * weft_add_interface() makes the same check. Return: 0 if live capture is supported; -EOPNOTSUPP if
- * the kernel is too old or lacks a required feature (logged). Thread: any.
+ * weft_add_interface() makes the same check. A feature that can't be tested without more privileges
+ * counts as present. Return: 0 if live capture is supported; -EOPNOTSUPP if the kernel is too old
+ * or lacks a required feature (logged). Thread: any.
  */
 int weft_probe_kernel(void);
 
@@ -68,9 +69,10 @@ int weft_probe_interface(const char *ifname, weft_probe_fn fn, void *ctx);
  * @ret_removed: number of filters removed; set even on failure
  *
  * Without tcx links (before Linux 6.6) the filters of host mode stay attached after SIGKILL. Such
- * filters let all packets pass unchanged, and the next weft_add_interface() on @ifname also removes
- * them. Return: 0 on success; -ENODEV if there is no such interface; -EBUSY if a running weft uses
- * the interface, in which case nothing is removed; -EPERM; other negative errno. Thread: any.
+ * filters let all packets pass unchanged. The next weft_start() that captures from @ifname also
+ * removes them. Return: 0 on success; -ENODEV if there is no such interface; -EBUSY if a running
+ * weft uses the interface, in which case nothing is removed; -EPERM; other negative errno. Thread:
+ * any.
  */
 int weft_remove_stale(const char *ifname, uint32_t *ret_removed);
 

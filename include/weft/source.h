@@ -62,11 +62,11 @@ struct weft_interface_opts {
 /**
  * weft_add_interface() - add the interface @ifname as a source of packets
  *
- * The interface is attached by weft_start(). Return: 0 on success; -ENODEV if there is no such
- * interface; -EPERM if privileges are missing; -EOPNOTSUPP if the kernel is too old or lacks a
- * required feature (weft_probe_kernel()); -EINVAL if an option is invalid; -ETIMEDOUT if other
- * control calls took too long; other negative errno. Failures are logged. Thread: any, before
- * weft_start().
+ * weft_start() attaches to the interface. Return: 0 on success; -ENODEV if there is no such
+ * interface; -ENOSPC if the handle has WEFT_INTERFACES_MAX interfaces; -EOPNOTSUPP if the kernel is
+ * too old or lacks a required feature (weft_probe_kernel()); -EINVAL if an option is invalid, the
+ * handle reads a file or it was started; -ETIMEDOUT if other control calls took too long; -ENOMEM.
+ * Failures are logged. Thread: any, before weft_start().
  */
 int weft_add_interface(struct weft *weft, const char *ifname,
 		       const struct weft_interface_opts *opts);
@@ -74,9 +74,9 @@ int weft_add_interface(struct weft *weft, const char *ifname,
 /**
  * weft_add_file() - add the capture file @path ("-": standard input) as the source of packets
  *
- * Reading begins in weft_start(). Return: 0 on success; -ENOENT, -EISDIR or -EACCES if the file
- * cannot be opened; -EBADMSG if it is not a pcap or pcapng file; -ETIMEDOUT if other control calls
- * took too long; other negative errno. Failures are logged. Thread: any, before weft_start().
+ * weft_start() opens the file, and returns an error if it can't be read. Return: 0 on success;
+ * -EINVAL if the handle has another source or was started (logged); -ETIMEDOUT if other control
+ * calls took too long (logged); -ENOMEM. Thread: any, before weft_start().
  */
 int weft_add_file(struct weft *weft, const char *path);
 

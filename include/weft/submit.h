@@ -67,13 +67,15 @@ struct weft_packet {
  *              wait; -1: no limit
  *
  * Packets whose bytes are not stable are copied before the call returns. Each accepted packet is
- * counted in the ledger user_frames, each rejected one in submit_refused_packets.
+ * counted in the ledger user_frames. If a ring has no room in time, the packet for it and all later
+ * packets of the call are counted in submit_refused_packets.
  *
  * Return: the number of accepted packets, counted from the first; it is less than @count if a later
  * packet failed. If the first packet fails, a negative errno: -EAGAIN if there was no room in time;
  * -ESHUTDOWN if the handle stops; -EINVAL if the handle was not started or weft_add_submit() was
- * not called, or if a length or the link type is invalid; -EMSGSIZE if the packet is too long;
- * -EDEADLK if an inline consumer calls with a timeout, because its worker would wait for itself.
+ * not called, if a length or the link type is invalid, or if @bytes is NULL; -EMSGSIZE if the
+ * packet is too long; -EDEADLK if a ring is full and an inline consumer calls with a timeout,
+ * because a worker could wait for itself.
  *
  * Thread: any, after weft_start() has returned; all calls must have returned before weft_free() is
  * called. No call takes a lock: a thread that is preempted during a call delays later packets for

@@ -62,10 +62,10 @@ struct weft_sub_opts {
  * @ret_sub: owned by the handle; freed by weft_unsubscribe() or weft_free()
  *
  * Return: 0 on success; -ENOSPC if there are WEFT_SUBSCRIPTIONS_MAX subscriptions; -EINVAL if an
- * option is invalid (logged); -ENOBUFS if the queues exceed the memory limit; -ETIMEDOUT if other
- * control calls took too long. Thread: any, before weft_start(). Memory: for each worker, a ring of
- * at most @queue_bytes / 8 is allocated at once, and pages are allocated while events wait; all
- * counts against the handle's memory limit.
+ * option is invalid (logged); -EBUSY if the handle was started; -ENOBUFS if the queues exceed the
+ * memory limit; -ENOMEM; -ETIMEDOUT if other control calls took too long. Thread: any, before
+ * weft_start(). Memory: for each worker, this call allocates a ring of at most @queue_bytes / 8.
+ * Workers allocate pages while events wait. All counts against the handle's memory limit.
  */
 int weft_subscribe(struct weft *weft, const struct weft_sub_opts *opts, struct weft_sub **ret_sub);
 
@@ -76,8 +76,8 @@ int weft_subscribe(struct weft *weft, const struct weft_sub_opts *opts, struct w
  *
  * Return: the number of events; 0 if none arrived in time; -ESHUTDOWN if the subscription has ended
  * and all its events have been received; -EINVAL if an argument is invalid or the subscription is
- * inline. Thread: any, one at a time for each subscription. Memory: the events of the previous call
- * are freed.
+ * inline. Thread: any, one at a time for each subscription. Memory: this call frees the events of
+ * the previous call.
  */
 int weft_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_max, int timeout_ms);
 

@@ -49,18 +49,22 @@ const char *weft_version(void);
  * @opts:     borrowed for the call; NULL: all defaults
  * @ret_weft: owned by the caller, who frees it with weft_free()
  *
- * Return: 0 on success; -EINVAL if an option is out of range (logged with its range); -ENOMEM.
- * Thread: any. Memory: at most opts->memory_max_bytes for all later calls on the handle.
+ * Return: 0 on success; -EINVAL if an option is out of range (logged with its range) or the filter
+ * expression is invalid (logged); -ENOMEM; other negative errno. Thread: any. Memory: at most
+ * opts->memory_max_bytes for all later calls on the handle.
  */
 int weft_new(const struct weft_opts *opts, struct weft **ret_weft);
 
 /**
  * weft_start() - start the workers and attach to the sources
  *
- * Return: 0 on success; -EINVAL if there is no source; -ETIMEDOUT if other control calls took too
- * long; the errors of weft_add_interface(). After an error no interface stays attached. Thread:
- * any; weft_wait() and weft_free() may be called after it has returned. Memory: tables and rings,
- * within the handle's memory limit.
+ * Return: 0 on success; -EINVAL if there is no source, if the handle was already started, or if
+ * options can't be combined; -ENOENT, -EISDIR or -EACCES if the file can't be opened; -EBADMSG if
+ * it is not a capture file or its link type is not supported; -ENODEV, -EPERM, -EBUSY or
+ * -EOPNOTSUPP if an interface can't be captured; -ENOBUFS if the memory limit is too small;
+ * -ETIMEDOUT if other control calls took too long; other negative errno. After an error no
+ * interface stays attached. Thread: any; weft_wait() and weft_free() may be called after it has
+ * returned. Memory: tables and rings, within the handle's memory limit.
  */
 int weft_start(struct weft *weft);
 
@@ -70,7 +74,8 @@ int weft_start(struct weft *weft);
  *
  * Return: 0 if all threads have ended; -ETIMEDOUT if they have not ended in time; -EBADMSG if all
  * threads have ended and the file was damaged: all packets before the damage were processed, and
- * its position was logged. Thread: the handle's own.
+ * its position was logged; another negative errno if all threads have ended and a source failed;
+ * -EINVAL if the handle was not started. Thread: the handle's own.
  */
 int weft_wait(struct weft *weft, int timeout_ms);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * agent.h - one run from configuration to summary: source, sinks, signals, control socket.
+ * agent.h - runs weft from a configuration: opens the source, the sinks and the control socket,
+ * runs until the source ends or a signal arrives, and returns a report.
  *
  * Thread: main; one run at a time per process, because signal handlers are per process.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * prometheus.c - the request "prometheus": all metrics as one string in the text format of
+ * prometheus.c - the request "prometheus": returns all metrics as one string in the text format of
  * Prometheus.
  */
 #include <jansson.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * opts.c - option structs of callers.
+ * opts.c - copies the option structs of callers, fills in defaults, and checks ranges.
  *
  * The structs may have any size. They are copied, completed with defaults and checked against the
  * ranges in weft/options.def.

@@ -47,8 +47,8 @@ struct wf_cmd {
 	static const struct wf_cmd cmd_##cmd_name
 
 /*
- * Return the command called @name. NULL if there is none, which is reported on stderr with the most
- * similar name.
+ * Return the command called @name. If there is none, report this on stderr with the most similar
+ * name, and return NULL.
  */
 const struct wf_cmd *wf_cmd_find(const char *name);
 

@@ -74,8 +74,8 @@ static int run_demo(struct wf_options *options)
 		return WF_EXIT_USAGE;
 	}
 	if (geteuid() != 0 || wf_privileges_check(missing, sizeof(missing))) {
-		wf_say_error("demo: not permitted to create network namespaces; run 'weft demo' as "
-			     "root");
+		wf_say_error("demo: run 'weft demo' as root, with the capabilities CAP_NET_ADMIN, "
+			     "CAP_NET_RAW, and CAP_BPF or CAP_SYS_ADMIN");
 		return WF_EXIT_NOT_ALLOWED;
 	}
 	if (weft_probe_kernel())
@@ -90,9 +90,9 @@ WF_CMD(demo) = {
 	.position = 30,
 	.usage = "",
 	.summary = "create two namespaces with real traffic and show weft at work",
-	.details = "A web server and its clients run in namespaces of their own, weft watches the\n"
-		   "server's interface, and every downloaded file is compared with the extracted\n"
-		   "streams. The demo takes about 30 seconds,\n"
-		   "removes everything that it created, and needs root.\n",
+	.details = "A web server and its clients run in namespaces of their own, weft captures on\n"
+		   "the server's interface, and the demo compares every downloaded file with the\n"
+		   "extracted streams. It takes about 30 seconds, removes everything that it\n"
+		   "created, and needs root and the capabilities of live capture.\n",
 	.run = run_demo,
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * cmd_flows.c - weft flows: the connections of a running agent.
+ * cmd_flows.c - weft flows: lists the connections of a running agent.
  */
 #include <signal.h>
 #include <stdlib.h>

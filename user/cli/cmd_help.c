@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * cmd_help.c - weft help: the list of commands, or the help of one.
+ * cmd_help.c - weft help: prints the list of commands, or the help of one.
  */
 #include "cli/cmd.h"
 #include "cli/say.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * cmd_stats.c - weft stats: the ledgers and metrics of a running agent.
+ * cmd_stats.c - weft stats: prints the ledgers and metrics of a running agent.
  */
 #include <string.h>
 

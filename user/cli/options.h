@@ -61,10 +61,10 @@ struct wf_options {
  * wf_options_parse() - parse the command line of a command
  * @argv: argv[0] is the name of the command; the arguments are reordered
  *
- * Values are applied in this order: defaults, --config, then the other options as given.
+ * This function applies values in this order: defaults, --config, then the other options as given.
  *
- * Return: 0 on success; -EINVAL or an error of the --config file, reported on stderr; -ENOMEM.
- * wf_options_fini() must be called on @ret_options in every case.
+ * Return: 0 on success; -EINVAL or an error of the --config file, reported on stderr; -ENOMEM. The
+ * caller must call wf_options_fini() on @ret_options in every case.
  */
 int wf_options_parse(const struct wf_option_set *set, int argc, char **argv,
 		     struct wf_options *ret_options);

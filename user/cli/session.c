@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * session.c - one run of the agent: from its options to its exit status.
+ * session.c - runs the agent with the options of a command, prints its summary, and returns the
+ * exit status.
  */
 #include "cli/session.h"
 

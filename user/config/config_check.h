@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * config_check.h - checks of combinations of values.
+ * config_check.h - rejects combinations of values that cannot work.
  */
 #ifndef WF_CONFIG_CONFIG_CHECK_H
 #define WF_CONFIG_CONFIG_CHECK_H

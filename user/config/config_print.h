@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * config_print.h - a configuration and its values as text.
+ * config_print.h - prints a configuration and its values as text.
  */
 #ifndef WF_CONFIG_CONFIG_PRINT_H
 #define WF_CONFIG_CONFIG_PRINT_H

@@ -110,8 +110,10 @@ bool wf_config_type_is_list(enum wf_config_type type);
 /* Return the size of one entry of a list. */
 size_t wf_config_element_bytes(enum wf_config_type type);
 
-/* Return or set the value of a NUMBER, MEBIBYTES (in MiB), SWITCH or CHOICE. */
+/* Return the value of a NUMBER, MEBIBYTES (in MiB), SWITCH or CHOICE. */
 uint64_t wf_config_number(const struct wf_config *config, const struct wf_config_key *key);
+
+/* Set the value of a NUMBER, MEBIBYTES (in MiB), SWITCH or CHOICE. */
 void wf_config_set_number(struct wf_config *config, const struct wf_config_key *key,
 			  uint64_t value);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * config_value.h - one value of a configuration: parsing and allowed values.
+ * config_value.h - parses one value of a configuration, and describes the allowed values.
  */
 #ifndef WF_CONFIG_CONFIG_VALUE_H
 #define WF_CONFIG_CONFIG_VALUE_H

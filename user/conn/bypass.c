@@ -23,7 +23,7 @@ int wf_bypass_prepare(const struct wf_half *half, enum weft_verdict verdict,
 	uint64_t depth_bytes = half->conns->opts->depth_bytes;
 	uint64_t near_off = 0;
 
-	/* The extension is needed because it records the offset of the cut. */
+	/* The extension is needed because it records cut_off, the limit in state CUT. */
 	if (!wf_half_need_ext(half))
 		return -ENOMEM;
 	if (verdict == WEFT_VERDICT_STEER) {
@@ -62,7 +62,7 @@ static void count_set(const struct wf_half *half, const struct wf_kernel_request
 		wf_metric_inc(metrics, shunts_set_directions);
 }
 
-/* Deliver the held data that is in order, and cut the stream after it. */
+/* Deliver the held data that is in order, and set the limit of the direction after it. */
 static void cut(const struct wf_half *half)
 {
 	wf_hole_drain_all(half);

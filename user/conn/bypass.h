@@ -22,8 +22,8 @@ int wf_bypass_prepare(const struct wf_half *half, enum weft_verdict verdict,
 		      struct wf_kernel_request *ret_request);
 
 /*
- * Apply the result of @request: @err and, if it is 0, @kept are the kernel's answer. The stream is
- * cut or resumed accordingly.
+ * Apply the result of @request: @err and, if it is 0, @kept are the kernel's answer. On success,
+ * the direction enters the state CUT if it is newly bypassed, or leaves it if the verdict is STEER.
  */
 void wf_bypass_done(struct wf_conns *conns, const struct wf_kernel_request *request, int err,
 		    const struct wf_kept *kept);

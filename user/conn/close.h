@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * close.h - acts on the deadlines of a connection, and ends it: all held data is delivered, and
- * every hole is reported as a gap.
+ * close.h - acts on the deadlines of a connection, and ends it: delivers the held data, and reports
+ * every hole as a gap.
  */
 #ifndef WF_CONN_CLOSE_H
 #define WF_CONN_CLOSE_H

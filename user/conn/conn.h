@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * conn.h - the state of all connections of one worker.
+ * conn.h - defines struct wf_conns, which contains all connections of one worker.
  *
  * Thread: the worker.
  */

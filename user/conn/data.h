@@ -21,8 +21,8 @@ struct wf_data {
 
 /*
  * Deliver or hold @data, of at most WF_STREAM_SEGMENT_MAX_BYTES captured bytes, and count each
- * captured byte with its outcome. The part of @data beyond the limit of the direction is cut off in
- * place.
+ * captured byte with its outcome. This function removes the part beyond the limit of the direction
+ * from @data.
  */
 void wf_data_take(const struct wf_half *half, struct wf_data *data);
 

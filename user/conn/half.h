@@ -4,8 +4,8 @@
  * state and to its stream.
  *
  * A handle is a value on the stack, made when a segment arrives or a timer expires, and passed on
- * by pointer. The state of the half (tcp/half_state.h) is changed only by wf_half_enter(), except
- * that tcp/ changes it at the start of a stream.
+ * by pointer. Only wf_half_enter() changes the state of the half connection (tcp/half_state.h),
+ * except that tcp/ changes it at the start of a stream.
  *
  * Thread: the worker.
  */

@@ -38,8 +38,9 @@ bool wf_hole_find(const struct wf_half *half, struct wf_hole *ret_hole);
 bool wf_hole_is_rejected(const struct wf_half *half, uint64_t off);
 
 /*
- * Give up the hole at next_off up to @to_off, and deliver the data after it. The part beyond the
- * depth limit is reported at the end, as one gap.
+ * Give up the hole at next_off up to @to_off, report it as a gap, and deliver the data after it.
+ * This function does not report the part beyond the limit of the direction: wf_limit_report()
+ * reports it at the end, as one gap.
  */
 void wf_hole_skip(const struct wf_half *half, uint64_t to_off, enum weft_gap_cause cause,
 		  uint64_t now_ns);

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * kernel.c - queues requests to the kernel, and reads the kernel's counts.
+ * kernel.c - adds requests for verdicts to a list, and reads the kernel's counts.
  */
 #include "conn/kernel.h"
 
 #include "base/clock.h"
 #include "metrics/metrics.h"
 
-/* Time after the verdict was set during which data of the direction may still arrive. */
+/*
+ * For this time after the last request or its result, data of the direction that still arrives
+ * causes no new request. Therefore there is at most one request per LATE_NS and direction, unless
+ * the flow has no extension.
+ */
 #define LATE_NS (10 * WF_NS_PER_MS)
 
 /*

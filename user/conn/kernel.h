@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * kernel.h - the interface to the kernel's bypass: requests to bypass a direction, and the kernel's
- * counts of bypassed segments.
+ * kernel.h - requests that the kernel bypasses a direction, and reads the kernel's counts of
+ * bypassed segments.
  *
  *   limit reached ─► request ──after the batch──► the worker sets the verdict in the BPF map
  *                                                        │ data: counted there, not steered
@@ -11,14 +11,15 @@
  * requests of the list and reports each result to wf_bypass_done() (conn/bypass.h).
  *
  * The kernel evicts the least recently used flows together with their verdicts. If data still
- * arrives from a bypassed direction, its flow was evicted. The verdict is then requested again,
- * which is counted.
+ * arrives from a bypassed direction, its flow was evicted. wf_kernel_note_late() then requests the
+ * verdict again, and wf_bypass_done() counts the repetition.
  *
- * Bound: at most WF_KERNEL_REQUESTS requests are in the list. If it is full, a request is dropped,
- * and is made again when the next data of the direction arrives.
+ * Bound: at most WF_KERNEL_REQUESTS requests are in the list. If it is full, this file drops the
+ * request. wf_kernel_note_late() makes it again when the next data of the direction arrives.
  *
- * Thread: the worker. Reading the counts costs a system call. They are read when a flow with a
- * verdict ends, or was silent for its time-out.
+ * Thread: the worker. Reading the counts costs a system call, so this file reads them only when a
+ * flow with a verdict ends, when it was silent for its time-out, and when a bypass ends and the
+ * offset of the stream must be estimated.
  */
 #ifndef WF_CONN_KERNEL_H
 #define WF_CONN_KERNEL_H
@@ -63,8 +64,9 @@ static inline unsigned int wf_kernel_endpoint(const struct wf_flow *flow, enum w
 void wf_kernel_ask_bypass(const struct wf_half *half);
 
 /*
- * Count data of the bypassed @half that still arrived. Soon after the verdict was set this is
- * normal; later it shows that the verdict was lost, and the verdict is requested again.
+ * Count @packet, whose data arrived although the kernel bypasses @half. Data soon after the last
+ * request is expected. Later data shows that the kernel has lost the verdict, and this function
+ * requests it again.
  */
 void wf_kernel_note_late(const struct wf_half *half, const struct wf_packet *packet);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * limit.c - follows a stream beyond its depth limit or its cut.
+ * limit.c - drops the data of a stream beyond its limit, and advances next_off over it.
  */
 #include "conn/limit.h"
 
@@ -33,8 +33,9 @@ static void drop_next(const struct wf_half *half)
 }
 
 /*
- * Follow the stream beyond the limit. Acknowledgements show the progress for bytes that the kernel
- * bypassed, and for bytes that were captured before the window update that allowed them.
+ * Advance next_off beyond the limit, over all bytes seen or acknowledged. Acknowledgements are
+ * needed for bytes that the kernel bypassed, and for bytes that were captured before the window
+ * update that allowed them.
  */
 static void follow(const struct wf_half *half)
 {

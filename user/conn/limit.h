@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * limit.h - the limit of a direction, from which on its data is not wanted: the depth limit, or a
- * cut by request.
+ * limit.h - ends the delivery of a direction at its limit: the depth limit, or the offset at which
+ * a bypass was requested (state CUT).
  *
- * Data beyond the limit is not held, but the stream's progress is followed, so that the end of the
- * stream is still recognised. At the end, wf_limit_report() reports all data beyond the limit as
- * one gap.
+ * Data beyond the limit is neither held nor delivered. next_off still advances over it, so that the
+ * end of the stream is recognised. At the end, wf_limit_report() reports all data beyond the limit
+ * as one gap.
  */
 #ifndef WF_CONN_LIMIT_H
 #define WF_CONN_LIMIT_H
@@ -34,24 +34,32 @@ static inline bool wf_limit_is_exceeded(const struct wf_half *half)
 }
 
 /*
- * If the stream has reached its limit, follow it beyond the limit. A bypass of the remaining data
- * may then be requested from the kernel.
+ * If the stream has reached its limit, drop held data beyond the limit and advance next_off over
+ * all data seen. Unless the FIN is known, this function also requests that the kernel bypasses the
+ * remaining data.
  */
 void wf_limit_follow(const struct wf_half *half);
 
-/* Skip acknowledged bytes beyond the limit, whether they were seen or not. */
+/*
+ * If next_off has reached the limit, advance it over the acknowledged bytes, whether they were seen
+ * or not.
+ */
 void wf_limit_follow_acks(const struct wf_half *half);
 
-/* Cut the stream at next_off and drop its held data. The flow must have an extension. */
+/*
+ * Set the limit to next_off, enter the state CUT, and drop the held data. The flow must have an
+ * extension.
+ */
 void wf_limit_cut(const struct wf_half *half);
 
 /*
- * End the cut: data is wanted again from the next segment on, which is expected near @near_off. The
- * bytes before it are reported as a gap.
+ * In state CUT, enter the state RESUMED: data is wanted again from the next segment on, whose
+ * offset is expected near @near_off. This function reports the bytes from the limit to next_off as
+ * a gap. Does nothing in other states.
  */
 void wf_limit_resume(const struct wf_half *half, uint64_t near_off, uint64_t now_ns);
 
-/* Report the bytes beyond the limit as one gap. */
+/* Report the bytes from the limit to next_off as one gap, if there are any. */
 void wf_limit_report(const struct wf_half *half, uint64_t now_ns);
 
 #endif

@@ -14,8 +14,8 @@
 #include "tcp/tcp_start.h"
 
 /*
- * Silence of a flow after which another connection replaces it, if a segment directly follows that
- * connection's SYN.
+ * After a flow was silent for this time, another connection with the same four-tuple may replace
+ * it: a segment that directly follows the SYN of that connection is then sufficient.
  */
 #define SILENCE_NS WF_NS_PER_SEC
 

@@ -23,7 +23,7 @@ struct wf_packet;
 
 /*
  * Act on the deadlines before the time of @packet, then return the flow that @packet belongs to.
- * Return: NULL if it belongs to no flow; its payload is then counted.
+ * Return: NULL if it belongs to no flow; this function has then counted its payload.
  */
 struct wf_flow *wf_match_packet(struct wf_conns *conns, const struct wf_packet *packet);
 

@@ -50,7 +50,7 @@ static void report_anomalies(const struct wf_half *half, const struct wf_packet 
 				  packet->payload_bytes, packet->time_ns);
 }
 
-/* Cut the part of @data before the start of the stream. Return: false if nothing is left. */
+/* Remove the part of @data before the start of the stream. Return: false if nothing is left. */
 static bool cut_before_start(const struct wf_half *half, struct wf_data *data,
 			     uint64_t before_bytes)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * wait.h - the states in which a direction waits, and the deadlines of these states.
+ * wait.h - chooses the state of a direction, in which it may wait, and sets the deadline of the
+ * wait.
  *
  * A hole ends
  *
@@ -20,10 +21,10 @@
  * the receiver would have rejected it.
  *
  * A stream whose SYN was not seen starts with the first byte seen. Because taps reorder segments,
- * that byte is held for WEFT_START_PATIENCE_MS, or until WEFT_START_PATIENCE_BYTES have arrived. If
- * earlier bytes or the SYN arrive in this time, the start moves back to them. After bytes were
- * delivered, nothing can be inserted before them. Earlier bytes are then counted
- * (payload_before_start) and reported.
+ * this file holds that byte for WEFT_START_PATIENCE_MS, or until WEFT_START_PATIENCE_BYTES have
+ * arrived. If earlier bytes or the SYN arrive in this time, tcp/tcp_start.h moves the start back to
+ * them. After bytes were delivered, nothing can be inserted before them: conn/segment.c counts
+ * earlier bytes (payload_before_start), and reports them once as an anomaly.
  *
  * If the option deliver is set to acked, data in order is also held until it is acknowledged. It is
  * delivered without an acknowledgement when the connection ends, when the limit of held pages is
@@ -39,8 +40,8 @@
 #include "conn/half.h"
 
 /*
- * Deliver the data that is ready, follow the stream beyond its limit, and choose the state. Called
- * after data, an acknowledgement or a FIN.
+ * Deliver the data that is ready, advance the stream beyond its limit (wf_limit_follow()), and
+ * choose the state. Called after data, an acknowledgement or a FIN.
  */
 void wf_wait_update(const struct wf_half *half, uint64_t now_ns);
 

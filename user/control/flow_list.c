@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * flow_list.c - the first N of any number of connections, in a given order.
+ * flow_list.c - selects the first N of any number of connections in a given order.
  *
  * A filter in tcpdump's syntax matches packets. Therefore it is applied to an empty segment
  * with the addresses, ports and outer VLAN of the connection, once for each direction.

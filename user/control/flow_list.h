@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * flow_list.h - the first N of any number of connections, in a given order.
+ * flow_list.h - selects the first N of any number of connections in a given order.
  *
  * Memory: 2 N items. Thread: any; a list is used by one thread.
  */

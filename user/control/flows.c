@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * flows.c - the kernel's flow maps joined with the workers' flow tables.
+ * flows.c - joins the kernel's flow maps with the workers' flow tables.
  */
 #include "control/flows.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * flows.h - the kernel's flow maps joined with the workers' flow tables, for weft/flows.h.
+ * flows.h - joins the kernel's flow maps with the workers' flow tables, for weft/flows.h.
  *
  *   maps ─► filter ─► the first N in the requested order ─► their workers, 64 at a time ─► views
  *

@@ -35,8 +35,8 @@ struct wf_decoder {
 };
 
 /*
- * Decode @frame. If the result is WF_DECODE_TCP, all members of *@ret_packet are set. If it is
- * WF_DECODE_FRAGMENT, only the members that defrag.c reads are set.
+ * Decode @frame. This function sets all members of *@ret_packet if the result is WF_DECODE_TCP, and
+ * only the members that defrag.c reads if it is WF_DECODE_FRAGMENT.
  */
 enum wf_decode_result wf_decode(const struct wf_decoder *decoder, const struct wf_frame *frame,
 				struct wf_packet *ret_packet);
@@ -49,14 +49,14 @@ void wf_decode_prefetch(const struct wf_decoder *decoder, const struct wf_frame 
 
 /*
  * Return the hash that selects the frame's worker; the XDP program computes the same hash.
- * The result is 0 for a frame that is neither a TCP segment nor a fragment. Checksums are not
- * verified. @ret_is_fragment may be NULL. The caller stores the result in frame->hash and sets
- * WF_FRAME_HASHED.
+ * The result is 0 for a frame that is neither a TCP segment nor a fragment. This function does not
+ * verify checksums. @ret_is_fragment may be NULL. The caller stores the result in frame->hash and
+ * sets WF_FRAME_HASHED.
  *
  *   innermost TCP flow  weft_hash_endpoint(address, port) of both ends, tenant
  *   fragment            weft_hash_endpoint(address, 0) of both ends, tenant ^ id
  *
- * If decoder->rss is set, the hash of a flow is then changed by wf_rss_place().
+ * If decoder->rss is set, this function then changes the hash of a flow with wf_rss_place().
  *
  * An address is two words in memory order of its 16-byte form (IPv4 addresses are mapped). Ports
  * are in host order. The id is in network order; an IPv6 id of 0 is replaced by 1. The tenant is

@@ -60,8 +60,9 @@ int wf_defrag_new(const struct wf_defrag_opts *opts, struct wf_defrag **ret_defr
 void wf_defrag_free(struct wf_defrag *defrag);
 
 /*
- * Add the fragment that wf_decode() described in @packet. Bytes of a received frame are copied. For
- * any other page a reference is taken. Bytes of a mapped file are used in place.
+ * Add the fragment that wf_decode() described in @packet. This function copies the bytes of a
+ * received frame, takes a reference to any other page, and uses the bytes of a mapped file in
+ * place.
  *
  * Return: true if the datagram is complete and *@ret_frame holds it. The frame has link type
  * WEFT_LINK_RAW, flag WF_FRAME_REBUILT, and the VLANs and VNI of the fragments; the caller owns one

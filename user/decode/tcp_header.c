@@ -2,9 +2,10 @@
 /*
  * tcp_header.c - parses TCP options as receivers do.
  *
- * An option with a wrong length is ignored. The list ends at an option whose length does not allow
- * skipping it. If an option is repeated, the last one is used. Options for SYN segments are ignored
- * on other segments.
+ * An option with a wrong length is ignored, except that MD5, AO and Fast Open (kind 34) are
+ * accepted with any length. The list ends at an option whose length is below 2 or beyond the end of
+ * the list. If an option is repeated, the last one is used. Options for SYN segments are ignored on
+ * other segments.
  */
 #include "decode/tcp_header.h"
 

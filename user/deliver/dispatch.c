@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dispatch.c - the worker's side of all subscriptions.
+ * dispatch.c - passes each event of a worker to all subscriptions that want it.
  *
  * When a consumer has ended its subscription, the worker detects this at its next event or flush
  * and closes its queue, which frees the waiting events.

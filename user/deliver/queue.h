@@ -115,8 +115,8 @@ int wf_queue_init(struct wf_queue *queue, const struct wf_queue_opts *opts);
 /* ---- the worker ---- */
 
 /*
- * Push an event. If the event is queued, a reference to @page is added. If the overflow policy is
- * block, wait for room.
+ * Push an event. If this function queues the event, it adds a reference to @page. If there is no
+ * room, it waits with the overflow policy block, and drops events with any other policy.
  */
 void wf_queue_push(struct wf_queue *queue, const struct weft_event *event, struct wf_page *page);
 void wf_queue_flush(struct wf_queue *queue);

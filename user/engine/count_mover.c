@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * count_mover.c - a thread that keeps the kernel's flow maps up to date.
+ * count_mover.c - a thread that adds the per-CPU counts to the kernel's flow maps at intervals, and
+ * reports to the kernel programs that this process is alive.
  */
 #include "engine/count_mover.h"
 

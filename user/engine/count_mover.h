@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * count_mover.h - a thread that keeps the kernel's flow maps up to date: every WF_COUNT_MOVER_MS it
- * adds the per-CPU counts to the flow maps. See capture/maps/hot_flows.h.
+ * count_mover.h - a thread that adds the per-CPU counts to the kernel's flow maps at intervals, and
+ * reports to the kernel programs that this process is alive.
+ *
+ * The interval is WF_COUNT_MOVER_MS. See capture/maps/hot_flows.h for the counts.
  */
 #ifndef WF_ENGINE_COUNT_MOVER_H
 #define WF_ENGINE_COUNT_MOVER_H

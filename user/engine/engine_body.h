@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * engine_body.h - the body of struct wf_engine, for the files that set it up, run it, and send
- * calls to its workers.
+ * engine_body.h - defines struct wf_engine, for the files that set it up, run it, and send calls to
+ * its workers.
  */
 #ifndef WF_ENGINE_ENGINE_BODY_H
 #define WF_ENGINE_ENGINE_BODY_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * engine_call.h - control-plane functions that run on the worker threads.
+ * engine_call.h - runs functions of the control plane on the worker threads.
  *
  * Callers must hold the control lock, so that one call runs at a time.
  *
@@ -23,7 +23,8 @@ void wf_engine_control_unlock(struct wf_engine *engine);
 
 /*
  * Run @call on @worker's thread; the caller holds the control lock. Return: 0 if it has run;
- * -ETIMEDOUT if the worker was too busy; -ESHUTDOWN if the workers have ended.
+ * -ETIMEDOUT if the worker did not start it within WEFT_ASK_TIMEOUT_MS, in which case it will not
+ * run; -ESHUTDOWN if the workers have ended.
  */
 int wf_engine_call(struct wf_engine *engine, uint32_t worker, const struct wf_call *call);
 

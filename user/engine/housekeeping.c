@@ -41,8 +41,8 @@ static const struct wf_pressure_reading *highest(const struct wf_housekeeping *h
 }
 
 /*
- * Return the budget reading below which the critical level ends; 0 if another source has the
- * highest reading.
+ * Return a percentage: the critical level can end when the budget reads below it. Return 0 if
+ * another source has the highest reading.
  */
 static uint32_t goal_percent(const struct wf_housekeeping *housekeeping)
 {

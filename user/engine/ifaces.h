@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ifaces.h - all interfaces of an engine as one.
+ * ifaces.h - applies each operation to all interfaces of an engine.
  *
  * A flow may be seen on several interfaces, such as the two directions of a pair of taps. Its
  * counts are summed, and it is idle only if it is idle on all interfaces.
@@ -48,8 +48,10 @@ void wf_ifaces_fini(struct wf_ifaces *ifaces);
  */
 int wf_ifaces_attach(const struct wf_ifaces *ifaces);
 
-/* Detach or close all open interfaces. Idempotent. */
+/* Detach all open interfaces. Idempotent. */
 void wf_ifaces_detach(struct wf_ifaces *ifaces);
+
+/* Close all open interfaces. Idempotent. */
 void wf_ifaces_close(struct wf_ifaces *ifaces);
 
 /* Return true if shedding is allowed on all interfaces. */
@@ -72,11 +74,10 @@ void wf_ifaces_move_counts(void *ctx);
 /* Report to the kernel programs that this process is alive. */
 void wf_ifaces_beat(void *ctx);
 
-/*
- * Callbacks of shedding: read the load of the receive rings; set the percentage of new flows to
- * shed.
- */
+/* Read the load of the receive rings of all interfaces. */
 void wf_ifaces_read_load(void *ctx, struct wf_overload_reading *ret_reading);
+
+/* Set the percentage of new flows that the XDP programs of all interfaces shed. */
 void wf_ifaces_shed(void *ctx, uint32_t percent);
 
 #endif

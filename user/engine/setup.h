@@ -10,8 +10,8 @@
 struct wf_engine;
 
 /*
- * Set up the engine. Return: 0 on success; negative errno (logged), after which wf_setup_unmake()
- * must be called.
+ * Set up the engine. Return: 0 on success; negative errno (logged). After an error, the caller must
+ * call wf_setup_unmake().
  */
 int wf_setup_make(struct wf_engine *engine);
 

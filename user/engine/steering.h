@@ -3,11 +3,12 @@
  * steering.h - chooses which worker owns a flow when packets come from a NIC.
  *
  *   by hash    each queue has a socket for each worker; the XDP program's hash picks one of them
- *   by queue   each queue has one socket, owned by worker (queue % workers): for a NIC whose own
- * hash brings both directions of a connection to one queue (rss.h)
+ *   by queue   each queue has one socket, owned by worker (queue % workers);
+ *              the NIC's hash must bring both directions of a connection to one queue (rss.h)
  *
- * By queue, each worker reads fewer rings. By default this is chosen only if the NIC reports a
- * symmetric hash. A segment that arrives at a worker that does not own its flow is handed over.
+ * By queue, each worker reads fewer rings. The value auto of capture.nic_hash chooses it only if
+ * the NIC reports a symmetric hash. A worker that receives a segment of another worker's flow
+ * passes the segment to that worker.
  */
 #ifndef WF_ENGINE_STEERING_H
 #define WF_ENGINE_STEERING_H

@@ -35,7 +35,7 @@ void wf_claims_fini(struct wf_claims *claims);
 
 /*
  * Record that @worker opens the connection @key. If another worker has claimed the connection
- * before, the violation is counted and logged.
+ * before, this function counts and logs the violation.
  */
 void wf_claims_add(struct wf_claims *claims, const struct weft_flow_key *key, uint32_t worker);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * expire.h - the deadlines of a flow.
+ * expire.h - computes the deadlines of a flow.
  *
  * All times are packet times. A deadline is computed when it is needed, not stored, so postponing
  * it costs nothing.

@@ -79,14 +79,14 @@ _Static_assert(WEFT_OVERLAP_COUNT <= 16, "an overlap policy fits in 4 bits");
  * directions need. Only conn/wait.c sets the deadlines.
  */
 struct wf_flow_ext_half {
-	/* time at which the wait for missing data fails; WF_NEVER_NS: no such deadline */
+	/* the wait for missing data fails at this time; WF_NEVER_NS: no such deadline */
 	uint64_t timeout_ns;
 	uint64_t hole_end_off; /* in state AT_HOLE: end of the hole when it was last checked */
-	/* time at which the wait for late segments ends; WF_NEVER_NS: no such deadline */
+	/* the wait for late segments ends at this time; WF_NEVER_NS: no such deadline */
 	uint64_t patience_ns;
-	/* in state AT_HOLE: start of the hole to which patience_ns applies */
+	/* in state AT_HOLE: patience_ns applies to the hole that starts here */
 	uint64_t patience_off;
-	/* number of further bytes after which the wait for late segments ends too */
+	/* the wait for late segments also ends when this many further bytes have arrived */
 	uint32_t patience_bytes;
 	uint32_t gap_count;
 	uint32_t retransmitted_segments;
@@ -100,8 +100,8 @@ struct wf_flow_bypass {
 	uint32_t sets;	  /* number of times that the kernel set the verdict */
 	uint64_t last_ns; /* time of the last request to the kernel; 0: there was none */
 	/*
-	 * in state CUT: offset from which on data is not wanted; in state RESUMED: approximate
-	 * offset of the next data
+	 * in state CUT: data at and beyond this offset is not wanted; in state RESUMED: the next
+	 * data is expected near this offset
 	 */
 	uint64_t cut_off;
 	/* number of segments that the kernel bypassed; kept_bytes: their IP bytes */
@@ -118,7 +118,7 @@ struct wf_flow_bypass {
  */
 struct wf_flow_ext {
 	struct wf_flow_ext_half half[2]; /* this and the arrays below are indexed by direction */
-	uint64_t armed_ns;		 /* time at which the flow's timer expires at the latest */
+	uint64_t armed_ns;		 /* the flow's timer expires at this time or earlier */
 
 	/* end offset of the bytes lost because memory was missing; 0: not known */
 	uint64_t lost_off[2];

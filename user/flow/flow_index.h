@@ -53,9 +53,11 @@ uint64_t wf_flow_index_bytes(uint32_t ids_max);
 int wf_flow_index_init(struct wf_flow_index *index, struct wf_arena *arena, uint32_t ids_max);
 void wf_flow_index_fini(struct wf_flow_index *index);
 
-/* Return the first (below: the next) id whose hash may be @hash; 0 if there are no more. */
+/* Return the first id whose hash may be @hash, and begin an iteration; 0 if there is none. */
 uint32_t wf_flow_index_first(const struct wf_flow_index *index, uint32_t hash,
 			     struct wf_flow_cursor *ret_cursor);
+
+/* Return the next id of the iteration; 0 if there are no more. */
 uint32_t wf_flow_index_next(const struct wf_flow_index *index, struct wf_flow_cursor *cursor);
 
 /*

@@ -65,10 +65,7 @@ void wf_flow_table_remove(struct wf_flow_table *table, struct wf_flow *flow);
 struct wf_flow_ext *wf_flow_table_ext(const struct wf_flow_table *table,
 				      const struct wf_flow *flow);
 
-/*
- * Return the extension of @flow. If @flow has none, one is allocated. Return NULL if there is no
- * memory.
- */
+/* Return the extension of @flow, after allocating it if there was none; NULL if memory is short. */
 struct wf_flow_ext *wf_flow_table_need_ext(struct wf_flow_table *table, struct wf_flow *flow);
 
 /* Arm the timer of @flow. pop_due() may return the flow before @deadline_ns, but not later. */
@@ -96,12 +93,18 @@ uint32_t wf_flow_table_bucket(const struct wf_flow_table *table, uint32_t bucket
 			      struct wf_flow *ret_flows[WF_FLOW_BUCKET_IDS]);
 
 /*
- * Prefetch the data of the flow with @hash in three steps: the bucket of the index, the flow, its
- * extension. The second step returns the flow that wf_flow_table_find() compares first, which may
- * not be the right one, or NULL if there is none.
+ * The data of the flow with @hash is prefetched in three steps. First step: prefetch the bucket of
+ * the index.
  */
 void wf_flow_table_prefetch(const struct wf_flow_table *table, uint32_t hash);
+
+/*
+ * Second step: prefetch the flow that wf_flow_table_find() compares first, which may be another
+ * one, and return it; NULL if there is none.
+ */
 const struct wf_flow *wf_flow_table_prefetch_flow(const struct wf_flow_table *table, uint32_t hash);
+
+/* Third step: prefetch the extension of @flow. */
 void wf_flow_table_prefetch_ext(const struct wf_flow_table *table, const struct wf_flow *flow);
 
 uint32_t wf_flow_table_count(const struct wf_flow_table *table);

@@ -170,8 +170,8 @@ static void note_answer(struct wf_half_open *table, struct wf_handshake *handsha
 }
 
 /*
- * Add an entry for the connection of @packet, which is the first segment seen. Return: NULL if a
- * limit is reached.
+ * Add an entry for the connection of @packet, which is the first segment seen. Return: NULL if the
+ * limit of the source is reached, or if there is no room and no entry can be evicted.
  */
 static struct wf_handshake *start(struct wf_half_open *table, const struct wf_packet *packet)
 {

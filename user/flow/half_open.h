@@ -9,10 +9,10 @@
  *
  * Therefore a flood of SYNs, answered or not, creates no flows. The number of entries is limited to
  * handshakes_max, and for each source to per_source_max. When all entries are taken, the oldest
- * entry without an answer is evicted, or the oldest answered entry if more than half of all are
- * answered. Therefore an unanswered flood does not evict answered handshakes, and an answered flood
- * evicts answered handshakes only. A connection of which only one direction is visible becomes a
- * flow with the next segment of its visible side.
+ * entry without an answer is evicted, or the oldest answered entry if more than handshakes_max / 2
+ * entries are answered. Therefore an unanswered flood does not evict answered handshakes, and an
+ * answered flood evicts answered handshakes only. A connection of which only one direction is
+ * visible becomes a flow with the next segment of its visible side.
  *
  * Thread: the worker.
  */
@@ -77,7 +77,8 @@ uint64_t wf_half_open_deadline(const struct wf_half_open *table,
 
 /*
  * Record a SYN or SYN-ACK, and count its payload with its outcome.
- * Return: false if a limit is reached, or if the SYN-ACK answers no SYN that was sent.
+ * Return: false if the limit of the source is reached, if there is no room, or if SYNs of the other
+ * side were seen and the SYN-ACK answers none of them.
  */
 bool wf_half_open_syn(struct wf_half_open *table, const struct wf_packet *packet);
 

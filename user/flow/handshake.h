@@ -2,8 +2,9 @@
 /*
  * handshake.h - the SYNs of one half-open connection, and the segments that fit them.
  *
- * Each side may have sent several SYNs with different ISNs. The two latest ISNs are recorded. The
- * other side's acknowledgement, or the next segment, decides which one is used.
+ * Each side may have sent several SYNs with different ISNs. The handshake records the two latest
+ * ISNs of each side. The other side's acknowledgement, or the next segment, decides which one is
+ * used.
  *
  * Thread: the worker.
  */

@@ -19,7 +19,7 @@
 #include "memory/slab.h"
 #include "packet/seq.h"
 
-/* Maximum distance from the end of the old connection at which a segment may still belong to it. */
+/* A segment may belong to the old connection if it is at most this far from the end of its data. */
 #define NEAR_BYTES (1u << 20)
 
 static struct wf_recent_entry *entry_at(const struct wf_recent *recent, uint32_t id)

@@ -6,9 +6,9 @@
  *   Then it must not open a new connection. Checked only for a short time after the end.
  * - How many connections has this four-tuple had? The next one is numbered accordingly.
  *
- * Bound: @entries_max entries of 96 bytes; if there are more, the oldest one is removed. An entry
- * older than WEFT_RECENT_TTL_SEC is removed too. The next connection of a removed four-tuple is
- * reported as its first one.
+ * Bound: @entries_max entries of 96 bytes; if the table is full, wf_recent_add() removes the oldest
+ * one. A cleanup task removes entries older than WEFT_RECENT_TTL_SEC, and under memory pressure
+ * also younger ones. The next connection of a removed four-tuple is reported as its first one.
  * Thread: the worker.
  */
 #ifndef WF_FLOW_RECENT_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * source_count.h - the number of half-open connections of each source address.
+ * source_count.h - counts the half-open connections of each source address.
  *
  * An entry exists only while its count is not zero, so there are never more of
  * them than handshakes. Thread: the worker.

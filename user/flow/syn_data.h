@@ -43,7 +43,7 @@ int wf_syn_data_init(struct wf_syn_data_store *store, struct wf_arena *arena,
 		     struct wf_page_pool *pages, struct wf_metrics *metrics);
 void wf_syn_data_fini(struct wf_syn_data_store *store);
 
-/* Hold the payload of the SYN @packet; each byte is counted with its outcome. */
+/* Hold the payload of the SYN @packet, and count each byte with its outcome. */
 void wf_syn_data_hold(struct wf_syn_data_store *store, struct wf_handshake *handshake,
 		      const struct wf_packet *packet);
 

@@ -37,8 +37,9 @@ void wf_arena_free(struct wf_arena *arena);
  * Prepare the arena for registration as UMEM: charge all of its memory, and stop returning
  * memory to the system, because after that the kernel and weft would use different pages. The
  * arena first shrinks until it fits the limit together with what is already reserved and
- * @headroom_bytes of later reservations. Uses huge pages if there are any; the contents of
- * spans in use are copied and keep their addresses. Call before wf_arena_base() is registered.
+ * @headroom_bytes of later reservations. Uses huge pages if there are any: this function then
+ * copies the contents of spans in use, which keep their addresses. Call before the caller registers
+ * wf_arena_base().
  *
  * Return: 0; -ENOBUFS: no span would be left, or a span in use prevents shrinking; -ENOMEM: a
  * system call failed, and the arena can only be freed. Thread: main, before any other thread

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * arena_pin.c - prepares the arena for use as UMEM, whose memory the kernel uses too.
+ * arena_pin.c - shrinks the arena until it fits in the limit, and keeps all its memory, so that the
+ * kernel can use the arena as UMEM.
  *
  * Every span of a pinned arena has memory until the arena is freed: all spans are charged, and no
  * hole is punched, because the kernel and weft would then use different pages. Therefore the arena
@@ -72,7 +73,7 @@ static bool is_in_use(const struct wf_arena *arena, uint32_t index)
 	return !wf_bit_is_set(arena->warm, index) && !wf_bit_is_set(arena->cold, index);
 }
 
-/* Return true if all spans from span @end on are free, so that the arena may be cut off there. */
+/* Return true if all spans from span @end on are free, so that the arena may end there. */
 static bool is_free_from(const struct wf_arena *arena, uint32_t end)
 {
 	for (uint32_t index = end; index < arena->spans; index++)

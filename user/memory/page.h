@@ -31,16 +31,22 @@ bool wf_page_is_sole(const struct wf_page *page);
 /* Return true if @page is an rx frame, false if it is a page of a size class. */
 bool wf_page_is_frame(const struct wf_page *page);
 
-/* Return the start, and the size in bytes, of the page's data area. */
+/* Return the start of the page's data area. */
 uint8_t *wf_page_bytes(const struct wf_page *page);
+
+/* Return the size of the page's data area in bytes. */
 size_t wf_page_capacity(const struct wf_page *page);
 
 /*
- * Copy bytes into or out of a page, with bounds checks in 64-bit arithmetic; nothing is copied
- * on error. Return: 0; -ERANGE: offset + length exceeds the capacity.
+ * Copy @len_bytes from @bytes to offset @off of the page. Return: 0; -ERANGE: @off + @len_bytes
+ * exceeds the capacity, and nothing was copied.
  */
 int wf_page_copy_in(struct wf_page *page, uint64_t off, const void *bytes, uint64_t len_bytes);
+
+/* Copy @len_bytes from offset @off of the page to @bytes. Return: as wf_page_copy_in(). */
 int wf_page_copy_out(const struct wf_page *page, uint64_t off, void *bytes, uint64_t len_bytes);
+
+/* Write the address of the byte at @off to *@ret_bytes. Return: as wf_page_copy_in(). */
 int wf_page_view(const struct wf_page *page, uint64_t off, uint64_t len_bytes,
 		 const uint8_t **ret_bytes);
 

@@ -38,9 +38,9 @@ struct wf_page_class_metrics {
 };
 
 /*
- * A size class: spans divided into pages of one size. A change of the page size is called a new
- * cut. Spans of former cuts are removed from the lists; each returns to the arena when all its
- * pages have been put.
+ * A size class: spans divided into pages of one size. Each change of the page size increments cut.
+ * A span records the value of cut when it is divided. Spans with a former value are removed from
+ * the lists; each returns to the arena when all its pages have been put.
  */
 struct wf_page_class {
 	uint32_t page_bytes; /* page size; 0: the class is not in use */
@@ -52,9 +52,9 @@ struct wf_page_class {
 	uint32_t ready_spans; /* maximum number of empty spans that are kept */
 	uint32_t spans;	      /* number of spans divided at the present page size */
 	uint32_t old_spans;   /* number of spans divided at former page sizes */
-	uint32_t cut;
-	uint64_t used_pages; /* number of taken pages of the present page size */
-	uint64_t old_pages;  /* number of taken pages of former page sizes */
+	uint32_t cut;	      /* number of changes of the page size */
+	uint64_t used_pages;  /* number of taken pages of the present page size */
+	uint64_t old_pages;   /* number of taken pages of former page sizes */
 	struct wf_page_class_metrics metrics;
 };
 
@@ -80,8 +80,8 @@ void wf_page_class_init(struct wf_page_class *class, uint32_t bytes,
 bool wf_page_class_has_page(struct wf_page_class *class);
 
 /*
- * Take a span from the arena. If the arena has none, an empty span of any class is returned to it
- * first. Return: false if no span could be taken.
+ * Take a span from the arena. If the arena has none, first return an empty span of any class to it.
+ * Return: false if no span could be taken.
  */
 bool wf_page_class_fetch(struct wf_page_classes *classes, struct wf_page_class *class);
 
@@ -97,7 +97,7 @@ void wf_page_class_put(struct wf_page_classes *classes, struct wf_page *page);
 void wf_page_class_release(struct wf_page_classes *classes, struct wf_page_class *class,
 			   uint32_t keep);
 
-/* Change the page size of @class to @bytes. If @bytes is 0, the class is no longer used. */
+/* Change the page size of @class to @bytes. 0: the class is not used from now on. */
 void wf_page_class_recut(struct wf_page_classes *classes, struct wf_page_class *class,
 			 uint32_t bytes);
 

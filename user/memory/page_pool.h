@@ -57,8 +57,8 @@ void wf_page_pool_adopt(struct wf_page_pool *pool);
 
 /*
  * Take a page of the smallest class that holds @bytes, with one reference.
- * Return: NULL if the memory limit or a limit of the pool is reached (counted), or if @bytes >
- * WEFT_SPAN_BYTES.
+ * Return: NULL (counted) if @bytes > WEFT_SPAN_BYTES, or if the memory limit or a limit of the pool
+ * is reached and no other class has a free page that is large enough.
  */
 struct wf_page *wf_page_pool_take(struct wf_page_pool *pool, size_t bytes);
 
@@ -82,8 +82,10 @@ bool wf_page_pool_is_short(const struct wf_page_pool *pool, uint32_t parts);
  */
 size_t wf_page_pool_advise(const struct wf_page_pool *pool, size_t need_bytes, size_t hope_bytes);
 
-/* Return the page size of the medium class, and of the large class. */
+/* Return the page size of the medium class. */
 size_t wf_page_pool_medium_bytes(const struct wf_page_pool *pool);
+
+/* Return the page size of the large class. */
 size_t wf_page_pool_large_bytes(const struct wf_page_pool *pool);
 
 /*

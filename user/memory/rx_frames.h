@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * rx_frames.h - one worker's share of the rx frames.
+ * rx_frames.h - supplies the fill rings with rx frames from one worker's share.
  *
  * Thread: the worker.
  */

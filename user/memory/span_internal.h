@@ -82,7 +82,7 @@ struct wf_span {
 	 */
 	uint16_t fresh_pages;
 	uint16_t free_pages; /* number of free pages, including those never used */
-	/* if the span holds pages: cut of their class when the span was divided */
+	/* if the span holds pages: value of class->cut when the span was divided */
 	uint32_t cut;
 };
 _Static_assert(sizeof(struct wf_span) == WF_SPAN_HEAD_BYTES, "the head of a block");

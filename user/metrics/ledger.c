@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ledger.c - the ledgers of metrics.def: each total equals the sum of its outcomes.
+ * ledger.c - evaluates the ledgers of metrics.def: each total must equal the sum of its outcomes.
  *
  * The parts of a ledger are the X_OUTCOME and X_HELD lines between X_LEDGER and X_LEDGER_END. A
  * total may be a part of another ledger, for instance the number of steered frames.

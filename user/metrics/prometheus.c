@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * prometheus.c - all metrics in the text format of Prometheus.
+ * prometheus.c - writes all metrics in the text format of Prometheus.
  *
  * The format requires the lines of a family to be adjacent, but metrics.def orders lines by
  * ledger. Therefore a family is written at its first line, after a search for its other lines.

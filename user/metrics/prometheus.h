@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * prometheus.h - all metrics in the text format of Prometheus, version 0.0.4.
+ * prometheus.h - writes all metrics in the text format of Prometheus, version 0.0.4.
  *
  *   # HELP weft_gaps_total gaps reported, by cause
  *   # TYPE weft_gaps_total counter

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cleanup.h - the registry of periodic cleanup tasks.
+ * cleanup.h - runs registered cleanup tasks periodically.
  *
  * A task removes items that have outlived their TTL, or frees idle memory, and returns the number
  * of items. The registry schedules the tasks, counts their results, and runs a failing task less

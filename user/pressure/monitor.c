@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * monitor.c - the usual pressure sources and cleanup tasks of one arena, run by one call.
+ * monitor.c - measures the memory pressure of one arena from the usual sources, and runs its
+ * cleanup tasks.
  *
  * Every TRIM_INTERVAL_NS, half of the free spans' memory is returned to the system, so that a short
  * lull leaves memory for the next burst, and idle memory is returned within a minute. Under memory

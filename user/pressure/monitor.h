@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * monitor.h - the usual pressure sources and cleanup tasks of one arena, run by one call.
+ * monitor.h - measures the memory pressure of one arena from the usual sources, and runs its
+ * cleanup tasks.
  *
  *   wf_monitor_run() ──each interval──► pressure: budget, process, PSI, cgroup
  *                   │                     └─ level changed: limit the arena, shorten TTLs,
@@ -53,11 +54,10 @@ int wf_monitor_new(const struct wf_monitor_opts *opts, struct wf_metrics *metric
 /* NULL is allowed. */
 void wf_monitor_free(struct wf_monitor *monitor);
 
-/*
- * Return the pressure or cleanup object, to which the owner adds handlers and tasks. Both live as
- * long as @monitor.
- */
+/* Return the pressure object, to which the owner adds handlers. It lives as long as @monitor. */
 struct wf_pressure *wf_monitor_pressure(struct wf_monitor *monitor);
+
+/* Return the cleanup object, to which the owner adds tasks. It lives as long as @monitor. */
 struct wf_cleanup *wf_monitor_cleanup(struct wf_monitor *monitor);
 
 /* Return the percentage to which every timeout is shortened at @level. */

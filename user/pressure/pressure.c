@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pressure.c - the level of memory pressure, and the handlers that are called when it changes.
+ * pressure.c - determines the level of memory pressure, and calls handlers when it changes.
  *
  * Memory: one struct with fixed tables. A source that fails is skipped and counted, and read again
  * at the next check: it can neither raise nor hold a level.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pressure.h - the level of memory pressure, and the handlers that are called when it changes.
+ * pressure.h - determines the level of memory pressure, and calls handlers when it changes.
  *
  *   sources ──percent──► the highest of them ──thresholds, hysteresis──► level ──► handlers
  *
@@ -27,8 +27,8 @@ struct wf_pressure_opts {
 	uint32_t critical_percent;   /* required: low < high < critical <= 100 */
 	uint32_t hysteresis_percent; /* a level ends when readings are this many percentage points
 					below its threshold; less than low_percent */
-	uint32_t calm_checks; /* number of consecutive low readings after which a level ends; at
-				 least 1 */
+	/* a level ends after this many consecutive low readings; at least 1 */
+	uint32_t calm_checks;
 };
 
 /*

@@ -25,8 +25,8 @@ uint64_t wf_contest_segment_off(const struct wf_extent *extent)
 }
 
 /*
- * Follow the chain from extent @id on until it ends or exceeds @end_off. Return: the end of the
- * part that was followed.
+ * Examine the chain from extent @id on until it ends or exceeds @end_off. Return: the end of the
+ * examined part.
  */
 static uint64_t chain_end(const struct wf_insertion *ins, uint32_t id, uint64_t end_off)
 {

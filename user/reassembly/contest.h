@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * contest.h - the bytes of a segment that replace held bytes.
+ * contest.h - decides which bytes of a segment replace held bytes.
  *
  * Internal to reassembly. The functions change only members of struct wf_insertion.
  */
@@ -16,8 +16,8 @@
 
 /* The cached result of the policy for a chain of joined extents. */
 struct wf_chain {
-	uint64_t end_off; /* offset up to which the chain was followed */
-	uint32_t id;	  /* id of the last extent that was followed */
+	uint64_t end_off; /* end of the part of the chain that was examined */
+	uint32_t id;	  /* id of the last extent that was examined */
 	bool replaced;
 };
 
@@ -41,8 +41,8 @@ struct wf_insertion {
 };
 
 /*
- * The end of the next run of bytes that are taken from the segment, and the range after it in which
- * held bytes are kept.
+ * The next run, whose bytes are taken from the segment, ends at run_end_off. In the range after it,
+ * up to lost_end_off, held bytes are kept.
  */
 struct wf_outcome {
 	uint64_t run_end_off;

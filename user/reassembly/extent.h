@@ -95,12 +95,13 @@ struct wf_place {
 
 struct wf_place wf_extents_find(const struct wf_slab *slab, uint32_t root, uint64_t off);
 
-/*
- * Return the first extent, the next one after @id, or the one before @id; WF_SLAB_NONE if there is
- * none.
- */
+/* Return the first extent in order; WF_SLAB_NONE if there is none. */
 uint32_t wf_extents_first(const struct wf_slab *slab, uint32_t root);
+
+/* Return the extent after @id; WF_SLAB_NONE if @id is the last one. */
 uint32_t wf_extents_next(const struct wf_slab *slab, uint32_t id);
+
+/* Return the extent before @id; WF_SLAB_NONE if @id is the first one. */
 uint32_t wf_extents_prev(const struct wf_slab *slab, uint32_t id);
 
 /* Return the last extent in order; WF_SLAB_NONE if there is none. */

@@ -21,8 +21,8 @@ struct wf_stream_env;
 void wf_fixed_pages_choose(struct wf_page_pool_opts *opts);
 
 /*
- * Store the bytes of a segment, in place of wf_hold_take(). Bytes in a mapped file stay there; all
- * others are copied to a page of their own. Return: false if there is no memory.
+ * Store the bytes of a segment, in place of wf_hold_take(). Bytes in a mapped file stay there; this
+ * function copies all others to a page of their own. Return: false if there is no memory.
  */
 bool wf_fixed_pages_hold(struct wf_stream_env *env, const struct wf_hold_source *source,
 			 struct wf_extent *extent);

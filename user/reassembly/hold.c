@@ -12,9 +12,9 @@
  *
  * Lent bytes, which are valid during the call only, are always copied.
  *
- * A page into which bytes are copied begins with the number of bytes used, from which the free room
- * is computed. Only the worker appends to a page, and always after the bytes that other threads may
- * read, so it may append to a page whose earlier bytes are already in a queue. While a page has
+ * A page into which bytes are copied begins with the number of bytes used, which shows how much
+ * room is free. Only the worker appends to a page, and always after the bytes that other threads
+ * may read, so it may append to a page whose earlier bytes are already in a queue. While a page has
  * only one extent, the used bytes end where the extent ends, and the number at the beginning of the
  * page is not updated when the extent grows. It is updated when a second extent is added.
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hold.h - storage for the bytes of one extent. The bytes are stored in the extent, in a shared
- * page, in their receive frame, or in a mapped file.
+ * hold.h - stores the bytes of one extent: in the extent, in a shared page, in their receive frame,
+ * or in a mapped file.
  *
  * Internal to reassembly. Thread: the worker.
  */
@@ -49,10 +49,15 @@ void wf_hold_extend(struct wf_extent *extent, const uint8_t *bytes, uint32_t len
 void wf_hold_put(struct wf_extent *extent);
 
 /*
- * Drop the first (below: the last) @bytes of @extent, which has more than @bytes. hidden_before and
- * hidden_after do not change.
+ * Drop the first @bytes of @extent, which has more than @bytes. hidden_before and hidden_after do
+ * not change.
  */
 void wf_hold_cut_head(struct wf_extent *extent, uint32_t bytes);
+
+/*
+ * Drop the last @bytes of @extent, which has more than @bytes. hidden_before and hidden_after do
+ * not change.
+ */
 void wf_hold_cut_tail(struct wf_extent *extent, uint32_t bytes);
 
 /* Split @extent after its first @len_bytes, and move the bytes after them to @right. */

@@ -99,10 +99,9 @@ enum wf_stream_result {
 	WF_STREAM_NO_MEMORY, /* the segment could not be held; its bytes were counted */
 
 	/*
-	 * Nothing was done, because the stream would hold more than pages_max. The caller gives up
-	 * the hole with skip() or, if there is none, calls pop() beyond the acknowledgement, and
-	 * tries again. Not returned if the stream holds nothing, or if the segment is next in
-	 * order.
+	 * Nothing was done, because the stream would hold more than pages_max. The caller must give
+	 * up the hole with skip() or, if there is none, call pop() beyond the acknowledgement, and
+	 * try again. Not returned if the stream holds nothing, or if the segment is next in order.
 	 */
 	WF_STREAM_LIMIT,
 	WF_STREAM_SHORT, /* the same as WF_STREAM_LIMIT, but because little memory is left */

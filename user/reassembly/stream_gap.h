@@ -18,7 +18,7 @@ bool wf_stream_first_held(const struct wf_stream *stream, const struct wf_stream
 
 /*
  * Give up the hole from next_off up to @to_off or to the first held byte, whichever is smaller.
- * Return: false if there is no hole before @to_off.
+ * Return: false if a byte is held at next_off, or if @to_off is not beyond next_off.
  */
 bool wf_stream_skip(struct wf_stream *stream, const struct wf_stream_env *env, uint64_t to_off,
 		    struct wf_chunk *ret_gap);

@@ -79,12 +79,12 @@ static void meet(struct wf_insertion *ins, const struct wf_extent *extent, uint6
 		      (replaced ? held : incoming) + first);
 }
 
-/* ---- cutting a run out of the held data ---- */
+/* ---- removing the held bytes of a range, which a run replaces ---- */
 
 struct cut {
 	uint64_t off;
 	uint64_t end_off;
-	uint32_t split_id;  /* extent for the part after the cut, if one extent covers all of it */
+	uint32_t split_id;  /* extent for the bytes after the range if one extent covers it */
 	uint64_t chain_off; /* offset at which the current extent's segment began */
 	uint64_t chain_end_off;
 };
@@ -124,7 +124,7 @@ static void cut_middle(struct wf_insertion *ins, const struct cut *cut, struct w
 	ins->stream->held_cost += WF_EXTENT_COST;
 }
 
-/* Cut the part of extent @id that lies in @cut. */
+/* Remove the bytes of extent @id that lie in the range @cut. */
 static void cut_one(struct wf_insertion *ins, const struct cut *cut, uint32_t id)
 {
 	struct wf_extent *extent = wf_extent_at(ins->env->extents, id);
@@ -151,7 +151,7 @@ static void cut_one(struct wf_insertion *ins, const struct cut *cut, uint32_t id
 	}
 }
 
-/* Cut the range of @cut out of the held extents, from extent @id on. */
+/* Remove the bytes in the range @cut from the held extents, from extent @id on. */
 static void cut_run(struct wf_insertion *ins, struct cut *cut, uint32_t id)
 {
 	const struct wf_slab *slab = ins->env->extents;
@@ -163,7 +163,7 @@ static void cut_run(struct wf_insertion *ins, struct cut *cut, uint32_t id)
 			extent->flags & WF_EXTENT_JOINED && cut->chain_end_off == extent->off;
 
 		if (extent->off >= cut->end_off) {
-			/* The bytes of this chain before the extent were cut. */
+			/* The bytes of this chain before the extent were removed. */
 			if (follows && extent->off == cut->end_off)
 				hide_before(ins, extent, cut->chain_off);
 			return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stream_insert.h - the insertion of a segment into its stream.
+ * stream_insert.h - inserts a segment into its stream.
  *
  * Thread: the worker that owns the flow.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * events.c - events as JSON lines, with the field names of Suricata's EVE where EVE has one: flow,
- * gap, anomaly, drop, stats, pressure and overload.
+ * events.c - writes events as JSON lines, with the field names of Suricata's EVE where EVE has one:
+ * flow, gap, anomaly, drop, stats, pressure and overload.
  *
  * The lines of a batch are collected in a buffer and written together. A reader therefore sees
  * whole lines, except when the disk fills up within a line. A file is appended to, never

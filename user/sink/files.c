@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * files.c - one file for each direction that carried bytes, in one directory.
+ * files.c - writes each direction that carried bytes to a file of its own, in one directory.
  *
  * At start the directory must not hold any file with the name of a stream file, or the sink fails;
  * the directory is locked, so that no other run can use it. Every stream file is therefore ours.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * json_out.c - JSON, written front to back. RFC 8259.
+ * json_out.c - writes JSON (RFC 8259) front to back.
  */
 #include "sink/json_out.h"
 

@@ -24,18 +24,25 @@ struct wf_json {
 	bool full;	   /* the current line did not fit */
 };
 
-/*
- * Begin and end a line, which is one object followed by a newline. Return: true if the line fits;
- * false if it did not fit and was removed.
- */
+/* Begin a line, which is one object followed by a newline. */
 void wf_json_line_begin(struct wf_json *json);
+
+/* End the line. Return: true if it fits in the buffer; false if it did not fit and was removed. */
 bool wf_json_line_end(struct wf_json *json);
 
-/* Write a value or begin an array or object. @key: NULL inside an array. */
+/* Begin an object. @key: NULL inside an array, here and in the functions below. */
 void wf_json_object_begin(struct wf_json *json, const char *key);
+
+/* End the object that was begun last. */
 void wf_json_object_end(struct wf_json *json);
+
+/* Begin an array. */
 void wf_json_array_begin(struct wf_json *json, const char *key);
+
+/* End the array that was begun last. */
 void wf_json_array_end(struct wf_json *json);
+
+/* Each of these functions writes one value of the type that its name states. */
 void wf_json_u64(struct wf_json *json, const char *key, uint64_t value);
 void wf_json_bool(struct wf_json *json, const char *key, bool value);
 void wf_json_text(struct wf_json *json, const char *key, const char *value);

@@ -63,8 +63,8 @@ struct wf_stream_file *wf_stream_table_find(struct wf_stream_table *table, uint6
 					    enum weft_dir dir);
 
 /*
- * Return a new entry with fd -1; NULL if the table is full and the oldest entry must be removed
- * first.
+ * Return a new entry with fd -1; NULL if the table is full: the caller must first remove the oldest
+ * entry.
  */
 struct wf_stream_file *wf_stream_table_add(struct wf_stream_table *table, uint64_t flow_id,
 					   enum weft_dir dir);
@@ -76,8 +76,10 @@ void wf_stream_table_touch(struct wf_stream_table *table, struct wf_stream_file 
 /* Set the descriptor of @file and update the list of open files. @fd: -1 if the file was closed. */
 void wf_stream_table_set_fd(struct wf_stream_table *table, struct wf_stream_file *file, int fd);
 
-/* Return the file, or the open file, that was used longest ago; NULL if there is none. */
+/* Return the file that was used longest ago; NULL if there is none. */
 struct wf_stream_file *wf_stream_table_oldest(struct wf_stream_table *table);
+
+/* Return the open file that was used longest ago; NULL if no file is open. */
 struct wf_stream_file *wf_stream_table_oldest_open(struct wf_stream_table *table);
 
 bool wf_stream_table_is_valid(const struct wf_stream_table *table);

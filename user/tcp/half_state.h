@@ -12,8 +12,8 @@
  *   CUT        counted, bypassed by request          -
  *   RESUMED    none yet since the bypass ended       -
  *
- * A finished direction has no state of its own, because a limited or cut direction can finish too,
- * and because a FIN may turn out to be forged; see wf_flow_dir_is_finished().
+ * A finished direction has no state of its own, because a direction in state LIMITED or CUT can
+ * finish too, and because a FIN may turn out to be forged; see wf_flow_dir_is_finished().
  *
  * The deadlines of a state are cancelled when the direction leaves it (conn/wait.c).
  *

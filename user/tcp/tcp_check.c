@@ -9,8 +9,8 @@
 #include "packet/packet.h"
 
 /*
- * Maximum distance at which a rejected sequence number of one side and a rejected acknowledgement
- * of the other side confirm each other.
+ * A rejected sequence number of one side and a rejected acknowledgement of the other side confirm
+ * each other if they are at most this far apart.
  */
 #define AGREE_BYTES (1u << 20)
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tcp_start.h - the start of a sender's stream.
+ * tcp_start.h - determines the start of a sender's stream from its SYN or its first data.
  *
  * If no SYN was seen, the first byte seen is used as the first byte of the stream. In state
  * STARTING (half_state.h), earlier bytes or the SYN move the start back. After this state the start
- * is fixed, because nothing can be inserted before delivered bytes. Earlier bytes are then reported
- * once as an anomaly.
+ * is fixed, because nothing can be inserted before delivered bytes. If earlier bytes then arrive,
+ * these functions set the anomaly WEFT_ANOMALY_DATA_BEFORE_START, once per stream.
  *
  * Thread: the flow's worker.
  */
@@ -33,7 +33,8 @@ enum wf_tcp_verdict wf_tcp_start_at_syn(struct wf_tcp_dir *self, struct wf_tcp_d
 					struct wf_tcp_result *result);
 
 /*
- * Set the IRS from the first segment of @self with data. Return: false if the IRS is still unknown.
+ * Set the IRS from the first segment of @self with data or a FIN, except a keep-alive. Return:
+ * false if the IRS is still unknown.
  */
 bool wf_tcp_start_at_data(struct wf_tcp_dir *self, const struct wf_packet *packet);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tcp_state.c - the first state of a connection, and the events that make it uncertain.
+ * tcp_state.c - initialises the TCP state of a connection, and marks its numbers as out of date
+ * when segments were missed.
  *
  * Windows in a SYN are not scaled, and other windows are scaled only if both sides offered scaling
  * (RFC 7323, 2.2). If the SYN of one side was missed, its window scale is unknown, and the largest

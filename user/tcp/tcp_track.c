@@ -82,8 +82,8 @@ static bool is_keepalive_after_fin(const struct wf_tcp_dir *self, const struct w
 }
 
 /*
- * Reject data that begins after the FIN, and cut data that extends beyond the FIN. Return: false if
- * no data is left.
+ * Reject the part of the data that lies beyond the FIN. Return: false if all of the data lies
+ * there.
  */
 static bool cut_at_fin(const struct wf_tcp_place *at, struct wf_tcp_result *result)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mailbox.c - requests to a worker or the reader, and calls that run on its thread.
+ * mailbox.c - sends requests to a worker or the reader, and runs calls on its thread.
  */
 #include "worker/mailbox.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mailbox.h - requests and calls from other threads to a worker or the reader.
+ * mailbox.h - sends requests and calls from other threads to a worker or the reader.
  *
  *   request   a bit that is handled between two batches and counted in done_items; no thread waits
  *   call      a function that runs on the worker's thread while the caller sleeps
@@ -52,7 +52,10 @@ struct wf_mailbox {
 	/* written by other threads; the owner clears requested and call */
 	_Alignas(WF_CACHE_LINE) _Atomic uint32_t requested; /* 1 << enum wf_request */
 	_Atomic uint32_t level;				    /* enum weft_pressure_level */
-	/* at the critical level: percentage of the budget below which no more data is given up */
+	/*
+	 * at the critical level: the worker gives up held data until the budget reads below this
+	 * percentage; 0: as long as the level lasts
+	 */
 	_Atomic uint32_t goal_percent;
 	const struct wf_call *_Atomic call;
 
@@ -62,7 +65,7 @@ struct wf_mailbox {
 	struct wf_waiter caller; /* the caller sleeps here until calls_done changes */
 };
 
-/* The mailboxes of all threads of an engine that own a page pool. */
+/* The mailboxes of an engine's workers, and of its reader if it has one. */
 struct wf_mailboxes {
 	struct wf_mailbox *list[WF_MAILBOXES_MAX]; /* borrowed */
 	uint32_t count;

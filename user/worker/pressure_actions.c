@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pressure_actions.c - the limits, timeouts and sweeps of each pressure level.
+ * pressure_actions.c - sets the limits and timeouts of each pressure level, and starts its sweeps.
  *
  * At the critical level, each tick permits the sweep to give up 1/32 of the worker's share, so that
  * new readings can lower the level before more is given up.

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pressure_actions.h - what a worker does with its own data at each level of memory pressure.
+ * pressure_actions.h - reduces the memory of a worker at each level of memory pressure.
  *
- *   low       small segments are copied out of receive frames (held ones by a sweep, new ones at
- * once) high      page caches, the limits of each stream and timeouts are halved (sweep) critical
- * held data is given up, the oldest and largest first (sweeps); waiting events of slow
- * subscriptions are dropped; midstream flows are rejected
+ *   low       copies small segments out of receive frames: held ones by a sweep, new ones at once
+ *   high      halves the page caches and the page limit of each stream;
+ *             shortens the timeouts, and ends the flows that have expired (sweep)
+ *   critical  gives up held data, the oldest and largest first (sweeps);
+ *             drops the waiting events of slow subscriptions; rejects midstream flows
+ *
+ * Each level also has the actions of the lower levels.
  *
  * A call with a lower level undoes the actions of the higher one. If there is no memory for a
  * segment between two pressure checks, the next round also gives up held data of the streams that
@@ -41,9 +44,9 @@ void wf_pressure_actions_init(struct wf_pressure_actions *actions, struct wf_con
 			      struct wf_budget *budget, uint64_t share_bytes);
 
 /*
- * Apply the limits of the new level. @goal_percent: at the critical level, data is given up until
- * the budget reads below this; 0: data is given up as long as the level lasts, because a source
- * other than the budget is critical.
+ * Apply the limits of the new level. @goal_percent: at the critical level, the worker gives up held
+ * data until the budget reads below this; 0: it gives up data as long as the level lasts, because a
+ * source other than the budget is critical.
  */
 void wf_pressure_actions_set_level(struct wf_pressure_actions *actions,
 				   enum weft_pressure_level level, uint32_t goal_percent);

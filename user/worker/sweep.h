@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sweep.h - passes over a worker's flow table.
+ * sweep.h - visits all flows of a worker in small steps, to close flows or release their memory.
  *
  * Each round of the worker's loop does one step of at most 256 buckets, so that packets never wait
  * long.
  *
  *   expire    close flows whose timeout has passed
  *   move      copy small held segments out of their receive frames
- *   give up   turn holes into gaps, first in the streams that have held the most data for the
- * longest time
+ *   give up   turn holes into gaps, first in the streams that have held the most data longest
  *
  * Memory: one struct. Thread: the worker.
  */

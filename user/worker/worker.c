@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * worker.c - the worker's loop.
+ * worker.c - runs the loop of a worker.
  *
  * A frame for another worker is pushed to that worker's inbox or, if the inbox is full, stored in
  * our own outbox. In replay, no further input is read until the outbox is empty; the inbox is still

@@ -107,7 +107,8 @@ void wf_worker_count_lost(struct wf_source *source, struct wf_metrics *metrics);
 
 /*
  * Pass @frame to worker @to; implements the callback handoff of pipeline.h. @ctx: the worker that
- * passes the frame. A frame for which there is no room is dropped and counted.
+ * passes the frame. If the inbox of @to is full, or frames wait in the outbox of @ctx, the frame is
+ * put into the outbox. If the outbox is full, this function drops and counts the frame.
  */
 void wf_worker_handoff(void *ctx, uint32_t to, const struct wf_frame *frame);
 

@@ -71,8 +71,9 @@ static int compile_all(struct wf_pcap_filter *filter, const char *expression)
 	}
 	for (int link = 0; link < WEFT_LINK_COUNT; link++)
 		if (refused[link])
-			wf_info("filter: \"%s\" can't match any packet of link type %s", expression,
-				pcap_datalink_val_to_name(link_dlts[link]));
+			wf_info("filter: \"%s\" is not valid for link type %s, so it matches no "
+				"packet of that type",
+				expression, pcap_datalink_val_to_name(link_dlts[link]));
 	return 0;
 }
 

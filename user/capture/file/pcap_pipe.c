@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pcap_pipe.c - a capture that arrives through a pipe.
+ * pcap_pipe.c - reads a capture that arrives through a pipe.
  *
  * Each packet is copied from the read buffer into its own page of fitting size, so that a held
  * packet does not keep the 64 KiB with which it was read.
@@ -419,8 +419,8 @@ static void pipe_close(struct wf_source *source)
 	struct pcap_pipe *pipe = (struct pcap_pipe *)source;
 
 	if (pipe->starved || pipe->lost || pipe->cut)
-		wf_warn("%s: memory was short: %llu packets were cut to their headers and %llu were "
-			"lost; %llu were truncated because they did not fit in a page",
+		wf_warn("%s: memory was short: %llu packets were truncated to their headers and "
+			"%llu were lost; %llu were truncated because they did not fit in a page",
 			pipe->file.name, (unsigned long long)pipe->starved,
 			(unsigned long long)pipe->lost, (unsigned long long)pipe->cut);
 	empty_reserve(pipe);

@@ -35,8 +35,9 @@ struct wf_tc_filters {
  * allows it. Filters of the same kind may share priority 1, where the newest runs first. If a
  * filter of another kind has priority 1, weft's filter gets the lowest free priority. The program
  * returns TC_ACT_UNSPEC, so that the other filters run too. The qdisc clsact is made if it is
- * missing. Return: 0; -EBUSY: the older qdisc "ingress" is attached; other negative errno. After
- * an error nothing is attached, and the error is logged.
+ * missing. Return: 0; -EBUSY: @both is true, and the older qdisc "ingress" is attached, which has
+ * no egress hook; other negative errno. After an error nothing is attached, and the error is
+ * logged.
  */
 int wf_tc_filters_attach(struct wf_tc_filters *filters, int program_fd, const char *ifname,
 			 int ifindex, bool both);

@@ -45,9 +45,8 @@ void wf_kernel_too_old(const char *release, char *buf, size_t buf_bytes)
 	unsigned int major = 0, minor = 0;
 
 	sscanf(release, "%u.%u", &major, &minor);
-	snprintf(buf, buf_bytes,
-		 "Linux " WF_KERNEL_OLDEST " or newer is needed (this is %u.%u)", major,
-		 minor);
+	snprintf(buf, buf_bytes, "Linux " WF_KERNEL_OLDEST " or newer is needed (this is %u.%u)",
+		 major, minor);
 }
 
 int wf_kernel_check(void)

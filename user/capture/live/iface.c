@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * iface.c - one interface: pins, programs, attachment, sockets.
+ * iface.c - opens, attaches and closes one interface: its pins, programs and sockets.
  *
  *   tap mode:   the XDP program is attached to the device, and all its receive queues are used
  *   host mode:  the XDP program is attached to the far end of weft's veth pair (tc_attach.h). The

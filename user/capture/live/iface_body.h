@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * iface_body.h - the state of an interface, for the iface files only.
+ * iface_body.h - defines struct wf_iface, for the iface files only.
  */
 #ifndef WF_CAPTURE_LIVE_IFACE_BODY_H
 #define WF_CAPTURE_LIVE_IFACE_BODY_H

@@ -19,9 +19,10 @@ bool wf_iface_is_host(const char *ifname, enum weft_mode mode);
 void wf_iface_mode_explain(const char *ifname);
 
 /*
- * Check that @ifname may be captured in @mode. Tap mode is rejected if the host uses the interface.
- * An interface below another device (a bond of mirror ports, for example) only causes a warning.
- * Return: 0; -EBUSY if the mode is rejected; the log has the reason.
+ * Check that @ifname may be captured in @mode. This function rejects tap mode if the interface has
+ * an address or a route, apart from link-local ones of IPv6. If the interface is only part of
+ * another device (a bond of mirror ports, for example), it logs a warning. Return: 0; -EBUSY if the
+ * mode is rejected; the log has the reason.
  */
 int wf_iface_mode_check(const char *ifname, enum weft_mode mode);
 

@@ -39,16 +39,25 @@ void wf_tc_init(struct wf_tc *tc, int ifindex, enum weft_tc_attach attach);
 /* Make the namespace and the pair; both ends are up. Return: 0 or negative errno, logged. */
 int wf_tc_open(struct wf_tc *tc, const char *ifname, int ifindex, uint32_t mtu, uint32_t queues);
 
-/* Move the calling thread into the far namespace, and back. */
+/* Move the calling thread into the far namespace. Return: 0 or negative errno. */
 int wf_tc_enter(const struct wf_tc *tc);
+
+/* Move the calling thread back to its original namespace. */
 void wf_tc_leave(const struct wf_tc *tc);
 
 /* Load the cloning program; it shares the filter of @steer. */
 int wf_tc_load(struct wf_tc *tc, const struct steer_bpf *steer);
+
+/* Pin the cloning program and its counters. Return: 0 or negative errno. */
 int wf_tc_pin(const struct wf_tc *tc, const struct wf_pins *pins);
 
-/* Start cloning. @is_loopback: clone at ingress only, because each packet passes both hooks. */
+/*
+ * Start cloning. @is_loopback: clone at ingress only, because each packet passes both hooks.
+ * Return: 0 or negative errno, logged.
+ */
 int wf_tc_attach(struct wf_tc *tc, const char *ifname, int ifindex, int is_loopback);
+
+/* Stop cloning. */
 void wf_tc_detach(struct wf_tc *tc);
 
 /*

@@ -89,8 +89,8 @@ enum wf_xdp_mode {
 int wf_xdp_hold(struct wf_xdp *xdp, const char *ifname, int ifindex, enum wf_xdp_mode mode);
 
 /*
- * Attach the steering program. It replaces the program of wf_xdp_hold() if that is attached;
- * otherwise @mode is used. Return: 0 or negative errno, logged.
+ * Attach the steering program. If the program of wf_xdp_hold() is attached, replace it and keep its
+ * mode; otherwise attach in @mode. Return: 0 or negative errno, logged.
  */
 int wf_xdp_attach(struct wf_xdp *xdp, const char *ifname, int ifindex, enum wf_xdp_mode mode);
 

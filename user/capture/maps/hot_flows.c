@@ -84,8 +84,9 @@ static int move_half(const struct wf_hot_flows *hot, uint32_t cpu, uint32_t half
 }
 
 /*
- * Move the counters in @half of each CPU that has processed a frame since the previous change of
- * halves.
+ * Move the counters in the half @half of each CPU's slots. A CPU is skipped if it has processed no
+ * frame since the lowest bit of the epoch last changed, unless counters of @half are left from
+ * before.
  */
 static int move_halves(struct wf_hot_flows *hot, uint32_t half)
 {

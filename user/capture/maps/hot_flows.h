@@ -21,11 +21,19 @@ struct wf_hot_maps {
 
 struct wf_hot_flows {
 	struct wf_hot_maps maps;
-	uint64_t *seen;	 /* owned: frames that each CPU had counted at the last change of halves */
+	/*
+	 * owned: frames that each CPU had counted when the lowest bit of the epoch last changed,
+	 * so that the programs began to use the other half of the slots
+	 */
+	uint64_t *seen;
 	uint64_t *now;	 /* owned: frames that each CPU had counted at the current change */
 	uint8_t *values; /* owned: buffer for the struct weft_cpu of all CPUs */
 
-	bool is_left[2]; /* true: some counters of this half could not be moved */
+	/*
+	 * true: some counters of this half of the slots could not be moved; indexed by the lowest
+	 * bit of the epoch
+	 */
+	bool is_left[2];
 };
 
 /*
