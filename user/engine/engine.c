@@ -89,7 +89,9 @@ int wf_engine_add_file(struct wf_engine *engine, const char *path)
 {
 	if (engine->is_started || engine->ifaces.count || engine->file_path ||
 	    engine->submit_ring_bytes) {
-		wf_error("source: %s: a handle reads one file, or interfaces", path);
+		wf_error(
+			"source: %s: a file must be the only source of a handle, added before weft_start()",
+			path);
 		return -EINVAL;
 	}
 	engine->file_path = strdup(path);
@@ -100,7 +102,9 @@ int wf_engine_add_interface(struct wf_engine *engine, const char *ifname,
 			    const struct weft_interface_opts *opts)
 {
 	if (engine->is_started || engine->file_path) {
-		wf_error("source: %s: a handle reads one file, or interfaces", ifname);
+		wf_error(
+			"source: %s: a file must be the only source of a handle, added before weft_start()",
+			ifname);
 		return -EINVAL;
 	}
 	return wf_ifaces_add(&engine->ifaces, ifname, opts);

@@ -28,7 +28,7 @@ struct wf_recent_entry {
 	struct weft_flow_key key;
 	uint32_t hash;
 	uint64_t closed_ns;
-	uint32_t irs[2];     /* IRS of each endpoint, by endpoint index */
+	uint32_t irs[2];     /* by endpoint index: sequence number of the SYN that it sent */
 	uint32_t snd_nxt[2]; /* by endpoint index: sequence number after the last byte */
 	struct wf_age_links age;
 	uint32_t use;

@@ -68,7 +68,7 @@ static void log_change(uint32_t from, uint32_t to)
 			"at all, so that the others are captured completely",
 			to);
 	else if (from && !to)
-		wf_info("capture: workers keep up: all new connections are captured again");
+		wf_info("capture: workers keep up: no new connection is left out for this reason any more");
 }
 
 static uint64_t watch(void *ctx, uint64_t now_ns)

@@ -418,11 +418,13 @@ static void pipe_close(struct wf_source *source)
 {
 	struct pcap_pipe *pipe = (struct pcap_pipe *)source;
 
-	if (pipe->starved || pipe->lost || pipe->cut)
-		wf_warn("%s: memory was short: %llu packets were truncated to their headers and "
-			"%llu were lost; %llu were truncated because they did not fit in a page",
+	if (pipe->starved || pipe->lost)
+		wf_warn("%s: memory was short: %llu packets truncated to headers, %llu lost",
 			pipe->file.name, (unsigned long long)pipe->starved,
-			(unsigned long long)pipe->lost, (unsigned long long)pipe->cut);
+			(unsigned long long)pipe->lost);
+	if (pipe->cut)
+		wf_warn("%s: %llu packets were truncated, because they did not fit in a page",
+			pipe->file.name, (unsigned long long)pipe->cut);
 	empty_reserve(pipe);
 	close(pipe->fd);
 	free(pipe->buffer);
