@@ -64,7 +64,9 @@ enum weft_gap_cause { WEFT_GAP_CAUSES(WEFT_TABLE_ENUM) };
 	X(WEFT_ANOMALY_URGENT, 7, "urgent",                                                      \
 	  "urgent data, which is delivered as part of the stream")                               \
 	X(WEFT_ANOMALY_DATA_BEFORE_START, 8, "data_before_start",                                \
-	  "bytes before stream offset 0: the stream began earlier than was known when its delivery began")
+	  "bytes before stream offset 0: the stream began earlier than was known when its delivery began") \
+	X(WEFT_ANOMALY_WRONG_CHECKSUMS, 9, "wrong_checksums",                                    \
+	  "nearly all checksums of the sender are wrong, so its segments are accepted in spite of them")
 
 /** Kind of an anomaly. EVE: anomaly.event; metrics: label kind of weft_anomalies_total. */
 enum weft_anomaly { WEFT_ANOMALIES(WEFT_TABLE_ENUM) };

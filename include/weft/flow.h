@@ -106,7 +106,9 @@ struct weft_flow_record {
 	enum weft_close_reason reason;
 	enum weft_flow_state state;
 	bool midstream; /* true if the handshake was not seen */
-	uint8_t pad[7];
+	/* by direction: wrong checksums of its sender were accepted (--checksum auto) */
+	bool wrong_checksums[WEFT_DIR_COUNT];
+	uint8_t pad[5];
 };
 
 #endif

@@ -54,8 +54,9 @@ enum weft_deliver {
 };
 
 enum weft_checksum {
-	WEFT_CHECKSUM_AUTO = 0, /* verify, but accept the unfinished checksums of a local sender
-				   with checksum offload */
+	/* verify, but accept sums that a local sender left to its NIC, and wrong sums of a sender
+	 * whose sums are nearly all wrong */
+	WEFT_CHECKSUM_AUTO = 0,
 	WEFT_CHECKSUM_VERIFY,
 	WEFT_CHECKSUM_IGNORE,
 };

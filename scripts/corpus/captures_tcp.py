@@ -475,6 +475,60 @@ capture("checksum/wrong-verify")(lambda: with_broken_copy("verify", 0x1234))
 capture("checksum/wrong-auto")(lambda: with_broken_copy("auto", 0x1234))
 
 
+def rewritten(shown, is_rewritten):
+    """Changes the addresses of @shown after its checksums were made, in packets that @is_rewritten takes."""
+    shown.checksum = "auto"
+    shown.dress = lambda packet: headers.ethernet(
+        headers.with_checksum_at(packet, 36, 0x1234) if is_rewritten(packet) else packet)
+    return shown
+
+
+@capture("checksum/all-wrong-auto")
+def all_wrong():
+    """The client's checksums are wrong throughout, as in a capture made before its adapter filled them in."""
+    shown = rewritten(Capture(), lambda packet: packet[12:16] == bytes([10, 0, 0, 1]))
+    shown.connection().talk()
+    return shown
+
+
+@capture("checksum/both-wrong-auto")
+def both_wrong():
+    """An anonymised capture: all checksums of two connections are wrong, that of a third in the middle too."""
+    shown = rewritten(Capture(), lambda packet: True)
+    shown.connection().talk()
+    shown.connection(client=("10.0.0.1", 1001)).talk("second")
+    middle = shown.connection(client=("10.0.0.3", 1001))
+    middle.send(CLIENT, text("middle", 100))
+    return shown
+
+
+@capture("checksum/payload-rewritten-auto")
+def payload_rewritten():
+    """Only segments with data have wrong checksums: a tool changed the payload."""
+    shown = rewritten(Capture(), lambda packet: len(packet) > 60)
+    connection = shown.connection()
+    connection.open()
+    for number in range(4):
+        connection.send(CLIENT, text(f"request {number}", 100))
+        connection.send(SERVER, text(f"answer {number}", 300))
+    return end(shown, connection)
+
+
+@capture("checksum/lone-wrong-port-auto")
+def lone_wrong_port():
+    """A damaged copy of a segment has another port: it opens no connection, its address is right elsewhere."""
+    shown = Capture()
+    shown.checksum = "auto"
+    connection = shown.connection()
+    connection.open()
+    data = text("data", 300)
+    damaged = bytearray(connection.packet_of(CLIENT, connection.tcp(CLIENT, connection.seq(CLIENT, 0), PSH | ACK, data)))
+    damaged[20] ^= 0x40
+    shown.packet(bytes(damaged))
+    connection.send(CLIENT, data)
+    return end(shown, connection)
+
+
 @capture("checksum/offloaded-auto")
 def offloaded_auto():
     """A sender left its checksums to the adapter: they hold the pseudo header's sum."""

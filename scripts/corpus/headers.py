@@ -44,6 +44,10 @@ def segment(src, dst, seq, ack, flags, payload=b"", window=65535, options=b"", u
     return with_checksum(data, checksum(pseudo_header(src[0], dst[0], len(data)) + data))
 
 
+def with_checksum_at(packet, at, value):
+    return packet[:at] + struct.pack("!H", value) + packet[at + 2:]
+
+
 def with_checksum(tcp, value):
     return tcp[:16] + struct.pack("!H", value) + tcp[18:]
 

@@ -195,12 +195,26 @@ static void take_late_syn(const struct wf_half *half, const struct wf_packet *pa
 	wf_close_if_done(half->conns, half->flow, packet->time_ns);
 }
 
+/* Remember that the sender's wrong checksums are accepted; report the first one. */
+static void note_wrong_checksum(const struct wf_half *half, const struct wf_packet *packet)
+{
+	uint16_t flag = WF_FLOW_WRONG_CHECKSUMS(half->dir);
+
+	wf_metric_inc(half->conns->metrics, wrong_checksums_accepted_segments);
+	if (half->flow->flags & flag)
+		return;
+	half->flow->flags |= flag;
+	wf_events_anomaly(half, WEFT_ANOMALY_WRONG_CHECKSUMS, 0, 0, packet->time_ns);
+}
+
 void wf_segment_process(struct wf_conns *conns, struct wf_flow *flow,
 			const struct wf_packet *packet)
 {
 	const struct wf_half half = wf_half_of(conns, flow, wf_flow_dir(flow, packet->src));
 	struct wf_tcp_result result;
 
+	if (wf_unlikely(packet->checksum == WF_CHECKSUM_WRONG))
+		note_wrong_checksum(&half, packet);
 	if (wf_unlikely(wf_bypass_is_possible(&half)))
 		wf_bypass_segment(&half, packet);
 	count_packet(&half, packet);

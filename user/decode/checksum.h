@@ -12,7 +12,8 @@
  *
  *   verify  accept correct checksums; accept partial checksums only in frames that the capture
  *           marks as sent by this host (WF_FRAME_TX_OFFLOAD)
- *   auto    accept correct and partial checksums. A checksum is partial if the field holds the
+ *   auto    accept correct and partial checksums, and mark segments with wrong ones, on which
+ *           senders/ decides. A checksum is partial if the field holds the
  *           folded sum of the pseudo header without complement: the sender leaves this value
  *           for its adapter to complete. The checksum of an IPv4 header may be 0 if the TCP
  *           checksum is partial, because the adapter completes both. If the IP length is 0 too

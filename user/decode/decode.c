@@ -31,7 +31,7 @@ struct endpoint {
 /* ---- headers ---- */
 
 static inline void layers_init(struct wf_layers *layers, const struct wf_frame *frame,
-			       uint8_t flags)
+			       uint16_t flags)
 {
 	layers->pos = frame->bytes;
 	layers->cap_bytes = frame->cap_bytes;
@@ -244,27 +244,32 @@ static bool tcp_checksum_is_partial(const struct wf_layers *layers, uint64_t pse
 	       field == wf_checksum_fold(pseudo_header_sum(layers, 0));
 }
 
-/* Verify the checksum of the TCP segment at layers->pos. */
-static bool tcp_checksum_is_good(const struct wf_decoder *decoder, const struct wf_frame *frame,
-				 const struct wf_layers *layers)
+/* Verify the checksum of the TCP segment at layers->pos, and recall those of the IP headers. */
+static enum wf_checksum_state verify(const struct wf_decoder *decoder, const struct wf_frame *frame,
+				     const struct wf_layers *layers)
 {
 	uint64_t pseudo;
 	uint16_t field;
 
+	if (!(layers->flags & WF_LAYERS_VERIFY))
+		return WF_CHECKSUM_UNKNOWN;
+	if (layers->flags & WF_LAYERS_IP_WRONG)
+		return WF_CHECKSUM_WRONG;
 	/* A truncated segment can't be verified and is accepted. */
 	if (layers->cap_bytes < layers->wire_bytes)
-		return true;
+		return WF_CHECKSUM_UNKNOWN;
 	if (layers->cap_bytes < WF_TCP_BYTES)
 		/* not verified here, because wf_tcp_header_read() rejects this segment */
-		return true;
+		return WF_CHECKSUM_UNKNOWN;
 	memcpy(&field, layers->pos + 16, sizeof(field));
 	pseudo = pseudo_header_sum(layers, layers->wire_bytes);
 	if (decoder->checksum == WEFT_CHECKSUM_AUTO || frame->flags & WF_FRAME_TX_OFFLOAD)
 		if (tcp_checksum_is_partial(layers, pseudo, field))
-			return true;
-	if (layers->flags & WF_LAYERS_NO_IP_CHECKSUM)
-		return false;
-	return wf_checksum_fold(pseudo + wf_checksum_sum(layers->pos, layers->cap_bytes)) == 0xffff;
+			return WF_CHECKSUM_UNKNOWN;
+	if (layers->flags & WF_LAYERS_NO_IP_CHECKSUM ||
+	    wf_checksum_fold(pseudo + wf_checksum_sum(layers->pos, layers->cap_bytes)) != 0xffff)
+		return WF_CHECKSUM_WRONG;
+	return WF_CHECKSUM_RIGHT;
 }
 
 static enum wf_decode_result decode_fragment(const struct wf_decoder *decoder,
@@ -298,7 +303,7 @@ static enum wf_decode_result decode_rest(const struct wf_decoder *decoder,
 	}
 }
 
-static inline uint8_t layers_flags(const struct wf_decoder *decoder, const struct wf_frame *frame)
+static inline uint16_t layers_flags(const struct wf_decoder *decoder, const struct wf_frame *frame)
 {
 	/* The kernel verified the segments of such a packet, or has not computed their checksums.
 	 */
@@ -306,7 +311,9 @@ static inline uint8_t layers_flags(const struct wf_decoder *decoder, const struc
 		return WF_LAYERS_GSO;
 	if (decoder->checksum == WEFT_CHECKSUM_IGNORE)
 		return 0;
-	if (decoder->checksum == WEFT_CHECKSUM_AUTO || frame->flags & WF_FRAME_TX_OFFLOAD)
+	if (decoder->checksum == WEFT_CHECKSUM_AUTO)
+		return WF_LAYERS_VERIFY | WF_LAYERS_LENIENT | WF_LAYERS_TOLERANT;
+	if (frame->flags & WF_FRAME_TX_OFFLOAD)
 		return WF_LAYERS_VERIFY | WF_LAYERS_LENIENT;
 	return WF_LAYERS_VERIFY;
 }
@@ -329,6 +336,7 @@ void wf_decode_prefetch(const struct wf_decoder *decoder, const struct wf_frame 
 enum wf_decode_result wf_decode(const struct wf_decoder *decoder, const struct wf_frame *frame,
 				struct wf_packet *ret_packet)
 {
+	enum wf_checksum_state checksum;
 	struct wf_layers layers;
 	struct endpoint src, dst;
 	const uint8_t *tcp;
@@ -339,8 +347,10 @@ enum wf_decode_result wf_decode(const struct wf_decoder *decoder, const struct w
 	if (wf_unlikely(end != WF_NEXT_TCP))
 		return decode_rest(decoder, frame, &layers, end, ret_packet);
 
-	if (layers.flags & WF_LAYERS_VERIFY && !tcp_checksum_is_good(decoder, frame, &layers))
+	checksum = verify(decoder, frame, &layers);
+	if (wf_unlikely(checksum == WF_CHECKSUM_WRONG) && decoder->checksum != WEFT_CHECKSUM_AUTO)
 		return WF_DECODE_CHECKSUM;
+	ret_packet->checksum = checksum;
 	tcp = layers.pos;
 	if (!wf_tcp_header_read(&layers, ret_packet))
 		return WF_DECODE_MALFORMED;

@@ -23,7 +23,8 @@ enum wf_decode_result {
 	WF_DECODE_FRAGMENT, /* *ret_packet describes an IP fragment; see defrag.h */
 	WF_DECODE_NOT_TCP,
 	WF_DECODE_MALFORMED, /* a length field is wrong, or the frame ends within its headers */
-	WF_DECODE_CHECKSUM,  /* the IP or TCP checksum is wrong; see checksum.h */
+	/* The IP or TCP checksum is wrong. In the mode auto, packet->checksum says so instead. */
+	WF_DECODE_CHECKSUM,
 };
 
 struct wf_rss;

@@ -80,8 +80,11 @@ static inline enum wf_next wf_ip4(struct wf_layers *layers)
 		total_bytes = wf_ip_offloaded_bytes(layers);
 	if (wf_unlikely(!wf_layers_trim(layers, total_bytes) || layers->cap_bytes < header_bytes))
 		return WF_NEXT_MALFORMED;
-	if (layers->flags & WF_LAYERS_VERIFY && !wf_ip4_checksum_is_good(layers, header_bytes))
-		return WF_NEXT_CHECKSUM;
+	if (layers->flags & WF_LAYERS_VERIFY && !wf_ip4_checksum_is_good(layers, header_bytes)) {
+		if (!(layers->flags & WF_LAYERS_TOLERANT))
+			return WF_NEXT_CHECKSUM;
+		layers->flags |= WF_LAYERS_IP_WRONG;
+	}
 
 	layers->ip = ip;
 	layers->src = ip + 12;

@@ -83,14 +83,17 @@ enum wf_ip_proto {
 #define WF_LAYERS_LENGTH_ZERO	 (1u << 4)
 /* Only check that all headers are present; do not process the payload. */
 #define WF_LAYERS_PROBE		 (1u << 5)
+/* Record wrong checksums of IP headers in WF_LAYERS_IP_WRONG instead of rejecting the frame. */
+#define WF_LAYERS_TOLERANT	 (1u << 6)
+#define WF_LAYERS_IP_WRONG	 (1u << 7)
 /* The packet holds several segments; IP length fields may be 0. */
-#define WF_LAYERS_GSO		 (1u << 6)
+#define WF_LAYERS_GSO		 (1u << 8)
 
 struct wf_layers {
 	const uint8_t *pos;
 	uint32_t cap_bytes;
 	uint32_t wire_bytes;
-	uint8_t flags;	    /* WF_LAYERS_* */
+	uint16_t flags;	    /* WF_LAYERS_* */
 	uint8_t depth;	    /* number of tunnel headers parsed so far */
 	uint8_t tags;	    /* number of VLAN tags since the last tunnel header */
 	uint8_t extensions; /* number of IP extension headers since the last tunnel header */
@@ -158,7 +161,7 @@ static inline enum wf_next wf_layers_enter(struct wf_layers *layers, enum wf_nex
 	layers->vlan[1] = 0;
 	layers->tags = 0;
 	layers->extensions = 0;
-	layers->flags &= (uint8_t)~WF_LAYERS_LENGTH_ZERO;
+	layers->flags &= (uint16_t)~WF_LAYERS_LENGTH_ZERO;
 	return ++layers->depth <= WEFT_TUNNEL_DEPTH_MAX ? next : WF_NEXT_MALFORMED;
 }
 

@@ -19,6 +19,7 @@
 #include "engine/ifaces.h"
 #include "memory/budget.h"
 #include "worker/worker.h"
+#include "senders/marks.h"
 
 enum {
 	HEADROOM_BYTES = 128 << 10,
@@ -103,7 +104,7 @@ static void write_bill(const struct wf_charges_opts *opts, const struct wf_map_s
 		.tables_bytes = wf_budget_held(budget, WF_BUDGET_TABLES),
 		.subs_bytes = wf_budget_held(budget, WF_BUDGET_QUEUES) +
 			      wf_budget_held(budget, WF_BUDGET_RUNS),
-		.workers_bytes = workers * sizeof(struct wf_worker),
+		.workers_bytes = workers * sizeof(struct wf_worker) + sizeof(struct wf_marks),
 		.headroom_bytes = wf_charges_headroom(opts->weft->workers),
 		.least_bytes = workers * WEFT_WORKER_MIN_MB << 20,
 	};

@@ -15,6 +15,7 @@
 #include "engine/steering.h"
 #include "flow/claims.h"
 #include "pressure/shedding.h"
+#include "senders/marks.h"
 #include "worker/reader.h"
 #include "worker/submit.h"
 #include "worker/worker.h"
@@ -46,6 +47,7 @@ struct wf_engine {
 	struct wf_housekeeping *housekeeping;
 	struct wf_waiter stop_waiter; /* wf_engine_wait() sleeps here */
 	struct wf_submit submit;
+	struct wf_marks marks;
 	struct wf_claims claims; /* records which worker owns which flow, if checks are enabled */
 	uint64_t submit_ring_bytes; /* 0: packets are not submitted */
 	_Atomic bool stop_asked;

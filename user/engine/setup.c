@@ -240,6 +240,7 @@ static int setup_pipeline(struct wf_engine *engine, struct wf_worker *worker)
 		.pages = worker->pages,
 		.metrics = &worker->metrics,
 		.dispatch = &worker->dispatch,
+		.marks = &engine->marks,
 		.filter = engine->filter,
 		.handoff = wf_worker_handoff,
 		.handoff_ctx = worker,

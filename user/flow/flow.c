@@ -60,6 +60,7 @@ void wf_flow_record(const struct wf_flow *flow, const struct wf_flow_ext *ext,
 		counts->stream_bytes = flow->stream[i].next_off - flow->gap_bytes[i];
 		counts->gap_bytes = flow->gap_bytes[i];
 		counts->tcp_flags = flow->tcp_flags[i];
+		ret_record->wrong_checksums[i] = flow->flags & WF_FLOW_WRONG_CHECKSUMS(i);
 		if (!ext)
 			continue;
 		counts->gap_count = ext->half[i].gap_count;

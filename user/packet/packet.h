@@ -65,6 +65,13 @@ struct wf_fragment {
 	bool not_tcp; /* this is the first fragment of a datagram that can't carry TCP */
 };
 
+/* What is known of the checksums of a segment: those of its IP headers and of TCP. */
+enum wf_checksum_state {
+	WF_CHECKSUM_UNKNOWN = 0, /* not verified: ignored, left to an adapter, or truncated */
+	WF_CHECKSUM_RIGHT,
+	WF_CHECKSUM_WRONG,
+};
+
 struct wf_packet {
 	uint64_t time_ns;
 	struct weft_flow_key key;
@@ -72,7 +79,8 @@ struct wf_packet {
 	uint8_t src; /* index of the sender's endpoint in key: 0 or 1 */
 	uint8_t ip_version;
 	uint16_t tcp_flags; /* WF_TCP_* */
-	uint32_t ip_bytes;  /* length of the IP datagram according to its header */
+	enum wf_checksum_state checksum;
+	uint32_t ip_bytes; /* length of the IP datagram according to its header */
 	union {
 		struct {
 			uint32_t seq;

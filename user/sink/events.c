@@ -192,6 +192,10 @@ static void write_flow(struct events *events, const struct weft_event *event)
 	wf_json_text(json, "state", weft_flow_state_name(record->state));
 	wf_json_text(json, "reason", weft_close_reason_name(record->reason));
 	wf_json_bool(json, "midstream", record->midstream);
+	if (record->wrong_checksums[WEFT_TO_SERVER])
+		wf_json_bool(json, "wrong_checksums_toserver", true);
+	if (record->wrong_checksums[WEFT_TO_CLIENT])
+		wf_json_bool(json, "wrong_checksums_toclient", true);
 	wf_json_u64(json, "use", event->flow->use);
 	wf_json_object_end(json);
 	put_tcp_flags(json, record);

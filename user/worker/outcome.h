@@ -22,6 +22,7 @@ enum wf_outcome {
 	WF_OUTCOME_MALFORMED,
 	WF_OUTCOME_CHECKSUM,
 	WF_OUTCOME_HANDED_OFF, /* passed to another worker, which counts the outcome of the frame */
+	WF_OUTCOME_HELD,       /* counted when the trial of its sender ends; see senders/ */
 };
 
 /* Count an outcome; frames and rebuilt datagrams have separate metrics. */
@@ -57,6 +58,8 @@ static inline void wf_outcome_count(struct wf_metrics *metrics, bool rebuilt,
 		break;
 	case WF_OUTCOME_HANDED_OFF:
 		wf_metric_inc(metrics, frames_handed_off_frames);
+		return;
+	case WF_OUTCOME_HELD:
 		return;
 	}
 	if (!rebuilt)

@@ -8,9 +8,6 @@
  * segments. The cache misses of a group therefore overlap.
  *
  * Requests of connections to the kernel (conn/kernel.h) are carried out after each group.
- *
- * Bound: table sizes follow the options and this worker's share of the arena: an index is not made
- * larger than the entries that fit in the arena.
  */
 #include "worker/pipeline.h"
 
@@ -27,7 +24,9 @@
 #include "deliver/dispatch.h"
 #include "conn/conns.h"
 #include "conn/bypass.h"
+#include "senders/trials.h"
 #include "worker/cleanup_tasks.h"
+#include "worker/conns_setup.h"
 #include "worker/fragments.h"
 #include "worker/outcome.h"
 #include "worker/pressure_actions.h"
@@ -38,118 +37,15 @@
 
 enum { GROUP = 16 };
 
-/* The entries of a table and their index may use at most 1/X_SHARE of the worker's arena share. */
-enum { FLOWS_SHARE = 1, HANDSHAKES_SHARE = 16, RECENT_SHARE = 16, ENTRIES_MIN = 64 };
-
 struct wf_pipeline {
 	struct wf_conns conns;
 	struct wf_decoder decoder;
 	struct wf_defrag *defrag; /* owned */
+	struct wf_trials *trials; /* owned */
 	struct wf_pressure_actions actions;
 	struct wf_kernel kernel;
 	struct wf_pipeline_opts opts;
 };
-
-static uint32_t min_u32(uint64_t a, uint64_t b)
-{
-	uint64_t min = a < b ? a : b;
-
-	return min < UINT32_MAX ? (uint32_t)min : UINT32_MAX;
-}
-
-/*
- * Return this worker's share of @total, limited to the entries of @entry_bytes that fit in its
- * memory.
- */
-static uint32_t share_of(const struct wf_pipeline_opts *opts, uint32_t total, uint32_t entry_bytes,
-			 uint32_t parts)
-{
-	uint64_t part_bytes = wf_arena_bytes(opts->arena) / opts->workers / parts;
-	uint32_t mine = total / opts->workers + (total % opts->workers != 0);
-	uint32_t fit = min_u32(part_bytes / entry_bytes, UINT32_MAX);
-
-	/* Flows are not spread evenly over the workers, so with several workers each table is
-	 * larger than its share. */
-	if (opts->workers > 1)
-		mine = min_u32((uint64_t)mine + mine / 32 + ENTRIES_MIN, UINT32_MAX);
-	if (fit < ENTRIES_MIN)
-		fit = ENTRIES_MIN;
-	return mine < fit ? mine : fit;
-}
-
-static uint64_t sec_ns(uint32_t sec)
-{
-	return sec * WF_NS_PER_SEC;
-}
-
-static int init_half_open(struct wf_pipeline *pipeline, const struct wf_pipeline_opts *opts)
-{
-	const struct weft_opts *weft = opts->weft;
-	struct wf_half_open_opts half_open = {
-		.handshakes_max = share_of(opts, weft->embryonic_max, 170, HANDSHAKES_SHARE),
-		.per_source_max = weft->half_open_per_source_max / opts->workers +
-				  (weft->half_open_per_source_max % opts->workers != 0),
-		.timeout_ns = sec_ns(weft->timeout_embryonic_sec),
-		.secret = opts->secret,
-	};
-
-	return wf_half_open_init(&pipeline->conns.half_open, opts->arena, &half_open, opts->pages,
-				 opts->metrics);
-}
-
-static int init_conns(struct wf_pipeline *pipeline, const struct wf_pipeline_opts *opts)
-{
-	const struct weft_opts *weft = opts->weft;
-	struct wf_conns *conns = &pipeline->conns;
-	uint32_t extents_max = min_u32(wf_arena_bytes(opts->arena) / WF_EXTENT_BYTES, UINT32_MAX);
-	int err;
-
-	conns->opts = weft;
-	conns->dispatch = opts->dispatch;
-	conns->metrics = opts->metrics;
-	conns->stream_env.pages = opts->pages;
-	conns->stream_env.metrics = opts->metrics;
-	conns->stream_env.pages_max = weft->stream_pages_max;
-	conns->stream_env.fixed = weft->adaptive_sizing == WEFT_OFF;
-	conns->timeouts.established_ns = sec_ns(weft->timeout_established_sec);
-	conns->timeouts.closing_ns = sec_ns(weft->timeout_closing_sec);
-	conns->timeouts.gap_ns = weft->gap_timeout_ms * WF_NS_PER_MS;
-	conns->timeouts.patience_ns = WEFT_ACK_PATIENCE_MS * WF_NS_PER_MS;
-
-	err = wf_flow_table_init(&conns->table, opts->arena,
-				 share_of(opts, weft->flows_max, 256, FLOWS_SHARE), opts->worker);
-	if (err)
-		return err;
-	wf_flow_table_set_owner(&conns->table, opts->owner, opts->claims);
-	err = init_half_open(pipeline, opts);
-	if (err)
-		goto fini_table;
-	err = wf_recent_init(&conns->recent, opts->arena,
-			     share_of(opts, WEFT_RECENT_MAX, 106, RECENT_SHARE),
-			     sec_ns(weft->timeout_closed_sec));
-	if (err)
-		goto fini_half_open;
-	err = wf_slab_new(opts->arena, WF_EXTENT_BYTES, extents_max, &conns->stream_env.extents);
-	if (err)
-		goto fini_recent;
-	return 0;
-
-fini_recent:
-	wf_recent_fini(&conns->recent);
-fini_half_open:
-	wf_half_open_fini(&conns->half_open);
-fini_table:
-	wf_flow_table_fini(&conns->table);
-	return err;
-}
-
-static void fini_conns(struct wf_conns *conns)
-{
-	wf_slab_free(conns->stream_env.extents);
-	wf_recent_fini(&conns->recent);
-	wf_half_open_fini(&conns->half_open);
-	wf_flow_table_fini(&conns->table);
-}
 
 /* ---- the kernel's verdicts on flows -------------------------------------------------- */
 
@@ -210,6 +106,33 @@ int wf_pipeline_set_verdict(struct wf_pipeline *pipeline, struct wf_flow *flow, 
 	return 0;
 }
 
+/* Process the segment, or drop it if its wrong checksum is not accepted. */
+static void release(void *ctx, const struct wf_frame *frame, const struct wf_packet *packet,
+		    bool is_accepted)
+{
+	struct wf_pipeline *pipeline = ctx;
+
+	if (is_accepted)
+		wf_conns_packet(&pipeline->conns, packet);
+	wf_page_put(frame->page);
+	wf_outcome_count(pipeline->opts.metrics, frame->flags & WF_FRAME_REBUILT,
+			 is_accepted ? WF_OUTCOME_PROCESSED : WF_OUTCOME_CHECKSUM);
+	carry_out_all(pipeline);
+}
+
+static int init_trials(struct wf_pipeline *pipeline)
+{
+	const struct wf_trials_opts opts = {
+		.arena = pipeline->opts.arena,
+		.conns = &pipeline->conns,
+		.marks = pipeline->opts.marks,
+		.release = release,
+		.release_ctx = pipeline,
+	};
+
+	return wf_trials_new(&opts, &pipeline->trials);
+}
+
 /* ---- set-up -------------------------------------------------------------------------- */
 
 int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **ret_pipeline)
@@ -229,7 +152,7 @@ int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **re
 	pipeline->decoder.secret = opts->secret;
 	pipeline->decoder.rss = opts->rss;
 	pipeline->decoder.checksum = opts->weft->checksum;
-	err = init_conns(pipeline, opts);
+	err = wf_conns_setup_make(&pipeline->conns, opts);
 	if (err)
 		goto free_pipeline;
 	if (opts->set_verdict) {
@@ -241,14 +164,19 @@ int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **re
 			       &pipeline->defrag);
 	if (err)
 		goto fini_conns;
+	err = init_trials(pipeline);
+	if (err)
+		goto free_defrag;
 	wf_pressure_actions_init(&pipeline->actions, &pipeline->conns, pipeline->defrag,
 				 opts->dispatch, wf_arena_budget(opts->arena),
 				 wf_arena_bytes(opts->arena) / opts->workers);
 	*ret_pipeline = pipeline;
 	return 0;
 
+free_defrag:
+	wf_defrag_free(pipeline->defrag);
 fini_conns:
-	fini_conns(&pipeline->conns);
+	wf_conns_setup_unmake(&pipeline->conns);
 free_pipeline:
 	wf_budget_release(budget, WF_BUDGET_WORKERS, sizeof(*pipeline));
 	free(pipeline);
@@ -259,8 +187,9 @@ void wf_pipeline_free(struct wf_pipeline *pipeline)
 {
 	if (!pipeline)
 		return;
+	wf_trials_free(pipeline->trials);
 	wf_defrag_free(pipeline->defrag);
-	fini_conns(&pipeline->conns);
+	wf_conns_setup_unmake(&pipeline->conns);
 	wf_budget_release(wf_arena_budget(pipeline->opts.arena), WF_BUDGET_WORKERS,
 			  sizeof(*pipeline));
 	free(pipeline);
@@ -323,6 +252,9 @@ static enum wf_outcome process(struct wf_pipeline *pipeline, const struct wf_fra
 		return hand_over(pipeline, frame, packet->hash);
 	if (outcome == WF_OUTCOME_PROCESSED) {
 		packet->time_ns = wf_conns_clock(&pipeline->conns, packet->time_ns);
+		if (wf_trials_concerns(pipeline->trials, packet) &&
+		    wf_trials_take(pipeline->trials, frame, packet))
+			return WF_OUTCOME_HELD;
 		wf_conns_packet(&pipeline->conns, packet);
 	}
 	wf_page_put(frame->page);
@@ -410,6 +342,7 @@ static void tick(struct wf_pipeline *pipeline)
 	struct wf_conns *conns = &pipeline->conns;
 
 	wf_defrag_tick(pipeline->defrag, conns->now_ns + conns->skew_ns);
+	wf_trials_tick(pipeline->trials, conns->now_ns);
 	wf_conns_tick(conns, conns->now_ns);
 	carry_out_all(pipeline);
 }
@@ -441,6 +374,12 @@ void wf_pipeline_tick(struct wf_pipeline *pipeline, uint64_t now_ns)
 	wf_owner_leave(pipeline->opts.owner);
 }
 
+static void give_up_data(struct wf_pipeline *pipeline)
+{
+	wf_trials_flush(pipeline->trials);
+	pipeline->conns.is_starved = true;
+}
+
 static void handle(struct wf_pipeline *pipeline, uint32_t requests, struct wf_mailbox *mailbox)
 {
 	struct wf_pressure_actions *actions = &pipeline->actions;
@@ -456,7 +395,7 @@ static void handle(struct wf_pipeline *pipeline, uint32_t requests, struct wf_ma
 	if (requests & 1u << WF_REQUEST_HALVE_CACHES)
 		wf_pressure_actions_halve_caches(actions);
 	if (requests & 1u << WF_REQUEST_GIVE_UP_DATA)
-		pipeline->conns.is_starved = true;
+		give_up_data(pipeline);
 	wf_cleanup_tasks_run(requests, actions, mailbox);
 }
 
@@ -492,6 +431,7 @@ void wf_pipeline_flush(struct wf_pipeline *pipeline)
 {
 	wf_owner_enter(pipeline->opts.owner, "flush");
 	wf_defrag_flush(pipeline->defrag);
+	wf_trials_flush(pipeline->trials);
 	wf_conns_flush(&pipeline->conns);
 	wf_dispatch_flush(pipeline->opts.dispatch);
 	wf_owner_leave(pipeline->opts.owner);

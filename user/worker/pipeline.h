@@ -16,58 +16,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <weft/opts.h>
-
-#include "bpf/hash.h"
 #include "packet/verdict.h"
+#include "worker/pipeline_opts.h"
 
-struct wf_arena;
-struct wf_claims;
 struct wf_conns;
-struct wf_dispatch;
 struct wf_flow;
 struct weft_flow_key;
 struct wf_frame;
-struct wf_metrics;
 struct wf_mailbox;
-struct wf_owner;
-struct wf_page_pool;
 struct wf_pcap_filter;
 struct wf_pipeline;
-
-struct wf_pipeline_opts {
-	const struct weft_opts *weft; /* options of the handle with all defaults filled in; must
-					 outlive the pipeline */
-	struct weft_hash_secret secret;
-	const struct wf_rss
-		*rss; /* borrowed: queue hash for the decoder; NULL: packets are steered by hash */
-	uint32_t worker; /* index of this worker */
-	uint32_t workers;
-	struct wf_arena *arena; /* borrowed, like the next three members */
-	struct wf_page_pool *pages;
-	struct wf_metrics *metrics;
-	struct wf_dispatch *dispatch;
-	const struct wf_pcap_filter *filter; /* NULL: no filter */
-
-	/*
-	 * State of the ownership checks: one thread runs this pipeline, and one worker owns each
-	 * flow. NULL: ownership is not checked.
-	 */
-	struct wf_owner *owner;
-	struct wf_claims *claims;
-
-	/*
-	 * Pass a frame to another worker: the owner of its flow, or the worker that rebuilds its
-	 * datagram. Takes the frame's page reference.
-	 */
-	void (*handoff)(void *ctx, uint32_t worker, const struct wf_frame *frame);
-	void *handoff_ctx;
-
-	/* wf_ifaces_set_verdict(); NULL if no kernel program steers packets to this worker. */
-	int (*set_verdict)(void *ctx, const struct weft_flow_key *key,
-			   const enum weft_verdict verdict[2], struct wf_kept *ret_kept);
-	void *set_verdict_ctx;
-};
 
 int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **ret_pipeline);
 

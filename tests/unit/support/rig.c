@@ -160,6 +160,7 @@ static void start_pipeline(struct rig *rig)
 		.pages = rig->pages,
 		.metrics = &rig->metrics,
 		.dispatch = &rig->dispatch,
+		.marks = &rig->marks,
 		.handoff = no_handoff,
 		.set_verdict = rig->kernel ? rig->kernel->set_verdict : NULL,
 		.set_verdict_ctx = rig->kernel ? rig->kernel->ctx : NULL,
@@ -386,6 +387,8 @@ void rig_bytes(struct rig *rig, enum rig_side from, uint32_t flags, int64_t seq,
 	struct wf_frame frame;
 
 	pb_segment(&rig->pb, rig->addr[from], rig->addr[!from], &tcp, bytes, len_bytes);
+	if (rig->wrong_checksum)
+		pb_at(&rig->pb, PB_TCP, 0)[16] ^= 0x40;
 	rig->now_ns += rig->step_ns;
 	pb_frame(&rig->pb, rig->now_ns, &frame);
 	frame.cap_bytes -= rig->cut_bytes;

@@ -32,6 +32,7 @@
 #include "capture/live/iface.h"
 #include "deliver/dispatch.h"
 #include "metrics/metrics.h"
+#include "senders/marks.h"
 #include "unit/support/packet_builder.h"
 
 enum rig_side { RIG_CLIENT = 0, RIG_SERVER = 1 };
@@ -58,6 +59,7 @@ struct rig {
 	struct wf_dispatch dispatch;
 	struct weft_sub *sub;
 	struct wf_pipeline *pipeline;
+	struct wf_marks marks;
 	struct packet_builder pb;
 	uint64_t empty_bytes; /* bytes of the arena in use before the pipeline starts */
 	/* true: frames lie in pages, as in live capture; false: as in a mapped file */
@@ -80,7 +82,8 @@ struct rig {
 	uint16_t port[2];
 	const void *tcp_options; /* TCP options of the following segments */
 	uint8_t tcp_options_bytes;
-	uint32_t cut_bytes; /* the capture cuts this many bytes off the end of each frame */
+	bool wrong_checksum; /* of the following segments: the TCP checksum is changed */
+	uint32_t cut_bytes;  /* the capture cuts this many bytes off the end of each frame */
 
 	struct weft_flow flow;		/* flow of the latest event */
 	struct weft_flow_record record; /* record of the latest close */
