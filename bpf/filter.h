@@ -11,6 +11,7 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/hash.h"
 #include "bpf/parse.h"
 #include "bpf/shared.h"
 
@@ -99,13 +100,10 @@ static __always_inline int is_wanted(const struct packet *packet, int is_fragmen
 	return (is_fragment || is_port_wanted(packet, filter)) && is_prefix_wanted(packet, filter);
 }
 
-/*
- * Return 1 if the sample contains the flow. The high bits of @hash choose the worker, so sampling
- * must use other bits as well.
- */
+/* Return: 1 if the sample contains the flow. */
 static __always_inline int is_sampled(__u32 hash, __u64 filter)
 {
-	return hash * 0x9e3779b1u <= (__u32)filter;
+	return weft_hash_is_sampled(hash, (__u32)filter);
 }
 
 #endif

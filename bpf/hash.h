@@ -110,4 +110,13 @@ static inline __attribute__((always_inline)) __u32 weft_hash_worker(__u32 hash, 
 	return (__u32)(((__u64)hash * workers) >> 32);
 }
 
+/*
+ * Return: 1 if a sample contains the flow; @limit is its share of 2^32 - 1. Workers are chosen by
+ * the high bits of @hash, so sampling must not depend on those bits alone.
+ */
+static inline __attribute__((always_inline)) int weft_hash_is_sampled(__u32 hash, __u32 limit)
+{
+	return hash * 0x9e3779b1u <= limit;
+}
+
 #endif

@@ -89,6 +89,26 @@ if [ -w /dev/full ]; then
 	check_weft 'full disk behind the events' 1 'No space' replay "$work/good.pcap" --events /dev/full
 fi
 
+# ---- the filter keys that the kernel checks in live capture ----
+delivered() { # BYTES --set ARGS: the payload bytes that replay delivers with these keys
+	local bytes=$1
+	shift
+	"$weft" replay "$work/good.pcap" --quiet --json "$@" >"$work/filtered.json" &&
+		jq -e ".metrics.payload_delivered_bytes.value == $bytes and ([.ledgers[].closed] | all)" \
+			"$work/filtered.json" >"$work/out" || { jq -c .ledgers "$work/filtered.json"; return 1; }
+}
+check 'filter.ports that match' delivered 12 --set filter.ports=80
+check 'filter.ports that do not match' delivered 0 --set filter.ports=81,443
+check 'filter.deny: nothing of the prefix is read' delivered 0 --set filter.deny=10.0.0.0/31
+check 'filter.allow' delivered 12 --set filter.allow=10.0.0.2/32
+check 'filter.allow of another prefix' delivered 0 --set filter.allow=10.1.0.0/16
+check 'filter.sample of nearly nothing' delivered 0 --set filter.sample=0.0000001
+check 'with several workers' delivered 0 --set filter.deny=10.0.0.1 --workers 2
+check_weft 'explained where they are checked' 0 'filter.ports.*80' \
+	replay "$work/good.pcap" --explain-filter --set filter.ports=80
+check_weft 'explained: in user space' 0 'user space, after decoding' \
+	replay "$work/good.pcap" --explain-filter --set filter.ports=80
+
 # ---- live capture without the required privileges ----
 check_weft 'run without interface' 2 'use -i IFACE' run
 check_weft 'run on what is no interface' 3 'no such interface' run -i nosuch0

@@ -17,6 +17,7 @@
 
 #include "agent/clock.h"
 #include "agent/control.h"
+#include "agent/filter.h"
 #include "agent/report_new.h"
 #include "agent/request.h"
 #include "agent/requests.h"
@@ -120,8 +121,11 @@ static int add_source(struct agent *agent)
 {
 	const struct wf_config *config = agent->opts->config;
 
-	if (agent->opts->file)
-		return weft_add_file(agent->weft, agent->opts->file);
+	if (agent->opts->file) {
+		int err = weft_add_file(agent->weft, agent->opts->file);
+
+		return err ? err : wf_filter_apply(config, NULL, agent->weft);
+	}
 
 	for (size_t i = 0; i < config->interfaces_count; i++) {
 		int err =

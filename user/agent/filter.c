@@ -110,10 +110,20 @@ static const char *why_not_set(int err)
 	}
 }
 
+int wf_filter_apply(const struct wf_config *config, const char *expression, struct weft *weft)
+{
+	WEFT_OPTS(weft_filter_opts, opts, .expression = expression,
+		  .ports = config->interface.ports, .ports_count = config->interface.ports_count,
+		  .allow = config->interface.allow, .allow_count = config->interface.allow_count,
+		  .deny = config->interface.deny, .deny_count = config->interface.deny_count,
+		  .sample = config->interface.sample);
+
+	return weft_filter_set(weft, &opts);
+}
+
 static json_t *answer_filter(const struct wf_request_env *env, const json_t *request,
 			     struct wf_control_error *ret_error)
 {
-	WEFT_OPTS(weft_filter_opts, opts, .expression = NULL);
 	struct wf_config config;
 	json_t *answer = NULL;
 	int err = wf_config_init(&config);
@@ -122,15 +132,7 @@ static json_t *answer_filter(const struct wf_request_env *env, const json_t *req
 		err = read_parts(request, &config, ret_error);
 	if (err)
 		goto out;
-	opts.expression = config.library.filter;
-	opts.ports = config.interface.ports;
-	opts.ports_count = config.interface.ports_count;
-	opts.allow = config.interface.allow;
-	opts.allow_count = config.interface.allow_count;
-	opts.deny = config.interface.deny;
-	opts.deny_count = config.interface.deny_count;
-	opts.sample = config.interface.sample;
-	err = weft_filter_set(env->weft, &opts);
+	err = wf_filter_apply(&config, config.library.filter, env->weft);
 	if (!err)
 		answer = parts_new(&config);
 out:
@@ -156,14 +158,13 @@ void wf_filter_explain(const struct wf_config *config, bool is_live, FILE *out)
 	bool any = false;
 
 	for (const struct wf_config_key *key = wf_config_keys(); key->name; key++) {
-		bool is_expression = key->type == WF_CONFIG_TEXT;
-		const char *where = is_expression ? "user space, before decoding"
-						  : "kernel (XDP), before anything is copied";
+		const char *where = is_live ? "kernel (XDP), before anything is copied"
+					    : "user space, after decoding";
 
 		if (!is_part(key) || !is_set(config, key))
 			continue;
-		if (!is_expression && !is_live)
-			where = "not checked: only live capture supports it";
+		if (key->type == WF_CONFIG_TEXT)
+			where = "user space, before decoding";
 		fprintf(out, "%-18s ", key->name);
 		wf_config_print_plain(config, key, out);
 		fprintf(out, "\n%18s -> %s\n", "", where);

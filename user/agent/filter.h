@@ -16,11 +16,19 @@
 
 #include "config/config_table.h"
 
+struct weft;
+
 /*
  * Return a request that sets the filter of @config, owned by the caller; NULL if there is no
  * memory.
  */
 json_t *wf_filter_request_new(const struct wf_config *config);
+
+/*
+ * Set the ports, prefixes and sample of @config, and @expression, as the filter of @weft. Return:
+ * the result of weft_filter_set().
+ */
+int wf_filter_apply(const struct wf_config *config, const char *expression, struct weft *weft);
 
 /*
  * Print each part of the filter and where it is checked. @is_live: true for interfaces, false for a

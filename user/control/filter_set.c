@@ -9,6 +9,7 @@
 #include "capture/file/pcap_filter.h"
 #include "engine/engine_body.h"
 #include "engine/engine_call.h"
+#include "packet/segment_filter.h"
 
 /* Set the worker's filter. Thread: the worker. */
 static void change_over(void *ctx, struct wf_pipeline *pipeline)
@@ -80,6 +81,30 @@ static int set_locked(struct wf_engine *engine, const struct weft_interface_opts
 	return switch_ifaces(engine, words);
 }
 
+/* Set the filter of a handle that reads files. Its workers do not run yet. */
+static int set_for_files(struct wf_engine *engine, const struct weft_filter_opts *opts)
+{
+	struct wf_pcap_filter *filter = NULL;
+	struct wf_segment_filter *segment_filter;
+	int err = 0;
+
+	if (opts->expression && *opts->expression)
+		err = wf_pcap_filter_new(opts->expression, &filter);
+	if (!err)
+		err = wf_segment_filter_new(opts, &segment_filter);
+	if (err) {
+		wf_pcap_filter_free(filter);
+		return err;
+	}
+	if (opts->expression) {
+		wf_pcap_filter_free(engine->filter);
+		engine->filter = filter;
+	}
+	wf_segment_filter_free(engine->segment_filter);
+	engine->segment_filter = segment_filter;
+	return 0;
+}
+
 int wf_engine_filter_set(struct wf_engine *engine, const struct weft_filter_opts *opts)
 {
 	const struct weft_interface_opts wanted = {
@@ -94,6 +119,8 @@ int wf_engine_filter_set(struct wf_engine *engine, const struct weft_filter_opts
 	struct wf_pcap_filter *filter = NULL;
 	int err = 0;
 
+	if (engine->file_path && !engine->is_started)
+		return set_for_files(engine, opts);
 	if (!engine->is_started || !engine->ifaces.count)
 		return -ENODEV;
 	if (opts->expression && *opts->expression)

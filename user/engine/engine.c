@@ -23,6 +23,7 @@
 #include "engine/setup.h"
 #include "memory/arena.h"
 #include "memory/page_pool.h"
+#include "packet/segment_filter.h"
 
 static int copy_opts(struct wf_engine *engine, const struct weft_opts *opts)
 {
@@ -334,6 +335,7 @@ void wf_engine_free(struct wf_engine *engine)
 	wf_setup_unmake(engine);
 	wf_ifaces_fini(&engine->ifaces);
 	wf_pcap_filter_free(engine->filter);
+	wf_segment_filter_free(engine->segment_filter);
 	wf_arena_free(engine->arena);
 	wf_count_mover_fini(&engine->count_mover);
 	wf_shedding_stop(&engine->shedding);

@@ -23,6 +23,7 @@
 struct wf_arena;
 struct wf_housekeeping;
 struct wf_pcap_filter;
+struct wf_segment_filter;
 
 /* Thread: main, unless a member is atomic or stated otherwise. */
 struct wf_engine {
@@ -30,6 +31,8 @@ struct wf_engine {
 	struct weft_hash_secret secret;
 	struct wf_arena *arena;	       /* owned */
 	struct wf_pcap_filter *filter; /* owned; NULL: no filter */
+	/* owned; NULL: no filter, or live capture, where the kernel filters */
+	struct wf_segment_filter *segment_filter;
 	struct wf_ifaces ifaces;
 	struct wf_steering steering;
 	char *file_path;			       /* owned; NULL: live capture */

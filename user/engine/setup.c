@@ -242,6 +242,7 @@ static int setup_pipeline(struct wf_engine *engine, struct wf_worker *worker)
 		.dispatch = &worker->dispatch,
 		.marks = &engine->marks,
 		.filter = engine->filter,
+		.segment_filter = engine->segment_filter,
 		.handoff = wf_worker_handoff,
 		.handoff_ctx = worker,
 		.owner = is_safe ? &worker->owner : NULL,

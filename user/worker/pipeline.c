@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/owner.h"
 #include "packet/frame.h"
+#include "packet/segment_filter.h"
 #include "capture/file/pcap_filter.h"
 #include "decode/decode.h"
 #include "decode/defrag.h"
@@ -201,6 +202,13 @@ static bool is_fragment(struct wf_pipeline *pipeline, const struct wf_frame *fra
 	return wf_decode(&pipeline->decoder, frame, ret_packet) == WF_DECODE_FRAGMENT;
 }
 
+/* Fragments are not asked: they may lack the ports. The rebuilt datagram is. */
+static bool is_wanted(const struct wf_pipeline *pipeline, const struct wf_packet *packet)
+{
+	return wf_likely(!pipeline->opts.segment_filter) ||
+	       wf_segment_filter_wants(pipeline->opts.segment_filter, packet);
+}
+
 static enum wf_outcome decode(struct wf_pipeline *pipeline, const struct wf_frame *frame,
 			      struct wf_packet *ret_packet)
 {
@@ -213,7 +221,7 @@ static enum wf_outcome decode(struct wf_pipeline *pipeline, const struct wf_fram
 								: WF_OUTCOME_FILTERED;
 	switch (wf_decode(&pipeline->decoder, frame, ret_packet)) {
 	case WF_DECODE_TCP:
-		return WF_OUTCOME_PROCESSED;
+		return is_wanted(pipeline, ret_packet) ? WF_OUTCOME_PROCESSED : WF_OUTCOME_FILTERED;
 	case WF_DECODE_FRAGMENT:
 		return WF_OUTCOME_FRAGMENT;
 	case WF_DECODE_NOT_TCP:

@@ -21,6 +21,7 @@ struct wf_metrics;
 struct wf_owner;
 struct wf_page_pool;
 struct wf_pcap_filter;
+struct wf_segment_filter;
 
 struct wf_pipeline_opts {
 	const struct weft_opts *weft; /* options of the handle with all defaults filled in; must
@@ -35,7 +36,8 @@ struct wf_pipeline_opts {
 	struct wf_metrics *metrics;
 	struct wf_dispatch *dispatch;
 	struct wf_marks *marks; /* borrowed; shared by all workers; NULL: no address is known */
-	const struct wf_pcap_filter *filter; /* NULL: no filter */
+	const struct wf_pcap_filter *filter;		/* NULL: no filter */
+	const struct wf_segment_filter *segment_filter; /* NULL: the kernel has filtered */
 
 	/*
 	 * State of the ownership checks: one thread runs this pipeline, and one worker owns each

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * segment_filter.h - filter.ports, allow, deny and sample in user space: for captures that no
+ * kernel program filters. The rules are those of bpf/filter.h.
+ *
+ * A segment is wanted if either port is listed, either address is allowed and neither address is
+ * denied. Addresses and ports are the innermost ones, behind tags and tunnels.
+ *
+ * Thread: any; a filter does not change.
+ */
+#ifndef WF_PACKET_SEGMENT_FILTER_H
+#define WF_PACKET_SEGMENT_FILTER_H
+
+#include <stdbool.h>
+
+#include <weft/filter.h>
+
+struct wf_packet;
+struct wf_segment_filter;
+
+/*
+ * Make a filter of the ports, prefixes and sample of @opts, which are copied. *@ret_filter is NULL
+ * if they exclude nothing. Return: 0; -ENOMEM.
+ */
+int wf_segment_filter_new(const struct weft_filter_opts *opts,
+			  struct wf_segment_filter **ret_filter);
+void wf_segment_filter_free(struct wf_segment_filter *filter);
+
+/* Return true if the segment @packet is wanted. */
+bool wf_segment_filter_wants(const struct wf_segment_filter *filter,
+			     const struct wf_packet *packet);
+
+#endif
