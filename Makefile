@@ -40,12 +40,12 @@ CFLAGS   += -fsanitize=$(SAN) $(if $(findstring undefined,$(SAN)),-fno-sanitize-
 LDFLAGS  += -fsanitize=$(SAN)
 endif
 
-LIB_LIBS := -lxdp -lbpf -lpcap -lelf -lz
+LIB_LIBS := -lxdp -lbpf -lpcap -larchive -lelf -lz
 APP_LIBS := -ljansson -lyaml -lcrypto
 
 # ---- sources -----------------------------------------------------------------
 
-LIB_DIRS := api control engine worker conn pressure capture capture/file capture/live capture/ring capture/maps capture/host capture/hook decode flow senders tcp \
+LIB_DIRS := api control engine worker conn pressure capture capture/file capture/set capture/live capture/ring capture/maps capture/host capture/hook decode flow senders tcp \
             reassembly deliver packet memory metrics base
 APP_DIRS := cli agent config sink
 LIB_SRC  := $(foreach d,$(LIB_DIRS),$(sort $(wildcard user/$(d)/*.c)))

@@ -9,14 +9,14 @@ set -eu
 packages=(
 	# build
 	build-essential clang llvm bpftool pkg-config libbpf-dev libxdp-dev libelf-dev zlib1g-dev
-	libpcap-dev libjansson-dev libyaml-dev libwebsockets-dev libssl-dev
+	libpcap-dev libarchive-dev libjansson-dev libyaml-dev libwebsockets-dev libssl-dev
 	# lint
 	clang-format universal-ctags git
 	# tests and demo
 	libcmocka-dev libclang-rt-14-dev valgrind iproute2 iputils-ping ethtool procps python3 curl jq tcpdump nginx-light
-	mandoc tmux openssl libssl-dev bc
+	mandoc tmux openssl libssl-dev bc gzip zstd lz4 xz-utils bzip2
 	# other kernels, in a virtual machine
-	qemu-system-x86 busybox-static cpio kmod xz-utils
+	qemu-system-x86 busybox-static cpio kmod
 )
 bench=(tcpflow libnids-dev libnet1-dev libglib2.0-dev golang-go golang-github-google-gopacket-dev)
 

@@ -17,6 +17,7 @@ enum weft_limit {
 	WEFT_RING_FRAMES = 2048, /* number of entries of each rx ring and each fill ring */
 	/* maximum size of a packet in a file; a larger one counts as malformed */
 	WEFT_FRAME_MAX_BYTES = 262144,
+	WEFT_CAPTURE_FILES_MAX = 32768, /* maximum number of files that are read as one capture */
 	/* interfaces in one section of a pcapng file; a file with more is reported as damaged */
 	WEFT_PCAPNG_INTERFACES_MAX = 4096,
 	/* entries of the per-flow BPF map; a full map evicts the least recently used entry */

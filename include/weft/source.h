@@ -2,7 +2,7 @@
 /*
  * source.h - the sources of packets: interfaces and capture files.
  *
- * A handle has either interfaces or one file.
+ * A handle has either interfaces or files.
  */
 #ifndef WEFT_SOURCE_H
 #define WEFT_SOURCE_H
@@ -74,13 +74,20 @@ int weft_add_interface(struct weft *weft, const char *ifname,
 /**
  * weft_add_file() - add the capture file @path ("-": standard input) as the source of packets
  *
- * weft_start() opens the file, and returns an error if it can't be read. Return: 0 on success;
- * -EINVAL if the handle has another source or was started (logged); -ETIMEDOUT if other control
- * calls took too long (logged); -ENOMEM. Thread: any, before weft_start().
+ * May be called several times: all files are one capture, in order of time, and a connection may
+ * continue from one file to the next. A directory stands for the captures in it. Files may be
+ * compressed by gzip, zstd, lz4, xz or bzip2. weft_start() opens the files. If one file can't be
+ * read, weft_start() fails; if there are several, those that can't be read, or are damaged, are
+ * logged, the others are read, and weft_wait() returns -EBADMSG.
+ *
+ * Return: 0 on success; -E2BIG: more than WEFT_CAPTURE_FILES_MAX; -EINVAL: the handle has another
+ * kind of source, or was started (logged); -ETIMEDOUT: other control calls took too long (logged);
+ * -ENOMEM. Errors of weft_start(): -ENOENT, -EACCES; -EBADMSG: nothing is a pcap or pcapng file
+ * (logged). Thread: any, before weft_start().
  */
 int weft_add_file(struct weft *weft, const char *path);
 
-/** struct weft_progress - the part of a capture file that has been read */
+/** struct weft_progress - the part of the capture files that has been read */
 struct weft_progress {
 	uint64_t read_bytes;
 	uint64_t total_bytes; /* size of the file; 0: not known, because the input is a pipe */

@@ -314,6 +314,28 @@ def two_interfaces():
     return shown
 
 
+def joined(second):
+    """Two files joined by cat: the second header is no packet, and nothing behind it is read."""
+    shown = talk()
+    shown.status = 3
+    shown.written = formats.pcap(shown.records) + second(talk(client=("10.0.0.9", 9)).records)
+    return shown
+
+
+capture("file/joined-by-cat")(lambda: joined(formats.pcap))
+capture("file/joined-other-order")(lambda: joined(functools.partial(formats.pcap, order=">", magic=0xA1B23C4D)))
+capture("file/joined-with-pcapng")(lambda: joined(pcapng))
+
+
+@capture("file/pcapng-joined-with-pcap.pcapng")
+def pcapng_joined():
+    """A pcap file behind a pcapng file, whose sections could be joined by cat."""
+    shown = talk()
+    shown.status = 3
+    shown.written = pcapng(shown.records) + formats.pcap(talk(client=("10.0.0.9", 9)).records)
+    return shown
+
+
 @capture("file/two-sections.pcapng")
 def two_sections():
     """The second section has the other byte order, and a block that nobody knows in front."""

@@ -327,9 +327,9 @@ static bool streams_are_whole(void)
 	return true;
 }
 
-static int run_agent(const struct wf_config *config, const char *path)
+static int run_agent(const struct wf_config *config, char *path)
 {
-	const struct wf_agent_opts opts = {.config = config, .file = path};
+	const struct wf_agent_opts opts = {.config = config, .files = &path, .files_count = 1};
 	struct wf_agent_result result;
 	int err = wf_agent_run(&opts, &result);
 

@@ -338,7 +338,7 @@ TEST_WITH(open_of_what_is_no_capture_is_refused, capture_setup, NULL)
 		{"\xd4\xc3\xb2", 3, "ends within its header"},
 		{"\xd4\xc3\xb2\xa1\x02\x00\x04\x00", 8, "ends within its header"},
 		{"hello, world, this is text", 26, "not a pcap or pcapng file"},
-		{"\x1f\x8b\x08\x00\x00\x00\x00\x00", 8, "compressed with gzip"},
+		{"\x1f\x8b\x08\0\0\0\0\0\0\3\x4b", 11, "truncated gzip"},
 		{"\xd4\xc3\xb2\xa1\x07\x00\x04\x00\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0", 24,
 		 "pcap version 7.4"},
 	};

@@ -80,9 +80,9 @@ TEST(segment_filter_deny_wins_over_allow)
 		struct weft_prefix addr;
 		bool is_wanted;
 	} rows[] = {
-		{prefix4(10, 255, 0, 1, 32), true}, {prefix4(192, 168, 9, 9, 32), true},
-		{prefix4(192, 169, 0, 0, 32), false}, {prefix4(10, 1, 2, 3, 32), false},
-		{prefix4(10, 1, 2, 2, 32), true}, {prefix4(10, 8, 0, 0, 32), false},
+		{prefix4(10, 255, 0, 1, 32), true},    {prefix4(192, 168, 9, 9, 32), true},
+		{prefix4(192, 169, 0, 0, 32), false},  {prefix4(10, 1, 2, 3, 32), false},
+		{prefix4(10, 1, 2, 2, 32), true},      {prefix4(10, 8, 0, 0, 32), false},
 		{prefix4(10, 9, 255, 255, 32), false}, {prefix4(10, 10, 0, 0, 32), true},
 	};
 
@@ -103,7 +103,8 @@ TEST(segment_filter_agrees_with_a_slow_search)
 
 	for (size_t i = 0; i < WEFT_FILTER_PREFIXES_MAX; i++) {
 		for (int at = 0; at < 16; at++)
-			list[i].addr[at] = (uint8_t)((random = random * 1664525 + 1013904223) >> 30);
+			list[i].addr[at] =
+				(uint8_t)((random = random * 1664525 + 1013904223) >> 30);
 		list[i].bits = (uint8_t)(8 + (random >> 20) % 121);
 	}
 	WEFT_OPTS(weft_filter_opts, opts, .deny = list, .deny_count = WEFT_FILTER_PREFIXES_MAX);
@@ -118,7 +119,8 @@ TEST(segment_filter_agrees_with_a_slow_search)
 			unsigned int same = 0;
 
 			while (same < list[i].bits &&
-			       !((addr.addr[same / 8] ^ list[i].addr[same / 8]) >> (7 - same % 8) & 1))
+			       !((addr.addr[same / 8] ^ list[i].addr[same / 8]) >> (7 - same % 8) &
+				 1))
 				same++;
 			is_denied |= same == list[i].bits;
 		}
@@ -133,8 +135,8 @@ TEST(segment_filter_sample_is_a_share_of_the_hashes)
 
 	WEFT_OPTS(weft_filter_opts, opts, .sample = 0.25);
 	for (uint32_t i = 0; i < 4000; i++) {
-		struct wf_packet packet = packet_of(prefix4(1, 1, 1, 1, 32), 1,
-						    prefix4(2, 2, 2, 2, 32), 2);
+		struct wf_packet packet =
+			packet_of(prefix4(1, 1, 1, 1, 32), 1, prefix4(2, 2, 2, 2, 32), 2);
 
 		packet.hash = i * 0x01000193u;
 		wanted += wants(&opts, &packet);

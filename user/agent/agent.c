@@ -102,14 +102,26 @@ static void signals_give_back(const struct saved_signals *saved)
 
 /* ---- steps ---- */
 
+static void name_files(struct agent *agent)
+{
+	const char *first = agent->opts->files[0];
+
+	if (!strcmp(first, "-"))
+		first = "standard input";
+	if (agent->opts->files_count == 1)
+		snprintf(agent->source, sizeof(agent->source), "%s", first);
+	else
+		snprintf(agent->source, sizeof(agent->source), "%s and %zu more", first,
+			 agent->opts->files_count - 1);
+}
+
 static void name_source(struct agent *agent)
 {
 	const struct wf_config *config = agent->opts->config;
 	size_t used = 0;
 
-	if (agent->opts->file) {
-		snprintf(agent->source, sizeof(agent->source), "%s",
-			 strcmp(agent->opts->file, "-") ? agent->opts->file : "standard input");
+	if (agent->opts->files_count) {
+		name_files(agent);
 		return;
 	}
 	for (size_t i = 0; i < config->interfaces_count && used < sizeof(agent->source); i++)
@@ -117,15 +129,21 @@ static void name_source(struct agent *agent)
 					 i ? "," : "", config->interfaces[i]);
 }
 
+static int add_files(struct agent *agent)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < agent->opts->files_count; i++)
+		err = weft_add_file(agent->weft, agent->opts->files[i]);
+	return err ? err : wf_filter_apply(agent->opts->config, NULL, agent->weft);
+}
+
 static int add_source(struct agent *agent)
 {
 	const struct wf_config *config = agent->opts->config;
 
-	if (agent->opts->file) {
-		int err = weft_add_file(agent->weft, agent->opts->file);
-
-		return err ? err : wf_filter_apply(config, NULL, agent->weft);
-	}
+	if (agent->opts->files_count)
+		return add_files(agent);
 
 	for (size_t i = 0; i < config->interfaces_count; i++) {
 		int err =
@@ -160,7 +178,7 @@ static int open_control(struct agent *agent)
 	struct wf_control_error error;
 	int err;
 
-	if (agent->opts->file)
+	if (agent->opts->files_count)
 		return 0;
 	err = wf_control_open(config->control_dir, config->interfaces, config->interfaces_count,
 			      wf_requests_answer, &agent->request_env, &agent->control, &error);

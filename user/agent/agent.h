@@ -29,14 +29,15 @@ enum wf_agent_step {
 /**
  * struct wf_agent_opts - one run
  * @config:  borrowed
- * @file:    capture file, "-" is standard input; NULL: the run captures from the interfaces of
- *           @config and has a control socket
+ * @files:   capture files and directories, "-" is standard input; one capture
+ * @files_count: 0: the run captures from the interfaces of @config and has a control socket
  * @tick_fn: called several times a second while it runs; may be NULL
  * @log_fn:  receives the messages of the agent and its sinks
  */
 struct wf_agent_opts {
 	const struct wf_config *config;
-	const char *file;
+	char *const *files;
+	size_t files_count;
 	void (*tick_fn)(const struct weft *weft, void *ctx);
 	void *tick_ctx;
 	weft_log_fn log_fn;

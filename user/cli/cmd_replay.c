@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * cmd_replay.c - weft replay: rebuilds the streams of a capture file.
+ * cmd_replay.c - weft replay: rebuilds the streams of capture files.
  */
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,22 +45,53 @@ static void show_progress(const struct weft *weft, void *ctx)
 	wf_say_status(line);
 }
 
+/* Words that may begin an expression: a file of this name after the first one needs a "./". */
+static const char *const filter_words[] = {
+	"arp",	  "dst",   "ether", "gateway", "greater", "host", "icmp", "icmp6",
+	"ip",	  "ip6",   "less",  "mpls",    "net",	  "not",  "port", "portrange",
+	"pppoes", "proto", "src",   "tcp",     "udp",	  "vlan",
+};
+
+/* Does @arg, which may also begin the expression, name a file? */
+static bool is_file(const char *arg)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(filter_words) / sizeof(filter_words[0]); i++)
+		if (!strcmp(arg, filter_words[i]))
+			return false;
+	/* A missing file is an error of its own, not one of the expression. */
+	return !strcmp(arg, "-") || !stat(arg, &st) || strstr(arg, ".pcap") || strstr(arg, ".cap");
+}
+
+/* Return the number of arguments that are files: the first one, and those that follow it. */
+static int count_files(const struct wf_options *options)
+{
+	int count = options->args_count > 0;
+
+	while (count < options->args_count && is_file(options->args[count]))
+		count++;
+	return count;
+}
+
 static int run_replay(struct wf_options *options)
 {
 	struct replay_progress progress;
+	const int files_count = count_files(options);
 	struct wf_session session = {
 		.options = options,
-		.filter_first = 1,
+		.files_count = files_count,
+		.filter_first = files_count,
 		.tick_fn = show_progress,
 		.tick_ctx = &progress,
 	};
 
 	if (options->args_count == 0) {
-		wf_say_error("replay: expected a capture FILE, or - for standard input "
-			     "(see 'weft replay --help')");
+		wf_say_error(
+			"replay: expected a capture FILE, a directory, or - for standard input "
+			"(see 'weft replay --help')");
 		return WF_EXIT_USAGE;
 	}
-	session.file = options->args[0];
 	clock_gettime(CLOCK_MONOTONIC, &progress.start);
 	return wf_session_run(&session);
 }
@@ -68,13 +101,16 @@ WF_CMD(replay) = {
 	.position = 20,
 	.groups = WF_OPTIONS_SETTINGS | WF_OPTIONS_CONFIG | WF_OPTIONS_EXPLAIN | WF_OPTIONS_JSON |
 		  WF_OPTIONS_MESSAGES,
-	.usage = "FILE|- [options] [FILTER]",
-	.summary = "rebuild the streams of a pcap or pcapng file",
+	.usage = "FILE...|DIR|- [options] [FILTER]",
+	.summary = "rebuild the streams of pcap or pcapng files",
 	.details =
-		"FILTER uses the syntax of tcpdump. If the file is damaged, the data before the\n"
-		"damage is delivered, and the exit status is 3.\n"
+		"Several files, or the captures in a directory, are one capture, in order of time.\n"
+		"Files may be compressed (gzip, zstd, lz4, xz, bzip2).\n"
+		"FILTER uses the syntax of tcpdump. If a file is damaged, the data before the\n"
+		"damage and all other files are delivered, and the exit status is 3.\n"
 		"\n"
 		"  weft replay web.pcap --streams out 'tcp port 80'\n"
+		"  weft replay ring.pcap0 ring.pcap1 more.pcap.gz --streams out\n"
 		"  tcpdump -w - | weft replay - --events -\n",
 	.run = run_replay,
 };

@@ -41,7 +41,7 @@ static int status_of(const struct wf_session *session, enum wf_agent_step step, 
 		return err == -EINVAL ? WF_EXIT_USAGE : WF_EXIT_FAILED;
 	case WF_AGENT_SOURCE:
 	case WF_AGENT_START: /* weft_start() opens the sources that were added */
-		return status_of_source(session->file != NULL, err);
+		return status_of_source(session->files_count > 0, err);
 	case WF_AGENT_RUN:
 		return err == -EBADMSG ? WF_EXIT_INPUT : WF_EXIT_FAILED;
 	case WF_AGENT_SINKS:
@@ -100,7 +100,8 @@ int wf_session_run(const struct wf_session *session)
 {
 	struct wf_agent_opts opts = {
 		.config = &session->options->config,
-		.file = session->file,
+		.files = session->options->args,
+		.files_count = (size_t)session->files_count,
 		.tick_fn = session->tick_fn,
 		.tick_ctx = session->tick_ctx,
 		.log_fn = log_agent,
@@ -116,7 +117,7 @@ int wf_session_run(const struct wf_session *session)
 	if (wf_session_set_filter(session))
 		return WF_EXIT_USAGE;
 	if (session->options->explain) {
-		wf_filter_explain(&session->options->config, !session->file, stdout);
+		wf_filter_explain(&session->options->config, !session->files_count, stdout);
 		return WF_EXIT_DONE;
 	}
 

@@ -12,13 +12,14 @@ struct weft;
 
 /**
  * struct wf_session - one run
- * @file:         capture file; NULL: capture from interfaces
+ * @files_count:  number of capture files and directories, the first of options->args; 0: capture
+ *                from interfaces
  * @filter_first: index in options->args of the first word of FILTER
  * @tick_fn:      called several times a second during the run; may be NULL
  */
 struct wf_session {
 	struct wf_options *options;
-	const char *file;
+	int files_count;
 	int filter_first;
 	void (*tick_fn)(const struct weft *weft, void *ctx);
 	void *tick_ctx;

@@ -119,7 +119,7 @@ int wf_engine_filter_set(struct wf_engine *engine, const struct weft_filter_opts
 	struct wf_pcap_filter *filter = NULL;
 	int err = 0;
 
-	if (engine->file_path && !engine->is_started)
+	if (engine->file_paths_count && !engine->is_started)
 		return set_for_files(engine, opts);
 	if (!engine->is_started || !engine->ifaces.count)
 		return -ENODEV;

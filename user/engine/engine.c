@@ -89,24 +89,34 @@ free_engine:
 
 int wf_engine_add_file(struct wf_engine *engine, const char *path)
 {
-	if (engine->is_started || engine->ifaces.count || engine->file_path ||
-	    engine->submit_ring_bytes) {
-		wf_error(
-			"source: %s: a file must be the only source of a handle, added before weft_start()",
-			path);
+	char **paths;
+
+	if (engine->is_started || engine->ifaces.count || engine->submit_ring_bytes) {
+		wf_error("source: %s: a handle has one kind of source, added before weft_start()",
+			 path);
 		return -EINVAL;
 	}
-	engine->file_path = strdup(path);
-	return engine->file_path ? 0 : -ENOMEM;
+	if (engine->file_paths_count == WEFT_CAPTURE_FILES_MAX) {
+		wf_error("source: at most %d capture files", WEFT_CAPTURE_FILES_MAX);
+		return -E2BIG;
+	}
+	paths = realloc(engine->file_paths, (engine->file_paths_count + 1) * sizeof(*paths));
+	if (!paths)
+		return -ENOMEM;
+	engine->file_paths = paths;
+	paths[engine->file_paths_count] = strdup(path);
+	if (!paths[engine->file_paths_count])
+		return -ENOMEM;
+	engine->file_paths_count++;
+	return 0;
 }
 
 int wf_engine_add_interface(struct wf_engine *engine, const char *ifname,
 			    const struct weft_interface_opts *opts)
 {
-	if (engine->is_started || engine->file_path) {
-		wf_error(
-			"source: %s: a file must be the only source of a handle, added before weft_start()",
-			ifname);
+	if (engine->is_started || engine->file_paths_count) {
+		wf_error("source: %s: a handle has one kind of source, added before weft_start()",
+			 ifname);
 		return -EINVAL;
 	}
 	return wf_ifaces_add(&engine->ifaces, ifname, opts);
@@ -120,8 +130,8 @@ int wf_engine_add_submit(struct wf_engine *engine, const struct weft_submit_opts
 		return -EBUSY;
 	if (engine->submit_ring_bytes)
 		return -EEXIST;
-	if (engine->file_path) {
-		wf_error("source: weft_submit() can't be combined with a file in one handle");
+	if (engine->file_paths_count) {
+		wf_error("source: weft_submit() can't be combined with files in one handle");
 		return -EINVAL;
 	}
 	if (bytes & (bytes - 1) || bytes < WEFT_SUBMIT_RING_MIN_BYTES ||
@@ -243,7 +253,7 @@ int wf_engine_start(struct wf_engine *engine)
 	int err;
 
 	if (engine->is_started ||
-	    (!engine->file_path && !engine->ifaces.count && !engine->submit_ring_bytes)) {
+	    (!engine->file_paths_count && !engine->ifaces.count && !engine->submit_ring_bytes)) {
 		wf_error(
 			"engine: nothing to start: first add a file or an interface, or enable submission");
 		return -EINVAL;
@@ -320,6 +330,13 @@ void wf_engine_stop(struct wf_engine *engine)
 	wf_waiter_wake(&engine->stop_waiter);
 }
 
+static void free_paths(struct wf_engine *engine)
+{
+	for (size_t i = 0; i < engine->file_paths_count; i++)
+		free(engine->file_paths[i]);
+	free(engine->file_paths);
+}
+
 void wf_engine_free(struct wf_engine *engine)
 {
 	if (!engine)
@@ -341,7 +358,7 @@ void wf_engine_free(struct wf_engine *engine)
 	wf_shedding_stop(&engine->shedding);
 	wf_lock_fini(&engine->control);
 	free((void *)engine->opts.overlap_rules);
-	free(engine->file_path);
+	free_paths(engine);
 	free(engine);
 }
 

@@ -35,7 +35,8 @@ struct wf_engine {
 	struct wf_segment_filter *segment_filter;
 	struct wf_ifaces ifaces;
 	struct wf_steering steering;
-	char *file_path;			       /* owned; NULL: live capture */
+	char **file_paths;			       /* owned, like each path */
+	size_t file_paths_count;		       /* 0: live capture */
 	struct wf_source *file;			       /* owned; NULL before start */
 	struct wf_page_pool *reader_pages;	       /* owned; NULL unless a reader thread runs */
 	struct weft_sub *subs[WEFT_SUBSCRIPTIONS_MAX]; /* owned */

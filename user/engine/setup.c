@@ -20,7 +20,7 @@
 #include "base/log.h"
 #include "capture/live/iface_mode.h"
 #include "capture/live/iface_cost.h"
-#include "capture/file/pcap_file.h"
+#include "capture/set/pcap_set.h"
 #include "capture/source.h"
 #include "decode/defrag.h"
 #include "worker/fragments.h"
@@ -152,6 +152,11 @@ static int setup_ifaces(struct wf_engine *engine)
 	return wf_charges_settle(&engine->charges, &engine->ifaces);
 }
 
+static int open_files(struct wf_engine *engine, struct wf_page_pool *pages)
+{
+	return wf_pcap_set_open(engine->file_paths, engine->file_paths_count, pages, &engine->file);
+}
+
 /* With one worker, the worker reads the file itself; with several, a reader thread feeds them. */
 static int setup_file(struct wf_engine *engine)
 {
@@ -160,7 +165,7 @@ static int setup_file(struct wf_engine *engine)
 	int err;
 
 	if (engine->crew.count == 1) {
-		err = wf_pcap_file_open(engine->file_path, workers[0].pages, &engine->file);
+		err = open_files(engine, workers[0].pages);
 		if (!err)
 			workers[0].sources[workers[0].sources_count++] = engine->file;
 		return err;
@@ -170,7 +175,7 @@ static int setup_file(struct wf_engine *engine)
 			       &engine->reader_pages);
 	if (err)
 		return err;
-	err = wf_pcap_file_open(engine->file_path, engine->reader_pages, &engine->file);
+	err = open_files(engine, engine->reader_pages);
 	if (err)
 		return err;
 	engine->crew.mailboxes.list[engine->crew.mailboxes.count++] = &engine->reader.mailbox;
@@ -193,7 +198,7 @@ static int setup_rings(struct wf_engine *engine, struct wf_worker *worker)
 	err = wf_waiter_open(&worker->waiter);
 	if (!err)
 		err = wf_mpsc_init(&worker->inbox, engine->arena, WF_INBOX_BYTES, &worker->waiter);
-	worker->has_feed = engine->file_path && engine->crew.count > 1;
+	worker->has_feed = engine->file_paths_count && engine->crew.count > 1;
 	if (!err && worker->has_feed)
 		err = wf_mpsc_init(&worker->feed, engine->arena, WF_FEED_BYTES, &worker->waiter);
 	return err;
@@ -317,7 +322,7 @@ int wf_setup_make(struct wf_engine *engine)
 	if (!err)
 		err = setup_pages(engine);
 	if (!err)
-		err = engine->file_path ? setup_file(engine) : setup_ifaces(engine);
+		err = engine->file_paths_count ? setup_file(engine) : setup_ifaces(engine);
 	if (!err)
 		err = setup_submit(engine);
 	if (!err && engine->opts.performance_mode == WEFT_PERFORMANCE_SAFE)

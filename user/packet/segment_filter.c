@@ -104,8 +104,7 @@ static bool port_is_listed(const struct wf_segment_filter *filter, uint16_t port
 	return filter->ports[port >> 6] >> (port & 63) & 1;
 }
 
-bool wf_segment_filter_wants(const struct wf_segment_filter *filter,
-			     const struct wf_packet *packet)
+bool wf_segment_filter_wants(const struct wf_segment_filter *filter, const struct wf_packet *packet)
 {
 	if (filter->has_ports && !port_is_listed(filter, packet->key.port[0]) &&
 	    !port_is_listed(filter, packet->key.port[1]))

@@ -18,6 +18,7 @@
 #include "capture/file/pcap_classic.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/assert.h"
 #include "base/clock.h"
@@ -121,6 +122,28 @@ static enum wf_pcap_status too_long(struct wf_pcap_state *state, uint32_t cap_by
 	return WF_PCAP_DAMAGED;
 }
 
+bool wf_pcap_classic_begins(const uint8_t *bytes, uint64_t len_bytes)
+{
+	static const uint8_t no_zone[8];
+	uint16_t major;
+
+	if (len_bytes < RECORD_BYTES || !wf_pcap_classic_is_magic(wf_pcap_u32(bytes, false)))
+		return false;
+	major = wf_pcap_u16(bytes + 4, false);
+	return (major == 2 || major == __builtin_bswap16(2)) &&
+	       !memcmp(bytes + 8, no_zone, sizeof(no_zone));
+}
+
+/* Is the record without data, or with too much, the header of another file? */
+static enum wf_pcap_status odd_record(struct wf_pcap_state *state, const uint8_t *record,
+				      uint32_t cap_bytes)
+{
+	if (wf_pcap_classic_begins(record, RECORD_BYTES) ||
+	    wf_pcap_u32(record, false) == WF_PCAPNG_MAGIC)
+		return wf_pcap_state_joined(state);
+	return cap_bytes ? too_long(state, cap_bytes) : WF_PCAP_OK;
+}
+
 static inline __attribute__((always_inline)) enum wf_pcap_status read_records(
 	struct wf_pcap_state *state, const uint8_t *bytes, uint64_t len_bytes,
 	struct wf_frame *frames, unsigned int max, unsigned int *ret_count, uint64_t *ret_used,
@@ -145,9 +168,10 @@ static inline __attribute__((always_inline)) enum wf_pcap_status read_records(
 		wire_bytes = wf_pcap_u32(record + 12, swapped);
 		if (wf_unlikely(state->lengths_swapped))
 			unswap_lengths(&cap_bytes, &wire_bytes);
-		if (wf_unlikely(cap_bytes > WEFT_FRAME_MAX_BYTES)) {
-			status = too_long(state, cap_bytes);
-			break;
+		if (wf_unlikely(cap_bytes - 1 >= WEFT_FRAME_MAX_BYTES)) {
+			status = odd_record(state, record, cap_bytes);
+			if (status != WF_PCAP_OK)
+				break;
 		}
 		if (len_bytes - pos - header_bytes < cap_bytes) {
 			status = WF_PCAP_MORE;

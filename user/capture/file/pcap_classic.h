@@ -14,6 +14,9 @@ struct wf_frame;
  */
 bool wf_pcap_classic_is_magic(uint32_t value);
 
+/* Return true if @bytes begin like the header of a pcap file: magic, version, no time zone. */
+bool wf_pcap_classic_begins(const uint8_t *bytes, uint64_t len_bytes);
+
 /* Parse the header of a file that begins with a pcap magic; see wf_pcap_format_begin(). */
 enum wf_pcap_status wf_pcap_classic_begin(struct wf_pcap_state *state, const uint8_t *bytes,
 					  uint64_t len_bytes, uint64_t *ret_used);

@@ -11,9 +11,28 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "capture/file/decompress.h"
 #include "capture/file/pcap_map.h"
 #include "capture/file/pcap_pipe.h"
 #include "capture/file/pcap_source.h"
+
+/* Compressed files can't be used where they are mapped: they are read like a pipe. */
+static int open_regular(const char *name, int fd, uint64_t size, struct wf_page_pool *pool,
+			struct wf_source **ret_source)
+{
+	uint8_t magic[WF_DECOMPRESS_MAGIC_BYTES];
+	off_t pos = lseek(fd, 0, SEEK_CUR); /* may be greater than 0 for standard input */
+	ssize_t got = pread(fd, magic, sizeof(magic), pos);
+	int err;
+
+	if (got <= 0 || !wf_decompress_is_magic(magic, (size_t)got))
+		return wf_pcap_map_open(name, fd, ret_source);
+	err = wf_pcap_pipe_open(name, fd, pool, ret_source);
+	if (!err)
+		atomic_store_explicit(&((struct wf_pcap_source *)*ret_source)->total_bytes, size,
+				      memory_order_relaxed);
+	return err;
+}
 
 static int open_by_kind(const char *name, int fd, struct wf_page_pool *pool,
 			struct wf_source **ret_source)
@@ -28,7 +47,7 @@ static int open_by_kind(const char *name, int fd, struct wf_page_pool *pool,
 		err = -EISDIR;
 		wf_error("%s: is a directory, not a capture file", name);
 	} else if (S_ISREG(st.st_mode)) {
-		return wf_pcap_map_open(name, fd, ret_source);
+		return open_regular(name, fd, (uint64_t)st.st_size, pool, ret_source);
 	} else if (isatty(fd)) {
 		err = -EBADMSG;
 		wf_error("%s: is a terminal, not a capture file", name);

@@ -20,13 +20,6 @@ struct foreign {
 
 /* Other formats that users may pass by mistake, with advice for each. */
 static const struct foreign foreigns[] = {
-	{"\x1f\x8b", 2, "compressed with gzip: use gzip -dc FILE | weft replay -"},
-	{"\x28\xb5\x2f\xfd", 4, "compressed with zstd: use zstd -dc FILE | weft replay -"},
-	{"\xfd"
-	 "7zXZ",
-	 5, "compressed with xz: use xz -dc FILE | weft replay -"},
-	{"\x04\x22\x4d\x18", 4, "compressed with lz4: use lz4 -dc FILE | weft replay -"},
-	{"BZh", 3, "compressed with bzip2: use bzip2 -dc FILE | weft replay -"},
 	{"snoop\0\0\0", 8, "a snoop file: convert it with editcap -F pcap"},
 	{"RTSS", 4, "a Network Monitor file: convert it with editcap -F pcap"},
 	{"GMBU", 4, "a Network Monitor file: convert it with editcap -F pcap"},

@@ -106,6 +106,17 @@ static void next_window(struct pcap_map *map)
 }
 
 /*
+ * Give back what an ended file needs no more: its descriptor, and its pages in memory. Frames still
+ * in use stay readable: the kernel reads their pages again.
+ */
+static void rest(struct pcap_map *map)
+{
+	madvise((void *)map->base, map->mapped_bytes, MADV_DONTNEED);
+	close(map->fd);
+	map->fd = -1;
+}
+
+/*
  * Handle the end of the data: no complete record follows map->pos. Return: -ENODATA if all records
  * were read; -EBADMSG if the last record is incomplete or can't be read.
  */
@@ -119,7 +130,7 @@ static int end_of_file(struct pcap_map *map)
 	return wf_pcap_source_ended(&map->file);
 }
 
-static int map_recv(struct wf_source *source, struct wf_frame *frames, unsigned int max)
+static int recv_more(struct wf_source *source, struct wf_frame *frames, unsigned int max)
 {
 	struct pcap_map *map = (struct pcap_map *)source;
 	struct wf_pcap_state *format = &map->file.format;
@@ -152,13 +163,24 @@ static int map_recv(struct wf_source *source, struct wf_frame *frames, unsigned 
 	return map->file.err;
 }
 
+static int map_recv(struct wf_source *source, struct wf_frame *frames, unsigned int max)
+{
+	struct pcap_map *map = (struct pcap_map *)source;
+	int count = recv_more(source, frames, max);
+
+	if (wf_unlikely(count < 0) && map->fd >= 0)
+		rest(map);
+	return count;
+}
+
 static void map_close(struct wf_source *source)
 {
 	struct pcap_map *map = (struct pcap_map *)source;
 
 	if (map->base)
 		munmap((void *)map->base, map->mapped_bytes);
-	close(map->fd);
+	if (map->fd >= 0)
+		close(map->fd);
 	wf_pcap_source_fini(&map->file);
 	free(map);
 }

@@ -4,11 +4,9 @@
  *
  * Each packet is copied from the read buffer into its own page of fitting size, so that a held
  * packet does not keep the 64 KiB with which it was read.
- *   buffer: │ parsed │ waiting record(s) ... │ room │
- *                  begin                    end
  *
- * Memory is bounded by BUFFER_BYTES and the part of the pool that is not reserved for workers.
- * If the pool has no free page:
+ * Memory is bounded by the buffer of pcap_input.h and the part of the pool that is not reserved for
+ * workers. If the pool has no free page:
  *
  *   1. source.starved requests that the workers evict held data. The packet waits up to PATIENCE_NS
  *      for pages. Each whole packet that is delivered restores a part of the waiting time, so that
@@ -25,9 +23,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <net/ethernet.h>
-#include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,13 +32,13 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "capture/file/pcap_input.h"
 #include "capture/file/pcap_source.h"
 #include "packet/frame.h"
 #include "memory/page.h"
 #include "memory/page_pool.h"
 
 enum {
-	BUFFER_BYTES = WF_PCAP_RECORD_MAX + WEFT_SPAN_BYTES,
 	PAGE_MAX_BYTES = WEFT_SPAN_BYTES,
 	/* header bytes of an ordinary packet; streams do not hold pages with so few bytes */
 	HEADERS_BYTES = 160,
@@ -50,12 +46,6 @@ enum {
 };
 #define PATIENCE_NS    (1 * WF_NS_PER_SEC)
 #define RATE_MIN_BYTES (1ull << 20)
-
-/*
- * Size of the kernel's pipe buffer. With the default of 64 KiB, reader and writer wake each other
- * often.
- */
-enum { PIPE_BYTES = 1 << 20 };
 
 /* Kind of pages that have been missing for longer than PATIENCE_NS. */
 enum pipe_want {
@@ -72,14 +62,8 @@ struct patience {
 
 struct pcap_pipe {
 	struct wf_pcap_source file;
-	int fd;			   /* owned */
+	struct wf_pcap_input input;
 	struct wf_page_pool *pool; /* borrowed */
-	uint8_t *buffer;	   /* owned */
-	size_t begin;
-	size_t end;
-	uint64_t off;	  /* offset of buffer[begin] in the input */
-	uint64_t discard; /* bytes of a skipped block that have not arrived yet */
-	bool eof;
 
 	struct wf_frame parsed; /* packet without a page yet; its bytes are in the buffer */
 	bool has_parsed;
@@ -94,60 +78,12 @@ struct pcap_pipe {
 	uint64_t cut;	  /* packets truncated because they exceed the largest page */
 };
 
-/*
- * Read input into the buffer. Return: 1 if bytes were read or the input ended; 0 if no bytes are
- * available yet; negative errno.
- */
-static int read_some(struct pcap_pipe *pipe, int timeout_ms)
-{
-	struct pollfd pollfd = {.fd = pipe->fd, .events = POLLIN};
-	ssize_t got;
-	int ready;
-
-	if (pipe->begin) {
-		memmove(pipe->buffer, pipe->buffer + pipe->begin, pipe->end - pipe->begin);
-		pipe->end -= pipe->begin;
-		pipe->begin = 0;
-	}
-	ready = poll(&pollfd, 1, timeout_ms);
-	if (ready <= 0)
-		return ready < 0 && errno != EINTR ? -errno : 0;
-	got = read(pipe->fd, pipe->buffer + pipe->end, BUFFER_BYTES - pipe->end);
-	if (got < 0)
-		return errno == EINTR || errno == EAGAIN ? 0 : -errno;
-	if (!got)
-		pipe->eof = true;
-	pipe->end += (size_t)got;
-	return 1;
-}
-
-static void consume(struct pcap_pipe *pipe, uint64_t used)
-{
-	uint64_t here = pipe->end - pipe->begin;
-
-	if (used > here) {
-		pipe->discard += used - here;
-		pipe->off += here;
-		pipe->begin = pipe->end;
-	} else {
-		pipe->off += used;
-		pipe->begin += used;
-	}
-}
-
-static void discard_some(struct pcap_pipe *pipe)
-{
-	uint64_t here = pipe->end - pipe->begin;
-	uint64_t now = pipe->discard < here ? pipe->discard : here;
-
-	pipe->discard -= now;
-	consume(pipe, now);
-}
-
 static int end_of_pipe(struct pcap_pipe *pipe)
 {
-	if (pipe->begin != pipe->end || pipe->discard)
-		return wf_pcap_source_damaged(&pipe->file, pipe->off,
+	const struct wf_pcap_input *input = &pipe->input;
+
+	if (input->begin != input->end || input->discard)
+		return wf_pcap_source_damaged(&pipe->file, input->off,
 					      "the input ends within a record");
 	return wf_pcap_source_ended(&pipe->file);
 }
@@ -175,22 +111,23 @@ static void shed_link_header(struct wf_frame *frame)
 static int parse_one(struct pcap_pipe *pipe)
 {
 	struct wf_pcap_state *format = &pipe->file.format;
+	struct wf_pcap_input *input = &pipe->input;
 	enum wf_pcap_status status;
 	unsigned int count;
 	uint64_t used;
 
-	discard_some(pipe);
-	status = wf_pcap_format_next(format, pipe->buffer + pipe->begin, pipe->end - pipe->begin,
-				     &pipe->parsed, 1, &count, &used);
-	consume(pipe, used);
+	wf_pcap_input_discard(input);
+	status = wf_pcap_format_next(format, input->buffer + input->begin,
+				     input->end - input->begin, &pipe->parsed, 1, &count, &used);
+	wf_pcap_input_consume(input, used);
 	if (count) {
 		pipe->has_parsed = true;
 		shed_link_header(&pipe->parsed);
 		return 1;
 	}
 	if (status == WF_PCAP_DAMAGED)
-		return wf_pcap_source_damaged(&pipe->file, pipe->off, format->why);
-	return pipe->eof ? end_of_pipe(pipe) : 0;
+		return wf_pcap_source_damaged(&pipe->file, input->off, format->why);
+	return input->eof ? end_of_pipe(pipe) : 0;
 }
 
 /* Start a wait unless one is in progress. Return: true if the allowed waiting time has passed. */
@@ -383,7 +320,7 @@ static int pipe_recv(struct wf_source *source, struct wf_frame *frames, unsigned
 		int state;
 		unsigned int count = take_buffered(pipe, frames, max, &state);
 
-		wf_pcap_source_advance(&pipe->file, pipe->off);
+		wf_pcap_source_advance(&pipe->file, wf_pcap_input_file_bytes(&pipe->input));
 		if (count)
 			return (int)count;
 		/*
@@ -395,11 +332,12 @@ static int pipe_recv(struct wf_source *source, struct wf_frame *frames, unsigned
 			return 0;
 		if (state < 0)
 			break;
-		read_err = read_some(pipe, 0);
+		read_err = wf_pcap_input_read(&pipe->input, 0);
 		if (!read_err)
 			return 0;
 		if (read_err < 0)
-			return wf_pcap_source_damaged(&pipe->file, pipe->off, strerror(-read_err));
+			return wf_pcap_source_damaged(&pipe->file, pipe->input.off,
+						      wf_pcap_input_why(&pipe->input, read_err));
 	}
 	return pipe->file.err;
 }
@@ -410,7 +348,7 @@ static int pipe_fds(struct wf_source *source, int *ret_fds, int max)
 
 	if (!max)
 		return 0;
-	ret_fds[0] = pipe->fd;
+	ret_fds[0] = pipe->input.fd;
 	return 1;
 }
 
@@ -426,8 +364,7 @@ static void pipe_close(struct wf_source *source)
 		wf_warn("%s: %llu packets were truncated, because they did not fit in a page",
 			pipe->file.name, (unsigned long long)pipe->cut);
 	empty_reserve(pipe);
-	close(pipe->fd);
-	free(pipe->buffer);
+	wf_pcap_input_fini(&pipe->input);
 	wf_pcap_source_fini(&pipe->file);
 	free(pipe);
 }
@@ -438,32 +375,37 @@ static const struct wf_source_ops pipe_ops = {
 	.close = pipe_close,
 };
 
-/* Read the file header, to check whether the input is a capture. */
-static int pipe_begin(struct pcap_pipe *pipe)
+/*
+ * Read the file header, which shows whether the input is a capture. Return: 0; -EBADMSG and other
+ * negative errno; *@ret_why is the reason.
+ */
+static int pipe_begin(struct pcap_pipe *pipe, const char **ret_why)
 {
 	struct wf_pcap_state *format = &pipe->file.format;
+	struct wf_pcap_input *input = &pipe->input;
 	enum wf_pcap_status status = WF_PCAP_MORE;
 	uint64_t used = 0;
 	int err;
 
-	while (status == WF_PCAP_MORE && !pipe->eof && pipe->end < BUFFER_BYTES) {
-		err = read_some(pipe, -1);
+	while (status == WF_PCAP_MORE && !input->eof && !wf_pcap_input_is_full(input)) {
+		err = wf_pcap_input_read(input, -1);
+		if (err > 0)
+			err = wf_pcap_input_recognise(input);
+		else if (!err)
+			err = -EINTR;
+		*ret_why = wf_pcap_input_why(input, err);
 		if (err < 0)
 			return err;
-		if (!err)
-			return -EINTR;
-		status = wf_pcap_format_begin(format, pipe->file.name, pipe->buffer, pipe->end,
+		status = wf_pcap_format_begin(format, pipe->file.name, input->buffer, input->end,
 					      &used);
 	}
 	if (status == WF_PCAP_OK) {
-		consume(pipe, used);
+		wf_pcap_input_consume(input, used);
 		return 0;
 	}
-	if (!pipe->end)
-		wf_error("%s: empty, not a capture file", pipe->file.name);
-	else
-		wf_error("%s: %s", pipe->file.name,
-			 status == WF_PCAP_MORE ? "ends within its header" : format->why);
+	*ret_why = !input->end		    ? "empty, not a capture file"
+		   : status == WF_PCAP_MORE ? "ends within its header"
+					    : format->why;
 	return format->err ? format->err : -EBADMSG;
 }
 
@@ -471,30 +413,25 @@ int wf_pcap_pipe_open(const char *name, int fd, struct wf_page_pool *pool,
 		      struct wf_source **ret_source)
 {
 	struct pcap_pipe *pipe = calloc(1, sizeof(*pipe));
+	const char *why = "no memory";
 	int err;
 
 	if (!pipe) {
 		close(fd);
 		return -ENOMEM;
 	}
-	pipe->fd = fd;
-	/* This may fail, for example if the input is not a pipe; reading works in any case. */
-	(void)fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
+	err = wf_pcap_input_init(&pipe->input, fd);
 	pipe->pool = pool;
-	pipe->buffer = malloc(BUFFER_BYTES);
-	err = wf_pcap_source_init(&pipe->file, &pipe_ops, name);
-	if (!pipe->buffer)
-		err = -ENOMEM;
 	if (!err)
-		err = pipe_begin(pipe);
+		err = wf_pcap_source_init(&pipe->file, &pipe_ops, name);
 	if (!err)
-		fill_reserve(pipe);
+		err = pipe_begin(pipe, &why);
 	if (err) {
-		if (err != -EBADMSG)
-			wf_error("%s: can't be read: %s", name, strerror(-err));
+		wf_error("%s: %s", name, why);
 		pipe_close(&pipe->file.source);
 		return err;
 	}
+	fill_reserve(pipe);
 	*ret_source = &pipe->file.source;
 	return 0;
 }

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <weft/limits.h>
 
@@ -57,5 +58,17 @@ struct wf_pcap_state {
 	char why[128];	  /* reason for WF_PCAP_DAMAGED */
 	int err;	  /* -ENOMEM if missing memory was the reason for WF_PCAP_DAMAGED; else 0 */
 };
+
+/* The first bytes of a pcapng file, in either byte order. */
+#define WF_PCAPNG_MAGIC 0x0a0d0d0au
+
+/* Another file begins where a record should. */
+static inline enum wf_pcap_status wf_pcap_state_joined(struct wf_pcap_state *state)
+{
+	snprintf(state->why, sizeof(state->why), "%s",
+		 "another capture file begins here, as after cat: name the files one by one, "
+		 "or join them with mergecap");
+	return WF_PCAP_DAMAGED;
+}
 
 #endif

@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "capture/file/pcap_bytes.h"
+#include "capture/file/pcap_classic.h"
 #include "capture/file/pcap_link.h"
 #include "packet/frame.h"
 
@@ -110,6 +111,8 @@ static enum wf_pcap_status find_block(struct wf_pcap_state *state, const uint8_t
 		if (status != WF_PCAP_OK)
 			return status;
 	}
+	if (wf_pcap_classic_begins(bytes, len_bytes))
+		return wf_pcap_state_joined(state);
 	type = wf_pcap_u32(bytes, state->swapped);
 	len = wf_pcap_u32(bytes + 4, state->swapped);
 	if (len < BLOCK_MIN_BYTES || len % 4) {

@@ -11,8 +11,6 @@
 
 struct wf_frame;
 
-#define WF_PCAPNG_MAGIC 0x0a0d0d0au /* same value in both byte orders */
-
 /*
  * Parse the section header, and interfaces up to the first supported one; see
  * wf_pcap_format_begin().

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * decompress.h - the bytes of a capture that gzip, zstd, lz4, xz or bzip2 compressed.
+ *
+ * Memory: what the format needs, outside the budget: gzip, bzip2 and lz4 at most 8 MiB, zstd and xz
+ * what the writer chose (zstd -19: 8 MiB, xz -9: 65 MiB).
+ *
+ * Thread: one.
+ */
+#ifndef WF_CAPTURE_FILE_DECOMPRESS_H
+#define WF_CAPTURE_FILE_DECOMPRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct wf_decompress;
+
+/* Number of bytes that suffice for wf_decompress_is_magic(). */
+enum { WF_DECOMPRESS_MAGIC_BYTES = 6 };
+
+/* Return true if input that begins with @bytes is compressed in a format that can be read. */
+bool wf_decompress_is_magic(const uint8_t *bytes, size_t len_bytes);
+
+/*
+ * Read compressed input from @fd, which is borrowed, after the @len_bytes at @begin, which were
+ * read already. Return: 0; -ENOMEM; -EBADMSG.
+ */
+int wf_decompress_new(int fd, const uint8_t *begin, size_t len_bytes,
+		      struct wf_decompress **ret_decompress);
+void wf_decompress_free(struct wf_decompress *decompress);
+
+/*
+ * Write at most @len_bytes to @bytes; waits for input. Return: the number of bytes; 0 at the end;
+ * -EBADMSG: the input is damaged, see wf_decompress_why().
+ */
+ssize_t wf_decompress_read(struct wf_decompress *decompress, uint8_t *bytes, size_t len_bytes);
+const char *wf_decompress_why(const struct wf_decompress *decompress);
+
+/* Return the number of compressed bytes that were read. */
+uint64_t wf_decompress_input_bytes(const struct wf_decompress *decompress);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pcap_input.h - the bytes of a pipe or of a compressed file, through one buffer.
+ *
+ *   buffer: │ parsed │ waiting record(s) ... │ room │
+ *                  begin                    end
+ *
+ * Compressed input is recognised by its first bytes and decompressed on the way into the buffer.
+ *
+ * Thread: one.
+ */
+#ifndef WF_CAPTURE_FILE_PCAP_INPUT_H
+#define WF_CAPTURE_FILE_PCAP_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct wf_decompress;
+
+struct wf_pcap_input {
+	int fd;				  /* owned */
+	struct wf_decompress *decompress; /* owned; NULL: the input is not compressed */
+	uint8_t *buffer;		  /* owned */
+	size_t begin;
+	size_t end;
+	uint64_t off;	  /* offset of buffer[begin] in the input, as decompressed */
+	uint64_t discard; /* bytes of a skipped block that have not arrived yet */
+	bool eof;
+};
+
+/* Take @fd. Return: 0; -ENOMEM. wf_pcap_input_fini() must be called in both cases. */
+int wf_pcap_input_init(struct wf_pcap_input *input, int fd);
+void wf_pcap_input_fini(struct wf_pcap_input *input);
+
+/*
+ * Read input into the buffer. Return: 1 if bytes were read or the input ended; 0 if no bytes are
+ * available within @timeout_ms (-1: wait); -EBADMSG if compressed input is damaged; other negative
+ * errno. Compressed input is always waited for.
+ */
+int wf_pcap_input_read(struct wf_pcap_input *input, int timeout_ms);
+
+/* Decompress from the first byte on, if the bytes in the buffer are the begin of compressed data.
+ */
+int wf_pcap_input_recognise(struct wf_pcap_input *input);
+
+/* Return the reason of an error of wf_pcap_input_read(). */
+const char *wf_pcap_input_why(const struct wf_pcap_input *input, int err);
+
+/* Return true if no room is left for input. */
+bool wf_pcap_input_is_full(const struct wf_pcap_input *input);
+
+/* Advance past @used bytes; those that have not arrived are discarded by the next calls. */
+void wf_pcap_input_consume(struct wf_pcap_input *input, uint64_t used);
+void wf_pcap_input_discard(struct wf_pcap_input *input);
+
+/* Return the number of bytes of the file that were read and parsed, as compressed. */
+uint64_t wf_pcap_input_file_bytes(const struct wf_pcap_input *input);
+
+#endif

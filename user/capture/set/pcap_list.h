@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pcap_list.h - the capture files that paths stand for: a directory stands for the captures in it.
+ */
+#ifndef WF_CAPTURE_SET_PCAP_LIST_H
+#define WF_CAPTURE_SET_PCAP_LIST_H
+
+#include <stddef.h>
+
+struct wf_pcap_list {
+	char **paths; /* owned, like each path */
+	size_t count;
+};
+
+/*
+ * List the files of @paths; those of a directory by name, without its subdirectories, hidden files
+ * and files that are no captures (which is logged). Return: 0; -EBADMSG: a directory can't be read
+ * or holds no capture (logged), the rest of the list is complete; -E2BIG: more than
+ * WEFT_CAPTURE_FILES_MAX files (logged); -ENOMEM. wf_pcap_list_fini() must be called in any case.
+ */
+int wf_pcap_list_init(struct wf_pcap_list *list, char *const *paths, size_t count);
+void wf_pcap_list_fini(struct wf_pcap_list *list);
+
+#endif

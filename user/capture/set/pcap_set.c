@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * pcap_set.c - several capture files as one source, in order of time.
+ *
+ *   pending  sorted by the time of the first packet; closed, but mapped files and pipes stay open
+ *   active   sorted by the time of the next packet; opened when that time comes
+ *   ended    mapped files, whose frames stay readable until the set is closed
+ *
+ * Each file is opened once before the start, for the time of its first packet. A pipe can't be
+ * opened again, and mapped files cost little: OPEN_MAX of them stay open, which saves time.
+ */
+#include "capture/set/pcap_set.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "capture/file/pcap_file.h"
+#include "capture/set/pcap_list.h"
+#include "capture/file/pcap_source.h"
+#include "memory/page.h"
+#include "packet/frame.h"
+
+enum { BATCH = 32, OPEN_MAX = 16 };
+
+struct member {
+	const char *path; /* borrowed from the list */
+	size_t rank;	  /* position in the list: the order of files that begin at the same time */
+	uint64_t first_ns;
+	struct wf_source *source; /* owned; NULL: closed */
+	bool is_mapped;
+	/* packets that were read and not yet passed on: [at, count) */
+	unsigned int at;
+	unsigned int count;
+	struct wf_frame *frames; /* owned; NULL unless open */
+};
+
+struct pcap_set {
+	struct wf_pcap_source file; /* progress of all files; its format is not used */
+	struct wf_pcap_list list;
+	struct wf_page_pool *pool; /* borrowed */
+	struct member *members;	   /* owned; in order of first_ns */
+	size_t members_count;
+	size_t next;		/* index of the first pending member */
+	struct member **active; /* owned */
+	size_t active_count;
+	size_t open_count;
+	uint64_t ended_bytes; /* bytes of the files that have ended */
+	int err;	      /* -EBADMSG: a file was damaged; 0 */
+};
+
+/* ---- one file ------------------------------------------------------------------------- */
+
+static void put_frames(struct member *member)
+{
+	while (member->at < member->count)
+		wf_page_put(member->frames[member->at++].page);
+}
+
+static void close_member(struct pcap_set *set, struct member *member)
+{
+	put_frames(member);
+	free(member->frames);
+	member->frames = NULL;
+	if (!member->source)
+		return;
+	member->source->ops->close(member->source);
+	member->source = NULL;
+	set->open_count--;
+}
+
+static int open_member(struct pcap_set *set, struct member *member)
+{
+	int err;
+
+	if (member->source)
+		return 0;
+	member->frames = calloc(BATCH, sizeof(*member->frames));
+	if (!member->frames)
+		return -ENOMEM;
+	err = wf_pcap_file_open(member->path, set->pool, &member->source);
+	if (!err)
+		set->open_count++;
+	else
+		close_member(set, member);
+	return err;
+}
+
+/* Pass on what the packet path must know of @member's source. */
+static void pass_on_losses(struct pcap_set *set, struct member *member)
+{
+	set->file.source.starved |= member->source->starved;
+	set->file.source.lost_frames += member->source->lost_frames;
+	member->source->starved = false;
+	member->source->lost_frames = 0;
+}
+
+/* Return: 1 if a packet of @member waits; 0 if it has none now; negative errno at its end. */
+static int fill(struct pcap_set *set, struct member *member)
+{
+	int count;
+
+	if (member->at < member->count)
+		return 1;
+	count = member->source->ops->recv(member->source, member->frames, BATCH);
+	pass_on_losses(set, member);
+	if (count <= 0)
+		return count;
+	member->at = 0;
+	member->count = (unsigned int)count;
+	member->is_mapped = !member->frames[0].page;
+	return 1;
+}
+
+static uint64_t time_of(const struct member *member)
+{
+	return member->frames[member->at].time_ns;
+}
+
+static uint64_t read_bytes(const struct member *member)
+{
+	struct weft_progress progress;
+
+	wf_pcap_file_progress(member->source, &progress);
+	return progress.read_bytes;
+}
+
+/* ---- the order ------------------------------------------------------------------------ */
+
+/* Restore the order of the active members after the time of the one at @at has changed. */
+static void sort_from(struct pcap_set *set, size_t at)
+{
+	struct member *moved = set->active[at];
+
+	for (; at + 1 < set->active_count && time_of(set->active[at + 1]) < time_of(moved); at++)
+		set->active[at] = set->active[at + 1];
+	set->active[at] = moved;
+}
+
+/* Remove the first active member, which has ended with @err. */
+static void retire(struct pcap_set *set, int err)
+{
+	struct member *member = set->active[0];
+
+	if (err != -ENODATA)
+		set->err = err;
+	set->ended_bytes += read_bytes(member);
+	set->active_count--;
+	memmove(set->active, set->active + 1, set->active_count * sizeof(*set->active));
+	if (!member->is_mapped)
+		close_member(set, member);
+}
+
+/* Is it time for the next pending file? Files without a packet were removed before. */
+static bool is_next_due(const struct pcap_set *set)
+{
+	if (set->next == set->members_count)
+		return false;
+	return !set->active_count || set->members[set->next].first_ns <= time_of(set->active[0]);
+}
+
+/*
+ * Open the next pending file, in front of the active ones: its first packet is the earliest.
+ * A file that can't be opened any more is left out.
+ */
+static void activate_next(struct pcap_set *set)
+{
+	struct member *member = &set->members[set->next++];
+	int err = open_member(set, member);
+
+	if (err) {
+		set->err = err == -ENOMEM ? err : -EBADMSG;
+		return;
+	}
+	memmove(set->active + 1, set->active, set->active_count * sizeof(*set->active));
+	set->active[0] = member;
+	set->active_count++;
+}
+
+/*
+ * Make the first active member the one with the earliest packet. Return: 1; 0 if a packet has not
+ * arrived; -ENODATA if all files have ended.
+ */
+static int find_first(struct pcap_set *set)
+{
+	for (;;) {
+		int state;
+
+		if (!set->active_count && set->next == set->members_count)
+			return -ENODATA;
+		if (!set->active_count) {
+			activate_next(set);
+			continue;
+		}
+		state = fill(set, set->active[0]);
+		if (!state)
+			return 0;
+		if (state < 0) {
+			retire(set, state);
+			continue;
+		}
+		sort_from(set, 0);
+		if (!is_next_due(set))
+			return 1;
+		activate_next(set);
+	}
+}
+
+static void publish_progress(struct pcap_set *set, unsigned int count)
+{
+	uint64_t bytes = set->ended_bytes;
+
+	for (size_t i = 0; i < set->active_count; i++)
+		bytes += read_bytes(set->active[i]);
+	set->file.format.packets += count;
+	wf_pcap_source_advance(&set->file, bytes);
+}
+
+static int set_recv(struct wf_source *source, struct wf_frame *frames, unsigned int max)
+{
+	struct pcap_set *set = (struct pcap_set *)source;
+	unsigned int count = 0;
+	int state = 1;
+
+	while (count < max && (state = find_first(set)) > 0) {
+		struct member *first = set->active[0];
+
+		frames[count++] = first->frames[first->at++];
+	}
+	publish_progress(set, count);
+	if (count || !state)
+		return (int)count;
+	return set->err ? set->err : state;
+}
+
+/* The file whose packet is waited for is the first one: see find_first(). */
+static int set_fds(struct wf_source *source, int *ret_fds, int max)
+{
+	const struct pcap_set *set = (struct pcap_set *)source;
+	struct wf_source *first = set->active_count ? set->active[0]->source : NULL;
+
+	return first && first->ops->fds ? first->ops->fds(first, ret_fds, max) : 0;
+}
+
+static void set_close(struct wf_source *source)
+{
+	struct pcap_set *set = (struct pcap_set *)source;
+
+	for (size_t i = 0; i < set->members_count; i++)
+		close_member(set, &set->members[i]);
+	free(set->members);
+	free(set->active);
+	wf_pcap_list_fini(&set->list);
+	wf_pcap_source_fini(&set->file);
+	free(set);
+}
+
+static const struct wf_source_ops set_ops = {
+	.recv = set_recv,
+	.fds = set_fds,
+	.close = set_close,
+};
+
+/* ---- set-up --------------------------------------------------------------------------- */
+
+static int compare_first(const void *a, const void *b)
+{
+	const struct member *left = a, *right = b;
+
+	if (left->first_ns != right->first_ns)
+		return left->first_ns < right->first_ns ? -1 : 1;
+	return left->rank < right->rank ? -1 : left->rank > right->rank;
+}
+
+static bool can_reopen(const char *path, uint64_t *ret_bytes)
+{
+	struct stat st;
+
+	*ret_bytes = 0;
+	if (!strcmp(path, "-") || stat(path, &st) || !S_ISREG(st.st_mode))
+		return false;
+	*ret_bytes = (uint64_t)st.st_size;
+	return true;
+}
+
+/*
+ * Read the time of @member's first packet. Return: 0; -ENODATA: it has no packet; negative errno if
+ * it can't be read (logged).
+ */
+static int probe(struct pcap_set *set, struct member *member)
+{
+	bool is_file;
+	uint64_t bytes;
+	int err = open_member(set, member);
+
+	if (err)
+		return err;
+	is_file = can_reopen(member->path, &bytes);
+	set->file.total_bytes += bytes;
+	if (!is_file)
+		return 0; /* its packets are still to come: it begins at once */
+	err = fill(set, member);
+	if (err <= 0)
+		return err ? err : -ENODATA;
+	member->first_ns = time_of(member);
+	if (!member->is_mapped || set->open_count > OPEN_MAX)
+		close_member(set, member);
+	return 0;
+}
+
+static int probe_all(struct pcap_set *set)
+{
+	for (size_t i = 0; i < set->list.count; i++) {
+		struct member *member = &set->members[set->members_count];
+		int err;
+
+		*member = (struct member){.path = set->list.paths[i], .rank = i};
+		err = probe(set, member);
+		if (err) {
+			close_member(set, member);
+			if (err == -ENOMEM)
+				return err;
+			if (err != -ENODATA)
+				set->err = -EBADMSG;
+			continue;
+		}
+		set->members_count++;
+	}
+	qsort(set->members, set->members_count, sizeof(*set->members), compare_first);
+	return 0;
+}
+
+static int set_begin(struct pcap_set *set)
+{
+	int err;
+
+	set->members = calloc(set->list.count, sizeof(*set->members));
+	set->active = calloc(set->list.count, sizeof(struct member *));
+	if (!set->members || !set->active)
+		return -ENOMEM;
+	err = wf_pcap_source_init(&set->file, &set_ops, "capture files");
+	if (!err)
+		err = probe_all(set);
+	if (!err && !set->members_count && set->err)
+		err = set->err;
+	return err;
+}
+
+int wf_pcap_set_open(char *const *paths, size_t count, struct wf_page_pool *pool,
+		     struct wf_source **ret_source)
+{
+	struct pcap_set *set = calloc(1, sizeof(*set));
+	int err;
+
+	if (!set)
+		return -ENOMEM;
+	set->pool = pool;
+	err = wf_pcap_list_init(&set->list, paths, count);
+	if (!err && set->list.count == 1) {
+		err = wf_pcap_file_open(set->list.paths[0], pool, ret_source);
+		set_close(&set->file.source);
+		return err;
+	}
+	if (err == -EBADMSG && set->list.count) {
+		set->err = err;
+		err = 0;
+	}
+	if (!err)
+		err = set_begin(set);
+	if (err) {
+		set_close(&set->file.source);
+		return err;
+	}
+	*ret_source = &set->file.source;
+	return 0;
+}
