@@ -41,7 +41,8 @@ check_weft 'missing configuration' 2 'No such file' replay x --config "$work/non
 
 # ---- unusable input ----
 check_weft 'missing file' 3 "none.pcap.*No such file" replay "$work/none.pcap"
-check_weft 'directory' 3 "directory" replay "$work"
+mkdir "$work/no-captures"
+check_weft 'a directory without captures' 3 'no capture file in this directory' replay "$work/no-captures"
 head -c 4096 /dev/urandom >"$work/garbage"
 check_weft 'garbage' 3 'garbage' replay "$work/garbage"
 : >"$work/empty"
@@ -108,6 +109,22 @@ check_weft 'explained where they are checked' 0 'filter.ports.*80' \
 	replay "$work/good.pcap" --explain-filter --set filter.ports=80
 check_weft 'explained: in user space' 0 'user space, after decoding' \
 	replay "$work/good.pcap" --explain-filter --set filter.ports=80
+
+# ---- nothing found: one line says why, and what to try ----
+check_weft 'an expression that does not look behind VLAN tags' 0 \
+	'0 connections in 10 frames: 10 do not match the filter, of which 10 carry TCP behind VLAN tags' \
+	replay "$own_corpus/captures/tag/vlan.pcap" tcp port 80
+check_weft 'an expression that matches nothing' 0 '0 connections in 8 frames: 8 do not match the filter$' \
+	replay "$work/good.pcap" tcp port 81
+check_weft 'filter keys that match nothing' 0 '8 do not match the filter$' \
+	replay "$work/good.pcap" --set filter.deny=10.0.0.0/8
+check_weft 'wrong checksums' 0 'have wrong checksums \(try --checksum ignore\)' \
+	replay "$own_corpus/captures/checksum/both-wrong-auto.pcap" --checksum verify
+check_weft 'nearly all checksums of a sender are wrong: told once' 0 \
+	'nearly all segments of 10.0.0.1 have wrong checksums' \
+	replay "$own_corpus/captures/checksum/all-wrong-auto.pcap"
+check 'something found: no such line' bash -c "
+	! '$weft' replay '$work/good.pcap' 2>&1 | grep -q 'warning'"
 
 # ---- live capture without the required privileges ----
 check_weft 'run without interface' 2 'use -i IFACE' run

@@ -18,12 +18,13 @@
 #include "agent/clock.h"
 #include "agent/control.h"
 #include "agent/filter.h"
+#include "agent/nothing_found.h"
 #include "agent/report_new.h"
 #include "agent/request.h"
 #include "agent/requests.h"
 #include "sink/sink.h"
 
-enum { TICK_MS = 200, SOURCE_NAME_BYTES = 256 };
+enum { TICK_MS = 200, SOURCE_NAME_BYTES = 256, NOTHING_FOUND_BYTES = 1024 };
 
 struct agent {
 	const struct wf_agent_opts *opts;
@@ -49,6 +50,12 @@ static void agent_error(const struct agent *agent, const char *format, ...)
 	va_end(args);
 	if (agent->opts->log_fn)
 		agent->opts->log_fn(WEFT_LOG_ERROR, message, agent->opts->log_ctx);
+}
+
+static void warn(const struct agent *agent, const char *line)
+{
+	if (agent->opts->log_fn)
+		agent->opts->log_fn(WEFT_LOG_WARN, line, agent->opts->log_ctx);
 }
 
 /* ---- signals ---- */
@@ -230,12 +237,30 @@ static void close_unstarted(struct agent *agent)
 
 static int wait_for_end(struct agent *agent)
 {
+	struct wf_nothing_found state = {.next_ns = 0};
+	char line[NOTHING_FOUND_BYTES];
 	int err;
 
-	while ((err = weft_wait(agent->weft, TICK_MS)) == -ETIMEDOUT)
+	while ((err = weft_wait(agent->weft, TICK_MS)) == -ETIMEDOUT) {
 		if (agent->opts->tick_fn)
 			agent->opts->tick_fn(agent->weft, agent->opts->tick_ctx);
+		if (!agent->opts->files_count &&
+		    wf_nothing_found_tick(&state, agent->weft, wf_clock_now_ns(), line,
+					  sizeof(line)))
+			warn(agent, line);
+	}
 	return err;
+}
+
+/* Say why a capture file gave nothing. */
+static void warn_if_nothing_found(const struct agent *agent)
+{
+	struct wf_nothing_counts counts;
+	char line[NOTHING_FOUND_BYTES];
+
+	wf_nothing_found_read(agent->weft, &counts);
+	if (agent->opts->files_count && wf_nothing_found_line(&counts, line, sizeof(line)))
+		warn(agent, line);
 }
 
 /* Wait for all sinks. Return: the first failure; 0 if none failed. */
@@ -270,6 +295,7 @@ static int run(struct agent *agent, struct wf_agent_result *result)
 	if (err)
 		return err;
 
+	warn_if_nothing_found(agent);
 	result->report = wf_report_new(&agent->request_env);
 	if (wait_err) {
 		result->step = WF_AGENT_RUN;

@@ -11,8 +11,12 @@
  */
 #include "worker/pipeline.h"
 
+#include <endian.h>
 #include <errno.h>
+#include <linux/if_ether.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/assert.h"
 #include "base/clock.h"
@@ -196,10 +200,33 @@ void wf_pipeline_free(struct wf_pipeline *pipeline)
 	free(pipeline);
 }
 
-static bool is_fragment(struct wf_pipeline *pipeline, const struct wf_frame *frame,
-			struct wf_packet *ret_packet)
+/* Does @frame carry its segment behind tags or tunnel headers? */
+static bool is_behind_headers(const struct wf_frame *frame, const struct wf_packet *packet)
 {
-	return wf_decode(&pipeline->decoder, frame, ret_packet) == WF_DECODE_FRAGMENT;
+	uint16_t type;
+
+	if (packet->key.vlan[0] || packet->key.vni)
+		return true;
+	if (frame->link != WEFT_LINK_ETHERNET || frame->cap_bytes < ETH_HLEN)
+		return false;
+	memcpy(&type, frame->bytes + offsetof(struct ethhdr, h_proto), sizeof(type));
+	return type != htobe16(ETH_P_IP) && type != htobe16(ETH_P_IPV6);
+}
+
+/*
+ * Return the outcome of @frame, which does not match the expression. A fragment may lack the ports
+ * that the expression names, so the rebuilt datagram is filtered instead.
+ */
+static enum wf_outcome filtered(struct wf_pipeline *pipeline, const struct wf_frame *frame,
+				struct wf_packet *ret_packet)
+{
+	enum wf_decode_result result = wf_decode(&pipeline->decoder, frame, ret_packet);
+
+	if (result == WF_DECODE_FRAGMENT)
+		return WF_OUTCOME_FRAGMENT;
+	if (result == WF_DECODE_TCP && is_behind_headers(frame, ret_packet))
+		wf_metric_inc(pipeline->opts.metrics, frames_filtered_behind_frames);
+	return WF_OUTCOME_FILTERED;
 }
 
 /* Fragments are not asked: they may lack the ports. The rebuilt datagram is. */
@@ -212,13 +239,8 @@ static bool is_wanted(const struct wf_pipeline *pipeline, const struct wf_packet
 static enum wf_outcome decode(struct wf_pipeline *pipeline, const struct wf_frame *frame,
 			      struct wf_packet *ret_packet)
 {
-	/*
-	 * A fragment may lack the ports that a filter names, so the rebuilt datagram is filtered
-	 * instead.
-	 */
 	if (pipeline->opts.filter && !wf_pcap_filter_match(pipeline->opts.filter, frame))
-		return is_fragment(pipeline, frame, ret_packet) ? WF_OUTCOME_FRAGMENT
-								: WF_OUTCOME_FILTERED;
+		return filtered(pipeline, frame, ret_packet);
 	switch (wf_decode(&pipeline->decoder, frame, ret_packet)) {
 	case WF_DECODE_TCP:
 		return is_wanted(pipeline, ret_packet) ? WF_OUTCOME_PROCESSED : WF_OUTCOME_FILTERED;

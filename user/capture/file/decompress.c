@@ -61,7 +61,7 @@ static la_ssize_t read_block(struct archive *archive, void *ctx, const void **re
 	return got;
 }
 
-static int open_archive(struct wf_decompress *decompress)
+static int make_archive(struct wf_decompress *decompress)
 {
 	struct archive *archive = archive_read_new();
 
@@ -75,9 +75,7 @@ static int open_archive(struct wf_decompress *decompress)
 	archive_read_support_filter_xz(archive);
 	archive_read_support_format_raw(archive);
 	archive_read_support_format_empty(archive);
-	return archive_read_open(archive, decompress, NULL, read_block, NULL) == ARCHIVE_OK
-		       ? 0
-		       : -EBADMSG;
+	return 0;
 }
 
 int wf_decompress_new(int fd, const uint8_t *begin, size_t len_bytes,
@@ -94,7 +92,7 @@ int wf_decompress_new(int fd, const uint8_t *begin, size_t len_bytes,
 	decompress->fd = fd;
 	memcpy(decompress->block, begin, len_bytes);
 	decompress->begin_bytes = len_bytes;
-	err = open_archive(decompress);
+	err = make_archive(decompress);
 	if (err) {
 		wf_decompress_free(decompress);
 		return err;
@@ -112,7 +110,7 @@ void wf_decompress_free(struct wf_decompress *decompress)
 	free(decompress);
 }
 
-/* Begin the one entry of the format "raw": all bytes. */
+/* Read the first bytes, and begin the one entry of the format "raw": all bytes. */
 static int begin_entry(struct wf_decompress *decompress)
 {
 	struct archive_entry *entry;
@@ -120,7 +118,9 @@ static int begin_entry(struct wf_decompress *decompress)
 
 	if (decompress->has_entry)
 		return 0;
-	result = archive_read_next_header(decompress->archive, &entry);
+	result = archive_read_open(decompress->archive, decompress, NULL, read_block, NULL);
+	if (result == ARCHIVE_OK)
+		result = archive_read_next_header(decompress->archive, &entry);
 	if (result == ARCHIVE_EOF)
 		decompress->ended = true;
 	else if (result != ARCHIVE_OK)

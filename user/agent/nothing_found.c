@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * nothing_found.c - one line that says why (nearly) no frame led to a connection.
+ */
+#include "agent/nothing_found.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <weft/weft.h>
+
+#define MINUTE_NS 60000000000ull
+
+enum {
+	LIVE_FRAMES_MIN = 100, /* fewer in a minute show nothing */
+	NEARLY_ALL_PERCENT = 99,
+};
+
+static const struct {
+	const char *metric;
+	size_t member;
+} counted[] = {
+	{"xdp_seen_frames", offsetof(struct wf_nothing_counts, kernel)},
+	{"xdp_filtered_frames", offsetof(struct wf_nothing_counts, kernel_filtered)},
+	{"xdp_passed_frames", offsetof(struct wf_nothing_counts, kernel_passed)},
+	{"frames", offsetof(struct wf_nothing_counts, frames)},
+	{"frames_processed_frames", offsetof(struct wf_nothing_counts, processed)},
+	{"frames_filtered_frames", offsetof(struct wf_nothing_counts, filtered)},
+	{"frames_filtered_behind_frames", offsetof(struct wf_nothing_counts, behind)},
+	{"frames_not_tcp_frames", offsetof(struct wf_nothing_counts, not_tcp)},
+	{"frames_malformed_frames", offsetof(struct wf_nothing_counts, malformed)},
+	{"frames_checksum_frames", offsetof(struct wf_nothing_counts, checksum)},
+	{"flows_opened_flows", offsetof(struct wf_nothing_counts, connections)},
+};
+enum { COUNTED = sizeof(counted) / sizeof(counted[0]) };
+
+static uint64_t *member(struct wf_nothing_counts *counts, size_t index)
+{
+	return (uint64_t *)((char *)counts + counted[index].member);
+}
+
+static void take_metric(const struct weft_metric *metric, void *ctx)
+{
+	for (size_t i = 0; i < COUNTED; i++)
+		if (!strcmp(metric->name, counted[i].metric))
+			*member(ctx, i) = metric->value;
+}
+
+void wf_nothing_found_read(const struct weft *weft, struct wf_nothing_counts *ret_counts)
+{
+	memset(ret_counts, 0, sizeof(*ret_counts));
+	weft_stats_each(weft, take_metric, ret_counts);
+}
+
+struct line {
+	char *text;
+	size_t bytes;
+	size_t used;
+	const char *sign; /* separator before the next part */
+};
+
+static void append(struct line *line, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void append(struct line *line, const char *format, ...)
+{
+	va_list args;
+	int chars;
+
+	va_start(args, format);
+	chars = vsnprintf(line->text + line->used, line->bytes - line->used, format, args);
+	va_end(args);
+	line->used += chars > 0 ? (size_t)chars : 0;
+	if (line->used >= line->bytes)
+		line->used = line->bytes - 1;
+}
+
+/* Append "N WHAT" and advice, unless @count is 0. */
+static void add_part(struct line *line, uint64_t count, const char *what)
+{
+	if (!count)
+		return;
+	append(line, "%s%" PRIu64 " %s", line->sign, count, what);
+	line->sign = "; ";
+}
+
+static void add_parts(struct line *line, const struct wf_nothing_counts *counts)
+{
+	add_part(line, counts->kernel_filtered,
+		 "are excluded by filter.ports, allow, deny or sample");
+	add_part(line, counts->kernel_passed, "carry no TCP that the kernel program can find");
+	add_part(line, counts->filtered, "do not match the filter");
+	if (counts->behind)
+		append(line,
+		       ", of which %" PRIu64 " carry TCP behind VLAN tags or tunnel headers, which "
+		       "the expression does not look behind (try 'vlan and ...', or --set filter.ports=..., "
+		       "which does)",
+		       counts->behind);
+	add_part(line, counts->not_tcp,
+		 "carry no TCP (or carry it in a tunnel that weft does not read)");
+	add_part(line, counts->checksum,
+		 "have wrong checksums (try --checksum ignore)");
+	add_part(line, counts->malformed,
+		 "have headers that are invalid or cut (was the snap length too small?)");
+}
+
+static uint64_t total_of(const struct wf_nothing_counts *counts)
+{
+	/* Frames that the kernel steers are counted again in user space. */
+	return counts->kernel ? counts->kernel : counts->frames;
+}
+
+/* Frames in which weft can find no segment. */
+static uint64_t useless_of(const struct wf_nothing_counts *counts)
+{
+	return counts->kernel_passed + counts->not_tcp + counts->malformed + counts->checksum;
+}
+
+static bool is_nearly_all(uint64_t part, uint64_t total)
+{
+	return part >= total - total / 100 * (100 - NEARLY_ALL_PERCENT);
+}
+
+bool wf_nothing_found_line(const struct wf_nothing_counts *counts, char *text, size_t text_bytes)
+{
+	struct line line = {.text = text, .bytes = text_bytes, .sign = ": "};
+	uint64_t total = total_of(counts);
+
+	if (!total || (counts->connections && !is_nearly_all(useless_of(counts), total)))
+		return false;
+	append(&line, "%" PRIu64 " connections in %" PRIu64 " frames", counts->connections, total);
+	add_parts(&line, counts);
+	if (!counts->connections)
+		add_part(&line, counts->processed,
+			 "are TCP segments without data and without a complete handshake");
+	return true;
+}
+
+bool wf_nothing_found_tick(struct wf_nothing_found *state, const struct weft *weft, uint64_t now_ns,
+			   char *text, size_t text_bytes)
+{
+	struct wf_nothing_counts counts, minute;
+	bool is_line;
+
+	if (!state->next_ns)
+		state->next_ns = now_ns + MINUTE_NS;
+	if (now_ns < state->next_ns)
+		return false;
+	state->next_ns = now_ns + MINUTE_NS;
+	wf_nothing_found_read(weft, &counts);
+	minute = counts;
+	for (size_t i = 0; i < COUNTED; i++)
+		*member(&minute, i) -= *member(&state->before, i);
+	state->before = counts;
+	if (total_of(&minute) < LIVE_FRAMES_MIN)
+		return false;
+	/* Old connections may carry data while no new one begins. */
+	is_line = is_nearly_all(useless_of(&minute) + minute.filtered + minute.kernel_filtered,
+				total_of(&minute)) &&
+		  wf_nothing_found_line(&minute, text, text_bytes);
+	if (!is_line || state->is_told) {
+		state->is_told = is_line;
+		return false;
+	}
+	state->is_told = true;
+	return true;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * nothing_found.h - one line that says why (nearly) no frame led to a connection, and what to try.
+ *
+ * A file is judged at its end, live capture each minute. Live, the line is written once, until a
+ * minute gives connections again.
+ *
+ * Thread: main.
+ */
+#ifndef WF_AGENT_NOTHING_FOUND_H
+#define WF_AGENT_NOTHING_FOUND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct weft;
+
+/* Counts of weft_stats_each() since the last judgement. */
+struct wf_nothing_counts {
+	uint64_t kernel;	  /* frames that the kernel programs saw */
+	uint64_t kernel_filtered; /* of them, those that the filter keys excluded */
+	uint64_t kernel_passed;	  /* of them, those that are no TCP */
+	uint64_t frames;	  /* frames in user space */
+	uint64_t processed; /* TCP segments */
+	uint64_t filtered;
+	uint64_t behind; /* of the filtered, those with TCP behind tags or tunnel headers */
+	uint64_t not_tcp;
+	uint64_t malformed;
+	uint64_t checksum;
+	uint64_t connections;
+};
+
+/* Zero-initialise. */
+struct wf_nothing_found {
+	struct wf_nothing_counts before; /* counts at the last judgement */
+	uint64_t next_ns;		 /* live: time of the next judgement */
+	bool is_told;
+};
+
+void wf_nothing_found_read(const struct weft *weft, struct wf_nothing_counts *ret_counts);
+
+/*
+ * Write a line about @counts to @text. Return: false if there is nothing to say: connections were
+ * found, or there were no frames.
+ */
+bool wf_nothing_found_line(const struct wf_nothing_counts *counts, char *text, size_t text_bytes);
+
+/*
+ * Call several times a second in live capture. Return: true if @text is a line to be logged now.
+ */
+bool wf_nothing_found_tick(struct wf_nothing_found *state, const struct weft *weft, uint64_t now_ns,
+			   char *text, size_t text_bytes);
+
+#endif
