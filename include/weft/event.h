@@ -47,25 +47,25 @@ enum weft_event_type {
 enum weft_gap_cause { WEFT_GAP_CAUSES(WEFT_TABLE_ENUM) };
 #define WEFT_GAP_CAUSE_COUNT (0 WEFT_GAP_CAUSES(WEFT_TABLE_COUNT))
 
-#define WEFT_ANOMALIES(X)                                                                        \
-	X(WEFT_ANOMALY_OVERLAP_CONFLICT, 0, "overlap_conflict",                                  \
-	  "two segments carry different versions of the same bytes")                             \
-	X(WEFT_ANOMALY_RST_OUT_OF_WINDOW, 1, "rst_out_of_window",                                \
-	  "an RST outside the receive window, which the receiver ignores (RFC 9293, 3.10.7.4)")  \
-	X(WEFT_ANOMALY_SYN_IN_CONNECTION, 2, "syn_in_connection", "a SYN on an open connection") \
-	X(WEFT_ANOMALY_DATA_OUT_OF_WINDOW, 3, "data_out_of_window",                              \
-	  "data outside the receive window")                                                     \
-	X(WEFT_ANOMALY_ACK_OF_UNSENT, 4, "ack_of_unsent",                                        \
-	  "an acknowledgement of bytes that the other side has not sent")                        \
-	X(WEFT_ANOMALY_DATA_AFTER_FIN, 5, "data_after_fin",                                      \
-	  "data after the sequence number of its sender's FIN")                                  \
-	X(WEFT_ANOMALY_PAWS, 6, "paws",                                                          \
-	  "a segment whose timestamp is older than the last accepted one (RFC 7323, 5)")         \
-	X(WEFT_ANOMALY_URGENT, 7, "urgent",                                                      \
-	  "urgent data, which is delivered as part of the stream")                               \
-	X(WEFT_ANOMALY_DATA_BEFORE_START, 8, "data_before_start",                                \
+#define WEFT_ANOMALIES(X)                                                                                  \
+	X(WEFT_ANOMALY_OVERLAP_CONFLICT, 0, "overlap_conflict",                                            \
+	  "two segments carry different versions of the same bytes")                                       \
+	X(WEFT_ANOMALY_RST_OUT_OF_WINDOW, 1, "rst_out_of_window",                                          \
+	  "an RST outside the receive window, which the receiver ignores (RFC 9293, 3.10.7.4)")            \
+	X(WEFT_ANOMALY_SYN_IN_CONNECTION, 2, "syn_in_connection", "a SYN on an open connection")           \
+	X(WEFT_ANOMALY_DATA_OUT_OF_WINDOW, 3, "data_out_of_window",                                        \
+	  "data outside the receive window")                                                               \
+	X(WEFT_ANOMALY_ACK_OF_UNSENT, 4, "ack_of_unsent",                                                  \
+	  "an acknowledgement of bytes that the other side has not sent")                                  \
+	X(WEFT_ANOMALY_DATA_AFTER_FIN, 5, "data_after_fin",                                                \
+	  "data after the sequence number of its sender's FIN")                                            \
+	X(WEFT_ANOMALY_PAWS, 6, "paws",                                                                    \
+	  "a segment whose timestamp is older than the last accepted one (RFC 7323, 5)")                   \
+	X(WEFT_ANOMALY_URGENT, 7, "urgent",                                                                \
+	  "urgent data, which is delivered as part of the stream")                                         \
+	X(WEFT_ANOMALY_DATA_BEFORE_START, 8, "data_before_start",                                          \
 	  "bytes before stream offset 0: the stream began earlier than was known when its delivery began") \
-	X(WEFT_ANOMALY_WRONG_CHECKSUMS, 9, "wrong_checksums",                                    \
+	X(WEFT_ANOMALY_WRONG_CHECKSUMS, 9, "wrong_checksums",                                              \
 	  "nearly all checksums of the sender are wrong, so its segments are accepted in spite of them")
 
 /** Kind of an anomaly. EVE: anomaly.event; metrics: label kind of weft_anomalies_total. */

@@ -47,9 +47,9 @@ struct weft_filter_opts {
  * Connections that the new filter excludes are closed by their idle timeout.
  *
  * Return: 0 on success; -EINVAL if the expression (logged) or a number is invalid; -ENODEV if the
- * handle has no interface or is not running, or reads files and runs; -EBUSY if another control call took too long;
- * -ETIMEDOUT if a worker did not answer; -ENOMEM; another negative errno of the kernel. After an
- * error the old filter stays in use. Thread: any. Memory: the compiled expression.
+ * handle has no interface or is not running, or reads files and runs; -EBUSY if another control
+ * call took too long; -ETIMEDOUT if a worker did not answer; -ENOMEM; another negative errno of the
+ * kernel. After an error the old filter stays in use. Thread: any. Memory: the compiled expression.
  */
 int weft_filter_set(struct weft *weft, const struct weft_filter_opts *opts);
 

@@ -19,18 +19,22 @@ static bool has_line(const struct wf_nothing_counts *counts)
 TEST(nothing_found_says_nothing_about_nothing)
 {
 	assert_false(has_line(&(struct wf_nothing_counts){.frames = 0}));
-	assert_false(has_line(&(struct wf_nothing_counts){.frames = 10, .processed = 10,
-							  .connections = 1}));
+	assert_false(has_line(
+		&(struct wf_nothing_counts){.frames = 10, .processed = 10, .connections = 1}));
 	/* A filter is meant to leave out most frames. */
-	assert_false(has_line(&(struct wf_nothing_counts){.frames = 1000, .processed = 1,
-							  .filtered = 999, .connections = 1}));
+	assert_false(has_line(&(struct wf_nothing_counts){
+		.frames = 1000, .processed = 1, .filtered = 999, .connections = 1}));
 }
 
 TEST(nothing_found_names_each_number)
 {
-	assert_true(has_line(&(struct wf_nothing_counts){
-		.frames = 15, .filtered = 5, .behind = 3, .not_tcp = 4, .checksum = 3,
-		.malformed = 2, .processed = 1}));
+	assert_true(has_line(&(struct wf_nothing_counts){.frames = 15,
+							 .filtered = 5,
+							 .behind = 3,
+							 .not_tcp = 4,
+							 .checksum = 3,
+							 .malformed = 2,
+							 .processed = 1}));
 	assert_non_null(strstr(text, "0 connections in 15 frames: 5 do not match the filter, "
 				     "of which 3 carry TCP behind VLAN tags"));
 	assert_non_null(strstr(text, "; 4 carry no TCP"));
@@ -41,18 +45,18 @@ TEST(nothing_found_names_each_number)
 
 TEST(nothing_found_nearly_all_frames_are_useless)
 {
-	assert_true(has_line(&(struct wf_nothing_counts){.frames = 1000, .not_tcp = 990,
-							 .processed = 10, .connections = 2}));
+	assert_true(has_line(&(struct wf_nothing_counts){
+		.frames = 1000, .not_tcp = 990, .processed = 10, .connections = 2}));
 	assert_non_null(strstr(text, "2 connections in 1000 frames: 990 carry no TCP"));
-	assert_false(has_line(&(struct wf_nothing_counts){.frames = 1000, .not_tcp = 989,
-							  .processed = 11, .connections = 2}));
+	assert_false(has_line(&(struct wf_nothing_counts){
+		.frames = 1000, .not_tcp = 989, .processed = 11, .connections = 2}));
 }
 
 /* Live: frames that the kernel steers are counted again in user space. */
 TEST(nothing_found_live)
 {
-	assert_true(has_line(&(struct wf_nothing_counts){.kernel = 500, .kernel_passed = 400,
-							 .kernel_filtered = 100}));
+	assert_true(has_line(&(struct wf_nothing_counts){
+		.kernel = 500, .kernel_passed = 400, .kernel_filtered = 100}));
 	assert_non_null(strstr(text, "0 connections in 500 frames: 100 are excluded by "
 				     "filter.ports"));
 	assert_non_null(strstr(text, "; 400 carry no TCP that the kernel program can find"));

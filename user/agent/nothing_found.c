@@ -22,7 +22,7 @@ enum {
 static const struct {
 	const char *metric;
 	size_t member;
-} counted[] = {
+} judged_metrics[] = {
 	{"xdp_seen_frames", offsetof(struct wf_nothing_counts, kernel)},
 	{"xdp_filtered_frames", offsetof(struct wf_nothing_counts, kernel_filtered)},
 	{"xdp_passed_frames", offsetof(struct wf_nothing_counts, kernel_passed)},
@@ -35,17 +35,17 @@ static const struct {
 	{"frames_checksum_frames", offsetof(struct wf_nothing_counts, checksum)},
 	{"flows_opened_flows", offsetof(struct wf_nothing_counts, connections)},
 };
-enum { COUNTED = sizeof(counted) / sizeof(counted[0]) };
+enum { COUNTED = sizeof(judged_metrics) / sizeof(judged_metrics[0]) };
 
 static uint64_t *member(struct wf_nothing_counts *counts, size_t index)
 {
-	return (uint64_t *)((char *)counts + counted[index].member);
+	return (uint64_t *)((char *)counts + judged_metrics[index].member);
 }
 
 static void take_metric(const struct weft_metric *metric, void *ctx)
 {
 	for (size_t i = 0; i < COUNTED; i++)
-		if (!strcmp(metric->name, counted[i].metric))
+		if (!strcmp(metric->name, judged_metrics[i].metric))
 			*member(ctx, i) = metric->value;
 }
 
@@ -101,8 +101,7 @@ static void add_parts(struct line *line, const struct wf_nothing_counts *counts)
 		       counts->behind);
 	add_part(line, counts->not_tcp,
 		 "carry no TCP (or carry it in a tunnel that weft does not read)");
-	add_part(line, counts->checksum,
-		 "have wrong checksums (try --checksum ignore)");
+	add_part(line, counts->checksum, "have wrong checksums (try --checksum ignore)");
 	add_part(line, counts->malformed,
 		 "have headers that are invalid or cut (was the snap length too small?)");
 }

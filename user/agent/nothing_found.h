@@ -22,7 +22,7 @@ struct wf_nothing_counts {
 	uint64_t kernel_filtered; /* of them, those that the filter keys excluded */
 	uint64_t kernel_passed;	  /* of them, those that are no TCP */
 	uint64_t frames;	  /* frames in user space */
-	uint64_t processed; /* TCP segments */
+	uint64_t processed;	  /* TCP segments */
 	uint64_t filtered;
 	uint64_t behind; /* of the filtered, those with TCP behind tags or tunnel headers */
 	uint64_t not_tcp;

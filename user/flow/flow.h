@@ -24,19 +24,19 @@
 #include "reassembly/stream.h"
 #include "tcp/tcp_state.h"
 
-#define WF_FLOW_MIDSTREAM	 (1u << 0) /* the flow's handshake was not seen */
+#define WF_FLOW_MIDSTREAM	     (1u << 0) /* the flow's handshake was not seen */
 /* both directions have finished, or the flow was reset */
-#define WF_FLOW_CLOSED		 (1u << 1)
+#define WF_FLOW_CLOSED		     (1u << 1)
 /* a SYN of another connection with the same four-tuple was seen */
-#define WF_FLOW_HAS_HANDSHAKE	 (1u << 2)
+#define WF_FLOW_HAS_HANDSHAKE	     (1u << 2)
 /* a SYN of another connection with the same four-tuple was reported */
-#define WF_FLOW_REPORTED_SYN	 (1u << 3)
-#define WF_FLOW_IPV6		 (1u << 4)
-#define WF_FLOW_NEW		 (1u << 5) /* no segment was seen after the SYNs */
+#define WF_FLOW_REPORTED_SYN	     (1u << 3)
+#define WF_FLOW_IPV6		     (1u << 4)
+#define WF_FLOW_NEW		     (1u << 5) /* no segment was seen after the SYNs */
 /* the capture truncated segments of direction dir */
-#define WF_FLOW_SNAPPED(dir)	 (1u << (6 + (dir)))
+#define WF_FLOW_SNAPPED(dir)	     (1u << (6 + (dir)))
 /* data of direction dir was lost because memory was missing */
-#define WF_FLOW_LOST_MEMORY(dir) (1u << (8 + (dir)))
+#define WF_FLOW_LOST_MEMORY(dir)     (1u << (8 + (dir)))
 /* wrong checksums of the sender of direction dir are accepted; see senders/ */
 #define WF_FLOW_WRONG_CHECKSUMS(dir) (1u << (12 + (dir)))
 
