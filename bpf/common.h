@@ -4,11 +4,11 @@
  * options or IPv6, then TCP. For these headers, the result equals that of parse.h. The code has one
  * bounds check, no loops and no state, so all values stay in registers. parse.h parses any other
  * frame from its beginning.
+ *
+ * @link_bytes: ETH_HLEN, or 0 if the device has no link-layer header and packets begin with IP.
  */
 #ifndef WEFT_BPF_COMMON_H
 #define WEFT_BPF_COMMON_H
-
-#include <linux/bpf.h>
 
 #include "bpf/parse.h"
 
@@ -24,46 +24,48 @@ static __always_inline __be16 common_ethertype(const void *start)
 	return *(const __be16 *)(start + 2 * ETH_ALEN);
 }
 
-static __always_inline void common_tcp(const struct tcphdr *tcp, struct packet *packet)
+static __always_inline void common_tcp(const struct tcphdr *tcp, __u32 link_bytes,
+				       struct packet *packet)
 {
-	packet->ip_end = sizeof(struct ethhdr) + packet->ip_bytes;
+	packet->ip_end = link_bytes + packet->ip_bytes;
 	packet->port[0] = bpf_ntohs(tcp->source);
 	packet->port[1] = bpf_ntohs(tcp->dest);
 	packet->tcp_flags = ((const __u8 *)tcp)[TCP_FLAGS_OFF];
 }
 
 /*
- * Parse Ethernet, IPv4 and TCP. Return: 1 if *packet was set, with the same result as PARSE_TCP of
- * parse.h; 0 if the frame has other headers or is too short.
+ * Parse the link-layer header, IPv4 and TCP. Return: 1 if *packet was set, with the same result as
+ * PARSE_TCP of parse.h; 0 if the frame has other headers or is too short.
  */
-static __always_inline int common_ipv4(const struct xdp_md *ctx, struct packet *packet)
+static __always_inline int common_ipv4(const void *start, const void *end, __u32 link_bytes,
+				       struct packet *packet)
 {
-	const void *start = (void *)(long)ctx->data;
-	const struct iphdr *ip = start + sizeof(struct ethhdr);
+	const struct iphdr *ip = start + link_bytes;
 	const struct tcphdr *tcp = (const void *)(ip + 1);
 
-	if ((const void *)(tcp + 1) > (void *)(long)ctx->data_end ||
-	    common_ethertype(start) != bpf_htons(ETH_P_IP) || *(const __u8 *)ip != IPV4_PLAIN ||
-	    ip->protocol != IPPROTO_TCP || ip->frag_off & bpf_htons(IPV4_FRAGMENT_MASK))
+	if ((const void *)(tcp + 1) > end ||
+	    (link_bytes && common_ethertype(start) != bpf_htons(ETH_P_IP)) ||
+	    *(const __u8 *)ip != IPV4_PLAIN || ip->protocol != IPPROTO_TCP ||
+	    ip->frag_off & bpf_htons(IPV4_FRAGMENT_MASK))
 		return 0;
 	__builtin_memset(packet, 0, sizeof(*packet));
 	map_ipv4(packet->addr[0], ip->saddr);
 	map_ipv4(packet->addr[1], ip->daddr);
 	packet->ip_version = 4;
 	packet->ip_bytes = bpf_ntohs(ip->tot_len);
-	common_tcp(tcp, packet);
+	common_tcp(tcp, link_bytes, packet);
 	return 1;
 }
 
-static __always_inline int common_ipv6(const struct xdp_md *ctx, struct packet *packet)
+static __always_inline int common_ipv6(const void *start, const void *end, __u32 link_bytes,
+				       struct packet *packet)
 {
-	const void *start = (void *)(long)ctx->data;
-	const struct ipv6hdr *ip = start + sizeof(struct ethhdr);
+	const struct ipv6hdr *ip = start + link_bytes;
 	const struct tcphdr *tcp = (const void *)(ip + 1);
 	const __u64 *words = (const void *)&ip->saddr;
 
-	if ((const void *)(tcp + 1) > (void *)(long)ctx->data_end ||
-	    common_ethertype(start) != bpf_htons(ETH_P_IPV6) ||
+	if ((const void *)(tcp + 1) > end ||
+	    (link_bytes && common_ethertype(start) != bpf_htons(ETH_P_IPV6)) ||
 	    (*(const __u8 *)ip & 0xf0) != IPV6_NIBBLE || ip->nexthdr != IPPROTO_TCP)
 		return 0;
 	__builtin_memset(packet, 0, sizeof(*packet));
@@ -73,7 +75,7 @@ static __always_inline int common_ipv6(const struct xdp_md *ctx, struct packet *
 	packet->addr[1][1] = words[3];
 	packet->ip_version = 6;
 	packet->ip_bytes = bpf_ntohs(ip->payload_len) + sizeof(*ip);
-	common_tcp(tcp, packet);
+	common_tcp(tcp, link_bytes, packet);
 	return 1;
 }
 

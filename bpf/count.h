@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * count.h - per-CPU state of the XDP program: counters, and the time of the last clock reading.
+ * count.h - per-CPU state of a program: counters, and the time of the last clock reading.
  * Each exit of the program is counted once. The state is one struct, so that a packet needs one map
  * look-up.
  */

@@ -144,16 +144,11 @@ static __always_inline int parse_ethernet(struct cursor *cur, struct packet *pac
 }
 
 /*
- * Parse the headers of a frame. @cur: position of the Ethernet header. Return PARSE_*, or the
- * NEXT_* with which walk.h continues.
+ * Parse tags, IP and TCP after an Ethernet header. @next: result of parse_ethernet(). Return:
+ * PARSE_*, or NEXT_* for walk.h to continue with.
  */
-static __always_inline int parse_plain(struct cursor *cur, struct packet *packet)
+static __always_inline int parse_plain(struct cursor *cur, struct packet *packet, int next)
 {
-	int next;
-
-	__builtin_memset(packet, 0, sizeof(*packet));
-	next = parse_ethernet(cur, packet);
-
 #pragma unroll
 	for (int i = 0; i < PLAIN_TAGS_MAX; i++) {
 		if (next != NEXT_ETHERTYPE || !is_tag(packet->ethertype))

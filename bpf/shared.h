@@ -92,9 +92,8 @@ struct weft_verdict_request {
 struct weft_frame_meta {
 	__u64 time_ns; /* CLOCK_MONOTONIC, at most one tick behind */
 	__u32 hash;    /* weft_hash_flow() of the flow; a fragment has the hash of its datagram */
-	__u32 flags;   /* WEFT_META_* */
+	__u32 pad;
 };
-#define WEFT_META_OWN (1u << 0) /* this host sent the frame; its checksums may be incomplete */
 
 /*
  * Head of a record in a worker's ring buffer of host mode; the segment's bytes follow. They are the
@@ -117,27 +116,21 @@ struct weft_host_record {
 /* the packet holds several segments: its lengths may be 0, its checksums are not verified */
 #define WEFT_HOST_GSO	 (1u << 2)
 
-/* Counters of the XDP program. Each frame is counted as seen and in one outcome. */
-struct weft_xdp_counts {
-#define X_XDP(role, field, name, family, labels, help) __u64 field;
+/* Counters of a kernel program. Each frame is counted as seen and in one outcome. */
+struct weft_kernel_counts {
+#define X_KERNEL(role, field, name, family, labels, help) __u64 field;
 #include "bpf/counters.def"
 };
 
-/* Per-CPU state of the XDP program. The last three members are refreshed once per timer tick. */
+/* Per-CPU state of a kernel program. The last three members are refreshed once per timer tick. */
 struct weft_cpu {
-	struct weft_xdp_counts counts;
+	struct weft_kernel_counts counts;
 	__u64 tick;    /* jiffies at the last refresh */
 	__u64 tick_ns; /* CLOCK_MONOTONIC at the last refresh */
 	__u64 number;  /* index of this CPU */
 };
 
-/* Counters of the tc program. Each frame is counted as seen and in one outcome. */
-struct weft_mirror_counts {
-#define X_TC(role, field, name, family, labels, help) __u64 field;
-#include "bpf/counters.def"
-};
-
-/* An older heartbeat is stale. User space writes a heartbeat every WF_COUNT_MOVER_MS. */
+/* Age from which a heartbeat is stale. User space writes a heartbeat every WF_COUNT_MOVER_MS. */
 #define WEFT_HEARTBEAT_STALE_NS 2000000000ull
 
 /*

@@ -134,7 +134,7 @@ stats() { "$weft" stats -i eth0 --set "control.dir=$work/control" "$@"; }
 start_weft() {
 	ip netns exec "$server" nice -n -10 "$weft" run -i eth0 --mode host --streams "$work/streams" \
 		--events "$work/events.json" --set "control.dir=$work/control" --max-memory 1G \
-		--set capture.ring_frames=16384 --set delivery.queue_bytes=64M 2>"$work/weft.log" &
+		--set delivery.queue_bytes=64M 2>"$work/weft.log" &
 	weft_pid=$!
 	pids+=("$weft_pid")
 	local try

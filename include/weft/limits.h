@@ -15,6 +15,16 @@ enum weft_limit {
 	WEFT_INTERFACES_MAX = 16,
 	WEFT_FRAME_BYTES = 4096, /* size of a UMEM frame, which holds one received frame */
 	WEFT_RING_FRAMES = 2048, /* number of entries of each rx ring and each fill ring */
+	/*
+	 * Host mode: MiB of the ring buffers of an interface, which are shared out among the
+	 * workers. The rings of all interfaces use at most 1/WEFT_HOST_RING_PARTS of the memory
+	 * limit. Segments that find their ring full are lost and counted in
+	 * kernel_ring_full_frames.
+	 */
+	WEFT_HOST_RING_MB = 64,
+	WEFT_HOST_RING_MAX_MB = 4096,
+	WEFT_HOST_RING_PARTS = 4,
+	WEFT_HOST_RING_MIN_BYTES = 1048576, /* of each worker; the longest packet fits */
 	/* maximum size of a packet in a file; a larger one counts as malformed */
 	WEFT_FRAME_MAX_BYTES = 262144,
 	WEFT_CAPTURE_FILES_MAX = 32768, /* maximum number of files that are read as one capture */

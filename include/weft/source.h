@@ -21,10 +21,8 @@ struct weft;
 enum weft_mode {
 	/* host if the interface has an address, a route in use or an XDP program; otherwise tap */
 	WEFT_MODE_AUTO = 0,
-	WEFT_MODE_TAP,	/* segments that match the filter are taken from the interface and do not
-			   reach the host */
-	WEFT_MODE_HOST, /* segments that match the filter are cloned in both directions; the host
-			   still gets them */
+	WEFT_MODE_TAP,	/* wanted segments are taken from the interface */
+	WEFT_MODE_HOST, /* wanted segments are copied in both directions; the host keeps them */
 };
 
 /** Selects whether the NIC's own hash chooses the worker; see capture.nic_hash in weft.conf(5). */

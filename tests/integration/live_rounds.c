@@ -198,11 +198,11 @@ static void let_run(struct weft *weft, struct changer *changer)
 		if (err != -ETIMEDOUT)
 			fail("it ended by itself", err);
 		read_metrics(weft);
-		if (value_of("xdp_seen_frames") && changer->done >= CHANGES_MIN)
+		if (value_of("kernel_seen_frames") && changer->done >= CHANGES_MIN)
 			return;
 	}
 	fprintf(stderr, "round %u: %llu frames, %u changes in %d ms\n", round_now,
-		value_of("xdp_seen_frames"), changer->done, PATIENCE_MS);
+		value_of("kernel_seen_frames"), changer->done, PATIENCE_MS);
 	exit(1);
 }
 
@@ -228,7 +228,7 @@ static void run_round(const char *ifname, enum weft_mode mode)
 	check_ledgers();
 	if (closes != value_of("flows_closed_flows"))
 		fail("ends of connections that nobody was told", -EBADMSG);
-	sums.frames += value_of("xdp_seen_frames");
+	sums.frames += value_of("kernel_seen_frames");
 	sums.payload += value_of("payload_bytes");
 	sums.connections += closes;
 	sums.changes += changer.done;

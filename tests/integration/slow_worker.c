@@ -53,7 +53,7 @@ static void on_signal(int signo)
 
 static void print_metric(const struct weft_metric *metric, void *ctx)
 {
-	if (!strcmp(metric->name, "shed_percent") || !strcmp(metric->name, "xdp_shed_frames") ||
+	if (!strcmp(metric->name, "shed_percent") || !strcmp(metric->name, "kernel_shed_frames") ||
 	    !strcmp(metric->name, "xsk_ring_full_frames"))
 		printf(" %s %llu", metric->name, (unsigned long long)metric->value);
 }

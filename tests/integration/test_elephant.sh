@@ -50,7 +50,7 @@ metric() { agent_stats --json | jq -e ".metrics.$1.value $2"; }
 # The counts of a hot flow reach the flow map slightly later than the program's own counters.
 map_tells_kept() {
 	local kept
-	kept=$(agent_stats --json | jq .metrics.xdp_shunted_frames.value) || return 1
+	kept=$(agent_stats --json | jq .metrics.kernel_shunted_frames.value) || return 1
 	nsenter -t "$agent_pid" -n -m -- env PATH="$PATH:/usr/sbin" \
 		bpftool -j map dump pinned /sys/fs/bpf/weft/eth0/flows >"$work/map.json" || return 1
 	jq -e "length == 1 and
@@ -69,7 +69,7 @@ check 'one direction was shunted, once' jq -e '
 	.metrics.shunts_set_directions.value == 1 and .metrics.shunts_repeated_directions.value == 0 and
 	.metrics.shunts_failed_directions.value == 0' "$work/stats.json"
 check 'the kernel kept all but what was on its way' jq -e "
-	.metrics.xdp_shunted_bytes.value > $bytes * 0.97 - 16777216" "$work/stats.json"
+	.metrics.kernel_shunted_bytes.value > $bytes * 0.97 - 16777216" "$work/stats.json"
 check 'what was on its way fits in the rings' jq -e "
 	.metrics.shunts_late_segments.value < 8192" "$work/stats.json"
 check 'the flow map tells how much of it was kept back' wait_until 50 map_tells_kept
@@ -84,7 +84,7 @@ check 'what is missing is one gap of the depth' bash -c "
 # All frames that the program saw belong to this connection. It ends with both FINs; the two
 # acknowledgements of the FINs may follow.
 check 'the record tells every packet' record "
-	$(jq .metrics.xdp_seen_frames.value "$work/stats.json") - .flow.pkts_toserver - .flow.pkts_toclient |
+	$(jq .metrics.kernel_seen_frames.value "$work/stats.json") - .flow.pkts_toserver - .flow.pkts_toclient |
 	. >= 0 and . <= 2"
 check 'all ledgers close' ledgers_close
 finish

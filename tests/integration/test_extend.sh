@@ -47,8 +47,8 @@ add_metric() {
 
 # Add a counter, and count each frame of the XDP program with it.
 add_kernel_counter() {
-	sed -i 's/^X_TC(COUNTER, seen/X_XDP(COUNTER, example, xdp_example_frames, "weft_xdp_example_frames_total", "interface",\
-      "examples of a counter of the XDP program")\
+	sed -i 's/^X_KERNEL(COUNTER, seen/X_KERNEL(COUNTER, example, kernel_example_frames, "weft_kernel_example_frames_total", "interface",\
+      "examples of a counter of a kernel program")\
 &/' bpf/counters.def
 	sed -i '0,/cpu->counts.seen++;/s//cpu->counts.seen++;\n\tcpu->counts.example++;/' bpf/steer.bpf.c
 }

@@ -26,7 +26,7 @@ check 'all of them are taken' wait_until 50 metric_is flows_opened_flows $flows
 
 check 'a filter of ports is set' weft_filter --set filter.ports=443,8000
 check 'more are sent' send 1
-check 'the kernel leaves them all' wait_until 50 metric_is xdp_filtered_frames $((flows * frames))
+check 'the kernel leaves them all' wait_until 50 metric_is kernel_filtered_frames $((flows * frames))
 check 'no worker has seen one' metric_is flows_opened_flows $flows
 
 check 'a filter of prefixes is set' weft_filter --set filter.allow=10.9.2.0/24 --set filter.deny=10.9.2.8/29

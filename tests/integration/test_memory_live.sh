@@ -53,7 +53,7 @@ live() { # KIND SCALE RATE
 	done
 }
 
-all_seen() { [ "$(agent_metric xdp_seen_frames)" -ge "$sent" ]; }
+all_seen() { [ "$(agent_metric kernel_seen_frames)" -ge "$sent" ]; }
 
 NO_IPV6=1 make_pair || skip_all 'no namespaces'
 ip -n "$ns_a" addr flush dev eth0

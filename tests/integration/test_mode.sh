@@ -36,13 +36,13 @@ refuses() {
 }
 
 check 'an address: host mode' chooses host
-check 'an address: tap mode is refused' refuses 'eth0: holds an address' --mode tap
+check 'an address: tap mode is refused' refuses 'eth0: the interface holds an address' --mode tap
 free
 check 'nothing of the host: tap mode' chooses tap
 check 'host mode where it is asked for' chooses host --mode host
 ip -n "$ns_a" route add 10.99.0.0/16 dev eth0
 check 'a route: host mode' chooses host
-check 'a route: tap mode is refused' refuses 'eth0: carries a route' --mode tap
+check 'a route: tap mode is refused' refuses 'eth0: the interface carries a route' --mode tap
 free
 ip -n "$ns_a" link add br0 type bridge
 ip -n "$ns_a" link set eth0 master br0

@@ -30,7 +30,7 @@ hold_until() {
 # Were all actions of level critical seen? New connections arrive all the time, so that some meet the
 # short time for which pressure is critical, on a machine of any speed.
 critical_actions() {
-	is relief_refused_flows -gt 0 && is xdp_shed_frames -gt 0
+	is relief_refused_flows -gt 0 && is kernel_shed_frames -gt 0
 }
 
 hold_until_critical_actions() {

@@ -27,7 +27,7 @@ flood() {
 		--pps $pps --frames $frames
 }
 
-received_all() { [ "$(agent_metric xdp_seen_frames)" -ge $frames ]; }
+received_all() { [ "$(agent_metric kernel_seen_frames)" -ge $frames ]; }
 
 # The map has exactly the real connections, each with the counts that were sent in both directions.
 flow_map_is_true() {

@@ -26,7 +26,7 @@ tc_state() {
 	tc_a filter show dev eth0 egress
 }
 free_tc() { tc_a qdisc del dev eth0 clsact 2>/dev/null || tc_a qdisc del dev eth0 ingress 2>/dev/null; }
-own_filters() { tc_state | grep -c 'name weft_mirror'; }
+own_filters() { tc_state | grep -c 'name weft_host'; }
 has_own() { [ "$(own_filters)" -eq "$1" ]; }
 
 start() { agent_start "$ns_a" eth0 --mode host --set capture.tc_attach=filter "$@"; }
@@ -123,29 +123,30 @@ pauses() {
 	wait_until 100 delivered 50000
 	agent_stop
 	ledgers_close && [ "$(find "$work/paused" -type f -size +49k | wc -l)" -eq 1 ] &&
-		grep -q 'mirror_frames closed.* stale' "$work/agent.err"
+		grep -q 'kernel_frames closed.* stale' "$work/agent.err"
 }
-check 'a stopped agent costs the host no clones, and captures when it goes on' as_before pauses
+check 'a stopped agent costs the host no copies, and captures when it goes on' as_before pauses
 
 # ---- kill -9 ----
 
 # Print field NAME of the counters of the program with this id, summed over all CPUs.
-program_id() { tc_state | grep -oE 'id [0-9]+ name weft_mirror' | head -n 1 | cut -d' ' -f2; }
+program_id() { tc_state | grep -oE 'id [0-9]+ name weft_host' | head -n 1 | cut -d' ' -f2; }
 counted() {
 	local map
 	for map in $(bpftool -j prog show id "$(program_id)" | jq '.map_ids[]'); do
-		bpftool -j map show id "$map" | grep -q weft_mirror || continue
-		bpftool -j map dump id "$map" | jq "[.[].formatted.values[].value.$1] | add"
+		bpftool -j map show id "$map" | grep -q weft_counts || continue
+		bpftool -j map dump id "$map" | jq "[.[].formatted.values[].value.counts.$1] | add"
 	done
 }
+looked_at() { echo $(($(counted copied) + $(counted failed) + $(counted passed))); }
 left_filters_do_nothing() {
 	local looked_at seen
 	sleep 2.5
-	looked_at=$(($(counted cloned) + $(counted failed) + $(counted unwanted)))
+	looked_at=$(looked_at)
 	seen=$(counted stale)
 	in_b curl -sf "http://$ip_a/small" -o /dev/null || return 1
 	echo "looked at $looked_at, stale $seen → $(counted stale)"
-	[ $(($(counted cloned) + $(counted failed) + $(counted unwanted))) -eq "$looked_at" ] &&
+	[ "$(looked_at)" -eq "$looked_at" ] &&
 		[ "$(counted stale)" -gt "$seen" ]
 }
 
@@ -156,7 +157,7 @@ check 'doctor knows that its filters are in use' bash -c "
 # removal_refused IFACE: doctor does not remove the filters of a running agent.
 removal_refused() {
 	doctor "$1" --remove-stale
-	[ $? -eq 4 ] && [ "$(tc_a filter show dev "$1" ingress | grep -c weft_mirror)" -eq 1 ]
+	[ $? -eq 4 ] && [ "$(tc_a filter show dev "$1" ingress | grep -c weft_host)" -eq 1 ]
 }
 check '... and does not remove them' removal_refused eth0
 rename() {
@@ -171,7 +172,7 @@ check 'its filters are left' has_own 2
 check 'they do nothing' left_filters_do_nothing
 check 'doctor names them' bash -c "
 	ip netns exec $ns_a '$weft' doctor -i eth0 | tee /dev/stderr |
-		grep -A1 'tc_filters.* 2 stale filters of a killed weft process on eth0.*weft_mirror' | grep -e '-i eth0 --remove-stale'"
+		grep -A1 'tc_filters.* 2 stale filters of a killed weft process on eth0.*weft_host' | grep -e '-i eth0 --remove-stale'"
 check 'doctor removes them' doctor eth0 --remove-stale
 check '... and the qdisc: all is as before' test "$before" = "$(tc_state)"
 

@@ -66,23 +66,6 @@ TEST_WITH(steer_metadata_has_time_and_hash_of_the_flow, NULL, teardown)
 	after = wf_clock_monotonic_ns();
 	assert_true(rig.has_meta);
 	assert_in_range(rig.meta.time_ns, before - wf_clock_tick_ns(), after);
-	assert_int_equal(rig.meta.flags, 0);
-}
-
-TEST_WITH(steer_frames_of_the_own_mac_are_marked, NULL, teardown)
-{
-	static struct packet_builder pb;
-	static const uint8_t own[6] = {2, 0, 0, 0, 0, 9};
-	const struct wf_xdp_opts opts = {.own_mac = own};
-	const struct pb_tcp tcp = {.src_port = 1, .dst_port = 2, .flags = ACK};
-
-	OPEN_OR_SKIP(1, &opts);
-	pb_segment(&pb, A, B, &tcp, "x", 1);
-	assert_true(xdp_rig_run_built(&rig, &pb));
-	assert_int_equal(rig.meta.flags, 0);
-	memcpy(pb.bytes + 6, own, sizeof(own));
-	assert_true(xdp_rig_run_built(&rig, &pb));
-	assert_int_equal(rig.meta.flags, WEFT_META_OWN);
 }
 
 /* ---- outcomes ---- */
@@ -155,16 +138,6 @@ TEST_WITH(steer_in_several_buffers_passes_as_unsteered_if_not_supported, NULL, t
 	assert_false(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 8000));
 	assert_int_equal(rig.action, XDP_PASS);
 	assert_int_equal(rig.counts.unsteered, 1);
-}
-
-TEST_WITH(steer_of_clones_drops_what_it_does_not_steer, NULL, teardown)
-{
-	const struct wf_xdp_opts opts = {.only_clones = true, .frame_max_bytes = 100};
-
-	OPEN_OR_SKIP(1, &opts);
-	assert_true(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 1));
-	assert_false(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 500));
-	assert_int_equal(rig.action, XDP_DROP);
 }
 
 /* ---- flow map ---- */
@@ -272,7 +245,7 @@ static int set_verdict(uint16_t of_source, uint16_t of_other)
 	request.key = key_of(A, 1000, B, 80, &src);
 	request.verdict[src] = of_source;
 	request.verdict[!src] = of_other;
-	return wf_xdp_set_verdict(&rig.xdp, &request);
+	return wf_kernel_maps_set_verdict(&rig.xdp.maps, &request);
 }
 
 TEST_WITH(verdict_of_unknown_flow_is_refused, NULL, teardown)
@@ -349,7 +322,7 @@ TEST_WITH(verdict_of_one_direction_leaves_the_other_and_tells_what_was_kept, NUL
 
 	request.verdict[src] = WEFT_VERDICT_KEEP;
 	request.verdict[!src] = WEFT_VERDICT_SHUNT;
-	assert_int_equal(wf_xdp_set_verdict(&rig.xdp, &request), 0);
+	assert_int_equal(wf_kernel_maps_set_verdict(&rig.xdp.maps, &request), 0);
 	assert_int_equal(request.verdict[src], WEFT_VERDICT_SHUNT);
 	assert_int_equal(request.verdict[!src], WEFT_VERDICT_STEER);
 	assert_int_equal(request.kept_packets[src], 2);
@@ -393,7 +366,7 @@ TEST_WITH(shed_takes_new_flows_whole_and_leaves_the_old, NULL, teardown)
 
 	OPEN_OR_SKIP(1, NULL);
 	assert_true(xdp_rig_segment(&rig, A, 999, B, 80, ACK, 1));
-	wf_xdp_set_shed(&rig.xdp, UINT32_MAX / 2);
+	wf_kernel_maps_set_shed(&rig.xdp.maps, UINT32_MAX / 2);
 	assert_true(xdp_rig_segment(&rig, A, 999, B, 80, ACK, 1));
 
 	for (uint16_t port = 2000; port < 2400; port++) {
@@ -410,7 +383,7 @@ TEST_WITH(shed_takes_new_flows_whole_and_leaves_the_old, NULL, teardown)
 	 * A connection that was shed at its start stays shed as a whole; new connections are
 	 * accepted again.
 	 */
-	wf_xdp_set_shed(&rig.xdp, 0);
+	wf_kernel_maps_set_shed(&rig.xdp.maps, 0);
 	for (uint16_t port = 2000; port < 2400; port++)
 		taken -= xdp_rig_segment(&rig, A, port, B, 80, ACK, 1);
 	assert_int_equal(taken, 0);
@@ -535,17 +508,17 @@ TEST_WITH(filter_is_changed_as_a_whole, NULL, teardown)
 
 	OPEN_OR_SKIP(1, &opts);
 	for (int turn = 0; turn < 3; turn++) {
-		assert_int_equal(wf_xdp_prepare_filter(&rig.xdp, &new, &word), 0);
+		assert_int_equal(wf_kernel_maps_prepare_filter(&rig.xdp.maps, &new, &word), 0);
 		assert_true(is_taken("10.9.1.1", 80, B, 1));
 		assert_false(is_taken(A, 443, B, 1));
-		assert_int_equal(wf_xdp_switch_filter(&rig.xdp, word), 0);
+		assert_int_equal(wf_kernel_maps_switch_filter(&rig.xdp.maps, word), 0);
 		assert_false(is_taken(A, 80, B, 1));
 		assert_true(is_taken(A, 443, B, 1));
 		assert_false(is_taken("10.9.1.1", 443, B, 1));
-		assert_int_equal(wf_xdp_prepare_filter(&rig.xdp, &old, &word), 0);
-		assert_int_equal(wf_xdp_switch_filter(&rig.xdp, word), 0);
+		assert_int_equal(wf_kernel_maps_prepare_filter(&rig.xdp.maps, &old, &word), 0);
+		assert_int_equal(wf_kernel_maps_switch_filter(&rig.xdp.maps, word), 0);
 	}
-	assert_int_equal(wf_xdp_prepare_filter(&rig.xdp, &none, &word), 0);
-	assert_int_equal(wf_xdp_switch_filter(&rig.xdp, word), 0);
+	assert_int_equal(wf_kernel_maps_prepare_filter(&rig.xdp.maps, &none, &word), 0);
+	assert_int_equal(wf_kernel_maps_switch_filter(&rig.xdp.maps, word), 0);
 	assert_true(is_taken("10.9.1.1", 1, B, 2));
 }

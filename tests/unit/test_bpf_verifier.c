@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "bpf/hash.h"
-#include "skel/mirror.skel.h"
+#include "skel/host.skel.h"
 #include "skel/steer.skel.h"
 #include "skel/verdict.skel.h"
 
@@ -80,13 +80,6 @@ static void set_by_queue(struct steer_bpf *skel)
 	skel->rodata->weft_by_queue = 1;
 }
 
-static void set_host(struct steer_bpf *skel)
-{
-	set_tap(skel);
-	skel->rodata->weft_has_own = 1;
-	skel->rodata->weft_otherwise = XDP_DROP;
-}
-
 static void set_no_hot_flows(struct steer_bpf *skel)
 {
 	set_tap(skel);
@@ -103,27 +96,54 @@ TEST(steer_by_queue_is_within_the_limit)
 	load_steer("by queue", set_by_queue);
 }
 
-TEST(steer_of_host_mode_is_within_the_limit)
-{
-	load_steer("host mode", set_host);
-}
-
 TEST(steer_without_hot_flows_is_within_the_limit)
 {
 	load_steer("without hot flows", set_no_hot_flows);
 }
 
-TEST(mirror_is_within_the_limit)
+static void load_host(const char *settings, void (*set)(struct host_bpf *skel))
 {
-	struct mirror_bpf *skel;
+	struct host_bpf *skel;
 
 	if (geteuid() != 0)
 		skip();
-	skel = mirror_bpf__open();
+	skel = host_bpf__open();
 	assert_non_null(skel);
-	skel->rodata->weft_clone_ifindex = 1;
-	load_one(skel->obj, "weft_mirror", "host mode");
-	mirror_bpf__destroy(skel);
+	skel->rodata->weft_workers = 64;
+	skel->rodata->weft_hot_cpus = HOT_CPUS;
+	set(skel);
+	load_one(skel->obj, "weft_host", settings);
+	host_bpf__destroy(skel);
+}
+
+static void set_link(struct host_bpf *skel)
+{
+}
+
+static void set_filter(struct host_bpf *skel)
+{
+	skel->rodata->weft_needs_heartbeat = 1;
+}
+
+static void set_raw(struct host_bpf *skel)
+{
+	skel->rodata->weft_link_bytes = 0;
+	skel->rodata->weft_hot_cpus = 0;
+}
+
+TEST(host_is_within_the_limit)
+{
+	load_host("by a link", set_link);
+}
+
+TEST(host_of_a_filter_is_within_the_limit)
+{
+	load_host("by a filter", set_filter);
+}
+
+TEST(host_without_link_header_and_hot_flows_is_within_the_limit)
+{
+	load_host("without link header and hot flows", set_raw);
 }
 
 static void load_verdict(const char *name)
@@ -163,19 +183,19 @@ static void count_programs(struct bpf_object *object, unsigned int *count)
 TEST(no_program_is_left_out)
 {
 	struct steer_bpf *steer = steer_bpf__open();
-	struct mirror_bpf *mirror = mirror_bpf__open();
+	struct host_bpf *host = host_bpf__open();
 	struct verdict_bpf *verdict = verdict_bpf__open();
 	unsigned int programs = 0;
 	glob_t sources;
 
 	count_programs(steer->obj, &programs);
-	count_programs(mirror->obj, &programs);
+	count_programs(host->obj, &programs);
 	count_programs(verdict->obj, &programs);
 	assert_int_equal(programs, 4);
 	assert_int_equal(glob("bpf/*.bpf.c", 0, NULL, &sources), 0);
 	assert_int_equal(sources.gl_pathc, 3);
 	globfree(&sources);
 	steer_bpf__destroy(steer);
-	mirror_bpf__destroy(mirror);
+	host_bpf__destroy(host);
 	verdict_bpf__destroy(verdict);
 }

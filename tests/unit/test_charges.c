@@ -14,6 +14,7 @@
 #include <weft/log.h>
 
 #include "api/opts.h"
+#include "capture/live/tc_attach.h"
 #include "engine/charges.h"
 #include "engine/engine_body.h"
 #include "engine/engine.h"
@@ -29,10 +30,11 @@ static void keep_message(enum weft_log_level level, const char *message, void *c
 	snprintf(last_message, sizeof(last_message), "%s", message);
 }
 
-static struct wf_engine *make_engine(uint64_t limit_mb, uint32_t workers, uint32_t interfaces)
+static struct wf_engine *make_engine_of(enum weft_mode mode, uint64_t limit_mb, uint32_t workers,
+					uint32_t interfaces)
 {
 	WEFT_OPTS(weft_opts, wanted, .memory_max_bytes = limit_mb * MIB, .workers = workers);
-	WEFT_OPTS(weft_interface_opts, iface);
+	WEFT_OPTS(weft_interface_opts, iface, .mode = mode);
 	struct weft_opts opts;
 	struct wf_engine *engine;
 
@@ -42,6 +44,11 @@ static struct wf_engine *make_engine(uint64_t limit_mb, uint32_t workers, uint32
 		assert_int_equal(wf_engine_add_interface(engine, "lo", &iface), 0);
 	*last_message = 0;
 	return engine;
+}
+
+static struct wf_engine *make_engine(uint64_t limit_mb, uint32_t workers, uint32_t interfaces)
+{
+	return make_engine_of(WEFT_MODE_TAP, limit_mb, workers, interfaces);
 }
 
 static int take(struct wf_engine *engine)
@@ -135,6 +142,43 @@ TEST(charges_cover_the_records_of_all_frames)
 	}
 }
 
+/* The default of 64 MiB is shared out among the workers. */
+TEST(charges_of_host_mode_are_those_of_its_rings)
+{
+	struct wf_engine *engine = make_engine_of(WEFT_MODE_HOST, 512, 3, 1);
+
+	assert_int_equal(take(engine), 0);
+	assert_int_equal(held(engine, WF_BUDGET_RINGS), wf_tc_rings_bytes(3, 16 * MIB));
+	assert_in_range(held(engine, WF_BUDGET_RINGS), 48 * MIB, 49 * MIB);
+	assert_string_equal(last_message, "");
+	wf_engine_free(engine);
+}
+
+TEST(charges_of_host_mode_take_a_quarter_of_the_limit_at_most)
+{
+	struct wf_engine *engine = make_engine_of(WEFT_MODE_HOST, 128, 1, 2);
+
+	assert_int_equal(take(engine), 0);
+	assert_int_equal(held(engine, WF_BUDGET_RINGS), 2 * wf_tc_rings_bytes(1, 16 * MIB));
+	assert_non_null(strstr(last_message, "lo: ring buffers of 16384 KiB per worker instead of "
+					     "65536, for a limit of 128 MiB"));
+	wf_engine_free(engine);
+}
+
+TEST(charges_of_host_mode_and_tap_mode_work_together)
+{
+	struct wf_engine *engine = make_engine_of(WEFT_MODE_HOST, 128, 1, 1);
+	WEFT_OPTS(weft_interface_opts, tap, .mode = WEFT_MODE_TAP);
+
+	assert_int_equal(wf_engine_add_interface(engine, "lo", &tap), 0);
+	assert_int_equal(take(engine), 0);
+	assert_int_equal(wf_arena_pin(engine->arena, wf_charges_headroom(1)), 0);
+	assert_true(held(engine, WF_BUDGET_RINGS) >
+		    wf_tc_rings_bytes(1, 32 * MIB) +
+			    wf_arena_bytes(engine->arena) / 4096 * (128 + 8));
+	wf_engine_free(engine);
+}
+
 TEST(charges_beyond_the_limit_are_refused_with_the_sum)
 {
 	struct wf_engine *engine = make_engine(16, 1, WEFT_INTERFACES_MAX);
@@ -147,14 +191,15 @@ TEST(charges_beyond_the_limit_are_refused_with_the_sum)
 
 	assert_int_equal(take(engine), -ENOBUFS);
 	assert_int_equal(wf_budget_used(budget), before);
-	fields = sscanf(last_message,
-			"memory: the limit of %lf MiB is too small: %lf for tables + %lf for 0 "
-			"subscriptions "
-			"+ %lf for 1 workers + %lf for BPF maps of 16 interfaces + %lf for AF_XDP "
-			"rings of %*u queues + %lf in reserve + at least %lf for data = %lf MiB; "
-			"raise the limit",
-			&limit, &parts[0], &parts[1], &parts[2], &parts[3], &parts[4], &parts[5],
-			&parts[6], &parts[7]);
+	fields = sscanf(
+		last_message,
+		"memory: the limit of %lf MiB is too small: %lf for tables + %lf for 0 "
+		"subscriptions "
+		"+ %lf for 1 workers + %lf for BPF maps of 16 interfaces + %lf for ring "
+		"buffers of host mode and AF_XDP rings of %*u queues + %lf in reserve + at least %lf for data = %lf MiB; "
+		"raise the limit",
+		&limit, &parts[0], &parts[1], &parts[2], &parts[3], &parts[4], &parts[5], &parts[6],
+		&parts[7]);
 	assert_int_equal(fields, 9);
 	assert_true(limit == 16);
 	for (int i = 0; i < 7; i++)

@@ -39,7 +39,7 @@ static int teardown(void **state)
 	do {                                                      \
 		if (!xdp_rig_open(&rig, 1, NULL))                 \
 			skip();                                   \
-		if (!rig.xdp.hot.maps.cpus_count)                 \
+		if (!rig.xdp.maps.hot.maps.cpus_count)            \
 			skip(); /* not possible with nohz_full */ \
 	} while (0)
 
@@ -97,7 +97,7 @@ static int set_verdict(uint16_t port, uint16_t of_source, struct weft_verdict_re
 	request->key = key_of(port, &src);
 	request->verdict[src] = of_source;
 	request->verdict[!src] = WEFT_VERDICT_KEEP;
-	return wf_xdp_set_verdict(&rig.xdp, request);
+	return wf_kernel_maps_set_verdict(&rig.xdp.maps, request);
 }
 
 /* Pins the thread to the @nth allowed CPU. Return: false if there are fewer CPUs. */
@@ -131,14 +131,14 @@ TEST_WITH(hot_counts_wait_until_they_are_moved, NULL, teardown)
 		answer_one(1000, ACK);
 	}
 	assert_true(packets_in_map(1000) < 10);
-	assert_int_equal(wf_xdp_move_hot(&rig.xdp), 0);
+	assert_int_equal(wf_kernel_maps_move_hot(&rig.xdp.maps), 0);
 	assert_true(look(1000, &value, &src));
 	assert_int_equal(value.packets[src], 10);
 	assert_int_equal(value.packets[!src], 10);
 	assert_int_equal(value.bytes[src], 10 * (IPTCP + 10));
 	assert_int_equal(value.tcp_flags[!src], ACK);
 	assert_int_equal(value.last_ns, rig.meta.time_ns);
-	assert_int_equal(wf_xdp_move_hot(&rig.xdp), 0);
+	assert_int_equal(wf_kernel_maps_move_hot(&rig.xdp.maps), 0);
 	assert_int_equal(packets_in_map(1000), 10);
 	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
@@ -155,7 +155,7 @@ TEST_WITH(hot_counts_are_moved_after_256_segments, NULL, teardown)
 		send_one(1000, ACK);
 		assert_in_range(sent + 1 - packets_in_map(1000), 0, 255);
 	}
-	assert_int_equal(wf_xdp_move_hot(&rig.xdp), 0);
+	assert_int_equal(wf_kernel_maps_move_hot(&rig.xdp.maps), 0);
 	assert_int_equal(packets_in_map(1000), 1000);
 	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
@@ -169,7 +169,7 @@ TEST_WITH(hot_counts_are_exact_when_flows_take_each_others_slots, NULL, teardown
 	for (int round = 0; round < 3; round++)
 		for (uint16_t port = 1000; port < 1000 + FLOWS; port++)
 			send_one(port, ACK);
-	assert_int_equal(wf_xdp_move_hot(&rig.xdp), 0);
+	assert_int_equal(wf_kernel_maps_move_hot(&rig.xdp.maps), 0);
 	for (uint16_t port = 1000; port < 1000 + FLOWS; port++)
 		assert_int_equal(packets_in_map(port), 3);
 }
@@ -199,7 +199,7 @@ TEST_WITH(hot_slots_beside_serve_flows_whose_place_is_taken, NULL, teardown)
 	for (uint16_t port = CROWD_PORT; port < CROWD_PORT + CROWD; port++)
 		waiting += packets_in_map(port) < 5;
 	assert_in_range(waiting, CROWD * 85 / 100, CROWD);
-	assert_int_equal(wf_xdp_move_hot(&rig.xdp), 0);
+	assert_int_equal(wf_kernel_maps_move_hot(&rig.xdp.maps), 0);
 	for (uint16_t port = CROWD_PORT; port < CROWD_PORT + CROWD; port++)
 		assert_int_equal(packets_in_map(port), 5);
 	sched_setaffinity(0, sizeof(allowed), &allowed);
@@ -216,7 +216,7 @@ TEST_WITH(hot_counts_of_several_cpus_add_up, NULL, teardown)
 		send_one(1000, ACK);
 	}
 	sched_setaffinity(0, sizeof(allowed), &allowed);
-	assert_int_equal(wf_xdp_move_hot(&rig.xdp), 0);
+	assert_int_equal(wf_kernel_maps_move_hot(&rig.xdp.maps), 0);
 	assert_int_equal(packets_in_map(1000), 60);
 }
 
@@ -225,7 +225,7 @@ static atomic_bool is_over;
 static void *move_on_and_on(void *arg)
 {
 	while (!atomic_load(&is_over))
-		assert_int_equal(wf_xdp_move_hot(&rig.xdp), 0);
+		assert_int_equal(wf_kernel_maps_move_hot(&rig.xdp.maps), 0);
 	return NULL;
 }
 
@@ -256,7 +256,7 @@ TEST_WITH(hot_counts_are_exact_while_they_are_moved, NULL, teardown)
 	}
 	atomic_store(&is_over, true);
 	pthread_join(thread, NULL);
-	assert_int_equal(wf_xdp_move_hot(&rig.xdp), 0);
+	assert_int_equal(wf_kernel_maps_move_hot(&rig.xdp.maps), 0);
 	assert_int_equal(packets_in_map(1000), kept + 1);
 }
 
@@ -278,7 +278,7 @@ TEST_WITH(hot_entry_that_was_evicted_comes_back_with_verdict_and_counts, NULL, t
 	forget(1000);
 	for (int i = 0; i < 100; i++)
 		assert_false(send_one(1000, ACK));
-	assert_int_equal(wf_xdp_move_hot(&rig.xdp), 0);
+	assert_int_equal(wf_kernel_maps_move_hot(&rig.xdp.maps), 0);
 	assert_true(look(1000, &value, &src));
 	assert_int_equal(value.packets[src], 100);
 	assert_int_equal(value.kept_packets[src], 100);
@@ -396,8 +396,8 @@ static void use_filter(const struct weft_interface_opts *wanted)
 {
 	uint64_t word;
 
-	assert_int_equal(wf_xdp_prepare_filter(&rig.xdp, wanted, &word), 0);
-	assert_int_equal(wf_xdp_switch_filter(&rig.xdp, word), 0);
+	assert_int_equal(wf_kernel_maps_prepare_filter(&rig.xdp.maps, wanted, &word), 0);
+	assert_int_equal(wf_kernel_maps_switch_filter(&rig.xdp.maps, word), 0);
 }
 
 /*
@@ -432,7 +432,7 @@ TEST_WITH(hot_flow_meets_a_new_filter_at_once_on_every_cpu, NULL, teardown)
 		use_filter(&all);
 	}
 	assert_int_equal(rig.counts.filtered, 3 * cpus * cpus);
-	assert_int_equal(wf_xdp_move_hot(&rig.xdp), 0);
+	assert_int_equal(wf_kernel_maps_move_hot(&rig.xdp.maps), 0);
 	assert_int_equal(packets_in_map(1000), 6 * cpus);
 	sched_setaffinity(0, sizeof(allowed), &allowed);
 }

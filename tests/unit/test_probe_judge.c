@@ -261,11 +261,11 @@ TEST(judge_stale_filters_are_named_with_what_removes_them)
 	struct wf_probe_nic_facts facts = good_nic();
 
 	facts.filters = (struct wf_tc_own){
-		.count = 2, .is_stale = true, .program_id = 7, .program = "weft_mirror"};
+		.count = 2, .is_stale = true, .program_id = 7, .program = "weft_host"};
 	assert_nic(&facts, "tc_filters", WEFT_PROBE_WARN,
 		   "weft doctor -i eth9 --remove-stale; the next weft run also removes them");
 	assert_non_null(strstr(told.found, "2 stale filters of a killed weft process on eth9"));
-	assert_non_null(strstr(told.found, "weft_mirror, id 7"));
+	assert_non_null(strstr(told.found, "weft_host, id 7"));
 	facts.filters.is_stale = false;
 	assert_nic(&facts, "tc_filters", WEFT_PROBE_OK, "");
 }

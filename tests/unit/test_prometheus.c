@@ -226,7 +226,7 @@ TEST(build_info_names_the_version)
 TEST(labels_without_value_are_written_for_each_part)
 {
 	const struct fixture *fix = *state;
-	double seen = (double)wf_metrics_find(&fix->eth0, "xdp_seen_frames");
+	double seen = (double)wf_metrics_find(&fix->eth0, "kernel_seen_frames");
 
 	assert_float_equal(
 		value_of(fix, "weft_frames_seen_total{interface=\"eth0\",stage=\"kernel\"}"), seen,
@@ -240,8 +240,8 @@ TEST(ledgers_can_be_summed_by_label)
 
 	assert_float_equal(sum_of(fix, "weft_frames_total", "{interface=\"eth0\",stage=\"kernel\""),
 			   parts_of(&fix->eth0, "kernel_frames"), 0);
-	assert_float_equal(sum_of(fix, "weft_frames_total", "{interface=\"eth0\",stage=\"mirror\""),
-			   parts_of(&fix->eth0, "mirror_frames"), 0);
+	assert_float_equal(sum_of(fix, "weft_frames_total", "{interface=\"eth0\",stage=\"ring\""),
+			   parts_of(&fix->eth0, "copied_frames"), 0);
 	assert_float_equal(sum_of(fix, "weft_frames_total", "{interface=\"eth0\",stage=\"socket\""),
 			   parts_of(&fix->eth0, "steered_frames"), 0);
 	assert_float_equal(sum_of(fix, "weft_frames_total", "stage=\"user\""),

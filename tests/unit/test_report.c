@@ -13,10 +13,10 @@
 
 static const char closed_report[] =
 	"{\"version\":\"1\",\"source\":\"eth0\",\"elapsed_ms\":1500,"
-	"\"ledgers\":[{\"name\":\"kernel_frames\",\"total\":{\"name\":\"xdp_seen_frames\",\"value\":1234},"
-	"\"parts\":[{\"name\":\"xdp_passed_frames\",\"value\":234},"
+	"\"ledgers\":[{\"name\":\"kernel_frames\",\"total\":{\"name\":\"kernel_seen_frames\",\"value\":1234},"
+	"\"parts\":[{\"name\":\"kernel_passed_frames\",\"value\":234},"
 	"{\"name\":\"xsk_ring_full_frames\",\"value\":0},"
-	"{\"name\":\"xdp_steered_frames\",\"value\":1000}],\"difference\":0,\"closed\":true}],"
+	"{\"name\":\"kernel_steered_frames\",\"value\":1000}],\"difference\":0,\"closed\":true}],"
 	"\"metrics\":{\"frames\":{\"value\":1000,\"help\":\"frames that reached a worker\"}},"
 	"\"sinks\":[{\"name\":\"streams\",\"files\":3}]}";
 
@@ -59,7 +59,7 @@ TEST(report_number_groups_thousands)
 TEST(report_print_of_closed_ledger_shows_the_sum)
 {
 	assert_printed(wf_report_print, closed_report, "kernel_frames: closed\n");
-	assert_printed(wf_report_print, closed_report, "1,234  xdp_seen_frames");
+	assert_printed(wf_report_print, closed_report, "1,234  kernel_seen_frames");
 	assert_printed(wf_report_print, closed_report, "frames that reached a worker");
 	assert_printed(wf_report_print, closed_report, "3  files");
 }

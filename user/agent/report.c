@@ -139,7 +139,7 @@ void wf_report_print(const json_t *report, FILE *out)
 /* ---- summary ---- */
 
 /*
- * Print @name without the words that all names of its ledger share: "xdp_passed_frames" becomes
+ * Print @name without the words that all names of its ledger share: "kernel_passed_frames" becomes
  * "passed". Unit and module are printed once, before the names.
  */
 static void print_short_name(const char *name, FILE *out)

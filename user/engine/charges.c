@@ -4,9 +4,9 @@
  *
  *   limit = tables + subscriptions + workers + maps + rings + headroom + the arena's spans
  *
- * For each queue, the kernel allocates a record of every frame that the UMEM can hold. The number
- * of records grows with the number of spans, so spans and records are sized together from the
- * memory that the other parts leave.
+ * In tap mode, the kernel allocates for each queue a record of every frame that the UMEM can hold.
+ * The number of records grows with the number of spans, so spans and records are sized together
+ * from the memory that the other parts leave.
  */
 #include "engine/charges.h"
 
@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "capture/live/iface_mode.h"
 #include "capture/live/iface_cost.h"
+#include "capture/live/tc_attach.h"
 #include "engine/ifaces.h"
 #include "memory/budget.h"
 #include "worker/worker.h"
@@ -73,28 +74,69 @@ static void choose_maps(const struct wf_charges_opts *opts, struct wf_map_sizes 
 			wants.cpus, (unsigned long long)wants.limit_bytes >> 20);
 }
 
-static void add_ifaces(const struct wf_charges_opts *opts, const struct wf_map_sizes *maps,
-		       struct bill *bill)
+static bool is_host(const struct wf_ifaces_entry *iface)
+{
+	return wf_iface_is_host(iface->name, iface->opts.mode);
+}
+
+/* Return each interface's share of the memory for the rings of host mode. */
+static uint64_t share_host_rings(const struct wf_charges_opts *opts)
+{
+	uint64_t hosts = 0;
+
+	for (uint32_t i = 0; i < opts->ifaces->count; i++)
+		hosts += is_host(&opts->ifaces->list[i]);
+	return opts->weft->memory_max_bytes / WEFT_HOST_RING_PARTS / (hosts ? hosts : 1);
+}
+
+static void add_host(const struct wf_charges_opts *opts, const struct wf_ifaces_entry *iface,
+		     uint64_t most_bytes, struct bill *bill)
 {
 	uint32_t workers = opts->weft->workers;
-	uint32_t sockets = opts->by_queue ? 1 : workers; /* sockets per queue */
+	uint64_t wanted = wf_iface_host_ring_bytes(&iface->opts, workers, UINT64_MAX);
+	uint64_t bytes = wf_iface_host_ring_bytes(&iface->opts, workers, most_bytes);
+
+	bill->rings_bytes += wf_tc_rings_bytes(workers, bytes);
+	if (bytes < wanted)
+		wf_info("memory: %s: ring buffers of %llu KiB per worker instead of %llu, for a "
+			"limit of %llu MiB (capture.host_ring_mb)",
+			iface->name, (unsigned long long)bytes >> 10,
+			(unsigned long long)wanted >> 10,
+			(unsigned long long)opts->weft->memory_max_bytes >> 20);
+}
+
+static void add_tap(const struct wf_charges_opts *opts, const struct wf_ifaces_entry *iface,
+		    uint32_t queues, uint32_t sockets, struct bill *bill)
+{
+	uint64_t span_bytes;
+
+	bill->rings_bytes += wf_iface_ring_bytes(&iface->opts, queues, sockets, opts->weft->workers,
+						 &span_bytes);
+	bill->span_bytes += span_bytes;
+	bill->queues += queues;
+}
+
+static void add_ifaces(const struct wf_charges_opts *opts, const struct wf_charges *charges,
+		       struct bill *bill)
+{
+	uint32_t sockets = opts->by_queue ? 1 : opts->weft->workers; /* sockets per queue */
 	uint32_t hot_cpus;
 	uint32_t cpus = wf_iface_cpus(&hot_cpus);
 
 	for (uint32_t i = 0; i < opts->ifaces->count; i++) {
 		const struct wf_ifaces_entry *iface = &opts->ifaces->list[i];
 		uint32_t queues = wf_iface_count_queues(iface->name, iface->opts.mode);
-		uint64_t span_bytes;
 
-		bill->rings_bytes +=
-			wf_iface_ring_bytes(&iface->opts, queues, sockets, workers, &span_bytes);
-		bill->span_bytes += span_bytes;
-		bill->maps_bytes += wf_map_sizes_bytes(maps, cpus, queues * sockets);
-		bill->queues += queues;
+		if (is_host(iface))
+			add_host(opts, iface, charges->host_rings_bytes, bill);
+		else
+			add_tap(opts, iface, queues, sockets, bill);
+		bill->maps_bytes +=
+			wf_map_sizes_bytes(&charges->maps, cpus, (queues ? queues : 1) * sockets);
 	}
 }
 
-static void write_bill(const struct wf_charges_opts *opts, const struct wf_map_sizes *maps,
+static void write_bill(const struct wf_charges_opts *opts, const struct wf_charges *charges,
 		       struct bill *ret_bill)
 {
 	const struct wf_budget *budget = opts->budget;
@@ -109,7 +151,7 @@ static void write_bill(const struct wf_charges_opts *opts, const struct wf_map_s
 		.least_bytes = workers * WEFT_WORKER_MIN_MB << 20,
 	};
 	if (opts->ifaces->count)
-		add_ifaces(opts, maps, ret_bill);
+		add_ifaces(opts, charges, ret_bill);
 }
 
 static uint64_t least_rings(const struct bill *bill)
@@ -129,8 +171,8 @@ static int refuse(const struct wf_charges_opts *opts, const struct bill *bill)
 {
 	wf_error("memory: the limit of %.1f MiB is too small: %.1f for tables + %.1f for %u "
 		 "subscriptions + %.1f for %u workers + %.1f for BPF maps of %u interfaces + %.1f "
-		 "for AF_XDP rings of %u queues + %.1f in reserve + at least %.1f for data = %.1f "
-		 "MiB; raise the limit",
+		 "for ring buffers of host mode and AF_XDP rings of %u queues + %.1f in reserve + "
+		 "at least %.1f for data = %.1f MiB; raise the limit",
 		 (double)opts->weft->memory_max_bytes / MIB, (double)bill->tables_bytes / MIB,
 		 (double)bill->subs_bytes / MIB, opts->subs_count,
 		 (double)bill->workers_bytes / MIB, opts->weft->workers,
@@ -167,9 +209,11 @@ int wf_charges_take(struct wf_charges *charges, const struct wf_charges_opts *op
 	int err;
 
 	*charges = (struct wf_charges){.budget = opts->budget};
-	if (has_ifaces)
+	if (has_ifaces) {
 		choose_maps(opts, &charges->maps);
-	write_bill(opts, &charges->maps, &bill);
+		charges->host_rings_bytes = share_host_rings(opts);
+	}
+	write_bill(opts, charges, &bill);
 	if (has_ifaces && least_sum(&bill) > opts->weft->memory_max_bytes)
 		return refuse(opts, &bill);
 	if (has_ifaces)

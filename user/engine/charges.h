@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * charges.h - charges the memory of an engine outside its arena, as one sum, before any of it is
- * allocated: workers, AF_XDP rings with the kernel's record of each frame, and BPF maps.
+ * allocated: workers, AF_XDP rings with the kernel's record of each frame, ring buffers of host
+ * mode, and BPF maps.
  *
  * The maps' sizes follow the limit, so that a small limit suffices for a start. If the sum does
  * not fit, the start fails and the sum is logged.
@@ -30,9 +31,10 @@ struct wf_charges_opts {
 
 /* Zero-initialise: nothing is charged. */
 struct wf_charges {
-	struct wf_budget *budget; /* borrowed */
-	struct wf_map_sizes maps; /* map sizes of each interface */
-	uint64_t workers_bytes;	  /* charged bytes, like the two members below */
+	struct wf_budget *budget;  /* borrowed */
+	struct wf_map_sizes maps;  /* map sizes of each interface */
+	uint64_t host_rings_bytes; /* host mode: most bytes of the rings of each interface */
+	uint64_t workers_bytes;	   /* charged bytes, like the two members below */
 	uint64_t rings_bytes;
 	uint64_t maps_bytes;
 };

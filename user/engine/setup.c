@@ -3,13 +3,13 @@
  * setup.c - allocates all parts of an engine before its threads run, and frees them.
  *
  *   arena ─► page pool for each worker (rx frames when live, pages of each class)
- *         ─► interfaces (maps, programs, sockets over the arena) or the file
+ *         ─► interfaces (maps, programs, rings, sockets over the arena) or the file
  *         ─► pipeline and dispatch for each worker
  *
- * A quarter of the arena is used for receive frames, so that data can stay in its frame until it is
- * read. If the queues need more, twice the size of the fill rings is used, but at most half of the
- * arena. As many frames as the fill rings hold, but at most half of all frames, are reserved for
- * these rings.
+ * In tap mode, a quarter of the arena is used for receive frames, so that data can stay in its
+ * frame until it is read. If the queues need more, twice the size of the fill rings is used, but at
+ * most half of the arena. As many frames as the fill rings hold, but at most half of all frames,
+ * are reserved for these rings.
  */
 #include "engine/setup.h"
 
@@ -42,6 +42,12 @@ static uint64_t fill_frames(const struct wf_engine *engine)
 		frames += (uint64_t)ring * wf_iface_count_queues(iface->name, iface->opts.mode);
 	}
 	return frames;
+}
+
+/* Return true if an interface receives into the arena: in host mode, segments are in rings. */
+static bool has_tap(const struct wf_engine *engine)
+{
+	return fill_frames(engine);
 }
 
 /* Set one worker's share of the receive frames, and of the frames reserved for the rings. */
@@ -89,7 +95,7 @@ static int setup_pages(struct wf_engine *engine)
 {
 	struct wf_page_pool_opts opts = page_opts(&engine->opts);
 
-	if (engine->ifaces.count) {
+	if (has_tap(engine)) {
 		opts.frame_bytes = wf_iface_frame_bytes(&engine->ifaces.list[0].opts);
 		share_frames(engine, &opts);
 	}
@@ -137,6 +143,8 @@ static int setup_ifaces(struct wf_engine *engine)
 			.workers = engine->crew.count,
 			.by_queue = engine->steering.by_queue,
 			.maps = engine->charges.maps,
+			.host_ring_bytes = wf_iface_host_ring_bytes(
+				&iface->opts, engine->crew.count, engine->charges.host_rings_bytes),
 			.secret = &engine->secret,
 		};
 		int err = wf_iface_open(iface->iface, &setup);
@@ -313,7 +321,7 @@ int wf_setup_make(struct wf_engine *engine)
 		err = take_charges(engine);
 	if (!err)
 		err = setup_workers(engine);
-	if (!err && engine->ifaces.count)
+	if (!err && has_tap(engine))
 		err = pin_arena(engine);
 	if (!err)
 		wf_placement_divide(engine->arena, engine->crew.workers, engine->crew.count);

@@ -107,6 +107,6 @@ bool xdp_rig_segment(struct xdp_rig *rig, const char *src, uint16_t src_port, co
 bool xdp_rig_flow(struct xdp_rig *rig, const struct weft_flow_key *key,
 		  struct weft_flow_value *ret_value)
 {
-	assert_int_equal(wf_xdp_move_hot(&rig->xdp), 0);
+	assert_int_equal(wf_kernel_maps_move_hot(&rig->xdp.maps), 0);
 	return !bpf_map_lookup_elem(bpf_map__fd(rig->xdp.skel->maps.weft_flows), key, ret_value);
 }

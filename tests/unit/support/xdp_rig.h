@@ -29,7 +29,7 @@ struct xdp_rig {
 	uint32_t action; /* enum xdp_action */
 	bool has_meta;
 	struct weft_frame_meta meta;
-	struct weft_xdp_counts counts; /* counters of all frames so far */
+	struct weft_kernel_counts counts; /* counters of all frames so far */
 };
 
 /*

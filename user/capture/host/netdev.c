@@ -7,11 +7,17 @@
 #include <linux/if_packet.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+/* Newer than the headers of Debian 12. */
+#ifndef ARPHRD_IP6GRE
+#define ARPHRD_IP6GRE 823
+#endif
 
 /*
  * Run an ioctl request on the device. Return: 0 on success; negative errno if the device or driver
@@ -78,12 +84,29 @@ int wf_netdev_promiscuous(int ifindex)
 	return err;
 }
 
-bool wf_netdev_mac(const char *ifname, uint8_t ret_mac[6])
+int wf_netdev_link(const char *ifname, enum weft_link *ret_link)
 {
 	struct ifreq ifreq = {0};
+	int err = ask(ifname, SIOCGIFHWADDR, &ifreq);
 
-	if (ask(ifname, SIOCGIFHWADDR, &ifreq))
-		return false;
-	memcpy(ret_mac, ifreq.ifr_hwaddr.sa_data, 6);
-	return true;
+	if (err)
+		return err;
+	switch (ifreq.ifr_hwaddr.sa_family) {
+	case ARPHRD_ETHER:
+	case ARPHRD_LOOPBACK:
+		*ret_link = WEFT_LINK_ETHERNET;
+		return 0;
+	case ARPHRD_NONE:
+	case ARPHRD_PPP: /* the kernel removes the PPP header before tc */
+	case ARPHRD_RAWIP:
+	case ARPHRD_TUNNEL:
+	case ARPHRD_TUNNEL6:
+	case ARPHRD_SIT:
+	case ARPHRD_IPGRE:
+	case ARPHRD_IP6GRE:
+		*ret_link = WEFT_LINK_RAW;
+		return 0;
+	default:
+		return -EOPNOTSUPP;
+	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * netdev.h - properties of a network device: queues, MTU, MAC address, promiscuous mode.
+ * netdev.h - properties of a network device: queues, MTU, link layer, promiscuous mode.
  * Thread: any, in the interface's network namespace.
  */
 #ifndef WF_CAPTURE_HOST_NETDEV_H
@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include <weft/link.h>
 
 /*
  * Run an ethtool command. @command: a struct that begins with the command's number (ETHTOOL_*); the
@@ -32,7 +34,11 @@ bool wf_netdev_is_loopback(const char *ifname);
  */
 int wf_netdev_promiscuous(int ifindex);
 
-/* Read the MAC address. Return: false if it can't be read. */
-bool wf_netdev_mac(const char *ifname, uint8_t ret_mac[6]);
+/*
+ * Find the header that packets of the device begin with: Ethernet, or IP on devices without a
+ * link-layer header (tun, WireGuard, PPP, IP tunnels). Return: 0; -EOPNOTSUPP if it is another one;
+ * other negative errno.
+ */
+int wf_netdev_link(const char *ifname, enum weft_link *ret_link);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * netdev_features.c - reads and changes features with ethtool's ioctl. A feature's index in the
+ * netdev_features.c - reads features with ethtool's ioctl. A feature's index in the
  * string set ETH_SS_FEATURES is its bit number in an array of 32-bit blocks.
  */
 #include "capture/host/netdev_features.h"
@@ -94,23 +94,6 @@ static int read_bit(int fd, const char *ifname, int bit, uint32_t count,
 	return err;
 }
 
-static int clear_bit(int fd, const char *ifname, int bit, uint32_t count)
-{
-	uint32_t blocks = (count + 31) / 32;
-	struct ethtool_sfeatures *features =
-		calloc(1, sizeof(*features) + blocks * sizeof(features->features[0]));
-	int err;
-
-	if (!features)
-		return -ENOMEM;
-	features->cmd = ETHTOOL_SFEATURES;
-	features->size = blocks;
-	features->features[bit / 32].valid = 1u << (bit % 32);
-	err = ethtool(fd, ifname, features);
-	free(features);
-	return err;
-}
-
 enum wf_feature_state wf_netdev_feature(const char *ifname, const char *feature)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -125,20 +108,4 @@ enum wf_feature_state wf_netdev_feature(const char *ifname, const char *feature)
 		state = WF_FEATURE_UNKNOWN;
 	close(fd);
 	return state;
-}
-
-int wf_netdev_feature_off(const char *ifname, const char *feature)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	uint32_t count = 0;
-	int bit, err;
-
-	if (fd < 0)
-		return -errno;
-	bit = find_bit(fd, ifname, feature, &count);
-	err = bit < 0 ? bit : clear_bit(fd, ifname, bit, count);
-	close(fd);
-	if (!err && wf_netdev_feature(ifname, feature) >= WF_FEATURE_ON)
-		err = -EOPNOTSUPP;
-	return err;
 }

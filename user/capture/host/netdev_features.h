@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * netdev_features.h - reads and turns off offloads of a device. Features have the kernel's names,
+ * netdev_features.h - reads offloads of a device. Features have the kernel's names,
  * such as "rx-gro-hw". Thread: any, in the interface's network namespace.
  */
 #ifndef WF_CAPTURE_HOST_NETDEV_FEATURES_H
@@ -14,11 +14,5 @@ enum wf_feature_state {
 };
 
 enum wf_feature_state wf_netdev_feature(const char *ifname, const char *feature);
-
-/*
- * Turn @feature off. Return: 0; -EOPNOTSUPP if the feature is unknown or can't be turned off; other
- * negative errno.
- */
-int wf_netdev_feature_off(const char *ifname, const char *feature);
 
 #endif

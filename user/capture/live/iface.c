@@ -3,11 +3,10 @@
  * iface.c - opens, attaches and closes one interface: its pins, programs and sockets.
  *
  *   tap mode:   the XDP program is attached to the device, and all its receive queues are used
- *   host mode:  the XDP program is attached to the far end of weft's veth pair (tc_attach.h). The
- *               pair has one queue, so that both directions keep their order
+ *   host mode:  the tc program is attached to both hooks of the device (tc_attach.h)
  *
- * At the end, detaching stops new packets, the workers empty the rings, and then sockets and memory
- * are freed.
+ * At the end, detaching stops new packets, the workers empty the rings, and then sockets, rings and
+ * memory are freed.
  */
 #include "capture/live/iface.h"
 
@@ -17,7 +16,6 @@
 #include <linux/if_ether.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -41,7 +39,7 @@
 #include "packet/packet.h"
 #include "memory/arena.h"
 #include "metrics/metrics.h"
-#include "skel/mirror.skel.h"
+#include "skel/host.skel.h"
 #include "skel/steer.skel.h"
 #include "skel/verdict.skel.h"
 
@@ -89,9 +87,8 @@ static void resolve_busy_poll(struct wf_iface *iface)
 		iface->name, wf_kernel_feature_row(WF_KERNEL_BUSY_POLL)->since);
 }
 
-static int load_programs(struct wf_iface *iface, const struct wf_iface_setup *setup)
+static int open_tap(struct wf_iface *iface, const struct wf_iface_setup *setup)
 {
-	uint8_t mac[6];
 	const struct wf_xdp_opts opts = {
 		.iface = setup->opts,
 		.secret = setup->secret,
@@ -101,19 +98,34 @@ static int load_programs(struct wf_iface *iface, const struct wf_iface_setup *se
 		.maps = setup->maps,
 		.frame_max_bytes = iface->multi_buffer ? WEFT_SPAN_BYTES : room_bytes(iface),
 		.one_buffer = iface->one_buffer,
-		.only_clones = iface->is_host,
-		.own_mac = iface->is_host && wf_netdev_mac(iface->name, mac) ? mac : NULL,
 	};
-	int err;
+	int err = wf_xdp_load(&iface->xdp, &opts);
 
-	err = wf_xdp_load(&iface->xdp, &opts);
 	if (!err)
 		err = wf_xdp_pin(&iface->xdp, &iface->pins);
-	if (!err && iface->is_host)
-		err = wf_tc_load(&iface->tc, iface->xdp.skel);
-	if (!err && iface->is_host)
-		err = wf_tc_pin(&iface->tc, &iface->pins);
-	return err;
+	return err ? err : wf_iface_sockets_open(iface, setup);
+}
+
+static int open_host(struct wf_iface *iface, const struct wf_iface_setup *setup)
+{
+	struct wf_tc_opts opts = {
+		.iface = setup->opts,
+		.secret = setup->secret,
+		.workers = iface->workers,
+		.maps = setup->maps,
+		.ring_bytes = setup->host_ring_bytes,
+		.is_loopback = wf_netdev_is_loopback(iface->name),
+	};
+	int err = wf_netdev_link(iface->name, &opts.link);
+
+	if (!err)
+		err = wf_tc_load(&iface->tc, &opts);
+	return err ? err : wf_tc_pin(&iface->tc, &iface->pins);
+}
+
+static const struct wf_kernel_maps *kernel_maps(const struct wf_iface *iface)
+{
+	return iface->is_host ? &iface->tc.maps : &iface->xdp.maps;
 }
 
 static void resolve(struct wf_iface *iface, const char *ifname,
@@ -124,11 +136,13 @@ static void resolve(struct wf_iface *iface, const char *ifname,
 	iface->opts = *opts;
 	iface->opts.frame_bytes = wf_iface_frame_bytes(opts);
 	iface->opts.ring_frames = wf_iface_ring_frames(opts);
-	resolve_buffers(iface);
-	resolve_busy_poll(iface);
 	iface->is_host = wf_iface_is_host(iface->name, iface->opts.mode);
 	if (iface->is_host && iface->opts.mode == WEFT_MODE_AUTO)
 		wf_iface_mode_explain(iface->name);
+	if (!iface->is_host) {
+		resolve_buffers(iface);
+		resolve_busy_poll(iface);
+	}
 	iface->opts.mode = iface->is_host ? WEFT_MODE_HOST : WEFT_MODE_TAP;
 	iface->promisc_fd = -1;
 	iface->pins.lock_fd = iface->pins.dir_fd = iface->xdp.link_fd = -1;
@@ -190,40 +204,29 @@ enum weft_mode wf_iface_mode(const struct wf_iface *iface)
 
 int wf_iface_open(struct wf_iface *iface, const struct wf_iface_setup *setup)
 {
-	int err = 0;
-
 	iface->queues = wf_iface_count_queues(iface->name, iface->opts.mode);
 	iface->workers = setup->workers;
 	iface->by_queue = setup->by_queue;
-	if (iface->is_host)
-		err = wf_tc_open(&iface->tc, iface->name, iface->ifindex,
-				 wf_netdev_mtu(iface->name), iface->queues);
-	if (!err)
-		err = load_programs(iface, setup);
-	if (!err)
-		err = wf_iface_sockets_open(iface, setup);
-	return err;
+	iface->host_ring_bytes = setup->host_ring_bytes;
+	return iface->is_host ? open_host(iface, setup) : open_tap(iface, setup);
 }
 
-/* Attach native XDP: generic XDP skips redirected packets, and every clone is redirected. */
-static int attach_far(struct wf_iface *iface)
+static int attach_host(struct wf_iface *iface)
 {
-	int err = wf_tc_enter(&iface->tc);
+	int err = wf_tc_attach(&iface->tc, iface->name, iface->ifindex,
+			       wf_netdev_is_loopback(iface->name));
 
-	if (err)
-		return err;
-	err = wf_xdp_attach(&iface->xdp, WF_FAR_NAME, iface->tc.far_ifindex, WF_XDP_NATIVE);
-	wf_tc_leave(&iface->tc);
 	if (!err)
-		err = wf_tc_attach(&iface->tc, iface->name, iface->ifindex,
-				   wf_netdev_is_loopback(iface->name));
+		wf_info("capture: %s: host mode, %u %s, a ring buffer of %llu KiB for each",
+			iface->name, iface->workers, iface->workers == 1 ? "worker" : "workers",
+			(unsigned long long)iface->host_ring_bytes >> 10);
 	return err;
 }
 
 /* A tap port receives frames for other addresses, which a NIC accepts in promiscuous mode only. */
 static int attach_tap(struct wf_iface *iface)
 {
-	int err = wf_xdp_attach(&iface->xdp, iface->name, iface->ifindex, xdp_mode(iface));
+	int err = wf_xdp_attach(&iface->xdp, iface->name);
 
 	if (err)
 		return err;
@@ -232,37 +235,28 @@ static int attach_tap(struct wf_iface *iface)
 		wf_warn("capture: %s: can't receive frames for other addresses (promiscuous "
 			"mode): %s",
 			iface->name, strerror(-iface->promisc_fd));
-	return 0;
-}
-
-int wf_iface_attach(struct wf_iface *iface)
-{
-	int err;
-
-	err = iface->is_host ? attach_far(iface) : attach_tap(iface);
-	if (err)
-		return err;
-	iface->is_attached = true;
-	wf_info("capture: %s: %s mode, %s XDP, %s, %u %s %s %u %s", iface->name,
-		iface->is_host ? "host" : "tap", iface->xdp.is_generic ? "generic" : "native",
+	wf_info("capture: %s: tap mode, %s XDP, %s, %u %s %s %u %s", iface->name,
+		iface->xdp.is_generic ? "generic" : "native",
 		iface->zero_copy ? "zero-copy" : "copy", iface->queues,
 		iface->queues == 1 ? "queue" : "queues", iface->by_queue ? "distributed over" : "x",
 		iface->workers, iface->workers == 1 ? "worker" : "workers");
 	return 0;
 }
 
+int wf_iface_attach(struct wf_iface *iface)
+{
+	int err = iface->is_host ? attach_host(iface) : attach_tap(iface);
+
+	iface->is_attached = !err;
+	return err;
+}
+
 void wf_iface_detach(struct wf_iface *iface)
 {
-	const struct timespec moment = {.tv_nsec = 20 * 1000 * 1000};
-
 	if (!iface->is_attached)
 		return;
 	iface->is_attached = false;
-	if (iface->is_host) {
-		wf_tc_detach(&iface->tc);
-		/* Clones may still be in the veth pair, and no call waits for them. */
-		nanosleep(&moment, NULL);
-	}
+	wf_tc_detach(&iface->tc);
 	wf_xdp_detach(&iface->xdp);
 	if (iface->promisc_fd >= 0)
 		close(iface->promisc_fd);
@@ -287,7 +281,7 @@ void wf_iface_close(struct wf_iface *iface)
 
 struct wf_source *wf_iface_source(struct wf_iface *iface, uint32_t worker)
 {
-	return &iface->sources[worker].source;
+	return iface->is_host ? wf_tc_source(&iface->tc, worker) : &iface->sources[worker].source;
 }
 
 int wf_iface_set_verdict(const struct wf_iface *iface, const struct weft_flow_key *key,
@@ -300,7 +294,7 @@ int wf_iface_set_verdict(const struct wf_iface *iface, const struct weft_flow_ke
 	request.key = *key;
 	for (int i = 0; i < 2; i++)
 		request.verdict[i] = (uint16_t)verdict[i];
-	err = wf_xdp_set_verdict(&iface->xdp, &request);
+	err = wf_kernel_maps_set_verdict(kernel_maps(iface), &request);
 	if (err)
 		return err;
 	for (int i = 0; i < 2; i++) {
@@ -315,20 +309,19 @@ int wf_iface_set_verdict(const struct wf_iface *iface, const struct weft_flow_ke
 int wf_iface_prepare_filter(const struct wf_iface *iface, const struct weft_interface_opts *wanted,
 			    uint64_t *ret_word)
 {
-	return wf_xdp_prepare_filter(&iface->xdp, wanted, ret_word);
+	return wf_kernel_maps_prepare_filter(kernel_maps(iface), wanted, ret_word);
 }
 
 int wf_iface_switch_filter(const struct wf_iface *iface, uint64_t word)
 {
-	return wf_xdp_switch_filter(&iface->xdp, word);
+	return wf_kernel_maps_switch_filter(kernel_maps(iface), word);
 }
 
 uint64_t wf_iface_map_bytes(const struct wf_iface *iface)
 {
 	const struct bpf_object *const objects[] = {
-		iface->xdp.skel->obj,
-		iface->xdp.verdict->obj,
-		iface->tc.skel ? iface->tc.skel->obj : NULL,
+		iface->is_host ? iface->tc.skel->obj : iface->xdp.skel->obj,
+		kernel_maps(iface)->verdict->obj,
 	};
 
 	return wf_maps_bytes(objects, sizeof(objects) / sizeof(objects[0]));
@@ -336,7 +329,8 @@ uint64_t wf_iface_map_bytes(const struct wf_iface *iface)
 
 void wf_iface_shed(const struct wf_iface *iface, uint32_t percent)
 {
-	wf_xdp_set_shed(&iface->xdp, percent < 100 ? UINT32_MAX / 100 * percent : UINT32_MAX);
+	wf_kernel_maps_set_shed(kernel_maps(iface),
+				percent < 100 ? UINT32_MAX / 100 * percent : UINT32_MAX);
 }
 
 void wf_iface_beat(const struct wf_iface *iface)
@@ -346,10 +340,10 @@ void wf_iface_beat(const struct wf_iface *iface)
 
 int wf_iface_move_counts(struct wf_iface *iface)
 {
-	return wf_xdp_move_hot(&iface->xdp);
+	return wf_kernel_maps_move_hot(iface->is_host ? &iface->tc.maps : &iface->xdp.maps);
 }
 
 int wf_iface_each_flow(const struct wf_iface *iface, wf_kernel_flow_fn fn, void *ctx)
 {
-	return wf_flow_map_each(bpf_map__fd(iface->xdp.skel->maps.weft_flows), fn, ctx);
+	return wf_flow_map_each(kernel_maps(iface)->flows_fd, fn, ctx);
 }

@@ -28,14 +28,15 @@ struct wf_iface {
 	int promisc_fd;	   /* owned, -1: none */
 	bool by_queue;	   /* a queue has one socket; see struct wf_iface_setup */
 	uint32_t workers;
-	uint32_t queues;
+	uint32_t queues;	  /* 0 in host mode */
+	uint64_t host_ring_bytes; /* host mode: of each worker's ring */
 	struct weft_interface_opts
 		opts; /* defaults are resolved; arrays are valid only until the end of open */
 	struct wf_pins pins;
 	struct wf_xdp xdp;
 	struct wf_tc tc;
-	struct wf_umem *umems;	       /* owned: one per queue */
-	struct wf_xsk_source *sources; /* owned: one per worker */
+	struct wf_umem *umems;	       /* owned, tap mode: one per queue */
+	struct wf_xsk_source *sources; /* owned, tap mode: one per worker */
 };
 
 #endif

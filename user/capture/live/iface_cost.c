@@ -10,6 +10,19 @@
 #include "capture/live/umem.h"
 #include "capture/live/xsk.h"
 
+uint64_t wf_iface_host_ring_bytes(const struct weft_interface_opts *opts, uint32_t workers,
+				  uint64_t most_bytes)
+{
+	uint64_t wanted_bytes =
+		(uint64_t)(opts->host_ring_mb ? opts->host_ring_mb : WEFT_HOST_RING_MB) << 20;
+	uint64_t share_bytes = (wanted_bytes < most_bytes ? wanted_bytes : most_bytes) / workers;
+	uint64_t bytes = WEFT_HOST_RING_MIN_BYTES;
+
+	while (bytes * 2 <= share_bytes)
+		bytes *= 2;
+	return bytes;
+}
+
 uint64_t wf_iface_ring_bytes(const struct weft_interface_opts *opts, uint32_t queues,
 			     uint32_t sockets, uint32_t workers, uint64_t *ret_span_bytes)
 {

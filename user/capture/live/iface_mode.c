@@ -14,8 +14,6 @@
 #include "capture/host/netdev_use.h"
 #include "capture/host/xdp_other.h"
 
-enum { HOST_QUEUES = 1 };
-
 /* Is another XDP program attached where tap mode attaches its own? @ret_other may be NULL. */
 static bool has_other_program(const char *ifname, struct wf_xdp_other *ret_other)
 {
@@ -28,11 +26,21 @@ static bool has_other_program(const char *ifname, struct wf_xdp_other *ret_other
 	return true;
 }
 
+/* XDP programs and AF_XDP expect Ethernet; no program reads the headers of a device without link.
+ */
+static bool has_ethernet(const char *ifname)
+{
+	enum weft_link link;
+
+	return wf_netdev_link(ifname, &link) || link == WEFT_LINK_ETHERNET;
+}
+
 bool wf_iface_is_host(const char *ifname, enum weft_mode mode)
 {
 	return mode == WEFT_MODE_HOST ||
 	       (mode == WEFT_MODE_AUTO &&
-		(wf_netdev_use(ifname) != WF_NETDEV_UNUSED || has_other_program(ifname, NULL)));
+		(wf_netdev_use(ifname) != WF_NETDEV_UNUSED || !has_ethernet(ifname) ||
+		 has_other_program(ifname, NULL)));
 }
 
 void wf_iface_mode_explain(const char *ifname)
@@ -47,18 +55,37 @@ void wf_iface_mode_explain(const char *ifname)
 
 uint32_t wf_iface_count_queues(const char *ifname, enum weft_mode mode)
 {
-	uint32_t queues =
-		wf_iface_is_host(ifname, mode) ? HOST_QUEUES : wf_netdev_rx_queues(ifname);
+	uint32_t queues = wf_iface_is_host(ifname, mode) ? 0 : wf_netdev_rx_queues(ifname);
 
 	return queues < WEFT_QUEUES_MAX ? queues : WEFT_QUEUES_MAX;
+}
+
+static int check_link(const char *ifname, enum weft_mode mode)
+{
+	enum weft_link link;
+
+	if (wf_netdev_link(ifname, &link)) {
+		wf_error("capture: %s: packets of this type of device begin neither with an "
+			 "Ethernet header nor with an IP header, and can't be captured",
+			 ifname);
+		return -EOPNOTSUPP;
+	}
+	if (mode == WEFT_MODE_TAP && link != WEFT_LINK_ETHERNET) {
+		wf_error("capture: %s: tap mode needs packets with an Ethernet header, which this "
+			 "device does not have; use host mode",
+			 ifname);
+		return -EOPNOTSUPP;
+	}
+	return 0;
 }
 
 int wf_iface_mode_check(const char *ifname, enum weft_mode mode)
 {
 	enum wf_netdev_use use;
+	int err = check_link(ifname, mode);
 
-	if (mode != WEFT_MODE_TAP)
-		return 0;
+	if (err || mode != WEFT_MODE_TAP)
+		return err;
 	use = wf_netdev_use(ifname);
 	if (use == WF_NETDEV_UNUSED)
 		return 0;

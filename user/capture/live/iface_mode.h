@@ -20,15 +20,15 @@ void wf_iface_mode_explain(const char *ifname);
 
 /*
  * Check that @ifname may be captured in @mode. This function rejects tap mode if the interface has
- * an address or a route, apart from link-local ones of IPv6. If the interface is only part of
- * another device (a bond of mirror ports, for example), it logs a warning. Return: 0; -EBUSY if the
- * mode is rejected; the log has the reason.
+ * an address or a route, apart from link-local ones of IPv6, or if its packets have no Ethernet
+ * header. If the interface is only part of another device (a bond of mirror ports, for example), it
+ * logs a warning. Return: 0; -EBUSY or -EOPNOTSUPP if the mode is rejected; the log has the reason.
  */
 int wf_iface_mode_check(const char *ifname, enum weft_mode mode);
 
 /*
- * Return: number of receive queues that a capture of @ifname uses, at least 1. In tap mode, the
- * number is final only after the interface was taken; in host mode it is 1.
+ * Return: number of receive queues that a capture of @ifname uses. In tap mode at least 1, and
+ * final only after the interface was taken; in host mode 0.
  */
 uint32_t wf_iface_count_queues(const char *ifname, enum weft_mode mode);
 

@@ -18,12 +18,13 @@ struct wf_page_pool;
 /* All pointers are borrowed; pools and arena outlive the interface. */
 struct wf_iface_setup {
 	const struct weft_interface_opts *opts;
-	struct wf_arena *arena;	     /* the caller has called wf_arena_pin() */
+	struct wf_arena *arena;	     /* tap mode: the caller has called wf_arena_pin() */
 	struct wf_page_pool **pools; /* one per worker */
 	uint32_t workers;
 	bool by_queue; /* true: queue q has one socket, of worker q % workers; false: one per worker
 			*/
 	struct wf_map_sizes maps;
+	uint64_t host_ring_bytes; /* host mode: size of each worker's ring, a power of two */
 	const struct weft_hash_secret *secret;
 };
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * iface_sockets.c - the AF_XDP sockets of an interface, one per queue and worker or one per queue.
- *
- * In host mode the sockets belong to the far end of weft's veth pair, in that end's namespace.
  */
 #include "capture/live/iface_sockets.h"
 
@@ -53,7 +51,7 @@ void wf_iface_sockets_close(struct wf_iface *iface)
 static int open_queues(struct wf_iface *iface, const struct wf_arena *arena, bool zero_copy)
 {
 	struct wf_xsk_opts opts = {
-		.ifname = iface->is_host ? WF_FAR_NAME : iface->name,
+		.ifname = iface->name,
 		.ring_frames = iface->opts.ring_frames,
 		.zero_copy = zero_copy,
 		.multi_buffer = iface->multi_buffer,
@@ -104,12 +102,12 @@ static int explain_sockets(const struct wf_iface *iface, int err)
 	return err;
 }
 
-/* Try zero-copy first, then copy mode. Generic mode and veth pairs have no zero-copy. */
+/* Try zero-copy first, then copy mode. Generic mode has no zero-copy. */
 static int open_sockets(struct wf_iface *iface, const struct wf_arena *arena)
 {
 	int err;
 
-	if (iface->opts.generic != WEFT_ON && !iface->is_host) {
+	if (iface->opts.generic != WEFT_ON) {
 		err = open_queues_patiently(iface, arena, true);
 		iface->zero_copy = !err;
 		if (!err)
@@ -145,26 +143,12 @@ static int make_sources(struct wf_iface *iface, const struct wf_iface_setup *set
 	return 0;
 }
 
-static int open_in_namespace(struct wf_iface *iface, const struct wf_arena *arena)
-{
-	int err;
-
-	if (!iface->is_host)
-		return open_sockets(iface, arena);
-	err = wf_tc_enter(&iface->tc);
-	if (err)
-		return err;
-	err = open_sockets(iface, arena);
-	wf_tc_leave(&iface->tc);
-	return err;
-}
-
 int wf_iface_sockets_open(struct wf_iface *iface, const struct wf_iface_setup *setup)
 {
 	int err = make_sources(iface, setup);
 
 	if (!err)
-		err = open_in_namespace(iface, setup->arena);
+		err = open_sockets(iface, setup->arena);
 	for (uint32_t w = 0; !err && w < iface->workers; w++)
 		iface->sources[w].source.ops->done(&iface->sources[w].source);
 	return err;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * iface_stats.c - sums the counters of an interface: BPF programs, sockets, sources.
+ * iface_stats.c - sums the counters of an interface: BPF programs, sockets, rings, sources.
  */
 #include "capture/live/iface_stats.h"
 
@@ -9,9 +9,23 @@
 #include "capture/live/iface_body.h"
 #include "metrics/metrics.h"
 
+static void load_rings(const struct wf_iface *iface, struct wf_iface_load *ret_load)
+{
+	struct wf_tc_load load;
+
+	wf_tc_load_read(&iface->tc, &load);
+	ret_load->lost_frames = load.full_frames;
+	ret_load->received_frames = load.received_frames;
+	ret_load->fill_percent = load.fill_percent;
+}
+
 void wf_iface_load(const struct wf_iface *iface, struct wf_iface_load *ret_load)
 {
 	memset(ret_load, 0, sizeof(*ret_load));
+	if (iface->is_host) {
+		load_rings(iface, ret_load);
+		return;
+	}
 	for (uint32_t w = 0; w < iface->workers; w++) {
 		const struct wf_xsk_source *source = &iface->sources[w];
 
@@ -29,7 +43,7 @@ void wf_iface_load(const struct wf_iface *iface, struct wf_iface_load *ret_load)
 	}
 }
 
-static void add_losses(const struct wf_iface *iface, struct wf_metrics *sum)
+static void add_sockets(const struct wf_iface *iface, struct wf_metrics *sum)
 {
 	for (uint32_t w = 0; w < iface->workers; w++) {
 		const struct wf_xsk_source *source = &iface->sources[w];
@@ -50,9 +64,22 @@ static void add_losses(const struct wf_iface *iface, struct wf_metrics *sum)
 	}
 }
 
+static void add_rings(const struct wf_iface *iface, struct wf_metrics *sum)
+{
+	struct wf_tc_load load;
+
+	wf_tc_load_read(&iface->tc, &load);
+	wf_metric_add(sum, ring_received_frames, load.received_frames);
+	wf_metric_add(sum, ring_invalid_frames, load.invalid_frames);
+}
+
 void wf_iface_stats_add(const struct wf_iface *iface, struct wf_metrics *sum)
 {
-	wf_xdp_stats_add(&iface->xdp, sum);
-	wf_tc_stats_add(&iface->tc, sum);
-	add_losses(iface, sum);
+	if (iface->is_host) {
+		wf_kernel_maps_stats_add(&iface->tc.maps, sum);
+		add_rings(iface, sum);
+	} else {
+		wf_kernel_maps_stats_add(&iface->xdp.maps, sum);
+		add_sockets(iface, sum);
+	}
 }

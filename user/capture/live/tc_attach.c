@@ -1,194 +1,141 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tc_attach.c - makes the namespace and the veth pair, and attaches the cloning program.
+ * tc_attach.c - loads, pins, attaches and detaches host.bpf.c, and makes its ring buffers.
+ *
+ * The outer map that leads the program to the rings holds them. Without a pin of the program, they
+ * end with the process.
  */
 #include "capture/live/tc_attach.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <net/if.h>
-#include <sched.h>
-#include <stdio.h>
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "bpf/hash.h"
 #include "bpf/shared.h"
 #include "capture/live/bpf_load.h"
-#include "capture/maps/maps.h"
-#include "capture/host/netdev_features.h"
-#include "capture/live/netlink.h"
 #include "capture/live/pins.h"
-#include "metrics/metrics.h"
-#include "skel/mirror.skel.h"
-#include "skel/steer.skel.h"
+#include "capture/ring/host_ring.h"
+#include "capture/source.h"
+#include "skel/host.skel.h"
 
 enum {
-	CLONE_FIFO_PACKETS = 16384, /* queue of the veth pair, which holds a burst of clones */
-	TAGS_BYTES = 8,		    /* two VLAN tags, which the MTU does not include */
+	PAGE_BYTES = 4096,
+	RING_FIXED_BYTES = 4 * PAGE_BYTES, /* descriptor and positions */
+	/* per page: its address, twice, and its page table entries in kernel and user space */
+	PAGE_RECORD_BYTES = 6 * sizeof(uint64_t),
 };
-
-#define THREAD_NET_NS "/proc/thread-self/ns/net"
-
-/* Make a network namespace that only tc->ns_fd holds. The thread returns to its own namespace. */
-static int make_namespace(struct wf_tc *tc)
-{
-	int err = 0;
-
-	tc->home_fd = open(THREAD_NET_NS, O_RDONLY | O_CLOEXEC);
-	if (tc->home_fd < 0)
-		return -errno;
-	if (unshare(CLONE_NEWNET))
-		return -errno;
-	tc->ns_fd = open(THREAD_NET_NS, O_RDONLY | O_CLOEXEC);
-	if (tc->ns_fd < 0)
-		err = -errno;
-	if (setns(tc->home_fd, CLONE_NEWNET) && !err)
-		err = -errno;
-	return err;
-}
-
-int wf_tc_enter(const struct wf_tc *tc)
-{
-	return setns(tc->ns_fd, CLONE_NEWNET) ? -errno : 0;
-}
-
-void wf_tc_leave(const struct wf_tc *tc)
-{
-	if (setns(tc->home_fd, CLONE_NEWNET))
-		wf_error("capture: can't return to the original network namespace: %s",
-			 strerror(errno));
-}
-
-static int raise_far_end(struct wf_tc *tc)
-{
-	int err = wf_tc_enter(tc);
-
-	if (err)
-		return err;
-	tc->far_ifindex = (int)if_nametoindex(WF_FAR_NAME);
-	err = tc->far_ifindex ? wf_netlink_set_up(tc->far_ifindex) : -ENODEV;
-	wf_tc_leave(tc);
-	return err;
-}
-
-/*
- * The network stack moves a frame's outer tag into the socket buffer, where XDP at the far end does
- * not see the tag. If a device can't insert tags, the stack writes the tag back into the frame.
- */
-static void keep_tags_in_frames(const char *name)
-{
-	static const char *const features[] = {"tx-vlan-hw-insert", "tx-vlan-stag-hw-insert"};
-
-	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
-		int err = wf_netdev_feature_off(name, features[i]);
-
-		if (err)
-			wf_warn("capture: %s: can't turn off %s (%s): VLAN tags may be missing in "
-				"captured segments",
-				name, features[i], strerror(-err));
-	}
-}
-
-static int make_pair(struct wf_tc *tc, const char *name, uint32_t mtu, uint32_t queues)
-{
-	const struct wf_veth veth = {
-		.name = name,
-		.peer_name = WF_FAR_NAME,
-		.peer_ns_fd = tc->ns_fd,
-		.mtu = mtu + TAGS_BYTES,
-		.queues = queues,
-	};
-	int err = wf_netlink_add_veth(&veth);
-
-	if (err)
-		return err;
-	tc->near_ifindex = (int)if_nametoindex(name);
-	keep_tags_in_frames(name);
-	err = raise_far_end(tc);
-	if (!err)
-		err = wf_netlink_set_up(tc->near_ifindex);
-	if (!err && wf_netlink_set_fifo(tc->near_ifindex, CLONE_FIFO_PACKETS))
-		wf_info("capture: can't attach a transmit queue to %s: the kernel may drop cloned "
-			"segments in bursts of traffic",
-			name);
-	return err;
-}
 
 void wf_tc_init(struct wf_tc *tc, int ifindex, enum weft_tc_attach attach)
 {
-	*tc = (struct wf_tc){.ns_fd = -1, .home_fd = -1};
+	memset(tc, 0, sizeof(*tc));
 	wf_tc_hook_init(&tc->hook, ifindex, attach);
 }
 
-int wf_tc_open(struct wf_tc *tc, const char *ifname, int ifindex, uint32_t mtu, uint32_t queues)
+uint64_t wf_tc_rings_bytes(uint32_t workers, uint64_t ring_bytes)
 {
-	char name[IF_NAMESIZE];
-	int err;
+	return workers *
+	       (ring_bytes + ring_bytes / PAGE_BYTES * PAGE_RECORD_BYTES + RING_FIXED_BYTES);
+}
 
-	snprintf(name, sizeof(name), "weft%d", ifindex);
-	err = make_namespace(tc);
-	if (!err)
-		err = make_pair(tc, name, mtu, queues);
-	if (err) {
-		wf_error("capture: %s: can't create the veth pair %s, which host mode needs: %s",
-			 ifname, name, strerror(-err));
-		wf_tc_close(tc);
+static int explain(int err)
+{
+	if (err)
+		wf_error("capture: can't prepare the tc program: %s", strerror(-err));
+	return err;
+}
+
+/* Make a ring, lead the program to it, and open its source. */
+static int make_ring(struct wf_tc *tc, uint32_t worker, uint64_t bytes)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "weft_ring", 0, 0, (uint32_t)bytes, NULL);
+	int err = 0;
+
+	if (fd < 0 ||
+	    bpf_map_update_elem(bpf_map__fd(tc->skel->maps.weft_rings), &worker, &fd, BPF_ANY)) {
+		err = -errno;
+		wf_error("capture: can't make the ring buffer of worker %u (%llu KiB): %s", worker,
+			 (unsigned long long)bytes >> 10, strerror(-err));
 	}
+	if (!err)
+		err = wf_host_ring_open(fd, bytes, wf_clock_tick_ns(), &tc->rings[worker]);
+	if (fd >= 0)
+		close(fd);
 	return err;
 }
 
-/* Both programs use the same filter maps. */
-static int share_filter(struct mirror_bpf *mirror, const struct steer_bpf *steer)
+static int set_up(struct host_bpf *skel, const struct wf_tc *tc, const struct wf_tc_opts *opts)
 {
 	int err;
 
-	err = bpf_map__reuse_fd(mirror->maps.weft_filter, bpf_map__fd(steer->maps.weft_filter));
+	memcpy((void *)&skel->rodata->weft_secret, opts->secret, sizeof(*opts->secret));
+	skel->rodata->weft_workers = opts->workers;
+	skel->rodata->weft_needs_heartbeat = tc->hook.by_filter;
+	skel->rodata->weft_link = opts->link;
+	skel->rodata->weft_link_bytes = opts->link == WEFT_LINK_ETHERNET ? ETH_HLEN : 0;
+	skel->rodata->weft_sends_all = opts->is_loopback;
+	err = bpf_map__set_max_entries(skel->maps.weft_rings, opts->workers);
 	if (!err)
-		err = bpf_map__reuse_fd(mirror->maps.weft_ports,
-					bpf_map__fd(steer->maps.weft_ports));
-	if (!err)
-		err = bpf_map__reuse_fd(mirror->maps.weft_allow,
-					bpf_map__fd(steer->maps.weft_allow));
-	if (!err)
-		err = bpf_map__reuse_fd(mirror->maps.weft_deny, bpf_map__fd(steer->maps.weft_deny));
-	return err;
+		err = bpf_map__set_max_entries(skel->maps.weft_ring_full, opts->workers);
+	return err ? err
+		   : wf_kernel_maps_resize(skel->obj, &opts->maps, &skel->rodata->weft_hot_cpus);
 }
 
-int wf_tc_load(struct wf_tc *tc, const struct steer_bpf *steer)
+static int init_maps(struct wf_tc *tc, const struct wf_tc_opts *opts)
+{
+	const struct wf_kernel_maps_opts maps = {
+		.object = tc->skel->obj,
+		.hot_epoch = &tc->skel->bss->weft_hot_epoch,
+		.shed_below = &tc->skel->bss->weft_shed_below,
+		.hot_cpus = tc->skel->rodata->weft_hot_cpus,
+		.secret = opts->secret,
+		.filter = opts->iface,
+	};
+
+	return wf_kernel_maps_init(&tc->maps, &maps);
+}
+
+int wf_tc_load(struct wf_tc *tc, const struct wf_tc_opts *opts)
 {
 	int err;
 
-	tc->skel = mirror_bpf__open();
+	tc->skel = host_bpf__open();
 	if (!tc->skel)
-		return -errno;
-	tc->skel->rodata->weft_clone_ifindex = (uint32_t)tc->near_ifindex;
-	tc->skel->rodata->weft_needs_heartbeat = tc->hook.by_filter;
-	err = share_filter(tc->skel, steer);
+		return explain(-errno);
+	err = explain(set_up(tc->skel, tc, opts));
 	if (!err)
-		return wf_bpf_load(tc->skel->skeleton);
-	wf_error("capture: can't prepare the tc program: %s", strerror(-err));
+		err = wf_bpf_load(tc->skel->skeleton);
+	if (!err)
+		err = init_maps(tc, opts);
+	tc->workers = opts->workers;
+	for (uint32_t worker = 0; !err && worker < opts->workers; worker++)
+		err = make_ring(tc, worker, opts->ring_bytes);
+	if (err)
+		wf_tc_close(tc);
 	return err;
 }
 
 int wf_tc_pin(const struct wf_tc *tc, const struct wf_pins *pins)
 {
-	int err = wf_pins_add(pins, "mirror", bpf_program__fd(tc->skel->progs.weft_mirror));
+	int err = wf_pins_add(pins, "ring_full", bpf_map__fd(tc->skel->maps.weft_ring_full));
 
-	if (!err)
-		err = wf_pins_add(pins, "mirror_counts",
-				  bpf_map__fd(tc->skel->maps.weft_mirror_counts));
-	return err;
+	return err ? err : wf_kernel_maps_pin(&tc->maps, pins);
 }
 
-int wf_tc_attach(struct wf_tc *tc, const char *ifname, int ifindex, int is_loopback)
+struct wf_source *wf_tc_source(const struct wf_tc *tc, uint32_t worker)
+{
+	return wf_host_ring_source(tc->rings[worker]);
+}
+
+int wf_tc_attach(struct wf_tc *tc, const char *ifname, int ifindex, bool is_loopback)
 {
 	wf_tc_beat(tc);
-	return wf_tc_hook_attach(&tc->hook, bpf_program__fd(tc->skel->progs.weft_mirror), ifname,
+	return wf_tc_hook_attach(&tc->hook, bpf_program__fd(tc->skel->progs.weft_host), ifname,
 				 ifindex, !is_loopback);
 }
 
@@ -204,30 +151,43 @@ void wf_tc_detach(struct wf_tc *tc)
 	wf_tc_hook_detach(&tc->hook);
 }
 
-void wf_tc_stats_add(const struct wf_tc *tc, struct wf_metrics *sum)
+static uint64_t read_full(const struct wf_tc *tc, uint32_t worker)
 {
-	struct weft_mirror_counts counts;
+	uint64_t full = 0;
 
-	if (!tc->skel ||
-	    wf_maps_sum_percpu(bpf_map__fd(tc->skel->maps.weft_mirror_counts), sizeof(counts),
-			       (uint64_t *)&counts, sizeof(counts) / 8))
-		return;
-#define X_TC(role, field, name, family, labels, help) wf_metric_add(sum, name, counts.field);
-#include "bpf/counters.def"
+	bpf_map_lookup_elem(bpf_map__fd(tc->skel->maps.weft_ring_full), &worker, &full);
+	return full;
+}
+
+void wf_tc_load_read(const struct wf_tc *tc, struct wf_tc_load *ret_load)
+{
+	memset(ret_load, 0, sizeof(*ret_load));
+	for (uint32_t worker = 0; worker < tc->workers; worker++) {
+		uint32_t fill = wf_host_ring_fill_percent(tc->rings[worker]);
+		struct wf_host_ring_counts counts;
+
+		wf_host_ring_counts(tc->rings[worker], &counts);
+		ret_load->full_frames += read_full(tc, worker);
+		ret_load->received_frames += counts.received_frames;
+		ret_load->invalid_frames += counts.invalid_frames;
+		if (fill > ret_load->fill_percent)
+			ret_load->fill_percent = fill;
+	}
 }
 
 void wf_tc_close(struct wf_tc *tc)
 {
 	wf_tc_detach(tc);
-	mirror_bpf__destroy(tc->skel);
+	for (uint32_t worker = 0; worker < tc->workers; worker++) {
+		struct wf_host_ring *ring = tc->rings[worker];
+		struct wf_source *source = ring ? wf_host_ring_source(ring) : NULL;
+
+		if (source)
+			source->ops->close(source);
+		tc->rings[worker] = NULL;
+	}
+	tc->workers = 0;
+	wf_kernel_maps_fini(&tc->maps);
+	host_bpf__destroy(tc->skel);
 	tc->skel = NULL;
-	/* The end of the namespace also removes the pair, but later. */
-	if (tc->near_ifindex > 0)
-		wf_netlink_del_link(tc->near_ifindex);
-	tc->near_ifindex = 0;
-	if (tc->ns_fd >= 0)
-		close(tc->ns_fd);
-	if (tc->home_fd >= 0)
-		close(tc->home_fd);
-	tc->ns_fd = tc->home_fd = -1;
 }

@@ -1,63 +1,76 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tc_attach.h - host mode: clones wanted segments of both directions into weft's veth pair, whose
- * far end runs the steering program.
+ * tc_attach.h - host mode: the tc program that copies wanted segments of both directions into ring
+ * buffers, and a ring buffer with its source for each worker.
  *
- *   eth0 ── tc ingress, egress ─── clone ──► weft<N> ═══ veth ═══► weft-far   XDP → AF_XDP
- *                                            here                  a namespace without a name
+ *   eth0 ── tc ingress, egress ── copy ──► ring buffer of worker 0 ──► its source
+ *                                     └──► ring buffer of worker 1 ──► its source
  *
- * Only weft's file descriptor holds the far end's network namespace. When the process ends for any
- * reason, the kernel removes the namespace and the veth pair, and also tcx links (tc_hook.h).
+ * tcx links and rings end with the process. A tc filter stays after a kill: see tc_filter.h.
  *
- * Thread: main. From wf_tc_enter() to wf_tc_leave() the thread is in the far end's namespace.
+ * Memory: the rings, whose bytes wf_tc_rings_bytes() gives. Thread: main, unless stated otherwise.
  */
 #ifndef WF_CAPTURE_LIVE_TC_ATTACH_H
 #define WF_CAPTURE_LIVE_TC_ATTACH_H
 
 #include <stdint.h>
 
+#include <weft/limits.h>
+#include <weft/link.h>
+
 #include "capture/hook/tc_hook.h"
+#include "capture/live/kernel_maps.h"
+#include "capture/maps/map_sizes.h"
 
-struct mirror_bpf;
-struct steer_bpf;
-struct wf_metrics;
+struct host_bpf;
+struct wf_host_ring;
 struct wf_pins;
-
-#define WF_FAR_NAME "weft-far"
+struct wf_source;
 
 struct wf_tc {
-	struct mirror_bpf *skel; /* owned */
-	int ns_fd;		 /* owned: namespace of the far end */
-	int home_fd;		 /* owned: original namespace of the thread */
-	int near_ifindex;
-	int far_ifindex;
+	struct host_bpf *skel; /* owned */
+	struct wf_kernel_maps maps;
 	struct wf_tc_hook hook;
+	struct wf_host_ring *rings[WEFT_WORKERS_MAX]; /* owned; NULL: not open */
+	uint32_t workers;
+};
+
+struct wf_tc_opts {
+	const struct weft_interface_opts *iface;
+	const struct weft_hash_secret *secret;
+	uint32_t workers;
+	struct wf_map_sizes maps; /* sizes of the maps; if flows is 0, the largest */
+	uint64_t ring_bytes;	  /* of each worker's ring: a power of two, at least a page */
+	enum weft_link link;	  /* Ethernet or raw */
+	bool is_loopback;
+};
+
+/* Sums over the rings of all workers; the counters only rise. */
+struct wf_tc_load {
+	uint64_t full_frames; /* lost because a ring was full */
+	uint64_t received_frames;
+	uint64_t invalid_frames;
+	uint32_t fill_percent; /* fill level of the fullest ring */
 };
 
 void wf_tc_init(struct wf_tc *tc, int ifindex, enum weft_tc_attach attach);
 
-/* Make the namespace and the pair; both ends are up. Return: 0 or negative errno, logged. */
-int wf_tc_open(struct wf_tc *tc, const char *ifname, int ifindex, uint32_t mtu, uint32_t queues);
-
-/* Move the calling thread into the far namespace. Return: 0 or negative errno. */
-int wf_tc_enter(const struct wf_tc *tc);
-
-/* Move the calling thread back to its original namespace. */
-void wf_tc_leave(const struct wf_tc *tc);
-
-/* Load the cloning program; it shares the filter of @steer. */
-int wf_tc_load(struct wf_tc *tc, const struct steer_bpf *steer);
-
-/* Pin the cloning program and its counters. Return: 0 or negative errno. */
-int wf_tc_pin(const struct wf_tc *tc, const struct wf_pins *pins);
+/* Load the program, and make the rings. Return: 0 or negative errno, logged. */
+int wf_tc_load(struct wf_tc *tc, const struct wf_tc_opts *opts);
 
 /*
- * Start cloning. @is_loopback: clone at ingress only, because each packet passes both hooks.
- * Return: 0 or negative errno, logged.
+ * Pin the maps, but not the program: pins stay after a kill, and the pin of the program would hold
+ * the memory of the rings. Return: 0 or negative errno, logged.
  */
-int wf_tc_attach(struct wf_tc *tc, const char *ifname, int ifindex, int is_loopback);
+int wf_tc_pin(const struct wf_tc *tc, const struct wf_pins *pins);
 
-/* Stop cloning. */
+/* Return: the source of @worker's ring. */
+struct wf_source *wf_tc_source(const struct wf_tc *tc, uint32_t worker);
+
+/* Start copying. @is_loopback: at ingress only, because each packet passes both hooks. */
+int wf_tc_attach(struct wf_tc *tc, const char *ifname, int ifindex, bool is_loopback);
+
+/* Stop copying. After return, the program does not run any more. Idempotent. */
 void wf_tc_detach(struct wf_tc *tc);
 
 /*
@@ -66,13 +79,13 @@ void wf_tc_detach(struct wf_tc *tc);
  */
 void wf_tc_beat(const struct wf_tc *tc);
 
-/* Add the counters of the cloning program, summed over CPUs. */
-void wf_tc_stats_add(const struct wf_tc *tc, struct wf_metrics *sum);
+/* Read the load of the rings. Thread: any. */
+void wf_tc_load_read(const struct wf_tc *tc, struct wf_tc_load *ret_load);
 
-/*
- * Remove the pair and the namespace. The caller has closed all sockets in the namespace.
- * Idempotent.
- */
+/* Return: memory of @workers rings of @ring_bytes, in kernel and user space. */
+uint64_t wf_tc_rings_bytes(uint32_t workers, uint64_t ring_bytes);
+
+/* Free everything; no worker may use the sources any more. Idempotent. */
 void wf_tc_close(struct wf_tc *tc);
 
 #endif

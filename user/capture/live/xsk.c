@@ -109,11 +109,6 @@ static const struct weft_frame_meta *meta_of(const uint8_t *bytes)
 	return (const struct weft_frame_meta *)(bytes - sizeof(struct weft_frame_meta));
 }
 
-static uint16_t frame_flags(const struct weft_frame_meta *meta)
-{
-	return WF_FRAME_HASHED | (meta->flags & WEFT_META_OWN ? WF_FRAME_TX_OFFLOAD : 0);
-}
-
 static void fill_frame(struct wf_xsk_source *source, const uint8_t *bytes, uint32_t len_bytes,
 		       struct wf_page *page, struct wf_frame *ret_frame)
 {
@@ -125,7 +120,7 @@ static void fill_frame(struct wf_xsk_source *source, const uint8_t *bytes, uint3
 		.cap_bytes = len_bytes,
 		.wire_bytes = len_bytes,
 		.hash = meta->hash,
-		.flags = frame_flags(meta),
+		.flags = WF_FRAME_HASHED,
 		.link = WEFT_LINK_ETHERNET,
 		.page = page,
 	};
@@ -137,7 +132,6 @@ static void begin_partial(struct wf_xsk_source *source, const uint8_t *bytes)
 	const struct weft_frame_meta *meta = meta_of(bytes);
 
 	source->partial_hash = meta->hash;
-	source->partial_flags = frame_flags(meta);
 	source->partial_time_ns = wf_arrival_clock_convert(&source->clock, meta->time_ns);
 	source->partial_bytes = 0;
 	source->partial = wf_page_pool_take(source->pool, WEFT_SPAN_BYTES);
@@ -173,7 +167,7 @@ static bool gather(struct wf_xsk_source *source, const uint8_t *bytes, const str
 		.cap_bytes = source->partial_bytes,
 		.wire_bytes = source->partial_bytes,
 		.hash = source->partial_hash,
-		.flags = source->partial_flags,
+		.flags = WF_FRAME_HASHED,
 		.link = WEFT_LINK_ETHERNET,
 		.page = source->partial,
 	};

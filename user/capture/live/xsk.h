@@ -71,7 +71,6 @@ struct wf_xsk_source {
 	struct wf_page *partial; /* owned: incomplete packet in several buffers; or NULL */
 	uint32_t partial_bytes;
 	bool partial_lost; /* the incomplete packet got no page */
-	uint16_t partial_flags;
 	uint32_t partial_hash;
 	uint64_t partial_time_ns;
 	_Atomic uint64_t received_frames;    /* read by any thread */

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * decide.h - what is done with a TCP segment: both programs, the XDP program of tap mode and the tc
+ * program of host mode, decide in the same way.
+ *
+ *   hot-flow slot ─► port, sample ─► prefixes ─► flow map ─► verdict
+ *
+ * A slot replaces the filter and the flow map. Segments that no slot counts are judged.
+ */
+#ifndef WEFT_BPF_DECIDE_H
+#define WEFT_BPF_DECIDE_H
+
+#include "bpf/count.h"
+#include "bpf/filter.h"
+#include "bpf/flow_hash.h"
+#include "bpf/hot_steer.h"
+
+#define UNWANTED 0xfffffffeu /* the filter excludes the segment; not in enum weft_verdict */
+
+/*
+ * Count the segment in the slot of its flow. Return: the verdict; HOT_MISS if the flow has no slot,
+ * and then *ret_slot is the slot that it may take, or NULL.
+ */
+static __always_inline __u32 decide_hot(const struct weft_cpu *cpu, const struct packet *packet,
+					const struct hashes *hashes, __u64 epoch,
+					struct weft_hot_flow **ret_slot)
+{
+	__u64 tag = hashes->flow + epoch;
+	struct weft_hot_flow *slot = hot_slot(cpu, epoch, hashes->flow);
+	__u32 verdict = hot_hit(slot, tag, hashes->from, packet, cpu->tick_ns);
+
+	if (__builtin_expect(verdict == HOT_MISS, 0)) {
+		slot = hot_beside(slot, cpu, epoch, hashes->flow);
+		verdict = hot_hit(slot, tag, hashes->from, packet, cpu->tick_ns);
+	}
+	*ret_slot = slot;
+	return verdict;
+}
+
+/* Two cheap tests, which exclude most unwanted segments. Return: 1 if the segment may be wanted. */
+static __always_inline int may_be_wanted(const struct packet *packet, __u32 hash)
+{
+	__u64 filter = filter_now();
+
+	return is_port_wanted(packet, filter) && is_sampled(hash, filter);
+}
+
+/*
+ * Judge a segment that no hot-flow slot counted. @worker: owner of the flow. Return: enum
+ * weft_verdict, or UNWANTED.
+ */
+static __always_inline __u32 judge(struct weft_hot_flow *slot, const struct weft_cpu *cpu,
+				   const struct packet *packet, __u64 long_hash, __u64 epoch,
+				   __u32 worker)
+{
+	__u32 hash = weft_hash_fold(long_hash);
+	__u64 filter = filter_now();
+
+	/*
+	 * All tests use the same filter word, which may be newer than the one that may_be_wanted()
+	 * used.
+	 */
+	if (!is_wanted(packet, 0, filter) || !is_sampled(hash, filter))
+		return UNWANTED;
+	return hot_miss(slot, cpu, packet, long_hash, epoch, worker);
+}
+
+/* Return: 1 if the fragment's datagram may be wanted. Its ports are unknown. */
+static __always_inline int is_fragment_wanted(const struct packet *packet, __u32 hash)
+{
+	__u64 filter = filter_now();
+
+	return is_wanted(packet, 1, filter) && is_sampled(hash, filter);
+}
+
+/* Count a segment whose @verdict is not WEFT_VERDICT_STEER. */
+static __always_inline void count_left_out(struct weft_cpu *cpu, const struct packet *packet,
+					   __u32 verdict)
+{
+	switch (verdict) {
+	case WEFT_VERDICT_SHED:
+		cpu->counts.shed++;
+		break;
+	case UNWANTED:
+		cpu->counts.filtered++;
+		break;
+	default:
+		cpu->counts.shunted++;
+		cpu->counts.shunted_bytes += packet->ip_bytes;
+	}
+}
+
+#endif

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * kernel_maps.c - sizes, pins and uses the maps that the programs of both modes have.
+ */
+#include "capture/live/kernel_maps.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+
+#include <weft/limits.h>
+
+#include "base/log.h"
+#include "bpf/shared.h"
+#include "capture/live/bpf_load.h"
+#include "capture/live/pins.h"
+#include "capture/maps/maps.h"
+#include "metrics/metrics.h"
+#include "skel/verdict.skel.h"
+
+/* Limit of retries: the scheduler may preempt a thread that moves counters several times. */
+enum { LOOKS_MAX = 10000 };
+
+static int resize(struct bpf_object *object, const char *name, uint32_t entries)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(object, name);
+
+	return map ? bpf_map__set_max_entries(map, entries) : -ENOENT;
+}
+
+int wf_kernel_maps_resize(struct bpf_object *object, const struct wf_map_sizes *sizes,
+			  uint32_t *ret_hot_cpus)
+{
+	const struct wf_map_sizes largest = {
+		.flows = WEFT_FLOW_MAP_ENTRIES,
+		.handshakes = WEFT_HANDSHAKE_MAP_ENTRIES,
+		.hot_cpus = wf_hot_flows_cpus(),
+	};
+	int err;
+
+	if (!sizes->flows)
+		sizes = &largest;
+	err = resize(object, "weft_flows", sizes->flows);
+	if (!err)
+		err = resize(object, "weft_handshakes", sizes->handshakes);
+	if (!err && sizes->hot_cpus)
+		err = resize(object, "weft_hot_flows", 2 * WEFT_HOT_FLOWS * sizes->hot_cpus);
+	*ret_hot_cpus = sizes->hot_cpus;
+	return err;
+}
+
+static int explain(int err)
+{
+	if (err)
+		wf_error("capture: can't prepare the BPF maps: %s", strerror(-err));
+	return err;
+}
+
+/* ---- init ------------------------------------------------------------------------ */
+
+/* Load verdict.bpf.c with the maps of the program. */
+static int load_verdict(struct wf_kernel_maps *maps, const struct wf_kernel_maps_opts *opts)
+{
+	int hot_fd = bpf_object__find_map_fd_by_name(opts->object, "weft_hot_flows");
+	int err;
+
+	maps->verdict = verdict_bpf__open();
+	if (!maps->verdict)
+		return explain(-errno);
+	memcpy((void *)&maps->verdict->rodata->weft_secret, opts->secret, sizeof(*opts->secret));
+	maps->verdict->rodata->weft_hot_cpus = opts->hot_cpus;
+	err = bpf_map__reuse_fd(maps->verdict->maps.weft_flows, maps->flows_fd);
+	if (!err)
+		err = bpf_map__reuse_fd(maps->verdict->maps.weft_handshakes, maps->handshakes_fd);
+	if (!err)
+		err = bpf_map__reuse_fd(maps->verdict->maps.weft_hot_flows, hot_fd);
+	return err ? explain(err) : wf_bpf_load(maps->verdict->skeleton);
+}
+
+static int init_hot(struct wf_kernel_maps *maps, uint32_t cpus)
+{
+	const struct wf_hot_maps hot = {
+		.counts_fd = maps->counts_fd,
+		.move_fd = bpf_program__fd(maps->verdict->progs.weft_move),
+		.epoch = maps->hot_epoch,
+		.cpus_count = cpus,
+	};
+
+	return explain(wf_hot_flows_init(&maps->hot, &hot));
+}
+
+static int set_filter(const struct wf_kernel_maps *maps, const struct weft_interface_opts *wanted)
+{
+	uint64_t word;
+	int err = wf_kernel_maps_prepare_filter(maps, wanted, &word);
+
+	return explain(err ? err : wf_kernel_maps_switch_filter(maps, word));
+}
+
+int wf_kernel_maps_init(struct wf_kernel_maps *maps, const struct wf_kernel_maps_opts *opts)
+{
+	const struct bpf_object *object = opts->object;
+	int err;
+
+	maps->flows_fd = bpf_object__find_map_fd_by_name(object, "weft_flows");
+	maps->handshakes_fd = bpf_object__find_map_fd_by_name(object, "weft_handshakes");
+	maps->counts_fd = bpf_object__find_map_fd_by_name(object, "weft_counts");
+	maps->filter = (struct wf_filter_maps){
+		.filter_fd = bpf_object__find_map_fd_by_name(object, "weft_filter"),
+		.ports_fd = bpf_object__find_map_fd_by_name(object, "weft_ports"),
+		.allow_fd = bpf_object__find_map_fd_by_name(object, "weft_allow"),
+		.deny_fd = bpf_object__find_map_fd_by_name(object, "weft_deny"),
+	};
+	maps->hot_epoch = opts->hot_epoch;
+	maps->shed_below = opts->shed_below;
+	err = set_filter(maps, opts->filter);
+	if (!err)
+		err = load_verdict(maps, opts);
+	if (!err)
+		err = init_hot(maps, opts->hot_cpus);
+	return err;
+}
+
+void wf_kernel_maps_fini(struct wf_kernel_maps *maps)
+{
+	wf_hot_flows_fini(&maps->hot);
+	verdict_bpf__destroy(maps->verdict);
+	maps->verdict = NULL;
+}
+
+int wf_kernel_maps_pin(const struct wf_kernel_maps *maps, const struct wf_pins *pins)
+{
+	int err = wf_pins_add(pins, "flows", maps->flows_fd);
+
+	if (!err)
+		err = wf_pins_add(pins, "handshakes", maps->handshakes_fd);
+	if (!err)
+		err = wf_pins_add(pins, "counts", maps->counts_fd);
+	if (!err)
+		err = wf_pins_add(pins, "filter", maps->filter.filter_fd);
+	if (!err)
+		err = wf_pins_add(pins, "ports", maps->filter.ports_fd);
+	if (!err)
+		err = wf_pins_add(pins, "allow", maps->filter.allow_fd);
+	if (!err)
+		err = wf_pins_add(pins, "deny", maps->filter.deny_fd);
+	return err;
+}
+
+/* ---- while the program runs ------------------------------------------------------ */
+
+int wf_kernel_maps_prepare_filter(const struct wf_kernel_maps *maps,
+				  const struct weft_interface_opts *wanted, uint64_t *ret_word)
+{
+	return wf_filter_maps_prepare(&maps->filter, wanted, ret_word);
+}
+
+int wf_kernel_maps_switch_filter(const struct wf_kernel_maps *maps, uint64_t word)
+{
+	int err = wf_filter_maps_switch(&maps->filter, word);
+
+	/*
+	 * A flow with a hot-flow slot has passed the old filter. From now on all programs use the
+	 * new filter, so flows that take a slot after this change of the epoch have passed it.
+	 */
+	__atomic_fetch_add(maps->hot_epoch, 2, __ATOMIC_SEQ_CST);
+	return err;
+}
+
+static int run_verdict(const struct wf_kernel_maps *maps, struct weft_verdict_request *request)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = request, .ctx_size_in = sizeof(*request));
+	int err = bpf_prog_test_run_opts(bpf_program__fd(maps->verdict->progs.weft_set_verdict),
+					 &opts);
+
+	return err ? err : (int)opts.retval;
+}
+
+int wf_kernel_maps_set_verdict(const struct wf_kernel_maps *maps,
+			       struct weft_verdict_request *request)
+{
+	int done = run_verdict(maps, request);
+	const uint16_t was[2] = {request->verdict[0], request->verdict[1]};
+
+	/* The verdicts are set. A CPU moved counters during the read, so the read is repeated. */
+	for (unsigned int i = 0; done == WEFT_VERDICT_LOOK_AGAIN && i < LOOKS_MAX; i++) {
+		if (i)
+			sched_yield();
+		request->verdict[0] = request->verdict[1] = WEFT_VERDICT_KEEP;
+		done = run_verdict(maps, request);
+	}
+	request->verdict[0] = was[0];
+	request->verdict[1] = was[1];
+	if (done < 0)
+		return done;
+	if (done == WEFT_VERDICT_LOOK_AGAIN)
+		return -EAGAIN;
+	return done == WEFT_VERDICT_DONE ? 0 : -ENOENT;
+}
+
+int wf_kernel_maps_move_hot(struct wf_kernel_maps *maps)
+{
+	return wf_hot_flows_move(&maps->hot);
+}
+
+void wf_kernel_maps_set_shed(const struct wf_kernel_maps *maps, uint32_t below)
+{
+	__atomic_store_n(maps->shed_below, below, __ATOMIC_RELAXED);
+}
+
+void wf_kernel_maps_stats_add(const struct wf_kernel_maps *maps, struct wf_metrics *sum)
+{
+	struct weft_kernel_counts counts;
+
+	if (wf_maps_sum_percpu(maps->counts_fd, sizeof(struct weft_cpu), (uint64_t *)&counts,
+			       sizeof(counts) / 8))
+		return;
+#define X_KERNEL(role, field, name, family, labels, help) wf_metric_add(sum, name, counts.field);
+#include "bpf/counters.def"
+}
