@@ -13,8 +13,9 @@
 
 #include <jansson.h>
 
-#include "sink/community_id.h"
-#include "sink/json_out.h"
+#include "sink/format/community_id.h"
+#include "sink/file_gaps.h"
+#include "sink/format/json_out.h"
 #include "unit/support/delivery.h"
 #include "unit/support/fake_weft.h"
 
@@ -388,4 +389,85 @@ TEST_WITH(events_tell_each_change_of_what_is_shed, setup, teardown)
 	assert_number(json_object_get(line, "overload"), "previous", 0);
 	json_decref(line);
 	fake_close(sink);
+}
+
+/* /dev/full fails each write as a full disk does. */
+static struct wf_sink *open_full(enum wf_on_disk_full on_disk_full)
+{
+	struct wf_sink_opts opts = {.events_path = "/dev/full", .on_disk_full = on_disk_full};
+	struct wf_sink *sink;
+
+	assert_int_equal(fake_open("events", opts, &sink), 0);
+	assert_int_equal(wf_sink_start(sink), 0);
+	return sink;
+}
+
+TEST(events_on_a_full_disk_end_the_sink)
+{
+	struct wf_sink *sink = open_full(WF_DISK_FULL_STOP);
+	struct weft_flow flow = delivery_flow(9);
+	struct weft_event gap = delivery_gap(&flow, 0, 100);
+	struct wf_sink_stats stats;
+
+	fake_event(&gap);
+	wf_dispatch_flush(&fake.dispatch);
+	assert_int_equal(wf_sink_join(sink), -ENOSPC);
+	assert_true(wf_sink_gave_up(sink));
+	wf_dispatch_close(&fake.dispatch);
+	wf_sink_stats(sink, &stats);
+	assert_int_equal(stats.failed_events, 1);
+	assert_int_equal(stats.written_bytes, 0);
+	assert_non_null(strstr(fake.log, "/dev/full: No space left on device; no further events"));
+	fake_close(sink);
+}
+
+TEST(events_on_a_full_disk_wait_for_room)
+{
+	struct wf_sink *sink = open_full(WF_DISK_FULL_CONTINUE);
+	struct weft_flow flow = delivery_flow(9);
+	struct weft_event gap = delivery_gap(&flow, 0, 100);
+	struct wf_sink_stats stats;
+
+	fake_event(&gap);
+	wf_dispatch_flush(&fake.dispatch);
+	fake_event(&gap);
+	assert_int_equal(fake_end(sink), -ENOSPC);
+	wf_sink_stats(sink, &stats);
+	assert_int_equal(stats.events, 2);
+	assert_int_equal(stats.failed_events, 3); /* the statistics at the end are the third */
+	assert_non_null(strstr(fake.log, "output is left out until there is room again"));
+	fake_close(sink);
+}
+
+TEST_WITH(events_report_what_is_missing_from_files, setup, teardown)
+{
+	struct wf_sink_opts opts = {.events_path = path};
+	struct wf_file_gap gap = {
+		.flow = delivery_flow(9), .err = -EDQUOT, .off = 7, .len_bytes = 11};
+	struct wf_sink *sink;
+	json_t *line;
+
+	assert_int_equal(wf_file_gaps_new(&opts.file_gaps), 0);
+	wf_file_gaps_begin(opts.file_gaps);
+	for (unsigned int i = 0; i < WF_FILE_GAPS_MAX + 3; i++)
+		wf_file_gaps_push(opts.file_gaps, &gap);
+	assert_int_equal(wf_file_gaps_lost(opts.file_gaps), 3);
+	wf_file_gaps_end(opts.file_gaps);
+	assert_int_equal(fake_open("events", opts, &sink), 0);
+	assert_int_equal(wf_sink_start(sink), 0);
+	assert_int_equal(fake_end(sink), 0);
+	line = read_line(WF_FILE_GAPS_MAX - 1);
+	assert_text(line, "event_type", "file_gap");
+	assert_endpoints(line);
+	assert_text(line, "direction", "toserver");
+	assert_number(json_object_get(line, "file_gap"), "offset", 7);
+	assert_number(json_object_get(line, "file_gap"), "length", 11);
+	assert_text(json_object_get(line, "file_gap"), "error", strerror(EDQUOT));
+	json_decref(line);
+	line = read_line(WF_FILE_GAPS_MAX);
+	assert_text(line, "event_type", "drop");
+	assert_number(json_object_get(line, "drop"), "events", 3);
+	json_decref(line);
+	fake_close(sink);
+	wf_file_gaps_free(opts.file_gaps);
 }

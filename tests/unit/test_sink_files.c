@@ -8,11 +8,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sink/file_gaps.h"
 #include "unit/support/delivery.h"
 #include "unit/support/fake_weft.h"
 
@@ -329,6 +331,7 @@ TEST_WITH(files_more_than_may_be_open_are_all_whole, setup, teardown)
 TEST_WITH(files_directory_that_vanishes_ends_the_sink_alone, setup, teardown)
 {
 	struct wf_sink *sink = open_sink(false);
+	struct wf_sink_stats stats;
 	struct weft_flow flow = delivery_flow(1);
 
 	assert_int_equal(rmdir(dir), 0);
@@ -336,6 +339,9 @@ TEST_WITH(files_directory_that_vanishes_ends_the_sink_alone, setup, teardown)
 	wf_dispatch_flush(&fake.dispatch);
 	assert_int_equal(wf_sink_join(sink), -ENOENT);
 	assert_non_null(strstr(fake.log, "no further streams are written"));
+	wf_sink_stats(sink, &stats);
+	assert_int_equal(stats.data_bytes, 4);
+	assert_int_equal(stats.failed_bytes, 4);
 	push_text(&flow, WEFT_TO_CLIENT, 4, "nobody waits for it");
 	wf_dispatch_close(&fake.dispatch);
 	assert_int_equal(wf_arena_used_bytes(fake.arena), 0);
@@ -366,4 +372,44 @@ TEST_WITH(sink_null_counts_what_it_takes, setup, teardown)
 	assert_int_equal(stats.events, 2);
 	assert_int_equal(stats.data_bytes, 5);
 	fake_close(sink);
+}
+
+/* A file that may not grow further fails alone; the rest of its stream is reported at its end. */
+TEST_WITH(files_stream_that_is_too_large_is_reported, setup, teardown)
+{
+	struct wf_sink_opts opts = {.streams_dir = dir};
+	struct weft_flow flow = delivery_flow(1);
+	struct wf_sink_stats stats;
+	struct rlimit before, low;
+	struct wf_file_gap gap;
+	struct wf_sink *sink;
+
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &before);
+	low = before;
+	low.rlim_cur = 6;
+	assert_int_equal(wf_file_gaps_new(&opts.file_gaps), 0);
+	assert_int_equal(fake_open("streams", opts, &sink), 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
+	assert_int_equal(wf_sink_start(sink), 0);
+	push_text(&flow, WEFT_TO_CLIENT, 0, "12345678");
+	push_text(&flow, WEFT_TO_CLIENT, 8, "9");
+	wf_dispatch_flush(&fake.dispatch);
+	push_text(&flow, WEFT_TO_CLIENT, 9, "abc");
+	push_close(&flow);
+	assert_int_equal(fake_end(sink), -EFBIG);
+	setrlimit(RLIMIT_FSIZE, &before);
+	assert_file_text(NAME, "123456");
+	assert_true(wf_file_gaps_pop(opts.file_gaps, &gap));
+	assert_int_equal(gap.off, 6);
+	assert_int_equal(gap.len_bytes, 6);
+	assert_int_equal(gap.err, -EFBIG);
+	assert_int_equal(gap.dir, WEFT_TO_CLIENT);
+	assert_int_equal(gap.flow.id, 1);
+	assert_false(wf_file_gaps_pop(opts.file_gaps, &gap));
+	wf_file_gaps_wait_end(opts.file_gaps); /* returns, because the sink has ended */
+	wf_sink_stats(sink, &stats);
+	assert_int_equal(stats.written_bytes + stats.failed_bytes, stats.data_bytes);
+	fake_close(sink);
+	wf_file_gaps_free(opts.file_gaps);
 }

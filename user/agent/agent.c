@@ -22,6 +22,7 @@
 #include "agent/report_new.h"
 #include "agent/request.h"
 #include "agent/requests.h"
+#include "sink/file_gaps.h"
 #include "sink/sink.h"
 
 enum { TICK_MS = 200, SOURCE_NAME_BYTES = 256, NOTHING_FOUND_BYTES = 1024 };
@@ -32,7 +33,8 @@ struct agent {
 	struct wf_sink *sinks[WEFT_SUBSCRIPTIONS_MAX];
 	size_t sinks_count;
 	size_t sinks_started;
-	struct wf_control *control; /* owned; NULL in replay */
+	struct wf_file_gaps *file_gaps; /* owned */
+	struct wf_control *control;	/* owned; NULL in replay */
 	struct wf_request_env request_env;
 	char source[SOURCE_NAME_BYTES];
 };
@@ -166,12 +168,17 @@ static int open_sinks(struct agent *agent)
 {
 	struct wf_sink_opts opts = agent->opts->config->sinks;
 	const char *kind;
+	int err = wf_file_gaps_new(&agent->file_gaps);
 
+	if (err)
+		return err;
+	opts.file_gaps = agent->file_gaps;
+	if (opts.on_disk_full == WF_DISK_FULL_DEFAULT)
+		opts.on_disk_full = agent->opts->file ? WF_DISK_FULL_STOP : WF_DISK_FULL_CONTINUE;
 	opts.log = agent->opts->log_fn;
 	opts.log_ctx = agent->opts->log_ctx;
 	while ((kind = wf_sink_wanted(&opts, agent->sinks_count)) != NULL) {
-		int err = wf_sink_open(agent->weft, kind, &opts, &agent->sinks[agent->sinks_count]);
-
+		err = wf_sink_open(agent->weft, kind, &opts, &agent->sinks[agent->sinks_count]);
 		if (err)
 			return err;
 		agent->sinks_count++;
@@ -235,19 +242,40 @@ static void close_unstarted(struct agent *agent)
 		wf_sink_close(agent->sinks[--agent->sinks_count]);
 }
 
+/* Return true if there were outputs and a failure has ended each of them. */
+static bool outputs_gone(const struct agent *agent)
+{
+	for (size_t i = 0; i < agent->sinks_started; i++)
+		if (!wf_sink_gave_up(agent->sinks[i]))
+			return false;
+	return agent->sinks_started > 0;
+}
+
+/* Live: say once a minute why nothing was found. */
+static void tell_nothing_found(struct agent *agent, struct wf_nothing_found *state)
+{
+	char line[NOTHING_FOUND_BYTES];
+
+	if (!agent->opts->files_count &&
+	    wf_nothing_found_tick(state, agent->weft, wf_clock_now_ns(), line, sizeof(line)))
+		warn(agent, line);
+}
+
 static int wait_for_end(struct agent *agent)
 {
 	struct wf_nothing_found state = {.next_ns = 0};
-	char line[NOTHING_FOUND_BYTES];
+	bool stopped = false;
 	int err;
 
 	while ((err = weft_wait(agent->weft, TICK_MS)) == -ETIMEDOUT) {
 		if (agent->opts->tick_fn)
 			agent->opts->tick_fn(agent->weft, agent->opts->tick_ctx);
-		if (!agent->opts->files_count &&
-		    wf_nothing_found_tick(&state, agent->weft, wf_clock_now_ns(), line,
-					  sizeof(line)))
-			warn(agent, line);
+		tell_nothing_found(agent, &state);
+		if (!stopped && outputs_gone(agent)) {
+			agent_error(agent, "every output has failed, so weft ends");
+			weft_stop(agent->weft);
+			stopped = true;
+		}
 	}
 	return err;
 }
@@ -345,6 +373,7 @@ int wf_agent_run(const struct wf_agent_opts *opts, struct wf_agent_result *ret_r
 	wf_control_close(agent.control);
 	while (agent.sinks_count > 0)
 		wf_sink_close(agent.sinks[--agent.sinks_count]);
+	wf_file_gaps_free(agent.file_gaps);
 	signals_give_back(&saved);
 	weft_free(agent.weft);
 	return err;

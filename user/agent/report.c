@@ -194,7 +194,7 @@ static void print_sink_line(const json_t *sink, FILE *out)
 			"delivery.queue_bytes\n",
 			name, wf_report_number(int_of(sink, "dropped_events"), numbers[0]),
 			wf_report_number(int_of(sink, "dropped_bytes"), numbers[1]));
-	if (int_of(sink, "failed_events") > 0)
+	if (int_of(sink, "failed_events") > 0 || int_of(sink, "failed_bytes") > 0)
 		fprintf(out, "weft: sink %s: failed: %s events (%s payload bytes) not written\n",
 			name, wf_report_number(int_of(sink, "failed_events"), numbers[0]),
 			wf_report_number(int_of(sink, "failed_bytes"), numbers[1]));

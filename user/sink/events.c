@@ -3,41 +3,31 @@
  * events.c - writes events as JSON lines, with the field names of Suricata's EVE where EVE has one:
  * flow, gap, anomaly, drop, stats, pressure and overload.
  *
- * The lines of a batch are collected in a buffer and written together. A reader therefore sees
- * whole lines, except when the disk fills up within a line. A file is appended to, never
- * overwritten.
- *
- * Memory: BUFFER_BYTES.
+ * The lines of a batch are collected in a buffer and written together (line_out.c).
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "sink/community_id.h"
-#include "sink/json_out.h"
+#include "sink/format/community_id.h"
+#include "sink/file_gaps.h"
+#include "sink/format/json_out.h"
+#include "sink/line_out.h"
 #include "sink/sink_class.h"
 #include "sink/stream_name.h"
 
 enum {
-	BUFFER_BYTES = 256 * 1024,
-	/* write the buffer once it holds this much; the rest is room for one line */
-	FLUSH_BYTES = 128 * 1024,
 	TIME_BYTES = 48,
 	CHANGES_MAX = 16,
 };
 #define NS_PER_SEC 1000000000ull
 
 struct events {
-	int fd; /* owned; for standard output, a duplicate */
-	const char *target;
-	struct wf_json json;
 	struct wf_community_id *community_id; /* owned */
-	uint64_t lines;			      /* number of lines in the buffer */
+	uint64_t lost_told; /* number of lost lines and file gaps that were reported */
 	uint64_t start_sec;
 	uint64_t looked_sec;	/* second of the last check for memory pressure */
 	uint64_t stats_sec;	/* second of the last written statistics */
@@ -45,7 +35,7 @@ struct events {
 	uint64_t shed_percent;	/* shed percentage as last written */
 	time_t second;		/* time in seconds that second_text contains */
 	char second_text[TIME_BYTES];
-	char bytes[BUFFER_BYTES];
+	struct wf_line_out out;
 };
 
 static uint64_t clock_sec(clockid_t clock)
@@ -80,31 +70,28 @@ static void put_time(struct events *events, const char *key, uint64_t time_ns)
 	}
 	snprintf(text, sizeof(text), "%s.%06u+0000", events->second_text,
 		 (unsigned int)(time_ns % NS_PER_SEC / 1000));
-	wf_json_text(&events->json, key, text);
+	wf_json_text(&events->out.json, key, text);
 }
 
 static void line_begin(struct events *events, uint64_t time_ns, const char *type)
 {
-	wf_json_line_begin(&events->json);
+	wf_json_line_begin(&events->out.json);
 	put_time(events, "timestamp", time_ns);
-	wf_json_text(&events->json, "event_type", type);
+	wf_json_text(&events->out.json, "event_type", type);
 }
 
 static void line_end(struct wf_sink *sink)
 {
 	struct events *events = sink->state;
 
-	if (wf_json_line_end(&events->json))
-		events->lines++;
-	else
-		wf_sink_count(sink, failed_events, 1);
+	wf_line_out_end_line(sink, &events->out);
 }
 
 static void put_flow(struct events *events, const struct weft_flow *flow)
 {
 	char text[INET6_ADDRSTRLEN > WF_COMMUNITY_ID_BYTES ? INET6_ADDRSTRLEN
 							   : WF_COMMUNITY_ID_BYTES];
-	struct wf_json *json = &events->json;
+	struct wf_json *json = &events->out.json;
 
 	wf_json_u64(json, "flow_id", flow->id);
 	if (flow->vlan[0]) {
@@ -129,7 +116,8 @@ static void put_flow(struct events *events, const struct weft_flow *flow)
 
 static void put_direction(struct events *events, enum weft_dir dir)
 {
-	wf_json_text(&events->json, "direction", dir == WEFT_TO_SERVER ? "toserver" : "toclient");
+	wf_json_text(&events->out.json, "direction",
+		     dir == WEFT_TO_SERVER ? "toserver" : "toclient");
 }
 
 static void put_counts(struct wf_json *json, const struct weft_flow_record *record)
@@ -179,7 +167,7 @@ static void put_tcp_flags(struct wf_json *json, const struct weft_flow_record *r
 static void write_flow(struct events *events, const struct weft_event *event)
 {
 	const struct weft_flow_record *record = event->close;
-	struct wf_json *json = &events->json;
+	struct wf_json *json = &events->out.json;
 	uint64_t age_ns = record->end_ns > record->start_ns ? record->end_ns - record->start_ns : 0;
 
 	line_begin(events, event->time_ns, "flow");
@@ -203,7 +191,7 @@ static void write_flow(struct events *events, const struct weft_event *event)
 
 static void write_gap(struct events *events, const struct weft_event *event)
 {
-	struct wf_json *json = &events->json;
+	struct wf_json *json = &events->out.json;
 
 	line_begin(events, event->time_ns, "gap");
 	put_flow(events, event->flow);
@@ -217,7 +205,7 @@ static void write_gap(struct events *events, const struct weft_event *event)
 
 static void write_anomaly(struct events *events, const struct weft_event *event)
 {
-	struct wf_json *json = &events->json;
+	struct wf_json *json = &events->out.json;
 
 	line_begin(events, event->time_ns, "anomaly");
 	put_flow(events, event->flow);
@@ -237,10 +225,62 @@ static void write_anomaly(struct events *events, const struct weft_event *event)
 static void write_drop(struct events *events, const struct weft_event *event)
 {
 	line_begin(events, event->time_ns, "drop");
-	wf_json_object_begin(&events->json, "drop");
-	wf_json_u64(&events->json, "events", event->drop.events);
-	wf_json_u64(&events->json, "data_bytes", event->drop.data_bytes);
-	wf_json_object_end(&events->json);
+	wf_json_object_begin(&events->out.json, "drop");
+	wf_json_u64(&events->out.json, "events", event->drop.events);
+	wf_json_u64(&events->out.json, "data_bytes", event->drop.data_bytes);
+	wf_json_object_end(&events->out.json);
+}
+
+static void write_file_gap(struct events *events, const struct wf_file_gap *gap)
+{
+	struct wf_json *json = &events->out.json;
+
+	line_begin(events, gap->time_ns, "file_gap");
+	put_flow(events, &gap->flow);
+	put_direction(events, gap->dir);
+	wf_json_object_begin(json, "file_gap");
+	wf_json_u64(json, "offset", gap->off);
+	wf_json_u64(json, "length", gap->len_bytes);
+	wf_json_text(json, "error", strerror(-gap->err));
+	wf_json_object_end(json);
+}
+
+/*
+ * Write the ranges that are missing from stream files, as long as the buffer has room. Return: true
+ * if any was written.
+ */
+static bool write_file_gaps(struct wf_sink *sink)
+{
+	struct events *events = sink->state;
+	struct wf_file_gap gap;
+	bool any = false;
+
+	while (sink->opts.file_gaps && events->out.json.len < WF_LINE_OUT_FLUSH_BYTES &&
+	       wf_file_gaps_pop(sink->opts.file_gaps, &gap)) {
+		write_file_gap(events, &gap);
+		line_end(sink);
+		any = true;
+	}
+	return any;
+}
+
+/* Report the lines that were lost because the disk was full, once the buffer has room again. */
+static void write_lost(struct wf_sink *sink)
+{
+	struct events *events = sink->state;
+	uint64_t lost = events->out.lost_lines;
+
+	if (sink->opts.file_gaps)
+		lost += wf_file_gaps_lost(sink->opts.file_gaps);
+	if (lost == events->lost_told || events->out.json.len >= WF_LINE_OUT_FLUSH_BYTES)
+		return;
+	line_begin(events, now_ns(), "drop");
+	wf_json_object_begin(&events->out.json, "drop");
+	wf_json_u64(&events->out.json, "events", lost - events->lost_told);
+	wf_json_u64(&events->out.json, "data_bytes", 0);
+	wf_json_object_end(&events->out.json);
+	line_end(sink);
+	events->lost_told = lost;
 }
 
 static void put_metric(const struct weft_metric *metric, void *ctx)
@@ -253,10 +293,10 @@ static void write_stats(struct wf_sink *sink)
 	struct events *events = sink->state;
 
 	line_begin(events, now_ns(), "stats");
-	wf_json_object_begin(&events->json, "stats");
-	wf_json_u64(&events->json, "uptime", clock_sec(CLOCK_MONOTONIC) - events->start_sec);
-	weft_stats_each(sink->weft, put_metric, &events->json);
-	wf_json_object_end(&events->json);
+	wf_json_object_begin(&events->out.json, "stats");
+	wf_json_u64(&events->out.json, "uptime", clock_sec(CLOCK_MONOTONIC) - events->start_sec);
+	weft_stats_each(sink->weft, put_metric, &events->out.json);
+	wf_json_object_end(&events->out.json);
 	line_end(sink);
 }
 
@@ -269,7 +309,7 @@ static void write_pressure(struct wf_sink *sink)
 
 	for (size_t i = 0; i < count; i++) {
 		const struct weft_pressure_change *change = &changes[i];
-		struct wf_json *json = &events->json;
+		struct wf_json *json = &events->out.json;
 
 		line_begin(events, change->time_ns, "pressure");
 		wf_json_object_begin(json, "pressure");
@@ -299,43 +339,15 @@ static void write_overload(struct wf_sink *sink)
 	if (percent == events->shed_percent)
 		return;
 	line_begin(events, now_ns(), "overload");
-	wf_json_object_begin(&events->json, "overload");
-	wf_json_u64(&events->json, "shed_percent", percent);
-	wf_json_u64(&events->json, "previous", events->shed_percent);
-	wf_json_object_end(&events->json);
+	wf_json_object_begin(&events->out.json, "overload");
+	wf_json_u64(&events->out.json, "shed_percent", percent);
+	wf_json_u64(&events->out.json, "previous", events->shed_percent);
+	wf_json_object_end(&events->out.json);
 	line_end(sink);
 	events->shed_percent = percent;
 }
 
 /* ---- output ---- */
-
-static int flush(struct wf_sink *sink)
-{
-	struct events *events = sink->state;
-	size_t done = 0;
-
-	while (done < events->json.len) {
-		ssize_t got = write(events->fd, events->bytes + done, events->json.len - done);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0) {
-			int err = -errno;
-
-			wf_sink_log(sink, WEFT_LOG_ERROR, "%s: %s; no further events are written",
-				    events->target,
-				    err == -EPIPE ? "the reading process has closed the pipe"
-						  : strerror(-err));
-			wf_sink_count(sink, failed_events, events->lines);
-			return err;
-		}
-		done += (size_t)got;
-		wf_sink_count(sink, written_bytes, (uint64_t)got);
-	}
-	events->json.len = 0;
-	events->lines = 0;
-	return 0;
-}
 
 /*
  * Check for changes that are not announced by events: memory pressure and overload once a second,
@@ -347,9 +359,11 @@ static void look_around(struct wf_sink *sink)
 	uint64_t sec = clock_sec(CLOCK_MONOTONIC_COARSE);
 	uint32_t interval_sec = sink->opts.stats_interval_sec;
 
+	write_file_gaps(sink);
 	if (sec == events->looked_sec)
 		return;
 	events->looked_sec = sec;
+	write_lost(sink);
 	write_pressure(sink);
 	write_overload(sink);
 	if (!interval_sec || sec - events->stats_sec < interval_sec)
@@ -388,27 +402,39 @@ static int events_take(struct wf_sink *sink, const struct weft_event *taken, int
 	for (int i = 0; i < count && !err; i++) {
 		if (write_event(events, &taken[i]))
 			line_end(sink);
-		if (events->json.len >= FLUSH_BYTES)
-			err = flush(sink);
+		if (events->out.json.len >= WF_LINE_OUT_FLUSH_BYTES)
+			err = wf_line_out_flush(sink, &events->out);
 	}
 	if (err)
 		return err;
 	look_around(sink);
-	return flush(sink);
+	return wf_line_out_flush(sink, &events->out);
 }
 
 static int events_idle(struct wf_sink *sink)
 {
+	struct events *events = sink->state;
+
 	look_around(sink);
-	return flush(sink);
+	return wf_line_out_flush(sink, &events->out);
 }
 
 static int events_finish(struct wf_sink *sink)
 {
+	struct events *events = sink->state;
+	int err = 0;
+
+	if (sink->opts.file_gaps)
+		wf_file_gaps_wait_end(sink->opts.file_gaps);
+	while (!err && write_file_gaps(sink))
+		err = wf_line_out_flush(sink, &events->out);
+	if (err)
+		return err;
+	write_lost(sink);
 	write_pressure(sink);
 	write_overload(sink);
 	write_stats(sink);
-	return flush(sink);
+	return wf_line_out_finish(sink, &events->out);
 }
 
 static void events_close(struct wf_sink *sink)
@@ -416,22 +442,8 @@ static void events_close(struct wf_sink *sink)
 	struct events *events = sink->state;
 
 	wf_community_id_free(events->community_id);
-	close(events->fd);
+	wf_line_out_close(&events->out);
 	free(events);
-}
-
-static int open_target(const struct wf_sink *sink, const char *target)
-{
-	int fd = !strcmp(sink->target, "-")
-			 ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
-			 : open(sink->target, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY,
-				0640);
-
-	if (fd >= 0)
-		return fd;
-	fd = -errno;
-	wf_sink_log(sink, WEFT_LOG_ERROR, "%s can't be written: %s", target, strerror(-fd));
-	return fd;
 }
 
 static const char *events_target(const struct wf_sink_opts *opts)
@@ -446,8 +458,6 @@ static int events_open(struct wf_sink *sink)
 
 	if (!events)
 		return -ENOMEM;
-	events->target = strcmp(sink->target, "-") ? sink->target : "standard output";
-	events->json = (struct wf_json){.bytes = events->bytes, .room = BUFFER_BYTES};
 	events->start_sec = clock_sec(CLOCK_MONOTONIC);
 	events->stats_sec = events->start_sec;
 	err = wf_community_id_new(0, &events->community_id);
@@ -456,11 +466,9 @@ static int events_open(struct wf_sink *sink)
 			    strerror(-err));
 		goto free_events;
 	}
-	events->fd = open_target(sink, events->target);
-	if (events->fd < 0) {
-		err = events->fd;
+	err = wf_line_out_open(sink, &events->out);
+	if (err)
 		goto free_id;
-	}
 	sink->state = events;
 	return 0;
 

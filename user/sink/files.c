@@ -3,9 +3,8 @@
  * files.c - writes each direction that carried bytes to a file of its own, in one directory.
  *
  * At start the directory must not hold any file with the name of a stream file, or the sink fails;
- * the directory is locked, so that no other run can use it. Every stream file is therefore ours.
- * Each is still created with O_EXCL and opened with O_NOFOLLOW, by a bare name in the opened
- * directory: no link is followed, and nothing outside is written.
+ * the directory is locked, so that no other run can use it. Every stream file is therefore ours;
+ * stream_io.c opens them.
  *
  * A name may be used already: by the same four-tuple in another VLAN or tunnel, or by a stream
  * that was forgotten because WEFT_FILES_TRACKED_MAX others came later. The next free number is
@@ -13,30 +12,35 @@
  * and opened again when more bytes arrive (its inode shows that it is the same file).
  *
  * Writing: the events of a batch are collected per file, and each file is written with one
- * pwritev(). The bytes are borrowed until the batch has been taken, so nothing is copied.
+ * pwritev() for each run of events without a gap. The bytes are borrowed until the batch has been
+ * taken, so nothing is copied.
  *
  * Failures: an error of one file (such as a name in use, or a file that is too large) ends that
- * file; an error of the directory or the disk ends the sink.
+ * file; a full disk leaves out bytes until there is room, or ends the sink (on_disk_full); another
+ * error of the directory or the disk ends the sink. Each missing range of a stream is reported
+ * through file_gaps.h, once its length is known.
+ *
+ * Ledger: data_bytes = written_bytes + failed_bytes, whatever fails.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "sink/disk_full.h"
+#include "sink/file_gaps.h"
 #include "sink/sink_class.h"
 #include "sink/stream_dir.h"
+#include "sink/stream_io.h"
 #include "sink/stream_name.h"
 #include "sink/stream_table.h"
 
 enum {
-	BATCH_MAX = 256,    /* maximum batch size of sink.c */
-	NUMBERS_TRIED = 64, /* numbers tried when a file name is in use */
-	TOLD_MAX = 8,	    /* maximum number of failed files that are logged individually */
-	OPEN_SPARED = 64,   /* file descriptors that are not used for stream files */
+	BATCH_MAX = 256,  /* maximum batch size of sink.c */
+	TOLD_MAX = 8,	  /* maximum number of failed files that are logged individually */
+	OPEN_SPARED = 64, /* file descriptors that are not used for stream files */
 };
 
 struct files {
@@ -44,6 +48,7 @@ struct files {
 	uint32_t open_max;
 	bool forgets;  /* a stream was forgotten, which is logged once */
 	uint64_t told; /* number of failures so far */
+	struct wf_disk_full disk;
 	struct wf_stream_table table;
 
 	/* The current batch. The events of one file form a list of event indices + 1. */
@@ -74,6 +79,43 @@ static bool ends_all(int err)
 	return false;
 }
 
+/* Report the missing range of @file, if there is one. @event: any of its stream. */
+static void tell_missing(struct wf_sink *sink, struct wf_stream_file *file,
+			 const struct weft_event *event, enum weft_dir dir)
+{
+	if (!file->missing_bytes)
+		return;
+	if (sink->opts.file_gaps) {
+		struct wf_file_gap gap = {
+			.flow = *event->flow,
+			.dir = dir,
+			.err = file->missing_err,
+			.time_ns = event->time_ns,
+			.off = file->missing_off,
+			.len_bytes = file->missing_bytes,
+		};
+
+		wf_file_gaps_push(sink->opts.file_gaps, &gap);
+	}
+	file->missing_bytes = 0;
+}
+
+/* Record that @len_bytes bytes of @file at the stream offset @off were not written. */
+static void add_missing(struct wf_sink *sink, struct wf_stream_file *file,
+			const struct weft_event *event, uint64_t off, uint64_t len_bytes, int err)
+{
+	if (!len_bytes)
+		return;
+	wf_sink_count(sink, failed_bytes, len_bytes);
+	if (file->missing_bytes && file->missing_off + file->missing_bytes != off)
+		tell_missing(sink, file, event, event->dir);
+	if (!file->missing_bytes) {
+		file->missing_off = off;
+		file->missing_err = err;
+	}
+	file->missing_bytes += len_bytes;
+}
+
 /*
  * Record the failure of @file; log it, at most TOLD_MAX times if only this file is affected.
  * Return: @err if the sink must end; otherwise 0.
@@ -83,12 +125,18 @@ static int file_failed(struct wf_sink *sink, struct wf_stream_file *file, const 
 {
 	struct files *files = sink->state;
 
+	if (wf_disk_full_continues(sink, err)) {
+		wf_disk_full_begin(&files->disk, sink, sink->target, err);
+		return 0;
+	}
 	wf_sink_failed(sink, err);
 	if (ends_all(err)) {
 		wf_sink_log(sink, WEFT_LOG_ERROR, "%s/%s: %s: %s; no further streams are written",
 			    sink->target, name, what, strerror(-err));
 		return err;
 	}
+	if (file->fd >= 0)
+		wf_stream_file_close(&files->table, file);
 	file->failed = true;
 	if (files->told++ < TOLD_MAX)
 		wf_sink_log(sink, WEFT_LOG_ERROR,
@@ -97,101 +145,19 @@ static int file_failed(struct wf_sink *sink, struct wf_stream_file *file, const 
 	return 0;
 }
 
-static void close_file(struct files *files, struct wf_stream_file *file)
-{
-	close(file->fd);
-	wf_stream_table_set_fd(&files->table, file, -1);
-}
-
-/* Like openat(), but close an idle file when the process has no descriptors left. */
-static int open_name(struct files *files, const char *name, int flags)
-{
-	for (;;) {
-		int fd = openat(files->dir, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | flags, 0640);
-		int err = errno;
-
-		if (fd >= 0)
-			return fd;
-		if ((err != EMFILE && err != ENFILE) || !files->table.open.count)
-			return -err;
-		close_file(files, wf_stream_table_oldest_open(&files->table));
-	}
-}
-
-/* Return true if @name is a regular file, which is then ours: see the top of this file. */
-static bool is_ours(const struct files *files, const char *name)
-{
-	struct stat st;
-
-	return !fstatat(files->dir, name, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode);
-}
-
-/* Return the first number to try. Both directions of a connection should have the same number. */
-static uint32_t first_number(struct files *files, const struct weft_event *event)
-{
-	struct wf_stream_file *other =
-		wf_stream_table_find(&files->table, event->flow->id, event->dir ^ 1);
-
-	return other && other->made ? other->number : event->flow->use;
-}
-
-static int make_file(struct files *files, struct wf_stream_file *file,
+/* Open @file unless it is open. Return: 0, or negative errno, with the name in @name. */
+static int open_file(struct files *files, struct wf_stream_file *file,
 		     const struct weft_event *event, char *name)
 {
-	uint32_t number = first_number(files, event);
 	int fd;
 
-	for (uint32_t tries = 0;; tries++, number++) {
-		wf_stream_name(event->flow, event->dir, number, name);
-		fd = open_name(files, name, O_CREAT | O_EXCL);
-		if (fd != -EEXIST || tries == NUMBERS_TRIED || !is_ours(files, name))
-			break;
-	}
-	file->number = number;
-	return fd;
-}
-
-static int open_again(struct files *files, struct wf_stream_file *file,
-		      const struct weft_event *event, char *name)
-{
-	struct stat st;
-	int fd;
-
-	wf_stream_name(event->flow, event->dir, file->number, name);
-	fd = open_name(files, name, 0);
-	if (fd >= 0 && (fstat(fd, &st) || st.st_ino != file->inode || !S_ISREG(st.st_mode))) {
-		close(fd);
-		return -ESTALE;
-	}
-	return fd;
-}
-
-/*
- * Open or reopen @file. Return: 0 if file->fd is open or only this file has failed; negative errno
- * if the sink must end.
- */
-static int open_file(struct wf_sink *sink, struct wf_stream_file *file,
-		     const struct weft_event *event)
-{
-	struct files *files = sink->state;
-	char name[WF_STREAM_NAME_BYTES];
-	struct stat st;
-	int fd;
-
-	if (file->fd >= 0 || file->failed)
+	if (file->fd >= 0)
 		return 0;
 	if (files->table.open.count >= files->open_max)
-		close_file(files, wf_stream_table_oldest_open(&files->table));
-	fd = file->made ? open_again(files, file, event, name)
-			: make_file(files, file, event, name);
+		wf_stream_file_close(&files->table, wf_stream_table_oldest_open(&files->table));
+	fd = wf_stream_file_open(files->dir, &files->table, file, event, name);
 	if (fd < 0)
-		return file_failed(sink, file, name, "can't be opened", fd);
-	if (!file->made) {
-		if (!fstat(fd, &st))
-			file->inode = st.st_ino;
-		file->made = true;
-		wf_sink_count(sink, files, 1);
-	}
+		return fd;
 	wf_stream_table_set_fd(&files->table, file, fd);
 	return 0;
 }
@@ -199,55 +165,21 @@ static int open_file(struct wf_sink *sink, struct wf_stream_file *file,
 /* ---- writing ---- */
 
 /*
- * Write all of @iov at @off. *ret_written is set even on failure. Return: 0 on success; negative
- * errno.
- */
-static int write_all(int fd, struct iovec *iov, int count, uint64_t off, uint64_t *ret_written)
-{
-	uint64_t written = 0;
-
-	while (count) {
-		ssize_t got = pwritev(fd, iov, count, (off_t)(off + written));
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0) {
-			*ret_written = written;
-			return got ? -errno : -EIO;
-		}
-		written += (uint64_t)got;
-		while (count && (size_t)got >= iov->iov_len) {
-			got -= (ssize_t)iov->iov_len;
-			iov++;
-			count--;
-		}
-		if (count) {
-			iov->iov_base = (char *)iov->iov_base + got;
-			iov->iov_len -= (size_t)got;
-		}
-	}
-	*ret_written = written;
-	return 0;
-}
-
-/*
- * Gather the events from @pending on that one pwritev() can write. Return: the first event that is
+ * Gather the events from @pending on whose bytes follow each other. Return: the first event that is
  * left; 0 if none.
  */
-static uint16_t gather(const struct wf_sink *sink, uint16_t pending, struct iovec *iov,
+static uint16_t gather(const struct files *files, uint16_t pending, struct iovec *iov,
 		       int *ret_count, uint64_t *ret_bytes)
 {
-	const struct files *files = sink->state;
-	uint64_t next_off = files->events[pending - 1].data.off;
+	uint64_t first_off = files->events[pending - 1].data.off;
 	int count = 0;
 
 	*ret_bytes = 0;
 	for (; pending; pending = files->next_pending[pending]) {
 		const struct weft_event *event = &files->events[pending - 1];
 
-		if (sink->opts.pad_gaps == WEFT_ON && event->data.off != next_off)
+		if (event->data.off != first_off + *ret_bytes)
 			break;
-		next_off = event->data.off + event->data.len_bytes;
 		*ret_bytes += event->data.len_bytes;
 		iov[count++] = (struct iovec){(void *)event->data.bytes, event->data.len_bytes};
 	}
@@ -255,9 +187,48 @@ static uint16_t gather(const struct wf_sink *sink, uint16_t pending, struct iove
 	return pending;
 }
 
+/* Update @file and the counts after @written bytes of the stream at @off were written at @pos. */
+static void wrote(struct wf_sink *sink, struct wf_stream_file *file, uint64_t pos, uint64_t written)
+{
+	wf_sink_count(sink, written_bytes, written);
+	file->written_off = pos + written;
+	if (written && !file->wrote)
+		wf_sink_count(sink, files, 1);
+	file->wrote |= written > 0;
+}
+
 /*
- * Write the events of the batch that belong to @file. Return: 0 on success or if only this file has
- * failed; negative errno if the sink must end.
+ * Write @iov, the @bytes bytes from @first on, to @file. *ret_written is set even on failure.
+ * Return: 0 on success or if the sink survives the failure; negative errno if the sink must end.
+ */
+static int write_run(struct wf_sink *sink, struct wf_stream_file *file,
+		     const struct weft_event *first, struct iovec *iov, int count,
+		     uint64_t *ret_written)
+{
+	struct files *files = sink->state;
+	uint64_t pos = sink->opts.pad_gaps == WEFT_ON ? first->data.off : file->written_off;
+	char name[WF_STREAM_NAME_BYTES];
+	int err = open_file(files, file, first, name);
+
+	if (err)
+		return file_failed(sink, file, name, "can't be opened", err);
+	err = wf_stream_file_write(file->fd, iov, count, pos, ret_written);
+	if (*ret_written)
+		tell_missing(sink, file, first, first->dir);
+	wrote(sink, file, pos, *ret_written);
+	if (!err) {
+		wf_disk_full_end(&files->disk, sink, sink->target);
+		return 0;
+	}
+	wf_stream_name(first->flow, first->dir, file->number, name);
+	if (!file->wrote)
+		wf_stream_file_remove(files->dir, &files->table, file, name);
+	return file_failed(sink, file, name, "can't be written", err);
+}
+
+/*
+ * Write the events of the batch that belong to @file. Return: 0 on success or if the sink survives
+ * the failure; negative errno if the sink must end.
  */
 static int write_pending(struct wf_sink *sink, struct wf_stream_file *file)
 {
@@ -272,23 +243,11 @@ static int write_pending(struct wf_sink *sink, struct wf_stream_file *file)
 		struct iovec iov[BATCH_MAX];
 		int count;
 
-		pending = gather(sink, pending, iov, &count, &bytes);
-		err = open_file(sink, file, first);
-		if (!err && file->fd >= 0) {
-			char name[WF_STREAM_NAME_BYTES];
-			uint64_t off = sink->opts.pad_gaps == WEFT_ON ? first->data.off
-								      : file->written_off;
-			int write_err = write_all(file->fd, iov, count, off, &written);
-
-			file->written_off = off + written;
-			wf_sink_count(sink, written_bytes, written);
-			if (write_err) {
-				wf_stream_name(first->flow, first->dir, file->number, name);
-				close_file(files, file);
-				err = file_failed(sink, file, name, "can't be written", write_err);
-			}
-		}
-		wf_sink_count(sink, failed_bytes, bytes - written);
+		pending = gather(files, pending, iov, &count, &bytes);
+		if (!file->failed && !wf_disk_full_waits(&files->disk))
+			err = write_run(sink, file, first, iov, count, &written);
+		add_missing(sink, file, first, first->data.off + written, bytes - written,
+			    atomic_load(&sink->err));
 	}
 	return err;
 }
@@ -329,7 +288,7 @@ static int forget_oldest(struct wf_sink *sink)
 	files->forgets = true;
 	oldest = wf_stream_table_oldest(&files->table);
 	if (oldest->fd >= 0)
-		close_file(files, oldest);
+		wf_stream_file_close(&files->table, oldest);
 	wf_stream_table_remove(&files->table, oldest);
 	return 0;
 }
@@ -352,10 +311,6 @@ static int take_data(struct wf_sink *sink, int i)
 			return err;
 	}
 	wf_stream_table_touch(table, file);
-	if (file->failed) {
-		wf_sink_count(sink, failed_bytes, event->data.len_bytes);
-		return 0;
-	}
 	files->next_pending[pending] = 0;
 	if (file->first_pending) {
 		files->next_pending[file->last_pending] = pending;
@@ -382,8 +337,9 @@ static int take_close(struct wf_sink *sink, const struct weft_event *event)
 			err = write_pending(sink, file);
 		if (err)
 			return err;
+		tell_missing(sink, file, event, (enum weft_dir)dir);
 		if (file->fd >= 0)
-			close_file(files, file);
+			wf_stream_file_close(&files->table, file);
 		wf_stream_table_remove(&files->table, file);
 	}
 	return 0;
@@ -404,14 +360,38 @@ static int take_some(struct wf_sink *sink, const struct weft_event *events, int 
 	return err ? err : write_touched(sink);
 }
 
+static uint64_t settled_bytes(const struct wf_sink *sink)
+{
+	return atomic_load(&sink->counts.written_bytes) + atomic_load(&sink->counts.failed_bytes);
+}
+
+static uint64_t data_bytes(const struct weft_event *events, int count)
+{
+	uint64_t bytes = 0;
+
+	for (int i = 0; i < count; i++)
+		if (events[i].type == WEFT_EVENT_DATA)
+			bytes += events[i].data.len_bytes;
+	return bytes;
+}
+
 static int files_take(struct wf_sink *sink, const struct weft_event *events, int count)
 {
+	uint64_t settled = settled_bytes(sink) + data_bytes(events, count);
 	int err = 0;
 
 	for (int done = 0; done < count && !err; done += BATCH_MAX)
 		err = take_some(sink, events + done,
 				count - done < BATCH_MAX ? count - done : BATCH_MAX);
+	/* After a failure the rest of the batch is not written either. */
+	wf_sink_count(sink, failed_bytes, settled - settled_bytes(sink));
 	return err;
+}
+
+static void files_ended(struct wf_sink *sink)
+{
+	if (sink->opts.file_gaps)
+		wf_file_gaps_end(sink->opts.file_gaps);
 }
 
 static void files_close(struct wf_sink *sink)
@@ -420,7 +400,7 @@ static void files_close(struct wf_sink *sink)
 	struct wf_stream_file *file;
 
 	while ((file = wf_stream_table_oldest_open(&files->table)))
-		close_file(files, file);
+		wf_stream_file_close(&files->table, file);
 	wf_stream_table_fini(&files->table);
 	close(files->dir);
 	free(files);
@@ -459,6 +439,8 @@ static int files_open(struct wf_sink *sink)
 	if (err)
 		goto close_dir;
 	files->open_max = open_max();
+	if (sink->opts.file_gaps)
+		wf_file_gaps_begin(sink->opts.file_gaps);
 	sink->state = files;
 	return 0;
 
@@ -475,5 +457,6 @@ const struct wf_sink_class wf_sink_files = {
 	.target = files_target,
 	.open = files_open,
 	.take = files_take,
+	.ended = files_ended,
 	.close = files_close,
 };

@@ -3,8 +3,8 @@
  * sink.c - the code shared by all kinds of sinks: subscribing, the thread that takes batches, and
  * the end.
  *
- * A sink that fails unsubscribes at once: the events in its queue are freed, and workers that wait
- * for room in the queue continue.
+ * A sink that fails counts what waits in its queue as failed and unsubscribes: later events are
+ * not queued, and workers that wait for room in the queue continue.
  */
 #include "sink/sink.h"
 
@@ -134,14 +134,40 @@ static void unsubscribe(struct wf_sink *sink)
 	sink->sub = NULL;
 }
 
+/* Count the events that wait in the queue of a sink that failed. */
+static void fail_waiting(struct wf_sink *sink)
+{
+	struct weft_sub_stats stats = {0};
+	struct weft_event events[BATCH_EVENTS];
+	int count;
+
+	weft_sub_stats_read(sink->sub, &stats);
+	for (uint64_t left = stats.waiting_events; left > 0;
+	     left -= (uint64_t)count < left ? (uint64_t)count : left) {
+		uint64_t bytes = atomic_load(&sink->counts.data_bytes);
+
+		count = weft_sub_poll(sink->sub, events, BATCH_EVENTS, 0);
+		if (count <= 0)
+			break;
+		count_events(sink, events, count);
+		wf_sink_count(sink, failed_events, (uint64_t)count);
+		wf_sink_count(sink, failed_bytes, atomic_load(&sink->counts.data_bytes) - bytes);
+	}
+}
+
 static void *sink_thread(void *ctx)
 {
 	struct wf_sink *sink = ctx;
 	int err = run(sink);
 
-	if (err)
+	if (err) {
 		wf_sink_failed(sink, err);
+		fail_waiting(sink);
+		atomic_store(&sink->gave_up, true);
+	}
 	unsubscribe(sink);
+	if (sink->class->ended)
+		sink->class->ended(sink);
 	return NULL;
 }
 
@@ -169,6 +195,11 @@ int wf_sink_join(struct wf_sink *sink)
 		pthread_join(sink->thread, NULL);
 	sink->started = false;
 	return atomic_load(&sink->err);
+}
+
+bool wf_sink_gave_up(const struct wf_sink *sink)
+{
+	return atomic_load(&sink->gave_up);
 }
 
 void wf_sink_close(struct wf_sink *sink)

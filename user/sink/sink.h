@@ -12,6 +12,7 @@
 #ifndef WF_SINK_SINK_H
 #define WF_SINK_SINK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,6 +56,9 @@ int wf_sink_start(struct wf_sink *sink);
  * errno of its first failure (already logged).
  */
 int wf_sink_join(struct wf_sink *sink);
+
+/* Return true if a failure has ended the sink before the end of data. Thread: any. */
+bool wf_sink_gave_up(const struct wf_sink *sink);
 
 /* Join the thread if needed, and free the sink. Call before weft_free(). NULL is allowed. */
 void wf_sink_close(struct wf_sink *sink);

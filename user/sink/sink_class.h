@@ -39,6 +39,8 @@ struct wf_sink_class {
 	/* called when no event has arrived for some time; may be NULL */
 	int (*idle)(struct wf_sink *sink);
 	int (*finish)(struct wf_sink *sink); /* called at the end of data; may be NULL */
+	/* the last call on the sink's thread, also after a failure; may be NULL */
+	void (*ended)(struct wf_sink *sink);
 
 	void (*close)(struct wf_sink *sink); /* called if open() succeeded; may be NULL */
 };
@@ -52,7 +54,8 @@ struct wf_sink {
 	void *state; /* state of this kind of sink; allocated by open(), freed by close() */
 	pthread_t thread;
 	bool started;
-	_Atomic int err; /* first failure; 0: none */
+	_Atomic int err;      /* first failure; 0: none */
+	_Atomic bool gave_up; /* a failure ended the sink */
 
 	/* written by the sink's thread, read by any */
 	struct {

@@ -9,9 +9,20 @@
 #include <weft/opts.h>
 #include <weft/subscribe.h>
 
+struct wf_file_gaps;
+
+/* What a sink does while the disk is full, or a quota is used up. */
+enum wf_on_disk_full {
+	WF_DISK_FULL_DEFAULT = 0, /* STOP if the source is a file; CONTINUE if it is live */
+	WF_DISK_FULL_STOP,	  /* the sink ends */
+	WF_DISK_FULL_CONTINUE,	  /* the sink leaves bytes out until there is room again */
+};
+
 /**
  * struct wf_sink_opts - the options of sinks; each WEFT_SINK_OPTION() of weft/options.def is a
  * member
+ * @file_gaps: carries the bytes that are missing from stream files to the sink of events; borrowed;
+ *             NULL: they are only counted
  * @log: receives the messages of sinks; NULL: messages are discarded
  *
  * Strings are borrowed until wf_sink_close(). A member that is zero selects the default.
@@ -19,6 +30,7 @@
 struct wf_sink_opts {
 #define WEFT_SINK_OPTION(kind, type, member, ...) type member;
 #include <weft/options.def>
+	struct wf_file_gaps *file_gaps;
 	weft_log_fn log;
 	void *log_ctx;
 };

@@ -23,13 +23,17 @@ struct wf_stream_links {
 };
 
 struct wf_stream_file {
-	uint64_t key;	      /* combines flow id and direction; 0: entry is free */
-	uint64_t inode;	      /* inode of the file, once created */
-	uint64_t written_off; /* file offset of the next byte */
-	uint32_t chain;	      /* next entry of its hash bucket, or of the free list */
-	uint32_t number;      /* number N in the name of the file */
-	int fd;		      /* descriptor of the file; -1: not open */
+	uint64_t key;		/* combines flow id and direction; 0: entry is free */
+	uint64_t inode;		/* inode of the file, once created */
+	uint64_t written_off;	/* file offset of the next byte */
+	uint32_t chain;		/* next entry of its hash bucket, or of the free list */
+	uint32_t number;	/* number N in the name of the file */
+	uint64_t missing_off;	/* stream offset of the latest bytes that were not written */
+	uint64_t missing_bytes; /* their length; 0: nothing is missing, or it was reported */
+	int missing_err;	/* negative errno: the reason */
+	int fd;			/* descriptor of the file; -1: not open */
 	bool made;
+	bool wrote;  /* at least one byte was written */
 	bool failed; /* a write failed: further bytes are counted and dropped */
 	/* index + 1 of the first event of the batch to be written; 0: none */
 	uint16_t first_pending;

@@ -2,7 +2,7 @@
 /*
  * json_out.c - writes JSON (RFC 8259) front to back.
  */
-#include "sink/json_out.h"
+#include "sink/format/json_out.h"
 
 #include <string.h>
 

@@ -7,8 +7,8 @@
  *
  * Thread: the one that created the object.
  */
-#ifndef WF_SINK_COMMUNITY_ID_H
-#define WF_SINK_COMMUNITY_ID_H
+#ifndef WF_SINK_FORMAT_COMMUNITY_ID_H
+#define WF_SINK_FORMAT_COMMUNITY_ID_H
 
 #include <stdint.h>
 

@@ -8,8 +8,8 @@
  *
  * A line that does not fit is removed as a whole: see wf_json_line_end().
  */
-#ifndef WF_SINK_JSON_OUT_H
-#define WF_SINK_JSON_OUT_H
+#ifndef WF_SINK_FORMAT_JSON_OUT_H
+#define WF_SINK_FORMAT_JSON_OUT_H
 
 #include <stdbool.h>
 #include <stddef.h>

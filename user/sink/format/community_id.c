@@ -5,7 +5,7 @@
  * The method and the context are created once, because looking them up costs more than hashing 40
  * bytes.
  */
-#include "sink/community_id.h"
+#include "sink/format/community_id.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

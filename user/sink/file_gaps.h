@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * file_gaps.h - the ranges of streams that could not be written to stream files, on their way from
+ * the sink of stream files to the sink of events.
+ *
+ * A ring with one writer and one reader. Memory: WF_FILE_GAPS_MAX entries.
+ */
+#ifndef WF_SINK_FILE_GAPS_H
+#define WF_SINK_FILE_GAPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <weft/flow.h>
+
+#define WF_FILE_GAPS_MAX 1024u
+
+struct wf_file_gaps;
+
+struct wf_file_gap {
+	struct weft_flow flow;
+	enum weft_dir dir;
+	int err; /* negative errno: the reason */
+	uint64_t time_ns;
+	uint64_t off; /* stream offset of the first missing byte */
+	uint64_t len_bytes;
+};
+
+/* Return: 0 on success; -ENOMEM. */
+int wf_file_gaps_new(struct wf_file_gaps **ret_gaps);
+void wf_file_gaps_free(struct wf_file_gaps *gaps);
+
+/*
+ * The writer: begin() when it is opened, before the reader's thread starts; push(), which counts
+ * @gap as lost if the ring is full; end() after the last push(), once or more.
+ */
+void wf_file_gaps_begin(struct wf_file_gaps *gaps);
+void wf_file_gaps_push(struct wf_file_gaps *gaps, const struct wf_file_gap *gap);
+void wf_file_gaps_end(struct wf_file_gaps *gaps);
+
+/*
+ * The reader: pop() returns false if the ring is empty; lost() returns the number of lost gaps so
+ * far; wait_end() returns when the writer has ended, at once if none has begun.
+ */
+bool wf_file_gaps_pop(struct wf_file_gaps *gaps, struct wf_file_gap *ret_gap);
+uint64_t wf_file_gaps_lost(const struct wf_file_gaps *gaps);
+void wf_file_gaps_wait_end(struct wf_file_gaps *gaps);
+
+#endif

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * stream_io.c - stream files are created with O_EXCL and opened with O_NOFOLLOW, by a bare name in
+ * the opened directory: no link is followed, and nothing outside is written.
+ */
+#include "sink/stream_io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sink/stream_name.h"
+
+enum { NUMBERS_TRIED = 64 }; /* numbers tried when a file name is in use */
+
+void wf_stream_file_close(struct wf_stream_table *table, struct wf_stream_file *file)
+{
+	close(file->fd);
+	wf_stream_table_set_fd(table, file, -1);
+}
+
+void wf_stream_file_remove(int dir, struct wf_stream_table *table, struct wf_stream_file *file,
+			   const char *name)
+{
+	wf_stream_file_close(table, file);
+	unlinkat(dir, name, 0);
+	file->made = false;
+}
+
+/* Like openat(), but close an idle file when the process has no descriptors left. */
+static int open_name(int dir, struct wf_stream_table *table, const char *name, int flags)
+{
+	for (;;) {
+		int fd = openat(dir, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | flags, 0640);
+		int err = errno;
+
+		if (fd >= 0)
+			return fd;
+		if ((err != EMFILE && err != ENFILE) || !table->open.count)
+			return -err;
+		wf_stream_file_close(table, wf_stream_table_oldest_open(table));
+	}
+}
+
+/* Return true if @name is a regular file, which is then ours: the directory began without any. */
+static bool is_ours(int dir, const char *name)
+{
+	struct stat st;
+
+	return !fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode);
+}
+
+/* Return the first number to try. Both directions of a connection should have the same number. */
+static uint32_t first_number(struct wf_stream_table *table, const struct weft_event *event)
+{
+	struct wf_stream_file *other = wf_stream_table_find(table, event->flow->id, event->dir ^ 1);
+
+	return other && other->made ? other->number : event->flow->use;
+}
+
+static int make_file(int dir, struct wf_stream_table *table, struct wf_stream_file *file,
+		     const struct weft_event *event, char *name)
+{
+	uint32_t number = first_number(table, event);
+	struct stat st;
+	int fd;
+
+	for (uint32_t tries = 0;; tries++, number++) {
+		wf_stream_name(event->flow, event->dir, number, name);
+		fd = open_name(dir, table, name, O_CREAT | O_EXCL);
+		if (fd != -EEXIST || tries == NUMBERS_TRIED || !is_ours(dir, name))
+			break;
+	}
+	file->number = number;
+	if (fd < 0)
+		return fd;
+	if (!fstat(fd, &st))
+		file->inode = st.st_ino;
+	file->made = true;
+	return fd;
+}
+
+static int open_again(int dir, struct wf_stream_table *table, struct wf_stream_file *file,
+		      const struct weft_event *event, char *name)
+{
+	struct stat st;
+	int fd;
+
+	wf_stream_name(event->flow, event->dir, file->number, name);
+	fd = open_name(dir, table, name, 0);
+	if (fd >= 0 && (fstat(fd, &st) || st.st_ino != file->inode || !S_ISREG(st.st_mode))) {
+		close(fd);
+		return -ESTALE;
+	}
+	return fd;
+}
+
+int wf_stream_file_open(int dir, struct wf_stream_table *table, struct wf_stream_file *file,
+			const struct weft_event *event, char *ret_name)
+{
+	return file->made ? open_again(dir, table, file, event, ret_name)
+			  : make_file(dir, table, file, event, ret_name);
+}
+
+int wf_stream_file_write(int fd, struct iovec *iov, int count, uint64_t off, uint64_t *ret_written)
+{
+	uint64_t written = 0;
+
+	while (count) {
+		ssize_t got = pwritev(fd, iov, count, (off_t)(off + written));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0) {
+			*ret_written = written;
+			return got ? -errno : -EIO;
+		}
+		written += (uint64_t)got;
+		while (count && (size_t)got >= iov->iov_len) {
+			got -= (ssize_t)iov->iov_len;
+			iov++;
+			count--;
+		}
+		if (count) {
+			iov->iov_base = (char *)iov->iov_base + got;
+			iov->iov_len -= (size_t)got;
+		}
+	}
+	*ret_written = written;
+	return 0;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * stream_io.h - system calls on stream files: create, open again, write, remove.
+ */
+#ifndef WF_SINK_STREAM_IO_H
+#define WF_SINK_STREAM_IO_H
+
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include <weft/event.h>
+
+#include "sink/stream_table.h"
+
+/*
+ * Open @file of @event's stream in the directory @dir: create it with the first free number if it
+ * was never created, or else open the same file again. Idle files of @table are closed if the
+ * process has no descriptors left. @ret_name: WF_STREAM_NAME_BYTES bytes, always written. Return:
+ * the descriptor; negative errno; -ESTALE if another file has its name.
+ */
+int wf_stream_file_open(int dir, struct wf_stream_table *table, struct wf_stream_file *file,
+			const struct weft_event *event, char *ret_name);
+
+/* Close the descriptor of @file, which stays in @table. */
+void wf_stream_file_close(struct wf_stream_table *table, struct wf_stream_file *file);
+
+/* Close and remove @file, to which nothing was written. It is created again when it is opened. */
+void wf_stream_file_remove(int dir, struct wf_stream_table *table, struct wf_stream_file *file,
+			   const char *name);
+
+/*
+ * Write all of @iov at @off; changes @iov. *ret_written is set even on failure. Return: 0 on
+ * success; negative errno.
+ */
+int wf_stream_file_write(int fd, struct iovec *iov, int count, uint64_t off, uint64_t *ret_written);
+
+#endif
