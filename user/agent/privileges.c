@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -23,20 +24,47 @@ static uint64_t effective_caps(void)
 	return data[0].effective | (uint64_t)data[1].effective << 32;
 }
 
+/* The capabilities, and the one that includes it on all kernels; -1: none. */
+static const struct {
+	const char *name;
+	int cap;
+	int instead;
+} capabilities[] = {
+	{"CAP_NET_ADMIN", CAP_NET_ADMIN, -1}, /* attaching programs */
+	{"CAP_NET_RAW", CAP_NET_RAW, -1},     /* AF_XDP sockets */
+	{"CAP_BPF", CAP_BPF, CAP_SYS_ADMIN},
+	/* The verifier accepts the programs' arithmetic on packet pointers only with it. */
+	{"CAP_PERFMON", CAP_PERFMON, CAP_SYS_ADMIN},
+	/* The UMEM is locked memory: all that weft may use. */
+	{"CAP_IPC_LOCK", CAP_IPC_LOCK, -1},
+};
+
 static bool has(uint64_t caps, int cap)
 {
-	return caps >> cap & 1;
+	return cap >= 0 && caps >> cap & 1;
 }
 
-int wf_privileges_check(char *buf, size_t buf_bytes)
+/* Return true if RLIMIT_MEMLOCK allows @bytes, so that CAP_IPC_LOCK is not needed. */
+static bool may_lock(uint64_t bytes)
+{
+	struct rlimit limit;
+
+	return !getrlimit(RLIMIT_MEMLOCK, &limit) && limit.rlim_cur >= bytes;
+}
+
+int wf_privileges_check(uint64_t locked_bytes, char *buf, size_t buf_bytes)
 {
 	uint64_t caps = effective_caps();
-	bool admin = has(caps, CAP_NET_ADMIN);
-	bool raw = has(caps, CAP_NET_RAW);
-	bool bpf = has(caps, CAP_BPF) || has(caps, CAP_SYS_ADMIN);
+	size_t used = 0;
 
-	snprintf(buf, buf_bytes, "%s%s%s%s%s", admin ? "" : "CAP_NET_ADMIN",
-		 !admin && !raw ? ", " : "", raw ? "" : "CAP_NET_RAW",
-		 (!admin || !raw) && !bpf ? ", " : "", bpf ? "" : "CAP_BPF");
-	return admin && raw && bpf ? 0 : -EPERM;
+	buf[0] = 0;
+	for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]) && used < buf_bytes;
+	     i++) {
+		if (has(caps, capabilities[i].cap) || has(caps, capabilities[i].instead) ||
+		    (capabilities[i].cap == CAP_IPC_LOCK && may_lock(locked_bytes)))
+			continue;
+		used += (size_t)snprintf(buf + used, buf_bytes - used, "%s%s", used ? ", " : "",
+					 capabilities[i].name);
+	}
+	return used ? -EPERM : 0;
 }

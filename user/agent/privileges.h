@@ -6,11 +6,13 @@
 #define WF_AGENT_PRIVILEGES_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
- * Check that this process may load XDP programs and open AF_XDP sockets. Return: 0 if it may;
- * -EPERM if not, with the names of the missing capabilities in @buf, separated by ", ".
+ * Check that this process may load XDP programs, open AF_XDP sockets and lock @locked_bytes of
+ * memory. Return: 0 if it may; -EPERM if not, with the names of the missing capabilities in @buf,
+ * separated by ", ".
  */
-int wf_privileges_check(char *buf, size_t buf_bytes);
+int wf_privileges_check(uint64_t locked_bytes, char *buf, size_t buf_bytes);
 
 #endif

@@ -73,9 +73,9 @@ static int run_demo(struct wf_options *options)
 		wf_say_error("demo: unexpected '%s'", options->args[0]);
 		return WF_EXIT_USAGE;
 	}
-	if (geteuid() != 0 || wf_privileges_check(missing, sizeof(missing))) {
-		wf_say_error("demo: run 'weft demo' as root, with the capabilities CAP_NET_ADMIN, "
-			     "CAP_NET_RAW, and CAP_BPF or CAP_SYS_ADMIN");
+	if (geteuid() != 0 || wf_privileges_check(0, missing, sizeof(missing))) {
+		wf_say_error("demo: not permitted to create network namespaces; run 'weft demo' as "
+			     "root");
 		return WF_EXIT_NOT_ALLOWED;
 	}
 	if (weft_probe_kernel())

@@ -47,10 +47,12 @@ static int run_run(struct wf_options *options)
 		return status;
 	if (weft_probe_kernel())
 		return WF_EXIT_NOT_ALLOWED;
-	if (wf_privileges_check(missing, sizeof(missing))) {
+	if (wf_privileges_check(options->config.library.memory_max_bytes, missing,
+				sizeof(missing))) {
 		wf_say_error(
-			"run: not permitted: capabilities missing: %s; run as root: sudo weft run "
-			"...",
+			"run: not permitted: capabilities missing: %s; run as root (sudo weft run "
+			"...), or give them to the program: setcap cap_net_admin,cap_net_raw,"
+			"cap_bpf,cap_perfmon,cap_ipc_lock+ep $(command -v weft)",
 			missing);
 		return WF_EXIT_NOT_ALLOWED;
 	}

@@ -115,12 +115,24 @@ static int make_pin_dir(struct wf_pins *pins, const char *ifname)
 	stale = clear_dir(pins->dir);
 	if (stale < 0)
 		wf_error("capture: %s: the pin directory must be in a BPF file system, such "
-			 "as " BPFFS,
+			 "as " BPFFS "; to mount one: mount -t bpf bpf DIRECTORY",
 			 pins->dir);
 	else if (stale)
 		wf_info("capture: %s: replaced %d stale pins of a killed weft process", ifname,
 			stale);
 	return stale < 0 ? stale : 0;
+}
+
+static void tell_no_bpffs(int err)
+{
+	wf_error("capture: no BPF file system is mounted at " BPFFS ", and it can't be mounted: "
+		 "%s%s. Mount it as root: mount -t bpf bpf " BPFFS
+		 " (for a container: on its host, "
+		 "then give it to the container: docker run -v " BPFFS ":" BPFFS "), or name a "
+		 "directory of a BPF file system at another place with --pin",
+		 strerror(-err),
+		 access(BPFFS, F_OK) ? ", because the directory does not exist and can't be made"
+				     : "");
 }
 
 int wf_pins_open(struct wf_pins *pins, const char *ifname, const char *dir)
@@ -132,9 +144,11 @@ int wf_pins_open(struct wf_pins *pins, const char *ifname, const char *dir)
 	err = take_lock(pins, ifname);
 	if (err)
 		goto close;
-	err = mount_bpffs();
+	/* A directory that the user names may be in a bpffs at another place. */
+	err = dir ? 0 : mount_bpffs();
 	if (err) {
-		wf_error("capture: can't mount bpffs at " BPFFS ": %s", strerror(-err));
+		tell_no_bpffs(err);
+		err = -EOPNOTSUPP;
 		goto close;
 	}
 	if (dir)
