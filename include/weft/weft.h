@@ -23,6 +23,7 @@
 #include <weft/filter.h>
 #include <weft/flow.h>
 #include <weft/flows.h>
+#include <weft/interface.h>
 #include <weft/limits.h>
 #include <weft/link.h>
 #include <weft/log.h>

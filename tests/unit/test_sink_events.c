@@ -471,3 +471,20 @@ TEST_WITH(events_report_what_is_missing_from_files, setup, teardown)
 	fake_close(sink);
 	wf_file_gaps_free(opts.file_gaps);
 }
+
+TEST_WITH(events_report_the_state_of_interfaces, setup, teardown)
+{
+	struct wf_sink *sink = open_sink();
+	json_t *line, *inner;
+
+	fake.interface_state = WEFT_INTERFACE_GONE;
+	assert_int_equal(fake_end(sink), 0);
+	line = read_line(0);
+	assert_text(line, "event_type", "interface");
+	inner = json_object_get(line, "interface");
+	assert_text(inner, "name", "eth7");
+	assert_text(inner, "state", "gone");
+	assert_text(inner, "previous", "up");
+	json_decref(line);
+	fake_close(sink);
+}

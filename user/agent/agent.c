@@ -18,6 +18,7 @@
 #include "agent/clock.h"
 #include "agent/control.h"
 #include "agent/filter.h"
+#include "agent/iface_wait.h"
 #include "agent/nothing_found.h"
 #include "agent/report_new.h"
 #include "agent/request.h"
@@ -29,6 +30,7 @@ enum { TICK_MS = 200, SOURCE_NAME_BYTES = 256, NOTHING_FOUND_BYTES = 1024 };
 
 struct agent {
 	const struct wf_agent_opts *opts;
+	bool continues;	   /* outputs of an earlier capture of this process are continued */
 	struct weft *weft; /* owned */
 	struct wf_sink *sinks[WEFT_SUBSCRIPTIONS_MAX];
 	size_t sinks_count;
@@ -84,13 +86,17 @@ struct saved_signals {
 	struct sigaction pipe;
 };
 
-static void signals_take(struct weft *weft, struct saved_signals *ret_saved)
+static bool is_signalled(void)
+{
+	return atomic_load(&signal_count) > 0;
+}
+
+static void signals_take(struct saved_signals *ret_saved)
 {
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 
 	atomic_store(&signal_count, 0);
-	atomic_store(&signal_weft, weft);
 	for (int i = 0; i < STOP_SIGNALS; i++) {
 		sigaction(stop_signals[i], NULL, &ret_saved->stop[i]);
 		/* Keep SIGHUP ignored under nohup(1). */
@@ -106,7 +112,6 @@ static void signals_give_back(const struct saved_signals *saved)
 	for (int i = 0; i < STOP_SIGNALS; i++)
 		sigaction(stop_signals[i], &saved->stop[i], NULL);
 	sigaction(SIGPIPE, &saved->pipe, NULL);
-	atomic_store(&signal_weft, NULL);
 }
 
 /* ---- steps ---- */
@@ -173,6 +178,7 @@ static int open_sinks(struct agent *agent)
 	if (err)
 		return err;
 	opts.file_gaps = agent->file_gaps;
+	opts.continues_dir = agent->continues;
 	if (opts.on_disk_full == WF_DISK_FULL_DEFAULT)
 		opts.on_disk_full = agent->opts->file ? WF_DISK_FULL_STOP : WF_DISK_FULL_CONTINUE;
 	opts.log = agent->opts->log_fn;
@@ -217,7 +223,7 @@ static int start(struct agent *agent)
 {
 	int err;
 
-	if (atomic_load(&signal_count) > 0)
+	if (is_signalled())
 		return -EINTR;
 	set_request_env(agent);
 	err = weft_start(agent->weft);
@@ -273,6 +279,12 @@ static int wait_for_end(struct agent *agent)
 		tell_nothing_found(agent, &state);
 		if (!stopped && outputs_gone(agent)) {
 			agent_error(agent, "every output has failed, so weft ends");
+			weft_stop(agent->weft);
+			stopped = true;
+		}
+		/* The new capture takes all interfaces, so that the present one ends. */
+		if (!stopped && agent->opts->config->wait_for_interface == WEFT_ON &&
+		    wf_iface_is_back(agent->weft)) {
 			weft_stop(agent->weft);
 			stopped = true;
 		}
@@ -353,28 +365,55 @@ static int open_all(struct agent *agent, struct wf_agent_result *result)
 	return open_sinks(agent);
 }
 
-int wf_agent_run(const struct wf_agent_opts *opts, struct wf_agent_result *ret_result)
+static void close_all(struct agent *agent)
 {
-	struct agent agent = {.opts = opts};
-	struct saved_signals saved;
+	wf_control_close(agent->control);
+	while (agent->sinks_count > 0)
+		wf_sink_close(agent->sinks[--agent->sinks_count]);
+	wf_file_gaps_free(agent->file_gaps);
+	atomic_store(&signal_weft, NULL);
+	weft_free(agent->weft);
+}
+
+/* One capture from its handle to its end. @is_first: outputs are new; otherwise continued. */
+static int capture(const struct wf_agent_opts *opts, bool is_first, struct wf_agent_result *result)
+{
+	struct agent agent = {.opts = opts, .continues = !is_first};
 	int err;
 
-	*ret_result = (struct wf_agent_result){.step = WF_AGENT_OPTIONS};
+	json_decref(result->report);
+	*result = (struct wf_agent_result){.step = WF_AGENT_OPTIONS};
 	name_source(&agent);
 	err = weft_new(&opts->config->library, &agent.weft);
 	if (err)
 		return err;
-
-	signals_take(agent.weft, &saved);
-	err = open_all(&agent, ret_result);
+	atomic_store(&signal_weft, agent.weft);
+	err = open_all(&agent, result);
 	if (!err)
-		err = run(&agent, ret_result);
+		err = run(&agent, result);
+	close_all(&agent);
+	return err;
+}
 
-	wf_control_close(agent.control);
-	while (agent.sinks_count > 0)
-		wf_sink_close(agent.sinks[--agent.sinks_count]);
-	wf_file_gaps_free(agent.file_gaps);
+static bool waits_for_interface(const struct wf_agent_opts *opts)
+{
+	return !opts->file && opts->config->wait_for_interface == WEFT_ON;
+}
+
+int wf_agent_run(const struct wf_agent_opts *opts, struct wf_agent_result *ret_result)
+{
+	struct saved_signals saved;
+	int err = -ENODEV;
+
+	*ret_result = (struct wf_agent_result){.step = WF_AGENT_OPTIONS};
+	signals_take(&saved);
+	if (!waits_for_interface(opts))
+		err = capture(opts, true, ret_result);
+	for (bool is_first = true; waits_for_interface(opts) && err == -ENODEV; is_first = false) {
+		err = 0;
+		if (wf_iface_wait(opts->config, is_signalled, opts->log_fn, opts->log_ctx))
+			err = capture(opts, is_first, ret_result);
+	}
 	signals_give_back(&saved);
-	weft_free(agent.weft);
 	return err;
 }

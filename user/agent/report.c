@@ -113,6 +113,17 @@ static void print_sinks(const json_t *report, FILE *out)
 	}
 }
 
+static void print_interfaces(const json_t *report, FILE *out)
+{
+	const json_t *interface;
+	size_t i;
+
+	json_array_foreach(json_object_get(report, "interfaces"), i, interface) fprintf(
+		out, "interface %s: %s\n", text_of(interface, "name"), text_of(interface, "state"));
+	if (i)
+		fputc('\n', out);
+}
+
 void wf_report_print(const json_t *report, FILE *out)
 {
 	const json_t *metrics = json_object_get(report, "metrics");
@@ -123,6 +134,7 @@ void wf_report_print(const json_t *report, FILE *out)
 
 	fprintf(out, "weft %s, %s, for %.1f s\n\n", text_of(report, "version"),
 		text_of(report, "source"), (double)int_of(report, "elapsed_ms") / 1000);
+	print_interfaces(report, out);
 	json_array_foreach(json_object_get(report, "ledgers"), i, ledger)
 		print_ledger(metrics, ledger, out);
 	print_sinks(report, out);

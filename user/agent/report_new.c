@@ -90,6 +90,12 @@ static json_t *pressure_new(const struct weft *weft)
 			 "changes", list);
 }
 
+static void add_interface(const struct weft_interface *interface, void *ctx)
+{
+	json_array_append_new(ctx, json_pack("{ssss}", "name", interface->name, "state",
+					     weft_interface_state_name(interface->state)));
+}
+
 static void add_task(const struct weft_cleanup *task, void *ctx)
 {
 	json_array_append_new(ctx, json_pack("{sssIsIsIsIsI}", "name", task->name, "interval_ms",
@@ -107,6 +113,7 @@ json_t *wf_report_new(const struct wf_request_env *env)
 	json_t *ledgers = json_array();
 	json_t *list = json_array();
 	json_t *cleanup = json_array();
+	json_t *interfaces = json_array();
 
 	weft_stats_each(env->weft, add_metric, metrics);
 	for (const struct weft_ledger *ledger = weft_ledgers(); ledger->name; ledger++)
@@ -114,11 +121,12 @@ json_t *wf_report_new(const struct wf_request_env *env)
 	for (size_t i = 0; i < env->sinks_count; i++)
 		json_array_append_new(list, sink_new(env->sinks[i]));
 	weft_cleanup_each(env->weft, add_task, cleanup);
+	weft_interfaces_each(env->weft, add_interface, interfaces);
 	/* json_pack() takes the references to the parts, and releases them if any part is NULL. */
-	return json_pack("{sssssIsososososo}", "version", weft_version(), "source", env->source,
+	return json_pack("{sssssIsosososososo}", "version", weft_version(), "source", env->source,
 			 "elapsed_ms", (json_int_t)elapsed_ms, "ledgers", ledgers, "metrics",
 			 metrics, "sinks", list, "pressure", pressure_new(env->weft), "cleanup",
-			 cleanup);
+			 cleanup, "interfaces", interfaces);
 }
 
 static json_t *answer_stats(const struct wf_request_env *env, const json_t *request,

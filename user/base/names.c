@@ -2,6 +2,7 @@
 /* names.c - names of public enum values, from the tables in include/weft. */
 #include <weft/event.h>
 #include <weft/flows.h>
+#include <weft/interface.h>
 #include <weft/pressure.h>
 
 #include <stddef.h>
@@ -12,6 +13,7 @@ static const char *const close_reasons[] = {WEFT_CLOSE_REASONS(NAME)};
 static const char *const flow_states[] = {WEFT_FLOW_STATES(NAME)};
 static const char *const gap_causes[] = {WEFT_GAP_CAUSES(NAME)};
 static const char *const anomalies[] = {WEFT_ANOMALIES(NAME)};
+static const char *const interface_states[] = {WEFT_INTERFACE_STATES(NAME)};
 static const char *const pressure_levels[] = {WEFT_PRESSURE_LEVELS(NAME)};
 static const char *const verdicts[] = {WEFT_VERDICTS(NAME)};
 
@@ -48,4 +50,9 @@ const char *weft_pressure_level_name(enum weft_pressure_level level)
 const char *weft_flow_verdict_name(enum weft_verdict verdict)
 {
 	return name_of(verdicts, WEFT_VERDICT_COUNT, verdict);
+}
+
+const char *weft_interface_state_name(enum weft_interface_state state)
+{
+	return name_of(interface_states, WEFT_INTERFACE_STATE_COUNT, state);
 }

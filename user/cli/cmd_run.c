@@ -20,14 +20,15 @@ static int check_interfaces(const struct wf_config *config)
 		return WF_EXIT_USAGE;
 	}
 	for (size_t i = 0; i < config->interfaces_count; i++) {
-		if (!if_nametoindex(config->interfaces[i])) {
+		unsigned int index = if_nametoindex(config->interfaces[i]);
+
+		if (!index && config->wait_for_interface != WEFT_ON) {
 			wf_say_error("run: %s: no such interface (see 'ip link')",
 				     config->interfaces[i]);
 			return WF_EXIT_INPUT;
 		}
 		for (size_t j = 0; j < i; j++) {
-			if (if_nametoindex(config->interfaces[j]) ==
-			    if_nametoindex(config->interfaces[i])) {
+			if (index && if_nametoindex(config->interfaces[j]) == index) {
 				wf_say_error("run: %s: the interface is given twice",
 					     config->interfaces[i]);
 				return WF_EXIT_USAGE;

@@ -44,6 +44,16 @@ static int copy_opts(struct wf_engine *engine, const struct weft_opts *opts)
 	return 0;
 }
 
+/* Record the loss as the result of the run, and end the run if no interface is left. */
+static void on_iface_lost(void *ctx, bool is_last)
+{
+	struct wf_engine *engine = ctx;
+
+	atomic_store_explicit(&engine->crew.error, -ENODEV, memory_order_relaxed);
+	if (is_last)
+		wf_engine_stop(engine);
+}
+
 static void init_callbacks(struct wf_engine *engine)
 {
 	wf_shedding_init(&engine->shedding);
@@ -54,6 +64,9 @@ static void init_callbacks(struct wf_engine *engine)
 	engine->count_mover.move = wf_ifaces_move_counts;
 	engine->count_mover.beat = wf_ifaces_beat;
 	engine->count_mover.ctx = &engine->ifaces;
+	engine->iface_watch.ifaces = &engine->ifaces;
+	engine->iface_watch.lost = on_iface_lost;
+	engine->iface_watch.ctx = engine;
 }
 
 int wf_engine_new(const struct weft_opts *opts, struct wf_engine **ret_engine)
@@ -168,6 +181,7 @@ int wf_engine_subscribe(struct wf_engine *engine, const struct weft_sub_opts *op
 /* Stop the sources, and let the workers finish. */
 static void tell_workers_to_finish(struct wf_engine *engine)
 {
+	wf_iface_watch_stop(&engine->iface_watch);
 	wf_ifaces_detach(&engine->ifaces);
 	wf_submit_close(&engine->crew);
 	for (uint32_t i = 0; i < engine->subs_count; i++)
@@ -243,6 +257,8 @@ static int start_all(struct wf_engine *engine)
 		err = wf_shedding_start(&engine->shedding);
 	if (!err && engine->ifaces.count)
 		err = wf_count_mover_start(&engine->count_mover);
+	if (!err && engine->ifaces.count)
+		err = wf_iface_watch_start(&engine->iface_watch);
 	if (!err)
 		err = start_housekeeping(engine);
 	return err;
@@ -395,6 +411,11 @@ void wf_engine_iface_stats_each(const struct wf_engine *engine, wf_iface_stats_f
 		wf_iface_stats_add(engine->ifaces.list[i].iface, &counted);
 		fn(engine->ifaces.list[i].name, &counted, ctx);
 	}
+}
+
+void wf_engine_interfaces_each(const struct wf_engine *engine, weft_interface_fn fn, void *ctx)
+{
+	wf_iface_watch_each(&engine->iface_watch, fn, ctx);
 }
 
 void wf_engine_progress(const struct wf_engine *engine, struct weft_progress *ret_progress)

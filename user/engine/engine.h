@@ -18,6 +18,7 @@
 
 #include <stdint.h>
 
+#include <weft/interface.h>
 #include <weft/opts.h>
 #include <weft/source.h>
 #include <weft/submit.h>
@@ -57,6 +58,9 @@ void wf_engine_stats(const struct wf_engine *engine, struct wf_metrics *ret_sum)
  */
 typedef void (*wf_iface_stats_fn)(const char *ifname, const struct wf_metrics *counted, void *ctx);
 void wf_engine_iface_stats_each(const struct wf_engine *engine, wf_iface_stats_fn fn, void *ctx);
+
+/* Call @fn for each interface: see weft/interface.h. Thread: any. */
+void wf_engine_interfaces_each(const struct wf_engine *engine, weft_interface_fn fn, void *ctx);
 
 /* Return the housekeeping thread; NULL before wf_engine_start(). */
 struct wf_housekeeping *wf_engine_housekeeping(const struct wf_engine *engine);

@@ -11,6 +11,7 @@
 #include "bpf/hash.h"
 #include "engine/charges.h"
 #include "engine/count_mover.h"
+#include "engine/iface_watch.h"
 #include "engine/ifaces.h"
 #include "engine/steering.h"
 #include "flow/claims.h"
@@ -46,6 +47,7 @@ struct wf_engine {
 	struct wf_reader reader;
 	struct wf_shedding shedding;
 	struct wf_count_mover count_mover;
+	struct wf_iface_watch iface_watch;
 	struct wf_lock control; /* held by control calls; see engine_call.h */
 	/* owned; its counts remain readable after its thread has ended */
 	struct wf_housekeeping *housekeeping;

@@ -13,81 +13,14 @@
 #include <time.h>
 
 #include "sink/format/community_id.h"
+#include "sink/event_lines.h"
 #include "sink/file_gaps.h"
 #include "sink/format/json_out.h"
-#include "sink/line_out.h"
-#include "sink/sink_class.h"
 #include "sink/stream_name.h"
-
-enum {
-	TIME_BYTES = 48,
-	CHANGES_MAX = 16,
-};
-#define NS_PER_SEC 1000000000ull
-
-struct events {
-	struct wf_community_id *community_id; /* owned */
-	uint64_t lost_told; /* number of lost lines and file gaps that were reported */
-	uint64_t start_sec;
-	uint64_t looked_sec;	/* second of the last check for memory pressure */
-	uint64_t stats_sec;	/* second of the last written statistics */
-	uint64_t pressure_told; /* number of the last pressure change that was written */
-	uint64_t shed_percent;	/* shed percentage as last written */
-	time_t second;		/* time in seconds that second_text contains */
-	char second_text[TIME_BYTES];
-	struct wf_line_out out;
-};
-
-static uint64_t clock_sec(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec;
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_SEC + (uint64_t)ts.tv_nsec;
-}
 
 /* ---- lines ---- */
 
-static void put_time(struct events *events, const char *key, uint64_t time_ns)
-{
-	time_t second = (time_t)(time_ns / NS_PER_SEC);
-	char text[TIME_BYTES + 16];
-	struct tm tm;
-
-	if (second != events->second || !events->second_text[0]) {
-		if (!gmtime_r(&second, &tm))
-			gmtime_r(&(time_t){0}, &tm);
-		strftime(events->second_text, TIME_BYTES, "%Y-%m-%dT%H:%M:%S", &tm);
-		events->second = second;
-	}
-	snprintf(text, sizeof(text), "%s.%06u+0000", events->second_text,
-		 (unsigned int)(time_ns % NS_PER_SEC / 1000));
-	wf_json_text(&events->out.json, key, text);
-}
-
-static void line_begin(struct events *events, uint64_t time_ns, const char *type)
-{
-	wf_json_line_begin(&events->out.json);
-	put_time(events, "timestamp", time_ns);
-	wf_json_text(&events->out.json, "event_type", type);
-}
-
-static void line_end(struct wf_sink *sink)
-{
-	struct events *events = sink->state;
-
-	wf_line_out_end_line(sink, &events->out);
-}
-
-static void put_flow(struct events *events, const struct weft_flow *flow)
+static void put_flow(struct wf_events *events, const struct weft_flow *flow)
 {
 	char text[INET6_ADDRSTRLEN > WF_COMMUNITY_ID_BYTES ? INET6_ADDRSTRLEN
 							   : WF_COMMUNITY_ID_BYTES];
@@ -114,7 +47,7 @@ static void put_flow(struct events *events, const struct weft_flow *flow)
 	wf_json_text(json, "community_id", text);
 }
 
-static void put_direction(struct events *events, enum weft_dir dir)
+static void put_direction(struct wf_events *events, enum weft_dir dir)
 {
 	wf_json_text(&events->out.json, "direction",
 		     dir == WEFT_TO_SERVER ? "toserver" : "toclient");
@@ -164,19 +97,19 @@ static void put_tcp_flags(struct wf_json *json, const struct weft_flow_record *r
 	wf_json_object_end(json);
 }
 
-static void write_flow(struct events *events, const struct weft_event *event)
+static void write_flow(struct wf_events *events, const struct weft_event *event)
 {
 	const struct weft_flow_record *record = event->close;
 	struct wf_json *json = &events->out.json;
 	uint64_t age_ns = record->end_ns > record->start_ns ? record->end_ns - record->start_ns : 0;
 
-	line_begin(events, event->time_ns, "flow");
+	wf_events_line_begin(events, event->time_ns, "flow");
 	put_flow(events, event->flow);
 	wf_json_object_begin(json, "flow");
 	put_counts(json, record);
-	put_time(events, "start", record->start_ns);
-	put_time(events, "end", record->end_ns);
-	wf_json_u64(json, "age", age_ns / NS_PER_SEC);
+	wf_events_put_time(events, "start", record->start_ns);
+	wf_events_put_time(events, "end", record->end_ns);
+	wf_json_u64(json, "age", age_ns / WF_EVENTS_NS_PER_SEC);
 	wf_json_text(json, "state", weft_flow_state_name(record->state));
 	wf_json_text(json, "reason", weft_close_reason_name(record->reason));
 	wf_json_bool(json, "midstream", record->midstream);
@@ -189,11 +122,11 @@ static void write_flow(struct events *events, const struct weft_event *event)
 	put_tcp_flags(json, record);
 }
 
-static void write_gap(struct events *events, const struct weft_event *event)
+static void write_gap(struct wf_events *events, const struct weft_event *event)
 {
 	struct wf_json *json = &events->out.json;
 
-	line_begin(events, event->time_ns, "gap");
+	wf_events_line_begin(events, event->time_ns, "gap");
 	put_flow(events, event->flow);
 	put_direction(events, event->dir);
 	wf_json_object_begin(json, "gap");
@@ -203,11 +136,11 @@ static void write_gap(struct events *events, const struct weft_event *event)
 	wf_json_object_end(json);
 }
 
-static void write_anomaly(struct events *events, const struct weft_event *event)
+static void write_anomaly(struct wf_events *events, const struct weft_event *event)
 {
 	struct wf_json *json = &events->out.json;
 
-	line_begin(events, event->time_ns, "anomaly");
+	wf_events_line_begin(events, event->time_ns, "anomaly");
 	put_flow(events, event->flow);
 	put_direction(events, event->dir);
 	wf_json_object_begin(json, "anomaly");
@@ -222,20 +155,20 @@ static void write_anomaly(struct events *events, const struct weft_event *event)
 	wf_json_object_end(json);
 }
 
-static void write_drop(struct events *events, const struct weft_event *event)
+static void write_drop(struct wf_events *events, const struct weft_event *event)
 {
-	line_begin(events, event->time_ns, "drop");
+	wf_events_line_begin(events, event->time_ns, "drop");
 	wf_json_object_begin(&events->out.json, "drop");
 	wf_json_u64(&events->out.json, "events", event->drop.events);
 	wf_json_u64(&events->out.json, "data_bytes", event->drop.data_bytes);
 	wf_json_object_end(&events->out.json);
 }
 
-static void write_file_gap(struct events *events, const struct wf_file_gap *gap)
+static void write_file_gap(struct wf_events *events, const struct wf_file_gap *gap)
 {
 	struct wf_json *json = &events->out.json;
 
-	line_begin(events, gap->time_ns, "file_gap");
+	wf_events_line_begin(events, gap->time_ns, "file_gap");
 	put_flow(events, &gap->flow);
 	put_direction(events, gap->dir);
 	wf_json_object_begin(json, "file_gap");
@@ -251,14 +184,14 @@ static void write_file_gap(struct events *events, const struct wf_file_gap *gap)
  */
 static bool write_file_gaps(struct wf_sink *sink)
 {
-	struct events *events = sink->state;
+	struct wf_events *events = sink->state;
 	struct wf_file_gap gap;
 	bool any = false;
 
 	while (sink->opts.file_gaps && events->out.json.len < WF_LINE_OUT_FLUSH_BYTES &&
 	       wf_file_gaps_pop(sink->opts.file_gaps, &gap)) {
 		write_file_gap(events, &gap);
-		line_end(sink);
+		wf_events_line_end(sink);
 		any = true;
 	}
 	return any;
@@ -267,84 +200,20 @@ static bool write_file_gaps(struct wf_sink *sink)
 /* Report the lines that were lost because the disk was full, once the buffer has room again. */
 static void write_lost(struct wf_sink *sink)
 {
-	struct events *events = sink->state;
+	struct wf_events *events = sink->state;
 	uint64_t lost = events->out.lost_lines;
 
 	if (sink->opts.file_gaps)
 		lost += wf_file_gaps_lost(sink->opts.file_gaps);
 	if (lost == events->lost_told || events->out.json.len >= WF_LINE_OUT_FLUSH_BYTES)
 		return;
-	line_begin(events, now_ns(), "drop");
+	wf_events_line_begin(events, wf_events_now_ns(), "drop");
 	wf_json_object_begin(&events->out.json, "drop");
 	wf_json_u64(&events->out.json, "events", lost - events->lost_told);
 	wf_json_u64(&events->out.json, "data_bytes", 0);
 	wf_json_object_end(&events->out.json);
-	line_end(sink);
+	wf_events_line_end(sink);
 	events->lost_told = lost;
-}
-
-static void put_metric(const struct weft_metric *metric, void *ctx)
-{
-	wf_json_u64(ctx, metric->name, metric->value);
-}
-
-static void write_stats(struct wf_sink *sink)
-{
-	struct events *events = sink->state;
-
-	line_begin(events, now_ns(), "stats");
-	wf_json_object_begin(&events->out.json, "stats");
-	wf_json_u64(&events->out.json, "uptime", clock_sec(CLOCK_MONOTONIC) - events->start_sec);
-	weft_stats_each(sink->weft, put_metric, &events->out.json);
-	wf_json_object_end(&events->out.json);
-	line_end(sink);
-}
-
-static void write_pressure(struct wf_sink *sink)
-{
-	struct events *events = sink->state;
-	struct weft_pressure_change changes[CHANGES_MAX];
-	size_t count =
-		weft_pressure_changes(sink->weft, events->pressure_told, changes, CHANGES_MAX);
-
-	for (size_t i = 0; i < count; i++) {
-		const struct weft_pressure_change *change = &changes[i];
-		struct wf_json *json = &events->out.json;
-
-		line_begin(events, change->time_ns, "pressure");
-		wf_json_object_begin(json, "pressure");
-		wf_json_text(json, "level", weft_pressure_level_name(change->to));
-		wf_json_text(json, "previous", weft_pressure_level_name(change->from));
-		wf_json_text(json, "source", change->source);
-		wf_json_u64(json, "percent", change->percent);
-		wf_json_u64(json, "number", change->number);
-		wf_json_object_end(json);
-		line_end(sink);
-		events->pressure_told = change->number;
-	}
-}
-
-static void find_shed(const struct weft_metric *metric, void *ctx)
-{
-	if (!strcmp(metric->name, "shed_percent"))
-		*(uint64_t *)ctx = metric->value;
-}
-
-static void write_overload(struct wf_sink *sink)
-{
-	struct events *events = sink->state;
-	uint64_t percent = 0;
-
-	weft_stats_each(sink->weft, find_shed, &percent);
-	if (percent == events->shed_percent)
-		return;
-	line_begin(events, now_ns(), "overload");
-	wf_json_object_begin(&events->out.json, "overload");
-	wf_json_u64(&events->out.json, "shed_percent", percent);
-	wf_json_u64(&events->out.json, "previous", events->shed_percent);
-	wf_json_object_end(&events->out.json);
-	line_end(sink);
-	events->shed_percent = percent;
 }
 
 /* ---- output ---- */
@@ -355,8 +224,8 @@ static void write_overload(struct wf_sink *sink)
  */
 static void look_around(struct wf_sink *sink)
 {
-	struct events *events = sink->state;
-	uint64_t sec = clock_sec(CLOCK_MONOTONIC_COARSE);
+	struct wf_events *events = sink->state;
+	uint64_t sec = wf_events_clock_sec(CLOCK_MONOTONIC_COARSE);
 	uint32_t interval_sec = sink->opts.stats_interval_sec;
 
 	write_file_gaps(sink);
@@ -364,15 +233,14 @@ static void look_around(struct wf_sink *sink)
 		return;
 	events->looked_sec = sec;
 	write_lost(sink);
-	write_pressure(sink);
-	write_overload(sink);
+	wf_events_write_changes(sink);
 	if (!interval_sec || sec - events->stats_sec < interval_sec)
 		return;
 	events->stats_sec = sec;
-	write_stats(sink);
+	wf_events_write_stats(sink);
 }
 
-static bool write_event(struct events *events, const struct weft_event *event)
+static bool write_event(struct wf_events *events, const struct weft_event *event)
 {
 	switch (event->type) {
 	case WEFT_EVENT_CLOSE:
@@ -396,12 +264,12 @@ static bool write_event(struct events *events, const struct weft_event *event)
 
 static int events_take(struct wf_sink *sink, const struct weft_event *taken, int count)
 {
-	struct events *events = sink->state;
+	struct wf_events *events = sink->state;
 	int err = 0;
 
 	for (int i = 0; i < count && !err; i++) {
 		if (write_event(events, &taken[i]))
-			line_end(sink);
+			wf_events_line_end(sink);
 		if (events->out.json.len >= WF_LINE_OUT_FLUSH_BYTES)
 			err = wf_line_out_flush(sink, &events->out);
 	}
@@ -413,7 +281,7 @@ static int events_take(struct wf_sink *sink, const struct weft_event *taken, int
 
 static int events_idle(struct wf_sink *sink)
 {
-	struct events *events = sink->state;
+	struct wf_events *events = sink->state;
 
 	look_around(sink);
 	return wf_line_out_flush(sink, &events->out);
@@ -421,7 +289,7 @@ static int events_idle(struct wf_sink *sink)
 
 static int events_finish(struct wf_sink *sink)
 {
-	struct events *events = sink->state;
+	struct wf_events *events = sink->state;
 	int err = 0;
 
 	if (sink->opts.file_gaps)
@@ -431,15 +299,14 @@ static int events_finish(struct wf_sink *sink)
 	if (err)
 		return err;
 	write_lost(sink);
-	write_pressure(sink);
-	write_overload(sink);
-	write_stats(sink);
+	wf_events_write_changes(sink);
+	wf_events_write_stats(sink);
 	return wf_line_out_finish(sink, &events->out);
 }
 
 static void events_close(struct wf_sink *sink)
 {
-	struct events *events = sink->state;
+	struct wf_events *events = sink->state;
 
 	wf_community_id_free(events->community_id);
 	wf_line_out_close(&events->out);
@@ -453,12 +320,12 @@ static const char *events_target(const struct wf_sink_opts *opts)
 
 static int events_open(struct wf_sink *sink)
 {
-	struct events *events = calloc(1, sizeof(*events));
+	struct wf_events *events = calloc(1, sizeof(*events));
 	int err;
 
 	if (!events)
 		return -ENOMEM;
-	events->start_sec = clock_sec(CLOCK_MONOTONIC);
+	events->start_sec = wf_events_clock_sec(CLOCK_MONOTONIC);
 	events->stats_sec = events->start_sec;
 	err = wf_community_id_new(0, &events->community_id);
 	if (err) {

@@ -68,7 +68,7 @@ int wf_stream_dir_open(const struct wf_sink *sink, int *ret_dir)
 	} else if (flock(dir, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
 		err = -EBUSY;
 		wf_sink_log(sink, WEFT_LOG_ERROR, "%s is in use by another run", path);
-	} else {
+	} else if (!sink->opts.continues_dir) {
 		err = check_empty(sink, dir);
 	}
 	if (err && dir >= 0)

@@ -26,6 +26,7 @@ struct weft {
 	struct weft_pressure_change changes[4];
 	size_t changes_count;
 	uint64_t shed_percent;
+	enum weft_interface_state interface_state;
 	char log[4096]; /* all log messages, one per line */
 };
 
@@ -80,6 +81,14 @@ size_t weft_pressure_changes(const struct weft *weft, uint64_t after,
 		if (weft->changes[i].number > after)
 			ret_changes[count++] = weft->changes[i];
 	return count;
+}
+
+void weft_interfaces_each(const struct weft *weft, weft_interface_fn fn, void *ctx)
+{
+	const struct weft_interface interface = {
+		.name = "eth7", .state = weft->interface_state, .since_ns = 1795233600000000000ull};
+
+	fn(&interface, ctx);
 }
 
 static void fake_log(enum weft_log_level level, const char *message, void *ctx)

@@ -68,6 +68,20 @@ bool wf_netdev_is_loopback(const char *ifname)
 	return !ask(ifname, SIOCGIFFLAGS, &ifreq) && ifreq.ifr_flags & IFF_LOOPBACK;
 }
 
+enum weft_interface_state wf_netdev_state(int ifindex, char *ret_name)
+{
+	struct ifreq ifreq = {0};
+
+	if (!if_indextoname((unsigned int)ifindex, ret_name))
+		return errno == ENXIO ? WEFT_INTERFACE_GONE : WEFT_INTERFACE_UP;
+	/* It may get another name between the calls: then its state is asked for again. */
+	if (ask(ret_name, SIOCGIFFLAGS, &ifreq))
+		return WEFT_INTERFACE_UP;
+	if (!(ifreq.ifr_flags & IFF_UP))
+		return WEFT_INTERFACE_DOWN;
+	return ifreq.ifr_flags & IFF_RUNNING ? WEFT_INTERFACE_UP : WEFT_INTERFACE_NO_CARRIER;
+}
+
 int wf_netdev_promiscuous(int ifindex)
 {
 	const struct packet_mreq all = {.mr_ifindex = ifindex, .mr_type = PACKET_MR_PROMISC};

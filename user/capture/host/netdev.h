@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <weft/interface.h>
 #include <weft/link.h>
 
 /*
@@ -27,6 +28,12 @@ uint32_t wf_netdev_rx_queues(const char *ifname);
 uint32_t wf_netdev_mtu(const char *ifname);
 
 bool wf_netdev_is_loopback(const char *ifname);
+
+/*
+ * Return the state of the device, WEFT_INTERFACE_UP if it can't be read. @ret_name: IF_NAMESIZE
+ * bytes, set to its present name unless it is gone.
+ */
+enum weft_interface_state wf_netdev_state(int ifindex, char *ret_name);
 
 /*
  * Make the device receive frames for all addresses until the returned descriptor is closed.

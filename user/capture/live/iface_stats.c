@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "capture/hook/link_lost.h"
+#include "capture/host/netdev.h"
 #include "capture/live/iface_body.h"
 #include "metrics/metrics.h"
 
@@ -41,6 +43,20 @@ void wf_iface_load(const struct wf_iface *iface, struct wf_iface_load *ret_load)
 				ret_load->fill_percent = fill;
 		}
 	}
+}
+
+enum weft_interface_state wf_iface_state(const struct wf_iface *iface, char *ret_name)
+{
+	enum weft_interface_state state = wf_netdev_state(iface->ifindex, ret_name);
+
+	if (state == WEFT_INTERFACE_GONE)
+		return state;
+	if (wf_link_is_lost(iface->xdp.link_fd))
+		return WEFT_INTERFACE_DETACHED;
+	for (int side = 0; side < WF_TC_SIDES; side++)
+		if (iface->is_host && wf_link_is_lost(iface->tc.hook.link_fds[side]))
+			return WEFT_INTERFACE_DETACHED;
+	return state;
 }
 
 static void add_sockets(const struct wf_iface *iface, struct wf_metrics *sum)

@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#include <weft/interface.h>
+
 struct wf_iface;
 struct wf_metrics;
 
@@ -16,6 +18,12 @@ struct wf_iface_load {
 	uint64_t received_frames;
 	uint32_t fill_percent; /* fill level of the fullest ring */
 };
+
+/*
+ * Return the state of the interface. @ret_name: IF_NAMESIZE bytes, set to its present name unless
+ * it is gone. Thread: any, while it is attached.
+ */
+enum weft_interface_state wf_iface_state(const struct wf_iface *iface, char *ret_name);
 
 /* Read the load of the receive rings. Thread: any, between open and close. */
 void wf_iface_load(const struct wf_iface *iface, struct wf_iface_load *ret_load);

@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# test_interface_gone.sh - an interface that goes down, is deleted, moved or made again, and a program
+# that another process detaches: each is reported, and the agent ends or takes the new interface.
+. "$(dirname "$0")/lib.sh"
+need_root
+need_weft
+
+said() { grep -qE -- "$1" "$work/agent.err"; }
+states() { jq -r 'select(.event_type == "interface") | .interface.name + " " + .interface.state' "$work/events.json"; }
+make_tap() { # DEVICE: a device of ns_a whose other end is in ns_b
+	ip -n "$ns_a" link add "$1" type veth peer name "$1" netns "$ns_b" &&
+		ip -n "$ns_a" link set "$1" up && ip -n "$ns_b" link set "$1" up
+}
+start() { # IFACES ARGS...
+	local ifaces=$1
+	shift
+	rm -rf "$work/events.json"
+	agent_start "$ns_b" "$ifaces" --workers 1 --max-memory 64 --events "$work/events.json" "$@"
+}
+ended() { # STATUS
+	lib_gone "$agent_pid" 50 && {
+		wait "$agent_pid"
+		[ $? -eq "$1" ]
+	}
+}
+send() { # PORT DEVICE: a connection with "hello", into ns_b
+	in_a python3 - "$1" "$2" <<'PY'
+import socket, struct, sys
+port, device = int(sys.argv[1]), sys.argv[2]
+out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+out.bind((device, 0))
+def send(back, seq, ack, flags, data=b""):
+    ends = [(b"\x0a\x00\x00\x01", 1000), (b"\x0a\x00\x00\x02", port)]
+    (src, sport), (dst, dport) = ends[::-1] if back else ends
+    tcp = struct.pack("!HHIIBBHHH", sport, dport, seq, ack, 0x50, flags, 65535, 0, 0) + data
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0, src, dst)
+    total = sum(struct.unpack("!10H", ip))
+    total = (total & 0xffff) + (total >> 16)
+    ip = ip[:10] + struct.pack("!H", ~(total + (total >> 16)) & 0xffff) + ip[12:]
+    out.send(b"\x02" * 6 + b"\x04" * 6 + b"\x08\x00" + ip + tcp)
+send(False, 100, 0, 2)
+send(True, 300, 101, 18)
+send(False, 101, 301, 24, b"hello")
+send(True, 301, 106, 16)
+PY
+}
+stream_is() { [ "$(cat "$work/$1/10.0.0.1.1000-10.0.0.2.$2")" = hello ]; }
+
+make_pair && make_tap t1 && make_tap t2 || exit 1
+
+start t1 --mode tap --streams "$work/deleted" --checksum ignore
+ip -n "$ns_b" link set t1 down
+check 'down: said with the command that helps' wait_until 30 said 't1: the interface is down.*ip link set dev t1 up'
+check 'down: in weft stats' grep -qx 'interface t1: down' <(agent_stats)
+ip -n "$ns_b" link set t1 up
+check 'up again: said' wait_until 30 said 't1: the interface is up'
+send 80 t1
+ip -n "$ns_a" link del t1
+check 'deleted: the agent ends with status 1' ended 1
+check 'deleted: said' said 't1: the interface is gone'
+check 'deleted: what was received is delivered' stream_is deleted 80
+check 'deleted: each state is an event' test "$(states | tail -n 1)" = 't1 gone'
+check 'deleted: the ledgers close' ledgers_close
+
+start eth0 --mode host
+ip -n "$ns_a" link del eth0
+check 'host mode, deleted: the agent ends with status 1' ended 1
+check 'host mode, deleted: said' said 'eth0: the interface is gone'
+
+make_tap t1
+start t1,t2 --mode tap --streams "$work/two" --checksum ignore
+ip -n "$ns_a" link del t1
+wait_until 30 said 't1: the interface is gone'
+send 81 t2
+sleep 0.5
+agent_stop
+check 'one of two: status 1 at the end' test $? -eq 1
+check 'one of two: the other goes on' stream_is two 81
+
+start t2 --mode tap
+ip netns add "$ns_a-c" && namespaces+=("$ns_a-c")
+ip -n "$ns_b" link set t2 netns "$ns_a-c"
+check 'moved: the agent ends with status 1' ended 1
+check 'moved: said' said 't2: .* moved to another network namespace'
+
+make_tap t1
+start t1 --mode tap
+id=$(bpftool link -j | jq '[.[] | select(.type == "xdp")] | last | .id')
+bpftool link detach id "$id"
+check 'detached by force: the agent ends with status 1' ended 1
+check 'detached by force: said' said "t1: another process detached weft's BPF program"
+
+start t1 --mode tap --wait-for-interface --streams "$work/again" --checksum ignore
+send 82 t1
+sleep 0.5
+ip -n "$ns_a" link del t1
+check 'wait: said' wait_until 50 said 'waiting until the interface t1 exists'
+make_tap t1
+back() { agent_stats >/dev/null; }
+check 'wait: takes the new interface' wait_until 100 back
+send 82 t1
+send 83 t1
+sleep 0.5
+agent_stop
+check 'wait: status 0' test $? -eq 0
+check 'wait: the streams before' stream_is again 82
+check 'wait: a name in use gets the next number' stream_is again '82#2'
+check 'wait: the streams after' stream_is again 83
+check 'nothing is left' test -z "$(ls "$work/control" 2>/dev/null)"
+finish
