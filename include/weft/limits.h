@@ -183,8 +183,8 @@ enum weft_limit {
 	/* open stream files; at the limit the file that was idle longest is closed */
 	WEFT_FILES_OPEN_MAX = 512,
 	/*
-	 * Incomplete stream files. At the limit the file that was idle longest counts as complete,
-	 * and further data of its stream is written to a new file.
+	 * Incomplete stream files in the table of the output. Of the file that was idle longest,
+	 * only the number in its name is kept at the limit.
 	 */
 	WEFT_FILES_TRACKED_MAX = 131072,
 };

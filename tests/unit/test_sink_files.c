@@ -413,3 +413,36 @@ TEST_WITH(files_stream_that_is_too_large_is_reported, setup, teardown)
 	fake_close(sink);
 	wf_file_gaps_free(opts.file_gaps);
 }
+
+static void push_byte(uint64_t id, uint64_t off, const char *text)
+{
+	struct weft_flow flow = delivery_flow(id);
+
+	flow.src_port = (uint16_t)id;
+	flow.vni = (uint32_t)(id >> 16); /* so that streams of one name have several numbers */
+	push_text(&flow, WEFT_TO_CLIENT, off, text);
+	if (id % 128 == 0)
+		wf_dispatch_flush(&fake.dispatch);
+}
+
+/* Streams that are idle while more come than the table holds go on in their own files. */
+TEST_WITH(files_more_than_are_tracked_are_all_whole, setup, teardown)
+{
+	const uint64_t streams = WEFT_FILES_TRACKED_MAX + 100;
+	struct wf_sink *sink = open_sink(false);
+	struct wf_sink_stats stats;
+
+	for (uint64_t id = 1; id <= streams; id++)
+		push_byte(id, 0, "a");
+	for (uint64_t id = 1; id <= 50; id++)
+		push_byte(id, 1, "b");
+	push_byte(65536 + 7, 1, "c");
+	assert_int_equal(fake_end(sink), 0);
+	assert_file_text("10.0.0.2.80-10.0.0.1.1", "ab");
+	assert_file_text("10.0.0.2.80-10.0.0.1.50", "ab");
+	assert_file_text("10.0.0.2.80-10.0.0.1.51", "a");
+	assert_file_text("10.0.0.2.80-10.0.0.1.7#2", "ac");
+	wf_sink_stats(sink, &stats);
+	assert_int_equal(stats.files, streams);
+	fake_close(sink);
+}

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "sink/stream_table.h"
+#include "sink/table/stream_table.h"
 
 enum { MAX = 64 };
 

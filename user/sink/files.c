@@ -6,10 +6,11 @@
  * the directory is locked, so that no other run can use it. Every stream file is therefore ours;
  * stream_io.c opens them.
  *
- * A name may be used already: by the same four-tuple in another VLAN or tunnel, or by a stream
- * that was forgotten because WEFT_FILES_TRACKED_MAX others came later. The next free number is
- * taken then. At most WEFT_FILES_OPEN_MAX files are open; the one that was idle longest is closed,
- * and opened again when more bytes arrive (its inode shows that it is the same file).
+ * A name may be used already by the same four-tuple in another VLAN or tunnel: the next free number
+ * is taken then. Of streams that were idle while WEFT_FILES_TRACKED_MAX others came, only the
+ * number of the file is kept; its length shows where it goes on. At most WEFT_FILES_OPEN_MAX files
+ * are open; the one that was idle longest is closed, and opened again when more bytes arrive (its
+ * inode shows that it is the same file).
  *
  * Writing: the events of a batch are collected per file, and each file is written with one
  * pwritev() for each run of events without a gap. The bytes are borrowed until the batch has been
@@ -25,7 +26,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -35,21 +35,24 @@
 #include "sink/stream_dir.h"
 #include "sink/stream_io.h"
 #include "sink/stream_name.h"
-#include "sink/stream_table.h"
+#include "sink/table/stream_set.h"
+#include "sink/table/stream_table.h"
 
 enum {
-	BATCH_MAX = 256,  /* maximum batch size of sink.c */
-	TOLD_MAX = 8,	  /* maximum number of failed files that are logged individually */
-	OPEN_SPARED = 64, /* file descriptors that are not used for stream files */
+	BATCH_MAX = 256, /* maximum batch size of sink.c */
+	TOLD_MAX = 8,	 /* maximum number of failed files that are logged individually */
+	/* number in the set of a stream of which nothing more is written */
+	NUMBER_FAILED = WF_STREAM_NUMBER_MAX,
 };
 
 struct files {
 	int dir; /* owned */
 	uint32_t open_max;
-	bool forgets;  /* a stream was forgotten, which is logged once */
+	bool left_out; /* a stream was left out, which is logged once */
 	uint64_t told; /* number of failures so far */
 	struct wf_disk_full disk;
 	struct wf_stream_table table;
+	struct wf_stream_set forgotten; /* the streams that have no entry in the table */
 
 	/* The current batch. The events of one file form a list of event indices + 1. */
 	const struct weft_event *events;
@@ -206,12 +209,13 @@ static int write_run(struct wf_sink *sink, struct wf_stream_file *file,
 		     uint64_t *ret_written)
 {
 	struct files *files = sink->state;
-	uint64_t pos = sink->opts.pad_gaps == WEFT_ON ? first->data.off : file->written_off;
+	uint64_t pos;
 	char name[WF_STREAM_NAME_BYTES];
 	int err = open_file(files, file, first, name);
 
 	if (err)
 		return file_failed(sink, file, name, "can't be opened", err);
+	pos = sink->opts.pad_gaps == WEFT_ON ? first->data.off : file->written_off;
 	err = wf_stream_file_write(file->fd, iov, count, pos, ret_written);
 	if (*ret_written)
 		tell_missing(sink, file, first, first->dir);
@@ -267,7 +271,8 @@ static int write_touched(struct wf_sink *sink)
 /* ---- events ---- */
 
 /*
- * Forget the stream that was idle longest. Return: 0 on success; negative errno if the sink must
+ * Make room in the table: of the stream that was idle longest, only the number of its file is kept.
+ * Return: 0 on success; -ENOBUFS if that has no room either; other negative errno if the sink must
  * end.
  */
 static int forget_oldest(struct wf_sink *sink)
@@ -276,21 +281,54 @@ static int forget_oldest(struct wf_sink *sink)
 	struct wf_stream_file *oldest;
 	/* write first, because the oldest file may have pending events */
 	int err = write_touched(sink);
+	uint32_t number;
 
 	if (err)
 		return err;
-	if (!files->forgets)
-		wf_sink_log(
-			sink, WEFT_LOG_WARN,
-			"more than %u streams at once: further data of the streams that were idle "
-			"longest is written to new files",
-			files->table.max);
-	files->forgets = true;
 	oldest = wf_stream_table_oldest(&files->table);
+	number = oldest->failed || oldest->number >= NUMBER_FAILED ? NUMBER_FAILED : oldest->number;
+	if ((oldest->made || oldest->failed) &&
+	    !wf_stream_set_add(&files->forgotten, oldest->key, number))
+		return -ENOBUFS;
 	if (oldest->fd >= 0)
 		wf_stream_file_close(&files->table, oldest);
 	wf_stream_table_remove(&files->table, oldest);
 	return 0;
+}
+
+/* Set *ret_file to a new entry of the stream of @event. Return: as forget_oldest(). */
+static int add_file(struct wf_sink *sink, const struct weft_event *event,
+		    struct wf_stream_file **ret_file)
+{
+	struct files *files = sink->state;
+	uint64_t key = wf_stream_key(event->flow->id, event->dir);
+	struct wf_stream_file *file;
+
+	while (!(file = wf_stream_table_add(&files->table, event->flow->id, event->dir))) {
+		int err = forget_oldest(sink);
+
+		if (err)
+			return err;
+	}
+	file->number = wf_stream_set_take(&files->forgotten, key);
+	file->made = file->wrote = file->number > 0;
+	file->failed = file->number == NUMBER_FAILED;
+	*ret_file = file;
+	return 0;
+}
+
+/* Count a stream for which there is no room in memory. */
+static void leave_out(struct wf_sink *sink, const struct weft_event *event)
+{
+	struct files *files = sink->state;
+
+	wf_sink_failed(sink, -ENOBUFS);
+	wf_sink_count(sink, failed_bytes, event->data.len_bytes);
+	if (!files->left_out)
+		wf_sink_log(sink, WEFT_LOG_ERROR,
+			    "%s: more than %u streams at once: further streams are not written",
+			    sink->target, files->table.max + WF_STREAM_SET_MAX);
+	files->left_out = true;
 }
 
 static int take_data(struct wf_sink *sink, int i)
@@ -302,14 +340,13 @@ static int take_data(struct wf_sink *sink, int i)
 	uint16_t pending = (uint16_t)(i + 1);
 	int err;
 
-	while (!file) {
-		file = wf_stream_table_add(table, event->flow->id, event->dir);
-		if (file)
-			break;
-		err = forget_oldest(sink);
-		if (err)
-			return err;
+	err = file ? 0 : add_file(sink, event, &file);
+	if (err == -ENOBUFS) {
+		leave_out(sink, event);
+		return 0;
 	}
+	if (err)
+		return err;
 	wf_stream_table_touch(table, file);
 	files->next_pending[pending] = 0;
 	if (file->first_pending) {
@@ -331,8 +368,11 @@ static int take_close(struct wf_sink *sink, const struct weft_event *event)
 			wf_stream_table_find(&files->table, event->flow->id, (enum weft_dir)dir);
 		int err = 0;
 
-		if (!file)
+		if (!file) {
+			wf_stream_set_take(&files->forgotten,
+					   wf_stream_key(event->flow->id, (enum weft_dir)dir));
 			continue;
+		}
 		if (file->first_pending)
 			err = write_pending(sink, file);
 		if (err)
@@ -401,23 +441,10 @@ static void files_close(struct wf_sink *sink)
 
 	while ((file = wf_stream_table_oldest_open(&files->table)))
 		wf_stream_file_close(&files->table, file);
+	wf_stream_set_fini(&files->forgotten);
 	wf_stream_table_fini(&files->table);
 	close(files->dir);
 	free(files);
-}
-
-/*
- * Return the maximum number of open files: WEFT_FILES_OPEN_MAX, or less if RLIMIT_NOFILE requires
- * it.
- */
-static uint32_t open_max(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= WEFT_FILES_OPEN_MAX + OPEN_SPARED)
-		return WEFT_FILES_OPEN_MAX;
-	return limit.rlim_cur > 2 * OPEN_SPARED ? (uint32_t)limit.rlim_cur - OPEN_SPARED
-						: OPEN_SPARED / 2;
 }
 
 static const char *files_target(const struct wf_sink_opts *opts)
@@ -438,12 +465,17 @@ static int files_open(struct wf_sink *sink)
 	err = wf_stream_table_init(&files->table, WEFT_FILES_TRACKED_MAX);
 	if (err)
 		goto close_dir;
-	files->open_max = open_max();
+	err = wf_stream_set_init(&files->forgotten);
+	if (err)
+		goto free_table;
+	files->open_max = wf_stream_file_open_max();
 	if (sink->opts.file_gaps)
 		wf_file_gaps_begin(sink->opts.file_gaps);
 	sink->state = files;
 	return 0;
 
+free_table:
+	wf_stream_table_fini(&files->table);
 close_dir:
 	close(files->dir);
 free_files:

@@ -7,12 +7,28 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <weft/limits.h>
+
 #include "sink/stream_name.h"
 
-enum { NUMBERS_TRIED = 64 }; /* numbers tried when a file name is in use */
+enum {
+	NUMBERS_TRIED = 64, /* numbers tried when a file name is in use */
+	OPEN_SPARED = 64,   /* file descriptors that are not used for stream files */
+};
+
+uint32_t wf_stream_file_open_max(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= WEFT_FILES_OPEN_MAX + OPEN_SPARED)
+		return WEFT_FILES_OPEN_MAX;
+	return limit.rlim_cur > 2 * OPEN_SPARED ? (uint32_t)limit.rlim_cur - OPEN_SPARED
+						: OPEN_SPARED / 2;
+}
 
 void wf_stream_file_close(struct wf_stream_table *table, struct wf_stream_file *file)
 {
@@ -89,10 +105,15 @@ static int open_again(int dir, struct wf_stream_table *table, struct wf_stream_f
 
 	wf_stream_name(event->flow, event->dir, file->number, name);
 	fd = open_name(dir, table, name, 0);
-	if (fd >= 0 && (fstat(fd, &st) || st.st_ino != file->inode || !S_ISREG(st.st_mode))) {
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) || (file->inode && st.st_ino != file->inode) || !S_ISREG(st.st_mode)) {
 		close(fd);
 		return -ESTALE;
 	}
+	if (!file->inode)
+		file->written_off = (uint64_t)st.st_size;
+	file->inode = st.st_ino;
 	return fd;
 }
 

@@ -10,7 +10,13 @@
 
 #include <weft/event.h>
 
-#include "sink/stream_table.h"
+#include "sink/table/stream_table.h"
+
+/*
+ * Return the maximum number of open files: WEFT_FILES_OPEN_MAX, or less if RLIMIT_NOFILE requires
+ * it.
+ */
+uint32_t wf_stream_file_open_max(void);
 
 /*
  * Open @file of @event's stream in the directory @dir: create it with the first free number if it

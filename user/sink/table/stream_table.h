@@ -7,8 +7,8 @@
  *
  * Memory: WEFT_FILES_TRACKED_MAX entries, touched only as they are used. Thread: the sink's.
  */
-#ifndef WF_SINK_STREAM_TABLE_H
-#define WF_SINK_STREAM_TABLE_H
+#ifndef WF_SINK_TABLE_STREAM_TABLE_H
+#define WF_SINK_TABLE_STREAM_TABLE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,18 +17,24 @@
 
 #define WF_STREAM_NONE 0u
 
+/* Return the key of a stream: not 0, and below 2^55, because flow ids are below 2^53. */
+static inline uint64_t wf_stream_key(uint64_t flow_id, enum weft_dir dir)
+{
+	return (flow_id << 1 | dir) + 1;
+}
+
 struct wf_stream_links {
 	uint32_t older;
 	uint32_t newer;
 };
 
 struct wf_stream_file {
-	uint64_t key;		/* combines flow id and direction; 0: entry is free */
-	uint64_t inode;		/* inode of the file, once created */
-	uint64_t written_off;	/* file offset of the next byte */
-	uint32_t chain;		/* next entry of its hash bucket, or of the free list */
-	uint32_t number;	/* number N in the name of the file */
-	uint64_t missing_off;	/* stream offset of the latest bytes that were not written */
+	uint64_t key;	      /* combines flow id and direction; 0: entry is free */
+	uint64_t inode;	      /* inode of the file, once created; 0: read when it is opened again */
+	uint64_t written_off; /* file offset of the next byte */
+	uint32_t chain;	      /* next entry of its hash bucket, or of the free list */
+	uint32_t number;      /* number N in the name of the file */
+	uint64_t missing_off; /* stream offset of the latest bytes that were not written */
 	uint64_t missing_bytes; /* their length; 0: nothing is missing, or it was reported */
 	int missing_err;	/* negative errno: the reason */
 	int fd;			/* descriptor of the file; -1: not open */

@@ -2,7 +2,7 @@
 /*
  * stream_table.c - a chained hash over a fixed array, and two lists of its entries.
  */
-#include "sink/stream_table.h"
+#include "sink/table/stream_table.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -12,11 +12,6 @@
 static uint32_t *bucket_of(const struct wf_stream_table *table, uint64_t key)
 {
 	return &table->buckets[(key * 0x9e3779b97f4a7c15ull >> 32) & (table->max - 1)];
-}
-
-static uint64_t key_of(uint64_t flow_id, enum weft_dir dir)
-{
-	return (flow_id << 1 | dir) + 1;
 }
 
 static uint32_t index_of(const struct wf_stream_table *table, const struct wf_stream_file *file)
@@ -82,7 +77,7 @@ void wf_stream_table_fini(struct wf_stream_table *table)
 struct wf_stream_file *wf_stream_table_find(struct wf_stream_table *table, uint64_t flow_id,
 					    enum weft_dir dir)
 {
-	uint64_t key = key_of(flow_id, dir);
+	uint64_t key = wf_stream_key(flow_id, dir);
 
 	for (uint32_t i = *bucket_of(table, key); i; i = table->files[i].chain)
 		if (table->files[i].key == key)
@@ -93,7 +88,7 @@ struct wf_stream_file *wf_stream_table_find(struct wf_stream_table *table, uint6
 struct wf_stream_file *wf_stream_table_add(struct wf_stream_table *table, uint64_t flow_id,
 					   enum weft_dir dir)
 {
-	uint64_t key = key_of(flow_id, dir);
+	uint64_t key = wf_stream_key(flow_id, dir);
 	uint32_t *bucket = bucket_of(table, key);
 	uint32_t i = table->free;
 
