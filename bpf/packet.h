@@ -16,6 +16,7 @@ enum parse_next {
 	NEXT_ETHERNET,
 	NEXT_ETHERTYPE, /* the type of the next header is in packet->ethertype */
 	NEXT_MPLS,	/* one MPLS label */
+	NEXT_NSH,
 	NEXT_PPP,
 	NEXT_IP,    /* IPv4 or IPv6, as given by the version field */
 	NEXT_PROTO, /* the type of the next header is in packet->proto */
@@ -42,7 +43,7 @@ struct packet {
 	__u8 tags;	 /* number of VLAN tags since the last tunnel header */
 	__u8 extensions; /* number of IPv6 extension headers since the last tunnel header */
 	__u8 extension;	 /* type of the next GTP-U extension header */
-	__u8 depth;	 /* number of tunnel headers before off */
+	__u8 depth;	 /* number of tunnel headers and vendor tags before off */
 };
 
 #endif

@@ -42,6 +42,12 @@
 #define GRE_ACK		 0x0080 /* version 1 only (RFC 2637) */
 #define GRE_VERSION_MASK 0x0007
 
+/* Count a header that can be nested, and return @next. */
+static __always_inline int nest_header(struct packet *packet, int next)
+{
+	return ++packet->depth <= TUNNELS_MAX ? next : PARSE_OTHER;
+}
+
 /* Enter a tunnel: reset the VLAN tags and return @next. */
 static __always_inline int enter_tunnel(struct packet *packet, int next)
 {
@@ -49,7 +55,25 @@ static __always_inline int enter_tunnel(struct packet *packet, int next)
 	packet->vlan[1] = 0;
 	packet->tags = 0;
 	packet->extensions = 0;
-	return ++packet->depth <= TUNNELS_MAX ? next : PARSE_OTHER;
+	return nest_header(packet, next);
+}
+
+/* Enter what a "next protocol" field of NSH or VXLAN-GPE names (RFC 8300, 2.2). */
+static __always_inline int enter_next_protocol(struct packet *packet, __u8 protocol)
+{
+	switch (protocol) {
+	case 1: /* IPv4 or IPv6 */
+	case 2:
+		return enter_tunnel(packet, NEXT_IP);
+	case 3: /* Ethernet */
+		return enter_tunnel(packet, NEXT_ETHERNET);
+	case 4:
+		return enter_tunnel(packet, NEXT_NSH);
+	case 5:
+		return enter_tunnel(packet, NEXT_MPLS);
+	default:
+		return PARSE_OTHER;
+	}
 }
 
 static __always_inline int walk_vxlan(struct cursor *cur, struct packet *packet)
@@ -67,23 +91,13 @@ static __always_inline int walk_vxlan(struct cursor *cur, struct packet *packet)
 static __always_inline int walk_vxlan_gpe(struct cursor *cur, struct packet *packet)
 {
 	const __u8 *at = cursor_take(cur, 8);
-	__u8 next;
 
 	if (!at)
 		return PARSE_SHORT;
 	if (!(at[0] & VXLAN_HAS_VNI) || at[0] & VXLAN_GPE_OAM)
 		return PARSE_OTHER;
 	packet->vni = load_be32(at + 4) >> 8;
-	next = at[0] & VXLAN_GPE_HAS_NEXT ? at[3] : 3;
-	switch (next) {
-	case 1: /* IPv4 or IPv6 */
-	case 2:
-		return enter_tunnel(packet, NEXT_IP);
-	case 3: /* Ethernet */
-		return enter_tunnel(packet, NEXT_ETHERNET);
-	default:
-		return PARSE_OTHER;
-	}
+	return enter_next_protocol(packet, at[0] & VXLAN_GPE_HAS_NEXT ? at[3] : 3);
 }
 
 /* Parse a GENEVE header (RFC 8926, 3.4). */

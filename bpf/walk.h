@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * walk.h - parser for less common headers, one header per step: further VLAN tags, MPLS, PPPoE,
- * LLC, IPv6 extension headers, and tunnels (tunnel.h).
+ * walk.h - parser for less common headers, one header per step: further VLAN tags, other tags
+ * (tag.h), MPLS (mpls.h), PPPoE, LLC, IPv6 extension headers, and tunnels (tunnel.h).
  *
  * The rules equal those of user/decode, so that both compute the same hash; a test runs the same
  * frames through both. Each program wraps walk_step() in a global function, which the verifier
@@ -10,7 +10,9 @@
 #ifndef WEFT_BPF_WALK_H
 #define WEFT_BPF_WALK_H
 
+#include "bpf/mpls.h"
 #include "bpf/parse.h"
+#include "bpf/tag.h"
 #include "bpf/tunnel.h"
 
 /* Maximum number of steps. The deepest nesting that user space accepts needs fewer. */
@@ -25,34 +27,6 @@
 #define ROUTING_SOURCE	   0
 #define ROUTING_MOBILE	   2
 #define ROUTING_SEGMENTS   4
-
-static __always_inline int walk_mpls(struct cursor *cur, struct packet *packet)
-{
-	const __u8 *label = cursor_take(cur, 4);
-	const __u8 *first;
-
-	if (!label)
-		return PARSE_SHORT;
-	if (!(label[2] & 1))
-		return NEXT_MPLS;
-	/*
-	 * An MPLS label does not give the payload's type; the first nibble of the payload does (RFC
-	 * 4928).
-	 */
-	first = cursor_peek(cur, 1);
-	if (!first)
-		return PARSE_SHORT;
-	switch (first[0] >> 4) {
-	case 4:
-	case 6:
-		return NEXT_IP;
-	case 0: /* control word of a pseudowire; an Ethernet header follows */
-		cur->off += 4;
-		return enter_tunnel(packet, NEXT_ETHERNET);
-	default:
-		return PARSE_OTHER;
-	}
-}
 
 static __always_inline int walk_pppoe(struct cursor *cur, struct packet *packet)
 {
@@ -134,7 +108,7 @@ static __always_inline int walk_ethertype(struct cursor *cur, struct packet *pac
 		return enter_tunnel(packet, NEXT_ETHERNET);
 	default:
 		return packet->ethertype <= ETHERTYPE_8023_MAX ? walk_llc(cur, packet)
-							       : PARSE_OTHER;
+							       : walk_tag(cur, packet);
 	}
 }
 
@@ -247,6 +221,9 @@ static __always_inline int walk_step(struct cursor *cur, struct packet *packet, 
 		break;
 	case NEXT_MPLS:
 		next = walk_mpls(cur, packet);
+		break;
+	case NEXT_NSH:
+		next = walk_nsh(cur, packet);
 		break;
 	case NEXT_PPP:
 		next = walk_ppp(cur, packet);

@@ -43,6 +43,17 @@ add_talks("link", {
     "ipv4-228": (bytes, 228),
     "sll": (headers.sll, 113),
     "sll2": (headers.sll2, 276),
+    "cisco-hdlc": (headers.cisco_hdlc, 104),
+    "cisco-hdlc-in-ppp": (headers.cisco_hdlc, 50),
+    "ppp-pppd": (lambda packet: b"\x01\x03" + headers.ppp(packet), 166),
+    "ppp-with-direction": (lambda packet: b"\x01\xff\x03" + headers.ppp(packet), 204),
+    "pppoe": (lambda packet: headers.pppoe(packet)[14:], 51),
+    "nflog-little-endian": (functools.partial(headers.nflog, "<"), 239),
+    "nflog-big-endian": (functools.partial(headers.nflog, ">"), 239),
+    "wireless": (headers.wireless, 105),
+    "wireless-radiotap": (headers.radiotap, 127),
+    "pktap": (headers.pktap, 258),
+    "pktap-raw": (lambda packet: headers.pktap(packet, 12, packet), 258),
 })
 
 
@@ -65,6 +76,16 @@ add_talks("tag", {
     "four-tags": (lambda packet: headers.vlan(packet, *[(0x8100, tag) for tag in (1, 2, 3, 4)]),),
     "mpls": (headers.mpls,),
     "mpls-pseudowire": (headers.mpls_pseudowire,),
+    "mpls-pseudowire-without-control-word": (headers.mpls_without_control_word,),
+    "mpls-pseudowire-without-control-word-or-tag": (lambda packet: headers.mpls_without_control_word(packet, ()),),
+    "vn-tag": (headers.vn_tag,),
+    "e-tag": (headers.e_tag,),
+    "cisco-metadata": (headers.cisco_metadata,),
+    "pbb": (headers.pbb,),
+    "fabricpath": (headers.fabricpath,),
+    "nsh": (headers.nsh,),
+    "nsh-ip": (headers.nsh_ip,),
+    "macsec-not-encrypted": (headers.macsec,),
     "pppoe": (headers.pppoe,),
     "llc-snap": (headers.llc_snap,),
     "padded": (headers.padded,),
@@ -304,10 +325,10 @@ make_pcapng("obsolete", make=formats.obsolete)
 def two_interfaces():
     """Requests of Ethernet, answers of raw IP, and packets of an interface that can't be read."""
     shown = talk(bytes, 101)
-    blocks = [formats.interface(link=105), formats.interface(), formats.interface(link=101)]
+    blocks = [formats.interface(link=189), formats.interface(), formats.interface(link=101)]
     for time_ns, packet, wire_bytes in shown.records:
         ether = headers.ethernet(packet)
-        blocks.append(formats.enhanced((time_ns, b"wireless", 8)))
+        blocks.append(formats.enhanced((time_ns, b"usb data", 8)))
         blocks.append(formats.enhanced((time_ns, ether, len(ether)), interface_id=1) if packet[15] == 1
                       else formats.enhanced((time_ns, packet, wire_bytes), interface_id=2))
     shown.written = formats.section() + b"".join(blocks)

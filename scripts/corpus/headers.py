@@ -150,6 +150,82 @@ def mpls_pseudowire(packet):
     return ethernet_type(0x8847, mpls_labels(18) + bytes(4) + ethernet(packet))
 
 
+def mpls_without_control_word(packet, tags=((0x8100, 7),)):
+    return ethernet_type(0x8847, mpls_labels(18) + vlan(packet, *tags))
+
+
+def tag(ethertype, fields):
+    """Ethernet with a tag that ends with the EtherType of the packet."""
+    return lambda packet: ethernet_type(ethertype, fields + struct.pack("!H", ethertype_of(packet)) + packet)
+
+
+vn_tag = tag(0x8926, bytes.fromhex("80010002"))
+e_tag = tag(0x893F, bytes.fromhex("e00110020304"))
+cisco_metadata = tag(0x8909, bytes.fromhex("010100010005"))
+
+
+def pbb(packet):
+    return ethernet_type(0x88E7, struct.pack("!I", 42) + ethernet(packet))
+
+
+def fabricpath(packet):
+    return ethernet_type(0x8903, struct.pack("!H", 1 << 6 | 32) + vlan(packet, (0x8100, 7)))
+
+
+def nsh_header(kind, metadata=bytes(16)):
+    return struct.pack("!HBBI", 0x0FC0 | 2 + len(metadata) // 4, 1 if metadata else 2, kind, 1 << 8 | 255) + metadata
+
+
+def nsh(packet):
+    return ethernet_type(0x894F, nsh_header(3) + ethernet(packet))
+
+
+def nsh_ip(packet):
+    return ethernet_type(0x894F, nsh_header(2 if is_ipv6(packet) else 1, b"") + packet)
+
+
+def macsec(packet):
+    """Authenticated, not encrypted: 16 bytes of check value behind the packet."""
+    data = struct.pack("!H", ethertype_of(packet)) + packet
+    short = len(data) if len(data) < 48 else 0
+    return ethernet_type(0x88E5, struct.pack("!BBIQ", 0x20, short, packet[15], 2 << 16 | 1) + data + b"\xcc" * 16)
+
+
+def nflog(order, packet):
+    def attribute(kind, value):
+        return struct.pack(order + "HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
+    return (struct.pack("!BBH", 10 if is_ipv6(packet) else 2, 0, 1) + attribute(1, bytes.fromhex("08000100"))
+            + attribute(10, b"prefix\0") + attribute(9, packet))
+
+
+def snap(packet):
+    return b"\xaa\xaa\x03\0\0\0" + struct.pack("!H", ethertype_of(packet)) + packet
+
+
+def wireless(packet):
+    """A data frame of 802.11, to or from an access point, with QoS in one direction."""
+    to_access_point = packet[15] == 1
+    header = b"\x88\x01" if to_access_point else b"\x08\x02"
+    return header + bytes(2) + MACS + MACS[:6] + b"\x10\x20" + bytes(2 * to_access_point) + snap(packet)
+
+
+def radiotap(packet):
+    """With TSFT, flags (the header is padded, a check sequence follows) and rate."""
+    frame = wireless(packet)
+    header_bytes = len(frame) - len(snap(packet))
+    frame = frame[:header_bytes] + bytes(-header_bytes % 4) + frame[header_bytes:]
+    return struct.pack("<BBHIQBB", 0, 0, 18, 7, 1, 0x30, 2) + frame + b"\xfc" * 4
+
+
+def cisco_hdlc(packet):
+    return struct.pack("!BBH", 0x0F, 0, ethertype_of(packet)) + packet
+
+
+def pktap(packet, dlt=1, frame=None):
+    header = struct.pack("<III24s", 108, 1, dlt, b"en0").ljust(108, b"\0")
+    return header + (ethernet(packet) if frame is None else frame)
+
+
 def ppp(packet):
     return struct.pack("!H", 0x0057 if is_ipv6(packet) else 0x0021) + packet
 
@@ -159,7 +235,7 @@ def pppoe(packet):
 
 
 def llc_snap(packet):
-    payload = b"\xaa\xaa\x03\0\0\0" + struct.pack("!H", ethertype_of(packet)) + packet
+    payload = snap(packet)
     return ethernet_type(len(payload), payload)
 
 

@@ -246,7 +246,7 @@ TEST(tunnel_vxlan_gpe_next_protocols)
 	pb_at(&pb, PB_VXLAN, 0)[0] = 0x08; /* bit P is 0: Ethernet */
 	assert_int_equal(decode(), WF_DECODE_TCP);
 	pb_at(&pb, PB_VXLAN, 0)[0] = 0x0c;
-	pb_at(&pb, PB_VXLAN, 0)[3] = 4; /* next protocol NSH */
+	pb_at(&pb, PB_VXLAN, 0)[3] = 6; /* unknown */
 	assert_int_equal(decode(), WF_DECODE_NOT_TCP);
 	pb_at(&pb, PB_VXLAN, 0)[0] = 0x0d; /* bit O: management frame */
 	assert_int_equal(decode(), WF_DECODE_NOT_TCP);

@@ -12,6 +12,7 @@
 #include "decode/decode.h"
 
 #include "decode/checksum.h"
+#include "decode/ethertype.h"
 #include "decode/ip.h"
 #include "decode/layers_internal.h"
 #include "decode/link.h"
@@ -52,7 +53,7 @@ static inline enum wf_next step_ethertype(struct wf_layers *layers)
 		return wf_ip4(layers);
 	if (wf_likely(layers->ethertype == WF_ETHERTYPE_IPV6))
 		return wf_ip6(layers);
-	return wf_link_ethertype(layers);
+	return wf_ethertype(layers);
 }
 
 static enum wf_next step_ip(struct wf_layers *layers)

@@ -52,6 +52,7 @@ enum wf_ethertype {
 	WF_ETHERTYPE_VLAN = 0x8100,
 	WF_ETHERTYPE_IPV6 = 0x86dd,
 	WF_ETHERTYPE_PPP = 0x880b,
+	WF_ETHERTYPE_NSH = 0x894f, /* network service header (RFC 8300) */
 	WF_ETHERTYPE_MPLS = 0x8847,
 	WF_ETHERTYPE_MPLS_UPSTREAM = 0x8848,
 	WF_ETHERTYPE_PPPOE = 0x8864,
@@ -94,7 +95,7 @@ struct wf_layers {
 	uint32_t cap_bytes;
 	uint32_t wire_bytes;
 	uint16_t flags;	    /* WF_LAYERS_* */
-	uint8_t depth;	    /* number of tunnel headers parsed so far */
+	uint8_t depth;	    /* number of tunnel headers and vendor tags parsed so far */
 	uint8_t tags;	    /* number of VLAN tags since the last tunnel header */
 	uint8_t extensions; /* number of IP extension headers since the last tunnel header */
 	uint16_t ethertype;
@@ -121,6 +122,16 @@ static inline uint16_t wf_load_be16(const uint8_t *at)
 	return be16toh(value);
 }
 
+static inline uint16_t wf_load_le16(const uint8_t *at)
+{
+	return (uint16_t)(at[0] | at[1] << 8);
+}
+
+static inline uint32_t wf_load_le32(const uint8_t *at)
+{
+	return wf_load_le16(at) | (uint32_t)wf_load_le16(at + 2) << 16;
+}
+
 static inline uint32_t wf_load_be32(const uint8_t *at)
 {
 	uint32_t value;
@@ -140,6 +151,13 @@ static inline bool wf_layers_skip(struct wf_layers *layers, uint32_t bytes)
 	return true;
 }
 
+/* Continue with the header that @ethertype names. */
+static inline enum wf_next wf_layers_ethertype(struct wf_layers *layers, uint16_t ethertype)
+{
+	layers->ethertype = ethertype;
+	return WF_NEXT_ETHERTYPE;
+}
+
 /* Limit the remaining frame to @bytes. Return: false if fewer bytes remain. */
 static inline bool wf_layers_trim(struct wf_layers *layers, uint32_t bytes)
 {
@@ -149,6 +167,15 @@ static inline bool wf_layers_trim(struct wf_layers *layers, uint32_t bytes)
 	if (layers->cap_bytes > bytes)
 		layers->cap_bytes = bytes;
 	return true;
+}
+
+/*
+ * Count one header that can be nested. Return: @next, or WF_NEXT_MALFORMED if the frame has too
+ * many of them.
+ */
+static inline enum wf_next wf_layers_nest(struct wf_layers *layers, enum wf_next next)
+{
+	return ++layers->depth <= WEFT_TUNNEL_DEPTH_MAX ? next : WF_NEXT_MALFORMED;
 }
 
 /*
@@ -162,7 +189,7 @@ static inline enum wf_next wf_layers_enter(struct wf_layers *layers, enum wf_nex
 	layers->tags = 0;
 	layers->extensions = 0;
 	layers->flags &= (uint16_t)~WF_LAYERS_LENGTH_ZERO;
-	return ++layers->depth <= WEFT_TUNNEL_DEPTH_MAX ? next : WF_NEXT_MALFORMED;
+	return wf_layers_nest(layers, next);
 }
 
 #endif

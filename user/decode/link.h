@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * link.h - parses the headers before IP: link layers, VLAN tags, MPLS labels.
+ * link.h - parses link layers.
  *
  * Thread: any; nothing is kept between calls.
  */
@@ -12,9 +12,6 @@
 
 /* Parse the outermost header of a frame whose link type is not Ethernet. */
 enum wf_next wf_link_outer(struct wf_layers *layers, enum weft_link link);
-
-/* Parse the header that layers->ethertype names: VLAN tag, MPLS, PPPoE, PPP or LLC. */
-enum wf_next wf_link_ethertype(struct wf_layers *layers);
 
 /* Parse PPP, with or without its address and control bytes. */
 enum wf_next wf_link_ppp(struct wf_layers *layers);

@@ -9,6 +9,8 @@
  */
 #include "decode/tunnel.h"
 
+#include "decode/ethertype.h"
+
 /* IP protocol numbers, EtherTypes in GRE, and UDP ports of tunnels. */
 enum {
 	PROTO_GRE = 47,
@@ -84,26 +86,16 @@ static enum wf_next tunnel_vxlan(struct wf_layers *layers)
 
 static enum wf_next tunnel_vxlan_gpe(struct wf_layers *layers)
 {
-	enum { NEXT_IPV4 = 1, NEXT_IPV6 = 2, NEXT_ETHERNET = 3 };
 	const uint8_t *at = layers->pos;
-	uint32_t vni;
 
 	if (!wf_layers_skip(layers, VXLAN_BYTES))
 		return WF_NEXT_MALFORMED;
 	if (!(at[0] & VXLAN_HAS_VNI) || at[0] & VXLAN_GPE_OAM)
 		return WF_NEXT_NOT_TCP;
-	vni = wf_load_be32(at + 4) >> 8;
+	layers->vni = wf_load_be32(at + 4) >> 8;
 	if (!(at[0] & VXLAN_GPE_HAS_NEXT))
-		return enter_vni(layers, vni, WF_NEXT_ETHERNET);
-	switch (at[3]) {
-	case NEXT_IPV4:
-	case NEXT_IPV6:
-		return enter_vni(layers, vni, WF_NEXT_IP);
-	case NEXT_ETHERNET:
-		return enter_vni(layers, vni, WF_NEXT_ETHERNET);
-	default:
-		return WF_NEXT_NOT_TCP;
-	}
+		return wf_layers_enter(layers, WF_NEXT_ETHERNET);
+	return wf_ethertype_next_protocol(layers, at[3]);
 }
 
 /* Parse a GENEVE header (RFC 8926, 3.4). */
@@ -122,7 +114,7 @@ static enum wf_next tunnel_geneve(struct wf_layers *layers)
 	layers->vni = wf_load_be32(at + 4) >> 8;
 	layers->ethertype = wf_load_be16(at + 2);
 	if (layers->ethertype == WF_ETHERTYPE_TEB)
-		/* link.c parses the inner header and calls wf_layers_enter() */
+		/* ethertype.c parses the inner header and calls wf_layers_enter() */
 		return WF_NEXT_ETHERTYPE;
 	return wf_layers_enter(layers, WF_NEXT_ETHERTYPE);
 }
@@ -290,7 +282,7 @@ static enum wf_next gre_version0(struct wf_layers *layers, uint16_t gre_flags, u
 	case WF_ETHERTYPE_TEB:
 		if (gre_flags & GRE_KEY)
 			layers->vni = key >> 8;
-		/* link.c parses the inner header and calls wf_layers_enter() */
+		/* ethertype.c parses the inner header and calls wf_layers_enter() */
 		return WF_NEXT_ETHERTYPE;
 	default:
 		if (gre_flags & GRE_KEY)

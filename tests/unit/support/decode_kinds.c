@@ -63,6 +63,65 @@ static void kind_mpls_pseudowire(struct packet_builder *pb)
 	pb_vlan(pb, 0x8100, 7);
 }
 
+static void kind_mpls_no_control_word(struct packet_builder *pb)
+{
+	pb_ethernet(pb);
+	pb_mpls(pb, 16, true);
+	pb_ethernet(pb);
+	pb_vlan(pb, 0x8100, 7);
+}
+
+static void kind_vntag(struct packet_builder *pb)
+{
+	pb_ethernet(pb);
+	pb_tag(pb, 0x8926, "\x80\x01\x00\x02\0\0", 6, 4);
+	pb_vlan(pb, 0x8100, 42);
+}
+
+static void kind_etag(struct packet_builder *pb)
+{
+	pb_ethernet(pb);
+	pb_vlan(pb, 0x8100, 42);
+	pb_tag(pb, 0x893f, "\xe0\x01\x10\x02\x03\x04\0\0", 8, 6);
+}
+
+static void kind_cisco_metadata(struct packet_builder *pb)
+{
+	pb_ethernet(pb);
+	pb_tag(pb, 0x8909, "\1\1\0\1\0\5\0\0", 8, 6);
+}
+
+static void kind_pbb(struct packet_builder *pb)
+{
+	pb_ethernet(pb);
+	pb_vlan(pb, 0x88a8, 42);
+	pb_tag(pb, 0x88e7, "\x20\x12\x34\x56", 4, 0);
+	pb_ethernet(pb);
+	pb_vlan(pb, 0x8100, 7);
+}
+
+static void kind_fabricpath(struct packet_builder *pb)
+{
+	pb_ethernet(pb);
+	pb_tag(pb, 0x8903, "\x00\x60", 2, 0);
+	pb_ethernet(pb);
+	pb_vlan(pb, 0x8100, 7);
+}
+
+static void kind_nsh_ethernet(struct packet_builder *pb)
+{
+	pb_ethernet(pb);
+	pb_tag(pb, 0x894f, "\x0f\xc6\1\3\0\0\1\xff\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4", 24, 0);
+	pb_ethernet(pb);
+}
+
+/* The second of two NSH has MD type 2 without context headers. */
+static void kind_nsh_ip(struct packet_builder *pb)
+{
+	pb_ethernet(pb);
+	pb_tag(pb, 0x894f, "\x0f\xc2\2\4\0\0\1\xff\x0f\xc2\2\2\0\0\1\xff", 16, 0);
+}
+
 static void kind_pppoe(struct packet_builder *pb)
 {
 	pb_ethernet(pb);
@@ -109,6 +168,102 @@ static void kind_ppp(struct packet_builder *pb)
 static void kind_ppp_bare(struct packet_builder *pb)
 {
 	pb_ppp(pb, false);
+}
+
+static void kind_ppp_direction(struct packet_builder *pb)
+{
+	pb_data(pb, "\1", 1);
+	pb_ppp(pb, true);
+	pb->link = WEFT_LINK_PPP_DIRECTION;
+}
+
+static void kind_ppp_pppd(struct packet_builder *pb)
+{
+	pb_data(pb, "\1\3", 2);
+	pb_ppp(pb, false);
+	pb->link = WEFT_LINK_PPP_PPPD;
+}
+
+static void kind_link_pppoe(struct packet_builder *pb)
+{
+	pb_pppoe(pb, 77);
+	pb_ppp(pb, false);
+	pb->link = WEFT_LINK_PPPOE;
+}
+
+static void kind_cisco_hdlc(struct packet_builder *pb)
+{
+	pb_tag(pb, 0, "\x0f\0\0\0", 4, 2);
+	pb->link = WEFT_LINK_CISCO_HDLC;
+}
+
+static void kind_cisco_hdlc_in_ppp(struct packet_builder *pb)
+{
+	kind_cisco_hdlc(pb);
+	pb->link = WEFT_LINK_PPP_HDLC;
+}
+
+/* Attributes "packet header" and "payload", whose length is that of the packet. */
+static void kind_nflog_little(struct packet_builder *pb)
+{
+	pb_data(pb, "\2\0\0\1\7\0\1\0\x08\0\1\0", 12);
+	pb_data(pb, (uint8_t[]){4 + 40 + KIND_BYTES, 0, 9, 0}, 4);
+	pb->link = WEFT_LINK_NFLOG;
+}
+
+static void kind_nflog_big(struct packet_builder *pb)
+{
+	pb_data(pb, "\12\0\0\1\0\7\0\1\x08\0\1\0", 12);
+	pb_data(pb, (uint8_t[]){0, 4 + 60 + KIND_BYTES, 0, 9}, 4);
+	pb->link = WEFT_LINK_NFLOG;
+}
+
+static void kind_ieee80211(struct packet_builder *pb)
+{
+	uint8_t header[24] = {0x08, 0x01};
+
+	pb_data(pb, header, sizeof(header));
+	pb_snap(pb);
+	pb->link = WEFT_LINK_IEEE80211;
+}
+
+/* A QoS frame between two access points: four addresses, HT control. */
+static void kind_ieee80211_qos(struct packet_builder *pb)
+{
+	uint8_t header[36] = {0x88, 0x83};
+
+	pb_data(pb, header, sizeof(header));
+	pb_snap(pb);
+	pb->link = WEFT_LINK_IEEE80211;
+}
+
+/* Two bitmaps of fields, TSFT, flags with "padded", two bytes of other fields. */
+static void kind_radiotap_padded(struct packet_builder *pb)
+{
+	uint8_t radiotap[27] = {0, 0, 27, 0, 3, 0, 0, 0x80, 0, 0, 0, 0, [24] = 0x20};
+	uint8_t header[28] = {0x88, 0x02};
+
+	pb_data(pb, radiotap, sizeof(radiotap));
+	pb_data(pb, header, sizeof(header));
+	pb_snap(pb);
+	pb->link = WEFT_LINK_RADIOTAP;
+}
+
+static void kind_pktap(struct packet_builder *pb)
+{
+	uint8_t header[108] = {108, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 'e', 'n', '0'};
+
+	pb_data(pb, header, sizeof(header));
+	pb_ethernet(pb);
+	pb->link = WEFT_LINK_PKTAP;
+}
+
+static void kind_pktap_raw(struct packet_builder *pb)
+{
+	uint8_t header[108] = {108, 0, 0, 0, 1, 0, 0, 0, 12, 0, 0, 0, 'u', 't', 'u', 'n'};
+
+	pb_data(pb, header, sizeof(header));
+	pb->link = WEFT_LINK_PKTAP;
 }
 
 static void kind_ipv6_extensions(struct packet_builder *pb)
@@ -278,50 +433,71 @@ static void kind_nested(struct packet_builder *pb)
 }
 
 const struct decode_kind decode_kinds[] = {
-	{"ethernet", pb_ethernet, false, {0, 0}, 0},
-	{"ethernet ipv6", pb_ethernet, true, {0, 0}, 0},
-	{"vlan", kind_vlan, false, {42, 0}, 0},
-	{"vlan ipv6", kind_vlan, true, {42, 0}, 0},
-	{"qinq", kind_qinq, false, {100, 200}, 0},
-	{"four tags", kind_four_tags, false, {1, 2}, 0},
-	{"mpls", kind_mpls, false, {0, 0}, 0},
-	{"mpls ipv6", kind_mpls, true, {0, 0}, 0},
-	{"mpls pseudowire", kind_mpls_pseudowire, false, {7, 0}, 0},
-	{"pppoe", kind_pppoe, false, {0, 0}, 0},
-	{"pppoe ipv6", kind_pppoe, true, {0, 0}, 0},
-	{"802.3 snap", kind_snap, false, {0, 0}, 0},
-	{"raw", kind_raw, false, {0, 0}, 0},
-	{"raw ipv6", kind_raw, true, {0, 0}, 0},
-	{"null little endian", kind_null_le, false, {0, 0}, 0},
-	{"null big endian", kind_null_be, false, {0, 0}, 0},
-	{"null darwin ipv6", kind_null_darwin6, true, {0, 0}, 0},
-	{"sll", pb_sll, false, {0, 0}, 0},
-	{"sll vlan ipv6", kind_sll_vlan, true, {5, 0}, 0},
-	{"sll2", pb_sll2, false, {0, 0}, 0},
-	{"ppp", kind_ppp, false, {0, 0}, 0},
-	{"ppp bare ipv6", kind_ppp_bare, true, {0, 0}, 0},
-	{"ipv6 extension headers", kind_ipv6_extensions, true, {0, 0}, 0},
-	{"ipv6 atomic fragment", kind_ipv6_atomic, true, {0, 0}, 0},
-	{"ip in ip", kind_ip4_in_ip4, false, {0, 0}, 0},
-	{"6in4", kind_ip4_in_ip4, true, {0, 0}, 0},
-	{"4in6", outer_ip6, false, {0, 0}, 0},
-	{"vxlan", kind_vxlan, false, {11, 0}, 0x123456},
-	{"vxlan linux port", kind_vxlan_linux_port, true, {0, 0}, 7},
-	{"vxlan gpe", kind_vxlan_gpe, false, {0, 0}, 8},
-	{"geneve ethernet", kind_geneve_ethernet, true, {0, 0}, 0xabcdef},
-	{"geneve ip", kind_geneve_ip, false, {0, 0}, 3},
-	{"gre", kind_gre, false, {0, 0}, 0},
-	{"gre all fields", kind_gre_all_fields, true, {0, 0}, 0x11223344},
-	{"nvgre", kind_nvgre, false, {0, 0}, 0x7777},
-	{"erspan I", kind_erspan1, false, {0, 0}, 0},
-	{"erspan II", kind_erspan2, false, {33, 0}, 0},
-	{"erspan III", kind_erspan3, true, {0, 0}, 0},
-	{"erspan III subheader", kind_erspan3_subheader, false, {0, 0}, 0},
-	{"erspan III ip", kind_erspan3_ip, false, {0, 0}, 0},
-	{"pptp", kind_pptp, false, {0, 0}, 0},
-	{"gtp-u", kind_gtpu, false, {0, 0}, 0},
-	{"gtp-u extension", kind_gtpu_extension, true, {0, 0}, 0},
-	{"nested", kind_nested, true, {0, 0}, 5},
+	{"ethernet", pb_ethernet, false, {0, 0}, 0, false},
+	{"ethernet ipv6", pb_ethernet, true, {0, 0}, 0, false},
+	{"vlan", kind_vlan, false, {42, 0}, 0, false},
+	{"vlan ipv6", kind_vlan, true, {42, 0}, 0, false},
+	{"qinq", kind_qinq, false, {100, 200}, 0, false},
+	{"four tags", kind_four_tags, false, {1, 2}, 0, false},
+	{"mpls", kind_mpls, false, {0, 0}, 0, false},
+	{"mpls ipv6", kind_mpls, true, {0, 0}, 0, false},
+	{"mpls pseudowire", kind_mpls_pseudowire, false, {7, 0}, 0, false},
+	{"mpls no control word", kind_mpls_no_control_word, false, {7, 0}, 0, false},
+	{"mpls no control word ipv6", kind_mpls_no_control_word, true, {7, 0}, 0, false},
+	{"vn-tag", kind_vntag, false, {42, 0}, 0, false},
+	{"e-tag", kind_etag, true, {42, 0}, 0, false},
+	{"cisco metadata", kind_cisco_metadata, false, {0, 0}, 0, false},
+	{"pbb", kind_pbb, false, {7, 0}, 0x123456, false},
+	{"fabricpath", kind_fabricpath, true, {7, 0}, 0, false},
+	{"nsh ethernet", kind_nsh_ethernet, false, {0, 0}, 0, false},
+	{"nsh ip", kind_nsh_ip, true, {0, 0}, 0, false},
+	{"pppoe", kind_pppoe, false, {0, 0}, 0, false},
+	{"pppoe ipv6", kind_pppoe, true, {0, 0}, 0, false},
+	{"802.3 snap", kind_snap, false, {0, 0}, 0, false},
+	{"raw", kind_raw, false, {0, 0}, 0, false},
+	{"raw ipv6", kind_raw, true, {0, 0}, 0, false},
+	{"null little endian", kind_null_le, false, {0, 0}, 0, false},
+	{"null big endian", kind_null_be, false, {0, 0}, 0, false},
+	{"null darwin ipv6", kind_null_darwin6, true, {0, 0}, 0, false},
+	{"sll", pb_sll, false, {0, 0}, 0, false},
+	{"sll vlan ipv6", kind_sll_vlan, true, {5, 0}, 0, false},
+	{"sll2", pb_sll2, false, {0, 0}, 0, false},
+	{"ppp", kind_ppp, false, {0, 0}, 0, false},
+	{"ppp bare ipv6", kind_ppp_bare, true, {0, 0}, 0, false},
+	{"ppp with direction", kind_ppp_direction, false, {0, 0}, 0, false},
+	{"ppp of pppd", kind_ppp_pppd, true, {0, 0}, 0, false},
+	{"pppoe without ethernet", kind_link_pppoe, false, {0, 0}, 0, false},
+	{"cisco hdlc", kind_cisco_hdlc, false, {0, 0}, 0, false},
+	{"cisco hdlc in ppp", kind_cisco_hdlc_in_ppp, true, {0, 0}, 0, false},
+	{"nflog little endian", kind_nflog_little, false, {0, 0}, 0, false},
+	{"nflog big endian", kind_nflog_big, true, {0, 0}, 0, false},
+	{"802.11", kind_ieee80211, false, {0, 0}, 0, false},
+	{"802.11 qos", kind_ieee80211_qos, true, {0, 0}, 0, false},
+	{"radiotap padded", kind_radiotap_padded, false, {0, 0}, 0, false},
+	{"pktap", kind_pktap, false, {0, 0}, 0, false},
+	{"pktap raw", kind_pktap_raw, true, {0, 0}, 0, false},
+	{"ipv6 extension headers", kind_ipv6_extensions, true, {0, 0}, 0, false},
+	{"ipv6 atomic fragment", kind_ipv6_atomic, true, {0, 0}, 0, false},
+	{"ip in ip", kind_ip4_in_ip4, false, {0, 0}, 0, false},
+	{"6in4", kind_ip4_in_ip4, true, {0, 0}, 0, false},
+	{"4in6", outer_ip6, false, {0, 0}, 0, false},
+	{"vxlan", kind_vxlan, false, {11, 0}, 0x123456, false},
+	{"vxlan linux port", kind_vxlan_linux_port, true, {0, 0}, 7, false},
+	{"vxlan gpe", kind_vxlan_gpe, false, {0, 0}, 8, false},
+	{"geneve ethernet", kind_geneve_ethernet, true, {0, 0}, 0xabcdef, false},
+	{"geneve ip", kind_geneve_ip, false, {0, 0}, 3, false},
+	{"gre", kind_gre, false, {0, 0}, 0, false},
+	{"gre all fields", kind_gre_all_fields, true, {0, 0}, 0x11223344, false},
+	{"nvgre", kind_nvgre, false, {0, 0}, 0x7777, false},
+	{"erspan I", kind_erspan1, false, {0, 0}, 0, false},
+	{"erspan II", kind_erspan2, false, {33, 0}, 0, false},
+	{"erspan III", kind_erspan3, true, {0, 0}, 0, false},
+	{"erspan III subheader", kind_erspan3_subheader, false, {0, 0}, 0, false},
+	{"erspan III ip", kind_erspan3_ip, false, {0, 0}, 0, false},
+	{"pptp", kind_pptp, false, {0, 0}, 0, false},
+	{"gtp-u", kind_gtpu, false, {0, 0}, 0, false},
+	{"gtp-u extension", kind_gtpu_extension, true, {0, 0}, 0, false},
+	{"nested", kind_nested, true, {0, 0}, 5, false},
 };
 const unsigned int decode_kinds_count = sizeof(decode_kinds) / sizeof(decode_kinds[0]);
 

@@ -63,6 +63,7 @@ void pb_init(struct packet_builder *pb)
 {
 	pb->len_bytes = 0;
 	pb->layers_count = 0;
+	pb->link = WEFT_LINK_ETHERNET;
 }
 
 static struct pb_layer *last_layer(struct packet_builder *pb)
@@ -146,6 +147,10 @@ static void link_from(struct packet_builder *pb, enum pb_kind kind, uint16_t hin
 	case PB_SNAP:
 		pb_put16(at + 6, ethertype_of(kind, hint));
 		break;
+	case PB_TAG:
+		if (before->type_off)
+			pb_put16(at + before->type_off, ethertype_of(kind, hint));
+		break;
 	case PB_SLL:
 		pb_put16(at + 14, ethertype_of(kind, hint));
 		break;
@@ -176,6 +181,7 @@ static uint8_t *push(struct packet_builder *pb, enum pb_kind kind, size_t len_by
 	link_from(pb, kind, hint);
 	pb->layers[pb->layers_count].kind = kind;
 	pb->layers[pb->layers_count].off = (uint32_t)pb->len_bytes;
+	pb->layers[pb->layers_count].type_off = 0;
 	pb->layers_count++;
 	return append(pb, len_bytes);
 }
@@ -190,6 +196,13 @@ void pb_ethernet(struct packet_builder *pb)
 void pb_vlan(struct packet_builder *pb, uint16_t tpid, uint16_t tci)
 {
 	pb_put16(push(pb, PB_VLAN, 4, tpid), tci);
+}
+
+void pb_tag(struct packet_builder *pb, uint16_t ethertype, const void *bytes, size_t len_bytes,
+	    uint16_t type_off)
+{
+	memcpy(push(pb, PB_TAG, len_bytes, ethertype), bytes, len_bytes);
+	last_layer(pb)->type_off = type_off;
 }
 
 void pb_snap(struct packet_builder *pb)
@@ -487,6 +500,8 @@ uint8_t *pb_at(struct packet_builder *pb, enum pb_kind kind, unsigned int nth)
 
 static enum weft_link link_of(const struct packet_builder *pb)
 {
+	if (pb->link != WEFT_LINK_ETHERNET)
+		return pb->link;
 	switch (pb->layers_count ? pb->layers[0].kind : PB_NONE) {
 	case PB_IPV4:
 	case PB_IPV6:

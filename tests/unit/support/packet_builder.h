@@ -52,17 +52,20 @@ enum pb_kind {
 	PB_GTPU,
 	PB_GRE,
 	PB_ERSPAN,
+	PB_TAG, /* any header that pb_tag() appended */
 	PB_DATA,
 };
 
 struct pb_layer {
 	enum pb_kind kind;
-	uint32_t off; /* offset of the header's first byte */
+	uint32_t off;	   /* offset of the header's first byte */
+	uint16_t type_off; /* PB_TAG: offset in the header of the next header's EtherType; or 0 */
 };
 
 struct packet_builder {
 	size_t len_bytes;
 	uint32_t layers_count;
+	enum weft_link link; /* Ethernet: the first header determines the link type */
 	struct pb_layer layers[PB_LAYERS_MAX];
 	uint8_t bytes[PB_BYTES_MAX];
 };
@@ -88,6 +91,12 @@ void pb_init(struct packet_builder *pb);
 /* Append link-layer headers. */
 void pb_ethernet(struct packet_builder *pb);
 void pb_vlan(struct packet_builder *pb, uint16_t tpid, uint16_t tci);
+/*
+ * Append a header of @bytes, which @ethertype names. @type_off: offset in it of the EtherType of
+ * the next header; 0 if it has none.
+ */
+void pb_tag(struct packet_builder *pb, uint16_t ethertype, const void *bytes, size_t len_bytes,
+	    uint16_t type_off);
 void pb_snap(struct packet_builder *pb);
 void pb_mpls(struct packet_builder *pb, uint32_t label, bool last);
 void pb_pppoe(struct packet_builder *pb, uint16_t session);
@@ -137,7 +146,10 @@ void pb_finish(struct packet_builder *pb);
 /* Return a pointer to the @nth header of @kind, counted from 0; fail the test if there is none. */
 uint8_t *pb_at(struct packet_builder *pb, enum pb_kind kind, unsigned int nth);
 
-/* Describe the bytes as a frame without a page. The first header determines the link type. */
+/*
+ * Describe the bytes as a frame without a page. The first header determines the link type, unless
+ * the test has set pb->link.
+ */
 void pb_frame(const struct packet_builder *pb, uint64_t time_ns, struct wf_frame *ret_frame);
 
 /* Build a whole frame: Ethernet, IP, TCP, data. */

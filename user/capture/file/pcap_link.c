@@ -15,9 +15,26 @@ int wf_pcap_link(uint32_t linktype)
 		return WEFT_LINK_NULL;
 	case 1:
 		return WEFT_LINK_ETHERNET;
-	case 9:	 /* PPP */
-	case 50: /* PPP in HDLC-like framing */
+	case 9:
 		return WEFT_LINK_PPP;
+	case 50:
+		return WEFT_LINK_PPP_HDLC;
+	case 51:
+		return WEFT_LINK_PPPOE;
+	case 166:
+		return WEFT_LINK_PPP_PPPD;
+	case 204:
+		return WEFT_LINK_PPP_DIRECTION;
+	case 104:
+		return WEFT_LINK_CISCO_HDLC;
+	case 105:
+		return WEFT_LINK_IEEE80211;
+	case 127:
+		return WEFT_LINK_RADIOTAP;
+	case 239:
+		return WEFT_LINK_NFLOG;
+	case 258:
+		return WEFT_LINK_PKTAP;
 	case 12: /* raw IP: the number is 12, 14 (OpenBSD) or 101, depending on the system */
 	case 14:
 	case 101:

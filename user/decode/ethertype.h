@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ethertype.h - parses the headers between Ethernet and IP: tags, MPLS labels, PPPoE, LLC.
+ *
+ * Thread: any; nothing is kept between calls.
+ */
+#ifndef WF_DECODE_ETHERTYPE_H
+#define WF_DECODE_ETHERTYPE_H
+
+#include "decode/layers_internal.h"
+
+/* Parse the header that layers->ethertype names, if it is not that of IP. */
+enum wf_next wf_ethertype(struct wf_layers *layers);
+
+/* Enter what a "next protocol" field of NSH, VXLAN-GPE or LISP-GPE names (RFC 8300, 2.2). */
+enum wf_next wf_ethertype_next_protocol(struct wf_layers *layers, uint8_t protocol);
+
+/* Parse an LLC header that contains an EtherType (SNAP, RFC 1042). Other LLC carries no IP. */
+enum wf_next wf_ethertype_snap(struct wf_layers *layers);
+
+#endif
