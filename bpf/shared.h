@@ -8,6 +8,7 @@
 
 #include <linux/types.h>
 
+#include <weft/limits.h>
 #include <weft/verdict.h>
 
 /*
@@ -87,6 +88,25 @@ struct weft_verdict_request {
 	__u64 kept_bytes[2];
 	__u64 idle_ns; /* time since the flow's last segment */
 };
+
+/* UDP destination ports (host order) of tunnels whose ports are options; 0 ends a list. */
+struct weft_tunnel_ports {
+	__u16 vxlan[WEFT_TUNNEL_PORTS_MAX];
+	__u16 geneve[WEFT_TUNNEL_PORTS_MAX];
+};
+/* 8472 is the default of Linux, which is older than the assigned port 4789. */
+#define WEFT_VXLAN_PORTS   \
+	{                  \
+		4789, 8472 \
+	}
+#define WEFT_GENEVE_PORTS \
+	{                 \
+		6081      \
+	}
+#define WEFT_TUNNEL_PORTS_DEFAULT                                      \
+	{                                                              \
+		.vxlan = WEFT_VXLAN_PORTS, .geneve = WEFT_GENEVE_PORTS \
+	}
 
 /* Metadata in front of each steered frame, written after bpf_xdp_adjust_meta(). */
 struct weft_frame_meta {

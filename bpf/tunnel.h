@@ -12,6 +12,7 @@
 #include <linux/in.h>
 
 #include "bpf/packet.h"
+#include "bpf/shared.h"
 
 #define TUNNELS_MAX 8
 
@@ -19,11 +20,8 @@
 #define ETHERTYPE_ERSPAN  0x88be
 #define ETHERTYPE_ERSPAN3 0x22eb
 
-#define PORT_GTPU	 2152
-#define PORT_VXLAN	 4789
-#define PORT_VXLAN_GPE	 4790
-#define PORT_GENEVE	 6081
-#define PORT_VXLAN_LINUX 8472 /* Linux's default port, older than the assigned port 4789 */
+#define PORT_GTPU      2152
+#define PORT_VXLAN_GPE 4790
 
 #define VXLAN_HAS_VNI	   0x08
 #define VXLAN_GPE_HAS_NEXT 0x04
@@ -41,6 +39,9 @@
 #define GRE_SEQUENCE	 0x1000
 #define GRE_ACK		 0x0080 /* version 1 only (RFC 2637) */
 #define GRE_VERSION_MASK 0x0007
+
+const volatile __u16 weft_vxlan_ports[WEFT_TUNNEL_PORTS_MAX] = WEFT_VXLAN_PORTS;
+const volatile __u16 weft_geneve_ports[WEFT_TUNNEL_PORTS_MAX] = WEFT_GENEVE_PORTS;
 
 /* Count a header that can be nested, and return @next. */
 static __always_inline int nest_header(struct packet *packet, int next)
@@ -158,22 +159,32 @@ static __always_inline int walk_gtpu_extension(struct cursor *cur, struct packet
 	return NEXT_GTPU_EXTENSION;
 }
 
+static __always_inline int has_port(const volatile __u16 *ports, __u16 port)
+{
+#pragma unroll
+	for (int i = 0; i < WEFT_TUNNEL_PORTS_MAX; i++)
+		if (ports[i] && ports[i] == port)
+			return 1;
+	return 0;
+}
+
 static __always_inline int walk_udp(struct cursor *cur, struct packet *packet)
 {
 	const __u8 *udp = cursor_take(cur, 8);
+	__u16 port;
 
 	if (!udp)
 		return PARSE_SHORT;
-	switch (load_be16(udp + 2)) {
+	port = load_be16(udp + 2);
+	if (has_port(weft_vxlan_ports, port))
+		return walk_vxlan(cur, packet);
+	if (has_port(weft_geneve_ports, port))
+		return walk_geneve(cur, packet);
+	switch (port) {
 	case PORT_GTPU:
 		return walk_gtpu(cur, packet);
-	case PORT_VXLAN:
-	case PORT_VXLAN_LINUX:
-		return walk_vxlan(cur, packet);
 	case PORT_VXLAN_GPE:
 		return walk_vxlan_gpe(cur, packet);
-	case PORT_GENEVE:
-		return walk_geneve(cur, packet);
 	default:
 		return PARSE_OTHER;
 	}

@@ -43,6 +43,7 @@ enum weft_limit {
 	 */
 	WEFT_MAP_PARTS = 8,
 	WEFT_FILTER_PORTS_MAX = 1024,
+	WEFT_TUNNEL_PORTS_MAX = 8, /* ports of VXLAN, and of GENEVE */
 	WEFT_FILTER_PREFIXES_MAX = 1024,
 
 	/* after this time without overload, fewer new connections are shed, as a trial */

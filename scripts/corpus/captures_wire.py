@@ -95,6 +95,7 @@ add_talks("tunnel", {name: (ethernet_over(tunnel),) for name, tunnel in {
     "vxlan": headers.vxlan,
     "vxlan-8472": functools.partial(headers.vxlan, port=8472),
     "vxlan-gpe": headers.vxlan_gpe,
+    "vxlan-gpe-nsh": headers.vxlan_gpe_nsh,
     "geneve": headers.geneve,
     "geneve-ip": headers.geneve_ip,
     "gtpu": headers.gtpu,
@@ -109,6 +110,26 @@ add_talks("tunnel", {name: (ethernet_over(tunnel),) for name, tunnel in {
     "ipv4-in-ipv6": functools.partial(headers.ip_in_ip, outer=headers.OUTER6),
     "vxlan-in-gre-in-ipv6": lambda packet: headers.ip_in_ip(headers.gre(headers.vxlan(packet)), headers.OUTER6),
 }.items()})
+
+
+# tunnels that only decode/ reads: the kernel's parser passes them
+add_talks("replay-only", {name: (ethernet_over(tunnel),) for name, tunnel in {
+    "gue": headers.gue,
+    "gue-without-header": headers.gue_without_header,
+    "lisp": headers.lisp,
+    "l2tp": headers.l2tp,
+    "capwap": headers.capwap,
+    "capwap-wireless": headers.capwap_wireless,
+    "capwap-wireless-swapped": headers.capwap_swapped,
+    "tzsp": headers.tzsp,
+    "tzsp-wireless": headers.tzsp_wireless,
+    "hp-erm": headers.hp_erm,
+}.items()})
+
+
+@capture("replay-only/teredo")
+def teredo():
+    return talk(ethernet_over(headers.teredo), **V6)
 
 
 @capture("tunnel/ipv6-in-ipv4")

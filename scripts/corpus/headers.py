@@ -282,6 +282,73 @@ def gtpu(packet):
     return udp(2152, struct.pack("!BBHI", 0x36, 255, len(more) + len(packet), teid) + more + packet)
 
 
+def vxlan_gpe_nsh(packet):
+    return udp(4790, struct.pack("!BBBBI", 0x0C, 0, 0, 4, 42 << 8) + nsh_header(3) + ethernet(packet))
+
+
+def gue(packet):
+    return udp(6080, struct.pack("!BBHI", 1, 41 if is_ipv6(packet) else 4, 1, 0) + packet)
+
+
+def gue_without_header(packet):
+    return udp(6080, packet)
+
+
+def lisp(packet):
+    """The nonce differs by packet; the instance id is 42."""
+    return udp(4341, struct.pack("!II", 0x88 << 24 | packet[15], 42 << 8 | 1) + packet)
+
+
+def udp_from(port, from_server, payload):
+    """One end of the tunnel has @port, and the other end any port."""
+    ports = (port, 50000) if from_server else (50000, port)
+    return ip(*OUTER, UDP, struct.pack("!HHHH", *ports, 8 + len(payload), 0) + payload)
+
+
+def teredo(packet):
+    """Packets of the server have an authentication header and an origin indication."""
+    from_server = packet[23] == 2
+    extra = struct.pack("!BBBB9sHHI", 0, 1, 0, 0, b"12345678\0", 0, 1, 2) if from_server else b""
+    return udp_from(3544, from_server, extra + packet)
+
+
+def l2tp(packet):
+    """Data messages, in one direction with length, numbers and offset."""
+    from_server = packet[15] == 2
+    payload = b"\xff\x03" + ppp(packet)
+    if from_server:
+        header = struct.pack("!HHHHHHH2s", 0x4A02, 16 + len(payload), 1, 2, 3, 4, 2, b"")
+    else:
+        header = struct.pack("!HHH", 2, 5, 6)
+    return udp_from(1701, from_server, header + payload)
+
+
+def capwap(packet, frame=None):
+    header = struct.pack("!BBBBI", 0, 2 << 3, 1 << 1 | (frame is not None), 0, 0)
+    return udp_from(5247, packet[15] == 2, header + (ethernet(packet) if frame is None else frame))
+
+
+def capwap_wireless(packet):
+    return capwap(packet, wireless(packet))
+
+
+def capwap_swapped(packet):
+    frame = wireless(packet)
+    return capwap(packet, frame[1::-1] + frame[2:])
+
+
+def tzsp(packet):
+    return udp(37008, struct.pack("!BBHBBBbB", 1, 0, 1, 0, 10, 1, -40, 1) + ethernet(packet))
+
+
+def tzsp_wireless(packet):
+    return udp(37008, struct.pack("!BBHB", 1, 0, 18, 1) + wireless(packet))
+
+
+def hp_erm(packet):
+    return udp(7932, bytes(12) + ethernet(packet))
+
+
 def gre(packet, flags=0, fields=b""):
     return ip(*OUTER, GRE, struct.pack("!HH", flags, ethertype_of(packet)) + fields + packet)
 

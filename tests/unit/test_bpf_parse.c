@@ -265,6 +265,29 @@ TEST(parse_both_directions_reach_one_worker)
 	}
 }
 
+TEST(parse_ports_of_vxlan_replace_the_default_ones)
+{
+	static const struct weft_tunnel_ports ports = {.vxlan = {10800}, .geneve = {6081}};
+	const struct wf_xdp_opts opts = {.tunnel_ports = &ports};
+	struct xdp_rig other;
+
+	if (!*state)
+		skip();
+	assert_true(xdp_rig_open(&other, 2, &opts));
+	for (unsigned int i = 0; i < decode_kinds_count; i++) {
+		if (strcmp(decode_kinds[i].name, "vxlan") != 0)
+			continue;
+		decode_kind_build(&decode_kinds[i], &pb);
+		assert_true(xdp_rig_run_built(&rig, &pb));
+		assert_false(xdp_rig_run_built(&other, &pb));
+		pb_put16(pb_at(&pb, PB_UDP, 0) + 2, 10800);
+		assert_false(xdp_rig_run_built(&rig, &pb));
+		assert_true(xdp_rig_run_built(&other, &pb));
+		assert_int_equal(other.meta.flags, 0);
+	}
+	xdp_rig_close(&other);
+}
+
 static unsigned int files, frames, segments;
 
 static int agree_on_file(const char *path, const struct stat *stat, int kind, struct FTW *ftw)

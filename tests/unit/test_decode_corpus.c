@@ -41,8 +41,19 @@ static int link_of(int dlt)
 	case DLT_LINUX_SLL2:
 		return WEFT_LINK_SLL2;
 	case DLT_PPP:
-	case DLT_PPP_SERIAL:
 		return WEFT_LINK_PPP;
+	case DLT_PPP_SERIAL:
+		return WEFT_LINK_PPP_HDLC;
+	case DLT_PPP_ETHER:
+		return WEFT_LINK_PPPOE;
+	case DLT_C_HDLC:
+		return WEFT_LINK_CISCO_HDLC;
+	case DLT_NFLOG:
+		return WEFT_LINK_NFLOG;
+	case DLT_IEEE802_11:
+		return WEFT_LINK_IEEE80211;
+	case DLT_IEEE802_11_RADIO:
+		return WEFT_LINK_RADIOTAP;
 	default:
 		return -1;
 	}

@@ -98,7 +98,15 @@ TEST_WITH(pcap_every_known_link_type_is_mapped, capture_setup, NULL)
 		{0, WEFT_LINK_NULL},
 		{1, WEFT_LINK_ETHERNET},
 		{9, WEFT_LINK_PPP},
-		{50, WEFT_LINK_PPP},
+		{50, WEFT_LINK_PPP_HDLC},
+		{51, WEFT_LINK_PPPOE},
+		{104, WEFT_LINK_CISCO_HDLC},
+		{105, WEFT_LINK_IEEE80211},
+		{127, WEFT_LINK_RADIOTAP},
+		{166, WEFT_LINK_PPP_PPPD},
+		{204, WEFT_LINK_PPP_DIRECTION},
+		{239, WEFT_LINK_NFLOG},
+		{258, WEFT_LINK_PKTAP},
 		{12, WEFT_LINK_RAW},
 		{14, WEFT_LINK_RAW},
 		{101, WEFT_LINK_RAW},
@@ -128,9 +136,9 @@ TEST_WITH(pcap_unknown_link_type_is_refused_by_number_and_name, capture_setup, N
 {
 	struct capture_writer writer = {0};
 
-	capture_pcap_header(&writer, MICRO, 105);
+	capture_pcap_header(&writer, MICRO, 220);
 	assert_int_equal(capture_read_file(&writer).open_err, -EBADMSG);
-	assert_non_null(strstr(capture_last_log, "link type 105 (IEEE802_11)"));
+	assert_non_null(strstr(capture_last_log, "link type 220 (USB_LINUX_MMAPPED)"));
 	capture_writer_fini(&writer);
 }
 

@@ -28,7 +28,7 @@ static struct wf_frame frame_of(enum weft_link link, uint8_t *buffer)
 {
 	static const struct {
 		uint8_t len;
-		uint8_t bytes[20];
+		uint8_t bytes[40];
 	} headers[WEFT_LINK_COUNT] = {
 		[WEFT_LINK_ETHERNET] = {14, {[12] = 8}},
 		[WEFT_LINK_RAW] = {0, {0}},
@@ -37,6 +37,14 @@ static struct wf_frame frame_of(enum weft_link link, uint8_t *buffer)
 		[WEFT_LINK_SLL] = {16, {[14] = 8}},
 		[WEFT_LINK_SLL2] = {20, {8}},
 		[WEFT_LINK_PPP] = {4, {0xff, 3, 0, 0x21}},
+		[WEFT_LINK_PPP_HDLC] = {4, {0xff, 3, 0, 0x21}},
+		[WEFT_LINK_PPP_DIRECTION] = {5, {1, 0xff, 3, 0, 0x21}},
+		[WEFT_LINK_PPP_PPPD] = {4, {1, 3, 0, 0x21}},
+		[WEFT_LINK_PPPOE] = {8, {0x11, [5] = 42, [7] = 0x21}},
+		[WEFT_LINK_CISCO_HDLC] = {4, {0x0f, 0, 8, 0}},
+		[WEFT_LINK_IEEE80211] = {32, {8, 1, [24] = 0xaa, 0xaa, 3, 0, 0, 0, 8, 0}},
+		[WEFT_LINK_RADIOTAP] = {40,
+					{0, 0, 8, [8] = 8, 1, [32] = 0xaa, 0xaa, 3, 0, 0, 0, 8}},
 	};
 	uint32_t len = headers[link].len;
 
@@ -57,6 +65,12 @@ TEST(filter_matches_on_every_link_type)
 	for (int link = 0; link < WEFT_LINK_COUNT; link++) {
 		struct wf_frame frame = frame_of((enum weft_link)link, buffer);
 
+		/* libpcap can't filter these: the first packet of one is told, and all are left out
+		 */
+		if (link == WEFT_LINK_NFLOG || link == WEFT_LINK_PKTAP) {
+			assert_false(wf_pcap_filter_match(wanted, &frame));
+			continue;
+		}
 		assert_true(wf_pcap_filter_match(wanted, &frame));
 		assert_false(wf_pcap_filter_match(other, &frame));
 	}

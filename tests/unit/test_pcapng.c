@@ -63,9 +63,9 @@ TEST_WITH(pcapng_interface_of_unknown_link_type_is_skipped_and_told, capture_set
 	struct capture_result result;
 
 	capture_section(&writer);
-	capture_interface(&writer, 105, 0, 0, 0);
+	capture_interface(&writer, 189, 0, 0, 0);
 	capture_interface(&writer, ETHERNET, 0, 0, 0);
-	capture_enhanced(&writer, 0, 1, "radio", 5, 5);
+	capture_enhanced(&writer, 0, 1, "a key", 5, 5);
 	capture_enhanced(&writer, 1, 2, "wire", 4, 4);
 	result = capture_read_file(&writer);
 	assert_int_equal(result.end, -ENODATA);
@@ -81,8 +81,8 @@ TEST_WITH(pcapng_with_nothing_readable_is_refused, capture_setup, NULL)
 	struct capture_writer writer = {0};
 
 	capture_section(&writer);
-	capture_interface(&writer, 105, 0, 0, 0);
-	capture_enhanced(&writer, 0, 1, "radio", 5, 5);
+	capture_interface(&writer, 189, 0, 0, 0);
+	capture_enhanced(&writer, 0, 1, "a key", 5, 5);
 	assert_int_equal(capture_read_file(&writer).open_err, -EBADMSG);
 	assert_non_null(strstr(capture_last_log, "no interface has a supported link type"));
 	capture_writer_fini(&writer);

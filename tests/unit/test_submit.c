@@ -366,7 +366,7 @@ TEST(submit_refuses_what_makes_no_sense)
 	weft = start(1, NULL, NULL);
 	make_data(&frame, 0, 0);
 	packet = as_packet(&frame);
-	packet.link = WEFT_LINK_PPP + 1;
+	packet.link = WEFT_LINK_COUNT;
 	assert_int_equal(weft_submit(weft, &packet, 1, 0), -EINVAL);
 	packet = as_packet(&frame);
 	packet.wire_bytes = packet.cap_bytes - 1;

@@ -397,7 +397,7 @@ static int capture(const struct wf_agent_opts *opts, bool is_first, struct wf_ag
 
 static bool waits_for_interface(const struct wf_agent_opts *opts)
 {
-	return !opts->file && opts->config->wait_for_interface == WEFT_ON;
+	return !opts->files_count && opts->config->wait_for_interface == WEFT_ON;
 }
 
 int wf_agent_run(const struct wf_agent_opts *opts, struct wf_agent_result *ret_result)

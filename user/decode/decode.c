@@ -31,8 +31,10 @@ struct endpoint {
 
 /* ---- headers ---- */
 
-static inline void layers_init(struct wf_layers *layers, const struct wf_frame *frame,
-			       uint16_t flags)
+static const struct weft_tunnel_ports default_ports = WEFT_TUNNEL_PORTS_DEFAULT;
+
+static inline void layers_init(struct wf_layers *layers, const struct wf_decoder *decoder,
+			       const struct wf_frame *frame, uint16_t flags)
 {
 	layers->pos = frame->bytes;
 	layers->cap_bytes = frame->cap_bytes;
@@ -45,6 +47,7 @@ static inline void layers_init(struct wf_layers *layers, const struct wf_frame *
 	layers->vlan[1] = frame->vlan[1];
 	layers->tags = (uint8_t)(!!frame->vlan[0] + !!frame->vlan[1]);
 	layers->vni = frame->vni;
+	layers->ports = decoder->ports ? decoder->ports : &default_ports;
 }
 
 static inline enum wf_next step_ethertype(struct wf_layers *layers)
@@ -343,7 +346,7 @@ enum wf_decode_result wf_decode(const struct wf_decoder *decoder, const struct w
 	const uint8_t *tcp;
 	enum wf_next end;
 
-	layers_init(&layers, frame, layers_flags(decoder, frame));
+	layers_init(&layers, decoder, frame, layers_flags(decoder, frame));
 	end = walk_frame(&layers, frame);
 	if (wf_unlikely(end != WF_NEXT_TCP))
 		return decode_rest(decoder, frame, &layers, end, ret_packet);
@@ -386,7 +389,7 @@ uint32_t wf_decode_steer_hash(const struct wf_decoder *decoder, const struct wf_
 	enum wf_next next;
 	uint32_t hash;
 
-	layers_init(&layers, frame, 0);
+	layers_init(&layers, decoder, frame, 0);
 	next = walk_frame(&layers, frame);
 	if (ret_is_fragment)
 		*ret_is_fragment = next == WF_NEXT_FRAGMENT;

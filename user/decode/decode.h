@@ -32,6 +32,7 @@ struct wf_rss;
 struct wf_decoder {
 	struct weft_hash_secret secret;
 	enum weft_checksum checksum;
+	const struct weft_tunnel_ports *ports; /* borrowed; NULL: the default ports */
 	const struct wf_rss *rss; /* borrowed; NULL: the flow hash alone selects the worker */
 };
 

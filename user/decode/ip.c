@@ -6,6 +6,7 @@
 #include "decode/ip.h"
 
 #include "decode/tunnel.h"
+#include "decode/tunnel_udp.h"
 
 enum {
 	EXTENSION_BYTES_MIN = 8,
@@ -57,7 +58,7 @@ static bool may_carry_tcp(uint8_t proto, uint8_t ip_version)
 static bool is_other_udp(const struct wf_layers *layers, uint8_t proto, uint32_t off_bytes)
 {
 	return proto == WF_PROTO_UDP && !off_bytes && layers->cap_bytes >= 4 &&
-	       !wf_tunnel_is_udp_port(wf_load_be16(layers->pos + 2));
+	       !wf_tunnel_is_udp(layers);
 }
 
 enum wf_next wf_ip4_fragment(struct wf_layers *layers, uint32_t header_bytes)

@@ -111,6 +111,7 @@ struct wf_layers {
 
 	uint16_t vlan[2];
 	uint32_t vni;
+	const struct weft_tunnel_ports *ports; /* borrowed from the decoder */
 	struct wf_fragment fragment;
 };
 

@@ -1,49 +1,24 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tunnel.c - parses VXLAN, GENEVE, GTP-U, GRE (and NVGRE, ERSPAN, PPTP), and IP in IP.
+ * tunnel.c - parses GRE (and NVGRE, ERSPAN, PPTP) and IP in IP.
  *
  * A tunnel identifier becomes the vni of the flow key if both directions use the same identifier.
  * With NVGRE, each end writes its own per-flow number into the low byte of the key (RFC 7637, 3.2),
- * so only the upper 24 bits of the key are used if GRE carries Ethernet. GTP-U TEIDs and PPTP call
- * ids differ by direction, and an ERSPAN session id identifies the mirror; they are not used.
+ * so only the upper 24 bits of the key are used if GRE carries Ethernet. PPTP call ids
+ * differ by direction, and an ERSPAN session id identifies the mirror; they are not used.
  */
 #include "decode/tunnel.h"
 
-#include "decode/ethertype.h"
+#include "decode/tunnel_udp.h"
 
-/* IP protocol numbers, EtherTypes in GRE, and UDP ports of tunnels. */
+/* IP protocol numbers and EtherTypes in GRE. */
 enum {
 	PROTO_GRE = 47,
 	ETHERTYPE_ERSPAN3 = 0x22eb,
 	ETHERTYPE_ERSPAN = 0x88be,
-	PORT_GTPU = 2152,
-	PORT_VXLAN = 4789,
-	PORT_VXLAN_GPE = 4790,
-	PORT_GENEVE = 6081,
-	PORT_VXLAN_LINUX = 8472, /* default port of Linux, chosen before port 4789 was assigned */
 };
 
 enum {
-	UDP_BYTES = 8,
-
-	VXLAN_BYTES = 8,
-	VXLAN_HAS_VNI = 0x08,
-	VXLAN_GPE_HAS_NEXT = 0x04,
-	VXLAN_GPE_OAM = 0x01,
-
-	GENEVE_BYTES = 8,
-	GENEVE_VERSION_MASK = 0xc0,
-	GENEVE_OAM = 0x80,
-
-	GTPU_BYTES = 8,
-	GTPU_VERSION_MASK = 0xf0,
-	GTPU_VERSION_1 = 0x30, /* version 1, protocol type GTP */
-	GTPU_HAS_EXTENSION = 0x04,
-	/* the header has an extension header, a sequence number or an N-PDU number */
-	GTPU_HAS_MORE = 0x07,
-	GTPU_DATA = 255,
-	GTPU_EXTENSIONS_MAX = 8,
-
 	GRE_BYTES = 4,
 	GRE_CHECKSUM = 0x8000,
 	GRE_ROUTING = 0x4000,
@@ -64,141 +39,6 @@ enum {
 
 /* Larger than any 16-bit length field, and small enough that sums do not overflow. */
 #define UNKNOWN_WIRE_BYTES (1u << 20)
-
-static enum wf_next enter_vni(struct wf_layers *layers, uint32_t vni, enum wf_next next)
-{
-	layers->vni = vni;
-	return wf_layers_enter(layers, next);
-}
-
-/* ---- over UDP ---- */
-
-static enum wf_next tunnel_vxlan(struct wf_layers *layers)
-{
-	const uint8_t *at = layers->pos;
-
-	if (!wf_layers_skip(layers, VXLAN_BYTES))
-		return WF_NEXT_MALFORMED;
-	if (!(at[0] & VXLAN_HAS_VNI))
-		return WF_NEXT_NOT_TCP;
-	return enter_vni(layers, wf_load_be32(at + 4) >> 8, WF_NEXT_ETHERNET);
-}
-
-static enum wf_next tunnel_vxlan_gpe(struct wf_layers *layers)
-{
-	const uint8_t *at = layers->pos;
-
-	if (!wf_layers_skip(layers, VXLAN_BYTES))
-		return WF_NEXT_MALFORMED;
-	if (!(at[0] & VXLAN_HAS_VNI) || at[0] & VXLAN_GPE_OAM)
-		return WF_NEXT_NOT_TCP;
-	layers->vni = wf_load_be32(at + 4) >> 8;
-	if (!(at[0] & VXLAN_GPE_HAS_NEXT))
-		return wf_layers_enter(layers, WF_NEXT_ETHERNET);
-	return wf_ethertype_next_protocol(layers, at[3]);
-}
-
-/* Parse a GENEVE header (RFC 8926, 3.4). */
-static enum wf_next tunnel_geneve(struct wf_layers *layers)
-{
-	const uint8_t *at = layers->pos;
-	uint32_t options_bytes;
-
-	if (!wf_layers_skip(layers, GENEVE_BYTES))
-		return WF_NEXT_MALFORMED;
-	if (at[0] & GENEVE_VERSION_MASK || at[1] & GENEVE_OAM)
-		return WF_NEXT_NOT_TCP;
-	options_bytes = (at[0] & 0x3fu) * 4;
-	if (!wf_layers_skip(layers, options_bytes))
-		return WF_NEXT_MALFORMED;
-	layers->vni = wf_load_be32(at + 4) >> 8;
-	layers->ethertype = wf_load_be16(at + 2);
-	if (layers->ethertype == WF_ETHERTYPE_TEB)
-		/* ethertype.c parses the inner header and calls wf_layers_enter() */
-		return WF_NEXT_ETHERTYPE;
-	return wf_layers_enter(layers, WF_NEXT_ETHERTYPE);
-}
-
-/*
- * Skip the extension headers (3GPP TS 29.281, 5.2). @type: type of the first extension header.
- * Return: false if the chain is malformed.
- */
-static bool skip_gtpu_extensions(struct wf_layers *layers, uint8_t type)
-{
-	for (int i = 0; type; i++) {
-		uint32_t bytes = layers->cap_bytes ? layers->pos[0] * 4u : 0;
-
-		if (!bytes || i == GTPU_EXTENSIONS_MAX || !wf_layers_skip(layers, bytes))
-			return false;
-		type = layers->pos[-1];
-	}
-	return true;
-}
-
-static enum wf_next tunnel_gtpu(struct wf_layers *layers)
-{
-	const uint8_t *at = layers->pos;
-
-	if (!wf_layers_skip(layers, GTPU_BYTES))
-		return WF_NEXT_MALFORMED;
-	if ((at[0] & GTPU_VERSION_MASK) != GTPU_VERSION_1 || at[1] != GTPU_DATA)
-		return WF_NEXT_NOT_TCP;
-	if (!wf_layers_trim(layers, wf_load_be16(at + 2)))
-		return WF_NEXT_MALFORMED;
-	if (at[0] & GTPU_HAS_MORE) {
-		uint8_t type;
-
-		if (!wf_layers_skip(layers, 4))
-			return WF_NEXT_MALFORMED;
-		type = at[0] & GTPU_HAS_EXTENSION ? at[11] : 0;
-		if (!skip_gtpu_extensions(layers, type))
-			return WF_NEXT_MALFORMED;
-	}
-	return wf_layers_enter(layers, WF_NEXT_IP);
-}
-
-/* One row for each tunnel over UDP. */
-static const struct udp_tunnel {
-	uint16_t port;
-	enum wf_next (*step)(struct wf_layers *layers);
-} udp_tunnels[] = {
-	{PORT_GTPU, tunnel_gtpu},	  {PORT_VXLAN, tunnel_vxlan},
-	{PORT_VXLAN_LINUX, tunnel_vxlan}, {PORT_VXLAN_GPE, tunnel_vxlan_gpe},
-	{PORT_GENEVE, tunnel_geneve},
-};
-
-static const struct udp_tunnel *udp_tunnel_find(uint16_t port)
-{
-	for (size_t i = 0; i < sizeof(udp_tunnels) / sizeof(udp_tunnels[0]); i++)
-		if (udp_tunnels[i].port == port)
-			return &udp_tunnels[i];
-	return NULL;
-}
-
-bool wf_tunnel_is_udp_port(uint16_t port)
-{
-	return udp_tunnel_find(port) != NULL;
-}
-
-static enum wf_next tunnel_udp(struct wf_layers *layers)
-{
-	const uint8_t *udp = layers->pos;
-	const struct udp_tunnel *tunnel;
-	uint16_t bytes;
-
-	if (!wf_layers_skip(layers, UDP_BYTES))
-		return WF_NEXT_MALFORMED;
-	tunnel = udp_tunnel_find(wf_load_be16(udp + 2));
-	if (!tunnel)
-		return WF_NEXT_NOT_TCP;
-	bytes = wf_load_be16(udp + 4);
-	/* Length 0 is accepted only if the IP length is 0 too: the packet is larger than 64 KiB. */
-	if (bytes || !(layers->flags & WF_LAYERS_LENGTH_ZERO)) {
-		if (bytes < UDP_BYTES || !wf_layers_trim(layers, bytes - UDP_BYTES))
-			return WF_NEXT_MALFORMED;
-	}
-	return tunnel->step(layers);
-}
 
 /* ---- over GRE ---- */
 
@@ -342,7 +182,7 @@ enum wf_next wf_tunnel_proto(struct wf_layers *layers)
 {
 	switch (layers->proto) {
 	case WF_PROTO_UDP:
-		return tunnel_udp(layers);
+		return wf_tunnel_udp(layers);
 	case PROTO_GRE:
 		return tunnel_gre(layers);
 	case WF_PROTO_IPV4:

@@ -25,11 +25,25 @@
 #include "memory/page_pool.h"
 #include "packet/segment_filter.h"
 
+/* Replace the default ports in @ret_ports if the caller listed others. */
+static void copy_ports(uint16_t *ret_ports, const uint16_t *ports, size_t count)
+{
+	if (!count)
+		return;
+	memset(ret_ports, 0, WEFT_TUNNEL_PORTS_MAX * sizeof(*ret_ports));
+	memcpy(ret_ports, ports, count * sizeof(*ports));
+}
+
 static int copy_opts(struct wf_engine *engine, const struct weft_opts *opts)
 {
 	size_t rules_bytes = opts->overlap_rules_count * sizeof(*opts->overlap_rules);
 
 	engine->opts = *opts;
+	engine->tunnel_ports = (struct weft_tunnel_ports)WEFT_TUNNEL_PORTS_DEFAULT;
+	copy_ports(engine->tunnel_ports.vxlan, opts->vxlan_ports, opts->vxlan_ports_count);
+	copy_ports(engine->tunnel_ports.geneve, opts->geneve_ports, opts->geneve_ports_count);
+	engine->opts.vxlan_ports = NULL;
+	engine->opts.geneve_ports = NULL;
 	engine->opts.overlap_rules = NULL;
 	engine->opts.filter = NULL;
 	if (rules_bytes) {

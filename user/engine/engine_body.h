@@ -30,6 +30,7 @@ struct wf_segment_filter;
 struct wf_engine {
 	struct weft_opts opts;
 	struct weft_hash_secret secret;
+	struct weft_tunnel_ports tunnel_ports;
 	struct wf_arena *arena;	       /* owned */
 	struct wf_pcap_filter *filter; /* owned; NULL: no filter */
 	/* owned; NULL: no filter, or live capture, where the kernel filters */

@@ -146,6 +146,7 @@ static int setup_ifaces(struct wf_engine *engine)
 			.host_ring_bytes = wf_iface_host_ring_bytes(
 				&iface->opts, engine->crew.count, engine->charges.host_rings_bytes),
 			.secret = &engine->secret,
+			.tunnel_ports = &engine->tunnel_ports,
 		};
 		int err = wf_iface_open(iface->iface, &setup);
 
@@ -193,6 +194,7 @@ static int setup_file(struct wf_engine *engine)
 	engine->reader.decoder = (struct wf_decoder){
 		.secret = engine->secret,
 		.checksum = engine->opts.checksum,
+		.ports = &engine->tunnel_ports,
 	};
 	return wf_fragments_new(engine->arena, engine->reader_pages, &engine->reader.metrics,
 				&engine->secret, &engine->reader.defrag);
@@ -224,6 +226,7 @@ static int setup_submit(struct wf_engine *engine)
 	submit->decoder = (struct wf_decoder){
 		.secret = engine->secret,
 		.checksum = engine->opts.checksum,
+		.ports = &engine->tunnel_ports,
 		.rss = wf_steering_rss(&engine->steering),
 	};
 	for (uint32_t i = 0; !err && i < engine->crew.count; i++) {
@@ -246,6 +249,7 @@ static int setup_pipeline(struct wf_engine *engine, struct wf_worker *worker)
 	const struct wf_pipeline_opts opts = {
 		.weft = &engine->opts,
 		.secret = engine->secret,
+		.tunnel_ports = &engine->tunnel_ports,
 		.rss = wf_steering_rss(&engine->steering),
 		.worker = worker->index,
 		.workers = engine->crew.count,

@@ -155,6 +155,7 @@ int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **re
 	}
 	pipeline->opts = *opts;
 	pipeline->decoder.secret = opts->secret;
+	pipeline->decoder.ports = opts->tunnel_ports;
 	pipeline->decoder.rss = opts->rss;
 	pipeline->decoder.checksum = opts->weft->checksum;
 	err = wf_conns_setup_make(&pipeline->conns, opts);

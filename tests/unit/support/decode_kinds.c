@@ -334,6 +334,92 @@ static void kind_geneve_ip(struct packet_builder *pb)
 	pb_geneve(pb, 3, NULL, 0);
 }
 
+static void kind_udp(struct packet_builder *pb, uint16_t port, const void *header, size_t bytes)
+{
+	outer_ip(pb);
+	pb_udp(pb, 50000, port);
+	pb_data(pb, header, bytes);
+}
+
+static void kind_vxlan_gpe_nsh(struct packet_builder *pb)
+{
+	kind_udp(pb, 4790, "\x0c\0\0\4\0\0\x08\0\x0f\xc2\2\3\0\0\1\xff", 16);
+	pb_ethernet(pb);
+}
+
+static void kind_gue(struct packet_builder *pb)
+{
+	kind_udp(pb, 6080, "\1\4\0\1\0\0\0\0", 8);
+}
+
+static void kind_gue_without_header(struct packet_builder *pb)
+{
+	kind_udp(pb, 6080, NULL, 0);
+}
+
+static void kind_lisp(struct packet_builder *pb)
+{
+	kind_udp(pb, 4341, "\x88\1\2\3\0\0\x09\1", 8);
+}
+
+/* An authentication header with one byte of id and of value, then an origin indication. */
+static void kind_teredo(struct packet_builder *pb)
+{
+	kind_udp(pb, 3544, "\0\1\1\1ab12345678\0\0\0\1\2\3\4\5\6", 23);
+}
+
+static void kind_l2tp(struct packet_builder *pb)
+{
+	outer_ip(pb);
+	pb_udp(pb, 1701, 50000);
+	pb_data(pb, "\x4a\2\0\0\0\1\0\2\0\0\0\0\0\1\0", 15);
+	pb_put16(pb_at(pb, PB_UDP, 0) + 10, 15 + 4 + 40 + KIND_BYTES);
+	pb_ppp(pb, true);
+}
+
+static void kind_l2tp_short(struct packet_builder *pb)
+{
+	kind_udp(pb, 1701, "\0\2\0\1\0\2", 6);
+	pb_ppp(pb, false);
+}
+
+static void kind_capwap_ethernet(struct packet_builder *pb)
+{
+	kind_udp(pb, 5247, "\0\x10\2\0\0\0\0\0", 8);
+	pb_ethernet(pb);
+}
+
+/* The two bytes of frame control are swapped. */
+static void kind_capwap_wireless(struct packet_builder *pb)
+{
+	uint8_t header[24] = {0x02, 0x08};
+
+	kind_udp(pb, 5247, "\0\x10\3\0\0\0\0\0", 8);
+	pb_data(pb, header, sizeof(header));
+	pb_snap(pb);
+}
+
+static void kind_tzsp(struct packet_builder *pb)
+{
+	kind_udp(pb, 37008, "\1\0\0\1\0\x0a\1\xdd\1", 9);
+	pb_ethernet(pb);
+}
+
+static void kind_tzsp_wireless(struct packet_builder *pb)
+{
+	uint8_t header[24] = {0x08, 0x01};
+
+	kind_udp(pb, 37008, "\1\0\0\x12\1", 5);
+	pb_data(pb, header, sizeof(header));
+	pb_snap(pb);
+}
+
+static void kind_hp_erm(struct packet_builder *pb)
+{
+	kind_udp(pb, 7932, NULL, 12);
+	pb_ethernet(pb);
+}
+
 static void kind_gre(struct packet_builder *pb)
 {
 	outer_ip(pb);
@@ -484,6 +570,18 @@ const struct decode_kind decode_kinds[] = {
 	{"vxlan", kind_vxlan, false, {11, 0}, 0x123456, false},
 	{"vxlan linux port", kind_vxlan_linux_port, true, {0, 0}, 7, false},
 	{"vxlan gpe", kind_vxlan_gpe, false, {0, 0}, 8, false},
+	{"vxlan gpe nsh", kind_vxlan_gpe_nsh, true, {0, 0}, 8, false},
+	{"gue", kind_gue, false, {0, 0}, 0, true},
+	{"gue without header", kind_gue_without_header, true, {0, 0}, 0, true},
+	{"lisp", kind_lisp, false, {0, 0}, 9, true},
+	{"teredo", kind_teredo, true, {0, 0}, 0, true},
+	{"l2tp", kind_l2tp, false, {0, 0}, 0, true},
+	{"l2tp short", kind_l2tp_short, true, {0, 0}, 0, true},
+	{"capwap ethernet", kind_capwap_ethernet, false, {0, 0}, 0, true},
+	{"capwap wireless", kind_capwap_wireless, true, {0, 0}, 0, true},
+	{"tzsp", kind_tzsp, false, {0, 0}, 0, true},
+	{"tzsp wireless", kind_tzsp_wireless, false, {0, 0}, 0, true},
+	{"hp erm", kind_hp_erm, true, {0, 0}, 0, true},
 	{"geneve ethernet", kind_geneve_ethernet, true, {0, 0}, 0xabcdef, false},
 	{"geneve ip", kind_geneve_ip, false, {0, 0}, 3, false},
 	{"gre", kind_gre, false, {0, 0}, 0, false},

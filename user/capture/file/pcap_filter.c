@@ -9,6 +9,7 @@
 #include "capture/file/pcap_filter.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,9 @@ struct wf_pcap_filter {
 	struct bpf_program programs[WEFT_LINK_COUNT]; /* bf_insns NULL: no frame matches */
 };
 
+/* libpcap has no filters for the packets of these link types. */
+#define NO_FILTER (-1)
+
 static const int link_dlts[WEFT_LINK_COUNT] = {
 	[WEFT_LINK_ETHERNET] = DLT_EN10MB,
 	[WEFT_LINK_RAW] = DLT_RAW,
@@ -32,14 +36,14 @@ static const int link_dlts[WEFT_LINK_COUNT] = {
 	[WEFT_LINK_SLL2] = DLT_LINUX_SLL2,
 	[WEFT_LINK_PPP] = DLT_PPP,
 	[WEFT_LINK_PPP_HDLC] = DLT_PPP_SERIAL,
-	[WEFT_LINK_PPP_DIRECTION] = DLT_PPP_WITH_DIR,
+	[WEFT_LINK_PPP_DIRECTION] = DLT_PPP, /* after the byte that tells the direction */
 	[WEFT_LINK_PPP_PPPD] = DLT_PPP_PPPD,
 	[WEFT_LINK_PPPOE] = DLT_PPP_ETHER,
 	[WEFT_LINK_CISCO_HDLC] = DLT_C_HDLC,
-	[WEFT_LINK_NFLOG] = DLT_NFLOG,
+	[WEFT_LINK_NFLOG] = NO_FILTER,
 	[WEFT_LINK_IEEE80211] = DLT_IEEE802_11,
 	[WEFT_LINK_RADIOTAP] = DLT_IEEE802_11_RADIO,
-	[WEFT_LINK_PKTAP] = DLT_PKTAP,
+	[WEFT_LINK_PKTAP] = NO_FILTER,
 };
 
 /*
@@ -69,8 +73,11 @@ static int compile_all(struct wf_pcap_filter *filter, const char *expression)
 	bool refused[WEFT_LINK_COUNT] = {false};
 
 	for (int link = 0; link < WEFT_LINK_COUNT; link++) {
-		int err = compile(expression, link_dlts[link], &filter->programs[link], why);
+		int err;
 
+		if (link_dlts[link] == NO_FILTER)
+			continue;
+		err = compile(expression, link_dlts[link], &filter->programs[link], why);
 		if (err == -ENOMEM)
 			return err;
 		refused[link] = err;
@@ -114,10 +121,24 @@ void wf_pcap_filter_free(struct wf_pcap_filter *filter)
 	free(filter);
 }
 
+/* Tell once that frames of a link type are left out because libpcap can't filter them. */
+static void warn_no_filter(enum weft_link link)
+{
+	static atomic_flag warned = ATOMIC_FLAG_INIT;
+
+	if (!atomic_flag_test_and_set(&warned))
+		wf_warn("filter: libpcap can't filter packets of link type %s, so none of them is "
+			"used; run without a filter expression",
+			link == WEFT_LINK_NFLOG ? "NFLOG" : "PKTAP");
+}
+
 bool wf_pcap_filter_match(const struct wf_pcap_filter *filter, const struct wf_frame *frame)
 {
 	const struct bpf_program *program = &filter->programs[frame->link];
+	uint32_t skip = frame->link == WEFT_LINK_PPP_DIRECTION && frame->cap_bytes ? 1 : 0;
 
-	return program->bf_insns &&
-	       bpf_filter(program->bf_insns, frame->bytes, frame->wire_bytes, frame->cap_bytes);
+	if (link_dlts[frame->link] == NO_FILTER)
+		warn_no_filter((enum weft_link)frame->link);
+	return program->bf_insns && bpf_filter(program->bf_insns, frame->bytes + skip,
+					       frame->wire_bytes - skip, frame->cap_bytes - skip);
 }

@@ -92,6 +92,7 @@ static int open_tap(struct wf_iface *iface, const struct wf_iface_setup *setup)
 	const struct wf_xdp_opts opts = {
 		.iface = setup->opts,
 		.secret = setup->secret,
+		.tunnel_ports = setup->tunnel_ports,
 		.workers = iface->workers,
 		.queues = iface->queues,
 		.by_queue = iface->by_queue,
@@ -111,6 +112,7 @@ static int open_host(struct wf_iface *iface, const struct wf_iface_setup *setup)
 	struct wf_tc_opts opts = {
 		.iface = setup->opts,
 		.secret = setup->secret,
+		.tunnel_ports = setup->tunnel_ports,
 		.workers = iface->workers,
 		.maps = setup->maps,
 		.ring_bytes = setup->host_ring_bytes,

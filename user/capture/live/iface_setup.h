@@ -11,6 +11,7 @@
 #include "capture/maps/map_sizes.h"
 
 struct weft_hash_secret;
+struct weft_tunnel_ports;
 struct weft_interface_opts;
 struct wf_arena;
 struct wf_page_pool;
@@ -26,6 +27,7 @@ struct wf_iface_setup {
 	struct wf_map_sizes maps;
 	uint64_t host_ring_bytes; /* host mode: size of each worker's ring, a power of two */
 	const struct weft_hash_secret *secret;
+	const struct weft_tunnel_ports *tunnel_ports; /* NULL: the default ports */
 };
 
 #endif

@@ -58,6 +58,15 @@ static int explain(int err)
 	return err;
 }
 
+void wf_kernel_ports_set(const volatile uint16_t *vxlan, const volatile uint16_t *geneve,
+			 const struct weft_tunnel_ports *ports)
+{
+	if (!ports)
+		return;
+	memcpy((void *)vxlan, ports->vxlan, sizeof(ports->vxlan));
+	memcpy((void *)geneve, ports->geneve, sizeof(ports->geneve));
+}
+
 /* ---- init ------------------------------------------------------------------------ */
 
 /* Load verdict.bpf.c with the maps of the program. */

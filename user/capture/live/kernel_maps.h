@@ -21,6 +21,7 @@
 
 struct bpf_object;
 struct verdict_bpf;
+struct weft_tunnel_ports;
 struct weft_verdict_request;
 struct wf_metrics;
 struct wf_pins;
@@ -45,6 +46,13 @@ struct wf_kernel_maps_opts {
 	const struct weft_hash_secret *secret;
 	const struct weft_interface_opts *filter; /* ports, prefixes and sample are used */
 };
+
+/*
+ * Write @ports to weft_vxlan_ports and weft_geneve_ports of a program that is not loaded yet.
+ * @ports: NULL: the program keeps the default ports.
+ */
+void wf_kernel_ports_set(const volatile uint16_t *vxlan, const volatile uint16_t *geneve,
+			 const struct weft_tunnel_ports *ports);
 
 /*
  * Set the sizes of the maps of @object, which is not loaded yet. @sizes: if flows is 0, the
