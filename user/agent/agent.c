@@ -180,7 +180,8 @@ static int open_sinks(struct agent *agent)
 	opts.file_gaps = agent->file_gaps;
 	opts.continues_dir = agent->continues;
 	if (opts.on_disk_full == WF_DISK_FULL_DEFAULT)
-		opts.on_disk_full = agent->opts->file ? WF_DISK_FULL_STOP : WF_DISK_FULL_CONTINUE;
+		opts.on_disk_full =
+			agent->opts->files_count ? WF_DISK_FULL_STOP : WF_DISK_FULL_CONTINUE;
 	opts.log = agent->opts->log_fn;
 	opts.log_ctx = agent->opts->log_ctx;
 	while ((kind = wf_sink_wanted(&opts, agent->sinks_count)) != NULL) {

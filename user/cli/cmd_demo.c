@@ -12,7 +12,7 @@
 
 #include <weft/probe.h>
 
-#include "agent/privileges.h"
+#include "cli/privileges.h"
 #include "cli/cmd.h"
 #include "cli/say.h"
 

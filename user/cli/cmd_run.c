@@ -6,7 +6,7 @@
 
 #include <weft/probe.h>
 
-#include "agent/privileges.h"
+#include "cli/privileges.h"
 #include "cli/say.h"
 #include "cli/session.h"
 #include "sink/sink.h"

@@ -2,8 +2,8 @@
 /*
  * privileges.h - the capabilities that live capture needs.
  */
-#ifndef WF_AGENT_PRIVILEGES_H
-#define WF_AGENT_PRIVILEGES_H
+#ifndef WF_CLI_PRIVILEGES_H
+#define WF_CLI_PRIVILEGES_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
  * privileges.c - checks the effective capabilities, so that a missing one is reported before
  * anything is opened. The kernel enforces them in any case; this check only improves the message.
  */
-#include "agent/privileges.h"
+#include "cli/privileges.h"
 
 #include <errno.h>
 #include <linux/capability.h>
