@@ -92,7 +92,7 @@ TEST_WITH(host_every_kind_is_copied_with_the_hash_of_decode, NULL, teardown)
 		uint32_t hash;
 
 		decode_kind_build(&decode_kinds[i], &pb);
-		if (pb.layers[0].kind != PB_ETHERNET)
+		if (!decode_kind_is_for_kernel(&decode_kinds[i], &pb))
 			continue;
 		pb_frame(&pb, 0, &frame);
 		hash = wf_decode_steer_hash(&decoder, &frame, NULL);
@@ -117,7 +117,7 @@ TEST_WITH(host_without_link_header_packets_begin_with_ip, NULL, teardown)
 		struct wf_frame frame;
 
 		decode_kind_build(&decode_kinds[i], &pb);
-		if (pb.layers[0].kind != PB_ETHERNET ||
+		if (!decode_kind_is_for_kernel(&decode_kinds[i], &pb) ||
 		    (pb.layers[1].kind != PB_IPV4 && pb.layers[1].kind != PB_IPV6))
 			continue;
 		pb_frame(&pb, 0, &frame);

@@ -62,13 +62,6 @@ static enum wf_decode_result assert_agree(const struct wf_frame *frame, bool exa
 	return result;
 }
 
-/* Return true if the program reads the frame of @kind that was just built. */
-static bool is_for_the_program(const struct decode_kind *kind)
-{
-	return pb.layers[0].kind == PB_ETHERNET && pb.link == WEFT_LINK_ETHERNET &&
-	       !kind->replay_only;
-}
-
 static enum wf_decode_result assert_built_agree(bool exactly)
 {
 	struct wf_frame frame;
@@ -85,7 +78,7 @@ TEST(parse_every_kind_is_steered_with_the_hash_of_decode)
 		skip();
 	for (unsigned int i = 0; i < decode_kinds_count; i++) {
 		decode_kind_build(&decode_kinds[i], &pb);
-		if (!is_for_the_program(&decode_kinds[i]))
+		if (!decode_kind_is_for_kernel(&decode_kinds[i], &pb))
 			continue;
 		assert_int_equal(assert_built_agree(true), WF_DECODE_TCP);
 		kinds++;
@@ -102,7 +95,7 @@ TEST(parse_cut_at_every_byte_passes_until_tcp_is_whole)
 		uint32_t tcp_off;
 
 		decode_kind_build(&decode_kinds[i], &pb);
-		if (!is_for_the_program(&decode_kinds[i]))
+		if (!decode_kind_is_for_kernel(&decode_kinds[i], &pb))
 			continue;
 		tcp_off = (uint32_t)(pb_at(&pb, PB_TCP, 0) - pb.bytes);
 		for (uint32_t len = 14; len <= pb.len_bytes; len++) {
@@ -124,7 +117,7 @@ TEST(parse_changed_bytes_agree_with_decode)
 		uint32_t end;
 
 		decode_kind_build(&decode_kinds[i], &pb);
-		if (!is_for_the_program(&decode_kinds[i]))
+		if (!decode_kind_is_for_kernel(&decode_kinds[i], &pb))
 			continue;
 		end = (uint32_t)(pb_at(&pb, PB_TCP, 0) - pb.bytes);
 		for (uint32_t off = 12; off < end; off++) {

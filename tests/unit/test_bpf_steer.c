@@ -470,7 +470,7 @@ TEST_WITH(filter_is_of_the_innermost_addresses, NULL, teardown)
 	OPEN_OR_SKIP(1, &opts);
 	for (unsigned int i = 0; i < decode_kinds_count; i++) {
 		decode_kind_build(&decode_kinds[i], &pb);
-		if (pb.layers[0].kind != PB_ETHERNET || decode_kinds[i].ip6)
+		if (!decode_kind_is_for_kernel(&decode_kinds[i], &pb) || decode_kinds[i].ip6)
 			continue;
 		assert_true(xdp_rig_run_built(&rig, &pb));
 		kinds++;

@@ -618,6 +618,12 @@ void decode_kind_build(const struct decode_kind *kind, struct packet_builder *pb
 	pb_finish(pb);
 }
 
+bool decode_kind_is_for_kernel(const struct decode_kind *kind, const struct packet_builder *pb)
+{
+	return pb->layers[0].kind == PB_ETHERNET && pb->link == WEFT_LINK_ETHERNET &&
+	       !kind->replay_only;
+}
+
 /* ---- decoding with checks ---- */
 
 static void check_pointers(const struct decoded *decoded)

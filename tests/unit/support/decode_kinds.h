@@ -34,6 +34,9 @@ extern const unsigned int decode_kinds_count;
 /* Builds the whole frame of @kind. */
 void decode_kind_build(const struct decode_kind *kind, struct packet_builder *pb);
 
+/* Return true if the kernel programs read @kind, whose frame is in @pb. */
+bool decode_kind_is_for_kernel(const struct decode_kind *kind, const struct packet_builder *pb);
+
 extern const struct weft_hash_secret decode_secret;
 
 /*
