@@ -18,7 +18,7 @@ TEST(stream_set_random_use_keeps_each_number)
 	assert_int_equal(wf_stream_set_init(&set), 0);
 	for (int i = 0; i < 200000; i++) {
 		uint32_t k = (uint32_t)rand_r(&seed) % KEYS;
-		uint64_t key = (uint64_t)k * WF_STREAM_SET_SLOTS + 1;
+		uint64_t key = (uint64_t)k * (2 * WF_STREAM_SET_MAX) + 1;
 
 		if (expected[k]) {
 			assert_int_equal(wf_stream_set_take(&set, key), expected[k]);

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * stream_set.c - open addressing with linear probing. Half of the slots are free at least, so that
- * a search is short; removal moves later entries back, so that none becomes unreachable.
+ * stream_set.c - open addressing with linear probing. About half of the slots or more are free, so
+ * that a search is short: the array doubles when half of it is used. Removal moves later entries
+ * back, so that none becomes unreachable.
  */
 #include "sink/table/stream_set.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-enum { NUMBER_SHIFT = 56 };
+enum { NUMBER_SHIFT = 56, SLOTS_MIN = 1024 };
 
 static uint64_t key_at(const struct wf_stream_set *set, uint32_t slot)
 {
@@ -16,32 +17,37 @@ static uint64_t key_at(const struct wf_stream_set *set, uint32_t slot)
 }
 
 /* weft assigns flow ids, so the hash needs no secret. */
-static uint32_t home_of(uint64_t key)
+static uint32_t home_of(const struct wf_stream_set *set, uint64_t key)
 {
-	return (uint32_t)(key * 0x9e3779b97f4a7c15ull >> 32) & (WF_STREAM_SET_SLOTS - 1);
+	return (uint32_t)(key * 0x9e3779b97f4a7c15ull >> 32) & set->mask;
 }
 
-static uint32_t after(uint32_t slot)
+static uint32_t after(const struct wf_stream_set *set, uint32_t slot)
 {
-	return (slot + 1) & (WF_STREAM_SET_SLOTS - 1);
+	return (slot + 1) & set->mask;
 }
 
 /* Return the slot of @key, or the free slot that ends the search. */
 static uint32_t find(const struct wf_stream_set *set, uint64_t key)
 {
-	uint32_t slot = home_of(key);
+	uint32_t slot = home_of(set, key);
 
 	while (set->slots[slot] && key_at(set, slot) != key)
-		slot = after(slot);
+		slot = after(set, slot);
 	return slot;
+}
+
+static int take_slots(struct wf_stream_set *set, uint32_t count)
+{
+	set->slots = calloc(count, sizeof(*set->slots));
+	set->mask = count - 1;
+	return set->slots ? 0 : -ENOMEM;
 }
 
 int wf_stream_set_init(struct wf_stream_set *set)
 {
-	*set = (struct wf_stream_set){
-		.slots = calloc(WF_STREAM_SET_SLOTS, sizeof(*set->slots)),
-	};
-	return set->slots ? 0 : -ENOMEM;
+	*set = (struct wf_stream_set){0};
+	return take_slots(set, SLOTS_MIN);
 }
 
 void wf_stream_set_fini(struct wf_stream_set *set)
@@ -50,9 +56,24 @@ void wf_stream_set_fini(struct wf_stream_set *set)
 	*set = (struct wf_stream_set){0};
 }
 
+/* Move all entries to twice as many slots. Return: false if there is no memory. */
+static bool grow(struct wf_stream_set *set)
+{
+	struct wf_stream_set larger = {.count = set->count};
+
+	if (take_slots(&larger, 2 * (set->mask + 1)))
+		return false;
+	for (uint32_t slot = 0; slot <= set->mask; slot++)
+		if (set->slots[slot])
+			larger.slots[find(&larger, key_at(set, slot))] = set->slots[slot];
+	free(set->slots);
+	*set = larger;
+	return true;
+}
+
 bool wf_stream_set_add(struct wf_stream_set *set, uint64_t key, uint32_t number)
 {
-	if (set->count == WF_STREAM_SET_MAX)
+	if (set->count == WF_STREAM_SET_MAX || (set->count > set->mask / 2 && !grow(set)))
 		return false;
 	set->slots[find(set, key)] = key | (uint64_t)number << NUMBER_SHIFT;
 	set->count++;
@@ -62,12 +83,10 @@ bool wf_stream_set_add(struct wf_stream_set *set, uint64_t key, uint32_t number)
 /* Free @hole, and move the entries after it whose search would end there. */
 static void close_hole(struct wf_stream_set *set, uint32_t hole)
 {
-	const uint32_t mask = WF_STREAM_SET_SLOTS - 1;
+	for (uint32_t slot = after(set, hole); set->slots[slot]; slot = after(set, slot)) {
+		uint32_t home = home_of(set, key_at(set, slot));
 
-	for (uint32_t slot = after(hole); set->slots[slot]; slot = after(slot)) {
-		uint32_t home = home_of(key_at(set, slot));
-
-		if (((slot - home) & mask) < ((slot - hole) & mask))
+		if (((slot - home) & set->mask) < ((slot - hole) & set->mask))
 			continue;
 		set->slots[hole] = set->slots[slot];
 		hole = slot;

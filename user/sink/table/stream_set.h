@@ -3,7 +3,7 @@
  * stream_set.h - what is kept of streams whose entry in the table was needed for others: the number
  * in the name of their file.
  *
- * Memory: 8 bytes for each of at most WF_STREAM_SET_MAX streams, touched only as they are used.
+ * Memory: 16 to 32 bytes for each of at most WF_STREAM_SET_MAX streams, in an array that grows.
  * Thread: the sink's.
  */
 #ifndef WF_SINK_TABLE_STREAM_SET_H
@@ -12,14 +12,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define WF_STREAM_SET_MAX   (1u << 21)
-#define WF_STREAM_SET_SLOTS (2 * WF_STREAM_SET_MAX)
+#define WF_STREAM_SET_MAX (1u << 21)
 
 /* Numbers from here on are not kept. */
 #define WF_STREAM_NUMBER_MAX 255u
 
 struct wf_stream_set {
 	uint64_t *slots; /* owned; key in the low 56 bits, number in the others; 0: free */
+	uint32_t mask;	 /* number of slots - 1 */
 	uint32_t count;
 };
 
@@ -29,7 +29,7 @@ void wf_stream_set_fini(struct wf_stream_set *set);
 
 /*
  * Keep @number of the stream @key, which is not in the set; 0 < @number <= WF_STREAM_NUMBER_MAX.
- * Return: false if the set is full.
+ * Return: false if the set is full, or if there is no memory.
  */
 bool wf_stream_set_add(struct wf_stream_set *set, uint64_t key, uint32_t number);
 
