@@ -57,9 +57,12 @@ static __always_inline void count_ring_full(__u32 worker)
 		__sync_fetch_and_add(full, 1);
 }
 
-/* @record_bytes: a constant, which holds the record's head and @bytes. */
+/*
+ * @last: index of the packet's last byte. @record_bytes: a constant; the record's head and the
+ * packet fit.
+ */
 static __always_inline int copy_class(struct __sk_buff *skb, void *ring,
-				      const struct weft_host_record *head, __u32 bytes,
+				      const struct weft_host_record *head, __u32 last,
 				      const __u32 record_bytes)
 {
 	struct weft_host_record *record = bpf_ringbuf_reserve(ring, record_bytes, 0);
@@ -67,7 +70,9 @@ static __always_inline int copy_class(struct __sk_buff *skb, void *ring,
 	if (!record)
 		return COPY_RING_FULL;
 	*record = *head;
-	if (bpf_skb_load_bytes(skb, 0, record + 1, bytes)) {
+	/* The compiler must add 1 here, not before the comparison that bounds @last. */
+	asm volatile("" : "+r"(last));
+	if (bpf_skb_load_bytes(skb, 0, record + 1, last + 1)) {
 		bpf_ringbuf_discard(record, 0);
 		return COPY_FAILED;
 	}
@@ -77,13 +82,14 @@ static __always_inline int copy_class(struct __sk_buff *skb, void *ring,
 
 /*
  * Return the result of copy_class() if a record of @record_bytes holds the packet. The barrier
- * keeps the compiler from merging the comparisons, whose bounds the verifier needs.
+ * keeps the compiler from merging the comparisons, whose bounds the verifier needs. Old verifiers
+ * do not see from two comparisons that a length is above 0; they see that `last + 1` is.
  */
-#define TRY_CLASS(record_bytes)                                                  \
-	do {                                                                     \
-		asm volatile("" : "+r"(bytes));                                  \
-		if (bytes && bytes <= (record_bytes) - sizeof(*head))            \
-			return copy_class(skb, ring, head, bytes, record_bytes); \
+#define TRY_CLASS(record_bytes)                                                 \
+	do {                                                                    \
+		asm volatile("" : "+r"(last));                                  \
+		if (last < (record_bytes) - sizeof(*head))                      \
+			return copy_class(skb, ring, head, last, record_bytes); \
 	} while (0)
 
 /*
@@ -94,7 +100,7 @@ static __always_inline int copy_class(struct __sk_buff *skb, void *ring,
 static __always_inline int copy_record(struct __sk_buff *skb, void *ring,
 				       const struct weft_host_record *head)
 {
-	__u32 bytes = head->cap_bytes;
+	__u32 last = head->cap_bytes - 1; /* fits in no class if the packet is empty */
 
 	TRY_CLASS(128);
 	TRY_CLASS(256);
