@@ -244,6 +244,7 @@ fuzz: ## every fuzzer for FUZZ_SECONDS=600 each
 $(BENCH_SRC:%.c=$(O)/%.o): | $(BENCH_SKEL)
 
 $(O)/bench/traffic: BENCH_LIBS := -lcrypto
+$(O)/bench/host_latency: BENCH_LIBS := -lm
 $(O)/bench/xdp_cost: $(O)/tests/unit/support/packet_builder.o
 $(O)/bench/xdp_cost: BENCH_LIBS := -lcmocka
 
@@ -268,6 +269,11 @@ bench-xdp: ## what the XDP program costs a packet, beside a minimal one (needs r
 bench-live: ## live packet rate beside a bare AF_XDP receiver (needs root): PAYLOADS=1446 RUNS=3
 	$(Q)$(MAKE) --no-print-directory all $(BENCH_BIN)
 	$(Q)tests/bench/live.sh $(O)
+
+bench-host: ## what weft costs the host that it watches, beside tcpdump (needs root): RUNS=5 KINDS="bulk requests latency" OTHER=DIR of another build
+	$(Q)scripts/install-deps.sh --bench
+	$(Q)$(MAKE) --no-print-directory all $(O)/bench/host_latency
+	$(Q)tests/bench/host.sh $(O) $(OTHER)
 
 bench-memory: ## memory of fitting pages beside 1900 bytes for all: KIND=tiny-rtt SCALE=1 RUNS=9
 	$(Q)$(MAKE) --no-print-directory all helpers $(O)/bench/memory
@@ -299,4 +305,4 @@ clean: ## remove build/
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
-.PHONY: all install uninstall unit helpers check lint fmt test test-kernels fuzz fuzzers bench bench-xdp bench-live bench-memory bench-instructions attack soak demo help clean
+.PHONY: all install uninstall unit helpers check lint fmt test test-kernels fuzz fuzzers bench bench-xdp bench-live bench-host bench-memory bench-instructions attack soak demo help clean

@@ -18,7 +18,7 @@ packages=(
 	# other kernels, in a virtual machine
 	qemu-system-x86 busybox-static cpio kmod
 )
-bench=(tcpflow libnids-dev libnet1-dev libglib2.0-dev golang-go golang-github-google-gopacket-dev)
+bench=(iperf3 wrk tcpflow libnids-dev libnet1-dev libglib2.0-dev golang-go golang-github-google-gopacket-dev)
 
 [ "${1:-}" = --bench ] && packages+=("${bench[@]}")
 

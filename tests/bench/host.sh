@@ -1,0 +1,211 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# host.sh BUILD_DIR [OTHER_BUILD_DIR] - measures what an observer of a host's own traffic costs the
+# host: no observer, tcpdump, weft in host mode with full reassembly, weft with --depth 64K, and
+# another build of weft. All are measured in turn, RUNS times; medians are printed.
+#
+#   bulk      iperf3, one connection, from the observed host
+#   requests  wrk, 32 connections at a time, one small request on each
+#   latency   from a segment's arrival to the inline callback: one request each 10 ms, then beside
+#             the load of `bulk`
+#
+#   RUNS, SECONDS_EACH   number and length of the runs (default: 5 and 5)
+#   KINDS                some of: bulk requests latency
+#
+# Server and observer are in one of two network namespaces of this script, joined by a veth pair.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+out=${1:-build}
+other=${2:-}
+runs=${RUNS:-5}
+seconds=${SECONDS_EACH:-5}
+kinds=${KINDS:-bulk requests latency}
+[ "$(id -u)" -eq 0 ] || {
+	echo "host.sh: needs root" >&2
+	exit 4
+}
+server=weft-bench-server-$$
+client=weft-bench-client-$$
+ip_server=10.79.0.1
+work=$(mktemp -d)
+pids=()
+
+cleanup() {
+	trap - EXIT INT TERM
+	local pid
+	for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; done
+	ip netns del "$server" 2>/dev/null
+	ip netns del "$client" 2>/dev/null
+	rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM
+
+in_client() { ip netns exec "$client" "$@"; }
+
+prepare() {
+	ip netns add "$server" && ip netns add "$client" || exit 4
+	ip -n "$server" link add eth0 type veth peer name eth0 netns "$client"
+	local ns
+	for ns in "$server" "$client"; do
+		ip netns exec "$ns" sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1 \
+			net.ipv4.tcp_tw_reuse=1 net.ipv4.ip_local_port_range='1024 65535'
+		ip -n "$ns" link set lo up
+		ip -n "$ns" link set eth0 up
+	done
+	ip -n "$server" addr add $ip_server/24 dev eth0
+	ip -n "$client" addr add 10.79.0.2/24 dev eth0
+	mkdir -p "$work/www" "$work/nginx"
+	echo hello >"$work/www/small"
+	cat >"$work/nginx.conf" <<-CONF
+		user root;
+		daemon off;
+		worker_processes 1;
+		pid $work/nginx/pid;
+		error_log $work/nginx/log;
+		events { worker_connections 2048; }
+		http {
+		  access_log off;
+		  client_body_temp_path $work/nginx/body;
+		  proxy_temp_path $work/nginx/proxy;
+		  fastcgi_temp_path $work/nginx/fastcgi;
+		  uwsgi_temp_path $work/nginx/uwsgi;
+		  scgi_temp_path $work/nginx/scgi;
+		  server { listen 80 backlog=1024; root $work/www; }
+		}
+	CONF
+	ip netns exec "$server" nginx -p "$work/nginx" -c "$work/nginx.conf" 2>/dev/null &
+	pids+=($!)
+	ip netns exec "$server" iperf3 -s >/dev/null &
+	pids+=($!)
+	sleep 1
+}
+
+# ---- observers: start_NAME starts one; $observer is its pid ----
+
+# start COMMAND...: start an observer in the server's namespace.
+start() {
+	ip netns exec "$server" "$@" >"$work/out" 2>"$work/err" &
+	observer=$!
+	sleep 1
+	kill -0 "$observer" 2>/dev/null && return
+	cat "$work/err" >&2
+	exit 1
+}
+
+start_weft_of() {
+	local build=$1
+	shift
+	start "$build/weft" run -i eth0 --mode host --set control.dir="$work" "$@"
+}
+
+start_none() { observer=; }
+start_tcpdump() { start tcpdump -i eth0 -w /dev/null tcp; }
+start_weft() { start_weft_of "$out"; }
+start_depth() { start_weft_of "$out" --depth 64K; }
+start_other() { start_weft_of "$other"; }
+
+observer_ticks() {
+	[ -n "$observer" ] && awk '{ print $14 + $15 }' "/proc/$observer/stat" || echo 0
+}
+
+stop_observer() {
+	[ -n "$observer" ] || return
+	kill "$observer"
+	wait "$observer"
+	observer=
+}
+
+# What weft lost, of its last lines.
+losses() {
+	grep -q 'NOT closed' "$work/err" && printf 'a ledger is NOT closed; '
+	grep ledger "$work/err" | grep -oE '[0-9,]+ (ring full|shed|failed|lost|fill empty)' | sort -u |
+		tr '\n' ';'
+}
+
+# ---- loads: each prints the rate, then the amount (GB, or connections) ----
+
+load_bulk() {
+	in_client iperf3 -c $ip_server -R -t "$seconds" -J |
+		jq -r '.end.sum_received | "\(.bits_per_second / 1e9) \(.bytes / 1e9)"'
+}
+
+load_requests() {
+	in_client wrk -t1 -c32 -d "$seconds" -H 'Connection: close' "http://$ip_server/small" |
+		awk '/requests in/ { n = $1 } /Requests\/sec/ { print $2, n }'
+}
+
+# measure KIND OBSERVER: append "rate CPU-seconds-per-unit" to a file.
+measure() {
+	local kind=$1 observer rate amount before after
+	"start_$2"
+	before=$(observer_ticks)
+	read -r rate amount < <("load_$kind")
+	sleep 0.2
+	after=$(observer_ticks)
+	stop_observer
+	echo "$rate $(awk -v t=$((after - before)) -v n="$amount" -v hz="$(getconf CLK_TCK)" \
+		'BEGIN { print t / hz / n }')" >>"$work/$kind.$2"
+	case $2 in weft | depth | other) losses >>"$work/$kind.$2.lost" ;; esac
+}
+
+median() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+column() { cut -d' ' -f"$2" "$work/$1" | median; }
+ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f", a / b }'; }
+
+# show KIND UNIT CPU-UNIT FACTOR
+show() {
+	local kind=$1 unit=$2 cpu_unit=$3 factor=$4 name rate none tcpdump
+	none=$(column "$kind.none" 1)
+	tcpdump=$(column "$kind.tcpdump" 1)
+	for name in "${observers[@]}"; do
+		rate=$(column "$kind.$name" 1)
+		printf '%-9s %-8s %9.2f %s  %s of none  %s of tcpdump  %7.1f %s  %s\n' "$kind" "$name" \
+			"$rate" "$unit" "$(ratio "$rate" "$none")" "$(ratio "$rate" "$tcpdump")" \
+			"$(awk -v a="$(column "$kind.$name" 2)" -v f="$factor" 'BEGIN { print a * f }')" \
+			"$cpu_unit" "$(sort -u "$work/$kind.$name.lost" 2>/dev/null | tr '\n' ' ')"
+	done
+}
+
+measure_all() {
+	local run name
+	for ((run = 0; run < runs; run++)); do
+		for name in "${observers[@]}"; do measure "$1" "$name"; done
+	done
+}
+
+# ---- latency ----
+
+latency() {
+	start "$out/bench/host_latency" eth0
+	"$2"
+	kill "$observer"
+	wait "$observer"
+	awk -v name="$1" '{ printf "latency   %-8s %8d events  median %d us  99 %% %d us  longest %d us\n",
+		name, $1, $2, $3, $4 }' "$work/out"
+	observer=
+}
+
+one_request_each_10_ms() {
+	local end=$((SECONDS + seconds))
+	while [ $SECONDS -lt $end ]; do
+		in_client curl -s -o /dev/null "http://$ip_server/small"
+		sleep 0.01
+	done
+}
+
+observers=(none tcpdump weft depth)
+[ -n "$other" ] && observers+=(other)
+prepare
+for kind in $kinds; do
+	case $kind in
+	bulk) measure_all bulk && show bulk Gbit/s 'CPU ms/GB' 1000 ;;
+	requests) measure_all requests && show requests conn/s 'CPU us/conn' 1000000 ;;
+	latency)
+		latency idle one_request_each_10_ms
+		latency busy load_bulk >"$work/busy" && grep latency "$work/busy"
+		;;
+	*) echo "host.sh: unknown kind $kind" >&2 && exit 2 ;;
+	esac
+done
