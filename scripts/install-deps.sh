@@ -31,7 +31,7 @@ done
 
 if [ "$(id -u)" -ne 0 ]; then
 	echo "install-deps: missing: ${missing[*]}" >&2
-	echo "install-deps: run as root: sudo scripts/install-deps.sh" >&2
+	echo "install-deps: run as root: scripts/install-deps.sh" >&2
 	exit 4
 fi
 

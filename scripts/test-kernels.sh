@@ -74,7 +74,7 @@ tests() {
 }
 
 command -v qemu-system-x86_64 >/dev/null || {
-	not_run "$*" 'needs qemu-system-x86: sudo scripts/install-deps.sh'
+	not_run "$*" 'needs qemu-system-x86; as root: scripts/install-deps.sh'
 	set --
 }
 for series in "$@"; do

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include <weft/weft.h>
+
 #include "agent/nothing_found.h"
 
 static char text[1024];
@@ -14,6 +16,17 @@ static bool has_line(const struct wf_nothing_counts *counts)
 {
 	text[0] = '\0';
 	return wf_nothing_found_line(counts, text, sizeof(text));
+}
+
+/* A metric that was renamed would be read as 0, and the line would say nothing. */
+TEST(nothing_found_reads_metrics_that_exist)
+{
+	struct wf_nothing_counts counts;
+	struct weft *weft;
+
+	assert_int_equal(weft_new(NULL, &weft), 0);
+	assert_true(wf_nothing_found_read(weft, &counts));
+	weft_free(weft);
 }
 
 TEST(nothing_found_says_nothing_about_nothing)

@@ -23,9 +23,9 @@ static const struct {
 	const char *metric;
 	size_t member;
 } judged_metrics[] = {
-	{"xdp_seen_frames", offsetof(struct wf_nothing_counts, kernel)},
-	{"xdp_filtered_frames", offsetof(struct wf_nothing_counts, kernel_filtered)},
-	{"xdp_passed_frames", offsetof(struct wf_nothing_counts, kernel_passed)},
+	{"kernel_seen_frames", offsetof(struct wf_nothing_counts, kernel)},
+	{"kernel_filtered_frames", offsetof(struct wf_nothing_counts, kernel_filtered)},
+	{"kernel_passed_frames", offsetof(struct wf_nothing_counts, kernel_passed)},
 	{"frames", offsetof(struct wf_nothing_counts, frames)},
 	{"frames_processed_frames", offsetof(struct wf_nothing_counts, processed)},
 	{"frames_filtered_frames", offsetof(struct wf_nothing_counts, filtered)},
@@ -42,17 +42,30 @@ static uint64_t *member(struct wf_nothing_counts *counts, size_t index)
 	return (uint64_t *)((char *)counts + judged_metrics[index].member);
 }
 
+struct reading {
+	struct wf_nothing_counts *counts;
+	size_t found;
+};
+
 static void take_metric(const struct weft_metric *metric, void *ctx)
 {
-	for (size_t i = 0; i < COUNTED; i++)
-		if (!strcmp(metric->name, judged_metrics[i].metric))
-			*member(ctx, i) = metric->value;
+	struct reading *reading = ctx;
+
+	for (size_t i = 0; i < COUNTED; i++) {
+		if (strcmp(metric->name, judged_metrics[i].metric) != 0)
+			continue;
+		*member(reading->counts, i) = metric->value;
+		reading->found++;
+	}
 }
 
-void wf_nothing_found_read(const struct weft *weft, struct wf_nothing_counts *ret_counts)
+bool wf_nothing_found_read(const struct weft *weft, struct wf_nothing_counts *ret_counts)
 {
+	struct reading reading = {.counts = ret_counts};
+
 	memset(ret_counts, 0, sizeof(*ret_counts));
-	weft_stats_each(weft, take_metric, ret_counts);
+	weft_stats_each(weft, take_metric, &reading);
+	return reading.found == COUNTED;
 }
 
 struct line {

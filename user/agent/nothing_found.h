@@ -38,7 +38,8 @@ struct wf_nothing_found {
 	bool is_told;
 };
 
-void wf_nothing_found_read(const struct weft *weft, struct wf_nothing_counts *ret_counts);
+/* Return true if the library has each of the metrics that are read. */
+bool wf_nothing_found_read(const struct weft *weft, struct wf_nothing_counts *ret_counts);
 
 /*
  * Write a line about @counts to @text. Return: false if there is nothing to say: connections were
