@@ -196,7 +196,8 @@ helpers: $(HELPER_BIN) $(O)/bench/live_feed $(O)/bench/traffic
 
 unit: $(UNIT_BIN) $(O)/tests/test_conversations $(O)/tests/test_reassembly
 
-check: lint unit ## lint and unit tests, no root needed
+# The benchmarks are built, not run: a change must not leave one that no longer compiles.
+check: lint unit $(BENCH_BIN) ## lint and unit tests, no root needed
 	$(Q)scripts/run-tests.sh unit $(O)
 
 lint: $(O)/weft $(MAN) ## layers, style, formatting, thread guarantees, manual pages

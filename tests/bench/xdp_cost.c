@@ -272,7 +272,7 @@ static int shunt(const struct entrant *entrant)
 	if (!err)
 		err = bpf_map_get_next_key(bpf_map__fd(entrant->xdp.skel->maps.weft_flows), NULL,
 					   &request.key);
-	return err ? err : wf_xdp_set_verdict(&entrant->xdp, &request);
+	return err ? err : wf_kernel_maps_set_verdict(&entrant->xdp.maps, &request);
 }
 
 static int open_entrant(struct entrant *entrant, const struct contender *contender)
