@@ -150,8 +150,12 @@ enum weft_limit {
 	WEFT_TIMEOUT_EMBRYONIC_SEC = 30,
 	WEFT_TIMEOUT_ESTABLISHED_SEC = 3600,
 	WEFT_TIMEOUT_CLOSING_SEC = 60,
-	WEFT_CLOCK_STEP_SEC = 86400, /* a larger difference between packet times means that the
-					clock was set: no timer advances */
+	/* a larger step ahead between packet times counts only if the next packet confirms it */
+	WEFT_CLOCK_AHEAD_MS = 10000,
+	/* a larger step ahead means that the clock was set: no timer advances */
+	WEFT_CLOCK_STEP_SEC = 86400,
+	/* a larger step back, shown by two packets, means that the clock was set */
+	WEFT_CLOCK_BEHIND_MS = 1000,
 	/* late segments of an ended flow are recognised for this time */
 	WEFT_TIMEOUT_CLOSED_SEC = 10,
 

@@ -236,17 +236,3 @@ TEST_WITH(close_time_running_backwards_harms_nothing, setup, teardown)
 	rig_segment(&rig, RIG_CLIENT, WF_TCP_RST, 11, 0, NULL);
 	assert_string_equal(rig_log(&rig), "> hello\n>  again\nclose rst\n");
 }
-
-TEST_WITH(close_not_by_a_clock_that_was_set, setup, teardown)
-{
-	const uint64_t years_ns = 20 * 365 * 86400 * WF_NS_PER_SEC;
-
-	rig_data(&rig, RIG_CLIENT, 0, "hello");
-	rig.now_ns += years_ns;
-	rig_data(&rig, RIG_CLIENT, 5, " again");
-	rig.now_ns -= years_ns;
-	rig_data(&rig, RIG_CLIENT, 11, " and again");
-	assert_string_equal(rig_log(&rig), "> hello\n>  again\n>  and again\n");
-	rig_wait_ms(&rig, 3601000);
-	assert_string_equal(rig_log(&rig), "close timeout\n");
-}

@@ -30,7 +30,7 @@ TEST_WITH(pcap_every_byte_order_and_resolution_is_read, capture_setup, NULL)
 		capture_pcap_header(&writer, magic, ETHERNET);
 		put_text(&writer, 5, 7, "first");
 		put_text(&writer, 4000000000u, 999999, "second, late in the century");
-		put_text(&writer, 6, 0, "");
+		put_text(&writer, 4000000001u, 0, "");
 		result = capture_read_file(&writer);
 
 		assert_int_equal(result.open_err, 0);
@@ -39,12 +39,38 @@ TEST_WITH(pcap_every_byte_order_and_resolution_is_read, capture_setup, NULL)
 		capture_assert_frame(&result, 0, "first", 5 * SEC + 7 * tick_ns);
 		capture_assert_frame(&result, 1, "second, late in the century",
 				     4000000000u * SEC + 999999 * tick_ns);
-		capture_assert_frame(&result, 2, "", 6 * SEC);
+		capture_assert_frame(&result, 2, "", 4000000001u * SEC);
 		assert_int_equal(result.frames[0].wire_bytes, 100);
 		assert_int_equal(result.frames[0].link, WEFT_LINK_ETHERNET);
 		capture_result_fini(&result);
 		capture_writer_fini(&writer);
 	}
+}
+
+/* The same passing time, however many bytes are read at a time. */
+TEST_WITH(pcap_passing_time_of_a_file_and_of_a_pipe_are_the_same, capture_setup, NULL)
+{
+	static const uint32_t stamps[] = {100, 101, 90, 5000, 102, 4000, 4001, 50, 51, 52, 9000};
+	static const uint32_t passed[] = {100,	101,  101,  101,  102, 4000,
+					  4001, 4001, 4001, 4002, 4002};
+	const unsigned int count = sizeof(stamps) / sizeof(stamps[0]);
+	struct capture_writer writer = {0};
+
+	capture_pcap_header(&writer, MICRO, ETHERNET);
+	for (unsigned int i = 0; i < count; i++)
+		put_text(&writer, stamps[i], 0, "frame");
+	for (size_t chunk = 0; chunk < 4; chunk++) {
+		struct capture_result result =
+			chunk ? capture_read_pipe(&writer, chunk * 32) : capture_read_file(&writer);
+
+		assert_int_equal(result.end, -ENODATA);
+		assert_int_equal(result.count, count);
+		for (unsigned int i = 0; i < count; i++)
+			assert_int_equal(result.frames[i].time_ns - result.frames[i].skew_ns,
+					 passed[i] * SEC);
+		capture_result_fini(&result);
+	}
+	capture_writer_fini(&writer);
 }
 
 TEST_WITH(pcap_patched_record_headers_are_read, capture_setup, NULL)
@@ -318,17 +344,17 @@ TEST_WITH(file_cut_while_read_is_damage_not_death, capture_setup, NULL)
 	struct capture_writer writer = {0};
 	struct capture_result result = {0};
 	struct wf_source *source;
-	struct wf_frame frame;
+	struct wf_frame frames[2];
 	char path[64];
 
 	put_big(&writer);
 	capture_write_file(&writer, path);
 	assert_int_equal(wf_pcap_file_open(path, capture_pool, &source), 0);
-	assert_int_equal(source->ops->recv(source, &frame, 1), 1);
+	assert_int_equal(source->ops->recv(source, frames, 2), 2);
 	assert_int_equal(truncate(path, 30 << 20), 0);
 	capture_read_all(source, &result);
 	assert_int_equal(result.end, -EBADMSG);
-	assert_int_equal(result.count + 1, ((30 << 20) - 24) / (16 + BIG_PACKET_BYTES));
+	assert_int_equal(result.count + 2, ((30 << 20) - 24) / (16 + BIG_PACKET_BYTES));
 	assert_non_null(strstr(capture_last_log, "truncated while it was read"));
 	capture_result_fini(&result);
 	unlink(path);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * arrival_clock.h - converts the time that a kernel program wrote into a packet's metadata
- * (CLOCK_MONOTONIC) to the packet's time of arrival (CLOCK_REALTIME).
+ * arrival_clock.h - the time of arrival of a packet, from the time that a kernel program wrote into
+ * its metadata (CLOCK_MONOTONIC): timers follow it, reports add realtime_offset_ns.
  *
  * Reading a clock for each packet is too expensive in the kernel, so the program's time may lag by
  * up to one tick. Adding the lag, but never passing the present, gives a time that is at most one
@@ -31,13 +31,13 @@ static inline void wf_arrival_clock_read(struct wf_arrival_clock *clock)
 	clock->offset_until_ns = clock->now_ns + WF_NS_PER_SEC;
 }
 
-/* Return the time of arrival (CLOCK_REALTIME) of a packet with the program's time @time_ns. */
-static inline uint64_t wf_arrival_clock_convert(const struct wf_arrival_clock *clock,
+/* Return the time of arrival (CLOCK_MONOTONIC) of a packet with the program's time @time_ns. */
+static inline uint64_t wf_arrival_clock_passing(const struct wf_arrival_clock *clock,
 						uint64_t time_ns)
 {
 	uint64_t latest_ns = time_ns + clock->lag_ns;
 
-	return (clock->now_ns < latest_ns ? clock->now_ns : latest_ns) + clock->realtime_offset_ns;
+	return clock->now_ns < latest_ns ? clock->now_ns : latest_ns;
 }
 
 #endif

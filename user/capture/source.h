@@ -16,8 +16,9 @@ struct wf_source;
 
 struct wf_source_ops {
 	/*
-	 * Take up to @max frames. The receiver owns one reference to each frame's page; mapped
-	 * frames stay readable until close, lent ones (WF_FRAME_LENT) until done.
+	 * Take up to @max frames; @max is at least 2, because a source may have to look at the
+	 * frame after the one that it returns. The receiver owns one reference to each frame's
+	 * page; mapped frames stay readable until close, lent ones (WF_FRAME_LENT) until done.
 	 *
 	 * Return: the number of frames; 0 if no frame is available now; -ENODATA at the end;
 	 * -EBADMSG if the file is damaged and nothing more can be read (logged). All frames before

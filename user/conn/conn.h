@@ -38,13 +38,15 @@ struct wf_conns {
 	bool is_starved;       /* read by the worker: a segment or its data found no memory */
 
 	/*
-	 * All times here and in flows are packet times minus skew_ns. skew_ns changes when the
-	 * capture's clock steps by more than WEFT_CLOCK_STEP_SEC, so that one broken timestamp, or
-	 * a file joined from several captures, neither ends all flows nor stops all timers.
+	 * All times here and in flows are passing time: CLOCK_MONOTONIC in live capture, else that
+	 * of packet/stamp_clock.h. They never go back in order of arrival, so that the outcome does
+	 * not depend on when timers run. Only events and records have times of day.
 	 */
-	uint64_t now_ns; /* highest packet time so far, minus skew_ns */
-	/* correction of the capture's clock, modulo 2^64, since the clock may step back */
-	uint64_t skew_ns;
+	uint64_t now_ns;
+	uint64_t skew_ns; /* of the last packet: time of day minus passing time; modulo 2^64 */
+
+	/* The timestamps of flows that have been silent since this time are too old for PAWS. */
+	uint64_t paws_expired_ns;
 
 	/* Until this time a hole is attributed to weft's own full rings, not to late segments. */
 	uint64_t overrun_until_ns;

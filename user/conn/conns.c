@@ -12,6 +12,14 @@
 #include "conn/open.h"
 #include "conn/segment.h"
 #include "conn/wait.h"
+#include "packet/packet.h"
+
+/*
+ * Silence after which the last timestamp of a connection says nothing: half the circle of the
+ * fastest clock in use, of 1 MHz. Linux does the same for clocks of any speed (TCP_PAWS_WRAP);
+ * RFC 7323, 5.5 allows 24 days for a clock of 1 kHz.
+ */
+#define PAWS_VALID_NS (2147 * WF_NS_PER_SEC)
 
 void wf_conns_packet(struct wf_conns *conns, const struct wf_packet *packet)
 {
@@ -21,24 +29,32 @@ void wf_conns_packet(struct wf_conns *conns, const struct wf_packet *packet)
 		wf_segment_process(conns, flow, packet);
 }
 
-uint64_t wf_conns_clock(struct wf_conns *conns, uint64_t time_ns)
+/*
+ * The reported times changed against the passing time by @step_ns: the clock was set, or the
+ * capture was suspended. In that case the timestamps of all flows may be too old to compare with.
+ */
+static void change_skew(struct wf_conns *conns, int64_t step_ns)
 {
-	const uint64_t step_ns = WEFT_CLOCK_STEP_SEC * WF_NS_PER_SEC;
-	uint64_t now_ns = time_ns - conns->skew_ns;
+	if (step_ns > (int64_t)PAWS_VALID_NS)
+		conns->paws_expired_ns = conns->now_ns;
+	conns->skew_ns += (uint64_t)step_ns;
+}
 
-	if (wf_unlikely(!conns->now_ns))
-		conns->now_ns = now_ns;
-	/*
-	 * True, in arithmetic modulo 2^64, if now_ns is more than step_ns before or after the last
-	 * time.
-	 */
-	if (wf_unlikely(now_ns - conns->now_ns + step_ns > 2 * step_ns)) {
-		conns->skew_ns += now_ns - conns->now_ns;
-		now_ns = conns->now_ns;
+void wf_conns_clock(struct wf_conns *conns, struct wf_packet *packet)
+{
+	if (wf_unlikely(packet->time_ns < conns->now_ns)) {
+		packet->skew_ns -= conns->now_ns - packet->time_ns;
+		packet->time_ns = conns->now_ns;
 	}
+	conns->now_ns = packet->time_ns;
+	if (wf_unlikely(packet->skew_ns != conns->skew_ns))
+		change_skew(conns, (int64_t)(packet->skew_ns - conns->skew_ns));
+}
+
+void wf_conns_pass(struct wf_conns *conns, uint64_t now_ns)
+{
 	if (now_ns > conns->now_ns)
 		conns->now_ns = now_ns;
-	return now_ns;
 }
 
 void wf_conns_expire_handshakes(struct wf_conns *conns, uint64_t now_ns)
@@ -54,6 +70,8 @@ void wf_conns_tick(struct wf_conns *conns, uint64_t now_ns)
 {
 	struct wf_flow *flow;
 
+	if (now_ns > conns->paws_expired_ns + PAWS_VALID_NS)
+		conns->paws_expired_ns = now_ns - PAWS_VALID_NS;
 	wf_conns_expire_handshakes(conns, now_ns);
 	while ((flow = wf_flow_table_pop_due(&conns->table, now_ns))) {
 		if (!wf_close_if_due(conns, flow, now_ns))

@@ -9,14 +9,17 @@
 
 struct wf_packet;
 
-/* Process one TCP segment of any connection. Its time_ns must come from wf_conns_clock(). */
+/* Process one TCP segment of any connection. wf_conns_clock() was called for it. */
 void wf_conns_packet(struct wf_conns *conns, const struct wf_packet *packet);
 
 /*
- * Convert the capture's time @time_ns to the time used by connections (see wf_conns), and advance
- * now_ns to it. Return: the converted time.
+ * Advance now_ns to the time of @packet. If @packet is older than another one that arrived before,
+ * its time becomes now_ns, and its skew grows by the difference.
  */
-uint64_t wf_conns_clock(struct wf_conns *conns, uint64_t time_ns);
+void wf_conns_clock(struct wf_conns *conns, struct wf_packet *packet);
+
+/* Advance now_ns to @now_ns, without a packet. */
+void wf_conns_pass(struct wf_conns *conns, uint64_t now_ns);
 
 /* End all handshakes that have timed out at @now_ns. */
 void wf_conns_expire_handshakes(struct wf_conns *conns, uint64_t now_ns);

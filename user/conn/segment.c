@@ -26,8 +26,9 @@ static void count_packet(const struct wf_half *half, const struct wf_packet *pac
 	flow->packets[half->dir]++;
 	flow->bytes[half->dir] += packet->ip_bytes;
 	flow->tcp_flags[half->dir] |= packet->tcp_flags;
-	if (packet->time_ns > flow->last_ns)
-		flow->last_ns = packet->time_ns;
+	if (wf_unlikely(flow->last_ns <= half->conns->paws_expired_ns))
+		wf_tcp_forget_timestamps(&flow->tcp);
+	flow->last_ns = packet->time_ns;
 	wf_metric_add(half->conns->metrics, payload_bytes, packet->payload_captured_bytes);
 }
 

@@ -197,7 +197,8 @@ static inline void packet_put(const struct wf_decoder *decoder, const struct wf_
 			      const struct endpoint *dst, unsigned int src_at, uint32_t salt,
 			      struct wf_packet *packet)
 {
-	packet->time_ns = frame->time_ns;
+	packet->time_ns = frame->time_ns - frame->skew_ns;
+	packet->skew_ns = frame->skew_ns;
 	key_put(&packet->key, src_at, src);
 	key_put(&packet->key, src_at ^ 1, dst);
 	packet->key.vlan[0] = layers->vlan[0];

@@ -328,10 +328,10 @@ static void pass_unwanted(struct wf_defrag *defrag, uint32_t id, const struct wf
 }
 
 /*
- * Rebuild the complete datagram @id and remove it. Return: true if *@ret_frame holds the result;
- * false if the datagram was dropped.
+ * Rebuild the datagram @id, which @packet completes, and remove it. Return: true if *@ret_frame
+ * holds the result; false if the datagram was dropped.
  */
-static bool finish(struct wf_defrag *defrag, uint32_t id, uint64_t now_ns,
+static bool finish(struct wf_defrag *defrag, uint32_t id, const struct wf_packet *packet,
 		   struct wf_frame *ret_frame)
 {
 	struct wf_metrics *metrics = defrag->opts.metrics;
@@ -349,7 +349,8 @@ static bool finish(struct wf_defrag *defrag, uint32_t id, uint64_t now_ns,
 					       : &metrics->fragments_no_memory_fragments);
 		return false;
 	}
-	ret_frame->time_ns = now_ns;
+	ret_frame->time_ns = packet->time_ns + packet->skew_ns;
+	ret_frame->skew_ns = packet->skew_ns;
 	datagram_drop(defrag, id, &metrics->fragments_rebuilt_fragments);
 	wf_metric_inc(metrics, datagrams_rebuilt_datagrams);
 	return true;
@@ -452,7 +453,7 @@ bool wf_defrag_add(struct wf_defrag *defrag, const struct wf_packet *packet,
 	else if (fragment->not_tcp || datagram_at(defrag, id)->not_tcp)
 		pass_unwanted(defrag, id, fragment, end);
 	else if (hold_in(defrag, id, packet, end) && wf_datagram_is_whole(datagram_at(defrag, id)))
-		whole = finish(defrag, id, packet->time_ns, ret_frame);
+		whole = finish(defrag, id, packet, ret_frame);
 	wf_assert_valid(wf_defrag_is_valid(defrag));
 	return whole;
 }

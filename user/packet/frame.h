@@ -29,7 +29,9 @@ struct wf_page;
 
 struct wf_frame {
 	const uint8_t *bytes;
-	uint64_t time_ns;    /* time of arrival in nanoseconds since 1970 */
+	uint64_t
+		time_ns; /* time of arrival in nanoseconds since 1970, by a clock that may be set */
+	uint64_t skew_ns;    /* time_ns minus passing time: CLOCK_MONOTONIC, or stamp_clock.h */
 	uint32_t cap_bytes;  /* number of captured bytes, stored at bytes */
 	uint32_t wire_bytes; /* length of the frame on the wire, at least cap_bytes */
 	uint32_t hash;

@@ -73,7 +73,8 @@ enum wf_checksum_state {
 };
 
 struct wf_packet {
-	uint64_t time_ns;
+	uint64_t time_ns; /* time that passes: for timers */
+	uint64_t skew_ns; /* time of arrival, for reports, minus time_ns */
 	struct weft_flow_key key;
 	uint32_t hash;
 	uint8_t src; /* index of the sender's endpoint in key: 0 or 1 */

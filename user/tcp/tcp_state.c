@@ -83,6 +83,14 @@ void wf_tcp_forget_acks(struct wf_tcp *tcp, unsigned int dir)
 					    WF_TCP_REJECTED_ACK | WF_TCP_REJECTED_DATA);
 }
 
+void wf_tcp_forget_timestamps(struct wf_tcp *tcp)
+{
+	for (int i = 0; i < 2; i++) {
+		tcp->dir[i].flags &= (uint16_t)~WF_TCP_KNOWS_TS;
+		tcp->dir[i].ts_recent = 0;
+	}
+}
+
 /*
  * Return true if @seq is within one window of the numbers that @dir may send now.
  * WF_TCP_SLACK_BYTES are added to the window, because a tap may record window updates late.

@@ -131,6 +131,9 @@ static inline void wf_tcp_set_bypassed(struct wf_tcp_dir *dir, bool is_bypassed)
  */
 void wf_tcp_forget_acks(struct wf_tcp *tcp, unsigned int dir);
 
+/* Forget the timestamps of both sides, which are too old to compare with (RFC 7323, 5.5). */
+void wf_tcp_forget_timestamps(struct wf_tcp *tcp);
+
 /*
  * Return true if the segment of @dir that starts at @seq and acknowledges @ack is near the numbers
  * that both sides of this connection send now. Return false if the windows are not known.

@@ -39,7 +39,7 @@ static uint64_t drop_fragments(struct wf_pressure_actions *actions)
 	const struct wf_conns *conns = actions->conns;
 	uint64_t before = wf_metric_get(conns->metrics, fragments_held_fragments);
 
-	wf_defrag_tick(actions->defrag, conns->now_ns + conns->skew_ns);
+	wf_defrag_tick(actions->defrag, conns->now_ns);
 	return before - wf_metric_get(conns->metrics, fragments_held_fragments);
 }
 

@@ -42,6 +42,12 @@
 
 enum { GROUP = 16 };
 
+/*
+ * Interval of passing time after which timers run before the next packet. Timers don't run between
+ * batches, whose sizes depend on how fast the input arrives: the outcome must not depend on that.
+ */
+#define TICK_NS (10 * WF_NS_PER_MS)
+
 struct wf_pipeline {
 	struct wf_conns conns;
 	struct wf_decoder decoder;
@@ -50,6 +56,7 @@ struct wf_pipeline {
 	struct wf_pressure_actions actions;
 	struct wf_kernel kernel;
 	struct wf_pipeline_opts opts;
+	uint64_t tick_due_ns; /* passing time at which timers run again */
 };
 
 /* ---- the kernel's verdicts on flows -------------------------------------------------- */
@@ -272,6 +279,17 @@ static enum wf_outcome hand_over(struct wf_pipeline *pipeline, const struct wf_f
 	return WF_OUTCOME_HANDED_OFF;
 }
 
+static void tick(struct wf_pipeline *pipeline)
+{
+	struct wf_conns *conns = &pipeline->conns;
+
+	wf_defrag_tick(pipeline->defrag, conns->now_ns);
+	wf_trials_tick(pipeline->trials, conns->now_ns);
+	wf_conns_tick(conns, conns->now_ns);
+	carry_out_all(pipeline);
+	pipeline->tick_due_ns = conns->now_ns + TICK_NS;
+}
+
 /*
  * Process a segment if this worker owns its flow, otherwise hand it to the owner. Takes @frame's
  * page reference.
@@ -282,7 +300,9 @@ static enum wf_outcome process(struct wf_pipeline *pipeline, const struct wf_fra
 	if (outcome == WF_OUTCOME_PROCESSED && !is_mine(pipeline, packet->hash))
 		return hand_over(pipeline, frame, packet->hash);
 	if (outcome == WF_OUTCOME_PROCESSED) {
-		packet->time_ns = wf_conns_clock(&pipeline->conns, packet->time_ns);
+		wf_conns_clock(&pipeline->conns, packet);
+		if (wf_unlikely(packet->time_ns >= pipeline->tick_due_ns))
+			tick(pipeline);
 		if (wf_trials_concerns(pipeline->trials, packet) &&
 		    wf_trials_take(pipeline->trials, frame, packet))
 			return WF_OUTCOME_HELD;
@@ -367,24 +387,12 @@ static void run_group(struct wf_pipeline *pipeline, const struct wf_frame *frame
 	carry_out_all(pipeline);
 }
 
-/* Fragments expire by the capture clock: see struct wf_conns. */
-static void tick(struct wf_pipeline *pipeline)
-{
-	struct wf_conns *conns = &pipeline->conns;
-
-	wf_defrag_tick(pipeline->defrag, conns->now_ns + conns->skew_ns);
-	wf_trials_tick(pipeline->trials, conns->now_ns);
-	wf_conns_tick(conns, conns->now_ns);
-	carry_out_all(pipeline);
-}
-
 void wf_pipeline_run(struct wf_pipeline *pipeline, const struct wf_frame *frames, uint32_t count)
 {
 	wf_owner_enter(pipeline->opts.owner, "packets");
 	for (uint32_t done = 0; done < count; done += GROUP)
 		run_group(pipeline, frames + done,
 			  count - done < GROUP ? count - done : (uint32_t)GROUP);
-	tick(pipeline);
 	wf_dispatch_flush(pipeline->opts.dispatch);
 	wf_owner_leave(pipeline->opts.owner);
 }
@@ -399,7 +407,7 @@ void wf_pipeline_note_overrun(struct wf_pipeline *pipeline)
 void wf_pipeline_tick(struct wf_pipeline *pipeline, uint64_t now_ns)
 {
 	wf_owner_enter(pipeline->opts.owner, "timers");
-	wf_conns_clock(&pipeline->conns, now_ns);
+	wf_conns_pass(&pipeline->conns, now_ns);
 	tick(pipeline);
 	wf_dispatch_flush(pipeline->opts.dispatch);
 	wf_owner_leave(pipeline->opts.owner);

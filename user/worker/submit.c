@@ -33,6 +33,8 @@ static int make_frame(const struct wf_submit *submit, const struct weft_packet *
 		.flags = WF_FRAME_HASHED,
 		.link = packet->link,
 	};
+	if (submit->crew->live)
+		ret_frame->skew_ns = ret_frame->time_ns - wf_clock_monotonic_ns();
 	ret_frame->hash = wf_decode_steer_hash(&submit->decoder, ret_frame, NULL);
 	return 0;
 }

@@ -148,9 +148,9 @@ static uint32_t take_submitted(struct wf_worker *worker)
 	struct wf_frame frames[WF_BATCH_FRAMES];
 	uint32_t count = wf_mpsc_peek(&worker->submitted, frames, WF_BATCH_FRAMES);
 
-	for (uint32_t i = 0; i < count; i++)
-		if (frames[i].time_ns > worker->submitted_ns)
-			worker->submitted_ns = frames[i].time_ns;
+	/* Packets are not held back, so a step ahead counts as confirmed. */
+	for (uint32_t i = 0; i < count && !worker->crew->live; i++)
+		wf_stamp_clock_set(&worker->submitted_clock, &frames[i], frames[i].time_ns);
 	if (count)
 		wf_pipeline_run(worker->pipeline, frames, count);
 	wf_mpsc_release(&worker->submitted);
@@ -333,7 +333,7 @@ static void run_until_drained(struct wf_worker *worker)
 						  is_busy(worker) ? DRAIN_WAIT_MS : wait_ms);
 		}
 		if (worker->crew->live)
-			wf_pipeline_tick(worker->pipeline, wf_clock_realtime_ns());
+			wf_pipeline_tick(worker->pipeline, wf_clock_monotonic_ns());
 		housekeep(worker);
 		wf_dispatch_flush(&worker->dispatch);
 	}
@@ -358,8 +358,8 @@ static uint64_t last_submitted_ns(const struct wf_crew *crew)
 	uint64_t last_ns = 0;
 
 	for (uint32_t i = 0; i < crew->count; i++)
-		if (crew->workers[i].submitted_ns > last_ns)
-			last_ns = crew->workers[i].submitted_ns;
+		if (crew->workers[i].submitted_clock.now_ns > last_ns)
+			last_ns = crew->workers[i].submitted_clock.now_ns;
 	return last_ns;
 }
 

@@ -19,6 +19,7 @@
 #include "base/owner.h"
 #include "base/waiter.h"
 #include "deliver/dispatch.h"
+#include "packet/stamp_clock.h"
 #include "worker/mailbox.h"
 #include "worker/mpsc.h"
 #include "worker/pipeline.h"
@@ -87,8 +88,8 @@ struct wf_worker {
 				the handle stops */
 	struct wf_mpsc inbox;
 	struct wf_mpsc submitted;
-	uint64_t submitted_ns;	 /* latest time of a submitted packet */
-	struct wf_waiter waiter; /* the worker sleeps here */
+	struct wf_stamp_clock submitted_clock; /* not live: the time of submitted packets */
+	struct wf_waiter waiter;	       /* the worker sleeps here */
 	struct wf_mailbox mailbox;
 	/* true if a source that can collect frames without waking had some since the last sleep */
 	bool collects;

@@ -130,9 +130,8 @@ static int end_of_file(struct pcap_map *map)
 	return wf_pcap_source_ended(&map->file);
 }
 
-static int recv_more(struct wf_source *source, struct wf_frame *frames, unsigned int max)
+static int read_more(struct pcap_map *map, struct wf_frame *frames, unsigned int max)
 {
-	struct pcap_map *map = (struct pcap_map *)source;
 	struct wf_pcap_state *format = &map->file.format;
 
 	while (!map->file.err) {
@@ -163,10 +162,10 @@ static int recv_more(struct wf_source *source, struct wf_frame *frames, unsigned
 	return map->file.err;
 }
 
-static int map_recv(struct wf_source *source, struct wf_frame *frames, unsigned int max)
+static int map_read(struct wf_pcap_source *file, struct wf_frame *frames, unsigned int max)
 {
-	struct pcap_map *map = (struct pcap_map *)source;
-	int count = recv_more(source, frames, max);
+	struct pcap_map *map = (struct pcap_map *)file;
+	int count = read_more(map, frames, max);
 
 	if (wf_unlikely(count < 0) && map->fd >= 0)
 		rest(map);
@@ -186,7 +185,7 @@ static void map_close(struct wf_source *source)
 }
 
 static const struct wf_source_ops map_ops = {
-	.recv = map_recv,
+	.recv = wf_pcap_source_recv,
 	.close = map_close,
 };
 
@@ -248,7 +247,7 @@ int wf_pcap_map_open(const char *name, int fd, struct wf_source **ret_source)
 		return -ENOMEM;
 	}
 	map->fd = fd;
-	err = wf_pcap_source_init(&map->file, &map_ops, name);
+	err = wf_pcap_source_init(&map->file, &map_ops, map_read, name);
 	if (!err)
 		err = map_all(map);
 	if (!err)

@@ -310,9 +310,9 @@ static unsigned int take_buffered(struct pcap_pipe *pipe, struct wf_frame *frame
 	return count;
 }
 
-static int pipe_recv(struct wf_source *source, struct wf_frame *frames, unsigned int max)
+static int pipe_read(struct wf_pcap_source *file, struct wf_frame *frames, unsigned int max)
 {
-	struct pcap_pipe *pipe = (struct pcap_pipe *)source;
+	struct pcap_pipe *pipe = (struct pcap_pipe *)file;
 	uint32_t lost_before = pipe->file.source.lost_frames;
 	int read_err = 1;
 
@@ -370,7 +370,7 @@ static void pipe_close(struct wf_source *source)
 }
 
 static const struct wf_source_ops pipe_ops = {
-	.recv = pipe_recv,
+	.recv = wf_pcap_source_recv,
 	.fds = pipe_fds,
 	.close = pipe_close,
 };
@@ -423,7 +423,7 @@ int wf_pcap_pipe_open(const char *name, int fd, struct wf_page_pool *pool,
 	err = wf_pcap_input_init(&pipe->input, fd);
 	pipe->pool = pool;
 	if (!err)
-		err = wf_pcap_source_init(&pipe->file, &pipe_ops, name);
+		err = wf_pcap_source_init(&pipe->file, &pipe_ops, pipe_read, name);
 	if (!err)
 		err = pipe_begin(pipe, &why);
 	if (err) {

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pcap_source.h - common code of mapped files and pipes: progress, damage, end of input.
+ * pcap_source.h - common code of mapped files, pipes and sets: passing time, progress, damage, end
+ * of input.
+ *
+ * A frame whose stamp is much later than the last one is held back until the next frame shows
+ * whether time has passed or the stamp is wrong (packet/stamp_clock.h).
  */
 #ifndef WF_CAPTURE_FILE_PCAP_SOURCE_H
 #define WF_CAPTURE_FILE_PCAP_SOURCE_H
@@ -10,10 +14,21 @@
 
 #include "capture/file/pcap_format.h"
 #include "capture/source.h"
+#include "packet/stamp_clock.h"
+
+struct wf_pcap_source;
+
+/* Read frames as wf_source_ops.recv does, without their passing time. */
+typedef int (*wf_pcap_read_fn)(struct wf_pcap_source *file, struct wf_frame *frames,
+			       unsigned int max);
 
 struct wf_pcap_source {
 	struct wf_source source;
+	wf_pcap_read_fn read;
 	struct wf_pcap_state format;
+	struct wf_stamp_clock clock;
+	struct wf_frame held; /* read, but held back; valid if has_held */
+	bool has_held;
 	char *name; /* owned: file name for messages */
 	int err;    /* result of all further calls of recv; 0: reading may continue */
 
@@ -25,8 +40,15 @@ struct wf_pcap_source {
 
 /* Initialize @file, which must be all zero. Return: 0 on success; -ENOMEM. */
 int wf_pcap_source_init(struct wf_pcap_source *file, const struct wf_source_ops *ops,
-			const char *name);
+			wf_pcap_read_fn read, const char *name);
+/* Free all that @file owns. A pipe's pages must still exist. */
 void wf_pcap_source_fini(struct wf_pcap_source *file);
+
+/* As recv, without passing time: for a source that merges several files and has the clock. */
+int wf_pcap_source_read(struct wf_source *source, struct wf_frame *frames, unsigned int max);
+
+/* The recv of all kinds of source: see struct wf_source_ops. */
+int wf_pcap_source_recv(struct wf_source *source, struct wf_frame *frames, unsigned int max);
 
 /* Publish that the first @read_bytes of the input were parsed. */
 void wf_pcap_source_advance(struct wf_pcap_source *file, uint64_t read_bytes);

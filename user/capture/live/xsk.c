@@ -116,7 +116,9 @@ static void fill_frame(struct wf_xsk_source *source, const uint8_t *bytes, uint3
 
 	*ret_frame = (struct wf_frame){
 		.bytes = bytes,
-		.time_ns = wf_arrival_clock_convert(&source->clock, meta->time_ns),
+		.time_ns = wf_arrival_clock_passing(&source->clock, meta->time_ns) +
+			   source->clock.realtime_offset_ns,
+		.skew_ns = source->clock.realtime_offset_ns,
 		.cap_bytes = len_bytes,
 		.wire_bytes = len_bytes,
 		.hash = meta->hash,
@@ -132,7 +134,7 @@ static void begin_partial(struct wf_xsk_source *source, const uint8_t *bytes)
 	const struct weft_frame_meta *meta = meta_of(bytes);
 
 	source->partial_hash = meta->hash;
-	source->partial_time_ns = wf_arrival_clock_convert(&source->clock, meta->time_ns);
+	source->partial_time_ns = wf_arrival_clock_passing(&source->clock, meta->time_ns);
 	source->partial_bytes = 0;
 	source->partial = wf_page_pool_take(source->pool, WEFT_SPAN_BYTES);
 	source->partial_lost = !source->partial;
@@ -163,7 +165,8 @@ static bool gather(struct wf_xsk_source *source, const uint8_t *bytes, const str
 	}
 	*ret_frame = (struct wf_frame){
 		.bytes = wf_page_bytes(source->partial),
-		.time_ns = source->partial_time_ns,
+		.time_ns = source->partial_time_ns + source->clock.realtime_offset_ns,
+		.skew_ns = source->clock.realtime_offset_ns,
 		.cap_bytes = source->partial_bytes,
 		.wire_bytes = source->partial_bytes,
 		.hash = source->partial_hash,

@@ -97,7 +97,9 @@ static bool lend(const struct wf_host_ring *ring, const uint8_t *bytes, uint32_t
 		return false;
 	*ret_frame = (struct wf_frame){
 		.bytes = bytes + sizeof(record),
-		.time_ns = wf_arrival_clock_convert(&ring->clock, record.time_ns),
+		.time_ns = wf_arrival_clock_passing(&ring->clock, record.time_ns) +
+			   ring->clock.realtime_offset_ns,
+		.skew_ns = ring->clock.realtime_offset_ns,
 		.cap_bytes = record.cap_bytes,
 		.wire_bytes = record.wire_bytes,
 		.hash = record.hash,

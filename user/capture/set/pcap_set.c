@@ -6,6 +6,8 @@
  *   active   sorted by the time of the next packet; opened when that time comes
  *   ended    mapped files, whose frames stay readable until the set is closed
  *
+ * The time that passes is that of the merged packets, so the set has the clock, not its members.
+ *
  * Each file is opened once before the start, for the time of its first packet. A pipe can't be
  * opened again, and mapped files cost little: OPEN_MAX of them stay open, which saves time.
  */
@@ -38,7 +40,7 @@ struct member {
 };
 
 struct pcap_set {
-	struct wf_pcap_source file; /* progress of all files; its format is not used */
+	struct wf_pcap_source file; /* clock and progress of all files; its format is not used */
 	struct wf_pcap_list list;
 	struct wf_page_pool *pool; /* borrowed */
 	struct member *members;	   /* owned; in order of first_ns */
@@ -104,7 +106,7 @@ static int fill(struct pcap_set *set, struct member *member)
 
 	if (member->at < member->count)
 		return 1;
-	count = member->source->ops->recv(member->source, member->frames, BATCH);
+	count = wf_pcap_source_read(member->source, member->frames, BATCH);
 	pass_on_losses(set, member);
 	if (count <= 0)
 		return count;
@@ -218,9 +220,9 @@ static void publish_progress(struct pcap_set *set, unsigned int count)
 	wf_pcap_source_advance(&set->file, bytes);
 }
 
-static int set_recv(struct wf_source *source, struct wf_frame *frames, unsigned int max)
+static int set_read(struct wf_pcap_source *file, struct wf_frame *frames, unsigned int max)
 {
-	struct pcap_set *set = (struct pcap_set *)source;
+	struct pcap_set *set = (struct pcap_set *)file;
 	unsigned int count = 0;
 	int state = 1;
 
@@ -258,7 +260,7 @@ static void set_close(struct wf_source *source)
 }
 
 static const struct wf_source_ops set_ops = {
-	.recv = set_recv,
+	.recv = wf_pcap_source_recv,
 	.fds = set_fds,
 	.close = set_close,
 };
@@ -340,7 +342,7 @@ static int set_begin(struct pcap_set *set)
 	set->active = calloc(set->list.count, sizeof(struct member *));
 	if (!set->members || !set->active)
 		return -ENOMEM;
-	err = wf_pcap_source_init(&set->file, &set_ops, "capture files");
+	err = wf_pcap_source_init(&set->file, &set_ops, set_read, "capture files");
 	if (!err)
 		err = probe_all(set);
 	if (!err && !set->members_count && set->err)
