@@ -8,7 +8,8 @@ make-corpus.py DIR [NAME...] - writes the captures of tests/corpus and the strea
 
 The streams come from what the generator's applications wrote (corpus/connection.py), never from
 the packets. The output is the same at each run. With NAME only captures whose path contains it
-are written. To add one: a function in corpus/captures_tcp.py or corpus/captures_wire.py.
+are written. To add one: a function in corpus/captures_tcp.py, captures_time.py
+or captures_wire.py.
 """
 import hashlib
 import os
@@ -16,7 +17,7 @@ import sys
 
 sys.dont_write_bytecode = True  # the source tree stays as it is
 
-from corpus import captures_tcp, captures_wire, formats  # noqa: E402 (the first two register captures)
+from corpus import captures_tcp, captures_time, captures_wire, formats  # noqa: E402 (captures_* register captures)
 from corpus.table import CAPTURES  # noqa: E402
 
 HEADER = ("#capture", "src", "sport", "dst", "dport", "use", "bytes", "sha256", "agreed_by", "kind", "checksum",
@@ -46,5 +47,5 @@ def main():
         out.writelines("\t".join(map(str, row)) + "\n" for row in rows)
 
 
-assert captures_tcp and captures_wire
+assert captures_tcp and captures_time and captures_wire
 main()

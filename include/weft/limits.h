@@ -166,9 +166,8 @@ enum weft_limit {
 		65535, /* maximum value of the option reassembly.max_pages_per_flow */
 	/* bytes that count as one page of the limit; each held range counts 8 bytes more */
 	WEFT_STREAM_PAGE_BYTES = 4096,
-	/* missing bytes become a gap this long after the first byte beyond them, or the FIN, has
-	   arrived */
-	WEFT_GAP_TIMEOUT_MS = 1000,
+	/* time after which missing bytes become a gap if only one side of the connection is seen */
+	WEFT_ONE_SIDED_GAP_TIMEOUT_MS = 10000,
 	WEFT_ACK_PATIENCE_MS = 100, /* wait for missing bytes that the receiver has acknowledged */
 	WEFT_ACK_PATIENCE_BYTES =
 		262144, /* bytes received in the window that end this wait earlier */

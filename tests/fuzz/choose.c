@@ -48,11 +48,13 @@ uint32_t choose_kinds(struct rng *rng, uint32_t allowed)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (rng_percent(rng, kinds[i].percent))
 			chosen |= kinds[i].kind & allowed;
+	if (chosen & CONV_LATE && rng_percent(rng, 30))
+		chosen |= CONV_ONE_SIDED & allowed;
 	/*
-	 * The truth is not certain if reordering is combined with a capture that starts or ends
-	 * within a stream.
+	 * The truth is not certain if reordering is combined with a capture that starts within a
+	 * stream, or with a hole that is given up.
 	 */
-	if (chosen & (CONV_MIDSTREAM | CONV_LATE))
+	if (chosen & CONV_MIDSTREAM || (chosen & CONV_LATE && chosen & CONV_ONE_SIDED))
 		chosen &= ~(CONV_REORDER | CONV_LOSS | CONV_DUP | CONV_SPURIOUS | CONV_SKEW |
 			    CONV_KEEPALIVE | CONV_ZERO_WINDOW | CONV_NOISE);
 	/* If packets are missing, a forged acknowledgement looks like one of missing data. */
@@ -203,8 +205,15 @@ static void choose_path(struct maker *maker)
 		sim->dup_percent = (uint32_t)rng_range(rng, 1, 15);
 	if (maker->kinds & CONV_SPURIOUS)
 		sim->spurious_percent = (uint32_t)rng_range(rng, 2, 30);
-	if (maker->kinds & CONV_LATE)
-		sim->late_rto_ns = rng_range(rng, 3000, 5000) * MS;
+	if (maker->kinds & CONV_LATE) {
+		sim->late_rto_ns = rng_range(rng, 1100, 30000) * MS;
+		sim->late_twice = rng_percent(rng, 50);
+	}
+	if (maker->kinds & CONV_LATE && maker->kinds & CONV_ONE_SIDED) {
+		sim->late_rto_ns = rng_range(rng, 12000, 20000) * MS;
+		sim->late_twice = false;
+		sim->fin_waits = true;
+	}
 	/*
 	 * Missing bytes must stay missing: a retransmission with other boundaries could contain
 	 * some of them.

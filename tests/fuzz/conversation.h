@@ -37,7 +37,8 @@
 #define CONV_OPENINGS	 (1u << 15) /* all kinds of handshake, not only SYN, SYN-ACK, ACK */
 #define CONV_CLOSINGS	 (1u << 16) /* all kinds of close, not only FINs */
 #define CONV_DIRTY_RST	 (1u << 17) /* a reset while data is in flight */
-#define CONV_LATE	 (1u << 18) /* a hole is filled after weft has given it up */
+/* sent again after up to a minute; with CONV_ONE_SIDED after weft has given the hole up */
+#define CONV_LATE	 (1u << 18)
 #define CONV_NOISE	 (1u << 19) /* segments that no receiver accepts */
 #define CONV_LARGE	 (1u << 20) /* several hundred KiB of data */
 #define CONV_EARLY	 (1u << 21) /* the tap captures data before the SYN or SYN-ACK */

@@ -16,7 +16,7 @@
 
 #include "fuzz/wire.h"
 
-#define HOLE_NS	    1000000000ull
+#define HOLE_NS	    10000000000ull /* if the other side was never seen; else no time ends a hole */
 #define PATIENCE_NS 100000000ull
 
 enum {
@@ -50,6 +50,7 @@ struct packet {
 };
 
 struct direction {
+	bool seen;     /* a packet of this side was captured */
 	bool known;    /* base is known */
 	bool syn;      /* base was computed from this side's SYN */
 	bool refused;  /* the server did not accept the payload of its SYN */
@@ -252,15 +253,20 @@ static uint64_t hole_end(const struct direction *dir)
 	return off < dir->end || dir->acked < off ? off : dir->acked;
 }
 
-/* Gives up the holes whose timeout has passed, each with the time and cause of its own timeout. */
-static void expire(struct direction *dir, uint64_t now_ns)
+/*
+ * Gives up the holes whose timeout has passed, each with the time and cause of its own timeout.
+ * @waits: no time ends a hole that nobody acknowledged.
+ */
+static void expire(struct direction *dir, bool waits, uint64_t now_ns)
 {
 	for (;;) {
 		uint64_t end = hole_end(dir);
 		uint64_t hole_ns = UINT64_MAX;
 		uint64_t patience_ns = UINT64_MAX;
 
-		if (end < dir->end)
+		if (waits)
+			hole_ns = UINT64_MAX;
+		else if (end < dir->end)
 			hole_ns = dir->came[end] + HOLE_NS;
 		else if (dir->fin_hole_ns)
 			hole_ns = dir->fin_hole_ns + HOLE_NS;
@@ -273,7 +279,7 @@ static void expire(struct direction *dir, uint64_t now_ns)
 			advance(dir, hole_ns);
 		} else {
 			mark_gap(dir, end < dir->acked ? end : dir->acked, WEFT_GAP_NOT_CAPTURED);
-			dir->fin_hole_ns = 0; /* the rest of the hole waits one second more */
+			dir->fin_hole_ns = 0; /* the rest of the hole waits anew */
 			advance(dir, patience_ns);
 		}
 	}
@@ -416,6 +422,7 @@ static struct connection *begin_pending(struct oracle *oracle, struct connection
 	struct connection *conn = add(oracle, packet, true);
 
 	old->closed = true;
+	conn->dir[0].seen = true;
 	set_syn(&conn->dir[0], old->pending_seq);
 	put_syn(&conn->dir[0], old->pending_bytes, old->pending_len, packet->time_ns);
 	return conn;
@@ -591,7 +598,7 @@ void oracle_packet(struct oracle *oracle, uint64_t time_ns, const uint8_t *frame
 		return;
 	conn = find(oracle, &packet, &at);
 	for (int dir = 0; conn && !conn->closed && dir < 2; dir++)
-		expire(&conn->dir[dir], time_ns);
+		expire(&conn->dir[dir], conn->dir[!dir].seen, time_ns);
 	if (packet.flags & WIRE_SYN && packet.flags & WIRE_ACK)
 		on_syn_ack(oracle, conn, at, &packet);
 	else if (packet.flags & WIRE_SYN)
@@ -603,6 +610,8 @@ void oracle_packet(struct oracle *oracle, uint64_t time_ns, const uint8_t *frame
 	else if (!(packet.flags & WIRE_RST))
 		on_segment(conn ? conn : add(oracle, &packet, false), at, &packet);
 	conn = find(oracle, &packet, &at);
+	if (conn)
+		conn->dir[at].seen = true;
 	for (int dir = 0; conn && dir < 2; dir++)
 		advance(&conn->dir[dir], time_ns);
 }
@@ -665,7 +674,7 @@ void oracle_finish(struct oracle *oracle, struct observed_set *set)
 		memcpy(flow.vlan, conn->opener.vlan, sizeof(flow.vlan));
 		told = observed_add(set, &flow);
 		for (int dir = 0; dir < 2 && !conn->closed; dir++)
-			expire(&conn->dir[dir], oracle->now_ns);
+			expire(&conn->dir[dir], conn->dir[!dir].seen, oracle->now_ns);
 		for (int dir = 0; dir < 2; dir++)
 			tell_dir(&conn->dir[dir], &told->dir[dir]);
 		free(conn);

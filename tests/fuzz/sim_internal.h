@@ -112,7 +112,8 @@ struct sim {
 	uint32_t turn; /* index of the current turn; turns_count after the last */
 	uint32_t ack_losses;
 	uint32_t data_segments[2];
-	bool late_used;
+	uint32_t late_segments; /* segments sent late so far */
+	int late_side;		/* their sender, if there are any */
 };
 
 enum fate {

@@ -169,9 +169,23 @@ void sim_kick(struct sim *sim, int from)
 
 static bool fin_is_due(const struct sim *sim, const struct side *side)
 {
-	if (sim->opts->late_rto_ns && side->una != side->nxt)
-		return false; /* only data may reveal the hole */
+	if (sim->opts->fin_waits && side->una != side->nxt)
+		return false;
 	return side->fin_wanted && !side->fin_sent && side->nxt == side->stream_bytes + 1;
+}
+
+/*
+ * Return true if the data segment that @from sends now is lost, and sent again late: the second one
+ * of either side, and the third one of the same side.
+ */
+static bool is_late(const struct sim *sim, int from)
+{
+	if (!sim->opts->late_rto_ns)
+		return false;
+	if (!sim->late_segments)
+		return sim->data_segments[from] == 2;
+	return sim->opts->late_twice && sim->late_segments == 1 && sim->late_side == from &&
+	       sim->data_segments[from] == 3;
 }
 
 static void send_segment(struct sim *sim, int from, uint32_t len)
@@ -193,10 +207,12 @@ static void send_segment(struct sim *sim, int from, uint32_t len)
 		side->nxt++;
 	}
 	sim->data_segments[from]++;
-	if (opts->late_rto_ns && len && !sim->late_used && sim->data_segments[from] == 2) {
-		sim->late_used = true;
+	if (len && is_late(sim, from)) {
 		flight.late = true;
-		rto_ns = opts->late_rto_ns;
+		rto_ns = opts->late_rto_ns << sim->late_segments++;
+		sim->late_side = from;
+		if (opts->keepalive)
+			sim_plan(sim, rto_ns / 2, EV_KEEPALIVE, !from, 0);
 	}
 	index = flight_add(sim, from, flight);
 	sim_plan(sim, rto_ns, EV_RTO, from, index);

@@ -77,8 +77,7 @@ static uint32_t kinds_of(const struct options *options, uint64_t seed)
 	if (!is_early_seed(seed))
 		kinds &= ~CONV_EARLY;
 	if (is_acked_seed(seed))
-		kinds &= ~(CONV_MISSED | CONV_MIDSTREAM | CONV_ONE_SIDED | CONV_DIRTY_RST |
-			   CONV_LATE);
+		kinds &= ~(CONV_MISSED | CONV_MIDSTREAM | CONV_ONE_SIDED | CONV_DIRTY_RST);
 	return kinds;
 }
 

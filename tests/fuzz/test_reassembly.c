@@ -131,7 +131,11 @@ static const struct family families[] = {
 	     .proofs = 1u << WEFT_GAP_NOT_CAPTURED),
 	BOTH("one_sided", .kinds = CONV_ONE_SIDED, .without = CONV_EARLY),
 	BOTH("midstream", .kinds = CONV_MIDSTREAM, .without = CONV_EARLY),
-	BOTH("late", .kinds = CONV_LATE, .without = CONV_EARLY, .proofs = 1u << WEFT_GAP_TIMEOUT),
+	BOTH("late", .kinds = CONV_LATE, .without = CONV_EARLY | CONV_ONE_SIDED),
+	BOTH("late_keepalive", .kinds = CONV_LATE | CONV_KEEPALIVE,
+	     .without = CONV_EARLY | CONV_ONE_SIDED),
+	BOTH("late_one_sided", .kinds = CONV_LATE | CONV_ONE_SIDED, .without = CONV_EARLY,
+	     .proofs = 1u << WEFT_GAP_TIMEOUT),
 	/*
 	 * In a large batch, a SYN may be captured after more than WEFT_START_PATIENCE_BYTES of
 	 * data.

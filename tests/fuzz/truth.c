@@ -3,9 +3,9 @@
  * truth.c - computes the bytes that weft must deliver, from the simulated endpoints and not from
  * the frames.
  *
- * The simulation keeps the truth certain: a lost segment is sent again within 600 ms (weft waits a
- * second), packets are reordered by less than weft's timeout after an acknowledgement, and packets
- * missing from the capture stay missing.
+ * The simulation keeps the truth certain: a lost segment is sent again within a minute, or within a
+ * time that a one-sided capture waits for; packets are reordered by less than weft's timeout after
+ * an acknowledgement, and packets missing from the capture stay missing.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -65,7 +65,8 @@ static void note_payload(struct seen *seen, const struct sim_packet *packet, uin
 
 static void look(const struct maker *maker, struct seen seen[2])
 {
-	uint64_t late_ns = maker->sim.late_rto_ns ? 2000 * MS : 0;
+	bool given_up = maker->kinds & CONV_LATE && maker->kinds & CONV_ONE_SIDED;
+	uint64_t late_ns = given_up ? 11000 * MS : 0;
 
 	for (uint32_t i = 0; i < maker->capture.count; i++) {
 		const struct sim_packet *packet = &maker->capture.packets[i];
@@ -204,8 +205,8 @@ static bool opener_is_known(const struct maker *maker)
  */
 static uint32_t anomalies_of(const struct maker *maker)
 {
-	if (maker->kinds & (CONV_MISSED | CONV_MIDSTREAM | CONV_ONE_SIDED | CONV_DIRTY_RST |
-			    CONV_LATE | CONV_EARLY))
+	if (maker->kinds &
+	    (CONV_MISSED | CONV_MIDSTREAM | CONV_ONE_SIDED | CONV_DIRTY_RST | CONV_EARLY))
 		return UINT32_MAX;
 	/* Data may be captured before the segment that opened the window for it. */
 	if (maker->kinds & CONV_SKEW)

@@ -29,7 +29,7 @@ finds 'a wrong default' "capture.ring_frames: expected '[64 to 65536 frames, def
 	weft.conf.5 's/default 2048\]/default 4096]/'
 finds 'a wrong range' "capture.workers: expected '[0 to 64 threads, default 0]'" \
 	weft.conf.5 's/0 to 64 threads/0 to 32 threads/'
-finds 'a wrong unit' "reassembly.gap_timeout_ms: expected '[1 to 3600000 ms, default 1000]'" \
+finds 'a wrong unit' "reassembly.gap_timeout_ms: expected '[0 to 3600000 ms, default 0]'" \
 	weft.conf.5 's/3600000 ms, default 1000/3600000 seconds, default 1000/'
 finds 'a key without an entry' 'no entry for the key filter.ports' \
 	weft.conf.5 's/^\.It Cm filter\.ports$/.It Cm filter.doors/'

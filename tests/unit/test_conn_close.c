@@ -104,13 +104,36 @@ TEST_WITH(close_fin_whose_data_never_comes_is_a_gap, setup, teardown)
 	assert_string_equal(rig_log(&rig), "close fin\n");
 }
 
-TEST_WITH(close_fin_whose_data_does_not_come_in_time_is_a_gap, setup, teardown)
+TEST_WITH(close_one_sided_fin_whose_data_does_not_come_in_time_is_a_gap, setup_empty, teardown)
 {
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, NULL);
 	rig_segment(&rig, RIG_CLIENT, FIN, 5, 0, NULL);
-	rig_wait_ms(&rig, 900);
-	assert_string_equal(rig_log(&rig), "");
+	rig_wait_ms(&rig, 9900);
+	assert_string_equal(rig_log(&rig), "open\n");
 	rig_wait_ms(&rig, 200);
 	assert_string_equal(rig_log(&rig), "> gap 5 timeout\n");
+	rig_wait_ms(&rig, 61000);
+	assert_string_equal(rig_log(&rig), "close fin\n");
+}
+
+/* The gap finishes the connection, whose short time-out then has passed already. */
+TEST_WITH(close_by_the_short_timeout_after_a_gap_that_is_noticed_late, setup, teardown)
+{
+	rig_segment(&rig, RIG_CLIENT, FIN, 5, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, FIN, 0, 6, NULL);
+	rig_wait_ms(&rig, 100000);
+	assert_string_equal(rig_log(&rig), "> gap 5 not_captured\nclose fin\n");
+}
+
+TEST_WITH(close_fin_waits_two_minutes_for_its_data, setup, teardown)
+{
+	rig_segment(&rig, RIG_CLIENT, FIN, 5, 0, NULL);
+	rig_segment(&rig, RIG_SERVER, FIN, 0, 0, NULL);
+	rig_wait_ms(&rig, 120000);
+	rig_segment(&rig, RIG_CLIENT, ACK, 0, 0, "hello");
+	assert_string_equal(rig_log(&rig), "> hello\n");
+	rig_wait_ms(&rig, 61000);
+	assert_string_equal(rig_log(&rig), "close fin\n");
 }
 
 TEST_WITH(close_at_the_end_before_the_data_of_the_fin_is_a_gap, setup, teardown)

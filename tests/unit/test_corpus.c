@@ -153,7 +153,7 @@ static void replay(const char *path, enum weft_deliver deliver, enum weft_checks
 		.overlap = WEFT_OVERLAP_LINUX,
 		.deliver = deliver,
 		.checksum = checksum,
-		.gap_timeout_ms = WEFT_GAP_TIMEOUT_MS,
+		.one_sided_gap_timeout_ms = WEFT_ONE_SIDED_GAP_TIMEOUT_MS,
 		.stream_pages_max = WEFT_STREAM_PAGES_MAX,
 	};
 	const struct wf_page_pool_opts pages_opts = {

@@ -69,6 +69,21 @@ static void cut(const struct wf_half *half)
 	wf_limit_cut(half);
 }
 
+/*
+ * Record that the kernel bypasses weft with the data of @half, and with the acknowledgements that
+ * the other direction may wait for.
+ */
+static void begin(const struct wf_half *half)
+{
+	struct wf_half peer = wf_half_peer(half);
+
+	if (wf_half_is(half, WF_HALF_LIMITED))
+		wf_tcp_set_bypassed(half->tcp, true);
+	else
+		cut(half);
+	wf_wait_update(&peer, half->conns->now_ns);
+}
+
 void wf_bypass_done(struct wf_conns *conns, const struct wf_kernel_request *request, int err,
 		    const struct wf_kept *kept)
 {
@@ -92,10 +107,8 @@ void wf_bypass_done(struct wf_conns *conns, const struct wf_kernel_request *requ
 		return;
 	}
 	count_set(&half, request, kept);
-	if (wf_half_is(&half, WF_HALF_LIMITED))
-		wf_tcp_set_bypassed(half.tcp, true);
-	else if (!wf_half_is_bypassed(&half))
-		cut(&half);
+	if (!wf_half_is_bypassed(&half))
+		begin(&half);
 }
 
 /* ---- segments ------------------------------------------------------------------------ */

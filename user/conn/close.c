@@ -155,15 +155,16 @@ static bool is_bypassed(const struct wf_flow *flow)
 	       wf_tcp_knows(&flow->tcp.dir[1], WF_TCP_BYPASSED);
 }
 
-static void run_waits(struct wf_conns *conns, struct wf_flow *flow, uint64_t idle_ns,
-		      uint64_t now_ns)
+/* The end of a wait may finish the flow, so that its idle deadline becomes earlier. */
+static void run_waits(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns)
 {
 	const struct wf_flow_ext *ext = wf_flow_table_ext(&conns->table, flow);
 
 	while (ext) {
 		uint64_t deadline_ns = wf_flow_deadline(flow, ext, &conns->timeouts);
 
-		if (deadline_ns > now_ns || deadline_ns == idle_ns)
+		if (deadline_ns > now_ns ||
+		    deadline_ns == wf_flow_idle_deadline(flow, &conns->timeouts))
 			break;
 		for (int i = 0; i < 2; i++) {
 			struct wf_half half = wf_half_of(conns, flow, (enum weft_dir)i);
@@ -175,10 +176,11 @@ static void run_waits(struct wf_conns *conns, struct wf_flow *flow, uint64_t idl
 
 bool wf_close_if_due(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns)
 {
-	uint64_t idle_ns = wf_flow_idle_deadline(flow, &conns->timeouts);
+	uint64_t idle_ns;
 
 	if (wf_unlikely(flow->ext))
-		run_waits(conns, flow, idle_ns, now_ns);
+		run_waits(conns, flow, now_ns);
+	idle_ns = wf_flow_idle_deadline(flow, &conns->timeouts);
 	if (idle_ns > now_ns)
 		return false;
 	if (is_bypassed(flow) && wf_kernel_is_busy(conns, flow, now_ns) &&

@@ -131,9 +131,12 @@ static void take_ack(const struct wf_half *half, const struct wf_packet *packet,
 	wf_wait_update(&peer, packet->time_ns);
 }
 
-static void take_fin(const struct wf_half *half, const struct wf_packet *packet)
+/* Process the FIN, or a segment after it, which may bring the last missing bytes before the FIN. */
+static void take_fin(const struct wf_half *half, const struct wf_packet *packet,
+		     const struct wf_tcp_result *result)
 {
-	wf_wait_update(half, packet->time_ns);
+	if (result->fin)
+		wf_wait_update(half, packet->time_ns);
 	wf_wait_arm(half->conns, half->flow, packet->time_ns);
 }
 
@@ -159,8 +162,8 @@ static void accept(const struct wf_half *half, const struct wf_packet *packet,
 	take_ack(half, packet, result);
 	if (packet->payload_bytes)
 		take_payload(half, packet, result);
-	if (wf_unlikely(result->fin))
-		take_fin(half, packet);
+	if (wf_unlikely(wf_half_knows(half, WF_TCP_KNOWS_FIN)))
+		take_fin(half, packet, result);
 	if (wf_unlikely(has_both_fins(half->flow)))
 		wf_close_if_done(half->conns, half->flow, packet->time_ns);
 }

@@ -34,19 +34,34 @@ static void set_start_deadline(struct wf_flow_ext_half *wait, uint64_t now_ns)
 	wait->patience_bytes = WEFT_START_PATIENCE_BYTES;
 }
 
+/* Return true if acknowledgements of this direction can't be seen. */
+static bool is_one_sided(const struct wf_half *half)
+{
+	return !half->flow->packets[!half->dir] || wf_half_is_blind(half);
+}
+
+/* Return how long a hole is waited for; WF_NEVER_NS: no time alone ends it. */
+static uint64_t hole_wait_ns(const struct wf_half *half)
+{
+	const struct wf_flow_timeouts *timeouts = &half->conns->timeouts;
+
+	return is_one_sided(half) ? timeouts->one_sided_gap_ns : timeouts->gap_ns;
+}
+
 static void set_hole_deadlines(const struct wf_half *half, struct wf_flow_ext_half *wait,
 			       const struct wf_hole *hole, uint64_t now_ns)
 {
-	uint64_t gap_ns = half->conns->timeouts.gap_ns;
+	bool is_rejected = wf_hole_is_rejected(half, hole->end_off);
+	uint64_t wait_ns = hole_wait_ns(half);
 	uint64_t next_off = half->stream->next_off;
 
-	wait->hole_end_off = hole->end_off;
-	if (wf_hole_is_rejected(half, hole->end_off))
+	wait->hole_end_off = is_rejected ? UINT64_MAX : hole->end_off;
+	if (is_rejected || wait_ns == WF_NEVER_NS)
 		wait->timeout_ns = WF_NEVER_NS;
 	else if (hole->held_ns)
-		wait->timeout_ns = hole->held_ns + gap_ns;
+		wait->timeout_ns = hole->held_ns + wait_ns;
 	else if (wait->timeout_ns == WF_NEVER_NS)
-		wait->timeout_ns = now_ns + gap_ns;
+		wait->timeout_ns = now_ns + wait_ns;
 
 	if (wf_half_acked_off(half) <= next_off) {
 		wait->patience_ns = WF_NEVER_NS;
@@ -130,7 +145,7 @@ static void wait_unacked(const struct wf_half *half, uint64_t held_ns, uint64_t 
 	if (!ext)
 		return;
 	wf_half_enter(half, WF_HALF_UNACKED);
-	ext->half[half->dir].timeout_ns = held_ns + half->conns->timeouts.gap_ns;
+	ext->half[half->dir].timeout_ns = held_ns + half->conns->timeouts.one_sided_gap_ns;
 	arm(half, ext, now_ns);
 }
 
@@ -189,7 +204,7 @@ static void end_wait(const struct wf_half *half, bool is_patience, uint64_t at_n
 		wf_hole_drain_all(half);
 	else if (is_patience)
 		wf_hole_skip(half, wf_half_acked_off(half), WEFT_GAP_NOT_CAPTURED, at_ns);
-	else
+	else if (hole_wait_ns(half) != WF_NEVER_NS) /* else the other side was seen meanwhile */
 		wf_hole_skip(half, hole.end_off, WEFT_GAP_TIMEOUT, at_ns);
 	wf_limit_follow(half);
 	choose(half, at_ns);
@@ -240,11 +255,11 @@ bool wf_wait_is_behind_hole(const struct wf_half *half, uint64_t off)
 	const struct wf_flow_ext *ext = wf_half_ext(half);
 	const struct wf_flow_ext_half *wait;
 
-	if (!ext || wf_half_waits_for_acks(half) || wf_limit_exists(half))
+	if (!ext || !wf_half_is(half, WF_HALF_AT_HOLE) || wf_half_waits_for_acks(half) ||
+	    wf_limit_exists(half))
 		return false;
 	wait = &ext->half[half->dir];
-	return wait->timeout_ns != WF_NEVER_NS && half->stream->next_off < wait->hole_end_off &&
-	       off >= wait->hole_end_off;
+	return half->stream->next_off < wait->hole_end_off && off >= wait->hole_end_off;
 }
 
 /* ---- for want of memory ----------------------------------------------------------- */

@@ -10,8 +10,10 @@
  *     bytes were not captured. Because taps reorder segments, they may still arrive within
  *     WEFT_ACK_PATIENCE_MS, or before WEFT_ACK_PATIENCE_BYTES of later data (while weft's own rings
  *     overflow, only within WEFT_OVERRUN_PATIENCE_MS);
- *   - at the gap time-out, counted from the arrival of the byte after it;
- *   - at the limit of held pages, or when the connection ends.
+ *   - at the limit of held pages, under memory pressure, or when the connection ends;
+ *   - at the gap time-out, counted from the arrival of the byte after it. By default there is none,
+ *     because a sender repeats a lost segment after seconds, even a minute. If only one side of the
+ *     connection is seen, no acknowledgement can end the hole, and the one-sided gap time-out does.
  *
  * If no data beyond the hole was seen, an acknowledgement does not end the hole before the
  * connection ends, because it may be forged, the data may still arrive, and waiting costs nothing.
@@ -28,7 +30,7 @@
  *
  * If the option deliver is set to acked, data in order is also held until it is acknowledged. It is
  * delivered without an acknowledgement when the connection ends, when the limit of held pages is
- * reached, and, if no acknowledgement was ever seen, at the gap time-out.
+ * reached, and, if no acknowledgement was ever seen, at the one-sided gap time-out.
  *
  * This is the only place that sets deadlines. An event caused by a deadline has the time of the
  * deadline, even if the deadline is processed later, at the flow's next packet or by the timer

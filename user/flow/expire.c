@@ -2,20 +2,37 @@
 /*
  * expire.c - computes the deadlines of a flow from its state.
  *
- * The short (closing) time-out applies once both sides have sent a FIN, or, if only one side is
- * visible, once that side has. If both sides are visible, a single FIN does not shorten the
- * time-out, because a half-closed connection may carry data in the other direction for any length
- * of time.
+ * The short (closing) time-out applies once both directions are finished, or, if only one side is
+ * visible, once that one is: its FIN was seen, and all bytes before it. If both sides are visible,
+ * a single FIN does not shorten the time-out, because a half-closed connection may carry data in
+ * the other direction for any length of time. A FIN whose data is missing does not either, because
+ * Linux repeats a lost segment after up to two minutes (TCP_RTO_MAX).
  */
 #include "flow/expire.h"
 
+#include <weft/limits.h>
+
+#include "base/clock.h"
+
+void wf_flow_timeouts_init(struct wf_flow_timeouts *timeouts, const struct weft_opts *opts)
+{
+	timeouts->established_ns = opts->timeout_established_sec * WF_NS_PER_SEC;
+	timeouts->closing_ns = opts->timeout_closing_sec * WF_NS_PER_SEC;
+	timeouts->gap_ns = WF_NEVER_NS;
+	if (opts->gap_timeout_ms)
+		timeouts->gap_ns = opts->gap_timeout_ms * WF_NS_PER_MS;
+	timeouts->one_sided_gap_ns = opts->one_sided_gap_timeout_ms * WF_NS_PER_MS;
+	if (timeouts->one_sided_gap_ns > timeouts->gap_ns)
+		timeouts->one_sided_gap_ns = timeouts->gap_ns;
+	timeouts->patience_ns = WEFT_ACK_PATIENCE_MS * WF_NS_PER_MS;
+}
+
 static bool is_closing(const struct wf_flow *flow)
 {
-	bool fin[2];
-
 	for (int i = 0; i < 2; i++)
-		fin[i] = wf_tcp_knows(&flow->tcp.dir[i], WF_TCP_KNOWS_FIN);
-	return (fin[0] || !flow->packets[0]) && (fin[1] || !flow->packets[1]);
+		if (flow->packets[i] && !wf_flow_dir_is_finished(flow, (enum weft_dir)i))
+			return false;
+	return true;
 }
 
 uint64_t wf_flow_idle_deadline(const struct wf_flow *flow, const struct wf_flow_timeouts *timeouts)

@@ -12,6 +12,9 @@
 
 #include "flow/flow.h"
 
+/* Set @timeouts as @opts asks. */
+void wf_flow_timeouts_init(struct wf_flow_timeouts *timeouts, const struct weft_opts *opts);
+
 /* Return the time at which @flow ends if no further packet arrives. */
 uint64_t wf_flow_idle_deadline(const struct wf_flow *flow, const struct wf_flow_timeouts *timeouts);
 

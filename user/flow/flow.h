@@ -83,7 +83,11 @@ _Static_assert(WEFT_OVERLAP_COUNT <= 16, "an overlap policy fits in 4 bits");
 struct wf_flow_ext_half {
 	/* the wait for missing data fails at this time; WF_NEVER_NS: no such deadline */
 	uint64_t timeout_ns;
-	uint64_t hole_end_off; /* in state AT_HOLE: end of the hole when it was last checked */
+	/*
+	 * in state AT_HOLE: end of the hole when it was last checked; UINT64_MAX if the receiver
+	 * would reject the data after it
+	 */
+	uint64_t hole_end_off;
 	/* the wait for late segments ends at this time; WF_NEVER_NS: no such deadline */
 	uint64_t patience_ns;
 	/* in state AT_HOLE: patience_ns applies to the hole that starts here */
@@ -132,7 +136,8 @@ _Static_assert(offsetof(struct wf_flow_ext, lost_off) <= 2 * WF_CACHE_LINE, "in 
 struct wf_flow_timeouts {
 	uint64_t established_ns;
 	uint64_t closing_ns;
-	uint64_t gap_ns;
+	uint64_t gap_ns;	   /* WF_NEVER_NS: time alone ends no hole */
+	uint64_t one_sided_gap_ns; /* the same if nobody is seen to acknowledge */
 	uint64_t patience_ns;
 };
 

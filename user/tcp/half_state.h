@@ -6,7 +6,7 @@
  *   IN_ORDER   delivered on arrival                  -
  *   STARTING   held: earlier ones may follow         the start patience (time, bytes)
  *   AT_HOLE    held behind a hole                    the gap time-out; the acknowledgement patience
- *   UNACKED    held until acknowledged, but no       the gap time-out
+ *   UNACKED    held until acknowledged, but no       the one-sided gap time-out
  *              acknowledgement was seen
  *   LIMITED    counted, beyond the depth limit       -
  *   CUT        counted, bypassed by request          -

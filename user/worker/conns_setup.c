@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "conn/conn.h"
+#include "flow/expire.h"
 #include "memory/arena.h"
 #include "worker/pipeline_opts.h"
 
@@ -44,11 +45,6 @@ static uint32_t share_of(const struct wf_pipeline_opts *opts, uint32_t total, ui
 	return mine < fit ? mine : fit;
 }
 
-static uint64_t sec_ns(uint32_t sec)
-{
-	return sec * WF_NS_PER_SEC;
-}
-
 static int init_half_open(struct wf_conns *conns, const struct wf_pipeline_opts *opts)
 {
 	const struct weft_opts *weft = opts->weft;
@@ -56,7 +52,7 @@ static int init_half_open(struct wf_conns *conns, const struct wf_pipeline_opts 
 		.handshakes_max = share_of(opts, weft->embryonic_max, 170, HANDSHAKES_SHARE),
 		.per_source_max = weft->half_open_per_source_max / opts->workers +
 				  (weft->half_open_per_source_max % opts->workers != 0),
-		.timeout_ns = sec_ns(weft->timeout_embryonic_sec),
+		.timeout_ns = weft->timeout_embryonic_sec * WF_NS_PER_SEC,
 		.secret = opts->secret,
 	};
 
@@ -77,10 +73,7 @@ int wf_conns_setup_make(struct wf_conns *conns, const struct wf_pipeline_opts *o
 	conns->stream_env.metrics = opts->metrics;
 	conns->stream_env.pages_max = weft->stream_pages_max;
 	conns->stream_env.fixed = weft->adaptive_sizing == WEFT_OFF;
-	conns->timeouts.established_ns = sec_ns(weft->timeout_established_sec);
-	conns->timeouts.closing_ns = sec_ns(weft->timeout_closing_sec);
-	conns->timeouts.gap_ns = weft->gap_timeout_ms * WF_NS_PER_MS;
-	conns->timeouts.patience_ns = WEFT_ACK_PATIENCE_MS * WF_NS_PER_MS;
+	wf_flow_timeouts_init(&conns->timeouts, weft);
 
 	err = wf_flow_table_init(&conns->table, opts->arena,
 				 share_of(opts, weft->flows_max, 256, FLOWS_SHARE), opts->worker);
@@ -92,7 +85,7 @@ int wf_conns_setup_make(struct wf_conns *conns, const struct wf_pipeline_opts *o
 		goto fini_table;
 	err = wf_recent_init(&conns->recent, opts->arena,
 			     share_of(opts, WEFT_RECENT_MAX, 106, RECENT_SHARE),
-			     sec_ns(weft->timeout_closed_sec));
+			     weft->timeout_closed_sec * WF_NS_PER_SEC);
 	if (err)
 		goto fini_half_open;
 	err = wf_slab_new(opts->arena, WF_EXTENT_BYTES, extents_max, &conns->stream_env.extents);

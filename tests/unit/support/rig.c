@@ -145,7 +145,7 @@ static void fill_defaults(struct rig *rig)
 	DEFAULT(timeout_closing_sec, WEFT_TIMEOUT_CLOSING_SEC);
 	DEFAULT(timeout_closed_sec, WEFT_TIMEOUT_CLOSED_SEC);
 	DEFAULT(overlap, WEFT_OVERLAP_LINUX);
-	DEFAULT(gap_timeout_ms, WEFT_GAP_TIMEOUT_MS);
+	DEFAULT(one_sided_gap_timeout_ms, WEFT_ONE_SIDED_GAP_TIMEOUT_MS);
 	DEFAULT(stream_pages_max, WEFT_STREAM_PAGES_MAX);
 	DEFAULT(page_small_bytes, WEFT_PAGE_SMALL_BYTES);
 }
