@@ -81,6 +81,7 @@ enum weft_flow_state { WEFT_FLOW_STATES(WEFT_TABLE_ENUM) };
  * @overlap_segments:        segments that carried some bytes already held
  * @conflict_segments:       overlap segments in which those bytes differed from the held ones
  * @out_of_order_segments:   segments that arrived before an earlier part of the stream
+ * @late_bytes:              bytes that arrived after they had been reported as a gap
  * @tcp_flags:               bitwise or of all TCP flags seen (low byte as on the wire, AE is 0x100)
  */
 struct weft_flow_counts {
@@ -95,6 +96,7 @@ struct weft_flow_counts {
 	uint32_t out_of_order_segments;
 	uint16_t tcp_flags;
 	uint16_t pad;
+	uint64_t late_bytes;
 };
 
 /** struct weft_flow_record - the summary of a connection when it ends, written as the `flow` event

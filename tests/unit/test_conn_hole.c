@@ -128,7 +128,8 @@ TEST_WITH(hole_times_out_before_the_next_packet_is_seen, setup_timeout, teardown
 	rig.now_ns += 600 * WF_NS_PER_MS;
 	rig_data(&rig, RIG_CLIENT, 0, "one");
 	assert_string_equal(rig_log(&rig), "> gap 3 timeout\n> two\n");
-	assert_int_equal(wf_metric_get(&rig.metrics, payload_duplicate_bytes), 3);
+	assert_int_equal(wf_metric_get(&rig.metrics, payload_duplicate_bytes), 0);
+	assert_int_equal(wf_metric_get(&rig.metrics, payload_late_bytes), 3);
 }
 
 TEST_WITH(hole_that_is_being_filled_does_not_time_out, setup_timeout, teardown)

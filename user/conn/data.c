@@ -12,6 +12,20 @@
 #include "reassembly/stream_insert.h"
 
 /*
+ * Count the @bytes of a segment at @off that lay below next_off when it was inserted, as duplicate
+ * or late. Return: the number of late bytes.
+ */
+static uint64_t count_below(const struct wf_half *half, uint64_t off, uint64_t bytes)
+{
+	struct wf_late *late = wf_flow_table_late(&half->conns->table, half->flow, half->dir);
+	uint64_t late_bytes = late ? wf_late_count(late, off, off + bytes) : 0;
+
+	wf_metric_add(half->conns->metrics, payload_late_bytes, late_bytes);
+	wf_metric_add(half->conns->metrics, payload_duplicate_bytes, bytes - late_bytes);
+	return late_bytes;
+}
+
+/*
  * Insert @segment into the stream. If the stream is full or memory is short, give up holes to make
  * room.
  */
@@ -47,7 +61,8 @@ static bool is_lost(enum wf_stream_result result)
 
 /* Update the counters in the flow's extension, and report an anomaly if the copies differ. */
 static void note_irregular(const struct wf_half *half, const struct wf_data *data,
-			   enum wf_stream_result result, const struct wf_insert_info *info)
+			   enum wf_stream_result result, const struct wf_insert_info *info,
+			   uint64_t late_bytes)
 {
 	bool waits_anyway = wf_half_waits_for_acks(half) || wf_half_is(half, WF_HALF_STARTING);
 	struct wf_flow_ext_half *counts;
@@ -64,7 +79,7 @@ static void note_irregular(const struct wf_half *half, const struct wf_data *dat
 	if (!ext)
 		return;
 	counts = &ext->half[half->dir];
-	counts->retransmitted_segments += result == WF_STREAM_DUPLICATE;
+	counts->retransmitted_segments += result == WF_STREAM_DUPLICATE && !late_bytes;
 	counts->overlap_segments += info->overlap;
 	counts->conflict_segments += info->conflict;
 	counts->out_of_order_segments += result == WF_STREAM_HELD &&
@@ -105,13 +120,16 @@ static void insert_captured(const struct wf_half *half, const struct wf_data *da
 	};
 	struct wf_insert_info info;
 	enum wf_stream_result result = insert(half, &segment, &info);
+	uint64_t late_bytes = 0;
 
 	if (wf_likely(result == WF_STREAM_IN_ORDER)) {
 		wf_metric_inc(half->conns->metrics, segments_in_order_segments);
 		wf_events_data(half, &info.chunk);
 	}
+	if (wf_unlikely(info.below_bytes))
+		late_bytes = count_below(half, data->off, info.below_bytes);
 	if (wf_unlikely(result != WF_STREAM_IN_ORDER || info.overlap))
-		note_irregular(half, data, result, &info);
+		note_irregular(half, data, result, &info, late_bytes);
 }
 
 void wf_data_take(const struct wf_half *half, struct wf_data *data)

@@ -183,13 +183,16 @@ void wf_events_gap(const struct wf_half *half, uint64_t off, uint64_t len_bytes,
 		   enum weft_gap_cause cause, uint64_t now_ns)
 {
 	struct wf_conns *conns = half->conns;
-	struct wf_flow_ext *ext = wf_half_need_ext(half);
+	struct wf_late *late = wf_flow_table_need_late(&conns->table, half->flow, half->dir);
+	struct wf_flow_ext *ext = wf_half_ext(half);
 	struct weft_flow identity;
 	struct weft_event event;
 
 	half->flow->gap_bytes[half->dir] += len_bytes;
 	if (ext)
 		ext->half[half->dir].gap_count++;
+	if (late)
+		wf_late_add_gap(late, off, off + len_bytes);
 	wf_metric_inc(conns->metrics, gaps);
 	wf_metric_add(conns->metrics, gaps_bytes, len_bytes);
 	wf_metric_inc(conns->metrics, gaps_by_cause[cause]);
@@ -255,6 +258,12 @@ void wf_events_close(struct wf_conns *conns, const struct wf_flow *flow,
 	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_CLOSE))
 		return;
 	wf_flow_record(flow, wf_flow_table_ext(&conns->table, flow), reason, &record);
+	for (int i = 0; i < WEFT_DIR_COUNT; i++) {
+		const struct wf_late *late =
+			wf_flow_table_late(&conns->table, flow, (enum weft_dir)i);
+
+		record.counts[i].late_bytes = late ? late->late_bytes : 0;
+	}
 	record.end_ns += conns->skew_ns;
 	begin(conns, &event, &identity, WEFT_EVENT_CLOSE, flow, WEFT_TO_SERVER, now_ns);
 	event.close = &record;

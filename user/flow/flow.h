@@ -128,6 +128,7 @@ struct wf_flow_ext {
 
 	/* end offset of the bytes lost because memory was missing; 0: not known */
 	uint64_t lost_off[2];
+	uint32_t late[2]; /* slab id of struct wf_late; 0: none */
 	struct wf_flow_bypass bypass[2];
 } __attribute__((aligned(WF_CACHE_LINE)));
 _Static_assert(offsetof(struct wf_flow_ext, lost_off) <= 2 * WF_CACHE_LINE, "in two lines");

@@ -59,8 +59,15 @@ int wf_flow_table_init(struct wf_flow_table *table, struct wf_arena *arena, uint
 	err = wf_slab_new(arena, sizeof(struct wf_flow_ext), flows_max, &table->exts);
 	if (err)
 		goto free_flows;
+	err = wf_slab_new(arena, sizeof(struct wf_late),
+			  flows_max < UINT32_MAX / 2 ? 2 * flows_max : UINT32_MAX, &table->lates);
+	if (err)
+		goto free_exts;
 	return 0;
 
+free_exts:
+	wf_slab_free(table->exts);
+	table->exts = NULL;
 free_flows:
 	wf_slab_free(table->flows);
 	table->flows = NULL;
@@ -78,9 +85,11 @@ void wf_flow_table_set_owner(struct wf_flow_table *table, struct wf_owner *owner
 
 void wf_flow_table_fini(struct wf_flow_table *table)
 {
+	wf_slab_free(table->lates);
 	wf_slab_free(table->exts);
 	wf_slab_free(table->flows);
 	wf_flow_index_fini(&table->index);
+	table->lates = NULL;
 	table->exts = NULL;
 	table->flows = NULL;
 }
@@ -126,6 +135,16 @@ struct wf_flow *wf_flow_table_add(struct wf_flow_table *table, const struct weft
 	return flow;
 }
 
+static void put_ext(struct wf_flow_table *table, uint32_t id)
+{
+	const struct wf_flow_ext *ext = wf_slab_at(table->exts, id);
+
+	for (int dir = 0; dir < WEFT_DIR_COUNT; dir++)
+		if (ext->late[dir])
+			wf_slab_put(table->lates, ext->late[dir]);
+	wf_slab_put(table->exts, id);
+}
+
 void wf_flow_table_remove(struct wf_flow_table *table, struct wf_flow *flow)
 {
 	uint32_t id = id_of(table, flow);
@@ -134,7 +153,7 @@ void wf_flow_table_remove(struct wf_flow_table *table, struct wf_flow *flow)
 	wf_timer_wheel_remove(&table->wheel, id);
 	wf_flow_index_remove(&table->index, flow->hash, id);
 	if (flow->ext)
-		wf_slab_put(table->exts, flow->ext);
+		put_ext(table, flow->ext);
 	wf_slab_put(table->flows, id);
 }
 
@@ -153,6 +172,30 @@ struct wf_flow_ext *wf_flow_table_need_ext(struct wf_flow_table *table, struct w
 		wf_flow_ext_init(wf_slab_at(table->exts, flow->ext));
 	}
 	return wf_slab_at(table->exts, flow->ext);
+}
+
+struct wf_late *wf_flow_table_late(const struct wf_flow_table *table, const struct wf_flow *flow,
+				   enum weft_dir dir)
+{
+	const struct wf_flow_ext *ext = wf_flow_table_ext(table, flow);
+
+	return ext && ext->late[dir] ? wf_slab_at(table->lates, ext->late[dir]) : NULL;
+}
+
+struct wf_late *wf_flow_table_need_late(struct wf_flow_table *table, struct wf_flow *flow,
+					enum weft_dir dir)
+{
+	struct wf_flow_ext *ext = wf_flow_table_need_ext(table, flow);
+
+	if (!ext)
+		return NULL;
+	if (!ext->late[dir]) {
+		ext->late[dir] = wf_slab_take(table->lates);
+		if (!ext->late[dir])
+			return NULL;
+		wf_late_init(wf_slab_at(table->lates, ext->late[dir]));
+	}
+	return wf_slab_at(table->lates, ext->late[dir]);
 }
 
 void wf_flow_table_arm(struct wf_flow_table *table, struct wf_flow *flow, uint64_t now_ns,

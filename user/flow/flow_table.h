@@ -2,7 +2,7 @@
 /*
  * flow_table.h - all connections of one worker, which are found by key and have timers.
  *
- * The table owns the flows, their extensions and their timers. The caller owns the data in the
+ * The table owns the flows, their extensions, gaps and timers. The caller owns the data in the
  * flows' streams, and must empty a flow's streams before wf_flow_table_remove().
  *
  * Bound: @flows_max flows and as many extensions, in slabs that grow and shrink with their number.
@@ -17,6 +17,7 @@
 #include "base/timer_wheel.h"
 #include "flow/flow.h"
 #include "flow/flow_index.h"
+#include "flow/late.h"
 
 struct wf_arena;
 struct wf_claims;
@@ -26,6 +27,7 @@ struct wf_slab;
 struct wf_flow_table {
 	struct wf_slab *flows;
 	struct wf_slab *exts;
+	struct wf_slab *lates;
 	struct wf_flow_index index;
 	struct wf_timer_wheel wheel;
 	uint64_t next_id;
@@ -58,7 +60,7 @@ struct wf_flow *wf_flow_table_find(const struct wf_flow_table *table,
 struct wf_flow *wf_flow_table_add(struct wf_flow_table *table, const struct weft_flow_key *key,
 				  uint32_t hash, uint8_t client);
 
-/* Remove @flow from the table and free it, with its timer and its extension. */
+/* Remove @flow from the table and free it, with its timer, its extension and its gaps. */
 void wf_flow_table_remove(struct wf_flow_table *table, struct wf_flow *flow);
 
 /* Return the extension of @flow, or NULL if it has none. */
@@ -67,6 +69,14 @@ struct wf_flow_ext *wf_flow_table_ext(const struct wf_flow_table *table,
 
 /* Return the extension of @flow, after allocating it if there was none; NULL if memory is short. */
 struct wf_flow_ext *wf_flow_table_need_ext(struct wf_flow_table *table, struct wf_flow *flow);
+
+/* Return the gaps of direction @dir of @flow, or NULL if none were recorded. */
+struct wf_late *wf_flow_table_late(const struct wf_flow_table *table, const struct wf_flow *flow,
+				   enum weft_dir dir);
+
+/* Return the same, allocated if there were none; NULL if there is no memory. */
+struct wf_late *wf_flow_table_need_late(struct wf_flow_table *table, struct wf_flow *flow,
+					enum weft_dir dir);
 
 /* Arm the timer of @flow. pop_due() may return the flow before @deadline_ns, but not later. */
 void wf_flow_table_arm(struct wf_flow_table *table, struct wf_flow *flow, uint64_t now_ns,

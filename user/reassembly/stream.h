@@ -11,10 +11,10 @@
  *   0 ├──────────────────────┤▒▒▒▒▒▒▒▒▒▒▒├───────────┤▒▒▒▒▒▒▒┤
  *                         next_off                           end
  *
- * Each captured byte that was given to insert() is counted with one outcome:
+ * Each captured byte that was given to insert() is counted with one outcome. The caller counts
+ * those below next_off (below_bytes), as duplicates or as late bytes of a gap:
  *
  *   payload_delivered    counted by the caller, for chunks of IN_ORDER and pop() that have bytes
- *   payload_duplicate    counted by insert(): the byte is below next_off
  *   payload_overlap      counted by insert(): one of two copies of a byte was dropped
  *   payload_held         insert() adds to it; pop(), clear() and replacement subtract
  *   payload_no_memory    counted by insert() and pop(): could not be held or delivered
@@ -129,6 +129,7 @@ struct wf_chunk {
  */
 struct wf_insert_info {
 	struct wf_chunk chunk; /* chunk to deliver; only with IN_ORDER */
+	uint64_t below_bytes;  /* captured bytes below next_off; not with LIMIT and SHORT */
 	bool overlap;	       /* the segment overlaps held bytes */
 	/* the copies differ; the members below are valid only if this is true */
 	bool conflict;

@@ -475,6 +475,7 @@ enum wf_stream_result wf_stream_insert_slow(struct wf_stream *stream, struct wf_
 		.chain.end_off = UINT64_MAX,
 	};
 
+	ret_info->below_bytes = 0;
 	ret_info->overlap = false;
 	ret_info->conflict = false;
 	ins.place = wf_extents_find(env->extents, stream->extents,
@@ -484,8 +485,7 @@ enum wf_stream_result wf_stream_insert_slow(struct wf_stream *stream, struct wf_
 	if (wf_unlikely(is_short(&ins)))
 		return WF_STREAM_SHORT;
 	if (segment->off < stream->next_off)
-		wf_metric_add(env->metrics, payload_duplicate_bytes,
-			      wf_min_u64(ins.end_off, stream->next_off) - segment->off);
+		ret_info->below_bytes = wf_min_u64(ins.end_off, stream->next_off) - segment->off;
 	ins.arrival = env->arrivals++;
 	if (ins.policy->joins && segment->off > stream->next_off)
 		wf_contest_try_join(&ins);

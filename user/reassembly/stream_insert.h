@@ -42,6 +42,7 @@ static inline enum wf_stream_result wf_stream_insert(struct wf_stream *stream,
 		return wf_stream_insert_slow(stream, env, segment, ret_info);
 
 	stream->next_off += segment->captured_bytes;
+	ret_info->below_bytes = 0;
 	ret_info->overlap = false;
 	ret_info->conflict = false;
 	ret_info->chunk = wf_stream_chunk_of(segment, segment->off, segment->captured_bytes);

@@ -68,6 +68,7 @@ static void put_counts(struct wf_json *json, const struct weft_flow_record *reco
 	BOTH("stream_bytes", stream_bytes);
 	BOTH("gaps", gap_count);
 	BOTH("gap_bytes", gap_bytes);
+	BOTH("late_bytes", late_bytes);
 	BOTH("retransmissions", retransmitted_segments);
 	BOTH("overlaps", overlap_segments);
 	BOTH("conflicts", conflict_segments);

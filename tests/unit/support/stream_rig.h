@@ -40,6 +40,7 @@ struct stream_rig {
 	uint8_t *out;	/* delivered bytes, indexed by offset */
 	uint8_t *known; /* for each offset: true if the byte was delivered */
 	uint64_t offered_bytes;
+	uint64_t below_bytes; /* offered bytes that lay below next_off */
 	uint64_t gap_bytes;
 	uint64_t chunks;
 

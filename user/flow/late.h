@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * late.h - the gaps of a direction, and the bytes that arrive after they were given up.
+ *
+ * A late byte was never delivered, so it is counted apart from duplicates.
+ *
+ * Bound: the last WF_LATE_GAPS gaps of a direction are kept; bytes of older gaps count as
+ * duplicates. A direction without a gap needs no memory (flow_table.h).
+ *
+ * Thread: the worker that owns the flow.
+ */
+#ifndef WF_FLOW_LATE_H
+#define WF_FLOW_LATE_H
+
+#include <stdint.h>
+
+#define WF_LATE_GAPS 31
+
+struct wf_late_gap {
+	uint64_t off;
+	uint64_t end_off;
+};
+
+/* The gaps are in a ring, in the order of the stream: each begins at or after the one before. */
+struct wf_late {
+	uint64_t late_bytes; /* counted so far */
+	uint32_t newest;     /* index of the last gap of the stream */
+	uint32_t count;
+	struct wf_late_gap gaps[WF_LATE_GAPS];
+};
+
+void wf_late_init(struct wf_late *late);
+
+/* Record that [@off, @end_off) was given up. */
+void wf_late_add_gap(struct wf_late *late, uint64_t off, uint64_t end_off);
+
+/* Count the bytes of [@off, @end_off) that are in gaps as late. Return: their number. */
+uint64_t wf_late_count(struct wf_late *late, uint64_t off, uint64_t end_off);
+
+#endif
