@@ -24,6 +24,7 @@
 #include "capture/file/pcap_source.h"
 #include "memory/page.h"
 #include "packet/frame.h"
+#include "packet/stamp_clock.h"
 
 enum { BATCH = 32, OPEN_MAX = 16 };
 
@@ -33,6 +34,10 @@ struct member {
 	uint64_t first_ns;
 	struct wf_source *source; /* owned; NULL: closed */
 	bool is_mapped;
+	/* order of its packets: time stamps, without single ones that are much too late */
+	struct wf_stamp_clock clock;
+	uint64_t time_ns; /* of the next packet; valid if is_timed */
+	bool is_timed;
 	/* packets that were read and not yet passed on: [at, count) */
 	unsigned int at;
 	unsigned int count;
@@ -59,6 +64,7 @@ static void put_frames(struct member *member)
 {
 	while (member->at < member->count)
 		wf_page_put(member->frames[member->at++].page);
+	member->is_timed = false;
 }
 
 static void close_member(struct pcap_set *set, struct member *member)
@@ -79,6 +85,7 @@ static int open_member(struct pcap_set *set, struct member *member)
 
 	if (member->source)
 		return 0;
+	member->clock = (struct wf_stamp_clock){0};
 	member->frames = calloc(BATCH, sizeof(*member->frames));
 	if (!member->frames)
 		return -ENOMEM;
@@ -99,26 +106,67 @@ static void pass_on_losses(struct pcap_set *set, struct member *member)
 	member->source->lost_frames = 0;
 }
 
+/*
+ * Read packets of @member behind those that wait. Return: their number; 0 if none has arrived;
+ * negative errno at its end.
+ */
+static int read_on(struct pcap_set *set, struct member *member)
+{
+	unsigned int left = member->count - member->at;
+	int count;
+
+	if (left)
+		memmove(member->frames, member->frames + member->at,
+			left * sizeof(*member->frames));
+	count = wf_pcap_source_read(member->source, member->frames + left, BATCH - left);
+	pass_on_losses(set, member);
+	member->at = 0;
+	member->count = left + (count > 0 ? (unsigned int)count : 0);
+	if (count > 0)
+		member->is_mapped = !member->frames[0].page;
+	return count;
+}
+
+/* Set the time of the next packet. The last one of a file can't delay others, so it is believed. */
+static void set_time(struct member *member)
+{
+	struct wf_frame frame = {.time_ns = member->frames[member->at].time_ns};
+	bool is_last = member->at + 1 == member->count;
+
+	wf_stamp_clock_set(&member->clock, &frame,
+			   member->frames[is_last ? member->at : member->at + 1].time_ns);
+	member->time_ns = wf_stamp_clock_now(&member->clock);
+	member->is_timed = true;
+}
+
+/* Return true if packets must be read before the time of the next one can be set. */
+static bool needs_more(const struct member *member)
+{
+	unsigned int left = member->count - member->at;
+
+	return !left || (left == 1 && wf_stamp_clock_needs_next(
+					      &member->clock, member->frames[member->at].time_ns));
+}
+
 /* Return: 1 if a packet of @member waits; 0 if it has none now; negative errno at its end. */
 static int fill(struct pcap_set *set, struct member *member)
 {
-	int count;
-
-	if (member->at < member->count)
+	if (member->is_timed)
 		return 1;
-	count = wf_pcap_source_read(member->source, member->frames, BATCH);
-	pass_on_losses(set, member);
-	if (count <= 0)
-		return count;
-	member->at = 0;
-	member->count = (unsigned int)count;
-	member->is_mapped = !member->frames[0].page;
+	if (needs_more(member)) {
+		int count = read_on(set, member);
+
+		if (!count || member->at == member->count)
+			return count;
+	}
+	set_time(member);
 	return 1;
 }
 
-static uint64_t time_of(const struct member *member)
+static struct wf_frame take(struct member *member)
 {
-	return member->frames[member->at].time_ns;
+	member->is_timed = false;
+	return member->frames[member->at++];
 }
 
 static uint64_t read_bytes(const struct member *member)
@@ -136,7 +184,7 @@ static void sort_from(struct pcap_set *set, size_t at)
 {
 	struct member *moved = set->active[at];
 
-	for (; at + 1 < set->active_count && time_of(set->active[at + 1]) < time_of(moved); at++)
+	for (; at + 1 < set->active_count && set->active[at + 1]->time_ns < moved->time_ns; at++)
 		set->active[at] = set->active[at + 1];
 	set->active[at] = moved;
 }
@@ -160,7 +208,7 @@ static bool is_next_due(const struct pcap_set *set)
 {
 	if (set->next == set->members_count)
 		return false;
-	return !set->active_count || set->members[set->next].first_ns <= time_of(set->active[0]);
+	return !set->active_count || set->members[set->next].first_ns <= set->active[0]->time_ns;
 }
 
 /*
@@ -226,11 +274,8 @@ static int set_read(struct wf_pcap_source *file, struct wf_frame *frames, unsign
 	unsigned int count = 0;
 	int state = 1;
 
-	while (count < max && (state = find_first(set)) > 0) {
-		struct member *first = set->active[0];
-
-		frames[count++] = first->frames[first->at++];
-	}
+	while (count < max && (state = find_first(set)) > 0)
+		frames[count++] = take(set->active[0]);
 	publish_progress(set, count);
 	if (count || !state)
 		return (int)count;
@@ -306,7 +351,7 @@ static int probe(struct pcap_set *set, struct member *member)
 	err = fill(set, member);
 	if (err <= 0)
 		return err ? err : -ENODATA;
-	member->first_ns = time_of(member);
+	member->first_ns = member->time_ns;
 	if (!member->is_mapped || set->open_count > OPEN_MAX)
 		close_member(set, member);
 	return 0;

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* test_pcap_set.c - several files as one source: their order, and the time that passes. */
+#include "unit/support/test.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "capture/set/pcap_set.h"
+#include "unit/support/capture_reader.h"
+
+enum { FILES_MAX = 3, STAMPS_MAX = 64 };
+
+struct stamps {
+	uint32_t count;
+	uint32_t sec[STAMPS_MAX];
+};
+
+static void write_stamps(const struct stamps *stamps, char *ret_path)
+{
+	struct capture_writer writer = {0};
+
+	capture_pcap_header(&writer, MICRO, ETHERNET);
+	for (uint32_t i = 0; i < stamps->count; i++)
+		capture_pcap_packet(&writer, stamps->sec[i], 0, "frame", 5, 100);
+	capture_write_file(&writer, ret_path);
+	capture_writer_fini(&writer);
+}
+
+static struct capture_result read_set(const struct stamps *files, unsigned int count)
+{
+	struct capture_result result = {0};
+	struct wf_source *source;
+	char names[FILES_MAX][64];
+	char *paths[FILES_MAX];
+
+	for (unsigned int i = 0; i < count; i++) {
+		paths[i] = names[i];
+		write_stamps(&files[i], names[i]);
+	}
+	result.open_err = wf_pcap_set_open(paths, count, capture_pool, &source);
+	assert_int_equal(result.open_err, 0);
+	capture_read_all(source, &result);
+	assert_int_equal(result.end, -ENODATA);
+	for (unsigned int i = 0; i < count; i++)
+		unlink(paths[i]);
+	return result;
+}
+
+/* Asserts the order of the packets, and the time that has passed at each. */
+static void assert_times(const struct capture_result *result, const struct stamps *passed)
+{
+	assert_int_equal(result->count, passed->count);
+	for (uint32_t i = 0; i < passed->count; i++)
+		assert_int_equal(result->frames[i].time_ns - result->frames[i].skew_ns,
+				 passed->sec[i] * SEC);
+}
+
+/* The last packet of the second file comes after a silence that the third file confirms. */
+TEST_WITH(set_has_one_passing_time_over_all_files, capture_setup, NULL)
+{
+	const struct stamps files[] = {{2, {100, 101}}, {2, {102, 4000}}, {2, {4001, 4002}}};
+	const struct stamps passed = {6, {100, 101, 102, 4000, 4001, 4002}};
+	struct capture_result result = read_set(files, 3);
+
+	assert_times(&result, &passed);
+	capture_result_fini(&result);
+}
+
+TEST_WITH(set_last_packet_that_nothing_confirms_moves_no_time, capture_setup, NULL)
+{
+	const struct stamps files[] = {{2, {100, 102}}, {2, {101, 4000}}};
+	const struct stamps passed = {4, {100, 101, 102, 102}};
+	struct capture_result result = read_set(files, 2);
+
+	assert_times(&result, &passed);
+	assert_int_equal(result.frames[3].time_ns, 102 * SEC);
+	capture_result_fini(&result);
+}
+
+/* Otherwise the second file would come before the rest of the first one. */
+TEST_WITH(set_single_wrong_stamp_does_not_delay_its_file, capture_setup, NULL)
+{
+	const struct stamps files[] = {{4, {100, 101, 5000, 102}}, {2, {103, 104}}};
+	const struct stamps passed = {6, {100, 101, 101, 102, 103, 104}};
+	struct capture_result result = read_set(files, 2);
+
+	assert_times(&result, &passed);
+	capture_result_fini(&result);
+}
+
+/* A file is read in batches; the wrong stamp is at each place of a batch once. */
+TEST_WITH(set_wrong_stamp_at_the_end_of_a_batch_does_not_delay_its_file, capture_setup, NULL)
+{
+	for (uint32_t wrong = 1; wrong < 39; wrong++) {
+		struct stamps files[] = {{.count = 40}, {2, {300, 301}}};
+		struct stamps passed = {.count = 42};
+		struct capture_result result;
+
+		for (uint32_t i = 0; i < 40; i++) {
+			files[0].sec[i] = i == wrong ? 5000 : 100 + i;
+			passed.sec[i] = 100 + i - (i == wrong);
+		}
+		passed.sec[40] = 300;
+		passed.sec[41] = 301;
+		result = read_set(files, 2);
+		assert_times(&result, &passed);
+		capture_result_fini(&result);
+	}
+}
+
+/* Both clocks are right: one file is silent for longer than the other. */
+TEST_WITH(set_silence_of_one_file_keeps_the_order, capture_setup, NULL)
+{
+	const struct stamps files[] = {{3, {100, 130, 131}}, {5, {101, 110, 120, 129, 140}}};
+	const struct stamps passed = {8, {100, 101, 110, 120, 129, 130, 131, 140}};
+	struct capture_result result = read_set(files, 2);
+
+	assert_times(&result, &passed);
+	capture_result_fini(&result);
+}
+
+TEST_GROUP(capture_group_setup, capture_group_teardown);
