@@ -123,7 +123,7 @@ void wf_close_late(struct wf_conns *conns, struct wf_flow *flow, enum weft_close
 	wf_close_flow(conns, flow, reason, now_ns);
 }
 
-void wf_close_if_done(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns)
+bool wf_close_if_done(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns)
 {
 	for (int i = 0; i < 2; i++) {
 		struct wf_half half = wf_half_of(conns, flow, (enum weft_dir)i);
@@ -135,12 +135,13 @@ void wf_close_if_done(struct wf_conns *conns, struct wf_flow *flow, uint64_t now
 		 * for them.
 		 */
 		if (!wf_half_knows(&half, WF_TCP_FIN_ACKED) && !wf_half_is_blind(&half))
-			return;
+			return false;
 		if (!wf_flow_dir_is_finished(flow, (enum weft_dir)i))
-			return;
+			return false;
 	}
 	flow->flags |= WF_FLOW_CLOSED;
 	wf_close_flow(conns, flow, WEFT_CLOSE_FIN, now_ns);
+	return true;
 }
 
 /* ---- deadlines ----------------------------------------------------------------------- */
@@ -161,10 +162,10 @@ static void run_waits(struct wf_conns *conns, struct wf_flow *flow, uint64_t now
 	const struct wf_flow_ext *ext = wf_flow_table_ext(&conns->table, flow);
 
 	while (ext) {
-		uint64_t deadline_ns = wf_flow_deadline(flow, ext, &conns->timeouts);
+		uint64_t deadline_ns = wf_flow_wait_deadline(ext);
 
 		if (deadline_ns > now_ns ||
-		    deadline_ns == wf_flow_idle_deadline(flow, &conns->timeouts))
+		    deadline_ns >= wf_flow_idle_deadline(flow, &conns->timeouts))
 			break;
 		for (int i = 0; i < 2; i++) {
 			struct wf_half half = wf_half_of(conns, flow, (enum weft_dir)i);
@@ -180,6 +181,8 @@ bool wf_close_if_due(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_
 
 	if (wf_unlikely(flow->ext))
 		run_waits(conns, flow, now_ns);
+	if (wf_likely(wf_flow_is_fresh(flow, &conns->timeouts, now_ns)))
+		return false;
 	idle_ns = wf_flow_idle_deadline(flow, &conns->timeouts);
 	if (idle_ns > now_ns)
 		return false;

@@ -25,7 +25,10 @@ void wf_close_late(struct wf_conns *conns, struct wf_flow *flow, enum weft_close
  */
 bool wf_close_if_due(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns);
 
-/* Close @flow if both directions are finished and acknowledged. */
-void wf_close_if_done(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns);
+/*
+ * Close @flow if both directions are finished and acknowledged. Return: true if it was closed, and
+ * does not exist any more.
+ */
+bool wf_close_if_done(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns);
 
 #endif

@@ -131,19 +131,21 @@ static void take_ack(const struct wf_half *half, const struct wf_packet *packet,
 	wf_wait_update(&peer, packet->time_ns);
 }
 
-/* Process the FIN, or a segment after it, which may bring the last missing bytes before the FIN. */
+/*
+ * Process the FIN, or a segment after it, which may bring or acknowledge the last missing bytes:
+ * the flow is closed, or its idle deadline may become earlier.
+ */
 static void take_fin(const struct wf_half *half, const struct wf_packet *packet,
 		     const struct wf_tcp_result *result)
 {
+	bool has_both_fins = wf_tcp_knows(&half->flow->tcp.dir[!half->dir], WF_TCP_KNOWS_FIN);
+
 	if (result->fin)
 		wf_wait_update(half, packet->time_ns);
-	wf_wait_arm(half->conns, half->flow, packet->time_ns);
-}
-
-static bool has_both_fins(const struct wf_flow *flow)
-{
-	return wf_tcp_knows(&flow->tcp.dir[0], WF_TCP_KNOWS_FIN) &&
-	       wf_tcp_knows(&flow->tcp.dir[1], WF_TCP_KNOWS_FIN);
+	if (has_both_fins && wf_close_if_done(half->conns, half->flow, packet->time_ns))
+		return;
+	if (has_both_fins || result->fin || packet->payload_bytes)
+		wf_wait_arm(half->conns, half->flow, packet->time_ns);
 }
 
 static void count_rejected(const struct wf_half *half, const struct wf_packet *packet)
@@ -164,8 +166,6 @@ static void accept(const struct wf_half *half, const struct wf_packet *packet,
 		take_payload(half, packet, result);
 	if (wf_unlikely(wf_half_knows(half, WF_TCP_KNOWS_FIN)))
 		take_fin(half, packet, result);
-	if (wf_unlikely(has_both_fins(half->flow)))
-		wf_close_if_done(half->conns, half->flow, packet->time_ns);
 }
 
 static void take_keepalive(const struct wf_half *half, const struct wf_packet *packet,

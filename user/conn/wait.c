@@ -75,14 +75,8 @@ static void set_hole_deadlines(const struct wf_half *half, struct wf_flow_ext_ha
 /* Set the flow's timer to the earliest deadline of both directions. */
 static void arm(const struct wf_half *half, struct wf_flow_ext *ext, uint64_t now_ns)
 {
-	uint64_t deadline_ns = WF_NEVER_NS;
+	uint64_t deadline_ns = wf_flow_wait_deadline(ext);
 
-	for (int i = 0; i < 2; i++) {
-		if (ext->half[i].timeout_ns < deadline_ns)
-			deadline_ns = ext->half[i].timeout_ns;
-		if (ext->half[i].patience_ns < deadline_ns)
-			deadline_ns = ext->half[i].patience_ns;
-	}
 	if (deadline_ns >= ext->armed_ns)
 		return;
 	ext->armed_ns = deadline_ns;

@@ -45,16 +45,21 @@ static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
 	return a_ns < b_ns ? a_ns : b_ns;
 }
 
-uint64_t wf_flow_deadline(const struct wf_flow *flow, const struct wf_flow_ext *ext,
-			  const struct wf_flow_timeouts *timeouts)
+uint64_t wf_flow_wait_deadline(const struct wf_flow_ext *ext)
 {
-	uint64_t deadline_ns = wf_flow_idle_deadline(flow, timeouts);
+	uint64_t deadline_ns = WF_NEVER_NS;
 
-	if (!ext)
-		return deadline_ns;
 	for (int i = 0; i < 2; i++) {
 		deadline_ns = earlier(deadline_ns, ext->half[i].timeout_ns);
 		deadline_ns = earlier(deadline_ns, ext->half[i].patience_ns);
 	}
 	return deadline_ns;
+}
+
+uint64_t wf_flow_deadline(const struct wf_flow *flow, const struct wf_flow_ext *ext,
+			  const struct wf_flow_timeouts *timeouts)
+{
+	uint64_t deadline_ns = wf_flow_idle_deadline(flow, timeouts);
+
+	return ext ? earlier(deadline_ns, wf_flow_wait_deadline(ext)) : deadline_ns;
 }

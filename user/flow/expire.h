@@ -2,12 +2,13 @@
 /*
  * expire.h - computes the deadlines of a flow.
  *
- * All times are packet times. A deadline is computed when it is needed, not stored, so postponing
+ * All times are passing time. A deadline is computed when it is needed, not stored, so postponing
  * it costs nothing.
  */
 #ifndef WF_FLOW_EXPIRE_H
 #define WF_FLOW_EXPIRE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "flow/flow.h"
@@ -17,6 +18,21 @@ void wf_flow_timeouts_init(struct wf_flow_timeouts *timeouts, const struct weft_
 
 /* Return the time at which @flow ends if no further packet arrives. */
 uint64_t wf_flow_idle_deadline(const struct wf_flow *flow, const struct wf_flow_timeouts *timeouts);
+
+/*
+ * Return true if @flow had a packet so recently that no idle deadline can be due at @now_ns: a
+ * cheap check for each packet.
+ */
+static inline bool wf_flow_is_fresh(const struct wf_flow *flow,
+				    const struct wf_flow_timeouts *timeouts, uint64_t now_ns)
+{
+	uint64_t idle_ns = now_ns - flow->last_ns;
+
+	return idle_ns < timeouts->closing_ns && idle_ns < timeouts->established_ns;
+}
+
+/* Return the earliest deadline of the waits of both directions. */
+uint64_t wf_flow_wait_deadline(const struct wf_flow_ext *ext);
 
 /*
  * Return the earliest of the idle deadline and the deadlines of both directions. @ext may be NULL.
