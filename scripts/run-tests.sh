@@ -51,14 +51,23 @@ count() {
 	done < <(grep -E '# SKIP' "$log")
 }
 
-# run NAME COMMAND...: run one test file with a time limit.
+# attempt LOG COMMAND...: run one test file with a time limit; its output goes to LOG.
+attempt() {
+	local log=$1
+	shift
+	CMOCKA_MESSAGE_OUTPUT=TAP timeout --kill-after=10 "${TEST_TIMEOUT:-$((WEFT_SLOW > 1 ? 1800 : 600))}" "$@" >"$log" 2>&1
+}
+
+export -f attempt
+
+# run NAME COMMAND...: run one test file.
 run() {
 	local name=$1 log
 	shift
 	[[ $name == *${ONLY:-}* ]] || return 0
 	log=$(mktemp)
 	SECONDS=0
-	CMOCKA_MESSAGE_OUTPUT=TAP timeout --kill-after=10 "${TEST_TIMEOUT:-$((WEFT_SLOW > 1 ? 1800 : 600))}" "$@" >"$log" 2>&1
+	attempt "$log" "$@"
 	count "$name" $? "$log"
 	rm -f "$log"
 }
@@ -77,12 +86,25 @@ run_counted() {
 	rm -f "$log"
 }
 
+# Unit tests share nothing, so several run at once: one per processor.
 run_unit() {
-	local dir=$1 label=$2 test
+	local dir=$1 label=$2 test logs status
+	logs=$(mktemp -d)
 	echo "== $label"
 	for test in "$dir"/tests/test_*; do
-		[ -f "$test" ] && [ -x "$test" ] && run "$label/${test##*/}" "$test"
+		[ -f "$test" ] && [ -x "$test" ] && [[ $label/${test##*/} == *${ONLY:-}* ]] &&
+			printf '%s\0' "$test"
+	done | LOGS=$logs xargs -0 -r -n 1 -P "$(nproc)" bash -c '
+		SECONDS=0
+		attempt "$LOGS/${1##*/}" "$1"
+		echo "$? $SECONDS" >"$LOGS/${1##*/}.status"' _
+	for test in "$logs"/*.status; do
+		[ -f "$test" ] || continue
+		test=${test%.status}
+		read -r status SECONDS <"$test.status"
+		count "$label/${test##*/}" "$status" "$test"
 	done
+	rm -rf "$logs"
 }
 
 # run_scripts FOLDER BUILD_DIR LABEL [NAME...]: run all test_*.sh of FOLDER, or test_NAME.sh for
