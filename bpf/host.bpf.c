@@ -42,10 +42,13 @@ __noinline int weft_walk(struct __sk_buff *skb, struct packet *packet, int next)
 	return walk_step(&cur, packet, next);
 }
 
-/* The stack keeps the outer VLAN tag beside the packet. Return: its id; 0 if there is none. */
+/*
+ * The stack keeps the outer VLAN tag beside the packet. Return: its id; 0 if there is none, or if
+ * it is not part of the flow key.
+ */
 static __always_inline __u16 outer_vlan(const struct __sk_buff *skb)
 {
-	return skb->vlan_present ? skb->vlan_tci & 0xfff : 0;
+	return skb->vlan_present && !weft_ignore_vlan ? skb->vlan_tci & 0xfff : 0;
 }
 
 static __always_inline int parse_link(struct cursor *cur, struct packet *packet)

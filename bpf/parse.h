@@ -20,6 +20,8 @@
 
 #define PLAIN_TAGS_MAX 2
 
+const volatile __u8 weft_ignore_vlan; /* 1: VLAN ids are not part of the flow key */
+
 /* Masks for the fragment field; <linux/ip.h> does not define them. */
 #define IPV4_FRAGMENT_MASK 0x3fff /* bit "more fragments" and offset */
 #define TCP_FLAGS_OFF	   13
@@ -119,15 +121,24 @@ static __always_inline int is_tag(__u16 ethertype)
 	       ethertype == ETH_P_QINQ2;
 }
 
-/* Parse a VLAN tag. Only the first two tags are recorded. */
+/* Record a VLAN id, unless two are recorded. A priority tag has id 0, which names no VLAN. */
+static __always_inline void add_vlan(struct packet *packet, __u16 id)
+{
+	if (weft_ignore_vlan)
+		return;
+	if (!packet->vlan[0])
+		packet->vlan[0] = id;
+	else if (!packet->vlan[1])
+		packet->vlan[1] = id;
+}
+
 static __always_inline int parse_tag(struct cursor *cur, struct packet *packet)
 {
 	const __u8 *tag = cursor_take(cur, 4);
 
 	if (!tag)
 		return PARSE_SHORT;
-	if (packet->tags < 2)
-		packet->vlan[packet->tags & 1] = load_be16(tag) & 0xfff;
+	add_vlan(packet, load_be16(tag) & 0xfff);
 	packet->tags++;
 	packet->ethertype = load_be16(tag + 2);
 	return NEXT_ETHERTYPE;

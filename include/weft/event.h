@@ -66,7 +66,9 @@ enum weft_gap_cause { WEFT_GAP_CAUSES(WEFT_TABLE_ENUM) };
 	X(WEFT_ANOMALY_DATA_BEFORE_START, 8, "data_before_start",                                          \
 	  "bytes before stream offset 0: the stream began earlier than was known when its delivery began") \
 	X(WEFT_ANOMALY_WRONG_CHECKSUMS, 9, "wrong_checksums",                                              \
-	  "nearly all checksums of the sender are wrong, so its segments are accepted in spite of them")
+	  "nearly all checksums of the sender are wrong, so its segments are accepted in spite of them")   \
+	X(WEFT_ANOMALY_VLAN_SPLIT, 10, "vlan_split",                                                       \
+	  "the other direction was seen in other VLANs, as a connection of its own")
 
 /** Kind of an anomaly. EVE: anomaly.event; metrics: label kind of weft_anomalies_total. */
 enum weft_anomaly { WEFT_ANOMALIES(WEFT_TABLE_ENUM) };

@@ -29,7 +29,7 @@ enum weft_dir {
  * @dst_addr:  address of the other side
  * @src_port, @dst_port: host order
  * @vlan:      outer and inner VLAN id of the Ethernet header before the innermost IP header; 0:
- *             untagged
+ *             untagged, only priority tags, or capture.vlan_in_key is no
  * @vni:       identifier of the innermost tunnel that has one (VXLAN, GENEVE, GRE key); 0: none.
  *             GTP-U TEIDs are not used, because they differ between the two directions
  * @ip_version: 4 or 6

@@ -61,6 +61,14 @@ enum weft_checksum {
 	WEFT_CHECKSUM_IGNORE,
 };
 
+/** Whether connections that differ only in VLAN ids are distinguished; capture.vlan_in_key. */
+enum weft_vlan_in_key {
+	/* yes; a connection whose directions have different VLAN ids is reported */
+	WEFT_VLAN_IN_KEY_AUTO = 0,
+	WEFT_VLAN_IN_KEY_YES,
+	WEFT_VLAN_IN_KEY_NO, /* VLAN ids are ignored */
+};
+
 /** An address prefix. @addr: network order, IPv4 as ::ffff:a.b.c.d; @bits: 0..128 (IPv4: 96 + n) */
 struct weft_prefix {
 	uint8_t addr[16];

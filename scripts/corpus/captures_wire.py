@@ -71,6 +71,8 @@ def null_ipv6():
 
 add_talks("tag", {
     "vlan": (lambda packet: headers.vlan(packet, (0x8100, 100)),),
+    "priority-tag": (lambda packet: headers.vlan(packet, (0x8100, 0xA000)),),
+    "priority-tag-around-vlan": (lambda packet: headers.vlan(packet, (0x88A8, 0xE000), (0x8100, 100)),),
     "qinq": (lambda packet: headers.vlan(packet, (0x88A8, 100), (0x8100, 200)),),
     "qinq-9100": (lambda packet: headers.vlan(packet, (0x9100, 100), (0x8100, 200)),),
     "four-tags": (lambda packet: headers.vlan(packet, *[(0x8100, tag) for tag in (1, 2, 3, 4)]),),
@@ -161,6 +163,29 @@ def two_networks():
             vni[0] = number + 1
             step(end, f"network {number}")
     return shown
+
+
+def directions(to_server, to_client):
+    """VLAN tags by direction; the client is 10.0.0.1"""
+    return lambda packet: headers.vlan(packet, *(to_server if packet[12:16] == bytes((10, 0, 0, 1)) else to_client))
+
+
+@capture("tag/vlan-in-one-direction")
+def vlan_in_one_direction():
+    """A mirror port tags one direction: two half connections, or one with capture.vlan_in_key: no."""
+    return talk(directions(((0x8100, 10),), ()))
+
+
+@capture("tag/vlan-differs-by-direction")
+def vlan_differs_by_direction():
+    """A mirror of two router interfaces, the directions in VLANs 10 and 20."""
+    return talk(directions(((0x8100, 10),), ((0x8100, 20),)))
+
+
+@capture("tag/priority-tag-in-one-direction")
+def priority_tag_in_one_direction():
+    """A priority tag (VLAN id 0) is no VLAN (IEEE 802.1Q, 6.9): one connection."""
+    return talk(directions(((0x8100, 0xA000),), ()))
 
 
 # ---- IP ----

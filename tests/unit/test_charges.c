@@ -19,6 +19,7 @@
 #include "engine/engine_body.h"
 #include "engine/engine.h"
 #include "senders/marks.h"
+#include "splits/splits.h"
 #include "memory/arena.h"
 #include "memory/budget.h"
 
@@ -75,8 +76,9 @@ TEST(charges_of_an_interface_have_accounts_of_their_own)
 	uint64_t before = wf_budget_used(wf_arena_budget(engine->arena));
 
 	assert_int_equal(take(engine), 0);
-	assert_int_equal(held(engine, WF_BUDGET_WORKERS),
-			 2 * sizeof(struct wf_worker) + sizeof(struct wf_marks));
+	assert_int_equal(held(engine, WF_BUDGET_WORKERS), 2 * sizeof(struct wf_worker) +
+								  sizeof(struct wf_marks) +
+								  sizeof(struct wf_splits));
 	assert_true(held(engine, WF_BUDGET_MAPS) > 17 * MIB);
 	assert_true(held(engine, WF_BUDGET_RINGS) > 14 * MIB);
 	assert_true(held(engine, WF_BUDGET_RINGS) < 20 * MIB);
@@ -91,8 +93,9 @@ TEST(charges_without_interfaces_are_those_of_workers)
 	struct wf_engine *engine = make_engine(16, 3, 0);
 
 	assert_int_equal(take(engine), 0);
-	assert_int_equal(held(engine, WF_BUDGET_WORKERS),
-			 3 * sizeof(struct wf_worker) + sizeof(struct wf_marks));
+	assert_int_equal(held(engine, WF_BUDGET_WORKERS), 3 * sizeof(struct wf_worker) +
+								  sizeof(struct wf_marks) +
+								  sizeof(struct wf_splits));
 	assert_int_equal(held(engine, WF_BUDGET_MAPS), 0);
 	assert_int_equal(held(engine, WF_BUDGET_RINGS), 0);
 	wf_charges_release(&engine->charges);

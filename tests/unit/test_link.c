@@ -114,7 +114,7 @@ TEST(link_five_tags_are_malformed)
 	assert_int_equal(decode(), WF_DECODE_MALFORMED);
 }
 
-/* Priority and drop bits are not part of the id; a priority tag has VLAN id 0. */
+/* Priority and drop bits are not part of the id; a priority tag has VLAN id 0 and is skipped. */
 TEST(link_tag_id_has_12_bits)
 {
 	struct wf_packet packet;
@@ -125,8 +125,8 @@ TEST(link_tag_id_has_12_bits)
 	pb_vlan(&pb, 0x8100, 0xffff);
 	finish_segment();
 	assert_int_equal(decode_link(WEFT_LINK_ETHERNET, &packet), WF_DECODE_TCP);
-	assert_int_equal(packet.key.vlan[0], 0);
-	assert_int_equal(packet.key.vlan[1], 0xfff);
+	assert_int_equal(packet.key.vlan[0], 0xfff);
+	assert_int_equal(packet.key.vlan[1], 0);
 }
 
 TEST(link_mpls_stack_up_to_its_limit)

@@ -155,7 +155,7 @@ TEST_WITH(files_second_connection_on_the_four_tuple_is_numbered, setup, teardown
 	fake_close(sink);
 }
 
-TEST_WITH(files_same_four_tuple_in_another_vlan_takes_the_next_number, setup, teardown)
+TEST_WITH(files_same_four_tuple_in_another_vlan_has_its_id_in_the_name, setup, teardown)
 {
 	struct wf_sink *sink = open_sink(false);
 	struct weft_flow flow = delivery_flow(1), other = delivery_flow(2);
@@ -168,8 +168,33 @@ TEST_WITH(files_same_four_tuple_in_another_vlan_takes_the_next_number, setup, te
 	push_text(&other, WEFT_TO_SERVER, 0, "back");
 	assert_int_equal(fake_end(sink), 0);
 	assert_file_text(NAME, "plain more");
-	assert_file_text(NAME "#2", "tagged more");
-	assert_file_text(BACK_NAME "#2", "back"); /* same bytes in both directions */
+	assert_file_text(NAME "@vlan7", "tagged more");
+	assert_file_text(BACK_NAME "@vlan7", "back"); /* the same suffix in both directions */
+	fake_close(sink);
+}
+
+/* Later connections of a tenant are numbered among themselves. */
+TEST_WITH(files_later_connection_in_another_vlan_keeps_the_id, setup, teardown)
+{
+	struct wf_sink *sink = open_sink(false);
+	struct weft_flow flow = delivery_flow(1), other = delivery_flow(2);
+
+	other.vlan[0] = 7;
+	push_text(&flow, WEFT_TO_CLIENT, 0, "plain");
+	push_close(&flow);
+	push_text(&other, WEFT_TO_CLIENT, 0, "tagged");
+	push_close(&other);
+	other.id = 3;
+	other.use = 2;
+	push_text(&other, WEFT_TO_CLIENT, 0, "again");
+	push_close(&other);
+	other.id = 4;
+	push_text(&other, WEFT_TO_CLIENT, 0, "number in use");
+	assert_int_equal(fake_end(sink), 0);
+	assert_file_text(NAME, "plain");
+	assert_file_text(NAME "@vlan7", "tagged");
+	assert_file_text(NAME "@vlan7#2", "again");
+	assert_file_text(NAME "@vlan7#3", "number in use");
 	fake_close(sink);
 }
 
@@ -419,7 +444,7 @@ static void push_byte(uint64_t id, uint64_t off, const char *text)
 	struct weft_flow flow = delivery_flow(id);
 
 	flow.src_port = (uint16_t)id;
-	flow.vni = (uint32_t)(id >> 16); /* so that streams of one name have several numbers */
+	flow.vni = (uint32_t)(id >> 16); /* so that streams have the same addresses and ports */
 	push_text(&flow, WEFT_TO_CLIENT, off, text);
 	if (id % 128 == 0)
 		wf_dispatch_flush(&fake.dispatch);
@@ -441,7 +466,7 @@ TEST_WITH(files_more_than_are_tracked_are_all_whole, setup, teardown)
 	assert_file_text("10.0.0.2.80-10.0.0.1.1", "ab");
 	assert_file_text("10.0.0.2.80-10.0.0.1.50", "ab");
 	assert_file_text("10.0.0.2.80-10.0.0.1.51", "a");
-	assert_file_text("10.0.0.2.80-10.0.0.1.7#2", "ac");
+	assert_file_text("10.0.0.2.80-10.0.0.1.7@vni1", "ac");
 	wf_sink_stats(sink, &stats);
 	assert_int_equal(stats.files, streams);
 	fake_close(sink);

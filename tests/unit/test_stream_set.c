@@ -48,3 +48,33 @@ TEST(stream_set_full_set_takes_no_more)
 	assert_int_equal(wf_stream_set_take(&set, WF_STREAM_SET_MAX + 1), 9);
 	wf_stream_set_fini(&set);
 }
+
+/* What is kept of a file is enough to continue it under the same name. */
+TEST(stream_set_kept_file_is_recalled)
+{
+	static const struct wf_stream_file files[] = {
+		{.key = 1, .number = 1, .made = true},
+		{.key = 2, .number = 254, .made = true, .by_tenant = true},
+		{.key = 3, .number = 2, .failed = true},
+		{.key = 4, .number = 255, .made = true}, /* too large to be kept */
+		{.key = 5},
+	};
+	struct wf_stream_set set;
+
+	assert_int_equal(wf_stream_set_init(&set), 0);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		const struct wf_stream_file *file = &files[i];
+		struct wf_stream_file again = {.key = file->key};
+
+		assert_true(wf_stream_set_keep(&set, file));
+		wf_stream_set_recall(&set, &again);
+		assert_int_equal(again.made, file->made || file->failed);
+		assert_int_equal(again.failed, file->failed || file->number == 255);
+		if (again.failed)
+			continue;
+		assert_int_equal(again.number, file->number);
+		assert_int_equal(again.by_tenant, file->by_tenant);
+	}
+	assert_int_equal(set.count, 0);
+	wf_stream_set_fini(&set);
+}

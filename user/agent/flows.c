@@ -153,6 +153,21 @@ static void end_of(const json_t *flow, const char *ip, const char *port, char *b
 		 (long long)int_of(flow, port));
 }
 
+/* Print the VLAN ids and the VNI, which may be all that distinguishes two connections. */
+static void print_tenant(const json_t *flow, FILE *out)
+{
+	const json_t *vlan = json_object_get(flow, "vlan");
+	const json_t *id;
+	size_t i;
+
+	json_array_foreach(vlan, i, id)
+		fprintf(out, "%s%lld", i ? "." : "vlan ", (long long)json_integer_value(id));
+	if (vlan)
+		fputs(", ", out);
+	if (int_of(flow, "vni"))
+		fprintf(out, "vni %lld, ", (long long)int_of(flow, "vni"));
+}
+
 static void print_flow(const json_t *flow, FILE *out)
 {
 	static const char *const sides[] = {"toserver", "toclient"};
@@ -160,8 +175,10 @@ static void print_flow(const json_t *flow, FILE *out)
 
 	end_of(flow, "src_ip", "src_port", src, sizeof(src));
 	end_of(flow, "dest_ip", "dest_port", dst, sizeof(dst));
-	fprintf(out, "%s > %s  %s, %s, worker %lld\n", src, dst, text_of(flow, "interface"),
-		text_of(flow, "state"), (long long)int_of(flow, "worker"));
+	fprintf(out, "%s > %s  ", src, dst);
+	print_tenant(flow, out);
+	fprintf(out, "%s, %s, worker %lld\n", text_of(flow, "interface"), text_of(flow, "state"),
+		(long long)int_of(flow, "worker"));
 	for (int i = 0; i < 2; i++) {
 		const json_t *side = json_object_get(flow, sides[i]);
 		char numbers[6][28];

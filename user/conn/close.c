@@ -100,6 +100,7 @@ void wf_close_flow(struct wf_conns *conns, struct wf_flow *flow, enum weft_close
 
 		end_half(&half, now_ns);
 	}
+	wf_events_split(conns, flow, now_ns);
 	if (wf_unlikely(flow->ext && conns->kernel))
 		wf_kernel_settle(conns, flow);
 	wf_events_close(conns, flow, reason, now_ns);

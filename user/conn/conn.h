@@ -21,6 +21,7 @@
 struct wf_dispatch;
 struct wf_kernel;
 struct wf_metrics;
+struct wf_splits;
 
 struct wf_conns {
 	struct wf_flow_table table;
@@ -31,6 +32,7 @@ struct wf_conns {
 	const struct weft_opts *opts; /* opts, dispatch, metrics and kernel are borrowed */
 	struct wf_dispatch *dispatch;
 	struct wf_metrics *metrics;
+	struct wf_splits *splits; /* borrowed; NULL: split connections are not looked for */
 	struct wf_kernel *kernel; /* NULL if no kernel steers segments to this worker */
 
 	/* Members for memory pressure, shared with the worker's loop. */

@@ -10,6 +10,7 @@
 #include "memory/page.h"
 #include "memory/page_pool.h"
 #include "metrics/metrics.h"
+#include "splits/splits.h"
 
 /*
  * Whether the bytes of a chunk may stay in their receive frame, should be copied to another page,
@@ -224,6 +225,19 @@ void wf_events_anomaly(const struct wf_half *half, enum weft_anomaly kind, uint6
 	event.anomaly.lost = NULL;
 	event.anomaly.shown_bytes = 0;
 	wf_dispatch_event(dispatch, &event, NULL);
+}
+
+void wf_events_split(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns)
+{
+	enum weft_dir dir = flow->packets[WEFT_TO_SERVER] ? WEFT_TO_SERVER : WEFT_TO_CLIENT;
+	const struct wf_half half = wf_half_of(conns, flow, dir);
+
+	if (!conns->splits || flow->packets[!dir] || flow->flags & WF_FLOW_HALF)
+		return;
+	flow->flags |= WF_FLOW_HALF;
+	if (wf_splits_add(conns->splits, &flow->key,
+			  dir == WEFT_TO_SERVER ? flow->client : !flow->client))
+		wf_events_anomaly(&half, WEFT_ANOMALY_VLAN_SPLIT, 0, 0, now_ns);
 }
 
 void wf_events_conflict(const struct wf_half *half, const struct wf_insert_info *info,

@@ -21,6 +21,12 @@ void wf_events_gap(const struct wf_half *half, uint64_t off, uint64_t len_bytes,
 void wf_events_anomaly(const struct wf_half *half, enum weft_anomaly kind, uint64_t off,
 		       uint64_t len_bytes, uint64_t now_ns);
 
+/*
+ * Report an anomaly if only one side of @flow was seen, and the other side in other VLANs. Each
+ * connection is reported once.
+ */
+void wf_events_split(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns);
+
 /* Report two copies of the same bytes that differ as an anomaly. */
 void wf_events_conflict(const struct wf_half *half, const struct wf_insert_info *info,
 			uint64_t now_ns);

@@ -175,6 +175,8 @@ struct wf_flow *wf_open_from_handshake(struct wf_conns *conns, struct wf_handsha
 		flow->tcp_flags[dir] = handshake->side[side].tcp_flags;
 	}
 	begin_flow(conns, flow);
+	if (packet && !handshake->side[!packet->src].packets)
+		wf_events_split(conns, flow, now_ns);
 	for (uint8_t side = 0; side < 2; side++)
 		take_syn_data(conns, flow, handshake, side, packet);
 	wf_half_open_remove(&conns->half_open, handshake);

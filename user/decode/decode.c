@@ -40,12 +40,12 @@ static inline void layers_init(struct wf_layers *layers, const struct wf_decoder
 	layers->cap_bytes = frame->cap_bytes;
 	layers->wire_bytes =
 		frame->wire_bytes > frame->cap_bytes ? frame->wire_bytes : frame->cap_bytes;
-	layers->flags = flags;
+	layers->flags = decoder->ignore_vlan ? flags | WF_LAYERS_IGNORE_VLAN : flags;
 	layers->depth = 0;
 	layers->extensions = 0;
-	layers->vlan[0] = frame->vlan[0];
-	layers->vlan[1] = frame->vlan[1];
-	layers->tags = (uint8_t)(!!frame->vlan[0] + !!frame->vlan[1]);
+	layers->vlan[0] = decoder->ignore_vlan ? 0 : frame->vlan[0];
+	layers->vlan[1] = decoder->ignore_vlan ? 0 : frame->vlan[1];
+	layers->tags = (uint8_t)(!!layers->vlan[0] + !!layers->vlan[1]);
 	layers->vni = frame->vni;
 	layers->ports = decoder->ports ? decoder->ports : &default_ports;
 }

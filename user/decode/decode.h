@@ -10,6 +10,7 @@
 #ifndef WF_DECODE_DECODE_H
 #define WF_DECODE_DECODE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <weft/opts.h>
@@ -32,6 +33,7 @@ struct wf_rss;
 struct wf_decoder {
 	struct weft_hash_secret secret;
 	enum weft_checksum checksum;
+	bool ignore_vlan;		       /* VLAN ids are not part of the flow key */
 	const struct weft_tunnel_ports *ports; /* borrowed; NULL: the default ports */
 	const struct wf_rss *rss; /* borrowed; NULL: the flow hash alone selects the worker */
 };

@@ -44,14 +44,24 @@ enum {
 
 /* ---- tags ---- */
 
+/* Record a VLAN id, unless two are recorded. A priority tag has id 0, which names no VLAN. */
+static void add_vlan(struct wf_layers *layers, uint16_t id)
+{
+	if (layers->flags & WF_LAYERS_IGNORE_VLAN)
+		return;
+	if (!layers->vlan[0])
+		layers->vlan[0] = id;
+	else if (!layers->vlan[1])
+		layers->vlan[1] = id;
+}
+
 static enum wf_next tag_vlan(struct wf_layers *layers)
 {
 	const uint8_t *at = layers->pos;
 
 	if (!wf_layers_skip(layers, 4) || layers->tags >= WEFT_VLAN_DEPTH_MAX)
 		return WF_NEXT_MALFORMED;
-	if (layers->tags < 2)
-		layers->vlan[layers->tags] = wf_load_be16(at) & 0x0fff;
+	add_vlan(layers, wf_load_be16(at) & 0x0fff);
 	layers->tags++;
 	return wf_layers_ethertype(layers, wf_load_be16(at + 2));
 }

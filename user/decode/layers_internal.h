@@ -89,6 +89,8 @@ enum wf_ip_proto {
 #define WF_LAYERS_IP_WRONG	 (1u << 7)
 /* The packet holds several segments; IP length fields may be 0. */
 #define WF_LAYERS_GSO		 (1u << 8)
+/* VLAN ids are not part of the flow key. */
+#define WF_LAYERS_IGNORE_VLAN	 (1u << 9)
 
 struct wf_layers {
 	const uint8_t *pos;
@@ -109,7 +111,7 @@ struct wf_layers {
 	const uint8_t *dst;
 	const uint8_t *next; /* for IPv6: the Next Header field from which proto was read */
 
-	uint16_t vlan[2];
+	uint16_t vlan[2]; /* the first two VLAN ids other than 0 */
 	uint32_t vni;
 	const struct weft_tunnel_ports *ports; /* borrowed from the decoder */
 	struct wf_fragment fragment;

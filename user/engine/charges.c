@@ -21,6 +21,7 @@
 #include "memory/budget.h"
 #include "worker/worker.h"
 #include "senders/marks.h"
+#include "splits/splits.h"
 
 enum {
 	HEADROOM_BYTES = 128 << 10,
@@ -146,7 +147,8 @@ static void write_bill(const struct wf_charges_opts *opts, const struct wf_charg
 		.tables_bytes = wf_budget_held(budget, WF_BUDGET_TABLES),
 		.subs_bytes = wf_budget_held(budget, WF_BUDGET_QUEUES) +
 			      wf_budget_held(budget, WF_BUDGET_RUNS),
-		.workers_bytes = workers * sizeof(struct wf_worker) + sizeof(struct wf_marks),
+		.workers_bytes = workers * sizeof(struct wf_worker) + sizeof(struct wf_marks) +
+				 sizeof(struct wf_splits),
 		.headroom_bytes = wf_charges_headroom(opts->weft->workers),
 		.least_bytes = workers * WEFT_WORKER_MIN_MB << 20,
 	};

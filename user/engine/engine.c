@@ -100,6 +100,7 @@ int wf_engine_new(const struct weft_opts *opts, struct wf_engine **ret_engine)
 		goto free_engine;
 	}
 	engine->marks.secret = engine->secret;
+	engine->splits.secret = engine->secret;
 	err = wf_arena_new(opts->memory_max_bytes, &engine->arena);
 	if (err) {
 		wf_error("memory: can't allocate %llu MiB of address space: %s",

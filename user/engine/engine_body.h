@@ -17,6 +17,7 @@
 #include "flow/claims.h"
 #include "pressure/shedding.h"
 #include "senders/marks.h"
+#include "splits/splits.h"
 #include "worker/reader.h"
 #include "worker/submit.h"
 #include "worker/worker.h"
@@ -56,6 +57,7 @@ struct wf_engine {
 	struct wf_submit submit;
 	struct wf_marks marks;
 	struct wf_claims claims; /* records which worker owns which flow, if checks are enabled */
+	struct wf_splits splits;
 	uint64_t submit_ring_bytes; /* 0: packets are not submitted */
 	_Atomic bool stop_asked;
 	bool is_started;

@@ -148,6 +148,7 @@ static int setup_ifaces(struct wf_engine *engine)
 			.secret = &engine->secret,
 			.tunnel_ports = &engine->tunnel_ports,
 		};
+			.ignore_vlan = engine->opts.vlan_in_key == WEFT_VLAN_IN_KEY_NO,
 		int err = wf_iface_open(iface->iface, &setup);
 
 		if (err)
@@ -195,6 +196,7 @@ static int setup_file(struct wf_engine *engine)
 		.secret = engine->secret,
 		.checksum = engine->opts.checksum,
 		.ports = &engine->tunnel_ports,
+		.ignore_vlan = engine->opts.vlan_in_key == WEFT_VLAN_IN_KEY_NO,
 	};
 	return wf_fragments_new(engine->arena, engine->reader_pages, &engine->reader.metrics,
 				&engine->secret, &engine->reader.defrag);
@@ -227,6 +229,7 @@ static int setup_submit(struct wf_engine *engine)
 		.secret = engine->secret,
 		.checksum = engine->opts.checksum,
 		.ports = &engine->tunnel_ports,
+		.ignore_vlan = engine->opts.vlan_in_key == WEFT_VLAN_IN_KEY_NO,
 		.rss = wf_steering_rss(&engine->steering),
 	};
 	for (uint32_t i = 0; !err && i < engine->crew.count; i++) {
@@ -265,6 +268,8 @@ static int setup_pipeline(struct wf_engine *engine, struct wf_worker *worker)
 		.owner = is_safe ? &worker->owner : NULL,
 		.claims = is_safe ? &engine->claims : NULL,
 		.set_verdict = engine->ifaces.count ? wf_ifaces_set_verdict : NULL,
+		.splits =
+			engine->opts.vlan_in_key == WEFT_VLAN_IN_KEY_AUTO ? &engine->splits : NULL,
 		.set_verdict_ctx = &engine->ifaces,
 	};
 

@@ -37,6 +37,8 @@
 #define WF_FLOW_SNAPPED(dir)	     (1u << (6 + (dir)))
 /* data of direction dir was lost because memory was missing */
 #define WF_FLOW_LOST_MEMORY(dir)     (1u << (8 + (dir)))
+/* only one side of the flow was seen, and splits/ knows it */
+#define WF_FLOW_HALF		     (1u << 10)
 /* wrong checksums of the sender of direction dir are accepted; see senders/ */
 #define WF_FLOW_WRONG_CHECKSUMS(dir) (1u << (12 + (dir)))
 

@@ -6,11 +6,11 @@
  * the directory is locked, so that no other run can use it. Every stream file is therefore ours;
  * stream_io.c opens them.
  *
- * A name may be used already by the same four-tuple in another VLAN or tunnel: the next free number
- * is taken then. Of streams that were idle while WEFT_FILES_TRACKED_MAX others came, only the
- * number of the file is kept; its length shows where it goes on. At most WEFT_FILES_OPEN_MAX files
- * are open; the one that was idle longest is closed, and opened again when more bytes arrive (its
- * inode shows that it is the same file).
+ * A name may be used already by the same four-tuple in another VLAN or tunnel: the ids of those are
+ * added then, or the next free number. Of streams that were idle while WEFT_FILES_TRACKED_MAX
+ * others came, only the number of the file is kept; its length shows where it goes on. At most
+ * WEFT_FILES_OPEN_MAX files are open; the one that was idle longest is closed, and opened again
+ * when more bytes arrive (its inode shows that it is the same file).
  *
  * Writing: the events of a batch are collected per file, and each file is written with one
  * pwritev() for each run of events without a gap. The bytes are borrowed until the batch has been
@@ -41,8 +41,6 @@
 enum {
 	BATCH_MAX = 256, /* maximum batch size of sink.c */
 	TOLD_MAX = 8,	 /* maximum number of failed files that are logged individually */
-	/* number in the set of a stream of which nothing more is written */
-	NUMBER_FAILED = WF_STREAM_NUMBER_MAX,
 };
 
 struct files {
@@ -224,7 +222,7 @@ static int write_run(struct wf_sink *sink, struct wf_stream_file *file,
 		wf_disk_full_end(&files->disk, sink, sink->target);
 		return 0;
 	}
-	wf_stream_name(first->flow, first->dir, file->number, name);
+	wf_stream_name(first->flow, first->dir, wf_stream_file_number(file), name);
 	if (!file->wrote)
 		wf_stream_file_remove(files->dir, &files->table, file, name);
 	return file_failed(sink, file, name, "can't be written", err);
@@ -281,14 +279,11 @@ static int forget_oldest(struct wf_sink *sink)
 	struct wf_stream_file *oldest;
 	/* write first, because the oldest file may have pending events */
 	int err = write_touched(sink);
-	uint32_t number;
 
 	if (err)
 		return err;
 	oldest = wf_stream_table_oldest(&files->table);
-	number = oldest->failed || oldest->number >= NUMBER_FAILED ? NUMBER_FAILED : oldest->number;
-	if ((oldest->made || oldest->failed) &&
-	    !wf_stream_set_add(&files->forgotten, oldest->key, number))
+	if (!wf_stream_set_keep(&files->forgotten, oldest))
 		return -ENOBUFS;
 	if (oldest->fd >= 0)
 		wf_stream_file_close(&files->table, oldest);
@@ -301,7 +296,6 @@ static int add_file(struct wf_sink *sink, const struct weft_event *event,
 		    struct wf_stream_file **ret_file)
 {
 	struct files *files = sink->state;
-	uint64_t key = wf_stream_key(event->flow->id, event->dir);
 	struct wf_stream_file *file;
 
 	while (!(file = wf_stream_table_add(&files->table, event->flow->id, event->dir))) {
@@ -310,9 +304,7 @@ static int add_file(struct wf_sink *sink, const struct weft_event *event,
 		if (err)
 			return err;
 	}
-	file->number = wf_stream_set_take(&files->forgotten, key);
-	file->made = file->wrote = file->number > 0;
-	file->failed = file->number == NUMBER_FAILED;
+	wf_stream_set_recall(&files->forgotten, file);
 	*ret_file = file;
 	return 0;
 }

@@ -13,8 +13,6 @@
 
 #include <weft/limits.h>
 
-#include "sink/stream_name.h"
-
 enum {
 	NUMBERS_TRIED = 64, /* numbers tried when a file name is in use */
 	OPEN_SPARED = 64,   /* file descriptors that are not used for stream files */
@@ -67,28 +65,48 @@ static bool is_ours(int dir, const char *name)
 	return !fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode);
 }
 
-/* Return the first number to try. Both directions of a connection should have the same number. */
-static uint32_t first_number(struct wf_stream_table *table, const struct weft_event *event)
+/* Return true if a connection before this one, with its addresses, VLAN ids and VNI, needed them.
+ */
+static bool is_by_tenant(int dir, const struct weft_event *event)
+{
+	const struct wf_stream_number first = {.number = 1, .by_tenant = true};
+	char name[WF_STREAM_NAME_BYTES];
+
+	if (event->flow->use == 1 || !wf_stream_has_tenant(event->flow))
+		return false;
+	wf_stream_name(event->flow, event->dir, first, name);
+	return is_ours(dir, name);
+}
+
+/* Return the first name to try. Both directions of a connection should have the same number. */
+static struct wf_stream_number first_number(int dir, struct wf_stream_table *table,
+					    const struct weft_event *event)
 {
 	struct wf_stream_file *other = wf_stream_table_find(table, event->flow->id, event->dir ^ 1);
 
-	return other && other->made ? other->number : event->flow->use;
+	if (other && other->made)
+		return wf_stream_file_number(other);
+	return (struct wf_stream_number){.number = event->flow->use,
+					 .by_tenant = is_by_tenant(dir, event)};
 }
 
 static int make_file(int dir, struct wf_stream_table *table, struct wf_stream_file *file,
 		     const struct weft_event *event, char *name)
 {
-	uint32_t number = first_number(table, event);
+	struct wf_stream_number number = first_number(dir, table, event);
 	struct stat st;
 	int fd;
 
-	for (uint32_t tries = 0;; tries++, number++) {
+	for (uint32_t tries = 0;; tries++) {
 		wf_stream_name(event->flow, event->dir, number, name);
 		fd = open_name(dir, table, name, O_CREAT | O_EXCL);
 		if (fd != -EEXIST || tries == NUMBERS_TRIED || !is_ours(dir, name))
 			break;
+		number.number += number.by_tenant || !wf_stream_has_tenant(event->flow);
+		number.by_tenant = wf_stream_has_tenant(event->flow);
 	}
-	file->number = number;
+	file->number = number.number;
+	file->by_tenant = number.by_tenant;
 	if (fd < 0)
 		return fd;
 	if (!fstat(fd, &st))
@@ -103,7 +121,7 @@ static int open_again(int dir, struct wf_stream_table *table, struct wf_stream_f
 	struct stat st;
 	int fd;
 
-	wf_stream_name(event->flow, event->dir, file->number, name);
+	wf_stream_name(event->flow, event->dir, wf_stream_file_number(file), name);
 	fd = open_name(dir, table, name, 0);
 	if (fd < 0)
 		return fd;

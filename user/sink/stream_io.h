@@ -10,6 +10,7 @@
 
 #include <weft/event.h>
 
+#include "sink/stream_name.h"
 #include "sink/table/stream_table.h"
 
 /*
@@ -18,8 +19,13 @@
  */
 uint32_t wf_stream_file_open_max(void);
 
+static inline struct wf_stream_number wf_stream_file_number(const struct wf_stream_file *file)
+{
+	return (struct wf_stream_number){.number = file->number, .by_tenant = file->by_tenant};
+}
+
 /*
- * Open @file of @event's stream in the directory @dir: create it with the first free number if it
+ * Open @file of @event's stream in the directory @dir: create it with the first free name if it
  * was never created, or else open the same file again. Idle files of @table are closed if the
  * process has no descriptors left. @ret_name: WF_STREAM_NAME_BYTES bytes, always written. Return:
  * the descriptor; negative errno; -ESTALE if another file has its name.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * stream_name.c - names of stream files. Names consist only of digits, a to f and "._-#", so that
- * no packet can cause a path outside the directory.
+ * stream_name.c - names of stream files. Names consist only of digits, a to f, "vlan", "vni" and
+ * "._-#@", so that no packet can cause a path outside the directory.
  */
 #include "sink/stream_name.h"
 
@@ -25,7 +25,21 @@ static void file_addr(const struct weft_flow *flow, const uint8_t *addr, char *r
 			*pos = '_';
 }
 
-void wf_stream_name(const struct weft_flow *flow, enum weft_dir dir, uint32_t number,
+/* The text after '@': VLAN ids and VNI, those that are not 0, separated by dots. */
+static void tenant_text(const struct weft_flow *flow, char *ret_text, size_t bytes)
+{
+	char vlan[16] = "", inner[8] = "", vni[16] = "";
+
+	if (flow->vlan[0])
+		snprintf(vlan, sizeof(vlan), "vlan%u", flow->vlan[0]);
+	if (flow->vlan[1])
+		snprintf(inner, sizeof(inner), ".%u", flow->vlan[1]);
+	if (flow->vni)
+		snprintf(vni, sizeof(vni), "%svni%u", flow->vlan[0] ? "." : "", flow->vni);
+	snprintf(ret_text, bytes, "%s%s%s", vlan, inner, vni);
+}
+
+void wf_stream_name(const struct weft_flow *flow, enum weft_dir dir, struct wf_stream_number number,
 		    char *ret_name)
 {
 	bool forth = dir == WEFT_TO_SERVER;
@@ -37,8 +51,16 @@ void wf_stream_name(const struct weft_flow *flow, enum weft_dir dir, uint32_t nu
 	len = snprintf(ret_name, WF_STREAM_NAME_BYTES, "%s.%u-%s.%u", src,
 		       forth ? flow->src_port : flow->dst_port, dst,
 		       forth ? flow->dst_port : flow->src_port);
-	if (number > 1)
-		snprintf(ret_name + len, (size_t)(WF_STREAM_NAME_BYTES - len), "#%u", number);
+	if (number.by_tenant) {
+		char tenant[40];
+
+		tenant_text(flow, tenant, sizeof(tenant));
+		len += snprintf(ret_name + len, (size_t)(WF_STREAM_NAME_BYTES - len), "@%s",
+				tenant);
+	}
+	if (number.number > 1)
+		snprintf(ret_name + len, (size_t)(WF_STREAM_NAME_BYTES - len), "#%u",
+			 number.number);
 }
 
 /*
@@ -67,6 +89,8 @@ bool wf_stream_name_is(const char *name)
 	pos = skip_endpoint(pos + 1);
 	if (!pos)
 		return false;
+	if (pos[0] == '@' && pos[1] == 'v')
+		pos += 1 + strspn(pos + 1, "vlani0123456789.");
 	if (*pos == '#' && strlen(pos) > 1)
 		pos += 1 + strspn(pos + 1, "0123456789");
 	return !*pos;

@@ -69,6 +69,7 @@ int wf_conns_setup_make(struct wf_conns *conns, const struct wf_pipeline_opts *o
 	conns->opts = weft;
 	conns->dispatch = opts->dispatch;
 	conns->metrics = opts->metrics;
+	conns->splits = opts->splits;
 	conns->stream_env.pages = opts->pages;
 	conns->stream_env.metrics = opts->metrics;
 	conns->stream_env.pages_max = weft->stream_pages_max;

@@ -162,6 +162,7 @@ int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **re
 	}
 	pipeline->opts = *opts;
 	pipeline->decoder.secret = opts->secret;
+	pipeline->decoder.ignore_vlan = opts->weft->vlan_in_key == WEFT_VLAN_IN_KEY_NO;
 	pipeline->decoder.ports = opts->tunnel_ports;
 	pipeline->decoder.rss = opts->rss;
 	pipeline->decoder.checksum = opts->weft->checksum;

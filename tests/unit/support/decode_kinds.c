@@ -30,6 +30,22 @@ static void kind_vlan(struct packet_builder *pb)
 	pb_vlan(pb, 0x8100, 0x6000 | 42);
 }
 
+static void kind_priority_tag(struct packet_builder *pb)
+{
+	pb_ethernet(pb);
+	pb_vlan(pb, 0x8100, 0xa000);
+}
+
+/* A priority tag is no VLAN, wherever it is. */
+static void kind_priority_tags_around(struct packet_builder *pb)
+{
+	pb_ethernet(pb);
+	pb_vlan(pb, 0x88a8, 0xe000);
+	pb_vlan(pb, 0x8100, 100);
+	pb_vlan(pb, 0x8100, 0x2000);
+	pb_vlan(pb, 0x8100, 200);
+}
+
 static void kind_qinq(struct packet_builder *pb)
 {
 	pb_ethernet(pb);
@@ -524,6 +540,8 @@ const struct decode_kind decode_kinds[] = {
 	{"vlan", kind_vlan, false, {42, 0}, 0, false},
 	{"vlan ipv6", kind_vlan, true, {42, 0}, 0, false},
 	{"qinq", kind_qinq, false, {100, 200}, 0, false},
+	{"priority tag", kind_priority_tag, false, {0, 0}, 0, false},
+	{"priority tags around", kind_priority_tags_around, false, {100, 200}, 0, false},
 	{"four tags", kind_four_tags, false, {1, 2}, 0, false},
 	{"mpls", kind_mpls, false, {0, 0}, 0, false},
 	{"mpls ipv6", kind_mpls, true, {0, 0}, 0, false},

@@ -28,6 +28,7 @@ struct wf_iface_setup {
 	uint64_t host_ring_bytes; /* host mode: size of each worker's ring, a power of two */
 	const struct weft_hash_secret *secret;
 	const struct weft_tunnel_ports *tunnel_ports; /* NULL: the default ports */
+	bool ignore_vlan;			      /* VLAN ids are not part of the flow key */
 };
 
 #endif

@@ -76,6 +76,7 @@ static int set_up(struct host_bpf *skel, const struct wf_tc *tc, const struct wf
 	memcpy((void *)&skel->rodata->weft_secret, opts->secret, sizeof(*opts->secret));
 	wf_kernel_ports_set(skel->rodata->weft_vxlan_ports, skel->rodata->weft_geneve_ports,
 			    opts->tunnel_ports);
+	skel->rodata->weft_ignore_vlan = opts->ignore_vlan;
 	skel->rodata->weft_workers = opts->workers;
 	skel->rodata->weft_needs_heartbeat = tc->hook.by_filter;
 	skel->rodata->weft_link = opts->link;

@@ -39,6 +39,7 @@ struct wf_tc_opts {
 	const struct weft_interface_opts *iface;
 	const struct weft_hash_secret *secret;
 	const struct weft_tunnel_ports *tunnel_ports; /* NULL: the default ports */
+	bool ignore_vlan;			      /* VLAN ids are not part of the flow key */
 	uint32_t workers;
 	struct wf_map_sizes maps; /* sizes of the maps; if flows is 0, the largest */
 	uint64_t ring_bytes;	  /* of each worker's ring: a power of two, at least a page */

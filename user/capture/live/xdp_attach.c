@@ -31,6 +31,7 @@ static void set_rodata(struct steer_bpf *skel, const struct wf_xdp_opts *opts)
 	memcpy((void *)&skel->rodata->weft_secret, opts->secret, sizeof(*opts->secret));
 	wf_kernel_ports_set(skel->rodata->weft_vxlan_ports, skel->rodata->weft_geneve_ports,
 			    opts->tunnel_ports);
+	skel->rodata->weft_ignore_vlan = opts->ignore_vlan;
 	skel->rodata->weft_workers = opts->workers;
 	skel->rodata->weft_by_queue = opts->by_queue;
 	skel->rodata->weft_frame_max_bytes = opts->frame_max_bytes;

@@ -31,6 +31,7 @@ struct wf_xdp_opts {
 	const struct weft_interface_opts *iface;
 	const struct weft_hash_secret *secret;
 	const struct weft_tunnel_ports *tunnel_ports; /* NULL: the default ports */
+	bool ignore_vlan;			      /* VLAN ids are not part of the flow key */
 	uint32_t workers;
 	uint32_t queues;
 	bool by_queue;		  /* a queue has one socket, whose slot is the queue */

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { NUMBER_SHIFT = 56, SLOTS_MIN = 1024 };
+enum { NUMBER_SHIFT = 55, SLOTS_MIN = 1024 };
 
 static uint64_t key_at(const struct wf_stream_set *set, uint32_t slot)
 {
@@ -104,4 +104,32 @@ uint32_t wf_stream_set_take(struct wf_stream_set *set, uint64_t key)
 	close_hole(set, slot);
 	set->count--;
 	return number;
+}
+
+/* ---- files as numbers ---- */
+
+enum {
+	NUMBER_FAILED = 255,	/* nothing more is written to the file */
+	NUMBER_BY_TENANT = 256, /* added to the number if the name is by tenant */
+};
+
+bool wf_stream_set_keep(struct wf_stream_set *set, const struct wf_stream_file *file)
+{
+	uint32_t number = file->number + (file->by_tenant ? NUMBER_BY_TENANT : 0);
+
+	if (!file->made && !file->failed)
+		return true;
+	if (file->failed || file->number >= NUMBER_FAILED)
+		number = NUMBER_FAILED;
+	return wf_stream_set_add(set, file->key, number);
+}
+
+void wf_stream_set_recall(struct wf_stream_set *set, struct wf_stream_file *file)
+{
+	uint32_t number = wf_stream_set_take(set, file->key);
+
+	file->number = number % NUMBER_BY_TENANT;
+	file->by_tenant = number >= NUMBER_BY_TENANT;
+	file->made = file->wrote = number > 0;
+	file->failed = number == NUMBER_FAILED;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stream_set.h - what is kept of streams whose entry in the table was needed for others: the number
- * in the name of their file.
+ * stream_set.h - what is kept of streams whose entry in the table was needed for others: the name
+ * of their file, as a number.
  *
  * Memory: 16 to 32 bytes for each of at most WF_STREAM_SET_MAX streams, in an array that grows.
  * Thread: the sink's.
@@ -12,13 +12,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sink/table/stream_table.h"
+
 #define WF_STREAM_SET_MAX (1u << 21)
 
-/* Numbers from here on are not kept. */
-#define WF_STREAM_NUMBER_MAX 255u
+/* Larger numbers are not kept. */
+#define WF_STREAM_NUMBER_MAX 511u
 
 struct wf_stream_set {
-	uint64_t *slots; /* owned; key in the low 56 bits, number in the others; 0: free */
+	uint64_t *slots; /* owned; key in the low 55 bits, number in the others; 0: free */
 	uint32_t mask;	 /* number of slots - 1 */
 	uint32_t count;
 };
@@ -35,5 +37,15 @@ bool wf_stream_set_add(struct wf_stream_set *set, uint64_t key, uint32_t number)
 
 /* Remove @key. Return: its number; 0 if it is not in the set. */
 uint32_t wf_stream_set_take(struct wf_stream_set *set, uint64_t key);
+
+/*
+ * Keep what is needed to continue @file, whose entry is removed from the table. Return: false if
+ * there is no room.
+ */
+bool wf_stream_set_keep(struct wf_stream_set *set, const struct wf_stream_file *file);
+
+/* Set the members of @file, a new entry of the table, to what was kept of its stream, if anything.
+ */
+void wf_stream_set_recall(struct wf_stream_set *set, struct wf_stream_file *file);
 
 #endif

@@ -34,6 +34,7 @@ struct wf_stream_file {
 	uint64_t written_off; /* file offset of the next byte */
 	uint32_t chain;	      /* next entry of its hash bucket, or of the free list */
 	uint32_t number;      /* number N in the name of the file */
+	bool by_tenant;	      /* the name contains the VLAN ids and the VNI */
 	uint64_t missing_off; /* stream offset of the latest bytes that were not written */
 	uint64_t missing_bytes; /* their length; 0: nothing is missing, or it was reported */
 	int missing_err;	/* negative errno: the reason */
