@@ -65,12 +65,13 @@ static __always_inline __u32 judge(struct weft_hot_flow *slot, const struct weft
 	return hot_miss(slot, cpu, packet, long_hash, epoch, worker);
 }
 
-/* Return: 1 if the fragment's datagram may be wanted. Its ports are unknown. */
-static __always_inline int is_fragment_wanted(const struct packet *packet, __u32 hash)
+/*
+ * Return: 1 if the fragment's datagram may be wanted. Its ports are unknown, and so is whether the
+ * sample contains its flow: user space decides that for the rebuilt datagram.
+ */
+static __always_inline int is_fragment_wanted(const struct packet *packet)
 {
-	__u64 filter = filter_now();
-
-	return is_wanted(packet, 1, filter) && is_sampled(hash, filter);
+	return is_wanted(packet, 1, filter_now());
 }
 
 /* Count a segment whose @verdict is not WEFT_VERDICT_STEER. */

@@ -146,7 +146,7 @@ static __always_inline void handle_fragment(struct __sk_buff *skb, struct weft_c
 {
 	__u32 hash = weft_hash_fold(hash_packet(packet).flow);
 
-	if (!is_fragment_wanted(packet, hash)) {
+	if (!is_fragment_wanted(packet)) {
 		cpu->counts.filtered++;
 		return;
 	}

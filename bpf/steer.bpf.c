@@ -182,7 +182,7 @@ static __always_inline int steer_fragment(struct xdp_md *ctx, struct weft_cpu *c
 {
 	__u32 hash = weft_hash_fold(hash_packet(packet).flow);
 
-	if (!is_fragment_wanted(packet, hash)) {
+	if (!is_fragment_wanted(packet)) {
 		cpu->counts.filtered++;
 		return XDP_PASS;
 	}

@@ -38,7 +38,7 @@ static bool wants(const struct weft_filter_opts *opts, const struct wf_packet *p
 
 	assert_int_equal(wf_segment_filter_new(opts, &filter), 0);
 	assert_non_null(filter);
-	is_wanted = wf_segment_filter_wants(filter, packet);
+	is_wanted = wf_segment_filter_wants(filter, packet, packet->hash);
 	wf_segment_filter_free(filter);
 	return is_wanted;
 }
@@ -142,4 +142,25 @@ TEST(segment_filter_sample_is_a_share_of_the_hashes)
 		wanted += wants(&opts, &packet);
 	}
 	assert_in_range(wanted, 900, 1100);
+}
+
+TEST(segment_filter_joined_one_of_both_suffices)
+{
+	const struct weft_prefix host = prefix4(10, 0, 0, 1, 32);
+	const uint16_t web = 80, mail = 25;
+
+	WEFT_OPTS(weft_filter_opts, first, .ports = &web, .ports_count = 1);
+	WEFT_OPTS(weft_filter_opts, second, .ports = &mail, .ports_count = 1);
+	struct wf_packet packet = packet_of(host, 80, host, 1000);
+	struct wf_segment_filter *a, *b, *both;
+
+	assert_int_equal(wf_segment_filter_new(&first, &a), 0);
+	assert_int_equal(wf_segment_filter_new(&second, &b), 0);
+	both = wf_segment_filter_join(a, b);
+	assert_true(wf_segment_filter_wants(both, &packet, 0));
+	packet = packet_of(host, 1000, host, 25);
+	assert_true(wf_segment_filter_wants(both, &packet, 0));
+	packet = packet_of(host, 1000, host, 26);
+	assert_false(wf_segment_filter_wants(both, &packet, 0));
+	assert_null(wf_segment_filter_join(both, NULL)); /* NULL wants every segment */
 }

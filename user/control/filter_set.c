@@ -11,20 +11,34 @@
 #include "engine/engine_call.h"
 #include "packet/segment_filter.h"
 
-/* Set the worker's filter. Thread: the worker. */
+/* The expression and the other keys of a filter. */
+struct filters {
+	struct wf_pcap_filter *frames;
+	struct wf_segment_filter *segments;
+};
+
+static void free_filters(struct filters *filters)
+{
+	wf_pcap_filter_free(filters->frames);
+	wf_segment_filter_free(filters->segments);
+}
+
+/* Set the worker's filters. Thread: the worker. */
 static void change_over(void *ctx, struct wf_pipeline *pipeline)
 {
-	wf_pipeline_set_filter(pipeline, ctx);
+	const struct filters *filters = ctx;
+
+	wf_pipeline_set_filter(pipeline, filters->frames, filters->segments);
 }
 
 /*
- * Set the filter of every worker. If a worker does not answer, restore the old filter in the
- * workers that already use the new one.
+ * Set the filters of every worker. If a worker does not answer, restore the old filters in the
+ * workers that already use the new ones.
  */
-static int set_in_workers(struct wf_engine *engine, struct wf_pcap_filter *filter)
+static int set_in_workers(struct wf_engine *engine, struct filters *filters, struct filters *old)
 {
-	const struct wf_call forth = {.fn = change_over, .ctx = filter};
-	const struct wf_call back = {.fn = change_over, .ctx = engine->filter};
+	const struct wf_call forth = {.fn = change_over, .ctx = filters};
+	const struct wf_call back = {.fn = change_over, .ctx = old};
 	uint32_t done = 0;
 	int err = 0;
 
@@ -64,45 +78,46 @@ static int switch_ifaces(struct wf_engine *engine, const uint64_t words[WEFT_INT
 	return err;
 }
 
+/* Swap *@filters with the filters in use. */
 static int set_locked(struct wf_engine *engine, const struct weft_interface_opts *wanted,
-		      struct wf_pcap_filter **filter)
+		      struct filters *filters)
 {
+	struct filters old = {engine->filter, engine->segment_filter};
 	uint64_t words[WEFT_INTERFACES_MAX];
-	struct wf_pcap_filter *old;
 	int err = prepare_ifaces(engine, wanted, words);
 
 	if (!err)
-		err = set_in_workers(engine, *filter);
+		err = set_in_workers(engine, filters, &old);
 	if (err)
 		return err;
-	old = engine->filter;
-	engine->filter = *filter;
-	*filter = old;
+	engine->filter = filters->frames;
+	engine->segment_filter = filters->segments;
+	*filters = old;
 	return switch_ifaces(engine, words);
 }
 
 /* Set the filter of a handle that reads files. Its workers do not run yet. */
-static int set_for_files(struct wf_engine *engine, const struct weft_filter_opts *opts)
+static int make_filters(const struct weft_filter_opts *opts, struct filters *ret_filters)
 {
-	struct wf_pcap_filter *filter = NULL;
-	struct wf_segment_filter *segment_filter;
 	int err = 0;
 
 	if (opts->expression && *opts->expression)
-		err = wf_pcap_filter_new(opts->expression, &filter);
-	if (!err)
-		err = wf_segment_filter_new(opts, &segment_filter);
-	if (err) {
-		wf_pcap_filter_free(filter);
-		return err;
-	}
+		err = wf_pcap_filter_new(opts->expression, &ret_filters->frames);
+	return err ? err : wf_segment_filter_new(opts, &ret_filters->segments);
+}
+
+/* Set the filters of a handle that reads files. Its workers do not run yet. */
+static void set_for_files(struct wf_engine *engine, const struct weft_filter_opts *opts,
+			  struct filters *filters)
+{
+	struct filters old = {NULL, engine->segment_filter};
+
 	if (opts->expression) {
-		wf_pcap_filter_free(engine->filter);
-		engine->filter = filter;
+		old.frames = engine->filter;
+		engine->filter = filters->frames;
 	}
-	wf_segment_filter_free(engine->segment_filter);
-	engine->segment_filter = segment_filter;
-	return 0;
+	engine->segment_filter = filters->segments;
+	*filters = old;
 }
 
 int wf_engine_filter_set(struct wf_engine *engine, const struct weft_filter_opts *opts)
@@ -116,22 +131,22 @@ int wf_engine_filter_set(struct wf_engine *engine, const struct weft_filter_opts
 		.deny_count = opts->deny_count,
 		.sample = opts->sample,
 	};
-	struct wf_pcap_filter *filter = NULL;
-	int err = 0;
+	bool is_for_files = engine->file_paths_count && !engine->is_started;
+	struct filters filters = {NULL, NULL};
+	int err;
 
-	if (engine->file_paths_count && !engine->is_started)
-		return set_for_files(engine, opts);
-	if (!engine->is_started || !engine->ifaces.count)
+	if (!is_for_files && (!engine->is_started || !engine->ifaces.count))
 		return -ENODEV;
-	if (opts->expression && *opts->expression)
-		err = wf_pcap_filter_new(opts->expression, &filter);
-	if (!err)
+	err = make_filters(opts, &filters);
+	if (!err && is_for_files)
+		set_for_files(engine, opts, &filters);
+	else if (!err)
 		err = wf_engine_control_lock(engine);
-	if (!err) {
-		err = set_locked(engine, &wanted, &filter);
+	if (!err && !is_for_files) {
+		err = set_locked(engine, &wanted, &filters);
 		wf_engine_control_unlock(engine);
 	}
-	/* Free the filter that is not in use: the old one, or the new one after an error. */
-	wf_pcap_filter_free(filter);
+	/* Free the filters that are not in use: the old ones, or the new ones after an error. */
+	free_filters(&filters);
 	return err;
 }

@@ -34,7 +34,8 @@ struct wf_engine {
 	struct weft_tunnel_ports tunnel_ports;
 	struct wf_arena *arena;	       /* owned */
 	struct wf_pcap_filter *filter; /* owned; NULL: no filter */
-	/* owned; NULL: no filter, or live capture, where the kernel filters */
+	/* owned; NULL: no filter; live: for datagrams of fragments, as the kernel filters the rest
+	 */
 	struct wf_segment_filter *segment_filter;
 	struct wf_ifaces ifaces;
 	struct wf_steering steering;
@@ -56,8 +57,8 @@ struct wf_engine {
 	struct wf_waiter stop_waiter; /* wf_engine_wait() sleeps here */
 	struct wf_submit submit;
 	struct wf_marks marks;
-	struct wf_claims claims; /* records which worker owns which flow, if checks are enabled */
 	struct wf_splits splits;
+	struct wf_claims claims; /* records which worker owns which flow, if checks are enabled */
 	uint64_t submit_ring_bytes; /* 0: packets are not submitted */
 	_Atomic bool stop_asked;
 	bool is_started;

@@ -9,8 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <weft/filter.h>
+
 #include "base/log.h"
 #include "capture/live/iface_stats.h"
+#include "packet/segment_filter.h"
 #include "pressure/overload.h"
 
 static void free_entry(struct wf_ifaces_entry *entry)
@@ -111,6 +114,34 @@ void wf_ifaces_close(struct wf_ifaces *ifaces)
 		wf_iface_close(ifaces->list[i].iface);
 		ifaces->list[i].iface = NULL;
 	}
+}
+
+static int make_segment_filter(const struct weft_interface_opts *opts,
+			       struct wf_segment_filter **ret_filter)
+{
+	WEFT_OPTS(weft_filter_opts, filter, .ports = opts->ports, .ports_count = opts->ports_count,
+		  .allow = opts->allow, .allow_count = opts->allow_count, .deny = opts->deny,
+		  .deny_count = opts->deny_count, .sample = opts->sample);
+
+	return wf_segment_filter_new(&filter, ret_filter);
+}
+
+int wf_ifaces_segment_filter(const struct wf_ifaces *ifaces, struct wf_segment_filter **ret_filter)
+{
+	struct wf_segment_filter *all = NULL;
+
+	for (uint32_t i = 0; i < ifaces->count; i++) {
+		struct wf_segment_filter *one;
+		int err = make_segment_filter(&ifaces->list[i].opts, &one);
+
+		if (err) {
+			wf_segment_filter_free(all);
+			return err;
+		}
+		all = i ? wf_segment_filter_join(all, one) : one;
+	}
+	*ret_filter = all;
+	return 0;
 }
 
 bool wf_ifaces_may_shed(const struct wf_ifaces *ifaces)

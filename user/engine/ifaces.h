@@ -17,6 +17,7 @@
 
 struct wf_metrics;
 struct wf_overload_reading;
+struct wf_segment_filter;
 
 /* An added interface; wf_setup_make() opens it. */
 struct wf_ifaces_entry {
@@ -53,6 +54,12 @@ void wf_ifaces_detach(struct wf_ifaces *ifaces);
 
 /* Close all open interfaces. Idempotent. */
 void wf_ifaces_close(struct wf_ifaces *ifaces);
+
+/*
+ * Make the filter of datagrams that are rebuilt from fragments. They may be of any interface, so
+ * it wants what the filter of any interface wants. Return: 0; -ENOMEM.
+ */
+int wf_ifaces_segment_filter(const struct wf_ifaces *ifaces, struct wf_segment_filter **ret_filter);
 
 /* Return true if shedding is allowed on all interfaces. */
 bool wf_ifaces_may_shed(const struct wf_ifaces *ifaces);

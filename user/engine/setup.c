@@ -28,6 +28,7 @@
 #include "engine/placement.h"
 #include "memory/arena.h"
 #include "memory/page_pool.h"
+#include "packet/segment_filter.h"
 #include "reassembly/fixed_pages.h"
 
 /* Return the total size of the fill rings of all queues, in frames. */
@@ -147,8 +148,8 @@ static int setup_ifaces(struct wf_engine *engine)
 				&iface->opts, engine->crew.count, engine->charges.host_rings_bytes),
 			.secret = &engine->secret,
 			.tunnel_ports = &engine->tunnel_ports,
-		};
 			.ignore_vlan = engine->opts.vlan_in_key == WEFT_VLAN_IN_KEY_NO,
+		};
 		int err = wf_iface_open(iface->iface, &setup);
 
 		if (err)
@@ -195,8 +196,8 @@ static int setup_file(struct wf_engine *engine)
 	engine->reader.decoder = (struct wf_decoder){
 		.secret = engine->secret,
 		.checksum = engine->opts.checksum,
-		.ports = &engine->tunnel_ports,
 		.ignore_vlan = engine->opts.vlan_in_key == WEFT_VLAN_IN_KEY_NO,
+		.ports = &engine->tunnel_ports,
 	};
 	return wf_fragments_new(engine->arena, engine->reader_pages, &engine->reader.metrics,
 				&engine->secret, &engine->reader.defrag);
@@ -228,8 +229,8 @@ static int setup_submit(struct wf_engine *engine)
 	submit->decoder = (struct wf_decoder){
 		.secret = engine->secret,
 		.checksum = engine->opts.checksum,
-		.ports = &engine->tunnel_ports,
 		.ignore_vlan = engine->opts.vlan_in_key == WEFT_VLAN_IN_KEY_NO,
+		.ports = &engine->tunnel_ports,
 		.rss = wf_steering_rss(&engine->steering),
 	};
 	for (uint32_t i = 0; !err && i < engine->crew.count; i++) {
@@ -244,6 +245,12 @@ static int setup_submit(struct wf_engine *engine)
 			 (unsigned long long)engine->submit_ring_bytes, engine->crew.count,
 			 strerror(-err));
 	return err;
+}
+
+static int setup_segment_filter(struct wf_engine *engine)
+{
+	wf_segment_filter_free(engine->segment_filter);
+	return wf_ifaces_segment_filter(&engine->ifaces, &engine->segment_filter);
 }
 
 static int setup_pipeline(struct wf_engine *engine, struct wf_worker *worker)
@@ -261,15 +268,16 @@ static int setup_pipeline(struct wf_engine *engine, struct wf_worker *worker)
 		.metrics = &worker->metrics,
 		.dispatch = &worker->dispatch,
 		.marks = &engine->marks,
+		.splits =
+			engine->opts.vlan_in_key == WEFT_VLAN_IN_KEY_AUTO ? &engine->splits : NULL,
 		.filter = engine->filter,
 		.segment_filter = engine->segment_filter,
+		.kernel_filters = engine->ifaces.count > 0,
 		.handoff = wf_worker_handoff,
 		.handoff_ctx = worker,
 		.owner = is_safe ? &worker->owner : NULL,
 		.claims = is_safe ? &engine->claims : NULL,
 		.set_verdict = engine->ifaces.count ? wf_ifaces_set_verdict : NULL,
-		.splits =
-			engine->opts.vlan_in_key == WEFT_VLAN_IN_KEY_AUTO ? &engine->splits : NULL,
 		.set_verdict_ctx = &engine->ifaces,
 	};
 
@@ -340,6 +348,8 @@ int wf_setup_make(struct wf_engine *engine)
 		err = setup_pages(engine);
 	if (!err)
 		err = engine->file_paths_count ? setup_file(engine) : setup_ifaces(engine);
+	if (!err && engine->ifaces.count)
+		err = setup_segment_filter(engine);
 	if (!err)
 		err = setup_submit(engine);
 	if (!err && engine->opts.performance_mode == WEFT_PERFORMANCE_SAFE)

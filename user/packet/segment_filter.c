@@ -26,6 +26,7 @@ struct wf_segment_filter {
 	struct prefixes deny;
 	bool has_ports;
 	uint32_t sample;
+	struct wf_segment_filter *next; /* owned; another filter of which one suffices */
 	uint64_t ports[PORT_WORDS];
 };
 
@@ -104,7 +105,8 @@ static bool port_is_listed(const struct wf_segment_filter *filter, uint16_t port
 	return filter->ports[port >> 6] >> (port & 63) & 1;
 }
 
-bool wf_segment_filter_wants(const struct wf_segment_filter *filter, const struct wf_packet *packet)
+static bool wants(const struct wf_segment_filter *filter, const struct wf_packet *packet,
+		  uint32_t flow_hash)
 {
 	if (filter->has_ports && !port_is_listed(filter, packet->key.port[0]) &&
 	    !port_is_listed(filter, packet->key.port[1]))
@@ -113,7 +115,32 @@ bool wf_segment_filter_wants(const struct wf_segment_filter *filter, const struc
 		return false;
 	if (filter->allow.count && !either_is_inside(&filter->allow, packet))
 		return false;
-	return weft_hash_is_sampled(packet->hash, filter->sample);
+	return weft_hash_is_sampled(flow_hash, filter->sample);
+}
+
+bool wf_segment_filter_wants(const struct wf_segment_filter *filter, const struct wf_packet *packet,
+			     uint32_t flow_hash)
+{
+	for (; filter; filter = filter->next)
+		if (wants(filter, packet, flow_hash))
+			return true;
+	return false;
+}
+
+struct wf_segment_filter *wf_segment_filter_join(struct wf_segment_filter *a,
+						 struct wf_segment_filter *b)
+{
+	struct wf_segment_filter *last = a;
+
+	if (!a || !b) {
+		wf_segment_filter_free(a);
+		wf_segment_filter_free(b);
+		return NULL;
+	}
+	while (last->next)
+		last = last->next;
+	last->next = b;
+	return a;
 }
 
 static void set_ports(struct wf_segment_filter *filter, const uint16_t *ports, size_t count)
@@ -151,9 +178,12 @@ int wf_segment_filter_new(const struct weft_filter_opts *opts,
 
 void wf_segment_filter_free(struct wf_segment_filter *filter)
 {
-	if (!filter)
-		return;
-	free(filter->allow.list);
-	free(filter->deny.list);
-	free(filter);
+	while (filter) {
+		struct wf_segment_filter *next = filter->next;
+
+		free(filter->allow.list);
+		free(filter->deny.list);
+		free(filter);
+		filter = next;
+	}
 }

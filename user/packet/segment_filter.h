@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * segment_filter.h - filter.ports, allow, deny and sample in user space: for captures that no
- * kernel program filters. The rules are those of bpf/filter.h.
+ * kernel program filters, and for datagrams that were rebuilt from fragments, whose ports the
+ * kernel could not see. The rules are those of bpf/filter.h.
  *
  * A segment is wanted if either port is listed, either address is allowed and neither address is
  * denied. Addresses and ports are the innermost ones, behind tags and tunnels.
@@ -26,8 +27,18 @@ int wf_segment_filter_new(const struct weft_filter_opts *opts,
 			  struct wf_segment_filter **ret_filter);
 void wf_segment_filter_free(struct wf_segment_filter *filter);
 
-/* Return true if the segment @packet is wanted. */
-bool wf_segment_filter_wants(const struct wf_segment_filter *filter,
-			     const struct wf_packet *packet);
+/*
+ * Return a filter that wants each segment that @a or @b wants, or NULL if that is every segment.
+ * Takes @a and @b; NULL wants every segment.
+ */
+struct wf_segment_filter *wf_segment_filter_join(struct wf_segment_filter *a,
+						 struct wf_segment_filter *b);
+
+/*
+ * Return true if the segment @packet is wanted. @flow_hash: weft_hash_flow() of its flow, which
+ * packet->hash is not if the hash of the NIC chooses the worker.
+ */
+bool wf_segment_filter_wants(const struct wf_segment_filter *filter, const struct wf_packet *packet,
+			     uint32_t flow_hash);
 
 #endif

@@ -238,11 +238,29 @@ static enum wf_outcome filtered(struct wf_pipeline *pipeline, const struct wf_fr
 	return WF_OUTCOME_FILTERED;
 }
 
-/* Fragments are not asked: they may lack the ports. The rebuilt datagram is. */
-static bool is_wanted(const struct wf_pipeline *pipeline, const struct wf_packet *packet)
+/* Return the hash of the segment's flow without regard to the NIC's choice of the worker. */
+static uint32_t flow_hash(const struct wf_pipeline *pipeline, const struct wf_frame *frame,
+			  const struct wf_packet *packet)
 {
-	return wf_likely(!pipeline->opts.segment_filter) ||
-	       wf_segment_filter_wants(pipeline->opts.segment_filter, packet);
+	struct wf_decoder plain = pipeline->decoder;
+
+	plain.rss = NULL;
+	return pipeline->decoder.rss ? wf_decode_steer_hash(&plain, frame, NULL) : packet->hash;
+}
+
+/*
+ * Fragments are not asked: they may lack the ports. The rebuilt datagram is, even if the kernel has
+ * filtered the frames.
+ */
+static bool is_wanted(const struct wf_pipeline *pipeline, const struct wf_frame *frame,
+		      const struct wf_packet *packet)
+{
+	const struct wf_segment_filter *filter = pipeline->opts.segment_filter;
+
+	if (wf_likely(!filter) ||
+	    (pipeline->opts.kernel_filters && !(frame->flags & WF_FRAME_REBUILT)))
+		return true;
+	return wf_segment_filter_wants(filter, packet, flow_hash(pipeline, frame, packet));
 }
 
 static enum wf_outcome decode(struct wf_pipeline *pipeline, const struct wf_frame *frame,
@@ -252,7 +270,8 @@ static enum wf_outcome decode(struct wf_pipeline *pipeline, const struct wf_fram
 		return filtered(pipeline, frame, ret_packet);
 	switch (wf_decode(&pipeline->decoder, frame, ret_packet)) {
 	case WF_DECODE_TCP:
-		return is_wanted(pipeline, ret_packet) ? WF_OUTCOME_PROCESSED : WF_OUTCOME_FILTERED;
+		return is_wanted(pipeline, frame, ret_packet) ? WF_OUTCOME_PROCESSED
+							      : WF_OUTCOME_FILTERED;
 	case WF_DECODE_FRAGMENT:
 		return WF_OUTCOME_FRAGMENT;
 	case WF_DECODE_NOT_TCP:
@@ -457,9 +476,11 @@ void wf_pipeline_housekeep(struct wf_pipeline *pipeline)
 	wf_pressure_actions_tick(&pipeline->actions);
 }
 
-void wf_pipeline_set_filter(struct wf_pipeline *pipeline, const struct wf_pcap_filter *filter)
+void wf_pipeline_set_filter(struct wf_pipeline *pipeline, const struct wf_pcap_filter *filter,
+			    const struct wf_segment_filter *segment_filter)
 {
 	pipeline->opts.filter = filter;
+	pipeline->opts.segment_filter = segment_filter;
 }
 
 struct wf_conns *wf_pipeline_conns(struct wf_pipeline *pipeline)

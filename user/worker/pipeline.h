@@ -53,8 +53,12 @@ void wf_pipeline_housekeep(struct wf_pipeline *pipeline);
 /* Finish at the end of data: turn holes into gaps, deliver waiting bytes, close every flow. */
 void wf_pipeline_flush(struct wf_pipeline *pipeline);
 
-/* Use @filter from the next batch on; NULL accepts every packet. @filter must outlive its use. */
-void wf_pipeline_set_filter(struct wf_pipeline *pipeline, const struct wf_pcap_filter *filter);
+/*
+ * Use both filters from the next batch on; NULL accepts every packet. The filters must outlive
+ * their use.
+ */
+void wf_pipeline_set_filter(struct wf_pipeline *pipeline, const struct wf_pcap_filter *filter,
+			    const struct wf_segment_filter *segment_filter);
 
 /*
  * Set the user's verdict (STEER, SHUNT or PASS) for the directions in @dirs (1u << enum weft_dir)

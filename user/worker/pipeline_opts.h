@@ -40,7 +40,8 @@ struct wf_pipeline_opts {
 	struct wf_splits *splits; /* borrowed; shared by all workers; NULL: not looked for */
 	struct wf_marks *marks;	  /* borrowed; shared by all workers; NULL: no address is known */
 	const struct wf_pcap_filter *filter;		/* NULL: no filter */
-	const struct wf_segment_filter *segment_filter; /* NULL: the kernel has filtered */
+	const struct wf_segment_filter *segment_filter; /* NULL: each segment is wanted */
+	bool kernel_filters; /* the segment filter applies only to datagrams of fragments */
 
 	/*
 	 * State of the ownership checks: one thread runs this pipeline, and one worker owns each
