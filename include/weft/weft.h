@@ -84,8 +84,9 @@ int weft_wait(struct weft *weft, int timeout_ms);
  * weft_stop() - detach from the sources, process the received packets, flush all streams, close all
  * connections
  *
- * Returns at once; weft_wait() returns when the stop is complete. Idempotent.
- * Thread: any; async-signal-safe.
+ * Returns at once. A thread of the library carries the stop out, so weft_sub_poll() returns
+ * -ESHUTDOWN, and weft_wait() 0, whatever the caller does meanwhile. Idempotent; before
+ * weft_start(), it stops the handle as soon as it was started. Thread: any; async-signal-safe.
  */
 void weft_stop(struct weft *weft);
 

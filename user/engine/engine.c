@@ -2,8 +2,9 @@
 /*
  * engine.c - the lifetime of an engine: sources and subscriptions, start, stop, end, metrics.
  *
- * weft_stop() may come from a signal handler, so it only sets a flag; the
- * thread in wf_engine_wait() detaches the interfaces and lets the workers finish.
+ * weft_stop() may come from a signal handler, so it only sets a flag and wakes the stop thread,
+ * which detaches the interfaces and lets the workers finish. No call of the user is needed for
+ * that.
  */
 #include "engine/engine.h"
 
@@ -214,6 +215,19 @@ static void tell_workers_to_finish(struct wf_engine *engine)
 	}
 }
 
+/* Carry out weft_stop(), once. Thread: the stop thread. */
+static uint64_t carry_out_stop(void *ctx, uint64_t now_ns)
+{
+	struct wf_engine *engine = ctx;
+
+	if (atomic_load_explicit(&engine->stop_asked, memory_order_relaxed) &&
+	    !engine->is_stopped) {
+		engine->is_stopped = true;
+		tell_workers_to_finish(engine);
+	}
+	return UINT64_MAX;
+}
+
 /*
  * Count threads that could not be started as drained and ended, so that no other thread waits for
  * them.
@@ -276,6 +290,9 @@ static int start_all(struct wf_engine *engine)
 		err = wf_iface_watch_start(&engine->iface_watch);
 	if (!err)
 		err = start_housekeeping(engine);
+	/* The last step: if an earlier one fails, no other thread stops what was started. */
+	if (!err)
+		err = wf_periodic_start(&engine->stopper, "weft-stop", carry_out_stop, engine);
 	return err;
 }
 
@@ -309,21 +326,15 @@ int wf_engine_start(struct wf_engine *engine)
 
 static int wait_for_end(struct wf_engine *engine, uint64_t deadline_ns)
 {
-	bool told = false;
-
 	while (atomic_load_explicit(&engine->crew.running, memory_order_acquire)) {
 		uint32_t ticket;
 
 		if (wf_clock_monotonic_ns() >= deadline_ns)
 			return -ETIMEDOUT;
-		ticket = wf_waiter_announce(&engine->stop_waiter);
-		if (atomic_load_explicit(&engine->stop_asked, memory_order_relaxed) && !told) {
-			tell_workers_to_finish(engine);
-			told = true;
-		} else if (atomic_load_explicit(&engine->crew.running, memory_order_acquire)) {
-			wf_waiter_sleep(&engine->stop_waiter, ticket, deadline_ns);
-		}
-		wf_waiter_cancel(&engine->stop_waiter);
+		ticket = wf_waiter_announce(&engine->ended);
+		if (atomic_load_explicit(&engine->crew.running, memory_order_acquire))
+			wf_waiter_sleep(&engine->ended, ticket, deadline_ns);
+		wf_waiter_cancel(&engine->ended);
 	}
 	return 0;
 }
@@ -340,6 +351,7 @@ int wf_engine_wait(struct wf_engine *engine, int timeout_ms)
 	err = wait_for_end(engine, deadline_ns);
 	if (err)
 		return err;
+	wf_periodic_stop(&engine->stopper);
 	wf_count_mover_stop(&engine->count_mover);
 	wf_shedding_stop(&engine->shedding);
 	join_threads(engine);
@@ -357,8 +369,11 @@ int wf_engine_submit(struct wf_engine *engine, const struct weft_packet *packets
 
 void wf_engine_stop(struct wf_engine *engine)
 {
+	int saved = errno; /* a signal handler must not change it */
+
 	atomic_store_explicit(&engine->stop_asked, true, memory_order_relaxed);
-	wf_waiter_wake(&engine->stop_waiter);
+	wf_periodic_run_now(&engine->stopper);
+	errno = saved;
 }
 
 static void free_paths(struct wf_engine *engine)

@@ -7,6 +7,7 @@
 #define WF_ENGINE_ENGINE_BODY_H
 
 #include "base/lock.h"
+#include "base/periodic.h"
 #include "base/waiter.h"
 #include "bpf/hash.h"
 #include "engine/charges.h"
@@ -54,13 +55,15 @@ struct wf_engine {
 	struct wf_lock control; /* held by control calls; see engine_call.h */
 	/* owned; its counts remain readable after its thread has ended */
 	struct wf_housekeeping *housekeeping;
-	struct wf_waiter stop_waiter; /* wf_engine_wait() sleeps here */
+	struct wf_waiter ended;	    /* wf_engine_wait() sleeps here */
+	struct wf_periodic stopper; /* carries out weft_stop() */
 	struct wf_submit submit;
 	struct wf_marks marks;
 	struct wf_splits splits;
 	struct wf_claims claims; /* records which worker owns which flow, if checks are enabled */
 	uint64_t submit_ring_bytes; /* 0: packets are not submitted */
 	_Atomic bool stop_asked;
+	bool is_stopped; /* used only by the stop thread */
 	bool is_started;
 };
 

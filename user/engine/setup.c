@@ -298,7 +298,7 @@ static int setup_workers(struct wf_engine *engine)
 	memset(crew->workers, 0, bytes);
 	crew->live = wf_engine_is_live(engine);
 	crew->arena = engine->arena;
-	crew->ended = &engine->stop_waiter;
+	crew->ended = &engine->ended;
 	for (uint32_t i = 0; i < engine->opts.workers; i++) {
 		struct wf_worker *worker = &crew->workers[i];
 
