@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * filter.h - the filter of a handle that reads files; another filter of a running live handle.
+ * filter.h - the filter of a handle before it starts, and another filter while it runs.
  *
  * Ports, prefixes and sampling are checked in the kernel (XDP) in live capture, and in user space
- * for files; the expression is always checked in user space.
+ * for files and submitted packets; the expression is always checked in user space.
  */
 #ifndef WEFT_FILTER_H
 #define WEFT_FILTER_H
@@ -39,17 +39,19 @@ struct weft_filter_opts {
  * weft_filter_set() - replace the filter of all interfaces and workers
  * @opts: borrowed for the call
  *
- * A handle that reads files gets its filter between weft_add_file() and weft_start(); there, an
- * expression of NULL leaves that of struct weft_opts in use.
+ * A handle without interfaces may get its filter before weft_start(), too; there, an expression of
+ * NULL leaves that of struct weft_opts in use.
  *
  * The kernel and each worker apply either the complete old filter or the complete new one to a
  * segment. The filter of the workers is replaced first, then the filter of the interfaces.
  * Connections that the new filter excludes are closed by their idle timeout.
  *
  * Return: 0 on success; -EINVAL if the expression (logged) or a number is invalid; -ENODEV if the
- * handle has no interface or is not running, or reads files and runs; -EBUSY if another control
- * call took too long; -ETIMEDOUT if a worker did not answer; -ENOMEM; another negative errno of the
- * kernel. After an error the old filter stays in use. Thread: any. Memory: the compiled expression.
+ * handle has interfaces and is not running; -ESHUTDOWN if all workers have ended; -EBUSY if another
+ * control call took too long; -ETIMEDOUT if a worker did not answer; -ENOMEM; another negative
+ * errno of the kernel. After an error the old filter stays in use. Thread: any, inline callbacks
+ * included: there, the call waits for the other workers, but not for its own. Memory: the compiled
+ * expression.
  */
 int weft_filter_set(struct weft *weft, const struct weft_filter_opts *opts);
 

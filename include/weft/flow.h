@@ -54,7 +54,8 @@ struct weft_flow {
 	  "no segment arrived during the idle timeout of the connection's state")          \
 	X(WEFT_CLOSE_REUSED, 3, "reused", "a new connection began on the same four-tuple") \
 	X(WEFT_CLOSE_EVICTED, 4, "evicted", "a limit was reached")                         \
-	X(WEFT_CLOSE_END, 5, "shutdown", "the capture ended or weft was stopped")
+	X(WEFT_CLOSE_END, 5, "shutdown", "the capture ended or weft was stopped")          \
+	X(WEFT_CLOSE_PROGRAM, 6, "program", "the program ended it with weft_flow_end()")
 
 /** The reason why a connection was closed. EVE: flow.reason; metrics: label reason of
  * weft_connections_closed_total. */

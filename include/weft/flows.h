@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * flows.h - lists the current connections of a running live handle, and sets the kernel's verdict
- * on a connection.
+ * flows.h - lists the current connections of a running live handle, bypasses or ignores a
+ * connection, and ends it.
  *
  * A worker answers between two batches and never waits. One call runs at a time: a call waits at
  * most lock_timeout_ms for another call, and at most WEFT_ASK_TIMEOUT_MS for a worker.
+ *
+ * All calls may be made from inline callbacks. A verdict on, or the end of, a connection of the
+ * callback's own worker does not wait: it takes effect after the segment that caused the event,
+ * before the next segment is processed. Events that this segment still causes are delivered.
  */
 #ifndef WEFT_FLOWS_H
 #define WEFT_FLOWS_H
@@ -103,8 +107,8 @@ typedef void (*weft_flow_view_fn)(const struct weft_flow_view *view, void *ctx);
  * If a worker does not answer in time, this function reports its connections without the worker's
  * counts (@is_tracked is false). Return: 0 on success; -EINVAL if the filter (logged) or a number
  * is invalid; -ENODEV if the handle has no interface or is not running; -EBUSY if another control
- * call took too long; -ENOMEM. Thread: any. Memory: the size of two views for each connection that
- * is reported, at most 1 MB, during the call.
+ * call took too long; -ENOMEM. Thread: any; @fn may make other control calls. Memory: the size of
+ * two views for each connection that is reported, at most 1 MB, during the call.
  */
 int weft_flows_each(struct weft *weft, const struct weft_flow_query *query, weft_flow_view_fn fn,
 		    void *ctx, uint64_t *ret_total);
@@ -113,23 +117,41 @@ int weft_flows_each(struct weft *weft, const struct weft_flow_query *query, weft
 #define WEFT_FLOW_FROM_DST (1u << 1)
 
 /**
- * weft_flow_set() - set the kernel's verdict on a connection
- * @flow:    borrowed for the call; only addresses and ports are compared, and either side may be
- *           given as source
+ * weft_flow_set() - set the verdict on a connection
+ * @flow:    borrowed for the call; either side may be given as source. Only addresses and ports are
+ *           compared; in an inline callback, and on a handle without interfaces, also VLAN and VNI
  * @from:    WEFT_FLOW_FROM_SRC, _DST or both: the side to whose segments the verdict applies
  * @verdict: WEFT_VERDICT_STEER, _SHUNT or _PASS
  * @ret_count: number of connections whose verdict was set, on all VLANs and interfaces; may be NULL
  *
- * The worker first delivers the bytes that it holds. The bytes that do not reach the worker because
- * of the verdict are reported as one gap with the cause WEFT_GAP_SHUNTED. Return: 0 on success;
- * -ENOENT if no flow map has such a connection; -EALREADY if @verdict is STEER and a direction is
- * beyond its depth limit; -EINVAL if @from or @verdict is invalid; -ENODEV if the handle has no
- * interface or is not running; -EBUSY if another control call took too long; -ETIMEDOUT if the
- * worker did not answer; other negative errno. After an error, the verdict of some of the
- * connections may have been set. Thread: any. Memory: none.
+ * The kernel carries the verdict out. For capture files and submitted packets, weft does it in user
+ * space: data of a direction with SHUNT is not delivered; segments of a direction with PASS are
+ * only counted, also those of later connections between the same endpoints, until the verdict is
+ * set again or the idle timeout has passed without segments.
+ *
+ * The worker first delivers the bytes that it holds. The bytes that are not delivered because of
+ * the verdict are reported as one gap with the cause WEFT_GAP_SHUNTED. Return: 0 on success;
+ * -ENOENT if there is no such connection; -EALREADY if @verdict is STEER and a direction is beyond
+ * its depth limit; -EINVAL if @from or @verdict is invalid; -ENODEV if the handle is not running;
+ * -ESHUTDOWN if all workers have ended; -EBUSY if another control call took too long; -ETIMEDOUT if
+ * the worker did not answer; -ENOBUFS if a callback has set more than 64 verdicts; other negative
+ * errno. After an error, the verdict of some of the connections may have been set. Thread: any.
+ * Memory: none.
  */
 int weft_flow_set(struct weft *weft, const struct weft_flow *flow, unsigned int from,
 		  enum weft_verdict verdict, uint32_t *ret_count);
+
+/**
+ * weft_flow_end() - end a connection, because the rest of it is not wanted
+ * @flow: borrowed for the call; addresses, ports, VLAN and VNI are compared
+ *
+ * The worker delivers the bytes that it holds and reports the end of the connection with the reason
+ * WEFT_CLOSE_PROGRAM. Its later segments are ignored, in the kernel if possible; a SYN with other
+ * numbers opens the next connection of these endpoints. Return: 0 on success; -ENOENT if no worker
+ * tracks such a connection; -ENODEV, -ESHUTDOWN, -EBUSY, -ETIMEDOUT, -ENOBUFS: see weft_flow_set().
+ * Thread: any. Memory: none; the connection's entry stays in use until it was idle for its timeout.
+ */
+int weft_flow_end(struct weft *weft, const struct weft_flow *flow);
 
 /** weft_flow_verdict_name() - return the name of @verdict in WEFT_VERDICTS. Static, never NULL.
  * Thread: any. */

@@ -202,10 +202,16 @@ TEST_WITH(shunt_flow_busy_in_the_kernel_does_not_time_out, setup, teardown)
 static int by_hand(enum weft_verdict verdict, unsigned int dirs)
 {
 	struct wf_conns *conns = wf_pipeline_conns(rig.pipeline);
+	struct wf_flow_request request = {.verdict = verdict};
 	struct wf_flow *flow = NULL;
 
 	assert_int_equal(wf_flow_table_sample(&conns->table, &flow, 1), 1);
-	return wf_pipeline_set_verdict(rig.pipeline, flow, dirs, verdict);
+	request.key = flow->key;
+	request.hash = flow->hash;
+	for (int dir = 0; dir < 2; dir++)
+		if (dirs & 1u << dir)
+			request.endpoints |= 1u << wf_kernel_endpoint(flow, (enum weft_dir)dir);
+	return wf_pipeline_request(rig.pipeline, &request);
 }
 
 TEST_WITH(shunt_by_hand_is_one_gap_until_taken_back, setup, teardown)

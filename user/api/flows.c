@@ -27,6 +27,11 @@ int weft_flows_each(struct weft *weft, const struct weft_flow_query *query, weft
 	return wf_engine_flows_each(weft->engine, &copy, fn, ctx, ret_total);
 }
 
+int weft_flow_end(struct weft *weft, const struct weft_flow *flow)
+{
+	return wf_engine_flow_end(weft->engine, flow);
+}
+
 int weft_flow_set(struct weft *weft, const struct weft_flow *flow, unsigned int from,
 		  enum weft_verdict verdict, uint32_t *ret_count)
 {

@@ -42,6 +42,14 @@ static int wait_for(struct wf_lock *lock)
 	return err;
 }
 
+int wf_lock_try(struct wf_lock *lock)
+{
+	if (pthread_mutex_trylock(&lock->mutex))
+		return -EBUSY;
+	atomic_store_explicit(&lock->holder, wf_thread_id(), memory_order_relaxed);
+	return 0;
+}
+
 int wf_lock_take(struct wf_lock *lock, const char *what)
 {
 	if (pthread_mutex_trylock(&lock->mutex) && wait_for(lock)) {

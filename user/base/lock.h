@@ -25,6 +25,9 @@ struct wf_lock {
 void wf_lock_init(struct wf_lock *lock, uint32_t timeout_ms);
 void wf_lock_fini(struct wf_lock *lock);
 
+/* Lock the mutex without waiting. Return: 0; -EBUSY: another thread holds it. */
+int wf_lock_try(struct wf_lock *lock);
+
 /*
  * Lock the mutex. @what: name of the caller's operation, for the log. Return: 0; -ETIMEDOUT: the
  * mutex was not released within the limit (logged with the holder's thread id).

@@ -70,15 +70,15 @@ static void cut(const struct wf_half *half)
 }
 
 /*
- * Record that the kernel bypasses weft with the data of @half, and with the acknowledgements that
- * the other direction may wait for.
+ * Record that the data of @half is not wanted. If a kernel program steers segments, it bypasses
+ * weft with them, and with the acknowledgements that the other direction may wait for.
  */
 static void begin(const struct wf_half *half)
 {
 	struct wf_half peer = wf_half_peer(half);
 
 	if (wf_half_is(half, WF_HALF_LIMITED))
-		wf_tcp_set_bypassed(half->tcp, true);
+		wf_tcp_set_bypassed(half->tcp, half->conns->kernel);
 	else
 		cut(half);
 	wf_wait_update(&peer, half->conns->now_ns);
@@ -107,8 +107,20 @@ void wf_bypass_done(struct wf_conns *conns, const struct wf_kernel_request *requ
 		return;
 	}
 	count_set(&half, request, kept);
-	if (!wf_half_is_bypassed(&half))
+	if (!wf_half_is_bypassed(&half) && !wf_half_is(&half, WF_HALF_CUT))
 		begin(&half);
+}
+
+void wf_bypass_in_user_space(struct wf_flow *flow, const struct wf_kernel_request *request,
+			     struct wf_kept *ret_kept)
+{
+	uint16_t ignored = WF_FLOW_IGNORED(request->dir);
+
+	*ret_kept = (struct wf_kept){.was = {WEFT_VERDICT_STEER, WEFT_VERDICT_STEER}};
+	if (request->verdict == WEFT_VERDICT_PASS)
+		flow->flags |= ignored;
+	else
+		flow->flags &= (uint16_t)~ignored;
 }
 
 /* ---- segments ------------------------------------------------------------------------ */

@@ -29,6 +29,13 @@ void wf_bypass_done(struct wf_conns *conns, const struct wf_kernel_request *requ
 		    const struct wf_kept *kept);
 
 /*
+ * Set the verdict of @request where no kernel program can: wf_bypass_done() ends the delivery of
+ * the direction, whose segments still arrive. WEFT_VERDICT_PASS also excludes them from tracking.
+ */
+void wf_bypass_in_user_space(struct wf_flow *flow, const struct wf_kernel_request *request,
+			     struct wf_kept *ret_kept);
+
+/*
  * Return true if data of @half may have been bypassed, so that wf_bypass_segment() must be called
  * for each segment.
  */

@@ -92,7 +92,8 @@ static bool is_finished(const struct wf_flow *flow)
 	return any;
 }
 
-void wf_close_flow(struct wf_conns *conns, struct wf_flow *flow, enum weft_close_reason reason,
+/* Deliver or give up all that is left of both directions, and report the end. */
+static void finish(struct wf_conns *conns, struct wf_flow *flow, enum weft_close_reason reason,
 		   uint64_t now_ns)
 {
 	for (int i = 0; i < 2; i++) {
@@ -104,6 +105,27 @@ void wf_close_flow(struct wf_conns *conns, struct wf_flow *flow, enum weft_close
 	if (wf_unlikely(flow->ext && conns->kernel))
 		wf_kernel_settle(conns, flow);
 	wf_events_close(conns, flow, reason, now_ns);
+}
+
+void wf_close_by_program(struct wf_conns *conns, struct wf_flow *flow)
+{
+	struct wf_flow_ext *ext = wf_flow_table_ext(&conns->table, flow);
+
+	if (flow->flags & WF_FLOW_ENDED)
+		return;
+	finish(conns, flow, WEFT_CLOSE_PROGRAM, conns->now_ns);
+	flow->flags |= WF_FLOW_ENDED | WF_FLOW_IGNORED(0) | WF_FLOW_IGNORED(1);
+	for (int i = 0; ext && i < 2; i++) {
+		ext->half[i].timeout_ns = WF_NEVER_NS;
+		ext->half[i].patience_ns = WF_NEVER_NS;
+	}
+}
+
+void wf_close_flow(struct wf_conns *conns, struct wf_flow *flow, enum weft_close_reason reason,
+		   uint64_t now_ns)
+{
+	if (wf_likely(!(flow->flags & WF_FLOW_ENDED)))
+		finish(conns, flow, reason, now_ns);
 	wf_recent_add(&conns->recent, flow, now_ns);
 	wf_flow_table_remove(&conns->table, flow);
 	wf_metric_set(conns->metrics, flows_active_flows, wf_flow_table_count(&conns->table));

@@ -20,6 +20,12 @@ void wf_close_late(struct wf_conns *conns, struct wf_flow *flow, enum weft_close
 		   uint64_t now_ns);
 
 /*
+ * End @flow for the program: report its end now, but keep it in the table, so that its later
+ * segments are ignored. It is removed when it was idle, or when a SYN begins another connection.
+ */
+void wf_close_by_program(struct wf_conns *conns, struct wf_flow *flow);
+
+/*
  * Act on all deadlines of @flow up to @now_ns: those of its holes in order, then the idle time-out.
  * Return: true if the idle time-out closed @flow.
  */

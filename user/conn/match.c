@@ -200,15 +200,43 @@ static struct wf_flow *find_or_open(struct wf_conns *conns, struct wf_flow *flow
 	return wf_open_midstream(conns, packet);
 }
 
+/* Count a segment of a direction that the program excluded. */
+static void ignore(struct wf_conns *conns, struct wf_flow *flow, const struct wf_packet *packet)
+{
+	enum weft_dir dir = wf_flow_dir(flow, packet->src);
+
+	flow->packets[dir]++;
+	flow->bytes[dir] += packet->ip_bytes;
+	flow->tcp_flags[dir] |= packet->tcp_flags;
+	flow->last_ns = packet->time_ns;
+	wf_metric_add(conns->metrics, payload_bytes, packet->payload_captured_bytes);
+	wf_metric_add(conns->metrics, payload_ignored_bytes, packet->payload_captured_bytes);
+}
+
+/* Return true if @packet opens another connection after @flow, which the program has ended. */
+static bool is_after_end(const struct wf_flow *flow, const struct wf_packet *packet)
+{
+	return flow->flags & WF_FLOW_ENDED && packet->tcp_flags & WF_TCP_SYN &&
+	       !is_of_flow(flow, packet);
+}
+
 struct wf_flow *wf_match_packet(struct wf_conns *conns, const struct wf_packet *packet)
 {
+	const uint16_t unusual = WF_FLOW_HAS_HANDSHAKE | WF_FLOW_IGNORED(0) | WF_FLOW_IGNORED(1);
 	struct wf_flow *flow = wf_flow_table_find(&conns->table, &packet->key, packet->hash);
 
 	if (flow && wf_close_if_due(conns, flow, packet->time_ns))
 		flow = NULL;
-	if (wf_likely(flow && !(packet->tcp_flags & WF_TCP_SYN) &&
-		      !(flow->flags & WF_FLOW_HAS_HANDSHAKE)))
+	if (wf_likely(flow && !(packet->tcp_flags & WF_TCP_SYN) && !(flow->flags & unusual)))
 		return flow;
+	if (flow && is_after_end(flow, packet)) {
+		wf_close_flow(conns, flow, WEFT_CLOSE_REUSED, packet->time_ns);
+		flow = NULL;
+	}
+	if (flow && flow->flags & WF_FLOW_IGNORED(wf_flow_dir(flow, packet->src))) {
+		ignore(conns, flow, packet);
+		return NULL;
+	}
 	if (packet->tcp_flags & WF_TCP_SYN)
 		return match_syn(conns, flow, packet);
 	flow = find_or_open(conns, flow, packet);

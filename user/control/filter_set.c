@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * filter_set.c - replaces the filter of a running engine as a whole.
+ * filter_set.c - replaces the filter of an engine as a whole.
  */
 #include "control/filter_set.h"
 
@@ -11,34 +11,29 @@
 #include "engine/engine_call.h"
 #include "packet/segment_filter.h"
 
-/* The expression and the other keys of a filter. */
+/* What workers check: the expression, and without kernel programs the other rules too. */
 struct filters {
-	struct wf_pcap_filter *frames;
+	struct wf_pcap_filter *expression;
 	struct wf_segment_filter *segments;
 };
-
-static void free_filters(struct filters *filters)
-{
-	wf_pcap_filter_free(filters->frames);
-	wf_segment_filter_free(filters->segments);
-}
 
 /* Set the worker's filters. Thread: the worker. */
 static void change_over(void *ctx, struct wf_pipeline *pipeline)
 {
 	const struct filters *filters = ctx;
 
-	wf_pipeline_set_filter(pipeline, filters->frames, filters->segments);
+	wf_pipeline_set_filter(pipeline, filters->expression, filters->segments);
 }
 
 /*
  * Set the filters of every worker. If a worker does not answer, restore the old filters in the
  * workers that already use the new ones.
  */
-static int set_in_workers(struct wf_engine *engine, struct filters *filters, struct filters *old)
+static int set_in_workers(struct wf_engine *engine, struct filters *filters)
 {
+	struct filters old = {engine->filter, engine->segment_filter};
 	const struct wf_call forth = {.fn = change_over, .ctx = filters};
-	const struct wf_call back = {.fn = change_over, .ctx = old};
+	const struct wf_call back = {.fn = change_over, .ctx = &old};
 	uint32_t done = 0;
 	int err = 0;
 
@@ -78,7 +73,16 @@ static int switch_ifaces(struct wf_engine *engine, const uint64_t words[WEFT_INT
 	return err;
 }
 
-/* Swap *@filters with the filters in use. */
+/* Make @filters those of the engine, and return the former ones in @filters. */
+static void exchange(struct wf_engine *engine, struct filters *filters)
+{
+	const struct filters old = {engine->filter, engine->segment_filter};
+
+	engine->filter = filters->expression;
+	engine->segment_filter = filters->segments;
+	*filters = old;
+}
+
 static int set_locked(struct wf_engine *engine, const struct weft_interface_opts *wanted,
 		      struct filters *filters)
 {
@@ -87,40 +91,15 @@ static int set_locked(struct wf_engine *engine, const struct weft_interface_opts
 	int err = prepare_ifaces(engine, wanted, words);
 
 	if (!err)
-		err = set_in_workers(engine, filters, &old);
+		err = set_in_workers(engine, filters);
 	if (err)
 		return err;
-	engine->filter = filters->frames;
-	engine->segment_filter = filters->segments;
-	*filters = old;
+	exchange(engine, filters);
 	return switch_ifaces(engine, words);
 }
 
-/* Set the filter of a handle that reads files. Its workers do not run yet. */
-static int make_filters(const struct weft_filter_opts *opts, struct filters *ret_filters)
-{
-	int err = 0;
-
-	if (opts->expression && *opts->expression)
-		err = wf_pcap_filter_new(opts->expression, &ret_filters->frames);
-	return err ? err : wf_segment_filter_new(opts, &ret_filters->segments);
-}
-
-/* Set the filters of a handle that reads files. Its workers do not run yet. */
-static void set_for_files(struct wf_engine *engine, const struct weft_filter_opts *opts,
-			  struct filters *filters)
-{
-	struct filters old = {NULL, engine->segment_filter};
-
-	if (opts->expression) {
-		old.frames = engine->filter;
-		engine->filter = filters->frames;
-	}
-	engine->segment_filter = filters->segments;
-	*filters = old;
-}
-
-int wf_engine_filter_set(struct wf_engine *engine, const struct weft_filter_opts *opts)
+static int set_running(struct wf_engine *engine, const struct weft_filter_opts *opts,
+		       struct filters *filters)
 {
 	const struct weft_interface_opts wanted = {
 		.ports = opts->ports,
@@ -131,22 +110,43 @@ int wf_engine_filter_set(struct wf_engine *engine, const struct weft_filter_opts
 		.deny_count = opts->deny_count,
 		.sample = opts->sample,
 	};
-	bool is_for_files = engine->file_paths_count && !engine->is_started;
-	struct filters filters = {NULL, NULL};
-	int err;
+	int err = wf_engine_control_lock(engine);
 
-	if (!is_for_files && (!engine->is_started || !engine->ifaces.count))
-		return -ENODEV;
-	err = make_filters(opts, &filters);
-	if (!err && is_for_files)
-		set_for_files(engine, opts, &filters);
-	else if (!err)
-		err = wf_engine_control_lock(engine);
-	if (!err && !is_for_files) {
-		err = set_locked(engine, &wanted, &filters);
-		wf_engine_control_unlock(engine);
+	if (err)
+		return err;
+	err = set_locked(engine, &wanted, filters);
+	wf_engine_control_unlock(engine);
+	return err;
+}
+
+/* Before the start, no expression leaves that of struct weft_opts in use. */
+static void set_before_start(struct wf_engine *engine, const struct weft_filter_opts *opts,
+			     struct filters *filters)
+{
+	if (!opts->expression) {
+		filters->expression = engine->filter;
+		engine->filter = NULL;
 	}
+	exchange(engine, filters);
+}
+
+int wf_engine_filter_set(struct wf_engine *engine, const struct weft_filter_opts *opts)
+{
+	struct filters filters = {NULL, NULL};
+	int err = 0;
+
+	if (!engine->is_started && engine->ifaces.count)
+		return -ENODEV;
+	if (opts->expression && *opts->expression)
+		err = wf_pcap_filter_new(opts->expression, &filters.expression);
+	if (!err)
+		err = wf_segment_filter_new(opts, &filters.segments);
+	if (!err && engine->is_started)
+		err = set_running(engine, opts, &filters);
+	else if (!err)
+		set_before_start(engine, opts, &filters);
 	/* Free the filters that are not in use: the old ones, or the new ones after an error. */
-	free_filters(&filters);
+	wf_pcap_filter_free(filters.expression);
+	wf_segment_filter_free(filters.segments);
 	return err;
 }

@@ -169,19 +169,14 @@ static int fill_list(struct wf_engine *engine, struct wf_flow_list *list)
 	return err;
 }
 
-static int each_locked(struct wf_engine *engine, struct wf_flow_list *list, weft_flow_view_fn fn,
-		       void *ctx)
+static int collect_locked(struct wf_engine *engine, struct wf_flow_list *list)
 {
 	int err = fill_list(engine, list);
 
-	if (err)
-		return err;
-	for (uint32_t worker = 0; worker < engine->crew.count; worker++)
+	for (uint32_t worker = 0; !err && worker < engine->crew.count; worker++)
 		for (uint32_t from = 0; from < list->count;)
 			from = ask_next(engine, list, worker, from);
-	for (uint32_t i = 0; i < list->count; i++)
-		show(engine, &list->items[i], fn, ctx);
-	return 0;
+	return err;
 }
 
 int wf_engine_flows_each(struct wf_engine *engine, const struct weft_flow_query *query,
@@ -205,9 +200,12 @@ int wf_engine_flows_each(struct wf_engine *engine, const struct weft_flow_query 
 	list.now_ns = wf_clock_monotonic_ns();
 	err = wf_engine_control_lock(engine);
 	if (!err) {
-		err = each_locked(engine, &list, fn, ctx);
+		err = collect_locked(engine, &list);
 		wf_engine_control_unlock(engine);
 	}
+	/* Without the lock, so that @fn may make control calls. */
+	for (uint32_t i = 0; !err && i < list.count; i++)
+		show(engine, &list.items[i], fn, ctx);
 	if (!err && ret_total)
 		*ret_total = list.total;
 	wf_flow_list_fini(&list);
@@ -217,7 +215,68 @@ free_filter:
 	return err;
 }
 
-/* ---- set ------------------------------------------------------------------------- */
+/* ---- set, end -------------------------------------------------------------------- */
+
+struct ask_flow {
+	struct wf_flow_request request;
+	int err;
+};
+
+/* Make a request to the worker. Thread: the worker. */
+static void request_flow(void *ctx, struct wf_pipeline *pipeline)
+{
+	struct ask_flow *asked = ctx;
+
+	asked->err = wf_pipeline_request(pipeline, &asked->request);
+}
+
+static uint32_t owner_of(const struct wf_engine *engine, const struct wf_flow_request *request)
+{
+	return weft_hash_worker(request->hash, engine->crew.count);
+}
+
+/* Make a request to the worker that owns the flow. Hold the control lock unless it is this one. */
+static int ask_owner(struct wf_engine *engine, const struct wf_flow_request *request)
+{
+	struct ask_flow asked = {.request = *request};
+	const struct wf_call call = {.fn = request_flow, .ctx = &asked};
+	int err = wf_engine_call(engine, owner_of(engine, request), &call);
+
+	return err ? err : asked.err;
+}
+
+/* Return a request for the connection with exactly the identity @flow, VLAN and VNI included. */
+static struct wf_flow_request exact_request(const struct wf_engine *engine,
+					    const struct weft_flow *flow, uint8_t *ret_src)
+{
+	struct wf_flow_request request = {0};
+
+	*ret_src = wf_flow_key_make(&request.key, flow);
+	request.hash = wf_engine_flow_hash(engine, &request.key);
+	return request;
+}
+
+/* Request one connection by its exact identity; the worker's own without the lock. */
+static int ask_exact(struct wf_engine *engine, const struct wf_flow_request *request)
+{
+	const struct wf_worker *self = wf_crew_self(&engine->crew);
+	int err;
+
+	if (self && self->index == owner_of(engine, request))
+		return ask_owner(engine, request);
+	err = wf_engine_control_lock(engine);
+	if (err)
+		return err;
+	err = ask_owner(engine, request);
+	wf_engine_control_unlock(engine);
+	return err;
+}
+
+static unsigned int endpoints_of(unsigned int from, uint8_t src)
+{
+	return (from & WEFT_FLOW_FROM_SRC ? 1u << src : 0) |
+	       (from & WEFT_FLOW_FROM_DST ? 1u << !src : 0);
+}
 
 /* All connections with one four-tuple. */
 struct named {
@@ -252,49 +311,21 @@ static void find_named(const struct wf_kernel_flow *flow, void *ctx)
 	}
 }
 
-struct set_request {
-	const struct weft_flow_key *key;
-	uint32_t hash;
-	unsigned int endpoints; /* bit mask: 1 << endpoint */
-	enum weft_verdict verdict;
-	bool is_tracked;
-	int err;
-};
-
-/* Set the verdict of a flow, if the worker tracks it. Thread: the worker. */
-static void set_on_worker(void *ctx, struct wf_pipeline *pipeline)
-{
-	struct wf_conns *conns = wf_pipeline_conns(pipeline);
-	struct set_request *request = ctx;
-	struct wf_flow *flow = wf_flow_table_find(&conns->table, request->key, request->hash);
-	unsigned int dirs = 0;
-
-	request->is_tracked = flow != NULL;
-	if (!flow)
-		return;
-	for (uint8_t endpoint = 0; endpoint < 2; endpoint++)
-		if (request->endpoints & 1u << endpoint)
-			dirs |= 1u << wf_flow_dir(flow, endpoint);
-	request->err = wf_pipeline_set_verdict(pipeline, flow, dirs, request->verdict);
-}
-
 static int set_one(struct wf_engine *engine, const struct weft_flow_key *key, uint8_t src,
 		   unsigned int from, enum weft_verdict verdict)
 {
-	struct set_request request = {
-		.key = key,
+	const struct wf_flow_request request = {
+		.key = *key,
 		.hash = wf_engine_flow_hash(engine, key),
 		.verdict = verdict,
-		.endpoints = (from & WEFT_FLOW_FROM_SRC ? 1u << src : 0) |
-			     (from & WEFT_FLOW_FROM_DST ? 1u << !src : 0),
+		.endpoints = endpoints_of(from, src),
 	};
-	const struct wf_call call = {.fn = set_on_worker, .ctx = &request};
 	enum weft_verdict verdicts[2] = {WEFT_VERDICT_KEEP, WEFT_VERDICT_KEEP};
 	struct wf_kept kept;
-	int err = wf_engine_call(engine, weft_hash_worker(request.hash, engine->crew.count), &call);
+	int err = ask_owner(engine, &request);
 
-	if (err || request.is_tracked)
-		return err ? err : request.err;
+	if (err != -ENOENT)
+		return err;
 	for (int endpoint = 0; endpoint < 2; endpoint++)
 		if (request.endpoints & 1u << endpoint)
 			verdicts[endpoint] = verdict;
@@ -315,20 +346,51 @@ static int set_locked(struct wf_engine *engine, struct named *named, unsigned in
 	return err;
 }
 
-int wf_engine_flow_set(struct wf_engine *engine, const struct weft_flow *flow, unsigned int from,
-		       enum weft_verdict verdict, uint32_t *ret_count)
+/* Set the verdict of all connections with the four-tuple that the kernel knows. */
+static int set_named(struct wf_engine *engine, const struct weft_flow *flow, unsigned int from,
+		     enum weft_verdict verdict, uint32_t *ret_count)
 {
 	struct named named = {.flow = flow};
-	int err;
+	int err = wf_engine_control_lock(engine);
 
-	if (!is_running(engine))
-		return -ENODEV;
-	err = wf_engine_control_lock(engine);
 	if (err)
 		return err;
 	err = set_locked(engine, &named, from, verdict);
 	wf_engine_control_unlock(engine);
-	if (!err && ret_count)
-		*ret_count = named.count;
+	*ret_count = named.count;
 	return err;
+}
+
+int wf_engine_flow_set(struct wf_engine *engine, const struct weft_flow *flow, unsigned int from,
+		       enum weft_verdict verdict, uint32_t *ret_count)
+{
+	struct wf_flow_request request;
+	uint32_t count = 1;
+	int err = -ENOENT;
+	uint8_t src;
+
+	if (!engine->is_started)
+		return -ENODEV;
+	request = exact_request(engine, flow, &src);
+	request.endpoints = endpoints_of(from, src);
+	request.verdict = verdict;
+	if (!engine->ifaces.count || wf_crew_self(&engine->crew))
+		err = ask_exact(engine, &request);
+	if (err == -ENOENT && engine->ifaces.count)
+		err = set_named(engine, flow, from, verdict, &count);
+	if (!err && ret_count)
+		*ret_count = count;
+	return err;
+}
+
+int wf_engine_flow_end(struct wf_engine *engine, const struct weft_flow *flow)
+{
+	struct wf_flow_request request;
+	uint8_t src;
+
+	if (!engine->is_started)
+		return -ENODEV;
+	request = exact_request(engine, flow, &src);
+	request.is_end = true;
+	return ask_exact(engine, &request);
 }

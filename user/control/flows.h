@@ -22,4 +22,7 @@ int wf_engine_flows_each(struct wf_engine *engine, const struct weft_flow_query 
 int wf_engine_flow_set(struct wf_engine *engine, const struct weft_flow *flow, unsigned int from,
 		       enum weft_verdict verdict, uint32_t *ret_count);
 
+/* End the connection @flow, see weft_flow_end(). */
+int wf_engine_flow_end(struct wf_engine *engine, const struct weft_flow *flow);
+
 #endif

@@ -38,9 +38,13 @@
 /* data of direction dir was lost because memory was missing */
 #define WF_FLOW_LOST_MEMORY(dir)     (1u << (8 + (dir)))
 /* only one side of the flow was seen, and splits/ knows it */
-#define WF_FLOW_HALF		     (1u << 10)
+#define WF_FLOW_HALF		     (1u << 15)
+/* the program excluded direction dir, in user space: WEFT_VERDICT_PASS, or WF_FLOW_ENDED */
+#define WF_FLOW_IGNORED(dir)	     (1u << (10 + (dir)))
 /* wrong checksums of the sender of direction dir are accepted; see senders/ */
 #define WF_FLOW_WRONG_CHECKSUMS(dir) (1u << (12 + (dir)))
+/* weft_flow_end() closed it; the flow stays so that its later segments open no other one */
+#define WF_FLOW_ENDED		     (1u << 14)
 
 struct wf_flow {
 	struct weft_flow_key key;

@@ -42,3 +42,18 @@ void wf_flow_key_describe(const struct weft_flow_key *key, uint8_t client,
 	ret_flow->vlan[1] = key->vlan[1];
 	ret_flow->vni = key->vni;
 }
+
+uint8_t wf_flow_key_make(struct weft_flow_key *ret_key, const struct weft_flow *flow)
+{
+	int order = memcmp(flow->src_addr, flow->dst_addr, sizeof(flow->src_addr));
+	uint8_t src = order > 0 || (!order && flow->src_port > flow->dst_port);
+
+	memcpy(ret_key->addr[src], flow->src_addr, sizeof(flow->src_addr));
+	memcpy(ret_key->addr[!src], flow->dst_addr, sizeof(flow->dst_addr));
+	ret_key->port[src] = flow->src_port;
+	ret_key->port[!src] = flow->dst_port;
+	ret_key->vlan[0] = flow->vlan[0];
+	ret_key->vlan[1] = flow->vlan[1];
+	ret_key->vni = flow->vni;
+	return src;
+}

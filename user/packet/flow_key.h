@@ -38,4 +38,10 @@ uint8_t wf_flow_key_guess_client(const struct weft_flow_key *key, uint8_t first_
 void wf_flow_key_describe(const struct weft_flow_key *key, uint8_t client,
 			  struct weft_flow *ret_flow);
 
+/*
+ * Write the key of the connection that @flow describes to @ret_key. Return: the endpoint index of
+ * its source.
+ */
+uint8_t wf_flow_key_make(struct weft_flow_key *ret_key, const struct weft_flow *flow);
+
 #endif

@@ -31,7 +31,9 @@ void wf_mailbox_run_call(struct wf_mailbox *mailbox, struct wf_pipeline *pipelin
 
 	if (!call)
 		return;
+	mailbox->is_in_call = true;
 	call->fn(call->ctx, pipeline);
+	mailbox->is_in_call = false;
 	/* The caller may release the call from here on. Pairs with the acquire in is_done(). */
 	atomic_fetch_add_explicit(&mailbox->calls_done, 1, memory_order_release);
 	wf_waiter_wake(&mailbox->caller);

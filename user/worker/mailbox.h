@@ -16,6 +16,7 @@
 #define WF_WORKER_MAILBOX_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <weft/limits.h>
@@ -62,6 +63,7 @@ struct wf_mailbox {
 	/* written by the owner; done_items is indexed by cleanup task */
 	_Alignas(WF_CACHE_LINE) _Atomic uint64_t done_items[WF_MAILBOX_TASKS_MAX];
 	_Atomic uint64_t calls_done;
+	bool is_in_call;	 /* the owner runs a call, whose caller waits */
 	struct wf_waiter caller; /* the caller sleeps here until calls_done changes */
 };
 

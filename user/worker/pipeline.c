@@ -7,7 +7,8 @@
  * prefetches the extensions and held data of flows that have any; the fourth processes the
  * segments. The cache misses of a group therefore overlap.
  *
- * Requests of connections to the kernel (conn/kernel.h) are carried out after each group.
+ * Verdicts that connections request (conn/kernel.h) are carried out after each group, those that
+ * the program requests after the segment that caused the callback (verdicts.h).
  */
 #include "worker/pipeline.h"
 
@@ -28,13 +29,13 @@
 #include "decode/defrag.h"
 #include "deliver/dispatch.h"
 #include "conn/conns.h"
-#include "conn/bypass.h"
 #include "senders/trials.h"
 #include "worker/cleanup_tasks.h"
 #include "worker/conns_setup.h"
 #include "worker/fragments.h"
 #include "worker/outcome.h"
 #include "worker/pressure_actions.h"
+#include "worker/verdicts.h"
 #include "memory/arena.h"
 #include "memory/budget.h"
 #include "memory/page.h"
@@ -54,69 +55,10 @@ struct wf_pipeline {
 	struct wf_defrag *defrag; /* owned */
 	struct wf_trials *trials; /* owned */
 	struct wf_pressure_actions actions;
-	struct wf_kernel kernel;
+	struct wf_verdicts verdicts;
 	struct wf_pipeline_opts opts;
 	uint64_t tick_due_ns; /* passing time at which timers run again */
 };
-
-/* ---- the kernel's verdicts on flows -------------------------------------------------- */
-
-static int look(void *ctx, const struct weft_flow_key *key, struct wf_kept *ret_kept)
-{
-	static const enum weft_verdict keep[2] = {WEFT_VERDICT_KEEP, WEFT_VERDICT_KEEP};
-	const struct wf_pipeline *pipeline = ctx;
-
-	return pipeline->opts.set_verdict(pipeline->opts.set_verdict_ctx, key, keep, ret_kept);
-}
-
-static int carry_out(struct wf_pipeline *pipeline, const struct wf_flow *flow,
-		     const struct wf_kernel_request *request)
-{
-	enum weft_verdict verdict[2] = {WEFT_VERDICT_KEEP, WEFT_VERDICT_KEEP};
-	struct wf_kept kept;
-	int err;
-
-	verdict[wf_kernel_endpoint(flow, request->dir)] = request->verdict;
-	err = pipeline->opts.set_verdict(pipeline->opts.set_verdict_ctx, &request->key, verdict,
-					 &kept);
-	wf_bypass_done(&pipeline->conns, request, err, &kept);
-	return err;
-}
-
-/* Carry out the kernel requests of all connections that still exist. */
-static void carry_out_all(struct wf_pipeline *pipeline)
-{
-	struct wf_kernel *kernel = &pipeline->kernel;
-
-	for (uint32_t i = 0; i < kernel->count; i++) {
-		const struct wf_kernel_request *request = &kernel->requests[i];
-		const struct wf_flow *flow =
-			wf_flow_table_find(&pipeline->conns.table, &request->key, request->hash);
-
-		if (flow && flow->id == request->id)
-			carry_out(pipeline, flow, request);
-	}
-	kernel->count = 0;
-}
-
-int wf_pipeline_set_verdict(struct wf_pipeline *pipeline, struct wf_flow *flow, unsigned int dirs,
-			    enum weft_verdict verdict)
-{
-	for (int dir = 0; dir < 2; dir++) {
-		struct wf_half half = wf_half_of(&pipeline->conns, flow, (enum weft_dir)dir);
-		struct wf_kernel_request request;
-		int err;
-
-		if (!(dirs & 1u << dir))
-			continue;
-		err = wf_bypass_prepare(&half, verdict, &request);
-		if (!err)
-			err = carry_out(pipeline, flow, &request);
-		if (err)
-			return err;
-	}
-	return 0;
-}
 
 /* Process the segment, or drop it if its wrong checksum is not accepted. */
 static void release(void *ctx, const struct wf_frame *frame, const struct wf_packet *packet,
@@ -129,7 +71,7 @@ static void release(void *ctx, const struct wf_frame *frame, const struct wf_pac
 	wf_page_put(frame->page);
 	wf_outcome_count(pipeline->opts.metrics, frame->flags & WF_FRAME_REBUILT,
 			 is_accepted ? WF_OUTCOME_PROCESSED : WF_OUTCOME_CHECKSUM);
-	carry_out_all(pipeline);
+	wf_verdicts_run(&pipeline->verdicts);
 }
 
 static int init_trials(struct wf_pipeline *pipeline)
@@ -169,11 +111,8 @@ int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **re
 	err = wf_conns_setup_make(&pipeline->conns, opts);
 	if (err)
 		goto free_pipeline;
-	if (opts->set_verdict) {
-		pipeline->kernel.look = look;
-		pipeline->kernel.ctx = pipeline;
-		pipeline->conns.kernel = &pipeline->kernel;
-	}
+	wf_verdicts_init(&pipeline->verdicts, &pipeline->conns, opts->set_verdict,
+			 opts->set_verdict_ctx);
 	err = wf_fragments_new(opts->arena, opts->pages, opts->metrics, &opts->secret,
 			       &pipeline->defrag);
 	if (err)
@@ -306,7 +245,7 @@ static void tick(struct wf_pipeline *pipeline)
 	wf_defrag_tick(pipeline->defrag, conns->now_ns);
 	wf_trials_tick(pipeline->trials, conns->now_ns);
 	wf_conns_tick(conns, conns->now_ns);
-	carry_out_all(pipeline);
+	wf_verdicts_run(&pipeline->verdicts);
 	pipeline->tick_due_ns = conns->now_ns + TICK_NS;
 }
 
@@ -327,6 +266,8 @@ static enum wf_outcome process(struct wf_pipeline *pipeline, const struct wf_fra
 		    wf_trials_take(pipeline->trials, frame, packet))
 			return WF_OUTCOME_HELD;
 		wf_conns_packet(&pipeline->conns, packet);
+		if (wf_unlikely(pipeline->verdicts.later_count))
+			wf_verdicts_run(&pipeline->verdicts);
 	}
 	wf_page_put(frame->page);
 	return outcome;
@@ -404,17 +345,30 @@ static void run_group(struct wf_pipeline *pipeline, const struct wf_frame *frame
 		wf_outcome_count(pipeline->opts.metrics, frames[i].flags & WF_FRAME_REBUILT,
 				 outcomes[i]);
 	}
-	carry_out_all(pipeline);
+	wf_verdicts_run(&pipeline->verdicts);
+}
+
+/* Begin, and below end, work that causes events. @what: its name, for the ownership checks. */
+static void enter(struct wf_pipeline *pipeline, const char *what)
+{
+	wf_owner_enter(pipeline->opts.owner, what);
+	pipeline->verdicts.is_inside = true;
+}
+
+static void leave(struct wf_pipeline *pipeline)
+{
+	pipeline->verdicts.is_inside = false;
+	wf_dispatch_flush(pipeline->opts.dispatch);
+	wf_owner_leave(pipeline->opts.owner);
 }
 
 void wf_pipeline_run(struct wf_pipeline *pipeline, const struct wf_frame *frames, uint32_t count)
 {
-	wf_owner_enter(pipeline->opts.owner, "packets");
+	enter(pipeline, "packets");
 	for (uint32_t done = 0; done < count; done += GROUP)
 		run_group(pipeline, frames + done,
 			  count - done < GROUP ? count - done : (uint32_t)GROUP);
-	wf_dispatch_flush(pipeline->opts.dispatch);
-	wf_owner_leave(pipeline->opts.owner);
+	leave(pipeline);
 }
 
 void wf_pipeline_note_overrun(struct wf_pipeline *pipeline)
@@ -426,11 +380,10 @@ void wf_pipeline_note_overrun(struct wf_pipeline *pipeline)
 
 void wf_pipeline_tick(struct wf_pipeline *pipeline, uint64_t now_ns)
 {
-	wf_owner_enter(pipeline->opts.owner, "timers");
+	enter(pipeline, "timers");
 	wf_conns_pass(&pipeline->conns, now_ns);
 	tick(pipeline);
-	wf_dispatch_flush(pipeline->opts.dispatch);
-	wf_owner_leave(pipeline->opts.owner);
+	leave(pipeline);
 }
 
 static void give_up_data(struct wf_pipeline *pipeline)
@@ -464,10 +417,14 @@ bool wf_pipeline_handle(struct wf_pipeline *pipeline, struct wf_mailbox *mailbox
 
 	if (wf_unlikely(requests))
 		handle(pipeline, requests, mailbox);
+	if (wf_unlikely(pipeline->verdicts.later_count))
+		wf_verdicts_run(&pipeline->verdicts);
 	if (wf_likely(!wf_sweep_has_work(&pipeline->actions.sweep)))
 		return false;
+	enter(pipeline, "pressure");
 	wf_cleanup_tasks_count_closed(mailbox, wf_pressure_actions_step(&pipeline->actions));
-	wf_dispatch_flush(pipeline->opts.dispatch);
+	wf_verdicts_run(&pipeline->verdicts);
+	leave(pipeline);
 	return true;
 }
 
@@ -483,6 +440,11 @@ void wf_pipeline_set_filter(struct wf_pipeline *pipeline, const struct wf_pcap_f
 	pipeline->opts.segment_filter = segment_filter;
 }
 
+int wf_pipeline_request(struct wf_pipeline *pipeline, const struct wf_flow_request *request)
+{
+	return wf_verdicts_request(&pipeline->verdicts, request);
+}
+
 struct wf_conns *wf_pipeline_conns(struct wf_pipeline *pipeline)
 {
 	return &pipeline->conns;
@@ -490,10 +452,9 @@ struct wf_conns *wf_pipeline_conns(struct wf_pipeline *pipeline)
 
 void wf_pipeline_flush(struct wf_pipeline *pipeline)
 {
-	wf_owner_enter(pipeline->opts.owner, "flush");
+	enter(pipeline, "flush");
 	wf_defrag_flush(pipeline->defrag);
 	wf_trials_flush(pipeline->trials);
 	wf_conns_flush(&pipeline->conns);
-	wf_dispatch_flush(pipeline->opts.dispatch);
-	wf_owner_leave(pipeline->opts.owner);
+	leave(pipeline);
 }

@@ -16,15 +16,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "packet/verdict.h"
 #include "worker/pipeline_opts.h"
 
 struct wf_conns;
-struct wf_flow;
+struct wf_flow_request;
 struct weft_flow_key;
 struct wf_frame;
 struct wf_mailbox;
 struct wf_pcap_filter;
+struct wf_segment_filter;
 struct wf_pipeline;
 
 int wf_pipeline_new(const struct wf_pipeline_opts *opts, struct wf_pipeline **ret_pipeline);
@@ -54,19 +54,14 @@ void wf_pipeline_housekeep(struct wf_pipeline *pipeline);
 void wf_pipeline_flush(struct wf_pipeline *pipeline);
 
 /*
- * Use both filters from the next batch on; NULL accepts every packet. The filters must outlive
+ * Use these filters from the next group of frames on; NULL accepts every packet. They must outlive
  * their use.
  */
 void wf_pipeline_set_filter(struct wf_pipeline *pipeline, const struct wf_pcap_filter *filter,
 			    const struct wf_segment_filter *segment_filter);
 
-/*
- * Set the user's verdict (STEER, SHUNT or PASS) for the directions in @dirs (1u << enum weft_dir)
- * of @flow. Return: 0 on success; -ENOENT if the kernel has no entry for the flow; -EALREADY if
- * STEER is set for data beyond the depth limit; -ENOMEM.
- */
-int wf_pipeline_set_verdict(struct wf_pipeline *pipeline, struct wf_flow *flow, unsigned int dirs,
-			    enum weft_verdict verdict);
+/* Set a verdict on a flow, or end it, for the program: see wf_verdicts_request(). */
+int wf_pipeline_request(struct wf_pipeline *pipeline, const struct wf_flow_request *request);
 
 /* Return the connections of the pipeline, for control calls (mailbox.h). */
 struct wf_conns *wf_pipeline_conns(struct wf_pipeline *pipeline);

@@ -10,7 +10,7 @@
 #include <weft/opts.h>
 
 #include "bpf/hash.h"
-#include "packet/verdict.h"
+#include "worker/verdicts.h"
 
 struct wf_arena;
 struct wf_claims;
@@ -57,9 +57,8 @@ struct wf_pipeline_opts {
 	void (*handoff)(void *ctx, uint32_t worker, const struct wf_frame *frame);
 	void *handoff_ctx;
 
-	/* wf_ifaces_set_verdict(); NULL if no kernel program steers packets to this worker. */
-	int (*set_verdict)(void *ctx, const struct weft_flow_key *key,
-			   const enum weft_verdict verdict[2], struct wf_kept *ret_kept);
+	/* NULL if no kernel program steers packets to this worker */
+	wf_set_verdict_fn set_verdict;
 	void *set_verdict_ctx;
 };
 

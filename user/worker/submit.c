@@ -39,14 +39,6 @@ static int make_frame(const struct wf_submit *submit, const struct weft_packet *
 	return 0;
 }
 
-static bool is_worker(const struct wf_crew *crew)
-{
-	for (uint32_t i = 0; i < crew->count; i++)
-		if (wf_owner_is_self(&crew->workers[i].owner))
-			return true;
-	return false;
-}
-
 static int push(const struct wf_submit *submit, struct wf_mpsc *ring, const struct wf_frame *frame,
 		bool copy, uint64_t deadline_ns)
 {
@@ -54,7 +46,7 @@ static int push(const struct wf_submit *submit, struct wf_mpsc *ring, const stru
 
 	if (err != -EAGAIN || !deadline_ns)
 		return err;
-	if (is_worker(submit->crew))
+	if (wf_crew_self(submit->crew))
 		return -EDEADLK;
 	return wf_mpsc_push_wait(ring, frame, copy, deadline_ns);
 }

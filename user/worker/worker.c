@@ -400,6 +400,14 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
+struct wf_worker *wf_crew_self(const struct wf_crew *crew)
+{
+	for (uint32_t i = 0; i < crew->count; i++)
+		if (wf_owner_is_self(&crew->workers[i].owner))
+			return &crew->workers[i];
+	return NULL;
+}
+
 int wf_worker_start(struct wf_worker *worker)
 {
 	int err = pthread_create(&worker->thread, NULL, worker_main, worker);

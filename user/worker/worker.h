@@ -100,6 +100,9 @@ struct wf_worker {
 	struct wf_outbox_entry outbox[WF_OUTBOX_FRAMES];
 };
 
+/* Return the worker that the calling thread runs; NULL if it is no worker of @crew. Thread: any. */
+struct wf_worker *wf_crew_self(const struct wf_crew *crew);
+
 int wf_worker_start(struct wf_worker *worker);
 void wf_worker_join(struct wf_worker *worker);
 
