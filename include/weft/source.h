@@ -62,9 +62,9 @@ struct weft_interface_opts {
  *
  * weft_start() attaches to the interface. Return: 0 on success; -ENODEV if there is no such
  * interface; -ENOSPC if the handle has WEFT_INTERFACES_MAX interfaces; -EOPNOTSUPP if the kernel is
- * too old or lacks a required feature (weft_probe_kernel()); -EINVAL if an option is invalid, the
- * handle reads a file or it was started; -ETIMEDOUT if other control calls took too long; -ENOMEM.
- * Failures are logged. Thread: any, before weft_start().
+ * too old or lacks a required feature (weft_probe_kernel()); -EINVAL if an option is invalid or the
+ * handle reads a file; -EBUSY if it was started; -ETIMEDOUT if other control calls took too long;
+ * -ENOMEM. Failures are logged. Thread: any, before weft_start().
  */
 int weft_add_interface(struct weft *weft, const char *ifname,
 		       const struct weft_interface_opts *opts);
@@ -74,14 +74,15 @@ int weft_add_interface(struct weft *weft, const char *ifname,
  *
  * May be called several times: all files are one capture, in order of time, and a connection may
  * continue from one file to the next. A directory stands for the captures in it. Files may be
- * compressed by gzip, zstd, lz4, xz or bzip2. weft_start() opens the files. If one file can't be
- * read, weft_start() fails; if there are several, those that can't be read, or are damaged, are
+ * compressed by gzip, zstd, lz4, xz or bzip2. weft_start() opens the files. If the only file is no
+ * capture, weft_start() fails; if there are several, those that can't be read, or are damaged, are
  * logged, the others are read, and weft_wait() returns -EBADMSG.
  *
- * Return: 0 on success; -E2BIG: more than WEFT_CAPTURE_FILES_MAX; -EINVAL: the handle has another
- * kind of source, or was started (logged); -ETIMEDOUT: other control calls took too long (logged);
- * -ENOMEM. Errors of weft_start(): -ENOENT, -EACCES; -EBADMSG: nothing is a pcap or pcapng file
- * (logged). Thread: any, before weft_start().
+ * Return: 0 on success; -ENOENT, -EACCES or another errno of faccessat(2): the file can't be read,
+ * and was not added; -E2BIG: more than WEFT_CAPTURE_FILES_MAX; -EINVAL: the handle has another kind
+ * of source; -EBUSY: it was started; -ETIMEDOUT: other control calls took too long; -ENOMEM.
+ * Failures are logged. Errors of weft_start(): -EBADMSG: nothing is a pcap or pcapng file (logged).
+ * Thread: any, before weft_start().
  */
 int weft_add_file(struct weft *weft, const char *path);
 

@@ -57,11 +57,22 @@ const char *weft_version(void);
 int weft_new(const struct weft_opts *opts, struct weft **ret_weft);
 
 /**
+ * weft_last_error() - return the reason why the last failed call on @weft failed
+ * @weft: NULL: the last call of this thread that failed without a handle, such as weft_new()
+ *
+ * The text is the message that weft_log_set() would have received, one line without newline; "" if
+ * no call has failed. If weft_wait() returns the error of a source, it is that of the source.
+ * weft_submit() and weft_sub_poll() set no text. Return: never NULL; valid until the same thread's
+ * next call of the library. Thread: any. Memory: none.
+ */
+const char *weft_last_error(struct weft *weft);
+
+/**
  * weft_start() - start the workers and attach to the sources
  *
- * Return: 0 on success; -EINVAL if there is no source, if the handle was already started, or if
- * options can't be combined; -ENOENT, -EISDIR or -EACCES if the file can't be opened; -EBADMSG if
- * it is not a capture file or its link type is not supported; -ENODEV, -EPERM, -EBUSY or
+ * Return: 0 on success; -EINVAL if there is no source, or if options can't be combined; -EBUSY if
+ * the handle was already started; -ENOENT, -EISDIR or -EACCES if the file can't be opened; -EBADMSG
+ * if it is not a capture file or its link type is not supported; -ENODEV, -EPERM, -EBUSY or
  * -EOPNOTSUPP if an interface can't be captured; -ENOBUFS if the memory limit is too small;
  * -ETIMEDOUT if other control calls took too long; other negative errno. After an error no
  * interface stays attached. Thread: any; weft_wait() and weft_free() may be called after it has

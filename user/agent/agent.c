@@ -31,6 +31,7 @@ enum { TICK_MS = 200, SOURCE_NAME_BYTES = 256, NOTHING_FOUND_BYTES = 1024 };
 struct agent {
 	const struct wf_agent_opts *opts;
 	bool continues;	   /* outputs of an earlier capture of this process are continued */
+	bool lacks_files;  /* at least one of several capture files can't be read */
 	struct weft *weft; /* owned */
 	struct wf_sink *sinks[WEFT_SUBSCRIPTIONS_MAX];
 	size_t sinks_count;
@@ -143,13 +144,22 @@ static void name_source(struct agent *agent)
 					 i ? "," : "", config->interfaces[i]);
 }
 
+/* Among several files, one that can't be read is left out; that is the result of the run. */
 static int add_files(struct agent *agent)
 {
+	size_t added = 0;
 	int err = 0;
 
-	for (size_t i = 0; !err && i < agent->opts->files_count; i++)
+	for (size_t i = 0; i < agent->opts->files_count; i++) {
 		err = weft_add_file(agent->weft, agent->opts->files[i]);
-	return err ? err : wf_filter_apply(agent->opts->config, NULL, agent->weft);
+		if (err == -ENOMEM || err == -E2BIG)
+			return err;
+		added += !err;
+		agent->lacks_files |= err != 0;
+	}
+	if (!added)
+		return err;
+	return wf_filter_apply(agent->opts->config, NULL, agent->weft);
 }
 
 static int add_source(struct agent *agent)
@@ -332,6 +342,8 @@ static int run(struct agent *agent, struct wf_agent_result *result)
 		weft_stop(agent->weft);
 	}
 	wait_err = err && !agent->sinks_started ? 0 : wait_for_end(agent);
+	if (!wait_err && agent->lacks_files)
+		wait_err = -EBADMSG;
 	sink_err = join_sinks(agent);
 	if (err)
 		return err;

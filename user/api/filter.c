@@ -7,7 +7,9 @@
 #include <errno.h>
 
 #include "api/handle.h"
+#include "api/last_error.h"
 #include "api/opts.h"
+#include "base/log.h"
 #include "control/filter_set.h"
 
 static bool are_prefixes(const struct weft_prefix *prefixes, size_t count)
@@ -18,16 +20,29 @@ static bool are_prefixes(const struct weft_prefix *prefixes, size_t count)
 	return count <= WEFT_FILTER_PREFIXES_MAX;
 }
 
+static int check_opts(const struct weft_filter_opts *opts)
+{
+	if (!(opts->sample < 0) && !(opts->sample > 1) &&
+	    opts->ports_count <= WEFT_FILTER_PORTS_MAX &&
+	    are_prefixes(opts->allow, opts->allow_count) &&
+	    are_prefixes(opts->deny, opts->deny_count))
+		return 0;
+	wf_error("weft_filter_set: at most %d ports, %d prefixes of at most 128 bits, and a sample "
+		 "from 0 to 1 are allowed",
+		 WEFT_FILTER_PORTS_MAX, WEFT_FILTER_PREFIXES_MAX);
+	return -EINVAL;
+}
+
 int weft_filter_set(struct weft *weft, const struct weft_filter_opts *opts)
 {
 	struct weft_filter_opts copy;
-	int err = wf_opts_copy("weft_filter_opts", opts, sizeof(copy), &copy);
+	int err;
 
-	if (err)
-		return err;
-	if (copy.sample < 0 || copy.sample > 1 || copy.ports_count > WEFT_FILTER_PORTS_MAX ||
-	    !are_prefixes(copy.allow, copy.allow_count) ||
-	    !are_prefixes(copy.deny, copy.deny_count))
-		return -EINVAL;
-	return wf_engine_filter_set(weft->engine, &copy);
+	wf_api_begin();
+	err = wf_opts_copy("weft_filter_opts", opts, sizeof(copy), &copy);
+	if (!err)
+		err = check_opts(&copy);
+	if (!err)
+		err = wf_engine_filter_set(weft->engine, &copy);
+	return wf_api_end(weft, "weft_filter_set", err);
 }

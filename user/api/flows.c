@@ -9,34 +9,56 @@
 #include <weft/limits.h>
 
 #include "api/handle.h"
+#include "api/last_error.h"
 #include "api/opts.h"
+#include "base/log.h"
 #include "control/flows.h"
+
+static int check_query(const struct weft_flow_query *query)
+{
+	if (query->count_max <= WEFT_FLOW_VIEWS_MAX &&
+	    (unsigned int)query->sort < WEFT_FLOW_SORT_COUNT)
+		return 0;
+	wf_error("weft_flows_each: count_max %u must be at most %d, and sort %u one of %d orders",
+		 query->count_max, WEFT_FLOW_VIEWS_MAX, (unsigned int)query->sort,
+		 WEFT_FLOW_SORT_COUNT);
+	return -EINVAL;
+}
 
 int weft_flows_each(struct weft *weft, const struct weft_flow_query *query, weft_flow_view_fn fn,
 		    void *ctx, uint64_t *ret_total)
 {
 	struct weft_flow_query copy;
-	int err = wf_opts_copy("weft_flow_query", query, sizeof(copy), &copy);
+	int err;
 
-	if (err)
-		return err;
-	if (!copy.count_max)
+	wf_api_begin();
+	err = wf_opts_copy("weft_flow_query", query, sizeof(copy), &copy);
+	if (!err && !copy.count_max)
 		copy.count_max = WEFT_FLOW_VIEWS;
-	if (copy.count_max > WEFT_FLOW_VIEWS_MAX || (unsigned int)copy.sort >= WEFT_FLOW_SORT_COUNT)
-		return -EINVAL;
-	return wf_engine_flows_each(weft->engine, &copy, fn, ctx, ret_total);
+	if (!err)
+		err = check_query(&copy);
+	if (!err)
+		err = wf_engine_flows_each(weft->engine, &copy, fn, ctx, ret_total);
+	return wf_api_end(weft, "weft_flows_each", err);
 }
 
 int weft_flow_end(struct weft *weft, const struct weft_flow *flow)
 {
-	return wf_engine_flow_end(weft->engine, flow);
+	wf_api_begin();
+	return wf_api_end(weft, "weft_flow_end", wf_engine_flow_end(weft->engine, flow));
 }
 
 int weft_flow_set(struct weft *weft, const struct weft_flow *flow, unsigned int from,
 		  enum weft_verdict verdict, uint32_t *ret_count)
 {
-	if (!from || from > (WEFT_FLOW_FROM_SRC | WEFT_FLOW_FROM_DST) ||
-	    (unsigned int)verdict > WEFT_VERDICT_PASS)
-		return -EINVAL;
-	return wf_engine_flow_set(weft->engine, flow, from, verdict, ret_count);
+	int err = -EINVAL;
+
+	wf_api_begin();
+	if (from && from <= (WEFT_FLOW_FROM_SRC | WEFT_FLOW_FROM_DST) &&
+	    (unsigned int)verdict <= WEFT_VERDICT_PASS)
+		err = wf_engine_flow_set(weft->engine, flow, from, verdict, ret_count);
+	else
+		wf_error("weft_flow_set: %u names no side, or %u is no verdict to set", from,
+			 (unsigned int)verdict);
+	return wf_api_end(weft, "weft_flow_set", err);
 }

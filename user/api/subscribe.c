@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "api/handle.h"
+#include "api/last_error.h"
 #include "api/opts.h"
 #include "base/log.h"
 #include "deliver/subscription.h"
@@ -33,16 +34,17 @@ int weft_subscribe(struct weft *weft, const struct weft_sub_opts *opts, struct w
 
 	if (!weft || !ret_sub)
 		return -EINVAL;
+	wf_api_begin();
 	err = wf_opts_copy("weft_sub_opts", opts, sizeof(all), &all);
 	if (!err)
 		err = check_opts(&all);
 	if (!err)
 		err = wf_lock_take(&weft->lock, "weft_subscribe");
-	if (err)
-		return err;
-	err = wf_engine_subscribe(weft->engine, &all, ret_sub);
-	wf_lock_put(&weft->lock);
-	return err;
+	if (!err) {
+		err = wf_engine_subscribe(weft->engine, &all, ret_sub);
+		wf_lock_put(&weft->lock);
+	}
+	return wf_api_end(weft, "weft_subscribe", err);
 }
 
 int weft_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_max, int timeout_ms)

@@ -8,17 +8,19 @@
 #include <stdlib.h>
 
 #include "api/handle.h"
+#include "api/last_error.h"
 #include "api/opts.h"
 #include "base/log.h"
 #include "capture/host/kernel_features.h"
 #include "engine/engine.h"
+#include "engine/sources.h"
 
 const char *weft_version(void)
 {
 	return WEFT_VERSION;
 }
 
-int weft_new(const struct weft_opts *opts, struct weft **ret_weft)
+static int make_handle(const struct weft_opts *opts, struct weft **ret_weft)
 {
 	struct weft_opts resolved;
 	struct weft *weft;
@@ -32,8 +34,10 @@ int weft_new(const struct weft_opts *opts, struct weft **ret_weft)
 	if (!weft)
 		return -ENOMEM;
 	wf_lock_init(&weft->lock, resolved.lock_timeout_ms);
+	wf_lock_init(&weft->error_lock, resolved.lock_timeout_ms);
 	err = wf_engine_new(&resolved, &weft->engine);
 	if (err) {
+		wf_lock_fini(&weft->error_lock);
 		wf_lock_fini(&weft->lock);
 		free(weft);
 		return err;
@@ -42,15 +46,23 @@ int weft_new(const struct weft_opts *opts, struct weft **ret_weft)
 	return 0;
 }
 
+int weft_new(const struct weft_opts *opts, struct weft **ret_weft)
+{
+	wf_api_begin();
+	return wf_api_end(NULL, "weft_new", make_handle(opts, ret_weft));
+}
+
 int weft_add_file(struct weft *weft, const char *path)
 {
-	int err = wf_lock_take(&weft->lock, "weft_add_file");
+	int err;
 
-	if (err)
-		return err;
-	err = wf_engine_add_file(weft->engine, path);
-	wf_lock_put(&weft->lock);
-	return err;
+	wf_api_begin();
+	err = wf_lock_take(&weft->lock, "weft_add_file");
+	if (!err) {
+		err = wf_engine_add_file(weft->engine, path);
+		wf_lock_put(&weft->lock);
+	}
+	return wf_api_end(weft, "weft_add_file", err);
 }
 
 int weft_add_interface(struct weft *weft, const char *ifname,
@@ -59,17 +71,17 @@ int weft_add_interface(struct weft *weft, const char *ifname,
 	struct weft_interface_opts copy;
 	int err;
 
+	wf_api_begin();
 	err = wf_opts_resolve_interface(opts, &copy);
 	if (!err)
 		err = wf_kernel_check();
-	if (err)
-		return err;
-	err = wf_lock_take(&weft->lock, "weft_add_interface");
-	if (err)
-		return err;
-	err = wf_engine_add_interface(weft->engine, ifname, &copy);
-	wf_lock_put(&weft->lock);
-	return err;
+	if (!err)
+		err = wf_lock_take(&weft->lock, "weft_add_interface");
+	if (!err) {
+		err = wf_engine_add_interface(weft->engine, ifname, &copy);
+		wf_lock_put(&weft->lock);
+	}
+	return wf_api_end(weft, "weft_add_interface", err);
 }
 
 int weft_add_submit(struct weft *weft, const struct weft_submit_opts *opts)
@@ -77,15 +89,15 @@ int weft_add_submit(struct weft *weft, const struct weft_submit_opts *opts)
 	struct weft_submit_opts copy;
 	int err;
 
+	wf_api_begin();
 	err = wf_opts_copy("weft_submit_opts", opts, sizeof(copy), &copy);
-	if (err)
-		return err;
-	err = wf_lock_take(&weft->lock, "weft_add_submit");
-	if (err)
-		return err;
-	err = wf_engine_add_submit(weft->engine, &copy);
-	wf_lock_put(&weft->lock);
-	return err;
+	if (!err)
+		err = wf_lock_take(&weft->lock, "weft_add_submit");
+	if (!err) {
+		err = wf_engine_add_submit(weft->engine, &copy);
+		wf_lock_put(&weft->lock);
+	}
+	return wf_api_end(weft, "weft_add_submit", err);
 }
 
 int weft_submit(struct weft *weft, const struct weft_packet *packets, uint32_t count,
@@ -96,18 +108,21 @@ int weft_submit(struct weft *weft, const struct weft_packet *packets, uint32_t c
 
 int weft_start(struct weft *weft)
 {
-	int err = wf_lock_take(&weft->lock, "weft_start");
+	int err;
 
-	if (err)
-		return err;
-	err = wf_engine_start(weft->engine);
-	wf_lock_put(&weft->lock);
-	return err;
+	wf_api_begin();
+	err = wf_lock_take(&weft->lock, "weft_start");
+	if (!err) {
+		err = wf_engine_start(weft->engine);
+		wf_lock_put(&weft->lock);
+	}
+	return wf_api_end(weft, "weft_start", err);
 }
 
 int weft_wait(struct weft *weft, int timeout_ms)
 {
-	return wf_engine_wait(weft->engine, timeout_ms);
+	wf_api_begin();
+	return wf_api_end(weft, "weft_wait", wf_engine_wait(weft->engine, timeout_ms));
 }
 
 void weft_stop(struct weft *weft)
@@ -120,6 +135,7 @@ void weft_free(struct weft *weft)
 	if (!weft)
 		return;
 	wf_engine_free(weft->engine);
+	wf_lock_fini(&weft->error_lock);
 	wf_lock_fini(&weft->lock);
 	free(weft);
 }

@@ -22,6 +22,7 @@
 #include "engine/engine_body.h"
 #include "engine/housekeeping.h"
 #include "engine/setup.h"
+#include "engine/sources.h"
 #include "memory/arena.h"
 #include "memory/page_pool.h"
 #include "packet/segment_filter.h"
@@ -64,7 +65,7 @@ static void on_iface_lost(void *ctx, bool is_last)
 {
 	struct wf_engine *engine = ctx;
 
-	atomic_store_explicit(&engine->crew.error, -ENODEV, memory_order_relaxed);
+	wf_crew_fail(&engine->crew, -ENODEV);
 	if (is_last)
 		wf_engine_stop(engine);
 }
@@ -116,75 +117,18 @@ free_engine:
 	return err;
 }
 
-int wf_engine_add_file(struct wf_engine *engine, const char *path)
-{
-	char **paths;
-
-	if (engine->is_started || engine->ifaces.count || engine->submit_ring_bytes) {
-		wf_error("source: %s: a handle has one kind of source, added before weft_start()",
-			 path);
-		return -EINVAL;
-	}
-	if (engine->file_paths_count == WEFT_CAPTURE_FILES_MAX) {
-		wf_error("source: at most %d capture files", WEFT_CAPTURE_FILES_MAX);
-		return -E2BIG;
-	}
-	paths = realloc(engine->file_paths, (engine->file_paths_count + 1) * sizeof(*paths));
-	if (!paths)
-		return -ENOMEM;
-	engine->file_paths = paths;
-	paths[engine->file_paths_count] = strdup(path);
-	if (!paths[engine->file_paths_count])
-		return -ENOMEM;
-	engine->file_paths_count++;
-	return 0;
-}
-
-int wf_engine_add_interface(struct wf_engine *engine, const char *ifname,
-			    const struct weft_interface_opts *opts)
-{
-	if (engine->is_started || engine->file_paths_count) {
-		wf_error("source: %s: a handle has one kind of source, added before weft_start()",
-			 ifname);
-		return -EINVAL;
-	}
-	return wf_ifaces_add(&engine->ifaces, ifname, opts);
-}
-
-int wf_engine_add_submit(struct wf_engine *engine, const struct weft_submit_opts *opts)
-{
-	uint64_t bytes = opts->ring_bytes ? opts->ring_bytes : (uint64_t)WEFT_SUBMIT_RING_BYTES;
-
-	if (engine->is_started)
-		return -EBUSY;
-	if (engine->submit_ring_bytes)
-		return -EEXIST;
-	if (engine->file_paths_count) {
-		wf_error("source: weft_submit() can't be combined with files in one handle");
-		return -EINVAL;
-	}
-	if (bytes & (bytes - 1) || bytes < WEFT_SUBMIT_RING_MIN_BYTES ||
-	    bytes > WEFT_SUBMIT_RING_MAX_BYTES) {
-		wf_error("options: ring_bytes is %llu, but must be a power of two from %d to %d",
-			 (unsigned long long)bytes, WEFT_SUBMIT_RING_MIN_BYTES,
-			 WEFT_SUBMIT_RING_MAX_BYTES);
-		return -EINVAL;
-	}
-	engine->submit_ring_bytes = bytes;
-	engine->submit.live = opts->live;
-	return 0;
-}
-
 int wf_engine_subscribe(struct wf_engine *engine, const struct weft_sub_opts *opts,
 			struct weft_sub **ret_sub)
 {
 	struct weft_sub *sub;
-	int err;
+	int err = wf_sources_check_not_started(engine, "weft_subscribe()");
 
-	if (engine->is_started)
-		return -EBUSY;
-	if (engine->subs_count == WEFT_SUBSCRIPTIONS_MAX)
+	if (err)
+		return err;
+	if (engine->subs_count == WEFT_SUBSCRIPTIONS_MAX) {
+		wf_error("engine: at most %d subscriptions", WEFT_SUBSCRIPTIONS_MAX);
 		return -ENOSPC;
+	}
 	err = wf_sub_new(opts, engine->opts.workers, wf_engine_is_live(engine), engine->arena,
 			 &sub);
 	if (err)
@@ -298,10 +242,11 @@ static int start_all(struct wf_engine *engine)
 
 int wf_engine_start(struct wf_engine *engine)
 {
-	int err;
+	int err = wf_sources_check_not_started(engine, "weft_start()");
 
-	if (engine->is_started ||
-	    (!engine->file_paths_count && !engine->ifaces.count && !engine->submit_ring_bytes)) {
+	if (err)
+		return err;
+	if (!engine->file_paths_count && !engine->ifaces.count && !engine->submit_ring_bytes) {
 		wf_error(
 			"engine: nothing to start: first add a file or an interface, or enable submission");
 		return -EINVAL;
@@ -344,8 +289,10 @@ int wf_engine_wait(struct wf_engine *engine, int timeout_ms)
 	uint64_t deadline_ns = UINT64_MAX;
 	int err;
 
-	if (!engine->is_started)
+	if (!engine->is_started) {
+		wf_error("engine: weft_wait(): the handle was not started");
 		return -EINVAL;
+	}
 	if (timeout_ms >= 0)
 		deadline_ns = wf_clock_monotonic_ns() + (uint64_t)timeout_ms * WF_NS_PER_MS;
 	err = wait_for_end(engine, deadline_ns);
@@ -356,7 +303,10 @@ int wf_engine_wait(struct wf_engine *engine, int timeout_ms)
 	wf_shedding_stop(&engine->shedding);
 	join_threads(engine);
 	wf_housekeeping_stop(engine->housekeeping);
-	return atomic_load_explicit(&engine->crew.error, memory_order_relaxed);
+	err = atomic_load_explicit(&engine->crew.error, memory_order_relaxed);
+	if (err)
+		wf_log_set_last_error(engine->crew.error_text);
+	return err;
 }
 
 int wf_engine_submit(struct wf_engine *engine, const struct weft_packet *packets, uint32_t count,

@@ -2,7 +2,7 @@
 /*
  * engine.h - the memory, sources, workers and subscriptions of one handle, and their lifetime.
  *
- *   new → add_file | add_interface, add_submit → subscribe → start → (stop) → wait → free
+ *   new → sources.h → subscribe → start → (stop) → wait → free
  *
  *   live:                                    replay, one worker:  file ─► worker
  *     queues × workers sockets ─► worker     replay, N workers:   file ─► reader ─► workers
@@ -30,10 +30,6 @@ struct wf_metrics;
 
 /* Create an engine. @opts: copied; defaults must be filled in and ranges checked. */
 int wf_engine_new(const struct weft_opts *opts, struct wf_engine **ret_engine);
-int wf_engine_add_file(struct wf_engine *engine, const char *path);
-int wf_engine_add_interface(struct wf_engine *engine, const char *ifname,
-			    const struct weft_interface_opts *opts);
-int wf_engine_add_submit(struct wf_engine *engine, const struct weft_submit_opts *opts);
 int wf_engine_subscribe(struct wf_engine *engine, const struct weft_sub_opts *opts,
 			struct weft_sub **ret_sub);
 int wf_engine_start(struct wf_engine *engine);

@@ -170,7 +170,7 @@ static void *reader_main(void *arg)
 	} while (count >= 0 && !is_stopping(reader));
 
 	if (count < 0 && count != -ENODATA)
-		atomic_store_explicit(&crew->error, count, memory_order_relaxed);
+		wf_crew_fail(crew, count);
 	wf_defrag_flush(reader->defrag);
 	for (uint32_t i = 0; i < crew->count; i++)
 		wf_mpsc_close(&crew->workers[i].feed);

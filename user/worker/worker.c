@@ -186,7 +186,7 @@ static uint32_t take_source(struct wf_worker *worker, uint32_t index)
 		worker->source_ended[index] = true;
 	worker->collects |= count > 0 && source->ops->set_wake;
 	if (count < 0 && count != -ENODATA)
-		atomic_store_explicit(&worker->crew->error, count, memory_order_relaxed);
+		wf_crew_fail(worker->crew, count);
 	if (source->ops->done)
 		source->ops->done(source);
 	if (wf_unlikely(source->overran)) {
@@ -398,6 +398,15 @@ static void *worker_main(void *arg)
 	atomic_fetch_sub_explicit(&worker->crew->running, 1, memory_order_release);
 	wf_waiter_wake(worker->crew->ended);
 	return NULL;
+}
+
+void wf_crew_fail(struct wf_crew *crew, int err)
+{
+	int none = 0;
+
+	/* The text is read after this thread has ended. */
+	if (atomic_compare_exchange_strong(&crew->error, &none, err))
+		memcpy(crew->error_text, wf_log_last_error(), sizeof(crew->error_text));
 }
 
 struct wf_worker *wf_crew_self(const struct wf_crew *crew)

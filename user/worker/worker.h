@@ -16,6 +16,7 @@
 
 #include <weft/limits.h>
 
+#include "base/log.h"
 #include "base/owner.h"
 #include "base/waiter.h"
 #include "deliver/dispatch.h"
@@ -58,6 +59,7 @@ struct wf_crew {
 	struct wf_waiter *ended;       /* borrowed: woken when a worker thread ends */
 	/* error of a source that failed, such as -EBADMSG for a damaged file; 0: none */
 	_Atomic int error;
+	char error_text[WF_LOG_BYTES]; /* written by the thread that sets error */
 };
 
 struct wf_outbox_entry {
@@ -99,6 +101,12 @@ struct wf_worker {
 	uint32_t outbox_count;
 	struct wf_outbox_entry outbox[WF_OUTBOX_FRAMES];
 };
+
+/*
+ * Record that a source has failed with @err, with the calling thread's last logged error as its
+ * text. The first failure of a run is kept. Thread: any.
+ */
+void wf_crew_fail(struct wf_crew *crew, int err);
 
 /* Return the worker that the calling thread runs; NULL if it is no worker of @crew. Thread: any. */
 struct wf_worker *wf_crew_self(const struct wf_crew *crew);

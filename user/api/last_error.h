@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * last_error.h - keeps the text of the last error of a handle, for weft_last_error().
+ *
+ *   wf_api_begin();
+ *   return wf_api_end(weft, "weft_start", wf_engine_start(weft->engine));
+ *
+ * The text is the message that the call logged last. An error without a message gets one here.
+ * Thread: any.
+ */
+#ifndef WF_API_LAST_ERROR_H
+#define WF_API_LAST_ERROR_H
+
+struct weft;
+
+/* Begin a call whose error is reported. */
+void wf_api_begin(void);
+
+/*
+ * End it with the result @err. @weft: NULL if there is no handle yet; the text is then only that of
+ * the calling thread. @call: name of the function. Return: @err.
+ */
+int wf_api_end(struct weft *weft, const char *call, int err);
+
+#endif

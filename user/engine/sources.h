@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sources.h - adds sources of packets to an engine before it starts: files; or interfaces,
+ * submitted packets or both. What can't be added is refused at once, with the reason in the log.
+ *
+ * Thread: main.
+ */
+#ifndef WF_ENGINE_SOURCES_H
+#define WF_ENGINE_SOURCES_H
+
+#include <weft/source.h>
+#include <weft/submit.h>
+
+struct wf_engine;
+
+/* Return 0; -EBUSY (logged) if the engine was started, so that it is too late for @what. */
+int wf_sources_check_not_started(const struct wf_engine *engine, const char *what);
+
+int wf_engine_add_file(struct wf_engine *engine, const char *path);
+int wf_engine_add_interface(struct wf_engine *engine, const char *ifname,
+			    const struct weft_interface_opts *opts);
+int wf_engine_add_submit(struct wf_engine *engine, const struct weft_submit_opts *opts);
+
+#endif
