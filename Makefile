@@ -47,7 +47,7 @@ APP_LIBS := -ljansson -lyaml -lcrypto
 
 LIB_DIRS := api control engine worker conn pressure capture capture/file capture/set capture/live capture/ring capture/maps capture/host capture/hook decode flow senders splits tcp \
             reassembly deliver packet memory metrics base
-APP_DIRS := cli agent config sink sink/format sink/table
+APP_DIRS := cli agent agent/control config sink sink/format sink/table
 LIB_SRC  := $(foreach d,$(LIB_DIRS),$(sort $(wildcard user/$(d)/*.c)))
 APP_SRC  := $(foreach d,$(APP_DIRS),$(sort $(wildcard user/$(d)/*.c)))
 LIB_OBJ  := $(LIB_SRC:%.c=$(O)/%.o)

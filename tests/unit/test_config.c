@@ -306,6 +306,23 @@ TEST_WITH(config_set_of_list_beyond_its_maximum_is_refused, setup, teardown)
 	assert_int_equal(set(fixture, pair), -EINVAL);
 }
 
+TEST_WITH(config_times_take_suffixes_that_come_out_even, setup, teardown)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(set(fixture, "capture.duration_sec=30"), 0);
+	assert_int_equal(fixture->config.duration_sec, 30);
+	assert_int_equal(set(fixture, "capture.duration_sec=2h"), 0);
+	assert_int_equal(fixture->config.duration_sec, 7200);
+	assert_int_equal(set(fixture, "capture.duration_sec=5000ms"), 0);
+	assert_int_equal(fixture->config.duration_sec, 5);
+	assert_int_equal(set(fixture, "capture.duration_sec=500ms"), -EINVAL);
+	assert_int_equal(set(fixture, "capture.duration_sec=1M"), 0);
+	assert_int_equal(fixture->config.duration_sec, 60);
+	assert_int_equal(set(fixture, "capture.duration_sec=1KB"), -EINVAL);
+	assert_non_null(strstr(fixture->error.text, "or a time such as 30s, 10m or 2h"));
+}
+
 TEST_WITH(config_sizes_take_suffixes_that_come_out_even, setup, teardown)
 {
 	struct fixture *fixture = *state;
@@ -317,6 +334,13 @@ TEST_WITH(config_sizes_take_suffixes_that_come_out_even, setup, teardown)
 	assert_int_equal(set(fixture, "memory.max_total_memory_mb=262143K"), -EINVAL);
 	assert_int_equal(set(fixture, "reassembly.depth_bytes=1M"), 0);
 	assert_int_equal(fixture->config.library.depth_bytes, 1 << 20);
+	assert_int_equal(set(fixture, "reassembly.depth_bytes=2MB"), 0);
+	assert_int_equal(fixture->config.library.depth_bytes, 2 << 20);
+	assert_int_equal(set(fixture, "reassembly.depth_bytes=64kib"), 0);
+	assert_int_equal(fixture->config.library.depth_bytes, 64 << 10);
+	assert_int_equal(set(fixture, "reassembly.depth_bytes=1s"), -EINVAL);
+	assert_int_equal(set(fixture, "reassembly.depth_bytes=1X"), -EINVAL);
+	assert_non_null(strstr(fixture->error.text, "or a size such as 64K, 1M or 2G"));
 	assert_int_equal(set(fixture, "reassembly.depth_bytes=18446744073709551615"), 0);
 	assert_int_equal(set(fixture, "reassembly.depth_bytes=18446744073709551615K"), -EINVAL);
 	assert_int_equal(set(fixture, "capture.workers=1K"), -EINVAL);

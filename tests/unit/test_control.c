@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/control.h"
-#include "agent/control_line.h"
+#include "agent/control/control.h"
+#include "agent/control/control_line.h"
 
 struct fixture {
 	char dir[32];

@@ -8,21 +8,21 @@
 #include "agent/agent.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/clock.h"
-#include "agent/control.h"
+#include "agent/control/clock.h"
+#include "agent/control/control.h"
 #include "agent/filter.h"
 #include "agent/iface_wait.h"
 #include "agent/nothing_found.h"
 #include "agent/report_new.h"
 #include "agent/request.h"
 #include "agent/requests.h"
+#include "agent/run_limit.h"
+#include "agent/signals.h"
 #include "sink/file_gaps.h"
 #include "sink/sink.h"
 
@@ -38,6 +38,7 @@ struct agent {
 	size_t sinks_started;
 	struct wf_file_gaps *file_gaps; /* owned */
 	struct wf_control *control;	/* owned; NULL in replay */
+	struct wf_run_limit *limit;	/* of the run, borrowed; not asked in replay */
 	struct wf_request_env request_env;
 	char source[SOURCE_NAME_BYTES];
 };
@@ -61,58 +62,6 @@ static void warn(const struct agent *agent, const char *line)
 {
 	if (agent->opts->log_fn)
 		agent->opts->log_fn(WEFT_LOG_WARN, line, agent->opts->log_ctx);
-}
-
-/* ---- signals ---- */
-
-/* The handle to stop; global, because a signal handler takes no context. */
-static struct weft *_Atomic signal_weft;
-static atomic_int signal_count;
-
-static void on_signal(int signo)
-{
-	struct weft *weft = atomic_load(&signal_weft);
-
-	if (atomic_fetch_add(&signal_count, 1) > 0)
-		_exit(1); /* the kernel detaches our programs when our file descriptors close */
-	if (weft)
-		weft_stop(weft);
-}
-
-static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
-enum { STOP_SIGNALS = sizeof(stop_signals) / sizeof(stop_signals[0]) };
-
-struct saved_signals {
-	struct sigaction stop[STOP_SIGNALS];
-	struct sigaction pipe;
-};
-
-static bool is_signalled(void)
-{
-	return atomic_load(&signal_count) > 0;
-}
-
-static void signals_take(struct saved_signals *ret_saved)
-{
-	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-	struct sigaction ignore = {.sa_handler = SIG_IGN};
-
-	atomic_store(&signal_count, 0);
-	for (int i = 0; i < STOP_SIGNALS; i++) {
-		sigaction(stop_signals[i], NULL, &ret_saved->stop[i]);
-		/* Keep SIGHUP ignored under nohup(1). */
-		if (stop_signals[i] != SIGHUP || ret_saved->stop[i].sa_handler != SIG_IGN)
-			sigaction(stop_signals[i], &action, NULL);
-	}
-	/* Ignore SIGPIPE: a closed reader of our output must fail one sink, not end the process. */
-	sigaction(SIGPIPE, &ignore, &ret_saved->pipe);
-}
-
-static void signals_give_back(const struct saved_signals *saved)
-{
-	for (int i = 0; i < STOP_SIGNALS; i++)
-		sigaction(stop_signals[i], &saved->stop[i], NULL);
-	sigaction(SIGPIPE, &saved->pipe, NULL);
 }
 
 /* ---- steps ---- */
@@ -234,12 +183,13 @@ static int start(struct agent *agent)
 {
 	int err;
 
-	if (is_signalled())
+	if (wf_signals_is_stopped())
 		return -EINTR;
 	set_request_env(agent);
 	err = weft_start(agent->weft);
 	if (err)
 		return err;
+	wf_run_limit_start(agent->limit);
 	while (agent->sinks_started < agent->sinks_count) {
 		err = wf_sink_start(agent->sinks[agent->sinks_started]);
 		if (err)
@@ -278,6 +228,21 @@ static void tell_nothing_found(struct agent *agent, struct wf_nothing_found *sta
 		warn(agent, line);
 }
 
+/* Return true if the capture must end although its source goes on. */
+static bool must_end(const struct agent *agent)
+{
+	if (outputs_gone(agent)) {
+		agent_error(agent, "every output has failed, so weft ends");
+		return true;
+	}
+	if (agent->opts->files_count)
+		return false;
+	/* The new capture takes all interfaces, so that the present one ends. */
+	if (agent->opts->config->wait_for_interface == WEFT_ON && wf_iface_is_back(agent->weft))
+		return true;
+	return wf_run_limit_is_reached(agent->limit, agent->weft);
+}
+
 static int wait_for_end(struct agent *agent)
 {
 	struct wf_nothing_found state = {.next_ns = 0};
@@ -288,14 +253,7 @@ static int wait_for_end(struct agent *agent)
 		if (agent->opts->tick_fn)
 			agent->opts->tick_fn(agent->weft, agent->opts->tick_ctx);
 		tell_nothing_found(agent, &state);
-		if (!stopped && outputs_gone(agent)) {
-			agent_error(agent, "every output has failed, so weft ends");
-			weft_stop(agent->weft);
-			stopped = true;
-		}
-		/* The new capture takes all interfaces, so that the present one ends. */
-		if (!stopped && agent->opts->config->wait_for_interface == WEFT_ON &&
-		    wf_iface_is_back(agent->weft)) {
+		if (!stopped && must_end(agent)) {
 			weft_stop(agent->weft);
 			stopped = true;
 		}
@@ -384,14 +342,26 @@ static void close_all(struct agent *agent)
 	while (agent->sinks_count > 0)
 		wf_sink_close(agent->sinks[--agent->sinks_count]);
 	wf_file_gaps_free(agent->file_gaps);
-	atomic_store(&signal_weft, NULL);
+	wf_signals_set_handle(NULL);
 	weft_free(agent->weft);
 }
 
-/* One capture from its handle to its end. @is_first: outputs are new; otherwise continued. */
-static int capture(const struct wf_agent_opts *opts, bool is_first, struct wf_agent_result *result)
+/* One run, which has several captures if an interface disappears and comes back. */
+struct agent_run {
+	const struct wf_agent_opts *opts;
+	bool is_continued; /* outputs of an earlier capture are continued */
+	struct wf_run_limit limit;
+};
+
+/* One capture from its handle to its end. */
+static int capture(struct agent_run *run_state, struct wf_agent_result *result)
 {
-	struct agent agent = {.opts = opts, .continues = !is_first};
+	const struct wf_agent_opts *opts = run_state->opts;
+	struct agent agent = {
+		.opts = opts,
+		.continues = run_state->is_continued,
+		.limit = &run_state->limit,
+	};
 	int err;
 
 	json_decref(result->report);
@@ -400,11 +370,13 @@ static int capture(const struct wf_agent_opts *opts, bool is_first, struct wf_ag
 	err = weft_new(&opts->config->library, &agent.weft);
 	if (err)
 		return err;
-	atomic_store(&signal_weft, agent.weft);
+	wf_signals_set_handle(agent.weft);
 	err = open_all(&agent, result);
 	if (!err)
 		err = run(&agent, result);
+	wf_run_limit_add(&run_state->limit, agent.weft);
 	close_all(&agent);
+	run_state->is_continued = true;
 	return err;
 }
 
@@ -413,20 +385,30 @@ static bool waits_for_interface(const struct wf_agent_opts *opts)
 	return !opts->files_count && opts->config->wait_for_interface == WEFT_ON;
 }
 
+static bool is_run_ended(const void *ctx)
+{
+	const struct agent_run *run_state = ctx;
+
+	return wf_signals_is_stopped() || wf_run_limit_is_reached(&run_state->limit, NULL);
+}
+
 int wf_agent_run(const struct wf_agent_opts *opts, struct wf_agent_result *ret_result)
 {
-	struct saved_signals saved;
+	struct agent_run run_state = {.opts = opts};
+	struct wf_signals signals;
 	int err = -ENODEV;
 
 	*ret_result = (struct wf_agent_result){.step = WF_AGENT_OPTIONS};
-	signals_take(&saved);
+	wf_run_limit_init(&run_state.limit, opts->config);
+	wf_signals_take(&signals);
 	if (!waits_for_interface(opts))
-		err = capture(opts, true, ret_result);
-	for (bool is_first = true; waits_for_interface(opts) && err == -ENODEV; is_first = false) {
+		err = capture(&run_state, ret_result);
+	while (waits_for_interface(opts) && err == -ENODEV) {
 		err = 0;
-		if (wf_iface_wait(opts->config, is_signalled, opts->log_fn, opts->log_ctx))
-			err = capture(opts, is_first, ret_result);
+		if (wf_iface_wait(opts->config, is_run_ended, &run_state, opts->log_fn,
+				  opts->log_ctx))
+			err = capture(&run_state, ret_result);
 	}
-	signals_give_back(&saved);
+	wf_signals_give_back(&signals);
 	return err;
 }

@@ -55,10 +55,8 @@ struct wf_agent_result {
 };
 
 /**
- * wf_agent_run() - run until the file ends or a signal stops the run
- *
- * SIGINT, SIGTERM and SIGHUP stop gracefully: data already received is delivered. A second signal
- * ends the process at once with status 1.
+ * wf_agent_run() - run until the file ends, a signal stops the run (signals.h), or the run has
+ * reached its duration or its number of packets
  *
  * Return: 0 on success; negative errno of the first step that failed (already logged).
  */

@@ -15,7 +15,7 @@
 
 #include "config/config.h"
 #include "config/config_print.h"
-#include "agent/control.h"
+#include "agent/control/control.h"
 #include "agent/request.h"
 
 static bool is_part(const struct wf_config_key *key)

@@ -17,8 +17,8 @@ static const char *find_missing(const struct wf_config *config)
 	return NULL;
 }
 
-bool wf_iface_wait(const struct wf_config *config, bool (*is_ended)(void), weft_log_fn log_fn,
-		   void *log_ctx)
+bool wf_iface_wait(const struct wf_config *config, bool (*is_ended)(const void *ctx),
+		   const void *ended_ctx, weft_log_fn log_fn, void *log_ctx)
 {
 	const struct timespec moment = {.tv_nsec = 100 * 1000 * 1000};
 	const char *missing = find_missing(config);
@@ -30,7 +30,7 @@ bool wf_iface_wait(const struct wf_config *config, bool (*is_ended)(void), weft_
 			 missing);
 		log_fn(WEFT_LOG_WARN, message, log_ctx);
 	}
-	while (!is_ended()) {
+	while (!is_ended(ended_ctx)) {
 		if (!find_missing(config))
 			return true;
 		nanosleep(&moment, NULL);

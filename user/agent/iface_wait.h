@@ -15,8 +15,8 @@
  * Wait until all interfaces of @config exist; @is_ended is asked several times a second. @log_fn is
  * called if the wait is not over at once. Return: false if @is_ended returned true first.
  */
-bool wf_iface_wait(const struct wf_config *config, bool (*is_ended)(void), weft_log_fn log_fn,
-		   void *log_ctx);
+bool wf_iface_wait(const struct wf_config *config, bool (*is_ended)(const void *ctx),
+		   const void *ended_ctx, weft_log_fn log_fn, void *log_ctx);
 
 /* Return true if @weft has lost an interface for good, and one of its name exists again. */
 bool wf_iface_is_back(const struct weft *weft);

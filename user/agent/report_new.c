@@ -6,7 +6,7 @@
 
 #include <weft/weft.h>
 
-#include "agent/clock.h"
+#include "agent/control/clock.h"
 #include "agent/request.h"
 #include "sink/sink.h"
 

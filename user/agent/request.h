@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agent/control.h"
+#include "agent/control/control.h"
 
 struct weft;
 struct wf_sink;

@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "agent/control.h"
+#include "agent/control/control.h"
 
 /* Answer a request; a wf_control_fn. @env: struct wf_request_env. */
 json_t *wf_requests_answer(const char *command, const json_t *request,

@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-#include "agent/control.h"
+#include "agent/control/control.h"
 #include "cli/say.h"
 
 static int status_of(int err)

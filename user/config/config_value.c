@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/config_unit.h"
+
 static void join_choices(const char *const *choices, char *buf, size_t buf_bytes)
 {
 	size_t used = 0;
@@ -86,45 +88,16 @@ static bool parse_digits(const char *text, uint64_t *ret_value, const char **ret
 	return errno == 0;
 }
 
-/* Scale @value by the suffix K, M or G (powers of 1024); one unit is 2^@unit_shift bytes. */
-static bool scale_memory(uint64_t *value, char suffix, unsigned unit_shift)
-{
-	const char *letters = "KMG";
-	const char *letter = strchr(letters, suffix & ~0x20);
-	unsigned shift;
-
-	if (!letter || !suffix)
-		return false;
-	shift = 10 * (unsigned)(letter - letters + 1);
-	if (shift >= unit_shift) {
-		shift -= unit_shift;
-		if (*value > UINT64_MAX >> shift)
-			return false;
-		*value <<= shift;
-		return true;
-	}
-	/* A value with a suffix smaller than the unit must be a multiple of the unit. */
-	shift = unit_shift - shift;
-	if (*value & ((1ull << shift) - 1))
-		return false;
-	*value >>= shift;
-	return true;
-}
-
 static bool parse_number(const struct wf_config_key *key, const char *text, uint64_t *ret_value)
 {
-	bool is_mib = key->type == WF_CONFIG_MEBIBYTES;
 	uint64_t value;
 	const char *end;
 
 	if (!parse_digits(text, &value, &end))
 		return false;
-	if (*end && (is_mib || !strcmp(key->unit, "bytes"))) {
-		if (end[1] || !scale_memory(&value, *end, is_mib ? 20 : 0))
-			return false;
-		end++;
-	}
-	if (*end || value < key->min || value > key->max)
+	if (*end && !wf_config_unit_convert(key->unit, end, &value))
+		return false;
+	if (value < key->min || value > key->max)
 		return false;
 	*ret_value = value;
 	return true;
@@ -320,8 +293,9 @@ static int refuse_value(const struct wf_config_key *key, const char *place, cons
 {
 	char expected[256];
 
-	return wf_config_refuse(ret_error, "%s: '%s': expected %s", place, text,
-				wf_config_expects(key, expected, sizeof(expected)));
+	return wf_config_refuse(ret_error, "%s: '%s': expected %s%s", place, text,
+				wf_config_expects(key, expected, sizeof(expected)),
+				key->unit ? wf_config_unit_examples(key->unit) : "");
 }
 
 static int assign_list(struct wf_config *config, const struct wf_config_key *key, const char *place,

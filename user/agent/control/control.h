@@ -8,8 +8,8 @@
  *
  * A connection may carry several requests. Only the owner (root) may connect.
  */
-#ifndef WF_AGENT_CONTROL_H
-#define WF_AGENT_CONTROL_H
+#ifndef WF_AGENT_CONTROL_CONTROL_H
+#define WF_AGENT_CONTROL_CONTROL_H
 
 #include <jansson.h>
 #include <stddef.h>

@@ -5,7 +5,7 @@
  * All requests of a client share one time limit, CLIENT_TIMEOUT_MS, so that a hanging client delays
  * others by at most that time. Workers never wait for a client.
  */
-#include "agent/control.h"
+#include "agent/control/control.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -22,7 +22,7 @@
 
 #include <weft/limits.h>
 
-#include "agent/control_line.h"
+#include "agent/control/control_line.h"
 
 enum { CLIENT_TIMEOUT_MS = 2000, BACKLOG = 8 };
 

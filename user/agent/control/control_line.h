@@ -2,8 +2,8 @@
 /*
  * control_line.h - sends and receives lines with a deadline, for both sides of the control socket.
  */
-#ifndef WF_AGENT_CONTROL_LINE_H
-#define WF_AGENT_CONTROL_LINE_H
+#ifndef WF_AGENT_CONTROL_CONTROL_LINE_H
+#define WF_AGENT_CONTROL_CONTROL_LINE_H
 
 #include <stddef.h>
 #include <stdint.h>

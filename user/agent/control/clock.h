@@ -2,8 +2,8 @@
 /*
  * clock.h - the monotonic clock in nanoseconds.
  */
-#ifndef WF_AGENT_CLOCK_H
-#define WF_AGENT_CLOCK_H
+#ifndef WF_AGENT_CONTROL_CLOCK_H
+#define WF_AGENT_CONTROL_CLOCK_H
 
 #include <stdint.h>
 #include <time.h>

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/control.h"
-#include "agent/control_line.h"
+#include "agent/control/control.h"
+#include "agent/control/control_line.h"
 
 enum { ASK_TIMEOUT_MS = 5000, NAME_BYTES = 64 };
 

@@ -3,7 +3,7 @@
  * control_line.c - sends and receives lines of limited length over a non-blocking socket, with a
  * deadline.
  */
-#include "agent/control_line.h"
+#include "agent/control/control_line.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/clock.h"
+#include "agent/control/clock.h"
 
 enum { LINE_START_BYTES = 4096 };
 

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * signals.h - the signals that a run takes.
+ *
+ *   SIGINT, SIGTERM   stop gracefully: received data is delivered, records are written. Signals
+ *                     that follow within a second count as the same one, because timeout(1) signals
+ *                     both its child and the process group. A later one ends the process at once.
+ *   SIGPIPE           ignored: a closed reader of an output fails one sink only
+ *   SIGUSR1, SIGUSR2  ignored
+ *
+ * Thread: main; signal handlers are per process.
+ */
+#ifndef WF_AGENT_SIGNALS_H
+#define WF_AGENT_SIGNALS_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+struct weft;
+
+enum { WF_SIGNALS_COUNT = 6 };
+
+/** struct wf_signals - the signal actions before the run */
+struct wf_signals {
+	struct sigaction before[WF_SIGNALS_COUNT];
+};
+
+/* Install the handlers, and put them back. */
+void wf_signals_take(struct wf_signals *ret_signals);
+void wf_signals_give_back(const struct wf_signals *signals);
+
+/* Set the handle that a signal stops; NULL: none. Call with NULL before the handle is freed. */
+void wf_signals_set_handle(struct weft *weft);
+
+/* Return true if a signal has asked for the end of the run. */
+bool wf_signals_is_stopped(void);
+
+#endif
