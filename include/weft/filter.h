@@ -55,6 +55,16 @@ struct weft_filter_opts {
  */
 int weft_filter_set(struct weft *weft, const struct weft_filter_opts *opts);
 
+/**
+ * weft_filter_check() - check a filter expression in tcpdump's syntax; needs no handle
+ * @reason: receives the reason of libpcap if the expression is not valid; NULL if @reason_bytes is
+ * 0
+ *
+ * Return: 0 if it is valid; -EINVAL if not; -ENOMEM. Thread: any. Memory: the compiled expression,
+ * during the call.
+ */
+int weft_filter_check(const char *expression, char *reason, size_t reason_bytes);
+
 WEFT_END_DECLS
 
 #endif

@@ -38,13 +38,22 @@ check 'more are sent' send 3
 check 'workers leave all but one' wait_until 50 metric_is frames_filtered_frames $(((flows - 1) * frames))
 check 'that one is taken' wait_until 50 metric_is flows_opened_flows $((2 * flows - 7))
 
-check_weft 'a wrong expression is refused' 1 'the old filter is still in use' filter -i eth0 \
+check_weft 'a wrong expression is refused' 2 "FILTER: 'tcp prot 80': not a filter expression.*syntax error" filter -i eth0 \
 	--set "control.dir=$work/control" --set filter.ports=1 tcp prot 80
 check_weft 'a wrong port is refused' 2 'filter.ports' filter -i eth0 --set filter.ports=70000
 check 'the old filter is in use' bash -c "
 	nsenter -t $agent_pid -n -m -- env PATH=\$PATH:/usr/sbin bpftool -j map dump pinned /sys/fs/bpf/weft/eth0/filter |
 		jq -e '.[0].formatted.value.word % 4294967296 == 4294967295'"
-check 'no filter is set' weft_filter
+check 'the filter in use is shown' bash -c "
+	'$weft' filter -i eth0 --set control.dir='$work/control' >'$work/shown' && '$weft' filter -i eth0 --set control.dir='$work/control' --json >'$work/shown.json' &&
+		grep -q 'host 10.9.3.5 and tcp port 80' '$work/shown' &&
+		jq -e '. == {\"filter.expression\": \"host 10.9.3.5 and tcp port 80\"}' '$work/shown.json'"
+check 'showing does not change it' metric_is flows_opened_flows $((2 * flows - 7))
+check_weft 'both a filter and its end' 2 'either --clear or a filter' filter -i eth0 \
+	--set "control.dir=$work/control" --clear --set filter.ports=1
+check 'a part without a value is a filter without it' weft_filter --set filter.ports= host 10.9.3.5 and tcp port 80
+check 'the filter is cleared' weft_filter --clear
+check_weft 'none is shown' 0 'no filter: every TCP segment is wanted' filter -i eth0 --set "control.dir=$work/control"
 check 'more are sent' send 4
 check 'all of them are taken again' wait_until 50 metric_is flows_opened_flows $((3 * flows - 7))
 tells_of_threads() {

@@ -79,10 +79,12 @@ check 'weft flows --follow tells again and again' wait_until 100 followed 3
 check 'it ends with status 0 when interrupted' follow_stop
 check 'each line of it is one whole answer' jq -se '
 	length >= 3 and all(.[]; .total == 1 and .flows[0].src_ip == "10.9.0.5")' "$work/follow.json"
-check_weft 'a wrong filter is refused' 1 'tcpdump' flows -i eth0 --set "control.dir=$work/control" 'tcp prot 80'
-check_weft 'a wrong order is refused' 1 'not one of' flows -i eth0 --set "control.dir=$work/control" --sort size
+check_weft 'a wrong filter is refused, with the reason' 2 'syntax of tcpdump: .*syntax error' flows -i eth0 --set "control.dir=$work/control" 'tcp prot 80'
+check_weft 'a wrong order is refused' 2 'not one of' flows -i eth0 --set "control.dir=$work/control" --sort size
 check_weft 'an unknown connection is refused' 1 'no such connection' flow -i eth0 \
 	--set "control.dir=$work/control" shunt 10.0.0.1 1 10.0.0.2 2
+check_weft 'an address that is none is refused' 2 'neither IPv4 nor IPv6' flow -i eth0 \
+	--set "control.dir=$work/control" shunt there 1 10.0.0.2 2
 check_weft 'half a connection is refused' 2 'SRC SPORT' flow -i eth0 --set "control.dir=$work/control" shunt 10.0.0.1 1
 follow_start
 check 'weft flows --follow runs once more' wait_until 100 followed 1

@@ -21,7 +21,7 @@ check_weft 'wrong policy: all policies are named' 2 "'linus': expected one of .*
 check_weft 'memory out of range: the range is named' 2 'expected 16 to 1048576 MiB' \
 	replay "$work/good.pcap" --max-memory 1M
 check_weft 'unknown key' 2 "unknown key 'memory.x'" replay "$work/good.pcap" --set memory.x=1
-check_weft 'wrong filter' 2 'filter' replay "$work/good.pcap" tcp prot 80
+check_weft 'wrong filter' 2 "FILTER: 'tcp prot 80': not a filter expression.*syntax error" replay "$work/good.pcap" tcp prot 80
 check_weft 'two users of standard output' 2 'both write to standard output' \
 	replay "$work/good.pcap" --json --events -
 check_weft 'version' 0 '^weft [0-9]+\.[0-9]+\.[0-9]+$' --version
@@ -34,6 +34,9 @@ check_weft 'help of a command' 0 '^usage: weft replay' help replay
 printf 'memory:\n  max_total_memory_mb: 4\n' >"$work/bad.yaml"
 check_weft 'config check: file, line and range' 2 "$work/bad.yaml:2: .*expected 16 to" \
 	config check "$work/bad.yaml"
+printf 'filter:\n  expression: portt 80\n' >"$work/filter.yaml"
+check_weft 'config check compiles the expression' 2 "$work/filter.yaml:2: filter.expression: 'portt 80': not a filter expression" \
+	config check "$work/filter.yaml"
 check_weft 'the same through --config' 2 "$work/bad.yaml:2: " replay x --config "$work/bad.yaml"
 "$weft" config show >"$work/shown.yaml"
 check_weft 'config show is a configuration' 0 ': ok$' config check "$work/shown.yaml"

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <weft/filter.h>
 #include <weft/log.h>
 
 #include "packet/frame.h"
@@ -126,6 +127,19 @@ TEST(filter_that_is_no_expression_is_refused_with_the_reason)
 	assert_int_equal(wf_pcap_filter_new("tcp prot 80", &filter), -EINVAL);
 	assert_null(filter);
 	assert_non_null(strstr(last_log, "filter: \"tcp prot 80\": "));
+}
+
+TEST(filter_check_gives_the_reason_and_logs_nothing)
+{
+	char reason[100] = "";
+
+	last_log[0] = '\0';
+	assert_int_equal(weft_filter_check("tcp port 80", reason, sizeof(reason)), 0);
+	assert_string_equal(reason, "");
+	assert_int_equal(weft_filter_check("portt 80", reason, sizeof(reason)), -EINVAL);
+	assert_non_null(strstr(reason, "syntax error"));
+	assert_int_equal(weft_filter_check("portt 80", NULL, 0), -EINVAL);
+	assert_string_equal(last_log, "");
 }
 
 TEST(filter_empty_matches_everything)

@@ -9,7 +9,7 @@
 TEST(requests_help_has_a_line_for_each_request)
 {
 	static const char *const names[] = {"stats", "prometheus", "flows", "flow", "filter"};
-	struct wf_control_error error = {""};
+	struct wf_control_error error = {.text = ""};
 	json_t *help = wf_requests_answer("help", NULL, &error, NULL);
 
 	assert_int_equal(json_object_size(help), sizeof(names) / sizeof(names[0]));
@@ -20,7 +20,7 @@ TEST(requests_help_has_a_line_for_each_request)
 
 TEST(requests_of_unknown_command_is_refused_by_name)
 {
-	struct wf_control_error error = {""};
+	struct wf_control_error error = {.text = ""};
 
 	assert_null(wf_requests_answer("dance", NULL, &error, NULL));
 	assert_string_equal(error.text, "unknown command: dance; \"help\" lists the commands");
@@ -28,7 +28,7 @@ TEST(requests_of_unknown_command_is_refused_by_name)
 
 TEST(requests_of_known_command_are_answered_by_it)
 {
-	struct wf_control_error error = {""};
+	struct wf_control_error error = {.text = ""};
 	json_t *request = json_pack("{ssss}", "command", "flows", "sort", "no such order");
 
 	assert_null(wf_requests_answer("flows", request, &error, NULL));

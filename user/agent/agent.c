@@ -39,6 +39,7 @@ struct agent {
 	struct wf_file_gaps *file_gaps; /* owned */
 	struct wf_control *control;	/* owned; NULL in replay */
 	struct wf_run_limit *limit;	/* of the run, borrowed; not asked in replay */
+	json_t *filter;			/* owned; parts of the filter in use */
 	struct wf_request_env request_env;
 	char source[SOURCE_NAME_BYTES];
 };
@@ -168,15 +169,18 @@ static int open_control(struct agent *agent)
 }
 
 /* Fill in the environment of requests. Call before wf_control_start(), which starts answering. */
-static void set_request_env(struct agent *agent)
+static int set_request_env(struct agent *agent)
 {
+	agent->filter = wf_filter_parts_new(agent->opts->config);
 	agent->request_env = (struct wf_request_env){
 		.weft = agent->weft,
 		.source = agent->source,
 		.start_ns = wf_clock_now_ns(),
 		.sinks = agent->sinks,
 		.sinks_count = agent->sinks_count,
+		.filter = &agent->filter,
 	};
+	return agent->filter ? 0 : -ENOMEM;
 }
 
 static int start(struct agent *agent)
@@ -185,8 +189,9 @@ static int start(struct agent *agent)
 
 	if (wf_signals_is_stopped())
 		return -EINTR;
-	set_request_env(agent);
-	err = weft_start(agent->weft);
+	err = set_request_env(agent);
+	if (!err)
+		err = weft_start(agent->weft);
 	if (err)
 		return err;
 	wf_run_limit_start(agent->limit);
@@ -339,6 +344,7 @@ static int open_all(struct agent *agent, struct wf_agent_result *result)
 static void close_all(struct agent *agent)
 {
 	wf_control_close(agent->control);
+	json_decref(agent->filter);
 	while (agent->sinks_count > 0)
 		wf_sink_close(agent->sinks[--agent->sinks_count]);
 	wf_file_gaps_free(agent->file_gaps);

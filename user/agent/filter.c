@@ -51,7 +51,7 @@ static char *part_text(const struct wf_config *config, const struct wf_config_ke
 	return NULL;
 }
 
-static json_t *parts_new(const struct wf_config *config)
+json_t *wf_filter_parts_new(const struct wf_config *config)
 {
 	json_t *parts = json_object();
 
@@ -71,15 +71,17 @@ static json_t *parts_new(const struct wf_config *config)
 	return parts;
 }
 
-json_t *wf_filter_request_new(const struct wf_config *config)
+bool wf_filter_is_given(const struct wf_config *config)
 {
-	json_t *request = parts_new(config);
+	const struct wf_config_key *keys = wf_config_keys();
 
-	json_object_set_new(request, "command", json_string("filter"));
-	return request;
+	for (const struct wf_config_key *key = keys; key->name; key++)
+		if (is_part(key) && config->places[key - keys])
+			return true;
+	return false;
 }
 
-/* ---- setting ---- */
+/* ---- the request ---- */
 
 static int read_parts(const json_t *request, struct wf_config *config,
 		      struct wf_control_error *ret_error)
@@ -92,22 +94,10 @@ static int read_parts(const json_t *request, struct wf_config *config,
 		    !wf_config_set(config, key->name, key->name, text, &error))
 			continue;
 		snprintf(ret_error->text, sizeof(ret_error->text), "%.255s", error.text);
+		ret_error->is_usage = true;
 		return -EINVAL;
 	}
-	return 0;
-}
-
-static const char *why_not_set(int err)
-{
-	switch (err) {
-	case -EINVAL:
-		return "the expression is not valid in tcpdump's syntax; the agent's log shows the "
-		       "reason";
-	case -ETIMEDOUT:
-		return "a worker is too busy to answer";
-	default:
-		return strerror(-err);
-	}
+	return wf_request_check_expression(config->library.filter, ret_error);
 }
 
 int wf_filter_apply(const struct wf_config *config, const char *expression, struct weft *weft)
@@ -121,33 +111,56 @@ int wf_filter_apply(const struct wf_config *config, const char *expression, stru
 	return weft_filter_set(weft, &opts);
 }
 
-static json_t *answer_filter(const struct wf_request_env *env, const json_t *request,
-			     struct wf_control_error *ret_error)
+/* Replace the filter by the parts in @request. Return: 0; negative errno, which was reported. */
+static int replace(const struct wf_request_env *env, const json_t *request,
+		   struct wf_control_error *ret_error)
 {
 	struct wf_config config;
-	json_t *answer = NULL;
+	json_t *parts = NULL;
 	int err = wf_config_init(&config);
 
 	if (!err)
 		err = read_parts(request, &config, ret_error);
-	if (err)
-		goto out;
-	err = wf_filter_apply(&config, config.library.filter, env->weft);
 	if (!err)
-		answer = parts_new(&config);
-out:
-	if (!answer && !*ret_error->text)
-		snprintf(ret_error->text, sizeof(ret_error->text),
-			 "filter: %s; the old filter is still in use",
-			 why_not_set(err ? err : -ENOMEM));
+		parts = wf_filter_parts_new(&config);
+	if (!err && !parts)
+		err = -ENOMEM;
+	if (!err)
+		err = wf_filter_apply(&config, config.library.filter, env->weft);
+	if (err) {
+		json_decref(parts);
+		if (!*ret_error->text)
+			wf_request_refuse(ret_error, "the old filter is still in use",
+					  err == -ETIMEDOUT ? "a worker is too busy to answer"
+							    : strerror(-err));
+	} else {
+		json_decref(*env->filter);
+		*env->filter = parts;
+	}
 	wf_config_fini(&config);
-	return answer;
+	return err;
+}
+
+static bool has_parts(const json_t *request)
+{
+	for (const struct wf_config_key *key = wf_config_keys(); key->name; key++)
+		if (is_part(key) && json_object_get(request, key->name))
+			return true;
+	return json_is_true(json_object_get(request, "clear"));
+}
+
+static json_t *answer_filter(const struct wf_request_env *env, const json_t *request,
+			     struct wf_control_error *ret_error)
+{
+	if (has_parts(request) && replace(env, request, ret_error))
+		return NULL;
+	return json_incref(*env->filter);
 }
 
 const struct wf_request wf_request_filter = {
 	.name = "filter",
-	.help = "replace the whole filter; members: filter.expression, filter.allow, filter.deny, "
-		"filter.ports, filter.sample",
+	.help = "show the filter, or replace the whole of it; members: filter.expression, "
+		"filter.allow, filter.deny, filter.ports, filter.sample, or clear",
 	.answer = answer_filter,
 };
 
@@ -172,4 +185,14 @@ void wf_filter_explain(const struct wf_config *config, bool is_live, FILE *out)
 	}
 	if (!any)
 		fputs("no filter: every TCP segment is wanted\n", out);
+}
+
+void wf_filter_print(const json_t *parts, FILE *out)
+{
+	struct wf_control_error error = {.text = ""};
+	struct wf_config config;
+
+	if (!wf_config_init(&config) && !read_parts(parts, &config, &error))
+		wf_filter_explain(&config, true, out);
+	wf_config_fini(&config);
 }

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * filter.h - the request "filter", which replaces the whole filter of a running agent, and the list
- * of where each part of a filter is checked.
+ * filter.h - the request "filter", which shows or replaces the filter of a running agent, and the
+ * list of where each part of a filter is checked.
  *
  *   {"command": "filter", "filter.ports": "80,443", "filter.expression": "host 10.0.0.1"}
  *     -> {"filter.ports": "80,443", ...}: the filter that is now in use
+ *   {"command": "filter", "clear": true} -> {}
+ *   {"command": "filter"} -> {...}: the filter in use, which stays as it is
  *
- * Parts that are missing from the request are removed from the filter.
+ * Parts that are missing from a request with other parts are removed from the filter.
  */
 #ifndef WF_AGENT_FILTER_H
 #define WF_AGENT_FILTER_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "config/config_table.h"
@@ -19,10 +22,13 @@
 struct weft;
 
 /*
- * Return a request that sets the filter of @config, owned by the caller; NULL if there is no
+ * Return the parts of the filter of @config that are set, owned by the caller; NULL if there is no
  * memory.
  */
-json_t *wf_filter_request_new(const struct wf_config *config);
+json_t *wf_filter_parts_new(const struct wf_config *config);
+
+/* Return true if a command line or a file has set any part of the filter of @config. */
+bool wf_filter_is_given(const struct wf_config *config);
 
 /*
  * Set the ports, prefixes and sample of @config, and @expression, as the filter of @weft. Return:
@@ -35,5 +41,8 @@ int wf_filter_apply(const struct wf_config *config, const char *expression, stru
  * file.
  */
 void wf_filter_explain(const struct wf_config *config, bool is_live, FILE *out);
+
+/* Print @parts, the response to the request "filter", like wf_filter_explain(). */
+void wf_filter_print(const json_t *parts, FILE *out);
 
 #endif

@@ -16,12 +16,6 @@
 
 #include "agent/request.h"
 
-static json_t *refuse(struct wf_control_error *ret_error, const char *what, const char *why)
-{
-	snprintf(ret_error->text, sizeof(ret_error->text), "%s: %s", what, why);
-	return NULL;
-}
-
 static bool read_addr(const json_t *request, const char *key, uint8_t ret_addr[16])
 {
 	const char *text = json_string_value(json_object_get(request, key));
@@ -91,17 +85,18 @@ static json_t *answer_flow(const struct wf_request_env *env, const json_t *reque
 
 	if (!read_addr(request, "src_ip", flow.src_addr) ||
 	    !read_addr(request, "dest_ip", flow.dst_addr))
-		return refuse(ret_error, "address", "neither IPv4 nor IPv6");
+		return wf_request_refuse_usage(ret_error, "address", "neither IPv4 nor IPv6");
 	if (!read_port(request, "src_port", &flow.src_port) ||
 	    !read_port(request, "dest_port", &flow.dst_port))
-		return refuse(ret_error, "port", "not a number from 0 to 65535");
+		return wf_request_refuse_usage(ret_error, "port", "not a number from 0 to 65535");
 	if (!from)
-		return refuse(ret_error, "from", "not one of src, dst, both");
+		return wf_request_refuse_usage(ret_error, "from", "not one of src, dst, both");
 	if (verdict < 0)
-		return refuse(ret_error, "verdict", "not one of steer, shunt, pass");
+		return wf_request_refuse_usage(ret_error, "verdict",
+					       "not one of steer, shunt, pass");
 	err = weft_flow_set(env->weft, &flow, from, (enum weft_verdict)verdict, &count);
 	if (err)
-		return refuse(ret_error, "flow", why_not_set(err));
+		return wf_request_refuse(ret_error, "flow", why_not_set(err));
 	return json_pack("{sssi}", "verdict", weft_flow_verdict_name((enum weft_verdict)verdict),
 			 "flows", (int)count);
 }

@@ -18,12 +18,6 @@
 static const char *const sorts[] = {"bytes", "packets", "kept", "last", "age"};
 _Static_assert(sizeof(sorts) / sizeof(sorts[0]) == WEFT_FLOW_SORT_COUNT, "a name for each order");
 
-static json_t *refuse(struct wf_control_error *ret_error, const char *what, const char *why)
-{
-	snprintf(ret_error->text, sizeof(ret_error->text), "%s: %s", what, why);
-	return NULL;
-}
-
 /* ---- listing ---- */
 
 static json_t *addr_new(const uint8_t addr[16], uint8_t ip_version)
@@ -110,19 +104,19 @@ static json_t *answer_flows(const struct wf_request_env *env, const json_t *requ
 	int err;
 
 	if (!read_sort(request, &query.sort))
-		return refuse(ret_error, "sort", "not one of bytes, packets, kept, last, age");
+		return wf_request_refuse_usage(ret_error, "sort",
+					       "not one of bytes, packets, kept, last, age");
 	if (count < 0 || count > WEFT_FLOW_VIEWS_MAX)
-		return refuse(ret_error, "count", "not a number from 1 to 1000");
+		return wf_request_refuse_usage(ret_error, "count", "not a number from 1 to 1000");
+	if (wf_request_check_expression(query.filter, ret_error))
+		return NULL;
 	query.count_max = (uint32_t)count;
 	flows = json_array();
 	err = weft_flows_each(env->weft, &query, add_view, flows, &total);
 	if (!err)
 		return json_pack("{sIso}", "total", (json_int_t)total, "flows", flows);
 	json_decref(flows);
-	if (err == -EINVAL)
-		return refuse(ret_error, "filter",
-			      "not valid in tcpdump's syntax; the agent's log shows the reason");
-	return refuse(ret_error, "flows", strerror(-err));
+	return wf_request_refuse(ret_error, "flows", strerror(-err));
 }
 
 const struct wf_request wf_request_flows = {

@@ -24,6 +24,7 @@ struct wf_request_env {
 	uint64_t start_ns;  /* CLOCK_MONOTONIC time of the start */
 	struct wf_sink *const *sinks;
 	size_t sinks_count;
+	json_t **filter; /* parts of the filter in use, replaced by the request "filter" */
 };
 
 /**
@@ -39,5 +40,17 @@ struct wf_request {
 	json_t *(*answer)(const struct wf_request_env *env, const json_t *request,
 			  struct wf_control_error *ret_error);
 };
+
+/*
+ * Write "@what: @why" to @ret_error. Return: NULL, for answer() to return. The first one is for
+ * requests with a wrong member, for which commands end with the status of wrong usage.
+ */
+json_t *wf_request_refuse_usage(struct wf_control_error *ret_error, const char *what,
+				const char *why);
+json_t *wf_request_refuse(struct wf_control_error *ret_error, const char *what, const char *why);
+
+/* Return: 0 if @expression is NULL or valid; otherwise negative errno, with the reason in
+ * @ret_error. */
+int wf_request_check_expression(const char *expression, struct wf_control_error *ret_error);
 
 #endif

@@ -47,7 +47,7 @@ static const struct {
 	int signo;
 	void (*handler)(int signo);
 } run_signals[WF_SIGNALS_COUNT] = {
-	{SIGINT, on_stop},   {SIGTERM, on_stop},  {SIGHUP, on_stop},
+	{SIGINT, on_stop},  {SIGTERM, on_stop}, {SIGHUP, on_stop},
 	{SIGPIPE, SIG_IGN}, {SIGUSR1, SIG_IGN}, {SIGUSR2, SIG_IGN},
 };
 
@@ -55,7 +55,8 @@ void wf_signals_take(struct wf_signals *ret_signals)
 {
 	atomic_store(&stopped_ns, 0);
 	for (int i = 0; i < WF_SIGNALS_COUNT; i++) {
-		struct sigaction action = {.sa_handler = run_signals[i].handler, .sa_flags = SA_RESTART};
+		struct sigaction action = {.sa_handler = run_signals[i].handler,
+					   .sa_flags = SA_RESTART};
 
 		/* A handler is not interrupted by another one. */
 		sigfillset(&action.sa_mask);

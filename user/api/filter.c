@@ -10,6 +10,7 @@
 #include "api/last_error.h"
 #include "api/opts.h"
 #include "base/log.h"
+#include "capture/file/pcap_filter.h"
 #include "control/filter_set.h"
 
 static bool are_prefixes(const struct weft_prefix *prefixes, size_t count)
@@ -45,4 +46,9 @@ int weft_filter_set(struct weft *weft, const struct weft_filter_opts *opts)
 	if (!err)
 		err = wf_engine_filter_set(weft->engine, &copy);
 	return wf_api_end(weft, "weft_filter_set", err);
+}
+
+int weft_filter_check(const char *expression, char *reason, size_t reason_bytes)
+{
+	return wf_pcap_filter_check(expression, reason, reason_bytes);
 }

@@ -15,6 +15,7 @@ static int status_of(int err)
 	case -ENOENT:
 		return WF_EXIT_INPUT;
 	case -ENOTUNIQ:
+	case -EINVAL:
 		return WF_EXIT_USAGE;
 	case -EACCES:
 	case -EPERM:

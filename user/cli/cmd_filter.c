@@ -1,14 +1,36 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * cmd_filter.c - weft filter: replaces the filter of a running agent.
+ * cmd_filter.c - weft filter: shows, replaces or clears the filter of a running agent.
  */
 #include "agent/filter.h"
 #include "cli/ask.h"
+#include "cli/say.h"
 #include "cli/session.h"
+
+/* Index of the command's own option. */
+enum { CLEAR = 0 };
+
+static const struct wf_option own[] = {
+	[CLEAR] = {"clear", 0, NULL, "take the filter away, so that every TCP segment is wanted"},
+	{.name = NULL},
+};
+
+/* Return the request that the command line asks for: show, clear or replace. */
+static json_t *request_new(const struct wf_options *options)
+{
+	json_t *request = wf_filter_is_given(&options->config)
+				  ? wf_filter_parts_new(&options->config)
+				  : json_object();
+
+	json_object_set_new(request, "command", json_string("filter"));
+	if (options->own[CLEAR] || wf_filter_is_given(&options->config))
+		json_object_set_new(request, "clear", json_true());
+	return request;
+}
 
 static int send(const struct wf_options *options)
 {
-	json_t *request = wf_filter_request_new(&options->config);
+	json_t *request = request_new(options);
 	json_t *answer;
 	int status = wf_ask(options, request, &answer);
 
@@ -19,7 +41,7 @@ static int send(const struct wf_options *options)
 		json_dumpf(answer, stdout, JSON_INDENT(2));
 		putchar('\n');
 	} else {
-		wf_filter_explain(&options->config, true, stdout);
+		wf_filter_print(answer, stdout);
 	}
 	json_decref(answer);
 	return WF_EXIT_DONE;
@@ -31,6 +53,11 @@ static int run_filter(struct wf_options *options)
 
 	if (wf_session_set_filter(&session))
 		return WF_EXIT_USAGE;
+	if (options->own[CLEAR] && wf_filter_is_given(&options->config)) {
+		wf_say_error("filter: --clear takes the whole filter away; give either --clear or "
+			     "a filter");
+		return WF_EXIT_USAGE;
+	}
 	if (options->explain) {
 		wf_filter_explain(&options->config, true, stdout);
 		return WF_EXIT_DONE;
@@ -42,15 +69,18 @@ WF_CMD(filter) = {
 	.name = "filter",
 	.position = 80,
 	.groups = WF_OPTIONS_INTERFACE | WF_OPTIONS_CONFIG | WF_OPTIONS_JSON | WF_OPTIONS_EXPLAIN,
-	.usage = "[-i IFACE] [--config FILE] [--set filter.KEY=VALUE] [FILTER]",
-	.summary = "replace the whole filter of a running agent",
+	.own = own,
+	.usage = "[-i IFACE] [--clear | [--config FILE] [--set filter.KEY=VALUE] [FILTER]]",
+	.summary = "show, replace or clear the filter of a running agent",
 	.details =
-		"Parts that are not given are removed from the filter. --config reads the filter\n"
-		"from a configuration file, for example after a change. On an error the\n"
-		"old filter stays in use.\n"
+		"Without a filter, the filter in use is shown and stays as it is. Otherwise the whole\n"
+		"filter is replaced: parts that are not given are removed. --config reads the filter\n"
+		"from a configuration file, for example after a change. On an error the old filter\n"
+		"stays in use.\n"
 		"\n"
+		"  weft filter                            (show)\n"
 		"  weft filter --set filter.ports=80,443 --set filter.deny=10.9.0.0/16\n"
 		"  weft filter 'host 10.0.0.1'\n"
-		"  weft filter                            (everything is wanted)\n",
+		"  weft filter --clear                    (everything is wanted)\n",
 	.run = run_filter,
 };

@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <weft/limits.h>
+
 #include "agent/flows.h"
 #include "cli/ask.h"
 #include "cli/say.h"
@@ -77,7 +79,8 @@ static int show(const struct wf_options *options, const json_t *request)
 
 static bool is_count(const char *text)
 {
-	return strspn(text, "0123456789") == strlen(text) && strlen(text) < 9 && atoi(text) > 0;
+	return strspn(text, "0123456789") == strlen(text) && strlen(text) < 9 && atoi(text) > 0 &&
+	       atoi(text) <= WEFT_FLOW_VIEWS_MAX;
 }
 
 static int run_flows(struct wf_options *options)

@@ -11,6 +11,7 @@
 
 #include "agent/agent.h"
 #include "config/config.h"
+#include "config/config_check.h"
 #include "agent/filter.h"
 #include "agent/report.h"
 #include "cli/say.h"
@@ -64,6 +65,8 @@ int wf_session_set_filter(const struct wf_session *session)
 	err = filter ? wf_config_set(&session->options->config, "FILTER", "filter.expression",
 				     filter, &error)
 		     : -ENOMEM;
+	if (!err)
+		err = wf_config_check(&session->options->config, &error);
 	if (err)
 		wf_say_error("%s", error.text);
 	free(filter);

@@ -151,6 +151,19 @@ static int check_queues(const struct check *check)
 		place_of(check, "memory.max_total_memory_mb"));
 }
 
+static int check_expression(const struct check *check)
+{
+	const char *expression = check->config->library.filter;
+	char reason[256] = "out of memory";
+
+	if (!expression || !weft_filter_check(expression, reason, sizeof(reason)))
+		return 0;
+	return wf_config_refuse(
+		check->ret_error,
+		"%s: '%.160s': not a filter expression in the syntax of tcpdump: %s",
+		place_of(check, "filter.expression"), expression, reason);
+}
+
 int wf_config_check(const struct wf_config *config, struct wf_config_error *ret_error)
 {
 	const struct check check = {.config = config, .ret_error = ret_error};
@@ -164,5 +177,7 @@ int wf_config_check(const struct wf_config *config, struct wf_config_error *ret_
 		err = check_workers(&check);
 	if (!err)
 		err = check_queues(&check);
+	if (!err)
+		err = check_expression(&check);
 	return err;
 }

@@ -18,19 +18,30 @@ static const struct unit {
 	enum kind kind;
 	uint64_t amount;
 } units[] = {
-	{"bytes", SIZE, 1},	   {"MiB", SIZE, 1u << 20},
-	{"microseconds", TIME, 1}, {"ms", TIME, 1000},
-	{"seconds", TIME, 1000000},
+	{"bytes", SIZE, 1}, {"MiB", SIZE, 1u << 20},	{"microseconds", TIME, 1},
+	{"ms", TIME, 1000}, {"seconds", TIME, 1000000},
 };
 
 static const struct unit suffixes[] = {
 	{"B", SIZE, 1},
-	{"K", SIZE, 1ull << 10},  {"KB", SIZE, 1ull << 10}, {"KiB", SIZE, 1ull << 10},
-	{"M", SIZE, 1ull << 20},  {"MB", SIZE, 1ull << 20}, {"MiB", SIZE, 1ull << 20},
-	{"G", SIZE, 1ull << 30},  {"GB", SIZE, 1ull << 30}, {"GiB", SIZE, 1ull << 30},
-	{"T", SIZE, 1ull << 40},  {"TB", SIZE, 1ull << 40}, {"TiB", SIZE, 1ull << 40},
-	{"us", TIME, 1},	  {"ms", TIME, 1000},	    {"s", TIME, 1000000},
-	{"m", TIME, 60000000},	  {"min", TIME, 60000000},  {"h", TIME, 3600000000},
+	{"K", SIZE, 1ull << 10},
+	{"KB", SIZE, 1ull << 10},
+	{"KiB", SIZE, 1ull << 10},
+	{"M", SIZE, 1ull << 20},
+	{"MB", SIZE, 1ull << 20},
+	{"MiB", SIZE, 1ull << 20},
+	{"G", SIZE, 1ull << 30},
+	{"GB", SIZE, 1ull << 30},
+	{"GiB", SIZE, 1ull << 30},
+	{"T", SIZE, 1ull << 40},
+	{"TB", SIZE, 1ull << 40},
+	{"TiB", SIZE, 1ull << 40},
+	{"us", TIME, 1},
+	{"ms", TIME, 1000},
+	{"s", TIME, 1000000},
+	{"m", TIME, 60000000},
+	{"min", TIME, 60000000},
+	{"h", TIME, 3600000000},
 	{"d", TIME, 86400000000},
 };
 

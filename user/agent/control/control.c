@@ -47,7 +47,7 @@ static int refuse(struct wf_control_error *ret_error, int err, const char *what,
 
 static json_t *response_new(struct wf_control *control, const char *line)
 {
-	struct wf_control_error refusal = {""};
+	struct wf_control_error refusal = {.text = ""};
 	json_error_t error;
 	json_t *request = json_loads(line, 0, &error);
 	const char *command = json_string_value(json_object_get(request, "command"));
@@ -63,7 +63,8 @@ static json_t *response_new(struct wf_control *control, const char *line)
 	else if ((result = control->fn(command, request, &refusal, control->ctx)) != NULL)
 		response = json_pack("{sbso}", "ok", 1, command, result);
 	else
-		response = json_pack("{sbss}", "ok", 0, "error", refusal.text);
+		response = json_pack("{sbsssb}", "ok", 0, "error", refusal.text, "usage",
+				     refusal.is_usage);
 	json_decref(request);
 	return response;
 }

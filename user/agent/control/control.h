@@ -4,7 +4,7 @@
  *
  *   request   one line of JSON: {"command": "stats"}, with members that depend on the command
  *   response  one line of JSON: {"ok": true, "stats": {report.h}}
- *             or {"ok": false, "error": "what: why"}
+ *             or {"ok": false, "error": "what: why", "usage": true if the request is wrong}
  *
  * A connection may carry several requests. Only the owner (root) may connect.
  */
@@ -12,13 +12,18 @@
 #define WF_AGENT_CONTROL_CONTROL_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct wf_control;
 
-/** struct wf_control_error - one line of text for the user */
+/**
+ * struct wf_control_error - one line of text for the user
+ * @is_usage: the request is wrong, so that the same request fails again
+ */
 struct wf_control_error {
-	char text[256];
+	char text[320];
+	bool is_usage;
 };
 
 /*
@@ -56,7 +61,8 @@ void wf_control_close(struct wf_control *control);
  * @ret_response: the member of the response that is named after the command; owned by the caller
  *
  * Return: 0 on success; -ENOENT if no agent runs; -ENOTUNIQ if several agents run and @name is
- * NULL; -EACCES; -EPROTO if the agent reports an error or the response is malformed; -ETIMEDOUT.
+ * NULL; -EACCES; -EINVAL if the request is wrong; -EPROTO if the agent reports an error or the
+ * response is malformed; -ETIMEDOUT.
  * @ret_error contains the reason. Thread: any.
  */
 int wf_control_send(const char *dir, const char *name, const json_t *request, json_t **ret_response,

@@ -17,7 +17,8 @@ enum { ASK_TIMEOUT_MS = 5000, NAME_BYTES = 64 };
 
 static int refuse(struct wf_control_error *ret_error, int err, const char *what, const char *why)
 {
-	snprintf(ret_error->text, sizeof(ret_error->text), "%s: %s", what, why);
+	snprintf(ret_error->text, sizeof(ret_error->text), "%s%s%s", what ? what : "",
+		 what ? ": " : "", why);
 	return err;
 }
 
@@ -107,6 +108,8 @@ static int read_response(const char *path, const char *line, const char *command
 
 	if (json_is_true(json_object_get(response, "ok")) && result)
 		*ret_response = json_incref(result);
+	else if (why && json_is_true(json_object_get(response, "usage")))
+		err = refuse(ret_error, -EINVAL, NULL, why);
 	else
 		err = refuse(ret_error, -EPROTO, path, why ? why : "the response is not valid");
 	json_decref(response);

@@ -67,11 +67,17 @@ static int compile(const char *expression, int dlt, struct bpf_program *ret_prog
 	return err;
 }
 
-static int compile_all(struct wf_pcap_filter *filter, const char *expression)
+/*
+ * Compile @expression for each link type. @refused: the link types for which it is not valid.
+ * Return: 0; -EINVAL if it is valid for no network with IP packets, with libpcap's reason in
+ * @ret_why (PCAP_ERRBUF_SIZE bytes); -ENOMEM.
+ */
+static int compile_all(struct wf_pcap_filter *filter, const char *expression,
+		       bool refused[WEFT_LINK_COUNT], char *ret_why)
 {
-	char why[PCAP_ERRBUF_SIZE] = "", first_why[PCAP_ERRBUF_SIZE] = "";
-	bool refused[WEFT_LINK_COUNT] = {false};
+	char why[PCAP_ERRBUF_SIZE] = "";
 
+	ret_why[0] = '\0';
 	for (int link = 0; link < WEFT_LINK_COUNT; link++) {
 		int err;
 
@@ -81,35 +87,56 @@ static int compile_all(struct wf_pcap_filter *filter, const char *expression)
 		if (err == -ENOMEM)
 			return err;
 		refused[link] = err;
-		if (err && !first_why[0])
-			memcpy(first_why, why, sizeof(first_why));
+		if (err && !ret_why[0])
+			memcpy(ret_why, why, PCAP_ERRBUF_SIZE);
 	}
-	if (refused[WEFT_LINK_ETHERNET] && refused[WEFT_LINK_RAW]) {
-		wf_error("filter: \"%s\": %s", expression, first_why);
-		return -EINVAL;
-	}
+	return refused[WEFT_LINK_ETHERNET] && refused[WEFT_LINK_RAW] ? -EINVAL : 0;
+}
+
+static void log_refused(const char *expression, const bool refused[WEFT_LINK_COUNT])
+{
 	for (int link = 0; link < WEFT_LINK_COUNT; link++)
 		if (refused[link])
 			wf_info("filter: \"%s\" is not valid for link type %s, so it matches no "
 				"packet of that type",
 				expression, pcap_datalink_val_to_name(link_dlts[link]));
-	return 0;
 }
 
 int wf_pcap_filter_new(const char *expression, struct wf_pcap_filter **ret_filter)
 {
 	struct wf_pcap_filter *filter = calloc(1, sizeof(*filter));
+	bool refused[WEFT_LINK_COUNT] = {false};
+	char why[PCAP_ERRBUF_SIZE];
 	int err;
 
 	if (!filter)
 		return -ENOMEM;
-	err = compile_all(filter, expression);
+	err = compile_all(filter, expression, refused, why);
 	if (err) {
+		if (err == -EINVAL)
+			wf_error("filter: \"%s\": %s", expression, why);
 		wf_pcap_filter_free(filter);
 		return err;
 	}
+	log_refused(expression, refused);
 	*ret_filter = filter;
 	return 0;
+}
+
+int wf_pcap_filter_check(const char *expression, char *ret_why, size_t why_bytes)
+{
+	struct wf_pcap_filter *filter = calloc(1, sizeof(*filter));
+	bool refused[WEFT_LINK_COUNT] = {false};
+	char why[PCAP_ERRBUF_SIZE];
+	int err;
+
+	if (!filter)
+		return -ENOMEM;
+	err = compile_all(filter, expression, refused, why);
+	if (err == -EINVAL && why_bytes)
+		snprintf(ret_why, why_bytes, "%s", why);
+	wf_pcap_filter_free(filter);
+	return err;
 }
 
 void wf_pcap_filter_free(struct wf_pcap_filter *filter)

@@ -8,6 +8,7 @@
 #define WF_CAPTURE_FILE_PCAP_FILTER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct wf_frame;
 struct wf_pcap_filter;
@@ -17,6 +18,13 @@ struct wf_pcap_filter;
  * -ENOMEM.
  */
 int wf_pcap_filter_new(const char *expression, struct wf_pcap_filter **ret_filter);
+
+/*
+ * Check that @expression compiles; nothing is logged. Return: as wf_pcap_filter_new(); libpcap's
+ * reason is in @ret_why if it returns -EINVAL. Thread: any.
+ */
+int wf_pcap_filter_check(const char *expression, char *ret_why, size_t why_bytes);
+
 void wf_pcap_filter_free(struct wf_pcap_filter *filter);
 bool wf_pcap_filter_match(const struct wf_pcap_filter *filter, const struct wf_frame *frame);
 
