@@ -58,7 +58,7 @@ check 'more are sent' send 4
 check 'all of them are taken again' wait_until 50 metric_is flows_opened_flows $((3 * flows - 7))
 tells_of_threads() {
 	local name
-	agent_stats >"$work/stats" || return 1
+	agent_stats -v >"$work/stats" || return 1
 	for name in ownership_violations lock_waits lock_wait_ns lock_timeouts; do
 		grep -qE "^ +[0-9,]+  $name " "$work/stats" || { cat "$work/stats" && return 1; }
 	done

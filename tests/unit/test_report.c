@@ -22,6 +22,16 @@ static const char closed_report[] =
 
 typedef void (*print_fn)(const json_t *report, FILE *out);
 
+static void print_all(const json_t *report, FILE *out)
+{
+	wf_report_print(report, true, out);
+}
+
+static void print_short(const json_t *report, FILE *out)
+{
+	wf_report_print(report, false, out);
+}
+
 static char *printed(print_fn print, const char *json)
 {
 	json_t *report = json_loads(json, 0, NULL);
@@ -56,12 +66,62 @@ TEST(report_number_groups_thousands)
 	assert_string_equal(wf_report_number(INT64_MIN, buf), "-9,223,372,036,854,775,808");
 }
 
+TEST(report_short_numbers_have_at_most_9_characters)
+{
+	static const struct {
+		int64_t value;
+		const char *text;
+	} rows[] = {
+		{0, "0"},
+		{9999999, "9,999,999"},
+		{10000000, "10.0 M"},
+		{1234567890, "1234.6 M"},
+		{9999949999, "9999.9 M"},
+		{9999950000, "10.0 G"},
+		{INT64_MAX, "9223.4 P"},
+	};
+	char buf[WF_REPORT_SHORT_BYTES];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(wf_report_short(rows[i].value, buf), rows[i].text);
+}
+
+TEST(report_begins_with_what_is_lost_and_what_memory_is_used)
+{
+	const char *json =
+		"{\"metrics\":{\"kernel_seen_frames\":{\"value\":1234567},"
+		"\"kernel_ring_full_frames\":{\"value\":7},\"xsk_ring_full_frames\":{\"value\":3},"
+		"\"memory_limit_bytes\":{\"value\":536870912},"
+		"\"memory_used_bytes\":{\"value\":67108864},\"shed_percent\":{\"value\":25}},"
+		"\"pressure\":{\"level\":\"normal\"}}";
+	const char *first = "lost 10 of 1,234,567 frames; memory 12 % of 512 MiB; pressure normal\n"
+			    "overload: 25 % of new connections are not captured\n";
+	char *text = printed(print_short, json);
+
+	assert_int_equal(strncmp(text, first, strlen(first)), 0);
+	free(text);
+}
+
+TEST(report_leaves_zeros_out_unless_all_is_wanted)
+{
+	char *text = printed(print_short, closed_report);
+
+	assert_non_null(strstr(text, "=                 234  kernel_passed_frames\n"
+				     "+               1,000  kernel_steered_frames\n"));
+	assert_null(strstr(text, "xsk_ring_full_frames"));
+	assert_null(strstr(text, "reached a worker"));
+	for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+		assert_true(strcspn(line, "\n") <= 80);
+	free(text);
+	assert_printed(print_all, closed_report, "0  xsk_ring_full_frames");
+}
+
 TEST(report_print_of_closed_ledger_shows_the_sum)
 {
-	assert_printed(wf_report_print, closed_report, "kernel_frames: closed\n");
-	assert_printed(wf_report_print, closed_report, "1,234  kernel_seen_frames");
-	assert_printed(wf_report_print, closed_report, "frames that reached a worker");
-	assert_printed(wf_report_print, closed_report, "3  files");
+	assert_printed(print_all, closed_report, "kernel_frames: closed\n");
+	assert_printed(print_all, closed_report, "1,234  kernel_seen_frames");
+	assert_printed(print_all, closed_report, "frames that reached a worker");
+	assert_printed(print_all, closed_report, "3  files");
 }
 
 TEST(report_summary_shows_only_parts_that_are_not_zero)
@@ -79,7 +139,7 @@ TEST(report_with_open_ledger_tells_the_difference)
 
 	assert_false(wf_report_is_closed(report));
 	json_decref(report);
-	assert_printed(wf_report_print, json, "a: NOT closed, difference -5,000");
+	assert_printed(print_all, json, "a: NOT closed, difference -5,000");
 	assert_printed(wf_report_print_summary, json, "a NOT closed, difference -5,000: 5\n");
 }
 
@@ -97,8 +157,8 @@ TEST(report_summary_tells_what_a_sink_lost)
 
 TEST(report_that_lacks_everything_is_printed_all_the_same)
 {
-	assert_printed(wf_report_print, "{}", "weft ?");
+	assert_printed(print_all, "{}", "weft ?");
 	assert_printed(wf_report_print_summary, "{}", "0 packets");
-	assert_printed(wf_report_print, "{\"ledgers\":[1,{}],\"metrics\":{\"x\":2},\"sinks\":[3]}",
+	assert_printed(print_all, "{\"ledgers\":[1,{}],\"metrics\":{\"x\":2},\"sinks\":[3]}",
 		       "?: NOT closed");
 }

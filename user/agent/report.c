@@ -46,6 +46,22 @@ const char *wf_report_number(int64_t value, char *buf)
 	return buf;
 }
 
+const char *wf_report_short(int64_t value, char *buf)
+{
+	static const char units[] = "MGTPE";
+	double scaled = (double)value / 1e6;
+	size_t unit = 0;
+
+	if (value < 10000000)
+		return wf_report_number(value, buf);
+	while (scaled >= 9999.95 && unit + 2 < sizeof(units)) {
+		scaled /= 1000;
+		unit++;
+	}
+	snprintf(buf, WF_REPORT_SHORT_BYTES, "%.1f %c", scaled, units[unit]);
+	return buf;
+}
+
 bool wf_report_is_closed(const json_t *report)
 {
 	const json_t *ledger;
@@ -68,29 +84,55 @@ static const char *state_of(const json_t *ledger, char *buf, size_t buf_bytes)
 	return buf;
 }
 
-static void print_entry(const json_t *metrics, const json_t *entry, const char *sign, FILE *out)
+/* How a report is printed. */
+struct view {
+	const json_t *metrics;
+	bool is_verbose;
+	FILE *out;
+};
+
+/* Print a value with its name, and its meaning if that is wanted; zeros only if they are wanted. */
+static void print_value(const struct view *view, const char *sign, const char *name,
+			json_int_t value)
 {
-	const char *name = text_of(entry, "name");
 	char number[28];
 
-	fprintf(out, "%s%20s  %-28s %s\n", sign, wf_report_number(int_of(entry, "value"), number),
-		name, text_of(json_object_get(metrics, name), "help"));
+	if (!value && !view->is_verbose)
+		return;
+	fprintf(view->out, "%s%20s  ", sign, wf_report_number(value, number));
+	if (view->is_verbose)
+		fprintf(view->out, "%-28s %s\n", name,
+			text_of(json_object_get(view->metrics, name), "help"));
+	else
+		fprintf(view->out, "%s\n", name);
 }
 
-static void print_ledger(const json_t *metrics, const json_t *ledger, FILE *out)
+static void print_ledger(const struct view *view, const json_t *ledger)
 {
+	const json_t *total = json_object_get(ledger, "total");
+	const char *sign = "=";
 	const json_t *part;
 	char state[64];
 	size_t i;
 
-	fprintf(out, "%s: %s\n", text_of(ledger, "name"), state_of(ledger, state, sizeof(state)));
-	print_entry(metrics, json_object_get(ledger, "total"), " ", out);
+	/* Skip ledgers without counts, such as that of tap mode in host mode. */
+	if (!int_of(total, "value") && json_is_true(json_object_get(ledger, "closed")) &&
+	    !view->is_verbose)
+		return;
+	fprintf(view->out, "%s: %s\n", text_of(ledger, "name"),
+		state_of(ledger, state, sizeof(state)));
+	print_value(view, " ", text_of(total, "name"), int_of(total, "value"));
 	json_array_foreach(json_object_get(ledger, "parts"), i, part)
-		print_entry(metrics, part, i == 0 ? "=" : "+", out);
-	fputc('\n', out);
+	{
+		if (!int_of(part, "value") && !view->is_verbose)
+			continue;
+		print_value(view, sign, text_of(part, "name"), int_of(part, "value"));
+		sign = "+";
+	}
+	fputc('\n', view->out);
 }
 
-static void print_sinks(const json_t *report, FILE *out)
+static void print_sinks(const struct view *view, const json_t *report)
 {
 	const json_t *sink;
 	size_t i;
@@ -100,16 +142,17 @@ static void print_sinks(const json_t *report, FILE *out)
 		const char *key;
 		json_t *value;
 
-		fprintf(out, "sink %s:\n", text_of(sink, "name"));
+		fprintf(view->out, "sink %s:\n", text_of(sink, "name"));
 		json_object_foreach((json_t *)sink, key, value)
 		{
 			char number[28];
 
-			if (json_is_integer(value))
-				fprintf(out, " %20s  %s\n",
+			if (json_integer_value(value) ||
+			    (view->is_verbose && json_is_integer(value)))
+				fprintf(view->out, " %20s  %s\n",
 					wf_report_number(json_integer_value(value), number), key);
 		}
-		fputc('\n', out);
+		fputc('\n', view->out);
 	}
 }
 
@@ -120,32 +163,86 @@ static void print_interfaces(const json_t *report, FILE *out)
 
 	json_array_foreach(json_object_get(report, "interfaces"), i, interface) fprintf(
 		out, "interface %s: %s\n", text_of(interface, "name"), text_of(interface, "state"));
-	if (i)
-		fputc('\n', out);
+	fputc('\n', out);
 }
 
-void wf_report_print(const json_t *report, FILE *out)
+/* ---- the verdict ---- */
+
+/* Outcomes of wanted frames that did not reach their connection. */
+static const char *const lost_frames[] = {
+	"kernel_unsteered_frames", "kernel_ring_full_frames",	 "kernel_failed_frames",
+	"xsk_ring_full_frames",	   "xsk_fill_empty_frames",	 "xsk_invalid_frames",
+	"ring_invalid_frames",	   "frames_handoff_lost_frames", "frames_no_memory_frames",
+};
+
+static void print_verdict_frames(const json_t *report, FILE *out)
 {
 	const json_t *metrics = json_object_get(report, "metrics");
+	json_int_t seen = value_of(metrics, "kernel_seen_frames");
+	json_int_t limit = value_of(metrics, "memory_limit_bytes");
+	json_int_t lost = 0;
+	char numbers[2][28];
+
+	for (size_t i = 0; i < sizeof(lost_frames) / sizeof(lost_frames[0]); i++)
+		lost += value_of(metrics, lost_frames[i]);
+	fprintf(out, "lost %s of %s frames; memory %lld %% of %lld MiB; pressure %s\n",
+		wf_report_number(lost, numbers[0]),
+		wf_report_number(seen ? seen : value_of(metrics, "frames"), numbers[1]),
+		(long long)(limit ? 100 * value_of(metrics, "memory_used_bytes") / limit : 0),
+		(long long)(limit >> 20), text_of(json_object_get(report, "pressure"), "level"));
+}
+
+/* Print whether all is well, and a line for each thing that is not. */
+static void print_verdict(const json_t *report, FILE *out)
+{
+	const json_t *metrics = json_object_get(report, "metrics");
+	json_int_t shed = value_of(metrics, "shed_percent");
+	const json_t *sink;
+	char numbers[2][28];
+	size_t i;
+
+	print_verdict_frames(report, out);
+	if (value_of(metrics, "gaps"))
+		fprintf(out, "gaps: %s, with %s bytes that are missing from streams\n",
+			wf_report_number(value_of(metrics, "gaps"), numbers[0]),
+			wf_report_number(value_of(metrics, "gaps_bytes"), numbers[1]));
+	if (shed)
+		fprintf(out, "overload: %lld %% of new connections are not captured\n",
+			(long long)shed);
+	json_array_foreach(json_object_get(report, "sinks"), i, sink)
+	{
+		json_int_t dropped = int_of(sink, "dropped_events");
+		json_int_t failed = int_of(sink, "failed_events");
+
+		if (dropped || failed || int_of(sink, "failed_bytes"))
+			fprintf(out, "sink %s: %s events dropped, %s not written\n",
+				text_of(sink, "name"), wf_report_number(dropped, numbers[0]),
+				wf_report_number(failed, numbers[1]));
+	}
+}
+
+void wf_report_print(const json_t *report, bool is_verbose, FILE *out)
+{
+	const struct view view = {
+		.metrics = json_object_get(report, "metrics"),
+		.is_verbose = is_verbose,
+		.out = out,
+	};
 	const json_t *ledger;
 	const char *name;
 	json_t *metric;
 	size_t i;
 
-	fprintf(out, "weft %s, %s, for %.1f s\n\n", text_of(report, "version"),
+	print_verdict(report, out);
+	fprintf(out, "weft %s, %s, for %.1f s\n", text_of(report, "version"),
 		text_of(report, "source"), (double)int_of(report, "elapsed_ms") / 1000);
 	print_interfaces(report, out);
 	json_array_foreach(json_object_get(report, "ledgers"), i, ledger)
-		print_ledger(metrics, ledger, out);
-	print_sinks(report, out);
+		print_ledger(&view, ledger);
+	print_sinks(&view, report);
 	fputs("metrics:\n", out);
-	json_object_foreach((json_t *)metrics, name, metric)
-	{
-		char number[28];
-
-		fprintf(out, " %20s  %-28s %s\n", wf_report_number(int_of(metric, "value"), number),
-			name, text_of(metric, "help"));
-	}
+	json_object_foreach((json_t *)view.metrics, name, metric)
+		print_value(&view, " ", name, int_of(metric, "value"));
 }
 
 /* ---- summary ---- */

@@ -8,38 +8,41 @@
 #include "cli/ask.h"
 #include "cli/say.h"
 
-static void print_text(const json_t *report)
+static void print_text(const json_t *report, bool is_verbose)
 {
-	wf_report_print(report, stdout);
+	wf_report_print(report, is_verbose, stdout);
 	if (!wf_report_is_closed(report))
-		puts("\nA small difference while traffic flows is normal: it is frames in transit "
+		puts("\nA small difference while traffic flows is normal: it is frames in transit\n"
 		     "between two counters.");
+	if (!is_verbose)
+		puts("\nCounters that are 0 are left out; 'weft stats -v' shows and explains all.");
 }
 
-static void print_json(const json_t *report)
+static void print_json(const json_t *report, bool is_verbose)
 {
 	json_dumpf(report, stdout, JSON_INDENT(2));
 	putchar('\n');
 }
 
-static void print_string(const json_t *text)
+static void print_string(const json_t *text, bool is_verbose)
 {
 	fputs(json_is_string(text) ? json_string_value(text) : "", stdout);
 }
 
-/* Index of the command's own option. */
-enum { FORMAT = 0 };
+/* Indices of the command's own options. */
+enum { FORMAT = 0, VERBOSE };
 
 static const struct wf_option own[] = {
 	[FORMAT] = {"format", 0, "text|json|prometheus",
 		    "format of the output: text, json or prometheus (default text)"},
+	[VERBOSE] = {"verbose", 'v', NULL, "also print counters that are 0, and explain each"},
 	{.name = NULL},
 };
 
 static const struct format {
 	const char *name;
 	const char *command; /* command of the control request */
-	void (*print)(const json_t *response);
+	void (*print)(const json_t *response, bool is_verbose);
 } formats[] = {
 	{"text", "stats", print_text},
 	{"json", "stats", print_json},
@@ -80,7 +83,7 @@ static int run_stats(struct wf_options *options)
 	json_decref(request);
 	if (status)
 		return status;
-	format->print(response);
+	format->print(response, options->own[VERBOSE] != NULL);
 	json_decref(response);
 	return WF_EXIT_DONE;
 }
@@ -90,8 +93,9 @@ WF_CMD(stats) = {
 	.position = 50,
 	.groups = WF_OPTIONS_INTERFACE | WF_OPTIONS_CONFIG | WF_OPTIONS_JSON,
 	.own = own,
-	.usage = "[-i IFACE] [--json | --format FORMAT]",
-	.summary = "show the counters of a running agent, which account for every frame and byte",
+	.usage = "[-i IFACE] [-v] [--json | --format FORMAT]",
+	.summary =
+		"show whether a running agent loses anything, and what became of every frame and byte",
 	.details =
 		"-i is needed only if several agents run. The exit status is 3 if no agent runs.\n"
 		"\n"
