@@ -90,10 +90,12 @@ struct weft_flow_query {
 	const char *filter; /* expression in tcpdump's syntax on addresses, ports and VLAN; NULL:
 			       all connections */
 	enum weft_flow_sort sort;
-	uint32_t count_max; /* maximum number of connections, up to WEFT_FLOW_VIEWS_MAX; 0:
-			       WEFT_FLOW_VIEWS */
+	uint32_t count_max;  /* maximum number of connections, up to WEFT_FLOW_VIEWS_MAX; 0:
+				WEFT_FLOW_VIEWS */
+	bool without_closed; /* leave out connections that have ended: both sides sent a FIN, or
+				either one a RST, more than a second ago, and nothing came since */
 };
-#define weft_flow_query__last_field count_max
+#define weft_flow_query__last_field without_closed
 
 /* Receive one connection. @view: lent for the call. Thread: the caller of weft_flows_each(). */
 typedef void (*weft_flow_view_fn)(const struct weft_flow_view *view, void *ctx);

@@ -35,13 +35,13 @@ lookup_is_right() {
 says() {
 	local filter=$1
 	shift
-	weft_flows --json "$@" >"$work/flows.json" && jq -e "$filter" "$work/flows.json"
+	weft_flows --all --json "$@" >"$work/flows.json" && jq -e "$filter" "$work/flows.json"
 }
 
 # Write each change of the entry of one connection to a file.
 follow_start() {
 	background follow_pid "$weft" flows -i "$agent_iface" --set "control.dir=$work/control" \
-		--follow --json host 10.9.0.5 >"$work/follow.json" 2>"$work/follow.err"
+		--all --follow --json host 10.9.0.5 >"$work/follow.json" 2>"$work/follow.err"
 }
 
 followed() { [ "$(wc -l <"$work/follow.json")" -ge "$1" ]; }
@@ -73,7 +73,11 @@ check 'a filter in tcpdump syntax chooses' says '
 check 'no more than asked for are told, in order' says '
 	.total == 200 and (.flows | length) == 5 and ([.flows[].last] | . == (sort | reverse))' --count 5 --sort last
 check 'the table names them' bash -c "
-	'$weft' flows -i eth0 --set control.dir='$work/control' host 10.9.0.5 | grep -q '10.9.0.5:1024 > 10.8.0.1:80'"
+	'$weft' flows --all -i eth0 --set control.dir='$work/control' host 10.9.0.5 | grep -q '10.9.0.5:1024 > 10.8.0.1:80  closed, eth0'"
+check 'no line is longer than 80 columns' bash -c "! '$weft' flows --all -i eth0 --set control.dir='$work/control' | grep -E '.{81}'"
+check 'what the worker has forgotten is not shown as 0' says '
+	all(.flows[]; .state == "closed" and (.tracked | not) and (.toserver | has("stream_bytes") | not))'
+check_weft 'ended connections are left out' 0 '^0 of 0 connections' flows -i eth0 --set "control.dir=$work/control"
 follow_start
 check 'weft flows --follow tells again and again' wait_until 100 followed 3
 check 'it ends with status 0 when interrupted' follow_stop
@@ -142,6 +146,17 @@ check 'two ends are connected' wait_until 100 grep -q ready "$work/talk.out"
 check 'they talk' talk A 1000
 check 'the worker has it' wait_until 50 delivered '.toserver.stream_bytes == 1000 and .tracked and .state == "established"'
 check 'its data is shunted' weft_flow shunt $ip_b 9001 $ip_a 9000
+check 'names and ids are those of events' delivered '.flow.stream_bytes_toserver == 1000 and .flow.state == "established" and
+	(.flow.pkts_toserver > 0) and (.flow_id > 0) and (.community_id | startswith("1:"))'
+check 'a live connection is listed' bash -c "
+	'$weft' flows -i eth0 --set control.dir='$work/control' | grep -A1 'established, eth0' | grep -qE 'toserver shunt .* 1,000 '"
+check_weft 'weft stats begins with a verdict' 0 '^lost 0 of [0-9,]+ frames; memory [0-9]+ % of [0-9]+ MiB; pressure normal$' \
+	stats -i eth0 --set "control.dir=$work/control"
+check 'no line of it is longer than 80 columns' bash -c "! '$weft' stats -i eth0 --set control.dir='$work/control' | grep -E '.{81}'"
+check 'metrics that the verdict reads exist' bash -c "
+	agent_metrics=\$('$weft' stats --json -i eth0 --set control.dir='$work/control' | jq -r '.metrics | keys[]') &&
+	for name in \$(sed -n '/lost_frames\[\] = {/,/};/p' '$root/user/agent/report.c' | grep -o '[a-z_]*_frames\"' | tr -d '\"'); do
+		grep -qx \"\$name\" <<<\"\$agent_metrics\" || exit 1; done"
 check 'the verdict is listed' delivered '.toserver.verdict == "shunt" and .toclient.verdict == "shunt"'
 check 'they talk on' talk B 5000000
 check 'the kernel counts what it keeps' wait_until 50 delivered '.toserver.kept_bytes > 5000000 and .toserver.stream_bytes == 1000'

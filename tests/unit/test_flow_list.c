@@ -62,6 +62,32 @@ TEST_WITH(flow_list_keeps_the_first_by_bytes, NULL, teardown)
 	assert_int_equal(list.items[2].rank, 98);
 }
 
+TEST_WITH(flow_list_leaves_out_what_has_ended_if_asked_to, NULL, teardown)
+{
+	const uint64_t second_ns = 1000000000;
+	struct wf_kernel_flow flow = flow_of("10.0.0.1", 1, "10.0.0.2", 2);
+
+	assert_int_equal(wf_flow_list_init(&list, 10), 0);
+	list.now_ns = 10 * second_ns;
+	list.without_closed = true;
+	flow.tcp_flags[0] = flow.tcp_flags[1] = 0x11; /* both FINs, silent */
+	wf_flow_list_add(&list, &flow, 0);
+	assert_int_equal(list.total, 0);
+	flow.tcp_flags[1] = 0x10; /* half closed */
+	wf_flow_list_add(&list, &flow, 0);
+	assert_int_equal(list.total, 1);
+	flow.tcp_flags[1] = 0x04; /* reset, silent */
+	wf_flow_list_add(&list, &flow, 0);
+	assert_int_equal(list.total, 1);
+	flow.last_ns = list.now_ns - second_ns / 2; /* a reset that was ignored */
+	wf_flow_list_add(&list, &flow, 0);
+	assert_int_equal(list.total, 2);
+	flow.last_ns = 0;
+	list.without_closed = false;
+	wf_flow_list_add(&list, &flow, 0);
+	assert_int_equal(list.total, 3);
+}
+
 TEST_WITH(flow_list_age_is_since_the_first_segment, NULL, teardown)
 {
 	struct wf_kernel_flow flow = flow_of("10.0.0.1", 1, "10.0.0.2", 2);

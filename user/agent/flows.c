@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <time.h>
 
@@ -13,6 +14,7 @@
 
 #include "agent/report.h"
 #include "agent/request.h"
+#include "sink/format/community_id.h"
 
 /* indexed by enum weft_flow_sort */
 static const char *const sorts[] = {"bytes", "packets", "kept", "last", "age"};
@@ -45,30 +47,93 @@ static json_t *time_new(uint64_t ns)
 	return json_string(text);
 }
 
-static json_t *side_new(const struct weft_flow_side *side)
+static json_t *side_new(const struct weft_flow_view *view, enum weft_dir dir)
 {
-	return json_pack("{sIsIsIsIsisssIsIsI}", "packets", (json_int_t)side->packets, "bytes",
-			 (json_int_t)side->bytes, "kept_packets", (json_int_t)side->kept_packets,
-			 "kept_bytes", (json_int_t)side->kept_bytes, "tcp_flags", side->tcp_flags,
-			 "verdict", weft_flow_verdict_name(side->verdict), "stream_bytes",
-			 (json_int_t)side->stream_bytes, "gap_bytes", (json_int_t)side->gap_bytes,
-			 "held_bytes", (json_int_t)side->held_bytes);
+	const struct weft_flow_side *side = &view->sides[dir];
+	json_t *object =
+		json_pack("{sIsIsIsIsiss}", "packets", (json_int_t)side->packets, "bytes",
+			  (json_int_t)side->bytes, "kept_packets", (json_int_t)side->kept_packets,
+			  "kept_bytes", (json_int_t)side->kept_bytes, "tcp_flags", side->tcp_flags,
+			  "verdict", weft_flow_verdict_name(side->verdict));
+
+	if (view->is_tracked) {
+		json_object_set_new(object, "stream_bytes",
+				    json_integer((json_int_t)side->stream_bytes));
+		json_object_set_new(object, "gap_bytes", json_integer((json_int_t)side->gap_bytes));
+		json_object_set_new(object, "held_bytes",
+				    json_integer((json_int_t)side->held_bytes));
+	}
+	return object;
 }
+
+/* Return the state; if no worker tracks the connection, as the TCP flags tell it. */
+static const char *state_of(const struct weft_flow_view *view)
+{
+	unsigned int to_server = view->sides[WEFT_TO_SERVER].tcp_flags;
+	unsigned int to_client = view->sides[WEFT_TO_CLIENT].tcp_flags;
+
+	if (view->is_tracked)
+		return weft_flow_state_name(view->state);
+	if (to_server & to_client & TH_FIN || (to_server | to_client) & TH_RST)
+		return weft_flow_state_name(WEFT_FLOW_CLOSED);
+	return "unknown";
+}
+
+/* The counts under the names that the event of the type flow has for them. */
+static json_t *event_counts_new(const struct weft_flow_view *view)
+{
+	static const char *const suffixes[] = {"toserver", "toclient"};
+	json_t *object = json_pack("{sososssb}", "start", time_new(view->first_ns), "end",
+				   time_new(view->last_ns), "state", state_of(view), "midstream",
+				   view->midstream);
+
+	for (int dir = 0; dir < WEFT_DIR_COUNT; dir++) {
+		const struct weft_flow_side *side = &view->sides[dir];
+		const struct {
+			const char *name;
+			uint64_t value;
+			bool is_known;
+		} counts[] = {
+			{"pkts", side->packets, true},
+			{"bytes", side->bytes, true},
+			{"stream_bytes", side->stream_bytes, view->is_tracked},
+			{"gap_bytes", side->gap_bytes, view->is_tracked},
+		};
+
+		for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+			char name[40];
+
+			snprintf(name, sizeof(name), "%s_%s", counts[i].name, suffixes[dir]);
+			if (counts[i].is_known)
+				json_object_set_new(object, name,
+						    json_integer((json_int_t)counts[i].value));
+		}
+	}
+	return object;
+}
+
+struct listing {
+	json_t *flows;
+	struct wf_community_id *community_id; /* owned */
+};
 
 static void add_view(const struct weft_flow_view *view, void *ctx)
 {
 	const struct weft_flow *flow = &view->flow;
+	char community_id[WF_COMMUNITY_ID_BYTES];
+	struct listing *listing = ctx;
 	json_t *object = json_pack(
-		"{sosisosissss sisbsbss soso soso}", "src_ip",
+		"{sosisosissss sisbsbss soso soso so}", "src_ip",
 		addr_new(flow->src_addr, flow->ip_version), "src_port", flow->src_port, "dest_ip",
 		addr_new(flow->dst_addr, flow->ip_version), "dest_port", flow->dst_port, "proto",
 		"TCP", "interface", view->ifname, "worker", (int)view->worker, "tracked",
-		view->is_tracked, "midstream", view->midstream, "state",
-		view->is_tracked ? weft_flow_state_name(view->state) : "unknown", "start",
+		view->is_tracked, "midstream", view->midstream, "state", state_of(view), "start",
 		time_new(view->first_ns), "last", time_new(view->last_ns), "toserver",
-		side_new(&view->sides[WEFT_TO_SERVER]), "toclient",
-		side_new(&view->sides[WEFT_TO_CLIENT]));
+		side_new(view, WEFT_TO_SERVER), "toclient", side_new(view, WEFT_TO_CLIENT), "flow",
+		event_counts_new(view));
 
+	wf_community_id_text(listing->community_id, flow, community_id);
+	json_object_set_new(object, "community_id", json_string(community_id));
 	if (view->is_tracked)
 		json_object_set_new(object, "flow_id", json_integer((json_int_t)flow->id));
 	if (flow->vlan[0])
@@ -77,7 +142,7 @@ static void add_view(const struct weft_flow_view *view, void *ctx)
 						  : json_pack("[i]", flow->vlan[0]));
 	if (flow->vni)
 		json_object_set_new(object, "vni", json_integer(flow->vni));
-	json_array_append_new(ctx, object);
+	json_array_append_new(listing->flows, object);
 }
 
 static bool read_sort(const json_t *request, enum weft_flow_sort *ret_sort)
@@ -99,7 +164,7 @@ static json_t *answer_flows(const struct wf_request_env *env, const json_t *requ
 	WEFT_OPTS(weft_flow_query, query,
 		  .filter = json_string_value(json_object_get(request, "filter")));
 	json_int_t count = json_integer_value(json_object_get(request, "count"));
-	json_t *flows;
+	struct listing listing;
 	uint64_t total;
 	int err;
 
@@ -111,21 +176,28 @@ static json_t *answer_flows(const struct wf_request_env *env, const json_t *requ
 	if (wf_request_check_expression(query.filter, ret_error))
 		return NULL;
 	query.count_max = (uint32_t)count;
-	flows = json_array();
-	err = weft_flows_each(env->weft, &query, add_view, flows, &total);
+	query.without_closed = !json_is_true(json_object_get(request, "all"));
+	err = wf_community_id_new(0, &listing.community_id);
+	if (err)
+		return wf_request_refuse(ret_error, "flows", strerror(-err));
+	listing.flows = json_array();
+	err = weft_flows_each(env->weft, &query, add_view, &listing, &total);
+	wf_community_id_free(listing.community_id);
 	if (!err)
-		return json_pack("{sIso}", "total", (json_int_t)total, "flows", flows);
-	json_decref(flows);
+		return json_pack("{sIso}", "total", (json_int_t)total, "flows", listing.flows);
+	json_decref(listing.flows);
 	return wf_request_refuse(ret_error, "flows", strerror(-err));
 }
 
 const struct wf_request wf_request_flows = {
 	.name = "flows",
-	.help = "list connections; members: sort, count, filter",
+	.help = "list connections; members: sort, count, filter, all",
 	.answer = answer_flows,
 };
 
 /* ---- the table ---- */
+
+enum { TABLE_COLUMNS = 80 };
 
 static json_int_t int_of(const json_t *object, const char *key)
 {
@@ -147,48 +219,64 @@ static void end_of(const json_t *flow, const char *ip, const char *port, char *b
 		 (long long)int_of(flow, port));
 }
 
-/* Print the VLAN ids and the VNI, which may be all that distinguishes two connections. */
-static void print_tenant(const json_t *flow, FILE *out)
+/* Write the VLAN ids and the VNI, which may be all that distinguishes two connections. */
+static void tenant_of(const json_t *flow, char *text, size_t size)
 {
 	const json_t *vlan = json_object_get(flow, "vlan");
 	const json_t *id;
+	int len = 0;
 	size_t i;
 
-	json_array_foreach(vlan, i, id)
-		fprintf(out, "%s%lld", i ? "." : "vlan ", (long long)json_integer_value(id));
+	text[0] = '\0';
+	json_array_foreach(vlan, i, id) len +=
+		snprintf(text + len, size - (size_t)len, "%s%u", i ? "." : "vlan ",
+			 (uint16_t)json_integer_value(id));
 	if (vlan)
-		fputs(", ", out);
+		len += snprintf(text + len, size - (size_t)len, ", ");
 	if (int_of(flow, "vni"))
-		fprintf(out, "vni %lld, ", (long long)int_of(flow, "vni"));
+		snprintf(text + len, size - (size_t)len, "vni %u, ", (uint32_t)int_of(flow, "vni"));
 }
 
+/* Print a count in a column of 10 characters; "-" if it is not known. */
+static void print_count(const json_t *side, const char *key, FILE *out)
+{
+	char number[WF_REPORT_SHORT_BYTES] = "-";
+	const json_t *value = json_object_get(side, key);
+
+	if (json_is_integer(value))
+		wf_report_short(json_integer_value(value), number);
+	fprintf(out, "%10s", number);
+}
+
+static void print_side(const json_t *flow, const char *name, FILE *out)
+{
+	static const char *const columns[] = {"packets",   "bytes",	 "stream_bytes",
+					      "gap_bytes", "held_bytes", "kept_bytes"};
+	const json_t *side = json_object_get(flow, name);
+
+	fprintf(out, "  %-8s %-7s", name, text_of(side, "verdict"));
+	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
+		print_count(side, columns[i], out);
+	fputc('\n', out);
+}
+
+/* Print the addresses and the state, on one line if that is not too long, and both directions. */
 static void print_flow(const json_t *flow, FILE *out)
 {
-	static const char *const sides[] = {"toserver", "toclient"};
-	char src[64], dst[64];
+	char src[64], dst[64], tenant[64], about[128];
+	size_t chars;
 
 	end_of(flow, "src_ip", "src_port", src, sizeof(src));
 	end_of(flow, "dest_ip", "dest_port", dst, sizeof(dst));
-	fprintf(out, "%s > %s  ", src, dst);
-	print_tenant(flow, out);
-	fprintf(out, "%s, %s, worker %lld\n", text_of(flow, "interface"), text_of(flow, "state"),
-		(long long)int_of(flow, "worker"));
-	for (int i = 0; i < 2; i++) {
-		const json_t *side = json_object_get(flow, sides[i]);
-		char numbers[6][28];
-
-		fprintf(out, "  %-8s %-5s %14s packets %18s bytes %18s stream %12s gaps %9s held",
-			sides[i], text_of(side, "verdict"),
-			wf_report_number(int_of(side, "packets"), numbers[0]),
-			wf_report_number(int_of(side, "bytes"), numbers[1]),
-			wf_report_number(int_of(side, "stream_bytes"), numbers[2]),
-			wf_report_number(int_of(side, "gap_bytes"), numbers[3]),
-			wf_report_number(int_of(side, "held_bytes"), numbers[4]));
-		if (int_of(side, "kept_bytes"))
-			fprintf(out, " %18s kept",
-				wf_report_number(int_of(side, "kept_bytes"), numbers[5]));
-		fputc('\n', out);
-	}
+	tenant_of(flow, tenant, sizeof(tenant));
+	snprintf(about, sizeof(about), "%s%.15s, %.15s, worker %lld", tenant,
+		 text_of(flow, "state"), text_of(flow, "interface"),
+		 (long long)int_of(flow, "worker"));
+	chars = strlen(src) + strlen(" > ") + strlen(dst) + strlen("  ") + strlen(about);
+	fprintf(out, chars > TABLE_COLUMNS ? "%s >\n    %s\n    %s\n" : "%s > %s  %s\n", src, dst,
+		about);
+	print_side(flow, "toserver", out);
+	print_side(flow, "toclient", out);
 }
 
 void wf_flows_print(const json_t *flows, FILE *out)
@@ -198,6 +286,10 @@ void wf_flows_print(const json_t *flows, FILE *out)
 	char numbers[2][28];
 	size_t i;
 
+	if (json_array_size(list))
+		fputs("                     packets     bytes    stream      gaps      held  "
+		      "bypassed\n",
+		      out);
 	json_array_foreach(list, i, flow) print_flow(flow, out);
 	fprintf(out, "%s of %s connections\n",
 		wf_report_number((int64_t)json_array_size(list), numbers[0]),

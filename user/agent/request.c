@@ -29,8 +29,8 @@ int wf_request_check_expression(const char *expression, struct wf_control_error 
 	int err = expression ? weft_filter_check(expression, reason, sizeof(reason)) : 0;
 
 	if (err == -EINVAL)
-		wf_request_refuse_usage(ret_error, "not a filter expression in the syntax of tcpdump",
-					reason);
+		wf_request_refuse_usage(ret_error,
+					"not a filter expression in the syntax of tcpdump", reason);
 	else if (err)
 		wf_request_refuse(ret_error, "filter", strerror(-err));
 	return err;

@@ -15,13 +15,14 @@
 #include "cli/say.h"
 
 /* Indices of the command's own options. */
-enum { SORT = 0, COUNT, FOLLOW };
+enum { SORT = 0, COUNT, FOLLOW, ALL };
 
 static const struct wf_option own[] = {
 	[SORT] = {"sort", 0, "ORDER",
 		  "order of the list: bytes, packets, kept, last or age (default bytes)"},
 	[COUNT] = {"count", 0, "N", "maximum number of connections in the list (default 100)"},
 	[FOLLOW] = {"follow", 'f', NULL, "print the list again every second"},
+	[ALL] = {"all", 'a', NULL, "also list connections that have ended"},
 	{.name = NULL},
 };
 
@@ -54,6 +55,8 @@ static json_t *request_new(const struct wf_options *options)
 
 	if (options->own[COUNT])
 		json_object_set_new(request, "count", json_integer(atoll(options->own[COUNT])));
+	if (options->own[ALL])
+		json_object_set_new(request, "all", json_true());
 	free(filter);
 	return request;
 }
@@ -107,14 +110,15 @@ WF_CMD(flows) = {
 	.position = 60,
 	.groups = WF_OPTIONS_INTERFACE | WF_OPTIONS_CONFIG | WF_OPTIONS_JSON,
 	.own = own,
-	.usage = "[-i IFACE] [--sort ORDER] [--count N] [--follow] [--json] [FILTER]",
+	.usage = "[-i IFACE] [--sort ORDER] [--count N] [--all] [--follow] [--json] [FILTER]",
 	.summary =
 		"list the connections of a running agent, as the kernel and the workers see them",
 	.details =
 		"FILTER uses the syntax of tcpdump and may name addresses and ports. ORDER is bytes,\n"
 		"packets, kept (bytes that bypassed the worker in the kernel), last (time of the last\n"
-		"segment) or age. Packets, bytes and verdicts come from the kernel, all other\n"
-		"values from the worker.\n"
+		"segment) or age. Packets, bytes, bypassed bytes and verdicts come from the kernel, all\n"
+		"other values from the worker; it forgets a connection that has ended ('-').\n"
+		"M, G and T are powers of 1000; JSON has exact numbers.\n"
 		"\n"
 		"  weft flows --sort kept --count 10\n"
 		"  weft flows --json host 10.0.0.1 and port 443 | jq '.flows[].toclient.bytes'\n",

@@ -13,9 +13,12 @@
 #include <string.h>
 
 #include "packet/frame.h"
+#include "packet/packet.h"
 #include "capture/file/pcap_filter.h"
 
 enum { ETHERNET_BYTES = 14, TAG_BYTES = 4, IPV4_BYTES = 20, IPV6_BYTES = 40, TCP_BYTES = 20 };
+
+#define CLOSED_SILENCE_NS 1000000000ull
 
 int wf_flow_list_init(struct wf_flow_list *list, uint32_t count_max)
 {
@@ -124,8 +127,24 @@ void wf_flow_list_finish(struct wf_flow_list *list)
 		list->count = list->count_max;
 }
 
+/*
+ * Return true if the connection has ended, as far as the kernel knows. It keeps the counts of ended
+ * connections until it needs their room. A reset can be one that the receiver ignores; a connection
+ * that goes on after it is not silent for long.
+ */
+static bool is_closed(const struct wf_flow_list *list, const struct wf_kernel_flow *flow)
+{
+	unsigned int both = flow->tcp_flags[0] & flow->tcp_flags[1];
+	unsigned int either = flow->tcp_flags[0] | flow->tcp_flags[1];
+
+	return (both & WF_TCP_FIN || either & WF_TCP_RST) &&
+	       list->now_ns > flow->last_ns + CLOSED_SILENCE_NS;
+}
+
 void wf_flow_list_add(struct wf_flow_list *list, const struct wf_kernel_flow *flow, uint32_t iface)
 {
+	if (list->without_closed && is_closed(list, flow))
+		return;
 	if (list->filter && !wf_flow_list_matches(list->filter, &flow->key))
 		return;
 	list->total++;

@@ -41,6 +41,7 @@ struct wf_flow_list {
 	uint32_t count_max;
 	uint64_t total; /* number of connections that match @filter, including those not in items */
 	enum weft_flow_sort sort;
+	bool without_closed;		     /* leave out connections that have ended */
 	uint64_t now_ns;		     /* CLOCK_MONOTONIC time of the request */
 	const struct wf_pcap_filter *filter; /* borrowed; NULL: all connections match */
 };

@@ -197,6 +197,7 @@ int wf_engine_flows_each(struct wf_engine *engine, const struct weft_flow_query 
 		goto free_filter;
 	list.sort = query->sort;
 	list.filter = filter;
+	list.without_closed = query->without_closed;
 	list.now_ns = wf_clock_monotonic_ns();
 	err = wf_engine_control_lock(engine);
 	if (!err) {
