@@ -253,7 +253,8 @@ static int find_cgroup(struct fixture *fix)
 	char fs[128];
 
 	snprintf(fs, sizeof(fs), "%s/fs", fix->dir);
-	return wf_pressure_cgroup_find(fix->dir, fs, &fix->budget, &fix->cgroup);
+	fix->cgroup.budget = &fix->budget;
+	return wf_cgroup_find(fix->dir, fs, &fix->cgroup.group);
 }
 
 TEST_WITH(pressure_cgroup_v2_reads_use_without_droppable, setup, teardown)
@@ -262,7 +263,7 @@ TEST_WITH(pressure_cgroup_v2_reads_use_without_droppable, setup, teardown)
 
 	make_v2(fix, "104857600\n", "max\n");
 	assert_int_equal(find_cgroup(fix), 0);
-	assert_true(fix->cgroup.is_v2);
+	assert_true(fix->cgroup.group.is_v2);
 	assert_int_equal(read_ok(wf_pressure_read_cgroup, &fix->cgroup), 50);
 	wf_budget_reserve(&fix->budget, WF_BUDGET_FREE_SPANS, 10 * MIB);
 	assert_int_equal(read_ok(wf_pressure_read_cgroup, &fix->cgroup), 40);
@@ -313,7 +314,7 @@ TEST_WITH(pressure_cgroup_v1_reads_its_files, setup, teardown)
 	write_file(fix, "fs/memory/box/memory.stat",
 		   "inactive_file 5\ntotal_inactive_file 10485760\n");
 	assert_int_equal(find_cgroup(fix), 0);
-	assert_false(fix->cgroup.is_v2);
+	assert_false(fix->cgroup.group.is_v2);
 	assert_int_equal(read_ok(wf_pressure_read_cgroup, &fix->cgroup), 80);
 }
 
@@ -327,6 +328,30 @@ TEST_WITH(pressure_cgroup_in_a_namespace_is_the_mount, setup, teardown)
 	write_file(fix, "fs/memory.current", "52428800\n");
 	assert_int_equal(find_cgroup(fix), 0);
 	assert_int_equal(read_ok(wf_pressure_read_cgroup, &fix->cgroup), 50);
+}
+
+TEST_WITH(pressure_cgroup_v2_high_is_a_limit, setup, teardown)
+{
+	struct fixture *fix = *state;
+
+	make_v2(fix, "209715200\n", "max\n");
+	write_file(fix, "fs/outer/inner/memory.high", "max\n");
+	assert_int_equal(find_cgroup(fix), 0);
+	assert_int_equal(read_ok(wf_pressure_read_cgroup, &fix->cgroup), 25);
+	write_file(fix, "fs/outer/inner/memory.high", "104857600\n");
+	assert_int_equal(read_ok(wf_pressure_read_cgroup, &fix->cgroup), 50);
+}
+
+/* v2 may account memory in an ancestor only. */
+TEST_WITH(pressure_cgroup_v2_without_controller_is_its_ancestor, setup, teardown)
+{
+	struct fixture *fix = *state;
+
+	make_v2(fix, "max\n", "104857600\n");
+	write_file(fix, "cgroup", "0::/outer/inner/leaf\n");
+	make_dir(fix, "fs/outer/inner/leaf");
+	assert_int_equal(find_cgroup(fix), 0);
+	assert_int_equal(read_ok(wf_pressure_read_cgroup, &fix->cgroup), 90);
 }
 
 TEST_WITH(pressure_cgroup_absent_is_not_found, setup, teardown)

@@ -92,7 +92,8 @@ static int add_sources(struct wf_monitor *monitor, const struct wf_monitor_opts 
 	if (!err && *psi_path)
 		err = wf_pressure_add_source(monitor->pressure, "psi", wf_pressure_read_psi,
 					     (void *)psi_path);
-	if (!err && !wf_pressure_cgroup_find(proc_dir, cgroup_dir, budget, &monitor->cgroup))
+	monitor->cgroup.budget = budget;
+	if (!err && !wf_cgroup_find(proc_dir, cgroup_dir, &monitor->cgroup.group))
 		err = wf_pressure_add_source(monitor->pressure, "cgroup", wf_pressure_read_cgroup,
 					     &monitor->cgroup);
 	return err;

@@ -10,9 +10,9 @@
 #ifndef WF_PRESSURE_PRESSURE_SOURCE_H
 #define WF_PRESSURE_PRESSURE_SOURCE_H
 
-#include <limits.h>
-#include <stdbool.h>
 #include <stdint.h>
+
+#include "pressure/cgroup.h"
 
 struct wf_budget;
 
@@ -43,22 +43,12 @@ int wf_pressure_read_psi(void *ctx, uint32_t *ret_percent);
 
 /*
  * Context of wf_pressure_read_cgroup(), which compares the memory use of our cgroup (v2 or v1) and
- * of its ancestors with their limits. Memory that the kernel can reclaim at once (inactive file
- * pages) and our own free spans count as unused.
+ * of its ancestors with their limits. Our own free spans count as unused.
  */
 struct wf_pressure_cgroup {
 	const struct wf_budget *budget; /* borrowed; NULL: no budget */
-	bool is_v2;
-	char root[PATH_MAX]; /* mount point of the hierarchy */
-	char path[PATH_MAX]; /* directory of our group: root or below it */
+	struct wf_cgroup group;
 };
-
-/*
- * Find the memory cgroup of this process. @proc_dir: normally "/proc/self". @cgroup_dir: normally
- * "/sys/fs/cgroup". Return: 0 on success; -ENOENT if there is none.
- */
-int wf_pressure_cgroup_find(const char *proc_dir, const char *cgroup_dir,
-			    const struct wf_budget *budget, struct wf_pressure_cgroup *ret_cgroup);
 int wf_pressure_read_cgroup(void *ctx, uint32_t *ret_percent);
 
 #endif
