@@ -61,6 +61,8 @@ enum weft_limit {
 	/* memory */
 	WEFT_SPAN_BYTES = 65536,
 	WEFT_MEMORY_MB = 512,
+	/* without a limit in the options, at most 1/8 of the memory that is left is used */
+	WEFT_MEMORY_PARTS = 8,
 	WEFT_MEMORY_MIN_MB = 16,
 	WEFT_WORKER_MIN_MB = 2, /* minimum memory per worker, in MiB */
 	WEFT_PAGE_SMALL_BYTES = 256,

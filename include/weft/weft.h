@@ -51,8 +51,10 @@ const char *weft_version(void);
  * @ret_weft: owned by the caller, who frees it with weft_free()
  *
  * Return: 0 on success; -EINVAL if an option is out of range (logged with its range) or the filter
- * expression is invalid (logged); -ENOMEM; other negative errno. Thread: any. Memory: at most
- * opts->memory_max_bytes for all later calls on the handle.
+ * expression is invalid (logged); -E2BIG if opts->memory_max_bytes does not fit in the memory that
+ * the control group and the host have left (logged with the arithmetic); -ENOMEM; other negative
+ * errno. Thread: any. Memory: at most opts->memory_max_bytes for all later calls on the handle; if
+ * that is 0, 512 MiB, or an eighth of the memory that is left if that is less.
  */
 int weft_new(const struct weft_opts *opts, struct weft **ret_weft);
 

@@ -352,6 +352,16 @@ static void close_all(struct agent *agent)
 	weft_free(agent->weft);
 }
 
+/* Without a configured limit of memory, the library chooses one that fits on this host. */
+static int new_weft(struct agent *agent)
+{
+	struct weft_opts opts = agent->opts->config->library;
+
+	if (!wf_config_place(agent->opts->config, "memory.max_total_memory_mb"))
+		opts.memory_max_bytes = 0;
+	return weft_new(&opts, &agent->weft);
+}
+
 /* One run, which has several captures if an interface disappears and comes back. */
 struct agent_run {
 	const struct wf_agent_opts *opts;
@@ -373,7 +383,7 @@ static int capture(struct agent_run *run_state, struct wf_agent_result *result)
 	json_decref(result->report);
 	*result = (struct wf_agent_result){.step = WF_AGENT_OPTIONS};
 	name_source(&agent);
-	err = weft_new(&opts->config->library, &agent.weft);
+	err = new_weft(&agent);
 	if (err)
 		return err;
 	wf_signals_set_handle(agent.weft);

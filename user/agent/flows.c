@@ -228,9 +228,11 @@ static void tenant_of(const json_t *flow, char *text, size_t size)
 	size_t i;
 
 	text[0] = '\0';
-	json_array_foreach(vlan, i, id) len +=
-		snprintf(text + len, size - (size_t)len, "%s%u", i ? "." : "vlan ",
-			 (uint16_t)json_integer_value(id));
+	json_array_foreach(vlan, i, id)
+	{
+		len += snprintf(text + len, size - (size_t)len, "%s%u", i ? "." : "vlan ",
+				(uint16_t)json_integer_value(id));
+	}
 	if (vlan)
 		len += snprintf(text + len, size - (size_t)len, ", ");
 	if (int_of(flow, "vni"))

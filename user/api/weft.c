@@ -9,6 +9,7 @@
 
 #include "api/handle.h"
 #include "api/last_error.h"
+#include "api/memory_fit.h"
 #include "api/opts.h"
 #include "base/log.h"
 #include "capture/host/kernel_features.h"
@@ -20,13 +21,32 @@ const char *weft_version(void)
 	return WEFT_VERSION;
 }
 
+/* Fill in the defaults, and check that the memory limit fits in the memory that is left. */
+static int resolve_opts(const struct weft_opts *opts, struct weft_opts *ret_opts)
+{
+	const struct wf_memory_room_paths paths = {NULL};
+	struct wf_memory_room room;
+	struct weft_opts copy;
+	int err;
+
+	err = wf_opts_copy("weft_opts", opts, sizeof(copy), &copy);
+	if (err)
+		return err;
+	copy.sz = sizeof(copy);
+	wf_memory_room_read(&paths, &room);
+	if (!copy.memory_max_bytes)
+		copy.memory_max_bytes = wf_memory_default(&room);
+	err = wf_opts_resolve(&copy, ret_opts);
+	return err ? err : wf_memory_check(&room, ret_opts->memory_max_bytes);
+}
+
 static int make_handle(const struct weft_opts *opts, struct weft **ret_weft)
 {
 	struct weft_opts resolved;
 	struct weft *weft;
 	int err;
 
-	err = wf_opts_resolve(opts, &resolved);
+	err = resolve_opts(opts, &resolved);
 	if (err)
 		return err;
 

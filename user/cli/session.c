@@ -39,6 +39,8 @@ static int status_of(const struct wf_session *session, enum wf_agent_step step, 
 {
 	switch (step) {
 	case WF_AGENT_OPTIONS:
+		if (err == -E2BIG) /* this host has less memory than the limit */
+			return WF_EXIT_NOT_ALLOWED;
 		return err == -EINVAL ? WF_EXIT_USAGE : WF_EXIT_FAILED;
 	case WF_AGENT_SOURCE:
 	case WF_AGENT_START: /* weft_start() opens the sources that were added */

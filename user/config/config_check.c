@@ -23,12 +23,8 @@ struct check {
  */
 static const char *place_of(const struct check *check, const char *name)
 {
-	const struct wf_config_key *key = wf_config_keys();
-	const char *place;
+	const char *place = wf_config_place(check->config, name);
 
-	while (strcmp(key->name, name))
-		key++;
-	place = check->config->places[key - wf_config_keys()];
 	return place ? place : name;
 }
 

@@ -108,6 +108,15 @@ const struct wf_config_key *wf_config_key_find(const char *place, const char *na
 	return NULL;
 }
 
+const char *wf_config_place(const struct wf_config *config, const char *name)
+{
+	const struct wf_config_key *key = keys;
+
+	while (strcmp(key->name, name))
+		key++;
+	return config->places[key - keys];
+}
+
 bool wf_config_type_is_list(enum wf_config_type type)
 {
 	return wf_config_element_bytes(type) > 0;

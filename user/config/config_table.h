@@ -105,6 +105,9 @@ const struct wf_config_key *wf_config_keys(void);
 const struct wf_config_key *wf_config_key_find(const char *place, const char *name,
 					       struct wf_config_error *ret_error);
 
+/* Return the place where @name, an existing key, was set; NULL if it has its default. */
+const char *wf_config_place(const struct wf_config *config, const char *name);
+
 bool wf_config_type_is_list(enum wf_config_type type);
 
 /* Return the size of one entry of a list. */

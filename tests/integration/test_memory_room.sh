@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# test_memory_room.sh - in a control group with a limit, weft lowers its default limit of memory and
+# says so, rejects a limit that does not fit, captures within the group's limit, and touches no
+# memory before it is used.
+. "$(dirname "$0")/lib.sh"
+need_root
+need_weft
+
+# Make a group of version 2 if the memory controller is there, else of version 1.
+group=
+make_group() {
+	local top=/sys/fs/cgroup limit=memory.max
+
+	if grep -qw memory "$top/cgroup.controllers"; then
+		grep -qw memory "$top/cgroup.subtree_control" ||
+			echo +memory >"$top/cgroup.subtree_control" || return 1
+	else
+		top=$top/memory limit=memory.limit_in_bytes
+	fi
+	mkdir "$top/weft-test-$$" || return 1
+	group=$top/weft-test-$$
+	echo 600M >"$group/$limit"
+}
+drop_group() {
+	[ -z "$group" ] || rmdir "$group"
+	lib_cleanup
+}
+trap drop_group EXIT
+make_group 2>"$work/err" || skip_all "can't make a control group with a memory limit"
+
+# "${in_group[@]}" COMMAND...: run COMMAND in the group; the process keeps its pid.
+# shellcheck disable=SC2016
+in_group=(bash -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$group")
+said() { cat "$work/err" && grep -qE -- "$1" "$work/err"; }
+
+python3 "$root/tests/integration/make_pcap.py" "$work/good.pcap"
+
+# replay_in STATUS ARGS...: weft replay in the group ends with STATUS.
+replay_in() {
+	local status=$1
+	shift
+	"${in_group[@]}" "$weft" replay "$work/good.pcap" "$@" >"$work/out" 2>"$work/err"
+	[ $? -eq "$status" ] || { cat "$work/err"; return 1; }
+}
+check 'default limit: replay works' replay_in 0
+check 'default limit: it is lowered, with the arithmetic' \
+	said 'the limit is 7[0-9] MiB instead of 512, 1/8 of the memory that is left: .* has 600 MiB - [0-9]+ in use'
+check 'a limit that fits is taken' replay_in 0 --max-memory 400
+check 'a limit that fits: nothing is said' bash -c "! grep memory: '$work/err'"
+check 'a limit that does not fit: status 4' replay_in 4 --max-memory 600
+check 'a limit that does not fit: the arithmetic' \
+	said 'limit of 600 MiB \+ 32 MiB outside it = 632 MiB, more than .* has 600 MiB - [0-9]+ in use; .*at most 5[0-9]{2}'
+printf 'memory:\n  max_total_memory_mb: 512M\n' >"$work/weft.conf"
+check 'a configured limit that equals the default is not lowered' replay_in 0 --config "$work/weft.conf"
+check 'a configured limit: nothing is said' bash -c "! grep memory: '$work/err'"
+
+# ---- live, in both modes ----
+
+# An address would keep tap mode from starting. Not ip netns exec: it hides /sys/fs/cgroup.
+make_pair && ip -n "$ns_b" addr flush dev eth0 || exit 1
+mkdir "$work/control"
+in_b=(nsenter --net="/run/netns/$ns_b" unshare -m)
+resident_kb() { awk '/^Rss(Anon|Shmem):/ {kb += $2} END {print kb}' "/proc/$agent_pid/status"; }
+
+# captures MODE ARGS...: the agent answers; its resident memory is written to $work/kb.
+captures() {
+	local mode=$1
+	shift
+	background agent_pid "${in_group[@]}" "${in_b[@]}" "$weft" run -i eth0 --mode "$mode" \
+		--events "$work/$mode.json" --set "control.dir=$work/control" "$@" 2>"$work/err"
+	agent_iface=eth0
+	wait_until 100 agent_stats || { cat "$work/err"; return 1; }
+	resident_kb >"$work/kb"
+	agent_stats --json >"$work/stats.json"
+	agent_stop || { cat "$work/err"; return 1; }
+	lib_gone "$agent_pid" 50
+}
+# resident_below MB, limit_is_lowered: of the last agent.
+resident_below() { cat "$work/kb" && [ "$(cat "$work/kb")" -lt $(($1 * 1024)) ]; }
+limit_is_lowered() { jq -e '.metrics.memory_limit_bytes.value <= 75 * 1048576' "$work/stats.json"; }
+
+check 'tap mode captures with the default limit' captures tap
+check 'tap mode: the limit is lowered' limit_is_lowered
+check 'host mode captures with the default limit' captures host
+check 'host mode: the limit is lowered' limit_is_lowered
+check 'host mode captures with 400 MiB' captures host --max-memory 400
+check 'host mode: memory is not touched before it is used' resident_below 60
+finish
