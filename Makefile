@@ -122,9 +122,9 @@ $(O)/weft: $(APP_OBJ) $(O)/libweft.a
 # ---- manual pages ----------------------------------------------------------------
 
 # Manual pages that document options are generated from templates and the table of options.
-$(O)/man/fill: $(O)/man/fill.o $(O)/libapp.a
+$(O)/man/fill: $(O)/man/fill.o $(O)/libapp.a $(O)/libweft.a
 	$(call say,LD,$@)
-	$(Q)$(CC) -o $@ $^ $(LDFLAGS) $(APP_LIBS)
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS) $(LIB_LIBS) $(APP_LIBS)
 
 $(O)/man/%: man/%.in $(O)/man/fill
 	$(call say,MAN,$@)

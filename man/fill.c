@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * fill.c - reads the template of a manual page from standard input and prints it. These lines of
- * the template are replaced by text made from weft/options.def:
+ * the template are replaced by text made from weft/options.def, from the tables of names in
+ * include/weft, and from the metrics of a handle:
  *
  *   @KEYS@          an entry for each configuration key, by section
  *   @RUN_FLAGS@     an entry for each command-line option of `weft run` that sets a key
  *   @REPLAY_FLAGS@  the names of the options that `weft replay` has as well
+ *   @GAP_CAUSES@, @CLOSE_REASONS@, @FLOW_STATES@, @ANOMALIES@, @PRESSURE_LEVELS@,
+ *   @INTERFACE_STATES@  an entry for each name of the table
+ *   @METRICS@       an entry for each metric
  */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <weft/weft.h>
 
 #include "config/config.h"
 #include "config/config_print.h"
@@ -124,6 +130,63 @@ static void print_replay_flags(void)
 			printf(".Fl -%s ,\n", key->flag.name);
 }
 
+/* ---- tables of names ---- */
+
+static void print_name(const char *name, const char *meaning)
+{
+	printf(".It Cm %s\n%c%s.\n", name, toupper((unsigned char)*meaning), meaning + 1);
+}
+
+#define PRINT_NAME(constant, value, name, meaning) print_name(name, meaning);
+
+static void print_gap_causes(void)
+{
+	WEFT_GAP_CAUSES(PRINT_NAME)
+}
+
+static void print_close_reasons(void)
+{
+	WEFT_CLOSE_REASONS(PRINT_NAME)
+}
+
+static void print_flow_states(void)
+{
+	WEFT_FLOW_STATES(PRINT_NAME)
+}
+
+static void print_anomalies(void)
+{
+	WEFT_ANOMALIES(PRINT_NAME)
+}
+
+static void print_pressure_levels(void)
+{
+	WEFT_PRESSURE_LEVELS(PRINT_NAME)
+}
+
+static void print_interface_states(void)
+{
+	WEFT_INTERFACE_STATES(PRINT_NAME)
+}
+
+static void print_metric(const struct weft_metric *metric, void *ctx)
+{
+	(void)ctx;
+	printf(".It Va %s%s\n%c%s.\n", metric->name,
+	       metric->kind == WEFT_METRIC_GAUGE ? " Pq gauge" : "",
+	       toupper((unsigned char)*metric->help), metric->help + 1);
+}
+
+static void print_metrics(void)
+{
+	struct weft *weft;
+
+	if (weft_new(NULL, &weft))
+		exit(1);
+	weft_stats_each(weft, print_metric, NULL);
+	weft_free(weft);
+}
+
 /* ---- the page ---- */
 
 static const struct {
@@ -133,6 +196,13 @@ static const struct {
 	{"@KEYS@\n", print_keys},
 	{"@RUN_FLAGS@\n", print_run_flags},
 	{"@REPLAY_FLAGS@\n", print_replay_flags},
+	{"@GAP_CAUSES@\n", print_gap_causes},
+	{"@CLOSE_REASONS@\n", print_close_reasons},
+	{"@FLOW_STATES@\n", print_flow_states},
+	{"@ANOMALIES@\n", print_anomalies},
+	{"@PRESSURE_LEVELS@\n", print_pressure_levels},
+	{"@INTERFACE_STATES@\n", print_interface_states},
+	{"@METRICS@\n", print_metrics},
 };
 
 static void fill_line(const char *line)

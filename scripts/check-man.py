@@ -3,8 +3,10 @@
 """
 check-man.py WEFT PAGE... - checks that the manual PAGEs are valid mdoc and agree with the program WEFT:
 each command and each option has an entry, each configuration key has an entry with its range, unit
-and default, and no entry is about a key that does not exist.
+and default, each type and each field of an event that the sink writes has an entry, and no entry is
+about a key or a field that does not exist.
 """
+import pathlib
 import re
 import shutil
 import subprocess
@@ -61,6 +63,30 @@ def check_keys(weft, name, page):
         errors.append(f"{name}: entry for the key {key}, which does not exist")
 
 
+SINK = pathlib.Path(__file__).resolve().parent.parent / "user" / "sink"
+FLAGS = {"fin", "syn", "rst", "psh", "ack", "urg", "ecn", "cwr"}
+
+
+def written_names():
+    """The event types and the fields that the events sink writes, from its source."""
+    text = "".join((SINK / name).read_text(encoding="utf-8") for name in ("events.c", "event_lines.c"))
+    types = set(re.findall(r'wf_events_line_begin\([^;]*?"(\w+)"\);', text))
+    fields = set(re.findall(r'wf_(?:json_(?!object)\w+|events_put_time)\([^;"]*?"([a-z]\w*)"', text))
+    both = re.findall(r'BOTH\("(\w+)"', text)
+    return types, fields | FLAGS | {f"{name}_{side}" for name in both for side in ("toserver", "toclient")}
+
+
+def check_events(name, page):
+    types, fields = written_names()
+    metrics = page.index(".Sh METRICS")
+    sections = set(re.findall(r"^\.Ss (\w+)$", page[:metrics], flags=re.M))
+    entries = {field for line in re.findall(r"^\.It Va (.*)$", page[:metrics], flags=re.M) for field in line.split(" , ")}
+    for kind, missing in (("section for the event type", types - sections), ("entry for the field", fields - entries)):
+        errors.extend(f"{name}: no {kind} {word}" for word in sorted(missing))
+    for kind, unknown in (("section for the event type", sections - types), ("entry for the field", entries - fields)):
+        errors.extend(f"{name}: {kind} {word}, which the sink does not write" for word in sorted(unknown))
+
+
 def check_commands(weft, text):
     listing = re.search(r"^commands:\n(.*?)\n\n", output_of(weft, "help"), flags=re.M | re.S)[1]
     for command in re.findall(r"^  ([a-z]+)", listing, flags=re.M):
@@ -78,6 +104,8 @@ def main():
     for page, text in texts.items():
         if page.endswith(".conf.5"):
             check_keys(weft, page, text)
+        if page.endswith("-events.5"):
+            check_events(page, text)
     check_commands(weft, "\n".join(text for page, text in texts.items() if page.endswith(".1")))
     print("\n".join(errors), end="\n" if errors else "", file=sys.stderr)
     return 1 if errors else 0

@@ -8,7 +8,8 @@ need_weft
 command -v mandoc >/dev/null || skip_all 'needs mandoc'
 
 cd "$root" || exit 1
-make --no-print-directory build/man/weft.conf.5 build/man/weft-run.1 build/man/weft-replay.1 >/dev/null
+make --no-print-directory build/man/weft.conf.5 build/man/weft-events.5 build/man/weft-run.1 \
+	build/man/weft-replay.1 >/dev/null
 cp man/*.[1-8] build/man/*.[1-8] "$work"
 
 check_pages() { scripts/check-man.py "$weft" "$work"/*.[1-8]; }
@@ -39,4 +40,12 @@ finds 'an option without an entry' 'no entry for --depth of weft run' \
 	weft-run.1 's/^\.It Fl -depth .*/.It Fl -deep/'
 finds 'a command without an entry' 'no entry for weft doctor' \
 	weft.1 's/^\.It Cm doctor$/.It Cm nurse/'
+finds 'an event type without a section' 'no section for the event type pressure' \
+	weft-events.5 's/^\.Ss pressure$/.Ss weather/'
+finds 'a section without an event type' 'section for the event type weather, which the sink does not write' \
+	weft-events.5 's/^\.Ss pressure$/.Ss weather/'
+finds 'a field without an entry' 'no entry for the field gap_bytes_toclient' \
+	weft-events.5 's/^(\.It Va gap_bytes_toserver) , gap_bytes_toclient$/\1/'
+finds 'an entry without a field' 'entry for the field hole, which the sink does not write' \
+	weft-events.5 's/^\.It Va cause$/.It Va hole/'
 finish
