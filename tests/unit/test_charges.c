@@ -18,6 +18,7 @@
 #include "engine/charges.h"
 #include "engine/engine_body.h"
 #include "engine/engine.h"
+#include "engine/sources.h"
 #include "senders/marks.h"
 #include "splits/splits.h"
 #include "memory/arena.h"
