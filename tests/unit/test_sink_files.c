@@ -450,24 +450,48 @@ static void push_byte(uint64_t id, uint64_t off, const char *text)
 		wf_dispatch_flush(&fake.dispatch);
 }
 
-/* Streams that are idle while more come than the table holds go on in their own files. */
+/*
+ * Streams that are idle while more come than the table holds go on in their own files, and what is
+ * missing from one of them is reported.
+ */
 TEST_WITH(files_more_than_are_tracked_are_all_whole, setup, teardown)
 {
 	const uint64_t streams = WEFT_FILES_TRACKED_MAX + 100;
-	struct wf_sink *sink = open_sink(false);
+	struct wf_sink_opts opts = {.streams_dir = dir};
+	struct weft_flow large = delivery_flow(UINT64_C(1) << 20);
 	struct wf_sink_stats stats;
+	struct rlimit before, low;
+	struct wf_file_gap gap;
+	struct wf_sink *sink;
 
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &before);
+	low = before;
+	low.rlim_cur = 6;
+	assert_int_equal(wf_file_gaps_new(&opts.file_gaps), 0);
+	assert_int_equal(fake_open("streams", opts, &sink), 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
+	assert_int_equal(wf_sink_start(sink), 0);
+	push_text(&large, WEFT_TO_CLIENT, 0, "12345678");
 	for (uint64_t id = 1; id <= streams; id++)
 		push_byte(id, 0, "a");
 	for (uint64_t id = 1; id <= 50; id++)
 		push_byte(id, 1, "b");
 	push_byte(65536 + 7, 1, "c");
-	assert_int_equal(fake_end(sink), 0);
+	push_close(&large);
+	assert_int_equal(fake_end(sink), -EFBIG);
+	setrlimit(RLIMIT_FSIZE, &before);
 	assert_file_text("10.0.0.2.80-10.0.0.1.1", "ab");
 	assert_file_text("10.0.0.2.80-10.0.0.1.50", "ab");
 	assert_file_text("10.0.0.2.80-10.0.0.1.51", "a");
 	assert_file_text("10.0.0.2.80-10.0.0.1.7@vni1", "ac");
 	wf_sink_stats(sink, &stats);
-	assert_int_equal(stats.files, streams);
+	assert_int_equal(stats.files, streams + 1);
+	assert_true(wf_file_gaps_pop(opts.file_gaps, &gap));
+	assert_int_equal(gap.flow.id, large.id);
+	assert_int_equal(gap.off, 6);
+	assert_int_equal(gap.len_bytes, 2);
+	assert_false(wf_file_gaps_pop(opts.file_gaps, &gap));
 	fake_close(sink);
+	wf_file_gaps_free(opts.file_gaps);
 }

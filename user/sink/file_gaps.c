@@ -46,6 +46,11 @@ void wf_file_gaps_begin(struct wf_file_gaps *gaps)
 	gaps->begun = true;
 }
 
+void wf_file_gaps_lose(struct wf_file_gaps *gaps)
+{
+	atomic_fetch_add_explicit(&gaps->lost, 1, memory_order_relaxed);
+}
+
 void wf_file_gaps_push(struct wf_file_gaps *gaps, const struct wf_file_gap *gap)
 {
 	uint64_t pushed = atomic_load_explicit(&gaps->pushed, memory_order_relaxed);
@@ -53,7 +58,7 @@ void wf_file_gaps_push(struct wf_file_gaps *gaps, const struct wf_file_gap *gap)
 	/* Pairs with the release in wf_file_gaps_pop(): the reader has copied the entry. */
 	if (pushed - atomic_load_explicit(&gaps->popped, memory_order_acquire) ==
 	    WF_FILE_GAPS_MAX) {
-		atomic_fetch_add_explicit(&gaps->lost, 1, memory_order_relaxed);
+		wf_file_gaps_lose(gaps);
 		return;
 	}
 	gaps->ring[pushed % WF_FILE_GAPS_MAX] = *gap;

@@ -32,10 +32,12 @@ void wf_file_gaps_free(struct wf_file_gaps *gaps);
 
 /*
  * The writer: begin() when it is opened, before the reader's thread starts; push(), which counts
- * @gap as lost if the ring is full; end() after the last push(), once or more.
+ * @gap as lost if the ring is full; lose() counts one for which there is no memory; end() after the
+ * last push(), once or more.
  */
 void wf_file_gaps_begin(struct wf_file_gaps *gaps);
 void wf_file_gaps_push(struct wf_file_gaps *gaps, const struct wf_file_gap *gap);
+void wf_file_gaps_lose(struct wf_file_gaps *gaps);
 void wf_file_gaps_end(struct wf_file_gaps *gaps);
 
 /*

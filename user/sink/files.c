@@ -80,25 +80,14 @@ static bool ends_all(int err)
 	return false;
 }
 
-/* Report the missing range of @file, if there is one. @event: any of its stream. */
-static void tell_missing(struct wf_sink *sink, struct wf_stream_file *file,
-			 const struct weft_event *event, enum weft_dir dir)
+/* Report the missing range of @file, if there is one. */
+static void tell_missing(struct wf_sink *sink, struct wf_stream_file *file)
 {
-	if (!file->missing_bytes)
+	if (!file->missing)
 		return;
-	if (sink->opts.file_gaps) {
-		struct wf_file_gap gap = {
-			.flow = *event->flow,
-			.dir = dir,
-			.err = file->missing_err,
-			.time_ns = event->time_ns,
-			.off = file->missing_off,
-			.len_bytes = file->missing_bytes,
-		};
-
-		wf_file_gaps_push(sink->opts.file_gaps, &gap);
-	}
-	file->missing_bytes = 0;
+	wf_file_gaps_push(sink->opts.file_gaps, file->missing);
+	free(file->missing);
+	file->missing = NULL;
 }
 
 /* Record that @len_bytes bytes of @file at the stream offset @off were not written. */
@@ -108,13 +97,41 @@ static void add_missing(struct wf_sink *sink, struct wf_stream_file *file,
 	if (!len_bytes)
 		return;
 	wf_sink_count(sink, failed_bytes, len_bytes);
-	if (file->missing_bytes && file->missing_off + file->missing_bytes != off)
-		tell_missing(sink, file, event, event->dir);
-	if (!file->missing_bytes) {
-		file->missing_off = off;
-		file->missing_err = err;
+	if (!sink->opts.file_gaps)
+		return;
+	if (file->missing && file->missing->off + file->missing->len_bytes != off)
+		tell_missing(sink, file);
+	if (!file->missing)
+		file->missing = calloc(1, sizeof(*file->missing));
+	if (!file->missing) {
+		wf_file_gaps_lose(sink->opts.file_gaps);
+		return;
 	}
-	file->missing_bytes += len_bytes;
+	if (!file->missing->len_bytes)
+		*file->missing = (struct wf_file_gap){
+			.flow = *event->flow, .dir = event->dir, .err = err, .off = off};
+	file->missing->time_ns = event->time_ns;
+	file->missing->len_bytes += len_bytes;
+}
+
+/* Remove @file from the table; report what is missing from it. */
+static void drop_file(struct wf_sink *sink, struct wf_stream_file *file)
+{
+	struct files *files = sink->state;
+
+	tell_missing(sink, file);
+	if (file->fd >= 0)
+		wf_stream_file_close(&files->table, file);
+	wf_stream_table_remove(&files->table, file);
+}
+
+static void drop_all(struct wf_sink *sink)
+{
+	struct files *files = sink->state;
+	struct wf_stream_file *file;
+
+	while ((file = wf_stream_table_oldest(&files->table)))
+		drop_file(sink, file);
 }
 
 /*
@@ -216,7 +233,7 @@ static int write_run(struct wf_sink *sink, struct wf_stream_file *file,
 	pos = sink->opts.pad_gaps == WEFT_ON ? first->data.off : file->written_off;
 	err = wf_stream_file_write(file->fd, iov, count, pos, ret_written);
 	if (*ret_written)
-		tell_missing(sink, file, first, first->dir);
+		tell_missing(sink, file);
 	wrote(sink, file, pos, *ret_written);
 	if (!err) {
 		wf_disk_full_end(&files->disk, sink, sink->target);
@@ -285,9 +302,7 @@ static int forget_oldest(struct wf_sink *sink)
 	oldest = wf_stream_table_oldest(&files->table);
 	if (!wf_stream_set_keep(&files->forgotten, oldest))
 		return -ENOBUFS;
-	if (oldest->fd >= 0)
-		wf_stream_file_close(&files->table, oldest);
-	wf_stream_table_remove(&files->table, oldest);
+	drop_file(sink, oldest);
 	return 0;
 }
 
@@ -369,10 +384,7 @@ static int take_close(struct wf_sink *sink, const struct weft_event *event)
 			err = write_pending(sink, file);
 		if (err)
 			return err;
-		tell_missing(sink, file, event, (enum weft_dir)dir);
-		if (file->fd >= 0)
-			wf_stream_file_close(&files->table, file);
-		wf_stream_table_remove(&files->table, file);
+		drop_file(sink, file);
 	}
 	return 0;
 }
@@ -422,6 +434,7 @@ static int files_take(struct wf_sink *sink, const struct weft_event *events, int
 
 static void files_ended(struct wf_sink *sink)
 {
+	drop_all(sink);
 	if (sink->opts.file_gaps)
 		wf_file_gaps_end(sink->opts.file_gaps);
 }
@@ -429,10 +442,8 @@ static void files_ended(struct wf_sink *sink)
 static void files_close(struct wf_sink *sink)
 {
 	struct files *files = sink->state;
-	struct wf_stream_file *file;
 
-	while ((file = wf_stream_table_oldest_open(&files->table)))
-		wf_stream_file_close(&files->table, file);
+	drop_all(sink);
 	wf_stream_set_fini(&files->forgotten);
 	wf_stream_table_fini(&files->table);
 	close(files->dir);

@@ -23,6 +23,8 @@ static inline uint64_t wf_stream_key(uint64_t flow_id, enum weft_dir dir)
 	return (flow_id << 1 | dir) + 1;
 }
 
+struct wf_file_gap;
+
 struct wf_stream_links {
 	uint32_t older;
 	uint32_t newer;
@@ -35,10 +37,9 @@ struct wf_stream_file {
 	uint32_t chain;	      /* next entry of its hash bucket, or of the free list */
 	uint32_t number;      /* number N in the name of the file */
 	bool by_tenant;	      /* the name contains the VLAN ids and the VNI */
-	uint64_t missing_off; /* stream offset of the latest bytes that were not written */
-	uint64_t missing_bytes; /* their length; 0: nothing is missing, or it was reported */
-	int missing_err;	/* negative errno: the reason */
-	int fd;			/* descriptor of the file; -1: not open */
+	/* owned by the sink: the latest bytes that were not written; NULL: none, or reported */
+	struct wf_file_gap *missing;
+	int fd; /* descriptor of the file; -1: not open */
 	bool made;
 	bool wrote;  /* at least one byte was written */
 	bool failed; /* a write failed: further bytes are counted and dropped */
