@@ -64,6 +64,14 @@ check 'deleted: what was received is delivered' stream_is deleted 80
 check 'deleted: each state is an event' test "$(states | tail -n 1)" = 't1 gone'
 check 'deleted: the ledgers close' ledgers_close
 
+for taken in 'filter del dev eth0 egress' 'qdisc del dev eth0 clsact'; do
+	start eth0 --mode host --set capture.tc_attach=filter
+	in_b tc $taken
+	check "tc $taken: the agent ends with status 1" ended 1
+	check "tc $taken: said" said "eth0: another process detached weft's BPF program"
+	check "tc $taken: nothing is left" [ -z "$(in_b tc qdisc show dev eth0 clsact)" ]
+done
+
 start eth0 --mode host
 ip -n "$ns_a" link del eth0
 check 'host mode, deleted: the agent ends with status 1' ended 1

@@ -77,6 +77,11 @@ void wf_tc_qdisc_remove_unused(int ifindex)
 
 /* ---- filters ---- */
 
+static uint32_t handle_of(const struct wf_tc_filters *filters)
+{
+	return filters->made_qdisc ? WF_TC_HANDLE_QDISC : WF_TC_HANDLE;
+}
+
 struct place {
 	uint32_t handle;
 	uint16_t priority; /* candidate priority; 0: all are in use */
@@ -106,7 +111,7 @@ static int attach_one(struct wf_tc_filters *filters, int program_fd, const char 
 	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program_fd);
 	int err;
 
-	place.handle = filters->made_qdisc ? WF_TC_HANDLE_QDISC : WF_TC_HANDLE;
+	place.handle = handle_of(filters);
 	err = wf_tc_each_filter(filters->ifindex, side, look_for_place, &place);
 	if (!err && !place.priority)
 		err = -ENOSPC;
@@ -155,9 +160,25 @@ int wf_tc_filter_remove(int ifindex, enum wf_tc_side side, uint16_t priority, ui
 	return bpf_tc_detach(&hook, &opts);
 }
 
+bool wf_tc_filters_are_lost(const struct wf_tc_filters *filters)
+{
+	for (int side = 0; side < WF_TC_SIDES; side++) {
+		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = filters->ifindex,
+			    .attach_point = point_of((enum wf_tc_side)side));
+		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = handle_of(filters),
+			    .priority = filters->priorities[side]);
+		int err = filters->priorities[side] ? bpf_tc_query(&hook, &opts) : 0;
+
+		/* -EINVAL: the qdisc was removed. Other errors do not tell. */
+		if (err == -ENOENT || err == -EINVAL)
+			return true;
+	}
+	return false;
+}
+
 void wf_tc_filters_detach(struct wf_tc_filters *filters)
 {
-	uint32_t handle = filters->made_qdisc ? WF_TC_HANDLE_QDISC : WF_TC_HANDLE;
+	uint32_t handle = handle_of(filters);
 
 	for (int side = 0; side < WF_TC_SIDES; side++) {
 		if (filters->priorities[side])

@@ -45,6 +45,9 @@ int wf_tc_filters_attach(struct wf_tc_filters *filters, int program_fd, const ch
 /* Remove the filters, and the qdisc if weft made it and no other filter uses it. Idempotent. */
 void wf_tc_filters_detach(struct wf_tc_filters *filters);
 
+/* Return true if a filter is attached no more. Thread: any, until the filters are detached. */
+bool wf_tc_filters_are_lost(const struct wf_tc_filters *filters);
+
 /* Remove one filter. Return: 0 or negative errno. */
 int wf_tc_filter_remove(int ifindex, enum wf_tc_side side, uint16_t priority, uint32_t handle);
 

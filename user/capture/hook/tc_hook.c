@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "capture/hook/link_lost.h"
 
 /* Newer than the headers of Debian 12. */
 #define TCX_INGRESS 46
@@ -91,6 +92,14 @@ int wf_tc_hook_attach(struct wf_tc_hook *hook, int program_fd, const char *ifnam
 {
 	return hook->by_filter ? attach_filters(hook, program_fd, ifname, ifindex, both)
 			       : attach_links(hook, program_fd, ifname, ifindex, both);
+}
+
+bool wf_tc_hook_is_lost(const struct wf_tc_hook *hook)
+{
+	if (hook->by_filter)
+		return wf_tc_filters_are_lost(&hook->filters);
+	return wf_link_is_lost(hook->link_fds[WF_TC_INGRESS]) ||
+	       wf_link_is_lost(hook->link_fds[WF_TC_EGRESS]);
 }
 
 void wf_tc_hook_detach(struct wf_tc_hook *hook)

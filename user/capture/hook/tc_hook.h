@@ -38,6 +38,9 @@ void wf_tc_hook_init(struct wf_tc_hook *hook, int ifindex, enum weft_tc_attach w
 int wf_tc_hook_attach(struct wf_tc_hook *hook, int program_fd, const char *ifname, int ifindex,
 		      bool both);
 
+/* Return true if another process detached a program. Thread: any, until it is detached. */
+bool wf_tc_hook_is_lost(const struct wf_tc_hook *hook);
+
 /* Detach the program. After return, it does not run any more. Idempotent. */
 void wf_tc_hook_detach(struct wf_tc_hook *hook);
 

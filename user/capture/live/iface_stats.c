@@ -51,11 +51,9 @@ enum weft_interface_state wf_iface_state(const struct wf_iface *iface, char *ret
 
 	if (state == WEFT_INTERFACE_GONE)
 		return state;
-	if (wf_link_is_lost(iface->xdp.link_fd))
+	if (iface->is_host ? wf_tc_hook_is_lost(&iface->tc.hook)
+			   : wf_link_is_lost(iface->xdp.link_fd))
 		return WEFT_INTERFACE_DETACHED;
-	for (int side = 0; side < WF_TC_SIDES; side++)
-		if (iface->is_host && wf_link_is_lost(iface->tc.hook.link_fds[side]))
-			return WEFT_INTERFACE_DETACHED;
 	return state;
 }
 
