@@ -28,8 +28,7 @@ static uint64_t hash_endpoint(const struct wf_splits *splits, const struct weft_
 static uint64_t hash_without_vlan(const struct wf_splits *splits, const struct weft_flow_key *key)
 {
 	return weft_hash_flow_long(&splits->secret, hash_endpoint(splits, key, 0),
-				   hash_endpoint(splits, key, 1),
-				   weft_hash_tenant(0, 0, key->vni));
+				   hash_endpoint(splits, key, 1), weft_hash_tenant(0, 0, key->vni));
 }
 
 /* ---- the report ---- */
