@@ -223,7 +223,7 @@ static bool outputs_gone(const struct agent *agent)
 	return agent->sinks_started > 0;
 }
 
-/* Live: say once a minute why nothing was found. */
+/* Live: say why nothing was found. */
 static void tell_nothing_found(struct agent *agent, struct wf_nothing_found *state)
 {
 	char line[NOTHING_FOUND_BYTES];

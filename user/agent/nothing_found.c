@@ -12,10 +12,12 @@
 
 #include <weft/weft.h>
 
+/* Live: the first judgement comes early, for who watches the start. */
+#define FIRST_NS  10000000000ull
 #define MINUTE_NS 60000000000ull
 
 enum {
-	LIVE_FRAMES_MIN = 100, /* fewer in a minute show nothing */
+	LIVE_FRAMES_MIN = 100, /* fewer since the last judgement show nothing */
 	NEARLY_ALL_PERCENT = 99,
 };
 
@@ -100,11 +102,14 @@ static void add_part(struct line *line, uint64_t count, const char *what)
 	line->sign = "; ";
 }
 
+#define OTHER_PORTS_HINT " (for VXLAN or GENEVE on other ports, try --vxlan-ports, --geneve-ports)"
+
 static void add_parts(struct line *line, const struct wf_nothing_counts *counts)
 {
 	add_part(line, counts->kernel_filtered,
 		 "are excluded by filter.ports, allow, deny or sample");
-	add_part(line, counts->kernel_passed, "carry no TCP that the kernel program can find");
+	add_part(line, counts->kernel_passed,
+		 "carry no TCP that the kernel program can find" OTHER_PORTS_HINT);
 	add_part(line, counts->filtered, "do not match the filter");
 	if (counts->behind)
 		append(line,
@@ -113,7 +118,7 @@ static void add_parts(struct line *line, const struct wf_nothing_counts *counts)
 		       "which does)",
 		       counts->behind);
 	add_part(line, counts->not_tcp,
-		 "carry no TCP (or carry it in a tunnel that weft does not read)");
+		 "carry no TCP, or carry it in a tunnel that weft does not read" OTHER_PORTS_HINT);
 	add_part(line, counts->checksum, "have wrong checksums (try --checksum ignore)");
 	add_part(line, counts->malformed,
 		 "have headers that are invalid or cut (was the snap length too small?)");
@@ -158,7 +163,7 @@ bool wf_nothing_found_tick(struct wf_nothing_found *state, const struct weft *we
 	bool is_line;
 
 	if (!state->next_ns)
-		state->next_ns = now_ns + MINUTE_NS;
+		state->next_ns = now_ns + FIRST_NS;
 	if (now_ns < state->next_ns)
 		return false;
 	state->next_ns = now_ns + MINUTE_NS;

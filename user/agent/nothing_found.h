@@ -2,8 +2,8 @@
 /*
  * nothing_found.h - one line that says why (nearly) no frame led to a connection, and what to try.
  *
- * A file is judged at its end, live capture each minute. Live, the line is written once, until a
- * minute gives connections again.
+ * A file is judged at its end, live capture after 10 seconds and then each minute. Live, the line
+ * is written once, until a minute gives connections again.
  *
  * Thread: main.
  */

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# test_nothing_found.sh - live capture in which no frame leads to a connection: one line says how many
+# frames were left out for which reason, and what to try.
+. "$(dirname "$0")/lib.sh"
+need_root
+need_weft
+need_corpus
+
+# frames UDP TCP: write a capture of UDP datagrams, and of TCP segments with port 80.
+frames() {
+	python3 - "$own_corpus/captures/link/ethernet.pcap" "$1" "$2" <<'END'
+import struct, sys
+data = open(sys.argv[1], "rb").read()
+length = struct.unpack_from("<I", data, 24 + 8)[0]
+tcp = data[24 + 16:24 + 16 + length]
+ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 36, 0, 0, 64, 17, 0, bytes((10, 0, 0, 1)), bytes((10, 0, 0, 2)))
+udp = tcp[:14] + ip + struct.pack("!HHHH", 1000, 2000, 16, 0) + bytes(8)
+out = data[:24]
+for frame, count in (udp, int(sys.argv[2])), (tcp, int(sys.argv[3])):
+    out += count * (struct.pack("<IIII", 0, 0, len(frame), len(frame)) + frame)
+sys.stdout.buffer.write(out)
+END
+}
+frames 150 60 >"$work/useless.pcap"
+said() { grep -E "0 connections in [0-9]+ frames: 60 are excluded by filter\.ports, .*; [0-9]+ carry no TCP" "$work/agent.err"; }
+
+for mode in tap host; do
+	NO_IPV6=1 make_pair 1 || exit 1
+	ip -n "$ns_a" addr flush dev eth0
+	check "$mode: agent starts" agent_start "$ns_a" eth0 --mode $mode --workers 1 --set filter.ports=443 \
+		--events "$work/$mode.json"
+	check "$mode: nothing is said about no frames" [ -z "$(grep '0 connections in' "$work/agent.err")" ]
+	in_b python3 "$root/tests/integration/send_pcap.py" eth0 "$work/useless.pcap" 5000
+	check "$mode: the numbers and what to try" wait_until 150 said
+	check "$mode: once" [ "$(said | wc -l)" -eq 1 ]
+	check "$mode: agent ends with status 0" agent_stop
+	drop_pair
+done
+finish
