@@ -86,7 +86,6 @@ static void exchange(struct wf_engine *engine, struct filters *filters)
 static int set_locked(struct wf_engine *engine, const struct weft_interface_opts *wanted,
 		      struct filters *filters)
 {
-	struct filters old = {engine->filter, engine->segment_filter};
 	uint64_t words[WEFT_INTERFACES_MAX];
 	int err = prepare_ifaces(engine, wanted, words);
 
