@@ -24,10 +24,11 @@
 #include "bpf/hash.h"
 
 const volatile __u32 weft_hot_cpus; /* number of CPUs that have slots; 0: no slots are used */
+const volatile __u32 weft_hot_slots = WEFT_HOT_SLOTS_MIN; /* in each half of a CPU's slots */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	/* user space sets the number before load: 2 * WEFT_HOT_FLOWS per CPU */
+	/* user space sets the number before load: 2 * weft_hot_slots per CPU */
 	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_MMAPABLE); /* makes values page-aligned, so cache-line-aligned */
 	__type(key, __u32);
@@ -40,7 +41,7 @@ struct {
  */
 static __always_inline __u32 hot_at(__u32 half, __u64 hash, __u32 beside)
 {
-	return half * WEFT_HOT_FLOWS + ((hash & (WEFT_HOT_FLOWS - 1)) ^ beside);
+	return half * weft_hot_slots + (((__u32)hash & (weft_hot_slots - 1)) ^ beside);
 }
 
 /*

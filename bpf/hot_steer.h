@@ -56,7 +56,7 @@ static __always_inline void hot_take(struct weft_hot_flow *slot, __u64 tag, __u6
 	slot->end = hash_key(key).from;
 	slot->worker = value->worker;
 	slot->first_ns = value->first_ns;
-	slot->epoch = epoch;
+	slot->epoch = (__u32)epoch;
 	slot->last_ns = 0;
 }
 
@@ -75,7 +75,7 @@ static __always_inline __u32 hot_account(struct weft_flow_value *value, __u32 sr
 /* Return 1 if the slot has no flow, or a flow of an earlier epoch. */
 static __always_inline int hot_is_free(const struct weft_hot_flow *slot, __u64 epoch)
 {
-	return !slot->tag || slot->epoch != epoch;
+	return !slot->tag || slot->epoch != (__u32)epoch;
 }
 
 /*

@@ -53,16 +53,18 @@ struct weft_hot_flow {
 	__u16 tcp_flags[2];
 	__u16 verdict[2];
 	__u32 moves; /* odd while counters are moved; changes with each move and each new key */
-	__u32 pad;
-	__u64 end; /* hash of endpoint 0, which is compared with that of the source */
+	__u32 epoch; /* low half of weft_hot_epoch when the flow took the slot */
+	__u64 end;   /* hash of endpoint 0, which is compared with that of the source */
 
 	/* second cache line: used only when the slot is taken or moved */
 	__u64 first_ns;
 	struct weft_flow_key key;
 	__u32 worker;
-	__u64 epoch; /* value of weft_hot_epoch when the flow took the slot */
+	__u64 pad;
 };
-#define WEFT_HOT_FLOWS 2048 /* half of the slots of one CPU; a power of two */
+/* Number of slots in each half of one CPU's slots: a power of two within these bounds. */
+#define WEFT_HOT_SLOTS_MIN 2048
+#define WEFT_HOT_SLOTS_MAX 8192
 
 /* Context of weft_move(), which moves the counters of one half of one CPU's slots. */
 struct weft_move_request {

@@ -168,14 +168,14 @@ static long move_slot(__u32 i, void *context)
 /*
  * Move the counters of one half of one CPU's slots to the flow map. Call it while no XDP program
  * uses that half. The program uses bpf_loop() because the verifier of Linux 6.1 processes the body
- * of a plain loop once per iteration, 2048 times, and rejects the program.
+ * of a plain loop once per iteration, thousands of times, and rejects the program.
  */
 SEC("syscall")
 int weft_move(struct weft_move_request *request)
 {
 	struct move move = {.from = request->from};
 
-	bpf_loop(WEFT_HOT_FLOWS, move_slot, &move, 0);
+	bpf_loop(weft_hot_slots, move_slot, &move, 0);
 	request->left = move.left;
 	return 0;
 }

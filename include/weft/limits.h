@@ -39,9 +39,11 @@ enum weft_limit {
 	WEFT_FLOW_MAP_MIN_ENTRIES = 1024,
 	/*
 	 * The flow and handshake maps of all interfaces use at most 1/WEFT_MAP_PARTS of the memory
-	 * limit. The hot-flow maps are disabled if they exceed the same share.
+	 * limit. The hot-flow maps are disabled if they exceed the same share. They have more slots
+	 * than the fewest while they use at most 1/WEFT_HOT_PARTS.
 	 */
 	WEFT_MAP_PARTS = 8,
+	WEFT_HOT_PARTS = 32,
 	WEFT_FILTER_PORTS_MAX = 1024,
 	WEFT_TUNNEL_PORTS_MAX = 8, /* ports of VXLAN, and of GENEVE */
 	WEFT_FILTER_PREFIXES_MAX = 1024,

@@ -7,6 +7,7 @@
 
 #include <weft/limits.h>
 
+#include "bpf/shared.h"
 #include "capture/maps/map_sizes.h"
 #include "capture/live/umem.h"
 
@@ -70,11 +71,21 @@ TEST(map_sizes_more_hot_flows_than_an_eighth_are_none)
 	assert_int_equal(choose(512, 1000000, 1, 0).hot_cpus, 0);
 }
 
-/* Sizes that a 6.18 kernel reports (memlock): 13632384, 3408768, 1052672 for two CPUs. */
+TEST(map_sizes_hot_slots_use_at_most_a_32nd_or_are_the_fewest)
+{
+	assert_int_equal(choose(512, 1000000, 1, 2).hot_slots, WEFT_HOT_SLOTS_MAX);
+	assert_int_equal(choose(512, 1000000, 1, 8).hot_slots, 8192);
+	assert_int_equal(choose(512, 1000000, 1, 9).hot_slots, 4096);
+	assert_int_equal(choose(512, 1000000, 2, 8).hot_slots, 4096);
+	assert_int_equal(choose(512, 1000000, 1, 128).hot_slots, WEFT_HOT_SLOTS_MIN);
+	assert_int_equal(choose(16, 1000000, 1, 4).hot_slots, WEFT_HOT_SLOTS_MIN);
+}
+
+/* Sizes that a 6.18 kernel reports (memlock): 13632384, 3408768, 4198400 for two CPUs. */
 TEST(map_sizes_bytes_are_at_least_the_kernels_and_little_more)
 {
 	const struct wf_map_sizes sizes = choose(512, 1000000, 1, 2);
-	const uint64_t kernel = 13632384 + 3408768 + 1052672 + 70000;
+	const uint64_t kernel = 13632384 + 3408768 + 4198400 + 70000;
 	const uint64_t prefixes = MIB / 2;
 	uint64_t bytes = wf_map_sizes_bytes(&sizes, 2, 1);
 

@@ -31,12 +31,13 @@ static int resize(struct bpf_object *object, const char *name, uint32_t entries)
 }
 
 int wf_kernel_maps_resize(struct bpf_object *object, const struct wf_map_sizes *sizes,
-			  uint32_t *ret_hot_cpus)
+			  struct wf_map_sizes *ret_sizes)
 {
 	const struct wf_map_sizes largest = {
 		.flows = WEFT_FLOW_MAP_ENTRIES,
 		.handshakes = WEFT_HANDSHAKE_MAP_ENTRIES,
 		.hot_cpus = wf_hot_flows_cpus(),
+		.hot_slots = WEFT_HOT_SLOTS_MAX,
 	};
 	int err;
 
@@ -46,8 +47,8 @@ int wf_kernel_maps_resize(struct bpf_object *object, const struct wf_map_sizes *
 	if (!err)
 		err = resize(object, "weft_handshakes", sizes->handshakes);
 	if (!err && sizes->hot_cpus)
-		err = resize(object, "weft_hot_flows", 2 * WEFT_HOT_FLOWS * sizes->hot_cpus);
-	*ret_hot_cpus = sizes->hot_cpus;
+		err = resize(object, "weft_hot_flows", 2 * sizes->hot_slots * sizes->hot_cpus);
+	*ret_sizes = *sizes;
 	return err;
 }
 
@@ -80,6 +81,7 @@ static int load_verdict(struct wf_kernel_maps *maps, const struct wf_kernel_maps
 		return explain(-errno);
 	memcpy((void *)&maps->verdict->rodata->weft_secret, opts->secret, sizeof(*opts->secret));
 	maps->verdict->rodata->weft_hot_cpus = opts->hot_cpus;
+	maps->verdict->rodata->weft_hot_slots = opts->hot_slots;
 	err = bpf_map__reuse_fd(maps->verdict->maps.weft_flows, maps->flows_fd);
 	if (!err)
 		err = bpf_map__reuse_fd(maps->verdict->maps.weft_handshakes, maps->handshakes_fd);
@@ -88,13 +90,14 @@ static int load_verdict(struct wf_kernel_maps *maps, const struct wf_kernel_maps
 	return err ? explain(err) : wf_bpf_load(maps->verdict->skeleton);
 }
 
-static int init_hot(struct wf_kernel_maps *maps, uint32_t cpus)
+static int init_hot(struct wf_kernel_maps *maps, const struct wf_kernel_maps_opts *opts)
 {
 	const struct wf_hot_maps hot = {
 		.counts_fd = maps->counts_fd,
 		.move_fd = bpf_program__fd(maps->verdict->progs.weft_move),
 		.epoch = maps->hot_epoch,
-		.cpus_count = cpus,
+		.cpus_count = opts->hot_cpus,
+		.slots = opts->hot_slots,
 	};
 
 	return explain(wf_hot_flows_init(&maps->hot, &hot));
@@ -128,7 +131,7 @@ int wf_kernel_maps_init(struct wf_kernel_maps *maps, const struct wf_kernel_maps
 	if (!err)
 		err = load_verdict(maps, opts);
 	if (!err)
-		err = init_hot(maps, opts->hot_cpus);
+		err = init_hot(maps, opts);
 	return err;
 }
 

@@ -43,6 +43,7 @@ struct wf_kernel_maps_opts {
 	unsigned long long *hot_epoch;	 /* weft_hot_epoch of the program */
 	unsigned int *shed_below;	 /* weft_shed_below of the program */
 	uint32_t hot_cpus;		 /* weft_hot_cpus of the program */
+	uint32_t hot_slots;		 /* weft_hot_slots of the program */
 	const struct weft_hash_secret *secret;
 	const struct weft_interface_opts *filter; /* ports, prefixes and sample are used */
 };
@@ -56,10 +57,10 @@ void wf_kernel_ports_set(const volatile uint16_t *vxlan, const volatile uint16_t
 
 /*
  * Set the sizes of the maps of @object, which is not loaded yet. @sizes: if flows is 0, the
- * largest. *ret_hot_cpus: the value for weft_hot_cpus. Return: 0 or negative errno.
+ * largest. *ret_sizes: the sizes that were set. Return: 0 or negative errno.
  */
 int wf_kernel_maps_resize(struct bpf_object *object, const struct wf_map_sizes *sizes,
-			  uint32_t *ret_hot_cpus);
+			  struct wf_map_sizes *ret_sizes);
 
 /* Write the filter, and load verdict.bpf.c. Return: 0 or negative errno, logged. */
 int wf_kernel_maps_init(struct wf_kernel_maps *maps, const struct wf_kernel_maps_opts *opts);

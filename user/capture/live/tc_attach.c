@@ -71,6 +71,7 @@ static int make_ring(struct wf_tc *tc, uint32_t worker, uint64_t bytes)
 
 static int set_up(struct host_bpf *skel, const struct wf_tc *tc, const struct wf_tc_opts *opts)
 {
+	struct wf_map_sizes sizes;
 	int err;
 
 	memcpy((void *)&skel->rodata->weft_secret, opts->secret, sizeof(*opts->secret));
@@ -85,8 +86,13 @@ static int set_up(struct host_bpf *skel, const struct wf_tc *tc, const struct wf
 	err = bpf_map__set_max_entries(skel->maps.weft_rings, opts->workers);
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.weft_ring_full, opts->workers);
-	return err ? err
-		   : wf_kernel_maps_resize(skel->obj, &opts->maps, &skel->rodata->weft_hot_cpus);
+	if (!err)
+		err = wf_kernel_maps_resize(skel->obj, &opts->maps, &sizes);
+	if (!err) {
+		skel->rodata->weft_hot_cpus = sizes.hot_cpus;
+		skel->rodata->weft_hot_slots = sizes.hot_slots;
+	}
+	return err;
 }
 
 static int init_maps(struct wf_tc *tc, const struct wf_tc_opts *opts)
@@ -96,6 +102,7 @@ static int init_maps(struct wf_tc *tc, const struct wf_tc_opts *opts)
 		.hot_epoch = &tc->skel->bss->weft_hot_epoch,
 		.shed_below = &tc->skel->bss->weft_shed_below,
 		.hot_cpus = tc->skel->rodata->weft_hot_cpus,
+		.hot_slots = tc->skel->rodata->weft_hot_slots,
 		.secret = opts->secret,
 		.filter = opts->iface,
 	};

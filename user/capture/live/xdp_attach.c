@@ -52,6 +52,7 @@ static int init_maps(struct wf_xdp *xdp, const struct wf_xdp_opts *opts)
 		.hot_epoch = &xdp->skel->bss->weft_hot_epoch,
 		.shed_below = &xdp->skel->bss->weft_shed_below,
 		.hot_cpus = xdp->skel->rodata->weft_hot_cpus,
+		.hot_slots = xdp->skel->rodata->weft_hot_slots,
 		.secret = opts->secret,
 		.filter = opts->iface,
 	};
@@ -63,10 +64,16 @@ static int init_maps(struct wf_xdp *xdp, const struct wf_xdp_opts *opts)
 static int set_sizes(struct steer_bpf *skel, const struct wf_xdp_opts *opts)
 {
 	uint32_t slots = opts->queues * (opts->by_queue ? 1 : opts->workers);
+	struct wf_map_sizes sizes;
 	int err = bpf_map__set_max_entries(skel->maps.weft_xsks, slots);
 
-	return err ? err
-		   : wf_kernel_maps_resize(skel->obj, &opts->maps, &skel->rodata->weft_hot_cpus);
+	if (!err)
+		err = wf_kernel_maps_resize(skel->obj, &opts->maps, &sizes);
+	if (!err) {
+		skel->rodata->weft_hot_cpus = sizes.hot_cpus;
+		skel->rodata->weft_hot_slots = sizes.hot_slots;
+	}
+	return err;
 }
 
 int wf_xdp_load(struct wf_xdp *xdp, const struct wf_xdp_opts *opts)

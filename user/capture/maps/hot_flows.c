@@ -74,7 +74,7 @@ static bool is_any_new(const struct wf_hot_flows *hot)
 
 static int move_half(const struct wf_hot_flows *hot, uint32_t cpu, uint32_t half)
 {
-	struct weft_move_request request = {.from = (cpu * 2 + half) * WEFT_HOT_FLOWS};
+	struct weft_move_request request = {.from = (cpu * 2 + half) * hot->maps.slots};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &request, .ctx_size_in = sizeof(request));
 	int err = bpf_prog_test_run_opts(hot->maps.move_fd, &opts);
 

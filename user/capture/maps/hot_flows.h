@@ -17,6 +17,7 @@ struct wf_hot_maps {
 	int move_fd;		   /* descriptor of the program weft_move */
 	unsigned long long *epoch; /* weft_hot_epoch, in memory shared with the XDP program */
 	uint32_t cpus_count;	   /* number of possible CPUs; 0: no slots are used */
+	uint32_t slots;		   /* number of slots in each half of a CPU's slots */
 };
 
 struct wf_hot_flows {

@@ -37,9 +37,22 @@ static uint64_t hash_bytes(uint64_t entries)
 	       (HASH_ENTRY_BYTES + key_bytes + sizeof(struct weft_flow_value) + HASH_BUCKET_BYTES);
 }
 
-static uint64_t hot_bytes(uint64_t cpus)
+static uint64_t hot_bytes(uint64_t cpus, uint64_t slots)
 {
-	return cpus * 2 * WEFT_HOT_FLOWS * sizeof(struct weft_hot_flow);
+	return cpus * 2 * slots * sizeof(struct weft_hot_flow);
+}
+
+static void choose_hot(const struct wf_map_wants *wants, struct wf_map_sizes *sizes)
+{
+	uint64_t cpus = (uint64_t)wants->interfaces * wants->cpus;
+	uint32_t slots = WEFT_HOT_SLOTS_MAX;
+
+	while (slots > WEFT_HOT_SLOTS_MIN &&
+	       hot_bytes(cpus, slots) > wants->limit_bytes / WEFT_HOT_PARTS)
+		slots /= 2;
+	sizes->hot_slots = slots;
+	sizes->hot_cpus =
+		hot_bytes(cpus, slots) <= wants->limit_bytes / WEFT_MAP_PARTS ? wants->cpus : 0;
 }
 
 void wf_map_sizes_choose(const struct wf_map_wants *wants, struct wf_map_sizes *ret_sizes)
@@ -57,14 +70,13 @@ void wf_map_sizes_choose(const struct wf_map_wants *wants, struct wf_map_sizes *
 		flows /= 2;
 	ret_sizes->flows = flows;
 	ret_sizes->handshakes = flows / HANDSHAKES_PART;
-	ret_sizes->hot_cpus =
-		wants->interfaces * hot_bytes(wants->cpus) <= part_bytes ? wants->cpus : 0;
+	choose_hot(wants, ret_sizes);
 }
 
 uint64_t wf_map_sizes_bytes(const struct wf_map_sizes *sizes, uint32_t cpus, uint32_t sockets)
 {
 	return hash_bytes(sizes->flows) + hash_bytes(sizes->handshakes) +
-	       hot_bytes(sizes->hot_cpus) + (uint64_t)cpus * CPU_BYTES +
+	       hot_bytes(sizes->hot_cpus, sizes->hot_slots) + (uint64_t)cpus * CPU_BYTES +
 	       (uint64_t)sockets * SOCKET_SLOT_BYTES + SMALL_MAPS_BYTES +
 	       2ull * WEFT_FILTER_PREFIXES_MAX * TRIES * TRIE_NODES * TRIE_NODE_BYTES;
 }

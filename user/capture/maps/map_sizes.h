@@ -21,14 +21,16 @@ struct wf_map_wants {
 struct wf_map_sizes {
 	uint32_t flows;
 	uint32_t handshakes;
-	uint32_t hot_cpus; /* number of CPUs with hot-flow slots; 0: no slots */
+	uint32_t hot_cpus;  /* number of CPUs with hot-flow slots; 0: no slots */
+	uint32_t hot_slots; /* number of slots in each half of one CPU's slots */
 };
 
 /*
  * Choose the largest sizes that the limits allow. The flow and handshake maps of all interfaces
- * together use at most 1/WEFT_MAP_PARTS of the memory limit. If the hot-flow maps would exceed
- * another 1/WEFT_MAP_PARTS, they are disabled. Sizes are powers of two; the flow map has at least
- * WEFT_FLOW_MAP_MIN_ENTRIES entries.
+ * together use at most 1/WEFT_MAP_PARTS of the memory limit. The hot-flow maps use at most
+ * 1/WEFT_HOT_PARTS, but each CPU has at least WEFT_HOT_SLOTS_MIN slots; if the maps with the fewest
+ * slots would exceed 1/WEFT_MAP_PARTS, they are disabled. Sizes are powers of two; the flow map has
+ * at least WEFT_FLOW_MAP_MIN_ENTRIES entries.
  */
 void wf_map_sizes_choose(const struct wf_map_wants *wants, struct wf_map_sizes *ret_sizes);
 
