@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * common.h - the fast path for the headers that most frames have: Ethernet, then IPv4 without
- * options or IPv6, then TCP. For these headers, the result equals that of parse.h. The code has one
- * bounds check, no loops and no state, so all values stay in registers. parse.h parses any other
- * frame from its beginning.
+ * options or IPv6, then TCP; the same after one VLAN tag, or in VXLAN over IPv4; and UDP over IPv4,
+ * which is no tunnel. For these headers, the result equals that of parse.h and walk.h. The code has
+ * few bounds checks, no loops and no state, so all values stay in registers. parse.h parses any
+ * other frame from its beginning.
  *
  * @link_bytes: ETH_HLEN, or 0 if the device has no link-layer header and packets begin with IP.
  */
@@ -14,6 +15,10 @@
 
 #define IPV4_PLAIN  0x45 /* version 4, header length of 5 words */
 #define IPV6_NIBBLE 0x60
+
+#define TAG_BYTES   4
+#define UDP_BYTES   8
+#define VXLAN_BYTES 8
 
 /*
  * Read the EtherType with one 16-bit load; reading the packed struct ethhdr would load single
@@ -76,6 +81,59 @@ static __always_inline int common_ipv6(const void *start, const void *end, __u32
 	packet->ip_version = 6;
 	packet->ip_bytes = bpf_ntohs(ip->payload_len) + sizeof(*ip);
 	common_tcp(tcp, link_bytes, packet);
+	return 1;
+}
+
+/*
+ * Parse Ethernet, one VLAN tag, and IP and TCP as above: without the bytes before the tag's end,
+ * the rest looks like a frame without tag that begins TAG_BYTES later.
+ */
+static __always_inline int common_vlan(const void *start, const void *end, struct packet *packet)
+{
+	const __u8 *tag = start + ETH_HLEN;
+
+	if ((const void *)(tag + TAG_BYTES) > end || !is_tag(bpf_ntohs(common_ethertype(start))))
+		return 0;
+	if (!common_ipv4(start + TAG_BYTES, end, ETH_HLEN, packet) &&
+	    !common_ipv6(start + TAG_BYTES, end, ETH_HLEN, packet))
+		return 0;
+	add_vlan(packet, load_be16(tag) & 0xfff);
+	packet->ip_end += TAG_BYTES;
+	return 1;
+}
+
+/* Return the UDP header of a frame with Ethernet and IPv4 without options; otherwise NULL. */
+static __always_inline const __u8 *common_udp(const void *start, const void *end)
+{
+	const struct iphdr *ip = start + ETH_HLEN;
+	const __u8 *udp = (const void *)(ip + 1);
+
+	if ((const void *)(udp + UDP_BYTES) > end ||
+	    common_ethertype(start) != bpf_htons(ETH_P_IP) || *(const __u8 *)ip != IPV4_PLAIN ||
+	    ip->protocol != IPPROTO_UDP || ip->frag_off & bpf_htons(IPV4_FRAGMENT_MASK))
+		return 0;
+	return udp;
+}
+
+/* Return 1 if parse.h and walk.h would find UDP that is no tunnel; @udp: of common_udp(). */
+static __always_inline int common_is_other(const __u8 *udp)
+{
+	return udp && !is_tunnel_port(load_be16(udp + 2));
+}
+
+/* Parse VXLAN, and in it Ethernet, IPv4 and TCP. @udp: of common_udp(). */
+static __always_inline int common_vxlan(const void *start, const void *end, const __u8 *udp,
+					struct packet *packet)
+{
+	const struct iphdr *ip = start + ETH_HLEN;
+	const __u8 *vxlan = udp + UDP_BYTES;
+
+	if (!udp || (const void *)(vxlan + VXLAN_BYTES) > end ||
+	    !has_port(weft_vxlan_ports, load_be16(udp + 2)) || !(vxlan[0] & VXLAN_HAS_VNI) ||
+	    !common_ipv4(vxlan + VXLAN_BYTES, end, ETH_HLEN, packet))
+		return 0;
+	packet->vni = load_be32(vxlan + 4) >> 8;
+	packet->ip_end = ETH_HLEN + bpf_ntohs(ip->tot_len);
 	return 1;
 }
 

@@ -142,11 +142,13 @@ static __noinline __u32 judge_common(struct weft_hot_flow *slot, const struct we
 				     struct xdp_md *ctx, __u64 long_hash, __u64 epoch)
 {
 	const void *start = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	const __u8 *udp = common_udp(start, end);
 	__u32 worker = worker_of(ctx->rx_queue_index, weft_hash_fold(long_hash));
 	struct packet *packet = packet_in_memory();
 
 	if (!packet || !(common_ipv4(start, end, ETH_HLEN, packet) ||
-			 common_ipv6(start, end, ETH_HLEN, packet)))
+			 common_ipv6(start, end, ETH_HLEN, packet) ||
+			 common_vlan(start, end, packet) || common_vxlan(start, end, udp, packet)))
 		return UNWANTED; /* unreachable: the packet has been parsed before */
 	return judge(slot, cpu, packet, long_hash, epoch, worker);
 }
@@ -211,14 +213,24 @@ int weft_steer(struct xdp_md *ctx)
 	const void *start = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	struct weft_cpu *cpu = this_cpu();
 	struct packet packet;
+	const __u8 *udp;
 
 	if (!cpu)
 		return XDP_PASS;
 	cpu->counts.seen++;
-	/* Instantiated per IP version, so that each instance needs fewer registers. */
+	/* Instantiated per kind of headers, so that each instance needs fewer registers. */
 	if (common_ipv4(start, end, ETH_HLEN, &packet))
 		return steer_segment(ctx, cpu, &packet, 1);
 	if (common_ipv6(start, end, ETH_HLEN, &packet))
+		return steer_segment(ctx, cpu, &packet, 1);
+	udp = common_udp(start, end);
+	if (common_is_other(udp)) {
+		cpu->counts.passed++;
+		return XDP_PASS;
+	}
+	if (common_vlan(start, end, &packet))
+		return steer_segment(ctx, cpu, &packet, 1);
+	if (common_vxlan(start, end, udp, &packet))
 		return steer_segment(ctx, cpu, &packet, 1);
 	return steer_uncommon(ctx, cpu);
 }

@@ -168,6 +168,13 @@ static __always_inline int has_port(const volatile __u16 *ports, __u16 port)
 	return 0;
 }
 
+/* Return 1 if UDP packets to @port may carry a tunnel that walk_udp() enters. */
+static __always_inline int is_tunnel_port(__u16 port)
+{
+	return has_port(weft_vxlan_ports, port) || has_port(weft_geneve_ports, port) ||
+	       port == PORT_GTPU || port == PORT_VXLAN_GPE;
+}
+
 static __always_inline int walk_udp(struct cursor *cur, struct packet *packet)
 {
 	const __u8 *udp = cursor_take(cur, 8);
