@@ -138,6 +138,7 @@ bindir  := $(DESTDIR)$(PREFIX)/bin
 libdir  := $(DESTDIR)$(PREFIX)/lib
 incdir  := $(DESTDIR)$(PREFIX)/include
 mandir  := $(DESTDIR)$(PREFIX)/share/man
+compdir := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 man_to   = $(mandir)/man$(patsubst .%,%,$(suffix $(1)))/$(notdir $(1))
 
 install: all $(MAN) ## install to $(DESTDIR)$(PREFIX), by default /usr/local
@@ -150,11 +151,12 @@ install: all $(MAN) ## install to $(DESTDIR)$(PREFIX), by default /usr/local
 	$(Q)install -d $(libdir)/pkgconfig
 	$(Q)sed 's|@PREFIX@|$(PREFIX)|;s|@VERSION@|$(VERSION)|' user/api/libweft.pc.in > $(libdir)/pkgconfig/weft.pc
 	$(Q)install -D -m 644 -t $(incdir)/weft include/weft/*.h include/weft/*.def
+	$(Q)install -D -m 644 scripts/completion.bash $(compdir)/weft
 	$(Q)$(foreach page,$(MAN),install -D -m 644 $(page) $(call man_to,$(page));)
 
 uninstall: ## take away what install put there
 	$(Q)rm -f $(bindir)/weft $(libdir)/libweft.a $(libdir)/libweft.so $(libdir)/libweft.so.$(SO_VERSION) \
-		$(libdir)/libweft.so.$(VERSION) $(libdir)/pkgconfig/weft.pc $(foreach page,$(MAN),$(call man_to,$(page)))
+		$(libdir)/libweft.so.$(VERSION) $(libdir)/pkgconfig/weft.pc $(compdir)/weft $(foreach page,$(MAN),$(call man_to,$(page)))
 	$(Q)rm -rf $(incdir)/weft
 
 # ---- tests -------------------------------------------------------------------

@@ -12,6 +12,7 @@ check 'make install' make -C "$root" --no-print-directory install DESTDIR="$dest
 check 'program' test -x "$dest/opt/weft/bin/weft"
 check 'library with its names' test -L "$lib/libweft.so" -a -L "$lib/libweft.so.0" -a -f "$lib/libweft.a"
 check 'headers' test -f "$dest/opt/weft/include/weft/weft.h"
+check 'bash completion' bash -c ". '$dest/opt/weft/share/bash-completion/completions/weft' && complete -p weft"
 for page in man1/weft.1 man1/weft-run.1 man1/weft-replay.1 man5/weft.conf.5 man5/weft-events.5 man7/weft-recipes.7 \
 	man3/libweft.3; do
 	check "manual $page" test -f "$dest/opt/weft/share/man/$page"

@@ -25,7 +25,10 @@ check_weft 'wrong filter' 2 "FILTER: 'tcp prot 80': not a filter expression.*syn
 check_weft 'two users of standard output' 2 'both write to standard output' \
 	replay "$work/good.pcap" --json --events -
 check_weft 'version' 0 '^weft [0-9]+\.[0-9]+\.[0-9]+$' --version
-for command in run replay demo doctor stats config help; do
+check_weft 'version as a command' 0 '^weft [0-9]+\.[0-9]+\.[0-9]+$' version
+check_weft 'a size with B' 0 'ledger payload_bytes closed' replay "$work/good.pcap" --depth 1MB
+check_weft 'a size that is none: units are named' 2 'or a size such as 64K, 1M or 2G' replay "$work/good.pcap" --depth 1X
+for command in run replay demo doctor stats config help version; do
 	check_weft "weft $command --help" 0 "^usage: weft $command" "$command" --help
 done
 check_weft 'help of a command' 0 '^usage: weft replay' help replay
@@ -89,6 +92,24 @@ check_weft 'events into a missing directory' 1 'No such file' \
 	replay "$work/good.pcap" --events "$work/none/events.json"
 check_weft 'an earlier run is not overwritten in silence' 1 "$work/good" \
 	replay "$work/good.pcap" --streams "$work/good"
+check_weft 'it is said how to go on' 1 'keep them with --append, or delete them with --force' \
+	replay "$work/good.pcap" --streams "$work/good"
+check_weft 'append' 0 'ledger payload_bytes closed' replay "$work/good.pcap" --streams "$work/good" --append
+check 'earlier files stay, new ones have the next number' bash -c "
+	grep -qx hello '$work/good/$stream' && grep -qx hello '$work/good/$stream#2'"
+: >"$work/good/notes.txt"
+check_weft 'force' 0 'ledger payload_bytes closed' replay "$work/good.pcap" --streams "$work/good" --force
+check 'stream files are those of the last run, other files stay' bash -c "
+	[ \$(ls '$work/good' | wc -l) -eq 3 ] && [ -e '$work/good/notes.txt' ] && grep -qx hello '$work/good/$stream'"
+check_weft 'both' 2 'either kept or deleted' replay "$work/good.pcap" --streams "$work/good" --append --force
+check_weft 'streams to standard output' 2 'a directory is needed' replay "$work/good.pcap" --streams -
+check_weft 'events, first run' 0 'ledger' replay "$work/good.pcap" --events "$work/again.json"
+lines=$(wc -l <"$work/again.json")
+check_weft 'events are appended, which is said' 0 'again.json holds [0-9]+ bytes of an earlier run; events are appended' \
+	replay "$work/good.pcap" --events "$work/again.json"
+check 'both runs are in the file' test "$(wc -l <"$work/again.json")" -eq $((2 * lines))
+check_weft 'force empties it' 0 'ledger' replay "$work/good.pcap" --events "$work/again.json" --force
+check 'one run is in the file' test "$(wc -l <"$work/again.json")" -eq "$lines"
 if [ -w /dev/full ]; then
 	check_weft 'full disk behind the events' 1 'No space' replay "$work/good.pcap" --events /dev/full
 fi
@@ -128,6 +149,30 @@ check_weft 'nearly all checksums of a sender are wrong: told once' 0 \
 	replay "$own_corpus/captures/checksum/all-wrong-auto.pcap"
 check 'something found: no such line' bash -c "
 	! '$weft' replay '$work/good.pcap' 2>&1 | grep -q 'warning'"
+
+# ---- bash completion ----
+completes() { # WANTED WORD...: WANTED is among the completions of the last WORD
+	local wanted=$1
+	shift
+	(
+		compopt() { :; }
+		# shellcheck source=/dev/null
+		. "$root/scripts/completion.bash"
+		COMP_WORDS=("$weft" "$@") COMP_CWORD=$#
+		_weft
+		printf '%s\n' "${COMPREPLY[@]}"
+	) >"$work/completions"
+	grep -qx -- "$wanted" "$work/completions" || { cat "$work/completions"; return 1; }
+}
+check 'completion of a command' completes replay rep
+check 'completion of a command that is no option' completes version ''
+check 'completion of an option' completes --streams replay x --st
+check 'completion of an own option' completes --sort flows --s
+check 'completion of a choice' completes tap run --mode ''
+check 'completion of a key' completes capture.duration_sec= run --set capture.
+check 'completion of a key of a subsection' completes flow.timeouts.closed_sec= run --set flow.t
+check 'completion of an interface' completes lo run -i l
+check 'completion of a file' completes "$work/good.pcap" replay "$work/goo"
 
 # ---- live capture without the required privileges ----
 check_weft 'run without interface' 2 'use -i IFACE' run

@@ -47,6 +47,43 @@ check 'USR1 and USR2 do not end it' talk 1
 check 'it captures on' wait_until 50 flow_recorded
 check 'and ends when it is told to' agent_stop
 
+check 'agent starts' start || finish
+check 'a connection is made' talk 1
+check 'its record is written' wait_until 50 flow_recorded
+mv "$work/events" "$work/events.1"
+kill -HUP "$agent_pid"
+check 'SIGHUP opens the file of events again' wait_until 50 test -e "$work/events"
+check 'another connection is made' talk 1
+check 'its record is in the new file' wait_until 50 flow_recorded
+check 'and not in the old one' test "$(grep -c '"event_type":"flow"' "$work/events.1")" -eq 1
+check 'agent ends with status 0' agent_stop
+# ends_in_terminal: when its terminal is gone, an agent ends with its summary.
+ends_in_terminal() {
+	in_a python3 - "$weft" run -i lo --set "control.dir=$work/control" 2>"$work/agent.err" <<'PY'
+import os, pty, signal, sys, time
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+text = b""
+while b"host mode" not in text:
+    text += os.read(fd, 1000)
+time.sleep(0.5)
+os.close(fd)
+signal.alarm(20)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+PY
+}
+check 'an agent whose terminal is gone ends with status 0' ends_in_terminal
+
+# The reader ends after the first line, and no event follows that line.
+in_a bash -c "'$weft' run -i lo --set control.dir='$work/control' --events - 2>'$work/agent.err' | head -n 1 >'$work/line'; echo \${PIPESTATUS[0]} >'$work/status'" &
+reader_pid=$!
+pids+=("$reader_pid")
+check 'agent starts' wait_until 100 "$weft" stats -i lo --set "control.dir=$work/control"
+check 'a connection is made' talk 1
+check 'a run ends when nobody reads its only output' lib_gone "$reader_pid" 100
+check 'and says so' grep -q 'every output has failed, so weft ends' "$work/agent.err"
+
 # An output that nobody reads keeps the run from ending.
 mkfifo "$work/full"
 exec {full_fd}<>"$work/full"
@@ -60,13 +97,19 @@ kill -TERM "$agent_pid"
 check 'a second signal ends it, and says so' agent_ended 1 'second signal ended weft at once'
 exec {full_fd}>&-
 
-check 'agent starts with --duration' start --duration $((5 * WEFT_SLOW))s || finish
-check 'a connection is made' talk 1
-check 'it ends by itself, with a summary' agent_ended 0 'weft: lo: [1-9][0-9]* packets'
+keep_talking() { while talk 1; do sleep 0.1; done; }
+run_for() { # ARGS...: run until it ends by itself
+	rm -f "$work/events"
+	in_a timeout 60 "$weft" run -i lo --set "control.dir=$work/control" --events "$work/events" "$@" \
+		2>"$work/agent.err"
+}
+background talk_pid keep_talking 2>/dev/null
+check 'a run with --duration ends by itself, with status 0' run_for --duration 3s
+check 'with a summary' grep -q 'weft: lo: [1-9][0-9,]* packets' "$work/agent.err"
 check 'and with records' flow_recorded
-check 'agent starts with --count' start --count 20 || finish
-check 'some connections are made' talk 20
-check 'it ends by itself, with a summary' agent_ended 0 'ledger payload_bytes closed'
+check 'so does a run with --count' run_for --count 20
+check 'with a summary and all its packets' grep -qE 'ledger user_frames closed: ([2-9][0-9]|[0-9]{3,}|[0-9]+,[0-9]+) =' "$work/agent.err"
+kill "$talk_pid"
 check_weft 'a duration that is none' 2 'expected 0 to 31536000 seconds, or a time such as 30s' \
 	run -i lo --duration soon
 finish

@@ -154,3 +154,25 @@ TEST_WITH(config_check_queues_count_one_worker_where_none_is_told, setup, teardo
 	set("delivery.queue_bytes=64M");
 	expect_taken();
 }
+
+TEST_WITH(config_check_outputs_that_cannot_be_are_refused, setup, teardown)
+{
+	set("sinks.streams=-");
+	expect_refused("--set sinks.streams: '-': each stream is written to a file of its own, so "
+		       "a directory is needed; one that is called - is ./-");
+	set("sinks.streams=./-");
+	set("sinks.append=true");
+	expect_taken();
+	set("sinks.force=true");
+	expect_refused("--set sinks.append: conflicts with --set sinks.force: files of an earlier "
+		       "run are either kept or deleted");
+}
+
+TEST_WITH(config_check_expression_is_compiled, setup, teardown)
+{
+	set("filter.expression=tcp port 80");
+	expect_taken();
+	set("filter.expression=portt 80");
+	assert_int_equal(wf_config_check(&config, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "--set filter.expression: 'portt 80': not a filter "));
+}

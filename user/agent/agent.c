@@ -138,7 +138,7 @@ static int open_sinks(struct agent *agent)
 	if (err)
 		return err;
 	opts.file_gaps = agent->file_gaps;
-	opts.continues_dir = agent->continues;
+	opts.continues = agent->continues;
 	if (opts.on_disk_full == WF_DISK_FULL_DEFAULT)
 		opts.on_disk_full =
 			agent->opts->files_count ? WF_DISK_FULL_STOP : WF_DISK_FULL_CONTINUE;
@@ -248,6 +248,12 @@ static bool must_end(const struct agent *agent)
 	return wf_run_limit_is_reached(agent->limit, agent->weft);
 }
 
+static void reopen_outputs(struct agent *agent)
+{
+	for (size_t i = 0; i < agent->sinks_started; i++)
+		wf_sink_reopen(agent->sinks[i]);
+}
+
 static int wait_for_end(struct agent *agent)
 {
 	struct wf_nothing_found state = {.next_ns = 0};
@@ -258,6 +264,8 @@ static int wait_for_end(struct agent *agent)
 		if (agent->opts->tick_fn)
 			agent->opts->tick_fn(agent->weft, agent->opts->tick_ctx);
 		tell_nothing_found(agent, &state);
+		if (wf_signals_take_reopen())
+			reopen_outputs(agent);
 		if (!stopped && must_end(agent)) {
 			weft_stop(agent->weft);
 			stopped = true;

@@ -4,9 +4,9 @@
  */
 #include "agent/signals.h"
 
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <weft/weft.h>
@@ -19,6 +19,8 @@
 /* Global, because a signal handler takes no context. */
 static struct weft *_Atomic handle;
 static _Atomic uint64_t stopped_ns; /* time of the first signal; 0: none */
+static _Atomic bool wants_reopen;
+static int terminal_fd = -1; /* the terminal in which weft was started; -1: none */
 
 static void abort_run(void)
 {
@@ -43,17 +45,36 @@ static void on_stop(int signo)
 		weft_stop(weft);
 }
 
+static bool is_terminal_gone(void)
+{
+	struct pollfd poll_fd = {.fd = terminal_fd};
+
+	return terminal_fd >= 0 && poll(&poll_fd, 1, 0) > 0 &&
+	       poll_fd.revents & (POLLHUP | POLLERR);
+}
+
+static void on_hangup(int signo)
+{
+	if (is_terminal_gone())
+		on_stop(signo);
+	else
+		atomic_store(&wants_reopen, true);
+}
+
 static const struct {
 	int signo;
 	void (*handler)(int signo);
 } run_signals[WF_SIGNALS_COUNT] = {
-	{SIGINT, on_stop},  {SIGTERM, on_stop}, {SIGHUP, on_stop},
+	{SIGINT, on_stop},  {SIGTERM, on_stop}, {SIGHUP, on_hangup},
 	{SIGPIPE, SIG_IGN}, {SIGUSR1, SIG_IGN}, {SIGUSR2, SIG_IGN},
 };
 
 void wf_signals_take(struct wf_signals *ret_signals)
 {
 	atomic_store(&stopped_ns, 0);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (isatty(fd))
+			terminal_fd = fd;
 	for (int i = 0; i < WF_SIGNALS_COUNT; i++) {
 		struct sigaction action = {.sa_handler = run_signals[i].handler,
 					   .sa_flags = SA_RESTART};
@@ -81,4 +102,9 @@ void wf_signals_set_handle(struct weft *weft)
 bool wf_signals_is_stopped(void)
 {
 	return atomic_load(&stopped_ns) > 0;
+}
+
+bool wf_signals_take_reopen(void)
+{
+	return atomic_exchange(&wants_reopen, false);
 }

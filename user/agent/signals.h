@@ -5,8 +5,9 @@
  *   SIGINT, SIGTERM   stop gracefully: received data is delivered, records are written. Signals
  *                     that follow within a second count as the same one, because timeout(1) signals
  *                     both its child and the process group. A later one ends the process at once.
- *   SIGPIPE           ignored: a closed reader of an output fails one sink only
- *   SIGUSR1, SIGUSR2  ignored
+ *   SIGHUP            outputs are opened again (log rotation); stops like SIGTERM if the terminal
+ * is gone; ignored under nohup(1) SIGPIPE           ignored: a closed reader of an output fails one
+ * sink only SIGUSR1, SIGUSR2  ignored
  *
  * Thread: main; signal handlers are per process.
  */
@@ -34,5 +35,8 @@ void wf_signals_set_handle(struct weft *weft);
 
 /* Return true if a signal has asked for the end of the run. */
 bool wf_signals_is_stopped(void);
+
+/* Return true if SIGHUP has asked for outputs to be opened again; the next call returns false. */
+bool wf_signals_take_reopen(void);
 
 #endif

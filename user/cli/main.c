@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <weft/weft.h>
-
 #include "cli/cmd.h"
 #include "cli/say.h"
 
@@ -39,10 +37,8 @@ int main(int argc, char **argv)
 		wf_cmd_print_help(NULL, stderr);
 		return WF_EXIT_USAGE;
 	}
-	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
-		printf("weft %s\n", weft_version());
-		return WF_EXIT_DONE;
-	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
+		argv[1] = "version";
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
 		wf_cmd_print_help(NULL, stdout);
 		return WF_EXIT_DONE;

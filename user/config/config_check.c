@@ -160,6 +160,24 @@ static int check_expression(const struct check *check)
 		place_of(check, "filter.expression"), expression, reason);
 }
 
+static int check_outputs(const struct check *check)
+{
+	const struct wf_sink_opts *sinks = &check->config->sinks;
+
+	if (sinks->streams_dir && !strcmp(sinks->streams_dir, "-"))
+		return wf_config_refuse(check->ret_error,
+					"%s: '-': each stream is written to a file of its own, so "
+					"a directory is needed; one that is called - is ./-",
+					place_of(check, "sinks.streams"));
+	if (sinks->append == WEFT_ON && sinks->force == WEFT_ON)
+		return wf_config_refuse(check->ret_error,
+					"%s: conflicts with %s: files of an earlier run are either "
+					"kept or deleted",
+					place_of(check, "sinks.append"),
+					place_of(check, "sinks.force"));
+	return 0;
+}
+
 int wf_config_check(const struct wf_config *config, struct wf_config_error *ret_error)
 {
 	const struct check check = {.config = config, .ret_error = ret_error};
@@ -175,5 +193,7 @@ int wf_config_check(const struct wf_config *config, struct wf_config_error *ret_
 		err = check_queues(&check);
 	if (!err)
 		err = check_expression(&check);
+	if (!err)
+		err = check_outputs(&check);
 	return err;
 }

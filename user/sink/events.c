@@ -285,7 +285,14 @@ static int events_idle(struct wf_sink *sink)
 	struct wf_events *events = sink->state;
 
 	look_around(sink);
-	return wf_line_out_flush(sink, &events->out);
+	return wf_line_out_idle(sink, &events->out);
+}
+
+static int events_reopen(struct wf_sink *sink)
+{
+	struct wf_events *events = sink->state;
+
+	return wf_line_out_reopen(sink, &events->out);
 }
 
 static int events_finish(struct wf_sink *sink)
@@ -355,6 +362,7 @@ const struct wf_sink_class wf_sink_events = {
 	.open = events_open,
 	.take = events_take,
 	.idle = events_idle,
+	.reopen = events_reopen,
 	.finish = events_finish,
 	.close = events_close,
 };

@@ -10,27 +10,78 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "sink/sink_class.h"
 
+static bool is_stdout(const struct wf_sink *sink)
+{
+	return !strcmp(sink->target, "-");
+}
+
+/* Open the file of @sink to append to it. @flags: O_TRUNC or 0. */
+static int open_file(const struct wf_sink *sink, int flags)
+{
+	int fd = open(sink->target, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | flags,
+		      0640);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static void log_appends(const struct wf_sink *sink, const struct wf_line_out *out)
+{
+	struct stat st;
+
+	if (!sink->opts.continues && !fstat(out->fd, &st) && S_ISREG(st.st_mode) && st.st_size)
+		wf_sink_log(sink, WEFT_LOG_INFO,
+			    "%s holds %lld bytes of an earlier run; events are appended (--force "
+			    "deletes them first)",
+			    out->target, (long long)st.st_size);
+}
+
 int wf_line_out_open(const struct wf_sink *sink, struct wf_line_out *out)
 {
-	bool is_stdout = !strcmp(sink->target, "-");
+	bool deletes = sink->opts.force == WEFT_ON && !sink->opts.continues;
 	int err;
 
-	out->target = is_stdout ? "standard output" : sink->target;
+	out->target = is_stdout(sink) ? "standard output" : sink->target;
 	out->json = (struct wf_json){.bytes = out->bytes, .room = WF_LINE_OUT_BYTES};
-	out->fd = is_stdout ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
-			    : open(sink->target,
-				   O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
-	if (out->fd >= 0)
+	out->fd = is_stdout(sink) ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
+				  : open_file(sink, deletes ? O_TRUNC : 0);
+	if (out->fd >= 0) {
+		log_appends(sink, out);
 		return 0;
-	err = -errno;
+	}
+	err = is_stdout(sink) ? -errno : out->fd;
 	wf_sink_log(sink, WEFT_LOG_ERROR, "%s can't be written: %s", out->target, strerror(-err));
 	return err;
+}
+
+int wf_line_out_reopen(struct wf_sink *sink, struct wf_line_out *out)
+{
+	int err;
+	int fd;
+
+	if (is_stdout(sink))
+		return 0;
+	err = wf_line_out_flush(sink, out);
+	if (err)
+		return err;
+	fd = open_file(sink, 0);
+	if (fd < 0) {
+		wf_sink_log(
+			sink, WEFT_LOG_ERROR,
+			"%s can't be opened again: %s; events are still written to the old file",
+			out->target, strerror(-fd));
+		return 0;
+	}
+	close(out->fd);
+	out->fd = fd;
+	wf_sink_log(sink, WEFT_LOG_INFO, "%s was opened again", out->target);
+	return 0;
 }
 
 void wf_line_out_close(struct wf_line_out *out)
@@ -106,6 +157,19 @@ static int give_up(struct wf_sink *sink, struct wf_line_out *out, int err)
 	wf_sink_log(sink, WEFT_LOG_ERROR, "%s: %s; no further events are written", out->target,
 		    err == -EPIPE ? "the reading process has closed the pipe" : strerror(-err));
 	return err;
+}
+
+/* Return true if nobody can read what is written: the reader has closed its end of the pipe. */
+static bool has_no_reader(const struct wf_line_out *out)
+{
+	struct pollfd poll_fd = {.fd = out->fd};
+
+	return poll(&poll_fd, 1, 0) > 0 && poll_fd.revents & POLLERR;
+}
+
+int wf_line_out_idle(struct wf_sink *sink, struct wf_line_out *out)
+{
+	return has_no_reader(out) ? give_up(sink, out, -EPIPE) : wf_line_out_flush(sink, out);
 }
 
 int wf_line_out_flush(struct wf_sink *sink, struct wf_line_out *out)

@@ -29,6 +29,12 @@ struct wf_line_out {
 
 /* Open the file sink->target, "-" is standard output. Return: 0; negative errno (logged). */
 int wf_line_out_open(const struct wf_sink *sink, struct wf_line_out *out);
+
+/*
+ * Write the buffer, then open the file again, which another program has moved away. Return: 0, also
+ * if the old file stays in use; negative errno if the sink must end (logged).
+ */
+int wf_line_out_reopen(struct wf_sink *sink, struct wf_line_out *out);
 void wf_line_out_close(struct wf_line_out *out);
 
 /* End the line that wf_json_line_begin() began; count it as failed if the buffer has no room. */
@@ -39,6 +45,11 @@ void wf_line_out_end_line(struct wf_sink *sink, struct wf_line_out *out);
  * negative errno if the sink must end (logged).
  */
 int wf_line_out_flush(struct wf_sink *sink, struct wf_line_out *out);
+
+/*
+ * As wf_line_out_flush(), for times without events: also notices that the reader of a pipe is gone.
+ */
+int wf_line_out_idle(struct wf_sink *sink, struct wf_line_out *out);
 
 /* Write the buffer for the last time. Return: 0 if everything is written; negative errno. */
 int wf_line_out_finish(struct wf_sink *sink, struct wf_line_out *out);

@@ -105,6 +105,8 @@ static int run(struct wf_sink *sink)
 			err = class->take(sink, events, count);
 		else if (class->idle)
 			err = class->idle(sink);
+		if (!err && atomic_exchange(&sink->wants_reopen, false) && class->reopen)
+			err = class->reopen(sink);
 	}
 	if (!err && class->finish)
 		err = class->finish(sink);
@@ -200,6 +202,11 @@ int wf_sink_join(struct wf_sink *sink)
 bool wf_sink_gave_up(const struct wf_sink *sink)
 {
 	return atomic_load(&sink->gave_up);
+}
+
+void wf_sink_reopen(struct wf_sink *sink)
+{
+	atomic_store(&sink->wants_reopen, true);
 }
 
 void wf_sink_close(struct wf_sink *sink)

@@ -60,6 +60,12 @@ int wf_sink_join(struct wf_sink *sink);
 /* Return true if a failure has ended the sink before the end of data. Thread: any. */
 bool wf_sink_gave_up(const struct wf_sink *sink);
 
+/*
+ * Ask the sink to open its file again, after log rotation has moved it away. The sink does so on
+ * its thread, within a second. Thread: any.
+ */
+void wf_sink_reopen(struct wf_sink *sink);
+
 /* Join the thread if needed, and free the sink. Call before weft_free(). NULL is allowed. */
 void wf_sink_close(struct wf_sink *sink);
 

@@ -34,10 +34,12 @@ struct wf_sink_class {
 	/* sets sink->state; on failure, frees everything it made */
 	int (*open)(struct wf_sink *sink);
 
-	/* take(), idle() and finish() run on the sink's thread. */
+	/* take(), idle(), reopen() and finish() run on the sink's thread. */
 	int (*take)(struct wf_sink *sink, const struct weft_event *events, int count);
 	/* called when no event has arrived for some time; may be NULL */
 	int (*idle)(struct wf_sink *sink);
+	/* called when the target was moved away, to open it again; may be NULL */
+	int (*reopen)(struct wf_sink *sink);
 	int (*finish)(struct wf_sink *sink); /* called at the end of data; may be NULL */
 	/* the last call on the sink's thread, also after a failure; may be NULL */
 	void (*ended)(struct wf_sink *sink);
@@ -56,6 +58,7 @@ struct wf_sink {
 	bool started;
 	_Atomic int err;      /* first failure; 0: none */
 	_Atomic bool gave_up; /* a failure ended the sink */
+	_Atomic bool wants_reopen;
 
 	/* written by the sink's thread, read by any */
 	struct {

@@ -23,7 +23,7 @@ enum wf_on_disk_full {
  * member
  * @file_gaps: carries the bytes that are missing from stream files to the sink of events; borrowed;
  *             NULL: they are only counted
- * @continues_dir: the directory of stream files may hold files, which are of this process
+ * @continues: outputs of an earlier capture of this process are continued
  * @log: receives the messages of sinks; NULL: messages are discarded
  *
  * Strings are borrowed until wf_sink_close(). A member that is zero selects the default.
@@ -32,7 +32,7 @@ struct wf_sink_opts {
 #define WEFT_SINK_OPTION(kind, type, member, ...) type member;
 #include <weft/options.def>
 	struct wf_file_gaps *file_gaps;
-	bool continues_dir;
+	bool continues;
 	weft_log_fn log;
 	void *log_ctx;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * stream_dir.c - opens the directory of stream files: creates it if it is missing, checks that it
- * holds no stream file, and locks it.
+ * stream_dir.c - opens the directory of stream files: creates it if it is missing, locks it, and
+ * checks that it holds no stream file of an earlier run, or deletes these.
  */
 #include "sink/stream_dir.h"
 
@@ -16,18 +16,29 @@
 #include "sink/sink_class.h"
 #include "sink/stream_name.h"
 
-static int check_name(const struct wf_sink *sink, const char *name)
+/* Delete the stream file @name of an earlier run, or refuse to use the directory. */
+static int check_name(const struct wf_sink *sink, int dir, const char *name)
 {
+	int err;
+
 	if (!wf_stream_name_is(name))
 		return 0;
-	wf_sink_log(
-		sink, WEFT_LOG_ERROR,
-		"%s contains stream files of an earlier run (such as %s); use an empty directory",
-		sink->target, name);
-	return -EEXIST;
+	if (sink->opts.force != WEFT_ON) {
+		wf_sink_log(sink, WEFT_LOG_ERROR,
+			    "%s contains stream files of an earlier run (such as %s); use an empty "
+			    "directory, keep them with --append, or delete them with --force",
+			    sink->target, name);
+		return -EEXIST;
+	}
+	if (!unlinkat(dir, name, 0))
+		return 0;
+	err = -errno;
+	wf_sink_log(sink, WEFT_LOG_ERROR, "%s/%s can't be deleted: %s", sink->target, name,
+		    strerror(-err));
+	return err;
 }
 
-static int check_empty(const struct wf_sink *sink, int dir)
+static int check_files(const struct wf_sink *sink, int dir)
 {
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
@@ -43,7 +54,7 @@ static int check_empty(const struct wf_sink *sink, int dir)
 		return err;
 	}
 	while (!err && (entry = readdir(stream)))
-		err = check_name(sink, entry->d_name);
+		err = check_name(sink, dir, entry->d_name);
 	closedir(stream);
 	return err;
 }
@@ -68,8 +79,8 @@ int wf_stream_dir_open(const struct wf_sink *sink, int *ret_dir)
 	} else if (flock(dir, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
 		err = -EBUSY;
 		wf_sink_log(sink, WEFT_LOG_ERROR, "%s is in use by another run", path);
-	} else if (!sink->opts.continues_dir) {
-		err = check_empty(sink, dir);
+	} else if (!sink->opts.continues && sink->opts.append != WEFT_ON) {
+		err = check_files(sink, dir);
 	}
 	if (err && dir >= 0)
 		close(dir);

@@ -9,8 +9,8 @@ struct wf_sink;
 
 /*
  * Open and lock the target directory of @sink. Return: 0 on success; -EEXIST if it holds stream
- * files; -EBUSY if another run uses it; other negative errno if it cannot be created or written to.
- * Failures are logged.
+ * files, which options neither keep nor delete; -EBUSY if another run uses it; other negative errno
+ * if it cannot be created or written to. Failures are logged.
  */
 int wf_stream_dir_open(const struct wf_sink *sink, int *ret_dir);
 
