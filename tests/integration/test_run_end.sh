@@ -10,9 +10,9 @@ need_weft
 ip netns add "$ns_a" && namespaces+=("$ns_a") || exit 1
 ip -n "$ns_a" link set lo up
 
-# talk COUNT: make COUNT connections over the loopback interface, each with 1000 bytes.
+# talk COUNT [PAUSE]: make COUNT connections over the loopback interface, each with 1000 bytes.
 cat >"$work/talk.py" <<'PY'
-import socket, sys
+import socket, sys, time
 server = socket.create_server(("127.0.0.1", 8000))
 for _ in range(int(sys.argv[1])):
     client = socket.create_connection(("127.0.0.1", 8000))
@@ -21,8 +21,9 @@ for _ in range(int(sys.argv[1])):
     peer.recv(1000, socket.MSG_WAITALL)
     client.close()
     peer.close()
+    time.sleep(float(sys.argv[2]))
 PY
-talk() { in_a python3 "$work/talk.py" "$1"; }
+talk() { in_a python3 "$work/talk.py" "$1" "${2:-0}"; }
 agent_ended() { # STATUS [PATTERN]: the agent ends by itself
 	lib_gone "$agent_pid" 100 || return 1
 	wait "$agent_pid"
@@ -97,13 +98,12 @@ kill -TERM "$agent_pid"
 check 'a second signal ends it, and says so' agent_ended 1 'second signal ended weft at once'
 exec {full_fd}>&-
 
-keep_talking() { while talk 1; do sleep 0.1; done; }
 run_for() { # ARGS...: run until it ends by itself
 	rm -f "$work/events"
 	in_a timeout 60 "$weft" run -i lo --set "control.dir=$work/control" --events "$work/events" "$@" \
 		2>"$work/agent.err"
 }
-background talk_pid keep_talking 2>/dev/null
+background talk_pid ip netns exec "$ns_a" python3 "$work/talk.py" 1000000 0.05
 check 'a run with --duration ends by itself, with status 0' run_for --duration 3s
 check 'with a summary' grep -q 'weft: lo: [1-9][0-9,]* packets' "$work/agent.err"
 check 'and with records' flow_recorded
