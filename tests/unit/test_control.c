@@ -6,10 +6,12 @@
 #include "unit/support/test.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/control/control.h"
@@ -116,14 +118,75 @@ TEST_WITH(control_ask_of_unknown_command_gives_its_error, setup, teardown)
 	assert_non_null(strstr(fixture->error.text, "unknown command: dance"));
 }
 
-TEST_WITH(control_ask_without_name_among_several_is_refused, setup, teardown)
+TEST_WITH(control_ask_of_an_agent_on_two_interfaces_needs_no_name, setup, teardown)
 {
 	struct fixture *fixture = *state;
 
 	assert_int_equal(open_for(fixture, 2), 0);
+	assert_int_equal(ask(fixture, NULL, "stats"), 0);
+	assert_int_equal(ask(fixture, "eth1", "stats"), 0);
+}
+
+/* Listen on eth1 in another process until the pipe @end is closed, which also removes the socket.
+ */
+static pid_t fork_agent(struct fixture *fixture, int end[2])
+{
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(pipe(end), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct wf_control *control = NULL;
+		int err = wf_control_open(fixture->dir, names + 1, 1, answer, NULL, &control,
+					  &fixture->error);
+
+		close(end[1]);
+		if (write(ready[1], "", 1) == 1 && !err && read(end[0], &byte, 1) == 0)
+			wf_control_close(control);
+		_exit(0);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	close(end[0]);
+	return pid;
+}
+
+TEST_WITH(control_ask_without_name_among_several_is_refused, setup, teardown)
+{
+	struct fixture *fixture = *state;
+	int end[2];
+	pid_t pid = fork_agent(fixture, end);
+
+	assert_int_equal(open_for(fixture, 1), 0);
 	assert_int_equal(ask(fixture, NULL, "stats"), -ENOTUNIQ);
 	assert_non_null(strstr(fixture->error.text, "eth1"));
-	assert_int_equal(ask(fixture, "eth1", "stats"), 0);
+	assert_int_equal(ask(fixture, "eth0", "stats"), 0);
+	close(end[1]);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+TEST_WITH(control_socket_of_a_dead_agent_is_removed_by_who_meets_it, setup, teardown)
+{
+	const struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_NOW}};
+	const struct timespec long_ago[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+	struct fixture *fixture = *state;
+	struct sockaddr_un addr;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	wf_control_addr(fixture->dir, "eth0", &addr);
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	utimensat(AT_FDCWD, addr.sun_path, times, 0);
+	/* A new socket without a listener can be that of an agent that is starting. */
+	assert_int_equal(ask(fixture, NULL, "stats"), -ENOENT);
+	assert_int_equal(access(addr.sun_path, F_OK), 0);
+	utimensat(AT_FDCWD, addr.sun_path, long_ago, 0);
+	assert_int_equal(ask(fixture, NULL, "stats"), -ENOENT);
+	assert_int_not_equal(access(addr.sun_path, F_OK), 0);
+	close(fd);
 }
 
 TEST_WITH(control_ask_without_agent_says_so, setup, teardown)

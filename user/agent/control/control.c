@@ -23,6 +23,7 @@
 #include <weft/limits.h>
 
 #include "agent/control/control_line.h"
+#include "agent/control/peer.h"
 
 enum { CLIENT_TIMEOUT_MS = 2000, BACKLOG = 8 };
 
@@ -125,31 +126,51 @@ static void *control_thread(void *ctx)
 
 /* ---- opening ---- */
 
-/*
- * Return true if a process listens at @addr; otherwise the socket file was left by a killed agent.
+/* Return true if an agent of this network namespace listens at @addr, or one that is not visible.
  */
-static bool is_answered(const struct sockaddr_un *addr)
+static bool is_taken_here(const struct sockaddr_un *addr)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool answered;
+	int fd = wf_control_connect(addr);
+	bool is_here;
 
 	if (fd < 0)
 		return true;
-	answered =
-		!connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) || errno != ECONNREFUSED;
+	is_here = wf_control_peer_is_here(wf_control_peer_pid(fd), true);
 	close(fd);
-	return answered;
+	return is_here;
 }
 
+/* Bind @fd to @addr. A socket file of a dead agent is replaced. */
 static int bind_socket(int fd, const struct sockaddr_un *addr)
 {
+	int other;
+
 	if (!bind(fd, (const struct sockaddr *)addr, sizeof(*addr)))
 		return 0;
-	if (errno != EADDRINUSE || is_answered(addr))
+	if (errno != EADDRINUSE)
 		return -errno;
+	other = wf_control_connect(addr);
+	if (other >= 0)
+		close(other);
+	if (other != -ECONNREFUSED && other != -ENOENT)
+		return -EADDRINUSE;
 	if (unlink(addr->sun_path) && errno != ENOENT)
 		return -errno;
 	return bind(fd, (const struct sockaddr *)addr, sizeof(*addr)) ? -errno : 0;
+}
+
+/*
+ * Bind @fd to the socket of the interface @name. An agent in another network namespace, whose
+ * interface has the same name, keeps its socket; ours then has the number of our namespace.
+ */
+static int bind_name(int fd, const char *dir, const char *name, struct sockaddr_un *addr)
+{
+	int err = bind_socket(fd, addr);
+
+	if (err != -EADDRINUSE || is_taken_here(addr))
+		return err;
+	err = wf_control_addr_here(dir, name, addr);
+	return err ? err : bind_socket(fd, addr);
 }
 
 static int open_socket(struct wf_control *control, const char *dir, const char *name,
@@ -166,7 +187,7 @@ static int open_socket(struct wf_control *control, const char *dir, const char *
 		return refuse(ret_error, -errno, addr->sun_path, strerror(errno));
 
 	/* The mode is set before listen(), so other users can never connect. */
-	err = bind_socket(fd, addr);
+	err = bind_name(fd, dir, name, addr);
 	if (err == -EADDRINUSE)
 		refuse(ret_error, err, addr->sun_path,
 		       "another agent runs on this interface; stop it, or set control.dir");

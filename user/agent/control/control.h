@@ -38,7 +38,8 @@ typedef json_t *(*wf_control_fn)(const char *command, const json_t *request,
 
 /**
  * wf_control_open() - listen on one socket in @dir for each of @names
- * @names: "eth0" creates DIR/eth0.sock
+ * @names: "eth0" creates DIR/eth0.sock, or DIR/eth0@NETNS.sock if an agent in another network
+ *         namespace has that socket
  *
  * Clients that connect wait until wf_control_start(). A socket left by a killed agent is replaced.
  *
@@ -56,7 +57,7 @@ void wf_control_close(struct wf_control *control);
 
 /**
  * wf_control_send() - send one request to the agent at @dir/@name.sock
- * @name: NULL selects the only running agent
+ * @name: NULL selects the only running agent, or the only one of this network namespace
  * @request: has a "command"; borrowed
  * @ret_response: the member of the response that is named after the command; owned by the caller
  *

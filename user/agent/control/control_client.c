@@ -12,27 +12,16 @@
 
 #include "agent/control/control.h"
 #include "agent/control/control_line.h"
+#include "agent/control/peer.h"
 
-enum { ASK_TIMEOUT_MS = 5000, NAME_BYTES = 64 };
+enum { ASK_TIMEOUT_MS = 5000, NAME_BYTES = 64, AGENTS_MAX = 64 };
+
+#define NOT_PERMITTED "not permitted; run this command as root or as the owner of the agent"
 
 static int refuse(struct wf_control_error *ret_error, int err, const char *what, const char *why)
 {
 	snprintf(ret_error->text, sizeof(ret_error->text), "%s%s%s", what ? what : "",
 		 what ? ": " : "", why);
-	return err;
-}
-
-static int connect_to(const struct sockaddr_un *addr)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	if (!connect(fd, (const struct sockaddr *)addr, sizeof(*addr)))
-		return fd;
-	err = -errno;
-	close(fd);
 	return err;
 }
 
@@ -51,50 +40,93 @@ static bool name_of(const char *file, char *ret_name)
 	return true;
 }
 
-/* Return true if an agent listens on the socket of @name in @dir; otherwise the file was left by a
- * killed agent. */
-static bool is_alive(const char *dir, const char *name)
+/* The agents whose sockets are in a directory. An agent has a socket for each of its interfaces. */
+struct agents {
+	pid_t pids[AGENTS_MAX]; /* of those that are visible */
+	size_t count;
+	size_t here_count; /* those in the network namespace of this process */
+	size_t denied;	   /* number of sockets to which this user may not connect */
+	char last[NAME_BYTES];
+	char last_here[NAME_BYTES];
+	char names[160];
+};
+
+static bool is_known(const struct agents *agents, pid_t pid)
+{
+	for (size_t i = 0; i < agents->count && i < AGENTS_MAX; i++)
+		if (pid && agents->pids[i] == pid)
+			return true;
+	return false;
+}
+
+static void add_agent(struct agents *agents, const char *name, pid_t pid)
+{
+	size_t used = strlen(agents->names);
+
+	if (is_known(agents, pid))
+		return;
+	if (agents->count < AGENTS_MAX)
+		agents->pids[agents->count] = pid;
+	agents->count++;
+	strcpy(agents->last, name);
+	if (wf_control_peer_is_here(pid, false)) {
+		agents->here_count++;
+		strcpy(agents->last_here, name);
+	}
+	if (used + strlen(name) + 3 < sizeof(agents->names))
+		sprintf(agents->names + used, "%s%s", used ? ", " : "", name);
+}
+
+/* Add the agent that listens at the socket of @name, unless it is dead. */
+static void add_socket(struct agents *agents, const char *dir, const char *name)
 {
 	struct sockaddr_un addr;
 	int fd;
 
 	if (wf_control_addr(dir, name, &addr))
-		return false;
-	fd = connect_to(&addr);
+		return;
+	fd = wf_control_connect(&addr);
+	if (fd == -EACCES)
+		agents->denied++;
 	if (fd < 0)
-		return fd == -EACCES;
+		return;
+	add_agent(agents, name, wf_control_peer_pid(fd));
 	close(fd);
-	return true;
 }
 
-/* Copy the name of the only running agent in @dir to @ret_name. */
-static int find_only(const char *dir, char *ret_name, struct wf_control_error *ret_error)
+/* Find all agents. Return: 0; -EACCES if the directory cannot be read. */
+static int find_agents(const char *dir, struct agents *ret_agents)
 {
 	DIR *stream = opendir(dir);
-	char names[160] = "";
 	struct dirent *entry;
-	size_t count = 0;
+	char name[NAME_BYTES];
 
-	while (stream && (entry = readdir(stream)) != NULL) {
-		char name[NAME_BYTES];
+	memset(ret_agents, 0, sizeof(*ret_agents));
+	if (!stream)
+		return errno == EACCES ? -EACCES : 0;
+	while ((entry = readdir(stream)) != NULL)
+		if (name_of(entry->d_name, name))
+			add_socket(ret_agents, dir, name);
+	closedir(stream);
+	return ret_agents->denied && !ret_agents->count ? -EACCES : 0;
+}
 
-		if (!name_of(entry->d_name, name) || !is_alive(dir, name))
-			continue;
-		if (strlen(names) + strlen(name) + 3 < sizeof(names))
-			sprintf(names + strlen(names), "%s%s", *names ? ", " : "", name);
-		strcpy(ret_name, name);
-		count++;
-	}
-	if (stream)
-		closedir(stream);
-	if (count == 0)
+/* Copy the name of the only running agent to @ret_name: of this network namespace, or of all. */
+static int find_only(const char *dir, char *ret_name, struct wf_control_error *ret_error)
+{
+	struct agents agents;
+
+	if (find_agents(dir, &agents))
+		return refuse(ret_error, -EACCES, dir, NOT_PERMITTED);
+	if (agents.count == 0)
 		return refuse(ret_error, -ENOENT, dir,
 			      "no agent is running; start one: weft run -i IFACE");
-	if (count > 1) {
+	if (agents.count > 1 && agents.here_count != 1) {
 		snprintf(ret_error->text, sizeof(ret_error->text),
-			 "several agents are running, choose one with -i: %s", names);
+			 "several agents are running, choose one with -i: %s", agents.names);
 		return -ENOTUNIQ;
 	}
+	strcpy(ret_name, agents.count == 1 ? agents.last : agents.last_here);
 	return 0;
 }
 
@@ -137,6 +169,21 @@ static int ask(int fd, const struct sockaddr_un *addr, const json_t *request, js
 	return err;
 }
 
+/*
+ * Connect to the agent on the interface @name: that of this network namespace if it has a socket of
+ * its own. Return: the descriptor; negative errno.
+ */
+static int connect_to(const char *dir, const char *name, struct sockaddr_un *ret_addr)
+{
+	int err = wf_control_addr_here(dir, name, ret_addr);
+	int fd = err ? err : wf_control_connect(ret_addr);
+
+	if (fd >= 0)
+		return fd;
+	err = wf_control_addr(dir, name, ret_addr);
+	return err ? err : wf_control_connect(ret_addr);
+}
+
 int wf_control_send(const char *dir, const char *name, const json_t *request, json_t **ret_response,
 		    struct wf_control_error *ret_error)
 {
@@ -151,18 +198,12 @@ int wf_control_send(const char *dir, const char *name, const json_t *request, js
 			return err;
 		name = only;
 	}
-	err = wf_control_addr(dir, name, &addr);
-	if (err)
-		return refuse(ret_error, err, dir, strerror(-err));
-
-	fd = connect_to(&addr);
+	fd = connect_to(dir, name, &addr);
 	if (fd == -ENOENT || fd == -ECONNREFUSED)
 		return refuse(ret_error, -ENOENT, addr.sun_path,
 			      "no agent runs on this interface; start one: weft run -i IFACE");
 	if (fd == -EACCES)
-		return refuse(
-			ret_error, fd, addr.sun_path,
-			"not permitted; run this command as root or as the owner of the agent");
+		return refuse(ret_error, fd, addr.sun_path, NOT_PERMITTED);
 	if (fd < 0)
 		return refuse(ret_error, fd, addr.sun_path, strerror(-fd));
 	err = ask(fd, &addr, request, ret_response, ret_error);

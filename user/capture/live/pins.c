@@ -94,22 +94,56 @@ static int lock_dir(struct wf_pins *pins)
 		return -errno;
 	if (!flock(pins->dir_fd, LOCK_EX | LOCK_NB))
 		return 0;
-	wf_error("capture: the pin directory %s is in use by a weft process in another network "
-		 "namespace; choose another directory with --pin",
-		 pins->dir);
+	close(pins->dir_fd);
+	pins->dir_fd = -1;
 	return -EBUSY;
 }
 
-static int make_pin_dir(struct wf_pins *pins, const char *ifname)
+/* Make and lock the directory. Return: 0; -EBUSY if a weft process has it; other negative errno. */
+static int take_dir(struct wf_pins *pins)
 {
-	int stale;
 	int err = make_dirs(pins->dir);
 
-	if (err) {
-		wf_error("capture: can't create the directory %s: %s", pins->dir, strerror(-err));
+	if (!err)
+		return lock_dir(pins);
+	wf_error("capture: can't create the directory %s: %s", pins->dir, strerror(-err));
+	return err;
+}
+
+/*
+ * Take the default directory of @ifname. If a weft process in another network namespace has it, for
+ * an interface of the same name, ours has the number of our namespace in its name.
+ */
+static int take_default_dir(struct wf_pins *pins, const char *ifname)
+{
+	struct stat netns;
+	int err;
+
+	snprintf(pins->dir, sizeof(pins->dir), BPFFS "/weft/%s", ifname);
+	err = take_dir(pins);
+	if (err != -EBUSY || stat("/proc/self/ns/net", &netns))
 		return err;
-	}
-	err = lock_dir(pins);
+	snprintf(pins->dir, sizeof(pins->dir), BPFFS "/weft/%s@%llu", ifname,
+		 (unsigned long long)netns.st_ino);
+	wf_info("capture: %s: maps are pinned in %s, because a weft process in another network "
+		"namespace uses the same name",
+		ifname, pins->dir);
+	return take_dir(pins);
+}
+
+/* Take the directory @dir, or the default one if it is NULL, and remove stale pins from it. */
+static int make_pin_dir(struct wf_pins *pins, const char *ifname, const char *dir)
+{
+	int stale;
+	int err;
+
+	if (dir)
+		snprintf(pins->dir, sizeof(pins->dir), "%s", dir);
+	err = dir ? take_dir(pins) : take_default_dir(pins, ifname);
+	if (err == -EBUSY)
+		wf_error("capture: the pin directory %s is in use by another weft process; choose "
+			 "another directory with --pin",
+			 pins->dir);
 	if (err)
 		return err;
 	stale = clear_dir(pins->dir);
@@ -151,11 +185,7 @@ int wf_pins_open(struct wf_pins *pins, const char *ifname, const char *dir)
 		err = -EOPNOTSUPP;
 		goto close;
 	}
-	if (dir)
-		snprintf(pins->dir, sizeof(pins->dir), "%s", dir);
-	else
-		snprintf(pins->dir, sizeof(pins->dir), BPFFS "/weft/%s", ifname);
-	err = make_pin_dir(pins, ifname);
+	err = make_pin_dir(pins, ifname, dir);
 	if (!err)
 		return 0;
 	/* The directory may belong to another weft: wf_pins_close() must not clear it. */

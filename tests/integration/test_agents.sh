@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# test_agents.sh - several agents on one host: commands find the one that is meant. An agent on two
+# interfaces is one; interfaces of the same name in two network namespaces are two, also if both
+# agents see the same files; other users are told that they are not permitted.
+. "$(dirname "$0")/lib.sh"
+need_root
+need_weft
+
+for ns in "$ns_a" "$ns_b"; do
+	ip netns add "$ns" && namespaces+=("$ns") || exit 1
+	ip -n "$ns" link set lo up
+	ip -n "$ns" link add d0 type veth peer name d1
+	ip -n "$ns" link set d0 up && ip -n "$ns" link set d1 up
+done
+
+# Only the network namespace is another one: files, among them the BPF file system, are shared. The
+# mount namespace is that of this test, so that nothing stays mounted.
+in_net() { nsenter --net="/run/netns/$1" -- "${@:2}"; }
+weft_in() { in_net "$1" "$weft" "$2" --set "control.dir=$work/control" "${@:3}"; }
+start_in() { # NAMESPACE IFACES NAME: start an agent; its messages are in $work/NAME.err
+	nsenter --net="/run/netns/$1" -- "$weft" run -i "$2" --set "control.dir=$work/control" 2>"$work/$3.err" &
+	pids+=("$!")
+	wait_until 100 grep -q 'host mode' "$work/$3.err" && wait_until 50 weft_in "$1" stats -i lo || {
+		cat "$work/$3.err"
+		return 1
+	}
+}
+source_of() { weft_in "$1" stats --json | jq -r .source; }
+talk_in() {
+	in_net "$1" python3 -c '
+import socket
+server = socket.create_server(("127.0.0.1", 8000))
+client = socket.create_connection(("127.0.0.1", 8000))
+client.sendall(b"x" * 1000)
+client.close()'
+}
+connections_in() { [ "$(weft_in "$1" stats --json | jq .metrics.flows_opened_flows.value)" -eq "$2" ]; }
+
+check 'an agent starts on two interfaces' start_in "$ns_a" lo,d0 first
+first_pid=${pids[-1]}
+check 'it needs no -i' test "$(source_of "$ns_a")" = lo,d0
+check 'an agent starts on the same names in another namespace' start_in "$ns_b" lo second
+check 'each namespace has its own' test "$(source_of "$ns_a") $(source_of "$ns_b")" = 'lo,d0 lo'
+check 'a connection is made in the second' talk_in "$ns_b"
+check 'its agent has it' wait_until 50 connections_in "$ns_b" 1
+check 'the other one does not' connections_in "$ns_a" 0
+check 'both have their pins' test -e /sys/fs/bpf/weft/lo/flows -a \
+	-e "/sys/fs/bpf/weft/lo@$(stat -L -c %i "/run/netns/$ns_b")/flows"
+check_weft 'from a third namespace both are named' 2 'several agents are running, choose one with -i: .*lo@[0-9]+' \
+	stats --set "control.dir=$work/control"
+for iface in '' '-i lo'; do
+	# shellcheck disable=SC2086
+	check "another user is not permitted, status 4 ${iface:-without -i}" bash -c "
+		setpriv --reuid=65534 --clear-groups '$weft' stats $iface --set 'control.dir=$work/control' 2>'$work/err'
+		[ \$? -eq 4 ] && grep -q 'not permitted; run this command as root' '$work/err' || { cat '$work/err'; exit 1; }"
+done
+kill -9 "$first_pid"
+wait "$first_pid" 2>/dev/null
+touch -d '1 minute ago' "$work"/control/*.sock
+check 'after kill -9, the only agent needs no -i' test "$(source_of "$ns_a")" = lo
+check 'the dead sockets are gone' test ! -e "$work/control/lo.sock" -a ! -e "$work/control/d0.sock"
+kill "${pids[-1]}"
+check 'the other one ends' lib_gone "${pids[-1]}" 100
+check 'no socket is left' bash -c "! ls '$work/control' | grep ."
+# The maps that kill -9 left, which the next start on these interfaces would replace.
+rm -rf /sys/fs/bpf/weft/lo /sys/fs/bpf/weft/d0
+rmdir /sys/fs/bpf/weft 2>/dev/null
+finish
