@@ -41,7 +41,7 @@ LDFLAGS  += -fsanitize=$(SAN)
 endif
 
 LIB_LIBS := -lxdp -lbpf -lpcap -larchive -lelf -lz
-APP_LIBS := -ljansson -lyaml -lcrypto
+APP_LIBS := -ljansson -lyaml
 
 # ---- sources -----------------------------------------------------------------
 

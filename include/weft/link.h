@@ -6,6 +6,8 @@
 #ifndef WEFT_LINK_H
 #define WEFT_LINK_H
 
+#include <weft/api.h>
+
 /** Type of the outermost header of a packet. */
 enum weft_link {
 	WEFT_LINK_ETHERNET = 0,
@@ -26,5 +28,15 @@ enum weft_link {
 	WEFT_LINK_PKTAP,     /* macOS: metadata, then a frame of the link type that they name */
 };
 #define WEFT_LINK_COUNT (WEFT_LINK_PKTAP + 1)
+
+WEFT_BEGIN_DECLS
+
+/**
+ * weft_link_from_dlt() - return the enum weft_link of a DLT_ value of libpcap or a link type number
+ * of a capture file; -1 if weft does not know it. Thread: any. Memory: none.
+ */
+int weft_link_from_dlt(int dlt);
+
+WEFT_END_DECLS
 
 #endif

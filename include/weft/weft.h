@@ -35,6 +35,7 @@
 #include <weft/submit.h>
 #include <weft/subscribe.h>
 #include <weft/table.h>
+#include <weft/text.h>
 #include <weft/verdict.h>
 
 WEFT_BEGIN_DECLS

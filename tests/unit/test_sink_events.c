@@ -13,7 +13,6 @@
 
 #include <jansson.h>
 
-#include "sink/format/community_id.h"
 #include "sink/file_gaps.h"
 #include "sink/format/json_out.h"
 #include "unit/support/delivery.h"
@@ -305,42 +304,6 @@ TEST_WITH(events_unwritable_target_is_refused, setup, teardown)
 	assert_int_equal(fake_open("events", opts, &sink), -ENOENT);
 	assert_non_null(strstr(fake.log, "/nonexistent/events.json can't be written"));
 	wf_arena_free(fake.arena);
-}
-
-/* Values from the tests of other implementations; the last value follows the specification. */
-TEST(community_id_is_that_of_the_specification)
-{
-	static const struct {
-		const char *src, *dst;
-		uint16_t src_port, dst_port;
-		const char *id;
-	} rows[] = {
-		{"128.232.110.120", "66.35.250.204", 34855, 80, "1:LQU9qZlK+B5F3KDmev6m5PMibrg="},
-		{"66.35.250.204", "128.232.110.120", 80, 34855, "1:LQU9qZlK+B5F3KDmev6m5PMibrg="},
-		{"1.2.3.4", "5.6.7.8", 1122, 3344, "1:wCb3OG7yAFWelaUydu0D+125CLM="},
-		{"2001:470:e5bf:dead:4957:2174:e82c:4887", "2607:f8b0:400c:c03::1a", 63943, 25,
-		 "1:/qFaeAR+gFe1KYjMzVDsMv+wgU4="},
-		{"2607:f8b0:400c:c03::1a", "2001:470:e5bf:dead:4957:2174:e82c:4887", 25, 63943,
-		 "1:/qFaeAR+gFe1KYjMzVDsMv+wgU4="},
-		{"2001:db8::2", "2001:db8::1", 443, 50000, "1:YXqXufkGr4i6TbJJYF83fvyDLZ8="},
-	};
-	struct wf_community_id *maker;
-	char text[WF_COMMUNITY_ID_BYTES];
-
-	assert_int_equal(wf_community_id_new(0, &maker), 0);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct weft_flow flow = {.src_port = rows[i].src_port,
-					 .dst_port = rows[i].dst_port};
-		bool is_v6 = strchr(rows[i].src, ':');
-		int family = is_v6 ? AF_INET6 : AF_INET;
-
-		flow.ip_version = is_v6 ? 6 : 4;
-		inet_pton(family, rows[i].src, flow.src_addr + (is_v6 ? 0 : 12));
-		inet_pton(family, rows[i].dst, flow.dst_addr + (is_v6 ? 0 : 12));
-		wf_community_id_text(maker, &flow, text);
-		assert_string_equal(text, rows[i].id);
-	}
-	wf_community_id_free(maker);
 }
 
 TEST(json_text_is_escaped)

@@ -67,7 +67,7 @@ TEST(stream_name_ipv6_has_underscores)
 	inet_pton(AF_INET6, "::", flow.src_addr);
 	inet_pton(AF_INET6, "::ffff:1.2.3.4", flow.dst_addr);
 	wf_stream_name(&flow, WEFT_TO_CLIENT, (struct wf_stream_number){.number = 1}, name);
-	assert_string_equal(name, "__ffff_1.2.3.4.65535-__.1");
+	assert_string_equal(name, "1.2.3.4.65535-__.1");
 	assert_true(wf_stream_name_is(name));
 }
 

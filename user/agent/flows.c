@@ -4,7 +4,6 @@
  */
 #include "agent/flows.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -14,7 +13,6 @@
 
 #include "agent/report.h"
 #include "agent/request.h"
-#include "sink/format/community_id.h"
 
 /* indexed by enum weft_flow_sort */
 static const char *const sorts[] = {"bytes", "packets", "kept", "last", "age"};
@@ -22,15 +20,11 @@ _Static_assert(sizeof(sorts) / sizeof(sorts[0]) == WEFT_FLOW_SORT_COUNT, "a name
 
 /* ---- listing ---- */
 
-static json_t *addr_new(const uint8_t addr[16], uint8_t ip_version)
+static json_t *addr_new(const uint8_t addr[16])
 {
-	char text[INET6_ADDRSTRLEN] = "?";
+	char text[WEFT_ADDR_TEXT_BYTES];
 
-	if (ip_version == 4)
-		inet_ntop(AF_INET, addr + 12, text, sizeof(text));
-	else
-		inet_ntop(AF_INET6, addr, text, sizeof(text));
-	return json_string(text);
+	return json_string(weft_addr_text(addr, text));
 }
 
 static json_t *time_new(uint64_t ns)
@@ -112,28 +106,22 @@ static json_t *event_counts_new(const struct weft_flow_view *view)
 	return object;
 }
 
-struct listing {
-	json_t *flows;
-	struct wf_community_id *community_id; /* owned */
-};
-
 static void add_view(const struct weft_flow_view *view, void *ctx)
 {
 	const struct weft_flow *flow = &view->flow;
-	char community_id[WF_COMMUNITY_ID_BYTES];
-	struct listing *listing = ctx;
+	char community_id[WEFT_COMMUNITY_ID_TEXT_BYTES];
+	json_t *flows = ctx;
 	json_t *object = json_pack(
-		"{sosisosissss sisbsbss soso soso so}", "src_ip",
-		addr_new(flow->src_addr, flow->ip_version), "src_port", flow->src_port, "dest_ip",
-		addr_new(flow->dst_addr, flow->ip_version), "dest_port", flow->dst_port, "proto",
-		"TCP", "interface", view->ifname, "worker", (int)view->worker, "tracked",
-		view->is_tracked, "midstream", view->midstream, "state", state_of(view), "start",
-		time_new(view->first_ns), "last", time_new(view->last_ns), "toserver",
-		side_new(view, WEFT_TO_SERVER), "toclient", side_new(view, WEFT_TO_CLIENT), "flow",
-		event_counts_new(view));
+		"{sosisosissss sisbsbss soso soso so}", "src_ip", addr_new(flow->src_addr),
+		"src_port", flow->src_port, "dest_ip", addr_new(flow->dst_addr), "dest_port",
+		flow->dst_port, "proto", "TCP", "interface", view->ifname, "worker",
+		(int)view->worker, "tracked", view->is_tracked, "midstream", view->midstream,
+		"state", state_of(view), "start", time_new(view->first_ns), "last",
+		time_new(view->last_ns), "toserver", side_new(view, WEFT_TO_SERVER), "toclient",
+		side_new(view, WEFT_TO_CLIENT), "flow", event_counts_new(view));
 
-	wf_community_id_text(listing->community_id, flow, community_id);
-	json_object_set_new(object, "community_id", json_string(community_id));
+	json_object_set_new(object, "community_id",
+			    json_string(weft_community_id(flow, community_id)));
 	if (view->is_tracked)
 		json_object_set_new(object, "flow_id", json_integer((json_int_t)flow->id));
 	if (flow->vlan[0])
@@ -142,7 +130,7 @@ static void add_view(const struct weft_flow_view *view, void *ctx)
 						  : json_pack("[i]", flow->vlan[0]));
 	if (flow->vni)
 		json_object_set_new(object, "vni", json_integer(flow->vni));
-	json_array_append_new(listing->flows, object);
+	json_array_append_new(flows, object);
 }
 
 static bool read_sort(const json_t *request, enum weft_flow_sort *ret_sort)
@@ -164,7 +152,7 @@ static json_t *answer_flows(const struct wf_request_env *env, const json_t *requ
 	WEFT_OPTS(weft_flow_query, query,
 		  .filter = json_string_value(json_object_get(request, "filter")));
 	json_int_t count = json_integer_value(json_object_get(request, "count"));
-	struct listing listing;
+	json_t *flows;
 	uint64_t total;
 	int err;
 
@@ -177,15 +165,11 @@ static json_t *answer_flows(const struct wf_request_env *env, const json_t *requ
 		return NULL;
 	query.count_max = (uint32_t)count;
 	query.without_closed = !json_is_true(json_object_get(request, "all"));
-	err = wf_community_id_new(0, &listing.community_id);
-	if (err)
-		return wf_request_refuse(ret_error, "flows", strerror(-err));
-	listing.flows = json_array();
-	err = weft_flows_each(env->weft, &query, add_view, &listing, &total);
-	wf_community_id_free(listing.community_id);
+	flows = json_array();
+	err = weft_flows_each(env->weft, &query, add_view, flows, &total);
 	if (!err)
-		return json_pack("{sIso}", "total", (json_int_t)total, "flows", listing.flows);
-	json_decref(listing.flows);
+		return json_pack("{sIso}", "total", (json_int_t)total, "flows", flows);
+	json_decref(flows);
 	return wf_request_refuse(ret_error, "flows", strerror(-err));
 }
 

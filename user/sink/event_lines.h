@@ -17,7 +17,6 @@ enum { WF_EVENTS_TIME_BYTES = 48 };
 #define WF_EVENTS_NS_PER_SEC 1000000000ull
 
 struct wf_events {
-	struct wf_community_id *community_id; /* owned */
 	uint64_t lost_told; /* number of lost lines and file gaps that were reported */
 	uint64_t start_sec;
 	uint64_t looked_sec;	/* second of the last check for memory pressure */

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "sink/format/community_id.h"
 #include "sink/event_lines.h"
 #include "sink/file_gaps.h"
 #include "sink/format/json_out.h"
@@ -22,8 +21,7 @@
 
 static void put_flow(struct wf_events *events, const struct weft_flow *flow)
 {
-	char text[INET6_ADDRSTRLEN > WF_COMMUNITY_ID_BYTES ? INET6_ADDRSTRLEN
-							   : WF_COMMUNITY_ID_BYTES];
+	char text[WEFT_FLOW_TEXT_BYTES];
 	struct wf_json *json = &events->out.json;
 
 	wf_json_u64(json, "flow_id", flow->id);
@@ -36,15 +34,12 @@ static void put_flow(struct wf_events *events, const struct weft_flow *flow)
 	}
 	if (flow->vni)
 		wf_json_u64(json, "vni", flow->vni);
-	wf_addr_text(flow, flow->src_addr, text);
-	wf_json_text(json, "src_ip", text);
+	wf_json_text(json, "src_ip", weft_addr_text(flow->src_addr, text));
 	wf_json_u64(json, "src_port", flow->src_port);
-	wf_addr_text(flow, flow->dst_addr, text);
-	wf_json_text(json, "dest_ip", text);
+	wf_json_text(json, "dest_ip", weft_addr_text(flow->dst_addr, text));
 	wf_json_u64(json, "dest_port", flow->dst_port);
 	wf_json_text(json, "proto", "TCP");
-	wf_community_id_text(events->community_id, flow, text);
-	wf_json_text(json, "community_id", text);
+	wf_json_text(json, "community_id", weft_community_id(flow, text));
 }
 
 static void put_direction(struct wf_events *events, enum weft_dir dir)
@@ -316,7 +311,6 @@ static void events_close(struct wf_sink *sink)
 {
 	struct wf_events *events = sink->state;
 
-	wf_community_id_free(events->community_id);
 	wf_line_out_close(&events->out);
 	free(events);
 }
@@ -335,23 +329,13 @@ static int events_open(struct wf_sink *sink)
 		return -ENOMEM;
 	events->start_sec = wf_events_clock_sec(CLOCK_MONOTONIC);
 	events->stats_sec = events->start_sec;
-	err = wf_community_id_new(0, &events->community_id);
-	if (err) {
-		wf_sink_log(sink, WEFT_LOG_ERROR, "can't use SHA-1, which Community IDs need: %s",
-			    strerror(-err));
-		goto free_events;
-	}
 	err = wf_line_out_open(sink, &events->out);
-	if (err)
-		goto free_id;
+	if (err) {
+		free(events);
+		return err;
+	}
 	sink->state = events;
 	return 0;
-
-free_id:
-	wf_community_id_free(events->community_id);
-free_events:
-	free(events);
-	return err;
 }
 
 const struct wf_sink_class wf_sink_events = {

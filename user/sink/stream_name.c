@@ -5,21 +5,14 @@
  */
 #include "sink/stream_name.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
-void wf_addr_text(const struct weft_flow *flow, const uint8_t *addr, char *ret_text)
-{
-	if (flow->ip_version == 4)
-		inet_ntop(AF_INET, addr + 12, ret_text, INET6_ADDRSTRLEN);
-	else
-		inet_ntop(AF_INET6, addr, ret_text, INET6_ADDRSTRLEN);
-}
+#include <weft/text.h>
 
-static void file_addr(const struct weft_flow *flow, const uint8_t *addr, char *ret_text)
+static void file_addr(const uint8_t *addr, char *ret_text)
 {
-	wf_addr_text(flow, addr, ret_text);
+	weft_addr_text(addr, ret_text);
 	for (char *pos = ret_text; *pos; pos++)
 		if (*pos == ':')
 			*pos = '_';
@@ -43,11 +36,11 @@ void wf_stream_name(const struct weft_flow *flow, enum weft_dir dir, struct wf_s
 		    char *ret_name)
 {
 	bool forth = dir == WEFT_TO_SERVER;
-	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN];
+	char src[WEFT_ADDR_TEXT_BYTES], dst[WEFT_ADDR_TEXT_BYTES];
 	int len;
 
-	file_addr(flow, forth ? flow->src_addr : flow->dst_addr, src);
-	file_addr(flow, forth ? flow->dst_addr : flow->src_addr, dst);
+	file_addr(forth ? flow->src_addr : flow->dst_addr, src);
+	file_addr(forth ? flow->dst_addr : flow->src_addr, dst);
 	len = snprintf(ret_name, WF_STREAM_NAME_BYTES, "%s.%u-%s.%u", src,
 		       forth ? flow->src_port : flow->dst_port, dst,
 		       forth ? flow->dst_port : flow->src_port);

@@ -14,9 +14,6 @@
 
 #define WF_STREAM_NAME_BYTES 160
 
-/* Write @addr to @ret_text as inet_ntop() prints it. @ret_text: INET6_ADDRSTRLEN bytes. */
-void wf_addr_text(const struct weft_flow *flow, const uint8_t *addr, char *ret_text);
-
 /* Which of the connections with the same addresses and ports a name means. */
 struct wf_stream_number {
 	uint32_t number; /* appended as "#N" if it is 2 or more */

@@ -8,9 +8,9 @@
 
 #include "packet/frame.h"
 
-int wf_pcap_link(uint32_t linktype)
+int weft_link_from_dlt(int dlt)
 {
-	switch (linktype) {
+	switch (dlt) {
 	case 0:
 		return WEFT_LINK_NULL;
 	case 1:
@@ -49,6 +49,11 @@ int wf_pcap_link(uint32_t linktype)
 		return WEFT_LINK_SLL2;
 	}
 	return -1;
+}
+
+int wf_pcap_link(uint32_t linktype)
+{
+	return weft_link_from_dlt((int)linktype);
 }
 
 const char *wf_pcap_link_name(uint32_t linktype)

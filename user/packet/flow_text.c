@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * flow_text.c - implements weft/text.h.
+ */
+#include <weft/text.h>
+
+#include <arpa/inet.h>
+#include <endian.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "packet/sha1.h"
+
+_Static_assert(WEFT_ADDR_TEXT_BYTES == INET6_ADDRSTRLEN, "room for any address");
+
+static bool is_ipv4(const uint8_t *addr)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	return !memcmp(addr, mapped, sizeof(mapped));
+}
+
+char *weft_addr_text(const uint8_t *addr, char *ret_text)
+{
+	if (is_ipv4(addr))
+		inet_ntop(AF_INET, addr + 12, ret_text, WEFT_ADDR_TEXT_BYTES);
+	else
+		inet_ntop(AF_INET6, addr, ret_text, WEFT_ADDR_TEXT_BYTES);
+	return ret_text;
+}
+
+char *weft_flow_text(const struct weft_flow *flow, char *ret_text)
+{
+	bool is_v4 = is_ipv4(flow->src_addr) && is_ipv4(flow->dst_addr);
+	const char *format = is_v4 ? "%s:%u > %s:%u" : "[%s]:%u > [%s]:%u";
+	char src[WEFT_ADDR_TEXT_BYTES];
+	char dst[WEFT_ADDR_TEXT_BYTES];
+
+	snprintf(ret_text, WEFT_FLOW_TEXT_BYTES, format, weft_addr_text(flow->src_addr, src),
+		 flow->src_port, weft_addr_text(flow->dst_addr, dst), flow->dst_port);
+	return ret_text;
+}
+
+static size_t append(uint8_t *bytes, size_t len, const void *what, size_t what_len)
+{
+	memcpy(bytes + len, what, what_len);
+	return len + what_len;
+}
+
+/* Write @len bytes in base64 (RFC 4648, 4). */
+static void put_base64(const uint8_t *bytes, size_t len, char *ret_text)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	for (size_t i = 0; i < len; i += 3) {
+		size_t count = len - i < 3 ? len - i : 3;
+		uint32_t group = 0;
+
+		for (size_t j = 0; j < 3; j++)
+			group = group << 8 | (j < count ? bytes[i + j] : 0);
+		for (size_t j = 0; j < 4; j++)
+			*ret_text++ = j <= count ? digits[group >> (18 - 6 * j) & 63] : '=';
+	}
+	*ret_text = 0;
+}
+
+char *weft_community_id(const struct weft_flow *flow, char *ret_text)
+{
+	size_t skip = flow->ip_version == 4 ? 12 : 0, addr_len = 16 - skip;
+	int order = memcmp(flow->src_addr + skip, flow->dst_addr + skip, addr_len);
+	bool swap = order > 0 || (!order && flow->src_port > flow->dst_port);
+	uint16_t ports[2] = {htobe16(swap ? flow->dst_port : flow->src_port),
+			     htobe16(swap ? flow->src_port : flow->dst_port)};
+	uint8_t protocol[2] = {IPPROTO_TCP, 0};
+	uint8_t bytes[2 + 2 * 16 + 2 + 4] = {0}; /* the first two: the seed, 0 */
+	uint8_t digest[WF_SHA1_BYTES];
+	size_t len = 2;
+
+	len = append(bytes, len, (swap ? flow->dst_addr : flow->src_addr) + skip, addr_len);
+	len = append(bytes, len, (swap ? flow->src_addr : flow->dst_addr) + skip, addr_len);
+	len = append(bytes, len, protocol, sizeof(protocol));
+	len = append(bytes, len, ports, sizeof(ports));
+
+	wf_sha1_short(bytes, len, digest);
+	memcpy(ret_text, "1:", 2);
+	put_base64(digest, sizeof(digest), ret_text + 2);
+	return ret_text;
+}
