@@ -85,6 +85,8 @@ enum weft_anomaly { WEFT_ANOMALIES(WEFT_TABLE_ENUM) };
  *           kernel received it if that is earlier
  * @flow:    the connection, lent as long as the event; NULL for DROP, which may concern several
  *           connections
+ * @user:    the program's pointer for this connection, see weft_flow_user_set(); NULL in a queued
+ *           subscription, which may read an event after the pointer was released
  *
  * An event and the bytes that it points to are lent: in an inline subscription until the callback
  * returns, in a queued subscription until the next call of weft_sub_poll().
@@ -94,6 +96,7 @@ struct weft_event {
 	enum weft_dir dir;
 	uint64_t time_ns;
 	const struct weft_flow *flow;
+	void *user;
 	union {
 		struct {
 			const uint8_t *bytes;

@@ -33,6 +33,10 @@ enum weft_dir {
  * @vni:       identifier of the innermost tunnel that has one (VXLAN, GENEVE, GRE key); 0: none.
  *             GTP-U TEIDs are not used, because they differ between the two directions
  * @ip_version: 4 or 6
+ * @interface: number of the interface that captured the segment with which weft began to track the
+ *             connection, in the order of weft_add_interface() from 1; see weft_interface_name().
+ * 0: a capture file or weft_submit()
+ * @worker:    index of the worker that owns the connection
  */
 struct weft_flow {
 	uint64_t id;
@@ -44,7 +48,9 @@ struct weft_flow {
 	uint16_t dst_port;
 	uint16_t vlan[2];
 	uint8_t ip_version;
-	uint8_t pad[7];
+	uint8_t interface;
+	uint8_t worker;
+	uint8_t pad[5];
 };
 
 #define WEFT_CLOSE_REASONS(X)                                                              \

@@ -155,6 +155,37 @@ int weft_flow_set(struct weft *weft, const struct weft_flow *flow, unsigned int 
  */
 int weft_flow_end(struct weft *weft, const struct weft_flow *flow);
 
+/**
+ * weft_flow_user_set() - keep a pointer of the program with a connection
+ * @flow: the connection of the event
+ * @user: member user of all later events of the connection in inline subscriptions; NULL: none
+ *
+ * A connection has one pointer, which all inline subscriptions share. Return: 0 on success; -ENOENT
+ * if the calling thread's worker does not track the connection; -ENOMEM. Thread: an inline
+ * callback, for the connection of its event. Memory: 256 bytes for the first pointer of a
+ * connection, unless they are in use for other reasons.
+ */
+int weft_flow_user_set(struct weft *weft, const struct weft_flow *flow, void *user);
+
+/**
+ * weft_flow_release_fn - release the pointer of a connection that has ended
+ * @user: as set last; never NULL
+ * @ctx:  as given to weft_flow_on_release()
+ *
+ * Called once for each connection, after the last inline callback of its CLOSE event. Thread: the
+ * worker that owns the connection. Must not block.
+ */
+typedef void (*weft_flow_release_fn)(void *user, void *ctx);
+
+/**
+ * weft_flow_on_release() - set the function that releases the pointers of ended connections
+ * @fn: NULL: none, the default
+ *
+ * Return: 0 on success; -EBUSY if the handle was started; -ETIMEDOUT if other control calls took
+ * too long. Thread: any, before weft_start(). Memory: none.
+ */
+int weft_flow_on_release(struct weft *weft, weft_flow_release_fn fn, void *ctx);
+
 /** weft_flow_verdict_name() - return the name of @verdict in WEFT_VERDICTS. Static, never NULL.
  * Thread: any. */
 const char *weft_flow_verdict_name(enum weft_verdict verdict);

@@ -54,6 +54,14 @@ struct weft_interface {
 typedef void (*weft_interface_fn)(const struct weft_interface *interface, void *ctx);
 void weft_interfaces_each(const struct weft *weft, weft_interface_fn fn, void *ctx);
 
+/**
+ * weft_interface_name() - return the name of an interface when it was added
+ * @number: the member interface of struct weft_flow
+ *
+ * Return: NULL if there is no such interface; valid until weft_free(). Thread: any. Memory: none.
+ */
+const char *weft_interface_name(const struct weft *weft, uint8_t number);
+
 WEFT_END_DECLS
 
 #endif

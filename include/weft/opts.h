@@ -4,7 +4,7 @@
  * default.
  *
  * New members are added only at the end of a struct. WEFT_OPTS(weft_opts, opts, .workers = 2)
- * declares a struct weft_opts named opts.
+ * declares a struct weft_opts named opts; in C++ it has no further arguments.
  */
 #ifndef WEFT_OPTS_H
 #define WEFT_OPTS_H
@@ -15,7 +15,22 @@
 
 #include <weft/limits.h>
 
+#ifdef __cplusplus
+/*
+ * C++ before C++20 has no designated initialisers: set the members after the declaration. Thread:
+ * any.
+ */
+template <typename type> inline type weft_opts_make()
+{
+	type opts = type();
+
+	opts.sz = sizeof(opts);
+	return opts;
+}
+#define WEFT_OPTS(type, name) struct type name = weft_opts_make<struct type>()
+#else
 #define WEFT_OPTS(type, name, ...) struct type name = {.sz = sizeof(struct type), __VA_ARGS__}
+#endif
 
 /** The value of an option that is on or off. Zero selects the default of the option. */
 enum weft_switch {

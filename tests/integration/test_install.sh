@@ -57,12 +57,58 @@ static_flags=$(pkg-config --define-variable=prefix="$dest/opt/weft" --static --c
 	check 'it runs' bash -c "[ \$(LD_LIBRARY_PATH='$lib' '$work/count' '$work/good.pcap') = 12 ]"
 	check 'it uses the shared library' bash -c "
 		LD_LIBRARY_PATH='$lib' ldd '$work/count' | grep -q '$lib/libweft.so.0'"
+	mkdir "$work/archive"
+	cp "$lib/libweft.a" "$work/archive"
 	check 'a program with the static library' cc -Wall -Werror -o "$work/count-static" "$work/count.c" \
-		${static_flags/-lweft/-l:libweft.a}
+		${static_flags//"$lib"/"$work/archive"}
 	check 'the static one runs' bash -c "[ \$('$work/count-static' '$work/good.pcap') = 12 ]"
-	# Check that the headers are valid C++; no library call matters here.
-	printf '#include <weft/weft.h>\nint main() { return weft_version() == nullptr; }\n' >"$work/plus.cc"
-	check 'a C++ program' c++ -Wall -Werror -o "$work/plus" "$work/plus.cc" $flags
+
+	# The program of the README, as it stands there.
+	sed -n '/^```c$/,/^```$/p' "$root/README.md" | sed '/^```/d' >"$work/readme.c"
+	check "the README's program" cc -Wall -Wextra -Wno-unused-parameter -Werror -o "$work/readme" \
+		"$work/readme.c" $flags
+	export LD_LIBRARY_PATH=$lib
+	check 'it runs' bash -c "'$work/readme' '$work/good.pcap' | grep -q '^request: .* bytes at 0$'"
+	check 'it says why it fails' bash -c "
+		! '$work/readme' '$work/none.pcap' 2>'$work/why' &&
+			grep -qx '$work/none.pcap: No such file or directory' '$work/why'"
+
+	# Each header by itself, and a program, in C++11 without a warning.
+	plus='c++ -std=c++11 -Wall -Wextra -pedantic -Werror'
+	for header in "$dest"/opt/weft/include/weft/*.h; do
+		echo "#include <weft/${header##*/}>" >"$work/plus.cc"
+		check "C++11: ${header##*/}" $plus $flags -fsyntax-only "$work/plus.cc"
+	done
+	cat >"$work/plus.cc" <<'CC'
+#include <cstdio>
+#include <weft/weft.h>
+
+static int count(const weft_event *event, void *ctx)
+{
+	*static_cast<unsigned long *>(ctx) += event->data.len_bytes;
+	return 0;
+}
+
+int main(int, char **argv)
+{
+	unsigned long bytes = 0;
+	WEFT_OPTS(weft_sub_opts, opts);
+	weft_sub *sub;
+	weft *handle = nullptr;
+
+	opts.inline_fn = count;
+	opts.ctx = &bytes;
+	opts.events = WEFT_EVENT_BIT(WEFT_EVENT_DATA);
+	if (weft_new(nullptr, &handle) || weft_add_file(handle, argv[1]) ||
+	    weft_subscribe(handle, &opts, &sub) || weft_start(handle) || weft_wait(handle, -1))
+		return 1;
+	weft_free(handle);
+	std::printf("%lu\n", bytes);
+	return 0;
+}
+CC
+	check 'a C++11 program' $plus -o "$work/plus" "$work/plus.cc" $flags
+	check 'it runs' bash -c "[ \$('$work/plus' '$work/good.pcap') = 12 ]"
 }
 check 'only weft_ is exported' bash -c "
 	! nm -D --defined-only '$lib/libweft.so' | awk '{print \$3}' | grep -vE '^(weft_|LIBWEFT_)' | grep ."

@@ -329,7 +329,7 @@ TEST(decode_unknown_link_is_malformed)
 
 	build_plain(KIND_SRC, 1, KIND_DST, 2);
 	pb_frame(&pb, 0, &frame);
-	frame.link = 999;
+	frame.link = 200;
 	decoded_init(&decoded, &frame, WEFT_CHECKSUM_AUTO);
 	assert_int_equal(decoded.result, WF_DECODE_MALFORMED);
 	decoded_fini(&decoded);

@@ -62,3 +62,23 @@ int weft_flow_set(struct weft *weft, const struct weft_flow *flow, unsigned int 
 			 (unsigned int)verdict);
 	return wf_api_end(weft, "weft_flow_set", err);
 }
+
+int weft_flow_user_set(struct weft *weft, const struct weft_flow *flow, void *user)
+{
+	wf_api_begin();
+	return wf_api_end(weft, "weft_flow_user_set",
+			  wf_engine_flow_user_set(weft->engine, flow, user));
+}
+
+int weft_flow_on_release(struct weft *weft, weft_flow_release_fn fn, void *ctx)
+{
+	int err;
+
+	wf_api_begin();
+	err = wf_lock_take(&weft->lock, "weft_flow_on_release");
+	if (!err) {
+		err = wf_engine_flow_on_release(weft->engine, fn, ctx);
+		wf_lock_put(&weft->lock);
+	}
+	return wf_api_end(weft, "weft_flow_on_release", err);
+}

@@ -52,6 +52,7 @@ struct wf_source_ops {
 /* First member of each kind of source. */
 struct wf_source {
 	const struct wf_source_ops *ops;
+	uint8_t iface; /* number of the interface, from 1, for its frames; 0: none */
 
 	/* Set by the source; read and cleared by the worker. */
 	bool overran;	      /* recv or done found an overflow of a ring: frames are missing */

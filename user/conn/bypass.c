@@ -50,10 +50,10 @@ static void count_set(const struct wf_half *half, const struct wf_kernel_request
 {
 	struct wf_metrics *metrics = half->conns->metrics;
 	struct wf_flow_ext *ext = wf_half_ext(half);
-	bool was_set = ext && ext->bypass[half->dir].sets;
+	bool was_set = ext && ext->bypass_sets[half->dir];
 
 	if (ext)
-		ext->bypass[half->dir].sets++;
+		ext->bypass_sets[half->dir]++;
 	if (kept->was[wf_kernel_endpoint(half->flow, half->dir)] == request->verdict)
 		return;
 	if (was_set)

@@ -92,6 +92,18 @@ static bool is_finished(const struct wf_flow *flow)
 	return any;
 }
 
+/* Give the program its pointer back. */
+static void release_user(const struct wf_conns *conns, struct wf_flow_ext *ext)
+{
+	void *user = ext ? ext->user : NULL;
+
+	if (!user)
+		return;
+	ext->user = NULL;
+	if (conns->release)
+		conns->release(user, conns->release_ctx);
+}
+
 /* Deliver or give up all that is left of both directions, and report the end. */
 static void finish(struct wf_conns *conns, struct wf_flow *flow, enum weft_close_reason reason,
 		   uint64_t now_ns)
@@ -105,6 +117,8 @@ static void finish(struct wf_conns *conns, struct wf_flow *flow, enum weft_close
 	if (wf_unlikely(flow->ext && conns->kernel))
 		wf_kernel_settle(conns, flow);
 	wf_events_close(conns, flow, reason, now_ns);
+	if (wf_unlikely(flow->ext))
+		release_user(conns, wf_flow_table_ext(&conns->table, flow));
 }
 
 void wf_close_by_program(struct wf_conns *conns, struct wf_flow *flow)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <weft/flows.h>
 #include <weft/opts.h>
 
 #include "flow/half_open.h"
@@ -33,6 +34,8 @@ struct wf_conns {
 	struct wf_dispatch *dispatch;
 	struct wf_metrics *metrics;
 	struct wf_splits *splits; /* borrowed; NULL: split connections are not looked for */
+	weft_flow_release_fn release; /* weft_flow_on_release(); NULL: none */
+	void *release_ctx;
 	struct wf_kernel *kernel; /* NULL if no kernel steers segments to this worker */
 
 	/* Members for memory pressure, shared with the worker's loop. */

@@ -27,11 +27,15 @@ static void begin(const struct wf_conns *conns, struct weft_event *event,
 		  struct weft_flow *identity, enum weft_event_type type, const struct wf_flow *flow,
 		  enum weft_dir dir, uint64_t now_ns)
 {
+	const struct wf_flow_ext *ext = wf_flow_table_ext(&conns->table, flow);
+
 	wf_flow_describe(flow, identity);
+	identity->worker = (uint8_t)conns->table.worker;
 	event->type = type;
 	event->dir = dir;
 	event->time_ns = now_ns + conns->skew_ns;
 	event->flow = identity;
+	event->user = ext ? ext->user : NULL;
 }
 
 void wf_events_open(struct wf_conns *conns, const struct wf_flow *flow, uint64_t now_ns)

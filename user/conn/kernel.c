@@ -61,15 +61,6 @@ void wf_kernel_note_late(const struct wf_half *half, const struct wf_packet *pac
 /* ---- counts ----------------------------------------------------------------------- */
 
 /*
- * Return true if a verdict was ever set on this direction. Only then do the kernel's counts belong
- * to this flow.
- */
-static bool is_set(const struct wf_flow_bypass *bypass)
-{
-	return bypass->sets > 0;
-}
-
-/*
  * Return the increase of a kernel count from @before to @now. If @now is smaller, the kernel has
  * made a new entry, which began at 0.
  */
@@ -78,9 +69,13 @@ static uint64_t grown(uint64_t now, uint64_t before)
 	return now >= before ? now - before : now;
 }
 
-static void follow(struct wf_flow_bypass *bypass, const struct wf_kept *kept, unsigned int endpoint)
+/* Only if a verdict was ever set on the direction, the kernel's counts belong to this flow. */
+static void follow(struct wf_flow_ext *ext, enum weft_dir dir, const struct wf_kept *kept,
+		   unsigned int endpoint)
 {
-	if (is_set(bypass)) {
+	struct wf_flow_bypass *bypass = &ext->bypass[dir];
+
+	if (ext->bypass_sets[dir]) {
 		bypass->kept_packets += grown(kept->packets[endpoint], bypass->base_packets);
 		bypass->kept_bytes += grown(kept->bytes[endpoint], bypass->base_bytes);
 	}
@@ -93,7 +88,7 @@ void wf_kernel_follow(struct wf_conns *conns, struct wf_flow *flow, const struct
 	struct wf_flow_ext *ext = wf_flow_table_ext(&conns->table, flow);
 
 	for (int dir = 0; ext && dir < 2; dir++)
-		follow(&ext->bypass[dir], kept, wf_kernel_endpoint(flow, (enum weft_dir)dir));
+		follow(ext, (enum weft_dir)dir, kept, wf_kernel_endpoint(flow, (enum weft_dir)dir));
 }
 
 /* Read the kernel's record of @flow and update the counts of @flow. */
@@ -144,11 +139,11 @@ void wf_kernel_settle(struct wf_conns *conns, struct wf_flow *flow)
 	struct wf_flow_ext *ext = wf_flow_table_ext(&conns->table, flow);
 	struct wf_kept kept;
 
-	if (!ext || (!is_set(&ext->bypass[0]) && !is_set(&ext->bypass[1])))
+	if (!ext || (!ext->bypass_sets[0] && !ext->bypass_sets[1]))
 		return;
 	look(conns, flow, &kept);
 	for (int dir = 0; dir < 2; dir++) {
-		if (!is_set(&ext->bypass[dir]))
+		if (!ext->bypass_sets[dir])
 			continue;
 		flow->packets[dir] += ext->bypass[dir].kept_packets;
 		flow->bytes[dir] += ext->bypass[dir].kept_bytes;

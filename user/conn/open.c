@@ -53,6 +53,7 @@ struct newcomer {
 	uint32_t hash;
 	uint8_t client;
 	uint8_t ip_version;
+	uint8_t iface;
 	bool may_evict; /* evict another flow if the table is full */
 	uint64_t now_ns;
 };
@@ -77,6 +78,7 @@ static struct wf_flow *add_flow(struct wf_conns *conns, const struct newcomer *w
 	flow->start_ns = who->now_ns + conns->skew_ns;
 	flow->last_ns = who->now_ns;
 	flow->use = wf_recent_uses(&conns->recent, who->key, who->hash, who->now_ns) + 1;
+	flow->iface = who->iface & 127;
 	if (who->ip_version == 6)
 		flow->flags |= WF_FLOW_IPV6;
 	flow->policies = (uint8_t)(policy_for(conns->opts, who->key->addr[!who->client]) |
@@ -151,6 +153,7 @@ struct wf_flow *wf_open_from_handshake(struct wf_conns *conns, struct wf_handsha
 		.hash = handshake->hash,
 		.client = handshake->client,
 		.ip_version = handshake->ip_version,
+		.iface = packet ? packet->iface : 0,
 		/*
 		 * without a segment after the SYN, no flow is evicted, because the SYN may be
 		 * forged
@@ -206,6 +209,7 @@ struct wf_flow *wf_open_midstream(struct wf_conns *conns, const struct wf_packet
 		.hash = packet->hash,
 		.client = wf_flow_key_guess_client(&packet->key, packet->src),
 		.ip_version = packet->ip_version,
+		.iface = packet->iface,
 		.may_evict = true,
 		.now_ns = packet->time_ns,
 	};

@@ -14,6 +14,7 @@
 #include "engine/engine_body.h"
 #include "engine/engine_call.h"
 #include "control/flow_list.h"
+#include "engine/sources.h"
 #include "engine/steering.h"
 #include "packet/flow_key.h"
 
@@ -145,6 +146,8 @@ static void show(const struct wf_engine *engine, const struct wf_flow_item *item
 	view.flow.ip_version = wf_flow_key_is_ipv4(key) ? 4 : 6;
 	view.ifname = engine->ifaces.list[item->iface].name;
 	view.worker = weft_hash_worker(wf_engine_flow_hash(engine, key), engine->crew.count);
+	view.flow.interface = (uint8_t)(item->iface + 1);
+	view.flow.worker = (uint8_t)view.worker;
 	view.is_tracked = item->tracked.is_tracked;
 	view.midstream = item->tracked.midstream;
 	view.state = item->tracked.state;
@@ -382,6 +385,40 @@ int wf_engine_flow_set(struct wf_engine *engine, const struct weft_flow *flow, u
 	if (!err && ret_count)
 		*ret_count = count;
 	return err;
+}
+
+int wf_engine_flow_user_set(struct wf_engine *engine, const struct weft_flow *flow, void *user)
+{
+	struct wf_worker *self = wf_crew_self(&engine->crew);
+	struct wf_flow_request name;
+	struct wf_conns *conns;
+	struct wf_flow_ext *ext;
+	struct wf_flow *tracked;
+	uint8_t src;
+
+	if (!self)
+		return -ENOENT;
+	name = exact_request(engine, flow, &src);
+	conns = wf_pipeline_conns(self->pipeline);
+	tracked = wf_flow_table_find(&conns->table, &name.key, name.hash);
+	if (!tracked || tracked->id != flow->id)
+		return -ENOENT;
+	ext = wf_flow_table_need_ext(&conns->table, tracked);
+	if (!ext)
+		return -ENOMEM;
+	ext->user = user;
+	return 0;
+}
+
+int wf_engine_flow_on_release(struct wf_engine *engine, weft_flow_release_fn fn, void *ctx)
+{
+	int err = wf_sources_check_not_started(engine, "weft_flow_on_release()");
+
+	if (err)
+		return err;
+	engine->release = fn;
+	engine->release_ctx = ctx;
+	return 0;
 }
 
 int wf_engine_flow_end(struct wf_engine *engine, const struct weft_flow *flow)

@@ -22,6 +22,10 @@ int wf_engine_flows_each(struct wf_engine *engine, const struct weft_flow_query 
 int wf_engine_flow_set(struct wf_engine *engine, const struct weft_flow *flow, unsigned int from,
 		       enum weft_verdict verdict, uint32_t *ret_count);
 
+/* See weft_flow_user_set() and weft_flow_on_release(). */
+int wf_engine_flow_user_set(struct wf_engine *engine, const struct weft_flow *flow, void *user);
+int wf_engine_flow_on_release(struct wf_engine *engine, weft_flow_release_fn fn, void *ctx);
+
 /* End the connection @flow, see weft_flow_end(). */
 int wf_engine_flow_end(struct wf_engine *engine, const struct weft_flow *flow);
 

@@ -206,6 +206,7 @@ static inline void packet_put(const struct wf_decoder *decoder, const struct wf_
 	packet->key.vni = layers->vni;
 	packet->src = (uint8_t)src_at;
 	packet->ip_version = layers->ip_version;
+	packet->iface = frame->iface;
 	packet->ip_bytes = layers->ip_bytes;
 	packet->payload = layers->pos;
 	packet->payload_bytes = layers->wire_bytes;

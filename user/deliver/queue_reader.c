@@ -41,6 +41,7 @@ static void take_record(struct wf_queue *queue, const struct wf_record *record,
 	event->dir = (enum weft_dir)record->dir;
 	event->time_ns = record->time_ns;
 	event->flow = &slot->flow;
+	event->user = NULL;
 	switch (event->type) {
 	case WEFT_EVENT_DATA:
 		event->data.bytes = record->bytes;

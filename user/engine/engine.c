@@ -398,6 +398,13 @@ void wf_engine_interfaces_each(const struct wf_engine *engine, weft_interface_fn
 	wf_iface_watch_each(&engine->iface_watch, fn, ctx);
 }
 
+const char *wf_engine_interface_name(const struct wf_engine *engine, uint8_t number)
+{
+	if (!number || number > engine->ifaces.count)
+		return NULL;
+	return engine->ifaces.list[number - 1].name;
+}
+
 void wf_engine_progress(const struct wf_engine *engine, struct weft_progress *ret_progress)
 {
 	memset(ret_progress, 0, sizeof(*ret_progress));

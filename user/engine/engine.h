@@ -58,6 +58,10 @@ void wf_engine_iface_stats_each(const struct wf_engine *engine, wf_iface_stats_f
 /* Call @fn for each interface: see weft/interface.h. Thread: any. */
 void wf_engine_interfaces_each(const struct wf_engine *engine, weft_interface_fn fn, void *ctx);
 
+/* Return the name of the interface with @number, counted from 1; NULL if there is none. Thread:
+ * any. */
+const char *wf_engine_interface_name(const struct wf_engine *engine, uint8_t number);
+
 /* Return the housekeeping thread; NULL before wf_engine_start(). */
 struct wf_housekeeping *wf_engine_housekeeping(const struct wf_engine *engine);
 void wf_engine_progress(const struct wf_engine *engine, struct weft_progress *ret_progress);

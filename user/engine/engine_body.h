@@ -46,6 +46,8 @@ struct wf_engine {
 	struct wf_page_pool *reader_pages;	       /* owned; NULL unless a reader thread runs */
 	struct weft_sub *subs[WEFT_SUBSCRIPTIONS_MAX]; /* owned */
 	uint32_t subs_count;
+	weft_flow_release_fn release; /* weft_flow_on_release(); NULL: none */
+	void *release_ctx;
 	struct wf_charges charges; /* held from start to teardown */
 	struct wf_crew crew;
 	struct wf_reader reader;

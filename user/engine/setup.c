@@ -157,7 +157,10 @@ static int setup_ifaces(struct wf_engine *engine)
 		for (uint32_t w = 0; w < engine->crew.count; w++) {
 			struct wf_worker *worker = &engine->crew.workers[w];
 
-			worker->sources[worker->sources_count++] = wf_iface_source(iface->iface, w);
+			struct wf_source *source = wf_iface_source(iface->iface, w);
+
+			source->iface = (uint8_t)(i + 1);
+			worker->sources[worker->sources_count++] = source;
 		}
 	}
 	return wf_charges_settle(&engine->charges, &engine->ifaces);
@@ -277,6 +280,8 @@ static int setup_pipeline(struct wf_engine *engine, struct wf_worker *worker)
 		.handoff_ctx = worker,
 		.owner = is_safe ? &worker->owner : NULL,
 		.claims = is_safe ? &engine->claims : NULL,
+		.release = engine->release,
+		.release_ctx = engine->release_ctx,
 		.set_verdict = engine->ifaces.count ? wf_ifaces_set_verdict : NULL,
 		.set_verdict_ctx = &engine->ifaces,
 	};

@@ -33,6 +33,7 @@ void wf_flow_describe(const struct wf_flow *flow, struct weft_flow *ret_flow)
 	ret_flow->id = flow->id;
 	ret_flow->use = flow->use;
 	ret_flow->ip_version = flow->flags & WF_FLOW_IPV6 ? 6 : 4;
+	ret_flow->interface = flow->iface;
 	wf_flow_key_describe(&flow->key, flow->client, ret_flow);
 }
 
@@ -84,5 +85,5 @@ bool wf_flow_is_valid(const struct wf_flow *flow)
 	for (int i = 0; i < 2; i++)
 		if (flow->gap_bytes[i] > flow->stream[i].next_off)
 			return false;
-	return flow->id && flow->use && flow->client <= 1 && wf_tcp_is_valid(&flow->tcp);
+	return flow->id && flow->use && wf_tcp_is_valid(&flow->tcp);
 }

@@ -56,9 +56,10 @@ struct wf_flow {
 	struct wf_timer timer;
 	/* number of this connection among those with the same four-tuple, from 1 */
 	uint32_t use;
-	uint32_t ext;	/* slab id of struct wf_flow_ext; 0: the flow has no extension */
-	uint16_t flags; /* WF_FLOW_* */
-	uint8_t client; /* index of the client's endpoint in the key */
+	uint32_t ext;	    /* slab id of struct wf_flow_ext; 0: the flow has no extension */
+	uint16_t flags;	    /* WF_FLOW_* */
+	uint8_t client : 1; /* index of the client's endpoint in the key */
+	uint8_t iface : 7;  /* number of the interface that opened it, from 1; 0: none */
 	/*
 	 * overlap policies: bits 0 to 3 for data to the server, bits 4 to 7 for data to the client
 	 */
@@ -78,6 +79,7 @@ struct wf_flow {
  * the headers of its span (7.5 bytes).
  */
 _Static_assert(sizeof(struct wf_flow) <= 240, "flows must stay small");
+_Static_assert(WEFT_INTERFACES_MAX < 128, "an interface fits in 7 bits");
 _Static_assert(WEFT_OVERLAP_COUNT <= 16, "an overlap policy fits in 4 bits");
 
 #define WF_NEVER_NS UINT64_MAX
@@ -109,7 +111,6 @@ struct wf_flow_ext_half {
 
 /* The present bypass of one direction, or its last one. */
 struct wf_flow_bypass {
-	uint32_t sets;	  /* number of times that the kernel set the verdict */
 	uint64_t last_ns; /* time of the last request to the kernel; 0: there was none */
 	/*
 	 * in state CUT: data at and beyond this offset is not wanted; in state RESUMED: the next
@@ -132,9 +133,11 @@ struct wf_flow_ext {
 	struct wf_flow_ext_half half[2]; /* this and the arrays below are indexed by direction */
 	uint64_t armed_ns;		 /* the flow's timer expires at this time or earlier */
 
+	void *user; /* of the program: weft_flow_user_set() */
 	/* end offset of the bytes lost because memory was missing; 0: not known */
 	uint64_t lost_off[2];
-	uint32_t late[2]; /* slab id of struct wf_late; 0: none */
+	uint32_t late[2];	 /* slab id of struct wf_late; 0: none */
+	uint32_t bypass_sets[2]; /* number of times that the kernel set the verdict */
 	struct wf_flow_bypass bypass[2];
 } __attribute__((aligned(WF_CACHE_LINE)));
 _Static_assert(offsetof(struct wf_flow_ext, lost_off) <= 2 * WF_CACHE_LINE, "in two lines");

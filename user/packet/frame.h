@@ -36,7 +36,8 @@ struct wf_frame {
 	uint32_t wire_bytes; /* length of the frame on the wire, at least cap_bytes */
 	uint32_t hash;
 	uint16_t flags;
-	uint16_t link; /* enum weft_link */
+	uint8_t link;  /* enum weft_link */
+	uint8_t iface; /* number of the interface, from 1; 0: none */
 	/* page that holds the bytes; one reference, owned by the holder of the frame; or NULL */
 	struct wf_page *page;
 

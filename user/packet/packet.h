@@ -79,6 +79,7 @@ struct wf_packet {
 	uint32_t hash;
 	uint8_t src; /* index of the sender's endpoint in key: 0 or 1 */
 	uint8_t ip_version;
+	uint8_t iface;	    /* number of the interface, from 1; 0: none */
 	uint16_t tcp_flags; /* WF_TCP_* */
 	enum wf_checksum_state checksum;
 	uint32_t ip_bytes; /* length of the IP datagram according to its header */

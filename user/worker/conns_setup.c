@@ -70,6 +70,8 @@ int wf_conns_setup_make(struct wf_conns *conns, const struct wf_pipeline_opts *o
 	conns->dispatch = opts->dispatch;
 	conns->metrics = opts->metrics;
 	conns->splits = opts->splits;
+	conns->release = opts->release;
+	conns->release_ctx = opts->release_ctx;
 	conns->stream_env.pages = opts->pages;
 	conns->stream_env.metrics = opts->metrics;
 	conns->stream_env.pages_max = weft->stream_pages_max;

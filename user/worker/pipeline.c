@@ -303,6 +303,7 @@ static void process_fragment(struct wf_pipeline *pipeline, const struct wf_frame
 		if (!whole)
 			return;
 		now = datagram;
+		now.iface = frame->iface;
 		outcome = decode(pipeline, &now, &inner);
 	}
 }

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include <weft/flows.h>
 #include <weft/opts.h>
 
 #include "bpf/hash.h"
@@ -56,6 +57,9 @@ struct wf_pipeline_opts {
 	 */
 	void (*handoff)(void *ctx, uint32_t worker, const struct wf_frame *frame);
 	void *handoff_ctx;
+
+	weft_flow_release_fn release; /* weft_flow_on_release(); NULL: none */
+	void *release_ctx;
 
 	/* NULL if no kernel program steers packets to this worker */
 	wf_set_verdict_fn set_verdict;

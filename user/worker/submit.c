@@ -31,7 +31,7 @@ static int make_frame(const struct wf_submit *submit, const struct weft_packet *
 		.cap_bytes = packet->cap_bytes,
 		.wire_bytes = wire_bytes,
 		.flags = WF_FRAME_HASHED,
-		.link = packet->link,
+		.link = (uint8_t)packet->link,
 	};
 	if (submit->crew->live)
 		ret_frame->skew_ns = ret_frame->time_ns - wf_clock_monotonic_ns();

@@ -180,6 +180,8 @@ static uint32_t take_source(struct wf_worker *worker, uint32_t index)
 	if (worker->source_ended[index])
 		return 0;
 	count = source->ops->recv(source, frames, WF_BATCH_FRAMES);
+	for (int i = 0; source->iface && i < count; i++)
+		frames[i].iface = source->iface;
 	if (count > 0)
 		wf_pipeline_run(worker->pipeline, frames, (uint32_t)count);
 	else if (count < 0)

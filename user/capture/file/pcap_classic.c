@@ -190,7 +190,7 @@ static inline __attribute__((always_inline)) enum wf_pcap_status read_records(
 				   wf_pcap_u32(record + 4, swapped) * (uint64_t)ns_per_tick,
 			.cap_bytes = cap_bytes,
 			.wire_bytes = wire_bytes > cap_bytes ? wire_bytes : cap_bytes,
-			.link = state->link,
+			.link = (uint8_t)state->link,
 		};
 		pos += header_bytes + cap_bytes;
 		count++;

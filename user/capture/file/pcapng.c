@@ -344,7 +344,7 @@ static bool make_frame(struct wf_pcap_state *state, const struct block *block,
 		.cap_bytes = packet->cap_bytes,
 		.wire_bytes = packet->wire_bytes > packet->cap_bytes ? packet->wire_bytes
 								     : packet->cap_bytes,
-		.link = (uint16_t)interface->link,
+		.link = (uint8_t)interface->link,
 	};
 	state->packets++;
 	return true;
