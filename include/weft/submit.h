@@ -6,9 +6,14 @@
  *     → weft_submit() ... from any thread → weft_stop() → weft_wait() → weft_free()
  *
  * Each packet is processed by the worker that owns its connection, whichever thread submits it.
- * Packets of one connection are processed in order of arrival: packets from one thread in the order
- * of its calls; packets from several threads in any order, which reassembly handles like reordering
- * in the network.
+ * Packets from one thread are processed in the order of its calls.
+ *
+ * If several threads submit packets of one connection, such as one direction each, their number
+ * belongs into ordered_threads: the packets are then processed in the order of their times, as if
+ * one thread had submitted them. Otherwise they are processed in any order, which reassembly
+ * handles like reordering in the network, and only within its limits: acknowledged bytes that come
+ * more than WEFT_ACK_PATIENCE_MS of packet time or WEFT_ACK_PATIENCE_BYTES of data later than those
+ * behind them are a gap, and packets that come after a FIN or RST of their connection are late.
  */
 #ifndef WEFT_SUBMIT_H
 #define WEFT_SUBMIT_H
@@ -32,8 +37,16 @@ struct weft_submit_opts {
 	uint64_t ring_bytes;
 	bool live; /* true: timers follow the clock of the host; false: timers follow the times of
 		      the packets, as with a capture file */
+	/*
+	 * number of threads that submit packets of the same connections, each in order of time; 0:
+	 * packets of several threads are not ordered. At most WEFT_SUBMIT_THREADS_MAX; not with
+	 * live. A call then waits, within its timeout, until the other threads have submitted their
+	 * earlier packets or have ended with a call with @count 0. A thread that does neither for
+	 * WEFT_SUBMIT_SILENCE_MS, counted from the first call of any thread, is not waited for.
+	 */
+	uint32_t ordered_threads;
 };
-#define weft_submit_opts__last_field live
+#define weft_submit_opts__last_field ordered_threads
 
 /**
  * weft_add_submit() - add weft_submit() as a source of packets
@@ -63,6 +76,7 @@ struct weft_packet {
 /**
  * weft_submit() - pass @count packets to the workers that own their connections
  * @packets:    array of @count packets, borrowed for the call
+ * @count:      0: with ordered_threads, this thread submits no more packets
  * @timeout_ms: maximum time to wait for room in the rings, for all packets together; 0: do not
  *              wait; -1: no limit
  *
@@ -74,13 +88,13 @@ struct weft_packet {
  * packet failed. If the first packet fails, a negative errno: -EAGAIN if there was no room in time;
  * -ESHUTDOWN if the handle stops; -EINVAL if the handle was not started or weft_add_submit() was
  * not called, if a length or the link type is invalid, or if @bytes is NULL; -EMSGSIZE if the
- * packet is too long; -EDEADLK if a ring is full and an inline consumer calls with a timeout,
- * because a worker could wait for itself.
+ * packet is too long; -EUSERS if more than ordered_threads threads submit packets; -EDEADLK if a
+ * ring is full and an inline consumer calls with a timeout, because a worker could wait for itself.
  *
  * Thread: any, after weft_start() has returned; all calls must have returned before weft_free() is
  * called. No call takes a lock: a thread that is preempted during a call delays later packets for
- * the same worker, but no other caller. The calling thread must not be cancelled by
- * pthread_cancel(). Not async-signal-safe. Memory: none.
+ * the same worker, but no other caller unless ordered_threads is set. The calling thread must not
+ * be cancelled by pthread_cancel(). Not async-signal-safe. Memory: none.
  */
 int weft_submit(struct weft *weft, const struct weft_packet *packets, uint32_t count,
 		int timeout_ms);

@@ -290,6 +290,139 @@ TEST(submit_shared_connections_to_more_workers_than_cpus)
 	submit_from_100_threads(true, 7);
 }
 
+/* ---- one direction a thread ---------------------------------------------------------- */
+
+enum { SIDES = 2, STEPS = 400, SIDE_CHUNK = 1000, TURN_ROUNDS = 20 };
+
+/* The conversation: @step of the whole capture is one packet of one side, with its own time. */
+static uint32_t make_step(struct packet_builder *pb, uint32_t step, struct weft_packet *packet)
+{
+	static const char payload[SIDE_CHUNK];
+	uint32_t side = step % SIDES;
+	uint32_t data_steps = step < STEPS - 3 ? step : STEPS - 3;
+	bool is_syn = step < SIDES;
+	/* bytes that each side has sent before this step */
+	uint32_t sent[SIDES] = {is_syn ? 0 : (data_steps - 1) / 2 * SIDE_CHUNK,
+				is_syn ? 0 : (data_steps - 2) / 2 * SIDE_CHUNK};
+	struct pb_tcp tcp = {
+		.src_port = side ? 80 : FIRST_PORT,
+		.dst_port = side ? FIRST_PORT : 80,
+		.seq = ISN + !is_syn + sent[side],
+		.ack = step ? ISN + 1 + sent[!side] : 0,
+		.flags = (uint16_t)((is_syn ? WF_TCP_SYN : 0) | (step ? WF_TCP_ACK : 0)),
+		.window = 65535,
+	};
+
+	if (step == STEPS - 1) /* what comes after it is lost */
+		tcp.flags |= WF_TCP_RST;
+	pb_segment(pb, side ? "10.0.0.2" : "10.0.0.1", side ? "10.0.0.1" : "10.0.0.2", &tcp,
+		   payload, is_syn || step >= STEPS - 3 ? 0 : SIDE_CHUNK);
+	*packet = (struct weft_packet){
+		.bytes = pb->bytes,
+		.cap_bytes = (uint32_t)pb->len_bytes,
+		.time_ns = START_NS + step * 50000000ull,
+	};
+	return side;
+}
+
+static struct {
+	_Atomic uint64_t bytes[SIDES];
+	_Atomic uint32_t gaps;
+	_Atomic uint32_t opened;
+	_Atomic uint32_t reset;
+} talk;
+
+static int on_talk(const struct weft_event *event, void *ctx)
+{
+	(void)ctx;
+	if (event->type == WEFT_EVENT_DATA)
+		talk.bytes[event->dir] += event->data.len_bytes;
+	talk.gaps += event->type == WEFT_EVENT_GAP;
+	talk.opened += event->type == WEFT_EVENT_OPEN;
+	talk.reset += event->type == WEFT_EVENT_CLOSE && event->close->reason == WEFT_CLOSE_RST;
+	return 0;
+}
+
+static void *side_main(void *arg)
+{
+	const struct submitter *submitter = arg;
+	struct packet_builder *pb = malloc(sizeof(*pb));
+	struct weft_packet packet;
+
+	if (submitter->shared) /* this thread starts late */
+		usleep(20000);
+	for (uint32_t step = 0; step < STEPS; step++)
+		if (make_step(pb, step, &packet) == submitter->index)
+			submit_all(submitter->weft, &packet, 1);
+	assert_int_equal(weft_submit(submitter->weft, NULL, 0, 0), 0);
+	free(pb);
+	return NULL;
+}
+
+static void one_direction_a_thread(uint32_t round)
+{
+	WEFT_OPTS(weft_submit_opts, opts, .ordered_threads = SIDES);
+	struct submitter submitters[SIDES];
+	pthread_t threads[SIDES];
+	struct weft *weft;
+
+	memset(&talk, 0, sizeof(talk));
+	weft = start(1 + round % 3, &opts, on_talk);
+	for (uint32_t i = 0; i < SIDES; i++) {
+		submitters[i] = (struct submitter){weft, i, (round + i) % SIDES};
+		pthread_create(&threads[i], NULL, side_main, &submitters[i]);
+	}
+	for (uint32_t i = 0; i < SIDES; i++)
+		pthread_join(threads[i], NULL);
+	finish(weft);
+	weft_free(weft);
+}
+
+TEST(submit_one_direction_a_thread_is_as_exact_as_one_thread)
+{
+	for (uint32_t round = 0; round < TURN_ROUNDS; round++) {
+		one_direction_a_thread(round);
+		assert_int_equal(talk.opened, 1);
+		assert_int_equal(talk.gaps, 0);
+		assert_int_equal(talk.reset, 1);
+		assert_int_equal(talk.bytes[0] + talk.bytes[1], (STEPS - 5) * SIDE_CHUNK);
+	}
+}
+
+TEST(submit_does_not_wait_for_a_thread_that_never_comes)
+{
+	WEFT_OPTS(weft_submit_opts, opts, .ordered_threads = SIDES);
+	static struct packet_builder pb;
+	struct weft_packet packet;
+	struct weft *weft = start(1, &opts, NULL);
+
+	make_step(&pb, 0, &packet);
+	assert_int_equal(weft_submit(weft, &packet, 1, 0), -EAGAIN);
+	assert_int_equal(weft_submit(weft, &packet, 1, 10), -EAGAIN);
+	assert_int_equal(weft_submit(weft, &packet, 1, 60000), 1);
+	finish(weft);
+	weft_free(weft);
+}
+
+TEST(submit_that_waits_for_its_turn_ends_when_the_handle_stops)
+{
+	WEFT_OPTS(weft_submit_opts, opts, .ordered_threads = SIDES);
+	WEFT_OPTS(weft_submit_opts, live, .ordered_threads = SIDES, .live = true);
+	WEFT_OPTS(weft_submit_opts, many, .ordered_threads = WEFT_SUBMIT_THREADS_MAX + 1);
+	static struct packet_builder pb;
+	struct weft_packet packet;
+	struct weft *weft = start(1, &opts, NULL);
+
+	make_step(&pb, 0, &packet);
+	weft_stop(weft);
+	assert_int_equal(weft_submit(weft, &packet, 1, -1), -ESHUTDOWN);
+	weft_free(weft);
+	assert_int_equal(weft_new(NULL, &weft), 0);
+	assert_int_equal(weft_add_submit(weft, &live), -EINVAL);
+	assert_int_equal(weft_add_submit(weft, &many), -EINVAL);
+	weft_free(weft);
+}
+
 /* ---- start, stop, reconfigure -------------------------------------------------------- */
 
 struct flood {

@@ -143,7 +143,7 @@ static void tell_workers_to_finish(struct wf_engine *engine)
 {
 	wf_iface_watch_stop(&engine->iface_watch);
 	wf_ifaces_detach(&engine->ifaces);
-	wf_submit_close(&engine->crew);
+	wf_submit_close(&engine->submit, &engine->crew);
 	for (uint32_t i = 0; i < engine->subs_count; i++)
 		wf_sub_stop(engine->subs[i]);
 	/*

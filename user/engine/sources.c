@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "engine/engine_body.h"
 
@@ -90,6 +91,19 @@ static int check_submit_ring(uint64_t bytes)
 	return -EINVAL;
 }
 
+_Static_assert((int)WEFT_SUBMIT_THREADS_MAX == (int)WF_TURNS_MAX, "an entry for each thread");
+
+static int check_submit_threads(const struct weft_submit_opts *opts)
+{
+	if (opts->ordered_threads <= WEFT_SUBMIT_THREADS_MAX &&
+	    (!opts->ordered_threads || !opts->live))
+		return 0;
+	wf_error(
+		"options: ordered_threads is %u, but must be at most %d, and 0 if packets are live",
+		opts->ordered_threads, WEFT_SUBMIT_THREADS_MAX);
+	return -EINVAL;
+}
+
 int wf_engine_add_submit(struct wf_engine *engine, const struct weft_submit_opts *opts)
 {
 	uint64_t bytes = opts->ring_bytes ? opts->ring_bytes : (uint64_t)WEFT_SUBMIT_RING_BYTES;
@@ -106,9 +120,13 @@ int wf_engine_add_submit(struct wf_engine *engine, const struct weft_submit_opts
 		return -EINVAL;
 	}
 	err = check_submit_ring(bytes);
+	if (!err)
+		err = check_submit_threads(opts);
 	if (err)
 		return err;
 	engine->submit_ring_bytes = bytes;
 	engine->submit.live = opts->live;
+	wf_turns_init(&engine->submit.turns, opts->ordered_threads,
+		      WEFT_SUBMIT_SILENCE_MS * WF_NS_PER_MS);
 	return 0;
 }

@@ -61,42 +61,93 @@ static uint64_t deadline(int timeout_ms)
 	return wf_clock_monotonic_ns() + (uint64_t)timeout_ms * WF_NS_PER_MS;
 }
 
-int wf_submit(const struct wf_submit *submit, const struct weft_packet *packets, uint32_t count,
-	      int timeout_ms)
+static void wake(const struct wf_crew *crew, uint64_t *given)
 {
-	struct wf_crew *crew = submit->crew;
-	uint64_t deadline_ns = deadline(timeout_ms);
-	uint64_t given = 0; /* bit mask of the workers that received packets */
+	for (; *given; *given &= *given - 1)
+		wf_waiter_wake(&crew->workers[__builtin_ctzll(*given)].waiter);
+}
+
+/* A call of wf_submit(). */
+struct batch {
+	struct wf_submit *submit;
+	struct wf_turns_entry *turn; /* NULL: packets are not ordered */
+	uint64_t deadline_ns;	     /* 0: the caller does not wait */
+	uint64_t given;		     /* bit mask of the workers that received packets */
+};
+
+/* Wait until the other threads have submitted their earlier packets. */
+static int wait_for_turn(struct batch *batch, uint64_t time_ns)
+{
+	struct wf_turns *turns = &batch->submit->turns;
+
+	if (!batch->turn || wf_turns_try(turns, batch->turn, time_ns))
+		return 0;
+	if (!batch->deadline_ns)
+		return -EAGAIN;
+	wake(batch->submit->crew, &batch->given);
+	return wf_turns_wait(turns, batch->turn, time_ns, batch->deadline_ns);
+}
+
+static int submit_one(struct batch *batch, const struct weft_packet *packet, uint32_t left)
+{
+	struct wf_crew *crew = batch->submit->crew;
+	struct wf_frame frame;
+	uint32_t owner;
+	int err = make_frame(batch->submit, packet, &frame);
+
+	if (!err)
+		err = wait_for_turn(batch, frame.time_ns);
+	if (err)
+		return err;
+	owner = weft_hash_worker(frame.hash, crew->count);
+	err = push(batch->submit, &crew->workers[owner].submitted, &frame, !packet->is_stable,
+		   batch->deadline_ns);
+	if (err == -EAGAIN)
+		atomic_fetch_add_explicit(&crew->workers[owner].submitted.refused, left,
+					  memory_order_relaxed);
+	if (!err)
+		batch->given |= 1ull << owner;
+	return err;
+}
+
+static int submit_all(struct batch *batch, const struct weft_packet *packets, uint32_t count)
+{
 	uint32_t taken = 0;
 	int err = 0;
 
-	if (count > INT32_MAX)
-		count = INT32_MAX;
 	while (taken < count) {
-		struct wf_frame frame;
-		uint32_t owner;
-
-		err = make_frame(submit, &packets[taken], &frame);
+		err = submit_one(batch, &packets[taken], count - taken);
 		if (err)
 			break;
-		owner = weft_hash_worker(frame.hash, crew->count);
-		err = push(submit, &crew->workers[owner].submitted, &frame,
-			   !packets[taken].is_stable, deadline_ns);
-		if (err == -EAGAIN)
-			atomic_fetch_add_explicit(&crew->workers[owner].submitted.refused,
-						  count - taken, memory_order_relaxed);
-		if (err)
-			break;
-		given |= 1ull << owner;
 		taken++;
 	}
-	for (; given; given &= given - 1)
-		wf_waiter_wake(&crew->workers[__builtin_ctzll(given)].waiter);
+	wake(batch->submit->crew, &batch->given);
 	return taken ? (int)taken : err;
 }
 
-void wf_submit_close(struct wf_crew *crew)
+int wf_submit(struct wf_submit *submit, const struct weft_packet *packets, uint32_t count,
+	      int timeout_ms)
 {
+	struct batch batch = {.submit = submit, .deadline_ns = deadline(timeout_ms)};
+	int result;
+
+	if (count > INT32_MAX)
+		count = INT32_MAX;
+	if (!submit->turns.count || wf_crew_self(submit->crew))
+		return submit_all(&batch, packets, count);
+	batch.turn = wf_turns_enter(&submit->turns);
+	if (!batch.turn)
+		return -EUSERS;
+	result = submit_all(&batch, packets, count);
+	if (!count)
+		wf_turns_end(&submit->turns, batch.turn);
+	wf_turns_leave(batch.turn);
+	return result;
+}
+
+void wf_submit_close(struct wf_submit *submit, struct wf_crew *crew)
+{
+	wf_turns_close(&submit->turns);
 	for (uint32_t i = 0; i < crew->count; i++)
 		wf_mpsc_close(&crew->workers[i].submitted);
 }

@@ -11,6 +11,7 @@
 
 #include <weft/submit.h>
 
+#include "base/turns.h"
 #include "decode/decode.h"
 
 struct wf_crew;
@@ -20,6 +21,7 @@ struct wf_metrics;
 struct wf_submit {
 	struct wf_crew *crew;	   /* borrowed */
 	struct wf_decoder decoder; /* computes the steering hash */
+	struct wf_turns turns;	   /* of threads that submit parts of the same connections */
 	bool live; /* true: timers follow the system clock; false: they follow the packet times */
 };
 
@@ -27,11 +29,11 @@ struct wf_submit {
  * Submit packets: see weft_submit(). Thread: any; if @timeout_ms is not 0, any but the crew's
  * workers.
  */
-int wf_submit(const struct wf_submit *submit, const struct weft_packet *packets, uint32_t count,
+int wf_submit(struct wf_submit *submit, const struct weft_packet *packets, uint32_t count,
 	      int timeout_ms);
 
 /* Close the rings: later submissions fail. Thread: main. */
-void wf_submit_close(struct wf_crew *crew);
+void wf_submit_close(struct wf_submit *submit, struct wf_crew *crew);
 
 /* Add the metrics that submitting threads count. Thread: any. */
 void wf_submit_stats_add(const struct wf_crew *crew, struct wf_metrics *sum);
