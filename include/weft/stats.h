@@ -29,8 +29,8 @@ enum weft_metric_kind {
  * @family: name of the metric in Prometheus to which this value belongs; NULL: the value is not
  *          exported, because it is a sum that Prometheus can compute
  * @labels: labels "key=value,..." that distinguish the value from others of its family; may be "".
- *          A key without a value (interface, task) means that @value is the sum over all interfaces
- *          or tasks
+ *          A key without a value (interface, task, worker) means that @value is the sum over all
+ *          interfaces, tasks or workers
  */
 struct weft_metric {
 	const char *name;
@@ -56,9 +56,9 @@ void weft_stats_each(const struct weft *weft, weft_metric_fn fn, void *ctx);
  * weft_stats_prometheus() - write all metrics in the text format of Prometheus
  * @out: borrowed; not flushed or closed
  *
- * Writes one line per family and set of labels, with a line of its own for each interface and each
- * cleanup task. Return: 0 on success; -ENOMEM; -EIO if writing to @out fails. Thread: any. Memory:
- * 130 KB during the call. Reference: text-based format, version 0.0.4.
+ * Writes one line per family and set of labels, with a line of its own for each interface, each
+ * cleanup task and each worker. Return: 0 on success; -ENOMEM; -EIO if writing to @out fails.
+ * Thread: any. Memory: 350 KB during the call. Reference: text-based format, version 0.0.4.
  */
 int weft_stats_prometheus(const struct weft *weft, FILE *out);
 

@@ -196,7 +196,7 @@ TEST_WITH(host_full_ring_is_counted_and_works_again_once_it_is_read, NULL, teard
 		copied++;
 	assert_int_equal(rig.counts.ring_full, 1);
 	assert_true(copied > 500);
-	wf_tc_load_read(&rig.tc, &load);
+	wf_tc_load_read(&rig.tc, 0, &load);
 	assert_int_equal(load.full_frames, 1);
 	assert_true(load.fill_percent > 98);
 

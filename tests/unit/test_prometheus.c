@@ -66,6 +66,7 @@ static int setup(void **state)
 		{"interface", "eth0", &fix->eth0},
 		{"interface", "a\"b\\", &fix->eth0},
 		{"task", "idle flows", &fix->sum},
+		{"worker", "3", &fix->sum},
 	};
 	size_t bytes;
 	FILE *out;
@@ -74,7 +75,7 @@ static int setup(void **state)
 	set_values(&fix->sum, 1);
 	set_values(&fix->eth0, 1000);
 	out = open_memstream(&fix->text, &bytes);
-	assert_int_equal(wf_prometheus_write(out, &fix->sum, parts, 3), 0);
+	assert_int_equal(wf_prometheus_write(out, &fix->sum, parts, 4), 0);
 	fclose(out);
 	assert_int_equal(fix->text[bytes - 1], '\n');
 	split(fix);
@@ -232,6 +233,8 @@ TEST(labels_without_value_are_written_for_each_part)
 		value_of(fix, "weft_frames_seen_total{interface=\"eth0\",stage=\"kernel\"}"), seen,
 		0);
 	assert_float_equal(sum_of(fix, "weft_frames_seen_total", "stage=\"kernel\""), 2 * seen, 0);
+	assert_float_equal(value_of(fix, "weft_worker_ring_full_total{worker=\"3\"}"),
+			   (double)wf_metrics_find(&fix->sum, "worker_ring_full_frames"), 0);
 }
 
 TEST(ledgers_can_be_summed_by_label)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * stats.c - implements weft/stats.h: the metrics summed over all threads, and the metrics of each
- * interface and cleanup task.
+ * interface, cleanup task and worker.
  */
 #include <weft/pressure.h>
 #include <weft/stats.h>
@@ -17,13 +17,18 @@
 #include "metrics/metrics.h"
 #include "metrics/prometheus.h"
 
-enum { PARTS_MAX = WEFT_INTERFACES_MAX + WEFT_CLEANUP_TASKS_MAX };
+enum {
+	PARTS_MAX = WEFT_INTERFACES_MAX + WEFT_CLEANUP_TASKS_MAX + WEFT_WORKERS_MAX,
+	NUMBER_BYTES = 12,
+};
 
 /*
- * Per-interface and per-task metrics; allocated, because they are too large for a thread's stack.
+ * Metrics of interfaces, tasks and workers; allocated, because they are too large for a thread's
+ * stack.
  */
 struct parts {
 	size_t count;
+	char workers[WEFT_WORKERS_MAX][NUMBER_BYTES]; /* numbers of the workers as text */
 	struct wf_metrics_part parts[PARTS_MAX];
 	struct wf_metrics metrics[PARTS_MAX];
 };
@@ -76,6 +81,17 @@ static void add_iface(const char *ifname, const struct wf_metrics *counted, void
 		wf_metrics_sum(counted, metrics);
 }
 
+static void add_worker(uint32_t worker, uint64_t ring_full_frames, void *ctx)
+{
+	struct parts *parts = ctx;
+	char *number = parts->workers[worker];
+	struct wf_metrics *metrics = add_part(parts, "worker", number);
+
+	snprintf(number, NUMBER_BYTES, "%u", worker);
+	if (metrics)
+		wf_metric_set(metrics, worker_ring_full_frames, ring_full_frames);
+}
+
 int weft_stats_prometheus(const struct weft *weft, FILE *out)
 {
 	struct parts *parts = aligned_alloc(_Alignof(struct parts), sizeof(*parts));
@@ -88,6 +104,7 @@ int weft_stats_prometheus(const struct weft *weft, FILE *out)
 	read_sum(weft, &sum);
 	wf_engine_iface_stats_each(weft->engine, add_iface, parts);
 	weft_cleanup_each(weft, add_task, parts);
+	wf_engine_ring_full_each(weft->engine, add_worker, parts);
 	err = wf_prometheus_write(out, &sum, parts->parts, parts->count);
 	free(parts);
 	return err;

@@ -76,6 +76,7 @@ static void init_callbacks(struct wf_engine *engine)
 	engine->shedding.read = wf_ifaces_read_load;
 	engine->shedding.apply = wf_ifaces_shed;
 	engine->shedding.ctx = &engine->ifaces;
+	engine->shedding.workers = engine->opts.workers;
 	wf_count_mover_init(&engine->count_mover, engine->opts.lock_timeout_ms);
 	engine->count_mover.move = wf_ifaces_move_counts;
 	engine->count_mover.beat = wf_ifaces_beat;
@@ -390,6 +391,16 @@ void wf_engine_iface_stats_each(const struct wf_engine *engine, wf_iface_stats_f
 		memset(&counted, 0, sizeof(counted));
 		wf_iface_stats_add(engine->ifaces.list[i].iface, &counted);
 		fn(engine->ifaces.list[i].name, &counted, ctx);
+	}
+}
+
+void wf_engine_ring_full_each(const struct wf_engine *engine, wf_ring_full_fn fn, void *ctx)
+{
+	for (uint32_t worker = 0; engine->is_started && worker < engine->crew.count; worker++) {
+		struct wf_overload_reading reading;
+
+		wf_ifaces_read_load((void *)&engine->ifaces, worker, &reading);
+		fn(worker, reading.lost_frames, ctx);
 	}
 }
 

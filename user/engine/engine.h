@@ -55,6 +55,10 @@ void wf_engine_stats(const struct wf_engine *engine, struct wf_metrics *ret_sum)
 typedef void (*wf_iface_stats_fn)(const char *ifname, const struct wf_metrics *counted, void *ctx);
 void wf_engine_iface_stats_each(const struct wf_engine *engine, wf_iface_stats_fn fn, void *ctx);
 
+/* Call @fn for each worker, with the number of frames that found its rings full. Thread: any. */
+typedef void (*wf_ring_full_fn)(uint32_t worker, uint64_t frames, void *ctx);
+void wf_engine_ring_full_each(const struct wf_engine *engine, wf_ring_full_fn fn, void *ctx);
+
 /* Call @fn for each interface: see weft/interface.h. Thread: any. */
 void wf_engine_interfaces_each(const struct wf_engine *engine, weft_interface_fn fn, void *ctx);
 

@@ -195,7 +195,7 @@ int wf_ifaces_set_verdict(void *ctx, const struct weft_flow_key *key,
 	return 0;
 }
 
-void wf_ifaces_read_load(void *ctx, struct wf_overload_reading *ret_reading)
+void wf_ifaces_read_load(void *ctx, uint32_t worker, struct wf_overload_reading *ret_reading)
 {
 	const struct wf_ifaces *ifaces = ctx;
 
@@ -203,7 +203,7 @@ void wf_ifaces_read_load(void *ctx, struct wf_overload_reading *ret_reading)
 	for (uint32_t i = 0; i < ifaces->count; i++) {
 		struct wf_iface_load load;
 
-		wf_iface_load(ifaces->list[i].iface, &load);
+		wf_iface_load(ifaces->list[i].iface, worker, &load);
 		ret_reading->lost_frames += load.lost_frames;
 		ret_reading->received_frames += load.received_frames;
 		if (load.fill_percent > ret_reading->fill_percent)

@@ -81,8 +81,8 @@ void wf_ifaces_move_counts(void *ctx);
 /* Report to the kernel programs that this process is alive. */
 void wf_ifaces_beat(void *ctx);
 
-/* Read the load of the receive rings of all interfaces. */
-void wf_ifaces_read_load(void *ctx, struct wf_overload_reading *ret_reading);
+/* Read the load of the receive rings of @worker, of all interfaces. */
+void wf_ifaces_read_load(void *ctx, uint32_t worker, struct wf_overload_reading *ret_reading);
 
 /* Set the percentage of new flows that the XDP programs of all interfaces shed. */
 void wf_ifaces_shed(void *ctx, uint32_t percent);

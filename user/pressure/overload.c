@@ -20,10 +20,16 @@ enum {
 	LEAST_PERCENT = 5, /* percentages below this are rounded down to 0 */
 	HIGH_FILL_PERCENT = 50,
 	CALM_FILL_PERCENT = 25,
+	LOSS_READINGS_MIN = 4, /* in a series of losses before shedding begins */
 };
 
 /* Minimum time between two rises: the effect of a rise on the load shows only after a delay. */
 #define SETTLE_NS (200 * WF_NS_PER_MS)
+
+/* Shedding begins when losses, each at most SERIES_GAP_NS after the previous one, last this long.
+ */
+#define SERIES_MIN_NS (300 * WF_NS_PER_MS)
+#define SERIES_GAP_NS (WF_NS_PER_SEC)
 
 void wf_overload_init(struct wf_overload *overload)
 {
@@ -99,6 +105,30 @@ static void move_base(struct wf_overload *overload, const struct wf_overload_rea
 	overload->base_ns = now_ns;
 }
 
+static void note_loss(struct wf_overload *overload, uint64_t now_ns)
+{
+	if (!overload->loss_ns || now_ns - overload->loss_ns > SERIES_GAP_NS) {
+		overload->series_ns = now_ns;
+		overload->loss_readings = 0;
+	}
+	overload->loss_ns = now_ns;
+	overload->loss_readings++;
+}
+
+static bool do_losses_repeat(const struct wf_overload *overload)
+{
+	return overload->loss_readings >= LOSS_READINGS_MIN &&
+	       overload->loss_ns - overload->series_ns >= SERIES_MIN_NS;
+}
+
+/* Return true if more flows than now must be shed. */
+static bool is_overloaded(const struct wf_overload *overload, bool has_lost)
+{
+	if (!overload->percent)
+		return has_lost && do_losses_repeat(overload);
+	return has_lost || overload->last.fill_percent >= HIGH_FILL_PERCENT;
+}
+
 uint32_t wf_overload_judge(struct wf_overload *overload, const struct wf_overload_reading *reading,
 			   uint64_t now_ns)
 {
@@ -107,7 +137,9 @@ uint32_t wf_overload_judge(struct wf_overload *overload, const struct wf_overloa
 	overload->last = *reading;
 	if (has_lost || reading->fill_percent > CALM_FILL_PERCENT || !overload->base_ns)
 		overload->calm_ns = now_ns;
-	if (has_lost || (overload->percent && reading->fill_percent >= HIGH_FILL_PERCENT)) {
+	if (has_lost)
+		note_loss(overload, now_ns);
+	if (is_overloaded(overload, has_lost)) {
 		if (!overload->rises || now_ns - overload->changed_ns >= SETTLE_NS)
 			rise(overload, has_lost, now_ns);
 	} else if (overload->percent && now_ns - overload->calm_ns >= hold_ns(overload)) {

@@ -5,10 +5,12 @@
  *
  *   frames lost at full rings, fill level ──each tick──► share of new flows to shed
  *
- * Shedding begins only after a loss. Each rise sheds at least half of the new flows still captured;
- * while flows are shed, a ring that is half full also causes a rise. After a calm time the
- * percentage is lowered as a trial. If the overload returns, the next calm time is twice as long,
- * up to a limit, so that trials are rare under a steady overload. Successful trials shorten it.
+ * Shedding begins only after losses that repeat: a single loss is that of a burst, or of a worker
+ * that did not run for a while, and it is over before shedding takes effect. Each rise sheds at
+ * least half of the new flows still captured; while flows are shed, a ring that is half full also
+ * causes a rise. After a calm time the percentage is lowered as a trial. If the overload returns,
+ * the next calm time is twice as long, up to a limit, so that trials are rare under a steady
+ * overload. Successful trials shorten it.
  *
  * This is computation only; the thread that reads the rings is in shedding.c.
  */
@@ -18,7 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One reading of all receive rings; the frame counts are cumulative. */
+/* One reading of receive rings; the frame counts are cumulative. */
 struct wf_overload_reading {
 	uint64_t lost_frames;
 	uint64_t received_frames;
@@ -32,13 +34,17 @@ struct wf_overload {
 	struct wf_overload_reading last;
 	/* earlier reading, from which losses and rates are computed */
 	struct wf_overload_reading base;
-	uint64_t base_ns;    /* time of base; 0: no reading yet */
-	uint64_t rate;	     /* frames per second taken by workers, as last measured */
-	uint64_t full_rate;  /* value of rate when frames were last lost */
-	uint64_t changed_ns; /* time of the last change of percent */
-	uint64_t calm_ns;    /* start of the current time without overload */
-	uint64_t hold_ns;    /* time without overload required before percent is lowered */
-	uint32_t trials;     /* number of times percent was lowered since it was last raised */
+	uint64_t base_ns;   /* time of base; 0: no reading yet */
+	uint64_t rate;	    /* frames per second taken by workers, as last measured */
+	uint64_t full_rate; /* value of rate when frames were last lost */
+	/* losses that follow one another */
+	uint64_t series_ns;	/* time of the first */
+	uint64_t loss_ns;	/* time of the latest; 0: none yet */
+	uint32_t loss_readings; /* number of readings with a loss */
+	uint64_t changed_ns;	/* time of the last change of percent */
+	uint64_t calm_ns;	/* start of the current time without overload */
+	uint64_t hold_ns;	/* time without overload required before percent is lowered */
+	uint32_t trials;	/* number of times percent was lowered since it was last raised */
 };
 
 void wf_overload_init(struct wf_overload *overload);

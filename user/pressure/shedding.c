@@ -65,10 +65,23 @@ static void log_change(uint32_t from, uint32_t to)
 {
 	if (!from && to)
 		wf_warn("capture: workers can't keep up: %u %% of new connections are not captured "
-			"at all, so that the others are captured completely",
+			"at all, so that the others are captured completely; more CPUs and workers, a "
+			"--depth or a filter help, larger rings (capture.ring_frames in tap mode, "
+			"capture.host_ring_mb in host mode) only against bursts",
 			to);
 	else if (from && !to)
 		wf_info("capture: workers keep up: no new connection is left out for this reason any more");
+}
+
+static void read_loads(struct wf_shedding *shedding, uint64_t now_ns)
+{
+	wf_worker_loads_begin(&shedding->loads, now_ns);
+	for (uint32_t worker = 0; worker < shedding->workers; worker++) {
+		struct wf_overload_reading reading;
+
+		shedding->read(shedding->ctx, worker, &reading);
+		wf_worker_loads_add(&shedding->loads, worker, &reading);
+	}
 }
 
 static uint64_t watch(void *ctx, uint64_t now_ns)
@@ -76,10 +89,9 @@ static uint64_t watch(void *ctx, uint64_t now_ns)
 	struct wf_shedding *shedding = ctx;
 	struct wf_overload *overload = &shedding->overload;
 	uint32_t before = overload->percent;
-	struct wf_overload_reading reading;
 
-	shedding->read(shedding->ctx, &reading);
-	wf_overload_judge(overload, &reading, now_ns);
+	read_loads(shedding, now_ns);
+	wf_overload_judge(overload, &shedding->loads.sum, now_ns);
 	if (overload->percent != before) {
 		wf_shedding_demand(shedding, WF_SHED_OVERLOAD, overload->percent);
 		log_change(before, overload->percent);

@@ -18,6 +18,7 @@
 
 #include "base/periodic.h"
 #include "pressure/overload.h"
+#include "pressure/worker_loads.h"
 
 struct wf_metrics;
 
@@ -33,13 +34,16 @@ struct wf_shedding {
 	_Atomic uint64_t falls;
 
 	/* Callbacks, set before the thread starts. @ctx is passed to read() and apply(). */
-	void (*read)(void *ctx, struct wf_overload_reading *ret_reading);
+	void (*read)(void *ctx, uint32_t worker, struct wf_overload_reading *ret_reading);
 	void (*apply)(void *ctx, uint32_t percent);
 	void *ctx;
+	uint32_t workers; /* set before the thread starts */
 
 	uint64_t memory_raise_ns; /* earliest time of the next rise of the memory demand */
 	struct wf_periodic thread;
-	struct wf_overload overload; /* used only by the thread that wf_shedding_start() creates */
+	/* used only by the thread that wf_shedding_start() creates */
+	struct wf_worker_loads loads;
+	struct wf_overload overload;
 };
 
 void wf_shedding_init(struct wf_shedding *shedding);

@@ -11,38 +11,38 @@
 #include "capture/live/iface_body.h"
 #include "metrics/metrics.h"
 
-static void load_rings(const struct wf_iface *iface, struct wf_iface_load *ret_load)
+static void load_ring(const struct wf_iface *iface, uint32_t worker, struct wf_iface_load *ret_load)
 {
 	struct wf_tc_load load;
 
-	wf_tc_load_read(&iface->tc, &load);
+	wf_tc_load_read(&iface->tc, worker, &load);
 	ret_load->lost_frames = load.full_frames;
 	ret_load->received_frames = load.received_frames;
 	ret_load->fill_percent = load.fill_percent;
 }
 
-void wf_iface_load(const struct wf_iface *iface, struct wf_iface_load *ret_load)
+static void load_sockets(const struct wf_xsk_source *source, struct wf_iface_load *ret_load)
+{
+	ret_load->received_frames =
+		atomic_load_explicit(&source->received_frames, memory_order_relaxed);
+	for (uint32_t q = 0; q < source->queues; q++) {
+		uint32_t fill = wf_xsk_fill_percent(&source->xsks[q]);
+		struct wf_xsk_losses losses;
+
+		wf_xsk_losses(&source->xsks[q], &losses);
+		ret_load->lost_frames += losses.ring_full + losses.fill_empty;
+		if (fill > ret_load->fill_percent)
+			ret_load->fill_percent = fill;
+	}
+}
+
+void wf_iface_load(const struct wf_iface *iface, uint32_t worker, struct wf_iface_load *ret_load)
 {
 	memset(ret_load, 0, sizeof(*ret_load));
-	if (iface->is_host) {
-		load_rings(iface, ret_load);
-		return;
-	}
-	for (uint32_t w = 0; w < iface->workers; w++) {
-		const struct wf_xsk_source *source = &iface->sources[w];
-
-		ret_load->received_frames +=
-			atomic_load_explicit(&source->received_frames, memory_order_relaxed);
-		for (uint32_t q = 0; q < source->queues; q++) {
-			uint32_t fill = wf_xsk_fill_percent(&source->xsks[q]);
-			struct wf_xsk_losses losses;
-
-			wf_xsk_losses(&source->xsks[q], &losses);
-			ret_load->lost_frames += losses.ring_full + losses.fill_empty;
-			if (fill > ret_load->fill_percent)
-				ret_load->fill_percent = fill;
-		}
-	}
+	if (iface->is_host)
+		load_ring(iface, worker, ret_load);
+	else
+		load_sockets(&iface->sources[worker], ret_load);
 }
 
 enum weft_interface_state wf_iface_state(const struct wf_iface *iface, char *ret_name)
@@ -80,11 +80,23 @@ static void add_sockets(const struct wf_iface *iface, struct wf_metrics *sum)
 
 static void add_rings(const struct wf_iface *iface, struct wf_metrics *sum)
 {
-	struct wf_tc_load load;
+	for (uint32_t w = 0; w < iface->workers; w++) {
+		struct wf_tc_load load;
 
-	wf_tc_load_read(&iface->tc, &load);
-	wf_metric_add(sum, ring_received_frames, load.received_frames);
-	wf_metric_add(sum, ring_invalid_frames, load.invalid_frames);
+		wf_tc_load_read(&iface->tc, w, &load);
+		wf_metric_add(sum, ring_received_frames, load.received_frames);
+		wf_metric_add(sum, ring_invalid_frames, load.invalid_frames);
+	}
+}
+
+static void add_losses(const struct wf_iface *iface, struct wf_metrics *sum)
+{
+	for (uint32_t w = 0; w < iface->workers; w++) {
+		struct wf_iface_load load;
+
+		wf_iface_load(iface, w, &load);
+		wf_metric_add(sum, worker_ring_full_frames, load.lost_frames);
+	}
 }
 
 void wf_iface_stats_add(const struct wf_iface *iface, struct wf_metrics *sum)
@@ -96,4 +108,5 @@ void wf_iface_stats_add(const struct wf_iface *iface, struct wf_metrics *sum)
 		wf_kernel_maps_stats_add(&iface->xdp.maps, sum);
 		add_sockets(iface, sum);
 	}
+	add_losses(iface, sum);
 }

@@ -12,7 +12,7 @@
 struct wf_iface;
 struct wf_metrics;
 
-/* Load of the receive rings; the counters only rise. */
+/* Load of the receive rings of one worker; the counters only rise. */
 struct wf_iface_load {
 	uint64_t lost_frames; /* frames lost because a receive ring was full or a fill ring empty */
 	uint64_t received_frames;
@@ -25,8 +25,8 @@ struct wf_iface_load {
  */
 enum weft_interface_state wf_iface_state(const struct wf_iface *iface, char *ret_name);
 
-/* Read the load of the receive rings. Thread: any, between open and close. */
-void wf_iface_load(const struct wf_iface *iface, struct wf_iface_load *ret_load);
+/* Read the load of the receive rings of @worker. Thread: any, between open and close. */
+void wf_iface_load(const struct wf_iface *iface, uint32_t worker, struct wf_iface_load *ret_load);
 
 /* Add the counters of programs, sockets and sources. Thread: any, between open and close. */
 void wf_iface_stats_add(const struct wf_iface *iface, struct wf_metrics *sum);

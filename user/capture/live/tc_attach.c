@@ -161,28 +161,17 @@ void wf_tc_detach(struct wf_tc *tc)
 	wf_tc_hook_detach(&tc->hook);
 }
 
-static uint64_t read_full(const struct wf_tc *tc, uint32_t worker)
+void wf_tc_load_read(const struct wf_tc *tc, uint32_t worker, struct wf_tc_load *ret_load)
 {
-	uint64_t full = 0;
+	struct wf_host_ring_counts counts;
 
-	bpf_map_lookup_elem(bpf_map__fd(tc->skel->maps.weft_ring_full), &worker, &full);
-	return full;
-}
-
-void wf_tc_load_read(const struct wf_tc *tc, struct wf_tc_load *ret_load)
-{
 	memset(ret_load, 0, sizeof(*ret_load));
-	for (uint32_t worker = 0; worker < tc->workers; worker++) {
-		uint32_t fill = wf_host_ring_fill_percent(tc->rings[worker]);
-		struct wf_host_ring_counts counts;
-
-		wf_host_ring_counts(tc->rings[worker], &counts);
-		ret_load->full_frames += read_full(tc, worker);
-		ret_load->received_frames += counts.received_frames;
-		ret_load->invalid_frames += counts.invalid_frames;
-		if (fill > ret_load->fill_percent)
-			ret_load->fill_percent = fill;
-	}
+	bpf_map_lookup_elem(bpf_map__fd(tc->skel->maps.weft_ring_full), &worker,
+			    &ret_load->full_frames);
+	wf_host_ring_counts(tc->rings[worker], &counts);
+	ret_load->received_frames = counts.received_frames;
+	ret_load->invalid_frames = counts.invalid_frames;
+	ret_load->fill_percent = wf_host_ring_fill_percent(tc->rings[worker]);
 }
 
 void wf_tc_close(struct wf_tc *tc)

@@ -47,12 +47,12 @@ struct wf_tc_opts {
 	bool is_loopback;
 };
 
-/* Sums over the rings of all workers; the counters only rise. */
+/* Load of the ring of one worker; the counters only rise. */
 struct wf_tc_load {
-	uint64_t full_frames; /* lost because a ring was full */
+	uint64_t full_frames; /* lost because the ring was full */
 	uint64_t received_frames;
 	uint64_t invalid_frames;
-	uint32_t fill_percent; /* fill level of the fullest ring */
+	uint32_t fill_percent;
 };
 
 void wf_tc_init(struct wf_tc *tc, int ifindex, enum weft_tc_attach attach);
@@ -81,8 +81,8 @@ void wf_tc_detach(struct wf_tc *tc);
  */
 void wf_tc_beat(const struct wf_tc *tc);
 
-/* Read the load of the rings. Thread: any. */
-void wf_tc_load_read(const struct wf_tc *tc, struct wf_tc_load *ret_load);
+/* Read the load of the ring of @worker. Thread: any. */
+void wf_tc_load_read(const struct wf_tc *tc, uint32_t worker, struct wf_tc_load *ret_load);
 
 /* Return: memory of @workers rings of @ring_bytes, in kernel and user space. */
 uint64_t wf_tc_rings_bytes(uint32_t workers, uint64_t ring_bytes);
