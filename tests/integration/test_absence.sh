@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# test_absence.sh - the frames that arrive in 50 ms at 1 Gbit/s arrive while weft does not run, several
+# times. With default options it loses nothing and sheds nothing, in both modes.
+#
+# weft is stopped while exactly these frames are sent, so the test does not depend on the speed of the
+# machine.
+. "$(dirname "$0")/lib.sh"
+need_root
+need_weft
+feed=$(dirname "$weft")/bench/live_feed
+[ -x "$feed" ] || skip_all "$feed is not built"
+absences=4
+
+# all_received FRAMES: the workers have processed at least FRAMES frames.
+all_received() { [ "$(agent_metric frames)" -ge "$1" ]; }
+
+# absence FRAMES PAYLOAD: FRAMES frames arrive while weft is stopped.
+absence() {
+	local before
+	before=$(agent_metric frames)
+	kill -STOP "$agent_pid"
+	in_b "$feed" eth0 --frames "$1" --payload "$2"
+	kill -CONT "$agent_pid"
+	wait_until 100 all_received $((before + $1))
+}
+
+nothing_lost() {
+	agent_stats --json | jq -e '[.metrics | .worker_ring_full_frames, .kernel_failed_frames,
+		.kernel_shed_frames, .shed_rises | .value] | tostring | debug | . == "[0,0,0,0]"'
+}
+
+# bridged MODE FRAMES PAYLOAD
+bridged() {
+	local nth status=0
+	agent_start "$ns_a" eth0 --mode "$1" --workers 1 || return 1
+	for ((nth = 0; nth < absences; nth++)); do absence "$2" "$3" || status=1; done
+	nothing_lost || status=1
+	agent_stop && ledgers_close && return $status
+}
+
+NO_IPV6=1 make_pair 1 || exit 1
+ip -n "$ns_a" addr flush dev eth0
+# Without an XDP program, a veth accepts the frames of live_feed only if it has GRO.
+in_a ethtool -K eth0 gro on
+for mode in tap host; do
+	check "$mode: 50 ms of 1500-byte frames are bridged" bridged "$mode" 4200 1446
+	check "$mode: 50 ms of 300-byte frames are bridged" bridged "$mode" 21000 246
+done
+finish
