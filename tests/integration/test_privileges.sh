@@ -34,6 +34,29 @@ check 'read-only /sys: the cause is named' said 'no BPF file system is mounted a
 check 'read-only /sys: so is the command' said 'mount -t bpf bpf /sys/fs/bpf'
 check 'pin directory elsewhere, but no bpffs: rejected' run_in 2 "$read_only" "${run[@]}" --pin "$work/nowhere"
 check 'pin directory elsewhere, but no bpffs: said' said 'must be in a BPF file system.*mount -t bpf bpf'
+check 'a user namespace: status 4' run_in 4 : unshare -Ur "${run[@]}"
+check 'a user namespace: it is named' said 'is in a user namespace'
+writable_run='mount -t tmpfs none /run'
+bpffs='mount -t bpf bpf /sys/fs/bpf'
+check 'no capability to mount: status 4' run_in 4 "$writable_run; mount -t tmpfs none /sys/fs && mkdir /sys/fs/bpf" \
+	setpriv --bounding-set=-all,$three,+perfmon,+ipc_lock --inh-caps=-all "${run[@]}"
+check 'no capability to mount: the mount is named' said 'mount -t bpf bpf /sys/fs/bpf .*docker run -v /sys/fs/bpf'
+check 'read-only BPF file system: status 4' run_in 4 "$writable_run; $bpffs -o ro" "${run[@]}"
+check 'read-only BPF file system: said' said 'Read-only file system; the BPF file system .*mount -o remount,rw'
+
+# Without --set control.dir, as in a container.
+plain=("$weft" run -i eth0 --mode tap --workers 1 --max-memory 64)
+user=(setpriv --reuid=65534 --regid=65534 --clear-groups
+	--inh-caps=-all,$three,+perfmon,+ipc_lock --ambient-caps=-all,$three,+perfmon,+ipc_lock)
+check 'read-only /run: status 4' run_in 4 "$bpffs; $writable_run -o ro" "${plain[@]}"
+check 'read-only /run: the mount and the key are named' \
+	said '/run/weft: Read-only file system; .*--set control.dir=DIR, .*--tmpfs /run/weft'
+check 'a user and the /run of root: status 4' run_in 4 "$bpffs; $writable_run -o mode=0755" "${user[@]}" "${plain[@]}"
+check 'a user and the /run of root: the key is named' said '/run/weft: Permission denied; .*control.dir=DIR'
+check 'a user and the BPF file system of root: status 4' run_in 4 \
+	"$bpffs -o mode=0700; $writable_run -o mode=0777" "${user[@]}" "${plain[@]}"
+check 'a user and the BPF file system of root: the option is named' \
+	said 'Permission denied; .* --pin: .*chown USER .*CAP_DAC_OVERRIDE'
 
 # captures NAME SETUP COMMAND...: the agent that COMMAND starts answers.
 captures() {

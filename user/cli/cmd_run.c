@@ -41,20 +41,15 @@ static int check_interfaces(const struct wf_config *config)
 static int run_run(struct wf_options *options)
 {
 	struct wf_session session = {.options = options};
-	char missing[128];
+	char why[512];
 	int status = check_interfaces(&options->config);
 
 	if (status)
 		return status;
 	if (weft_probe_kernel())
 		return WF_EXIT_NOT_ALLOWED;
-	if (wf_privileges_check(options->config.library.memory_max_bytes, missing,
-				sizeof(missing))) {
-		wf_say_error(
-			"run: not permitted: capabilities missing: %s; run as root (sudo weft run "
-			"...), or give them to the program: setcap cap_net_admin,cap_net_raw,"
-			"cap_bpf,cap_perfmon,cap_ipc_lock+ep $(command -v weft)",
-			missing);
+	if (wf_privileges_check(options->config.library.memory_max_bytes, why, sizeof(why))) {
+		wf_say_error("run: not permitted: %s", why);
 		return WF_EXIT_NOT_ALLOWED;
 	}
 	if (!wf_sink_wanted(&options->config.sinks, 0))

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * privileges.c - checks the effective capabilities, so that a missing one is reported before
- * anything is opened. The kernel enforces them in any case; this check only improves the message.
+ * privileges.c - checks the effective capabilities and the user namespace, so that what is missing
+ * is reported before anything is opened. The kernel enforces them in any case; this check only
+ * improves the message.
  */
 #include "cli/privileges.h"
 
@@ -52,7 +53,27 @@ static bool may_lock(uint64_t bytes)
 	return !getrlimit(RLIMIT_MEMLOCK, &limit) && limit.rlim_cur >= bytes;
 }
 
-int wf_privileges_check(uint64_t locked_bytes, char *buf, size_t buf_bytes)
+/*
+ * Return true if this process is in a user namespace other than that of the host, which maps all
+ * user ids to themselves.
+ */
+static bool in_user_namespace(void)
+{
+	unsigned int inside = 0;
+	unsigned int outside = 0;
+	unsigned int count = UINT32_MAX;
+	FILE *map = fopen("/proc/self/uid_map", "re");
+
+	if (!map)
+		return false;
+	if (fscanf(map, "%u %u %u", &inside, &outside, &count) != 3)
+		count = UINT32_MAX;
+	fclose(map);
+	return inside || outside || count != UINT32_MAX;
+}
+
+/* Write the names of missing capabilities to @buf. Return: false if there are none. */
+static bool list_missing(uint64_t locked_bytes, char *buf, size_t buf_bytes)
 {
 	uint64_t caps = effective_caps();
 	size_t used = 0;
@@ -66,5 +87,29 @@ int wf_privileges_check(uint64_t locked_bytes, char *buf, size_t buf_bytes)
 		used += (size_t)snprintf(buf + used, buf_bytes - used, "%s%s", used ? ", " : "",
 					 capabilities[i].name);
 	}
-	return used ? -EPERM : 0;
+	return used;
+}
+
+int wf_privileges_check(uint64_t locked_bytes, char *buf, size_t buf_bytes)
+{
+	char missing[128];
+
+	if (list_missing(locked_bytes, missing, sizeof(missing))) {
+		snprintf(buf, buf_bytes,
+			 "capabilities missing: %s; run as root (sudo weft run ...), or give them "
+			 "to the program: setcap cap_net_admin,cap_net_raw,cap_bpf,cap_perfmon,"
+			 "cap_ipc_lock+ep $(command -v weft); in a container: docker run --cap-add "
+			 "NAME for each, in Kubernetes securityContext.capabilities.add",
+			 missing);
+		return -EPERM;
+	}
+	if (in_user_namespace()) {
+		snprintf(buf, buf_bytes,
+			 "this process is in a user namespace (a rootless or unprivileged "
+			 "container), in which no capability allows XDP and BPF programs; run weft "
+			 "on the host, or in a container without a user namespace (docker run "
+			 "--userns=host)");
+		return -EPERM;
+	}
+	return 0;
 }

@@ -27,7 +27,10 @@ static int status_of_source(bool is_file, int err)
 	case -EINVAL:
 		return is_file ? WF_EXIT_INPUT : WF_EXIT_USAGE;
 	case -EPERM:
+	case -EACCES:
+	case -EROFS:
 	case -EOPNOTSUPP:
+	case -EADDRINUSE:
 	case -EBUSY: /* the interface is in use by the host, another agent or another XDP program */
 		return is_file ? WF_EXIT_INPUT : WF_EXIT_NOT_ALLOWED;
 	default:
@@ -47,8 +50,9 @@ static int status_of(const struct wf_session *session, enum wf_agent_step step, 
 		return status_of_source(session->files_count > 0, err);
 	case WF_AGENT_RUN:
 		return err == -EBADMSG ? WF_EXIT_INPUT : WF_EXIT_FAILED;
-	case WF_AGENT_SINKS:
 	case WF_AGENT_CONTROL:
+		return status_of_source(false, err);
+	case WF_AGENT_SINKS:
 	case WF_AGENT_OUTPUT:
 		return WF_EXIT_FAILED;
 	}

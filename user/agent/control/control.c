@@ -44,6 +44,19 @@ static int refuse(struct wf_control_error *ret_error, int err, const char *what,
 	return err;
 }
 
+/* Report that @path, in the directory of the sockets, can't be made, and what helps. */
+static int refuse_path(struct wf_control_error *ret_error, int err, const char *path)
+{
+	bool is_denied = err == -EROFS || err == -EACCES || err == -EPERM;
+
+	snprintf(ret_error->text, sizeof(ret_error->text), "%s: %s%s", path, strerror(-err),
+		 is_denied ? "; name a directory in which weft may write with --set "
+			     "control.dir=DIR, or mount one there (docker run --tmpfs /run/weft, "
+			     "in Kubernetes a volume of type emptyDir at /run/weft)"
+			   : "");
+	return err;
+}
+
 /* ---- serving ---- */
 
 static json_t *response_new(struct wf_control *control, const char *line)
@@ -192,8 +205,7 @@ static int open_socket(struct wf_control *control, const char *dir, const char *
 		refuse(ret_error, err, addr->sun_path,
 		       "another agent runs on this interface; stop it, or set control.dir");
 	else if (err || chmod(addr->sun_path, 0600) || listen(fd, BACKLOG))
-		err = refuse(ret_error, err ? err : -errno, addr->sun_path,
-			     strerror(err ? -err : errno));
+		err = refuse_path(ret_error, err ? err : -errno, addr->sun_path);
 	if (err) {
 		close(fd);
 		return err;
@@ -211,7 +223,7 @@ int wf_control_open(const char *dir, char *const *names, size_t names_count, wf_
 	if (names_count > WEFT_INTERFACES_MAX)
 		return refuse(ret_error, -EINVAL, dir, "too many interfaces");
 	if (mkdir(dir, 0755) && errno != EEXIST)
-		return refuse(ret_error, -errno, dir, strerror(errno));
+		return refuse_path(ret_error, -errno, dir);
 	control = calloc(1, sizeof(*control));
 	if (!control)
 		return refuse(ret_error, -ENOMEM, dir, strerror(ENOMEM));

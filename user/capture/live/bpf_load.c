@@ -72,8 +72,11 @@ int wf_bpf_load(struct bpf_object_skeleton *skeleton)
 		return 0;
 	/* The verifier also rejects programs with EACCES, but libbpf then names the program. */
 	if (err == -EPERM || (err == -EACCES && !*rejected))
-		wf_error("capture: not permitted to load BPF programs; run as root, or with "
-			 "CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW");
+		wf_error(
+			"capture: not permitted to load BPF programs; run as root, or with "
+			"CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_NET_RAW; in a container, its "
+			"seccomp profile must allow bpf(2), and its user namespace must be that of "
+			"the host");
 	else if (*rejected)
 		explain_rejected(err);
 	else

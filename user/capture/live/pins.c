@@ -99,6 +99,22 @@ static int lock_dir(struct wf_pins *pins)
 	return -EBUSY;
 }
 
+/* Report that the pin directory can't be made, and what helps. */
+static void tell_no_pin_dir(const char *dir, int err)
+{
+	const char *help = "";
+
+	if (err == -EROFS)
+		help = "; the BPF file system is mounted read-only: mount it for writing (mount -o "
+		       "remount,rw " BPFFS "; for a container, without :ro), or name a directory "
+		       "of another one with --pin";
+	else if (err == -EACCES || err == -EPERM)
+		help = "; make a directory for this user as root, and name it with --pin: mount -t "
+		       "bpf bpf DIRECTORY && chown USER DIRECTORY (or give weft "
+		       "CAP_DAC_OVERRIDE)";
+	wf_error("capture: can't create the directory %s: %s%s", dir, strerror(-err), help);
+}
+
 /* Make and lock the directory. Return: 0; -EBUSY if a weft process has it; other negative errno. */
 static int take_dir(struct wf_pins *pins)
 {
@@ -106,7 +122,7 @@ static int take_dir(struct wf_pins *pins)
 
 	if (!err)
 		return lock_dir(pins);
-	wf_error("capture: can't create the directory %s: %s", pins->dir, strerror(-err));
+	tell_no_pin_dir(pins->dir, err);
 	return err;
 }
 
