@@ -80,6 +80,17 @@ for program in gzip zstd lz4 xz bzip2; do
 	head -c $(($(stat -c %s "$work/$program.out") * 2 / 3)) "$work/$program.out" >"$work/$program.cut"
 	check_weft "$program, damaged: the file is named" 3 "$program.cut: " replay "$work/$program.cut"
 done
+# Without compression (level 0), the compressed file is as large as the capture.
+stored() { python3 -c 'import gzip, sys; sys.stdout.buffer.write(gzip.compress(sys.stdin.buffer.read(), 0))'; }
+large_file() {
+	python3 "$root/tests/integration/make_conns.py" "$work/large.pcap" 100 5000
+	stored <"$work/large.pcap" >"$work/large.gz"
+	[ "$(stat -c %s "$work/large.gz")" -gt $((256 << 10)) ] || return 1
+	"$weft" replay "$work/large.pcap" --checksum ignore --quiet --streams "$work/large" &&
+		"$weft" replay "$work/large.gz" --checksum ignore --quiet --streams "$work/large.out" &&
+		diff -r -x '.*' "$work/large" "$work/large.out"
+}
+check 'a compressed file of more than 64 KiB' large_file
 cat "$work/gzip.out" "$work/gzip.out" >"$work/twice.gz"
 check_weft 'compressed files joined by cat' 3 'another capture file begins here' replay "$work/twice.gz"
 mkdir "$work/mixed"

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BLOCK_BYTES = 64 << 10, BEGIN_MAX_BYTES = BLOCK_BYTES };
+enum { BLOCK_BYTES = 64 << 10 };
 
 struct wf_decompress {
 	struct archive *archive; /* owned */
@@ -19,7 +19,7 @@ struct wf_decompress {
 	size_t begin_bytes; /* bytes of block that were read before; 0 once they are consumed */
 	bool has_entry;
 	bool ended;
-	uint8_t block[BLOCK_BYTES];
+	uint8_t block[]; /* BLOCK_BYTES, or more if more bytes were read before */
 };
 
 static const struct {
@@ -81,12 +81,10 @@ static int make_archive(struct wf_decompress *decompress)
 int wf_decompress_new(int fd, const uint8_t *begin, size_t len_bytes,
 		      struct wf_decompress **ret_decompress)
 {
-	struct wf_decompress *decompress;
+	size_t block_bytes = len_bytes > BLOCK_BYTES ? len_bytes : BLOCK_BYTES;
+	struct wf_decompress *decompress = calloc(1, sizeof(*decompress) + block_bytes);
 	int err;
 
-	if (len_bytes > BEGIN_MAX_BYTES)
-		return -EINVAL;
-	decompress = calloc(1, sizeof(*decompress));
 	if (!decompress)
 		return -ENOMEM;
 	decompress->fd = fd;

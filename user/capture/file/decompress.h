@@ -25,7 +25,7 @@ bool wf_decompress_is_magic(const uint8_t *bytes, size_t len_bytes);
 
 /*
  * Read compressed input from @fd, which is borrowed, after the @len_bytes at @begin, which were
- * read already. Return: 0; -ENOMEM; -EINVAL: too many bytes.
+ * read already. Return: 0; -ENOMEM.
  */
 int wf_decompress_new(int fd, const uint8_t *begin, size_t len_bytes,
 		      struct wf_decompress **ret_decompress);
