@@ -21,8 +21,10 @@ enum weft_dir {
 
 /**
  * struct weft_flow - identity of one connection
- * @id:        number that is unique in this run; at most 2^53 - 1, the largest integer that every
- *             JSON reader represents exactly
+ * @id:        number that is unique in this run; 1 to 2^53 - 1, the largest integer that every JSON
+ *             reader represents exactly. Other runs and sensors have other ids, as far as 53 random
+ *             bits allow. Capture files that are replayed again with as many workers give the same
+ *             ids
  * @use:       number of the connection among those seen with this four-tuple, counted from 1
  * @src_addr:  address of the side that opened the connection (of the likely client if the handshake
  *             was not seen), network byte order, IPv4 as ::ffff:a.b.c.d

@@ -8,6 +8,7 @@
 #include "flow/evict.h"
 #include "flow/expire.h"
 #include "packet/flow_key.h"
+#include "flow/flow_id.h"
 #include "flow/flow_table.h"
 #include "memory/arena.h"
 
@@ -26,7 +27,7 @@ static int setup(void **state)
 	memset(&fixture, 0, sizeof(fixture));
 	assert_int_equal(wf_arena_new(16 << 20, &fixture.arena), 0);
 	fixture.used_bytes = wf_arena_used_bytes(fixture.arena);
-	assert_int_equal(wf_flow_table_init(&fixture.table, fixture.arena, FLOWS_MAX, 3), 0);
+	assert_int_equal(wf_flow_table_init(&fixture.table, fixture.arena, FLOWS_MAX, 3, 7), 0);
 	*state = &fixture;
 	return 0;
 }
@@ -115,18 +116,12 @@ TEST_WITH(flow_table_random_adds_and_removes_stay_consistent, setup, teardown)
 	}
 }
 
-TEST_WITH(flow_table_ids_are_unique_and_name_the_worker, setup, teardown)
+TEST_WITH(flow_table_ids_follow_from_seed_worker_and_order, setup, teardown)
 {
-	uint64_t last = 0;
-
-	for (uint32_t n = 0; n < 100; n++) {
-		struct wf_flow *flow = add(n);
-
-		assert_true(flow->id > last);
-		assert_true(flow->id < 1ull << 53);
-		assert_int_equal(flow->id % WEFT_WORKERS_MAX, 3);
-		last = flow->id;
-	}
+	for (uint32_t n = 0; n < 100; n++)
+		assert_int_equal(add(n)->id, wf_flow_id(7, n + 1, 3));
+	wf_flow_table_remove(&fixture.table, find(50));
+	assert_int_equal(add(50)->id, wf_flow_id(7, 101, 3));
 }
 
 TEST_WITH(flow_table_idle_flow_costs_at_most_256_bytes, setup, teardown)

@@ -99,7 +99,7 @@ static int setup(void **state)
 	if (wf_arena_new(64 << 20, &tables.arena) || wf_claims_init(&tables.claims, tables.arena))
 		return -1;
 	for (uint32_t i = 0; i < 2; i++) {
-		if (wf_flow_table_init(&tables.table[i], tables.arena, 100, i))
+		if (wf_flow_table_init(&tables.table[i], tables.arena, 100, i, 0))
 			return -1;
 		wf_flow_table_set_owner(&tables.table[i], &tables.owner, &tables.claims);
 	}

@@ -86,6 +86,14 @@ static void init_callbacks(struct wf_engine *engine)
 	engine->iface_watch.ctx = engine;
 }
 
+static int choose_secrets(struct wf_engine *engine)
+{
+	if (getrandom(&engine->secret, sizeof(engine->secret), 0) != sizeof(engine->secret) ||
+	    getrandom(&engine->id_seed, sizeof(engine->id_seed), 0) != sizeof(engine->id_seed))
+		return -EIO;
+	return 0;
+}
+
 int wf_engine_new(const struct weft_opts *opts, struct wf_engine **ret_engine)
 {
 	struct wf_engine *engine = calloc(1, sizeof(*engine));
@@ -98,10 +106,9 @@ int wf_engine_new(const struct weft_opts *opts, struct wf_engine **ret_engine)
 	init_callbacks(engine);
 	if (err)
 		goto free_engine;
-	if (getrandom(&engine->secret, sizeof(engine->secret), 0) != sizeof(engine->secret)) {
-		err = -EIO;
+	err = choose_secrets(engine);
+	if (err)
 		goto free_engine;
-	}
 	engine->marks.secret = engine->secret;
 	engine->splits.secret = engine->secret;
 	err = wf_arena_new(opts->memory_max_bytes, &engine->arena);

@@ -32,6 +32,7 @@ struct wf_segment_filter;
 struct wf_engine {
 	struct weft_opts opts;
 	struct weft_hash_secret secret;
+	uint64_t id_seed; /* of the ids of flows; see flow/flow_id.h */
 	struct weft_tunnel_ports tunnel_ports;
 	struct wf_arena *arena;	       /* owned */
 	struct wf_pcap_filter *filter; /* owned; NULL: no filter */

@@ -26,6 +26,7 @@
 #include "worker/fragments.h"
 #include "engine/engine_body.h"
 #include "engine/placement.h"
+#include "engine/replay_seed.h"
 #include "memory/arena.h"
 #include "memory/page_pool.h"
 #include "packet/segment_filter.h"
@@ -279,6 +280,7 @@ static int setup_pipeline(struct wf_engine *engine, struct wf_worker *worker)
 	const struct wf_pipeline_opts opts = {
 		.weft = &engine->opts,
 		.secret = engine->secret,
+		.id_seed = engine->id_seed,
 		.tunnel_ports = &engine->tunnel_ports,
 		.rss = wf_steering_rss(&engine->steering),
 		.worker = worker->index,
@@ -349,11 +351,25 @@ static int take_charges(struct wf_engine *engine)
 	return wf_charges_take(&engine->charges, &opts);
 }
 
+/* Replay: seed the run from its capture files. The random seeds remain if they are not known. */
+static void take_replay_seed(struct wf_engine *engine)
+{
+	struct wf_replay_seed seed;
+
+	if (!engine->file_paths_count ||
+	    !wf_replay_seed(engine->file_paths, engine->file_paths_count, &seed))
+		return;
+	engine->id_seed = seed.ids;
+	engine->secret = seed.secret;
+	engine->marks.secret = seed.secret;
+}
+
 int wf_setup_make(struct wf_engine *engine)
 {
 	int err;
 
 	choose_rings(engine);
+	take_replay_seed(engine);
 	err = take_ifaces(engine);
 	if (!err)
 		err = wf_steering_choose(&engine->steering, &engine->ifaces, engine->opts.workers);

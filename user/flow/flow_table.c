@@ -12,15 +12,9 @@
 
 #include "base/owner.h"
 #include "flow/claims.h"
+#include "flow/flow_id.h"
 #include "packet/flow_key.h"
 #include "memory/slab.h"
-
-/*
- * The high bits of a flow's id are a counter, the low bits are the worker's index, so ids are
- * unique among all workers.
- */
-#define ID_WORKER_BITS 6
-_Static_assert(WEFT_WORKERS_MAX <= 1 << ID_WORKER_BITS, "a worker fits in a flow id");
 
 static struct wf_flow *flow_at(const struct wf_flow_table *table, uint32_t id)
 {
@@ -44,11 +38,12 @@ static uint32_t id_of(const struct wf_flow_table *table, const struct wf_flow *f
 }
 
 int wf_flow_table_init(struct wf_flow_table *table, struct wf_arena *arena, uint32_t flows_max,
-		       uint32_t worker)
+		       uint32_t worker, uint64_t id_seed)
 {
 	int err;
 
-	*table = (struct wf_flow_table){.flows_max = flows_max, .worker = worker};
+	*table = (struct wf_flow_table){
+		.flows_max = flows_max, .worker = worker, .id_seed = id_seed};
 	wf_timer_wheel_init(&table->wheel, timer_at, table);
 	err = wf_flow_index_init(&table->index, arena, flows_max);
 	if (err)
@@ -129,7 +124,7 @@ struct wf_flow *wf_flow_table_add(struct wf_flow_table *table, const struct weft
 	}
 	flow = flow_at(table, id);
 	wf_flow_init(flow, key, hash, client);
-	flow->id = (++table->next_id << ID_WORKER_BITS) | table->worker;
+	flow->id = wf_flow_id(table->id_seed, ++table->added, table->worker);
 	if (wf_unlikely(table->claims != NULL))
 		wf_claims_add(table->claims, key, table->worker);
 	return flow;

@@ -30,7 +30,8 @@ struct wf_flow_table {
 	struct wf_slab *lates;
 	struct wf_flow_index index;
 	struct wf_timer_wheel wheel;
-	uint64_t next_id;
+	uint64_t added;	  /* number of flows ever added */
+	uint64_t id_seed; /* see flow_id.h */
 	uint32_t flows_max;
 	uint32_t hand; /* next bucket that wf_flow_table_sample() reads */
 	uint32_t worker;
@@ -38,9 +39,12 @@ struct wf_flow_table {
 	struct wf_claims *claims; /* borrowed; NULL if claims are not checked */
 };
 
-/* Allocate an empty table. Return: 0; -ENOBUFS: the index does not fit in the arena; -ENOMEM. */
+/*
+ * Allocate an empty table. The ids of its flows follow from @worker and @id_seed (flow_id.h).
+ * Return: 0; -ENOBUFS: the index does not fit in the arena; -ENOMEM.
+ */
 int wf_flow_table_init(struct wf_flow_table *table, struct wf_arena *arena, uint32_t flows_max,
-		       uint32_t worker);
+		       uint32_t worker, uint64_t id_seed);
 /*
  * From now on check that only @owner's thread uses the table, and that no flow belongs to two
  * workers.

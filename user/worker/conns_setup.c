@@ -79,7 +79,8 @@ int wf_conns_setup_make(struct wf_conns *conns, const struct wf_pipeline_opts *o
 	wf_flow_timeouts_init(&conns->timeouts, weft);
 
 	err = wf_flow_table_init(&conns->table, opts->arena,
-				 share_of(opts, weft->flows_max, 256, FLOWS_SHARE), opts->worker);
+				 share_of(opts, weft->flows_max, 256, FLOWS_SHARE), opts->worker,
+				 opts->id_seed);
 	if (err)
 		return err;
 	wf_flow_table_set_owner(&conns->table, opts->owner, opts->claims);

@@ -29,6 +29,7 @@ struct wf_pipeline_opts {
 	const struct weft_opts *weft; /* options of the handle with all defaults filled in; must
 					 outlive the pipeline */
 	struct weft_hash_secret secret;
+	uint64_t id_seed;			      /* of the ids of flows; see flow/flow_id.h */
 	const struct weft_tunnel_ports *tunnel_ports; /* borrowed; NULL: the default ports */
 	const struct wf_rss
 		*rss; /* borrowed: queue hash for the decoder; NULL: packets are steered by hash */

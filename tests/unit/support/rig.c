@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "flow/flow_id.h"
 #include "packet/packet.h"
 #include "deliver/subscription.h"
 #include "worker/pipeline.h"
@@ -17,7 +18,7 @@
 
 #define START_NS (1700000000ull * WF_NS_PER_SEC)
 
-enum { ID_WORKER_BITS = 6, FRAME_BYTES = 2048, READ_EVENTS = 64 };
+enum { FRAME_BYTES = 2048, READ_EVENTS = 64 };
 
 static void log_line(struct rig *rig, const char *text)
 {
@@ -28,10 +29,19 @@ static void log_line(struct rig *rig, const char *text)
 	rig->log_bytes += len;
 }
 
-/* Returns the number of a connection; connections are numbered from 1 in order of opening. */
+/*
+ * Returns the number of a connection; connections are numbered from 1 in order of opening. The rig
+ * has one worker, and its ids have the seed 0.
+ */
 static unsigned int number_of(const struct weft_flow *flow)
 {
-	return (unsigned int)(flow->id >> ID_WORKER_BITS);
+	unsigned int number = 1;
+
+	if (!flow->id) /* the rig has no flow yet */
+		return 0;
+	while (wf_flow_id(0, number, 0) != flow->id)
+		number++;
+	return number;
 }
 
 static void check_offset(struct rig *rig, const struct weft_event *event, uint64_t off,
