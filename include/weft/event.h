@@ -133,6 +133,7 @@ struct weft_event {
  */
 const char *weft_close_reason_name(enum weft_close_reason reason);
 const char *weft_flow_state_name(enum weft_flow_state state);
+const char *weft_tcp_state_name(enum weft_tcp_state state);
 const char *weft_gap_cause_name(enum weft_gap_cause cause);
 const char *weft_anomaly_name(enum weft_anomaly kind);
 

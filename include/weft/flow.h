@@ -65,7 +65,7 @@ struct weft_flow {
 	X(WEFT_CLOSE_END, 5, "shutdown", "the capture ended or weft was stopped")          \
 	X(WEFT_CLOSE_PROGRAM, 6, "program", "the program ended it with weft_flow_end()")
 
-/** The reason why a connection was closed. EVE: flow.reason; metrics: label reason of
+/** The reason why a connection was closed. EVE: flow.close_reason; metrics: label reason of
  * weft_connections_closed_total. */
 enum weft_close_reason { WEFT_CLOSE_REASONS(WEFT_TABLE_ENUM) };
 #define WEFT_CLOSE_REASON_COUNT (0 WEFT_CLOSE_REASONS(WEFT_TABLE_COUNT))
@@ -81,9 +81,30 @@ enum weft_close_reason { WEFT_CLOSE_REASONS(WEFT_TABLE_ENUM) };
 enum weft_flow_state { WEFT_FLOW_STATES(WEFT_TABLE_ENUM) };
 #define WEFT_FLOW_STATE_COUNT (0 WEFT_FLOW_STATES(WEFT_TABLE_COUNT))
 
+#define WEFT_TCP_STATES(X)                                                                       \
+	X(WEFT_TCP_SYN_SENT, 0, "syn_sent", "the client sent a SYN, which was not answered")     \
+	X(WEFT_TCP_SYN_RECV, 1, "syn_recv", "the server answered the SYN")                       \
+	X(WEFT_TCP_ESTABLISHED, 2, "established", "neither side sent a FIN")                     \
+	X(WEFT_TCP_FIN_WAIT1, 3, "fin_wait1", "only the server sent a FIN")                      \
+	X(WEFT_TCP_FIN_WAIT2, 4, "fin_wait2",                                                    \
+	  "only the server sent a FIN, and the client acknowledged it")                          \
+	X(WEFT_TCP_CLOSING, 5, "closing", "both sides sent a FIN, and neither was acknowledged") \
+	X(WEFT_TCP_TIME_WAIT, 6, "time_wait",                                                    \
+	  "both sides sent a FIN, and the server has not acknowledged that of the client")       \
+	X(WEFT_TCP_CLOSE_WAIT, 7, "close_wait", "only the client sent a FIN")                    \
+	X(WEFT_TCP_LAST_ACK, 8, "last_ack",                                                      \
+	  "both sides sent a FIN, and the client has not acknowledged that of the server")       \
+	X(WEFT_TCP_CLOSED, 9, "closed",                                                          \
+	  "both FINs were acknowledged, or either side reset the connection")
+
+/** State of the server's TCP (RFC 9293, 3.3.2), as far as segments were seen. EVE: tcp.state. */
+enum weft_tcp_state { WEFT_TCP_STATES(WEFT_TABLE_ENUM) };
+#define WEFT_TCP_STATE_COUNT (0 WEFT_TCP_STATES(WEFT_TABLE_COUNT))
+
 /**
  * struct weft_flow_counts - one direction of a connection
- * @packets, @bytes:         number of segments seen, and their IP bytes including headers
+ * @packets, @bytes:         number of segments seen, and the length of their frames on the wire; of
+ *                           segments in a tunnel or rebuilt from fragments, their IP bytes
  * @stream_bytes:            bytes delivered to subscriptions in order
  * @gap_count, @gap_bytes:   number of gaps reported, and their total length
  * @retransmitted_segments:  segments that carried only bytes received before
@@ -92,6 +113,8 @@ enum weft_flow_state { WEFT_FLOW_STATES(WEFT_TABLE_ENUM) };
  * @out_of_order_segments:   segments that arrived before an earlier part of the stream
  * @late_bytes:              bytes that arrived after they had been reported as a gap
  * @tcp_flags:               bitwise or of all TCP flags seen (low byte as on the wire, AE is 0x100)
+ * @bypassed_packets, @bypassed_bytes: those of @packets and @bytes that the kernel counted while
+ * the direction was bypassed; an Ethernet header is assumed for each
  */
 struct weft_flow_counts {
 	uint64_t packets;
@@ -106,6 +129,8 @@ struct weft_flow_counts {
 	uint16_t tcp_flags;
 	uint16_t pad;
 	uint64_t late_bytes;
+	uint64_t bypassed_packets;
+	uint64_t bypassed_bytes;
 };
 
 /** struct weft_flow_record - the summary of a connection when it ends, written as the `flow` event
@@ -119,7 +144,11 @@ struct weft_flow_record {
 	bool midstream; /* true if the handshake was not seen */
 	/* by direction: wrong checksums of its sender were accepted (--checksum auto) */
 	bool wrong_checksums[WEFT_DIR_COUNT];
-	uint8_t pad[5];
+	/* by direction: the kernel bypassed it when the connection ended */
+	bool bypassed[WEFT_DIR_COUNT];
+	uint8_t pad[3];
+	enum weft_tcp_state tcp_state;
+	uint8_t pad2[4];
 };
 
 #endif

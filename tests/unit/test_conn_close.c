@@ -53,7 +53,7 @@ TEST_WITH(close_fin_both_ways_at_the_last_acknowledgement, setup, teardown)
 	assert_string_equal(rig_log(&rig), "close fin\n");
 	assert_int_equal(rig.record.counts[WEFT_TO_SERVER].packets, 4);
 	assert_int_equal(rig.record.counts[WEFT_TO_CLIENT].packets, 2);
-	assert_int_equal(rig.record.counts[WEFT_TO_SERVER].bytes, 160);
+	assert_int_equal(rig.record.counts[WEFT_TO_SERVER].bytes, 160 + 4 * 14);
 	assert_int_equal(rig.record.counts[WEFT_TO_SERVER].tcp_flags,
 			 WF_TCP_SYN | WF_TCP_ACK | WF_TCP_FIN);
 	assert_int_equal(rig.record.counts[WEFT_TO_CLIENT].tcp_flags,

@@ -45,7 +45,7 @@ static int setup(void **state)
 					   &fixture.metrics),
 			 0);
 	fixture.packet.time_ns = START_NS;
-	fixture.packet.ip_bytes = 60;
+	fixture.packet.link_bytes = 60;
 	fixture.packet.window = 1000;
 	*state = &fixture;
 	return 0;

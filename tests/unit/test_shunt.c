@@ -15,9 +15,10 @@
 #include "conn/conn.h"
 #include "worker/pipeline.h"
 
-#define ACK   (WF_TCP_ACK | WF_TCP_PSH)
-#define GIB   (1ll << 30)
-#define IPTCP 40
+#define ACK	 (WF_TCP_ACK | WF_TCP_PSH)
+#define GIB	 (1ll << 30)
+#define IPTCP	 40
+#define ETHERNET 14
 
 static struct rig rig;
 
@@ -122,7 +123,13 @@ TEST_WITH(shunt_end_offset_and_counts_are_exact, setup, teardown)
 	assert_int_equal(rig.record.counts[WEFT_TO_CLIENT].gap_bytes, 5 * GIB + 3);
 	assert_int_equal(rig.record.counts[WEFT_TO_CLIENT].packets, 3 + 3700000);
 	assert_int_equal(rig.record.counts[WEFT_TO_CLIENT].bytes,
-			 3 * IPTCP + 8 + 3 + 5 * GIB + 3700000ll * IPTCP);
+			 3 * (ETHERNET + IPTCP) + 8 + 3 + 5 * GIB + 3700000ll * (ETHERNET + IPTCP));
+	assert_int_equal(rig.record.counts[WEFT_TO_CLIENT].bypassed_packets, 3700000);
+	assert_int_equal(rig.record.counts[WEFT_TO_CLIENT].bypassed_bytes,
+			 5 * GIB + 3700000ll * (ETHERNET + IPTCP));
+	assert_int_equal(rig.record.counts[WEFT_TO_SERVER].bypassed_packets, 0);
+	assert_true(rig.record.bypassed[WEFT_TO_CLIENT]);
+	assert_false(rig.record.bypassed[WEFT_TO_SERVER]);
 }
 
 TEST_WITH(shunt_of_both_directions_finds_the_end_by_the_kernels_count, setup, teardown)

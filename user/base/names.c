@@ -11,6 +11,7 @@
 
 static const char *const close_reasons[] = {WEFT_CLOSE_REASONS(NAME)};
 static const char *const flow_states[] = {WEFT_FLOW_STATES(NAME)};
+static const char *const tcp_states[] = {WEFT_TCP_STATES(NAME)};
 static const char *const gap_causes[] = {WEFT_GAP_CAUSES(NAME)};
 static const char *const anomalies[] = {WEFT_ANOMALIES(NAME)};
 static const char *const interface_states[] = {WEFT_INTERFACE_STATES(NAME)};
@@ -30,6 +31,11 @@ const char *weft_close_reason_name(enum weft_close_reason reason)
 const char *weft_flow_state_name(enum weft_flow_state state)
 {
 	return name_of(flow_states, WEFT_FLOW_STATE_COUNT, state);
+}
+
+const char *weft_tcp_state_name(enum weft_tcp_state state)
+{
+	return name_of(tcp_states, WEFT_TCP_STATE_COUNT, state);
 }
 
 const char *weft_gap_cause_name(enum weft_gap_cause cause)

@@ -20,6 +20,9 @@
  */
 enum { HEADER_BYTES = 52 };
 
+/* Length of an Ethernet header, and of a VLAN tag. */
+enum { ETHERNET_BYTES = 14, TAG_BYTES = 4 };
+
 /* ---- requests --------------------------------------------------------------------- */
 
 static void add_request(const struct wf_half *half)
@@ -134,6 +137,19 @@ bool wf_kernel_is_busy(struct wf_conns *conns, struct wf_flow *flow, uint64_t no
 	return true;
 }
 
+/*
+ * Return the link-layer bytes before each segment of @flow, which the kernel does not count: those
+ * of Ethernet; none in a tunnel. Bypassed segments carry data, so Ethernet does not pad them.
+ */
+static uint64_t link_header_bytes(const struct wf_flow *flow)
+{
+	const uint16_t *vlan = flow->key.vlan;
+
+	if (flow->key.vni)
+		return 0;
+	return ETHERNET_BYTES + (uint64_t)TAG_BYTES * (!!vlan[0] + !!vlan[1]);
+}
+
 void wf_kernel_settle(struct wf_conns *conns, struct wf_flow *flow)
 {
 	struct wf_flow_ext *ext = wf_flow_table_ext(&conns->table, flow);
@@ -143,9 +159,12 @@ void wf_kernel_settle(struct wf_conns *conns, struct wf_flow *flow)
 		return;
 	look(conns, flow, &kept);
 	for (int dir = 0; dir < 2; dir++) {
+		struct wf_flow_bypass *bypass = &ext->bypass[dir];
+
 		if (!ext->bypass_sets[dir])
 			continue;
-		flow->packets[dir] += ext->bypass[dir].kept_packets;
-		flow->bytes[dir] += ext->bypass[dir].kept_bytes;
+		bypass->kept_bytes += bypass->kept_packets * link_header_bytes(flow);
+		flow->packets[dir] += bypass->kept_packets;
+		flow->bytes[dir] += bypass->kept_bytes;
 	}
 }

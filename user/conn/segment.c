@@ -24,7 +24,7 @@ static void count_packet(const struct wf_half *half, const struct wf_packet *pac
 	struct wf_flow *flow = half->flow;
 
 	flow->packets[half->dir]++;
-	flow->bytes[half->dir] += packet->ip_bytes;
+	flow->bytes[half->dir] += packet->link_bytes;
 	flow->tcp_flags[half->dir] |= packet->tcp_flags;
 	if (wf_unlikely(flow->last_ns <= half->conns->paws_expired_ns))
 		wf_tcp_forget_timestamps(&flow->tcp);

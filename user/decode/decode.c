@@ -208,6 +208,8 @@ static inline void packet_put(const struct wf_decoder *decoder, const struct wf_
 	packet->ip_version = layers->ip_version;
 	packet->iface = frame->iface;
 	packet->ip_bytes = layers->ip_bytes;
+	packet->link_bytes =
+		wf_unlikely(layers->flags & WF_LAYERS_INNER) ? layers->ip_bytes : frame->wire_bytes;
 	packet->payload = layers->pos;
 	packet->payload_bytes = layers->wire_bytes;
 	packet->payload_captured_bytes = layers->cap_bytes;

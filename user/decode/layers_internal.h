@@ -91,6 +91,8 @@ enum wf_ip_proto {
 #define WF_LAYERS_GSO		 (1u << 8)
 /* VLAN ids are not part of the flow key. */
 #define WF_LAYERS_IGNORE_VLAN	 (1u << 9)
+/* A tunnel header was parsed. */
+#define WF_LAYERS_INNER		 (1u << 10)
 
 struct wf_layers {
 	const uint8_t *pos;
@@ -192,6 +194,7 @@ static inline enum wf_next wf_layers_enter(struct wf_layers *layers, enum wf_nex
 	layers->tags = 0;
 	layers->extensions = 0;
 	layers->flags &= (uint16_t)~WF_LAYERS_LENGTH_ZERO;
+	layers->flags |= WF_LAYERS_INNER;
 	return wf_layers_nest(layers, next);
 }
 

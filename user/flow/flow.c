@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "packet/flow_key.h"
+#include "packet/packet.h"
 
 void wf_flow_init(struct wf_flow *flow, const struct weft_flow_key *key, uint32_t hash,
 		  uint8_t client)
@@ -44,6 +45,48 @@ enum weft_flow_state wf_flow_state(const struct wf_flow *flow)
 	return flow->flags & WF_FLOW_NEW ? WEFT_FLOW_NEW : WEFT_FLOW_ESTABLISHED;
 }
 
+static bool has(const struct wf_flow *flow, enum weft_dir dir, uint32_t what)
+{
+	return wf_tcp_knows(&flow->tcp.dir[dir], what);
+}
+
+/*
+ * Which side sent its FIN first follows from the acknowledgements: a server that closes first is
+ * in CLOSING until its own FIN is acknowledged, one that closes second is in LAST-ACK.
+ */
+enum weft_tcp_state wf_flow_tcp_state(const struct wf_flow *flow)
+{
+	bool client_acked = has(flow, WEFT_TO_SERVER, WF_TCP_FIN_ACKED);
+	bool server_acked = has(flow, WEFT_TO_CLIENT, WF_TCP_FIN_ACKED);
+
+	if (flow->flags & WF_FLOW_CLOSED)
+		return WEFT_TCP_CLOSED;
+	if (flow->flags & WF_FLOW_NEW)
+		return flow->tcp_flags[WEFT_TO_CLIENT] & WF_TCP_SYN ? WEFT_TCP_SYN_RECV
+								    : WEFT_TCP_SYN_SENT;
+	if (!has(flow, WEFT_TO_CLIENT, WF_TCP_KNOWS_FIN))
+		return has(flow, WEFT_TO_SERVER, WF_TCP_KNOWS_FIN) ? WEFT_TCP_CLOSE_WAIT
+								   : WEFT_TCP_ESTABLISHED;
+	if (!has(flow, WEFT_TO_SERVER, WF_TCP_KNOWS_FIN))
+		return server_acked ? WEFT_TCP_FIN_WAIT2 : WEFT_TCP_FIN_WAIT1;
+	if (!server_acked)
+		return client_acked ? WEFT_TCP_LAST_ACK : WEFT_TCP_CLOSING;
+	return client_acked ? WEFT_TCP_CLOSED : WEFT_TCP_TIME_WAIT;
+}
+
+static void put_ext_counts(const struct wf_flow_ext *ext, int dir, struct weft_flow_counts *counts)
+{
+	const struct wf_flow_ext_half *half = &ext->half[dir];
+
+	counts->gap_count = half->gap_count;
+	counts->retransmitted_segments = half->retransmitted_segments;
+	counts->overlap_segments = half->overlap_segments;
+	counts->conflict_segments = half->conflict_segments;
+	counts->out_of_order_segments = half->out_of_order_segments;
+	counts->bypassed_packets = ext->bypass[dir].kept_packets;
+	counts->bypassed_bytes = ext->bypass[dir].kept_bytes;
+}
+
 void wf_flow_record(const struct wf_flow *flow, const struct wf_flow_ext *ext,
 		    enum weft_close_reason reason, struct weft_flow_record *ret_record)
 {
@@ -52,6 +95,7 @@ void wf_flow_record(const struct wf_flow *flow, const struct wf_flow_ext *ext,
 	ret_record->end_ns = flow->last_ns;
 	ret_record->reason = reason;
 	ret_record->state = wf_flow_state(flow);
+	ret_record->tcp_state = wf_flow_tcp_state(flow);
 	ret_record->midstream = flow->flags & WF_FLOW_MIDSTREAM;
 	for (int i = 0; i < 2; i++) {
 		struct weft_flow_counts *counts = &ret_record->counts[i];
@@ -62,13 +106,9 @@ void wf_flow_record(const struct wf_flow *flow, const struct wf_flow_ext *ext,
 		counts->gap_bytes = flow->gap_bytes[i];
 		counts->tcp_flags = flow->tcp_flags[i];
 		ret_record->wrong_checksums[i] = flow->flags & WF_FLOW_WRONG_CHECKSUMS(i);
-		if (!ext)
-			continue;
-		counts->gap_count = ext->half[i].gap_count;
-		counts->retransmitted_segments = ext->half[i].retransmitted_segments;
-		counts->overlap_segments = ext->half[i].overlap_segments;
-		counts->conflict_segments = ext->half[i].conflict_segments;
-		counts->out_of_order_segments = ext->half[i].out_of_order_segments;
+		ret_record->bypassed[i] = has(flow, (enum weft_dir)i, WF_TCP_BYPASSED);
+		if (ext)
+			put_ext_counts(ext, i, counts);
 	}
 }
 

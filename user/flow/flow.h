@@ -117,7 +117,10 @@ struct wf_flow_bypass {
 	 * data is expected near this offset
 	 */
 	uint64_t cut_off;
-	/* number of segments that the kernel bypassed; kept_bytes: their IP bytes */
+	/*
+	 * number of segments that the kernel bypassed; kept_bytes: their IP bytes, and from
+	 * wf_kernel_settle() on their length on the wire
+	 */
 	uint64_t kept_packets;
 	uint64_t kept_bytes;
 	/* base_packets, base_bytes: the kernel's counts when they were last read */
@@ -175,6 +178,9 @@ void wf_flow_record(const struct wf_flow *flow, const struct wf_flow_ext *ext,
 		    enum weft_close_reason reason, struct weft_flow_record *ret_record);
 
 enum weft_flow_state wf_flow_state(const struct wf_flow *flow);
+
+/* Return the state of the server's TCP, as far as its segments and their answers were seen. */
+enum weft_tcp_state wf_flow_tcp_state(const struct wf_flow *flow);
 
 /* Return true if the FIN of @dir is known and all data before it was delivered or given up. */
 bool wf_flow_dir_is_finished(const struct wf_flow *flow, enum weft_dir dir);

@@ -316,7 +316,7 @@ bool wf_half_open_syn(struct wf_half_open *table, const struct wf_packet *packet
 	note_syn(side, packet);
 	side->tcp_flags |= packet->tcp_flags;
 	side->packets += side->packets < UINT8_MAX;
-	side->bytes = add_capped(side->bytes, packet->ip_bytes);
+	side->bytes = add_capped(side->bytes, packet->link_bytes);
 	if (packet->payload_bytes) {
 		if (packet->payload_bytes > side->data_bytes)
 			side->data_bytes = add_capped(0, packet->payload_bytes);

@@ -32,7 +32,7 @@ struct wf_handshake_side {
 	uint32_t data;	     /* slab id of struct wf_syn_data; 0: no payload is held */
 	uint16_t data_bytes; /* size of the largest payload on a SYN of this endpoint */
 	uint16_t window;
-	uint16_t bytes; /* IP bytes of this endpoint's SYNs, counted as in weft_flow_counts */
+	uint16_t bytes; /* length of this endpoint's SYNs, counted as in weft_flow_counts */
 	uint16_t tcp_flags;
 	uint8_t packets;
 	uint8_t wscale;

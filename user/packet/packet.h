@@ -83,6 +83,8 @@ struct wf_packet {
 	uint16_t tcp_flags; /* WF_TCP_* */
 	enum wf_checksum_state checksum;
 	uint32_t ip_bytes; /* length of the IP datagram according to its header */
+	/* length on the wire: of the frame; of a packet in a tunnel, its ip_bytes */
+	uint32_t link_bytes;
 	union {
 		struct {
 			uint32_t seq;
