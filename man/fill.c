@@ -7,7 +7,7 @@
  *   @KEYS@          an entry for each configuration key, by section
  *   @RUN_FLAGS@     an entry for each command-line option of `weft run` that sets a key
  *   @REPLAY_FLAGS@  the names of the options that `weft replay` has as well
- *   @GAP_CAUSES@, @CLOSE_REASONS@, @FLOW_STATES@, @ANOMALIES@, @PRESSURE_LEVELS@,
+ *   @GAP_CAUSES@, @CLOSE_REASONS@, @FLOW_STATES@, @TCP_STATES@, @ANOMALIES@, @PRESSURE_LEVELS@,
  *   @INTERFACE_STATES@  an entry for each name of the table
  *   @METRICS@       an entry for each metric
  */
@@ -154,6 +154,11 @@ static void print_flow_states(void)
 	WEFT_FLOW_STATES(PRINT_NAME)
 }
 
+static void print_tcp_states(void)
+{
+	WEFT_TCP_STATES(PRINT_NAME)
+}
+
 static void print_anomalies(void)
 {
 	WEFT_ANOMALIES(PRINT_NAME)
@@ -199,6 +204,7 @@ static const struct {
 	{"@GAP_CAUSES@\n", print_gap_causes},
 	{"@CLOSE_REASONS@\n", print_close_reasons},
 	{"@FLOW_STATES@\n", print_flow_states},
+	{"@TCP_STATES@\n", print_tcp_states},
 	{"@ANOMALIES@\n", print_anomalies},
 	{"@PRESSURE_LEVELS@\n", print_pressure_levels},
 	{"@INTERFACE_STATES@\n", print_interface_states},

@@ -73,7 +73,10 @@ def written_names():
     types = set(re.findall(r'wf_events_line_begin\([^;]*?"(\w+)"\);', text))
     fields = set(re.findall(r'wf_(?:json_(?!object)\w+|events_put_time)\([^;"]*?"([a-z]\w*)"', text))
     both = re.findall(r'BOTH\("(\w+)"', text)
-    return types, fields | FLAGS | {f"{name}_{side}" for name in both for side in ("toserver", "toclient")}
+    table = (SINK / "format" / "eve_stats.c").read_text(encoding="utf-8")
+    numbers = re.findall(r'\{(?:"(\w+)"|NULL),\s+"(\w+)",\s+\{', table)
+    return types, (fields | FLAGS | {f"{name}_{side}" for name in both for side in ("toserver", "toclient")} |
+                   {f"{module}.{number}" if module else number for module, number in numbers})
 
 
 def check_events(name, page):

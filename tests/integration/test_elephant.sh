@@ -77,7 +77,7 @@ check 'agent ends with status 0' agent_stop
 check 'the stream file holds the first MiB' bash -c "[ \$(stat -c %s '$work/streams/$ip_b.'*'-$ip_a.9000') -eq 1048576 ]"
 check 'the answer to it came whole' bash -c "[ \$(cat '$work/streams/$ip_a.9000-$ip_b.'*) = thanks ]"
 check 'the record tells every byte of the stream' record "
-	.flow.stream_bytes_toserver + .flow.gap_bytes_toserver == $bytes and .flow.reason == \"fin\""
+	.flow.stream_bytes_toserver + .flow.gap_bytes_toserver == $bytes and .flow.close_reason == \"fin\""
 check 'what is missing is one gap of the depth' bash -c "
 	jq -se '[.[] | select(.event_type == \"gap\")] | length == 1 and .[0].gap.cause == \"depth\" and
 		.[0].gap.offset == 1048576 and .[0].gap.length == $bytes - 1048576' '$work/events'"

@@ -68,7 +68,7 @@ check 'each connection is told, with its counts' says '
 	[.[] | select(.event_type == "flow")] | length == 4 and
 	all(.[]; .community_id | startswith("1:")) and
 	(.[] | select(.dest_ip == "10.3.0.1") | .flow |
-		.reason == "fin" and .state == "closed" and .stream_bytes_toserver == 31 and .conflicts_toserver == 2 and
+		.close_reason == "fin" and .state == "closed" and .stream_bytes_toserver == 31 and .conflicts_toserver == 2 and
 		.retransmissions_toserver == 1 and .gaps_toserver == 0) and
 	(.[] | select(.dest_ip == "10.4.0.1") | .flow |
 		.stream_bytes_toserver == 8 and .gaps_toserver == 1 and .gap_bytes_toserver == 3)'

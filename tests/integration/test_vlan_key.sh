@@ -14,7 +14,7 @@ check 'streams without tags' "$weft" replay "$own_corpus/captures/link/ethernet.
 
 # flows NAME: print each flow record in $work/NAME.json.
 flows() {
-	jq -c 'select(.event_type == "flow") | [.vlan, .flow.midstream, .flow.reason,
+	jq -c 'select(.event_type == "flow") | [.vlan, .flow.midstream, .flow.close_reason,
 		.flow.pkts_toserver > 0, .flow.pkts_toclient > 0]' "$work/$1.json" | sort
 }
 anomalies() { jq -r 'select(.event_type == "anomaly") | .anomaly.event' "$work/$1.json"; }

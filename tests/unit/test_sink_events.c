@@ -83,6 +83,7 @@ static void assert_endpoints(const json_t *line)
 	assert_text(line, "dest_ip", "10.0.0.2");
 	assert_number(line, "dest_port", 80);
 	assert_text(line, "proto", "TCP");
+	assert_text(line, "in_iface", "eth7");
 	assert_text(line, "community_id", "1:3k1SoWXs/FltHw2aBCgUTgbDQF4=");
 }
 
@@ -93,6 +94,7 @@ TEST_WITH(events_flow_line_has_the_names_of_eve, setup, teardown)
 		.end_ns = 1795233605000000000ull,
 		.reason = WEFT_CLOSE_FIN,
 		.state = WEFT_FLOW_CLOSED,
+		.tcp_state = WEFT_TCP_TIME_WAIT,
 		.midstream = true,
 		.counts = {{.packets = 6,
 			    .bytes = 700,
@@ -133,7 +135,9 @@ TEST_WITH(events_flow_line_has_the_names_of_eve, setup, teardown)
 	assert_text(inner, "end", "2026-11-21T04:00:05.000000+0000");
 	assert_number(inner, "age", 4);
 	assert_text(inner, "state", "closed");
-	assert_text(inner, "reason", "fin");
+	assert_text(inner, "reason", "timeout");
+	assert_text(inner, "close_reason", "fin");
+	assert_true(json_is_false(json_object_get(inner, "alerted")));
 	assert_number(inner, "stream_bytes_toserver", 400);
 	assert_number(inner, "stream_bytes_toclient", 80000);
 	assert_number(inner, "gaps_toclient", 1);
@@ -147,6 +151,9 @@ TEST_WITH(events_flow_line_has_the_names_of_eve, setup, teardown)
 	inner = json_object_get(line, "tcp");
 	assert_text(inner, "tcp_flags", "1b");
 	assert_text(inner, "tcp_flags_tc", "12");
+	assert_text(inner, "state", "time_wait");
+	assert_true(json_is_true(json_object_get(inner, "tc_gap")));
+	assert_null(json_object_get(inner, "ts_gap"));
 	assert_true(json_is_true(json_object_get(inner, "syn")));
 	assert_null(json_object_get(inner, "rst"));
 	json_decref(line);
@@ -201,6 +208,7 @@ TEST_WITH(events_anomaly_line_shows_both_versions, setup, teardown)
 	inner = json_object_get(line, "anomaly");
 	assert_text(inner, "type", "stream");
 	assert_text(inner, "event", "overlap_conflict");
+	assert_text(inner, "suricata_event", "stream.reassembly_overlap_different_data");
 	assert_number(inner, "offset", 5);
 	assert_number(inner, "length", 2);
 	assert_text(inner, "kept", "00ff");
@@ -235,7 +243,8 @@ TEST_WITH(events_last_lines_are_all_changes_of_pressure_and_stats, setup, teardo
 	json_decref(line);
 	line = read_line(2);
 	assert_text(line, "event_type", "stats");
-	assert_number(json_object_get(line, "stats"), "frames", 12345);
+	assert_number(json_object_get(json_object_get(line, "stats"), "weft"), "frames", 12345);
+	assert_number(json_object_get(json_object_get(line, "stats"), "decoder"), "pkts", 12345);
 	json_decref(line);
 	assert_null(read_line(3));
 	fake_close(sink);
@@ -428,8 +437,8 @@ TEST_WITH(events_report_what_is_missing_from_files, setup, teardown)
 	assert_text(json_object_get(line, "file_gap"), "error", strerror(EDQUOT));
 	json_decref(line);
 	line = read_line(WF_FILE_GAPS_MAX);
-	assert_text(line, "event_type", "drop");
-	assert_number(json_object_get(line, "drop"), "events", 3);
+	assert_text(line, "event_type", "event_loss");
+	assert_number(json_object_get(line, "event_loss"), "events", 3);
 	json_decref(line);
 	fake_close(sink);
 	wf_file_gaps_free(opts.file_gaps);

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/control/clock.h"
@@ -129,6 +130,16 @@ static int add_source(struct agent *agent)
 	return 0;
 }
 
+/* Return the capture file of a replay of one file; NULL if its packets have several sources. */
+static const char *only_file(const struct wf_agent_opts *opts)
+{
+	struct stat stat_buf;
+
+	if (opts->files_count != 1 || stat(opts->files[0], &stat_buf) || !S_ISREG(stat_buf.st_mode))
+		return NULL;
+	return opts->files[0];
+}
+
 static int open_sinks(struct agent *agent)
 {
 	struct wf_sink_opts opts = agent->opts->config->sinks;
@@ -139,6 +150,7 @@ static int open_sinks(struct agent *agent)
 		return err;
 	opts.file_gaps = agent->file_gaps;
 	opts.continues = agent->continues;
+	opts.pcap_filename = only_file(agent->opts);
 	if (opts.on_disk_full == WF_DISK_FULL_DEFAULT)
 		opts.on_disk_full =
 			agent->opts->files_count ? WF_DISK_FULL_STOP : WF_DISK_FULL_CONTINUE;

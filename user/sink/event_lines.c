@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sink/format/eve_stats.h"
+
 enum { CHANGES_MAX = 16 };
 
 void wf_events_put_time(struct wf_events *events, const char *key, uint64_t time_ns)
@@ -34,16 +36,23 @@ void wf_events_line_begin(struct wf_events *events, uint64_t time_ns, const char
 	wf_json_text(&events->out.json, "event_type", type);
 }
 
+void wf_events_write_loss(struct wf_events *events, uint64_t time_ns, uint64_t lost,
+			  uint64_t data_bytes)
+{
+	struct wf_json *json = &events->out.json;
+
+	wf_events_line_begin(events, time_ns, "event_loss");
+	wf_json_object_begin(json, "event_loss");
+	wf_json_u64(json, "events", lost);
+	wf_json_u64(json, "data_bytes", data_bytes);
+	wf_json_object_end(json);
+}
+
 void wf_events_line_end(struct wf_sink *sink)
 {
 	struct wf_events *events = sink->state;
 
 	wf_line_out_end_line(sink, &events->out);
-}
-
-static void put_metric(const struct weft_metric *metric, void *ctx)
-{
-	wf_json_u64(ctx, metric->name, metric->value);
 }
 
 void wf_events_write_stats(struct wf_sink *sink)
@@ -54,7 +63,7 @@ void wf_events_write_stats(struct wf_sink *sink)
 	wf_json_object_begin(&events->out.json, "stats");
 	wf_json_u64(&events->out.json, "uptime",
 		    wf_events_clock_sec(CLOCK_MONOTONIC) - events->start_sec);
-	weft_stats_each(sink->weft, put_metric, &events->out.json);
+	wf_eve_stats_put(&events->out.json, sink->weft);
 	wf_json_object_end(&events->out.json);
 	wf_events_line_end(sink);
 }

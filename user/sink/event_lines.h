@@ -5,6 +5,7 @@
 #ifndef WF_SINK_EVENT_LINES_H
 #define WF_SINK_EVENT_LINES_H
 
+#include <net/if.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -17,7 +18,9 @@ enum { WF_EVENTS_TIME_BYTES = 48 };
 #define WF_EVENTS_NS_PER_SEC 1000000000ull
 
 struct wf_events {
-	uint64_t lost_told; /* number of lost lines and file gaps that were reported */
+	uint32_t interfaces_count;
+	char interface[IF_NAMESIZE]; /* the only captured interface; "": none or several */
+	uint64_t lost_told;	     /* number of lost lines and file gaps that were reported */
 	uint64_t start_sec;
 	uint64_t looked_sec;	/* second of the last check for memory pressure */
 	uint64_t stats_sec;	/* second of the last written statistics */
@@ -51,6 +54,14 @@ void wf_events_put_time(struct wf_events *events, const char *key, uint64_t time
 /* Begin a line with its time and type; end it and count it. */
 void wf_events_line_begin(struct wf_events *events, uint64_t time_ns, const char *type);
 void wf_events_line_end(struct wf_sink *sink);
+
+/*
+ * Write the line of @lost events that are missing from the output, with @data_bytes of stream data.
+ * It is not called drop, as the event of the subscription is: in EVE that is a packet that was
+ * blocked. The caller ends the line.
+ */
+void wf_events_write_loss(struct wf_events *events, uint64_t time_ns, uint64_t lost,
+			  uint64_t data_bytes);
 
 /* Write what no event of a connection announces: pressure, overload, states of interfaces. */
 void wf_events_write_changes(struct wf_sink *sink);

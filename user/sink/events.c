@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * events.c - writes events as JSON lines, with the field names of Suricata's EVE where EVE has one:
- * flow, gap, anomaly, drop, stats, pressure and overload.
+ * flow, gap, anomaly, event_loss, stats, pressure and overload.
  *
  * The lines of a batch are collected in a buffer and written together (line_out.c).
  */
@@ -14,17 +14,29 @@
 
 #include "sink/event_lines.h"
 #include "sink/file_gaps.h"
+#include "sink/format/eve_names.h"
 #include "sink/format/json_out.h"
 #include "sink/stream_name.h"
 
 /* ---- lines ---- */
 
-static void put_flow(struct wf_events *events, const struct weft_flow *flow)
+/* Write where the packets came from, if there is only one source. */
+static void put_source(struct wf_events *events, const char *pcap_filename)
 {
+	if (events->interface[0])
+		wf_json_text(&events->out.json, "in_iface", events->interface);
+	if (pcap_filename)
+		wf_json_text(&events->out.json, "pcap_filename", pcap_filename);
+}
+
+static void put_flow(struct wf_sink *sink, const struct weft_flow *flow)
+{
+	struct wf_events *events = sink->state;
 	char text[WEFT_FLOW_TEXT_BYTES];
 	struct wf_json *json = &events->out.json;
 
 	wf_json_u64(json, "flow_id", flow->id);
+	put_source(events, sink->opts.pcap_filename);
 	if (flow->vlan[0]) {
 		wf_json_array_begin(json, "vlan");
 		wf_json_u64(json, NULL, flow->vlan[0]);
@@ -90,24 +102,50 @@ static void put_tcp_flags(struct wf_json *json, const struct weft_flow_record *r
 	for (unsigned int i = 0; i < 8; i++)
 		if (all & 1u << i)
 			wf_json_bool(json, names[i], true);
+	wf_json_text(json, "state", weft_tcp_state_name(record->tcp_state));
+	if (record->counts[WEFT_TO_SERVER].gap_count)
+		wf_json_bool(json, "ts_gap", true);
+	if (record->counts[WEFT_TO_CLIENT].gap_count)
+		wf_json_bool(json, "tc_gap", true);
 	wf_json_object_end(json);
 }
 
-static void write_flow(struct wf_events *events, const struct weft_event *event)
+/* Write how much the kernel bypassed; nothing if it bypassed neither direction. */
+static void put_bypass(struct wf_json *json, const struct weft_flow_record *record)
 {
+	const struct weft_flow_counts *to_server = &record->counts[WEFT_TO_SERVER];
+	const struct weft_flow_counts *to_client = &record->counts[WEFT_TO_CLIENT];
+
+	if (!to_server->bypassed_packets && !to_client->bypassed_packets)
+		return;
+	wf_json_text(json, "bypass", "capture");
+	wf_json_object_begin(json, "bypassed");
+	wf_json_u64(json, "pkts_toserver", to_server->bypassed_packets);
+	wf_json_u64(json, "pkts_toclient", to_client->bypassed_packets);
+	wf_json_u64(json, "bytes_toserver", to_server->bypassed_bytes);
+	wf_json_u64(json, "bytes_toclient", to_client->bypassed_bytes);
+	wf_json_object_end(json);
+}
+
+static void write_flow(struct wf_sink *sink, const struct weft_event *event)
+{
+	struct wf_events *events = sink->state;
 	const struct weft_flow_record *record = event->close;
 	struct wf_json *json = &events->out.json;
 	uint64_t age_ns = record->end_ns > record->start_ns ? record->end_ns - record->start_ns : 0;
 
 	wf_events_line_begin(events, event->time_ns, "flow");
-	put_flow(events, event->flow);
+	put_flow(sink, event->flow);
 	wf_json_object_begin(json, "flow");
 	put_counts(json, record);
 	wf_events_put_time(events, "start", record->start_ns);
 	wf_events_put_time(events, "end", record->end_ns);
 	wf_json_u64(json, "age", age_ns / WF_EVENTS_NS_PER_SEC);
-	wf_json_text(json, "state", weft_flow_state_name(record->state));
-	wf_json_text(json, "reason", weft_close_reason_name(record->reason));
+	put_bypass(json, record);
+	wf_json_text(json, "state", wf_eve_flow_state(record));
+	wf_json_text(json, "reason", wf_eve_reason(record->reason));
+	wf_json_text(json, "close_reason", weft_close_reason_name(record->reason));
+	wf_json_bool(json, "alerted", false);
 	wf_json_bool(json, "midstream", record->midstream);
 	if (record->wrong_checksums[WEFT_TO_SERVER])
 		wf_json_bool(json, "wrong_checksums_toserver", true);
@@ -118,12 +156,13 @@ static void write_flow(struct wf_events *events, const struct weft_event *event)
 	put_tcp_flags(json, record);
 }
 
-static void write_gap(struct wf_events *events, const struct weft_event *event)
+static void write_gap(struct wf_sink *sink, const struct weft_event *event)
 {
+	struct wf_events *events = sink->state;
 	struct wf_json *json = &events->out.json;
 
 	wf_events_line_begin(events, event->time_ns, "gap");
-	put_flow(events, event->flow);
+	put_flow(sink, event->flow);
 	put_direction(events, event->dir);
 	wf_json_object_begin(json, "gap");
 	wf_json_u64(json, "offset", event->gap.off);
@@ -132,16 +171,20 @@ static void write_gap(struct wf_events *events, const struct weft_event *event)
 	wf_json_object_end(json);
 }
 
-static void write_anomaly(struct wf_events *events, const struct weft_event *event)
+static void write_anomaly(struct wf_sink *sink, const struct weft_event *event)
 {
+	struct wf_events *events = sink->state;
+	const char *suricata_event = wf_eve_anomaly(event->anomaly.kind);
 	struct wf_json *json = &events->out.json;
 
 	wf_events_line_begin(events, event->time_ns, "anomaly");
-	put_flow(events, event->flow);
+	put_flow(sink, event->flow);
 	put_direction(events, event->dir);
 	wf_json_object_begin(json, "anomaly");
 	wf_json_text(json, "type", "stream");
 	wf_json_text(json, "event", weft_anomaly_name(event->anomaly.kind));
+	if (suricata_event)
+		wf_json_text(json, "suricata_event", suricata_event);
 	wf_json_u64(json, "offset", event->anomaly.off);
 	wf_json_u64(json, "length", event->anomaly.len_bytes);
 	if (event->anomaly.shown_bytes) {
@@ -151,21 +194,13 @@ static void write_anomaly(struct wf_events *events, const struct weft_event *eve
 	wf_json_object_end(json);
 }
 
-static void write_drop(struct wf_events *events, const struct weft_event *event)
+static void write_file_gap(struct wf_sink *sink, const struct wf_file_gap *gap)
 {
-	wf_events_line_begin(events, event->time_ns, "drop");
-	wf_json_object_begin(&events->out.json, "drop");
-	wf_json_u64(&events->out.json, "events", event->drop.events);
-	wf_json_u64(&events->out.json, "data_bytes", event->drop.data_bytes);
-	wf_json_object_end(&events->out.json);
-}
-
-static void write_file_gap(struct wf_events *events, const struct wf_file_gap *gap)
-{
+	struct wf_events *events = sink->state;
 	struct wf_json *json = &events->out.json;
 
 	wf_events_line_begin(events, gap->time_ns, "file_gap");
-	put_flow(events, &gap->flow);
+	put_flow(sink, &gap->flow);
 	put_direction(events, gap->dir);
 	wf_json_object_begin(json, "file_gap");
 	wf_json_u64(json, "offset", gap->off);
@@ -186,7 +221,7 @@ static bool write_file_gaps(struct wf_sink *sink)
 
 	while (sink->opts.file_gaps && events->out.json.len < WF_LINE_OUT_FLUSH_BYTES &&
 	       wf_file_gaps_pop(sink->opts.file_gaps, &gap)) {
-		write_file_gap(events, &gap);
+		write_file_gap(sink, &gap);
 		wf_events_line_end(sink);
 		any = true;
 	}
@@ -203,11 +238,7 @@ static void write_lost(struct wf_sink *sink)
 		lost += wf_file_gaps_lost(sink->opts.file_gaps);
 	if (lost == events->lost_told || events->out.json.len >= WF_LINE_OUT_FLUSH_BYTES)
 		return;
-	wf_events_line_begin(events, wf_events_now_ns(), "drop");
-	wf_json_object_begin(&events->out.json, "drop");
-	wf_json_u64(&events->out.json, "events", lost - events->lost_told);
-	wf_json_u64(&events->out.json, "data_bytes", 0);
-	wf_json_object_end(&events->out.json);
+	wf_events_write_loss(events, wf_events_now_ns(), lost - events->lost_told, 0);
 	wf_events_line_end(sink);
 	events->lost_told = lost;
 }
@@ -236,20 +267,21 @@ static void look_around(struct wf_sink *sink)
 	wf_events_write_stats(sink);
 }
 
-static bool write_event(struct wf_events *events, const struct weft_event *event)
+static bool write_event(struct wf_sink *sink, const struct weft_event *event)
 {
 	switch (event->type) {
 	case WEFT_EVENT_CLOSE:
-		write_flow(events, event);
+		write_flow(sink, event);
 		return true;
 	case WEFT_EVENT_GAP:
-		write_gap(events, event);
+		write_gap(sink, event);
 		return true;
 	case WEFT_EVENT_ANOMALY:
-		write_anomaly(events, event);
+		write_anomaly(sink, event);
 		return true;
 	case WEFT_EVENT_DROP:
-		write_drop(events, event);
+		wf_events_write_loss(sink->state, event->time_ns, event->drop.events,
+				     event->drop.data_bytes);
 		return true;
 	case WEFT_EVENT_OPEN:
 	case WEFT_EVENT_DATA:
@@ -264,7 +296,7 @@ static int events_take(struct wf_sink *sink, const struct weft_event *taken, int
 	int err = 0;
 
 	for (int i = 0; i < count && !err; i++) {
-		if (write_event(events, &taken[i]))
+		if (write_event(sink, &taken[i]))
 			wf_events_line_end(sink);
 		if (events->out.json.len >= WF_LINE_OUT_FLUSH_BYTES)
 			err = wf_line_out_flush(sink, &events->out);
@@ -320,6 +352,16 @@ static const char *events_target(const struct wf_sink_opts *opts)
 	return opts->events_path;
 }
 
+/* The name of the captured interface is remembered if there is only one. */
+static void note_interface(const struct weft_interface *interface, void *ctx)
+{
+	struct wf_events *events = ctx;
+
+	events->interfaces_count++;
+	snprintf(events->interface, sizeof(events->interface), "%s",
+		 events->interfaces_count == 1 ? interface->name : "");
+}
+
 static int events_open(struct wf_sink *sink)
 {
 	struct wf_events *events = calloc(1, sizeof(*events));
@@ -329,6 +371,7 @@ static int events_open(struct wf_sink *sink)
 		return -ENOMEM;
 	events->start_sec = wf_events_clock_sec(CLOCK_MONOTONIC);
 	events->stats_sec = events->start_sec;
+	weft_interfaces_each(sink->weft, note_interface, events);
 	err = wf_line_out_open(sink, &events->out);
 	if (err) {
 		free(events);

@@ -23,6 +23,7 @@ enum wf_on_disk_full {
  * member
  * @file_gaps: carries the bytes that are missing from stream files to the sink of events; borrowed;
  *             NULL: they are only counted
+ * @pcap_filename: the capture file that is replayed; NULL: live capture, or several files
  * @continues: outputs of an earlier capture of this process are continued
  * @log: receives the messages of sinks; NULL: messages are discarded
  *
@@ -32,6 +33,7 @@ struct wf_sink_opts {
 #define WEFT_SINK_OPTION(kind, type, member, ...) type member;
 #include <weft/options.def>
 	struct wf_file_gaps *file_gaps;
+	const char *pcap_filename;
 	bool continues;
 	weft_log_fn log;
 	void *log_ctx;
