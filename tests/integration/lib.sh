@@ -197,6 +197,9 @@ ledgers_close() {
 		! grep -q 'NOT closed' "$work/agent.err"
 }
 
+# eve_is_valid FILE TYPE...: each event in FILE matches its schema, and FILE has an event of each TYPE.
+eve_is_valid() { /usr/bin/python3 "$root/tests/eve/check_eve.py" "$@"; }
+
 # same_files DIR DIR: both have the same stream files with the same bytes.
 same_files() { diff -r -x '.*' "$1" "$2"; }
 

@@ -64,6 +64,7 @@ PY
 }
 check 'room again: status 1' grep -qx 1 "$work/status"
 check 'room again: the missing ranges are reported, the rest is there' ranges_are_right
+check 'room again: the events match their schemas' eve_is_valid "$work/again.json" file_gap flow stats
 check 'room again: the ledger of the output closes' jq -e \
 	'.sinks[0] | .failed_bytes > 0 and .data_bytes == .written_bytes + .failed_bytes' "$work/report.json"
 check 'room again: the path is named once' \

@@ -78,6 +78,11 @@ check 'the stream file holds the first MiB' bash -c "[ \$(stat -c %s '$work/stre
 check 'the answer to it came whole' bash -c "[ \$(cat '$work/streams/$ip_a.9000-$ip_b.'*) = thanks ]"
 check 'the record tells every byte of the stream' record "
 	.flow.stream_bytes_toserver + .flow.gap_bytes_toserver == $bytes and .flow.close_reason == \"fin\""
+check 'the record tells what was bypassed, and where' record "
+	.in_iface and .flow.bypass == \"capture\" and .flow.bypassed.pkts_toserver > 0 and
+	.flow.bypassed.bytes_toserver > .flow.bypassed.pkts_toserver * 66 and
+	.flow.bytes_toserver > .flow.bypassed.bytes_toserver"
+check 'the events match their schemas' eve_is_valid "$work/events" flow gap stats
 check 'what is missing is one gap of the depth' bash -c "
 	jq -se '[.[] | select(.event_type == \"gap\")] | length == 1 and .[0].gap.cause == \"depth\" and
 		.[0].gap.offset == 1048576 and .[0].gap.length == $bytes - 1048576' '$work/events'"

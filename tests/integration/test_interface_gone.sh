@@ -116,5 +116,6 @@ check 'wait: status 0' test $? -eq 0
 check 'wait: the streams before' stream_is again 82
 check 'wait: a name in use gets the next number' stream_is again '82#2'
 check 'wait: the streams after' stream_is again 83
+check 'the events match their schemas' eve_is_valid "$work/events.json" interface flow stats
 check 'nothing is left' test -z "$(ls "$work/control" 2>/dev/null)"
 finish

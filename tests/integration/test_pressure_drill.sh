@@ -89,6 +89,7 @@ told_all() {
 	[[ $(levels) == 'low high critical'*' normal' ]]
 }
 check 'each change is an event' told_all
+check 'events match their schemas' eve_is_valid "$work/events" pressure gap flow
 check 'events name source and percent' jq -es \
 	'[.[] | select(.event_type == "pressure") | .pressure] | length > 4 and
 	 all(.source == "budget" and .percent > 0)' "$work/events"
