@@ -10,6 +10,7 @@
 #ifndef WEFT_EVENT_H
 #define WEFT_EVENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <weft/api.h>
@@ -19,7 +20,7 @@
 WEFT_BEGIN_DECLS
 
 enum weft_event_type {
-	WEFT_EVENT_OPEN = 0, /* a new connection was found; always its first event */
+	WEFT_EVENT_OPEN = 0, /* a connection was found; always its first event */
 	WEFT_EVENT_DATA,
 	WEFT_EVENT_GAP,
 	WEFT_EVENT_CLOSE,
@@ -98,6 +99,15 @@ struct weft_event {
 	const struct weft_flow *flow;
 	void *user;
 	union {
+		struct {
+			/* stream offset of the first byte that follows in each direction */
+			uint64_t off[WEFT_DIR_COUNT];
+			/*
+			 * the subscription began later than the connection: earlier bytes are not
+			 * delivered to it. If false, both offsets are 0.
+			 */
+			bool midway;
+		} open;
 		struct {
 			const uint8_t *bytes;
 			uint32_t len_bytes; /* number of bytes at @bytes, at least 1 */

@@ -16,6 +16,14 @@ WEFT_BEGIN_DECLS
 struct weft;
 struct weft_sub;
 
+/** The reason why a subscription has ended. */
+enum weft_sub_end {
+	WEFT_SUB_RUNNING = 0,  /* it has not ended */
+	WEFT_SUB_UNSUBSCRIBED, /* weft_unsubscribe() was called */
+	WEFT_SUB_FAILED,       /* inline_fn returned an error */
+	WEFT_SUB_SHUTDOWN,     /* the handle was freed */
+};
+
 /*
  * What happens to an event that finds its queue full. While the handle stops and ends all
  * connections, each policy first waits for the consumer, for as long as the consumer still polls.
@@ -40,6 +48,17 @@ enum weft_overflow {
  */
 typedef int (*weft_event_fn)(const struct weft_event *event, void *ctx);
 
+/**
+ * weft_sub_ended_fn - take note that a subscription has ended, and that no worker uses it any more
+ * @sub:    still valid; may be unsubscribed in this call
+ * @reason: WEFT_SUB_RUNNING if the capture has ended before the subscription
+ * @ctx:    the member ctx of struct weft_sub_opts
+ *
+ * Called once. Thread: the last worker that used the subscription, or the one in
+ * weft_unsubscribe() or weft_free(). Must not block.
+ */
+typedef void (*weft_sub_ended_fn)(struct weft_sub *sub, enum weft_sub_end reason, void *ctx);
+
 #define WEFT_EVENT_BIT(type) (1u << (type))
 
 /** struct weft_sub_opts - the events that a subscription receives, and the limits of its queue */
@@ -52,20 +71,27 @@ struct weft_sub_opts {
 				    WEFT_QUEUE_MIN_BYTES; 0: WEFT_QUEUE_BYTES */
 	weft_event_fn inline_fn; /* called for each event; NULL: events are queued and read with
 				    weft_sub_poll() */
-	void *ctx;		 /* argument of inline_fn; borrowed */
+	void *ctx;		 /* argument of inline_fn and ended_fn; borrowed */
+	weft_sub_ended_fn ended_fn; /* called when no worker uses the subscription any more; may be
+				       NULL */
 };
-#define weft_sub_opts__last_field ctx
+#define weft_sub_opts__last_field ended_fn
 
 /**
- * weft_subscribe() - add a subscription
+ * weft_subscribe() - add a subscription, before or while the handle runs
  * @opts:    borrowed for the call; NULL: all defaults
  * @ret_sub: owned by the handle; freed by weft_unsubscribe() or weft_free()
  *
+ * Of each connection that exists when the subscription begins, it first gets OPEN, just before the
+ * connection's next event. This OPEN is marked, and has the stream offsets from which on the
+ * subscription gets data (event.h).
+ *
  * Return: 0 on success; -ENOSPC if there are WEFT_SUBSCRIPTIONS_MAX subscriptions; -EINVAL if an
- * option is invalid (logged); -EBUSY if the handle was started; -ENOBUFS if the queues exceed the
- * memory limit; -ENOMEM; -ETIMEDOUT if other control calls took too long. Thread: any, before
- * weft_start(). Memory: for each worker, this call allocates a ring of at most @queue_bytes / 8.
- * Workers allocate pages while events wait. All counts against the handle's memory limit.
+ * option is invalid (logged); -ENOBUFS if the queues exceed the memory limit; -ENOMEM; -ETIMEDOUT
+ * if other control calls took too long. Thread: any, also in a callback of this handle. Memory: for
+ * each worker, this call allocates a ring of at most @queue_bytes / 8; while the handle runs, also
+ * a map of connections of 1/512 of the memory limit. Workers allocate pages while events wait. All
+ * counts against the handle's memory limit.
  */
 int weft_subscribe(struct weft *weft, const struct weft_sub_opts *opts, struct weft_sub **ret_sub);
 
@@ -98,16 +124,23 @@ struct weft_sub_stats {
 	/* maximum number of bytes queued or lent at one time; the sum over the queues of all
 	 * workers */
 	uint64_t high_water_bytes;
+	enum weft_sub_end ended; /* why the subscription has ended */
 };
 
 /** weft_sub_stats_read() - read the counts of a subscription. Thread: any. Memory: none. */
 void weft_sub_stats_read(const struct weft_sub *sub, struct weft_sub_stats *ret_stats);
 
 /**
- * weft_unsubscribe() - end a subscription and free its queued events
- * @sub: may be NULL; must not be polled after this call
+ * weft_unsubscribe() - end a subscription and free all that it holds
+ * @sub: may be NULL; must not be used after this call, nor may events that were polled from it
  *
- * Thread: the one that polls the subscription, or any once that thread has ended.
+ * A thread that waits in weft_sub_poll() returns -ESHUTDOWN. When this call returns, no worker is
+ * in inline_fn or calls it again, except if the call was made in a callback of this handle: then
+ * other workers may be in inline_fn until ended_fn is called.
+ *
+ * Thread: any, also in a callback of this handle; before weft_free(). Waits for workers that are in
+ * inline_fn, so the caller must not hold what inline_fn waits for. Memory: frees the queues, the
+ * waiting events and the map; workers free what they still use of it when their batch ends.
  */
 void weft_unsubscribe(struct weft_sub *sub);
 

@@ -99,8 +99,9 @@ static void start_dispatch(struct engine_run *run)
 	else
 		sub.inline_fn = run->opts.event_fn;
 
-	must(wf_sub_new(&sub, 1, false, run->arena, &run->sub));
-	wf_dispatch_init(&run->dispatch, 0, &run->sub, 1);
+	must(wf_registry_init(&run->registry, run->arena, 1, 1000));
+	must(wf_registry_add(&run->registry, &sub, false, &run->sub));
+	wf_dispatch_init(&run->dispatch, &run->registry, 0);
 }
 
 void engine_run_start(struct engine_run *run, const struct engine_run_opts *opts)
@@ -269,7 +270,7 @@ const char *engine_run_finish(struct engine_run *run)
 	check_empty(run);
 	wf_pipeline_free(run->pipeline);
 	wf_dispatch_close(&run->dispatch);
-	wf_sub_free(run->sub);
+	wf_registry_fini(&run->registry);
 	wf_page_pool_free(run->pages);
 	if (wf_arena_used_bytes(run->arena))
 		fail(run, "%llu bytes of the arena are still used",

@@ -14,6 +14,7 @@
 #include <weft/subscribe.h>
 
 #include "deliver/dispatch.h"
+#include "deliver/registry.h"
 #include "metrics/metrics.h"
 
 struct weft_sub;
@@ -58,6 +59,7 @@ struct engine_run {
 	struct wf_arena *arena;
 	struct wf_page_pool *pages;
 	struct weft_sub *sub;
+	struct wf_registry registry;
 	struct wf_dispatch dispatch;
 	struct wf_pipeline *pipeline;
 	struct wf_frame *batch;

@@ -59,7 +59,7 @@ static int take(struct wf_engine *engine)
 	const struct wf_charges_opts opts = {
 		.weft = &engine->opts,
 		.ifaces = &engine->ifaces,
-		.subs_count = engine->subs_count,
+		.subs_count = wf_registry_count(&engine->registry),
 		.budget = wf_arena_budget(engine->arena),
 	};
 

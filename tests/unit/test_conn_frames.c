@@ -225,7 +225,7 @@ TEST_WITH(frames_low_of_who_wants_no_data_are_not_copied, setup, teardown)
 	uint64_t offs[FRAMES];
 	uint32_t count = wf_page_pool_take_frames(rig.pages, offs, FRAMES - KEEP + 1);
 
-	rig.dispatch.wanted &= ~WEFT_EVENT_BIT(WEFT_EVENT_DATA);
+	rig.dispatch.takers[WEFT_TO_SERVER][WEFT_EVENT_DATA] = 0;
 	send(0, 5);
 	assert_int_equal(METRIC(segments_copied_segments), 0);
 	assert_int_equal(METRIC(payload_delivered_bytes), 15);

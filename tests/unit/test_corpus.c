@@ -18,6 +18,7 @@
 #include "capture/file/pcap_file.h"
 #include "capture/source.h"
 #include "deliver/dispatch.h"
+#include "deliver/registry.h"
 #include "deliver/subscription.h"
 #include "worker/pipeline.h"
 #include "memory/arena.h"
@@ -168,6 +169,7 @@ static void replay(const char *path, enum weft_deliver deliver, enum weft_checks
 						 .workers = 1,
 						 .metrics = &metrics,
 						 .handoff = no_handoff};
+	static struct wf_registry registry;
 	struct wf_dispatch dispatch;
 	struct wf_pipeline *pipeline;
 	struct wf_source *source;
@@ -179,8 +181,9 @@ static void replay(const char *path, enum weft_deliver deliver, enum weft_checks
 	assert_int_equal(
 		wf_page_pool_new(pipeline_opts.arena, &pages_opts, &metrics, &pipeline_opts.pages),
 		0);
-	assert_int_equal(wf_sub_new(&sub_opts, 1, false, pipeline_opts.arena, &sub), 0);
-	wf_dispatch_init(&dispatch, 0, &sub, 1);
+	assert_int_equal(wf_registry_init(&registry, pipeline_opts.arena, 1, 1000), 0);
+	assert_int_equal(wf_registry_add(&registry, &sub_opts, false, &sub), 0);
+	wf_dispatch_init(&dispatch, &registry, 0);
 	pipeline_opts.dispatch = &dispatch;
 	assert_int_equal(wf_pipeline_new(&pipeline_opts, &pipeline), 0);
 	if (wf_pcap_file_open(path, pipeline_opts.pages, &source))
@@ -192,7 +195,7 @@ static void replay(const char *path, enum weft_deliver deliver, enum weft_checks
 	wf_pipeline_free(pipeline);
 	source->ops->close(source);
 	wf_dispatch_close(&dispatch);
-	wf_sub_free(sub);
+	wf_registry_fini(&registry);
 	wf_page_pool_free(pipeline_opts.pages);
 	wf_arena_free(pipeline_opts.arena);
 }

@@ -10,6 +10,7 @@
 #include <weft/limits.h>
 
 #include "deliver/dispatch.h"
+#include "deliver/registry.h"
 #include "deliver/subscription.h"
 #include "memory/arena.h"
 #include "memory/budget.h"
@@ -21,6 +22,7 @@ enum { SUBS = 4, EVENTS = 256, PAYLOAD = 1400, SLOW = 0, FAST = 1, INLINE = 2, B
 enum { COUNT = 40 };
 
 static struct wf_arena *arena;
+static struct wf_registry registry;
 static struct weft_sub *subs[SUBS];
 static struct wf_dispatch dispatch;
 static struct weft_event events[EVENTS];
@@ -41,27 +43,26 @@ static void subscribe(int index, bool live, weft_event_fn fn)
 		.inline_fn = fn,
 	};
 
-	assert_int_equal(wf_sub_new(&opts, 1, live, arena, &subs[index]), 0);
+	assert_int_equal(wf_registry_add(&registry, &opts, live, &subs[index]), 0);
 }
 
 static int setup(void **state)
 {
 	called = 0;
-	if (wf_arena_new(16 << 20, &arena))
+	if (wf_arena_new(16 << 20, &arena) || wf_registry_init(&registry, arena, 1, 1000))
 		return -1;
 	subscribe(SLOW, true, NULL);
 	subscribe(FAST, true, NULL);
 	subscribe(INLINE, true, count_call);
 	subscribe(BLOCKING, false, NULL);
-	wf_dispatch_init(&dispatch, 0, subs, SUBS);
+	wf_dispatch_init(&dispatch, &registry, 0);
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	wf_dispatch_close(&dispatch);
-	for (int i = 0; i < SUBS; i++)
-		wf_sub_free(subs[i]);
+	wf_registry_fini(&registry);
 	assert_int_equal(wf_arena_used_bytes(arena), 0);
 	assert_int_equal(wf_budget_held(wf_arena_budget(arena), WF_BUDGET_QUEUES), 0);
 	wf_arena_free(arena);
@@ -83,7 +84,7 @@ static void push(uint64_t first, struct delivery_check *fast)
 	for (uint64_t i = first; i < first + COUNT; i++) {
 		struct weft_event event = delivery_data(&flow, i, payload, PAYLOAD);
 
-		wf_dispatch_event(&dispatch, &event, NULL);
+		delivery_dispatch(&dispatch, &event);
 	}
 	wf_dispatch_flush(&dispatch);
 	read_all(FAST, fast);
@@ -132,7 +133,7 @@ TEST_WITH(dispatch_shed_of_one_that_ended_does_nothing, setup, teardown)
 	struct wf_dispatch_drops shed;
 
 	push(0, &fast);
-	wf_sub_end(subs[SLOW]);
+	wf_sub_end(subs[SLOW], WEFT_SUB_FAILED);
 	wf_dispatch_drop_waiting(&dispatch, &shed);
 	assert_int_equal(shed.events, 0);
 }

@@ -407,6 +407,23 @@ static struct weft *open_handle(uint32_t workers, atomic_ulong *bytes, int *ret_
 	return weft;
 }
 
+/* Subscribes to a handle that runs, with a queue and with a callback, and ends one of the two. */
+static int subscribe_while_running(struct weft *weft)
+{
+	static atomic_ulong late_bytes;
+	WEFT_OPTS(weft_sub_opts, queued, .name = "late", .overflow = WEFT_OVERFLOW_DROP_NEWEST);
+	WEFT_OPTS(weft_sub_opts, called, .name = "late callback", .inline_fn = count_data,
+		  .ctx = &late_bytes);
+	struct weft_sub *queue_sub, *called_sub;
+	int err = weft_subscribe(weft, &queued, &queue_sub);
+
+	if (!err)
+		err = weft_subscribe(weft, &called, &called_sub);
+	if (!err)
+		weft_unsubscribe(queue_sub);
+	return err;
+}
+
 static void end_run(struct weft *weft, bool is_whole, struct outcome *outcome)
 {
 	disarm();
@@ -472,6 +489,8 @@ static struct outcome run_submit(void)
 		outcome.err = weft_add_submit(weft, &submit);
 	if (!outcome.err)
 		outcome.err = weft_start(weft);
+	if (!outcome.err)
+		outcome.err = subscribe_while_running(weft);
 	if (!outcome.err) {
 		outcome.err = weft_submit(weft, &packet, 1, -1) == 1 ? 0 : -EIO;
 		weft_stop(weft);

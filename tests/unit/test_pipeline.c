@@ -154,11 +154,20 @@ static void take_handoff(void *ctx, uint32_t worker, const struct wf_frame *fram
 	wf_page_put(frame->page);
 }
 
+static struct wf_registry second_registry;
+static struct wf_dispatch second_dispatch;
+
+static void free_second(struct wf_pipeline *pipeline)
+{
+	wf_pipeline_free(pipeline);
+	wf_dispatch_close(&second_dispatch);
+	wf_registry_fini(&second_registry);
+}
+
 /* Makes worker 2 of 4, which has no subscriptions. */
 static struct wf_pipeline *new_second(struct given *given, struct wf_metrics *metrics,
 				      const struct wf_rss *rss)
 {
-	static struct wf_dispatch dispatch;
 	const struct wf_pipeline_opts opts = {
 		.weft = &rig.opts,
 		.secret = {{1, 2, 3, 4}},
@@ -168,14 +177,15 @@ static struct wf_pipeline *new_second(struct given *given, struct wf_metrics *me
 		.arena = rig.arena,
 		.pages = rig.pages,
 		.metrics = metrics,
-		.dispatch = &dispatch,
+		.dispatch = &second_dispatch,
 		.handoff = take_handoff,
 		.handoff_ctx = given,
 	};
 	struct wf_pipeline *pipeline;
 
 	memset(metrics, 0, sizeof(*metrics));
-	wf_dispatch_init(&dispatch, 0, NULL, 0);
+	assert_int_equal(wf_registry_init(&second_registry, rig.arena, 4, 1000), 0);
+	wf_dispatch_init(&second_dispatch, &second_registry, 2);
 	assert_int_equal(wf_pipeline_new(&opts, &pipeline), 0);
 	return pipeline;
 }
@@ -205,7 +215,7 @@ TEST_WITH(pipeline_frame_of_another_worker_is_handed_to_it, setup, teardown)
 	assert_int_equal(wf_metric_get(&metrics, frames_handed_off_frames), 100 - mine);
 	assert_in_range(mine, 10, 45);
 	wf_pipeline_flush(pipeline);
-	wf_pipeline_free(pipeline);
+	free_second(pipeline);
 }
 
 TEST_WITH(pipeline_owner_is_whom_the_nic_gives_the_flow_to, setup, teardown)
@@ -244,7 +254,7 @@ TEST_WITH(pipeline_owner_is_whom_the_nic_gives_the_flow_to, setup, teardown)
 	}
 	assert_in_range(given.count, 50, 95);
 	wf_pipeline_flush(pipeline);
-	wf_pipeline_free(pipeline);
+	free_second(pipeline);
 }
 
 /*
@@ -285,7 +295,7 @@ TEST_WITH(pipeline_fragments_of_one_datagram_go_to_one_worker, setup, teardown)
 	assert_int_equal(wf_metric_get(&metrics, frames_fragment_frames), 2 * held);
 	assert_int_equal(wf_metric_get(&metrics, frames_handed_off_frames), given.count);
 	wf_pipeline_flush(pipeline);
-	wf_pipeline_free(pipeline);
+	free_second(pipeline);
 }
 
 /* ---- filter ----------------------------------------------------------------------- */

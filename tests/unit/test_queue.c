@@ -23,6 +23,8 @@ struct fixture {
 	struct wf_queue queue;
 	struct wf_waiter reader;
 	_Atomic bool stopping;
+	_Atomic uint32_t ended;
+	_Atomic bool is_blocked;
 	uint64_t empty_bytes; /* bytes of the arena in use before the queue exists */
 	struct weft_event events[BATCH];
 	struct wf_queue_slot slots[BATCH];
@@ -39,6 +41,8 @@ static void open_queue(enum weft_overflow overflow)
 		.overflow = overflow,
 		.reader = &fix.reader,
 		.stopping = &fix.stopping,
+		.ended = &fix.ended,
+		.is_blocked = &fix.is_blocked,
 	};
 
 	memset(&fix.queue, 0, sizeof(fix.queue));

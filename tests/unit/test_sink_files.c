@@ -263,7 +263,6 @@ TEST_WITH(files_directory_of_a_running_run_is_refused, setup, teardown)
 
 	assert_open_refused(-EBUSY, "is in use by another run");
 	fake = first_fake;
-	wf_dispatch_init(&fake.dispatch, 0, &fake.sub, 1);
 	assert_int_equal(fake_end(first), 0);
 	fake_close(first);
 }

@@ -11,6 +11,7 @@
 #include <weft/limits.h>
 
 #include "deliver/dispatch.h"
+#include "deliver/registry.h"
 #include "deliver/subscription.h"
 #include "memory/arena.h"
 #include "memory/budget.h"
@@ -19,6 +20,7 @@
 enum { WORKERS = 3, EVENTS = 300 };
 
 static struct wf_arena *arena;
+static struct wf_registry registry;
 static struct weft_sub *sub;
 static struct wf_dispatch dispatches[WORKERS];
 static struct weft_event events[EVENTS];
@@ -27,12 +29,20 @@ static const uint8_t payload[1000];
 static int setup(void **state)
 {
 	sub = NULL;
-	return wf_arena_new(16 << 20, &arena);
+	memset(dispatches, 0, sizeof(dispatches));
+	return wf_arena_new(16 << 20, &arena) || wf_registry_init(&registry, arena, WORKERS, 1000);
+}
+
+static void close_workers(void)
+{
+	for (uint32_t i = 0; i < WORKERS; i++)
+		wf_dispatch_close(&dispatches[i]);
 }
 
 static int teardown(void **state)
 {
-	wf_sub_free(sub);
+	close_workers();
+	wf_registry_fini(&registry);
 	assert_int_equal(wf_arena_used_bytes(arena), 0);
 	assert_int_equal(wf_budget_held(wf_arena_budget(arena), WF_BUDGET_QUEUES), 0);
 	wf_arena_free(arena);
@@ -42,9 +52,9 @@ static int teardown(void **state)
 static void subscribe(struct weft_sub_opts opts, bool live)
 {
 	opts.sz = sizeof(opts);
-	assert_int_equal(wf_sub_new(&opts, WORKERS, live, arena, &sub), 0);
+	assert_int_equal(wf_registry_add(&registry, &opts, live, &sub), 0);
 	for (uint32_t i = 0; i < WORKERS; i++)
-		wf_dispatch_init(&dispatches[i], i, &sub, 1);
+		wf_dispatch_init(&dispatches[i], &registry, i);
 }
 
 /* Pushes @count numbered DATA events of flow @worker. */
@@ -55,15 +65,9 @@ static void dispatch(uint32_t worker, uint64_t first, uint64_t count)
 	for (uint64_t i = first; i < first + count; i++) {
 		struct weft_event event = delivery_data(&flow, i, payload, 10);
 
-		wf_dispatch_event(&dispatches[worker], &event, NULL);
+		delivery_dispatch(&dispatches[worker], &event);
 	}
 	wf_dispatch_flush(&dispatches[worker]);
-}
-
-static void close_workers(void)
-{
-	for (uint32_t i = 0; i < WORKERS; i++)
-		wf_dispatch_close(&dispatches[i]);
 }
 
 TEST_WITH(subscription_merges_all_workers, setup, teardown)
@@ -128,10 +132,10 @@ TEST_WITH(subscription_only_wanted_types_are_queued, setup, teardown)
 	struct weft_event open = delivery_open(&flow);
 
 	subscribe((struct weft_sub_opts){.events = WEFT_EVENT_BIT(WEFT_EVENT_OPEN)}, false);
-	assert_true(wf_dispatch_wants(&dispatches[0], WEFT_EVENT_OPEN));
-	assert_false(wf_dispatch_wants(&dispatches[0], WEFT_EVENT_DATA));
+	assert_true(wf_dispatch_takers(&dispatches[0], WEFT_TO_SERVER, WEFT_EVENT_OPEN));
+	assert_false(wf_dispatch_takers(&dispatches[0], WEFT_TO_SERVER, WEFT_EVENT_DATA));
 	dispatch(0, 0, 10);
-	wf_dispatch_event(&dispatches[0], &open, NULL);
+	delivery_dispatch(&dispatches[0], &open);
 	close_workers();
 	assert_int_equal(wf_sub_poll(sub, events, EVENTS, -1), 1);
 	assert_int_equal(events[0].type, WEFT_EVENT_OPEN);
@@ -144,8 +148,8 @@ TEST_WITH(subscription_ended_by_its_consumer_takes_nothing_more, setup, teardown
 	subscribe((struct weft_sub_opts){0}, false);
 	dispatch(0, 0, 10);
 	assert_int_equal(wf_sub_poll(sub, events, 3, 0), 3);
-	wf_sub_end(sub);
-	wf_sub_end(sub);
+	assert_true(wf_sub_end(sub, WEFT_SUB_FAILED));
+	assert_false(wf_sub_end(sub, WEFT_SUB_SHUTDOWN));
 	used = wf_arena_used_bytes(arena);
 	assert_int_equal(wf_sub_poll(sub, events, EVENTS, -1), -ESHUTDOWN);
 	dispatch(0, 10, 10);
@@ -159,7 +163,7 @@ TEST_WITH(subscription_block_is_refused_live, setup, teardown)
 {
 	struct weft_sub_opts opts = {.sz = sizeof(opts), .overflow = WEFT_OVERFLOW_BLOCK};
 
-	assert_int_equal(wf_sub_new(&opts, WORKERS, true, arena, &sub), -EINVAL);
+	assert_int_equal(wf_registry_add(&registry, &opts, true, &sub), -EINVAL);
 	assert_null(sub);
 }
 
@@ -167,14 +171,14 @@ TEST_WITH(subscription_queue_below_minimum_is_refused, setup, teardown)
 {
 	struct weft_sub_opts opts = {.sz = sizeof(opts), .queue_bytes = WEFT_QUEUE_MIN_BYTES - 1};
 
-	assert_int_equal(wf_sub_new(&opts, WORKERS, false, arena, &sub), -EINVAL);
+	assert_int_equal(wf_registry_add(&registry, &opts, false, &sub), -EINVAL);
 }
 
 TEST_WITH(subscription_beyond_the_budget_is_refused_and_undone, setup, teardown)
 {
 	struct weft_sub_opts opts = {.sz = sizeof(opts), .queue_bytes = 64 << 20};
 
-	assert_int_equal(wf_sub_new(&opts, WORKERS, false, arena, &sub), -ENOBUFS);
+	assert_int_equal(wf_registry_add(&registry, &opts, false, &sub), -ENOBUFS);
 	assert_int_equal(wf_arena_used_bytes(arena), 0);
 }
 
@@ -195,11 +199,14 @@ static int count_call(const struct weft_event *event, void *ctx)
 TEST_WITH(subscription_is_charged_in_full, setup, teardown)
 {
 	struct wf_budget *budget = wf_arena_budget(arena);
+	uint64_t before = wf_budget_held(budget, WF_BUDGET_QUEUES);
 	uint64_t queued;
 
 	subscribe((struct weft_sub_opts){0}, false);
-	queued = wf_budget_held(budget, WF_BUDGET_QUEUES);
-	assert_int_equal(queued, sizeof(*sub) + WF_SUB_BATCH_MAX * sizeof(struct wf_queue_slot) +
+	queued = wf_budget_held(budget, WF_BUDGET_QUEUES) - before;
+	/* Two lists: the one with the subscription, and the one for its end. */
+	assert_int_equal(queued, sizeof(struct wf_sub_list) + sizeof(*sub) +
+					 WF_SUB_BATCH_MAX * sizeof(struct wf_queue_slot) +
 					 WORKERS * sizeof(struct wf_queue));
 	assert_int_equal(wf_budget_held(budget, WF_BUDGET_RUNS), WORKERS * WEFT_QUEUE_BYTES / 8);
 }
@@ -208,12 +215,13 @@ TEST_WITH(subscription_that_does_not_fit_beside_the_rings_is_refused, setup, tea
 {
 	struct wf_budget *budget = wf_arena_budget(arena);
 	struct weft_sub_opts opts = {.sz = sizeof(opts)};
+	uint64_t before = wf_budget_held(budget, WF_BUDGET_QUEUES);
 	uint64_t left = budget->limit_bytes - wf_budget_used(budget);
 
 	assert_int_equal(wf_budget_reserve(budget, WF_BUDGET_OTHER, left), 0);
-	assert_int_equal(wf_sub_new(&opts, WORKERS, false, arena, &sub), -ENOBUFS);
+	assert_int_equal(wf_registry_add(&registry, &opts, false, &sub), -ENOBUFS);
 	wf_budget_release(budget, WF_BUDGET_OTHER, left);
-	assert_int_equal(wf_budget_held(budget, WF_BUDGET_QUEUES), 0);
+	assert_int_equal(wf_budget_held(budget, WF_BUDGET_QUEUES), before);
 }
 
 TEST_WITH(subscription_inline_is_called_until_it_fails, setup, teardown)
@@ -263,7 +271,7 @@ static void run_threads(struct delivery_check *checks, uint64_t end_after)
 		}
 	}
 	if (count > 0)
-		wf_sub_end(sub);
+		wf_sub_end(sub, WEFT_SUB_FAILED);
 	else
 		assert_int_equal(count, -ESHUTDOWN);
 	for (uint32_t i = 0; i < WORKERS; i++)

@@ -10,6 +10,7 @@
 #include "api/last_error.h"
 #include "api/opts.h"
 #include "base/log.h"
+#include "deliver/registry.h"
 #include "deliver/subscription.h"
 #include "engine/engine.h"
 
@@ -39,11 +40,7 @@ int weft_subscribe(struct weft *weft, const struct weft_sub_opts *opts, struct w
 	if (!err)
 		err = check_opts(&all);
 	if (!err)
-		err = wf_lock_take(&weft->lock, "weft_subscribe");
-	if (!err) {
 		err = wf_engine_subscribe(weft->engine, &all, ret_sub);
-		wf_lock_put(&weft->lock);
-	}
 	return wf_api_end(weft, "weft_subscribe", err);
 }
 
@@ -62,5 +59,5 @@ void weft_sub_stats_read(const struct weft_sub *sub, struct weft_sub_stats *ret_
 void weft_unsubscribe(struct weft_sub *sub)
 {
 	if (sub)
-		wf_sub_end(sub);
+		wf_registry_remove(sub);
 }

@@ -5,6 +5,7 @@
 #include "conn/events.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "deliver/dispatch.h"
 #include "memory/page.h"
@@ -38,18 +39,65 @@ static void begin(const struct wf_conns *conns, struct weft_event *event,
 	event->user = ext ? ext->user : NULL;
 }
 
+/* The offset of an event that concerns no bytes of the stream. */
+#define NO_OFF UINT64_MAX
+
+/*
+ * Introduce @half's connection to subscriptions that began after it: they get its data from @off,
+ * where the next event of this direction begins, and from the next offset of the other direction.
+ */
+static void introduce(const struct wf_half *half, uint32_t strangers, uint64_t off, uint64_t now_ns)
+{
+	struct weft_flow identity;
+	struct weft_event open;
+
+	begin(half->conns, &open, &identity, WEFT_EVENT_OPEN, half->flow, WEFT_TO_SERVER, now_ns);
+	open.open.midway = true;
+	for (int i = 0; i < WEFT_DIR_COUNT; i++)
+		open.open.off[i] = half->flow->stream[i].next_off;
+	if (off != NO_OFF)
+		open.open.off[half->dir] = off;
+	wf_dispatch_introduce(half->conns->dispatch, strangers, half->flow, &open);
+}
+
+static __attribute__((noinline)) uint32_t choose(const struct wf_half *half, uint32_t takers,
+						 uint64_t off, uint64_t now_ns)
+{
+	struct wf_dispatch *dispatch = half->conns->dispatch;
+	uint32_t strangers = wf_dispatch_strangers(dispatch, takers, half->flow);
+
+	if (strangers)
+		introduce(half, strangers, off, now_ns);
+	return wf_dispatch_choose(dispatch, takers, half->flow);
+}
+
+/* Return the subscriptions that want an event of @half, which begins at @off of the stream. */
+static uint32_t takers_of(const struct wf_half *half, enum weft_event_type type, uint64_t off,
+			  uint64_t now_ns)
+{
+	uint32_t takers = wf_dispatch_takers(half->conns->dispatch, half->dir, type);
+
+	if (wf_unlikely(takers & half->conns->dispatch->choosy))
+		return choose(half, takers, off, now_ns);
+	return takers;
+}
+
 void wf_events_open(struct wf_conns *conns, const struct wf_flow *flow, uint64_t now_ns)
 {
+	uint32_t takers = wf_dispatch_takers(conns->dispatch, WEFT_TO_SERVER, WEFT_EVENT_OPEN);
 	struct weft_flow identity;
 	struct weft_event event;
 
 	wf_metric_inc(conns->metrics, flows_opened_flows);
 	if (flow->flags & WF_FLOW_MIDSTREAM)
 		wf_metric_inc(conns->metrics, flows_midstream_flows);
-	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_OPEN))
+	if (!(takers | conns->dispatch->choosy))
 		return;
 	begin(conns, &event, &identity, WEFT_EVENT_OPEN, flow, WEFT_TO_SERVER, now_ns);
-	wf_dispatch_event(conns->dispatch, &event, NULL);
+	memset(&event.open, 0, sizeof(event.open));
+	wf_dispatch_begin(conns->dispatch, flow, &identity);
+	takers = wf_dispatch_choose(conns->dispatch, takers, flow);
+	wf_dispatch_event(conns->dispatch, takers, &event, NULL);
 }
 
 /*
@@ -60,11 +108,11 @@ void wf_events_open(struct wf_conns *conns, const struct wf_flow *flow, uint64_t
  *
  * Lent bytes must be copied to a page if they are put into a queue.
  */
-static enum place choose_place(const struct wf_conns *conns, const struct wf_chunk *chunk)
+static enum place choose_place(const struct wf_conns *conns, const struct wf_chunk *chunk,
+			       uint32_t takers)
 {
 	if (chunk->is_lent)
-		return wf_dispatch_queues(conns->dispatch, WEFT_EVENT_DATA) ? PLACE_MUST_LEAVE
-									    : PLACE_STAY;
+		return wf_dispatch_queues(conns->dispatch, takers) ? PLACE_MUST_LEAVE : PLACE_STAY;
 	if (!chunk->page || !wf_page_is_frame(chunk->page))
 		return PLACE_STAY;
 	if (!wf_page_pool_may_keep_frame(conns->stream_env.pages))
@@ -101,7 +149,8 @@ static void lose_data(const struct wf_half *half, const struct wf_chunk *chunk)
 	wf_events_gap(half, chunk->off, chunk->len_bytes, WEFT_GAP_MEMORY, chunk->time_ns);
 }
 
-static void deliver(const struct wf_half *half, const struct wf_chunk *chunk)
+/* Count @chunk as delivered, and pass it to @takers. */
+static void deliver(const struct wf_half *half, const struct wf_chunk *chunk, uint32_t takers)
 {
 	struct wf_conns *conns = half->conns;
 	struct weft_flow identity;
@@ -109,13 +158,13 @@ static void deliver(const struct wf_half *half, const struct wf_chunk *chunk)
 
 	wf_metric_add(conns->metrics, payload_delivered_bytes, chunk->len_bytes);
 	wf_metric_add(conns->metrics, stream_bytes_by_direction[half->dir], chunk->len_bytes);
-	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_DATA))
+	if (!takers)
 		return;
 	begin_half(half, &event, &identity, WEFT_EVENT_DATA, chunk->time_ns);
 	event.data.bytes = chunk->bytes;
 	event.data.len_bytes = (uint32_t)chunk->len_bytes;
 	event.data.off = chunk->off;
-	wf_dispatch_event(conns->dispatch, &event, chunk->page);
+	wf_dispatch_event(conns->dispatch, takers, &event, chunk->page);
 }
 
 /*
@@ -135,7 +184,8 @@ static uint64_t piece_bytes(const struct wf_page_pool *pages, const struct wf_ch
 }
 
 /* Copy the first bytes of @chunk to a page and deliver them. Return: their number; 0: no page. */
-static uint64_t deliver_copy(const struct wf_half *half, const struct wf_chunk *chunk)
+static uint64_t deliver_copy(const struct wf_half *half, const struct wf_chunk *chunk,
+			     uint32_t takers)
 {
 	struct wf_conns *conns = half->conns;
 	struct wf_chunk piece = *chunk;
@@ -145,19 +195,20 @@ static uint64_t deliver_copy(const struct wf_half *half, const struct wf_chunk *
 	if (!piece.page)
 		return 0;
 	piece.bytes = wf_page_bytes(piece.page);
-	deliver(half, &piece);
+	deliver(half, &piece, takers);
 	wf_page_put(piece.page);
 	return piece.len_bytes;
 }
 
 /* Deliver copies of @chunk, in pieces. What finds no page is lost if it must leave its place. */
 static __attribute__((noinline)) void deliver_copies(const struct wf_half *half,
-						     const struct wf_chunk *chunk, enum place place)
+						     const struct wf_chunk *chunk, uint32_t takers,
+						     enum place place)
 {
 	struct wf_chunk rest = *chunk;
 	uint64_t copied;
 
-	while (rest.len_bytes && (copied = deliver_copy(half, &rest))) {
+	while (rest.len_bytes && (copied = deliver_copy(half, &rest, takers))) {
 		if (place == PLACE_BETTER_LEAVE)
 			wf_metric_inc(half->conns->metrics, relief_moved_segments);
 		rest.off += copied;
@@ -167,21 +218,20 @@ static __attribute__((noinline)) void deliver_copies(const struct wf_half *half,
 	if (!rest.len_bytes)
 		return;
 	if (place == PLACE_BETTER_LEAVE)
-		deliver(half, &rest);
+		deliver(half, &rest, takers);
 	else
 		lose_data(half, &rest);
 }
 
 void wf_events_data(const struct wf_half *half, const struct wf_chunk *chunk)
 {
-	enum place place = PLACE_STAY;
+	uint32_t takers = takers_of(half, WEFT_EVENT_DATA, chunk->off, chunk->time_ns);
+	enum place place = takers ? choose_place(half->conns, chunk, takers) : PLACE_STAY;
 
-	if (wf_dispatch_wants(half->conns->dispatch, WEFT_EVENT_DATA))
-		place = choose_place(half->conns, chunk);
 	if (wf_likely(place == PLACE_STAY))
-		deliver(half, chunk);
+		deliver(half, chunk, takers);
 	else
-		deliver_copies(half, chunk, place);
+		deliver_copies(half, chunk, takers, place);
 }
 
 void wf_events_gap(const struct wf_half *half, uint64_t off, uint64_t len_bytes,
@@ -192,6 +242,7 @@ void wf_events_gap(const struct wf_half *half, uint64_t off, uint64_t len_bytes,
 	struct wf_flow_ext *ext = wf_half_ext(half);
 	struct weft_flow identity;
 	struct weft_event event;
+	uint32_t takers;
 
 	half->flow->gap_bytes[half->dir] += len_bytes;
 	if (ext)
@@ -202,24 +253,25 @@ void wf_events_gap(const struct wf_half *half, uint64_t off, uint64_t len_bytes,
 	wf_metric_add(conns->metrics, gaps_bytes, len_bytes);
 	wf_metric_inc(conns->metrics, gaps_by_cause[cause]);
 	wf_metric_add(conns->metrics, gap_bytes_by_cause[cause], len_bytes);
-	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_GAP))
+	takers = takers_of(half, WEFT_EVENT_GAP, off, now_ns);
+	if (!takers)
 		return;
 	begin_half(half, &event, &identity, WEFT_EVENT_GAP, now_ns);
 	event.gap.off = off;
 	event.gap.len_bytes = len_bytes;
 	event.gap.cause = cause;
-	wf_dispatch_event(conns->dispatch, &event, NULL);
+	wf_dispatch_event(conns->dispatch, takers, &event, NULL);
 }
 
 void wf_events_anomaly(const struct wf_half *half, enum weft_anomaly kind, uint64_t off,
 		       uint64_t len_bytes, uint64_t now_ns)
 {
-	struct wf_dispatch *dispatch = half->conns->dispatch;
+	uint32_t takers = takers_of(half, WEFT_EVENT_ANOMALY, NO_OFF, now_ns);
 	struct weft_flow identity;
 	struct weft_event event;
 
 	wf_metric_inc(half->conns->metrics, anomalies_by_kind[kind]);
-	if (!wf_dispatch_wants(dispatch, WEFT_EVENT_ANOMALY))
+	if (!takers)
 		return;
 	begin_half(half, &event, &identity, WEFT_EVENT_ANOMALY, now_ns);
 	event.anomaly.kind = kind;
@@ -228,7 +280,7 @@ void wf_events_anomaly(const struct wf_half *half, enum weft_anomaly kind, uint6
 	event.anomaly.kept = NULL;
 	event.anomaly.lost = NULL;
 	event.anomaly.shown_bytes = 0;
-	wf_dispatch_event(dispatch, &event, NULL);
+	wf_dispatch_event(half->conns->dispatch, takers, &event, NULL);
 }
 
 void wf_events_split(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns)
@@ -247,12 +299,12 @@ void wf_events_split(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_
 void wf_events_conflict(const struct wf_half *half, const struct wf_insert_info *info,
 			uint64_t now_ns)
 {
-	struct wf_dispatch *dispatch = half->conns->dispatch;
+	uint32_t takers = takers_of(half, WEFT_EVENT_ANOMALY, NO_OFF, now_ns);
 	struct weft_flow identity;
 	struct weft_event event;
 
 	wf_metric_inc(half->conns->metrics, anomalies_by_kind[WEFT_ANOMALY_OVERLAP_CONFLICT]);
-	if (!wf_dispatch_wants(dispatch, WEFT_EVENT_ANOMALY))
+	if (!takers)
 		return;
 	begin_half(half, &event, &identity, WEFT_EVENT_ANOMALY, now_ns);
 	event.anomaly.kind = WEFT_ANOMALY_OVERLAP_CONFLICT;
@@ -261,19 +313,21 @@ void wf_events_conflict(const struct wf_half *half, const struct wf_insert_info 
 	event.anomaly.kept = info->kept;
 	event.anomaly.lost = info->lost;
 	event.anomaly.shown_bytes = info->shown_bytes;
-	wf_dispatch_event(dispatch, &event, NULL);
+	wf_dispatch_event(half->conns->dispatch, takers, &event, NULL);
 }
 
-void wf_events_close(struct wf_conns *conns, const struct wf_flow *flow,
-		     enum weft_close_reason reason, uint64_t now_ns)
+void wf_events_close(struct wf_conns *conns, struct wf_flow *flow, enum weft_close_reason reason,
+		     uint64_t now_ns)
 {
+	const struct wf_half half = wf_half_of(conns, flow, WEFT_TO_SERVER);
+	uint32_t takers = takers_of(&half, WEFT_EVENT_CLOSE, NO_OFF, now_ns);
 	struct weft_flow_record record;
 	struct weft_flow identity;
 	struct weft_event event;
 
 	wf_metric_inc(conns->metrics, flows_closed_flows);
 	wf_metric_inc(conns->metrics, flows_closed_by_reason[reason]);
-	if (!wf_dispatch_wants(conns->dispatch, WEFT_EVENT_CLOSE))
+	if (!takers)
 		return;
 	wf_flow_record(flow, wf_flow_table_ext(&conns->table, flow), reason, &record);
 	for (int i = 0; i < WEFT_DIR_COUNT; i++) {
@@ -285,5 +339,5 @@ void wf_events_close(struct wf_conns *conns, const struct wf_flow *flow,
 	record.end_ns += conns->skew_ns;
 	begin(conns, &event, &identity, WEFT_EVENT_CLOSE, flow, WEFT_TO_SERVER, now_ns);
 	event.close = &record;
-	wf_dispatch_event(conns->dispatch, &event, NULL);
+	wf_dispatch_event(conns->dispatch, takers, &event, NULL);
 }

@@ -8,8 +8,8 @@
 #include "conn/half.h"
 
 void wf_events_open(struct wf_conns *conns, const struct wf_flow *flow, uint64_t now_ns);
-void wf_events_close(struct wf_conns *conns, const struct wf_flow *flow,
-		     enum weft_close_reason reason, uint64_t now_ns);
+void wf_events_close(struct wf_conns *conns, struct wf_flow *flow, enum weft_close_reason reason,
+		     uint64_t now_ns);
 
 /* Count @chunk as delivered and report it. */
 void wf_events_data(const struct wf_half *half, const struct wf_chunk *chunk);

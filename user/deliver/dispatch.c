@@ -1,27 +1,164 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dispatch.c - passes each event of a worker to all subscriptions that want it.
+ * dispatch.c - passes each event of a worker to the subscriptions that want it.
  *
- * When a consumer has ended its subscription, the worker detects this at its next event or flush
- * and closes its queue, which frees the waiting events.
+ * The worker notices at a flush that a subscription has ended: it frees the events that wait in
+ * its queue there, a bounded number for each flush.
  */
 #include "deliver/dispatch.h"
 
+#include <string.h>
+
 #include "base/log.h"
+#include "base/owner.h"
+#include "deliver/registry.h"
 #include "deliver/subscription.h"
 
 enum { DROP_EVENTS_MAX = 8192 }; /* maximum number of events that one call drops from one queue */
 
-void wf_dispatch_init(struct wf_dispatch *dispatch, uint32_t worker, struct weft_sub **subs,
-		      uint32_t count)
+/* Iterate over the slots of a mask. */
+#define EACH_SLOT(slot, mask)                                                                    \
+	for (uint32_t left_ = (mask), slot; left_ && (slot = (uint32_t)__builtin_ctz(left_), 1); \
+	     left_ &= left_ - 1)
+
+static struct weft_sub *sub_at(const struct wf_dispatch *dispatch, uint32_t slot)
 {
-	*dispatch = (struct wf_dispatch){.worker = worker, .subs = subs, .subs_count = count};
-	for (uint32_t i = 0; i < count; i++) {
-		dispatch->wanted |= subs[i]->events;
-		if (!subs[i]->inline_fn)
-			dispatch->queued |= subs[i]->events;
+	return dispatch->list->subs[slot];
+}
+
+static struct wf_queue *queue_at(const struct wf_dispatch *dispatch, uint32_t slot)
+{
+	return &sub_at(dispatch, slot)->queues[dispatch->worker];
+}
+
+/* ---- the list ---- */
+
+static void add_taker(struct wf_dispatch *dispatch, const struct weft_sub *sub, uint32_t bit)
+{
+	for (int type = 0; type < WEFT_EVENT_TYPE_COUNT; type++) {
+		if (!(sub->events & WEFT_EVENT_BIT(type)))
+			continue;
+		for (int dir = 0; dir < WEFT_DIR_COUNT; dir++)
+			dispatch->takers[dir][type] |= bit;
 	}
 }
+
+static void use_list(struct wf_dispatch *dispatch, const struct wf_sub_list *list)
+{
+	memset(dispatch->takers, 0, sizeof(dispatch->takers));
+	dispatch->queued = dispatch->choosy = 0;
+	dispatch->list = list;
+	for (uint32_t slot = 0; slot < WEFT_SUBSCRIPTIONS_MAX; slot++) {
+		const struct weft_sub *sub = list->subs[slot];
+		uint32_t bit = 1u << slot;
+
+		if (!sub || wf_sub_was_left(sub, dispatch->worker))
+			continue;
+		add_taker(dispatch, sub, bit);
+		dispatch->queued |= sub->queues ? bit : 0;
+		dispatch->choosy |= sub->states.words ? bit : 0;
+	}
+}
+
+void wf_dispatch_init(struct wf_dispatch *dispatch, struct wf_registry *registry, uint32_t worker)
+{
+	*dispatch = (struct wf_dispatch){.worker = worker, .registry = registry};
+	use_list(dispatch, wf_registry_enter(registry, worker));
+}
+
+void wf_dispatch_adopt(struct wf_dispatch *dispatch)
+{
+	atomic_store(&dispatch->registry->worker[dispatch->worker].thread, wf_thread_id());
+}
+
+/* Begin to leave @sub, which is not in the list any more. */
+static void begin_leaving(struct weft_sub *sub, void *ctx)
+{
+	struct wf_dispatch *dispatch = ctx;
+
+	if (dispatch->leaving_count < WEFT_SUBSCRIPTIONS_MAX)
+		dispatch->leaving[dispatch->leaving_count++] = sub;
+	else
+		wf_sub_leave(sub, dispatch->worker);
+}
+
+static void follow_list(struct wf_dispatch *dispatch)
+{
+	const struct wf_sub_list *list = atomic_load(&dispatch->registry->list);
+
+	if (!dispatch->list)
+		return;
+	wf_sub_lists_removed(list, dispatch->list, begin_leaving, dispatch);
+	use_list(dispatch, list);
+	wf_registry_pass(dispatch->registry, dispatch->worker, list);
+}
+
+static void continue_leaving(struct wf_dispatch *dispatch)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < dispatch->leaving_count; i++) {
+		struct weft_sub *sub = dispatch->leaving[i];
+
+		if (wf_sub_clear(sub, dispatch->worker))
+			wf_sub_leave(sub, dispatch->worker);
+		else
+			dispatch->leaving[kept++] = sub;
+	}
+	dispatch->leaving_count = kept;
+}
+
+/* ---- choosy subscriptions ---- */
+
+/* Let @sub decide whether it wants the connection. Return: true if it does. */
+static bool decide(struct weft_sub *sub, const void *conn)
+{
+	wf_conn_states_set(&sub->states, conn, WF_CONN_WANTED);
+	return true;
+}
+
+void wf_dispatch_begin(struct wf_dispatch *dispatch, const void *conn, const struct weft_flow *flow)
+{
+	EACH_SLOT (slot, dispatch->choosy)
+		decide(sub_at(dispatch, slot), conn);
+}
+
+static uint32_t in_state(const struct wf_dispatch *dispatch, uint32_t subs, const void *conn,
+			 enum wf_conn_state state)
+{
+	uint32_t found = 0;
+
+	EACH_SLOT (slot, subs)
+		if (wf_conn_states_get(&sub_at(dispatch, slot)->states, conn) == state)
+			found |= 1u << slot;
+	return found;
+}
+
+uint32_t wf_dispatch_strangers(const struct wf_dispatch *dispatch, uint32_t takers,
+			       const void *conn)
+{
+	return in_state(dispatch, takers & dispatch->choosy, conn, WF_CONN_UNKNOWN);
+}
+
+void wf_dispatch_introduce(struct wf_dispatch *dispatch, uint32_t strangers, const void *conn,
+			   const struct weft_event *open)
+{
+	uint32_t takers = 0;
+
+	EACH_SLOT (slot, strangers)
+		if (decide(sub_at(dispatch, slot), conn))
+			takers |= 1u << slot;
+	wf_dispatch_event(dispatch, takers & dispatch->takers[open->dir][WEFT_EVENT_OPEN], open,
+			  NULL);
+}
+
+uint32_t wf_dispatch_choose(const struct wf_dispatch *dispatch, uint32_t takers, const void *conn)
+{
+	return (takers & ~dispatch->choosy) |
+	       in_state(dispatch, takers & dispatch->choosy, conn, WF_CONN_WANTED);
+}
+
+/* ---- events ---- */
 
 static void call_inline(const struct wf_dispatch *dispatch, struct weft_sub *sub,
 			const struct weft_event *event)
@@ -36,23 +173,19 @@ static void call_inline(const struct wf_dispatch *dispatch, struct weft_sub *sub
 	atomic_store_explicit(&counts->bytes,
 			      atomic_load_explicit(&counts->bytes, memory_order_relaxed) + bytes,
 			      memory_order_relaxed);
-	err = sub->inline_fn(event, sub->inline_ctx);
-	if (wf_unlikely(err) && !atomic_exchange(&sub->ended, true))
+	err = sub->inline_fn(event, sub->ctx);
+	if (wf_unlikely(err) && wf_sub_end(sub, WEFT_SUB_FAILED))
 		wf_warn("subscription %s: ended by its consumer (error %d)", sub->name, -err);
 }
 
-void wf_dispatch_event(struct wf_dispatch *dispatch, const struct weft_event *event,
-		       struct wf_page *page)
+void wf_dispatch_event(struct wf_dispatch *dispatch, uint32_t takers,
+		       const struct weft_event *event, struct wf_page *page)
 {
-	for (uint32_t i = 0; i < dispatch->subs_count; i++) {
-		struct weft_sub *sub = dispatch->subs[i];
+	EACH_SLOT (slot, takers) {
+		struct weft_sub *sub = sub_at(dispatch, slot);
 
-		if (!(sub->events & WEFT_EVENT_BIT(event->type)))
+		if (wf_unlikely(wf_sub_has_ended(sub)))
 			continue;
-		if (wf_unlikely(atomic_load_explicit(&sub->ended, memory_order_acquire))) {
-			wf_sub_close_worker(sub, dispatch->worker);
-			continue;
-		}
 		if (sub->inline_fn)
 			call_inline(dispatch, sub, event);
 		else
@@ -62,59 +195,62 @@ void wf_dispatch_event(struct wf_dispatch *dispatch, const struct weft_event *ev
 
 void wf_dispatch_flush(struct wf_dispatch *dispatch)
 {
-	for (uint32_t i = 0; i < dispatch->subs_count; i++) {
-		struct weft_sub *sub = dispatch->subs[i];
-
-		if (sub->inline_fn)
-			continue;
-		if (wf_unlikely(atomic_load_explicit(&sub->ended, memory_order_acquire)))
-			wf_sub_close_worker(sub, dispatch->worker);
+	EACH_SLOT (slot, dispatch->queued) {
+		if (wf_unlikely(wf_sub_has_ended(sub_at(dispatch, slot))))
+			wf_sub_clear(sub_at(dispatch, slot), dispatch->worker);
 		else
-			wf_queue_flush(&sub->queues[dispatch->worker]);
+			wf_queue_flush(queue_at(dispatch, slot));
 	}
+	if (wf_unlikely(atomic_load_explicit(&dispatch->registry->list, memory_order_acquire) !=
+			dispatch->list))
+		follow_list(dispatch);
+	if (wf_unlikely(dispatch->leaving_count))
+		continue_leaving(dispatch);
 }
 
 void wf_dispatch_mark(const struct wf_dispatch *dispatch, struct wf_dispatch_mark *ret_mark)
 {
-	for (uint32_t i = 0; i < dispatch->subs_count; i++) {
-		const struct weft_sub *sub = dispatch->subs[i];
-
-		ret_mark->pushed_bytes[i] = 0;
-		if (!sub->inline_fn)
-			ret_mark->pushed_bytes[i] = atomic_load_explicit(
-				&sub->queues[dispatch->worker].pushed_bytes, memory_order_relaxed);
-	}
+	ret_mark->generation = dispatch->list->generation;
+	EACH_SLOT (slot, dispatch->queued)
+		ret_mark->pushed_bytes[slot] = atomic_load_explicit(
+			&queue_at(dispatch, slot)->pushed_bytes, memory_order_relaxed);
 }
 
 bool wf_dispatch_has_passed(const struct wf_dispatch *dispatch, const struct wf_dispatch_mark *mark)
 {
-	for (uint32_t i = 0; i < dispatch->subs_count; i++) {
-		const struct weft_sub *sub = dispatch->subs[i];
-
-		if (!sub->inline_fn &&
-		    !wf_queue_has_passed(&sub->queues[dispatch->worker], mark->pushed_bytes[i]))
+	if (mark->generation != dispatch->list->generation)
+		return true;
+	EACH_SLOT (slot, dispatch->queued)
+		if (!wf_queue_has_passed(queue_at(dispatch, slot), mark->pushed_bytes[slot]))
 			return false;
-	}
 	return true;
 }
 
 void wf_dispatch_drop_waiting(struct wf_dispatch *dispatch, struct wf_dispatch_drops *ret_drops)
 {
 	*ret_drops = (struct wf_dispatch_drops){0};
-	for (uint32_t i = 0; i < dispatch->subs_count; i++) {
-		struct weft_sub *sub = dispatch->subs[i];
+	EACH_SLOT (slot, dispatch->queued) {
 		uint64_t bytes;
 
-		if (sub->inline_fn || atomic_load_explicit(&sub->ended, memory_order_acquire))
+		if (wf_sub_has_ended(sub_at(dispatch, slot)))
 			continue;
-		ret_drops->events += wf_queue_drop_waiting(&sub->queues[dispatch->worker],
-							   DROP_EVENTS_MAX, &bytes);
+		ret_drops->events +=
+			wf_queue_drop_waiting(queue_at(dispatch, slot), DROP_EVENTS_MAX, &bytes);
 		ret_drops->bytes += bytes;
 	}
 }
 
 void wf_dispatch_close(struct wf_dispatch *dispatch)
 {
-	for (uint32_t i = 0; i < dispatch->subs_count; i++)
-		wf_sub_close_worker(dispatch->subs[i], dispatch->worker);
+	const struct wf_sub_list *list = dispatch->list;
+
+	if (!list)
+		return;
+	for (uint32_t i = 0; i < dispatch->leaving_count; i++)
+		wf_sub_leave(dispatch->leaving[i], dispatch->worker);
+	dispatch->leaving_count = 0;
+	dispatch->list = NULL;
+	memset(dispatch->takers, 0, sizeof(dispatch->takers));
+	dispatch->queued = dispatch->choosy = 0;
+	wf_registry_leave(dispatch->registry, dispatch->worker, list);
 }

@@ -5,6 +5,17 @@
  * An event contains values, not references to the flow table. Payload bytes are never copied: a
  * queued record holds a reference to the page (or points into the mapped file).
  *
+ * Sets of subscriptions are masks of slots (registry.h). Before an event is built, its takers are
+ * asked for; for an event without takers nothing else is done:
+ *
+ *   takers = wf_dispatch_takers(dispatch, dir, type)   those that want such events
+ *   if (takers & dispatch->choosy): some of them want only some connections:
+ *     wf_dispatch_introduce()   tells those to which the connection is unknown about it
+ *     wf_dispatch_choose()      leaves those that want the connection
+ *   wf_dispatch_event(dispatch, takers, event, page)
+ *
+ * A connection is identified by the address of its state in the arena, see conn_states.h.
+ *
  * Thread: the worker, unless stated otherwise.
  */
 #ifndef WF_DELIVER_DISPATCH_H
@@ -18,56 +29,90 @@
 
 struct weft_sub;
 struct wf_page;
+struct wf_registry;
+struct wf_sub_list;
 
 /* The dispatcher of one worker. */
 struct wf_dispatch {
-	/* mask of WEFT_EVENT_BIT()s of the events that at least one subscription wants */
-	uint32_t wanted;
-	/* mask of those that at least one subscription wants in its queue */
-	uint32_t queued;
-	uint32_t worker; /* index of the worker */
-	uint32_t subs_count;
-	/* borrowed: array of all subscriptions, complete before workers start */
-	struct weft_sub **subs;
+	/* by direction and type of event: the subscriptions that want it */
+	uint32_t takers[WEFT_DIR_COUNT][WEFT_EVENT_TYPE_COUNT];
+	uint32_t queued;		/* the subscriptions with a queue */
+	uint32_t choosy;		/* the subscriptions that have a map of connections */
+	uint32_t worker;		/* index of the worker */
+	struct wf_registry *registry;	/* borrowed */
+	const struct wf_sub_list *list; /* lent by the registry until the next one is passed */
+	/* removed subscriptions whose waiting events are being freed; a reference to each */
+	struct weft_sub *leaving[WEFT_SUBSCRIPTIONS_MAX];
+	uint32_t leaving_count;
 };
+_Static_assert(WEFT_SUBSCRIPTIONS_MAX <= 32, "a bit for each slot");
 
 /* Initialize the dispatcher of one worker. Thread: main, before the worker starts. */
-void wf_dispatch_init(struct wf_dispatch *dispatch, uint32_t worker, struct weft_sub **subs,
-		      uint32_t count);
+void wf_dispatch_init(struct wf_dispatch *dispatch, struct wf_registry *registry, uint32_t worker);
 
-/*
- * Return nonzero if any subscription wants events of @type. If not, the caller need not build them.
- */
-static inline int wf_dispatch_wants(const struct wf_dispatch *dispatch, enum weft_event_type type)
+/* Declare that the calling thread runs the worker. Thread: the worker, as its first call. */
+void wf_dispatch_adopt(struct wf_dispatch *dispatch);
+
+/* Return the subscriptions that want events of @type. If none does, no event need be built. */
+static inline uint32_t wf_dispatch_takers(const struct wf_dispatch *dispatch, enum weft_dir dir,
+					  enum weft_event_type type)
 {
-	return (dispatch->wanted >> type) & 1;
+	return dispatch->takers[dir][type];
 }
 
-/* Is an event of @type put into a queue, so that its bytes must stay valid until it is read? */
-static inline int wf_dispatch_queues(const struct wf_dispatch *dispatch, enum weft_event_type type)
+/* Is an event put into a queue of @takers, so that its bytes must stay valid until it is read? */
+static inline bool wf_dispatch_queues(const struct wf_dispatch *dispatch, uint32_t takers)
 {
-	return (dispatch->queued >> type) & 1;
+	return dispatch->queued & takers;
 }
 
 /*
- * Pass @event to every subscription that wants it. @page: the page that holds the bytes of a
- * DATA event, borrowed; NULL if they are in a mapped file, or if the event is not queued. Conflict
- * bytes of an ANOMALY are copied into the record.
+ * Let the choosy subscriptions decide whether they want a new connection, which @flow describes.
+ * Its OPEN event is dispatched like others afterwards.
  */
-void wf_dispatch_event(struct wf_dispatch *dispatch, const struct weft_event *event,
-		       struct wf_page *page);
+void wf_dispatch_begin(struct wf_dispatch *dispatch, const void *conn,
+		       const struct weft_flow *flow);
 
-/* Publish the queued events to their readers and wake them. Called once per batch and when idle. */
+/* Return those of @takers to which the connection is unknown, because they began after it. */
+uint32_t wf_dispatch_strangers(const struct wf_dispatch *dispatch, uint32_t takers,
+			       const void *conn);
+
+/*
+ * Let @strangers decide whether they want the connection of @open, an OPEN event that is marked as
+ * midway. Those that do get the event if they want events of this type.
+ */
+void wf_dispatch_introduce(struct wf_dispatch *dispatch, uint32_t strangers, const void *conn,
+			   const struct weft_event *open);
+
+/* Return those of @takers that want the connection, which is known to all of them. */
+uint32_t wf_dispatch_choose(const struct wf_dispatch *dispatch, uint32_t takers, const void *conn);
+
+/*
+ * Pass @event to @takers. @page: the page that holds the bytes of a DATA event, borrowed; NULL if
+ * they are in a mapped file, or if the event is not queued. Conflict bytes of an ANOMALY are copied
+ * into the record.
+ */
+void wf_dispatch_event(struct wf_dispatch *dispatch, uint32_t takers,
+		       const struct weft_event *event, struct wf_page *page);
+
+/*
+ * Publish the queued events to their readers and wake them, and follow changes of the list of
+ * subscriptions. Called between batches and when idle.
+ */
 void wf_dispatch_flush(struct wf_dispatch *dispatch);
 
 /* A position in the sequence of dispatched events. */
 struct wf_dispatch_mark {
+	uint64_t generation; /* of the list of subscriptions */
 	uint64_t pushed_bytes[WEFT_SUBSCRIPTIONS_MAX];
 };
 
 void wf_dispatch_mark(const struct wf_dispatch *dispatch, struct wf_dispatch_mark *ret_mark);
 
-/* Return true if all readers have released the events that were dispatched before @mark. */
+/*
+ * Return true if all readers have released the events that were dispatched before @mark, or if
+ * subscriptions have come or gone since then.
+ */
 bool wf_dispatch_has_passed(const struct wf_dispatch *dispatch,
 			    const struct wf_dispatch_mark *mark);
 
@@ -83,7 +128,7 @@ struct wf_dispatch_drops {
  */
 void wf_dispatch_drop_waiting(struct wf_dispatch *dispatch, struct wf_dispatch_drops *ret_drops);
 
-/* Flush, then close the worker's end of every subscription. Called when the worker ends. */
+/* Flush, then leave every subscription. Called when the worker ends. Idempotent. */
 void wf_dispatch_close(struct wf_dispatch *dispatch);
 
 #endif

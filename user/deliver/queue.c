@@ -70,6 +70,8 @@ int wf_queue_init(struct wf_queue *queue, const struct wf_queue_opts *opts)
 	queue->overflow = opts->overflow;
 	queue->reader = opts->reader;
 	queue->stopping = opts->stopping;
+	queue->ended = opts->ended;
+	queue->is_blocked = opts->is_blocked;
 	queue->stuck_taken = NOT_STUCK;
 	return 0;
 }
@@ -174,16 +176,32 @@ static bool drop_oldest(struct wf_queue *queue)
 	return true;
 }
 
-static bool reader_has_left(const struct wf_queue *queue)
+static bool has_left(const struct wf_queue *queue, uint32_t side)
 {
-	return atomic_load(&queue->left) & WF_QUEUE_LEFT_READER;
+	return atomic_load(&queue->left) & side;
+}
+
+/* Return true if the reader takes no more events, because it has left or will leave. */
+static bool reader_is_gone(const struct wf_queue *queue)
+{
+	return atomic_load(queue->ended) || has_left(queue, WF_QUEUE_LEFT_READER);
+}
+
+bool wf_queue_clear(struct wf_queue *queue, uint32_t events_max)
+{
+	if (has_left(queue, WF_QUEUE_LEFT_WORKER))
+		return true;
+	for (uint32_t i = 0; i < events_max; i++)
+		if (!drop_oldest(queue))
+			return true;
+	return false;
 }
 
 bool wf_queue_has_passed(const struct wf_queue *queue, uint64_t position)
 {
 	return wf_count_get(&queue->dropped_bytes) + atomic_load(&queue->released_bytes) >=
 		       position ||
-	       reader_has_left(queue);
+	       has_left(queue, WF_QUEUE_LEFT_READER);
 }
 
 uint32_t wf_queue_drop_waiting(struct wf_queue *queue, uint32_t events_max, uint64_t *ret_bytes)
@@ -202,11 +220,7 @@ uint32_t wf_queue_drop_waiting(struct wf_queue *queue, uint32_t events_max, uint
 	return (uint32_t)(wf_count_get(&queue->dropped_events) - events);
 }
 
-/*
- * Wait until the reader has made room. Return: false if the reader will not make room, because it
- * has left, or because the handle stops and the reader takes no more events.
- */
-static bool wait_for_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
+static bool wait_for_reader(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
 {
 	uint64_t taken = wf_count_get(&queue->taken_events);
 	uint64_t stopped_ns = 0;
@@ -221,7 +235,7 @@ static bool wait_for_room(struct wf_queue *queue, uint64_t bytes, uint64_t paylo
 
 		if (has_room(queue, bytes, payload))
 			break;
-		if (reader_has_left(queue))
+		if (reader_is_gone(queue))
 			return false;
 		wf_waiter_sleep(&queue->room, ticket, wf_clock_monotonic_ns() + SPACE_NAP_NS);
 		if (!atomic_load(queue->stopping))
@@ -236,6 +250,25 @@ static bool wait_for_room(struct wf_queue *queue, uint64_t bytes, uint64_t paylo
 	}
 	wf_waiter_cancel(&queue->room);
 	return true;
+}
+
+/*
+ * Wait until the reader has made room. Return: false if the reader will not make room, because it
+ * has left, or because the handle stops and the reader takes no more events.
+ */
+static bool wait_for_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
+{
+	bool has_room;
+
+	atomic_store(queue->is_blocked, true);
+	has_room = wait_for_reader(queue, bytes, payload);
+	atomic_store(queue->is_blocked, false);
+	/*
+	 * Pairs with wait_for_callbacks() in registry.c: either it sees that this worker is not
+	 * blocked, or this worker sees that the subscription has ended.
+	 */
+	atomic_thread_fence(memory_order_seq_cst);
+	return has_room;
 }
 
 /*
@@ -309,6 +342,10 @@ static void fill_record(struct wf_record *record, const struct weft_event *event
 			fill_conflict(record, event);
 		break;
 	case WEFT_EVENT_OPEN:
+		record->off = event->open.off[0];
+		record->stream_bytes = event->open.off[1];
+		record->what = event->open.midway;
+		break;
 	case WEFT_EVENT_DROP:
 		break;
 	}
@@ -349,7 +386,7 @@ void wf_queue_push(struct wf_queue *queue, const struct weft_event *event, struc
 
 void wf_queue_close(struct wf_queue *queue)
 {
-	if (atomic_load(&queue->left) & WF_QUEUE_LEFT_WORKER)
+	if (has_left(queue, WF_QUEUE_LEFT_WORKER))
 		return;
 	publish(queue);
 	/*

@@ -48,7 +48,9 @@ struct wf_queue {
 	enum weft_overflow overflow; /* overflow policy; never WEFT_OVERFLOW_DEFAULT */
 	/* borrowed: the waiter on which the subscription's reader sleeps */
 	struct wf_waiter *reader;
-	const _Atomic bool *stopping; /* borrowed: set to true when the handle stops */
+	const _Atomic bool *stopping;  /* borrowed: set to true when the handle stops */
+	const _Atomic uint32_t *ended; /* borrowed: not 0 once the subscription has ended */
+	_Atomic bool *is_blocked;      /* borrowed: true while the worker waits for room */
 
 	/* written by the worker */
 	_Alignas(WF_CACHE_LINE) uint64_t head; /* position of the next record */
@@ -107,6 +109,8 @@ struct wf_queue_opts {
 	bool lazy_wake; /* wake the reader only when many records are waiting */
 	struct wf_waiter *reader;
 	const _Atomic bool *stopping;
+	const _Atomic uint32_t *ended;
+	_Atomic bool *is_blocked;
 };
 
 /* Initialize @queue, which must be zeroed. Return: 0; -ENOBUFS: the arena is full. */
@@ -135,6 +139,12 @@ uint32_t wf_queue_drop_waiting(struct wf_queue *queue, uint32_t events_max, uint
 bool wf_queue_has_passed(const struct wf_queue *queue, uint64_t position);
 
 /*
+ * Drop up to @events_max waiting events of a queue that nobody reads any more. Return: true if none
+ * is left, or the queue is closed.
+ */
+bool wf_queue_clear(struct wf_queue *queue, uint32_t events_max);
+
+/*
  * Flush the queue, mark it as closed, so that the reader knows that no more events follow, and
  * leave it. Idempotent.
  */
@@ -152,6 +162,9 @@ int wf_queue_take(struct wf_queue *queue, struct weft_event *events, struct wf_q
 
 /* Release the events taken so far, which the caller no longer needs. */
 void wf_queue_release(struct wf_queue *queue);
+
+/* Free the waiting events and leave the queue. Idempotent. */
+void wf_queue_abandon(struct wf_queue *queue);
 
 bool wf_queue_is_empty(const struct wf_queue *queue);
 

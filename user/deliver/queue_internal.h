@@ -17,12 +17,16 @@ struct wf_record {
 	uint32_t len_bytes; /* length of the record, a multiple of WF_RECORD_ALIGN */
 	uint8_t type;	    /* enum weft_event_type, or WF_RECORD_PAD */
 	uint8_t dir;
-	/* of a GAP event: enum weft_gap_cause; of an ANOMALY event: enum weft_anomaly */
+	/*
+	 * of a GAP event: enum weft_gap_cause; of an ANOMALY event: enum weft_anomaly; of an OPEN
+	 * event: open.midway
+	 */
 	uint8_t what;
 	uint8_t shown_bytes;
 	uint64_t number;
 	uint64_t before_bytes; /* payload bytes of all earlier events of the queue */
 	uint64_t time_ns;
+	/* of an OPEN event: off and stream_bytes are its two offsets */
 	uint64_t off;
 	uint64_t stream_bytes;
 	const uint8_t *bytes;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "deliver/queue_internal.h"
+#include "memory/page.h"
 
 enum {
 	CLAIM_RUN = 16,		/* maximum number of records claimed at a time */
@@ -68,6 +69,10 @@ static void take_record(struct wf_queue *queue, const struct wf_record *record,
 		event->anomaly.lost = slot->conflict.lost;
 		break;
 	case WEFT_EVENT_OPEN:
+		event->open.off[0] = record->off;
+		event->open.off[1] = record->stream_bytes;
+		event->open.midway = record->what;
+		break;
 	case WEFT_EVENT_DROP:
 		break;
 	}
@@ -205,6 +210,34 @@ int wf_queue_take(struct wf_queue *queue, struct weft_event *events, struct wf_q
 		count++;
 	}
 	return count;
+}
+
+/* Claim all published records. Return: the position of the first one; *@ret_end: their end. */
+static uint64_t claim_all(struct wf_queue *queue, uint64_t *ret_end)
+{
+	uint64_t claim = atomic_load(&queue->claim);
+
+	do
+		*ret_end = atomic_load(&queue->published);
+	while (!atomic_compare_exchange_weak(&queue->claim, &claim, *ret_end | WF_CLAIM_COPYING));
+	return claim & ~WF_CLAIM_COPYING;
+}
+
+void wf_queue_abandon(struct wf_queue *queue)
+{
+	const struct wf_record *record;
+	uint64_t pos, end;
+
+	if (atomic_load(&queue->left) & WF_QUEUE_LEFT_READER)
+		return;
+	begin_copying(queue);
+	for (pos = claim_all(queue, &end); pos != end; pos += record->len_bytes) {
+		record = wf_record_at(queue, pos);
+		if (record->type != WF_RECORD_PAD)
+			wf_page_put(record->page);
+	}
+	atomic_fetch_and(&queue->claim, ~WF_CLAIM_COPYING);
+	wf_queue_leave(queue, WF_QUEUE_LEFT_READER);
 }
 
 void wf_queue_release(struct wf_queue *queue)

@@ -27,6 +27,9 @@
 #define ALL_EVENTS	((1u << WEFT_EVENT_TYPE_COUNT) - 1)
 #define QUEUE_BYTES_MAX (1ull << 40)
 
+enum { CLEAR_EVENTS = 1024 }; /* number of waiting events that one call frees */
+_Static_assert(WEFT_WORKERS_MAX <= 64, "a bit for each worker");
+
 static int check_opts(const struct weft_sub *sub, const struct weft_sub_opts *opts, bool live)
 {
 	if (live && opts->overflow == WEFT_OVERFLOW_BLOCK) {
@@ -45,21 +48,22 @@ static int check_opts(const struct weft_sub *sub, const struct weft_sub_opts *op
 	return 0;
 }
 
-static int open_queues(struct weft_sub *sub, const struct weft_sub_opts *opts, bool live,
-		       struct wf_arena *arena)
+static int open_queues(struct weft_sub *sub, const struct weft_sub_opts *opts,
+		       const struct wf_sub_env *env)
 {
 	struct wf_queue_opts queue_opts = {
-		.arena = arena,
+		.arena = env->arena,
 		.bytes = opts->queue_bytes ? opts->queue_bytes : WEFT_QUEUE_BYTES,
 		.overflow = opts->overflow,
-		.lazy_wake = !live,
+		.lazy_wake = !env->live,
 		.reader = &sub->reader,
-		.stopping = &sub->stopping,
+		.ended = &sub->ended,
+		.stopping = env->stopping,
 	};
 	size_t bytes = sub->workers * sizeof(*sub->queues);
 
 	if (queue_opts.overflow == WEFT_OVERFLOW_DEFAULT)
-		queue_opts.overflow = live ? WEFT_OVERFLOW_DROP_OLDEST : WEFT_OVERFLOW_BLOCK;
+		queue_opts.overflow = env->live ? WEFT_OVERFLOW_DROP_OLDEST : WEFT_OVERFLOW_BLOCK;
 	sub->lazy_wake = queue_opts.lazy_wake;
 	sub->slots = calloc(WF_SUB_BATCH_MAX, sizeof(*sub->slots));
 	sub->queues = aligned_alloc(WF_CACHE_LINE, bytes);
@@ -68,8 +72,10 @@ static int open_queues(struct weft_sub *sub, const struct weft_sub_opts *opts, b
 	if (!sub->slots || !sub->queues)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < sub->workers; i++) {
-		int err = wf_queue_init(&sub->queues[i], &queue_opts);
+		int err;
 
+		queue_opts.is_blocked = &env->worker[i].is_blocked;
+		err = wf_queue_init(&sub->queues[i], &queue_opts);
 		if (err) {
 			wf_error("subscription %s: no room in the memory budget for %u queues of "
 				 "%llu bytes",
@@ -80,11 +86,10 @@ static int open_queues(struct weft_sub *sub, const struct weft_sub_opts *opts, b
 	return 0;
 }
 
-static int open_inlines(struct weft_sub *sub, const struct weft_sub_opts *opts)
+static int open_inlines(struct weft_sub *sub)
 {
 	size_t bytes = sub->workers * sizeof(*sub->inlines);
 
-	sub->inline_ctx = opts->ctx;
 	sub->inlines = aligned_alloc(WF_CACHE_LINE, bytes);
 	if (!sub->inlines)
 		return -ENOMEM;
@@ -101,13 +106,65 @@ static uint64_t sub_bytes(bool is_inline, uint32_t workers)
 	       workers * sizeof(struct wf_queue);
 }
 
-int wf_sub_new(const struct weft_sub_opts *opts, uint32_t workers, bool live,
-	       struct wf_arena *arena, struct weft_sub **ret_sub)
+/*
+ * A subscription to all connections from their beginning needs no map of them. A large arena makes
+ * a large map, whose untouched part is not written here.
+ */
+static int open_states(struct weft_sub *sub, const struct wf_sub_env *env)
 {
-	uint64_t bytes = sub_bytes(opts->inline_fn, workers);
-	struct wf_budget *budget = wf_arena_budget(arena);
+	uint64_t bytes = wf_conn_states_bytes(wf_arena_bytes(env->arena));
+
+	if (!env->is_late)
+		return 0;
+	sub->states.base = wf_arena_base(env->arena);
+	sub->states.words = wf_arena_take_zeroed_run(env->arena, bytes);
+	if (sub->states.words)
+		return 0;
+	wf_error("subscription %s: no room in the memory budget for a map of connections of %llu "
+		 "bytes",
+		 sub->name, (unsigned long long)bytes);
+	return -ENOBUFS;
+}
+
+static void free_queues(struct weft_sub *sub)
+{
+	for (uint32_t i = 0; sub->queues && i < sub->workers; i++) {
+		/* A queue whose arena is NULL was never initialized. */
+		if (!sub->queues[i].arena)
+			continue;
+		wf_queue_leave(&sub->queues[i], WF_QUEUE_LEFT_WORKER);
+		wf_queue_leave(&sub->queues[i], WF_QUEUE_LEFT_READER);
+	}
+	free(sub->queues);
+}
+
+static void free_sub(struct weft_sub *sub)
+{
+	struct wf_budget *budget = wf_arena_budget(sub->arena);
+
+	free_queues(sub);
+	if (sub->states.words)
+		wf_arena_put_run(sub->arena, sub->states.words,
+				 wf_conn_states_bytes(wf_arena_bytes(sub->arena)));
+	free(sub->slots);
+	free(sub->inlines);
+	wf_budget_release(budget, WF_BUDGET_QUEUES, sub_bytes(sub->inline_fn, sub->workers));
+	free(sub);
+}
+
+static void put_ref(struct weft_sub *sub)
+{
+	if (atomic_fetch_sub(&sub->refs, 1) == 1)
+		free_sub(sub);
+}
+
+/* Return a subscription whose memory is charged, without queues. */
+static int alloc_sub(const struct weft_sub_opts *opts, const struct wf_sub_env *env,
+		     struct weft_sub **ret_sub)
+{
+	uint64_t bytes = sub_bytes(opts->inline_fn, env->workers);
+	struct wf_budget *budget = wf_arena_budget(env->arena);
 	struct weft_sub *sub;
-	int err;
 
 	if (wf_budget_reserve(budget, WF_BUDGET_QUEUES, bytes)) {
 		wf_error("subscription %s: no room in the memory budget for %llu bytes",
@@ -120,18 +177,35 @@ int wf_sub_new(const struct weft_sub_opts *opts, uint32_t workers, bool live,
 		return -ENOMEM;
 	}
 	memset(sub, 0, sizeof(*sub));
-	sub->budget = budget;
+	sub->workers = env->workers;
+	sub->arena = env->arena;
+	sub->registry = env->registry;
 	sub->inline_fn = opts->inline_fn;
+	*ret_sub = sub;
+	return 0;
+}
+
+int wf_sub_new(const struct weft_sub_opts *opts, const struct wf_sub_env *env,
+	       struct weft_sub **ret_sub)
+{
+	struct weft_sub *sub;
+	int err = alloc_sub(opts, env, &sub);
+
+	if (err)
+		return err;
 	snprintf(sub->name, sizeof(sub->name), "%s", opts->name ? opts->name : "unnamed");
 	sub->events = opts->events ? opts->events & ALL_EVENTS : ALL_EVENTS;
-	sub->workers = workers;
+	sub->ended_fn = opts->ended_fn;
+	sub->ctx = opts->ctx;
+	atomic_store(&sub->refs, env->workers + 1);
 
-	err = check_opts(sub, opts, live);
+	err = check_opts(sub, opts, env->live);
 	if (!err)
-		err = opts->inline_fn ? open_inlines(sub, opts)
-				      : open_queues(sub, opts, live, arena);
+		err = opts->inline_fn ? open_inlines(sub) : open_queues(sub, opts, env);
+	if (!err)
+		err = open_states(sub, env);
 	if (err) {
-		wf_sub_free(sub);
+		free_sub(sub);
 		return err;
 	}
 	*ret_sub = sub;
@@ -194,85 +268,132 @@ static void sleep_until_woken(struct weft_sub *sub, uint64_t deadline_ns)
 
 		deadline_ns = nap_ns < deadline_ns ? nap_ns : deadline_ns;
 	}
-	if (!has_something(sub) && !is_finished(sub))
+	if (!has_something(sub) && !is_finished(sub) && !wf_sub_has_ended(sub))
 		wf_waiter_sleep(&sub->reader, ticket, deadline_ns);
 	wf_waiter_cancel(&sub->reader);
 }
 
-int wf_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_max, int timeout_ms)
+static int poll_until(struct weft_sub *sub, struct weft_event *events, int events_max,
+		      uint64_t deadline_ns)
 {
-	uint64_t deadline_ns = UINT64_MAX;
-
-	release_held(sub);
-	if (atomic_load(&sub->ended))
-		return -ESHUTDOWN;
-	if (events_max > WF_SUB_BATCH_MAX)
-		events_max = WF_SUB_BATCH_MAX;
-	if (timeout_ms > 0)
-		deadline_ns = wf_clock_monotonic_ns() + (uint64_t)timeout_ms * WF_NS_PER_MS;
 	for (;;) {
-		int count = take_all(sub, events, events_max);
+		int count;
 
+		if (wf_sub_has_ended(sub))
+			return -ESHUTDOWN;
+		count = take_all(sub, events, events_max);
 		if (count)
 			return count;
 		if (is_finished(sub))
 			return -ESHUTDOWN;
-		if (!timeout_ms || (timeout_ms > 0 && wf_clock_monotonic_ns() >= deadline_ns))
+		if (!deadline_ns ||
+		    (deadline_ns != UINT64_MAX && wf_clock_monotonic_ns() >= deadline_ns))
 			return 0;
 		sleep_until_woken(sub, deadline_ns);
 	}
 }
 
-void wf_sub_end(struct weft_sub *sub)
+/*
+ * Free the waiting events, and leave the queues and the subscription on the reader's side. The flag
+ * WF_SUB_POLLING stays set, so that no worker does the same meanwhile.
+ */
+static void leave_reader(struct weft_sub *sub)
 {
-	if (atomic_exchange(&sub->ended, true) || !sub->queues)
-		return;
 	release_held(sub);
-	for (uint32_t i = 0; i < sub->workers; i++)
-		wf_queue_leave(&sub->queues[i], WF_QUEUE_LEFT_READER);
+	for (uint32_t i = 0; sub->queues && i < sub->workers; i++)
+		wf_queue_abandon(&sub->queues[i]);
+	put_ref(sub);
 }
 
-void wf_sub_stop(struct weft_sub *sub)
+int wf_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_max, int timeout_ms)
 {
-	atomic_store(&sub->stopping, true);
+	uint64_t deadline_ns = UINT64_MAX;
+	uint32_t flags = WF_SUB_POLLING;
+	int count;
+
+	if (events_max > WF_SUB_BATCH_MAX)
+		events_max = WF_SUB_BATCH_MAX;
+	if (timeout_ms >= 0)
+		deadline_ns =
+			timeout_ms ? wf_clock_monotonic_ns() + (uint64_t)timeout_ms * WF_NS_PER_MS
+				   : 0;
+	atomic_fetch_or(&sub->reader_flags, WF_SUB_POLLING);
+	release_held(sub);
+	count = poll_until(sub, events, events_max, deadline_ns);
+	if (atomic_compare_exchange_strong(&sub->reader_flags, &flags, 0))
+		return count;
+	/* The owner has given the subscription up meanwhile, and left the rest to this thread. */
+	leave_reader(sub);
+	return -ESHUTDOWN;
+}
+
+void wf_sub_wake_workers(struct weft_sub *sub)
+{
 	for (uint32_t i = 0; sub->queues && i < sub->workers; i++)
 		wf_waiter_wake(&sub->queues[i].room);
 }
 
-void wf_sub_close_worker(struct weft_sub *sub, uint32_t worker)
+bool wf_sub_end(struct weft_sub *sub, enum weft_sub_end reason)
 {
-	if (sub->queues)
-		wf_queue_close(&sub->queues[worker]);
+	uint32_t running = WEFT_SUB_RUNNING;
+
+	if (!atomic_compare_exchange_strong(&sub->ended, &running, (uint32_t)reason))
+		return false;
+	wf_waiter_wake(&sub->reader);
+	wf_sub_wake_workers(sub);
+	return true;
 }
 
-void wf_sub_free(struct weft_sub *sub)
+void wf_sub_disown(struct weft_sub *sub)
 {
-	if (!sub)
+	uint32_t flags = WF_SUB_POLLING | WF_SUB_DISOWNED;
+
+	if (!(atomic_fetch_or(&sub->reader_flags, flags) & WF_SUB_POLLING))
+		leave_reader(sub);
+}
+
+/*
+ * Close the queue on the worker's side, and on the reader's side if the subscription has ended: a
+ * reader that begins to poll after that sees the end first, and does not touch the queue.
+ */
+static void close_queue(struct weft_sub *sub, uint32_t worker)
+{
+	wf_queue_close(&sub->queues[worker]);
+	if (wf_sub_has_ended(sub) && !(atomic_load(&sub->reader_flags) & WF_SUB_POLLING))
+		wf_queue_leave(&sub->queues[worker], WF_QUEUE_LEFT_READER);
+}
+
+bool wf_sub_clear(struct weft_sub *sub, uint32_t worker)
+{
+	if (!sub->queues)
+		return true;
+	if (!wf_queue_clear(&sub->queues[worker], CLEAR_EVENTS))
+		return false;
+	close_queue(sub, worker);
+	return true;
+}
+
+void wf_sub_leave(struct weft_sub *sub, uint32_t worker)
+{
+	uint64_t all = UINT64_MAX >> (64 - sub->workers), bit = 1ull << worker, before;
+
+	if (atomic_load(&sub->left) & bit)
 		return;
-	if (sub->queues) {
-		for (uint32_t i = 0; i < sub->workers; i++)
-			if (sub->queues[i].arena)
-				wf_queue_leave(&sub->queues[i], WF_QUEUE_LEFT_WORKER);
-		/*
-		 * A queue whose arena is NULL was never initialized, so no side needs to leave it.
-		 */
-		for (uint32_t i = 0; i < sub->workers; i++)
-			if (sub->queues[i].arena)
-				wf_queue_leave(&sub->queues[i], WF_QUEUE_LEFT_READER);
-		if (!atomic_load(&sub->ended))
-			for (int i = 0; i < sub->held; i++)
-				wf_page_put(sub->slots[i].page);
-	}
-	free(sub->queues);
-	free(sub->slots);
-	free(sub->inlines);
-	wf_budget_release(sub->budget, WF_BUDGET_QUEUES, sub_bytes(sub->inline_fn, sub->workers));
-	free(sub);
+	if (sub->queues)
+		close_queue(sub, worker);
+	before = atomic_fetch_or(&sub->left, bit);
+	if (before & bit)
+		return;
+	if ((before | bit) == all && sub->ended_fn)
+		sub->ended_fn(sub, (enum weft_sub_end)atomic_load(&sub->ended), sub->ctx);
+	put_ref(sub);
 }
 
 void wf_sub_stats(const struct weft_sub *sub, struct weft_sub_stats *ret_stats)
 {
-	struct weft_sub_stats stats = {0};
+	struct weft_sub_stats stats = {
+		.ended = (enum weft_sub_end)atomic_load(&sub->ended),
+	};
 
 	for (uint32_t i = 0; i < sub->workers; i++) {
 		if (sub->queues) {

@@ -3,13 +3,12 @@
  * subscription.h - one consumer: an inline callback, or one queue for each worker
  * and a reader that merges them.
  *
- * Life: main creates the subscription → workers dispatch events to it, and its reader polls it →
- * each worker closes its queue, and the reader gets -ESHUTDOWN, unless it has ended the
- * subscription before → main frees the subscription, after all workers have closed their queues or
- * if none has run.
+ * Life: created → workers dispatch events to it, and its reader polls it → it ends: by its owner,
+ * because its callback failed, or with the handle → each worker closes its end → freed once the
+ * owner has given it up as well. The owner and each worker hold a reference.
  *
- * Memory: the rings come from the arena; all other memory is fixed at creation and charged to
- * WF_BUDGET_QUEUES.
+ * Memory: rings and the map of connections come from the arena; all other memory is fixed at
+ * creation and charged to WF_BUDGET_QUEUES.
  */
 #ifndef WF_DELIVER_SUBSCRIPTION_H
 #define WF_DELIVER_SUBSCRIPTION_H
@@ -20,9 +19,13 @@
 
 #include <weft/subscribe.h>
 
+#include "deliver/conn_states.h"
 #include "deliver/queue.h"
+#include "deliver/worker_state.h"
 
 struct wf_arena;
+struct wf_registry;
+struct wf_sub_list;
 
 /* Maximum number of events that one poll returns. */
 #define WF_SUB_BATCH_MAX 256
@@ -33,22 +36,47 @@ struct wf_sub_inline {
 	_Atomic uint64_t bytes;
 };
 
+/* The handle of which a subscription becomes a part. All pointers are borrowed. */
+struct wf_sub_env {
+	struct wf_registry *registry;
+	struct wf_arena *arena;
+	uint32_t workers;
+	struct wf_worker_state *worker; /* array, one for each worker */
+	const _Atomic bool *stopping;	/* the handle is being stopped */
+	/* the default overflow policy is drop-oldest, and block is refused */
+	bool live;
+	bool is_late; /* connections may exist whose OPEN the subscription has not received */
+};
+
+#define WF_SUB_POLLING	(1u << 0) /* a thread is in wf_sub_poll() */
+#define WF_SUB_DISOWNED (1u << 1) /* the owner has given the subscription up */
+
 struct weft_sub {
 	/* set at creation; constant afterwards */
 	char name[32];
-	struct wf_budget *budget; /* borrowed */
-	uint32_t events;	  /* mask of WEFT_EVENT_BIT()s of the wanted events, never 0 */
+	struct wf_registry *registry; /* borrowed */
+	struct wf_arena *arena;	      /* borrowed */
+	uint32_t slot;		      /* its index in each list that contains it */
+	uint32_t events;	      /* mask of WEFT_EVENT_BIT()s of the wanted events, never 0 */
 	uint32_t workers;
 	bool lazy_wake;
 	weft_event_fn inline_fn; /* the callback; NULL: events are queued */
-	void *inline_ctx;
+	weft_sub_ended_fn ended_fn;
+	void *ctx; /* argument of both functions */
 	/* owned: one for each worker if delivery is inline, else NULL */
 	struct wf_sub_inline *inlines;
 	/* owned: one for each worker if events are queued, else NULL */
 	struct wf_queue *queues;
+	struct wf_conn_states states;
 
-	_Atomic bool ended;    /* the consumer ended the subscription and wants no more events */
-	_Atomic bool stopping; /* the handle is being stopped */
+	/* of the registry, under its lock */
+	struct weft_sub *next_owned;
+	struct wf_sub_list *removal; /* owned: storage for the list without this subscription */
+
+	_Atomic uint32_t ended;	       /* enum weft_sub_end: the subscription gets no more events */
+	_Atomic uint32_t refs;	       /* the owner, and each worker that has not closed its end */
+	_Atomic uint64_t left;	       /* mask of the workers that have closed their ends */
+	_Atomic uint32_t reader_flags; /* WF_SUB_POLLING, WF_SUB_DISOWNED */
 
 	/* written by the reader; workers also write the waiter */
 	_Alignas(WF_CACHE_LINE) struct wf_waiter reader; /* the waiter on which the reader sleeps */
@@ -58,41 +86,53 @@ struct weft_sub {
 };
 
 /*
- * Create a subscription. @live: true if the source is live; the default overflow policy is then
- * drop-oldest, otherwise block.
+ * Create a subscription, which has references of its owner and of each worker.
  * Return: 0; -EINVAL: the policy is block for a live source, or queue_bytes is out of range;
  * -ENOBUFS; -ENOMEM. Errors are logged.
  */
-int wf_sub_new(const struct weft_sub_opts *opts, uint32_t workers, bool live,
-	       struct wf_arena *arena, struct weft_sub **ret_sub);
-
-/*
- * Free a subscription. All workers must have closed their queues, or must never have run. NULL is
- * allowed.
- */
-void wf_sub_free(struct weft_sub *sub);
+int wf_sub_new(const struct weft_sub_opts *opts, const struct wf_sub_env *env,
+	       struct weft_sub **ret_sub);
 
 /* Poll for events, see weft_sub_poll(). Thread: the reader. */
 int wf_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_max, int timeout_ms);
 
 /*
- * End a subscription as weft_unsubscribe() does, but keep @sub valid until wf_sub_free(). Thread:
- * the reader. Idempotent.
+ * End a subscription: it gets no more events, and its reader -ESHUTDOWN. Only the first reason
+ * counts. Return: true for the first call. Thread: any.
  */
-void wf_sub_end(struct weft_sub *sub);
+bool wf_sub_end(struct weft_sub *sub, enum weft_sub_end reason);
+
+static inline bool wf_sub_has_ended(const struct weft_sub *sub)
+{
+	return atomic_load_explicit(&sub->ended, memory_order_acquire) != WEFT_SUB_RUNNING;
+}
+
+/* Return true if @worker has left @sub, which may be started once more after a failure. */
+static inline bool wf_sub_was_left(const struct weft_sub *sub, uint32_t worker)
+{
+	return atomic_load(&sub->left) >> worker & 1;
+}
+
+/* Wake the workers that wait for room in the queues. Thread: any. */
+void wf_sub_wake_workers(struct weft_sub *sub);
 
 /*
- * Announce that the handle stops. From then on, workers wait for a reader only while it still takes
- * events.
- * Thread: any; async-signal-safe.
+ * Give up the owner's reference of a subscription that has ended. If a thread is polling, this
+ * happens when it returns. Thread: any.
  */
-void wf_sub_stop(struct weft_sub *sub);
+void wf_sub_disown(struct weft_sub *sub);
 
 /*
- * Close the queue of @worker, which pushes no more events. Thread: that worker, as its last
- * call.
+ * Free some of the events that wait in the queue of @worker for a subscription that has ended, and
+ * close the queue once it is empty. Return: true if that is done. Thread: that worker.
  */
-void wf_sub_close_worker(struct weft_sub *sub, uint32_t worker);
+bool wf_sub_clear(struct weft_sub *sub, uint32_t worker);
+
+/*
+ * Close the queue of @worker, and give up the worker's reference. Thread: that worker, or any if
+ * it is not present. Idempotent while the caller knows that @sub exists.
+ */
+void wf_sub_leave(struct weft_sub *sub, uint32_t worker);
 
 /* Read the statistics of a subscription. Thread: any. */
 void wf_sub_stats(const struct weft_sub *sub, struct weft_sub_stats *ret_stats);

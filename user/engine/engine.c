@@ -18,7 +18,6 @@
 #include "capture/live/iface_stats.h"
 #include "capture/file/pcap_file.h"
 #include "capture/file/pcap_filter.h"
-#include "deliver/subscription.h"
 #include "engine/engine_body.h"
 #include "engine/housekeeping.h"
 #include "engine/setup.h"
@@ -117,6 +116,10 @@ int wf_engine_new(const struct weft_opts *opts, struct wf_engine **ret_engine)
 			 (unsigned long long)opts->memory_max_bytes >> 20, strerror(-err));
 		goto free_engine;
 	}
+	err = wf_registry_init(&engine->registry, engine->arena, opts->workers,
+			       opts->lock_timeout_ms);
+	if (err)
+		goto free_engine;
 	*ret_engine = engine;
 	return 0;
 
@@ -128,22 +131,7 @@ free_engine:
 int wf_engine_subscribe(struct wf_engine *engine, const struct weft_sub_opts *opts,
 			struct weft_sub **ret_sub)
 {
-	struct weft_sub *sub;
-	int err = wf_sources_check_not_started(engine, "weft_subscribe()");
-
-	if (err)
-		return err;
-	if (engine->subs_count == WEFT_SUBSCRIPTIONS_MAX) {
-		wf_error("engine: at most %d subscriptions", WEFT_SUBSCRIPTIONS_MAX);
-		return -ENOSPC;
-	}
-	err = wf_sub_new(opts, engine->opts.workers, wf_engine_is_live(engine), engine->arena,
-			 &sub);
-	if (err)
-		return err;
-	engine->subs[engine->subs_count++] = sub;
-	*ret_sub = sub;
-	return 0;
+	return wf_registry_add(&engine->registry, opts, wf_engine_is_live(engine), ret_sub);
 }
 
 /* Stop the sources, and let the workers finish. */
@@ -152,8 +140,7 @@ static void tell_workers_to_finish(struct wf_engine *engine)
 	wf_iface_watch_stop(&engine->iface_watch);
 	wf_ifaces_detach(&engine->ifaces);
 	wf_submit_close(&engine->submit, &engine->crew);
-	for (uint32_t i = 0; i < engine->subs_count; i++)
-		wf_sub_stop(engine->subs[i]);
+	wf_registry_stop(&engine->registry);
 	/*
 	 * Pairs with the acquire in sources_ended(): interfaces are detached before the flag is
 	 * set.
@@ -211,8 +198,11 @@ static int start_threads(struct wf_engine *engine)
 static void join_threads(struct wf_engine *engine)
 {
 	wf_reader_join(&engine->reader);
-	for (uint32_t i = 0; i < engine->crew.count; i++)
+	for (uint32_t i = 0; i < engine->crew.count; i++) {
 		wf_worker_join(&engine->crew.workers[i]);
+		/* A worker whose thread could not be started has not left the subscriptions. */
+		wf_dispatch_close(&engine->crew.workers[i].dispatch);
+	}
 	wf_steering_report_strays(&engine->steering, &engine->crew, engine->ifaces.list[0].name);
 }
 
@@ -351,8 +341,7 @@ void wf_engine_free(struct wf_engine *engine)
 	}
 	wf_housekeeping_free(engine->housekeeping);
 	/* Queued events hold pages of the pools that wf_setup_unmake() frees. */
-	for (uint32_t i = 0; i < engine->subs_count; i++)
-		wf_sub_free(engine->subs[i]);
+	wf_registry_fini(&engine->registry);
 	wf_setup_unmake(engine);
 	wf_ifaces_fini(&engine->ifaces);
 	wf_pcap_filter_free(engine->filter);
@@ -379,6 +368,7 @@ void wf_engine_stats(const struct wf_engine *engine, struct wf_metrics *ret_sum)
 	wf_shedding_stats_add(&engine->shedding, ret_sum);
 	wf_metrics_add_lock(ret_sum, &engine->control);
 	wf_metrics_add_lock(ret_sum, &engine->count_mover.lock);
+	wf_metrics_add_lock(ret_sum, &engine->registry.lock);
 	if (!engine->is_started)
 		return;
 	wf_submit_stats_add(&engine->crew, ret_sum);

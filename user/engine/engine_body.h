@@ -10,6 +10,7 @@
 #include "base/periodic.h"
 #include "base/waiter.h"
 #include "bpf/hash.h"
+#include "deliver/registry.h"
 #include "engine/charges.h"
 #include "engine/count_mover.h"
 #include "engine/iface_watch.h"
@@ -41,13 +42,12 @@ struct wf_engine {
 	struct wf_segment_filter *segment_filter;
 	struct wf_ifaces ifaces;
 	struct wf_steering steering;
-	char **file_paths;			       /* owned, like each path */
-	size_t file_paths_count;		       /* 0: live capture */
-	struct wf_source *file;			       /* owned; NULL before start */
-	struct wf_page_pool *reader_pages;	       /* owned; NULL unless a reader thread runs */
-	struct weft_sub *subs[WEFT_SUBSCRIPTIONS_MAX]; /* owned */
-	uint32_t subs_count;
-	weft_flow_release_fn release; /* weft_flow_on_release(); NULL: none */
+	char **file_paths;		   /* owned, like each path */
+	size_t file_paths_count;	   /* 0: live capture */
+	struct wf_source *file;		   /* owned; NULL before start */
+	struct wf_page_pool *reader_pages; /* owned; NULL unless a reader thread runs */
+	struct wf_registry registry;	   /* the subscriptions */
+	weft_flow_release_fn release;	   /* weft_flow_on_release(); NULL: none */
 	void *release_ctx;
 	struct wf_charges charges; /* held from start to teardown */
 	struct wf_crew crew;

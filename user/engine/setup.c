@@ -306,7 +306,8 @@ static int setup_pipeline(struct wf_engine *engine, struct wf_worker *worker)
 	};
 
 	wf_arena_prefer(engine->arena, worker->arena_part);
-	wf_dispatch_init(&worker->dispatch, worker->index, engine->subs, engine->subs_count);
+	engine->registry.worker[worker->index].waker = &worker->waiter;
+	wf_dispatch_init(&worker->dispatch, &engine->registry, worker->index);
 	return wf_pipeline_new(&opts, &worker->pipeline);
 }
 
@@ -344,7 +345,7 @@ static int take_charges(struct wf_engine *engine)
 		.weft = &engine->opts,
 		.ifaces = &engine->ifaces,
 		.by_queue = engine->steering.by_queue,
-		.subs_count = engine->subs_count,
+		.subs_count = wf_registry_count(&engine->registry),
 		.budget = wf_arena_budget(engine->arena),
 	};
 
@@ -370,7 +371,9 @@ int wf_setup_make(struct wf_engine *engine)
 
 	choose_rings(engine);
 	take_replay_seed(engine);
-	err = take_ifaces(engine);
+	err = wf_registry_start(&engine->registry);
+	if (!err)
+		err = take_ifaces(engine);
 	if (!err)
 		err = wf_steering_choose(&engine->steering, &engine->ifaces, engine->opts.workers);
 	if (!err)
@@ -402,6 +405,7 @@ int wf_setup_make(struct wf_engine *engine)
 
 static void teardown_worker(struct wf_worker *worker)
 {
+	wf_dispatch_close(&worker->dispatch);
 	wf_pipeline_free(worker->pipeline);
 	wf_mpsc_fini(&worker->feed);
 	wf_mpsc_fini(&worker->inbox);

@@ -384,6 +384,7 @@ static void *worker_main(void *arg)
 
 	wf_cpu_name_thread("weft-worker", worker->index);
 	wf_owner_adopt(&worker->owner);
+	wf_dispatch_adopt(&worker->dispatch);
 	if (worker->pin_cpu >= 0)
 		wf_cpu_pin_thread(worker->pin_cpu);
 	wf_page_pool_adopt(worker->pages);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "deliver/dispatch.h"
+
 struct weft_flow delivery_flow(uint64_t id)
 {
 	struct weft_flow flow = {
@@ -65,4 +67,10 @@ void delivery_check_event(struct delivery_check *check, const struct weft_event 
 		check->wrong++;
 	check->next++;
 	check->taken++;
+}
+
+void delivery_dispatch(struct wf_dispatch *dispatch, const struct weft_event *event)
+{
+	wf_dispatch_event(dispatch, wf_dispatch_takers(dispatch, event->dir, event->type), event,
+			  NULL);
 }

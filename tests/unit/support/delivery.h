@@ -13,6 +13,11 @@ struct weft_flow delivery_flow(uint64_t id);
 /* Returns a DATA event with @len bytes at stream offset @off; the event borrows @flow. */
 struct weft_event delivery_data(const struct weft_flow *flow, uint64_t off, const void *bytes,
 				uint32_t len);
+struct wf_dispatch;
+
+/* Passes @event, whose bytes need no page, to the subscriptions that want it. */
+void delivery_dispatch(struct wf_dispatch *dispatch, const struct weft_event *event);
+
 struct weft_event delivery_gap(const struct weft_flow *flow, uint64_t off, uint64_t len);
 struct weft_event delivery_open(const struct weft_flow *flow);
 struct weft_event delivery_close(const struct weft_flow *flow,

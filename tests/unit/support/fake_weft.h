@@ -15,13 +15,16 @@
 #include <weft/weft.h>
 
 #include "deliver/dispatch.h"
+#include "deliver/registry.h"
 #include "deliver/subscription.h"
 #include "memory/arena.h"
 #include "sink/sink.h"
+#include "unit/support/delivery.h"
 
 struct weft {
 	struct wf_arena *arena;
 	struct weft_sub *sub;
+	struct wf_registry registry;
 	struct wf_dispatch dispatch;
 	struct weft_pressure_change changes[4];
 	size_t changes_count;
@@ -34,11 +37,11 @@ static struct weft fake;
 
 int weft_subscribe(struct weft *weft, const struct weft_sub_opts *opts, struct weft_sub **ret_sub)
 {
-	int err = wf_sub_new(opts, 1, false, weft->arena, &weft->sub);
+	int err = wf_registry_add(&weft->registry, opts, false, &weft->sub);
 
 	if (err)
 		return err;
-	wf_dispatch_init(&weft->dispatch, 0, &weft->sub, 1);
+	wf_dispatch_init(&weft->dispatch, &weft->registry, 0);
 	*ret_sub = weft->sub;
 	return 0;
 }
@@ -55,7 +58,7 @@ void weft_sub_stats_read(const struct weft_sub *sub, struct weft_sub_stats *ret_
 
 void weft_unsubscribe(struct weft_sub *sub)
 {
-	wf_sub_end(sub);
+	wf_registry_remove(sub);
 }
 
 void weft_stats_each(const struct weft *weft, weft_metric_fn fn, void *ctx)
@@ -101,7 +104,8 @@ static void fake_log(enum weft_log_level level, const char *message, void *ctx)
 static int fake_open(const char *kind, struct wf_sink_opts opts, struct wf_sink **ret_sink)
 {
 	memset(&fake, 0, sizeof(fake));
-	if (wf_arena_new(16 << 20, &fake.arena))
+	if (wf_arena_new(16 << 20, &fake.arena) ||
+	    wf_registry_init(&fake.registry, fake.arena, 1, 1000))
 		return -1;
 	opts.log = fake_log;
 	return wf_sink_open(&fake, kind, &opts, ret_sink);
@@ -109,7 +113,7 @@ static int fake_open(const char *kind, struct wf_sink_opts opts, struct wf_sink 
 
 static void fake_event(const struct weft_event *event)
 {
-	wf_dispatch_event(&fake.dispatch, event, NULL);
+	delivery_dispatch(&fake.dispatch, event);
 }
 
 /* Ends the data and waits for the sink. Return: the sink's result. */
@@ -122,7 +126,7 @@ static int fake_end(struct wf_sink *sink)
 static void fake_close(struct wf_sink *sink)
 {
 	wf_sink_close(sink);
-	wf_sub_free(fake.sub);
+	wf_registry_fini(&fake.registry);
 	wf_arena_free(fake.arena);
 }
 

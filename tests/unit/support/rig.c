@@ -217,8 +217,10 @@ static void start(struct rig *rig, const struct weft_opts *opts, const struct ri
 
 	assert_int_equal(wf_arena_new(rig->opts.memory_max_bytes, &rig->arena), 0);
 	assert_int_equal(wf_page_pool_new(rig->arena, &pages, &rig->metrics, &rig->pages), 0);
-	assert_int_equal(wf_sub_new(&sub, 1, frames, rig->arena, &rig->sub), 0);
-	wf_dispatch_init(&rig->dispatch, 0, &rig->sub, 1);
+	assert_int_equal(wf_registry_init(&rig->registry, rig->arena, 1, 1000), 0);
+	assert_int_equal(wf_registry_add(&rig->registry, &sub, frames, &rig->sub), 0);
+	assert_int_equal(wf_registry_start(&rig->registry), 0);
+	wf_dispatch_init(&rig->dispatch, &rig->registry, 0);
 	rig->empty_bytes = wf_arena_used_bytes(rig->arena);
 	start_pipeline(rig);
 }
@@ -298,7 +300,7 @@ void rig_stop(struct rig *rig)
 		rig_read(rig);
 		assert_true(rig->reader_ended);
 	}
-	wf_sub_free(rig->sub);
+	wf_registry_fini(&rig->registry);
 	wf_page_pool_free(rig->pages);
 	wf_arena_free(rig->arena);
 }

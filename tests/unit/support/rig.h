@@ -31,6 +31,7 @@
 #include "packet/frame.h"
 #include "capture/live/iface.h"
 #include "deliver/dispatch.h"
+#include "deliver/registry.h"
 #include "metrics/metrics.h"
 #include "senders/marks.h"
 #include "unit/support/packet_builder.h"
@@ -56,6 +57,7 @@ struct rig {
 	struct wf_arena *arena;
 	struct wf_page_pool *pages;
 	struct wf_metrics metrics;
+	struct wf_registry registry;
 	struct wf_dispatch dispatch;
 	struct weft_sub *sub;
 	struct wf_pipeline *pipeline;

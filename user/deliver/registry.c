@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * registry.c - publishes a new list of subscriptions for each change, and frees old lists.
+ */
+#include "deliver/registry.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/owner.h"
+#include "deliver/subscription.h"
+#include "memory/arena.h"
+#include "memory/budget.h"
+
+#define PASS_NAP_NS (100 * WF_NS_PER_MS)
+
+static struct wf_budget *budget_of(const struct wf_registry *registry)
+{
+	return wf_arena_budget(registry->arena);
+}
+
+/* Allocate a list, whose contents are undefined. Return: 0; -ENOBUFS; -ENOMEM. */
+static int new_list(struct wf_registry *registry, struct wf_sub_list **ret_list)
+{
+	if (wf_budget_reserve(budget_of(registry), WF_BUDGET_QUEUES, sizeof(**ret_list)))
+		return -ENOBUFS;
+	*ret_list = malloc(sizeof(**ret_list));
+	if (*ret_list)
+		return 0;
+	wf_budget_release(budget_of(registry), WF_BUDGET_QUEUES, sizeof(**ret_list));
+	return -ENOMEM;
+}
+
+static void free_list(struct wf_registry *registry, struct wf_sub_list *list)
+{
+	if (!list)
+		return;
+	free(list);
+	wf_budget_release(budget_of(registry), WF_BUDGET_QUEUES, sizeof(*list));
+}
+
+/* Make @ret_list a copy of the current list that can be changed and published. */
+static void copy_list(const struct wf_registry *registry, struct wf_sub_list *ret_list)
+{
+	*ret_list = *atomic_load(&registry->list);
+	ret_list->generation++;
+}
+
+int wf_registry_init(struct wf_registry *registry, struct wf_arena *arena, uint32_t workers,
+		     uint32_t lock_timeout_ms)
+{
+	struct wf_sub_list *list;
+	int err;
+
+	memset(registry, 0, sizeof(*registry));
+	registry->arena = arena;
+	registry->workers = workers;
+	err = new_list(registry, &list);
+	if (err)
+		return err;
+	*list = (struct wf_sub_list){.generation = 1};
+	atomic_store(&registry->list, list);
+	wf_lock_init(&registry->lock, lock_timeout_ms);
+	return 0;
+}
+
+static bool is_present(const struct wf_registry *registry, uint32_t worker)
+{
+	return atomic_load(&registry->worker[worker].presence) == WF_WORKER_PRESENT;
+}
+
+/* Free the lists that no worker uses any more. */
+static void free_passed(struct wf_registry *registry)
+{
+	struct wf_sub_list **link = &atomic_load(&registry->list)->next;
+	uint64_t oldest = UINT64_MAX;
+
+	for (uint32_t i = 0; i < registry->workers; i++) {
+		uint64_t used = atomic_load(&registry->worker[i].generation);
+
+		if (is_present(registry, i) && used < oldest)
+			oldest = used;
+	}
+	while (*link && (*link)->generation >= oldest)
+		link = &(*link)->next;
+	while (*link) {
+		struct wf_sub_list *next = (*link)->next;
+
+		free_list(registry, *link);
+		*link = next;
+	}
+}
+
+/* Publish @list and wake the workers, so that they use it soon. */
+static void publish(struct wf_registry *registry, struct wf_sub_list *list)
+{
+	list->next = atomic_load(&registry->list);
+	/* Pairs with the load in wf_dispatch_flush(). */
+	atomic_store(&registry->list, list);
+	for (uint32_t i = 0; i < registry->workers; i++)
+		if (registry->worker[i].waker && is_present(registry, i))
+			wf_waiter_wake(registry->worker[i].waker);
+	free_passed(registry);
+}
+
+/* Close the ends that workers with @presence, which dispatch nothing, have of @sub. */
+static void close_ends(struct wf_registry *registry, struct weft_sub *sub,
+		       enum wf_worker_presence presence)
+{
+	for (uint32_t i = 0; i < registry->workers; i++)
+		if (atomic_load(&registry->worker[i].presence) == presence)
+			wf_sub_leave(sub, i);
+}
+
+static void link_owned(struct wf_registry *registry, struct weft_sub *sub)
+{
+	sub->next_owned = registry->owned;
+	registry->owned = sub;
+}
+
+static void unlink_owned(struct wf_registry *registry, const struct weft_sub *sub)
+{
+	struct weft_sub **link = &registry->owned;
+
+	while (*link && *link != sub)
+		link = &(*link)->next_owned;
+	if (*link)
+		*link = sub->next_owned;
+}
+
+static uint32_t free_slot(const struct wf_sub_list *list)
+{
+	uint32_t slot = 0;
+
+	while (slot < WEFT_SUBSCRIPTIONS_MAX && list->subs[slot])
+		slot++;
+	return slot;
+}
+
+static int add(struct wf_registry *registry, const struct weft_sub_opts *opts, bool live,
+	       struct weft_sub **ret_sub)
+{
+	const struct wf_sub_env env = {
+		.registry = registry,
+		.arena = registry->arena,
+		.workers = registry->workers,
+		.worker = registry->worker,
+		.stopping = &registry->stopping,
+		.live = live,
+		.is_late = registry->is_started,
+	};
+	uint32_t slot = free_slot(atomic_load(&registry->list));
+	struct wf_sub_list *list = NULL, *removal = NULL;
+	int err;
+
+	if (slot == WEFT_SUBSCRIPTIONS_MAX) {
+		wf_error("subscriptions: at most %d at a time", WEFT_SUBSCRIPTIONS_MAX);
+		return -ENOSPC;
+	}
+	err = new_list(registry, &list);
+	if (!err)
+		err = new_list(registry, &removal);
+	if (!err)
+		err = wf_sub_new(opts, &env, ret_sub);
+	if (err) {
+		free_list(registry, list);
+		free_list(registry, removal);
+		return err;
+	}
+	(*ret_sub)->slot = slot;
+	(*ret_sub)->removal = removal;
+	link_owned(registry, *ret_sub);
+	copy_list(registry, list);
+	list->subs[slot] = *ret_sub;
+	publish(registry, list);
+	close_ends(registry, *ret_sub, WF_WORKER_ENDED);
+	return 0;
+}
+
+int wf_registry_add(struct wf_registry *registry, const struct weft_sub_opts *opts, bool live,
+		    struct weft_sub **ret_sub)
+{
+	int err = wf_lock_take(&registry->lock, "weft_subscribe");
+
+	if (err)
+		return err;
+	err = add(registry, opts, live, ret_sub);
+	wf_lock_put(&registry->lock);
+	return err;
+}
+
+/*
+ * Take the lock of a call that cannot fail. Its holders never wait for a worker, so this ends; each
+ * attempt that takes too long is logged.
+ */
+static void lock_for_worker(struct wf_registry *registry)
+{
+	while (wf_lock_take(&registry->lock, "worker"))
+		;
+}
+
+const struct wf_sub_list *wf_registry_enter(struct wf_registry *registry, uint32_t worker)
+{
+	struct wf_worker_state *state = &registry->worker[worker];
+	const struct wf_sub_list *list;
+
+	lock_for_worker(registry);
+	list = atomic_load(&registry->list);
+	atomic_store(&state->generation, list->generation);
+	atomic_store(&state->presence, WF_WORKER_PRESENT);
+	wf_lock_put(&registry->lock);
+	return list;
+}
+
+void wf_registry_pass(struct wf_registry *registry, uint32_t worker, const struct wf_sub_list *list)
+{
+	/* Pairs with the load in free_passed(): the worker has read its older list before. */
+	atomic_store(&registry->worker[worker].generation, list->generation);
+	wf_waiter_wake(&registry->passed);
+}
+
+void wf_sub_lists_removed(const struct wf_sub_list *newer, const struct wf_sub_list *older,
+			  void (*fn)(struct weft_sub *sub, void *ctx), void *ctx)
+{
+	for (; newer != older; newer = newer->next)
+		for (uint32_t i = 0; i < WEFT_SUBSCRIPTIONS_MAX; i++) {
+			struct weft_sub *sub = newer->next->subs[i];
+
+			if (sub && sub != newer->subs[i])
+				fn(sub, ctx);
+		}
+}
+
+static void leave_removed(struct weft_sub *sub, void *ctx)
+{
+	wf_sub_leave(sub, *(const uint32_t *)ctx);
+}
+
+void wf_registry_leave(struct wf_registry *registry, uint32_t worker,
+		       const struct wf_sub_list *used)
+{
+	const struct wf_sub_list *list;
+
+	lock_for_worker(registry);
+	list = atomic_load(&registry->list);
+	wf_sub_lists_removed(list, used, leave_removed, &worker);
+	for (uint32_t i = 0; i < WEFT_SUBSCRIPTIONS_MAX; i++)
+		if (list->subs[i])
+			wf_sub_leave(list->subs[i], worker);
+	atomic_store(&registry->worker[worker].presence, WF_WORKER_ENDED);
+	atomic_store(&registry->worker[worker].thread, 0);
+	wf_lock_put(&registry->lock);
+	wf_waiter_wake(&registry->passed);
+}
+
+/* Return true if worker @index may be in a callback of a subscription that @generation removed. */
+static bool may_call(const struct wf_registry *registry, uint32_t index, uint64_t generation)
+{
+	const struct wf_worker_state *worker = &registry->worker[index];
+
+	return is_present(registry, index) && !atomic_load(&worker->is_blocked) &&
+	       atomic_load(&worker->generation) < generation;
+}
+
+static bool is_worker_thread(const struct wf_registry *registry)
+{
+	for (uint32_t i = 0; i < registry->workers; i++)
+		if (atomic_load(&registry->worker[i].thread) == wf_thread_id())
+			return true;
+	return false;
+}
+
+/*
+ * Wait until no worker calls a subscription that @generation removed. A worker does not wait for
+ * other workers, which might wait for it.
+ */
+static void wait_for_callbacks(struct wf_registry *registry, uint64_t generation)
+{
+	if (is_worker_thread(registry))
+		return;
+	for (uint32_t i = 0; i < registry->workers; i++) {
+		for (;;) {
+			uint32_t ticket = wf_waiter_announce(&registry->passed);
+
+			if (!may_call(registry, i, generation))
+				break;
+			wf_waiter_sleep(&registry->passed, ticket,
+					wf_clock_monotonic_ns() + PASS_NAP_NS);
+		}
+	}
+}
+
+/* Publish a list without @sub. Return: its generation. */
+static uint64_t publish_removal(struct wf_registry *registry, struct weft_sub *sub)
+{
+	struct wf_sub_list *list = sub->removal;
+
+	sub->removal = NULL;
+	copy_list(registry, list);
+	list->subs[sub->slot] = NULL;
+	unlink_owned(registry, sub);
+	publish(registry, list);
+	close_ends(registry, sub, WF_WORKER_NOT_STARTED);
+	close_ends(registry, sub, WF_WORKER_ENDED);
+	return list->generation;
+}
+
+void wf_registry_remove(struct weft_sub *sub)
+{
+	struct wf_registry *registry = sub->registry;
+	bool is_inline = sub->inline_fn;
+	uint64_t generation;
+
+	wf_sub_end(sub, WEFT_SUB_UNSUBSCRIBED);
+	/* Without the lock, the subscription stays in the list until the handle is freed. */
+	if (wf_lock_take(&registry->lock, "weft_unsubscribe"))
+		return;
+	generation = publish_removal(registry, sub);
+	wf_lock_put(&registry->lock);
+	if (is_inline)
+		wait_for_callbacks(registry, generation);
+	wf_sub_disown(sub);
+}
+
+int wf_registry_start(struct wf_registry *registry)
+{
+	int err = wf_lock_take(&registry->lock, "weft_start");
+
+	if (err)
+		return err;
+	registry->is_started = true;
+	wf_lock_put(&registry->lock);
+	return 0;
+}
+
+void wf_registry_stop(struct wf_registry *registry)
+{
+	const struct wf_sub_list *list;
+
+	atomic_store(&registry->stopping, true);
+	/* Without the lock, blocked workers notice by themselves a little later. */
+	if (wf_lock_take(&registry->lock, "weft_stop"))
+		return;
+	list = atomic_load(&registry->list);
+	for (uint32_t i = 0; i < WEFT_SUBSCRIPTIONS_MAX; i++)
+		if (list->subs[i])
+			wf_sub_wake_workers(list->subs[i]);
+	wf_lock_put(&registry->lock);
+}
+
+uint32_t wf_registry_count(struct wf_registry *registry)
+{
+	const struct wf_sub_list *list;
+	uint32_t count = 0;
+
+	if (wf_lock_take(&registry->lock, "subscriptions"))
+		return 0;
+	list = atomic_load(&registry->list);
+	for (uint32_t i = 0; i < WEFT_SUBSCRIPTIONS_MAX; i++)
+		count += list->subs[i] != NULL;
+	wf_lock_put(&registry->lock);
+	return count;
+}
+
+void wf_registry_fini(struct wf_registry *registry)
+{
+	struct wf_sub_list *list = atomic_load(&registry->list);
+
+	if (!list)
+		return;
+	while (registry->owned) {
+		struct weft_sub *sub = registry->owned;
+
+		registry->owned = sub->next_owned;
+		free_list(registry, sub->removal);
+		wf_sub_end(sub, WEFT_SUB_SHUTDOWN);
+		for (uint32_t i = 0; i < registry->workers; i++)
+			wf_sub_leave(sub, i);
+		wf_sub_disown(sub);
+	}
+	while (list) {
+		struct wf_sub_list *next = list->next;
+
+		free_list(registry, list);
+		list = next;
+	}
+	wf_lock_fini(&registry->lock);
+	memset(registry, 0, sizeof(*registry));
+}

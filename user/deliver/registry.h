@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * registry.h - all subscriptions of a handle, which come and go while workers dispatch events.
+ *
+ *   control calls                          worker, between two batches
+ *     copy the list, change the copy         notices another list: wf_dispatch_flush()
+ *     publish the copy ────────────────────► closes its end of the subscriptions that are missing
+ *     wake the workers                       passes: publishes the generation of its list
+ *     free lists that all have passed
+ *
+ * A list never changes after it was published, and a worker uses one list for a whole batch, so
+ * dispatching needs no lock. A subscription is freed when its owner has unsubscribed and each
+ * worker has closed its end: by the last of them.
+ *
+ * Bound: WEFT_SUBSCRIPTIONS_MAX subscriptions. All memory is charged; a list stays charged until
+ * the slowest worker has passed it.
+ */
+#ifndef WF_DELIVER_REGISTRY_H
+#define WF_DELIVER_REGISTRY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <weft/limits.h>
+
+#include "base/lock.h"
+#include "base/waiter.h"
+#include "deliver/worker_state.h"
+
+struct weft_sub;
+struct weft_sub_opts;
+struct wf_arena;
+
+/* An immutable list of subscriptions. The place of a subscription never changes: its slot. */
+struct wf_sub_list {
+	struct wf_sub_list *next; /* the next older list that is not freed yet */
+	uint64_t generation;
+	struct weft_sub *subs[WEFT_SUBSCRIPTIONS_MAX]; /* borrowed; NULL: the slot is free */
+};
+
+struct wf_registry {
+	struct wf_arena *arena; /* borrowed */
+	uint32_t workers;
+	struct wf_lock lock; /* held by control calls; protects all members that are not atomic */
+	struct wf_sub_list *_Atomic list; /* owned: the current list, which links older ones */
+	struct weft_sub *owned;		  /* subscriptions that were not unsubscribed, linked */
+	bool is_started;	 /* connections may exist that a new subscription has not seen */
+	_Atomic bool stopping;	 /* the handle stops: see wf_registry_stop() */
+	struct wf_waiter passed; /* control calls sleep here until a worker has passed a list */
+	struct wf_worker_state worker[WEFT_WORKERS_MAX];
+};
+
+/* Initialize an empty registry. Return: 0; -ENOBUFS; -ENOMEM. Thread: main. */
+int wf_registry_init(struct wf_registry *registry, struct wf_arena *arena, uint32_t workers,
+		     uint32_t lock_timeout_ms);
+
+/* Free all subscriptions. All workers must have ended. A zeroed registry is allowed. */
+void wf_registry_fini(struct wf_registry *registry);
+
+/*
+ * Subscriptions that are added from now on begin in the middle of connections. Call before workers
+ * start. Return: 0; -ETIMEDOUT.
+ */
+int wf_registry_start(struct wf_registry *registry);
+
+/* Return the list that @worker uses until it passes on. Thread: main, or the worker. */
+const struct wf_sub_list *wf_registry_enter(struct wf_registry *registry, uint32_t worker);
+
+/*
+ * Declare that @worker now uses @list, and no older one. Thread: the worker, between two batches.
+ */
+void wf_registry_pass(struct wf_registry *registry, uint32_t worker,
+		      const struct wf_sub_list *list);
+
+/*
+ * Call @fn for each subscription that was removed between the lists @older and @newer: also for one
+ * that is in neither of them, because it was added and removed in between.
+ */
+void wf_sub_lists_removed(const struct wf_sub_list *newer, const struct wf_sub_list *older,
+			  void (*fn)(struct weft_sub *sub, void *ctx), void *ctx);
+
+/*
+ * Leave all subscriptions of @used, the list that @worker uses, and of the current one. The worker
+ * uses no list any more. Thread: the worker, as its last call; or any, once it has ended.
+ */
+void wf_registry_leave(struct wf_registry *registry, uint32_t worker,
+		       const struct wf_sub_list *used);
+
+/*
+ * Add a subscription, see weft_subscribe(). @live: see wf_sub_new(). Return: 0; -ENOSPC; errors of
+ * wf_sub_new(); -ETIMEDOUT. Thread: any.
+ */
+int wf_registry_add(struct wf_registry *registry, const struct weft_sub_opts *opts, bool live,
+		    struct weft_sub **ret_sub);
+
+/*
+ * Remove @sub and give up the caller's ownership, see weft_unsubscribe(). Thread: any, also a
+ * worker in a callback.
+ */
+void wf_registry_remove(struct weft_sub *sub);
+
+/*
+ * Announce that the handle stops. From then on, workers wait for a reader only while it still
+ * takes events. Thread: any.
+ */
+void wf_registry_stop(struct wf_registry *registry);
+
+/* Return the number of subscriptions. Thread: any. */
+uint32_t wf_registry_count(struct wf_registry *registry);
+
+#endif
