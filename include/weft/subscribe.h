@@ -60,6 +60,7 @@ typedef int (*weft_event_fn)(const struct weft_event *event, void *ctx);
 typedef void (*weft_sub_ended_fn)(struct weft_sub *sub, enum weft_sub_end reason, void *ctx);
 
 #define WEFT_EVENT_BIT(type) (1u << (type))
+#define WEFT_DIR_BIT(dir)    (1u << (dir))
 
 /** struct weft_sub_opts - the events that a subscription receives, and the limits of its queue */
 struct weft_sub_opts {
@@ -74,8 +75,18 @@ struct weft_sub_opts {
 	void *ctx;		 /* argument of inline_fn and ended_fn; borrowed */
 	weft_sub_ended_fn ended_fn; /* called when no worker uses the subscription any more; may be
 				       NULL */
+	/*
+	 * connections that the subscription receives, in tcpdump's syntax: by addresses and ports;
+	 * the source is the side that opened the connection. Evaluated once for each connection;
+	 * compiled in the call. NULL or "": all connections
+	 */
+	const char *filter;
+	/* directions of DATA, GAP and ANOMALY events: mask of WEFT_DIR_BIT() values; 0: both */
+	uint32_t directions;
+	/* DATA and GAP events end at this stream offset in each direction; 0: no limit */
+	uint64_t first_bytes;
 };
-#define weft_sub_opts__last_field ended_fn
+#define weft_sub_opts__last_field first_bytes
 
 /**
  * weft_subscribe() - add a subscription, before or while the handle runs
@@ -89,9 +100,9 @@ struct weft_sub_opts {
  * Return: 0 on success; -ENOSPC if there are WEFT_SUBSCRIPTIONS_MAX subscriptions; -EINVAL if an
  * option is invalid (logged); -ENOBUFS if the queues exceed the memory limit; -ENOMEM; -ETIMEDOUT
  * if other control calls took too long. Thread: any, also in a callback of this handle. Memory: for
- * each worker, this call allocates a ring of at most @queue_bytes / 8; while the handle runs, also
- * a map of connections of 1/512 of the memory limit. Workers allocate pages while events wait. All
- * counts against the handle's memory limit.
+ * each worker, this call allocates a ring of at most @queue_bytes / 8; while the handle runs, or
+ * with a filter, also a map of connections of 1/512 of the memory limit. Workers allocate pages
+ * while events wait. All counts against the handle's memory limit.
  */
 int weft_subscribe(struct weft *weft, const struct weft_sub_opts *opts, struct weft_sub **ret_sub);
 

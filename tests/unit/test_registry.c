@@ -64,19 +64,21 @@ static void note_end(struct weft_sub *sub, enum weft_sub_end reason, void *ctx)
 }
 
 /* Takes part in what the rig's worker does from its next batch on. */
-static void join(struct listener *listener)
+static void join_with(struct listener *listener, struct weft_sub_opts opts)
 {
-	const struct weft_sub_opts opts = {
-		.sz = sizeof(opts),
-		.name = "listener",
-		.inline_fn = listen,
-		.ended_fn = note_end,
-		.ctx = listener,
-	};
-
 	memset(listener, 0, sizeof(*listener));
+	opts.sz = sizeof(opts);
+	opts.name = "listener";
+	opts.inline_fn = listen;
+	opts.ended_fn = note_end;
+	opts.ctx = listener;
 	assert_int_equal(wf_registry_add(&rig.registry, &opts, false, &listener->sub), 0);
 	wf_dispatch_flush(&rig.dispatch);
+}
+
+static void join(struct listener *listener)
+{
+	join_with(listener, (struct weft_sub_opts){0});
 }
 
 static void send(const char *text)
@@ -204,6 +206,105 @@ TEST_WITH(registry_queue_has_midway_and_offsets, setup, teardown)
 	assert_int_equal(events[0].open.off[WEFT_TO_SERVER], 5);
 	assert_int_equal(events[0].open.off[WEFT_TO_CLIENT], 0);
 	assert_int_equal(events[1].data.off, 5);
+}
+
+/* ---- who wants a part ---- */
+
+TEST_WITH(registry_filter_chooses_connections, setup, teardown)
+{
+	struct listener web, other, both;
+
+	join_with(&web, (struct weft_sub_opts){.filter = "dst port 80 and src host 10.0.0.1"});
+	join_with(&other, (struct weft_sub_opts){.filter = "port 22 or src port 80"});
+	join_with(&both, (struct weft_sub_opts){.filter = "tcp and (port 80 or net 192.0.2.0/24)"});
+	rig_handshake(&rig);
+	send("hello");
+	rig_flush(&rig);
+	assert_string_equal(web.log, "open 0 0\n> 0 hello\nclose\n");
+	assert_string_equal(other.log, "");
+	assert_string_equal(both.log, web.log);
+}
+
+TEST_WITH(registry_filter_is_asked_midway, setup, teardown)
+{
+	struct listener web, other;
+
+	rig_handshake(&rig);
+	send("hello");
+	join_with(&web, (struct weft_sub_opts){.filter = "tcp port 80"});
+	join_with(&other, (struct weft_sub_opts){.filter = "not tcp port 80"});
+	send("world");
+	rig_flush(&rig);
+	assert_string_equal(web.log, "open midway 5 0\n> 5 world\nclose\n");
+	assert_string_equal(other.log, "");
+}
+
+/* Two connections, one after the other at the same place in memory. */
+TEST_WITH(registry_filter_is_asked_for_each_connection, setup, teardown)
+{
+	struct listener listener;
+
+	join_with(&listener, (struct weft_sub_opts){.filter = "src port 1026"});
+	rig_handshake(&rig);
+	rig_flush(&rig);
+	rig.port[RIG_CLIENT] = 1026;
+	rig_handshake(&rig);
+	rig_flush(&rig);
+	rig.port[RIG_CLIENT] = 1027;
+	rig_handshake(&rig);
+	rig_flush(&rig);
+	assert_string_equal(listener.log, "open 0 0\nclose\n");
+}
+
+static void assert_refused(const char *filter)
+{
+	const struct weft_sub_opts opts = {.sz = sizeof(opts), .filter = filter};
+	uint64_t runs = wf_arena_used_bytes(rig.arena);
+	uint64_t queues = wf_budget_held(wf_arena_budget(rig.arena), WF_BUDGET_QUEUES);
+	struct weft_sub *sub;
+
+	assert_int_equal(wf_registry_add(&rig.registry, &opts, false, &sub), -EINVAL);
+	assert_int_equal(wf_arena_used_bytes(rig.arena), runs);
+	assert_int_equal(wf_budget_held(wf_arena_budget(rig.arena), WF_BUDGET_QUEUES), queues);
+}
+
+TEST_WITH(registry_filter_of_packets_is_refused, setup, teardown)
+{
+	assert_refused("tcp[13] & 2 != 0");
+	assert_refused("greater 100");
+	assert_refused("ip[1] = 0");
+	assert_refused("port");
+	assert_refused("ether host 02:00:00:00:00:01");
+}
+
+TEST_WITH(registry_direction_and_first_bytes, setup, teardown)
+{
+	const struct weft_sub_opts back = {.directions = WEFT_DIR_BIT(WEFT_TO_CLIENT)};
+	struct listener answers, beginning;
+
+	join_with(&answers, back);
+	join_with(&beginning, (struct weft_sub_opts){.first_bytes = 7});
+	rig_handshake(&rig);
+	send("hello");
+	send("world");
+	send("again");
+	rig_data(&rig, RIG_SERVER, 0, "answer");
+	rig_flush(&rig);
+	assert_string_equal(answers.log, "open 0 0\n< 0 answer\nclose\n");
+	assert_string_equal(beginning.log, "open 0 0\n> 0 hello\n> 5 wo\n< 0 answer\nclose\n");
+}
+
+TEST_WITH(registry_first_bytes_cut_a_gap, setup, teardown)
+{
+	struct listener listener;
+
+	join_with(&listener, (struct weft_sub_opts){.first_bytes = 7});
+	rig_handshake(&rig);
+	send("hello");
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_ACK, 10, 0, "late");
+	rig_ack(&rig, RIG_SERVER, 14);
+	rig_flush(&rig);
+	assert_string_equal(listener.log, "open 0 0\n> 0 hello\n> gap 5 2\nclose\n");
 }
 
 /* ---- ends ---- */

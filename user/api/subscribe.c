@@ -21,6 +21,11 @@ static int check_opts(const struct weft_sub_opts *opts)
 			 opts->events);
 		return -EINVAL;
 	}
+	if (opts->directions & ~(WEFT_DIR_BIT(WEFT_TO_SERVER) | WEFT_DIR_BIT(WEFT_TO_CLIENT))) {
+		wf_error("weft_subscribe: the mask of directions 0x%x is not valid",
+			 opts->directions);
+		return -EINVAL;
+	}
 	if (opts->overflow > WEFT_OVERFLOW_DROP_NEWEST) {
 		wf_error("weft_subscribe: %d is not a valid overflow policy", (int)opts->overflow);
 		return -EINVAL;

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/owner.h"
+#include "capture/file/flow_filter.h"
 #include "deliver/registry.h"
 #include "deliver/subscription.h"
 
@@ -36,10 +37,13 @@ static struct wf_queue *queue_at(const struct wf_dispatch *dispatch, uint32_t sl
 static void add_taker(struct wf_dispatch *dispatch, const struct weft_sub *sub, uint32_t bit)
 {
 	for (int type = 0; type < WEFT_EVENT_TYPE_COUNT; type++) {
+		bool has_dir = type != WEFT_EVENT_OPEN && type != WEFT_EVENT_CLOSE;
+
 		if (!(sub->events & WEFT_EVENT_BIT(type)))
 			continue;
 		for (int dir = 0; dir < WEFT_DIR_COUNT; dir++)
-			dispatch->takers[dir][type] |= bit;
+			if (!has_dir || sub->directions & WEFT_DIR_BIT(dir))
+				dispatch->takers[dir][type] |= bit;
 	}
 }
 
@@ -111,16 +115,18 @@ static void continue_leaving(struct wf_dispatch *dispatch)
 /* ---- choosy subscriptions ---- */
 
 /* Let @sub decide whether it wants the connection. Return: true if it does. */
-static bool decide(struct weft_sub *sub, const void *conn)
+static bool decide(struct weft_sub *sub, const void *conn, const struct weft_flow *flow)
 {
-	wf_conn_states_set(&sub->states, conn, WF_CONN_WANTED);
-	return true;
+	bool is_wanted = !sub->filter || wf_flow_filter_match(sub->filter, flow);
+
+	wf_conn_states_set(&sub->states, conn, is_wanted ? WF_CONN_WANTED : WF_CONN_UNWANTED);
+	return is_wanted;
 }
 
 void wf_dispatch_begin(struct wf_dispatch *dispatch, const void *conn, const struct weft_flow *flow)
 {
 	EACH_SLOT (slot, dispatch->choosy)
-		decide(sub_at(dispatch, slot), conn);
+		decide(sub_at(dispatch, slot), conn, flow);
 }
 
 static uint32_t in_state(const struct wf_dispatch *dispatch, uint32_t subs, const void *conn,
@@ -146,7 +152,7 @@ void wf_dispatch_introduce(struct wf_dispatch *dispatch, uint32_t strangers, con
 	uint32_t takers = 0;
 
 	EACH_SLOT (slot, strangers)
-		if (decide(sub_at(dispatch, slot), conn))
+		if (decide(sub_at(dispatch, slot), conn, open->flow))
 			takers |= 1u << slot;
 	wf_dispatch_event(dispatch, takers & dispatch->takers[open->dir][WEFT_EVENT_OPEN], open,
 			  NULL);
@@ -178,18 +184,51 @@ static void call_inline(const struct wf_dispatch *dispatch, struct weft_sub *sub
 		wf_warn("subscription %s: ended by its consumer (error %d)", sub->name, -err);
 }
 
+/*
+ * Make @ret_part the part of @event before @limit_off of its stream. Return: false if nothing is
+ * left of it.
+ */
+static bool cut(const struct weft_event *event, uint64_t limit_off, struct weft_event *ret_part)
+{
+	*ret_part = *event;
+	if (event->type == WEFT_EVENT_DATA) {
+		if (event->data.off >= limit_off)
+			return false;
+		if (limit_off - event->data.off < event->data.len_bytes)
+			ret_part->data.len_bytes = (uint32_t)(limit_off - event->data.off);
+	} else if (event->type == WEFT_EVENT_GAP) {
+		if (event->gap.off >= limit_off)
+			return false;
+		if (limit_off - event->gap.off < event->gap.len_bytes)
+			ret_part->gap.len_bytes = limit_off - event->gap.off;
+	}
+	return true;
+}
+
+static void pass_on(struct wf_dispatch *dispatch, struct weft_sub *sub,
+		    const struct weft_event *event, struct wf_page *page)
+{
+	struct weft_event part;
+
+	if (wf_unlikely(sub->first_bytes != UINT64_MAX)) {
+		if (!cut(event, sub->first_bytes, &part))
+			return;
+		event = &part;
+	}
+	if (sub->inline_fn)
+		call_inline(dispatch, sub, event);
+	else
+		wf_queue_push(&sub->queues[dispatch->worker], event, page);
+}
+
 void wf_dispatch_event(struct wf_dispatch *dispatch, uint32_t takers,
 		       const struct weft_event *event, struct wf_page *page)
 {
 	EACH_SLOT (slot, takers) {
 		struct weft_sub *sub = sub_at(dispatch, slot);
 
-		if (wf_unlikely(wf_sub_has_ended(sub)))
-			continue;
-		if (sub->inline_fn)
-			call_inline(dispatch, sub, event);
-		else
-			wf_queue_push(&sub->queues[dispatch->worker], event, page);
+		if (wf_likely(!wf_sub_has_ended(sub)))
+			pass_on(dispatch, sub, event, page);
 	}
 }
 

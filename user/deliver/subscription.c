@@ -20,11 +20,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "capture/file/flow_filter.h"
 #include "memory/arena.h"
 #include "memory/budget.h"
 #include "memory/page.h"
 
 #define ALL_EVENTS	((1u << WEFT_EVENT_TYPE_COUNT) - 1)
+#define ALL_DIRECTIONS	((1u << WEFT_DIR_COUNT) - 1)
 #define QUEUE_BYTES_MAX (1ull << 40)
 
 enum { CLEAR_EVENTS = 1024 }; /* number of waiting events that one call frees */
@@ -106,6 +108,33 @@ static uint64_t sub_bytes(bool is_inline, uint32_t workers)
 	       workers * sizeof(struct wf_queue);
 }
 
+static int open_filter(struct weft_sub *sub, const struct weft_sub_opts *opts)
+{
+	int err;
+
+	if (!opts->filter || !*opts->filter)
+		return 0;
+	err = wf_flow_filter_new(opts->filter, &sub->filter);
+	if (err)
+		return err;
+	err = wf_budget_reserve(wf_arena_budget(sub->arena), WF_BUDGET_QUEUES,
+				wf_flow_filter_bytes(sub->filter));
+	if (!err)
+		return 0;
+	wf_flow_filter_free(sub->filter);
+	sub->filter = NULL;
+	return err;
+}
+
+static void free_filter(struct weft_sub *sub)
+{
+	if (!sub->filter)
+		return;
+	wf_budget_release(wf_arena_budget(sub->arena), WF_BUDGET_QUEUES,
+			  wf_flow_filter_bytes(sub->filter));
+	wf_flow_filter_free(sub->filter);
+}
+
 /*
  * A subscription to all connections from their beginning needs no map of them. A large arena makes
  * a large map, whose untouched part is not written here.
@@ -114,7 +143,7 @@ static int open_states(struct weft_sub *sub, const struct wf_sub_env *env)
 {
 	uint64_t bytes = wf_conn_states_bytes(wf_arena_bytes(env->arena));
 
-	if (!env->is_late)
+	if (!env->is_late && !sub->filter)
 		return 0;
 	sub->states.base = wf_arena_base(env->arena);
 	sub->states.words = wf_arena_take_zeroed_run(env->arena, bytes);
@@ -143,6 +172,7 @@ static void free_sub(struct weft_sub *sub)
 	struct wf_budget *budget = wf_arena_budget(sub->arena);
 
 	free_queues(sub);
+	free_filter(sub);
 	if (sub->states.words)
 		wf_arena_put_run(sub->arena, sub->states.words,
 				 wf_conn_states_bytes(wf_arena_bytes(sub->arena)));
@@ -195,6 +225,8 @@ int wf_sub_new(const struct weft_sub_opts *opts, const struct wf_sub_env *env,
 		return err;
 	snprintf(sub->name, sizeof(sub->name), "%s", opts->name ? opts->name : "unnamed");
 	sub->events = opts->events ? opts->events & ALL_EVENTS : ALL_EVENTS;
+	sub->directions = opts->directions ? opts->directions : ALL_DIRECTIONS;
+	sub->first_bytes = opts->first_bytes ? opts->first_bytes : UINT64_MAX;
 	sub->ended_fn = opts->ended_fn;
 	sub->ctx = opts->ctx;
 	atomic_store(&sub->refs, env->workers + 1);
@@ -202,6 +234,8 @@ int wf_sub_new(const struct weft_sub_opts *opts, const struct wf_sub_env *env,
 	err = check_opts(sub, opts, env->live);
 	if (!err)
 		err = opts->inline_fn ? open_inlines(sub) : open_queues(sub, opts, env);
+	if (!err)
+		err = open_filter(sub, opts);
 	if (!err)
 		err = open_states(sub, env);
 	if (err) {

@@ -24,6 +24,7 @@
 #include "deliver/worker_state.h"
 
 struct wf_arena;
+struct wf_flow_filter;
 struct wf_registry;
 struct wf_sub_list;
 
@@ -54,10 +55,13 @@ struct wf_sub_env {
 struct weft_sub {
 	/* set at creation; constant afterwards */
 	char name[32];
-	struct wf_registry *registry; /* borrowed */
-	struct wf_arena *arena;	      /* borrowed */
-	uint32_t slot;		      /* its index in each list that contains it */
-	uint32_t events;	      /* mask of WEFT_EVENT_BIT()s of the wanted events, never 0 */
+	struct wf_registry *registry;  /* borrowed */
+	struct wf_arena *arena;	       /* borrowed */
+	uint32_t slot;		       /* its index in each list that contains it */
+	uint32_t events;	       /* mask of WEFT_EVENT_BIT()s of the wanted events, never 0 */
+	uint32_t directions;	       /* mask of WEFT_DIR_BIT()s, never 0 */
+	uint64_t first_bytes;	       /* data at and beyond this offset is not wanted */
+	struct wf_flow_filter *filter; /* owned; NULL: all connections are wanted */
 	uint32_t workers;
 	bool lazy_wake;
 	weft_event_fn inline_fn; /* the callback; NULL: events are queued */
