@@ -11,6 +11,7 @@ the packets. The output is the same at each run. With NAME only captures whose p
 are written. To add one: a function in corpus/captures_tcp.py, captures_time.py
 or captures_wire.py.
 """
+import argparse
 import hashlib
 import os
 import sys
@@ -32,7 +33,11 @@ def rows_of(file, shown):
 
 
 def main():
-    folder, names = sys.argv[1], sys.argv[2:]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", metavar="DIR")
+    parser.add_argument("names", metavar="NAME", nargs="*")
+    args = parser.parse_args()
+    folder, names = args.folder, args.names
     rows = [HEADER]
     for file in sorted(CAPTURES):
         if names and not any(name in file for name in names):
