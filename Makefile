@@ -40,7 +40,7 @@ CFLAGS   += -fsanitize=$(SAN) $(if $(findstring undefined,$(SAN)),-fno-sanitize-
 LDFLAGS  += -fsanitize=$(SAN)
 endif
 
-LIB_LIBS := -lxdp -lbpf -lpcap -larchive -lelf -lz
+LIB_LIBS := -lxdp -lbpf -lpcap -larchive -lcrypto -lelf -lz
 APP_LIBS := -ljansson -lyaml
 
 # ---- sources -----------------------------------------------------------------

@@ -30,6 +30,7 @@ LIBRARIES = [
     (r"#include <(bpf|xdp)/", "libbpf or libxdp", ["capture/live", "capture/host", "capture/hook", "capture/maps"]),
     (r"#include <pcap", "libpcap", ["capture/file"]),
     (r"#include <archive", "libarchive", ["capture/file"]),
+    (r"#include <openssl/", "libcrypto", ["packet"]),
     (r"#include <jansson", "jansson", ["sink", "agent", "cli"]),
     (r"\bpthread_(create|join|detach|kill|cancel|self|sig\w+|set\w+)\(", "threads",
      ["base", "engine", "worker", "pressure", "sink", "serve", "agent"]),

@@ -40,7 +40,8 @@ char *weft_flow_text(const struct weft_flow *flow, char *ret_text);
  * @ret_text: WEFT_COMMUNITY_ID_TEXT_BYTES bytes
  *
  * Version 1 with seed 0: "1:" and the base64 form of the SHA-1 of endpoints, protocol and ports.
- * Return: @ret_text. Thread: any. Memory: none. Source: github.com/corelight/community-id-spec.
+ * Return: @ret_text. Thread: any. Memory: libcrypto may allocate some, outside the limit of a
+ * handle. Source: github.com/corelight/community-id-spec.
  */
 char *weft_community_id(const struct weft_flow *flow, char *ret_text);
 

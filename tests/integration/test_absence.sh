@@ -5,23 +5,26 @@
 # times. With default options it loses nothing and sheds nothing, in both modes.
 #
 # weft is stopped while exactly these frames are sent, so the test does not depend on the speed of the
-# machine.
+# machine. They are sent in groups, because a veth device queues at most 256 frames and drops others.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
 feed=$(dirname "$weft")/bench/live_feed
 [ -x "$feed" ] || skip_all "$feed is not built"
-absences=4
+absences=2
+group=250
 
 # all_received FRAMES: the workers have processed at least FRAMES frames.
 all_received() { [ "$(agent_metric frames)" -ge "$1" ]; }
 
 # absence FRAMES PAYLOAD: FRAMES frames arrive while weft is stopped.
 absence() {
-	local before
+	local before sent
 	before=$(agent_metric frames)
 	kill -STOP "$agent_pid"
-	in_b "$feed" eth0 --frames "$1" --payload "$2"
+	for ((sent = 0; sent < $1; sent += group)); do
+		in_b "$feed" eth0 --frames $group --payload "$2" >/dev/null
+	done
 	kill -CONT "$agent_pid"
 	wait_until 100 all_received $((before + $1))
 }
@@ -45,7 +48,7 @@ ip -n "$ns_a" addr flush dev eth0
 # Without an XDP program, a veth accepts the frames of live_feed only if it has GRO.
 in_a ethtool -K eth0 gro on
 for mode in tap host; do
-	check "$mode: 50 ms of 1500-byte frames are bridged" bridged "$mode" 4200 1446
+	check "$mode: 50 ms of 1500-byte frames are bridged" bridged "$mode" 4250 1446
 	check "$mode: 50 ms of 300-byte frames are bridged" bridged "$mode" 21000 246
 done
 finish

@@ -53,19 +53,22 @@ add_kernel_counter() {
 	sed -i '0,/cpu->counts.seen++;/s//cpu->counts.seen++;\n\tcpu->counts.example++;/' bpf/steer.bpf.c
 }
 
-# append_row FILE LAST_ROW_PATTERN ROW: insert ROW after the table's last row, which has no "\".
+# append_row FILE PREFIX NAME TEXT: add a row to the table whose rows begin with X(PREFIX: it becomes
+# the last one, with the next number.
 append_row() {
-	sed -i -E "/$2/,/[^\\\\]\$/{/[^\\\\]\$/s|\$| \\\\\n\t$3|}" "$1"
+	awk -v prefix="X\\($2[A-Z_0-9]+, [0-9]+" -v row="X($2$3" -v text="$4" '
+		{ lines[NR] = $0 }
+		$0 ~ prefix { last = NR; match($0, /, [0-9]+/); number = substr($0, RSTART + 2, RLENGTH - 2) + 1 }
+		END {
+			while (lines[last] ~ /\\$/) last++
+			lines[last] = lines[last] " \\\n\t" row ", " number ", " text ")"
+			for (i = 1; i <= NR; i++) print lines[i]
+		}' "$1" >"$work/edited" && cat "$work/edited" >"$1"
 }
 
-add_gap_cause() { append_row include/weft/event.h 'X\(WEFT_GAP_SHUNTED' 'X(WEFT_GAP_EXAMPLE, 8, "example_cause", "an example of a cause")'; }
-add_anomaly() { append_row include/weft/event.h 'X\(WEFT_ANOMALY_DATA_BEFORE_START' 'X(WEFT_ANOMALY_EXAMPLE, 9, "example_anomaly", "an example of an anomaly")'; }
-add_close_reason() {
-	local last value
-	last=$(grep -oE 'X\(WEFT_CLOSE_[A-Z_0-9]+, [0-9]+' include/weft/flow.h | tail -n 1)
-	value=$((${last##*, } + 1))
-	append_row include/weft/flow.h "X\\(${last#X(}" "X(WEFT_CLOSE_EXAMPLE, $value, \"example_reason\", \"an example of a reason\")"
-}
+add_gap_cause() { append_row include/weft/event.h WEFT_GAP_ EXAMPLE '"example_cause", "an example of a cause"'; }
+add_anomaly() { append_row include/weft/event.h WEFT_ANOMALY_ EXAMPLE '"example_anomaly", "an example of an anomaly"'; }
+add_close_reason() { append_row include/weft/flow.h WEFT_CLOSE_ EXAMPLE '"example_reason", "an example of a reason"'; }
 
 # The name of a policy is public, so the public enum gets a line too.
 add_overlap_policy() {

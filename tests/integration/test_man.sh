@@ -31,7 +31,7 @@ finds 'a wrong default' "capture.ring_frames: expected '[0 to 65536 frames, defa
 finds 'a wrong range' "capture.workers: expected '[0 to 64 threads, default 0]'" \
 	weft.conf.5 's/0 to 64 threads/0 to 32 threads/'
 finds 'a wrong unit' "reassembly.gap_timeout_ms: expected '[0 to 3600000 ms, default 0]'" \
-	weft.conf.5 's/3600000 ms, default 1000/3600000 seconds, default 1000/'
+	weft.conf.5 's/0 to 3600000 ms, default 0/0 to 3600000 seconds, default 0/'
 finds 'a key without an entry' 'no entry for the key filter.ports' \
 	weft.conf.5 's/^\.It Cm filter\.ports$/.It Cm filter.doors/'
 finds 'an entry without a key' 'entry for the key filter.doors, which does not exist' \

@@ -6,6 +6,7 @@
  */
 #include "config/config_check.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "sink/sink.h"
@@ -151,10 +152,11 @@ static int check_queues(const struct check *check)
 static int check_expression(const struct check *check)
 {
 	const char *expression = check->config->library.filter;
-	char reason[256] = "out of memory";
+	char reason[256];
+	int err = expression ? weft_filter_check(expression, reason, sizeof(reason)) : 0;
 
-	if (!expression || !weft_filter_check(expression, reason, sizeof(reason)))
-		return 0;
+	if (err != -EINVAL)
+		return err;
 	return wf_config_refuse(
 		check->ret_error,
 		"%s: '%.160s': not a filter expression in the syntax of tcpdump: %s",

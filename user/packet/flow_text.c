@@ -11,7 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "packet/sha1.h"
+#include <openssl/evp.h>
+#include <openssl/sha.h>
 
 _Static_assert(WEFT_ADDR_TEXT_BYTES == INET6_ADDRSTRLEN, "room for any address");
 
@@ -49,24 +50,6 @@ static size_t append(uint8_t *bytes, size_t len, const void *what, size_t what_l
 	return len + what_len;
 }
 
-/* Write @len bytes in base64 (RFC 4648, 4). */
-static void put_base64(const uint8_t *bytes, size_t len, char *ret_text)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	for (size_t i = 0; i < len; i += 3) {
-		size_t count = len - i < 3 ? len - i : 3;
-		uint32_t group = 0;
-
-		for (size_t j = 0; j < 3; j++)
-			group = group << 8 | (j < count ? bytes[i + j] : 0);
-		for (size_t j = 0; j < 4; j++)
-			*ret_text++ = j <= count ? digits[group >> (18 - 6 * j) & 63] : '=';
-	}
-	*ret_text = 0;
-}
-
 char *weft_community_id(const struct weft_flow *flow, char *ret_text)
 {
 	size_t skip = flow->ip_version == 4 ? 12 : 0, addr_len = 16 - skip;
@@ -76,7 +59,7 @@ char *weft_community_id(const struct weft_flow *flow, char *ret_text)
 			     htobe16(swap ? flow->src_port : flow->dst_port)};
 	uint8_t protocol[2] = {IPPROTO_TCP, 0};
 	uint8_t bytes[2 + 2 * 16 + 2 + 4] = {0}; /* the first two: the seed, 0 */
-	uint8_t digest[WF_SHA1_BYTES];
+	uint8_t digest[SHA_DIGEST_LENGTH];
 	size_t len = 2;
 
 	len = append(bytes, len, (swap ? flow->dst_addr : flow->src_addr) + skip, addr_len);
@@ -84,8 +67,8 @@ char *weft_community_id(const struct weft_flow *flow, char *ret_text)
 	len = append(bytes, len, protocol, sizeof(protocol));
 	len = append(bytes, len, ports, sizeof(ports));
 
-	wf_sha1_short(bytes, len, digest);
+	SHA1(bytes, len, digest);
 	memcpy(ret_text, "1:", 2);
-	put_base64(digest, sizeof(digest), ret_text + 2);
+	EVP_EncodeBlock((unsigned char *)ret_text + 2, digest, sizeof(digest));
 	return ret_text;
 }

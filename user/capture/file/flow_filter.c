@@ -22,6 +22,7 @@
 #include <weft/limits.h>
 
 #include "base/log.h"
+#include "capture/file/pcap_filter.h"
 
 enum { TTL = 64 };
 
@@ -78,17 +79,11 @@ static int check_program(const char *expression, const struct bpf_program *progr
 
 static int compile(const char *expression, struct bpf_program *ret_program)
 {
-	pcap_t *pcap = pcap_open_dead(DLT_RAW, WEFT_FRAME_MAX_BYTES);
-	int err = 0;
+	char why[PCAP_ERRBUF_SIZE];
+	int err = wf_pcap_compile(expression, DLT_RAW, ret_program, why);
 
-	if (!pcap)
-		return -ENOMEM;
-	if (pcap_compile(pcap, ret_program, expression, 1, PCAP_NETMASK_UNKNOWN)) {
-		wf_error("filter: \"%s\": %s", expression, pcap_geterr(pcap));
-		*ret_program = (struct bpf_program){0};
-		err = -EINVAL;
-	}
-	pcap_close(pcap);
+	if (err == -EINVAL)
+		wf_error("filter: \"%s\": %s", expression, why);
 	return err;
 }
 

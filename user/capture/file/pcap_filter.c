@@ -46,22 +46,19 @@ static const int link_dlts[WEFT_LINK_COUNT] = {
 	[WEFT_LINK_PKTAP] = NO_FILTER,
 };
 
-/*
- * Compile @expression for the link type @dlt. @why: buffer for the error message, at least
- * PCAP_ERRBUF_SIZE bytes. Return: 0 on success; -EINVAL if the expression does not compile;
- * -ENOMEM.
- */
-static int compile(const char *expression, int dlt, struct bpf_program *ret_program, char *why)
+int wf_pcap_compile(const char *expression, int dlt, struct bpf_program *ret_program, char *ret_why)
 {
 	pcap_t *pcap = pcap_open_dead(dlt, WEFT_FRAME_MAX_BYTES);
 	int err = 0;
 
 	if (!pcap)
 		return -ENOMEM;
+	/* libpcap reports missing memory as it reports an expression that is not valid. */
+	errno = 0;
 	if (pcap_compile(pcap, ret_program, expression, 1, PCAP_NETMASK_UNKNOWN)) {
-		snprintf(why, PCAP_ERRBUF_SIZE, "%s", pcap_geterr(pcap));
+		err = errno == ENOMEM ? -ENOMEM : -EINVAL;
+		snprintf(ret_why, PCAP_ERRBUF_SIZE, "%s", pcap_geterr(pcap));
 		*ret_program = (struct bpf_program){0};
-		err = -EINVAL;
 	}
 	pcap_close(pcap);
 	return err;
@@ -83,7 +80,7 @@ static int compile_all(struct wf_pcap_filter *filter, const char *expression,
 
 		if (link_dlts[link] == NO_FILTER)
 			continue;
-		err = compile(expression, link_dlts[link], &filter->programs[link], why);
+		err = wf_pcap_compile(expression, link_dlts[link], &filter->programs[link], why);
 		if (err == -ENOMEM)
 			return err;
 		refused[link] = err;

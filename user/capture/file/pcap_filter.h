@@ -10,8 +10,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct bpf_program;
 struct wf_frame;
 struct wf_pcap_filter;
+
+/*
+ * Compile @expression for the link type @dlt. @ret_why: libpcap's reason, PCAP_ERRBUF_SIZE bytes.
+ * Return: 0; -EINVAL if it does not compile; -ENOMEM. Thread: any.
+ */
+int wf_pcap_compile(const char *expression, int dlt, struct bpf_program *ret_program,
+		    char *ret_why);
 
 /*
  * Compile @expression. Return: 0; -EINVAL if it does not compile (libpcap's reason is logged);
