@@ -6,22 +6,17 @@
 
 #include <stddef.h>
 
+/* Suricata has no more than these; whatever else ends a connection is "forced" there. */
 const char *wf_eve_reason(enum weft_close_reason reason)
 {
-	switch (reason) {
-	case WEFT_CLOSE_FIN:
-	case WEFT_CLOSE_RST:
-	case WEFT_CLOSE_TIMEOUT:
-		return "timeout";
-	case WEFT_CLOSE_REUSED:
-		return "tcp_reuse";
-	case WEFT_CLOSE_EVICTED:
-	case WEFT_CLOSE_PROGRAM:
-		return "forced";
-	case WEFT_CLOSE_END:
-		return "shutdown";
-	}
-	return "unknown";
+	static const char *const names[WEFT_CLOSE_REASON_COUNT] = {
+		[WEFT_CLOSE_FIN] = "timeout",	  [WEFT_CLOSE_RST] = "timeout",
+		[WEFT_CLOSE_TIMEOUT] = "timeout", [WEFT_CLOSE_REUSED] = "tcp_reuse",
+		[WEFT_CLOSE_END] = "shutdown",
+	};
+	const char *name = reason < WEFT_CLOSE_REASON_COUNT ? names[reason] : NULL;
+
+	return name ? name : "forced";
 }
 
 const char *wf_eve_flow_state(const struct weft_flow_record *record)
