@@ -23,7 +23,7 @@ absence() {
 	before=$(agent_metric frames)
 	kill -STOP "$agent_pid"
 	for ((sent = 0; sent < $1; sent += group)); do
-		in_b "$feed" eth0 --frames $group --payload "$2" >/dev/null
+		in_b "$feed" eth0 --frames $group --flows 10 --payload "$2" >/dev/null
 	done
 	kill -CONT "$agent_pid"
 	wait_until 100 all_received $((before + $1))
