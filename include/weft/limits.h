@@ -14,16 +14,7 @@ enum weft_limit {
 	WEFT_QUEUES_MAX = 64, /* maximum number of receive queues of one interface */
 	WEFT_INTERFACES_MAX = 16,
 	WEFT_FRAME_BYTES = 4096, /* size of a UMEM frame, which holds one received frame */
-	/*
-	 * Number of entries of each rx ring and each fill ring, if it is not configured: the
-	 * largest power of two with which the fill rings of all queues use at most
-	 * 1/WEFT_RING_PARTS of the memory limit, from MIN to MAX. A frame that finds no room is
-	 * lost and counted as xsk_ring_full_frames or xsk_fill_empty_frames.
-	 */
-	WEFT_RING_FRAMES_MIN = 2048,
-	WEFT_RING_FRAMES_MAX = 32768,
-	WEFT_RING_PARTS = 4,
-	WEFT_RING_FRAMES_LEAST = 64, /* minimum that can be configured */
+	WEFT_RING_FRAMES = 2048, /* number of entries of each rx ring and each fill ring */
 	/*
 	 * Host mode: MiB of the ring buffers of an interface, which are shared out among the
 	 * workers. The rings of all interfaces use at most 1/WEFT_HOST_RING_PARTS of the memory

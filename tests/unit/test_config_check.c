@@ -46,9 +46,7 @@ static void expect_refused(const char *text)
 TEST_WITH(config_check_ring_that_is_no_power_of_two_is_refused, setup, teardown)
 {
 	set("capture.ring_frames=1000");
-	expect_refused("--set capture.ring_frames: 1000 is not a power of two of at least 64");
-	set("capture.ring_frames=32");
-	expect_refused("--set capture.ring_frames: 32 is not a power of two of at least 64");
+	expect_refused("--set capture.ring_frames: 1000 is not a power of two");
 	set("capture.ring_frames=1024");
 	expect_taken();
 }

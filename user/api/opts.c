@@ -293,11 +293,9 @@ int wf_opts_resolve(const struct weft_opts *opts, struct weft_opts *ret_opts)
 
 static int check_frames(const struct weft_interface_opts *o)
 {
-	if (o->ring_frames & (o->ring_frames - 1) ||
-	    (o->ring_frames && o->ring_frames < WEFT_RING_FRAMES_LEAST)) {
-		wf_error("options: ring_frames is %" PRIu32 ", which is not a power of two of at "
-			 "least %d",
-			 o->ring_frames, WEFT_RING_FRAMES_LEAST);
+	if (o->ring_frames & (o->ring_frames - 1)) {
+		wf_error("options: ring_frames is %" PRIu32 ", which is not a power of two",
+			 o->ring_frames);
 		return -EINVAL;
 	}
 	if (o->frame_bytes != 2048 && o->frame_bytes != 4096) {

@@ -34,11 +34,10 @@ static int check_frames(const struct check *check)
 	uint64_t ring = check->config->interface.ring_frames;
 	uint64_t bytes = check->config->interface.frame_bytes;
 
-	if (ring & (ring - 1) || (ring && ring < WEFT_RING_FRAMES_LEAST))
-		return wf_config_refuse(check->ret_error,
-					"%s: %llu is not a power of two of at least %d",
+	if (ring & (ring - 1))
+		return wf_config_refuse(check->ret_error, "%s: %llu is not a power of two",
 					place_of(check, "capture.ring_frames"),
-					(unsigned long long)ring, WEFT_RING_FRAMES_LEAST);
+					(unsigned long long)ring);
 	if (bytes != 2048 && bytes != 4096)
 		return wf_config_refuse(check->ret_error, "%s: %llu is neither 2048 nor 4096",
 					place_of(check, "capture.frame_bytes"),

@@ -32,23 +32,6 @@
 #include "packet/segment_filter.h"
 #include "reassembly/fixed_pages.h"
 
-/* Choose the ring length of each interface. The queues of all interfaces share the memory. */
-static void choose_rings(struct wf_engine *engine)
-{
-	struct wf_ifaces *ifaces = &engine->ifaces;
-	uint64_t queues = 0;
-
-	for (uint32_t i = 0; i < ifaces->count; i++)
-		queues += wf_iface_count_queues(ifaces->list[i].name, ifaces->list[i].opts.mode);
-	for (uint32_t i = 0; i < ifaces->count; i++) {
-		struct weft_interface_opts *opts = &ifaces->list[i].opts;
-
-		opts->ring_frames = wf_iface_choose_ring_frames(
-			opts,
-			engine->opts.memory_max_bytes / WEFT_RING_PARTS / (queues ? queues : 1));
-	}
-}
-
 /* Return the total size of the fill rings of all queues, in frames. */
 static uint64_t fill_frames(const struct wf_engine *engine)
 {
@@ -56,9 +39,9 @@ static uint64_t fill_frames(const struct wf_engine *engine)
 
 	for (uint32_t i = 0; i < engine->ifaces.count; i++) {
 		const struct wf_ifaces_entry *iface = &engine->ifaces.list[i];
+		uint32_t ring = wf_iface_ring_frames(&iface->opts);
 
-		frames += (uint64_t)iface->opts.ring_frames *
-			  wf_iface_count_queues(iface->name, iface->opts.mode);
+		frames += (uint64_t)ring * wf_iface_count_queues(iface->name, iface->opts.mode);
 	}
 	return frames;
 }
@@ -369,7 +352,6 @@ int wf_setup_make(struct wf_engine *engine)
 {
 	int err;
 
-	choose_rings(engine);
 	take_replay_seed(engine);
 	err = wf_registry_start(&engine->registry);
 	if (!err)

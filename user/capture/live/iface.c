@@ -139,6 +139,7 @@ static void resolve(struct wf_iface *iface, const char *ifname,
 	iface->ifindex = (int)if_nametoindex(iface->name);
 	iface->opts = *opts;
 	iface->opts.frame_bytes = wf_iface_frame_bytes(opts);
+	iface->opts.ring_frames = wf_iface_ring_frames(opts);
 	iface->is_host = wf_iface_is_host(iface->name, iface->opts.mode);
 	if (iface->is_host && iface->opts.mode == WEFT_MODE_AUTO)
 		wf_iface_mode_explain(iface->name);

@@ -10,18 +10,6 @@
 #include "capture/live/umem.h"
 #include "capture/live/xsk.h"
 
-uint32_t wf_iface_choose_ring_frames(const struct weft_interface_opts *opts, uint64_t most_bytes)
-{
-	uint64_t most = most_bytes / wf_iface_frame_bytes(opts);
-	uint32_t frames = WEFT_RING_FRAMES_MIN;
-
-	if (opts->ring_frames)
-		return opts->ring_frames;
-	while (frames < WEFT_RING_FRAMES_MAX && frames * 2 <= most)
-		frames *= 2;
-	return frames;
-}
-
 uint64_t wf_iface_host_ring_bytes(const struct weft_interface_opts *opts, uint32_t workers,
 				  uint64_t most_bytes)
 {
@@ -39,7 +27,7 @@ uint64_t wf_iface_ring_bytes(const struct weft_interface_opts *opts, uint32_t qu
 			     uint32_t sockets, uint32_t workers, uint64_t *ret_span_bytes)
 {
 	uint64_t queue_bytes =
-		sizeof(struct wf_umem) + wf_umem_ring_bytes(opts->ring_frames, sockets);
+		sizeof(struct wf_umem) + wf_umem_ring_bytes(wf_iface_ring_frames(opts), sockets);
 
 	*ret_span_bytes = queues * wf_umem_span_bytes(wf_iface_frame_bytes(opts));
 	return queues * queue_bytes + workers * sizeof(struct wf_xsk_source);

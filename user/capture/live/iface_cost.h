@@ -18,11 +18,10 @@ static inline uint32_t wf_iface_frame_bytes(const struct weft_interface_opts *op
 	return opts->frame_bytes ? opts->frame_bytes : (uint32_t)WEFT_FRAME_BYTES;
 }
 
-/*
- * Return: capture.ring_frames, or if it is 0 the longest ring by default whose frames take at most
- * @most_bytes, but at least WEFT_RING_FRAMES_MIN.
- */
-uint32_t wf_iface_choose_ring_frames(const struct weft_interface_opts *opts, uint64_t most_bytes);
+static inline uint32_t wf_iface_ring_frames(const struct weft_interface_opts *opts)
+{
+	return opts->ring_frames ? opts->ring_frames : (uint32_t)WEFT_RING_FRAMES;
+}
 
 /*
  * Return: size of each worker's ring in host mode. The rings of all @workers together take at most
