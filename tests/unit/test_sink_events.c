@@ -312,7 +312,7 @@ TEST_WITH(events_unwritable_target_is_refused, setup, teardown)
 
 	assert_int_equal(fake_open("events", opts, &sink), -ENOENT);
 	assert_non_null(strstr(fake.log, "/nonexistent/events.json can't be written"));
-	wf_arena_free(fake.arena);
+	fake_free();
 }
 
 TEST(json_text_is_escaped)

@@ -231,7 +231,7 @@ static void assert_open_refused(int err, const char *why)
 	assert_int_equal(fake_open("streams", opts, &sink), err);
 	assert_null(sink);
 	assert_non_null(strstr(fake.log, why));
-	wf_arena_free(fake.arena);
+	fake_free();
 }
 
 static void open_and_end(void)
@@ -378,7 +378,7 @@ TEST_WITH(sink_of_unknown_kind_is_refused, setup, teardown)
 	struct wf_sink *sink = NULL;
 
 	assert_int_equal(fake_open("sewer", (struct wf_sink_opts){0}, &sink), -EINVAL);
-	wf_arena_free(fake.arena);
+	fake_free();
 }
 
 TEST_WITH(sink_null_counts_what_it_takes, setup, teardown)

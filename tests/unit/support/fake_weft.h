@@ -123,11 +123,17 @@ static int fake_end(struct wf_sink *sink)
 	return wf_sink_join(sink);
 }
 
+/* Frees the handle of a sink that could not be opened. */
+static void fake_free(void)
+{
+	wf_registry_fini(&fake.registry);
+	wf_arena_free(fake.arena);
+}
+
 static void fake_close(struct wf_sink *sink)
 {
 	wf_sink_close(sink);
-	wf_registry_fini(&fake.registry);
-	wf_arena_free(fake.arena);
+	fake_free();
 }
 
 #endif
