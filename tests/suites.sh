@@ -59,13 +59,19 @@ WEFT_SET=capture.tc_attach=filter WEFT_LIVE_MB=200 run_integration "$out" "tc fi
 # The thread sanitizer makes code ten times slower, and conversations use one thread only.
 declare -A attack_scale=([address,undefined]=0.02 [thread]=0.004)
 declare -A conversations=([address,undefined]=1500 [thread]=400)
+# Integration tests without slow ones and those of the kernel part alone. The captures of the corpus
+# find faults of memory, not of threads.
+declare -A whole_path=(
+	[address,undefined]="replay_cli corpus sinks live_tap live_host memory_attack"
+	[thread]="replay_cli sinks live_tap live_host memory_attack"
+)
 for san in address,undefined thread; do
 	dir=build/san-${san//,/-}
 	run "build $san" bash -c 'quiet_make "$@"' _ SAN=$san all unit helpers
 	CONVERSATIONS=${conversations[$san]} WEFT_BUILD=$dir run_unit "$dir" "$san"
-	# Run integration tests again, without slow tests and tests of the kernel part alone.
+	# shellcheck disable=SC2086 # a list of names
 	WEFT_LIVE_MB=50 ATTACK_SCALE=${attack_scale[$san]} run_integration "$dir" "$san, whole path" \
-		replay_cli corpus sinks live_tap live_host memory_attack
+		${whole_path[$san]}
 done
 
 echo "== kernels"
