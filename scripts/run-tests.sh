@@ -86,23 +86,27 @@ run_counted() {
 	rm -f "$log"
 }
 
-# Unit tests share nothing, so several run at once: one per processor.
+# Unit tests share nothing, so several run at once: one per processor. A test without a result, for
+# instance because its shell was killed, counts as failed.
 run_unit() {
 	local dir=$1 label=$2 test logs status
+	local -a tests=()
 	logs=$(mktemp -d)
 	echo "== $label"
 	for test in "$dir"/tests/test_*; do
-		[ -f "$test" ] && [ -x "$test" ] && [[ $label/${test##*/} == *${ONLY:-}* ]] &&
-			printf '%s\0' "$test"
-	done | LOGS=$logs xargs -0 -r -n 1 -P "$(nproc)" bash -c '
-		SECONDS=0
-		attempt "$LOGS/${1##*/}" "$1"
-		echo "$? $SECONDS" >"$LOGS/${1##*/}.status"' _
-	for test in "$logs"/*.status; do
-		[ -f "$test" ] || continue
-		test=${test%.status}
-		read -r status SECONDS <"$test.status"
-		count "$label/${test##*/}" "$status" "$test"
+		[ -f "$test" ] && [ -x "$test" ] && [[ $label/${test##*/} == *${ONLY:-}* ]] && tests+=("$test")
+	done
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	[ ${#tests[@]} -eq 0 ] || printf '%s\0' "${tests[@]}" |
+		LOGS=$logs xargs -0 -n 1 -P "$(nproc)" bash -c '
+			SECONDS=0
+			attempt "$LOGS/${1##*/}" "$1"
+			echo "$? $SECONDS" >"$LOGS/${1##*/}.status"' _
+	for test in "${tests[@]##*/}"; do
+		status="none" SECONDS=0
+		[ ! -f "$logs/$test.status" ] || read -r status SECONDS <"$logs/$test.status"
+		touch "$logs/$test"
+		count "$label/$test" "${status/none/1}" "$logs/$test"
 	done
 	rm -rf "$logs"
 }
