@@ -110,11 +110,8 @@ void wf_hole_note_memory_loss(const struct wf_half *half, uint64_t end_off)
 		ext->lost_off[half->dir] = end_off;
 }
 
-/*
- * Return true if data at or beyond @off was lost because memory was missing. If the offset of the
- * loss could not be recorded, the next gap is attributed to it.
- */
-static bool is_memory_lost(const struct wf_half *half, uint64_t off)
+/* If the offset of the loss could not be recorded, the next gap is attributed to it. */
+bool wf_hole_is_memory_lost(const struct wf_half *half, uint64_t off)
 {
 	const struct wf_flow_ext *ext;
 
@@ -142,7 +139,7 @@ static void end_memory_loss(const struct wf_half *half, uint64_t end_off)
 static enum weft_gap_cause cause_of(const struct wf_half *half, uint64_t off,
 				    enum weft_gap_cause cause)
 {
-	if (is_memory_lost(half, off))
+	if (wf_hole_is_memory_lost(half, off))
 		return WEFT_GAP_MEMORY;
 	if (half->flow->flags & WF_FLOW_SNAPPED(half->dir))
 		return WEFT_GAP_SNAPPED;

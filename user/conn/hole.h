@@ -48,4 +48,7 @@ void wf_hole_skip(const struct wf_half *half, uint64_t to_off, enum weft_gap_cau
 /* Record that captured data up to @end_off was lost for lack of memory; 0 if not known. */
 void wf_hole_note_memory_loss(const struct wf_half *half, uint64_t end_off);
 
+/* Return true if captured data at or beyond @off was lost for lack of memory. */
+bool wf_hole_is_memory_lost(const struct wf_half *half, uint64_t off);
+
 #endif

@@ -12,11 +12,13 @@
 #include "conn/close.h"
 #include "conn/data.h"
 #include "conn/events.h"
+#include "conn/hole.h"
 #include "conn/bypass.h"
 #include "conn/wait.h"
 #include "metrics/metrics.h"
 #include "packet/packet.h"
 #include "reassembly/stream_gap.h"
+#include "tcp/tcp_check.h"
 #include "tcp/tcp_track.h"
 
 static void count_packet(const struct wf_half *half, const struct wf_packet *packet)
@@ -177,6 +179,22 @@ static void take_keepalive(const struct wf_half *half, const struct wf_packet *p
 	wf_close_if_done(half->conns, half->flow, packet->time_ns);
 }
 
+/*
+ * Return true if the segment may be a keep-alive probe whose byte would take the place of a byte
+ * that was lost for lack of memory. The receiver has acknowledged that byte, so it accepts no
+ * other; the probe's byte may be garbage.
+ */
+static bool is_probe_of_lost_byte(const struct wf_half *half, const struct wf_packet *packet,
+				  const struct wf_tcp_result *result)
+{
+	if (wf_likely(!(half->flow->flags & WF_FLOW_LOST_MEMORY(half->dir))))
+		return false;
+	return result->len_bytes == 1 && result->off >= 0 &&
+	       wf_half_acked_off(half) > (uint64_t)result->off &&
+	       wf_tcp_check_is_keepalive(half->tcp, packet) &&
+	       wf_hole_is_memory_lost(half, (uint64_t)result->off);
+}
+
 static void take_reset(const struct wf_half *half, const struct wf_packet *packet)
 {
 	count_rejected(half, packet);
@@ -228,7 +246,10 @@ void wf_segment_process(struct wf_conns *conns, struct wf_flow *flow,
 
 	switch (result.verdict) {
 	case WF_TCP_ACCEPT:
-		accept(&half, packet, &result);
+		if (wf_unlikely(is_probe_of_lost_byte(&half, packet, &result)))
+			take_keepalive(&half, packet, &result);
+		else
+			accept(&half, packet, &result);
 		return;
 	case WF_TCP_KEEPALIVE:
 		take_keepalive(&half, packet, &result);
