@@ -209,7 +209,7 @@ show_streams() {
 	head -n 3 "$(grep -lE 'GET /one-byte' "$work/streams"/"$client_ip".*-"$server_ip".80 | head -n 1)" |
 		sed 's/\r$//; s/^/    | /'
 	echo '  one of the events:'
-	grep '"flow"' "$work/events.json" | tail -n 1 | cut -c 1-400 | sed 's/^/    | /'
+	grep '"event_type":"flow"' "$work/events.json" | tail -n 1 | cut -c 1-400 | sed 's/^/    | /'
 }
 
 show_map() {
