@@ -52,13 +52,19 @@ prepare() {
 	ip -n "$ns" link set rx0 up
 }
 
-# start COMMAND...: start a receiver and wait until it has attached its program.
+# A receiver is ready when its program is attached. weft attaches an empty program before, to see
+# whether native mode works, so weft is asked.
+bare_is_ready() { ip -n "$ns" link show rx0 | grep -q xdp; }
+weft_is_ready() { "$out/weft" stats -i rx0 --set control.dir="$work" >/dev/null 2>&1; }
+
+# start READY COMMAND...: start a receiver and wait until the function READY returns 0.
 start() {
-	local try
+	local try ready=$1
+	shift
 	"${receiver_cpu[@]}" ip netns exec "$ns" "$@" >"$work/out" 2>"$work/err" &
 	receiver_pid=$!
 	for ((try = 0; try < 100; try++)); do
-		ip -n "$ns" link show rx0 | grep -q xdp && sleep 0.3 && return
+		"$ready" && sleep 0.3 && return
 		kill -0 "$receiver_pid" 2>/dev/null || break
 		sleep 0.1
 	done
@@ -81,7 +87,7 @@ stop() {
 # Each function prints frames per second sent and received, then remarks.
 run_bare() {
 	local sent received
-	start "$bench/xsk_bare" rx0
+	start bare_is_ready "$bench/xsk_bare" rx0
 	sent=$(feed "$1")
 	stop
 	received=$(awk '{ print $4 }' "$work/out")
@@ -90,7 +96,7 @@ run_bare() {
 
 run_weft() {
 	local sent
-	start "$out/weft" run -i rx0 --mode tap --workers 1 --checksum "${CHECKSUM:-auto}" --json \
+	start weft_is_ready "$out/weft" run -i rx0 --mode tap --workers 1 --checksum "${CHECKSUM:-auto}" --json \
 		--set control.dir="$work"
 	sent=$(feed "$1")
 	stop
