@@ -86,42 +86,54 @@ run_counted() {
 	rm -f "$log"
 }
 
-# Unit tests share nothing, so several run at once: one per processor. A test without a result, for
-# instance because its shell was killed, counts as failed.
-run_unit() {
-	local dir=$1 label=$2 test logs status
-	local -a tests=()
+# run_at_once LABEL TEST...: run test files, AT_ONCE at a time (default: one per processor). A test
+# without a result, for instance because its shell was killed, counts as failed.
+run_at_once() {
+	local label=$1 test name logs status
+	shift
 	logs=$(mktemp -d)
-	echo "== $label"
-	for test in "$dir"/tests/test_*; do
-		[ -f "$test" ] && [ -x "$test" ] && [[ $label/${test##*/} == *${ONLY:-}* ]] && tests+=("$test")
-	done
 	# shellcheck disable=SC2016 # expanded by the inner shell
-	[ ${#tests[@]} -eq 0 ] || printf '%s\0' "${tests[@]}" |
-		LOGS=$logs xargs -0 -n 1 -P "$(nproc)" bash -c '
-			SECONDS=0
-			attempt "$LOGS/${1##*/}" "$1"
-			echo "$? $SECONDS" >"$LOGS/${1##*/}.status"' _
-	for test in "${tests[@]##*/}"; do
-		status="none" SECONDS=0
-		[ ! -f "$logs/$test.status" ] || read -r status SECONDS <"$logs/$test.status"
-		touch "$logs/$test"
-		count "$label/$test" "${status/none/1}" "$logs/$test"
+	[ $# -eq 0 ] || printf '%s\0' "$@" |
+		LOGS=$logs xargs -0 -n 1 -P "${AT_ONCE:-$(nproc)}" bash -c '
+			SECONDS=0 log=$LOGS/${1##*/}
+			if [[ $1 == *.sh ]]; then attempt "$log" bash "$1"; else attempt "$log" "$1"; fi
+			echo "$? $SECONDS" >"$log.status"' _
+	for test in "$@"; do
+		name=${test##*/} status=none SECONDS=0
+		[ ! -f "$logs/$name.status" ] || read -r status SECONDS <"$logs/$name.status"
+		touch "$logs/$name"
+		count "$label/$name" "${status/none/1}" "$logs/$name"
 	done
 	rm -rf "$logs"
 }
 
+# Unit tests share nothing, so several run at once.
+run_unit() {
+	local dir=$1 label=$2 test
+	local -a tests=()
+	echo "== $label"
+	for test in "$dir"/tests/test_*; do
+		[ -f "$test" ] && [ -x "$test" ] && [[ $label/${test##*/} == *${ONLY:-}* ]] && tests+=("$test")
+	done
+	run_at_once "$label" "${tests[@]}"
+}
+
 # run_scripts FOLDER BUILD_DIR LABEL [NAME...]: run all test_*.sh of FOLDER, or test_NAME.sh for
-# each NAME.
+# each NAME. Scripts have namespaces of their own, so several run at once; then those that have a
+# line "# Alone: reason", one after the other.
 run_scripts() {
-	local folder=$1 dir=$2 label=$3 test
-	local -a tests=("$folder"/test_*.sh)
+	local folder=$1 label=$3 test
+	local -x WEFT_BUILD=$2
+	local -a tests=("$folder"/test_*.sh) together=() alone=()
 	shift 3
 	[ $# -eq 0 ] || tests=("${@/#/$folder/test_}")
 	echo "== $label"
 	for test in "${tests[@]%.sh}"; do
-		WEFT_BUILD=$dir run "$label/${test##*/}.sh" bash "$test.sh"
+		[[ $label/${test##*/}.sh == *${ONLY:-}* ]] || continue
+		if grep -q '^# Alone: ' "$test.sh"; then alone+=("$test.sh"); else together+=("$test.sh"); fi
 	done
+	run_at_once "$label" "${together[@]}"
+	for test in "${alone[@]}"; do run "$label/${test##*/}" bash "$test"; done
 }
 
 run_integration() { run_scripts tests/integration "$@"; }
@@ -133,7 +145,7 @@ suites)
 	# shellcheck source=/dev/null
 	. tests/suites.sh
 	;;
-cards) run_scripts tests/guest "$out" cards ;;
+cards) AT_ONCE=1 run_scripts tests/guest "$out" cards ;;
 guest)
 	# shellcheck source=/dev/null
 	. tests/guest.sh

@@ -25,4 +25,4 @@ echo "== Linux $(uname -r)"
 for name in "${guest_unit[@]}"; do
 	run "unit/${name##*/}" "$name"
 done
-run_integration "$out" integration "${guest_integration[@]}"
+AT_ONCE=1 run_integration "$out" integration "${guest_integration[@]}"

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # test_demo.sh - the demonstration proves what it claims and leaves nothing behind.
+#
+# Alone: it counts what demonstrations leave behind.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft

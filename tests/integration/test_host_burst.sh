@@ -4,6 +4,8 @@
 # test_host_burst.sh - a burst of 101 downloads, up to 20 at a time, one of them 60 MB long, while
 # another process keeps one CPU busy. Host mode captures every stream whole, loses nothing and sheds
 # nothing. BURST_ROUNDS: number of bursts, each with a new agent.
+#
+# Alone: it demands that nothing is lost while one processor is busy.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/web.sh"
 need_root

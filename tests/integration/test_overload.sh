@@ -4,6 +4,8 @@
 # test_overload.sh - sends twice the traffic that a throttled worker can process. Without shedding
 # most connections have gaps. With shedding the accepted connections are complete, and after the
 # overload all new connections are accepted.
+#
+# Alone: its traffic is twice what a worker can process alone.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft

@@ -38,10 +38,11 @@ web_serve() {
 # web_file NAME BYTES: make a file with random content.
 web_file() { head -c "$2" /dev/urandom >"$web_root/$1"; }
 
-# web_get NAME: download over one connection; record only the sum, header length and client port.
+# web_get NAME: download over one connection, at $web_rate bytes per second if that is set; record
+# only the sum, header length and client port.
 web_get() {
 	local name=$1 sum line=$work/got/$1.$BASHPID
-	sum=$(in_b curl -s -S -w "%{stderr}$name %{local_port} %{size_header}\n" \
+	sum=$(in_b curl -s -S ${web_rate:+--limit-rate "$web_rate"} -w "%{stderr}$name %{local_port} %{size_header}\n" \
 		"http://$ip_a/$name" 2>"$line.info" | sha256sum | cut -d' ' -f1)
 	echo "$(cat "$line.info") $sum" >"$line.line"
 }
