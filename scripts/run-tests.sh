@@ -89,7 +89,7 @@ run_counted() {
 # run_at_once LABEL TEST...: run test files, AT_ONCE at a time (default: one per processor). A test
 # without a result, for instance because its shell was killed, counts as failed.
 run_at_once() {
-	local label=$1 test name logs status
+	local label=$1 test name logs status runner
 	shift
 	logs=$(mktemp -d)
 	# shellcheck disable=SC2016 # expanded by the inner shell
@@ -97,22 +97,27 @@ run_at_once() {
 		LOGS=$logs xargs -0 -n 1 -P "${AT_ONCE:-$(nproc)}" bash -c '
 			SECONDS=0 log=$LOGS/${1##*/}
 			if [[ $1 == *.sh ]]; then attempt "$log" bash "$1"; else attempt "$log" "$1"; fi
-			echo "$? $SECONDS" >"$log.status"' _
+			echo "$? $SECONDS" >"$log.status"' _ &
+	runner=$!
 	for test in "$@"; do
 		name=${test##*/} status=none SECONDS=0
-		[ ! -f "$logs/$name.status" ] || read -r status SECONDS <"$logs/$name.status"
+		while [ ! -s "$logs/$name.status" ] && kill -0 "$runner" 2>/dev/null; do sleep 0.1; done
+		[ ! -s "$logs/$name.status" ] || read -r status SECONDS <"$logs/$name.status"
 		touch "$logs/$name"
 		count "$label/$name" "${status/none/1}" "$logs/$name"
 	done
 	rm -rf "$logs"
 }
 
-# Unit tests share nothing, so several run at once.
+# run_unit BUILD_DIR LABEL [NAME...]: run all unit tests but test_NAME for each NAME. They share
+# nothing, so several run at once.
 run_unit() {
 	local dir=$1 label=$2 test
 	local -a tests=()
+	shift 2
 	echo "== $label"
 	for test in "$dir"/tests/test_*; do
+		[[ " $* " != *" ${test##*/test_} "* ]] || continue
 		[ -f "$test" ] && [ -x "$test" ] && [[ $label/${test##*/} == *${ONLY:-}* ]] && tests+=("$test")
 	done
 	run_at_once "$label" "${tests[@]}"
