@@ -12,10 +12,12 @@
 #include "capture/file/pcap_filter.h"
 
 static char last_log[512];
+static int warnings;
 
 static void keep_log(enum weft_log_level level, const char *message, void *ctx)
 {
-	if (level == WEFT_LOG_ERROR)
+	warnings += level <= WEFT_LOG_INFO;
+	if (level <= WEFT_LOG_WARN)
 		snprintf(last_log, sizeof(last_log), "%s", message);
 }
 
@@ -117,6 +119,26 @@ TEST(filter_for_one_link_type_matches_nothing_on_another)
 	assert_true(wf_pcap_filter_match(filter, &ethernet));
 	raw = frame_of(WEFT_LINK_RAW, buffer);
 	assert_false(wf_pcap_filter_match(filter, &raw));
+	wf_pcap_filter_free(filter);
+}
+
+/* Link types that the capture does not contain are of no interest to its user. */
+TEST(filter_for_one_link_type_is_reported_once_when_another_comes)
+{
+	struct wf_pcap_filter *filter;
+	uint8_t buffer[128];
+	struct wf_frame frame;
+
+	warnings = 0;
+	assert_int_equal(wf_pcap_filter_new("vlan and tcp", &filter), 0);
+	frame = frame_of(WEFT_LINK_ETHERNET, buffer);
+	(void)wf_pcap_filter_match(filter, &frame);
+	assert_int_equal(warnings, 0);
+	frame = frame_of(WEFT_LINK_RAW, buffer);
+	assert_false(wf_pcap_filter_match(filter, &frame));
+	assert_false(wf_pcap_filter_match(filter, &frame));
+	assert_int_equal(warnings, 1);
+	assert_non_null(strstr(last_log, "\"vlan and tcp\" is not valid for link type RAW"));
 	wf_pcap_filter_free(filter);
 }
 

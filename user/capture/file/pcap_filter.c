@@ -4,7 +4,7 @@
  *
  * An expression may be valid for one link type and invalid for another ("ether host" on raw IP). It
  * must compile for Ethernet or for raw IP. If it does not compile for a link type, no frame of that
- * type matches, and this is logged once.
+ * type matches, and this is logged once, when the first such frame comes.
  */
 #include "capture/file/pcap_filter.h"
 
@@ -17,11 +17,19 @@
 
 #include <weft/limits.h>
 
+#include "base/assert.h"
 #include "base/log.h"
 #include "packet/frame.h"
 
+/* What is written while frames are matched, by any worker. */
+struct warning {
+	atomic_flag is_given;
+	char expression[];
+};
+
 struct wf_pcap_filter {
 	struct bpf_program programs[WEFT_LINK_COUNT]; /* bf_insns NULL: no frame matches */
+	struct warning *warning;		      /* owned; NULL: the filter is only checked */
 };
 
 /* libpcap has no filters for the packets of these link types. */
@@ -65,12 +73,10 @@ int wf_pcap_compile(const char *expression, int dlt, struct bpf_program *ret_pro
 }
 
 /*
- * Compile @expression for each link type. @refused: the link types for which it is not valid.
- * Return: 0; -EINVAL if it is valid for no network with IP packets, with libpcap's reason in
- * @ret_why (PCAP_ERRBUF_SIZE bytes); -ENOMEM.
+ * Compile @expression for each link type. Return: 0; -EINVAL if it is valid for no network with IP
+ * packets, with libpcap's reason in @ret_why (PCAP_ERRBUF_SIZE bytes); -ENOMEM.
  */
-static int compile_all(struct wf_pcap_filter *filter, const char *expression,
-		       bool refused[WEFT_LINK_COUNT], char *ret_why)
+static int compile_all(struct wf_pcap_filter *filter, const char *expression, char *ret_why)
 {
 	char why[PCAP_ERRBUF_SIZE] = "";
 
@@ -83,39 +89,44 @@ static int compile_all(struct wf_pcap_filter *filter, const char *expression,
 		err = wf_pcap_compile(expression, link_dlts[link], &filter->programs[link], why);
 		if (err == -ENOMEM)
 			return err;
-		refused[link] = err;
 		if (err && !ret_why[0])
 			memcpy(ret_why, why, PCAP_ERRBUF_SIZE);
 	}
-	return refused[WEFT_LINK_ETHERNET] && refused[WEFT_LINK_RAW] ? -EINVAL : 0;
+	return filter->programs[WEFT_LINK_ETHERNET].bf_insns ||
+			       filter->programs[WEFT_LINK_RAW].bf_insns
+		       ? 0
+		       : -EINVAL;
 }
 
-static void log_refused(const char *expression, const bool refused[WEFT_LINK_COUNT])
+static int make_warning(struct wf_pcap_filter *filter, const char *expression)
 {
-	for (int link = 0; link < WEFT_LINK_COUNT; link++)
-		if (refused[link])
-			wf_info("filter: \"%s\" is not valid for link type %s, so it matches no "
-				"packet of that type",
-				expression, pcap_datalink_val_to_name(link_dlts[link]));
+	size_t bytes = strlen(expression) + 1;
+
+	filter->warning = malloc(sizeof(*filter->warning) + bytes);
+	if (!filter->warning)
+		return -ENOMEM;
+	atomic_flag_clear(&filter->warning->is_given);
+	memcpy(filter->warning->expression, expression, bytes);
+	return 0;
 }
 
 int wf_pcap_filter_new(const char *expression, struct wf_pcap_filter **ret_filter)
 {
 	struct wf_pcap_filter *filter = calloc(1, sizeof(*filter));
-	bool refused[WEFT_LINK_COUNT] = {false};
 	char why[PCAP_ERRBUF_SIZE];
 	int err;
 
 	if (!filter)
 		return -ENOMEM;
-	err = compile_all(filter, expression, refused, why);
+	err = compile_all(filter, expression, why);
+	if (err == -EINVAL)
+		wf_error("filter: \"%s\": %s", expression, why);
+	if (!err)
+		err = make_warning(filter, expression);
 	if (err) {
-		if (err == -EINVAL)
-			wf_error("filter: \"%s\": %s", expression, why);
 		wf_pcap_filter_free(filter);
 		return err;
 	}
-	log_refused(expression, refused);
 	*ret_filter = filter;
 	return 0;
 }
@@ -123,13 +134,12 @@ int wf_pcap_filter_new(const char *expression, struct wf_pcap_filter **ret_filte
 int wf_pcap_filter_check(const char *expression, char *ret_why, size_t why_bytes)
 {
 	struct wf_pcap_filter *filter = calloc(1, sizeof(*filter));
-	bool refused[WEFT_LINK_COUNT] = {false};
 	char why[PCAP_ERRBUF_SIZE];
 	int err;
 
 	if (!filter)
 		return -ENOMEM;
-	err = compile_all(filter, expression, refused, why);
+	err = compile_all(filter, expression, why);
 	if (err == -EINVAL && why_bytes)
 		snprintf(ret_why, why_bytes, "%s", why);
 	wf_pcap_filter_free(filter);
@@ -142,18 +152,23 @@ void wf_pcap_filter_free(struct wf_pcap_filter *filter)
 		return;
 	for (int link = 0; link < WEFT_LINK_COUNT; link++)
 		pcap_freecode(&filter->programs[link]);
+	free(filter->warning);
 	free(filter);
 }
 
-/* Tell once that frames of a link type are left out because libpcap can't filter them. */
-static void warn_no_filter(enum weft_link link)
+/* Report once that frames of a link type are left out because they can't be filtered. */
+static void warn_no_program(const struct wf_pcap_filter *filter, enum weft_link link)
 {
-	static atomic_flag warned = ATOMIC_FLAG_INIT;
-
-	if (!atomic_flag_test_and_set(&warned))
+	if (!filter->warning || atomic_flag_test_and_set(&filter->warning->is_given))
+		return;
+	if (link_dlts[link] == NO_FILTER)
 		wf_warn("filter: libpcap can't filter packets of link type %s, so none of them is "
 			"used; run without a filter expression",
 			link == WEFT_LINK_NFLOG ? "NFLOG" : "PKTAP");
+	else
+		wf_warn("filter: \"%s\" is not valid for link type %s, so it matches no packet of "
+			"that type",
+			filter->warning->expression, pcap_datalink_val_to_name(link_dlts[link]));
 }
 
 bool wf_pcap_filter_match(const struct wf_pcap_filter *filter, const struct wf_frame *frame)
@@ -161,8 +176,10 @@ bool wf_pcap_filter_match(const struct wf_pcap_filter *filter, const struct wf_f
 	const struct bpf_program *program = &filter->programs[frame->link];
 	uint32_t skip = frame->link == WEFT_LINK_PPP_DIRECTION && frame->cap_bytes ? 1 : 0;
 
-	if (link_dlts[frame->link] == NO_FILTER)
-		warn_no_filter((enum weft_link)frame->link);
-	return program->bf_insns && bpf_filter(program->bf_insns, frame->bytes + skip,
-					       frame->wire_bytes - skip, frame->cap_bytes - skip);
+	if (wf_unlikely(!program->bf_insns)) {
+		warn_no_program(filter, (enum weft_link)frame->link);
+		return false;
+	}
+	return bpf_filter(program->bf_insns, frame->bytes + skip, frame->wire_bytes - skip,
+			  frame->cap_bytes - skip);
 }
