@@ -21,6 +21,7 @@
 #include "bpf/host_ring.h"
 #include "bpf/packet_memory.h"
 #include "bpf/parse.h"
+#include "bpf/sample.h"
 #include "bpf/walk.h"
 
 /* Bytes that are made linear if the headers exceed the linear part of the socket buffer. */
@@ -154,6 +155,20 @@ static __always_inline void handle_fragment(struct __sk_buff *skb, struct weft_c
 	copy(skb, cpu, hash);
 }
 
+/* Leave a packet without TCP alone. */
+static __noinline void pass(struct __sk_buff *skb, struct weft_cpu *cpu)
+{
+	struct weft_sample *sample = sample_due(cpu->counts.passed++);
+	__u32 bytes;
+
+	if (!sample)
+		return;
+	sample->frame_bytes = skb->len;
+	bytes = sample_bytes(sample->frame_bytes);
+	if (bytes && !bpf_skb_load_bytes(skb, 0, sample->bytes, bytes))
+		sample->cap_bytes = bytes;
+}
+
 SEC("tc")
 int weft_host(struct __sk_buff *skb)
 {
@@ -175,7 +190,7 @@ int weft_host(struct __sk_buff *skb)
 		handle_fragment(skb, cpu, packet);
 		break;
 	default:
-		cpu->counts.passed++;
+		pass(skb, cpu);
 	}
 	return TC_ACT_UNSPEC;
 }

@@ -176,6 +176,18 @@ struct weft_prefix_key {
 
 #define WEFT_PORT_WORDS 1024 /* number of 64-bit words per set; each port has one bit */
 
+/*
+ * The first bytes of a frame in which the program found no TCP. User space examines these frames
+ * for tunnels to unusual ports. A sample may be overwritten while it is read.
+ */
+struct weft_sample {
+	__u32 frame_bytes;
+	__u32 cap_bytes; /* number of bytes in @bytes; 0: no sample yet */
+	__u8 bytes[248];
+};
+#define WEFT_SAMPLES	  32 /* number of samples that are kept: the latest */
+#define WEFT_SAMPLE_EVERY 16 /* number of frames without TCP, per CPU, of which one is kept */
+
 _Static_assert(sizeof(struct weft_flow_key) == 44, "keys are compared as bytes: no padding");
 _Static_assert(sizeof(struct weft_flow_value) == 96,
 	       "64 bytes, and 32 bytes for bypassed segments");

@@ -25,6 +25,7 @@
 #include "bpf/decide.h"
 #include "bpf/packet_memory.h"
 #include "bpf/parse.h"
+#include "bpf/sample.h"
 #include "bpf/walk.h"
 
 const volatile __u32 weft_workers = 1;
@@ -192,6 +193,21 @@ static __always_inline int steer_fragment(struct xdp_md *ctx, struct weft_cpu *c
 	return steer(ctx, cpu, packet, hash);
 }
 
+/* Leave a frame without TCP to the host. */
+static __noinline int pass(struct xdp_md *ctx, struct weft_cpu *cpu)
+{
+	struct weft_sample *sample = sample_due(cpu->counts.passed++);
+	__u32 bytes;
+
+	if (!sample)
+		return XDP_PASS;
+	sample->frame_bytes = bpf_xdp_get_buff_len(ctx);
+	bytes = sample_bytes(sample->frame_bytes);
+	if (bytes && !bpf_xdp_load_bytes(ctx, 0, sample->bytes, bytes))
+		sample->cap_bytes = bytes;
+	return XDP_PASS;
+}
+
 static __noinline int steer_uncommon(struct xdp_md *ctx, struct weft_cpu *cpu)
 {
 	struct packet *packet = packet_in_memory();
@@ -202,8 +218,7 @@ static __noinline int steer_uncommon(struct xdp_md *ctx, struct weft_cpu *cpu)
 	case PARSE_FRAGMENT:
 		return steer_fragment(ctx, cpu, packet);
 	default:
-		cpu->counts.passed++;
-		return XDP_PASS;
+		return pass(ctx, cpu);
 	}
 }
 
@@ -224,10 +239,8 @@ int weft_steer(struct xdp_md *ctx)
 	if (common_ipv6(start, end, ETH_HLEN, &packet))
 		return steer_segment(ctx, cpu, &packet, 1);
 	udp = common_udp(start, end);
-	if (common_is_other(udp)) {
-		cpu->counts.passed++;
-		return XDP_PASS;
-	}
+	if (common_is_other(udp))
+		return pass(ctx, cpu);
 	if (common_vlan(start, end, &packet))
 		return steer_segment(ctx, cpu, &packet, 1);
 	if (common_vxlan(start, end, udp, &packet))

@@ -146,6 +146,9 @@ TEST_WITH(host_not_tcp_is_passed, NULL, teardown)
 	pb_finish(&pb);
 	assert_false(host_rig_run_built(&rig, &pb));
 	assert_int_equal(rig.counts.passed, 1);
+	assert_int_equal(rig.tc.maps.samples[0].frame_bytes, pb.len_bytes);
+	assert_int_equal(rig.tc.maps.samples[0].cap_bytes, pb.len_bytes);
+	assert_memory_equal(rig.tc.maps.samples[0].bytes, pb.bytes, pb.len_bytes);
 }
 
 TEST_WITH(host_port_that_is_not_listed_is_filtered, NULL, teardown)

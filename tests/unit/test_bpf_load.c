@@ -15,6 +15,7 @@
 
 #include "bpf/hash.h"
 #include "capture/live/bpf_load.h"
+#include "bpf/shared.h"
 #include "skel/steer.skel.h"
 
 static struct {

@@ -86,6 +86,31 @@ TEST_WITH(steer_not_tcp_passes, NULL, teardown)
 	assert_int_equal(rig.counts.passed, 1);
 }
 
+/* The first frame without TCP of each CPU is kept, and every WEFT_SAMPLE_EVERY-th after it. */
+TEST_WITH(steer_keeps_samples_of_frames_without_tcp, NULL, teardown)
+{
+	static uint8_t ptp[300];
+	const struct weft_sample *samples;
+	uint32_t kept = 0;
+
+	OPEN_OR_SKIP(1, NULL);
+	samples = rig.xdp.maps.samples;
+	ptp[12] = 0x88;
+	ptp[13] = 0xf7;
+	assert_true(xdp_rig_segment(&rig, A, 1000, B, 80, ACK, 5));
+	assert_int_equal(samples[0].cap_bytes, 0);
+	assert_false(xdp_rig_run(&rig, ptp, 60));
+	assert_int_equal(samples[0].frame_bytes, 60);
+	assert_int_equal(samples[0].cap_bytes, 60);
+	assert_memory_equal(samples[0].bytes, ptp, 60);
+	for (int i = 0; i < 8 * WEFT_SAMPLE_EVERY; i++)
+		assert_false(xdp_rig_run(&rig, ptp, sizeof(ptp)));
+	for (int i = 0; i < WEFT_SAMPLES; i++)
+		kept += samples[i].frame_bytes == sizeof(ptp) &&
+			samples[i].cap_bytes == sizeof(samples[i].bytes);
+	assert_in_range(kept, 1, 9);
+}
+
 TEST_WITH(steer_empty_slot_passes_as_unsteered, NULL, teardown)
 {
 	const uint32_t slot = 0;

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "bpf/hash.h"
+#include "bpf/shared.h"
 #include "skel/host.skel.h"
 #include "skel/steer.skel.h"
 #include "skel/verdict.skel.h"

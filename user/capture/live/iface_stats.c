@@ -6,10 +6,12 @@
 
 #include <string.h>
 
+#include "bpf/shared.h"
 #include "capture/hook/link_lost.h"
 #include "capture/host/netdev.h"
 #include "capture/live/iface_body.h"
 #include "metrics/metrics.h"
+#include "packet/frame.h"
 
 static void load_ring(const struct wf_iface *iface, uint32_t worker, struct wf_iface_load *ret_load)
 {
@@ -97,6 +99,31 @@ static void add_losses(const struct wf_iface *iface, struct wf_metrics *sum)
 		wf_iface_load(iface, w, &load);
 		wf_metric_add(sum, worker_ring_full_frames, load.lost_frames);
 	}
+}
+
+_Static_assert((int)WF_IFACE_SAMPLES == WEFT_SAMPLES, "one sample of each");
+_Static_assert((int)WF_IFACE_SAMPLE_BYTES == sizeof(((struct weft_sample *)0)->bytes),
+	       "a whole sample");
+
+bool wf_iface_sample(const struct wf_iface *iface, uint32_t index, uint8_t *head,
+		     struct wf_frame *ret_frame)
+{
+	const struct weft_sample *samples =
+		iface->is_host ? iface->tc.maps.samples : iface->xdp.maps.samples;
+	/* The program may write the sample meanwhile. */
+	uint32_t cap_bytes = __atomic_load_n(&samples[index].cap_bytes, __ATOMIC_RELAXED);
+	uint32_t frame_bytes = __atomic_load_n(&samples[index].frame_bytes, __ATOMIC_RELAXED);
+
+	if (!cap_bytes || cap_bytes > WF_IFACE_SAMPLE_BYTES || frame_bytes < cap_bytes)
+		return false;
+	memcpy(head, samples[index].bytes, cap_bytes);
+	*ret_frame = (struct wf_frame){
+		.bytes = head,
+		.cap_bytes = cap_bytes,
+		.wire_bytes = frame_bytes,
+		.link = iface->is_host ? wf_tc_link(&iface->tc) : WEFT_LINK_ETHERNET,
+	};
+	return true;
 }
 
 void wf_iface_stats_add(const struct wf_iface *iface, struct wf_metrics *sum)

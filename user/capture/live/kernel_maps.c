@@ -127,6 +127,7 @@ int wf_kernel_maps_init(struct wf_kernel_maps *maps, const struct wf_kernel_maps
 	};
 	maps->hot_epoch = opts->hot_epoch;
 	maps->shed_below = opts->shed_below;
+	maps->samples = opts->samples;
 	err = set_filter(maps, opts->filter);
 	if (!err)
 		err = load_verdict(maps, opts);

@@ -21,6 +21,7 @@
 
 struct bpf_object;
 struct verdict_bpf;
+struct weft_sample;
 struct weft_tunnel_ports;
 struct weft_verdict_request;
 struct wf_metrics;
@@ -36,14 +37,16 @@ struct wf_kernel_maps {
 	int counts_fd;
 	unsigned long long *hot_epoch;
 	unsigned int *shed_below;
+	const struct weft_sample *samples;
 };
 
 struct wf_kernel_maps_opts {
-	const struct bpf_object *object; /* loaded; it outlives the struct wf_kernel_maps */
-	unsigned long long *hot_epoch;	 /* weft_hot_epoch of the program */
-	unsigned int *shed_below;	 /* weft_shed_below of the program */
-	uint32_t hot_cpus;		 /* weft_hot_cpus of the program */
-	uint32_t hot_slots;		 /* weft_hot_slots of the program */
+	const struct bpf_object *object;   /* loaded; it outlives the struct wf_kernel_maps */
+	unsigned long long *hot_epoch;	   /* weft_hot_epoch of the program */
+	unsigned int *shed_below;	   /* weft_shed_below of the program */
+	const struct weft_sample *samples; /* weft_samples of the program */
+	uint32_t hot_cpus;		   /* weft_hot_cpus of the program */
+	uint32_t hot_slots;		   /* weft_hot_slots of the program */
 	const struct weft_hash_secret *secret;
 	const struct weft_interface_opts *filter; /* ports, prefixes and sample are used */
 };

@@ -43,6 +43,11 @@ uint64_t wf_tc_rings_bytes(uint32_t workers, uint64_t ring_bytes)
 	       (ring_bytes + ring_bytes / PAGE_BYTES * PAGE_RECORD_BYTES + RING_FIXED_BYTES);
 }
 
+enum weft_link wf_tc_link(const struct wf_tc *tc)
+{
+	return (enum weft_link)tc->skel->rodata->weft_link;
+}
+
 static int explain(int err)
 {
 	if (err)
@@ -101,6 +106,7 @@ static int init_maps(struct wf_tc *tc, const struct wf_tc_opts *opts)
 		.object = tc->skel->obj,
 		.hot_epoch = &tc->skel->bss->weft_hot_epoch,
 		.shed_below = &tc->skel->bss->weft_shed_below,
+		.samples = tc->skel->bss->weft_samples,
 		.hot_cpus = tc->skel->rodata->weft_hot_cpus,
 		.hot_slots = tc->skel->rodata->weft_hot_slots,
 		.secret = opts->secret,

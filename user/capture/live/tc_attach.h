@@ -81,6 +81,9 @@ void wf_tc_detach(struct wf_tc *tc);
  */
 void wf_tc_beat(const struct wf_tc *tc);
 
+/* Return the link type of the packets. Thread: any. */
+enum weft_link wf_tc_link(const struct wf_tc *tc);
+
 /* Read the load of the ring of @worker. Thread: any. */
 void wf_tc_load_read(const struct wf_tc *tc, uint32_t worker, struct wf_tc_load *ret_load);
 

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "bpf/shared.h"
 #include "capture/live/bpf_load.h"
 #include "capture/live/pins.h"
 #include "capture/host/xdp_other.h"
@@ -51,6 +52,7 @@ static int init_maps(struct wf_xdp *xdp, const struct wf_xdp_opts *opts)
 		.object = xdp->skel->obj,
 		.hot_epoch = &xdp->skel->bss->weft_hot_epoch,
 		.shed_below = &xdp->skel->bss->weft_shed_below,
+		.samples = xdp->skel->bss->weft_samples,
 		.hot_cpus = xdp->skel->rodata->weft_hot_cpus,
 		.hot_slots = xdp->skel->rodata->weft_hot_slots,
 		.secret = opts->secret,
