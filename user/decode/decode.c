@@ -19,6 +19,7 @@
 #include "decode/rss.h"
 #include "decode/tcp_header.h"
 #include "decode/tunnel.h"
+#include "decode/tunnel_udp.h"
 
 /*
  * One endpoint of a flow. high and low are the two halves of the address, loaded in memory order.
@@ -370,6 +371,20 @@ enum wf_decode_result wf_decode(const struct wf_decoder *decoder, const struct w
 	if (wf_unlikely(decoder->rss))
 		ret_packet->hash = wf_rss_place(decoder->rss, &ret_packet->key, ret_packet->hash);
 	return WF_DECODE_TCP;
+}
+
+struct wf_decode_end wf_decode_end(const struct wf_decoder *decoder, const struct wf_frame *frame)
+{
+	struct wf_decode_end end = {.ethertype = 0};
+	struct wf_layers layers;
+
+	layers_init(&layers, decoder, frame, 0);
+	(void)walk_frame(&layers, frame);
+	if (layers.flags & WF_LAYERS_NO_TUNNEL)
+		end.udp_off = (uint32_t)(layers.pos - frame->bytes) - WF_UDP_BYTES;
+	else if (layers.flags & WF_LAYERS_NO_ETHERTYPE && !(layers.flags & WF_LAYERS_INNER))
+		end.ethertype = layers.ethertype;
+	return end;
 }
 
 static uint32_t place_ends(const struct wf_rss *rss, const struct endpoint *src,

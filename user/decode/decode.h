@@ -51,6 +51,15 @@ enum wf_decode_result wf_decode(const struct wf_decoder *decoder, const struct w
  */
 void wf_decode_prefetch(const struct wf_decoder *decoder, const struct wf_frame *frame);
 
+/* Where decoding of a frame without TCP ended. At most one of the members is not 0. */
+struct wf_decode_end {
+	uint16_t ethertype; /* an EtherType, outside of tunnels, that is not known */
+	uint32_t udp_off;   /* offset of a UDP header with ports of no tunnel */
+};
+
+/* Find out where decoding of @frame ends, if wf_decode() returned WF_DECODE_NOT_TCP. */
+struct wf_decode_end wf_decode_end(const struct wf_decoder *decoder, const struct wf_frame *frame);
+
 /*
  * Return the hash that selects the frame's worker; the XDP program computes the same hash.
  * The result is 0 for a frame that is neither a TCP segment nor a fragment. This function does not

@@ -321,6 +321,9 @@ enum wf_next wf_ethertype(struct wf_layers *layers)
 	case WF_ETHERTYPE_TEB:
 		return wf_layers_enter(layers, WF_NEXT_ETHERNET);
 	default:
-		return layers->ethertype <= WF_ETHERTYPE_8023_MAX ? llc(layers) : WF_NEXT_NOT_TCP;
+		if (layers->ethertype <= WF_ETHERTYPE_8023_MAX)
+			return llc(layers);
+		layers->flags |= WF_LAYERS_NO_ETHERTYPE;
+		return WF_NEXT_NOT_TCP;
 	}
 }

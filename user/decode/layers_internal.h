@@ -93,6 +93,10 @@ enum wf_ip_proto {
 #define WF_LAYERS_IGNORE_VLAN	 (1u << 9)
 /* A tunnel header was parsed. */
 #define WF_LAYERS_INNER		 (1u << 10)
+/* Decoding ended because the EtherType is not known. */
+#define WF_LAYERS_NO_ETHERTYPE	 (1u << 11)
+/* Decoding ended after a UDP header, because its ports are of no tunnel. */
+#define WF_LAYERS_NO_TUNNEL	 (1u << 12)
 
 struct wf_layers {
 	const uint8_t *pos;

@@ -24,8 +24,6 @@ enum {
 };
 
 enum {
-	UDP_BYTES = 8,
-
 	VXLAN_BYTES = 8,
 	VXLAN_HAS_VNI = 0x08,
 	VXLAN_GPE_HAS_NEXT = 0x04,
@@ -394,15 +392,17 @@ enum wf_next wf_tunnel_udp(struct wf_layers *layers)
 	tunnel_fn step;
 	uint16_t bytes;
 
-	if (!wf_layers_skip(layers, UDP_BYTES))
+	if (!wf_layers_skip(layers, WF_UDP_BYTES))
 		return WF_NEXT_MALFORMED;
 	step = find_tunnel(layers->ports, udp);
-	if (!step)
+	if (!step) {
+		layers->flags |= WF_LAYERS_NO_TUNNEL;
 		return WF_NEXT_NOT_TCP;
+	}
 	bytes = wf_load_be16(udp + 4);
 	/* Length 0 is accepted only if the IP length is 0 too: the packet is larger than 64 KiB. */
 	if (bytes || !(layers->flags & WF_LAYERS_LENGTH_ZERO)) {
-		if (bytes < UDP_BYTES || !wf_layers_trim(layers, bytes - UDP_BYTES))
+		if (bytes < WF_UDP_BYTES || !wf_layers_trim(layers, bytes - WF_UDP_BYTES))
 			return WF_NEXT_MALFORMED;
 	}
 	return step(layers);

@@ -13,6 +13,8 @@
 
 #include "decode/layers_internal.h"
 
+enum { WF_UDP_BYTES = 8 };
+
 /* Parse the UDP header at layers->pos and the tunnel header that follows. */
 enum wf_next wf_tunnel_udp(struct wf_layers *layers);
 

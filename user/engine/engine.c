@@ -18,6 +18,7 @@
 #include "capture/live/iface_stats.h"
 #include "capture/file/pcap_file.h"
 #include "capture/file/pcap_filter.h"
+#include "decode/decode.h"
 #include "engine/engine_body.h"
 #include "engine/housekeeping.h"
 #include "engine/setup.h"
@@ -25,6 +26,7 @@
 #include "memory/arena.h"
 #include "memory/page_pool.h"
 #include "packet/segment_filter.h"
+#include "unread/unread.h"
 
 /* Replace the default ports in @ret_ports if the caller listed others. */
 static void copy_ports(uint16_t *ret_ports, const uint16_t *ports, size_t count)
@@ -355,6 +357,20 @@ void wf_engine_free(struct wf_engine *engine)
 	free(engine);
 }
 
+static void add_unread(const struct wf_engine *engine, struct wf_metrics *ret_sum)
+{
+	const struct wf_decoder decoder = {
+		.checksum = WEFT_CHECKSUM_IGNORE,
+		.ports = &engine->tunnel_ports,
+	};
+	struct wf_unread sum = {.frames = 0};
+
+	for (uint32_t i = 0; i < engine->crew.count; i++)
+		wf_unread_add(&sum, &engine->crew.workers[i].unread);
+	wf_ifaces_note_unread(&engine->ifaces, &decoder, &sum);
+	wf_unread_report(&sum, ret_sum);
+}
+
 void wf_engine_stats(const struct wf_engine *engine, struct wf_metrics *ret_sum)
 {
 	for (uint32_t i = 0; engine->is_started && i < engine->crew.count; i++)
@@ -371,6 +387,7 @@ void wf_engine_stats(const struct wf_engine *engine, struct wf_metrics *ret_sum)
 	wf_metrics_add_lock(ret_sum, &engine->registry.lock);
 	if (!engine->is_started)
 		return;
+	add_unread(engine, ret_sum);
 	wf_submit_stats_add(&engine->crew, ret_sum);
 	wf_metric_add(ret_sum, ownership_violations,
 		      atomic_load_explicit(&engine->claims.violations, memory_order_relaxed));

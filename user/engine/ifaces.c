@@ -13,8 +13,10 @@
 
 #include "base/log.h"
 #include "capture/live/iface_stats.h"
+#include "packet/frame.h"
 #include "packet/segment_filter.h"
 #include "pressure/overload.h"
+#include "unread/unread.h"
 
 static void free_entry(struct wf_ifaces_entry *entry)
 {
@@ -150,6 +152,18 @@ bool wf_ifaces_may_shed(const struct wf_ifaces *ifaces)
 		if (ifaces->list[i].opts.shed == WEFT_OFF)
 			return false;
 	return ifaces->count;
+}
+
+void wf_ifaces_note_unread(const struct wf_ifaces *ifaces, const struct wf_decoder *decoder,
+			   struct wf_unread *unread)
+{
+	uint8_t head[WF_IFACE_SAMPLE_BYTES];
+	struct wf_frame frame;
+
+	for (uint32_t i = 0; i < ifaces->count; i++)
+		for (uint32_t at = 0; at < WF_IFACE_SAMPLES; at++)
+			if (wf_iface_sample(ifaces->list[i].iface, at, head, &frame))
+				wf_unread_note_passed(unread, decoder, &frame);
 }
 
 void wf_ifaces_stats_add(const struct wf_ifaces *ifaces, struct wf_metrics *sum)

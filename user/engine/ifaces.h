@@ -15,9 +15,11 @@
 
 #include "capture/live/iface.h"
 
+struct wf_decoder;
 struct wf_metrics;
 struct wf_overload_reading;
 struct wf_segment_filter;
+struct wf_unread;
 
 /* An added interface; wf_setup_make() opens it. */
 struct wf_ifaces_entry {
@@ -63,6 +65,10 @@ int wf_ifaces_segment_filter(const struct wf_ifaces *ifaces, struct wf_segment_f
 
 /* Return true if shedding is allowed on all interfaces. */
 bool wf_ifaces_may_shed(const struct wf_ifaces *ifaces);
+
+/* Count the samples of frames without TCP of all interfaces: see unread/unread.h. */
+void wf_ifaces_note_unread(const struct wf_ifaces *ifaces, const struct wf_decoder *decoder,
+			   struct wf_unread *unread);
 
 void wf_ifaces_stats_add(const struct wf_ifaces *ifaces, struct wf_metrics *sum);
 

@@ -271,6 +271,7 @@ static int setup_pipeline(struct wf_engine *engine, struct wf_worker *worker)
 		.arena = engine->arena,
 		.pages = worker->pages,
 		.metrics = &worker->metrics,
+		.unread = &worker->unread,
 		.dispatch = &worker->dispatch,
 		.marks = &engine->marks,
 		.splits =

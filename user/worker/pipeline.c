@@ -30,6 +30,7 @@
 #include "deliver/dispatch.h"
 #include "conn/conns.h"
 #include "senders/trials.h"
+#include "unread/unread.h"
 #include "worker/cleanup_tasks.h"
 #include "worker/conns_setup.h"
 #include "worker/fragments.h"
@@ -214,6 +215,8 @@ static enum wf_outcome decode(struct wf_pipeline *pipeline, const struct wf_fram
 	case WF_DECODE_FRAGMENT:
 		return WF_OUTCOME_FRAGMENT;
 	case WF_DECODE_NOT_TCP:
+		if (pipeline->opts.unread)
+			wf_unread_note(pipeline->opts.unread, &pipeline->decoder, frame);
 		return WF_OUTCOME_NOT_TCP;
 	case WF_DECODE_MALFORMED:
 		return WF_OUTCOME_MALFORMED;

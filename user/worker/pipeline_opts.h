@@ -19,6 +19,7 @@ struct wf_dispatch;
 struct wf_frame;
 struct wf_marks;
 struct wf_splits;
+struct wf_unread;
 struct wf_metrics;
 struct wf_owner;
 struct wf_page_pool;
@@ -40,6 +41,7 @@ struct wf_pipeline_opts {
 	struct wf_metrics *metrics;
 	struct wf_dispatch *dispatch;
 	struct wf_splits *splits; /* borrowed; shared by all workers; NULL: not looked for */
+	struct wf_unread *unread; /* borrowed: notes about frames without TCP; NULL: none */
 	struct wf_marks *marks;	  /* borrowed; shared by all workers; NULL: no address is known */
 	const struct wf_pcap_filter *filter;		/* NULL: no filter */
 	const struct wf_segment_filter *segment_filter; /* NULL: each segment is wanted */

@@ -21,6 +21,7 @@
 #include "base/waiter.h"
 #include "deliver/dispatch.h"
 #include "packet/stamp_clock.h"
+#include "unread/unread.h"
 #include "worker/mailbox.h"
 #include "worker/mpsc.h"
 #include "worker/pipeline.h"
@@ -70,6 +71,7 @@ struct wf_outbox_entry {
 /* Owned by its thread while it runs; main initialises and frees it. */
 struct wf_worker {
 	struct wf_metrics metrics; /* written by the worker */
+	struct wf_unread unread;   /* written by the worker */
 	struct wf_crew *crew;	   /* borrowed */
 	uint32_t index;
 	pthread_t thread;
