@@ -8,15 +8,16 @@ need_root
 need_weft
 need_corpus
 
-# frames UDP TCP: write a capture of UDP datagrams, and of TCP segments with port 80.
+# frames VXLAN TCP: write a capture of VXLAN to an unusual port, and of TCP segments with port 80.
 frames() {
 	python3 - "$own_corpus/captures/link/ethernet.pcap" "$1" "$2" <<'END'
 import struct, sys
 data = open(sys.argv[1], "rb").read()
 length = struct.unpack_from("<I", data, 24 + 8)[0]
 tcp = data[24 + 16:24 + 16 + length]
-ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 36, 0, 0, 64, 17, 0, bytes((10, 0, 0, 1)), bytes((10, 0, 0, 2)))
-udp = tcp[:14] + ip + struct.pack("!HHHH", 1000, 2000, 16, 0) + bytes(8)
+vxlan = struct.pack("!HHHHII", 1000, 10800, 16 + len(tcp), 0, 0x08000000, 1 << 8) + tcp
+ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(vxlan), 0, 0, 64, 17, 0, bytes((10, 0, 0, 1)), bytes((10, 0, 0, 2)))
+udp = tcp[:14] + ip + vxlan
 out = data[:24]
 for frame, count in (udp, int(sys.argv[2])), (tcp, int(sys.argv[3])):
     out += count * (struct.pack("<IIII", 0, 0, len(frame), len(frame)) + frame)
@@ -24,7 +25,7 @@ sys.stdout.buffer.write(out)
 END
 }
 frames 150 60 >"$work/useless.pcap"
-said() { grep -E "0 connections in [0-9]+ frames: 60 are excluded by filter\.ports, .*; [0-9]+ carry no TCP" "$work/agent.err"; }
+said() { grep -E "0 connections in [0-9]+ frames: 60 are excluded by filter\.ports, .*; [0-9]+ carry no TCP that the kernel program can find \(of [0-9]+ that were examined, [0-9]+ carry TCP in VXLAN to UDP port 10800 \(try --vxlan-ports 10800\)" "$work/agent.err"; }
 
 for mode in tap host; do
 	NO_IPV6=1 make_pair 1 || exit 1

@@ -65,6 +65,55 @@ TEST(nothing_found_nearly_all_frames_are_useless)
 		.frames = 1000, .not_tcp = 989, .processed = 11, .connections = 2}));
 }
 
+TEST(nothing_found_names_tunnels_and_ethertypes)
+{
+	assert_true(has_line(&(struct wf_nothing_counts){.frames = 10000,
+							 .not_tcp = 10000,
+							 .examined = 10000,
+							 .vxlan_frames = 9000,
+							 .vxlan_port = 10800,
+							 .tunnel_frames = 500,
+							 .tunnel_port = 2153,
+							 .tunnel_usual_port = 2152,
+							 .ethertype_frames = 400,
+							 .ethertype = 0x88f7}));
+	assert_non_null(
+		strstr(text, "0 connections in 10000 frames: 10000 carry no TCP that weft can "
+			     "find (of 10000 that were examined, 9000 carry TCP in VXLAN to UDP "
+			     "port 10800 (try --vxlan-ports 10800), 500 carry TCP in GTP-U to UDP "
+			     "port 2153, which weft reads on port 2152 only, 400 have EtherType "
+			     "0x88f7, which weft does not read)"));
+}
+
+/* A few ARP frames are worth no remark; TCP in tunnels is, even beside other connections. */
+TEST(nothing_found_few_frames_are_not_named)
+{
+	assert_true(has_line(&(struct wf_nothing_counts){.frames = 1000,
+							 .not_tcp = 1000,
+							 .examined = 1000,
+							 .ethertype_frames = 19,
+							 .ethertype = 0x0806}));
+	assert_null(strstr(text, "0x0806"));
+	assert_false(has_line(&(struct wf_nothing_counts){.frames = 1000,
+							  .processed = 900,
+							  .connections = 9,
+							  .not_tcp = 100,
+							  .examined = 100,
+							  .geneve_frames = 99,
+							  .geneve_port = 6000}));
+	assert_true(has_line(&(struct wf_nothing_counts){.frames = 1000,
+							 .processed = 900,
+							 .connections = 9,
+							 .not_tcp = 100,
+							 .examined = 100,
+							 .geneve_frames = 100,
+							 .geneve_port = 6000}));
+	assert_non_null(
+		strstr(text, "9 connections in 1000 frames: 100 carry no TCP that weft can "
+			     "find (of 100 that were examined, 100 carry TCP in GENEVE to UDP port "
+			     "6000 (try --geneve-ports 6000))"));
+}
+
 /* Live: frames that the kernel steers are counted again in user space. */
 TEST(nothing_found_live)
 {

@@ -19,6 +19,9 @@
 enum {
 	LIVE_FRAMES_MIN = 100, /* fewer since the last judgement show nothing */
 	NEARLY_ALL_PERCENT = 99,
+	UNREAD_PARTS = 50, /* 1/50 of the examined frames is worth a remark */
+	TUNNEL_PARTS =
+		10, /* 1/10 of all frames in tunnels that are not read is reported in any case */
 };
 
 static const struct {
@@ -36,8 +39,25 @@ static const struct {
 	{"frames_malformed_frames", offsetof(struct wf_nothing_counts, malformed)},
 	{"frames_checksum_frames", offsetof(struct wf_nothing_counts, checksum)},
 	{"flows_opened_flows", offsetof(struct wf_nothing_counts, connections)},
+	/* from here on: values as they are now */
+	{"unread_examined_frames", offsetof(struct wf_nothing_counts, examined)},
+	{"unread_ethertype_frames", offsetof(struct wf_nothing_counts, ethertype_frames)},
+	{"unread_ethertype_number", offsetof(struct wf_nothing_counts, ethertype)},
+	{"unread_vxlan_frames", offsetof(struct wf_nothing_counts, vxlan_frames)},
+	{"unread_vxlan_port", offsetof(struct wf_nothing_counts, vxlan_port)},
+	{"unread_geneve_frames", offsetof(struct wf_nothing_counts, geneve_frames)},
+	{"unread_geneve_port", offsetof(struct wf_nothing_counts, geneve_port)},
+	{"unread_tunnel_frames", offsetof(struct wf_nothing_counts, tunnel_frames)},
+	{"unread_tunnel_port", offsetof(struct wf_nothing_counts, tunnel_port)},
+	{"unread_tunnel_usual_port", offsetof(struct wf_nothing_counts, tunnel_usual_port)},
+	{"unread_user_frames", offsetof(struct wf_nothing_counts, user_frames)},
 };
 enum { COUNTED = sizeof(judged_metrics) / sizeof(judged_metrics[0]) };
+
+static bool is_as_now(size_t index)
+{
+	return judged_metrics[index].member >= offsetof(struct wf_nothing_counts, examined);
+}
 
 static uint64_t *member(struct wf_nothing_counts *counts, size_t index)
 {
@@ -102,14 +122,98 @@ static void add_part(struct line *line, uint64_t count, const char *what)
 	line->sign = "; ";
 }
 
-#define OTHER_PORTS_HINT " (for VXLAN or GENEVE on other ports, try --vxlan-ports, --geneve-ports)"
+/* ---- what frames without TCP seem to carry ---- */
+
+/* The tunnels whose ports are no options. */
+static const char *tunnel_name(uint64_t usual_port)
+{
+	static const struct {
+		uint16_t port;
+		const char *name;
+	} names[] = {
+		{1701, "L2TP"}, {2152, "GTP-U"},	{3544, "Teredo"},
+		{4341, "LISP"}, {4790, "VXLAN-GPE"},	{5247, "CAPWAP"},
+		{6080, "GUE"},	{7932, "HP mirroring"}, {37008, "TZSP"},
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i].port == usual_port)
+			return names[i].name;
+	return "a tunnel";
+}
+
+/* Is a part of the examined frames worth a remark? */
+static bool is_worth(const struct wf_nothing_counts *counts, uint64_t frames)
+{
+	return frames && frames >= counts->examined / UNREAD_PARTS;
+}
+
+/* Append "N WHAT" for a part of the examined frames. */
+static void add_unread(struct line *line, const struct wf_nothing_counts *counts, uint64_t frames,
+		       const char *what)
+{
+	if (!is_worth(counts, frames))
+		return;
+	append(line, "%s%" PRIu64 " %s", line->sign, frames, what);
+	line->sign = ", ";
+}
+
+static void add_ports(struct line *line, const struct wf_nothing_counts *counts, uint64_t frames,
+		      const char *tunnel, uint64_t port, const char *option)
+{
+	char what[160];
+
+	snprintf(what, sizeof(what),
+		 "carry TCP in %s to UDP port %" PRIu64 " (try --%s %" PRIu64 ")", tunnel, port,
+		 option, port);
+	add_unread(line, counts, frames, what);
+}
+
+/* Append what the examined ones of the frames without TCP seem to carry. */
+static void add_unreads(struct line *line, const struct wf_nothing_counts *counts)
+{
+	char begin[64], what[160];
+
+	snprintf(begin, sizeof(begin), " (of %" PRIu64 " that were examined, ", counts->examined);
+	line->sign = begin;
+	add_ports(line, counts, counts->vxlan_frames, "VXLAN", counts->vxlan_port, "vxlan-ports");
+	add_ports(line, counts, counts->geneve_frames, "GENEVE", counts->geneve_port,
+		  "geneve-ports");
+	snprintf(what, sizeof(what),
+		 "carry TCP in %s to UDP port %" PRIu64 ", which weft reads on port %" PRIu64
+		 " only",
+		 tunnel_name(counts->tunnel_usual_port), counts->tunnel_port,
+		 counts->tunnel_usual_port);
+	add_unread(line, counts, counts->tunnel_frames, what);
+	add_unread(
+		line, counts, counts->user_frames,
+		"carry TCP behind headers that the kernel program does not read, but weft replay does "
+		"(try tcpdump -w FILE, weft replay FILE)");
+	snprintf(what, sizeof(what), "have EtherType 0x%04" PRIx64 ", which weft does not read",
+		 counts->ethertype);
+	add_unread(line, counts, counts->ethertype_frames, what);
+	append(line, "%s", line->sign == begin ? "" : ")");
+	line->sign = "; ";
+}
+
+/* Do unread tunnels carry so much that connections of other frames don't show the traffic? */
+static bool is_tunnel_unread(const struct wf_nothing_counts *counts, uint64_t total)
+{
+	uint64_t frames = counts->vxlan_frames + counts->geneve_frames + counts->tunnel_frames +
+			  counts->user_frames;
+	uint64_t without_tcp = counts->kernel_passed + counts->not_tcp;
+
+	return counts->examined &&
+	       frames * without_tcp / counts->examined >= total / TUNNEL_PARTS && frames;
+}
 
 static void add_parts(struct line *line, const struct wf_nothing_counts *counts)
 {
 	add_part(line, counts->kernel_filtered,
 		 "are excluded by filter.ports, allow, deny or sample");
-	add_part(line, counts->kernel_passed,
-		 "carry no TCP that the kernel program can find" OTHER_PORTS_HINT);
+	add_part(line, counts->kernel_passed, "carry no TCP that the kernel program can find");
+	if (counts->kernel_passed && !counts->not_tcp)
+		add_unreads(line, counts);
 	add_part(line, counts->filtered, "do not match the filter");
 	if (counts->behind)
 		append(line,
@@ -117,8 +221,9 @@ static void add_parts(struct line *line, const struct wf_nothing_counts *counts)
 		       "the expression does not look behind (try 'vlan and ...', or --set filter.ports=..., "
 		       "which does)",
 		       counts->behind);
-	add_part(line, counts->not_tcp,
-		 "carry no TCP, or carry it in a tunnel that weft does not read" OTHER_PORTS_HINT);
+	add_part(line, counts->not_tcp, "carry no TCP that weft can find");
+	if (counts->not_tcp)
+		add_unreads(line, counts);
 	add_part(line, counts->checksum, "have wrong checksums (try --checksum ignore)");
 	add_part(line, counts->malformed,
 		 "have headers that are invalid or cut (was the snap length too small?)");
@@ -146,7 +251,8 @@ bool wf_nothing_found_line(const struct wf_nothing_counts *counts, char *text, s
 	struct line line = {.text = text, .bytes = text_bytes, .sign = ": "};
 	uint64_t total = total_of(counts);
 
-	if (!total || (counts->connections && !is_nearly_all(useless_of(counts), total)))
+	if (!total || (counts->connections && !is_nearly_all(useless_of(counts), total) &&
+		       !is_tunnel_unread(counts, total)))
 		return false;
 	append(&line, "%" PRIu64 " connections in %" PRIu64 " frames", counts->connections, total);
 	add_parts(&line, counts);
@@ -170,13 +276,14 @@ bool wf_nothing_found_tick(struct wf_nothing_found *state, const struct weft *we
 	wf_nothing_found_read(weft, &counts);
 	minute = counts;
 	for (size_t i = 0; i < COUNTED; i++)
-		*member(&minute, i) -= *member(&state->before, i);
+		*member(&minute, i) -= is_as_now(i) ? 0 : *member(&state->before, i);
 	state->before = counts;
 	if (total_of(&minute) < LIVE_FRAMES_MIN)
 		return false;
 	/* Old connections may carry data while no new one begins. */
-	is_line = is_nearly_all(useless_of(&minute) + minute.filtered + minute.kernel_filtered,
-				total_of(&minute)) &&
+	is_line = (is_nearly_all(useless_of(&minute) + minute.filtered + minute.kernel_filtered,
+				 total_of(&minute)) ||
+		   is_tunnel_unread(&minute, total_of(&minute))) &&
 		  wf_nothing_found_line(&minute, text, text_bytes);
 	if (!is_line || state->is_told) {
 		state->is_told = is_line;

@@ -29,6 +29,17 @@ struct wf_nothing_counts {
 	uint64_t malformed;
 	uint64_t checksum;
 	uint64_t connections;
+
+	/*
+	 * What frames without TCP seem to carry: see the metrics unread_*. These are no counts
+	 * since the last judgement, but values as they are now.
+	 */
+	uint64_t examined;
+	uint64_t ethertype_frames, ethertype;
+	uint64_t vxlan_frames, vxlan_port;
+	uint64_t geneve_frames, geneve_port;
+	uint64_t tunnel_frames, tunnel_port, tunnel_usual_port;
+	uint64_t user_frames;
 };
 
 /* Zero-initialise. */
