@@ -373,6 +373,145 @@ TEST_WITH(files_directory_that_vanishes_ends_the_sink_alone, setup, teardown)
 	fake_close(sink);
 }
 
+/* ---- the directory is moved away ---- */
+
+/* Return the path of the directory that rotation @number has moved away. */
+static const char *moved(int number)
+{
+	static char path[80];
+
+	snprintf(path, sizeof(path), "%s.%d", dir, number);
+	return path;
+}
+
+static void rotate(struct wf_sink *sink, int number)
+{
+	assert_int_equal(rename(dir, moved(number)), 0);
+	wf_sink_reopen(sink);
+	for (int waited_ms = 0; access(dir, F_OK) && waited_ms < 20000; waited_ms++)
+		usleep(1000);
+	assert_int_equal(access(dir, F_OK), 0);
+}
+
+/* Push and wait until the sink has written it. */
+static void write_text(struct wf_sink *sink, const struct weft_flow *flow, uint64_t off,
+		       const char *text)
+{
+	struct wf_sink_stats before, after;
+	int waited_ms = 0;
+
+	wf_sink_stats(sink, &before);
+	push_text(flow, WEFT_TO_CLIENT, off, text);
+	wf_dispatch_flush(&fake.dispatch);
+	do {
+		usleep(1000);
+		wf_sink_stats(sink, &after);
+	} while (after.written_bytes < before.written_bytes + strlen(text) && waited_ms++ < 20000);
+	assert_int_equal(after.written_bytes, before.written_bytes + strlen(text));
+}
+
+static void assert_moved_text(int number, const char *name, const char *text)
+{
+	char now[sizeof(dir)];
+
+	strcpy(now, dir);
+	snprintf(dir, sizeof(dir), "%s.%d", now, number);
+	assert_file_text(name, text);
+	strcpy(dir, now);
+}
+
+static int teardown_moved(void **state)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "rm -rf %s %s.1 %s.2", dir, dir, dir);
+	return system(command);
+}
+
+TEST_WITH(files_directory_that_was_moved_away_is_made_again, setup, teardown_moved)
+{
+	struct wf_sink *sink = open_sink(false);
+	struct weft_flow old = delivery_flow(1), young = delivery_flow(2);
+
+	young.src_port = 40001;
+	write_text(sink, &old, 0, "one ");
+	rotate(sink, 1);
+	write_text(sink, &old, 4, "two ");
+	write_text(sink, &young, 0, "new ");
+	wf_sink_reopen(sink); /* nothing was moved away: nothing changes */
+	write_text(sink, &young, 4, "more");
+	assert_moved_text(1, NAME, "one two ");
+	assert_file_text("10.0.0.2.80-10.0.0.1.40001", "new more");
+	assert_int_equal(count_files(), 1);
+	/* The second rotation ends the file in the first directory. */
+	rotate(sink, 2);
+	write_text(sink, &old, 8, "three");
+	write_text(sink, &young, 8, "!");
+	assert_int_equal(fake_end(sink), 0);
+	assert_moved_text(1, NAME, "one two ");
+	assert_moved_text(2, "10.0.0.2.80-10.0.0.1.40001", "new more!");
+	assert_file_text(NAME, "three");
+	assert_int_equal(count_files(), 1);
+	fake_close(sink);
+}
+
+TEST_WITH(files_stay_in_the_moved_directory_if_a_new_one_is_refused, setup, teardown_moved)
+{
+	struct wf_sink *sink = open_sink(false);
+	struct weft_flow old = delivery_flow(1), young = delivery_flow(2);
+	char path[256];
+
+	young.src_port = 40001;
+	write_text(sink, &old, 0, "one");
+	assert_int_equal(rename(dir, moved(1)), 0);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	in_dir(NAME, path);
+	assert_int_equal(close(open(path, O_CREAT | O_WRONLY, 0600)), 0);
+	wf_sink_reopen(sink);
+	write_text(sink, &young, 0, "two");
+	assert_int_equal(fake_end(sink), 0);
+	assert_non_null(strstr(fake.log, "still written to the directory that was moved away"));
+	assert_moved_text(1, NAME, "one");
+	assert_moved_text(1, "10.0.0.2.80-10.0.0.1.40001", "two");
+	assert_file_text(NAME, "");
+	fake_close(sink);
+}
+
+/* A stream whose moved file can't be opened again fails alone. */
+TEST_WITH(files_moved_directory_may_be_removed, setup, teardown_moved)
+{
+	enum { STREAMS = 40 };
+	struct wf_sink *sink;
+	struct rlimit before, low;
+	struct weft_flow flow = delivery_flow(1);
+	char command[128];
+
+	getrlimit(RLIMIT_NOFILE, &before);
+	low = before;
+	low.rlim_cur = 64; /* the sink then keeps 32 files open */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	sink = open_sink(false);
+	write_text(sink, &flow, 0, "one");
+	rotate(sink, 1);
+	for (uint16_t i = 1; i <= STREAMS; i++) {
+		struct weft_flow other = delivery_flow(1u + i);
+
+		other.src_port = i;
+		write_text(sink, &other, 0, "x");
+	}
+	snprintf(command, sizeof(command), "rm -r %s", moved(1));
+	assert_int_equal(system(command), 0);
+	push_text(&flow, WEFT_TO_CLIENT, 3, "lost");
+	flow.id = 100;
+	flow.src_port = 100;
+	write_text(sink, &flow, 0, "found");
+	assert_int_equal(fake_end(sink), -ENOENT);
+	setrlimit(RLIMIT_NOFILE, &before);
+	assert_non_null(strstr(fake.log, "the rest of this stream is not written"));
+	assert_int_equal(count_files(), STREAMS + 1);
+	fake_close(sink);
+}
+
 TEST_WITH(sink_of_unknown_kind_is_refused, setup, teardown)
 {
 	struct wf_sink *sink = NULL;

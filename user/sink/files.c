@@ -16,6 +16,8 @@
  * pwritev() for each run of events without a gap. The bytes are borrowed until the batch has been
  * taken, so nothing is copied.
  *
+ * If the directory was moved away, new streams are written to a new one (stream_dir.h).
+ *
  * Failures: an error of one file (such as a name in use, or a file that is too large) ends that
  * file; a full disk leaves out bytes until there is room, or ends the sink (on_disk_full); another
  * error of the directory or the disk ends the sink. Each missing range of a stream is reported
@@ -31,6 +33,7 @@
 
 #include "sink/disk_full.h"
 #include "sink/file_gaps.h"
+#include "sink/file_missing.h"
 #include "sink/sink_class.h"
 #include "sink/stream_dir.h"
 #include "sink/stream_io.h"
@@ -44,7 +47,7 @@ enum {
 };
 
 struct files {
-	int dir; /* owned */
+	struct wf_stream_dirs dirs; /* owned */
 	uint32_t open_max;
 	bool left_out; /* a stream was left out, which is logged once */
 	uint64_t told; /* number of failures so far */
@@ -61,9 +64,18 @@ struct files {
 
 /* ---- one file ---- */
 
-/* Return true if @err affects every file, not only one. */
-static bool ends_all(int err)
+/* Return the directory of @file. */
+static int dir_of(const struct files *files, const struct wf_stream_file *file)
 {
+	return files->dirs.fd[file->dir];
+}
+
+/* Return true if the error @err of @file affects every file, not only this one. */
+static bool ends_all(const struct files *files, const struct wf_stream_file *file, int err)
+{
+	/* A directory that was moved away may be removed. */
+	if (err == -ENOENT && file->dir != files->dirs.current)
+		return false;
 	switch (-err) {
 	case ENOSPC:
 	case EDQUOT:
@@ -80,46 +92,12 @@ static bool ends_all(int err)
 	return false;
 }
 
-/* Report the missing range of @file, if there is one. */
-static void tell_missing(struct wf_sink *sink, struct wf_stream_file *file)
-{
-	if (!file->missing)
-		return;
-	wf_file_gaps_push(sink->opts.file_gaps, file->missing);
-	free(file->missing);
-	file->missing = NULL;
-}
-
-/* Record that @len_bytes bytes of @file at the stream offset @off were not written. */
-static void add_missing(struct wf_sink *sink, struct wf_stream_file *file,
-			const struct weft_event *event, uint64_t off, uint64_t len_bytes, int err)
-{
-	if (!len_bytes)
-		return;
-	wf_sink_count(sink, failed_bytes, len_bytes);
-	if (!sink->opts.file_gaps)
-		return;
-	if (file->missing && file->missing->off + file->missing->len_bytes != off)
-		tell_missing(sink, file);
-	if (!file->missing)
-		file->missing = calloc(1, sizeof(*file->missing));
-	if (!file->missing) {
-		wf_file_gaps_lose(sink->opts.file_gaps);
-		return;
-	}
-	if (!file->missing->len_bytes)
-		*file->missing = (struct wf_file_gap){
-			.flow = *event->flow, .dir = event->dir, .err = err, .off = off};
-	file->missing->time_ns = event->time_ns;
-	file->missing->len_bytes += len_bytes;
-}
-
 /* Remove @file from the table; report what is missing from it. */
 static void drop_file(struct wf_sink *sink, struct wf_stream_file *file)
 {
 	struct files *files = sink->state;
 
-	tell_missing(sink, file);
+	wf_file_missing_tell(sink, file);
 	if (file->fd >= 0)
 		wf_stream_file_close(&files->table, file);
 	wf_stream_table_remove(&files->table, file);
@@ -148,7 +126,7 @@ static int file_failed(struct wf_sink *sink, struct wf_stream_file *file, const 
 		return 0;
 	}
 	wf_sink_failed(sink, err);
-	if (ends_all(err)) {
+	if (ends_all(files, file, err)) {
 		wf_sink_log(sink, WEFT_LOG_ERROR, "%s/%s: %s: %s; no further streams are written",
 			    sink->target, name, what, strerror(-err));
 		return err;
@@ -173,7 +151,9 @@ static int open_file(struct files *files, struct wf_stream_file *file,
 		return 0;
 	if (files->table.open.count >= files->open_max)
 		wf_stream_file_close(&files->table, wf_stream_table_oldest_open(&files->table));
-	fd = wf_stream_file_open(files->dir, &files->table, file, event, name);
+	if (!file->made)
+		file->dir = files->dirs.current;
+	fd = wf_stream_file_open(dir_of(files, file), &files->table, file, event, name);
 	if (fd < 0)
 		return fd;
 	wf_stream_table_set_fd(&files->table, file, fd);
@@ -233,7 +213,7 @@ static int write_run(struct wf_sink *sink, struct wf_stream_file *file,
 	pos = sink->opts.pad_gaps == WEFT_ON ? first->data.off : file->written_off;
 	err = wf_stream_file_write(file->fd, iov, count, pos, ret_written);
 	if (*ret_written)
-		tell_missing(sink, file);
+		wf_file_missing_tell(sink, file);
 	wrote(sink, file, pos, *ret_written);
 	if (!err) {
 		wf_disk_full_end(&files->disk, sink, sink->target);
@@ -241,7 +221,7 @@ static int write_run(struct wf_sink *sink, struct wf_stream_file *file,
 	}
 	wf_stream_name(first->flow, first->dir, wf_stream_file_number(file), name);
 	if (!file->wrote)
-		wf_stream_file_remove(files->dir, &files->table, file, name);
+		wf_stream_file_remove(dir_of(files, file), &files->table, file, name);
 	return file_failed(sink, file, name, "can't be written", err);
 }
 
@@ -265,8 +245,8 @@ static int write_pending(struct wf_sink *sink, struct wf_stream_file *file)
 		pending = gather(files, pending, iov, &count, &bytes);
 		if (!file->failed && !wf_disk_full_waits(&files->disk))
 			err = write_run(sink, file, first, iov, count, &written);
-		add_missing(sink, file, first, first->data.off + written, bytes - written,
-			    atomic_load(&sink->err));
+		wf_file_missing_add(sink, file, first, first->data.off + written, bytes - written,
+				    atomic_load(&sink->err));
 	}
 	return err;
 }
@@ -432,6 +412,24 @@ static int files_take(struct wf_sink *sink, const struct weft_event *events, int
 	return err;
 }
 
+/* Streams of the directory that is closed now begin another file, in the new one. */
+static int files_reopen(struct wf_sink *sink)
+{
+	struct files *files = sink->state;
+	struct wf_stream_file *file, *newer;
+
+	if (!wf_stream_dirs_reopen(sink, &files->dirs))
+		return 0;
+	for (file = wf_stream_table_oldest(&files->table); file; file = newer) {
+		newer = wf_stream_table_newer(&files->table, file);
+		if (file->dir == files->dirs.current)
+			drop_file(sink, file);
+	}
+	/* It is not known in which directory these have their files. */
+	wf_stream_set_clear(&files->forgotten);
+	return 0;
+}
+
 static void files_ended(struct wf_sink *sink)
 {
 	drop_all(sink);
@@ -446,7 +444,7 @@ static void files_close(struct wf_sink *sink)
 	drop_all(sink);
 	wf_stream_set_fini(&files->forgotten);
 	wf_stream_table_fini(&files->table);
-	close(files->dir);
+	wf_stream_dirs_close(&files->dirs);
 	free(files);
 }
 
@@ -462,7 +460,7 @@ static int files_open(struct wf_sink *sink)
 
 	if (!files)
 		return -ENOMEM;
-	err = wf_stream_dir_open(sink, &files->dir);
+	err = wf_stream_dirs_open(sink, &files->dirs);
 	if (err)
 		goto free_files;
 	err = wf_stream_table_init(&files->table, WEFT_FILES_TRACKED_MAX);
@@ -480,7 +478,7 @@ static int files_open(struct wf_sink *sink)
 free_table:
 	wf_stream_table_fini(&files->table);
 close_dir:
-	close(files->dir);
+	wf_stream_dirs_close(&files->dirs);
 free_files:
 	free(files);
 	return err;
@@ -492,6 +490,7 @@ const struct wf_sink_class wf_sink_files = {
 	.target = files_target,
 	.open = files_open,
 	.take = files_take,
+	.reopen = files_reopen,
 	.ended = files_ended,
 	.close = files_close,
 };

@@ -61,8 +61,8 @@ int wf_sink_join(struct wf_sink *sink);
 bool wf_sink_gave_up(const struct wf_sink *sink);
 
 /*
- * Ask the sink to open its file again, after log rotation has moved it away. The sink does so on
- * its thread, within a second. Thread: any.
+ * Ask the sink to open its file or directory again, after log rotation has moved it away. The sink
+ * does so on its thread, within a second. Thread: any.
  */
 void wf_sink_reopen(struct wf_sink *sink);
 

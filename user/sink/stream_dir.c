@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * stream_dir.c - opens the directory of stream files: creates it if it is missing, locks it, and
- * checks that it holds no stream file of an earlier run, or deletes these.
+ * checks that it holds no stream file of an earlier run, or deletes these. The lock lasts as long
+ * as the directory is open, also after it was moved away.
  */
 #include "sink/stream_dir.h"
 
@@ -59,7 +60,7 @@ static int check_files(const struct wf_sink *sink, int dir)
 	return err;
 }
 
-int wf_stream_dir_open(const struct wf_sink *sink, int *ret_dir)
+static int open_dir(const struct wf_sink *sink, int *ret_dir)
 {
 	const char *path = sink->target;
 	int dir, err;
@@ -87,4 +88,50 @@ int wf_stream_dir_open(const struct wf_sink *sink, int *ret_dir)
 	if (!err)
 		*ret_dir = dir;
 	return err;
+}
+
+int wf_stream_dirs_open(const struct wf_sink *sink, struct wf_stream_dirs *ret_dirs)
+{
+	ret_dirs->current = 0;
+	ret_dirs->fd[1] = -1;
+	return open_dir(sink, &ret_dirs->fd[0]);
+}
+
+/* Return true if the target of @sink is the directory @dir. */
+static bool is_target(const struct wf_sink *sink, int dir)
+{
+	struct stat target, opened;
+
+	return !stat(sink->target, &target) && !fstat(dir, &opened) &&
+	       target.st_dev == opened.st_dev && target.st_ino == opened.st_ino;
+}
+
+bool wf_stream_dirs_reopen(const struct wf_sink *sink, struct wf_stream_dirs *dirs)
+{
+	uint8_t next = !dirs->current;
+	int fd;
+
+	if (is_target(sink, dirs->fd[dirs->current]))
+		return false;
+	if (open_dir(sink, &fd)) {
+		wf_sink_log(sink, WEFT_LOG_ERROR,
+			    "%s can't be opened again; streams are still written to the directory "
+			    "that was moved away",
+			    sink->target);
+		return false;
+	}
+	if (dirs->fd[next] >= 0)
+		close(dirs->fd[next]);
+	dirs->fd[next] = fd;
+	dirs->current = next;
+	wf_sink_log(sink, WEFT_LOG_INFO, "%s was opened again: new streams are written there",
+		    sink->target);
+	return true;
+}
+
+void wf_stream_dirs_close(struct wf_stream_dirs *dirs)
+{
+	for (int i = 0; i < 2; i++)
+		if (dirs->fd[i] >= 0)
+			close(dirs->fd[i]);
 }

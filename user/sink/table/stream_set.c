@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { NUMBER_SHIFT = 55, SLOTS_MIN = 1024 };
 
@@ -54,6 +55,12 @@ void wf_stream_set_fini(struct wf_stream_set *set)
 {
 	free(set->slots);
 	*set = (struct wf_stream_set){0};
+}
+
+void wf_stream_set_clear(struct wf_stream_set *set)
+{
+	memset(set->slots, 0, ((size_t)set->mask + 1) * sizeof(*set->slots));
+	set->count = 0;
 }
 
 /* Move all entries to twice as many slots. Return: false if there is no memory. */

@@ -29,6 +29,9 @@ struct wf_stream_set {
 int wf_stream_set_init(struct wf_stream_set *set);
 void wf_stream_set_fini(struct wf_stream_set *set);
 
+/* Remove all keys. */
+void wf_stream_set_clear(struct wf_stream_set *set);
+
 /*
  * Keep @number of the stream @key, which is not in the set; 0 < @number <= WF_STREAM_NUMBER_MAX.
  * Return: false if the set is full, or if there is no memory.

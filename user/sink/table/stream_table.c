@@ -149,6 +149,12 @@ struct wf_stream_file *wf_stream_table_oldest(struct wf_stream_table *table)
 	return table->all.oldest ? &table->files[table->all.oldest] : NULL;
 }
 
+struct wf_stream_file *wf_stream_table_newer(struct wf_stream_table *table,
+					     const struct wf_stream_file *file)
+{
+	return file->all.newer ? &table->files[file->all.newer] : NULL;
+}
+
 struct wf_stream_file *wf_stream_table_oldest_open(struct wf_stream_table *table)
 {
 	return table->open.oldest ? &table->files[table->open.oldest] : NULL;

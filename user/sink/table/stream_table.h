@@ -37,6 +37,7 @@ struct wf_stream_file {
 	uint32_t chain;	      /* next entry of its hash bucket, or of the free list */
 	uint32_t number;      /* number N in the name of the file */
 	bool by_tenant;	      /* the name contains the VLAN ids and the VNI */
+	uint8_t dir;	      /* index of its directory; set before the file is made */
 	/* owned by the sink: the latest bytes that were not written; NULL: none, or reported */
 	struct wf_file_gap *missing;
 	int fd; /* descriptor of the file; -1: not open */
@@ -90,6 +91,10 @@ void wf_stream_table_set_fd(struct wf_stream_table *table, struct wf_stream_file
 
 /* Return the file that was used longest ago; NULL if there is none. */
 struct wf_stream_file *wf_stream_table_oldest(struct wf_stream_table *table);
+
+/* Return the file that was used next after @file; NULL if @file was used last. */
+struct wf_stream_file *wf_stream_table_newer(struct wf_stream_table *table,
+					     const struct wf_stream_file *file);
 
 /* Return the open file that was used longest ago; NULL if no file is open. */
 struct wf_stream_file *wf_stream_table_oldest_open(struct wf_stream_table *table);
