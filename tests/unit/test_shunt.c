@@ -288,3 +288,40 @@ TEST_WITH(shunt_by_hand_of_what_the_kernel_does_not_know_is_refused, setup, tear
 	rig_data(&rig, RIG_SERVER, 0, "all");
 	assert_string_equal(rig_log(&rig), "< all\n");
 }
+
+/* ---- packets of weft_submit() beside those of interfaces ---- */
+
+static int setup_submitted(void **state)
+{
+	WEFT_OPTS(weft_opts, opts, .depth_bytes = 8);
+
+	memset(&kernel, 0, sizeof(kernel));
+	rig_start_live(&rig, &opts, &fake);
+	rig.iface = 0;
+	rig_handshake(&rig);
+	*state = &rig;
+	return 0;
+}
+
+TEST_WITH(shunt_of_a_submitted_flow_is_done_in_user_space, setup_submitted, teardown)
+{
+	rig_data(&rig, RIG_SERVER, 0, "one");
+	assert_int_equal(by_hand(WEFT_VERDICT_SHUNT, 1u << WEFT_TO_CLIENT), 0);
+	rig_data(&rig, RIG_SERVER, 3, "no");
+	assert_int_equal(by_hand(WEFT_VERDICT_STEER, 1u << WEFT_TO_CLIENT), 0);
+	rig_data(&rig, RIG_SERVER, 5, "so");
+	assert_string_equal(rig_log(&rig), "open\n< one\n< gap 2 shunted\n< so\n");
+	assert_int_equal(kernel.calls, 0);
+}
+
+TEST_WITH(shunt_of_a_submitted_flow_beyond_its_depth_asks_no_kernel, setup_submitted, teardown)
+{
+	rig_data(&rig, RIG_SERVER, 0, "12345678");
+	rig_data(&rig, RIG_SERVER, 8, "9");
+	assert_int_equal(by_hand(WEFT_VERDICT_PASS, 3), 0);
+	rig_data(&rig, RIG_CLIENT, 0, "ignored");
+	rig_flush(&rig);
+	assert_string_equal(rig_log(&rig), "open\n< 12345678\n< gap 1 depth\nclose shutdown\n");
+	assert_int_equal(kernel.calls, 0);
+	assert_int_equal(wf_metric_get(&rig.metrics, shunts_failed_directions), 0);
+}

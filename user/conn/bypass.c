@@ -78,7 +78,7 @@ static void begin(const struct wf_half *half)
 	struct wf_half peer = wf_half_peer(half);
 
 	if (wf_half_is(half, WF_HALF_LIMITED))
-		wf_tcp_set_bypassed(half->tcp, half->conns->kernel);
+		wf_tcp_set_bypassed(half->tcp, wf_half_kernel(half));
 	else
 		cut(half);
 	wf_wait_update(&peer, half->conns->now_ns);

@@ -76,6 +76,15 @@ static inline void wf_half_enter(const struct wf_half *half, enum wf_half_state 
 	ext->half[half->dir].patience_ns = WF_NEVER_NS;
 }
 
+/*
+ * Return the interface to the kernel, or NULL if no kernel program steers the segments of this
+ * flow, because they come from a file or from weft_submit().
+ */
+static inline struct wf_kernel *wf_half_kernel(const struct wf_half *half)
+{
+	return half->flow->iface ? half->conns->kernel : NULL;
+}
+
 /* Return true if the kernel bypasses the data of this direction. */
 static inline bool wf_half_is_bypassed(const struct wf_half *half)
 {

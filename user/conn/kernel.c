@@ -42,7 +42,7 @@ static void add_request(const struct wf_half *half)
 
 void wf_kernel_ask_bypass(const struct wf_half *half)
 {
-	if (!half->conns->kernel || wf_half_is_bypassed(half))
+	if (!wf_half_kernel(half) || wf_half_is_bypassed(half))
 		return;
 	wf_tcp_set_bypassed(half->tcp, true);
 	add_request(half);
@@ -155,7 +155,7 @@ void wf_kernel_settle(struct wf_conns *conns, struct wf_flow *flow)
 	struct wf_flow_ext *ext = wf_flow_table_ext(&conns->table, flow);
 	struct wf_kept kept;
 
-	if (!ext || (!ext->bypass_sets[0] && !ext->bypass_sets[1]))
+	if (!flow->iface || !ext || (!ext->bypass_sets[0] && !ext->bypass_sets[1]))
 		return;
 	look(conns, flow, &kept);
 	for (int dir = 0; dir < 2; dir++) {

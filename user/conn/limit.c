@@ -77,7 +77,7 @@ void wf_limit_cut(const struct wf_half *half)
 		wf_stream_clear(half->stream, &half->conns->stream_env, true);
 	bypass->cut_off = half->stream->next_off;
 	wf_half_enter(half, WF_HALF_CUT);
-	wf_tcp_set_bypassed(half->tcp, half->conns->kernel);
+	wf_tcp_set_bypassed(half->tcp, wf_half_kernel(half));
 	follow(half);
 }
 

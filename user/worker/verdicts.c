@@ -32,6 +32,12 @@ void wf_verdicts_init(struct wf_verdicts *verdicts, struct wf_conns *conns, wf_s
 	conns->kernel = &verdicts->kernel;
 }
 
+/* Return true if a kernel program steers the segments of @flow, and so carries out its verdicts. */
+static bool is_steered(const struct wf_verdicts *verdicts, const struct wf_flow *flow)
+{
+	return verdicts->set && flow->iface;
+}
+
 static int carry_out(struct wf_verdicts *verdicts, struct wf_flow *flow,
 		     const struct wf_kernel_request *request)
 {
@@ -40,7 +46,7 @@ static int carry_out(struct wf_verdicts *verdicts, struct wf_flow *flow,
 	int err = 0;
 
 	verdict[wf_kernel_endpoint(flow, request->dir)] = request->verdict;
-	if (verdicts->set)
+	if (is_steered(verdicts, flow))
 		err = verdicts->set(verdicts->set_ctx, &request->key, verdict, &kept);
 	else
 		wf_bypass_in_user_space(flow, request, &kept);
@@ -74,7 +80,7 @@ static int end(struct wf_verdicts *verdicts, struct wf_flow *flow)
 	static const enum weft_verdict both[2] = {WEFT_VERDICT_SHUNT, WEFT_VERDICT_SHUNT};
 	struct wf_kept kept;
 
-	if (verdicts->set)
+	if (is_steered(verdicts, flow))
 		verdicts->set(verdicts->set_ctx, &flow->key, both, &kept);
 	wf_close_by_program(verdicts->conns, flow);
 	return 0;

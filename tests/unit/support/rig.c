@@ -199,6 +199,7 @@ static void start(struct rig *rig, const struct weft_opts *opts, const struct ri
 
 	memset(rig, 0, sizeof(*rig));
 	rig->kernel = kernel;
+	rig->iface = kernel ? 1 : 0;
 	rig->frames = frames;
 	rig->use_pages = frames;
 	if (opts)
@@ -368,6 +369,7 @@ void rig_frame(struct rig *rig, const struct wf_frame *frame)
 {
 	struct wf_frame mine = *frame;
 
+	mine.iface = rig->iface;
 	if (rig->lends) {
 		run_lent(rig, &mine);
 		assert_ledgers_close(rig);

@@ -72,6 +72,7 @@ struct rig {
 	uint32_t frames;
 	bool reader_ended;		 /* true: the reader has received all events and the end */
 	const struct rig_kernel *kernel; /* borrowed; NULL: no kernel, as for a capture file */
+	uint8_t iface; /* interface of the following segments; 1 if there is a kernel, else 0 */
 	/* gets each event besides the transcript; NULL: none */
 	void (*event_fn)(const struct weft_event *event);
 
