@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * flows.h - lists the current connections of a running live handle, bypasses or ignores a
- * connection, and ends it.
+ * flows.h - lists the current connections of a running handle, bypasses or ignores a connection,
+ * and ends it.
  *
  * A worker answers between two batches and never waits. One call runs at a time: a call waits at
  * most lock_timeout_ms for another call, and at most WEFT_ASK_TIMEOUT_MS for a worker.
@@ -33,11 +33,16 @@ struct weft;
 #define WEFT_FLOW_SHED		WEFT_VERDICT_SHED
 #define WEFT_FLOW_VERDICT_COUNT WEFT_VERDICT_COUNT
 
-/** struct weft_flow_side - the current counts of one direction of a connection */
+/**
+ * struct weft_flow_side - the current counts of one direction of a connection
+ *
+ * The kernel counts connections of interfaces; the worker counts those of capture files and of
+ * weft_submit().
+ */
 struct weft_flow_side {
-	/* number of segments counted by the kernel */
-	uint64_t packets;
-	uint64_t bytes; /* IP bytes of these segments */
+	uint64_t packets; /* number of segments seen */
+	uint64_t bytes; /* kernel: IP bytes of these segments; worker: as in struct weft_flow_counts
+			 */
 	/* segments (and their IP bytes) that did not reach the worker because of the verdict */
 	uint64_t kept_packets;
 	uint64_t kept_bytes;
@@ -54,13 +59,13 @@ struct weft_flow_side {
 /**
  * struct weft_flow_view - the current state of one connection
  * @flow:     identity of the connection; its id and use are 0 if no worker tracks the connection
- * @ifname:   name of the interface on which the kernel counted the connection; lent for the call
+ * @ifname:   name of the interface on which the kernel counted the connection; "" if its packets
+ *            come from a capture file or weft_submit(); lent for the call
  * @worker:   index of the worker that receives the connection's segments
  * @is_tracked: true if that worker tracks the connection
  * @midstream: true if the handshake was not seen
  * @state:    WEFT_FLOW_NEW if the worker does not track it
- * @first_ns, @last_ns: time of the first and the last segment that the kernel counted, in ns since
- *                      1970
+ * @first_ns, @last_ns: time of the first and the last segment that was counted, in ns since 1970
  * @sides:    the two directions, indexed by enum weft_dir
  */
 struct weft_flow_view {
@@ -93,7 +98,8 @@ struct weft_flow_query {
 	uint32_t count_max;  /* maximum number of connections, up to WEFT_FLOW_VIEWS_MAX; 0:
 				WEFT_FLOW_VIEWS */
 	bool without_closed; /* leave out connections that have ended: both sides sent a FIN, or
-				either one a RST, more than a second ago, and nothing came since */
+				either one a RST, more than a second ago, and nothing came since;
+				in a capture file, a second of packet time */
 };
 #define weft_flow_query__last_field without_closed
 
@@ -101,16 +107,24 @@ struct weft_flow_query {
 typedef void (*weft_flow_view_fn)(const struct weft_flow_view *view, void *ctx);
 
 /**
- * weft_flows_each() - call @fn for each connection of the kernel's flow maps that matches @query
+ * weft_flows_each() - call @fn for each current connection that matches @query
  * @query:     borrowed for the call; NULL: the WEFT_FLOW_VIEWS connections with the most bytes
  * @fn, @ctx:  called in the order of @query
  * @ret_total: number of connections that matched, including those not reported; may be NULL
  *
- * If a worker does not answer in time, this function reports its connections without the worker's
- * counts (@is_tracked is false). Return: 0 on success; -EINVAL if the filter (logged) or a number
- * is invalid; -ENODEV if the handle has no interface or is not running; -EBUSY if another control
- * call took too long; -ENOMEM. Thread: any; @fn may make other control calls. Memory: the size of
- * two views for each connection that is reported, at most 1 MB, during the call.
+ * The connections of interfaces are those of the kernel's flow maps, which keep the last counts of
+ * ended connections until their room is needed; a connection that two interfaces see is reported
+ * for each. The connections of capture files and of weft_submit() are those that the workers track:
+ * connections whose CLOSE event was delivered, and those of which only a SYN was seen, are not
+ * among them, and connections that begin or end during the call may be left out.
+ *
+ * If a worker does not answer in time, this function reports the connections of interfaces without
+ * the worker's counts (@is_tracked is false), and fails if there are other sources. A worker that
+ * waits for room in a subscription's queue does not answer. Return: 0 on success; -EINVAL if the
+ * filter (logged) or a number is invalid; -ENODEV if the handle is not running; -ESHUTDOWN if all
+ * workers have ended; -ETIMEDOUT if a worker did not answer; -EBUSY if another control call took
+ * too long; -ENOMEM. Thread: any; @fn may make other control calls. Memory: the size of two views
+ * for each connection that is reported, at most 1 MB, during the call.
  */
 int weft_flows_each(struct weft *weft, const struct weft_flow_query *query, weft_flow_view_fn fn,
 		    void *ctx, uint64_t *ret_total);
@@ -121,15 +135,16 @@ int weft_flows_each(struct weft *weft, const struct weft_flow_query *query, weft
 /**
  * weft_flow_set() - set the verdict on a connection
  * @flow:    borrowed for the call; either side may be given as source. Only addresses and ports are
- *           compared; in an inline callback, and on a handle without interfaces, also VLAN and VNI
+ *           compared; in an inline callback, and for connections of capture files and submitted
+ *           packets, also VLAN and VNI
  * @from:    WEFT_FLOW_FROM_SRC, _DST or both: the side to whose segments the verdict applies
  * @verdict: WEFT_VERDICT_STEER, _SHUNT or _PASS
  * @ret_count: number of connections whose verdict was set, on all VLANs and interfaces; may be NULL
  *
- * The kernel carries the verdict out. For capture files and submitted packets, weft does it in user
- * space: data of a direction with SHUNT is not delivered; segments of a direction with PASS are
- * only counted, also those of later connections between the same endpoints, until the verdict is
- * set again or the idle timeout has passed without segments.
+ * The kernel carries the verdict out. For capture files and submitted packets, also of a handle
+ * that has interfaces, weft does it in user space: data of a direction with SHUNT is not delivered;
+ * segments of a direction with PASS are only counted, also those of later connections between the
+ * same endpoints, until the verdict is set again or the idle timeout has passed without segments.
  *
  * The worker first delivers the bytes that it holds. The bytes that are not delivered because of
  * the verdict are reported as one gap with the cause WEFT_GAP_SHUNTED. Return: 0 on success;

@@ -21,7 +21,7 @@ enum { CONNS = 64, SEGMENTS = 5, WAIT_MS = 20000, LOG_BYTES = 4096 };
 #define START_NS 1700000000000000000ull
 
 /* What the callback does at the first DATA event to the server. */
-enum deed { DO_SHUNT, DO_PASS, DO_END, DO_FILTER };
+enum deed { DO_SHUNT, DO_PASS, DO_END, DO_FILTER, DO_LIST };
 
 static struct {
 	struct weft *weft;
@@ -40,8 +40,24 @@ static void note(const char *text, uint64_t number)
 		 (unsigned long long)number);
 }
 
-static void take_view(const struct weft_flow_view *view, void *ctx)
+static void note_view(const struct weft_flow_view *view, void *ctx)
 {
+	size_t used = strlen(run.log);
+	const struct weft_flow_side *side = view->sides;
+
+	assert_true(view->is_tracked);
+	assert_string_equal(view->ifname, "");
+	assert_int_equal(view->flow.interface, 0);
+	assert_int_equal(view->flow.use, 1);
+	assert_int_not_equal(view->flow.id, 0);
+	snprintf(run.log + used, sizeof(run.log) - used,
+		 "%u %s at %llu to %llu ms: %llu/%llu %s, %llu/%llu %s\n", view->flow.src_port,
+		 weft_flow_state_name(view->state),
+		 (unsigned long long)(view->first_ns - START_NS) / 1000000,
+		 (unsigned long long)(view->last_ns - START_NS) / 1000000,
+		 (unsigned long long)side[0].packets, (unsigned long long)side[0].stream_bytes,
+		 weft_flow_verdict_name(side[0].verdict), (unsigned long long)side[1].packets,
+		 (unsigned long long)side[1].stream_bytes, weft_flow_verdict_name(side[1].verdict));
 }
 
 static void act(const struct weft_event *event)
@@ -67,7 +83,9 @@ static void act(const struct weft_event *event)
 		return;
 	case DO_FILTER:
 		assert_int_equal(weft_filter_set(run.weft, &filter), 0);
-		assert_int_equal(weft_flows_each(run.weft, NULL, take_view, NULL, NULL), -ENODEV);
+		return;
+	case DO_LIST:
+		assert_int_equal(weft_flows_each(run.weft, NULL, note_view, NULL, NULL), 0);
 		return;
 	}
 }
@@ -113,6 +131,15 @@ static void finish(void)
 	assert_int_equal(weft_wait(run.weft, WAIT_MS), 0);
 	assert_null(handle_open_ledger(run.weft));
 	weft_free(run.weft);
+}
+
+/* Like finish(); before the handle is freed, there is no worker any more to list connections. */
+static void finish_and_refuse(void)
+{
+	weft_stop(run.weft);
+	assert_int_equal(weft_wait(run.weft, WAIT_MS), 0);
+	assert_int_equal(weft_flows_each(run.weft, NULL, note_view, NULL, NULL), -ESHUTDOWN);
+	finish();
 }
 
 static void submit(uint16_t port, bool from_server, uint16_t flags, uint32_t seq, uint32_t ack,
@@ -217,7 +244,76 @@ TEST(inline_filter_set_takes_effect_without_waiting_for_its_own_worker)
 	assert_string_equal(run.log, "open 1\n> 10\nshutdown 3\n");
 }
 
+TEST(inline_list_has_the_connection_of_the_event)
+{
+	start(DO_LIST, 1, on_event);
+	shake_hands(1000, 1);
+	submit(1000, false, WF_TCP_ACK, 2, 5001, "0123456789");
+	finish();
+	assert_string_equal(run.log, "open 1\n> 10\n1000 established at 1 to 4 ms: 3/10 steer, "
+				     "1/0 steer\nshutdown 3\n");
+}
+
 /* ---- from another thread ------------------------------------------------------------------ */
+
+static uint64_t list(const char *filter, enum weft_flow_sort sort, uint32_t max)
+{
+	WEFT_OPTS(weft_flow_query, query, .filter = filter, .sort = sort, .count_max = max);
+	uint64_t total = 0;
+
+	run.log[0] = '\0';
+	assert_int_equal(weft_flows_each(run.weft, &query, note_view, NULL, &total), 0);
+	return total;
+}
+
+static void wait_for(const char *metric, uint64_t value)
+{
+	while (handle_metric(run.weft, metric) < value)
+		;
+}
+
+TEST(flows_each_lists_submitted_connections_of_all_workers)
+{
+	struct weft_flow flow = {.src_port = 1001, .dst_port = 80};
+
+	memcpy(flow.src_addr, (uint8_t[16]){[10] = 255, 255, 10, 0, 0, 1}, 16);
+	memcpy(flow.dst_addr, (uint8_t[16]){[10] = 255, 255, 10, 0, 0, 2}, 16);
+	start(DO_FILTER, 3, NULL);
+	assert_int_equal(list(NULL, WEFT_FLOW_SORT_BYTES, 0), 0);
+	for (uint16_t port = 1000; port < 1000 + CONNS; port++) {
+		shake_hands(port, 1);
+		talk(port, 1);
+	}
+	say_goodbye(1000, 1);
+	wait_for("flows_closed_flows", 1);
+	wait_for("payload_delivered_bytes", CONNS * SEGMENTS * 20);
+	assert_int_equal(
+		weft_flow_set(run.weft, &flow, WEFT_FLOW_FROM_SRC, WEFT_VERDICT_SHUNT, NULL), 0);
+	assert_int_equal(
+		weft_flow_set(run.weft, &flow, WEFT_FLOW_FROM_DST, WEFT_VERDICT_PASS, NULL), 0);
+	assert_int_equal(list(NULL, WEFT_FLOW_SORT_AGE, 2), CONNS - 1);
+	assert_string_equal(run.log, "1001 established at 14 to 26 ms: 7/50 shunt, 6/50 pass\n"
+				     "1002 established at 27 to 39 ms: 7/50 steer, 6/50 steer\n");
+	assert_int_equal(list("port 1005", WEFT_FLOW_SORT_LAST, 0), 1);
+	assert_string_equal(run.log, "1005 established at 66 to 78 ms: 7/50 steer, 6/50 steer\n");
+	flow.src_port = 1005;
+	assert_int_equal(weft_flow_end(run.weft, &flow), 0);
+	assert_int_equal(list("port 1005", WEFT_FLOW_SORT_BYTES, 0), 0);
+	finish_and_refuse();
+}
+
+TEST(flows_each_reads_a_table_of_many_batches)
+{
+	enum { MANY = 3000 };
+
+	start(DO_FILTER, 2, NULL);
+	for (uint16_t port = 1000; port < 1000 + MANY; port++)
+		shake_hands(port, 1);
+	wait_for("flows_opened_flows", MANY);
+	assert_int_equal(list(NULL, WEFT_FLOW_SORT_LAST, 1), MANY);
+	assert_string_equal(run.log, "3999 established at 8998 to 9000 ms: 2/0 steer, 1/0 steer\n");
+	finish();
+}
 
 TEST(flow_set_and_end_of_submitted_packets_from_another_thread)
 {

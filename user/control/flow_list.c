@@ -18,8 +18,6 @@
 
 enum { ETHERNET_BYTES = 14, TAG_BYTES = 4, IPV4_BYTES = 20, IPV6_BYTES = 40, TCP_BYTES = 20 };
 
-#define CLOSED_SILENCE_NS 1000000000ull
-
 int wf_flow_list_init(struct wf_flow_list *list, uint32_t count_max)
 {
 	memset(list, 0, sizeof(*list));
@@ -138,21 +136,31 @@ static bool is_closed(const struct wf_flow_list *list, const struct wf_kernel_fl
 	unsigned int either = flow->tcp_flags[0] | flow->tcp_flags[1];
 
 	return (both & WF_TCP_FIN || either & WF_TCP_RST) &&
-	       list->now_ns > flow->last_ns + CLOSED_SILENCE_NS;
+	       list->now_ns > flow->last_ns + WF_FLOW_CLOSED_SILENCE_NS;
 }
 
-void wf_flow_list_add(struct wf_flow_list *list, const struct wf_kernel_flow *flow, uint32_t iface)
+void wf_flow_list_add_item(struct wf_flow_list *list, const struct wf_flow_item *item)
 {
-	if (list->without_closed && is_closed(list, flow))
-		return;
-	if (list->filter && !wf_flow_list_matches(list->filter, &flow->key))
+	struct wf_flow_item *added;
+
+	if (list->filter && !wf_flow_list_matches(list->filter, &item->kernel.key))
 		return;
 	list->total++;
 	if (list->count == 2 * list->count_max)
 		wf_flow_list_finish(list);
-	list->items[list->count++] = (struct wf_flow_item){
+	added = &list->items[list->count++];
+	*added = *item;
+	added->rank = rank_of(list, &item->kernel);
+}
+
+void wf_flow_list_add(struct wf_flow_list *list, const struct wf_kernel_flow *flow, uint32_t iface)
+{
+	const struct wf_flow_item item = {
 		.kernel = *flow,
 		.iface = iface,
-		.rank = rank_of(list, flow),
+		.day_offset_ns = list->day_offset_ns,
 	};
+
+	if (!list->without_closed || !is_closed(list, flow))
+		wf_flow_list_add_item(list, &item);
 }

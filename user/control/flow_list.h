@@ -28,10 +28,16 @@ struct wf_tracked_flow {
 	uint64_t held_bytes[2];
 };
 
+/* Both sides sent a FIN, or either one a RST: for this time, segments may still follow. */
+#define WF_FLOW_CLOSED_SILENCE_NS 1000000000ull
+
+#define WF_FLOW_ITEM_NO_IFACE UINT32_MAX
+
 struct wf_flow_item {
-	struct wf_kernel_flow kernel;
-	uint32_t iface;
-	uint64_t rank; /* sort key; the list begins with the highest rank */
+	struct wf_kernel_flow kernel; /* or the worker's counts, if no kernel program counts it */
+	uint32_t iface;		      /* index of the interface, or WF_FLOW_ITEM_NO_IFACE */
+	uint64_t day_offset_ns;	      /* time of day minus the times in @kernel */
+	uint64_t rank;		      /* sort key; the list begins with the highest rank */
 	struct wf_tracked_flow tracked;
 };
 
@@ -43,6 +49,7 @@ struct wf_flow_list {
 	enum weft_flow_sort sort;
 	bool without_closed;		     /* leave out connections that have ended */
 	uint64_t now_ns;		     /* CLOCK_MONOTONIC time of the request */
+	uint64_t day_offset_ns;		     /* time of day minus CLOCK_MONOTONIC */
 	const struct wf_pcap_filter *filter; /* borrowed; NULL: all connections match */
 };
 
@@ -50,7 +57,11 @@ struct wf_flow_list {
 int wf_flow_list_init(struct wf_flow_list *list, uint32_t count_max);
 void wf_flow_list_fini(struct wf_flow_list *list);
 
+/* Add @flow of interface @iface, unless it has ended and such flows are left out. */
 void wf_flow_list_add(struct wf_flow_list *list, const struct wf_kernel_flow *flow, uint32_t iface);
+
+/* Add a copy of @item; its rank is set here. */
+void wf_flow_list_add_item(struct wf_flow_list *list, const struct wf_flow_item *item);
 
 /* Sort the items and remove all but the first count_max. */
 void wf_flow_list_finish(struct wf_flow_list *list);

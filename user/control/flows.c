@@ -14,20 +14,19 @@
 #include "engine/engine_body.h"
 #include "engine/engine_call.h"
 #include "control/flow_list.h"
+#include "control/worker_flows.h"
 #include "engine/sources.h"
 #include "engine/steering.h"
 #include "packet/flow_key.h"
 
-/*
- * ASK_FLOWS: maximum number of flows in one call to a worker, so that the call is short.
- * SET_FLOWS_MAX: maximum number of connections with the same four-tuple, on several VLANs or in
- * several tunnels.
+/* Maximum number of connections with the same four-tuple, on several VLANs or in several tunnels.
  */
-enum { ASK_FLOWS = 64, SET_FLOWS_MAX = 64 };
+enum { SET_FLOWS_MAX = 64 };
 
-static bool is_running(const struct wf_engine *engine)
+/* Return true if flows may exist that no kernel program counts. */
+static bool has_other_flows(const struct wf_engine *engine)
 {
-	return engine->is_started && engine->ifaces.count;
+	return !engine->ifaces.count || engine->submit_ring_bytes;
 }
 
 /* ---- each ------------------------------------------------------------------------ */
@@ -42,74 +41,6 @@ static void collect(const struct wf_kernel_flow *flow, void *ctx)
 	const struct collect *to = ctx;
 
 	wf_flow_list_add(to->list, flow, to->iface);
-}
-
-static uint64_t held_bytes(const struct wf_flow *flow, int dir)
-{
-	return flow->stream[dir].held_cost;
-}
-
-static void describe(const struct wf_flow *flow, struct wf_tracked_flow *ret_tracked)
-{
-	*ret_tracked = (struct wf_tracked_flow){
-		.is_tracked = true,
-		.midstream = flow->flags & WF_FLOW_MIDSTREAM,
-		.client = flow->client,
-		.use = flow->use,
-		.id = flow->id,
-		.state = wf_flow_state(flow),
-	};
-	for (int dir = 0; dir < 2; dir++) {
-		ret_tracked->stream_bytes[dir] = flow->stream[dir].next_off - flow->gap_bytes[dir];
-		ret_tracked->gap_bytes[dir] = flow->gap_bytes[dir];
-		ret_tracked->held_bytes[dir] = held_bytes(flow, dir);
-	}
-}
-
-struct look_up {
-	struct wf_flow_item *items[ASK_FLOWS];
-	uint32_t hashes[ASK_FLOWS];
-	uint32_t count;
-};
-
-/* Look up the wanted flows in the worker's flow table. Thread: the worker. */
-static void look_up(void *ctx, struct wf_pipeline *pipeline)
-{
-	const struct wf_conns *conns = wf_pipeline_conns(pipeline);
-	struct look_up *wanted = ctx;
-
-	for (uint32_t i = 0; i < wanted->count; i++) {
-		const struct wf_flow *flow = wf_flow_table_find(
-			&conns->table, &wanted->items[i]->kernel.key, wanted->hashes[i]);
-
-		if (flow)
-			describe(flow, &wanted->items[i]->tracked);
-	}
-}
-
-/*
- * Look up the next ASK_FLOWS flows of @worker, from item @from on. Return: the index of the
- * first item not examined.
- */
-static uint32_t ask_next(struct wf_engine *engine, struct wf_flow_list *list, uint32_t worker,
-			 uint32_t from)
-{
-	struct look_up wanted = {.count = 0};
-	const struct wf_call call = {.fn = look_up, .ctx = &wanted};
-
-	for (; from < list->count && wanted.count < ASK_FLOWS; from++) {
-		struct wf_flow_item *item = &list->items[from];
-		uint32_t hash = wf_engine_flow_hash(engine, &item->kernel.key);
-
-		if (weft_hash_worker(hash, engine->crew.count) != worker)
-			continue;
-		wanted.items[wanted.count] = item;
-		wanted.hashes[wanted.count++] = hash;
-	}
-	/* If a worker does not answer in time, skip its other flows. */
-	if (wanted.count && wf_engine_call(engine, worker, &call))
-		return list->count;
-	return from;
 }
 
 static void fill_side(const struct wf_flow_item *item, unsigned int endpoint, int dir,
@@ -134,7 +65,7 @@ static void show(const struct wf_engine *engine, const struct wf_flow_item *item
 		 weft_flow_view_fn fn, void *ctx)
 {
 	const struct weft_flow_key *key = &item->kernel.key;
-	uint64_t offset_ns = wf_clock_realtime_ns() - wf_clock_monotonic_ns();
+	bool has_iface = item->iface != WF_FLOW_ITEM_NO_IFACE;
 	struct weft_flow_view view;
 	uint8_t client =
 		item->tracked.is_tracked ? item->tracked.client : wf_flow_key_guess_client(key, 0);
@@ -144,15 +75,15 @@ static void show(const struct wf_engine *engine, const struct wf_flow_item *item
 	view.flow.id = item->tracked.id;
 	view.flow.use = item->tracked.use;
 	view.flow.ip_version = wf_flow_key_is_ipv4(key) ? 4 : 6;
-	view.ifname = engine->ifaces.list[item->iface].name;
+	view.ifname = has_iface ? engine->ifaces.list[item->iface].name : "";
 	view.worker = weft_hash_worker(wf_engine_flow_hash(engine, key), engine->crew.count);
-	view.flow.interface = (uint8_t)(item->iface + 1);
+	view.flow.interface = has_iface ? (uint8_t)(item->iface + 1) : 0;
 	view.flow.worker = (uint8_t)view.worker;
 	view.is_tracked = item->tracked.is_tracked;
 	view.midstream = item->tracked.midstream;
 	view.state = item->tracked.state;
-	view.first_ns = item->kernel.first_ns + offset_ns;
-	view.last_ns = item->kernel.last_ns + offset_ns;
+	view.first_ns = item->kernel.first_ns + item->day_offset_ns;
+	view.last_ns = item->kernel.last_ns + item->day_offset_ns;
 	fill_side(item, client, WEFT_TO_SERVER, &view.sides[WEFT_TO_SERVER]);
 	fill_side(item, !client, WEFT_TO_CLIENT, &view.sides[WEFT_TO_CLIENT]);
 	fn(&view, ctx);
@@ -162,12 +93,15 @@ static int fill_list(struct wf_engine *engine, struct wf_flow_list *list)
 {
 	int err = 0;
 
-	wf_count_mover_move(&engine->count_mover);
+	if (engine->ifaces.count)
+		wf_count_mover_move(&engine->count_mover);
 	for (uint32_t i = 0; !err && i < engine->ifaces.count; i++) {
 		struct collect to = {.list = list, .iface = i};
 
 		err = wf_iface_each_flow(engine->ifaces.list[i].iface, collect, &to);
 	}
+	if (!err && has_other_flows(engine))
+		err = wf_worker_flows_add(engine, list);
 	wf_flow_list_finish(list);
 	return err;
 }
@@ -176,10 +110,16 @@ static int collect_locked(struct wf_engine *engine, struct wf_flow_list *list)
 {
 	int err = fill_list(engine, list);
 
-	for (uint32_t worker = 0; !err && worker < engine->crew.count; worker++)
-		for (uint32_t from = 0; from < list->count;)
-			from = ask_next(engine, list, worker, from);
+	if (!err)
+		wf_worker_flows_look_up(engine, list);
 	return err;
+}
+
+/* The times in a list without interfaces are those of the packets, so that no "now" is known. */
+static void set_now(const struct wf_engine *engine, struct wf_flow_list *list)
+{
+	list->now_ns = engine->ifaces.count ? wf_clock_monotonic_ns() : UINT64_MAX;
+	list->day_offset_ns = wf_clock_realtime_ns() - wf_clock_monotonic_ns();
 }
 
 int wf_engine_flows_each(struct wf_engine *engine, const struct weft_flow_query *query,
@@ -189,7 +129,7 @@ int wf_engine_flows_each(struct wf_engine *engine, const struct weft_flow_query 
 	struct wf_flow_list list;
 	int err = 0;
 
-	if (!is_running(engine))
+	if (!engine->is_started)
 		return -ENODEV;
 	if (query->filter && *query->filter)
 		err = wf_pcap_filter_new(query->filter, &filter);
@@ -201,7 +141,7 @@ int wf_engine_flows_each(struct wf_engine *engine, const struct weft_flow_query 
 	list.sort = query->sort;
 	list.filter = filter;
 	list.without_closed = query->without_closed;
-	list.now_ns = wf_clock_monotonic_ns();
+	set_now(engine, &list);
 	err = wf_engine_control_lock(engine);
 	if (!err) {
 		err = collect_locked(engine, &list);
@@ -336,6 +276,27 @@ static int set_one(struct wf_engine *engine, const struct weft_flow_key *key, ui
 	return wf_ifaces_set_verdict(&engine->ifaces, key, verdicts, &kept);
 }
 
+/* Set the verdict of the submitted connection with exactly this identity, and count it. */
+static int set_submitted(struct wf_engine *engine, struct named *named, unsigned int from,
+			 enum weft_verdict verdict)
+{
+	struct wf_flow_request request;
+	uint8_t src;
+	int err;
+
+	if (named->count == SET_FLOWS_MAX)
+		return 0;
+	request = exact_request(engine, named->flow, &src);
+	for (uint32_t i = 0; i < named->count; i++)
+		if (wf_flow_key_is_equal(&named->keys[i], &request.key))
+			return 0;
+	request.endpoints = endpoints_of(from, src);
+	request.verdict = verdict;
+	err = ask_owner(engine, &request);
+	named->count += !err;
+	return err == -ENOENT ? 0 : err;
+}
+
 static int set_locked(struct wf_engine *engine, struct named *named, unsigned int from,
 		      enum weft_verdict verdict)
 {
@@ -343,14 +304,17 @@ static int set_locked(struct wf_engine *engine, struct named *named, unsigned in
 
 	for (uint32_t i = 0; !err && i < engine->ifaces.count; i++)
 		err = wf_iface_each_flow(engine->ifaces.list[i].iface, find_named, named);
-	if (!err && !named->count)
-		err = -ENOENT;
 	for (uint32_t i = 0; !err && i < named->count; i++)
 		err = set_one(engine, &named->keys[i], named->src[i], from, verdict);
-	return err;
+	if (!err && engine->submit_ring_bytes)
+		err = set_submitted(engine, named, from, verdict);
+	return !err && !named->count ? -ENOENT : err;
 }
 
-/* Set the verdict of all connections with the four-tuple that the kernel knows. */
+/*
+ * Set the verdict of all connections with the four-tuple that the kernel knows, and of the
+ * submitted one with exactly this identity.
+ */
 static int set_named(struct wf_engine *engine, const struct weft_flow *flow, unsigned int from,
 		     enum weft_verdict verdict, uint32_t *ret_count)
 {
