@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include <weft/api.h>
+#include <weft/source.h>
 #include <weft/table.h>
 
 WEFT_BEGIN_DECLS
@@ -39,11 +40,13 @@ const char *weft_interface_state_name(enum weft_interface_state state);
  * struct weft_interface - an interface that was added to a handle
  * @name:     its name when it was added; lent for the call
  * @since_ns: time of the last change of @state, in ns since 1970; 0: none
+ * @mode:     how it is captured: WEFT_MODE_TAP or WEFT_MODE_HOST; before weft_start() as requested
  */
 struct weft_interface {
 	const char *name;
 	enum weft_interface_state state;
 	uint64_t since_ns;
+	enum weft_mode mode;
 };
 
 /**

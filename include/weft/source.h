@@ -24,6 +24,7 @@ enum weft_mode {
 	WEFT_MODE_TAP,	/* wanted segments are taken from the interface */
 	WEFT_MODE_HOST, /* wanted segments are copied in both directions; the host keeps them */
 };
+#define WEFT_MODE_COUNT (WEFT_MODE_HOST + 1)
 
 /** Selects whether the NIC's own hash chooses the worker; see capture.nic_hash in weft.conf(5). */
 enum weft_nic_hash {

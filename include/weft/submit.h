@@ -11,9 +11,12 @@
  * If several threads submit packets of one connection, such as one direction each, their number
  * belongs into ordered_threads: the packets are then processed in the order of their times, as if
  * one thread had submitted them. Otherwise they are processed in any order, which reassembly
- * handles like reordering in the network, and only within its limits: acknowledged bytes that come
- * more than WEFT_ACK_PATIENCE_MS of packet time or WEFT_ACK_PATIENCE_BYTES of data later than those
- * behind them are a gap, and packets that come after a FIN or RST of their connection are late.
+ * handles like reordering in the network, and only within its limits: acknowledged bytes become a
+ * gap once packets of WEFT_ACK_PATIENCE_MS later, or WEFT_ACK_PATIENCE_BYTES of later data, were
+ * processed after those behind them; and packets that come after the end of their connection, such
+ * as a RST of the other thread, are late: bytes of them that were acknowledged before are reported
+ * as a gap. One direction a thread has only the second limit, because the data of each direction is
+ * then in order.
  */
 #ifndef WEFT_SUBMIT_H
 #define WEFT_SUBMIT_H

@@ -29,6 +29,8 @@ check 'more are sent' send 1
 check 'the kernel leaves them all' wait_until 50 metric_is kernel_filtered_frames $((flows * frames))
 check 'no worker has seen one' metric_is flows_opened_flows $flows
 
+check_weft 'it is shown where the kernel checks it' 0 'kernel .XDP program., before' filter -i eth0 --set "control.dir=$work/control"
+
 check 'a filter of prefixes is set' weft_filter --set filter.allow=10.9.2.0/24 --set filter.deny=10.9.2.8/29
 check 'more are sent' send 2
 check 'all but those of 8 addresses are taken' wait_until 50 metric_is flows_opened_flows $((2 * flows - 8))
@@ -47,7 +49,7 @@ check 'the old filter is in use' bash -c "
 check 'the filter in use is shown' bash -c "
 	'$weft' filter -i eth0 --set control.dir='$work/control' >'$work/shown' && '$weft' filter -i eth0 --set control.dir='$work/control' --json >'$work/shown.json' &&
 		grep -q 'host 10.9.3.5 and tcp port 80' '$work/shown' &&
-		jq -e '. == {\"filter.expression\": \"host 10.9.3.5 and tcp port 80\"}' '$work/shown.json'"
+		jq -e '. == {\"filter.expression\": \"host 10.9.3.5 and tcp port 80\", \"capture.mode\": \"tap\"}' '$work/shown.json'"
 check 'showing does not change it' metric_is flows_opened_flows $((2 * flows - 7))
 check_weft 'both a filter and its end' 2 'either --clear or a filter' filter -i eth0 \
 	--set "control.dir=$work/control" --clear --set filter.ports=1

@@ -131,6 +131,10 @@ check 'filter.sample of nearly nothing' delivered 0 --set filter.sample=0.000000
 check 'with several workers' delivered 0 --set filter.deny=10.0.0.1 --workers 2
 check_weft 'explained where they are checked' 0 'filter.ports.*80' \
 	replay "$work/good.pcap" --explain-filter --set filter.ports=80
+check_weft 'explained: by the tc program in host mode' 0 'kernel .tc program., before' \
+	run -i lo --mode host --explain-filter --set filter.ports=80
+check_weft 'explained: by the XDP program in tap mode' 0 'kernel .XDP program., before' \
+	run -i lo --mode tap --explain-filter --set filter.ports=80
 check_weft 'explained: in user space' 0 'user space, after decoding' \
 	replay "$work/good.pcap" --explain-filter --set filter.ports=80
 

@@ -18,6 +18,13 @@
 #include "agent/control/control.h"
 #include "agent/request.h"
 
+#define MODE_KEY "capture.mode"
+
+/* by enum weft_mode, as the configuration names them */
+static const char *const mode_names[] = {"auto", "tap", "host"};
+_Static_assert(sizeof(mode_names) / sizeof(mode_names[0]) == WEFT_MODE_COUNT,
+	       "a name for each mode");
+
 static bool is_part(const struct wf_config_key *key)
 {
 	return !strncmp(key->name, "filter.", strlen("filter."));
@@ -149,29 +156,62 @@ static bool has_parts(const json_t *request)
 	return json_is_true(json_object_get(request, "clear"));
 }
 
+static void find_mode(const struct weft_interface *interface, void *ctx)
+{
+	enum weft_mode *mode = ctx;
+
+	if (*mode == interface->mode || *mode == WEFT_MODE_COUNT)
+		*mode = interface->mode;
+	else
+		*mode = WEFT_MODE_AUTO;
+}
+
+/*
+ * Return the filter in use, owned by the caller, with the mode of the interfaces, on which the
+ * place depends where it is checked; "auto" if they have different ones.
+ */
+static json_t *answer_new(const struct wf_request_env *env)
+{
+	enum weft_mode mode = WEFT_MODE_COUNT;
+	json_t *answer = json_copy(*env->filter);
+
+	weft_interfaces_each(env->weft, find_mode, &mode);
+	if (answer && mode != WEFT_MODE_COUNT)
+		json_object_set_new(answer, MODE_KEY, json_string(mode_names[mode]));
+	return answer;
+}
+
 static json_t *answer_filter(const struct wf_request_env *env, const json_t *request,
 			     struct wf_control_error *ret_error)
 {
 	if (has_parts(request) && replace(env, request, ret_error))
 		return NULL;
-	return json_incref(*env->filter);
+	return answer_new(env);
 }
 
 const struct wf_request wf_request_filter = {
 	.name = "filter",
-	.help = "show the filter, or replace the whole of it; members: filter.expression, "
+	.help = "show the filter and capture.mode, or replace the whole of it; members: filter.expression, "
 		"filter.allow, filter.deny, filter.ports, filter.sample, or clear",
 	.answer = answer_filter,
 };
 
 /* ---- explaining ---- */
 
+/* By enum weft_mode; the mode AUTO is chosen at start. */
+static const char *const kernel_places[] = {
+	"kernel (XDP or tc program), before anything is copied",
+	"kernel (XDP program), before anything is copied",
+	"kernel (tc program), before anything is copied",
+};
+_Static_assert(sizeof(kernel_places) / sizeof(kernel_places[0]) == WEFT_MODE_COUNT, "each mode");
+
 void wf_filter_explain(const struct wf_config *config, bool is_live, FILE *out)
 {
 	bool any = false;
 
 	for (const struct wf_config_key *key = wf_config_keys(); key->name; key++) {
-		const char *where = is_live ? "kernel (XDP), before anything is copied"
+		const char *where = is_live ? kernel_places[config->interface.mode]
 					    : "user space, after decoding";
 
 		if (!is_part(key) || !is_set(config, key))
@@ -190,9 +230,16 @@ void wf_filter_explain(const struct wf_config *config, bool is_live, FILE *out)
 void wf_filter_print(const json_t *parts, FILE *out)
 {
 	struct wf_control_error error = {.text = ""};
+	const char *mode = json_string_value(json_object_get(parts, MODE_KEY));
+	struct wf_config_error unread;
 	struct wf_config config;
+	int err = wf_config_init(&config);
 
-	if (!wf_config_init(&config) && !read_parts(parts, &config, &error))
+	if (!err)
+		err = read_parts(parts, &config, &error);
+	if (!err && mode)
+		wf_config_set(&config, MODE_KEY, MODE_KEY, mode, &unread);
+	if (!err)
 		wf_filter_explain(&config, true, out);
 	wf_config_fini(&config);
 }

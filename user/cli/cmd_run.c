@@ -52,7 +52,7 @@ static int run_run(struct wf_options *options)
 		wf_say_error("run: not permitted: %s", why);
 		return WF_EXIT_NOT_ALLOWED;
 	}
-	if (!wf_sink_wanted(&options->config.sinks, 0))
+	if (!options->explain && !wf_sink_wanted(&options->config.sinks, 0))
 		wf_say_note(
 			"run: neither --streams nor --events is given, so nothing is written; see "
 			"the counts with 'weft stats'");

@@ -122,6 +122,7 @@ void wf_iface_watch_each(const struct wf_iface_watch *watch, weft_interface_fn f
 			.state = state_of(&watch->list[i]),
 			.since_ns = atomic_load_explicit(&watch->list[i].since_ns,
 							 memory_order_relaxed),
+			.mode = watch->ifaces->list[i].opts.mode,
 		};
 
 		fn(&interface, ctx);
