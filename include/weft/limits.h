@@ -16,10 +16,10 @@ enum weft_limit {
 	WEFT_FRAME_BYTES = 4096, /* size of a UMEM frame, which holds one received frame */
 	WEFT_RING_FRAMES = 2048, /* number of entries of each rx ring and each fill ring */
 	/*
-	 * Host mode: MiB of the ring buffers of an interface, which are shared out among the
-	 * workers. The rings of all interfaces use at most 1/WEFT_HOST_RING_PARTS of the memory
-	 * limit. Segments that find their ring full are lost and counted in
-	 * kernel_ring_full_frames.
+	 * Host mode: default size of each worker's ring buffer, in MiB. All segments of one
+	 * connection go to one worker, so the size does not depend on the number of workers. The
+	 * rings of all interfaces use at most 1/WEFT_HOST_RING_PARTS of the memory limit. Segments
+	 * that find their ring full are lost and counted in kernel_ring_full_frames.
 	 */
 	WEFT_HOST_RING_MB = 64,
 	WEFT_HOST_RING_MAX_MB = 4096,

@@ -13,8 +13,9 @@
 uint64_t wf_iface_host_ring_bytes(const struct weft_interface_opts *opts, uint32_t workers,
 				  uint64_t most_bytes)
 {
-	uint64_t wanted_bytes =
-		(uint64_t)(opts->host_ring_mb ? opts->host_ring_mb : WEFT_HOST_RING_MB) << 20;
+	uint64_t wanted_mb =
+		opts->host_ring_mb ? opts->host_ring_mb : (uint64_t)WEFT_HOST_RING_MB * workers;
+	uint64_t wanted_bytes = wanted_mb << 20;
 	uint64_t share_bytes = (wanted_bytes < most_bytes ? wanted_bytes : most_bytes) / workers;
 	uint64_t bytes = WEFT_HOST_RING_MIN_BYTES;
 

@@ -25,8 +25,8 @@ static inline uint32_t wf_iface_ring_frames(const struct weft_interface_opts *op
 
 /*
  * Return: size of each worker's ring in host mode. The rings of all @workers together take at most
- * capture.host_ring_mb and at most @most_bytes. A ring is a power of two, at least
- * WEFT_HOST_RING_MIN_BYTES.
+ * capture.host_ring_mb, if it is set, and at most @most_bytes. A ring is a power of two, at least
+ * WEFT_HOST_RING_MIN_BYTES and by default at most WEFT_HOST_RING_MB.
  */
 uint64_t wf_iface_host_ring_bytes(const struct weft_interface_opts *opts, uint32_t workers,
 				  uint64_t most_bytes);
