@@ -36,12 +36,15 @@ record() {
 # of window.
 queues_for() { [ "$1" = qinq ] && echo 1 || echo 4; }
 
-tap() { # NAME MTU ARGS...
+set_mtu() { ip -n "$ns_a" link set eth0 mtu "$1" && ip -n "$ns_b" link set eth0 mtu "$1"; }
+
+tap() { # NAME MTU ARGS... ; TAP_MTU: the MTU at start, before MTU is set
 	local name=$1 mtu=$2
 	shift 2
-	NO_IPV6=1 make_pair "$(queues_for "$name")" "$mtu" || return 1
+	NO_IPV6=1 make_pair "$(queues_for "$name")" "${TAP_MTU:-$mtu}" || return 1
 	ip -n "$ns_a" addr flush dev eth0
 	agent_start "$ns_a" eth0 --mode tap --workers 3 --streams "$work/$name.live" "$@" || return 1
+	set_mtu "$mtu" || return 1
 	in_b python3 "$root/tests/integration/send_pcap.py" eth0 "$work/$name.pcap" 10000 || return 1
 	sleep 1
 	agent_stop || {
@@ -95,12 +98,16 @@ for kind in jumbo vxlan gre qinq fragments; do
 		same_files "$work/$kind.replay" "$work/$kind.replay4"
 	mtu=1500
 	[ "$kind" = jumbo ] && mtu=9000
+	# Where frames of several buffers are captured, the MTU may be raised after the start.
+	TAP_MTU=
+	[ "$multi_buffer" = yes ] && TAP_MTU=1500
 	if check "$kind: send it into a tap port" tap "$kind" "$mtu"; then
 		check "$kind: all ledgers close" ledgers_close
 		is_captured "$kind" "$kind" same_as_replay "$kind" "$mtu" "$work/$kind.live"
 	fi
 	drop_pair
 done
+TAP_MTU=
 # With one socket per queue, segments that arrive at another worker than the owner are handed over.
 for kind in vxlan fragments; do
 	check "$kind, queues dealt out to workers: send it into a tap port" tap "$kind" 1500 \

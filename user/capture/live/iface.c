@@ -34,6 +34,7 @@
 #include "capture/live/tc_attach.h"
 #include "capture/live/umem.h"
 #include "capture/live/xdp_attach.h"
+#include "capture/host/xdp_features.h"
 #include "capture/host/xdp_other.h"
 #include "capture/live/xsk.h"
 #include "packet/packet.h"
@@ -64,13 +65,28 @@ static void tell_too_long(const struct wf_iface *iface, uint32_t mtu)
 		room_bytes(iface) - LINK_HEADER_BYTES);
 }
 
+/* Return true if the driver may offer zero-copy sockets. */
+static bool may_zero_copy(const struct wf_iface *iface)
+{
+	uint64_t features;
+
+	if (iface->opts.generic == WEFT_ON)
+		return false;
+	return wf_xdp_features_read((unsigned int)iface->ifindex, &features) ||
+	       features & WF_XDP_ZEROCOPY;
+}
+
+/*
+ * The MTU may be raised later, so sockets accept packets in several buffers wherever this has no
+ * price: a driver may reject such a socket for zero-copy.
+ */
 static void resolve_buffers(struct wf_iface *iface)
 {
 	uint32_t mtu = wf_netdev_mtu(iface->name);
 	bool is_long = mtu + LINK_HEADER_BYTES > room_bytes(iface);
 	bool can = wf_kernel_has(WF_KERNEL_MULTI_BUFFER);
 
-	iface->multi_buffer = is_long && can;
+	iface->multi_buffer = can && (is_long || !may_zero_copy(iface));
 	/* No driver uses several buffers for a packet of Ethernet's standard size. */
 	iface->one_buffer = !can && mtu > ETH_DATA_LEN;
 	if (is_long && !can)
