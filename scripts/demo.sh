@@ -1,23 +1,32 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# demo.sh - demonstrates weft on real traffic between two network namespaces. The script is part of
-# the program: `weft demo` runs it with WEFT set to its own path.
+# demo.sh - demonstrates weft on real traffic between network namespaces. The script is part of the
+# program: `weft demo` runs it with WEFT set to its own path.
 #
-#   [client namespace] eth0 <---- veth ----> eth0 [server namespace]
-#     curl                                        web server, weft in host mode
+#   [client] eth0 ────┐
+#     curl            switch ──── tap0   weft in tap mode on a mirror port
+#   [server] eth0 ────┘
+#     web server, weft in host mode
 #
-# Every file that curl downloaded must be found, byte for byte, in the streams that weft extracted.
-# The script removes everything that it made. Exit status 0: all files were found.
+# Every file that curl downloaded must be found, byte for byte, in the streams that weft extracted
+# on the server, and the streams of the mirror port must be the same. The traffic has a rate that
+# slow machines can carry. The script removes everything that it made. Exit status 0: all files were
+# found.
 set -u
 
 weft=${WEFT:-build/weft}
 big_mb=${WEFT_DEMO_MB:-50}
 small_count=${WEFT_DEMO_SMALL:-200}
+file_count=$((small_count + 3))
+rate=${WEFT_DEMO_RATE:-16M}
 server=weft-demo-server-$$
 client=weft-demo-client-$$
+switch=weft-demo-switch-$$
 server_ip=10.77.0.1
 client_ip=10.77.0.2
+declare -A agent_ns=([server]=$server [mirror]=$switch) agent_iface=([server]=eth0 [mirror]=tap0)
+declare -A agent_pid=()
 work=
 pids=()
 problems=0
@@ -30,15 +39,14 @@ fi
 
 cleanup() {
 	trap - EXIT INT TERM
-	local pid
+	local pid ns
 	for pid in "${pids[@]}"; do
 		kill "$pid" 2>/dev/null
 	done
 	for pid in "${pids[@]}"; do
 		wait "$pid" 2>/dev/null
 	done
-	ip netns del "$client" 2>/dev/null
-	ip netns del "$server" 2>/dev/null
+	for ns in "$client" "$server" "$switch"; do ip netns del "$ns" 2>/dev/null; done
 	[ -n "$work" ] && rm -rf "$work"
 }
 trap cleanup EXIT
@@ -66,29 +74,46 @@ need() {
 
 # ---- namespaces ----
 
+# plug NAME NAMESPACE IFACE: a cable from port NAME of the switch to IFACE in NAMESPACE.
+plug() {
+	ip -n "$switch" link add "$1" type veth peer name "$3" netns "$2" &&
+		ip -n "$switch" link set "$1" master br0 && ip -n "$switch" link set "$1" up &&
+		ip -n "$2" link set "$3" up
+}
+
+# A bridge that does not learn addresses sends each frame to all ports: tap0 gets a copy of each.
 make_namespaces() {
-	{ ip netns add "$server" && ip netns add "$client"; } ||
-		die 'can not make network namespaces; run it as root, outside of a container' 4
-	ip -n "$server" link add eth0 type veth peer name eth0 netns "$client" ||
-		die 'can not make a veth pair' 4
+	local ns
+	for ns in "$server" "$client" "$switch"; do
+		ip netns add "$ns" ||
+			die 'can not make network namespaces; run it as root, outside of a container' 4
+		ip netns exec "$ns" sysctl -qw net.ipv6.conf.default.disable_ipv6=1 2>/dev/null
+		ip -n "$ns" link set lo up
+	done
+	ip -n "$switch" link add br0 type bridge ageing_time 0 mcast_snooping 0 ||
+		die 'can not make a bridge' 4
+	ip -n "$switch" link set br0 up
+	{ plug to-server "$server" eth0 && plug to-client "$client" eth0 &&
+		plug mirror "$switch" tap0; } || die 'can not make a veth pair' 4
 	ip -n "$server" addr add "$server_ip/24" dev eth0
 	ip -n "$client" addr add "$client_ip/24" dev eth0
-	local ns
-	for ns in "$server" "$client"; do
-		ip -n "$ns" link set lo up
-		ip -n "$ns" link set eth0 up
-	done
+	# A small receive window limits each burst, as --limit-rate of curl limits the rate.
+	ip netns exec "$client" sysctl -qw net.ipv4.tcp_rmem='4096 131072 1000000'
 }
 
 make_files() {
-	local i
 	mkdir -p "$work/www" "$work/got"
 	head -c "$((big_mb * 1000000))" /dev/urandom >"$work/www/big"
 	head -c 5000000 /dev/urandom >"$work/www/middle"
 	head -c 1 /dev/urandom >"$work/www/one-byte"
-	for ((i = 1; i <= small_count; i++)); do
-		head -c "$((RANDOM * 2 + 1))" /dev/urandom >"$work/www/small-$i"
-	done
+	small_files $((small_count / 2)) 700 a
+	small_files $((small_count / 4)) 9000 b
+	small_files $((small_count - small_count / 2 - small_count / 4)) 60000 c
+}
+
+# small_files COUNT BYTES PREFIX: make COUNT files of BYTES each.
+small_files() {
+	head -c "$(($1 * $2))" /dev/urandom | split -a 3 -d -b "$2" - "$work/www/small-$3"
 }
 
 # Start a web server in the server's namespace; sets web_name.
@@ -129,87 +154,103 @@ start_server() {
 	die "the web server ($web_name) did not start after $try tries"
 }
 
-stats() { "$weft" stats -i eth0 --set "control.dir=$work/control" "$@"; }
+# stats NAME ARGS...: statistics of the agent NAME
+stats() {
+	"$weft" stats -i "${agent_iface[$1]}" --set "control.dir=$work/control" "${@:2}"
+}
 
+# start_weft NAME MODE: start the agent NAME.
 start_weft() {
-	ip netns exec "$server" nice -n -10 "$weft" run -i eth0 --mode host --streams "$work/streams" \
-		--events "$work/events.json" --set "control.dir=$work/control" --max-memory 1G \
-		--set delivery.queue_bytes=64M 2>"$work/weft.log" &
-	weft_pid=$!
-	pids+=("$weft_pid")
-	local try
-	for try in {1..100}; do
-		stats >/dev/null 2>&1 && break
-		kill -0 "$weft_pid" 2>/dev/null || try=100
-		[ "$try" = 100 ] && break
+	local name=$1 try
+	ip netns exec "${agent_ns[$name]}" nice -n -10 "$weft" run -i "${agent_iface[$name]}" \
+		--mode "$2" --streams "$work/$name" --events "$work/$name.json" \
+		--set "control.dir=$work/control" --set capture.ring_frames=8192 \
+		--set delivery.queue_bytes=64M 2>"$work/$name.log" &
+	agent_pid[$name]=$!
+	pids+=($!)
+	for try in {1..300}; do
+		stats "$name" >/dev/null 2>&1 && break
+		kill -0 "${agent_pid[$name]}" 2>/dev/null || break
 		sleep 0.1
 	done
-	sed 's/^/  /' "$work/weft.log"
-	stats >/dev/null 2>&1 || die 'the agent did not start; its messages are above'
+	sed 's/^weft: /  /' "$work/$name.log"
+	stats "$name" >/dev/null 2>&1 || die "the agent did not start; its messages are above"
 }
 
 # ---- traffic ----
 
-# Download each file over its own connection; record "name client-port header-bytes" for the
-# comparison.
+# download ARGS...: download each file over its own connection; print "name client-port
+# header-bytes" for the comparison.
 download() {
-	ip netns exec "$client" curl -s -S -o "$work/got/$1" -w "$1 %{local_port} %{size_header}\n" \
-		"http://$server_ip/$1" >>"$work/got.list.$BASHPID"
+	ip netns exec "$client" curl -s -S --no-progress-meter --retry 3 -H 'Connection: close' \
+		-w '%{filename_effective} %{local_port} %{size_header}\n' "$@" | sed 's|.*/||'
+}
+one_file() { download -o "$work/got/$1" "http://$server_ip/$1" "${@:2}"; }
+
+download_small() {
+	find "$work/www" -name 'small-*' -printf '%f\n' |
+		sed "s|.*|url = \"http://$server_ip/&\"\noutput = \"$work/got/&\"|" >"$work/curl.conf"
+	download --parallel --parallel-max 20 -K "$work/curl.conf"
 }
 
 download_all() {
-	local i
-	download big &
-	download middle &
-	download one-byte &
+	one_file big --limit-rate "$rate" >"$work/list.big" &
+	one_file middle --limit-rate "$rate" >"$work/list.middle" &
+	one_file one-byte >"$work/list.one-byte" &
+	download_small >"$work/list.small"
 	wait
-	for ((i = 1; i <= small_count; i++)); do
-		download "small-$i" &
-		((i % 20 == 0)) && wait
-	done
-	wait
+	cat "$work"/list.* >"$work/list"
 }
 
 # ---- comparison ----
 
-sum_of() { sha256sum | cut -d' ' -f1; }
+# is_in_stream NAME PORT HEADER: the stream to the client's port is HEADER bytes, then the file NAME.
+is_in_stream() {
+	cmp -s -i "$3:0" "$work/server/$server_ip.80-$client_ip.$2" "$work/www/$1"
+}
 
-# Print the sum of the stream from the server to client port $1, without its $2 header bytes.
-stream_sum() { tail -c +$(($2 + 1)) "$work/streams/$server_ip.80-$client_ip.$1" 2>/dev/null | sum_of; }
-
-compare() {
-	local name port header right=0 wrong=0 bytes=0
+compare_files() {
+	local name port header right=0 wrong=0
+	diff -rq "$work/www" "$work/got" >"$work/diff" || bad 'curl got other bytes than the server has'
 	while read -r name port header; do
-		if [ "$(sum_of <"$work/got/$name")" != "$(sum_of <"$work/www/$name")" ]; then
-			wrong=$((wrong + 1))
-			[ "$wrong" -le 5 ] && bad "$name: curl got other bytes than the server has"
-		elif [ "$(stream_sum "$port" "$header")" = "$(sum_of <"$work/www/$name")" ]; then
+		if is_in_stream "$name" "$port" "$header"; then
 			right=$((right + 1))
-			bytes=$((bytes + $(stat -c %s "$work/www/$name")))
 		else
 			wrong=$((wrong + 1))
 			[ "$wrong" -le 5 ] && bad "$name (port $port): the extracted stream differs"
 		fi
-	done < <(cat "$work"/got.list.*)
+	done <"$work/list"
 	[ "$wrong" -gt 5 ] && bad "... and $((wrong - 5)) more"
-	if [ "$right" -eq $((small_count + 3)) ]; then
-		good "SHA-256 of all $right downloads, $bytes bytes, equals that of their streams"
+	if [ "$right" -eq "$file_count" ]; then
+		good "all $right downloads, $(cat "$work"/www/* | wc -c) bytes, are in the streams of the server, byte for byte"
 	else
-		bad "$right of $((small_count + 3)) downloads found in the streams"
+		bad "$right of $file_count downloads found in the streams of the server"
+	fi
+}
+
+streams() { find "$work/$1" -type f ! -name '.*' "${@:2}"; }
+
+compare_modes() {
+	local count
+	count=$(streams mirror | wc -l)
+	if [ "$count" -eq $((2 * file_count)) ] &&
+		diff -rq -x '.*' "$work/server" "$work/mirror" >"$work/diff"; then
+		good "the mirror port gave the same $count streams, byte for byte"
+	else
+		bad "the mirror port gave other streams ($count files):"
+		head -n 5 "$work/diff" | sed "s|$work/||g; s/^/    | /"
 	fi
 }
 
 show_streams() {
-	local count
-	count=$(find "$work/streams" -type f ! -name '.*' | wc -l)
-	echo "  $count files; one for each direction of each connection, the largest:"
-	find "$work/streams" -type f ! -name '.*' -printf '%s %f\n' | sort -rn | head -n 4 |
+	echo "  $(streams server | wc -l) files; one for each direction of each connection, the largest:"
+	streams server -printf '%s %f\n' | sort -rn | head -n 3 |
 		while read -r size name; do printf '  %12s  %s\n' "$size" "$name"; done
-	echo "  one request, as weft saw it:"
-	head -n 3 "$(grep -lE 'GET /one-byte' "$work/streams"/"$client_ip".*-"$server_ip".80 | head -n 1)" |
-		sed 's/\r$//; s/^/    | /'
-	echo '  one of the events:'
-	grep '"event_type":"flow"' "$work/events.json" | tail -n 1 | cut -c 1-400 | sed 's/^/    | /'
+	echo '  one request:'
+	grep -lE 'GET /one-byte' "$work/server/$client_ip".*-"$server_ip".80 | head -n 1 |
+		xargs head -n 3 | sed 's/\r$//; s/^/    | /'
+	echo '  one event:'
+	grep '"event_type":"flow"' "$work/server.json" | tail -n 1 | cut -c 1-300 | sed 's/^/    | /'
 }
 
 show_map() {
@@ -218,40 +259,45 @@ show_map() {
 		return
 	fi
 	echo "  bpftool map dump pinned /sys/fs/bpf/weft/eth0/flows"
-	nsenter -t "$weft_pid" -m -n -- \
+	nsenter -t "${agent_pid[server]}" -m -n -- \
 		env PATH="$PATH:/usr/sbin" bpftool map dump pinned /sys/fs/bpf/weft/eth0/flows \
 		>"$work/map" 2>&1
-	head -n 32 "$work/map" | sed 's/^/    | /'
+	sed '/^    },/q' "$work/map" | sed 's/^/    | /'
 	grep -q packets "$work/map" || bad 'the map of flows could not be read'
 }
 
+# stop_weft NAME: stop the agent NAME; its ledgers must close.
 stop_weft() {
-	local status
-	kill -TERM "$weft_pid"
-	wait "$weft_pid"
+	local status log=$work/$1.log
+	kill -TERM "${agent_pid[$1]}"
+	wait "${agent_pid[$1]}"
 	status=$?
-	grep 'ledger\|packets\|sink' "$work/weft.log" | sed 's/^weft: /  /'
+	grep 'ledger\|packets\|sink' "$log" | sed 's/^weft: /  /'
 	if [ "$status" -ne 0 ]; then
-		cat "$work/weft.log" >&2
+		cat "$log" >&2
 		bad "the agent ended with status $status"
 	fi
-	if grep -q 'NOT closed' "$work/weft.log" || ! grep -q 'ledger payload_bytes closed' "$work/weft.log"; then
+	if grep -q 'NOT closed' "$log" || ! grep -q 'ledger payload_bytes closed' "$log"; then
 		bad 'a ledger does not close'
 	else
 		good 'every frame and every byte has exactly one outcome'
 	fi
 }
 
+# check_iface NAME: the interface of the agent NAME has no program any more.
+check_iface() {
+	! ip -n "${agent_ns[$1]}" link show "${agent_iface[$1]}" | grep -q xdp
+}
+
 check_nothing_left() {
-	local left
-	left=$(ip -n "$server" -o link show | grep -cvE ' (lo|eth0)[:@]')
-	if [ "$left" -eq 0 ] && ! ip -n "$server" link show eth0 | grep -q xdp; then
-		good 'the interface is as it was: no program, no extra device'
+	if check_iface server && check_iface mirror &&
+		[ "$(ip -n "$server" -o link show | grep -cvE ' (lo|eth0)[:@]')" -eq 0 ]; then
+		good 'the interfaces are as they were: no program, no extra device'
 	else
-		bad "$left devices or a program of weft are left in the server's namespace"
+		bad 'devices or a program of weft are left'
 	fi
 	if ip netns exec "$client" curl -s -o /dev/null "http://$server_ip/one-byte"; then
-		good 'and still carries traffic'
+		good 'and still carry traffic'
 	else
 		bad 'the interface carries no traffic any more'
 	fi
@@ -260,6 +306,7 @@ check_nothing_left() {
 need ip iproute2
 need curl curl
 need nsenter util-linux
+need diff diffutils
 command -v nginx >/dev/null || need python3 python3
 [ -x "$weft" ] || die "no program $weft; run make first"
 work=$(mktemp -d /tmp/weft-demo-XXXXXX)
@@ -267,31 +314,36 @@ chmod 755 "$work"
 
 printf '%s\n' "${bold}weft $("$weft" --version | cut -d' ' -f2) watches a web server${plain}"
 
-step 'Two namespaces, a veth pair, a web server'
+step 'A client, a web server, and a switch with a mirror port'
 make_namespaces
 make_files
 start_server
-good "$web_name serves $((small_count + 3)) files on $server_ip"
+good "$web_name serves $file_count files on $server_ip"
 
-step 'weft in host mode on the server'\''s interface'
-start_weft
+step 'weft on the server (host mode) and on the mirror port (tap mode)'
+start_weft server host
+start_weft mirror tap
 
 step "curl downloads $big_mb MB, 5 MB, 1 byte and $small_count small files, 20 at a time"
 before=$EPOCHREALTIME
 (download_all) # a shell of its own: its wait must not wait for the server
-good "$(cat "$work"/got.list.* | wc -l) downloads in $(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $before }") s"
+good "$(wc -l <"$work/list") downloads in $(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $before }") s"
 
-step 'What the kernel knows: the map of flows'
+step "What the server's kernel knows: the map of flows"
 show_map
 
-step 'The ledgers, when weft stops'
-stop_weft
+step 'The ledgers, when weft on the server stops'
+stop_weft server
+
+step 'The ledgers, when weft on the mirror port stops'
+stop_weft mirror
 
 step 'The streams'
 show_streams
 
 step 'The proof'
-compare
+compare_files
+compare_modes
 check_nothing_left
 
 step 'Done'
