@@ -250,7 +250,8 @@ show_streams() {
 	grep -lE 'GET /one-byte' "$work/server/$client_ip".*-"$server_ip".80 | head -n 1 |
 		xargs head -n 3 | sed 's/\r$//; s/^/    | /'
 	echo '  one event:'
-	grep '"event_type":"flow"' "$work/server.json" | tail -n 1 | cut -c 1-300 | sed 's/^/    | /'
+	grep '"event_type":"flow"' "$work/server.json" | tail -n 1 | cut -c 1-300 |
+		sed 's/.*/    | & .../'
 }
 
 show_map() {
@@ -262,7 +263,7 @@ show_map() {
 	nsenter -t "${agent_pid[server]}" -m -n -- \
 		env PATH="$PATH:/usr/sbin" bpftool map dump pinned /sys/fs/bpf/weft/eth0/flows \
 		>"$work/map" 2>&1
-	sed '/^    },/q' "$work/map" | sed 's/^/    | /'
+	sed '/^    },/{s/,.*/, .../;q}' "$work/map" | sed 's/^/    | /'
 	grep -q packets "$work/map" || bad 'the map of flows could not be read'
 }
 

@@ -90,10 +90,11 @@ WF_CMD(demo) = {
 	.position = 30,
 	.usage = "",
 	.summary = "create network namespaces with real traffic and show weft at work",
-	.details = "A web server and its clients run in namespaces of their own. weft captures on\n"
-		   "the server's interface in host mode, and on a mirror port in tap mode. The demo\n"
-		   "compares every downloaded file with the extracted streams, and the streams of\n"
-		   "both modes with each other. It takes about 20 seconds, removes everything that\n"
-		   "it created, and needs root and the capabilities of live capture.\n",
+	.details =
+		"A web server and its clients run in namespaces of their own. weft captures on\n"
+		"the server's interface in host mode, and on a mirror port in tap mode. The demo\n"
+		"compares every downloaded file with the extracted streams, and the streams of\n"
+		"both modes with each other. It takes about 20 seconds, removes everything that\n"
+		"it created, and needs root and the capabilities of live capture.\n",
 	.run = run_demo,
 };
