@@ -6,6 +6,10 @@
  * The DATA and GAP events of one direction cover its stream without overlap: the offset of each
  * event is the offset + length of the previous one. The first event of a connection is OPEN, the
  * last one is CLOSE.
+ *
+ * If the queue of a subscription is full, this also holds for the events that it receives, if DROP
+ * is counted: it covers the part of the stream that it reports. A connection whose OPEN finds no
+ * room has its OPEN later, marked as midway, or none of its events.
  */
 #ifndef WEFT_EVENT_H
 #define WEFT_EVENT_H
@@ -84,7 +88,7 @@ enum weft_anomaly { WEFT_ANOMALIES(WEFT_TABLE_ENUM) };
  * @time_ns: capture time of the packet that caused the event, in ns since 1970. Live capture: the
  *           time at which the worker took the packet from the ring, or one tick (jiffy) after the
  *           kernel received it if that is earlier
- * @flow:    the connection, lent as long as the event; NULL for DROP, which may concern several
+ * @flow:    the connection, lent as long as the event; NULL for a DROP that sums up several
  *           connections
  * @user:    the program's pointer for this connection, see weft_flow_user_set(); NULL in a queued
  *           subscription, which may read an event after the pointer was released
@@ -129,9 +133,24 @@ struct weft_event {
 				/* length of kept and lost, at most WEFT_CONFLICT_BYTES_MAX */
 				shown_bytes;
 		} anomaly;
+		/*
+		 * with @flow: what was dropped of direction @dir of this connection, before its
+		 * next event. The dropped part of the stream is [off, off + len_bytes); gaps in it
+		 * count in len_bytes, but not in data_bytes. If @flow is NULL: the sum of losses of
+		 * which the queue keeps no details
+		 */
 		struct {
-			uint64_t events;     /* number of events dropped after the previous one */
+			uint64_t events;     /* number of dropped events, at least 1 */
 			uint64_t data_bytes; /* payload bytes of the dropped events */
+			uint64_t off;
+			uint64_t len_bytes; /* 0: no bytes of the stream, only other events */
+			/* without @flow: connections of which all events were dropped */
+			uint64_t connections;
+			/*
+			 * without @flow: CLOSE events that were dropped although OPEN was received.
+			 * 0 unless the consumer took nothing for very long
+			 */
+			uint64_t closes;
 		} drop;
 	};
 };

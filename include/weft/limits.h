@@ -191,6 +191,12 @@ enum weft_limit {
 	/* limit of each (worker, subscription) queue, including payload */
 	WEFT_QUEUE_BYTES = 8388608,
 	WEFT_QUEUE_MIN_BYTES = 131072,
+	WEFT_QUEUE_MIN_EVENTS = 16,
+	WEFT_BLOCK_TIMEOUT_MS = 100,
+	WEFT_BLOCK_TIMEOUT_LIVE_MAX_MS = 100,
+	/* see weft_sub_opts.budget_us */
+	WEFT_BUDGET_CALLS = 64,
+	WEFT_BUDGET_STRIKES = 3,
 	/* open stream files; at the limit the file that was idle longest is closed */
 	WEFT_FILES_OPEN_MAX = 512,
 	/*

@@ -5,6 +5,7 @@
 #ifndef WEFT_SUBSCRIBE_H
 #define WEFT_SUBSCRIBE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,8 @@ enum weft_sub_end {
 	WEFT_SUB_UNSUBSCRIBED, /* weft_unsubscribe() was called */
 	WEFT_SUB_FAILED,       /* inline_fn returned an error */
 	WEFT_SUB_SHUTDOWN,     /* the handle was freed */
+	WEFT_SUB_IDLE,	       /* events waited for idle_ttl_ms, and weft_sub_poll() took none */
+	WEFT_SUB_SLOW,	       /* inline_fn repeatedly took longer than budget_us */
 };
 
 /*
@@ -35,6 +38,22 @@ enum weft_overflow {
 	WEFT_OVERFLOW_DROP_OLDEST, /* the oldest queued events are dropped, which WEFT_EVENT_DROP
 				      reports */
 	WEFT_OVERFLOW_DROP_NEWEST, /* new events are dropped, which WEFT_EVENT_DROP reports */
+	/*
+	 * the worker waits for room for block_timeout_ms, then drops new events, without waiting
+	 * again until the consumer has taken an event
+	 */
+	WEFT_OVERFLOW_BLOCK_WITH_TIMEOUT,
+	/*
+	 * the queue grows up to queue_bytes_max, while at least a quarter of the memory limit stays
+	 * free, then drops its oldest events. It becomes small again when it stays empty, and gives
+	 * up its oldest events at critical memory pressure
+	 */
+	WEFT_OVERFLOW_RESIZE,
+};
+
+enum weft_mark {
+	WEFT_MARK_LOW = 0, /* each queue of the subscription is at or below mark_low_bytes again */
+	WEFT_MARK_HIGH,	   /* a queue of the subscription has reached mark_high_bytes */
 };
 
 /**
@@ -58,6 +77,18 @@ typedef int (*weft_event_fn)(const struct weft_event *event, void *ctx);
  * weft_unsubscribe() or weft_free(). Must not block.
  */
 typedef void (*weft_sub_ended_fn)(struct weft_sub *sub, enum weft_sub_end reason, void *ctx);
+
+/**
+ * weft_mark_fn - take note that the queues of a subscription have become fuller or emptier
+ * @sub:  still valid
+ * @mark: the mark that was reached
+ * @ctx:  the member ctx of struct weft_sub_opts
+ *
+ * HIGH and LOW alternate. Thread: HIGH: a worker, between two batches or before it waits for room;
+ * LOW: the thread in weft_sub_poll(), or a worker. Calls of two threads may overlap. Must not block,
+ * and must not call weft_sub_poll() or weft_unsubscribe().
+ */
+typedef void (*weft_mark_fn)(struct weft_sub *sub, enum weft_mark mark, void *ctx);
 
 #define WEFT_EVENT_BIT(type) (1u << (type))
 #define WEFT_DIR_BIT(dir)    (1u << (dir))
@@ -85,8 +116,27 @@ struct weft_sub_opts {
 	uint32_t directions;
 	/* DATA and GAP events end at this stream offset in each direction; 0: no limit */
 	uint64_t first_bytes;
+	uint64_t queue_bytes_max; /* RESIZE: maximum of queue_bytes; 0: 4 * queue_bytes */
+	/* maximum number of events that wait in the queue from each worker, at least
+	 * WEFT_QUEUE_MIN_EVENTS; 0: no limit but queue_bytes */
+	uint64_t queue_events;
+	/* BLOCK_WITH_TIMEOUT: 0: WEFT_BLOCK_TIMEOUT_MS; for a live source at most
+	 * WEFT_BLOCK_TIMEOUT_LIVE_MAX_MS, because frames wait in rings meanwhile */
+	uint32_t block_timeout_ms;
+	/* a queued subscription ends if events wait for it, and weft_sub_poll() has taken none for
+	 * this time; checked once a second; 0: never */
+	uint32_t idle_ttl_ms;
+	/* inline_fn: if WEFT_BUDGET_STRIKES measured calls in a row take longer than this, the
+	 * subscription ends; one call of WEFT_BUDGET_CALLS is measured; 0: no limit */
+	uint32_t budget_us;
+	bool is_pollable; /* weft_sub_fd() returns a descriptor */
+	/* called when the payload that waits or is lent in a queue reaches mark_high_bytes, and
+	 * when it is at or below mark_low_bytes (0: half of it) again; NULL: never */
+	weft_mark_fn mark_fn;
+	uint64_t mark_high_bytes;
+	uint64_t mark_low_bytes;
 };
-#define weft_sub_opts__last_field first_bytes
+#define weft_sub_opts__last_field mark_low_bytes
 
 /**
  * weft_subscribe() - add a subscription, before or while the handle runs
@@ -100,7 +150,8 @@ struct weft_sub_opts {
  * Return: 0 on success; -ENOSPC if there are WEFT_SUBSCRIPTIONS_MAX subscriptions; -EINVAL if an
  * option is invalid (logged); -ENOBUFS if the queues exceed the memory limit; -ENOMEM; -ETIMEDOUT
  * if other control calls took too long. Thread: any, also in a callback of this handle. Memory: for
- * each worker, this call allocates a ring of at most @queue_bytes / 8; while the handle runs, or
+ * each worker, this call allocates a ring of at most @queue_bytes / 8, and up to 192 KiB for records
+ * of losses; while the handle runs, or
  * with a filter, also a map of connections of 1/512 of the memory limit. Workers allocate pages
  * while events wait. All counts against the handle's memory limit.
  */
@@ -117,6 +168,19 @@ int weft_subscribe(struct weft *weft, const struct weft_sub_opts *opts, struct w
  * the previous call.
  */
 int weft_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_max, int timeout_ms);
+
+/**
+ * weft_sub_fd() - return a descriptor that is readable while events may wait for the subscription
+ *
+ * For poll(2), select(2) and epoll(7), as level-triggered or edge-triggered event. It stays readable
+ * until weft_sub_poll() finds no event, that is, returns 0 with a timeout of 0: call it until then,
+ * or once for each wake-up. It is also readable when the subscription has ended. It is not to be
+ * read, written or closed. Workers write to it only after weft_sub_poll() has found no event.
+ *
+ * Return: the descriptor, valid until weft_unsubscribe(); -EINVAL if the subscription was not made
+ * with is_pollable. Thread: any. Memory: none.
+ */
+int weft_sub_fd(const struct weft_sub *sub);
 
 /**
  * struct weft_sub_stats - the counts of a subscription: pushed = taken + dropped + waiting
@@ -136,6 +200,10 @@ struct weft_sub_stats {
 	 * workers */
 	uint64_t high_water_bytes;
 	enum weft_sub_end ended; /* why the subscription has ended */
+	uint64_t queue_bytes;	 /* size of all queues; changes with WEFT_OVERFLOW_RESIZE */
+	/* time for which events have waited and the consumer took none; exact to a second */
+	uint64_t lag_ns;
+	uint64_t overruns; /* measured calls of inline_fn that exceeded budget_us */
 };
 
 /** weft_sub_stats_read() - read the counts of a subscription. Thread: any. Memory: none. */

@@ -2,127 +2,10 @@
 /* test_queue.c - tests the delivered events, the reported drops, and use by two threads. */
 #include "unit/support/test.h"
 
-#include <pthread.h>
 #include <string.h>
 
-#include <weft/limits.h>
-
-#include "deliver/queue.h"
-#include "memory/arena.h"
 #include "memory/page.h"
-#include "memory/page_pool.h"
-#include "metrics/metrics.h"
-#include "unit/support/delivery.h"
-
-enum { BATCH = 64 };
-
-struct fixture {
-	struct wf_arena *arena;
-	struct wf_page_pool *pool;
-	struct wf_metrics metrics;
-	struct wf_queue queue;
-	struct wf_waiter reader;
-	_Atomic bool stopping;
-	_Atomic uint32_t ended;
-	_Atomic bool is_blocked;
-	uint64_t empty_bytes; /* bytes of the arena in use before the queue exists */
-	struct weft_event events[BATCH];
-	struct wf_queue_slot slots[BATCH];
-};
-
-static struct fixture fix;
-static uint8_t payload[65536];
-
-static void open_queue(enum weft_overflow overflow)
-{
-	struct wf_queue_opts opts = {
-		.arena = fix.arena,
-		.bytes = WEFT_QUEUE_MIN_BYTES,
-		.overflow = overflow,
-		.reader = &fix.reader,
-		.stopping = &fix.stopping,
-		.ended = &fix.ended,
-		.is_blocked = &fix.is_blocked,
-	};
-
-	memset(&fix.queue, 0, sizeof(fix.queue));
-	atomic_store(&fix.stopping, false);
-	assert_int_equal(wf_queue_init(&fix.queue, &opts), 0);
-}
-
-static int setup(void **state)
-{
-	struct wf_page_pool_opts opts = {
-		.small_bytes = WEFT_PAGE_SMALL_BYTES,
-		.medium_bytes = WEFT_PAGE_MEDIUM_BYTES,
-		.large_bytes = WEFT_PAGE_LARGE_BYTES,
-	};
-
-	if (wf_arena_new(16 << 20, &fix.arena) ||
-	    wf_page_pool_new(fix.arena, &opts, &fix.metrics, &fix.pool))
-		return -1;
-	fix.empty_bytes = wf_arena_used_bytes(fix.arena);
-	return 0;
-}
-
-/* Checks that all memory of the queue was given back. */
-static int teardown(void **state)
-{
-	wf_queue_close(&fix.queue);
-	wf_queue_leave(&fix.queue, WF_QUEUE_LEFT_READER);
-	assert_null(fix.queue.ring);
-	wf_page_pool_free(fix.pool);
-	assert_true(wf_arena_used_bytes(fix.arena) <= fix.empty_bytes);
-	wf_arena_free(fix.arena);
-	return 0;
-}
-
-static int take(int max)
-{
-	return wf_queue_take(&fix.queue, fix.events, fix.slots, max);
-}
-
-static void release(int count)
-{
-	for (int i = 0; i < count; i++)
-		wf_page_put(fix.slots[i].page);
-	wf_queue_release(&fix.queue);
-}
-
-static void push_numbers(uint64_t first, uint64_t count, uint32_t len)
-{
-	struct weft_flow flow = delivery_flow(1);
-
-	for (uint64_t i = first; i < first + count; i++) {
-		struct weft_event event = delivery_data(&flow, i, payload, len);
-
-		wf_queue_push(&fix.queue, &event, NULL);
-	}
-	wf_queue_flush(&fix.queue);
-}
-
-static void take_all(struct delivery_check *check)
-{
-	int count;
-
-	while ((count = take(BATCH))) {
-		for (int i = 0; i < count; i++)
-			delivery_check_event(check, &fix.events[i]);
-		release(count);
-	}
-}
-
-static struct weft_sub_stats stats(void)
-{
-	struct weft_sub_stats result = {0};
-
-	wf_queue_stats_add(&fix.queue, &result);
-	assert_int_equal(result.pushed_events,
-			 result.taken_events + result.dropped_events + result.waiting_events);
-	assert_int_equal(result.pushed_bytes,
-			 result.taken_bytes + result.dropped_bytes + result.waiting_bytes);
-	return result;
-}
+#include "unit/support/queue_rig.h"
 
 TEST_WITH(queue_every_event_type_comes_out_as_it_went_in, setup, teardown)
 {
@@ -217,7 +100,11 @@ TEST_WITH(queue_drop_oldest_keeps_the_newest, setup, teardown)
 	assert_int_equal(take(2), 2);
 	assert_int_equal(fix.events[0].type, WEFT_EVENT_DROP);
 	assert_int_equal(fix.events[0].drop.events, stats().dropped_events);
-	assert_null(fix.events[0].flow);
+	assert_int_equal(fix.events[0].flow->id, 1);
+	assert_int_equal(fix.events[0].dir, WEFT_TO_CLIENT);
+	assert_int_equal(fix.events[0].drop.off, 0);
+	/* Each event has one byte, and the stream offset is its number. */
+	assert_int_equal(fix.events[0].drop.len_bytes, stats().dropped_events);
 	for (int i = 0; i < 2; i++)
 		delivery_check_event(&check, &fix.events[i]);
 	release(2);
@@ -318,9 +205,9 @@ TEST_WITH(queue_reader_leaving_first_frees_what_waits, setup, teardown)
 			wf_queue_flush(&fix.queue);
 	}
 	wf_queue_leave(&fix.queue, WF_QUEUE_LEFT_READER);
-	assert_non_null(fix.queue.ring);
+	assert_non_null(fix.queue.tables);
 	wf_queue_close(&fix.queue);
-	assert_null(fix.queue.ring);
+	assert_null(fix.queue.tables);
 	assert_int_equal(stats().dropped_events, 100);
 }
 
@@ -334,70 +221,6 @@ TEST_WITH(queue_block_gives_up_on_a_dead_reader_after_stop, setup, teardown)
 }
 
 /* ---- two threads ---- */
-
-enum { STRESS_EVENTS = 200000 };
-
-static void *push_stress(void *ctx)
-{
-	struct weft_flow flow = delivery_flow(1);
-
-	wf_page_pool_adopt(fix.pool);
-	for (uint64_t i = 0; i < STRESS_EVENTS; i++) {
-		struct wf_page *page = i % 3 ? NULL : wf_page_pool_take(fix.pool, 200);
-		uint8_t *bytes = page ? wf_page_bytes(page) : payload;
-		struct weft_event event = delivery_data(&flow, i, bytes, 1 + i % 200);
-
-		if (page)
-			memcpy(bytes, &i, sizeof(i) < event.data.len_bytes ? sizeof(i) : 1);
-		wf_queue_push(&fix.queue, &event, page);
-		wf_page_put(page);
-		if (i % 64 == 63)
-			wf_queue_flush(&fix.queue);
-	}
-	wf_queue_close(&fix.queue);
-	wf_page_pool_adopt(NULL);
-	return NULL;
-}
-
-static void check_page_bytes(const struct weft_event *event, const struct wf_queue_slot *slot,
-			     struct delivery_check *check)
-{
-	if (!slot->page || event->type != WEFT_EVENT_DATA)
-		return;
-	if (memcmp(event->data.bytes, &event->data.off,
-		   sizeof(event->data.off) < event->data.len_bytes ? sizeof(event->data.off) : 1))
-		check->wrong++;
-}
-
-static void stress(enum weft_overflow overflow, bool stopping)
-{
-	struct delivery_check check = {0};
-	struct weft_sub_stats end;
-	pthread_t worker;
-
-	open_queue(overflow);
-	atomic_store(&fix.stopping, stopping);
-	assert_int_equal(pthread_create(&worker, NULL, push_stress, NULL), 0);
-	while (!wf_queue_is_finished(&fix.queue)) {
-		int count = take(1 + (int)(check.next % BATCH));
-
-		for (int i = 0; i < count; i++) {
-			check_page_bytes(&fix.events[i], &fix.slots[i], &check);
-			delivery_check_event(&check, &fix.events[i]);
-		}
-		release(count);
-	}
-	pthread_join(worker, NULL);
-	end = stats();
-	assert_int_equal(check.wrong, 0);
-	assert_int_equal(check.next, STRESS_EVENTS);
-	assert_int_equal(check.taken, end.taken_events);
-	assert_int_equal(check.dropped, end.dropped_events);
-	assert_int_equal(check.dropped_bytes, end.dropped_bytes);
-	assert_int_equal(end.waiting_events, 0);
-	if (overflow == WEFT_OVERFLOW_BLOCK || stopping)
-		assert_int_equal(check.dropped, 0);
-}
 
 TEST_WITH(queue_two_threads_block_loses_nothing, setup, teardown)
 {

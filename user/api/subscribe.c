@@ -26,7 +26,7 @@ static int check_opts(const struct weft_sub_opts *opts)
 			 opts->directions);
 		return -EINVAL;
 	}
-	if (opts->overflow > WEFT_OVERFLOW_DROP_NEWEST) {
+	if (opts->overflow > WEFT_OVERFLOW_RESIZE) {
 		wf_error("weft_subscribe: %d is not a valid overflow policy", (int)opts->overflow);
 		return -EINVAL;
 	}
@@ -54,6 +54,11 @@ int weft_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_ma
 	if (!sub || !events || events_max < 1 || sub->inline_fn)
 		return -EINVAL;
 	return wf_sub_poll(sub, events, events_max, timeout_ms);
+}
+
+int weft_sub_fd(const struct weft_sub *sub)
+{
+	return sub ? wf_sub_fd(sub) : -EINVAL;
 }
 
 void weft_sub_stats_read(const struct weft_sub *sub, struct weft_sub_stats *ret_stats)

@@ -97,7 +97,7 @@ void wf_events_open(struct wf_conns *conns, const struct wf_flow *flow, uint64_t
 	memset(&event.open, 0, sizeof(event.open));
 	wf_dispatch_begin(conns->dispatch, flow, &identity);
 	takers = wf_dispatch_choose(conns->dispatch, takers, flow);
-	wf_dispatch_event(conns->dispatch, takers, &event, NULL);
+	wf_dispatch_open(conns->dispatch, takers, flow, &event);
 }
 
 /*

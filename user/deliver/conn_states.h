@@ -22,6 +22,7 @@ enum wf_conn_state {
 	WF_CONN_UNKNOWN = 0, /* the subscription began later than the connection */
 	WF_CONN_WANTED,	     /* the filter matches, and the subscription has received OPEN */
 	WF_CONN_UNWANTED,    /* the filter does not match */
+	WF_CONN_OPEN_LOST,   /* the filter matches, and the queue has rejected OPEN so far */
 };
 
 struct wf_conn_states {

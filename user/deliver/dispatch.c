@@ -9,9 +9,11 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/owner.h"
 #include "capture/file/flow_filter.h"
+#include "deliver/queue_internal.h"
 #include "deliver/registry.h"
 #include "deliver/subscription.h"
 
@@ -50,7 +52,7 @@ static void add_taker(struct wf_dispatch *dispatch, const struct weft_sub *sub, 
 static void use_list(struct wf_dispatch *dispatch, const struct wf_sub_list *list)
 {
 	memset(dispatch->takers, 0, sizeof(dispatch->takers));
-	dispatch->queued = dispatch->choosy = 0;
+	dispatch->queued = dispatch->choosy = dispatch->trusting = dispatch->unopened = 0;
 	dispatch->list = list;
 	for (uint32_t slot = 0; slot < WEFT_SUBSCRIPTIONS_MAX; slot++) {
 		const struct weft_sub *sub = list->subs[slot];
@@ -60,7 +62,10 @@ static void use_list(struct wf_dispatch *dispatch, const struct wf_sub_list *lis
 			continue;
 		add_taker(dispatch, sub, bit);
 		dispatch->queued |= sub->queues ? bit : 0;
-		dispatch->choosy |= sub->states.words ? bit : 0;
+		dispatch->trusting |= sub->is_trusting ? bit : 0;
+		if (sub->states.words &&
+		    (!sub->is_trusting || sub->queues[dispatch->worker].lost_open))
+			dispatch->choosy |= bit;
 	}
 }
 
@@ -129,21 +134,29 @@ void wf_dispatch_begin(struct wf_dispatch *dispatch, const void *conn, const str
 		decide(sub_at(dispatch, slot), conn, flow);
 }
 
-static uint32_t in_state(const struct wf_dispatch *dispatch, uint32_t subs, const void *conn,
-			 enum wf_conn_state state)
+static enum wf_conn_state state_of(const struct wf_dispatch *dispatch, uint32_t slot,
+				   const void *conn)
 {
-	uint32_t found = 0;
+	enum wf_conn_state state = wf_conn_states_get(&sub_at(dispatch, slot)->states, conn);
 
-	EACH_SLOT (slot, subs)
-		if (wf_conn_states_get(&sub_at(dispatch, slot)->states, conn) == state)
-			found |= 1u << slot;
-	return found;
+	/* A trusting subscription looks at its map only since it has lost OPEN for the first time. */
+	if (state == WF_CONN_UNKNOWN && dispatch->trusting & 1u << slot)
+		return WF_CONN_WANTED;
+	return state;
 }
 
 uint32_t wf_dispatch_strangers(const struct wf_dispatch *dispatch, uint32_t takers,
 			       const void *conn)
 {
-	return in_state(dispatch, takers & dispatch->choosy, conn, WF_CONN_UNKNOWN);
+	uint32_t found = 0;
+
+	EACH_SLOT (slot, takers & dispatch->choosy) {
+		enum wf_conn_state state = state_of(dispatch, slot, conn);
+
+		if (state == WF_CONN_UNKNOWN || state == WF_CONN_OPEN_LOST)
+			found |= 1u << slot;
+	}
+	return found;
 }
 
 void wf_dispatch_introduce(struct wf_dispatch *dispatch, uint32_t strangers, const void *conn,
@@ -152,19 +165,58 @@ void wf_dispatch_introduce(struct wf_dispatch *dispatch, uint32_t strangers, con
 	uint32_t takers = 0;
 
 	EACH_SLOT (slot, strangers)
-		if (decide(sub_at(dispatch, slot), conn, open->flow))
+		if (state_of(dispatch, slot, conn) == WF_CONN_OPEN_LOST ||
+		    decide(sub_at(dispatch, slot), conn, open->flow))
 			takers |= 1u << slot;
-	wf_dispatch_event(dispatch, takers & dispatch->takers[open->dir][WEFT_EVENT_OPEN], open,
-			  NULL);
+	wf_dispatch_open(dispatch, takers & dispatch->takers[open->dir][WEFT_EVENT_OPEN], conn,
+			 open);
 }
 
-uint32_t wf_dispatch_choose(const struct wf_dispatch *dispatch, uint32_t takers, const void *conn)
+uint32_t wf_dispatch_choose(struct wf_dispatch *dispatch, uint32_t takers, const void *conn)
 {
-	return (takers & ~dispatch->choosy) |
-	       in_state(dispatch, takers & dispatch->choosy, conn, WF_CONN_WANTED);
+	uint32_t chosen = takers & ~dispatch->choosy;
+
+	dispatch->unopened = 0;
+	EACH_SLOT (slot, takers & dispatch->choosy) {
+		enum wf_conn_state state = state_of(dispatch, slot, conn);
+
+		if (state == WF_CONN_OPEN_LOST)
+			dispatch->unopened |= 1u << slot;
+		if (state != WF_CONN_UNWANTED)
+			chosen |= 1u << slot;
+	}
+	return chosen;
 }
 
 /* ---- events ---- */
+
+static void end_slow(struct weft_sub *sub, uint64_t took_ns)
+{
+	if (wf_sub_end(sub, WEFT_SUB_SLOW))
+		wf_warn("subscription %s: ended because its callback took longer than %u us in %d "
+			"measured calls in a row, the last time %llu us; use a queue, or a larger "
+			"budget_us",
+			sub->name, sub->budget_us, WEFT_BUDGET_STRIKES,
+			(unsigned long long)(took_ns / WF_NS_PER_US));
+}
+
+/* Call back and compare the time that this takes with the budget. */
+static int call_measured(struct weft_sub *sub, struct wf_sub_inline *counts,
+			 const struct weft_event *event)
+{
+	uint64_t start_ns = wf_clock_monotonic_ns(), took_ns;
+	int err = sub->inline_fn(event, sub->ctx);
+
+	took_ns = wf_clock_monotonic_ns() - start_ns;
+	if (took_ns <= sub->budget_us * WF_NS_PER_US) {
+		counts->strikes = 0;
+		return err;
+	}
+	wf_count_add(&counts->overruns, 1);
+	if (++counts->strikes >= WEFT_BUDGET_STRIKES)
+		end_slow(sub, took_ns);
+	return err;
+}
 
 static void call_inline(const struct wf_dispatch *dispatch, struct weft_sub *sub,
 			const struct weft_event *event)
@@ -173,15 +225,50 @@ static void call_inline(const struct wf_dispatch *dispatch, struct weft_sub *sub
 	uint64_t bytes = event->type == WEFT_EVENT_DATA ? event->data.len_bytes : 0;
 	int err;
 
-	atomic_store_explicit(&counts->events,
-			      atomic_load_explicit(&counts->events, memory_order_relaxed) + 1,
-			      memory_order_relaxed);
-	atomic_store_explicit(&counts->bytes,
-			      atomic_load_explicit(&counts->bytes, memory_order_relaxed) + bytes,
-			      memory_order_relaxed);
-	err = sub->inline_fn(event, sub->ctx);
+	wf_count_add(&counts->events, 1);
+	wf_count_add(&counts->bytes, bytes);
+	/* A clock call costs as much as many callbacks do. */
+	if (wf_unlikely(sub->budget_us) &&
+	    wf_count_get(&counts->events) % WEFT_BUDGET_CALLS == 0)
+		err = call_measured(sub, counts, event);
+	else
+		err = sub->inline_fn(event, sub->ctx);
 	if (wf_unlikely(err) && wf_sub_end(sub, WEFT_SUB_FAILED))
 		wf_warn("subscription %s: ended by its consumer (error %d)", sub->name, -err);
+}
+
+/* Push OPEN to the queue of @sub. Without room there, remember that the connection needs it. */
+static void push_open(struct wf_dispatch *dispatch, struct weft_sub *sub, const void *conn,
+		      const struct weft_event *open)
+{
+	struct wf_queue *queue = &sub->queues[dispatch->worker];
+	bool is_pushed = wf_queue_push_open(queue, open);
+
+	/* A queue that blocks has no map: it rejects events only when its reader is gone. */
+	if (!sub->states.words)
+		return;
+	if (wf_unlikely(!is_pushed && sub->is_trusting)) {
+		queue->lost_open = true;
+		dispatch->choosy |= 1u << sub->slot;
+	}
+	if (dispatch->choosy & 1u << sub->slot)
+		wf_conn_states_set(&sub->states, conn,
+				   is_pushed ? WF_CONN_WANTED : WF_CONN_OPEN_LOST);
+}
+
+void wf_dispatch_open(struct wf_dispatch *dispatch, uint32_t takers, const void *conn,
+		      const struct weft_event *open)
+{
+	EACH_SLOT (slot, takers) {
+		struct weft_sub *sub = sub_at(dispatch, slot);
+
+		if (wf_sub_has_ended(sub))
+			continue;
+		if (sub->inline_fn)
+			call_inline(dispatch, sub, open);
+		else
+			push_open(dispatch, sub, conn, open);
+	}
 }
 
 /*
@@ -217,6 +304,8 @@ static void pass_on(struct wf_dispatch *dispatch, struct weft_sub *sub,
 	}
 	if (sub->inline_fn)
 		call_inline(dispatch, sub, event);
+	else if (wf_unlikely(dispatch->unopened & 1u << sub->slot))
+		wf_queue_lose_unknown(&sub->queues[dispatch->worker], event);
 	else
 		wf_queue_push(&sub->queues[dispatch->worker], event, page);
 }
@@ -290,6 +379,6 @@ void wf_dispatch_close(struct wf_dispatch *dispatch)
 	dispatch->leaving_count = 0;
 	dispatch->list = NULL;
 	memset(dispatch->takers, 0, sizeof(dispatch->takers));
-	dispatch->queued = dispatch->choosy = 0;
+	dispatch->queued = dispatch->choosy = dispatch->unopened = 0;
 	wf_registry_leave(dispatch->registry, dispatch->worker, list);
 }

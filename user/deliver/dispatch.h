@@ -37,7 +37,10 @@ struct wf_dispatch {
 	/* by direction and type of event: the subscriptions that want it */
 	uint32_t takers[WEFT_DIR_COUNT][WEFT_EVENT_TYPE_COUNT];
 	uint32_t queued;		/* the subscriptions with a queue */
-	uint32_t choosy;		/* the subscriptions that have a map of connections */
+	uint32_t choosy;		/* the subscriptions that look at their map of connections */
+	uint32_t trusting;		/* those that get all connections of which OPEN was not lost */
+	/* those that have lost OPEN of the connection of the last wf_dispatch_choose() */
+	uint32_t unopened;
 	uint32_t worker;		/* index of the worker */
 	struct wf_registry *registry;	/* borrowed */
 	const struct wf_sub_list *list; /* lent by the registry until the next one is passed */
@@ -68,12 +71,15 @@ static inline bool wf_dispatch_queues(const struct wf_dispatch *dispatch, uint32
 
 /*
  * Let the choosy subscriptions decide whether they want a new connection, which @flow describes.
- * Its OPEN event is dispatched like others afterwards.
+ * Its OPEN event is dispatched afterwards: wf_dispatch_open().
  */
 void wf_dispatch_begin(struct wf_dispatch *dispatch, const void *conn,
 		       const struct weft_flow *flow);
 
-/* Return those of @takers to which the connection is unknown, because they began after it. */
+/*
+ * Return those of @takers to which the connection is unknown, because they began after it or have
+ * lost its OPEN.
+ */
 uint32_t wf_dispatch_strangers(const struct wf_dispatch *dispatch, uint32_t takers,
 			       const void *conn);
 
@@ -84,11 +90,22 @@ uint32_t wf_dispatch_strangers(const struct wf_dispatch *dispatch, uint32_t take
 void wf_dispatch_introduce(struct wf_dispatch *dispatch, uint32_t strangers, const void *conn,
 			   const struct weft_event *open);
 
-/* Return those of @takers that want the connection, which is known to all of them. */
-uint32_t wf_dispatch_choose(const struct wf_dispatch *dispatch, uint32_t takers, const void *conn);
+/*
+ * Return those of @takers that want the connection, which is known to all of them. Until the next
+ * call, the dispatcher knows which of them have lost its OPEN: events that follow are counted as
+ * lost there.
+ */
+uint32_t wf_dispatch_choose(struct wf_dispatch *dispatch, uint32_t takers, const void *conn);
 
 /*
- * Pass @event to @takers. @page: the page that holds the bytes of a DATA event, borrowed; NULL if
+ * Pass an OPEN event to @takers. A queue without room for it gets it before a later event of the
+ * connection, as one that is marked as midway.
+ */
+void wf_dispatch_open(struct wf_dispatch *dispatch, uint32_t takers, const void *conn,
+		      const struct weft_event *open);
+
+/*
+ * Pass @event, which is not OPEN, to @takers. @page: the page that holds the bytes of a DATA event, borrowed; NULL if
  * they are in a mapped file, or if the event is not queued. Conflict bytes of an ANOMALY are copied
  * into the record.
  */

@@ -1,41 +1,31 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * queue.c - the worker's side of a queue: writes records to the ring and applies the overflow
- * policy.
+ * queue.c - the worker's side of a queue: writes records to the ring, or rejected events to the back
+ * table.
  *
  *   record: │ header 64 │ identity of the flow 64 │ close record or conflicting bytes │
  *
- * A payload is never copied: the record owns a reference to its page. There are no records for
- * dropped events: each header has the event's number, and the reader detects a loss if it is not
- * the expected number, whether old or new events were dropped.
+ * A payload is never copied: the record owns a reference to its page.
  *
- * drop-oldest works without locks: the worker drops a record by advancing `claim`. The reader sets
- * the lowest bit of `claim` while it copies. Until it has finished, the worker does not overwrite
- * any bytes at or after `start`, so a record that is being read stays intact even if the worker
- * drops it meanwhile. The side that advances `claim` past a record owns that record. If the ring is
- * full of records that are being copied, the newest event is dropped instead.
+ * Each record has its event's number. A record that is dropped (queue_room.c) leaves its numbers to
+ * the front table: the reader expects them before the next record. An event that is rejected goes
+ * to the back table, which has no numbers until it is written to the ring.
  *
  * Both sides sleep as described in base/waiter.h: the worker until there is room, the reader until
  * there are records.
  */
 #include "deliver/queue.h"
 
-#include <errno.h>
 #include <string.h>
 
-#include <weft/limits.h>
-
-#include "base/clock.h"
+#include "deliver/water_marks.h"
 #include "deliver/queue_internal.h"
-#include "memory/arena.h"
 #include "memory/page.h"
 
 enum {
 	LAZY_WAKE_SHARE = 16, /* wake a lazily woken reader when 1/16 of the ring is filled */
 };
-#define NOT_STUCK	 UINT64_MAX
-#define SPACE_NAP_NS	 (100 * WF_NS_PER_MS)
-#define STOP_PATIENCE_NS (1 * WF_NS_PER_SEC)
+#define RECORD_BYTES_MAX sizeof(struct wf_record)
 
 static uint32_t record_bytes(const struct weft_event *event)
 {
@@ -45,6 +35,8 @@ static uint32_t record_bytes(const struct weft_event *event)
 		bytes += sizeof(struct weft_flow_record);
 	else if (event->type == WEFT_EVENT_ANOMALY && event->anomaly.shown_bytes)
 		bytes += 2 * WEFT_CONFLICT_BYTES_MAX;
+	else if (event->type == WEFT_EVENT_DROP && !event->flow)
+		bytes += sizeof(((struct wf_record *)NULL)->sum);
 	return (uint32_t)((bytes + WF_RECORD_ALIGN - 1) & ~(size_t)(WF_RECORD_ALIGN - 1));
 }
 
@@ -55,245 +47,48 @@ static uint64_t payload_bytes(const struct weft_event *event)
 
 int wf_queue_init(struct wf_queue *queue, const struct wf_queue_opts *opts)
 {
-	uint64_t ring_bytes = WEFT_SPAN_BYTES;
-
-	while (2 * ring_bytes <= opts->bytes / 8)
-		ring_bytes *= 2;
-	queue->ring = wf_arena_take_run(opts->arena, ring_bytes);
-	if (!queue->ring)
-		return -ENOBUFS;
+	int err;
 
 	queue->arena = opts->arena;
-	queue->ring_bytes = ring_bytes;
-	queue->payload_max_bytes = opts->bytes - ring_bytes;
-	queue->wake_bytes = opts->lazy_wake ? ring_bytes / LAZY_WAKE_SHARE : 1;
 	queue->overflow = opts->overflow;
+	err = wf_queue_open_ring(queue, opts->bytes);
+	if (err) {
+		queue->arena = NULL;
+		return err;
+	}
+	queue->base_bytes = opts->bytes;
+	queue->max_bytes = opts->max_bytes > opts->bytes ? opts->max_bytes : opts->bytes;
+	queue->events_max = opts->events_max ? opts->events_max : UINT64_MAX;
+	queue->block_ns = opts->overflow == WEFT_OVERFLOW_BLOCK_WITH_TIMEOUT ? opts->block_ns
+									     : UINT64_MAX;
+	queue->wake_bytes =
+		opts->lazy_wake ? wf_count_get(&queue->ring_bytes) / LAZY_WAKE_SHARE : 1;
+	queue->marks = opts->marks;
 	queue->reader = opts->reader;
 	queue->stopping = opts->stopping;
 	queue->ended = opts->ended;
 	queue->is_blocked = opts->is_blocked;
-	queue->stuck_taken = NOT_STUCK;
+	queue->stuck_taken = UINT64_MAX;
 	return 0;
 }
 
 /* ---- the worker ---- */
 
-/*
- * Return the position of the first byte that the reader may still read. Pairs with the store in
- * wf_queue_take() that ends copying.
- */
-static uint64_t oldest_in_use(const struct wf_queue *queue)
+uint64_t wf_queue_pad_bytes(const struct wf_queue *queue, uint64_t bytes)
 {
-	uint64_t claim = atomic_load(&queue->claim);
-
-	if (claim & WF_CLAIM_COPYING)
-		return atomic_load_explicit(&queue->start, memory_order_acquire);
-	return claim;
-}
-
-/*
- * Return the payload bytes that are waiting or lent, without those of the event that is being
- * pushed.
- */
-static uint64_t payload_in_use(const struct wf_queue *queue, uint64_t pushing_bytes)
-{
-	return wf_count_get(&queue->pushed_bytes) - pushing_bytes -
-	       wf_count_get(&queue->dropped_bytes) - atomic_load(&queue->released_bytes);
-}
-
-/*
- * If a record of @bytes does not fit before the ring's end, return the number of bytes left there,
- * which are filled with padding; else return 0.
- */
-static uint64_t pad_bytes(const struct wf_queue *queue, uint64_t bytes)
-{
-	uint64_t rest = queue->ring_bytes - (queue->head & (queue->ring_bytes - 1));
+	uint64_t ring_bytes = wf_count_get(&queue->ring_bytes);
+	uint64_t rest = ring_bytes - (queue->head & (ring_bytes - 1));
 
 	return rest < bytes ? rest : 0;
 }
 
-static bool has_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
-{
-	uint64_t end = queue->head + pad_bytes(queue, bytes) + bytes;
-	uint64_t in_use;
-
-	if (end - queue->oldest_seen > queue->ring_bytes) {
-		queue->oldest_seen = oldest_in_use(queue);
-		if (end - queue->oldest_seen > queue->ring_bytes)
-			return false;
-	}
-	if (!payload)
-		return true;
-	in_use = payload_in_use(queue, payload);
-	if (in_use && in_use + payload > queue->payload_max_bytes)
-		return false;
-	if (in_use + payload > wf_count_get(&queue->high_water_bytes))
-		atomic_store_explicit(&queue->high_water_bytes, in_use + payload,
-				      memory_order_relaxed);
-	return true;
-}
-
 /* Publish the written records. Return: true if there were unpublished records. */
-static bool publish(struct wf_queue *queue)
+bool wf_queue_publish(struct wf_queue *queue)
 {
 	if (wf_count_get(&queue->published) == queue->head)
 		return false;
 	/* Pairs with the loads in wf_queue_take() and wf_queue_is_empty(). */
 	atomic_store(&queue->published, queue->head);
-	return true;
-}
-
-void wf_queue_flush(struct wf_queue *queue)
-{
-	if (!publish(queue))
-		return;
-	if (queue->wake_bytes == 1 ||
-	    queue->head - (atomic_load(&queue->claim) & ~WF_CLAIM_COPYING) >= queue->wake_bytes)
-		wf_waiter_wake(queue->reader);
-}
-
-static void drop_record(struct wf_queue *queue, struct wf_record *record)
-{
-	if (record->type == WF_RECORD_PAD)
-		return;
-	wf_count_add(&queue->dropped_events, 1);
-	wf_count_add(&queue->dropped_bytes, wf_record_payload_bytes(record));
-	wf_page_put(record->page);
-}
-
-/* Drop the oldest record that the reader has not claimed. Return: false if there is none. */
-static bool drop_oldest(struct wf_queue *queue)
-{
-	uint64_t claim = atomic_load(&queue->claim);
-	uint64_t pos = claim & ~WF_CLAIM_COPYING;
-	struct wf_record *record;
-
-	if (pos == wf_count_get(&queue->published) && !publish(queue))
-		return false;
-	record = wf_record_at(queue, pos);
-	if (atomic_compare_exchange_strong(&queue->claim, &claim, claim + record->len_bytes))
-		drop_record(queue, record);
-	return true;
-}
-
-static bool has_left(const struct wf_queue *queue, uint32_t side)
-{
-	return atomic_load(&queue->left) & side;
-}
-
-/* Return true if the reader takes no more events, because it has left or will leave. */
-static bool reader_is_gone(const struct wf_queue *queue)
-{
-	return atomic_load(queue->ended) || has_left(queue, WF_QUEUE_LEFT_READER);
-}
-
-bool wf_queue_clear(struct wf_queue *queue, uint32_t events_max)
-{
-	if (has_left(queue, WF_QUEUE_LEFT_WORKER))
-		return true;
-	for (uint32_t i = 0; i < events_max; i++)
-		if (!drop_oldest(queue))
-			return true;
-	return false;
-}
-
-bool wf_queue_has_passed(const struct wf_queue *queue, uint64_t position)
-{
-	return wf_count_get(&queue->dropped_bytes) + atomic_load(&queue->released_bytes) >=
-		       position ||
-	       has_left(queue, WF_QUEUE_LEFT_READER);
-}
-
-uint32_t wf_queue_drop_waiting(struct wf_queue *queue, uint32_t events_max, uint64_t *ret_bytes)
-{
-	uint64_t events = wf_count_get(&queue->dropped_events);
-	uint64_t bytes = wf_count_get(&queue->dropped_bytes);
-
-	*ret_bytes = 0;
-	if (queue->overflow == WEFT_OVERFLOW_BLOCK ||
-	    payload_in_use(queue, 0) <= queue->payload_max_bytes / 2)
-		return 0;
-	for (uint32_t i = 0; i < events_max; i++)
-		if (payload_in_use(queue, 0) <= queue->payload_max_bytes / 4 || !drop_oldest(queue))
-			break;
-	*ret_bytes = wf_count_get(&queue->dropped_bytes) - bytes;
-	return (uint32_t)(wf_count_get(&queue->dropped_events) - events);
-}
-
-static bool wait_for_reader(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
-{
-	uint64_t taken = wf_count_get(&queue->taken_events);
-	uint64_t stopped_ns = 0;
-
-	publish(queue);
-	wf_waiter_wake(queue->reader);
-	if (taken == queue->stuck_taken)
-		return false;
-	queue->stuck_taken = NOT_STUCK;
-	for (;;) {
-		uint32_t ticket = wf_waiter_announce(&queue->room);
-
-		if (has_room(queue, bytes, payload))
-			break;
-		if (reader_is_gone(queue))
-			return false;
-		wf_waiter_sleep(&queue->room, ticket, wf_clock_monotonic_ns() + SPACE_NAP_NS);
-		if (!atomic_load(queue->stopping))
-			continue;
-		if (wf_count_get(&queue->taken_events) != taken || !stopped_ns) {
-			taken = wf_count_get(&queue->taken_events);
-			stopped_ns = wf_clock_monotonic_ns();
-		} else if (wf_clock_monotonic_ns() - stopped_ns > STOP_PATIENCE_NS) {
-			queue->stuck_taken = taken;
-			return false;
-		}
-	}
-	wf_waiter_cancel(&queue->room);
-	return true;
-}
-
-/*
- * Wait until the reader has made room. Return: false if the reader will not make room, because it
- * has left, or because the handle stops and the reader takes no more events.
- */
-static bool wait_for_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
-{
-	bool has_room;
-
-	atomic_store(queue->is_blocked, true);
-	has_room = wait_for_reader(queue, bytes, payload);
-	atomic_store(queue->is_blocked, false);
-	/*
-	 * Pairs with wait_for_callbacks() in registry.c: either it sees that this worker is not
-	 * blocked, or this worker sees that the subscription has ended.
-	 */
-	atomic_thread_fence(memory_order_seq_cst);
-	return has_room;
-}
-
-/*
- * Make room as the policy says. When the handle stops, wait for the reader first: no more packets
- * arrive that could be lost meanwhile, and all connections end at once.
- */
-static bool make_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
-{
-	while (!has_room(queue, bytes, payload)) {
-		if (atomic_load(queue->stopping) && wait_for_room(queue, bytes, payload))
-			continue;
-		switch (queue->overflow) {
-		case WEFT_OVERFLOW_DROP_OLDEST:
-			if (!drop_oldest(queue))
-				return false;
-			break;
-		case WEFT_OVERFLOW_DROP_NEWEST:
-			return false;
-		case WEFT_OVERFLOW_DEFAULT:
-		case WEFT_OVERFLOW_BLOCK:
-			if (!wait_for_room(queue, bytes, payload))
-				return false;
-			break;
-		}
-	}
 	return true;
 }
 
@@ -308,6 +103,19 @@ static void fill_conflict(struct wf_record *record, const struct weft_event *eve
 	memcpy(record->conflict + WEFT_CONFLICT_BYTES_MAX, event->anomaly.lost, shown);
 }
 
+static void fill_drop(struct wf_record *record, const struct weft_event *event)
+{
+	record->off = event->drop.off;
+	record->stream_bytes = event->drop.len_bytes;
+	record->lost_events = event->drop.events;
+	record->lost_bytes = event->drop.data_bytes;
+	record->what = event->flow != NULL;
+	if (event->flow)
+		return;
+	record->sum.connections = event->drop.connections;
+	record->sum.closes = event->drop.closes;
+}
+
 static void fill_record(struct wf_record *record, const struct weft_event *event,
 			struct wf_page *page)
 {
@@ -315,7 +123,10 @@ static void fill_record(struct wf_record *record, const struct weft_event *event
 	record->dir = (uint8_t)event->dir;
 	record->time_ns = event->time_ns;
 	record->page = NULL;
-	record->flow = *event->flow;
+	if (event->flow)
+		record->flow = *event->flow;
+	else
+		memset(&record->flow, 0, sizeof(record->flow));
 	switch (event->type) {
 	case WEFT_EVENT_DATA:
 		record->off = event->data.off;
@@ -347,48 +158,171 @@ static void fill_record(struct wf_record *record, const struct weft_event *event
 		record->what = event->open.midway;
 		break;
 	case WEFT_EVENT_DROP:
+		fill_drop(record, event);
 		break;
 	}
 }
 
-void wf_queue_push(struct wf_queue *queue, const struct weft_event *event, struct wf_page *page)
+/* Write the record of an event for which there is room. */
+static void write_record(struct wf_queue *queue, const struct weft_event *event,
+			 struct wf_page *page)
 {
-	uint64_t number = wf_count_get(&queue->pushed_events);
-	uint64_t before = wf_count_get(&queue->pushed_bytes);
-	uint64_t payload = payload_bytes(event);
 	uint32_t bytes = record_bytes(event);
-	struct wf_record *record;
-	uint64_t pad;
+	uint64_t pad = wf_queue_pad_bytes(queue, bytes);
+	struct wf_record *record = wf_record_at(queue, queue->head);
 
-	wf_count_add(&queue->pushed_events, 1);
-	wf_count_add(&queue->pushed_bytes, payload);
-	if (wf_unlikely(!make_room(queue, bytes, payload))) {
-		wf_count_add(&queue->dropped_events, 1);
-		wf_count_add(&queue->dropped_bytes, payload);
-		return;
-	}
-
-	pad = pad_bytes(queue, bytes);
 	if (pad) {
-		record = wf_record_at(queue, queue->head);
 		record->len_bytes = (uint32_t)pad;
 		record->type = WF_RECORD_PAD;
 		queue->head += pad;
+		record = wf_record_at(queue, queue->head);
 	}
-	record = wf_record_at(queue, queue->head);
 	record->len_bytes = bytes;
-	record->number = number;
-	record->before_bytes = before;
+	record->number = queue->next_number;
 	fill_record(record, event, page);
+	queue->next_number += wf_record_numbers(record);
 	queue->head += bytes;
+	queue->records_in += event->type != WEFT_EVENT_DROP;
 	wf_assert_valid(wf_queue_is_valid(queue));
+}
+
+/* Return the bytes of the ring that the back table needs, wherever the ring ends. */
+static uint64_t back_bytes(const struct wf_queue *queue)
+{
+	struct wf_losses_cursor cursor = {0};
+	uint64_t bytes = RECORD_BYTES_MAX; /* padding */
+	struct weft_event event;
+
+	while (wf_losses_next(queue->back, &cursor, &event))
+		bytes += record_bytes(&event);
+	return bytes;
+}
+
+/* Write the back table to the ring, which has room for it. */
+static void write_back(struct wf_queue *queue)
+{
+	struct wf_losses_cursor cursor = {0};
+	struct weft_event event;
+
+	while (wf_losses_next(queue->back, &cursor, &event))
+		write_record(queue, &event, NULL);
+	wf_losses_clear(queue->back);
+}
+
+/* Make room for an event, and write the back table before it. */
+static bool make_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
+{
+	if (wf_likely(wf_losses_is_empty(queue->back)))
+		return wf_queue_make_room(queue, wf_queue_pad_bytes(queue, bytes) + bytes, payload);
+	if (!wf_queue_make_room(queue, back_bytes(queue) + bytes, payload))
+		return false;
+	write_back(queue);
+	return true;
+}
+
+static void count_dropped(struct wf_queue *queue, uint64_t events, uint64_t bytes)
+{
+	wf_count_add(&queue->dropped_events, events);
+	wf_count_add(&queue->dropped_bytes, bytes);
+}
+
+/* Put a CLOSE event that is rejected into the back table. Without room there, it is lost. */
+static void reject_close(struct wf_queue *queue, const struct weft_event *event)
+{
+	if (wf_losses_reserve(queue->back, event->flow, true)) {
+		wf_losses_keep_close(queue->back, event->flow, event->close, event->time_ns);
+		return;
+	}
+	wf_losses_add_sum(
+		queue->back,
+		&(struct wf_loss_sum){.events = 1, .closes = 1, .time_ns = event->time_ns});
+	count_dropped(queue, 1, 0);
+}
+
+static void reject(struct wf_queue *queue, const struct weft_event *event)
+{
+	struct wf_loss_range range = {.events = 1, .bytes = payload_bytes(event)};
+
+	if (event->type == WEFT_EVENT_CLOSE) {
+		reject_close(queue, event);
+		return;
+	}
+	if (event->type == WEFT_EVENT_DATA) {
+		range.from_off = event->data.off;
+		range.to_off = event->data.off + event->data.len_bytes;
+	} else if (event->type == WEFT_EVENT_GAP) {
+		range.from_off = event->gap.off;
+		range.to_off = event->gap.off + event->gap.len_bytes;
+	}
+	wf_losses_add(queue->back, event->flow, event->dir, &range, event->time_ns);
+	count_dropped(queue, 1, range.bytes);
+}
+
+void wf_queue_lose_unknown(struct wf_queue *queue, const struct weft_event *event)
+{
+	bool is_close = event->type == WEFT_EVENT_CLOSE;
+	const struct wf_loss_sum sum = {
+		.events = 1 + (uint64_t)is_close,
+		.bytes = payload_bytes(event),
+		.connections = is_close,
+		.time_ns = event->time_ns,
+	};
+
+	wf_count_add(&queue->pushed_events, sum.events);
+	wf_count_add(&queue->pushed_bytes, sum.bytes);
+	wf_losses_add_sum(queue->back, &sum);
+	count_dropped(queue, sum.events, sum.bytes);
+}
+
+void wf_queue_push(struct wf_queue *queue, const struct weft_event *event, struct wf_page *page)
+{
+	uint64_t payload = payload_bytes(event);
+
+	wf_count_add(&queue->pushed_events, 1);
+	wf_count_add(&queue->pushed_bytes, payload);
+	if (wf_likely(make_room(queue, record_bytes(event), payload)))
+		write_record(queue, event, page);
+	else
+		reject(queue, event);
+}
+
+bool wf_queue_push_open(struct wf_queue *queue, const struct weft_event *event)
+{
+	if (!make_room(queue, record_bytes(event), 0))
+		return false;
+	wf_count_add(&queue->pushed_events, 1);
+	write_record(queue, event, NULL);
+	return true;
+}
+
+/* Tell the reader of rejected events as soon as there is room, not only with the next event. */
+static void flush_back(struct wf_queue *queue)
+{
+	if (!wf_queue_has_room(queue, back_bytes(queue), 0))
+		return;
+	write_back(queue);
+}
+
+void wf_queue_flush(struct wf_queue *queue)
+{
+	if (wf_unlikely(!wf_losses_is_empty(queue->back)))
+		flush_back(queue);
+	if (wf_unlikely(queue->overflow == WEFT_OVERFLOW_RESIZE))
+		wf_queue_settle(queue);
+	if (wf_unlikely(queue->marks))
+		wf_water_marks_check(queue);
+	if (!wf_queue_publish(queue))
+		return;
+	if (queue->wake_bytes == 1 ||
+	    queue->head - (atomic_load(&queue->claim) & ~WF_CLAIM_COPYING) >= queue->wake_bytes)
+		wf_waiter_wake(queue->reader);
 }
 
 void wf_queue_close(struct wf_queue *queue)
 {
-	if (has_left(queue, WF_QUEUE_LEFT_WORKER))
+	if (wf_queue_has_left(queue, WF_QUEUE_LEFT_WORKER))
 		return;
-	publish(queue);
+	wf_queue_publish(queue);
 	/*
 	 * Pairs with the load in wf_queue_is_finished(): the last records are published before
 	 * the queue is closed.
@@ -401,18 +335,27 @@ void wf_queue_close(struct wf_queue *queue)
 /* ---- both ---- */
 
 /*
- * Drop all waiting records and give back the ring. Both sides have left, so no other thread
- * uses the queue.
+ * Drop all waiting events and give back the rings. Both sides have left, so no other thread uses
+ * the queue.
  */
 static void drain(struct wf_queue *queue)
 {
 	uint64_t pos = wf_count_get(&queue->claim) & ~WF_CLAIM_COPYING;
 
-	for (; pos != queue->head; pos += wf_record_at(queue, pos)->len_bytes)
-		drop_record(queue, wf_record_at(queue, pos));
+	while (pos != queue->head) {
+		const struct wf_record *record = wf_record_at(queue, pos);
+
+		if (record->type == WEFT_EVENT_DATA)
+			wf_page_put(record->page);
+		pos += record->len_bytes;
+	}
 	atomic_store(&queue->claim, pos);
-	wf_arena_put_run(queue->arena, queue->ring, queue->ring_bytes);
-	queue->ring = NULL;
+	count_dropped(queue,
+		      wf_count_get(&queue->pushed_events) - wf_count_get(&queue->taken_events) -
+			      wf_count_get(&queue->dropped_events),
+		      wf_count_get(&queue->pushed_bytes) - wf_count_get(&queue->taken_bytes) -
+			      wf_count_get(&queue->dropped_bytes));
+	wf_queue_free_rings(queue);
 }
 
 void wf_queue_leave(struct wf_queue *queue, uint32_t side)
@@ -445,13 +388,17 @@ void wf_queue_stats_add(const struct wf_queue *queue, struct weft_sub_stats *sta
 	stats->waiting_events += pushed_events - taken_events - dropped_events;
 	stats->waiting_bytes += pushed - taken - dropped;
 	stats->high_water_bytes += wf_count_get(&queue->high_water_bytes);
+	stats->queue_bytes += wf_count_get(&queue->ring_bytes) +
+			      wf_count_get(&queue->payload_max_bytes);
 }
 
 bool wf_queue_is_valid(const struct wf_queue *queue)
 {
 	uint64_t claim = atomic_load(&queue->claim) & ~WF_CLAIM_COPYING;
 
-	return queue->head - claim <= queue->ring_bytes &&
-	       queue->head - wf_count_get(&queue->published) <= queue->ring_bytes &&
+	uint64_t ring_bytes = queue->rings[0].size + queue->rings[1].size;
+
+	return queue->head - claim <= ring_bytes &&
+	       queue->head - wf_count_get(&queue->published) <= ring_bytes &&
 	       queue->head % WF_RECORD_ALIGN == 0 && claim % WF_RECORD_ALIGN == 0;
 }

@@ -6,12 +6,19 @@
  *                 start                claim         published                head
  *
  * Positions are 64-bit byte counts that never wrap; a record never crosses the ring's end. Each
- * record has its event number and the number of payload bytes before it, so the reader detects
- * every loss by itself.
+ * record has its event number, so the reader notices every loss by itself; tables of losses say
+ * what was lost:
  *
- * Bound: the ring, whose size is fixed and which comes from the arena, plus the payload that is
- * waiting or lent, at most payload_max_bytes. A single event may exceed this limit if no other
- * payload is waiting or lent.
+ *   front: dropped records that were older than all waiting ones; the worker lends it to the reader
+ *   back:  rejected events, newer than all waiting ones; the worker writes it to the ring as records
+ *          as soon as there is room for all of it. Until then it rejects further events.
+ *
+ * A queue with the policy resize has a larger ring while it needs one. The old ring stays until
+ * its last record was released.
+ *
+ * Bound: the rings and the tables, which come from the arena, plus the payload that is waiting or
+ * lent, at most payload_max_bytes. A single event may exceed this limit if no other payload is
+ * waiting or lent.
  *
  * Thread: the worker for push, flush and close; the reader for take and release; both for
  * leave, once each. The second side to leave frees the waiting events and the ring.
@@ -28,8 +35,10 @@
 
 #include "base/assert.h"
 #include "base/waiter.h"
+#include "deliver/losses.h"
 
 struct wf_arena;
+struct wf_water_marks;
 struct wf_page;
 
 /* Interval at which a lazily woken reader checks for records without being woken. */
@@ -38,14 +47,24 @@ struct wf_page;
 #define WF_QUEUE_LEFT_WORKER (1u << 0)
 #define WF_QUEUE_LEFT_READER (1u << 1)
 
+struct wf_ring {
+	uint8_t *bytes; /* owned: a run of the arena; NULL: none */
+	uint64_t size;	/* in bytes, a power of two */
+};
+
 struct wf_queue {
 	/* set at creation; constant afterwards */
 	struct wf_arena *arena; /* borrowed */
-	uint8_t *ring;	     /* owned: a run of the arena, given back by the second side to leave */
-	uint64_t ring_bytes; /* size of the ring in bytes, a power of two */
-	uint64_t payload_max_bytes;
+	uint64_t base_bytes;	/* size of the queue, and its maximum with the policy resize */
+	uint64_t max_bytes;
+	uint64_t events_max; /* maximum number of waiting events */
+	uint64_t block_ns;   /* time limit of waiting for room; UINT64_MAX: none */
 	uint64_t wake_bytes; /* number of waiting bytes at which a sleeping reader is woken */
 	enum weft_overflow overflow; /* overflow policy; never WEFT_OVERFLOW_DEFAULT */
+	void *tables;		     /* owned: the run of the arena that holds the tables of losses */
+	uint64_t tables_bytes;
+	struct wf_losses *back; /* borrowed: in tables */
+	struct wf_water_marks *marks; /* borrowed; NULL: no callback for water marks */
 	/* borrowed: the waiter on which the subscription's reader sleeps */
 	struct wf_waiter *reader;
 	const _Atomic bool *stopping;  /* borrowed: set to true when the handle stops */
@@ -54,9 +73,20 @@ struct wf_queue {
 
 	/* written by the worker */
 	_Alignas(WF_CACHE_LINE) uint64_t head; /* position of the next record */
+	uint64_t next_number; /* number of the next record, if the back table is empty */
 	/* cached result of oldest_in_use(): bytes before this position may be overwritten */
 	uint64_t oldest_seen;
 	uint64_t stuck_taken; /* taken_events when the worker's wait last timed out */
+	uint64_t ring_from;   /* position at which the current ring began */
+	uint32_t calm_flushes; /* flushes that found a grown queue empty */
+	uint64_t records_in;   /* records of events written to rings */
+	uint64_t records_dropped;
+	bool lost_open; /* an OPEN event was rejected: see dispatch.c */
+	struct wf_ring rings[2];
+	/* ring_from, and in its lowest bit the index of the current ring; older records: the other */
+	_Atomic uint64_t turn;
+	_Atomic uint64_t ring_bytes; /* size of the current ring */
+	_Atomic uint64_t payload_max_bytes;
 	_Atomic uint64_t published;
 	/* number of events pushed or dropped so far; also the number of the next event */
 	_Atomic uint64_t pushed_events;
@@ -74,6 +104,13 @@ struct wf_queue {
 	 */
 	_Alignas(WF_CACHE_LINE) _Atomic uint64_t claim;
 	struct wf_waiter room; /* the waiter on which the worker sleeps until there is room */
+	/*
+	 * The two front tables. A side takes a table by exchanging it for NULL, so that neither
+	 * side waits for the other one; the reader keeps at most one.
+	 */
+	struct wf_losses *_Atomic losses;   /* the one that has entries; NULL: none, or in use */
+	struct wf_losses *_Atomic spare[2]; /* those that are empty */
+	_Atomic bool is_high;		  /* the high water mark was reached, and not the low one */
 	_Atomic uint32_t left; /* sides that have left the queue: mask of WF_QUEUE_LEFT_* */
 
 	/* written by the reader */
@@ -81,11 +118,12 @@ struct wf_queue {
 	_Atomic uint64_t taken_events;
 	_Atomic uint64_t taken_bytes;	 /* payload bytes taken by the reader */
 	_Atomic uint64_t released_bytes; /* payload bytes taken and released by the reader */
+	_Atomic uint64_t records_taken;	 /* records of events taken from rings */
 	uint64_t held_bytes;		 /* payload bytes taken since the last release */
 	uint32_t held_events;
 	uint64_t next_event; /* number that the next event has if no event was lost */
-	uint64_t next_bytes;
-	uint64_t last_ns;
+	struct wf_losses *telling; /* the table of which events are being reported; NULL: none */
+	struct wf_losses_cursor told;
 };
 
 /* Storage for the data of one event taken by the reader; the event points into it. */
@@ -105,7 +143,11 @@ struct wf_queue_opts {
 	struct wf_arena *arena;
 	/* maximum size of ring and payload together, at least WEFT_QUEUE_MIN_BYTES */
 	uint64_t bytes;
+	uint64_t max_bytes;  /* of the policy resize; 0: bytes */
+	uint64_t events_max; /* 0: no limit */
+	uint64_t block_ns;   /* of the policy block-with-timeout */
 	enum weft_overflow overflow;
+	struct wf_water_marks *marks;
 	bool lazy_wake; /* wake the reader only when many records are waiting */
 	struct wf_waiter *reader;
 	const _Atomic bool *stopping;
@@ -119,10 +161,20 @@ int wf_queue_init(struct wf_queue *queue, const struct wf_queue_opts *opts);
 /* ---- the worker ---- */
 
 /*
- * Push an event. If this function queues the event, it adds a reference to @page. If there is no
- * room, it waits with the overflow policy block, and drops events with any other policy.
+ * Push an event other than OPEN. If this function queues the event, it adds a reference to @page.
+ * If there is no room, it waits or drops events, as the overflow policy says.
  */
 void wf_queue_push(struct wf_queue *queue, const struct weft_event *event, struct wf_page *page);
+
+/* Push an OPEN event. Return: false if it was rejected; then it is not counted. */
+bool wf_queue_push_open(struct wf_queue *queue, const struct weft_event *event);
+
+/*
+ * Count an event as pushed and dropped: the reader does not know its connection, because OPEN was
+ * rejected. With CLOSE, OPEN is counted as well.
+ */
+void wf_queue_lose_unknown(struct wf_queue *queue, const struct weft_event *event);
+
 void wf_queue_flush(struct wf_queue *queue);
 
 /*
@@ -153,7 +205,7 @@ void wf_queue_close(struct wf_queue *queue);
 /* ---- the reader ---- */
 
 /*
- * Take up to @max events, with a DROP event before the first one after a loss. @slots: as many
+ * Take up to @max events, with DROP events before the first one after a loss. @slots: as many
  * slots as @events; the events point into them. The caller puts the pages in the slots and then
  * calls wf_queue_release(). Return: the number of events.
  */

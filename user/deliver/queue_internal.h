@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* queue_internal.h - the format of a queue's records, for its worker and its reader. */
+/*
+ * queue_internal.h - the format of a queue's records, for its worker and its reader; and what the
+ * files of the worker's side need of each other.
+ */
 #ifndef WF_DELIVER_QUEUE_INTERNAL_H
 #define WF_DELIVER_QUEUE_INTERNAL_H
 
@@ -24,18 +27,26 @@ struct wf_record {
 	uint8_t what;
 	uint8_t shown_bytes;
 	uint64_t number;
-	uint64_t before_bytes; /* payload bytes of all earlier events of the queue */
+	uint64_t lost_bytes; /* of a DROP event: payload bytes of the lost events */
 	uint64_t time_ns;
 	/* of an OPEN event: off and stream_bytes are its two offsets */
 	uint64_t off;
 	uint64_t stream_bytes;
-	const uint8_t *bytes;
+	union {
+		const uint8_t *bytes;
+		uint64_t lost_events; /* of a DROP event */
+	};
 	struct wf_page *page; /* owned: one reference to the page that holds the payload, or NULL */
 	struct weft_flow flow;
 	union {
 		struct weft_flow_record close;
 		/* bytes of a conflict: first the kept ones, then the lost ones */
 		uint8_t conflict[2 * WEFT_CONFLICT_BYTES_MAX];
+		/* of a DROP event without a connection */
+		struct {
+			uint64_t connections;
+			uint64_t closes;
+		} sum;
 	};
 };
 _Static_assert(offsetof(struct wf_record, flow) == 64, "the header is one cache line");
@@ -46,9 +57,20 @@ static inline uint64_t wf_record_payload_bytes(const struct wf_record *record)
 	return record->type == WEFT_EVENT_DATA ? record->stream_bytes : 0;
 }
 
+/* Return how many event numbers a record stands for. */
+static inline uint64_t wf_record_numbers(const struct wf_record *record)
+{
+	return record->type == WEFT_EVENT_DROP ? record->lost_events : 1;
+}
+
 static inline struct wf_record *wf_record_at(const struct wf_queue *queue, uint64_t pos)
 {
-	return (struct wf_record *)(queue->ring + (pos & (queue->ring_bytes - 1)));
+	/* Pairs with the store in wf_queue_fit_ring(): the ring is set before the turn. */
+	uint64_t turn = atomic_load_explicit(&queue->turn, memory_order_acquire);
+	bool is_older = (int64_t)(pos - (turn & ~1ull)) < 0;
+	const struct wf_ring *ring = &queue->rings[(turn & 1) ^ is_older];
+
+	return (struct wf_record *)(ring->bytes + (pos & (ring->size - 1)));
 }
 
 /* Add @amount to a counter that only the calling thread writes. */
@@ -62,5 +84,49 @@ static inline uint64_t wf_count_get(const _Atomic uint64_t *counter)
 {
 	return atomic_load_explicit(counter, memory_order_relaxed);
 }
+
+/* Give back a front table. Thread: the side that has it. */
+void wf_queue_put_spare(struct wf_queue *queue, struct wf_losses *losses);
+
+/* ---- the worker: queue.c ---- */
+
+bool wf_queue_publish(struct wf_queue *queue);
+
+/*
+ * If a record of @bytes does not fit before the ring's end, return the number of bytes left there,
+ * which are filled with padding; else return 0.
+ */
+uint64_t wf_queue_pad_bytes(const struct wf_queue *queue, uint64_t bytes);
+
+/* ---- the worker: queue_room.c ---- */
+
+/* Return the payload bytes that are waiting or lent. */
+uint64_t wf_queue_payload_in_use(const struct wf_queue *queue);
+
+/*
+ * Make room for @bytes of the ring and @payload bytes, as the overflow policy says. When the handle
+ * stops, wait for the reader first. Return: false if there is no room.
+ */
+bool wf_queue_make_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload);
+
+/* As above, but take only what is free. */
+bool wf_queue_has_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload);
+
+bool wf_queue_has_left(const struct wf_queue *queue, uint32_t side);
+
+/* ---- the worker: queue_ring.c ---- */
+
+/* Take the rings and tables. Return: 0; -ENOBUFS. */
+int wf_queue_open_ring(struct wf_queue *queue, uint64_t bytes);
+void wf_queue_free_rings(struct wf_queue *queue);
+
+/* Replace the ring by a larger one. Return: false if that is not possible now. */
+bool wf_queue_grow(struct wf_queue *queue);
+
+/* Free a ring that is no longer used, and make a grown queue small again when it stays empty. */
+void wf_queue_settle(struct wf_queue *queue);
+
+/* Return the position of the first byte that the reader may still read. */
+uint64_t wf_queue_oldest_in_use(const struct wf_queue *queue);
 
 #endif

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * queue_reader.c - the reader's end of a queue: turns records into events, and losses into DROP
- * events.
+ * queue_reader.c - the reader's end of a queue: turns records and tables of losses into events.
  *
- * The design comment of queue.c explains how reading and dropping work together.
+ * The design comment of queue_room.c explains how reading and dropping work together.
  */
 #include "deliver/queue.h"
 
 #include <string.h>
 
+#include "deliver/water_marks.h"
 #include "deliver/queue_internal.h"
 #include "memory/page.h"
 
@@ -17,17 +17,16 @@ enum {
 	PAYLOAD_LENT_SHARE = 4, /* at most 1/4 of the payload limit is lent at once */
 };
 
-static void make_drop(struct wf_queue *queue, uint64_t number, uint64_t before_bytes,
-		      uint64_t time_ns, struct weft_event *ret_event)
+static void take_drop(const struct wf_record *record, struct wf_queue_slot *slot,
+		      struct weft_event *event)
 {
-	*ret_event = (struct weft_event){
-		.type = WEFT_EVENT_DROP,
-		.time_ns = time_ns,
-		.drop = {.events = number - queue->next_event,
-			 .data_bytes = before_bytes - queue->next_bytes},
-	};
-	queue->next_event = number;
-	queue->next_bytes = before_bytes;
+	event->flow = record->what ? &slot->flow : NULL;
+	event->drop.events = record->lost_events;
+	event->drop.data_bytes = record->lost_bytes;
+	event->drop.off = record->off;
+	event->drop.len_bytes = record->stream_bytes;
+	event->drop.connections = record->what ? 0 : record->sum.connections;
+	event->drop.closes = record->what ? 0 : record->sum.closes;
 }
 
 /* Turn @record into @event. The record's reference to its page moves to @slot. */
@@ -74,13 +73,15 @@ static void take_record(struct wf_queue *queue, const struct wf_record *record,
 		event->open.midway = record->what;
 		break;
 	case WEFT_EVENT_DROP:
+		take_drop(record, slot, event);
 		break;
 	}
-	queue->next_event = record->number + 1;
-	queue->next_bytes = record->before_bytes + payload;
-	queue->last_ns = record->time_ns;
+	queue->next_event += wf_record_numbers(record);
+	if (event->type == WEFT_EVENT_DROP)
+		return;
 	queue->held_bytes += payload;
 	queue->held_events++;
+	wf_count_add(&queue->records_taken, 1);
 	wf_count_add(&queue->taken_events, 1);
 	wf_count_add(&queue->taken_bytes, payload);
 }
@@ -91,7 +92,7 @@ static void take_record(struct wf_queue *queue, const struct wf_record *record,
  */
 static uint64_t run_end(const struct wf_queue *queue, uint64_t pos, uint64_t end, int max)
 {
-	uint64_t budget = queue->payload_max_bytes / PAYLOAD_LENT_SHARE;
+	uint64_t budget = wf_count_get(&queue->payload_max_bytes) / PAYLOAD_LENT_SHARE;
 	uint64_t number = queue->next_event;
 	uint64_t payload = queue->held_bytes;
 	int count = 0;
@@ -106,7 +107,7 @@ static uint64_t run_end(const struct wf_queue *queue, uint64_t pos, uint64_t end
 			if (record->number != number ||
 			    (payload > budget && queue->held_events + (uint32_t)count))
 				break;
-			number++;
+			number += wf_record_numbers(record);
 			count++;
 		}
 		pos += record->len_bytes;
@@ -128,11 +129,87 @@ static const struct wf_record *first_record(const struct wf_queue *queue, uint64
 	return NULL;
 }
 
+/* ---- losses ---- */
+
+void wf_queue_put_spare(struct wf_queue *queue, struct wf_losses *losses)
+{
+	struct wf_losses *none = NULL;
+
+	wf_losses_clear(losses);
+	if (!atomic_compare_exchange_strong(&queue->spare[0], &none, losses))
+		atomic_store(&queue->spare[1], losses);
+}
+
+/* Turn the event that a table contains into one that does not depend on it. */
+static void take_told(struct wf_queue *queue, struct wf_queue_slot *slot, struct weft_event *event)
+{
+	slot->page = NULL;
+	if (event->flow) {
+		slot->flow = *event->flow;
+		event->flow = &slot->flow;
+	}
+	if (event->type == WEFT_EVENT_CLOSE) {
+		slot->close = *event->close;
+		event->close = &slot->close;
+	}
+	if (event->type == WEFT_EVENT_DROP) {
+		queue->next_event += event->drop.events;
+		return;
+	}
+	queue->next_event++;
+	wf_count_add(&queue->taken_events, 1);
+}
+
+/* Begin to report the front table, if it has entries. */
+static void begin_front(struct wf_queue *queue)
+{
+	if (queue->telling || !atomic_load(&queue->losses))
+		return;
+	/* Pairs with the store in queue_room.c. */
+	queue->telling = atomic_exchange(&queue->losses, NULL);
+	queue->told = (struct wf_losses_cursor){0};
+}
+
+/* Report up to @max events of the table that is being reported. Return: their number. */
+static int tell(struct wf_queue *queue, struct weft_event *events, struct wf_queue_slot *slots,
+		int max)
+{
+	int count = 0;
+
+	while (queue->telling && count < max) {
+		if (wf_losses_next(queue->telling, &queue->told, &events[count])) {
+			take_told(queue, &slots[count], &events[count]);
+			count++;
+			continue;
+		}
+		if (queue->telling != queue->back)
+			wf_queue_put_spare(queue, queue->telling);
+		queue->telling = NULL;
+	}
+	return count;
+}
+
 /*
- * Report a loss, or take a run of records. The reader has marked the claim as copying, so no record
+ * Report the back table of a queue whose worker has left, and of which all records were taken: it
+ * contains the last events.
+ */
+static int tell_back(struct wf_queue *queue, struct weft_event *events, struct wf_queue_slot *slots,
+		     int max)
+{
+	if (!queue->telling && queue->next_event != wf_count_get(&queue->pushed_events)) {
+		queue->telling = queue->back;
+		queue->told = (struct wf_losses_cursor){0};
+	}
+	return tell(queue, events, slots, max);
+}
+
+/* ---- records ---- */
+
+/*
+ * Report losses, or take a run of records. The reader has marked the claim as copying, so no record
  * at or after start is overwritten. Return: the number of events. *@ret_again: true if the caller
  * may call again for more events. If the result is 0 events, true means that the worker has dropped
- * records meanwhile.
+ * records meanwhile, and false may mean that it is about to enter them in the front table.
  */
 static int take_run(struct wf_queue *queue, uint64_t end, struct weft_event *events,
 		    struct wf_queue_slot *slots, int max, bool *ret_again)
@@ -151,10 +228,10 @@ static int take_run(struct wf_queue *queue, uint64_t end, struct weft_event *eve
 		return 0;
 	record = first_record(queue, pos, end);
 	if (record && record->number != queue->next_event) {
-		slots[0].page = NULL;
-		make_drop(queue, record->number, record->before_bytes, record->time_ns, events);
-		*ret_again = true;
-		return 1;
+		begin_front(queue);
+		count = tell(queue, events, slots, max);
+		*ret_again = count;
+		return count;
 	}
 	to = run_end(queue, pos, end, max);
 	*ret_again = to != pos;
@@ -183,32 +260,38 @@ static void begin_copying(struct wf_queue *queue)
 	while (!atomic_compare_exchange_weak(&queue->claim, &claim, claim | WF_CLAIM_COPYING));
 }
 
+static int take_records(struct wf_queue *queue, uint64_t end, struct weft_event *events,
+			struct wf_queue_slot *slots, int max)
+{
+	bool again = true;
+	int count = 0;
+
+	if (atomic_load(&queue->claim) == end)
+		return 0;
+	begin_copying(queue);
+	while (count < max && again)
+		count += take_run(queue, end, events + count, slots + count, max - count, &again);
+	/*
+	 * Pairs with wf_queue_oldest_in_use(): the reader's loads happen before the worker's
+	 * stores.
+	 */
+	atomic_fetch_and(&queue->claim, ~WF_CLAIM_COPYING);
+	return count;
+}
+
 int wf_queue_take(struct wf_queue *queue, struct weft_event *events, struct wf_queue_slot *slots,
 		  int max)
 {
 	bool closed = atomic_load(&queue->closed);
 	uint64_t end = atomic_load(&queue->published);
-	bool again = true;
-	int count = 0;
+	int count;
 
-	if (atomic_load(&queue->claim) != end) {
-		begin_copying(queue);
-		while (count < max && again)
-			count += take_run(queue, end, events + count, slots + count, max - count,
-					  &again);
-		/*
-		 * Pairs with oldest_in_use(): the reader's loads happen before the worker's
-		 * stores.
-		 */
-		atomic_fetch_and(&queue->claim, ~WF_CLAIM_COPYING);
-	}
-	if (closed && count < max && wf_queue_is_empty(queue) &&
-	    queue->next_event != wf_count_get(&queue->pushed_events)) {
-		slots[count].page = NULL;
-		make_drop(queue, wf_count_get(&queue->pushed_events),
-			  wf_count_get(&queue->pushed_bytes), queue->last_ns, &events[count]);
-		count++;
-	}
+	begin_front(queue);
+	count = tell(queue, events, slots, max);
+	if (count < max)
+		count += take_records(queue, end, events + count, slots + count, max - count);
+	if (closed && count < max && wf_queue_is_empty(queue))
+		count += tell_back(queue, events + count, slots + count, max - count);
 	return count;
 }
 
@@ -250,6 +333,8 @@ void wf_queue_release(struct wf_queue *queue)
 	atomic_store(&queue->released_bytes,
 		     wf_count_get(&queue->released_bytes) + queue->held_bytes);
 	queue->held_bytes = 0;
+	if (queue->marks)
+		wf_water_marks_check_low(queue);
 
 	/*
 	 * Wake a waiting worker only when nothing waits, or when at most half of the ring and of
@@ -260,14 +345,16 @@ void wf_queue_release(struct wf_queue *queue)
 	waiting = atomic_load(&queue->published) - wf_count_get(&queue->claim);
 	payload = wf_count_get(&queue->pushed_bytes) - wf_count_get(&queue->dropped_bytes) -
 		  wf_count_get(&queue->taken_bytes);
-	if (!waiting ||
-	    (waiting <= queue->ring_bytes / 2 && payload <= queue->payload_max_bytes / 2))
+	if (!waiting || (waiting <= wf_count_get(&queue->ring_bytes) / 2 &&
+			 payload <= wf_count_get(&queue->payload_max_bytes) / 2))
 		wf_waiter_wake(&queue->room);
 }
 
 bool wf_queue_is_empty(const struct wf_queue *queue)
 {
-	return (atomic_load(&queue->claim) & ~WF_CLAIM_COPYING) == atomic_load(&queue->published);
+	return (atomic_load(&queue->claim) & ~WF_CLAIM_COPYING) ==
+		       atomic_load(&queue->published) &&
+	       !atomic_load(&queue->losses) && (!queue->telling || queue->telling == queue->back);
 }
 
 bool wf_queue_is_finished(const struct wf_queue *queue)

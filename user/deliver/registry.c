@@ -94,15 +94,20 @@ static void free_passed(struct wf_registry *registry)
 	}
 }
 
+static void wake_workers(struct wf_registry *registry)
+{
+	for (uint32_t i = 0; i < registry->workers; i++)
+		if (registry->worker[i].waker && is_present(registry, i))
+			wf_waiter_wake(registry->worker[i].waker);
+}
+
 /* Publish @list and wake the workers, so that they use it soon. */
 static void publish(struct wf_registry *registry, struct wf_sub_list *list)
 {
 	list->next = atomic_load(&registry->list);
 	/* Pairs with the load in wf_dispatch_flush(). */
 	atomic_store(&registry->list, list);
-	for (uint32_t i = 0; i < registry->workers; i++)
-		if (registry->worker[i].waker && is_present(registry, i))
-			wf_waiter_wake(registry->worker[i].waker);
+	wake_workers(registry);
 	free_passed(registry);
 }
 
@@ -293,12 +298,28 @@ static void wait_for_callbacks(struct wf_registry *registry, uint64_t generation
 	}
 }
 
+/* Add the counters of a subscription that is being removed, as far as they are known now. */
+static void count_removed(struct wf_registry *registry, const struct weft_sub *sub)
+{
+	struct weft_sub_stats stats;
+
+	wf_sub_stats(sub, &stats);
+	registry->removed.pushed_events += stats.pushed_events;
+	registry->removed.pushed_bytes += stats.pushed_bytes;
+	registry->removed.taken_events += stats.taken_events;
+	registry->removed.taken_bytes += stats.taken_bytes;
+	registry->removed.dropped_events += stats.dropped_events;
+	registry->removed.dropped_bytes += stats.dropped_bytes;
+	registry->removed.overruns += stats.overruns;
+}
+
 /* Publish a list without @sub. Return: its generation. */
 static uint64_t publish_removal(struct wf_registry *registry, struct weft_sub *sub)
 {
 	struct wf_sub_list *list = sub->removal;
 
 	sub->removal = NULL;
+	count_removed(registry, sub);
 	copy_list(registry, list);
 	list->subs[sub->slot] = NULL;
 	unlink_owned(registry, sub);
@@ -349,6 +370,58 @@ void wf_registry_stop(struct wf_registry *registry)
 		if (list->subs[i])
 			wf_sub_wake_workers(list->subs[i]);
 	wf_lock_put(&registry->lock);
+}
+
+/* End @sub if its reader has been idle for too long. Return: true if it was. */
+static bool expire(struct weft_sub *sub, uint64_t now_ns)
+{
+	if (!wf_sub_watch(sub, now_ns) || !wf_sub_end(sub, WEFT_SUB_IDLE))
+		return false;
+	wf_warn("subscription %s: ended because its consumer took no event for %llu ms; unsubscribe "
+		"a consumer that does not read, or raise idle_ttl_ms",
+		sub->name, (unsigned long long)(sub->idle_ttl_ns / WF_NS_PER_MS));
+	return true;
+}
+
+int wf_registry_expire(struct wf_registry *registry, uint64_t now_ns)
+{
+	const struct wf_sub_list *list;
+	int expired = 0, err = wf_lock_take(&registry->lock, "idle subscriptions");
+
+	if (err)
+		return err;
+	list = atomic_load(&registry->list);
+	for (uint32_t i = 0; i < WEFT_SUBSCRIPTIONS_MAX; i++)
+		if (list->subs[i])
+			expired += expire(list->subs[i], now_ns);
+	/* An idle worker frees the events that wait at its next flush. */
+	if (expired)
+		wake_workers(registry);
+	wf_lock_put(&registry->lock);
+	return expired;
+}
+
+int wf_registry_stats_each(struct wf_registry *registry, wf_registry_stats_fn fn, void *ctx,
+			   struct weft_sub_stats *ret_removed)
+{
+	const struct wf_sub_list *list;
+	int err = wf_lock_take(&registry->lock, "subscriptions");
+
+	memset(ret_removed, 0, sizeof(*ret_removed));
+	if (err)
+		return err;
+	*ret_removed = registry->removed;
+	list = atomic_load(&registry->list);
+	for (uint32_t i = 0; i < WEFT_SUBSCRIPTIONS_MAX; i++) {
+		struct weft_sub_stats stats;
+
+		if (!list->subs[i])
+			continue;
+		wf_sub_stats(list->subs[i], &stats);
+		fn(list->subs[i]->name, &stats, ctx);
+	}
+	wf_lock_put(&registry->lock);
+	return 0;
 }
 
 uint32_t wf_registry_count(struct wf_registry *registry)

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include <weft/limits.h>
+#include <weft/subscribe.h>
 
 #include "base/lock.h"
 #include "base/waiter.h"
@@ -45,6 +46,7 @@ struct wf_registry {
 	struct wf_lock lock; /* held by control calls; protects all members that are not atomic */
 	struct wf_sub_list *_Atomic list; /* owned: the current list, which links older ones */
 	struct weft_sub *owned;		  /* subscriptions that were not unsubscribed, linked */
+	struct weft_sub_stats removed;	  /* counters of the subscriptions that were removed */
 	bool is_started;	 /* connections may exist that a new subscription has not seen */
 	_Atomic bool stopping;	 /* the handle stops: see wf_registry_stop() */
 	struct wf_waiter passed; /* control calls sleep here until a worker has passed a list */
@@ -105,6 +107,21 @@ void wf_registry_remove(struct weft_sub *sub);
  * takes events. Thread: any.
  */
 void wf_registry_stop(struct wf_registry *registry);
+
+/*
+ * End the subscriptions whose reader has taken nothing for their idle TTL. Return: their number;
+ * -ETIMEDOUT. Thread: one at a time.
+ */
+int wf_registry_expire(struct wf_registry *registry, uint64_t now_ns);
+
+/*
+ * Call @fn for each subscription, with its statistics. *@ret_removed: the sum of those that were
+ * removed, with counters only; set in any case. Return: 0; -ETIMEDOUT. Thread: any.
+ */
+typedef void (*wf_registry_stats_fn)(const char *name, const struct weft_sub_stats *stats,
+				     void *ctx);
+int wf_registry_stats_each(struct wf_registry *registry, wf_registry_stats_fn fn, void *ctx,
+			   struct weft_sub_stats *ret_removed);
 
 /* Return the number of subscriptions. Thread: any. */
 uint32_t wf_registry_count(struct wf_registry *registry);

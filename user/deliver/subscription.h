@@ -20,6 +20,7 @@
 #include <weft/subscribe.h>
 
 #include "deliver/conn_states.h"
+#include "deliver/water_marks.h"
 #include "deliver/queue.h"
 #include "deliver/worker_state.h"
 
@@ -35,6 +36,8 @@ struct wf_sub_list;
 struct wf_sub_inline {
 	_Alignas(WF_CACHE_LINE) _Atomic uint64_t events;
 	_Atomic uint64_t bytes;
+	_Atomic uint64_t overruns; /* measured calls that took longer than the budget */
+	uint32_t strikes;	   /* those of them in a row */
 };
 
 /* The handle of which a subscription becomes a part. All pointers are borrowed. */
@@ -64,6 +67,11 @@ struct weft_sub {
 	struct wf_flow_filter *filter; /* owned; NULL: all connections are wanted */
 	uint32_t workers;
 	bool lazy_wake;
+	/* the filter matches all connections, and the subscription is older than they are */
+	bool is_trusting;
+	bool is_pollable;    /* the reader's waiter has a descriptor */
+	uint32_t budget_us;  /* of the callback; 0: no limit */
+	uint64_t idle_ttl_ns; /* 0: no limit */
 	weft_event_fn inline_fn; /* the callback; NULL: events are queued */
 	weft_sub_ended_fn ended_fn;
 	void *ctx; /* argument of both functions */
@@ -72,10 +80,13 @@ struct weft_sub {
 	/* owned: one for each worker if events are queued, else NULL */
 	struct wf_queue *queues;
 	struct wf_conn_states states;
+	struct wf_water_marks marks; /* used if it has a callback */
 
 	/* of the registry, under its lock */
 	struct weft_sub *next_owned;
 	struct wf_sub_list *removal; /* owned: storage for the list without this subscription */
+	uint64_t watched_events;     /* events taken at the last wf_sub_watch() */
+	_Atomic uint64_t idle_since_ns; /* events wait since then, and none was taken; 0: no */
 
 	_Atomic uint32_t ended;	       /* enum weft_sub_end: the subscription gets no more events */
 	_Atomic uint32_t refs;	       /* the owner, and each worker that has not closed its end */
@@ -96,6 +107,9 @@ struct weft_sub {
  */
 int wf_sub_new(const struct weft_sub_opts *opts, const struct wf_sub_env *env,
 	       struct weft_sub **ret_sub);
+
+/* Free a subscription that nobody refers to, or that wf_sub_new() could not finish. */
+void wf_sub_free(struct weft_sub *sub);
 
 /* Poll for events, see weft_sub_poll(). Thread: the reader. */
 int wf_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_max, int timeout_ms);
@@ -137,6 +151,15 @@ bool wf_sub_clear(struct weft_sub *sub, uint32_t worker);
  * it is not present. Idempotent while the caller knows that @sub exists.
  */
 void wf_sub_leave(struct weft_sub *sub, uint32_t worker);
+
+/* Return the descriptor, see weft_sub_fd(). Thread: any. */
+int wf_sub_fd(const struct weft_sub *sub);
+
+/*
+ * Look whether the reader takes events. Return: true if it has taken none for the idle TTL, while
+ * events waited. Thread: one at a time, repeatedly.
+ */
+bool wf_sub_watch(struct weft_sub *sub, uint64_t now_ns);
 
 /* Read the statistics of a subscription. Thread: any. */
 void wf_sub_stats(const struct weft_sub *sub, struct weft_sub_stats *ret_stats);

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * losses.h - what a queue has dropped: by connection and direction, in a table of fixed size.
+ *
+ *   entry: │ connection │ lost range toserver │ lost range toclient │ OPEN │ CLOSE │
+ *   sum:   │ events and bytes for which there was no entry │
+ *
+ * OPEN and CLOSE events are kept, not lost: their entry delivers them around the lost ranges. If
+ * the table is full, entries move to the sum: first connections of which nothing was delivered,
+ * neither OPEN nor CLOSE; then those that only lost data. If no entry of either kind exists, an
+ * OPEN or CLOSE is rejected.
+ *
+ * Bound: wf_losses_bytes(). Thread: whoever holds the table.
+ */
+#ifndef WF_DELIVER_LOSSES_H
+#define WF_DELIVER_LOSSES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <weft/event.h>
+
+/* What was dropped of one direction of a connection; nothing if events is 0. */
+struct wf_loss_range {
+	uint64_t from_off;
+	uint64_t to_off; /* equal to from_off: no bytes of the stream */
+	uint64_t events;
+	uint64_t bytes; /* payload bytes of these events: without gaps */
+};
+
+struct wf_loss {
+	struct weft_flow flow;
+	struct wf_loss_range range[WEFT_DIR_COUNT];
+	uint64_t time_ns;
+	uint64_t open_ns;
+	uint64_t open_off[WEFT_DIR_COUNT];
+	uint64_t close_ns;
+	bool has_open;
+	bool is_midway;
+	int16_t close; /* index in wf_losses.closes; -1: none */
+};
+
+struct wf_loss_sum {
+	uint64_t events;
+	uint64_t bytes;
+	uint64_t connections;
+	uint64_t closes;
+	uint64_t time_ns;
+};
+
+enum { WF_LOSSES_CLOSES = 16, WF_LOSSES_MIN = 32, WF_LOSSES_MAX = 256 };
+
+struct wf_losses {
+	uint32_t size;
+	uint32_t count;
+	uint32_t last; /* index of the entry that was used last */
+	uint32_t closes_used; /* mask of the elements of closes that are in use */
+	struct wf_loss_sum sum;
+	/* OPEN and CLOSE events that moved from an entry to the sum; see wf_losses_given_up() */
+	uint64_t given_up;
+	struct weft_flow_record closes[WF_LOSSES_CLOSES];
+	uint64_t ids[WF_LOSSES_MAX]; /* of the connections, to find an entry fast */
+	struct wf_loss list[];
+};
+
+static inline uint64_t wf_losses_bytes(uint32_t size)
+{
+	return (sizeof(struct wf_losses) + size * sizeof(struct wf_loss) + 63) & ~63ull;
+}
+
+/* Make the zeroed memory at @losses an empty table. */
+void wf_losses_init(struct wf_losses *losses, uint32_t size);
+
+static inline bool wf_losses_is_empty(const struct wf_losses *losses)
+{
+	return !losses->count && !losses->sum.events;
+}
+
+/* Remove all entries. */
+void wf_losses_clear(struct wf_losses *losses);
+
+/*
+ * Make sure that an OPEN (@is_close: a CLOSE) event of @flow can be kept. Return: false if there is
+ * no room.
+ */
+bool wf_losses_reserve(struct wf_losses *losses, const struct weft_flow *flow, bool is_close);
+
+/* Keep an event for which wf_losses_reserve() returned true. */
+void wf_losses_keep_open(struct wf_losses *losses, const struct weft_flow *flow,
+			 const uint64_t off[WEFT_DIR_COUNT], bool is_midway, uint64_t time_ns);
+void wf_losses_keep_close(struct wf_losses *losses, const struct weft_flow *flow,
+			  const struct weft_flow_record *record, uint64_t time_ns);
+
+/* Add @range of direction @dir; without an entry for it, to the sum. */
+void wf_losses_add(struct wf_losses *losses, const struct weft_flow *flow, enum weft_dir dir,
+		   const struct wf_loss_range *range, uint64_t time_ns);
+
+/* Add to the sum. */
+void wf_losses_add_sum(struct wf_losses *losses, const struct wf_loss_sum *sum);
+
+/* Return the number of kept events that were given up since the last call. */
+uint64_t wf_losses_given_up(struct wf_losses *losses);
+
+/* A position in the sequence of events of a table; zero: its beginning. */
+struct wf_losses_cursor {
+	uint32_t index;
+	uint32_t step;
+};
+
+/*
+ * Return the next event of the table: of each entry OPEN, DROP for each direction, and CLOSE; then
+ * DROP for the sum. It is valid until @losses changes. Return: false after the last one.
+ */
+bool wf_losses_next(const struct wf_losses *losses, struct wf_losses_cursor *cursor,
+		    struct weft_event *ret_event);
+
+#endif

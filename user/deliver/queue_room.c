@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * queue_room.c - makes room in a queue as the overflow policy says, and drops waiting records.
+ *
+ * Dropping works without locks: the worker drops the oldest record by advancing `claim`. The reader
+ * sets the lowest bit of `claim` while it copies. Until it has finished, the worker does not
+ * overwrite any bytes at or after `start`, so a record that is being read stays intact even if the
+ * worker drops it meanwhile. The side that advances `claim` past a record owns that record. If the
+ * ring is full of records that are being copied, or if the front table has no room for an OPEN or
+ * CLOSE event, the newest event is rejected instead.
+ *
+ * The worker enters a dropped record in the front table after it has advanced `claim`. A reader
+ * that comes in between notices by the numbers that entries are missing, and takes nothing.
+ */
+#include "base/clock.h"
+#include "deliver/water_marks.h"
+#include "deliver/queue_internal.h"
+#include "memory/page.h"
+
+#define NOT_STUCK	 UINT64_MAX
+#define SPACE_NAP_NS	 (100 * WF_NS_PER_MS)
+#define STOP_PATIENCE_NS (1 * WF_NS_PER_SEC)
+
+uint64_t wf_queue_oldest_in_use(const struct wf_queue *queue)
+{
+	/* Pairs with the store in wf_queue_take() that ends copying. */
+	uint64_t claim = atomic_load(&queue->claim);
+
+	if (claim & WF_CLAIM_COPYING)
+		return atomic_load_explicit(&queue->start, memory_order_acquire);
+	return claim;
+}
+
+uint64_t wf_queue_payload_in_use(const struct wf_queue *queue)
+{
+	return wf_count_get(&queue->pushed_bytes) - wf_count_get(&queue->dropped_bytes) -
+	       atomic_load(&queue->released_bytes);
+}
+
+static bool ring_has_room(struct wf_queue *queue, uint64_t bytes)
+{
+	uint64_t end = queue->head + bytes, ring_bytes = wf_count_get(&queue->ring_bytes);
+	uint64_t oldest = queue->oldest_seen;
+
+	if (wf_likely(end - oldest <= ring_bytes))
+		return true;
+	oldest = queue->oldest_seen = wf_queue_oldest_in_use(queue);
+	if (oldest < queue->ring_from)
+		oldest = queue->ring_from; /* older records are in the other ring */
+	return end - oldest <= ring_bytes;
+}
+
+static bool has_event_room(const struct wf_queue *queue)
+{
+	return queue->events_max == UINT64_MAX ||
+	       queue->records_in - queue->records_dropped - wf_count_get(&queue->records_taken) <
+		       queue->events_max;
+}
+
+bool wf_queue_has_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
+{
+	uint64_t in_use;
+
+	if (!ring_has_room(queue, bytes) || !has_event_room(queue))
+		return false;
+	if (!payload)
+		return true;
+	in_use = wf_queue_payload_in_use(queue) - payload; /* the event was counted as pushed */
+	if (in_use && in_use + payload > wf_count_get(&queue->payload_max_bytes))
+		return false;
+	if (in_use + payload > wf_count_get(&queue->high_water_bytes))
+		atomic_store_explicit(&queue->high_water_bytes, in_use + payload,
+				      memory_order_relaxed);
+	return true;
+}
+
+/* ---- dropping ---- */
+
+static struct wf_losses *take_front(struct wf_queue *queue)
+{
+	struct wf_losses *front = atomic_exchange(&queue->losses, NULL);
+
+	for (int i = 0; i < 2 && !front; i++)
+		front = atomic_exchange(&queue->spare[i], NULL);
+	return front;
+}
+
+static void put_front(struct wf_queue *queue, struct wf_losses *front)
+{
+	/* Pairs with the exchange in queue_reader.c. */
+	if (!wf_losses_is_empty(front))
+		atomic_store(&queue->losses, front);
+	else
+		wf_queue_put_spare(queue, front);
+}
+
+/* Is there room in @front for a record that must not be lost? */
+static bool may_drop(struct wf_losses *front, const struct wf_record *record)
+{
+	if (record->type != WEFT_EVENT_OPEN && record->type != WEFT_EVENT_CLOSE)
+		return true;
+	return wf_losses_reserve(front, &record->flow, record->type == WEFT_EVENT_CLOSE);
+}
+
+static void enter_loss(struct wf_losses *front, const struct wf_record *record)
+{
+	struct wf_loss_range range = {.events = 1, .bytes = wf_record_payload_bytes(record)};
+
+	if (record->type == WEFT_EVENT_DROP)
+		range = (struct wf_loss_range){.events = record->lost_events,
+					       .bytes = record->lost_bytes};
+	if (record->type != WEFT_EVENT_ANOMALY) {
+		range.from_off = record->off;
+		range.to_off = record->off + record->stream_bytes;
+	}
+	wf_losses_add(front, &record->flow, (enum weft_dir)record->dir, &range, record->time_ns);
+}
+
+/* Enter a dropped record in @front. Return: true if the event is lost, false if it is kept. */
+static bool enter_record(struct wf_losses *front, const struct wf_record *record)
+{
+	const uint64_t off[WEFT_DIR_COUNT] = {record->off, record->stream_bytes};
+
+	switch (record->type) {
+	case WF_RECORD_PAD:
+		return false;
+	case WEFT_EVENT_OPEN:
+		wf_losses_keep_open(front, &record->flow, off, record->what, record->time_ns);
+		return false;
+	case WEFT_EVENT_CLOSE:
+		wf_losses_keep_close(front, &record->flow, &record->close, record->time_ns);
+		return false;
+	case WEFT_EVENT_DROP:
+		if (record->what)
+			enter_loss(front, record);
+		else
+			wf_losses_add_sum(front, &(struct wf_loss_sum){
+							 .events = record->lost_events,
+							 .bytes = record->lost_bytes,
+							 .connections = record->sum.connections,
+							 .closes = record->sum.closes,
+							 .time_ns = record->time_ns});
+		return false;
+	default:
+		enter_loss(front, record);
+		return true;
+	}
+}
+
+static void drop_record(struct wf_queue *queue, struct wf_losses *front, struct wf_record *record)
+{
+	uint64_t lost = enter_record(front, record);
+
+	if (record->type != WF_RECORD_PAD && record->type != WEFT_EVENT_DROP)
+		queue->records_dropped++;
+	wf_count_add(&queue->dropped_events, lost + wf_losses_given_up(front));
+	if (record->type != WEFT_EVENT_DATA)
+		return;
+	wf_count_add(&queue->dropped_bytes, record->stream_bytes);
+	wf_page_put(record->page);
+}
+
+/* Drop the oldest record that the reader has not claimed. Return: false if there is none. */
+static bool drop_oldest(struct wf_queue *queue)
+{
+	uint64_t claim = atomic_load(&queue->claim);
+	uint64_t pos = claim & ~WF_CLAIM_COPYING;
+	struct wf_record *record;
+	struct wf_losses *front;
+	bool may;
+
+	if (pos == wf_count_get(&queue->published) && !wf_queue_publish(queue))
+		return false;
+	front = take_front(queue);
+	if (!front)
+		return false;
+	record = wf_record_at(queue, pos);
+	may = may_drop(front, record);
+	if (may && atomic_compare_exchange_strong(&queue->claim, &claim, claim + record->len_bytes))
+		drop_record(queue, front, record);
+	put_front(queue, front);
+	return may;
+}
+
+bool wf_queue_has_left(const struct wf_queue *queue, uint32_t side)
+{
+	return atomic_load(&queue->left) & side;
+}
+
+/* Return true if the reader takes no more events, because it has left or will leave. */
+static bool reader_is_gone(const struct wf_queue *queue)
+{
+	return atomic_load(queue->ended) || wf_queue_has_left(queue, WF_QUEUE_LEFT_READER);
+}
+
+/* Drop the oldest record of a queue that nobody reads any more. Return: false if there is none. */
+static bool discard_oldest(struct wf_queue *queue)
+{
+	uint64_t claim = atomic_load(&queue->claim);
+	uint64_t pos = claim & ~WF_CLAIM_COPYING;
+	struct wf_record *record;
+
+	if (pos == wf_count_get(&queue->published) && !wf_queue_publish(queue))
+		return false;
+	record = wf_record_at(queue, pos);
+	if (!atomic_compare_exchange_strong(&queue->claim, &claim, claim + record->len_bytes))
+		return true;
+	if (record->type == WF_RECORD_PAD || record->type == WEFT_EVENT_DROP)
+		return true;
+	wf_count_add(&queue->dropped_events, 1);
+	wf_count_add(&queue->dropped_bytes, wf_record_payload_bytes(record));
+	wf_page_put(record->page);
+	return true;
+}
+
+bool wf_queue_clear(struct wf_queue *queue, uint32_t events_max)
+{
+	if (wf_queue_has_left(queue, WF_QUEUE_LEFT_WORKER))
+		return true;
+	for (uint32_t i = 0; i < events_max; i++)
+		if (!discard_oldest(queue))
+			return true;
+	return false;
+}
+
+bool wf_queue_has_passed(const struct wf_queue *queue, uint64_t position)
+{
+	return wf_count_get(&queue->dropped_bytes) + atomic_load(&queue->released_bytes) >=
+		       position ||
+	       wf_queue_has_left(queue, WF_QUEUE_LEFT_READER);
+}
+
+uint32_t wf_queue_drop_waiting(struct wf_queue *queue, uint32_t events_max, uint64_t *ret_bytes)
+{
+	uint64_t events = wf_count_get(&queue->dropped_events);
+	uint64_t bytes = wf_count_get(&queue->dropped_bytes);
+	uint64_t limit = wf_count_get(&queue->payload_max_bytes);
+
+	*ret_bytes = 0;
+	/* A grown queue gives back what it has beyond its size at creation. */
+	if (limit > queue->base_bytes)
+		limit = queue->base_bytes;
+	if (queue->overflow == WEFT_OVERFLOW_BLOCK || wf_queue_payload_in_use(queue) <= limit / 2)
+		return 0;
+	for (uint32_t i = 0; i < events_max; i++)
+		if (wf_queue_payload_in_use(queue) <= limit / 4 || !drop_oldest(queue))
+			break;
+	*ret_bytes = wf_count_get(&queue->dropped_bytes) - bytes;
+	return (uint32_t)(wf_count_get(&queue->dropped_events) - events);
+}
+
+/* ---- waiting ---- */
+
+/*
+ * Return true if the worker waits no longer, at @now_ns: the time limit of the policy has passed, or
+ * the handle stops and the reader takes nothing. *@progress: what the reader had taken at
+ * *@progress_ns.
+ */
+static bool has_waited_enough(const struct wf_queue *queue, uint64_t now_ns, uint64_t *progress,
+			      uint64_t *progress_ns)
+{
+	uint64_t taken = wf_count_get(&queue->taken_events);
+
+	if (!atomic_load(queue->stopping))
+		return false;
+	if (taken != *progress || !*progress_ns) {
+		*progress = taken;
+		*progress_ns = now_ns;
+	}
+	return now_ns - *progress_ns > STOP_PATIENCE_NS;
+}
+
+static bool wait_for_reader(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
+{
+	uint64_t taken = wf_count_get(&queue->taken_events);
+	uint64_t progress_ns = 0, until_ns = UINT64_MAX, now_ns;
+
+	wf_queue_publish(queue);
+	wf_waiter_wake(queue->reader);
+	if (queue->marks)
+		wf_water_marks_check(queue);
+	if (taken == queue->stuck_taken)
+		return false;
+	queue->stuck_taken = NOT_STUCK;
+	if (queue->block_ns != UINT64_MAX && !atomic_load(queue->stopping))
+		until_ns = wf_clock_monotonic_ns() + queue->block_ns;
+	for (;;) {
+		uint32_t ticket = wf_waiter_announce(&queue->room);
+
+		if (wf_queue_has_room(queue, bytes, payload))
+			break;
+		if (reader_is_gone(queue))
+			return false;
+		now_ns = wf_clock_monotonic_ns();
+		if (now_ns >= until_ns ||
+		    has_waited_enough(queue, now_ns, &taken, &progress_ns)) {
+			queue->stuck_taken = wf_count_get(&queue->taken_events);
+			return false;
+		}
+		wf_waiter_sleep(&queue->room, ticket,
+				now_ns + SPACE_NAP_NS < until_ns ? now_ns + SPACE_NAP_NS
+								 : until_ns);
+	}
+	wf_waiter_cancel(&queue->room);
+	return true;
+}
+
+/*
+ * Wait until the reader has made room. Return: false if the reader will not make room, because it
+ * has left, because the time limit has passed, or because the handle stops and the reader takes no
+ * more events.
+ */
+static bool wait_for_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
+{
+	bool has_room;
+
+	atomic_store(queue->is_blocked, true);
+	has_room = wait_for_reader(queue, bytes, payload);
+	atomic_store(queue->is_blocked, false);
+	/*
+	 * Pairs with wait_for_callbacks() in registry.c: either it sees that this worker is not
+	 * blocked, or this worker sees that the subscription has ended.
+	 */
+	atomic_thread_fence(memory_order_seq_cst);
+	return has_room;
+}
+
+/* Do what the policy says about a full queue. Return: false if nothing more can be done. */
+static bool overflow(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
+{
+	switch (queue->overflow) {
+	case WEFT_OVERFLOW_RESIZE:
+		return (has_event_room(queue) && wf_queue_grow(queue)) || drop_oldest(queue);
+	case WEFT_OVERFLOW_DROP_OLDEST:
+		return drop_oldest(queue);
+	case WEFT_OVERFLOW_DROP_NEWEST:
+		return false;
+	case WEFT_OVERFLOW_DEFAULT:
+	case WEFT_OVERFLOW_BLOCK:
+	case WEFT_OVERFLOW_BLOCK_WITH_TIMEOUT:
+		return wait_for_room(queue, bytes, payload);
+	}
+	return false;
+}
+
+bool wf_queue_make_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
+{
+	/* When the handle stops, no more packets arrive that could be lost while it waits. */
+	while (!wf_queue_has_room(queue, bytes, payload))
+		if (!(atomic_load(queue->stopping) && wait_for_room(queue, bytes, payload)) &&
+		    !overflow(queue, bytes, payload))
+			return false;
+	return true;
+}
