@@ -29,8 +29,8 @@ enum weft_metric_kind {
  * @family: name of the metric in Prometheus to which this value belongs; NULL: the value is not
  *          exported, because it is a sum that Prometheus can compute
  * @labels: labels "key=value,..." that distinguish the value from others of its family; may be "".
- *          A key without a value (interface, task, worker) means that @value is the sum over all
- *          interfaces, tasks or workers
+ *          A key without a value (interface, task, worker, name) means that @value is the sum over
+ *          all interfaces, tasks, workers or subscriptions
  */
 struct weft_metric {
 	const char *name;
@@ -57,7 +57,7 @@ void weft_stats_each(const struct weft *weft, weft_metric_fn fn, void *ctx);
  * @out: borrowed; not flushed or closed
  *
  * Writes one line per family and set of labels, with a line of its own for each interface, each
- * cleanup task and each worker. Return: 0 on success; -ENOMEM; -EIO if writing to @out fails.
+ * cleanup task, each worker, and each name of subscriptions. Return: 0 on success; -ENOMEM; -EIO if writing to @out fails.
  * Thread: any. Memory: 350 KB during the call. Reference: text-based format, version 0.0.4.
  */
 int weft_stats_prometheus(const struct weft *weft, FILE *out);

@@ -67,6 +67,7 @@ static int setup(void **state)
 		{"interface", "a\"b\\", &fix->eth0},
 		{"task", "idle flows", &fix->sum},
 		{"worker", "3", &fix->sum},
+		{"name", "files", &fix->sum},
 	};
 	size_t bytes;
 	FILE *out;
@@ -75,7 +76,7 @@ static int setup(void **state)
 	set_values(&fix->sum, 1);
 	set_values(&fix->eth0, 1000);
 	out = open_memstream(&fix->text, &bytes);
-	assert_int_equal(wf_prometheus_write(out, &fix->sum, parts, 4), 0);
+	assert_int_equal(wf_prometheus_write(out, &fix->sum, parts, 5), 0);
 	fclose(out);
 	assert_int_equal(fix->text[bytes - 1], '\n');
 	split(fix);

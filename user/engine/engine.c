@@ -214,6 +214,7 @@ static int start_housekeeping(struct wf_engine *engine)
 		.weft = &engine->opts,
 		.arena = engine->arena,
 		.mailboxes = &engine->crew.mailboxes,
+		.registry = &engine->registry,
 		.shedding = engine->ifaces.count ? &engine->shedding : NULL,
 	};
 
@@ -395,6 +396,12 @@ void wf_engine_stats(const struct wf_engine *engine, struct wf_metrics *ret_sum)
 		wf_metric_add(ret_sum, ownership_violations,
 			      atomic_load_explicit(&engine->crew.workers[i].owner.violations,
 						   memory_order_relaxed));
+}
+
+void wf_engine_subs_each(struct wf_engine *engine, wf_registry_stats_fn fn, void *ctx,
+			 struct weft_sub_stats *ret_removed)
+{
+	wf_registry_stats_each(&engine->registry, fn, ctx, ret_removed);
 }
 
 void wf_engine_iface_stats_each(const struct wf_engine *engine, wf_iface_stats_fn fn, void *ctx)

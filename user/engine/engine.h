@@ -24,6 +24,8 @@
 #include <weft/submit.h>
 #include <weft/subscribe.h>
 
+#include "deliver/registry.h"
+
 struct wf_engine;
 struct wf_housekeeping;
 struct wf_metrics;
@@ -47,6 +49,13 @@ void wf_engine_free(struct wf_engine *engine);
 
 /* Add the metrics of all threads and interfaces to @ret_sum. Thread: any. */
 void wf_engine_stats(const struct wf_engine *engine, struct wf_metrics *ret_sum);
+
+/*
+ * Call @fn for each subscription, with its statistics. *@ret_removed: the sum of those that were
+ * removed. If the lock is busy for too long, nothing is read. Thread: any.
+ */
+void wf_engine_subs_each(struct wf_engine *engine, wf_registry_stats_fn fn, void *ctx,
+			 struct weft_sub_stats *ret_removed);
 
 /*
  * Call @fn with the metrics of each interface. The name and the metrics are lent for the call.

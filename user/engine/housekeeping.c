@@ -17,7 +17,9 @@
 #include "base/periodic.h"
 #include "memory/arena.h"
 #include "memory/budget.h"
+#include "deliver/registry.h"
 #include "metrics/metrics.h"
+#include "pressure/cleanup.h"
 #include "pressure/monitor.h"
 #include "pressure/pressure_report.h"
 #include "pressure/shedding.h"
@@ -125,6 +127,25 @@ void wf_housekeeping_stats(const struct wf_housekeeping *housekeeping, struct wf
 
 /* ---- start and stop ---- */
 
+enum { WATCH_INTERVAL_SEC = 1 };
+
+static int64_t expire_subscriptions(void *ctx, uint64_t now_ns, uint64_t ttl_ns)
+{
+	return wf_registry_expire(ctx, now_ns);
+}
+
+static int register_subscriptions(struct wf_housekeeping *housekeeping, uint64_t now_ns)
+{
+	const struct wf_cleanup_task task = {
+		.name = "idle subscriptions",
+		.interval_ns = WATCH_INTERVAL_SEC * WF_NS_PER_SEC,
+		.fn = expire_subscriptions,
+		.ctx = housekeeping->opts.registry,
+	};
+
+	return wf_cleanup_register(wf_monitor_cleanup(housekeeping->monitor), &task, now_ns);
+}
+
 static int make_monitor(struct wf_housekeeping *housekeeping)
 {
 	const struct weft_opts *weft = housekeeping->opts.weft;
@@ -152,6 +173,8 @@ static int make_monitor(struct wf_housekeeping *housekeeping)
 		err = wf_cleanup_tasks_register(&housekeeping->cleanup,
 						housekeeping->opts.mailboxes, weft,
 						wf_monitor_cleanup(housekeeping->monitor), now_ns);
+	if (!err)
+		err = register_subscriptions(housekeeping, now_ns);
 	return err;
 }
 

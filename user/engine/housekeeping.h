@@ -21,6 +21,7 @@ struct wf_housekeeping;
 struct wf_mailboxes;
 struct wf_metrics;
 struct wf_pressure_report;
+struct wf_registry;
 struct wf_shedding;
 
 /* Options of the thread; all pointers are borrowed until wf_housekeeping_stop(). */
@@ -28,6 +29,7 @@ struct wf_housekeeping_opts {
 	const struct weft_opts *weft;
 	struct wf_arena *arena;
 	const struct wf_mailboxes *mailboxes;
+	struct wf_registry *registry; /* of the subscriptions */
 	struct wf_shedding *shedding; /* NULL in replay */
 };
 

@@ -16,10 +16,14 @@
 
 struct wf_metrics;
 
-/* Metrics of one interface, housekeeping task or worker, for labels whose key has no value. */
+/*
+ * Metrics of one interface, housekeeping task, worker or name of subscriptions, for labels whose
+ * key has no value.
+ */
 struct wf_metrics_part {
-	const char *key;   /* "interface", "task" or "worker"; borrowed */
-	const char *value; /* name of the interface or task, number of the worker; borrowed */
+	const char *key;   /* "interface", "task", "worker" or "name"; borrowed */
+	const char *value; /* name of the interface, task or subscription, number of the worker;
+			      borrowed */
 	const struct wf_metrics *metrics; /* borrowed */
 };
 
