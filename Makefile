@@ -46,7 +46,7 @@ APP_LIBS := -ljansson -lyaml
 # ---- sources -----------------------------------------------------------------
 
 LIB_DIRS := api control engine worker conn pressure capture capture/file capture/set capture/live capture/ring capture/maps capture/host capture/hook decode flow senders splits unread tcp \
-            reassembly deliver packet memory metrics base
+            reassembly deliver queue packet memory metrics base
 APP_DIRS := cli agent agent/control config sink sink/format sink/table
 LIB_SRC  := $(foreach d,$(LIB_DIRS),$(sort $(wildcard user/$(d)/*.c)))
 APP_SRC  := $(foreach d,$(APP_DIRS),$(sort $(wildcard user/$(d)/*.c)))

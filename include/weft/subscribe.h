@@ -85,8 +85,8 @@ typedef void (*weft_sub_ended_fn)(struct weft_sub *sub, enum weft_sub_end reason
  * @ctx:  the member ctx of struct weft_sub_opts
  *
  * HIGH and LOW alternate. Thread: HIGH: a worker, between two batches or before it waits for room;
- * LOW: the thread in weft_sub_poll(), or a worker. Calls of two threads may overlap. Must not block,
- * and must not call weft_sub_poll() or weft_unsubscribe().
+ * LOW: the thread in weft_sub_poll(), or a worker. Calls of two threads may overlap. Must not
+ * block, and must not call weft_sub_poll() or weft_unsubscribe().
  */
 typedef void (*weft_mark_fn)(struct weft_sub *sub, enum weft_mark mark, void *ctx);
 
@@ -150,10 +150,10 @@ struct weft_sub_opts {
  * Return: 0 on success; -ENOSPC if there are WEFT_SUBSCRIPTIONS_MAX subscriptions; -EINVAL if an
  * option is invalid (logged); -ENOBUFS if the queues exceed the memory limit; -ENOMEM; -ETIMEDOUT
  * if other control calls took too long. Thread: any, also in a callback of this handle. Memory: for
- * each worker, this call allocates a ring of at most @queue_bytes / 8, and up to 192 KiB for records
- * of losses; while the handle runs, or
- * with a filter, also a map of connections of 1/512 of the memory limit. Workers allocate pages
- * while events wait. All counts against the handle's memory limit.
+ * each worker, this call allocates a ring of at most @queue_bytes / 8, and up to 192 KiB for
+ * records of losses; while the handle runs, or with a filter, also a map of connections of 1/512 of
+ * the memory limit. Workers allocate pages while events wait. All counts against the handle's
+ * memory limit.
  */
 int weft_subscribe(struct weft *weft, const struct weft_sub_opts *opts, struct weft_sub **ret_sub);
 
@@ -172,10 +172,11 @@ int weft_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_ma
 /**
  * weft_sub_fd() - return a descriptor that is readable while events may wait for the subscription
  *
- * For poll(2), select(2) and epoll(7), as level-triggered or edge-triggered event. It stays readable
- * until weft_sub_poll() finds no event, that is, returns 0 with a timeout of 0: call it until then,
- * or once for each wake-up. It is also readable when the subscription has ended. It is not to be
- * read, written or closed. Workers write to it only after weft_sub_poll() has found no event.
+ * For poll(2), select(2) and epoll(7), as level-triggered or edge-triggered event. It stays
+ * readable until weft_sub_poll() finds no event, that is, returns 0 with a timeout of 0: call it
+ * until then, or once for each wake-up. It is also readable when the subscription has ended. It is
+ * not to be read, written or closed. Workers write to it only after weft_sub_poll() has found no
+ * event.
  *
  * Return: the descriptor, valid until weft_unsubscribe(); -EINVAL if the subscription was not made
  * with is_pollable. Thread: any. Memory: none.

@@ -63,10 +63,8 @@ static int setup(void **state)
 {
 	struct fixture *fix = aligned_alloc(WF_CACHE_LINE, sizeof(*fix));
 	const struct wf_metrics_part parts[] = {
-		{"interface", "eth0", &fix->eth0},
-		{"interface", "a\"b\\", &fix->eth0},
-		{"task", "idle flows", &fix->sum},
-		{"worker", "3", &fix->sum},
+		{"interface", "eth0", &fix->eth0}, {"interface", "a\"b\\", &fix->eth0},
+		{"task", "idle flows", &fix->sum}, {"worker", "3", &fix->sum},
 		{"name", "files", &fix->sum},
 	};
 	size_t bytes;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test_queue_room.c - tests the overflow policies of a queue, its bounds, and what a loss reports. */
+/* test_queue_room.c - tests the overflow policies of a queue, its bounds, and what a loss reports.
+ */
 #include "unit/support/test.h"
 
 #include "base/clock.h"
-#include "deliver/water_marks.h"
+#include "queue/water_marks.h"
 #include "unit/support/queue_rig.h"
 
 /* ---- what a loss says, and that OPEN and CLOSE are not lost ---- */
@@ -145,7 +146,8 @@ TEST_WITH(queue_resize_tells_each_connection_and_range, setup, teardown)
 	losses_are_exact(WEFT_OVERFLOW_RESIZE);
 }
 
-/* More connections than the tables have entries: sums take their place, and no event is left out. */
+/* More connections than the tables have entries: sums take their place, and no event is left out.
+ */
 static void many_connections(enum weft_overflow overflow)
 {
 	struct weft_flow_record record = {0};
@@ -325,4 +327,3 @@ TEST_WITH(queue_marks_are_reported_once_for_each_crossing, setup, teardown)
 	assert_int_equal(marks[WEFT_MARK_HIGH], 1);
 	assert_int_equal(check.wrong, 0);
 }
-

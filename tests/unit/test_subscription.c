@@ -208,7 +208,8 @@ TEST_WITH(subscription_is_charged_in_full, setup, teardown)
 	assert_int_equal(queued, sizeof(struct wf_sub_list) + sizeof(*sub) +
 					 WF_SUB_BATCH_MAX * sizeof(struct wf_queue_slot) +
 					 WORKERS * sizeof(struct wf_queue));
-	assert_int_equal(wf_budget_held(budget, WF_BUDGET_RUNS), WORKERS * (WEFT_QUEUE_BYTES / 8 + WEFT_SPAN_BYTES));
+	assert_int_equal(wf_budget_held(budget, WF_BUDGET_RUNS),
+			 WORKERS * (WEFT_QUEUE_BYTES / 8 + WEFT_SPAN_BYTES));
 }
 
 TEST_WITH(subscription_that_does_not_fit_beside_the_rings_is_refused, setup, teardown)

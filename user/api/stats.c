@@ -26,12 +26,12 @@ enum {
 };
 
 /*
- * Metrics of interfaces, tasks, workers and subscriptions; allocated, because they are too large for
- * a thread's stack.
+ * Metrics of interfaces, tasks, workers and subscriptions; allocated, because they are too large
+ * for a thread's stack.
  */
 struct parts {
 	size_t count;
-	char workers[WEFT_WORKERS_MAX][NUMBER_BYTES]; /* numbers of the workers as text */
+	char workers[WEFT_WORKERS_MAX][NUMBER_BYTES];	/* numbers of the workers as text */
 	char names[WEFT_SUBSCRIPTIONS_MAX][NAME_BYTES]; /* of subscriptions, each once */
 	uint32_t names_count;
 	struct wf_metrics_part parts[PARTS_MAX];

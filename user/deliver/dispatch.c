@@ -13,7 +13,6 @@
 #include "base/log.h"
 #include "base/owner.h"
 #include "capture/file/flow_filter.h"
-#include "deliver/queue_internal.h"
 #include "deliver/registry.h"
 #include "deliver/subscription.h"
 
@@ -139,7 +138,8 @@ static enum wf_conn_state state_of(const struct wf_dispatch *dispatch, uint32_t 
 {
 	enum wf_conn_state state = wf_conn_states_get(&sub_at(dispatch, slot)->states, conn);
 
-	/* A trusting subscription looks at its map only since it has lost OPEN for the first time. */
+	/* A trusting subscription looks at its map only since it has lost OPEN for the first time.
+	 */
 	if (state == WF_CONN_UNKNOWN && dispatch->trusting & 1u << slot)
 		return WF_CONN_WANTED;
 	return state;
@@ -228,8 +228,7 @@ static void call_inline(const struct wf_dispatch *dispatch, struct weft_sub *sub
 	wf_count_add(&counts->events, 1);
 	wf_count_add(&counts->bytes, bytes);
 	/* A clock call costs as much as many callbacks do. */
-	if (wf_unlikely(sub->budget_us) &&
-	    wf_count_get(&counts->events) % WEFT_BUDGET_CALLS == 0)
+	if (wf_unlikely(sub->budget_us) && wf_count_get(&counts->events) % WEFT_BUDGET_CALLS == 0)
 		err = call_measured(sub, counts, event);
 	else
 		err = sub->inline_fn(event, sub->ctx);

@@ -36,9 +36,9 @@ struct wf_sub_list;
 struct wf_dispatch {
 	/* by direction and type of event: the subscriptions that want it */
 	uint32_t takers[WEFT_DIR_COUNT][WEFT_EVENT_TYPE_COUNT];
-	uint32_t queued;		/* the subscriptions with a queue */
-	uint32_t choosy;		/* the subscriptions that look at their map of connections */
-	uint32_t trusting;		/* those that get all connections of which OPEN was not lost */
+	uint32_t queued;   /* the subscriptions with a queue */
+	uint32_t choosy;   /* the subscriptions that look at their map of connections */
+	uint32_t trusting; /* those that get all connections of which OPEN was not lost */
 	/* those that have lost OPEN of the connection of the last wf_dispatch_choose() */
 	uint32_t unopened;
 	uint32_t worker;		/* index of the worker */
@@ -105,9 +105,9 @@ void wf_dispatch_open(struct wf_dispatch *dispatch, uint32_t takers, const void 
 		      const struct weft_event *open);
 
 /*
- * Pass @event, which is not OPEN, to @takers. @page: the page that holds the bytes of a DATA event, borrowed; NULL if
- * they are in a mapped file, or if the event is not queued. Conflict bytes of an ANOMALY are copied
- * into the record.
+ * Pass @event, which is not OPEN, to @takers. @page: the page that holds the bytes of a DATA event,
+ * borrowed; NULL if they are in a mapped file, or if the event is not queued. Conflict bytes of an
+ * ANOMALY are copied into the record.
  */
 void wf_dispatch_event(struct wf_dispatch *dispatch, uint32_t takers,
 		       const struct weft_event *event, struct wf_page *page);

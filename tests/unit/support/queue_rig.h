@@ -10,7 +10,7 @@
 
 #include <weft/limits.h>
 
-#include "deliver/queue.h"
+#include "queue/queue.h"
 #include "memory/arena.h"
 #include "memory/page.h"
 #include "memory/page_pool.h"
@@ -151,8 +151,8 @@ static inline void *push_stress(void *ctx)
 	return NULL;
 }
 
-static inline void check_page_bytes(const struct weft_event *event, const struct wf_queue_slot *slot,
-			     struct delivery_check *check)
+static inline void check_page_bytes(const struct weft_event *event,
+				    const struct wf_queue_slot *slot, struct delivery_check *check)
 {
 	if (!slot->page || event->type != WEFT_EVENT_DATA)
 		return;

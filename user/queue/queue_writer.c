@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * queue.c - the worker's side of a queue: writes records to the ring, or rejected events to the back
- * table.
+ * queue_writer.c - the worker's side of a queue: writes records to the ring, or rejected events to
+ * the back table.
  *
  *   record: │ header 64 │ identity of the flow 64 │ close record or conflicting bytes │
  *
@@ -14,12 +14,11 @@
  * Both sides sleep as described in base/waiter.h: the worker until there is room, the reader until
  * there are records.
  */
-#include "deliver/queue.h"
+#include "queue/queue.h"
 
 #include <string.h>
 
-#include "deliver/water_marks.h"
-#include "deliver/queue_internal.h"
+#include "queue/queue_record.h"
 #include "memory/page.h"
 
 enum {
@@ -59,8 +58,8 @@ int wf_queue_init(struct wf_queue *queue, const struct wf_queue_opts *opts)
 	queue->base_bytes = opts->bytes;
 	queue->max_bytes = opts->max_bytes > opts->bytes ? opts->max_bytes : opts->bytes;
 	queue->events_max = opts->events_max ? opts->events_max : UINT64_MAX;
-	queue->block_ns = opts->overflow == WEFT_OVERFLOW_BLOCK_WITH_TIMEOUT ? opts->block_ns
-									     : UINT64_MAX;
+	queue->block_ns =
+		opts->overflow == WEFT_OVERFLOW_BLOCK_WITH_TIMEOUT ? opts->block_ns : UINT64_MAX;
 	queue->wake_bytes =
 		opts->lazy_wake ? wf_count_get(&queue->ring_bytes) / LAZY_WAKE_SHARE : 1;
 	queue->marks = opts->marks;
@@ -80,16 +79,6 @@ uint64_t wf_queue_pad_bytes(const struct wf_queue *queue, uint64_t bytes)
 	uint64_t rest = ring_bytes - (queue->head & (ring_bytes - 1));
 
 	return rest < bytes ? rest : 0;
-}
-
-/* Publish the written records. Return: true if there were unpublished records. */
-bool wf_queue_publish(struct wf_queue *queue)
-{
-	if (wf_count_get(&queue->published) == queue->head)
-		return false;
-	/* Pairs with the loads in wf_queue_take() and wf_queue_is_empty(). */
-	atomic_store(&queue->published, queue->head);
-	return true;
 }
 
 static void fill_conflict(struct wf_record *record, const struct weft_event *event)
@@ -310,7 +299,7 @@ void wf_queue_flush(struct wf_queue *queue)
 	if (wf_unlikely(queue->overflow == WEFT_OVERFLOW_RESIZE))
 		wf_queue_settle(queue);
 	if (wf_unlikely(queue->marks))
-		wf_water_marks_check(queue);
+		wf_queue_check_marks(queue);
 	if (!wf_queue_publish(queue))
 		return;
 	if (queue->wake_bytes == 1 ||
@@ -388,8 +377,8 @@ void wf_queue_stats_add(const struct wf_queue *queue, struct weft_sub_stats *sta
 	stats->waiting_events += pushed_events - taken_events - dropped_events;
 	stats->waiting_bytes += pushed - taken - dropped;
 	stats->high_water_bytes += wf_count_get(&queue->high_water_bytes);
-	stats->queue_bytes += wf_count_get(&queue->ring_bytes) +
-			      wf_count_get(&queue->payload_max_bytes);
+	stats->queue_bytes +=
+		wf_count_get(&queue->ring_bytes) + wf_count_get(&queue->payload_max_bytes);
 }
 
 bool wf_queue_is_valid(const struct wf_queue *queue)

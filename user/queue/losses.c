@@ -6,7 +6,7 @@
  * event of the direction is queued before the entry was reported. A range that is not adjacent goes
  * to the sum, so that an entry never claims bytes that were delivered.
  */
-#include "deliver/losses.h"
+#include "queue/losses.h"
 
 #include <string.h>
 

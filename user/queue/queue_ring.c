@@ -14,15 +14,15 @@
 #include <weft/limits.h>
 
 #include "base/clock.h"
-#include "deliver/queue_internal.h"
+#include "queue/queue_record.h"
 #include "memory/arena.h"
 #include "memory/budget.h"
 
 enum {
-	RING_SHARE = 8,	     /* the ring is at most 1/8 of the queue */
+	RING_SHARE = 8,		/* the ring is at most 1/8 of the queue */
 	LOSS_RING_BYTES = 4096, /* an entry of the tables for each of these bytes of the ring */
-	CALM_FLUSHES = 256,  /* a grown queue becomes small when it is empty at this many flushes */
-	FREE_SHARE = 4,	     /* a queue grows only if 1/4 of the memory limit stays free */
+	CALM_FLUSHES = 256, /* a grown queue becomes small when it is empty at this many flushes */
+	FREE_SHARE = 4,	    /* a queue grows only if 1/4 of the memory limit stays free */
 	TABLES = 3,
 };
 
@@ -47,8 +47,8 @@ static uint32_t losses_of(uint64_t ring_bytes)
 static int open_tables(struct wf_queue *queue, uint64_t ring_bytes)
 {
 	/* A queue that blocks rejects events only when its reader is gone. */
-	uint32_t size = queue->overflow == WEFT_OVERFLOW_BLOCK ? WF_LOSSES_MIN
-							       : losses_of(ring_bytes);
+	uint32_t size =
+		queue->overflow == WEFT_OVERFLOW_BLOCK ? WF_LOSSES_MIN : losses_of(ring_bytes);
 	uint64_t bytes = wf_losses_bytes(size);
 	struct wf_losses *tables[TABLES];
 

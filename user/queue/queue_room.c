@@ -13,29 +13,12 @@
  * that comes in between notices by the numbers that entries are missing, and takes nothing.
  */
 #include "base/clock.h"
-#include "deliver/water_marks.h"
-#include "deliver/queue_internal.h"
+#include "queue/queue_record.h"
 #include "memory/page.h"
 
 #define NOT_STUCK	 UINT64_MAX
 #define SPACE_NAP_NS	 (100 * WF_NS_PER_MS)
 #define STOP_PATIENCE_NS (1 * WF_NS_PER_SEC)
-
-uint64_t wf_queue_oldest_in_use(const struct wf_queue *queue)
-{
-	/* Pairs with the store in wf_queue_take() that ends copying. */
-	uint64_t claim = atomic_load(&queue->claim);
-
-	if (claim & WF_CLAIM_COPYING)
-		return atomic_load_explicit(&queue->start, memory_order_acquire);
-	return claim;
-}
-
-uint64_t wf_queue_payload_in_use(const struct wf_queue *queue)
-{
-	return wf_count_get(&queue->pushed_bytes) - wf_count_get(&queue->dropped_bytes) -
-	       atomic_load(&queue->released_bytes);
-}
 
 static bool ring_has_room(struct wf_queue *queue, uint64_t bytes)
 {
@@ -134,12 +117,12 @@ static bool enter_record(struct wf_losses *front, const struct wf_record *record
 		if (record->what)
 			enter_loss(front, record);
 		else
-			wf_losses_add_sum(front, &(struct wf_loss_sum){
-							 .events = record->lost_events,
-							 .bytes = record->lost_bytes,
-							 .connections = record->sum.connections,
-							 .closes = record->sum.closes,
-							 .time_ns = record->time_ns});
+			wf_losses_add_sum(
+				front, &(struct wf_loss_sum){.events = record->lost_events,
+							     .bytes = record->lost_bytes,
+							     .connections = record->sum.connections,
+							     .closes = record->sum.closes,
+							     .time_ns = record->time_ns});
 		return false;
 	default:
 		enter_loss(front, record);
@@ -252,8 +235,8 @@ uint32_t wf_queue_drop_waiting(struct wf_queue *queue, uint32_t events_max, uint
 /* ---- waiting ---- */
 
 /*
- * Return true if the worker waits no longer, at @now_ns: the time limit of the policy has passed, or
- * the handle stops and the reader takes nothing. *@progress: what the reader had taken at
+ * Return true if the worker waits no longer, at @now_ns: the time limit of the policy has passed,
+ * or the handle stops and the reader takes nothing. *@progress: what the reader had taken at
  * *@progress_ns.
  */
 static bool has_waited_enough(const struct wf_queue *queue, uint64_t now_ns, uint64_t *progress,
@@ -278,7 +261,7 @@ static bool wait_for_reader(struct wf_queue *queue, uint64_t bytes, uint64_t pay
 	wf_queue_publish(queue);
 	wf_waiter_wake(queue->reader);
 	if (queue->marks)
-		wf_water_marks_check(queue);
+		wf_queue_check_marks(queue);
 	if (taken == queue->stuck_taken)
 		return false;
 	queue->stuck_taken = NOT_STUCK;
@@ -292,8 +275,7 @@ static bool wait_for_reader(struct wf_queue *queue, uint64_t bytes, uint64_t pay
 		if (reader_is_gone(queue))
 			return false;
 		now_ns = wf_clock_monotonic_ns();
-		if (now_ns >= until_ns ||
-		    has_waited_enough(queue, now_ns, &taken, &progress_ns)) {
+		if (now_ns >= until_ns || has_waited_enough(queue, now_ns, &taken, &progress_ns)) {
 			queue->stuck_taken = wf_count_get(&queue->taken_events);
 			return false;
 		}

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * subscription_new.c - creates and frees a subscription: its queues, its filter and its map of
+ * subscription_state.c - creates and frees a subscription: its queues, its filter and its map of
  * connections.
  */
+#include "deliver/subscription_state.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +15,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "capture/file/flow_filter.h"
-#include "deliver/subscription.h"
 #include "memory/arena.h"
 #include "memory/budget.h"
 
@@ -40,7 +41,8 @@ static bool is_in_range(const struct weft_sub *sub, const char *option, uint64_t
 
 static int check_marks(const struct weft_sub *sub, const struct weft_sub_opts *opts)
 {
-	if (!opts->mark_fn || (opts->mark_high_bytes && opts->mark_low_bytes < opts->mark_high_bytes))
+	if (!opts->mark_fn ||
+	    (opts->mark_high_bytes && opts->mark_low_bytes < opts->mark_high_bytes))
 		return 0;
 	wf_error("subscription %s: mark_low_bytes %llu must be less than mark_high_bytes %llu",
 		 sub->name, (unsigned long long)opts->mark_low_bytes,
@@ -66,8 +68,8 @@ static int check_opts(const struct weft_sub *sub, const struct weft_sub_opts *op
 		return -EINVAL;
 	}
 	if (!is_in_range(sub, "queue_bytes", bytes, WEFT_QUEUE_MIN_BYTES) ||
-	    !is_in_range(sub, "queue_bytes_max", opts->queue_bytes_max ? opts->queue_bytes_max : bytes,
-			 bytes) ||
+	    !is_in_range(sub, "queue_bytes_max",
+			 opts->queue_bytes_max ? opts->queue_bytes_max : bytes, bytes) ||
 	    !is_in_range(sub, "queue_events",
 			 opts->queue_events ? opts->queue_events : WEFT_QUEUE_MIN_EVENTS,
 			 WEFT_QUEUE_MIN_EVENTS))
@@ -104,9 +106,9 @@ static int open_queues(struct weft_sub *sub, const struct weft_sub_opts *opts,
 		.arena = env->arena,
 		.bytes = queue_bytes_of(opts),
 		.events_max = opts->queue_events,
-		.block_ns = (opts->block_timeout_ms ? opts->block_timeout_ms
-						    : WEFT_BLOCK_TIMEOUT_MS) *
-			    WF_NS_PER_MS,
+		.block_ns =
+			(opts->block_timeout_ms ? opts->block_timeout_ms : WEFT_BLOCK_TIMEOUT_MS) *
+			WF_NS_PER_MS,
 		.overflow = opts->overflow,
 		.marks = sub->marks.fn ? &sub->marks : NULL,
 		.lazy_wake = !env->live && !opts->is_pollable && !opts->queue_events,
@@ -271,8 +273,8 @@ static void fill_marks(struct weft_sub *sub, const struct weft_sub_opts *opts)
 {
 	sub->marks = (struct wf_water_marks){
 		.high_bytes = opts->mark_high_bytes,
-		.low_bytes = opts->mark_low_bytes ? opts->mark_low_bytes
-						  : opts->mark_high_bytes / 2,
+		.low_bytes =
+			opts->mark_low_bytes ? opts->mark_low_bytes : opts->mark_high_bytes / 2,
 		.fn = opts->mark_fn,
 		.sub = sub,
 		.ctx = opts->ctx,

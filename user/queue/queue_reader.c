@@ -4,12 +4,11 @@
  *
  * The design comment of queue_room.c explains how reading and dropping work together.
  */
-#include "deliver/queue.h"
+#include "queue/queue.h"
 
 #include <string.h>
 
-#include "deliver/water_marks.h"
-#include "deliver/queue_internal.h"
+#include "queue/queue_record.h"
 #include "memory/page.h"
 
 enum {
@@ -130,15 +129,6 @@ static const struct wf_record *first_record(const struct wf_queue *queue, uint64
 }
 
 /* ---- losses ---- */
-
-void wf_queue_put_spare(struct wf_queue *queue, struct wf_losses *losses)
-{
-	struct wf_losses *none = NULL;
-
-	wf_losses_clear(losses);
-	if (!atomic_compare_exchange_strong(&queue->spare[0], &none, losses))
-		atomic_store(&queue->spare[1], losses);
-}
 
 /* Turn the event that a table contains into one that does not depend on it. */
 static void take_told(struct wf_queue *queue, struct wf_queue_slot *slot, struct weft_event *event)
@@ -334,7 +324,7 @@ void wf_queue_release(struct wf_queue *queue)
 		     wf_count_get(&queue->released_bytes) + queue->held_bytes);
 	queue->held_bytes = 0;
 	if (queue->marks)
-		wf_water_marks_check_low(queue);
+		wf_queue_check_low(queue);
 
 	/*
 	 * Wake a waiting worker only when nothing waits, or when at most half of the ring and of
@@ -352,8 +342,7 @@ void wf_queue_release(struct wf_queue *queue)
 
 bool wf_queue_is_empty(const struct wf_queue *queue)
 {
-	return (atomic_load(&queue->claim) & ~WF_CLAIM_COPYING) ==
-		       atomic_load(&queue->published) &&
+	return (atomic_load(&queue->claim) & ~WF_CLAIM_COPYING) == atomic_load(&queue->published) &&
 	       !atomic_load(&queue->losses) && (!queue->telling || queue->telling == queue->back);
 }
 

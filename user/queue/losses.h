@@ -12,8 +12,8 @@
  *
  * Bound: wf_losses_bytes(). Thread: whoever holds the table.
  */
-#ifndef WF_DELIVER_LOSSES_H
-#define WF_DELIVER_LOSSES_H
+#ifndef WF_QUEUE_LOSSES_H
+#define WF_QUEUE_LOSSES_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -53,7 +53,7 @@ enum { WF_LOSSES_CLOSES = 16, WF_LOSSES_MIN = 32, WF_LOSSES_MAX = 256 };
 struct wf_losses {
 	uint32_t size;
 	uint32_t count;
-	uint32_t last; /* index of the entry that was used last */
+	uint32_t last;	      /* index of the entry that was used last */
 	uint32_t closes_used; /* mask of the elements of closes that are in use */
 	struct wf_loss_sum sum;
 	/* OPEN and CLOSE events that moved from an entry to the sum; see wf_losses_given_up() */

@@ -8,15 +8,14 @@
  *
  * Thread: the worker of the queue raises and lowers, its reader lowers.
  */
-#ifndef WF_DELIVER_WATER_MARKS_H
-#define WF_DELIVER_WATER_MARKS_H
+#ifndef WF_QUEUE_WATER_MARKS_H
+#define WF_QUEUE_WATER_MARKS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <weft/subscribe.h>
-
-struct wf_queue;
 
 struct wf_water_marks {
 	uint64_t high_bytes;
@@ -27,10 +26,10 @@ struct wf_water_marks {
 	_Atomic uint32_t high_queues;
 };
 
-/* Compare the payload of @queue, which has marks, with both marks. Thread: the worker. */
-void wf_water_marks_check(struct wf_queue *queue);
+/* Set the flag of a queue that has reached the high mark. Thread: its worker. */
+void wf_water_marks_raise(struct wf_water_marks *marks, _Atomic bool *is_high);
 
-/* Compare it with the low mark. Thread: the reader. */
-void wf_water_marks_check_low(struct wf_queue *queue);
+/* Clear the flag of a queue that is at or below the low mark. Thread: its worker, or its reader. */
+void wf_water_marks_lower(struct wf_water_marks *marks, _Atomic bool *is_high);
 
 #endif

@@ -10,8 +10,8 @@
  * what was lost:
  *
  *   front: dropped records that were older than all waiting ones; the worker lends it to the reader
- *   back:  rejected events, newer than all waiting ones; the worker writes it to the ring as records
- *          as soon as there is room for all of it. Until then it rejects further events.
+ *   back:  rejected events, newer than all waiting ones; the worker writes it to the ring as
+ * records as soon as there is room for all of it. Until then it rejects further events.
  *
  * A queue with the policy resize has a larger ring while it needs one. The old ring stays until
  * its last record was released.
@@ -23,8 +23,8 @@
  * Thread: the worker for push, flush and close; the reader for take and release; both for
  * leave, once each. The second side to leave frees the waiting events and the ring.
  */
-#ifndef WF_DELIVER_QUEUE_H
-#define WF_DELIVER_QUEUE_H
+#ifndef WF_QUEUE_QUEUE_H
+#define WF_QUEUE_QUEUE_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -35,7 +35,7 @@
 
 #include "base/assert.h"
 #include "base/waiter.h"
-#include "deliver/losses.h"
+#include "queue/losses.h"
 
 struct wf_arena;
 struct wf_water_marks;
@@ -46,6 +46,18 @@ struct wf_page;
 
 #define WF_QUEUE_LEFT_WORKER (1u << 0)
 #define WF_QUEUE_LEFT_READER (1u << 1)
+
+/* Add @amount to a counter that only the calling thread writes. */
+static inline void wf_count_add(_Atomic uint64_t *counter, uint64_t amount)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + amount,
+			      memory_order_relaxed);
+}
+
+static inline uint64_t wf_count_get(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
 
 struct wf_ring {
 	uint8_t *bytes; /* owned: a run of the arena; NULL: none */
@@ -61,9 +73,9 @@ struct wf_queue {
 	uint64_t block_ns;   /* time limit of waiting for room; UINT64_MAX: none */
 	uint64_t wake_bytes; /* number of waiting bytes at which a sleeping reader is woken */
 	enum weft_overflow overflow; /* overflow policy; never WEFT_OVERFLOW_DEFAULT */
-	void *tables;		     /* owned: the run of the arena that holds the tables of losses */
+	void *tables; /* owned: the run of the arena that holds the tables of losses */
 	uint64_t tables_bytes;
-	struct wf_losses *back; /* borrowed: in tables */
+	struct wf_losses *back;	      /* borrowed: in tables */
 	struct wf_water_marks *marks; /* borrowed; NULL: no callback for water marks */
 	/* borrowed: the waiter on which the subscription's reader sleeps */
 	struct wf_waiter *reader;
@@ -76,14 +88,15 @@ struct wf_queue {
 	uint64_t next_number; /* number of the next record, if the back table is empty */
 	/* cached result of oldest_in_use(): bytes before this position may be overwritten */
 	uint64_t oldest_seen;
-	uint64_t stuck_taken; /* taken_events when the worker's wait last timed out */
-	uint64_t ring_from;   /* position at which the current ring began */
+	uint64_t stuck_taken;  /* taken_events when the worker's wait last timed out */
+	uint64_t ring_from;    /* position at which the current ring began */
 	uint32_t calm_flushes; /* flushes that found a grown queue empty */
 	uint64_t records_in;   /* records of events written to rings */
 	uint64_t records_dropped;
 	bool lost_open; /* an OPEN event was rejected: see dispatch.c */
 	struct wf_ring rings[2];
-	/* ring_from, and in its lowest bit the index of the current ring; older records: the other */
+	/* ring_from, and in its lowest bit the index of the current ring; older records: the other
+	 */
 	_Atomic uint64_t turn;
 	_Atomic uint64_t ring_bytes; /* size of the current ring */
 	_Atomic uint64_t payload_max_bytes;
@@ -110,7 +123,7 @@ struct wf_queue {
 	 */
 	struct wf_losses *_Atomic losses;   /* the one that has entries; NULL: none, or in use */
 	struct wf_losses *_Atomic spare[2]; /* those that are empty */
-	_Atomic bool is_high;		  /* the high water mark was reached, and not the low one */
+	_Atomic bool is_high;  /* the high water mark was reached, and not the low one */
 	_Atomic uint32_t left; /* sides that have left the queue: mask of WF_QUEUE_LEFT_* */
 
 	/* written by the reader */
@@ -121,7 +134,7 @@ struct wf_queue {
 	_Atomic uint64_t records_taken;	 /* records of events taken from rings */
 	uint64_t held_bytes;		 /* payload bytes taken since the last release */
 	uint32_t held_events;
-	uint64_t next_event; /* number that the next event has if no event was lost */
+	uint64_t next_event;	   /* number that the next event has if no event was lost */
 	struct wf_losses *telling; /* the table of which events are being reported; NULL: none */
 	struct wf_losses_cursor told;
 };

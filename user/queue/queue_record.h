@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * queue_internal.h - the format of a queue's records, for its worker and its reader; and what the
+ * queue_record.h - the format of a queue's records, for its worker and its reader; and what the
  * files of the worker's side need of each other.
  */
-#ifndef WF_DELIVER_QUEUE_INTERNAL_H
-#define WF_DELIVER_QUEUE_INTERNAL_H
+#ifndef WF_QUEUE_QUEUE_RECORD_H
+#define WF_QUEUE_QUEUE_RECORD_H
 
 #include <stddef.h>
 
-#include "deliver/queue.h"
+#include "queue/queue.h"
+#include "queue/water_marks.h"
 
 enum {
 	WF_RECORD_ALIGN = 64,
@@ -73,24 +74,63 @@ static inline struct wf_record *wf_record_at(const struct wf_queue *queue, uint6
 	return (struct wf_record *)(ring->bytes + (pos & (ring->size - 1)));
 }
 
-/* Add @amount to a counter that only the calling thread writes. */
-static inline void wf_count_add(_Atomic uint64_t *counter, uint64_t amount)
+/* Return the payload bytes that are waiting or lent. */
+static inline uint64_t wf_queue_payload_in_use(const struct wf_queue *queue)
 {
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + amount,
-			      memory_order_relaxed);
-}
-
-static inline uint64_t wf_count_get(const _Atomic uint64_t *counter)
-{
-	return atomic_load_explicit(counter, memory_order_relaxed);
+	return wf_count_get(&queue->pushed_bytes) - wf_count_get(&queue->dropped_bytes) -
+	       atomic_load(&queue->released_bytes);
 }
 
 /* Give back a front table. Thread: the side that has it. */
-void wf_queue_put_spare(struct wf_queue *queue, struct wf_losses *losses);
+static inline void wf_queue_put_spare(struct wf_queue *queue, struct wf_losses *losses)
+{
+	struct wf_losses *none = NULL;
 
-/* ---- the worker: queue.c ---- */
+	wf_losses_clear(losses);
+	if (!atomic_compare_exchange_strong(&queue->spare[0], &none, losses))
+		atomic_store(&queue->spare[1], losses);
+}
 
-bool wf_queue_publish(struct wf_queue *queue);
+/* Compare the payload of a queue that has water marks with the low one. Thread: both sides. */
+static inline void wf_queue_check_low(struct wf_queue *queue)
+{
+	if (atomic_load(&queue->is_high) &&
+	    wf_queue_payload_in_use(queue) <= queue->marks->low_bytes)
+		wf_water_marks_lower(queue->marks, &queue->is_high);
+}
+
+/* ---- the worker ---- */
+
+/* Compare the payload of a queue that has water marks with both. */
+static inline void wf_queue_check_marks(struct wf_queue *queue)
+{
+	if (!atomic_load(&queue->is_high) &&
+	    wf_queue_payload_in_use(queue) >= queue->marks->high_bytes)
+		wf_water_marks_raise(queue->marks, &queue->is_high);
+	/* The reader may have released all of it before the flag was set. */
+	wf_queue_check_low(queue);
+}
+
+/* Return the position of the first byte that the reader may still read. */
+static inline uint64_t wf_queue_oldest_in_use(const struct wf_queue *queue)
+{
+	/* Pairs with the store in wf_queue_take() that ends copying. */
+	uint64_t claim = atomic_load(&queue->claim);
+
+	if (claim & WF_CLAIM_COPYING)
+		return atomic_load_explicit(&queue->start, memory_order_acquire);
+	return claim;
+}
+
+/* Publish the written records. Return: true if there were unpublished records. */
+static inline bool wf_queue_publish(struct wf_queue *queue)
+{
+	if (wf_count_get(&queue->published) == queue->head)
+		return false;
+	/* Pairs with the loads in wf_queue_take() and wf_queue_is_empty(). */
+	atomic_store(&queue->published, queue->head);
+	return true;
+}
 
 /*
  * If a record of @bytes does not fit before the ring's end, return the number of bytes left there,
@@ -99,9 +139,6 @@ bool wf_queue_publish(struct wf_queue *queue);
 uint64_t wf_queue_pad_bytes(const struct wf_queue *queue, uint64_t bytes);
 
 /* ---- the worker: queue_room.c ---- */
-
-/* Return the payload bytes that are waiting or lent. */
-uint64_t wf_queue_payload_in_use(const struct wf_queue *queue);
 
 /*
  * Make room for @bytes of the ring and @payload bytes, as the overflow policy says. When the handle
@@ -125,8 +162,5 @@ bool wf_queue_grow(struct wf_queue *queue);
 
 /* Free a ring that is no longer used, and make a grown queue small again when it stays empty. */
 void wf_queue_settle(struct wf_queue *queue);
-
-/* Return the position of the first byte that the reader may still read. */
-uint64_t wf_queue_oldest_in_use(const struct wf_queue *queue);
 
 #endif
