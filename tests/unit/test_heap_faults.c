@@ -412,7 +412,7 @@ static int subscribe_while_running(struct weft *weft)
 {
 	static atomic_ulong late_bytes;
 	WEFT_OPTS(weft_sub_opts, queued, .name = "late", .overflow = WEFT_OVERFLOW_DROP_NEWEST,
-		  .filter = "tcp port 80");
+		  .filter = "tcp port 80", .is_pollable = true, .queue_events = 100);
 	WEFT_OPTS(weft_sub_opts, called, .name = "late callback", .inline_fn = count_data,
 		  .ctx = &late_bytes);
 	struct weft_sub *queue_sub, *called_sub;
