@@ -238,7 +238,7 @@ TEST(charges_subscriptions_that_leave_too_little_are_refused)
 	opts.queue_bytes = 32 * MIB;
 	assert_int_equal(wf_engine_subscribe(engine, &opts, &sub), 0);
 	assert_int_equal(take(engine), -ENOBUFS);
-	assert_non_null(strstr(last_message, "12.1 for 2 subscriptions"));
+	assert_non_null(strstr(last_message, "12.6 for 2 subscriptions"));
 	wf_engine_free(engine);
 }
 
