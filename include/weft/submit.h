@@ -14,9 +14,9 @@
  * handles like reordering in the network, and only within its limits: acknowledged bytes become a
  * gap once packets of WEFT_ACK_PATIENCE_MS later, or WEFT_ACK_PATIENCE_BYTES of later data, were
  * processed after those behind them; and packets that come after the end of their connection, such
- * as a RST of the other thread, are late: bytes of them that were acknowledged before are reported
- * as a gap. One direction a thread has only the second limit, because the data of each direction is
- * then in order.
+ * as a RST of the other thread, are not delivered: bytes of them that were acknowledged before it
+ * are reported as a gap. One direction a thread has only the second limit, because the data of each
+ * direction is then in order.
  */
 #ifndef WEFT_SUBMIT_H
 #define WEFT_SUBMIT_H

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * live_rounds.c - starts a capture, changes filters and verdicts while it runs, and stops it, many
- * times in one process. After each round every ledger must close and nothing may be left attached
- * or open.
+ * live_rounds.c - starts a capture, changes filters and verdicts while it runs, ends connections of
+ * the interface and a submitted one, and stops it, many times in one process. After each round
+ * every ledger must close and nothing may be left attached or open.
  *
  *   live_rounds IFACE tap|host ROUNDS
  *
@@ -34,7 +34,7 @@ static const uint16_t ports_other[] = {443, 8080};
 
 static unsigned int round_now;
 static struct {
-	unsigned long long frames, payload, changes, verdicts, connections;
+	unsigned long long frames, payload, changes, verdicts, ends, connections;
 } sums;
 
 static struct {
@@ -122,6 +122,108 @@ static void take_flow(const struct weft_flow_view *view, void *ctx)
 		named->flows[named->count++] = view->flow;
 }
 
+/* Return the flow of the connection that submit_own() makes. */
+static struct weft_flow own_flow(void)
+{
+	struct weft_flow flow = {.src_port = 1000, .dst_port = 80, .ip_version = 4};
+
+	memcpy(flow.src_addr, (uint8_t[16]){[10] = 255, 255, 203, 0, 113, 1}, 16);
+	memcpy(flow.dst_addr, (uint8_t[16]){[10] = 255, 255, 203, 0, 113, 2}, 16);
+	return flow;
+}
+
+static void put_be16(uint8_t *at, uint16_t value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+}
+
+/* Submit a segment of a connection that no interface sees. */
+static void submit_segment(struct weft *weft, uint32_t seq, const char *data)
+{
+	uint8_t bytes[100] = {
+		0x45, 0, 0, 0, 0, 0, 0, 0, 64, 6, 0, 0, 203, 0, 113, 1, 203, 0, 113, 2,
+		/* TCP: a header of 20 bytes, ACK, window 65535 */
+		0x03, 0xe8, 0, 80, 0, 0, 0, 0, 0, 0, 0, 1, 0x50, 0x10, 255, 255, 0, 0, 0, 0};
+	const struct weft_packet packet = {
+		.bytes = bytes, .cap_bytes = (uint32_t)(40 + strlen(data)), .link = WEFT_LINK_RAW};
+
+	put_be16(bytes + 2, (uint16_t)packet.cap_bytes);
+	put_be16(bytes + 26, (uint16_t)seq);
+	memcpy(bytes + 40, data, strlen(data));
+	if (weft_submit(weft, &packet, 1, PATIENCE_MS) != 1)
+		fail("submitting a packet", -EIO);
+}
+
+struct own_view {
+	unsigned int count;
+	uint64_t packets;
+	enum weft_verdict verdict;
+};
+
+static void take_own(const struct weft_flow_view *view, void *ctx)
+{
+	struct own_view *own = ctx;
+
+	if (view->flow.interface || *view->ifname || !view->is_tracked)
+		fail("a submitted connection is said to be of an interface", -EBADMSG);
+	own->count++;
+	own->packets = view->sides[WEFT_TO_SERVER].packets;
+	own->verdict = view->sides[WEFT_TO_SERVER].verdict;
+}
+
+/* Return true if a busy worker is the reason of @err. */
+static bool is_busy(int err)
+{
+	return err == -ETIMEDOUT || err == -EBUSY;
+}
+
+static struct own_view find_own(struct weft *weft, uint64_t packets)
+{
+	WEFT_OPTS(weft_flow_query, query, .filter = "host 203.0.113.1 and port 1000");
+	struct own_view own;
+
+	for (int waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms += 2) {
+		int err;
+
+		memset(&own, 0, sizeof(own));
+		err = weft_flows_each(weft, &query, take_own, &own, NULL);
+		if (err && !is_busy(err))
+			fail("listing connections", err);
+		if (own.count == 1 && own.packets >= packets)
+			return own;
+		usleep(2000);
+	}
+	fail("a submitted connection is not listed", -ENOENT);
+	return own;
+}
+
+/* List, bypass and end a submitted connection of a handle that captures an interface as well. */
+static void use_own(struct weft *weft)
+{
+	const struct weft_flow flow = own_flow();
+	uint32_t count = 0;
+	int err;
+
+	submit_segment(weft, 1, "one");
+	find_own(weft, 1);
+	do {
+		err = weft_flow_set(weft, &flow, WEFT_FLOW_FROM_SRC, WEFT_VERDICT_SHUNT, &count);
+	} while (is_busy(err));
+	if (err || count != 1)
+		fail("a verdict on a submitted connection", err ? err : -EBADMSG);
+	submit_segment(weft, 4, "two");
+	if (find_own(weft, 2).verdict != WEFT_VERDICT_SHUNT)
+		fail("the verdict of a submitted connection", -EBADMSG);
+	do {
+		err = weft_flow_end(weft, &flow);
+	} while (is_busy(err));
+	if (err)
+		fail("ending a submitted connection", err);
+	if (weft_flow_end(weft, &flow) != -ENOENT)
+		fail("ending it twice", -EEXIST);
+}
+
 /* It is not an error if the flow has ended in the meantime or the capture is being stopped. */
 static void shunt_some(struct weft *weft, enum weft_verdict verdict)
 {
@@ -134,6 +236,9 @@ static void shunt_some(struct weft *weft, enum weft_verdict verdict)
 	for (unsigned int i = 0; i < named.count; i++)
 		if (!weft_flow_set(weft, &named.flows[i], WEFT_FLOW_FROM_SRC, verdict, &count))
 			sums.verdicts += count;
+	if (named.count && verdict == WEFT_VERDICT_STEER &&
+	    !weft_flow_end(weft, &named.flows[named.count - 1]))
+		sums.ends++;
 }
 
 static void *change(void *arg)
@@ -156,14 +261,27 @@ static void *change(void *arg)
 
 /* ---- rounds ---- */
 
+struct closes {
+	_Atomic unsigned long long all;
+	_Atomic unsigned long long by_program;
+	_Atomic unsigned long long misplaced; /* of a wrong interface or worker */
+};
+
 static int count_event(const struct weft_event *event, void *ctx)
 {
-	atomic_fetch_add((_Atomic unsigned long long *)ctx, 1);
+	const struct weft_flow own = own_flow();
+	bool is_own = !memcmp(event->flow->src_addr, own.src_addr, sizeof(own.src_addr));
+	struct closes *closes = ctx;
+
+	atomic_fetch_add(&closes->all, 1);
+	if (event->close->reason == WEFT_CLOSE_PROGRAM)
+		atomic_fetch_add(&closes->by_program, 1);
+	if (event->flow->interface != !is_own || event->flow->worker >= 1 + round_now % 3)
+		atomic_fetch_add(&closes->misplaced, 1);
 	return 0;
 }
 
-static struct weft *start(const char *ifname, enum weft_mode mode,
-			  _Atomic unsigned long long *closes)
+static struct weft *start(const char *ifname, enum weft_mode mode, struct closes *closes)
 {
 	WEFT_OPTS(weft_opts, opts, .workers = 1 + round_now % 3, .checksum = WEFT_CHECKSUM_IGNORE,
 		  .memory_max_bytes = 64 << 20, .performance_mode = WEFT_PERFORMANCE_SAFE);
@@ -180,6 +298,8 @@ static struct weft *start(const char *ifname, enum weft_mode mode,
 	err = weft_new(&opts, &weft);
 	if (!err)
 		err = weft_add_interface(weft, ifname, &iface);
+	if (!err)
+		err = weft_add_submit(weft, NULL);
 	if (!err)
 		err = weft_subscribe(weft, &sub, &subscription);
 	if (!err)
@@ -208,10 +328,12 @@ static void let_run(struct weft *weft, struct changer *changer)
 
 static void run_round(const char *ifname, enum weft_mode mode)
 {
-	_Atomic unsigned long long closes = 0;
+	unsigned long long ends = sums.ends;
+	struct closes closes = {0};
 	struct changer changer = {.weft = start(ifname, mode, &closes)};
 	int err;
 
+	use_own(changer.weft);
 	if (pthread_create(&changer.thread, NULL, change, &changer))
 		fail("a thread", -EAGAIN);
 	let_run(changer.weft, &changer);
@@ -226,11 +348,16 @@ static void run_round(const char *ifname, enum weft_mode mode)
 	pthread_join(changer.thread, NULL);
 	read_metrics(changer.weft);
 	check_ledgers();
-	if (closes != value_of("flows_closed_flows"))
+	if (closes.all != value_of("flows_closed_flows"))
 		fail("ends of connections that nobody was told", -EBADMSG);
+	/* Besides the submitted connection. */
+	if (closes.by_program < 1 + sums.ends - ends)
+		fail("an end by weft_flow_end() is not reported", -EBADMSG);
+	if (closes.misplaced)
+		fail("a connection has a wrong interface or worker", -EBADMSG);
 	sums.frames += value_of("kernel_seen_frames");
 	sums.payload += value_of("payload_bytes");
-	sums.connections += closes;
+	sums.connections += closes.all;
 	sums.changes += changer.done;
 	weft_free(changer.weft);
 }
@@ -273,7 +400,13 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	printf("%u rounds, %llu frames, %llu payload bytes, %llu connections, %llu filters, "
-	       "%llu verdicts\n",
-	       rounds, sums.frames, sums.payload, sums.connections, sums.changes, sums.verdicts);
+	       "%llu verdicts, %llu ends\n",
+	       rounds, sums.frames, sums.payload, sums.connections, sums.changes, sums.verdicts,
+	       sums.ends);
+	/* The connections of tap mode live for longer than a round. */
+	if (rounds > 5 && strcmp(argv[2], "host") && !sums.ends) {
+		fprintf(stderr, "no connection of the interface was ended\n");
+		return 1;
+	}
 	return 0;
 }
