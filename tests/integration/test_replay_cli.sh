@@ -188,4 +188,11 @@ if [ "$(id -u)" -eq 0 ]; then
 		setpriv --reuid=65534 --clear-groups --inh-caps=-all '$weft' run -i lo 2>'$work/err'
 		[ \$? -eq 4 ] && grep -q 'sudo weft run' '$work/err' || { cat '$work/err'; exit 1; }"
 fi
+help_fits() {
+	"$weft" --help | sed -nE 's/^  ([a-z]+) .*/\1/p' >"$work/commands"
+	[ "$(wc -l <"$work/commands")" -gt 8 ] &&
+		xargs -I COMMAND "$weft" COMMAND --help <"$work/commands" >"$work/help" &&
+		"$weft" --help | cat - "$work/help" | awk 'length > 80 { print; bad = 1 } END { exit bad }'
+}
+check 'the help of each command fits 80 columns' help_fits
 finish

@@ -77,8 +77,8 @@ WF_CMD(config) = {
 	.position = 90,
 	.usage = "check FILE | show [FILE]",
 	.summary = "check a configuration file, or show all keys and their values",
-	.details =
-		"The output of show is YAML that --config can read. For a new configuration file:\n"
-		"  weft config show > weft.yaml\n",
+	.details = "The output of show is YAML that --config can read. For a new configuration\n"
+		   "file:\n"
+		   "  weft config show > weft.yaml\n",
 	.run = run_config,
 };

@@ -147,10 +147,8 @@ WF_CMD(doctor) = {
 	.groups = WF_OPTIONS_INTERFACE | WF_OPTIONS_JSON,
 	.own = own,
 	.usage = "[-i IFACE [--remove-stale]] [--json]",
-	.summary =
-		"check whether this kernel, host and interface support weft, and recommend changes",
-	.details =
-		"Without --remove-stale, nothing is changed. The exit status is 4 if live capture\n"
-		"is not possible.\n",
+	.summary = "check kernel, host and interface, and recommend changes",
+	.details = "Without --remove-stale, nothing is changed. The exit status is 4 if live\n"
+		   "capture is not possible.\n",
 	.run = run_doctor,
 };

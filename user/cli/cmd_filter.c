@@ -70,13 +70,14 @@ WF_CMD(filter) = {
 	.position = 80,
 	.groups = WF_OPTIONS_INTERFACE | WF_OPTIONS_CONFIG | WF_OPTIONS_JSON | WF_OPTIONS_EXPLAIN,
 	.own = own,
-	.usage = "[-i IFACE] [--clear | [--config FILE] [--set filter.KEY=VALUE] [FILTER]]",
+	.usage =
+		"[-i IFACE]\n                   [--clear | [--config FILE] [--set filter.KEY=VALUE] [FILTER]]",
 	.summary = "show, replace or clear the filter of a running agent",
 	.details =
-		"Without a filter, the filter in use is shown and stays as it is. Otherwise the whole\n"
-		"filter is replaced: parts that are not given are removed. --config reads the filter\n"
-		"from a configuration file, for example after a change. On an error the old filter\n"
-		"stays in use.\n"
+		"Without a filter, the filter in use is shown and stays as it is. Otherwise the\n"
+		"whole filter is replaced: parts that are not given are removed. --config reads\n"
+		"the filter from a configuration file, for example after a change. On an error\n"
+		"the old filter stays in use.\n"
 		"\n"
 		"  weft filter                            (show)\n"
 		"  weft filter --set filter.ports=80,443 --set filter.deny=10.9.0.0/16\n"

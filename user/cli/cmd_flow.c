@@ -69,15 +69,15 @@ WF_CMD(flow) = {
 	.position = 70,
 	.groups = WF_OPTIONS_INTERFACE | WF_OPTIONS_CONFIG | WF_OPTIONS_JSON,
 	.own = own,
-	.usage = "[-i IFACE] [--from src|dst] shunt|unshunt|pass SRC SPORT DST DPORT",
+	.usage =
+		"[-i IFACE] [--from src|dst]\n                 shunt|unshunt|pass SRC SPORT DST DPORT",
 	.summary = "stop or resume the capture of one connection's data",
-	.details =
-		"shunt: data bypasses the worker and is only counted in the kernel; the end of the\n"
-		"connection is still seen. pass: all segments bypass the worker, also FIN and\n"
-		"RST.\n"
-		"unshunt (or steer): data is delivered again; the missing bytes are one gap.\n"
-		"\n"
-		"  weft flow shunt 10.0.0.1 51234 10.0.0.2 443\n"
-		"  weft flow --from dst unshunt 10.0.0.1 51234 10.0.0.2 443\n",
+	.details = "shunt: data bypasses the worker and is only counted in the kernel; the end of\n"
+		   "the connection is still seen. pass: all segments bypass the worker, also FIN\n"
+		   "and RST. unshunt (or steer): data is delivered again; the missing bytes are\n"
+		   "one gap.\n"
+		   "\n"
+		   "  weft flow shunt 10.0.0.1 51234 10.0.0.2 443\n"
+		   "  weft flow --from dst unshunt 10.0.0.1 51234 10.0.0.2 443\n",
 	.run = run_flow,
 };

@@ -110,15 +110,16 @@ WF_CMD(flows) = {
 	.position = 60,
 	.groups = WF_OPTIONS_INTERFACE | WF_OPTIONS_CONFIG | WF_OPTIONS_JSON,
 	.own = own,
-	.usage = "[-i IFACE] [--sort ORDER] [--count N] [--all] [--follow] [--json] [FILTER]",
-	.summary =
-		"list the connections of a running agent, as the kernel and the workers see them",
+	.usage =
+		"[-i IFACE] [--sort ORDER] [--count N] [--all] [--follow]\n                  [--json] [FILTER]",
+	.summary = "list the connections of a running agent",
 	.details =
-		"FILTER uses the syntax of tcpdump and may name addresses and ports. ORDER is bytes,\n"
-		"packets, kept (bytes that bypassed the worker in the kernel), last (time of the last\n"
-		"segment) or age. Packets, bytes, bypassed bytes and verdicts come from the kernel, all\n"
-		"other values from the worker; it forgets a connection that has ended ('-').\n"
-		"M, G and T are powers of 1000; JSON has exact numbers.\n"
+		"FILTER uses the syntax of tcpdump and may name addresses and ports. ORDER is\n"
+		"bytes, packets, kept (bytes that bypassed the worker in the kernel), last\n"
+		"(time of the last segment) or age. Packets, bytes, bypassed bytes and verdicts\n"
+		"come from the kernel, all other values from the worker; it forgets a\n"
+		"connection that has ended ('-'). M, G and T are powers of 1000; JSON has exact\n"
+		"numbers.\n"
 		"\n"
 		"  weft flows --sort kept --count 10\n"
 		"  weft flows --json host 10.0.0.1 and port 443 | jq '.flows[].toclient.bytes'\n",

@@ -103,14 +103,13 @@ WF_CMD(replay) = {
 		  WF_OPTIONS_MESSAGES,
 	.usage = "FILE...|DIR|- [options] [FILTER]",
 	.summary = "rebuild the streams of pcap or pcapng files",
-	.details =
-		"Several files, or the captures in a directory, are one capture, in order of time.\n"
-		"Files may be compressed (gzip, zstd, lz4, xz, bzip2).\n"
-		"FILTER uses the syntax of tcpdump. If a file is damaged, the data before the\n"
-		"damage and all other files are delivered, and the exit status is 3.\n"
-		"\n"
-		"  weft replay web.pcap --streams out 'tcp port 80'\n"
-		"  weft replay ring.pcap0 ring.pcap1 more.pcap.gz --streams out\n"
-		"  tcpdump -w - | weft replay - --events -\n",
+	.details = "Several files, or the captures in a directory, are one capture, in order of\n"
+		   "time. Files may be compressed (gzip, zstd, lz4, xz, bzip2). FILTER uses the\n"
+		   "syntax of tcpdump. If a file is damaged, the data before the damage and all\n"
+		   "other files are delivered, and the exit status is 3.\n"
+		   "\n"
+		   "  weft replay web.pcap --streams out 'tcp port 80'\n"
+		   "  weft replay ring.pcap0 ring.pcap1 more.pcap.gz --streams out\n"
+		   "  tcpdump -w - | weft replay - --events -\n",
 	.run = run_replay,
 };

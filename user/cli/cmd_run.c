@@ -66,15 +66,14 @@ WF_CMD(run) = {
 		  WF_OPTIONS_EXPLAIN | WF_OPTIONS_JSON | WF_OPTIONS_MESSAGES,
 	.usage = "-i IFACE[,IFACE...] [options] [FILTER]",
 	.summary = "capture from interfaces and rebuild their streams until interrupted",
-	.details =
-		"FILTER uses the syntax of tcpdump and is checked in user space; filter.ports,\n"
-		"filter.allow and filter.deny are checked in the kernel. On SIGINT or SIGTERM the\n"
-		"received data is delivered before weft ends; another one a second or more later ends\n"
-		"it at once. --duration and --count end a run by themselves.\n"
-		"weft run needs root.\n"
-		"\n"
-		"  weft run -i eth0 --streams out --events events.json\n"
-		"  weft run -i eth0 --set filter.ports=80,443\n"
-		"  weft run -i eth0 --events - --duration 30s\n",
+	.details = "FILTER uses the syntax of tcpdump and is checked in user space; filter.ports,\n"
+		   "filter.allow and filter.deny are checked in the kernel. On SIGINT or SIGTERM\n"
+		   "the received data is delivered before weft ends; another one a second or more\n"
+		   "later ends it at once. --duration and --count end a run by themselves. weft\n"
+		   "run needs root.\n"
+		   "\n"
+		   "  weft run -i eth0 --streams out --events events.json\n"
+		   "  weft run -i eth0 --set filter.ports=80,443\n"
+		   "  weft run -i eth0 --events - --duration 30s\n",
 	.run = run_run,
 };

@@ -94,8 +94,7 @@ WF_CMD(stats) = {
 	.groups = WF_OPTIONS_INTERFACE | WF_OPTIONS_CONFIG | WF_OPTIONS_JSON,
 	.own = own,
 	.usage = "[-i IFACE] [-v] [--json | --format FORMAT]",
-	.summary =
-		"show whether a running agent loses anything, and what became of every frame and byte",
+	.summary = "show what a running agent loses, and its counters",
 	.details =
 		"-i is needed only if several agents run. The exit status is 3 if no agent runs.\n"
 		"\n"

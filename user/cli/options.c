@@ -335,7 +335,7 @@ void wf_options_fini(struct wf_options *options)
 
 /* ---- help ---- */
 
-enum { HELP_COLUMN = 37, HELP_WIDTH = 100 };
+enum { HELP_COLUMN = 37, HELP_WIDTH = 79 };
 
 /* Print @text from HELP_COLUMN on, wrapped at HELP_WIDTH columns where words allow it. */
 static void print_wrapped(const char *text, int column, FILE *out)

@@ -1,0 +1,248 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# test_recipes.sh - types the commands of man/weft-recipes.7, section by section, and compares what
+# they do. Where a recipe needs another machine or program, a function stands for it: docker and
+# kubectl run the command with the capabilities and mounts that they are given, ssh and zeek write
+# what the real ones would.
+#
+#   [b: 192.0.2.9] eth0 <-- veth --> eth0 [a: 192.0.2.7, web server on port 80, weft]
+#                  eth1 <-- veth --> eth1 [a: mirror of what passes eth0 of b]
+. "$(dirname "$0")/lib.sh"
+need_root
+need_weft
+capture=$root/tests/corpus/captures/data/hole-never-captured.pcap
+PATH=$(dirname "$weft"):$PATH:/usr/sbin
+
+# blocks SECTION PROMPT: print the literal blocks of a section as they are typed; with PROMPT, only
+# commands, each on one line, with its own line ends as "\n".
+blocks() {
+	python3 - "$root/man/weft-recipes.7" "$@" <<-'PYTHON'
+		import re
+		import sys
+		section, inside, lines = "", False, []
+		for line in open(sys.argv[1]):
+		    line = line.rstrip("\n").replace("\\(dq", '"').replace("\\e", "\\")
+		    if line.startswith(".Sh "):
+		        section = line[4:]
+		    elif line.startswith((".Bd", ".Ed")):
+		        inside = line.startswith(".Bd")
+		    elif inside and section == sys.argv[2]:
+		        lines.append(line)
+		text = "\n".join(lines)
+		if len(sys.argv) > 3:
+		    found = re.findall(r"^[#$] (.*(?:\n .*)*)", text, re.M)
+		    text = "\n".join(command.replace("\\", "\\\\").replace("\n", "\\n") for command in found)
+		print(text)
+	PYTHON
+}
+# start_section NAME: its commands are in the array lines; the current directory is a new one.
+start_section() {
+	section=$1
+	mapfile -t lines < <(blocks "$1" prompt)
+	mkdir "$work/$(tr ' ' - <<<"$1")" && cd "$work/$(tr ' ' - <<<"$1")" || exit 1
+}
+# take PATTERN: set typed to the next command, which must begin with PATTERN.
+take() {
+	printf -v typed '%b' "${lines[0]:-}"
+	lines=("${lines[@]:1}")
+	case $typed in $1*) return 0 ;; esac
+	not_ok "$section: the next command begins with: $1 (it is: $typed)"
+	return 1
+}
+section_ends() { [ ${#lines[@]} -eq 0 ]; }
+
+# ---- the place: namespaces, mounts ----
+
+NO_IPV6=1 make_pair || exit 1
+ip -n "$ns_a" addr replace 192.0.2.7/24 dev eth0
+ip -n "$ns_b" addr replace 192.0.2.9/24 dev eth0
+ip -n "$ns_a" link add eth1 type veth peer name eth1 netns "$ns_b"
+for ns in "$ns_a" "$ns_b"; do
+	ip netns exec "$ns" sysctl -qw net.ipv6.conf.eth1.disable_ipv6=1
+done
+ip -n "$ns_b" link set eth1 up
+in_b tc qdisc add dev eth0 clsact
+for way in ingress egress; do
+	in_b tc filter add dev eth0 $way matchall action mirred egress mirror dev eth1
+done
+mkdir -p /run/weft
+# shellcheck disable=SC2016
+background holder nsenter --net="/run/netns/$ns_a" unshare -m bash -c '
+	for dir in /run/weft /var/lib /srv; do mount -t tmpfs none $dir || exit 1; done
+	mount -t sysfs sysfs /sys && mount -t bpf bpf /sys/fs/bpf && touch "$0" && exec sleep 300' "$work/held"
+wait_until 50 test -e "$work/held"
+
+# type_line [COMMAND]: run it (the command taken last) in the place, in the current directory.
+type_line() {
+	nsenter -t "$holder" -m -n "--wd=$PWD" -- bash -c "$functions
+${1:-$typed}" </dev/null
+}
+typed_prints() { # PATTERN: the command taken last ends with status 0 and prints PATTERN
+	type_line >"$work/typed" 2>&1 && grep -qE -- "$1" "$work/typed" || { cat "$work/typed"; return 1; }
+}
+typed_agent() { # IFACE: start the command taken last; it captures IFACE
+	agent_iface=$1
+	case $typed in weft*) typed="exec $typed" ;; esac
+	background agent nsenter -t "$holder" -m -n "--wd=$PWD" -- bash -c "$functions
+$typed" >agent.out 2>agent.err
+	wait_until 100 type_line "weft stats -i $1" || { cat agent.err; return 1; }
+}
+agent_ends() { # with status 0, and all ledgers close
+	kill "$agent"
+	wait "$agent" && cp agent.err "$work/agent.err" && ledgers_close
+}
+wrote() { # FILE TEXT
+	type_line "cat '$1'" | grep -qF -- "$2"
+}
+
+# Stand-ins. They are defined in the shell that runs a typed command.
+docker() { # run [OPTION...] IMAGE COMMAND...; exec CONTAINER COMMAND...
+	local caps=-all mounts=
+	if [ "$1" = exec ]; then
+		shift 2
+		exec ip netns exec "$ns_b" "$@"
+	fi
+	shift
+	while [ "$1" != IMAGE ]; do
+		case $1 in
+		--rm) shift && continue ;;
+		--cap-add) caps+=,+${2,,} ;;
+		-v) mounts+="mkdir -p ${2#*:} && mount --bind ${2%:*} ${2#*:} && " ;;
+		--cap-drop | --network | --memory) ;;
+		*) echo "docker: $1?" && return 1 ;;
+		esac
+		shift 2
+	done
+	shift
+	exec unshare -m bash -c "$mounts exec setpriv --bounding-set=$caps --inh-caps=-all \"\$@\"" - "$@"
+}
+kubectl() { shift 3 && exec "$@"; }
+ssh() { cat "$capture"; }
+zeek() { # writes conn.log with the Community IDs of the file
+	weft replay "$3" --quiet --events - |
+		jq -c 'select(.event_type == "flow") | {service: "http", community_id}' >conn.log
+}
+ethtool() { [ "$*" = '-K eth1 gro off lro off' ]; }
+functions="ns_b=$ns_b capture=$capture
+$(declare -f docker kubectl ssh zeek ethtool)"
+
+# ---- traffic: a web server for requests of one line, a client that stays connected ----
+
+cat >"$work/server.py" <<'PYTHON'
+import socketserver
+class Handler(socketserver.StreamRequestHandler):
+    def handle(self):
+        while line := self.rfile.readline():
+            self.wfile.write(b"answer to " + line)
+socketserver.ThreadingTCPServer.allow_reuse_address = True
+socketserver.ThreadingTCPServer(("", 80), Handler).serve_forever()
+PYTHON
+cat >"$work/client.py" <<'PYTHON'
+import socket
+import sys
+import time
+local = ("192.0.2.9", int(sys.argv[1]) if len(sys.argv) > 1 else 0)
+peer = socket.create_connection(("192.0.2.7", 80), 5, local)
+while True:
+    peer.sendall(b"GET me\n")
+    assert peer.recv(100) == b"answer to GET me\n"
+    if len(sys.argv) < 2:
+        break
+    time.sleep(0.05)
+PYTHON
+background server ip netns exec "$ns_a" python3 "$work/server.py"
+visit() { in_b python3 "$work/client.py"; }
+wait_until 50 visit
+
+# ---- the recipes ----
+
+start_section 'A WEB SERVER'
+take mkdir && check "${typed%%$'\n'*}" type_line
+take 'weft doctor' && check "${typed%%$'\n'*}" typed_prints '^(ok|warn|fail)'
+take 'weft run -i eth0' && check "${typed%%$'\n'*}" typed_agent eth0
+background client ip netns exec "$ns_b" python3 "$work/client.py" 50112
+check 'the answers are recorded' wait_until 50 wrote /var/lib/weft/streams/192.0.2.7.80-192.0.2.9.50112 'answer to GET me'
+take ls && check "${typed%%$'\n'*}" typed_prints .
+check 'its output is that of the manual' grep -qxF "$(cat "$work/typed")" <(blocks "$section")
+take 'head -c 300' && check "${typed%%$'\n'*}" typed_prints '^GET me'
+take 'weft stats' && check "${typed%%$'\n'*}" typed_prints 'lost 0 of'
+take 'weft flows' && check "${typed%%$'\n'*}" typed_prints '192\.0\.2\.9.*50112'
+check 'the agent ends, with a summary' agent_ends
+kill "$client"
+check "$section: all commands were typed" section_ends
+
+start_section 'A MIRROR PORT'
+take 'ip link set eth1' && check "${typed%%$'\n'*}" type_line
+take 'weft doctor' && check "${typed%%$'\n'*}" typed_prints '^(ok|warn|fail)'
+take ethtool && check "${typed%%$'\n'*}" type_line
+take 'weft run -i eth1' && typed=${typed/--max-memory 4G/--max-memory 256M} && check "${typed%%$'\n'*}" typed_agent eth1
+check 'a visit' visit
+check 'it is recorded from the mirror' wait_until 50 wrote '/srv/streams/'*-192.0.2.7.80 'GET me'
+take 'tail -f' && check "${typed%%$'\n'*}" type_line "${typed/tail -f/cat}"
+check 'the agent ends, with a summary' agent_ends
+check "$section: all commands were typed" section_ends
+
+start_section 'A CONTAINER'
+take mountpoint && check "${typed%%$'\n'*}" type_line
+take mkdir && check "${typed%%$'\n'*}" type_line "rm -rf /var/lib/weft && $typed"
+container_caps=$(grep -oP -- '--cap-add \K\w+' <<<"${lines[0]}" | sort)
+take 'docker run' && check 'docker run ... weft run' typed_agent eth0
+check 'a visit' visit
+check 'it is recorded outside the container' wait_until 50 wrote '/var/lib/weft/streams/*-192.0.2.7.80' 'GET me'
+check 'the agent ends, with a summary' agent_ends
+take 'docker exec' && check "${typed%%$'\n'*}" typed_prints '^[0-9]+$'
+index=$(cat "$work/typed")
+take 'ip -o link' && typed=${typed/7/$index} && check "${typed%%$'\n'*}" typed_prints 'eth0@'
+take 'weft run -i veth' && typed=${typed/veth1a2b3c/eth0} && check "${typed%%$'\n'*}" typed_agent eth0
+check 'a visit' visit
+check 'it is in the events' wait_until 50 grep -q '"event_type":"flow".*"dest_port":80' agent.out
+check 'the agent ends, with a summary' agent_ends
+check "$section: all commands were typed" section_ends
+
+# pod FIELD: the capabilities, or the command, of the container in the manifest.
+pod() {
+	blocks 'A KUBERNETES NODE' | sed '/^\$/d' | python3 -c '
+import shlex, sys, yaml
+manifest = yaml.safe_load(sys.stdin)
+spec = manifest["spec"]["template"]["spec"]
+pod = spec["containers"][0]
+assert manifest["kind"] == "DaemonSet" and spec["hostNetwork"] is True
+assert manifest["spec"]["selector"]["matchLabels"] == manifest["spec"]["template"]["metadata"]["labels"]
+assert {m["name"] for m in pod["volumeMounts"]} == {v["name"] for v in spec["volumes"]}
+print({"caps": "\n".join(pod["securityContext"]["capabilities"]["add"]),
+       "command": shlex.join(pod["command"] + pod["args"])}[sys.argv[1]])' "$1"
+}
+start_section 'A KUBERNETES NODE'
+check 'the manifest is YAML, and consistent' pod caps
+check 'its capabilities are those of docker run' [ "$(pod caps | sort)" = "$container_caps" ]
+typed="docker run $(pod caps | sed 's/^/--cap-add /' | tr '\n' ' ') IMAGE $(pod command)"
+check 'its command captures' typed_agent eth0
+check 'a visit' visit
+check 'it is in the events' wait_until 50 grep -q '"event_type":"flow".*"dest_port":80' agent.out
+take 'kubectl exec' && check "${typed%%$'\n'*}" typed_prints 'lost 0 of'
+check 'the agent ends, with a summary' agent_ends
+check "$section: all commands were typed" section_ends
+
+start_section 'CAPTURE FILES'
+cp "$capture" trace.pcapng
+cp "$root/tests/corpus/captures/data/retransmissions.pcap" ring.pcap0
+cp "$root/tests/corpus/captures/data/window-scale.pcap" ring.pcap1
+gzip -c "$capture" >old.pcap.gz
+take 'weft replay trace' && check "${typed%%$'\n'*}" typed_prints '1 connections, 500 stream bytes'
+check 'its gap is in the events' grep -q '"event_type":"gap"' events.json
+take 'weft replay ring' && check "${typed%%$'\n'*}" typed_prints '[1-9] connections, [0-9,]+ stream bytes'
+take 'ssh host' && check "${typed%%$'\n'*}" typed_prints '"event_type":"gap"'
+take 'weft replay trace' && typed=${typed/192.0.2.7/10.0.0.2} && check "${typed%%$'\n'*}" typed_prints $'^10.0.0.1\t1000\t100\t0$'
+check "$section: all commands were typed" section_ends
+
+start_section 'WITH ZEEK'
+cp "$capture" trace.pcapng
+take zeek && check "${typed%%$'\n'*}" type_line
+take 'weft replay' && check "${typed%%$'\n'*}" typed_prints '1 connections'
+take 'jq -r' && check "${typed%%$'\n'*}" type_line
+take 'jq -c' && check "${typed%%$'\n'*}" typed_prints '"event_type":"gap"'
+take 'jq -r' && check "${typed%%$'\n'*}" typed_prints '^10.0.0.1.1000-10.0.0.2.80$'
+check 'this is the name of a stream file' test -s "out/$(cat "$work/typed")"
+check "$section: all commands were typed" section_ends
+finish
