@@ -13,7 +13,7 @@ packages=(
 	# lint
 	clang-format universal-ctags git
 	# tests and demo
-	libcmocka-dev libclang-rt-14-dev valgrind iproute2 iputils-ping ethtool procps python3 python3-jsonschema curl jq tcpdump nginx-light
+	libcmocka-dev libclang-rt-14-dev valgrind iproute2 iputils-ping ethtool procps python3 python3-jsonschema python3-yaml curl jq tcpdump nginx-light
 	mandoc tmux openssl libssl-dev bc gzip zstd lz4 xz-utils bzip2
 	# other kernels, in a virtual machine
 	qemu-system-x86 busybox-static cpio kmod

@@ -74,7 +74,7 @@ void wf_probe_host(weft_probe_fn fn, void *ctx)
 	wf_probe_judge_host(&probe, &facts);
 	wf_probe_tell(
 		&probe, "filters", WEFT_PROBE_OK,
-		"ports, prefixes and sampling are checked in the kernel (XDP), expressions in user "
+		"ports, prefixes and sampling are checked in the kernel, expressions in user "
 		"space");
 	probe_features(&probe, name.release);
 }
