@@ -38,6 +38,16 @@ static int setup(void **state)
 	return 0;
 }
 
+/* Both SYNs were seen; there is no flow yet. */
+static int setup_half_open(void **state)
+{
+	rig_start(&rig, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 0, "");
+	*state = &rig;
+	return 0;
+}
+
 static int teardown(void **state)
 {
 	give_memory_back();
@@ -111,4 +121,19 @@ TEST_WITH(conn_memory_rather_short_of_it_a_little_may_be_held, setup, teardown)
 	rig_data(&rig, RIG_CLIENT, 0, "abc");
 	rig_data(&rig, RIG_CLIENT, 6, "ghi");
 	assert_string_equal(rig_log(&rig), "> abc\n> def\n> ghi\n> jkl\n");
+}
+
+/* The first segments find no memory for a flow: what is missing when there is one was lost. */
+TEST_WITH(conn_memory_lost_before_the_flow_is_told_as_such, setup_half_open, teardown)
+{
+	take_memory_but(0);
+	rig_data(&rig, RIG_CLIENT, 0, "abc");
+	rig_data(&rig, RIG_CLIENT, 3, "def");
+	give_memory_back();
+	rig_data(&rig, RIG_CLIENT, 6, "ghi");
+	rig_data(&rig, RIG_CLIENT, 12, "mno");
+	rig_ack(&rig, RIG_SERVER, 15);
+	rig_wait_ms(&rig, 20000);
+	assert_string_equal(rig_log(&rig),
+			    "open\n> gap 6 memory\n> ghi\n> gap 3 not_captured\n> mno\n");
 }

@@ -10,6 +10,7 @@
 #include "conn/close.h"
 #include "conn/data.h"
 #include "conn/events.h"
+#include "conn/hole.h"
 #include "flow/evict.h"
 #include "flow/expire.h"
 #include "metrics/metrics.h"
@@ -125,6 +126,16 @@ static void take_syn_data(struct wf_conns *conns, struct wf_flow *flow,
 	wf_data_take(&half, &payload);
 }
 
+/* If earlier segments of @side found no memory for the flow, their bytes will be missing. */
+static void take_loss(struct wf_conns *conns, struct wf_flow *flow,
+		      const struct wf_handshake *handshake, uint8_t side)
+{
+	struct wf_half half = wf_half_of(conns, flow, wf_flow_dir(flow, side));
+
+	if (handshake->side[side].lost_off)
+		wf_hole_note_memory_loss(&half, handshake->side[side].lost_off);
+}
+
 /*
  * Initialise the TCP state of both directions from the SYNs. If the server's ISN is not known and
  * @packet directly follows the client's SYN, the server's ISN is taken from the acknowledgement of
@@ -163,8 +174,11 @@ struct wf_flow *wf_open_from_handshake(struct wf_conns *conns, struct wf_handsha
 	};
 	struct wf_flow *flow = add_flow(conns, &who);
 
-	if (!flow)
+	if (!flow) {
+		if (packet)
+			wf_handshake_note_loss(handshake, packet);
 		return NULL;
+	}
 	init_tcp(flow, handshake, packet);
 	flow->start_ns = handshake->start_ns + conns->skew_ns;
 	flow->last_ns = handshake->start_ns;
@@ -180,8 +194,10 @@ struct wf_flow *wf_open_from_handshake(struct wf_conns *conns, struct wf_handsha
 	begin_flow(conns, flow);
 	if (packet && !handshake->side[!packet->src].packets)
 		wf_events_split(conns, flow, now_ns);
-	for (uint8_t side = 0; side < 2; side++)
+	for (uint8_t side = 0; side < 2; side++) {
+		take_loss(conns, flow, handshake, side);
 		take_syn_data(conns, flow, handshake, side, packet);
+	}
 	wf_half_open_remove(&conns->half_open, handshake);
 	return flow;
 }

@@ -6,7 +6,7 @@
  * The time-out, which begins with the first SYN, is the same for all entries. The oldest entry of a
  * list is therefore always the next one to be removed, and no timers are needed.
  *
- * Bound: handshakes_max entries of 120 bytes, with about 8 bytes of index and at most 34
+ * Bound: handshakes_max entries of 128 bytes, with about 8 bytes of index and at most 34
  * of half-open counts each; WEFT_SYN_DATA_MAX pages.
  */
 #include "flow/half_open.h"

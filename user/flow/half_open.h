@@ -2,7 +2,7 @@
 /*
  * half_open.h - half-open connections: handshakes that are not completed yet.
  *
- *   SYN ──► entry here (120 bytes, no page, no flow)
+ *   SYN ──► entry here (128 bytes, no page, no flow)
  *   SYN-ACK ──► recorded in the entry
  *   a later segment that fits ──► the entry becomes a flow
  *   time-out, reset, or no room ──► the entry is removed (wf_half_open_remove())

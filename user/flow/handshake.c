@@ -86,6 +86,15 @@ bool wf_handshake_is_reset_by(const struct wf_handshake *handshake, const struct
 	return self->flags & WF_HANDSHAKE_KNOWN && packet->seq - self->isn_seq <= 1;
 }
 
+void wf_handshake_note_loss(struct wf_handshake *handshake, const struct wf_packet *packet)
+{
+	struct wf_handshake_side *self = &handshake->side[packet->src];
+	uint32_t end_off = packet->seq + packet->payload_bytes - (self->isn_seq + 1);
+
+	if (packet->payload_bytes && self->flags & WF_HANDSHAKE_KNOWN && self->lost_off < end_off)
+		self->lost_off = end_off;
+}
+
 void wf_handshake_syn(const struct wf_handshake *handshake, uint8_t side,
 		      struct wf_tcp_syn *ret_syn)
 {

@@ -38,6 +38,8 @@ struct wf_handshake_side {
 	uint8_t wscale;
 	uint8_t flags; /* WF_HANDSHAKE_* */
 	uint8_t pad;
+	/* end offset of data that was lost because there was no memory for the flow; 0: none */
+	uint32_t lost_off;
 };
 
 /* isn_seq is known, from the endpoint's SYN or from the peer's SYN-ACK */
@@ -62,7 +64,7 @@ struct wf_handshake {
 	/* number of payload bytes of each side's SYN that the peer's SYN-ACK acknowledged */
 	uint16_t acked_bytes[2];
 };
-_Static_assert(sizeof(struct wf_handshake) == 120, "each SYN of a flood costs this");
+_Static_assert(sizeof(struct wf_handshake) == 128, "each SYN of a flood costs this");
 
 enum wf_handshake_fit {
 	WF_HANDSHAKE_FIT_NONE = 0, /* the segment belongs to another connection */
@@ -85,6 +87,9 @@ bool wf_handshake_is_before(const struct wf_handshake *handshake, const struct w
  */
 enum wf_handshake_fit wf_handshake_fits(struct wf_handshake *handshake,
 					const struct wf_packet *packet);
+
+/* Record that the data of @packet, which fits this handshake, was lost for lack of memory. */
+void wf_handshake_note_loss(struct wf_handshake *handshake, const struct wf_packet *packet);
 
 /* Return true if the reset @packet ends this handshake. */
 bool wf_handshake_is_reset_by(const struct wf_handshake *handshake, const struct wf_packet *packet);
