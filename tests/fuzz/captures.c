@@ -14,7 +14,9 @@
 
 enum {
 	MEMORY_PLENTY = 64 << 20,
-	MEMORY_SCARCE = 31 << 16, /* receive frames use more than half of it */
+	/* 29 to 31 spans, of which receive frames use more than half */
+	MEMORY_SCARCE = 29 << 16,
+	MEMORY_SCARCE_SIZES = 3,
 	PAGES_FEW = 1,
 	DEPTH_MAX = 4000,
 };
@@ -47,12 +49,19 @@ static void run_oracle(struct play *play)
 	oracle_finish(oracle, &play->oracle);
 }
 
+static uint64_t memory_bytes(const struct captures_opts *opts)
+{
+	if (opts->limit != CAPTURES_MEMORY)
+		return MEMORY_PLENTY;
+	return MEMORY_SCARCE + opts->seed % MEMORY_SCARCE_SIZES * WEFT_SPAN_BYTES;
+}
+
 static void run_engine(struct play *play)
 {
 	const struct captures_opts *opts = play->opts;
 	const struct conv_batch *batch = &play->batch;
 	struct engine_run_opts settings = {
-		.memory_bytes = opts->limit == CAPTURES_MEMORY ? MEMORY_SCARCE : MEMORY_PLENTY,
+		.memory_bytes = memory_bytes(opts),
 		.place = opts->place,
 		.batch = (uint32_t)(opts->seed % 64 + 1),
 		.checksum = WEFT_CHECKSUM_VERIFY,

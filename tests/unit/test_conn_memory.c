@@ -137,3 +137,20 @@ TEST_WITH(conn_memory_lost_before_the_flow_is_told_as_such, setup_half_open, tea
 	assert_string_equal(rig_log(&rig),
 			    "open\n> gap 6 memory\n> ghi\n> gap 3 not_captured\n> mno\n");
 }
+
+/* The payload of a SYN (TCP Fast Open) was accepted by the receiver, but found no memory. */
+TEST_WITH(conn_memory_lost_payload_of_a_syn_is_told_as_such, NULL, teardown)
+{
+	rig_start(&rig, NULL);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "");
+	take_memory_but(0);
+	rig_segment(&rig, RIG_CLIENT, WF_TCP_SYN, -1, 0, "abc");
+	give_memory_back();
+	rig_segment(&rig, RIG_SERVER, WF_TCP_SYN | WF_TCP_ACK, -1, 3, "");
+	rig_data(&rig, RIG_CLIENT, 3, "def");
+	rig_data(&rig, RIG_CLIENT, 9, "jkl");
+	rig_ack(&rig, RIG_SERVER, 12);
+	rig_wait_ms(&rig, 20000);
+	assert_string_equal(rig_log(&rig),
+			    "open\n> gap 3 memory\n> def\n> gap 3 not_captured\n> jkl\n");
+}

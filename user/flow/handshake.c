@@ -89,7 +89,8 @@ bool wf_handshake_is_reset_by(const struct wf_handshake *handshake, const struct
 void wf_handshake_note_loss(struct wf_handshake *handshake, const struct wf_packet *packet)
 {
 	struct wf_handshake_side *self = &handshake->side[packet->src];
-	uint32_t end_off = packet->seq + packet->payload_bytes - (self->isn_seq + 1);
+	uint32_t syn = packet->tcp_flags & WF_TCP_SYN ? 1 : 0;
+	uint32_t end_off = packet->seq + syn + packet->payload_bytes - (self->isn_seq + 1);
 
 	if (packet->payload_bytes && self->flags & WF_HANDSHAKE_KNOWN && self->lost_off < end_off)
 		self->lost_off = end_off;

@@ -38,7 +38,7 @@ struct wf_handshake_side {
 	uint8_t wscale;
 	uint8_t flags; /* WF_HANDSHAKE_* */
 	uint8_t pad;
-	/* end offset of data that was lost because there was no memory for the flow; 0: none */
+	/* end offset of data that was lost because there was no memory to hold it; 0: none */
 	uint32_t lost_off;
 };
 
@@ -88,7 +88,10 @@ bool wf_handshake_is_before(const struct wf_handshake *handshake, const struct w
 enum wf_handshake_fit wf_handshake_fits(struct wf_handshake *handshake,
 					const struct wf_packet *packet);
 
-/* Record that the data of @packet, which fits this handshake, was lost for lack of memory. */
+/*
+ * Record that the data of @packet, a SYN of this handshake or a segment that fits it, was lost for
+ * lack of memory.
+ */
 void wf_handshake_note_loss(struct wf_handshake *handshake, const struct wf_packet *packet);
 
 /* Return true if the reset @packet ends this handshake. */

@@ -129,6 +129,7 @@ put_data:
 	wf_slab_put(store->slab, side->data);
 	side->data = 0;
 no_memory:
+	wf_handshake_note_loss(handshake, packet);
 	wf_metric_add(store->metrics, payload_no_memory_bytes, packet->payload_captured_bytes);
 }
 
@@ -169,6 +170,9 @@ void wf_syn_data_accept(struct wf_syn_data_store *store, struct wf_handshake_sid
 {
 	struct wf_syn_data *data;
 
+	/* Payload of a SYN that found no memory is missing only if the receiver accepted it. */
+	if (side->lost_off <= side->data_bytes && side->lost_off > accepted_bytes)
+		side->lost_off = accepted_bytes;
 	if (!side->data)
 		return;
 	data = wf_slab_at(store->slab, side->data);
