@@ -17,6 +17,8 @@ struct wf_decompress {
 	struct archive *archive; /* owned */
 	int fd;			 /* borrowed */
 	size_t begin_bytes; /* bytes of block that were read before; 0 once they are consumed */
+	const uint8_t *out; /* decompressed bytes that were not read yet; owned by libarchive */
+	size_t out_bytes;
 	bool has_entry;
 	bool ended;
 	uint8_t block[]; /* BLOCK_BYTES, or more if more bytes were read before */
@@ -127,16 +129,40 @@ static int begin_entry(struct wf_decompress *decompress)
 	return 0;
 }
 
+/*
+ * Decompress one block. archive_read_data() is not used, because it drops all blocks of a call of
+ * which the last one is damaged or truncated.
+ */
+static int next_block(struct wf_decompress *decompress)
+{
+	const void *block;
+	size_t bytes;
+	la_int64_t off;
+	int result = archive_read_data_block(decompress->archive, &block, &bytes, &off);
+
+	if (result == ARCHIVE_EOF)
+		decompress->ended = true;
+	else if (result < ARCHIVE_WARN)
+		return -EBADMSG;
+	else
+		decompress->out = block;
+	decompress->out_bytes = result == ARCHIVE_EOF ? 0 : bytes;
+	return 0;
+}
+
 ssize_t wf_decompress_read(struct wf_decompress *decompress, uint8_t *bytes, size_t len_bytes)
 {
-	la_ssize_t got;
-
 	if (begin_entry(decompress))
 		return -EBADMSG;
-	if (decompress->ended)
-		return 0;
-	got = archive_read_data(decompress->archive, bytes, len_bytes);
-	return got < 0 ? -EBADMSG : (ssize_t)got;
+	while (!decompress->ended && !decompress->out_bytes)
+		if (next_block(decompress))
+			return -EBADMSG;
+	if (len_bytes > decompress->out_bytes)
+		len_bytes = decompress->out_bytes;
+	memcpy(bytes, decompress->out, len_bytes);
+	decompress->out += len_bytes;
+	decompress->out_bytes -= len_bytes;
+	return (ssize_t)len_bytes;
 }
 
 const char *wf_decompress_why(const struct wf_decompress *decompress)
