@@ -47,11 +47,14 @@ TEST(nothing_found_names_each_number)
 							 .not_tcp = 4,
 							 .checksum = 3,
 							 .malformed = 2,
+							 .fragments = 3,
+							 .rebuilt = 2,
 							 .processed = 1}));
 	assert_non_null(strstr(text, "0 connections in 15 frames: 5 do not match the filter, "
 				     "of which 3 carry TCP behind VLAN tags"));
 	assert_non_null(strstr(text, "; 4 carry no TCP"));
 	assert_non_null(strstr(text, "; 3 have wrong checksums (try --checksum ignore)"));
+	assert_non_null(strstr(text, "; 1 are IP fragments of datagrams that were not"));
 	assert_non_null(strstr(text, "; 2 have headers that are invalid or cut"));
 	assert_non_null(strstr(text, "; 1 are TCP segments without data"));
 }

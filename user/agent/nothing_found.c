@@ -36,6 +36,8 @@ static const struct {
 	{"frames_filtered_frames", offsetof(struct wf_nothing_counts, filtered)},
 	{"frames_filtered_behind_frames", offsetof(struct wf_nothing_counts, behind)},
 	{"frames_not_tcp_frames", offsetof(struct wf_nothing_counts, not_tcp)},
+	{"frames_fragment_frames", offsetof(struct wf_nothing_counts, fragments)},
+	{"fragments_rebuilt_fragments", offsetof(struct wf_nothing_counts, rebuilt)},
 	{"frames_malformed_frames", offsetof(struct wf_nothing_counts, malformed)},
 	{"frames_checksum_frames", offsetof(struct wf_nothing_counts, checksum)},
 	{"flows_opened_flows", offsetof(struct wf_nothing_counts, connections)},
@@ -207,6 +209,12 @@ static bool is_tunnel_unread(const struct wf_nothing_counts *counts, uint64_t to
 	       frames * without_tcp / counts->examined >= total / TUNNEL_PARTS && frames;
 }
 
+/* Inner fragments of tunnels are rebuilt too, so that more may be rebuilt than frames came. */
+static uint64_t incomplete_of(const struct wf_nothing_counts *counts)
+{
+	return counts->fragments > counts->rebuilt ? counts->fragments - counts->rebuilt : 0;
+}
+
 static void add_parts(struct line *line, const struct wf_nothing_counts *counts)
 {
 	add_part(line, counts->kernel_filtered,
@@ -225,6 +233,8 @@ static void add_parts(struct line *line, const struct wf_nothing_counts *counts)
 	if (counts->not_tcp)
 		add_unreads(line, counts);
 	add_part(line, counts->checksum, "have wrong checksums (try --checksum ignore)");
+	add_part(line, incomplete_of(counts),
+		 "are IP fragments of datagrams that were not captured whole");
 	add_part(line, counts->malformed,
 		 "have headers that are invalid or cut (was the snap length too small?)");
 }
@@ -238,7 +248,8 @@ static uint64_t total_of(const struct wf_nothing_counts *counts)
 /* Frames in which weft can find no segment. */
 static uint64_t useless_of(const struct wf_nothing_counts *counts)
 {
-	return counts->kernel_passed + counts->not_tcp + counts->malformed + counts->checksum;
+	return counts->kernel_passed + counts->not_tcp + counts->malformed + counts->checksum +
+	       incomplete_of(counts);
 }
 
 static bool is_nearly_all(uint64_t part, uint64_t total)

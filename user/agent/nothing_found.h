@@ -26,6 +26,8 @@ struct wf_nothing_counts {
 	uint64_t filtered;
 	uint64_t behind; /* of the filtered, those with TCP behind tags or tunnel headers */
 	uint64_t not_tcp;
+	uint64_t fragments; /* IP fragments, */
+	uint64_t rebuilt;   /* and those that became part of a whole datagram */
 	uint64_t malformed;
 	uint64_t checksum;
 	uint64_t connections;
