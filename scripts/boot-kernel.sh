@@ -11,6 +11,7 @@
 # times slower.
 #
 #   GUEST_CPUS (2)   GUEST_MEMORY_MB (4096)   GUEST_LIMIT (7200)
+#   GUEST_PROGRAMS   programs that COMMAND starts often, besides those in scripts/guest-files.py
 #   GUEST_NICS    qemu's arguments for network cards; default: none
 #   GUEST_NETNS   network namespace of the cards' tap devices; default: the current one
 set -eu
@@ -34,7 +35,7 @@ boot_modules() {
 	done | awk '!seen[$0]++'
 }
 
-# make_initramfs COMMAND...: pack busybox, the modules, guest-init.sh and COMMAND.
+# make_initramfs COMMAND...: pack busybox, the modules, guest-init.sh, files used often, and COMMAND.
 make_initramfs() {
 	local tree=$work/tree number=100 module
 	mkdir -p "$tree/bin" "$tree/modules"
@@ -44,6 +45,8 @@ make_initramfs() {
 		cp "$module" "$tree/modules/$((number++))-$(basename "$module")"
 	done < <(boot_modules)
 	xz -dq "$tree/modules/"*.xz 2>/dev/null || true
+	# shellcheck disable=SC2086 # GUEST_PROGRAMS are several names
+	"$scripts/guest-files.py" "$tree/files" ${GUEST_PROGRAMS:-}
 	printf 'modules=%q directory=%q\n' "$kernel/modules" "$PWD" >"$tree/settings"
 	printf '%q ' "$@" >"$tree/command"
 	(cd "$tree" && find . | cpio --quiet -o -H newc) >"$work/initramfs"

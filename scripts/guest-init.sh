@@ -16,7 +16,8 @@ for module in /modules/*; do insmod "$module"; done
 . /settings # modules, directory
 
 mount -t tmpfs layer /layer
-mkdir /layer/upper /layer/work
+mkdir /layer/work
+mv /files /layer/upper
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=524288,cache=loose,ro root /host || poweroff -f
 mount -t overlay -o lowerdir=/host,upperdir=/layer/upper,workdir=/layer/work overlay /new || poweroff -f
 

@@ -15,6 +15,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 out=build part=all
 passed=0 failed=0 skipped=0
+export GUEST_PROGRAMS
 
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -29,6 +30,7 @@ while [ $# -gt 0 ]; do
 	shift
 done
 [ $# -gt 0 ] || set -- 6.1 6.12
+GUEST_PROGRAMS=$out/weft
 
 # not_run NAME REASON: count the series as skipped, or as failed in CI.
 not_run() {
