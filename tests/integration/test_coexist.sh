@@ -30,7 +30,7 @@ xdp_id() { ip -n "$ns_a" -j -d link show eth0 | jq '.[0].xdp.prog.id // 0'; }
 tap_is_refused() {
 	local before status
 	before=$(xdp_id)
-	ip netns exec "$ns_a" timeout 20 "$weft" run -i eth0 --mode tap \
+	ip netns exec "$ns_a" timeout $((20 * WEFT_SLOW)) "$weft" run -i eth0 --mode tap \
 		--set "control.dir=$work/control" 2>"$work/err"
 	status=$?
 	cat "$work/err"

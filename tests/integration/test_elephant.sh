@@ -41,7 +41,7 @@ PY
 download() {
 	background sink_pid ip netns exec "$ns_a" python3 "$work/elephant.py" sink "$ip_a" "$bytes" >"$work/sink.out"
 	wait_until 50 grep -q ready "$work/sink.out" || return 1
-	in_b timeout 600 python3 "$work/elephant.py" send "$ip_a" "$bytes" || return 1
+	in_b timeout $((600 * WEFT_SLOW)) python3 "$work/elephant.py" send "$ip_a" "$bytes" || return 1
 	wait "$sink_pid"
 	[ "$(tail -n 1 "$work/sink.out")" = "$bytes" ]
 }

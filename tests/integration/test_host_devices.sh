@@ -61,7 +61,7 @@ web_file small 700
 # ---- no Ethernet header ----
 
 tun_refuses_tap() {
-	in_a timeout 20 "$weft" run -i tun0 --mode tap --set "control.dir=$work/control" 2>"$work/err"
+	in_a timeout $((20 * WEFT_SLOW)) "$weft" run -i tun0 --mode tap --set "control.dir=$work/control" 2>"$work/err"
 	[ $? -eq 4 ] && grep -q 'needs packets with an Ethernet header.*use host mode' "$work/err"
 }
 

@@ -28,7 +28,7 @@ chooses() {
 refuses() {
 	local pattern=$1
 	shift
-	ip netns exec "$ns_a" timeout 10 "$weft" run -i eth0 --set "control.dir=$work/control" "$@" \
+	ip netns exec "$ns_a" timeout $((10 * WEFT_SLOW)) "$weft" run -i eth0 --set "control.dir=$work/control" "$@" \
 		2>"$work/err"
 	case $? in 0 | 124) return 1 ;; esac
 	cat "$work/err"

@@ -53,7 +53,7 @@ told() { grep -qE "$1" "$work/agent.err" || { cat "$work/agent.err" && return 1;
 refused() { # STATUS PATTERN ARGS...
 	local status=$1 pattern=$2
 	shift 2
-	in_a timeout 20 "$weft" run -i eth0 --set capture.nic_hash=on \
+	in_a timeout $((20 * WEFT_SLOW)) "$weft" run -i eth0 --set capture.nic_hash=on \
 		--set "control.dir=$work/control" "$@" 2>"$work/agent.err"
 	[ $? -eq "$status" ] && told "$pattern"
 }

@@ -101,7 +101,7 @@ free_tc
 
 tc_a qdisc add dev eth0 ingress
 refused() {
-	in_a timeout 20 "$weft" run -i eth0 --mode host --set capture.tc_attach=filter \
+	in_a timeout $((20 * WEFT_SLOW)) "$weft" run -i eth0 --mode host --set capture.tc_attach=filter \
 		--set "control.dir=$work/control" 2>"$work/err"
 	[ $? -eq 4 ] && grep -q 'tc qdisc del dev eth0 ingress; tc qdisc add dev eth0 clsact' "$work/err"
 }
