@@ -8,7 +8,9 @@
 # guest has its own /tmp, /run, network and kernel modules. COMMAND starts in the current working
 # directory. The output is that of COMMAND. Exit status: that of COMMAND; 125 if the guest did not
 # start COMMAND; 124 after GUEST_LIMIT seconds. Without KVM the guest is emulated, which is 2 to 10
-# times slower.
+# times slower. An emulator translates code anew wherever it lies at another address, and indirect
+# jumps are slow in it: so the guest does not randomise addresses (norandmaps) or use retpolines
+# (mitigations=off). Neither changes what the verifier does with root's programs.
 #
 #   GUEST_CPUS (2)   GUEST_MEMORY_MB (4096)   GUEST_LIMIT (7200)
 #   GUEST_PROGRAMS   programs that COMMAND starts often, besides those in scripts/guest-files.py
@@ -74,7 +76,7 @@ ${GUEST_NETNS:+ip netns exec "$GUEST_NETNS"} timeout "${GUEST_LIMIT:-7200}" qemu
 	-smp "${GUEST_CPUS:-2}" -m "${GUEST_MEMORY_MB:-4096}" ${GUEST_NICS:--nic none} \
 	-display none -serial stdio -monitor none -no-reboot \
 	-kernel "$kernel"/boot/vmlinuz-* -initrd "$work/initramfs" \
-	-append 'console=ttyS0 quiet loglevel=1 panic=-1' \
+	-append 'console=ttyS0 quiet loglevel=1 panic=-1 norandmaps mitigations=off' \
 	-virtfs local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap \
 	</dev/null 2>"$work/qemu.err" | read_console
 status=("${PIPESTATUS[@]}")
