@@ -85,7 +85,7 @@ free_tc
 if tc_a qdisc add dev eth0 clsact && tc_a filter add dev eth0 ingress prio 1 protocol ip u32 \
 	match ip protocol 17 0xff action pass 2>/dev/null; then
 	check 'a filter of another kind stays' as_before sees_a_download
-	check '... and comes first, with a warning' grep 'weft.s has priority 2' "$work/agent.err"
+	check '... and comes first, with a warning' grep 'run before the filter of weft (tc ingress, priority 2)' "$work/agent.err"
 else
 	# Debian's kernels have classifier u32: `make test-kernels` runs the part above.
 	echo 'this kernel has no classifier u32' | diag
