@@ -208,6 +208,35 @@ TEST_WITH(hole_acknowledged_while_rings_overflow_ends_soon, setup, teardown)
 	assert_string_equal(rig_log(&rig), "> gap 3 not_captured\n> two\n");
 }
 
+TEST_WITH(hole_acknowledged_behind_another_while_rings_overflow_ends_with_it, setup, teardown)
+{
+	wf_pipeline_note_overrun(rig.pipeline);
+	rig.step_ns = WF_NS_PER_MS / 100;
+	rig_data(&rig, RIG_CLIENT, 3, "two");
+	rig_data(&rig, RIG_CLIENT, 9, "four");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 13, NULL);
+	rig_wait_ms(&rig, WEFT_OVERRUN_PATIENCE_MS - 1);
+	assert_string_equal(rig_log(&rig), "");
+	rig_wait_ms(&rig, 2);
+	assert_string_equal(rig_log(&rig),
+			    "> gap 3 not_captured\n> two\n> gap 3 not_captured\n> four\n");
+}
+
+TEST_WITH(hole_acknowledged_later_while_rings_overflow_has_patience_of_its_own, setup, teardown)
+{
+	wf_pipeline_note_overrun(rig.pipeline);
+	rig.step_ns = WF_NS_PER_MS / 100;
+	rig_data(&rig, RIG_CLIENT, 3, "two");
+	rig_data(&rig, RIG_CLIENT, 9, "four");
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 6, NULL);
+	rig_wait_ms(&rig, WEFT_OVERRUN_PATIENCE_MS - 1);
+	rig_segment(&rig, RIG_SERVER, WF_TCP_ACK, 0, 13, NULL);
+	rig_wait_ms(&rig, 2);
+	assert_string_equal(rig_log(&rig), "> gap 3 not_captured\n> two\n");
+	rig_segment(&rig, RIG_CLIENT, ACK, 6, 0, "333");
+	assert_string_equal(rig_log(&rig), "> 333\n> four\n");
+}
+
 TEST_WITH(hole_acknowledged_after_rings_overflowed_has_all_patience, setup, teardown)
 {
 	wf_pipeline_note_overrun(rig.pipeline);

@@ -14,16 +14,35 @@
 
 /* ---- deadlines -------------------------------------------------------------------- */
 
-/*
- * Return the time for which weft waits for data that was acknowledged but not seen. It is short
- * while weft's own rings overflow: the data is then most likely lost, and holding later data takes
- * CPU time, which causes more losses.
- */
-static uint64_t ack_patience_ns(const struct wf_conns *conns)
+/* Return true if weft's own receive rings overflowed a short time ago. */
+static bool is_overrun(const struct wf_conns *conns)
 {
-	if (wf_unlikely(conns->now_ns < conns->overrun_until_ns))
-		return WEFT_OVERRUN_PATIENCE_MS * WF_NS_PER_MS;
-	return conns->timeouts.patience_ns;
+	return wf_unlikely(conns->now_ns < conns->overrun_until_ns);
+}
+
+/*
+ * Begin to wait for the data below @acked_off, which was acknowledged but not seen. The wait is
+ * short while weft's own rings overflow: the data is then most likely lost, and holding later data
+ * takes CPU time, which causes more losses. A stream then has many holes, and all that are
+ * acknowledged now wait together: one after the other, they would end more slowly than new ones
+ * begin.
+ */
+static void start_patience(const struct wf_half *half, struct wf_flow_ext_half *wait,
+			   uint64_t acked_off, uint64_t now_ns)
+{
+	uint64_t next_off = half->stream->next_off;
+	uint64_t ahead_bytes = acked_off - next_off;
+
+	wait->patience_off = (uint32_t)next_off;
+	wait->patience_bytes = WEFT_ACK_PATIENCE_BYTES;
+	if (is_overrun(half->conns)) {
+		wait->patience_ns = now_ns + WEFT_OVERRUN_PATIENCE_MS * WF_NS_PER_MS;
+		wait->patience_ahead_bytes =
+			ahead_bytes < UINT32_MAX ? (uint32_t)ahead_bytes : UINT32_MAX;
+	} else {
+		wait->patience_ns = now_ns + half->conns->timeouts.patience_ns;
+		wait->patience_ahead_bytes = 0;
+	}
 }
 
 static void set_start_deadline(struct wf_flow_ext_half *wait, uint64_t now_ns)
@@ -54,6 +73,7 @@ static void set_hole_deadlines(const struct wf_half *half, struct wf_flow_ext_ha
 	bool is_rejected = wf_hole_is_rejected(half, hole->end_off);
 	uint64_t wait_ns = hole_wait_ns(half);
 	uint64_t next_off = half->stream->next_off;
+	uint64_t acked_off = wf_half_acked_off(half);
 
 	wait->hole_end_off = is_rejected ? UINT64_MAX : hole->end_off;
 	if (is_rejected || wait_ns == WF_NEVER_NS)
@@ -63,13 +83,10 @@ static void set_hole_deadlines(const struct wf_half *half, struct wf_flow_ext_ha
 	else if (wait->timeout_ns == WF_NEVER_NS)
 		wait->timeout_ns = now_ns + wait_ns;
 
-	if (wf_half_acked_off(half) <= next_off) {
+	if (acked_off <= next_off)
 		wait->patience_ns = WF_NEVER_NS;
-	} else if (wait->patience_ns == WF_NEVER_NS || wait->patience_off != next_off) {
-		wait->patience_off = next_off;
-		wait->patience_ns = now_ns + ack_patience_ns(half->conns);
-		wait->patience_bytes = WEFT_ACK_PATIENCE_BYTES;
-	}
+	else if (wait->patience_ns == WF_NEVER_NS || wait->patience_off != (uint32_t)next_off)
+		start_patience(half, wait, acked_off, now_ns);
 }
 
 /* Set the flow's timer to the earliest deadline of both directions. */
@@ -184,6 +201,21 @@ void wf_wait_update(const struct wf_half *half, uint64_t now_ns)
 
 /* ---- the end of a wait ------------------------------------------------------------ */
 
+/* Give up the hole at next_off, and the others to which the same wait for late segments applied. */
+static void skip_acknowledged(const struct wf_half *half, uint64_t at_ns)
+{
+	const struct wf_stream *stream = half->stream;
+	uint64_t acked_off = wf_half_acked_off(half);
+	uint64_t end_off =
+		stream->next_off + wf_half_ext(half)->half[half->dir].patience_ahead_bytes;
+	uint64_t hole_off;
+
+	do {
+		hole_off = stream->next_off;
+		wf_hole_skip(half, acked_off, WEFT_GAP_NOT_CAPTURED, at_ns);
+	} while (stream->next_off > hole_off && stream->next_off < end_off && stream->extents);
+}
+
 /*
  * End the wait of @half at its deadline @at_ns. @is_patience: true if the wait for late segments
  * has ended; false if the gap time-out has passed.
@@ -197,7 +229,7 @@ static void end_wait(const struct wf_half *half, bool is_patience, uint64_t at_n
 	else if (!wf_hole_find(half, &hole))
 		wf_hole_drain_all(half);
 	else if (is_patience)
-		wf_hole_skip(half, wf_half_acked_off(half), WEFT_GAP_NOT_CAPTURED, at_ns);
+		skip_acknowledged(half, at_ns);
 	else if (hole_wait_ns(half) != WF_NEVER_NS) /* else the other side was seen meanwhile */
 		wf_hole_skip(half, hole.end_off, WEFT_GAP_TIMEOUT, at_ns);
 	wf_limit_follow(half);

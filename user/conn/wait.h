@@ -9,7 +9,8 @@
  *   - when the receiver has acknowledged bytes after it and data beyond it was seen: the missing
  *     bytes were not captured. Because taps reorder segments, they may still arrive within
  *     WEFT_ACK_PATIENCE_MS, or before WEFT_ACK_PATIENCE_BYTES of later data (while weft's own rings
- *     overflow, only within WEFT_OVERRUN_PATIENCE_MS);
+ *     overflow, only within WEFT_OVERRUN_PATIENCE_MS, and all holes that are acknowledged when
+ *     this wait begins end with it; otherwise the next hole is waited for anew);
  *   - at the limit of held pages, under memory pressure, or when the connection ends;
  *   - at the gap time-out, counted from the arrival of the byte after it. By default there is none,
  *     because a sender repeats a lost segment after seconds, even a minute. If only one side of the

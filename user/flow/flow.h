@@ -98,8 +98,12 @@ struct wf_flow_ext_half {
 	uint64_t hole_end_off;
 	/* the wait for late segments ends at this time; WF_NEVER_NS: no such deadline */
 	uint64_t patience_ns;
-	/* in state AT_HOLE: patience_ns applies to the hole that starts here */
-	uint64_t patience_off;
+	/*
+	 * in state AT_HOLE: patience_ns applies to the hole that starts at this offset (its lower
+	 * 32 bits), and to all holes that start within patience_ahead_bytes from there
+	 */
+	uint32_t patience_off;
+	uint32_t patience_ahead_bytes;
 	/* the wait for late segments also ends when this many further bytes have arrived */
 	uint32_t patience_bytes;
 	uint32_t gap_count;
