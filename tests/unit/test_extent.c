@@ -6,6 +6,7 @@
 #include "memory/arena.h"
 #include "memory/slab.h"
 #include "reassembly/extent.h"
+#include "reassembly/extent_list.h"
 #include "unit/support/stream_rig.h"
 
 enum { MANY = 100000, MIB = 1 << 20 };
@@ -176,6 +177,67 @@ TEST_WITH(extents_100000_in_any_order_stay_low, setup, teardown)
 	for (int order = 0; order < 5; order++) {
 		fill_and_empty(*state, order, 4);
 		fill_and_empty(*state, 4, order);
+	}
+}
+
+TEST_WITH(extents_few_are_a_list_and_many_a_tree, setup, teardown)
+{
+	struct fixture *fix = *state;
+	uint32_t count = 0;
+
+	for (; count < WF_EXTENT_LIST_MAX; count++)
+		add(fix, count * 10, 10);
+	assert_true(wf_extent_is_listed(wf_extent_at(fix->slab, fix->root)));
+	assert_int_equal(off_of(fix, wf_extents_last(fix->slab, fix->root)), (count - 1) * 10);
+	add(fix, count * 10, 10);
+	assert_false(wf_extent_is_listed(wf_extent_at(fix->slab, fix->root)));
+	assert_true(wf_extents_are_valid(fix->slab, fix->root));
+	assert_is_low(fix, count + 1);
+	for (uint32_t i = 0; i <= count; i++) {
+		uint32_t id = wf_extents_first(fix->slab, fix->root);
+
+		assert_int_equal(off_of(fix, id), i * 10);
+		wf_extents_remove(fix->slab, &fix->root, id);
+		wf_slab_put(fix->slab, id);
+	}
+	assert_int_equal(fix->root, WF_SLAB_NONE);
+}
+
+/* The sets of at most 16 extents are lists, which are filled and emptied in random order. */
+TEST_WITH(extents_list_finds_what_a_search_of_all_finds, setup, teardown)
+{
+	struct fixture *fix = *state;
+	uint32_t ids[16] = {0};
+	uint64_t seed = 3;
+
+	for (int i = 0; i < 20000; i++) {
+		uint32_t at = stream_rig_random(&seed) % 16;
+		uint64_t off = stream_rig_random(&seed) % 170;
+		struct wf_place place;
+		uint32_t below = 0;
+		uint32_t after = 0;
+
+		if (ids[at]) {
+			wf_extents_remove(fix->slab, &fix->root, ids[at]);
+			wf_slab_put(fix->slab, ids[at]);
+			ids[at] = 0;
+		} else {
+			ids[at] = add(fix, at * 10, 5);
+		}
+		assert_true(wf_extents_are_valid(fix->slab, fix->root));
+		for (uint32_t k = 16; k-- > 0;) {
+			if (ids[k] && k * 10 + 5 > off)
+				after = ids[k];
+			else if (ids[k] && !below)
+				below = ids[k];
+		}
+		place = wf_extents_find(fix->slab, fix->root, off);
+		assert_int_equal(place.before_id, below);
+		assert_int_equal(place.after_id, after);
+		if (below)
+			assert_int_equal(wf_extents_next(fix->slab, below), after);
+		if (after)
+			assert_int_equal(wf_extents_prev(fix->slab, after), below);
 	}
 }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * extent.c - an AVL tree with parent links, over slab ids.
+ * extent.c - the ordered set of held ranges: a list of a few extents (extent_list.h), or an AVL tree
+ * with parent links, over slab ids.
+ *
+ * A set begins as a list, becomes a tree when it outgrows the list, and stays one until it is empty.
  *
  * Why AVL: no order of segments makes it higher than 1.44 log2(n), while a treap or skip list
  * bounds its height only on average. Why iterative: the stack depth must not depend on the number
@@ -10,6 +13,8 @@
 #include "reassembly/extent.h"
 
 #include <stddef.h>
+
+#include "reassembly/extent_list.h"
 
 static uint8_t height_of(const struct wf_slab *slab, uint32_t id)
 {
@@ -89,10 +94,17 @@ static void balance(const struct wf_slab *slab, uint32_t *root, uint32_t id)
 	}
 }
 
+static bool is_list(const struct wf_slab *slab, uint32_t root)
+{
+	return root && wf_extent_is_listed(wf_extent_at(slab, root));
+}
+
 struct wf_place wf_extents_find(const struct wf_slab *slab, uint32_t root, uint64_t off)
 {
 	struct wf_place place = {WF_SLAB_NONE, WF_SLAB_NONE};
 
+	if (wf_likely(is_list(slab, root)))
+		return wf_extent_list_find(slab, root, off);
 	while (root) {
 		const struct wf_extent *extent = wf_extent_at(slab, root);
 
@@ -138,26 +150,34 @@ static uint32_t neighbour(const struct wf_slab *slab, uint32_t id, int side)
 
 uint32_t wf_extents_first(const struct wf_slab *slab, uint32_t root)
 {
+	if (wf_likely(is_list(slab, root)))
+		return root;
 	return outermost(slab, root, 0);
 }
 
 uint32_t wf_extents_last(const struct wf_slab *slab, uint32_t root)
 {
+	if (wf_likely(is_list(slab, root)))
+		return wf_extent_list_last(wf_extent_at(slab, root));
 	return outermost(slab, root, 1);
 }
 
 uint32_t wf_extents_next(const struct wf_slab *slab, uint32_t id)
 {
-	return neighbour(slab, id, 1);
+	const struct wf_extent *extent = wf_extent_at(slab, id);
+
+	return wf_extent_is_listed(extent) ? wf_extent_list_next(extent) : neighbour(slab, id, 1);
 }
 
 uint32_t wf_extents_prev(const struct wf_slab *slab, uint32_t id)
 {
-	return neighbour(slab, id, 0);
+	const struct wf_extent *extent = wf_extent_at(slab, id);
+
+	return wf_extent_is_listed(extent) ? wf_extent_list_prev(extent) : neighbour(slab, id, 0);
 }
 
-void wf_extents_insert_at(struct wf_slab *slab, uint32_t *root, uint32_t id,
-			  const struct wf_place *place)
+static void insert_in_tree(const struct wf_slab *slab, uint32_t *root, uint32_t id,
+			   const struct wf_place *place)
 {
 	struct wf_extent *extent = wf_extent_at(slab, id);
 	uint32_t parent = place->before_id;
@@ -181,6 +201,37 @@ void wf_extents_insert_at(struct wf_slab *slab, uint32_t *root, uint32_t id,
 	}
 	wf_extent_at(slab, parent)->child[side] = id;
 	balance(slab, root, parent);
+}
+
+static void make_tree(const struct wf_slab *slab, uint32_t *root)
+{
+	struct wf_place place = {WF_SLAB_NONE, WF_SLAB_NONE};
+	uint32_t id = *root;
+
+	*root = WF_SLAB_NONE;
+	while (id) {
+		uint32_t next_id = wf_extent_list_next(wf_extent_at(slab, id));
+
+		insert_in_tree(slab, root, id, &place);
+		place.before_id = id;
+		id = next_id;
+	}
+}
+
+void wf_extents_insert_at(struct wf_slab *slab, uint32_t *root, uint32_t id,
+			  const struct wf_place *place)
+{
+	bool lists = !*root || is_list(slab, *root);
+
+	if (wf_unlikely(lists && *root &&
+			wf_extent_list_count(wf_extent_at(slab, *root)) == WF_EXTENT_LIST_MAX)) {
+		make_tree(slab, root);
+		lists = false;
+	}
+	if (wf_likely(lists))
+		wf_extent_list_insert_at(slab, root, id, place);
+	else
+		insert_in_tree(slab, root, id, place);
 }
 
 void wf_extents_insert(struct wf_slab *slab, uint32_t *root, uint32_t id)
@@ -219,6 +270,10 @@ void wf_extents_remove(struct wf_slab *slab, uint32_t *root, uint32_t id)
 	struct wf_extent *extent = wf_extent_at(slab, id);
 	uint32_t lowest = extent->parent;
 
+	if (wf_likely(wf_extent_is_listed(extent))) {
+		wf_extent_list_remove(slab, root, id);
+		return;
+	}
 	if (extent->child[0] && extent->child[1])
 		lowest = replace_by_next(slab, root, id);
 	else
@@ -235,6 +290,10 @@ uint32_t wf_extents_take_leaf(struct wf_slab *slab, uint32_t *root)
 
 	if (!id)
 		return WF_SLAB_NONE;
+	if (wf_likely(is_list(slab, id))) {
+		wf_extent_list_remove(slab, root, id);
+		return id;
+	}
 	for (;;) {
 		extent = wf_extent_at(slab, id);
 		if (!extent->child[0] && !extent->child[1])
@@ -261,20 +320,31 @@ static bool node_is_valid(const struct wf_slab *slab, uint32_t id)
 		if (extent->child[side] && wf_extent_at(slab, extent->child[side])->parent != id)
 			return false;
 	}
-	return extent->len_bytes > 0 && left - right <= 1 && right - left <= 1 &&
+	return left - right <= 1 && right - left <= 1 &&
 	       extent->height == (left > right ? left : right) + 1;
+}
+
+/* Return true if the links of the list are correct, or if the root is one of a tree. */
+static bool root_is_valid(const struct wf_slab *slab, uint32_t root)
+{
+	if (is_list(slab, root))
+		return wf_extent_list_is_valid(slab, root);
+	return !root || !wf_extent_at(slab, root)->parent;
 }
 
 bool wf_extents_are_valid(const struct wf_slab *slab, uint32_t root)
 {
 	uint64_t end_off = 0;
 
-	if (root && wf_extent_at(slab, root)->parent)
+	bool is_tree = root && !is_list(slab, root);
+
+	if (!root_is_valid(slab, root))
 		return false;
 	for (uint32_t id = wf_extents_first(slab, root); id; id = wf_extents_next(slab, id)) {
 		const struct wf_extent *extent = wf_extent_at(slab, id);
 
-		if (!node_is_valid(slab, id) || extent->off < end_off)
+		if ((is_tree && !node_is_valid(slab, id)) || !extent->len_bytes ||
+		    extent->off < end_off)
 			return false;
 		end_off = wf_extent_end(extent);
 	}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * extent_list.h - a few held ranges, in order, as a linked list.
+ *
+ * Most streams that hold data hold a few ranges, append at the end and take from the front. A list
+ * does both in O(1) and touches its first and last extent only, where a tree is descended and
+ * balanced. extent.c makes it a tree when it would have more than WF_EXTENT_LIST_MAX extents.
+ *
+ *   first extent: child[0] is the last one, parent is the number of extents
+ *   all extents:  child[1] is the next one, height is 0, which no extent of a tree has
+ *   the others:   child[0] is the previous one, parent is 0
+ *
+ * Thread: the worker.
+ */
+#ifndef WF_REASSEMBLY_EXTENT_LIST_H
+#define WF_REASSEMBLY_EXTENT_LIST_H
+
+#include "reassembly/extent_object.h"
+
+/* A search from the end visits at most this many extents. */
+#define WF_EXTENT_LIST_MAX 32u
+
+static inline bool wf_extent_is_listed(const struct wf_extent *extent)
+{
+	return !extent->height;
+}
+
+static inline uint32_t wf_extent_list_next(const struct wf_extent *extent)
+{
+	return extent->child[1];
+}
+
+static inline uint32_t wf_extent_list_prev(const struct wf_extent *extent)
+{
+	return extent->parent ? WF_SLAB_NONE : extent->child[0];
+}
+
+static inline uint32_t wf_extent_list_last(const struct wf_extent *first)
+{
+	return first->child[0];
+}
+
+static inline uint32_t wf_extent_list_count(const struct wf_extent *first)
+{
+	return first->parent;
+}
+
+/* The functions below do what those of extent.h do. @root: the first extent. */
+struct wf_place wf_extent_list_find(const struct wf_slab *slab, uint32_t root, uint64_t off);
+
+void wf_extent_list_insert_at(const struct wf_slab *slab, uint32_t *root, uint32_t id,
+			      const struct wf_place *place);
+
+void wf_extent_list_remove(const struct wf_slab *slab, uint32_t *root, uint32_t id);
+
+bool wf_extent_list_is_valid(const struct wf_slab *slab, uint32_t root);
+
+#endif
