@@ -56,6 +56,19 @@ TEST(slab_free_null_does_nothing)
 	wf_slab_free(NULL);
 }
 
+TEST_WITH(slab_address_gives_the_id, setup, teardown)
+{
+	struct fixture *fix = *state;
+	uint32_t ids[2000];
+
+	for (int i = 0; i < 2000; i++) {
+		ids[i] = wf_slab_take(fix->slab);
+		assert_int_equal(wf_slab_id(fix->slab, wf_slab_at(fix->slab, ids[i])), ids[i]);
+	}
+	for (int i = 0; i < 2000; i++)
+		wf_slab_put(fix->slab, ids[i]);
+}
+
 TEST_WITH(slab_objects_are_distinct_and_aligned, setup, teardown)
 {
 	struct fixture *fix = *state;

@@ -13,6 +13,7 @@
 #include "conn/segment.h"
 #include "conn/wait.h"
 #include "packet/packet.h"
+#include "reassembly/stream.h"
 
 /*
  * Silence after which the last timestamp of a connection says nothing: half the circle of the
@@ -20,6 +21,9 @@
  * RFC 7323, 5.5 allows 24 days for a clock of 1 kHz.
  */
 #define PAWS_VALID_NS (2147 * WF_NS_PER_SEC)
+
+/* Number of flows with expired timers that are processed together. */
+enum { DUE_GROUP = 16 };
 
 void wf_conns_packet(struct wf_conns *conns, const struct wf_packet *packet)
 {
@@ -66,17 +70,45 @@ void wf_conns_expire_handshakes(struct wf_conns *conns, uint64_t now_ns)
 			     wf_half_open_deadline(&conns->half_open, handshake));
 }
 
+void wf_conns_prefetch_held(const struct wf_conns *conns, const struct wf_flow *flow)
+{
+	wf_flow_table_prefetch_ext(&conns->table, flow);
+	for (int dir = 0; dir < WEFT_DIR_COUNT; dir++)
+		wf_stream_prefetch(&flow->stream[dir], &conns->stream_env);
+}
+
+void wf_conns_prefetch_ends(const struct wf_conns *conns, const struct wf_flow *flow)
+{
+	wf_flow_table_prefetch_late(&conns->table, flow);
+	for (int dir = 0; dir < WEFT_DIR_COUNT; dir++)
+		wf_stream_prefetch_ends(&flow->stream[dir], &conns->stream_env);
+}
+
+/* Act on the deadlines of @flows, whose timers have expired. Their cache misses overlap. */
+static void run_due(struct wf_conns *conns, struct wf_flow *const *flows, uint32_t count,
+		    uint64_t now_ns)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (flows[i]->ext)
+			wf_conns_prefetch_held(conns, flows[i]);
+	for (uint32_t i = 0; i < count; i++)
+		if (flows[i]->ext)
+			wf_conns_prefetch_ends(conns, flows[i]);
+	for (uint32_t i = 0; i < count; i++)
+		if (!wf_close_if_due(conns, flows[i], now_ns))
+			wf_wait_arm(conns, flows[i], now_ns);
+}
+
 void wf_conns_tick(struct wf_conns *conns, uint64_t now_ns)
 {
-	struct wf_flow *flow;
+	struct wf_flow *flows[DUE_GROUP];
+	uint32_t count;
 
 	if (now_ns > conns->paws_expired_ns + PAWS_VALID_NS)
 		conns->paws_expired_ns = now_ns - PAWS_VALID_NS;
 	wf_conns_expire_handshakes(conns, now_ns);
-	while ((flow = wf_flow_table_pop_due(&conns->table, now_ns))) {
-		if (!wf_close_if_due(conns, flow, now_ns))
-			wf_wait_arm(conns, flow, now_ns);
-	}
+	while ((count = wf_flow_table_pop_due_group(&conns->table, now_ns, flows, DUE_GROUP)))
+		run_due(conns, flows, count, now_ns);
 }
 
 void wf_conns_flush(struct wf_conns *conns)

@@ -18,6 +18,14 @@ void wf_conns_packet(struct wf_conns *conns, const struct wf_packet *packet);
  */
 void wf_conns_clock(struct wf_conns *conns, struct wf_packet *packet);
 
+/*
+ * Prefetch what a segment of @flow, which has an extension, reads beside the flow itself. _held():
+ * the extension and the first held data. _ends(): what can only be prefetched once these are in the
+ * cache.
+ */
+void wf_conns_prefetch_held(const struct wf_conns *conns, const struct wf_flow *flow);
+void wf_conns_prefetch_ends(const struct wf_conns *conns, const struct wf_flow *flow);
+
 /* Advance now_ns to @now_ns, without a packet. */
 void wf_conns_pass(struct wf_conns *conns, uint64_t now_ns);
 

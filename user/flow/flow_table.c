@@ -2,8 +2,7 @@
 /*
  * flow_table.c - a slab of flows, a hash index of their ids, and a timer wheel.
  *
- * A flow does not store its own slab id, which saves four bytes per flow. The id is looked up in
- * the index when it is needed. This is cheap, because the bucket was read shortly before.
+ * A flow does not store its own slab id, which saves four bytes per flow: its address gives the id.
  */
 #include "flow/flow_table.h"
 
@@ -28,13 +27,7 @@ static struct wf_timer *timer_at(void *ctx, uint32_t id)
 
 static uint32_t id_of(const struct wf_flow_table *table, const struct wf_flow *flow)
 {
-	struct wf_flow_cursor cursor;
-	uint32_t id = wf_flow_index_first(&table->index, flow->hash, &cursor);
-
-	while (id && flow_at(table, id) != flow)
-		id = wf_flow_index_next(&table->index, &cursor);
-	wf_assert(id);
-	return id;
+	return wf_slab_id(table->flows, flow);
 }
 
 int wf_flow_table_init(struct wf_flow_table *table, struct wf_arena *arena, uint32_t flows_max,
@@ -152,11 +145,6 @@ void wf_flow_table_remove(struct wf_flow_table *table, struct wf_flow *flow)
 	wf_slab_put(table->flows, id);
 }
 
-struct wf_flow_ext *wf_flow_table_ext(const struct wf_flow_table *table, const struct wf_flow *flow)
-{
-	return flow->ext ? wf_slab_at(table->exts, flow->ext) : NULL;
-}
-
 struct wf_flow_ext *wf_flow_table_need_ext(struct wf_flow_table *table, struct wf_flow *flow)
 {
 	wf_owner_check(table->owner, "flow change");
@@ -212,6 +200,22 @@ struct wf_flow *wf_flow_table_pop_due(struct wf_flow_table *table, uint64_t now_
 	return id ? flow_at(table, id) : NULL;
 }
 
+static void prefetch(const struct wf_flow *flow)
+{
+	for (size_t off = 0; off < sizeof(*flow); off += WF_CACHE_LINE)
+		__builtin_prefetch((const uint8_t *)flow + off);
+}
+
+uint32_t wf_flow_table_pop_due_group(struct wf_flow_table *table, uint64_t now_ns,
+				     struct wf_flow **ret_flows, uint32_t max)
+{
+	uint32_t count = 0;
+
+	while (count < max && (ret_flows[count] = wf_flow_table_pop_due(table, now_ns)))
+		prefetch(ret_flows[count++]);
+	return count;
+}
+
 uint32_t wf_flow_table_buckets(const struct wf_flow_table *table)
 {
 	return table->index.buckets_count;
@@ -257,8 +261,7 @@ const struct wf_flow *wf_flow_table_prefetch_flow(const struct wf_flow_table *ta
 
 	if (!id)
 		return NULL;
-	for (size_t off = 0; off < sizeof(struct wf_flow); off += WF_CACHE_LINE)
-		__builtin_prefetch((const uint8_t *)flow_at(table, id) + off);
+	prefetch(flow_at(table, id));
 	return flow_at(table, id);
 }
 
@@ -276,6 +279,16 @@ void wf_flow_table_prefetch_ext(const struct wf_flow_table *table, const struct 
 uint32_t wf_flow_table_count(const struct wf_flow_table *table)
 {
 	return wf_slab_taken(table->flows);
+}
+
+void wf_flow_table_prefetch_late(const struct wf_flow_table *table, const struct wf_flow *flow)
+{
+	for (int dir = 0; dir < WEFT_DIR_COUNT; dir++) {
+		const struct wf_late *late = wf_flow_table_late(table, flow, (enum weft_dir)dir);
+
+		if (late)
+			__builtin_prefetch(late, 1);
+	}
 }
 
 bool wf_flow_table_is_valid(const struct wf_flow_table *table)

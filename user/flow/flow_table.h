@@ -12,17 +12,18 @@
 #define WF_FLOW_FLOW_TABLE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/timer_wheel.h"
 #include "flow/flow.h"
 #include "flow/flow_index.h"
 #include "flow/late.h"
+#include "memory/slab.h"
 
 struct wf_arena;
 struct wf_claims;
 struct wf_owner;
-struct wf_slab;
 
 struct wf_flow_table {
 	struct wf_slab *flows;
@@ -68,8 +69,11 @@ struct wf_flow *wf_flow_table_add(struct wf_flow_table *table, const struct weft
 void wf_flow_table_remove(struct wf_flow_table *table, struct wf_flow *flow);
 
 /* Return the extension of @flow, or NULL if it has none. */
-struct wf_flow_ext *wf_flow_table_ext(const struct wf_flow_table *table,
-				      const struct wf_flow *flow);
+static inline struct wf_flow_ext *wf_flow_table_ext(const struct wf_flow_table *table,
+						    const struct wf_flow *flow)
+{
+	return flow->ext ? wf_slab_at(table->exts, flow->ext) : NULL;
+}
 
 /* Return the extension of @flow, after allocating it if there was none; NULL if memory is short. */
 struct wf_flow_ext *wf_flow_table_need_ext(struct wf_flow_table *table, struct wf_flow *flow);
@@ -90,6 +94,13 @@ void wf_flow_table_arm(struct wf_flow_table *table, struct wf_flow *flow, uint64
  * Return a flow that may be due at @now_ns, or NULL. The caller sets its timer again or removes it.
  */
 struct wf_flow *wf_flow_table_pop_due(struct wf_flow_table *table, uint64_t now_ns);
+
+/*
+ * Write up to @max flows that pop_due() would return to @ret_flows, and prefetch them. Return: their
+ * number.
+ */
+uint32_t wf_flow_table_pop_due_group(struct wf_flow_table *table, uint64_t now_ns,
+				     struct wf_flow **ret_flows, uint32_t max);
 
 /*
  * Write up to @max flows to @ret_flows, in the order of the index, which is random. The next call
@@ -120,6 +131,9 @@ const struct wf_flow *wf_flow_table_prefetch_flow(const struct wf_flow_table *ta
 
 /* Third step: prefetch the extension of @flow. */
 void wf_flow_table_prefetch_ext(const struct wf_flow_table *table, const struct wf_flow *flow);
+
+/* Fourth step: prefetch the records of gaps of @flow. Its extension is read. */
+void wf_flow_table_prefetch_late(const struct wf_flow_table *table, const struct wf_flow *flow);
 
 uint32_t wf_flow_table_count(const struct wf_flow_table *table);
 

@@ -24,12 +24,7 @@ static struct wf_handshake *handshake_at(const struct wf_half_open *table, uint3
 
 static uint32_t id_of(const struct wf_half_open *table, const struct wf_handshake *handshake)
 {
-	struct wf_flow_cursor cursor;
-	uint32_t id = wf_flow_index_first(&table->index, handshake->hash, &cursor);
-
-	while (id && handshake_at(table, id) != handshake)
-		id = wf_flow_index_next(&table->index, &cursor);
-	return id;
+	return wf_slab_id(table->handshakes, handshake);
 }
 
 int wf_half_open_init(struct wf_half_open *table, struct wf_arena *arena,

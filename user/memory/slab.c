@@ -145,10 +145,14 @@ uint32_t wf_slab_take(struct wf_slab *slab)
 	}
 
 	id = span->free_head;
-	if (id == WF_SLAB_NONE)
+	if (id == WF_SLAB_NONE) {
 		id = slot_id(slab, span, span->fresh_pages++);
-	else
+	} else {
 		memcpy(&span->free_head, wf_slab_at(slab, id), sizeof(span->free_head));
+		/* The next object that is taken: its link is read then. */
+		if (span->free_head != WF_SLAB_NONE)
+			__builtin_prefetch(wf_slab_at(slab, span->free_head), 1);
+	}
 	slab->taken++;
 	if (!--span->free_pages) {
 		wf_span_list_remove(&slab->partial, span);

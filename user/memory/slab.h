@@ -51,6 +51,14 @@ static inline void *wf_slab_at(const struct wf_slab *slab, uint32_t id)
 	return map->base + ((uint64_t)id << map->granule_shift);
 }
 
+/* Return the id of @object, which is an object of @slab. */
+static inline uint32_t wf_slab_id(const struct wf_slab *slab, const void *object)
+{
+	const struct wf_slab_map *map = (const struct wf_slab_map *)slab;
+
+	return (uint32_t)((uint64_t)((const uint8_t *)object - map->base) >> map->granule_shift);
+}
+
 uint32_t wf_slab_taken(const struct wf_slab *slab);
 
 #endif

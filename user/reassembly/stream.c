@@ -6,10 +6,26 @@
 
 #include <stddef.h>
 
+#include "reassembly/extent_list.h"
+
 void wf_stream_prefetch(const struct wf_stream *stream, const struct wf_stream_env *env)
 {
 	if (stream->extents)
 		__builtin_prefetch(wf_extent_at(env->extents, stream->extents));
+}
+
+void wf_stream_prefetch_ends(const struct wf_stream *stream, const struct wf_stream_env *env)
+{
+	const struct wf_extent *first;
+
+	if (!stream->extents)
+		return;
+	first = wf_extent_at(env->extents, stream->extents);
+	if (!wf_extent_is_listed(first))
+		return;
+	__builtin_prefetch(wf_extent_at(env->extents, wf_extent_list_last(first)), 1);
+	if (wf_extent_list_next(first))
+		__builtin_prefetch(wf_extent_at(env->extents, wf_extent_list_next(first)), 1);
 }
 
 void wf_stream_settle(const struct wf_stream *stream, const struct wf_stream_env *env, uint32_t id)

@@ -145,6 +145,12 @@ struct wf_insert_info {
 void wf_stream_prefetch(const struct wf_stream *stream, const struct wf_stream_env *env);
 
 /*
+ * Prefetch the last extent, after which most segments are inserted, and the second one, which is
+ * delivered after the first. The first one is read.
+ */
+void wf_stream_prefetch_ends(const struct wf_stream *stream, const struct wf_stream_env *env);
+
+/*
  * Mark extent @id, and all extents that follow it without a hole, as final, because the receiver
  * has accepted their bytes. Does nothing unless @id begins at next_off or directly follows a final
  * extent. O(1) amortised, because each extent becomes final only once.

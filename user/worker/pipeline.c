@@ -2,9 +2,9 @@
 /*
  * pipeline.c - filter, decode, defragment, and then the connections (conn.h).
  *
- * A batch is processed in groups of GROUP frames, each in four passes. The first pass decodes the
- * frames and prefetches the buckets of their flows; the second prefetches the flows; the third
- * prefetches the extensions and held data of flows that have any; the fourth processes the
+ * A batch is processed in groups of GROUP frames, each in five passes. The first pass decodes the
+ * frames and prefetches the buckets of their flows; the second prefetches the flows; the third and
+ * the fourth prefetch the extensions and held data of flows that have any; the fifth processes the
  * segments. The cache misses of a group therefore overlap.
  *
  * Verdicts that connections request (conn/kernel.h) are carried out after each group, those that
@@ -311,14 +311,6 @@ static void process_fragment(struct wf_pipeline *pipeline, const struct wf_frame
 	}
 }
 
-/* Prefetch the objects that refer to held data: the flow's extension and both streams. */
-static void prefetch_held(const struct wf_conns *conns, const struct wf_flow *flow)
-{
-	wf_flow_table_prefetch_ext(&conns->table, flow);
-	for (int dir = 0; dir < 2; dir++)
-		wf_stream_prefetch(&flow->stream[dir], &conns->stream_env);
-}
-
 static void run_group(struct wf_pipeline *pipeline, const struct wf_frame *frames, uint32_t count)
 {
 	const struct wf_conns *conns = &pipeline->conns;
@@ -339,7 +331,10 @@ static void run_group(struct wf_pipeline *pipeline, const struct wf_frame *frame
 				   : NULL;
 	for (uint32_t i = 0; i < count; i++)
 		if (flows[i] && wf_unlikely(flows[i]->ext))
-			prefetch_held(conns, flows[i]);
+			wf_conns_prefetch_held(conns, flows[i]);
+	for (uint32_t i = 0; i < count; i++)
+		if (flows[i] && wf_unlikely(flows[i]->ext))
+			wf_conns_prefetch_ends(conns, flows[i]);
 	for (uint32_t i = 0; i < count; i++) {
 		if (wf_unlikely(outcomes[i] == WF_OUTCOME_FRAGMENT)) {
 			process_fragment(pipeline, &frames[i], &packets[i]);
