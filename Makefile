@@ -273,6 +273,10 @@ bench-live: ## live packet rate beside a bare AF_XDP receiver (needs root): PAYL
 	$(Q)$(MAKE) --no-print-directory all $(BENCH_BIN)
 	$(Q)tests/bench/live.sh $(O)
 
+bench-overload: ## what a segment costs while the receive ring overflows, beside one in order: PAYLOAD=1446 FLOWS=1000
+	$(Q)$(MAKE) --no-print-directory $(O)/bench/overload
+	$(Q)for lost in 0 5; do $(O)/bench/overload --lost $$lost --payload $(or $(PAYLOAD),1446) --flows $(or $(FLOWS),1000); done
+
 bench-host: ## what weft costs the host that it watches, beside tcpdump (needs root): RUNS=5 KINDS="bulk requests latency" OTHER=DIR of another build
 	$(Q)scripts/install-deps.sh --bench
 	$(Q)$(MAKE) --no-print-directory all $(O)/bench/host_latency
@@ -308,4 +312,4 @@ clean: ## remove build/
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
-.PHONY: all install uninstall unit helpers check lint fmt test test-kernels fuzz fuzzers bench bench-xdp bench-live bench-host bench-memory bench-instructions attack soak demo help clean
+.PHONY: all install uninstall unit helpers check lint fmt test test-kernels fuzz fuzzers bench bench-xdp bench-live bench-overload bench-host bench-memory bench-instructions attack soak demo help clean
