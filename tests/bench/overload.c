@@ -54,7 +54,7 @@ struct bench {
 	uint32_t payload;
 	uint32_t lost;
 	uint64_t frames;
-	uint64_t sent;	/* number of frames sent, also of lost ones */
+	uint64_t sent; /* number of frames sent, also of lost ones */
 	uint64_t now_ns;
 	uint64_t worker_ns; /* CPU time of the worker's part */
 	struct wf_arena *arena;
@@ -188,8 +188,8 @@ static void send_frames(struct bench *bench, uint64_t count)
 static void refill(struct bench *bench)
 {
 	while (RING_FRAMES - bench->filled >= BATCH) {
-		uint32_t count = wf_page_pool_take_frames(
-			bench->pages, bench->fill + bench->filled, BATCH);
+		uint32_t count =
+			wf_page_pool_take_frames(bench->pages, bench->fill + bench->filled, BATCH);
 
 		bench->filled += count;
 		if (count < BATCH)
@@ -302,7 +302,7 @@ static void run(struct bench *bench)
 
 	while (bench->sent < handshakes) {
 		send_frames(bench, handshakes - bench->sent < BATCH ? handshakes - bench->sent
-								   : (uint64_t)BATCH);
+								    : (uint64_t)BATCH);
 		work(bench, false);
 	}
 	if (bench->lost)

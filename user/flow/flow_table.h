@@ -96,8 +96,8 @@ void wf_flow_table_arm(struct wf_flow_table *table, struct wf_flow *flow, uint64
 struct wf_flow *wf_flow_table_pop_due(struct wf_flow_table *table, uint64_t now_ns);
 
 /*
- * Write up to @max flows that pop_due() would return to @ret_flows, and prefetch them. Return: their
- * number.
+ * Write up to @max flows that pop_due() would return to @ret_flows, and prefetch them. Return:
+ * their number.
  */
 uint32_t wf_flow_table_pop_due_group(struct wf_flow_table *table, uint64_t now_ns,
 				     struct wf_flow **ret_flows, uint32_t max);

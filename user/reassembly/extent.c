@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * extent.c - the ordered set of held ranges: a list of a few extents (extent_list.h), or an AVL tree
- * with parent links, over slab ids.
+ * extent.c - the ordered set of held ranges: a list of a few extents (extent_list.h), or an AVL
+ * tree with parent links, over slab ids.
  *
- * A set begins as a list, becomes a tree when it outgrows the list, and stays one until it is empty.
+ * A set begins as a list, becomes a tree when it outgrows the list, and stays one until it is
+ * empty.
  *
  * Why AVL: no order of segments makes it higher than 1.44 log2(n), while a treap or skip list
  * bounds its height only on average. Why iterative: the stack depth must not depend on the number
