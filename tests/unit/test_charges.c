@@ -175,8 +175,17 @@ TEST(charges_of_host_mode_share_out_a_chosen_size)
 
 TEST(charges_of_host_mode_take_a_quarter_of_the_limit_at_most)
 {
+	WEFT_OPTS(weft_interface_opts, host, .mode = WEFT_MODE_HOST, .host_ring_mb = 64);
 	struct wf_engine *engine = make_engine_of(WEFT_MODE_HOST, 128, 1, 2);
 
+	assert_int_equal(take(engine), 0);
+	assert_int_equal(held(engine, WF_BUDGET_RINGS), 2 * wf_tc_rings_bytes(1, 16 * MIB));
+	assert_null(strstr(last_message, "ring buffers"));
+	wf_engine_free(engine);
+
+	engine = make_engine_of(WEFT_MODE_HOST, 128, 1, 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(wf_engine_add_interface(engine, "lo", &host), 0);
 	assert_int_equal(take(engine), 0);
 	assert_int_equal(held(engine, WF_BUDGET_RINGS), 2 * wf_tc_rings_bytes(1, 16 * MIB));
 	assert_non_null(strstr(last_message, "lo: ring buffers of 16384 KiB per worker instead of "

@@ -98,7 +98,7 @@ static void add_host(const struct wf_charges_opts *opts, const struct wf_ifaces_
 	uint64_t bytes = wf_iface_host_ring_bytes(&iface->opts, workers, most_bytes);
 
 	bill->rings_bytes += wf_tc_rings_bytes(workers, bytes);
-	if (bytes < wanted)
+	if (iface->opts.host_ring_mb && bytes < wanted)
 		wf_info("memory: %s: ring buffers of %llu KiB per worker instead of %llu, for a "
 			"limit of %llu MiB (capture.host_ring_mb)",
 			iface->name, (unsigned long long)bytes >> 10,
