@@ -151,7 +151,7 @@ static int open_sinks(struct agent *agent)
 	opts.file_gaps = agent->file_gaps;
 	opts.continues = agent->continues;
 	opts.pcap_filename = only_file(agent->opts);
-	if (opts.on_disk_full == WF_DISK_FULL_DEFAULT)
+	if (opts.on_disk_full == WF_DISK_FULL_AUTO)
 		opts.on_disk_full =
 			agent->opts->files_count ? WF_DISK_FULL_STOP : WF_DISK_FULL_CONTINUE;
 	opts.log = agent->opts->log_fn;
