@@ -14,8 +14,8 @@ struct wf_file_gaps;
 /* What a sink does while the disk is full, or a quota is used up. */
 enum wf_on_disk_full {
 	WF_DISK_FULL_AUTO = 0, /* STOP if the source is a file; CONTINUE if it is live */
-	WF_DISK_FULL_STOP,	  /* the sink ends */
-	WF_DISK_FULL_CONTINUE,	  /* the sink leaves bytes out until there is room again */
+	WF_DISK_FULL_STOP,     /* the sink ends */
+	WF_DISK_FULL_CONTINUE, /* the sink leaves bytes out until there is room again */
 };
 
 /**
