@@ -158,14 +158,16 @@ static __always_inline void handle_fragment(struct __sk_buff *skb, struct weft_c
 /* Leave a packet without TCP alone. */
 static __noinline void pass(struct __sk_buff *skb, struct weft_cpu *cpu)
 {
-	struct weft_sample *sample = sample_due(cpu->counts.passed++);
+	__u64 passed = cpu->counts.passed++;
+	struct weft_sample *sample;
 	__u32 bytes;
 
-	if (!sample)
+	if (!sample_is_due(passed))
 		return;
+	sample = sample_for(passed);
 	sample->frame_bytes = skb->len;
 	bytes = sample_bytes(sample->frame_bytes);
-	if (bytes && !bpf_skb_load_bytes(skb, 0, sample->bytes, bytes))
+	if (bytes >= SAMPLE_BYTES_MIN && !bpf_skb_load_bytes(skb, 0, sample->bytes, bytes))
 		sample->cap_bytes = bytes;
 }
 

@@ -196,14 +196,16 @@ static __always_inline int steer_fragment(struct xdp_md *ctx, struct weft_cpu *c
 /* Leave a frame without TCP to the host. */
 static __noinline int pass(struct xdp_md *ctx, struct weft_cpu *cpu)
 {
-	struct weft_sample *sample = sample_due(cpu->counts.passed++);
+	__u64 passed = cpu->counts.passed++;
+	struct weft_sample *sample;
 	__u32 bytes;
 
-	if (!sample)
+	if (!sample_is_due(passed))
 		return XDP_PASS;
+	sample = sample_for(passed);
 	sample->frame_bytes = bpf_xdp_get_buff_len(ctx);
 	bytes = sample_bytes(sample->frame_bytes);
-	if (bytes && !bpf_xdp_load_bytes(ctx, 0, sample->bytes, bytes))
+	if (bytes >= SAMPLE_BYTES_MIN && !bpf_xdp_load_bytes(ctx, 0, sample->bytes, bytes))
 		sample->cap_bytes = bytes;
 	return XDP_PASS;
 }
