@@ -95,6 +95,12 @@ static void shrink(struct wf_housekeeping *housekeeping)
 	wf_arena_trim(arena, wf_budget_held(wf_arena_budget(arena), WF_BUDGET_FREE_SPANS) / 2);
 }
 
+static void update_report(struct wf_housekeeping *housekeeping)
+{
+	wf_pressure_report_update(&housekeeping->report, wf_monitor_pressure(housekeeping->monitor),
+				  wf_monitor_cleanup(housekeeping->monitor));
+}
+
 static uint64_t run(void *ctx, uint64_t now_ns)
 {
 	struct wf_housekeeping *housekeeping = ctx;
@@ -103,8 +109,7 @@ static uint64_t run(void *ctx, uint64_t now_ns)
 	shed(housekeeping, now_ns);
 	if (atomic_exchange_explicit(&housekeeping->is_shrink_asked, false, memory_order_relaxed))
 		shrink(housekeeping);
-	wf_pressure_report_update(&housekeeping->report, wf_monitor_pressure(housekeeping->monitor),
-				  wf_monitor_cleanup(housekeeping->monitor));
+	update_report(housekeeping);
 	return due_ns;
 }
 
@@ -175,6 +180,9 @@ static int make_monitor(struct wf_housekeeping *housekeeping)
 						wf_monitor_cleanup(housekeeping->monitor), now_ns);
 	if (!err)
 		err = register_subscriptions(housekeeping, now_ns);
+	/* Metrics that are read before the thread first runs have all sources and tasks. */
+	if (!err)
+		update_report(housekeeping);
 	return err;
 }
 
