@@ -97,8 +97,16 @@ make_namespaces() {
 		plug mirror "$switch" tap0; } || die 'can not make a veth pair' 4
 	ip -n "$server" addr add "$server_ip/24" dev eth0
 	ip -n "$client" addr add "$client_ip/24" dev eth0
-	# A small receive window limits each burst, as --limit-rate of curl limits the rate.
+	limit_bursts
+}
+
+# A veth queue holds 256 frames and drops others, on the mirror port as elsewhere. --limit-rate of
+# curl only limits the average rate: a small receive window, a link of 300 Mbit/s and, on kernels
+# that can wait for a veth queue (6.17), a queue before the mirror port limit each burst.
+limit_bursts() {
 	ip netns exec "$client" sysctl -qw net.ipv4.tcp_rmem='4096 131072 1000000'
+	ip netns exec "$server" tc qdisc add dev eth0 root tbf rate 300mbit burst 130k latency 1s 2>/dev/null
+	ip netns exec "$switch" tc qdisc add dev mirror root pfifo limit 20000 2>/dev/null
 }
 
 make_files() {
