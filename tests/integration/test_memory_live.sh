@@ -9,6 +9,8 @@
 # segments of some thousand flows to files. At least 98 of 100 directions of the real flows must be
 # complete, if no frame was lost in the rings and no event in the sink's queue. If any was lost,
 # because the machine paused, the attack is repeated, and then repeated once more at half the rate.
+#
+# Alone: it demands that nothing is lost at the rate of a download.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/attack.sh"
 need_root

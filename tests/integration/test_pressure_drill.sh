@@ -5,6 +5,8 @@
 # level rises from normal to low, high and critical, and falls again. Each level's actions appear in
 # `weft stats` and are undone; each change is an event; connections whose hole was not given up are
 # complete.
+#
+# Alone: its connections must fill the memory before they time out.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft

@@ -5,6 +5,8 @@
 # events fill the memory of a live agent: at level critical the oldest events are dropped, counted
 # and reported. When the disk works again, pressure returns to normal, and new connections are
 # complete.
+#
+# Alone: its output stops, while the rate of the traffic goes on.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
