@@ -3,7 +3,7 @@
  * lock.h - a mutex with a time limit. Its waits are counted and timed.
  *
  * Used only in the control plane, never on the packet path. A thread that does not get the mutex
- * within the limit fails with -ETIMEDOUT, so that a deadlock does not block the program for ever.
+ * within the limit fails with -ETIMEDOUT, so a deadlock cannot block the program for ever.
  */
 #ifndef WF_BASE_LOCK_H
 #define WF_BASE_LOCK_H

@@ -20,7 +20,10 @@ void wf_log(enum weft_log_level level, const char *format, ...)
  */
 const char *wf_log_last_error(void);
 
-/* Replace it: by "" before a call whose error is reported, or by the error of another thread. */
+/*
+ * Replace the last error: by "" before a call whose error is reported, or by the error of another
+ * thread.
+ */
 void wf_log_set_last_error(const char *text);
 
 #define wf_error(...) wf_log(WEFT_LOG_ERROR, __VA_ARGS__)

@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 
-/* LOGGED_MAX: violations of each owner that are logged; all are counted. */
+/* LOGGED_MAX: maximum number of violations logged per owner; all violations are counted. */
 enum { LOGGED_MAX = 10, NAME_BYTES = 16 };
 
 static _Thread_local int32_t own_id;

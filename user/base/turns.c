@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * turns.c - each thread announces its next time in its own entry and reads those of the others.
+ * turns.c - each thread announces the time of its next item in its own entry, and reads the other
+ * threads' entries.
  */
 #include "base/turns.h"
 
@@ -12,7 +13,7 @@
 
 /*
  * YIELDS: turns alternate quickly if all threads are busy, so a waiting thread first lets others
- * run. NAP_NS: interval at which a sleeping thread looks for silent threads.
+ * run. NAP_NS: interval at which a sleeping thread checks whether other threads have become silent.
  */
 enum { YIELDS = 32, NAP_NS = 5 * 1000 * 1000 };
 
@@ -56,7 +57,10 @@ void wf_turns_leave(struct wf_turns_entry *entry)
 	atomic_store(&entry->is_here, false);
 }
 
-/* Return true if the thread of @entry has not come for so long that nobody waits for it. */
+/*
+ * Return true if the thread of @entry has not called for silence_ns, so that no thread waits for
+ * it.
+ */
 static bool is_silent(const struct wf_turns *turns, const struct wf_turns_entry *entry)
 {
 	uint64_t since_ns = atomic_load(&entry->thread) ? atomic_load(&entry->active_ns)
@@ -81,7 +85,7 @@ static bool is_turn(const struct wf_turns *turns, const struct wf_turns_entry *s
 
 bool wf_turns_try(struct wf_turns *turns, struct wf_turns_entry *entry, uint64_t time_ns)
 {
-	/* A time that goes back is as good as the last one. */
+	/* An earlier time than the last one is treated as the last one. */
 	if (time_ns > atomic_load_explicit(&entry->next_ns, memory_order_relaxed)) {
 		atomic_store(&entry->next_ns, time_ns);
 		wf_waiter_wake(&turns->waiter);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * turns.h - threads that take turns in the order of the times of what they have: a merge.
+ * turns.h - lets threads proceed in the order of the times of their items: a merge.
  *
- *   thread 0   next 7 ──── may go on: no other thread can come with an earlier time
+ *   thread 0   next 7 ──── may proceed: no other thread can have an earlier time
  *   thread 1   next 9 ──── waits for thread 0
  *
- * Each thread has times that never go back. It announces its next time, then waits until the next
- * time of every other thread is at least that; between two turns, its last time stands for its next
- * one. A thread that is expected and has not come, or does not come back, is waited for at most
- * silence_ns.
+ * The times of one thread never decrease. A thread announces its next time, then waits until the
+ * next time of every other thread is at least as late. Between two turns, the last time of a thread
+ * counts as its next one. If an expected thread has not entered yet, or does not call again, the
+ * others wait for it for at most silence_ns.
  *
  * Thread: any; each of up to WF_TURNS_MAX threads has an entry of its own from its first turn on.
  */
@@ -24,14 +24,14 @@
 enum { WF_TURNS_MAX = 64 };
 
 struct wf_turns_entry {
-	_Atomic int32_t thread;	    /* id of the thread; 0: it has not come yet */
+	_Atomic int32_t thread;	    /* id of the thread; 0: it has not entered yet */
 	_Atomic bool is_here;	    /* between wf_turns_enter() and wf_turns_leave() */
 	_Atomic uint64_t next_ns;   /* lower bound of the time of its next turn */
-	_Atomic uint64_t active_ns; /* CLOCK_MONOTONIC time at which it was here last */
+	_Atomic uint64_t active_ns; /* CLOCK_MONOTONIC time of the thread's last call */
 };
 
 struct wf_turns {
-	uint32_t count; /* number of expected threads; 0: nobody waits */
+	uint32_t count; /* number of expected threads; 0: no thread waits */
 	uint64_t silence_ns;
 	_Atomic uint64_t begin_ns; /* CLOCK_MONOTONIC time of the first wf_turns_enter(); 0: none */
 	_Atomic bool is_closed;
@@ -43,13 +43,12 @@ struct wf_turns {
 void wf_turns_init(struct wf_turns *turns, uint32_t count, uint64_t silence_ns);
 
 /*
- * Return the entry of the calling thread, which is now here; NULL if more than @count threads have
- * come.
+ * Enter the calling thread. Return: its entry; NULL if more than @count threads have entered.
  */
 struct wf_turns_entry *wf_turns_enter(struct wf_turns *turns);
 void wf_turns_leave(struct wf_turns_entry *entry);
 
-/* Return true if it is the turn of @entry with @time_ns, which it announces. */
+/* Announce @time_ns as the next time of @entry. Return: true if it is the turn of @entry. */
 bool wf_turns_try(struct wf_turns *turns, struct wf_turns_entry *entry, uint64_t time_ns);
 
 /*
@@ -59,7 +58,7 @@ bool wf_turns_try(struct wf_turns *turns, struct wf_turns_entry *entry, uint64_t
 int wf_turns_wait(struct wf_turns *turns, struct wf_turns_entry *entry, uint64_t time_ns,
 		  uint64_t deadline_ns);
 
-/* The thread of @entry takes no more turns, so nobody waits for it. */
+/* Record that the thread of @entry takes no more turns, so that no thread waits for it. */
 void wf_turns_end(struct wf_turns *turns, struct wf_turns_entry *entry);
 
 /* End all waits. */

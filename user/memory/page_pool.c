@@ -50,7 +50,7 @@ struct wf_page_pool {
 /* The pool whose worker is the calling thread; NULL if there is none. */
 static _Thread_local struct wf_page_pool *mine __attribute__((tls_model("initial-exec")));
 
-/* ---- coming home ---- */
+/* ---- pages that other threads put ---- */
 
 /* Take back the pages that other threads put. */
 static void collect(struct wf_page_pool *pool)

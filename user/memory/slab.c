@@ -149,7 +149,7 @@ uint32_t wf_slab_take(struct wf_slab *slab)
 		id = slot_id(slab, span, span->fresh_pages++);
 	} else {
 		memcpy(&span->free_head, wf_slab_at(slab, id), sizeof(span->free_head));
-		/* The next object that is taken: its link is read then. */
+		/* Prefetch the object that is taken next, because that take reads its link. */
 		if (span->free_head != WF_SLAB_NONE)
 			__builtin_prefetch(wf_slab_at(slab, span->free_head), 1);
 	}

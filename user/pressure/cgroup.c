@@ -20,8 +20,7 @@
 /* The files of each version; NULL: it has no such file. */
 static const struct files {
 	const char *limit;
-	const char
-		*soft_limit; /* beyond it, the kernel stops the group's tasks to reclaim memory */
+	const char *soft_limit; /* above it, the kernel throttles the group to reclaim memory */
 	const char *usage;
 	const char *reclaimable; /* line of memory.stat */
 } files_of[] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * memory_room.h - how much memory this process can have: the least that its control groups and the
- * host still allow.
+ * memory_room.h - how much memory this process can have: the lowest of the amounts that its control
+ * groups and the host still allow.
  *
  * Thread: any; a few system calls.
  */
@@ -11,7 +11,7 @@
 #include <limits.h>
 #include <stdint.h>
 
-/* Where the values are read; NULL: the normal place. */
+/* Paths of the files that are read; NULL: the default path given beside the member. */
 struct wf_memory_room_paths {
 	const char *proc_dir;	  /* /proc/self */
 	const char *cgroup_dir;	  /* /sys/fs/cgroup */
@@ -20,10 +20,10 @@ struct wf_memory_room_paths {
 
 struct wf_memory_room {
 	uint64_t bytes;		  /* UINT64_MAX: nothing limits the memory */
-	char why[PATH_MAX + 128]; /* the arithmetic: the place of the limit, and what is in use */
+	char why[PATH_MAX + 128]; /* for messages: whose limit applies, and how much is in use */
 };
 
-/* Read the memory that is left. What can't be read sets no limit. */
+/* Read how much memory is left. A value that can't be read sets no limit. */
 void wf_memory_room_read(const struct wf_memory_room_paths *paths, struct wf_memory_room *ret_room);
 
 #endif

@@ -20,7 +20,7 @@ enum {
 	LEAST_PERCENT = 5, /* percentages below this are rounded down to 0 */
 	HIGH_FILL_PERCENT = 50,
 	CALM_FILL_PERCENT = 25,
-	LOSS_READINGS_MIN = 4, /* in a series of losses before shedding begins */
+	LOSS_READINGS_MIN = 4, /* minimum readings with a loss in a series before shedding begins */
 };
 
 /* Minimum time between two rises: the effect of a rise on the load shows only after a delay. */

@@ -89,7 +89,7 @@ int wf_pressure_read_psi(void *ctx, uint32_t *ret_percent)
 
 /* The highest percentage of the groups read so far: the context of add_group(). */
 struct highest {
-	uint64_t free_bytes; /* our own memory that the system may have back at once */
+	uint64_t free_bytes; /* memory of weft that can be returned to the system at once */
 	uint32_t percent;
 	bool is_limited;
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * shedding.h - the part of the new flows that the XDP programs shed, for all reasons together.
+ * shedding.h - the percentage of new flows that the kernel programs shed: the highest of the
+ * demands for each reason.
  *
  *   overload.h ──┐
  *                ├─ the highest ─► every interface's steering program

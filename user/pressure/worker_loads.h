@@ -2,10 +2,10 @@
 /*
  * worker_loads.h - sums the loads of all workers, without the losses of workers that did not run.
  *
- * A worker that the host does not run for a while, or that is stopped by a signal, finds its rings
- * full when it runs again. Shedding new connections would not have prevented that loss. So a loss
- * counts as overload only if its worker received frames since the previous reading, and if that
- * reading is not long ago, as after a stop of the whole process.
+ * If the host does not run a worker for a while, or a signal stops the worker, its rings are full
+ * when it runs again. Shedding new connections would not have prevented that loss. So a loss counts
+ * as overload only if its worker received frames since the previous reading, and if that reading is
+ * not long ago, as after a stop of the whole process.
  *
  * This is computation only; the thread that reads the rings is in shedding.c.
  */
