@@ -39,7 +39,7 @@ struct agent {
 	size_t sinks_started;
 	struct wf_file_gaps *file_gaps; /* owned */
 	struct wf_control *control;	/* owned; NULL in replay */
-	struct wf_run_limit *limit;	/* of the run, borrowed; not asked in replay */
+	struct wf_run_limit *limit;	/* limits of the run, borrowed; ignored in replay */
 	json_t *filter;			/* owned; parts of the filter in use */
 	struct wf_request_env request_env;
 	char source[SOURCE_NAME_BYTES];
@@ -95,7 +95,7 @@ static void name_source(struct agent *agent)
 					 i ? "," : "", config->interfaces[i]);
 }
 
-/* Among several files, one that can't be read is left out; that is the result of the run. */
+/* If some of several files can't be read, the run continues without them and ends with an error. */
 static int add_files(struct agent *agent)
 {
 	size_t added = 0;
@@ -235,7 +235,7 @@ static bool outputs_gone(const struct agent *agent)
 	return agent->sinks_started > 0;
 }
 
-/* Live: say why nothing was found. */
+/* In live capture: log why nothing was found. */
 static void tell_nothing_found(struct agent *agent, struct wf_nothing_found *state)
 {
 	char line[NOTHING_FOUND_BYTES];
@@ -254,7 +254,7 @@ static bool must_end(const struct agent *agent)
 	}
 	if (agent->opts->files_count)
 		return false;
-	/* The new capture takes all interfaces, so that the present one ends. */
+	/* The present capture ends, because the new one opens all interfaces. */
 	if (agent->opts->config->wait_for_interface == WEFT_ON && wf_iface_is_back(agent->weft))
 		return true;
 	return wf_run_limit_is_reached(agent->limit, agent->weft);
@@ -286,7 +286,7 @@ static int wait_for_end(struct agent *agent)
 	return err;
 }
 
-/* Say why a capture file gave nothing. */
+/* Log why nothing was found in a capture file. */
 static void warn_if_nothing_found(const struct agent *agent)
 {
 	struct wf_nothing_counts counts;

@@ -20,7 +20,7 @@
 
 #define MODE_KEY "capture.mode"
 
-/* by enum weft_mode, as the configuration names them */
+/* indexed by enum weft_mode; names as in the configuration */
 static const char *const mode_names[] = {"auto", "tap", "host"};
 _Static_assert(sizeof(mode_names) / sizeof(mode_names[0]) == WEFT_MODE_COUNT,
 	       "a name for each mode");
@@ -167,8 +167,8 @@ static void find_mode(const struct weft_interface *interface, void *ctx)
 }
 
 /*
- * Return the filter in use, owned by the caller, with the mode of the interfaces, on which the
- * place depends where it is checked; "auto" if they have different ones.
+ * Return the filter in use, owned by the caller. The answer contains the mode of the interfaces,
+ * which determines where the filter is checked; "auto" if the modes differ.
  */
 static json_t *answer_new(const struct wf_request_env *env)
 {
@@ -198,7 +198,7 @@ const struct wf_request wf_request_filter = {
 
 /* ---- explaining ---- */
 
-/* By enum weft_mode; the mode AUTO is chosen at start. */
+/* Indexed by enum weft_mode; AUTO is replaced by one of the others at start. */
 static const char *const kernel_places[] = {
 	"kernel (XDP or tc program), before anything is copied",
 	"kernel (XDP program), before anything is copied",

@@ -60,7 +60,10 @@ static json_t *side_new(const struct weft_flow_view *view, enum weft_dir dir)
 	return object;
 }
 
-/* Return the state; if no worker tracks the connection, as the TCP flags tell it. */
+/*
+ * Return the state of the connection; if no worker tracks it, the state that follows from the TCP
+ * flags.
+ */
 static const char *state_of(const struct weft_flow_view *view)
 {
 	unsigned int to_server = view->sides[WEFT_TO_SERVER].tcp_flags;
@@ -73,7 +76,7 @@ static const char *state_of(const struct weft_flow_view *view)
 	return "unknown";
 }
 
-/* The counts under the names that the event of the type flow has for them. */
+/* Return the counts, with the names that they have in the event "flow". */
 static json_t *event_counts_new(const struct weft_flow_view *view)
 {
 	static const char *const suffixes[] = {"toserver", "toclient"};

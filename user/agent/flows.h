@@ -5,7 +5,7 @@
  *   {"command": "flows", "sort": "bytes", "count": 100, "filter": "tcp port 80",
  *    "all": true if connections that have ended are listed, too}
  *     -> {"total", "flows": [{"src_ip", "src_port", "dest_ip", "dest_port", "proto", "flow_id",
- *         "community_id", "flow": {the counts under the names that events have}, "interface",
+ *         "community_id", "flow": {counts, named as in events}, "interface",
  * "worker", "tracked", "state", "start", "last", "toserver": {"packets", ..., "verdict"},
  * "toclient": {...}}...]}
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * iface_wait.h - waits for interfaces that do not exist yet, or no longer.
+ * iface_wait.h - waits for interfaces that do not exist yet, or have disappeared.
  */
 #ifndef WF_AGENT_IFACE_WAIT_H
 #define WF_AGENT_IFACE_WAIT_H
@@ -12,13 +12,16 @@
 #include "config/config_table.h"
 
 /*
- * Wait until all interfaces of @config exist; @is_ended is asked several times a second. @log_fn is
- * called if the wait is not over at once. Return: false if @is_ended returned true first.
+ * Wait until all interfaces of @config exist; @is_ended is called several times a second. @log_fn
+ * is called if the wait is not over at once. Return: false if @is_ended returned true first.
  */
 bool wf_iface_wait(const struct wf_config *config, bool (*is_ended)(const void *ctx),
 		   const void *ended_ctx, weft_log_fn log_fn, void *log_ctx);
 
-/* Return true if @weft has lost an interface for good, and one of its name exists again. */
+/*
+ * Return true if @weft has lost an interface for good, and an interface of the same name exists
+ * now.
+ */
 bool wf_iface_is_back(const struct weft *weft);
 
 #endif

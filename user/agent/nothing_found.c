@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * nothing_found.c - one line that says why (nearly) no frame led to a connection.
+ * nothing_found.c - writes one line with the reasons why (nearly) no frame led to a connection.
  */
 #include "agent/nothing_found.h"
 
@@ -12,16 +12,15 @@
 
 #include <weft/weft.h>
 
-/* Live: the first judgement comes early, for who watches the start. */
+/* In live capture the first judgement is early, for users who watch the start. */
 #define FIRST_NS  10000000000ull
 #define MINUTE_NS 60000000000ull
 
 enum {
-	LIVE_FRAMES_MIN = 100, /* fewer since the last judgement show nothing */
+	LIVE_FRAMES_MIN = 100, /* with fewer frames since the last judgement, no line is written */
 	NEARLY_ALL_PERCENT = 99,
-	UNREAD_PARTS = 50, /* 1/50 of the examined frames is worth a remark */
-	TUNNEL_PARTS =
-		10, /* 1/10 of all frames in tunnels that are not read is reported in any case */
+	UNREAD_PARTS = 50, /* contents of at least 1/50 of the examined frames are reported */
+	TUNNEL_PARTS = 10, /* unread tunnels with at least 1/10 of all frames are always reported */
 };
 
 static const struct {
@@ -41,7 +40,7 @@ static const struct {
 	{"frames_malformed_frames", offsetof(struct wf_nothing_counts, malformed)},
 	{"frames_checksum_frames", offsetof(struct wf_nothing_counts, checksum)},
 	{"flows_opened_flows", offsetof(struct wf_nothing_counts, connections)},
-	/* from here on: values as they are now */
+	/* from here on: current values, not counts */
 	{"unread_examined_frames", offsetof(struct wf_nothing_counts, examined)},
 	{"unread_ethertype_frames", offsetof(struct wf_nothing_counts, ethertype_frames)},
 	{"unread_ethertype_number", offsetof(struct wf_nothing_counts, ethertype)},
@@ -115,7 +114,7 @@ static void append(struct line *line, const char *format, ...)
 		line->used = line->bytes - 1;
 }
 
-/* Append "N WHAT" and advice, unless @count is 0. */
+/* Append "@count @what", unless @count is 0. */
 static void add_part(struct line *line, uint64_t count, const char *what)
 {
 	if (!count)
@@ -126,7 +125,7 @@ static void add_part(struct line *line, uint64_t count, const char *what)
 
 /* ---- what frames without TCP seem to carry ---- */
 
-/* The tunnels whose ports are no options. */
+/* Return the name of the tunnel on @usual_port; no option sets the ports of these tunnels. */
 static const char *tunnel_name(uint64_t usual_port)
 {
 	static const struct {
@@ -144,13 +143,13 @@ static const char *tunnel_name(uint64_t usual_port)
 	return "a tunnel";
 }
 
-/* Is a part of the examined frames worth a remark? */
+/* Return true if @frames are enough of the examined frames to be reported. */
 static bool is_worth(const struct wf_nothing_counts *counts, uint64_t frames)
 {
 	return frames && frames >= counts->examined / UNREAD_PARTS;
 }
 
-/* Append "N WHAT" for a part of the examined frames. */
+/* Append "@frames @what" if these are enough of the examined frames to be reported. */
 static void add_unread(struct line *line, const struct wf_nothing_counts *counts, uint64_t frames,
 		       const char *what)
 {
@@ -171,7 +170,7 @@ static void add_ports(struct line *line, const struct wf_nothing_counts *counts,
 	add_unread(line, counts, frames, what);
 }
 
-/* Append what the examined ones of the frames without TCP seem to carry. */
+/* Append what the examined frames without TCP seem to carry. */
 static void add_unreads(struct line *line, const struct wf_nothing_counts *counts)
 {
 	char begin[64], what[160];
@@ -198,7 +197,10 @@ static void add_unreads(struct line *line, const struct wf_nothing_counts *count
 	line->sign = "; ";
 }
 
-/* Do unread tunnels carry so much that connections of other frames don't show the traffic? */
+/*
+ * Return true if unread tunnels carry so many of the frames that the line is needed even if other
+ * frames led to connections.
+ */
 static bool is_tunnel_unread(const struct wf_nothing_counts *counts, uint64_t total)
 {
 	uint64_t frames = counts->vxlan_frames + counts->geneve_frames + counts->tunnel_frames +
@@ -209,7 +211,10 @@ static bool is_tunnel_unread(const struct wf_nothing_counts *counts, uint64_t to
 	       frames * without_tcp / counts->examined >= total / TUNNEL_PARTS && frames;
 }
 
-/* Inner fragments of tunnels are rebuilt too, so that more may be rebuilt than frames came. */
+/*
+ * Fragments inside tunnels are rebuilt too, but are no frames. So counts->rebuilt may exceed
+ * counts->fragments.
+ */
 static uint64_t incomplete_of(const struct wf_nothing_counts *counts)
 {
 	return counts->fragments > counts->rebuilt ? counts->fragments - counts->rebuilt : 0;
@@ -291,7 +296,7 @@ bool wf_nothing_found_tick(struct wf_nothing_found *state, const struct weft *we
 	state->before = counts;
 	if (total_of(&minute) < LIVE_FRAMES_MIN)
 		return false;
-	/* Old connections may carry data while no new one begins. */
+	/* No new connection has begun, but earlier ones may carry data. */
 	is_line = (is_nearly_all(useless_of(&minute) + minute.filtered + minute.kernel_filtered,
 				 total_of(&minute)) ||
 		   is_tunnel_unread(&minute, total_of(&minute))) &&

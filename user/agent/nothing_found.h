@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * nothing_found.h - one line that says why (nearly) no frame led to a connection, and what to try.
+ * nothing_found.h - writes one line with the reasons why (nearly) no frame led to a connection, and
+ * with advice.
  *
- * A file is judged at its end, live capture after 10 seconds and then each minute. Live, the line
- * is written once, until a minute gives connections again.
+ * A file is judged at its end, live capture after 10 seconds and then each minute. In live capture,
+ * the line is not repeated until a minute has had connections.
  *
  * Thread: main.
  */
@@ -19,22 +20,22 @@ struct weft;
 /* Counts of weft_stats_each() since the last judgement. */
 struct wf_nothing_counts {
 	uint64_t kernel;	  /* frames that the kernel programs saw */
-	uint64_t kernel_filtered; /* of them, those that the filter keys excluded */
-	uint64_t kernel_passed;	  /* of them, those that are no TCP */
+	uint64_t kernel_filtered; /* of kernel: frames that the filter keys excluded */
+	uint64_t kernel_passed;	  /* of kernel: frames without TCP */
 	uint64_t frames;	  /* frames in user space */
 	uint64_t processed;	  /* TCP segments */
 	uint64_t filtered;
-	uint64_t behind; /* of the filtered, those with TCP behind tags or tunnel headers */
+	uint64_t behind; /* of filtered: frames with TCP behind tags or tunnel headers */
 	uint64_t not_tcp;
-	uint64_t fragments; /* IP fragments, */
-	uint64_t rebuilt;   /* and those that became part of a whole datagram */
+	uint64_t fragments; /* IP fragments */
+	uint64_t rebuilt;   /* fragments that became part of a rebuilt datagram */
 	uint64_t malformed;
 	uint64_t checksum;
 	uint64_t connections;
 
 	/*
-	 * What frames without TCP seem to carry: see the metrics unread_*. These are no counts
-	 * since the last judgement, but values as they are now.
+	 * The contents of frames without TCP: see the metrics unread_*. These members are current
+	 * values, not counts since the last judgement.
 	 */
 	uint64_t examined;
 	uint64_t ethertype_frames, ethertype;
@@ -51,12 +52,12 @@ struct wf_nothing_found {
 	bool is_told;
 };
 
-/* Return true if the library has each of the metrics that are read. */
+/* Read the counts. Return: true if the library has all metrics that are read. */
 bool wf_nothing_found_read(const struct weft *weft, struct wf_nothing_counts *ret_counts);
 
 /*
- * Write a line about @counts to @text. Return: false if there is nothing to say: connections were
- * found, or there were no frames.
+ * Write a line about @counts to @text. Return: false if no line is needed: connections were found,
+ * or there were no frames.
  */
 bool wf_nothing_found_line(const struct wf_nothing_counts *counts, char *text, size_t text_bytes);
 

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* ---- reading; json_*_value() of what is missing is 0 or NULL ---- */
+/* ---- reading; json_*_value() returns 0 or NULL for missing members ---- */
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -91,7 +91,9 @@ struct view {
 	FILE *out;
 };
 
-/* Print a value with its name, and its meaning if that is wanted; zeros only if they are wanted. */
+/*
+ * Print a value with its name. Print its meaning, and values that are 0, only if view->is_verbose.
+ */
 static void print_value(const struct view *view, const char *sign, const char *name,
 			json_int_t value)
 {
@@ -192,7 +194,7 @@ static void print_verdict_frames(const json_t *report, FILE *out)
 		(long long)(limit >> 20), text_of(json_object_get(report, "pressure"), "level"));
 }
 
-/* Print whether all is well, and a line for each thing that is not. */
+/* Print how much was lost, and a line for each of: gaps, overload, sinks with losses. */
 static void print_verdict(const json_t *report, FILE *out)
 {
 	const json_t *metrics = json_object_get(report, "metrics");

@@ -19,7 +19,8 @@
 #include <stdio.h>
 
 /*
- * Print a verdict, then every ledger as a sum, then every metric, in 80 columns and without zeros.
+ * Print losses and warnings, then every ledger as a sum, then every metric, in 80 columns and
+ * without zeros.
  * @is_verbose: also print zeros, and the meaning of each metric. Members may be missing if @report
  * comes from another process.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * request.c - what requests have in common: refusals.
+ * request.c - functions shared by requests: error responses, and the check of a filter expression.
  */
 #include "agent/request.h"
 

@@ -42,8 +42,9 @@ struct wf_request {
 };
 
 /*
- * Write "@what: @why" to @ret_error. Return: NULL, for answer() to return. The first one is for
- * requests with a wrong member, for which commands end with the status of wrong usage.
+ * Write "@what: @why" to @ret_error. Return: NULL, for answer() to return.
+ * wf_request_refuse_usage() is for requests with a wrong member: the command then exits with
+ * WF_EXIT_USAGE.
  */
 json_t *wf_request_refuse_usage(struct wf_control_error *ret_error, const char *what,
 				const char *why);

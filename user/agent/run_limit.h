@@ -3,7 +3,8 @@
  * run_limit.h - the time (--duration) and the number of packets (--count) after which a live run
  * ends by itself.
  *
- * A run can consist of several captures (--wait-for-interface); both limits are those of the run.
+ * A run can consist of several captures (--wait-for-interface); both limits apply to the run as a
+ * whole.
  * Thread: main.
  */
 #ifndef WF_AGENT_RUN_LIMIT_H
@@ -24,7 +25,7 @@ struct wf_run_limit {
 
 void wf_run_limit_init(struct wf_run_limit *limit, const struct wf_config *config);
 
-/* A capture has started. The time of the run begins with its first capture. */
+/* Record that a capture has started. The duration counts from the start of the first capture. */
 void wf_run_limit_start(struct wf_run_limit *limit);
 
 /* Return true if the run has reached a limit. @weft: the present capture; NULL: none. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * signals.c - one table of the signals and their handlers.
+ * signals.c - a table of the signals and their handlers.
  */
 #include "agent/signals.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * signals.h - the signals that a run takes.
+ * signals.h - the signals that a run handles.
  *
  *   SIGINT, SIGTERM   stop gracefully: received data is delivered, records are written. Signals
  *                     that follow within a second count as the same one, because timeout(1) signals
@@ -26,17 +26,17 @@ struct wf_signals {
 	struct sigaction before[WF_SIGNALS_COUNT];
 };
 
-/* Install the handlers, and put them back. */
+/* Install the handlers; restore the previous ones. */
 void wf_signals_take(struct wf_signals *ret_signals);
 void wf_signals_give_back(const struct wf_signals *signals);
 
 /* Set the handle that a signal stops; NULL: none. Call with NULL before the handle is freed. */
 void wf_signals_set_handle(struct weft *weft);
 
-/* Return true if a signal has asked for the end of the run. */
+/* Return true if a signal has requested the end of the run. */
 bool wf_signals_is_stopped(void);
 
-/* Return true if SIGHUP has asked for outputs to be opened again; the next call returns false. */
+/* Return true if SIGHUP has requested to open the outputs again, and clear the request. */
 bool wf_signals_take_reopen(void);
 
 #endif

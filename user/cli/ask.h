@@ -11,7 +11,8 @@
 
 /**
  * wf_ask() - send @request to the agent that @options name, and receive the response
- * @request: has a "command", with which messages begin; borrowed; NULL is reported as out of memory
+ * @request: has a "command", which begins each error message; borrowed; NULL is reported as out of
+ * memory
  * @ret_answer: owned by the caller
  *
  * Return: WF_EXIT_DONE on success; otherwise the enum wf_exit of the failure, which was reported.

@@ -12,7 +12,7 @@
 /** Exit statuses of weft: a stable contract. */
 enum wf_exit {
 	WF_EXIT_DONE = 0,
-	WF_EXIT_FAILED = 1, /* run-time failure: no space, no memory, the agent does not answer */
+	WF_EXIT_FAILED = 1, /* run-time failure: disk full, no memory, no answer from the agent */
 	WF_EXIT_USAGE = 2,  /* wrong usage or configuration */
 	WF_EXIT_INPUT = 3,  /* missing, damaged or unknown file, no such interface or agent */
 	WF_EXIT_NOT_ALLOWED = 4, /* not permitted, or not supported here */

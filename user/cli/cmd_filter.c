@@ -15,7 +15,7 @@ static const struct wf_option own[] = {
 	{.name = NULL},
 };
 
-/* Return the request that the command line asks for: show, clear or replace. */
+/* Return the request that the command line stands for: show, clear or replace. */
 static json_t *request_new(const struct wf_options *options)
 {
 	json_t *request = wf_filter_is_given(&options->config)

@@ -45,14 +45,17 @@ static void show_progress(const struct weft *weft, void *ctx)
 	wf_say_status(line);
 }
 
-/* Words that may begin an expression: a file of this name after the first one needs a "./". */
+/*
+ * Words that may begin a filter expression. A later file argument with such a name must be given as
+ * "./NAME".
+ */
 static const char *const filter_words[] = {
 	"arp",	  "dst",   "ether", "gateway", "greater", "host", "icmp", "icmp6",
 	"ip",	  "ip6",   "less",  "mpls",    "net",	  "not",  "port", "portrange",
 	"pppoes", "proto", "src",   "tcp",     "udp",	  "vlan",
 };
 
-/* Does @arg, which may also begin the expression, name a file? */
+/* Return true if @arg names a file, false if it begins the filter expression. */
 static bool is_file(const char *arg)
 {
 	struct stat st;
@@ -60,7 +63,7 @@ static bool is_file(const char *arg)
 	for (size_t i = 0; i < sizeof(filter_words) / sizeof(filter_words[0]); i++)
 		if (!strcmp(arg, filter_words[i]))
 			return false;
-	/* A missing file is an error of its own, not one of the expression. */
+	/* Treat a missing file as a file, so that the error names the file, not the expression. */
 	return !strcmp(arg, "-") || !stat(arg, &st) || strstr(arg, ".pcap") || strstr(arg, ".cap");
 }
 

@@ -2,8 +2,8 @@
 /*
  * options.c - parses a command line with getopt_long(), from a table of all options of a command.
  *
- * Options that change the configuration are applied after all are parsed, because --config is
- * applied first wherever it is given.
+ * All options are parsed before any changes the configuration, because --config is applied first,
+ * wherever it is given.
  */
 #include "cli/options.h"
 

@@ -25,7 +25,7 @@ static uint64_t effective_caps(void)
 	return data[0].effective | (uint64_t)data[1].effective << 32;
 }
 
-/* The capabilities, and the one that includes it on all kernels; -1: none. */
+/* Each required capability, and a capability that includes it; -1: there is none. */
 static const struct {
 	const char *name;
 	int cap;
@@ -34,9 +34,9 @@ static const struct {
 	{"CAP_NET_ADMIN", CAP_NET_ADMIN, -1}, /* attaching programs */
 	{"CAP_NET_RAW", CAP_NET_RAW, -1},     /* AF_XDP sockets */
 	{"CAP_BPF", CAP_BPF, CAP_SYS_ADMIN},
-	/* The verifier accepts the programs' arithmetic on packet pointers only with it. */
+	/* Without CAP_PERFMON, the verifier rejects the programs' arithmetic on packet pointers. */
 	{"CAP_PERFMON", CAP_PERFMON, CAP_SYS_ADMIN},
-	/* The UMEM is locked memory: all that weft may use. */
+	/* The UMEM, which is all memory that weft may use, is locked memory. */
 	{"CAP_IPC_LOCK", CAP_IPC_LOCK, -1},
 };
 

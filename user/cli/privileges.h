@@ -10,7 +10,7 @@
 
 /*
  * Check that this process may load XDP programs, open AF_XDP sockets and lock @locked_bytes of
- * memory. Return: 0 if it may; -EPERM if not, with the reason and what helps in @buf.
+ * memory. Return: 0 if it may; -EPERM if not, with the reason and a remedy in @buf.
  */
 int wf_privileges_check(uint64_t locked_bytes, char *buf, size_t buf_bytes);
 

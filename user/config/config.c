@@ -12,7 +12,7 @@
 #include "config/config_value.h"
 
 /*
- * With a sanitizer, the process uses many times the memory of weft itself, and giving up data would
+ * With a sanitizer, the process uses many times the memory of weft itself, and evicting data would
  * not reduce it.
  */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

@@ -8,8 +8,8 @@
 #include "config/config_table.h"
 
 /*
- * Check combinations of values. Return: 0 if all can work together; -EINVAL if not, with the values
- * and their places in @ret_error.
+ * Check combinations of values. Return: 0 if they are valid; -EINVAL if not, with the values and
+ * their places in @ret_error.
  */
 int wf_config_check(const struct wf_config *config, struct wf_config_error *ret_error);
 

@@ -12,7 +12,7 @@
 
 enum kind { SIZE, TIME };
 
-/* Units of keys, and how many bytes or microseconds each is. */
+/* Units of keys, and the number of bytes or microseconds in each. */
 static const struct unit {
 	const char *name;
 	enum kind kind;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * disk_full.c - a full disk is tried again at short intervals, because neither a quota nor a lack
- * of inodes can be asked for cheaply. Space that becomes free in small pieces does not fill the
- * log: there is at most one pair of messages in TELL_NS.
+ * disk_full.c - a write to a full disk is repeated at short intervals, because there is no cheap
+ * call that reports quotas and free inodes. At most one pair of messages is logged in TELL_NS, in
+ * case space becomes free in small pieces.
  */
 #include "sink/disk_full.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * disk_full.h - an output whose disk is full: when it tries to write again, and what is logged.
+ * disk_full.h - decides when an output whose disk is full tries to write again, and logs this
+ * state.
  *
  * A quota that is used up counts as a full disk. Each output has its own state; thread: the sink's.
  */
@@ -14,7 +15,7 @@ struct wf_sink;
 
 struct wf_disk_full {
 	bool full;
-	bool told;	   /* the current time of a full disk was logged */
+	bool told;	   /* the present full disk was logged */
 	int err;	   /* negative errno of the last failure */
 	uint64_t retry_ns; /* CLOCK_MONOTONIC time of the next attempt to write */
 	uint64_t told_ns;  /* time of the last log message; 0: none */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * event_lines.h - the state of the sink of events, and its lines that no connection causes.
+ * event_lines.h - the state of the sink of events, and its lines that do not belong to a
+ * connection.
  */
 #ifndef WF_SINK_EVENT_LINES_H
 #define WF_SINK_EVENT_LINES_H
@@ -56,14 +57,13 @@ void wf_events_line_begin(struct wf_events *events, uint64_t time_ns, const char
 void wf_events_line_end(struct wf_sink *sink);
 
 /*
- * Write the line of @lost events that are missing from the output, with @data_bytes of stream data.
- * It is not called drop, as the event of the subscription is: in EVE that is a packet that was
- * blocked. The caller ends the line.
+ * Begin a line which reports that @lost events with @data_bytes of stream data are missing from the
+ * output. Its type is not "drop", which means a blocked packet in EVE. The caller ends the line.
  */
 void wf_events_write_loss(struct wf_events *events, uint64_t time_ns, uint64_t lost,
 			  uint64_t data_bytes);
 
-/* Write what no event of a connection announces: pressure, overload, states of interfaces. */
+/* Write changes that no event reports: memory pressure, overload, states of interfaces. */
 void wf_events_write_changes(struct wf_sink *sink);
 void wf_events_write_stats(struct wf_sink *sink);
 

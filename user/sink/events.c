@@ -20,7 +20,7 @@
 
 /* ---- lines ---- */
 
-/* Write where the packets came from, if there is only one source. */
+/* Write the name of the interface or file from which the packets came, if there is only one. */
 static void put_source(struct wf_events *events, const char *pcap_filename)
 {
 	if (events->interface[0])
@@ -110,7 +110,7 @@ static void put_tcp_flags(struct wf_json *json, const struct weft_flow_record *r
 	wf_json_object_end(json);
 }
 
-/* Write how much the kernel bypassed; nothing if it bypassed neither direction. */
+/* Write the counts of what the kernel bypassed, unless it bypassed neither direction. */
 static void put_bypass(struct wf_json *json, const struct weft_flow_record *record)
 {
 	const struct weft_flow_counts *to_server = &record->counts[WEFT_TO_SERVER];
@@ -246,8 +246,8 @@ static void write_lost(struct wf_sink *sink)
 /* ---- output ---- */
 
 /*
- * Check for changes that are not announced by events: memory pressure and overload once a second,
- * statistics at their interval.
+ * Write changes of memory pressure, overload and interfaces, which no event reports, once a second,
+ * and statistics at their interval.
  */
 static void look_around(struct wf_sink *sink)
 {
@@ -352,7 +352,7 @@ static const char *events_target(const struct wf_sink_opts *opts)
 	return opts->events_path;
 }
 
-/* The name of the captured interface is remembered if there is only one. */
+/* Keep the name of the captured interface if there is only one. */
 static void note_interface(const struct weft_interface *interface, void *ctx)
 {
 	struct wf_events *events = ctx;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * file_gaps.c - a ring between the threads of two sinks, and a semaphore for its end.
+ * file_gaps.c - a ring between the threads of two sinks, and a semaphore that the writer posts when
+ * it ends.
  */
 #include "sink/file_gaps.h"
 

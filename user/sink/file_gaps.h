@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * file_gaps.h - the ranges of streams that could not be written to stream files, on their way from
- * the sink of stream files to the sink of events.
+ * file_gaps.h - passes the ranges of streams that could not be written to stream files from the
+ * sink of stream files to the sink of events.
  *
  * A ring with one writer and one reader. Memory: WF_FILE_GAPS_MAX entries.
  */
@@ -31,9 +31,9 @@ int wf_file_gaps_new(struct wf_file_gaps **ret_gaps);
 void wf_file_gaps_free(struct wf_file_gaps *gaps);
 
 /*
- * The writer: begin() when it is opened, before the reader's thread starts; push(), which counts
- * @gap as lost if the ring is full; lose() counts one for which there is no memory; end() after the
- * last push(), once or more.
+ * Functions of the writer. begin(): call when the writer is opened, before the reader's thread
+ * starts. push(): counts @gap as lost if the ring is full. lose(): counts a gap for which there is
+ * no memory. end(): call at least once after the last push().
  */
 void wf_file_gaps_begin(struct wf_file_gaps *gaps);
 void wf_file_gaps_push(struct wf_file_gaps *gaps, const struct wf_file_gap *gap);
@@ -41,8 +41,8 @@ void wf_file_gaps_lose(struct wf_file_gaps *gaps);
 void wf_file_gaps_end(struct wf_file_gaps *gaps);
 
 /*
- * The reader: pop() returns false if the ring is empty; lost() returns the number of lost gaps so
- * far; wait_end() returns when the writer has ended, at once if none has begun.
+ * Functions of the reader. pop(): returns false if the ring is empty. lost(): returns the number of
+ * lost gaps. wait_end(): returns when the writer has ended, or at once if it never began.
  */
 bool wf_file_gaps_pop(struct wf_file_gaps *gaps, struct wf_file_gap *ret_gap);
 uint64_t wf_file_gaps_lost(const struct wf_file_gaps *gaps);

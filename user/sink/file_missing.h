@@ -14,8 +14,10 @@ struct weft_event;
 struct wf_sink;
 struct wf_stream_file;
 
-/* Record that @len_bytes bytes of @file at the stream offset @off were not written, and count them.
- * @event: one of the stream. */
+/*
+ * Record and count @len_bytes bytes at the stream offset @off that were not written to @file.
+ * @event: any event of the stream.
+ */
 void wf_file_missing_add(struct wf_sink *sink, struct wf_stream_file *file,
 			 const struct weft_event *event, uint64_t off, uint64_t len_bytes, int err);
 

@@ -6,11 +6,12 @@
  * the directory is locked, so that no other run can use it. Every stream file is therefore ours;
  * stream_io.c opens them.
  *
- * A name may be used already by the same four-tuple in another VLAN or tunnel: the ids of those are
- * added then, or the next free number. Of streams that were idle while WEFT_FILES_TRACKED_MAX
- * others came, only the number of the file is kept; its length shows where it goes on. At most
- * WEFT_FILES_OPEN_MAX files are open; the one that was idle longest is closed, and opened again
- * when more bytes arrive (its inode shows that it is the same file).
+ * If another connection with the same addresses and ports has used a name, the VLAN ids and the VNI
+ * are appended, or the next free number. The table has WEFT_FILES_TRACKED_MAX entries. If it is
+ * full, the stream that was idle longest loses its entry, and only the number of its file is kept;
+ * the length of the file shows where to continue. At most WEFT_FILES_OPEN_MAX files are open; the
+ * one that was idle longest is closed, and opened again when more bytes arrive (its inode shows
+ * that it is the same file).
  *
  * Writing: the events of a batch are collected per file, and each file is written with one
  * pwritev() for each run of events without a gap. The bytes are borrowed until the batch has been
@@ -53,7 +54,7 @@ struct files {
 	uint64_t told; /* number of failures so far */
 	struct wf_disk_full disk;
 	struct wf_stream_table table;
-	struct wf_stream_set forgotten; /* the streams that have no entry in the table */
+	struct wf_stream_set forgotten; /* streams whose entry in the table was removed */
 
 	/* The current batch. The events of one file form a list of event indices + 1. */
 	const struct weft_event *events;
@@ -92,7 +93,7 @@ static bool ends_all(const struct files *files, const struct wf_stream_file *fil
 	return false;
 }
 
-/* Remove @file from the table; report what is missing from it. */
+/* Remove @file from the table, and report the last range that is missing from it. */
 static void drop_file(struct wf_sink *sink, struct wf_stream_file *file)
 {
 	struct files *files = sink->state;
@@ -163,8 +164,8 @@ static int open_file(struct files *files, struct wf_stream_file *file,
 /* ---- writing ---- */
 
 /*
- * Gather the events from @pending on whose bytes follow each other. Return: the first event that is
- * left; 0 if none.
+ * Gather events from @pending on while their bytes are adjacent. Return: the first event that was
+ * not gathered; 0 if there is none.
  */
 static uint16_t gather(const struct files *files, uint16_t pending, struct iovec *iov,
 		       int *ret_count, uint64_t *ret_bytes)
@@ -266,9 +267,9 @@ static int write_touched(struct wf_sink *sink)
 /* ---- events ---- */
 
 /*
- * Make room in the table: of the stream that was idle longest, only the number of its file is kept.
- * Return: 0 on success; -ENOBUFS if that has no room either; other negative errno if the sink must
- * end.
+ * Remove the stream that was idle longest from the table, and keep only the number of its file.
+ * Return: 0 on success; -ENOBUFS if there is no room for the number; other negative errno if the
+ * sink must end.
  */
 static int forget_oldest(struct wf_sink *sink)
 {
@@ -412,7 +413,9 @@ static int files_take(struct wf_sink *sink, const struct weft_event *events, int
 	return err;
 }
 
-/* Streams of the directory that is closed now begin another file, in the new one. */
+/*
+ * Streams with files in the directory that is closed now begin another file in the new directory.
+ */
 static int files_reopen(struct wf_sink *sink)
 {
 	struct files *files = sink->state;
@@ -425,7 +428,7 @@ static int files_reopen(struct wf_sink *sink)
 		if (file->dir == files->dirs.current)
 			drop_file(sink, file);
 	}
-	/* It is not known in which directory these have their files. */
+	/* The directories of the files of forgotten streams are not known. */
 	wf_stream_set_clear(&files->forgotten);
 	return 0;
 }

@@ -2,9 +2,9 @@
 /*
  * line_out.c - writes whole lines.
  *
- * A reader sees whole lines. If the disk fills up within a line, the file is cut back to the end of
- * the line before it; what was not written stays in the buffer. The file is appended to, never
- * overwritten.
+ * A reader sees whole lines. If the disk fills up within a line, the file is truncated to the end
+ * of the previous line; bytes that were not written stay in the buffer. The file is appended to,
+ * never overwritten.
  */
 #include "sink/line_out.h"
 
@@ -22,7 +22,7 @@ static bool is_stdout(const struct wf_sink *sink)
 	return !strcmp(sink->target, "-");
 }
 
-/* Open the file of @sink to append to it. @flags: O_TRUNC or 0. */
+/* Open the file of @sink for appending. @flags: O_TRUNC or 0. */
 static int open_file(const struct wf_sink *sink, int flags)
 {
 	int fd = open(sink->target, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | flags,
@@ -107,8 +107,9 @@ static uint64_t count_lines(const struct wf_line_out *out)
 }
 
 /*
- * Cut the part of a line off the end of the file, if the last of the @done bytes written are one.
- * Return: the number of bytes that remain in the file; @done if it can't be cut, such as a pipe.
+ * Truncate the file by the incomplete line at the end of the @done bytes written, if there is one.
+ * Return: the number of these bytes that remain; @done if the file can't be truncated, such as a
+ * pipe.
  */
 static size_t cut_line(const struct wf_line_out *out, size_t done)
 {
@@ -159,7 +160,7 @@ static int give_up(struct wf_sink *sink, struct wf_line_out *out, int err)
 	return err;
 }
 
-/* Return true if nobody can read what is written: the reader has closed its end of the pipe. */
+/* Return true if the output is a pipe whose reader has closed its end. */
 static bool has_no_reader(const struct wf_line_out *out)
 {
 	struct pollfd poll_fd = {.fd = out->fd};

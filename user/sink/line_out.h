@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * line_out.h - lines of JSON in a buffer, on their way to a file or to standard output.
+ * line_out.h - writes lines of JSON through a buffer to a file or to standard output.
  *
  * Memory: WF_LINE_OUT_BYTES. Thread: the sink's.
  */
@@ -31,8 +31,8 @@ struct wf_line_out {
 int wf_line_out_open(const struct wf_sink *sink, struct wf_line_out *out);
 
 /*
- * Write the buffer, then open the file again, which another program has moved away. Return: 0, also
- * if the old file stays in use; negative errno if the sink must end (logged).
+ * Write the buffer, then open the file again, because another program has moved it away. Return: 0,
+ * also if the old file stays in use; negative errno if the sink must end (logged).
  */
 int wf_line_out_reopen(struct wf_sink *sink, struct wf_line_out *out);
 void wf_line_out_close(struct wf_line_out *out);
@@ -47,7 +47,8 @@ void wf_line_out_end_line(struct wf_sink *sink, struct wf_line_out *out);
 int wf_line_out_flush(struct wf_sink *sink, struct wf_line_out *out);
 
 /*
- * As wf_line_out_flush(), for times without events: also notices that the reader of a pipe is gone.
+ * Flush as wf_line_out_flush() does, when there are no events. Also fails if the reader of a pipe
+ * has closed it.
  */
 int wf_line_out_idle(struct wf_sink *sink, struct wf_line_out *out);
 

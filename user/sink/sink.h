@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sink.h - an output: a subscriber with a thread of its own.
+ * sink.h - a sink is an output: a subscriber with a thread of its own.
  *
  * A kind of sink is a table of functions (sink_class.h); the rest (subscribing, the thread, the
  * end after a failure) is the same for all kinds. A sink that fails logs that once, unsubscribes
@@ -61,8 +61,8 @@ int wf_sink_join(struct wf_sink *sink);
 bool wf_sink_gave_up(const struct wf_sink *sink);
 
 /*
- * Ask the sink to open its file or directory again, after log rotation has moved it away. The sink
- * does so on its thread, within a second. Thread: any.
+ * Request that the sink opens its file or directory again, after log rotation has moved it away.
+ * The sink does so on its thread, within a second. Thread: any.
  */
 void wf_sink_reopen(struct wf_sink *sink);
 

@@ -11,7 +11,7 @@
 
 struct wf_file_gaps;
 
-/* What a sink does while the disk is full, or a quota is used up. */
+/* The action of a sink while the disk is full or a quota is used up. */
 enum wf_on_disk_full {
 	WF_DISK_FULL_AUTO = 0, /* STOP if the source is a file; CONTINUE if it is live */
 	WF_DISK_FULL_STOP,     /* the sink ends */
@@ -21,8 +21,8 @@ enum wf_on_disk_full {
 /**
  * struct wf_sink_opts - the options of sinks; each WEFT_SINK_OPTION() of weft/options.def is a
  * member
- * @file_gaps: carries the bytes that are missing from stream files to the sink of events; borrowed;
- *             NULL: they are only counted
+ * @file_gaps: passes ranges that are missing from stream files to the sink of events; borrowed;
+ * NULL: missing bytes are only counted
  * @pcap_filename: the capture file that is replayed; NULL: live capture, or several files
  * @continues: outputs of an earlier capture of this process are continued
  * @log: receives the messages of sinks; NULL: messages are discarded

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * stream_dir.c - opens the directory of stream files: creates it if it is missing, locks it, and
- * checks that it holds no stream file of an earlier run, or deletes these. The lock lasts as long
- * as the directory is open, also after it was moved away.
+ * checks that it holds no stream files of an earlier run, or deletes them if options request this.
+ * The lock lasts as long as the directory is open, also after it was moved away.
  */
 #include "sink/stream_dir.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stream_dir.h - the directory of stream files, and the one that was moved away.
+ * stream_dir.h - the directory of stream files, and the former one that log rotation moved away.
  *
- *   SIGHUP:  DIR was moved away and is made again ─► new streams
- *            the moved directory                  ─► streams that already have a file
- *            the one that was moved away before   ─► closed; its streams begin a file in DIR
+ *   SIGHUP:  the new directory DIR             ─► new streams
+ *            the directory that was moved away ─► streams that already have a file
+ *            the one moved away earlier        ─► closed; its streams begin a file in DIR
  *
  * Thread: the sink's.
  */
@@ -29,9 +29,9 @@ struct wf_stream_dirs {
 int wf_stream_dirs_open(const struct wf_sink *sink, struct wf_stream_dirs *ret_dirs);
 
 /*
- * If the target is not the current directory any more, open it as wf_stream_dirs_open() and make it
- * current, in the place of the directory that was moved away before. Return: true if it is current
- * now; false if nothing has changed, the reason of which is logged.
+ * If the target is no longer the current directory, open it as wf_stream_dirs_open() does and make
+ * it current; the directory that was moved away earlier is closed. Return: true if the current
+ * directory has changed; false if not, and failures are logged.
  */
 bool wf_stream_dirs_reopen(const struct wf_sink *sink, struct wf_stream_dirs *dirs);
 

@@ -57,7 +57,10 @@ static int open_name(int dir, struct wf_stream_table *table, const char *name, i
 	}
 }
 
-/* Return true if @name is a regular file, which is then ours: the directory began without any. */
+/*
+ * Return true if @name is a regular file. It is then ours, because the directory had no stream
+ * files at start.
+ */
 static bool is_ours(int dir, const char *name)
 {
 	struct stat st;
@@ -65,7 +68,9 @@ static bool is_ours(int dir, const char *name)
 	return !fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode);
 }
 
-/* Return true if a connection before this one, with its addresses, VLAN ids and VNI, needed them.
+/*
+ * Return true if an earlier connection with the same addresses, VLAN ids and VNI has a file whose
+ * name contains these ids.
  */
 static bool is_by_tenant(int dir, const struct weft_event *event)
 {

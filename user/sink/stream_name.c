@@ -18,7 +18,7 @@ static void file_addr(const uint8_t *addr, char *ret_text)
 			*pos = '_';
 }
 
-/* The text after '@': VLAN ids and VNI, those that are not 0, separated by dots. */
+/* Write the text after '@': those of the VLAN ids and the VNI that are not 0, separated by dots. */
 static void tenant_text(const struct weft_flow *flow, char *ret_text, size_t bytes)
 {
 	char vlan[16] = "", inner[8] = "", vni[16] = "";

@@ -14,7 +14,7 @@
 
 #define WF_STREAM_NAME_BYTES 160
 
-/* Which of the connections with the same addresses and ports a name means. */
+/* The parts of a name that distinguish connections with the same addresses and ports. */
 struct wf_stream_number {
 	uint32_t number; /* appended as "#N" if it is 2 or more */
 	bool by_tenant;	 /* append the VLAN ids and the VNI of the connection */

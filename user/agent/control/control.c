@@ -44,7 +44,7 @@ static int refuse(struct wf_control_error *ret_error, int err, const char *what,
 	return err;
 }
 
-/* Report that @path, in the directory of the sockets, can't be made, and what helps. */
+/* Report that @path, in the directory of the sockets, can't be created, with a remedy. */
 static int refuse_path(struct wf_control_error *ret_error, int err, const char *path)
 {
 	bool is_denied = err == -EROFS || err == -EACCES || err == -EPERM;
@@ -139,7 +139,7 @@ static void *control_thread(void *ctx)
 
 /* ---- opening ---- */
 
-/* Return true if an agent of this network namespace listens at @addr, or one that is not visible.
+/* Return true if the agent that listens at @addr is in this network namespace, or is not visible.
  */
 static bool is_taken_here(const struct sockaddr_un *addr)
 {

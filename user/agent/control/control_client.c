@@ -42,9 +42,9 @@ static bool name_of(const char *file, char *ret_name)
 
 /* The agents whose sockets are in a directory. An agent has a socket for each of its interfaces. */
 struct agents {
-	pid_t pids[AGENTS_MAX]; /* of those that are visible */
+	pid_t pids[AGENTS_MAX]; /* process ids of visible agents */
 	size_t count;
-	size_t here_count; /* those in the network namespace of this process */
+	size_t here_count; /* number of agents in the network namespace of this process */
 	size_t denied;	   /* number of sockets to which this user may not connect */
 	char last[NAME_BYTES];
 	char last_here[NAME_BYTES];
@@ -111,7 +111,10 @@ static int find_agents(const char *dir, struct agents *ret_agents)
 	return ret_agents->denied && !ret_agents->count ? -EACCES : 0;
 }
 
-/* Copy the name of the only running agent to @ret_name: of this network namespace, or of all. */
+/*
+ * Copy to @ret_name the name of the only agent on this host or, if there are several, of the only
+ * one in this network namespace.
+ */
 static int find_only(const char *dir, char *ret_name, struct wf_control_error *ret_error)
 {
 	struct agents agents;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * control_line.h - sends and receives lines with a deadline, for both sides of the control socket.
+ * control_line.h - sends and receives lines with a deadline, used by both ends of the control
+ * socket.
  */
 #ifndef WF_AGENT_CONTROL_CONTROL_LINE_H
 #define WF_AGENT_CONTROL_CONTROL_LINE_H

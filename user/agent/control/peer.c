@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * peer.c - connects to control sockets, and reads who listens at them.
+ * peer.c - connects to control sockets, and finds the process that listens on a socket.
  */
 #include "agent/control/peer.h"
 
@@ -14,8 +14,8 @@
 #include "agent/control/control_line.h"
 
 /*
- * Nobody listens at the socket of an agent that is just starting, between bind() and listen(). A
- * dead socket is removed only if it is older than that takes.
+ * Between bind() and listen() of a starting agent, nobody listens on its socket. So a dead socket
+ * is removed only if it is older than a start takes.
  */
 enum { STARTING_SEC = 10 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * peer.h - who listens at a control socket, for both sides of it.
+ * peer.h - finds the process that listens on a control socket; used by agents and clients.
  *
  * Thread: any.
  */
@@ -21,8 +21,8 @@ int wf_control_connect(const struct sockaddr_un *addr);
 pid_t wf_control_peer_pid(int fd);
 
 /*
- * Return true if @pid is in the network namespace of this process. False if it is in another one;
- * @unknown if that cannot be told.
+ * Return: true if @pid is in the network namespace of this process; false if it is in another one;
+ * @unknown if its namespace cannot be determined.
  */
 bool wf_control_peer_is_here(pid_t pid, bool unknown);
 

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-/* Suricata has no more than these; whatever else ends a connection is "forced" there. */
+/* Suricata has only these reasons, and reports every other end of a connection as "forced". */
 const char *wf_eve_reason(enum weft_close_reason reason)
 {
 	static const char *const names[WEFT_CLOSE_REASON_COUNT] = {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * eve_names.h - the words of Suricata's EVE for values that weft names differently.
+ * eve_names.h - maps values of weft to their names in Suricata's EVE.
  */
 #ifndef WF_SINK_FORMAT_EVE_NAMES_H
 #define WF_SINK_FORMAT_EVE_NAMES_H
 
 #include <weft/event.h>
 
-/* Return flow.reason. EVE does not tell FIN, reset and silence apart: flow.state does. */
+/* Return flow.reason. It is the same for FIN, reset and silence, which flow.state distinguishes. */
 const char *wf_eve_reason(enum weft_close_reason reason);
 
 /* Return flow.state: "bypassed" if the kernel bypassed an open connection when it ended. */

@@ -2,7 +2,7 @@
 /*
  * stream_set.c - open addressing with linear probing. About half of the slots or more are free, so
  * that a search is short: the array doubles when half of it is used. Removal moves later entries
- * back, so that none becomes unreachable.
+ * back, so that a search still finds each of them.
  */
 #include "sink/table/stream_set.h"
 
@@ -87,7 +87,7 @@ bool wf_stream_set_add(struct wf_stream_set *set, uint64_t key, uint32_t number)
 	return true;
 }
 
-/* Free @hole, and move the entries after it whose search would end there. */
+/* Free the slot @hole, and move later entries back whose search would end at it. */
 static void close_hole(struct wf_stream_set *set, uint32_t hole)
 {
 	for (uint32_t slot = after(set, hole); set->slots[slot]; slot = after(set, slot)) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stream_set.h - what is kept of streams whose entry in the table was needed for others: the name
- * of their file, as a number.
+ * stream_set.h - the numbers of the files of streams whose entry in the table was reused.
  *
  * Memory: 16 to 32 bytes for each of at most WF_STREAM_SET_MAX streams, in an array that grows.
  * Thread: the sink's.
@@ -16,7 +15,7 @@
 
 #define WF_STREAM_SET_MAX (1u << 21)
 
-/* Larger numbers are not kept. */
+/* A file with a larger number is not kept. */
 #define WF_STREAM_NUMBER_MAX 511u
 
 struct wf_stream_set {
@@ -47,7 +46,9 @@ uint32_t wf_stream_set_take(struct wf_stream_set *set, uint64_t key);
  */
 bool wf_stream_set_keep(struct wf_stream_set *set, const struct wf_stream_file *file);
 
-/* Set the members of @file, a new entry of the table, to what was kept of its stream, if anything.
+/*
+ * Set the members of @file, a new entry of the table, to the values kept for its stream, if there
+ * are any.
  */
 void wf_stream_set_recall(struct wf_stream_set *set, struct wf_stream_file *file);
 
