@@ -10,8 +10,8 @@
 #     web server, weft in host mode
 #
 # Every file that curl downloaded must be found, byte for byte, in the streams that weft extracted
-# on the server, and the streams of the mirror port must be the same. The traffic has a rate that
-# slow machines can carry. The script removes everything that it made. Exit status 0: all files were
+# on the server, and the streams of the mirror port must be the same. The rate of the traffic
+# is limited, so that slow machines can capture it. The script removes everything that it created. Exit status 0: all files were
 # found.
 set -u
 
@@ -74,7 +74,7 @@ need() {
 
 # ---- namespaces ----
 
-# plug NAME NAMESPACE IFACE: a cable from port NAME of the switch to IFACE in NAMESPACE.
+# plug NAME NAMESPACE IFACE: connect port NAME of the switch to IFACE in NAMESPACE.
 plug() {
 	ip -n "$switch" link add "$1" type veth peer name "$3" netns "$2" &&
 		ip -n "$switch" link set "$1" master br0 && ip -n "$switch" link set "$1" up &&
@@ -162,7 +162,7 @@ start_server() {
 	die "the web server ($web_name) did not start after $try tries"
 }
 
-# stats NAME ARGS...: statistics of the agent NAME
+# stats NAME ARGS...: print statistics of the agent NAME.
 stats() {
 	"$weft" stats -i "${agent_iface[$1]}" --set "control.dir=$work/control" "${@:2}"
 }
@@ -212,14 +212,15 @@ download_all() {
 
 # ---- comparison ----
 
-# is_in_stream NAME PORT HEADER: the stream to the client's port is HEADER bytes, then the file NAME.
+# is_in_stream NAME PORT HEADER: check that the stream to the client's port consists of HEADER bytes
+# and the file NAME.
 is_in_stream() {
 	cmp -s -i "$3:0" "$work/server/$server_ip.80-$client_ip.$2" "$work/www/$1"
 }
 
 compare_files() {
 	local name port header right=0 wrong=0
-	diff -rq "$work/www" "$work/got" >"$work/diff" || bad 'curl got other bytes than the server has'
+	diff -rq "$work/www" "$work/got" >"$work/diff" || bad 'files that curl downloaded differ from those of the server'
 	while read -r name port header; do
 		if is_in_stream "$name" "$port" "$header"; then
 			right=$((right + 1))
@@ -245,7 +246,7 @@ compare_modes() {
 		diff -rq -x '.*' "$work/server" "$work/mirror" >"$work/diff"; then
 		good "the mirror port gave the same $count streams, byte for byte"
 	else
-		bad "the mirror port gave other streams ($count files):"
+		bad "the streams of the mirror port differ ($count files):"
 		head -n 5 "$work/diff" | sed "s|$work/||g; s/^/    | /"
 	fi
 }
@@ -275,7 +276,7 @@ show_map() {
 	grep -q packets "$work/map" || bad 'the map of flows could not be read'
 }
 
-# stop_weft NAME: stop the agent NAME; its ledgers must close.
+# stop_weft NAME: stop the agent NAME, and check that each frame and byte has exactly one outcome.
 stop_weft() {
 	local status log=$work/$1.log
 	kill -TERM "${agent_pid[$1]}"
@@ -287,13 +288,13 @@ stop_weft() {
 		bad "the agent ended with status $status"
 	fi
 	if grep -q 'NOT closed' "$log" || ! grep -q 'ledger payload_bytes closed' "$log"; then
-		bad 'a ledger does not close'
+		bad 'some frames or bytes have no outcome, or more than one'
 	else
 		good 'every frame and every byte has exactly one outcome'
 	fi
 }
 
-# check_iface NAME: the interface of the agent NAME has no program any more.
+# check_iface NAME: check that the interface of the agent NAME no longer has a program.
 check_iface() {
 	! ip -n "${agent_ns[$1]}" link show "${agent_iface[$1]}" | grep -q xdp
 }
@@ -306,9 +307,9 @@ check_nothing_left() {
 		bad 'devices or a program of weft are left'
 	fi
 	if ip netns exec "$client" curl -s -o /dev/null "http://$server_ip/one-byte"; then
-		good 'and still carry traffic'
+		good 'the interfaces still carry traffic'
 	else
-		bad 'the interface carries no traffic any more'
+		bad 'the interface no longer carries traffic'
 	fi
 }
 
@@ -335,22 +336,22 @@ start_weft mirror tap
 
 step "curl downloads $big_mb MB, 5 MB, 1 byte and $small_count small files, 20 at a time"
 before=$EPOCHREALTIME
-(download_all) # a shell of its own: its wait must not wait for the server
+(download_all) # in a subshell, whose `wait` does not wait for the server
 good "$(wc -l <"$work/list") downloads in $(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $before }") s"
 
-step "What the server's kernel knows: the map of flows"
+step "The map of flows in the server's kernel"
 show_map
 
-step 'The ledgers, when weft on the server stops'
+step 'Frame and byte accounting of weft on the server'
 stop_weft server
 
-step 'The ledgers, when weft on the mirror port stops'
+step 'Frame and byte accounting of weft on the mirror port'
 stop_weft mirror
 
 step 'The streams'
 show_streams
 
-step 'The proof'
+step 'Comparison of downloads and streams'
 compare_files
 compare_modes
 check_nothing_left
@@ -360,4 +361,4 @@ if [ "$problems" -gt 0 ]; then
 	printf '  %s%d problems%s\n' "$red" "$problems" "$plain"
 	exit 1
 fi
-good 'everything was right; nothing is left behind'
+good 'all checks passed, and everything that the demo created was removed'
