@@ -4,7 +4,7 @@
 # completion.bash - completes the command line of weft in bash.
 #
 # Commands, options and choices are read from the help of the installed program, and keys from
-# `weft config show`, so that nothing here must follow a change of them.
+# `weft config show`, so that this file need not change when they change.
 
 _weft_commands() { "$1" help 2>/dev/null | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'; }
 

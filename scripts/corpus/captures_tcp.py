@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
-captures_tcp.py - captures about TCP: how a connection opens, how its bytes arrive, how it ends.
+captures_tcp.py - captures that test TCP: opening, arrival of data, end.
 
-Where data of several copies differ, the receiver is a Linux host, weft's default policy.
+Where copies of the same data differ, the expected bytes are those of a Linux host, weft's default policy.
 """
 import struct
 
@@ -47,7 +47,7 @@ def ordinary():
 
 @capture("open/syn-repeated")
 def syn_repeated():
-    """SYN and SYN-ACK come twice."""
+    """SYN and SYN-ACK are captured twice."""
     shown = Capture()
     connection = shown.connection()
     for _ in range(2):
@@ -61,7 +61,7 @@ def syn_repeated():
 
 @capture("open/syn-with-new-isn")
 def syn_with_new_isn():
-    """The client gives up its first SYN and tries again with another initial sequence number."""
+    """The client repeats its SYN with another initial sequence number."""
     shown = Capture()
     connection = shown.connection(isn=(777000, 5000))
     connection.raw(CLIENT, 1000, SYN)
@@ -177,7 +177,7 @@ def sequence_wraps():
 
 @capture("data/retransmissions")
 def retransmissions():
-    """Each segment comes twice, the second time when it was acknowledged."""
+    """Each segment is captured twice, the second time after its acknowledgement."""
     shown, connection = begin()
     for off, data in pieces_of(connection, CLIENT, text("twice", 500), 100):
         connection.segment(CLIENT, off, data)
@@ -188,7 +188,7 @@ def retransmissions():
 
 @capture("data/retransmission-with-other-bytes")
 def retransmission_with_other_bytes():
-    """What was delivered stays, whatever a later copy says."""
+    """A later copy with other bytes does not change delivered bytes."""
     shown, connection = begin()
     off = connection.write(CLIENT, text("first", 200))
     connection.segment(CLIENT, off, connection.written[CLIENT])
@@ -198,7 +198,7 @@ def retransmission_with_other_bytes():
 
 @capture("data/retransmission-repacked")
 def retransmission_repacked():
-    """Lost segments come again in other sizes, beginning before and ending behind what is held."""
+    """Lost segments are sent again in other sizes, beginning before and ending behind the held bytes."""
     shown, connection = begin()
     data = text("repacked", 600)
     connection.write(CLIENT, data)
@@ -218,7 +218,7 @@ def reversed_order():
 
 @capture("data/every-second-late")
 def every_second_late():
-    """Nineteen holes are filled from the back."""
+    """Nineteen holes are filled, the last one first."""
     shown, connection = begin()
     pieces = pieces_of(connection, SERVER, text("holes", 4000), 100)
     for off, data in pieces[1::2] + pieces[0::2][::-1]:
@@ -228,7 +228,7 @@ def every_second_late():
 
 @capture("data/hole-filled-late")
 def hole_filled_late():
-    """A lost segment is sent again after 0.7 seconds; nobody acknowledged past it before."""
+    """A lost segment is sent again after 0.7 seconds; no byte behind it was acknowledged before."""
     shown, connection = begin()
     pieces = pieces_of(connection, CLIENT, text("patient", 300), 100)
     connection.segment(CLIENT, *pieces[0])
@@ -240,7 +240,7 @@ def hole_filled_late():
 
 @capture("data/hole-never-captured")
 def hole_never_captured():
-    """The receiver acknowledges what the capture lost: a gap of 100 bytes, then the rest."""
+    """The receiver acknowledges bytes that were not captured: a gap of 100 bytes, then the rest."""
     shown, connection = begin()
     pieces = pieces_of(connection, CLIENT, text("incomplete", 500), 100)
     connection.received[CLIENT] = b"".join(data for off, data in pieces if off != 100)
@@ -268,7 +268,7 @@ def cut_by_snap_length():
 
 @capture("data/cut-then-whole")
 def cut_then_whole():
-    """A segment cut by the capture comes again whole before it was acknowledged."""
+    """A segment truncated by the capture is sent again before its acknowledgement and captured whole."""
     shown, connection = begin()
     data = text("whole at last", 300)
     off = connection.write(CLIENT, data)
@@ -312,7 +312,7 @@ def overlap_held_inside():
 
 @capture("data/out-of-window")
 def out_of_window():
-    """Data far beyond the receiver's window is not the connection's."""
+    """Data far beyond the receiver's window is not delivered."""
     shown, connection = begin()
     connection.segment(CLIENT, 3000000, b"x" * 100)
     connection.send(CLIENT, text("within", 200))
@@ -336,7 +336,7 @@ def old_timestamp():
 
 @capture("data/keep-alive")
 def keep_alive():
-    """Keep-alives carry one byte before what is expected, or none."""
+    """Keep-alives carry the byte before the next expected one, or no byte."""
     shown, connection = begin()
     connection.send(CLIENT, text("alive", 100))
     connection.acknowledge(SERVER)
@@ -349,7 +349,7 @@ def keep_alive():
 
 @capture("data/zero-window-probe")
 def zero_window_probe():
-    """A probe's byte is not accepted while the window is closed, and comes again later."""
+    """The byte of a probe is not accepted while the window is closed, and is sent again later."""
     shown, connection = begin()
     connection.send(CLIENT, text("fills the window", 100))
     connection.acknowledge(SERVER, window=0)
@@ -365,7 +365,7 @@ def zero_window_probe():
 
 @capture("data/urgent")
 def urgent():
-    """Urgent data stays in line."""
+    """Urgent data is delivered in order with the other data."""
     shown, connection = begin()
     connection.send(CLIENT, b"before" + b"!" + b"after", flags=PSH | ACK | URG, urgent=7)
     return end(shown, connection)
@@ -373,7 +373,7 @@ def urgent():
 
 @capture("data/window-scale")
 def window_scale():
-    """A window of 1,000 scaled by 2^7 has room for bytes that an unscaled one has not."""
+    """A window of 1,000 scaled by 2^7 accepts bytes that exceed an unscaled window."""
     shown = Capture()
     connection = shown.connection()
     connection.open(syn_options=b"\x02\x04\x05\xb4\x01\x03\x03\x07")
@@ -388,7 +388,7 @@ def window_scale():
 
 @capture("end/half-close")
 def half_close():
-    """The client ends its direction first; the server goes on."""
+    """The client ends its direction first; the server continues to send."""
     shown, connection = begin()
     connection.send(CLIENT, text("request", 100))
     connection.finish(CLIENT)
@@ -516,7 +516,7 @@ def payload_rewritten():
 
 @capture("checksum/lone-wrong-port-auto")
 def lone_wrong_port():
-    """A damaged copy of a segment has another port: it opens no connection, its address is right elsewhere."""
+    """A damaged copy has another port: it opens no connection, because its sender's other checksums are right."""
     shown = Capture()
     shown.checksum = "auto"
     connection = shown.connection()
@@ -531,7 +531,7 @@ def lone_wrong_port():
 
 @capture("checksum/offloaded-auto")
 def offloaded_auto():
-    """A sender left its checksums to the adapter: they hold the pseudo header's sum."""
+    """A sender left its checksums to the adapter: they contain only the pseudo header's sum."""
     shown = Capture()
     shown.checksum = "auto"
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
-captures_time.py - captures about time: segments that come late, silence, clocks that are set.
+captures_time.py - captures that test time: late segments, silence, clocks that are set.
 """
 from corpus.captures_tcp import begin, end, pieces_of, timestamp
 from corpus.connection import CLIENT, SERVER, Capture, text
@@ -11,12 +11,12 @@ SECOND = 10**9
 HOUR, DAY = 3600 * SECOND, 86400 * SECOND
 
 
-# ---- segments that come late ----
+# ---- late segments ----
 
 
 @capture("time/retransmission-after-a-minute")
 def retransmission_after_a_minute():
-    """Three segments are lost and sent again after 1.1, 3 and 60 seconds; keep-alives come between."""
+    """Three segments are lost and sent again after 1.1, 3 and 60 seconds; keep-alives are sent meanwhile."""
     shown, connection = begin()
     pieces = pieces_of(connection, CLIENT, text("very patient", 700), 100)
     seen = [0, 2, 4, 6]
@@ -34,7 +34,7 @@ def retransmission_after_a_minute():
 
 @capture("time/data-two-minutes-behind-its-fin")
 def data_behind_its_fin():
-    """Both sides have sent their FIN; the last data before one of them comes after 100 seconds."""
+    """Both sides have sent their FIN; the last data before one FIN is captured 100 seconds later."""
     shown, connection = begin()
     pieces = pieces_of(connection, CLIENT, text("almost the end", 200), 100)
     connection.segment(CLIENT, *pieces[0])
@@ -68,7 +68,7 @@ def one_sided_late():
 
 
 def after_silence(seconds, hertz):
-    """Timestamps of @hertz go half around during the silence (RFC 7323, 5.5)."""
+    """TCP timestamps of @hertz pass half of their range during the silence (RFC 7323, 5.5)."""
     shown = Capture()
     connection = shown.connection()
 
@@ -87,13 +87,13 @@ def after_silence(seconds, hertz):
 
 @capture("time/microsecond-timestamps-after-40-minutes")
 def microsecond_timestamps():
-    """A clock of 1 MHz goes half around in 2147 seconds."""
+    """A timestamp clock of 1 MHz passes half of its range in 2147 seconds."""
     return after_silence(2400, 10**6)
 
 
 @capture("time/millisecond-timestamps-after-25-days")
 def millisecond_timestamps():
-    """A clock of 1 kHz goes half around in 24.8 days."""
+    """A timestamp clock of 1 kHz passes half of its range in 24.8 days."""
     return after_silence(25 * 86400, 1000)
 
 
@@ -101,7 +101,7 @@ def millisecond_timestamps():
 
 
 def two_connections(between):
-    """A connection, a change of the clock, and one with two segments in each other's place."""
+    """A connection, a change of the clock, and a connection with two segments in exchanged order."""
     shown = Capture()
     shown.connection(client=("10.0.0.1", 999)).talk("before")
     shown.time_ns += between

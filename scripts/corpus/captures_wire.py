@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
-captures_wire.py - captures about what is around TCP: link types, tags, tunnels, IP, file formats.
+captures_wire.py - captures that test the layers below TCP: link types, tags, tunnels, IP, file formats.
 """
 import functools
 
@@ -12,14 +12,14 @@ V6 = {"client": ("2001:db8::1", 1000), "server": ("2001:db8::2", 80)}
 
 
 def talk(dress=headers.ethernet, link=1, **ends):
-    """One ordinary connection, each packet in @dress."""
+    """One ordinary connection, each packet wrapped by @dress."""
     shown = Capture(dress, link)
     shown.connection(**ends).talk()
     return shown
 
 
 def ethernet_over(tunnel):
-    """An outer Ethernet frame around what @tunnel makes of a packet."""
+    """An outer Ethernet frame around the result of @tunnel for a packet."""
     return lambda packet: headers.ethernet(tunnel(packet))
 
 
@@ -223,7 +223,7 @@ def ipv4_options():
 
 
 def in_fragments(order, size=200, **ends):
-    """Each packet's fragments in the order that @order makes of them."""
+    """Each packet in fragments, in the order that @order returns."""
     count = [0]
 
     def dress(packet):
@@ -241,7 +241,7 @@ capture("ip/fragments-ipv6-reversed")(lambda: in_fragments(lambda pieces: pieces
 
 @capture("ip/fragments-overlap")
 def fragments_overlap():
-    """A datagram whose fragments overlap is dropped whole; the segment comes again."""
+    """A datagram whose fragments overlap is dropped whole; the segment is sent again."""
     shown = Capture()
     connection = shown.connection()
     connection.open()
@@ -307,7 +307,7 @@ for name, variant in {
 
 @capture("file/version-2.2")
 def version_2_2():
-    """Old versions wrote the two lengths in the other order; it shows where a packet was cut."""
+    """Old versions wrote the two lengths in the other order, which is visible if a packet was truncated."""
     shown = Capture()
     connection = shown.connection()
     connection.open()
@@ -341,7 +341,7 @@ capture("file/cut-in-block.pcapng")(lambda: cut_file(pcapng))
 
 @capture("file/damaged-record")
 def damaged_record():
-    """A record that claims to be longer than any packet ends the file; what came before is kept."""
+    """A record that claims to be longer than any packet ends the file; earlier packets are kept."""
     shown = talk()
     shown.written = formats.pcap(shown.records) + b"\xff" * 64
     shown.status = 3
@@ -382,7 +382,7 @@ def two_interfaces():
 
 
 def joined(second):
-    """Two files joined by cat: the second header is no packet, and nothing behind it is read."""
+    """Two files joined by cat: the second header is not a packet, and reading stops there."""
     shown = talk()
     shown.status = 3
     shown.written = formats.pcap(shown.records) + second(talk(client=("10.0.0.9", 9)).records)
@@ -405,7 +405,7 @@ def pcapng_joined():
 
 @capture("file/two-sections.pcapng")
 def two_sections():
-    """The second section has the other byte order, and a block that nobody knows in front."""
+    """The second section has the other byte order, and begins with a block of an unknown type."""
     shown = talk()
     half = len(shown.records) // 2
     unknown = formats.block(">", 0x0BAD, text("unknown", 50))
@@ -432,7 +432,7 @@ def time_resolutions():
 
 @capture("file/snap-length.pcapng")
 def snap_length():
-    """Simple packets are cut by the interface's snap length: what was captured is delivered."""
+    """Simple packets are truncated to the interface's snap length: the captured bytes are delivered."""
     shown = Capture()
     connection = shown.connection()
     connection.open()

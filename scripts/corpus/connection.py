@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
-connection.py - a TCP connection that knows which bytes each receiver got.
+connection.py - a TCP connection, and the bytes that each of its receivers got.
 
-The two streams are kept beside the packets and are never computed from them: send() says what the
-application wrote and received, segment() makes any packet without changing what was received.
+The two streams are kept beside the packets and are never computed from them: send() states what the
+applications wrote and received, segment() makes any packet without changing what was received.
 """
 import hashlib
 
@@ -15,7 +15,7 @@ STEP_NS = 10**6
 
 
 def text(label, length):
-    """Bytes that look like no other's: a hash of @label and a counter, as lines of hex."""
+    """Bytes that occur nowhere else: a hash of @label and a counter, as lines of hex."""
     out = b""
     while len(out) < length:
         out += hashlib.sha256(f"{label}{len(out)}".encode()).hexdigest().encode() + b"\n"
@@ -23,7 +23,7 @@ def text(label, length):
 
 
 class Capture:
-    """Frames in order of arrival, and the streams that they must give."""
+    """Frames in order of arrival, and the streams that must result."""
 
     def __init__(self, dress=headers.ethernet, link=1):
         self.dress, self.link = dress, link
@@ -99,7 +99,7 @@ class Connection:
         self.raw(CLIENT, self.seq(CLIENT, 0), ACK, ack=self.irs[SERVER] + 1)
 
     def write(self, side, data):
-        """The application writes and the peer receives, whatever packets bring it. Returns its offset."""
+        """The application writes @data and the peer receives it, by whatever packets. Returns its offset."""
         off = len(self.written[side])
         self.written[side] += data
         self.received[side] += data
@@ -126,7 +126,7 @@ class Connection:
         self.acknowledge(CLIENT)
 
     def talk(self, label="talk"):
-        """What most captures show: a request, an answer of two segments, and the end."""
+        """The common conversation: a request, an answer of two segments, and the end."""
         self.open()
         self.send(CLIENT, b"GET /" + text(label + " request", 40))
         self.send(SERVER, text(label + " answer", 700))

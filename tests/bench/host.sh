@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# host.sh BUILD_DIR [OTHER_BUILD_DIR] - measures what an observer of a host's own traffic costs the
-# host: no observer, tcpdump, weft in host mode with full reassembly, weft with --depth 64K, and
-# another build of weft. All are measured in turn, RUNS times; medians are printed.
+# host.sh BUILD_DIR [OTHER_BUILD_DIR] - measures the cost of observing a host's own traffic: no
+# observer, tcpdump, weft in host mode with full reassembly, weft with --depth 64K, and another
+# build of weft. All are measured in turn, RUNS times; medians are printed.
 #
 #   bulk      iperf3, one connection, from the observed host
 #   requests  wrk, 32 connections at a time, one small request on each
@@ -82,7 +82,7 @@ prepare() {
 	sleep 1
 }
 
-# ---- observers: start_NAME starts one; $observer is its pid ----
+# ---- observers: start_NAME starts the observer NAME; its pid is $observer ----
 
 # start COMMAND...: start an observer in the server's namespace.
 start() {
@@ -117,7 +117,7 @@ stop_observer() {
 	observer=
 }
 
-# What weft lost, of its last lines.
+# Print the losses that the last lines of weft's output report.
 losses() {
 	grep -q 'NOT closed' "$work/err" && printf 'a ledger is NOT closed; '
 	grep ledger "$work/err" | grep -oE '[0-9,]+ (ring full|shed|failed|lost|fill empty)' | sort -u |

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * host_latency.c - the time from a segment's arrival at the interface to the inline callback that
- * gets its bytes.
+ * host_latency.c - measures the time from a segment's arrival at the interface to the inline
+ * callback that receives its bytes.
  *
  *   host_latency IFACE     captures in host mode until SIGINT or SIGTERM, then prints:
  *                          DATA events, then median, 99th percentile and maximum in microseconds
  *
- * The arrival is the time stamp of the event's segment, which the kernel program took.
+ * The time of arrival is the event's time stamp, which the kernel program recorded.
  */
 #include <math.h>
 #include <signal.h>

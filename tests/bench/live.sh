@@ -84,7 +84,7 @@ stop() {
 	receiver_pid=
 }
 
-# Each function prints frames per second sent and received, then remarks.
+# Each function prints the frames per second that were sent and received, then remarks.
 run_bare() {
 	local sent received
 	start bare_is_ready "$bench/xsk_bare" rx0

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * overload.c - measures what a segment costs a worker whose receive ring overflows.
+ * overload.c - measures the CPU time per segment of a worker whose receive ring overflows.
  *
  *   overload [--flows N] [--payload BYTES] [--lost PARTS] [--frames N]
  *
@@ -36,7 +36,7 @@
 
 enum {
 	MEMORY_MB = 512,
-	RX_FRAMES = 29440, /* of tap mode with MEMORY_MB and one queue */
+	RX_FRAMES = 29440, /* number of receive frames in tap mode with MEMORY_MB and one queue */
 	FRAME_BYTES = 4096,
 	FRAME_OFFSET = 256, /* bytes before the packet in its receive frame */
 	RING_FRAMES = 2048,

@@ -24,7 +24,7 @@ struct wf_arena;
 struct wf_page_pool;
 struct wf_pipeline;
 
-/* Where frames lie. */
+/* The memory in which frames are stored. */
 enum engine_run_place {
 	ENGINE_RUN_FILE = 0, /* in the caller's memory, as in a mapped file */
 	ENGINE_RUN_PAGES,    /* in pages, as in tap mode */

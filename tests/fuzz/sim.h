@@ -92,7 +92,7 @@ struct sim_opts {
 	uint64_t rto_ns;
 	/* if not 0: one segment is lost, and sent again after this time */
 	uint64_t late_rto_ns;
-	bool late_twice; /* the segment after it is lost too, and sent again after twice that */
+	bool late_twice; /* the next segment is lost too, and sent again after twice this time */
 	bool fin_waits;	 /* only data reveals that a segment is lost */
 	uint32_t loss_before_percent; /* packets lost between sender and tap */
 	uint32_t loss_after_percent;

@@ -113,7 +113,7 @@ struct sim {
 	uint32_t ack_losses;
 	uint32_t data_segments[2];
 	uint32_t late_segments; /* segments sent late so far */
-	int late_side;		/* their sender, if there are any */
+	int late_side;		/* sender of these segments, if there are any */
 };
 
 enum fate {

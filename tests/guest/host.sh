@@ -25,7 +25,7 @@ fetch_one() {
 	rm -f "$info"
 }
 
-# reach ADDRESS: the client gets an answer from the web server at ADDRESS.
+# reach ADDRESS: check that the client gets an answer from the web server at ADDRESS.
 reach() { client curl -sf --max-time 5 -o /dev/null "http://$1/ready"; }
 
 # fetch ADDRESS PREFIX COUNT: the client downloads PREFIX-1 ... PREFIX-COUNT, four at a time.

@@ -57,7 +57,7 @@ static void fail(const char *what, int err)
 	exit(1);
 }
 
-/* ---- what was counted ---- */
+/* ---- checks of counters ---- */
 
 static void keep_metric(const struct weft_metric *metric, void *ctx)
 {
@@ -172,7 +172,7 @@ static void take_own(const struct weft_flow_view *view, void *ctx)
 	own->verdict = view->sides[WEFT_TO_SERVER].verdict;
 }
 
-/* Return true if a busy worker is the reason of @err. */
+/* Return true if @err means that a worker was busy. */
 static bool is_busy(int err)
 {
 	return err == -ETIMEDOUT || err == -EBUSY;
@@ -264,7 +264,7 @@ static void *change(void *arg)
 struct closes {
 	_Atomic unsigned long long all;
 	_Atomic unsigned long long by_program;
-	_Atomic unsigned long long misplaced; /* of a wrong interface or worker */
+	_Atomic unsigned long long misplaced; /* connections with a wrong interface or worker */
 };
 
 static int count_event(const struct weft_event *event, void *ctx)
@@ -350,7 +350,7 @@ static void run_round(const char *ifname, enum weft_mode mode)
 	check_ledgers();
 	if (closes.all != value_of("flows_closed_flows"))
 		fail("ends of connections that nobody was told", -EBADMSG);
-	/* Besides the submitted connection. */
+	/* 1: the submitted connection; the others are those of the interface. */
 	if (closes.by_program < 1 + sums.ends - ends)
 		fail("an end by weft_flow_end() is not reported", -EBADMSG);
 	if (closes.misplaced)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_absence.sh - the frames that arrive in 50 ms at 1 Gbit/s arrive while weft does not run, several
-# times. Nothing is lost and nothing is shed: in host mode with default options, in tap mode with the
-# length of the rings that the manual names.
+# test_absence.sh - several times, as many frames as arrive in 50 ms at 1 Gbit/s are sent while weft
+# is stopped. Nothing is lost and nothing is shed: in host mode with default options, in tap mode
+# with the ring length that the manual recommends.
 #
 # weft is stopped while exactly these frames are sent, so the test does not depend on the speed of the
 # machine. They are sent in groups, because a veth device queues at most 256 frames and drops others.

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_agents.sh - several agents on one host: commands find the one that is meant. An agent on two
-# interfaces is one; interfaces of the same name in two network namespaces are two, also if both
-# agents see the same files; other users are told that they are not permitted.
+# test_agents.sh - several agents on one host: each command finds the right one. An agent on two
+# interfaces counts once. Interfaces of the same name in two network namespaces belong to two
+# agents, even if both use the same files. Commands of other users fail with the message that they
+# are not permitted.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_demo.sh - the demonstration proves what it claims and leaves nothing behind.
+# test_demo.sh - `weft demo` compares all downloads and both modes, and removes everything it
+# created.
 #
-# Alone: it counts what demonstrations leave behind.
+# Alone: it counts namespaces and files that any demo has left.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_disk_full.sh - outputs on a full disk: what is missing is reported, and they go on when there
-# is room again.
+# test_disk_full.sh - outputs on a full disk: missing data is reported, and writing continues when
+# there is room again.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
@@ -98,7 +98,7 @@ check 'stop: the ledger of the output closes' jq -e \
 	'.sinks[0] | .failed_bytes > 0 and .data_bytes == .written_bytes + .failed_bytes' "$work/report.json"
 check 'stop: the summary has what failed' grep -q 'sink streams: failed: .* payload bytes) not' "$work/err"
 
-# A pipe that stays open: weft ends although the capture goes on.
+# The input is a pipe that stays open: weft ends although the capture continues.
 mkfifo "$work/fifo"
 sleep 60 >"$work/fifo" & pids+=($!)
 timeout 30 "$weft" replay - --checksum ignore --quiet --events /dev/full \

@@ -50,7 +50,7 @@ check "stats: Suricata's objects agree with the metrics" has '.event_type == "st
 check 'stats: the ledger is in it' has '.event_type == "stats" and (.stats.weft |
 	.payload_bytes == ([to_entries[] | select(.key | test("^payload_.+_bytes$")) | .value] | add))'
 
-# A metric of the table that does not exist would be 0 for ever.
+# Find metrics in the table that do not exist: their value would always be 0.
 names_exist() {
 	jq -r 'select(.event_type == "stats") | .stats.weft | keys[]' "$work/one.json" | sort -u >"$work/metrics"
 	python3 - "$root/user/sink/format/eve_stats.c" <<'PY' | sort -u >"$work/named"
@@ -62,7 +62,7 @@ PY
 }
 check "stats: the metrics of Suricata's numbers exist" names_exist
 
-# ---- a check that accepts anything would be worth nothing ----
+# ---- the schema check rejects invalid events ----
 spoilt() { # FILTER TEXT: a flow record changed by this jq filter is rejected with this text
 	jq -c "select(.event_type == \"flow\") | $1" "$work/one.json" | head -n 1 >"$work/spoilt.json"
 	! eve_is_valid "$work/spoilt.json" >"$work/errors" && cat "$work/errors" && grep -qF -- "$2" "$work/errors"

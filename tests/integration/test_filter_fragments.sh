@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # test_filter_fragments.sh - filter.ports and filter.sample in live capture apply to connections
-# whose segments are IP fragments: the kernel can't see their ports, the rebuilt datagrams have them.
+# whose segments are IP fragments: the kernel can't read their ports, but the rebuilt datagrams
+# contain them.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft
@@ -32,14 +33,15 @@ check 'cut segments into fragments' python3 "$wrap" fragments "$work/whole.pcap"
 "$weft" replay "$work/whole.pcap" --quiet --checksum ignore --streams "$work/plain"
 check 'there are two streams of each connection' [ "$(ls "$work/plain" | wc -l)" -eq 80 ]
 
-# is_settled: user space has counted an outcome for all that it got.
+# is_settled: user space has counted an outcome for every frame that it received.
 outcomes() { agent_stats --json | jq '[.metrics | to_entries[] | select(.key | test("^rebuilt_")) | .value.value] | add'; }
 is_settled() {
 	local before after
 	before=$(outcomes) && sleep 0.3 && after=$(outcomes) && [ "$before" -gt 0 ] && [ "$before" = "$after" ]
 }
 
-# Unlike ledgers_close, this does not ask for a ledger of payload: there may be none.
+# Unlike ledgers_close, this does not require a ledger of payload, because no payload may be
+# captured.
 ledgers_of_fragments_close() {
 	cat "$work/agent.err"
 	grep -q 'ledger rebuilt_datagrams closed' "$work/agent.err" && ! grep -q 'NOT closed' "$work/agent.err"

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_interface_gone.sh - an interface that goes down, is deleted, moved or made again, and a program
-# that another process detaches: each is reported, and the agent ends or takes the new interface.
+# test_interface_gone.sh - an interface goes down, is deleted, moved or created again, or another
+# process detaches its program: each change is reported, and the agent ends or captures from the new
+# interface.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft

@@ -112,7 +112,7 @@ for kind in jumbo vxlan gre qinq fragments; do
 	drop_pair
 done
 TAP_MTU=
-# With one socket per queue, segments that arrive at another worker than the owner are handed over.
+# With one socket per queue, segments that arrive at another worker are passed to the owner.
 for kind in vxlan fragments; do
 	check "$kind, queues dealt out to workers: send it into a tap port" tap "$kind" 1500 \
 		--set capture.nic_hash=on --streams "$work/$kind.by-queue" &&

@@ -31,8 +31,8 @@ downloads() {
 # all_captured: whether no frame was lost because a worker's ring was full.
 all_captured() { [ "$(agent_metric worker_ring_full_frames)" = 0 ]; }
 
-# Every byte is demanded at a rate that this machine can carry: if the ring was full, which weft has
-# to tell and to count, the downloads are repeated more slowly.
+# Every byte must be captured at a rate that this machine can process: if a ring was full, which
+# weft must report and count, the downloads are repeated more slowly.
 for web_rate in '' 100M 25M 8M; do
 	check "agent starts in host mode${web_rate:+, again for $web_rate bytes/s}" \
 		agent_start "$ns_a" eth0 --mode host --workers 2 --max-memory 1G \

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # test_memory_room.sh - in a control group with a limit, weft lowers its default limit of memory and
-# says so, rejects a limit that does not fit, captures within the group's limit, and touches no
+# reports this, rejects a limit that does not fit, captures within the group's limit, and touches no
 # memory before it is used.
 . "$(dirname "$0")/lib.sh"
 need_root
@@ -58,7 +58,8 @@ check 'a configured limit: nothing is said' bash -c "! grep memory: '$work/err'"
 
 # ---- live, in both modes ----
 
-# An address would keep tap mode from starting. Not ip netns exec: it hides /sys/fs/cgroup.
+# Remove the address, because tap mode rejects an interface with one. `ip netns exec` is not used,
+# because it hides /sys/fs/cgroup.
 make_pair && ip -n "$ns_b" addr flush dev eth0 || exit 1
 mkdir "$work/control"
 in_b=(nsenter --net="/run/netns/$ns_b" unshare -m)
@@ -77,7 +78,7 @@ captures() {
 	agent_stop || { cat "$work/err"; return 1; }
 	lib_gone "$agent_pid" 50
 }
-# resident_below MB, limit_is_lowered: of the last agent.
+# resident_below MB, limit_is_lowered: check the last agent.
 resident_below() { cat "$work/kb" && [ "$(cat "$work/kb")" -lt $(($1 * 1024)) ]; }
 limit_is_lowered() { jq -e '.metrics.memory_limit_bytes.value <= 75 * 1048576' "$work/stats.json"; }
 

@@ -3,8 +3,8 @@
 #
 # test_pressure_drill.sh - connections with a hole fill the memory of a live agent: its pressure
 # level rises from normal to low, high and critical, and falls again. Each level's actions appear in
-# `weft stats` and are undone; each change is an event; connections whose hole was not given up are
-# complete.
+# `weft stats` and are undone; each change is an event; connections whose hole was not reported as a
+# gap are complete.
 #
 # Alone: its connections must fill the memory before they time out.
 . "$(dirname "$0")/lib.sh"
@@ -29,8 +29,8 @@ hold_until() {
 	done
 }
 
-# Were all actions of level critical seen? New connections arrive all the time, so that some meet the
-# short time for which pressure is critical, on a machine of any speed.
+# Check that all actions of level critical were seen. New connections arrive all the time, so that
+# some arrive in the short time of critical pressure, on a machine of any speed.
 critical_actions() {
 	is relief_refused_flows -gt 0 && is kernel_shed_frames -gt 0
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_privileges.sh - what weft run needs, and the messages when something is missing: capabilities,
-# a BPF file system, locked memory.
+# test_privileges.sh - the requirements of weft run, and the messages if one is missing:
+# capabilities, a BPF file system, locked memory.
 . "$(dirname "$0")/lib.sh"
 need_root
 need_weft

@@ -61,8 +61,8 @@ serve() {
 		            key.fileobj.close()
 	PYTHON
 }
-# say PORT [LOCALPORT]: connect to PORT of a, say hello, and print the answer; with LOCALPORT, stay
-# connected.
+# say PORT [LOCALPORT]: connect to PORT of a, send "hello", and print the answer; with LOCALPORT,
+# stay connected.
 say() {
 	exec python3 - "$@" <<-'PYTHON'
 		import socket
@@ -108,7 +108,7 @@ end_agent() {
 	wait "$agent" || { cat "$work/agent.err"; return 1; }
 	ledgers_close
 }
-# agent_was_right: the last run did what its line says.
+# agent_was_right: the last run had the effect that README.md describes for its line.
 agent_was_right() {
 	case $agent_line in
 	*'--streams live --events -')
@@ -136,7 +136,7 @@ pattern_of() {
 	'bpftool'*) echo '"?packets"?' ;;
 	esac
 }
-# prints LINE: LINE ends with status 0 and prints what is expected.
+# prints LINE: LINE ends with status 0 and its output matches pattern_of.
 prints() {
 	"${typed[@]}" "exec $1" >"$work/typed" 2>&1 || { cat "$work/typed"; return 1; }
 	grep -qE -- "$(pattern_of "$1")" "$work/typed" || { cat "$work/typed"; return 1; }

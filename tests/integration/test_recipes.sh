@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_recipes.sh - types the commands of man/weft-recipes.7, section by section, and compares what
-# they do. Where a recipe needs another machine or program, a function stands for it: docker and
-# kubectl run the command with the capabilities and mounts that they are given, ssh and zeek write
-# what the real ones would.
+# test_recipes.sh - runs the commands of man/weft-recipes.7, section by section, and checks their
+# effects. Where a recipe needs another machine or program, a function stands for it: docker and
+# kubectl run the command with the given capabilities and mounts; ssh and zeek write the output of
+# the real programs.
 #
 #   [b: 192.0.2.9] client <- veth -> bridge: eth0 <- veth -> eth0 [a: 192.0.2.7, web server, weft]
 #                                            eth1 <- veth -> eth1 [a: copies of all, because the
@@ -37,7 +37,8 @@ blocks() {
 		print(text)
 	PYTHON
 }
-# start_section NAME: its commands are in the array lines; the current directory is a new one.
+# start_section NAME: store the section's commands in the array lines, and change to a new
+# directory.
 start_section() {
 	section=$1
 	mapfile -t lines < <(blocks "$1" prompt)
@@ -53,7 +54,7 @@ take() {
 }
 section_ends() { [ ${#lines[@]} -eq 0 ]; }
 
-# ---- the place: namespaces, mounts ----
+# ---- the environment: namespaces, mounts ----
 
 NO_IPV6=1 make_pair || exit 1
 ip -n "$ns_a" addr replace 192.0.2.7/24 dev eth0
@@ -77,7 +78,8 @@ background holder nsenter --net="/run/netns/$ns_a" unshare -m bash -c '
 	mount -t sysfs sysfs /sys && mount -t bpf bpf /sys/fs/bpf && touch "$0" && exec sleep 300' "$work/held"
 wait_until 50 test -e "$work/held"
 
-# type_line [COMMAND]: run it (the command taken last) in the place, in the current directory.
+# type_line [COMMAND]: run COMMAND (default: the command taken last) in the environment and the
+# current directory.
 type_line() {
 	nsenter -t "$holder" -m -n "--wd=$PWD" -- bash -c "$functions
 ${1:-$typed}" </dev/null
@@ -207,7 +209,7 @@ check 'it is in the events' wait_until 200 grep -q '"event_type":"flow".*"dest_p
 check 'the agent ends, with a summary' agent_ends
 check "$section: all commands were typed" section_ends
 
-# pod FIELD: the capabilities, or the command, of the container in the manifest.
+# pod FIELD: print the capabilities, or the command, of the container in the manifest.
 pod() {
 	blocks 'A KUBERNETES NODE' | sed '/^\$/d' | /usr/bin/python3 -c '
 import shlex, sys, yaml

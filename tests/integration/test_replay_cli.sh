@@ -138,7 +138,7 @@ check_weft 'explained: by the XDP program in tap mode' 0 'kernel .XDP program., 
 check_weft 'explained: in user space' 0 'user space, after decoding' \
 	replay "$work/good.pcap" --explain-filter --set filter.ports=80
 
-# ---- nothing found: one line says why, and what to try ----
+# ---- nothing found: one line reports the reason, with advice ----
 check_weft 'an expression that does not look behind VLAN tags' 0 \
 	'0 connections in 10 frames: 10 do not match the filter, of which 10 carry TCP behind VLAN tags' \
 	replay "$own_corpus/captures/tag/vlan.pcap" tcp port 80

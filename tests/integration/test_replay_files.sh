@@ -91,7 +91,7 @@ large_file() {
 		diff -r -x '.*' "$work/large" "$work/large.out"
 }
 check 'a compressed file of more than 64 KiB' large_file
-# A part of the last block of 64 KiB is lost, not all that was read with it.
+# Only a part of the last block of 64 KiB is lost, not the whole block.
 head -c 200000 "$work/large.gz" >"$work/cut.gz"
 check_weft 'compressed file that ends too early: what is before is read' 3 \
 	'damaged at byte [0-9]{6} \(packet [0-9]+\): truncated gzip' replay "$work/cut.gz" --checksum ignore

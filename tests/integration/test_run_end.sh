@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# test_run_end.sh - what ends a live run, and what does not: signals, --duration, --count. Runs
+# test_run_end.sh - signals, --duration and --count end a live run; some signals do not. Runs
 # capture the loopback interface of a namespace.
 . "$(dirname "$0")/lib.sh"
 need_root
@@ -85,7 +85,7 @@ check 'a connection is made' talk 1
 check 'a run ends when nobody reads its only output' lib_gone "$reader_pid" 100
 check 'and says so' grep -q 'every output has failed, so weft ends' "$work/agent.err"
 
-# An output that nobody reads keeps the run from ending.
+# A run whose output nobody reads does not end.
 mkfifo "$work/full"
 exec {full_fd}<>"$work/full"
 check 'agent starts with a reader that hangs' agent_start "$ns_a" lo --events "$work/full" || finish

@@ -297,7 +297,7 @@ static void fill_holes(struct play *play, const struct conversation *conv)
 	}
 }
 
-/* ---- would another answer about coalescing explain it? ---- */
+/* ---- search for an outcome of coalescing that explains a difference ---- */
 
 /*
  * A cell is the stream between two neighbouring endpoints; within it all bytes of one segment are

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_charges.c - memory outside the arena is charged before it is allocated; without budget the
- * allocation fails.
+ * test_charges.c - memory outside the arena is charged before it is allocated; if the limit is
+ * exceeded, the allocation fails.
  *
  * Tests use the loopback device without opening it.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_conn_hole.c - holes: what fills them, what ends them, which cause the gap has.
+ * test_conn_hole.c - the filling of holes, the end of holes, and the causes of the resulting gaps.
  */
 #include "unit/support/test.h"
 #include "unit/support/rig.h"

@@ -123,7 +123,10 @@ TEST_WITH(conn_memory_rather_short_of_it_a_little_may_be_held, setup, teardown)
 	assert_string_equal(rig_log(&rig), "> abc\n> def\n> ghi\n> jkl\n");
 }
 
-/* The first segments find no memory for a flow: what is missing when there is one was lost. */
+/*
+ * There is no memory for a flow at first: bytes of these segments count as lost when the flow
+ * begins.
+ */
 TEST_WITH(conn_memory_lost_before_the_flow_is_told_as_such, setup_half_open, teardown)
 {
 	take_memory_but(0);

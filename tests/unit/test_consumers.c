@@ -49,14 +49,14 @@ TEST_WITH(consumers_reader_that_takes_nothing_is_ended_by_its_ttl, setup, teardo
 
 	assert_int_equal(wf_registry_add(&rig.registry, &opts, false, &sub), 0);
 	wf_dispatch_flush(&rig.dispatch);
-	/* Nothing waits, so the reader may be idle. */
+	/* No event waits, so the reader may be idle. */
 	assert_int_equal(wf_registry_expire(&rig.registry, 1 * WF_NS_PER_SEC), 0);
 	assert_int_equal(wf_registry_expire(&rig.registry, 100 * WF_NS_PER_SEC), 0);
 	rig_handshake(&rig);
 	rig_log(&rig);
 	assert_int_equal(wf_registry_expire(&rig.registry, 101 * WF_NS_PER_SEC), 0);
 	assert_int_equal(wf_registry_expire(&rig.registry, 105 * WF_NS_PER_SEC), 0);
-	/* An event that is taken begins the time again. */
+	/* Taking an event restarts the idle time. */
 	assert_int_equal(wf_sub_poll(sub, events, 1, 0), 1);
 	send("hello");
 	rig_log(&rig);

@@ -19,7 +19,7 @@ enum { CONNS = 200, SEGMENTS = 5, WORKERS = 3 };
 
 #define START_NS 1700000000000000000ull
 
-/* What the program keeps for each connection. */
+/* The program's state for each connection. */
 struct mine {
 	uint64_t id;
 	uint32_t events;
@@ -52,7 +52,7 @@ static int on_event(const struct weft_event *event, void *ctx)
 	return 0;
 }
 
-/* The second inline subscription reads what the first has set. */
+/* The second inline subscription reads the pointer that the first has set. */
 static int read_only(const struct weft_event *event, void *ctx)
 {
 	const struct mine *mine = event->user;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_guess.c - each tunnel over UDP is named if it is sent to an unusual port; nothing else is.
+ * test_guess.c - each tunnel over UDP is recognised if it is sent to an unusual port; other
+ * datagrams are not.
  */
 #include "unit/support/test.h"
 

@@ -164,7 +164,7 @@ TEST_WITH(host_ring_lent_records_stay_until_done, setup, teardown)
 	assert_int_equal(take(), 2);
 	assert_int_equal(atomic_load(position(false)), 0);
 	source->ops->done(source);
-	/* The last one stays, so that the next commit does not wake. */
+	/* The last record stays in the ring, so that the next commit causes no wake-up. */
 	assert_int_equal(atomic_load(position(false)), produced / 2);
 	source->ops->set_wake(source, true);
 	assert_int_equal(atomic_load(position(false)), produced);
@@ -274,7 +274,7 @@ TEST_WITH(host_ring_almost_full_is_an_overrun, setup, teardown)
 	assert_int_equal(wf_host_ring_fill_percent(ring), produced * 100 / RING_BYTES);
 	assert_true(take() > 0);
 	assert_false(source->overran);
-	/* Too full to let frames collect. */
+	/* The ring is too full for waiting until more frames have collected. */
 	assert_int_equal(source->ops->fds(source, &fd, 1), 1);
 	while (produced < RING_BYTES * 15 / 16)
 		put_record(0, &record, text, sizeof(text));
@@ -295,9 +295,9 @@ TEST(host_ring_that_cannot_be_mapped_is_an_error)
 
 enum { STOCK_BYTES = 4096 };
 
-/* What the program copies into the ring. */
+/* The record that the program copies into the ring. */
 struct stock {
-	uint64_t len; /* of the record, with its head */
+	uint64_t len; /* length of the record, including its head */
 	struct weft_host_record record;
 	uint8_t bytes[STOCK_BYTES];
 };

@@ -20,7 +20,7 @@ enum { CONNS = 64, SEGMENTS = 5, WAIT_MS = 20000, LOG_BYTES = 4096 };
 
 #define START_NS 1700000000000000000ull
 
-/* What the callback does at the first DATA event to the server. */
+/* The action of the callback at the first DATA event to the server. */
 enum deed { DO_SHUNT, DO_PASS, DO_END, DO_FILTER, DO_LIST };
 
 static struct {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test_late.c - bytes that arrive after they were given up are no duplicates. */
+/* test_late.c - bytes that arrive after they were reported as a gap do not count as duplicates. */
 #include "unit/support/test.h"
 
 #include "flow/late.h"

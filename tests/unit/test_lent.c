@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_lent.c - frames that are lent, as by host mode's ring: bytes that are kept are copied, and
- * nothing else is. A lent frame may hold many segments in one packet, and exceed any page.
+ * test_lent.c - frames that are lent, as by the ring of host mode: only bytes that are kept longer
+ * are copied. A lent frame may hold many segments in one packet, and exceed any page.
  */
 #include "unit/support/test.h"
 #include "unit/support/rig.h"
@@ -16,7 +16,7 @@
 #include "packet/packet.h"
 
 enum {
-	FRAMES = 64, /* of the rig; a queue needs them */
+	FRAMES = 64, /* number of receive frames of the rig; a queue needs them */
 	HEADERS_BYTES = 14 + 20 + 20,
 	IP_OFF = 14,
 	BIG_BYTES = 300000, /* "BIG TCP": more than the IPv4 length field can express */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_nothing_found.c - the line that says why no frame led to a connection.
+ * test_nothing_found.c - the line with the reasons why no frame led to a connection.
  */
 #include "unit/support/test.h"
 
@@ -18,7 +18,7 @@ static bool has_line(const struct wf_nothing_counts *counts)
 	return wf_nothing_found_line(counts, text, sizeof(text));
 }
 
-/* A metric that was renamed would be read as 0, and the line would say nothing. */
+/* A renamed metric would be read as 0, and no line would be written. */
 TEST(nothing_found_reads_metrics_that_exist)
 {
 	struct wf_nothing_counts counts;
@@ -34,7 +34,7 @@ TEST(nothing_found_says_nothing_about_nothing)
 	assert_false(has_line(&(struct wf_nothing_counts){.frames = 0}));
 	assert_false(has_line(
 		&(struct wf_nothing_counts){.frames = 10, .processed = 10, .connections = 1}));
-	/* A filter is meant to leave out most frames. */
+	/* Excluding most frames is the purpose of a filter, so no line is needed. */
 	assert_false(has_line(&(struct wf_nothing_counts){
 		.frames = 1000, .processed = 1, .filtered = 999, .connections = 1}));
 }
@@ -88,7 +88,7 @@ TEST(nothing_found_names_tunnels_and_ethertypes)
 			     "0x88f7, which weft does not read)"));
 }
 
-/* A few ARP frames are worth no remark; TCP in tunnels is, even beside other connections. */
+/* A few ARP frames are not reported; TCP in tunnels is, even if there are other connections. */
 TEST(nothing_found_few_frames_are_not_named)
 {
 	assert_true(has_line(&(struct wf_nothing_counts){.frames = 1000,

@@ -135,7 +135,7 @@ TEST_WITH(overload_failed_trials_become_rare, setup, NULL)
 	uint64_t trials;
 
 	overload_until_shed(500, 500);
-	/* For ten minutes the load is too high, whatever share is shed. */
+	/* For ten minutes the load is too high at every percentage of shedding. */
 	for (int i = 0; i < 30000; i++) {
 		bool too_much = overload.percent < 50;
 
@@ -157,7 +157,9 @@ static int setup_loads(void **state)
 	return 0;
 }
 
-/* Read two workers @ms after the last time; each counter is that of the worker since its start. */
+/*
+ * Read two workers @ms after the previous reading; counters count since the start of each worker.
+ */
 static void read_two(uint64_t ms, const struct wf_overload_reading readings[2])
 {
 	now_ns += ms * WF_NS_PER_MS;

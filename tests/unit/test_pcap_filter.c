@@ -122,7 +122,7 @@ TEST(filter_for_one_link_type_matches_nothing_on_another)
 	wf_pcap_filter_free(filter);
 }
 
-/* Link types that the capture does not contain are of no interest to its user. */
+/* Link types that do not occur in the capture are not reported. */
 TEST(filter_for_one_link_type_is_reported_once_when_another_comes)
 {
 	struct wf_pcap_filter *filter;

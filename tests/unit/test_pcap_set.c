@@ -77,7 +77,7 @@ TEST_WITH(set_last_packet_that_nothing_confirms_moves_no_time, capture_setup, NU
 	capture_result_fini(&result);
 }
 
-/* Otherwise the second file would come before the rest of the first one. */
+/* A single wrong time stamp must not move the rest of the first file behind the second file. */
 TEST_WITH(set_single_wrong_stamp_does_not_delay_its_file, capture_setup, NULL)
 {
 	const struct stamps files[] = {{4, {100, 101, 5000, 102}}, {2, {103, 104}}};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_policies.c - 16 subscriptions of one handle, each overflow policy twice: what a consumer
- * received and what it was told to have lost add up to what was sent.
+ * test_policies.c - 16 subscriptions of one handle, each overflow policy twice: the events that a
+ * consumer received and the losses that were reported to it add up to the events sent.
  *
  * The packets are submitted: long connections, whose segments are interleaved, and short ones,
  * which fill queues with OPEN and CLOSE.
@@ -25,11 +25,11 @@ enum {
 	SHORT = 600,
 	CONNS = LONG + SHORT,
 	CHUNK = 600,
-	CHUNKS = 100, /* of a long connection: they fit in one unscaled window */
+	CHUNKS = 100, /* chunks of a long connection, which fit in one unscaled window */
 	FIRST_PORT = 2000,
 	READERS = 12,
 	EVENTS = 64,
-	VISITS = 1000, /* subscriptions of the consumer that comes and goes */
+	VISITS = 1000, /* number of times that one consumer subscribes and unsubscribes */
 	WAIT_MS = 240000,
 };
 
@@ -54,11 +54,11 @@ struct conn {
 struct consumer {
 	const char *name;
 	enum weft_overflow overflow;
-	uint32_t pause_us; /* between two polls */
+	uint32_t pause_us; /* pause between two polls */
 	struct weft_sub *sub;
 	pthread_t thread;
 	uint64_t events, bytes;
-	uint64_t lost_events, lost_bytes; /* as told */
+	uint64_t lost_events, lost_bytes; /* losses that DROP events reported */
 	uint64_t lost_closes, unseen;
 	uint64_t wrong;
 	struct conn conns[CONNS];
@@ -90,7 +90,7 @@ static void take_data(struct consumer *consumer, struct conn *conn, const struct
 	uint32_t index = conn_of(event->flow);
 
 	consumer->bytes += event->data.len_bytes;
-	/* Bytes are only missing without a DROP of the connection if a sum has counted them. */
+	/* If bytes are missing without a DROP of the connection, a sum must have counted them. */
 	consumer->wrong += !conn->is_open || event->data.off < conn->next;
 	if (!consumer->lost_bytes)
 		consumer->wrong += event->data.off != conn->next;
@@ -147,7 +147,7 @@ static void *read_all(void *ctx)
 	return NULL;
 }
 
-/* Subscribes and unsubscribes for as long as it takes to do so VISITS times. */
+/* Subscribes and unsubscribes VISITS times. */
 static void *come_and_go(void *ctx)
 {
 	WEFT_OPTS(weft_sub_opts, opts, .name = "visitor", .overflow = WEFT_OVERFLOW_DROP_OLDEST,
@@ -258,7 +258,7 @@ static void subscribe(struct weft *weft, struct consumer *consumer, weft_event_f
 	assert_int_equal(weft_subscribe(weft, &opts, &consumer->sub), 0);
 }
 
-/* An OPEN whose queue had no room counts when it is pushed at last, or with its CLOSE. */
+/* An OPEN that found no room is counted when it is pushed later, or with its CLOSE. */
 static void assert_adds_up(const struct consumer *consumer)
 {
 	struct weft_sub_stats stats;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test_queue_room.c - tests the overflow policies of a queue, its bounds, and what a loss reports.
+/* test_queue_room.c - tests the overflow policies of a queue, its bounds, and reports of losses.
  */
 #include "unit/support/test.h"
 
@@ -7,11 +7,14 @@
 #include "queue/water_marks.h"
 #include "unit/support/queue_rig.h"
 
-/* ---- what a loss says, and that OPEN and CLOSE are not lost ---- */
+/* ---- reports of losses; OPEN and CLOSE are not lost ---- */
 
 enum { LOSS_FLOWS = 8 };
 
-/* What a consumer knows of each connection, and the bytes that it got or knows to be lost. */
+/*
+ * The state of a consumer for each connection, and the bytes that were received or reported as
+ * lost.
+ */
 struct consumer {
 	bool is_open[LOSS_FLOWS];
 	int opens[LOSS_FLOWS], closes[LOSS_FLOWS];
@@ -195,7 +198,7 @@ TEST_WITH(queue_sums_up_connections_that_nobody_saw, setup, teardown)
 	many_connections(WEFT_OVERFLOW_DROP_NEWEST);
 }
 
-/* CLOSE finds room even if nothing else does. */
+/* CLOSE is pushed even if no other event has room. */
 TEST_WITH(queue_full_keeps_close_apart, setup, teardown)
 {
 	struct consumer consumer = {0};
@@ -242,7 +245,7 @@ TEST_WITH(queue_block_with_timeout_waits_once_for_a_dead_reader, setup, teardown
 	start_ns = wf_clock_monotonic_ns();
 	push_numbers(0, 2000, 1);
 	assert_true(wf_clock_monotonic_ns() - start_ns >= fix.opts.block_ns);
-	assert_int_not_equal(fix.queue.stuck_taken, UINT64_MAX); /* it waits no more */
+	assert_int_not_equal(fix.queue.stuck_taken, UINT64_MAX); /* the worker no longer waits */
 	assert_true(stats().dropped_events > 0);
 }
 

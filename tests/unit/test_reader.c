@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_reader.c - a reader gives back its own free pages when memory is short.
+ * test_reader.c - a reader gives back its own free pages when memory runs short.
  */
 #include "unit/support/test.h"
 

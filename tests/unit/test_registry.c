@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_registry.c - subscriptions that begin and end while a worker dispatches events: which
- * events they get, and that nothing of them is left.
+ * test_registry.c - subscriptions that begin and end while a worker dispatches events: which events
+ * they get, and that their memory is freed.
  */
 #include "unit/support/test.h"
 
@@ -101,7 +101,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- who joins in the middle ---- */
+/* ---- subscriptions that begin during a connection ---- */
 
 TEST_WITH(registry_joins_midway_with_open_and_offsets, setup, teardown)
 {
@@ -155,7 +155,7 @@ TEST_WITH(registry_later_connection_is_not_midway, setup, teardown)
 	assert_string_equal(listener.log, "open 0 0\nclose\n");
 }
 
-/* A connection may lie where an older one lay, which the subscription knew. */
+/* A connection may be stored at the address of an earlier one that the subscription knew. */
 TEST_WITH(registry_joins_each_connection_once, setup, teardown)
 {
 	struct listener first, second;
@@ -208,7 +208,7 @@ TEST_WITH(registry_queue_has_midway_and_offsets, setup, teardown)
 	assert_int_equal(events[1].data.off, 5);
 }
 
-/* ---- who wants a part ---- */
+/* ---- subscriptions to a part of the events ---- */
 
 TEST_WITH(registry_filter_chooses_connections, setup, teardown)
 {
@@ -239,7 +239,7 @@ TEST_WITH(registry_filter_is_asked_midway, setup, teardown)
 	assert_string_equal(other.log, "");
 }
 
-/* Two connections, one after the other at the same place in memory. */
+/* Two connections, stored one after the other at the same address. */
 TEST_WITH(registry_filter_is_asked_for_each_connection, setup, teardown)
 {
 	struct listener listener;
@@ -386,7 +386,7 @@ TEST_WITH(registry_full_is_refused_until_one_leaves, setup, teardown)
 	assert_int_equal(wf_registry_count(&rig.registry), WEFT_SUBSCRIPTIONS_MAX);
 }
 
-/* A queue that is full of events when its owner leaves. */
+/* The subscription ends while its queue is full of events. */
 TEST_WITH(registry_waiting_events_are_freed_with_their_owner, setup, teardown)
 {
 	const struct weft_sub_opts opts = {.sz = sizeof(opts)};

@@ -438,7 +438,7 @@ TEST_WITH(files_directory_that_was_moved_away_is_made_again, setup, teardown_mov
 	rotate(sink, 1);
 	write_text(sink, &old, 4, "two ");
 	write_text(sink, &young, 0, "new ");
-	wf_sink_reopen(sink); /* nothing was moved away: nothing changes */
+	wf_sink_reopen(sink); /* the directory was not moved away, so nothing changes */
 	write_text(sink, &young, 4, "more");
 	assert_moved_text(1, NAME, "one two ");
 	assert_file_text("10.0.0.2.80-10.0.0.1.40001", "new more");
@@ -582,15 +582,15 @@ static void push_byte(uint64_t id, uint64_t off, const char *text)
 	struct weft_flow flow = delivery_flow(id);
 
 	flow.src_port = (uint16_t)id;
-	flow.vni = (uint32_t)(id >> 16); /* so that streams have the same addresses and ports */
+	flow.vni = (uint32_t)(id >> 16); /* distinguishes streams of the same addresses and ports */
 	push_text(&flow, WEFT_TO_CLIENT, off, text);
 	if (id % 128 == 0)
 		wf_dispatch_flush(&fake.dispatch);
 }
 
 /*
- * Streams that are idle while more come than the table holds go on in their own files, and what is
- * missing from one of them is reported.
+ * Streams that lost their table entry while idle continue in their own files, and missing ranges of
+ * their files are reported.
  */
 TEST_WITH(files_more_than_are_tracked_are_all_whole, setup, teardown)
 {

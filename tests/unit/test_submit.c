@@ -301,7 +301,7 @@ static uint32_t make_step(struct packet_builder *pb, uint32_t step, struct weft_
 	uint32_t side = step % SIDES;
 	uint32_t data_steps = step < STEPS - 3 ? step : STEPS - 3;
 	bool is_syn = step < SIDES;
-	/* bytes that each side has sent before this step */
+	/* number of bytes that each side has sent before this step */
 	uint32_t sent[SIDES] = {is_syn ? 0 : (data_steps - 1) / 2 * SIDE_CHUNK,
 				is_syn ? 0 : (data_steps - 2) / 2 * SIDE_CHUNK};
 	struct pb_tcp tcp = {

@@ -45,7 +45,7 @@ struct part {
 	uint32_t acked;	       /* number of the other side's chunks that its packets acknowledge */
 	uint64_t time_ms;      /* of the first packet */
 	uint64_t step_ms;      /* between two packets */
-	uint16_t flags;	       /* of the last packet, besides ACK */
+	uint16_t flags;	       /* flags of the last packet, in addition to ACK */
 	bool acks_follow;      /* each packet acknowledges one chunk more, beginning with @acked */
 };
 
@@ -202,7 +202,7 @@ TEST(submit_order_acknowledged_bytes_are_a_gap_after_the_patience_in_bytes)
 	assert_outcome("gap 0+1024 not_captured shutdown ", 1 + chunks, 1, CHUNK);
 }
 
-/* Bytes that the receiver has not acknowledged are waited for without such a limit. */
+/* The wait for bytes that the receiver has not acknowledged has no such limit. */
 TEST(submit_order_other_bytes_are_waited_for)
 {
 	CONVERSE({SIDE_CLIENT, 1, 60, 0, 1, 0, 0, false}, {SIDE_SERVER, 0, 1, 0, 1, 0, 0, false},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_trials.c - segments with wrong checksums are accepted or dropped by what their sender does.
+ * test_trials.c - segments with wrong checksums are accepted or dropped, depending on the other
+ * segments of their sender.
  */
 #include "unit/support/test.h"
 #include "unit/support/rig.h"
@@ -81,7 +82,10 @@ TEST_WITH(trials_sender_of_only_wrong_ones_is_believed_from_its_first, setup, te
 }
 TEST_ALSO(trials_sender_of_only_wrong_ones_is_believed_from_its_first, setup_pages, teardown);
 
-/* Each segment of a connection in turn is wrong, and is sent again: it is as if it had not come. */
+/*
+ * Each segment of a connection in turn has a wrong checksum and is sent again: the wrong copy has
+ * no effect.
+ */
 TEST_WITH(trials_each_wrong_segment_of_a_right_sender_is_dropped, setup, teardown)
 {
 	static const struct {
@@ -120,7 +124,10 @@ TEST_WITH(trials_each_wrong_segment_of_a_right_sender_is_dropped, setup, teardow
 	assert_int_equal(wf_metric_get(&rig.metrics, gaps), 0);
 }
 
-/* No copy came: the receiver acknowledged bytes of which the capture has only a damaged copy. */
+/*
+ * No further copy is captured: the receiver acknowledged bytes of which only a damaged copy was
+ * captured.
+ */
 TEST_WITH(trials_wrong_segment_without_another_copy_is_a_gap, setup, teardown)
 {
 	rig_handshake(&rig);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_verdict.c - how many right and wrong segments of a sender make which verdict.
+ * test_verdict.c - the verdict on a sender depends on the numbers of its right and wrong segments.
  */
 #include "unit/support/test.h"
 
 #include "senders/verdict.h"
 
 struct row {
-	const char *seen; /* a, d: right without and with data; x, X: wrong ones */
+	const char *seen; /* a, d: right segments without and with data; x, X: wrong segments */
 	enum wf_sender_verdict early;
 	enum wf_sender_verdict final;
 };

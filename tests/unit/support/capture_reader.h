@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * capture_reader.h - captures made in memory, read as a mapped file and through a pipe.
+ * capture_reader.h - reads captures made in memory, as a mapped file and through a pipe.
  */
 #ifndef WF_UNIT_CAPTURE_READER_H
 #define WF_UNIT_CAPTURE_READER_H

@@ -67,7 +67,7 @@ static void read_counts(struct host_rig *rig)
 					       counts->stale + counts->copied);
 }
 
-/* Return: was the packet copied? */
+/* Return: true if the packet was copied. */
 static bool run(struct host_rig *rig, const uint8_t *bytes, uint32_t len)
 {
 	struct __sk_buff ctx = {

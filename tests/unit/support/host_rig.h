@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * host_rig.h - the tc program of host mode, loaded but attached to nothing: packets in, frames out
- * of the rings.
+ * host_rig.h - runs packets through the tc program of host mode, which is loaded but not attached,
+ * and reads the frames from the rings.
  *
  * Needs root: tests call skip() if host_rig_open() returns false.
  */
@@ -23,9 +23,9 @@ struct host_rig {
 	bool is_received;
 	uint32_t gso_bytes;
 
-	/* of the latest packet */
+	/* results for the latest packet */
 	bool is_copied;
-	uint32_t worker;		  /* whose ring has it */
+	uint32_t worker;		  /* index of the worker whose ring has the frame */
 	struct wf_frame frame;		  /* lent until the next packet */
 	struct weft_kernel_counts counts; /* all packets so far */
 };
@@ -39,7 +39,7 @@ void host_rig_close(struct host_rig *rig);
 
 /*
  * Runs one packet of 14 bytes or more; asserts that it was counted once, and that a copy has all of
- * its bytes. Return: was it copied?
+ * its bytes. Return: true if it was copied.
  */
 bool host_rig_run(struct host_rig *rig, const uint8_t *bytes, uint32_t len);
 bool host_rig_run_built(struct host_rig *rig, const struct packet_builder *pb);
