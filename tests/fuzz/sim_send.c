@@ -175,8 +175,8 @@ static bool fin_is_due(const struct sim *sim, const struct side *side)
 }
 
 /*
- * Return true if the data segment that @from sends now is lost, and sent again late: the second one
- * of either side, and the third one of the same side.
+ * Return true if the data segment that @from sends now is lost, and sent again late. This applies
+ * to the second segment of the side that sends two first and, with late_twice, to its third.
  */
 static bool is_late(const struct sim *sim, int from)
 {

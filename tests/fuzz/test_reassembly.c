@@ -162,8 +162,7 @@ static const char *prove(const struct family *family, const struct tally *tally)
 	if (family->play == play_receivers && family->view != RECEIVERS_MISSED &&
 	    tally->conflicts < tally->conversations)
 		return "too few conflicts to prove anything";
-	/* Gaps for want of memory are rare. `make test` plays 1,000 conversations of each family.
-	 */
+	/* Gaps with cause memory are rare. `make test` plays 1,000 conversations of each family. */
 	if (family->limit == CAPTURES_MEMORY && tally->conversations < 1000)
 		return NULL;
 	for (int cause = 0; cause < WEFT_GAP_CAUSE_COUNT; cause++)

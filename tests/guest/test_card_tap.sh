@@ -21,7 +21,7 @@ on_host sums tap $count >"$work/sums"
 # Print the XDP packets of each queue, if the driver counts them.
 queue_packets() { in_a ethtool -S eth0 | sed -nE 's/^ *rx_?(queue_)?[0-9]+_xdp_packets: //p'; }
 
-# No frame has arrived for some time.
+# idle: no frame arrives for half a second.
 idle() {
 	local before
 	before=$(agent_metric frames)

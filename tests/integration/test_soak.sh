@@ -27,7 +27,8 @@ look() {
 }
 value() { awk -v n="$1" '$1 == n { print $2 }' "$work/metrics"; }
 
-# The agent holds no flow, handshake, fragment, byte or page, and no more spans than expected.
+# is_empty: the agent holds no flow, handshake, fragment, byte or page, and no more spans than
+# expected.
 is_empty() {
 	local name history spans
 	look

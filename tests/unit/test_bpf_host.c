@@ -71,7 +71,10 @@ TEST_WITH(host_on_loopback_all_segments_are_own, NULL, teardown)
 	assert_true(rig.frame.flags & WF_FRAME_TX_OFFLOAD);
 }
 
-/* Around the border of each class of records; the longest that a test run accepts on Linux 6.1. */
+/*
+ * Lengths around the limits of each record size, up to the longest packet that a test run accepts
+ * on Linux 6.1.
+ */
 TEST_WITH(host_segment_of_any_length_is_copied_whole, NULL, teardown)
 {
 	OPEN_OR_SKIP(1, NULL);

@@ -305,8 +305,7 @@ static int agree_on_file(const char *path, const struct stat *stat, int kind, st
 		enum wf_decode_result result;
 
 		/*
-		 * The frame lies at the end of a page as on a wire: there are no bytes beyond a
-		 * cut.
+		 * A truncated frame ends at the end of a page, so there are no bytes behind it.
 		 */
 		frame.wire_bytes = frame.cap_bytes;
 		if (frame.cap_bytes > 3000)

@@ -93,8 +93,8 @@ TEST_WITH(conn_memory_lost_for_memory_and_sent_again_blames_no_later_hole, setup
 }
 
 /*
- * If little memory is left, a stream that holds data gives up its hole and is in order again. A
- * stream that holds nothing may start to hold data.
+ * If little memory is left, a stream that holds data reports its hole as a gap and is in order
+ * again. A stream that holds nothing may start to hold data.
  */
 TEST_WITH(conn_memory_short_of_it_who_holds_gives_up_its_hole, setup, teardown)
 {

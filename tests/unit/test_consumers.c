@@ -115,7 +115,7 @@ TEST_WITH(consumers_budget_bears_single_overruns, setup, teardown)
 	wf_dispatch_flush(&rig.dispatch);
 	rig_handshake(&rig);
 	for (int i = 1; i < WEFT_BUDGET_CALLS * 4; i++) {
-		/* Of the measured calls every second one is slow. OPEN was the first call. */
+		/* Every second measured call is slow. The first call was that of OPEN. */
 		took_ns = (i + 1) % (2 * WEFT_BUDGET_CALLS) ? 0 : 210 * WF_NS_PER_MS;
 		send("x");
 	}

@@ -99,7 +99,7 @@ TEST_BOTH(defrag_rest_after_overlap_makes_no_datagram)
 	defrag_assert_rebuilt(bench, 300);
 }
 
-/* ---- lies ---- */
+/* ---- contradictory headers ---- */
 
 TEST_BOTH(defrag_second_end_elsewhere_drops_the_datagram)
 {

@@ -11,7 +11,7 @@
 #define FIN	  WF_TCP_KNOWS_FIN
 #define ACKED_FIN (WF_TCP_KNOWS_FIN | WF_TCP_FIN_ACKED)
 
-/* @client, @server: what is known of the data that this side sends. */
+/* @client, @server: WF_TCP_ flags that record the FIN of this side and its acknowledgement. */
 static enum weft_tcp_state state_of(uint16_t client, uint16_t server)
 {
 	struct wf_flow flow = {0};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_flow_user.c - the program's pointer of a connection: it comes with all later events, and is
+ * test_flow_user.c - the program's pointer of a connection: all later events contain it, and it is
  * released once, after the CLOSE event.
  */
 #include "unit/support/test.h"

@@ -133,7 +133,7 @@ static void finish(void)
 	weft_free(run.weft);
 }
 
-/* Like finish(); before the handle is freed, there is no worker any more to list connections. */
+/* Like finish(), but first checks that connections can't be listed after the workers have ended. */
 static void finish_and_refuse(void)
 {
 	weft_stop(run.weft);

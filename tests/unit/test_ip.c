@@ -187,8 +187,8 @@ TEST(ip_length_zero_of_cut_big_frame_knows_the_whole_length)
 }
 
 /*
- * Only a segment longer than the MTU is left for the adapter to split. A receiver on the wire would
- * reject this packet.
+ * The sender leaves only segments longer than the MTU for the adapter to split. A receiver on the
+ * wire would reject this packet.
  */
 TEST(ip_length_zero_of_small_frame_is_malformed)
 {

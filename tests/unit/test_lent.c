@@ -271,7 +271,9 @@ TEST_WITH(lent_packet_of_many_segments_is_queued_in_pages_that_it_fills, setup_q
 TEST_WITH(lent_packet_with_length_zero_needs_many_segments, setup_inline, teardown)
 {
 	open_wide();
-	/* Short, with length 0: only the kernel's word makes it valid. */
+	/*
+	 * A short packet with IP length 0 is valid only if the kernel marks it as several segments.
+	 */
 	send_with_length(0, 100, 0, WF_FRAME_GSO);
 	assert_int_equal(seen_bytes, 100);
 	send_with_length(100, 100, 0, 0);

@@ -68,8 +68,7 @@ TEST(filter_matches_on_every_link_type)
 	for (int link = 0; link < WEFT_LINK_COUNT; link++) {
 		struct wf_frame frame = frame_of((enum weft_link)link, buffer);
 
-		/* libpcap can't filter these: the first packet of one is told, and all are left out
-		 */
+		/* libpcap can't filter these: the first packet is reported, all are left out */
 		if (link == WEFT_LINK_NFLOG || link == WEFT_LINK_PKTAP) {
 			assert_false(wf_pcap_filter_match(wanted, &frame));
 			continue;

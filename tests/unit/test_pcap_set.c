@@ -55,7 +55,10 @@ static void assert_times(const struct capture_result *result, const struct stamp
 				 passed->sec[i] * SEC);
 }
 
-/* The last packet of the second file comes after a silence that the third file confirms. */
+/*
+ * The last packet of the second file follows a silence that the time stamps of the third file
+ * confirm.
+ */
 TEST_WITH(set_has_one_passing_time_over_all_files, capture_setup, NULL)
 {
 	const struct stamps files[] = {{2, {100, 101}}, {2, {102, 4000}}, {2, {4001, 4002}}};

@@ -174,7 +174,7 @@ TEST_WITH(pressure_level_falls_after_calm_checks_in_a_row, setup_slow_to_fall, t
 	expect(fix, 90, WEFT_PRESSURE_HIGH);
 	expect(fix, 10, WEFT_PRESSURE_HIGH);
 	expect(fix, 10, WEFT_PRESSURE_HIGH);
-	expect(fix, 90, WEFT_PRESSURE_HIGH); /* not consecutive, counted anew */
+	expect(fix, 90, WEFT_PRESSURE_HIGH); /* not consecutive, so counting starts again */
 	expect(fix, 10, WEFT_PRESSURE_HIGH);
 	expect(fix, 10, WEFT_PRESSURE_HIGH);
 	expect(fix, 10, WEFT_PRESSURE_NORMAL);

@@ -63,7 +63,9 @@ static void note_end(struct weft_sub *sub, enum weft_sub_end reason, void *ctx)
 	listener->reason = reason;
 }
 
-/* Takes part in what the rig's worker does from its next batch on. */
+/*
+ * Subscribes @listener with @opts. The rig's worker uses the subscription from its next batch on.
+ */
 static void join_with(struct listener *listener, struct weft_sub_opts opts)
 {
 	memset(listener, 0, sizeof(*listener));

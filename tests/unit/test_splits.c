@@ -72,7 +72,7 @@ TEST_WITH(splits_same_direction_is_no_split, setup, teardown)
 	assert_false(wf_splits_add(splits, &twenty, 0));
 }
 
-/* Both directions in the same VLAN: the second half was seen after the first was given up. */
+/* Both directions are in the same VLAN: the second half began after the first was removed. */
 TEST_WITH(splits_same_vlan_is_no_split, setup, teardown)
 {
 	const struct weft_flow_key ten = in_vlan(10, 0);

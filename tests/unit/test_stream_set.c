@@ -49,7 +49,7 @@ TEST(stream_set_full_set_takes_no_more)
 	wf_stream_set_fini(&set);
 }
 
-/* What is kept of a file is enough to continue it under the same name. */
+/* The kept number is sufficient to continue a file under the same name. */
 TEST(stream_set_kept_file_is_recalled)
 {
 	static const struct wf_stream_file files[] = {

@@ -294,7 +294,7 @@ TEST(submit_shared_connections_to_more_workers_than_cpus)
 
 enum { SIDES = 2, STEPS = 400, SIDE_CHUNK = 1000, TURN_ROUNDS = 20 };
 
-/* The conversation: @step of the whole capture is one packet of one side, with its own time. */
+/* Makes packet @step of the conversation; the sides send alternately. Returns the side. */
 static uint32_t make_step(struct packet_builder *pb, uint32_t step, struct weft_packet *packet)
 {
 	static const char payload[SIDE_CHUNK];
@@ -313,7 +313,7 @@ static uint32_t make_step(struct packet_builder *pb, uint32_t step, struct weft_
 		.window = 65535,
 	};
 
-	if (step == STEPS - 1) /* what comes after it is lost */
+	if (step == STEPS - 1) /* segments processed after the RST are lost */
 		tcp.flags |= WF_TCP_RST;
 	pb_segment(pb, side ? "10.0.0.2" : "10.0.0.1", side ? "10.0.0.1" : "10.0.0.2", &tcp,
 		   payload, is_syn || step >= STEPS - 3 ? 0 : SIDE_CHUNK);

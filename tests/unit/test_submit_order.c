@@ -43,8 +43,8 @@ struct part {
 	int side;
 	uint32_t first, count; /* the chunks of CHUNK bytes that it sends */
 	uint32_t acked;	       /* number of the other side's chunks that its packets acknowledge */
-	uint64_t time_ms;      /* of the first packet */
-	uint64_t step_ms;      /* between two packets */
+	uint64_t time_ms;      /* time of the first packet */
+	uint64_t step_ms;      /* time between two packets */
 	uint16_t flags;	       /* flags of the last packet, in addition to ACK */
 	bool acks_follow;      /* each packet acknowledges one chunk more, beginning with @acked */
 };
@@ -169,7 +169,7 @@ TEST(submit_order_data_after_the_reset_of_the_other_thread_is_a_gap)
 
 /* ---- one direction by several threads -------------------------------------------------------- */
 
-/* The first chunk comes @late_ms of packet time after the one behind it. */
+/* The first chunk is captured @late_ms after the second one. */
 static void first_chunk_late_by(uint64_t late_ms)
 {
 	CONVERSE({SIDE_CLIENT, 1, 1, 0, 1, 0, 0, false}, {SIDE_SERVER, 0, 1, 2, 1, 0, 0, false},
@@ -184,7 +184,7 @@ TEST(submit_order_acknowledged_bytes_are_a_gap_after_the_patience_in_time)
 	assert_outcome("gap 0+1024 not_captured shutdown ", 1, 1, CHUNK);
 }
 
-/* The first chunk comes after @behind chunks that follow it. */
+/* The first chunk is captured after the next @behind chunks. */
 static void first_chunk_behind(uint32_t behind)
 {
 	CONVERSE({SIDE_CLIENT, 1, 1, 0, 1, 0, 0, false}, {SIDE_SERVER, 0, 1, 2, 1, 0, 0, false},

@@ -99,8 +99,8 @@ static void some_segment(const struct wf_tcp *tcp, unsigned int dir, struct wf_p
 }
 
 /*
- * Accepted data in order advances the stream. A hole is given up at random, and always if it is so
- * wide that 32-bit numbers would soon be ambiguous.
+ * Accepted data in order advances the stream. A hole ends as a gap at random, and always if it is
+ * so wide that 32-bit numbers would soon be ambiguous.
  */
 static void advance(struct pair *pair, unsigned int dir, const struct wf_tcp_result *result)
 {

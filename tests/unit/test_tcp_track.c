@@ -259,8 +259,8 @@ TEST_WITH(segment_without_ack_flag_is_ignored, setup, NULL)
 }
 
 /*
- * After a gap the known window is out of date. The true window may be larger, but only by a bounded
- * amount.
+ * After a gap the last captured window is out of date. The present window may be larger, but only
+ * by a bounded amount.
  */
 TEST_WITH(far_ack_of_unsent_after_a_gap_is_ignored, setup, NULL)
 {

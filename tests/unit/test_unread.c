@@ -96,7 +96,10 @@ TEST_WITH(unread_passed_frame_with_tcp_is_for_user_space, setup, NULL)
 	assert_int_equal(wf_metric_get(&metrics, unread_user_frames), 1);
 }
 
-/* More EtherTypes than slots: the frequent one stays, and its count is no more than the truth. */
+/*
+ * More EtherTypes than slots: the frequent one keeps its slot, and its count does not exceed the
+ * true number.
+ */
 TEST_WITH(unread_full_slots_keep_the_frequent, setup, NULL)
 {
 	for (uint16_t i = 0; i < 50; i++) {

@@ -106,7 +106,9 @@ TEST_WITH(worker_lent_frame_larger_than_any_page_is_counted_as_lost, setup, tear
 
 /* ---- waiting ---- */
 
-/* What the worker asked of the source: F and r: recv with and without a frame, 1 and 0: set_wake.
+/*
+ * The worker's calls to the source. F, r: recv() that returned a frame, or none; 1, 0: set_wake()
+ * with true or false.
  */
 static char asked[64];
 static uint32_t wakes;

@@ -245,7 +245,7 @@ static void tell_nothing_found(struct agent *agent, struct wf_nothing_found *sta
 		warn(agent, line);
 }
 
-/* Return true if the capture must end although its source goes on. */
+/* Return true if the capture must end before its source does. */
 static bool must_end(const struct agent *agent)
 {
 	if (outputs_gone(agent)) {
@@ -382,14 +382,14 @@ static int new_weft(struct agent *agent)
 	return weft_new(&opts, &agent->weft);
 }
 
-/* One run, which has several captures if an interface disappears and comes back. */
+/* A run. It consists of several captures if an interface disappears and is created again. */
 struct agent_run {
 	const struct wf_agent_opts *opts;
 	bool is_continued; /* outputs of an earlier capture are continued */
 	struct wf_run_limit limit;
 };
 
-/* One capture from its handle to its end. */
+/* Run one capture, from the creation of its handle to its end. */
 static int capture(struct agent_run *run_state, struct wf_agent_result *result)
 {
 	const struct wf_agent_opts *opts = run_state->opts;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tsan.h - an annotation for mutexes locked with pthread_mutex_clocklock(), which
- * ThreadSanitizer does not know. Does nothing in other builds.
+ * tsan.h - an annotation for mutexes locked with pthread_mutex_clocklock(), which ThreadSanitizer
+ * does not support. Does nothing in other builds.
  */
 #ifndef WF_BASE_TSAN_H
 #define WF_BASE_TSAN_H

@@ -5,12 +5,12 @@
  *
  *   frames lost at full rings, fill level ──each tick──► share of new flows to shed
  *
- * Shedding begins only after losses that repeat: a single loss is that of a burst, or of a worker
- * that did not run for a while, and it is over before shedding takes effect. Each rise sheds at
- * least half of the new flows still captured; while flows are shed, a ring that is half full also
- * causes a rise. After a calm time the percentage is lowered as a trial. If the overload returns,
- * the next calm time is twice as long, up to a limit, so that trials are rare under a steady
- * overload. Successful trials shorten it.
+ * Shedding begins only after losses that repeat: a single loss is caused by a burst, or by a worker
+ * that did not run for a while, and is over before shedding takes effect. Each rise sheds at least
+ * half of the new flows still captured; while flows are shed, a ring that is half full also causes
+ * a rise. After a calm time the percentage is lowered as a trial. If the overload returns, the next
+ * calm time is twice as long, up to a limit, so that trials are rare under a steady overload.
+ * Successful trials shorten it.
  *
  * This is computation only; the thread that reads the rings is in shedding.c.
  */

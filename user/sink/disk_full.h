@@ -24,7 +24,7 @@ struct wf_disk_full {
 /* Return true if @err, a negative errno, means that the disk is full and that @sink continues. */
 bool wf_disk_full_continues(const struct wf_sink *sink, int err);
 
-/* Record that writing @name failed with @err, which the sink survives. */
+/* Record that writing @name failed with @err, and that @sink continues. */
 void wf_disk_full_begin(struct wf_disk_full *disk, struct wf_sink *sink, const char *name, int err);
 
 /* Return true if the disk is full and it is too early for another attempt to write. */

@@ -74,7 +74,7 @@ static int dir_of(const struct files *files, const struct wf_stream_file *file)
 /* Return true if the error @err of @file affects every file, not only this one. */
 static bool ends_all(const struct files *files, const struct wf_stream_file *file, int err)
 {
-	/* A directory that was moved away may be removed. */
+	/* If a directory that was moved away is removed, only the streams with files in it end. */
 	if (err == -ENOENT && file->dir != files->dirs.current)
 		return false;
 	switch (-err) {

@@ -33,7 +33,9 @@ struct host_rig {
 /* @opts: NULL: all defaults. The secret is decode_secret. Return: false if not permitted here. */
 bool host_rig_open(struct host_rig *rig, uint32_t workers, const struct wf_tc_opts *opts);
 
-/* The same, for a program that is attached as a tc filter and needs a heartbeat. */
+/*
+ * Like host_rig_open(), for a program that needs a heartbeat because it is attached as a tc filter.
+ */
 bool host_rig_open_filter(struct host_rig *rig);
 void host_rig_close(struct host_rig *rig);
 
@@ -47,7 +49,7 @@ bool host_rig_run_built(struct host_rig *rig, const struct packet_builder *pb);
 /* Runs a segment from 10.0.0.1:1000 to 10.0.0.2:80 with ACK and @len bytes of data. */
 bool host_rig_segment(struct host_rig *rig, uint32_t len);
 
-/* Leaves the rings as they are, so that they fill. Return: was the segment copied? */
+/* Like host_rig_segment(), but does not read the rings, so that they fill. */
 bool host_rig_segment_unread(struct host_rig *rig, uint32_t len);
 
 #endif

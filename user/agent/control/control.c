@@ -139,7 +139,9 @@ static void *control_thread(void *ctx)
 
 /* ---- opening ---- */
 
-/* Return true if the agent that listens at @addr is in this network namespace, or is not visible.
+/*
+ * Return true if the agent that listens at @addr is in this network namespace, or if its process is
+ * not visible.
  */
 static bool is_taken_here(const struct sockaddr_un *addr)
 {

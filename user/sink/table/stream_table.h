@@ -38,7 +38,7 @@ struct wf_stream_file {
 	uint32_t number;      /* number N in the name of the file */
 	bool by_tenant;	      /* the name contains the VLAN ids and the VNI */
 	uint8_t dir;	      /* index of its directory; set before the file is made */
-	/* owned by the sink: the latest bytes that were not written; NULL: none, or reported */
+	/* owned by the sink: last range that was not written; NULL: none, or already reported */
 	struct wf_file_gap *missing;
 	int fd; /* descriptor of the file; -1: not open */
 	bool made;
