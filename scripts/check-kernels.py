@@ -22,7 +22,7 @@ def number(version):
 
 
 def compare(path, stated, wanted):
-    """Both: {(name, since, without)}"""
+    """@stated, @wanted: sets of (name, since, without)."""
     for row in sorted(wanted - stated):
         errors.append(f"{path}: kernel feature is missing or differs: {' | '.join(row)}")
     for row in sorted(stated - wanted):

@@ -42,7 +42,7 @@ def keys_of(weft):
 
 
 def entries_of(page):
-    """Key -> the text of its entry in @page."""
+    """Returns a dict from each key to the text of its entry in @page."""
     entries = {}
     for entry in re.split(r"^\.It ", page, flags=re.M)[1:]:
         head, text = entry.split("\n", 1)
@@ -68,7 +68,7 @@ FLAGS = {"fin", "syn", "rst", "psh", "ack", "urg", "ecn", "cwr"}
 
 
 def written_names():
-    """The event types and the fields that the events sink writes, from its source."""
+    """Returns the event types and the fields that the events sink writes, read from its source."""
     text = "".join((SINK / name).read_text(encoding="utf-8") for name in ("events.c", "event_lines.c"))
     types = set(re.findall(r'wf_events_line_begin\([^;]*?"(\w+)"\);', text))
     fields = set(re.findall(r'wf_(?:json_(?!object)\w+|events_put_time)\([^;"]*?"([a-z]\w*)"', text))

@@ -54,7 +54,7 @@ def read(path):
 
 
 def sources(*folders):
-    """The C sources below @folders."""
+    """Returns the C sources below @folders."""
     for folder in folders:
         for path, _, names in sorted(os.walk(folder)):
             for name in sorted(names):
@@ -63,7 +63,7 @@ def sources(*folders):
 
 
 def room_of(path):
-    """user/capture/live/xsk.c -> capture/live; include/weft/x.h -> include/weft"""
+    """Returns the room of a path: capture/live for user/capture/live/xsk.c, include/weft for its headers."""
     folder = os.path.dirname(path)
     return folder[len("user/"):] if folder.startswith("user/") else folder
 
@@ -128,7 +128,7 @@ def check_bpf_includes():
 
 
 def definitions(files):
-    """Global function or variable -> the file that defines it."""
+    """Returns a dict from each global function or variable to the file that defines it."""
     listing = subprocess.run(
         ["ctags", "--languages=C", "--kinds-C=fv", "--fields=+f", "--extras=-F", "-I", "WEFT_API", "-f", "-",
          *[path for path in files if path.endswith(".c")]],
@@ -160,7 +160,7 @@ def file_graph(files):
 
 
 def components(graph):
-    """Strongly connected components of more than one node (Tarjan, without recursion)."""
+    """Returns the strongly connected components of more than one node (Tarjan, without recursion)."""
     index, low, stack, on_stack, found = {}, {}, [], set(), []
     for root in sorted(graph):
         work = [(root, iter(sorted(graph[root])))] if root not in index else []
@@ -192,7 +192,7 @@ def components(graph):
 
 
 def shortest_circle(graph, component):
-    """A shortest way from one node of @component back to itself."""
+    """Returns a shortest path from one node of @component back to itself."""
     best = None
     for start in component:
         came_from, queue = {start: None}, [start]

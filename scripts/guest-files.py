@@ -25,7 +25,7 @@ root = sys.argv[1]
 
 
 def copy(path):
-    """Copy the file and, if it is a symbolic link, what it leads to."""
+    """Copies the file and, if it is a symbolic link, its target."""
     path = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
     copied = root + path
     if os.path.lexists(copied):

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """
-make-corpus.py DIR [NAME...] - writes the captures of tests/corpus and the streams that they must give.
+make-corpus.py DIR [NAME...] - writes the captures of tests/corpus and the streams that must result.
 
   DIR/captures/FOLDER/NAME.pcap   one capture for each kind of packet, fault or file
   DIR/expected.tsv                for each direction that carried bytes its length and SHA-256
 
-The streams come from what the generator's applications wrote (corpus/connection.py), never from
-the packets. The output is the same at each run. With NAME only captures whose path contains it
-are written. To add one: a function in corpus/captures_tcp.py, captures_time.py
+The streams are the bytes that the generator's applications wrote (corpus/connection.py); they are not
+computed from the packets. The output is the same at each run. With NAME only captures whose path contains it
+are written. To add a capture, add a function to corpus/captures_tcp.py, captures_time.py
 or captures_wire.py.
 """
 import argparse

@@ -280,7 +280,7 @@ def cut_then_whole():
 
 @capture("data/overlap-in-order")
 def overlap_in_order():
-    """A segment overlaps delivered bytes with others: only its new bytes count."""
+    """A segment overlaps delivered bytes with different ones: only its new bytes are delivered."""
     shown, connection = begin()
     connection.write(CLIENT, b"a" * 100 + b"b" * 100)
     connection.segment(CLIENT, 0, b"a" * 100)
@@ -301,7 +301,7 @@ def overlap_held_same_place():
 
 @capture("data/overlap-held-inside")
 def overlap_held_inside():
-    """A copy that lies inside held bytes changes nothing."""
+    """A copy inside held bytes has no effect."""
     shown, connection = begin()
     connection.write(CLIENT, b"a" * 100 + b"b" * 300)
     connection.segment(CLIENT, 100, b"b" * 300)
@@ -460,7 +460,7 @@ def no_end():
 
 
 def with_broken_copy(checksum, field):
-    """A segment whose checksum field is @field(right, pseudo) and that carries wrong bytes, then the right one."""
+    """A segment with wrong bytes and the checksum @field(right, pseudo), then the right segment."""
     shown, connection = begin()
     shown.checksum = checksum
     for number in range(10):  # a sender that is mostly right
@@ -476,7 +476,7 @@ capture("checksum/wrong-auto")(lambda: with_broken_copy("auto", 0x1234))
 
 
 def rewritten(shown, is_rewritten):
-    """Changes the addresses of @shown after its checksums were made, in packets that @is_rewritten takes."""
+    """Changes the addresses in the packets of @shown for which @is_rewritten is true, but not the checksums."""
     shown.checksum = "auto"
     shown.dress = lambda packet: headers.ethernet(
         headers.with_checksum_at(packet, 36, 0x1234) if is_rewritten(packet) else packet)
@@ -485,7 +485,7 @@ def rewritten(shown, is_rewritten):
 
 @capture("checksum/all-wrong-auto")
 def all_wrong():
-    """The client's checksums are wrong throughout, as in a capture made before its adapter filled them in."""
+    """All checksums of the client are wrong, because the capture was made before its adapter computed them."""
     shown = rewritten(Capture(), lambda packet: packet[12:16] == bytes([10, 0, 0, 1]))
     shown.connection().talk()
     return shown

@@ -2,8 +2,8 @@
 """
 headers.py - packet headers as bytes: TCP, IPv4, IPv6, link layers, tags and tunnels.
 
-Each function takes the bytes that follow its header and returns both. A function that wraps an
-IP packet in frames is called a dress; it takes one packet and returns a list of frames.
+Each function takes the bytes that follow its header and returns both. A dress is a function that
+wraps an IP packet: it takes one packet and returns a list of frames.
 """
 import socket
 import struct
@@ -36,7 +36,7 @@ def pseudo_header(src, dst, length):
 
 
 def segment(src, dst, seq, ack, flags, payload=b"", window=65535, options=b"", urgent=0):
-    """A TCP segment with a right checksum; src and dst are (address, port)."""
+    """Returns a TCP segment with a right checksum; src and dst are (address, port)."""
     options += b"\x01" * (-len(options) % 4)
     header = struct.pack("!HHIIBBHHH", src[1], dst[1], seq % 2**32, ack % 2**32,
                          (20 + len(options)) // 4 << 4, flags, window, 0, urgent) + options
@@ -77,7 +77,7 @@ def is_ipv6(packet):
 
 
 def with_extensions(packet):
-    """Hop-by-hop options, a routing header with nothing left of the route, destination options."""
+    """Hop-by-hop options, a routing header with no segments left, destination options."""
     pad = b"\x01\x04\0\0\0\0"
     chain = bytes([ROUTING, 0]) + pad + bytes([DESTINATION, 0, 0, 0]) + bytes(4) + bytes([packet[6], 0]) + pad
     payload = chain + packet[40:]
@@ -92,7 +92,7 @@ def authenticated(packet):
 
 
 def fragments(packet, size, ident):
-    """The packet in pieces of @size bytes, in order."""
+    """Returns the packet in fragments of @size bytes, in order."""
     pieces = []
     data = packet[40:] if is_ipv6(packet) else packet[20:]
     for off in range(0, len(data), size):
@@ -109,7 +109,7 @@ def fragments(packet, size, ident):
 
 
 def atomic_fragment(packet):
-    """RFC 6946: a fragment header, yet the whole datagram."""
+    """RFC 6946: a fragment header before a whole datagram."""
     payload = struct.pack("!BBHI", packet[6], 0, 0, 0) + packet[40:]
     return packet[:4] + struct.pack("!HB", len(payload), FRAGMENT) + packet[7:40] + payload
 
@@ -130,7 +130,7 @@ def ethernet_type(ethertype, payload):
 
 
 def vlan(packet, *tags):
-    """tags: (tag protocol, VLAN id), from the outside in"""
+    """@tags: (tag protocol, VLAN id), the outermost first."""
     return ethernet(packet, b"".join(struct.pack("!HH", *tag) for tag in tags))
 
 
@@ -185,7 +185,7 @@ def nsh_ip(packet):
 
 
 def macsec(packet):
-    """Authenticated, not encrypted: 16 bytes of check value behind the packet."""
+    """MACsec with authentication only: a check value of 16 bytes follows the packet."""
     data = struct.pack("!H", ethertype_of(packet)) + packet
     short = len(data) if len(data) < 48 else 0
     return ethernet_type(0x88E5, struct.pack("!BBIQ", 0x20, short, packet[15], 2 << 16 | 1) + data + b"\xcc" * 16)
@@ -300,7 +300,7 @@ def lisp(packet):
 
 
 def udp_from(port, from_server, payload):
-    """One end of the tunnel has @port, and the other end any port."""
+    """One end of the tunnel uses @port, the other end any port."""
     ports = (port, 50000) if from_server else (50000, port)
     return ip(*OUTER, UDP, struct.pack("!HHHH", *ports, 8 + len(payload), 0) + payload)
 
@@ -358,7 +358,7 @@ def gre_all_fields(packet):
 
 
 def nvgre(packet):
-    """The low byte of the key is a flow number that the two directions choose on their own."""
+    """The low byte of the key is a flow number that each direction chooses independently."""
     return ip(*OUTER, GRE, struct.pack("!HHI", 0x2000, TEB, 42 << 8 | packet[15]) + ethernet(packet))
 
 

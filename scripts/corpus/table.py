@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
 table.py - the list of captures. A function registers itself with @capture("folder/name") and
-returns a corpus.connection.Capture; its first line of documentation says what the capture shows.
+returns a corpus.connection.Capture; its docstring describes the case.
 """
 CAPTURES = {}
 

@@ -4,8 +4,8 @@
 
 usage: check_eve.py FILE TYPE...
 
-Each line must match the schema of its event_type, and FILE must have an event of each TYPE. The
-fields that Suricata has too must have Suricata's type (suricata.json).
+Each line must match the schema of its event_type, and FILE must have an event of each TYPE. Fields
+that Suricata has too must have the same type as there (suricata.json).
 """
 import json
 import pathlib

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""host_commands.py ADDRESS PORT COMMAND [ARGS] - for each connection: read one line, run COMMAND
-ARGS with the words of the line, send what it prints, and a last line "status N"."""
+"""host_commands.py ADDRESS PORT COMMAND [ARGS] - for each connection, read one line, run COMMAND
+ARGS with the words of the line as further arguments, and send its output and a last line "status N"."""
 import shlex
 import socketserver
 import subprocess

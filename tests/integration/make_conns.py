@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""make_conns.py FILE CONNECTIONS BYTES - interleaved connections from 10.1.x.y, each of which
-is sent BYTES bytes that name it; checksums are left out."""
+"""make_conns.py FILE CONNECTIONS BYTES - interleaved connections from 10.1.x.y. The server sends
+to each BYTES bytes that contain its number; checksums are 0."""
 import struct
 import sys
 

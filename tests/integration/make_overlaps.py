@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """make_overlaps.py FILE - connections to 10.2.1.1, 10.2.2.1 and 10.3.0.1 whose data overlaps and
-differs: the worked case of three segments in user/reassembly/README.md, behind a byte that comes
-last. To 10.4.0.1 one segment is missing that was acknowledged. Checksums are left out."""
+differs: the example of three segments in user/reassembly/README.md, behind a byte that is captured
+last. To 10.4.0.1 an acknowledged segment is missing. Checksums are 0."""
 import struct
 import sys
 

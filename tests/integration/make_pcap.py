@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """make_pcap.py FILE [LINKTYPE] - one TCP connection with right checksums:
-10.0.0.1:1000 says "hello", 10.0.0.2:80 answers "world", both finish."""
+10.0.0.1:1000 sends "hello", 10.0.0.2:80 answers "world", both finish."""
 import struct
 import sys
 

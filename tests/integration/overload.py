@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""overload.py IFACE SEGMENTS SEGMENT_BYTES FLOWS_A_SECOND,SECONDS ... - phases of short
-connections, each of so many segments to the server, interleaved. Client addresses tell the
-phase: 10.9.PHASE.x. Prints how many connections each phase had."""
+"""overload.py IFACE SEGMENTS SEGMENT_BYTES FLOWS_A_SECOND,SECONDS ... - phases of short,
+interleaved connections, each with SEGMENTS segments to the server. Client addresses contain the
+phase: 10.9.PHASE.x. Prints the number of connections of each phase."""
 import heapq
 import socket
 import struct

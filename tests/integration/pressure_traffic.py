@@ -4,14 +4,14 @@
 
   open CONNS              handshakes
   hold CONNS SEGMENT      that segment of each server's data; segment 0 is missing
-  plain FIRST LAST        segments FIRST to LAST - 1 of one more connection that misses nothing
-  newcomers               until it is ended: each 4 ms a connection that nobody saw begin, and a SYN
+  plain FIRST LAST        segments FIRST to LAST - 1 of one more connection, without holes
+  newcomers               until killed: each 4 ms a midstream connection, and a SYN
   stream CONNS FIRST LAST segments FIRST to LAST - 1 of each server's data, acknowledged
   end CONNS LAST          both sides' end behind segment LAST - 1
   fill CONNS LAST         segment 0, then the end behind segment LAST - 1
-  expect DIR CONNS LAST   what the streams must be, into DIR
+  expect DIR CONNS LAST   write the expected streams to DIR
 
-Connection N is from 10.1.x.y, x and y being N; checksums are left out."""
+Connection N is from 10.1.x.y, with the two bytes of N as x and y; checksums are 0."""
 import itertools
 import os
 import socket

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """queue_feed.py - connections whose two directions leave by different transmit queues.
 
-  queue_feed.py send IFACE QUEUES   XPS is told before each group of frames which queue they take
-  queue_feed.py repeat IFACE QUEUES again and again, until it is killed
-  queue_feed.py send IFACE,IFACE 1  each direction of a connection takes another interface
-  queue_feed.py truth DIR           the stream files that must come of it
+  queue_feed.py send IFACE QUEUES   set XPS before each group of frames to choose their queue
+  queue_feed.py repeat IFACE QUEUES repeat this until killed
+  queue_feed.py send IFACE,IFACE 1  each direction of a connection is sent on another interface
+  queue_feed.py truth DIR           write the expected stream files
   queue_feed.py map                 compare the flow map (bpftool's JSON on stdin) with what was sent
 """
 import json

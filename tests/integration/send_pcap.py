@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""send_pcap.py IFACE FILE [PACKETS_PER_SECOND] - put an Ethernet capture on the wire,
-frame for frame, at a rate that a copying receiver can follow. Prints how many were sent.
+"""send_pcap.py IFACE FILE [PACKETS_PER_SECOND] - send the frames of an Ethernet
+capture, at a rate that a copying receiver can process. Prints the number of frames.
 WEFT_SLOW: the factor by which the receiver is slower than a real machine."""
 import errno
 import os

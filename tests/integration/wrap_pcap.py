@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""wrap_pcap.py vxlan|gre|vlan|qinq|fragments IN OUT - the same IPv4 connections in other frames:
-inside a tunnel, behind tags, or each datagram in pieces that arrive last first."""
+"""wrap_pcap.py vxlan|gre|vlan|qinq|fragments IN OUT - write the IPv4 connections of IN in other
+frames: inside a tunnel, behind tags, or each datagram in fragments, the last one first."""
 import struct
 import sys
 

@@ -53,7 +53,7 @@ static void tell(struct wf_owner *owner, const char *what, const char *why, int3
 		return;
 	name_of(wf_thread_id(), names[0]);
 	name_of(other, names[1]);
-	wf_error("concurrency: %s: thread %d (%s) touched what thread %d (%s) %s", what,
+	wf_error("concurrency: %s: thread %d (%s) used an object that thread %d (%s) %s", what,
 		 wf_thread_id(), names[0], other, names[1], why);
 }
 

@@ -11,7 +11,7 @@
 enum { CLEAR = 0 };
 
 static const struct wf_option own[] = {
-	[CLEAR] = {"clear", 0, NULL, "take the filter away, so that every TCP segment is wanted"},
+	[CLEAR] = {"clear", 0, NULL, "remove the filter, so that every TCP segment is wanted"},
 	{.name = NULL},
 };
 
@@ -54,7 +54,7 @@ static int run_filter(struct wf_options *options)
 	if (wf_session_set_filter(&session))
 		return WF_EXIT_USAGE;
 	if (options->own[CLEAR] && wf_filter_is_given(&options->config)) {
-		wf_say_error("filter: --clear takes the whole filter away; give either --clear or "
+		wf_say_error("filter: --clear removes the whole filter; give either --clear or "
 			     "a filter");
 		return WF_EXIT_USAGE;
 	}
