@@ -13,7 +13,7 @@ mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
 for module in /modules/*; do insmod "$module"; done
-. /settings # modules, directory
+. /settings # sets modules and directory
 
 mount -t tmpfs layer /layer
 mkdir /layer/work

@@ -16,7 +16,7 @@ import hashlib
 import os
 import sys
 
-sys.dont_write_bytecode = True  # the source tree stays as it is
+sys.dont_write_bytecode = True  # do not write __pycache__ into the source tree
 
 from corpus import captures_tcp, captures_time, captures_wire, formats  # noqa: E402 (captures_* register captures)
 from corpus.table import CAPTURES  # noqa: E402

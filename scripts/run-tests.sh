@@ -20,7 +20,7 @@ out=${2:-build}
 passed=0 failed=0 skipped=0
 # Factor by which this machine is slower than a physical one; time limits are multiplied by it.
 export WEFT_SLOW=${WEFT_SLOW:-$(grep -q 'QEMU TCG' /proc/cpuinfo && echo 10 || echo 1)}
-troubles=() # what did not pass, told once more at the end
+troubles=() # failed and skipped tests, printed again at the end
 figures=    # lines of a test's output that are shown although it passed
 
 # count NAME STATUS LOG: add the TAP results of a finished test file to the totals.

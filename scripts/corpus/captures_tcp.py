@@ -463,7 +463,7 @@ def with_broken_copy(checksum, field):
     """A segment with wrong bytes and the checksum @field(right, pseudo), then the right segment."""
     shown, connection = begin()
     shown.checksum = checksum
-    for number in range(10):  # a sender that is mostly right
+    for number in range(10):  # a sender whose checksums are mostly right
         connection.send(CLIENT, text(f"right {number}", 50))
     wrong = connection.tcp(CLIENT, connection.snd_nxt(CLIENT), PSH | ACK, b"x" * 100)
     shown.packet(connection.packet_of(CLIENT, headers.with_checksum(wrong, field)))

@@ -30,7 +30,7 @@ class Capture:
         self.records, self.connections = [], []
         self.time_ns = 1700000000 * 10**9
         self.checksum, self.status = "ignore", 0
-        self.written = None  # bytes of the file, where it is no plain pcap
+        self.written = None  # bytes of the file, if it is not a plain pcap file
 
     def connection(self, *args, **kwargs):
         connection = Connection(self, *args, **kwargs)
@@ -62,9 +62,9 @@ class Connection:
         self.capture = capture
         self.ends = (client, server)
         self.irs = list(isn)          # sequence number of each side's SYN
-        self.written = [b"", b""]     # by each side so far, as far as segments were made of it
-        self.received = [b"", b""]    # of each side's bytes, by the other
-        self.ack = [None, None]       # what each side acknowledges; None: all that was written
+        self.written = [b"", b""]     # bytes of each side that segments have carried so far
+        self.received = [b"", b""]    # bytes of each side that the other side received
+        self.ack = [None, None]       # offset that each side acknowledges; None: all written bytes
         self.finished = [0, 0]
         self.options = b""
 

@@ -56,7 +56,7 @@ record() {
 		grep -q listening "$CARDS_WORK/tcpdump" && break
 		sleep 0.1
 	done
-	(fetch "$2" "$3" "$4") # its wait must not wait for tcpdump
+	(fetch "$2" "$3" "$4") # in a subshell, whose `wait` does not wait for tcpdump
 	sleep 1
 	kill "$pid" && wait "$pid"
 }

@@ -83,7 +83,7 @@ def frames(action, args):
             yield frame(conn + 1, True, 100, 0, SYN)
     elif action == "fill":
         conns, last = args
-        for conn in list(range(conns)) * 2:  # as one may be lost on a busy machine
+        for conn in list(range(conns)) * 2:  # twice, because a frame may be lost on a busy machine
             yield from data(conn, 0, 1)
         for conn in range(conns):
             yield from end(conn, last)

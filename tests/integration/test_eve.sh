@@ -63,7 +63,7 @@ PY
 check "stats: the metrics of Suricata's numbers exist" names_exist
 
 # ---- the schema check rejects invalid events ----
-spoilt() { # FILTER TEXT: a flow record changed by this jq filter is rejected with this text
+spoilt() { # FILTER TEXT: a flow record changed by the jq FILTER is rejected with TEXT
 	jq -c "select(.event_type == \"flow\") | $1" "$work/one.json" | head -n 1 >"$work/spoilt.json"
 	! eve_is_valid "$work/spoilt.json" >"$work/errors" && cat "$work/errors" && grep -qF -- "$2" "$work/errors"
 }

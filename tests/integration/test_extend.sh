@@ -145,7 +145,7 @@ add_cleanup_task() {
 
 change an_option 1 add_option
 change a_metric 1 add_metric
-change a_counter_of_the_xdp_program 2 add_kernel_counter # its table, and where it counts
+change a_counter_of_the_xdp_program 2 add_kernel_counter # the table, and the program that counts
 change a_gap_cause 1 add_gap_cause
 change an_anomaly 1 add_anomaly
 change a_close_reason 1 add_close_reason

@@ -7,7 +7,7 @@
 need_root
 need_weft
 flows=50 segments=10
-frames=$((segments + 7)) # of each connection
+frames=$((segments + 7)) # number of frames of each connection
 
 weft_filter() { "$weft" filter -i eth0 --set "control.dir=$work/control" "$@"; }
 # send NUMBER: make connections of clients 10.9.NUMBER.1 and up, so that no address is used twice.

@@ -10,7 +10,7 @@ need_weft
 
 said() { grep -qE -- "$1" "$work/agent.err"; }
 states() { jq -r 'select(.event_type == "interface") | .interface.name + " " + .interface.state' "$work/events.json"; }
-make_tap() { # DEVICE: a device of ns_a whose other end is in ns_b
+make_tap() { # DEVICE: make DEVICE in ns_a, with its other end in ns_b
 	ip -n "$ns_a" link add "$1" type veth peer name "$1" netns "$ns_b" &&
 		ip -n "$ns_a" link set "$1" up && ip -n "$ns_b" link set "$1" up
 }
@@ -26,7 +26,7 @@ ended() { # STATUS
 		[ $? -eq "$1" ]
 	}
 }
-send() { # PORT DEVICE: a connection with "hello", into ns_b
+send() { # PORT DEVICE: send "hello" on a new connection into ns_b
 	in_a python3 - "$1" "$2" <<'PY'
 import socket, struct, sys
 port, device = int(sys.argv[1]), sys.argv[2]

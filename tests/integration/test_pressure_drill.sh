@@ -11,7 +11,7 @@
 need_root
 need_weft
 conns=900
-segments=60 # within the receivers' windows
+segments=60 # number per connection; their data fits in the receivers' windows
 workers=2
 
 traffic() { in_b "$root/tests/integration/pressure_traffic.py" eth0 "$@"; }

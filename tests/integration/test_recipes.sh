@@ -94,7 +94,7 @@ typed_agent() { # IFACE: start the command taken last; it captures IFACE
 $typed" >agent.out 2>agent.err
 	wait_until 100 type_line "weft stats -i $1" || { cat agent.err; return 1; }
 }
-agent_ends() { # with status 0, and all ledgers close
+agent_ends() { # the agent ends with status 0, and all ledgers close
 	kill "$agent"
 	wait "$agent" && cp agent.err "$work/agent.err" && ledgers_close
 }
