@@ -4,7 +4,7 @@
  *
  * Dropped ranges of one direction are adjacent: events are dropped in their order, and no later
  * event of the direction is queued before the entry was reported. A range that is not adjacent goes
- * to the sum, so that an entry never claims bytes that were delivered.
+ * to the sum, so that an entry never covers bytes that were delivered.
  */
 #include "queue/losses.h"
 
@@ -62,7 +62,10 @@ static void give_up(struct wf_losses *losses, uint32_t index)
 	losses->ids[index] = losses->ids[losses->count];
 }
 
-/* Give up connections of which nothing was delivered. Return: true if there was one. */
+/*
+ * Move all connections to the sum of which neither OPEN nor CLOSE was delivered. Return: true if
+ * there was one.
+ */
 static bool give_up_whole(struct wf_losses *losses)
 {
 	bool found = false;
@@ -75,7 +78,7 @@ static bool give_up_whole(struct wf_losses *losses)
 	return found;
 }
 
-/* Give up one connection that only lost data. Return: true if there was one. */
+/* Move one connection that only lost data to the sum. Return: true if there was one. */
 static bool give_up_range(struct wf_losses *losses)
 {
 	for (uint32_t i = 0; i < losses->count; i++)
@@ -247,7 +250,7 @@ static bool make_sum(const struct wf_losses *losses, struct weft_event *ret_even
 	return sum->events;
 }
 
-/* Make the event of one step of an entry. Return: false if it has none. */
+/* Make the event of @step of the entry @loss. Return: false if this step has no event. */
 static bool make_step(const struct wf_losses *losses, const struct wf_loss *loss, uint32_t step,
 		      struct weft_event *ret_event)
 {

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * losses.h - what a queue has dropped: by connection and direction, in a table of fixed size.
+ * losses.h - a table of fixed size: what a queue has dropped, by connection and direction.
  *
  *   entry: │ connection │ lost range toserver │ lost range toclient │ OPEN │ CLOSE │
  *   sum:   │ events and bytes for which there was no entry │
  *
- * OPEN and CLOSE events are kept, not lost: their entry delivers them around the lost ranges. If
- * the table is full, entries move to the sum: first connections of which nothing was delivered,
- * neither OPEN nor CLOSE; then those that only lost data. If no entry of either kind exists, an
- * OPEN or CLOSE is rejected.
+ * OPEN and CLOSE events are kept, not lost: their entry delivers OPEN before the lost ranges and
+ * CLOSE after them. If the table is full, an OPEN or CLOSE first displaces connections of which
+ * neither OPEN nor CLOSE was delivered, then one that only lost data; displaced entries are added
+ * to the sum. If there is no such entry, the OPEN or CLOSE is rejected. A lost range displaces only
+ * the former; otherwise it is added to the sum.
  *
- * Bound: wf_losses_bytes(). Thread: whoever holds the table.
+ * Bound: wf_losses_bytes(). Thread: the side that has taken the table.
  */
 #ifndef WF_QUEUE_LOSSES_H
 #define WF_QUEUE_LOSSES_H
@@ -20,12 +21,12 @@
 
 #include <weft/event.h>
 
-/* What was dropped of one direction of a connection; nothing if events is 0. */
+/* The dropped range of one direction of a connection. If events is 0, nothing was dropped. */
 struct wf_loss_range {
 	uint64_t from_off;
-	uint64_t to_off; /* equal to from_off: no bytes of the stream */
+	uint64_t to_off; /* equal to from_off: no bytes were dropped */
 	uint64_t events;
-	uint64_t bytes; /* payload bytes of these events: without gaps */
+	uint64_t bytes; /* payload bytes of these events, not counting gaps */
 };
 
 struct wf_loss {
@@ -59,7 +60,8 @@ struct wf_losses {
 	/* OPEN and CLOSE events that moved from an entry to the sum; see wf_losses_given_up() */
 	uint64_t given_up;
 	struct weft_flow_record closes[WF_LOSSES_CLOSES];
-	uint64_t ids[WF_LOSSES_MAX]; /* of the connections, to find an entry fast */
+	/* connection id of each entry, so that a search need not read list[] */
+	uint64_t ids[WF_LOSSES_MAX];
 	struct wf_loss list[];
 };
 
@@ -91,14 +93,17 @@ void wf_losses_keep_open(struct wf_losses *losses, const struct weft_flow *flow,
 void wf_losses_keep_close(struct wf_losses *losses, const struct weft_flow *flow,
 			  const struct weft_flow_record *record, uint64_t time_ns);
 
-/* Add @range of direction @dir; without an entry for it, to the sum. */
+/*
+ * Add @range of direction @dir to the entry of @flow. If there is no entry and no room for one, or
+ * the range is not adjacent, add it to the sum.
+ */
 void wf_losses_add(struct wf_losses *losses, const struct weft_flow *flow, enum weft_dir dir,
 		   const struct wf_loss_range *range, uint64_t time_ns);
 
-/* Add to the sum. */
+/* Add @sum to the sum of @losses. */
 void wf_losses_add_sum(struct wf_losses *losses, const struct wf_loss_sum *sum);
 
-/* Return the number of kept events that were given up since the last call. */
+/* Return the number of kept OPEN and CLOSE events that moved to the sum since the last call. */
 uint64_t wf_losses_given_up(struct wf_losses *losses);
 
 /* A position in the sequence of events of a table; zero: its beginning. */
@@ -108,8 +113,9 @@ struct wf_losses_cursor {
 };
 
 /*
- * Return the next event of the table: of each entry OPEN, DROP for each direction, and CLOSE; then
- * DROP for the sum. It is valid until @losses changes. Return: false after the last one.
+ * Return the next event of the table. The order for each entry is OPEN, DROP of each direction,
+ * CLOSE; the last event is DROP for the sum. The event is valid until @losses changes. Return:
+ * false after the last event.
  */
 bool wf_losses_next(const struct wf_losses *losses, struct wf_losses_cursor *cursor,
 		    struct weft_event *ret_event);

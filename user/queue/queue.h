@@ -6,8 +6,8 @@
  *                 start                claim         published                head
  *
  * Positions are 64-bit byte counts that never wrap; a record never crosses the ring's end. Each
- * record has its event number, so the reader notices every loss by itself; tables of losses say
- * what was lost:
+ * record has its event number, so the reader notices every loss by itself. Two kinds of tables
+ * contain what was lost:
  *
  *   front: dropped records that were older than all waiting ones; the worker lends it to the reader
  *   back:  rejected events, newer than all waiting ones; the worker writes it to the ring as
@@ -86,16 +86,19 @@ struct wf_queue {
 	/* written by the worker */
 	_Alignas(WF_CACHE_LINE) uint64_t head; /* position of the next record */
 	uint64_t next_number; /* number of the next record, if the back table is empty */
-	/* cached result of oldest_in_use(): bytes before this position may be overwritten */
+	/* cached wf_queue_oldest_in_use(): bytes before this position may be overwritten */
 	uint64_t oldest_seen;
 	uint64_t stuck_taken;  /* taken_events when the worker's wait last timed out */
 	uint64_t ring_from;    /* position at which the current ring began */
 	uint32_t calm_flushes; /* flushes that found a grown queue empty */
 	uint64_t records_in;   /* records of events written to rings */
 	uint64_t records_dropped;
-	bool lost_open; /* an OPEN event was rejected: see dispatch.c */
+	/* an OPEN event was rejected: dispatch.c then uses the map of connections */
+	bool lost_open;
 	struct wf_ring rings[2];
-	/* ring_from, and in its lowest bit the index of the current ring; older records: the other
+	/*
+	 * ring_from, with the index of the current ring in bit 0; records before ring_from are in
+	 * the other ring
 	 */
 	_Atomic uint64_t turn;
 	_Atomic uint64_t ring_bytes; /* size of the current ring */
@@ -121,21 +124,24 @@ struct wf_queue {
 	 * The two front tables. A side takes a table by exchanging it for NULL, so that neither
 	 * side waits for the other one; the reader keeps at most one.
 	 */
-	struct wf_losses *_Atomic losses;   /* the one that has entries; NULL: none, or in use */
-	struct wf_losses *_Atomic spare[2]; /* those that are empty */
-	_Atomic bool is_high;  /* the high water mark was reached, and not the low one */
+	/* the table with entries; NULL: no entries, or a side has taken the table */
+	struct wf_losses *_Atomic losses;
+	struct wf_losses *_Atomic spare[2]; /* the empty tables */
+	_Atomic bool is_high;		    /* set at the high water mark, cleared at the low one */
 	_Atomic uint32_t left; /* sides that have left the queue: mask of WF_QUEUE_LEFT_* */
 
 	/* written by the reader */
-	_Alignas(WF_CACHE_LINE) _Atomic uint64_t start; /* position where copying began */
+	/* position at which the reader began to copy */
+	_Alignas(WF_CACHE_LINE) _Atomic uint64_t start;
 	_Atomic uint64_t taken_events;
 	_Atomic uint64_t taken_bytes;	 /* payload bytes taken by the reader */
 	_Atomic uint64_t released_bytes; /* payload bytes taken and released by the reader */
 	_Atomic uint64_t records_taken;	 /* records of events taken from rings */
 	uint64_t held_bytes;		 /* payload bytes taken since the last release */
 	uint32_t held_events;
-	uint64_t next_event;	   /* number that the next event has if no event was lost */
-	struct wf_losses *telling; /* the table of which events are being reported; NULL: none */
+	uint64_t next_event; /* number that the next event has if no event was lost */
+	/* the table that the reader is reporting as events; NULL: none */
+	struct wf_losses *telling;
 	struct wf_losses_cursor told;
 };
 
@@ -156,9 +162,9 @@ struct wf_queue_opts {
 	struct wf_arena *arena;
 	/* maximum size of ring and payload together, at least WEFT_QUEUE_MIN_BYTES */
 	uint64_t bytes;
-	uint64_t max_bytes;  /* of the policy resize; 0: bytes */
+	uint64_t max_bytes;  /* maximum size with the policy resize; 0: the value of @bytes */
 	uint64_t events_max; /* 0: no limit */
-	uint64_t block_ns;   /* of the policy block-with-timeout */
+	uint64_t block_ns;   /* time limit of the policy block-with-timeout */
 	enum weft_overflow overflow;
 	struct wf_water_marks *marks;
 	bool lazy_wake; /* wake the reader only when many records are waiting */
@@ -179,12 +185,12 @@ int wf_queue_init(struct wf_queue *queue, const struct wf_queue_opts *opts);
  */
 void wf_queue_push(struct wf_queue *queue, const struct weft_event *event, struct wf_page *page);
 
-/* Push an OPEN event. Return: false if it was rejected; then it is not counted. */
+/* Push an OPEN event. Return: false if it was rejected; a rejected OPEN is not counted. */
 bool wf_queue_push_open(struct wf_queue *queue, const struct weft_event *event);
 
 /*
  * Count an event as pushed and dropped: the reader does not know its connection, because OPEN was
- * rejected. With CLOSE, OPEN is counted as well.
+ * rejected. If @event is CLOSE, the rejected OPEN is counted too.
  */
 void wf_queue_lose_unknown(struct wf_queue *queue, const struct weft_event *event);
 
@@ -210,17 +216,17 @@ bool wf_queue_has_passed(const struct wf_queue *queue, uint64_t position);
 bool wf_queue_clear(struct wf_queue *queue, uint32_t events_max);
 
 /*
- * Flush the queue, mark it as closed, so that the reader knows that no more events follow, and
- * leave it. Idempotent.
+ * Flush the queue, mark it as closed, so that the reader expects no more events, and leave it.
+ * Idempotent.
  */
 void wf_queue_close(struct wf_queue *queue);
 
 /* ---- the reader ---- */
 
 /*
- * Take up to @max events, with DROP events before the first one after a loss. @slots: as many
- * slots as @events; the events point into them. The caller puts the pages in the slots and then
- * calls wf_queue_release(). Return: the number of events.
+ * Take up to @max events. DROP events come before the first event after a loss. @slots: as many
+ * slots as @events; the events point into them. The caller puts (releases) the pages in the slots,
+ * and then calls wf_queue_release(). Return: the number of events.
  */
 int wf_queue_take(struct wf_queue *queue, struct weft_event *events, struct wf_queue_slot *slots,
 		  int max);

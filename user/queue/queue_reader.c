@@ -130,7 +130,7 @@ static const struct wf_record *first_record(const struct wf_queue *queue, uint64
 
 /* ---- losses ---- */
 
-/* Turn the event that a table contains into one that does not depend on it. */
+/* Copy the flow and the close record of @event from the table to @slot, and count the event. */
 static void take_told(struct wf_queue *queue, struct wf_queue_slot *slot, struct weft_event *event)
 {
 	slot->page = NULL;
@@ -160,7 +160,7 @@ static void begin_front(struct wf_queue *queue)
 	queue->told = (struct wf_losses_cursor){0};
 }
 
-/* Report up to @max events of the table that is being reported. Return: their number. */
+/* Fill in up to @max events of the table that is being reported. Return: their number. */
 static int tell(struct wf_queue *queue, struct weft_event *events, struct wf_queue_slot *slots,
 		int max)
 {
@@ -180,7 +180,7 @@ static int tell(struct wf_queue *queue, struct weft_event *events, struct wf_que
 }
 
 /*
- * Report the back table of a queue whose worker has left, and of which all records were taken: it
+ * Report the back table after the worker has left and the reader has taken all records: the table
  * contains the last events.
  */
 static int tell_back(struct wf_queue *queue, struct weft_event *events, struct wf_queue_slot *slots,
@@ -196,10 +196,10 @@ static int tell_back(struct wf_queue *queue, struct weft_event *events, struct w
 /* ---- records ---- */
 
 /*
- * Report losses, or take a run of records. The reader has marked the claim as copying, so no record
- * at or after start is overwritten. Return: the number of events. *@ret_again: true if the caller
- * may call again for more events. If the result is 0 events, true means that the worker has dropped
- * records meanwhile, and false may mean that it is about to enter them in the front table.
+ * Report losses, or take a run of records. The reader has set WF_CLAIM_COPYING, so no record at or
+ * after start is overwritten. Return: the number of events. *@ret_again: true if the caller may
+ * call again for more events. If 0 events are returned with true, the worker dropped records during
+ * the call. If 0 with false, a dropped record may not yet be in the front table.
  */
 static int take_run(struct wf_queue *queue, uint64_t end, struct weft_event *events,
 		    struct wf_queue_slot *slots, int max, bool *ret_again)

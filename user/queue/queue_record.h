@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * queue_record.h - the format of a queue's records, for its worker and its reader; and what the
- * files of the worker's side need of each other.
+ * queue_record.h - the format of a queue's records, and the functions that the files of this folder
+ * share.
  */
 #ifndef WF_QUEUE_QUEUE_RECORD_H
 #define WF_QUEUE_QUEUE_RECORD_H
@@ -58,7 +58,7 @@ static inline uint64_t wf_record_payload_bytes(const struct wf_record *record)
 	return record->type == WEFT_EVENT_DATA ? record->stream_bytes : 0;
 }
 
-/* Return how many event numbers a record stands for. */
+/* Return the number of events that a record counts for. */
 static inline uint64_t wf_record_numbers(const struct wf_record *record)
 {
 	return record->type == WEFT_EVENT_DROP ? record->lost_events : 1;
@@ -66,7 +66,7 @@ static inline uint64_t wf_record_numbers(const struct wf_record *record)
 
 static inline struct wf_record *wf_record_at(const struct wf_queue *queue, uint64_t pos)
 {
-	/* Pairs with the store in wf_queue_fit_ring(): the ring is set before the turn. */
+	/* Pairs with the store in use_ring() (queue_ring.c): the ring is set before the turn. */
 	uint64_t turn = atomic_load_explicit(&queue->turn, memory_order_acquire);
 	bool is_older = (int64_t)(pos - (turn & ~1ull)) < 0;
 	const struct wf_ring *ring = &queue->rings[(turn & 1) ^ is_older];
@@ -81,7 +81,7 @@ static inline uint64_t wf_queue_payload_in_use(const struct wf_queue *queue)
 	       atomic_load(&queue->released_bytes);
 }
 
-/* Give back a front table. Thread: the side that has it. */
+/* Clear @losses and make it a spare front table. Thread: the side that has taken it. */
 static inline void wf_queue_put_spare(struct wf_queue *queue, struct wf_losses *losses)
 {
 	struct wf_losses *none = NULL;
@@ -91,7 +91,10 @@ static inline void wf_queue_put_spare(struct wf_queue *queue, struct wf_losses *
 		atomic_store(&queue->spare[1], losses);
 }
 
-/* Compare the payload of a queue that has water marks with the low one. Thread: both sides. */
+/*
+ * Clear the high flag if the payload is at or below the low mark. The queue must have water marks.
+ * Thread: both sides.
+ */
 static inline void wf_queue_check_low(struct wf_queue *queue)
 {
 	if (atomic_load(&queue->is_high) &&
@@ -101,7 +104,7 @@ static inline void wf_queue_check_low(struct wf_queue *queue)
 
 /* ---- the worker ---- */
 
-/* Compare the payload of a queue that has water marks with both. */
+/* Set or clear the high flag, as the payload requires. The queue must have water marks. */
 static inline void wf_queue_check_marks(struct wf_queue *queue)
 {
 	if (!atomic_load(&queue->is_high) &&
@@ -146,14 +149,14 @@ uint64_t wf_queue_pad_bytes(const struct wf_queue *queue, uint64_t bytes);
  */
 bool wf_queue_make_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload);
 
-/* As above, but take only what is free. */
+/* Return true if @bytes of the ring and @payload bytes are free now. */
 bool wf_queue_has_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload);
 
 bool wf_queue_has_left(const struct wf_queue *queue, uint32_t side);
 
 /* ---- the worker: queue_ring.c ---- */
 
-/* Take the rings and tables. Return: 0; -ENOBUFS. */
+/* Allocate the first ring and the tables of losses. Return: 0; -ENOBUFS. */
 int wf_queue_open_ring(struct wf_queue *queue, uint64_t bytes);
 void wf_queue_free_rings(struct wf_queue *queue);
 

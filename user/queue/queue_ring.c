@@ -5,9 +5,10 @@
  *   positions: ... older records ...│ records of the current ring ...
  *                                   turn
  *
- * A larger or smaller ring takes over at the position of the next record. Two rings exist until the
- * older one's last record was released, and no third one meanwhile. The reader finds the ring of a
- * position by the turn, which names the ring and the position in one word.
+ * A larger or smaller ring is used from the position of the next record on. Two rings exist until
+ * the last record of the older one was released; meanwhile no third ring is allocated. The word
+ * `turn` contains the index of the current ring and its first position, so that the reader finds
+ * the ring of a position.
  */
 #include <errno.h>
 
@@ -19,8 +20,9 @@
 #include "memory/budget.h"
 
 enum {
-	RING_SHARE = 8,		/* the ring is at most 1/8 of the queue */
-	LOSS_RING_BYTES = 4096, /* an entry of the tables for each of these bytes of the ring */
+	RING_SHARE = 8, /* the ring is at most 1/8 of the queue */
+	/* each table of losses has one entry per LOSS_RING_BYTES bytes of the ring */
+	LOSS_RING_BYTES = 4096,
 	CALM_FLUSHES = 256, /* a grown queue becomes small when it is empty at this many flushes */
 	FREE_SHARE = 4,	    /* a queue grows only if 1/4 of the memory limit stays free */
 	TABLES = 3,
@@ -66,7 +68,7 @@ static int open_tables(struct wf_queue *queue, uint64_t ring_bytes)
 	return 0;
 }
 
-/* Use @ring_bytes at @bytes for the records from the next one on. */
+/* Use the @ring_bytes bytes at @bytes as the ring for the next record and all later ones. */
 static void use_ring(struct wf_queue *queue, uint32_t index, uint8_t *bytes, uint64_t ring_bytes,
 		     uint64_t queue_bytes)
 {
@@ -118,7 +120,9 @@ static struct wf_ring *older_ring(struct wf_queue *queue)
 	return &queue->rings[(atomic_load_explicit(&queue->turn, memory_order_relaxed) & 1) ^ 1];
 }
 
-/* Let a ring for a queue of @queue_bytes take over. Return: false if that is not possible now. */
+/*
+ * Replace the ring by one for a queue of @queue_bytes. Return: false if that is not possible now.
+ */
 static bool change_ring(struct wf_queue *queue, uint64_t queue_bytes)
 {
 	struct wf_ring *older = older_ring(queue);
@@ -142,7 +146,7 @@ static uint64_t queue_bytes(const struct wf_queue *queue)
 	return wf_count_get(&queue->ring_bytes) + wf_count_get(&queue->payload_max_bytes);
 }
 
-/* Is there memory for a queue that is larger by @bytes? */
+/* Return true if there is memory for a queue that is larger by @bytes. */
 static bool has_memory(const struct wf_queue *queue, uint64_t bytes)
 {
 	uint64_t limit = wf_arena_bytes(queue->arena);
@@ -155,7 +159,7 @@ bool wf_queue_grow(struct wf_queue *queue)
 	uint64_t bytes = queue_bytes(queue);
 
 	queue->calm_flushes = 0;
-	/* In one step: the older ring stays until it was read, and no third one is taken. */
+	/* Try the largest size first: the ring can't grow again until the older ring is free. */
 	for (uint64_t larger = queue->max_bytes; larger > bytes; larger /= 2)
 		if (has_memory(queue, larger - bytes))
 			return change_ring(queue, larger);

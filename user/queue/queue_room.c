@@ -10,7 +10,8 @@
  * CLOSE event, the newest event is rejected instead.
  *
  * The worker enters a dropped record in the front table after it has advanced `claim`. A reader
- * that comes in between notices by the numbers that entries are missing, and takes nothing.
+ * that looks between these steps notices by the event numbers that an entry is missing, and takes
+ * nothing.
  */
 #include "base/clock.h"
 #include "queue/queue_record.h"
@@ -77,7 +78,7 @@ static void put_front(struct wf_queue *queue, struct wf_losses *front)
 		wf_queue_put_spare(queue, front);
 }
 
-/* Is there room in @front for a record that must not be lost? */
+/* Return true if @record may be dropped. OPEN and CLOSE need an entry in @front that keeps them. */
 static bool may_drop(struct wf_losses *front, const struct wf_record *record)
 {
 	if (record->type != WEFT_EVENT_OPEN && record->type != WEFT_EVENT_CLOSE)
@@ -220,7 +221,7 @@ uint32_t wf_queue_drop_waiting(struct wf_queue *queue, uint32_t events_max, uint
 	uint64_t limit = wf_count_get(&queue->payload_max_bytes);
 
 	*ret_bytes = 0;
-	/* A grown queue gives back what it has beyond its size at creation. */
+	/* The limit is that of the size at creation, so that a grown queue gives up the rest. */
 	if (limit > queue->base_bytes)
 		limit = queue->base_bytes;
 	if (queue->overflow == WEFT_OVERFLOW_BLOCK || wf_queue_payload_in_use(queue) <= limit / 2)
@@ -235,9 +236,8 @@ uint32_t wf_queue_drop_waiting(struct wf_queue *queue, uint32_t events_max, uint
 /* ---- waiting ---- */
 
 /*
- * Return true if the worker waits no longer, at @now_ns: the time limit of the policy has passed,
- * or the handle stops and the reader takes nothing. *@progress: what the reader had taken at
- * *@progress_ns.
+ * Return true if the handle is stopping and the reader has taken no event for STOP_PATIENCE_NS.
+ * *@progress: number of events taken at *@progress_ns.
  */
 static bool has_waited_enough(const struct wf_queue *queue, uint64_t now_ns, uint64_t *progress,
 			      uint64_t *progress_ns)
@@ -307,7 +307,7 @@ static bool wait_for_room(struct wf_queue *queue, uint64_t bytes, uint64_t paylo
 	return has_room;
 }
 
-/* Do what the policy says about a full queue. Return: false if nothing more can be done. */
+/* Make room in a full queue as the overflow policy says. Return: false if that is not possible. */
 static bool overflow(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
 {
 	switch (queue->overflow) {
@@ -327,7 +327,10 @@ static bool overflow(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
 
 bool wf_queue_make_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
 {
-	/* When the handle stops, no more packets arrive that could be lost while it waits. */
+	/*
+	 * When the handle stops, no packets arrive any more, so none is lost while the worker
+	 * waits.
+	 */
 	while (!wf_queue_has_room(queue, bytes, payload))
 		if (!(atomic_load(queue->stopping) && wait_for_room(queue, bytes, payload)) &&
 		    !overflow(queue, bytes, payload))

@@ -7,9 +7,10 @@
  *
  * A payload is never copied: the record owns a reference to its page.
  *
- * Each record has its event's number. A record that is dropped (queue_room.c) leaves its numbers to
- * the front table: the reader expects them before the next record. An event that is rejected goes
- * to the back table, which has no numbers until it is written to the ring.
+ * Each record has its event's number. If a record is dropped (queue_room.c), the front table
+ * accounts for its event numbers; the reader reports that table before the next record. A rejected
+ * event is entered in the back table, whose events get their numbers when they are written to the
+ * ring.
  *
  * Both sides sleep as described in base/waiter.h: the worker until there is room, the reader until
  * there are records.
@@ -175,7 +176,10 @@ static void write_record(struct wf_queue *queue, const struct weft_event *event,
 	wf_assert_valid(wf_queue_is_valid(queue));
 }
 
-/* Return the bytes of the ring that the back table needs, wherever the ring ends. */
+/*
+ * Return the bytes of the ring that the back table needs at most, including padding at the ring's
+ * end.
+ */
 static uint64_t back_bytes(const struct wf_queue *queue)
 {
 	struct wf_losses_cursor cursor = {0};
@@ -198,7 +202,7 @@ static void write_back(struct wf_queue *queue)
 	wf_losses_clear(queue->back);
 }
 
-/* Make room for an event, and write the back table before it. */
+/* Make room for an event, and write the back table to the ring before that event. */
 static bool make_room(struct wf_queue *queue, uint64_t bytes, uint64_t payload)
 {
 	if (wf_likely(wf_losses_is_empty(queue->back)))
@@ -215,7 +219,7 @@ static void count_dropped(struct wf_queue *queue, uint64_t events, uint64_t byte
 	wf_count_add(&queue->dropped_bytes, bytes);
 }
 
-/* Put a CLOSE event that is rejected into the back table. Without room there, it is lost. */
+/* Enter a rejected CLOSE event in the back table. If there is no room, the event is lost. */
 static void reject_close(struct wf_queue *queue, const struct weft_event *event)
 {
 	if (wf_losses_reserve(queue->back, event->flow, true)) {
@@ -284,7 +288,9 @@ bool wf_queue_push_open(struct wf_queue *queue, const struct weft_event *event)
 	return true;
 }
 
-/* Tell the reader of rejected events as soon as there is room, not only with the next event. */
+/*
+ * Write rejected events to the ring as soon as there is room, without waiting for the next event.
+ */
 static void flush_back(struct wf_queue *queue)
 {
 	if (!wf_queue_has_room(queue, back_bytes(queue), 0))

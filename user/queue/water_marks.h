@@ -4,9 +4,9 @@
  *
  * A queue is high from the moment at which its payload reaches the high mark until it is at or
  * below the low mark. The callback is called when the first queue of a subscription becomes high,
- * and when the last one no longer is: not for each event.
+ * and when none is high any more.
  *
- * Thread: the worker of the queue raises and lowers, its reader lowers.
+ * Thread: the queue's worker sets and clears the flag of the queue, its reader clears it.
  */
 #ifndef WF_QUEUE_WATER_MARKS_H
 #define WF_QUEUE_WATER_MARKS_H
@@ -21,7 +21,7 @@ struct wf_water_marks {
 	uint64_t high_bytes;
 	uint64_t low_bytes;
 	weft_mark_fn fn;
-	struct weft_sub *sub; /* borrowed: arguments of fn */
+	struct weft_sub *sub; /* borrowed: the first argument of fn */
 	void *ctx;
 	_Atomic uint32_t high_queues;
 };

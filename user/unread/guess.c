@@ -21,7 +21,7 @@ enum {
 	DST_PORT_OFF = 2,
 	/* Enough for the headers of most tunnels: decoding needs those up to TCP. */
 	HEAD_BYTES = 512,
-	/* The shortest tunnel header, and IPv4. A test reads no byte beyond. */
+	/* Length of the shortest tunnel header plus an IPv4 header. A test reads no byte beyond. */
 	PAYLOAD_BYTES_MIN = 28,
 };
 
@@ -64,13 +64,16 @@ static bool is_like_gtpu(const uint8_t *at)
 	return (at[0] & 0xf0) == 0x30 && at[1] == 0xff;
 }
 
-/* Teredo without indications is IPv6; both indications begin with a byte 0. */
+/*
+ * A Teredo packet is an IPv6 packet, which an indication may precede. Each indication begins with a
+ * zero byte.
+ */
 static bool is_like_teredo(const uint8_t *at)
 {
 	return at[0] >> 4 == 6 || (!at[0] && at[1] <= 1);
 }
 
-/* GUE with a packet of IPv4, IPv6 or GRE, or without a header of its own. */
+/* GUE is version 1, which is an IP packet, or version 0 with IPv4, IPv6 or GRE. */
 static bool is_like_gue(const uint8_t *at)
 {
 	return is_like_ip(at) || (!(at[0] & 0xe0) && (at[1] == 4 || at[1] == 41 || at[1] == 47));

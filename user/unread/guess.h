@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * guess.h - finds out what a frame without TCP seems to carry.
+ * guess.h - guesses the contents of a frame in which no TCP was found.
  *
  * A UDP datagram that begins like a tunnel header is decoded again as if its destination port were
- * the usual one of that tunnel. It is called a tunnel only if the result is a TCP segment.
+ * the usual one of that tunnel. The datagram counts as a tunnel only if the result is a TCP
+ * segment.
  *
  * Thread: any; nothing is kept between calls.
  */
@@ -17,11 +18,11 @@ struct wf_frame;
 
 enum wf_guess_kind {
 	WF_GUESS_NOTHING = 0,
-	WF_GUESS_ETHERTYPE, /* an EtherType that is not known */
-	WF_GUESS_VXLAN,	    /* tunnels to ports that are not those of the options */
+	WF_GUESS_ETHERTYPE, /* an EtherType that weft does not read */
+	WF_GUESS_VXLAN,	    /* a VXLAN tunnel to a port that is not in the options */
 	WF_GUESS_GENEVE,
-	WF_GUESS_TUNNEL, /* another tunnel to a port that is not its usual one */
-	WF_GUESS_USER,	 /* TCP that user space reads and the kernel program does not */
+	WF_GUESS_TUNNEL, /* another kind of tunnel, to a port that is not its usual one */
+	WF_GUESS_USER,	 /* TCP that only user space finds, not the kernel program */
 };
 
 struct wf_guess {
@@ -30,7 +31,7 @@ struct wf_guess {
 	uint16_t usual_port; /* WF_GUESS_TUNNEL: the port on which this tunnel is read */
 };
 
-/* @frame: one for which wf_decode() returns WF_DECODE_NOT_TCP. */
+/* Return what @frame seems to carry. wf_decode() must have returned WF_DECODE_NOT_TCP for it. */
 struct wf_guess wf_guess(const struct wf_decoder *decoder, const struct wf_frame *frame);
 
 #endif

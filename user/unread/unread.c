@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * unread.c - the slots, and the metrics that are made of them.
+ * unread.c - counts the most frequent EtherTypes and ports, and sets the metrics unread_*.
  */
 #include "unread/unread.h"
 
@@ -35,7 +35,7 @@ static void store(_Atomic uint64_t *value, uint64_t amount)
 	atomic_store_explicit(value, amount, memory_order_relaxed);
 }
 
-/* Subtract @frames from each slot, at most what the least slot has. */
+/* Subtract @frames, or the lowest count of a slot if that is less, from every slot. */
 static void lower(struct wf_unread *unread, uint64_t frames)
 {
 	for (size_t i = 0; i < WF_UNREAD_SLOTS; i++)
@@ -122,7 +122,10 @@ void wf_unread_add(struct wf_unread *unread, const struct wf_unread *other)
 	}
 }
 
-/* Return the frames of the most frequent thing of @kind, which is *@ret_guess. */
+/*
+ * Return the number of frames of the most frequent EtherType or port of @kind. *@ret_guess: that
+ * EtherType or port.
+ */
 static uint64_t most_frequent(const struct wf_unread *unread, enum wf_guess_kind kind,
 			      struct wf_guess *ret_guess)
 {

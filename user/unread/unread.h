@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * unread.h - counts what frames without TCP seem to carry: guess.h for each frame.
+ * unread.h - counts what frames without TCP seem to carry, as guess.h finds it.
  *
- * The first frames are all examined, later ones in a sample, so that a capture with much UDP costs
- * little. EtherTypes and ports share a few slots. If all are in use, a new one lowers the counts of
- * the others, so that frequent ones stay; their counts are then less than the truth.
+ * Each of the first frames is examined, and a sample of later ones, so that a capture with much UDP
+ * costs little. EtherTypes and ports share a few slots. If all are in use, a new one lowers the
+ * counts of the others, so that frequent ones stay; their counts are then too low.
  *
  * Thread: a struct has one writer; wf_unread_add() may read it in any thread.
  */
@@ -20,8 +20,8 @@ struct wf_metrics;
 
 enum {
 	WF_UNREAD_SLOTS = 16,
-	WF_UNREAD_ALL_FRAMES = 10000, /* the number of frames that are all examined */
-	WF_UNREAD_EVERY = 16,	      /* of later frames, each 16th is */
+	WF_UNREAD_ALL_FRAMES = 10000, /* number of first frames, of which each is examined */
+	WF_UNREAD_EVERY = 16,	      /* after these, one frame in 16 is examined */
 };
 
 struct wf_unread_slot {
