@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * conn_states.h - what one subscription knows of each connection: two bits for each.
+ * conn_states.h - the state of each connection for one subscription: two bits for each.
  *
  * A connection is identified by the address of its state in the arena, which does not change while
  * the connection exists. One pair of bits covers WF_CONN_UNIT_BYTES of the arena, which is at most

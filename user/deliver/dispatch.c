@@ -79,7 +79,7 @@ void wf_dispatch_adopt(struct wf_dispatch *dispatch)
 	atomic_store(&dispatch->registry->worker[dispatch->worker].thread, wf_thread_id());
 }
 
-/* Begin to leave @sub, which is not in the list any more. */
+/* Begin to leave @sub, which was removed from the list. */
 static void begin_leaving(struct weft_sub *sub, void *ctx)
 {
 	struct wf_dispatch *dispatch = ctx;
@@ -116,7 +116,7 @@ static void continue_leaving(struct wf_dispatch *dispatch)
 	dispatch->leaving_count = kept;
 }
 
-/* ---- choosy subscriptions ---- */
+/* ---- subscriptions that have a map of connections ---- */
 
 /* Let @sub decide whether it wants the connection. Return: true if it does. */
 static bool decide(struct weft_sub *sub, const void *conn, const struct weft_flow *flow)
@@ -138,7 +138,9 @@ static enum wf_conn_state state_of(const struct wf_dispatch *dispatch, uint32_t 
 {
 	enum wf_conn_state state = wf_conn_states_get(&sub_at(dispatch, slot)->states, conn);
 
-	/* A trusting subscription looks at its map only since it has lost OPEN for the first time.
+	/*
+	 * A subscription to all connections uses its map only after an OPEN was rejected; a
+	 * connection not in the map is wanted.
 	 */
 	if (state == WF_CONN_UNKNOWN && dispatch->trusting & 1u << slot)
 		return WF_CONN_WANTED;
@@ -200,7 +202,7 @@ static void end_slow(struct weft_sub *sub, uint64_t took_ns)
 			(unsigned long long)(took_ns / WF_NS_PER_US));
 }
 
-/* Call back and compare the time that this takes with the budget. */
+/* Call the callback and compare its duration with the budget. */
 static int call_measured(struct weft_sub *sub, struct wf_sub_inline *counts,
 			 const struct weft_event *event)
 {
@@ -227,7 +229,7 @@ static void call_inline(const struct wf_dispatch *dispatch, struct weft_sub *sub
 
 	wf_count_add(&counts->events, 1);
 	wf_count_add(&counts->bytes, bytes);
-	/* A clock call costs as much as many callbacks do. */
+	/* Reading the clock takes as long as many callbacks do, so only a sample is measured. */
 	if (wf_unlikely(sub->budget_us) && wf_count_get(&counts->events) % WEFT_BUDGET_CALLS == 0)
 		err = call_measured(sub, counts, event);
 	else
@@ -236,14 +238,19 @@ static void call_inline(const struct wf_dispatch *dispatch, struct weft_sub *sub
 		wf_warn("subscription %s: ended by its consumer (error %d)", sub->name, -err);
 }
 
-/* Push OPEN to the queue of @sub. Without room there, remember that the connection needs it. */
+/*
+ * Push OPEN to the queue of @sub. If there is no room, record that the connection still needs it.
+ */
 static void push_open(struct wf_dispatch *dispatch, struct weft_sub *sub, const void *conn,
 		      const struct weft_event *open)
 {
 	struct wf_queue *queue = &sub->queues[dispatch->worker];
 	bool is_pushed = wf_queue_push_open(queue, open);
 
-	/* A queue that blocks has no map: it rejects events only when its reader is gone. */
+	/*
+	 * With the policy block there is no map: such a queue rejects events only after its reader
+	 * has left.
+	 */
 	if (!sub->states.words)
 		return;
 	if (wf_unlikely(!is_pushed && sub->is_trusting)) {
@@ -271,8 +278,8 @@ void wf_dispatch_open(struct wf_dispatch *dispatch, uint32_t takers, const void 
 }
 
 /*
- * Make @ret_part the part of @event before @limit_off of its stream. Return: false if nothing is
- * left of it.
+ * Make @ret_part the part of @event before stream offset @limit_off. Return: false if that part is
+ * empty.
  */
 static bool cut(const struct weft_event *event, uint64_t limit_off, struct weft_event *ret_part)
 {

@@ -5,13 +5,14 @@
  * An event contains values, not references to the flow table. Payload bytes are never copied: a
  * queued record holds a reference to the page (or points into the mapped file).
  *
- * Sets of subscriptions are masks of slots (registry.h). Before an event is built, its takers are
- * asked for; for an event without takers nothing else is done:
+ * Sets of subscriptions are masks of slots (registry.h). The takers of an event are the
+ * subscriptions that want it. They are looked up before the event is built, and an event without
+ * takers is not built:
  *
- *   takers = wf_dispatch_takers(dispatch, dir, type)   those that want such events
- *   if (takers & dispatch->choosy): some of them want only some connections:
- *     wf_dispatch_introduce()   tells those to which the connection is unknown about it
- *     wf_dispatch_choose()      leaves those that want the connection
+ *   takers = wf_dispatch_takers(dispatch, dir, type)   subscriptions that want such events
+ *   if (takers & dispatch->choosy), some of them have a map of connections to look at:
+ *     wf_dispatch_introduce()   lets those decide that do not know the connection
+ *     wf_dispatch_choose()      returns those of them that want the connection
  *   wf_dispatch_event(dispatch, takers, event, page)
  *
  * A connection is identified by the address of its state in the arena, see conn_states.h.
@@ -34,17 +35,17 @@ struct wf_sub_list;
 
 /* The dispatcher of one worker. */
 struct wf_dispatch {
-	/* by direction and type of event: the subscriptions that want it */
+	/* by direction and type of event: the subscriptions that want such events */
 	uint32_t takers[WEFT_DIR_COUNT][WEFT_EVENT_TYPE_COUNT];
 	uint32_t queued;   /* the subscriptions with a queue */
-	uint32_t choosy;   /* the subscriptions that look at their map of connections */
-	uint32_t trusting; /* those that get all connections of which OPEN was not lost */
-	/* those that have lost OPEN of the connection of the last wf_dispatch_choose() */
+	uint32_t choosy;   /* those whose map of connections must be looked at */
+	uint32_t trusting; /* those that get every connection unless its OPEN was lost */
+	/* those that have lost the OPEN of the connection of the last wf_dispatch_choose() */
 	uint32_t unopened;
 	uint32_t worker;		/* index of the worker */
 	struct wf_registry *registry;	/* borrowed */
-	const struct wf_sub_list *list; /* lent by the registry until the next one is passed */
-	/* removed subscriptions whose waiting events are being freed; a reference to each */
+	const struct wf_sub_list *list; /* lent until wf_registry_pass() with a newer list */
+	/* removed subscriptions whose waiting events are being freed; owns a reference to each */
 	struct weft_sub *leaving[WEFT_SUBSCRIPTIONS_MAX];
 	uint32_t leaving_count;
 };
@@ -56,50 +57,53 @@ void wf_dispatch_init(struct wf_dispatch *dispatch, struct wf_registry *registry
 /* Declare that the calling thread runs the worker. Thread: the worker, as its first call. */
 void wf_dispatch_adopt(struct wf_dispatch *dispatch);
 
-/* Return the subscriptions that want events of @type. If none does, no event need be built. */
+/* Return the subscriptions that want events of @type. If there are none, no event need be built. */
 static inline uint32_t wf_dispatch_takers(const struct wf_dispatch *dispatch, enum weft_dir dir,
 					  enum weft_event_type type)
 {
 	return dispatch->takers[dir][type];
 }
 
-/* Is an event put into a queue of @takers, so that its bytes must stay valid until it is read? */
+/*
+ * Return true if one of @takers has a queue, so that the event's bytes must stay valid until it is
+ * read.
+ */
 static inline bool wf_dispatch_queues(const struct wf_dispatch *dispatch, uint32_t takers)
 {
 	return dispatch->queued & takers;
 }
 
 /*
- * Let the choosy subscriptions decide whether they want a new connection, which @flow describes.
- * Its OPEN event is dispatched afterwards: wf_dispatch_open().
+ * Let the subscriptions that look at their map decide whether they want the new connection @flow.
+ * Call wf_dispatch_open() afterwards.
  */
 void wf_dispatch_begin(struct wf_dispatch *dispatch, const void *conn,
 		       const struct weft_flow *flow);
 
 /*
- * Return those of @takers to which the connection is unknown, because they began after it or have
- * lost its OPEN.
+ * Return those of @takers that do not know the connection, because they began after it or have lost
+ * its OPEN.
  */
 uint32_t wf_dispatch_strangers(const struct wf_dispatch *dispatch, uint32_t takers,
 			       const void *conn);
 
 /*
  * Let @strangers decide whether they want the connection of @open, an OPEN event that is marked as
- * midway. Those that do get the event if they want events of this type.
+ * midway. Those that want it get the event if they want events of this type.
  */
 void wf_dispatch_introduce(struct wf_dispatch *dispatch, uint32_t strangers, const void *conn,
 			   const struct weft_event *open);
 
 /*
- * Return those of @takers that want the connection, which is known to all of them. Until the next
- * call, the dispatcher knows which of them have lost its OPEN: events that follow are counted as
- * lost there.
+ * Return those of @takers that want the connection; all of them must know it. The dispatcher
+ * records until the next call which of them have lost its OPEN, and counts later events as lost for
+ * these.
  */
 uint32_t wf_dispatch_choose(struct wf_dispatch *dispatch, uint32_t takers, const void *conn);
 
 /*
- * Pass an OPEN event to @takers. A queue without room for it gets it before a later event of the
- * connection, as one that is marked as midway.
+ * Pass an OPEN event to @takers. A queue without room gets it later: before another event of the
+ * connection, and marked as midway.
  */
 void wf_dispatch_open(struct wf_dispatch *dispatch, uint32_t takers, const void *conn,
 		      const struct weft_event *open);
@@ -113,8 +117,8 @@ void wf_dispatch_event(struct wf_dispatch *dispatch, uint32_t takers,
 		       const struct weft_event *event, struct wf_page *page);
 
 /*
- * Publish the queued events to their readers and wake them, and follow changes of the list of
- * subscriptions. Called between batches and when idle.
+ * Publish the queued events, wake their readers, and use the newest list of subscriptions. Called
+ * between batches and when idle.
  */
 void wf_dispatch_flush(struct wf_dispatch *dispatch);
 
@@ -145,7 +149,7 @@ struct wf_dispatch_drops {
  */
 void wf_dispatch_drop_waiting(struct wf_dispatch *dispatch, struct wf_dispatch_drops *ret_drops);
 
-/* Flush, then leave every subscription. Called when the worker ends. Idempotent. */
+/* Flush, then leave every subscription. Call it when the worker ends. Idempotent. */
 void wf_dispatch_close(struct wf_dispatch *dispatch);
 
 #endif

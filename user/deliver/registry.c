@@ -111,7 +111,10 @@ static void publish(struct wf_registry *registry, struct wf_sub_list *list)
 	free_passed(registry);
 }
 
-/* Close the ends that workers with @presence, which dispatch nothing, have of @sub. */
+/*
+ * Leave @sub on behalf of each worker whose presence is @presence. Such a worker dispatches no
+ * events.
+ */
 static void close_ends(struct wf_registry *registry, struct weft_sub *sub,
 		       enum wf_worker_presence presence)
 {
@@ -198,8 +201,8 @@ int wf_registry_add(struct wf_registry *registry, const struct weft_sub_opts *op
 }
 
 /*
- * Take the lock of a call that cannot fail. Its holders never wait for a worker, so this ends; each
- * attempt that takes too long is logged.
+ * Take the lock of a call that cannot fail. No holder waits for a worker, so the lock becomes free;
+ * each attempt that times out is logged.
  */
 static void lock_for_worker(struct wf_registry *registry)
 {
@@ -222,7 +225,7 @@ const struct wf_sub_list *wf_registry_enter(struct wf_registry *registry, uint32
 
 void wf_registry_pass(struct wf_registry *registry, uint32_t worker, const struct wf_sub_list *list)
 {
-	/* Pairs with the load in free_passed(): the worker has read its older list before. */
+	/* Pairs with the load in free_passed(): the worker no longer reads its older list. */
 	atomic_store(&registry->worker[worker].generation, list->generation);
 	wf_waiter_wake(&registry->passed);
 }
@@ -279,8 +282,8 @@ static bool is_worker_thread(const struct wf_registry *registry)
 }
 
 /*
- * Wait until no worker calls a subscription that @generation removed. A worker does not wait for
- * other workers, which might wait for it.
+ * Wait until no worker calls a subscription that @generation removed. If the caller is a worker, it
+ * does not wait for other workers: they might wait for it.
  */
 static void wait_for_callbacks(struct wf_registry *registry, uint64_t generation)
 {
@@ -298,7 +301,7 @@ static void wait_for_callbacks(struct wf_registry *registry, uint64_t generation
 	}
 }
 
-/* Add the counters of a subscription that is being removed, as far as they are known now. */
+/* Add the present counters of a subscription that is being removed. */
 static void count_removed(struct wf_registry *registry, const struct weft_sub *sub)
 {
 	struct weft_sub_stats stats;
@@ -336,7 +339,9 @@ void wf_registry_remove(struct weft_sub *sub)
 	uint64_t generation;
 
 	wf_sub_end(sub, WEFT_SUB_UNSUBSCRIBED);
-	/* Without the lock, the subscription stays in the list until the handle is freed. */
+	/*
+	 * If the lock can't be taken, the subscription stays in the list until the handle is freed.
+	 */
 	if (wf_lock_take(&registry->lock, "weft_unsubscribe"))
 		return;
 	generation = publish_removal(registry, sub);
@@ -362,7 +367,10 @@ void wf_registry_stop(struct wf_registry *registry)
 	const struct wf_sub_list *list;
 
 	atomic_store(&registry->stopping, true);
-	/* Without the lock, blocked workers notice by themselves a little later. */
+	/*
+	 * If the lock can't be taken, blocked workers notice the stop a little later without being
+	 * woken.
+	 */
 	if (wf_lock_take(&registry->lock, "weft_stop"))
 		return;
 	list = atomic_load(&registry->list);
@@ -394,7 +402,7 @@ int wf_registry_expire(struct wf_registry *registry, uint64_t now_ns)
 	for (uint32_t i = 0; i < WEFT_SUBSCRIPTIONS_MAX; i++)
 		if (list->subs[i])
 			expired += expire(list->subs[i], now_ns);
-	/* An idle worker frees the events that wait at its next flush. */
+	/* A woken worker flushes, and so frees the waiting events. */
 	if (expired)
 		wake_workers(registry);
 	wf_lock_put(&registry->lock);

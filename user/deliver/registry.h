@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * registry.h - all subscriptions of a handle, which come and go while workers dispatch events.
+ * registry.h - all subscriptions of a handle; they are added and removed while workers dispatch
+ * events.
  *
  *   control calls                          worker, between two batches
  *     copy the list, change the copy         notices another list: wf_dispatch_flush()
- *     publish the copy ────────────────────► closes its end of the subscriptions that are missing
+ *     publish the copy ────────────────────► closes its end of the removed subscriptions
  *     wake the workers                       passes: publishes the generation of its list
- *     free lists that all have passed
+ *     free lists older than all of these
  *
  * A list never changes after it was published, and a worker uses one list for a whole batch, so
  * dispatching needs no lock. A subscription is freed when its owner has unsubscribed and each
- * worker has closed its end: by the last of them.
+ * worker has closed its end.
  *
  * Bound: WEFT_SUBSCRIPTIONS_MAX subscriptions. All memory is charged; a list stays charged until
- * the slowest worker has passed it.
+ * every worker uses a newer one.
  */
 #ifndef WF_DELIVER_REGISTRY_H
 #define WF_DELIVER_REGISTRY_H
@@ -33,9 +34,11 @@ struct weft_sub;
 struct weft_sub_opts;
 struct wf_arena;
 
-/* An immutable list of subscriptions. The place of a subscription never changes: its slot. */
+/*
+ * An immutable list of subscriptions. A subscription has the same index, its slot, in every list.
+ */
 struct wf_sub_list {
-	struct wf_sub_list *next; /* the next older list that is not freed yet */
+	struct wf_sub_list *next; /* the next older list; NULL: it was freed */
 	uint64_t generation;
 	struct weft_sub *subs[WEFT_SUBSCRIPTIONS_MAX]; /* borrowed; NULL: the slot is free */
 };
@@ -49,7 +52,7 @@ struct wf_registry {
 	struct weft_sub_stats removed;	  /* counters of the subscriptions that were removed */
 	bool is_started;	 /* connections may exist that a new subscription has not seen */
 	_Atomic bool stopping;	 /* the handle stops: see wf_registry_stop() */
-	struct wf_waiter passed; /* control calls sleep here until a worker has passed a list */
+	struct wf_waiter passed; /* control calls sleep here until a worker uses a newer list */
 	struct wf_worker_state worker[WEFT_WORKERS_MAX];
 };
 
@@ -66,7 +69,10 @@ void wf_registry_fini(struct wf_registry *registry);
  */
 int wf_registry_start(struct wf_registry *registry);
 
-/* Return the list that @worker uses until it passes on. Thread: main, or the worker. */
+/*
+ * Return the current list, which @worker uses until it calls wf_registry_pass(). Thread: main, or
+ * the worker.
+ */
 const struct wf_sub_list *wf_registry_enter(struct wf_registry *registry, uint32_t worker);
 
 /*
@@ -83,8 +89,8 @@ void wf_sub_lists_removed(const struct wf_sub_list *newer, const struct wf_sub_l
 			  void (*fn)(struct weft_sub *sub, void *ctx), void *ctx);
 
 /*
- * Leave all subscriptions of @used, the list that @worker uses, and of the current one. The worker
- * uses no list any more. Thread: the worker, as its last call; or any, once it has ended.
+ * Leave all subscriptions of @used, the list that @worker uses, and of the current list. Thread:
+ * the worker, as its last call; or any, once the worker has ended.
  */
 void wf_registry_leave(struct wf_registry *registry, uint32_t worker,
 		       const struct wf_sub_list *used);
@@ -109,14 +115,14 @@ void wf_registry_remove(struct weft_sub *sub);
 void wf_registry_stop(struct wf_registry *registry);
 
 /*
- * End the subscriptions whose reader has taken nothing for their idle TTL. Return: their number;
+ * End the subscriptions whose reader has taken no event for their idle TTL. Return: their number;
  * -ETIMEDOUT. Thread: one at a time.
  */
 int wf_registry_expire(struct wf_registry *registry, uint64_t now_ns);
 
 /*
- * Call @fn for each subscription, with its statistics. *@ret_removed: the sum of those that were
- * removed, with counters only; set in any case. Return: 0; -ETIMEDOUT. Thread: any.
+ * Call @fn for each subscription, with its statistics. *@ret_removed: the sum of the counters of
+ * removed subscriptions; also set on failure. Return: 0; -ETIMEDOUT. Thread: any.
  */
 typedef void (*wf_registry_stats_fn)(const char *name, const struct weft_sub_stats *stats,
 				     void *ctx);

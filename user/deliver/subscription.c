@@ -71,7 +71,10 @@ static bool has_something(const struct weft_sub *sub)
 	return false;
 }
 
-/* Sleep on the descriptor. Its count stays for the program, which may poll it as well. */
+/*
+ * Sleep until the descriptor is readable. Its count is not read, because the program may poll the
+ * descriptor as well.
+ */
 static void sleep_on_fd(struct weft_sub *sub, uint64_t deadline_ns)
 {
 	struct pollfd fd = {.fd = sub->reader.fd, .events = POLLIN};
@@ -82,8 +85,8 @@ static void sleep_on_fd(struct weft_sub *sub, uint64_t deadline_ns)
 }
 
 /*
- * Clear the descriptor, and announce that the reader looks again when it is readable. Return: false
- * if something has come meanwhile; then it is readable again.
+ * Make the descriptor unreadable until there are new events. Return: false if events have arrived
+ * meanwhile; the descriptor is then readable.
  */
 static bool rearm_fd(struct weft_sub *sub)
 {
@@ -144,7 +147,7 @@ static int poll_until(struct weft_sub *sub, struct weft_event *events, int event
 
 /*
  * Free the waiting events, and leave the queues and the subscription on the reader's side. The flag
- * WF_SUB_POLLING stays set, so that no worker does the same meanwhile.
+ * WF_SUB_POLLING stays set, so that no worker does this at the same time.
  */
 static void leave_reader(struct weft_sub *sub)
 {
@@ -171,7 +174,7 @@ int wf_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_max,
 	count = poll_until(sub, events, events_max, deadline_ns);
 	if (atomic_compare_exchange_strong(&sub->reader_flags, &flags, 0))
 		return count;
-	/* The owner has given the subscription up meanwhile, and left the rest to this thread. */
+	/* The owner has given the subscription up during the poll, so this thread must leave it. */
 	leave_reader(sub);
 	return -ESHUTDOWN;
 }
@@ -202,8 +205,8 @@ void wf_sub_disown(struct weft_sub *sub)
 }
 
 /*
- * Close the queue on the worker's side, and on the reader's side if the subscription has ended: a
- * reader that begins to poll after that sees the end first, and does not touch the queue.
+ * Close the queue on the worker's side, and on the reader's side if the subscription has ended. A
+ * reader that begins to poll later checks for the end first, and does not use the queue.
  */
 static void close_queue(struct weft_sub *sub, uint32_t worker)
 {

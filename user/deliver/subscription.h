@@ -3,9 +3,9 @@
  * subscription.h - one consumer: an inline callback, or one queue for each worker
  * and a reader that merges them.
  *
- * Life: created → workers dispatch events to it, and its reader polls it → it ends: by its owner,
- * because its callback failed, or with the handle → each worker closes its end → freed once the
- * owner has given it up as well. The owner and each worker hold a reference.
+ * Life: created → workers dispatch events to it, and its reader polls it → its owner, a failed
+ * callback or the end of the handle ends it → each worker closes its end → it is freed once the
+ * owner has also given it up. The owner and each worker hold a reference.
  */
 #ifndef WF_DELIVER_SUBSCRIPTION_H
 #define WF_DELIVER_SUBSCRIPTION_H
@@ -16,7 +16,7 @@
 int wf_sub_poll(struct weft_sub *sub, struct weft_event *events, int events_max, int timeout_ms);
 
 /*
- * End a subscription: it gets no more events, and its reader -ESHUTDOWN. Only the first reason
+ * End a subscription: it gets no more events, and its reader gets -ESHUTDOWN. Only the first reason
  * counts. Return: true for the first call. Thread: any.
  */
 bool wf_sub_end(struct weft_sub *sub, enum weft_sub_end reason);
@@ -26,7 +26,10 @@ static inline bool wf_sub_has_ended(const struct weft_sub *sub)
 	return atomic_load_explicit(&sub->ended, memory_order_acquire) != WEFT_SUB_RUNNING;
 }
 
-/* Return true if @worker has left @sub, which may be started once more after a failure. */
+/*
+ * Return true if @worker has left @sub. A start that failed is such a case; the engine may be
+ * started again.
+ */
 static inline bool wf_sub_was_left(const struct weft_sub *sub, uint32_t worker)
 {
 	return atomic_load(&sub->left) >> worker & 1;
@@ -36,8 +39,8 @@ static inline bool wf_sub_was_left(const struct weft_sub *sub, uint32_t worker)
 void wf_sub_wake_workers(struct weft_sub *sub);
 
 /*
- * Give up the owner's reference of a subscription that has ended. If a thread is polling, this
- * happens when it returns. Thread: any.
+ * Give up the owner's reference of a subscription that has ended. If a thread is polling, the
+ * reference is given up when the poll returns. Thread: any.
  */
 void wf_sub_disown(struct weft_sub *sub);
 
@@ -57,8 +60,8 @@ void wf_sub_leave(struct weft_sub *sub, uint32_t worker);
 int wf_sub_fd(const struct weft_sub *sub);
 
 /*
- * Look whether the reader takes events. Return: true if it has taken none for the idle TTL, while
- * events waited. Thread: one at a time, repeatedly.
+ * Return true if the reader has taken no event for the idle TTL although events waited. Thread: one
+ * at a time, repeatedly.
  */
 bool wf_sub_watch(struct weft_sub *sub, uint64_t now_ns);
 

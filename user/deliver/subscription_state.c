@@ -22,7 +22,7 @@
 #define ALL_DIRECTIONS	((1u << WEFT_DIR_COUNT) - 1)
 #define QUEUE_BYTES_MAX (1ull << 40)
 
-enum { RESIZE_FACTOR = 4 }; /* default maximum of a queue that grows, in sizes of its beginning */
+enum { RESIZE_FACTOR = 4 }; /* default maximum size of a growing queue / its initial size */
 
 static uint64_t queue_bytes_of(const struct weft_sub_opts *opts)
 {
@@ -84,7 +84,7 @@ static enum weft_overflow overflow_of(const struct weft_sub_opts *opts, bool liv
 	return live ? WEFT_OVERFLOW_DROP_OLDEST : WEFT_OVERFLOW_BLOCK;
 }
 
-/* The descriptor is readable at first: events may be there before the first poll. */
+/* Make the descriptor readable at first, because events may exist before the first poll. */
 static int open_fd(struct weft_sub *sub)
 {
 	int err = wf_waiter_open(&sub->reader);
@@ -193,7 +193,8 @@ static void free_filter(struct weft_sub *sub)
 
 /*
  * A subscription to all connections from their beginning needs a map of them only if its queue
- * may reject OPEN. A large arena makes a large map, whose untouched part is not written here.
+ * may reject OPEN. The map is not cleared here: the arena's memory is zeroed, and a large map is
+ * not touched as a whole.
  */
 static int open_states(struct weft_sub *sub, const struct weft_sub_opts *opts,
 		       const struct wf_sub_env *env)

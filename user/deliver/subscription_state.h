@@ -32,18 +32,18 @@ struct wf_sub_list;
 struct wf_sub_inline {
 	_Alignas(WF_CACHE_LINE) _Atomic uint64_t events;
 	_Atomic uint64_t bytes;
-	_Atomic uint64_t overruns; /* measured calls that took longer than the budget */
-	uint32_t strikes;	   /* those of them in a row */
+	_Atomic uint64_t overruns; /* number of measured calls that took longer than the budget */
+	uint32_t strikes;	   /* number of the latest overruns in a row */
 };
 
-/* The handle of which a subscription becomes a part. All pointers are borrowed. */
+/* The parts of the handle that a subscription uses. All pointers are borrowed. */
 struct wf_sub_env {
 	struct wf_registry *registry;
 	struct wf_arena *arena;
 	uint32_t workers;
 	struct wf_worker_state *worker; /* array, one for each worker */
 	const _Atomic bool *stopping;	/* the handle is being stopped */
-	/* the default overflow policy is drop-oldest, and block is refused */
+	/* live capture: the default overflow policy is drop-oldest, and block is rejected */
 	bool live;
 	bool is_late; /* connections may exist whose OPEN the subscription has not received */
 };
@@ -63,10 +63,13 @@ struct weft_sub {
 	struct wf_flow_filter *filter; /* owned; NULL: all connections are wanted */
 	uint32_t workers;
 	bool lazy_wake;
-	/* the filter matches all connections, and the subscription is older than they are */
+	/*
+	 * gets every connection unless its OPEN was lost: there is no filter, and all connections
+	 * are newer
+	 */
 	bool is_trusting;
-	bool is_pollable;	 /* the reader's waiter has a descriptor */
-	uint32_t budget_us;	 /* of the callback; 0: no limit */
+	bool is_pollable;	 /* the waiter `reader` has a descriptor */
+	uint32_t budget_us;	 /* time limit of the callback; 0: none */
 	uint64_t idle_ttl_ns;	 /* 0: no limit */
 	weft_event_fn inline_fn; /* the callback; NULL: events are queued */
 	weft_sub_ended_fn ended_fn;
@@ -76,13 +79,14 @@ struct weft_sub {
 	/* owned: one for each worker if events are queued, else NULL */
 	struct wf_queue *queues;
 	struct wf_conn_states states;
-	struct wf_water_marks marks; /* used if it has a callback */
+	struct wf_water_marks marks; /* used if marks.fn is set */
 
 	/* of the registry, under its lock */
 	struct weft_sub *next_owned;
-	struct wf_sub_list *removal;	/* owned: storage for the list without this subscription */
-	uint64_t watched_events;	/* events taken at the last wf_sub_watch() */
-	_Atomic uint64_t idle_since_ns; /* events wait since then, and none was taken; 0: no */
+	struct wf_sub_list *removal; /* owned: storage for the list without this subscription */
+	uint64_t watched_events;     /* events taken at the last wf_sub_watch() */
+	/* time since which events have waited untaken; 0: no event waits */
+	_Atomic uint64_t idle_since_ns;
 
 	_Atomic uint32_t ended;	       /* enum weft_sub_end: the subscription gets no more events */
 	_Atomic uint32_t refs;	       /* the owner, and each worker that has not closed its end */
@@ -97,14 +101,14 @@ struct weft_sub {
 };
 
 /*
- * Create a subscription, which has references of its owner and of each worker.
+ * Create a subscription. The owner and each worker hold a reference to it.
  * Return: 0; -EINVAL: the policy is block for a live source, or queue_bytes is out of range;
  * -ENOBUFS; -ENOMEM. Errors are logged.
  */
 int wf_sub_new(const struct weft_sub_opts *opts, const struct wf_sub_env *env,
 	       struct weft_sub **ret_sub);
 
-/* Free a subscription that nobody refers to, or that wf_sub_new() could not finish. */
+/* Free a subscription without references, or one that wf_sub_new() could not complete. */
 void wf_sub_free(struct weft_sub *sub);
 
 #endif
