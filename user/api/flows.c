@@ -19,7 +19,7 @@ static int check_query(const struct weft_flow_query *query)
 	if (query->count_max <= WEFT_FLOW_VIEWS_MAX &&
 	    (unsigned int)query->sort < WEFT_FLOW_SORT_COUNT)
 		return 0;
-	wf_error("weft_flows_each: count_max %u must be at most %d, and sort %u one of %d orders",
+	wf_error("weft_flows_each: count_max %u (at most %d) or sort %u (below %d) is out of range",
 		 query->count_max, WEFT_FLOW_VIEWS_MAX, (unsigned int)query->sort,
 		 WEFT_FLOW_SORT_COUNT);
 	return -EINVAL;
@@ -58,7 +58,7 @@ int weft_flow_set(struct weft *weft, const struct weft_flow *flow, unsigned int 
 	    (unsigned int)verdict <= WEFT_VERDICT_PASS)
 		err = wf_engine_flow_set(weft->engine, flow, from, verdict, ret_count);
 	else
-		wf_error("weft_flow_set: %u names no side, or %u is no verdict to set", from,
+		wf_error("weft_flow_set: from %u or verdict %u is invalid", from,
 			 (unsigned int)verdict);
 	return wf_api_end(weft, "weft_flow_set", err);
 }

@@ -13,7 +13,7 @@
 #include "api/handle.h"
 #include "base/log.h"
 
-/* What weft_last_error() returned last to this thread. */
+/* the text that weft_last_error() last returned to this thread */
 static _Thread_local char returned[WF_LOG_BYTES];
 
 void wf_api_begin(void)

@@ -13,12 +13,12 @@
 
 struct weft;
 
-/* Begin a call whose error is reported. */
+/* Begin a public call whose error weft_last_error() reports. */
 void wf_api_begin(void);
 
 /*
- * End it with the result @err. @weft: NULL if there is no handle yet; the text is then only that of
- * the calling thread. @call: name of the function. Return: @err.
+ * End the call with the result @err. @weft: NULL if there is no handle yet; the text is then kept
+ * for the calling thread only. @call: name of the function. Return: @err.
  */
 int wf_api_end(struct weft *weft, const char *call, int err);
 

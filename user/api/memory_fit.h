@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * memory_fit.h - chooses and checks the memory limit of a handle, so that the process does not run
- * out of the memory that its control group or the host has.
+ * memory_fit.h - chooses and checks the memory limit of a handle, so that the process stays within
+ * the free memory of its control group and of the host.
  */
 #ifndef WF_API_MEMORY_FIT_H
 #define WF_API_MEMORY_FIT_H
@@ -11,14 +11,14 @@
 #include "pressure/memory_room.h"
 
 /*
- * Return the default of memory_max_bytes: WEFT_MEMORY_MB, or 1/WEFT_MEMORY_PARTS of the room if
- * that is less (logged), but at least WEFT_MEMORY_MIN_MB.
+ * Return the default of memory_max_bytes: WEFT_MEMORY_MB, or 1/WEFT_MEMORY_PARTS of the memory in
+ * @room if that is less (logged), but at least WEFT_MEMORY_MIN_MB.
  */
 uint64_t wf_memory_default(const struct wf_memory_room *room);
 
 /*
- * Check that @limit_bytes, and the memory of the process outside the limit, fit in the room.
- * Return: 0 on success; -E2BIG if not (logged with the arithmetic).
+ * Check that @limit_bytes, and the memory of the process outside the limit, fit in the memory of
+ * @room. Return: 0 on success; -E2BIG if not (logged with the arithmetic).
  */
 int wf_memory_check(const struct wf_memory_room *room, uint64_t limit_bytes);
 

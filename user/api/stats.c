@@ -32,7 +32,7 @@ enum {
 struct parts {
 	size_t count;
 	char workers[WEFT_WORKERS_MAX][NUMBER_BYTES];	/* numbers of the workers as text */
-	char names[WEFT_SUBSCRIPTIONS_MAX][NAME_BYTES]; /* of subscriptions, each once */
+	char names[WEFT_SUBSCRIPTIONS_MAX][NAME_BYTES]; /* distinct names of subscriptions */
 	uint32_t names_count;
 	struct wf_metrics_part parts[PARTS_MAX];
 	struct wf_metrics metrics[PARTS_MAX];
@@ -127,7 +127,7 @@ static void add_worker(uint32_t worker, uint64_t ring_full_frames, void *ctx)
 		wf_metric_set(metrics, worker_ring_full_frames, ring_full_frames);
 }
 
-/* Add a subscription to the part of its name, which others may have as well. */
+/* Add a subscription to the part of its name, which subscriptions with the same name share. */
 static void add_named_sub(const char *name, const struct weft_sub_stats *stats, void *ctx)
 {
 	struct parts *parts = ctx;

@@ -11,7 +11,10 @@
 #include "engine/engine_call.h"
 #include "packet/segment_filter.h"
 
-/* What workers check: the expression, and without kernel programs the other rules too. */
+/*
+ * The filters that workers apply: the expression; if no kernel program filters, also the other
+ * rules.
+ */
 struct filters {
 	struct wf_pcap_filter *expression;
 	struct wf_segment_filter *segments;
@@ -73,7 +76,7 @@ static int switch_ifaces(struct wf_engine *engine, const uint64_t words[WEFT_INT
 	return err;
 }
 
-/* Make @filters those of the engine, and return the former ones in @filters. */
+/* Exchange @filters and the filters of the engine. */
 static void exchange(struct wf_engine *engine, struct filters *filters)
 {
 	const struct filters old = {engine->filter, engine->segment_filter};
@@ -118,7 +121,7 @@ static int set_running(struct wf_engine *engine, const struct weft_filter_opts *
 	return err;
 }
 
-/* Before the start, no expression leaves that of struct weft_opts in use. */
+/* Before the start, the expression of struct weft_opts stays in use if @opts contains none. */
 static void set_before_start(struct wf_engine *engine, const struct weft_filter_opts *opts,
 			     struct filters *filters)
 {

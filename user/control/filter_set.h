@@ -3,9 +3,9 @@
  * filter_set.h - replaces the filter of a running engine as a whole.
  *
  *   compile the new filter ─► write it to each kernel map, beside the old one ─► each worker
- *   switches between two batches ─► one store switches each interface
+ *   switches between two batches ─► one store switches the program of each interface
  *
- * If a step before the stores fails, the earlier steps are undone. Thread: any; calls are
+ * If a step before these stores fails, the earlier steps are undone. Thread: any; calls are
  * serialized.
  */
 #ifndef WF_CONTROL_FILTER_SET_H

@@ -28,16 +28,20 @@ struct wf_tracked_flow {
 	uint64_t held_bytes[2];
 };
 
-/* Both sides sent a FIN, or either one a RST: for this time, segments may still follow. */
+/*
+ * Time after the last segment at which a connection with FINs of both sides, or a RST, counts as
+ * closed
+ */
 #define WF_FLOW_CLOSED_SILENCE_NS 1000000000ull
 
 #define WF_FLOW_ITEM_NO_IFACE UINT32_MAX
 
 struct wf_flow_item {
-	struct wf_kernel_flow kernel; /* or the worker's counts, if no kernel program counts it */
-	uint32_t iface;		      /* index of the interface, or WF_FLOW_ITEM_NO_IFACE */
-	uint64_t day_offset_ns;	      /* time of day minus the times in @kernel */
-	uint64_t rank;		      /* sort key; the list begins with the highest rank */
+	/* if no kernel program counts the flow: the worker's counts */
+	struct wf_kernel_flow kernel;
+	uint32_t iface;		/* index of the interface, or WF_FLOW_ITEM_NO_IFACE */
+	uint64_t day_offset_ns; /* added to a time in @kernel, gives the time of day */
+	uint64_t rank;		/* sort key; the list begins with the highest rank */
 	struct wf_tracked_flow tracked;
 };
 
@@ -47,9 +51,10 @@ struct wf_flow_list {
 	uint32_t count_max;
 	uint64_t total; /* number of connections that match @filter, including those not in items */
 	enum weft_flow_sort sort;
-	bool without_closed;		     /* leave out connections that have ended */
-	uint64_t now_ns;		     /* CLOCK_MONOTONIC time of the request */
-	uint64_t day_offset_ns;		     /* time of day minus CLOCK_MONOTONIC */
+	bool without_closed; /* leave out connections that have ended */
+	uint64_t now_ns;     /* CLOCK_MONOTONIC time of the request */
+	/* added to a CLOCK_MONOTONIC time, gives the time of day */
+	uint64_t day_offset_ns;
 	const struct wf_pcap_filter *filter; /* borrowed; NULL: all connections match */
 };
 
@@ -57,10 +62,10 @@ struct wf_flow_list {
 int wf_flow_list_init(struct wf_flow_list *list, uint32_t count_max);
 void wf_flow_list_fini(struct wf_flow_list *list);
 
-/* Add @flow of interface @iface, unless it has ended and such flows are left out. */
+/* Add @flow of interface @iface, unless without_closed is set and the flow has ended. */
 void wf_flow_list_add(struct wf_flow_list *list, const struct wf_kernel_flow *flow, uint32_t iface);
 
-/* Add a copy of @item; its rank is set here. */
+/* Add a copy of @item, and set the rank of the copy. */
 void wf_flow_list_add_item(struct wf_flow_list *list, const struct wf_flow_item *item);
 
 /* Sort the items and remove all but the first count_max. */

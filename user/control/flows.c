@@ -115,7 +115,10 @@ static int collect_locked(struct wf_engine *engine, struct wf_flow_list *list)
 	return err;
 }
 
-/* The times in a list without interfaces are those of the packets, so that no "now" is known. */
+/*
+ * Without interfaces, times are those of the packets and can't be compared with the clock.
+ * UINT64_MAX makes every closed connection count as silent.
+ */
 static void set_now(const struct wf_engine *engine, struct wf_flow_list *list)
 {
 	list->now_ns = engine->ifaces.count ? wf_clock_monotonic_ns() : UINT64_MAX;
@@ -147,7 +150,7 @@ int wf_engine_flows_each(struct wf_engine *engine, const struct weft_flow_query 
 		err = collect_locked(engine, &list);
 		wf_engine_control_unlock(engine);
 	}
-	/* Without the lock, so that @fn may make control calls. */
+	/* The lock is not held here, so that @fn may make control calls. */
 	for (uint32_t i = 0; !err && i < list.count; i++)
 		show(engine, &list.items[i], fn, ctx);
 	if (!err && ret_total)
@@ -166,7 +169,7 @@ struct ask_flow {
 	int err;
 };
 
-/* Make a request to the worker. Thread: the worker. */
+/* Carry out a request on its worker. Thread: the worker. */
 static void request_flow(void *ctx, struct wf_pipeline *pipeline)
 {
 	struct ask_flow *asked = ctx;
@@ -179,7 +182,10 @@ static uint32_t owner_of(const struct wf_engine *engine, const struct wf_flow_re
 	return weft_hash_worker(request->hash, engine->crew.count);
 }
 
-/* Make a request to the worker that owns the flow. Hold the control lock unless it is this one. */
+/*
+ * Call the worker that owns the flow. The caller holds the control lock, unless it is the owning
+ * worker itself.
+ */
 static int ask_owner(struct wf_engine *engine, const struct wf_flow_request *request)
 {
 	struct ask_flow asked = {.request = *request};
@@ -200,7 +206,10 @@ static struct wf_flow_request exact_request(const struct wf_engine *engine,
 	return request;
 }
 
-/* Request one connection by its exact identity; the worker's own without the lock. */
+/*
+ * Make a request about one connection, by its exact identity. A worker that requests its own
+ * connection does not take the lock.
+ */
 static int ask_exact(struct wf_engine *engine, const struct wf_flow_request *request)
 {
 	const struct wf_worker *self = wf_crew_self(&engine->crew);
@@ -222,7 +231,7 @@ static unsigned int endpoints_of(unsigned int from, uint8_t src)
 	       (from & WEFT_FLOW_FROM_DST ? 1u << !src : 0);
 }
 
-/* All connections with one four-tuple. */
+/* All connections with one four-tuple, which may be on several VLANs or in several tunnels. */
 struct named {
 	const struct weft_flow *flow;
 	struct weft_flow_key keys[SET_FLOWS_MAX];

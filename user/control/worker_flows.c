@@ -37,7 +37,7 @@ static void describe(const struct wf_flow *flow, struct wf_tracked_flow *ret_tra
 	}
 }
 
-/* ---- flows that are known ---------------------------------------------------------- */
+/* ---- flows that are in the list ---------------------------------------------------- */
 
 struct look_up {
 	struct wf_flow_item *items[ASK_FLOWS];
@@ -97,7 +97,7 @@ void wf_worker_flows_look_up(struct wf_engine *engine, struct wf_flow_list *list
 
 struct batch {
 	bool without_closed;
-	uint32_t bucket; /* the next one to read */
+	uint32_t bucket; /* the next bucket to read */
 	bool is_last;	 /* all buckets were read */
 	uint32_t count;
 	struct wf_flow_item items[BATCH_FLOWS];
@@ -110,7 +110,7 @@ static enum weft_verdict verdict_of(const struct wf_flow *flow, enum weft_dir di
 	return flow->tcp.dir[dir].state == WF_HALF_CUT ? WEFT_VERDICT_SHUNT : WEFT_VERDICT_STEER;
 }
 
-/* Make @ret_item of @flow, with the worker's counts in the place of the kernel's. */
+/* Fill @ret_item from @flow. The worker's counts take the members of the kernel's counts. */
 static void copy_flow(const struct wf_conns *conns, const struct wf_flow *flow,
 		      struct wf_flow_item *ret_item)
 {

@@ -2,8 +2,8 @@
 /*
  * worker_flows.h - reads the workers' flow tables for lists of connections.
  *
- * Each call to a worker is short: it looks up some flows, or copies some flows to a batch of
- * bounded size, which the calling thread then filters and sorts.
+ * Each call to a worker is short: the worker looks up some flows, or copies some flows to a batch
+ * of bounded size. The calling thread then filters and sorts the batch.
  *
  * Thread: any; the caller holds the control lock.
  */
