@@ -2,8 +2,9 @@
 /*
  * dispatch.c - passes each event of a worker to the subscriptions that want it.
  *
- * The worker notices at a flush that a subscription has ended: it frees the events that wait in
- * its queue there, a bounded number for each flush.
+ * At each flush, the worker looks for subscriptions that have ended, and frees a bounded number of
+ * the events that wait in
+ * their queues.
  */
 #include "deliver/dispatch.h"
 

@@ -109,8 +109,8 @@ int wf_registry_add(struct wf_registry *registry, const struct weft_sub_opts *op
 void wf_registry_remove(struct weft_sub *sub);
 
 /*
- * Announce that the handle stops. From then on, workers wait for a reader only while it still
- * takes events. Thread: any.
+ * Announce that the handle stops. From then on, workers wait for a reader only while it takes
+ * events. Thread: any.
  */
 void wf_registry_stop(struct wf_registry *registry);
 

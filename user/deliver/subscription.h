@@ -52,7 +52,7 @@ bool wf_sub_clear(struct weft_sub *sub, uint32_t worker);
 
 /*
  * Close the queue of @worker, and give up the worker's reference. Thread: that worker, or any if
- * it is not present. Idempotent while the caller knows that @sub exists.
+ * that worker does not run. Idempotent while the caller knows that @sub exists.
  */
 void wf_sub_leave(struct weft_sub *sub, uint32_t worker);
 

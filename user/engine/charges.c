@@ -184,7 +184,10 @@ static int refuse(const struct wf_charges_opts *opts, const struct bill *bill)
 	return -ENOBUFS;
 }
 
-/* Return the size of the kernel's frame records for the spans that fit in the remaining memory. */
+/*
+ * Return the kernel memory for AF_XDP frame records, if all remaining memory is divided into spans
+ * (WEFT_SPAN_BYTES each).
+ */
 static uint64_t records_bytes(const struct wf_charges_opts *opts, const struct bill *bill)
 {
 	uint64_t left = opts->weft->memory_max_bytes - bill->tables_bytes - bill->workers_bytes -

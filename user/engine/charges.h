@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * charges.h - charges the memory of an engine outside its arena, as one sum, before any of it is
- * allocated: workers, AF_XDP rings with the kernel's record of each frame, ring buffers of host
- * mode, and BPF maps.
+ * charges.h - charges the memory of an engine outside its arena, before any of it is allocated. The
+ * charge is one sum: workers, AF_XDP rings with the kernel's record of each frame, ring buffers of
+ * host mode, and BPF maps.
  *
- * The maps' sizes follow the limit, so that a small limit suffices for a start. If the sum does
+ * With a smaller memory limit, maps are smaller, so that a small limit suffices for a start. If the
+ * sum does
  * not fit, the start fails and the sum is logged.
  *
  * Thread: main.
@@ -33,7 +34,7 @@ struct wf_charges_opts {
 struct wf_charges {
 	struct wf_budget *budget;  /* borrowed */
 	struct wf_map_sizes maps;  /* map sizes of each interface */
-	uint64_t host_rings_bytes; /* host mode: most bytes of the rings of each interface */
+	uint64_t host_rings_bytes; /* host mode: maximum size of the rings of each interface */
 	uint64_t workers_bytes;	   /* charged bytes, like the two members below */
 	uint64_t rings_bytes;
 	uint64_t maps_bytes;
@@ -45,7 +46,7 @@ struct wf_charges {
  */
 int wf_charges_take(struct wf_charges *charges, const struct wf_charges_opts *opts);
 
-/* Return the bytes reserved outside the spans once the arena is pinned. */
+/* Return the bytes that stay reserved outside the spans after the arena was pinned. */
 uint64_t wf_charges_headroom(uint32_t workers);
 
 /*

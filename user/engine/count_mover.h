@@ -37,7 +37,10 @@ int wf_count_mover_start(struct wf_count_mover *mover);
 /* Stop the thread, and add the remaining per-CPU counts to the flow maps. Idempotent. */
 void wf_count_mover_stop(struct wf_count_mover *mover);
 
-/* Add the per-CPU counts to the flow maps now. Call before reading the flow maps. Thread: any. */
+/*
+ * Add the per-CPU counts to the flow maps now. Call this before you read the flow maps. Thread:
+ * any.
+ */
 void wf_count_mover_move(struct wf_count_mover *mover);
 
 #endif

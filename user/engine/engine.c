@@ -61,7 +61,7 @@ static int copy_opts(struct wf_engine *engine, const struct weft_opts *opts)
 	return 0;
 }
 
-/* Record the loss as the result of the run, and end the run if no interface is left. */
+/* Make the loss of an interface the result of the run, and end the run if no interface is left. */
 static void on_iface_lost(void *ctx, bool is_last)
 {
 	struct wf_engine *engine = ctx;
@@ -235,7 +235,10 @@ static int start_all(struct wf_engine *engine)
 		err = wf_iface_watch_start(&engine->iface_watch);
 	if (!err)
 		err = start_housekeeping(engine);
-	/* The last step: if an earlier one fails, no other thread stops what was started. */
+	/*
+	 * Start the stop thread last: if an earlier step fails, it must not stop at the same time
+	 * what was started.
+	 */
 	if (!err)
 		err = wf_periodic_start(&engine->stopper, "weft-stop", carry_out_stop, engine);
 	return err;

@@ -51,8 +51,8 @@ void wf_engine_free(struct wf_engine *engine);
 void wf_engine_stats(const struct wf_engine *engine, struct wf_metrics *ret_sum);
 
 /*
- * Call @fn for each subscription, with its statistics. *@ret_removed: the sum of those that were
- * removed. If the lock is busy for too long, nothing is read. Thread: any.
+ * Call @fn for each subscription, with its statistics. *@ret_removed: the sum of removed
+ * subscriptions. If the lock can't be taken in time, nothing is read. Thread: any.
  */
 void wf_engine_subs_each(struct wf_engine *engine, wf_registry_stats_fn fn, void *ctx,
 			 struct weft_sub_stats *ret_removed);
@@ -64,7 +64,10 @@ void wf_engine_subs_each(struct wf_engine *engine, wf_registry_stats_fn fn, void
 typedef void (*wf_iface_stats_fn)(const char *ifname, const struct wf_metrics *counted, void *ctx);
 void wf_engine_iface_stats_each(const struct wf_engine *engine, wf_iface_stats_fn fn, void *ctx);
 
-/* Call @fn for each worker, with the number of frames that found its rings full. Thread: any. */
+/*
+ * Call @fn for each worker, with the number of frames lost because its rings were full. Thread:
+ * any.
+ */
 typedef void (*wf_ring_full_fn)(uint32_t worker, uint64_t frames, void *ctx);
 void wf_engine_ring_full_each(const struct wf_engine *engine, wf_ring_full_fn fn, void *ctx);
 

@@ -33,11 +33,13 @@ struct wf_segment_filter;
 struct wf_engine {
 	struct weft_opts opts;
 	struct weft_hash_secret secret;
-	uint64_t id_seed; /* of the ids of flows; see flow/flow_id.h */
+	uint64_t id_seed; /* seed of the ids of flows; see flow/flow_id.h */
 	struct weft_tunnel_ports tunnel_ports;
 	struct wf_arena *arena;	       /* owned */
 	struct wf_pcap_filter *filter; /* owned; NULL: no filter */
-	/* owned; NULL: no filter; live: for datagrams of fragments, as the kernel filters the rest
+	/*
+	 * owned; NULL: no filter. Live, it is applied only to datagrams rebuilt from fragments,
+	 * because the kernel filters the rest.
 	 */
 	struct wf_segment_filter *segment_filter;
 	struct wf_ifaces ifaces;
@@ -47,7 +49,7 @@ struct wf_engine {
 	struct wf_source *file;		   /* owned; NULL before start */
 	struct wf_page_pool *reader_pages; /* owned; NULL unless a reader thread runs */
 	struct wf_registry registry;	   /* the subscriptions */
-	weft_flow_release_fn release;	   /* weft_flow_on_release(); NULL: none */
+	weft_flow_release_fn release;	   /* set by weft_flow_on_release(); NULL: none */
 	void *release_ctx;
 	struct wf_charges charges; /* held from start to teardown */
 	struct wf_crew crew;
@@ -56,7 +58,7 @@ struct wf_engine {
 	struct wf_count_mover count_mover;
 	struct wf_iface_watch iface_watch;
 	struct wf_lock control; /* held by control calls; see engine_call.h */
-	/* owned; its counts remain readable after its thread has ended */
+	/* owned; its metrics remain readable after its thread has ended */
 	struct wf_housekeeping *housekeeping;
 	struct wf_waiter ended;	    /* wf_engine_wait() sleeps here */
 	struct wf_periodic stopper; /* carries out weft_stop() */
@@ -64,7 +66,7 @@ struct wf_engine {
 	struct wf_marks marks;
 	struct wf_splits splits;
 	struct wf_claims claims; /* records which worker owns which flow, if checks are enabled */
-	uint64_t submit_ring_bytes; /* 0: packets are not submitted */
+	uint64_t submit_ring_bytes; /* 0: weft_submit() is not enabled */
 	_Atomic bool stop_asked;
 	bool is_stopped; /* used only by the stop thread */
 	bool is_started;

@@ -43,8 +43,8 @@ static const struct wf_pressure_reading *highest(const struct wf_housekeeping *h
 }
 
 /*
- * Return a percentage: the critical level can end when the budget reads below it. Return 0 if
- * another source has the highest reading.
+ * Return the percentage of the budget below which the critical level can end, or 0 if another
+ * source than the budget has the highest reading.
  */
 static uint32_t goal_percent(const struct wf_housekeeping *housekeeping)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * housekeeping.h - one thread of an engine that measures memory pressure and runs cleanup tasks
- * (pressure/monitor.h), and acts on the level.
+ * (pressure/monitor.h), and passes the level on.
  *
  *   sources ─► level ─┬─► each worker's mailbox (worker/pressure_actions.h)
  *                     ├─► shedding: part of the new flows, in each interface's program
  *                     └─► the report, read by sinks (pressure/pressure_report.h)
  *   cleanup registry ───► each worker's mailbox, whose counts it collects
  *
- * Memory: one struct, charged to the budget. Thread: main starts, stops and frees; the
- * others any.
+ * Memory: one struct, charged to the budget. Thread: main for start, stop and free; any for the
+ * other functions.
  */
 #ifndef WF_ENGINE_HOUSEKEEPING_H
 #define WF_ENGINE_HOUSEKEEPING_H
@@ -24,12 +24,12 @@ struct wf_pressure_report;
 struct wf_registry;
 struct wf_shedding;
 
-/* Options of the thread; all pointers are borrowed until wf_housekeeping_stop(). */
+/* Options of the housekeeping thread; all pointers are borrowed until wf_housekeeping_stop(). */
 struct wf_housekeeping_opts {
 	const struct weft_opts *weft;
 	struct wf_arena *arena;
 	const struct wf_mailboxes *mailboxes;
-	struct wf_registry *registry; /* of the subscriptions */
+	struct wf_registry *registry; /* the subscriptions */
 	struct wf_shedding *shedding; /* NULL in replay */
 };
 
@@ -47,7 +47,7 @@ void wf_housekeeping_stop(struct wf_housekeeping *housekeeping);
 void wf_housekeeping_free(struct wf_housekeeping *housekeeping);
 
 /*
- * Ask the thread to free half of all cached memory. Returns before it is freed. See weft_shrink().
+ * Request the thread to free half of all cached memory, without waiting for it. See weft_shrink().
  */
 void wf_housekeeping_shrink(struct wf_housekeeping *housekeeping);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * iface_watch.c - asks for the state of each interface several times a second.
+ * iface_watch.c - reads the state of each interface several times a second.
  *
  * Why no netlink notifications: they are lost when a socket's buffer is full, and none says that a
  * program was detached.

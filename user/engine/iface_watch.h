@@ -22,13 +22,15 @@ enum { WF_IFACE_WATCH_MS = 200 };
 
 struct wf_watched_iface {
 	_Atomic uint32_t state;	      /* enum weft_interface_state */
-	_Atomic uint64_t since_ns;    /* time of its last change, ns since 1970 */
+	_Atomic uint64_t since_ns;    /* time of the last change of state, ns since 1970 */
 	char known_name[IF_NAMESIZE]; /* used only by the thread */
 };
 
 struct wf_iface_watch {
 	const struct wf_ifaces *ifaces; /* borrowed, open while the thread runs */
-	/* Called once for each interface that can't be captured any more. @is_last: none is left.
+	/*
+	 * Called once for each interface that can't be captured any more. @is_last: no other is
+	 * captured.
 	 */
 	void (*lost)(void *ctx, bool is_last);
 	void *ctx;

@@ -59,7 +59,7 @@ void wf_ifaces_close(struct wf_ifaces *ifaces);
 
 /*
  * Make the filter of datagrams that are rebuilt from fragments. They may be of any interface, so
- * it wants what the filter of any interface wants. Return: 0; -ENOMEM.
+ * this filter accepts all that the filter of any interface accepts. Return: 0; -ENOMEM.
  */
 int wf_ifaces_segment_filter(const struct wf_ifaces *ifaces, struct wf_segment_filter **ret_filter);
 
@@ -81,13 +81,13 @@ void wf_ifaces_stats_add(const struct wf_ifaces *ifaces, struct wf_metrics *sum)
 int wf_ifaces_set_verdict(void *ctx, const struct weft_flow_key *key,
 			  const enum weft_verdict verdict[2], struct wf_kept *ret_kept);
 
-/* Move the per-CPU counts of all interfaces into their flow maps. */
+/* Move the per-CPU counts of each interface to its flow map. */
 void wf_ifaces_move_counts(void *ctx);
 
 /* Report to the kernel programs that this process is alive. */
 void wf_ifaces_beat(void *ctx);
 
-/* Read the load of the receive rings of @worker, of all interfaces. */
+/* Read the load of the receive rings that @worker has on all interfaces. */
 void wf_ifaces_read_load(void *ctx, uint32_t worker, struct wf_overload_reading *ret_reading);
 
 /* Set the percentage of new flows that the XDP programs of all interfaces shed. */

@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 /*
- * The headers and the first packets of a capture file: the time stamps there tell captures apart.
+ * Length of the headers and the first packets of a capture file, whose time stamps differ between
+ * captures.
  */
 enum { HEAD_BYTES = 512, HEAD_WORDS = HEAD_BYTES / 8 };
 
@@ -23,8 +24,8 @@ static uint64_t mix_words(uint64_t value, const uint64_t *words, size_t count)
 }
 
 /*
- * Add the file to @seed. Sums are used because the order of the files in a directory is that of its
- * file system.
+ * Add the file to @seed. Sums are used because they do not depend on the order in which a directory
+ * lists its files.
  */
 static bool add_file(int fd, const struct stat *stat, struct wf_replay_seed *seed)
 {
@@ -44,8 +45,8 @@ static bool add_file(int fd, const struct stat *stat, struct wf_replay_seed *see
 }
 
 /*
- * Add the file @name of the directory @at, if it is one. Nothing else is opened: to open a pipe
- * would disturb its writer.
+ * Add @name in the directory @at if it is a regular file. Other files are not opened: opening a
+ * pipe would disturb its writer.
  */
 static bool add_entry(int at, const char *name, struct wf_replay_seed *seed)
 {

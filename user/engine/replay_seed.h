@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * replay_seed.h - seeds of a replay that follow from its capture files instead of from chance, so
- * that the same replay gives each connection the same id.
+ * replay_seed.h - derives the seeds of a replay from its capture files, not from random numbers, so
+ * that a repeated replay gives each connection the same id.
  *
- * ids: from the beginnings and sizes of the files. Copies of a capture give the same ids, and
- * different captures give different ones.
+ * ids: computed from the beginnings and sizes of the files. Copies of a capture give the same ids,
+ * and different captures give different ones.
  *
- * secret: keys the flow hash, which divides the flows among the workers, each of which counts its
- * own flows. An attacker who sends packets must not know it, so it also follows from the inodes of
- * the files and the nanoseconds of their last change. Copies of a capture therefore give the same
- * ids only if one worker reads them.
+ * secret: the key of the flow hash, which divides the flows among the workers; ids are numbered per
+ * worker. An attacker who sends packets must not know the secret, so it also depends on the inodes
+ * of the files and the nanoseconds of their last change. Copies of a capture therefore give the
+ * same ids only if one worker reads them.
  */
 #ifndef WF_ENGINE_REPLAY_SEED_H
 #define WF_ENGINE_REPLAY_SEED_H
@@ -27,7 +27,8 @@ struct wf_replay_seed {
 
 /*
  * Compute the seeds of a replay of @paths; a directory stands for the files in it. Return: false if
- * a path is neither (a pipe) or can't be read: the packets are not known before they are read.
+ * a path is neither a regular file nor a directory (a pipe, for example), or can't be read: its
+ * contents are not known beforehand.
  */
 bool wf_replay_seed(char *const *paths, size_t count, struct wf_replay_seed *ret_seed);
 

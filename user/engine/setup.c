@@ -66,7 +66,8 @@ static void share_frames(const struct wf_engine *engine, struct wf_page_pool_opt
 }
 
 /*
- * Charge the whole arena: the kernel pins it as UMEM, so none of it can be returned to the system.
+ * Charge the whole arena: the kernel pins the arena as UMEM, so none of it can be returned to the
+ * system.
  */
 static int pin_arena(struct wf_engine *engine)
 {
@@ -116,7 +117,10 @@ static int setup_pages(struct wf_engine *engine)
 	return 0;
 }
 
-/* Take the interfaces. This comes first, because the number of queues depends on their modes. */
+/*
+ * Take the interfaces (wf_iface_take()). This comes first, because the number of queues depends on
+ * their modes.
+ */
 static int take_ifaces(struct wf_engine *engine)
 {
 	for (uint32_t i = 0; i < engine->ifaces.count; i++) {
@@ -336,7 +340,9 @@ static int take_charges(struct wf_engine *engine)
 	return wf_charges_take(&engine->charges, &opts);
 }
 
-/* Replay: seed the run from its capture files. The random seeds remain if they are not known. */
+/*
+ * Replay: derive the seeds from the capture files. If that is not possible, the random seeds stay.
+ */
 static void take_replay_seed(struct wf_engine *engine)
 {
 	struct wf_replay_seed seed;

@@ -22,7 +22,7 @@ int wf_sources_check_not_started(const struct wf_engine *engine, const char *wha
 	return -EBUSY;
 }
 
-/* Check that @path can be read, without opening it: a pipe would notice. */
+/* Check that @path can be read, without opening it: opening a pipe would disturb its writer. */
 static int check_readable(const char *path)
 {
 	int err;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * sources.h - adds sources of packets to an engine before it starts: files; or interfaces,
- * submitted packets or both. What can't be added is refused at once, with the reason in the log.
+ * submitted packets or both. A source that can't be added is rejected at once, and the reason is
+ * logged.
  *
  * Thread: main.
  */
@@ -13,7 +14,10 @@
 
 struct wf_engine;
 
-/* Return 0; -EBUSY (logged) if the engine was started, so that it is too late for @what. */
+/*
+ * Return 0; -EBUSY if the engine was started already. @what: the call that comes too late, for the
+ * log.
+ */
 int wf_sources_check_not_started(const struct wf_engine *engine, const char *what);
 
 int wf_engine_add_file(struct wf_engine *engine, const char *path);

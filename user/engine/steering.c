@@ -22,12 +22,15 @@ _Static_assert((int)WF_RSS_ENTRIES_MAX >= (int)WF_NIC_ENTRIES_MAX, "every table 
 
 enum {
 	USUAL_ENTRIES = 128,
-	MANY_STRAYS = 10, /* segments received by a worker that does not own their flow are reported
-			     above 1/MANY_STRAYS */
+	/*
+	 * warn if more than 1/MANY_STRAYS of the segments arrived at a worker that does not own
+	 * their flow
+	 */
+	MANY_STRAYS = 10,
 };
 
 /*
- * Assume the usual setting for a NIC that reports none: the common symmetric key, and queues
+ * Fill in the usual setting, for a NIC that reports none: the common symmetric key, and queues
  * assigned round-robin.
  */
 static void assume(uint32_t queues, struct wf_nic_hash *ret_hash)
