@@ -24,7 +24,7 @@ static uint64_t close_idle_flows(struct wf_pressure_actions *actions)
 	return 0;
 }
 
-/* Expire handshakes; the half-open count of a source falls with each expired handshake. */
+/* Expire handshakes; each expired handshake lowers the half-open count of its source. */
 static uint64_t forget_handshakes(struct wf_pressure_actions *actions)
 {
 	struct wf_conns *conns = actions->conns;
@@ -45,7 +45,7 @@ static uint64_t drop_fragments(struct wf_pressure_actions *actions)
 
 /*
  * Forget ended connections whose age exceeds the shortened TTL. At the critical level, keep only
- * those that late segments may still need.
+ * connections to which late segments may still belong.
  */
 static uint64_t forget_recent(struct wf_pressure_actions *actions)
 {
@@ -103,7 +103,7 @@ void wf_cleanup_tasks_count_closed(struct wf_mailbox *mailbox, uint64_t flows)
 	wf_mailbox_add_done(mailbox, IDLE_FLOWS, flows);
 }
 
-/* ---- on the thread of the registry ---- */
+/* ---- on the thread that runs the cleanup registry ---- */
 
 /*
  * Request the task from every worker. Return the items removed since the previous request. @ttl_ns

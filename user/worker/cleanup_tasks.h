@@ -6,9 +6,8 @@
  * the workers have removed since its last run. Its counts are therefore one interval late, and no
  * thread waits for another.
  *
- * Half-open counts per source need no task: a count is removed with its last handshake.
- * Subscriptions whose owner is gone are closed by the workers at their next flush
- * (deliver/dispatch.c).
+ * The half-open count of a source needs no task: it is removed with the source's last handshake.
+ * Workers close ended subscriptions at their next flush (deliver/dispatch.c).
  */
 #ifndef WF_WORKER_CLEANUP_TASKS_H
 #define WF_WORKER_CLEANUP_TASKS_H
@@ -28,7 +27,7 @@ struct wf_cleanup_request {
 	uint64_t collected_items;
 };
 
-/* State of each task, used only by the thread that runs the registry. */
+/* State of each task, used only by the thread that runs the cleanup registry. */
 struct wf_cleanup_requests {
 	struct wf_cleanup_request list[WF_MAILBOX_TASKS_MAX];
 };

@@ -2,8 +2,8 @@
 /*
  * conns_setup.c - allocates the tables of a worker's connections.
  *
- * Bound: table sizes follow the options and this worker's share of the arena: an index is not made
- * larger than the entries that fit in the arena.
+ * Bound: table sizes are computed from the options and this worker's share of the arena. An index
+ * has no more buckets than entries that fit in the arena.
  */
 #include "worker/conns_setup.h"
 

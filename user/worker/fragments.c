@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fragments.c - a defragmenter with the limits of weft/limits.h.
+ * fragments.c - creates a defragmenter with the limits of weft/limits.h.
  */
 #include "worker/fragments.h"
 

@@ -54,8 +54,8 @@ struct wf_mailbox {
 	_Alignas(WF_CACHE_LINE) _Atomic uint32_t requested; /* 1 << enum wf_request */
 	_Atomic uint32_t level;				    /* enum weft_pressure_level */
 	/*
-	 * at the critical level: the worker gives up held data until the budget reads below this
-	 * percentage; 0: as long as the level lasts
+	 * at the critical level, the worker gives up held data until less than this percentage of
+	 * the budget is used; 0: as long as the level lasts
 	 */
 	_Atomic uint32_t goal_percent;
 	const struct wf_call *_Atomic call;

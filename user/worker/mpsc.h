@@ -73,7 +73,7 @@ void wf_mpsc_fini(struct wf_mpsc *ring);
 int wf_mpsc_push(struct wf_mpsc *ring, const struct wf_frame *frame, bool copy);
 
 /*
- * Push after wf_mpsc_push() found the ring full: sleep until there is room or @deadline_ns has
+ * Push after wf_mpsc_push() has returned -EAGAIN: sleep until there is room or @deadline_ns has
  * passed. Return: see wf_mpsc_push().
  */
 int wf_mpsc_wait_and_push(struct wf_mpsc *ring, const struct wf_frame *frame, bool copy,

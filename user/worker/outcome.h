@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * outcome.h - the outcome of each frame and each rebuilt datagram, of which the ledger counts
- * exactly one.
+ * outcome.h - counts exactly one outcome for each frame and each rebuilt datagram.
  *
  * Thread: the worker.
  */

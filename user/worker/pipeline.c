@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pipeline.c - filter, decode, defragment, and then the connections (conn.h).
+ * pipeline.c - the stages of a batch: filter, decode, defragment, and then the connections
+ * (conns.h).
  *
  * A batch is processed in groups of GROUP frames, each in five passes. The first pass decodes the
  * frames and prefetches the buckets of their flows; the second prefetches the flows; the third and
  * the fourth prefetch the extensions and held data of flows that have any; the fifth processes the
  * segments. The cache misses of a group therefore overlap.
  *
- * Verdicts that connections request (conn/kernel.h) are carried out after each group, those that
- * the program requests after the segment that caused the callback (verdicts.h).
+ * Verdicts that connections request (conn/kernel.h) are carried out after each group. Verdicts that
+ * an inline callback requests are carried out after the segment that caused the callback
+ * (verdicts.h).
  */
 #include "worker/pipeline.h"
 
@@ -45,8 +47,8 @@
 enum { GROUP = 16 };
 
 /*
- * Interval of passing time after which timers run before the next packet. Timers don't run between
- * batches, whose sizes depend on how fast the input arrives: the outcome must not depend on that.
+ * Timers run before the next packet once this much time has passed. They don't run between batches:
+ * the sizes of batches depend on how fast input arrives, and the outcome must not.
  */
 #define TICK_NS (10 * WF_NS_PER_MS)
 
@@ -58,7 +60,8 @@ struct wf_pipeline {
 	struct wf_pressure_actions actions;
 	struct wf_verdicts verdicts;
 	struct wf_pipeline_opts opts;
-	uint64_t tick_due_ns; /* passing time at which timers run again */
+	/* time (of stamp_clock.h or CLOCK_MONOTONIC) at which timers run again */
+	uint64_t tick_due_ns;
 };
 
 /* Process the segment, or drop it if its wrong checksum is not accepted. */
@@ -149,7 +152,7 @@ void wf_pipeline_free(struct wf_pipeline *pipeline)
 	free(pipeline);
 }
 
-/* Does @frame carry its segment behind tags or tunnel headers? */
+/* Return true if VLAN tags or tunnel headers precede the segment's IP header. */
 static bool is_behind_headers(const struct wf_frame *frame, const struct wf_packet *packet)
 {
 	uint16_t type;
@@ -178,7 +181,7 @@ static enum wf_outcome filtered(struct wf_pipeline *pipeline, const struct wf_fr
 	return WF_OUTCOME_FILTERED;
 }
 
-/* Return the hash of the segment's flow without regard to the NIC's choice of the worker. */
+/* Return the keyed hash of the segment's flow, also if the NIC's hash chooses the worker. */
 static uint32_t flow_hash(const struct wf_pipeline *pipeline, const struct wf_frame *frame,
 			  const struct wf_packet *packet)
 {
@@ -189,8 +192,8 @@ static uint32_t flow_hash(const struct wf_pipeline *pipeline, const struct wf_fr
 }
 
 /*
- * Fragments are not asked: they may lack the ports. The rebuilt datagram is, even if the kernel has
- * filtered the frames.
+ * The filter is not applied to fragments, which may lack the ports. It is applied to the rebuilt
+ * datagram, even if the kernel has filtered the frames.
  */
 static bool is_wanted(const struct wf_pipeline *pipeline, const struct wf_frame *frame,
 		      const struct wf_packet *packet)
@@ -347,7 +350,10 @@ static void run_group(struct wf_pipeline *pipeline, const struct wf_frame *frame
 	wf_verdicts_run(&pipeline->verdicts);
 }
 
-/* Begin, and below end, work that causes events. @what: its name, for the ownership checks. */
+/*
+ * Call before work that may cause events; leave() ends it. @what: name of the work, for the
+ * ownership checks.
+ */
 static void enter(struct wf_pipeline *pipeline, const char *what)
 {
 	wf_owner_enter(pipeline->opts.owner, what);

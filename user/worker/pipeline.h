@@ -43,7 +43,7 @@ void wf_pipeline_tick(struct wf_pipeline *pipeline, uint64_t now_ns);
 
 /*
  * Handle the requests in @mailbox, and do one bounded step of the resulting work. Call between two
- * batches. Return: true if work is left, so call again even if no packet arrives.
+ * batches. Return: true if work is left; then call again even if no packet arrives.
  */
 bool wf_pipeline_handle(struct wf_pipeline *pipeline, struct wf_mailbox *mailbox);
 
@@ -54,8 +54,8 @@ void wf_pipeline_housekeep(struct wf_pipeline *pipeline);
 void wf_pipeline_flush(struct wf_pipeline *pipeline);
 
 /*
- * Use these filters from the next group of frames on; NULL accepts every packet. They must outlive
- * their use.
+ * Use these filters from the next group of frames on; NULL accepts every packet. The filters must
+ * stay valid until they are replaced.
  */
 void wf_pipeline_set_filter(struct wf_pipeline *pipeline, const struct wf_pcap_filter *filter,
 			    const struct wf_segment_filter *segment_filter);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pipeline_opts.h - what a pipeline is made of: options, and the objects that it borrows.
+ * pipeline_opts.h - the arguments of wf_pipeline_new(): options, and the objects that a pipeline
+ * borrows.
  */
 #ifndef WF_WORKER_PIPELINE_OPTS_H
 #define WF_WORKER_PIPELINE_OPTS_H
@@ -30,7 +31,8 @@ struct wf_pipeline_opts {
 	const struct weft_opts *weft; /* options of the handle with all defaults filled in; must
 					 outlive the pipeline */
 	struct weft_hash_secret secret;
-	uint64_t id_seed;			      /* of the ids of flows; see flow/flow_id.h */
+	/* seed of the ids of flows; see flow/flow_id.h */
+	uint64_t id_seed;
 	const struct weft_tunnel_ports *tunnel_ports; /* borrowed; NULL: the default ports */
 	const struct wf_rss
 		*rss; /* borrowed: queue hash for the decoder; NULL: packets are steered by hash */
@@ -40,12 +42,17 @@ struct wf_pipeline_opts {
 	struct wf_page_pool *pages;
 	struct wf_metrics *metrics;
 	struct wf_dispatch *dispatch;
-	struct wf_splits *splits; /* borrowed; shared by all workers; NULL: not looked for */
-	struct wf_unread *unread; /* borrowed: notes about frames without TCP; NULL: none */
-	struct wf_marks *marks;	  /* borrowed; shared by all workers; NULL: no address is known */
+	/* borrowed; shared by all workers; NULL: split directions are not looked for */
+	struct wf_splits *splits;
+	struct wf_unread *unread; /* borrowed: counts of frames without TCP; NULL: not counted */
+	/*
+	 * borrowed; shared by all workers: senders whose wrong checksums are accepted; NULL: none
+	 */
+	struct wf_marks *marks;
 	const struct wf_pcap_filter *filter;		/* NULL: no filter */
 	const struct wf_segment_filter *segment_filter; /* NULL: each segment is wanted */
-	bool kernel_filters; /* the segment filter applies only to datagrams of fragments */
+	/* the kernel filters frames, so segment_filter is applied only to rebuilt datagrams */
+	bool kernel_filters;
 
 	/*
 	 * State of the ownership checks: one thread runs this pipeline, and one worker owns each
@@ -61,7 +68,7 @@ struct wf_pipeline_opts {
 	void (*handoff)(void *ctx, uint32_t worker, const struct wf_frame *frame);
 	void *handoff_ctx;
 
-	weft_flow_release_fn release; /* weft_flow_on_release(); NULL: none */
+	weft_flow_release_fn release; /* set by weft_flow_on_release(); NULL: none */
 	void *release_ctx;
 
 	/* NULL if no kernel program steers packets to this worker */

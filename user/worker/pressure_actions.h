@@ -45,8 +45,8 @@ void wf_pressure_actions_init(struct wf_pressure_actions *actions, struct wf_con
 
 /*
  * Apply the limits of the new level. @goal_percent: at the critical level, the worker gives up held
- * data until the budget reads below this; 0: it gives up data as long as the level lasts, because a
- * source other than the budget is critical.
+ * data until less than this percentage of the budget is used; 0: it gives up data as long as the
+ * level lasts, because a source other than the budget is critical.
  */
 void wf_pressure_actions_set_level(struct wf_pressure_actions *actions,
 				   enum weft_pressure_level level, uint32_t goal_percent);

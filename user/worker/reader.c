@@ -3,8 +3,8 @@
  * reader.c - reads batches, hashes each frame as the XDP program would, and pushes it to the feed
  * of its worker. If a feed is full, the reader waits, so no frame is lost.
  *
- * The reader rebuilds fragments, because it sees all frames in capture order: a datagram keeps its
- * place among the segments of its connection, whatever the number of workers.
+ * The reader rebuilds fragments, because it sees all frames in capture order: a rebuilt datagram
+ * keeps its place among the segments of its connection for any number of workers.
  */
 #include "worker/reader.h"
 
@@ -116,7 +116,7 @@ static void wait_for_source(struct wf_source *source, bool starved)
 }
 
 /*
- * Return true if half of the caches must be freed: on request, and when the level has risen to high
+ * Return true if half of the caches must be freed: if requested, or if the level has risen to high
  * or critical.
  */
 static bool must_halve(struct wf_reader *reader, uint32_t requests)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * reader.h - replay with several workers: one thread reads the file and feeds the owners.
+ * reader.h - replay with several workers: one thread reads the file and passes each frame to the
+ * worker that owns its flow.
  */
 #ifndef WF_WORKER_READER_H
 #define WF_WORKER_READER_H
@@ -26,7 +27,7 @@ struct wf_reader {
 	struct wf_page_pool *pages; /* borrowed; pages for the packets read from a pipe */
 	struct wf_mailbox mailbox;  /* mailbox of the reader, which handles only
 				       WF_REQUEST_HALVE_CACHES and the level */
-	uint32_t level;		    /* pressure level as last posted */
+	uint32_t level;		    /* last posted pressure level */
 	uint64_t housekeep_ns;	    /* CLOCK_MONOTONIC time of the next housekeeping */
 	pthread_t thread;
 	bool is_started;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * submit.c - queues packets by the same hash as the XDP program: fragments for the worker that
- * rebuilds them, tunnels by their inner addresses. The ring is mpsc.h.
+ * submit.c - queues each packet for a worker by the same hash as the XDP program: a fragment for
+ * the worker that rebuilds its datagram, a packet in a tunnel by its inner addresses. The rings are
+ * those of mpsc.h.
  */
 #include "worker/submit.h"
 
@@ -67,7 +68,7 @@ static void wake(const struct wf_crew *crew, uint64_t *given)
 		wf_waiter_wake(&crew->workers[__builtin_ctzll(*given)].waiter);
 }
 
-/* A call of wf_submit(). */
+/* State of one call of wf_submit(). */
 struct batch {
 	struct wf_submit *submit;
 	struct wf_turns_entry *turn; /* NULL: packets are not ordered */
@@ -75,7 +76,7 @@ struct batch {
 	uint64_t given;		     /* bit mask of the workers that received packets */
 };
 
-/* Wait until the other threads have submitted their earlier packets. */
+/* Wait until the other threads have submitted all packets with earlier times. */
 static int wait_for_turn(struct batch *batch, uint64_t time_ns)
 {
 	struct wf_turns *turns = &batch->submit->turns;

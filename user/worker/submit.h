@@ -21,7 +21,8 @@ struct wf_metrics;
 struct wf_submit {
 	struct wf_crew *crew;	   /* borrowed */
 	struct wf_decoder decoder; /* computes the steering hash */
-	struct wf_turns turns;	   /* of threads that submit parts of the same connections */
+	/* order of the threads that submit parts of the same connections */
+	struct wf_turns turns;
 	bool live; /* true: timers follow the system clock; false: they follow the packet times */
 };
 

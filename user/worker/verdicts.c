@@ -74,7 +74,9 @@ static int set(struct wf_verdicts *verdicts, struct wf_flow *flow,
 	return 0;
 }
 
-/* The kernel keeps the data of an ended flow; only the SYN of the next connection is of use. */
+/*
+ * End @flow. Its kernel entry then bypasses data, and steers only the SYN of the next connection.
+ */
 static int end(struct wf_verdicts *verdicts, struct wf_flow *flow)
 {
 	static const enum weft_verdict both[2] = {WEFT_VERDICT_SHUNT, WEFT_VERDICT_SHUNT};
@@ -86,7 +88,10 @@ static int end(struct wf_verdicts *verdicts, struct wf_flow *flow)
 	return 0;
 }
 
-/* Carry out @request. Events that this causes may make further requests, which wait. */
+/*
+ * Carry out @request. Callbacks of the resulting events may make further requests, which are put in
+ * later[].
+ */
 static int act(struct wf_verdicts *verdicts, struct wf_flow *flow,
 	       const struct wf_flow_request *request)
 {
@@ -116,7 +121,7 @@ int wf_verdicts_request(struct wf_verdicts *verdicts, const struct wf_flow_reque
 
 static void run_later(struct wf_verdicts *verdicts)
 {
-	/* The list may grow meanwhile. */
+	/* A request that is carried out may add others to the list. */
 	for (uint32_t i = 0; i < verdicts->later_count; i++) {
 		const struct wf_flow_request request = verdicts->later[i];
 		struct wf_flow *flow =

@@ -21,7 +21,7 @@
 
 enum { WF_VERDICTS_LATER = 64 };
 
-/* What the program requests for one flow of this worker. */
+/* A request of the program (the user of libweft) about one flow of this worker. */
 struct wf_flow_request {
 	struct weft_flow_key key;
 	uint32_t hash;
@@ -30,13 +30,13 @@ struct wf_flow_request {
 	enum weft_verdict verdict; /* STEER, SHUNT or PASS */
 };
 
-/* wf_ifaces_set_verdict() */
+/* type of wf_ifaces_set_verdict() */
 typedef int (*wf_set_verdict_fn)(void *ctx, const struct weft_flow_key *key,
 				 const enum weft_verdict verdict[2], struct wf_kept *ret_kept);
 
 struct wf_verdicts {
 	struct wf_conns *conns;	 /* borrowed */
-	struct wf_kernel kernel; /* the requests of connections */
+	struct wf_kernel kernel; /* requests that connections make */
 	wf_set_verdict_fn set;	 /* NULL: no kernel program steers packets to this worker */
 	void *set_ctx;
 	/* true while segments or timers are processed: a request comes from an inline callback */
@@ -57,7 +57,7 @@ void wf_verdicts_init(struct wf_verdicts *verdicts, struct wf_conns *conns, wf_s
  */
 int wf_verdicts_request(struct wf_verdicts *verdicts, const struct wf_flow_request *request);
 
-/* Carry out the requests that wait. Call while no segment is being processed. */
+/* Carry out the requests in later[]. Call while no segment is being processed. */
 void wf_verdicts_run(struct wf_verdicts *verdicts);
 
 #endif

@@ -5,8 +5,7 @@
  * A frame for another worker is pushed to that worker's inbox or, if the inbox is full, stored in
  * our own outbox. In replay, no further input is read until the outbox is empty; the inbox is still
  * read as long as the outbox has room for another batch, so that workers do not block each other.
- * In live capture, where input cannot wait, a frame that finds the outbox full is dropped and
- * counted.
+ * In live capture, where input cannot wait, a frame is dropped and counted if the outbox is full.
  *
  * The end is reached when all workers' sources have ended and no frame is between workers:
  * crew->between counts each frame from before its push until it has been processed and the frames
@@ -142,13 +141,16 @@ static uint32_t take_feed(struct wf_worker *worker)
 	return count;
 }
 
-/* The bytes of submitted packets are lent: the ring is released once they were processed. */
+/* The ring lends the bytes of submitted packets. It is released once the packets were processed. */
 static uint32_t take_submitted(struct wf_worker *worker)
 {
 	struct wf_frame frames[WF_BATCH_FRAMES];
 	uint32_t count = wf_mpsc_peek(&worker->submitted, frames, WF_BATCH_FRAMES);
 
-	/* Packets are not held back, so a step ahead counts as confirmed. */
+	/*
+	 * The clock usually waits for a later packet to confirm a jump of time. Submitted packets
+	 * do not wait, so each time is taken as it is.
+	 */
 	for (uint32_t i = 0; i < count && !worker->crew->live; i++)
 		wf_stamp_clock_set(&worker->submitted_clock, &frames[i], frames[i].time_ns);
 	if (count)
@@ -276,9 +278,9 @@ static void set_wake(struct wf_worker *worker, bool on)
 
 /*
  * Announce that this worker will sleep, check the sources once more, then sleep. If the worker was
- * busy, sources that can collect frames first do so for COLLECT_WAIT_MS: under load, that time
- * passes between two batches, and no frame costs a wake-up. If no frame arrives in that time, the
- * next one wakes the worker. Return: the number of frames found by that check.
+ * busy, sources that can collect frames first do so for COLLECT_WAIT_MS: under load, one batch is
+ * then read per COLLECT_WAIT_MS, without a wake-up for any frame. If no frame arrives in that time,
+ * the next one wakes the worker. Return: the number of frames found by that check.
  */
 static uint32_t sleep_unless_work(struct wf_worker *worker, int timeout_ms)
 {

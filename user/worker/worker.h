@@ -4,7 +4,8 @@
  *
  * Each round of the loop handles requests, a batch from each source and each ring, and timers.
  * After a round without frames, the worker sleeps until a socket or a ring has frames, or a request
- * is posted. While a ring of host mode is busy, it looks there by itself once a millisecond.
+ * is posted. While a ring of host mode is busy, the worker checks the ring once a millisecond
+ * instead.
  */
 #ifndef WF_WORKER_WORKER_H
 #define WF_WORKER_WORKER_H
@@ -55,7 +56,7 @@ struct wf_crew {
 	uint64_t last_ns;
 	struct wf_mailboxes mailboxes; /* mailboxes of the workers and the reader */
 	_Atomic uint32_t drained;      /* number of workers whose sources have ended */
-	_Atomic uint64_t between;      /* frames handed over but not yet processed */
+	_Atomic uint64_t between;      /* number of frames handed over but not yet processed */
 	_Atomic uint32_t running;      /* number of threads that have not ended */
 	struct wf_waiter *ended;       /* borrowed: woken when a worker thread ends */
 	/* error of a source that failed, such as -EBADMSG for a damaged file; 0: none */
@@ -92,10 +93,14 @@ struct wf_worker {
 				the handle stops */
 	struct wf_mpsc inbox;
 	struct wf_mpsc submitted;
-	struct wf_stamp_clock submitted_clock; /* not live: the time of submitted packets */
-	struct wf_waiter waiter;	       /* the worker sleeps here */
+	/* not live: turns the times of submitted packets into time that never goes back */
+	struct wf_stamp_clock submitted_clock;
+	struct wf_waiter waiter; /* the worker sleeps here */
 	struct wf_mailbox mailbox;
-	/* true if a source that can collect frames without waking had some since the last sleep */
+	/*
+	 * true if frames have come since the last sleep from a source that can collect frames
+	 * without waking the worker
+	 */
 	bool collects;
 	bool has_requests; /* true while requests are not fully handled: the worker does not sleep
 			      for long */
@@ -110,7 +115,9 @@ struct wf_worker {
  */
 void wf_crew_fail(struct wf_crew *crew, int err);
 
-/* Return the worker that the calling thread runs; NULL if it is no worker of @crew. Thread: any. */
+/*
+ * Return the worker that the calling thread runs; NULL if it runs no worker of @crew. Thread: any.
+ */
 struct wf_worker *wf_crew_self(const struct wf_crew *crew);
 
 int wf_worker_start(struct wf_worker *worker);
