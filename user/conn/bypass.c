@@ -15,7 +15,7 @@
 #include "packet/packet.h"
 #include "reassembly/stream_gap.h"
 
-/* ---- requests of the user, and all results ------------------------------------------ */
+/* ---- requests of the program, and results of all requests ---------------------------- */
 
 int wf_bypass_prepare(const struct wf_half *half, enum weft_verdict verdict,
 		      struct wf_kernel_request *ret_request)
@@ -70,8 +70,8 @@ static void cut(const struct wf_half *half)
 }
 
 /*
- * Record that the data of @half is not wanted. If a kernel program steers segments, it bypasses
- * weft with them, and with the acknowledgements that the other direction may wait for.
+ * Record that the data of @half is not wanted. If a kernel program steers the segments, weft no
+ * longer gets them, nor the acknowledgements in them for which the other direction may wait.
  */
 static void begin(const struct wf_half *half)
 {
@@ -127,8 +127,7 @@ void wf_bypass_in_user_space(struct wf_flow *flow, const struct wf_kernel_reques
 
 /*
  * Continue the stream at offset @off with @packet. @is_blind: acknowledgements of the bytes before
- * @off were not seen, so the peer's last acknowledgement may be half the sequence space old or
- * older.
+ * @off were not seen, so the peer's last known acknowledgement may be 2 GiB or more behind.
  */
 static void go_on_at(const struct wf_half *half, const struct wf_packet *packet, uint64_t off,
 		     bool is_blind)

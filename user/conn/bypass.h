@@ -6,7 +6,7 @@
  * While the kernel bypasses the data of a direction, the peer's acknowledgements show the progress
  * of the stream. If both directions are bypassed, no acknowledgements are seen. The sequence number
  * of a FIN then matches several stream offsets that are 4 GiB apart, and the kernel's byte counts
- * select one of them.
+ * show which of them is meant.
  */
 #ifndef WF_CONN_BYPASS_H
 #define WF_CONN_BYPASS_H
@@ -15,22 +15,24 @@
 
 /*
  * Fill in the request to the kernel for @verdict (STEER, SHUNT or PASS) on @half, on behalf of the
- * user.
- * Return: 0; -EALREADY: @verdict is STEER, but the direction is beyond its depth limit; -ENOMEM.
+ * program. Return: 0; -EALREADY: @verdict is STEER, but the direction is beyond its depth limit;
+ * -ENOMEM.
  */
 int wf_bypass_prepare(const struct wf_half *half, enum weft_verdict verdict,
 		      struct wf_kernel_request *ret_request);
 
 /*
- * Apply the result of @request: @err and, if it is 0, @kept are the kernel's answer. On success,
- * the direction enters the state CUT if it is newly bypassed, or leaves it if the verdict is STEER.
+ * Apply the result of @request: @err, and @kept if @err is 0, are the kernel's answer. On success,
+ * the direction enters the state CUT if it is newly bypassed, or leaves that state if the verdict
+ * is STEER.
  */
 void wf_bypass_done(struct wf_conns *conns, const struct wf_kernel_request *request, int err,
 		    const struct wf_kept *kept);
 
 /*
- * Set the verdict of @request where no kernel program can: wf_bypass_done() ends the delivery of
- * the direction, whose segments still arrive. WEFT_VERDICT_PASS also excludes them from tracking.
+ * Set the verdict of @request if no kernel program steers the flow. wf_bypass_done() then ends the
+ * delivery of the direction, although its segments still arrive. WEFT_VERDICT_PASS also excludes
+ * them from tracking.
  */
 void wf_bypass_in_user_space(struct wf_flow *flow, const struct wf_kernel_request *request,
 			     struct wf_kept *ret_kept);

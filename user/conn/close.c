@@ -75,7 +75,7 @@ static void end_half(const struct wf_half *half, uint64_t now_ns)
 	wf_limit_report(half, now_ns);
 }
 
-/* ---- the end of both ----------------------------------------------------------------- */
+/* ---- the end of a connection --------------------------------------------------------- */
 
 /* Return true if all directions that were seen have ended with a FIN. */
 static bool is_finished(const struct wf_flow *flow)
@@ -92,7 +92,7 @@ static bool is_finished(const struct wf_flow *flow)
 	return any;
 }
 
-/* Give the program its pointer back. */
+/* Call the program's release function with the pointer that it stored for this flow. */
 static void release_user(const struct wf_conns *conns, struct wf_flow_ext *ext)
 {
 	void *user = ext ? ext->user : NULL;
@@ -104,7 +104,10 @@ static void release_user(const struct wf_conns *conns, struct wf_flow_ext *ext)
 		conns->release(user, conns->release_ctx);
 }
 
-/* Deliver or give up all that is left of both directions, and report the end. */
+/*
+ * Deliver the remaining data of both directions, report the missing data as gaps, and report the
+ * end.
+ */
 static void finish(struct wf_conns *conns, struct wf_flow *flow, enum weft_close_reason reason,
 		   uint64_t now_ns)
 {
@@ -193,7 +196,7 @@ static bool is_bypassed(const struct wf_flow *flow)
 	       wf_tcp_knows(&flow->tcp.dir[1], WF_TCP_BYPASSED);
 }
 
-/* The end of a wait may finish the flow, so that its idle deadline becomes earlier. */
+/* End the waits that are due. If this finishes the flow, its idle deadline becomes earlier. */
 static void run_waits(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns)
 {
 	const struct wf_flow_ext *ext = wf_flow_table_ext(&conns->table, flow);

@@ -21,7 +21,8 @@ void wf_close_late(struct wf_conns *conns, struct wf_flow *flow, enum weft_close
 
 /*
  * End @flow for the program: report its end now, but keep it in the table, so that its later
- * segments are ignored. It is removed when it was idle, or when a SYN begins another connection.
+ * segments are ignored. It is removed after its idle time-out, or when a SYN begins another
+ * connection.
  */
 void wf_close_by_program(struct wf_conns *conns, struct wf_flow *flow);
 
@@ -32,8 +33,8 @@ void wf_close_by_program(struct wf_conns *conns, struct wf_flow *flow);
 bool wf_close_if_due(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns);
 
 /*
- * Close @flow if both directions are finished and acknowledged. Return: true if it was closed, and
- * does not exist any more.
+ * Close @flow if both directions are finished and acknowledged. Return: true if @flow was closed;
+ * it then does not exist any more.
  */
 bool wf_close_if_done(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns);
 

@@ -34,21 +34,23 @@ struct wf_conns {
 	struct wf_dispatch *dispatch;
 	struct wf_metrics *metrics;
 	struct wf_splits *splits;     /* borrowed; NULL: split connections are not looked for */
-	weft_flow_release_fn release; /* weft_flow_on_release(); NULL: none */
+	weft_flow_release_fn release; /* set by weft_flow_on_release(); NULL: none */
 	void *release_ctx;
 	struct wf_kernel *kernel; /* NULL if no kernel steers segments to this worker */
 
 	/* Members for memory pressure, shared with the worker's loop. */
 	bool refuse_midstream; /* set by the worker: reject flows whose handshake was not seen */
-	bool is_starved;       /* read by the worker: a segment or its data found no memory */
+	/* read by the worker: there was no memory for a segment or its data */
+	bool is_starved;
 
 	/*
-	 * All times here and in flows are passing time: CLOCK_MONOTONIC in live capture, else that
-	 * of packet/stamp_clock.h. They never go back in order of arrival, so that the outcome does
-	 * not depend on when timers run. Only events and records have times of day.
+	 * All times here and in flows are passing time: CLOCK_MONOTONIC in live capture, else the
+	 * time of packet/stamp_clock.h. Passing time never goes back from one packet to the next,
+	 * so that the outcome does not depend on when timers run. Only events and records have
+	 * times of day.
 	 */
 	uint64_t now_ns;
-	uint64_t skew_ns; /* of the last packet: time of day minus passing time; modulo 2^64 */
+	uint64_t skew_ns; /* the last packet's time of day minus its passing time; modulo 2^64 */
 
 	/* The timestamps of flows that have been silent since this time are too old for PAWS. */
 	uint64_t paws_expired_ns;

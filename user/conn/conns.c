@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * conns.c - the entry points of conn/: matches a packet with its flow and processes it, and acts on
- * deadlines.
+ * conns.c - matches each packet with its flow and processes it, and acts on deadlines.
  */
 #include "conn/conns.h"
 
@@ -16,8 +15,9 @@
 #include "reassembly/stream.h"
 
 /*
- * Silence after which the last timestamp of a connection says nothing: half the circle of the
- * fastest clock in use, of 1 MHz. Linux does the same for clocks of any speed (TCP_PAWS_WRAP);
+ * Silence after which the last timestamp of a connection can't be compared any more: the time in
+ * which the fastest clock in use, of 1 MHz, counts to 2^31. Linux does the same for clocks of any
+ * speed (TCP_PAWS_WRAP);
  * RFC 7323, 5.5 allows 24 days for a clock of 1 kHz.
  */
 #define PAWS_VALID_NS (2147 * WF_NS_PER_SEC)
@@ -34,8 +34,8 @@ void wf_conns_packet(struct wf_conns *conns, const struct wf_packet *packet)
 }
 
 /*
- * The reported times changed against the passing time by @step_ns: the clock was set, or the
- * capture was suspended. In that case the timestamps of all flows may be too old to compare with.
+ * Times of day have jumped by @step_ns against the passing time, because the clock was set or the
+ * capture was suspended. After a suspension, the timestamps of all flows may be too old for PAWS.
  */
 static void change_skew(struct wf_conns *conns, int64_t step_ns)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * conns.h - the entry points for packets and for time of one worker's connections.
+ * conns.h - the functions that pass packets and time to one worker's connections.
  */
 #ifndef WF_CONN_CONNS_H
 #define WF_CONN_CONNS_H
@@ -9,7 +9,7 @@
 
 struct wf_packet;
 
-/* Process one TCP segment of any connection. wf_conns_clock() was called for it. */
+/* Process one TCP segment of any connection. Call wf_conns_clock() for it first. */
 void wf_conns_packet(struct wf_conns *conns, const struct wf_packet *packet);
 
 /*
@@ -19,9 +19,9 @@ void wf_conns_packet(struct wf_conns *conns, const struct wf_packet *packet);
 void wf_conns_clock(struct wf_conns *conns, struct wf_packet *packet);
 
 /*
- * Prefetch what a segment of @flow, which has an extension, reads beside the flow itself. _held():
- * the extension and the first held data. _ends(): what can only be prefetched once these are in the
- * cache.
+ * Prefetch what the processing of a segment of @flow, which has an extension, reads beside the flow
+ * itself. _held(): the extension and the first held data. _ends(): data whose addresses are in the
+ * extension and the first held data; call it after _held().
  */
 void wf_conns_prefetch_held(const struct wf_conns *conns, const struct wf_flow *flow);
 void wf_conns_prefetch_ends(const struct wf_conns *conns, const struct wf_flow *flow);

@@ -14,8 +14,8 @@
 #include "splits/splits.h"
 
 /*
- * Whether the bytes of a chunk may stay in their receive frame, should be copied to another page,
- * or must be copied.
+ * Result of choose_place(): the bytes of a chunk may stay in their receive frame, should be copied
+ * to another page, or must be copied.
  */
 enum place {
 	PLACE_STAY = 0,
@@ -122,7 +122,7 @@ static enum place choose_place(const struct wf_conns *conns, const struct wf_chu
 	return PLACE_STAY;
 }
 
-/* Copy @chunk to a page of its own. Return: NULL if no page is left. */
+/* Copy @chunk to a new page. Return: NULL if no page is left. */
 static struct wf_page *copy_to_page(struct wf_conns *conns, const struct wf_chunk *chunk)
 {
 	struct wf_page *page = wf_page_pool_take(conns->stream_env.pages, chunk->len_bytes);
@@ -168,9 +168,9 @@ static void deliver(const struct wf_half *half, const struct wf_chunk *chunk, ui
 }
 
 /*
- * Return how many of the first bytes of @chunk are copied to one page: all if they fill it well,
- * else as many as fit in a page of the large class. A packet of several segments (GSO) has any
- * length up to 64 KiB; in a page of 64 KiB, one of 20 KiB would use three times its length.
+ * Return the number of bytes of @chunk to copy to the next page: all if they fill a page well, else
+ * as many as fit in a page of the large class. A packet of several segments (GSO) has any length up
+ * to 64 KiB; in a page of 64 KiB, one of 20 KiB would use three times its length.
  */
 static uint64_t piece_bytes(const struct wf_page_pool *pages, const struct wf_chunk *chunk)
 {
@@ -200,7 +200,10 @@ static uint64_t deliver_copy(const struct wf_half *half, const struct wf_chunk *
 	return piece.len_bytes;
 }
 
-/* Deliver copies of @chunk, in pieces. What finds no page is lost if it must leave its place. */
+/*
+ * Deliver copies of @chunk, in pieces. If there is no page for a piece, it is delivered in place if
+ * it may stay there, else lost.
+ */
 static __attribute__((noinline)) void deliver_copies(const struct wf_half *half,
 						     const struct wf_chunk *chunk, uint32_t takers,
 						     enum place place)

@@ -22,8 +22,8 @@ void wf_events_anomaly(const struct wf_half *half, enum weft_anomaly kind, uint6
 		       uint64_t len_bytes, uint64_t now_ns);
 
 /*
- * Report an anomaly if only one side of @flow was seen, and the other side in other VLANs. Each
- * connection is reported once.
+ * Report an anomaly if only one side of @flow was seen, and its other side was seen in other VLANs.
+ * Each connection is reported once.
  */
 void wf_events_split(struct wf_conns *conns, struct wf_flow *flow, uint64_t now_ns);
 

@@ -72,7 +72,10 @@ static uint64_t grown(uint64_t now, uint64_t before)
 	return now >= before ? now - before : now;
 }
 
-/* Only if a verdict was ever set on the direction, the kernel's counts belong to this flow. */
+/*
+ * Add the increase of the kernel's counts to direction @dir. The kernel's counts belong to this
+ * flow only if a verdict was set on the direction.
+ */
 static void follow(struct wf_flow_ext *ext, enum weft_dir dir, const struct wf_kept *kept,
 		   unsigned int endpoint)
 {

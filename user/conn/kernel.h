@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * kernel.h - requests that the kernel bypasses a direction, and reads the kernel's counts of
- * bypassed segments.
+ * kernel.h - requests to the kernel to bypass a direction, and reads its counts of bypassed
+ * segments.
  *
  *   limit reached ─► request ──after the batch──► the worker sets the verdict in the BPF map
  *                                                        │ data: counted there, not steered
@@ -14,12 +14,12 @@
  * arrives from a bypassed direction, its flow was evicted. wf_kernel_note_late() then requests the
  * verdict again, and wf_bypass_done() counts the repetition.
  *
- * Bound: at most WF_KERNEL_REQUESTS requests are in the list. If it is full, this file drops the
- * request. wf_kernel_note_late() makes it again when the next data of the direction arrives.
+ * Bound: at most WF_KERNEL_REQUESTS requests are in the list. If it is full, a new request is
+ * dropped. wf_kernel_note_late() makes it again when the next data of the direction arrives.
  *
- * Thread: the worker. Reading the counts costs a system call, so this file reads them only when a
- * flow with a verdict ends, when it was silent for its time-out, and when a bypass ends and the
- * offset of the stream must be estimated.
+ * Thread: the worker. Reading the counts costs a system call, so they are read only when a flow
+ * with a verdict ends or was silent for its time-out, and when a bypass ends and the offset of the
+ * stream must be estimated.
  */
 #ifndef WF_CONN_KERNEL_H
 #define WF_CONN_KERNEL_H

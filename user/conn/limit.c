@@ -48,7 +48,7 @@ static void follow(const struct wf_half *half)
 	 */
 	while (wf_stream_skip(half->stream, env, wf_half_seen_off(half), &gap))
 		drop_next(half);
-	/* The remaining held data lies beyond the receiver's window. It is not needed any more. */
+	/* The remaining held data lies beyond the receiver's window. It will never be delivered. */
 	if (half->stream->extents)
 		wf_stream_clear(half->stream, env, false);
 	if (!wf_half_knows(half, WF_TCP_KNOWS_FIN))

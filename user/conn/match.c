@@ -72,10 +72,9 @@ static bool may_replace(const struct wf_flow *flow, const struct wf_handshake *h
 /*
  * Return true if @packet opens a flow although its handshake was not seen. Only a segment with data
  * does: an empty one may be the last of a connection that ended before the capture began. Data
- * without the ACK flag is accepted too, because hand-made captures contain it, although every
- * receiver rejects it; but not if a handshake of the four-tuple is known. If both sides have agreed
- * on a handshake, no segment that does not fit it opens a flow, because the receiver answers it
- * with a reset.
+ * without the ACK flag is accepted too unless a handshake of the four-tuple is known: receivers
+ * reject such data, but hand-made captures contain it. If both sides have agreed on a handshake, no
+ * segment that does not fit it opens a flow, because the receiver answers it with a reset.
  */
 static bool shows_connection(const struct wf_packet *packet, const struct wf_handshake *handshake)
 {
@@ -130,8 +129,8 @@ static void take_syn(struct wf_conns *conns, struct wf_flow *flow, const struct 
 }
 
 /*
- * Return the flow to which the SYN @packet belongs; NULL if it was counted for a handshake, or for
- * no connection.
+ * Return the flow to which the SYN @packet belongs; NULL if the SYN was counted for a handshake, or
+ * for no connection.
  */
 static struct wf_flow *match_syn(struct wf_conns *conns, struct wf_flow *flow,
 				 const struct wf_packet *packet)

@@ -96,7 +96,7 @@ static void begin_flow(struct wf_conns *conns, struct wf_flow *flow)
 	wf_assert_valid(wf_flow_is_valid(flow));
 }
 
-/* ---- out of a handshake ---------------------------------------------------------- */
+/* ---- from a handshake ------------------------------------------------------------ */
 
 /* Insert the part of the SYN payload of @side that the receiver accepted. */
 static void take_syn_data(struct wf_conns *conns, struct wf_flow *flow,
@@ -126,7 +126,10 @@ static void take_syn_data(struct wf_conns *conns, struct wf_flow *flow,
 	wf_data_take(&half, &payload);
 }
 
-/* If earlier segments of @side found no memory for the flow, their bytes will be missing. */
+/*
+ * If there was no memory for the flow when earlier segments of @side arrived, record that their
+ * bytes were lost.
+ */
 static void take_loss(struct wf_conns *conns, struct wf_flow *flow,
 		      const struct wf_handshake *handshake, uint8_t side)
 {

@@ -2,9 +2,9 @@
 /*
  * segment.c - processes one segment of a known flow.
  *
- * First the acknowledgement is applied to the other direction, then the data to its own direction,
- * so that events are reported in the order of cause and effect. The functions at the end of this
- * file call the steps in order; each step is in a file of its own.
+ * The acknowledgement is applied to the other direction before the payload is inserted, so that
+ * events are reported in the order of cause and effect. The functions at the end of this file call
+ * the steps in order; each step is in a file of its own.
  */
 #include "conn/segment.h"
 
@@ -180,9 +180,9 @@ static void take_keepalive(const struct wf_half *half, const struct wf_packet *p
 }
 
 /*
- * Return true if the segment may be a keep-alive probe whose byte would take the place of a byte
- * that was lost for lack of memory. The receiver has acknowledged that byte, so it accepts no
- * other; the probe's byte may be garbage.
+ * Return true if the segment may be a keep-alive probe at the offset of a byte that was lost for
+ * lack of memory. The probe's byte may be garbage. It must not replace the lost byte, which the
+ * receiver has acknowledged already.
  */
 static bool is_probe_of_lost_byte(const struct wf_half *half, const struct wf_packet *packet,
 				  const struct wf_tcp_result *result)
@@ -217,7 +217,7 @@ static void take_late_syn(const struct wf_half *half, const struct wf_packet *pa
 	wf_close_if_done(half->conns, half->flow, packet->time_ns);
 }
 
-/* Remember that the sender's wrong checksums are accepted; report the first one. */
+/* Record that the sender's wrong checksums are accepted; report the first one. */
 static void note_wrong_checksum(const struct wf_half *half, const struct wf_packet *packet)
 {
 	uint16_t flag = WF_FLOW_WRONG_CHECKSUMS(half->dir);

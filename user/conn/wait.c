@@ -59,7 +59,7 @@ static bool is_one_sided(const struct wf_half *half)
 	return !half->flow->packets[!half->dir] || wf_half_is_blind(half);
 }
 
-/* Return how long a hole is waited for; WF_NEVER_NS: no time alone ends it. */
+/* Return the time after which a hole is given up; WF_NEVER_NS: no time-out ends it. */
 static uint64_t hole_wait_ns(const struct wf_half *half)
 {
 	const struct wf_flow_timeouts *timeouts = &half->conns->timeouts;
@@ -201,7 +201,9 @@ void wf_wait_update(const struct wf_half *half, uint64_t now_ns)
 
 /* ---- the end of a wait ------------------------------------------------------------ */
 
-/* Give up the hole at next_off, and the others to which the same wait for late segments applied. */
+/*
+ * Give up the hole at next_off, and all other holes that waited for late segments together with it.
+ */
 static void skip_acknowledged(const struct wf_half *half, uint64_t at_ns)
 {
 	const struct wf_stream *stream = half->stream;
@@ -230,7 +232,8 @@ static void end_wait(const struct wf_half *half, bool is_patience, uint64_t at_n
 		wf_hole_drain_all(half);
 	else if (is_patience)
 		skip_acknowledged(half, at_ns);
-	else if (hole_wait_ns(half) != WF_NEVER_NS) /* else the other side was seen meanwhile */
+	/* if it is never, the other side was seen during the wait */
+	else if (hole_wait_ns(half) != WF_NEVER_NS)
 		wf_hole_skip(half, hole.end_off, WEFT_GAP_TIMEOUT, at_ns);
 	wf_limit_follow(half);
 	choose(half, at_ns);
@@ -288,7 +291,7 @@ bool wf_wait_is_behind_hole(const struct wf_half *half, uint64_t off)
 	return half->stream->next_off < wait->hole_end_off && off >= wait->hole_end_off;
 }
 
-/* ---- for want of memory ----------------------------------------------------------- */
+/* ---- when memory is short --------------------------------------------------------- */
 
 bool wf_wait_make_room(const struct wf_half *half, enum weft_gap_cause cause, uint64_t now_ns)
 {

@@ -24,10 +24,10 @@
  * the receiver would have rejected it.
  *
  * A stream whose SYN was not seen starts with the first byte seen. Because taps reorder segments,
- * this file holds that byte for WEFT_START_PATIENCE_MS, or until WEFT_START_PATIENCE_BYTES have
- * arrived. If earlier bytes or the SYN arrive in this time, tcp/tcp_start.h moves the start back to
- * them. After bytes were delivered, nothing can be inserted before them: conn/segment.c counts
- * earlier bytes (payload_before_start), and reports them once as an anomaly.
+ * that byte is held for WEFT_START_PATIENCE_MS, or until WEFT_START_PATIENCE_BYTES have arrived. If
+ * earlier bytes or the SYN arrive in this time, tcp/tcp_start.h moves the start back to them. After
+ * bytes were delivered, nothing can be inserted before them: conn/segment.c counts earlier bytes
+ * (payload_before_start), and reports them once as an anomaly.
  *
  * If the option deliver is set to acked, data in order is also held until it is acknowledged. It is
  * delivered without an acknowledgement when the connection ends, when the limit of held pages is
