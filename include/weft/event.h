@@ -7,9 +7,9 @@
  * event is the offset + length of the previous one. The first event of a connection is OPEN, the
  * last one is CLOSE.
  *
- * If the queue of a subscription is full, this also holds for the events that it receives, if DROP
- * is counted: it covers the part of the stream that it reports. A connection whose OPEN finds no
- * room has its OPEN later, marked as midway, or none of its events.
+ * If a queue is full, DATA, GAP and DROP events together cover the stream without overlap. If there
+ * is no room for an OPEN event, it is delivered later, marked as midway, or no event of its
+ * connection is delivered.
  */
 #ifndef WEFT_EVENT_H
 #define WEFT_EVENT_H
@@ -107,8 +107,8 @@ struct weft_event {
 			/* stream offset of the first byte that follows in each direction */
 			uint64_t off[WEFT_DIR_COUNT];
 			/*
-			 * the subscription began later than the connection: earlier bytes are not
-			 * delivered to it. If false, both offsets are 0.
+			 * true: the subscription gets the connection from these offsets on, and no
+			 * earlier bytes. false: both offsets are 0.
 			 */
 			bool midway;
 		} open;
@@ -134,10 +134,10 @@ struct weft_event {
 				shown_bytes;
 		} anomaly;
 		/*
-		 * with @flow: what was dropped of direction @dir of this connection, before its
-		 * next event. The dropped part of the stream is [off, off + len_bytes); gaps in it
-		 * count in len_bytes, but not in data_bytes. If @flow is NULL: the sum of losses of
-		 * which the queue keeps no details
+		 * with @flow: the loss of direction @dir of this connection before its next event.
+		 * The dropped part of the stream is [off, off + len_bytes); gaps in it count in
+		 * len_bytes, but not in data_bytes. If @flow is NULL: the sum of losses for which
+		 * the queue keeps no details
 		 */
 		struct {
 			uint64_t events;     /* number of dropped events, at least 1 */
@@ -148,7 +148,7 @@ struct weft_event {
 			uint64_t connections;
 			/*
 			 * without @flow: CLOSE events that were dropped although OPEN was received.
-			 * 0 unless the consumer took nothing for very long
+			 * 0 unless the consumer took no event for very long
 			 */
 			uint64_t closes;
 		} drop;

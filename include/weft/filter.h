@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * filter.h - the filter of a handle before it starts, and another filter while it runs.
+ * filter.h - sets the filter of a handle before it starts, or replaces it while it runs.
  *
  * Ports, prefixes and sampling are checked in the kernel (XDP) in live capture, and in user space
  * for files and submitted packets; the expression is always checked in user space.
@@ -39,8 +39,8 @@ struct weft_filter_opts {
  * weft_filter_set() - replace the filter of all interfaces and workers
  * @opts: borrowed for the call
  *
- * A handle without interfaces may get its filter before weft_start(), too; there, an expression of
- * NULL leaves that of struct weft_opts in use.
+ * The filter of a handle without interfaces may also be set before weft_start(). An expression that
+ * is NULL then leaves that of struct weft_opts in use.
  *
  * The kernel and each worker apply either the complete old filter or the complete new one to a
  * segment. The filter of the workers is replaced first, then the filter of the interfaces.
@@ -57,8 +57,8 @@ int weft_filter_set(struct weft *weft, const struct weft_filter_opts *opts);
 
 /**
  * weft_filter_check() - check a filter expression in tcpdump's syntax; needs no handle
- * @reason: receives the reason of libpcap if the expression is not valid; NULL if @reason_bytes is
- * 0
+ * @reason: receives libpcap's error message if the expression is not valid; NULL if @reason_bytes
+ *          is 0
  *
  * Return: 0 if it is valid; -EINVAL if not; -ENOMEM. Thread: any. Memory: the compiled expression,
  * during the call.

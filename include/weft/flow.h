@@ -23,8 +23,8 @@ enum weft_dir {
  * struct weft_flow - identity of one connection
  * @id:        number that is unique in this run; 1 to 2^53 - 1, the largest integer that every JSON
  *             reader represents exactly. Other runs and sensors have other ids, as far as 53 random
- *             bits allow. Capture files that are replayed again with as many workers give the same
- *             ids
+ *             bits allow. A repeated replay of the same capture files with the same number of
+ *             workers gives the same ids
  * @use:       number of the connection among those seen with this four-tuple, counted from 1
  * @src_addr:  address of the side that opened the connection (of the likely client if the handshake
  *             was not seen), network byte order, IPv4 as ::ffff:a.b.c.d
@@ -37,7 +37,7 @@ enum weft_dir {
  * @ip_version: 4 or 6
  * @interface: number of the interface that captured the segment with which weft began to track the
  *             connection, in the order of weft_add_interface() from 1; see weft_interface_name().
- * 0: a capture file or weft_submit()
+ *             0: a capture file or weft_submit()
  * @worker:    index of the worker that owns the connection
  */
 struct weft_flow {
@@ -103,8 +103,8 @@ enum weft_tcp_state { WEFT_TCP_STATES(WEFT_TABLE_ENUM) };
 
 /**
  * struct weft_flow_counts - one direction of a connection
- * @packets, @bytes:         number of segments seen, and the length of their frames on the wire; of
- *                           segments in a tunnel or rebuilt from fragments, their IP bytes
+ * @packets, @bytes:         number of segments, and the length of their frames on the wire; for
+ *                           segments in a tunnel or rebuilt from fragments: their IP bytes
  * @stream_bytes:            bytes delivered to subscriptions in order
  * @gap_count, @gap_bytes:   number of gaps reported, and their total length
  * @retransmitted_segments:  segments that carried only bytes received before
@@ -113,8 +113,9 @@ enum weft_tcp_state { WEFT_TCP_STATES(WEFT_TABLE_ENUM) };
  * @out_of_order_segments:   segments that arrived before an earlier part of the stream
  * @late_bytes:              bytes that arrived after they had been reported as a gap
  * @tcp_flags:               bitwise or of all TCP flags seen (low byte as on the wire, AE is 0x100)
- * @bypassed_packets, @bypassed_bytes: those of @packets and @bytes that the kernel counted while
- * the direction was bypassed; an Ethernet header is assumed for each
+ * @bypassed_packets, @bypassed_bytes: the part of @packets and @bytes that the kernel counted
+ *                           while the direction was bypassed; an Ethernet header is assumed for
+ *                           each packet
  */
 struct weft_flow_counts {
 	uint64_t packets;

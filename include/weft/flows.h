@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * flows.h - lists the current connections of a running handle, bypasses or ignores a connection,
- * and ends it.
+ * flows.h - lists the current connections of a running handle; bypasses, ignores or ends a
+ * connection.
  *
  * A worker answers between two batches and never waits. One call runs at a time: a call waits at
  * most lock_timeout_ms for another call, and at most WEFT_ASK_TIMEOUT_MS for a worker.
@@ -142,9 +142,10 @@ int weft_flows_each(struct weft *weft, const struct weft_flow_query *query, weft
  * @ret_count: number of connections whose verdict was set, on all VLANs and interfaces; may be NULL
  *
  * The kernel carries the verdict out. For capture files and submitted packets, also of a handle
- * that has interfaces, weft does it in user space: data of a direction with SHUNT is not delivered;
- * segments of a direction with PASS are only counted, also those of later connections between the
- * same endpoints, until the verdict is set again or the idle timeout has passed without segments.
+ * that has interfaces, weft carries it out in user space: data of a direction with SHUNT is not
+ * delivered; segments of a direction with PASS are only counted, also those of later connections
+ * between the same endpoints, until the verdict is set again or the idle timeout has passed without
+ * segments.
  *
  * The worker first delivers the bytes that it holds. The bytes that are not delivered because of
  * the verdict are reported as one gap with the cause WEFT_GAP_SHUNTED. Return: 0 on success;
@@ -171,9 +172,10 @@ int weft_flow_set(struct weft *weft, const struct weft_flow *flow, unsigned int 
 int weft_flow_end(struct weft *weft, const struct weft_flow *flow);
 
 /**
- * weft_flow_user_set() - keep a pointer of the program with a connection
+ * weft_flow_user_set() - store a pointer of the program with a connection
  * @flow: the connection of the event
- * @user: member user of all later events of the connection in inline subscriptions; NULL: none
+ * @user: value of the member user in all later events of the connection in inline subscriptions;
+ *        NULL: none
  *
  * A connection has one pointer, which all inline subscriptions share. Return: 0 on success; -ENOENT
  * if the calling thread's worker does not track the connection; -ENOMEM. Thread: an inline
@@ -184,7 +186,7 @@ int weft_flow_user_set(struct weft *weft, const struct weft_flow *flow, void *us
 
 /**
  * weft_flow_release_fn - release the pointer of a connection that has ended
- * @user: as set last; never NULL
+ * @user: the pointer that was set last; never NULL
  * @ctx:  as given to weft_flow_on_release()
  *
  * Called once for each connection, after the last inline callback of its CLOSE event. Thread: the
@@ -194,7 +196,7 @@ typedef void (*weft_flow_release_fn)(void *user, void *ctx);
 
 /**
  * weft_flow_on_release() - set the function that releases the pointers of ended connections
- * @fn: NULL: none, the default
+ * @fn: NULL: no function, which is the default
  *
  * Return: 0 on success; -EBUSY if the handle was started; -ETIMEDOUT if other control calls took
  * too long. Thread: any, before weft_start(). Memory: none.

@@ -3,8 +3,9 @@
  * interface.h - the state of the interfaces of a live capture.
  *
  * The state is checked several times a second. An interface that is gone, or whose program was
- * detached, is not captured any more. If none is left, weft_wait() returns -ENODEV; it also does so
- * at the end if only some were lost.
+ * detached, is not captured any more. If no interface is left, the run ends, and weft_wait()
+ * returns -ENODEV. If only some were lost, the run goes on, and weft_wait() returns -ENODEV at its
+ * end.
  */
 #ifndef WEFT_INTERFACE_H
 #define WEFT_INTERFACE_H
@@ -39,8 +40,9 @@ const char *weft_interface_state_name(enum weft_interface_state state);
 /**
  * struct weft_interface - an interface that was added to a handle
  * @name:     its name when it was added; lent for the call
- * @since_ns: time of the last change of @state, in ns since 1970; 0: none
- * @mode:     how it is captured: WEFT_MODE_TAP or WEFT_MODE_HOST; before weft_start() as requested
+ * @since_ns: time of the last change of @state, in ns since 1970; 0: no change yet
+ * @mode:     how it is captured: WEFT_MODE_TAP or WEFT_MODE_HOST; before weft_start(): the
+ *            requested mode
  */
 struct weft_interface {
 	const char *name;

@@ -18,13 +18,14 @@ enum weft_limit {
 	/*
 	 * Host mode: default size of each worker's ring buffer, in MiB. All segments of one
 	 * connection go to one worker, so the size does not depend on the number of workers. The
-	 * rings of all interfaces use at most 1/WEFT_HOST_RING_PARTS of the memory limit. Segments
-	 * that find their ring full are lost and counted in kernel_ring_full_frames.
+	 * rings of all interfaces use at most 1/WEFT_HOST_RING_PARTS of the memory limit. If a ring
+	 * is full, further segments are lost and counted in kernel_ring_full_frames.
 	 */
 	WEFT_HOST_RING_MB = 64,
 	WEFT_HOST_RING_MAX_MB = 4096,
 	WEFT_HOST_RING_PARTS = 4,
-	WEFT_HOST_RING_MIN_BYTES = 1048576, /* of each worker; the longest packet fits */
+	/* minimum size of each worker's ring buffer; the longest packet fits */
+	WEFT_HOST_RING_MIN_BYTES = 1048576,
 	/* maximum size of a packet in a file; a larger one counts as malformed */
 	WEFT_FRAME_MAX_BYTES = 262144,
 	WEFT_CAPTURE_FILES_MAX = 32768, /* maximum number of files that are read as one capture */
@@ -39,18 +40,18 @@ enum weft_limit {
 	WEFT_FLOW_MAP_MIN_ENTRIES = 1024,
 	/*
 	 * The flow and handshake maps of all interfaces use at most 1/WEFT_MAP_PARTS of the memory
-	 * limit. The hot-flow maps are disabled if they exceed the same share. They have more slots
-	 * than the fewest while they use at most 1/WEFT_HOT_PARTS.
+	 * limit. The hot-flow maps are disabled if they exceed the same share. The number of their
+	 * slots is raised above the minimum as long as they use at most 1/WEFT_HOT_PARTS.
 	 */
 	WEFT_MAP_PARTS = 8,
 	WEFT_HOT_PARTS = 32,
 	WEFT_FILTER_PORTS_MAX = 1024,
-	WEFT_TUNNEL_PORTS_MAX = 8, /* ports of VXLAN, and of GENEVE */
+	WEFT_TUNNEL_PORTS_MAX = 8, /* maximum number of ports of VXLAN, and of GENEVE */
 	WEFT_FILTER_PREFIXES_MAX = 1024,
 
 	/* after this time without overload, fewer new connections are shed, as a trial */
 	WEFT_SHED_CALM_MS = 1000,
-	/* maximum of that time, which doubles after each failed trial */
+	/* maximum of the time WEFT_SHED_CALM_MS, which doubles after each trial that fails */
 	WEFT_SHED_CALM_MAX_MS = 60000,
 
 	WEFT_FLOW_VIEWS = 100, /* default number of connections that weft_flows_each() reports */
@@ -176,12 +177,14 @@ enum weft_limit {
 	/* time after which missing bytes become a gap if only one side of the connection is seen */
 	WEFT_ONE_SIDED_GAP_TIMEOUT_MS = 10000,
 	WEFT_ACK_PATIENCE_MS = 100, /* wait for missing bytes that the receiver has acknowledged */
-	WEFT_ACK_PATIENCE_BYTES =
-		262144, /* bytes received in the window that end this wait earlier */
+	/* bytes received in the window after which the wait of WEFT_ACK_PATIENCE_MS ends early */
+	WEFT_ACK_PATIENCE_BYTES = 262144,
 	WEFT_START_PATIENCE_MS =
 		100, /* wait for earlier bytes at the start of a stream whose SYN was not seen */
-	/* This wait ends earlier when this many bytes have arrived. The start of the stream moves
-	   back by at most this distance. */
+	/*
+	 * The wait of WEFT_START_PATIENCE_MS ends early when this many bytes have arrived. The
+	 * start of the stream moves back by at most this distance.
+	 */
 	WEFT_START_PATIENCE_BYTES = 65536,
 	WEFT_OVERRUN_PATIENCE_MS = 2, /* wait for missing bytes while receive rings overflow */
 	WEFT_OVERRUN_MS = 100, /* time for which the rings count as overflowing after an overflow */
@@ -194,14 +197,17 @@ enum weft_limit {
 	WEFT_QUEUE_MIN_EVENTS = 16,
 	WEFT_BLOCK_TIMEOUT_MS = 100,
 	WEFT_BLOCK_TIMEOUT_LIVE_MAX_MS = 100,
-	/* see weft_sub_opts.budget_us */
+	/*
+	 * one in WEFT_BUDGET_CALLS calls of an inline subscription is measured; WEFT_BUDGET_STRIKES
+	 * slow ones in a row end it (weft_sub_opts.budget_us)
+	 */
 	WEFT_BUDGET_CALLS = 64,
 	WEFT_BUDGET_STRIKES = 3,
 	/* open stream files; at the limit the file that was idle longest is closed */
 	WEFT_FILES_OPEN_MAX = 512,
 	/*
-	 * Incomplete stream files in the table of the output. Of the file that was idle longest,
-	 * only the number in its name is kept at the limit.
+	 * Incomplete stream files in the table of the output. At the limit, the entry of the file
+	 * that was idle longest is removed; only the number in its name is kept.
 	 */
 	WEFT_FILES_TRACKED_MAX = 131072,
 };

@@ -18,14 +18,15 @@ enum weft_link {
 	WEFT_LINK_SLL2, /* Linux cooked capture, version 2 */
 	WEFT_LINK_PPP,	/* PPP, with or without HDLC-like framing (RFC 1662) */
 	WEFT_LINK_PPP_HDLC,	 /* PPP in HDLC-like framing, or Cisco HDLC */
-	WEFT_LINK_PPP_DIRECTION, /* PPP after one byte that tells the direction */
+	WEFT_LINK_PPP_DIRECTION, /* PPP after one byte that contains the direction */
 	WEFT_LINK_PPP_PPPD,	 /* PPP of pppd: the direction replaces the address byte */
 	WEFT_LINK_PPPOE,	 /* PPPoE session header without an Ethernet header */
 	WEFT_LINK_CISCO_HDLC,
 	WEFT_LINK_NFLOG,     /* Linux netfilter log */
 	WEFT_LINK_IEEE80211, /* wireless frame */
 	WEFT_LINK_RADIOTAP,  /* wireless frame after a radiotap header */
-	WEFT_LINK_PKTAP,     /* macOS: metadata, then a frame of the link type that they name */
+	/* macOS: metadata that contain a link type, then a frame of that type */
+	WEFT_LINK_PKTAP,
 };
 #define WEFT_LINK_COUNT (WEFT_LINK_PKTAP + 1)
 

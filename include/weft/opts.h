@@ -4,7 +4,7 @@
  * default.
  *
  * New members are added only at the end of a struct. WEFT_OPTS(weft_opts, opts, .workers = 2)
- * declares a struct weft_opts named opts; in C++ it has no further arguments.
+ * declares a struct weft_opts named opts; in C++, the macro takes no further arguments.
  */
 #ifndef WEFT_OPTS_H
 #define WEFT_OPTS_H
@@ -39,7 +39,10 @@ enum weft_switch {
 	WEFT_OFF,
 };
 
-/** The copy of overlapping bytes that a receiver keeps; see user/reassembly/README.md. */
+/**
+ * The policy by which a receiver keeps one copy of overlapping bytes; see
+ * user/reassembly/README.md.
+ */
 enum weft_overlap {
 	WEFT_OVERLAP_DEFAULT = 0, /* WEFT_OVERLAP_LINUX */
 	WEFT_OVERLAP_FIRST,

@@ -75,14 +75,14 @@ int weft_add_interface(struct weft *weft, const char *ifname,
  *
  * May be called several times: all files are one capture, in order of time, and a connection may
  * continue from one file to the next. A directory stands for the captures in it. Files may be
- * compressed by gzip, zstd, lz4, xz or bzip2. weft_start() opens the files. If the only file is no
- * capture, weft_start() fails; if there are several, those that can't be read, or are damaged, are
- * logged, the others are read, and weft_wait() returns -EBADMSG.
+ * compressed by gzip, zstd, lz4, xz or bzip2. weft_start() opens the files. If the only file is not
+ * a capture file, weft_start() fails; if there are several, those that can't be read, or are
+ * damaged, are logged, the others are read, and weft_wait() returns -EBADMSG.
  *
  * Return: 0 on success; -ENOENT, -EACCES or another errno of faccessat(2): the file can't be read,
  * and was not added; -E2BIG: more than WEFT_CAPTURE_FILES_MAX; -EINVAL: the handle has another kind
  * of source; -EBUSY: it was started; -ETIMEDOUT: other control calls took too long; -ENOMEM.
- * Failures are logged. Errors of weft_start(): -EBADMSG: nothing is a pcap or pcapng file (logged).
+ * Failures are logged. Errors of weft_start(): -EBADMSG: no file is a pcap or pcapng file (logged).
  * Thread: any, before weft_start().
  */
 int weft_add_file(struct weft *weft, const char *path);

@@ -5,18 +5,18 @@
  *   weft_new() → weft_add_submit() → weft_subscribe() → weft_start()
  *     → weft_submit() ... from any thread → weft_stop() → weft_wait() → weft_free()
  *
- * Each packet is processed by the worker that owns its connection, whichever thread submits it.
- * Packets from one thread are processed in the order of its calls.
+ * Each packet is processed by the worker that owns its connection, independent of the thread that
+ * submits it. Packets from one thread are processed in the order of its calls.
  *
- * If several threads submit packets of one connection, such as one direction each, their number
- * belongs into ordered_threads: the packets are then processed in the order of their times, as if
- * one thread had submitted them. Otherwise they are processed in any order, which reassembly
- * handles like reordering in the network, and only within its limits: acknowledged bytes become a
- * gap once packets of WEFT_ACK_PATIENCE_MS later, or WEFT_ACK_PATIENCE_BYTES of later data, were
- * processed after those behind them; and packets that come after the end of their connection, such
- * as a RST of the other thread, are not delivered: bytes of them that were acknowledged before it
- * are reported as a gap. One direction a thread has only the second limit, because the data of each
- * direction is then in order.
+ * If several threads submit packets of one connection, such as one direction each, set
+ * ordered_threads to their number: the packets are then processed in the order of their times, as
+ * if one thread had submitted them. Otherwise they are processed in any order, and reassembly
+ * treats this like reordering in the network, within two limits. First, missing packets whose bytes
+ * were acknowledged are given up as a gap after packets that are WEFT_ACK_PATIENCE_MS later, or
+ * WEFT_ACK_PATIENCE_BYTES of later data, were processed. Second, missing packets are not delivered
+ * after the end of their connection, such as a RST that another thread submitted; those of their
+ * bytes that were acknowledged before the end are reported as a gap. If each thread submits one
+ * direction, only the second limit applies, because the data of each direction is then in order.
  */
 #ifndef WEFT_SUBMIT_H
 #define WEFT_SUBMIT_H
@@ -41,11 +41,11 @@ struct weft_submit_opts {
 	bool live; /* true: timers follow the clock of the host; false: timers follow the times of
 		      the packets, as with a capture file */
 	/*
-	 * number of threads that submit packets of the same connections, each in order of time; 0:
-	 * packets of several threads are not ordered. At most WEFT_SUBMIT_THREADS_MAX; not with
-	 * live. A call then waits, within its timeout, until the other threads have submitted their
-	 * earlier packets or have ended with a call with @count 0. A thread that does neither for
-	 * WEFT_SUBMIT_SILENCE_MS, counted from the first call of any thread, is not waited for.
+	 * number of threads that submit packets of the same connections, each thread in order of
+	 * time; 0: packets of several threads are not ordered. At most WEFT_SUBMIT_THREADS_MAX; not
+	 * with live. A call then waits, within its timeout, until the other threads have submitted
+	 * their earlier packets or have ended with a call with @count 0. A thread that does neither
+	 * for WEFT_SUBMIT_SILENCE_MS, counted from the first call of any thread, is not waited for.
 	 */
 	uint32_t ordered_threads;
 };

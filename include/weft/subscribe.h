@@ -28,8 +28,8 @@ enum weft_sub_end {
 };
 
 /*
- * What happens to an event that finds its queue full. While the handle stops and ends all
- * connections, each policy first waits for the consumer, for as long as the consumer still polls.
+ * The action on a new event if its queue is full. While the handle stops and ends all connections,
+ * each policy first waits for the consumer as long as the consumer polls.
  */
 enum weft_overflow {
 	WEFT_OVERFLOW_DEFAULT = 0, /* BLOCK if the source is a file; DROP_OLDEST if it is live */
@@ -68,7 +68,7 @@ enum weft_mark {
 typedef int (*weft_event_fn)(const struct weft_event *event, void *ctx);
 
 /**
- * weft_sub_ended_fn - take note that a subscription has ended, and that no worker uses it any more
+ * weft_sub_ended_fn - called when a subscription has ended, and no worker uses it any more
  * @sub:    still valid; may be unsubscribed in this call
  * @reason: WEFT_SUB_RUNNING if the capture has ended before the subscription
  * @ctx:    the member ctx of struct weft_sub_opts
@@ -79,7 +79,7 @@ typedef int (*weft_event_fn)(const struct weft_event *event, void *ctx);
 typedef void (*weft_sub_ended_fn)(struct weft_sub *sub, enum weft_sub_end reason, void *ctx);
 
 /**
- * weft_mark_fn - take note that the queues of a subscription have become fuller or emptier
+ * weft_mark_fn - called when the queues of a subscription reach a water mark
  * @sub:  still valid
  * @mark: the mark that was reached
  * @ctx:  the member ctx of struct weft_sub_opts
@@ -114,20 +114,27 @@ struct weft_sub_opts {
 	const char *filter;
 	/* directions of DATA, GAP and ANOMALY events: mask of WEFT_DIR_BIT() values; 0: both */
 	uint32_t directions;
-	/* DATA and GAP events end at this stream offset in each direction; 0: no limit */
+	/*
+	 * no DATA or GAP event covers bytes at or beyond this stream offset of its direction; 0: no
+	 * limit
+	 */
 	uint64_t first_bytes;
 	uint64_t queue_bytes_max; /* RESIZE: maximum of queue_bytes; 0: 4 * queue_bytes */
 	/* maximum number of events that wait in the queue from each worker, at least
 	 * WEFT_QUEUE_MIN_EVENTS; 0: no limit but queue_bytes */
 	uint64_t queue_events;
-	/* BLOCK_WITH_TIMEOUT: 0: WEFT_BLOCK_TIMEOUT_MS; for a live source at most
-	 * WEFT_BLOCK_TIMEOUT_LIVE_MAX_MS, because frames wait in rings meanwhile */
+	/*
+	 * BLOCK_WITH_TIMEOUT: maximum time to wait; 0: WEFT_BLOCK_TIMEOUT_MS; for a live source at
+	 * most WEFT_BLOCK_TIMEOUT_LIVE_MAX_MS, because frames wait in rings meanwhile
+	 */
 	uint32_t block_timeout_ms;
 	/* a queued subscription ends if events wait for it, and weft_sub_poll() has taken none for
 	 * this time; checked once a second; 0: never */
 	uint32_t idle_ttl_ms;
-	/* inline_fn: if WEFT_BUDGET_STRIKES measured calls in a row take longer than this, the
-	 * subscription ends; one call of WEFT_BUDGET_CALLS is measured; 0: no limit */
+	/*
+	 * inline_fn: if WEFT_BUDGET_STRIKES measured calls in a row take longer than this, the
+	 * subscription ends; one in WEFT_BUDGET_CALLS calls is measured; 0: no limit
+	 */
 	uint32_t budget_us;
 	bool is_pollable; /* weft_sub_fd() returns a descriptor */
 	/* called when the payload that waits or is lent in a queue reaches mark_high_bytes, and
@@ -143,17 +150,17 @@ struct weft_sub_opts {
  * @opts:    borrowed for the call; NULL: all defaults
  * @ret_sub: owned by the handle; freed by weft_unsubscribe() or weft_free()
  *
- * Of each connection that exists when the subscription begins, it first gets OPEN, just before the
- * connection's next event. This OPEN is marked, and has the stream offsets from which on the
- * subscription gets data (event.h).
+ * For each connection that exists when the subscription begins, the subscription first gets an OPEN
+ * event, just before the connection's next event. This OPEN is marked as midway, and contains the
+ * stream offsets from which on the subscription gets data (event.h).
  *
  * Return: 0 on success; -ENOSPC if there are WEFT_SUBSCRIPTIONS_MAX subscriptions; -EINVAL if an
  * option is invalid (logged); -ENOBUFS if the queues exceed the memory limit; -ENOMEM; -ETIMEDOUT
  * if other control calls took too long. Thread: any, also in a callback of this handle. Memory: for
  * each worker, this call allocates a ring of at most @queue_bytes / 8, and up to 192 KiB for
  * records of losses; while the handle runs, or with a filter, also a map of connections of 1/512 of
- * the memory limit. Workers allocate pages while events wait. All counts against the handle's
- * memory limit.
+ * the memory limit. Workers allocate pages while events wait. All of this memory counts against the
+ * handle's memory limit.
  */
 int weft_subscribe(struct weft *weft, const struct weft_sub_opts *opts, struct weft_sub **ret_sub);
 
@@ -200,9 +207,9 @@ struct weft_sub_stats {
 	/* maximum number of bytes queued or lent at one time; the sum over the queues of all
 	 * workers */
 	uint64_t high_water_bytes;
-	enum weft_sub_end ended; /* why the subscription has ended */
+	enum weft_sub_end ended; /* the reason why the subscription has ended */
 	uint64_t queue_bytes;	 /* size of all queues; changes with WEFT_OVERFLOW_RESIZE */
-	/* time for which events have waited and the consumer took none; exact to a second */
+	/* time for which events have waited without the consumer taking any; exact to a second */
 	uint64_t lag_ns;
 	uint64_t overruns; /* measured calls of inline_fn that exceeded budget_us */
 };
@@ -220,7 +227,7 @@ void weft_sub_stats_read(const struct weft_sub *sub, struct weft_sub_stats *ret_
  *
  * Thread: any, also in a callback of this handle; before weft_free(). Waits for workers that are in
  * inline_fn, so the caller must not hold what inline_fn waits for. Memory: frees the queues, the
- * waiting events and the map; workers free what they still use of it when their batch ends.
+ * waiting events and the map; workers free the parts that they still use when their batch ends.
  */
 void weft_unsubscribe(struct weft_sub *sub);
 

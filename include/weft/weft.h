@@ -11,7 +11,7 @@
  *   any               at any time, concurrently with any other call except weft_free()
  *   the handle's own  one thread at a time (weft_wait(), weft_free())
  *
- * Of the calls that set up a handle, one runs at a time: another one waits at most
+ * The calls that set up a handle run one at a time: a second one waits at most
  * opts->lock_timeout_ms, then returns -ETIMEDOUT. Packets are processed without locks, so no call
  * can delay them.
  */
@@ -64,7 +64,7 @@ int weft_new(const struct weft_opts *opts, struct weft **ret_weft);
  * @weft: NULL: the last call of this thread that failed without a handle, such as weft_new()
  *
  * The text is the message that weft_log_set() would have received, one line without newline; "" if
- * no call has failed. If weft_wait() returns the error of a source, it is that of the source.
+ * no call has failed. If weft_wait() returns the error of a source, the text is that of the source.
  * weft_submit() and weft_sub_poll() set no text. Return: never NULL; valid until the same thread's
  * next call of the library. Thread: any. Memory: none.
  */
@@ -99,7 +99,7 @@ int weft_wait(struct weft *weft, int timeout_ms);
  * connections
  *
  * Returns at once. A thread of the library carries the stop out, so weft_sub_poll() returns
- * -ESHUTDOWN, and weft_wait() 0, whatever the caller does meanwhile. Idempotent; before
+ * -ESHUTDOWN, and weft_wait() 0, without a further call of the program. Idempotent; before
  * weft_start(), it stops the handle as soon as it was started. Thread: any; async-signal-safe.
  */
 void weft_stop(struct weft *weft);

@@ -17,8 +17,7 @@
 /*
  * Silence after which the last timestamp of a connection can't be compared any more: the time in
  * which the fastest clock in use, of 1 MHz, counts to 2^31. Linux does the same for clocks of any
- * speed (TCP_PAWS_WRAP);
- * RFC 7323, 5.5 allows 24 days for a clock of 1 kHz.
+ * speed (TCP_PAWS_WRAP); RFC 7323, 5.5 allows 24 days for a clock of 1 kHz.
  */
 #define PAWS_VALID_NS (2147 * WF_NS_PER_SEC)
 

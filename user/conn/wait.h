@@ -10,11 +10,12 @@
  *     bytes were not captured. Because taps reorder segments, they may still arrive within
  *     WEFT_ACK_PATIENCE_MS, or before WEFT_ACK_PATIENCE_BYTES of later data (while weft's own rings
  *     overflow, only within WEFT_OVERRUN_PATIENCE_MS, and all holes that are acknowledged when
- *     this wait begins end with it; otherwise the next hole is waited for anew);
+ *     this wait begins end with it; otherwise a new wait begins for the next hole);
  *   - at the limit of held pages, under memory pressure, or when the connection ends;
- *   - at the gap time-out, counted from the arrival of the byte after it. By default there is none,
- *     because a sender repeats a lost segment after seconds, even a minute. If only one side of the
- *     connection is seen, no acknowledgement can end the hole, and the one-sided gap time-out does.
+ *   - at the gap time-out, counted from the arrival of the byte after it. There is no gap time-out
+ *     by default, because a sender repeats a lost segment after seconds, even a minute. If only one
+ *     side of the connection is seen, no acknowledgement can end the hole, so it ends at the
+ *     one-sided gap time-out.
  *
  * If no data beyond the hole was seen, an acknowledgement does not end the hole before the
  * connection ends, because it may be forged, the data may still arrive, and waiting costs nothing.
