@@ -95,11 +95,13 @@ struct weft_flow_query {
 	const char *filter; /* expression in tcpdump's syntax on addresses, ports and VLAN; NULL:
 			       all connections */
 	enum weft_flow_sort sort;
-	uint32_t count_max;  /* maximum number of connections, up to WEFT_FLOW_VIEWS_MAX; 0:
-				WEFT_FLOW_VIEWS */
-	bool without_closed; /* leave out connections that have ended: both sides sent a FIN, or
-				either one a RST, more than a second ago, and nothing came since;
-				in a capture file, a second of packet time */
+	uint32_t count_max; /* maximum number of connections, up to WEFT_FLOW_VIEWS_MAX; 0:
+			       WEFT_FLOW_VIEWS */
+	/*
+	 * leave out connections that have ended: both sides sent a FIN, or either one a RST, and no
+	 * segment arrived for a second after that (in a capture file: a second of packet time)
+	 */
+	bool without_closed;
 };
 #define weft_flow_query__last_field without_closed
 

@@ -82,7 +82,10 @@ enum weft_limit {
 	WEFT_SUBMIT_RING_BYTES = 1048576, /* default size of each worker's ring */
 	WEFT_SUBMIT_RING_MIN_BYTES = 262144,
 	WEFT_SUBMIT_THREADS_MAX = 64, /* maximum of ordered_threads */
-	/* a thread of ordered_threads that submits nothing for this time is not waited for */
+	/*
+	 * weft_submit() does not wait for a thread of ordered_threads that submitted no packet for
+	 * this time
+	 */
 	WEFT_SUBMIT_SILENCE_MS = 1000,
 	WEFT_SUBMIT_RING_MAX_BYTES = 1 << 30,
 	WEFT_SUBMIT_MAX_BYTES =

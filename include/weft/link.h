@@ -34,7 +34,7 @@ WEFT_BEGIN_DECLS
 
 /**
  * weft_link_from_dlt() - return the enum weft_link of a DLT_ value of libpcap or a link type number
- * of a capture file; -1 if weft does not know it. Thread: any. Memory: none.
+ * of a capture file; -1 if weft does not support it. Thread: any. Memory: none.
  */
 int weft_link_from_dlt(int dlt);
 

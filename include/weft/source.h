@@ -74,9 +74,9 @@ int weft_add_interface(struct weft *weft, const char *ifname,
  * weft_add_file() - add the capture file @path ("-": standard input) as the source of packets
  *
  * May be called several times: all files are one capture, in order of time, and a connection may
- * continue from one file to the next. A directory stands for the captures in it. Files may be
- * compressed by gzip, zstd, lz4, xz or bzip2. weft_start() opens the files. If the only file is not
- * a capture file, weft_start() fails; if there are several, those that can't be read, or are
+ * continue from one file to the next. If @path is a directory, the captures in it are added. Files
+ * may be compressed by gzip, zstd, lz4, xz or bzip2. weft_start() opens the files. If the only file
+ * is not a capture file, weft_start() fails; if there are several, those that can't be read, or are
  * damaged, are logged, the others are read, and weft_wait() returns -EBADMSG.
  *
  * Return: 0 on success; -ENOENT, -EACCES or another errno of faccessat(2): the file can't be read,

@@ -56,10 +56,9 @@ void weft_stats_each(const struct weft *weft, weft_metric_fn fn, void *ctx);
  * weft_stats_prometheus() - write all metrics in the text format of Prometheus
  * @out: borrowed; not flushed or closed
  *
- * Writes one line per family and set of labels, with a line of its own for each interface, each
- * cleanup task, each worker, and each name of subscriptions. Return: 0 on success; -ENOMEM; -EIO if
- * writing to @out fails. Thread: any. Memory: 350 KB during the call. Reference: text-based format,
- * version 0.0.4.
+ * Writes one line per family and set of labels. Interfaces, cleanup tasks, workers and names of
+ * subscriptions have separate lines. Return: 0 on success; -ENOMEM; -EIO if writing to @out fails.
+ * Thread: any. Memory: 350 KB during the call. Reference: text-based format, version 0.0.4.
  */
 int weft_stats_prometheus(const struct weft *weft, FILE *out);
 

@@ -56,11 +56,11 @@ struct weft_submit_opts {
  * @opts: borrowed for the call; NULL: all defaults
  *
  * It may be the only source or be combined with interfaces (@live is then always true), but not
- * with a file. Call this before weft_subscribe(), which must know whether the source is live.
- * Return: 0 on success; -EINVAL if an option is invalid or the handle reads a file; -EBUSY if the
- * handle was started; -EEXIST if this was called before; -ETIMEDOUT if other control calls took too
- * long. Thread: any, before weft_start(). Memory: @ring_bytes for each worker, from the handle's
- * budget, at weft_start().
+ * with a file. Call this before weft_subscribe(), whose checks depend on whether the source is
+ * live. Return: 0 on success; -EINVAL if an option is invalid or the handle reads a file; -EBUSY if
+ * the handle was started; -EEXIST if this was called before; -ETIMEDOUT if other control calls took
+ * too long. Thread: any, before weft_start(). Memory: @ring_bytes for each worker, from the
+ * handle's budget, at weft_start().
  */
 int weft_add_submit(struct weft *weft, const struct weft_submit_opts *opts);
 

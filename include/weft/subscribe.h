@@ -226,8 +226,9 @@ void weft_sub_stats_read(const struct weft_sub *sub, struct weft_sub_stats *ret_
  * other workers may be in inline_fn until ended_fn is called.
  *
  * Thread: any, also in a callback of this handle; before weft_free(). Waits for workers that are in
- * inline_fn, so the caller must not hold what inline_fn waits for. Memory: frees the queues, the
- * waiting events and the map; workers free the parts that they still use when their batch ends.
+ * inline_fn, so the caller must not hold a lock for which inline_fn waits. Memory: frees the
+ * queues, the waiting events and the map; workers free the parts that they still use when their
+ * batch ends.
  */
 void weft_unsubscribe(struct weft_sub *sub);
 
