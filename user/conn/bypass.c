@@ -157,7 +157,7 @@ static void go_to_end(const struct wf_half *half, const struct wf_packet *packet
 		near_off = wf_kernel_guess_off(half);
 	off = wf_tcp_off(half->tcp, packet->seq, near_off);
 	/*
-	 * While acknowledgements are seen, the window is known, and a FIN or RST beyond it is
+	 * If acknowledgements are seen, the window is known, and a FIN or RST beyond the window is
 	 * ignored.
 	 */
 	if (!is_blind && wf_half_knows(half, WF_TCP_KNOWS_WND) &&

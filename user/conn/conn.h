@@ -33,7 +33,8 @@ struct wf_conns {
 	const struct weft_opts *opts; /* opts, dispatch, metrics and kernel are borrowed */
 	struct wf_dispatch *dispatch;
 	struct wf_metrics *metrics;
-	struct wf_splits *splits;     /* borrowed; NULL: split connections are not looked for */
+	/* borrowed; NULL: connections with directions in different VLANs are not looked for */
+	struct wf_splits *splits;
 	weft_flow_release_fn release; /* set by weft_flow_on_release(); NULL: none */
 	void *release_ctx;
 	struct wf_kernel *kernel; /* NULL if no kernel steers segments to this worker */

@@ -58,8 +58,8 @@ static inline unsigned int wf_kernel_endpoint(const struct wf_flow *flow, enum w
 }
 
 /*
- * Request the bypass of @half, of which all wanted data was delivered. Do nothing if it is already
- * bypassed.
+ * Request the bypass of @half, of which all wanted data was delivered. Do nothing if @half is
+ * already bypassed.
  */
 void wf_kernel_ask_bypass(const struct wf_half *half);
 

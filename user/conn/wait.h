@@ -75,7 +75,7 @@ bool wf_wait_is_behind_hole(const struct wf_half *half, uint64_t off);
 bool wf_wait_make_room(const struct wf_half *half, enum weft_gap_cause cause, uint64_t now_ns);
 
 /*
- * Give up holes, the oldest first, until the stream holds @bytes less, or nothing.
+ * Give up holes, the oldest first, until the stream holds @bytes less or has no held bytes.
  * Return: the amount by which the stream holds less.
  */
 uint64_t wf_wait_free_memory(const struct wf_half *half, uint64_t bytes, uint64_t now_ns);

@@ -126,9 +126,9 @@ void wf_flow_list_finish(struct wf_flow_list *list)
 }
 
 /*
- * Return true if the connection has ended, as far as the kernel knows. The kernel keeps the counts
- * of an ended connection until it needs the room. A receiver may ignore a RST; the connection then
- * goes on and is not silent for long.
+ * Return true if the connection has ended, according to the kernel's counts. The kernel keeps the
+ * counts of an ended connection until it needs the room. A receiver may ignore a RST; the
+ * connection then goes on and is not silent for long.
  */
 static bool is_closed(const struct wf_flow_list *list, const struct wf_kernel_flow *flow)
 {

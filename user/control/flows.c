@@ -321,8 +321,8 @@ static int set_locked(struct wf_engine *engine, struct named *named, unsigned in
 }
 
 /*
- * Set the verdict of all connections with the four-tuple that the kernel knows, and of the
- * submitted one with exactly this identity.
+ * Set the verdict of all connections with the four-tuple in the kernel's maps, and of the submitted
+ * connection with exactly this identity.
  */
 static int set_named(struct wf_engine *engine, const struct weft_flow *flow, unsigned int from,
 		     enum weft_verdict verdict, uint32_t *ret_count)

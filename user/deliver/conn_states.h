@@ -4,8 +4,8 @@
  *
  * A connection is identified by the address of its state in the arena, which does not change while
  * the connection exists. One pair of bits covers WF_CONN_UNIT_BYTES of the arena, which is at most
- * the size of that state. So the map is 1/512 of the arena, wherever connections are stored, and
- * an idle connection costs nothing more.
+ * the size of that state. So the size of the map is 1/512 of the arena, and does not depend on the
+ * number of connections.
  *
  * A word of the map covers 4 KiB of one span, and a span holds connections of one worker. So each
  * word has one writer, and needs no atomic access.

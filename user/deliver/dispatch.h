@@ -132,7 +132,7 @@ void wf_dispatch_mark(const struct wf_dispatch *dispatch, struct wf_dispatch_mar
 
 /*
  * Return true if all readers have released the events that were dispatched before @mark, or if
- * subscriptions have come or gone since then.
+ * subscriptions were added or removed since then.
  */
 bool wf_dispatch_has_passed(const struct wf_dispatch *dispatch,
 			    const struct wf_dispatch_mark *mark);

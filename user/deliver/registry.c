@@ -225,7 +225,7 @@ const struct wf_sub_list *wf_registry_enter(struct wf_registry *registry, uint32
 
 void wf_registry_pass(struct wf_registry *registry, uint32_t worker, const struct wf_sub_list *list)
 {
-	/* Pairs with the load in free_passed(): the worker no longer reads its older list. */
+	/* Pairs with the load in free_passed(): the worker has finished reading its older list. */
 	atomic_store(&registry->worker[worker].generation, list->generation);
 	wf_waiter_wake(&registry->passed);
 }

@@ -83,7 +83,7 @@ void wf_registry_pass(struct wf_registry *registry, uint32_t worker,
 
 /*
  * Call @fn for each subscription that was removed between the lists @older and @newer: also for one
- * that is in neither of them, because it was added and removed in between.
+ * that is in neither list, because it was added after @older and removed before @newer.
  */
 void wf_sub_lists_removed(const struct wf_sub_list *newer, const struct wf_sub_list *older,
 			  void (*fn)(struct weft_sub *sub, void *ctx), void *ctx);

@@ -236,8 +236,8 @@ static int start_all(struct wf_engine *engine)
 	if (!err)
 		err = start_housekeeping(engine);
 	/*
-	 * Start the stop thread last: if an earlier step fails, it must not stop at the same time
-	 * what was started.
+	 * Start the stop thread last: if an earlier step fails, only this function stops the other
+	 * threads.
 	 */
 	if (!err)
 		err = wf_periodic_start(&engine->stopper, "weft-stop", carry_out_stop, engine);

@@ -2,8 +2,8 @@
 /*
  * iface_watch.c - reads the state of each interface several times a second.
  *
- * Why no netlink notifications: they are lost when a socket's buffer is full, and none says that a
- * program was detached.
+ * Why no netlink notifications: they are lost when a socket's buffer is full, and there is none for
+ * a detached program.
  */
 #include "engine/iface_watch.h"
 

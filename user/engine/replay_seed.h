@@ -26,7 +26,7 @@ struct wf_replay_seed {
 };
 
 /*
- * Compute the seeds of a replay of @paths; a directory stands for the files in it. Return: false if
+ * Compute the seeds of a replay of @paths; a directory counts as the files in it. Return: false if
  * a path is neither a regular file nor a directory (a pipe, for example), or can't be read: its
  * contents are not known beforehand.
  */

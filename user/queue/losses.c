@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * losses.c - the table of what a queue has dropped.
+ * losses.c - the table of a queue's dropped events.
  *
  * Dropped ranges of one direction are adjacent: events are dropped in their order, and no later
  * event of the direction is queued before the entry was reported. A range that is not adjacent goes

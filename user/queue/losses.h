@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * losses.h - a table of fixed size: what a queue has dropped, by connection and direction.
+ * losses.h - a table of fixed size with a queue's dropped events, by connection and direction.
  *
  *   entry: │ connection │ lost range toserver │ lost range toclient │ OPEN │ CLOSE │
  *   sum:   │ events and bytes for which there was no entry │

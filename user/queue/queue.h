@@ -7,7 +7,7 @@
  *
  * Positions are 64-bit byte counts that never wrap; a record never crosses the ring's end. Each
  * record has its event number, so the reader notices every loss by itself. Two kinds of tables
- * contain what was lost:
+ * record the lost events:
  *
  *   front: dropped records that were older than all waiting ones; the worker lends it to the reader
  *   back:  rejected events, newer than all waiting ones; the worker writes it to the ring as
@@ -189,8 +189,8 @@ void wf_queue_push(struct wf_queue *queue, const struct weft_event *event, struc
 bool wf_queue_push_open(struct wf_queue *queue, const struct weft_event *event);
 
 /*
- * Count an event as pushed and dropped: the reader does not know its connection, because OPEN was
- * rejected. If @event is CLOSE, the rejected OPEN is counted too.
+ * Count an event as pushed and dropped, because the OPEN of its connection was rejected, so that
+ * the reader did not get it. If @event is CLOSE, the rejected OPEN is counted too.
  */
 void wf_queue_lose_unknown(struct wf_queue *queue, const struct weft_event *event);
 
@@ -210,8 +210,8 @@ uint32_t wf_queue_drop_waiting(struct wf_queue *queue, uint32_t events_max, uint
 bool wf_queue_has_passed(const struct wf_queue *queue, uint64_t position);
 
 /*
- * Drop up to @events_max waiting events of a queue that nobody reads any more. Return: true if none
- * is left, or the queue is closed.
+ * Drop up to @events_max waiting events of a queue that has no reader any more. Return: true if
+ * none is left, or the queue is closed.
  */
 bool wf_queue_clear(struct wf_queue *queue, uint32_t events_max);
 

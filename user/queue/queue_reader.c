@@ -327,8 +327,9 @@ void wf_queue_release(struct wf_queue *queue)
 		wf_queue_check_low(queue);
 
 	/*
-	 * Wake a waiting worker only when nothing waits, or when at most half of the ring and of
-	 * the payload limit is in use, so that it can write many events at once.
+	 * Wake a worker that waits for room only if the queue is empty, or if at most half of the
+	 * ring and of the payload limit is in use, so that the worker can write many events at
+	 * once.
 	 */
 	if (!wf_waiter_is_announced(&queue->room))
 		return;

@@ -48,7 +48,10 @@ static uint32_t losses_of(uint64_t ring_bytes)
 
 static int open_tables(struct wf_queue *queue, uint64_t ring_bytes)
 {
-	/* A queue that blocks rejects events only when its reader is gone. */
+	/*
+	 * A queue with the policy block rejects events only after its reader has left, so it needs
+	 * small tables.
+	 */
 	uint32_t size =
 		queue->overflow == WEFT_OVERFLOW_BLOCK ? WF_LOSSES_MIN : losses_of(ring_bytes);
 	uint64_t bytes = wf_losses_bytes(size);

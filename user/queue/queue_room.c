@@ -177,7 +177,7 @@ static bool reader_is_gone(const struct wf_queue *queue)
 	return atomic_load(queue->ended) || wf_queue_has_left(queue, WF_QUEUE_LEFT_READER);
 }
 
-/* Drop the oldest record of a queue that nobody reads any more. Return: false if there is none. */
+/* Drop the oldest record of a queue that has no reader any more. Return: false if there is none. */
 static bool discard_oldest(struct wf_queue *queue)
 {
 	uint64_t claim = atomic_load(&queue->claim);

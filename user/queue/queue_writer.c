@@ -330,8 +330,8 @@ void wf_queue_close(struct wf_queue *queue)
 /* ---- both ---- */
 
 /*
- * Drop all waiting events and give back the rings. Both sides have left, so no other thread uses
- * the queue.
+ * Drop all waiting events and free the rings. Both sides have left, so no other thread uses the
+ * queue.
  */
 static void drain(struct wf_queue *queue)
 {

@@ -2,8 +2,8 @@
 /*
  * cleanup_tasks.h - the cleanup tasks that run on the workers: a table in cleanup_tasks.c.
  *
- * When a task is due (pressure/cleanup.h), it posts a request to each mailbox, and counts what
- * the workers have removed since its last run. Its counts are therefore one interval late, and no
+ * When a task is due (pressure/cleanup.h), it posts a request to each mailbox, and counts the items
+ * that workers have removed since the last run. Its counts are therefore one interval late, and no
  * thread waits for another.
  *
  * The half-open count of a source needs no task: it is removed with the source's last handshake.

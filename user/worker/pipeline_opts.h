@@ -42,7 +42,9 @@ struct wf_pipeline_opts {
 	struct wf_page_pool *pages;
 	struct wf_metrics *metrics;
 	struct wf_dispatch *dispatch;
-	/* borrowed; shared by all workers; NULL: split directions are not looked for */
+	/*
+	 * borrowed; shared by all workers; NULL: directions in different VLANs are not looked for
+	 */
 	struct wf_splits *splits;
 	struct wf_unread *unread; /* borrowed: counts of frames without TCP; NULL: not counted */
 	/*

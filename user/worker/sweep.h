@@ -34,7 +34,7 @@ struct wf_sweep {
 	uint64_t step_bytes;	/* maximum number of bytes given up per step */
 	uint64_t allowed_bytes; /* number of bytes that may still be given up */
 	bool gave_up;		/* the current pass gave up data */
-	/* the last complete pass found no data to give up; cleared by the next tick */
+	/* set if the last complete pass found no data to give up; cleared by the next tick */
 	bool is_futile;
 	struct wf_dispatch_mark given_up; /* event queue position after the data given up last */
 	uint32_t ticks_left; /* number of ticks that readers still have to take the data given up
@@ -49,9 +49,9 @@ void wf_sweep_init(struct wf_sweep *sweep, struct wf_conns *conns, struct wf_dis
 void wf_sweep_start(struct wf_sweep *sweep, uint32_t kinds);
 
 /*
- * Permit the sweep to give up at least @bytes in total from now on, and start a pass if needed.
- * Does nothing while readers have not yet taken the data given up last: its memory will be free
- * soon.
+ * Permit the sweep to give up at least @bytes in total from now on, and start a pass if needed. Do
+ * nothing while readers have not taken the data that was given up last, because its memory will be
+ * free soon.
  */
 void wf_sweep_allow(struct wf_sweep *sweep, uint64_t bytes);
 
