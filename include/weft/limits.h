@@ -175,7 +175,10 @@ enum weft_limit {
 					first missing bytes become a gap */
 	WEFT_STREAM_PAGES_LIMIT =
 		65535, /* maximum value of the option reassembly.max_pages_per_flow */
-	/* bytes that count as one page of the limit; each held range counts 8 bytes more */
+	/*
+	 * number of held bytes that count as one page of WEFT_STREAM_PAGES_MAX; each held range
+	 * counts 8 bytes more
+	 */
 	WEFT_STREAM_PAGE_BYTES = 4096,
 	/* time after which missing bytes become a gap if only one side of the connection is seen */
 	WEFT_ONE_SIDED_GAP_TIMEOUT_MS = 10000,

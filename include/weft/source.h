@@ -34,7 +34,7 @@ enum weft_nic_hash {
 	WEFT_NIC_HASH_ON,	/* always used; weft_start() fails if this is not possible */
 };
 
-/** How the program of host mode is attached; see capture.tc_attach in weft.conf(5). */
+/** Selects how the program of host mode is attached; see capture.tc_attach in weft.conf(5). */
 enum weft_tc_attach {
 	WEFT_TC_ATTACH_AUTO = 0, /* tcx links if the kernel supports them, otherwise tc filters */
 	WEFT_TC_ATTACH_TCX,	 /* tcx links, which the kernel detaches when the process ends */

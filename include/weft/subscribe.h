@@ -19,7 +19,7 @@ struct weft_sub;
 
 /** The reason why a subscription has ended. */
 enum weft_sub_end {
-	WEFT_SUB_RUNNING = 0,  /* it has not ended */
+	WEFT_SUB_RUNNING = 0,  /* the subscription has not ended */
 	WEFT_SUB_UNSUBSCRIBED, /* weft_unsubscribe() was called */
 	WEFT_SUB_FAILED,       /* inline_fn returned an error */
 	WEFT_SUB_SHUTDOWN,     /* the handle was freed */
