@@ -38,7 +38,7 @@ struct wf_kernel_request {
 	uint64_t id;
 	enum weft_dir dir;
 	enum weft_verdict verdict;
-	uint64_t near_off; /* only for STEER: approximate offset at which the data continues */
+	uint64_t near_off; /* STEER only: approximate offset at which the data continues */
 };
 
 /*

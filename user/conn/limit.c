@@ -20,7 +20,7 @@ void wf_limit_follow_acks(const struct wf_half *half)
 		wf_stream_skip(half->stream, &half->conns->stream_env, acked, &gap);
 }
 
-/* Drop the held data that is next in order. It must lie beyond the limit. */
+/* Drop the held data that is next in order, which must lie beyond the limit. */
 static void drop_next(const struct wf_half *half)
 {
 	struct wf_chunk chunk;

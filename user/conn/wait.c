@@ -232,7 +232,7 @@ static void end_wait(const struct wf_half *half, bool is_patience, uint64_t at_n
 		wf_hole_drain_all(half);
 	else if (is_patience)
 		skip_acknowledged(half, at_ns);
-	/* if it is never, the other side was seen during the wait */
+	/* If the other side was seen during the wait, there may be no time-out any more. */
 	else if (hole_wait_ns(half) != WF_NEVER_NS)
 		wf_hole_skip(half, hole.end_off, WEFT_GAP_TIMEOUT, at_ns);
 	wf_limit_follow(half);

@@ -37,7 +37,7 @@ struct wf_tracked_flow {
 #define WF_FLOW_ITEM_NO_IFACE UINT32_MAX
 
 struct wf_flow_item {
-	/* if no kernel program counts the flow: the worker's counts */
+	/* the kernel's counts, or those of the worker if no kernel program counts the flow */
 	struct wf_kernel_flow kernel;
 	uint32_t iface;		/* index of the interface, or WF_FLOW_ITEM_NO_IFACE */
 	uint64_t day_offset_ns; /* added to a time in @kernel, gives the time of day */

@@ -38,9 +38,11 @@ struct wf_dispatch {
 	/* by direction and type of event: the subscriptions that want such events */
 	uint32_t takers[WEFT_DIR_COUNT][WEFT_EVENT_TYPE_COUNT];
 	uint32_t queued;   /* the subscriptions with a queue */
-	uint32_t choosy;   /* those whose map of connections must be looked at */
-	uint32_t trusting; /* those that get every connection unless its OPEN was lost */
-	/* those that have lost the OPEN of the connection of the last wf_dispatch_choose() */
+	uint32_t choosy;   /* subscriptions whose map of connections must be looked at */
+	uint32_t trusting; /* subscriptions to every connection except those whose OPEN was lost */
+	/*
+	 * subscriptions that have lost the OPEN of the connection of the last wf_dispatch_choose()
+	 */
 	uint32_t unopened;
 	uint32_t worker;		/* index of the worker */
 	struct wf_registry *registry;	/* borrowed */
@@ -124,7 +126,7 @@ void wf_dispatch_flush(struct wf_dispatch *dispatch);
 
 /* A position in the sequence of dispatched events. */
 struct wf_dispatch_mark {
-	uint64_t generation; /* of the list of subscriptions */
+	uint64_t generation; /* generation of the list of subscriptions */
 	uint64_t pushed_bytes[WEFT_SUBSCRIPTIONS_MAX];
 };
 

@@ -56,7 +56,7 @@ struct weft_sub {
 	char name[32];
 	struct wf_registry *registry;  /* borrowed */
 	struct wf_arena *arena;	       /* borrowed */
-	uint32_t slot;		       /* its index in each list that contains it */
+	uint32_t slot;		       /* index of the subscription in each list that contains it */
 	uint32_t events;	       /* mask of WEFT_EVENT_BIT()s of the wanted events, never 0 */
 	uint32_t directions;	       /* mask of WEFT_DIR_BIT()s, never 0 */
 	uint64_t first_bytes;	       /* data at and beyond this offset is not wanted */
@@ -81,7 +81,7 @@ struct weft_sub {
 	struct wf_conn_states states;
 	struct wf_water_marks marks; /* used if marks.fn is set */
 
-	/* of the registry, under its lock */
+	/* The registry uses these members under its lock. */
 	struct weft_sub *next_owned;
 	struct wf_sub_list *removal; /* owned: storage for the list without this subscription */
 	uint64_t watched_events;     /* events taken at the last wf_sub_watch() */

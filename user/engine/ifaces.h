@@ -24,7 +24,7 @@ struct wf_unread;
 /* An added interface; wf_setup_make() opens it. */
 struct wf_ifaces_entry {
 	char *name;			 /* owned */
-	struct weft_interface_opts opts; /* its arrays are owned */
+	struct weft_interface_opts opts; /* the arrays in it are owned */
 	struct wf_iface *iface;		 /* owned; NULL until opened */
 };
 

@@ -26,7 +26,8 @@ struct wf_ifaces;
 /* Zero-initialise: steering by hash. */
 struct wf_steering {
 	bool by_queue;
-	struct wf_rss rss; /* when steering by queue: computes the worker that owns a flow */
+	/* computes the worker that owns a flow if packets are steered by queue */
+	struct wf_rss rss;
 };
 
 /*

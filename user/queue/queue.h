@@ -61,7 +61,7 @@ static inline uint64_t wf_count_get(const _Atomic uint64_t *counter)
 
 struct wf_ring {
 	uint8_t *bytes; /* owned: a run of the arena; NULL: none */
-	uint64_t size;	/* in bytes, a power of two */
+	uint64_t size;	/* size in bytes, a power of two */
 };
 
 struct wf_queue {

@@ -22,20 +22,20 @@ struct wf_record {
 	uint8_t type;	    /* enum weft_event_type, or WF_RECORD_PAD */
 	uint8_t dir;
 	/*
-	 * of a GAP event: enum weft_gap_cause; of an ANOMALY event: enum weft_anomaly; of an OPEN
-	 * event: open.midway
+	 * GAP event: enum weft_gap_cause; ANOMALY event: enum weft_anomaly; OPEN event:
+	 * open.midway; DROP event: 1 if it has a connection
 	 */
 	uint8_t what;
 	uint8_t shown_bytes;
 	uint64_t number;
-	uint64_t lost_bytes; /* of a DROP event: payload bytes of the lost events */
+	uint64_t lost_bytes; /* DROP event: payload bytes of the lost events */
 	uint64_t time_ns;
-	/* of an OPEN event: off and stream_bytes are its two offsets */
+	/* OPEN event: off and stream_bytes are the offsets of the two directions */
 	uint64_t off;
 	uint64_t stream_bytes;
 	union {
 		const uint8_t *bytes;
-		uint64_t lost_events; /* of a DROP event */
+		uint64_t lost_events; /* DROP event: number of lost events */
 	};
 	struct wf_page *page; /* owned: one reference to the page that holds the payload, or NULL */
 	struct weft_flow flow;
@@ -43,7 +43,7 @@ struct wf_record {
 		struct weft_flow_record close;
 		/* bytes of a conflict: first the kept ones, then the lost ones */
 		uint8_t conflict[2 * WEFT_CONFLICT_BYTES_MAX];
-		/* of a DROP event without a connection */
+		/* DROP event without a connection */
 		struct {
 			uint64_t connections;
 			uint64_t closes;

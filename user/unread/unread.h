@@ -21,7 +21,7 @@ struct wf_metrics;
 enum {
 	WF_UNREAD_SLOTS = 16,
 	WF_UNREAD_ALL_FRAMES = 10000, /* number of first frames, of which each is examined */
-	WF_UNREAD_EVERY = 16,	      /* after these, one frame in 16 is examined */
+	WF_UNREAD_EVERY = 16,	      /* one later frame in WF_UNREAD_EVERY is examined */
 };
 
 struct wf_unread_slot {

@@ -35,8 +35,8 @@ static uint32_t share_of(const struct wf_pipeline_opts *opts, uint32_t total, ui
 	uint32_t fit = min_u32(part_bytes / entry_bytes, UINT32_MAX);
 
 	/*
-	 * Flows are not spread evenly over the workers, so with several workers each table is
-	 * larger than its share.
+	 * Flows are not spread evenly over the workers, so with several workers each table gets
+	 * more entries than an equal share.
 	 */
 	if (opts->workers > 1)
 		mine = min_u32((uint64_t)mine + mine / 32 + ENTRIES_MIN, UINT32_MAX);

@@ -38,7 +38,7 @@ void wf_pipeline_run(struct wf_pipeline *pipeline, const struct wf_frame *frames
  */
 void wf_pipeline_note_overrun(struct wf_pipeline *pipeline);
 
-/* Run every timer due at @now_ns (nanoseconds since 1970). */
+/* Run every timer due at @now_ns (CLOCK_MONOTONIC, or the time of packet/stamp_clock.h). */
 void wf_pipeline_tick(struct wf_pipeline *pipeline, uint64_t now_ns);
 
 /*

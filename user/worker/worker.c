@@ -409,7 +409,7 @@ void wf_crew_fail(struct wf_crew *crew, int err)
 {
 	int none = 0;
 
-	/* The text is read after this thread has ended. */
+	/* The text needs no lock: it is read only after this thread has ended. */
 	if (atomic_compare_exchange_strong(&crew->error, &none, err))
 		memcpy(crew->error_text, wf_log_last_error(), sizeof(crew->error_text));
 }
