@@ -142,8 +142,8 @@ static void go_on_at(const struct wf_half *half, const struct wf_packet *packet,
 }
 
 /*
- * Move the stream to the FIN or RST @packet, which shows the end of the stream. The kernel has
- * bypassed the data before it.
+ * Advance the stream to the offset of the FIN or RST @packet, which shows the end of the stream.
+ * The kernel has bypassed the data before it.
  */
 static void go_to_end(const struct wf_half *half, const struct wf_packet *packet)
 {

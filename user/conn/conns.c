@@ -116,7 +116,7 @@ void wf_conns_flush(struct wf_conns *conns)
 	struct wf_flow *flow;
 
 	wf_conns_tick(conns, conns->now_ns);
-	/* Every flow has a timer, and all timers are due at UINT64_MAX. */
+	/* This finds every flow, because each has a timer, and all timers are due at UINT64_MAX. */
 	while ((flow = wf_flow_table_pop_due(&conns->table, UINT64_MAX))) {
 		if (!wf_close_if_due(conns, flow, conns->now_ns))
 			wf_close_late(conns, flow, WEFT_CLOSE_END, conns->now_ns);

@@ -165,7 +165,7 @@ static int add(struct wf_registry *registry, const struct weft_sub_opts *opts, b
 	int err;
 
 	if (slot == WEFT_SUBSCRIPTIONS_MAX) {
-		wf_error("subscriptions: at most %d at a time", WEFT_SUBSCRIPTIONS_MAX);
+		wf_error("subscriptions: at most %d are allowed at a time", WEFT_SUBSCRIPTIONS_MAX);
 		return -ENOSPC;
 	}
 	err = new_list(registry, &list);

@@ -38,7 +38,7 @@ struct wf_arena;
  * An immutable list of subscriptions. A subscription has the same index, its slot, in every list.
  */
 struct wf_sub_list {
-	struct wf_sub_list *next; /* the next older list; NULL: it was freed */
+	struct wf_sub_list *next; /* the next older list; NULL: none, or it was freed */
 	uint64_t generation;
 	struct weft_sub *subs[WEFT_SUBSCRIPTIONS_MAX]; /* borrowed; NULL: the slot is free */
 };
@@ -64,8 +64,8 @@ int wf_registry_init(struct wf_registry *registry, struct wf_arena *arena, uint3
 void wf_registry_fini(struct wf_registry *registry);
 
 /*
- * Subscriptions that are added from now on begin in the middle of connections. Call before workers
- * start. Return: 0; -ETIMEDOUT.
+ * Declare that workers will start: subscriptions that are added later begin in the middle of
+ * connections. Call before workers start. Return: 0; -ETIMEDOUT.
  */
 int wf_registry_start(struct wf_registry *registry);
 

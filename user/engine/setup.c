@@ -387,7 +387,10 @@ int wf_setup_make(struct wf_engine *engine)
 		err = wf_claims_init(&engine->claims, engine->arena);
 	for (uint32_t i = 0; !err && i < engine->crew.count; i++)
 		err = setup_pipeline(engine, &engine->crew.workers[i]);
-	/* Reset the calling thread's preferred part. */
+	/*
+	 * Reset the part of the arena (one per NUMA node) from which the calling thread takes
+	 * memory first.
+	 */
 	wf_arena_prefer(engine->arena, 0);
 	return err;
 }

@@ -60,7 +60,7 @@ int wf_engine_add_file(struct wf_engine *engine, const char *path)
 		return -EINVAL;
 	}
 	if (engine->file_paths_count == WEFT_CAPTURE_FILES_MAX) {
-		wf_error("source: at most %d capture files", WEFT_CAPTURE_FILES_MAX);
+		wf_error("source: at most %d capture files are allowed", WEFT_CAPTURE_FILES_MAX);
 		return -E2BIG;
 	}
 	err = check_readable(path);

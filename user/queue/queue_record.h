@@ -110,7 +110,7 @@ static inline void wf_queue_check_marks(struct wf_queue *queue)
 	if (!atomic_load(&queue->is_high) &&
 	    wf_queue_payload_in_use(queue) >= queue->marks->high_bytes)
 		wf_water_marks_raise(queue->marks, &queue->is_high);
-	/* The reader may have released all of it before the flag was set. */
+	/* The reader may have released all payload before the flag was set. */
 	wf_queue_check_low(queue);
 }
 

@@ -221,7 +221,7 @@ uint32_t wf_queue_drop_waiting(struct wf_queue *queue, uint32_t events_max, uint
 	uint64_t limit = wf_count_get(&queue->payload_max_bytes);
 
 	*ret_bytes = 0;
-	/* The limit is that of the size at creation, so that a grown queue gives up the rest. */
+	/* Compare with the size at creation, so that a grown queue gives up the excess. */
 	if (limit > queue->base_bytes)
 		limit = queue->base_bytes;
 	if (queue->overflow == WEFT_OVERFLOW_BLOCK || wf_queue_payload_in_use(queue) <= limit / 2)

@@ -64,8 +64,10 @@ static inline bool wf_sweep_has_work(const struct wf_sweep *sweep)
 /* Do one bounded step of the current pass. Return: the number of flows closed. */
 uint64_t wf_sweep_step(struct wf_sweep *sweep);
 
-/* Count one tick of the time that readers have to release data that was given up. Call a few times
- * a second. */
+/*
+ * Shorten by one tick the time that readers have to release data that was given up. Call a few
+ * times a second.
+ */
 void wf_sweep_tick(struct wf_sweep *sweep);
 
 #endif
