@@ -27,21 +27,21 @@ struct wf_source_ops {
 	int (*recv)(struct wf_source *source, struct wf_frame *frames, unsigned int max);
 
 	/*
-	 * Take back lent frames, refill rings and wake the kernel after all frames of a recv were
-	 * processed. May be NULL.
+	 * Called after all frames of a recv were processed: takes back lent frames, refills rings
+	 * and wakes the kernel. May be NULL.
 	 */
 	void (*done)(struct wf_source *source);
 
 	/*
 	 * Write up to @max file descriptors that poll(2) can wait for (POLLIN). Return: their
-	 * number. NULL if recv of this source never has to be waited for.
+	 * number. NULL: this source never has to be waited for.
 	 */
 	int (*fds)(struct wf_source *source, int *ret_fds, int max);
 
 	/*
-	 * @on: have the kernel wake poll(2) at the next frame; the caller then calls recv once more
-	 * before it waits. Otherwise frames collect without waking, fds writes none, and the caller
-	 * calls recv again by itself. NULL: every frame wakes.
+	 * @on true: the kernel ends a poll(2) at the next frame; the caller calls recv once more
+	 * before it waits. @on false: frames collect without a wake-up, fds writes no descriptors,
+	 * and the caller calls recv from time to time. NULL: every frame ends a poll(2).
 	 */
 	void (*set_wake)(struct wf_source *source, bool on);
 

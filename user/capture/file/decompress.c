@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * decompress.c - the bytes of a compressed capture, by libarchive.
- */
+/* decompress.c - reads a compressed capture with libarchive. */
 #include "capture/file/decompress.h"
 
 #include <archive.h>
@@ -16,12 +14,13 @@ enum { BLOCK_BYTES = 64 << 10 };
 struct wf_decompress {
 	struct archive *archive; /* owned */
 	int fd;			 /* borrowed */
-	size_t begin_bytes; /* bytes of block that were read before; 0 once they are consumed */
-	const uint8_t *out; /* decompressed bytes that were not read yet; owned by libarchive */
+	/* bytes at the start of block that the caller had read; 0 once libarchive has them */
+	size_t begin_bytes;
+	const uint8_t *out; /* decompressed bytes not yet returned; owned by libarchive */
 	size_t out_bytes;
 	bool has_entry;
 	bool ended;
-	uint8_t block[]; /* BLOCK_BYTES, or more if more bytes were read before */
+	uint8_t block[]; /* compressed input; BLOCK_BYTES, or more if the caller had read more */
 };
 
 static const struct {
@@ -34,7 +33,7 @@ static const struct {
 	{"BZh", 3},		 /* bzip2 */
 	{"\xfd"
 	 "7zXZ",
-	 6}, /* xz, with the zero at the end of the literal */
+	 6}, /* xz; the last of the 6 bytes is the terminating 0 of the literal */
 };
 
 bool wf_decompress_is_magic(const uint8_t *bytes, size_t len_bytes)
@@ -110,7 +109,10 @@ void wf_decompress_free(struct wf_decompress *decompress)
 	free(decompress);
 }
 
-/* Read the first bytes, and begin the one entry of the format "raw": all bytes. */
+/*
+ * Read the first bytes and begin the only entry, which contains the whole file in libarchive's
+ * format "raw".
+ */
 static int begin_entry(struct wf_decompress *decompress)
 {
 	struct archive_entry *entry;
@@ -130,8 +132,8 @@ static int begin_entry(struct wf_decompress *decompress)
 }
 
 /*
- * Decompress one block. archive_read_data() is not used, because it drops all blocks of a call of
- * which the last one is damaged or truncated.
+ * Decompress one block. archive_read_data() is not used, because if one block is damaged or
+ * truncated, it also drops the intact blocks of the same call.
  */
 static int next_block(struct wf_decompress *decompress)
 {

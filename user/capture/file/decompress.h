@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * decompress.h - the bytes of a capture that gzip, zstd, lz4, xz or bzip2 compressed.
+ * decompress.h - reads a capture that is compressed with gzip, zstd, lz4, xz or bzip2.
  *
- * Memory: what the format needs, outside the budget: gzip, bzip2 and lz4 at most 8 MiB, zstd and xz
- * what the writer chose (zstd -19: 8 MiB, xz -9: 65 MiB).
+ * Memory: libarchive's buffers, which are not charged to the budget. gzip, bzip2 and lz4 need at
+ * most 8 MiB; for zstd and xz, the compression level of the file decides (zstd -19: 8 MiB, xz -9:
+ * 65 MiB).
  *
  * Thread: one.
  */
@@ -24,8 +25,8 @@ enum { WF_DECOMPRESS_MAGIC_BYTES = 6 };
 bool wf_decompress_is_magic(const uint8_t *bytes, size_t len_bytes);
 
 /*
- * Read compressed input from @fd, which is borrowed, after the @len_bytes at @begin, which were
- * read already. Return: 0; -ENOMEM.
+ * Make a reader of compressed input: first the @len_bytes at @begin, which the caller has read from
+ * @fd, then the rest of @fd, which is borrowed. Return: 0; -ENOMEM.
  */
 int wf_decompress_new(int fd, const uint8_t *begin, size_t len_bytes,
 		      struct wf_decompress **ret_decompress);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * flow_filter.c - runs libpcap's program for raw IP on the headers of a packet that the client
- * might send.
+ * flow_filter.c - filters a connection: runs libpcap's program for raw IP on the headers that the
+ * client's packets have.
  *
- * The packet has nothing but headers, so an expression that reads other fields (flags, lengths,
- * payload) would be decided by values that no packet has. Such an expression is rejected.
+ * These headers contain only addresses, ports and protocols. An expression that reads other fields
+ * (flags, lengths, payload) would test values that no packet has. Such an expression is rejected.
  */
 #include "capture/file/flow_filter.h"
 
@@ -39,7 +39,8 @@ struct headers {
 /*
  * Return true if the byte at @off of an IP header is the same in all packets of a connection: for
  * IPv4 version, fragment offset, protocol and addresses; for IPv6 version, next header, addresses
- * and, behind them, the ports. Offset 8 is the TTL of IPv4, too, but it begins the address of IPv6.
+ * and the ports after them. Offset 8 counts as constant because an IPv6 address begins there; in
+ * IPv4 it is the TTL.
  */
 static bool is_constant(uint32_t off)
 {
@@ -53,7 +54,9 @@ static bool is_allowed(const struct bpf_insn *insn)
 	case BPF_LD:
 		if (BPF_MODE(insn->code) == BPF_ABS)
 			return is_constant(insn->k);
-		/* Relative to the end of the IPv4 header: the ports. */
+		/*
+		 * An indirect load is relative to the end of the IPv4 header, where the ports are.
+		 */
 		if (BPF_MODE(insn->code) == BPF_IND)
 			return insn->k < 4;
 		return BPF_MODE(insn->code) != BPF_LEN;

@@ -8,12 +8,12 @@
  *
  * libpcap is not used, because it costs more per packet than all other stages of weft. The parsing
  * loop is compiled twice: for files in the host's byte order, and for the reverse order. The loop
- * prefetches the headers of a later record, whose address it guesses. The guess is right if records
- * have equal lengths, as in bulk transfers.
+ * prefetches the headers of a later record at an estimated address. The estimate is right if
+ * records have equal lengths, as in bulk transfers.
  *
  * Like libpcap, this file accepts the magics of patched writers (Kuznetzov's with 24-byte record
- * headers, two others with plain headers), and lengths in the wrong order, as written by versions
- * before 2.4.
+ * headers, two others with plain headers), and records with the two lengths swapped, as in files of
+ * versions before 2.4.
  */
 #include "capture/file/pcap_classic.h"
 
@@ -134,7 +134,9 @@ bool wf_pcap_classic_begins(const uint8_t *bytes, uint64_t len_bytes)
 	       !memcmp(bytes + 8, no_zone, sizeof(no_zone));
 }
 
-/* Is the record without data, or with too much, the header of another file? */
+/*
+ * Handle a record that has no data or too much: it may be the header of an appended capture file.
+ */
 static enum wf_pcap_status odd_record(struct wf_pcap_state *state, const uint8_t *record,
 				      uint32_t cap_bytes)
 {

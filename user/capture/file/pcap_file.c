@@ -16,7 +16,7 @@
 #include "capture/file/pcap_pipe.h"
 #include "capture/file/pcap_source.h"
 
-/* Compressed files can't be used where they are mapped: they are read like a pipe. */
+/* Map the file, unless it is compressed: then it is read like a pipe. */
 static int open_regular(const char *name, int fd, uint64_t size, struct wf_page_pool *pool,
 			struct wf_source **ret_source)
 {

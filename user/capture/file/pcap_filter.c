@@ -4,7 +4,7 @@
  *
  * An expression may be valid for one link type and invalid for another ("ether host" on raw IP). It
  * must compile for Ethernet or for raw IP. If it does not compile for a link type, no frame of that
- * type matches, and this is logged once, when the first such frame comes.
+ * type matches, and this is logged once, when the first such frame arrives.
  */
 #include "capture/file/pcap_filter.h"
 
@@ -21,7 +21,7 @@
 #include "base/log.h"
 #include "packet/frame.h"
 
-/* What is written while frames are matched, by any worker. */
+/* Flags that any worker may set while it matches frames. */
 struct warning {
 	atomic_flag is_given;
 	char expression[];
@@ -44,7 +44,8 @@ static const int link_dlts[WEFT_LINK_COUNT] = {
 	[WEFT_LINK_SLL2] = DLT_LINUX_SLL2,
 	[WEFT_LINK_PPP] = DLT_PPP,
 	[WEFT_LINK_PPP_HDLC] = DLT_PPP_SERIAL,
-	[WEFT_LINK_PPP_DIRECTION] = DLT_PPP, /* after the byte that tells the direction */
+	/* applied after the first byte, which contains the direction */
+	[WEFT_LINK_PPP_DIRECTION] = DLT_PPP,
 	[WEFT_LINK_PPP_PPPD] = DLT_PPP_PPPD,
 	[WEFT_LINK_PPPOE] = DLT_PPP_ETHER,
 	[WEFT_LINK_CISCO_HDLC] = DLT_C_HDLC,
@@ -61,7 +62,10 @@ int wf_pcap_compile(const char *expression, int dlt, struct bpf_program *ret_pro
 
 	if (!pcap)
 		return -ENOMEM;
-	/* libpcap reports missing memory as it reports an expression that is not valid. */
+	/*
+	 * libpcap returns the same error for missing memory and for an invalid expression; errno
+	 * differs.
+	 */
 	errno = 0;
 	if (pcap_compile(pcap, ret_program, expression, 1, PCAP_NETMASK_UNKNOWN)) {
 		err = errno == ENOMEM ? -ENOMEM : -EINVAL;
@@ -73,8 +77,8 @@ int wf_pcap_compile(const char *expression, int dlt, struct bpf_program *ret_pro
 }
 
 /*
- * Compile @expression for each link type. Return: 0; -EINVAL if it is valid for no network with IP
- * packets, with libpcap's reason in @ret_why (PCAP_ERRBUF_SIZE bytes); -ENOMEM.
+ * Compile @expression for each link type. Return: 0; -EINVAL if it is valid neither for Ethernet
+ * nor for raw IP, with libpcap's reason in @ret_why (PCAP_ERRBUF_SIZE bytes); -ENOMEM.
  */
 static int compile_all(struct wf_pcap_filter *filter, const char *expression, char *ret_why)
 {

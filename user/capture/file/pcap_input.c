@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * pcap_input.c - the bytes of a pipe or of a compressed file, through one buffer.
- */
+/* pcap_input.c - reads a pipe or a compressed file into one buffer. */
 #include "capture/file/pcap_input.h"
 
 #include <errno.h>
@@ -26,8 +24,8 @@ int wf_pcap_input_init(struct wf_pcap_input *input, int fd)
 {
 	*input = (struct wf_pcap_input){.fd = fd};
 	/*
-	 * Fails if the input is not a pipe or if the user has many pipes. Reading works in any
-	 * case.
+	 * The call fails if the input is not a pipe or if the user has many pipes. Input is then
+	 * read with the default size.
 	 */
 	(void)fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
 	input->buffer = malloc(BUFFER_BYTES);

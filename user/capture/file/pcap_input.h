@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pcap_input.h - the bytes of a pipe or of a compressed file, through one buffer.
+ * pcap_input.h - reads a pipe or a compressed file into one buffer.
  *
  *   buffer: │ parsed │ waiting record(s) ... │ room │
  *                  begin                    end
@@ -24,7 +24,7 @@ struct wf_pcap_input {
 	uint8_t *buffer;		  /* owned */
 	size_t begin;
 	size_t end;
-	uint64_t off;	  /* offset of buffer[begin] in the input, as decompressed */
+	uint64_t off;	  /* offset of buffer[begin] in the decompressed input */
 	uint64_t discard; /* bytes of a skipped block that have not arrived yet */
 	bool eof;
 };
@@ -36,11 +36,13 @@ void wf_pcap_input_fini(struct wf_pcap_input *input);
 /*
  * Read input into the buffer. Return: 1 if bytes were read or the input ended; 0 if no bytes are
  * available within @timeout_ms (-1: wait); -EBADMSG if compressed input is damaged; other negative
- * errno. Compressed input is always waited for.
+ * errno. For compressed input the call always waits.
  */
 int wf_pcap_input_read(struct wf_pcap_input *input, int timeout_ms);
 
-/* Decompress from the first byte on, if the bytes in the buffer are the begin of compressed data.
+/*
+ * Start to decompress if the buffer, which holds the first bytes of the input, contains compressed
+ * data.
  */
 int wf_pcap_input_recognise(struct wf_pcap_input *input);
 
@@ -50,11 +52,11 @@ const char *wf_pcap_input_why(const struct wf_pcap_input *input, int err);
 /* Return true if no room is left for input. */
 bool wf_pcap_input_is_full(const struct wf_pcap_input *input);
 
-/* Advance past @used bytes; those that have not arrived are discarded by the next calls. */
+/* Advance past @used bytes. Bytes that have not arrived yet are discarded when they arrive. */
 void wf_pcap_input_consume(struct wf_pcap_input *input, uint64_t used);
 void wf_pcap_input_discard(struct wf_pcap_input *input);
 
-/* Return the number of bytes of the file that were read and parsed, as compressed. */
+/* Return the number of bytes of the file, compressed if it is, that were read and parsed. */
 uint64_t wf_pcap_input_file_bytes(const struct wf_pcap_input *input);
 
 #endif

@@ -106,8 +106,8 @@ static void next_window(struct pcap_map *map)
 }
 
 /*
- * Give back what an ended file needs no more: its descriptor, and its pages in memory. Frames still
- * in use stay readable: the kernel reads their pages again.
+ * Release the descriptor and the resident pages of a file that has ended. Frames still in use stay
+ * readable, because the kernel reads their pages again.
  */
 static void rest(struct pcap_map *map)
 {
@@ -193,7 +193,8 @@ static int map_all(struct pcap_map *map)
 {
 	struct stat st;
 	void *base;
-	off_t pos = lseek(map->fd, 0, SEEK_CUR); /* standard input may be read in part */
+	/* another process may have read a part of standard input */
+	off_t pos = lseek(map->fd, 0, SEEK_CUR);
 
 	if (fstat(map->fd, &st) || pos < 0)
 		return -errno;

@@ -3,7 +3,7 @@
  * pcap_pipe.c - reads a capture that arrives through a pipe.
  *
  * Each packet is copied from the read buffer into its own page of fitting size, so that a held
- * packet does not keep the 64 KiB with which it was read.
+ * packet does not occupy the 64 KiB of a read.
  *
  * Memory is bounded by the buffer of pcap_input.h and the part of the pool that is not reserved for
  * workers. If the pool has no free page:
@@ -14,7 +14,8 @@
  *   2. After PATIENCE_NS, packets are truncated to their headers until large pages are free again.
  *      A reserve of small pages stores these packets. Their acknowledgements end holes, which frees
  *      memory. Each truncated packet is counted and is a gap in its stream.
- *   3. If small pages are missing too, packets are lost after another PATIENCE_NS, and counted.
+ *   3. If small pages are missing too, packets are lost after another PATIENCE_NS. Each lost packet
+ * is counted.
  *
  * Offloaded segments on a loopback interface slightly exceed the largest page (64 KiB). Their
  * Ethernet header is removed; a segment that is still too large is truncated.
@@ -40,14 +41,17 @@
 
 enum {
 	PAGE_MAX_BYTES = WEFT_SPAN_BYTES,
-	/* header bytes of an ordinary packet; streams do not hold pages with so few bytes */
+	/*
+	 * bytes of the headers of an ordinary packet; pages of this size are too small for streams
+	 * to hold
+	 */
 	HEADERS_BYTES = 160,
 	RESERVE_PAGES = 128,
 };
 #define PATIENCE_NS    (1 * WF_NS_PER_SEC)
 #define RATE_MIN_BYTES (1ull << 20)
 
-/* Kind of pages that have been missing for longer than PATIENCE_NS. */
+/* Stage of a shortage of pages; a stage begins when pages were missing for PATIENCE_NS. */
 enum pipe_want {
 	PIPE_PLENTY = 0,
 	PIPE_SHORT,   /* large pages are missing: packets are truncated to their headers */
@@ -68,7 +72,7 @@ struct pcap_pipe {
 	struct wf_frame parsed; /* packet without a page yet; its bytes are in the buffer */
 	bool has_parsed;
 	enum pipe_want want;
-	/* patience[w] is spent before want changes from w to w + 1 */
+	/* patience[w]: the wait that must reach PATIENCE_NS before want changes from w to w + 1 */
 	struct patience patience[PIPE_NOTHING];
 	uint64_t whole_bytes;			/* total size of the pages of whole packets */
 	struct wf_page *reserve[RESERVE_PAGES]; /* owned: small pages for headers */
@@ -130,7 +134,10 @@ static int parse_one(struct pcap_pipe *pipe)
 	return input->eof ? end_of_pipe(pipe) : 0;
 }
 
-/* Start a wait unless one is in progress. Return: true if the allowed waiting time has passed. */
+/*
+ * Start a wait of @patience unless one is in progress. Return: true if the allowed waiting time has
+ * passed.
+ */
 static bool has_waited(const struct pcap_pipe *pipe, struct patience *patience, uint64_t now_ns)
 {
 	if (!patience->since_ns) {
@@ -324,7 +331,7 @@ static int pipe_read(struct wf_pcap_source *file, struct wf_frame *frames, unsig
 		if (count)
 			return (int)count;
 		/*
-		 * Return after losses too: memory becomes free only when the caller processes
+		 * Also return after a loss: memory becomes free only when the caller processes
 		 * frames.
 		 */
 		if (state == -EAGAIN ||

@@ -51,7 +51,10 @@ static int set_clock(struct wf_pcap_source *file, struct wf_frame *frames, int c
 	return count;
 }
 
-/* No frame follows the held one, so nothing confirms its stamp: no time passes. */
+/*
+ * Return the frame that was held back. No later frame confirmed its stamp, so no time passes with
+ * it.
+ */
 static int release_held(struct wf_pcap_source *file, struct wf_frame *ret_frame)
 {
 	*ret_frame = file->held;

@@ -27,7 +27,7 @@ struct wf_pcap_source {
 	wf_pcap_read_fn read;
 	struct wf_pcap_state format;
 	struct wf_stamp_clock clock;
-	struct wf_frame held; /* read, but held back; valid if has_held */
+	struct wf_frame held; /* a frame that was read, but held back; valid if has_held */
 	bool has_held;
 	char *name; /* owned: file name for messages */
 	int err;    /* result of all further calls of recv; 0: reading may continue */
@@ -44,10 +44,13 @@ int wf_pcap_source_init(struct wf_pcap_source *file, const struct wf_source_ops 
 /* Free all that @file owns. A pipe's pages must still exist. */
 void wf_pcap_source_fini(struct wf_pcap_source *file);
 
-/* As recv, without passing time: for a source that merges several files and has the clock. */
+/*
+ * Read frames as recv does, but do not set their passing time: a source that merges several files
+ * sets it.
+ */
 int wf_pcap_source_read(struct wf_source *source, struct wf_frame *frames, unsigned int max);
 
-/* The recv of all kinds of source: see struct wf_source_ops. */
+/* Implements recv of struct wf_source_ops for mapped files, pipes and sets. */
 int wf_pcap_source_recv(struct wf_source *source, struct wf_frame *frames, unsigned int max);
 
 /* Publish that the first @read_bytes of the input were parsed. */

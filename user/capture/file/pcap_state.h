@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pcap_state.h - the state of the parser of a capture file, and the contents of file headers.
+ * pcap_state.h - the state of a capture file's parser, which includes the values of the file
+ * header.
  *
- * The parsers of the two formats, pcap_classic.c and pcapng.c, share it.
+ * pcap_classic.c and pcapng.c, the parsers of the two formats, share this state.
  *
  * Memory: interface descriptions of pcapng, at most WEFT_PCAPNG_INTERFACES_MAX.
  */
@@ -62,7 +63,10 @@ struct wf_pcap_state {
 /* The first bytes of a pcapng file, in either byte order. */
 #define WF_PCAPNG_MAGIC 0x0a0d0d0au
 
-/* Another file begins where a record should. */
+/*
+ * Record as damage that another capture file begins where a record is expected. Return:
+ * WF_PCAP_DAMAGED.
+ */
 static inline enum wf_pcap_status wf_pcap_state_joined(struct wf_pcap_state *state)
 {
 	snprintf(state->why, sizeof(state->why), "%s",

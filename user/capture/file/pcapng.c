@@ -396,8 +396,8 @@ enum wf_pcap_status wf_pcapng_next(struct wf_pcap_state *state, const uint8_t *b
 }
 
 /*
- * Parse up to the first supported interface, so that a file without any is rejected at once. Do not
- * parse further, because a pipe may have no more bytes for a long time.
+ * Parse up to the first supported interface, so that a file without a supported interface is
+ * rejected at once. Do not parse further, because a pipe may have no more bytes for a long time.
  */
 enum wf_pcap_status wf_pcapng_begin(struct wf_pcap_state *state, const uint8_t *bytes,
 				    uint64_t len_bytes, uint64_t *ret_used)

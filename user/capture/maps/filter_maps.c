@@ -103,7 +103,8 @@ int wf_filter_maps_switch(const struct wf_filter_maps *maps, uint64_t word)
 	int err = bpf_map_update_elem(maps->filter_fd, &zero, &filter, BPF_ANY);
 
 	/*
-	 * Programs run in RCU read-side sections, so after this call no program uses the old word.
+	 * Programs run in RCU read-side sections, so after this call no program uses the old filter
+	 * word.
 	 */
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 	return err;

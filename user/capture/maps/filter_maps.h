@@ -3,7 +3,7 @@
  * filter_maps.h - replaces the kernel's filter as a whole while the programs run.
  *
  *   prepare  clears and fills the set that is not in use
- *   switch   selects that set by one word; after return, no program reads the old set
+ *   switch   selects that set with one store; after the return, no program reads the old set
  *
  * Thread: any, one call at a time.
  */

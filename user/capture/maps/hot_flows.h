@@ -27,7 +27,8 @@ struct wf_hot_flows {
 	 * so that the programs began to use the other half of the slots
 	 */
 	uint64_t *seen;
-	uint64_t *now;	 /* owned: frames that each CPU had counted at the current change */
+	/* owned: frames that each CPU had counted at the change of the epoch now in progress */
+	uint64_t *now;
 	uint8_t *values; /* owned: buffer for the struct weft_cpu of all CPUs */
 
 	/*

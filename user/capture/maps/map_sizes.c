@@ -4,7 +4,8 @@
  * memory.
  *
  * The kernel's overhead per entry comes from preallocated hash tables (struct htab_elem, struct
- * bucket), from trie nodes in the size of their slab, and from one slot per socket.
+ * bucket), from trie nodes, which are rounded up to the size of their slab, and from one slot per
+ * socket.
  */
 #include "capture/maps/map_sizes.h"
 
@@ -61,8 +62,8 @@ void wf_map_sizes_choose(const struct wf_map_wants *wants, struct wf_map_sizes *
 	uint32_t flows = WEFT_FLOW_MAP_ENTRIES;
 
 	/*
-	 * Halve the map while half of it still has room for all connections, or while it exceeds
-	 * its part of the memory.
+	 * Halve the flow map while half of it still has room for all connections, or while the map
+	 * exceeds its share of the memory limit.
 	 */
 	while (flows > WEFT_FLOW_MAP_MIN_ENTRIES &&
 	       (flows / 2 >= wants->flows_max ||

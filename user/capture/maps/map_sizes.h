@@ -28,9 +28,9 @@ struct wf_map_sizes {
 /*
  * Choose the largest sizes that the limits allow. The flow and handshake maps of all interfaces
  * together use at most 1/WEFT_MAP_PARTS of the memory limit. The hot-flow maps use at most
- * 1/WEFT_HOT_PARTS, but each CPU has at least WEFT_HOT_SLOTS_MIN slots; if the maps with the fewest
- * slots would exceed 1/WEFT_MAP_PARTS, they are disabled. Sizes are powers of two; the flow map has
- * at least WEFT_FLOW_MAP_MIN_ENTRIES entries.
+ * 1/WEFT_HOT_PARTS, but each CPU has at least WEFT_HOT_SLOTS_MIN slots; if hot-flow maps with the
+ * fewest slots would exceed 1/WEFT_MAP_PARTS, no hot-flow slots are used. Sizes are powers of two;
+ * the flow map has at least WEFT_FLOW_MAP_MIN_ENTRIES entries.
  */
 void wf_map_sizes_choose(const struct wf_map_wants *wants, struct wf_map_sizes *ret_sizes);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* maps.h - sums per-CPU values, and reads the memory of maps. Thread: any. */
+/* maps.h - sums per-CPU values, and reads the kernel memory that maps use. Thread: any. */
 #ifndef WF_CAPTURE_MAPS_MAPS_H
 #define WF_CAPTURE_MAPS_MAPS_H
 

@@ -9,13 +9,14 @@
  *
  *   record: [len, with BUSY and DISCARD bits][page offset][struct weft_host_record][bytes] padding
  *
- * Positions are byte counts that never wrap. The kernel may overwrite what lies below the consumer
- * position, so that position only moves in done(), and in set_wake().
+ * Positions are byte counts that never wrap. The kernel may overwrite bytes below the consumer
+ * position, so only done() and set_wake() advance that position.
  *
- * Wake-ups: on commit, the kernel wakes a waiting reader if the consumer position is that of the
- * record. Without set_wake(), done() therefore leaves the last record that was read in the ring,
- * and no later record wakes. The kernel's commit and set_wake() each write their word, then read
- * the other's with a full barrier between: either the commit wakes, or recv finds the record.
+ * Wake-ups: on commit of a record, the kernel wakes the reader only if the consumer position is
+ * that of the record. While wake-ups are off, done() therefore leaves the last record that was read
+ * in the ring, so that later records wake no reader. The kernel's commit and set_wake() each write
+ * one word, execute a full barrier, then read the word of the other. So either the commit wakes the
+ * reader, or recv finds the record.
  */
 #include "capture/ring/host_ring.h"
 
@@ -36,24 +37,29 @@
 
 enum {
 	RECORD_ALIGN = 8,
-	/* Close to full: a packet may not have fitted. Most packets are at most 64 KiB long. */
+	/*
+	 * With less free space than this, a packet may have been lost: most packets are at most 64
+	 * KiB long.
+	 */
 	OVERRUN_ROOM_BYTES = 65536 + sizeof(struct weft_host_record),
-	OVERRUN_ROOM_PARTS = 8, /* of a small ring */
-	TIGHT_PARTS = 4,	/* of the ring: from there on the worker does not wait */
+	OVERRUN_ROOM_PARTS = 8, /* in a small ring, the same limit is 1/8 of the ring */
+	/* a ring filled to more than 1/4 is tight: the worker does not sleep */
+	TIGHT_PARTS = 4,
 };
 
 struct wf_host_ring {
 	struct wf_source source;
 	int fd;				       /* owned */
 	_Atomic unsigned long *consumer;       /* owned mapping */
-	const _Atomic unsigned long *producer; /* owned mapping, with the data behind it */
+	const _Atomic unsigned long *producer; /* owned mapping; the data follow this page */
 	const uint8_t *data;
 	uint64_t bytes;
 	size_t page_bytes;
 	uint64_t read_pos; /* position of the next record to read */
 	uint64_t last_pos; /* position of the last record that was read */
 	bool wakes;
-	bool is_tight; /* the last batch was taken from a ring that was filled to a large part */
+	/* when the last batch was taken, more than 1/TIGHT_PARTS of the ring was in use */
+	bool is_tight;
 	struct wf_arrival_clock clock;
 	_Atomic uint64_t received_frames; /* written by the worker */
 	_Atomic uint64_t invalid_frames;
@@ -124,7 +130,10 @@ static bool read_record(struct wf_host_ring *ring, uint64_t end_pos, struct wf_f
 	*ret_count = 0;
 	if (!left)
 		return false;
-	/* Pairs with the kernel's exchange of the word on commit: the bytes before the length. */
+	/*
+	 * Pairs with the kernel's exchange of the word on commit: the bytes are written before the
+	 * length.
+	 */
 	word = atomic_load_explicit((const _Atomic uint32_t *)header, memory_order_acquire);
 	if (word & BPF_RINGBUF_BUSY_BIT)
 		return false;
@@ -147,7 +156,7 @@ static bool read_record(struct wf_host_ring *ring, uint64_t end_pos, struct wf_f
 	return true;
 }
 
-/* Judge how full the ring was when a batch is taken. */
+/* Record how full the ring is before a batch is taken. */
 static void note_fill(struct wf_host_ring *ring, uint64_t used)
 {
 	uint64_t room = ring->bytes / OVERRUN_ROOM_PARTS;
@@ -176,10 +185,13 @@ static int source_recv(struct wf_source *source, struct wf_frame *frames, unsign
 	return (int)taken;
 }
 
-/* Let the kernel overwrite what lies before @pos. */
+/* Allow the kernel to overwrite the records before @pos. */
 static void give_back(struct wf_host_ring *ring, uint64_t pos)
 {
-	/* Pairs with the kernel's acquire when it reserves: our reads are complete. */
+	/*
+	 * Pairs with the acquire of the kernel's reservation: reads of the released records are
+	 * complete.
+	 */
 	atomic_store_explicit(ring->consumer, pos, memory_order_release);
 }
 
@@ -207,8 +219,9 @@ static int source_fds(struct wf_source *source, int *ret_fds, int max)
 	const struct wf_host_ring *ring = (const struct wf_host_ring *)source;
 
 	/*
-	 * Unless it wakes, the last record is not given back, and the file descriptor is readable
-	 * all the time. A tight ring can't wait, so this is then what is wanted.
+	 * While wake-ups are off, the last record stays in the ring, so the file descriptor is
+	 * always readable and can't be waited for. For a tight ring this is intended: the worker
+	 * must not sleep.
 	 */
 	if ((!ring->wakes && !ring->is_tight) || max < 1)
 		return 0;

@@ -3,12 +3,14 @@
  * host_ring.h - a source that reads one worker's BPF ring buffer, whose records are struct
  * weft_host_record.
  *
- * The programs commit and discard records with flags 0: the kernel then wakes the worker only when
- * it waits. After a discard without wake-up, no later record would wake it.
+ * The programs commit and discard records with flags 0: the kernel then wakes the worker only if it
+ * has read all earlier records. After a discard with BPF_RB_NO_WAKEUP, no later record would wake
+ * it.
  *
- * Bound: the ring, whose memory is the map's; user space adds page table entries only.
+ * Bound: the size of the ring, whose memory belongs to the BPF map. The mapping in user space adds
+ * only page table entries.
  *
- * Thread: main opens; then the worker that reads. Counters may be read by any thread.
+ * Thread: main opens the source; then only its worker uses it. Any thread may read the counters.
  */
 #ifndef WF_CAPTURE_RING_HOST_RING_H
 #define WF_CAPTURE_RING_HOST_RING_H

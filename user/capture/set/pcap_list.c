@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * pcap_list.c - the capture files that paths stand for.
+ * pcap_list.c - lists the capture files that are named by paths; a directory names all captures in
+ * it.
  */
 #include "capture/set/pcap_list.h"
 
@@ -32,7 +33,7 @@ static int add(struct wf_pcap_list *list, const char *path)
 		wf_error("source: at most %d capture files", WEFT_CAPTURE_FILES_MAX);
 		return -E2BIG;
 	}
-	/* Grows in steps of powers of two. */
+	/* The capacity is a power of two: double it when it is reached. */
 	if (!(list->count & (list->count - 1))) {
 		more = realloc(list->paths, (list->count ? 2 * list->count : 1) * sizeof(*more));
 		if (!more)
@@ -54,7 +55,7 @@ static bool is_capture(const char *path)
 	uint32_t magic;
 
 	if (fd < 0)
-		return true; /* to be opened, and its error to be logged */
+		return true; /* list the file: the later open logs the error */
 	got = read(fd, bytes, sizeof(bytes));
 	close(fd);
 	if (got < (ssize_t)sizeof(magic))

@@ -2,14 +2,15 @@
 /*
  * pcap_set.c - several capture files as one source, in order of time.
  *
- *   pending  sorted by the time of the first packet; closed, but mapped files and pipes stay open
- *   active   sorted by the time of the next packet; opened when that time comes
- *   ended    mapped files, whose frames stay readable until the set is closed
+ *   pending  sorted by the time of the first packet; closed, except pipes and up to OPEN_MAX mapped
+ * files active   sorted by the time of the next packet; opened when that time comes ended    mapped
+ * files, whose frames stay readable until the set is closed
  *
- * The time that passes is that of the merged packets, so the set has the clock, not its members.
+ * Passing time follows the merged packets, so the set has the clock, not its members.
  *
- * Each file is opened once before the start, for the time of its first packet. A pipe can't be
- * opened again, and mapped files cost little: OPEN_MAX of them stay open, which saves time.
+ * Each file is opened once before the start to read the time of its first packet. A pipe stays
+ * open, because it can't be opened again. Up to OPEN_MAX mapped files stay open too, which saves
+ * time.
  */
 #include "capture/set/pcap_set.h"
 
@@ -30,13 +31,13 @@ enum { BATCH = 32, OPEN_MAX = 16 };
 
 struct member {
 	const char *path; /* borrowed from the list */
-	size_t rank;	  /* position in the list: the order of files that begin at the same time */
+	size_t rank;	  /* position in the list; orders files that begin at the same time */
 	uint64_t first_ns;
 	struct wf_source *source; /* owned; NULL: closed */
 	bool is_mapped;
-	/* order of its packets: time stamps, without single ones that are much too late */
+	/* time of its packets by their stamps; ignores single stamps that are much too late */
 	struct wf_stamp_clock clock;
-	uint64_t time_ns; /* of the next packet; valid if is_timed */
+	uint64_t time_ns; /* time of the next packet; valid if is_timed */
 	bool is_timed;
 	/* packets that were read and not yet passed on: [at, count) */
 	unsigned int at;
@@ -97,7 +98,7 @@ static int open_member(struct pcap_set *set, struct member *member)
 	return err;
 }
 
-/* Pass on what the packet path must know of @member's source. */
+/* Move the reports of @member's source (no free page, lost frames) to the set's source. */
 static void pass_on_losses(struct pcap_set *set, struct member *member)
 {
 	set->file.source.starved |= member->source->starved;
@@ -107,8 +108,8 @@ static void pass_on_losses(struct pcap_set *set, struct member *member)
 }
 
 /*
- * Read packets of @member behind those that wait. Return: their number; 0 if none has arrived;
- * negative errno at its end.
+ * Read more packets of @member, after those that were read and not yet passed on. Return: their
+ * number; 0 if none has arrived; negative errno at its end.
  */
 static int read_on(struct pcap_set *set, struct member *member)
 {
@@ -127,7 +128,10 @@ static int read_on(struct pcap_set *set, struct member *member)
 	return count;
 }
 
-/* Set the time of the next packet. The last one of a file can't delay others, so it is believed. */
+/*
+ * Set the time of the next packet. The stamp of a file's last packet is accepted, because it can't
+ * delay other packets.
+ */
 static void set_time(struct member *member)
 {
 	struct wf_frame frame = {.time_ns = member->frames[member->at].time_ns};
@@ -148,7 +152,10 @@ static bool needs_more(const struct member *member)
 					      &member->clock, member->frames[member->at].time_ns));
 }
 
-/* Return: 1 if a packet of @member waits; 0 if it has none now; negative errno at its end. */
+/*
+ * Return: 1 if the next packet of @member and its time are known; 0 if none has arrived; negative
+ * errno at the end of the file.
+ */
 static int fill(struct pcap_set *set, struct member *member)
 {
 	if (member->is_timed)
@@ -179,7 +186,7 @@ static uint64_t read_bytes(const struct member *member)
 
 /* ---- the order ------------------------------------------------------------------------ */
 
-/* Restore the order of the active members after the time of the one at @at has changed. */
+/* Restore the order of the active members after the time of member @at has grown. */
 static void sort_from(struct pcap_set *set, size_t at)
 {
 	struct member *moved = set->active[at];
@@ -203,7 +210,10 @@ static void retire(struct pcap_set *set, int err)
 		close_member(set, member);
 }
 
-/* Is it time for the next pending file? Files without a packet were removed before. */
+/*
+ * Return true if no active file has a packet earlier than the next pending file. Every pending file
+ * has a packet.
+ */
 static bool is_next_due(const struct pcap_set *set)
 {
 	if (set->next == set->members_count)
@@ -212,8 +222,8 @@ static bool is_next_due(const struct pcap_set *set)
 }
 
 /*
- * Open the next pending file, in front of the active ones: its first packet is the earliest.
- * A file that can't be opened any more is left out.
+ * Open the next pending file and insert it before the active ones, because its first packet is the
+ * earliest. A file that can no longer be opened is left out.
  */
 static void activate_next(struct pcap_set *set)
 {
@@ -282,7 +292,7 @@ static int set_read(struct wf_pcap_source *file, struct wf_frame *frames, unsign
 	return set->err ? set->err : state;
 }
 
-/* The file whose packet is waited for is the first one: see find_first(). */
+/* Write the descriptors of the first active file: recv waits only for that file (find_first()). */
 static int set_fds(struct wf_source *source, int *ret_fds, int max)
 {
 	const struct pcap_set *set = (struct pcap_set *)source;
@@ -347,7 +357,7 @@ static int probe(struct pcap_set *set, struct member *member)
 	is_file = can_reopen(member->path, &bytes);
 	set->file.total_bytes += bytes;
 	if (!is_file)
-		return 0; /* its packets are still to come: it begins at once */
+		return 0; /* the packets of a pipe arrive later; the pipe is read from the start */
 	err = fill(set, member);
 	if (err <= 0)
 		return err ? err : -ENODATA;
