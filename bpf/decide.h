@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * decide.h - what is done with a TCP segment: both programs, the XDP program of tap mode and the tc
- * program of host mode, decide in the same way.
+ * decide.h - decides the verdict of a TCP segment, for the XDP program of tap mode and the tc
+ * program of host mode alike.
  *
  *   hot-flow slot ─► port, sample ─► prefixes ─► flow map ─► verdict
  *
- * A slot replaces the filter and the flow map. Segments that no slot counts are judged.
+ * A segment that its hot-flow slot counts needs neither filter nor flow map. judge() handles all
+ * other segments.
  */
 #ifndef WEFT_BPF_DECIDE_H
 #define WEFT_BPF_DECIDE_H
@@ -18,8 +19,8 @@
 #define UNWANTED 0xfffffffeu /* the filter excludes the segment; not in enum weft_verdict */
 
 /*
- * Count the segment in the slot of its flow. Return: the verdict; HOT_MISS if the flow has no slot,
- * and then *ret_slot is the slot that it may take, or NULL.
+ * Count the segment in the slot of its flow. Return: the verdict; HOT_MISS if no slot counted it.
+ * *ret_slot is then the slot that the flow may take, or NULL.
  */
 static __always_inline __u32 decide_hot(const struct weft_cpu *cpu, const struct packet *packet,
 					const struct hashes *hashes, __u64 epoch,
@@ -37,7 +38,10 @@ static __always_inline __u32 decide_hot(const struct weft_cpu *cpu, const struct
 	return verdict;
 }
 
-/* Two cheap tests, which exclude most unwanted segments. Return: 1 if the segment may be wanted. */
+/*
+ * Test ports and sample, which is cheap and excludes most unwanted segments. Return: 1 if the
+ * segment may be wanted.
+ */
 static __always_inline int may_be_wanted(const struct packet *packet, __u32 hash)
 {
 	__u64 filter = filter_now();
@@ -57,7 +61,7 @@ static __always_inline __u32 judge(struct weft_hot_flow *slot, const struct weft
 	__u64 filter = filter_now();
 
 	/*
-	 * All tests use the same filter word, which may be newer than the one that may_be_wanted()
+	 * All tests use the same filter word, which may be newer than the word that may_be_wanted()
 	 * used.
 	 */
 	if (!is_wanted(packet, 0, filter) || !is_sampled(hash, filter))
@@ -66,8 +70,8 @@ static __always_inline __u32 judge(struct weft_hot_flow *slot, const struct weft
 }
 
 /*
- * Return: 1 if the fragment's datagram may be wanted. Its ports are unknown, and so is whether the
- * sample contains its flow: user space decides that for the rebuilt datagram.
+ * Return: 1 if the fragment's datagram may be wanted. Ports and sample are not tested, because they
+ * are unknown until user space has rebuilt the datagram.
  */
 static __always_inline int is_fragment_wanted(const struct packet *packet)
 {

@@ -4,7 +4,7 @@
  *
  * A segment is wanted if either port is listed, either address is allowed and neither address is
  * denied. A part of the filter that is not configured costs one bit test. One load of one word
- * selects the whole filter, so a segment meets either the old filter or the new one.
+ * selects the whole filter, so a segment is tested by either the old filter or the new one.
  */
 #ifndef WEFT_BPF_FILTER_H
 #define WEFT_BPF_FILTER_H

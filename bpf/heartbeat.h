@@ -7,8 +7,8 @@
  * packet. A program that is attached by a bpf_link is detached when its owner ends, and needs no
  * heartbeat; the verifier removes the check from that program.
  *
- * The coarse clock is read with one load from memory. It is at most one tick behind, so it may be
- * earlier than the heartbeat.
+ * The coarse clock is read with one load from memory. It is at most one timer tick behind
+ * CLOCK_MONOTONIC, so its value may be lower than the heartbeat.
  */
 #ifndef WEFT_BPF_HEARTBEAT_H
 #define WEFT_BPF_HEARTBEAT_H

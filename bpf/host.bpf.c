@@ -30,7 +30,10 @@
 const volatile __u32 weft_workers = 1;
 const volatile __u32 weft_link_bytes = ETH_HLEN; /* 0: packets begin with the IP header */
 
-/* A global function: the verifier checks it once, not once per iteration. */
+/*
+ * Call walk_step(). The function is global, so that the verifier checks it once, not once per
+ * iteration.
+ */
 __noinline int weft_walk(struct __sk_buff *skb, struct packet *packet, int next)
 {
 	struct cursor cur = {
@@ -44,8 +47,8 @@ __noinline int weft_walk(struct __sk_buff *skb, struct packet *packet, int next)
 }
 
 /*
- * The stack keeps the outer VLAN tag beside the packet. Return: its id; 0 if there is none, or if
- * it is not part of the flow key.
+ * The network stack keeps the outer VLAN tag in the socket buffer, not in the packet. Return: its
+ * VLAN id; 0 if there is no tag, or if VLAN ids are not part of the flow key.
  */
 static __always_inline __u16 outer_vlan(const struct __sk_buff *skb)
 {
@@ -75,7 +78,7 @@ static __always_inline int parse(struct __sk_buff *skb, struct packet *packet)
 	return next;
 }
 
-/* Return: 1 if the packet has common headers and is in *packet. */
+/* Return: 1 if the packet has common headers; *packet is then set. */
 static __always_inline int parse_common(const struct __sk_buff *skb, struct packet *packet)
 {
 	const void *start = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
@@ -87,7 +90,10 @@ static __always_inline int parse_common(const struct __sk_buff *skb, struct pack
 	return 1;
 }
 
-/* Headers are linear in packets of the network stack, but not always in packets of other origin. */
+/*
+ * Parse any headers. They may lie outside the linear part of the socket buffer if the packet does
+ * not come from the TCP stack.
+ */
 static __always_inline int parse_all(struct __sk_buff *skb, struct packet *packet)
 {
 	__u32 bytes = skb->len < HEADERS_BYTES ? skb->len : HEADERS_BYTES;
@@ -155,7 +161,7 @@ static __always_inline void handle_fragment(struct __sk_buff *skb, struct weft_c
 	copy(skb, cpu, hash);
 }
 
-/* Leave a packet without TCP alone. */
+/* Count a packet without TCP, which is left to the host. */
 static __noinline void pass(struct __sk_buff *skb, struct weft_cpu *cpu)
 {
 	__u64 passed = cpu->counts.passed++;

@@ -3,11 +3,11 @@
  * host_ring.h - copies a packet into a worker's BPF ring buffer, with one copy.
  *
  * The verifier requires a constant size for a reservation, so a record is reserved in the smallest
- * class that holds it. The rest of the class is not written, and does not cost cache lines. An
- * output with bpf_ringbuf_output() would copy each packet twice, because its source must be linear.
+ * class that holds it. The unused end of the record is not written, so it costs no cache misses.
+ * bpf_ringbuf_output() would copy each packet twice, because its source must be linear memory.
  *
  * Records are submitted and discarded with flags 0: the kernel wakes the worker only if the worker
- * has read all records before, so not while it is busy (user/capture/ring/host_ring.c).
+ * has read all earlier records, so a busy worker is not woken (user/capture/ring/host_ring.c).
  */
 #ifndef WEFT_BPF_HOST_RING_H
 #define WEFT_BPF_HOST_RING_H
@@ -35,7 +35,7 @@ struct {
 		});
 } weft_rings SEC(".maps");
 
-/* Packets that did not fit, for each ring. */
+/* For each ring: number of packets lost because the ring was full. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1); /* workers; set before load */
@@ -46,7 +46,7 @@ struct {
 enum copy_result {
 	COPIED = 0,
 	COPY_RING_FULL,
-	COPY_FAILED, /* longer than all classes, or not readable */
+	COPY_FAILED, /* the packet is longer than the largest class, or not readable */
 };
 
 static __always_inline void count_ring_full(__u32 worker)
@@ -58,8 +58,8 @@ static __always_inline void count_ring_full(__u32 worker)
 }
 
 /*
- * @last: index of the packet's last byte. @record_bytes: a constant; the record's head and the
- * packet fit.
+ * Copy the packet into a new record. @last: index of the packet's last byte. @record_bytes: size of
+ * the record, a constant; head and packet fit in it.
  */
 static __always_inline int copy_class(struct __sk_buff *skb, void *ring,
 				      const struct weft_host_record *head, __u32 last,
@@ -70,7 +70,7 @@ static __always_inline int copy_class(struct __sk_buff *skb, void *ring,
 	if (!record)
 		return COPY_RING_FULL;
 	*record = *head;
-	/* The compiler must add 1 here, not before the comparison that bounds @last. */
+	/* The compiler must not move the addition of 1 before the comparison that bounds @last. */
 	asm volatile("" : "+r"(last));
 	if (bpf_skb_load_bytes(skb, 0, record + 1, last + 1)) {
 		bpf_ringbuf_discard(record, 0);
@@ -83,7 +83,7 @@ static __always_inline int copy_class(struct __sk_buff *skb, void *ring,
 /*
  * Return the result of copy_class() if a record of @record_bytes holds the packet. The barrier
  * keeps the compiler from merging the comparisons, whose bounds the verifier needs. Old verifiers
- * do not see from two comparisons that a length is above 0; they see that `last + 1` is.
+ * do not see from two comparisons that a length is above 0; they see it from `last + 1`.
  */
 #define TRY_CLASS(record_bytes)                                                 \
 	do {                                                                    \

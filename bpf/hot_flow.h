@@ -24,7 +24,8 @@
 #include "bpf/hash.h"
 
 const volatile __u32 weft_hot_cpus; /* number of CPUs that have slots; 0: no slots are used */
-const volatile __u32 weft_hot_slots = WEFT_HOT_SLOTS_MIN; /* in each half of a CPU's slots */
+/* number of slots in each half of a CPU's slots */
+const volatile __u32 weft_hot_slots = WEFT_HOT_SLOTS_MIN;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -45,8 +46,7 @@ static __always_inline __u32 hot_at(__u32 half, __u64 hash, __u32 beside)
 }
 
 /*
- * Add to the slot's count of moves. The instruction is a full barrier, as all atomic instructions
- * that return a value.
+ * Add @by to the slot's count of moves. The instruction returns a value, so it is a full barrier.
  */
 static __always_inline void hot_step(__u32 *moves, __u32 by)
 {
@@ -84,9 +84,9 @@ static __always_inline void hot_move_side(struct weft_hot_flow *slot, struct wef
 }
 
 /*
- * Move the slot's counters to the flow map. slot->moves is odd while the counters are in both
- * places or in neither, so other CPUs can detect the move. Return: 1 if the counters were moved; 0
- * if the flow map is full and the slot is unchanged.
+ * Move the slot's counters to the flow map. slot->moves is odd during the move, when the counters
+ * may be in both places or in neither, so that other CPUs can detect it. Return: 1 if the counters
+ * were moved; 0 if the flow map is full and the slot is unchanged.
  */
 static __always_inline int hot_move(struct weft_hot_flow *slot)
 {

@@ -21,8 +21,8 @@ volatile __u64 weft_hot_epoch;
 #define HOT_MISS 0xffffffffu /* no slot counted the segment; not a value of enum weft_verdict */
 
 /*
- * Count the segment in the slot. The code has two branches, because a variable index would keep
- * *packet out of registers.
+ * Count the segment in the slot. The code has two branches, because with a variable index *packet
+ * could not stay in registers.
  */
 static __always_inline __u32 hot_count(struct weft_hot_flow *slot, __u32 src,
 				       const struct packet *packet)

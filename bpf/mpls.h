@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * mpls.h - parser for MPLS labels and for what follows them, which labels do not tell.
+ * mpls.h - parser for MPLS labels and for the header that follows them. Labels do not contain its
+ * type, so it is recognised by its first bytes.
  *
  * The rules equal those of user/decode/ethertype.c, which gives the reasons.
  */

@@ -10,7 +10,7 @@ enum parse_next {
 	PARSE_OTHER = 0, /* not TCP, or a header that is not supported */
 	PARSE_SHORT,	 /* the frame or its first buffer ends within the headers */
 	PARSE_TCP,
-	PARSE_FRAGMENT, /* an IP fragment that may carry TCP; ports and flags are 0 */
+	PARSE_FRAGMENT, /* an IP fragment that may carry TCP; port[] and tcp_flags are 0 */
 
 	/* kinds of the next header, which is at packet->off */
 	NEXT_ETHERNET,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * packet_memory.h - a parsed packet in memory, one per CPU. A program runs to its end on its CPU.
+ * packet_memory.h - memory for one parsed packet per CPU. One per CPU is enough, because a program
+ * runs to its end on its CPU.
  */
 #ifndef WEFT_BPF_PACKET_MEMORY_H
 #define WEFT_BPF_PACKET_MEMORY_H

@@ -54,7 +54,8 @@ struct weft_hot_flow {
 	__u16 verdict[2];
 	__u32 moves; /* odd while counters are moved; changes with each move and each new key */
 	__u32 epoch; /* low half of weft_hot_epoch when the flow took the slot */
-	__u64 end;   /* hash of endpoint 0, which is compared with that of the source */
+	/* hash of endpoint 0; compared with the hash of a segment's source to find its direction */
+	__u64 end;
 
 	/* second cache line: used only when the slot is taken or moved */
 	__u64 first_ns;
@@ -91,7 +92,7 @@ struct weft_verdict_request {
 	__u64 idle_ns; /* time since the flow's last segment */
 };
 
-/* UDP destination ports (host order) of tunnels whose ports are options; 0 ends a list. */
+/* UDP destination ports (host order) of VXLAN and GENEVE, which users can set; 0 ends a list. */
 struct weft_tunnel_ports {
 	__u16 vxlan[WEFT_TUNNEL_PORTS_MAX];
 	__u16 geneve[WEFT_TUNNEL_PORTS_MAX];
@@ -118,8 +119,8 @@ struct weft_frame_meta {
 };
 
 /*
- * Head of a record in a worker's ring buffer of host mode; the segment's bytes follow. They are the
- * packet as it was seen at the tc hook: one of several segments (GSO) is one record.
+ * Head of a record in a worker's ring buffer of host mode; the segment's bytes follow. The bytes
+ * are the packet as it passed the tc hook, so a packet of several segments (GSO) is one record.
  */
 struct weft_host_record {
 	__u64 time_ns;	  /* CLOCK_MONOTONIC, at most one tick behind */
@@ -128,7 +129,8 @@ struct weft_host_record {
 	__u32 wire_bytes; /* length of the packet, >= cap_bytes */
 	__u16 flags;	  /* WEFT_HOST_* */
 	__u16 link;	  /* enum weft_link: type of the first header */
-	__u16 vlan[2];	  /* outer and inner VLAN id of tags that are not in the bytes; 0: none */
+	/* outer and inner VLAN id of tags that the stack removed from the packet; 0: none */
+	__u16 vlan[2];
 	__u32 pad;
 };
 #define WEFT_HOST_EGRESS                                                                         \
@@ -185,8 +187,8 @@ struct weft_sample {
 	__u32 cap_bytes; /* number of bytes in @bytes; 0: no sample yet */
 	__u8 bytes[248];
 };
-#define WEFT_SAMPLES	  32 /* number of samples that are kept: the latest */
-#define WEFT_SAMPLE_EVERY 16 /* number of frames without TCP, per CPU, of which one is kept */
+#define WEFT_SAMPLES	  32 /* number of samples; new samples overwrite the oldest */
+#define WEFT_SAMPLE_EVERY 16 /* of this number of frames without TCP per CPU, one is kept */
 
 _Static_assert(sizeof(struct weft_flow_key) == 44, "keys are compared as bytes: no padding");
 _Static_assert(sizeof(struct weft_flow_value) == 96,

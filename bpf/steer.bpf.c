@@ -9,11 +9,12 @@
  * before it writes the metadata. steer_uncommon() handles frames with other headers; judge()
  * handles segments that no slot counts.
  *
- * If the NIC's own hash keeps each connection on one queue, a queue has one worker and one socket.
- * The socket's index is then the queue's number, and the hash is used only to find the flow.
+ * If the hash of the NIC keeps each connection on one queue, each queue has one worker and one
+ * socket. The socket's index is then the queue's number, and the hash is used only to find the
+ * flow.
  *
- * A frame that is not redirected leaves the program unchanged with XDP_PASS, so the host loses no
- * other packet. Each exit of the program is counted once.
+ * A frame that is not redirected is passed to the host unchanged (XDP_PASS), so the host loses only
+ * the steered segments. Each exit of the program is counted once.
  */
 #include <linux/bpf.h>
 #include <linux/types.h>
@@ -35,7 +36,8 @@ const volatile __u32 weft_one_buffer; /* 1: frames in several buffers can't be r
 
 struct {
 	__uint(type, BPF_MAP_TYPE_XSKMAP);
-	__uint(max_entries, 1); /* queues, or queues * workers; set before load */
+	/* user space sets the number before load: queues, or queues * workers */
+	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u32);
 } weft_xsks SEC(".maps");
@@ -136,8 +138,8 @@ static __always_inline int parse(struct xdp_md *ctx, struct packet *packet)
 }
 
 /*
- * Call judge() after the packet was parsed again, into memory, so that the fast path may keep
- * *packet in registers.
+ * Parse the packet again, into memory, and call judge(). The fast path does not pass its *packet,
+ * so that the compiler can keep it in registers.
  */
 static __noinline __u32 judge_common(struct weft_hot_flow *slot, const struct weft_cpu *cpu,
 				     struct xdp_md *ctx, __u64 long_hash, __u64 epoch)
@@ -193,7 +195,7 @@ static __always_inline int steer_fragment(struct xdp_md *ctx, struct weft_cpu *c
 	return steer(ctx, cpu, packet, hash);
 }
 
-/* Leave a frame without TCP to the host. */
+/* Count a frame without TCP, which is left to the host. */
 static __noinline int pass(struct xdp_md *ctx, struct weft_cpu *cpu)
 {
 	__u64 passed = cpu->counts.passed++;

@@ -2,8 +2,8 @@
 /*
  * tunnel.h - parser for VXLAN, GENEVE, GTP-U, GRE and its payloads (NVGRE, ERSPAN, PPTP).
  *
- * An identifier becomes packet->vni if both directions use the same one; user/decode/tunnel.c
- * lists which identifiers do, and why.
+ * An identifier becomes packet->vni if both directions use the same one; user/decode/tunnel.c lists
+ * these identifiers, with reasons.
  */
 #ifndef WEFT_BPF_TUNNEL_H
 #define WEFT_BPF_TUNNEL_H
@@ -59,7 +59,7 @@ static __always_inline int enter_tunnel(struct packet *packet, int next)
 	return nest_header(packet, next);
 }
 
-/* Enter what a "next protocol" field of NSH or VXLAN-GPE names (RFC 8300, 2.2). */
+/* Enter the header that the "next protocol" field of NSH or VXLAN-GPE names (RFC 8300, 2.2). */
 static __always_inline int enter_next_protocol(struct packet *packet, __u8 protocol)
 {
 	switch (protocol) {

@@ -127,7 +127,8 @@ int weft_set_verdict(struct weft_verdict_request *request)
 		return WEFT_VERDICT_UNKNOWN;
 	request->verdict[0] = set(&value->verdict[0], request->verdict[0]);
 	request->verdict[1] = set(&value->verdict[1], request->verdict[1]);
-	hot_step(&fence, 1); /* full barrier, then slots are read: see hot_take() */
+	/* full barrier between the verdicts and the reads of slots: see hot_take() */
+	hot_step(&fence, 1);
 	look_at_slots(&search, 1);
 	moves_before = search.sum.moves;
 	request->kept_packets[0] = *(volatile __u64 *)&value->kept_packets[0];

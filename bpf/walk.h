@@ -21,7 +21,7 @@
 #define TAGS_MAX       4
 #define EXTENSIONS_MAX 16
 
-#define ETHERTYPE_8023_MAX 1500 /* values up to this are lengths, and LLC follows */
+#define ETHERTYPE_8023_MAX 1500 /* values up to this one are lengths, and an LLC header follows */
 
 #define IPV6_FRAGMENT_MASK 0xfff9 /* offset and bit "more fragments" */
 #define ROUTING_SOURCE	   0

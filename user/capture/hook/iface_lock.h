@@ -21,8 +21,8 @@
 int wf_iface_lock_take(int ifindex);
 
 /*
- * Test the lock without taking it, so that a weft that starts at the same time is not disturbed.
- * Return: true if a process holds the lock, or if the test fails.
+ * Test the lock without taking it, so that another weft process that starts at the same time can
+ * take it. Return: true if a process holds the lock, or if the test fails.
  */
 bool wf_iface_lock_is_taken(int ifindex);
 

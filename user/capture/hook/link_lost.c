@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * link_lost.c - a link that was detached stays open, and the kernel reports interface index 0 for
- * it. struct bpf_link_info has the index of an XDP link and of a tcx link at the same place.
+ * link_lost.c - detects a lost link by its interface index: a link that was detached stays open,
+ * and the kernel reports index 0 for it. struct bpf_link_info has the index of an XDP link and of a
+ * tcx link at the same place.
  */
 #include "capture/hook/link_lost.h"
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * link_lost.h - whether a BPF link still attaches its program.
- */
+/* link_lost.h - checks whether a BPF link still attaches its program. */
 #ifndef WF_CAPTURE_HOOK_LINK_LOST_H
 #define WF_CAPTURE_HOOK_LINK_LOST_H
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * prog_name.c - reads the program's name by the program's id.
- */
+/* prog_name.c - reads the name of a program, given its id. */
 #include "capture/hook/prog_name.h"
 
 #include <bpf/bpf.h>

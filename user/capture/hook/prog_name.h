@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * prog_name.h - the name that a loaded BPF program has in the kernel.
- */
+/* prog_name.h - reads the name that a loaded BPF program has in the kernel. */
 #ifndef WF_CAPTURE_HOOK_PROG_NAME_H
 #define WF_CAPTURE_HOOK_PROG_NAME_H
 

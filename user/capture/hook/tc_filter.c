@@ -169,7 +169,10 @@ bool wf_tc_filters_are_lost(const struct wf_tc_filters *filters)
 			    .priority = filters->priorities[side]);
 		int err = filters->priorities[side] ? bpf_tc_query(&hook, &opts) : 0;
 
-		/* -EINVAL: the qdisc was removed. Other errors do not tell. */
+		/*
+		 * -EINVAL: the qdisc was removed. Other errors do not show whether the filter is
+		 * attached.
+		 */
 		if (err == -ENOENT || err == -EINVAL)
 			return true;
 	}

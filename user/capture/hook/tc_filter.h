@@ -6,8 +6,8 @@
  *                 └─ egress:  priority 1, handle 0x776566xx ──► others
  *
  * Unlike a link, a filter stays when its owner is killed. The program then ignores all packets
- * (bpf/heartbeat.h), and the next weft removes the filter (tc_stale.h). The handle identifies a
- * filter of weft.
+ * (bpf/heartbeat.h), and the next start of weft removes the filter (tc_stale.h). The handle
+ * identifies a filter of weft.
  *
  * Thread: main, in the interface's network namespace.
  */
@@ -45,7 +45,7 @@ int wf_tc_filters_attach(struct wf_tc_filters *filters, int program_fd, const ch
 /* Remove the filters, and the qdisc if weft made it and no other filter uses it. Idempotent. */
 void wf_tc_filters_detach(struct wf_tc_filters *filters);
 
-/* Return true if a filter is attached no more. Thread: any, until the filters are detached. */
+/* Return true if another process removed a filter. Thread: any, until the filters are detached. */
 bool wf_tc_filters_are_lost(const struct wf_tc_filters *filters);
 
 /* Remove one filter. Return: 0 or negative errno. */

@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "capture/hook/link_lost.h"
 
-/* Newer than the headers of Debian 12. */
+/* The headers of Debian 12 do not define these constants. */
 #define TCX_INGRESS 46
 #define TCX_EGRESS  47
 #define TCX_BEFORE  (1u << 3)
@@ -110,6 +110,9 @@ void wf_tc_hook_detach(struct wf_tc_hook *hook)
 		hook->link_fds[side] = -1;
 	}
 	wf_tc_filters_detach(&hook->filters);
-	/* Programs run in RCU read-side sections: after a grace period no program runs any more. */
+	/*
+	 * Programs run in RCU read-side sections, so after a grace period the program no longer
+	 * runs.
+	 */
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }

@@ -14,7 +14,7 @@
 
 #define PROGRAM_PREFIX "weft_"
 
-/* More than one filter per side is possible only if an earlier removal has failed. */
+/* Maximum number of filters per side; more than one exists only if an earlier removal failed. */
 enum { FOUND_MAX = 16 };
 
 struct found {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tc_stale.h - finds and removes tc filters of a weft that was killed.
+ * tc_stale.h - finds and removes tc filters of a weft process that was killed.
  *
  * A filter is weft's if it has weft's handle (tc_filter.h) and the name of its program begins with
  * "weft_". A filter of weft is stale if no process holds the lock of the interface.

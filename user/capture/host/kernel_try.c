@@ -30,7 +30,7 @@
 
 enum { LOOPBACK_IFINDEX = 1, NO_IFINDEX = 0x7fffffff };
 
-/* Convert @err: some calls return -EACCES instead of -EPERM if a capability is missing. */
+/* Return -EPERM for -EACCES, which some calls return if a capability is missing; otherwise @err. */
 static int permitted(int err)
 {
 	return err == -EACCES ? -EPERM : err;
@@ -59,8 +59,8 @@ static int try_program(enum bpf_prog_type type, uint32_t flags)
 }
 
 /*
- * Loopback has no native XDP: a kernel with XDP links returns EOPNOTSUPP, and an older kernel
- * EINVAL.
+ * Try to attach a native XDP link to loopback, which has no native XDP: a kernel with XDP links
+ * returns EOPNOTSUPP, an older kernel EINVAL.
  */
 static int try_xdp_link(void)
 {
@@ -106,8 +106,8 @@ static int try_socket(void)
 }
 
 /*
- * The kernel checks the flags first (EINVAL), then the interface, which does not exist here
- * (ENODEV).
+ * Try to bind with @flag to an interface that does not exist. The kernel checks the flag first
+ * (EINVAL), then the interface (ENODEV).
  */
 static int try_bind_flag(uint16_t flag)
 {

@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Newer than the headers of Debian 12. */
+/* The headers of Debian 12 do not define this constant. */
 #ifndef ARPHRD_IP6GRE
 #define ARPHRD_IP6GRE 823
 #endif
@@ -74,7 +74,10 @@ enum weft_interface_state wf_netdev_state(int ifindex, char *ret_name)
 
 	if (!if_indextoname((unsigned int)ifindex, ret_name))
 		return errno == ENXIO ? WEFT_INTERFACE_GONE : WEFT_INTERFACE_UP;
-	/* It may get another name between the calls: then its state is asked for again. */
+	/*
+	 * The device may be renamed between the calls; if so, its state is read again under the new
+	 * name.
+	 */
 	if (ask(ret_name, SIOCGIFFLAGS, &ifreq))
 		return WEFT_INTERFACE_UP;
 	if (!(ifreq.ifr_flags & IFF_UP))

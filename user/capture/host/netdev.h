@@ -31,7 +31,7 @@ bool wf_netdev_is_loopback(const char *ifname);
 
 /*
  * Return the state of the device, WEFT_INTERFACE_UP if it can't be read. @ret_name: IF_NAMESIZE
- * bytes, set to its present name unless it is gone.
+ * bytes, set to its present name unless the device no longer exists.
  */
 enum weft_interface_state wf_netdev_state(int ifindex, char *ret_name);
 
@@ -43,8 +43,8 @@ int wf_netdev_promiscuous(int ifindex);
 
 /*
  * Find the header that packets of the device begin with: Ethernet, or IP on devices without a
- * link-layer header (tun, WireGuard, PPP, IP tunnels). Return: 0; -EOPNOTSUPP if it is another one;
- * other negative errno.
+ * link-layer header (tun, WireGuard, PPP, IP tunnels). Return: 0; -EOPNOTSUPP if it is another
+ * header; other negative errno.
  */
 int wf_netdev_link(const char *ifname, enum weft_link *ret_link);
 

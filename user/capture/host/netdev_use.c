@@ -78,7 +78,7 @@ static bool has_ipv6_route(const char *ifname)
 struct link {
 	int ifindex;
 	int master; /* bridge, bond or the like that owns the link; 0: none */
-	int below;  /* lower device of a VLAN, macvlan or the like; 0: none in this namespace */
+	int below;  /* device below a VLAN, macvlan or the like; 0: none in this namespace */
 	bool is_veth;
 };
 

@@ -19,7 +19,7 @@
 #include "capture/host/nic_hash.h"
 #include "capture/host/xdp_other.h"
 
-/* Callback for findings, and the advice for the next finding. */
+/* Callback that receives findings, and the advice that the next finding includes. */
 struct wf_probe {
 	weft_probe_fn fn;
 	void *ctx;

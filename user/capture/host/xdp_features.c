@@ -69,7 +69,7 @@ static int exchange(int fd, struct message *message)
 	return message->header.nlmsg_len >= NLMSG_LENGTH(GENL_HDRLEN) ? 0 : -EPROTO;
 }
 
-/* Copy the payload of the attribute @type, whose length must be @len_bytes. */
+/* Find the attribute @type, whose payload must have @len_bytes, and copy the payload. */
 static int message_find(const struct message *message, uint16_t type, void *ret_value,
 			size_t len_bytes)
 {

@@ -17,7 +17,9 @@
 
 enum { LOG_LINES = 30, NAME_BYTES = 64 };
 
-/* Name of the program that the kernel rejected. Static, because libbpf's callback has no context.
+/*
+ * Name of the program that the kernel rejected. The variable is static, because libbpf's callback
+ * has no context.
  */
 static char rejected[NAME_BYTES];
 

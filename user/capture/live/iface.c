@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * iface.c - opens, attaches and closes one interface: its pins, programs and sockets.
+ * iface.c - opens, attaches and closes one interface with its pins, programs and sockets.
  *
  *   tap mode:   the XDP program is attached to the device, and all its receive queues are used
  *   host mode:  the tc program is attached to both hooks of the device (tc_attach.h)
@@ -77,8 +77,8 @@ static bool may_zero_copy(const struct wf_iface *iface)
 }
 
 /*
- * The MTU may be raised later, so sockets accept packets in several buffers wherever this has no
- * price: a driver may reject such a socket for zero-copy.
+ * Sockets accept packets in several buffers even if the MTU does not require it, because it may be
+ * raised later, unless the driver may offer zero-copy, which it may refuse for such sockets.
  */
 static void resolve_buffers(struct wf_iface *iface)
 {
@@ -170,8 +170,8 @@ static void resolve(struct wf_iface *iface, const char *ifname,
 }
 
 /*
- * Remove stale tc filters, also in tap mode: a filter of a killed run in host mode costs time for
- * each packet.
+ * Remove stale tc filters, also in tap mode: a filter that a killed process left in host mode costs
+ * time for each packet.
  */
 static void remove_stale(const struct wf_iface *iface)
 {

@@ -29,9 +29,12 @@ struct wf_iface {
 	bool by_queue;	   /* a queue has one socket; see struct wf_iface_setup */
 	uint32_t workers;
 	uint32_t queues;	  /* 0 in host mode */
-	uint64_t host_ring_bytes; /* host mode: of each worker's ring */
+	uint64_t host_ring_bytes; /* host mode: size of each worker's ring */
 	struct weft_interface_opts
-		opts; /* defaults are resolved; arrays are valid only until the end of open */
+		/*
+		 * options with defaults resolved; their arrays are valid only until the end of open
+		 */
+		opts;
 	struct wf_pins pins;
 	struct wf_xdp xdp;
 	struct wf_tc tc;

@@ -14,7 +14,10 @@
 #include "capture/host/netdev_use.h"
 #include "capture/host/xdp_other.h"
 
-/* Is another XDP program attached where tap mode attaches its own? @ret_other may be NULL. */
+/*
+ * Return true if another XDP program occupies the place of tap mode's program. @ret_other may be
+ * NULL.
+ */
 static bool has_other_program(const char *ifname, struct wf_xdp_other *ret_other)
 {
 	struct wf_xdp_other other = {0};
@@ -26,8 +29,7 @@ static bool has_other_program(const char *ifname, struct wf_xdp_other *ret_other
 	return true;
 }
 
-/* XDP programs and AF_XDP expect Ethernet; no program reads the headers of a device without link.
- */
+/* Return true if packets begin with an Ethernet header, which the XDP program and AF_XDP expect. */
 static bool has_ethernet(const char *ifname)
 {
 	enum weft_link link;

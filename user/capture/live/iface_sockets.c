@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * iface_sockets.c - the AF_XDP sockets of an interface, one per queue and worker or one per queue.
+ * iface_sockets.c - opens and closes the AF_XDP sockets of an interface, one per queue and worker
+ * or one per queue.
  */
 #include "capture/live/iface_sockets.h"
 

@@ -23,7 +23,7 @@ struct wf_iface_load {
 
 /*
  * Return the state of the interface. @ret_name: IF_NAMESIZE bytes, set to its present name unless
- * it is gone. Thread: any, while it is attached.
+ * the interface no longer exists. Thread: any, while it is attached.
  */
 enum weft_interface_state wf_iface_state(const struct wf_iface *iface, char *ret_name);
 

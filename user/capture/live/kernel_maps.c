@@ -20,7 +20,10 @@
 #include "metrics/metrics.h"
 #include "skel/verdict.skel.h"
 
-/* Limit of retries: the scheduler may preempt a thread that moves counters several times. */
+/*
+ * Maximum number of retries. Several are needed if the scheduler preempts the thread that moves the
+ * counters.
+ */
 enum { LOOKS_MAX = 10000 };
 
 static int resize(struct bpf_object *object, const char *name, uint32_t entries)

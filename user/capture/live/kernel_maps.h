@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * kernel_maps.h - the maps that the XDP program of tap mode and the tc program of host mode have in
- * common: filter, flows, hot flows, counters; and verdict.bpf.c, which works on them.
+ * common: filter, flows, hot flows and counters. Also loads verdict.bpf.c, which uses them.
  *
  * A program's maps are found by their names, so this file does not depend on the program.
  *
@@ -52,15 +52,15 @@ struct wf_kernel_maps_opts {
 };
 
 /*
- * Write @ports to weft_vxlan_ports and weft_geneve_ports of a program that is not loaded yet.
- * @ports: NULL: the program keeps the default ports.
+ * Write @ports to weft_vxlan_ports and weft_geneve_ports of a program that is not loaded yet. If
+ * @ports is NULL, the program keeps the default ports.
  */
 void wf_kernel_ports_set(const volatile uint16_t *vxlan, const volatile uint16_t *geneve,
 			 const struct weft_tunnel_ports *ports);
 
 /*
- * Set the sizes of the maps of @object, which is not loaded yet. @sizes: if flows is 0, the
- * largest. *ret_sizes: the sizes that were set. Return: 0 or negative errno.
+ * Set the sizes of the maps of @object, which is not loaded yet. If @sizes->flows is 0, the largest
+ * sizes are set. *ret_sizes: the sizes that were set. Return: 0 or negative errno.
  */
 int wf_kernel_maps_resize(struct bpf_object *object, const struct wf_map_sizes *sizes,
 			  struct wf_map_sizes *ret_sizes);

@@ -99,7 +99,7 @@ static int lock_dir(struct wf_pins *pins)
 	return -EBUSY;
 }
 
-/* Report that the pin directory can't be made, and what helps. */
+/* Log that the pin directory can't be made, with a remedy. */
 static void tell_no_pin_dir(const char *dir, int err)
 {
 	const char *help = "";
@@ -115,7 +115,10 @@ static void tell_no_pin_dir(const char *dir, int err)
 	wf_error("capture: can't create the directory %s: %s%s", dir, strerror(-err), help);
 }
 
-/* Make and lock the directory. Return: 0; -EBUSY if a weft process has it; other negative errno. */
+/*
+ * Make and lock the directory. Return: 0; -EBUSY if another weft process has locked it; other
+ * negative errno.
+ */
 static int take_dir(struct wf_pins *pins)
 {
 	int err = make_dirs(pins->dir);
@@ -127,8 +130,8 @@ static int take_dir(struct wf_pins *pins)
 }
 
 /*
- * Take the default directory of @ifname. If a weft process in another network namespace has it, for
- * an interface of the same name, ours has the number of our namespace in its name.
+ * Take the default directory of @ifname. If a weft process in another network namespace uses it for
+ * an interface of the same name, take a directory whose name contains the number of this namespace.
  */
 static int take_default_dir(struct wf_pins *pins, const char *ifname)
 {
@@ -204,7 +207,9 @@ int wf_pins_open(struct wf_pins *pins, const char *ifname, const char *dir)
 	err = make_pin_dir(pins, ifname, dir);
 	if (!err)
 		return 0;
-	/* The directory may belong to another weft: wf_pins_close() must not clear it. */
+	/*
+	 * The directory may belong to another weft process, so wf_pins_close() must not clear it.
+	 */
 	pins->dir[0] = 0;
 
 close:

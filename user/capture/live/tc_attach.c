@@ -2,8 +2,8 @@
 /*
  * tc_attach.c - loads, pins, attaches and detaches host.bpf.c, and makes its ring buffers.
  *
- * The outer map that leads the program to the rings holds them. Without a pin of the program, they
- * end with the process.
+ * The rings are elements of an outer map, which keeps them alive. The program is not pinned, so map
+ * and rings are freed when the process ends.
  */
 #include "capture/live/tc_attach.h"
 
@@ -26,8 +26,11 @@
 
 enum {
 	PAGE_BYTES = 4096,
-	RING_FIXED_BYTES = 4 * PAGE_BYTES, /* descriptor and positions */
-	/* per page: its address, twice, and its page table entries in kernel and user space */
+	RING_FIXED_BYTES = 4 * PAGE_BYTES, /* pages of the ring's descriptor and positions */
+	/*
+	 * bytes per page of data: page pointers and page table entries of both mappings, in kernel
+	 * and user space
+	 */
 	PAGE_RECORD_BYTES = 6 * sizeof(uint64_t),
 };
 
@@ -55,7 +58,7 @@ static int explain(int err)
 	return err;
 }
 
-/* Make a ring, lead the program to it, and open its source. */
+/* Make a ring, store it in the outer map of the program, and open its source. */
 static int make_ring(struct wf_tc *tc, uint32_t worker, uint64_t bytes)
 {
 	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "weft_ring", 0, 0, (uint32_t)bytes, NULL);

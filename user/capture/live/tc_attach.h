@@ -8,7 +8,8 @@
  *
  * tcx links and rings end with the process. A tc filter stays after a kill: see tc_filter.h.
  *
- * Memory: the rings, whose bytes wf_tc_rings_bytes() gives. Thread: main, unless stated otherwise.
+ * Memory: the rings; wf_tc_rings_bytes() computes their size. Thread: main, unless stated
+ * otherwise.
  */
 #ifndef WF_CAPTURE_LIVE_TC_ATTACH_H
 #define WF_CAPTURE_LIVE_TC_ATTACH_H
@@ -42,14 +43,14 @@ struct wf_tc_opts {
 	bool ignore_vlan;			      /* VLAN ids are not part of the flow key */
 	uint32_t workers;
 	struct wf_map_sizes maps; /* sizes of the maps; if flows is 0, the largest */
-	uint64_t ring_bytes;	  /* of each worker's ring: a power of two, at least a page */
+	uint64_t ring_bytes;	  /* size of each worker's ring: a power of two, at least a page */
 	enum weft_link link;	  /* Ethernet or raw */
 	bool is_loopback;
 };
 
 /* Load of the ring of one worker; the counters only rise. */
 struct wf_tc_load {
-	uint64_t full_frames; /* lost because the ring was full */
+	uint64_t full_frames; /* frames lost because the ring was full */
 	uint64_t received_frames;
 	uint64_t invalid_frames;
 	uint32_t fill_percent;

@@ -18,7 +18,7 @@ enum {
 	REFILL_BATCH = 64,
 	KERNEL_PAGE_BYTES = 4096,
 	RING_HEAD_BYTES = 512, /* upper bound of the header of struct xdp_ring */
-	/* Memory of the kernel's buffer pool for each frame of the UMEM, whether used or not. */
+	/* Kernel memory per frame of the UMEM (buffer pool), whether the frame is used or not. */
 	BUFFER_BYTES = 128,
 };
 
@@ -83,7 +83,10 @@ static uint32_t refill_batch(struct wf_umem *umem, struct wf_page_pool *pool)
 	return count;
 }
 
-/* Count an empty fill ring: the kernel has probably dropped frames because no buffer was left. */
+/*
+ * Count it if the fill ring is empty: the kernel has probably dropped frames because no buffer was
+ * left.
+ */
 static void note_if_drained(struct wf_umem *umem)
 {
 	if (xsk_prod_nb_free(&umem->fill, umem->ring_frames) == umem->ring_frames)

@@ -5,9 +5,9 @@
  * The program is attached by a bpf_link, not by libxdp's dispatcher, which lets several programs
  * share an interface. libxdp attaches the dispatcher by netlink and pins its programs, so after a
  * kill of weft its program would stay attached. Some kernels also do not let root load the
- * dispatcher, because it replaces functions of a running program; libxdp 1.3 then attaches the one
- * program alone without a message. Host mode works beside other XDP programs: its tc programs see
- * the packets that an XDP program passes.
+ * dispatcher, because it replaces functions of a running program; libxdp 1.3 then attaches the
+ * single program without the dispatcher and without a message. Host mode works together with other
+ * XDP programs: its tc programs see the packets that an XDP program passes.
  */
 #include "capture/live/xdp_attach.h"
 
@@ -209,8 +209,9 @@ void wf_xdp_detach(struct wf_xdp *xdp)
 	close(xdp->link_fd);
 	xdp->link_fd = -1;
 	/*
-	 * Programs run in RCU read-side sections: after a grace period no program runs any more.
-	 * The frames that it redirected are in the rings, because the flush is in the same section.
+	 * Programs run in RCU read-side sections, so after a grace period the program no longer
+	 * runs. The frames that it redirected are then in the rings, because they are flushed in
+	 * the same section.
 	 */
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }

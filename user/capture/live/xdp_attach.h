@@ -34,7 +34,7 @@ struct wf_xdp_opts {
 	bool ignore_vlan;			      /* VLAN ids are not part of the flow key */
 	uint32_t workers;
 	uint32_t queues;
-	bool by_queue;		  /* a queue has one socket, whose slot is the queue */
+	bool by_queue;		  /* a queue has one socket, whose slot is the queue's number */
 	struct wf_map_sizes maps; /* sizes of the maps; if flows is 0, the largest */
 	uint32_t frame_max_bytes; /* longer packets are not steered */
 	bool one_buffer;	  /* packets in several buffers are not steered */

@@ -18,7 +18,7 @@
 #include "memory/page.h"
 #include "memory/page_pool.h"
 
-/* Newer than the headers of Debian 12. */
+/* The headers of Debian 12 do not define this flag. */
 #ifndef XDP_USE_SG
 #define XDP_USE_SG (1 << 4)
 #endif

@@ -25,7 +25,7 @@ struct wf_xsk {
 	struct xsk_socket *socket; /* owned */
 	struct xsk_ring_cons rx;
 	int fd;
-	uint32_t drained_seen; /* last value of the umem's drained counter */
+	uint32_t drained_seen; /* value of umem.drained when this socket last read it */
 };
 
 /* Losses that the kernel counted for one socket. */
@@ -67,7 +67,7 @@ struct wf_xsk_source {
 	uint32_t next_queue; /* index of the next socket, round robin */
 	bool multi_buffer;
 	struct wf_arrival_clock clock;
-	bool clock_is_read;	 /* in this recv */
+	bool clock_is_read;	 /* the clock was read in the current recv */
 	struct wf_page *partial; /* owned: incomplete packet in several buffers; or NULL */
 	uint32_t partial_bytes;
 	bool partial_lost; /* the incomplete packet got no page */
@@ -78,7 +78,7 @@ struct wf_xsk_source {
 	struct wf_xsk xsks[WEFT_QUEUES_MAX]; /* the first `queues` are in use */
 };
 
-/* Set ops and clock, and clear the rest, which iface_sockets.c then sets. */
+/* Set the members ops and clock, and clear all others, which iface_sockets.c sets afterwards. */
 void wf_xsk_source_init(struct wf_xsk_source *source);
 
 #endif
