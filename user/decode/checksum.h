@@ -2,18 +2,18 @@
 /*
  * checksum.h - the Internet checksum (RFC 1071), fast enough for every payload byte.
  *
- * Words are loaded in memory order. The one's complement sum does not depend on byte order, so
- * the result is in network order like the packet. A sum has 64 bits until it is folded. Sums of
- * parts may be added if all parts but the last have an even length. A sum of fewer than 2^32
- * words cannot overflow.
+ * Words are loaded in memory order. The one's complement sum does not depend on byte order, so the
+ * result is in network order like the packet. A sum has 64 bits until it is folded. Sums of parts
+ * may be added if all parts except the last have an even length. A sum of fewer than 2^32 words
+ * cannot overflow.
  *
  * A packet that the capture truncated can't be verified and is accepted. For all other packets,
  * the mode decides:
  *
  *   verify  accept correct checksums; accept partial checksums only in frames that the capture
  *           marks as sent by this host (WF_FRAME_TX_OFFLOAD)
- *   auto    accept correct and partial checksums, and mark segments with wrong ones, on which
- *           senders/ decides. A checksum is partial if the field holds the
+ *   auto    accept correct and partial checksums; mark segments with wrong checksums, so that
+ *           senders/ decides about them. A checksum is partial if the field holds the
  *           folded sum of the pseudo header without complement: the sender leaves this value
  *           for its adapter to complete. The checksum of an IPv4 header may be 0 if the TCP
  *           checksum is partial, because the adapter completes both. If the IP length is 0 too

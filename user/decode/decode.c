@@ -253,7 +253,10 @@ static bool tcp_checksum_is_partial(const struct wf_layers *layers, uint64_t pse
 	       field == wf_checksum_fold(pseudo_header_sum(layers, 0));
 }
 
-/* Verify the checksum of the TCP segment at layers->pos, and recall those of the IP headers. */
+/*
+ * Verify the checksum of the TCP segment at layers->pos, and combine the result with the earlier
+ * results for the IP headers.
+ */
 static enum wf_checksum_state verify(const struct wf_decoder *decoder, const struct wf_frame *frame,
 				     const struct wf_layers *layers)
 {

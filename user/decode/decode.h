@@ -24,7 +24,10 @@ enum wf_decode_result {
 	WF_DECODE_FRAGMENT, /* *ret_packet describes an IP fragment; see defrag.h */
 	WF_DECODE_NOT_TCP,
 	WF_DECODE_MALFORMED, /* a length field is wrong, or the frame ends within its headers */
-	/* The IP or TCP checksum is wrong. In the mode auto, packet->checksum says so instead. */
+	/*
+	 * The IP or TCP checksum is wrong. In the mode auto, packet->checksum is set to
+	 * WF_CHECKSUM_WRONG instead.
+	 */
 	WF_DECODE_CHECKSUM,
 };
 
@@ -46,18 +49,24 @@ enum wf_decode_result wf_decode(const struct wf_decoder *decoder, const struct w
 				struct wf_packet *ret_packet);
 
 /*
- * Prefetch the bytes of @frame of which wf_decode() will compute the checksum. If the caller does
- * so before it decodes the previous frame, the checksum takes a third of the time.
+ * Prefetch the bytes of @frame that wf_decode() will read for the checksum. If this is called
+ * before the previous frame is decoded, the checksum takes a third of the time.
  */
 void wf_decode_prefetch(const struct wf_decoder *decoder, const struct wf_frame *frame);
 
-/* Where decoding of a frame without TCP ended. At most one of the members is not 0. */
+/*
+ * The header at which decoding of a frame without TCP ended. At most one of the members is not 0.
+ */
 struct wf_decode_end {
-	uint16_t ethertype; /* an EtherType, outside of tunnels, that is not known */
-	uint32_t udp_off;   /* offset of a UDP header with ports of no tunnel */
+	uint16_t ethertype; /* unknown EtherType at which decoding ended, outside of tunnels */
+	/* offset of the UDP header at which decoding ended, because no tunnel uses its ports */
+	uint32_t udp_off;
 };
 
-/* Find out where decoding of @frame ends, if wf_decode() returned WF_DECODE_NOT_TCP. */
+/*
+ * Return the header at which decoding of @frame ends. wf_decode() must have returned
+ * WF_DECODE_NOT_TCP for it.
+ */
 struct wf_decode_end wf_decode_end(const struct wf_decoder *decoder, const struct wf_frame *frame);
 
 /*

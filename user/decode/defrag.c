@@ -147,7 +147,7 @@ static void bucket_unlink(struct wf_defrag *defrag, uint32_t id)
 	*link = datagram->bucket_next;
 }
 
-/* Free the datagram @id and count its fragments in @outcome. */
+/* Free the datagram @id, and count its fragments in the counter @outcome. */
 static void datagram_drop(struct wf_defrag *defrag, uint32_t id, _Atomic uint64_t *outcome)
 {
 	struct wf_datagram *datagram = datagram_at(defrag, id);
@@ -186,7 +186,7 @@ static uint32_t datagram_find(const struct wf_defrag *defrag, const struct wf_da
 
 /*
  * Add an empty datagram; if the slab is full, evict the oldest. Return: its slab id; WF_SLAB_NONE
- * if there is still no memory.
+ * if no memory is free even then.
  */
 static uint32_t datagram_add(struct wf_defrag *defrag, const struct wf_datagram_key *key,
 			     uint32_t hash, uint64_t now_ns)
@@ -246,8 +246,8 @@ static uint32_t fragment_take(struct wf_defrag *defrag, uint32_t keep)
 
 /*
  * Store the bytes and header of a fragment in @ret_held. The bytes of a received or lent frame are
- * copied, because a fragment may be held for long and the frame is needed for receiving. Return:
- * false if no page is free.
+ * copied, because a fragment may be held for a long time, and the frame is needed to receive
+ * further packets. Return: false if no page is free.
  */
 static bool fragment_hold(struct wf_defrag *defrag, const struct wf_packet *packet, uint32_t len,
 			  struct wf_fragment_held *ret_held)
@@ -356,7 +356,10 @@ static bool finish(struct wf_defrag *defrag, uint32_t id, const struct wf_packet
 	return true;
 }
 
-/* Drop the datagram @id and the current fragment, and count all fragments in @outcome. */
+/*
+ * Drop the datagram @id and the current fragment, and count all of its fragments in the counter
+ * @outcome.
+ */
 static void refuse(struct wf_defrag *defrag, uint32_t id, _Atomic uint64_t *outcome)
 {
 	datagram_drop(defrag, id, outcome);

@@ -18,7 +18,10 @@ enum {
 };
 
 enum {
-	/* Lengths after the EtherType that names the tag. The first three end with an EtherType. */
+	/*
+	 * Lengths of the tags, from the byte after the EtherType that names the tag. The first
+	 * three tags end with an EtherType.
+	 */
 	VNTAG_BYTES = 6,
 	ETAG_BYTES = 8,
 	CISCO_METADATA_BYTES = 8,
@@ -32,7 +35,7 @@ enum {
 	MACSEC_SCI_BYTES = 8,
 	MACSEC_ICV_BYTES = 16,
 	MACSEC_HAS_SCI = 0x20,
-	MACSEC_REFUSED = 0x8c, /* another version, encrypted, or changed */
+	MACSEC_REFUSED = 0x8c, /* bits of the TCI: another version, encrypted, or changed */
 	MACSEC_SHORT_MASK = 0x3f,
 
 	MPLS_BOTTOM_OF_STACK = 0x100,
@@ -168,7 +171,7 @@ static bool is_vlan(uint16_t ethertype)
 
 /*
  * Return true if an Ethernet header, at most two VLAN tags and the first byte of IP are found at
- * @off. Thirty bits must agree, which bytes of another meaning do not do by chance.
+ * @off. About 30 bits must match, which is unlikely for other data.
  */
 static bool looks_like_ethernet(const struct wf_layers *layers, uint32_t off)
 {
@@ -193,8 +196,8 @@ static enum wf_next pseudowire(struct wf_layers *layers, bool control_word)
 
 /*
  * Return true if a pseudowire that begins with four zero bits has a control word. A VLAN tag is as
- * long as a control word: a tagged frame looks like Ethernet at both offsets. A control word is
- * mostly 0, which the first bytes of an address are not.
+ * long as a control word: a tagged frame looks like Ethernet at both offsets. Then a control word
+ * is assumed if the first four bytes are 0, because those of an Ethernet address rarely are.
  */
 static bool has_control_word(const struct wf_layers *layers)
 {
@@ -205,10 +208,11 @@ static bool has_control_word(const struct wf_layers *layers)
 }
 
 /*
- * Find out what MPLS carries: labels do not say it. The first four bits are the version of IP (RFC
- * 4928), 0 in the control word of a pseudowire or 1 in its control channel (RFC 4385). A
- * pseudowire without control word begins with an Ethernet address, which may have any first byte
- * but 0x45, because that of a host is even.
+ * Identify the header after MPLS labels by its first bytes, because labels do not contain its type.
+ * The first four bits are the version of IP (RFC 4928), 0 in the control word of a pseudowire or 1
+ * in its control channel (RFC 4385). A pseudowire without control word begins with an Ethernet
+ * address, whose first byte may have any value except 0x45: in the address of a host this byte is
+ * even.
  */
 static enum wf_next mpls_payload(struct wf_layers *layers)
 {

@@ -22,7 +22,7 @@ enum {
 	SUBTYPE_QOS = 0x80,
 
 	/* second byte of frame control */
-	BOTH_DISTRIBUTION = 0x03, /* to and from the distribution system: four addresses */
+	BOTH_DISTRIBUTION = 0x03, /* both direction bits are set: the header has four addresses */
 	MORE_FRAGMENTS = 0x04,
 	PROTECTED = 0x40,
 	ORDER = 0x80, /* in QoS frames: an HT control field follows */
@@ -34,7 +34,7 @@ enum {
 
 enum {
 	RADIOTAP_BYTES = 8,
-	RADIOTAP_PRESENT_MAX = 32, /* number of words that list the fields */
+	RADIOTAP_PRESENT_MAX = 32, /* maximum number of 32-bit bitmaps that list the fields */
 	RADIOTAP_PRESENT_OFF = 4,
 	RADIOTAP_HAS_TSFT = 1 << 0,
 	RADIOTAP_HAS_FLAGS = 1 << 1,
@@ -43,7 +43,10 @@ enum {
 };
 #define RADIOTAP_HAS_MORE 0x80000000u
 
-/* @control: the two bytes of the frame control field. @padded: see RADIOTAP_FLAG_PADDED. */
+/*
+ * Parse a data frame. @control: the two bytes of the frame control field. @padded: see
+ * RADIOTAP_FLAG_PADDED.
+ */
 static enum wf_next data_frame(struct wf_layers *layers, const uint8_t control[2], bool padded)
 {
 	const uint8_t *at = layers->pos;
@@ -80,7 +83,10 @@ enum wf_next wf_ieee80211_swapped(struct wf_layers *layers)
 
 	if (layers->cap_bytes < HEADER_BYTES)
 		return WF_NEXT_MALFORMED;
-	/* Bits that say "to" or "from the distribution system" would be an invalid version. */
+	/*
+	 * If the bytes are swapped, the first byte holds the flags. Read as frame control, its bits
+	 * "to" and "from the distribution system" would be an invalid version.
+	 */
 	if ((layers->pos[0] & VERSION_TYPE_MASK) == TYPE_DATA)
 		return data_frame(layers, layers->pos, false);
 	control[0] = layers->pos[1];
@@ -89,8 +95,8 @@ enum wf_next wf_ieee80211_swapped(struct wf_layers *layers)
 }
 
 /*
- * Return the offset of the flags field; 0 if there is none. Bitmaps of the fields come first, then
- * the fields, each at a multiple of its size.
+ * Return the offset of the flags field; 0 if there is none. The header begins with bitmaps that
+ * list the fields; then the fields follow, each aligned to its size.
  */
 static uint32_t radiotap_flags_off(const uint8_t *at, uint32_t header_bytes)
 {

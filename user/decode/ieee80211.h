@@ -13,8 +13,8 @@
 enum wf_next wf_ieee80211(struct wf_layers *layers);
 
 /*
- * Parse an 802.11 frame of which some access points swap the two bytes of the frame control field
- * when they send it in CAPWAP.
+ * Parse an 802.11 frame carried in CAPWAP. The two bytes of its frame control field may be swapped,
+ * as some access points send them.
  */
 enum wf_next wf_ieee80211_swapped(struct wf_layers *layers);
 

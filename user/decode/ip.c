@@ -71,8 +71,8 @@ enum wf_next wf_ip4_fragment(struct wf_layers *layers, uint32_t header_bytes)
 		return WF_NEXT_NOT_TCP;
 	/*
 	 * A partial checksum is completed by an adapter, but adapters do not fragment packets. So
-	 * the checksum of a fragment is wrong if it is 0. A fragment with a wrong header would
-	 * damage its datagram.
+	 * an IP checksum of 0 is wrong in a fragment. Fragments with a wrong IP checksum are
+	 * rejected, because they would damage their datagram.
 	 */
 	if (layers->flags & (WF_LAYERS_NO_IP_CHECKSUM | WF_LAYERS_IP_WRONG))
 		return WF_NEXT_CHECKSUM;

@@ -7,8 +7,8 @@
  * If the length field is 0 and the frame has at least WF_IP_OFFLOADED_MIN_BYTES, the frame's length
  * is used: the packet was captured before the adapter segmented it (TSO on other systems; on Linux
  * "BIG TCP", beyond 64 KiB). A shorter frame with length 0 is malformed, unless the kernel marked
- * it as a packet of several segments (WF_FRAME_GSO): it was received from a wire, and no receiver
- * accepts it.
+ * it as a packet of several segments (WF_FRAME_GSO): it was received from a wire, where a length of
+ * 0 is invalid.
  *
  * Thread: any; nothing is kept between calls.
  */

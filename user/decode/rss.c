@@ -67,7 +67,8 @@ void wf_rss_init(struct wf_rss *rss, const struct wf_rss_opts *opts)
 }
 
 /*
- * Return the first (or, below, the second) word of the hash input for source @a and destination @b.
+ * Return the first word of the hash input for source @a and destination @b; second_of() returns the
+ * second word.
  */
 static inline uint32_t first_of(const struct wf_rss *rss, uint32_t a, uint32_t b)
 {

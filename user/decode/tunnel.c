@@ -37,7 +37,10 @@ enum {
 	ERSPAN3_FRAME_IP = 2,
 };
 
-/* Larger than any 16-bit length field, and small enough that sums do not overflow. */
+/*
+ * Length of a frame whose length is unknown: larger than any 16-bit length field, and so small that
+ * sums do not overflow.
+ */
 #define UNKNOWN_WIRE_BYTES (1u << 20)
 
 /* ---- over GRE ---- */

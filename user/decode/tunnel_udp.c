@@ -4,7 +4,8 @@
  * sessions of HP switches.
  *
  * A tunnel identifier becomes the vni of the flow key if both directions use the same identifier:
- * those of VXLAN, GENEVE and LISP. GTP-U TEIDs and L2TP session ids differ by direction.
+ * the identifiers of VXLAN, GENEVE and LISP are used. GTP-U TEIDs and L2TP session ids are not,
+ * because they differ by direction.
  */
 #include "decode/tunnel_udp.h"
 
@@ -44,10 +45,11 @@ enum {
 
 	GUE_BYTES = 4,
 	GUE_VERSION_MASK = 0xc0,
-	GUE_VERSION_IP = 0x40, /* there is no header: these are the first bits of IPv4 and IPv6 */
+	/* the packet has no GUE header; these are the first bits of IPv4 and IPv6 */
+	GUE_VERSION_IP = 0x40,
 	GUE_CONTROL = 0x20,
 	GUE_PROTO_GRE = 47,
-	GUE_PRIVATE = 0x0001, /* the only flag that leaves the payload as it is */
+	GUE_PRIVATE = 0x0001, /* the only flag that does not change the payload */
 
 	LISP_BYTES = 8,
 	LISP_HAS_INSTANCE = 0x08,
@@ -66,10 +68,11 @@ enum {
 	L2TP_VERSION_2 = 0x0002,
 
 	CAPWAP_BYTES = 8,
-	CAPWAP_WIRELESS = 0x01,		/* third byte: 802.11, not Ethernet */
+	/* flag in the third byte: the payload is 802.11, not Ethernet */
+	CAPWAP_WIRELESS = 0x01,
 	CAPWAP_WIRELESS_BINDING = 0x02, /* third byte: the only binding with numbers */
 	CAPWAP_BINDING_MASK = 0x3e,
-	CAPWAP_FRAGMENT_OR_KEEPALIVE = 0x88, /* fourth byte */
+	CAPWAP_FRAGMENT_OR_KEEPALIVE = 0x88, /* flags in the fourth byte */
 
 	TZSP_BYTES = 4,
 	TZSP_VERSION = 1,
@@ -173,14 +176,19 @@ static enum wf_next tunnel_gtpu(struct wf_layers *layers)
 	return wf_layers_enter(layers, WF_NEXT_IP);
 }
 
-/* Return true if GUE with IP protocol @proto carries whole packets, not TCP of the outer addresses.
+/*
+ * Return true if GUE with IP protocol @proto carries packets with addresses of their own, unlike
+ * TCP directly in GUE.
  */
 static bool is_gue_payload(uint8_t proto)
 {
 	return proto == WF_PROTO_IPV4 || proto == WF_PROTO_IPV6 || proto == GUE_PROTO_GRE;
 }
 
-/* Parse a GUE header (draft-ietf-intarea-gue): version 0 with an IP protocol, or no header. */
+/*
+ * Parse a GUE header (draft-ietf-intarea-gue): version 0, whose header contains an IP protocol
+ * number, or version 1, which is an IP packet without a header.
+ */
 static enum wf_next tunnel_gue(struct wf_layers *layers)
 {
 	const uint8_t *at = layers->pos;
@@ -266,7 +274,9 @@ static enum wf_next tunnel_l2tp(struct wf_layers *layers)
 	return wf_layers_enter(layers, WF_NEXT_PPP);
 }
 
-/* Parse a CAPWAP data header (RFC 5415, 4.3). A frame may be in several of them; these are skipped.
+/*
+ * Parse a CAPWAP data header (RFC 5415, 4.3). A frame may be fragmented over several CAPWAP
+ * packets; such packets are not decoded.
  */
 static enum wf_next tunnel_capwap(struct wf_layers *layers)
 {
@@ -338,8 +348,8 @@ static enum wf_next tunnel_hp_erm(struct wf_layers *layers)
 typedef enum wf_next (*tunnel_fn)(struct wf_layers *layers);
 
 /*
- * One row for each tunnel over UDP, besides VXLAN and GENEVE, whose ports are options. With
- * @by_source, one end of the tunnel sends from this port to any port.
+ * One row for each tunnel over UDP, except VXLAN and GENEVE, whose ports are options. @by_source:
+ * one end of the tunnel sends from @port to any port, so the source port is compared too.
  */
 static const struct udp_tunnel {
 	uint16_t port;

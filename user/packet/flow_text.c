@@ -58,7 +58,8 @@ char *weft_community_id(const struct weft_flow *flow, char *ret_text)
 	uint16_t ports[2] = {htobe16(swap ? flow->dst_port : flow->src_port),
 			     htobe16(swap ? flow->src_port : flow->dst_port)};
 	uint8_t protocol[2] = {IPPROTO_TCP, 0};
-	uint8_t bytes[2 + 2 * 16 + 2 + 4] = {0}; /* the first two: the seed, 0 */
+	/* the first two bytes are the seed of the Community ID, 0 */
+	uint8_t bytes[2 + 2 * 16 + 2 + 4] = {0};
 	uint8_t digest[SHA_DIGEST_LENGTH];
 	size_t len = 2;
 

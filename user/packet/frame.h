@@ -5,7 +5,7 @@
  *   live:   bytes are in a UMEM frame; page != NULL; a reference to the page keeps the bytes
  *   file:   bytes are in the mapped file; page == NULL; valid until the source is closed
  *   lent:   bytes are in a ring (WF_FRAME_LENT); page == NULL; valid until the source's done():
- *           whoever keeps bytes for longer copies them into a page
+ *           bytes that are needed for longer are copied into a page
  */
 #ifndef WF_PACKET_FRAME_H
 #define WF_PACKET_FRAME_H
@@ -16,7 +16,7 @@
 
 struct wf_page;
 
-/* hash is set: that of the flow, or of a fragment's datagram */
+/* the member hash is set: to the hash of the flow or, for a fragment, of the datagram */
 #define WF_FRAME_HASHED	    (1u << 0)
 /* this host sent the frame, so its checksums may be partial */
 #define WF_FRAME_TX_OFFLOAD (1u << 1)
@@ -24,7 +24,9 @@ struct wf_page;
 #define WF_FRAME_REBUILT    (1u << 2)
 /* the bytes are valid until the source's done() only */
 #define WF_FRAME_LENT	    (1u << 3)
-/* several segments in one packet: its lengths may be 0, its checksums are not those of a wire */
+/*
+ * the packet holds several segments: its lengths may be 0, its checksums were never sent on a wire
+ */
 #define WF_FRAME_GSO	    (1u << 4)
 
 struct wf_frame {
@@ -38,7 +40,10 @@ struct wf_frame {
 	uint16_t flags;
 	uint8_t link;  /* enum weft_link */
 	uint8_t iface; /* number of the interface, from 1; 0: none */
-	/* page that holds the bytes; one reference, owned by the holder of the frame; or NULL */
+	/*
+	 * page that holds the bytes, with one reference owned by the owner of the frame; NULL: no
+	 * page
+	 */
 	struct wf_page *page;
 
 	/* Header fields that are not among the captured bytes; 0 for most frames. */

@@ -65,16 +65,17 @@ struct wf_fragment {
 	bool not_tcp; /* this is the first fragment of a datagram that can't carry TCP */
 };
 
-/* What is known of the checksums of a segment: those of its IP headers and of TCP. */
+/* Result of verifying the checksums of a segment: those of its IP headers and of TCP. */
 enum wf_checksum_state {
-	WF_CHECKSUM_UNKNOWN = 0, /* not verified: ignored, left to an adapter, or truncated */
+	/* not verified: the mode is ignore, the checksum is partial, or the segment is truncated */
+	WF_CHECKSUM_UNKNOWN = 0,
 	WF_CHECKSUM_RIGHT,
 	WF_CHECKSUM_WRONG,
 };
 
 struct wf_packet {
-	uint64_t time_ns; /* time that passes: for timers */
-	uint64_t skew_ns; /* time of arrival, for reports, minus time_ns */
+	uint64_t time_ns; /* passing time, used for timers */
+	uint64_t skew_ns; /* time of day of arrival, used for reports, minus time_ns */
 	struct weft_flow_key key;
 	uint32_t hash;
 	uint8_t src; /* index of the sender's endpoint in key: 0 or 1 */
@@ -83,7 +84,7 @@ struct wf_packet {
 	uint16_t tcp_flags; /* WF_TCP_* */
 	enum wf_checksum_state checksum;
 	uint32_t ip_bytes; /* length of the IP datagram according to its header */
-	/* length on the wire: of the frame; of a packet in a tunnel, its ip_bytes */
+	/* length on the wire: that of the frame; for a packet in a tunnel, ip_bytes */
 	uint32_t link_bytes;
 	union {
 		struct {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * segment_filter.c - filter.ports, allow, deny and sample in user space.
+ * segment_filter.c - applies filter.ports, allow, deny and sample in user space.
  *
- * Prefixes are sorted by length, then by address: an address is searched once for each length that
- * occurs, with the bits behind the length cleared.
+ * Prefixes are sorted by length, then by address: for each length that occurs, an address is
+ * searched once, with the bits after this length cleared.
  */
 #include "packet/segment_filter.h"
 
@@ -17,7 +17,8 @@
 enum { ADDR_BYTES = 16, PORT_WORDS = 65536 / 64 };
 
 struct prefixes {
-	struct weft_prefix *list; /* owned; sorted; the bits behind each length are 0 */
+	/* owned; sorted; the address bits after the prefix length are 0 */
+	struct weft_prefix *list;
 	size_t count;
 };
 
@@ -26,7 +27,8 @@ struct wf_segment_filter {
 	struct prefixes deny;
 	bool has_ports;
 	uint32_t sample;
-	struct wf_segment_filter *next; /* owned; another filter of which one suffices */
+	/* owned; a segment is wanted if this filter or the next one wants it */
+	struct wf_segment_filter *next;
 	uint64_t ports[PORT_WORDS];
 };
 

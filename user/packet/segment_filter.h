@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * segment_filter.h - filter.ports, allow, deny and sample in user space: for captures that no
- * kernel program filters, and for datagrams that were rebuilt from fragments, whose ports the
- * kernel could not see. The rules are those of bpf/filter.h.
+ * segment_filter.h - applies filter.ports, allow, deny and sample in user space: to captures that
+ * no kernel program filters, and to datagrams rebuilt from fragments, whose ports the kernel
+ * program could not read. The rules are those of bpf/filter.h.
  *
  * A segment is wanted if either port is listed, either address is allowed and neither address is
- * denied. Addresses and ports are the innermost ones, behind tags and tunnels.
+ * denied. Addresses and ports are those of the innermost IP and TCP headers, inside tags and
+ * tunnels.
  *
  * Thread: any; a filter does not change.
  */
@@ -35,8 +36,8 @@ struct wf_segment_filter *wf_segment_filter_join(struct wf_segment_filter *a,
 						 struct wf_segment_filter *b);
 
 /*
- * Return true if the segment @packet is wanted. @flow_hash: weft_hash_flow() of its flow, which
- * packet->hash is not if the hash of the NIC chooses the worker.
+ * Return true if the segment @packet is wanted. @flow_hash: weft_hash_flow() of its flow;
+ * packet->hash differs from it if the hash of the NIC chooses the worker.
  */
 bool wf_segment_filter_wants(const struct wf_segment_filter *filter, const struct wf_packet *packet,
 			     uint32_t flow_hash);

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * stamp_clock.c - stamps that do not follow the last one.
- */
+/* stamp_clock.c - handles time stamps that are much later than the last one, or earlier. */
 #include "packet/stamp_clock.h"
 
 static const int64_t ahead_max_ns = WEFT_CLOCK_AHEAD_MS * (int64_t)WF_NS_PER_MS;
 static const int64_t behind_max_ns = WEFT_CLOCK_BEHIND_MS * (int64_t)WF_NS_PER_MS;
 static const int64_t step_ns = WEFT_CLOCK_STEP_SEC * (int64_t)WF_NS_PER_SEC;
 
-/* Return how much later than now @stamp_ns is, if it differs from passing time by @skew_ns. */
+/*
+ * Convert @stamp_ns to passing time by subtracting @skew_ns. Return: this time minus the present
+ * passing time.
+ */
 static int64_t ahead_ns(const struct wf_stamp_clock *clock, uint64_t stamp_ns, uint64_t skew_ns)
 {
 	return (int64_t)(stamp_ns - skew_ns - clock->now_ns);
 }
 
-/* Return true if @stamp_ns is of the clock from before the last step back. */
+/* Return true if @stamp_ns fits the clock that was in use before the last step back. */
 static bool is_of_other(const struct wf_stamp_clock *clock, uint64_t stamp_ns)
 {
 	int64_t ahead = ahead_ns(clock, stamp_ns, clock->other_skew_ns);
@@ -36,7 +37,10 @@ static void swap_clocks(struct wf_stamp_clock *clock)
 	clock->other_skew_ns = skew_ns;
 }
 
-/* Process the stamp of @frame, which is @ahead later than the clock follows at once. */
+/*
+ * Process the stamp of @frame, which is @ahead later than passing time: too much to follow without
+ * a look at the next stamp.
+ */
 static void step_ahead(struct wf_stamp_clock *clock, struct wf_frame *frame, int64_t ahead,
 		       uint64_t next_ns)
 {
@@ -48,7 +52,10 @@ static void step_ahead(struct wf_stamp_clock *clock, struct wf_frame *frame, int
 		clock->now_ns += (uint64_t)ahead;
 }
 
-/* Process a stamp that is too early for a capture that is merely out of order. */
+/*
+ * Process a stamp that is more than WEFT_CLOCK_BEHIND_MS early, so that packets out of order do not
+ * explain it.
+ */
 static void step_back(struct wf_stamp_clock *clock, const struct wf_frame *frame)
 {
 	int64_t since_last = (int64_t)(frame->time_ns - clock->behind_ns);
@@ -83,6 +90,6 @@ void wf_stamp_clock_step(struct wf_stamp_clock *clock, struct wf_frame *frame, u
 	} else {
 		step_back(clock, frame);
 	}
-	/* The frame's own stamp is kept for reports, where it is not replaced. */
+	/* frame->time_ns is kept for reports, so passing time is stored as the difference. */
 	frame->skew_ns = frame->time_ns - clock->now_ns;
 }

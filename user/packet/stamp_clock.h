@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stamp_clock.h - the time that passes, according to the time stamps of a capture.
+ * stamp_clock.h - computes passing time from the time stamps of a capture.
  *
  * Timers need a time that never goes back and is not moved by a single wrong stamp. The stamps of a
- * capture are not such a time: NTP sets clocks, files are joined, cards record wrong times. The
- * order of the frames is certain. The clock computes the passing time from both:
+ * capture have neither property: NTP sets clocks, files are joined, cards record wrong times. But
+ * the order of the frames is certain. The clock computes passing time from stamps and order:
  *
  *   stamp against the last one               passing time
  *   at most WEFT_CLOCK_AHEAD_MS later        follows the stamp
@@ -16,8 +16,8 @@
  *   more, twice in succession                no time passes: the clock was set back, and the
  *                                            passing time follows the new stamps from here on
  *
- * If stamps return to the clock from before the last step back (two captures are mixed, each with
- * its own clock), the passing time follows that clock again.
+ * If stamps fit the clock from before the last step back again (two captures with different clocks
+ * are mixed), passing time follows that clock again.
  *
  * The result depends only on the sequence of stamps, not on how many frames are read at a time.
  *
@@ -50,7 +50,7 @@ struct wf_stamp_clock {
  */
 bool wf_stamp_clock_needs_next(const struct wf_stamp_clock *clock, uint64_t stamp_ns);
 
-/* As wf_stamp_clock_set(), for a stamp that does not follow the last one. */
+/* Implements wf_stamp_clock_set() for stamps that are much later than the last one, or earlier. */
 void wf_stamp_clock_step(struct wf_stamp_clock *clock, struct wf_frame *frame, uint64_t next_ns);
 
 /*

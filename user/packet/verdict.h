@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * verdict.h - the kernel's record of a flow for which a verdict was set.
- */
+/* verdict.h - the kernel's counts for a flow whose verdict was set. */
 #ifndef WF_PACKET_VERDICT_H
 #define WF_PACKET_VERDICT_H
 
@@ -9,7 +7,7 @@
 
 #include "bpf/shared.h"
 
-/* The kernel's record of a flow. Arrays are indexed by the sending endpoint of the flow key. */
+/* The kernel's counts for a flow. Arrays are indexed by the sending endpoint of the flow key. */
 struct wf_kept {
 	enum weft_verdict was[2];
 	/* number of segments that a verdict excluded from steering; bytes: their IP bytes */

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * marks.c - the addresses that were seen to send correct checksums.
- */
+/* marks.c - counts the correct and the wrong checksums of each address. */
 #include "senders/marks.h"
 
 #include <string.h>

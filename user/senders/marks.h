@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * marks.h - the addresses that were seen to send correct checksums, for all workers.
+ * marks.h - counts the correct and the wrong checksums of each address, for all workers.
  *
  *   slot  [ 48 bits of the address's hash | right (8) | wrong (8) ]
  *
- * Only SYN, FIN and RST segments are counted, so that the packets of a bulk transfer cost nothing;
- * nearly every connection has some. An address that hashes to a used slot takes it over. The marks
- * are a hint: they decide only where the segments of one connection are too few.
+ * Only SYN, FIN and RST segments are counted, which nearly every connection has, so that the
+ * packets of a bulk transfer cost nothing. An address that hashes to the slot of another address
+ * takes the slot over. The counts are a hint: they decide only if a connection has too few segments
+ * for a verdict.
  *
  * Bound: WF_MARKS_SLOTS. Thread: any; lock-free, counts of concurrent updates may be lost.
  */
@@ -23,7 +24,8 @@ enum { WF_MARKS_SLOTS = 8192 };
 
 struct wf_marks {
 	struct weft_hash_secret secret;
-	_Atomic bool told; /* the user was told that segments with wrong checksums are accepted */
+	/* the message that segments with wrong checksums are accepted was logged */
+	_Atomic bool told;
 	_Atomic uint64_t slots[WF_MARKS_SLOTS];
 };
 

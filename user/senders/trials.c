@@ -2,9 +2,9 @@
 /*
  * trials.c - holds the packets of connections whose senders are judged, and remembers verdicts.
  *
- * A believed sender is remembered by a flag of its flow; until the flow exists (its SYNs alone make
- * none), by its trial, which stays without packets. If there is no room for another trial or
- * packet, the oldest trial ends early.
+ * If the segments of a sender are accepted (WF_SENDER_BELIEVED), a flag of its flow records this.
+ * SYNs alone make no flow; until the flow exists, the trial stays in the table, without packets, as
+ * the record. If there is no room for another trial or packet, the oldest trial ends early.
  */
 #include "senders/trials.h"
 
@@ -24,7 +24,10 @@
 #include "senders/marks.h"
 #include "senders/verdict.h"
 
-/* Longer than the first retransmission of a SYN takes. */
+/*
+ * Maximum time for which a packet is held: longer than the time to the first retransmission of a
+ * SYN.
+ */
 #define HOLD_NS (3 * WF_NS_PER_SEC)
 
 enum { BUCKETS = 256, PACKETS_PER_TRIAL = 64 };
@@ -32,20 +35,20 @@ enum { BUCKETS = 256, PACKETS_PER_TRIAL = 64 };
 struct held {
 	struct wf_frame frame;
 	struct wf_packet packet;
-	uint32_t next; /* id; 0 in the last one of its trial */
+	uint32_t next; /* id of the next packet of the trial; 0: none */
 };
 
-/* One connection; arrays are by endpoint of the key. */
+/* The trial of one connection. Arrays are indexed by endpoint of the key. */
 struct trial {
 	struct weft_flow_key key;
 	uint32_t hash;
 	uint32_t next; /* id of the next trial in its bucket; 0: none */
 	struct wf_age_links ages;
 	uint64_t until_ns;
-	bool is_judging; /* false: it only remembers the verdict */
+	bool is_judging; /* false: the trial has ended and only records the verdict */
 	bool is_believed[2];
 	struct wf_sender_counts counts[2];
-	uint32_t first; /* ids of held packets */
+	uint32_t first; /* ids of the first and the last held packet */
 	uint32_t last;
 	uint32_t packets;
 };
@@ -109,7 +112,10 @@ static bool is_flagged(const struct wf_flow *flow, uint8_t endpoint)
 	return flow->flags & WF_FLOW_WRONG_CHECKSUMS(wf_flow_dir(flow, endpoint));
 }
 
-/* Segments of a known connection were right, or else its sender would have had a trial. */
+/*
+ * Add earlier segments of @endpoint to @counts. They had correct checksums, because a wrong one
+ * would have begun a trial.
+ */
 static void count_earlier(const struct trials *trials, const struct wf_packet *packet,
 			  uint8_t endpoint, struct wf_sender_counts *counts)
 {
@@ -169,7 +175,7 @@ static void tell_once(const struct trials *trials, const struct weft_flow_key *k
 
 /* ---- ending a trial ------------------------------------------------------------------- */
 
-/* Return false if a sender is undecided; the verdicts of believed senders are set. */
+/* Judge both senders of @trial, and set is_believed. Return: false if a verdict is undecided. */
 static bool decide(const struct trials *trials, struct trial *trial, bool is_final)
 {
 	bool is_decided = true;
@@ -205,7 +211,10 @@ static void release_all(struct trials *trials, struct trial *trial)
 	trial->packets = 0;
 }
 
-/* Return true if the flow of @trial, or nobody, remembers its believed senders. */
+/*
+ * Return true if the trial can be removed: no sender is believed, or the flow has the flags of all
+ * believed senders.
+ */
 static bool is_remembered(const struct trials *trials, const struct trial *trial)
 {
 	const struct wf_flow *flow = find_flow(trials, &trial->key, trial->hash);
@@ -311,7 +320,10 @@ static void release_one(const struct trials *trials, const struct wf_frame *fram
 	trials->opts.release(trials->opts.release_ctx, frame, packet, is_accepted);
 }
 
-/* Decide on the wrong segment @packet of a connection without a trial; begin one if necessary. */
+/*
+ * Process the wrong segment @packet of a connection without a trial. Begin a trial if earlier
+ * segments do not decide.
+ */
 static bool take_first_wrong(struct trials *trials, const struct wf_frame *frame,
 			     const struct wf_packet *packet)
 {

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * trials.h - decides whether segments with wrong checksums are accepted: by their sender.
+ * trials.h - decides for each sender whether its segments with wrong checksums are accepted.
  *
- * Captures are made on the sending host before its adapter fills in checksums, are anonymised or
- * rewritten: then nearly all segments of a sender are wrong, and they are accepted. A sender that
- * is mostly right has each wrong segment dropped: the wire, or the capture, damaged it.
+ * If a capture was made on the sending host, where the adapter fills in checksums later, or was
+ * anonymised or rewritten, then nearly all checksums of a sender are wrong, and its segments are
+ * accepted. If most checksums of a sender are correct, its segments with wrong checksums are
+ * dropped, because they were damaged on the wire or in the capture.
  *
- *   first wrong segment        the trial of its connection begins: all its packets are held
- *   enough segments seen       the verdict on the sender; held packets are processed in order
- *   too few within HOLD_NS     the verdict follows from what was seen
+ *   first wrong segment        the trial of its connection begins; all of its packets are held
+ *   enough segments seen       the sender is judged; held packets are processed in order
+ *   too few within HOLD_NS     the sender is judged by the segments seen so far
  *
- * The verdict depends only on the packets of the connection, whatever the number of workers; where
- * they are very few, marks.h helps. Segments that carry data are judged by themselves as well,
- * because tools that anonymise payload leave the other segments alone.
+ * The verdict depends only on the packets of the connection, so the number of workers does not
+ * change it. If there are very few packets, the counts of marks.h are used too. Segments with data
+ * are also judged separately, because tools that anonymise payload do not change segments without
+ * data.
  *
  * Bound: WF_TRIALS_MAX connections, WF_TRIALS_PACKETS_MAX packets. Thread: the worker.
  */
@@ -32,19 +34,20 @@ struct wf_conns;
 struct wf_frame;
 struct wf_marks;
 
-/* Process @packet, or drop it if not @is_accepted. Takes @frame's page reference. */
+/* Callback: process @packet, or drop it if @is_accepted is false. Takes @frame's page reference. */
 typedef void (*wf_trials_release_fn)(void *ctx, const struct wf_frame *frame,
 				     const struct wf_packet *packet, bool is_accepted);
 
 struct wf_trials_opts {
 	struct wf_arena *arena;
-	const struct wf_conns *conns; /* borrowed: connections whose senders are known */
-	struct wf_marks *marks;	      /* borrowed; NULL: no address is known */
+	/* borrowed: connections, whose flows record believed senders */
+	const struct wf_conns *conns;
+	struct wf_marks *marks; /* borrowed; NULL: addresses are not counted */
 	wf_trials_release_fn release;
 	void *release_ctx;
 };
 
-/* The first member of the trials: what the packet path reads. */
+/* The part of the trials that the packet path reads inline; it is their first member. */
 struct wf_trials {
 	uint32_t held; /* number of packets that are held */
 };
@@ -55,8 +58,9 @@ int wf_trials_new(const struct wf_trials_opts *opts, struct wf_trials **ret_tria
 void wf_trials_free(struct wf_trials *trials);
 
 /*
- * Take @packet, decoded from @frame, if it concerns a trial. Return: true if it was taken, with the
- * page reference: it is held, or was released; false if the caller processes it.
+ * Take @packet, decoded from @frame, with the frame's page reference if the packet belongs to a
+ * trial or begins one. Return: true if the packet was taken: it is held, or the callback was
+ * called; false if the caller must process it.
  */
 bool wf_trials_take(struct wf_trials *trials, const struct wf_frame *frame,
 		    const struct wf_packet *packet);
@@ -70,7 +74,7 @@ static inline bool wf_trials_concerns(const struct wf_trials *trials,
 	return wf_unlikely(packet->tcp_flags & (WF_TCP_SYN | WF_TCP_FIN | WF_TCP_RST));
 }
 
-/* End the trials whose time is over at @now_ns. */
+/* End the trials whose deadline has passed at @now_ns. */
 void wf_trials_tick(struct wf_trials *trials, uint64_t now_ns);
 
 /* End all trials now. */

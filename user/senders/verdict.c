@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * verdict.c - what the first checksums of a sender say about it.
+ * verdict.c - judges a sender by the first checksums seen of it.
  *
- *   only wrong ones            4 convict at once; fewer do at the end of the trial
- *   one right among them       7 wrong ones convict: a right checksum may be a coincidence
- *   right, but all data wrong  3 segments with data convict: the payload was rewritten
- *   otherwise                  two right ones acquit
+ *   checksums seen               BELIEVED (wrong checksums are accepted) after
+ *   only wrong ones              4 wrong ones at once; fewer at the end of the trial
+ *   1 right                      7 wrong ones: the right one may be a coincidence
+ *   right, but all data wrong    3 wrong ones with data: the payload was rewritten
+ *   otherwise                    never; RIGHT after 2 right ones
  */
 #include "senders/verdict.h"
 

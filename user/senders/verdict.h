@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * verdict.h - what the first checksums of a sender say about it.
+ * verdict.h - judges a sender by the first checksums seen of it.
  *
  * Thread: any; pure functions.
  */
@@ -12,19 +12,24 @@
 
 enum wf_sender_verdict {
 	WF_SENDER_UNDECIDED = 0,
-	WF_SENDER_RIGHT,    /* mostly right: wrong segments were damaged, and are dropped */
-	WF_SENDER_BELIEVED, /* nearly all wrong: checksums say nothing, segments are accepted */
+	/* most checksums are right: segments with wrong ones were damaged, and are dropped */
+	WF_SENDER_RIGHT,
+	/* nearly all checksums are wrong, so they are no sign of damage; segments are accepted */
+	WF_SENDER_BELIEVED,
 };
 
-/* Segments of one direction of a connection; [0]: without data, [1]: with data. */
+/*
+ * Numbers of segments of one direction with right and wrong checksums. Index [0]: without data,
+ * [1]: with data.
+ */
 struct wf_sender_counts {
 	uint32_t right[2];
 	uint32_t wrong[2];
 };
 
 /*
- * Return the verdict. @is_final: no more segments are waited for, so that it is not UNDECIDED; then
- * @is_known_right says whether other connections of the address are mostly right.
+ * Return the verdict. @is_final: the trial ends, so the verdict must not be UNDECIDED.
+ * @is_known_right, used only then: most checksums in other connections of the address are right.
  */
 enum wf_sender_verdict wf_sender_judge(const struct wf_sender_counts *counts, bool is_final,
 				       bool is_known_right);

@@ -56,7 +56,7 @@ static void print_addr(const struct weft_flow_key *key, unsigned int endpoint,
 		  INET6_ADDRSTRLEN);
 }
 
-/* Log the first split connection. @vlans: of the segments that endpoints 0 and 1 send. */
+/* Log the first split connection. @vlans: VLAN ids of the segments that endpoints 0 and 1 send. */
 static void tell_once(struct wf_splits *splits, const struct weft_flow_key *key,
 		      const uint64_t vlans[2])
 {
@@ -69,7 +69,7 @@ static void tell_once(struct wf_splits *splits, const struct weft_flow_key *key,
 		print_vlans(vlans[i], tags[i]);
 	}
 	wf_warn("vlan: %s port %u sends %s, but %s port %u answers %s: each direction of "
-		"such a connection is taken for a connection of its own; use --vlan-in-key no to "
+		"such a connection is tracked as a connection of its own; use --vlan-in-key no to "
 		"ignore VLAN ids, --vlan-in-key yes if these are different networks",
 		addr[0], key->port[0], tags[0], addr[1], key->port[1], tags[1]);
 }

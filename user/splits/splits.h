@@ -6,7 +6,7 @@
  *
  * A half is a connection of which only one side was seen. Two halves are one split connection if
  * they have the same endpoints and VNI, but different senders and VLAN ids. A half that hashes to a
- * used slot takes it over, so some split connections are not found among many halves.
+ * used slot overwrites it, so some split connections are not found if there are many halves.
  *
  * Bound: WF_SPLITS_SLOTS. Thread: any; lock-free.
  */

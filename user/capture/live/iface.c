@@ -77,8 +77,9 @@ static bool may_zero_copy(const struct wf_iface *iface)
 }
 
 /*
- * Sockets accept packets in several buffers even if the MTU does not require it, because it may be
- * raised later, unless the driver may offer zero-copy, which it may refuse for such sockets.
+ * Sockets accept packets in several buffers even if the present MTU does not require it, because
+ * the MTU may be raised later. They do not if the driver may offer zero-copy, because it may then
+ * refuse zero-copy.
  */
 static void resolve_buffers(struct wf_iface *iface)
 {

@@ -29,7 +29,7 @@ static bool has_other_program(const char *ifname, struct wf_xdp_other *ret_other
 	return true;
 }
 
-/* Return true if packets begin with an Ethernet header, which the XDP program and AF_XDP expect. */
+/* Return false if packets begin with an IP header: the XDP program and AF_XDP expect Ethernet. */
 static bool has_ethernet(const char *ifname)
 {
 	enum weft_link link;

@@ -18,7 +18,7 @@
 #include "memory/page.h"
 #include "memory/page_pool.h"
 
-/* The headers of Debian 12 do not define this flag. */
+/* The headers of Debian 12 do not define these constants. */
 #ifndef XDP_USE_SG
 #define XDP_USE_SG (1 << 4)
 #endif
