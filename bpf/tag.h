@@ -20,7 +20,7 @@
 #define ETHERTYPE_NSH		 0x894f
 
 #define MACSEC_HAS_SCI 0x20
-#define MACSEC_REFUSED 0x8c /* another version, encrypted, or changed */
+#define MACSEC_REFUSED 0x8c /* bits of the TCI: another version, encrypted, or changed */
 
 /* Skip a tag of @bytes, which ends with the EtherType of the next header. */
 static __always_inline int skip_tag(struct cursor *cur, struct packet *packet, __u32 bytes)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * claims.c - a table of the worker of each connection. It uses a separate hash function, because it
- * checks the hash that selects the worker.
+ * claims.c - a table of the worker of each connection. The table has its own hash function, because
+ * it checks the result of the hash that selects the worker.
  */
 #include "flow/claims.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * claims.h - a table, shared by all workers, of the worker of each connection. It checks that
- * steering never assigns a connection to two workers. Used only if ownership is checked
- * (performance_mode: safe).
+ * claims.h - a table, shared by all workers, that records the worker of each connection, to check
+ * that steering never assigns a connection to two workers. It is used only with performance_mode:
+ * safe.
  *
  * A hash of the key selects a slot, which records the last claim. A claim is overwritten when
  * another connection uses the same slot, so a violation may be missed. False violations are
@@ -22,7 +22,7 @@ struct wf_arena;
 
 struct wf_claims {
 	struct wf_arena *arena;	 /* borrowed */
-	_Atomic uint64_t *slots; /* owned: spans of the arena; NULL if nothing is checked */
+	_Atomic uint64_t *slots; /* owned: spans of the arena; NULL: claims are not checked */
 	_Atomic uint64_t violations;
 };
 

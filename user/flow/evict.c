@@ -3,9 +3,9 @@
  * evict.c - chooses the least useful flow of a sample. There is no list of flows by age.
  *
  * A list would cost two more cache lines for each packet and eight bytes for each flow. Instead,
- * SAMPLE neighbours in the hash table are compared, and the least useful one is chosen. On average
- * it is among the 6 % least useful of all flows. Flows with a FIN and flows picked up midstream are
- * evicted after a shorter silence than others.
+ * SAMPLE flows that are adjacent in the hash table are compared, and the least useful one is
+ * chosen. On average, this flow is among the 6 % least useful of all flows. Flows with a FIN and
+ * flows picked up midstream are evicted after a shorter silence than others.
  */
 #include "flow/evict.h"
 

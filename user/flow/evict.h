@@ -12,8 +12,7 @@ struct wf_flow_table;
 
 /*
  * Return the least useful of a few randomly chosen flows, but never @keep (may be NULL). The work
- * is bounded.
- * Return: NULL if there is no other flow.
+ * is bounded. Return: NULL if the table contains no flow except @keep.
  */
 struct wf_flow *wf_flow_evict_choose(struct wf_flow_table *table, const struct wf_flow *keep,
 				     uint64_t now_ns);

@@ -2,8 +2,8 @@
 /*
  * expire.h - computes the deadlines of a flow.
  *
- * All times are passing time. A deadline is computed when it is needed, not stored, so postponing
- * it costs nothing.
+ * All times are passing time. A deadline is computed when it is needed, not stored, so a packet
+ * that postpones it costs no work.
  */
 #ifndef WF_FLOW_EXPIRE_H
 #define WF_FLOW_EXPIRE_H
@@ -13,15 +13,15 @@
 
 #include "flow/flow.h"
 
-/* Set @timeouts as @opts asks. */
+/* Set @timeouts from @opts. */
 void wf_flow_timeouts_init(struct wf_flow_timeouts *timeouts, const struct weft_opts *opts);
 
 /* Return the time at which @flow ends if no further packet arrives. */
 uint64_t wf_flow_idle_deadline(const struct wf_flow *flow, const struct wf_flow_timeouts *timeouts);
 
 /*
- * Return true if @flow had a packet so recently that no idle deadline can be due at @now_ns: a
- * cheap check for each packet.
+ * Return true if the last packet of @flow is so recent that its idle deadline can't be due at
+ * @now_ns. This check is cheap enough for each packet.
  */
 static inline bool wf_flow_is_fresh(const struct wf_flow *flow,
 				    const struct wf_flow_timeouts *timeouts, uint64_t now_ns)
@@ -31,7 +31,7 @@ static inline bool wf_flow_is_fresh(const struct wf_flow *flow,
 	return idle_ns < timeouts->closing_ns && idle_ns < timeouts->established_ns;
 }
 
-/* Return the earliest deadline of the waits of both directions. */
+/* Return the earliest deadline of both directions: timeout_ns and patience_ns. */
 uint64_t wf_flow_wait_deadline(const struct wf_flow_ext *ext);
 
 /*

@@ -51,8 +51,9 @@ static bool has(const struct wf_flow *flow, enum weft_dir dir, uint32_t what)
 }
 
 /*
- * Which side sent its FIN first follows from the acknowledgements: a server that closes first is
- * in CLOSING until its own FIN is acknowledged, one that closes second is in LAST-ACK.
+ * If both sides have sent a FIN, the acknowledgements show which FIN was first: a server that
+ * closes first is in CLOSING until its FIN is acknowledged; a server that closes second is in
+ * LAST-ACK.
  */
 enum weft_tcp_state wf_flow_tcp_state(const struct wf_flow *flow)
 {

@@ -3,8 +3,8 @@
  * flow.h - one tracked connection: both directions and the counts of its record.
  *
  * The struct is small, because there may be millions of idle flows: the part that only some flows
- * need (deadlines of a hole, counters of retransmissions, a bypass) is their extension, struct
- * wf_flow_ext, which is allocated when it is first needed.
+ * need (deadlines of a hole, counters of retransmissions, a bypass) is in an extension, struct
+ * wf_flow_ext, which is allocated on first use.
  *
  * Thread: the worker that owns it.
  */
@@ -37,13 +37,19 @@
 #define WF_FLOW_SNAPPED(dir)	     (1u << (6 + (dir)))
 /* data of direction dir was lost because memory was missing */
 #define WF_FLOW_LOST_MEMORY(dir)     (1u << (8 + (dir)))
-/* only one side of the flow was seen, and splits/ knows it */
+/* only one side of the flow was seen, and splits/ has recorded it as a half */
 #define WF_FLOW_HALF		     (1u << 15)
-/* the program excluded direction dir, in user space: WEFT_VERDICT_PASS, or WF_FLOW_ENDED */
+/*
+ * user space ignores direction dir because of a call of the program: WEFT_VERDICT_PASS, or
+ * WF_FLOW_ENDED
+ */
 #define WF_FLOW_IGNORED(dir)	     (1u << (10 + (dir)))
 /* wrong checksums of the sender of direction dir are accepted; see senders/ */
 #define WF_FLOW_WRONG_CHECKSUMS(dir) (1u << (12 + (dir)))
-/* weft_flow_end() closed it; the flow stays so that its later segments open no other one */
+/*
+ * weft_flow_end() closed the flow, which stays in the table so that its later segments open no new
+ * flow
+ */
 #define WF_FLOW_ENDED		     (1u << 14)
 
 struct wf_flow {
@@ -59,7 +65,7 @@ struct wf_flow {
 	uint32_t ext;	    /* slab id of struct wf_flow_ext; 0: the flow has no extension */
 	uint16_t flags;	    /* WF_FLOW_* */
 	uint8_t client : 1; /* index of the client's endpoint in the key */
-	uint8_t iface : 7;  /* number of the interface that opened it, from 1; 0: none */
+	uint8_t iface : 7;  /* number of the interface on which the flow began, from 1; 0: none */
 	/*
 	 * overlap policies: bits 0 to 3 for data to the server, bits 4 to 7 for data to the client
 	 */
@@ -122,8 +128,8 @@ struct wf_flow_bypass {
 	 */
 	uint64_t cut_off;
 	/*
-	 * number of segments that the kernel bypassed; kept_bytes: their IP bytes, and from
-	 * wf_kernel_settle() on their length on the wire
+	 * number of segments that the kernel bypassed. kept_bytes: their IP bytes; after
+	 * wf_kernel_settle(), their lengths on the wire
 	 */
 	uint64_t kept_packets;
 	uint64_t kept_bytes;
@@ -140,7 +146,7 @@ struct wf_flow_ext {
 	struct wf_flow_ext_half half[2]; /* this and the arrays below are indexed by direction */
 	uint64_t armed_ns;		 /* the flow's timer expires at this time or earlier */
 
-	void *user; /* of the program: weft_flow_user_set() */
+	void *user; /* the user's pointer, set by weft_flow_user_set() */
 	/* end offset of the bytes lost because memory was missing; 0: not known */
 	uint64_t lost_off[2];
 	uint32_t late[2];	 /* slab id of struct wf_late; 0: none */
@@ -149,12 +155,14 @@ struct wf_flow_ext {
 } __attribute__((aligned(WF_CACHE_LINE)));
 _Static_assert(offsetof(struct wf_flow_ext, lost_off) <= 2 * WF_CACHE_LINE, "in two lines");
 
-/* The maximum silence of a connection by its state, and the maximum wait at a hole. */
+/*
+ * The maximum time without packets of a connection, by its state, and the maximum waits at a hole.
+ */
 struct wf_flow_timeouts {
 	uint64_t established_ns;
 	uint64_t closing_ns;
-	uint64_t gap_ns;	   /* WF_NEVER_NS: time alone ends no hole */
-	uint64_t one_sided_gap_ns; /* the same if nobody is seen to acknowledge */
+	uint64_t gap_ns;	   /* maximum wait at a hole; WF_NEVER_NS: no limit */
+	uint64_t one_sided_gap_ns; /* maximum wait at a hole if no acknowledgements are seen */
 	uint64_t patience_ns;
 };
 
@@ -183,7 +191,7 @@ void wf_flow_record(const struct wf_flow *flow, const struct wf_flow_ext *ext,
 
 enum weft_flow_state wf_flow_state(const struct wf_flow *flow);
 
-/* Return the state of the server's TCP, as far as its segments and their answers were seen. */
+/* Return the state of the server's TCP, derived from the captured segments of both sides. */
 enum weft_tcp_state wf_flow_tcp_state(const struct wf_flow *flow);
 
 /* Return true if the FIN of @dir is known and all data before it was delivered or given up. */

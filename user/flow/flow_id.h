@@ -2,10 +2,10 @@
 /*
  * flow_id.h - makes the public id of a flow from a counter.
  *
- * Collectors join the events of many runs and sensors by flow_id, so ids must not begin at 1 in
- * each run. The counter is therefore passed through a keyed bijection on 53 bits: two counters of
- * one run never give the same id, and the ids of runs with different seeds are as unrelated as
- * random numbers.
+ * Collectors join the events of many runs and sensors by flow_id, so ids must differ between runs
+ * and must not simply count from 1. The counter is therefore passed through a keyed bijection on 53
+ * bits: two counters of one run never give the same id, and the ids of runs with different seeds
+ * are as unrelated as random numbers.
  *
  * The bijection is not a cipher: an id is not meant to hide the counter.
  */
@@ -24,7 +24,10 @@
 #define WF_FLOW_ID_WORKER_BITS 6
 _Static_assert(WEFT_WORKERS_MAX <= 1 << WF_FLOW_ID_WORKER_BITS, "a worker fits in a flow id");
 
-/* Each step can be undone: additions, odd multiplications, and xor with a shifted value. */
+/*
+ * Every step is invertible (addition, multiplication by an odd number, xor with a shifted value),
+ * so the function is a bijection.
+ */
 static inline uint64_t wf_flow_id_permute(uint64_t seed, uint64_t value)
 {
 	value = (value + seed) & WF_FLOW_ID_MASK;
@@ -38,7 +41,7 @@ static inline uint64_t wf_flow_id_permute(uint64_t seed, uint64_t value)
 
 /*
  * Return the id of the flow that @worker counted as number @number, from 1. An id is never 0: the
- * counter that would get 0 gets the id of counter 0, which no flow has.
+ * counter whose id would be 0 gets the id of counter 0, which no flow uses.
  */
 static inline uint64_t wf_flow_id(uint64_t seed, uint64_t number, uint32_t worker)
 {

@@ -7,13 +7,13 @@
  *            if it is full, the entry is stored in a later bucket, and `passed`
  *            is incremented so that a search continues; removal decrements it
  *
- * Bound: one bucket for each 8.5 ids, which is 7.5 bytes for each id. At that load, which only a
- * full table has, about one bucket in ten overflows. The hash is mixed again here, because some of
- * its bits, which selected the worker, are equal for all entries. The hash is keyed, so an attacker
- * can't choose keys of one bucket.
+ * Bound: one bucket for each 8.5 ids, which is 7.5 bytes for each id. At this load, which only a
+ * full index reaches, about one bucket in ten overflows. The hash is mixed again here, because the
+ * bits that selected the worker are similar in all entries. The hash is keyed, so an attacker can't
+ * choose keys of one bucket.
  *
- * Invariant: an entry is in its own bucket or in a later one; `passed` of each bucket before it,
- * from its own on, counts it.
+ * Invariant: an entry is stored in the bucket that its hash selects, or in a later one. Each bucket
+ * from the selected one to the last one before the entry's bucket counts the entry in `passed`.
  */
 #include "flow/flow_index.h"
 

@@ -2,8 +2,8 @@
 /*
  * flow_index.h - a hash table of slab ids, used for flows, handshakes and ended connections.
  *
- * It stores only ids; the caller compares the keys of the objects. A look-up that finds nothing
- * usually reads one cache line. The size is fixed when the index is created.
+ * The index stores only ids; the caller compares the keys of the objects. A look-up that finds
+ * nothing usually reads one cache line. The size is fixed when the index is created.
  *
  * Thread: the worker.
  */

@@ -47,8 +47,8 @@ struct wf_flow_table {
 int wf_flow_table_init(struct wf_flow_table *table, struct wf_arena *arena, uint32_t flows_max,
 		       uint32_t worker, uint64_t id_seed);
 /*
- * From now on check that only @owner's thread uses the table, and that no flow belongs to two
- * workers.
+ * After this call, the table checks that only the thread of @owner uses it, and that no flow
+ * belongs to two workers.
  */
 void wf_flow_table_set_owner(struct wf_flow_table *table, struct wf_owner *owner,
 			     struct wf_claims *claims);
@@ -75,14 +75,19 @@ static inline struct wf_flow_ext *wf_flow_table_ext(const struct wf_flow_table *
 	return flow->ext ? wf_slab_at(table->exts, flow->ext) : NULL;
 }
 
-/* Return the extension of @flow, after allocating it if there was none; NULL if memory is short. */
+/*
+ * Return the extension of @flow; allocate it if there is none. Return: NULL if no memory is free.
+ */
 struct wf_flow_ext *wf_flow_table_need_ext(struct wf_flow_table *table, struct wf_flow *flow);
 
 /* Return the gaps of direction @dir of @flow, or NULL if none were recorded. */
 struct wf_late *wf_flow_table_late(const struct wf_flow_table *table, const struct wf_flow *flow,
 				   enum weft_dir dir);
 
-/* Return the same, allocated if there were none; NULL if there is no memory. */
+/*
+ * Return the gaps of direction @dir of @flow; allocate their record if there is none. Return: NULL
+ * if no memory is free.
+ */
 struct wf_late *wf_flow_table_need_late(struct wf_flow_table *table, struct wf_flow *flow,
 					enum weft_dir dir);
 
@@ -110,29 +115,29 @@ uint32_t wf_flow_table_sample(struct wf_flow_table *table, struct wf_flow **ret_
 			      uint32_t max);
 
 /*
- * Iterate over all flows: return the number of buckets, or (below) the number of flows in bucket
- * @bucket, which are written to @ret_flows.
+ * Iterate over all flows. _buckets(): return the number of buckets. _bucket(): write the flows of
+ * bucket @bucket to @ret_flows. Return: their number.
  */
 uint32_t wf_flow_table_buckets(const struct wf_flow_table *table);
 uint32_t wf_flow_table_bucket(const struct wf_flow_table *table, uint32_t bucket,
 			      struct wf_flow *ret_flows[WF_FLOW_BUCKET_IDS]);
 
 /*
- * The data of the flow with @hash is prefetched in three steps. First step: prefetch the bucket of
+ * The data of the flow with @hash is prefetched in four steps. First step: prefetch the bucket of
  * the index.
  */
 void wf_flow_table_prefetch(const struct wf_flow_table *table, uint32_t hash);
 
 /*
- * Second step: prefetch the flow that wf_flow_table_find() compares first, which may be another
- * one, and return it; NULL if there is none.
+ * Second step: prefetch the first flow that wf_flow_table_find() would compare, which may be a
+ * different flow with a similar hash. Return: this flow; NULL if there is none.
  */
 const struct wf_flow *wf_flow_table_prefetch_flow(const struct wf_flow_table *table, uint32_t hash);
 
 /* Third step: prefetch the extension of @flow. */
 void wf_flow_table_prefetch_ext(const struct wf_flow_table *table, const struct wf_flow *flow);
 
-/* Fourth step: prefetch the records of gaps of @flow. Its extension is read. */
+/* Fourth step: prefetch the records of gaps of @flow. This step reads the extension. */
 void wf_flow_table_prefetch_late(const struct wf_flow_table *table, const struct wf_flow *flow);
 
 uint32_t wf_flow_table_count(const struct wf_flow_table *table);

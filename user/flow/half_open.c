@@ -217,7 +217,7 @@ put_id:
 
 /*
  * Return true if the SYN-ACK @packet answers a SYN that was seen, or if no SYN was seen. Receivers
- * reject others (RFC 9293, 3.10.7.3).
+ * reject all other SYN-ACKs (RFC 9293, 3.10.7.3).
  */
 static bool answers(struct wf_half_open *table, struct wf_handshake *handshake,
 		    const struct wf_packet *packet)
@@ -265,9 +265,9 @@ static void note_syn(struct wf_handshake_side *side, const struct wf_packet *pac
 }
 
 /*
- * Record a SYN-ACK that does not answer any SYN seen. A tap may record it before the SYN that it
- * answers, which is a second SYN with another ISN. Both ISNs in the SYN-ACK are used if that SYN or
- * a later segment confirms them.
+ * Record a SYN-ACK that does not answer any SYN seen. It may answer a second SYN, with another ISN,
+ * that the tap records later. The SYN-ACK's own ISN and the ISN that it acknowledges are used if
+ * that SYN or a later segment confirms them.
  */
 static void note_loose(struct wf_half_open *table, struct wf_handshake *handshake,
 		       const struct wf_packet *packet)

@@ -8,7 +8,7 @@
  *   time-out, reset, or no room ──► the entry is removed (wf_half_open_remove())
  *
  * Therefore a flood of SYNs, answered or not, creates no flows. The number of entries is limited to
- * handshakes_max, and for each source to per_source_max. When all entries are taken, the oldest
+ * handshakes_max, and for each source to per_source_max. When all entries are in use, the oldest
  * entry without an answer is evicted, or the oldest answered entry if more than handshakes_max / 2
  * entries are answered. Therefore an unanswered flood does not evict answered handshakes, and an
  * answered flood evicts answered handshakes only. A connection of which only one direction is

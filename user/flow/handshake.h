@@ -19,8 +19,8 @@
 #include "tcp/tcp_state.h"
 
 /*
- * Maximum distance between a SYN and the first segment seen after it; the segments between may have
- * been missed.
+ * Maximum distance between a SYN and the first segment seen after it; segments between the two may
+ * be missing in the capture.
  */
 #define WF_HANDSHAKE_FIT_BYTES (1u << 20)
 
@@ -32,7 +32,8 @@ struct wf_handshake_side {
 	uint32_t data;	     /* slab id of struct wf_syn_data; 0: no payload is held */
 	uint16_t data_bytes; /* size of the largest payload on a SYN of this endpoint */
 	uint16_t window;
-	uint16_t bytes; /* length of this endpoint's SYNs, counted as in weft_flow_counts */
+	/* sum of the lengths of this endpoint's SYNs, counted as in weft_flow_counts */
+	uint16_t bytes;
 	uint16_t tcp_flags;
 	uint8_t packets;
 	uint8_t wscale;
@@ -47,7 +48,7 @@ struct wf_handshake_side {
 #define WF_HANDSHAKE_SEEN     (1u << 1) /* the endpoint's SYN was seen */
 #define WF_HANDSHAKE_WSCALE   (1u << 2) /* the endpoint's SYN offered window scaling */
 #define WF_HANDSHAKE_ANSWERED (1u << 3) /* the peer's SYN-ACK acknowledged the endpoint's SYN */
-/* isn_seq is from a SYN-ACK that answers no SYN seen; it may be forged */
+/* isn_seq is from a SYN-ACK that answers no SYN that was seen, so it may be forged */
 #define WF_HANDSHAKE_LOOSE    (1u << 4)
 
 struct wf_handshake {
@@ -76,8 +77,8 @@ enum wf_handshake_fit {
 
 /*
  * Return true if @packet may belong to the connection of this handshake even if all segments
- * between were missed: its sequence and acknowledgement numbers are at most WF_TCP_MISSED_BYTES
- * after the ISNs.
+ * between them are missing in the capture: its sequence and acknowledgement numbers are at most
+ * WF_TCP_MISSED_BYTES after the ISNs.
  */
 bool wf_handshake_is_before(const struct wf_handshake *handshake, const struct wf_packet *packet);
 

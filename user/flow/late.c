@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * late.c - the gaps of a direction, and the bytes that arrive after they were given up.
- */
+/* late.c - records the gaps of a direction, and counts the bytes that arrive for them later. */
 #include "flow/late.h"
 
 void wf_late_init(struct wf_late *late)

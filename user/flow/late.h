@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * late.h - the gaps of a direction, and the bytes that arrive after they were given up.
+ * late.h - records the gaps of a direction, and counts the bytes that arrive for them later.
  *
- * A late byte was never delivered, so it is counted apart from duplicates.
+ * Such a late byte was never delivered, so it is not counted as a duplicate.
  *
  * Bound: the last WF_LATE_GAPS gaps of a direction are kept; bytes of older gaps count as
  * duplicates. A direction without a gap needs no memory (flow_table.h).
@@ -23,7 +23,7 @@ struct wf_late_gap {
 
 /* The gaps are in a ring, in the order of the stream: each begins at or after the one before. */
 struct wf_late {
-	uint64_t late_bytes; /* counted so far */
+	uint64_t late_bytes; /* number of late bytes so far */
 	uint32_t newest;     /* index of the last gap of the stream */
 	uint32_t count;
 	struct wf_late_gap gaps[WF_LATE_GAPS];
@@ -31,7 +31,7 @@ struct wf_late {
 
 void wf_late_init(struct wf_late *late);
 
-/* Record that [@off, @end_off) was given up. */
+/* Record that the bytes [@off, @end_off) were given up. */
 void wf_late_add_gap(struct wf_late *late, uint64_t off, uint64_t end_off);
 
 /* Count the bytes of [@off, @end_off) that are in gaps as late. Return: their number. */

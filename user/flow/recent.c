@@ -3,9 +3,9 @@
  * recent.c - a table of ended connections, stored in a slab and removed in the order in which they
  * ended.
  *
- * The flow itself is not kept for a while (as TIME_WAIT does), because with many short connections
- * there would be more ended flows than live ones, and a flow is more than twice as large as an
- * entry.
+ * The flow itself is not kept for some time after its end, as in TIME-WAIT: with many short
+ * connections, there would be more ended flows than live ones, and a flow is more than twice as
+ * large as an entry.
  */
 #include "flow/recent.h"
 
@@ -76,8 +76,8 @@ static void forget(struct wf_recent *recent, uint32_t id)
 }
 
 /*
- * Return the id of the entry of @key, which is added if there was none. The entry is not in the age
- * list. Return 0 if there is no memory.
+ * Return the id of the entry of @key; add an entry if there is none. The entry is not in the age
+ * list afterwards. Return 0 if there is no memory.
  */
 static uint32_t take_entry(struct wf_recent *recent, const struct weft_flow_key *key, uint32_t hash)
 {

@@ -3,8 +3,8 @@
  * recent.h - four-tuples whose connection has ended. The table answers two questions:
  *
  * - Is this a late segment of the ended connection (a final acknowledgement, a retransmitted FIN)?
- *   Then it must not open a new connection. Checked only for a short time after the end.
- * - How many connections has this four-tuple had? The next one is numbered accordingly.
+ *   Then it must not open a new connection. This is checked only for a short time after the end.
+ * - How many connections has this four-tuple had? The next connection gets the next number.
  *
  * Bound: @entries_max entries of 96 bytes; if the table is full, wf_recent_add() removes the oldest
  * one. A cleanup task removes entries older than WEFT_RECENT_TTL_SEC, and under memory pressure

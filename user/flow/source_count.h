@@ -2,8 +2,8 @@
 /*
  * source_count.h - counts the half-open connections of each source address.
  *
- * An entry exists only while its count is not zero, so there are never more of
- * them than handshakes. Thread: the worker.
+ * An entry exists only while its count is not zero, so there are never more entries than
+ * handshakes. Thread: the worker.
  */
 #ifndef WF_FLOW_SOURCE_COUNT_H
 #define WF_FLOW_SOURCE_COUNT_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * syn_data.c - stores payload of SYNs: a slab object for each, with the bytes in a page, a frame or
- * a mapped file.
+ * syn_data.c - stores the payload of SYNs: one slab object for each, whose bytes are in a page, a
+ * frame or a mapped file.
  */
 #include "flow/syn_data.h"
 
@@ -67,7 +67,7 @@ static bool is_more_of_it(const struct wf_syn_data_store *store,
 }
 
 /*
- * Keep the bytes of @packet in the mapped file or the frame, or copy them to a page. Return: false
+ * Leave the bytes of @packet in the mapped file or the frame, or copy them to a page. Return: false
  * if there is no memory.
  */
 static bool keep_bytes(struct wf_syn_data_store *store, struct wf_syn_data *data,
@@ -170,14 +170,14 @@ void wf_syn_data_accept(struct wf_syn_data_store *store, struct wf_handshake_sid
 {
 	struct wf_syn_data *data;
 
-	/* Payload of a SYN that found no memory is missing only if the receiver accepted it. */
+	/* Payload that could not be held counts as lost only if the receiver accepted it. */
 	if (side->lost_off <= side->data_bytes && side->lost_off > accepted_bytes)
 		side->lost_off = accepted_bytes;
 	if (!side->data)
 		return;
 	data = wf_slab_at(store->slab, side->data);
 	data->accepted_bytes = accepted_bytes;
-	/* Payload that the receiver did not accept is sent again, so this copy is dropped. */
+	/* The sender repeats payload that the receiver did not accept, so this copy is dropped. */
 	if (is_other_syn || !accepted_bytes)
 		wf_syn_data_drop(store, side);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * syn_data.h - payload of SYNs (TCP Fast Open), held until it is known whether the receiver
+ * syn_data.h - holds the payload of SYNs (TCP Fast Open) until it is known whether the receiver
  * accepted it.
  *
  * Bound: WEFT_SYN_DATA_MAX payloads. Thread: the worker.
@@ -58,7 +58,7 @@ void wf_syn_data_accept(struct wf_syn_data_store *store, struct wf_handshake_sid
  * Return the payload of the SYN of endpoint @side, and set its accepted_bytes: to the number that
  * the SYN-ACK acknowledged; if the SYN-ACK was not seen, to the number that @packet, the first
  * segment after the handshake, shows; if there is no such segment (@packet is NULL), to all bytes.
- * Return: NULL if there is none. Lent until the entry is removed.
+ * Return: NULL if no payload is held. The result is lent until the entry is removed.
  */
 struct wf_syn_data *wf_syn_data_find(const struct wf_syn_data_store *store,
 				     const struct wf_handshake *handshake, uint8_t side,

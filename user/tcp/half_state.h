@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * half_state.h - the state of one direction, which decides what happens to the bytes of its sender.
+ * half_state.h - the state of one direction, which decides how the bytes of its sender are handled.
  *
  *   state      bytes are                             ends by itself after
  *   IN_ORDER   delivered on arrival                  -
@@ -10,10 +10,10 @@
  *              acknowledgement was seen
  *   LIMITED    counted, beyond the depth limit       -
  *   CUT        counted, bypassed by request          -
- *   RESUMED    none yet since the bypass ended       -
+ *   RESUMED    not seen yet since the bypass ended       -
  *
- * A finished direction has no state of its own, because a direction in state LIMITED or CUT can
- * finish too, and because a FIN may turn out to be forged; see wf_flow_dir_is_finished().
+ * There is no state for a finished direction, because a direction in state LIMITED or CUT can
+ * finish too, and because a FIN may be recognised as forged later; see wf_flow_dir_is_finished().
  *
  * The deadlines of a state are cancelled when the direction leaves it (conn/wait.c).
  *
@@ -31,7 +31,7 @@ enum wf_half_state {
 	WF_HALF_IN_ORDER = 0,
 	WF_HALF_STARTING, /* the first byte seen may not be the stream's first */
 	WF_HALF_AT_HOLE,  /* bytes before the held ones, or before the FIN, are missing */
-	WF_HALF_UNACKED,  /* option deliver: acked is set, but no acknowledgement was ever seen */
+	WF_HALF_UNACKED,  /* the option deliver is acked, but no acknowledgement was ever seen */
 	WF_HALF_LIMITED,
 	WF_HALF_CUT,
 	WF_HALF_RESUMED, /* a bypass ended; the next segment shows where the stream continues */

@@ -15,14 +15,14 @@
 #define AGREE_BYTES (1u << 20)
 
 /*
- * An acknowledgement more than this and one window below snd_una is rejected: no live receiver
- * sends it.
+ * An acknowledgement is rejected if it is below snd_una by more than this number plus one window:
+ * the receiver would have sent it too long ago.
  */
 #define OLD_ACK_BYTES (1u << 20)
 
 /*
- * Maximum age of a segment that a tap recorded late, in ticks of the fastest timestamp clock in
- * use.
+ * Maximum age of a segment that a tap recorded late, in ticks of the fastest timestamp clock that
+ * TCP stacks use.
  */
 #define LATE_TICKS (1 << 20)
 
@@ -70,8 +70,9 @@ bool wf_tcp_check_fails_paws(const struct wf_tcp_place *at, const struct wf_pack
 
 /*
  * Return true if @seq, which was rejected, is near a number of the other side that was rejected
- * before. This shows that weft missed segments. If not, @seq is recorded. @mine: flag for recording
- * @seq; @other: flag of the number recorded for the other side.
+ * before. If it is, segments are missing in the capture, and both numbers are genuine. If not, @seq
+ * is recorded. @mine: flag for recording @seq; @other: flag of the number recorded for the other
+ * side.
  */
 static bool both_sides_agree(struct wf_tcp_dir *dir, uint32_t seq, uint32_t mine, uint32_t other)
 {

@@ -19,7 +19,7 @@
 struct wf_packet;
 
 /*
- * The position of a segment in its stream, with the states of its sender (self) and of the peer.
+ * The position of a segment in its stream, with the state of its sender (self) and of the peer.
  * Offsets are valid only if the sender's IRS is known.
  */
 struct wf_tcp_place {
@@ -40,14 +40,14 @@ void wf_tcp_place(struct wf_tcp_place *ret_place, struct wf_tcp_dir *self, struc
  * Return true if PAWS (RFC 7323, 5) rejects the segment. A tap may record segments in the wrong
  * order, so a timestamp may be older than TS.Recent by up to WEFT_ACK_PATIENCE_MS ticks. A segment
  * with an even older timestamp is accepted if it contains acknowledged bytes that are missing,
- * because timestamp clocks run at 10 Hz to 1 MHz. It is always rejected if it is older than any
- * late segment can be.
+ * because timestamp clocks run at 10 Hz to 1 MHz. A segment older than any late segment can be is
+ * always rejected.
  */
 bool wf_tcp_check_fails_paws(const struct wf_tcp_place *at, const struct wf_packet *packet);
 
 /*
- * Return true if the segment lies beyond the window, so far that the receiver can't have opened the
- * window up to there since.
+ * Return true if the segment lies so far beyond the known window that the receiver can't have
+ * opened its window that far since.
  */
 bool wf_tcp_check_fails_sequence(const struct wf_tcp_place *at, const struct wf_packet *packet);
 

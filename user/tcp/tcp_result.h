@@ -33,7 +33,10 @@ struct wf_tcp_result {
 	uint32_t len_bytes; /* length of the payload, without bytes after the FIN */
 	uint32_t cut_bytes; /* number of payload bytes after the FIN, which are rejected */
 	uint32_t anomalies; /* mask of 1u << enum weft_anomaly */
-	/* bytes by which the start of the stream moved back; all offsets increase by this */
+	/*
+	 * number of bytes by which the start of the stream moved back; all offsets increase by this
+	 * number
+	 */
 	uint32_t moved_bytes;
 	bool acked; /* the segment acknowledges more bytes of the other direction */
 	bool fin;   /* the segment is the first one that contains the FIN */

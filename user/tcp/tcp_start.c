@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * tcp_start.c - sets the initial sequence number from a SYN, or guesses it from the first segment.
- */
+/* tcp_start.c - determines the IRS from a SYN, or derives it from the first segment with data. */
 #include "tcp/tcp_start.h"
 
 #include <weft/limits.h>

@@ -3,9 +3,9 @@
  * tcp_start.h - determines the start of a sender's stream from its SYN or its first data.
  *
  * If no SYN was seen, the first byte seen is used as the first byte of the stream. In state
- * STARTING (half_state.h), earlier bytes or the SYN move the start back. After this state the start
- * is fixed, because nothing can be inserted before delivered bytes. If earlier bytes then arrive,
- * these functions set the anomaly WEFT_ANOMALY_DATA_BEFORE_START, once per stream.
+ * STARTING (half_state.h), earlier bytes or the SYN move the start back. After this state, the
+ * start is fixed, because nothing can be inserted before delivered bytes. If earlier bytes then
+ * arrive, these functions set the anomaly WEFT_ANOMALY_DATA_BEFORE_START, once per stream.
  *
  * Thread: the flow's worker.
  */

@@ -2,9 +2,9 @@
 /*
  * tcp_state.h - the state of a connection between two segments.
  *
- * One struct for each sender. Positions are stored as 32-bit sequence numbers, which keeps a flow
- * small. They are converted to 64-bit stream offsets near the stream's next_off when needed, so
- * that they may wrap any number of times.
+ * There is one struct wf_tcp_dir for each sender. Positions are stored as 32-bit sequence numbers,
+ * which keeps a flow small. They are converted to 64-bit stream offsets near the stream's next_off
+ * when needed, so sequence numbers may wrap any number of times.
  *
  *   IRS │ stream offset 0   acknowledged         seen           announced
  *       ├───────────────────────┼──────────────────┼───────────────────┤
@@ -12,7 +12,7 @@
  *
  * The names are those of RFC 9293, 3.3.1, applied by an observer to both hosts:
  *
- *   irs           the sender's ISS, the receiver's IRS
+ *   irs           the sender's ISS, which is the receiver's IRS
  *   snd_nxt       the sender's SND.NXT, as far as its segments were seen
  *   snd_una       the sender's SND.UNA: the highest RCV.NXT that the receiver announced
  *   rcv_wnd_end   the receiver's RCV.NXT + RCV.WND: the first number beyond its window
@@ -48,7 +48,7 @@
 /* the kernel steers only SYN, FIN and RST segments of this direction to weft */
 #define WF_TCP_BYPASSED	     (1u << 12)
 
-/* Set when an anomaly was reported that is reported only once for each direction. */
+/* Flags of anomalies that are reported only once per direction, set when the report was made. */
 #define WF_TCP_REPORTED_URGENT (1u << 13)
 #define WF_TCP_REPORTED_START  (1u << 14)
 

@@ -2,9 +2,9 @@
 /*
  * tcp_track.c - checks one segment against the state of its connection, and updates the state.
  *
- * The order is the receiver's (RFC 9293, 3.10.7.4; tcp_validate_incoming() and tcp_ack() of Linux):
- * timestamp, sequence, reset, SYN, acknowledgement, then data and FIN. The first step that rejects
- * the segment ends the processing; all later fields are ignored.
+ * The checks have the order of the receiver (RFC 9293, 3.10.7.4; tcp_validate_incoming() and
+ * tcp_ack() of Linux): timestamp, sequence, reset, SYN, acknowledgement, then data and FIN. The
+ * first step that rejects the segment ends the processing; all later fields are ignored.
  */
 #include "tcp/tcp_track.h"
 
@@ -44,8 +44,8 @@ static bool take_ack(struct wf_tcp_dir *self, struct wf_tcp_dir *peer,
 	bool grew = !wf_tcp_knows(peer, WF_TCP_KNOWS_UNA) || wf_seq_gt(packet->ack, peer->snd_una);
 
 	/*
-	 * The comparison with snd_una ensures that a window end that is half the sequence space old
-	 * does not look newer.
+	 * After 2^31 bytes, an old rcv_wnd_end would compare as newer than the present one. The
+	 * comparison with snd_una detects this.
 	 */
 	if (!wf_tcp_knows(peer, WF_TCP_KNOWS_WND) ||
 	    (wf_seq_gt(wnd_end, peer->rcv_wnd_end) &&
@@ -113,7 +113,10 @@ static void hold_fin(struct wf_tcp_dir *self, const struct wf_packet *packet,
 	self->flags |= WF_TCP_HELD_FIN;
 }
 
-/* Return true if data begins at or after the end of the window, or a FIN without data after it. */
+/*
+ * Return true if data begins at or after the end of the window, or if a FIN without data lies after
+ * that end.
+ */
 static bool is_beyond_window(const struct wf_tcp_place *at, const struct wf_packet *packet,
 			     const struct wf_tcp_result *result)
 {
