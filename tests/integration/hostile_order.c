@@ -25,7 +25,7 @@
 enum {
 	COVER_MAX = 1400,
 
-	/* Maximum memory of one direction: user/reassembly/README.md, "What holding costs". */
+	/* Maximum memory of one direction: user/reassembly/README.md, "Memory of held bytes". */
 	LIMIT_BYTES = WEFT_STREAM_PAGES_MAX * WEFT_STREAM_PAGE_BYTES,
 	MEMORY_BYTES = LIMIT_BYTES / (1 + WF_EXTENT_COST) * (WF_EXTENT_BYTES + 1),
 };

@@ -69,10 +69,7 @@ struct wf_datagram {
 };
 
 enum wf_fragment_verdict {
-	/*
-	 * no overlap; insert the fragment after *ret_before, or as the first one if *ret_before is
-	 * WF_SLAB_NONE
-	 */
+	/* no overlap; insert it after *ret_before (WF_SLAB_NONE: as the first fragment) */
 	WF_FRAGMENT_NEW = 0,
 	WF_FRAGMENT_DUPLICATE,
 	WF_FRAGMENT_OVERLAP,

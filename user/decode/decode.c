@@ -254,8 +254,7 @@ static bool tcp_checksum_is_partial(const struct wf_layers *layers, uint64_t pse
 }
 
 /*
- * Verify the checksum of the TCP segment at layers->pos, and combine the result with the earlier
- * results for the IP headers.
+ * Verify the TCP checksum at layers->pos. The result also covers the checksums of the IP headers.
  */
 static enum wf_checksum_state verify(const struct wf_decoder *decoder, const struct wf_frame *frame,
 				     const struct wf_layers *layers)

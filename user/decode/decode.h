@@ -24,10 +24,7 @@ enum wf_decode_result {
 	WF_DECODE_FRAGMENT, /* *ret_packet describes an IP fragment; see defrag.h */
 	WF_DECODE_NOT_TCP,
 	WF_DECODE_MALFORMED, /* a length field is wrong, or the frame ends within its headers */
-	/*
-	 * The IP or TCP checksum is wrong. In the mode auto, packet->checksum is set to
-	 * WF_CHECKSUM_WRONG instead.
-	 */
+	/* a checksum is wrong; in the mode auto, packet->checksum reports this instead */
 	WF_DECODE_CHECKSUM,
 };
 
@@ -54,19 +51,14 @@ enum wf_decode_result wf_decode(const struct wf_decoder *decoder, const struct w
  */
 void wf_decode_prefetch(const struct wf_decoder *decoder, const struct wf_frame *frame);
 
-/*
- * The header at which decoding of a frame without TCP ended. At most one of the members is not 0.
- */
+/* Header at which decoding of a frame without TCP ended. At most one member is not 0. */
 struct wf_decode_end {
 	uint16_t ethertype; /* unknown EtherType at which decoding ended, outside of tunnels */
-	/* offset of the UDP header at which decoding ended, because no tunnel uses its ports */
+	/* offset of the UDP header whose ports no tunnel uses */
 	uint32_t udp_off;
 };
 
-/*
- * Return the header at which decoding of @frame ends. wf_decode() must have returned
- * WF_DECODE_NOT_TCP for it.
- */
+/* Return the header at which decoding of @frame ends. wf_decode() has returned NOT_TCP for it. */
 struct wf_decode_end wf_decode_end(const struct wf_decoder *decoder, const struct wf_frame *frame);
 
 /*

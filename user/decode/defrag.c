@@ -356,10 +356,7 @@ static bool finish(struct wf_defrag *defrag, uint32_t id, const struct wf_packet
 	return true;
 }
 
-/*
- * Drop the datagram @id and the current fragment, and count all of its fragments in the counter
- * @outcome.
- */
+/* Drop the datagram @id and the current fragment. Count all fragments in the counter @outcome. */
 static void refuse(struct wf_defrag *defrag, uint32_t id, _Atomic uint64_t *outcome)
 {
 	datagram_drop(defrag, id, outcome);

@@ -18,10 +18,7 @@ enum {
 };
 
 enum {
-	/*
-	 * Lengths of the tags, from the byte after the EtherType that names the tag. The first
-	 * three tags end with an EtherType.
-	 */
+	/* lengths of tags, without the EtherType before; the first three end with an EtherType */
 	VNTAG_BYTES = 6,
 	ETAG_BYTES = 8,
 	CISCO_METADATA_BYTES = 8,

@@ -12,10 +12,7 @@
 /* Parse the header that layers->ethertype names, if it is not that of IP. */
 enum wf_next wf_ethertype(struct wf_layers *layers);
 
-/*
- * Enter the header that the "next protocol" field of NSH, VXLAN-GPE or LISP-GPE names (RFC 8300,
- * 2.2).
- */
+/* Enter the header that a "next protocol" field of NSH, VXLAN-GPE or LISP-GPE names (RFC 8300). */
 enum wf_next wf_ethertype_next_protocol(struct wf_layers *layers, uint8_t protocol);
 
 /* Parse an LLC header that contains an EtherType (SNAP, RFC 1042). Other LLC carries no IP. */

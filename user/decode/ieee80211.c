@@ -43,10 +43,7 @@ enum {
 };
 #define RADIOTAP_HAS_MORE 0x80000000u
 
-/*
- * Parse a data frame. @control: the two bytes of the frame control field. @padded: see
- * RADIOTAP_FLAG_PADDED.
- */
+/* Parse a data frame. @control: frame control field. @padded: see RADIOTAP_FLAG_PADDED. */
 static enum wf_next data_frame(struct wf_layers *layers, const uint8_t control[2], bool padded)
 {
 	const uint8_t *at = layers->pos;

@@ -37,10 +37,7 @@ enum {
 	ERSPAN3_FRAME_IP = 2,
 };
 
-/*
- * Length of a frame whose length is unknown: larger than any 16-bit length field, and so small that
- * sums do not overflow.
- */
+/* Used for an unknown length: above any 16-bit length, and small enough that no sum overflows. */
 #define UNKNOWN_WIRE_BYTES (1u << 20)
 
 /* ---- over GRE ---- */

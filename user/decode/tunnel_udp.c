@@ -45,7 +45,7 @@ enum {
 
 	GUE_BYTES = 4,
 	GUE_VERSION_MASK = 0xc0,
-	/* the packet has no GUE header; these are the first bits of IPv4 and IPv6 */
+	/* no GUE header; the bits are those of an IP version */
 	GUE_VERSION_IP = 0x40,
 	GUE_CONTROL = 0x20,
 	GUE_PROTO_GRE = 47,
@@ -68,7 +68,7 @@ enum {
 	L2TP_VERSION_2 = 0x0002,
 
 	CAPWAP_BYTES = 8,
-	/* flag in the third byte: the payload is 802.11, not Ethernet */
+	/* third byte: the payload is 802.11 */
 	CAPWAP_WIRELESS = 0x01,
 	CAPWAP_WIRELESS_BINDING = 0x02, /* third byte: the only binding with numbers */
 	CAPWAP_BINDING_MASK = 0x3e,
@@ -176,19 +176,13 @@ static enum wf_next tunnel_gtpu(struct wf_layers *layers)
 	return wf_layers_enter(layers, WF_NEXT_IP);
 }
 
-/*
- * Return true if GUE with IP protocol @proto carries packets with addresses of their own, unlike
- * TCP directly in GUE.
- */
+/* Return true if GUE with IP protocol @proto carries packets that have their own addresses. */
 static bool is_gue_payload(uint8_t proto)
 {
 	return proto == WF_PROTO_IPV4 || proto == WF_PROTO_IPV6 || proto == GUE_PROTO_GRE;
 }
 
-/*
- * Parse a GUE header (draft-ietf-intarea-gue): version 0, whose header contains an IP protocol
- * number, or version 1, which is an IP packet without a header.
- */
+/* Parse a GUE header (draft-ietf-intarea-gue): version 0, or version 1, which is an IP packet. */
 static enum wf_next tunnel_gue(struct wf_layers *layers)
 {
 	const uint8_t *at = layers->pos;

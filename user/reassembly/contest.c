@@ -3,10 +3,10 @@
  * contest.c - decides, for each range of bytes that a new segment shares with held segments, which
  * copy is kept. The ranges are processed in ascending order.
  *
- * Policies that keep segments whole compare the original bounds of segments, which hidden_before
- * and hidden_after record. A segment that was joined to another one (Linux) is an extent of its
- * own, but the policy compares the bounds of the whole chain of joined segments. The result for the
- * first extent of a chain is used for all other extents of the chain.
+ * Policies with keeps_whole compare the original bounds of segments, which hidden_before and
+ * hidden_after record. A segment that was joined to another one (as Linux does) may be a separate
+ * extent, but the policy compares the bounds of the whole chain of joined segments. The result for
+ * the first extent of a chain is used for all other extents of the chain.
  *
  * Work: the policy function is called at most once for each held extent that overlaps the segment.
  */
@@ -20,7 +20,10 @@ uint64_t wf_contest_segment_off(const struct wf_extent *extent)
 {
 	uint64_t off = extent->off - extent->hidden_before;
 
-	/* The start of the chain is not known here, but it is before this extent. */
+	/*
+	 * The start of the chain is unknown here. Any offset before this extent has the same
+	 * effect.
+	 */
 	return extent->flags & WF_EXTENT_JOINED && off ? off - 1 : off;
 }
 
@@ -129,8 +132,8 @@ void wf_contest_try_join(struct wf_insertion *ins)
 	ins->joins = true;
 	ins->arrival = before->arrival;
 	/*
-	 * the start of the chain; 0 is sufficient, because no held segment that overlaps the new
-	 * one begins before the chain
+	 * The policy needs only an offset at or before the start of the chain: no held segment that
+	 * overlaps the new one begins before the chain. 0 is such an offset.
 	 */
 	ins->range.off = 0;
 }

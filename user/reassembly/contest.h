@@ -41,8 +41,8 @@ struct wf_insertion {
 };
 
 /*
- * The next run, whose bytes are taken from the segment, ends at run_end_off. In the range after it,
- * up to lost_end_off, held bytes are kept.
+ * A run and the range after it. The bytes of the run, up to run_end_off, are taken from the
+ * segment. In the range from there to lost_end_off, held bytes are kept.
  */
 struct wf_outcome {
 	uint64_t run_end_off;
@@ -59,8 +59,8 @@ struct wf_outcome wf_contest_look_ahead(struct wf_insertion *ins, uint32_t id, u
 /*
  * Join the segment to the held segment that ends where the new one begins, if Linux would find that
  * held segment before any segment that contains the first byte of the new one. Linux searches its
- * tree from the root, and the older of two segments is nearer to the root. Sets ins->joins, and the
- * bounds and the arrival number of the joined segment.
+ * tree from the root, and the older of two segments is nearer to the root. The function sets
+ * ins->joins, and the bounds and the arrival number of the joined segment.
  */
 void wf_contest_try_join(struct wf_insertion *ins);
 

@@ -45,7 +45,10 @@ static void replace_child(const struct wf_slab *slab, uint32_t *root, uint32_t p
 		wf_extent_at(slab, new)->parent = parent;
 }
 
-/* Rotate the subtree at @id: its child at @side takes its place. Return: that child. */
+/*
+ * Rotate the subtree at @id, so that its child at @side becomes the root of the subtree. Return:
+ * this child.
+ */
 static uint32_t rotate(const struct wf_slab *slab, uint32_t *root, uint32_t id, int side)
 {
 	struct wf_extent *low = wf_extent_at(slab, id);
@@ -325,7 +328,7 @@ static bool node_is_valid(const struct wf_slab *slab, uint32_t id)
 	       extent->height == (left > right ? left : right) + 1;
 }
 
-/* Return true if the links of the list are correct, or if the root is one of a tree. */
+/* Return true if the set is a list with correct links, or if @root is a valid root of a tree. */
 static bool root_is_valid(const struct wf_slab *slab, uint32_t root)
 {
 	if (is_list(slab, root))

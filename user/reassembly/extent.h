@@ -5,9 +5,8 @@
  *
  *   extents never overlap; off orders them
  *
- * Links are 32-bit slab ids with parent links, so nothing recurses and a step
- * to the neighbour needs no stack. Height is at most 1.44 log2(n): every
- * operation is O(log n) whatever the order of offsets.
+ * Links are 32-bit slab ids. Parent links make recursion unnecessary. The height is at most
+ * 1.44 log2(n), so every operation is O(log n) for any order of offsets.
  *
  * Thread: the worker.
  */
@@ -37,12 +36,12 @@ void wf_extents_insert(struct wf_slab *slab, uint32_t *root, uint32_t id);
 void wf_extents_insert_at(struct wf_slab *slab, uint32_t *root, uint32_t id,
 			  const struct wf_place *place);
 
-/* Remove extent @id from the tree; the caller keeps the object. */
+/* Remove extent @id from the set, but do not free the object. */
 void wf_extents_remove(struct wf_slab *slab, uint32_t *root, uint32_t id);
 
 /*
- * Remove any leaf without balancing the tree. Used to remove all extents.
- * Return: id of the leaf; WF_SLAB_NONE if the tree is empty.
+ * Remove any extent without balancing the tree. This is used to remove all extents. Return: id of
+ * the extent; WF_SLAB_NONE if the set is empty.
  */
 uint32_t wf_extents_take_leaf(struct wf_slab *slab, uint32_t *root);
 

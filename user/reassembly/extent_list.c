@@ -15,7 +15,7 @@ struct wf_place wf_extent_list_find(const struct wf_slab *slab, uint32_t root, u
 		place.after_id = root;
 		return place;
 	}
-	/* The search ends at the first extent at the latest. */
+	/* Search backwards; the search ends at the first extent at the latest. */
 	place.before_id = wf_extent_list_last(first);
 	while (wf_extent_end(wf_extent_at(slab, place.before_id)) > off) {
 		place.after_id = place.before_id;
@@ -73,7 +73,10 @@ static void remove_first(const struct wf_slab *slab, uint32_t *root)
 
 		next->child[0] = first->child[0];
 		next->parent = first->parent - 1;
-		/* The extents are usually taken one after the other. */
+		/*
+		 * Usually all extents are taken in order, so the extent after the next one is
+		 * needed soon.
+		 */
 		if (next->child[1])
 			__builtin_prefetch(wf_extent_at(slab, next->child[1]), 1);
 	}

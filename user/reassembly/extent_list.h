@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * extent_list.h - a few held ranges, in order, as a linked list.
+ * extent_list.h - the held ranges of a stream as a linked list, used while they are few.
  *
  * Most streams that hold data hold a few ranges, append at the end and take from the front. A list
- * does both in O(1) and touches its first and last extent only, where a tree is descended and
- * balanced. extent.c makes it a tree when it would have more than WF_EXTENT_LIST_MAX extents.
+ * does both in O(1) and accesses only its first and last extent, while a tree must be searched and
+ * balanced. extent.c turns the list into a tree before it exceeds WF_EXTENT_LIST_MAX extents.
  *
  *   first extent: child[0] is the last one, parent is the number of extents
  *   all extents:  child[1] is the next one, height is 0, which no extent of a tree has
@@ -17,7 +17,7 @@
 
 #include "reassembly/extent_object.h"
 
-/* A search from the end visits at most this many extents. */
+/* Maximum length of a list, which limits the number of extents that a search visits. */
 #define WF_EXTENT_LIST_MAX 32u
 
 static inline bool wf_extent_is_listed(const struct wf_extent *extent)
@@ -45,7 +45,7 @@ static inline uint32_t wf_extent_list_count(const struct wf_extent *first)
 	return first->parent;
 }
 
-/* The functions below do what those of extent.h do. @root: the first extent. */
+/* The functions below correspond to those of extent.h. @root: id of the first extent. */
 struct wf_place wf_extent_list_find(const struct wf_slab *slab, uint32_t root, uint64_t off);
 
 void wf_extent_list_insert_at(const struct wf_slab *slab, uint32_t *root, uint32_t id,

@@ -4,7 +4,7 @@
  *
  *        segment as received
  *   ├─────────┬──────────────┬───────┤
- *    hidden_before   held      hidden_after     (other segments' bytes, or not captured)
+ *    hidden_before   held      hidden_after     (now bytes of other segments, or not captured)
  *            off         off + len_bytes
  *
  * Links are 32-bit slab ids. Thread: the worker.
@@ -20,7 +20,7 @@
 struct wf_page;
 
 #define WF_EXTENT_BYTES	     64u
-/* bytes of each extent that count against the stream's limit, in addition to its length */
+/* number of bytes that each extent adds to its length in the account of the stream's limit */
 #define WF_EXTENT_COST	     8u
 #define WF_EXTENT_TINY_BYTES 16u
 
@@ -33,7 +33,7 @@ struct wf_page;
 #define WF_EXTENT_FINAL	 (1u << 3)
 
 struct wf_extent {
-	uint32_t child[2]; /* the links of a list: see extent_list.h */
+	uint32_t child[2]; /* left and right child in a tree; for a list see extent_list.h */
 	uint32_t parent;
 	uint32_t arrival; /* arrival number, which orders segments by arrival; wraps */
 	uint64_t off;

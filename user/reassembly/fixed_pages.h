@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * fixed_pages.h - the fixed-page mode: all pages have one size. Measurements compare adaptive page
- * sizes with it.
+ * sizes with this mode.
  *
  * Every segment is held in a page of its own of WEFT_PAGE_FIXED_BYTES, and a pool never gives
- * memory back. Disabling the option memory.enable_adaptive_sizing selects this mode; make
- * bench-memory compares.
+ * memory back. Disabling the option memory.enable_adaptive_sizing selects this mode; `make
+ * bench-memory` compares both modes.
  */
 #ifndef WF_REASSEMBLY_FIXED_PAGES_H
 #define WF_REASSEMBLY_FIXED_PAGES_H

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * hold.c - stores held bytes where they take the least memory.
+ * hold.c - stores held bytes in the place that needs the least memory.
  *
  *   up to 16 bytes       in the extent itself: a one-byte segment costs 64 bytes
- *   in a mapped file     where they are
- *   a well filled frame  where they are, as long as frames do not run low
- *   any other frame      where they are, as long as half of the frames are free and memory
- *                        does not run low: data that fills a hole soon is never copied
+ *   in a mapped file     not moved
+ *   a well filled frame  not moved while enough frames are free
+ *   any other frame      not moved while half of the frames are free and memory is not short,
+ *                        so that data whose hole is filled soon is never copied
  *   else                 copied after a neighbour's bytes into its page, if there is room;
  *                        otherwise into a new page, which is larger if the stream holds more
  *
@@ -18,9 +18,9 @@
  * only one extent, the used bytes end where the extent ends, and the number at the beginning of the
  * page is not updated when the extent grows. It is updated when a second extent is added.
  *
- * A segment that begins where such an extent ends, and that the policy joins with it, needs no
- * extent of its own: see hold_run() in stream_insert.c. Thousands of segments after a hole then
- * take few extents, fill their pages, and are delivered in few chunks.
+ * If a segment begins where such an extent ends, and the policy joins the two, the bytes are
+ * appended to this extent: see hold_run() in stream_insert.c. Thousands of segments after a hole
+ * then need few extents and chunks, and fill their pages.
  *
  *   page: [used][bytes of extent 3][bytes of extent 1][bytes of extent 2]  room
  */
@@ -44,7 +44,9 @@ struct fill {
  */
 enum { MEDIUM_DIVISOR = 1, LARGE_DIVISOR = 4 };
 
-/* Return true if @page has at most 1.5 times the size of the @len_bytes that are held in it. */
+/*
+ * Return true if the size of @page is at most 1.5 times @len_bytes, the number of bytes held in it.
+ */
 static bool is_well_filled(const struct wf_page *page, uint32_t len_bytes)
 {
 	return (uint64_t)len_bytes * 3 >= (uint64_t)wf_page_capacity(page) * 2;
@@ -87,7 +89,8 @@ static uint32_t used_bytes(const struct wf_extent *extent)
 		return end;
 	/*
 	 * If the recorded number is smaller than the extent's end, this extent is the only one in
-	 * the page. Other holders of the page only read bytes of it that were delivered.
+	 * the page. Other references to the page are for bytes that were delivered, and only for
+	 * reading.
 	 */
 	memcpy(&fill, base, sizeof(fill));
 	return fill.used_bytes > end ? fill.used_bytes : end;

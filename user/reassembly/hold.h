@@ -22,9 +22,9 @@ struct wf_hold_source {
 	struct wf_page *page;
 	/* the bytes are valid during the call only, and must be copied */
 	bool is_lent;
-	/* the bytes must be copied out of that page even if they fill it well */
+	/* the bytes must be copied out of @page even if they fill most of it */
 	bool leave;
-	uint32_t held_cost; /* held_cost of the stream; limits the size of a new page */
+	uint32_t held_cost; /* held_cost of the stream, which limits the size of a new page */
 	/* the extents before and after these bytes in the stream; NULL: there is none */
 	const struct wf_extent *near[2];
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * overlap.h - the overlap policies: which copy of a byte a receiver keeps if a new segment overlaps
- * a held one.
+ * overlap.h - the overlap policies. A policy defines which copy of a byte a receiver keeps if a new
+ * segment overlaps a held one.
  *
  * A policy consists of a function that compares the bounds of two overlapping segments, and of
  * flags that define which bounds are compared. README.md lists the source of each policy.

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * stream.c - functions used by insertion, delivery and gap handling.
- */
+/* stream.c - functions that insertion, delivery and gap handling share. */
 #include "reassembly/stream.h"
 
 #include <stddef.h>

@@ -2,17 +2,17 @@
 /*
  * stream.h - one direction of a connection: the bytes that are held, and the next offset.
  *
- * All positions are 64-bit stream offsets. The TCP checks of a segment (tcp/) are done before. An
- * in-order segment passes through without touching memory other than the struct: insert() returns
- * WF_STREAM_IN_ORDER and the caller delivers the bytes without copying them. Everything else is
- * held (in a page or by a reference to the frame) until pop() returns it.
+ * All positions are 64-bit stream offsets. A segment must have passed the TCP checks (tcp/). For an
+ * in-order segment, only this struct is accessed: insert() returns WF_STREAM_IN_ORDER and the
+ * caller delivers the bytes without copying them. All other bytes are held (in a page, or by a
+ * reference to the frame) until pop() returns them.
  *
  *        delivered or gap        held          hole     held
  *   0 ├──────────────────────┤▒▒▒▒▒▒▒▒▒▒▒├───────────┤▒▒▒▒▒▒▒┤
  *                         next_off                           end
  *
- * Each captured byte that was given to insert() is counted with one outcome. The caller counts
- * those below next_off (below_bytes), as duplicates or as late bytes of a gap:
+ * Each captured byte that was given to insert() is counted with one outcome. The caller counts the
+ * bytes below next_off (below_bytes), as duplicates or as late bytes of a gap:
  *
  *   payload_delivered    counted by the caller, for chunks of IN_ORDER and pop() that have bytes
  *   payload_overlap      counted by insert(): one of two copies of a byte was dropped
@@ -47,7 +47,7 @@ struct wf_page_pool;
 struct wf_stream {
 	/* next offset to deliver; all bytes below it were delivered or reported as a gap */
 	uint64_t next_off;
-	/* slab id of the root of the tree of held extents; 0: no bytes are held */
+	/* slab id of the first extent of a list, or of the root of a tree; 0: no bytes are held */
 	uint32_t extents;
 	uint32_t held_cost; /* sum of the held extents' costs, see wf_stream_env.pages_max */
 };
@@ -86,7 +86,8 @@ struct wf_stream_segment {
 	 */
 	uint64_t acked_off;
 	struct wf_page *page; /* borrowed; NULL if the bytes are in a mapped file, or lent */
-	bool is_lent;	      /* the bytes are valid during the call only: held ones are copied */
+	/* the bytes are valid during the call only, so bytes that are held are copied */
+	bool is_lent;
 	enum weft_overlap policy;
 	bool hold; /* hold the segment even if it is next in order; never return IN_ORDER */
 };
@@ -104,7 +105,8 @@ enum wf_stream_result {
 	 * try again. Not returned if the stream holds nothing, or if the segment is next in order.
 	 */
 	WF_STREAM_LIMIT,
-	WF_STREAM_SHORT, /* the same as WF_STREAM_LIMIT, but because little memory is left */
+	/* nothing was done, as with WF_STREAM_LIMIT, because little memory is left */
+	WF_STREAM_SHORT,
 };
 
 /* A part of a stream that is next in order: data or a gap. */
@@ -146,7 +148,7 @@ void wf_stream_prefetch(const struct wf_stream *stream, const struct wf_stream_e
 
 /*
  * Prefetch the last extent, after which most segments are inserted, and the second one, which is
- * delivered after the first. The first one is read.
+ * delivered after the first. This call reads the first extent.
  */
 void wf_stream_prefetch_ends(const struct wf_stream *stream, const struct wf_stream_env *env);
 

@@ -4,7 +4,8 @@
  *
  * The caller decides when a hole is given up: because of an acknowledgement, a timeout, a limit, or
  * the end of the connection. This file only moves next_off over the hole, so that the data after it
- * is next in order. Data that arrives later for that hole is a duplicate: next_off never decreases.
+ * is next in order. Data that arrives later for this hole lies below next_off, which never
+ * decreases, so it is not delivered.
  */
 #include "reassembly/stream_gap.h"
 

@@ -24,9 +24,9 @@
 #include "reassembly/overlap.h"
 
 /*
- * While memory is short, a stream that holds data may hold more only if it holds at most
- * SHORT_HELD_BYTES, which is a few reordered segments. When only half as much memory is left, it
- * may not hold more either.
+ * While memory is short, a stream that holds more than SHORT_HELD_BYTES (a few reordered segments)
+ * may not hold more. When only half as much memory is left, no stream that holds data may hold
+ * more.
  */
 enum { SHORT_HELD_BYTES = 4096 };
 
@@ -40,7 +40,7 @@ static uint32_t clamp_u32(uint64_t value)
 	return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
 }
 
-/* ---- two copies of a stretch ---- */
+/* ---- two copies of the same bytes ---- */
 
 static void note_conflict(struct wf_insertion *ins, uint64_t off, uint64_t end_off,
 			  const uint8_t *kept, const uint8_t *lost)
@@ -57,7 +57,7 @@ static void note_conflict(struct wf_insertion *ins, uint64_t off, uint64_t end_o
 	info->conflict_bytes = end_off - info->conflict_off;
 }
 
-/* Compare the two copies of [off, end_off), one of which will be dropped, and count the overlap. */
+/* Compare both copies of the bytes [off, end_off), one of which is dropped; count the overlap. */
 static void meet(struct wf_insertion *ins, const struct wf_extent *extent, uint64_t off,
 		 uint64_t end_off, bool replaced)
 {
@@ -84,12 +84,13 @@ static void meet(struct wf_insertion *ins, const struct wf_extent *extent, uint6
 struct cut {
 	uint64_t off;
 	uint64_t end_off;
-	uint32_t split_id;  /* extent for the bytes after the range if one extent covers it */
+	/* new extent for the bytes after the range, if one extent covers it */
+	uint32_t split_id;
 	uint64_t chain_off; /* offset at which the current extent's segment began */
 	uint64_t chain_end_off;
 };
 
-/* Make @extent the first of its chain, and record how long the chain before it was. */
+/* Make @extent the first of its chain, and record the length of the removed part before it. */
 static void hide_before(const struct wf_insertion *ins, struct wf_extent *extent,
 			uint64_t chain_off)
 {
@@ -163,7 +164,7 @@ static void cut_run(struct wf_insertion *ins, struct cut *cut, uint32_t id)
 			extent->flags & WF_EXTENT_JOINED && cut->chain_end_off == extent->off;
 
 		if (extent->off >= cut->end_off) {
-			/* The bytes of this chain before the extent were removed. */
+			/* The bytes of its chain that precede this extent were removed. */
 			if (follows && extent->off == cut->end_off)
 				hide_before(ins, extent, cut->chain_off);
 			return;
@@ -228,7 +229,7 @@ static bool take_storage(struct wf_insertion *ins, struct wf_extent *extent, uin
 		.held_cost = ins->stream->held_cost,
 	};
 
-	/* The room after the preceding extent is reserved for the bytes to be merged into it. */
+	/* If the run is split, its other part needs the room after the preceding extent. */
 	if (!splits && place->before_id)
 		source.near[0] = wf_extent_at(slab, place->before_id);
 	if (!splits && place->after_id)
@@ -306,7 +307,7 @@ static uint32_t mergeable_bytes(const struct wf_insertion *ins, uint64_t off, ui
 				    end_off - off);
 }
 
-/* Append the first @bytes of the segment to extent @id. @whole: they are the whole run. */
+/* Append the first @bytes of the segment to extent @id. @whole: these bytes are the whole run. */
 static void merge(struct wf_insertion *ins, uint32_t id, uint32_t bytes, bool whole)
 {
 	const struct wf_stream_segment *segment = ins->segment;

@@ -2,8 +2,9 @@
 /*
  * stream_pop.c - removes held data from its stream, in order.
  *
- * The bytes of a tiny extent are in its slab object, which is freed with it. pop() therefore copies
- * neighbouring tiny extents into one page, which gives one chunk instead of thousands.
+ * The bytes of a tiny extent are in its slab object, which is freed when the extent is removed.
+ * pop() therefore copies adjacent tiny extents into one page, which gives one chunk instead of
+ * thousands.
  */
 #include "reassembly/stream_pop.h"
 

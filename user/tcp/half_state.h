@@ -10,7 +10,7 @@
  *              acknowledgement was seen
  *   LIMITED    counted, beyond the depth limit       -
  *   CUT        counted, bypassed by request          -
- *   RESUMED    not seen yet since the bypass ended       -
+ *   RESUMED    not seen yet since the bypass ended   -
  *
  * There is no state for a finished direction, because a direction in state LIMITED or CUT can
  * finish too, and because a FIN may be recognised as forged later; see wf_flow_dir_is_finished().

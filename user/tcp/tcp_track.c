@@ -44,8 +44,8 @@ static bool take_ack(struct wf_tcp_dir *self, struct wf_tcp_dir *peer,
 	bool grew = !wf_tcp_knows(peer, WF_TCP_KNOWS_UNA) || wf_seq_gt(packet->ack, peer->snd_una);
 
 	/*
-	 * After 2^31 bytes, an old rcv_wnd_end would compare as newer than the present one. The
-	 * comparison with snd_una detects this.
+	 * A window end that is more than 2^31 bytes old compares as newer than rcv_wnd_end. The
+	 * comparison with snd_una excludes it.
 	 */
 	if (!wf_tcp_knows(peer, WF_TCP_KNOWS_WND) ||
 	    (wf_seq_gt(wnd_end, peer->rcv_wnd_end) &&
