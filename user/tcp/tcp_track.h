@@ -6,11 +6,11 @@
  *
  * - A segment is rejected if its receiver certainly rejects it: it has no ACK flag; its data or its
  *   acknowledgement is far outside an announced window; PAWS rejects its timestamp; it is a reset
- *   without the exact number (RFC 5961); or its data begins after a FIN. - Segments may be missing
- *   in the capture. Therefore data that the peer has acknowledged, but that was not seen yet, is
- *   always accepted. After a gap, or after data in order beyond the known window, the window is
- *   treated as unknown until it is announced again. If one side acknowledges data that was
- *   rejected, segments are missing, and the window is treated as unknown too.
+ *   without the exact number (RFC 5961); or its data begins after a FIN.
+ * - Segments may be missing in the capture. Therefore data that the peer has acknowledged, but that
+ *   was not seen yet, is always accepted. After a gap, or after data in order beyond the known
+ *   window, the window is treated as unknown until it is announced again. If one side acknowledges
+ *   data that was rejected, segments are missing, and the window is treated as unknown too.
  *
  * Thread: the flow's worker. No memory of its own.
  */

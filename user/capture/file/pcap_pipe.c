@@ -14,8 +14,8 @@
  *   2. After PATIENCE_NS, packets are truncated to their headers until large pages are free again.
  *      A reserve of small pages stores these packets. Their acknowledgements end holes, which frees
  *      memory. Each truncated packet is counted and is a gap in its stream.
- *   3. If small pages are missing too, packets are lost after another PATIENCE_NS. Each lost packet
- * is counted.
+ *   3. If small pages are missing too, packets are lost after another PATIENCE_NS. Each lost
+ *      packet is counted.
  *
  * Offloaded segments on a loopback interface slightly exceed the largest page (64 KiB). Their
  * Ethernet header is removed; a segment that is still too large is truncated.

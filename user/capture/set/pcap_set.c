@@ -2,9 +2,9 @@
 /*
  * pcap_set.c - several capture files as one source, in order of time.
  *
- *   pending  sorted by the time of the first packet; closed, except pipes and up to OPEN_MAX mapped
- * files active   sorted by the time of the next packet; opened when that time comes ended    mapped
- * files, whose frames stay readable until the set is closed
+ *   pending  sorted by the time of the first packet; closed, except pipes and some mapped files
+ *   active   sorted by the time of the next packet; opened when that time comes
+ *   ended    mapped files, whose frames stay readable until the set is closed
  *
  * Passing time follows the merged packets, so the set has the clock, not its members.
  *
