@@ -197,9 +197,10 @@ void wf_queue_lose_unknown(struct wf_queue *queue, const struct weft_event *even
 void wf_queue_flush(struct wf_queue *queue);
 
 /*
- * If waiting payload exceeds half of the payload limit, drop the oldest events, at most
- * @events_max, until it is at most a quarter of the limit. The reader gets a DROP event, as for any
- * other loss. A queue with policy block drops no events. Return: the number of events dropped.
+ * If waiting payload exceeds half of the payload limit or an eighth of all memory, drop the oldest
+ * events, at most @events_max, until it is at most half of that. The reader gets a DROP event, as
+ * for any other loss. A queue with policy block drops no events. Return: the number of events
+ * dropped.
  */
 uint32_t wf_queue_drop_waiting(struct wf_queue *queue, uint32_t events_max, uint64_t *ret_bytes);
 

@@ -15,8 +15,13 @@
  */
 #include "base/clock.h"
 #include "queue/queue_record.h"
+#include "memory/arena.h"
+#include "memory/budget.h"
 #include "memory/page.h"
 
+enum {
+	CRITICAL_SHARE = 4
+}; /* a queue may keep at most 1/4 of all memory under critical pressure */
 #define NOT_STUCK	 UINT64_MAX
 #define SPACE_NAP_NS	 (100 * WF_NS_PER_MS)
 #define STOP_PATIENCE_NS (1 * WF_NS_PER_SEC)
@@ -214,16 +219,28 @@ bool wf_queue_has_passed(const struct wf_queue *queue, uint64_t position)
 	       wf_queue_has_left(queue, WF_QUEUE_LEFT_READER);
 }
 
+/*
+ * Return the payload limit under critical pressure: that of the size at creation, so that a grown
+ * queue gives up the excess, and at most a share of all memory. With a larger limit, memory would
+ * be full before half of the limit is used.
+ */
+static uint64_t critical_limit(const struct wf_queue *queue)
+{
+	uint64_t limit = wf_count_get(&queue->payload_max_bytes);
+	uint64_t share = wf_arena_budget(queue->arena)->limit_bytes / CRITICAL_SHARE;
+
+	if (limit > queue->base_bytes)
+		limit = queue->base_bytes;
+	return limit < share ? limit : share;
+}
+
 uint32_t wf_queue_drop_waiting(struct wf_queue *queue, uint32_t events_max, uint64_t *ret_bytes)
 {
 	uint64_t events = wf_count_get(&queue->dropped_events);
 	uint64_t bytes = wf_count_get(&queue->dropped_bytes);
-	uint64_t limit = wf_count_get(&queue->payload_max_bytes);
+	uint64_t limit = critical_limit(queue);
 
 	*ret_bytes = 0;
-	/* Compare with the size at creation, so that a grown queue gives up the excess. */
-	if (limit > queue->base_bytes)
-		limit = queue->base_bytes;
 	if (queue->overflow == WEFT_OVERFLOW_BLOCK || wf_queue_payload_in_use(queue) <= limit / 2)
 		return 0;
 	for (uint32_t i = 0; i < events_max; i++)
