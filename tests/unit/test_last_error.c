@@ -120,7 +120,8 @@ TEST_WITH(control_calls_give_the_reason, setup, teardown)
 	assert_error(weft_filter_set(weft, &filter), -EINVAL, "portt");
 	assert_error(weft_filter_set(weft, &sample), -EINVAL, "sample");
 	assert_error(weft_flows_each(weft, NULL, NULL, NULL, NULL), -ENODEV, "weft_flows_each");
-	assert_error(weft_flow_set(weft, &flow, 0, WEFT_VERDICT_PASS, NULL), -EINVAL, "from 0 or verdict");
+	assert_error(weft_flow_set(weft, &flow, 0, WEFT_VERDICT_PASS, NULL), -EINVAL,
+		     "from 0 or verdict");
 	assert_error(weft_flow_end(weft, &flow), -ENODEV, "weft_flow_end");
 }
 
