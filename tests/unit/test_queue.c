@@ -272,6 +272,19 @@ static uint32_t shed(uint32_t events_max, uint64_t *ret_bytes)
 	return events;
 }
 
+/* The arena has 16 MiB; an eighth of them is a quarter of this queue's limit. */
+TEST_WITH(queue_shed_leaves_an_eighth_of_all_memory_to_a_large_queue, setup, teardown)
+{
+	uint64_t eighth = (2 << 20) / SHED_PAYLOAD, bytes = 0;
+
+	open_queue_of(8 << 20, WEFT_OVERFLOW_DROP_OLDEST);
+	push_numbers(0, eighth - 1, SHED_PAYLOAD);
+	assert_int_equal(shed(10000, &bytes), 0);
+	push_numbers(eighth - 1, 2, SHED_PAYLOAD);
+	assert_in_range(shed(10000, &bytes), eighth / 2 - 2, eighth / 2 + 3);
+	assert_int_equal(stats().dropped_bytes, bytes);
+}
+
 TEST_WITH(queue_shed_leaves_up_to_half_alone, setup, teardown)
 {
 	uint64_t bytes = 1;

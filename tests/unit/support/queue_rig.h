@@ -38,10 +38,10 @@ static struct fixture fix;
 static uint8_t payload[65536];
 
 /* Opens the queue with the options that a test has set in fix.opts. */
-static inline void open_queue(enum weft_overflow overflow)
+static inline void open_queue_of(uint64_t bytes, enum weft_overflow overflow)
 {
 	fix.opts.arena = fix.arena;
-	fix.opts.bytes = WEFT_QUEUE_MIN_BYTES;
+	fix.opts.bytes = bytes;
 	fix.opts.overflow = overflow;
 	fix.opts.reader = &fix.reader;
 	fix.opts.stopping = &fix.stopping;
@@ -50,6 +50,11 @@ static inline void open_queue(enum weft_overflow overflow)
 	memset(&fix.queue, 0, sizeof(fix.queue));
 	atomic_store(&fix.stopping, false);
 	assert_int_equal(wf_queue_init(&fix.queue, &fix.opts), 0);
+}
+
+static inline void open_queue(enum weft_overflow overflow)
+{
+	open_queue_of(WEFT_QUEUE_MIN_BYTES, overflow);
 }
 
 static inline int setup(void **state)
